@@ -1,0 +1,5 @@
+"""Scores one can trust, and a report one would show.
+
+In: questions, keys, answers and the run's records. Out: scores with intervals and paired
+tests, the proof of the merge, and the report.
+"""
