@@ -1,0 +1,172 @@
+"""Korean text: content morphemes, character bigrams, agreeing particles, sentences.
+
+Content morphemes are what lexical retrieval and duplicate detection count: particles and
+endings say how a word stands in its sentence, not what the passage is about. (Retrieval of
+Korean law: content parts of speech .612 R@1 against .603 for all morphemes, .392 for
+whitespace tokens; character bigrams come within a few points with no dictionary.)
+"""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from collections.abc import Iterable, Iterator, Sequence
+from functools import lru_cache
+from typing import Any
+
+CONTENT_TAGS = frozenset(
+    ["NNG", "NNP", "NNB", "NR", "VV", "VA", "MAG", "XR", "SL", "SH", "SN", "W_SERIAL"]
+)
+# Kiwi's time grows with the length of one text; longer texts are cut at line and sentence ends.
+LONGEST_PIECE = 4000
+
+_BATCH = 512
+_WORD = re.compile(r"[0-9A-Za-z]+|[가-힣]+|[一-鿿]+")
+_SENTENCE_END = re.compile(r"(?<=[다요까음함임됨])[.?!](?=\s|$)|[?!](?=\s)|\n+")
+
+
+@lru_cache(maxsize=4)
+def _kiwi(workers: int) -> Any:
+    """One analyser for each number of workers; loading takes about a second."""
+    from kiwipiepy import Kiwi
+
+    return Kiwi(num_workers=workers)
+
+
+def normalise(text: str) -> str:
+    """NFC, so that Korean typed on a Mac (decomposed) compares equal, without NULs."""
+    return unicodedata.normalize("NFC", text).replace("\x00", " ")
+
+
+def _pieces(text: str) -> Iterator[str]:
+    """The text in pieces of at most LONGEST_PIECE characters, cut at blanks where there are any."""
+    start = 0
+    while len(text) - start > LONGEST_PIECE:
+        window = text[start : start + LONGEST_PIECE]
+        cut = max(window.rfind("\n"), window.rfind(". "), window.rfind(" "))
+        end = start + (cut + 1 if cut > LONGEST_PIECE // 2 else LONGEST_PIECE)
+        yield text[start:end]
+        start = end
+    yield text[start:]
+
+
+def content_morphemes(texts: Sequence[str], *, workers: int = 1) -> list[list[str]]:
+    """Lower-cased content morphemes of each text, in order (nouns, stems, numbers, foreign words).
+
+    The result does not depend on `workers` (Kiwi threads).
+    """
+    if not texts:
+        return []
+    kiwi = _kiwi(max(1, workers))
+    owners: list[int] = []
+    pieces: list[str] = []
+    for index, text in enumerate(texts):
+        for piece in _pieces(normalise(text)):
+            owners.append(index)
+            pieces.append(piece)
+    out: list[list[str]] = [[] for _ in texts]
+    for start in range(0, len(pieces), _BATCH):
+        batch = pieces[start : start + _BATCH]
+        for owner, tokens in zip(owners[start : start + _BATCH], kiwi.tokenize(batch), strict=True):
+            out[owner].extend(t.form.lower() for t in tokens if _tag(t.tag) in CONTENT_TAGS)
+    return out
+
+
+def _tag(tag: str) -> str:
+    """Kiwi marks irregular stems (`VV-I`); the part of speech is what stands before the dash."""
+    return tag.split("-", 1)[0]
+
+
+def bigrams(text: str) -> list[str]:
+    """Hangul character bigrams inside words, whole numbers and Latin words: no dictionary.
+
+    A word of one syllable stays as it is.
+    """
+    out: list[str] = []
+    for word in _WORD.findall(normalise(text).lower()):
+        if word[0].isascii() or len(word) == 1:
+            out.append(word)
+        else:
+            out.extend(word[i : i + 2] for i in range(len(word) - 1))
+    return out
+
+
+def sentences(text: str) -> list[str]:
+    """Sentences in order, stripped, by line ends and Korean sentence endings.
+
+    A rule, not a model: `제1조.` and `2020. 5. 6.` do not end a sentence.
+    """
+    out: list[str] = []
+    start = 0
+    for match in _SENTENCE_END.finditer(text):
+        sentence = text[start : match.end()].strip()
+        if sentence:
+            out.append(sentence)
+        start = match.end()
+    tail = text[start:].strip()
+    return [*out, tail] if tail else out
+
+
+_PARTICLES = {
+    "은/는": ("은", "는"),
+    "이/가": ("이", "가"),
+    "을/를": ("을", "를"),
+    "과/와": ("과", "와"),
+    "으로/로": ("으로", "로"),
+    "이나/나": ("이나", "나"),
+    "이란/란": ("이란", "란"),
+    "이라/라": ("이라", "라"),
+    "이며/며": ("이며", "며"),
+    "이고/고": ("이고", "고"),
+    "이든/든": ("이든", "든"),
+    "아/야": ("아", "야"),
+}
+_DIGIT_FINAL = {"0": 21, "1": 8, "2": 0, "3": 16, "4": 0, "5": 0, "6": 1, "7": 8, "8": 8, "9": 0}
+_LATIN_FINAL = {"l": 8, "m": 16, "n": 4, "r": 8}  # 엘, 엠, 엔, 알; the other names end in a vowel
+_RIEUL = 8
+
+
+def final_consonant(word: str) -> int:
+    """The number of the final consonant (0 none, 8 ㄹ) of the word as it is read aloud.
+
+    Closing brackets and quotation marks are skipped; a bracketed gloss (`임원(任員)`) too.
+    """
+    bare = re.sub(r"[\s\"'’”」』》〉>.,·ㆍ]+$", "", word)
+    while (stripped := re.sub(r"[(\[（][^()\[\]（）]*[)\]）]$", "", bare)) != bare:
+        bare = re.sub(r"[\s\"'’”」』》〉>]+$", "", stripped)
+    if not bare:
+        return 0
+    last = unicodedata.normalize("NFC", bare)[-1].lower()
+    if "가" <= last <= "힣":
+        return (ord(last) - ord("가")) % 28
+    if last in _DIGIT_FINAL:
+        return _DIGIT_FINAL[last]
+    if last == "%":
+        return 0  # 퍼센트, 프로
+    return _LATIN_FINAL.get(last, 0)
+
+
+def josa(word: str, particle: str) -> str:
+    """The word with the particle that agrees with its final sound.
+
+    `particle` is a pair in either order (`"은/는"`, `"와/과"`, `"으로/로"`, `"이라/라"`).
+    Raises ValueError for a pair that is not known.
+    """
+    first, _, second = particle.partition("/")
+    pair = _PARTICLES.get(particle) or _PARTICLES.get(f"{second}/{first}")
+    if pair is None:
+        raise ValueError(f"unknown particle pair {particle!r}; known: {', '.join(_PARTICLES)}")
+    final = final_consonant(word)
+    closed = final != 0 and not (pair[0] == "으로" and final == _RIEUL)
+    return word + (pair[0] if closed else pair[1])
+
+
+def hangul_share(text: str) -> float:
+    """Hangul syllables among letters (Hangul, Latin, Han …), 0..1; 0 for a text without letters."""
+    letters = sum(1 for c in text if c.isalpha())
+    return sum(1 for c in text if "가" <= c <= "힣") / letters if letters else 0.0
+
+
+def unique_in_order(items: Iterable[str]) -> list[str]:
+    """The items without repeats, first places kept."""
+    return list(dict.fromkeys(items))
