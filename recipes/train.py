@@ -1,0 +1,77 @@
+"""Train the adapter of a recipe on its own, given the augmented data.
+
+    accelerate launch --config_file accelerate_config.yaml recipes/train.py RECIPE [KEY=VALUE …]
+
+Reads `runs/<name>/augment/examples.jsonl`, writes `runs/<name>/train/` exactly as
+`kofinlaw train` does: the same steps, the same adapter.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import sys
+from pathlib import Path
+
+
+def main() -> None:
+    """Parse the command line and train; exits 1 on the person's mistakes."""
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("recipe", help="a recipe file, or the name of a shipped recipe")
+    parser.add_argument("--set", action="append", default=[], metavar="KEY=VALUE")
+    parser.add_argument("--runs", type=Path, default=Path("runs"))
+    arguments = parser.parse_args()
+
+    from kofinlaw import UserError
+    from kofinlaw.models.offline import guard, set_environment
+
+    set_environment()
+    try:
+        with guard():
+            _train(arguments.recipe, arguments.set, arguments.runs)
+    except UserError as error:
+        sys.stderr.write(f"error: {error}\n")
+        sys.exit(1)
+
+
+def _train(recipe_name: str, overrides: list[str], runs: Path) -> None:
+    from kofinlaw import UserError
+    from kofinlaw.recipes.compliance import check_policy
+    from kofinlaw.recipes.lock import run_lock
+    from kofinlaw.recipes.runner import run_stages
+    from kofinlaw.recipes.schema import load_recipe
+    from kofinlaw.recipes.stages import bind, build_stages, train_stage
+
+    recipe, document = load_recipe(recipe_name, overrides)
+    check_policy(recipe)
+    run = bind(recipe, document, runs)
+    if not (run.folder / "augment" / "examples.jsonl").is_file():
+        raise UserError(
+            "there are no examples to train on yet",
+            where=str(run.folder / "augment"),
+            remedy=f"run `kofinlaw augment {recipe_name}` first",
+        )
+    rank, world = int(os.environ.get("RANK", 0)), int(os.environ.get("WORLD_SIZE", 1))
+    if world > 1 and rank > 0:
+        # Rank 0 owns the stage's record and folder; the others only compute.
+        from kofinlaw import silent
+
+        train_stage(run, run.folder / ".train.partial", silent)
+        return
+    with run_lock(run.folder, print_line):
+        run_stages(build_stages(run), run.folder, only=["train"], say=print_line)
+    print_line(f"adapter: {run.folder / 'train' / 'adapter'}")
+    print_line(f"next: kofinlaw run {recipe_name}   the stages that remain")
+
+
+def print_line(line: str) -> None:
+    """A line for the person."""
+    sys.stdout.write(line + "\n")
+    sys.stdout.flush()
+
+
+if __name__ == "__main__":
+    # Launched as a file, this folder stands first on the path and could shadow a library.
+    here = str(Path(__file__).resolve().parent)
+    sys.path[:] = [entry for entry in sys.path if str(Path(entry or ".").resolve()) != here]
+    main()
