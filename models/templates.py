@@ -1,0 +1,161 @@
+"""Chat templates: messages in, the exact text the model reads out.
+
+Rendered with jinja2 alone, in the sandbox and with the switches transformers uses, so that
+planning needs no torch and the text equals `tokenizer.apply_chat_template(tokenize=False)`.
+"""
+
+from __future__ import annotations
+
+import functools
+import hashlib
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from kofinlaw import UserError
+from kofinlaw.models.catalogue import ModelCard, recognise
+
+FOLDER = Path(__file__).parent / "templates"
+BUILT_IN = ("gemma", "solar", "exaone", "chatml")
+PROBE = "\u241fanswer\u241f"
+
+
+@dataclass(frozen=True, slots=True)
+class ChatTemplate:
+    """A chat template with what it needs of the tokenizer.
+
+    `bos` and `eos` are token texts (may be empty); `name` says where the template comes from.
+    The rendered text holds the BOS token where the template writes it: tokenise it with
+    `add_special_tokens=False`.
+    """
+
+    source: str
+    bos: str = ""
+    eos: str = ""
+    name: str = "custom"
+
+    @property
+    def sha256(self) -> str:
+        """SHA-256 of the template's source, hexadecimal: compared at training, merge, answering."""
+        return hashlib.sha256(self.source.encode("utf-8")).hexdigest()
+
+    @property
+    def stop(self) -> str:
+        """Text of the token that ends the assistant's turn, e.g. `<end_of_turn>`.
+
+        Read off the template itself: what stands right after the answer, without white space.
+        Raises UserError for a template that ends no turn and has no EOS token.
+        """
+        text = self.render(
+            [{"role": "user", "content": "?"}, {"role": "assistant", "content": PROBE}],
+            add_generation_prompt=False,
+        )
+        stop = text.partition(PROBE)[2].strip() or self.eos
+        if not stop:
+            raise UserError(
+                f"chat template {self.name} has no stop token",
+                remedy="let it write the EOS token after each assistant turn",
+            )
+        return stop
+
+    def render(
+        self, messages: Sequence[Mapping[str, str]], *, add_generation_prompt: bool = False
+    ) -> str:
+        """The text of `messages` (`role` system, user or assistant, and `content`).
+
+        Raises UserError for an unknown role, a missing key or turns the template refuses.
+        """
+        from jinja2 import TemplateError
+
+        for number, message in enumerate(messages, 1):
+            if message.get("role") not in ("system", "user", "assistant"):
+                raise UserError(
+                    f"message {number} has the role {message.get('role')!r}",
+                    remedy="roles are system, user and assistant",
+                )
+            if not isinstance(message.get("content"), str):
+                raise UserError(f"message {number} has no text in `content`")
+        try:
+            return _compiled(self.source).render(
+                messages=list(messages),
+                add_generation_prompt=add_generation_prompt,
+                bos_token=self.bos,
+                eos_token=self.eos,
+            )
+        except TemplateError as error:
+            raise UserError(f"chat template {self.name}: {error}") from error
+
+
+@functools.lru_cache(maxsize=32)
+def _compiled(source: str) -> Any:
+    """The compiled template; without `strftime_now`, so that no text has today's date."""
+    from jinja2 import TemplateError
+    from jinja2.ext import loopcontrols
+    from jinja2.sandbox import ImmutableSandboxedEnvironment
+
+    def raise_exception(message: str) -> None:
+        raise TemplateError(message)
+
+    def tojson(value: Any, indent: int | None = None) -> str:
+        return json.dumps(value, ensure_ascii=False, indent=indent)
+
+    environment = ImmutableSandboxedEnvironment(
+        trim_blocks=True, lstrip_blocks=True, extensions=[loopcontrols]
+    )
+    environment.globals["raise_exception"] = raise_exception
+    environment.filters["tojson"] = tojson
+    return environment.from_string(source)
+
+
+def built_in(name: str, *, bos: str = "", eos: str = "") -> ChatTemplate:
+    """One of the templates shipped for models that have none (`BUILT_IN`)."""
+    if name not in BUILT_IN:
+        raise UserError(
+            f"no built-in chat template {name!r}", remedy=f"there are {', '.join(BUILT_IN)}"
+        )
+    source = (FOLDER / f"{name}.jinja").read_text(encoding="utf-8")
+    return ChatTemplate(source, bos, eos, name)
+
+
+def template_for(model: Path | ModelCard) -> ChatTemplate:
+    """The chat template of a local folder, or of a catalogue entry.
+
+    A folder's own template wins (`chat_template.jinja`, else `chat_template` in
+    `tokenizer_config.json`); then the catalogue's for the model it is recognised as; a folder
+    that nobody knows gets the `### User:` form, which needs no special token.
+    Raises UserError for a folder without a readable tokenizer configuration.
+    """
+    if isinstance(model, ModelCard):
+        return built_in(model.template or "solar", bos=model.bos, eos=model.eos)
+    config = _read_json(model / "tokenizer_config.json")
+    card = recognise(model)
+    bos, eos = _token_text(config.get("bos_token")), _token_text(config.get("eos_token"))
+    file = model / "chat_template.jinja"
+    if file.exists():
+        return ChatTemplate(file.read_text(encoding="utf-8"), bos, eos, f"{model.name}'s own")
+    own = config.get("chat_template")
+    if isinstance(own, list):
+        named = {item["name"]: item["template"] for item in own}
+        own = named.get("default")
+    if isinstance(own, str):
+        return ChatTemplate(own, bos, eos, f"{model.name}'s own")
+    name = card.template if card is not None and card.template else "solar"
+    return built_in(name, bos=bos, eos=eos)
+
+
+def _token_text(value: Any) -> str:
+    if isinstance(value, dict):
+        return str(value.get("content", ""))
+    return value if isinstance(value, str) else ""
+
+
+def _read_json(path: Path) -> dict[str, Any]:
+    if not path.exists():
+        return {}
+    try:
+        value = json.loads(path.read_text(encoding="utf-8"))
+    except (json.JSONDecodeError, UnicodeDecodeError) as error:
+        raise UserError(f"cannot be read: {error}", where=str(path)) from error
+    return value if isinstance(value, dict) else {}
