@@ -1,0 +1,44 @@
+"""A scoring as a short page of tables."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+
+def percent(figure: Mapping[str, Any] | None) -> str:
+    """A figure as `51.7 [38.3, 65.0]`, a dash where there is none."""
+    if not figure:
+        return "–"
+    return f"{100 * figure['value']:.1f} [{100 * figure['low']:.1f}, {100 * figure['high']:.1f}]"
+
+
+def scores_markdown(result: Mapping[str, Any]) -> str:
+    """The result as a short page of tables (percent, intervals in brackets)."""
+    lines = ["# Scores", ""]
+    embedder = result["embedder"]
+    lines.append(
+        f"{result['counts']['choice']} multiple choice, {result['counts']['free']} free text; "
+        f"cosine by {embedder['name'] if embedder else 'no embedder'}; seed {result['seed']}."
+    )
+    lines += ["", "| system | choice % | free % | blend % | hit@1/3/5 | p50/p95 s |"]
+    lines.append("| --- | --- | --- | --- | --- | --- |")
+    for name, one in result["systems"].items():
+        found = one["retrieval"]
+        hits = "/".join(f"{100 * found[f'hit_{k}']:.1f}" for k in (1, 3, 5)) if found else "–"
+        time = one["seconds"]
+        pace = f"{time['p50']:.2f}/{time['p95']:.2f}" if time else "–"
+        row = [name, percent(one["choice"]), percent(one["free"]), percent(one["blend"])]
+        lines.append("| " + " | ".join([*row, hits, pace]) + " |")
+    for name, figure in result["baselines"].items():
+        cells = ["–", percent(figure)] if name == "echo" else [percent(figure), "–"]
+        lines.append("| " + " | ".join([f"*{name}*", *cells, "–", "–", "–"]) + " |")
+    lines += ["", "| pair | only first | only second | difference, points | p | p (Holm) |"]
+    lines.append("| --- | --- | --- | --- | --- | --- |")
+    for pair in result["pairs"]:
+        cells = [f"{pair['a']} → {pair['b']}", str(pair["only_a"]), str(pair["only_b"])]
+        low, high = 100 * pair["low"], 100 * pair["high"]
+        cells.append(f"{100 * pair['difference']:+.1f} [{low:+.1f}, {high:+.1f}]")
+        cells += [f"{pair['p_value']:.4f}", f"{pair['p_holm']:.4f}"]
+        lines.append("| " + " | ".join(cells) + " |")
+    return "\n".join(lines) + "\n"

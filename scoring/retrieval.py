@@ -1,0 +1,60 @@
+"""Retrieval scored over articles: several chunks of one article count once."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable, Mapping, Sequence
+from statistics import median
+
+from kofinlaw.scoring.result import Retrieval
+
+
+def ranked_units(evidence: Iterable[str], unit_of: Mapping[str, str]) -> list[str]:
+    """The distinct units of the evidence chunks, best first; an unknown chunk is its own unit."""
+    return list(dict.fromkeys(unit_of.get(chunk, chunk) for chunk in evidence))
+
+
+def first_rank(units: Sequence[str], gold: Iterable[str]) -> int | None:
+    """Place of the first gold unit from 1, None where there is none."""
+    wanted = set(gold)
+    return next((place for place, unit in enumerate(units, 1) if unit in wanted), None)
+
+
+def ndcg(units: Sequence[str], gold: Iterable[str], k: int = 10) -> float:
+    """nDCG@k with binary relevance (Järvelin & Kekäläinen 2002)."""
+    wanted = set(gold)
+    gain = sum(
+        1 / math.log2(place + 1) for place, unit in enumerate(units[:k], 1) if unit in wanted
+    )
+    best = sum(1 / math.log2(place + 1) for place in range(1, min(len(wanted), k) + 1))
+    return gain / best if best else 0.0
+
+
+def retrieval_scores(
+    gold: Mapping[str, Sequence[str]],
+    evidence: Mapping[str, Sequence[str]],
+    unit_of: Mapping[str, str],
+) -> Retrieval | None:
+    """Scores over the questions with gold units; a question without evidence is a miss.
+
+    None where no question has gold units or no evidence was given at all (a model alone).
+    """
+    asked = {name: units for name, units in gold.items() if units}
+    if not asked or not any(evidence.get(name) for name in asked):
+        return None
+    found = {name: ranked_units(evidence.get(name, ()), unit_of) for name in asked}
+    ranks = [first_rank(found[name], units) for name, units in asked.items()]
+    n = len(asked)
+
+    def hit(k: int) -> float:
+        return sum(rank is not None and rank <= k for rank in ranks) / n
+
+    return Retrieval(
+        n=n,
+        hit_1=hit(1),
+        hit_3=hit(3),
+        hit_5=hit(5),
+        mrr=sum(1 / rank for rank in ranks if rank) / n,
+        ndcg_10=sum(ndcg(found[name], units) for name, units in asked.items()) / n,
+        depth=float(median(len(units) for units in found.values())),
+    )

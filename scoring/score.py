@@ -1,0 +1,218 @@
+"""Scoring one system's answers, and several systems side by side (the stage)."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from kofinlaw import Progress, UserError, silent
+from kofinlaw.data.files import read_jsonl, sha256_file, write_json, write_jsonl, write_text
+from kofinlaw.data.records import Answer, Chunk, Key, Question, to_json
+from kofinlaw.scoring.answers import AnswerSheet, read_answers, read_timings, sheet
+from kofinlaw.scoring.baselines import score_baselines
+from kofinlaw.scoring.compare import compare_all, smallest_of
+from kofinlaw.scoring.environment import environment
+from kofinlaw.scoring.fsku import SentenceEncoder, cosine_floor, label_of
+from kofinlaw.scoring.intervals import blend_figure
+from kofinlaw.scoring.items import (
+    answered,
+    choice_item,
+    free_cosines,
+    free_item,
+    free_text_scores,
+    matched_key,
+    mean_of,
+    slice_figures,
+    spread,
+    with_run,
+)
+from kofinlaw.scoring.markdown import scores_markdown
+from kofinlaw.scoring.result import SCHEMA, TASK_VERSIONS, Pair, Scores, without_items
+from kofinlaw.scoring.retrieval import retrieval_scores
+from kofinlaw.scoring.settings import ScoreSettings
+
+
+def score_answers(
+    questions: Sequence[Question],
+    key: Sequence[Key],
+    answers: AnswerSheet | Iterable[Answer],
+    *,
+    settings: ScoreSettings,
+    embedder: SentenceEncoder | None = None,
+    system: str = "answers",
+    seconds: Mapping[str, float] | None = None,
+    unit_of: Mapping[str, str] | None = None,
+    seed: int = 0,
+) -> Scores:
+    """Scores of one system; every question with a key counts, a missing answer as wrong.
+
+    `embedder` None leaves the free-text score out (keyword recall stays); `unit_of` maps chunk
+    ids to articles. Raises UserError for a doubled id or a key that does not fit its question.
+    """
+    golds = matched_key(questions, key)
+    known = {q.id for q in questions}
+    questions = [q for q in questions if q.id in golds]
+    given = answers if isinstance(answers, AnswerSheet) else sheet(answers)
+    cosine = free_cosines([q for q in questions if not q.options], golds, given, settings, embedder)
+    items = []
+    for q in questions:
+        answer = given.answers.get(q.id)
+        if q.options:
+            item = choice_item(q, golds[q.id], answer, settings, system)
+        else:
+            item = free_item(q, golds[q.id], answer, cosine.get(q.id), settings, system)
+        items.append(with_run(item, answer, golds[q.id], seconds or {}, unit_of or {}))
+    choice = [item.score for item in items if item.kind == "choice" and item.score is not None]
+    free = [item for item in items if item.kind == "free"]
+    free_scores = [item.score for item in free if item.score is not None]
+    return Scores(
+        system=system,
+        choice=mean_of(choice, settings, seed),
+        free=mean_of(free_scores, settings, seed),
+        cosine=mean_of([item.cosine for item in free], settings, seed),
+        keywords=mean_of([item.keywords for item in free], settings, seed),
+        blend=blend_figure(
+            choice,
+            free_scores,
+            weight=settings.choice_weight,
+            samples=settings.bootstrap_samples,
+            confidence=settings.confidence,
+            seed=seed,
+        ),
+        slices=slice_figures(items, settings, seed),
+        retrieval=retrieval_scores(
+            {name: gold.units for name, gold in golds.items()},
+            {item.id: item.evidence for item in items},
+            unit_of or {},
+        ),
+        text=free_text_scores(questions, golds, given, settings),
+        seconds=spread([item.seconds for item in items if item.seconds is not None]),
+        tokens=spread([float(item.tokens) for item in items]),
+        missing=tuple(q.id for q in questions if not answered(given, q.id)),
+        duplicates=tuple(name for name in given.duplicates if name in known),
+        foreign=tuple(name for name in given.answers if name not in known),
+        unreadable=tuple(
+            q.id
+            for q in questions
+            if q.options
+            and answered(given, q.id)
+            and not label_of(given.answers[q.id].answer, len(q.options))
+        ),
+        fallbacks=sum(item.origin == "fallback" for item in items),
+        items=tuple(items),
+    )
+
+
+def score_systems(
+    questions: Path,
+    key: Path,
+    systems: Mapping[str, Path],
+    chunks: Path | None,
+    out: Path,
+    *,
+    settings: ScoreSettings,
+    embedder: SentenceEncoder | None = None,
+    cache: Path | None = None,
+    seed: int = 0,
+    progress: Progress = silent,
+) -> dict[str, Any]:
+    """Score every system's answer folder (`answers.jsonl`, `timings.jsonl`) on the same items.
+
+    Writes out/scores.json (schema `kofinlaw.scores/1`), items.jsonl (one row a question and
+    system) and scores.md; returns flat figures. `embedder` None opens `settings.embedder`.
+    Raises UserError for absent or unusable files.
+    """
+    asked = list(read_jsonl(questions, Question))
+    golds = list(read_jsonl(key, Key))
+    if not asked:
+        raise UserError("there is no question to score", where=str(questions))
+    keyed = matched_key(asked, golds)
+    passages = {chunk.id: chunk for chunk in read_jsonl(chunks, Chunk)} if chunks else {}
+    unit_of = {name: chunk.unit for name, chunk in passages.items()}
+    if embedder is None and settings.embedder and any(not q.options for q in asked):
+        from kofinlaw.models.embedders import open_embedder
+
+        embedder = open_embedder(settings.embedder, cache=cache)
+    sheets, scored = {}, {}
+    for place, (name, folder) in enumerate(systems.items()):
+        progress("score", place, len(systems), system=name)
+        sheets[name] = read_answers(folder / "answers.jsonl")
+        seconds, _ = read_timings(folder / "timings.jsonl")
+        scored[name] = score_answers(
+            asked,
+            golds,
+            sheets[name],
+            settings=settings,
+            embedder=embedder,
+            system=name,
+            seconds=seconds,
+            unit_of=unit_of,
+            seed=seed,
+        )
+    progress("score", len(systems), len(systems))
+    pairs = compare_all(list(scored.values()), settings=settings, seed=seed)
+    asked, unkeyed = [q for q in asked if q.id in keyed], len(asked) - len(keyed)
+    baselines = score_baselines(
+        asked, golds, sheets, passages, settings=settings, embedder=embedder, seed=seed
+    )
+    hashes = {"questions": sha256_file(questions), "key": sha256_file(key)}
+    if chunks:
+        hashes["chunks"] = sha256_file(chunks)
+    for name, folder in systems.items():
+        hashes[f"answers:{name}"] = sha256_file(folder / "answers.jsonl")
+    result = {
+        "schema": SCHEMA,
+        "tasks": TASK_VERSIONS,
+        "seed": seed,
+        "settings": settings.model_dump(),
+        "embedder": embedder_record(embedder, golds, asked),
+        "counts": {
+            "questions": len(asked),
+            "choice": sum(bool(q.options) for q in asked),
+            "free": sum(not q.options for q in asked),
+            "without_key": unkeyed,
+        },
+        "systems": {name: without_items(one) for name, one in scored.items()},
+        "baselines": {name: to_json(figure) for name, figure in baselines.items()},
+        "pairs": [to_json(pair) for pair in pairs],
+        "smallest": {f"{pair.a}|{pair.b}": to_json(smallest_of(pair, settings)) for pair in pairs},
+        "environment": environment(),
+        "sha256": hashes,
+    }
+    out.mkdir(parents=True, exist_ok=True)
+    write_jsonl(out / "items.jsonl", (item for one in scored.values() for item in one.items))
+    write_text(out / "scores.md", scores_markdown(result))
+    write_json(out / "scores.json", result)
+    return flat_figures(scored, pairs)
+
+
+def embedder_record(
+    embedder: SentenceEncoder | None, golds: Sequence[Key], asked: Sequence[Question]
+) -> dict[str, Any] | None:
+    """Who measured the cosine, and what an unrelated answer would get from it."""
+    if embedder is None:
+        return None
+    free = {q.id for q in asked if not q.options}
+    references = [gold.reference for gold in golds if gold.id in free]
+    return {
+        "name": embedder.name,
+        "dimensions": embedder.dimensions,
+        "floor": cosine_floor(embedder, references),
+    }
+
+
+def flat_figures(scored: Mapping[str, Scores], pairs: Sequence[Pair]) -> dict[str, Any]:
+    """Counts and figures for `stage.json`."""
+    out: dict[str, Any] = {"systems": len(scored)}
+    for name, one in scored.items():
+        for part in ("choice", "free", "blend"):
+            figure = getattr(one, part)
+            if figure is not None:
+                out[f"{name}.{part}"] = round(figure.value, 4)
+        if one.retrieval:
+            out[f"{name}.hit_3"] = round(one.retrieval.hit_3, 4)
+        out[f"{name}.missing"] = len(one.missing)
+    for pair in pairs:
+        out[f"{pair.a}|{pair.b}.p"] = round(pair.p_value, 6)
+    return out

@@ -1,0 +1,47 @@
+"""What a recipe may say about scoring."""
+
+from __future__ import annotations
+
+from pydantic import BaseModel, ConfigDict, Field, model_validator
+
+
+class ScoreSettings(BaseModel):
+    """How answers are scored. Defaults follow the FSKU contest formula."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    embedder: str | None = Field(
+        "intfloat/multilingual-e5-small",
+        description="embedder of the free-text cosine; null leaves the free-text score out and "
+        "reports keyword recall alone",
+    )
+    cosine_weight: float = Field(
+        0.6, ge=0, le=1, description="share of the cosine in a free-text item, 0..1"
+    )
+    keyword_weight: float = Field(
+        0.4, ge=0, le=1, description="share of keyword recall in a free-text item, 0..1"
+    )
+    choice_weight: float = Field(
+        0.5, ge=0, le=1, description="share of multiple choice in the blend, 0..1"
+    )
+    confidence: float = Field(0.95, gt=0.5, lt=1, description="level of the intervals, 0..1")
+    bootstrap_samples: int = Field(10_000, ge=100, description="bootstrap resamples, count")
+    alpha: float = Field(0.05, gt=0, lt=0.5, description="level of the paired tests, 0..1")
+    text_scores: bool = Field(
+        True, description="also BLEU, ROUGE, METEOR and chrF of the free-text answers"
+    )
+    scored_characters: int = Field(
+        4000,
+        ge=100,
+        description="longest part of an answer that is embedded and compared, characters; "
+        "keywords are looked for in all of it",
+    )
+
+    @model_validator(mode="after")
+    def _weights_sum_to_one(self) -> ScoreSettings:
+        if abs(self.cosine_weight + self.keyword_weight - 1) > 1e-9:
+            raise ValueError(
+                "cosine_weight and keyword_weight must sum to 1 "
+                f"(now {self.cosine_weight} + {self.keyword_weight})"
+            )
+        return self
