@@ -19,7 +19,7 @@ INTERRUPTED = 130
 
 
 class DefaultCommand(TyperGroup):
-    """A group whose first command is meant when the next word names none: `kofinlaw data RECIPE`."""
+    """A group whose first command is meant where the next word names none (`data RECIPE`)."""
 
     def resolve_command(self, ctx: Any, args: list[str]) -> Any:
         """Put the default command's name before arguments that name no command."""
@@ -115,7 +115,3 @@ def _internal(error: Exception) -> None:
 def print_json(value: Any) -> None:
     """One JSON object on standard output."""
     say(json.dumps(value, ensure_ascii=False))
-
-
-if __name__ == "__main__":
-    main()

@@ -1,4 +1,4 @@
-"""The commands that take a recipe: run, plan, recipe, policy, data, augment, train, index, sweep."""
+"""The commands that take a recipe: run, plan, recipe, policy, data, augment, train, index."""
 
 from __future__ import annotations
 
@@ -29,6 +29,7 @@ DEFAULT_RUNS = Path("runs")
 def _bind(recipe: str, overrides: list[str] | None, runs: Path) -> Any:
     """Read the recipe, arm the offline guard, and bind the run's folder."""
     from kofinlaw.models.offline import set_environment
+
     from kofinlaw.recipes.schema import load_recipe
     from kofinlaw.recipes.stages import bind
 
@@ -42,8 +43,9 @@ def _execute(run: Any, resume: str, only: list[str] | None = None) -> list[Any]:
     """Check the policy, write the resolved recipe, run the stages under lock and guard."""
     import contextlib
 
-    from kofinlaw.data.files import write_json, write_text
     from kofinlaw.models.offline import guard
+
+    from kofinlaw.data.files import write_json, write_text
     from kofinlaw.recipes.compliance import check_policy, compliance_record
     from kofinlaw.recipes.lock import run_lock
     from kofinlaw.recipes.runner import run_stages
@@ -126,9 +128,12 @@ def _show_verdict(folder: Path) -> None:
 
 @app.command()
 def plan(
-    recipe: RecipeName, overrides: Overrides = None, runs: Runs = DEFAULT_RUNS, as_json: AsJson = False
+    recipe: RecipeName,
+    overrides: Overrides = None,
+    runs: Runs = DEFAULT_RUNS,
+    as_json: AsJson = False,
 ) -> None:
-    """Check everything that can be checked before work: schema, policy, memory, steps, hours, disk."""
+    """Check all that can be checked before work: schema, policy, memory, steps, hours, disk."""
     from kofinlaw.recipes.plan import make_plan, plan_lines
 
     bound = _bind(recipe, overrides, runs)
@@ -239,7 +244,9 @@ def augment(
     overrides: Overrides = None,
     runs: Runs = DEFAULT_RUNS,
     resume: ResumeMode = "if-possible",
-    dry_run: Annotated[bool, typer.Option("--dry-run", help="Count, show a sample, write nothing.")] = False,
+    dry_run: Annotated[
+        bool, typer.Option("--dry-run", help="Count, show a sample, write nothing.")
+    ] = False,
 ) -> None:
     """Build training examples from the chunks, each with its source and checks."""
     bound = _bind(recipe, overrides, runs)

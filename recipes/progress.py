@@ -85,9 +85,7 @@ class BarProgress:
         """Move the phase's bar."""
         if phase not in self._tasks:
             self._tasks[phase] = self._bars.add_task(phase, total=total, figures="")
-        self._bars.update(
-            self._tasks[phase], completed=done, total=total, figures=_figures(info)
-        )
+        self._bars.update(self._tasks[phase], completed=done, total=total, figures=_figures(info))
 
     def __enter__(self) -> BarProgress:
         self._bars.start()

@@ -8,10 +8,10 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, Literal
 
+from kofinlaw.augment.settings import AugmentSettings
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
 
 from kofinlaw import UserError
-from kofinlaw.augment.settings import AugmentSettings
 from kofinlaw.data.settings import DataSettings
 from kofinlaw.models.settings import ModelSettings
 from kofinlaw.rag.settings import AnswerSettings, RagSettings
@@ -82,7 +82,7 @@ class Recipe(BaseModel):
     evaluate: EvaluateSettings = Field(
         default_factory=EvaluateSettings, description="questions and systems"
     )
-    score: ScoreSettings = Field(default_factory=ScoreSettings, description="how answers are scored")
+    score: ScoreSettings = Field(default_factory=ScoreSettings, description="how to score")
 
     @field_validator("description", mode="before")
     @classmethod
@@ -99,7 +99,7 @@ class Recipe(BaseModel):
         if self.answer.answer_form != self.augment.answer_form:
             raise ValueError(
                 f"`augment.answer_form` is {self.augment.answer_form} but `answer.answer_form` is "
-                f"{self.answer.answer_form}: the model would be asked in a form it was not trained on"
+                f"{self.answer.answer_form}: the model would be asked in a form it never saw"
             )
         return self
 

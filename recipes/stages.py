@@ -228,9 +228,7 @@ def model_folder(run: Run, progress: Progress = silent) -> Path:
     """The base model's folder on this machine (converted once where a package carries it)."""
     from kofinlaw.models.resolve import model_folder as resolve
 
-    return resolve(
-        run.recipe.model, offline=run.recipe.offline, cache=run.cache, progress=progress
-    )
+    return resolve(run.recipe.model, offline=run.recipe.offline, cache=run.cache, progress=progress)
 
 
 def token_counter(run: Run, progress: Progress = silent) -> Callable[[str], int]:
@@ -310,8 +308,9 @@ def _questions(run: Run, out: Path) -> dict[str, Any]:
 
 def train_stage(run: Run, out: Path, progress: Progress) -> dict[str, Any]:
     """Train the adapter of this run into `out` (also what recipes/train.py calls)."""
-    from kofinlaw.models.templates import template_for
     from kofinlaw.trainer.sft import train
+
+    from kofinlaw.models.templates import template_for
 
     folder = model_folder(run, progress)
     return train(
@@ -341,8 +340,9 @@ def _merge(run: Run, out: Path, progress: Progress) -> dict[str, Any]:
 
 
 def _verify(run: Run, out: Path, progress: Progress) -> dict[str, Any]:
-    from kofinlaw.models.templates import template_for
     from kofinlaw.scoring.verify import verify_stage
+
+    from kofinlaw.models.templates import template_for
 
     folder = model_folder(run)
     return verify_stage(
@@ -385,11 +385,12 @@ def system_folder(run: Run, system: System) -> Path:
 def _answer(
     run: Run, system: System, questions: Path, out: Path, progress: Progress
 ) -> dict[str, Any]:
+    from kofinlaw.rag.index import Index
+    from kofinlaw.rag.retrieve import Retriever
+
     from kofinlaw.models.engines import open_engine
     from kofinlaw.models.templates import template_for
     from kofinlaw.rag.answer import answer_questions
-    from kofinlaw.rag.index import Index
-    from kofinlaw.rag.retrieve import Retriever
 
     recipe = run.recipe
     folder = system_folder(run, system)

@@ -1,0 +1,53 @@
+"""A recipe against its policy, and the record of what every model and source is."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from kofinlaw.recipes.schema import Recipe
+from kofinlaw.recipes.stages import Run, source_paths
+
+
+def verdicts_for(recipe: Recipe, policy_name: str) -> list[Any]:
+    """The policy's verdicts on the recipe's models and on the licences its sources name."""
+    from kofinlaw.models import policy
+
+    teacher = recipe.augment.teacher
+    verdicts = policy.check_models(
+        policy_name,
+        student=recipe.model.id,
+        teachers=[teacher.model.id] if teacher else [],
+        embedders=[name for name in {recipe.rag.embedder, recipe.score.embedder} if name],
+        rerankers=[recipe.rag.reranker] if recipe.rag.reranker not in (None, "none") else [],
+    )
+    sources = [(source.path, source.license) for source in recipe.data.sources if source.license]
+    return [*verdicts, *policy.check_sources(policy_name, sources)]
+
+
+def check_policy(recipe: Recipe) -> None:
+    """Raise UserError with rule, clause and what would be allowed where the policy refuses."""
+    from kofinlaw.models import policy
+
+    policy.require(verdicts_for(recipe, recipe.policy))
+
+
+def compliance_record(run: Run) -> dict[str, Any]:
+    """What the contest asks entrants to hand in: URL, date, licence and hash of what was used."""
+    from kofinlaw.models import policy
+    from kofinlaw.recipes.runner import inputs_sha256
+
+    recipe = run.recipe
+    teacher = recipe.augment.teacher
+    models = {recipe.model.id: "student"}
+    if teacher:
+        models.setdefault(teacher.model.id, "teacher")
+    for name, role in ((recipe.rag.embedder, "embedder"), (recipe.score.embedder, "embedder")):
+        if name:
+            models.setdefault(name, role)
+    sources = [
+        {"path": source.path, "license": source.license, "sha256": inputs_sha256([path])}
+        for source, path in zip(recipe.data.sources, source_paths(run), strict=True)
+    ]
+    return policy.compliance(
+        recipe.policy, models=models, sources=sources, verdicts=verdicts_for(recipe, recipe.policy)
+    )

@@ -1,0 +1,284 @@
+"""`kofinlaw plan`: everything that can be checked without loading weights."""
+
+from __future__ import annotations
+
+import json
+import shutil
+from pathlib import Path
+from typing import Any
+
+from kofinlaw import UserError
+from kofinlaw.recipes.compliance import verdicts_for
+from kofinlaw.recipes.stages import Run, protected_paths, source_paths
+
+# Sustained bf16 arithmetic while training, in FLOP/s: half of an RTX 4090's published dense peak
+# of 165 TFLOP/s, and what two busy AVX-512 cores reached on a 270M model.
+GPU_FLOPS = 80e12
+CPU_FLOPS = 0.08e12
+
+
+def make_plan(run: Run) -> dict[str, Any]:
+    """Check the recipe; the result holds `ok`, `problems` and each section's figures.
+
+    Nothing is written and no weights are read; figures that are not counted are in `estimated`.
+    """
+    problems: list[str] = []
+    estimated: list[str] = []
+    result: dict[str, Any] = {"recipe": run.recipe.name, "policy": run.recipe.policy}
+    result["files"] = _files(run, problems)
+    result["verdicts"] = _policy(run, problems)
+    lengths = _lengths(run, estimated)
+    result["lengths"] = lengths
+    result["memory"] = _memory(run, problems)
+    result["training"] = _training(run, lengths, estimated)
+    result["answering"] = _answering(run)
+    result["disk"] = _disk(run, problems)
+    result["first_example"] = _first_example(run)
+    result["problems"] = problems
+    result["estimated"] = estimated
+    result["ok"] = not problems
+    return result
+
+
+def _card(run: Run) -> Any:
+    from kofinlaw.models.catalogue import find
+
+    return find(str(run.recipe.model.path or run.recipe.model.id))
+
+
+def _files(run: Run, problems: list[str]) -> list[dict[str, Any]]:
+    rows = []
+    named = [*source_paths(run), *protected_paths(run)]
+    if run.recipe.evaluate.key:
+        named.append(run.path(run.recipe.evaluate.key))
+    for path in named:
+        rows.append({"path": str(path), "exists": path.exists()})
+        if not path.exists():
+            problems.append(f"{path}: no such file or folder (data.sources and evaluate name it)")
+    return rows
+
+
+def _policy(run: Run, problems: list[str]) -> list[dict[str, Any]]:
+    from kofinlaw.models import policy
+
+    rows = []
+    for verdict in verdicts_for(run.recipe, run.recipe.policy):
+        sentence = policy.sentence(verdict)
+        rows.append({"ok": verdict.ok, "verdict": sentence})
+        if not verdict.ok:
+            problems.append(f"policy {run.recipe.policy}: {sentence}")
+    problems += _document_dates(run)
+    return rows
+
+
+def _document_dates(run: Run) -> list[str]:
+    """Documents too new or in a wrong licence, read from an existing corpus or the sources."""
+    from kofinlaw.data.corpus import document_facts
+
+    from kofinlaw.models import policy
+
+    sources = [path for path in source_paths(run) if path.exists()]
+    if not sources:
+        return []
+    try:
+        facts = document_facts(run.recipe.data, base=run.document.path.parent)
+    except UserError as error:
+        return [str(error)]
+    verdicts = policy.check_documents(run.recipe.policy, facts)
+    return [f"policy {run.recipe.policy}: {policy.sentence(v)}" for v in verdicts if not v.ok][:10]
+
+
+def _examples_path(run: Run) -> Path | None:
+    path = run.folder / "augment" / "examples.jsonl"
+    return path if path.is_file() else None
+
+
+def _tokenizer(run: Run) -> Any:
+    from kofinlaw.models.resolve import local_folder
+
+    from kofinlaw.models.loading import load_tokenizer
+
+    folder = local_folder(run.recipe.model, cache=run.cache)
+    return (folder, load_tokenizer(folder)) if folder else (None, None)
+
+
+def _lengths(run: Run, estimated: list[str]) -> dict[str, Any]:
+    """Examples and their tokens: counted where examples and tokenizer exist, else estimated."""
+    path = _examples_path(run)
+    card = _card(run)
+    if path is None:
+        estimated.append("lengths: no examples yet; run `kofinlaw augment` for counts")
+        items = run.recipe.augment.items
+        mean = min(run.recipe.train.max_length, 600)
+        return {"examples": items, "mean_tokens": mean, "longest_tokens": None}
+    tokenizer = _tokenizer(run)[1]
+    per_character = card.tokens_per_korean_char
+    if tokenizer is None:
+        estimated.append("lengths: the tokenizer is not on this machine; characters × catalogue")
+    counts = []
+    for line in path.read_text(encoding="utf-8").splitlines():
+        text = "".join(message["content"] for message in json.loads(line)["messages"])
+        counts.append(tokenizer.count(text) if tokenizer else int(len(text) * per_character))
+    counts.sort()
+    at = lambda share: counts[min(len(counts) - 1, int(share * len(counts)))]  # noqa: E731
+    return {
+        "examples": len(counts),
+        "mean_tokens": round(sum(counts) / max(1, len(counts))),
+        "median_tokens": at(0.5),
+        "p95_tokens": at(0.95),
+        "longest_tokens": counts[-1] if counts else 0,
+    }
+
+
+def _limit_gib(run: Run) -> tuple[float, str]:
+    from kofinlaw.models.doctor import card_memory_gib, free_memory_gib
+
+    if run.recipe.train.memory_limit_gib:
+        return run.recipe.train.memory_limit_gib, "the recipe's memory_limit_gib"
+    card = card_memory_gib()
+    if card:
+        return card, "this machine's card"
+    return free_memory_gib(), "this machine's memory"
+
+
+def _memory(run: Run, problems: list[str]) -> dict[str, Any]:
+    from kofinlaw.models.memory import training_plan
+
+    limit, whose = _limit_gib(run)
+    train = run.recipe.train
+    plan = training_plan(
+        _card(run),
+        quantization=train.quantization,
+        rank=train.lora.rank,
+        optimizer=train.optimizer,
+        length=train.max_length,
+        gradient_checkpointing=train.gradient_checkpointing is not False,
+        limit_gib=limit,
+        gpu=whose != "this machine's memory",
+    )
+    value = {
+        "terms_gib": {name: round(gib, 3) for name, gib in plan.terms.items()},
+        "total_gib": round(plan.total, 2),
+        "limit_gib": round(limit, 2),
+        "limit_is": whose,
+        "micro_batch": plan.micro_batch,
+        "longest_sequence": plan.longest,
+    }
+    if plan.total > limit:
+        problems.append(
+            f"training needs {plan.total:.1f} GiB at {train.max_length} tokens, {limit:.1f} GiB is "
+            f"{whose}; the longest sequence that fits has {plan.longest} tokens"
+        )
+    return value
+
+
+def _training(run: Run, lengths: dict[str, Any], estimated: list[str]) -> dict[str, Any]:
+    from kofinlaw.models.doctor import card_memory_gib
+
+    train = run.recipe.train
+    examples = int(lengths["examples"] * train.epochs)
+    steps = -(-examples // train.effective_batch)
+    if train.max_steps:
+        steps = min(steps, train.max_steps)
+    tokens = steps * train.effective_batch * lengths["mean_tokens"]
+    if train.max_tokens and tokens > train.max_tokens:
+        tokens = train.max_tokens
+        steps = max(1, tokens // (train.effective_batch * lengths["mean_tokens"]))
+    gpu = card_memory_gib() is not None
+    # Frozen base: 2·P forward, 2·P for the gradient of activations, 2·P again with checkpointing.
+    flops = 6 * float(_card(run).parameters) * tokens
+    hours = flops / (GPU_FLOPS if gpu else CPU_FLOPS) / 3600
+    estimated.append(f"hours: 6 × parameters × tokens at {'half a 4090' if gpu else '2 CPU cores'}")
+    return {
+        "steps": steps,
+        "effective_batch": train.effective_batch,
+        "tokens": tokens,
+        "hours": round(hours, 2),
+    }
+
+
+def _answering(run: Run) -> dict[str, Any]:
+    from kofinlaw.models.memory import serving_plan
+
+    answer = run.recipe.answer
+    bits = {"none": 16, "int8": 8, "nf4": 4}[answer.engine.quantization]
+    plan = serving_plan(_card(run), bits=bits, context=answer.engine.context_tokens, batch=1)
+    return {
+        "budget_minutes": answer.budget_minutes,
+        "total_gib": round(plan.total, 2),
+        "bits": bits,
+        "context_tokens": answer.engine.context_tokens,
+    }
+
+
+def _disk(run: Run, problems: list[str]) -> dict[str, Any]:
+    """Merged weights in 16 bit twice over (while one is replaced) plus a fixed gibibyte."""
+    needed = 2 * 2 * float(_card(run).parameters) / 2**30 + 1
+    existing = run.folder
+    while not existing.exists():
+        existing = existing.parent
+    free = shutil.disk_usage(existing).free / 2**30
+    if free < needed:
+        problems.append(f"{run.folder}: {free:.1f} GiB free, about {needed:.1f} GiB needed")
+    return {"needed_gib": round(needed, 1), "free_gib": round(free, 1)}
+
+
+def _first_example(run: Run) -> dict[str, Any] | None:
+    """The first example as the model sees it, with what it is trained on between ⟦ ⟧."""
+    path = _examples_path(run)
+    folder, tokenizer = _tokenizer(run)
+    if path is None or folder is None:
+        return None
+    from kofinlaw.models.templates import template_for
+
+    template = template_for(folder)
+    with open(path, encoding="utf-8") as handle:
+        first = handle.readline()
+    if not first.strip():
+        return None
+    messages = json.loads(first)["messages"]
+    prompt = template.render(messages[:-1], add_generation_prompt=True)
+    whole = template.render(messages, add_generation_prompt=False)
+    answer = whole.removeprefix(prompt)
+    return {
+        "rendered": f"{prompt}⟦{answer}⟧",
+        "tokens": tokenizer.count(whole),
+        "supervised_tokens": tokenizer.count(answer),
+        "template_sha256": template.sha256,
+    }
+
+
+def plan_lines(plan: dict[str, Any]) -> list[str]:
+    """The plan as a page for the terminal."""
+    memory, training = plan["memory"], plan["training"]
+    lengths, answering, disk = plan["lengths"], plan["answering"], plan["disk"]
+    lines = [f"plan of {plan['recipe']} under policy {plan['policy']}", ""]
+    lines += [
+        f"  {'allowed' if row['ok'] else 'REFUSED'}  {row['verdict']}" for row in plan["verdicts"]
+    ]
+    lines += ["", f"memory to train (limit {memory['limit_gib']} GiB: {memory['limit_is']})"]
+    lines += [f"  {name:<28}{gib:>9.3f} GiB" for name, gib in memory["terms_gib"].items()]
+    lines += [
+        f"  {'total':<28}{memory['total_gib']:>9.2f} GiB",
+        f"  micro-batch that fits: {memory['micro_batch']}; longest sequence that fits: "
+        f"{memory['longest_sequence']} tokens",
+        "",
+        f"training: {training['steps']} steps of {training['effective_batch']} examples, about "
+        f"{training['tokens']:,} tokens, about {training['hours']} hours",
+        f"examples: {lengths['examples']}, mean {lengths['mean_tokens']} tokens, longest "
+        f"{lengths['longest_tokens'] or 'unknown'}",
+        f"answering: {answering['total_gib']} GiB at {answering['bits']} bit, budget "
+        f"{answering['budget_minutes']} minutes",
+        f"disk: {disk['needed_gib']} GiB needed, {disk['free_gib']} GiB free",
+    ]
+    if plan["first_example"]:
+        lines += ["", "first example (trained on what stands in ⟦ ⟧)", ""]
+        lines += [f"  {line}" for line in plan["first_example"]["rendered"].splitlines()]
+    if plan["estimated"]:
+        lines += ["", *[f"estimated · {note}" for note in plan["estimated"]]]
+    if plan["problems"]:
+        lines += ["", f"{len(plan['problems'])} problem(s):"]
+        lines += [f"  ✗ {problem}" for problem in plan["problems"]]
+    else:
+        lines += ["", "no problem found"]
+    return lines
