@@ -61,7 +61,7 @@ def make_pdf(source: Path, out: Path, font: Path) -> None:
     for number, line in enumerate(source.read_text(encoding="utf-8").splitlines()):
         if not line:
             continue
-        is_chapter = line.startswith("제") and "장 " in line[:5] or line == "부칙"
+        is_chapter = (line.startswith("제") and "장 " in line[:5]) or line == "부칙"
         style = heading if number == 0 else chapter if is_chapter else body
         story.append(Paragraph(line, style))
     document = SimpleDocTemplate(
