@@ -1,0 +1,126 @@
+"""Telling that memory ran out, in all the ways it is said, and measuring memory in use."""
+
+from __future__ import annotations
+
+import resource
+from pathlib import Path
+
+GIB = 1024**3
+
+MARKS = (
+    "out of memory",  # torch.OutOfMemoryError, "CUDA error: out of memory", HIP
+    "CUBLAS_STATUS_ALLOC_FAILED",
+    "CUDNN_STATUS_ALLOC_FAILED",
+    "CUSOLVER_STATUS_ALLOC_FAILED",
+    "can't allocate memory",  # DefaultCPUAllocator on Linux
+    "not enough memory",  # DefaultCPUAllocator elsewhere
+    "Cannot allocate memory",
+)
+
+
+class OverLimitError(MemoryError):
+    """More memory is in use than `memory_limit_gib` allows; handled as out of memory."""
+
+
+def is_out_of_memory(error: BaseException) -> bool:
+    """Whether `error` says that memory ran out.
+
+    CUDA says it with `torch.OutOfMemoryError`, with a RuntimeError of its own ("CUDA error: out
+    of memory") or through cuBLAS; the CPU allocator with a RuntimeError; Python with MemoryError.
+    """
+    import torch
+
+    if isinstance(error, MemoryError | torch.OutOfMemoryError):
+        return True
+    return isinstance(error, RuntimeError) and any(mark in str(error) for mark in MARKS)
+
+
+def memory_in_use() -> int:
+    """Bytes this process holds now: the card's where there is CUDA, else resident memory."""
+    import torch
+
+    if torch.cuda.is_available():
+        return int(torch.cuda.memory_reserved())
+    return _status("VmRSS")
+
+
+def peak_memory() -> int:
+    """Most bytes held since `reset_peak`, or since the start where it cannot be reset."""
+    import torch
+
+    if torch.cuda.is_available():
+        return int(torch.cuda.max_memory_reserved())
+    return _status("VmHWM")
+
+
+def reset_peak() -> None:
+    """Start a new peak. On Linux through `clear_refs`, which a container may forbid."""
+    import torch
+
+    if torch.cuda.is_available():
+        torch.cuda.reset_peak_memory_stats()
+        return
+    try:
+        Path("/proc/self/clear_refs").write_text("5")
+    except OSError:
+        return
+
+
+def memory_limit(limit_gib: float | None) -> int:
+    """Bytes training may hold: what was asked, else the card, else four fifths of free memory.
+
+    On a card the limit is also set on torch's allocator, so passing it raises out of memory
+    instead of spilling into the host's memory in silence (WSL).
+    """
+    import torch
+
+    if torch.cuda.is_available():
+        total = int(torch.cuda.get_device_properties(torch.cuda.current_device()).total_memory)
+        limit = total if limit_gib is None else min(total, int(limit_gib * GIB))
+        torch.cuda.set_per_process_memory_fraction(min(1.0, limit / total))
+        return limit
+    if limit_gib is not None:
+        return int(limit_gib * GIB)
+    return memory_in_use() + int(0.8 * free_memory())
+
+
+def free_memory() -> int:
+    """Bytes of host memory still free: the machine's, or the control group's where it is less."""
+    free = _meminfo("MemAvailable")
+    try:
+        most = Path("/sys/fs/cgroup/memory.max").read_text().strip()
+        used = int(Path("/sys/fs/cgroup/memory.current").read_text())
+    except (OSError, ValueError):
+        return free
+    return free if most == "max" else min(free, max(0, int(most) - used))
+
+
+def release() -> None:
+    """Drop what the failed pass left: reference cycles and torch's cache."""
+    import gc
+
+    import torch
+
+    gc.collect()
+    if torch.cuda.is_available():
+        torch.cuda.empty_cache()
+
+
+def _status(key: str) -> int:
+    kibibytes = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    return _kibibytes(Path("/proc/self/status"), key) or kibibytes * 1024
+
+
+def _meminfo(key: str) -> int:
+    return _kibibytes(Path("/proc/meminfo"), key) or 4 * GIB
+
+
+def _kibibytes(path: Path, key: str) -> int | None:
+    try:
+        lines = path.read_text().splitlines()
+    except OSError:
+        return None
+    for line in lines:
+        if line.startswith(key + ":"):
+            return int(line.split()[1]) * 1024
+    return None

@@ -1,0 +1,93 @@
+"""The processes of a run and the little they tell each other.
+
+Every micro-batch runs without communication; a step has one agreement (three flags) and one sum
+(the adapter's gradients). A process that runs out of memory therefore leaves nobody waiting.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from kofinlaw import UserError
+
+if TYPE_CHECKING:
+    from torch import Tensor
+
+
+@dataclass(frozen=True)
+class Ranks:
+    """This process's number, how many there are, and its device."""
+
+    rank: int
+    count: int
+    device: Any
+
+    @property
+    def first(self) -> bool:
+        """Whether this process writes the files."""
+        return self.rank == 0
+
+    def largest(self, values: Sequence[float]) -> list[float]:
+        """The largest of each value over the processes."""
+        if self.count == 1:
+            return list(values)
+        import torch
+        import torch.distributed as distributed
+
+        tensor = torch.tensor(values, dtype=torch.float64, device=self.device)
+        distributed.all_reduce(tensor, op=distributed.ReduceOp.MAX)
+        return tensor.tolist()
+
+    def total(self, values: Sequence[float]) -> list[float]:
+        """The sum of each value over the processes."""
+        if self.count == 1:
+            return list(values)
+        import torch
+        import torch.distributed as distributed
+
+        tensor = torch.tensor(values, dtype=torch.float64, device=self.device)
+        distributed.all_reduce(tensor)
+        return tensor.tolist()
+
+    def add_up(self, tensors: Sequence[Tensor]) -> None:
+        """Replace each tensor by its sum over the processes, in one message."""
+        if self.count == 1 or not tensors:
+            return
+        import torch
+        import torch.distributed as distributed
+
+        flat = torch.cat([tensor.reshape(-1) for tensor in tensors])
+        distributed.all_reduce(flat)
+        start = 0
+        for tensor in tensors:
+            tensor.copy_(flat[start : start + tensor.numel()].view_as(tensor))
+            start += tensor.numel()
+
+    def wait(self) -> None:
+        """Go on when all processes have come here."""
+        if self.count > 1:
+            import torch.distributed as distributed
+
+            distributed.barrier()
+
+
+def open_ranks() -> Ranks:
+    """The processes as `accelerate launch` (or torchrun) started them; one where nothing did.
+
+    Raises UserError for FSDP and DeepSpeed, whose sharded weights this trainer does not handle.
+    """
+    import torch
+    from accelerate import PartialState
+    from accelerate.utils import DistributedType
+
+    state = PartialState(cpu=not torch.cuda.is_available())
+    alone = (DistributedType.NO, DistributedType.MULTI_CPU, DistributedType.MULTI_GPU)
+    if state.distributed_type not in alone:
+        raise UserError(
+            f"{state.distributed_type.value} is not supported: each process needs a whole model",
+            where="accelerate",
+            remedy="launch with a plain multi-process (DDP) configuration",
+        )
+    return Ranks(state.process_index, state.num_processes, state.device)

@@ -1,0 +1,132 @@
+"""The `train:` section of a recipe."""
+
+from __future__ import annotations
+
+from typing import Literal, Self
+
+from pydantic import BaseModel, ConfigDict, Field, model_validator
+
+Quantization = Literal["none", "nf4", "int8"]
+Optimizer = Literal["adamw", "adamw_8bit", "paged_adamw_8bit"]
+Schedule = Literal["cosine", "linear", "constant"]
+
+
+class LoraSettings(BaseModel):
+    """The adapter's shape (LoRA, Hu et al. 2021, arXiv 2106.09685)."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    rank: int = Field(default=16, ge=1, description="rank r of the update A·B")
+    alpha: float = Field(default=32.0, gt=0, description="the update is scaled by alpha / rank")
+    dropout: float = Field(
+        default=0.0,
+        ge=0,
+        lt=1,
+        description="share of the adapter's inputs dropped while training; above 0 the way a step "
+        "is cut changes which ones, so steps are exact only at 0",
+    )
+    targets: tuple[str, ...] | Literal["all-linear"] = Field(
+        default="all-linear",
+        description="names of the layers that get an adapter; the head is left out",
+    )
+    rank_stabilized: bool = Field(
+        default=False, description="scale by alpha / √rank instead (rsLoRA, arXiv 2312.03732)"
+    )
+    decomposed: bool = Field(
+        default=False,
+        description="train each weight's length apart from its direction (DoRA, 2402.09353)",
+    )
+    last_layers: int | None = Field(
+        default=None, ge=1, description="adapt only this many layers at the top; empty: all of them"
+    )
+
+
+class TrainSettings(BaseModel):
+    """Supervised fine-tuning. Lengths and budgets are in tokens, batches in examples."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    lora: LoraSettings = Field(default_factory=LoraSettings, description="the adapter's shape")
+    quantization: Quantization = Field(
+        default="nf4", description="how the frozen base is held: none (16-bit), nf4 or int8"
+    )
+    dtype: Literal["bfloat16", "float16", "float32"] = Field(
+        default="bfloat16",
+        description="number format of what is not quantized and of the arithmetic",
+    )
+    learning_rate: float = Field(default=2e-4, gt=0, description="peak learning rate")
+    learning_rate_ratio_b: float = Field(
+        default=1.0,
+        gt=0,
+        description="B learns this many times faster than A (LoRA+, arXiv 2402.12354)",
+    )
+    optimizer: Optimizer = Field(default="adamw", description="adamw; the 8-bit ones need CUDA")
+    weight_decay: float = Field(default=0.0, ge=0, description="decoupled weight decay of AdamW")
+    max_gradient_norm: float = Field(
+        default=1.0, ge=0, description="gradients are scaled down to this norm; 0 leaves them alone"
+    )
+    schedule: Schedule = Field(
+        default="cosine", description="how the learning rate falls after warm-up"
+    )
+    warmup_share: float = Field(default=0.05, ge=0, lt=1, description="share of steps that warm up")
+
+    effective_batch: int = Field(
+        default=16, ge=1, description="examples in a step, over all micro-batches and all processes"
+    )
+    epochs: float = Field(default=1.0, gt=0, description="passes over the examples")
+    max_steps: int | None = Field(default=None, ge=1, description="stop after this many steps")
+    max_tokens: int | None = Field(
+        default=None,
+        ge=1,
+        description="stop before the step that would pass this many real tokens in all",
+    )
+    max_length: int = Field(
+        default=2048,
+        ge=8,
+        description="longest example in tokens; longer ones are rejected, never cut",
+    )
+
+    max_tokens_per_micro_batch: int | Literal["auto"] = Field(
+        default="auto",
+        description="padded tokens in one forward pass; auto starts from a probe of the memory. "
+        "It bounds memory and speed and never changes the result",
+    )
+    memory_limit_gib: float | None = Field(
+        default=None,
+        gt=0,
+        description="GiB training may take; empty: the card, or four fifths of free RAM",
+    )
+    gradient_checkpointing: bool | Literal["auto"] = Field(
+        default="auto",
+        description="recompute layers in the backward pass; auto: on with CUDA, off on CPU",
+    )
+    attention: Literal["sdpa", "eager"] = Field(
+        default="sdpa", description="attention implementation"
+    )
+    head_chunk_rows: int = Field(
+        default=256, ge=1, description="supervised positions whose logits exist at the same time"
+    )
+
+    checkpoint_steps: int = Field(default=25, ge=1, description="steps between two checkpoints")
+    keep_checkpoints: int = Field(default=2, ge=1, description="newest checkpoints that are kept")
+    evaluation_share: float = Field(
+        default=0.0,
+        ge=0,
+        le=0.5,
+        description="share of the examples held out for the evaluation loss",
+    )
+    evaluation_steps: int = Field(default=50, ge=1, description="steps between two evaluations")
+    patience: int | None = Field(
+        default=None, ge=1, description="stop after this many evaluations without a better loss"
+    )
+
+    @model_validator(mode="after")
+    def _fits_together(self) -> Self:
+        if self.patience is not None and self.evaluation_share == 0:
+            raise ValueError("patience needs held-out examples: set evaluation_share above 0")
+        if self.lora.decomposed and self.quantization == "int8":
+            raise ValueError("lora.decomposed works with quantization none or nf4, not int8")
+        budget = self.max_tokens_per_micro_batch
+        if budget != "auto" and budget < 1:
+            raise ValueError("max_tokens_per_micro_batch must be at least 1, or auto")
+        return self

@@ -1,0 +1,271 @@
+"""One exact step: the gradients of a fixed set of examples, however memory makes us cut it.
+
+The loss of a step is the sum over its supervised tokens divided by their number over all
+micro-batches and all processes. Out of memory halves the budget and the step is done again from
+its start with the same random state, so nothing is skipped or counted twice.
+"""
+
+from __future__ import annotations
+
+import math
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from kofinlaw import UserError
+from kofinlaw.trainer.adapter import trainable
+from kofinlaw.trainer.batching import cut, pad, share_out
+from kofinlaw.trainer.encoding import Encoded
+from kofinlaw.trainer.loss import causal_model, supervised_nll
+from kofinlaw.trainer.out_of_memory import (
+    GIB,
+    OverLimitError,
+    is_out_of_memory,
+    memory_in_use,
+    release,
+)
+from kofinlaw.trainer.ranks import Ranks
+
+if TYPE_CHECKING:
+    from torch import Tensor
+
+# float16 gradients below 6e-8 vanish; the loss is scaled up and the float32 sums scaled back.
+FLOAT16_SCALE = 1024.0
+REMEDY = (
+    "shorten train.max_length, set quantization: nf4, gradient_checkpointing: true, an 8-bit "
+    "optimizer, fewer lora.targets or a smaller lora.rank; or raise memory_limit_gib"
+)
+
+
+@dataclass(frozen=True, slots=True)
+class StepResult:
+    """What a step's passes gave: mean loss in nats a supervised token, and counts over all ranks.
+
+    `tokens` are real, `padded` include padding; `budget` is what the step ended with.
+    """
+
+    loss: float
+    tokens: int
+    padded: int
+    supervised: int
+    micro_batches: int
+    budget: int
+    stop: bool
+
+
+@dataclass
+class _Failure:
+    """Why this process could not finish its passes."""
+
+    text: str = ""
+    padded: int = 0
+    single: bool = False
+    examples: list[str] = field(default_factory=list)
+    bad: bool = False
+    error: BaseException | None = None
+
+
+class Stepper:
+    """Runs the passes of a step and owns the one thing that changes: the token budget."""
+
+    def __init__(
+        self,
+        model: Any,
+        examples: Sequence[Encoded],
+        ranks: Ranks,
+        *,
+        seed: int,
+        budget: int,
+        chunk_rows: int,
+        limit: int | None,
+        tell: Callable[[str], None],
+        on_micro_batch: Callable[[int, int], None] | None = None,
+    ) -> None:
+        self.model = model
+        self.examples = examples
+        self.lengths = [len(e) for e in examples]
+        self.ranks = ranks
+        self.seed = seed
+        self.budget = budget
+        self.chunk_rows = chunk_rows
+        self.limit = limit
+        self.tell = tell
+        self.on_micro_batch = on_micro_batch
+        base: Any = causal_model(model)
+        self.scale = FLOAT16_SCALE if str(base.dtype) == "torch.float16" else 1.0
+        self.ceiling = 3 * math.log(base.config.get_text_config().vocab_size)
+
+    def gradients(self, step: int, members: Sequence[int], *, stop: bool = False) -> StepResult:
+        """Leave the step's gradient, summed over the processes, in every trained parameter.
+
+        `members` are the step's examples over all processes; `stop` is this process's wish to end
+        after the step, and comes back as any process's. Raises UserError where one example alone
+        does not fit, and where the loss is not a number or has exploded (naming the examples).
+        """
+        mine = share_out(members, self.lengths, self.ranks.count)[self.ranks.rank]
+        supervised = sum(self.examples[i].targets for i in members)
+        tokens = sum(self.lengths[i] for i in members)
+        tries_alone = 0
+        while True:
+            cuts = cut(mine, self.lengths, self.budget)
+            nll, failure = self._passes(step, cuts, supervised)
+            flags = [
+                float(failure.error is not None),
+                float(failure.padded),
+                float(failure.single),
+                float(failure.bad),
+                float(stop),
+            ]
+            failed, padded, single, bad, any_stop = self.ranks.largest(flags)
+            if bad:
+                raise _bad_loss(failure, step)
+            if not failed:
+                break
+            if single:
+                tries_alone += 1
+            self._shrink(step, int(padded), failure, give_up=tries_alone > 1)
+        self._sum_gradients()
+        sums = self.ranks.total([nll, sum(self._padded(c) for c in cuts), len(cuts)])
+        return StepResult(
+            loss=sums[0] / supervised,
+            tokens=tokens,
+            padded=int(sums[1]),
+            supervised=supervised,
+            micro_batches=int(sums[2]),
+            budget=self.budget,
+            stop=bool(any_stop),
+        )
+
+    def evaluate(self, members: Sequence[int]) -> float:
+        """Mean loss in nats a supervised token, without gradients; no logits are kept."""
+        import torch
+
+        mine = share_out(members, self.lengths, self.ranks.count)[self.ranks.rank]
+        total = 0.0
+        self.model.eval()
+        try:
+            with torch.no_grad():
+                for part in cut(mine, self.lengths, self.budget):
+                    total += float(self._nll(part))
+        finally:
+            self.model.train()
+        supervised = sum(self.examples[i].targets for i in members)
+        return self.ranks.total([total])[0] / supervised
+
+    def trial(self, part: Sequence[int]) -> float:
+        """One forward and backward pass over `part`, for the probe; returns its seconds.
+
+        Leaves gradients behind. Out of memory comes out as it is.
+        """
+        start = time.perf_counter()
+        (self._nll(part) * (self.scale / sum(self.examples[i].targets for i in part))).backward()
+        return time.perf_counter() - start
+
+    def _passes(
+        self, step: int, cuts: Sequence[Sequence[int]], supervised: int
+    ) -> tuple[float, _Failure]:
+        self._seed(step)
+        self._forget_gradients()
+        nll = 0.0
+        for number, part in enumerate(cuts):
+            try:
+                if self.on_micro_batch is not None:
+                    self.on_micro_batch(step, number)
+                loss = self._nll(part)
+                value = float(loss.detach())
+                if not value <= self.ceiling * sum(self.examples[i].targets for i in part):
+                    return nll, _Failure(bad=True, examples=self._offenders(part))
+                if self.limit is not None and memory_in_use() > self.limit:
+                    over = (memory_in_use() - self.limit) / GIB
+                    raise OverLimitError(
+                        f"{over:.2f} GiB over the limit of {self.limit / GIB:.2f} GiB"
+                    )
+                (loss * (self.scale / supervised)).backward()
+                nll += value
+            except Exception as error:
+                if not is_out_of_memory(error):
+                    raise
+                text = (str(error).strip() or type(error).__name__).splitlines()[0]
+                failure = _Failure(text, self._padded(part), len(part) == 1, error=error)
+                # the traceback's frames hold the failed pass's tensors
+                error.__traceback__ = None
+                return nll, failure
+        return nll, _Failure()
+
+    def _check_limit(self) -> None:
+        # after the forward pass, when a pass holds most
+        used = memory_in_use() if self.limit is not None else 0
+        if self.limit is not None and used > self.limit:
+            over = (used - self.limit) / GIB
+            raise OverLimitError(f"{over:.2f} GiB over the limit of {self.limit / GIB:.2f} GiB")
+
+    def _nll(self, part: Sequence[int]) -> Tensor:
+        import torch
+
+        rows = [self.examples[i] for i in part]
+        arrays = pad([e.tokens for e in rows], [e.supervised for e in rows])
+        ids, positions, targets = (torch.from_numpy(a).to(self.ranks.device) for a in arrays)
+        return supervised_nll(self.model, ids, positions, targets, self.chunk_rows)
+
+    def _padded(self, part: Sequence[int]) -> int:
+        return max(self.lengths[i] for i in part) * len(part)
+
+    def _shrink(self, step: int, padded: int, failure: _Failure, *, give_up: bool) -> None:
+        why = failure.text or "another process ran out of memory"
+        if give_up:
+            raise UserError(
+                f"one example of {padded} tokens does not fit into memory: {why}",
+                where=f"train, step {step + 1}",
+                remedy=REMEDY,
+            ) from failure.error
+        smaller = max(1, min(self.budget, padded) // 2)
+        self.tell(f"step {step + 1}: out of memory ({why}); budget {self.budget} → {smaller}")
+        self.budget = smaller
+        release()
+
+    def _sum_gradients(self) -> None:
+        import torch
+
+        gradients = []
+        for _, parameter in trainable(self.model):
+            if parameter.grad is None:
+                parameter.grad = torch.zeros_like(parameter)
+            gradients.append(parameter.grad)
+        self.ranks.add_up(gradients)
+        if self.scale != 1.0:
+            for gradient in gradients:
+                gradient.div_(self.scale)
+
+    def _forget_gradients(self) -> None:
+        for _, parameter in trainable(self.model):
+            parameter.grad = None
+
+    def _seed(self, step: int) -> None:
+        import torch
+
+        state = np.random.SeedSequence([self.seed, step, self.ranks.rank]).generate_state(1)
+        torch.manual_seed(int(state[0]))
+
+    def _offenders(self, part: Sequence[int]) -> list[str]:
+        """Ids of the examples whose own loss is not a number or explodes; all where none is."""
+        import torch
+
+        with torch.no_grad():
+            found = [
+                self.examples[i].id
+                for i in part
+                if not float(self._nll([i])) <= self.ceiling * self.examples[i].targets
+            ]
+        return found or [self.examples[i].id for i in part]
+
+
+def _bad_loss(failure: _Failure, step: int) -> UserError:
+    ids = ", ".join(failure.examples) or "on another process"
+    return UserError(
+        f"the loss is not a number or has exploded; examples: {ids}",
+        where=f"train, step {step + 1}",
+        remedy="look at these examples; lower learning_rate, or use dtype: bfloat16",
+    )
