@@ -8,7 +8,6 @@ from typing import Annotated, Any
 import typer
 
 from kofinlaw import UserError
-from kofinlaw.recipes import file_commands  # noqa: F401 - registers its commands
 from kofinlaw.recipes.cli import (
     AsJson,
     DefaultCommand,

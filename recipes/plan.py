@@ -9,7 +9,13 @@ from typing import Any
 
 from kofinlaw import UserError
 from kofinlaw.recipes.compliance import verdicts_for
-from kofinlaw.recipes.stages import Run, protected_paths, source_paths
+from kofinlaw.recipes.stages import (
+    Run,
+    data_settings,
+    model_settings,
+    protected_paths,
+    source_paths,
+)
 
 # Sustained bf16 arithmetic while training, in FLOP/s: half of an RTX 4090's published dense peak
 # of 165 TFLOP/s, and what two busy AVX-512 cores reached on a 270M model.
@@ -74,14 +80,13 @@ def _policy(run: Run, problems: list[str]) -> list[dict[str, Any]]:
 def _document_dates(run: Run) -> list[str]:
     """Documents too new or in a wrong licence, read from an existing corpus or the sources."""
     from kofinlaw.data.corpus import document_facts
-
     from kofinlaw.models import policy
 
     sources = [path for path in source_paths(run) if path.exists()]
     if not sources:
         return []
     try:
-        facts = document_facts(run.recipe.data, base=run.document.path.parent)
+        facts = document_facts(data_settings(run), base=run.document.path.parent)
     except UserError as error:
         return [str(error)]
     verdicts = policy.check_documents(run.recipe.policy, facts)
@@ -98,7 +103,7 @@ def _tokenizer(run: Run) -> Any:
 
     from kofinlaw.models.loading import load_tokenizer
 
-    folder = local_folder(run.recipe.model, cache=run.cache)
+    folder = local_folder(model_settings(run), cache=run.cache)
     return (folder, load_tokenizer(folder)) if folder else (None, None)
 
 

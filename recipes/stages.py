@@ -228,7 +228,28 @@ def model_folder(run: Run, progress: Progress = silent) -> Path:
     """The base model's folder on this machine (converted once where a package carries it)."""
     from kofinlaw.models.resolve import model_folder as resolve
 
-    return resolve(run.recipe.model, offline=run.recipe.offline, cache=run.cache, progress=progress)
+    return resolve(
+        model_settings(run), offline=run.recipe.offline, cache=run.cache, progress=progress
+    )
+
+
+def model_settings(run: Run) -> Any:
+    """The recipe's model, with its folder made absolute."""
+    model = run.recipe.model
+    if model.path is None:
+        return model
+    return model.model_copy(update={"path": run.path(str(model.path))})
+
+
+def data_settings(run: Run) -> Any:
+    """The recipe's data section, with its paths made absolute."""
+    settings = run.recipe.data
+    sources = tuple(
+        source.model_copy(update={"path": str(run.path(source.path))})
+        for source in settings.sources
+    )
+    protected = tuple(str(run.path(name)) for name in settings.protected)
+    return settings.model_copy(update={"sources": sources, "protected": protected})
 
 
 def token_counter(run: Run, progress: Progress = silent) -> Callable[[str], int]:
@@ -243,7 +264,7 @@ def _data(run: Run, out: Path, progress: Progress) -> dict[str, Any]:
 
     count = token_counter(run, progress)
     counts = build_corpus(
-        run.recipe.data,
+        data_settings(run),
         out,
         base=run.document.path.parent,
         count_tokens=count,
@@ -308,9 +329,8 @@ def _questions(run: Run, out: Path) -> dict[str, Any]:
 
 def train_stage(run: Run, out: Path, progress: Progress) -> dict[str, Any]:
     """Train the adapter of this run into `out` (also what recipes/train.py calls)."""
-    from kofinlaw.trainer.sft import train
-
     from kofinlaw.models.templates import template_for
+    from kofinlaw.trainer.sft import train
 
     folder = model_folder(run, progress)
     return train(
@@ -385,12 +405,11 @@ def system_folder(run: Run, system: System) -> Path:
 def _answer(
     run: Run, system: System, questions: Path, out: Path, progress: Progress
 ) -> dict[str, Any]:
-    from kofinlaw.rag.index import Index
-    from kofinlaw.rag.retrieve import Retriever
-
     from kofinlaw.models.engines import open_engine
     from kofinlaw.models.templates import template_for
     from kofinlaw.rag.answer import answer_questions
+    from kofinlaw.rag.index import Index
+    from kofinlaw.rag.retrieve import Retriever
 
     recipe = run.recipe
     folder = system_folder(run, system)

@@ -1,5 +1,4 @@
-"""The commands that work on files and runs: merge, verify, convert, export, ask, answer, score,
-compare, report, models, doctor."""
+"""The commands on a run's answers: ask, answer, score, compare, report."""
 
 from __future__ import annotations
 
@@ -54,159 +53,17 @@ def _offline(run: Any) -> Any:
 
 
 @app.command()
-def merge(
-    adapter: Annotated[Path, typer.Argument(help="The adapter's folder.")],
-    out: Annotated[Path, typer.Option("--out", help="Where the merged checkpoint goes.")],
-    base: Annotated[str, typer.Option("--base", help="dequantized or original.")] = "dequantized",
-    model: Annotated[
-        str, typer.Option("--model", help="Base: id or folder; default: as trained.")
-    ] = "",
-    dtype: Annotated[str, typer.Option(help="bfloat16 or float16.")] = "bfloat16",
-) -> None:
-    """Merge an adapter into its base, shard by shard, and write a checkpoint others can read."""
-    from kofinlaw.recipes.progress import stage_progress
-    from kofinlaw.trainer.merge import merge as merge_adapter
-
-    if base not in ("dequantized", "original"):
-        raise UserError(f"--base takes dequantized or original, not {base!r}", where="--base")
-    if dtype not in ("bfloat16", "float16", "float32"):
-        raise UserError(
-            f"--dtype takes bfloat16, float16 or float32, not {dtype!r}", where="--dtype"
-        )
-    with stage_progress("merge") as progress:
-        counts = merge_adapter(
-            adapter, _base_folder(adapter, model), out, base=base, dtype=dtype, progress=progress
-        )
-    say(f"merged {counts.get('merged', counts)} weights into {out}")
-    say_next(f"kofinlaw verify {out} --against {adapter}")
-
-
-def _base_folder(adapter: Path, model: str) -> Path:
-    """The base an adapter was trained on: named, or looked up in the adapter's record."""
-    import json
-
-    from kofinlaw.models.resolve import model_folder
-
-    from kofinlaw.models.settings import ModelSettings
-    from kofinlaw.recipes.stages import default_cache
-
-    if not model:
-        try:
-            record = json.loads((adapter / "kofinlaw.json").read_text(encoding="utf-8"))
-            model = str(record["base_id"])
-        except (OSError, ValueError, KeyError) as error:
-            raise UserError(
-                "the adapter does not say which base it belongs to",
-                where=str(adapter / "kofinlaw.json"),
-                remedy="name it with --model ID_OR_FOLDER",
-            ) from error
-    settings = (
-        ModelSettings(id=model, path=Path(model).resolve())
-        if Path(model).is_dir()
-        else ModelSettings(id=model)
-    )
-    return model_folder(settings, offline=True, cache=default_cache())
-
-
-@app.command()
-def verify(
-    merged: Annotated[Path, typer.Argument(help="The merged checkpoint.")],
-    against: Annotated[Path, typer.Option("--against", help="The adapter it was made from.")],
-    model: Annotated[
-        str, typer.Option("--model", help="Base: id or folder; default: as trained.")
-    ] = "",
-    questions: Annotated[Path | None, typer.Option(help="Questions to answer with both.")] = None,
-    out: Annotated[Path, typer.Option("--out", help="Folder for verify.json and its page.")] = Path(
-        "verify"
-    ),
-) -> None:
-    """Prove that a merged checkpoint behaves like base + adapter; exit code 1 if it does not."""
-    from kofinlaw.scoring.verify import verify_stage
-
-    from kofinlaw.models.templates import template_for
-    from kofinlaw.recipes.progress import stage_progress
-    from kofinlaw.trainer.merge_settings import VerifySettings
-
-    base = _base_folder(against, model)
-    with stage_progress("verify") as progress:
-        result = verify_stage(
-            VerifySettings(),
-            merged=merged,
-            adapter=against,
-            base=base,
-            questions=questions,
-            template=template_for(base),
-            out=out,
-            progress=progress,
-        )
-    say(f"verdict: {result['verdict']}  ({out / 'verify.json'})")
-    if result["verdict"] != "pass":
-        raise typer.Exit(1)
-    say_next(f"kofinlaw export {merged} --to gguf --out EXPORTED")
-
-
-convert_app = typer.Typer(no_args_is_help=True, help="Rename a checkpoint's tensors, bit for bit.")
-app.add_typer(convert_app, name="convert")
-
-
-@convert_app.command("llama")
-def convert_llama(
-    source: Annotated[Path, typer.Argument(help="An EXAONE 3.x checkpoint.")],
-    out: Annotated[Path, typer.Argument(help="Where the Llama checkpoint goes.")],
-) -> None:
-    """EXAONE 3.x to Llama: every tensor renamed, every config value read, nothing guessed."""
-    from kofinlaw.trainer.convert import exaone_to_llama
-
-    counts = exaone_to_llama(source, out)
-    say(f"{counts.get('tensors', '')} tensors renamed into {out}")
-    say_next(f"kofinlaw plan RECIPE --set model.path={out}")
-
-
-@convert_app.command("exaone")
-def convert_exaone(
-    source: Annotated[Path, typer.Argument(help="A checkpoint made by `convert llama`.")],
-    out: Annotated[Path, typer.Argument(help="Where the EXAONE checkpoint goes.")],
-) -> None:
-    """The way back: Llama names to EXAONE 3.x names."""
-    from kofinlaw.trainer.convert import llama_to_exaone
-
-    counts = llama_to_exaone(source, out)
-    say(f"{counts.get('tensors', '')} tensors renamed into {out}")
-
-
-@app.command()
-def export(
-    merged: Annotated[Path, typer.Argument(help="The merged checkpoint.")],
-    to: Annotated[str, typer.Option("--to", help="gguf or bnb-4bit.")],
-    out: Annotated[Path, typer.Option("--out", help="Folder of the export.")],
-) -> None:
-    """Write a merged checkpoint in another format."""
-    from kofinlaw.trainer.export import export_stage
-
-    from kofinlaw.recipes.progress import stage_progress
-    from kofinlaw.recipes.stages import default_cache
-    from kofinlaw.trainer.merge_settings import ExportSettings
-
-    with stage_progress("export") as progress:
-        settings = ExportSettings.model_validate({"formats": [to]})
-        counts = export_stage(settings, merged, out, cache=default_cache(), progress=progress)
-    for name, value in counts.items():
-        say(f"  {name}: {value}")
-
-
-@app.command()
 def ask(
     question: Annotated[str, typer.Argument(help="질문. Options may follow on their own lines.")],
     run: RunFolder = None,
     as_json: AsJson = False,
 ) -> None:
     """Answer one question from a run's index, with its evidence."""
-    from kofinlaw.rag.index import Index
-    from kofinlaw.rag.retrieve import Retriever
-
     from kofinlaw.models.engines import open_engine
     from kofinlaw.models.templates import template_for
     from kofinlaw.rag.answer import ask as ask_one
+    from kofinlaw.rag.index import Index
+    from kofinlaw.rag.retrieve import Retriever
     from kofinlaw.recipes.stages import model_folder
 
     bound = open_run(run)
@@ -260,12 +117,11 @@ def answer(
     """Answer a file of questions before the deadline; the submission is whole at every moment."""
     import time
 
-    from kofinlaw.rag.index import Index
-    from kofinlaw.rag.retrieve import Retriever
-
     from kofinlaw.models.engines import open_engine
     from kofinlaw.models.templates import template_for
     from kofinlaw.rag.answer import answer_questions
+    from kofinlaw.rag.index import Index
+    from kofinlaw.rag.retrieve import Retriever
     from kofinlaw.recipes.lock import run_lock
     from kofinlaw.recipes.progress import stage_progress
     from kofinlaw.recipes.stages import model_folder
@@ -294,7 +150,8 @@ def answer(
         with stage_progress("answer") as progress:
             counts = answer_questions(questions, out, started=started, progress=progress, **given)
     say(
-        f"{counts.get('questions', '')} answers, {counts.get('fallback', 0)} of them not the model's own"
+        f"{counts.get('questions', '')} answers, "
+        f"{counts.get('fallback', 0)} of them not the model's own"
     )
     say(f"submission: {out / 'submission.csv'}")
     say_next(f"kofinlaw score {out} --key KEY.jsonl --questions {questions}")
@@ -368,44 +225,3 @@ def report_write(run: Annotated[Path, typer.Argument(help="A run's folder.")]) -
     bound = open_run(run)
     write_report(bound.folder, bound.folder / "report", recipe=bound.recipe.model_dump(mode="json"))
     say(f"report: {bound.folder / 'report' / 'report.html'}")
-
-
-@app.command()
-def models(
-    fits: Annotated[float, typer.Option("--fits", help="GiB of the card.")] = 24.0,
-    policy: Annotated[
-        str, typer.Option("--policy", help="open, research, commercial or contest-2025.")
-    ] = "open",
-    as_json: AsJson = False,
-) -> None:
-    """List the catalogue: what fits the card in 4, 8 and 16 bit, and what the policy allows."""
-    from kofinlaw.models.listing import listing_lines, listing_rows
-
-    rows = listing_rows(fits, policy)
-    if as_json:
-        print_json(rows)
-        return
-    for line in listing_lines(rows, fits, policy):
-        say(line)
-
-
-@app.command()
-def doctor(as_json: AsJson = False) -> None:
-    """Check this machine: Python, torch, GPU, memory, disk, extras, versions; print remedies."""
-    import dataclasses
-
-    from kofinlaw.models.doctor import doctor as examine
-
-    findings = examine()
-    bad = [finding for finding in findings if not finding.ok]
-    if as_json:
-        print_json({"ok": not bad, "findings": [dataclasses.asdict(f) for f in findings]})
-    else:
-        for finding in findings:
-            mark = "ok  " if finding.ok else "mend"
-            wanted = f" (wanted: {finding.wanted})" if finding.wanted and not finding.ok else ""
-            say(f"{mark}  {finding.name:<24}{finding.found}{wanted}")
-            if finding.remedy and not finding.ok:
-                say(f"      → {finding.remedy}")
-    if bad:
-        raise typer.Exit(1)
