@@ -1,0 +1,424 @@
+"""What a merge will do, tensor by tensor, decided from headers alone.
+
+Every adapter tensor must be used and every stored weight explained before a byte is written.
+"""
+
+from __future__ import annotations
+
+import difflib
+import re
+from collections.abc import Iterable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from kofinlaw import UserError
+from kofinlaw.trainer.base_identity import base_sha256
+from kofinlaw.trainer.merge_adapter import Adapter, read_adapter, read_object
+from kofinlaw.trainer.merge_files import (
+    FLOATS,
+    TORCH_NAMES,
+    TensorInfo,
+    checkpoint_tensors,
+    tensor_bytes,
+)
+
+EMBEDDINGS = ("model.embed_tokens.weight", "transformer.wte.weight")
+HEAD = "lm_head.weight"
+# Two-dimensional weights that are no Linear layer, or that bitsandbytes leaves alone.
+NOT_QUANTISED = re.compile(r"(^|[._])(lm_head|embed\w*|wte|wpe|norm\w*|\w*layernorm|router)(\.|$)")
+IN_PLACE = (
+    "adding to 4-bit weights in place rounds back to the same 16 values a block and keeps about "
+    "1.5 % of a small adapter"
+)
+
+
+@dataclass(frozen=True, slots=True)
+class LoraTerm:
+    """One module's low-rank term, by the adapter's tensors: scaling · B·A.
+
+    With `magnitude` (DoRA) the rows of base + term are scaled to that length. `transposed` marks
+    weights stored (in, out); `embedding` marks factors named lora_embedding_A/B.
+    """
+
+    module: str
+    a: TensorInfo
+    b: TensorInfo
+    scaling: float
+    magnitude: TensorInfo | None = None
+    transposed: bool = False
+    embedding: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class PlannedTensor:
+    """One tensor of the merged checkpoint: where it starts, what is added, how it is stored.
+
+    `source` is the base's tensor, or the adapter's where it was trained whole. `bias_term` is an
+    adapter tensor to be added times `scaling` (lora_bias).
+    """
+
+    name: str
+    shard: str
+    shape: tuple[int, ...]
+    dtype: str
+    source: TensorInfo
+    dequantised: bool = False
+    term: LoraTerm | None = None
+    bias_term: TensorInfo | None = None
+    bias_scaling: float = 1.0
+
+
+@dataclass(frozen=True)
+class MergePlan:
+    """The whole merge. `quantization` is what the base's values are reproduced with, or None."""
+
+    adapter: Adapter
+    base_folder: Path
+    base_sha256: str
+    base_config: dict[str, Any]
+    base: str
+    dtype: str
+    quantization: dict[str, Any] | None
+    tensors: tuple[PlannedTensor, ...]
+    tied: bool
+    vocab_size: int | None
+    notes: tuple[str, ...]
+
+    @property
+    def shards(self) -> tuple[str, ...]:
+        """File names in order."""
+        return tuple(dict.fromkeys(tensor.shard for tensor in self.tensors))
+
+    @property
+    def total_bytes(self) -> int:
+        """Bytes of the merged weights."""
+        return sum(tensor_bytes(tensor.shape, tensor.dtype) for tensor in self.tensors)
+
+    @property
+    def parameters(self) -> int:
+        """Numbers in the merged weights."""
+        return sum(tensor_bytes(tensor.shape, "U8") for tensor in self.tensors)
+
+    def counts(self) -> dict[str, int]:
+        """How many tensors are changed by the adapter, only dequantised, copied or replaced."""
+        changed = sum(t.term is not None or t.bias_term is not None for t in self.tensors)
+        whole = sum(
+            t.source.file.parent == self.adapter.folder and t.term is None for t in self.tensors
+        )
+        dequantised = sum(t.dequantised and t.term is None for t in self.tensors)
+        return {
+            "tensors": len(self.tensors),
+            "tensors_with_adapter": changed,
+            "tensors_dequantised_only": dequantised,
+            "tensors_trained_whole": whole,
+            "tensors_copied": len(self.tensors) - changed - whole - dequantised,
+            "parameters": self.parameters,
+            "weight_bytes": self.total_bytes,
+            "shards": len(self.shards),
+        }
+
+
+def plan_merge(
+    adapter: Path,
+    base_folder: Path,
+    *,
+    base: str = "dequantized",
+    dtype: str = "bfloat16",
+    accept_unrecorded: bool = False,
+) -> MergePlan:
+    """Decide how `adapter` is added to `base_folder`; reads headers and hashes the base.
+
+    `base` is `dequantized` (the 4-bit values training saw) or `original`; `dtype` the stored
+    format. Raises UserError where the base is not the adapter's (`accept_unrecorded` lets an
+    adapter pass that has no record of its base), where a tensor of the adapter finds no weight,
+    has the wrong shape or is left over, and where the base is itself 4-bit.
+    """
+    if base not in ("dequantized", "original"):
+        raise ValueError(f"base must be dequantized or original, not {base!r}")
+    read = read_adapter(adapter)
+    config = read_object(base_folder / "config.json")
+    weights = checkpoint_tensors(base_folder)
+    _refuse_quantised_base(config, weights, base_folder)
+    digest = _check_base(read, base_folder, accept_unrecorded)
+    quantization = _quantization(read) if base == "dequantized" else None
+    return _Planner(read, base_folder, config, weights, quantization).plan(digest, base, dtype)
+
+
+def _refuse_quantised_base(
+    config: dict[str, Any], weights: dict[str, TensorInfo], folder: Path
+) -> None:
+    packed = [name for name in weights if ".quant_state" in name or name.endswith(".absmax")]
+    if config.get("quantization_config") or packed:
+        raise UserError(
+            f"this base is already quantised: {IN_PLACE}",
+            where=str(folder),
+            remedy="name the 16-bit model; --base dequantized reproduces the 4-bit values from it",
+        )
+
+
+def _check_base(adapter: Adapter, folder: Path, accept_unrecorded: bool) -> str:
+    digest = base_sha256(folder)
+    recorded = adapter.record.get("base_sha256")
+    if recorded is None and not accept_unrecorded:
+        raise UserError(
+            "this adapter does not say which base it was trained on",
+            where=str(adapter.folder / "kofinlaw.json"),
+            remedy="if you are sure of the base, merge with --accept-unrecorded",
+        )
+    if recorded is not None and recorded != digest:
+        raise UserError(
+            f"this is not the base the adapter was trained on (SHA-256 {digest[:12]}…, the adapter "
+            f"says {str(recorded)[:12]}…)",
+            where=str(folder),
+            remedy=f"use the same revision of {adapter.record.get('base_id', 'the base')}",
+        )
+    return digest
+
+
+def _quantization(adapter: Adapter) -> dict[str, Any] | None:
+    found = adapter.quantization
+    if found is None:
+        return None
+    if found.get("type") not in ("nf4", "fp4"):
+        raise UserError(
+            f"values of a base quantised as {found.get('type')} cannot be reproduced",
+            where=str(adapter.folder / "kofinlaw.json"),
+            remedy="merge with --base original and look at the proof",
+        )
+    missing = [key for key in ("block_size", "double_quant", "compute_dtype") if key not in found]
+    if missing:
+        raise UserError(
+            f"the record of the quantisation lacks {', '.join(missing)}",
+            where=str(adapter.folder / "kofinlaw.json"),
+        )
+    return found
+
+
+class _Planner:
+    """Matches adapter and base; holds what is still unused on either side."""
+
+    def __init__(
+        self,
+        adapter: Adapter,
+        base_folder: Path,
+        config: dict[str, Any],
+        weights: dict[str, TensorInfo],
+        quantization: dict[str, Any] | None,
+    ) -> None:
+        self.adapter = adapter
+        self.base_folder = base_folder
+        self.config = config
+        self.weights = weights
+        self.quantization = quantization
+        self.notes: list[str] = []
+        self.embedding = next((name for name in EMBEDDINGS if name in weights), None)
+        self.head_absent = HEAD not in weights
+        self.tied = bool(config.get("tie_word_embeddings", self.head_absent))
+        if self.head_absent and not self.tied:
+            raise UserError(f"{HEAD} is missing and not tied", where=str(base_folder))
+
+    def plan(self, digest: str, base: str, dtype: str) -> MergePlan:
+        terms = {self._weight_of(module): self._term(module) for module in self.adapter.parts}
+        biases = self._bias_terms()
+        whole = dict(self.adapter.replacements)
+        sources = dict(self.weights)
+        tied = self._untie(terms, whole, sources)
+        unmatched = sorted({*terms, *biases, *whole} - set(sources))
+        if unmatched:
+            raise UserError(
+                f"{len(unmatched)} tensors of the adapter match no weight of this base, first "
+                f"{unmatched[0]}{self._nearest(unmatched[0])}",
+                where=str(self.adapter.folder / "adapter_model.safetensors"),
+                remedy="this adapter belongs to another architecture",
+            )
+        vocab_size = self._vocabulary(whole, sources, tied)
+        out = [
+            self._planned(sources[name], name, terms.get(name), biases.get(name), whole, dtype)
+            for name in sources
+        ]
+        if tied and HEAD in sources and self.embedding is not None:
+            out = [tensor for tensor in out if tensor.name != HEAD]
+            self.notes.append("lm_head is tied to the embedding and not stored twice")
+        return MergePlan(
+            adapter=self.adapter,
+            base_folder=self.base_folder,
+            base_sha256=digest,
+            base_config=self.config,
+            base=base if self.quantization or base == "original" else "original",
+            dtype=dtype,
+            quantization=self.quantization,
+            tensors=tuple(sorted(out, key=lambda t: (t.shard, t.name))),
+            tied=tied,
+            vocab_size=vocab_size,
+            notes=tuple(self.notes),
+        )
+
+    def _weight_of(self, module: str) -> str:
+        name = f"{module}.weight"
+        if self.head_absent and name == HEAD:
+            return HEAD  # present only by being tied: untied below
+        return name
+
+    def _nearest(self, name: str) -> str:
+        near = difflib.get_close_matches(name, list(self.weights), n=1, cutoff=0.5)
+        return f" (nearest: {near[0]})" if near else ""
+
+    def _term(self, module: str) -> LoraTerm:
+        parts = dict(self.adapter.parts[module])
+        embedding = "lora_embedding_A" in parts
+        kinds = ("lora_embedding_A", "lora_embedding_B") if embedding else (
+            "lora_A.weight",
+            "lora_B.weight",
+        )  # fmt: skip
+        where = f"{self.adapter.folder / 'adapter_model.safetensors'}: {module}"
+        if any(kind not in parts for kind in kinds):
+            raise UserError("one of the two factors is missing", where=where)
+        a, b = parts.pop(kinds[0]), parts.pop(kinds[1])
+        magnitude = parts.pop("lora_magnitude_vector", None)
+        parts.pop("lora_B.bias", None)
+        if parts:
+            raise UserError(f"tensors left over: {', '.join(sorted(parts))}", where=where)
+        if bool(self.adapter.config.get("use_dora")) != (magnitude is not None):
+            raise UserError("use_dora and the magnitude vectors disagree", where=where)
+        transposed = bool(self.adapter.config.get("fan_in_fan_out")) and not embedding
+        term = LoraTerm(
+            module, a, b, self.adapter.scaling(module), magnitude, transposed, embedding
+        )
+        self._check_shapes(term, where)
+        return term
+
+    def _check_shapes(self, term: LoraTerm, where: str) -> None:
+        name = f"{term.module}.weight"
+        weight = self.weights.get(name)
+        if weight is None and name == HEAD and self.embedding is not None:
+            weight = self.weights[self.embedding]
+        if weight is None:
+            return  # reported with all unmatched ones
+        rank = self.adapter.rank(term.module)
+        rows, columns = (*weight.shape, 0)[:2]
+        if term.transposed or term.embedding:
+            rows, columns = columns, rows
+        # An embedding's weight is (tokens, width), its factors A (rank, tokens), B (width, rank).
+        expected = ((rank, columns), (rows, rank))
+        if (term.a.shape, term.b.shape) != expected or len(weight.shape) != 2:
+            raise UserError(
+                f"A {term.a.shape} and B {term.b.shape} do not fit rank {rank} and the weight "
+                f"{weight.shape}",
+                where=where,
+                remedy="adapter and base are of different sizes, or a factor is transposed",
+            )
+        if term.magnitude is not None and term.magnitude.shape != (rows,):
+            raise UserError(f"magnitude {term.magnitude.shape} is not ({rows},)", where=where)
+
+    def _bias_terms(self) -> dict[str, tuple[TensorInfo, float]]:
+        return {
+            f"{module}.bias": (parts["lora_B.bias"], self.adapter.scaling(module))
+            for module, parts in self.adapter.parts.items()
+            if "lora_B.bias" in parts
+        }
+
+    def _untie(
+        self,
+        terms: dict[str, LoraTerm],
+        whole: dict[str, TensorInfo],
+        sources: dict[str, TensorInfo],
+    ) -> bool:
+        """Whether embedding and head stay one tensor; gives the head a source where they part."""
+        if not self.tied or self.embedding is None:
+            return self.tied
+        touched = {*terms, *whole} & {self.embedding, HEAD}
+        if not touched:
+            return True
+        if not touched & set(terms):
+            both_whole = {self.embedding, HEAD} <= set(whole)
+            if both_whole and _same_data(whole[self.embedding], whole[HEAD]):
+                del whole[HEAD]
+                return True
+            if self.embedding in whole and self.adapter.config.get("ensure_weight_tying"):
+                whole.pop(HEAD, None)
+                return True
+        sources.setdefault(HEAD, self.weights[self.embedding])
+        self.notes.append(
+            "the adapter changes embedding or head alone: they are stored apart "
+            "(tie_word_embeddings false)"
+        )
+        return False
+
+    def _vocabulary(
+        self, whole: dict[str, TensorInfo], sources: dict[str, TensorInfo], tied: bool
+    ) -> int | None:
+        """New number of tokens where the trained embedding has another number of rows."""
+        for name, info in whole.items():
+            shape = sources[name].shape
+            rows_may_differ = name in (self.embedding, HEAD)
+            if info.shape != shape and not (rows_may_differ and info.shape[1:] == shape[1:]):
+                raise UserError(
+                    f"{name} was trained as {info.shape}, the base has {shape}",
+                    where=str(self.adapter.folder),
+                )
+        rows = {
+            (whole.get(name) or sources[name]).shape[0]
+            for name in (self.embedding, *(() if tied else (HEAD,)))
+            if name is not None and name in sources
+        }
+        if len(rows) > 1:
+            raise UserError(
+                f"embedding and head have different numbers of rows: {sorted(rows)}",
+                where=str(self.adapter.folder),
+                remedy="save both resized layers with the adapter (save_embedding_layers=True)",
+            )
+        resized = any(info.shape != sources[name].shape for name, info in whole.items())
+        return rows.pop() if resized else None
+
+    def _planned(
+        self,
+        source: TensorInfo,
+        name: str,
+        term: LoraTerm | None,
+        bias: tuple[TensorInfo, float] | None,
+        whole: dict[str, TensorInfo],
+        dtype: str,
+    ) -> PlannedTensor:
+        shard = source.file.name
+        final = whole.get(name, source)
+        return PlannedTensor(
+            name=name,
+            shard=shard,
+            shape=final.shape,
+            dtype=TORCH_NAMES[dtype] if final.dtype in FLOATS else final.dtype,
+            source=final,
+            dequantised=name not in whole and name in self.quantised,
+            term=term,
+            bias_term=bias[0] if bias else None,
+            bias_scaling=bias[1] if bias else 1.0,
+        )
+
+    @property
+    def quantised(self) -> frozenset[str]:
+        """Weights the training held in 4 bits: as recorded, else every Linear but the head."""
+        if self.quantization is None:
+            return frozenset()
+        modules = self.quantization.get("modules")
+        if modules is not None:
+            return frozenset(f"{module}.weight" for module in modules)
+        return linear_weights(self.weights.values())
+
+
+def linear_weights(weights: Iterable[TensorInfo]) -> frozenset[str]:
+    """Names of the weights bitsandbytes quantises: 2-D `.weight`, no embedding, norm or head."""
+    return frozenset(
+        info.name
+        for info in weights
+        if len(info.shape) == 2
+        and info.name.endswith(".weight")
+        and not NOT_QUANTISED.search(info.name.removesuffix(".weight"))
+    )
+
+
+def _same_data(first: TensorInfo, second: TensorInfo) -> bool:
+    import torch
+
+    from kofinlaw.trainer.merge_files import read_tensor
+
+    return first.shape == second.shape and torch.equal(read_tensor(first), read_tensor(second))

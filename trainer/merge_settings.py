@@ -1,0 +1,93 @@
+"""The recipe's `merge`, `verify` and `export` sections."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from pydantic import BaseModel, ConfigDict, Field
+
+
+class MergeSettings(BaseModel):
+    """How the adapter is added to its base."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    base: Literal["dequantized", "original", "best"] = Field(
+        "dequantized",
+        description=(
+            "weights the adapter is added to: the 4-bit values training saw (dequantized), the "
+            "16-bit original, or best: both are merged and measured, the better is kept"
+        ),
+    )
+    dtype: Literal["bfloat16", "float16", "float32"] = Field(
+        "bfloat16", description="number format of the stored weights; the sum is always float32"
+    )
+    name: str | None = Field(
+        None, description="the merged model's name; none: the base's name and `-kofinlaw`"
+    )
+
+
+class VerifySettings(BaseModel):
+    """What the merged model is put to, and how far it may differ from base + adapter."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    prompts: int = Field(12, ge=1, description="held-out prompts compared, in number")
+    max_tokens_per_prompt: int = Field(
+        192, ge=8, description="tokens of a prompt that are compared; the rest is cut"
+    )
+    kl_positions: int = Field(
+        256, ge=1, description="token positions whose whole distributions are compared, in all"
+    )
+    greedy_prompts: int = Field(3, ge=0, description="prompts continued greedily")
+    greedy_tokens: int = Field(24, ge=1, description="tokens of each greedy continuation")
+    questions: int = Field(16, ge=0, description="multiple-choice questions compared, in number")
+    dtype: Literal["auto", "float32", "bfloat16", "float16"] = Field(
+        "auto",
+        description="format both models compute in; auto: float32 on CPU, bfloat16 on a GPU",
+    )
+    min_argmax_agreement: float = Field(
+        0.98, gt=0, le=1, description="smallest share of tokens with the same most likely next one"
+    )
+    max_kl: float = Field(
+        0.005, gt=0, description="largest mean KL(base + adapter || merged), nats a token"
+    )
+    max_kl_share: float = Field(
+        0.1,
+        gt=0,
+        description=(
+            "largest mean KL as a share of the adapter's own effect KL(base + adapter || base); "
+            "a smaller adapter must be kept more exactly, down to the rounding floor"
+        ),
+    )
+    kl_floor: float = Field(
+        0.0005, ge=0, description="mean KL that rounding alone may cause, nats a token"
+    )
+    max_loss_difference: float = Field(
+        0.01, gt=0, description="largest difference of the mean loss, nats a token"
+    )
+    min_choice_agreement: float = Field(
+        0.9, gt=0, le=1, description="smallest share of multiple-choice answers that are the same"
+    )
+    min_delta_kept: float = Field(
+        0.5,
+        gt=0,
+        le=1,
+        description=(
+            "smallest share of any one weight's adapter delta that the stored weight still shows "
+            "(rounding blurs a small delta, but a skipped one keeps none of it)"
+        ),
+    )
+
+
+class ExportSettings(BaseModel):
+    """Forms the merged model is also written in."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    formats: tuple[Literal["gguf-bf16", "gguf-f16", "gguf-q8_0", "bnb-4bit"], ...] = Field(
+        (), description="exports to write beside the merged checkpoint"
+    )
+    environments: str | None = Field(
+        None, description="folder for exporters' own virtual environments; none: the user's cache"
+    )
