@@ -1,0 +1,209 @@
+"""Sources to a corpus: read, cut, clean, and write down what was kept and what was not."""
+
+from __future__ import annotations
+
+import fnmatch
+import os
+from collections import Counter
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import Any
+
+from kofinlaw import Progress, UserError, silent
+from kofinlaw.data.chunking import chunk_document, estimate_tokens
+from kofinlaw.data.documents import Document, document_id
+from kofinlaw.data.files import dumps, write_jsonl
+from kofinlaw.data.readers import read_file
+from kofinlaw.data.records import Article, Chunk, Rejected
+from kofinlaw.data.settings import DataSettings, SourceSettings
+
+_DETAIL = 300
+_RECORD = 2000
+
+
+@dataclass(slots=True)
+class Ledger:
+    """Everything that left the path, and what happened on the way (for the card)."""
+
+    rejected: list[Rejected] = field(default_factory=list)
+    warnings: list[str] = field(default_factory=list)
+    counts: Counter[str] = field(default_factory=Counter)
+
+    def reject(self, name: str, reason: str, detail: str, record: Any = None) -> None:
+        """Write a record off with a short reason."""
+        text = "" if record is None else dumps(record)[:_RECORD]
+        self.rejected.append(Rejected(name, "data", reason, detail[:_DETAIL], text))
+
+
+def build_corpus(
+    settings: DataSettings,
+    out: Path,
+    *,
+    base: Path,
+    count_tokens: Callable[[str], int] | None = None,
+    protected_texts: Sequence[str] = (),
+    seed: int = 0,
+    progress: Progress = silent,
+) -> dict[str, Any]:
+    """Read the sources and write the corpus into `out`; returns its counts.
+
+    Source paths are relative to `base`. Writes `chunks.jsonl`, `articles.jsonl`,
+    `rejected.jsonl`, `citations.jsonl`, `card.md` and `card.json`, each whole or not at all.
+    Without `count_tokens` lengths are estimated and the card says so. Raises UserError where a
+    source is missing or nothing is left.
+    """
+    out.mkdir(parents=True, exist_ok=True)
+    ledger = Ledger()
+    documents = read_sources(settings, base, ledger, progress)
+    documents = in_force(documents, settings, ledger)
+    if not documents:
+        raise UserError(
+            "no document could be read",
+            where=", ".join(source.path for source in settings.sources),
+            remedy=_why_empty(ledger),
+        )
+    chunks, articles = cut(documents, settings, count_tokens or estimate_tokens, ledger, progress)
+    write_jsonl(out / "chunks.jsonl", chunks)
+    write_jsonl(out / "articles.jsonl", articles)
+    write_jsonl(out / "rejected.jsonl", ledger.rejected)
+    return {
+        "documents": len(documents),
+        "chunks": len(chunks),
+        "articles": sum(1 for article in articles if not article.deleted),
+        "rejected": len(ledger.rejected),
+    }
+
+
+def _why_empty(ledger: Ledger) -> str:
+    reasons = Counter(item.reason for item in ledger.rejected)
+    told = ", ".join(f"{count} {reason}" for reason, count in reasons.most_common())
+    return (
+        f"rejected: {told}" if told else "add files that a reader knows (.md, .txt, .html, .pdf …)"
+    )
+
+
+def source_files(source: SourceSettings, base: Path) -> Iterator[tuple[Path, str]]:
+    """(path, name in records) of each file of a source, in the order of the names.
+
+    Links to folders are not followed, so a folder that links to itself ends. Raises UserError
+    where the source does not exist.
+    """
+    root = base / source.path
+    if root.is_file():
+        yield root, root.name
+        return
+    if not root.is_dir():
+        raise UserError(
+            "no such file or folder", where=source.path, remedy="mend data.sources in the recipe"
+        )
+    for folder, folders, names in os.walk(root):
+        folders[:] = sorted(name for name in folders if not name.startswith("."))
+        for name in sorted(names):
+            lower = name.lower()
+            if name.startswith(".") or not any(fnmatch.fnmatch(lower, p) for p in source.include):
+                continue
+            path = Path(folder) / name
+            yield path, f"{root.name}/{path.relative_to(root).as_posix()}"
+
+
+def read_sources(
+    settings: DataSettings, base: Path, ledger: Ledger, progress: Progress
+) -> list[Document]:
+    """The documents of all sources in order; a file that cannot be read is rejected."""
+    listed = [
+        (source, path, name)
+        for source in settings.sources
+        for path, name in source_files(source, base)
+    ]
+    documents: list[Document] = []
+    for done, (source, path, name) in enumerate(listed):
+        progress("read", done, len(listed), file=name)
+        try:
+            for document in read_file(path, source, settings.limits, name=name):
+                if not document.text.strip():
+                    ledger.reject(document.source, "empty", "no text")
+                    continue
+                ledger.warnings.extend(f"{name}: {warning}" for warning in document.warnings)
+                documents.append(document)
+        except UserError as error:
+            ledger.reject(name, "unreadable", error.message)
+        except (OSError, ValueError, RecursionError, MemoryError) as error:
+            ledger.reject(name, "unreadable", f"{type(error).__name__}: {error}")
+    progress("read", len(listed), len(listed))
+    return documents
+
+
+def in_force(documents: list[Document], settings: DataSettings, ledger: Ledger) -> list[Document]:
+    """The documents in force on `as_of`, one version of each title: the newest.
+
+    A text of a later day is refused unless `allow_not_in_force`; so is one without a date.
+    """
+    day = settings.as_of
+    kept: list[Document] = []
+    for document in documents:
+        if day and not settings.allow_not_in_force:
+            late = document.as_of > day.isoformat()
+            if not document.as_of or late:
+                why = f"in force from {document.as_of}" if late else "the text bears no date"
+                ledger.reject(document.source, "not_in_force", f"{document.title}: {why}")
+                continue
+        kept.append(document)
+    return _one_version(kept, ledger)
+
+
+def _one_version(documents: list[Document], ledger: Ledger) -> list[Document]:
+    by_title: dict[str, list[Document]] = {}
+    for document in documents:
+        by_title.setdefault(document_id(document.title), []).append(document)
+    out: list[Document] = []
+    for versions in by_title.values():
+        if versions[0].kind not in ("statute", "rule") or len(versions) == 1:
+            out.extend(_numbered(versions))
+            continue
+        newest = max(versions, key=lambda d: d.as_of)
+        for document in versions:
+            if document is newest:
+                out.append(document)
+            elif document.text == newest.text:
+                ledger.reject(document.source, "duplicate", f"same text as {newest.source}")
+            else:
+                ledger.reject(
+                    document.source,
+                    "superseded",
+                    f"{document.title} of {document.as_of or 'no date'}: {newest.source} is of "
+                    f"{newest.as_of or 'no date'}",
+                )
+    return out
+
+
+def _numbered(documents: list[Document]) -> list[Document]:
+    """Documents that share a title get a number, so that ids stay apart."""
+    if len(documents) == 1:
+        return documents
+    return [
+        document if place == 0 else replace(document, title=f"{document.title} ({place + 1})")
+        for place, document in enumerate(documents)
+    ]
+
+
+def cut(
+    documents: Sequence[Document],
+    settings: DataSettings,
+    count_tokens: Callable[[str], int],
+    ledger: Ledger,
+    progress: Progress,
+) -> tuple[list[Chunk], list[Article]]:
+    """Chunks and articles of all documents, in order."""
+    chunks: list[Chunk] = []
+    articles: list[Article] = []
+    for done, document in enumerate(documents):
+        progress("chunk", done, len(documents), document=document.title)
+        result = chunk_document(document, settings.chunks, count_tokens)
+        chunks.extend(result.chunks)
+        articles.extend(result.articles)
+        ledger.warnings.extend(f"{document.source}: {warning}" for warning in result.warnings)
+        for span in result.removed:
+            ledger.counts[f"removed_{span.name}"] += 1
+    progress("chunk", len(documents), len(documents))
+    return chunks, articles

@@ -1,0 +1,67 @@
+"""Bytes to text: UTF-8, UTF-8 with a mark, UTF-16 and CP949, told by the bytes themselves."""
+
+from __future__ import annotations
+
+import codecs
+import unicodedata
+
+from kofinlaw import UserError
+
+
+def decode(data: bytes, encoding: str = "auto") -> tuple[str, str]:
+    """(text in NFC with `\\n` line ends and no NULs, the encoding found).
+
+    A truncated last character of UTF-8 or CP949 is dropped. Raises UserError where the bytes are
+    no text in any of the encodings.
+    """
+    text, found = _decode(data, encoding)
+    text = text.replace("\r\n", "\n").replace("\r", "\n").replace("\x00", "")
+    return unicodedata.normalize("NFC", text).lstrip("\ufeff"), found
+
+
+def _decode(data: bytes, encoding: str) -> tuple[str, str]:
+    if encoding != "auto":
+        try:
+            return data.decode(encoding), encoding
+        except UnicodeDecodeError as error:
+            raise UserError(f"the file is not {encoding}: {error.reason}") from error
+    for mark, name in (
+        (codecs.BOM_UTF8, "utf-8-sig"),
+        (codecs.BOM_UTF16_LE, "utf-16"),
+        (codecs.BOM_UTF16_BE, "utf-16"),
+    ):
+        if data.startswith(mark):
+            return data.decode(name, errors="replace"), name
+    if (wide := _utf16_without_mark(data)) is not None:
+        return data.decode(wide, errors="replace"), wide
+    for name in ("utf-8", "cp949"):
+        text = _strict(data, name)
+        if text is not None:
+            return text, name
+    raise UserError(
+        "the bytes are no text in UTF-8, CP949 or UTF-16",
+        remedy="convert the file, or name its encoding in the source's `encoding`",
+    )
+
+
+def _strict(data: bytes, name: str) -> str | None:
+    """The text, if every character but a cut last one decodes."""
+    decoder = codecs.getincrementaldecoder(name)()
+    try:
+        return decoder.decode(data, final=False)
+    except UnicodeDecodeError:
+        return None
+
+
+def _utf16_without_mark(data: bytes) -> str | None:
+    """UTF-16 without a mark: many zero bytes on one side only (blanks, digits and line ends)."""
+    sample = data[:4096]
+    if len(sample) < 8:
+        return None
+    even = sample[0::2].count(0) / len(sample[0::2])
+    odd = sample[1::2].count(0) / max(1, len(sample[1::2]))
+    if odd > 0.1 and even < 0.02:
+        return "utf-16-le"
+    if even > 0.1 and odd < 0.02:
+        return "utf-16-be"
+    return None

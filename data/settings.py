@@ -1,0 +1,186 @@
+"""The recipe's `data` section."""
+
+from __future__ import annotations
+
+import datetime
+from typing import Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
+
+from kofinlaw.data.records import Kind
+
+Encoding = Literal["auto", "utf-8", "cp949", "utf-16"]
+READABLE = (
+    "*.md",
+    "*.markdown",
+    "*.txt",
+    "*.html",
+    "*.htm",
+    "*.pdf",
+    "*.docx",
+    "*.hwpx",
+    "*.hwp",
+    "*.xml",
+    "*.json",
+    "*.jsonl",
+    "*.jsonl.xz",
+    "*.csv",
+    "*.parquet",
+)
+
+
+class _Section(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class SourceSettings(_Section):
+    """A file or folder of documents; a bare string in a recipe is its path."""
+
+    path: str = Field(..., min_length=1, description="file or folder, relative to the recipe")
+    kind: Kind | None = Field(
+        default=None,
+        description="kind of every document here; none: told by front matter and structure",
+    )
+    license: str = Field(
+        default="",
+        description="licence of the texts (`Apache-2.0`, `KOGL-1`, …); empty: as they say",
+    )
+    title: str = Field(
+        default="",
+        description="title of the document, where the source is one file",
+    )
+    include: tuple[str, ...] = Field(
+        default=READABLE, min_length=1, description="file name patterns read inside a folder"
+    )
+    as_of: datetime.date | None = Field(
+        default=None, description="date of the texts, where they do not say it themselves"
+    )
+    columns: dict[str, str] = Field(
+        default_factory=dict,
+        description="for CSV, JSONL and Parquet: `text`, `title`, `date` … to the column's name",
+    )
+    encoding: Encoding = Field(default="auto", description="encoding of text files; auto: detected")
+
+
+class ChunkSettings(_Section):
+    """How documents are cut."""
+
+    max_tokens: int = Field(
+        default=1024, ge=64, le=32768, description="longest chunk in tokens, header included"
+    )
+    max_tokens_by_kind: dict[Kind, int] = Field(
+        default_factory=dict, description="another limit in tokens for a kind of document"
+    )
+    include_annexes: bool = Field(default=True, description="whether annexes (별표) become chunks")
+    include_supplements: bool = Field(
+        default=False, description="whether supplementary provisions (부칙) become chunks"
+    )
+
+    @field_validator("max_tokens_by_kind")
+    @classmethod
+    def _long_enough(cls, value: dict[Kind, int]) -> dict[Kind, int]:
+        short = {kind: limit for kind, limit in value.items() if limit < 64}
+        if short:
+            raise ValueError(f"a chunk needs at least 64 tokens: {short}")
+        return value
+
+    def limit(self, kind: Kind) -> int:
+        """The longest chunk of a kind, in tokens."""
+        return self.max_tokens_by_kind.get(kind, self.max_tokens)
+
+
+class DuplicateSettings(_Section):
+    """Near duplicates among chunks."""
+
+    enabled: bool = Field(default=True, description="whether near duplicates are looked for")
+    threshold: float = Field(
+        default=0.85,
+        gt=0.0,
+        le=1.0,
+        description="Jaccard similarity of shingles from which two are one",
+    )
+    tokens: Literal["kiwi", "characters"] = Field(
+        default="characters",
+        description="shingles of Kiwi content morphemes, or of characters (no dictionary)",
+    )
+
+
+class QualitySettings(_Section):
+    """What a chunk must be to stay."""
+
+    min_characters: int = Field(
+        default=10,
+        ge=0,
+        description="shortest body in characters without blanks, header not counted",
+    )
+    min_hangul_share: float = Field(
+        default=0.3, ge=0.0, le=1.0, description="least share of Hangul among letters, 0 to 1"
+    )
+    max_broken_share: float = Field(
+        default=0.02, ge=0.0, le=1.0, description="greatest share of broken characters, 0 to 1"
+    )
+
+
+class LimitSettings(_Section):
+    """What a file may be before it is refused."""
+
+    file_mebibytes: int = Field(default=256, ge=1, description="largest file in MiB")
+    expanded_mebibytes: int = Field(
+        default=512, ge=1, description="most an archive (DOCX, HWPX, xz) may unpack to, in MiB"
+    )
+    pages: int = Field(default=5000, ge=1, description="most pages of a PDF")
+    records: int = Field(
+        default=1_000_000,
+        ge=1,
+        description="most records of a table or JSONL file",
+    )
+
+
+class DataSettings(_Section):
+    """The recipe's `data` section: which documents, at which date, cut and cleaned how."""
+
+    sources: tuple[SourceSettings, ...] = Field(
+        default=..., min_length=1, description="files and folders of documents"
+    )
+    as_of: datetime.date | None = Field(
+        default=None,
+        description="day whose law is read: from git history or front matter; none: all",
+    )
+    allow_not_in_force: bool = Field(
+        default=False,
+        description="whether text that comes into force after `as_of` is read all the same",
+    )
+    chunks: ChunkSettings = Field(default=ChunkSettings(), description="how documents are cut")
+    personal_data: Literal["mask", "reject", "keep"] = Field(
+        default="mask",
+        description="what to do with personal data: mask it, reject the chunk, or keep it",
+    )
+    near_duplicates: DuplicateSettings = Field(
+        default=DuplicateSettings(), description="near duplicates among chunks"
+    )
+    quality: QualitySettings = Field(
+        default=QualitySettings(),
+        description="what a chunk must be to stay",
+    )
+    protected: tuple[str, ...] = Field(
+        default=(), description="files (JSONL, CSV, text) that must not appear in the corpus"
+    )
+    limits: LimitSettings = Field(default=LimitSettings(), description="what a file may be")
+    workers: int = Field(default=1, ge=1, le=64, description="threads for morphological analysis")
+
+    @model_validator(mode="before")
+    @classmethod
+    def _paths_are_sources(cls, value: Any) -> Any:
+        if isinstance(value, dict) and isinstance(value.get("sources"), (list, tuple, str)):
+            sources = value["sources"]
+            listed = [sources] if isinstance(sources, str) else sources
+            value = {**value, "sources": [{"path": s} if isinstance(s, str) else s for s in listed]}
+        return value
+
+    @model_validator(mode="after")
+    def _titles_belong_to_files(self) -> DataSettings:
+        paths = [source.path for source in self.sources]
+        twice = sorted({path for path in paths if paths.count(path) > 1})
+        if twice:
+            raise ValueError(f"the same source is listed twice: {', '.join(twice)}")
+        return self

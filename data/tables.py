@@ -1,0 +1,27 @@
+"""Tables as rows: frames drawn with box characters, and Markdown rows."""
+
+from __future__ import annotations
+
+import re
+
+_FRAME = re.compile(r"[─-╿━┃]")
+_RULE = re.compile(r"^[\s|─-╿=+\-]*[─-╿][\s|─-╿=+\-]*$")
+_FENCE = re.compile(r"^\s*```\w*\s*$")
+_SEPARATOR = re.compile(r"^\s*\|?\s*:?-{2,}:?\s*(?:\|\s*:?-{2,}:?\s*)*\|?\s*$")
+
+
+def plain_table(line: str) -> str:
+    """A line of a drawn frame as cells between bars; rules, separators and fences become empty.
+
+    Blanks that only fill cells out shrink to one.
+    """
+    if _FENCE.match(line) or _SEPARATOR.match(line):
+        return ""
+    if not _FRAME.search(line):
+        return line
+    if _RULE.match(line):
+        return ""
+    cells = [re.sub(r"\s+", " ", cell).strip() for cell in re.split(r"[│┃|]", line)]
+    cells = [_FRAME.sub("", cell).strip() for cell in cells]
+    body = [cell for cell in cells[1:-1]] if len(cells) > 2 else cells
+    return " | ".join(body).strip(" |")
