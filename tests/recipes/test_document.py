@@ -1,0 +1,66 @@
+"""Reading recipes: line numbers, overrides, and errors that name the place."""
+
+from pathlib import Path
+
+import pytest
+
+from kofinlaw import UserError
+from kofinlaw.recipes.document import find_recipe, read_document
+
+
+def write(folder: Path, text: str) -> Path:
+    path = folder / "recipe.yaml"
+    path.write_text(text, encoding="utf-8")
+    return path
+
+
+def test_every_value_knows_its_line(tmp_path):
+    document = read_document(write(tmp_path, "name: 시험\ndata:\n  sources:\n    - path: a\n"))
+    assert document.origin("name") == "recipe.yaml:1"
+    assert document.origin("data.sources.0.path") == "recipe.yaml:4"
+
+
+def test_an_override_replaces_a_value_and_its_origin(tmp_path):
+    path = write(tmp_path, "name: a\ntrain:\n  epochs: 1\n")
+    document = read_document(path, ["train.epochs=3", "train.lora.rank=8"])
+    assert document.values["train"] == {"epochs": 3, "lora": {"rank": 8}}
+    assert document.origin("train.epochs") == "--set train.epochs"
+
+
+def test_a_path_on_the_command_line_is_relative_to_the_current_folder(tmp_path, monkeypatch):
+    elsewhere = tmp_path / "elsewhere"
+    elsewhere.mkdir()
+    monkeypatch.chdir(elsewhere)
+    document = read_document(write(tmp_path, "name: a\n"), ["data.sources=acts"])
+    assert document.values["data"]["sources"] == str(elsewhere / "acts")
+
+
+def test_a_key_that_stands_twice_is_refused_with_its_line(tmp_path):
+    with pytest.raises(UserError) as caught:
+        read_document(write(tmp_path, "name: a\nseed: 1\nseed: 2\n"))
+    assert caught.value.where == "recipe.yaml:3"
+
+
+@pytest.mark.parametrize("text", ["name: [a\n", "- a\n- b\n", "", "name: a\n\tseed: 1\n"])
+def test_what_is_no_recipe_gives_one_clear_error(tmp_path, text):
+    with pytest.raises(UserError):
+        read_document(write(tmp_path, text))
+
+
+def test_a_recipe_in_another_encoding_is_named(tmp_path):
+    path = tmp_path / "recipe.yaml"
+    path.write_bytes("name: a\ndescription: 전자금융거래법\n".encode("cp949"))
+    with pytest.raises(UserError, match="UTF-8"):
+        read_document(path)
+
+
+@pytest.mark.parametrize("override", ["seed", "=1", "name.x=1", "a=[1"])
+def test_a_broken_override_is_refused(tmp_path, override):
+    with pytest.raises(UserError):
+        read_document(write(tmp_path, "name: a\n"), [override])
+
+
+def test_shipped_recipes_are_found_by_name_and_near_names_are_suggested():
+    assert find_recipe("quickstart").name == "quickstart.yaml"
+    with pytest.raises(UserError, match="did you mean quickstart"):
+        find_recipe("quickstrat")

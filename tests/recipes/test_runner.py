@@ -1,0 +1,198 @@
+"""The stage runner: skip, resume, lock, whole results or none."""
+
+import errno
+import json
+import os
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+from kofinlaw import UserError
+from kofinlaw.data.files import JsonlAppender
+from kofinlaw.recipes.lock import run_lock
+from kofinlaw.recipes.runner import Stage, StageFailed, read_record, run_stages
+
+
+def lines_stage(name: str, count: int = 3, **fields) -> Stage:
+    def work(out, progress):
+        with JsonlAppender(out / "records.jsonl") as appender:
+            for number in range(count):
+                appender.append({"number": number})
+                progress("writing", number + 1, count)
+        return {"records": count}
+
+    return Stage(name, work, **fields)
+
+
+def failing(error: BaseException) -> Stage:
+    def work(out, progress):
+        (out / "half.jsonl").write_text("{}\n")
+        raise error
+
+    return Stage("bad", work)
+
+
+def test_a_finished_stage_is_skipped_and_its_record_says_what_happened(tmp_path):
+    first = run_stages([lines_stage("a")], tmp_path)
+    again = run_stages([lines_stage("a")], tmp_path)
+    assert [first[0].how, again[0].how] == ["ran", "skipped"]
+    record = read_record(tmp_path / "a")
+    assert record["status"] == "complete"
+    assert record["counts"] == {"records": 3}
+    assert record["peak_memory_gib"] > 0
+
+
+def test_a_changed_setting_runs_the_stage_and_those_after_it_again(tmp_path):
+    def stages(value):
+        return [
+            lines_stage("a", settings={"value": value}),
+            lines_stage("b", after=("a",)),
+            lines_stage("c"),
+        ]
+
+    run_stages(stages(1), tmp_path)
+    outcome = run_stages(stages(2), tmp_path)
+    assert [o.how for o in outcome] == ["ran", "ran", "skipped"]
+
+
+def test_a_changed_input_file_runs_the_stage_again(tmp_path):
+    source = tmp_path / "in.txt"
+    source.write_text("하나")
+    stage = lines_stage("a", inputs=(source,))
+    run_stages([stage], tmp_path / "run")
+    source.write_text("둘")
+    assert run_stages([stage], tmp_path / "run")[0].how == "ran"
+
+
+def test_a_failure_of_ours_leaves_a_log_and_no_result(tmp_path):
+    with pytest.raises(StageFailed) as caught:
+        run_stages([failing(ValueError("boom"))], tmp_path)
+    assert "boom" in caught.value.log_path.read_text()
+    assert not (tmp_path / "bad").exists()
+
+
+def test_a_full_disk_is_the_persons_error_and_what_was_done_stays(tmp_path):
+    with pytest.raises(UserError, match="no space left"):
+        run_stages([failing(OSError(errno.ENOSPC, "full"))], tmp_path)
+    assert (tmp_path / ".bad.partial" / "half.jsonl").exists()
+
+
+def test_a_stage_that_was_cut_off_goes_on_where_it_was(tmp_path):
+    seen = []
+
+    def work(out, progress):
+        seen.append((out / "half.jsonl").exists())
+        (out / "half.jsonl").write_text("{}\n")
+        if len(seen) == 1:
+            raise KeyboardInterrupt
+        return {}
+
+    with pytest.raises(KeyboardInterrupt):
+        run_stages([Stage("a", work)], tmp_path)
+    assert run_stages([Stage("a", work)], tmp_path)[0].how == "resumed"
+    assert seen == [False, True]
+
+
+def test_resume_never_starts_anew_and_always_refuses_what_was_begun_otherwise(tmp_path):
+    with pytest.raises(KeyboardInterrupt):
+        run_stages([failing(KeyboardInterrupt())], tmp_path)
+    other = Stage("bad", lambda out, progress: {}, settings={"changed": True})
+    with pytest.raises(UserError, match="other settings"):
+        run_stages([other], tmp_path, resume="always")
+    run_stages([lines_stage("a")], tmp_path)
+    assert run_stages([lines_stage("a")], tmp_path, resume="never")[0].how == "ran"
+
+
+def test_a_stage_alone_needs_the_stages_before_it(tmp_path):
+    stages = [lines_stage("data"), lines_stage("train", after=("data",))]
+    with pytest.raises(UserError, match="has not been run"):
+        run_stages(stages, tmp_path, only=["train"])
+    run_stages(stages, tmp_path, only=["data"])
+    assert run_stages(stages, tmp_path, only=["train"])[0].how == "ran"
+
+
+def test_a_kill_between_the_two_renames_loses_nothing(tmp_path):
+    run_stages([lines_stage("a")], tmp_path)
+    (tmp_path / "a").rename(tmp_path / ".a.partial")
+    assert run_stages([lines_stage("a")], tmp_path)[0].how == "skipped"
+    (tmp_path / "a").rename(tmp_path / ".a.old")
+    assert run_stages([lines_stage("a")], tmp_path)[0].how == "skipped"
+
+
+HOLDER = """
+import sys, time
+from pathlib import Path
+from kofinlaw.recipes.lock import run_lock
+with run_lock(Path(sys.argv[1]), print):
+    print("held", flush=True)
+    time.sleep(60)
+"""
+
+
+def test_two_runs_cannot_write_one_folder_and_a_dead_ones_lock_is_taken_over(tmp_path):
+    process = subprocess.Popen(
+        [sys.executable, "-c", HOLDER, str(tmp_path)], stdout=subprocess.PIPE, text=True
+    )
+    try:
+        assert process.stdout.readline().strip() == "held"
+        with pytest.raises(UserError, match=str(process.pid)), run_lock(tmp_path, print):
+            pass
+    finally:
+        process.kill()
+        process.wait()
+    said = []
+    with run_lock(tmp_path, said.append):
+        pass
+    assert said == [f"took over the lock of process {process.pid}, which is gone"]
+
+
+def test_a_folder_that_cannot_be_written_is_named(tmp_path):
+    (tmp_path / "file").write_text("")
+    with (
+        pytest.raises((UserError, NotADirectoryError, FileExistsError)),
+        run_lock(tmp_path / "file" / "run", print),
+    ):
+        pass
+
+
+WRITER = """
+import sys, time
+from pathlib import Path
+from kofinlaw.data.files import JsonlAppender, read_json_lines
+from kofinlaw.recipes.runner import Stage, run_stages
+
+def work(out, progress):
+    path = out / "records.jsonl"
+    with JsonlAppender(path) as appender:
+        done = sum(1 for _ in read_json_lines(path))
+        for number in range(done, 400):
+            appender.append({"number": number, "text": "제" + str(number) + "조 " * 40})
+            time.sleep(0.001)
+    return {"records": 400}
+
+run_stages([Stage("a", work)], Path(sys.argv[1]))
+"""
+
+
+def test_killed_at_any_moment_the_records_end_up_identical(tmp_path):
+    whole = tmp_path / "whole"
+    subprocess.run([sys.executable, "-c", WRITER, str(whole)], check=True)
+    cut = tmp_path / "cut"
+    for milliseconds in (150, 300, 450, 250):
+        process = subprocess.Popen([sys.executable, "-c", WRITER, str(cut)])
+        time.sleep(milliseconds / 1000)
+        process.kill()
+        process.wait()
+    subprocess.run([sys.executable, "-c", WRITER, str(cut)], check=True)
+    expected = (whole / "a" / "records.jsonl").read_bytes()
+    assert (cut / "a" / "records.jsonl").read_bytes() == expected
+    assert json.loads((cut / "a" / "stage.json").read_text())["status"] == "complete"
+    assert os.listdir(cut) == ["a"]
+
+
+def test_the_record_is_json_people_can_read(tmp_path: Path):
+    run_stages([lines_stage("a", settings={"질문": "한글"})], tmp_path)
+    assert "한글" in (tmp_path / "a" / "stage.json").read_text(encoding="utf-8")
