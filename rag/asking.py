@@ -1,0 +1,99 @@
+"""Prompts to the engine and its words back, checked: one call for a batch of one kind."""
+
+from __future__ import annotations
+
+import hashlib
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from kofinlaw.models.engines import Engine, Generation, Request
+from kofinlaw.rag.agreement import choice_probabilities, tidy, written_choice
+from kofinlaw.rag.deadline import DECODE_WORK
+from kofinlaw.rag.prompts import Prompt
+from kofinlaw.rag.settings import AnswerSettings
+
+
+@dataclass(frozen=True)
+class Asked:
+    """What the engine said to a prompt: `scores` for a choice, `text` for free text.
+
+    `tokens` were written, `logprob` is the mean of one; `work` weighs the call's time.
+    """
+
+    prompt: Prompt
+    scores: list[float]
+    text: str
+    tokens: int
+    logprob: float
+    work: float
+
+
+def ask_engine(
+    engine: Engine,
+    prompts: Sequence[Prompt],
+    seeds: Sequence[tuple[int, int]],
+    settings: AnswerSettings,
+    *,
+    stop: str,
+    label_only: bool,
+) -> list[Asked | None]:
+    """One engine call for prompts of one kind; None for each that got nothing usable.
+
+    `seeds` are (run's seed, turn): turn 0 of free text is greedy, later ones are sampled.
+    Raises RuntimeError where the engine returns another number of results than it was asked for.
+    """
+    if prompts[0].choices and settings.choose_by == "score":
+        per_token = settings.answer_form == "text" and not label_only
+        rows = engine.score([p.text for p in prompts], [list(p.choices) for p in prompts])
+        _same(len(rows), len(prompts))
+        out: list[Asked | None] = []
+        for prompt, row in zip(prompts, rows, strict=True):
+            scores = choice_probabilities(row, prompt.order, per_token=per_token)
+            asked = Asked(prompt, scores or [], "", 0, 0.0, prompt.tokens)
+            out.append(asked if scores else None)
+        return out
+    requests = [
+        Request(
+            prompt.text,
+            max_tokens=settings.free_max_tokens,
+            stop=(stop,),
+            temperature=settings.temperature if turn and not prompt.choices else 0.0,
+            seed=_request_seed(seed, turn, prompt.text),
+            choices=prompt.choices,
+        )
+        for prompt, (seed, turn) in zip(prompts, seeds, strict=True)
+    ]
+    generations = engine.generate(requests)
+    _same(len(generations), len(prompts))
+    return [
+        _written(prompt, generation, settings)
+        for prompt, generation in zip(prompts, generations, strict=True)
+    ]
+
+
+def _written(prompt: Prompt, generation: Generation, settings: AnswerSettings) -> Asked | None:
+    work = prompt.tokens + DECODE_WORK * generation.tokens
+    logprob = 0.0
+    if generation.tokens and not math.isnan(generation.logprob):
+        logprob = round(generation.logprob / generation.tokens, 6)
+    if prompt.choices:
+        scores = written_choice(generation, prompt.choices, prompt.order)
+        if scores is None:
+            return None
+        return Asked(prompt, scores, "", generation.tokens, logprob, work)
+    text = tidy(generation.text, settings.free_max_characters)
+    if generation.finish == "error" or not text:
+        return None
+    return Asked(prompt, [], text, generation.tokens, logprob, work)
+
+
+def _same(got: int, asked: int) -> None:
+    if got != asked:
+        raise RuntimeError(f"the engine returned {got} results for {asked} prompts")
+
+
+def _request_seed(seed: int, turn: int, prompt: str) -> int:
+    """A seed for each question and turn, from content alone so that batches do not matter."""
+    digest = hashlib.sha256(f"{seed}\x1f{turn}\x1f{prompt}".encode()).digest()
+    return int.from_bytes(digest[:4], "big") & 0x7FFFFFFF

@@ -1,0 +1,108 @@
+"""Answers without the model: for rows the deadline or a dead engine leaves open, and as baseline.
+
+No prior about positions or lengths is used anywhere here.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import re
+from collections.abc import Callable, Sequence
+
+from kofinlaw.data.korean import bigrams, content_morphemes, sentences
+from kofinlaw.data.prompting import NO_EVIDENCE
+from kofinlaw.data.records import Answer, Question
+
+Tokenise = Callable[[Sequence[str]], list[list[str]]]
+
+_NEGATIVE = re.compile(
+    r"(않은|않는|아닌|틀린|잘못된|어긋나는|부적절한|부적합한|거리가\s*먼|없는)\s*(것|설명|내용|경우|자|곳|사항|행위|항목)"
+)
+
+
+def is_negative(stem: str) -> bool:
+    """Whether the stem asks for what is not so (`옳지 않은 것은?`)."""
+    return bool(_NEGATIVE.search(stem))
+
+
+def overlap_scores(
+    options: Sequence[str], evidence: Sequence[str], *, tokenise: Tokenise | None = None
+) -> list[float]:
+    """Share (0..1) of each option's distinct tokens that stand in its best-matching passage.
+
+    Tokens are Kiwi content morphemes unless `tokenise` says otherwise; an option without any
+    scores 0.
+    """
+    tokens = tokenise or content_morphemes
+    passages = [set(words) for words in tokens(list(evidence))]
+    scores = []
+    for words in map(set, tokens(list(options))):
+        shared = max((len(words & passage) for passage in passages), default=0)
+        scores.append(shared / len(words) if words else 0.0)
+    return scores
+
+
+def overlap_choice(
+    options: Sequence[str],
+    evidence: Sequence[str],
+    *,
+    negative: bool = False,
+    tokenise: Tokenise | None = None,
+) -> int:
+    """Place (from 0) of the option with the largest lexical overlap with the evidence.
+
+    With `negative` the smallest. Equal ones are told apart by a hash of their text, so neither
+    place nor length decides; -1 where nothing tells any option from another.
+    """
+    scores = overlap_scores(options, evidence, tokenise=tokenise)
+    if not scores or min(scores) == max(scores):
+        return -1
+    best = min(scores) if negative else max(scores)
+    tied = [i for i, score in enumerate(scores) if score == best]
+    return min(tied, key=lambda i: hashlib.sha256(options[i].encode()).hexdigest())
+
+
+def fallback_answer(
+    question: Question,
+    evidence: Sequence[str],
+    evidence_ids: Sequence[str] = (),
+    *,
+    most_characters: int = 160,
+) -> Answer:
+    """The answer that stands until the model has given one, marked `origin="fallback"`.
+
+    Multiple choice: the option that best matches the passages (for a negative stem least), else
+    one chosen by a hash of the question's id. Free text: the sentence of the evidence that shares
+    most with the question. By character bigrams: a whole file takes a second or two.
+    """
+    if question.options:
+        chosen = overlap_choice(
+            question.options,
+            evidence,
+            negative=is_negative(question.question),
+            tokenise=_bigram_tokens,
+        )
+        if chosen < 0:
+            digest = hashlib.sha256(question.id.encode("utf-8")).digest()
+            chosen = int.from_bytes(digest[:8], "big") % len(question.options)
+        text = str(chosen + 1)
+    else:
+        text = _best_sentence(question.question, evidence)[:most_characters] or NO_EVIDENCE
+    return Answer(question.id, text, tuple(evidence_ids), 0.0, 0, "fallback")
+
+
+def _bigram_tokens(texts: Sequence[str]) -> list[list[str]]:
+    return [bigrams(text) for text in texts]
+
+
+def _best_sentence(question: str, evidence: Sequence[str]) -> str:
+    asked = set(bigrams(question))
+    best, best_score = "", 0.0
+    for passage in evidence:
+        for sentence in sentences(passage):
+            words = set(bigrams(sentence))
+            shared = len(words & asked)
+            score = 2 * shared / (len(words) + len(asked)) if shared else 0.0
+            if score > best_score:
+                best, best_score = " ".join(sentence.split()), score
+    return best

@@ -1,0 +1,179 @@
+"""Questions in, passages out: lexical, dense and citation retrievers fused into one ranking."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Sequence
+from functools import cached_property
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from kofinlaw import UserError
+from kofinlaw.data.records import Chunk, Question
+from kofinlaw.rag.evidence import Hit
+from kofinlaw.rag.fusion import Ranked, fuse
+from kofinlaw.rag.index import Index, lexical_kinds, tokens_of
+from kofinlaw.rag.settings import QueryForm, RagSettings
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from kofinlaw.data.lexical import LexicalIndex
+
+
+class Retriever:
+    """Searches one index by one recipe's settings.
+
+    Raises UserError where the index was built without what the settings ask for.
+    """
+
+    def __init__(self, index: Index, settings: RagSettings, *, cache: Path | None = None) -> None:
+        self.index = index
+        self.settings = settings
+        self._cache = cache
+        missing = [kind for kind in lexical_kinds(settings) if kind not in index.meta["lexical"]]
+        if missing:
+            index.lexical(missing[0])  # raises with what to do
+        if settings.embedder is not None and settings.embedder != index.meta["embedder"]:
+            raise UserError(
+                f"the index holds vectors of {index.meta['embedder'] or 'no embedder'}, "
+                f"the recipe asks for {settings.embedder}",
+                where=str(index.folder),
+                remedy="build the index again, or set rag.embedder to the one it was built with",
+            )
+
+    @property
+    def fingerprint(self) -> str:
+        """Hexadecimal; equal for equal index and settings."""
+        text = self.index.fingerprint + self.settings.model_dump_json()
+        return hashlib.sha256(text.encode("utf-8")).hexdigest()
+
+    def chunks(self, ids: Sequence[str]) -> list[Chunk]:
+        """The chunks of these ids, in order. Raises UserError for an id the index lacks."""
+        try:
+            return [self.index.chunks[self.index.place_of[identity]] for identity in ids]
+        except KeyError as error:
+            raise UserError(
+                f"the index has no passage {error}", where=str(self.index.folder)
+            ) from error
+
+    def search(self, questions: Sequence[Question]) -> list[list[Hit]]:
+        """Passages of each question, best first; `k` of them, and neighbours behind where asked."""
+        lists = self.lists(questions)
+        return [
+            self._hits(question, found) for question, found in zip(questions, lists, strict=True)
+        ]
+
+    def lists(self, questions: Sequence[Question]) -> list[list[Ranked]]:
+        """Each retriever's own list for each query form of each question, with its weight."""
+        settings = self.settings
+        owners: list[int] = []
+        queries: list[str] = []
+        shares: list[float] = []
+        names: list[str] = []
+        for owner, question in enumerate(questions):
+            made = queries_of(question, settings.query_forms)
+            for form, query, share in made:
+                owners.append(owner)
+                names.append(form)
+                queries.append(query)
+                shares.append(share)
+        alpha = settings.alpha if settings.embedder is not None else 0.0
+        out: list[list[Ranked]] = [[] for _ in questions]
+        kinds = lexical_kinds(settings)
+        total = sum(getattr(settings.weights, kind) for kind in kinds)
+        for kind in kinds:
+            weight = (1 - alpha) * getattr(settings.weights, kind) / total
+            if weight == 0:
+                continue
+            for at, tokens in enumerate(tokens_of(kind, queries, workers=settings.workers)):
+                places, scores = self._lexical[kind].query(tokens, settings.pool)
+                ranked = Ranked(f"{kind}:{names[at]}", places, scores, weight * shares[at])
+                out[owners[at]].append(ranked)
+        if alpha > 0 and queries:
+            for at, vector in enumerate(self._embedder.encode_queries(queries)):
+                places, scores = nearest(self.index.vectors, vector, settings.pool)
+                ranked = Ranked(f"dense:{names[at]}", places, scores, alpha * shares[at])
+                out[owners[at]].append(ranked)
+        return out
+
+    def _hits(self, question: Question, lists: Sequence[Ranked]) -> list[Hit]:
+        settings = self.settings
+        fused = fuse(lists, settings.fusion)
+        scored = {place: (score, by) for place, score, by in fused}
+        if settings.citation_lookup and settings.weights.citation > 0:
+            for place in self._cited(question):
+                score, by = scored.get(place, (0.0, ()))
+                scored[place] = (score + settings.weights.citation, (*by, "citation"))
+        order = sorted(scored, key=lambda place: (-scored[place][0], place))[: settings.k]
+        hits = [Hit(self.index.chunks[p], round(scored[p][0], 6), scored[p][1]) for p in order]
+        return [*hits, *self._neighbours(order)]
+
+    def _cited(self, question: Question) -> list[int]:
+        from kofinlaw.data.citations import cited_units
+
+        text = "\n".join([question.question, *question.options])
+        units = cited_units(text, self.index.titles)
+        return [place for unit in units for place in self.index.places_of_unit.get(unit, ())]
+
+    def _neighbours(self, order: Sequence[int]) -> list[Hit]:
+        """Passages beside the best one in the same document."""
+        if not self.settings.neighbours or not order:
+            return []
+        chunks, best = self.index.chunks, order[0]
+        reach = self.settings.neighbours
+        beside = [p for step in range(1, reach + 1) for p in (best - step, best + step)]
+        return [
+            Hit(chunks[place], 0.0, ("neighbour",))
+            for place in beside
+            if 0 <= place < len(chunks)
+            and place not in order
+            and chunks[place].document_id == chunks[best].document_id
+        ]
+
+    @cached_property
+    def _lexical(self) -> dict[str, LexicalIndex]:
+        return {kind: self.index.lexical(kind) for kind in lexical_kinds(self.settings)}
+
+    @cached_property
+    def _embedder(self) -> Any:
+        from kofinlaw.models.embedders import open_embedder
+
+        assert self.settings.embedder is not None
+        return open_embedder(self.settings.embedder, cache=self._cache)
+
+
+def queries_of(
+    question: Question, forms: Sequence[QueryForm]
+) -> list[tuple[QueryForm, str, float]]:
+    """(form, query text, share of the weight) for a question; shares add up to 1.
+
+    A question without options has only its stem.
+    """
+    if not question.options:
+        return [("stem", question.question, 1.0)]
+    out: list[tuple[QueryForm, str, float]] = []
+    for form in forms:
+        share = 1 / len(forms)
+        if form == "stem":
+            out.append((form, question.question, share))
+        elif form == "stem_options":
+            out.append((form, "\n".join([question.question, *question.options]), share))
+        else:
+            each = share / len(question.options)
+            out += [(form, f"{question.question}\n{o}", each) for o in question.options]
+    return out
+
+
+def nearest(
+    vectors: NDArray[Any], query: NDArray[Any], k: int
+) -> tuple[NDArray[Any], NDArray[Any]]:
+    """Places and cosines of the `k` nearest rows, best first, ties by place; exact."""
+    scores = vectors @ np.asarray(query, dtype=np.float32)
+    k = min(k, len(scores))
+    cut = np.partition(scores, -k)[-k]
+    places = np.flatnonzero(scores >= cut)
+    order = np.lexsort((places, -scores[places]))[:k]
+    return places[order], scores[places[order]]
