@@ -13,6 +13,8 @@ from kofinlaw import UserError
 from kofinlaw.data.files import read_json_lines
 from kofinlaw.data.records import Answer
 
+PARTS = ("retrieve", "rerank", "prefill", "decode")
+
 
 @dataclass(frozen=True, slots=True)
 class AnswerSheet:
@@ -109,8 +111,8 @@ def read_csv_rows(path: Path) -> list[tuple[int, dict[str, Any]]]:
 def read_timings(path: Path) -> tuple[dict[str, float], list[dict[str, Any]]]:
     """(seconds by question id, the rows as they stand); empty where there is no such file.
 
-    `seconds` is a number or parts (`retrieve`, `prefill`, …) that are summed; a `total` among the
-    parts stands for their sum. Rows of a resumed run may repeat an id: the last one counts.
+    A row has its parts (`retrieve`, `prefill`, `decode`) and their `total`, on the row itself or
+    under `seconds`; without a total the parts are summed. Rows that repeat an id are added up.
     """
     if not path.exists():
         return {}, []
@@ -119,12 +121,12 @@ def read_timings(path: Path) -> tuple[dict[str, float], list[dict[str, Any]]]:
     for row in rows:
         if "id" not in row:
             continue
-        given = row.get("seconds")
+        given = row.get("seconds", row)
         if isinstance(given, dict):
-            parts = [number_or_nan(part, 0.0) for part in given.values()]
+            parts = [number_or_nan(given.get(part), 0.0) for part in PARTS]
             value = number_or_nan(given.get("total"), sum(parts))
         else:
-            value = number_or_nan(given)
-        if math.isfinite(value):
-            seconds[str(row["id"])] = value
+            value = number_or_nan(given, 0.0)
+        name = str(row["id"])
+        seconds[name] = seconds.get(name, 0.0) + value
     return seconds, rows

@@ -42,3 +42,51 @@ def scores_markdown(result: Mapping[str, Any]) -> str:
         cells += [f"{pair['p_value']:.4f}", f"{pair['p_holm']:.4f}"]
         lines.append("| " + " | ".join(cells) + " |")
     return "\n".join(lines) + "\n"
+
+
+def report_markdown(figures: Mapping[str, Any]) -> str:
+    """The report's figures as Markdown, verdict first, Korean above English."""
+    environment, verdict = figures["environment"], figures["verdict"]
+    lines = [f"# {figures['name']}", ""]
+    if figures["description"]:
+        lines += [figures["description"], ""]
+    for language in ("ko", "en"):
+        lines += [*(line for line in verdict[language] if line), ""]
+    for warning in verdict["warnings"]:
+        lines.append(f"- {warning['ko']} ({warning['en']})")
+    if figures["missing"]:
+        lines.append(f"- 없는 단계 (absent stages): {', '.join(figures['missing'])}")
+    if figures["scores"]:
+        page = scores_markdown(figures["scores"])
+        lines += ["", page.replace("# Scores", "## 점수 (Scores)", 1).rstrip()]
+    lines += model_lines(figures)
+    lines += ["", "## 단계 (Stages)", "", "| stage | seconds | peak GiB | status |"]
+    lines.append("| --- | --- | --- | --- |")
+    for stage in figures["stages"]:
+        cells = (stage["seconds"], stage["peak_memory_gib"], stage["status"])
+        shown = " | ".join("–" if cell is None else str(cell) for cell in cells)
+        lines.append(f"| {stage['stage']} | {shown} |")
+    packages = ", ".join(f"{n} {v}" for n, v in environment.get("packages", {}).items())
+    lines += ["", "## 환경 (Environment)", ""]
+    for name, value in environment.items():
+        if name != "packages" and value not in ("", []):
+            lines.append(f"- {name}: {value}")
+    lines.append(f"- packages: {packages}")
+    return "\n".join(lines) + "\n"
+
+
+def model_lines(figures: Mapping[str, Any]) -> list[str]:
+    """Training, augmentation and merge proof in a line or two each."""
+    lines = []
+    training, augment, merge = figures["training"], figures["augment"], figures["merge"]
+    if training and training["points"]:
+        first, last = training["points"][0], training["points"][-1]
+        lines += ["", "## 학습 (Training)", ""]
+        lines.append(f"{last['step']} steps; loss {first['loss']} → {last['loss']}")
+    if augment:
+        lines += ["", "## 증강 (Augmentation)", ""]
+        lines.append(f"{augment['kept']} kept, {augment['rejected']} rejected")
+        lines += [f"- {reason}: {count}" for reason, count in augment["reasons"].items()]
+    if merge:
+        lines += ["", "## 병합 증명 (Merge proof)", "", f"verdict: {merge.get('verdict')}"]
+    return lines

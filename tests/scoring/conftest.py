@@ -121,6 +121,21 @@ def make_answers(questions, keys, chunks, *, skill: float, rag: bool, seed: int)
     return out
 
 
+def timing(name: str, rag: bool, plan: str, random_: random.Random) -> dict:
+    retrieve = round(random_.uniform(0.01, 0.05), 4) if rag else 0.0
+    prefill, decode = round(random_.uniform(0.3, 1.2), 4), round(random_.uniform(0, 0.4), 4)
+    total = round(retrieve + prefill + decode, 6)
+    return {
+        "id": name,
+        "retrieve": retrieve,
+        "prefill": prefill,
+        "decode": decode,
+        "total": total,
+        "turns": 1,
+        "plan": plan,
+    }
+
+
 def build_run(folder: Path, *, choice: int = 60, free: int = 12, embedder=None) -> Path:
     """Write every stage's folder; the score stage is really run."""
     from kofinlaw.scoring.score import score_systems
@@ -140,15 +155,7 @@ def build_run(folder: Path, *, choice: int = 60, free: int = 12, embedder=None) 
         write_jsonl(
             out / "timings.jsonl",
             (
-                {
-                    "id": answer.id,
-                    "seconds": {
-                        "retrieve": round(random_.uniform(0.01, 0.05), 4) if rag else 0.0,
-                        "prefill": round(random_.uniform(0.3, 1.2), 4),
-                        "decode": round(random_.uniform(0.0, 0.4), 4),
-                    },
-                    "plan": "full" if place < 50 else "short",
-                }
+                timing(answer.id, rag, "full" if place < 50 else "half-context", random_)
                 for place, answer in enumerate(answers)
             ),
         )

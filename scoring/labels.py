@@ -1,0 +1,84 @@
+"""The report's words in Korean and English."""
+
+from __future__ import annotations
+
+LANGUAGES = ("ko", "en")
+
+SYSTEMS = {
+    "base": ("기본 모델", "base model"),
+    "base-rag": ("기본 모델 + 검색", "base + retrieval"),
+    "trained": ("학습 모델", "trained model"),
+    "trained-rag": ("학습 모델 + 검색", "trained + retrieval"),
+}
+BASELINES = {
+    "majority": ("가장 흔한 번호", "majority digit"),
+    "longest": ("가장 긴 보기", "longest option"),
+    "uniform": ("무작위", "uniform guess"),
+    "echo": ("질문 되풀이", "question repeated"),
+    "overlap": ("근거와 겹치는 보기", "evidence overlap"),
+}
+SLICES = {
+    "negative": ("부정형 질문", "negative stem"),
+    "positive": ("긍정형 질문", "positive stem"),
+    "numeric": ("숫자 보기", "numeric options"),
+    "article-quoted": ("조문 번호 인용", "article quoted"),
+}
+STAGES = {
+    "data": ("문서 읽기", "documents"),
+    "augment": ("증강", "augmentation"),
+    "questions": ("평가 문항", "questions"),
+    "train": ("학습", "training"),
+    "merge": ("병합", "merge"),
+    "verify": ("병합 검증", "merge proof"),
+    "index": ("색인", "index"),
+    "export": ("내보내기", "export"),
+    "submission": ("제출 파일", "submission"),
+    "score": ("채점", "scoring"),
+    "report": ("보고서", "report"),
+}
+SECTIONS = {
+    "scores": ("점수", "Scores"),
+    "slices": ("문항 유형별", "Slices"),
+    "items": ("어디서 틀리는가", "Where it fails"),
+    "training": ("학습", "Training"),
+    "augment": ("증강", "Augmentation"),
+    "retrieval": ("검색", "Retrieval"),
+    "latency": ("시간", "Latency"),
+    "merge": ("병합 증명", "Merge proof"),
+    "compliance": ("규정 준수", "Compliance"),
+    "environment": ("환경과 재현", "Environment"),
+}
+
+
+def system_label(name: str, language: str) -> str:
+    """A system's name for people; answer stages and unknown names stand as they are."""
+    pair = SYSTEMS.get(name)
+    return pair[LANGUAGES.index(language)] if pair else name
+
+
+def baseline_label(name: str, language: str) -> str:
+    """A baseline's name for people; `overlap:SYSTEM` names its system."""
+    kind, _, system = name.partition(":")
+    pair = BASELINES.get(kind)
+    if not pair:
+        return name
+    label = pair[LANGUAGES.index(language)]
+    return f"{label}, {system_label(system, language)}" if system else label
+
+
+def slice_label(name: str, language: str) -> str:
+    """A slice's name for people."""
+    if name.startswith("options-"):
+        count = name.removeprefix("options-")
+        return f"보기 {count}개" if language == "ko" else f"{count} options"
+    pair = SLICES.get(name)
+    return pair[LANGUAGES.index(language)] if pair else name
+
+
+def stage_label(name: str, language: str) -> str:
+    """A stage's name for people."""
+    if name.startswith("answer-"):
+        system = system_label(name.removeprefix("answer-"), language)
+        return f"답변: {system}" if language == "ko" else f"answers: {system}"
+    pair = STAGES.get(name)
+    return pair[LANGUAGES.index(language)] if pair else name

@@ -1,0 +1,300 @@
+"""The report's plots as SVG text, drawn by matplotlib.
+
+Text stays text (the page's fonts show it) and is never rotated, so that it stands right whatever
+font the reader has; margins are reckoned from the words, not from a font of this machine.
+Colours are Okabe and Ito's, and no series is told by colour alone.
+"""
+
+from __future__ import annotations
+
+import io
+import math
+import re
+import warnings
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+INK, MUTED, RULE = "#1b2430", "#5d6673", "#dde1e7"
+BLUE, ORANGE, GREEN, GREY = "#0072B2", "#D55E00", "#009E73", "#8a919c"
+COLOURS = {"trained-rag": BLUE, "trained": "#56B4E9", "base-rag": ORANGE, "base": GREY}
+SPARE = (GREEN, "#CC79A7", "#E69F00", "#56B4E9")
+DASHES = ("solid", (0, (5, 2)), (0, (1.5, 1.5)), (0, (6, 2, 1.5, 2)))
+WIDTH = 5.6  # inches; 538 px on the page, shrunk to fit a phone
+SIZE = 9.5  # points
+
+STYLE = {
+    "svg.fonttype": "none",
+    "svg.hashsalt": "kofinlaw",
+    "font.family": "DejaVu Sans",
+    "font.size": SIZE,
+    "text.color": INK,
+    "axes.edgecolor": RULE,
+    "axes.labelcolor": MUTED,
+    "axes.linewidth": 0.8,
+    "axes.spines.top": False,
+    "axes.spines.right": False,
+    "axes.unicode_minus": False,
+    "xtick.color": MUTED,
+    "ytick.color": MUTED,
+    "xtick.major.size": 0,
+    "ytick.major.size": 0,
+    "grid.color": RULE,
+    "grid.linewidth": 0.7,
+    "figure.facecolor": "none",
+    "axes.facecolor": "none",
+    "savefig.facecolor": "none",
+    "path.simplify": True,
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """One line of the score plot: a label, a mean with its interval (0..1), and its kind."""
+
+    label: str
+    value: float
+    low: float
+    high: float
+    name: str
+    trivial: bool = False
+
+
+def colour_of(name: str, place: int = 0) -> str:
+    """A system's colour, the same in every plot."""
+    return COLOURS.get(name, SPARE[place % len(SPARE)])
+
+
+def width_of(text: str, size: float = SIZE) -> float:
+    """About how wide text is in inches: Hangul takes a full em, other signs 0.56."""
+    ems = sum(1.0 if ord(sign) > 0x1100 else 0.56 for sign in text)
+    return ems * size / 72
+
+
+@contextmanager
+def canvas(height: float, left: float, prefix: str) -> Iterator[tuple[Any, list[str]]]:
+    """(axes, out): draw on the axes; on leaving, out[0] is the SVG. Sizes in inches."""
+    import matplotlib
+    from matplotlib.backends.backend_svg import FigureCanvasSVG
+    from matplotlib.figure import Figure
+
+    out: list[str] = []
+    with matplotlib.rc_context(STYLE), warnings.catch_warnings():
+        # The font used for measuring has no Hangul; the reader's has.
+        warnings.filterwarnings("ignore", message="Glyph .* missing")
+        figure = Figure(figsize=(WIDTH, height))
+        FigureCanvasSVG(figure)
+        axes = figure.add_axes(
+            (left / WIDTH, 0.42 / height, 1 - (left + 0.3) / WIDTH, 1 - 0.78 / height)
+        )
+        axes.set_axisbelow(True)
+        yield axes, out
+        buffer = io.StringIO()
+        figure.savefig(buffer, format="svg", metadata={"Date": None, "Creator": None})
+    out.append(embedded(buffer.getvalue(), prefix))
+
+
+def embedded(svg: str, prefix: str) -> str:
+    """The SVG element alone, scalable, with ids of its own so that plots can share a page."""
+    svg = svg[svg.index("<svg") :]
+    svg = re.sub(r"<metadata>.*?</metadata>", "", svg, flags=re.DOTALL)
+    svg = re.sub(r'\bid="([^"]+)"', rf'id="{prefix}-\1"', svg)
+    svg = re.sub(r'href="#([^"]+)"', rf'href="#{prefix}-\1"', svg)
+    svg = re.sub(r"url\(#([^)]+)\)", rf"url(#{prefix}-\1)", svg)
+    svg = re.sub(r"'DejaVu Sans'[^;\"]*", "var(--sans)", svg)
+    # The picture's words are given once, by the figure's label.
+    return re.sub(
+        r'<svg [^>]*?viewBox="([^"]+)"[^>]*>',
+        r'<svg viewBox="\1" aria-hidden="true" focusable="false">',
+        svg,
+        count=1,
+    ).strip()
+
+
+def caption(axes: Any, text: str) -> None:
+    """What the vertical axis shows, above the axes and upright."""
+    axes.text(0, 1.04, text, transform=axes.transAxes, ha="left", va="bottom", color=MUTED)
+
+
+def score_plot(rows: Sequence[Row], prefix: str) -> str:
+    """Means with intervals, one line each: systems filled, trivial baselines hollow."""
+    height = 0.82 + 0.36 * len(rows)
+    left = 0.2 + max(width_of(row.label) for row in rows)
+    with canvas(height, min(left, 2.9), prefix) as (axes, out):
+        for place, row in enumerate(rows):
+            colour = MUTED if row.trivial else colour_of(row.name, place)
+            if row.high > row.low:
+                axes.plot([100 * row.low, 100 * row.high], [place] * 2, color=colour, lw=1.8)
+            axes.plot(
+                100 * row.value,
+                place,
+                marker="D" if row.trivial else "o",
+                ms=5 if row.trivial else 7.5,
+                color=colour,
+                mfc="white" if row.trivial else colour,
+            )
+            axes.text(
+                100 * row.value,
+                place - 0.24,
+                f"{100 * row.value:.1f}",
+                ha="center",
+                va="bottom",
+                fontsize=SIZE - 1,
+                color=colour,
+                fontweight="normal" if row.trivial else "bold",
+            )
+        axes.set_yticks(range(len(rows)), [row.label for row in rows])
+        for label, row in zip(axes.get_yticklabels(), rows, strict=True):
+            label.set_color(MUTED if row.trivial else INK)
+        axes.set_ylim(len(rows) - 0.5, -0.75)
+        axes.set_xlim(0, 100)
+        axes.set_xticks(range(0, 101, 20), [f"{tick}%" for tick in range(0, 101, 20)])
+        axes.grid(axis="x")
+        axes.spines["left"].set_visible(False)
+    return out[0]
+
+
+def loss_plot(
+    points: Sequence[Mapping[str, Any]], prefix: str, *, x_label: str, y_label: str, smooth: str
+) -> str:
+    """Training loss by step as dots, their running mean as a line, evaluation as squares."""
+    with canvas(2.9, 0.62, prefix) as (axes, out):
+        train = [(p["step"], p["loss"]) for p in points if p.get("loss") is not None]
+        held = [(p["step"], p["eval_loss"]) for p in points if p.get("eval_loss") is not None]
+        if train:
+            steps, losses = zip(*train, strict=True)
+            means = running_mean(losses)
+            axes.plot(steps, losses, "o", ms=3, color=BLUE, alpha=0.35, mew=0)
+            axes.plot(steps, means, color=BLUE, lw=2)
+            axes.annotate(
+                f"{smooth} {means[-1]:.2f}",
+                (steps[-1], means[-1]),
+                xytext=(-4, 10),
+                textcoords="offset points",
+                ha="right",
+                va="bottom",
+                color=BLUE,
+            )
+        if held:
+            steps, losses = zip(*held, strict=True)
+            axes.plot(steps, losses, "s--", ms=4.5, lw=1.3, color=ORANGE)
+        axes.set_xlabel(x_label)
+        caption(axes, y_label)
+        axes.grid(axis="y")
+        axes.margins(x=0.02)
+        axes.set_ylim(bottom=0)
+    return out[0]
+
+
+def running_mean(values: Sequence[float]) -> list[float]:
+    """Exponential mean with a memory of about a tenth of the values, unbiased at the start."""
+    keep = 1 - 1 / max(1.0, len(values) / 10)
+    total, weight, out = 0.0, 0.0, []
+    for value in values:
+        total, weight = keep * total + (1 - keep) * value, keep * weight + (1 - keep)
+        out.append(total / weight)
+    return out
+
+
+def histogram_plot(
+    edges: Sequence[float],
+    counts: Sequence[int],
+    prefix: str,
+    *,
+    x_label: str,
+    y_label: str,
+    limit: float | None = None,
+    limit_label: str = "",
+) -> str:
+    """A histogram of lengths (edges has one more than counts), with the longest allowed marked."""
+    with canvas(2.9, 0.62, prefix) as (axes, out):
+        widths = np.diff(np.asarray(edges, dtype=np.float64))
+        axes.bar(edges[:-1], counts, widths, align="edge", color=BLUE, ec="white", lw=0.8)
+        if limit is not None and limit <= 1.6 * edges[-1]:
+            axes.axvline(limit, color=ORANGE, lw=1.4, ls=(0, (4, 2)))
+            axes.annotate(
+                limit_label,
+                (limit, 1),
+                xycoords=("data", "axes fraction"),
+                xytext=(-4, 0),
+                textcoords="offset points",
+                ha="right",
+                va="top",
+                color=ORANGE,
+            )
+        axes.set_xlabel(x_label)
+        caption(axes, y_label)
+        axes.grid(axis="y")
+        axes.set_ylim(0, max(counts, default=1) * 1.18)
+    return out[0]
+
+
+def latency_plot(
+    curves: Mapping[str, Sequence[float]],
+    labels: Mapping[str, str],
+    prefix: str,
+    *,
+    x_label: str,
+    y_label: str,
+    budget: float | None,
+    budget_label: str,
+    changes: Mapping[str, Sequence[int]],
+) -> str:
+    """Cumulative seconds by question, against the budget; a plan's change is a triangle.
+
+    `curves` are cumulative seconds after each question. The budget is drawn where it is near
+    enough not to flatten the curves; the words say it anyway.
+    """
+    longest = max((len(curve) for curve in curves.values()), default=1)
+    top = max((curve[-1] for curve in curves.values() if len(curve)), default=1.0)
+    unit = 60.0 if top > 600 else 1.0
+    with canvas(2.9, 0.62, prefix) as (axes, out):
+        ends = []
+        for place, (name, curve) in enumerate(curves.items()):
+            seconds = np.concatenate([[0.0], np.asarray(curve, dtype=np.float64)]) / unit
+            colour = colour_of(name, place)
+            keep = np.unique(np.linspace(0, len(seconds) - 1, 240).astype(int))
+            axes.plot(keep, seconds[keep], color=colour, lw=1.9, ls=DASHES[place % len(DASHES)])
+            at = [place for place in changes.get(name, ()) if place < len(seconds)]
+            axes.plot(at, seconds[at], "^", color=colour, ms=6, mec="white", mew=0.6)
+            ends.append((float(seconds[-1]), name, colour))
+        ceiling = 1.12 * top / unit
+        if budget is not None and budget <= 4 * top:
+            ceiling = max(ceiling, 1.12 * budget / unit)
+            axes.axhline(budget / unit, color=INK, lw=1.1, ls=(0, (4, 2)))
+            axes.text(0, budget / unit, budget_label, ha="left", va="bottom", color=INK)
+        for height, (_, name, colour) in zip(
+            spaced([end[0] for end in sorted(ends)], 0.085 * ceiling), sorted(ends), strict=True
+        ):
+            axes.text(longest * 0.985, height, labels[name], ha="right", va="bottom", color=colour)
+        axes.set_xlim(0, longest)
+        axes.set_ylim(0, ceiling * 1.06)
+        axes.set_xlabel(x_label)
+        caption(axes, y_label.format(unit="min" if unit == 60 else "s"))
+        axes.grid(axis="y")
+    return out[0]
+
+
+def spaced(heights: Sequence[float], gap: float) -> list[float]:
+    """Rising heights moved up just enough to stand `gap` apart."""
+    out: list[float] = []
+    for height in heights:
+        out.append(max(height, out[-1] + gap) if out else height)
+    return out
+
+
+def bins(values: Sequence[float], most: int = 24) -> tuple[list[float], list[int]]:
+    """Histogram edges at round numbers and the counts between them."""
+    if not values:
+        return [0.0, 1.0], [0]
+    low, high = min(values), max(values)
+    rough = max((high - low) / most, 1.0)
+    power = 10 ** math.floor(math.log10(rough))
+    step = next(m * power for m in (1, 2, 5, 10) if m * power >= rough)
+    start, stop = math.floor(low / step), math.floor(high / step) + 1
+    edges = [step * i for i in range(start, stop + 1)]
+    counts, _ = np.histogram(np.asarray(values, dtype=np.float64), edges)
+    return edges, [int(count) for count in counts]

@@ -1,0 +1,62 @@
+"use strict";
+(() => {
+  const root = document.documentElement;
+  const buttons = [...document.querySelectorAll(".language button")];
+  const say = (language) => {
+    root.dataset.lang = root.lang = language;
+    for (const button of buttons) button.setAttribute("aria-pressed", String(button.value === language));
+    for (const node of document.querySelectorAll("[data-ko]")) {
+      const text = node.dataset[language];
+      if (node.tagName === "INPUT") node.placeholder = text;
+      else if (node.tagName === "OPTION") node.textContent = text;
+      else node.setAttribute("aria-label", text);
+    }
+    document.title = root.dataset[language + "Title"];
+    if (items.length) show();
+  };
+  const items = [...document.querySelectorAll(".item")].map((node) => ({
+    node,
+    marks: JSON.parse(node.dataset.marks),
+    slices: node.dataset.slices.split(" "),
+    text: null,
+  }));
+  const field = (id) => document.getElementById(id);
+  const page = 30;
+  let shown = page;
+  const words = (item) => (item.text ??= item.node.textContent.toLowerCase());
+  const passes = (item, system, other, state) => {
+    const now = item.marks[system];
+    const before = item.marks[other];
+    if (state === "wrong") return now === 0;
+    if (state === "right") return now === 1;
+    if (state === "gained") return now === 1 && before === 0;
+    if (state === "lost") return now === 0 && before === 1;
+    return true;
+  };
+  const show = () => {
+    const [system, other] = [field("system").value, field("other").value];
+    const [state, slice] = [field("state").value, field("slice").value];
+    const wanted = field("search").value.trim().toLowerCase().split(/\s+/).filter(Boolean);
+    let hits = 0;
+    for (const item of items) {
+      const hit = passes(item, system, other, state)
+        && (!slice || item.slices.includes(slice))
+        && wanted.every((word) => words(item).includes(word));
+      hits += hit;
+      item.node.hidden = !hit || hits > shown;
+    }
+    const more = field("more");
+    more.hidden = hits <= shown;
+    field("count").textContent = root.lang === "ko"
+      ? `${items.length}문항 가운데 ${hits}문항`
+      : `${hits} of ${items.length} items`;
+  };
+  if (items.length) {
+    for (const id of ["system", "other", "state", "slice", "search"]) {
+      field(id).addEventListener("input", () => { shown = page; show(); });
+    }
+    field("more").addEventListener("click", () => { shown += page; show(); });
+  }
+  for (const button of buttons) button.addEventListener("click", () => say(button.value));
+  say("ko");
+})();
