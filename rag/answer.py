@@ -11,42 +11,34 @@ from __future__ import annotations
 import time
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any
 
 from kofinlaw import Progress, UserError, silent
 from kofinlaw.data.records import Answer
 from kofinlaw.models.engines import Engine
 from kofinlaw.models.templates import ChatTemplate
 from kofinlaw.rag.agreement import combine
+from kofinlaw.rag.ask import ask
 from kofinlaw.rag.asking import Asked, ask_engine
 from kofinlaw.rag.calls import Caller, Overdue, ThreadCaller, out_of_memory
-from kofinlaw.rag.deadline import DECODE_WORK, PLANS, Budget, Clock, Costs, Kind, Plan, choose_plan
+from kofinlaw.rag.deadline import FULL, PLANS, Budget, Clock, Costs, Kind, Plan, choose_plan
 from kofinlaw.rag.evidence import Hit, Searcher
 from kofinlaw.rag.fallback import fallback_answer
 from kofinlaw.rag.journal import Journal, Timing, Turn
+from kofinlaw.rag.keeper import EngineKeeper
 from kofinlaw.rag.prompts import Prompter
 from kofinlaw.rag.questions import read_questions, write_submission
 from kofinlaw.rag.settings import AnswerSettings
+from kofinlaw.rag.work import Task, first_batches, task_work
 
-T = TypeVar("T")
+__all__ = ["answer_questions", "ask"]
 
 SEARCH_SLICE = 32  # questions searched in one guarded call
 FALLBACK_PASSAGES = 3
-STALL_FACTOR = 10.0
-CRASHES_BEFORE_RESTART = 2
-CRASHES_BEFORE_GIVING_UP = 12
 SUBMISSION_SECONDS = 1.0  # the file on disk is at most this old, and always whole
 
-
-@dataclass(frozen=True)
-class Task:
-    """One pass over one question; `size` is the work expected under the full plan."""
-
-    place: int
-    turn: int
-    kind: Kind
+Waiting = tuple[Sequence[Task], Plan]
 
 
 def answer_questions(
@@ -71,27 +63,17 @@ def answer_questions(
     Returns counts and figures. Raises UserError for a question file, folder, model or index that
     cannot be used; whatever else an engine does ends in answers marked `fallback`.
     """
-    return _Run(
-        questions,
-        out,
-        open_engine,
-        template,
-        retriever,
-        settings,
-        clock,
-        started,
-        seed,
-        progress,
-        caller,
-    ).answer()
+    run = _Run(questions, out, template, retriever, settings, clock, started, seed, progress)
+    return run.answer(open_engine, caller or ThreadCaller(run.beat))
 
 
 class _Run:
+    """One answering run: its questions, what is known about them, what is written down."""
+
     def __init__(
         self,
         questions: Path,
         out: Path,
-        open_engine: Callable[[], Engine],
         template: ChatTemplate,
         retriever: Searcher | None,
         settings: AnswerSettings,
@@ -99,17 +81,16 @@ class _Run:
         started: float | None,
         seed: int,
         progress: Progress,
-        caller: Caller | None,
     ) -> None:
         self.file = read_questions(questions)
         self.questions = self.file.questions
         self.settings = settings
         self.template = template
         self.retriever = retriever
+        self.evidence_tokens = retriever.settings.evidence_tokens if retriever else 0
         self.seed = seed
         self.progress = progress
         self.clock = clock
-        self.open_engine = open_engine
         out.mkdir(parents=True, exist_ok=True)
         self.journal = Journal(out, self._state())
         minutes = settings.budget_minutes
@@ -120,56 +101,59 @@ class _Run:
             started,
             self.journal.used_before,
         )
-        self.call: Caller = caller or ThreadCaller(self._beat)
         self.costs = Costs()
         self.hits: list[list[Hit]] = [[] for _ in self.questions]
-        self.search_seconds = [0.0] * len(self.questions)
         self.answers: dict[str, Answer] = {}
         self.fallbacks = [fallback_answer(question, ()) for question in self.questions]
-        self.engine: Engine | None = None
-        self.prompter: Prompter | None = None
-        self.dead = False
-        self.restarts = 0
-        self.crashes = 0
         self.counts: Counter[str] = Counter()
         self.last_submission = float("-inf")
 
-    def answer(self) -> dict[str, Any]:
+    def answer(self, open_engine: Callable[[], Engine], call: Caller) -> dict[str, Any]:
+        """The whole run, from the first complete submission to the last."""
+        self.keeper = EngineKeeper(
+            open_engine,
+            call,
+            self.budget,
+            stall_seconds=self.settings.stall_seconds,
+            restarts=self.settings.restarts,
+            counts=self.counts,
+        )
         self._submit(force=True)
-        self._search()
+        if self.retriever is not None:
+            self._search(self.retriever, call)
         self._take_up_answers()
         self._submit(force=True)
         self._first_answers()
         self._spare_time()
+        self.keeper.close()
         return self._finish()
 
     # -- before the first answer
 
     def _state(self) -> dict[str, Any]:
         """What must not change between a killed run and the one that goes on."""
-        settings = self.settings.model_dump(mode="json", exclude={"budget_minutes"})
         return {
             "questions": self.file.sha256,
-            "settings": settings,
+            "settings": self.settings.model_dump(mode="json", exclude={"budget_minutes"}),
             "template": self.template.sha256,
             "retriever": self.retriever.fingerprint if self.retriever else "",
             "seed": self.seed,
         }
 
-    def _search(self) -> None:
+    def _search(self, retriever: Searcher, call: Caller) -> None:
         """Retrieve for all questions, in at most half of the time; what fails has no evidence."""
-        if self.retriever is None:
-            return
         known = self.journal.read_evidence()
+        todo = []
         for place, question in enumerate(self.questions):
             if question.id in known:
-                self.hits[place] = self._restored(known[question.id])
-        todo = [p for p, question in enumerate(self.questions) if question.id not in known]
-        half = self.budget.left() / 2
+                self.hits[place] = _restored(retriever, known[question.id])
+            else:
+                todo.append(place)
+        half = self.budget.left() / 2 if self.budget.seconds is not None else 0.0
         for start in range(0, len(todo), SEARCH_SLICE):
             places = todo[start : start + SEARCH_SLICE]
             limit = min(self.budget.left() - half, self.settings.stall_seconds)
-            if limit <= 0 or not self._search_slice(places, limit):
+            if limit <= 0 or not self._search_slice(retriever, call, places, limit):
                 break
             self.progress("retrieve", start + len(places), len(todo))
         self.fallbacks = [
@@ -182,12 +166,12 @@ class _Run:
             for question, hits in zip(self.questions, self.hits, strict=True)
         ]
 
-    def _search_slice(self, places: Sequence[int], limit: float) -> bool:
-        retriever = self.retriever
-        assert retriever is not None
+    def _search_slice(
+        self, retriever: Searcher, call: Caller, places: Sequence[int], limit: float
+    ) -> bool:
         before = self.clock()
         try:
-            found = self.call(lambda: retriever.search([self.questions[p] for p in places]), limit)
+            found = call(lambda: retriever.search([self.questions[p] for p in places]), limit)
         except UserError:
             raise
         except Overdue:
@@ -196,32 +180,16 @@ class _Run:
         except Exception:
             self.counts["search_failures"] += 1
             return True
-        seconds = max(0.0, self.clock() - before) / len(places)
+        seconds = round(max(0.0, self.clock() - before) / len(places), 6)
         for place, hits in zip(places, found, strict=True):
             self.hits[place] = hits
-            self.search_seconds[place] = seconds
             identity = self.questions[place].id
-            self.journal.add_evidence(
-                identity,
-                [
-                    {"chunk": h.chunk.id, "unit": h.chunk.unit, "score": h.score, "by": list(h.by)}
-                    for h in hits
-                ],
-            )
-            self.journal.time(
-                Timing(identity, round(seconds, 6), 0.0, 0.0, round(seconds, 6), 0, "")
-            )
+            self.journal.add_evidence(identity, hits)
+            self.journal.time(Timing(identity, seconds, 0.0, 0.0, seconds, 0, ""))
         return True
 
-    def _restored(self, hits: Sequence[Mapping[str, Any]]) -> list[Hit]:
-        assert self.retriever is not None
-        chunks = self.retriever.chunks([hit["chunk"] for hit in hits])
-        return [
-            Hit(chunk, hit["score"], tuple(hit["by"]))
-            for chunk, hit in zip(chunks, hits, strict=True)
-        ]
-
     def _take_up_answers(self) -> None:
+        """The answers that a killed run's journal gives."""
         for place, question in enumerate(self.questions):
             found = self._combined(place)
             if found is not None:
@@ -230,16 +198,15 @@ class _Run:
             self.answers[q.id] for q in self.questions if q.id in self.answers
         )
 
-    # -- answering
+    # -- which batch, by which plan
 
     def _first_answers(self) -> None:
         """Turn 0 of every question under plans that let all the rest fit."""
-        batches = list(self._first_batches())
+        batches = list(
+            first_batches(self.questions, self.hits, self.settings, self.evidence_tokens)
+        )
         for number, batch in enumerate(batches):
-            if self.dead:
-                return
-            recorded = [self.journal.turns.get((self.questions[t.place].id, t.turn)) for t in batch]
-            if all(recorded):
+            if self._recorded(batch):
                 continue
             rest = [task for later in batches[number:] for task in later]
             plan = choose_plan(
@@ -248,110 +215,110 @@ class _Run:
                 lambda plan, rest=rest: self._work(rest, plan),  # type: ignore[misc]
                 plans=self._plans(),
             )
-            if plan is None:
+            if plan is None or self.keeper.dead:
                 return
-            before = next((turn.plan for turn in recorded if turn is not None), plan.name)
-            plan = next((p for p in PLANS if p.name == before), plan)
-            self._attempt(batch, plan)
-            self._show(plan)
-
-    def _first_batches(self) -> Iterator[list[Task]]:
-        """Fixed by the whole list: the longest question of each kind alone (the warm-up), then
-        batches, longest first."""
-        kinds: dict[Kind, list[Task]] = {"choice": [], "free": []}
-        for place, question in enumerate(self.questions):
-            kind: Kind = "choice" if question.options else "free"
-            kinds[kind].append(Task(place, 0, kind))
-        for tasks in kinds.values():
-            tasks.sort(key=lambda task: (-self._length(task, PLANS[0]), task.place))
-        for tasks in kinds.values():
-            if tasks:
-                yield tasks[:1]
-        for tasks in kinds.values():
-            for start in range(1, len(tasks), self.settings.batch_questions):
-                yield tasks[start : start + self.settings.batch_questions]
+            self._attempt(batch, self._plan_before(batch) or plan)
 
     def _spare_time(self) -> None:
         """Further turns, least sure first, while a whole batch of them fits under the full plan."""
-        last = max(self.settings.permutations, self.settings.votes)
-        for turn in range(1, last):
+        for turn in range(1, self._most_turns()):
             for batch in self._spare_batches(turn):
-                done = all(
-                    (self.questions[t.place].id, t.turn) in self.journal.turns for t in batch
-                )
-                if done:
+                if self._recorded(batch):
                     continue
-                left = self.budget.left()
-                work = self._work(batch, PLANS[0])
-                chosen = choose_plan(self.costs, left, lambda plan, work=work: work)  # type: ignore[misc]
-                if self.dead or chosen is not PLANS[0]:
+                work = self._work(batch, FULL)
+                chosen = choose_plan(self.costs, self.budget.left(), lambda plan, work=work: work)  # type: ignore[misc]
+                if self.keeper.dead or chosen is not FULL:
                     return
-                self._attempt(batch, PLANS[0])
-                self._show(PLANS[0])
+                self._attempt(batch, FULL)
 
     def _spare_batches(self, turn: int) -> Iterator[list[Task]]:
         """Free text first, as one item weighs more; by confidence after the turns before."""
-        tasks: dict[Kind, list[tuple[float, int]]] = {"free": [], "choice": []}
+        found: dict[Kind, list[tuple[float, int]]] = {"free": [], "choice": []}
         for place, question in enumerate(self.questions):
             answer = self._combined(place, before=turn)
             if answer is None:
                 continue
             if not question.options and turn < self.settings.votes:
-                tasks["free"].append((answer.confidence, place))
+                found["free"].append((answer.confidence, place))
             elif question.options and turn < min(self.settings.permutations, len(question.options)):
-                tasks["choice"].append((answer.confidence, place))
+                found["choice"].append((answer.confidence, place))
         size = self.settings.batch_questions
-        for kind, found in tasks.items():
-            found.sort()
-            for start in range(0, len(found), size):
-                yield [Task(place, turn, kind) for _, place in found[start : start + size]]
+        for kind, places in found.items():
+            places.sort()
+            for start in range(0, len(places), size):
+                yield [Task(place, turn, kind) for _, place in places[start : start + size]]
+
+    def _plan_before(self, batch: Sequence[Task]) -> Plan | None:
+        """The plan of a batch that a kill left half recorded: it is done again as it was."""
+        for task in batch:
+            turn = self.journal.turns.get((self.questions[task.place].id, task.turn))
+            if turn is not None:
+                return next((plan for plan in PLANS if plan.name == turn.plan), None)
+        return None
+
+    def _plans(self) -> Sequence[Plan]:
+        return PLANS if self.retriever is not None else (FULL, PLANS[-1])
+
+    def _most_turns(self) -> int:
+        return max(self.settings.permutations, self.settings.votes)
+
+    def _recorded(self, batch: Sequence[Task]) -> bool:
+        return all((self.questions[t.place].id, t.turn) in self.journal.turns for t in batch)
+
+    def _work(self, tasks: Sequence[Task], plan: Plan) -> dict[Kind, float]:
+        """Work of the tasks that are not recorded yet, by kind."""
+        work: dict[Kind, float] = {}
+        for task in tasks:
+            if not self._recorded([task]):
+                work[task.kind] = work.get(task.kind, 0.0) + self._task_work(task, plan)
+        return work
+
+    def _task_work(self, task: Task, plan: Plan) -> float:
+        return task_work(
+            self.questions[task.place],
+            self.hits[task.place],
+            plan,
+            self.settings,
+            self.evidence_tokens,
+        )
+
+    # -- one batch, whatever the engine does
 
     def _attempt(self, batch: Sequence[Task], plan: Plan) -> None:
-        """Answer a batch, whatever the engine does: halve, step down, load again, give up."""
-        waiting: list[tuple[Sequence[Task], Plan]] = [(batch, plan)]
-        while waiting and self.budget.left() > 0 and not self.dead:
+        """Answer a batch: halve it, step down, load the engine again, leave questions out."""
+        waiting: list[Waiting] = [(batch, plan)]
+        while waiting and self.budget.left() > 0 and not self.keeper.dead:
             tasks, plan = waiting.pop()
             try:
-                if not self._ready():
+                engine = self.keeper.engine()
+                if engine is None:
                     return
-                asked = self._ask(tasks, plan)
+                asked = self._ask(engine, tasks, plan)
             except UserError:
                 raise
             except Overdue:
-                self.counts["stalls"] += 1
-                self._leave_engine()
-                if self.budget.left() > 0:
-                    waiting += self._smaller(tasks, plan, "stalled")
-                continue
+                self.keeper.leave()
+                waiting += self._smaller(tasks, plan, "stalled") if self.budget.left() > 0 else []
             except Exception as error:
                 waiting += self._after_crash(error, tasks, plan)
-                continue
-            self.crashes = 0
-            empty = self._write_down(tasks, asked, plan)
-            for task in empty:
-                waiting += self._smaller([task], plan, "empty answer")
+            else:
+                self.keeper.worked()
+                for task in self._write_down(tasks, asked, plan):
+                    waiting += self._smaller([task], plan, "empty answer")
+        self._show(plan)
 
-    def _after_crash(
-        self, error: Exception, tasks: Sequence[Task], plan: Plan
-    ) -> list[tuple[Sequence[Task], Plan]]:
+    def _after_crash(self, error: Exception, tasks: Sequence[Task], plan: Plan) -> list[Waiting]:
         if out_of_memory(error):
             self.counts["out_of_memory"] += 1
             _free_memory()
             return self._smaller(tasks, plan, "out of memory")
-        self.counts["crashes"] += 1
-        self.crashes += 1
-        reason = f"{type(error).__name__}: {error}"[:200]
-        if self.crashes >= CRASHES_BEFORE_GIVING_UP:
-            self.dead = True
-            return []
-        if self.crashes >= CRASHES_BEFORE_RESTART and self.restarts < self.settings.restarts:
-            self._leave_engine(close=True)
+        if self.keeper.crashed():
             return [(tasks, plan)]
-        return self._smaller(tasks, plan, reason)
+        if self.keeper.dead:
+            return []
+        return self._smaller(tasks, plan, f"{type(error).__name__}: {error}"[:200])
 
-    def _smaller(
-        self, tasks: Sequence[Task], plan: Plan, reason: str
-    ) -> list[tuple[Sequence[Task], Plan]]:
+    def _smaller(self, tasks: Sequence[Task], plan: Plan, reason: str) -> list[Waiting]:
         """The same tasks as less work: halves of the batch, then cheaper plans, then failed."""
         if len(tasks) > 1:
             middle = len(tasks) // 2
@@ -366,24 +333,24 @@ class _Run:
         self.counts["failed_turns"] += 1
         return []
 
-    def _ask(self, tasks: Sequence[Task], plan: Plan) -> list[Asked | None]:
-        engine, prompter = self.engine, self.prompter
-        assert engine is not None
-        assert prompter is not None
-        questions = [self.questions[task.place] for task in tasks]
+    def _ask(self, engine: Engine, tasks: Sequence[Task], plan: Plan) -> list[Asked | None]:
+        """One timed engine call for tasks of one kind."""
+        prompter = Prompter(
+            self.template, self.settings, self.evidence_tokens, engine.tokenizer.count
+        )
         prompts = [
             prompter.build(
-                question,
+                self.questions[task.place],
                 [hit.chunk for hit in self.hits[task.place]],
                 plan,
-                task.turn if question.options else 0,
+                task.turn,
             )
-            for task, question in zip(tasks, questions, strict=True)
+            for task in tasks
         ]
         kind = tasks[0].kind
-        work = sum(self._length(task, plan) for task in tasks)
+        work = sum(self._task_work(task, plan) for task in tasks)
         before = self.clock()
-        asked = self._guarded(
+        asked = self.keeper.guarded(
             lambda: ask_engine(
                 engine,
                 prompts,
@@ -398,12 +365,12 @@ class _Run:
         self.costs.observe(kind, work, seconds)
         total = sum(item.work for item in asked if item) or 1
         for task, item in zip(tasks, asked, strict=True):
-            identity = self.questions[task.place].id
-            if item is None or (identity, task.turn) in self.journal.turns:
+            if item is None or self._recorded([task]):
                 continue
             own = round(seconds * item.work / total, 6)
-            parts = (own, 0.0) if item.scores else (0.0, own)
-            self.journal.time(Timing(identity, 0.0, *parts, own, 1, plan.name))
+            scored, written = (own, 0.0) if item.scores else (0.0, own)
+            identity = self.questions[task.place].id
+            self.journal.time(Timing(identity, 0.0, scored, written, own, 1, plan.name))
         return asked
 
     def _write_down(
@@ -415,102 +382,34 @@ class _Run:
             if item is None:
                 empty.append(task)
                 continue
-            question = self.questions[task.place]
+            question, prompt = self.questions[task.place], item.prompt
             turn = Turn(
                 question.id,
                 task.turn,
                 plan.name,
-                item.prompt.shown,
-                item.prompt.tokens,
+                prompt.shown,
+                prompt.tokens,
                 item.tokens,
-                item.prompt.cut,
+                prompt.cut,
                 item.scores,
                 item.text,
                 item.logprob,
             )
-            if not self.journal.record(turn):
-                continue
-            answer = self._combined(task.place)
-            if answer is not None and answer != self.answers.get(question.id):
-                self.answers[question.id] = answer
-                self.journal.answer(answer)
+            if self.journal.record(turn):
+                answer = self._combined(task.place)
+                if answer is not None and answer != self.answers.get(question.id):
+                    self.answers[question.id] = answer
+                    self.journal.answer(answer)
         self.journal.sync()
-        self._beat(force=True)
+        self.beat(force=True)
         self._submit()
         return empty
 
-    # -- the engine
-
-    def _ready(self) -> bool:
-        """Load the engine where there is none; False when it cannot be had any more."""
-        while self.engine is None:
-            if self.dead or self.budget.left() <= 0:
-                return False
-            self.progress("load", 0, 1)
-            try:
-                self.engine = self._guarded(self.open_engine, None)
-            except UserError:
-                raise
-            except Exception as error:
-                self.counts["failed_loads"] += 1
-                self.dead = isinstance(error, Overdue) or self.restarts >= self.settings.restarts
-                self.restarts += 1
-                continue
-            evidence = self.retriever.settings.evidence_tokens if self.retriever else 0
-            self.prompter = Prompter(
-                self.template, self.settings, evidence, self.engine.tokenizer.count
-            )
-        return True
-
-    def _leave_engine(self, *, close: bool = False) -> None:
-        """Give the engine up; a hanging one keeps its thread and memory until the process ends."""
-        engine, self.engine = self.engine, None
-        if self.restarts >= self.settings.restarts:
-            self.dead = True
-        self.restarts += 1
-        self.crashes = 0
-        if close and engine is not None:
-            try:
-                self._guarded(engine.close, 0.0)
-            except Exception:
-                self.counts["failed_closes"] += 1
-
-    def _guarded(self, function: Callable[[], T], forecast: float | None) -> T:
-        """Call with a limit: never past the deadline, never 10 times the forecast."""
-        limit = max(self.settings.stall_seconds, STALL_FACTOR * (forecast or 0.0))
-        return self.call(function, max(0.0, min(limit, self.budget.left())))
-
-    # -- estimates and files
-
-    def _plans(self) -> Sequence[Plan]:
-        return PLANS if self.retriever is not None else (PLANS[0], PLANS[-1])
-
-    def _length(self, task: Task, plan: Plan) -> float:
-        """Work of a task by its characters (about .6 tokens each), before any prompt is built."""
-        question = self.questions[task.place]
-        own = 0.6 * (len(question.question) + sum(map(len, question.options))) + 60
-        shown = 0.0
-        if self.retriever is not None:
-            found = 0.6 * sum(len(hit.chunk.text) for hit in self.hits[task.place])
-            shown = min(found, self.retriever.settings.evidence_tokens * plan.evidence_share)
-        if task.kind == "free":
-            return own + shown + DECODE_WORK * self.settings.free_max_tokens
-        if self.settings.choose_by == "generate":
-            return own + shown + DECODE_WORK
-        if self.settings.answer_form == "text" and not plan.label_only:
-            own += 0.6 * sum(map(len, question.options))
-        return own + shown
-
-    def _work(self, tasks: Sequence[Task], plan: Plan) -> dict[Kind, float]:
-        work: dict[Kind, float] = {}
-        for task in tasks:
-            if (self.questions[task.place].id, task.turn) not in self.journal.turns:
-                work[task.kind] = work.get(task.kind, 0.0) + self._length(task, plan)
-        return work
+    # -- what stands at this moment
 
     def _combined(self, place: int, *, before: int | None = None) -> Answer | None:
         question = self.questions[place]
-        last = max(self.settings.permutations, self.settings.votes) if before is None else before
+        last = self._most_turns() if before is None else before
         turns = [
             turn
             for number in range(last)
@@ -518,7 +417,8 @@ class _Run:
         ]
         return combine(question, turns, [hit.chunk.id for hit in self.hits[place]])
 
-    def _beat(self, *, force: bool = False) -> None:
+    def beat(self, *, force: bool = False) -> None:
+        """Write the seconds used."""
         self.journal.beat(self.budget.used(), force=force)
 
     def _submit(self, *, force: bool = False) -> None:
@@ -526,11 +426,10 @@ class _Run:
         if not force and now - self.last_submission < SUBMISSION_SECONDS:
             return
         self.last_submission = now
-        texts = {answer.id: answer.answer for answer in self._all_answers()}
         write_submission(
             self.journal.out / "submission.csv",
             self.file,
-            texts,
+            {answer.id: answer.answer for answer in self._all_answers()},
             sample=self.settings.sample_submission,
         )
 
@@ -541,43 +440,39 @@ class _Run:
         ]
 
     def _show(self, plan: Plan) -> None:
-        left = self.budget.left()
         info: dict[str, object] = {"plan": plan.name}
-        if left != float("inf"):
-            info["left_minutes"] = round(left / 60, 1)
+        if self.budget.seconds is not None:
+            info["left_minutes"] = round(self.budget.left() / 60, 1)
         self.progress("answer", len(self.answers), len(self.questions), **info)
 
     def _finish(self) -> dict[str, Any]:
-        if self.engine is not None:
-            try:
-                self._guarded(self.engine.close, 0.0)
-            except Exception:
-                self.counts["failed_closes"] += 1
         answers = self._all_answers()
         self._submit(force=True)
         timings = self.journal.finish([question.id for question in self.questions], answers)
-        self._beat(force=True)
-        return _figures(self, answers, timings)
+        self.beat(force=True)
+        totals = sorted(timing.total for timing in timings) or [0.0]
+        plans = Counter(turn.plan for turn in self.journal.turns.values() if turn.turn == 0)
+        return {
+            "questions": len(answers),
+            "choice": sum(bool(question.options) for question in self.questions),
+            "free": sum(not question.options for question in self.questions),
+            "fallback": sum(answer.origin == "fallback" for answer in answers),
+            "turns": len(self.journal.turns),
+            "tokens": sum(answer.tokens for answer in answers),
+            "seconds_used": round(self.budget.used(), 3),
+            "budget_seconds": self.budget.seconds,
+            "seconds_p50": round(totals[len(totals) // 2], 4),
+            "seconds_p95": round(totals[min(len(totals) - 1, int(0.95 * len(totals)))], 4),
+            **{f"plan_{plan.name}": plans[plan.name] for plan in PLANS},
+            **dict(sorted(self.counts.items())),
+        }
 
 
-def _figures(run: _Run, answers: Sequence[Answer], timings: Sequence[Timing]) -> dict[str, Any]:
-    totals = sorted(timing.total for timing in timings) or [0.0]
-    plans = Counter(turn.plan for turn in run.journal.turns.values() if turn.turn == 0)
-    return {
-        "questions": len(answers),
-        "choice": sum(bool(question.options) for question in run.questions),
-        "free": sum(not question.options for question in run.questions),
-        "fallback": sum(answer.origin == "fallback" for answer in answers),
-        "turns": len(run.journal.turns),
-        "tokens": sum(answer.tokens for answer in answers),
-        "seconds_used": round(run.budget.used(), 3),
-        "budget_seconds": run.budget.seconds,
-        "seconds_p50": round(totals[len(totals) // 2], 4),
-        "seconds_p95": round(totals[min(len(totals) - 1, int(0.95 * len(totals)))], 4),
-        "restarts": run.restarts,
-        **{f"plan_{plan.name}": plans[plan.name] for plan in PLANS},
-        **dict(sorted(run.counts.items())),
-    }
+def _restored(retriever: Searcher, hits: Sequence[Mapping[str, Any]]) -> list[Hit]:
+    chunks = retriever.chunks([hit["chunk"] for hit in hits])
+    return [
+        Hit(chunk, hit["score"], tuple(hit["by"])) for chunk, hit in zip(chunks, hits, strict=True)
+    ]
 
 
 def _free_memory() -> None:

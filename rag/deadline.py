@@ -32,8 +32,9 @@ class Plan:
 
 
 # From the best to the cheapest; below the last there is only the answer without the model.
+FULL = Plan("full", 1.0)
 PLANS = (
-    Plan("full", 1.0),
+    FULL,
     Plan("half-context", 0.5),
     Plan("quarter-context", 0.25),
     Plan("label-only", 0.0, label_only=True),

@@ -373,7 +373,7 @@ def _write_table(
         flat = pa.array(np.ascontiguousarray(vectors, dtype=np.float32).ravel())
         columns["vector"] = pa.FixedSizeListArray.from_arrays(flat, vectors.shape[1])
     shutil.rmtree(folder, ignore_errors=True)
-    lancedb.connect(str(folder)).create_table(TABLE, pa.table(columns), mode="overwrite")
+    lancedb.connect(str(folder)).create_table(TABLE, pa.table(columns))
 
 
 def _joined(tokens: Iterable[list[str]]) -> list[str]:

@@ -22,6 +22,7 @@ from kofinlaw.data.files import (
     write_jsonl,
 )
 from kofinlaw.data.records import Answer
+from kofinlaw.rag.evidence import Hit
 
 STATE_VERSION = 1
 BEAT_SECONDS = 2.0  # used time is written this often, so a kill forgets no more of it
@@ -109,9 +110,13 @@ class Journal:
         """Write anew what the journal's turns say, before new answers are appended."""
         write_jsonl(self.out / "answers.jsonl", answers)
 
-    def add_evidence(self, identity: str, hits: Sequence[Mapping[str, Any]]) -> None:
+    def add_evidence(self, identity: str, hits: Sequence[Hit]) -> None:
         """Append what was retrieved for a question."""
-        self._evidence.append({"id": identity, "hits": list(hits)})
+        rows = [
+            {"chunk": h.chunk.id, "unit": h.chunk.unit, "score": h.score, "by": list(h.by)}
+            for h in hits
+        ]
+        self._evidence.append({"id": identity, "hits": rows})
 
     def read_evidence(self) -> dict[str, list[dict[str, Any]]]:
         """What was retrieved so far, by question."""

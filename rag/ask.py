@@ -1,0 +1,101 @@
+"""One question to a loaded model, with the evidence it was shown."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+from kofinlaw import UserError
+from kofinlaw.data.records import Question
+from kofinlaw.models.engines import Engine
+from kofinlaw.models.templates import ChatTemplate
+from kofinlaw.rag.agreement import combine
+from kofinlaw.rag.asking import ask_engine
+from kofinlaw.rag.deadline import FULL
+from kofinlaw.rag.evidence import Searcher
+from kofinlaw.rag.fallback import fallback_answer
+from kofinlaw.rag.journal import Turn
+from kofinlaw.rag.prompts import Prompter
+from kofinlaw.rag.questions import split_options
+from kofinlaw.rag.settings import AnswerSettings
+
+
+@dataclass(frozen=True)
+class Evidence:
+    """A passage found for the question. `shown` says whether the model read it; `by` names the
+    retrievers that found it."""
+
+    chunk: str
+    unit: str
+    text: str
+    score: float
+    by: str
+    shown: bool
+
+
+@dataclass(frozen=True)
+class AskedAnswer:
+    """The answer, the chosen option's text for multiple choice, and the evidence best first."""
+
+    answer: str
+    option: str
+    confidence: float
+    origin: Literal["model", "fallback"]
+    evidence: tuple[Evidence, ...]
+
+
+def ask(
+    question: str,
+    *,
+    engine: Engine,
+    template: ChatTemplate,
+    retriever: Searcher | None,
+    settings: AnswerSettings,
+    seed: int = 0,
+) -> AskedAnswer:
+    """Answer one question; options may follow on lines of their own.
+
+    All permutations and votes of the settings are used. Raises UserError for an empty question.
+    """
+    if not question.strip():
+        raise UserError("the question is empty")
+    stem, options = split_options(question)
+    asked = Question("ask", stem, options)
+    hits = retriever.search([asked])[0] if retriever is not None else []
+    budget = retriever.settings.evidence_tokens if retriever is not None else 0
+    prompter = Prompter(template, settings, budget, engine.tokenizer.count)
+    chunks = [hit.chunk for hit in hits]
+    turns = min(settings.permutations, len(options)) if options else settings.votes
+    prompts = [prompter.build(asked, chunks, FULL, turn) for turn in range(turns)]
+    said = ask_engine(
+        engine,
+        prompts,
+        [(seed, turn) for turn in range(turns)],
+        settings,
+        stop=template.stop,
+        label_only=False,
+    )
+    records = [
+        Turn("ask", turn, FULL.name, item.prompt.shown, item.prompt.tokens, item.tokens,
+             item.prompt.cut, item.scores, item.text, item.logprob)
+        for turn, item in enumerate(said)
+        if item is not None
+    ]  # fmt: skip
+    ids = [chunk.id for chunk in chunks]
+    answer = combine(asked, records, ids)
+    origin: Literal["model", "fallback"] = "fallback" if answer is None else "model"
+    if answer is None:
+        answer = fallback_answer(asked, [chunk.text for chunk in chunks], ids)
+    return AskedAnswer(
+        answer=answer.answer,
+        option=options[int(answer.answer) - 1] if options else "",
+        confidence=answer.confidence,
+        origin=origin,
+        evidence=tuple(
+            Evidence(
+                hit.chunk.id, hit.chunk.unit, hit.chunk.text, hit.score, ", ".join(hit.by),
+                place < prompts[0].shown,
+            )
+            for place, hit in enumerate(hits)
+        ),
+    )  # fmt: skip
