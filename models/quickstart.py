@@ -18,6 +18,11 @@ GGUF_SHA256 = "a5fd3b62230aa5ec60212297dc9d20eaa70578ac519e00d93a17e44c087a6818"
 VERSION = "1"
 
 
+def installed() -> bool:
+    """Whether the package that carries the model is installed."""
+    return find_spec(PACKAGE) is not None
+
+
 def quickstart_gguf(cache: Path | None = None) -> Path:
     """The package's GGUF file put together in the cache (253 MB), its SHA-256 as published.
 
@@ -28,7 +33,7 @@ def quickstart_gguf(cache: Path | None = None) -> Path:
 
 
 def _assemble(folder: Path) -> None:
-    if find_spec(PACKAGE) is None:
+    if not installed():
         raise UserError(
             "the quickstart model is not installed", remedy="pip install 'kofinlaw[quickstart]'"
         )

