@@ -66,7 +66,7 @@ def verify_merge(
     record). With `out`, writes verify.json and verify.md there. A merge that is damaged gives a
     failing verdict; UserError is raised where base or adapter cannot be read.
     """
-    settings = thresholds or VerifySettings()
+    settings = thresholds or VerifySettings.model_validate({})
     trained = read_adapter(adapter)
     record = _merged_record(merged)
     kind = record.get("merge", {}).get("base", "dequantized")
@@ -216,13 +216,12 @@ def _behaviour(
     with reference.disable_adapter():
         untrained = measure(reference, _texts_only(probe), rows.compare, tick=tick)
     effect = rows.take()
-    parameters = sum(p.numel() for p in _plain_parameters(reference))
     del reference
     gc.collect()
     try:
         model = load_model(merged, dtype=dtype)
     except UserError as error:
-        return [*_weight_checks(weights, parameters, settings), _unloadable(error)]
+        return [*_weight_checks(weights, settings), _unloadable(error)]
     reloaded = measure(model, probe, rows.compare, tick=tick)
     divergence = rows.take()
     del model
@@ -234,7 +233,7 @@ def _behaviour(
     report["weights"] = weights.as_json()
     report["greedy"] = _greedy(load_tokenizer(base), trained, reloaded)
     return [
-        *_weight_checks(weights, parameters, settings),
+        *_weight_checks(weights, settings),
         *_behaviour_checks(figures, settings),
     ]
 
@@ -243,16 +242,11 @@ def _texts_only(probe: Probe) -> Probe:
     return Probe(probe.texts, probe.kl_rows, [], 0, [], [])
 
 
-def _plain_parameters(reference: Any) -> list[Any]:
-    return [p for name, p in reference.named_parameters() if "lora_" not in name]
-
-
 def _unloadable(error: UserError) -> Check:
     return Check("loads", error.message, "transformers loads the merged folder", False)
 
 
-def _weight_checks(weights: WeightCheck, parameters: int, settings: VerifySettings) -> list[Check]:
-    del parameters
+def _weight_checks(weights: WeightCheck, settings: VerifySettings) -> list[Check]:
     lost = weights.missing + weights.extra
     low, high = settings.min_delta_kept, 2 - settings.min_delta_kept
     return [
@@ -261,6 +255,12 @@ def _weight_checks(weights: WeightCheck, parameters: int, settings: VerifySettin
             f"{weights.tensors} compared, {len(lost)} missing or too many",
             "the base's, no more and no fewer",
             not lost,
+        ),
+        Check(
+            "parameters",
+            weights.parameters,
+            f"{weights.parameters_expected}",
+            weights.parameters == weights.parameters_expected,
         ),
         Check(
             "weights",

@@ -30,7 +30,7 @@ def load_reference(base: Path, adapter: Adapter, kind: str) -> Any:
     quantization = adapter.quantization if kind == "dequantized" else None
     if quantization is None:
         config = read_object(base / "config.json")
-        stored = config.get("dtype") or config.get("torch_dtype") or "float32"
+        stored: Any = config.get("dtype") or config.get("torch_dtype") or "float32"
         return load_model(base, dtype=stored, adapter=adapter.folder)
     kept = (
         quantization.get("type"),
@@ -51,11 +51,12 @@ def load_reference(base: Path, adapter: Adapter, kind: str) -> Any:
 def as_float32(reference: Any) -> None:
     """Let the peft model compute in float32, its 4-bit layers replaced by the values they hold."""
     import torch
+    from bitsandbytes.nn import Linear4bit
 
     with torch.no_grad():
         for module in list(reference.modules()):
             for name, child in list(module.named_children()):
-                if hasattr(getattr(child, "weight", None), "quant_state"):
+                if isinstance(child, Linear4bit):  # peft's own layers around them are not
                     setattr(module, name, _plain_linear(child))
     reference.float()
 

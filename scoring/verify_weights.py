@@ -24,6 +24,7 @@ class WeightCheck:
 
     tensors: int = 0
     parameters: int = 0
+    parameters_expected: int = 0
     wrong: list[str] = field(default_factory=list)
     missing: list[str] = field(default_factory=list)
     extra: list[str] = field(default_factory=list)
@@ -50,10 +51,9 @@ def check_weights(merged: Path, reference: Any) -> WeightCheck:
     seen: set[str] = set()
     error_square = delta_square = 0.0
     for name, value, delta in expected_weights(reference):
+        out.parameters_expected += value.numel()
         info = stored.get(name)
         if info is None:
-            if name == "lm_head.weight" and _tied(reference):
-                continue
             out.missing.append(name)
             continue
         seen.add(name)
@@ -146,9 +146,3 @@ def lora_delta(module: Any, base: Any) -> Any:
     rows = 0 if "Embedding" in type(magnitude["default"]).__name__ else 1
     norms = torch.linalg.norm(total, dim=rows)
     return total * (lengths.flatten() / norms).unsqueeze(rows) - base
-
-
-def _tied(reference: Any) -> bool:
-    model = reference.base_model.model
-    head, embedding = model.get_output_embeddings(), model.get_input_embeddings()
-    return head is not None and getattr(head, "weight", 0) is getattr(embedding, "weight", 1)

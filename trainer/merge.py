@@ -13,7 +13,7 @@ from kofinlaw.data.files import disk_error, sha256_text, write_json
 from kofinlaw.trainer import merge_card
 from kofinlaw.trainer.merge_files import FLOATS, TORCH_NAMES, ShardWriter, read_tensor
 from kofinlaw.trainer.merge_plan import LoraTerm, MergePlan, PlannedTensor, plan_merge
-from kofinlaw.trainer.merge_quantize import training_values
+from kofinlaw.trainer.merge_quantize import storage_dtype, training_values
 
 __all__ = ["MergePlan", "merge", "plan_merge"]
 
@@ -145,6 +145,8 @@ def merged_tensor(planned: PlannedTensor, plan: MergePlan) -> Any:
     source = read_tensor(planned.source)
     if planned.source.dtype not in FLOATS:
         return source
+    if plan.quantization is not None:  # the whole model was loaded in this format
+        source = source.to(getattr(torch, storage_dtype(plan.quantization)))
     target = {code: getattr(torch, name) for name, code in TORCH_NAMES.items()}[planned.dtype]
     touched = planned.dequantised or planned.term is not None or planned.bias_term is not None
     if not touched:
