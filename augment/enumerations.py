@@ -1,0 +1,131 @@
+"""Lists of 호: which one the law names, which one it does not (해당하지 않는 것은)."""
+
+from __future__ import annotations
+
+import random
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from kofinlaw.augment.clauses import Clause, item_noun, simplify
+from kofinlaw.augment.drafts import Draft, distinct, law_name, source_rng
+from kofinlaw.augment.law import Law, normal
+from kofinlaw.data.korean import bigrams
+
+LONGEST_ITEM = 55
+LONGEST_LEAD = 110
+_CATCH_ALL = re.compile(
+    r"그 밖에|그밖에|기타|밖의|제\d+호|각 목|삭제|제\d+항(?!에 따른 [가-힣]{4})|^제\d+조"
+    r"|준하는|상당하는|이와 유사"
+)
+_LISTS = re.compile(r"다음 각 호|다음 각호")
+_PENAL = re.compile(r"벌칙|과태료|정의|용어")
+
+
+@dataclass(frozen=True)
+class Listing:
+    """A list of 호 that questions may use: its clause, the sentence that opens it, its items."""
+
+    clause: Clause
+    lead: str
+    items: tuple[str, ...]
+
+
+def listings(law: Law) -> list[Listing]:
+    """The act's lists with short, closed items; lists of definitions and penalties left out."""
+    out = []
+    for clause in law.clauses:
+        if _PENAL.search(clause.article.heading) or len(clause.items) < 2:
+            continue
+        leads = [s for s in (clause.main, clause.proviso, *clause.rest) if _LISTS.search(s)]
+        items = tuple(item for item in map(_item, clause.items) if item)
+        if leads and items:
+            out.append(Listing(clause, leads[0], items))
+    return out
+
+
+def _item(text: str) -> str:
+    simple, _ = simplify(text)
+    simple = simple.rstrip(". ")
+    fits = 8 <= len(simple) <= LONGEST_ITEM and not _CATCH_ALL.search(simple)
+    return simple if fits and ":" not in simple and "다." not in simple else ""
+
+
+def generate(law: Law, seed: int) -> Iterator[Draft]:
+    """For each list a question by what it names and, where it has three, by what it does not."""
+    known = listings(law)
+    for here in known:
+        clause = here.clause
+        rng = source_rng(seed, "enumeration", clause.article.id, clause.label)
+        inside = [set(bigrams(text)) for text in clause.items]
+        foreign = [text for text in _foreign(here, known, rng) if not _close(text, inside)]
+        yield from _not_named(law, here, foreign, rng)
+        yield from _named(law, here, foreign, rng)
+
+
+def _foreign(here: Listing, known: list[Listing], rng: random.Random) -> list[str]:
+    """Items of the act's other lists that end in the same noun, those of the article first."""
+    nouns = {item_noun(item) for item in here.items}
+    ranked: list[tuple[int, float, str]] = []
+    mine = {normal(text) for text in here.clause.items}
+    for other in known:
+        if other is here:
+            continue
+        distance = 0 if other.clause.article.id == here.clause.article.id else 1
+        for item in other.items:
+            if normal(item) not in mine and item_noun(item) in nouns:
+                ranked.append((distance, rng.random(), item))
+    return list(dict.fromkeys(text for _, _, text in sorted(ranked)))
+
+
+def _close(text: str, inside: list[set[str]]) -> bool:
+    """Whether the text says much the same as one of the list's items."""
+    grams = set(bigrams(text))
+    if not grams:
+        return True
+    return any(len(grams & item) / min(len(grams), len(item) or 1) > 0.5 for item in inside)
+
+
+def _topic(law: Law, here: Listing, rng: random.Random) -> str:
+    """The list as the question names it: the sentence that opens it, or article and heading."""
+    clause = here.clause
+    if len(here.lead) <= LONGEST_LEAD and not re.search(r"제\d+항|같은", here.lead):
+        where = law_name(law.title) + (f" {clause.place}" if rng.random() < 0.25 else "")
+        return f'{where}의 "{here.lead}"에서 각 호'
+    heading = f"({clause.article.heading})" if clause.article.heading else ""
+    return f"{law_name(law.title)} {clause.article.number}{heading}{clause.label}의 각 호"
+
+
+def _not_named(law: Law, here: Listing, foreign: list[str], rng: random.Random) -> Iterator[Draft]:
+    if len(here.items) < 3:
+        return
+    for odd in foreign[:2]:
+        right = list(here.items)
+        rng.shuffle(right)
+        wrong = distinct(odd, right[:6])
+        if len(wrong) >= 3:
+            yield Draft(
+                kind="enumeration_not",
+                stem=f"{_topic(law, here, rng)}에 규정된 것이 아닌 것은?",
+                answer=odd,
+                distractors=wrong,
+                units=(here.clause.article.id,),
+                focus=(here.lead[:30], *(item[:20] for item in wrong[:4])),
+                negative=True,
+                document=law.title,
+            )
+
+
+def _named(law: Law, here: Listing, foreign: list[str], rng: random.Random) -> Iterator[Draft]:
+    chosen = rng.choice(here.items)
+    wrong = distinct(chosen, foreign[:8])
+    if len(wrong) >= 3:
+        yield Draft(
+            kind="enumeration",
+            stem=f"{_topic(law, here, rng)}에 규정된 것은?",
+            answer=chosen,
+            distractors=wrong,
+            units=(here.clause.article.id,),
+            focus=(here.lead[:30], chosen[:20]),
+            document=law.title,
+        )

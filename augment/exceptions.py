@@ -1,0 +1,59 @@
+"""Exceptions: what 다만 takes out of a rule."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+
+from kofinlaw.augment.drafts import LONGEST_QUOTE, Draft, cite, distinct, source_rng
+from kofinlaw.augment.enumerations import _close
+from kofinlaw.augment.law import Law
+from kofinlaw.data.korean import bigrams
+
+_EXCEPT = re.compile(r"^다만, (?P<case>[^,]{8,70}(?:경우|때))에?는? ")
+_CONDITION = re.compile(r"(?:^|[,.] )(?P<case>[^,.]{10,60}경우)에는")
+
+
+def _without_subject(case: str) -> str:
+    """The condition without who it is about, so that all options read alike."""
+    return re.sub(r"^[^,]{2,25}?[가-힣](?:은|는) (?=.{8})", "", case)
+
+
+def generate(law: Law, seed: int) -> Iterator[Draft]:
+    """One question for each exception: the conditions of other rules stand beside it."""
+    conditions = [
+        (clause.article.id, _without_subject(match.group("case")))
+        for clause in law.clauses
+        for text in (clause.main, clause.proviso)
+        for match in _CONDITION.finditer(text)
+        if "각 호" not in match.group("case")
+    ]
+    for clause in law.clauses:
+        match = _EXCEPT.match(clause.proviso)
+        if (
+            not match
+            or "각 호" in match.group("case")
+            or not 25 <= len(clause.main) <= LONGEST_QUOTE
+        ):
+            continue
+        case = _without_subject(match.group("case"))
+        rng = source_rng(seed, "exception", clause.article.id, clause.label)
+        body = [set(bigrams(clause.proviso))]
+        others = [
+            (home != clause.article.id, rng.random(), text)
+            for home, text in conditions
+            if not text.startswith(("다만", "제"))
+            and text not in clause.body
+            and not _close(text, body)
+        ]
+        wrong = distinct(case, [text for _, _, text in sorted(others)][:10])
+        if len(wrong) >= 3:
+            yield Draft(
+                kind="exception",
+                stem=f'{cite(clause, rng)}의 "{clause.main}"에 대하여 단서(다만)로 정한 경우는?',
+                answer=case,
+                distractors=wrong,
+                units=(clause.article.id,),
+                focus=(case[:20],),
+                document=law.title,
+            )

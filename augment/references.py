@@ -1,0 +1,134 @@
+"""Where a rule stands and what it leans on: which article, which act, cross-reference chains."""
+
+from __future__ import annotations
+
+import random
+import re
+from collections.abc import Iterator
+
+from kofinlaw.augment.clauses import Clause
+from kofinlaw.augment.drafts import LONGEST_QUOTE, Draft, distinct, law_name, source_rng
+from kofinlaw.augment.law import Law, Laws, normal
+from kofinlaw.data.korean import bigrams
+
+_OWN_ARTICLE = re.compile(
+    r"(?<!」)(?<!」 )(?<!법 )(?<!영 )(?<!률 )(?<!칙 )(?<!정 )제\d+조(?:의\d+)?(?!의?\d)"
+)
+_RELATIVE = re.compile(r"제\d+항|제\d+호|같은 [조항호]|각 호")
+_GENERIC = re.compile(r"대통령령으로 정한다|총리령으로 정한다|필요한 사항은")
+QUESTIONS_BY_ARTICLE = 1
+
+
+def governing(law: Law, seed: int) -> Iterator[Draft]:
+    """Which article of the act holds a sentence; the articles most like it stand beside it."""
+    grams = {a.number: set(bigrams(a.text)) for a in law.articles}
+    for article in law.articles:
+        own = [c for c in law.by_article.get(article.id, ()) if _tells(c)]
+        rng = source_rng(seed, "governing", article.id)
+        rng.shuffle(own)
+        for clause in own[:QUESTIONS_BY_ARTICLE]:
+            wanted = set(bigrams(clause.main))
+            rivals = sorted(
+                (
+                    n
+                    for n in grams
+                    if n != article.number
+                    and normal(clause.main) not in normal(law.by_number[n].text)
+                ),
+                key=lambda n: (-len(grams[n] & wanted), n),
+            )[:8]
+            wrong = distinct(article.number, rivals)
+            if len(wrong) >= 3 and article.number not in clause.main:
+                yield Draft(
+                    kind="which_article",
+                    stem=f'「{law.title}」에서 다음을 정한 조문은? "{clause.main}"',
+                    answer=article.number,
+                    distractors=wrong,
+                    units=(article.id,),
+                    focus=(clause.main[:30],),
+                    document=law.title,
+                )
+
+
+def _tells(clause: Clause) -> bool:
+    return (
+        30 <= len(clause.main) <= 110
+        and not _GENERIC.search(clause.main)
+        and clause.article.number not in clause.main
+        and not _RELATIVE.search(clause.main)
+    )
+
+
+def acts(law: Law, laws: Laws, seed: int, share: float = 0.15) -> Iterator[Draft]:
+    """Which act holds a sentence, for a share of its articles."""
+    everywhere = laws.titles
+    if len(everywhere) < 4:
+        return
+    for article in law.articles:
+        rng = source_rng(seed, "act", article.id)
+        own = [
+            c for c in law.by_article.get(article.id, ()) if _tells(c) and law.title not in c.main
+        ]
+        if not own or rng.random() > share:
+            continue
+        clause = rng.choice(own)
+        if _OWN_ARTICLE.search(clause.main) or re.search(r"이 법|이 영|제\d+항", clause.main):
+            continue
+        rivals = [t for t in everywhere if t != law.title and _family(t) != _family(law.title)]
+        rng.shuffle(rivals)
+        kin = [t for t in everywhere if t != law.title and _family(t) == _family(law.title)]
+        yield Draft(
+            kind="which_act",
+            stem=f'다음을 정한 법령은? "{clause.main}"',
+            answer=law.title,
+            distractors=distinct(law.title, [*kin[:1], *rivals[:7]]),
+            units=(article.id,),
+            focus=(clause.main[:30],),
+            document=law.title,
+        )
+
+
+def _family(title: str) -> str:
+    """An act and its decrees: the title without 시행령, 시행규칙."""
+    return re.sub(r" ?(시행령|시행규칙|시행세칙)$", "", title)
+
+
+def chains(law: Law, seed: int) -> Iterator[Draft]:
+    """A rule that names another article of its act: what that article is about (its heading)."""
+    headings = [a for a in law.articles if a.heading]
+    for clause in law.clauses:
+        named = list(dict.fromkeys(_OWN_ARTICLE.findall(clause.main)))
+        named = [n for n in named if n != clause.article.number]
+        if (
+            len(named) != 1
+            or named[0] not in law.by_number
+            or not 25 <= len(clause.main) <= LONGEST_QUOTE
+        ):
+            continue
+        target = law.by_number[named[0]]
+        rng = source_rng(seed, "chain", clause.article.id, clause.label)
+        if not target.heading or target.heading in clause.main:
+            continue
+        where = f"{law_name(law.title)} {clause.place}"
+        hidden = clause.main.replace(named[0], "(가)")
+        wrong = _headings_near(headings, target.heading, clause, rng)
+        if len(wrong) >= 3:
+            yield Draft(
+                kind="chain",
+                stem=f'{where} "{hidden}"에서 (가)에 해당하는 조문의 제목은?',
+                answer=target.heading,
+                distractors=wrong,
+                units=(clause.article.id, target.id),
+                focus=(clause.main[:30], f"{target.number}({target.heading})"),
+                document=law.title,
+            )
+
+
+def _headings_near(
+    headings: list, answer: str, clause: Clause, rng: random.Random
+) -> tuple[str, ...]:
+    number = {a.heading: i for i, a in enumerate(headings)}
+    here = number.get(answer, 0)
+    near = [a.heading for a in headings if a.heading not in (answer, clause.article.heading)]
+    near.sort(key=lambda h: abs(number[h] - here) + rng.random() * 4)
+    return distinct(answer, [clause.article.heading, *near[:7]])

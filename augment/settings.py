@@ -1,0 +1,109 @@
+"""The recipe's section `augment`."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from pydantic import BaseModel, ConfigDict, Field, model_validator
+
+from kofinlaw.models.settings import EngineSettings, ModelSettings
+
+# Weights of the kinds of question: their shares before shortages are shared out. Negative stems,
+# numeric and five options are what every known model is weakest at.
+WEIGHTS: dict[str, float] = {
+    "enumeration_not": 20,
+    "penalty_not": 4,
+    "statement_false": 10,
+    "not_of_article": 8,
+    "definition_mismatch": 2,
+    "quantity": 20,
+    "penalty": 5,
+    "violated_article": 3,
+    "enumeration": 4,
+    "penalty_named": 2,
+    "statement_true": 4,
+    "definition_term": 4,
+    "term_definition": 2,
+    "actor": 6,
+    "addressee": 2,
+    "modality": 3,
+    "exception": 2,
+    "which_article": 4,
+    "which_act": 1,
+    "chain": 2,
+}
+
+
+class RaftSettings(BaseModel):
+    """Evidence of the training examples: the gold passage among retrieved ones."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    distractors: int = Field(2, ge=0, description="retrieved passages beside the gold one")
+    gold_missing_share: float = Field(
+        0.04, ge=0, le=0.5, description="examples whose evidence lacks the gold passage (0–0.5)"
+    )
+    max_evidence_tokens: int = Field(
+        280, ge=40, description="tokens of evidence in one prompt; the deciding line is kept"
+    )
+    retrieval: Literal["bigram", "kiwi"] = Field(
+        "bigram", description="tokens by which passages are retrieved: character bigrams or Kiwi"
+    )
+
+
+class TeacherSettings(BaseModel):
+    """A local model that writes free-text questions; everything it writes is checked."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    model: ModelSettings = Field(..., description="the teacher")
+    engine: EngineSettings = Field(default_factory=EngineSettings, description="what runs it")
+    items: int = Field(20, ge=0, description="passages the teacher is given")
+    max_tokens: int = Field(120, ge=8, description="tokens of one answer")
+    temperature: float = Field(0.0, ge=0, description="0 is greedy")
+
+
+class AugmentSettings(BaseModel):
+    """What questions are made from the corpus, and how they are shown."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    items: int = Field(800, ge=0, description="multiple-choice examples to train on")
+    generators: dict[str, float] = Field(
+        default_factory=lambda: dict(WEIGHTS), description="weight of each kind of question"
+    )
+    holdout_documents: tuple[str, ...] = Field(
+        (), description="titles never trained on: their questions are kept for evaluation"
+    )
+    holdout_items: int = Field(0, ge=0, description="questions kept from the held-out documents")
+    five_options_share: float = Field(0.5, ge=0, le=1, description="items with five options (0–1)")
+    negative_share: float = Field(
+        0.3, ge=0, le=1, description="least share of stems that ask for what is not so (0–1)"
+    )
+    numeric_share: float = Field(
+        0.2, ge=0, le=1, description="least share of items whose options are figures (0–1)"
+    )
+    most_by_article: int = Field(6, ge=1, description="items of one article at most")
+    free_share: float = Field(
+        0.04, ge=0, le=0.9, description="free-text examples beside the multiple-choice ones (0–0.9)"
+    )
+    answer_form: Literal["label", "text"] = Field(
+        "text", description="what the model answers: the option's digit, or its text"
+    )
+    shown_evidence: bool = Field(True, description="put evidence before the question")
+    raft: RaftSettings = Field(default_factory=RaftSettings, description="how evidence is packed")
+    teacher: TeacherSettings | None = Field(
+        None, description="a model that writes examples; none: off"
+    )
+
+    @model_validator(mode="after")
+    def _possible(self) -> AugmentSettings:
+        unknown = sorted(set(self.generators) - set(WEIGHTS))
+        if unknown:
+            known = ", ".join(WEIGHTS)
+            raise ValueError(f"no such kind of question: {', '.join(unknown)}; known: {known}")
+        if any(weight < 0 for weight in self.generators.values()):
+            raise ValueError("a generator's weight is below 0")
+        if self.holdout_items and not self.holdout_documents:
+            raise ValueError("holdout_items needs holdout_documents: whose questions are kept?")
+        return self
