@@ -6,34 +6,21 @@ import fnmatch
 import os
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 from kofinlaw import Progress, UserError, silent
+from kofinlaw.data.card import card, write_card
 from kofinlaw.data.chunking import chunk_document, estimate_tokens
+from kofinlaw.data.cleaning import Ledger, clean, mask_article
+from kofinlaw.data.contamination import read_protected
 from kofinlaw.data.documents import Document, document_id
-from kofinlaw.data.files import dumps, write_jsonl
+from kofinlaw.data.files import write_jsonl
+from kofinlaw.data.graph import references
 from kofinlaw.data.readers import read_file
-from kofinlaw.data.records import Article, Chunk, Rejected
+from kofinlaw.data.records import Article, Chunk
 from kofinlaw.data.settings import DataSettings, SourceSettings
-
-_DETAIL = 300
-_RECORD = 2000
-
-
-@dataclass(slots=True)
-class Ledger:
-    """Everything that left the path, and what happened on the way (for the card)."""
-
-    rejected: list[Rejected] = field(default_factory=list)
-    warnings: list[str] = field(default_factory=list)
-    counts: Counter[str] = field(default_factory=Counter)
-
-    def reject(self, name: str, reason: str, detail: str, record: Any = None) -> None:
-        """Write a record off with a short reason."""
-        text = "" if record is None else dumps(record)[:_RECORD]
-        self.rejected.append(Rejected(name, "data", reason, detail[:_DETAIL], text))
 
 
 def build_corpus(
@@ -63,16 +50,87 @@ def build_corpus(
             where=", ".join(source.path for source in settings.sources),
             remedy=_why_empty(ledger),
         )
-    chunks, articles = cut(documents, settings, count_tokens or estimate_tokens, ledger, progress)
+    count = count_tokens or estimate_tokens
+    chunks, articles = cut(documents, settings, count, ledger, progress)
+    protected = [*protected_texts, *_protected_texts(settings, base)]
+    chunks = clean(chunks, settings, protected, ledger, progress, _within(settings, count))
+    articles = _linked(articles, chunks, settings)
+    edges = list(references(articles, chunks))
     write_jsonl(out / "chunks.jsonl", chunks)
     write_jsonl(out / "articles.jsonl", articles)
+    write_jsonl(out / "citations.jsonl", edges)
+    write_jsonl(out / "duplicates.jsonl", ledger.duplicates)
     write_jsonl(out / "rejected.jsonl", ledger.rejected)
+    resolved = sum(1 for edge in edges if edge.resolved)
+    facts = {
+        "citations": {"resolved": resolved, "outside the corpus": len(edges) - resolved},
+        "personal_data": dict(sorted(ledger.personal_data.items())),
+        "removed_spans": dict(sorted(ledger.removed_spans.items())),
+        "as_of": settings.as_of.isoformat() if settings.as_of else "",
+    }
+    figures = card(
+        documents,
+        chunks,
+        articles,
+        ledger.rejected,
+        facts=facts,
+        count_tokens=count,
+        estimated=count_tokens is None,
+        warnings=ledger.warnings,
+    )
+    write_card(figures, out)
+    if not chunks:
+        raise UserError(
+            "no chunk is left", where=str(out / "rejected.jsonl"), remedy=_why_empty(ledger)
+        )
     return {
         "documents": len(documents),
         "chunks": len(chunks),
-        "articles": sum(1 for article in articles if not article.deleted),
+        "articles": figures["articles"],
         "rejected": len(ledger.rejected),
+        "citations": len(edges),
+        "citations_resolved": resolved,
+        "tokens": figures["tokens"]["total"],
+        "longest_tokens": figures["tokens"]["longest"],
     }
+
+
+def document_facts(settings: DataSettings, *, base: Path) -> list[tuple[str, str, str]]:
+    """(title, as_of, licence) of each document that the settings would read, without cutting any.
+
+    Raises UserError where a source is missing or nothing is in force on `as_of`.
+    """
+    ledger = Ledger()
+    documents = in_force(read_sources(settings, base, ledger, silent), settings, ledger)
+    if not documents:
+        raise UserError("no document could be read", remedy=_why_empty(ledger))
+    return [(document.title, document.as_of, document.license) for document in documents]
+
+
+def _within(settings: DataSettings, count: Callable[[str], int]) -> Callable[[Chunk], bool]:
+    return lambda chunk: count(chunk.text) <= settings.chunks.limit(chunk.kind)
+
+
+def _protected_texts(settings: DataSettings, base: Path) -> list[str]:
+    return [text for name in settings.protected for text in read_protected(base / name)]
+
+
+def _linked(
+    articles: Sequence[Article], chunks: Sequence[Chunk], settings: DataSettings
+) -> list[Article]:
+    """Articles that name only the chunks that stayed, masked as the chunks are.
+
+    An article all of whose chunks were rejected goes with them; a deleted one stays as a mark.
+    """
+    left = {chunk.id for chunk in chunks}
+    out = []
+    for article in articles:
+        ids = tuple(name for name in article.chunk_ids if name in left)
+        if not ids and not article.deleted:
+            continue
+        kept = replace(article, chunk_ids=ids)
+        out.append(kept if settings.personal_data == "keep" else mask_article(kept))
+    return out
 
 
 def _why_empty(ledger: Ledger) -> str:
@@ -204,6 +262,6 @@ def cut(
         articles.extend(result.articles)
         ledger.warnings.extend(f"{document.source}: {warning}" for warning in result.warnings)
         for span in result.removed:
-            ledger.counts[f"removed_{span.name}"] += 1
+            ledger.removed_spans[span.name] += 1
     progress("chunk", len(documents), len(documents))
     return chunks, articles

@@ -1,0 +1,156 @@
+"""Whether protected texts (evaluation questions) stand in other texts.
+
+A question that quotes an article does not make the article a leak; a text that holds most of a
+question does. So what counts is the share of the *protected* text's character n-grams that one
+other text holds.
+"""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from kofinlaw import UserError
+from kofinlaw.data.decoding import decode
+
+NGRAM = 13
+THRESHOLD = 0.8
+
+_KEPT = re.compile(r"[^가-힣0-9A-Za-z]")
+_FIELDS = ("question", "Question", "query", "prompt", "text", "stem")
+_MULTIPLIER = np.uint64(0x9E3779B97F4A7C15)
+
+
+@dataclass(frozen=True, slots=True)
+class Overlap:
+    """The `text` at a place holds a `share` (0 to 1) of the protected text at another."""
+
+    text: int
+    protected: int
+    share: float
+
+
+def normalise(text: str) -> str:
+    """Hangul, digits and lower-case Latin: spacing and punctuation do not hide a copy."""
+    return _KEPT.sub("", text).lower()
+
+
+def overlap(
+    texts: Sequence[str],
+    protected: Sequence[str],
+    *,
+    n: int = NGRAM,
+    threshold: float = THRESHOLD,
+) -> list[Overlap]:
+    """Texts that hold at least `threshold` of a protected text's n-grams, in order.
+
+    A protected text shorter than 2n characters counts only where a text equals it.
+    """
+    bare = [normalise(p) for p in protected]
+    short: dict[str, int] = {}
+    owners: list[NDArray[np.int64]] = []
+    hashes: list[NDArray[np.uint64]] = []
+    sizes = np.ones(len(bare), dtype=np.int64)
+    for place, item in enumerate(bare):
+        if len(item) < 2 * n:
+            if item:
+                short.setdefault(item, place)
+            continue
+        grams = _grams(item, n)
+        sizes[place] = len(grams)
+        hashes.append(grams)
+        owners.append(np.full(len(grams), place, dtype=np.int64))
+    all_hashes = np.concatenate([*hashes, np.empty(0, dtype=np.uint64)])
+    all_owners = np.concatenate([*owners, np.empty(0, dtype=np.int64)])
+    order = np.argsort(all_hashes, kind="stable")
+    all_hashes, all_owners = all_hashes[order], all_owners[order]
+    out: list[Overlap] = []
+    for place, text in enumerate(texts):
+        item = normalise(text)
+        if item in short:
+            out.append(Overlap(place, short[item], 1.0))
+            continue
+        if len(all_hashes) == 0 or len(item) < n:
+            continue
+        best = _best(_grams(item, n), all_hashes, all_owners, sizes)
+        if best is not None and best[1] >= threshold:
+            out.append(Overlap(place, best[0], round(best[1], 4)))
+    return out
+
+
+def _best(
+    grams: NDArray[np.uint64],
+    hashes: NDArray[np.uint64],
+    owners: NDArray[np.int64],
+    sizes: NDArray[np.int64],
+) -> tuple[int, float] | None:
+    """(protected text, share) with the greatest share of its n-grams among `grams`."""
+    left = np.searchsorted(hashes, grams, side="left")
+    right = np.searchsorted(hashes, grams, side="right")
+    hit = right > left
+    if not hit.any():
+        return None
+    spans = [owners[a:b] for a, b in zip(left[hit], right[hit], strict=True)]
+    counts = np.bincount(np.concatenate(spans), minlength=len(sizes))
+    shares = counts / sizes
+    best = int(np.argmax(shares))
+    return best, float(shares[best])
+
+
+def _grams(text: str, n: int) -> NDArray[np.uint64]:
+    codes = np.frombuffer(text.encode("utf-32-le"), dtype=np.uint32).astype(np.uint64)
+    count = len(codes) - n + 1
+    with np.errstate(over="ignore"):
+        out = np.zeros(count, dtype=np.uint64)
+        for place in range(n):
+            out = out * _MULTIPLIER + codes[place : place + count] + np.uint64(1)
+    return np.unique(out)
+
+
+def read_protected(path: Path) -> list[str]:
+    """The protected texts of a file: JSONL and CSV by question and options, else by paragraph.
+
+    Raises UserError for a file that is missing or no text.
+    """
+    try:
+        data = path.read_bytes()
+    except OSError as error:
+        raise UserError(
+            "a protected file cannot be read", where=str(path), remedy="mend data.protected"
+        ) from error
+    text, _ = decode(data)
+    suffix = path.suffix.lower()
+    if suffix == ".jsonl":
+        rows = [_json_object(line) for line in text.splitlines() if line.strip()]
+        return [joined for row in rows if (joined := _joined(row))]
+    if suffix == ".csv":
+        return [joined for row in csv.DictReader(io.StringIO(text)) if (joined := _joined(row))]
+    return [part.strip() for part in re.split(r"\n\s*\n", text) if part.strip()]
+
+
+def _json_object(line: str) -> dict[str, Any]:
+    try:
+        value = json.loads(line)
+    except json.JSONDecodeError:
+        return {"text": line}
+    return value if isinstance(value, dict) else {"text": str(value)}
+
+
+def _joined(row: dict[str, Any]) -> str:
+    """The question with its options; without such a field, all texts of the row."""
+    stem = next((str(row[name]) for name in _FIELDS if row.get(name)), "")
+    options = row.get("options")
+    listed = [str(o) for o in options] if isinstance(options, (list, tuple)) else []
+    listed += [str(row[name]) for name in "ABCDE" if row.get(name)]
+    if stem:
+        return "\n".join([stem, *listed])
+    return "\n".join(str(value) for value in row.values() if isinstance(value, str) and value)

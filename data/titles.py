@@ -1,0 +1,123 @@
+"""Names of acts: the short names people use, and spellings that mean the same act."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Mapping
+from functools import lru_cache
+
+# Short names in common use, as practitioners and examination questions write them.
+ALIASES: Mapping[str, str] = {
+    "전금법": "전자금융거래법",
+    "전자거래법": "전자문서 및 전자거래 기본법",
+    "전자문서법": "전자문서 및 전자거래 기본법",
+    "정통망법": "정보통신망 이용촉진 및 정보보호 등에 관한 법률",
+    "정보통신망법": "정보통신망 이용촉진 및 정보보호 등에 관한 법률",
+    "망법": "정보통신망 이용촉진 및 정보보호 등에 관한 법률",
+    "신정법": "신용정보의 이용 및 보호에 관한 법률",
+    "신용정보법": "신용정보의 이용 및 보호에 관한 법률",
+    "개보법": "개인정보 보호법",
+    "개인정보법": "개인정보 보호법",
+    "자본시장법": "자본시장과 금융투자업에 관한 법률",
+    "자통법": "자본시장과 금융투자업에 관한 법률",
+    "금소법": "금융소비자 보호에 관한 법률",
+    "금융소비자보호법": "금융소비자 보호에 관한 법률",
+    "특금법": "특정 금융거래정보의 보고 및 이용 등에 관한 법률",
+    "특정금융정보법": "특정 금융거래정보의 보고 및 이용 등에 관한 법률",
+    "금융실명법": "금융실명거래 및 비밀보장에 관한 법률",
+    "금융실명제법": "금융실명거래 및 비밀보장에 관한 법률",
+    "금융위설치법": "금융위원회의 설치 등에 관한 법률",
+    "금융위원회법": "금융위원회의 설치 등에 관한 법률",
+    "지배구조법": "금융회사의 지배구조에 관한 법률",
+    "금융사지배구조법": "금융회사의 지배구조에 관한 법률",
+    "금융회사지배구조법": "금융회사의 지배구조에 관한 법률",
+    "여전법": "여신전문금융업법",
+    "통신사기피해환급법": "전기통신금융사기 피해 방지 및 피해금 환급에 관한 특별법",
+    "보이스피싱법": "전기통신금융사기 피해 방지 및 피해금 환급에 관한 특별법",
+    "가상자산이용자보호법": "가상자산 이용자 보호 등에 관한 법률",
+    "가상자산법": "가상자산 이용자 보호 등에 관한 법률",
+    "공정거래법": "독점규제 및 공정거래에 관한 법률",
+    "전자상거래법": "전자상거래 등에서의 소비자보호에 관한 법률",
+    "약관법": "약관의 규제에 관한 법률",
+    "약관규제법": "약관의 규제에 관한 법률",
+    "대부업법": "대부업 등의 등록 및 금융이용자 보호에 관한 법률",
+    "온투법": "온라인투자연계금융업 및 이용자 보호에 관한 법률",
+    "온라인투자연계금융업법": "온라인투자연계금융업 및 이용자 보호에 관한 법률",
+    "서민금융법": "서민의 금융생활 지원에 관한 법률",
+    "외감법": "주식회사 등의 외부감사에 관한 법률",
+    "외부감사법": "주식회사 등의 외부감사에 관한 법률",
+    "전자증권법": "주식ㆍ사채 등의 전자등록에 관한 법률",
+    "특경법": "특정경제범죄 가중처벌 등에 관한 법률",
+    "특정경제범죄법": "특정경제범죄 가중처벌 등에 관한 법률",
+    "통비법": "통신비밀보호법",
+    "위치정보법": "위치정보의 보호 및 이용 등에 관한 법률",
+    "기반보호법": "정보통신기반 보호법",
+    "정보통신기반법": "정보통신기반 보호법",
+    "클라우드법": "클라우드컴퓨팅 발전 및 이용자 보호에 관한 법률",
+    "클라우드컴퓨팅법": "클라우드컴퓨팅 발전 및 이용자 보호에 관한 법률",
+    "정보보호산업법": "정보보호산업의 진흥에 관한 법률",
+    "부정경쟁방지법": "부정경쟁방지 및 영업비밀보호에 관한 법률",
+    "산업기술보호법": "산업기술의 유출방지 및 보호에 관한 법률",
+    "금융혁신법": "금융혁신지원 특별법",
+    "인터넷은행법": "인터넷전문은행 설립 및 운영에 관한 특례법",
+    "인터넷전문은행법": "인터넷전문은행 설립 및 운영에 관한 특례법",
+    "자산유동화법": "자산유동화에 관한 법률",
+    "채무자회생법": "채무자 회생 및 파산에 관한 법률",
+    "통합도산법": "채무자 회생 및 파산에 관한 법률",
+    "주임법": "주택임대차보호법",
+    "상임법": "상가건물 임대차보호법",
+    "부동산실명법": "부동산 실권리자명의 등기에 관한 법률",
+    "형소법": "형사소송법",
+    "민소법": "민사소송법",
+    "민집법": "민사집행법",
+    "헌법": "대한민국헌법",
+    "인공지능기본법": "인공지능 발전과 신뢰 기반 조성 등에 관한 기본법",
+    "금융산업구조개선법": "금융산업의 구조개선에 관한 법률",
+    "금산법": "금융산업의 구조개선에 관한 법률",
+    "복합기업집단법": "금융복합기업집단의 감독에 관한 법률",
+    "금융복합기업집단법": "금융복합기업집단의 감독에 관한 법률",
+    "외국환법": "외국환거래법",
+}
+_DECREES = (" 시행령", " 시행규칙")
+
+
+def key(title: str) -> str:
+    """What two spellings of a title share: no blanks, no middle dots, no quotation brackets."""
+    return re.sub(r"[\s·ㆍ‧•「」『』\"“”]", "", title)
+
+
+def known(titles: Iterable[str]) -> dict[str, str]:
+    """`key` to title, for the titles given."""
+    return {key(title): title for title in titles}
+
+
+def canonical(name: str, titles: Mapping[str, str] | None = None) -> str:
+    """The title that a name stands for: a known title in any spacing, or a short name written out.
+
+    A decree's short name (`신정법 시행령`) follows its act. An unknown name comes back with its
+    blanks made single.
+    """
+    plain = key(name)
+    if titles and plain in titles:
+        return titles[plain]
+    for tail in ("", *_DECREES):
+        stem = plain[: len(plain) - len(key(tail))] if tail else plain
+        if (not tail or plain.endswith(key(tail))) and stem in ALIASES:
+            full = ALIASES[stem] + tail
+            return (titles or {}).get(key(full), full)
+    return re.sub(r"\s+", " ", name).strip()
+
+
+@lru_cache(maxsize=32)
+def name_pattern(titles: tuple[str, ...]) -> re.Pattern[str]:
+    """Matches any of the titles and short names written without brackets, longest first.
+
+    Blanks inside a title may be left out or added; a name never begins inside a word.
+    """
+    names = sorted({key(t) for t in titles} | set(ALIASES), key=lambda n: (-len(n), n))
+    if not names:
+        return re.compile(r"(?!)")
+    spelled = (r"[\s·ㆍ]*".join(re.escape(c) for c in name) for name in names)
+    return re.compile(
+        rf"(?<![가-힣])(?:{'|'.join(spelled)})(?:\s*(?:시행령|시행규칙)(?![가-힣]*령))?"
+    )
