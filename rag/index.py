@@ -182,9 +182,9 @@ class Index:
         return out
 
     @cached_property
-    def titles(self) -> frozenset[str]:
-        """Titles of all documents."""
-        return frozenset(chunk.title for chunk in self.chunks)
+    def titles(self) -> tuple[str, ...]:
+        """Titles of all documents, sorted."""
+        return tuple(sorted({chunk.title for chunk in self.chunks}))
 
     def lexical(self, kind: str) -> LexicalIndex:
         """The bm25s index of one kind, memory-mapped.

@@ -1,0 +1,116 @@
+"""One question with its evidence, and the forecast of a whole file."""
+
+from __future__ import annotations
+
+import importlib.util
+import random
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from kofinlaw import UserError
+from kofinlaw.models.dummy_engine import DummyEngine
+from kofinlaw.rag.ask import ask
+from kofinlaw.rag.budget import check_budget
+from kofinlaw.rag.settings import AnswerSettings
+
+_spec = importlib.util.spec_from_file_location(
+    "simulation", Path(__file__).with_name("simulation.py")
+)
+assert _spec is not None
+assert _spec.loader is not None
+simulation = importlib.util.module_from_spec(_spec)
+sys.modules["simulation"] = simulation
+_spec.loader.exec_module(simulation)
+
+
+def test_ask_gives_the_option_and_says_what_the_model_read() -> None:
+    clock = simulation.Clock()
+    result = ask(
+        "손해배상 기한은?\n1 3일\n2 10일",
+        engine=DummyEngine(),
+        template=simulation.TEMPLATE,
+        retriever=simulation.FakeSearcher(clock),
+        settings=AnswerSettings(permutations=2),
+    )
+    assert result.answer in ("1", "2")
+    assert result.option == ("3일", "10일")[int(result.answer) - 1]
+    assert len(result.evidence) == 3
+    assert result.evidence[0].shown
+    assert result.evidence[0].unit.startswith("전자금융거래법 제")
+    assert result.origin == "model"
+
+
+def test_ask_without_documents_and_without_a_question() -> None:
+    result = ask(
+        "접근매체를 설명하세요.",
+        engine=DummyEngine(),
+        template=simulation.TEMPLATE,
+        retriever=None,
+        settings=AnswerSettings(votes=3),
+    )
+    assert result.answer.startswith("답변")
+    assert result.evidence == ()
+    with pytest.raises(UserError, match="empty"):
+        ask(" ", engine=DummyEngine(), template=simulation.TEMPLATE, retriever=None,
+            settings=AnswerSettings())  # fmt: skip
+
+
+def checked(tmp_path: Path, seconds_per_token: float, minutes: float) -> Any:
+    clock = simulation.Clock()
+    faults = simulation.Faults(seconds_per_token=seconds_per_token)
+    questions = simulation.question_file(tmp_path, 200, 15, random.Random(3))
+
+    def open_engine() -> Any:
+        clock.now += 5.0
+        return simulation.FaultyEngine(clock, faults, random.Random(0))
+
+    return check_budget(
+        questions,
+        open_engine=open_engine,
+        template=simulation.TEMPLATE,
+        retriever=simulation.FakeSearcher(clock),
+        settings=AnswerSettings(budget_minutes=minutes, batch_questions=4),
+        clock=clock,
+    )
+
+
+def test_a_budget_that_is_enough_fits_and_its_interval_holds_the_truth(tmp_path: Path) -> None:
+    from kofinlaw.rag.answer import answer_questions
+
+    check = checked(tmp_path, 0.001, 60)
+    assert check.fits
+    assert check.load == 5.0
+    clock = simulation.Clock()
+
+    def open_engine() -> Any:
+        clock.now += 5.0
+        return simulation.FaultyEngine(
+            clock, simulation.Faults(seconds_per_token=0.001), random.Random(0)
+        )
+
+    answer_questions(
+        tmp_path / "test.csv",
+        tmp_path / "out",
+        open_engine=open_engine,
+        template=simulation.TEMPLATE,
+        retriever=simulation.FakeSearcher(clock),
+        settings=AnswerSettings(batch_questions=4),
+        clock=clock,
+        caller=simulation.SimulatedCaller(clock),
+    )
+    assert 0.8 * (clock.now - 1000) < check.total.seconds < 1.25 * (clock.now - 1000)
+    assert check.total.low <= check.total.seconds <= check.total.high
+
+
+def test_a_budget_that_is_too_small_names_the_plan_that_would_fit(tmp_path: Path) -> None:
+    whole = checked(tmp_path, 0.01, 600)
+    tight = checked(tmp_path, 0.01, whole.total.seconds * 0.9 / 60 + 1)
+    assert not tight.fits
+    assert tight.plan in {"half-context", "quarter-context", "label-only"}
+    assert "does not fit as set" in tight.lines()[-1]
+    hopeless = checked(tmp_path, 10.0, 2)
+    assert hopeless.plan is None
+    assert not hopeless.fits
