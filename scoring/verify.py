@@ -16,8 +16,14 @@ from typing import Any
 import numpy as np
 
 from kofinlaw import Progress, UserError, silent
-from kofinlaw.data.files import sha256_file, sha256_text, write_json, write_text
-from kofinlaw.data.prompting import choice_candidates, choice_messages
+from kofinlaw.data.files import (
+    read_jsonl,
+    sha256_file,
+    sha256_text,
+    write_json,
+    write_text,
+)
+from kofinlaw.data.prompting import choice_candidates, choice_messages, free_messages
 from kofinlaw.data.records import Key, Message, Question
 from kofinlaw.models.loading import Tokenizer, load_model, load_tokenizer
 from kofinlaw.models.templates import ChatTemplate, template_for
@@ -89,6 +95,35 @@ def verify_merge(
         write_json(out / "verify.json", result)
         write_text(out / "verify.md", verdict_page(result))
     return result
+
+
+def verify_stage(
+    settings: VerifySettings,
+    *,
+    merged: Path,
+    adapter: Path,
+    base: Path,
+    questions: Path | None,
+    template: ChatTemplate | None,
+    out: Path,
+    progress: Progress = silent,
+) -> dict[str, Any]:
+    """`verify_merge` on the questions of a file (its free-text items serve as prompts), with
+    verify.json and verify.md in `out`. Returns the verdict and the figures, flat."""
+    items = list(read_jsonl(questions, Question)) if questions is not None else []
+    result = verify_merge(
+        merged,
+        adapter,
+        base,
+        prompts=[free_messages(item.question) for item in items if not item.options],
+        questions=[item for item in items if item.options],
+        template=template,
+        thresholds=settings,
+        out=out,
+        progress=progress,
+    )
+    figures = {k: v for k, v in result.get("figures", {}).items() if v is not None}
+    return {"verdict": result["verdict"], "failed": ", ".join(result["failed"]), **figures}
 
 
 def _merged_record(merged: Path) -> dict[str, Any]:

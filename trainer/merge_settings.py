@@ -6,6 +6,8 @@ from typing import Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
+ExportFormat = Literal["gguf", "gguf-bf16", "gguf-f16", "gguf-q8_0", "bnb-4bit"]
+
 
 class MergeSettings(BaseModel):
     """How the adapter is added to its base."""
@@ -39,8 +41,8 @@ class VerifySettings(BaseModel):
     kl_positions: int = Field(
         256, ge=1, description="token positions whose whole distributions are compared, in all"
     )
-    greedy_prompts: int = Field(3, ge=0, description="prompts continued greedily")
-    greedy_tokens: int = Field(24, ge=1, description="tokens of each greedy continuation")
+    greedy_prompts: int = Field(2, ge=0, description="prompts continued greedily")
+    greedy_tokens: int = Field(16, ge=1, description="tokens of each greedy continuation")
     questions: int = Field(16, ge=0, description="multiple-choice questions compared, in number")
     dtype: Literal["auto", "float32", "bfloat16", "float16"] = Field(
         "auto",
@@ -85,8 +87,8 @@ class ExportSettings(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
-    formats: tuple[Literal["gguf-bf16", "gguf-f16", "gguf-q8_0", "bnb-4bit"], ...] = Field(
-        (), description="exports to write beside the merged checkpoint"
+    formats: tuple[ExportFormat, ...] = Field(
+        (), description="exports to write beside the merged checkpoint; gguf means gguf-q8_0"
     )
     environments: str | None = Field(
         None, description="folder for exporters' own virtual environments; none: the user's cache"

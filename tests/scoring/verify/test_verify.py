@@ -166,3 +166,25 @@ def test_the_4_bit_merge_in_place_that_peft_offers_would_fail(tmp_path, base, ad
 
     result = verify(damaged(merged, tmp_path / "m", snap), adapter, base)
     assert {"weights", "KL divergence"} <= failing(result)
+
+
+def test_the_stage_reads_a_question_file_and_returns_flat_figures(
+    tmp_path, base, adapter, merged, questions
+):
+    from kofinlaw.data.files import write_jsonl
+    from kofinlaw.data.records import Question
+    from kofinlaw.scoring.verify import verify_stage
+
+    write_jsonl(tmp_path / "q.jsonl", [*questions, Question("f1", "보고 기한을 쓰시오.")])
+    result = verify_stage(
+        SMALL,
+        merged=merged,
+        adapter=adapter,
+        base=base,
+        questions=tmp_path / "q.jsonl",
+        template=None,
+        out=tmp_path / "out",
+    )
+    assert (result["verdict"], result["choices"]) == ("pass", 8)
+    assert not any(isinstance(value, list | dict) for value in result.values())
+    assert (tmp_path / "out" / "verify.md").exists()
