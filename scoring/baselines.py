@@ -77,7 +77,8 @@ def score_baselines(
 ) -> dict[str, Figure]:
     """Multiple-choice baselines by name, and `echo`: the question given back as free text.
 
-    `overlap:SYSTEM` picks the option that the system's own evidence holds most of.
+    `overlap` picks the option that the evidence holds most of; where systems found different
+    evidence there is an `overlap:SYSTEM` for each.
     """
     choice = [q for q in asked if q.options]
     by_id = {gold.id: gold for gold in golds}
@@ -100,14 +101,8 @@ def score_baselines(
         chances = uniform_expectation(choice)
         mean = math.fsum(chances) / len(chances)
         figures["uniform"] = Figure(mean, mean, mean, len(chances))
-        for name, given in sheets.items():
-            evidence = {
-                q.id: [passages[c].text for c in given.answers[q.id].evidence if c in passages]
-                for q in choice
-                if q.id in given.answers
-            }
-            if any(evidence.values()):
-                add_labels(f"overlap:{name}", largest_overlap(choice, evidence))
+        for name, evidence in distinct_evidence(choice, sheets, passages).items():
+            add_labels(name, largest_overlap(choice, evidence))
     free = [q for q in asked if not q.options]
     if embedder is not None and free:
         values = cosines(
@@ -126,3 +121,21 @@ def score_baselines(
             ],
         )
     return {name: figure for name, figure in figures.items() if figure is not None}
+
+
+def distinct_evidence(
+    asked: Sequence[Question], sheets: Mapping[str, AnswerSheet], passages: Mapping[str, Chunk]
+) -> dict[str, dict[str, list[str]]]:
+    """Evidence texts by question for each baseline name; systems that found the same share one."""
+    found: dict[str, dict[str, list[str]]] = {}
+    for name, given in sheets.items():
+        evidence = {
+            q.id: [passages[c].text for c in given.answers[q.id].evidence if c in passages]
+            for q in asked
+            if q.id in given.answers
+        }
+        if any(evidence.values()) and evidence not in found.values():
+            found[name] = evidence
+    if len(found) == 1:
+        return {"overlap": next(iter(found.values()))}
+    return {f"overlap:{name}": evidence for name, evidence in found.items()}

@@ -2,12 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import json
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from itertools import combinations
+from pathlib import Path
+from typing import Any
 
+from kofinlaw import UserError
+from kofinlaw.data.files import read_jsonl
+from kofinlaw.scoring.markdown import percent
 from kofinlaw.scoring.paired import holm, mcnemar_exact, paired_difference, smallest_detectable
-from kofinlaw.scoring.result import Pair, Scores, SmallestDifference
+from kofinlaw.scoring.result import SCHEMA, Item, Pair, Scores, SmallestDifference
 from kofinlaw.scoring.settings import ScoreSettings
 
 
@@ -26,8 +32,21 @@ def compare_all(scored: Sequence[Scores], *, settings: ScoreSettings, seed: int 
 
 def compare_pair(a: Scores, b: Scores, *, settings: ScoreSettings, seed: int = 0) -> Pair:
     """`b` against `a`: discordant items, exact McNemar, paired bootstrap of both halves."""
-    one, two = paired_values(a, b, "choice")
-    free_one, free_two = paired_values(a, b, "free")
+    return compare_items(a.system, a.items, b.system, b.items, settings=settings, seed=seed)
+
+
+def compare_items(
+    a: str,
+    items_a: Sequence[Item],
+    b: str,
+    items_b: Sequence[Item],
+    *,
+    settings: ScoreSettings,
+    seed: int = 0,
+) -> Pair:
+    """The pair of two systems from their items; only ids that both have count."""
+    one, two = paired_values(items_a, items_b, "choice")
+    free_one, free_two = paired_values(items_a, items_b, "free")
     only_a = sum(x > y for x, y in zip(one, two, strict=True))
     only_b = sum(x < y for x, y in zip(one, two, strict=True))
     both = sum(x == y == 1 for x, y in zip(one, two, strict=True))
@@ -43,8 +62,8 @@ def compare_pair(a: Scores, b: Scores, *, settings: ScoreSettings, seed: int = 0
     free = difference(free_one, free_two)
     p_value = mcnemar_exact(only_a, only_b)
     return Pair(
-        a=a.system,
-        b=b.system,
+        a=a,
+        b=b,
         n=len(one),
         both=both,
         only_a=only_a,
@@ -62,12 +81,114 @@ def compare_pair(a: Scores, b: Scores, *, settings: ScoreSettings, seed: int = 0
     )
 
 
-def paired_values(a: Scores, b: Scores, kind: str) -> tuple[list[float], list[float]]:
-    """Item scores of one kind for the ids both systems have, in a's order."""
-    other = {i.id: i.score for i in b.items if i.kind == kind and i.score is not None}
+def paired_values(
+    a: Sequence[Item], b: Sequence[Item], kind: str
+) -> tuple[list[float], list[float]]:
+    """Item scores of one kind for the ids both have, in a's order."""
+    other = {i.id: i.score for i in b if i.kind == kind and i.score is not None}
     pairs = [
         (item.score, other[item.id])
-        for item in a.items
+        for item in a
         if item.kind == kind and item.score is not None and item.id in other
     ]
     return [x for x, _ in pairs], [y for _, y in pairs]
+
+
+def compare_runs(runs: Sequence[Path]) -> str:
+    """Runs side by side as Markdown: every system's scores, paired tests, what changed.
+
+    Every run is compared with the first: each system with its namesake on the items that both
+    runs asked (same id and same gold). Raises UserError where a run has not been scored.
+    """
+    results = [read_run(run) for run in runs]
+    names = distinct_names(runs)
+    lines = ["| run | system | choice % | free % | blend % | p50 s |"]
+    lines.append("| --- | --- | --- | --- | --- | --- |")
+    for name, (result, _) in zip(names, results, strict=True):
+        for system, one in result["systems"].items():
+            pace = f"{one['seconds']['p50']:.2f}" if one["seconds"] else "–"
+            figures = (percent(one[part]) for part in ("choice", "free", "blend"))
+            lines.append("| " + " | ".join([name, system, *figures, pace]) + " |")
+    for name, (result, items) in list(zip(names, results, strict=True))[1:]:
+        lines += ["", f"## {names[0]} → {name}", ""]
+        lines += pair_lines(results[0][1], items, ScoreSettings(**result["settings"]))
+        lines += ["", *changed_lines(runs[0], runs[names.index(name)])]
+    return "\n".join(lines) + "\n"
+
+
+def distinct_names(runs: Sequence[Path]) -> list[str]:
+    """The folders' names, with as many parents as it takes to tell them apart."""
+    paths = [run.resolve() for run in runs]
+    for depth in range(1, 1 + max(len(path.parts) for path in paths)):
+        names = ["/".join(path.parts[-depth:]) for path in paths]
+        if len(set(names)) == len(names):
+            return names
+    return [f"{path.name} ({place})" for place, path in enumerate(paths, 1)]
+
+
+def read_run(run: Path) -> tuple[dict[str, Any], dict[str, list[Item]]]:
+    """A run's scores.json and its items by system; raises UserError where it is not scored."""
+    folder = run / "score" if (run / "score").is_dir() else run
+    path = folder / "scores.json"
+    if not path.exists():
+        raise UserError(
+            "this run has not been scored", where=str(run), remedy="run `kofinlaw run` to its end"
+        )
+    result = json.loads(path.read_text(encoding="utf-8"))
+    if result.get("schema") != SCHEMA:
+        raise UserError(f"scores of another schema: {result.get('schema')}", where=str(path))
+    items: dict[str, list[Item]] = {}
+    for item in read_jsonl(folder / "items.jsonl", Item):
+        items.setdefault(item.system, []).append(item)
+    return result, items
+
+
+def pair_lines(
+    first: Mapping[str, Sequence[Item]],
+    second: Mapping[str, Sequence[Item]],
+    settings: ScoreSettings,
+) -> list[str]:
+    """The paired tests of the systems that two runs share, as a table."""
+    lines = ["| system | items | only first | only second | difference, points | p |"]
+    lines.append("| --- | --- | --- | --- | --- | --- |")
+    for system in first:
+        if system not in second:
+            continue
+        golds = {(item.id, item.gold) for item in second[system]}
+        common = [item for item in first[system] if (item.id, item.gold) in golds]
+        pair = compare_items(system, common, system, second[system], settings=settings)
+        cells = [system, str(pair.n), str(pair.only_a), str(pair.only_b)]
+        low, high = 100 * pair.low, 100 * pair.high
+        cells.append(f"{100 * pair.difference:+.1f} [{low:+.1f}, {high:+.1f}]")
+        lines.append("| " + " | ".join([*cells, f"{pair.p_value:.4f}"]) + " |")
+    return lines
+
+
+def changed_lines(first: Path, second: Path) -> list[str]:
+    """What differs between the stages' settings of two runs, one key a line."""
+    before, after = settings_of(first), settings_of(second)
+    keys = [*before, *(key for key in after if key not in before)]
+    lines = [
+        f"- {key}: {before.get(key, '–')} → {after.get(key, '–')}"
+        for key in keys
+        if before.get(key) != after.get(key)
+    ]
+    return lines or ["No setting differs."]
+
+
+def settings_of(run: Path) -> dict[str, str]:
+    """Every setting that the stages of a run were made with, by dotted key."""
+    out: dict[str, str] = {}
+
+    def walk(value: Any, prefix: str) -> None:
+        if isinstance(value, dict) and value:
+            for key, item in value.items():
+                walk(item, f"{prefix}.{key}" if prefix else key)
+        else:
+            out[prefix] = json.dumps(value, ensure_ascii=False)
+
+    for path in sorted(run.glob("*/stage.json")):
+        if not path.parent.name.startswith("."):
+            record = json.loads(path.read_text(encoding="utf-8"))
+            walk(record.get("settings") or {}, "")
+    return out

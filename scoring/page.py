@@ -9,6 +9,8 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+
 from kofinlaw.scoring import plots
 from kofinlaw.scoring.gather import lengths_histogram
 from kofinlaw.scoring.item_rows import item_rows
@@ -162,8 +164,11 @@ def score_note(scores: Mapping[str, Any]) -> Words:
         )
         if embedder["floor"] is not None:
             floor = f"{100 * embedder['floor']:.0f}"
-            korean += f" 이 임베더에서는 서로 다른 문항의 모범 답끼리도 코사인이 {floor}입니다."
-            english += f" With this embedder references of different items have cosine {floor}."
+            korean += " 이 임베더에서는 서로 다른 문항의 모범 답끼리도 코사인이 100점 만점에 "
+            korean += f"{floor}점입니다."
+            english += (
+                f" With this embedder references of different items have cosine {floor} (of 100)."
+            )
     return korean, english
 
 
@@ -351,13 +356,15 @@ def latency_plots(latency: Mapping[str, Any]) -> list[dict[str, Any]]:
     words = both(
         lambda lang: "; ".join(f"{system_label(n, lang)} {s:.0f} s" for n, s in ends.items())
     )
+    note = ("시간 제한 없음", "no deadline")
     if budget:
+        share = 100 * max(ends.values()) / budget
         note = (
-            f"주어진 시간 {budget / 60:g}분; ▲ 계획이 바뀐 곳",
-            f"budget {budget / 60:g} min; ▲ where the plan changed",
+            f"가장 느린 시스템이 주어진 시간 {budget / 60:g}분의 {share:.0f}%를 씀",
+            f"the slowest system used {share:.0f}% of the {budget / 60:g} minutes",
         )
-    else:
-        note = ("시간 제한 없음; ▲ 계획이 바뀐 곳", "no deadline; ▲ where the plan changed")
+    if any(latency["changes"].values()):
+        note = (note[0] + "; ▲ 계획이 바뀐 곳", note[1] + "; ▲ where the plan changed")
 
     def draw(lang: str) -> str:
         korean = lang == "ko"
@@ -373,7 +380,31 @@ def latency_plots(latency: Mapping[str, Any]) -> list[dict[str, Any]]:
             changes=latency["changes"],
         )
 
-    return [figure(("쌓인 시간", "Cumulative time"), note, words, draw)]
+    each = {name: np.diff([0.0, *curve]).tolist() for name, curve in curves.items()}
+
+    def spread(lang: str) -> str:
+        korean = lang == "ko"
+        return plots.share_plot(
+            each,
+            {name: system_label(name, lang) for name in curves},
+            f"seconds-{lang}",
+            x_label="한 문항에 걸린 시간 (s)" if korean else "seconds a question",
+            y_label="끝난 문항의 몫" if korean else "share of questions answered",
+        )
+
+    p95 = {name: float(np.quantile(values, 0.95)) for name, values in each.items()}
+    slow = both(
+        lambda lang: "; ".join(f"{system_label(n, lang)} p95 {s:.2f} s" for n, s in p95.items())
+    )
+    return [
+        figure(("쌓인 시간", "Cumulative time"), note, words, draw),
+        figure(
+            ("한 문항에 걸린 시간", "Time of one question"),
+            ("점은 p50과 p95", "dots are p50 and p95"),
+            slow,
+            spread,
+        ),
+    ]
 
 
 def latency_rows(

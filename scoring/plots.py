@@ -69,8 +69,8 @@ def colour_of(name: str, place: int = 0) -> str:
 
 
 def width_of(text: str, size: float = SIZE) -> float:
-    """About how wide text is in inches: Hangul takes a full em, other signs 0.56."""
-    ems = sum(1.0 if ord(sign) > 0x1100 else 0.56 for sign in text)
+    """About how wide text is in inches: Hangul 0.95 em, other signs 0.54."""
+    ems = sum(0.95 if ord(sign) > 0x1100 else 0.54 for sign in text)
     return ems * size / 72
 
 
@@ -122,7 +122,7 @@ def caption(axes: Any, text: str) -> None:
 def score_plot(rows: Sequence[Row], prefix: str) -> str:
     """Means with intervals, one line each: systems filled, trivial baselines hollow."""
     height = 0.82 + 0.36 * len(rows)
-    left = 0.2 + max(width_of(row.label) for row in rows)
+    left = 0.12 + max(width_of(row.label) for row in rows)
     with canvas(height, min(left, 2.9), prefix) as (axes, out):
         for place, row in enumerate(rows):
             colour = MUTED if row.trivial else colour_of(row.name, place)
@@ -190,12 +190,14 @@ def loss_plot(
 
 
 def running_mean(values: Sequence[float]) -> list[float]:
-    """Exponential mean with a memory of about a tenth of the values, unbiased at the start."""
-    keep = 1 - 1 / max(1.0, len(values) / 10)
-    total, weight, out = 0.0, 0.0, []
-    for value in values:
-        total, weight = keep * total + (1 - keep) * value, keep * weight + (1 - keep)
-        out.append(total / weight)
+    """Mean of each value's neighbours, a tenth of the values in all, fewer at the ends."""
+    reach = len(values) // 20
+    sums = np.concatenate([[0.0], np.cumsum(np.asarray(values, dtype=np.float64))])
+    out = []
+    for place in range(len(values)):
+        room = min(reach, place, len(values) - 1 - place)
+        low, high = place - room, place + room + 1
+        out.append(float((sums[high] - sums[low]) / (high - low)))
     return out
 
 
@@ -262,7 +264,7 @@ def latency_plot(
             axes.plot(at, seconds[at], "^", color=colour, ms=6, mec="white", mew=0.6)
             ends.append((float(seconds[-1]), name, colour))
         ceiling = 1.12 * top / unit
-        if budget is not None and budget <= 4 * top:
+        if budget is not None and budget <= 6 * top:
             ceiling = max(ceiling, 1.12 * budget / unit)
             axes.axhline(budget / unit, color=INK, lw=1.1, ls=(0, (4, 2)))
             axes.text(0, budget / unit, budget_label, ha="left", va="bottom", color=INK)
@@ -275,6 +277,37 @@ def latency_plot(
         axes.set_xlabel(x_label)
         caption(axes, y_label.format(unit="min" if unit == 60 else "s"))
         axes.grid(axis="y")
+    return out[0]
+
+
+def share_plot(
+    seconds: Mapping[str, Sequence[float]],
+    labels: Mapping[str, str],
+    prefix: str,
+    *,
+    x_label: str,
+    y_label: str,
+) -> str:
+    """Share of questions answered within so many seconds, with p50 and p95 marked."""
+    with canvas(2.9, 0.62, prefix) as (axes, out):
+        legend = []
+        for place, (name, values) in enumerate(seconds.items()):
+            rising = np.sort(np.asarray(values, dtype=np.float64))
+            keep = np.unique(np.linspace(0, len(rising) - 1, 200).astype(int))
+            shares = 100 * (keep + 1) / len(rising)
+            colour, dash = colour_of(name, place), DASHES[place % len(DASHES)]
+            (line,) = axes.plot(rising[keep], shares, color=colour, lw=1.9, ls=dash)
+            marks = np.quantile(rising, [0.5, 0.95])
+            axes.plot(marks, [50, 95], "o", color=colour, ms=5.5, mec="white", mew=0.8)
+            legend.append((line, labels[name]))
+        axes.set_ylim(0, 103)
+        axes.set_xlim(left=0)
+        axes.set_yticks(range(0, 101, 25), [f"{tick}%" for tick in range(0, 101, 25)])
+        axes.set_xlabel(x_label)
+        caption(axes, y_label)
+        axes.grid(axis="both")
+        lines, names = zip(*legend, strict=True)
+        axes.legend(lines, names, loc="lower right", frameon=False, fontsize=SIZE - 0.5)
     return out[0]
 
 

@@ -9,7 +9,7 @@ from kofinlaw.data.records import Key, Question
 # A negative stem asks for what is *not* so in its last clause; "신고하지 않은 경우의 과태료는?"
 # is a positive question about an omission.
 NEGATIVE = re.compile(
-    r"(않은|않는|아닌|틀린|그른|잘못된|잘못|없는|옳지|맞지|어긋나는|벗어난|거리가\s*먼|부적절한)"
+    r"(않은|않는|아니하는|아니한|아닌|틀린|그른|잘못된|잘못|없는|옳지|맞지|어긋나는|벗어난|거리가\s*먼|부적절한)"
     r"[^.?!]{0,14}?(것|설명|보기|내용|항목|사항|행위|조치|진술|경우|곳|자)[은는을를]?"
     r"(\s*(무엇|어느|모두|고르|어떤)[^?]*)?[\s?？.:]*\Z"
 )

@@ -1,0 +1,255 @@
+import json
+import math
+
+import pytest
+
+from kofinlaw import UserError
+from kofinlaw.data.files import write_jsonl
+from kofinlaw.data.records import Answer, Key, Question
+from kofinlaw.scoring.answers import read_answers, read_timings
+from kofinlaw.scoring.baselines import largest_overlap, longest_option, majority_digit
+from kofinlaw.scoring.retrieval import ndcg, ranked_units, retrieval_scores
+from kofinlaw.scoring.score import score_answers, score_systems
+from kofinlaw.scoring.slices import is_negative, is_numeric, slices_of
+
+CHOICE = [Question(f"q{i}", "다음 중 옳은 것은?", ("가", "나", "다", "라")) for i in range(1, 5)]
+CHOICE_KEY = [Key(f"q{i}", answer=str(i), units=(f"법 제{i}조",)) for i in range(1, 5)]
+FREE = Question("f1", "통지 기한을 설명하시오.")
+FREE_KEY = Key("f1", reference="7일 이내에 통지한다.", keywords=("7일", "통지"))
+
+
+def answer(name, text, evidence=(), **more):
+    return Answer(name, text, tuple(evidence), **{"confidence": 0.5, "tokens": 1, **more})
+
+
+def test_missing_doubled_foreign_and_unreadable_answers_are_counted_and_named(settings, embedder):
+    given = [
+        answer("q1", "1"),
+        answer("q2", "정답은 2"),
+        answer("q3", "3"),
+        answer("q3", "1"),
+        answer("zz", "1"),
+    ]
+    scores = score_answers(
+        [*CHOICE, FREE], [*CHOICE_KEY, FREE_KEY], given, settings=settings, embedder=embedder
+    )
+    assert scores.choice.value == 0.5
+    assert scores.choice.n == 4
+    assert scores.missing == ("q4", "f1")
+    assert scores.duplicates == ("q3",)
+    assert scores.foreign == ("zz",)
+    assert scores.unreadable == ("q2",)
+    assert scores.free.value == 0.0
+
+
+def test_a_perfect_system_scores_one(settings, embedder):
+    given = [answer(k.id, k.answer) for k in CHOICE_KEY] + [answer("f1", FREE_KEY.reference)]
+    scores = score_answers(
+        [*CHOICE, FREE], [*CHOICE_KEY, FREE_KEY], given, settings=settings, embedder=embedder
+    )
+    assert scores.choice.value == 1.0
+    assert scores.free.value == pytest.approx(1.0)
+    assert scores.blend.value == pytest.approx(1.0)
+    assert scores.text["rougeL"] == pytest.approx(1.0)
+
+
+def test_without_an_embedder_there_is_keyword_recall_but_no_free_score(settings):
+    scores = score_answers(
+        [*CHOICE, FREE], [*CHOICE_KEY, FREE_KEY], [answer("f1", "통지한다")], settings=settings
+    )
+    assert scores.free is None
+    assert scores.blend is None
+    assert scores.keywords.value == 0.5
+
+
+def test_a_megabyte_of_answer_is_scored_and_cut(settings, embedder):
+    text = "<script>alert(1)</script>" + "통지 " * 350_000 + "7일"
+    scores = score_answers(
+        [FREE], [FREE_KEY], [answer("f1", text)], settings=settings, embedder=embedder
+    )
+    item = scores.items[0]
+    assert item.keywords == 1.0  # keywords are looked for in all of it
+    assert len(item.answer) == settings.scored_characters
+    assert item.answer_length == len(text)
+
+
+def test_a_nan_confidence_and_tokens_are_absent(tmp_path, settings):
+    path = tmp_path / "answers.jsonl"
+    path.write_text(
+        '{"id": "q1", "answer": 1, "confidence": NaN, "tokens": null, "evidence": null}\n{"id": "q2", "answer": null}\n{"id": "q3", "answer": NaN}\n'
+    )
+    scores = score_answers(CHOICE, CHOICE_KEY, read_answers(path), settings=settings)
+    assert scores.choice.value == 0.25
+    assert scores.missing == ("q2", "q3", "q4")
+    assert scores.items[0].confidence is None
+
+
+@pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "cp949"])
+def test_the_contests_csv_is_read_in_its_encodings(tmp_path, encoding):
+    path = tmp_path / "submission.csv"
+    path.write_bytes(
+        'ID,Question,Answer\nT1,"줄\n바꿈",3\nT2,질문,"쉼표, 따옴표 ""인용"""\n'.encode(encoding)
+    )
+    found = read_answers(path).answers
+    assert {name: a.answer for name, a in found.items()} == {"T1": "3", "T2": '쉼표, 따옴표 "인용"'}
+
+
+def test_answers_without_an_id_or_a_column_are_refused_with_their_place(tmp_path):
+    (tmp_path / "a.jsonl").write_text('{"id": "a", "answer": "1"}\n{"answer": "2"}\n')
+    with pytest.raises(UserError, match=r"a\.jsonl:2"):
+        read_answers(tmp_path / "a.jsonl")
+    (tmp_path / "a.csv").write_text("ID,Response\n1,2\n")
+    with pytest.raises(UserError, match="no answer column"):
+        read_answers(tmp_path / "a.csv")
+    with pytest.raises(UserError, match="no such file"):
+        read_answers(tmp_path / "none.jsonl")
+
+
+@pytest.mark.parametrize(
+    ("questions", "keys", "message"),
+    [
+        ([CHOICE[0], CHOICE[0]], CHOICE_KEY, "two questions"),
+        (CHOICE, [CHOICE_KEY[0]] * 2, "two keys"),
+        (CHOICE, [Key("q1", answer="7")], "none of 1..4"),
+        ([FREE], [Key("f1")], "needs a reference"),
+        (CHOICE, [Key("other", answer="1")], "no question has a key"),
+    ],
+)
+def test_a_key_that_does_not_fit_is_refused(settings, questions, keys, message):
+    with pytest.raises(UserError, match=message):
+        score_answers(questions, keys, [], settings=settings)
+
+
+def test_questions_without_a_key_are_left_out_and_counted(tmp_path, settings, embedder):
+    write_jsonl(tmp_path / "q.jsonl", CHOICE)
+    write_jsonl(tmp_path / "k.jsonl", CHOICE_KEY[:3])
+    write_jsonl(tmp_path / "a" / "answers.jsonl", [answer(f"q{i}", "1") for i in range(1, 5)])
+    score_systems(
+        tmp_path / "q.jsonl",
+        tmp_path / "k.jsonl",
+        {"base": tmp_path / "a"},
+        None,
+        tmp_path / "out",
+        settings=settings,
+        embedder=embedder,
+    )
+    result = json.loads((tmp_path / "out" / "scores.json").read_text())
+    assert result["counts"] == {"questions": 3, "choice": 3, "free": 0, "without_key": 1}
+    assert result["systems"]["base"]["foreign"] == []
+
+
+def test_slices_are_read_from_the_stem_and_the_options():
+    assert is_negative("다음 중 이용자의 의무로 옳지 않은 것은?")
+    assert is_negative("다음 설명 중 틀린 것을 고르시오.")
+    assert is_negative("해당하지 않는 것은 무엇인가?")
+    assert is_negative("접근매체에 해당하지 아니하는 것은?")
+    assert not is_negative("신고하지 않은 경우의 과태료는 얼마인가?")
+    assert not is_negative("동의를 받지 않은 자에 대한 벌칙으로 옳은 것은?")
+    assert is_numeric(("7일", "10일 이내", "5천만원 이하", "1년"))
+    assert is_numeric(("1억원", "3억 5천만원", "10%", "100분의 3"))
+    assert not is_numeric(("전자서명", "7일", "접근매체", "약관"))
+    question = Question(
+        "q", "전자금융거래법 제9조에 따라 옳지 않은 것은?", ("가", "나", "다", "라", "마")
+    )
+    assert slices_of(question, Key("q", slices=("privacy",))) == (
+        "negative",
+        "options-5",
+        "article-quoted",
+        "privacy",
+    )
+
+
+def test_trivial_baselines():
+    keys = {k.id: k for k in (Key("q1", "2"), Key("q2", "2"), Key("q3", "4"), Key("q4", "1"))}
+    assert set(majority_digit(CHOICE, keys).values()) == {"2"}
+    question = Question("q", "?", ("짧다", "가장 긴 보기이다", "가장 긴 보기이나"))
+    assert longest_option([question]) == {"q": "2"}
+
+
+def test_the_overlap_baseline_reads_the_evidence_and_turns_round_for_a_negative_stem():
+    options = ("사고를 금융위원회에 보고한다", "과태료를 면제받는다", "점포를 폐쇄한다")
+    evidence = [
+        "은행은 사고를 금융위원회에 보고하여야 하며 점포를 폐쇄한 때에는 이용자에게 알린다."
+    ]
+    positive, negative = (
+        Question("p", "옳은 것은?", options),
+        Question("n", "옳지 않은 것은?", options),
+    )
+    found = largest_overlap([positive, negative], {"p": evidence, "n": evidence})
+    assert found["p"] in {"1", "3"}
+    assert found["n"] == "2"
+    assert largest_overlap([positive], {"p": []}) == {}
+
+
+def test_several_chunks_of_an_article_count_once():
+    unit_of = {"a/1": "법 제1조", "a/2": "법 제1조", "b": "법 제2조"}
+    assert ranked_units(["a/1", "a/2", "b", "x"], unit_of) == ["법 제1조", "법 제2조", "x"]
+
+
+def test_retrieval_scores_by_hand():
+    gold = {"1": ["A"], "2": ["B"], "3": ["C", "D"], "4": []}
+    evidence = {"1": ["A", "B"], "2": ["A", "C", "D", "B"], "3": ["D", "X", "C"]}
+    found = retrieval_scores(gold, evidence, {})
+    assert (found.n, found.hit_1, found.hit_3, found.hit_5) == (3, 2 / 3, 2 / 3, 1.0)
+    assert found.mrr == pytest.approx((1 + 1 / 4 + 1) / 3)
+    ideal = 1 + 1 / math.log2(3)
+    assert ndcg(evidence["3"], gold["3"]) == pytest.approx((1 + 1 / math.log2(4)) / ideal)
+    assert found.depth == 3
+    assert retrieval_scores(gold, {}, {}) is None
+    assert retrieval_scores({"4": []}, evidence, {}) is None
+
+
+def test_ndcg_is_sklearns(embedder):
+    sklearn = pytest.importorskip("sklearn.metrics")
+    units = ["a", "b", "c", "d", "e"]
+    truth = [[0, 1, 0, 1, 0]]
+    assert ndcg(units, ["b", "d"]) == pytest.approx(sklearn.ndcg_score(truth, [[5, 4, 3, 2, 1]]))
+
+
+def test_timings_are_summed_from_parts_or_taken_whole(tmp_path):
+    path = tmp_path / "timings.jsonl"
+    path.write_text(
+        '{"id": "a", "retrieve": 0.5, "prefill": 1, "decode": 0, "total": 1.5, "turns": 1}\n{"id": "b", "seconds": {"prefill": 1, "decode": 2}}\n{"id": "a", "total": 0.5}\n{"id": "c", "total": NaN}\n'
+    )
+    seconds, rows = read_timings(path)
+    assert seconds == {"a": 2.0, "b": 3.0, "c": 0.0}
+    assert len(rows) == 4
+    assert read_timings(tmp_path / "none") == ({}, [])
+
+
+def test_the_stage_writes_the_same_bytes_twice(run_folder, tmp_path, settings, embedder):
+    def once(out):
+        systems = {n: run_folder / f"answer-{n}" for n in ("base", "base-rag", "trained-rag")}
+        return score_systems(
+            run_folder / "questions/questions.jsonl",
+            run_folder / "questions/key.jsonl",
+            systems,
+            run_folder / "data/chunks.jsonl",
+            out,
+            settings=settings,
+            embedder=embedder,
+            seed=42,
+        )
+
+    figures = once(tmp_path / "a")
+    once(tmp_path / "b")
+    for name in ("scores.json", "items.jsonl", "scores.md"):
+        assert (tmp_path / "a" / name).read_bytes() == (tmp_path / "b" / name).read_bytes()
+    result = json.loads((tmp_path / "a" / "scores.json").read_text())
+    assert result["schema"] == "kofinlaw.scores/1"
+    assert set(result["baselines"]) >= {"majority", "longest", "uniform", "echo"}
+    assert result["embedder"]["name"] == "bigram-64"
+    assert len(result["sha256"]) == 6
+    assert figures["trained-rag.choice"] == round(
+        result["systems"]["trained-rag"]["choice"]["value"], 4
+    )
+    rows = (tmp_path / "a" / "items.jsonl").read_text().splitlines()
+    assert len(rows) == 3 * 72
+
+
+def test_every_question_is_an_item_and_the_pairs_add_up(run_folder):
+    result = json.loads((run_folder / "score" / "scores.json").read_text())
+    for pair in result["pairs"]:
+        assert pair["both"] + pair["only_a"] + pair["only_b"] + pair["neither"] == pair["n"] == 60
+        value = {n: result["systems"][n]["choice"]["value"] for n in (pair["a"], pair["b"])}
+        assert value[pair["b"]] - value[pair["a"]] == pytest.approx(pair["difference"])

@@ -1,0 +1,111 @@
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from kofinlaw.scoring.intervals import blend_figure, mean_figure, wilson
+from kofinlaw.scoring.paired import (
+    holm,
+    mcnemar_exact,
+    paired_difference,
+    smallest_detectable,
+    smallest_significant,
+)
+
+
+@given(st.integers(0, 300), st.integers(0, 300))
+@settings(max_examples=60, deadline=None)
+def test_mcnemar_is_scipys_binomial_test(only_a, only_b):
+    from scipy.stats import binomtest
+
+    expected = binomtest(only_a, only_a + only_b, 0.5).pvalue if only_a + only_b else 1.0
+    assert mcnemar_exact(only_a, only_b) == pytest.approx(expected, rel=1e-9)
+
+
+@pytest.mark.parametrize(
+    ("a", "b", "p"),
+    [(48, 42, 0.60), (60, 37, 0.025), (64, 35, 0.005), (61, 28, 0.001), (18, 12, 0.36)],
+)
+def test_mcnemar_gives_the_published_comparisons_of_contest_submissions(a, b, p):
+    assert mcnemar_exact(a, b) == pytest.approx(p, abs=0.006)
+
+
+def test_holm_multiplies_step_by_step_and_never_falls():
+    assert holm([0.01, 0.04, 0.03]) == pytest.approx([0.03, 0.06, 0.06])
+    assert holm([0.9, 0.8]) == [1.0, 1.0]
+    assert holm([]) == []
+
+
+def test_an_interval_is_the_same_for_the_same_seed_and_holds_the_mean():
+    values = [0.2, 0.4, 0.9, 0.1, 0.5] * 8
+    one, two = (mean_figure(values, samples=2000, seed=5) for _ in range(2))
+    assert one == two
+    assert one.low < one.value < one.high
+    assert mean_figure(values, samples=2000, seed=6) != one
+
+
+def test_the_binomial_shortcut_has_the_width_of_resampling_items():
+    values = np.array([1.0] * 30 + [0.0] * 30)
+    fast = mean_figure(list(values), samples=20_000, seed=1)
+    rng = np.random.default_rng(2)
+    slow = np.quantile(values[rng.integers(0, 60, (20_000, 60))].mean(axis=1), [0.025, 0.975])
+    assert [fast.low, fast.high] == pytest.approx(list(slow), abs=0.02)
+
+
+def test_all_right_is_not_certain():
+    figure = mean_figure([1.0] * 12)
+    assert (figure.value, figure.high) == (1.0, 1.0)
+    assert figure.low == pytest.approx(wilson(12, 12, 0.95)[0])
+    assert figure.low == pytest.approx(0.7575, abs=1e-3)  # 1 / (1 + z²/n)
+
+
+def test_no_values_have_no_figure_and_half_a_blend_is_none():
+    assert mean_figure([]) is None
+    assert blend_figure([1.0], [], weight=0.5, samples=100, confidence=0.95, seed=0) is None
+
+
+def test_the_blend_weighs_the_halves_not_the_items():
+    figure = blend_figure(
+        [1.0] * 50 + [0.0] * 50, [0.3] * 4, weight=0.5, samples=500, confidence=0.95, seed=0
+    )
+    assert figure.value == pytest.approx(0.4)
+    assert figure.low < 0.4 < figure.high
+
+
+def test_a_paired_difference_keeps_pairs_together():
+    a, b = [0.0, 1.0] * 20, [0.5, 1.5] * 20
+    assert paired_difference(a, b, samples=100, confidence=0.95, seed=0) == (0.5, 0.5, 0.5)
+
+
+def test_the_smallest_significant_difference_is_at_the_edge():
+    for discordant in range(0, 60):
+        found = smallest_significant(discordant)
+        if found is None:
+            assert mcnemar_exact(0, discordant) >= 0.05
+            continue
+        losing = (discordant - found) // 2
+        assert mcnemar_exact(losing, discordant - losing) < 0.05
+        assert (
+            losing == discordant // 2 or mcnemar_exact(losing + 1, discordant - losing - 1) >= 0.05
+        )
+
+
+def test_sixty_items_show_ten_points_at_the_very_best():
+    found = smallest_detectable(60)
+    assert found.at_best == 6 / 60  # 2 · ½⁶ = .031 is the first below .05
+    assert found.observed == smallest_significant(12) / 60
+    assert smallest_detectable(0).at_best is None
+    assert smallest_detectable(4).at_best is None
+
+
+def test_the_powered_difference_is_found_as_often_as_promised():
+    n, share = 120, 0.3
+    found = smallest_detectable(n, discordant=share)
+    rng = np.random.default_rng(0)
+    counts = rng.binomial(n, share, 4000)
+    wins = rng.binomial(counts, (1 + found.powered / share) / 2)
+    power = np.mean(
+        [mcnemar_exact(int(m - w), int(w)) < 0.05 for m, w in zip(counts, wins, strict=True)]
+    )
+    assert power == pytest.approx(0.8, abs=0.03)
+    assert smallest_detectable(480, discordant=share).powered < found.powered
