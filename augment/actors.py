@@ -56,7 +56,9 @@ def rivals(law: Law, clause: Clause, name: str, rng: random.Random) -> tuple[str
     apart = [
         other
         for other in law.actors
-        if not words & set(other.split()) and not _overlap(other, name)
+        if not words & set(other.split())
+        and not _overlap(other, name)
+        and not law.one_is_the_other(other, name)
     ]
     here = [other for other in apart if other in clause.article.text]
     elsewhere = [other for other in apart if other not in here][:12]

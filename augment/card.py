@@ -12,6 +12,7 @@ from kofinlaw.augment.options import Item
 from kofinlaw.augment.raft import Shelf
 from kofinlaw.augment.settings import AugmentSettings
 from kofinlaw.data.files import write_json, write_text
+from kofinlaw.data.korean import bigrams
 from kofinlaw.data.records import Example, Rejected
 
 SAMPLES = 2
@@ -67,15 +68,18 @@ def _figures(items: Sequence[Item], shelf: Shelf) -> dict[str, Any]:
     hits = []
     for item in items:
         draft = item.draft
-        places = shelf.gold(draft.units, draft.focus)
-        texts = [shelf.chunks[place].text for place in places]
+        texts = [shelf.grams(place) for place in shelf.gold(draft.units, draft.focus)]
         found = shelf.search(" ".join([draft.stem, *item.options]), RETRIEVED)
-        shown = [shelf.chunks[place].text for place in found]
+        shown = [shelf.grams(place) for place in found]
         hits.append(float(any(shelf.chunks[place].unit in draft.units for place in found)))
-        options, answer, negative = item.options, item.answer, draft.negative
+        options, answer, negative = (
+            [set(bigrams(o)) for o in item.options],
+            item.answer,
+            draft.negative,
+        )
         gold[draft.kind].append(overlap_credit(options, answer, texts, negative=negative))
         retrieved[draft.kind].append(overlap_credit(options, answer, shown, negative=negative))
-        plain.append(overlap_credit(item.options, item.answer, shown))
+        plain.append(overlap_credit(options, answer, shown))
     rows = [(item.options, item.answer) for item in items]
     total = max(len(items), 1)
     return {

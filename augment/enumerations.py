@@ -13,6 +13,8 @@ from kofinlaw.augment.law import Law, normal
 from kofinlaw.data.korean import bigrams
 
 LONGEST_ITEM = 55
+# Share of the shorter one's bigrams from which two 호 may mean the same.
+CLOSE = 0.4
 LONGEST_LEAD = 110
 _CATCH_ALL = re.compile(
     r"그 밖에|그밖에|기타|밖의|제\d+호|각 목|삭제|제\d+항(?!에 따른 [가-힣]{4})|^제\d+조"
@@ -83,7 +85,7 @@ def _close(text: str, inside: list[set[str]]) -> bool:
     grams = set(bigrams(text))
     if not grams:
         return True
-    return any(len(grams & item) / min(len(grams), len(item) or 1) > 0.5 for item in inside)
+    return any(len(grams & item) / min(len(grams), len(item) or 1) > CLOSE for item in inside)
 
 
 def _topic(law: Law, here: Listing, rng: random.Random) -> str:

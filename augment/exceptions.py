@@ -7,16 +7,19 @@ from collections.abc import Iterator
 
 from kofinlaw.augment.drafts import LONGEST_QUOTE, Draft, cite, distinct, source_rng
 from kofinlaw.augment.enumerations import _close
-from kofinlaw.augment.law import Law
+from kofinlaw.augment.law import Law, subject
 from kofinlaw.data.korean import bigrams
 
 _EXCEPT = re.compile(r"^다만, (?P<case>[^,]{8,70}(?:경우|때))에?는? ")
+# `제2호에 해당하는 경우` says nothing by itself.
+_POINTS = re.compile(r"제\d+[항호]|같은 [조항호]|본문|단서|^그 ")
 _CONDITION = re.compile(r"(?:^|[,.] )(?P<case>[^,.]{10,60}경우)에는")
 
 
 def _without_subject(case: str) -> str:
     """The condition without who it is about, so that all options read alike."""
-    return re.sub(r"^[^,]{2,25}?[가-힣](?:은|는) (?=.{8})", "", case)
+    who = subject(case)
+    return case[len(who) + 1 :].strip() if who and case.startswith(who) else case
 
 
 def generate(law: Law, seed: int) -> Iterator[Draft]:
@@ -37,12 +40,15 @@ def generate(law: Law, seed: int) -> Iterator[Draft]:
         ):
             continue
         case = _without_subject(match.group("case"))
+        if _POINTS.search(case):
+            continue
         rng = source_rng(seed, "exception", clause.article.id, clause.label)
         body = [set(bigrams(clause.proviso))]
         others = [
             (home != clause.article.id, rng.random(), text)
             for home, text in conditions
             if not text.startswith(("다만", "제"))
+            and not _POINTS.search(text)
             and text not in clause.body
             and not _close(text, body)
         ]

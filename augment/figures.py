@@ -3,30 +3,22 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
+from collections.abc import Set as AbstractSet
 
-from kofinlaw.data.korean import bigrams
-
-Tokenise = Callable[[str], Sequence[str]]
+Tokens = AbstractSet[str]
 
 
 def overlap_credit(
-    options: Sequence[str],
-    answer: int,
-    evidence: Sequence[str],
-    *,
-    negative: bool = False,
-    tokenise: Tokenise = bigrams,
+    options: Sequence[Tokens], answer: int, passages: Sequence[Tokens], *, negative: bool = False
 ) -> float:
     """Chance of being right by taking the option that one passage holds most of (0..1).
 
     An option's overlap is the share of its distinct tokens in its best passage; `negative` takes
     the least. Equal ones share the credit.
     """
-    passages = [set(tokenise(text)) for text in evidence]
     scores = []
-    for option in options:
-        tokens = set(tokenise(option))
+    for tokens in options:
         shared = max((len(tokens & passage) for passage in passages), default=0)
         scores.append(shared / len(tokens) if tokens else 0.0)
     best = min(scores) if negative else max(scores)

@@ -41,6 +41,10 @@ _TOO_GENERAL = frozenset(
 _SUBJECT = re.compile(
     r"^(?:제\d+항에도 불구하고,? |제\d+항에 따라 )?(?P<name>[^,.]{2,30}?)(?:은|는) "
 )
+_DEFINED = re.compile(
+    r'(?P<words>[^"“”.\n]{2,90})이하(?: 이 [조항장절]에서)? ["“](?P<name>[^"“”]{2,20})["”]'
+    r'|["“](?P<term>[^"“”]{2,20})["”](?:이라 함은|라 함은|이란|란) (?P<meaning>[^\n]{5,200})'
+)
 _TOWARDS = re.compile(
     r"(?<=\s)(?P<name>[가-힣ㆍ]{3,16})(?:에게|의 (?:승인|허가|인가|동의|명령)을)(?= )"
 )
@@ -70,6 +74,38 @@ class Law:
         for clause in self.clauses:
             found[clause.article.id].append(clause)
         return {key: tuple(value) for key, value in found.items()}
+
+    @cached_property
+    def _named_as(self) -> tuple[tuple[str, str], ...]:
+        """(short name, the words it stands for) of each definition in the act."""
+        return tuple(
+            (
+                match.group("name") or match.group("term"),
+                match.group("words") or match.group("meaning"),
+            )
+            for article in self.articles
+            for match in _DEFINED.finditer(article.text)
+        )
+
+    def one_is_the_other(self, first: str, second: str) -> bool:
+        """Whether a definition makes one of two actors a case of the other.
+
+        `금융회사 또는 전자금융업자(이하 "전자화폐발행자"라 한다)`: what binds one binds the other.
+        """
+        pair = (first, second)
+        if pair not in self._pairs:
+            self._pairs[pair] = self._one_is_the_other(first, second)
+        return self._pairs[pair]
+
+    @cached_property
+    def _pairs(self) -> dict[tuple[str, str], bool]:
+        return {}
+
+    def _one_is_the_other(self, first: str, second: str) -> bool:
+        return any(
+            (_same(name, first) and second in words) or (_same(name, second) and first in words)
+            for name, words in self._named_as
+        )
 
     @cached_property
     def actors(self) -> list[str]:
@@ -143,3 +179,8 @@ def addressees(sentence: str) -> list[str]:
         if is_name(match.group("name")) and (_NOT_A_NAME.search(before) or before.endswith(",")):
             found.append(match.group("name"))
     return found
+
+
+def _same(first: str, second: str) -> bool:
+    """Equal names but for a closing 등 (금융회사등)."""
+    return first.removesuffix("등") == second.removesuffix("등")

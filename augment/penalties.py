@@ -22,6 +22,7 @@ _SANCTION = re.compile(
 _VIOLATES = re.compile(
     r"^(?P<article>제\d+조(?:의\d+)?(?:제\d+항)?(?:제\d+호)?)[을를] 위반하여 (?P<deed>.+)$"
 )
+_POINTS = re.compile(r"같은 [조항호]|동[조항]|각 호|이 조")
 _DEED_END = re.compile(r"(자|행위|경우|사람)$")
 LONGEST_DEED = 80
 # `필요한 조치를 하지 아니한 자` could be met by several articles; longer deeds name theirs.
@@ -49,7 +50,12 @@ def offences(law: Law) -> list[Offence]:
         for item in clause.items:
             text, restricted = simplify(item)
             text = text.rstrip(". ")
-            if restricted or len(text) > LONGEST_DEED or not _DEED_END.search(text):
+            if (
+                restricted
+                or _POINTS.search(text)
+                or len(text) > LONGEST_DEED
+                or not _DEED_END.search(text)
+            ):
                 continue
             match = _VIOLATES.match(text)
             deed = match.group("deed") if match else text

@@ -7,8 +7,8 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from kofinlaw.augment.clauses import Clause, as_question
-from kofinlaw.augment.drafts import LONGEST_QUOTE, Draft, cite, distinct, law_name, source_rng
+from kofinlaw.augment.clauses import Clause, as_question, simplify
+from kofinlaw.augment.drafts import Draft, cite, distinct, law_name, source_rng
 from kofinlaw.augment.law import Law
 
 _DAYS = {"일": 1.0, "영업일": 1.4, "주": 7.0, "주일": 7.0, "개월": 30.4, "년": 365.0}
@@ -39,6 +39,7 @@ _PATTERN = re.compile(
     r"|(?<![\d제조.월])(?P<number>\d{1,3})(?P<gap>\s?)(?P<unit>영업일|개월|주일|퍼센트|년|주|일|시간|분|명|인|회|배)"
     + _END
 )
+LONGEST_SENTENCE = 160
 _ASKS = {"일": "며칠", "영업일": "몇 영업일", "퍼센트": "몇 퍼센트"}
 
 
@@ -169,8 +170,12 @@ def generate(law: Law, seed: int) -> Iterator[Draft]:
         if _is_penal(clause):
             continue
         rng = source_rng(seed, "quantity", clause.article.id, clause.label)
-        for sentence in (clause.main, clause.proviso):
+        for sentence in (clause.main, clause.proviso, *clause.rest, *map(_plain, clause.items)):
             yield from _ask(law, clause, sentence, rng)
+
+
+def _plain(item: str) -> str:
+    return simplify(item)[0]
 
 
 def _is_penal(clause: Clause) -> bool:
@@ -178,7 +183,7 @@ def _is_penal(clause: Clause) -> bool:
 
 
 def _ask(law: Law, clause: Clause, sentence: str, rng: random.Random) -> Iterator[Draft]:
-    if not sentence or not 25 <= len(sentence) <= LONGEST_QUOTE:
+    if not 20 <= len(sentence) <= LONGEST_SENTENCE:
         return
     found = quantities(sentence)
     for quantity in found:
@@ -212,13 +217,13 @@ def _question(clause: Clause, sentence: str, quantity: Quantity, rng: random.Ran
         return ""
     words = _ASKS.get(quantity.unit, f"몇 {quantity.unit}")
     question = as_question(sentence[: quantity.start] + words + sentence[quantity.end :])
-    if not question or sentence.startswith("다만"):
+    if not question or sentence != clause.main:
         return ""
     return f"{cite(clause, rng)}에 따르면, {question}"
 
 
 def _blank(law: Law, clause: Clause, sentence: str, quantity: Quantity, rng: random.Random) -> str:
     blank = sentence[: quantity.start] + "(   )" + sentence[quantity.end :]
-    apart = sentence.startswith("다만")
+    apart = sentence != clause.main
     where = f"{law_name(law.title)} {clause.place}" if apart else cite(clause, rng)
     return f'{where}의 다음 빈칸에 알맞은 것은? "{blank}"'

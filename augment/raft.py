@@ -41,6 +41,8 @@ class Shelf:
         self.count = count
         self._kiwi = retrieval == "kiwi"
         self._index = LexicalIndex.build(self._tokens([chunk.text for chunk in self.chunks]))
+        self._grams: dict[int, frozenset[str]] = {}
+        self._rows: dict[int, list[tuple[str, str]]] = {}
         self._by_unit: dict[str, list[int]] = {}
         for place, chunk in enumerate(self.chunks):
             self._by_unit.setdefault(chunk.unit, []).append(place)
@@ -57,6 +59,12 @@ class Shelf:
         places, _ = self._index.query(self._tokens([query])[0], k)
         return [int(place) for place in places]
 
+    def grams(self, place: int) -> frozenset[str]:
+        """The distinct bigrams of a passage."""
+        if place not in self._grams:
+            self._grams[place] = frozenset(bigrams(self.chunks[place].text))
+        return self._grams[place]
+
     def gold(self, units: Sequence[str], focus: Sequence[str]) -> list[int]:
         """The gold passages: of a split article, the part that holds most of the deciding lines."""
         out = []
@@ -69,11 +77,12 @@ class Shelf:
     def _lines(self, place: int, focus: Sequence[str]) -> list[str]:
         """The passage's lines that hold a deciding phrase."""
         found: dict[str, None] = {}
-        rows = self.chunks[place].text.split("\n")
-        keys = [normal(simplify(clean(row))[0]) for row in rows]
+        if place not in self._rows:
+            rows = self.chunks[place].text.split("\n")
+            self._rows[place] = [(row, normal(simplify(clean(row))[0])) for row in rows]
         for phrase in focus:
             wanted = normal(phrase)
-            match = next((row for row, key in zip(rows, keys, strict=True) if wanted in key), None)
+            match = next((row for row, key in self._rows[place] if wanted in key), None)
             if match:
                 found[match.strip()] = None
         return list(found)

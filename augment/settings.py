@@ -39,15 +39,21 @@ class RaftSettings(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
-    distractors: int = Field(2, ge=0, description="retrieved passages beside the gold one")
+    distractors: int = Field(default=4, ge=0, description="retrieved passages beside the gold one")
     gold_missing_share: float = Field(
-        0.04, ge=0, le=0.5, description="examples whose evidence lacks the gold passage (0–0.5)"
+        default=0.04,
+        ge=0,
+        le=0.5,
+        description="examples whose evidence lacks the gold passage (0–0.5)",
     )
     max_evidence_tokens: int = Field(
-        280, ge=40, description="tokens of evidence in one prompt; the deciding line is kept"
+        default=280,
+        ge=40,
+        description="tokens of evidence in one prompt; the deciding line is kept",
     )
     retrieval: Literal["bigram", "kiwi"] = Field(
-        "bigram", description="tokens by which passages are retrieved: character bigrams or Kiwi"
+        default="bigram",
+        description="tokens by which passages are retrieved: character bigrams or Kiwi",
     )
 
 

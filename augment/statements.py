@@ -36,9 +36,10 @@ def alterations(law: Law, clause: Clause, rng: random.Random) -> list[tuple[str,
     who = subject(sentence)
     if who:
         others = rivals(law, clause, who, rng)
+        start = sentence.index(who)
+        rest = sentence[start + len(who) + 1 :]
+        others = tuple(name for name in others if name not in rest)
         if others:
-            start = sentence.index(who)
-            rest = sentence[start + len(who) + 1 :]
             out.append(("actor", sentence[:start] + josa(others[0], "은/는") + rest))
     for quantity in quantities(sentence)[:1]:
         near = options_near(quantity, clause.article.text, rng)

@@ -12,6 +12,7 @@ import re
 from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Protocol
 
 from kofinlaw.data.korean import bigrams
@@ -106,8 +107,14 @@ def _depth(line: str) -> int:
     return 3 if _SUBITEM.match(line) else 1
 
 
+@lru_cache(maxsize=20_000)
+def _grams(text: str) -> frozenset[str]:
+    """A line's bigrams; the same articles come up for many questions."""
+    return frozenset(bigrams(text))
+
+
 def _lines(body: Sequence[str], wanted: set[str], keep: Sequence[str]) -> list[_Line]:
-    grams = [set(bigrams(text)) for text in body]
+    grams = [_grams(text) for text in body]
     seen = Counter(gram for line in grams for gram in line)
     parents: list[int] = []
     last = {1: -1, 2: -1}
