@@ -36,8 +36,8 @@ _END = r"(?=\s|[이의을를간까부마,.로에동전후당안내]|$)"
 _PATTERN = re.compile(
     r"(?P<ratio>(?:100|1천|1,000|1만)분의 ?\d+)(?!\d)"
     r"|(?<![\d제조,.])(?P<won>\d[\d,]*(?:[천백십]?(?:조|억|만|천|백))[\d천백십만억]*\s?원)"
-    r"|(?<![\d제조.월])(?P<number>\d{1,3})(?P<gap>\s?)(?P<unit>영업일|개월|주일|퍼센트|년|주|일|시간|분|명|인|회|배)"
-    + _END
+    r"|(?<![\d제조.월])(?<!월 )(?P<number>\d{1,3})\s?"
+    r"(?P<unit>영업일|개월|주일|퍼센트|년|주|일|시간|분|명|인|회|배)" + _END
 )
 LONGEST_SENTENCE = 160
 _ASKS = {"일": "며칠", "영업일": "몇 영업일", "퍼센트": "몇 퍼센트"}
@@ -96,8 +96,7 @@ def quantities(text: str) -> list[Quantity]:
             found = Quantity(match.start(), match.end(), words, "won", won(words), "원")
         else:
             found = _counted(match)
-        if not re.match(r"\s?\d+일", text[found.end :]) or found.unit != "월":
-            out.append(found)
+        out.append(found)
     return out
 
 

@@ -82,7 +82,9 @@ class AugmentSettings(BaseModel):
         (), description="titles never trained on: their questions are kept for evaluation"
     )
     holdout_items: int = Field(0, ge=0, description="questions kept from the held-out documents")
-    five_options_share: float = Field(0.5, ge=0, le=1, description="items with five options (0–1)")
+    five_options_share: float = Field(
+        0.65, ge=0, le=1, description="five options for this share of items that have enough (0–1)"
+    )
     negative_share: float = Field(
         0.3, ge=0, le=1, description="least share of stems that ask for what is not so (0–1)"
     )

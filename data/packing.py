@@ -155,6 +155,9 @@ def _cut(
             chain.append(lines[chain[-1]].parent)
         new = [i for i in chain if i not in taken]
         cost = sum(count_tokens(lines[i].text) + 1 for i in new)
+        if cost > left and not taken:
+            # The best line says more without what it hangs on than the next best with it.
+            new, cost = [place], count_tokens(lines[place].text) + 1
         if new and cost <= left:
             taken.update(new)
             left -= cost

@@ -1,0 +1,76 @@
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from kofinlaw.data.packing import pack
+
+ARTICLE = (
+    "은행법 제9조(책임)\n"
+    "① 은행은 다음 각 호의 사고로 생긴 손해를 배상할 책임을 진다.\n"
+    "1. 접근매체의 위조로 발생한 사고\n"
+    "2. 전송 과정에서 발생한 사고\n"
+    "② 은행은 이용자의 고의가 있는 경우에는 책임을 지지 아니한다.\n"
+    "③ 은행은 보험에 가입하여야 한다."
+)
+
+
+def words(text: str) -> int:
+    return len(text.split())
+
+
+def test_passages_that_fit_are_shown_whole():
+    assert pack([ARTICLE, "짧은 글"], "질문", 200, words) == [ARTICLE, "짧은 글"]
+
+
+def test_a_long_article_keeps_its_header_and_the_line_that_matches():
+    (shown,) = pack([ARTICLE], "보험에 가입하여야 하는 자는", 12, words)
+    assert shown == "은행법 제9조(책임)\n③ 은행은 보험에 가입하여야 한다."
+
+
+def test_an_item_brings_the_paragraph_it_hangs_on():
+    (shown,) = pack([ARTICLE], "접근매체의 위조", 24, words)
+    assert shown.split("\n") == ARTICLE.split("\n")[:3]
+
+
+def test_an_item_stands_alone_where_its_paragraph_does_not_fit():
+    (shown,) = pack([ARTICLE], "접근매체의 위조", 9, words)
+    assert shown.split("\n") == [ARTICLE.split("\n")[0], ARTICLE.split("\n")[2]]
+
+
+def test_a_phrase_to_keep_wins_over_a_better_match():
+    (shown,) = pack([ARTICLE], "보험에 가입", 12, words, keep=["고의가 있는 경우"])
+    assert "② 은행은 이용자의 고의가" in shown
+    assert "보험" not in shown
+
+
+def test_a_line_longer_than_the_budget_is_cut_to_its_best_sentence():
+    long = (
+        "은행법 제1조(목적)\n첫째 문장은 이것이다. 둘째 문장은 보험을 말한다. 셋째 문장은 저것이다."
+    )
+    (shown,) = pack([long], "보험", 9, words)
+    assert shown == "은행법 제1조(목적)\n둘째 문장은 보험을 말한다."
+
+
+def test_late_passages_give_way_when_there_is_no_room():
+    many = [f"법 제{n}조(제목)\n" + "가나다 " * 100 for n in range(9)]
+    assert 1 <= len(pack(many, "가나다", 100, words)) < 9
+
+
+def test_no_passages_give_no_evidence():
+    assert pack([], "질문", 100, words) == []
+
+
+@settings(max_examples=60, deadline=None)
+@given(
+    st.lists(
+        st.lists(
+            st.text(alphabet="가나다라 ", min_size=1, max_size=60), min_size=1, max_size=8
+        ).map("\n".join),
+        min_size=1,
+        max_size=6,
+    ),
+    st.integers(min_value=10, max_value=300),
+)
+def test_what_is_shown_never_passes_the_budget_by_more_than_a_header(passages, budget):
+    shown = pack(passages, "가나 다라", budget, words)
+    headers = sum(words(p.strip().split("\n")[0]) if p.strip() else 0 for p in passages)
+    assert sum(map(words, shown)) <= budget + headers + len(passages)
