@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import fnmatch
 import os
+import re
+import tempfile
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
@@ -11,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from kofinlaw import Progress, UserError, silent
+from kofinlaw.data import history
 from kofinlaw.data.card import card, write_card
 from kofinlaw.data.chunking import chunk_document, estimate_tokens
 from kofinlaw.data.cleaning import Ledger, clean, mask_article
@@ -103,7 +106,11 @@ def document_facts(settings: DataSettings, *, base: Path) -> list[tuple[str, str
     ledger = Ledger()
     documents = in_force(read_sources(settings, base, ledger, silent), settings, ledger)
     if not documents:
-        raise UserError("no document could be read", remedy=_why_empty(ledger))
+        raise UserError(
+            "no document could be read",
+            where=", ".join(source.path for source in settings.sources),
+            remedy=_why_empty(ledger),
+        )
     return [(document.title, document.as_of, document.license) for document in documents]
 
 
@@ -169,27 +176,122 @@ def read_sources(
     settings: DataSettings, base: Path, ledger: Ledger, progress: Progress
 ) -> list[Document]:
     """The documents of all sources in order; a file that cannot be read is rejected."""
-    listed = [
-        (source, path, name)
-        for source in settings.sources
-        for path, name in source_files(source, base)
-    ]
+    listed: list[tuple[SourceSettings, Path, str]] = []
     documents: list[Document] = []
+    for source in settings.sources:
+        root = base / source.path
+        if settings.as_of and root.exists() and history.repository(root) and _kept(root):
+            documents.extend(_from_history(source, root, settings, ledger, progress))
+        else:
+            listed += [(source, path, name) for path, name in source_files(source, base)]
     for done, (source, path, name) in enumerate(listed):
         progress("read", done, len(listed), file=name)
-        try:
-            for document in read_file(path, source, settings.limits, name=name):
-                if not document.text.strip():
-                    ledger.reject(document.source, "empty", "no text")
-                    continue
-                ledger.warnings.extend(f"{name}: {warning}" for warning in document.warnings)
-                documents.append(document)
-        except UserError as error:
-            ledger.reject(name, "unreadable", error.message)
-        except (OSError, ValueError, RecursionError, MemoryError) as error:
-            ledger.reject(name, "unreadable", f"{type(error).__name__}: {error}")
+        documents.extend(_read(path, source, settings, name, ledger))
     progress("read", len(listed), len(listed))
     return documents
+
+
+def _read(
+    path: Path, source: SourceSettings, settings: DataSettings, name: str, ledger: Ledger
+) -> Iterator[Document]:
+    """The documents of a file; what cannot be read is rejected with its reason."""
+    try:
+        for document in read_file(path, source, settings.limits, name=name):
+            if not document.text.strip():
+                ledger.reject(document.source, "empty", "no text")
+                continue
+            ledger.warnings.extend(f"{name}: {warning}" for warning in document.warnings)
+            yield document
+    except UserError as error:
+        ledger.reject(name, "unreadable", error.message)
+    except (OSError, ValueError, RecursionError, MemoryError) as error:
+        ledger.reject(name, "unreadable", f"{type(error).__name__}: {error}")
+
+
+def _kept(root: Path) -> bool:
+    return root.is_dir() and history.tracked(root)
+
+
+def _from_history(
+    source: SourceSettings,
+    root: Path,
+    settings: DataSettings,
+    ledger: Ledger,
+    progress: Progress,
+) -> Iterator[Document]:
+    """The documents of a git clone as they were in force on `as_of`."""
+    if settings.as_of is None:
+        return
+    versions = history.versions_in_force(root, settings.as_of, source.include)
+    for done, version in enumerate(versions):
+        progress("history", done, file=version.path)
+        name = f"{root.name}/{version.path}@{version.commit[:12]}"
+        if version.state == "repealed":
+            ledger.reject(name, "repealed", f"repealed on {version.day}")
+            continue
+        with tempfile.TemporaryDirectory() as folder:
+            path = Path(folder) / Path(version.path).name
+            path.write_bytes(version.data)
+            for document in _read(path, source, settings, name, ledger):
+                meta = {**document.meta, "commit": version.commit}
+                # A text without a date of its own bears its commit's.
+                dated = replace(document, meta=meta, as_of=document.as_of or version.day)
+                if version.state == "later" and not settings.allow_not_in_force:
+                    day = max(dated.as_of, version.day)
+                    ledger.reject(name, "not_in_force", _too_late(replace(dated, as_of=day)))
+                else:
+                    yield dated
+
+
+def _too_late(document: Document) -> str:
+    """`전자금융업무 규정 제1조 is in force from 2026-01-02`."""
+    found = re.search(r"제\d+조(?:의\d+)?", document.text) if document.kind != "guideline" else None
+    unit = f"{document.title} {found.group(0)}" if found else document.title
+    return f"{unit} is in force from {document.as_of}"
+
+
+def _read(
+    path: Path, source: SourceSettings, settings: DataSettings, name: str, ledger: Ledger
+) -> Iterator[Document]:
+    """The documents of a file; what cannot be read is rejected with its reason."""
+    try:
+        for document in read_file(path, source, settings.limits, name=name):
+            if not document.text.strip():
+                ledger.reject(document.source, "empty", "no text")
+                continue
+            ledger.warnings.extend(f"{name}: {warning}" for warning in document.warnings)
+            yield document
+    except UserError as error:
+        ledger.reject(name, "unreadable", error.message)
+    except (OSError, ValueError, RecursionError, MemoryError) as error:
+        ledger.reject(name, "unreadable", f"{type(error).__name__}: {error}")
+
+
+def _kept(root: Path) -> bool:
+    return root.is_dir() and history.tracked(root)
+
+
+def _from_history(
+    source: SourceSettings,
+    root: Path,
+    settings: DataSettings,
+    ledger: Ledger,
+    progress: Progress,
+) -> Iterator[Document]:
+    """The documents of a git clone as they were in force on `as_of`."""
+    if settings.as_of is None:
+        return
+    done = 0
+    for version in history.versions_in_force(root, settings.as_of, source.include):
+        progress("history", done, file=version.path)
+        done += 1
+        name = f"{root.name}/{version.path}@{version.commit[:12]}"
+        with tempfile.TemporaryDirectory() as folder:
+            path = Path(folder) / Path(version.path).name
+            path.write_bytes(version.data)
+            for document in _read(path, source, settings, name, ledger):
+                meta = {**document.meta, "commit": version.commit}
+                yield replace(document, meta=meta, as_of=document.as_of or version.day)
 
 
 def in_force(documents: list[Document], settings: DataSettings, ledger: Ledger) -> list[Document]:
@@ -203,8 +305,8 @@ def in_force(documents: list[Document], settings: DataSettings, ledger: Ledger) 
         if day and not settings.allow_not_in_force:
             late = document.as_of > day.isoformat()
             if not document.as_of or late:
-                why = f"in force from {document.as_of}" if late else "the text bears no date"
-                ledger.reject(document.source, "not_in_force", f"{document.title}: {why}")
+                why = _too_late(document) if late else f"{document.title} bears no date"
+                ledger.reject(document.source, "not_in_force", why)
                 continue
         kept.append(document)
     return _one_version(kept, ledger)

@@ -6,12 +6,9 @@ import re
 from dataclasses import dataclass, field
 from typing import Any
 
+from kofinlaw.data.licences import NOT_PROTECTED, UNKNOWN, normalise, stated_in
 from kofinlaw.data.records import Kind
 from kofinlaw.data.statute import looks_like_statute
-
-# Korean Copyright Act, article 7: statutes, notices and court decisions are not protected.
-NOT_PROTECTED = "KR-Copyright-Act-Art7"
-UNKNOWN_LICENSE = "unknown"
 
 _STATUTE_TITLE = re.compile(r"(법|법률|시행령|시행규칙|헌법)$")
 _RULE_TITLE = re.compile(r"(규정|세칙|고시|훈령|예규|내규|규칙|지침|기준|약관|조례)$")
@@ -78,12 +75,12 @@ def guess_kind(title: str, text: str, meta: dict[str, str]) -> Kind:
     return "guideline" if re.search(r"^#{1,6} ", text, re.MULTILINE) else "other"
 
 
-def guess_license(kind: Kind, meta: dict[str, str]) -> str:
-    """The licence that front matter names, article 7 for texts of the law portal, else unknown."""
+def guess_license(kind: Kind, text: str, meta: dict[str, str]) -> str:
+    """The licence that front matter or the text names, article 7 for the law portal's texts."""
     stated = meta.get("license") or meta.get("라이선스") or meta.get("이용조건") or ""
     if stated:
-        return stated
+        return normalise(stated)
     from_portal = bool(_PORTAL.match(meta.get("출처", "")))
     if from_portal or meta.get("법령ID") or meta.get("행정규칙ID") or kind == "case":
         return NOT_PROTECTED
-    return UNKNOWN_LICENSE
+    return stated_in(text) or UNKNOWN

@@ -170,3 +170,20 @@ def hangul_share(text: str) -> float:
 def unique_in_order(items: Iterable[str]) -> list[str]:
     """The items without repeats, first places kept."""
     return list(dict.fromkeys(items))
+
+
+def blanks_between(seams: Sequence[tuple[str, str]]) -> list[bool]:
+    """Whether a blank stands between the two halves of each seam, by Kiwi's language model.
+
+    Only the 40 characters on each side of a seam are looked at.
+    """
+    out: list[bool] = []
+    for left, right in seams:
+        if not left or not right or right[0] in ",.;:)]」』”’>ㆍ·%" or left[-1] in "([「『“‘<ㆍ·~-":
+            out.append(False)
+        elif left[-1].isascii() and right[0].isascii():
+            out.append(True)
+        else:
+            _, blanks = _kiwi(1).glue([left[-40:], right[:40]], return_space_insertions=True)
+            out.append(bool(blanks[0]))
+    return out

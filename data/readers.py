@@ -11,9 +11,17 @@ from kofinlaw import UserError
 from kofinlaw.data.decoding import decode
 from kofinlaw.data.documents import Document, guess_kind, guess_license, iso_day
 from kofinlaw.data.frontmatter import split_front_matter
+from kofinlaw.data.licences import normalise
+from kofinlaw.data.rows import record_text, rows_of
 from kofinlaw.data.settings import LimitSettings, SourceSettings
 
 _MEBIBYTE = 1 << 20
+_KOREAN_CHARSETS = (b"euc-kr", b"cp949", b"ks_c_5601-1987", b"ms949", b"x-windows-949")
+
+
+_IN_FORCE = re.compile(
+    r"(?:\[\s*시행|^시행일자?\s*[:：]?)\s*(\d{4}[.년\s]+\d{1,2}[.월\s]+\d{1,2})", re.MULTILINE
+)
 
 
 def read_file(
@@ -55,18 +63,31 @@ def make_document(
     kind = source.kind or guess_kind(title, text, meta)
     day = iso_day(meta.get("시행일자") or meta.get("시행일"))
     day = day or iso_day(meta.get("발령일자") or meta.get("공포일자") or meta.get("as_of"))
-    day = day or iso_day(meta.get("date")) or (source.as_of.isoformat() if source.as_of else "")
+    day = (
+        day
+        or _stated_day(text)
+        or iso_day(meta.get("date"))
+        or (source.as_of.isoformat() if source.as_of else "")
+    )
     return Document(
         title=title,
         kind=kind,
         text=text,
         as_of=day,
         source=name,
-        license=source.license or guess_license(kind, meta),
+        license=normalise(source.license) if source.license else guess_license(kind, text, meta),
         format=form,
         meta=meta,
         warnings=(warning,) if warning else (),
     )
+
+
+def _stated_day(text: str) -> str:
+    """The day near the head of a text: `[시행 2026. 2. 10.]`, `시행일: 2026. 1. 15.`"""
+    match = re.search(
+        r"(?:\[\s*시행|시행일자?\s*[:：])\s*(\d{4}[.년\s]+\d{1,2}[.월\s]+\d{1,2})", text[:3000]
+    )
+    return iso_day(match.group(1)) if match else ""
 
 
 def _first_heading(text: str) -> str:
@@ -95,9 +116,75 @@ def read_text(
     yield make_document(text, source, name, "text", meta)
 
 
+def read_html(
+    path: Path, source: SourceSettings, limits: LimitSettings, name: str
+) -> Iterator[Document]:
+    """A web page saved as HTML."""
+    from kofinlaw.data.webpage import html_to_markdown
+
+    data = path.read_bytes()
+    declared = re.search(rb"charset=[\"']?\s*([\w-]+)", data[:4096])
+    korean = declared is not None and declared.group(1).lower() in _KOREAN_CHARSETS
+    encoding = "cp949" if korean and source.encoding == "auto" else source.encoding
+    text, found = decode(data, encoding)
+    markdown, meta = html_to_markdown(text)
+    yield make_document(markdown, source, name, "html", {**meta, "encoding": found})
+
+
+def read_pdf(
+    path: Path, source: SourceSettings, limits: LimitSettings, name: str
+) -> Iterator[Document]:
+    """A PDF with a text layer."""
+    from kofinlaw.data.pdf import pdf_to_text
+
+    text, meta, warning = pdf_to_text(path, limits.pages)
+    yield make_document(text, source, name, "pdf", meta, warning)
+
+
+def read_hwpx(
+    path: Path, source: SourceSettings, limits: LimitSettings, name: str
+) -> Iterator[Document]:
+    """Hancom's open format."""
+    from kofinlaw.data.office import hwpx_to_markdown
+
+    text, meta = hwpx_to_markdown(path, limits.expanded_mebibytes)
+    yield make_document(text, source, name, "hwpx", meta)
+
+
+def read_docx(
+    path: Path, source: SourceSettings, limits: LimitSettings, name: str
+) -> Iterator[Document]:
+    """Word's open format."""
+    from kofinlaw.data.office import docx_to_markdown
+
+    text, meta = docx_to_markdown(path, limits.expanded_mebibytes)
+    yield make_document(text, source, name, "docx", meta)
+
+
+def read_records(
+    path: Path, source: SourceSettings, limits: LimitSettings, name: str
+) -> Iterator[Document]:
+    """JSONL, CSV or Parquet: one document a record."""
+    for number, row in enumerate(rows_of(path, source, limits), 1):
+        text, meta = record_text(row, source.columns)
+        where = f"{name}#{number}"
+        meta.setdefault("title", f"{source.title or path.name.split('.')[0]} {number}")
+        record = source.model_copy(update={"title": ""})
+        yield make_document(text, record, where, suffix(path).lstrip("."), meta)
+
+
 Reader = Callable[[Path, SourceSettings, LimitSettings, str], Iterator[Document]]
 READERS: dict[str, Reader] = {
     ".md": read_markdown,
     ".markdown": read_markdown,
     ".txt": read_text,
+    ".html": read_html,
+    ".htm": read_html,
+    ".pdf": read_pdf,
+    ".hwpx": read_hwpx,
+    ".docx": read_docx,
+    ".jsonl": read_records,
+    ".jsonl.xz": read_records,
+    ".csv": read_records,
+    ".parquet": read_records,
 }

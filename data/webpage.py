@@ -1,0 +1,162 @@
+"""HTML to light Markdown: headings, paragraphs, list items and table rows of the main part."""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+
+_DROPPED = {
+    "script", "style", "noscript", "template", "nav", "header", "footer", "aside", "form", "button",
+    "select", "iframe", "svg", "canvas", "object", "embed", "head", "dialog", "menu",
+}  # fmt: skip
+_BLOCKS = {
+    "p", "div", "section", "article", "main", "li", "dd", "dt", "blockquote", "pre", "tr", "table",
+    "ul", "ol", "dl", "h1", "h2", "h3", "h4", "h5", "h6", "br", "hr", "caption", "figcaption",
+    "address", "body", "html", "td", "th", "tbody", "thead", "tfoot", "center", "fieldset",
+}  # fmt: skip
+_MENU_ROLE = re.compile(r"^(navigation|banner|contentinfo|search|menu|complementary)$")
+_MENU_CLASS = re.compile(
+    r"(?:^|[-_\s])(nav|gnb|lnb|snb|menu|footer|header|breadcrumb|sidebar|banner|skip|sns|pagination)"
+    r"(?:$|[-_\s])"
+)
+_LONGEST_LINE = 1_000_000
+
+
+def html_to_markdown(text: str) -> tuple[str, dict[str, str]]:
+    """(Markdown, front matter) of a page; menus, footers, scripts and hidden parts are left out.
+
+    Front matter holds `title`, and `date` and `license` where meta elements name them. Never
+    follows links or loads anything.
+    """
+    from bs4 import BeautifulSoup
+    from bs4.element import Comment, NavigableString, Tag
+
+    soup = BeautifulSoup(text, "lxml")
+    meta = _metadata(soup)
+    root = soup.find("main") or soup.find(role="main") or soup.find("article")
+    root = root if isinstance(root, Tag) and len(root.get_text(strip=True)) > 200 else soup
+    out = _Writer()
+    stack: list[Any] = [root]
+    while stack:
+        node = stack.pop()
+        if isinstance(node, str) and not isinstance(node, Tag):
+            if node.startswith("\0"):
+                out.close(node[1:])
+            elif isinstance(node, NavigableString) and not isinstance(node, Comment):
+                out.write(str(node))
+            continue
+        if not isinstance(node, Tag) or (node is not root and _dropped(node)):
+            continue
+        out.open(node.name)
+        stack.append("\0" + node.name)
+        stack.extend(reversed(list(node.children)))
+    heading = soup.find("h1")
+    if isinstance(heading, Tag) and heading.get_text(strip=True):
+        meta["title"] = " ".join(heading.get_text(" ", strip=True).split())
+    return out.done(), meta
+
+
+def _metadata(soup: Any) -> dict[str, str]:
+    meta: dict[str, str] = {}
+    if soup.title is not None and soup.title.get_text(strip=True):
+        meta["title"] = " ".join(soup.title.get_text(" ", strip=True).split())
+    names = {
+        "date": "date",
+        "dcterms.date": "date",
+        "article:published_time": "date",
+        "rights": "license",
+        "license": "license",
+        "dcterms.license": "license",
+    }
+    for tag in soup.find_all("meta"):
+        name = str(tag.get("name") or tag.get("property") or "").lower()
+        if name in names and tag.get("content"):
+            meta.setdefault(names[name], str(tag.get("content")).strip())
+    return meta
+
+
+def _dropped(node: Any) -> bool:
+    if node.name in _DROPPED:
+        return True
+    if node.has_attr("hidden") or str(node.get("aria-hidden", "")).lower() == "true":
+        return True
+    if re.search(r"display\s*:\s*none", str(node.get("style", ""))):
+        return True
+    if _MENU_ROLE.match(str(node.get("role", ""))):
+        return True
+    classes = node.get("class") or []
+    names = " ".join(
+        [*(classes if isinstance(classes, list) else [classes]), str(node.get("id", ""))]
+    )
+    # A wrapper that bears such a name and holds the page's headings is the page.
+    return bool(_MENU_CLASS.search(names)) and node.find(["h1", "article", "main"]) is None
+
+
+class _Writer:
+    """Puts text into lines as elements open and close."""
+
+    def __init__(self) -> None:
+        self.lines: list[str] = []
+        self.words: list[str] = []
+        self.prefix = ""
+        self.cells: list[str] | None = None
+        self.rows = 0
+        self.depth = 0  # of tables: an inner table's rows are words of the outer cell
+
+    def write(self, text: str) -> None:
+        self.words.append(re.sub(r"\s+", " ", text))
+
+    def open(self, name: str) -> None:
+        if name == "table":
+            self._end_line()
+            self.depth += 1
+            self.rows = 0 if self.depth == 1 else self.rows
+        elif name == "tr" and self.depth == 1:
+            self._end_line()
+            self.cells = []
+        elif name in ("td", "th") and self.depth == 1:
+            self.words = []
+        elif name in _BLOCKS and self.cells is None:
+            self._end_line()
+            if re.match(r"h[1-6]$", name):
+                self.prefix = "#" * int(name[1]) + " "
+            elif name == "li":
+                self.prefix = "- "
+        elif name in _BLOCKS:
+            self.words.append(" ")
+
+    def close(self, name: str) -> None:
+        if name == "table":
+            self.depth -= 1
+            if self.depth == 0:
+                self.cells = None
+                self._end_line()
+                self.lines.append("")
+        elif name in ("td", "th") and self.depth == 1 and self.cells is not None:
+            self.cells.append(" ".join("".join(self.words).split()).replace("|", "/"))
+            self.words = []
+        elif name == "tr" and self.depth == 1 and self.cells is not None:
+            self._row(self.cells)
+            self.cells = None
+        elif name in _BLOCKS and self.cells is None:
+            self._end_line()
+            if name not in ("li", "br", "tr"):
+                self.lines.append("")
+
+    def _row(self, cells: list[str]) -> None:
+        if any(cells):
+            self.lines.append("| " + " | ".join(cells) + " |")
+            if self.rows == 0:
+                self.lines.append("|" + " --- |" * len(cells))
+            self.rows += 1
+
+    def _end_line(self) -> None:
+        text = " ".join("".join(self.words).split())[:_LONGEST_LINE]
+        if text:
+            self.lines.append(self.prefix + text)
+            self.prefix = ""
+        self.words = []
+
+    def done(self) -> str:
+        self._end_line()
+        return re.sub(r"\n{3,}", "\n\n", "\n".join(self.lines)).strip() + "\n"
