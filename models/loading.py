@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 from kofinlaw import UserError
 from kofinlaw.models.settings import Dtype, Quantization
@@ -99,12 +99,14 @@ def load_model(
     device: str | None = None,
     adapter: Path | None = None,
     for_training: bool = False,
+    attention: Literal["sdpa", "eager"] = "sdpa",
 ) -> Any:
     """A causal language model from a local folder, in evaluation mode unless `for_training`.
 
     `device` None takes the GPU where there is one. `adapter` is a peft folder, applied beside the
-    weights and not merged; with `for_training` its weights are trainable. Raises UserError for a
-    folder without weights, remote code, pickled weights or a model transformers does not know.
+    weights and not merged; with `for_training` its weights are trainable. `attention` is
+    transformers' implementation. Raises UserError for a folder without weights, remote code,
+    pickled weights or a model transformers does not know.
     """
     import torch
     from transformers import AutoConfig, AutoModelForCausalLM, BitsAndBytesConfig
@@ -134,7 +136,7 @@ def load_model(
             local_files_only=True,
             trust_remote_code=False,
             use_safetensors=True,
-            attn_implementation="sdpa",
+            attn_implementation=attention,
             **options,
         )
     except (ValueError, OSError, KeyError) as error:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
@@ -18,6 +19,11 @@ from kofinlaw.models.engines import (
 )
 from kofinlaw.models.loading import Tokenizer, load_model, load_tokenizer
 from kofinlaw.models.settings import EngineSettings
+
+# Reading runs fastest on a CPU at about this many tokens a batch: larger ones leave its caches.
+CPU_SCORE_TOKENS = 1024
+# A common beginning is read once where it saves at least this many tokens and half the prompt.
+SHARED_TOKENS = 48
 
 
 class TransformersEngine:
@@ -36,9 +42,16 @@ class TransformersEngine:
         self._settings = settings
         self._tokenizer = load_tokenizer(folder)
         self._model: Any = load_model(
-            folder, quantization=settings.quantization, dtype=settings.dtype, adapter=adapter
+            folder,
+            quantization=settings.quantization,
+            dtype=settings.dtype,
+            adapter=adapter,
+            # On a CPU plain matrix products beat torch's flash kernel by 5-45 % in bf16.
+            attention="sdpa" if torch.cuda.is_available() else "eager",
         )
         self._device = next(self._model.parameters()).device
+        budget = settings.max_batch_tokens
+        self._score_tokens = budget if self._device.type != "cpu" else min(budget, CPU_SCORE_TOKENS)
         self._base, self._output, self._scale = decoder_and_head(self._model)
         self.stats = EngineStats()
         self._ends = end_tokens(self._model, self._tokenizer)
@@ -87,52 +100,74 @@ class TransformersEngine:
     ) -> None:
         import torch
 
-        lengths = [len(prompts[i]) for i in wanted]
-        for batch in self._batches(lengths):
-            rows = [wanted[j] for j in batch]
-            # Longest first: the answer position differs by row, so pad on the right and pick it.
-            ids, mask = padded([prompts[i] for i in rows], self._device, left=False)
-            last = mask.sum(1) - 1
-            with torch.inference_mode():
-                hidden = self._base(
-                    input_ids=ids, attention_mask=mask_or_none(mask), use_cache=False
-                ).last_hidden_state
-                picked = hidden[torch.arange(len(rows), device=self._device), last]
-                for row, i in enumerate(rows):
-                    scores = self._token_logprobs(picked[row], [tail[0] for tail in tails[i]])
-                    out[i] = [ChoiceScore(score, 1) for score in scores]
+        def record(indices: list[int], hidden: Any, last: list[int]) -> None:
+            for row, i in enumerate(indices):
+                scores = self._token_logprobs(hidden[row, last[row]], [t[0] for t in tails[i]])
+                out[i] = [ChoiceScore(score, 1) for score in scores]
+
+        with torch.inference_mode():
+            for indices, shared in shared_beginnings({i: prompts[i] for i in wanted}):
+                lengths = [len(prompts[i]) - shared for i in indices]
+                cache = self._read(prompts[indices[0]][:shared]) if shared else None
+                for batch in length_batches(
+                    lengths, self._score_tokens, self._settings.max_batch_size
+                ):
+                    rows = [indices[j] for j in batch]
+                    hidden = self._hidden([prompts[i][shared:] for i in rows], shared, cache)
+                    record(rows, hidden, [lengths[j] - 1 for j in batch])
+
+    def _read(self, prompt: list[int]) -> Any:
+        """The key-value cache after a prompt."""
+        import torch
+        from transformers import DynamicCache
+
+        cache = DynamicCache(config=self._model.config)
+        ids = torch.tensor([prompt], device=self._device)
+        self._base(input_ids=ids, past_key_values=cache, use_cache=True)
+        return cache
+
+    def _hidden(self, rows: list[list[int]], shared: int, cache: Any) -> Any:
+        """Hidden states [rows, longest, hidden] of token rows, after a shared cache if given.
+
+        Rows are padded on the right, which causal attention never looks at.
+        """
+        import torch
+
+        ids, mask = padded(rows, self._device, left=False)
+        if cache is None:
+            return self._base(
+                input_ids=ids, attention_mask=mask_or_none(mask), use_cache=False
+            ).last_hidden_state
+        own = copy.deepcopy(cache)
+        own.batch_repeat_interleave(len(rows))
+        whole = torch.cat([mask.new_ones(len(rows), shared), mask], dim=1)
+        return self._base(
+            input_ids=ids, attention_mask=mask_or_none(whole), past_key_values=own, use_cache=True
+        ).last_hidden_state
 
     def _score_texts(self, prompt: list[int], tails: list[list[int]]) -> list[ChoiceScore]:
         """The prompt once, then all its choices as one batch on copies of its cache."""
         import torch
-        from transformers import DynamicCache
 
         with torch.inference_mode():
-            cache = DynamicCache(config=self._model.config)
-            ids = torch.tensor([prompt], device=self._device)
-            first = self._base(input_ids=ids, past_key_values=cache, use_cache=True)
-            start = self._token_logprobs(
-                first.last_hidden_state[0, -1], [tail[0] for tail in tails]
-            )
-            cache.batch_repeat_interleave(len(tails))
-            inputs, mask = padded([tail[:-1] or [0] for tail in tails], self._device, left=False)
-            inner = None
-            if max(map(len, tails)) > 1:
-                whole = torch.cat([mask.new_ones(len(tails), len(prompt)), mask], dim=1)
-                hidden = self._base(
-                    input_ids=inputs, attention_mask=whole, past_key_values=cache, use_cache=True
-                ).last_hidden_state
-                inner = [
-                    self._logprobs(hidden[row, : len(tail) - 1]) for row, tail in enumerate(tails)
-                ]
-            scores = []
-            for row, tail in enumerate(tails):
-                total = start[row]
-                if inner is not None and len(tail) > 1:
-                    rest = torch.tensor(tail[1:], device=self._device)[:, None]
-                    total += float(inner[row].gather(1, rest).sum())
-                scores.append(ChoiceScore(total, len(tail)))
-            return scores
+            cache = self._read(prompt[:-1]) if len(prompt) > 1 else None
+            # The prompt's last token goes with the choices: its state scores their first tokens.
+            rows = [prompt[-1:] + tail[:-1] for tail in tails]
+            totals = [0.0] * len(tails)
+            for batch in length_batches(
+                [len(row) for row in rows], self._score_tokens, self._settings.max_batch_size
+            ):
+                hidden = self._hidden([rows[j] for j in batch], len(prompt) - 1, cache)
+                for row, j in enumerate(batch):
+                    totals[j] = self._sequence_logprob(hidden[row, : len(tails[j])], tails[j])
+        return [ChoiceScore(t, len(tail)) for t, tail in zip(totals, tails, strict=True)]
+
+    def _sequence_logprob(self, hidden: Any, tokens: list[int]) -> float:
+        """Summed log-probability of tokens, each after its hidden state [tokens, hidden]."""
+        return sum(
+            self._token_logprobs(state, [token])[0]
+            for state, token in zip(hidden, tokens, strict=True)
+        )
 
     def _token_logprobs(self, hidden: Any, tokens: list[int]) -> list[float]:
         """Log-probabilities of some tokens after one hidden state [hidden].
@@ -331,6 +366,36 @@ def end_tokens(model: Any, tokenizer: Tokenizer) -> frozenset[int]:
     if (own := tokenizer.special("eos_token")) is not None:
         ends.add(own)
     return frozenset(ends)
+
+
+def shared_beginnings(prompts: dict[int, list[int]]) -> list[tuple[list[int], int]]:
+    """Groups of prompts to read together, and how many tokens each group shares at its start.
+
+    Prompts that differ only in their ends (the same evidence, options in another order) make a
+    group of their own; all others make one group that shares nothing.
+    """
+    order = sorted(prompts, key=lambda i: (prompts[i], i))
+    groups: list[tuple[list[int], int]] = []
+    for index in order:
+        ids = prompts[index]
+        if groups:
+            members, shared = groups[-1]
+            common = min(shared, common_length(prompts[members[-1]], ids), len(ids) - 1)
+            if common >= SHARED_TOKENS and common >= len(ids) // 2:
+                groups[-1] = ([*members, index], common)
+                continue
+        groups.append(([index], len(ids) - 1))
+    alone = sorted(members[0] for members, _ in groups if len(members) == 1)
+    together = [(members, shared) for members, shared in groups if len(members) > 1]
+    return ([(alone, 0)] if alone else []) + together
+
+
+def common_length(left: Sequence[int], right: Sequence[int]) -> int:
+    """How many tokens two sequences have in common at their start."""
+    for position, (a, b) in enumerate(zip(left, right, strict=False)):
+        if a != b:
+            return position
+    return min(len(left), len(right))
 
 
 def padded(rows: Sequence[Sequence[int]], device: Any, *, left: bool) -> tuple[Any, Any]:

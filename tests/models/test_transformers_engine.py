@@ -1,0 +1,165 @@
+from __future__ import annotations
+
+import math
+from dataclasses import replace
+
+import pytest
+
+from kofinlaw import UserError
+from kofinlaw.models.engines import Request, length_batches, open_engine
+from kofinlaw.models.settings import EngineSettings
+from kofinlaw.models.transformers_engine import shared_beginnings
+
+PROMPTS = [
+    "<s>개인정보처리자는 정보주체의 동의를 받아",
+    "<s>다음 중 옳은 것은? 1 가 2 나",
+    "<s>전자금융거래법 제9조 금융회사는 이용자에게 손해를 배상할 책임을 진다. 다음 중 옳은 것은?",
+]
+EVIDENCE = "<s>" + "전자금융거래법 제9조 금융회사는 이용자에게 손해를 배상할 책임을 진다. " * 4
+PERMUTED = [EVIDENCE + tail for tail in ("1 가 2 나 3 다", "1 나 2 가 3 다", "1 다라마 2 가 3 나")]
+
+
+@pytest.fixture(scope="module", params=["llama", "gemma"])
+def engine(request):
+    folder = request.getfixturevalue(request.param)
+    with open_engine(EngineSettings(dtype="float32", max_batch_tokens=256), folder) as engine:
+        yield engine
+
+
+def expected_score(engine, prompt, choice):
+    import torch
+
+    prompt_ids, choice_ids = engine.tokenizer.encode(prompt), engine.tokenizer.encode(choice)
+    with torch.no_grad():
+        logits = engine._model(torch.tensor([prompt_ids + choice_ids])).logits[0].float()
+    logprobs = logits.log_softmax(-1)
+    start = len(prompt_ids) - 1
+    return sum(float(logprobs[start + i, token]) for i, token in enumerate(choice_ids))
+
+
+@pytest.mark.parametrize(
+    "prompts,choices",
+    [
+        (PROMPTS, [["1", "2"], ["1", "2", "3"], ["1"]]),
+        (PERMUTED, [["1", "2", "3"]] * 3),
+        (PERMUTED + PROMPTS, [["1", "2"]] * 6),
+        (
+            PROMPTS,
+            [["손해를 배상할 책임", "가"], ["1", "개인정보"], ["동의를 받아", "라", "이용자"]],
+        ),
+        ([PERMUTED[0], "가"], [["손해", "배상할 책임을 진다."], ["나", "동의"]]),
+    ],
+)
+def test_scores_equal_the_plain_models_log_probabilities(engine, prompts, choices):
+    for prompt, row, scores in zip(prompts, choices, engine.score(prompts, choices), strict=True):
+        for choice, score in zip(row, scores, strict=True):
+            assert score.logprob == pytest.approx(expected_score(engine, prompt, choice), abs=2e-4)
+            assert score.tokens == len(engine.tokenizer.encode(choice))
+
+
+def test_generation_is_the_models_own_greedy_text_whatever_its_batch(engine):
+    import torch
+
+    requests = [Request(prompt, max_tokens=12) for prompt in PROMPTS]
+    for request, generation in zip(requests, engine.generate(requests), strict=True):
+        ids = engine.tokenizer.encode(request.prompt)
+        own = engine._model.generate(
+            torch.tensor([ids]), max_new_tokens=12, do_sample=False, pad_token_id=0
+        )
+        written = own[0, len(ids) :].tolist()
+        assert generation.text == engine.tokenizer.decode(written)
+        assert generation.tokens == len(written)
+        assert generation.prompt_tokens == len(ids)
+
+
+def test_generation_ends_before_the_stop_string(engine):
+    request = Request(PROMPTS[0], max_tokens=60, temperature=2.0, seed=3)
+    whole = engine.generate([request])[0].text
+    stop = next(c for c in whole[len(whole) // 2 :] if c != "\ufffd")
+    cut = engine.generate([replace(request, stop=(stop,))])[0]
+    assert cut.text == whole[: whole.index(stop)]
+    assert cut.finish == "stop"
+    assert cut.tokens < 60
+
+
+def test_sampling_follows_its_own_seed_in_any_company(engine):
+    one = Request(PROMPTS[0], max_tokens=8, temperature=1.0, seed=7)
+    alone = engine.generate([one])[0].text
+    among = engine.generate([Request(PROMPTS[2], max_tokens=8), one])[1].text
+    other = engine.generate([Request(PROMPTS[0], max_tokens=8, temperature=1.0, seed=8)])[0].text
+    assert alone == among
+    assert alone != other
+
+
+def test_a_request_with_choices_gets_the_likeliest(engine):
+    choices = ("1", "2", "3")
+    scores = engine.score([PROMPTS[1]], [choices])[0]
+    best = max(range(3), key=lambda i: scores[i].logprob)
+    generation = engine.generate([Request(PROMPTS[1], choices=choices)])[0]
+    assert generation.text == choices[best]
+    assert generation.logprob == scores[best].logprob
+
+
+def test_a_schema_is_refused_with_the_engine_that_can(engine):
+    with pytest.raises(UserError, match="llamacpp"):
+        engine.generate([Request("<s>가", json_schema={"type": "object"})])
+
+
+def test_an_empty_prompt_is_refused(engine):
+    with pytest.raises(UserError, match="prompt 1 is empty"):
+        engine.score(["<s>", ""], [["1"], ["1"]])
+
+
+def test_the_adapter_changes_the_scores(llama, tmp_path):
+    import torch
+    from peft import LoraConfig, get_peft_model
+
+    from kofinlaw.models.loading import load_model
+
+    model = get_peft_model(
+        load_model(llama, dtype="float32"), LoraConfig(r=2, target_modules=["q_proj", "down_proj"])
+    )
+    torch.manual_seed(1)
+    for name, weight in model.named_parameters():
+        if "lora_B" in name:
+            torch.nn.init.normal_(weight, std=0.5)
+    model.save_pretrained(tmp_path / "adapter")
+    settings = EngineSettings(dtype="float32")
+    with open_engine(settings, llama) as plain:
+        before = plain.score(PROMPTS, [["1", "2"]] * 3)
+    with open_engine(settings, llama, adapter=tmp_path / "adapter") as adapted:
+        after = adapted.score(PROMPTS, [["1", "2"]] * 3)
+        ids = torch.tensor([adapted.tokenizer.encode(PROMPTS[0])])
+        with torch.no_grad():
+            logprobs = model(ids).logits[0, -1].log_softmax(-1)
+        wanted = [float(logprobs[adapted.tokenizer.encode(c)[0]]) for c in ("1", "2")]
+    assert [score.logprob for score in after[0]] == pytest.approx(wanted, abs=1e-4)
+    assert after[0][0].logprob != pytest.approx(before[0][0].logprob, abs=1e-3)
+
+
+def test_batches_hold_every_row_once_within_the_budget():
+    lengths = [5, 9, 3, 9, 40, 1, 7]
+    batches = length_batches(lengths, 20, 3)
+    assert sorted(index for batch in batches for index in batch) == list(range(7))
+    assert batches[0] == [4]
+    for batch in batches[1:]:
+        assert len(batch) * max(lengths[i] for i in batch) <= 20
+        assert len(batch) <= 3
+
+
+def test_prompts_with_a_common_beginning_are_read_together():
+    shared = list(range(100))
+    prompts = {0: [*shared, 1], 1: [9, 9, 9], 2: [*shared, 2, 3], 3: [*shared]}
+    assert shared_beginnings(prompts) == [([1], 0), ([3, 0, 2], 99)]
+
+
+def test_stats_count_calls_tokens_and_failures(llama):
+    with open_engine(EngineSettings(dtype="float32"), llama) as engine:
+        generation = engine.generate([Request(PROMPTS[0], max_tokens=3)])[0]
+        with pytest.raises(UserError):
+            engine.score([""], [["1"]])
+        assert engine.stats.calls == 2
+        assert engine.stats.failures == 1
+        assert engine.stats.tokens == generation.tokens
+        assert engine.stats.prompt_tokens == generation.prompt_tokens
+        assert math.isfinite(generation.logprob)
