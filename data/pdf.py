@@ -149,12 +149,22 @@ def _text(pages: Sequence[list[_Line]]) -> str:
     for line in lines:
         full = previous is not None and previous.right > margin - 2.5 * max(previous.size, 1.0)
         same_size = previous is not None and abs(previous.size - line.size) < 0.35 * line.size
-        if previous is not None and full and same_size and not _STARTS.match(line.text):
+        within = bool(paragraphs) and _unclosed(paragraphs[-1][-1])
+        if previous is not None and full and same_size and (within or not _begins(line.text)):
             paragraphs[-1].append(line.text)
         else:
             paragraphs.append([line.text])
         previous = line
     return "\n".join(_glued(paragraphs)) + "\n"
+
+
+def _begins(text: str) -> bool:
+    return _STARTS.match(text) is not None
+
+
+def _unclosed(text: str) -> bool:
+    """Whether an amendment tag or a quoted name goes on in the next line: `<개정 2013. 11.`"""
+    return text.rfind("<") > text.rfind(">") or text.rfind("「") > text.rfind("」")
 
 
 def _right_margin(lines: Sequence[_Line]) -> float:

@@ -1,0 +1,173 @@
+"""Sources to documents: files listed and read, versions chosen by the day they are in force."""
+
+from __future__ import annotations
+
+import fnmatch
+import os
+import re
+import tempfile
+from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path
+
+from kofinlaw import Progress, UserError
+from kofinlaw.data import history
+from kofinlaw.data.cleaning import Ledger
+from kofinlaw.data.documents import Document, document_id
+from kofinlaw.data.readers import read_file
+from kofinlaw.data.settings import DataSettings, SourceSettings
+
+
+def source_files(source: SourceSettings, base: Path) -> Iterator[tuple[Path, str]]:
+    """(path, name in records) of each file of a source, in the order of the names.
+
+    Links to folders are not followed, so a folder that links to itself ends. Raises UserError
+    where the source does not exist.
+    """
+    root = base / source.path
+    if root.is_file():
+        yield root, root.name
+        return
+    if not root.is_dir():
+        raise UserError(
+            "no such file or folder", where=source.path, remedy="mend data.sources in the recipe"
+        )
+    for folder, folders, names in os.walk(root):
+        folders[:] = sorted(name for name in folders if not name.startswith("."))
+        for name in sorted(names):
+            lower = name.lower()
+            if name.startswith(".") or not any(fnmatch.fnmatch(lower, p) for p in source.include):
+                continue
+            path = Path(folder) / name
+            yield path, f"{root.name}/{path.relative_to(root).as_posix()}"
+
+
+def read_sources(
+    settings: DataSettings, base: Path, ledger: Ledger, progress: Progress
+) -> list[Document]:
+    """The documents of all sources in order; a file that cannot be read is rejected."""
+    listed: list[tuple[SourceSettings, Path, str]] = []
+    documents: list[Document] = []
+    for source in settings.sources:
+        root = base / source.path
+        if settings.as_of and root.exists() and history.repository(root) and _kept(root):
+            documents.extend(_from_history(source, root, settings, ledger, progress))
+        else:
+            listed += [(source, path, name) for path, name in source_files(source, base)]
+    for done, (source, path, name) in enumerate(listed):
+        progress("read", done, len(listed), file=name)
+        documents.extend(_read(path, source, settings, name, ledger))
+    progress("read", len(listed), len(listed))
+    return documents
+
+
+def _read(
+    path: Path, source: SourceSettings, settings: DataSettings, name: str, ledger: Ledger
+) -> Iterator[Document]:
+    """The documents of a file; what cannot be read is rejected with its reason."""
+    try:
+        for document in read_file(path, source, settings.limits, name=name):
+            if not document.text.strip():
+                ledger.reject(document.source, "empty", "no text")
+                continue
+            ledger.warnings.extend(f"{name}: {warning}" for warning in document.warnings)
+            yield document
+    except UserError as error:
+        ledger.reject(name, "unreadable", error.message)
+    except (OSError, ValueError, RecursionError, MemoryError) as error:
+        ledger.reject(name, "unreadable", f"{type(error).__name__}: {error}")
+
+
+def _kept(root: Path) -> bool:
+    return root.is_dir() and history.tracked(root)
+
+
+def _from_history(
+    source: SourceSettings,
+    root: Path,
+    settings: DataSettings,
+    ledger: Ledger,
+    progress: Progress,
+) -> Iterator[Document]:
+    """The documents of a git clone as they were in force on `as_of`."""
+    if settings.as_of is None:
+        return
+    versions = history.versions_in_force(root, settings.as_of, source.include)
+    for done, version in enumerate(versions):
+        progress("history", done, file=version.path)
+        name = f"{root.name}/{version.path}@{version.commit[:12]}"
+        if version.state == "repealed":
+            ledger.reject(name, "repealed", f"repealed on {version.day}")
+            continue
+        with tempfile.TemporaryDirectory() as folder:
+            path = Path(folder) / Path(version.path).name
+            path.write_bytes(version.data)
+            for document in _read(path, source, settings, name, ledger):
+                meta = {**document.meta, "commit": version.commit}
+                # A text without a date of its own bears its commit's.
+                dated = replace(document, meta=meta, as_of=document.as_of or version.day)
+                if version.state == "later" and not settings.allow_not_in_force:
+                    day = max(dated.as_of, version.day)
+                    ledger.reject(name, "not_in_force", _too_late(replace(dated, as_of=day)))
+                else:
+                    yield dated
+
+
+def _too_late(document: Document) -> str:
+    """`전자금융업무 규정 제1조 is in force from 2026-01-02`."""
+    found = re.search(r"제\d+조(?:의\d+)?", document.text) if document.kind != "guideline" else None
+    unit = f"{document.title} {found.group(0)}" if found else document.title
+    return f"{unit} is in force from {document.as_of}"
+
+
+def in_force(documents: list[Document], settings: DataSettings, ledger: Ledger) -> list[Document]:
+    """The documents in force on `as_of`, one version of each title: the newest.
+
+    A text of a later day is refused unless `allow_not_in_force`; so is one without a date.
+    """
+    day = settings.as_of
+    kept: list[Document] = []
+    for document in documents:
+        if day and not settings.allow_not_in_force:
+            late = document.as_of > day.isoformat()
+            if not document.as_of or late:
+                why = _too_late(document) if late else f"{document.title} bears no date"
+                ledger.reject(document.source, "not_in_force", why)
+                continue
+        kept.append(document)
+    return _one_version(kept, ledger)
+
+
+def _one_version(documents: list[Document], ledger: Ledger) -> list[Document]:
+    by_title: dict[str, list[Document]] = {}
+    for document in documents:
+        by_title.setdefault(document_id(document.title), []).append(document)
+    out: list[Document] = []
+    for versions in by_title.values():
+        if versions[0].kind not in ("statute", "rule") or len(versions) == 1:
+            out.extend(_numbered(versions))
+            continue
+        newest = max(versions, key=lambda d: d.as_of)
+        for document in versions:
+            if document is newest:
+                out.append(document)
+            elif document.text == newest.text:
+                ledger.reject(document.source, "duplicate", f"same text as {newest.source}")
+            else:
+                ledger.reject(
+                    document.source,
+                    "superseded",
+                    f"{document.title} of {document.as_of or 'no date'}: {newest.source} is of "
+                    f"{newest.as_of or 'no date'}",
+                )
+    return out
+
+
+def _numbered(documents: list[Document]) -> list[Document]:
+    """Documents that share a title get a number, so that ids stay apart."""
+    if len(documents) == 1:
+        return documents
+    return [
+        document if place == 0 else replace(document, title=f"{document.title} ({place + 1})")
+        for place, document in enumerate(documents)
+    ]
