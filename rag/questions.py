@@ -217,7 +217,9 @@ def _read_jsonl(path: Path) -> QuestionFile:
                 where=where,
                 remedy=f"this line has {', '.join(value) or 'no fields'}",
             )
-        identity = _identity(str(fields["id"] or "").strip(), seen, line, where)
+        identity = _identity(
+            "" if fields["id"] is None else str(fields["id"]).strip(), seen, line, where
+        )
         options = fields.get("options") or ()
         if isinstance(options, str) or not all(isinstance(o, str) for o in options):
             raise UserError("`options` must be a list of texts", where=where)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import importlib.util
 import json
+import os
 import random
 import sys
 import time
@@ -310,7 +311,10 @@ def test_retrieval_that_hangs_or_fails_leaves_the_model_alone(
 
 
 @pytest.mark.parametrize("block", range(10))
-def test_random_schedules_end_complete_valid_and_in_time(tmp_path: Path, block: int) -> None:
+def test_random_schedules_end_complete_valid_and_in_time(
+    tmp_path: Path, block: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(os, "fsync", lambda handle: None)  # thousands of them, on a busy disk
     for seed in range(block * 50, block * 50 + 50):
         draw = random.Random(seed)
         folder = tmp_path / str(seed)

@@ -202,3 +202,15 @@ def test_neighbours_stand_behind_the_hits(tmp_path: Path, chunks: Path) -> None:
         "전자금융거래법 제9조의2",
     ]
     assert hits[1].by == ("neighbour",)
+
+
+def test_an_article_the_question_cites_comes_first(tmp_path: Path, chunks: Path) -> None:
+    build_index(chunks, tmp_path / "index", settings())
+    index = Index.load(tmp_path / "index")
+    question = Question("1", "개인정보 보호법 제15조에 따르면 유출을 알려야 하는 시간은?")
+    without = Retriever(index, settings()).search([question])[0]
+    cited = Retriever(index, settings(citation_lookup=True)).search([question])[0]
+    assert without[0].chunk.unit == "개인정보 보호법 제34조"
+    assert cited[0].chunk.unit == "개인정보 보호법 제15조"
+    assert "citation" in cited[0].by
+    assert len(cited) == 3

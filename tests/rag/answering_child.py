@@ -1,0 +1,42 @@
+"""Answers a file with a slow dummy engine; started as a process of its own so that it can be killed."""
+
+import importlib.util
+import sys
+import time
+from pathlib import Path
+
+from kofinlaw.models.dummy_engine import DummyEngine
+from kofinlaw.rag.answer import answer_questions
+from kofinlaw.rag.settings import AnswerSettings
+
+_spec = importlib.util.spec_from_file_location(
+    "simulation", Path(__file__).with_name("simulation.py")
+)
+simulation = importlib.util.module_from_spec(_spec)
+_spec.loader.exec_module(simulation)
+
+
+class Slow(DummyEngine):
+    def score(self, prompts, choices):
+        time.sleep(0.02)
+        return super().score(prompts, choices)
+
+    def generate(self, requests):
+        time.sleep(0.02)
+        return super().generate(requests)
+
+
+if __name__ == "__main__":
+    started = time.monotonic()
+    answer_questions(
+        Path(sys.argv[1]),
+        Path(sys.argv[2]),
+        open_engine=Slow,
+        template=simulation.TEMPLATE,
+        retriever=simulation.FakeSearcher(simulation.Clock()),
+        settings=AnswerSettings(
+            permutations=4, votes=3, batch_questions=3, budget_minutes=60, stall_seconds=60
+        ),
+        started=started,
+        progress=lambda *_, **__: sys.stdout.write("batch\n") and sys.stdout.flush(),
+    )
