@@ -149,12 +149,26 @@ def augmentation(folder: Path) -> dict[str, Any] | None:
         "tasks": dict(Counter(str(row.get("task")) for row in examples).most_common()),
         "reasons": dict(Counter(str(row.get("reason")) for row in rejected).most_common()),
         "samples": [sample_of(row) for row in first_of_each(examples, "task")],
+        "funnel": funnel(folder.parent, card or {}, len(examples)),
         "rejected_samples": [
             {"reason": row.get("reason"), "detail": row.get("detail"), "record": cut(row, "record")}
             for row in first_of_each(rejected, "reason")
         ],
         "card": card,
     }
+
+
+def funnel(run: Path, card: Mapping[str, Any], examples: int) -> list[tuple[str, int]]:
+    """(what, how many) from documents to examples, as far as the cards tell."""
+    documents = read_json(run / "data" / "card.json") or {}
+    steps = [(name, documents.get(name)) for name in ("documents", "articles", "chunks")]
+    possible = card.get("possible")
+    steps.append(("drafts", sum(possible.values()) if isinstance(possible, dict) else None))
+    for name in ("train", "heldout"):
+        part = card.get(name)
+        steps.append((name, part.get("items") if isinstance(part, dict) else None))
+    steps.append(("examples", examples))
+    return [(name, count) for name, count in steps if isinstance(count, int)]
 
 
 def first_of_each(rows: list[dict[str, Any]], field: str) -> list[dict[str, Any]]:

@@ -22,6 +22,11 @@ SLICES = {
     "positive": ("긍정형 질문", "positive stem"),
     "numeric": ("숫자 보기", "numeric options"),
     "article-quoted": ("조문 번호 인용", "article quoted"),
+    "scenario": ("사례형", "scenario"),
+    "definition": ("정의", "definition"),
+    "duty": ("의무와 금지", "duties"),
+    "penalty": ("벌칙", "penalties"),
+    "computed": ("계산해야 하는 것", "computed"),
 }
 STAGES = {
     "data": ("문서 읽기", "documents"),
@@ -35,6 +40,43 @@ STAGES = {
     "submission": ("제출 파일", "submission"),
     "score": ("채점", "scoring"),
     "report": ("보고서", "report"),
+}
+FUNNEL = {
+    "documents": ("문서", "documents"),
+    "articles": ("조문", "articles"),
+    "chunks": ("덩이", "chunks"),
+    "drafts": ("만들 수 있는 초안", "possible drafts"),
+    "train": ("학습 문항", "training items"),
+    "heldout": ("따로 둔 문항", "held-out items"),
+    "examples": ("학습 예", "training examples"),
+}
+TRAINING = {
+    "examples": ("학습 예", "examples"),
+    "steps": ("단계", "steps"),
+    "tokens": ("토큰", "tokens"),
+    "supervised_tokens": ("배운 토큰(답)", "supervised tokens"),
+    "loss_first": ("처음 손실", "loss at first"),
+    "loss_last": ("끝 손실", "loss at the end"),
+    "evaluation_loss": ("따로 둔 예의 손실", "held-out loss"),
+    "padding": ("채움 비율", "padding share"),
+    "tokens_per_second": ("초당 토큰", "tokens a second"),
+    "train_seconds": ("학습 시간, s", "training time, s"),
+    "peak_memory_gib": ("최대 메모리, GiB", "peak memory, GiB"),
+    "trainable_parameters": ("학습한 매개변수", "trained parameters"),
+}
+MERGE_CHECKS = {
+    "base": ("기본 모델", "base"),
+    "tokenizer": ("토크나이저", "tokenizer"),
+    "chat template": ("대화 틀", "chat template"),
+    "rendered turns": ("대화 틀로 쓴 글", "rendered turns"),
+    "tensors": ("텐서", "tensors"),
+    "parameters": ("매개변수", "parameters"),
+    "weights": ("가중치", "weights"),
+    "adapter kept": ("남은 어댑터 몫", "adapter kept"),
+    "argmax agreement": ("다음 낱말 일치", "argmax agreement"),
+    "KL divergence": ("KL 거리", "KL divergence"),
+    "loss difference": ("손실 차이", "loss difference"),
+    "same choices": ("같은 보기를 고름", "same choices"),
 }
 SECTIONS = {
     "scores": ("점수", "Scores"),

@@ -82,7 +82,7 @@ def model_lines(figures: Mapping[str, Any]) -> list[str]:
     if training and training["points"]:
         first, last = training["points"][0], training["points"][-1]
         lines += ["", "## 학습 (Training)", ""]
-        lines.append(f"{last['step']} steps; loss {first['loss']} → {last['loss']}")
+        lines.append(f"{last['step']} steps; loss {first['loss']:.4f} → {last['loss']:.4f}")
     if augment:
         lines += ["", "## 증강 (Augmentation)", ""]
         lines.append(f"{augment['kept']} kept, {augment['rejected']} rejected")

@@ -15,7 +15,10 @@ from kofinlaw.scoring import plots
 from kofinlaw.scoring.gather import lengths_histogram
 from kofinlaw.scoring.item_rows import item_rows
 from kofinlaw.scoring.labels import (
+    FUNNEL,
+    MERGE_CHECKS,
     SECTIONS,
+    TRAINING,
     baseline_label,
     slice_label,
     stage_label,
@@ -25,6 +28,7 @@ from kofinlaw.scoring.verdict import main_system
 
 FOLDER = Path(__file__).resolve().parent
 Words = tuple[str, str]
+BARS = 12
 STATES = (
     ("wrong", "틀린 문항", "wrong"),
     ("", "모든 문항", "all items"),
@@ -272,11 +276,13 @@ def stage_context(figures: Mapping[str, Any]) -> dict[str, Any]:
     """What the sections on training, augmentation, time, merge, policy and machine show."""
     training, augment, latency = figures["training"], figures["augment"], figures["latency"]
     merge, compliance = figures["merge"] or {}, figures["compliance"] or {}
-    checks = merge.get("checks")
+    checks = merge.get("checks") or []
     return {
         "training_plots": training_plots(training) if training else [],
-        "training_rows": flat(training["counts"]) if training else [],
+        "training_rows": named(training["counts"], TRAINING) if training else [],
+        "training_rest": flat(training["counts"]) if training else [],
         "funnel": {
+            "steps": [(FUNNEL[name], f"{count:,}") for name, count in augment["funnel"]],
             "kept": bars(augment["generators"] or augment["tasks"]),
             "rejected": bars(augment["reasons"]),
         }
@@ -284,7 +290,8 @@ def stage_context(figures: Mapping[str, Any]) -> dict[str, Any]:
         else {},
         "latency_plots": latency_plots(latency) if latency else [],
         "latency_rows": latency_rows(latency, figures["scores"]) if latency else [],
-        "merge_checks": table("", checks) if checks and is_table(checks) else None,
+        "merge_checks": [merge_check(check) for check in checks] if is_table(checks) else [],
+        "merge_verdict": merge_verdict(merge),
         "merge_rows": flat({k: v for k, v in merge.items() if not is_table(v)}),
         "compliance_tables": [table(k, v) for k, v in compliance.items() if is_table(v)],
         "compliance_rows": flat({k: v for k, v in compliance.items() if not is_table(v)}),
@@ -424,9 +431,45 @@ def latency_rows(
     return out
 
 
+def named(values: Mapping[str, Any], labels: Mapping[str, Words]) -> list[tuple[Words, str]]:
+    """The values that have a name for people, in the names' order."""
+    rows = [(label, values.get(key)) for key, label in labels.items()]
+    return [(label, shown(value)) for label, value in rows if value is not None]
+
+
+def merge_check(check: Mapping[str, Any]) -> dict[str, Any]:
+    """A line of the merge proof: what was measured, what was found, the bound, whether it held."""
+    name = str(check.get("name"))
+    return {
+        "name": MERGE_CHECKS.get(name, (name, name)),
+        "value": shown(check.get("value")),
+        "bound": shown(check.get("bound")),
+        "ok": bool(check.get("ok")),
+    }
+
+
+def merge_verdict(merge: Mapping[str, Any]) -> Words:
+    """The proof's verdict in words."""
+    result = str(merge.get("verdict", "")).lower()
+    if not result:
+        return "", ""
+    if result == "pass":
+        return (
+            "통과: 병합한 모델은 학습한 모델(기본 + 어댑터)과 같이 움직입니다.",
+            "Passed: the merged model behaves like the model that was trained (base + adapter).",
+        )
+    failed = ", ".join(str(name) for name in merge.get("failed") or ()) or result
+    return f"실패: {failed}", f"Failed: {failed}"
+
+
 def bars(counts: Mapping[str, int]) -> list[dict[str, Any]]:
-    """Counts with their width in percent of the largest."""
+    """Counts with their width in percent of the largest; the rarest are put together."""
     top = max(counts.values(), default=1) or 1
+    if len(counts) > BARS + 1:
+        common = sorted(counts, key=lambda name: -counts[name])
+        counts = {name: counts[name] for name in common[:BARS]} | {
+            f"… {len(common) - BARS}": sum(counts[name] for name in common[BARS:])
+        }
     return [
         {"name": name, "count": f"{count:,}", "share": round(100 * count / top, 1)}
         for name, count in counts.items()

@@ -86,32 +86,26 @@ def smallest_detectable(
 
 
 def _powered(n: int, share: float, alpha: float, power: float) -> float | None:
-    """Smallest Δ in steps of 1/n (at most 200 steps) whose power reaches `power`."""
-    if share <= 0 or _power(n, share, share, alpha) < power:
-        return None
-    low, high = 0, min(n, 200)
-    while high - low > 1:  # power grows with Δ
-        middle = (low + high) // 2
-        if _power(n, share * middle / min(n, 200), share, alpha) >= power:
-            high = middle
-        else:
-            low = middle
-    return share * high / min(n, 200)
-
-
-def _power(n: int, difference: float, share: float, alpha: float) -> float:
+    """Smallest Δ whose power reaches `power`, to within half a percent of `share`."""
     from scipy.stats import binom
 
-    win = (1 + difference / share) / 2
+    if share <= 0:
+        return None
     counts = np.arange(n + 1)
     weights = binom.pmf(counts, n, share)
-    total = 0.0
-    for m in counts[weights > 1e-9]:
-        m = int(m)
-        # The largest losing count that is still significant, then P(losses <= it).
-        losing = int(binom.ppf(alpha / 2, m, 0.5))
-        while losing >= 0 and mcnemar_exact(losing, m - losing) >= alpha:
-            losing -= 1
-        if losing >= 0:
-            total += float(weights[m]) * float(binom.cdf(losing, m, 1 - win))
-    return total
+    counts, weights = counts[weights > 1e-9], weights[weights > 1e-9]
+    # The largest losing count that is still significant, for each number of discordant items.
+    losing = binom.ppf(alpha / 2, counts, 0.5).astype(int)
+    losing -= 2 * binom.cdf(losing, counts, 0.5) >= alpha
+
+    def reached(win: float) -> bool:
+        found = np.where(losing >= 0, binom.cdf(losing, counts, 1 - win), 0.0)
+        return bool((weights * found).sum() >= power)
+
+    if not reached(1.0):
+        return None
+    low, high = 0, 200  # power grows with the share of wins
+    while high - low > 1:
+        middle = (low + high) // 2
+        low, high = (low, middle) if reached((1 + middle / 200) / 2) else (middle, high)
+    return share * high / 200

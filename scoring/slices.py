@@ -10,7 +10,7 @@ from kofinlaw.data.records import Key, Question
 # is a positive question about an omission.
 NEGATIVE = re.compile(
     r"(않은|않는|아니하는|아니한|아닌|틀린|그른|잘못된|잘못|없는|옳지|맞지|어긋나는|벗어난|거리가\s*먼|부적절한)"
-    r"[^.?!]{0,14}?(것|설명|보기|내용|항목|사항|행위|조치|진술|경우|곳|자)[은는을를]?"
+    r"([^.?!]{0,14}?(것|설명|보기|내용|항목|사항|행위|조치|진술|경우)|\s*(곳|자))[은는을를]?"
     r"(\s*(무엇|어느|모두|고르|어떤)[^?]*)?[\s?？.:]*\Z"
 )
 NUMBER = re.compile(
@@ -18,6 +18,13 @@ NUMBER = re.compile(
     r"[^\d\s]{0,6}(\s*(이내|이상|이하|미만|초과|전|후|까지|동안))?$"
 )
 ARTICLE = re.compile(r"제\s*\d+\s*조")
+# A key's own names for what the question shows by itself.
+SAME = {
+    "four": "options-4",
+    "five": "options-5",
+    "cites_article": "article-quoted",
+    "free": "",
+}
 
 
 def is_negative(stem: str) -> bool:
@@ -40,12 +47,14 @@ def slices_of(question: Question, key: Key | None = None) -> tuple[str, ...]:
     names: list[str] = []
     given = key.slices if key else ()
     if question.options:
-        negative = "negative" in given or is_negative(question.question)
+        negative = "negative" in given
+        if "positive" not in given:
+            negative = negative or is_negative(question.question)
         names.append("negative" if negative else "positive")
         names.append(f"options-{len(question.options)}")
         if "numeric" in given or is_numeric(question.options):
             names.append("numeric")
     if ARTICLE.search(question.question):
         names.append("article-quoted")
-    names += [name for name in given if name not in names]
-    return tuple(names)
+    names += [SAME.get(name, name) for name in given]
+    return tuple(dict.fromkeys(name for name in names if name))
