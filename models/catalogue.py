@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import functools
 import json
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from difflib import get_close_matches
 from pathlib import Path
 from typing import Any, Literal
@@ -12,6 +12,7 @@ from typing import Any, Literal
 from kofinlaw import UserError
 
 Role = Literal["llm", "embedder", "reranker"]
+LLAMA_TARGETS = ("q_proj", "k_proj", "v_proj", "o_proj", "gate_proj", "up_proj", "down_proj")
 FILE = Path(__file__).parent / "catalogue.yaml"
 
 
@@ -19,14 +20,15 @@ FILE = Path(__file__).parent / "catalogue.yaml"
 class License:
     """What a licence allows, each with its clause (`clauses`: use, teach, name).
 
-    `teach_others`: its outputs may train models of another family; `derived_name`: how a
-    derivative's name must begin.
+    `teach`: whom its models' outputs may train: others (anyone), own (its own family), inherits
+    (anyone, but the licence then covers the student); `derived_name`: how a derivative's name
+    must begin.
     """
 
     name: str
     research: bool = False
     commercial: bool = False
-    teach_others: bool = False
+    teach: Literal["others", "own", "inherits"] = "own"
     derived_name: str = ""
     clauses: dict[str, str] = field(default_factory=dict)
 
@@ -37,7 +39,8 @@ class ModelCard:
 
     Zero or empty means unknown. `parameters` counts weights once where embeddings are tied;
     `context` is in tokens; `released` the ISO day of the first public weights; `ships_as` the
-    package that carries the weights; `repacked` the day those files came out, if later.
+    package that carries the weights; `gated` whether the MLP has a gate; `refused` why nothing
+    here may use it.
     """
 
     id: str
@@ -55,6 +58,7 @@ class ModelCard:
     vocab: int = 0
     context: int = 0
     tied: bool = False
+    gated: bool = True
     sliding_window: int = 0
     license: str = ""
     license_clauses: dict[str, str] = field(default_factory=dict)
@@ -78,6 +82,11 @@ def _data() -> dict[str, Any]:
     return yaml.safe_load(FILE.read_text(encoding="utf-8"))
 
 
+def claims() -> list[dict[str, Any]]:
+    """What a widely read guide says of memory and licences, to be printed beside what is so."""
+    return list(_data()["claims"])
+
+
 @functools.cache
 def licenses() -> dict[str, License]:
     """Every licence of the catalogue by name."""
@@ -94,13 +103,14 @@ def _card(name: str, entry: dict[str, Any]) -> ModelCard:
     family = entry.get("family", "")
     merged = {**_data()["families"].get(family, {}), **entry}
     merged.update(merged.pop("shape", {}))
+    merged["id"] = name
     license_name = merged.get("license", "")
     clauses = licenses()[license_name].clauses if license_name in licenses() else {}
     for key in ("aliases", "lora_targets", "readers"):
         merged[key] = tuple(merged.get(key, ()))
     merged["released"] = str(merged.get("released", ""))
     merged.setdefault("url", f"https://huggingface.co/{name}")
-    return ModelCard(id=name, license_clauses=clauses, **merged)
+    return ModelCard(license_clauses=clauses, **merged)
 
 
 def find(name: str | Path) -> ModelCard:
@@ -149,8 +159,15 @@ def recognise(folder: Path) -> ModelCard | None:
     ]
     origin = f"{local['name']} {folder.resolve().name}".lower()
     named = [card for card in same if card.id.split("/")[-1].lower() in origin]
-    fitting = named or same
-    return fitting[0] if fitting else None
+    typed = [card for card in same if card.model_type == local["model_type"]]
+    fitting = named or typed or same
+    if not fitting:
+        return None
+    card = fitting[0]
+    if card.model_type == local["model_type"]:
+        return card
+    # A converted copy: its layers bear the names of what it became.
+    return replace(card, model_type=local["model_type"], lora_targets=LLAMA_TARGETS)
 
 
 def card_from_config(folder: Path) -> ModelCard:
@@ -193,6 +210,6 @@ def estimate_parameters(shape: dict[str, Any]) -> int:
     hidden, layers = shape["hidden"], shape["layers"]
     head_dim = shape.get("head_dim") or hidden // max(1, shape["heads"])
     attention = 2 * hidden * head_dim * (shape["heads"] + shape["kv_heads"])
-    mlp = 3 * hidden * shape["intermediate"]
+    mlp = (3 if shape.get("gated", True) else 2) * hidden * shape["intermediate"]
     embeddings = shape["vocab"] * hidden * (1 if shape["tied"] else 2)
     return layers * (attention + mlp + 2 * hidden) + hidden + embeddings

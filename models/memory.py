@@ -31,12 +31,13 @@ GPU_CONTEXT_GIB = 1.0
 CPU_CONTEXT_GIB = 0.6
 # What the caching allocator holds beyond what is in use.
 GPU_SLACK = 0.03
-TARGETS = ("q_proj", "k_proj", "v_proj", "o_proj", "gate_proj", "up_proj", "down_proj")
 SAME_TARGET = {
     "out_proj": "o_proj",
     "c_fc_0": "gate_proj",
     "c_fc_1": "up_proj",
     "c_proj": "down_proj",
+    "fc1": "up_proj",
+    "fc2": "down_proj",
 }
 
 
@@ -61,7 +62,7 @@ def linear_shapes(card: ModelCard) -> dict[str, tuple[int, int]]:
         raise UserError(f"the shape of {card.id} is not known", remedy="give a local folder's path")
     attention, keys = card.heads * card.head_dim, card.kv_heads * card.head_dim
     hidden, mlp = card.hidden, card.intermediate
-    return {
+    shapes = {
         "q_proj": (hidden, attention),
         "k_proj": (hidden, keys),
         "v_proj": (hidden, keys),
@@ -70,6 +71,9 @@ def linear_shapes(card: ModelCard) -> dict[str, tuple[int, int]]:
         "up_proj": (hidden, mlp),
         "down_proj": (mlp, hidden),
     }
+    if not card.gated:
+        del shapes["gate_proj"]
+    return shapes
 
 
 def linear_parameters(card: ModelCard) -> int:
@@ -85,7 +89,7 @@ def embedding_parameters(card: ModelCard) -> int:
 def adapter_parameters(card: ModelCard, rank: int, targets: tuple[str, ...] | None = None) -> int:
     """Trained weights of LoRA of a rank on the targets (None: every linear layer)."""
     shapes = linear_shapes(card)
-    names = [SAME_TARGET.get(name, name) for name in targets or TARGETS]
+    names = [SAME_TARGET.get(name, name) for name in targets or shapes]
     unknown = [name for name in names if name not in shapes]
     if unknown:
         raise UserError(

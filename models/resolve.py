@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 from kofinlaw import Progress, UserError, silent
 from kofinlaw.models import quickstart
+from kofinlaw.models.cache import sha256_file
 from kofinlaw.models.catalogue import ModelCard, find
 from kofinlaw.models.loading import check_folder
 from kofinlaw.models.settings import ModelSettings
@@ -53,16 +55,39 @@ def model_folder(
     return found
 
 
-def is_local(settings: ModelSettings) -> bool:
-    """Whether the weights are on this machine or in an installed package; reads no weights."""
-    if settings.path is not None or (Path(settings.id) / "config.json").exists():
-        return True
+def local_folder(settings: ModelSettings, *, cache: Path | None = None) -> Path | None:
+    """The model's folder where it is ready to use; None where it must be fetched or converted."""
+    if settings.path is not None:
+        return settings.path if (settings.path / "config.json").exists() else None
     card = _card(settings.id)
-    if card is not None and card.id == quickstart.MODEL_ID:
-        return quickstart.installed()
-    return (
-        hub_folder(card.id if card else settings.id, settings.revision, local_only=True) is not None
-    )
+    if card is not None and card.id == quickstart.MODEL_ID and settings.revision is None:
+        return quickstart.ready(cache)
+    if (Path(settings.id) / "config.json").exists():
+        return Path(settings.id)
+    name = card.id if card is not None else settings.id
+    return hub_folder(name, settings.revision, local_only=True)
+
+
+def weight_hashes(
+    name: str, *, folder: Path | None = None, cache: Path | None = None
+) -> dict[str, str]:
+    """SHA-256 of each weight file of a model on this machine by file name; empty if it is not.
+
+    Files of the hub's cache are named by their hash, which is taken as it stands; a packaged model
+    gives the hash its package was published with.
+    """
+    card = _card(name)
+    if folder is None and card is not None and card.id == quickstart.MODEL_ID:
+        return {quickstart.GGUF_NAME: quickstart.GGUF_SHA256}
+    found = folder or local_folder(ModelSettings(id=name), cache=cache)
+    if found is None:
+        return {}
+    hashes = {}
+    for file in sorted(found.glob("*.safetensors")):
+        blob = file.resolve().name
+        published = file.is_symlink() and re.fullmatch("[0-9a-f]{64}", blob)
+        hashes[file.name] = blob if published else sha256_file(file)
+    return hashes
 
 
 def hub_folder(name: str, revision: str | None, *, local_only: bool) -> Path | None:

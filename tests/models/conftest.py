@@ -6,7 +6,8 @@ from pathlib import Path
 import pytest
 
 _spec = importlib.util.spec_from_file_location("pico", Path(__file__).with_name("pico.py"))
-assert _spec is not None and _spec.loader is not None
+assert _spec is not None
+assert _spec.loader is not None
 pico = importlib.util.module_from_spec(_spec)
 _spec.loader.exec_module(pico)
 
