@@ -476,11 +476,13 @@ def _restored(retriever: Searcher, hits: Sequence[Mapping[str, Any]]) -> list[Hi
 
 
 def _free_memory() -> None:
-    """Give cached blocks back before the smaller try; torch only where it is in use already."""
+    """Give cached blocks back before the smaller try, where torch is in use."""
     import gc
     import sys
 
-    gc.collect()
     torch = sys.modules.get("torch")
-    if torch is not None and torch.cuda.is_available():
+    if torch is None:
+        return
+    gc.collect()
+    if torch.cuda.is_available():
         torch.cuda.empty_cache()

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -80,24 +80,26 @@ class Retriever:
                 names.append(form)
                 queries.append(query)
                 shares.append(share)
-        alpha = settings.alpha if settings.embedder is not None else 0.0
         out: list[list[Ranked]] = [[] for _ in questions]
-        kinds = lexical_kinds(settings)
-        total = sum(getattr(settings.weights, kind) for kind in kinds)
-        for kind in kinds:
-            weight = (1 - alpha) * getattr(settings.weights, kind) / total
-            if weight == 0:
+        for kind, weight in kind_weights(settings).items():
+            if not weight or not queries:
                 continue
-            for at, tokens in enumerate(tokens_of(kind, queries, workers=settings.workers)):
-                places, scores = self._lexical[kind].query(tokens, settings.pool)
+            for at, (places, scores) in enumerate(self._found(kind, queries)):
                 ranked = Ranked(f"{kind}:{names[at]}", places, scores, weight * shares[at])
                 out[owners[at]].append(ranked)
-        if alpha > 0 and queries:
-            for at, vector in enumerate(self._embedder.encode_queries(queries)):
-                places, scores = nearest(self.index.vectors, vector, settings.pool)
-                ranked = Ranked(f"dense:{names[at]}", places, scores, alpha * shares[at])
-                out[owners[at]].append(ranked)
         return out
+
+    def _found(
+        self, kind: str, queries: Sequence[str]
+    ) -> Iterator[tuple[NDArray[Any], NDArray[Any]]]:
+        """One retriever's places and scores for each query."""
+        pool = self.settings.pool
+        if kind == "dense":
+            for vector in self._embedder.encode_queries(queries):
+                yield nearest(self.index.vectors, vector, pool)
+        else:
+            for tokens in tokens_of(kind, queries, workers=self.settings.workers):
+                yield self._lexical[kind].query(tokens, pool)
 
     def _hits(self, question: Question, lists: Sequence[Ranked]) -> list[Hit]:
         settings = self.settings
@@ -143,6 +145,15 @@ class Retriever:
 
         assert self.settings.embedder is not None
         return open_embedder(self.settings.embedder, cache=self._cache)
+
+
+def kind_weights(settings: RagSettings) -> dict[str, float]:
+    """Each retriever's part of the fused score: `alpha` for the vectors, the rest by weight."""
+    alpha = settings.alpha if settings.embedder is not None else 0.0
+    kinds = lexical_kinds(settings)
+    total = sum(getattr(settings.weights, kind) for kind in kinds)
+    out = {kind: (1 - alpha) * getattr(settings.weights, kind) / total for kind in kinds}
+    return {**out, "dense": alpha}
 
 
 def queries_of(

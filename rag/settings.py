@@ -19,10 +19,14 @@ class RetrieverWeights(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
-    kiwi: float = Field(1.0, ge=0, description="share of the Kiwi morpheme index, relative")
-    bigram: float = Field(1.0, ge=0, description="share of the character bigram index, relative")
+    kiwi: float = Field(default=1.0, ge=0, description="share of the Kiwi morpheme index, relative")
+    bigram: float = Field(
+        default=1.0, ge=0, description="share of the character bigram index, relative"
+    )
     citation: float = Field(
-        1.0, ge=0, description="added to the fused score (0..1) of an article the question cites"
+        default=1.0,
+        ge=0,
+        description="added to the fused score (0..1) of an article the question cites",
     )
 
 

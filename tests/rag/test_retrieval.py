@@ -214,3 +214,21 @@ def test_an_article_the_question_cites_comes_first(tmp_path: Path, chunks: Path)
     assert cited[0].chunk.unit == "개인정보 보호법 제15조"
     assert "citation" in cited[0].by
     assert len(cited) == 3
+
+
+def test_tuning_keeps_the_singles_in_its_table_and_agrees_with_search(
+    tmp_path: Path, chunks: Path
+) -> None:
+    from kofinlaw.rag.tune import tune
+
+    build_index(chunks, tmp_path / "index", settings(lexical="both"))
+    index = Index.load(tmp_path / "index")
+    questions = [Question(unit, text.split()[0]) for unit, text in TEXTS.items()]
+    gold = [[unit] for unit in TEXTS]
+    tuned = tune(index, settings(lexical="both"), questions, gold, k=2)
+    assert [row["name"] for row in tuned.table[:2]] == ["kiwi", "bigram"]
+    hits = Retriever(index, tuned.settings.model_copy(update={"k": 2})).search(questions)
+    share = sum(
+        q.id in [hit.chunk.unit for hit in found] for q, found in zip(questions, hits, strict=True)
+    )
+    assert max(row["recall@2"] for row in tuned.table) == share / len(questions)

@@ -1,0 +1,220 @@
+"""Retrieval of Korean statutes: court issues to the articles they cite, and queries a second.
+
+    python benchmarks/retrieval.py --work DIR [--embedder intfloat/multilingual-e5-small]
+
+Corpus: 13,358 articles; queries: the masked issues of kr_prec_statute's dev set. What there is to
+tune (the vectors' share, the share of bigrams) is tuned on the earlier half of the decisions and
+reported on the later one; no decision is on both sides. The single retrievers stand beside every
+fusion. Then: bm25s against rank_bm25 and LanceDB's full-text search on the same tokens, and
+p50/p95 of one question from text to passages. The last line is JSON.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import time
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from kofinlaw.data.files import read_json_lines, sha256_text, write_jsonl
+from kofinlaw.data.records import Chunk, Question
+from kofinlaw.rag.index import Index, build_index
+from kofinlaw.rag.retrieve import Retriever
+from kofinlaw.rag.settings import RagSettings
+from kofinlaw.rag.tune import tune
+
+DATA = Path(__file__).parents[1].parent / "shared" / "data"
+CUTS = (1, 5, 10)
+
+
+def corpus(data: Path, out: Path) -> Path:
+    """The yardstick's articles as chunks headed by act and article."""
+    path = out / "chunks.jsonl"
+    chunks = []
+    for _, row in read_json_lines(data / "statutes" / "articles.jsonl"):
+        text = f"{row['id']}({row['title']})\n{row['text']}"
+        chunks.append(
+            Chunk(row["id"], row["law"], row["law"], "statute", row["article"], row["id"], text,
+                  "2026-06-08", "articles.jsonl", "PD", sha256_text(text))
+        )  # fmt: skip
+    write_jsonl(path, chunks)
+    return path
+
+
+def halves(rows: Sequence[dict[str, Any]]) -> tuple[list[int], list[int]]:
+    """Places of the queries of the earlier and the later half of the decisions."""
+    decided = {row["id"].rsplit("-", 1)[0]: row["date"] for row in rows}
+    order = sorted(decided, key=lambda decision: (decided[decision], decision))
+    early = set(order[: len(order) // 2])
+    sides = [row["id"].rsplit("-", 1)[0] in early for row in rows]
+    return [i for i, e in enumerate(sides) if e], [i for i, e in enumerate(sides) if not e]
+
+
+def figures(
+    found: Sequence[Sequence[str]], rows: Sequence[dict[str, Any]], places: Sequence[int]
+) -> dict[str, float]:
+    """Mean share of the gold articles in the first k, share of queries with any, and MRR."""
+    out = {}
+    for cut in CUTS:
+        shares = [
+            len(set(found[p][:cut]) & set(rows[p]["gold"])) / len(rows[p]["gold"]) for p in places
+        ]
+        out[f"R@{cut}"] = round(float(np.mean(shares)), 4)
+        out[f"hit@{cut}"] = round(float(np.mean([share > 0 for share in shares])), 4)
+    ranks = [
+        next((1 / (i + 1) for i, unit in enumerate(found[p][:10]) if unit in rows[p]["gold"]), 0.0)
+        for p in places
+    ]
+    out["MRR"] = round(float(np.mean(ranks)), 4)
+    return out
+
+
+def search(
+    index: Index, settings: RagSettings, questions: list[Question], cache: Path
+) -> list[list[str]]:
+    """Units found for each question."""
+    hits = Retriever(index, settings, cache=cache).search(questions)
+    return [[hit.chunk.unit for hit in one] for one in hits]
+
+
+def quality(
+    index: Index, rows: list[dict[str, Any]], embedder: str | None, cache: Path
+) -> list[dict[str, Any]]:
+    """One row a retriever and fusion."""
+    early, late = halves(rows)
+    questions = [Question(row["id"], row["query_masked"]) for row in rows]
+    base: dict[str, Any] = {"k": 10, "pool": 100, "citation_lookup": False, "embedder": embedder}
+
+    def settings(**values: Any) -> RagSettings:
+        return RagSettings(**{**base, "alpha": 0.0, **values})
+
+    singles = {
+        "bigram": settings(lexical="bigram"),
+        "kiwi": settings(lexical="kiwi"),
+        "kiwi + bigram": settings(lexical="both"),
+        "kiwi + bigram, ranked": settings(lexical="both", fusion="ranked"),
+    }
+    if embedder:
+        singles[f"dense ({embedder})"] = settings(lexical="kiwi", alpha=1.0)
+    out = []
+    for name, one in singles.items():
+        found = search(index, one, questions, cache)
+        out.append({"retriever": name, "later half": figures(found, rows, late),
+                    "all": figures(found, rows, range(len(rows)))})  # fmt: skip
+        print(out[-1], flush=True)
+    tuned = tune(
+        index,
+        settings(lexical="both"),
+        [questions[p] for p in early],
+        [rows[p]["gold"] for p in early],
+        cache=cache,
+    )
+    found = search(index, tuned.settings.model_copy(update={"k": 10}), questions, cache)
+    out.append(
+        {
+            "retriever": "tuned on the earlier half",
+            "later half": figures(found, rows, late),
+            "all": figures(found, rows, range(len(rows))),
+            "settings": tuned.settings.model_dump(mode="json"),
+            "sweep": tuned.table,
+        }
+    )
+    print({name: value for name, value in out[-1].items() if name != "sweep"}, flush=True)
+    return out
+
+
+def rate(run: Callable[[list[str]], Any], queries: Sequence[list[str]], seconds: float) -> float:
+    """Queries a second, for about so many seconds after one to warm up."""
+    run(list(queries[0]))
+    done, started = 0, time.perf_counter()
+    while time.perf_counter() - started < seconds:
+        run(list(queries[done % len(queries)]))
+        done += 1
+    return done / (time.perf_counter() - started)
+
+
+def speed(index: Index, rows: list[dict[str, Any]], work: Path) -> dict[str, Any]:
+    """Queries a second on the same Kiwi tokens, one thread; milliseconds of one question."""
+    from kofinlaw.data.korean import content_morphemes
+
+    tokens = index.tokens("kiwi")
+    queries = content_morphemes([row["query_masked"] for row in rows[:200]])
+    lexical = index.lexical("kiwi")
+    out: dict[str, Any] = {"bm25s": round(rate(lambda q: lexical.query(q, 10), queries, 5), 1)}
+    try:
+        from rank_bm25 import BM25Okapi
+
+        okapi = BM25Okapi(tokens)
+        out["rank_bm25"] = round(
+            rate(lambda q: np.argpartition(-okapi.get_scores(q), 10)[:10], queries, 20), 2
+        )
+    except ImportError:
+        out["rank_bm25"] = None
+    import lancedb
+
+    started = time.perf_counter()
+    table = lancedb.connect(str(work / "fts")).create_table(
+        "t", [{"place": i, "text": " ".join(t)} for i, t in enumerate(tokens)], mode="overwrite"
+    )
+    table.create_fts_index("text", base_tokenizer="whitespace", stem=False,
+                           remove_stop_words=False, ascii_folding=False)  # fmt: skip
+    out["lancedb_build_seconds"] = round(time.perf_counter() - started, 2)
+    out["lancedb"] = round(
+        rate(
+            lambda q: table.search(" ".join(q), query_type="fts").limit(10).to_list(), queries, 10
+        ),
+        1,
+    )
+    retriever = Retriever(index, RagSettings(lexical="kiwi", k=10))
+    times = []
+    for row in rows[:300]:
+        before = time.perf_counter()
+        retriever.search([Question(row["id"], row["query_masked"])])
+        times.append(1000 * (time.perf_counter() - before))
+    out["one question, ms"] = {
+        "p50": round(float(np.percentile(times[10:], 50)), 2),
+        "p95": round(float(np.percentile(times[10:], 95)), 2),
+    }
+    return out
+
+
+def main() -> None:
+    """Run and print."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--data", type=Path, default=DATA)
+    parser.add_argument("--work", type=Path, required=True, help="folder for index and vectors")
+    parser.add_argument("--embedder", help="also the dense retriever (32 minutes on 2 cores)")
+    parser.add_argument("--workers", type=int, default=2, help="threads of Kiwi")
+    parser.add_argument("--limit", type=int, help="queries, for a trial")
+    parser.add_argument("--only", choices=["quality", "speed"])
+    given = parser.parse_args()
+    given.work.mkdir(parents=True, exist_ok=True)
+    rows = [row for _, row in read_json_lines(given.data / "kr_prec_statute" / "dev.jsonl")]
+    rows = rows[: given.limit]
+    settings = RagSettings(lexical="both", embedder=given.embedder, workers=given.workers)
+    folder = given.work / ("index-dense" if given.embedder else "index")
+    started = time.perf_counter()
+    if not (folder / "index.json").exists():
+        build_index(
+            corpus(given.data, given.work),
+            folder,
+            settings,
+            cache=given.work / "cache",
+            progress=lambda phase, done, total=None, **_: print(phase, done, total, flush=True),
+        )
+    result: dict[str, Any] = {"build_seconds": round(time.perf_counter() - started, 1)}
+    index = Index.load(folder)
+    if given.only != "quality":
+        result["queries a second"] = speed(index, rows, given.work)
+        print(result, flush=True)
+    if given.only != "speed":
+        result["quality"] = quality(index, rows, given.embedder, given.work / "cache")
+    print(json.dumps(result, ensure_ascii=False))
+
+
+if __name__ == "__main__":
+    main()
