@@ -188,7 +188,7 @@ class _State:
         after = offset + len(line)
         if (level or self.part != "annex") and _SUPPLEMENT.match(bare):
             self.part = "supplement"
-            return _Boundary("supplement", "", strip_amendments(bare)[0].strip(), offset, after)
+            return _Boundary("supplement", "", bare.strip(), offset, after)
         if (level and _ANNEX.match(bare)) or (not level and _ANNEX_PLAIN.match(bare)):
             if not level and self.marked:
                 return None
