@@ -25,6 +25,7 @@ TOKENIZER_FILES = (
 )
 NOTICES = ("LICENSE*", "LICENCE*", "NOTICE*", "USE_POLICY*", "*_license*", "*_License*")
 TEMPLATE = "chat_template.jinja"
+CONVERTED = "kofinlaw-convert.json"  # what a Llama made from EXAONE was, for the way back
 
 
 def model_name(adapter: Adapter, plan: MergePlan, asked: str | None) -> str:
@@ -96,7 +97,7 @@ def write_companions(plan: MergePlan, folder: Path) -> dict[str, str]:
     generation = _generation_config(base, template, folder)
     if generation:
         write_json(folder / "generation_config.json", generation)
-    for pattern in NOTICES:
+    for pattern in (*NOTICES, CONVERTED):
         for path in sorted(base.glob(pattern)):
             if path.is_file() and path.name not in written:
                 shutil.copyfile(path, folder / path.name)
