@@ -11,7 +11,7 @@ import json
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 
@@ -62,10 +62,15 @@ def verify_merge(
     keys: Sequence[Key] = (),
     template: ChatTemplate | None = None,
     thresholds: VerifySettings | None = None,
+    against: Literal["claimed", "trained"] = "claimed",
     out: Path | None = None,
     progress: Progress = silent,
 ) -> dict[str, Any]:
     """Compare a merged checkpoint with base + adapter; `verdict` is `pass` or `fail`.
+
+    With `against` `claimed` the comparison is the base the merge says it was made on, which
+    proves the arithmetic; `trained` is always the base training held, which shows what merging on
+    the original changes.
 
     `prompts` (user turns, or whole dialogues) and `questions` are held out; a fixed set of Korean
     dialogues is always added. `template` is the one used in training (none: by the adapter's
@@ -75,9 +80,14 @@ def verify_merge(
     settings = thresholds or VerifySettings.model_validate({})
     trained = read_adapter(adapter)
     record = _merged_record(merged)
-    kind = record.get("merge", {}).get("base", "dequantized")
+    claimed = record.get("merge", {}).get("base", "dequantized")
+    kind = claimed if against == "claimed" else "dequantized"
     checks = [*_identity_checks(merged, trained, base, record, template)]
-    report: dict[str, Any] = {"merged_base": kind, "fixed_dialogues": len(FIXED_DIALOGUES)}
+    report: dict[str, Any] = {
+        "merged_base": claimed,
+        "compared_with": kind,
+        "fixed_dialogues": len(FIXED_DIALOGUES),
+    }
     if all(check.ok for check in checks if check.name in ("tokenizer", "chat template")):
         used = template or template_for(merged)
         probe = _probe(load_tokenizer(base), used, prompts, questions, settings)

@@ -16,7 +16,8 @@ def verdict_page(result: dict[str, Any]) -> str:
     lines = [
         f"# Merge proof: {word}",
         "",
-        f"Compared with {BASES.get(result['merged_base'], result['merged_base'])}.",
+        f"Merged on the {result['merged_base']} base, compared with "
+        f"{BASES.get(result['compared_with'], result['compared_with'])}.",
     ]
     if result["failed"]:
         lines.append(f"Failed: {', '.join(result['failed'])}.")
