@@ -17,7 +17,7 @@ LONGEST_ITEM = 55
 CLOSE = 0.4
 LONGEST_LEAD = 110
 _CATCH_ALL = re.compile(
-    r"그 밖에|그밖에|기타|밖의|제\d+호|각 목|삭제|제\d+항(?!에 따른 [가-힣]{4})|^제\d+조"
+    r"그 밖에|그밖에|기타|밖의|제\d+호|각 목|삭제|(?<!조)(?<!\d)제\d+항|^제\d+조"
     r"|준하는|상당하는|이와 유사"
 )
 _LISTS = re.compile(r"다음 각 호|다음 각호")
@@ -66,9 +66,14 @@ def generate(law: Law, seed: int) -> Iterator[Draft]:
 
 
 def _foreign(here: Listing, known: list[Listing], rng: random.Random) -> list[str]:
-    """Items of the act's other lists that end in the same noun, those of the article first."""
+    """Items of the act's other lists that end in the same noun.
+
+    Those of the article itself come first, then those that say most in the article's own words:
+    an item that shares nothing with the evidence could be told without reading it.
+    """
     nouns = {item_noun(item) for item in here.items}
     ranked: list[tuple[int, float, str]] = []
+    words = set(bigrams(here.clause.article.text))
     mine = {normal(text) for text in here.clause.items}
     for other in known:
         if other is here:
@@ -76,7 +81,9 @@ def _foreign(here: Listing, known: list[Listing], rng: random.Random) -> list[st
         distance = 0 if other.clause.article.id == here.clause.article.id else 1
         for item in other.items:
             if normal(item) not in mine and item_noun(item) in nouns:
-                ranked.append((distance, rng.random(), item))
+                grams = set(bigrams(item))
+                shared = len(grams & words) / max(len(grams), 1)
+                ranked.append((distance, 0.3 * rng.random() - shared, item))
     return list(dict.fromkeys(text for _, _, text in sorted(ranked)))
 
 

@@ -51,12 +51,23 @@ def build(draft: Draft, count: int, rng: random.Random) -> Item | None:
 
 
 def _balanced(answer: str, available: list[str], need: int, rng: random.Random) -> list[str]:
-    """`need` of the available options so that a drawn number of them is longer than the answer."""
-    longer_wanted = rng.randrange(need + 1)
+    """`need` of the available options, so that taking the longest wins as often as chance.
+
+    With `e` wrong options as long as the answer and none longer, the longest wins 1 time in
+    `e + 1`; such a set is drawn with probability `(e + 1) / (need + 1)`, else one with longer ones.
+    """
     longer = [text for text in available if len(text) > len(answer)]
-    others = [text for text in available if len(text) <= len(answer)]
-    take = max(need - len(others), min(longer_wanted, len(longer)))
-    picked = {*longer[:take], *others[: need - take]}
+    equal = [text for text in available if len(text) == len(answer)]
+    shorter = [text for text in available if len(text) < len(answer)]
+    same = min(len(equal), need)
+    if same + len(shorter) < need:
+        take = need - same - len(shorter)
+        take += rng.randrange(min(len(longer), need) - take + 1)
+    elif not longer or rng.random() < (same + 1) / (need + 1):
+        take = 0
+    else:
+        take = rng.randint(1, min(len(longer), need))
+    picked = [*longer[:take], *[*equal, *shorter][: need - take]]
     return [text for text in available if text in picked][:need]
 
 

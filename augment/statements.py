@@ -12,9 +12,11 @@ from kofinlaw.augment.drafts import Draft, distinct, law_name, source_rng
 from kofinlaw.augment.law import Law, Laws, normal, subject
 from kofinlaw.augment.modality import flip
 from kofinlaw.augment.quantities import options_near, quantities
-from kofinlaw.data.korean import josa
+from kofinlaw.data.korean import bigrams, josa
 
 LONGEST_STATEMENT = 95
+# A sentence of which an article holds this share of bigrams may well follow from it.
+TOO_LIKE = 0.8
 _OPEN_ENDED = re.compile(r"각 호|각 목|다음 |제\d+호")
 _LEANS = re.compile(r"제\d+항|같은 [조항호]")
 _SWAPS = (
@@ -123,6 +125,11 @@ def _positive(
             )
 
 
+def _share(text: str, words: set[str]) -> float:
+    grams = set(bigrams(text))
+    return len(grams & words) / max(len(grams), 1)
+
+
 def not_of_article(law: Law, seed: int) -> Iterator[Draft]:
     """Which sentence does the article not hold: one of a neighbouring article among its own."""
     stated = [c for c in law.clauses if _stands_alone(c) and not _LEANS.search(c.main)]
@@ -134,9 +141,15 @@ def not_of_article(law: Law, seed: int) -> Iterator[Draft]:
         rng = source_rng(seed, "not_of_article", article.id)
         here = normal(article.text)
         foreign = [c for c in stated if c.article.id != article.id and normal(c.main) not in here]
-        foreign.sort(key=lambda c: abs(place[c.article.id] - place[article.id]) + 6 * rng.random())
+        words = set(bigrams(article.text))
+        foreign = sorted(foreign, key=lambda c: abs(place[c.article.id] - place[article.id]))[:40]
+        foreign.sort(key=lambda c: 0.3 * rng.random() - _share(c.main, words))
+        foreign = [c for c in foreign if _share(c.main, words) < TOO_LIKE]
         rng.shuffle(own)
         if foreign:
+            # As long as one of the article's own, so that length tells nothing.
+            goal = len(rng.choice(own).main) * rng.uniform(0.85, 1.3)
+            foreign = sorted(foreign[:8], key=lambda c: abs(len(c.main) - goal))
             heading = f"({article.heading})" if article.heading else ""
             yield Draft(
                 kind="not_of_article",

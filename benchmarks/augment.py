@@ -1,0 +1,171 @@
+"""Grounded questions from the core statutes: how many, how fast, and what gives answers away.
+
+    python benchmarks/augment.py [FOLDER_OF_STATUTES] [--kiwi]
+
+Reads the Markdown acts under FOLDER/acts and FOLDER/admin_rules (default: the development data
+beside the repository). `--kiwi` repeats the overlap baseline with Kiwi content morphemes, as the
+report does. Prints one JSON object on its last line.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import random
+import tempfile
+import time
+from collections import Counter, defaultdict
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+from kofinlaw.augment import grounded
+from kofinlaw.augment.clauses import Clause
+from kofinlaw.augment.drafts import source_rng
+from kofinlaw.augment.figures import describe, mean, overlap_credit
+from kofinlaw.augment.law import Law, Laws, read_laws
+from kofinlaw.augment.options import Item, build, problem, true_elsewhere
+from kofinlaw.augment.raft import Shelf
+from kofinlaw.augment.statements import alterations
+from kofinlaw.augment.support import support, supported
+from kofinlaw.data.corpus import build_corpus
+from kofinlaw.data.files import read_jsonl
+from kofinlaw.data.korean import bigrams, content_morphemes
+from kofinlaw.data.records import Article, Chunk
+from kofinlaw.data.settings import DataSettings
+
+CORE = (
+    "전자금융거래법",
+    "개인정보_보호법",
+    "신용정보의_이용_및_보호에_관한_법률",
+    "정보통신망_이용촉진_및_정보보호_등에_관한_법률",
+    "전자서명법",
+)
+RETRIEVED = 5
+Tokenise = Callable[[Sequence[str]], list[list[str]]]
+FAULTS = 200
+
+
+def core_files(folder: Path) -> list[Path]:
+    return [folder / "acts" / f"{n}{tail}.md" for n in CORE for tail in ("", "_시행령")]
+
+
+def make_items(laws: Laws, seed: int) -> list[Item]:
+    items = []
+    for draft in grounded.drafts(laws, seed):
+        rng = source_rng(seed, "options", draft.kind, draft.stem, draft.answer)
+        item = build(draft, 5 if rng.random() < 0.65 else 4, rng)
+        if item and not problem(item) and not true_elsewhere(item, laws.sentences):
+            items.append(item)
+    return items
+
+
+def overlap_table(items: list[Item], shelf: Shelf, tokens: Tokenise) -> dict[str, dict[str, float]]:
+    """The overlap baseline by kind, with the gold passage and with retrieved ones."""
+    gold, found = defaultdict(list), defaultdict(list)
+    passages: dict[int, frozenset[str]] = {}
+    wanted, rows = [], []
+    for item in items:
+        places = shelf.search(" ".join([item.draft.stem, *item.options]), RETRIEVED)
+        rows.append((item, shelf.gold(item.draft.units, item.draft.focus), places))
+        wanted += [p for p in (*rows[-1][1], *places) if p not in wanted]
+    for place, words in zip(wanted, tokens([shelf.chunks[p].text for p in wanted]), strict=True):
+        passages[place] = frozenset(words)
+    flat = iter(tokens([option for item in items for option in item.options]))
+    for item, golds, places in rows:
+        options = [set(next(flat)) for _ in item.options]
+        for table, where in ((gold, golds), (found, places)):
+            credit = overlap_credit(
+                options, item.answer, [passages[p] for p in where], negative=item.draft.negative
+            )
+            table[item.draft.kind].append(credit)
+            table["all"].append(credit)
+    return {
+        kind: {
+            "items": len(gold[kind]),
+            "gold": round(mean(gold[kind]), 3),
+            "retrieved": round(mean(found[kind]), 3),
+        }
+        for kind in gold
+    }
+
+
+def planted_faults(laws: Laws, seed: int) -> dict[str, float]:
+    """How many altered sentences the support checks refuse, and how many sound ones."""
+    rng = random.Random(seed)
+    clauses = [c for law in laws.acts for c in law.clauses if 35 <= len(c.main) <= 140]
+    rng.shuffle(clauses)
+    faults = [
+        (how, text, c.main) for c in clauses for how, text in alterations(c_law(laws, c), c, rng)
+    ]
+    rng.shuffle(faults)
+    by = defaultdict(list)
+    for how, text, source in faults[:FAULTS]:
+        by[how].append(not supported(support(text, source)))
+    sound = [supported(support(c.main, c.body)) for c in clauses[:FAULTS]]
+    return {
+        "faults": min(FAULTS, len(faults)),
+        "faults_refused": round(mean([float(v) for values in by.values() for v in values]), 4),
+        "sound": len(sound),
+        "sound_refused": round(1 - mean([float(v) for v in sound]), 4),
+        **{
+            f"refused_{how}": round(mean([float(v) for v in values]), 3)
+            for how, values in by.items()
+        },
+    }
+
+
+def c_law(laws: Laws, clause: Clause) -> Law:
+    return next(law for law in laws.acts if law.title == clause.article.title)
+
+
+def main() -> None:
+    beside = Path(__file__).parents[1].parent / "shared" / "data" / "statutes"
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("folder", nargs="?", type=Path, default=beside)
+    parser.add_argument("--kiwi", action="store_true")
+    parser.add_argument("--sample", type=int, default=500, help="items for the overlap baseline")
+    arguments = parser.parse_args()
+    with tempfile.TemporaryDirectory() as name:
+        corpus = Path(name)
+        sources = [{"path": str(path)} for path in core_files(arguments.folder)]
+        settings = DataSettings.model_validate({"sources": sources})
+        build_corpus(settings, corpus, base=corpus)
+        articles = list(read_jsonl(corpus / "articles.jsonl", Article))
+        chunks = list(read_jsonl(corpus / "chunks.jsonl", Chunk))
+    started = time.process_time()
+    laws = read_laws(articles)
+    items = make_items(laws, 42)
+    seconds = time.process_time() - started
+    distinct = {(i.draft.stem, tuple(sorted(i.options))) for i in items}
+    counts = Counter(i.draft.kind for i in items)
+    report = {
+        "articles": len(articles),
+        "items": len(items),
+        "distinct": len(distinct),
+        "cpu_seconds": round(seconds, 2),
+        "items_per_second": round(len(items) / seconds, 1),
+        "kinds": dict(counts.most_common()),
+        **{
+            k: v
+            for k, v in describe([(i.options, i.answer) for i in items]).items()
+            if k != "items"
+        },
+    }
+    print(f"{len(distinct)} distinct items from {len(articles)} articles in {seconds:.1f} CPU s")
+    sample = random.Random(0).sample(items, min(arguments.sample, len(items)))
+    shelf = Shelf(chunks, len)
+    tables = {"bigrams": lambda texts: [bigrams(text) for text in texts]}
+    if arguments.kiwi:
+        tables["kiwi"] = content_morphemes
+    for label, tokens in tables.items():
+        table = overlap_table(sample, shelf, tokens)
+        print(f"\noverlap by {label}: items, gold passage, retrieved")
+        for kind, row in sorted(table.items()):
+            print(f"  {kind:<22}{row['items']:>5}{row['gold']:>8.3f}{row['retrieved']:>8.3f}")
+        report[f"overlap_{label}"] = table["all"]
+    report["support"] = planted_faults(laws, 1)
+    print(json.dumps(report, ensure_ascii=False))
+
+
+if __name__ == "__main__":
+    main()
