@@ -20,14 +20,15 @@ FILE = Path(__file__).parent / "catalogue.yaml"
 class License:
     """What a licence allows, each with its clause (`clauses`: use, teach, name).
 
-    `teach`: whom its models' outputs may train: others (anyone), own (its own family), inherits
-    (anyone, but the licence then covers the student); `derived_name`: how a derivative's name
-    must begin.
+    `derivatives`: works made from it may be shared; `teach`: whom its models' outputs may train:
+    others (anyone), own (its own family), inherits (anyone, but the licence then covers the student
+    too); `derived_name`: how a derivative's name must begin.
     """
 
     name: str
     research: bool = False
     commercial: bool = False
+    derivatives: bool = True
     teach: Literal["others", "own", "inherits"] = "own"
     derived_name: str = ""
     clauses: dict[str, str] = field(default_factory=dict)
