@@ -230,7 +230,7 @@ def histogram_plot(
         axes.set_xlabel(x_label)
         caption(axes, y_label)
         axes.grid(axis="y")
-        axes.set_ylim(0, max(counts, default=1) * 1.18)
+        axes.set_ylim(0, max(*counts, 1) * 1.18)
     return out[0]
 
 

@@ -13,9 +13,10 @@ NEGATIVE = re.compile(
     r"([^.?!]{0,14}?(것|설명|보기|내용|항목|사항|행위|조치|진술|경우)|\s*(곳|자))[은는을를]?"
     r"(\s*(무엇|어느|모두|고르|어떤)[^?]*)?[\s?？.:]*\Z"
 )
+# Numbers with their units and at most a bound behind them: "3억 5천만원 이하", "100분의 3", "9월 8일".
 NUMBER = re.compile(
-    r"^(약|최대|최소|매|연|월|만|제)?\s*[\d,.]+\s*(백|천|만|십만|백만|천만|억)?\s*"
-    r"[^\d\s]{0,6}(\s*(이내|이상|이하|미만|초과|전|후|까지|동안))?$"
+    r"(약|최대|최소|매|연|월|만|제)?\s*(\d[\d,.]*\s*[^\d\s]{0,6}\s*)+"
+    r"(이내|이상|이하|미만|초과|전|후|까지|동안|부터)?"
 )
 ARTICLE = re.compile(r"제\s*\d+\s*조")
 # A key's own names for what the question shows by itself.
@@ -36,7 +37,7 @@ def is_numeric(options: tuple[str, ...]) -> bool:
     """Whether most options are a number with a unit (`7일`, `5천만원 이하`)."""
     if not options:
         return False
-    return sum(bool(NUMBER.match(text.strip())) for text in options) * 2 > len(options)
+    return sum(bool(NUMBER.fullmatch(text.strip())) for text in options) * 2 > len(options)
 
 
 def slices_of(question: Question, key: Key | None = None) -> tuple[str, ...]:

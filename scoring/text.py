@@ -8,18 +8,25 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
+from functools import lru_cache
+from typing import Any
 
 from kofinlaw import UserError
 
 SPACE = re.compile(r"\s+")
 
 
-def morphemes(texts: Sequence[str]) -> list[list[str]]:
-    """Kiwi's morphemes of each text, all parts of speech, lower-cased."""
+@lru_cache(maxsize=1)
+def _kiwi() -> Any:
+    """The analyser; loading it takes about a second."""
     from kiwipiepy import Kiwi
 
-    kiwi = Kiwi(num_workers=1)
-    return [[token.form.lower() for token in tokens] for tokens in kiwi.tokenize(list(texts))]
+    return Kiwi(num_workers=1)
+
+
+def morphemes(texts: Sequence[str]) -> list[list[str]]:
+    """Kiwi's morphemes of each text, all parts of speech, lower-cased."""
+    return [[token.form.lower() for token in tokens] for tokens in _kiwi().tokenize(list(texts))]
 
 
 class SplitMorphemes:

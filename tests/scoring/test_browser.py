@@ -1,0 +1,96 @@
+"""The report in a real browser: no errors, working filters, nothing wider than the window."""
+
+import html
+import json
+import re
+import shutil
+import subprocess
+
+import pytest
+
+from kofinlaw.scoring.report import write_report
+
+CHROMIUM = (
+    shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
+)
+pytestmark = pytest.mark.skipif(CHROMIUM is None, reason="no chromium on this machine")
+
+PROBE = """
+const visible = () => [...document.querySelectorAll(".item")].filter((n) => !n.hidden).length;
+const set = (id, value) => { const f = document.getElementById(id); f.value = value; f.dispatchEvent(new Event("input")); };
+const out = { start: visible(), count: document.getElementById("count").textContent };
+set("state", ""); out.all = document.getElementById("count").textContent; out.page = visible();
+document.getElementById("more").click(); out.more = visible();
+set("search", "MC-007"); out.search = visible();
+set("search", ""); set("state", "gained"); out.gained = visible();
+set("state", "right"); set("slice", "numeric"); out.numeric = document.getElementById("count").textContent;
+document.querySelector('.language button[value="en"]').click();
+out.language = [document.documentElement.lang, document.title, document.getElementById("search").placeholder];
+for (const d of document.querySelectorAll("details")) d.open = true;
+out.width = [innerWidth, document.documentElement.scrollWidth];
+out.hidden = getComputedStyle(document.querySelector("h2 .ko")).display;
+parent.postMessage(JSON.stringify(out), "*");
+"""
+# A window has a least width of 500; a frame has none, and media queries go by it.
+FRAME = """<!doctype html><meta charset="utf-8"><body style="margin:0">
+<script>addEventListener("message", (e) => { document.body.dataset.result = e.data; });</script>
+<iframe src="probed.html" style="width:WIDTHpx;height:900px;border:0"></iframe></body>"""
+
+
+def browse(page, folder, width, *flags):
+    command = [
+        CHROMIUM, "--headless", "--no-sandbox", "--disable-gpu", "--disable-background-networking",
+        "--disable-sync", "--no-first-run", "--disable-component-update", "--enable-logging=stderr",
+        "--virtual-time-budget=3000", f"--user-data-dir={folder}", f"--window-size={width},900",
+        *flags, f"file://{page}",
+    ]  # fmt: skip
+    return subprocess.run(command, capture_output=True, text=True, timeout=120, check=False)
+
+
+@pytest.fixture(scope="module")
+def page(run_folder, tmp_path_factory):
+    out = tmp_path_factory.mktemp("page")
+    write_report(run_folder, out, recipe={"name": "quickstart", "seed": 42})
+    return out / "report.html"
+
+
+@pytest.mark.slow
+def test_the_page_opens_without_a_complaint(page, tmp_path):
+    done = browse(page, tmp_path, 1280, "--dump-dom")
+    assert 'data-lang="ko"' in done.stdout
+    assert "CONSOLE" not in done.stderr, done.stderr
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("width", [1280, 400])
+def test_filters_language_and_width(page, tmp_path, run_folder, width):
+    probed = tmp_path / "probed.html"
+    text = re.sub(r'<meta http-equiv="Content-Security-Policy"[^>]*>', "", page.read_text())
+    probed.write_text(text.replace("</body>", f"<script>{PROBE}</script></body>"))
+    (tmp_path / "frame.html").write_text(FRAME.replace("WIDTH", str(width)))
+    done = browse(tmp_path / "frame.html", tmp_path / "profile", 1400, "--dump-dom")
+    assert "CONSOLE" not in done.stderr, done.stderr
+    found = json.loads(html.unescape(re.search(r'data-result="([^"]*)"', done.stdout).group(1)))
+    rows = [
+        json.loads(line) for line in (run_folder / "score/items.jsonl").read_text().splitlines()
+    ]
+    right = {(r["system"], r["id"]): r["score"] >= 0.5 for r in rows}
+    wrong = sum(not ok for (system, _), ok in right.items() if system == "trained-rag")
+    gained = sum(
+        ok and not right["base-rag", name]
+        for (system, name), ok in right.items()
+        if system == "trained-rag"
+    )
+    numeric = sum(
+        r["system"] == "trained-rag" and r["score"] >= 0.5 and "numeric" in r["slices"]
+        for r in rows
+    )
+    assert found["start"] == min(30, wrong)
+    assert found["count"] == f"72문항 가운데 {wrong}문항"
+    assert (found["page"], found["more"]) == (30, 60)
+    assert found["search"] == 1
+    assert found["gained"] == gained
+    assert found["numeric"] == f"72문항 가운데 {numeric}문항"
+    assert found["language"] == ["en", "quickstart · report", "words, article, id"]
+    assert found["hidden"] == "none"
+    assert found["width"][1] <= found["width"][0] == width
