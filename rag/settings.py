@@ -95,7 +95,7 @@ class AnswerSettings(BaseModel):
         1.0, ge=0, description="minutes of the budget kept for writing the last answers"
     )
     answer_form: Literal["label", "text"] = Field(
-        "label", description="what a choice is told by: its number, or its text (as in training)"
+        "text", description="what a choice is told by: its number, or its text (as in training)"
     )
     choose_by: Literal["score", "generate"] = Field(
         "score",

@@ -21,7 +21,6 @@ def open_run(folder: Path | None) -> Any:
     Raises UserError where there is none.
     """
     from kofinlaw.models.offline import set_environment
-
     from kofinlaw.recipes.document import read_document
     from kofinlaw.recipes.schema import Recipe
     from kofinlaw.recipes.stages import Run, default_cache

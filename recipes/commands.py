@@ -28,7 +28,6 @@ DEFAULT_RUNS = Path("runs")
 def _bind(recipe: str, overrides: list[str] | None, runs: Path) -> Any:
     """Read the recipe, arm the offline guard, and bind the run's folder."""
     from kofinlaw.models.offline import set_environment
-
     from kofinlaw.recipes.schema import load_recipe
     from kofinlaw.recipes.stages import bind
 
@@ -42,9 +41,8 @@ def _execute(run: Any, resume: str, only: list[str] | None = None) -> list[Any]:
     """Check the policy, write the resolved recipe, run the stages under lock and guard."""
     import contextlib
 
-    from kofinlaw.models.offline import guard
-
     from kofinlaw.data.files import write_json, write_text
+    from kofinlaw.models.offline import guard
     from kofinlaw.recipes.compliance import check_policy, compliance_record
     from kofinlaw.recipes.lock import run_lock
     from kofinlaw.recipes.runner import run_stages

@@ -18,7 +18,6 @@ def verdicts_for(recipe: Recipe, policy_name: str) -> list[Any]:
         student=recipe.model.id,
         teachers=[teacher.model.id] if teacher else [],
         embedders=[name for name in {recipe.rag.embedder, recipe.score.embedder} if name],
-        rerankers=[recipe.rag.reranker] if recipe.rag.reranker not in (None, "none") else [],
     )
     sources = [(source.path, source.license) for source in recipe.data.sources if source.license]
     return [*verdicts, *policy.check_sources(policy_name, sources)]

@@ -44,7 +44,6 @@ def _base_folder(adapter: Path, model: str) -> Path:
     import json
 
     from kofinlaw.models.resolve import model_folder
-
     from kofinlaw.models.settings import ModelSettings
     from kofinlaw.recipes.stages import default_cache
 
@@ -79,10 +78,9 @@ def verify(
     ),
 ) -> None:
     """Prove that a merged checkpoint behaves like base + adapter; exit code 1 if it does not."""
-    from kofinlaw.scoring.verify import verify_stage
-
     from kofinlaw.models.templates import template_for
     from kofinlaw.recipes.progress import stage_progress
+    from kofinlaw.scoring.verify import verify_stage
     from kofinlaw.trainer.merge_settings import VerifySettings
 
     base = _base_folder(against, model)
@@ -139,10 +137,9 @@ def export(
     out: Annotated[Path, typer.Option("--out", help="Folder of the export.")],
 ) -> None:
     """Write a merged checkpoint in another format."""
-    from kofinlaw.trainer.export import export_stage
-
     from kofinlaw.recipes.progress import stage_progress
     from kofinlaw.recipes.stages import default_cache
+    from kofinlaw.trainer.export import export_stage
     from kofinlaw.trainer.merge_settings import ExportSettings
 
     with stage_progress("export") as progress:

@@ -99,9 +99,8 @@ def _examples_path(run: Run) -> Path | None:
 
 
 def _tokenizer(run: Run) -> Any:
-    from kofinlaw.models.resolve import local_folder
-
     from kofinlaw.models.loading import load_tokenizer
+    from kofinlaw.models.resolve import local_folder
 
     folder = local_folder(model_settings(run), cache=run.cache)
     return (folder, load_tokenizer(folder)) if folder else (None, None)

@@ -8,10 +8,10 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, Literal
 
-from kofinlaw.augment.settings import AugmentSettings
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
 
 from kofinlaw import UserError
+from kofinlaw.augment.settings import AugmentSettings
 from kofinlaw.data.settings import DataSettings
 from kofinlaw.models.settings import ModelSettings
 from kofinlaw.rag.settings import AnswerSettings, RagSettings

@@ -360,9 +360,8 @@ def _merge(run: Run, out: Path, progress: Progress) -> dict[str, Any]:
 
 
 def _verify(run: Run, out: Path, progress: Progress) -> dict[str, Any]:
-    from kofinlaw.scoring.verify import verify_stage
-
     from kofinlaw.models.templates import template_for
+    from kofinlaw.scoring.verify import verify_stage
 
     folder = model_folder(run)
     return verify_stage(

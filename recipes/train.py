@@ -22,9 +22,8 @@ def main() -> None:
     parser.add_argument("--runs", type=Path, default=Path("runs"))
     arguments = parser.parse_args()
 
-    from kofinlaw.models.offline import guard, set_environment
-
     from kofinlaw import UserError
+    from kofinlaw.models.offline import guard, set_environment
 
     set_environment()
     try:
