@@ -18,7 +18,7 @@ from kofinlaw.data.files import write_jsonl
 from kofinlaw.data.graph import references
 from kofinlaw.data.records import Article, Chunk
 from kofinlaw.data.settings import DataSettings
-from kofinlaw.data.sources import in_force, read_sources
+from kofinlaw.data.sources import in_force, read_sources, refuse_protected_sources
 
 
 def build_corpus(
@@ -39,6 +39,7 @@ def build_corpus(
     source is missing or nothing is left.
     """
     out.mkdir(parents=True, exist_ok=True)
+    refuse_protected_sources(settings, base)
     ledger = Ledger()
     documents = read_sources(settings, base, ledger, progress)
     documents = in_force(documents, settings, ledger)

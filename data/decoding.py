@@ -54,14 +54,22 @@ def _strict(data: bytes, name: str) -> str | None:
 
 
 def _utf16_without_mark(data: bytes) -> str | None:
-    """UTF-16 without a mark: many zero bytes on one side only (blanks, digits and line ends)."""
-    sample = data[:4096]
-    if len(sample) < 8:
+    """UTF-16 without a mark: zero bytes (blanks, digits and line ends have them) on one side, and
+    what decodes is Korean, Latin or punctuation."""
+    sample = data[: 4096 if len(data) > 4096 else len(data) // 2 * 2]
+    if b"\x00" not in sample or len(sample) < 8:
         return None
-    even = sample[0::2].count(0) / len(sample[0::2])
-    odd = sample[1::2].count(0) / max(1, len(sample[1::2]))
-    if odd > 0.1 and even < 0.02:
-        return "utf-16-le"
-    if even > 0.1 and odd < 0.02:
-        return "utf-16-be"
-    return None
+    name = "utf-16-le" if sample[1::2].count(0) > sample[0::2].count(0) else "utf-16-be"
+    text = _strict(sample, name)
+    if text is None:
+        return None
+    good = sum(1 for c in text if c in "\n\r\t" or " " <= c < "\x7f" or _usual(c))
+    return name if good > 0.95 * len(text) else None
+
+
+def _usual(character: str) -> bool:
+    """Hangul, its letters, punctuation of Korean law, or a Han letter."""
+    return any(
+        first <= character <= last
+        for first, last in ("가힣", "ㄱㆎ", "\u3000〿", "一鿿", "①⓿", "\u2000⁯", "\xa0ÿ", "\uff00～")
+    )

@@ -12,6 +12,7 @@ from kofinlaw.data.statute import looks_like_statute
 
 _STATUTE_TITLE = re.compile(r"(법|법률|시행령|시행규칙|헌법)$")
 _RULE_TITLE = re.compile(r"(규정|세칙|고시|훈령|예규|내규|규칙|지침|기준|약관|조례)$")
+_RULE_TYPE = re.compile(r"(내규|고시|훈령|예규|지침|세칙|규정|행정규칙)$")
 _PORTAL = re.compile(r"^https?://(?:www\.)?law\.go\.kr/")
 
 
@@ -62,6 +63,8 @@ def iso_day(value: Any) -> str:
 
 def guess_kind(title: str, text: str, meta: dict[str, str]) -> Kind:
     """The kind of a document by its front matter, its structure and its title, in that order."""
+    if _RULE_TYPE.search(meta.get("법령구분", "")):
+        return "rule"
     if meta.get("법령구분") or meta.get("법령ID"):
         return "statute"
     if meta.get("행정규칙종류") or meta.get("행정규칙ID"):

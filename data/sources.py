@@ -14,6 +14,7 @@ from kofinlaw import Progress, UserError
 from kofinlaw.data import history
 from kofinlaw.data.cleaning import Ledger
 from kofinlaw.data.documents import Document, document_id
+from kofinlaw.data.files import sha256_file
 from kofinlaw.data.readers import read_file
 from kofinlaw.data.settings import DataSettings, SourceSettings
 
@@ -40,6 +41,21 @@ def source_files(source: SourceSettings, base: Path) -> Iterator[tuple[Path, str
                 continue
             path = Path(folder) / name
             yield path, f"{root.name}/{path.relative_to(root).as_posix()}"
+
+
+def refuse_protected_sources(settings: DataSettings, base: Path) -> None:
+    """Raises UserError where a source's file has the bytes of a protected file."""
+    protected = [base / name for name in settings.protected]
+    hashes = {sha256_file(path): path for path in protected if path.is_file()}
+    sizes = {path.stat().st_size for path in protected if path.is_file()}
+    for source in settings.sources if hashes else ():
+        for path, name in source_files(source, base):
+            if path.stat().st_size in sizes and sha256_file(path) in hashes:
+                raise UserError(
+                    "this source is a protected file",
+                    where=name,
+                    remedy="take it out of data.sources: evaluation questions are never a corpus",
+                )
 
 
 def read_sources(

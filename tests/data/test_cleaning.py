@@ -1,0 +1,175 @@
+import random
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from kofinlaw import UserError
+from kofinlaw.data import contamination, duplicates, personal
+from kofinlaw.data.quality import judge
+from kofinlaw.data.settings import QualitySettings
+
+
+@pytest.mark.parametrize(
+    "text, kinds",
+    [
+        ("900101-1234568", ["주민등록번호"]),
+        ("9001011234568", ["주민등록번호"]),
+        ("9001011234567", []),
+        ("주민번호 9001011234567", ["주민등록번호"]),
+        ("901301-1234568", []),
+        ("900101-5234561", ["주민등록번호"]),
+        ("220-81-62517", ["사업자등록번호"]),
+        ("220-81-62518", []),
+        ("사업자등록번호: 220-81-62518", ["사업자등록번호"]),
+        ("4111-1111-1111-1111", ["카드번호"]),
+        ("4111-1111-1111-1112", []),
+        ("010-1234-5678", ["전화번호"]),
+        ("02-2100-2536", ["전화번호"]),
+        ("1588-1234로", ["전화번호"]),
+        ("hong.gd@bank.co.kr로", ["전자우편"]),
+        ("입금 계좌 110-123-456789", ["계좌번호"]),
+        ("110-123-456789", []),
+        ("여권 M12345678", ["여권번호"]),
+        ("번호 M12345678", []),
+        ("여권번호 M123A4567", ["여권번호"]),
+        ("운전면허 11-19-123456-01", ["운전면허번호"]),
+        ("서울특별시 중구 세종대로 110", ["주소"]),
+        ("서울특별시장은 제3조제1항에 따라", []),
+        ("2013. 12. 3., 2022. 11. 23. 제2100-2536호", []),
+        ("1,234,567,890원과 100분의 10", []),
+    ],
+)
+def test_personal_data_is_told_from_other_numbers(text, kinds):
+    assert [f.kind for f in personal.find_personal_data(text)] == kinds
+
+
+def test_what_is_found_is_masked_and_the_rest_stays():
+    text = "홍길동(010-1234-5678)에게 hong@bank.kr로 알린다."
+    assert personal.mask_personal_data(text) == (
+        "홍길동([전화번호])에게 [전자우편]로 알린다.",
+        ("전화번호", "전자우편"),
+    )
+
+
+def resident_number(rng):
+    digits = f"{rng.randrange(40, 100)}{rng.randrange(1, 13):02d}{rng.randrange(1, 29):02d}"
+    digits += str(rng.choice([1, 2])) + "".join(str(rng.randrange(10)) for _ in range(5))
+    weights = (2, 3, 4, 5, 6, 7, 8, 9, 2, 3, 4, 5)
+    total = sum(int(d) * w for d, w in zip(digits, weights, strict=True))
+    return digits + str((11 - total % 11) % 10)
+
+
+def test_every_resident_number_with_a_true_check_digit_is_found():
+    rng = random.Random(7)
+    for _ in range(500):
+        number = resident_number(rng)
+        assert personal.resident_number_holds(number)
+        wrong = number[:-1] + str((int(number[-1]) + 1) % 10)
+        assert not personal.resident_number_holds(wrong)
+        assert personal.mask_personal_data(f"번호 {number} 끝")[0] == "번호 [주민등록번호] 끝"
+
+
+@given(st.text(alphabet="0123456789-. @abc가계좌", max_size=60))
+def test_masking_twice_is_masking_once(text):
+    once, _ = personal.mask_personal_data(text)
+    assert personal.mask_personal_data(once)[0] == once
+
+
+def brute(shingles, threshold):
+    return [
+        (i, j)
+        for i in range(len(shingles))
+        for j in range(i + 1, len(shingles))
+        if duplicates.jaccard(shingles[i], shingles[j]) >= threshold
+    ]
+
+
+def test_planted_copies_are_found_and_others_are_not():
+    rng = random.Random(3)
+    words = [f"{a}{b}" for a in "은행전자금융거래이용자정보" for b in "법규정조항호목의무금지책임"]
+    texts = [" ".join(rng.choices(words, k=60)) for _ in range(300)]
+    for place in range(0, 100, 2):
+        copy = texts[place].split()
+        copy[rng.randrange(60)] = "바꿈"
+        texts[place + 1] = " ".join(copy)
+    shingles = [duplicates.character_shingles(t) for t in texts]
+    pairs = duplicates.near_duplicates(shingles, 0.8)
+    assert [(p.first, p.second) for p in pairs] == brute(shingles, 0.8)
+    assert {(n, n + 1) for n in range(0, 100, 2)} <= {(p.first, p.second) for p in pairs}
+
+
+def test_equal_texts_meet_and_empty_ones_do_not():
+    shingles = [duplicates.character_shingles(t) for t in ("은행법", "은 행 법", "", "", "가")]
+    assert [
+        (p.first, p.second, p.similarity) for p in duplicates.near_duplicates(shingles, 0.9)
+    ] == [(0, 1, 1.0)]
+
+
+def test_a_crowd_of_copies_is_one_cluster():
+    shingles = [duplicates.character_shingles("같은 글이 여러 번 나온다")] * 200
+    pairs = duplicates.near_duplicates(shingles, 0.9)
+    assert duplicates.clusters(pairs, 200) == [0] * 200
+
+
+def test_morphemes_make_shingles_that_depend_on_their_order():
+    one = duplicates.morpheme_shingles(["은행", "이용자", "보호", "의무"])
+    two = duplicates.morpheme_shingles(["의무", "보호", "이용자", "은행"])
+    assert len(one) == 2
+    assert duplicates.jaccard(one, two) == 0.0
+
+
+@settings(max_examples=60, deadline=None)
+@given(st.lists(st.sets(st.integers(0, 30), max_size=20), min_size=2, max_size=8))
+def test_claimed_similarities_are_true(sets):
+    shingles = [np.array(sorted(s), dtype=np.uint64) for s in sets]
+    for pair in duplicates.near_duplicates(shingles, 0.5):
+        first, second = sets[pair.first], sets[pair.second]
+        assert pair.similarity == round(len(first & second) / len(first | second), 4)
+
+
+QUESTION = "전자금융거래법상 이용자의 고의나 중대한 과실이 없는 경우 손해배상 책임을 지는 자는 누구인가?\n은행\n이용자"
+
+
+def test_a_question_inside_another_text_is_found_despite_spacing():
+    texts = [
+        "은행은 이용자의 고의나 중대한 과실이 없는 경우 책임을 진다.",
+        "기출: " + QUESTION.replace(" ", "").replace("\n", " / ") + " 정답은 1번",
+        "",
+    ]
+    hits = contamination.overlap(texts, ["짧은 글", QUESTION])
+    assert [(h.text, h.protected, h.share) for h in hits] == [(1, 1, 1.0)]
+
+
+def test_a_short_protected_text_counts_only_where_it_is_the_whole():
+    hits = contamination.overlap(["은행법은?", "은행법은 무엇인가? 은행법은?"], ["은행법은"])
+    assert [(h.text, h.protected) for h in hits] == [(0, 0)]
+
+
+def test_protected_files_are_read_by_question_and_options(tmp_path):
+    (tmp_path / "q.jsonl").write_text(
+        '{"id": "1", "question": "물음", "options": ["가", "나"]}\n', encoding="utf-8"
+    )
+    (tmp_path / "q.csv").write_bytes('ID,Question\nT1,"물음 둘\n1 가"\n'.encode("cp949"))
+    (tmp_path / "q.txt").write_text("첫 문단\n\n둘째 문단\n", encoding="utf-8")
+    assert contamination.read_protected(tmp_path / "q.jsonl") == ["물음\n가\n나"]
+    assert contamination.read_protected(tmp_path / "q.csv") == ["물음 둘\n1 가"]
+    assert contamination.read_protected(tmp_path / "q.txt") == ["첫 문단", "둘째 문단"]
+    with pytest.raises(UserError, match="cannot be read"):
+        contamination.read_protected(tmp_path / "none.jsonl")
+
+
+@pytest.mark.parametrize(
+    "body, reason",
+    [
+        ("은행은 이용자를 보호하여야 한다.", ""),
+        ("짧다", "too_short"),
+        ("은행\ufffd은 \ufffd이용자를 보호하여야 한다.", "broken_text"),
+        ("This page is in English and holds no Korean at all.", "not_korean"),
+        ("로그인 회원가입 사이트맵 이용약관 목록보기 이전글", "boilerplate"),
+        ("| 100 | 200 | 300.5 | 400 |", ""),
+    ],
+)
+def test_quality_names_its_reason(body, reason):
+    assert judge(body, QualitySettings())[0] == reason

@@ -1,0 +1,138 @@
+import datetime
+import os
+import subprocess
+
+import pytest
+
+from kofinlaw import UserError
+from kofinlaw.data.corpus import build_corpus
+from kofinlaw.data.files import read_jsonl
+from kofinlaw.data.history import repository, versions_in_force
+from kofinlaw.data.records import Article, Chunk, Rejected
+from kofinlaw.data.settings import DataSettings
+
+TEXT = """---
+제목: {title}
+법령ID: '1'
+공포일자: {promulgated}
+시행일자: {in_force}
+---
+
+# {title}
+
+##### 제1조 (목적)
+
+이 법은 {words} 목적으로 한다.
+
+##### 제2조 (정의)
+
+정의는 따로 정한다.
+"""
+
+
+def git(folder, *arguments, day="2024-01-01"):
+    when = f"{day}T12:00:00+0900"
+    subprocess.run(
+        ["git", "-c", "user.name=t", "-c", "user.email=t@example.com", *arguments],
+        cwd=folder,
+        check=True,
+        capture_output=True,
+        env={**os.environ, "GIT_AUTHOR_DATE": when, "GIT_COMMITTER_DATE": when},
+    )
+
+
+@pytest.fixture
+def clone(tmp_path):
+    """Commits in another order than their days, as in a clone that was filled in act by act."""
+    folder = tmp_path / "legalize kr"
+    (folder / "kr" / "가람법").mkdir(parents=True)
+    git(folder, "init", "-q")
+
+    def amend(name, promulgated, in_force, words):
+        path = folder / "kr" / "가람법" / name
+        path.write_text(
+            TEXT.format(
+                title=name.removesuffix(".md"),
+                promulgated=promulgated,
+                in_force=in_force,
+                words=words,
+            ),
+            encoding="utf-8",
+        )
+        git(folder, "add", "-A")
+        git(folder, "commit", "-qm", f"{name} {promulgated}", day=promulgated)
+
+    amend("가람법.md", "2025-03-01", "2025-06-01", "둘째")
+    amend("가람법.md", "2024-01-01", "2024-07-01", "첫째")
+    amend("가람법.md", "2025-06-15", "2025-12-15", "셋째")
+    amend("나래법.md", "2025-09-01", "2025-09-01", "나중")
+    amend("다솜법.md", "2020-01-01", "2020-01-01", "없어질")
+    (folder / "kr" / "가람법" / "다솜법.md").unlink()
+    git(folder, "commit", "-qam", "폐지", day="2025-01-01")
+    amend("가람법.md", "2026-01-01", "2026-01-01", "넷째")
+    return folder
+
+
+@pytest.mark.parametrize(
+    "day, words",
+    [
+        ("2024-07-01", "첫째"),
+        ("2025-05-31", "첫째"),
+        ("2025-06-01", "둘째"),
+        ("2025-07-31", "둘째"),
+        ("2025-12-15", "셋째"),
+        ("2026-02-01", "넷째"),
+    ],
+)
+def test_the_version_in_force_on_a_day_is_read(clone, tmp_path, day, words):
+    build_corpus(DataSettings(sources=[str(clone)], as_of=day), tmp_path / "out", base=tmp_path)
+    articles = {a.id: a for a in read_jsonl(tmp_path / "out" / "articles.jsonl", Article)}
+    assert articles["가람법 제1조"].text == f"이 법은 {words} 목적으로 한다."
+    assert articles["가람법 제1조"].as_of <= day
+
+
+def test_repealed_and_later_acts_are_rejected_by_name(clone, tmp_path):
+    build_corpus(
+        DataSettings(sources=[str(clone)], as_of="2025-07-31"), tmp_path / "out", base=tmp_path
+    )
+    rejected = list(read_jsonl(tmp_path / "out" / "rejected.jsonl", Rejected))
+    assert sorted((r.reason, r.detail) for r in rejected) == [
+        ("not_in_force", "나래법 제1조 is in force from 2025-09-01"),
+        ("repealed", "repealed on 2025-01-01"),
+    ]
+    chunks = list(read_jsonl(tmp_path / "out" / "chunks.jsonl", Chunk))
+    assert {c.title for c in chunks} == {"가람법"}
+    assert chunks[0].source.startswith("legalize kr/kr/가람법/가람법.md@")
+
+
+def test_nothing_in_force_is_an_error_that_names_article_and_day(clone, tmp_path):
+    with pytest.raises(UserError) as error:
+        build_corpus(
+            DataSettings(sources=[str(clone)], as_of="2019-12-31"), tmp_path / "out", base=tmp_path
+        )
+    assert "다솜법 제1조 is in force from 2020-01-01" in str(error.value)
+
+
+def test_without_a_day_the_files_are_read_as_they_lie(clone, tmp_path):
+    build_corpus(DataSettings(sources=[str(clone)]), tmp_path / "out", base=tmp_path)
+    chunks = list(read_jsonl(tmp_path / "out" / "chunks.jsonl", Chunk))
+    assert {c.title for c in chunks} == {"가람법", "나래법"}
+
+
+def test_a_repository_cannot_make_us_run_its_programs(clone, tmp_path):
+    mark = tmp_path / "ran"
+    script = tmp_path / "evil.sh"
+    script.write_text(f"#!/bin/sh\ntouch '{mark}'\n")
+    script.chmod(0o755)
+    git(clone, "config", "core.fsmonitor", str(script))
+    git(clone, "config", "diff.external", str(script))
+    (clone / ".gitattributes").write_text("*.md diff=evil filter=evil\n")
+    git(clone, "config", "diff.evil.textconv", str(script))
+    mark.unlink(missing_ok=True)
+    assert list(versions_in_force(clone, datetime.date(2025, 7, 31), ("*.md",)))
+    assert not mark.exists()
+
+
+def test_a_folder_outside_of_git_has_no_repository(tmp_path):
+    (tmp_path / "x").mkdir()
+    assert repository(tmp_path / "x") is None

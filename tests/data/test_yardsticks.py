@@ -1,0 +1,36 @@
+"""Against real statutes; skipped where the development data is absent."""
+
+import importlib.util
+from pathlib import Path
+
+import pytest
+
+BENCHMARKS = Path(__file__).parents[2] / "benchmarks"
+spec = importlib.util.spec_from_file_location("parsing_yardstick", BENCHMARKS / "parsing.py")
+parsing = importlib.util.module_from_spec(spec)
+spec.loader.exec_module(parsing)
+
+pytestmark = pytest.mark.shared
+
+
+@pytest.mark.slow
+def test_articles_are_found_and_equal_to_independent_records(shared):
+    figures = parsing.articles(shared)
+    assert figures["articles"] == 13358
+    assert figures["found_share"] >= 0.995
+    assert figures["same_share"] >= 0.99
+
+
+@pytest.mark.slow
+def test_a_law_portal_pdf_equals_its_markdown(shared):
+    figures = parsing.pdf(shared, "전자금융거래법.pdf", "전자금융거래법")
+    assert figures["found"] == figures["articles"] == 66
+    assert figures["extra"] == []
+    assert figures["character_error"] <= 0.01
+
+
+def test_edits_are_counted_as_levenshtein_does():
+    assert parsing.edits("kitten", "sitting") == 3
+    assert parsing.edits("", "가나") == 2
+    assert parsing.edits("은행법", "은행법") == 0
+    assert parsing.edits("가나다라마", "나다라마바") == 2
