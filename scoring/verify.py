@@ -7,13 +7,9 @@ weight, then by what both say to the same held-out text.
 from __future__ import annotations
 
 import gc
-import json
 from collections.abc import Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
-
-import numpy as np
 
 from kofinlaw import Progress, UserError, silent
 from kofinlaw.data.files import (
@@ -23,15 +19,17 @@ from kofinlaw.data.files import (
     write_json,
     write_text,
 )
-from kofinlaw.data.prompting import choice_candidates, choice_messages, free_messages
+from kofinlaw.data.prompting import free_messages
 from kofinlaw.data.records import Key, Message, Question
 from kofinlaw.models.loading import Tokenizer, load_model, load_tokenizer
 from kofinlaw.models.templates import ChatTemplate, template_for
-from kofinlaw.scoring.verify_measure import KeptRows, Measured, Probe, measure, spread_rows
+from kofinlaw.scoring.verify_checks import Check, behaviour_checks, compare, weight_checks
+from kofinlaw.scoring.verify_measure import KeptRows, Measured, Probe, measure
 from kofinlaw.scoring.verify_page import verdict_page
+from kofinlaw.scoring.verify_probe import build_probe, texts_only
 from kofinlaw.scoring.verify_prompts import FIXED_DIALOGUES
 from kofinlaw.scoring.verify_reference import as_float32, compute_dtype, load_reference
-from kofinlaw.scoring.verify_weights import WeightCheck, check_weights
+from kofinlaw.scoring.verify_weights import check_weights
 from kofinlaw.trainer.base_identity import base_sha256
 from kofinlaw.trainer.merge_adapter import Adapter, read_adapter, read_object
 from kofinlaw.trainer.merge_settings import VerifySettings
@@ -40,16 +38,6 @@ PROBE_MESSAGES: list[Message] = [
     {"role": "user", "content": "제1조의 목적을 쓰시오."},
     {"role": "assistant", "content": "이용자 보호이다."},
 ]
-
-
-@dataclass(frozen=True, slots=True)
-class Check:
-    """One line of the verdict: what was measured, the bound it must keep, whether it did."""
-
-    name: str
-    value: Any
-    bound: str
-    ok: bool
 
 
 def verify_merge(
@@ -90,8 +78,11 @@ def verify_merge(
     }
     if all(check.ok for check in checks if check.name in ("tokenizer", "chat template")):
         used = template or template_for(merged)
-        probe = _probe(load_tokenizer(base), used, prompts, questions, settings)
-        checks += _behaviour(merged, trained, base, kind, probe, settings, report, progress, keys)
+        probe = build_probe(load_tokenizer(base), used, prompts, questions, settings)
+        answers = {key.id: key.answer for key in keys}
+        asked = [item for item in questions if item.options][: settings.questions]
+        right = [answers[item.id] for item in asked if answers.get(item.id)]
+        checks += _behaviour(merged, trained, base, kind, probe, settings, report, progress, right)
     else:
         report["not_measured"] = "tokenizer or template differ: the texts would not be the same"
     report["checks"] = [
@@ -183,53 +174,6 @@ def _own_template(merged: Path) -> str | None:
     return value if isinstance(value, str) else None
 
 
-def _probe(
-    tokenizer: Tokenizer,
-    template: ChatTemplate,
-    prompts: Sequence[str | Sequence[Message]],
-    questions: Sequence[Question],
-    settings: VerifySettings,
-) -> Probe:
-    """Held-out prompts and the fixed dialogues, rendered and cut to length."""
-    dialogues: list[list[Message]] = [
-        [{"role": "user", "content": user}, {"role": "assistant", "content": assistant}]
-        for user, assistant in FIXED_DIALOGUES
-    ]
-    for prompt in list(prompts)[: settings.prompts]:
-        if isinstance(prompt, str):
-            dialogues.append([{"role": "user", "content": prompt}])
-        else:
-            dialogues.append(list(prompt))
-    texts, openings = [], []
-    for dialogue in dialogues:
-        turn = dialogue[-1]["role"] != "assistant"
-        ids = tokenizer.encode(template.render(dialogue, add_generation_prompt=turn))
-        texts.append(ids[-settings.max_tokens_per_prompt :])
-        asked = [message for message in dialogue if message is not dialogue[-1] or turn]
-        openings.append(tokenizer.encode(template.render(asked, add_generation_prompt=True)))
-    stop = tokenizer.id_of(template.stop)
-    choices = [
-        (
-            tokenizer.encode(
-                template.render(
-                    choice_messages(item.question, item.options), add_generation_prompt=True
-                )
-            ),
-            [tokenizer.encode(text) for text in choice_candidates(item.options)],
-        )
-        for item in [item for item in questions if item.options][: settings.questions]
-    ]
-    spread = openings[:: max(1, len(openings) // max(1, settings.greedy_prompts))]
-    return Probe(
-        texts=texts,
-        kl_rows=spread_rows([len(ids) for ids in texts], settings.kl_positions),
-        openings=spread[: settings.greedy_prompts],
-        greedy_tokens=settings.greedy_tokens,
-        stops=[] if stop is None else [stop],
-        choices=choices,
-    )
-
-
 def _behaviour(
     merged: Path,
     adapter: Adapter,
@@ -239,7 +183,7 @@ def _behaviour(
     settings: VerifySettings,
     report: dict[str, Any],
     progress: Progress,
-    keys: Sequence[Key],
+    right: Sequence[str],
 ) -> list[Check]:
     dtype = compute_dtype(settings.dtype)
     steps = 3 * (len(probe.texts) + len(probe.choices) + len(probe.openings))
@@ -259,147 +203,31 @@ def _behaviour(
     rows = KeptRows()
     trained = measure(reference, probe, rows.keep, tick=tick)
     with reference.disable_adapter():
-        untrained = measure(reference, _texts_only(probe), rows.compare, tick=tick)
+        untrained = measure(reference, texts_only(probe), rows.compare, tick=tick)
     effect = rows.take()
     del reference
     gc.collect()
     try:
         model = load_model(merged, dtype=dtype)
     except UserError as error:
-        return [*_weight_checks(weights, settings), _unloadable(error)]
+        return [
+            *weight_checks(weights, settings),
+            Check("loads", error.message, "transformers loads the merged folder", False),
+        ]
     reloaded = measure(model, probe, rows.compare, tick=tick)
     divergence = rows.take()
     del model
     gc.collect()
-    figures = _figures(trained, untrained, reloaded, effect, divergence, probe, keys)
+    figures = compare(trained, untrained, reloaded, effect, divergence, probe, right)
     figures["compute_dtype"] = dtype
     figures["tokens_compared"] = sum(len(losses) for losses in trained.losses)
     report["figures"] = figures
     report["weights"] = weights.as_json()
     report["greedy"] = _greedy(load_tokenizer(base), trained, reloaded)
     return [
-        *_weight_checks(weights, settings),
-        *_behaviour_checks(figures, settings),
+        *weight_checks(weights, settings),
+        *behaviour_checks(figures, settings),
     ]
-
-
-def _texts_only(probe: Probe) -> Probe:
-    return Probe(probe.texts, probe.kl_rows, [], 0, [], [])
-
-
-def _unloadable(error: UserError) -> Check:
-    return Check("loads", error.message, "transformers loads the merged folder", False)
-
-
-def _weight_checks(weights: WeightCheck, settings: VerifySettings) -> list[Check]:
-    lost = weights.missing + weights.extra
-    low, high = settings.min_delta_kept, 2 - settings.min_delta_kept
-    return [
-        Check(
-            "tensors",
-            f"{weights.tensors} compared, {len(lost)} missing or too many",
-            "the base's, no more and no fewer",
-            not lost,
-        ),
-        Check(
-            "parameters",
-            weights.parameters,
-            f"{weights.parameters_expected}",
-            weights.parameters == weights.parameters_expected,
-        ),
-        Check(
-            "weights",
-            f"{len(weights.wrong)} of {weights.tensors} differ"
-            + (f", first {weights.wrong[0]}" if weights.wrong else ""),
-            "each is base + adapter, rounded once",
-            not weights.wrong,
-        ),
-        Check(
-            "adapter kept",
-            round(weights.delta_kept, 4),
-            f"{low:g} to {high:g} of every weight's change"
-            + (f" (worst: {weights.delta_kept_at})" if weights.delta_kept_at else ""),
-            low <= weights.delta_kept <= high,
-        ),
-    ]
-
-
-def _figures(
-    trained: Measured,
-    untrained: Measured,
-    merged: Measured,
-    effect: np.ndarray,
-    divergence: np.ndarray,
-    probe: Probe,
-    keys: Sequence[Key],
-) -> dict[str, Any]:
-    ours, theirs = np.concatenate(merged.argmax), np.concatenate(trained.argmax)
-    gap = np.abs(np.concatenate(merged.losses) - np.concatenate(trained.losses))
-    answers = [
-        (int(np.argmax(a)), int(np.argmax(b)))
-        for a, b in zip(trained.choice_scores, merged.choice_scores, strict=True)
-    ]
-    pairs = list(zip(trained.greedy, merged.greedy, strict=True))
-    figures: dict[str, Any] = {
-        "argmax_agreement": float((ours == theirs).mean()),
-        "kl_mean": float(divergence.mean()),
-        "kl_max": float(divergence.max()),
-        "adapter_effect_kl": float(effect.mean()),
-        "kl_positions": int(divergence.size),
-        "loss_trained": trained.mean_loss,
-        "loss_base": untrained.mean_loss,
-        "loss_merged": merged.mean_loss,
-        "loss_difference_largest": float(gap.max()),
-        "choices": len(answers),
-        "choice_agreement": float(np.mean([a == b for a, b in answers])) if answers else None,
-        "greedy_same": sum(a == b for a, b in pairs),
-        "greedy_texts": len(pairs),
-        "seconds_per_token_trained": trained.seconds_per_token,
-        "seconds_per_token_merged": merged.seconds_per_token,
-    }
-    right = [key.answer for key in keys][: len(answers)]
-    if answers and len(right) == len(answers):
-        for name, column in (("trained", 0), ("merged", 1)):
-            hits = [str(a[column] + 1) == b for a, b in zip(answers, right, strict=True)]
-            figures[f"accuracy_{name}"] = float(np.mean(hits))
-    return figures
-
-
-def _behaviour_checks(figures: dict[str, Any], settings: VerifySettings) -> list[Check]:
-    effect = figures["adapter_effect_kl"]
-    allowed = min(settings.max_kl, max(settings.kl_floor, settings.max_kl_share * effect))
-    difference = abs(figures["loss_merged"] - figures["loss_trained"])
-    checks = [
-        Check(
-            "argmax agreement",
-            round(figures["argmax_agreement"], 5),
-            f"at least {settings.min_argmax_agreement:g}",
-            figures["argmax_agreement"] >= settings.min_argmax_agreement,
-        ),
-        Check(
-            "KL divergence",
-            round(figures["kl_mean"], 7),
-            f"at most {allowed:.2g} nats (adapter's own effect {effect:.3g})",
-            figures["kl_mean"] <= allowed,
-        ),
-        Check(
-            "loss difference",
-            round(difference, 6),
-            f"at most {settings.max_loss_difference:g} nats a token",
-            difference <= settings.max_loss_difference,
-        ),
-    ]
-    agreement = figures["choice_agreement"]
-    if agreement is not None:
-        checks.append(
-            Check(
-                "same choices",
-                round(agreement, 4),
-                f"at least {settings.min_choice_agreement:g}",
-                agreement >= settings.min_choice_agreement,
-            )
-        )
-    return checks
 
 
 def _greedy(tokenizer: Tokenizer, trained: Measured, merged: Measured) -> list[dict[str, Any]]:
@@ -407,11 +235,3 @@ def _greedy(tokenizer: Tokenizer, trained: Measured, merged: Measured) -> list[d
         {"trained": tokenizer.decode(a), "merged": tokenizer.decode(b), "same": a == b}
         for a, b in zip(trained.greedy, merged.greedy, strict=True)
     ]
-
-
-def read_verdict(path: Path) -> dict[str, Any]:
-    """A verify.json as written; raises UserError where it is missing or broken."""
-    try:
-        return json.loads(path.read_text(encoding="utf-8"))
-    except (OSError, ValueError) as error:
-        raise UserError(f"no readable verdict: {error}", where=str(path)) from error

@@ -14,12 +14,14 @@ import numpy as np
 class Probe:
     """What every model is put to, as token ids.
 
-    `texts` are compared at all positions; `kl_rows[i]` are the positions of text i whose whole
+    `texts` are compared at all positions; the answer of text i begins at `answer_starts[i]`;
+    `kl_rows[i]` are the positions of text i whose whole
     distribution is compared. `openings` are continued greedily by `greedy_tokens` until one of
     `stops`. `choices` are (prompt, candidate continuations).
     """
 
     texts: list[list[int]]
+    answer_starts: list[int]
     kl_rows: list[list[int]]
     openings: list[list[int]]
     greedy_tokens: int
@@ -41,6 +43,15 @@ class Measured:
     def mean_loss(self) -> float:
         """Mean over all compared tokens."""
         return float(np.concatenate(self.losses).mean())
+
+    def answer_loss(self, probe: Probe) -> float | None:
+        """Mean over the tokens of answers alone; None where no text has one."""
+        kept = [
+            losses[start - 1 :]
+            for losses, start in zip(self.losses, probe.answer_starts, strict=True)
+        ]
+        found = np.concatenate(kept)
+        return float(found.mean()) if found.size else None
 
 
 RowsSeen = Callable[[int, Any], None]

@@ -34,7 +34,7 @@ class VerifySettings(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
-    prompts: int = Field(12, ge=1, description="held-out prompts compared, in number")
+    prompts: int = Field(8, ge=1, description="held-out prompts compared, in number")
     max_tokens_per_prompt: int = Field(
         192, ge=8, description="tokens of a prompt that are compared; the rest is cut"
     )
@@ -43,7 +43,7 @@ class VerifySettings(BaseModel):
     )
     greedy_prompts: int = Field(2, ge=0, description="prompts continued greedily")
     greedy_tokens: int = Field(16, ge=1, description="tokens of each greedy continuation")
-    questions: int = Field(16, ge=0, description="multiple-choice questions compared, in number")
+    questions: int = Field(12, ge=0, description="multiple-choice questions compared, in number")
     dtype: Literal["auto", "float32", "bfloat16", "float16"] = Field(
         "auto",
         description="format both models compute in; auto: float32 on CPU, bfloat16 on a GPU",
