@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from importlib.util import find_spec
 from pathlib import Path
 
 from kofinlaw import Progress, UserError, silent
@@ -79,15 +80,26 @@ def weight_hashes(
     card = _card(name)
     if folder is None and card is not None and card.id == quickstart.MODEL_ID:
         return {quickstart.GGUF_NAME: quickstart.GGUF_SHA256}
-    found = folder or local_folder(ModelSettings(id=name), cache=cache)
+    pattern, found = "*.safetensors", folder
+    if found is None and card is not None and card.ships_as:
+        pattern, found = "*.bin", _package_folder(card.ships_as)
+    if found is None:
+        pattern = "*.safetensors"
+        found = local_folder(ModelSettings(id=name), cache=cache)
     if found is None:
         return {}
     hashes = {}
-    for file in sorted(found.glob("*.safetensors")):
+    for file in sorted(found.glob(pattern)):
         blob = file.resolve().name
         published = file.is_symlink() and re.fullmatch("[0-9a-f]{64}", blob)
         hashes[file.name] = blob if published else sha256_file(file)
     return hashes
+
+
+def _package_folder(package: str) -> Path | None:
+    """Where a package that carries weights lies; it is not imported."""
+    spec = find_spec(package.replace("-", "_"))
+    return Path(spec.origin).parent if spec is not None and spec.origin else None
 
 
 def hub_folder(name: str, revision: str | None, *, local_only: bool) -> Path | None:

