@@ -134,7 +134,7 @@ def plan_merge(
     adapter pass that has no record of its base), where a tensor of the adapter finds no weight,
     has the wrong shape or is left over, and where the base is itself 4-bit.
     """
-    if base not in ("dequantized", "original"):
+    if base not in ("dequantized", "original"):  # `best` is scoring.verify_best
         raise ValueError(f"base must be dequantized or original, not {base!r}")
     read = read_adapter(adapter)
     config = read_object(base_folder / "config.json")

@@ -188,3 +188,23 @@ def test_the_stage_reads_a_question_file_and_returns_flat_figures(
     assert (result["verdict"], result["choices"]) == ("pass", 8)
     assert not any(isinstance(value, list | dict) for value in result.values())
     assert (tmp_path / "out" / "verify.md").exists()
+
+
+def test_the_better_of_both_bases_is_kept_and_both_are_reported(tmp_path, base, adapter):
+    from kofinlaw.scoring.verify_best import merge_best
+
+    counts = merge_best(adapter, base, tmp_path / "model", thresholds=SMALL)
+    report = json.loads((tmp_path / "best.json").read_text())
+    losses = report["answer_loss"]
+    assert set(losses) == set(report["proofs"]) == {"dequantized", "original"}
+    assert report["kept"] == min(losses, key=losses.get)
+    kept = json.loads((tmp_path / "model" / "kofinlaw.json").read_text())["merge"]["base"]
+    assert kept == report["kept"] == counts["base"]
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["best.json", "model"]
+
+
+def test_a_merge_on_the_original_is_not_the_model_that_was_trained(tmp_path, base, adapter):
+    merge(adapter, base, tmp_path / "m", base="original")
+    result = verify(tmp_path / "m", adapter, base, against="trained")
+    assert result["compared_with"] == "dequantized"
+    assert {"weights", "KL divergence"} <= failing(result)
