@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -12,7 +11,7 @@ from kofinlaw.scoring.fsku import label_of
 from kofinlaw.scoring.labels import system_label
 
 MOST_ITEMS = 1500
-EVIDENCE_CHARACTERS = 270_000  # over the whole page; three bytes each in UTF-8
+EVIDENCE_CHARACTERS = 180_000  # over the whole page; three bytes each in UTF-8
 PASSAGES = 3
 SAID_CHARACTERS = 500
 
@@ -72,20 +71,21 @@ def row_of(
     options = list(question.get("options") or ())
     there = [name for name in systems if name in items]
     some = items[there[0]]
-    labels = {name: (system_label(name, "ko"), system_label(name, "en")) for name in there}
     gold = set(key.get("units") or ())
     chosen = {name: label_of(str(items[name]["answer"]), len(options)) for name in there}
     return {
         "id": question["id"],
         "question": question["question"],
         "slices": some["slices"],
-        "marks": json.dumps({name: int(is_right(items[name])) for name in there}),
-        "shown": [mark(items[name], labels[name][0]) for name in there],
+        "marks": "".join(
+            str(int(is_right(items[name]))) if name in items else "-" for name in systems
+        ),
+        "shown": [mark(items[name], system_label(name, "ko")) for name in there],
         "options": [
             {
                 "text": text,
                 "gold": str(place) == some["gold"],
-                "chosen": [labels[name] for name in there if chosen[name] == str(place)],
+                "chosen": [name for name in there if chosen[name] == str(place)],
             }
             for place, text in enumerate(options, 1)
         ],
@@ -93,13 +93,13 @@ def row_of(
         "keywords": list(key.get("keywords") or ()),
         "units": sorted(gold),
         "said": [
-            said(items[name], labels[name], free=not options)
+            said(items[name], name, free=not options)
             for name in there
             if not (options and chosen[name])
         ],
         "evidence": [
             {
-                "label": labels[name],
+                "system": name,
                 "passages": [
                     passage(chunk, passages, gold, room)
                     for chunk in items[name]["evidence"][:PASSAGES]
@@ -132,12 +132,12 @@ def mark(item: Mapping[str, Any], label: str) -> dict[str, str]:
     return {"state": "right" if right else "wrong", "sign": sign, "label": label}
 
 
-def said(item: Mapping[str, Any], label: tuple[str, str], *, free: bool) -> dict[str, Any]:
+def said(item: Mapping[str, Any], system: str, *, free: bool) -> dict[str, Any]:
     """What a system wrote, where it is not simply one of the options."""
     text = str(item["answer"])
     long = item["answer_length"] > SAID_CHARACTERS
     return {
-        "label": label,
+        "system": system,
         "score": item["score"] if free else None,
         "text": text[:SAID_CHARACTERS],
         "cut": f"{item['answer_length']:,}" if long else "",

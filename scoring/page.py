@@ -6,6 +6,7 @@ import base64
 import hashlib
 import json
 from collections.abc import Mapping, Sequence
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -29,6 +30,15 @@ from kofinlaw.scoring.verdict import main_system
 FOLDER = Path(__file__).resolve().parent
 Words = tuple[str, str]
 BARS = 12
+ITEM_WORDS: dict[str, Words] = {
+    "gold": ("정답", "gold"),
+    "unit": ("정답 조문", "gold article"),
+    "found": ("찾은 근거", "evidence found"),
+    "reference": ("모범 답", "reference"),
+    "keywords": ("핵심어", "keywords"),
+    "nothing": ("답 없음", "no answer"),
+    "characters": ("자", "characters"),
+}
 STATES = (
     ("wrong", "틀린 문항", "wrong"),
     ("", "모든 문항", "all items"),
@@ -50,6 +60,10 @@ def render(figures: Mapping[str, Any], run: Path) -> str:
     digest = base64.b64encode(hashlib.sha256(script.encode("utf-8")).digest()).decode()
     scores = figures["scores"]
     rows, left_out = item_rows(run, scores) if scores else ([], 0)
+    words = {
+        **ITEM_WORDS,
+        **{n: both(partial(system_label, n)) for n in (scores or {}).get("systems", ())},
+    }
     context = {
         "f": figures,
         "css": (FOLDER / "report.css").read_text(encoding="utf-8"),
@@ -62,10 +76,20 @@ def render(figures: Mapping[str, Any], run: Path) -> str:
         "missing": both(lambda lang: ", ".join(stage_label(n, lang) for n in figures["missing"])),
         "item_rows": rows,
         "items_left_out": left_out,
+        "words": words,
+        "words_json": script_json(words),
         **score_context(scores),
         **stage_context(figures),
     }
     return environment.get_template("report.html").render(context)
+
+
+def script_json(value: Any) -> str:
+    """JSON for a data block of the page: no sign in it can end the block or open another."""
+    text = json.dumps(value, ensure_ascii=False)
+    for sign in "<>&\u2028\u2029":
+        text = text.replace(sign, f"\\u{ord(sign):04x}")
+    return text
 
 
 def both(words: Any) -> Words:

@@ -11,37 +11,42 @@
       else if (node.tagName === "OPTION") node.textContent = text;
       else node.setAttribute("aria-label", text);
     }
+    const at = language === "ko" ? 0 : 1;
+    for (const node of document.querySelectorAll("[data-w]")) node.textContent = words[node.dataset.w][at];
+    for (const item of items) item.text = null;
     document.title = root.dataset[language + "Title"];
     if (items.length) show();
   };
+  const source = document.getElementById("words");
+  const words = source ? JSON.parse(source.textContent) : {};
   const items = [...document.querySelectorAll(".item")].map((node) => ({
     node,
-    marks: JSON.parse(node.dataset.marks),
+    marks: node.dataset.marks, // a digit a system, in the order of the list
     slices: node.dataset.slices.split(" "),
     text: null,
   }));
   const field = (id) => document.getElementById(id);
   const page = 30;
   let shown = page;
-  const words = (item) => (item.text ??= item.node.textContent.toLowerCase());
+  const textOf = (item) => (item.text ??= item.node.textContent.toLowerCase());
   const passes = (item, system, other, state) => {
     const now = item.marks[system];
     const before = item.marks[other];
-    if (state === "wrong") return now === 0;
-    if (state === "right") return now === 1;
-    if (state === "gained") return now === 1 && before === 0;
-    if (state === "lost") return now === 0 && before === 1;
+    if (state === "wrong") return now === "0";
+    if (state === "right") return now === "1";
+    if (state === "gained") return now === "1" && before === "0";
+    if (state === "lost") return now === "0" && before === "1";
     return true;
   };
   const show = () => {
-    const [system, other] = [field("system").value, field("other").value];
+    const [system, other] = [field("system").selectedIndex, field("other").selectedIndex];
     const [state, slice] = [field("state").value, field("slice").value];
     const wanted = field("search").value.trim().toLowerCase().split(/\s+/).filter(Boolean);
     let hits = 0;
     for (const item of items) {
       const hit = passes(item, system, other, state)
         && (!slice || item.slices.includes(slice))
-        && wanted.every((word) => words(item).includes(word));
+        && wanted.every((word) => textOf(item).includes(word));
       hits += hit;
       item.node.hidden = !hit || hits > shown;
     }

@@ -13,9 +13,10 @@ NEGATIVE = re.compile(
     r"([^.?!]{0,14}?(것|설명|보기|내용|항목|사항|행위|조치|진술|경우)|\s*(곳|자))[은는을를]?"
     r"(\s*(무엇|어느|모두|고르|어떤)[^?]*)?[\s?？.:]*\Z"
 )
-# Numbers with their units and at most a bound behind them: "3억 5천만원 이하", "100분의 3", "9월 8일".
+# Numbers with their units and at most a bound behind them: "3억 5천만원 이하", "9월 8일". The
+# possessive quantifiers keep long digit strings from being tried in every way.
 NUMBER = re.compile(
-    r"(약|최대|최소|매|연|월|만|제)?\s*(\d[\d,.]*\s*[^\d\s]{0,6}\s*)+"
+    r"(약|최대|최소|매|연|월|만|제)?\s*(\d[\d,.]*+\s*+[^\d\s]{0,6}\s*)+"
     r"(이내|이상|이하|미만|초과|전|후|까지|동안|부터)?"
 )
 ARTICLE = re.compile(r"제\s*\d+\s*조")

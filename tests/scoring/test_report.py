@@ -53,7 +53,10 @@ def test_the_page_asks_the_network_for_nothing_and_runs_one_script(report):
     page = (report / "report.html").read_text()
     found = Elements(page)
     assert found.open == []
-    assert sum(tag == "script" for tag, _ in found.tags) == 1
+    assert [attrs.get("type") for tag, attrs in found.tags if tag == "script"] == [
+        "application/json",
+        None,
+    ]
     for tag, attrs in found.tags:
         assert "src" not in attrs, tag
         if "href" in attrs:
@@ -172,7 +175,10 @@ def test_nothing_in_questions_answers_or_evidence_can_become_markup(
     page = (tmp_path / "out" / "report.html").read_text()
     found = Elements(page)
     assert found.open == []
-    assert sum(tag == "script" for tag, _ in found.tags) == 1
+    assert [attrs.get("type") for tag, attrs in found.tags if tag == "script"] == [
+        "application/json",
+        None,
+    ]
     assert not any(tag == "img" for tag, _ in found.tags)
     assert "49</details>" not in page
     assert len(page.encode()) < 3_000_000
