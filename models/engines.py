@@ -169,6 +169,15 @@ def open_engine(
         from kofinlaw.models.transformers_engine import TransformersEngine
 
         return TransformersEngine(settings, _needed(folder, settings), adapter=adapter)
+    if adapter is not None and settings.engine != "vllm":
+        raise UserError(
+            f"engine {settings.engine} does not apply adapters",
+            remedy="merge the adapter first, or use engine transformers",
+        )
+    if settings.engine == "llamacpp":
+        from kofinlaw.models.llamacpp_engine import LlamaCppEngine
+
+        return LlamaCppEngine(settings, _needed(folder, settings))
     raise UserError(f"engine {settings.engine} is not available")
 
 

@@ -59,6 +59,11 @@ class EngineSettings(BaseModel):
         ge=1,
         description="parallel requests (llamacpp, openai); above 1 texts may vary by run",
     )
+    prefix_cache: bool = Field(
+        default=False,
+        description="keep a prompt's start for the next one (llamacpp, vllm): faster with shared "
+        "instructions, but texts may depend on what ran before",
+    )
     gguf: Path | None = Field(
         default=None, description="GGUF file for llamacpp; none: found by the model"
     )

@@ -20,3 +20,8 @@ def llama(tmp_path_factory):
 @pytest.fixture(scope="session")
 def gemma(tmp_path_factory):
     return pico.save_gemma(tmp_path_factory.mktemp("gemma") / "model")
+
+
+@pytest.fixture(scope="session")
+def gguf(llama, tmp_path_factory):
+    return pico.save_gguf(llama, tmp_path_factory.mktemp("gguf") / "pico.gguf")

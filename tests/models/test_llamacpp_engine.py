@@ -1,0 +1,99 @@
+from __future__ import annotations
+
+import json
+import re
+
+import pytest
+
+from kofinlaw import UserError
+from kofinlaw.models.engines import Request, open_engine
+from kofinlaw.models.llamacpp_engine import constraint, quoted, unquoted
+from kofinlaw.models.settings import EngineSettings
+
+pytest.importorskip("xllamacpp", reason="the extra `quickstart` is not installed")
+pytest.importorskip("gguf", reason="the extra `gguf` is not installed")
+
+PROMPTS = ["<s>개인정보처리자는 정보주체의 동의를 받아", "<s>다음 중 옳은 것은? 1 가 2 나"]
+
+
+@pytest.fixture(scope="module")
+def engine(llama, gguf):
+    settings = EngineSettings(engine="llamacpp", gguf=gguf, threads=1, context_tokens=256)
+    with open_engine(settings, llama) as engine:
+        yield engine
+
+
+@pytest.fixture(scope="module")
+def reference(llama):
+    with open_engine(EngineSettings(dtype="float32"), llama) as engine:
+        yield engine
+
+
+def test_scores_and_texts_agree_with_transformers_on_the_same_weights(engine, reference):
+    choices = [["1", "손해를 배상할"], ["1", "2", "가"]]
+    ours, theirs = engine.score(PROMPTS, choices), reference.score(PROMPTS, choices)
+    for mine, other in zip(ours, theirs, strict=True):
+        for left, right in zip(mine, other, strict=True):
+            assert left.tokens == right.tokens
+            assert left.logprob == pytest.approx(right.logprob, abs=2e-2)
+    requests = [Request(prompt, max_tokens=10) for prompt in PROMPTS]
+    texts = [generation.text for generation in engine.generate(requests)]
+    assert texts == [generation.text for generation in reference.generate(requests)]
+
+
+def test_an_answer_keeps_to_its_choices_pattern_and_schema(engine):
+    chosen, matched, parsed = engine.generate(
+        [
+            Request(PROMPTS[0], choices=("옳다", '"그르다"\n'), max_tokens=32),
+            Request(PROMPTS[0], regex="[0-9]{4}년", max_tokens=32),
+            Request(
+                PROMPTS[0],
+                json_schema={
+                    "type": "object",
+                    "properties": {"답": {"enum": ["1", "2"]}},
+                    "required": ["답"],
+                    "additionalProperties": False,
+                },
+                max_tokens=64,
+            ),
+        ]
+    )
+    assert chosen.text in ("옳다", '"그르다"\n')
+    assert re.fullmatch("[0-9]{4}년", matched.text)
+    assert json.loads(parsed.text)["답"] in ("1", "2")
+
+
+def test_slots_and_a_kept_prefix_are_declared_not_deterministic(llama, gguf, engine):
+    assert engine.deterministic
+    for change in ({"slots": 2}, {"prefix_cache": True}):
+        settings = EngineSettings(
+            engine="llamacpp", gguf=gguf, threads=1, context_tokens=128, **change
+        )
+        with open_engine(settings, llama) as other:
+            assert not other.deterministic
+            assert len(other.generate([Request(p, max_tokens=3) for p in PROMPTS])) == 2
+
+
+def test_a_prompt_longer_than_the_context_is_refused(engine):
+    with pytest.raises(UserError, match="prompt 1 has"):
+        engine.generate([Request(PROMPTS[0], max_tokens=4), Request("<s>" + "가나다 " * 200)])
+
+
+def test_a_folder_without_gguf_says_how_to_make_one(llama):
+    with pytest.raises(UserError, match="kofinlaw export"):
+        open_engine(EngineSettings(engine="llamacpp"), llama)
+
+
+def test_a_broken_file_is_one_error(llama, tmp_path):
+    broken = tmp_path / "broken.gguf"
+    broken.write_bytes(b"GGUF but not really")
+    with pytest.raises(UserError, match="does not load"):
+        open_engine(EngineSettings(engine="llamacpp", gguf=broken), llama)
+
+
+def test_literals_are_escaped_for_the_grammar():
+    assert quoted('가"나\\\n') == '"가\\"나\\\\\\n"'
+    assert constraint(Request("p", choices=("1", "2"))) == {"grammar": 'root ::= "1" | "2"'}
+    assert constraint(Request("p", regex="^[0-9]$"))["json_schema"]["pattern"] == "^[0-9]$"
+    assert unquoted('"가나"') == "가나"
+    assert unquoted('"가') == "가"
