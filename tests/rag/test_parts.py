@@ -194,7 +194,7 @@ def prompter(context: int = 4096, **values: object) -> Prompter:
 def test_the_prompt_is_the_one_training_builds() -> None:
     passage = SimpleNamespace(text="전자금융거래법 제9조\n금융회사가 배상한다.")
     question = Question("q", "누가 배상하나?", ("이용자", "금융회사"))
-    prompt = prompter().build(question, [passage], FULL)  # type: ignore[list-item]
+    prompt = prompter(answer_form="label").build(question, [passage], FULL)  # type: ignore[list-item]
     expected = TEMPLATE.render(
         choice_messages(question.question, question.options, [passage.text]),
         add_generation_prompt=True,

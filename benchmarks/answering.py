@@ -1,0 +1,199 @@
+"""Answering: label scoring against generate-then-parse, and a contest-sized file under a budget.
+
+    python benchmarks/answering.py choices --work DIR [--questions 120] [--baseline 24]
+    python benchmarks/answering.py deadline --work DIR --index INDEX [--budget-minutes 60]
+
+`choices`: Korean law and tax exams (kmmlu_dev: its train and dev files, read as they are), the
+small model alone. Ours is `answer_questions` (labels scored in length-sorted batches with one head
+row a prompt); beside it what contest baselines do, one question at a time: write up to 128 tokens
+(and up to 8) and take the first number. `deadline`: 500 exam questions and 15 free-text ones from
+the bundled sample through the index of `benchmarks/retrieval.py`. The last line is JSON.
+"""
+
+from __future__ import annotations
+
+import argparse
+import csv
+import json
+import re
+import shutil
+import time
+from pathlib import Path
+from typing import Any
+
+from kofinlaw.data.files import read_jsonl, write_jsonl
+from kofinlaw.data.prompting import choice_messages
+from kofinlaw.data.records import Answer, Question
+from kofinlaw.models.engines import Engine, Request, open_engine
+from kofinlaw.models.quickstart import quickstart_model
+from kofinlaw.models.settings import EngineSettings
+from kofinlaw.models.templates import template_for
+from kofinlaw.rag.answer import answer_questions
+from kofinlaw.rag.settings import AnswerSettings, RagSettings
+
+ROOT = Path(__file__).parents[1]
+DATA = ROOT.parent / "shared" / "data"
+SUBJECTS = ("Law", "Taxation", "Criminal-Law", "Economics", "Accounting", "Real-Estate")
+FIRST_NUMBER = re.compile(r"\D*([1-9][0-9]?)")  # the contest baseline's own
+
+
+def exam(
+    data: Path, subjects: tuple[str, ...], count: int
+) -> tuple[list[Question], dict[str, str]]:
+    """The first questions of each subject in turn, and their labels."""
+    piles: list[list[tuple[Question, str]]] = []
+    for subject in subjects:
+        pile = []
+        for part in ("dev", "train"):
+            path = data / "kmmlu_dev" / f"{subject}-{part}.csv"
+            if not path.exists():
+                continue
+            with open(path, encoding="utf-8", newline="") as handle:
+                for number, row in enumerate(csv.DictReader(handle)):
+                    options = tuple(row[letter].strip() or "-" for letter in "ABCD")
+                    question = Question(f"{subject}-{part}-{number}", row["question"], options)
+                    pile.append((question, row["answer"]))
+        piles.append(pile)
+    mixed = [
+        pair
+        for level in range(max(map(len, piles)))
+        for pile in piles
+        for pair in pile[level : level + 1]
+    ]
+    chosen = mixed[:count]
+    return [q for q, _ in chosen], {q.id: label for q, label in chosen}
+
+
+def by_parsing(
+    engine: Engine, template: Any, questions: list[Question], key: dict[str, str], tokens: int
+) -> dict[str, Any]:
+    """One by one: write, then take the first number; what is none of the options is invalid."""
+    right = invalid = 0
+    started = time.perf_counter()
+    for question in questions:
+        prompt = template.render(
+            choice_messages(question.question, question.options), add_generation_prompt=True
+        )
+        text = engine.generate([Request(prompt, max_tokens=tokens, stop=(template.stop,))])[0].text
+        found = FIRST_NUMBER.match(text)
+        label = found[1] if found else "0"
+        invalid += label not in {"1", "2", "3", "4"}
+        right += label == key[question.id]
+    seconds = time.perf_counter() - started
+    return {
+        "questions": len(questions),
+        "questions a second": round(len(questions) / seconds, 3),
+        "accuracy": round(right / len(questions), 4),
+        "invalid": invalid,
+    }
+
+
+def choices(given: argparse.Namespace) -> dict[str, Any]:
+    """Label scoring in batches against writing and parsing."""
+    folder = quickstart_model()
+    template = template_for(folder)
+    engine_settings = EngineSettings()
+    questions, key = exam(given.data, ("Law", "Taxation"), given.questions)
+    path, out = given.work / "exam.jsonl", given.work / "exam"
+    write_jsonl(path, questions)
+    shutil.rmtree(out, ignore_errors=True)
+    with open_engine(engine_settings, folder) as engine:
+        engine.score(["1"], [["1", "2"]])
+        started = time.perf_counter()
+        answer_questions(
+            path,
+            out,
+            open_engine=lambda: engine,
+            template=template,
+            retriever=None,
+            settings=AnswerSettings(batch_questions=given.batch),
+        )
+        seconds = time.perf_counter() - started
+    answers = list(read_jsonl(out / "answers.jsonl", Answer))
+    ours = {
+        "questions": len(questions),
+        "questions a second": round(len(questions) / seconds, 3),
+        "accuracy": round(sum(a.answer == key[a.id] for a in answers) / len(answers), 4),
+        "invalid": sum(
+            a.answer not in {"1", "2", "3", "4"} or a.origin != "model" for a in answers
+        ),
+    }
+    result: dict[str, Any] = {"label scoring": ours}
+    print(result, flush=True)
+    with open_engine(engine_settings, folder) as engine:
+        for tokens in (8, 128):
+            name = f"write {tokens}, then parse"
+            result[name] = by_parsing(engine, template, questions[: given.baseline], key, tokens)
+            result[name]["times slower"] = round(
+                ours["questions a second"] / result[name]["questions a second"], 1
+            )
+            print({name: result[name]}, flush=True)
+    return result
+
+
+def deadline(given: argparse.Namespace) -> dict[str, Any]:
+    """A file of 515 through the real path under a budget."""
+    from kofinlaw.rag.index import Index
+    from kofinlaw.rag.retrieve import Retriever
+
+    started = time.monotonic()
+    folder = quickstart_model()
+    questions, _ = exam(given.data, SUBJECTS, 500)
+    sample = read_jsonl(ROOT / "data" / "sample" / "questions.jsonl", Question)
+    free = [question for question in sample if not question.options]
+    free = [Question(f"{q.id}-{n}", q.question) for n in range(2) for q in free][:15]
+    path, out = given.work / "contest.csv", given.work / "contest"
+    with open(path, "w", encoding="utf-8-sig", newline="") as handle:
+        writer = csv.writer(handle)
+        writer.writerow(["ID", "Question"])
+        for question in [*questions, *free]:
+            lines = [f"{i} {' '.join(text.split())}" for i, text in enumerate(question.options, 1)]
+            writer.writerow([question.id, "\n".join([question.question, *lines])])
+    if not given.resume:
+        shutil.rmtree(out, ignore_errors=True)
+    index = Index.load(given.index)
+    lexical = "both" if len(index.meta["lexical"]) == 2 else index.meta["lexical"][0]
+    rag = RagSettings(lexical=lexical, evidence_tokens=given.evidence_tokens)
+    figures = answer_questions(
+        path,
+        out,
+        open_engine=lambda: open_engine(EngineSettings(), folder),
+        template=template_for(folder),
+        retriever=Retriever(index, rag),
+        settings=AnswerSettings(
+            budget_minutes=given.budget_minutes, free_max_tokens=64, permutations=given.permutations
+        ),
+        started=started,
+        progress=lambda phase, done, total=None, **info: print(
+            phase, done, total, info, flush=True
+        ),
+    )
+    with open(out / "submission.csv", encoding="utf-8-sig", newline="") as handle:
+        rows = list(csv.DictReader(handle))
+    figures["rows"] = len(rows)
+    figures["valid"] = sum(bool(row["Answer"].strip()) for row in rows)
+    return figures
+
+
+def main() -> None:
+    """Run and print."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("part", choices=["choices", "deadline"])
+    parser.add_argument("--data", type=Path, default=DATA)
+    parser.add_argument("--work", type=Path, required=True)
+    parser.add_argument("--questions", type=int, default=120)
+    parser.add_argument("--baseline", type=int, default=24, help="questions written and parsed")
+    parser.add_argument("--batch", type=int, default=16)
+    parser.add_argument("--index", type=Path, help="a finished index (deadline)")
+    parser.add_argument("--budget-minutes", type=float, default=60)
+    parser.add_argument("--evidence-tokens", type=int, default=600)
+    parser.add_argument("--permutations", type=int, default=1)
+    parser.add_argument("--resume", action="store_true", help="go on in the folder that is there")
+    given = parser.parse_args()
+    given.work.mkdir(parents=True, exist_ok=True)
+    result = choices(given) if given.part == "choices" else deadline(given)
+    print(json.dumps(result, ensure_ascii=False))
+
+
+if __name__ == "__main__":
+    main()
