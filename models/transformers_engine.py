@@ -24,6 +24,8 @@ from kofinlaw.models.settings import EngineSettings
 CPU_SCORE_TOKENS = 1024
 # A common beginning is read once where it saves at least this many tokens and half the prompt.
 SHARED_TOKENS = 48
+# Rows whose logits exist at the same time: 64 rows of a 262k vocabulary are 64 MiB in float32.
+HEAD_ROWS = 64
 
 
 class TransformersEngine:
@@ -158,16 +160,40 @@ class TransformersEngine:
                 [len(row) for row in rows], self._score_tokens, self._settings.max_batch_size
             ):
                 hidden = self._hidden([rows[j] for j in batch], len(prompt) - 1, cache)
-                for row, j in enumerate(batch):
-                    totals[j] = self._sequence_logprob(hidden[row, : len(tails[j])], tails[j])
+                states = [hidden[row, : len(tails[j])] for row, j in enumerate(batch)]
+                wanted = [token for j in batch for token in tails[j]]
+                logprobs = self._next_token_logprobs(torch.cat(states), wanted)
+                for j in batch:
+                    totals[j] = sum(logprobs[: len(tails[j])])
+                    del logprobs[: len(tails[j])]
         return [ChoiceScore(t, len(tail)) for t, tail in zip(totals, tails, strict=True)]
 
-    def _sequence_logprob(self, hidden: Any, tokens: list[int]) -> float:
-        """Summed log-probability of tokens, each after its hidden state [tokens, hidden]."""
-        return sum(
-            self._token_logprobs(state, [token])[0]
-            for state, token in zip(hidden, tokens, strict=True)
-        )
+    def _next_token_logprobs(self, hidden: Any, tokens: list[int]) -> list[float]:
+        """Log-probability of each token after its own hidden state [tokens, hidden].
+
+        Many rows at once: the head's weights, most of a small model, are read once for all of
+        them and not once a token.
+        """
+        import torch
+
+        out: list[float] = []
+        for start in range(0, len(tokens), HEAD_ROWS):
+            rows = hidden[start : start + HEAD_ROWS]
+            ids = torch.tensor(tokens[start : start + HEAD_ROWS], device=rows.device)
+            logits = self._scale(self._output(rows)).float()
+            exact = self._exact_own_logits(rows, ids)
+            chosen = logits.gather(1, ids[:, None])[:, 0] if exact is None else exact
+            out += (chosen - torch.logsumexp(logits, dim=-1)).tolist()
+        return out
+
+    def _exact_own_logits(self, hidden: Any, tokens: Any) -> Any:
+        """Float32 logit of each row's own token; None where the head is no plain linear layer."""
+        import torch
+
+        head = self._output
+        if type(head) is not torch.nn.Linear or head.bias is not None:
+            return None
+        return self._scale((head.weight[tokens].float() * hidden.float()).sum(-1))
 
     def _token_logprobs(self, hidden: Any, tokens: list[int]) -> list[float]:
         """Log-probabilities of some tokens after one hidden state [hidden].
