@@ -100,9 +100,9 @@ def _short(path: Path) -> str:
 def _show_licence(recipe: Any) -> None:
     from kofinlaw.models import policy
     from kofinlaw.models.catalogue import find
-    from kofinlaw.recipes.compliance import verdicts_for
+    from kofinlaw.recipes.compliance import model_name, verdicts_for
 
-    card = find(recipe.model.path or recipe.model.id)
+    card = find(model_name(recipe.model))
     say(f"  model {card.id}: {card.license}, released {card.released}")
     if recipe.policy != "contest-2025":
         refused = [v for v in verdicts_for(recipe, "contest-2025") if not v.ok]

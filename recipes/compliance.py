@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from kofinlaw.models.settings import ModelSettings
 from kofinlaw.recipes.schema import Recipe
 from kofinlaw.recipes.stages import Run, source_paths
 
@@ -15,12 +16,21 @@ def verdicts_for(recipe: Recipe, policy_name: str) -> list[Any]:
     teacher = recipe.augment.teacher
     verdicts = policy.check_models(
         policy_name,
-        student=recipe.model.id,
-        teachers=[teacher.model.id] if teacher else [],
+        student=model_name(recipe.model),
+        teachers=[model_name(teacher.model)] if teacher else [],
         embedders=[name for name in {recipe.rag.embedder, recipe.score.embedder} if name],
+        derived_name=recipe.merge.name or "",
+        offline=recipe.offline,
     )
     sources = [(source.path, source.license) for source in recipe.data.sources if source.license]
     return [*verdicts, *policy.check_sources(policy_name, sources)]
+
+
+def model_name(model: ModelSettings) -> str:
+    """What the catalogue is asked: the id it knows, else the folder, whose config tells."""
+    from kofinlaw.models import policy
+
+    return model.id if policy.known(model.id) or model.path is None else str(model.path)
 
 
 def check_policy(recipe: Recipe) -> None:
@@ -37,9 +47,11 @@ def compliance_record(run: Run) -> dict[str, Any]:
 
     recipe = run.recipe
     teacher = recipe.augment.teacher
-    models = {recipe.model.id: "student"}
+    student = model_name(recipe.model)
+    models = {student: "student"}
+    folders = {student: recipe.model.path} if recipe.model.path else {}
     if teacher:
-        models.setdefault(teacher.model.id, "teacher")
+        models.setdefault(model_name(teacher.model), "teacher")
     for name, role in ((recipe.rag.embedder, "embedder"), (recipe.score.embedder, "embedder")):
         if name:
             models.setdefault(name, role)
@@ -48,5 +60,10 @@ def compliance_record(run: Run) -> dict[str, Any]:
         for source, path in zip(recipe.data.sources, source_paths(run), strict=True)
     ]
     return policy.compliance(
-        recipe.policy, models=models, sources=sources, verdicts=verdicts_for(recipe, recipe.policy)
+        recipe.policy,
+        models=models,
+        sources=sources,
+        verdicts=verdicts_for(recipe, recipe.policy),
+        folders=folders,
+        cache=run.cache,
     )

@@ -8,11 +8,9 @@ from pathlib import Path
 from typing import Any
 
 from kofinlaw import UserError
-from kofinlaw.recipes.compliance import verdicts_for
+from kofinlaw.recipes.compliance import model_name, verdicts_for
 from kofinlaw.recipes.stages import (
     Run,
-    data_settings,
-    model_settings,
     protected_paths,
     source_paths,
 )
@@ -49,7 +47,7 @@ def make_plan(run: Run) -> dict[str, Any]:
 def _card(run: Run) -> Any:
     from kofinlaw.models.catalogue import find
 
-    return find(str(run.recipe.model.path or run.recipe.model.id))
+    return find(model_name(run.recipe.model))
 
 
 def _files(run: Run, problems: list[str]) -> list[dict[str, Any]]:
@@ -86,11 +84,13 @@ def _document_dates(run: Run) -> list[str]:
     if not sources:
         return []
     try:
-        facts = document_facts(data_settings(run), base=run.document.path.parent)
+        facts = document_facts(run.recipe.data, base=run.document.path.parent)
     except UserError as error:
         return [str(error)]
     verdicts = policy.check_documents(run.recipe.policy, facts)
-    return [f"policy {run.recipe.policy}: {policy.sentence(v)}" for v in verdicts if not v.ok][:10]
+    refused = [f"policy {run.recipe.policy}: {policy.sentence(v)}" for v in verdicts if not v.ok]
+    more = [f"… and {len(refused) - 10} more documents"] if len(refused) > 10 else []
+    return refused[:10] + more
 
 
 def _examples_path(run: Run) -> Path | None:
@@ -102,7 +102,7 @@ def _tokenizer(run: Run) -> Any:
     from kofinlaw.models.loading import load_tokenizer
     from kofinlaw.models.resolve import local_folder
 
-    folder = local_folder(model_settings(run), cache=run.cache)
+    folder = local_folder(run.recipe.model, cache=run.cache)
     return (folder, load_tokenizer(folder)) if folder else (None, None)
 
 
@@ -142,10 +142,12 @@ def _limit_gib(run: Run) -> tuple[float, str]:
     card = card_memory_gib()
     if card:
         return card, "this machine's card"
-    return free_memory_gib(), "this machine's memory"
+    # The trainer leaves a fifth of the free memory to the rest of the machine.
+    return 0.8 * free_memory_gib(), "four fifths of this machine's free memory"
 
 
 def _memory(run: Run, problems: list[str]) -> dict[str, Any]:
+    from kofinlaw.models.doctor import card_memory_gib
     from kofinlaw.models.memory import training_plan
 
     limit, whose = _limit_gib(run)
@@ -156,9 +158,11 @@ def _memory(run: Run, problems: list[str]) -> dict[str, Any]:
         rank=train.lora.rank,
         optimizer=train.optimizer,
         length=train.max_length,
-        gradient_checkpointing=train.gradient_checkpointing is not False,
+        gradient_checkpointing=train.gradient_checkpointing,
+        head_chunk_rows=train.head_chunk_rows,
+        targets=None if train.lora.targets == "all-linear" else train.lora.targets,
         limit_gib=limit,
-        gpu=whose != "this machine's memory",
+        gpu=card_memory_gib() is not None,
     )
     value = {
         "terms_gib": {name: round(gib, 3) for name, gib in plan.terms.items()},
@@ -202,11 +206,18 @@ def _training(run: Run, lengths: dict[str, Any], estimated: list[str]) -> dict[s
 
 
 def _answering(run: Run) -> dict[str, Any]:
+    from kofinlaw.models.doctor import card_memory_gib
     from kofinlaw.models.memory import serving_plan
 
     answer = run.recipe.answer
     bits = {"none": 16, "int8": 8, "nf4": 4}[answer.engine.quantization]
-    plan = serving_plan(_card(run), bits=bits, context=answer.engine.context_tokens, batch=1)
+    plan = serving_plan(
+        _card(run),
+        bits=bits,
+        context=answer.engine.context_tokens,
+        batch=1,
+        gpu=card_memory_gib() is not None,
+    )
     return {
         "budget_minutes": answer.budget_minutes,
         "total_gib": round(plan.total, 2),

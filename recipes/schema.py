@@ -111,9 +111,37 @@ def load_recipe(name: str, overrides: Sequence[str] = ()) -> tuple[Recipe, Docum
     """
     document = read_document(find_recipe(name), overrides)
     try:
-        return Recipe.model_validate(document.values), document
+        return absolute(Recipe.model_validate(document.values), document), document
     except ValidationError as error:
         raise UserError(describe_errors(error, document)) from None
+
+
+def absolute(recipe: Recipe, document: Document) -> Recipe:
+    """The recipe with every path made absolute, so that it means the same from any folder."""
+
+    def there(value: str | Path | None) -> str | None:
+        return None if value is None else str(resolve_path(str(value), document))
+
+    def placed(model: ModelSettings) -> ModelSettings:
+        return model.model_copy(update={"path": model.path and Path(there(model.path) or "")})
+
+    sources = tuple(s.model_copy(update={"path": there(s.path)}) for s in recipe.data.sources)
+    protected = tuple(there(name) for name in recipe.data.protected)
+    evaluate = {
+        name: there(getattr(recipe.evaluate, name)) for name in ("questions", "key", "submission")
+    }
+    augment = recipe.augment
+    if augment.teacher is not None:
+        teacher = augment.teacher.model_copy(update={"model": placed(augment.teacher.model)})
+        augment = augment.model_copy(update={"teacher": teacher})
+    return recipe.model_copy(
+        update={
+            "model": placed(recipe.model),
+            "data": recipe.data.model_copy(update={"sources": sources, "protected": protected}),
+            "augment": augment,
+            "evaluate": recipe.evaluate.model_copy(update=evaluate),
+        }
+    )
 
 
 def describe_errors(error: ValidationError, document: Document) -> str:

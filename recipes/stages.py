@@ -228,28 +228,7 @@ def model_folder(run: Run, progress: Progress = silent) -> Path:
     """The base model's folder on this machine (converted once where a package carries it)."""
     from kofinlaw.models.resolve import model_folder as resolve
 
-    return resolve(
-        model_settings(run), offline=run.recipe.offline, cache=run.cache, progress=progress
-    )
-
-
-def model_settings(run: Run) -> Any:
-    """The recipe's model, with its folder made absolute."""
-    model = run.recipe.model
-    if model.path is None:
-        return model
-    return model.model_copy(update={"path": run.path(str(model.path))})
-
-
-def data_settings(run: Run) -> Any:
-    """The recipe's data section, with its paths made absolute."""
-    settings = run.recipe.data
-    sources = tuple(
-        source.model_copy(update={"path": str(run.path(source.path))})
-        for source in settings.sources
-    )
-    protected = tuple(str(run.path(name)) for name in settings.protected)
-    return settings.model_copy(update={"sources": sources, "protected": protected})
+    return resolve(run.recipe.model, offline=run.recipe.offline, cache=run.cache, progress=progress)
 
 
 def token_counter(run: Run, progress: Progress = silent) -> Callable[[str], int]:
@@ -264,7 +243,7 @@ def _data(run: Run, out: Path, progress: Progress) -> dict[str, Any]:
 
     count = token_counter(run, progress)
     counts = build_corpus(
-        data_settings(run),
+        run.recipe.data,
         out,
         base=run.document.path.parent,
         count_tokens=count,
