@@ -1,10 +1,13 @@
 """The report in a real browser: no errors, working filters, nothing wider than the window."""
 
 import html
+import importlib.util
 import json
+import os
 import re
 import shutil
 import subprocess
+from pathlib import Path
 
 import pytest
 
@@ -94,3 +97,43 @@ def test_filters_language_and_width(page, tmp_path, run_folder, width):
     assert found["language"] == ["en", "quickstart · report", "words, article, id"]
     assert found["hidden"] == "none"
     assert found["width"][1] <= found["width"][0] == width
+
+
+AXE_PROBE = """
+axe.run(document, { runOnly: ["wcag2a", "wcag2aa", "best-practice"] }).then((found) => {
+  const faults = found.violations.map((v) => [v.impact, v.id, v.nodes.length, v.nodes[0].html.slice(0, 200), v.nodes[0].failureSummary]);
+  document.body.dataset.result = JSON.stringify(faults);
+});
+"""
+
+
+def axe_source():
+    """axe.min.js from $AXE_JS (npm's axe-core), else from the package that carries it."""
+    if os.environ.get("AXE_JS"):
+        return Path(os.environ["AXE_JS"]).read_text()
+    spec = importlib.util.find_spec("axe_core_python")
+    if spec is None:
+        pytest.skip("no axe-core: set AXE_JS to axe.min.js, or install axe-core-python")
+    return (Path(spec.origin).parent / "axe.min.js").read_text()
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("language", ["ko", "en"])
+def test_axe_finds_no_serious_fault(page, tmp_path, language):
+    text = re.sub(r'<meta http-equiv="Content-Security-Policy"[^>]*>', "", page.read_text())
+    press = f"""document.querySelector('.language button[value="{language}"]').click();"""
+    opened = (
+        "for (const d of [...document.querySelectorAll('details')].slice(0, 12)) d.open = true;"
+    )
+    probed = tmp_path / "axe.html"
+    probed.write_text(
+        text.replace(
+            "</body>",
+            f"<script>{axe_source()}</script><script>{press}{opened}{AXE_PROBE}</script></body>",
+        )
+    )
+    done = browse(probed, tmp_path / "profile", 1280, "--dump-dom", "--virtual-time-budget=20000")
+    found = json.loads(
+        html.unescape(re.search(r'<body[^>]* data-result="([^"]*)"', done.stdout).group(1))
+    )
+    assert [fault for fault in found if fault[0] in ("serious", "critical")] == []
