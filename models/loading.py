@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any, Literal
 
@@ -109,6 +110,7 @@ def load_model(
     pickled weights or a model transformers does not know.
     """
     import torch
+    from safetensors import SafetensorError
     from transformers import AutoConfig, AutoModelForCausalLM, BitsAndBytesConfig
 
     folder = Path(folder)
@@ -126,21 +128,29 @@ def load_model(
         )
     elif quantization == "int8":
         options["quantization_config"] = BitsAndBytesConfig(load_in_8bit=True)
+    safe: dict[str, Any] = {"local_files_only": True, "trust_remote_code": False}
     try:
-        config = AutoConfig.from_pretrained(folder, local_files_only=True, trust_remote_code=False)
-        model = AutoModelForCausalLM.from_pretrained(
-            folder,
-            config=config,
-            dtype=torch_dtype,
-            device_map={"": device},
-            local_files_only=True,
-            trust_remote_code=False,
-            use_safetensors=True,
-            attn_implementation=attention,
-            **options,
-        )
-    except (ValueError, OSError, KeyError) as error:
+        with quiet_bars():
+            model, info = AutoModelForCausalLM.from_pretrained(
+                folder,
+                output_loading_info=True,
+                config=AutoConfig.from_pretrained(folder, **safe),
+                dtype=torch_dtype,
+                device_map={"": device},
+                use_safetensors=True,
+                attn_implementation=attention,
+                **safe,
+                **options,
+            )
+    except (ValueError, OSError, KeyError, RuntimeError, SafetensorError) as error:
         raise UserError(f"the model does not load: {error}", where=str(folder)) from error
+    if missing := sorted(info["missing_keys"]):
+        # transformers would fill them with random numbers and go on.
+        raise UserError(
+            f"{len(missing)} tensors are missing from the weights: {', '.join(missing[:3])}",
+            where=str(folder),
+            remedy="get the model's files again",
+        )
     repair_nf4(model)
     if adapter is not None:
         from peft import PeftModel
@@ -153,6 +163,20 @@ def load_model(
         repair_nf4(model)
     model.train(for_training)
     return model
+
+
+@contextlib.contextmanager
+def quiet_bars() -> Iterator[None]:
+    """No progress bars of transformers inside: this project shows its own, or none."""
+    from transformers.utils import logging
+
+    shown = logging.is_progress_bar_enabled()
+    logging.disable_progress_bar()
+    try:
+        yield
+    finally:
+        if shown:
+            logging.enable_progress_bar()
 
 
 def repair_nf4(model: Any) -> int:

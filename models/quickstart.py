@@ -9,6 +9,7 @@ from typing import Any
 
 from kofinlaw import Progress, UserError, silent
 from kofinlaw.models.cache import cache_folder, is_whole, made_once, sha256_file
+from kofinlaw.models.loading import quiet_bars
 from kofinlaw.models.templates import built_in
 
 MODEL_ID = "google/gemma-3-270m"
@@ -74,7 +75,8 @@ def quickstart_model(cache: Path | None = None, progress: Progress = silent) -> 
 
     def convert(folder: Path) -> None:
         progress("convert the quickstart model", 0, 1)
-        _convert(quickstart_gguf(root), folder)
+        with quiet_bars():
+            _convert(quickstart_gguf(root), folder)
         progress("convert the quickstart model", 1, 1)
 
     return made_once(root / FOLDER, convert, version=VERSION)
