@@ -1,0 +1,85 @@
+"""A GGUF file put to the same probe as the merged model, through llama.cpp."""
+
+from __future__ import annotations
+
+import time
+from pathlib import Path
+from typing import Any
+
+from kofinlaw import UserError
+from kofinlaw.scoring.verify_measure import Probe
+
+TOP = 100  # most likely tokens llama.cpp is asked for; a rarer one counts as the least of them
+
+
+class GgufModel:
+    """A GGUF file in llama.cpp with one slot, so that the same prompt gives the same answer.
+
+    Raises UserError where `xllamacpp` is missing or refuses the file.
+    """
+
+    def __init__(self, path: Path, *, context: int, threads: int = 0) -> None:
+        try:
+            import xllamacpp
+        except ImportError as error:
+            raise UserError(
+                "GGUF files are run by xllamacpp, which is not installed",
+                remedy="pip install 'kofinlaw[quickstart]'",
+            ) from error
+        parameters = xllamacpp.CommonParams()
+        parameters.model.path = str(path)
+        parameters.n_ctx, parameters.n_parallel = context, 1
+        if threads:
+            parameters.cpuparams.n_threads = threads
+        try:
+            self._server: Any = xllamacpp.Server(parameters)
+        except RuntimeError as error:
+            raise UserError(f"llama.cpp refuses the file: {error}", where=str(path)) from error
+
+    def next_tokens(
+        self, prompt: list[int], count: int = 1, top: int = TOP
+    ) -> list[dict[int, float]]:
+        """For each of `count` greedy steps: log-probabilities of the `top` tokens by id."""
+        reply = self._server.handle_completions(
+            {"prompt": prompt, "n_predict": count, "temperature": 0, "n_probs": top}
+        )
+        if "choices" not in reply:
+            raise UserError(f"llama.cpp did not answer: {reply.get('message', reply)}")
+        steps = reply["choices"][0]["logprobs"]["content"]
+        return [{item["id"]: item["logprob"] for item in step["top_logprobs"]} for step in steps]
+
+
+def measure_gguf(path: Path, probe: Probe) -> dict[str, Any]:
+    """What the file says at the probe's compared rows, on its choices, and how fast it goes on.
+
+    `argmax` and `losses` (nats) are lists over the rows in order; `choices` the picked candidate
+    of each question whose candidates are single tokens.
+    """
+    longest = max(
+        len(ids) for ids in [*probe.texts, *probe.openings, *(p for p, _ in probe.choices)]
+    )
+    model = GgufModel(path, context=longest + probe.greedy_tokens + 8)
+    argmax, losses = [], []
+    for ids, rows in zip(probe.texts, probe.kl_rows, strict=True):
+        for row in rows:
+            found = model.next_tokens(ids[: row + 1])[0]
+            argmax.append(max(found, key=found.__getitem__))
+            losses.append(-found.get(ids[row + 1], min(found.values())))
+    picked = []
+    for prompt, candidates in probe.choices:
+        if any(len(candidate) != 1 for candidate in candidates):
+            continue
+        found = model.next_tokens(prompt)[0]
+        floor = min(found.values()) - 1
+        scores = [found.get(candidate[0], floor) for candidate in candidates]
+        picked.append(scores.index(max(scores)))
+    began, made = time.monotonic(), 0
+    for opening in probe.openings:
+        made += len(model.next_tokens(opening, probe.greedy_tokens, 1))
+    seconds = time.monotonic() - began
+    return {
+        "argmax": argmax,
+        "losses": losses,
+        "choices": picked,
+        "tokens_per_second": made / seconds if made else 0.0,
+    }
