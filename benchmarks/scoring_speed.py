@@ -1,0 +1,70 @@
+"""Time to score 1,000 answers of three systems and to write their report; the report's size.
+
+Usage: python benchmarks/scoring_speed.py [ITEMS]. Uses the tests' made-up run, so the embedder is
+a bag of bigrams: the time of a real one is the engine's, not ours.
+"""
+
+from __future__ import annotations
+
+import importlib.util
+import json
+import sys
+import tempfile
+import time
+from pathlib import Path
+from typing import Any
+
+from kofinlaw.scoring.report import write_report
+from kofinlaw.scoring.score import score_systems
+from kofinlaw.scoring.settings import ScoreSettings
+
+HERE = Path(__file__).resolve().parent.parent
+
+
+def made_up() -> Any:
+    path = HERE / "tests" / "scoring" / "conftest.py"
+    spec = importlib.util.spec_from_file_location("made_up_run", path)
+    assert spec is not None
+    assert spec.loader is not None
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
+
+
+def main() -> None:
+    items = int(sys.argv[1]) if len(sys.argv) > 1 else 1000
+    source = made_up()
+    with tempfile.TemporaryDirectory() as folder:
+        run = source.build_run(Path(folder) / "run", choice=items - 12, free=12)
+        systems = {name: run / f"answer-{name}" for name in source.SYSTEMS}
+        started, used = time.perf_counter(), time.process_time()
+        score_systems(
+            run / "questions" / "questions.jsonl",
+            run / "questions" / "key.jsonl",
+            systems,
+            run / "data" / "chunks.jsonl",
+            run / "score",
+            settings=ScoreSettings(),
+            embedder=source.BigramEmbedder(),
+        )
+        scored, scored_cpu = time.perf_counter() - started, time.process_time() - used
+        started, used = time.perf_counter(), time.process_time()
+        figures = write_report(run, run / "report")
+        written, written_cpu = time.perf_counter() - started, time.process_time() - used
+    print(
+        json.dumps(
+            {
+                "items": items,
+                "systems": len(systems),
+                "score_seconds": round(scored, 2),
+                "score_cpu_seconds": round(scored_cpu, 2),
+                "report_seconds": round(written, 2),
+                "report_cpu_seconds": round(written_cpu, 2),
+                "report_megabytes": round(figures["html_bytes"] / 1e6, 2),
+            }
+        )
+    )
+
+
+if __name__ == "__main__":
+    main()
