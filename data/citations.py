@@ -6,11 +6,14 @@
 
 from __future__ import annotations
 
+import bisect
 import re
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
-from kofinlaw.data.titles import ALIASES, canonical, known, name_pattern
+from kofinlaw.data.citation_tokens import ACTS, DEPTH, Token, tokens
+from kofinlaw.data.provisions import CIRCLED
+from kofinlaw.data.titles import ALIASES, canonical, known
 
 __all__ = ["ALIASES", "Citation", "Scope", "cited_units", "document_aliases", "find_citations"]
 
@@ -43,35 +46,11 @@ class Scope:
     articles: Mapping[str, Sequence[str]] = field(default_factory=dict)
 
 
-_ART = r"제\s*(?P<art>\d+(?:\s*-\s*\d+)?)\s*조(?P<artb>(?:\s*의\s*\d+)*)"
-_TOKEN = re.compile(
-    rf"""(?P<quoted>「(?P<name>[^「」\n]{{2,80}})」(?P<decree>\s*(?:시행령|시행규칙))?)
-    |(?P<self>(?<![가-힣])(?:이|본)\s?(?:법률|법|영|규칙|규정|세칙|지침|고시|예규|훈령)(?![가-힣]*[률령칙]))
-    |(?P<same>(?<![가-힣])(?:같은|동)\s?(?P<of>법률|법|영|령|규칙|규정|세칙|고시|지침|시행령|시행규칙)(?P<samedecree>\s?(?:시행령|시행규칙))?(?![가-힣]*[률칙]))
-    |(?P<samearticle>(?<![가-힣])(?:같은|동)\s?조(?![가-힣]{{2}}))
-    |(?P<thisarticle>(?<![가-힣])(?:이|본)\s?조(?=\s*제\s*\d+\s*[항호]|에서|의|를|에|\s))
-    |(?P<samepara>(?<![가-힣])(?:같은|동)\s?항)
-    |(?P<sameitem>(?<![가-힣])(?:같은|동)\s?호)
-    |(?P<lastarticle>(?<![가-힣])전\s?조(?=[의에제\s를]))
-    |(?P<lastpara>(?<![가-힣])전\s?항(?=[의에제\s은을]))
-    |(?P<article>{_ART})
-    |(?P<para>제\s*(?P<pn>\d+)\s*항)
-    |(?P<item>제\s*(?P<in>\d+)\s*호(?P<ib>(?:\s*의\s*\d+)*)(?!\s*(?:서식|법정)))
-    |(?P<sub>(?:(?<=호)|(?<=호의\d)|(?<![가-힣]))(?P<sn>[가나다라마바사아자차카타파하거너더러])목(?P<sb>(?:의\d+)?)(?![가-힣]*적))
-    |(?P<short>(?<![가-힣])(?P<alias>[가-힣]{{1,12}}?)(?=\s*제\s*\d+(?:\s*-\s*\d+)?\s*조))""",
-    re.VERBOSE,
-)
-_NOT_AN_ITEM = re.compile(
-    r"(?:법률|령|부령|고시|훈령|공고|예규|별표|별지|서식|의안|사건|규칙|별표\s*\d+(?:의\d+)?)\s*$"
-)
 _GAP = re.compile(
-    r"^\s*(?:\([^()]{0,60}\)|\[[^\[\]]{0,60}\])?\s*(?:까지)?(?:의\s?규정)?\s*(?:[,ㆍ·、/]|및|또는|이나|나|와|과|그리고|내지|부터|~|∼|～|에서|까지)?"
+    r"^\s*(?:\[[^\[\]]{0,60}\])?\s*(?:까지)?(?:의\s?규정)?\s*(?:[,ㆍ·、/]|및|또는|이나|나|와|과|그리고|내지|부터|~|∼|～|에서|까지)?"
     r"\s*(?:및|또는)?\s*$"
 )
-_AFTER_ACT = re.compile(
-    r"^\s*(?:\((?:[^()]|\([^()]*\)){0,120}\))?\s*(?:상의?|의|에서|에\s?따른)?\s*$"
-)
-_ACT_WORD = re.compile(r"(?:법|법률|령|규정|규칙|세칙|고시|지침|약관|정관)$")
+_AFTER_ACT = re.compile(r"^\s*(?:상의?|의|에서|에\s?따른)?\s*$")
 _RANGE = re.compile(r"^\s*(?:의?\s*규정)?\s*(?:부터|내지|~|∼|～)\s*$")
 _ALIAS = re.compile(
     r"(?:「(?P<quoted>[^「」\n]{2,80})」(?P<decree>\s*(?:시행령|시행규칙))?"
@@ -133,9 +112,9 @@ def cited_units(text: str, known_titles: Iterable[str]) -> list[str]:
     return list(out)
 
 
-@dataclass(slots=True)
+@dataclass(frozen=True, slots=True)
 class _Place:
-    """A place under way: act, article, 항, 호, 목, each by its label."""
+    """A place: act, article, 항, 호, 목, each by its label."""
 
     act: str = ""
     article: str = ""
@@ -147,212 +126,183 @@ class _Place:
     def provision(self) -> str:
         return self.para + self.item + self.sub
 
+    @property
+    def depth(self) -> int:
+        return 3 if self.sub else 2 if self.item else 1 if self.para else 0
+
+
+@dataclass(slots=True)
+class _State:
+    """What was said last, and what stands between it and here (None: nothing was said).
+
+    `named` is an act whose article is awaited; `begin` the first end of a range under way.
+    """
+
+    place: _Place
+    last_act: str
+    named: str | None = None
+    gap: str | None = None
+    begin: _Place | None = None
+
 
 class _Reader:
-    """Walks the tokens of a text with what was said last."""
+    """Walks the tokens of a text; a bracket is read apart and what was said before it goes on
+    behind it (`제3항(「형법」 제216조로 한정한다), 제4항`)."""
 
     def __init__(self, text: str, act: str, article: str, scope: Scope) -> None:
         self.text = text
         self.home = _Place(act, article)
         self.scope = scope
-        self.place = _Place(act, article)
-        self.last_act = act
-        self.named: str | None = None
+        self.lines = _line_places(text, self.home)
+        self.state = _State(self.home, act)
+        self.brackets: list[_State] = []
         self.out: list[Citation] = []
-        self.previous_end = -1
-        self.start = 0
         self.pending = False
-        self.range_from: tuple[str, _Place] | None = None
+        self.start = self.end = 0
 
     def read(self) -> list[Citation]:
-        for kind, start, end, value in self._tokens():
-            gap = self.text[self.previous_end : start] if self.previous_end >= 0 else None
-            if kind == "short" and not self._names_an_act(value):
-                continue
-            self._token(kind, start, end, value, gap)
-            self.previous_end = end
+        last = 0
+        for token in tokens(self.text, self.scope.names, self.scope.titles):
+            self._between(self.text[last : token.start])
+            if token.kind in ACTS:
+                self._act(token)
+            else:
+                self._provision(token)
+            self.state.gap = ""
+            last = token.end
         self._flush()
         return self.out
 
-    def _names_an_act(self, word: str) -> bool:
-        return word in self.scope.names or bool(_ACT_WORD.search(word))
+    def _between(self, words: str) -> None:
+        """Take the words between two tokens in, bracket by bracket."""
+        for piece in re.split(r"([()])", words):
+            if piece == "(":
+                self._flush()
+                here = self.state
+                self.brackets.append(here)
+                # `제419조(제2항을 제외한다)`: what opens a bracket right behind a place is in it.
+                inside = "" if here.gap == "" and here.named is None else None
+                self.state = _State(here.place, here.last_act, gap=inside)
+            elif piece == ")" and self.brackets:
+                self._flush()
+                self.state = self.brackets.pop()
+            elif self.state.gap is not None:
+                self.state.gap += piece
+        if "\n" in words:
+            self.brackets.clear()
 
-    def _tokens(self) -> list[tuple[str, int, int, str]]:
-        """(kind, start, end, value) in order; names without brackets win over single words."""
-        found: list[tuple[str, int, int, str]] = []
-        names = name_pattern(tuple(sorted(self.scope.titles.values())))
-        for match in names.finditer(self.text):
-            found.append(("act", match.start(), match.end(), match.group(0)))
-        for match in _TOKEN.finditer(self.text):
-            kind = next(name for name in _KINDS if match.group(name) is not None)
-            if kind == "item" and _NOT_AN_ITEM.search(
-                self.text[max(0, match.start() - 12) : match.start()]
-            ):
-                continue
-            found.append((kind, match.start(), match.end(), _value(kind, match)))
-        found.sort(key=lambda token: (token[1], -token[2]))
-        kept: list[tuple[str, int, int, str]] = []
-        for token in found:
-            if kept and token[1] < kept[-1][2]:
-                if token[0] == "act" and kept[-1][0] == "short":
-                    kept[-1] = token
-                continue
-            kept.append(token)
-        return kept
-
-    def _token(self, kind: str, start: int, end: int, value: str, gap: str | None) -> None:
-        if kind in ("quoted", "act", "self", "same", "short"):
-            self._act(kind, start, end, value)
-            return
-        chained = gap is not None and (_GAP.match(gap) is not None)
-        if self.named is not None and gap is not None and not _AFTER_ACT.match(gap):
-            self.named = None
-        self._provision(kind, start, end, value, chained, gap or "")
-
-    def _act(self, kind: str, start: int, end: int, value: str) -> None:
+    def _act(self, token: Token) -> None:
         self._flush()
-        if kind == "self":
+        state = self.state
+        if token.kind == "self":
             meant = self.home.act
-        elif kind == "same":
-            meant = self._same_act(value)
-        elif kind == "short":
-            meant = self.scope.names.get(value, value)
+        elif token.kind == "same":
+            meant = self._same_act(token.value)
+        elif token.kind == "short":
+            meant = self.scope.names.get(token.value, token.value)
         else:
-            meant = canonical(value, self.scope.titles)
-        self.named = meant
-        self.last_act = meant or self.last_act
-        self.start = start
+            meant = canonical(token.value, self.scope.titles)
+        state.named = meant
+        state.begin = None
+        state.last_act = meant or state.last_act
+        self.start = token.start
 
     def _same_act(self, tail: str) -> str:
-        base = self.last_act or self.home.act
+        base = self.state.last_act or self.home.act
         if not tail or not base:
             return base
         act = re.sub(r"\s*(시행령|시행규칙)$", "", base)
         return canonical(f"{act} {tail}", self.scope.titles)
 
-    def _provision(
-        self, kind: str, start: int, end: int, value: str, chained: bool, gap: str
-    ) -> None:
-        joined = chained and self.pending and not gap.strip() and self._deeper(kind)
+    def _provision(self, token: Token) -> None:
+        state = self.state
+        gap = state.gap
+        chained = gap is not None and _GAP.match(gap) is not None
+        if state.named is not None and not (gap is not None and _AFTER_ACT.match(gap)):
+            state.named = None
+        deeper = DEPTH[token.kind] > state.place.depth
+        joined = self.pending and chained and not (gap or "").strip() and deeper
         if not joined:
-            self._flush_for(chained, gap)
-        if kind == "article":
-            act = self.named if self.named is not None else (self.place.act if chained else None)
-            self.place = _Place(act if act is not None else self.home.act, value)
-            self.last_act = self.place.act or self.last_act
-        elif kind in ("samearticle", "thisarticle", "lastarticle"):
-            self._relative_article(kind)
-        else:
-            self._inside(kind, value, chained)
-        if not joined:
-            self.start = self.start if self.named is not None else start
-        self.named = None
+            self._flush()
+            if chained and _RANGE.match(gap or ""):
+                state.begin = state.place
+            self.start = self.start if state.named is not None else token.start
+        state.place = self._resolved(token, chained)
+        state.last_act = state.place.act or state.last_act
+        state.named = None
         self.pending = True
-        self.end = end
+        self.end = token.end
 
-    def _deeper(self, kind: str) -> bool:
-        order = {"article": 0, "samearticle": 0, "thisarticle": 0, "lastarticle": 0}
-        order |= {"para": 1, "samepara": 1, "lastpara": 1, "item": 2, "sameitem": 2, "sub": 3}
-        place = self.place
-        depth = 3 if place.sub else 2 if place.item else 1 if place.para else 0
-        return order[kind] > depth
-
-    def _relative_article(self, kind: str) -> None:
+    def _resolved(self, token: Token, chained: bool) -> _Place:
+        """The place that a token means, given what was said before it."""
+        state, home = self.state, self._home(token.start)
+        last, kind, value = state.place, token.kind, token.value
+        if kind == "article":
+            act = state.named if state.named is not None else last.act if chained else home.act
+            return _Place(act, value)
         if kind == "thisarticle":
-            self.place = _Place(self.home.act, self.home.article)
-        elif kind == "samearticle":
-            act = self.named if self.named is not None else self.place.act
-            self.place = _Place(act or self.home.act, self.place.article or self.home.article)
-        else:
-            self.place = _Place(self.home.act, _before(self.home, self.scope))
-
-    def _inside(self, kind: str, value: str, chained: bool) -> None:
-        here = self.place
-        after_same = chained and here.article != ""
-        if not after_same:
-            here = _Place(self.home.act, self.home.article)
-            if kind in ("item", "sub", "sameitem", "samepara"):
-                here = _Place(self.home.act, self.home.article)
+            return _Place(home.act, home.article)
+        if kind == "samearticle":
+            return _Place(last.act or home.act, last.article or home.article)
+        if kind == "lastarticle":
+            return _Place(home.act, _before(home, self.scope))
+        if kind == "lastpara":
+            return _Place(home.act, home.article, _paragraph_before(home.para))
+        if kind == "samepara":
+            return replace(last, item="", sub="")
+        if kind == "sameitem":
+            return replace(last, sub="")
+        here = last if chained and last.article else home
         if kind == "para":
-            self.place = _Place(here.act, here.article, value)
-        elif kind == "samepara":
-            last = self.place
-            self.place = _Place(last.act, last.article, last.para)
-        elif kind == "lastpara":
-            self.place = _Place(self.home.act, self.home.article)
-        elif kind == "item":
-            self.place = _Place(here.act, here.article, here.para, value)
-        elif kind == "sameitem":
-            last = self.place
-            self.place = _Place(last.act, last.article, last.para, last.item)
-        else:
-            self.place = _Place(here.act, here.article, here.para, here.item, value)
+            return _Place(here.act, here.article, value)
+        if kind == "item":
+            return _Place(here.act, here.article, here.para, value)
+        return replace(here, sub=value)
 
-    def _flush_for(self, chained: bool, gap: str) -> None:
-        """Close the citation under way; remember it where a range begins."""
-        before = _Place(
-            self.place.act, self.place.article, self.place.para, self.place.item, self.place.sub
-        )
-        was_pending = self.pending
-        self._flush()
-        if was_pending and chained and _RANGE.match(gap):
-            self.range_from = ("", before)
+    def _home(self, offset: int) -> _Place:
+        """The article, 항 and 호 that the text at an offset stands in."""
+        place = bisect.bisect_right(self.lines, offset, key=lambda line: line[0]) - 1
+        return self.lines[place][1]
 
     def _flush(self) -> None:
+        """Close the citation under way, filling a range in."""
         if not self.pending:
             return
         self.pending = False
-        begin = self.range_from[1] if self.range_from else None
-        self.range_from = None
+        begin, self.state.begin = self.state.begin, None
+        place = self.state.place
         if begin is not None:
-            for target, provision in _between(begin, self.place, self.scope):
+            for target, provision in _inner(begin, place, self.scope):
                 self._emit(target, provision)
-        self._emit(_unit(self.place), self.place.provision)
+        self._emit(_unit(place), place.provision)
 
     def _emit(self, target: str, provision: str) -> None:
         if target:
             self.out.append(Citation(target, provision, self.start, self.end))
 
-    end: int = 0
+
+_LINE_MARK = re.compile(rf"^\s*(?:([{CIRCLED}])|(\d{{1,3}}(?:의\d+)?)\.(?!\d))", re.MULTILINE)
 
 
-_KINDS = (
-    "quoted",
-    "self",
-    "same",
-    "samearticle",
-    "thisarticle",
-    "samepara",
-    "sameitem",
-    "lastarticle",
-    "lastpara",
-    "article",
-    "para",
-    "item",
-    "sub",
-    "short",
-)
+def _line_places(text: str, home: _Place) -> list[tuple[int, _Place]]:
+    """(offset, place) of the text's beginning and of each line that opens a 항 or 호."""
+    out = [(0, home)]
+    for match in _LINE_MARK.finditer(text):
+        circled, number = match.groups()
+        last = out[-1][1]
+        if circled:
+            place = _Place(home.act, home.article, f"제{CIRCLED.index(circled) + 1}항")
+        else:
+            head, _, branch = number.partition("의")
+            label = f"제{head}호" + (f"의{branch}" if branch else "")
+            place = _Place(home.act, home.article, last.para, label)
+        out.append((match.start(), place))
+    return out
 
 
-def _value(kind: str, match: re.Match[str]) -> str:
-    """The token's label: `제9조의2`, `제1항`, `제2호의3`, `가목`, or the act's name."""
-    squeeze = lambda text: re.sub(r"\s", "", text or "")  # noqa: E731
-    if kind == "quoted":
-        return f"{match.group('name')} {squeeze(match.group('decree'))}".strip()
-    if kind == "same":
-        tail = squeeze(match.group("samedecree")) or (
-            match.group("of") if match.group("of").startswith("시행") else ""
-        )
-        return tail
-    if kind == "article":
-        return f"제{squeeze(match.group('art'))}조{squeeze(match.group('artb'))}"
-    if kind == "para":
-        return f"제{match.group('pn')}항"
-    if kind == "item":
-        return f"제{match.group('in')}호{squeeze(match.group('ib'))}"
-    if kind == "sub":
-        return f"{match.group('sn')}목{squeeze(match.group('sb'))}"
-    return match.group("alias") if kind == "short" else ""
+def _paragraph_before(para: str) -> str:
+    match = re.match(r"^제(\d+)항$", para)
+    return f"제{int(match.group(1)) - 1}항" if match and int(match.group(1)) > 1 else ""
 
 
 def _unit(place: _Place) -> str:
@@ -368,7 +318,7 @@ def _before(home: _Place, scope: Scope) -> str:
     return f"제{int(match.group(1)) - 1}조" if match and int(match.group(1)) > 1 else ""
 
 
-def _between(first: _Place, last: _Place, scope: Scope) -> list[tuple[str, str]]:
+def _inner(first: _Place, last: _Place, scope: Scope) -> list[tuple[str, str]]:
     """(unit, provision) strictly between the ends of a range."""
     if first.act != last.act:
         return []

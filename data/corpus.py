@@ -110,6 +110,13 @@ def document_facts(settings: DataSettings, *, base: Path) -> list[tuple[str, str
     return [(document.title, document.as_of, document.license) for document in documents]
 
 
+def build_articles(settings: DataSettings, *, base: Path) -> list[Article]:
+    """The articles of the sources alone, with nothing cleaned or written (for inspection)."""
+    ledger = Ledger()
+    documents = in_force(read_sources(settings, base, ledger, silent), settings, ledger)
+    return cut(documents, settings, estimate_tokens, ledger, silent)[1]
+
+
 def _within(settings: DataSettings, count: Callable[[str], int]) -> Callable[[Chunk], bool]:
     return lambda chunk: count(chunk.text) <= settings.chunks.limit(chunk.kind)
 

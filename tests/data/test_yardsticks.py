@@ -34,3 +34,19 @@ def test_edits_are_counted_as_levenshtein_does():
     assert parsing.edits("", "가나") == 2
     assert parsing.edits("은행법", "은행법") == 0
     assert parsing.edits("가나다라마", "나다라마바") == 2
+
+
+@pytest.mark.slow
+def test_references_of_hand_labelled_articles_are_resolved(shared):
+    spec = importlib.util.spec_from_file_location(
+        "citations_yardstick", BENCHMARKS / "citations.py"
+    )
+    citations = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(citations)
+    have = citations.found(shared)
+    figures = [
+        citations.score(path, have) for path in sorted(citations.LABELS.glob("citations_*.jsonl"))
+    ]
+    assert sum(f["labels"] for f in figures) == 190
+    assert min(f["precision"] for f in figures) >= 0.97
+    assert min(f["recall"] for f in figures) >= 0.97

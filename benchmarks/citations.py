@@ -1,0 +1,73 @@
+"""Precision and recall of resolved references against hand labels.
+
+    python benchmarks/citations.py [--shared ../shared/data] [--show]
+
+A label is (article referred to, place inside it); a reference counts only when both are right.
+`citations_dev.jsonl` was labelled before the resolver's last changes and steered them;
+`citations_test.jsonl` was labelled afterwards and scored once.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+from collections import Counter
+from pathlib import Path
+from typing import Any
+
+from kofinlaw.data.corpus import build_articles
+from kofinlaw.data.graph import references
+from kofinlaw.data.settings import DataSettings
+
+Found = dict[str, Counter[tuple[str, str]]]
+LABELS = Path(__file__).parents[1] / "tests" / "data" / "labels"
+
+
+def found(shared: Path) -> Found:
+    """Article id to its references, over all 165 statutes and rules."""
+    folders = [str(shared / "statutes" / name) for name in ("acts", "admin_rules")]
+    articles = build_articles(DataSettings.model_validate({"sources": folders}), base=Path("/"))
+    out: Found = {}
+    for edge in references(articles, ()):
+        out.setdefault(edge.source, Counter())[(edge.target, edge.provision)] += 1
+    return out
+
+
+def score(path: Path, have: Found, show: bool = False) -> dict[str, Any]:
+    """Counts and shares over one file of labels."""
+    right = labelled = claimed = 0
+    acts = set()
+    for line in path.read_text(encoding="utf-8").splitlines():
+        row = json.loads(line)
+        wanted = Counter((target, provision) for target, provision in row["cites"])
+        got = have.get(row["id"], Counter())
+        right += sum((wanted & got).values())
+        labelled += sum(wanted.values())
+        claimed += sum(got.values())
+        acts.add(row["id"].rpartition(" ")[0])
+        if show and wanted != got:
+            print(row["id"], "missed", dict(wanted - got), "wrong", dict(got - wanted))
+    return {
+        "labels": labelled,
+        "acts": len(acts),
+        "precision": round(right / max(1, claimed), 4),
+        "recall": round(right / max(1, labelled), 4),
+    }
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    default = Path(__file__).parents[1].parent / "shared" / "data"
+    parser.add_argument("--shared", type=Path, default=default)
+    parser.add_argument("--show", action="store_true", help="print what differs")
+    options = parser.parse_args()
+    have = found(options.shared)
+    figures = {
+        path.stem: score(path, have, options.show)
+        for path in sorted(LABELS.glob("citations_*.jsonl"))
+    }
+    print(json.dumps(figures, ensure_ascii=False))
+
+
+if __name__ == "__main__":
+    main()
