@@ -115,7 +115,7 @@ def _locked(path: Path) -> Iterator[None]:
 def _explained(error: OSError, folder: Path) -> Exception:
     if error.errno == errno.ENOSPC:
         message, remedy = "no space left on the disk", "free some space and run again"
-    elif error.errno in (errno.EACCES, errno.EROFS, errno.EPERM):
+    elif error.errno in (errno.EACCES, errno.EROFS, errno.EPERM, errno.ENOTDIR, errno.EEXIST):
         message = "the model cache cannot be written"
         remedy = "point KOFINLAW_CACHE at a folder you may write"
     else:

@@ -7,7 +7,7 @@ import ipaddress
 import os
 import socket
 import traceback
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Any
 
 from kofinlaw import UserError
@@ -75,9 +75,35 @@ def _refuse(target: str) -> UserError:
     )
 
 
-def _check(address: Any) -> None:
+def _check_address(address: Any) -> None:
     if isinstance(address, tuple) and not is_loopback(str(address[0])):
         raise _refuse(f"{address[0]}:{address[1]}")
+
+
+def _check_name(host: Any) -> None:
+    name = host.decode("ascii", "replace") if isinstance(host, bytes) else host
+    if name is not None and not is_loopback(str(name)):
+        raise _refuse(str(name))
+
+
+def _guarded(call: Callable[..., Any], check: Callable[..., None]) -> Callable[..., Any]:
+    def guarded(*arguments: Any, **named: Any) -> Any:
+        check(*arguments)
+        return call(*arguments, **named)
+
+    return guarded
+
+
+# What leaves the machine, and which of its arguments says where to.
+_WAYS_OUT: tuple[tuple[Any, str, Callable[..., None]], ...] = (
+    (socket.socket, "connect", lambda self, address: _check_address(address)),
+    (socket.socket, "connect_ex", lambda self, address: _check_address(address)),
+    (socket.socket, "sendto", lambda self, data, *rest: _check_address(rest[-1])),
+    (socket, "getaddrinfo", lambda host=None, *rest: _check_name(host)),
+    (socket, "gethostbyname", lambda host: _check_name(host)),
+    (socket, "gethostbyname_ex", lambda host: _check_name(host)),
+    (socket, "gethostbyaddr", lambda host: _check_name(host)),
+)
 
 
 @contextlib.contextmanager
@@ -91,39 +117,11 @@ def guard(*, offline: bool = True) -> Iterator[None]:
         yield
         return
     set_environment()
-    kept = (
-        socket.socket.connect,
-        socket.socket.connect_ex,
-        socket.socket.sendto,
-        socket.getaddrinfo,
-    )
-
-    def connect(self: socket.socket, address: Any) -> Any:
-        _check(address)
-        return kept[0](self, address)
-
-    def connect_ex(self: socket.socket, address: Any) -> Any:
-        _check(address)
-        return kept[1](self, address)
-
-    def sendto(self: socket.socket, data: Any, *rest: Any) -> Any:
-        _check(rest[-1])
-        return kept[2](self, data, *rest)
-
-    def getaddrinfo(host: Any, port: Any, *rest: Any, **named: Any) -> Any:
-        name = host.decode() if isinstance(host, bytes) else host
-        if name is not None and not is_loopback(str(name)):
-            raise _refuse(f"{name}:{port}")
-        return kept[3](host, port, *rest, **named)
-
-    socket.socket.connect = connect  # type: ignore[method-assign,assignment]
-    socket.socket.connect_ex = connect_ex  # type: ignore[method-assign,assignment]
-    socket.socket.sendto = sendto  # type: ignore[method-assign,assignment]
-    socket.getaddrinfo = getaddrinfo
+    kept = [(owner, name, getattr(owner, name)) for owner, name, _ in _WAYS_OUT]
+    for (owner, name, call), (_, _, check) in zip(kept, _WAYS_OUT, strict=True):
+        setattr(owner, name, _guarded(call, check))
     try:
         yield
     finally:
-        socket.socket.connect = kept[0]  # type: ignore[method-assign]
-        socket.socket.connect_ex = kept[1]  # type: ignore[method-assign]
-        socket.socket.sendto = kept[2]  # type: ignore[method-assign]
-        socket.getaddrinfo = kept[3]
+        for owner, name, call in kept:
+            setattr(owner, name, call)
