@@ -112,7 +112,9 @@ def read_json_lines(path: Path) -> Iterator[tuple[int, dict[str, Any]]]:
                 try:
                     value = json.loads(line)
                 except json.JSONDecodeError as error:
-                    raise UserError(f"broken JSON: {error.msg}", where=f"{path}:{number}") from error
+                    raise UserError(
+                        f"broken JSON: {error.msg}", where=f"{path}:{number}"
+                    ) from error
                 if not isinstance(value, dict):
                     raise UserError("a line must hold one JSON object", where=f"{path}:{number}")
                 yield number, value

@@ -19,9 +19,10 @@ T = TypeVar("T")
 class Chunk:
     """A passage that can be retrieved and cited.
 
-    `id` is the document id and the structural path (`전자금융거래법/제9조`, a part of a split
-    article `전자금융거래법/제9조/제1항`); `unit` is what a reader would cite (`전자금융거래법 제9조`;
-    outside statutes `title > heading > heading`): all parts of an article share it.
+    `id` is the document id and the structural path (`전자금융거래법/제9조`, a part of a
+    split article `전자금융거래법/제9조/제1항`); `unit` is what a reader would cite
+    (`전자금융거래법 제9조`; outside statutes `title > heading > heading`): all parts of an
+    article share it.
     `text` opens with the act's name and the article's header. `as_of` and dates are ISO days.
     """
 
@@ -42,8 +43,8 @@ class Chunk:
 class Provision:
     """A node of an article's tree: 항 paragraph, 호 item or 목 subitem.
 
-    `label` is the path below the article (`제1항`, `제1항제2호`, `제1항제2호가목`); `text` is the node's
-    own text without its mark and without its children's.
+    `label` is the path below the article (`제1항`, `제1항제2호`, `제1항제2호가목`); `text` is
+    the node's own text without its mark and without its children's.
     """
 
     label: str

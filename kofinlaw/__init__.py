@@ -34,7 +34,8 @@ class UserError(Exception):
 class Progress(Protocol):
     """How long work reports: the phase, records done, records in all, figures to show."""
 
-    def __call__(self, phase: str, done: int, total: int | None = None, **info: object) -> None: ...
+    def __call__(self, phase: str, done: int, total: int | None = None, **info: object) -> None:
+        """Show that `done` of `total` records of `phase` are through."""
 
 
 def silent(phase: str, done: int, total: int | None = None, **info: object) -> None:
