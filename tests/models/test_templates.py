@@ -61,7 +61,9 @@ def test_the_prompt_is_the_start_of_the_whole_conversation(answer):
 def test_a_system_turn_goes_before_the_user(llama):
     system = [{"role": "system", "content": "법률 도우미"}, *TURNS[:1]]
     assert built_in("gemma").render(system).startswith("<start_of_turn>user\n법률 도우미\n\n보기")
-    assert built_in("exaone").render(system).startswith("[|system|]법률 도우미[|endofturn|]\n[|user|]")
+    assert (
+        built_in("exaone").render(system).startswith("[|system|]법률 도우미[|endofturn|]\n[|user|]")
+    )
 
 
 def test_a_folders_own_template_wins_and_file_before_configuration(llama, tmp_path):
