@@ -114,7 +114,7 @@ def read_timings(path: Path) -> tuple[dict[str, float], list[dict[str, Any]]]:
     A row has its parts (`retrieve`, `prefill`, `decode`) and their `total`, on the row itself or
     under `seconds`; without a total the parts are summed. Rows that repeat an id are added up.
     """
-    if not path.exists():
+    if not path.is_file():
         return {}, []
     seconds: dict[str, float] = {}
     rows = [value for _, value in read_json_lines(path)]

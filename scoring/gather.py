@@ -164,10 +164,9 @@ def funnel(run: Path, card: Mapping[str, Any], examples: int) -> list[tuple[str,
     steps = [(name, documents.get(name)) for name in ("documents", "articles", "chunks")]
     possible = card.get("possible")
     steps.append(("drafts", sum(possible.values()) if isinstance(possible, dict) else None))
-    for name in ("train", "heldout"):
-        part = card.get(name)
-        steps.append((name, part.get("items") if isinstance(part, dict) else None))
-    steps.append(("examples", examples))
+    for name in ("train", "examples", "heldout"):
+        part = examples if name == "examples" else card.get(name)
+        steps.append((name, part.get("items") if isinstance(part, dict) else part))
     return [(name, count) for name, count in steps if isinstance(count, int)]
 
 

@@ -445,8 +445,9 @@ def latency_rows(
     out = []
     for name in latency["curves"]:
         one = (scores or {}).get("systems", {}).get(name) or {}
-        pace, tokens, parts = one.get("seconds") or {}, one.get("tokens") or {}, latency["parts"]
-        cells = [f"{pace[k]:.2f}" if k in pace else "–" for k in ("p50", "p95")]
+        tokens, parts = one.get("tokens") or {}, latency["parts"]
+        each = np.diff([0.0, *latency["curves"][name]])
+        cells = [f"{value:.2f}" for value in np.quantile(each, [0.5, 0.95])]
         cells.append(f"{latency['curves'][name][-1]:,.0f}")
         for part in ("retrieve", "prefill", "decode"):
             cells.append(f"{parts[name][part]:.3f}" if part in parts[name] else "–")

@@ -119,11 +119,14 @@ def score_systems(
 ) -> dict[str, Any]:
     """Score every system's answer folder (`answers.jsonl`, `timings.jsonl`) on the same items.
 
+    A system may also be one file: `answers.jsonl`, or a submission with `ID,Answer`. `questions`
+    is JSON Lines of Question records or the contest's CSV.
+
     Writes out/scores.json (schema `kofinlaw.scores/1`), items.jsonl (one row a question and
     system) and scores.md; returns flat figures. `embedder` None opens `settings.embedder`.
     Raises UserError for absent or unusable files.
     """
-    asked = list(read_jsonl(questions, Question))
+    asked = read_asked(questions)
     golds = list(read_jsonl(key, Key))
     if not asked:
         raise UserError("there is no question to score", where=str(questions))
@@ -137,7 +140,7 @@ def score_systems(
     sheets, scored = {}, {}
     for place, (name, folder) in enumerate(systems.items()):
         progress("score", place, len(systems), system=name)
-        sheets[name] = read_answers(folder / "answers.jsonl")
+        sheets[name] = read_answers(answers_file(folder))
         seconds, _ = read_timings(folder / "timings.jsonl")
         scored[name] = score_answers(
             asked,
@@ -160,7 +163,7 @@ def score_systems(
     if chunks:
         hashes["chunks"] = sha256_file(chunks)
     for name, folder in systems.items():
-        hashes[f"answers:{name}"] = sha256_file(folder / "answers.jsonl")
+        hashes[f"answers:{name}"] = sha256_file(answers_file(folder))
     result = {
         "schema": SCHEMA,
         "tasks": TASK_VERSIONS,
@@ -185,6 +188,20 @@ def score_systems(
     write_text(out / "scores.md", scores_markdown(result))
     write_json(out / "scores.json", result)
     return flat_figures(scored, pairs)
+
+
+def read_asked(path: Path) -> list[Question]:
+    """Questions from JSON Lines or the contest's CSV."""
+    if path.suffix.lower() != ".csv":
+        return list(read_jsonl(path, Question))
+    from kofinlaw.rag.questions import read_questions
+
+    return list(read_questions(path).questions)
+
+
+def answers_file(path: Path) -> Path:
+    """The answers of a stage folder, or the file itself."""
+    return path / "answers.jsonl" if path.is_dir() or not path.suffix else path
 
 
 def embedder_record(

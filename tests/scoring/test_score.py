@@ -138,6 +138,26 @@ def test_questions_without_a_key_are_left_out_and_counted(tmp_path, settings, em
     assert result["systems"]["base"]["foreign"] == []
 
 
+def test_a_submission_is_scored_against_the_contests_question_file(tmp_path, settings):
+    (tmp_path / "test.csv").write_text(
+        'ID,Question\nq1,"다음 중 옳은 것은?\n1 가\n2 나\n3 다\n4 라"\nq2,"다음 중 옳은 것은?\n1 가\n2 나\n3 다\n4 라"\n',
+        encoding="utf-8-sig",
+    )
+    (tmp_path / "submission.csv").write_text("ID,Answer\nq1,1\nq2,3\n", encoding="utf-8-sig")
+    write_jsonl(tmp_path / "k.jsonl", CHOICE_KEY[:2])
+    score_systems(
+        tmp_path / "test.csv",
+        tmp_path / "k.jsonl",
+        {"answers": tmp_path / "submission.csv"},
+        None,
+        tmp_path / "out",
+        settings=settings,
+    )
+    result = json.loads((tmp_path / "out" / "scores.json").read_text())
+    assert result["systems"]["answers"]["choice"]["value"] == 0.5
+    assert result["embedder"] is None
+
+
 def test_slices_are_read_from_the_stem_and_the_options():
     assert is_negative("다음 중 이용자의 의무로 옳지 않은 것은?")
     assert is_negative("다음 설명 중 틀린 것을 고르시오.")
