@@ -30,6 +30,7 @@ def verify_export(
     questions: Sequence[Question] = (),
     keys: Sequence[Key] = (),
     settings: VerifySettings | None = None,
+    threads: int | None = None,
     out: Path | None = None,
     progress: Progress = silent,
 ) -> dict[str, Any]:
@@ -37,7 +38,8 @@ def verify_export(
 
     Returns size, share of positions with the same most likely token, both perplexities over those
     positions (held-out prompts and the fixed dialogues), agreement and accuracy of choices, and
-    tokens a second; with `out`, written there as JSON. Raises UserError where one does not load.
+    tokens a second; with `out`, written there as JSON. `threads` are llama.cpp's (none: as many as
+    cores, which is slow where they are busy with other work). Raises UserError where one does not load.
     """
     used = settings or VerifySettings.model_validate({})
     probe = build_probe(load_tokenizer(merged), template_for(merged), prompts, questions, used)
@@ -45,7 +47,7 @@ def verify_export(
     reference = _at_rows(_torch(merged, compute_dtype(used.dtype), probe), probe)
     progress("verify export", 1, 2)
     if export.is_file():
-        found = measure_gguf(export, probe)
+        found = measure_gguf(export, probe, threads=threads)
         size = export.stat().st_size
     else:
         found = _at_rows(_torch(export, "bfloat16", probe), probe)

@@ -18,7 +18,7 @@ class GgufModel:
     Raises UserError where `xllamacpp` is missing or refuses the file.
     """
 
-    def __init__(self, path: Path, *, context: int, threads: int = 0) -> None:
+    def __init__(self, path: Path, *, context: int, threads: int | None = None) -> None:
         try:
             import xllamacpp
         except ImportError as error:
@@ -29,8 +29,9 @@ class GgufModel:
         parameters = xllamacpp.CommonParams()
         parameters.model.path = str(path)
         parameters.n_ctx, parameters.n_parallel = context, 1
-        if threads:
-            parameters.cpuparams.n_threads = threads
+        parameters.verbosity, parameters.warmup, parameters.offline = -1, False, True
+        if threads is not None:
+            parameters.cpuparams.n_threads = parameters.cpuparams_batch.n_threads = threads
         try:
             self._server: Any = xllamacpp.Server(parameters)
         except RuntimeError as error:
@@ -49,7 +50,7 @@ class GgufModel:
         return [{item["id"]: item["logprob"] for item in step["top_logprobs"]} for step in steps]
 
 
-def measure_gguf(path: Path, probe: Probe) -> dict[str, Any]:
+def measure_gguf(path: Path, probe: Probe, *, threads: int | None = None) -> dict[str, Any]:
     """What the file says at the probe's compared rows, on its choices, and how fast it goes on.
 
     `argmax` and `losses` (nats) are lists over the rows in order; `choices` the picked candidate
@@ -58,7 +59,7 @@ def measure_gguf(path: Path, probe: Probe) -> dict[str, Any]:
     longest = max(
         len(ids) for ids in [*probe.texts, *probe.openings, *(p for p, _ in probe.choices)]
     )
-    model = GgufModel(path, context=longest + probe.greedy_tokens + 8)
+    model = GgufModel(path, context=longest + probe.greedy_tokens + 8, threads=threads)
     argmax, losses = [], []
     for ids, rows in zip(probe.texts, probe.kl_rows, strict=True):
         for row in rows:
