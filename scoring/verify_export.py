@@ -39,7 +39,8 @@ def verify_export(
     Returns size, share of positions with the same most likely token, both perplexities over those
     positions (held-out prompts and the fixed dialogues), agreement and accuracy of choices, and
     tokens a second; with `out`, written there as JSON. `threads` are llama.cpp's (none: as many as
-    cores, which is slow where they are busy with other work). Raises UserError where one does not load.
+    cores, which is slow where they are busy with other work). Raises UserError where one does not
+    load.
     """
     used = settings or VerifySettings.model_validate({})
     probe = build_probe(load_tokenizer(merged), template_for(merged), prompts, questions, used)
