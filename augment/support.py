@@ -22,6 +22,8 @@ _NEGATION = re.compile(
     r"아니|않|없|못하|못한|금지|제외|안 된다|안 되|면제|거부|취소"
     r"|미만|초과|이상|이하|이내|이전|이후"
 )
+# What the sentence is about; 하는, 되는, 있는 … are verbs before a noun.
+_TOPIC = re.compile(r"([가-힣]*[^\W\d하되있없받르지키치이])(?:은|는)(?= )")
 # Words of asking and answering, not of the law.
 _OPEN_WORDS = frozenset(["경우", "질문", "조문", "내용", "규정", "다음", "해당", "이것", "무엇"])
 
@@ -122,10 +124,12 @@ def _counts(answer: str, source: str) -> list[str]:
 
 def _actor(answer: str, passage: str) -> Verdict:
     """Who the answer binds is who the nearest sentence binds, or someone it names as such."""
-    said, meant = subject(_sentence(answer)), subject(_nearest(answer, passage))
+    source = _nearest(answer, passage)
+    said, meant = subject(_sentence(answer)), subject(source)
     if said and meant and normal(said) != normal(meant):
         return Verdict("actor", False, f"{said} / {meant}")
-    return Verdict("actor", True)
+    lost = [topic for topic in _TOPIC.findall(source)[:1] if topic not in answer]
+    return Verdict("actor", not lost, " ".join(lost))
 
 
 def supported(verdicts: Sequence[Verdict]) -> bool:

@@ -29,7 +29,7 @@ from kofinlaw.models.engines import Engine, Request
 STOP = ("\n\n", "\n조문:")
 LONGEST_PASSAGE, SHORTEST_PASSAGE = 160, 35
 _VERSION = re.compile(r"<!-- version: (\S+) -->\n")
-_SHAPE = re.compile(r"^\s*(?P<question>[^\n]{8,150}?)\s*\n답:\s*(?P<answer>[^\n]{10,140}?)\s*$")
+_SHAPE = re.compile(r"^\s*(?P<answer>[^\n]{10,160}?)\s*\n질문:\s*(?P<question>[^\n]{8,150}?)\s*$")
 
 
 @dataclass(frozen=True)

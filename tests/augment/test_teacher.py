@@ -113,7 +113,7 @@ def test_garbage_is_not_parsed(text):
 
 
 def test_a_completion_is_parsed():
-    assert parse(" 언제까지 교부하여야 하는가?\n답: 2주 이내에 교부하여야 한다.\n") == (
+    assert parse(" 2주 이내에 교부하여야 한다.\n질문: 언제까지 교부하여야 하는가?\n") == (
         "언제까지 교부하여야 하는가?",
         "2주 이내에 교부하여야 한다.",
     )
@@ -146,6 +146,12 @@ def test_a_planted_fault_is_found(answer, check):
 )
 def test_a_sound_answer_passes(answer):
     assert supported(support(answer, PASSAGE))
+
+
+def test_an_answer_that_loses_who_it_is_about_is_refused():
+    passage = "개인정보처리자가 정보를 처리할 때 권리를 침해받은 사람은 위원회에 그 사실을 신고할 수 있다."
+    answer = "개인정보처리자가 정보를 처리할 때 위원회에 그 사실을 신고할 수 있다."
+    assert [v.check for v in support(answer, passage) if not v.ok] == ["actor"]
 
 
 def test_faults_planted_in_an_act_are_rejected(acts):
@@ -197,7 +203,7 @@ def _teach(corpus, out, monkeypatch, answer):
 def test_what_a_teacher_writes_becomes_examples_with_its_licence(corpus, tmp_path, monkeypatch):
     def answer(prompt):
         passage = prompt.rsplit("조문: ", 1)[1].split("\n")[0]
-        return f" {passage[:40]} 무엇을 하여야 하는가?\n답: {passage}"
+        return f" {passage}\n질문: {passage[:40]} 무엇을 하여야 하는가?"
 
     _teach(corpus, tmp_path, monkeypatch, answer)
     taught = [
