@@ -96,7 +96,8 @@ def free_memory() -> int:
 
 
 def release() -> None:
-    """Drop what the failed pass left: reference cycles and torch's cache."""
+    """Give back what is no longer used: reference cycles, torch's cache, the C library's heap."""
+    import ctypes
     import gc
 
     import torch
@@ -104,6 +105,9 @@ def release() -> None:
     gc.collect()
     if torch.cuda.is_available():
         torch.cuda.empty_cache()
+    trim = getattr(ctypes.CDLL(None), "malloc_trim", None)
+    if trim is not None:
+        trim(0)
 
 
 def _status(key: str) -> int:

@@ -17,7 +17,7 @@ from kofinlaw.trainer.out_of_memory import (
 from kofinlaw.trainer.step import REMEDY, Stepper
 
 # More tokens than this in a pass make nothing faster (measured: docs/trainer.md).
-CPU_TOKENS, CUDA_TOKENS = 2048, 16384
+CPU_TOKENS, CUDA_TOKENS = 1024, 16384
 MARGIN = 0.95
 
 

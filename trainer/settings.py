@@ -100,8 +100,9 @@ class TrainSettings(BaseModel):
         default="auto",
         description="recompute layers in the backward pass; auto: on with CUDA, off on CPU",
     )
-    attention: Literal["sdpa", "eager"] = Field(
-        default="sdpa", description="attention implementation"
+    attention: Literal["auto", "sdpa", "eager"] = Field(
+        default="auto",
+        description="attention implementation; auto: sdpa with CUDA, eager on CPU (faster there)",
     )
     head_chunk_rows: int = Field(
         default=256, ge=1, description="supervised positions whose logits exist at the same time"

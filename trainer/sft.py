@@ -31,8 +31,9 @@ from kofinlaw.trainer.encoding import (
     length_record,
     show_example,
 )
+from kofinlaw.trainer.lora_pass import quicken
 from kofinlaw.trainer.optimization import learning_rate, make_optimizer, set_learning_rate
-from kofinlaw.trainer.out_of_memory import GIB, memory_limit, peak_memory, reset_peak
+from kofinlaw.trainer.out_of_memory import GIB, memory_limit, peak_memory, release, reset_peak
 from kofinlaw.trainer.probe import probe_budget
 from kofinlaw.trainer.ranks import Ranks, open_ranks
 from kofinlaw.trainer.settings import TrainSettings
@@ -121,7 +122,10 @@ def train(
         trainer.restore(resume)
         trainer.find_budget(on_micro_batch)
         trainer.loop(asked_to_stop)
-        return trainer.finish(time.monotonic() - started)
+        figures = trainer.finish(time.monotonic() - started)
+    del trainer  # the model goes before the next stage loads its own
+    release()
+    return figures
 
 
 class _Trainer:
@@ -211,10 +215,11 @@ class _Trainer:
             device=str(self.ranks.device),
             for_training=True,
         )
-        base.set_attn_implementation(settings.attention)
+        base.set_attn_implementation(self._attention())
         _check_window(base, self.examples)
         self.storage_dtype = str(base.dtype).rsplit(".", 1)[-1]
         self.model = adapters.attach(base, settings.lora, seed=self.seed)
+        quicken(self.model)
         if self._checkpointing():
             base.gradient_checkpointing_enable({"use_reentrant": False})
         self.model.train()
@@ -232,6 +237,11 @@ class _Trainer:
             "template": self.template.sha256,
             "seed": str(self.seed),
         }
+
+    def _attention(self) -> str:
+        if self.settings.attention != "auto":
+            return self.settings.attention
+        return "sdpa" if self.ranks.device.type == "cuda" else "eager"
 
     def _checkpointing(self) -> bool:
         asked = self.settings.gradient_checkpointing

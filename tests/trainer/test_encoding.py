@@ -1,0 +1,163 @@
+"""Masks by prefix difference, and what is refused."""
+
+import json
+
+import numpy as np
+import pytest
+
+from kofinlaw import UserError
+from kofinlaw.models.templates import ChatTemplate, built_in
+from kofinlaw.trainer.encoding import (
+    ExampleError,
+    encode_example,
+    encode_examples,
+    length_record,
+    show_example,
+)
+
+CHATML = built_in("chatml", bos="<s>", eos="<|im_end|>")
+ASK = {"role": "user", "content": "[문제] 1번?"}
+
+
+def characters(text):
+    """A tokenizer with one token a character."""
+    return [ord(c) for c in text]
+
+
+def encoded(messages, template=CHATML, *, max_length=500, encode=characters):
+    return encode_example("보기", messages, template, encode, max_length, template.stop)
+
+
+def spoken(example):
+    """The supervised stretches as text."""
+    return "".join(
+        chr(t) if s else "|" for t, s in zip(example.tokens, example.supervised, strict=True)
+    ).strip("|")
+
+
+def test_the_answer_and_its_stop_token_are_supervised_and_nothing_else():
+    example = encoded([ASK, {"role": "assistant", "content": "3"}])
+    assert spoken(example) == "3<|im_end|>"
+    text = "".join(map(chr, example.tokens))
+    assert text.endswith("<|im_start|>assistant\n3<|im_end|>")
+
+
+def test_every_assistant_turn_is_supervised():
+    turns = [ASK, {"role": "assistant", "content": "네"}] * 2
+    stretches = [s for s in spoken(encoded(turns)).split("|") if s]
+    # the stop token itself holds bars
+    assert "".join(stretches) == "네<im_end>네<im_end>"
+    assert encoded(turns).targets == 2 * len("네<|im_end|>")
+
+
+@pytest.mark.parametrize("name", ["gemma", "solar", "exaone", "chatml"])
+def test_each_built_in_template_ends_its_supervised_text_with_its_stop_token(name):
+    template = built_in(name, bos="<bos>", eos="</s>")
+    example = encoded([ASK, {"role": "assistant", "content": "제9조"}], template)
+    said = [chr(t) for t, s in zip(example.tokens, example.supervised, strict=True) if s]
+    assert "".join(said).strip() == "제9조" + template.stop
+
+
+def test_a_token_that_would_run_over_the_edge_is_cut_as_when_answering():
+    def pairs(text):
+        return [hash(text[i : i + 2]) % 1000 for i in range(0, len(text), 2)]
+
+    prefix = CHATML.render([ASK], add_generation_prompt=True)
+    odd = [ASK] if len(prefix) % 2 else [{**ASK, "content": ASK["content"] + "."}]
+    example = encoded([*odd, {"role": "assistant", "content": "3"}], encode=pairs)
+    prompt = CHATML.render(odd, add_generation_prompt=True)
+    assert example.joined
+    assert example.tokens[: len(pairs(prompt))].tolist() == pairs(prompt)
+    assert not example.supervised[: len(pairs(prompt))].any()
+
+
+@pytest.mark.parametrize(
+    "messages, reason",
+    [
+        ([ASK], "nothing_supervised"),
+        ([], "nothing_supervised"),
+        ([{"role": "human", "content": "?"}], "wrong_role"),
+        ([ASK, {"role": "assistant", "content": None}], "no_content"),
+        ([ASK, {"role": "assistant", "content": "  "}], "empty_answer"),
+        ([ASK, {"role": "assistant", "content": "가" * 600}], "too_long"),
+    ],
+)
+def test_what_cannot_be_trained_on_has_a_reason(messages, reason):
+    with pytest.raises(ExampleError) as caught:
+        encoded(messages)
+    assert caught.value.reason == reason
+
+
+def test_a_template_that_does_not_end_the_turn_is_refused():
+    silent = ChatTemplate("{% for m in messages %}{{ m.content }}{% endfor %}", eos="</s>")
+    with pytest.raises(ExampleError) as caught:
+        encoded([ASK, {"role": "assistant", "content": "3"}], silent)
+    assert caught.value.reason == "no_stop"
+    without = ChatTemplate("{% for m in messages %}{{ m.content }}{% endfor %}")
+    with pytest.raises(UserError, match="no stop token"):
+        _ = without.stop
+
+
+def test_a_template_that_rewrites_earlier_turns_is_refused():
+    rewriting = ChatTemplate(
+        "{{ messages | length }}{% for m in messages %}{{ m.content }}</s>{% endfor %}", eos="</s>"
+    )
+    with pytest.raises(ExampleError) as caught:
+        encoded([ASK, {"role": "assistant", "content": "3"}], rewriting)
+    assert caught.value.reason == "prefix_differs"
+
+
+def lines(path, *values):
+    path.write_text("\n".join(json.dumps(v, ensure_ascii=False) for v in values), encoding="utf-8")
+    return path
+
+
+def good(name):
+    return {"id": name, "messages": [ASK, {"role": "assistant", "content": "3"}]}
+
+
+def test_rejected_examples_are_kept_with_their_reason_and_counted(tmp_path):
+    long = {"id": "긴", "messages": [ASK, {"role": "assistant", "content": "가" * 600}]}
+    path = lines(tmp_path / "e.jsonl", good("가"), long, {"id": "빈", "messages": [ASK]})
+    kept, rejected = encode_examples(path, CHATML, characters, max_length=200)
+    assert [e.id for e in kept] == ["가"]
+    assert [(r.id, r.reason) for r in rejected] == [
+        ("긴", "too_long"),
+        ("빈", "nothing_supervised"),
+    ]
+    assert json.loads(rejected[0].record) == long
+    record = length_record(kept, rejected)
+    assert record["examples"] == 1
+    assert record["rejected"] == {"nothing_supervised": 1, "too_long": 1}
+    assert record["tokens"] == len(kept[0])
+    assert sum(record["histogram"]["counts"]) == 1
+
+
+@pytest.mark.parametrize(
+    "values, message",
+    [
+        ([], "no examples to train on"),
+        ([{"id": "빈", "messages": [ASK]}], "none of 1 examples can be trained on"),
+        ([good("가"), good("가")], "stands on line 1 too"),
+        ([{"id": "가", "text": "…"}], "no `messages` list"),
+        ([{"messages": []}], "no `id`"),
+    ],
+)
+def test_a_file_that_cannot_be_trained_on_is_one_clear_error(tmp_path, values, message):
+    path = lines(tmp_path / "e.jsonl", *values)
+    with pytest.raises(UserError, match=message):
+        encode_examples(path, CHATML, characters, max_length=200)
+
+
+def test_the_shown_example_marks_what_is_learned():
+    example = encoded([ASK, {"role": "assistant", "content": "3"}])
+    shown = show_example(example, lambda ids: "".join(map(chr, ids)))
+    assert shown.rstrip().endswith("<|im_start|>assistant\n⟦3<|im_end|>⟧")
+    assert f"{len(example)} tokens, {example.targets} supervised" in shown
+
+
+def test_lengths_are_summed_up_by_percentile(tmp_path):
+    path = lines(tmp_path / "e.jsonl", *(good(str(i)) for i in range(5)))
+    kept, rejected = encode_examples(path, CHATML, characters, max_length=200)
+    record = length_record(kept, rejected)
+    assert record["percentiles"]["50"] == np.median([len(e) for e in kept])
