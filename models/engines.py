@@ -178,6 +178,10 @@ def open_engine(
         from kofinlaw.models.llamacpp_engine import LlamaCppEngine
 
         return LlamaCppEngine(settings, _needed(folder, settings))
+    if settings.engine == "openai":
+        from kofinlaw.models.openai_engine import OpenAIEngine
+
+        return OpenAIEngine(settings, folder)
     raise UserError(f"engine {settings.engine} is not available")
 
 

@@ -1,0 +1,176 @@
+from __future__ import annotations
+
+import contextlib
+import json
+import math
+import threading
+import time
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+
+import pytest
+
+from kofinlaw import UserError
+from kofinlaw.models import openai_engine
+from kofinlaw.models.engines import Request, open_engine
+from kofinlaw.models.offline import guard
+from kofinlaw.models.settings import EngineSettings
+
+
+class Handler(BaseHTTPRequestHandler):
+    def log_message(self, *arguments):
+        pass
+
+    def do_GET(self):
+        self.reply({"data": [{"id": "pico"}]})
+
+    def do_POST(self):
+        payload = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
+        self.server.seen.append(payload)
+        fault = self.server.faults.pop(0) if self.server.faults else None
+        if fault == "hang up":
+            self.connection.close()
+        elif fault == "slow":
+            time.sleep(1.5)
+            self.reply({"choices": []})
+        elif fault == "garbage":
+            self.reply(None, body=b"<html>")
+        elif isinstance(fault, int):
+            self.reply({"error": "no"}, status=fault)
+        else:
+            self.reply(self.server.answer(payload))
+
+    def reply(self, value, status=200, body=None):
+        body = body or json.dumps(value).encode()
+        with contextlib.suppress(OSError):
+            self.send_response(status)
+            self.send_header("Content-Length", str(len(body)))
+            if status == 307:
+                self.send_header("Location", "http://192.0.2.1/v1/completions")
+            self.end_headers()
+            self.wfile.write(body)
+
+
+def echo(payload):
+    """Writes the prompt's length; echoes one token a character, each with log-probability -1."""
+    prompt = payload["prompt"]
+    if payload.get("echo"):
+        count = len(prompt) + 1
+        logprobs = {
+            "text_offset": list(range(count)),
+            "token_logprobs": [None] + [-1.0] * (count - 1),
+        }
+        return {"choices": [{"text": prompt + "!", "logprobs": logprobs}]}
+    text = f"{len(prompt)}자. 끝"
+    choices = (payload.get("structured_outputs") or {}).get("choice")
+    text = choices[-1] if choices else text
+    logprobs = {"token_logprobs": [-0.5, -0.25]}
+    return {
+        "choices": [{"text": text, "finish_reason": "stop", "logprobs": logprobs}],
+        "usage": {"prompt_tokens": 5, "completion_tokens": 2},
+    }
+
+
+@pytest.fixture
+def server(monkeypatch):
+    monkeypatch.setattr(openai_engine, "FIRST_PAUSE_SECONDS", 0.01)
+    with ThreadingHTTPServer(("127.0.0.1", 0), Handler) as server:
+        server.seen, server.faults, server.answer = [], [], echo
+        thread = threading.Thread(target=server.serve_forever, args=(0.01,))
+        thread.start()
+        server.address = f"http://127.0.0.1:{server.server_port}/v1"
+        yield server
+        server.shutdown()
+        thread.join()
+
+
+def engine_for(*servers, **settings):
+    addresses = tuple(server.address for server in servers)
+    return open_engine(
+        EngineSettings(engine="openai", servers=addresses, timeout_seconds=0.5, **settings), None
+    )
+
+
+def test_texts_come_back_in_order_under_the_offline_guard(server):
+    prompts = ["가" * n for n in range(1, 9)]
+    with guard(), engine_for(server, slots=4) as engine:
+        texts = engine.generate([Request(prompt, stop=(".",)) for prompt in prompts])
+        assert [g.text for g in texts] == [f"{n}자" for n in range(1, 9)]
+        assert (texts[0].prompt_tokens, texts[0].tokens, texts[0].logprob) == (5, 2, -0.75)
+        assert not engine.deterministic
+        assert (engine.stats.tokens, engine.stats.failures) == (16, 0)
+    assert {seen["model"] for seen in server.seen} == {"pico"}
+
+
+@pytest.mark.parametrize("fault", [500, 429, "hang up", "slow", "garbage"])
+def test_a_server_that_stumbles_is_asked_again(server, fault):
+    server.faults = [fault]
+    with engine_for(server) as engine:
+        (generation,) = engine.generate([Request("질문")])
+    assert generation.finish == "stop"
+    assert len(server.seen) == 2
+
+
+def test_a_server_that_stays_down_is_counted_and_the_rest_goes_on(server):
+    server.faults = [500, 503, 500]
+    with engine_for(server) as engine:
+        failed, fine = engine.generate([Request("첫째"), Request("둘째")])
+        assert (failed.finish, failed.text, fine.finish) == ("error", "", "stop")
+        assert math.isnan(failed.logprob)
+        assert engine.stats.failures == 1
+
+
+@pytest.mark.parametrize("status", [400, 307])
+def test_a_refusal_or_a_redirection_is_not_followed(server, status):
+    server.faults = [status]
+    with engine_for(server) as engine:
+        assert engine.generate([Request("질문")])[0].finish == "error"
+    assert len(server.seen) == 1
+
+
+def test_an_answer_that_breaks_its_constraint_is_an_error(server):
+    with engine_for(server) as engine:
+        kept, pattern, schema = engine.generate(
+            [
+                Request("질문", choices=("1", "2")),
+                Request("질문", regex="[0-9]"),
+                Request("질문", json_schema={"type": "object"}),
+            ]
+        )
+    assert (kept.text, kept.finish) == ("2", "stop")
+    assert (pattern.finish, schema.finish) == ("error", "error")
+
+
+def test_choices_are_scored_from_the_echo(server):
+    with engine_for(server) as engine:
+        scores = engine.score(["질문: ", "가"], [["1", "손해"], ["나"]])
+    assert [[s.logprob for s in row] for row in scores] == [[-1.0, -2.0], [-1.0]]
+    assert scores[0][1].tokens == 2
+    server.answer = lambda payload: {"choices": [{"text": "!", "logprobs": None}]}
+    with engine_for(server) as engine, pytest.raises(UserError, match="does not echo"):
+        engine.score(["질문"], [["1"]])
+
+
+@pytest.mark.parametrize(
+    "address,words",
+    [
+        ("https://api.example.org/v1", "not this machine"),
+        ("http://10.0.0.2:8000/v1", "not this machine"),
+        ("127.0.0.1:8000", "not a server's address"),
+        ("file:///etc/passwd", "not a server's address"),
+    ],
+)
+def test_only_this_machine_is_asked(address, words):
+    with pytest.raises(UserError, match=words):
+        open_engine(EngineSettings(engine="openai", servers=(address,)), None)
+
+
+def test_a_server_that_is_not_there_is_one_error():
+    settings = EngineSettings(engine="openai", servers=("http://127.0.0.1:9/v1",))
+    with pytest.raises(UserError, match="which model it serves"):
+        open_engine(settings, None)
+
+
+def test_a_proxy_in_the_environment_is_not_used(server, monkeypatch):
+    monkeypatch.setenv("http_proxy", "http://192.0.2.1:3128")
+    with guard(), engine_for(server) as engine:
+        assert engine.generate([Request("질문")])[0].finish == "stop"
