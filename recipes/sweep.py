@@ -57,11 +57,11 @@ def _figures(folder: Path) -> list[Any]:
 
     train = read_record(folder / "train")
     counts = train.get("counts", {})
-    loss = counts.get("final_loss")
+    loss = counts.get("loss_last")
     accuracy: Any = "–"
     try:
         scores = json.loads((folder / "score" / "scores.json").read_text(encoding="utf-8"))
-        accuracy = scores["systems"]["trained-rag"]["multiple_choice"]["accuracy"]
+        accuracy = scores["systems"]["trained-rag"]["choice"]["value"]
         accuracy = f"{accuracy:.3f}"
     except (OSError, ValueError, KeyError, TypeError):
         pass

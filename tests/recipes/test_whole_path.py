@@ -247,7 +247,7 @@ def test_a_full_disk_is_said_and_nothing_is_lost(pico, tmp_path):
     runs = tmp_path / "small"
     runs.mkdir()
     mounted = subprocess.run(
-        ["mount", "-t", "tmpfs", "-o", "size=64k", "tmpfs", str(runs)], capture_output=True
+        ["mount", "-t", "tmpfs", "-o", "size=24k", "tmpfs", str(runs)], capture_output=True
     )
     if mounted.returncode:
         pytest.skip("this machine does not allow mounting a small disk")
