@@ -1,0 +1,85 @@
+"""Weighted adapters against peft's own `add_weighted_adapter`."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+import torch
+
+from kofinlaw import UserError
+from kofinlaw.models.loading import load_model
+from kofinlaw.trainer.base_identity import weight_files
+from kofinlaw.trainer.merge import merge
+from kofinlaw.trainer.merge_combine import combine_adapters
+
+
+@pytest.fixture(scope="module")
+def pair(pico, llama, tmp_path_factory):
+    folder = tmp_path_factory.mktemp("pair")
+    options = {"target_modules": ["q_proj", "down_proj"]}
+    one = pico.write_adapter(folder / "one", llama, seed=1, **options)
+    two = pico.write_adapter(folder / "two", llama, seed=2, lora_alpha=4, **options)
+    return [one, two]
+
+
+def peft_combined(base, pair, weights, method, density):
+    from peft import PeftModel
+
+    model = PeftModel.from_pretrained(load_model(base, dtype="float32"), pair[0], "one")
+    model.load_adapter(pair[1], "two")
+    extra = {} if method in ("cat", "linear") else {"density": density}
+    torch.manual_seed(0)
+    model.add_weighted_adapter(["one", "two"], weights, "both", combination_type=method, **extra)
+    model.set_adapter("both")
+    return {
+        name: module.get_delta_weight("both")
+        for name, module in model.base_model.model.named_modules()
+        if hasattr(module, "get_delta_weight")
+    }
+
+
+@pytest.mark.parametrize("method", ["sum", "linear", "ties", "magnitude_prune", "dare_linear"])
+def test_the_combination_is_peft_s(tmp_path, llama, pair, method):
+    from safetensors.torch import load_file
+
+    weights = [0.7, -0.4] if method == "sum" else [0.7, 0.4]
+    combine_adapters(pair, weights, tmp_path / "both", method=method, density=0.6)
+    merge(tmp_path / "both", llama, tmp_path / "m", base="original", dtype="float32")
+    stored = {k: v for path in weight_files(tmp_path / "m") for k, v in load_file(path).items()}
+    base = {k: v for path in weight_files(llama) for k, v in load_file(path).items()}
+    expected = peft_combined(
+        llama, pair, weights, "cat" if method == "sum" else method, density=0.6
+    )
+    assert len(expected) == 4
+    for name, delta in expected.items():
+        found = stored[f"{name}.weight"] - base[f"{name}.weight"].float()
+        if method == "dare_linear":  # random: the same share is kept, not the same values
+            assert found.norm() == pytest.approx(float(delta.norm()), rel=0.5)
+        else:
+            assert torch.allclose(found, delta, atol=2e-6), name
+
+
+def test_random_pruning_comes_from_the_seed(tmp_path, pair):
+    for name, seed in (("a", 1), ("b", 1), ("c", 2)):
+        combine_adapters(pair, [1, 1], tmp_path / name, method="dare_ties", seed=seed)
+    one, two, three = (
+        (tmp_path / name / "adapter_model.safetensors").read_bytes() for name in "abc"
+    )
+    assert one == two != three
+
+
+def test_adapters_of_other_bases_ranks_or_kinds_are_refused(tmp_path, pico, llama, pair):
+    lower = pico.write_adapter(tmp_path / "r4", llama, r=4)
+    with pytest.raises(UserError, match="wants equal ranks"):
+        combine_adapters([pair[0], lower], [1, 1], tmp_path / "x", method="ties")
+    combine_adapters([pair[0], lower], [1, 1], tmp_path / "sum")
+    assert json.loads((tmp_path / "sum" / "adapter_config.json").read_text())["r"] == 12
+    dora = pico.write_adapter(tmp_path / "dora", llama, use_dora=True)
+    with pytest.raises(UserError, match="only plain LoRA"):
+        combine_adapters([pair[0], dora], [1, 1], tmp_path / "x")
+    nf4 = pico.write_adapter(tmp_path / "nf4", llama, quantization=pico.NF4)
+    with pytest.raises(UserError, match="quantization differs"):
+        combine_adapters([pair[0], nf4], [1, 1], tmp_path / "x")
+    with pytest.raises(UserError, match="two adapters or more"):
+        combine_adapters([pair[0]], [1], tmp_path / "x")
