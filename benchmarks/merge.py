@@ -2,6 +2,7 @@
 
     python benchmarks/merge.py --sizes 0.05 --work DIR          # a minute, to see that it runs
     python benchmarks/merge.py --sizes 1 3 6 --compare 3 --work DIR --out merge.json
+    python benchmarks/merge.py --adapter ADAPTER --base BASE --work DIR   # both bases of a real one
 
 `--sizes` are billions of parameters of synthetic Llamas in 8 shards with a rank 16 adapter on all
 linear layers. At the sizes in `--compare` peft does the same, and its float32 result is compared
@@ -156,6 +157,31 @@ def equal(folder: Path) -> dict[str, Any]:
     return {"tensors": len(stored), "differing": differing, "largest_difference": largest}
 
 
+def both_bases(adapter: Path, base: Path, work: Path) -> dict[str, Any]:
+    """How far each merge lies from the trained model, and its loss on the fixed answers."""
+    from kofinlaw.scoring.verify import verify_merge
+    from kofinlaw.trainer.merge import merge
+
+    rows = {}
+    for kind in ("dequantized", "original"):
+        for dtype in ("bfloat16", "float16"):
+            folder = work / f"{kind}-{dtype}"
+            shutil.rmtree(folder, ignore_errors=True)
+            counts = merge(adapter, base, folder, base=kind, dtype=dtype)
+            found = verify_merge(folder, adapter, base, against="trained")
+            figures = found["figures"]
+            kept = ("argmax_agreement", "kl_mean", "adapter_effect_kl", "answer_loss_base")
+            kept += ("answer_loss_trained", "answer_loss_merged")
+            rows[folder.name] = {
+                "seconds": counts["seconds"],
+                "rounding_share": found["weights"]["rounding_share"],
+                **{key: figures[key] for key in kept},
+            }
+            print(json.dumps({folder.name: rows[folder.name]}), flush=True)
+            shutil.rmtree(folder)
+    return rows
+
+
 def child(task: str, folder: Path) -> None:
     """Run one task and print its figures; called in a process of its own."""
     began = time.monotonic()
@@ -182,12 +208,17 @@ def main() -> None:
     parser.add_argument("--compare", type=float, nargs="*", default=None)
     parser.add_argument("--work", type=Path, required=True)
     parser.add_argument("--out", type=Path)
+    parser.add_argument("--adapter", type=Path)
+    parser.add_argument("--base", type=Path)
     parser.add_argument("--child")
     options = parser.parse_args()
     if options.child:
         child(options.child, options.work)
         return
     rows: dict[str, Any] = {}
+    if options.adapter:
+        rows = both_bases(options.adapter, options.base, options.work)
+        options.sizes = []
     compared = options.sizes if options.compare is None else options.compare
     for size in options.sizes:
         folder = options.work / f"{size:g}B"
