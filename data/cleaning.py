@@ -139,19 +139,21 @@ def _distinct(chunks: Sequence[Chunk], settings: DataSettings, ledger: Ledger) -
     if not settings.near_duplicates.enabled:
         return list(chunks)
     from kofinlaw.data.duplicates import (
-        character_shingles,
+        CHARACTERS_PER_SHINGLE,
+        MORPHEMES_PER_SHINGLE,
+        character_codes,
         clusters,
-        morpheme_shingles,
+        morpheme_codes,
         near_duplicates,
     )
 
     bodies = [body(chunk) for chunk in chunks]
     if settings.near_duplicates.tokens == "kiwi":
         tokens = content_morphemes(bodies, workers=settings.workers)
-        shingles = [morpheme_shingles(t) for t in tokens]
+        codes, width = [morpheme_codes(t) for t in tokens], MORPHEMES_PER_SHINGLE
     else:
-        shingles = [character_shingles(text) for text in bodies]
-    pairs = near_duplicates(shingles, settings.near_duplicates.threshold)
+        codes, width = [character_codes(text) for text in bodies], CHARACTERS_PER_SHINGLE
+    pairs = near_duplicates(codes, settings.near_duplicates.threshold, width)
     removable = [pair for pair in pairs if _copies(chunks[pair.first], chunks[pair.second])]
     first_of = clusters(removable, len(chunks))
     for pair in pairs:

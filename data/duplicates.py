@@ -23,7 +23,7 @@ MORPHEMES_PER_SHINGLE = 3
 
 _EMPTY = np.uint64(0xFFFFFFFFFFFFFFFF)
 _MULTIPLIER = np.uint64(0x9E3779B97F4A7C15)
-_BATCH_SHINGLES = 4_000_000
+_BATCH_CODES = 4_000_000
 # A band with more members than this is a common phrase; only neighbours in it are compared.
 _CROWDED = 64
 
@@ -37,33 +37,38 @@ class Pair:
     similarity: float
 
 
-def character_shingles(text: str) -> NDArray[np.uint64]:
-    """Sorted unique hashes of the text's runs of 5 characters, blanks left out."""
+def character_codes(text: str) -> NDArray[np.uint64]:
+    """The text's characters as numbers, blanks left out."""
     bare = "".join(text.split())
-    codes = np.frombuffer(bare.encode("utf-32-le"), dtype=np.uint32).astype(np.uint64)
-    return _shingles(codes, CHARACTERS_PER_SHINGLE)
+    return np.frombuffer(bare.encode("utf-32-le"), dtype=np.uint32).astype(np.uint64)
 
 
-def morpheme_shingles(tokens: Sequence[str]) -> NDArray[np.uint64]:
-    """Sorted unique hashes of runs of 3 morphemes."""
-    codes = np.fromiter((_token_hash(t) for t in tokens), dtype=np.uint64, count=len(tokens))
-    return _shingles(codes, MORPHEMES_PER_SHINGLE)
+def morpheme_codes(tokens: Sequence[str]) -> NDArray[np.uint64]:
+    """Morphemes as numbers that are the same on every machine."""
+    return np.fromiter((_token_hash(t) for t in tokens), dtype=np.uint64, count=len(tokens))
 
 
 def _token_hash(token: str) -> int:
     return int.from_bytes(hashlib.blake2b(token.encode(), digest_size=8).digest(), "little")
 
 
-def _shingles(codes: NDArray[np.uint64], width: int) -> NDArray[np.uint64]:
+def shingles(codes: NDArray[np.uint64], width: int) -> NDArray[np.uint64]:
+    """Sorted unique hashes of the runs of `width` codes; a shorter text is one run."""
     if len(codes) == 0:
         return np.empty(0, dtype=np.uint64)
-    width = min(width, len(codes))
+    return np.unique(_runs(codes, min(width, len(codes))))
+
+
+def _runs(codes: NDArray[np.uint64], width: int) -> NDArray[np.uint64]:
+    """The hash of the run that begins at each code, in order."""
     count = len(codes) - width + 1
     with np.errstate(over="ignore"):
         out = np.zeros(count, dtype=np.uint64)
         for place in range(width):
-            out = out * _MULTIPLIER + codes[place : place + count] + np.uint64(1)
-        return np.unique(_mixed(out))
+            out *= _MULTIPLIER
+            out += codes[place : place + count]
+            out += np.uint64(1)
+        return _mixed(out)
 
 
 def _mixed(values: NDArray[np.uint64]) -> NDArray[np.uint64]:
@@ -73,22 +78,39 @@ def _mixed(values: NDArray[np.uint64]) -> NDArray[np.uint64]:
     return values ^ (values >> np.uint64(31))
 
 
-def signatures(shingles: Sequence[NDArray[np.uint64]]) -> NDArray[np.uint64]:
-    """One row of BINS hashes a text; a text without shingles has a row of its own."""
-    out = np.full((len(shingles), BINS), _EMPTY, dtype=np.uint64)
+def signatures(codes: Sequence[NDArray[np.uint64]], width: int) -> NDArray[np.uint64]:
+    """One row of BINS hashes a text; a text without codes has a row of its own.
+
+    All texts of a batch are hashed in one array; a minimum needs no sorting of its shingles.
+    """
+    out = np.full((len(codes), BINS), _EMPTY, dtype=np.uint64)
     start = 0
-    while start < len(shingles):
+    while start < len(codes):
         stop, size = start, 0
-        while stop < len(shingles) and (size == 0 or size + len(shingles[stop]) < _BATCH_SHINGLES):
-            size += len(shingles[stop])
+        while stop < len(codes) and (size == 0 or size + len(codes[stop]) < _BATCH_CODES):
+            size += len(codes[stop])
             stop += 1
-        part = shingles[start:stop]
-        flat = np.concatenate([*part, np.empty(0, dtype=np.uint64)])
-        rows = np.repeat(np.arange(start, stop), [len(s) for s in part])
-        bins = (flat % np.uint64(BINS)).astype(np.int64)
-        np.minimum.at(out.reshape(-1), rows * BINS + bins, flat // np.uint64(BINS))
+        _fill(out, codes[start:stop], start, width)
         start = stop
     return _densified(out)
+
+
+def _fill(
+    out: NDArray[np.uint64], part: Sequence[NDArray[np.uint64]], start: int, width: int
+) -> None:
+    lengths = np.array([len(c) for c in part])
+    flat = np.concatenate(part)
+    if len(flat) >= width:
+        rows = np.repeat(np.arange(start, start + len(part)), lengths)[: len(flat) - width + 1]
+        # A run counts where its last code still belongs to the text of its first.
+        ends = np.repeat(np.cumsum(lengths), lengths)[: len(rows)]
+        inside = np.arange(len(rows)) + width <= ends
+        hashes, rows = _runs(flat, width)[inside], rows[inside]
+        bins = (hashes & np.uint64(BINS - 1)).astype(np.int64)
+        np.minimum.at(out.reshape(-1), rows * BINS + bins, hashes >> np.uint64(7))
+    for place in np.flatnonzero((lengths > 0) & (lengths < width)).tolist():
+        value = _runs(part[place], len(part[place]))[0]
+        out[start + place, int(value) % BINS] = value >> np.uint64(7)
 
 
 def _densified(table: NDArray[np.uint64]) -> NDArray[np.uint64]:
@@ -124,16 +146,17 @@ def band_rows(threshold: float) -> int:
     return best
 
 
-def near_duplicates(shingles: Sequence[NDArray[np.uint64]], threshold: float) -> list[Pair]:
+def near_duplicates(
+    codes: Sequence[NDArray[np.uint64]], threshold: float, width: int = CHARACTERS_PER_SHINGLE
+) -> list[Pair]:
     """Pairs of texts whose shingles' Jaccard similarity reaches the threshold, in order."""
-    if len(shingles) < 2:
+    if len(codes) < 2:
         return []
-    candidates = _candidates(signatures(shingles), band_rows(threshold))
     pairs = []
-    for first, second in candidates:
-        similarity = jaccard(shingles[first], shingles[second])
+    for first, second in _candidates(signatures(codes, width), band_rows(threshold)):
+        similarity = jaccard(shingles(codes[first], width), shingles(codes[second], width))
         if similarity >= threshold:
-            pairs.append(Pair(int(first), int(second), round(similarity, 4)))
+            pairs.append(Pair(first, second, round(similarity, 4)))
     return pairs
 
 

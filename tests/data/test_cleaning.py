@@ -1,6 +1,5 @@
 import random
 
-import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -77,7 +76,8 @@ def test_masking_twice_is_masking_once(text):
     assert personal.mask_personal_data(once)[0] == once
 
 
-def brute(shingles, threshold):
+def brute(codes, threshold, width=5):
+    shingles = [duplicates.shingles(c, width) for c in codes]
     return [
         (i, j)
         for i in range(len(shingles))
@@ -94,38 +94,49 @@ def test_planted_copies_are_found_and_others_are_not():
         copy = texts[place].split()
         copy[rng.randrange(60)] = "바꿈"
         texts[place + 1] = " ".join(copy)
-    shingles = [duplicates.character_shingles(t) for t in texts]
-    pairs = duplicates.near_duplicates(shingles, 0.8)
-    assert [(p.first, p.second) for p in pairs] == brute(shingles, 0.8)
+    codes = [duplicates.character_codes(t) for t in texts]
+    pairs = duplicates.near_duplicates(codes, 0.8)
+    assert [(p.first, p.second) for p in pairs] == brute(codes, 0.8)
     assert {(n, n + 1) for n in range(0, 100, 2)} <= {(p.first, p.second) for p in pairs}
 
 
 def test_equal_texts_meet_and_empty_ones_do_not():
-    shingles = [duplicates.character_shingles(t) for t in ("은행법", "은 행 법", "", "", "가")]
-    assert [
-        (p.first, p.second, p.similarity) for p in duplicates.near_duplicates(shingles, 0.9)
-    ] == [(0, 1, 1.0)]
+    codes = [duplicates.character_codes(t) for t in ("은행법", "은 행 법", "", "", "가")]
+    assert [(p.first, p.second, p.similarity) for p in duplicates.near_duplicates(codes, 0.9)] == [
+        (0, 1, 1.0)
+    ]
+
+
+def test_a_run_does_not_reach_into_the_next_text():
+    texts = ["가나다라마바사아", "자차카타파하거너", "가나다라마바사아"]
+    codes = [duplicates.character_codes(t) for t in texts]
+    rows = duplicates.signatures(codes, 5)
+    alone = [duplicates.signatures([c], 5)[0] for c in codes]
+    assert all((row == one).all() for row, one in zip(rows, alone, strict=True))
 
 
 def test_a_crowd_of_copies_is_one_cluster():
-    shingles = [duplicates.character_shingles("같은 글이 여러 번 나온다")] * 200
-    pairs = duplicates.near_duplicates(shingles, 0.9)
+    codes = [duplicates.character_codes("같은 글이 여러 번 나온다")] * 200
+    pairs = duplicates.near_duplicates(codes, 0.9)
     assert duplicates.clusters(pairs, 200) == [0] * 200
 
 
 def test_morphemes_make_shingles_that_depend_on_their_order():
-    one = duplicates.morpheme_shingles(["은행", "이용자", "보호", "의무"])
-    two = duplicates.morpheme_shingles(["의무", "보호", "이용자", "은행"])
+    one = duplicates.shingles(duplicates.morpheme_codes(["은행", "이용자", "보호", "의무"]), 3)
+    two = duplicates.shingles(duplicates.morpheme_codes(["의무", "보호", "이용자", "은행"]), 3)
     assert len(one) == 2
     assert duplicates.jaccard(one, two) == 0.0
 
 
 @settings(max_examples=60, deadline=None)
-@given(st.lists(st.sets(st.integers(0, 30), max_size=20), min_size=2, max_size=8))
-def test_claimed_similarities_are_true(sets):
-    shingles = [np.array(sorted(s), dtype=np.uint64) for s in sets]
-    for pair in duplicates.near_duplicates(shingles, 0.5):
-        first, second = sets[pair.first], sets[pair.second]
+@given(st.lists(st.text(alphabet="가나다", max_size=20), min_size=2, max_size=8))
+def test_claimed_similarities_are_true(texts):
+    codes = [duplicates.character_codes(t) for t in texts]
+    for pair in duplicates.near_duplicates(codes, 0.5):
+        first, second = (
+            {t[n : n + 5] for n in range(max(1, len(t) - 4))}
+            for t in (texts[pair.first], texts[pair.second])
+        )
         assert pair.similarity == round(len(first & second) / len(first | second), 4)
 
 

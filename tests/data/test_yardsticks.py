@@ -50,3 +50,11 @@ def test_references_of_hand_labelled_articles_are_resolved(shared):
     assert sum(f["labels"] for f in figures) == 190
     assert min(f["precision"] for f in figures) >= 0.97
     assert min(f["recall"] for f in figures) >= 0.97
+
+
+@pytest.mark.slow
+def test_the_trees_of_hand_labelled_articles_are_right(shared):
+    figures = parsing.trees(shared)
+    assert figures["articles"] == 60
+    assert figures["labels"] == 519
+    assert figures["f1"] >= 0.98

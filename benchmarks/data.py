@@ -1,0 +1,131 @@
+"""Speed of the data room: CPU seconds, medians of several runs (so a busy machine counts less).
+
+    python benchmarks/data.py [--shared ../shared/data] [--chunks 100000] [--repeats 3]
+
+Statutes and regulations to chunks; near duplicates against `datasketch` where it is installed
+(`pip install datasketch`), with planted pairs of known similarity.
+"""
+
+from __future__ import annotations
+
+import argparse
+import importlib.util
+import json
+import random
+import resource
+import statistics
+import tempfile
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+from kofinlaw.data.corpus import build_corpus
+from kofinlaw.data.duplicates import character_codes, near_duplicates
+from kofinlaw.data.korean import content_morphemes
+from kofinlaw.data.settings import DataSettings
+
+THRESHOLD = 0.85
+SYLLABLES = "가나다라마바사아자차카타파하은행법률금융이용자정보보호의무금지책임손해배상"
+
+
+def median(repeats: int, work: Callable[[], Any]) -> tuple[float, Any]:
+    """(median CPU seconds, the last result)."""
+    seconds, result = [], None
+    for _ in range(repeats):
+        began = time.process_time()
+        result = work()
+        seconds.append(time.process_time() - began)
+    return round(statistics.median(seconds), 2), result
+
+
+def statutes(shared: Path, repeats: int) -> dict[str, Any]:
+    folders = [str(shared / "statutes" / name) for name in ("acts", "admin_rules")]
+    settings = DataSettings.model_validate({"sources": folders})
+    with tempfile.TemporaryDirectory() as folder:
+        out = Path(folder)
+        seconds, counts = median(repeats, lambda: build_corpus(settings, out, base=Path("/")))
+        lines = (out / "chunks.jsonl").read_text(encoding="utf-8").splitlines()
+        texts = [json.loads(line)["text"] for line in lines]
+    began = time.process_time()
+    content_morphemes(texts, workers=2)
+    morphemes = time.process_time() - began
+    return {
+        "chunks": counts["chunks"],
+        "seconds": seconds,
+        "morphemes_seconds": round(morphemes, 1),
+        "characters": sum(map(len, texts)),
+    }
+
+
+def planted(count: int) -> tuple[list[str], set[tuple[int, int]]]:
+    """Texts of 200 to 400 characters; every tenth is a copy with a few words changed."""
+    rng = random.Random(1)
+    words = ["".join(rng.choices(SYLLABLES, k=rng.randint(2, 5))) for _ in range(5000)]
+    texts, pairs = [], set()
+    for place in range(count):
+        if place % 10 == 9:
+            origin = rng.randrange(place)
+            copy = texts[origin].split()
+            copy[rng.randrange(len(copy))] = rng.choice(words)
+            texts.append(" ".join(copy))
+            pairs.add((origin, place))
+        else:
+            texts.append(" ".join(rng.choices(words, k=rng.randint(60, 110))))
+    return texts, pairs
+
+
+def ours(texts: list[str]) -> set[tuple[int, int]]:
+    pairs = near_duplicates([character_codes(text) for text in texts], THRESHOLD)
+    return {(pair.first, pair.second) for pair in pairs}
+
+
+def datasketch(texts: list[str]) -> set[tuple[int, int]]:
+    """The usual way: 128 permutations, its own bands for the threshold."""
+    from datasketch import MinHash, MinHashLSH
+
+    index = MinHashLSH(threshold=THRESHOLD, num_perm=128)
+    out = set()
+    for place, text in enumerate(texts):
+        bare = "".join(text.split())
+        sketch = MinHash(num_perm=128)
+        sketch.update_batch([bare[n : n + 5].encode() for n in range(len(bare) - 4)])
+        out |= {(int(other), place) for other in index.query(sketch)}
+        index.insert(str(place), sketch)
+    return out
+
+
+def duplicates(count: int, repeats: int) -> dict[str, Any]:
+    texts, pairs = planted(count)
+    seconds, found = median(repeats, lambda: ours(texts))
+    figures: dict[str, Any] = {
+        "chunks": count,
+        "planted": len(pairs),
+        "seconds": seconds,
+        "recall": round(len(found & pairs) / max(1, len(pairs)), 4),
+    }
+    if importlib.util.find_spec("datasketch"):
+        theirs, other = median(1, lambda: datasketch(texts))
+        figures["datasketch_seconds"] = theirs
+        figures["datasketch_recall"] = round(len(other & pairs) / max(1, len(pairs)), 4)
+        figures["times_faster"] = round(theirs / seconds, 1)
+    return figures
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    default = Path(__file__).parents[1].parent / "shared" / "data"
+    parser.add_argument("--shared", type=Path, default=default)
+    parser.add_argument("--chunks", type=int, default=100_000)
+    parser.add_argument("--repeats", type=int, default=3)
+    options = parser.parse_args()
+    figures: dict[str, Any] = {"duplicates": duplicates(options.chunks, options.repeats)}
+    if options.shared.is_dir():
+        figures["statutes"] = statutes(options.shared, options.repeats)
+    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    figures["peak_memory_gib"] = round(peak / (1 << 20), 2)
+    print(json.dumps(figures, ensure_ascii=False))
+
+
+if __name__ == "__main__":
+    main()
