@@ -11,7 +11,7 @@ from typing import Any
 
 from kofinlaw import Progress, UserError, silent
 from kofinlaw.data.files import disk_error, sha256_file, write_text
-from kofinlaw.models import quickstart
+from kofinlaw.models import catalogue, quickstart
 from kofinlaw.trainer import export_tokenizer
 from kofinlaw.trainer.base_identity import weight_files
 from kofinlaw.trainer.export_environment import gguf_environment
@@ -80,9 +80,8 @@ def _shipped_vocabulary(merged: Path, cache: Path | None) -> Path | None:
     config = read_object(merged / "config.json")
     if config.get("model_type") not in WANTS_SENTENCEPIECE or (merged / "tokenizer.model").exists():
         return None
-    record = merged / "kofinlaw.json"
-    base_id = read_object(record).get("base_id") if record.exists() else None
-    if base_id == quickstart.MODEL_ID and quickstart.installed():
+    card = catalogue.recognise(merged)
+    if card is not None and card.id == quickstart.MODEL_ID and quickstart.installed():
         return quickstart.quickstart_gguf(cache)
     raise UserError(
         "this tokenizer must be a SentencePiece model, but there is no tokenizer.model",

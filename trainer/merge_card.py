@@ -48,10 +48,15 @@ def model_name(adapter: Adapter, plan: MergePlan, asked: str | None) -> str:
 
 
 def base_name(adapter: Adapter, plan: MergePlan) -> str:
-    """The base by the name a reader knows: as recorded, else the catalogue's, else the folder's."""
-    recorded = adapter.record.get("base_id")
+    """The base by the name a reader knows: as recorded, else the catalogue's, else the folder's.
+
+    A recorded name without an owner is a folder's, which the catalogue may know better.
+    """
+    recorded = str(adapter.record.get("base_id") or "")
     card = catalogue.recognise(plan.base_folder)
-    return str(recorded or (card.id if card else plan.base_folder.name))
+    if "/" in recorded or card is None:
+        return recorded or plan.base_folder.name
+    return card.id
 
 
 def chat_template(adapter: Adapter, base_folder: Path) -> templates.ChatTemplate:
