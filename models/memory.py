@@ -112,19 +112,34 @@ def weight_terms(card: ModelCard, quantization: Quantization) -> dict[str, float
     return terms
 
 
-def saved_bytes_per_token(card: ModelCard) -> int:
+def saved_bytes_per_token(card: ModelCard, rank: int = 16) -> int:
     """Bytes a token keeps of one block for its backward pass (16-bit compute, LoRA on all layers).
 
-    Two norms keep their input in float32 and hand on 16 bit (6 bytes a channel each; four norms
-    where the family norms its outputs too), attention keeps query, key, value and output with one
-    copy for the next product, the gated MLP keeps gate, its activation, up and their product.
+    Each norm keeps its input in float32 (two norms; four and two a head where the family norms its
+    outputs, queries and keys too) and the two products after a norm share its 16-bit output;
+    attention keeps query, key, value and output; the MLP keeps what enters the activation, what
+    leaves it, the other half and their product; each adapter keeps its inner `rank` values.
+    Counted against autograd's own saved tensors in tests/models/test_memory_counted.py.
     """
     attention, keys = card.heads * card.head_dim, card.kv_heads * card.head_dim
     norms = 4 if card.model_type.startswith("gemma") else 2
     per_head = (attention + keys) * 4 if card.model_type.startswith("gemma3") else 0
-    return (
-        norms * 6 * card.hidden + per_head + 2 * (3 * attention + 2 * keys) + 8 * card.intermediate
-    )
+    products = 2 * card.hidden * 2
+    widths = 8 if card.gated else 4
+    inner = 2 * rank * len(linear_shapes(card))
+    attended = 2 * (2 * attention + 2 * keys)
+    mlp = widths * card.intermediate
+    return norms * 4 * card.hidden + per_head + products + attended + mlp + inner
+
+
+def saved_bytes_of_scores(card: ModelCard, length: int) -> int:
+    """Bytes a token keeps of one block's attention matrix where attention is not fused (on CPU).
+
+    The softmax in float32 and in 16 bit over `length` keys in each head, and keys and values
+    repeated for every head.
+    """
+    repeated = 4 * (card.heads - card.kv_heads) * card.head_dim
+    return 6 * card.heads * length + repeated
 
 
 def training_plan(
@@ -153,10 +168,13 @@ def training_plan(
 
     def terms_at(length: int, batch: int) -> dict[str, float]:
         tokens = length * batch
-        saved = saved_bytes_per_token(card)
-        # The backward pass of the MLP holds three gradients of its width beside what was saved.
+        saved = saved_bytes_per_token(card, rank)
+        # The backward pass holds gradients beside what was saved: three of the MLP's width, or
+        # two of the attention matrix in float32.
         passing = 6 * card.intermediate
-        scores = 0 if gpu else 8 * batch * card.heads * length * length
+        if not gpu:
+            saved += saved_bytes_of_scores(card, length)
+            passing = max(passing, 8 * card.heads * length)
         blocks = 1 if checkpointing else card.layers
         inputs = (card.layers + 1) * card.hidden * 2 if checkpointing else card.hidden * 2
         if loss == "full":
@@ -169,7 +187,7 @@ def training_plan(
         terms["optimizer"] = trained * OPTIMIZER_BYTES[optimizer] / GIB
         terms["saved layer inputs"] = tokens * inputs / GIB
         name = "one layer's activations" if checkpointing else "all layers' activations"
-        terms[name] = (blocks * (tokens * saved + scores) + tokens * passing) / GIB
+        terms[name] = tokens * (blocks * saved + passing) / GIB
         terms["loss"] = logits / GIB
         return _with_context(terms, gpu)
 
