@@ -161,6 +161,16 @@ def read_docx(
     yield make_document(text, source, name, "docx", meta)
 
 
+def read_portal(
+    path: Path, source: SourceSettings, limits: LimitSettings, name: str
+) -> Iterator[Document]:
+    """A statute or rule in the law portal's XML or JSON."""
+    from kofinlaw.data.portal import portal_to_markdown
+
+    text, meta = portal_to_markdown(path)
+    yield make_document(text, source, name, suffix(path).lstrip("."), meta)
+
+
 def read_records(
     path: Path, source: SourceSettings, limits: LimitSettings, name: str
 ) -> Iterator[Document]:
@@ -183,6 +193,8 @@ READERS: dict[str, Reader] = {
     ".pdf": read_pdf,
     ".hwpx": read_hwpx,
     ".docx": read_docx,
+    ".xml": read_portal,
+    ".json": read_portal,
     ".jsonl": read_records,
     ".jsonl.xz": read_records,
     ".csv": read_records,

@@ -89,7 +89,7 @@ def looks_like_statute(text: str) -> bool:
     for line in text.splitlines():
         if (
             (match := _HEADING.match(line)) and _ARTICLE.match(line[match.end() :])
-        ) or _plain_article(line) is not None:
+        ) or plain_article(line) is not None:
             found += 1
         if found >= 2:
             return True
@@ -205,7 +205,7 @@ class _State:
             if level or (len(title) < 60 and not title.endswith(("다.", "."))):
                 return _Boundary("division", match.group(2), title, offset, after)
         if level or not self.marked:
-            found = _marked_article(bare) if level else _plain_article(bare)
+            found = _marked_article(bare) if level else plain_article(bare)
             if found and (level or self._follows(found[0])):
                 number, heading, body = found
                 self.last = _order(number)
@@ -257,8 +257,10 @@ def _marked_article(bare: str) -> tuple[str, str, int] | None:
     return re.sub(r"\s", "", match.group(1)), heading, end
 
 
-def _plain_article(line: str) -> tuple[str, str, int] | None:
-    """The same for a plain line: it needs a heading in brackets, or to say it is deleted.
+def plain_article(line: str) -> tuple[str, str, int] | None:
+    """(number, heading, offset of the body) of a plain line that opens an article, else None.
+
+    It needs a heading in brackets, or to say that it is deleted:
 
     `제42조(제2항을 제외한다)는 …` is a citation: a particle follows its bracket.
     """

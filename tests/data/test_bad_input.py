@@ -171,6 +171,8 @@ FORMATS = (
     "a.md",
     "a.html",
     "a.txt",
+    "a.xml",
+    "a.json",
 )
 
 
