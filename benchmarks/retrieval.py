@@ -13,6 +13,8 @@ from __future__ import annotations
 
 import argparse
 import json
+import lzma
+import re
 import time
 from collections.abc import Callable, Sequence
 from pathlib import Path
@@ -21,7 +23,7 @@ from typing import Any
 import numpy as np
 
 from kofinlaw.data.files import read_json_lines, sha256_text, write_jsonl
-from kofinlaw.data.records import Chunk, Question
+from kofinlaw.data.records import Chunk, Question, to_json
 from kofinlaw.rag.index import Index, build_index
 from kofinlaw.rag.retrieve import Retriever
 from kofinlaw.rag.settings import RagSettings
@@ -43,6 +45,48 @@ def corpus(data: Path, out: Path) -> Path:
         )  # fmt: skip
     write_jsonl(path, chunks)
     return path
+
+
+def decisions(data: Path, out: Path) -> Path:
+    """The articles, and each numbered issue of the decisions before 2020 with what it cites."""
+    path = out / "chunks-cases.jsonl"
+    rows = [json.loads(line) for line in corpus(data, out).read_text("utf-8").splitlines()]
+    with lzma.open(data / "precedents" / "precedents_dev.jsonl.xz", "rt", encoding="utf-8") as file:
+        for line in file:
+            row = json.loads(line)
+            parts = [numbered(row.get(name)) for name in ("판시사항", "판결요지", "참조조문")]
+            for number, issue in parts[0].items():
+                holding, cites = (part.get(number) or part.get(0) or "" for part in parts[1:])
+                identity, case = row["판례일련번호"], row["사건번호"]
+                text = f"판시사항: {issue}\n판결요지: {holding}\n참조조문: {cites}"
+                chunk = Chunk(
+                    id=f"{identity}-{number}",
+                    document_id=identity,
+                    title=case,
+                    kind="case",
+                    path=str(number),
+                    unit=f"{case} > {number}",
+                    text=text,
+                    as_of=str(row["선고일자"]),
+                    source="precedents",
+                    license="PD",
+                    sha256=sha256_text(text),
+                )
+                rows.append(to_json(chunk))
+    write_jsonl(path, rows)
+    return path
+
+
+def numbered(text: str | None) -> dict[int, str]:
+    """`[1] … [2] …` by number; 0 where there are none."""
+    parts = re.split(r"(?:^|\s|/)\[([\d,\s~]+)\]", text or "")
+    if len(parts) == 1:
+        return {0: parts[0].strip()}
+    out: dict[int, str] = {}
+    for marks, body in zip(parts[1::2], parts[2::2], strict=True):
+        for number in map(int, re.findall(r"\d+", marks)):
+            out[number] = f"{out.get(number, '')} {body}".strip()
+    return out
 
 
 def halves(rows: Sequence[dict[str, Any]]) -> tuple[list[int], list[int]]:
@@ -127,6 +171,56 @@ def quality(
     return out
 
 
+def with_decisions(index: Index, rows: list[dict[str, Any]], cache: Path) -> list[dict[str, Any]]:
+    """Articles found with decisions that vote: those decided before the query's, then all others.
+
+    The query's own decision never votes.
+    """
+    early, late = halves(rows)
+    questions = [Question(row["id"], row["query_masked"]) for row in rows]
+    asked = {
+        row["id"]: (row["id"].rsplit("-", 1)[0], re.sub(r"\D", "", row["date"])) for row in rows
+    }
+    owners = np.array([chunk.document_id for chunk in index.chunks])
+    case = np.array([chunk.kind == "case" for chunk in index.chunks])
+    dates = np.array([re.sub(r"\D", "", chunk.as_of) for chunk in index.chunks])
+    lexical = "both" if len(index.meta["lexical"]) == 2 else index.meta["lexical"][0]
+    base = RagSettings(lexical=lexical, k=10, pool=100, citation_lookup=False, kinds=("statute",))
+
+    def earlier(question: Question) -> Any:
+        own, date = asked[question.id]
+        return ~case | ((owners != own) & (dates < date))
+
+    def others(question: Question) -> Any:
+        return ~case | (owners != asked[question.id][0])
+
+    out = []
+    for name, allowed in (
+        ("earlier decisions vote", earlier),
+        ("all other decisions vote", others),
+    ):
+        tuned = tune(
+            index,
+            base,
+            [questions[p] for p in early],
+            [rows[p]["gold"] for p in early],
+            allowed=allowed,
+            cache=cache,
+        )
+        hits = Retriever(index, tuned.settings, cache=cache).search(questions, allowed=allowed)
+        found = [[hit.chunk.unit for hit in one] for one in hits]
+        out.append(
+            {
+                "retriever": name,
+                "later half": figures(found, rows, late),
+                "all": figures(found, rows, range(len(rows))),
+                "settings": tuned.settings.model_dump(mode="json"),
+            }
+        )
+        print(out[-1], flush=True)
+    return out
+
+
 def rate(run: Callable[[list[str]], Any], queries: Sequence[list[str]], seconds: float) -> float:
     """Queries a second, for about so many seconds after one to warm up."""
     run(list(queries[0]))
@@ -155,13 +249,16 @@ def speed(index: Index, rows: list[dict[str, Any]], work: Path) -> dict[str, Any
     except ImportError:
         out["rank_bm25"] = None
     import lancedb
+    from lancedb.index import FTS
 
     started = time.perf_counter()
     table = lancedb.connect(str(work / "fts")).create_table(
         "t", [{"place": i, "text": " ".join(t)} for i, t in enumerate(tokens)], mode="overwrite"
     )
-    table.create_fts_index("text", base_tokenizer="whitespace", stem=False,
-                           remove_stop_words=False, ascii_folding=False)  # fmt: skip
+    config = FTS(
+        base_tokenizer="whitespace", stem=False, remove_stop_words=False, ascii_folding=False
+    )
+    table.create_index("text", config=config)
     out["lancedb_build_seconds"] = round(time.perf_counter() - started, 2)
     out["lancedb"] = round(
         rate(
@@ -189,18 +286,21 @@ def main() -> None:
     parser.add_argument("--work", type=Path, required=True, help="folder for index and vectors")
     parser.add_argument("--embedder", help="also the dense retriever (32 minutes on 2 cores)")
     parser.add_argument("--workers", type=int, default=2, help="threads of Kiwi")
+    parser.add_argument("--cases", action="store_true", help="decisions in the index, voting")
+    parser.add_argument("--lexical", choices=["both", "bigram", "kiwi"], default="both")
     parser.add_argument("--limit", type=int, help="queries, for a trial")
     parser.add_argument("--only", choices=["quality", "speed"])
     given = parser.parse_args()
     given.work.mkdir(parents=True, exist_ok=True)
     rows = [row for _, row in read_json_lines(given.data / "kr_prec_statute" / "dev.jsonl")]
     rows = rows[: given.limit]
-    settings = RagSettings(lexical="both", embedder=given.embedder, workers=given.workers)
-    folder = given.work / ("index-dense" if given.embedder else "index")
+    settings = RagSettings(lexical=given.lexical, embedder=given.embedder, workers=given.workers)
+    name = "index-dense" if given.embedder else "index"
+    folder = given.work / (name + "-cases" * given.cases)
     started = time.perf_counter()
     if not (folder / "index.json").exists():
         build_index(
-            corpus(given.data, given.work),
+            (decisions if given.cases else corpus)(given.data, given.work),
             folder,
             settings,
             cache=given.work / "cache",
@@ -208,6 +308,10 @@ def main() -> None:
         )
     result: dict[str, Any] = {"build_seconds": round(time.perf_counter() - started, 1)}
     index = Index.load(folder)
+    if given.cases:
+        result["with decisions"] = with_decisions(index, rows, given.work / "cache")
+        print(json.dumps(result, ensure_ascii=False))
+        return
     if given.only != "quality":
         result["queries a second"] = speed(index, rows, given.work)
         print(result, flush=True)

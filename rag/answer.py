@@ -102,6 +102,7 @@ class _Run:
             self.journal.used_before,
         )
         self.costs = Costs()
+        self.works: dict[tuple[int, str], float] = {}
         self.hits: list[list[Hit]] = [[] for _ in self.questions]
         self.answers: dict[str, Answer] = {}
         self.fallbacks = [fallback_answer(question, ()) for question in self.questions]
@@ -274,13 +275,16 @@ class _Run:
         return work
 
     def _task_work(self, task: Task, plan: Plan) -> float:
-        return task_work(
-            self.questions[task.place],
-            self.hits[task.place],
-            plan,
-            self.settings,
-            self.evidence_tokens,
-        )
+        key = (task.place, plan.name)
+        if key not in self.works:
+            self.works[key] = task_work(
+                self.questions[task.place],
+                self.hits[task.place],
+                plan,
+                self.settings,
+                self.evidence_tokens,
+            )
+        return self.works[key]
 
     # -- one batch, whatever the engine does
 

@@ -56,7 +56,7 @@ def ask_engine(
     requests = [
         Request(
             prompt.text,
-            max_tokens=settings.free_max_tokens,
+            max_tokens=_room(engine, prompt, settings),
             stop=(stop,),
             temperature=settings.temperature if turn and not prompt.choices else 0.0,
             seed=_request_seed(seed, turn, prompt.text),
@@ -70,6 +70,12 @@ def ask_engine(
         _written(prompt, generation, settings)
         for prompt, generation in zip(prompts, generations, strict=True)
     ]
+
+
+def _room(engine: Engine, prompt: Prompt, settings: AnswerSettings) -> int:
+    """Tokens an answer may have: the longest choice must fit whole, with its stop token."""
+    longest = max((engine.tokenizer.count(choice) for choice in prompt.choices), default=0)
+    return max(longest + 2, settings.free_max_tokens) if longest else settings.free_max_tokens
 
 
 def _written(prompt: Prompt, generation: Generation, settings: AnswerSettings) -> Asked | None:

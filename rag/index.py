@@ -20,6 +20,7 @@ import numpy as np
 from kofinlaw import Progress, UserError, silent
 from kofinlaw.data.files import read_jsonl, sha256_file, write_json
 from kofinlaw.data.records import Chunk, to_json
+from kofinlaw.rag.precedents import cited_places
 from kofinlaw.rag.settings import RagSettings
 
 if TYPE_CHECKING:
@@ -27,7 +28,7 @@ if TYPE_CHECKING:
 
     from kofinlaw.data.lexical import LexicalIndex
 
-FORMAT = 1
+FORMAT = 2
 TABLE = "chunks"
 BLOCK = 512  # passages between two marks a killed build goes on from
 _CHUNK_FIELDS = (
@@ -107,6 +108,8 @@ def build_index(
 
     for kind in kinds:
         _replace(out / f"lexical-{kind}", LexicalIndex.build(tokens[kind]).save)
+    cited = cited_places(records)
+    write_json(out / "cited.json", [[place, targets] for place, targets in cited.items()])
     write_json(out / "index.json", meta)
     shutil.rmtree(working)
     progress("index", 1, 1)
@@ -185,6 +188,15 @@ class Index:
     def titles(self) -> tuple[str, ...]:
         """Titles of all documents, sorted."""
         return tuple(sorted({chunk.title for chunk in self.chunks}))
+
+    @cached_property
+    def cited(self) -> dict[int, list[int]]:
+        """For each passage of a court decision the places of the articles it cites."""
+        try:
+            rows = json.loads((self.folder / "cited.json").read_text(encoding="utf-8"))
+        except (OSError, json.JSONDecodeError) as error:
+            raise _damaged(self.folder, str(error)) from error
+        return {place: targets for place, targets in rows}
 
     def lexical(self, kind: str) -> LexicalIndex:
         """The bm25s index of one kind, memory-mapped.

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Sequence
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -15,12 +15,16 @@ from kofinlaw.data.records import Chunk, Question
 from kofinlaw.rag.evidence import Hit
 from kofinlaw.rag.fusion import Ranked, fuse
 from kofinlaw.rag.index import Index, lexical_kinds, tokens_of
+from kofinlaw.rag.precedents import vote
 from kofinlaw.rag.settings import QueryForm, RagSettings
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from kofinlaw.data.lexical import LexicalIndex
+
+# For a question: which passages it may find or be led by (bool, by place).
+Allowed = Callable[[Question], "NDArray[Any]"]
 
 
 class Retriever:
@@ -59,49 +63,82 @@ class Retriever:
                 f"the index has no passage {error}", where=str(self.index.folder)
             ) from error
 
-    def search(self, questions: Sequence[Question]) -> list[list[Hit]]:
-        """Passages of each question, best first; `k` of them, and neighbours behind where asked."""
-        lists = self.lists(questions)
+    def search(
+        self, questions: Sequence[Question], *, allowed: Allowed | None = None
+    ) -> list[list[Hit]]:
+        """Passages of each question, best first; `k` of them, and neighbours behind where asked.
+
+        `allowed` gives, for a question, which passages it may find or be led by (bool, by place).
+        """
+        masks = [self._mask(question, allowed) for question in questions]
+        lists = self.lists(questions, allowed=allowed)
         return [
-            self._hits(question, found) for question, found in zip(questions, lists, strict=True)
+            self._hits(question, found, mask)
+            for question, found, mask in zip(questions, lists, masks, strict=True)
         ]
 
-    def lists(self, questions: Sequence[Question]) -> list[list[Ranked]]:
+    def lists(
+        self, questions: Sequence[Question], *, allowed: Allowed | None = None
+    ) -> list[list[Ranked]]:
         """Each retriever's own list for each query form of each question, with its weight."""
-        settings = self.settings
-        owners: list[int] = []
-        queries: list[str] = []
-        shares: list[float] = []
-        names: list[str] = []
-        for owner, question in enumerate(questions):
-            made = queries_of(question, settings.query_forms)
-            for form, query, share in made:
-                owners.append(owner)
-                names.append(form)
-                queries.append(query)
-                shares.append(share)
+        asked = [
+            (owner, form, query, share)
+            for owner, question in enumerate(questions)
+            for form, query, share in queries_of(question, self.settings.query_forms)
+        ]
+        queries = [query for _, _, query, _ in asked]
+        masks = [self._mask(question, allowed) for question in questions]
+        may = [None if allowed is None else allowed(question) for question in questions]
+        weights = kind_weights(self.settings)
         out: list[list[Ranked]] = [[] for _ in questions]
-        for kind, weight in kind_weights(settings).items():
-            if not weight or not queries:
+
+        def add(at: int, kind: str, found: tuple[NDArray[Any], NDArray[Any]]) -> None:
+            owner, form, _, share = asked[at]
+            out[owner].append(Ranked(f"{kind}:{form}", *found, weights[kind] * share))
+
+        for number, kind in enumerate(lexical_kinds(self.settings) if queries else ()):
+            votes = weights["cases"] > 0 and number == 0
+            if not weights[kind] and not votes:
                 continue
-            for at, (places, scores) in enumerate(self._found(kind, queries)):
-                ranked = Ranked(f"{kind}:{names[at]}", places, scores, weight * shares[at])
-                out[owners[at]].append(ranked)
+            for at, tokens in enumerate(tokens_of(kind, queries, workers=self.settings.workers)):
+                owner = asked[at][0]
+                if masks[owner] is None and not votes:
+                    add(at, kind, self._lexical[kind].query(tokens, self.settings.pool))
+                    continue
+                scores = self._lexical[kind].scores(tokens)
+                if weights[kind]:
+                    add(at, kind, best(scores, self.settings.pool, masks[owner]))
+                if votes:
+                    able = may[owner]
+                    voters = scores if able is None else np.where(able, scores, 0)
+                    add(at, "cases", self._votes(voters))
+        if weights["dense"] and queries:
+            for at, vector in enumerate(self._embedder.encode_queries(queries)):
+                mask = masks[asked[at][0]]
+                add(at, "dense", nearest(self.index.vectors, vector, self.settings.pool, mask))
         return out
 
-    def _found(
-        self, kind: str, queries: Sequence[str]
-    ) -> Iterator[tuple[NDArray[Any], NDArray[Any]]]:
-        """One retriever's places and scores for each query."""
-        pool = self.settings.pool
-        if kind == "dense":
-            for vector in self._embedder.encode_queries(queries):
-                yield nearest(self.index.vectors, vector, pool)
-        else:
-            for tokens in tokens_of(kind, queries, workers=self.settings.workers):
-                yield self._lexical[kind].query(tokens, pool)
+    def _mask(self, question: Question, allowed: Allowed | None) -> NDArray[Any] | None:
+        """Which passages may be shown; None for all."""
+        mask = None if allowed is None else allowed(question)
+        if self._shown is None:
+            return mask
+        return self._shown if mask is None else self._shown & mask
 
-    def _hits(self, question: Question, lists: Sequence[Ranked]) -> list[Hit]:
+    @cached_property
+    def _shown(self) -> NDArray[Any] | None:
+        kinds = self.settings.kinds
+        if not kinds:
+            return None
+        return np.array([chunk.kind in kinds for chunk in self.index.chunks], dtype=bool)
+
+    def _votes(self, scores: NDArray[Any]) -> tuple[NDArray[Any], NDArray[Any]]:
+        settings = self.settings
+        return vote(scores, self.index.cited, settings.case_pool, settings.pool)
+
+    def _hits(
+        self, question: Question, lists: Sequence[Ranked], mask: NDArray[Any] | None
+    ) -> list[Hit]:
         settings = self.settings
         fused = fuse(lists, settings.fusion)
         scored = {place: (score, by) for place, score, by in fused}
@@ -109,6 +146,8 @@ class Retriever:
             for place in self._cited(question):
                 score, by = scored.get(place, (0.0, ()))
                 scored[place] = (score + settings.weights.citation, (*by, "citation"))
+        if mask is not None:
+            scored = {place: value for place, value in scored.items() if mask[place]}
         order = sorted(scored, key=lambda place: (-scored[place][0], place))[: settings.k]
         hits = [Hit(self.index.chunks[p], round(scored[p][0], 6), scored[p][1]) for p in order]
         return [*hits, *self._neighbours(order)]
@@ -148,12 +187,14 @@ class Retriever:
 
 
 def kind_weights(settings: RagSettings) -> dict[str, float]:
-    """Each retriever's part of the fused score: `alpha` for the vectors, the rest by weight."""
+    """Each retriever's part of the fused score: the decisions' `case_votes`, of the rest `alpha`
+    for the vectors, of that rest each lexical index by weight."""
     alpha = settings.alpha if settings.embedder is not None else 0.0
     kinds = lexical_kinds(settings)
     total = sum(getattr(settings.weights, kind) for kind in kinds)
-    out = {kind: (1 - alpha) * getattr(settings.weights, kind) / total for kind in kinds}
-    return {**out, "dense": alpha}
+    rest = 1 - settings.case_votes
+    out = {kind: rest * (1 - alpha) * getattr(settings.weights, kind) / total for kind in kinds}
+    return {**out, "dense": rest * alpha, "cases": settings.case_votes}
 
 
 def queries_of(
@@ -179,12 +220,24 @@ def queries_of(
 
 
 def nearest(
-    vectors: NDArray[Any], query: NDArray[Any], k: int
+    vectors: NDArray[Any], query: NDArray[Any], k: int, mask: NDArray[Any] | None = None
 ) -> tuple[NDArray[Any], NDArray[Any]]:
-    """Places and cosines of the `k` nearest rows, best first, ties by place; exact."""
+    """Places and cosines of the `k` nearest rows (of those in `mask`), best first; exact."""
     scores = vectors @ np.asarray(query, dtype=np.float32)
-    k = min(k, len(scores))
-    cut = np.partition(scores, -k)[-k]
-    places = np.flatnonzero(scores >= cut)
+    return _top(scores, np.arange(len(scores)) if mask is None else np.flatnonzero(mask), k)
+
+
+def best(
+    scores: NDArray[Any], k: int, mask: NDArray[Any] | None = None
+) -> tuple[NDArray[Any], NDArray[Any]]:
+    """Places and scores of the `k` best passages above 0 (of those in `mask`), best first."""
+    return _top(scores, np.flatnonzero(scores > 0 if mask is None else (scores > 0) & mask), k)
+
+
+def _top(scores: NDArray[Any], places: NDArray[Any], k: int) -> tuple[NDArray[Any], NDArray[Any]]:
+    """The `k` best of `places`, ties by place."""
+    if len(places) > k:
+        cut = np.partition(scores[places], -k)[-k]
+        places = places[scores[places] >= cut]
     order = np.lexsort((places, -scores[places]))[:k]
     return places[order], scores[places[order]]

@@ -7,6 +7,7 @@ from typing import Literal
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
+from kofinlaw.data.records import Kind
 from kofinlaw.models.settings import EngineSettings
 
 Lexical = Literal["kiwi", "bigram", "both"]
@@ -52,6 +53,16 @@ class RagSettings(BaseModel):
     )
     query_forms: tuple[QueryForm, ...] = Field(
         ("stem", "stem_options"), min_length=1, description="queries made of one question, fused"
+    )
+    case_votes: float = Field(
+        0.0,
+        ge=0,
+        lt=1,
+        description="share of the votes of court decisions for the articles they cite (0: none)",
+    )
+    case_pool: int = Field(40, ge=1, description="passages of decisions that vote")
+    kinds: tuple[Kind, ...] = Field(
+        (), description="kinds of passages shown (statute, rule, guideline, case …); empty: all"
     )
     citation_lookup: bool = Field(
         True, description="look up articles the question cites (전자금융거래법 제9조)"

@@ -16,17 +16,18 @@ from kofinlaw import Progress, UserError, silent
 from kofinlaw.data.records import Question
 from kofinlaw.rag.fusion import Ranked, fuse
 from kofinlaw.rag.index import Index
-from kofinlaw.rag.retrieve import Retriever, kind_weights
+from kofinlaw.rag.retrieve import Allowed, Retriever, kind_weights
 from kofinlaw.rag.settings import Fusion, RagSettings, RetrieverWeights
 
 ALPHAS = (0.0, 0.1, 0.2, 0.3, 0.35, 0.4, 0.5, 0.7, 1.0)
 BIGRAM_WEIGHTS = (0.0, 0.5, 1.0, 2.0)
+CASE_VOTES = (0.0, 0.3, 0.5, 0.7, 0.85)
 FUSIONS: tuple[Fusion, ...] = ("relative_score", "ranked")
 
 
 @dataclass(frozen=True)
 class Tuned:
-    """The chosen settings, and a row a setting tried: name, alpha, bigram, fusion, recall, MRR."""
+    """The chosen settings, and a row a setting tried: name, weights, fusion, recall, MRR."""
 
     settings: RagSettings
     table: list[dict[str, Any]]
@@ -40,12 +41,15 @@ def tune(
     *,
     k: int = 10,
     cache: Path | None = None,
+    allowed: Allowed | None = None,
     progress: Progress = silent,
 ) -> Tuned:
-    """Sweep alpha (where there is an embedder), the bigrams' weight (where both are indexed) and
-    the fusion; the best recall at `k`, then MRR, wins, the earlier in the table on a tie.
+    """Sweep alpha (where there is an embedder), the bigrams' weight (where both are indexed), the
+    decisions' votes (where there are any) and the fusion; the best recall at `k`, then MRR, wins,
+    the earlier in the table on a tie.
 
-    `gold` are the units each question should find. Raises UserError without any question.
+    `gold` are the units each question should find; `allowed` as in `Retriever.search`.
+    Raises UserError without any question.
     """
     if not questions:
         raise UserError("there is no question to tune on")
@@ -54,21 +58,28 @@ def tune(
         update={
             "lexical": "both" if both else index.meta["lexical"][0],
             "alpha": 0.5,
+            "case_votes": 0.5 if index.cited else 0.0,
             "weights": RetrieverWeights(),
         }
     )
-    lists = Retriever(index, widest, cache=cache).lists(questions)
+    lists = Retriever(index, widest, cache=cache).lists(questions, allowed=allowed)
     units = [chunk.unit for chunk in index.chunks]
     alphas = ALPHAS if settings.embedder is not None else (0.0,)
     table: list[dict[str, Any]] = []
     tried: list[RagSettings] = []
-    rows = list(itertools.product(FUSIONS, BIGRAM_WEIGHTS if both else (1.0,), alphas))
+    rows = itertools.product(
+        FUSIONS,
+        BIGRAM_WEIGHTS if both else (1.0,),
+        CASE_VOTES if index.cited else (0.0,),
+        alphas,
+    )
+    alone = {"alpha": 0.0, "case_votes": 0.0}
     singles: list[tuple[str, RagSettings]] = [
-        (kind, widest.model_copy(update={"lexical": kind, "alpha": 0.0}))
+        (kind, widest.model_copy(update={**alone, "lexical": kind}))
         for kind in index.meta["lexical"]
     ]
     if settings.embedder is not None:
-        singles.append(("dense", widest.model_copy(update={"alpha": 1.0})))
+        singles.append(("dense", widest.model_copy(update={**alone, "alpha": 1.0})))
     hybrids = [
         (
             "hybrid",
@@ -76,11 +87,12 @@ def tune(
                 update={
                     "alpha": alpha,
                     "fusion": fusion,
+                    "case_votes": votes,
                     "weights": RetrieverWeights(bigram=bigram),
                 }
             ),
         )
-        for fusion, bigram, alpha in rows
+        for fusion, bigram, votes, alpha in rows
     ]
     for number, (name, one) in enumerate([*singles, *hybrids]):
         found = [refused(own, one, units, k) for own in lists]
@@ -91,6 +103,7 @@ def tune(
                 "name": name,
                 "alpha": one.alpha,
                 "bigram": one.weights.bigram if one.lexical == "both" else None,
+                "case_votes": one.case_votes,
                 "fusion": one.fusion,
                 f"recall@{k}": round(recall, 4),
                 "mrr": round(mrr, 4),
