@@ -158,7 +158,7 @@ def open_engine(
 ) -> Engine:
     """Load the engine the settings name on a local model folder.
 
-    `adapter` is a peft folder applied beside the weights (transformers, vllm). `folder` may be
+    `adapter` is a peft folder applied beside the weights (transformers). `folder` may be
     None for `openai` and `dummy`. Raises UserError where an extra is missing or cannot do this.
     """
     if settings.engine == "dummy":
@@ -169,7 +169,7 @@ def open_engine(
         from kofinlaw.models.transformers_engine import TransformersEngine
 
         return TransformersEngine(settings, _needed(folder, settings), adapter=adapter)
-    if adapter is not None and settings.engine != "vllm":
+    if adapter is not None:
         raise UserError(
             f"engine {settings.engine} does not apply adapters",
             remedy="merge the adapter first, or use engine transformers",
@@ -178,11 +178,9 @@ def open_engine(
         from kofinlaw.models.llamacpp_engine import LlamaCppEngine
 
         return LlamaCppEngine(settings, _needed(folder, settings))
-    if settings.engine == "openai":
-        from kofinlaw.models.openai_engine import OpenAIEngine
+    from kofinlaw.models.openai_engine import OpenAIEngine
 
-        return OpenAIEngine(settings, folder)
-    raise UserError(f"engine {settings.engine} is not available")
+    return OpenAIEngine(settings, folder)
 
 
 def _needed(folder: Path | None, settings: EngineSettings) -> Path:

@@ -9,7 +9,7 @@ from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 Dtype = Literal["bfloat16", "float16", "float32"]
 Quantization = Literal["none", "nf4", "int8"]
-EngineName = Literal["transformers", "llamacpp", "vllm", "openai", "dummy"]
+EngineName = Literal["transformers", "llamacpp", "openai", "dummy"]
 
 
 class ModelSettings(BaseModel):
@@ -49,7 +49,7 @@ class EngineSettings(BaseModel):
     context_tokens: int = Field(
         default=4096,
         ge=64,
-        description="longest prompt with its answer, in tokens (llamacpp, vllm)",
+        description="longest prompt with its answer, in tokens (llamacpp)",
     )
     threads: int | None = Field(
         default=None, ge=1, description="CPU threads; none: the library's choice"
@@ -61,7 +61,7 @@ class EngineSettings(BaseModel):
     )
     prefix_cache: bool = Field(
         default=False,
-        description="keep a prompt's start for the next one (llamacpp, vllm): faster with shared "
+        description="keep a prompt's start for the next one (llamacpp): faster with shared "
         "instructions, but texts may depend on what ran before",
     )
     gguf: Path | None = Field(
@@ -85,6 +85,6 @@ class EngineSettings(BaseModel):
             raise ValueError(f"`servers` belongs to engine openai, not {self.engine}")
         if self.gguf is not None and self.engine != "llamacpp":
             raise ValueError(f"`gguf` belongs to engine llamacpp, not {self.engine}")
-        if self.quantization != "none" and self.engine not in ("transformers", "vllm"):
-            raise ValueError(f"quantization {self.quantization} is for engine transformers or vllm")
+        if self.quantization != "none" and self.engine != "transformers":
+            raise ValueError(f"quantization {self.quantization} is for engine transformers")
         return self
