@@ -1,7 +1,7 @@
 """Statutes as the law portal's interface gives them, in XML or JSON, to Markdown.
 
-The fields are those of the portal's published guide (`법령`, `기본정보`, `조문`, `조문단위` …). XML becomes
-the same nested mapping that the JSON is, so one path reads both.
+The fields are those of the portal's published guide (`법령`, `기본정보`, `조문`, `조문단위` …).
+XML becomes the same nested mapping that the JSON is, so one path reads both.
 """
 
 from __future__ import annotations

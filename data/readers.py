@@ -151,6 +151,16 @@ def read_hwpx(
     yield make_document(text, source, name, "hwpx", meta)
 
 
+def read_hwp(
+    path: Path, source: SourceSettings, limits: LimitSettings, name: str
+) -> Iterator[Document]:
+    """Hancom's older format, by the `hwp` extra; untested on real files."""
+    from kofinlaw.data.hwp import hwp_to_text
+
+    text = hwp_to_text(path)
+    yield make_document(text, source, name, "hwp", {}, "HWP 5 is read by an untested path")
+
+
 def read_docx(
     path: Path, source: SourceSettings, limits: LimitSettings, name: str
 ) -> Iterator[Document]:
@@ -192,6 +202,7 @@ READERS: dict[str, Reader] = {
     ".htm": read_html,
     ".pdf": read_pdf,
     ".hwpx": read_hwpx,
+    ".hwp": read_hwp,
     ".docx": read_docx,
     ".xml": read_portal,
     ".json": read_portal,

@@ -171,6 +171,7 @@ FORMATS = (
     "a.md",
     "a.html",
     "a.txt",
+    "a.hwp",
     "a.xml",
     "a.json",
 )

@@ -1,0 +1,40 @@
+"""HWP 5 to text, by the `hwp` extra.
+
+Untested on a real file: no library at hand writes HWP 5, and a reader's own output proves
+nothing. Tables come as the reader gives them, in the flow of the text.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from kofinlaw import UserError
+
+
+def hwp_to_text(path: Path) -> str:
+    """The text of an HWP 5 file with its tables.
+
+    Raises UserError where the extra is missing, the file is broken or encrypted.
+    """
+    try:
+        from hwp_hwpx_parser import HWP5Reader
+    except ImportError as error:
+        raise UserError(
+            "HWP 5 needs another package", remedy="pip install 'kofinlaw[hwp]', or save it as HWPX"
+        ) from error
+    try:
+        reader = HWP5Reader(path)
+    except Exception as error:  # the reader raises whatever its container library does
+        raise UserError(f"the HWP file cannot be opened: {error}") from error
+    try:
+        if not reader.is_valid():
+            raise UserError("this is no HWP 5 file")
+        if reader.is_encrypted():
+            raise UserError("the HWP file is encrypted", remedy="save it without a password")
+        return str(reader.extract_text())
+    except UserError:
+        raise
+    except Exception as error:
+        raise UserError(f"the HWP file is damaged: {error}") from error
+    finally:
+        reader.close()
