@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from kofinlaw import UserError
 from kofinlaw.recipes.cli import AsJson, app, print_json, say, say_next
+
+if TYPE_CHECKING:
+    from kofinlaw.trainer.merge_settings import ExportSettings
 
 
 @app.command()
@@ -133,20 +136,35 @@ def convert_exaone(
 @app.command()
 def export(
     merged: Annotated[Path, typer.Argument(help="The merged checkpoint.")],
-    to: Annotated[str, typer.Option("--to", help="gguf or bnb-4bit.")],
+    to: Annotated[str, typer.Option("--to", help="gguf-q8_0, gguf-bf16, gguf-f16 or bnb-4bit.")],
     out: Annotated[Path, typer.Option("--out", help="Folder of the export.")],
 ) -> None:
     """Write a merged checkpoint in another format."""
     from kofinlaw.recipes.progress import stage_progress
     from kofinlaw.recipes.stages import default_cache
     from kofinlaw.trainer.export import export_stage
-    from kofinlaw.trainer.merge_settings import ExportSettings
 
     with stage_progress("export") as progress:
-        settings = ExportSettings.model_validate({"formats": [to]})
+        settings = _export_settings(to)
         counts = export_stage(settings, merged, out, cache=default_cache(), progress=progress)
     for name, value in counts.items():
         say(f"  {name}: {value}")
+
+
+def _export_settings(to: str) -> ExportSettings:
+    """Settings of one export; `gguf` means 8 bit. Raises UserError for a format we do not write."""
+    import typing
+
+    from kofinlaw.trainer.merge_settings import ExportSettings
+
+    (known,) = typing.get_args(ExportSettings.model_fields["formats"].annotation)[:1]
+    formats = typing.get_args(known)
+    name = "gguf-q8_0" if to == "gguf" else to
+    if name not in formats:
+        raise UserError(
+            f"no such format: {to}", where="--to", remedy=f"known: gguf, {', '.join(formats)}"
+        )
+    return ExportSettings.model_validate({"formats": [name]})
 
 
 @app.command()
