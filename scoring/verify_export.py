@@ -38,7 +38,7 @@ def verify_export(
 
     Returns size, share of positions with the same most likely token, both perplexities over those
     positions (held-out prompts and the fixed dialogues), agreement and accuracy of choices, and
-    tokens a second; with `out`, written there as JSON. `threads` are llama.cpp's (none: as many as
+    tokens a second (perplexities over the positions whose token both state); with `out`, written there as JSON. `threads` are llama.cpp's (none: as many as
     cores, which is slow where they are busy with other work). Raises UserError where one does not
     load.
     """
@@ -55,14 +55,20 @@ def verify_export(
         size = sum(path.stat().st_size for path in export.glob("*.safetensors"))
     progress("verify export", 2, 2)
     before = sum(path.stat().st_size for path in merged.glob("*.safetensors"))
+    losses = [
+        (first, second)
+        for first, second in zip(reference["losses"], found["losses"], strict=True)
+        if second is not None
+    ]
     figures: dict[str, Any] = {
         "export": export.name,
         "bytes": size,
         "share_of_merged_bytes": round(size / before, 4),
         "positions": len(reference["argmax"]),
         "argmax_agreement": _same(reference["argmax"], found["argmax"]),
-        "perplexity_merged": math.exp(float(np.mean(reference["losses"]))),
-        "perplexity_export": math.exp(float(np.mean(found["losses"]))),
+        "perplexity_positions": len(losses),
+        "perplexity_merged": math.exp(float(np.mean([first for first, _ in losses]))),
+        "perplexity_export": math.exp(float(np.mean([second for _, second in losses]))),
         "tokens_per_second_merged": reference["tokens_per_second"],
         "tokens_per_second_export": found["tokens_per_second"],
     }

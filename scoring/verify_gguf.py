@@ -9,7 +9,7 @@ from typing import Any
 from kofinlaw import UserError
 from kofinlaw.scoring.verify_measure import Probe
 
-TOP = 100  # most likely tokens llama.cpp is asked for; a rarer one counts as the least of them
+TOP = 1000  # most likely tokens llama.cpp is asked for; the loss of a rarer one is not known
 
 
 class GgufModel:
@@ -53,19 +53,22 @@ class GgufModel:
 def measure_gguf(path: Path, probe: Probe, *, threads: int | None = None) -> dict[str, Any]:
     """What the file says at the probe's compared rows, on its choices, and how fast it goes on.
 
-    `argmax` and `losses` (nats) are lists over the rows in order; `choices` the picked candidate
+    `argmax` and `losses` (nats, None for a token beyond the `TOP`) are lists over the rows in order;
+    `choices` the picked candidate
     of each question whose candidates are single tokens.
     """
     longest = max(
         len(ids) for ids in [*probe.texts, *probe.openings, *(p for p, _ in probe.choices)]
     )
     model = GgufModel(path, context=longest + probe.greedy_tokens + 8, threads=threads)
-    argmax, losses = [], []
+    argmax: list[int] = []
+    losses: list[float | None] = []
     for ids, rows in zip(probe.texts, probe.kl_rows, strict=True):
         for row in rows:
             found = model.next_tokens(ids[: row + 1])[0]
             argmax.append(max(found, key=found.__getitem__))
-            losses.append(-found.get(ids[row + 1], min(found.values())))
+            known = found.get(ids[row + 1])
+            losses.append(None if known is None else -known)
     picked = []
     for prompt, candidates in probe.choices:
         if any(len(candidate) != 1 for candidate in candidates):
