@@ -17,11 +17,14 @@ from typing import Protocol
 
 from kofinlaw.data.korean import bigrams
 
-# Below this a passage says too little to be worth its header; its tokens go to better ones.
-SMALLEST_SHARE_TOKENS = 48
 # Long lines share more bigrams with any query; an exponent below 1 still lets a line that holds
 # the whole answer win over a short one that holds half of it.
 LENGTH_EXPONENT = 0.4
+# What a passage's lines count for by its rank. Equal weights show the deciding lines of generated
+# questions, which quote the law, in .90 of 300 held-out ones, but fewer lines of the gold passage
+# of hand-written ones (.81 for .92 with shares by rank); these show .87 and .90 (320 tokens).
+RANK_WEIGHTS = (1.0, 0.6, 0.45, 0.35, 0.3)
+LAST_WEIGHT = 0.25
 
 _PARAGRAPH = re.compile(r"^\s*(?:\*\*)?(?:[①-⑳㉑-㉟㊱-㊿]|제\d+항\b)")
 _ITEM = re.compile(r"^\s*\d+(?:의\d+)?\\?\.\s")
@@ -39,6 +42,8 @@ class HasText(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class _Line:
+    """A line of a passage: `parent` is the place of the line it hangs on, -1 for none."""
+
     text: str
     parent: int
     score: float
@@ -54,49 +59,58 @@ def pack(
 ) -> list[str]:
     """The passages' texts, best first, cut to `budget_tokens` in all.
 
-    `query` is the question with its options; `keep` are phrases whose lines are taken first
-    (training keeps the line that decides). A passage that gets too small a share is left out,
-    so fewer texts than passages may come back; at least one does while there is a passage.
+    All are whole where they fit together. Else the lines that match the query best are taken over
+    all passages until the budget is spent, each under its passage's header; a passage of which no
+    line is taken is left out. `query` is the question with its options; `keep` are phrases whose
+    lines are taken first (training keeps the line that decides). At least one text comes back
+    while there is a passage.
     """
-    texts = [p if isinstance(p, str) else p.text for p in passages]
-    needs = [count_tokens(text) for text in texts]
-    shares = _shares(needs, budget_tokens)
-    wanted = set(bigrams(query))
+    texts = [(p if isinstance(p, str) else p.text).strip() for p in passages]
+    if sum(count_tokens(text) for text in texts) <= budget_tokens:
+        return [text for text in texts if text]
+    wanted = frozenset(bigrams(query))
+    split = [_split(text) for text in texts]
+    lines = _lines([body for _, body in split], wanted, keep)
+    order = sorted(
+        ((p, n) for p, rows in enumerate(lines) for n in range(len(rows))),
+        key=lambda at: (-lines[at[0]][at[1]].score, at),
+    )
+    taken: list[set[int]] = [set() for _ in texts]
+    left = budget_tokens
+    for passage, place in order:
+        rows, have = lines[passage], taken[passage]
+        header = split[passage][0]
+        opening = count_tokens(header) + 1 if header and not have else 0
+        chain = [place]
+        while rows[chain[-1]].parent >= 0:
+            chain.append(rows[chain[-1]].parent)
+        new = [n for n in chain if n not in have]
+        cost = opening + sum(count_tokens(rows[n].text) + 1 for n in new)
+        if cost > left and not any(taken):
+            # The best line says more without what it hangs on than the next best with it.
+            new, cost = [place], opening + count_tokens(rows[place].text) + 1
+        if new and cost <= left:
+            have.update(new)
+            left -= cost
     out = []
-    for text, need, share in zip(texts, needs, shares, strict=False):
-        cut = text.strip() if need <= share else _cut(text, wanted, share, count_tokens, keep)
-        if cut:
-            out.append(cut)
+    for (header, _), rows, have in zip(split, lines, taken, strict=True):
+        if have:
+            out.append(
+                "\n".join([*([header] if header else []), *(rows[n].text for n in sorted(have))])
+            )
+    if not out and order:
+        passage, place = order[0]
+        header = split[passage][0]
+        room = max(budget_tokens - count_tokens(header), 1)
+        cut = _cut_line(lines[passage][place].text, wanted, room, count_tokens, keep)
+        out = [f"{header}\n{cut}" if header else cut]
     return out
 
 
-def _shares(needs: Sequence[int], budget: int) -> list[int]:
-    """Tokens for each passage kept, by rank (1, 1/2, 1/3 …); what one does not need flows on."""
-    for kept in range(len(needs), 0, -1):
-        shares = _fill(needs[:kept], budget)
-        if kept == 1 or all(
-            s >= min(n, SMALLEST_SHARE_TOKENS) for s, n in zip(shares, needs, strict=False)
-        ):
-            return shares
-    return []
-
-
-def _fill(needs: Sequence[int], budget: int) -> list[int]:
-    shares = [0] * len(needs)
-    hungry = list(range(len(needs)))
-    rest = budget
-    while hungry and rest > 0:
-        weight = sum(1 / (i + 1) for i in hungry)
-        full = [i for i in hungry if needs[i] <= rest / (i + 1) / weight]
-        if not full:
-            for i in hungry:
-                shares[i] = int(rest / (i + 1) / weight)
-            break
-        for i in full:
-            shares[i] = needs[i]
-            rest -= needs[i]
-        hungry = [i for i in hungry if i not in full]
-    return shares
+def _split(text: str) -> tuple[str, list[str]]:
+    """(header, body lines): the first of several lines is the header."""
+    rows = [row for row in text.split("\n") if row.strip()]
+    return (rows[0], rows[1:]) if len(rows) > 1 else ("", rows)
 
 
 def _depth(line: str) -> int:
@@ -113,10 +127,30 @@ def _grams(text: str) -> frozenset[str]:
     return frozenset(bigrams(text))
 
 
-def _lines(body: Sequence[str], wanted: set[str], keep: Sequence[str]) -> list[_Line]:
-    grams = [_grams(text) for text in body]
-    seen = Counter(gram for line in grams for gram in line)
-    parents: list[int] = []
+def _lines(
+    bodies: Sequence[Sequence[str]], wanted: frozenset[str], keep: Sequence[str]
+) -> list[list[_Line]]:
+    """Each body's lines with what they hang on and how well they match, rare bigrams most."""
+    seen = Counter(gram for body in bodies for text in body for gram in _grams(text))
+    total = sum(len(body) for body in bodies)
+    out = []
+    for rank, body in enumerate(bodies):
+        weight = RANK_WEIGHTS[rank] if rank < len(RANK_WEIGHTS) else LAST_WEIGHT
+        rows = []
+        for text, parent in zip(body, _parents(body), strict=True):
+            grams = _grams(text)
+            rarity = sum(math.log(1 + total / seen[gram]) for gram in sorted(grams & wanted))
+            score = weight * rarity / max(len(grams), 1) ** LENGTH_EXPONENT
+            if any(phrase in text for phrase in keep):
+                score = math.inf
+            rows.append(_Line(text.rstrip(), parent, score))
+        out.append(rows)
+    return out
+
+
+def _parents(body: Sequence[str]) -> list[int]:
+    """For each line the place of the 항 or 호 it hangs on, -1 for none."""
+    parents = []
     last = {1: -1, 2: -1}
     for place, text in enumerate(body):
         depth = _depth(text)
@@ -125,59 +159,19 @@ def _lines(body: Sequence[str], wanted: set[str], keep: Sequence[str]) -> list[_
             last[depth] = place
             if depth == 1:
                 last[2] = place
-    out = []
-    for place, text in enumerate(body):
-        shared = grams[place] & wanted
-        rarity = sum(math.log(1 + len(body) / seen[gram]) for gram in sorted(shared))
-        score = rarity / max(len(grams[place]), 1) ** LENGTH_EXPONENT
-        if any(phrase in text for phrase in keep):
-            score = math.inf
-        out.append(_Line(text.rstrip(), parents[place], score))
-    return out
-
-
-def _cut(
-    text: str,
-    wanted: set[str],
-    budget: int,
-    count_tokens: Callable[[str], int],
-    keep: Sequence[str],
-) -> str:
-    """Header and the best-matching lines with those they hang on, in the text's order."""
-    rows = [row for row in text.strip().split("\n") if row.strip()]
-    header, body = (rows[0], rows[1:]) if len(rows) > 1 else ("", rows)
-    left = budget - (count_tokens(header) if header else 0)
-    lines = _lines(body, wanted, keep)
-    taken: set[int] = set()
-    for place in sorted(range(len(lines)), key=lambda i: (-lines[i].score, i)):
-        chain = [place]
-        while lines[chain[-1]].parent >= 0:
-            chain.append(lines[chain[-1]].parent)
-        new = [i for i in chain if i not in taken]
-        cost = sum(count_tokens(lines[i].text) + 1 for i in new)
-        if cost > left and not taken:
-            # The best line says more without what it hangs on than the next best with it.
-            new, cost = [place], count_tokens(lines[place].text) + 1
-        if new and cost <= left:
-            taken.update(new)
-            left -= cost
-    kept = [lines[i].text for i in sorted(taken)]
-    if not kept and lines:
-        best = max(range(len(lines)), key=lambda i: (lines[i].score, -i))
-        kept = [_cut_line(lines[best].text, wanted, max(left, 1), count_tokens, keep)]
-    return "\n".join([header, *kept] if header else kept)
+    return parents
 
 
 def _cut_line(
     text: str,
-    wanted: set[str],
+    wanted: frozenset[str],
     budget: int,
     count_tokens: Callable[[str], int],
     keep: Sequence[str],
 ) -> str:
     """The best-matching sentences of one long line; at the very least its opening words."""
     parts = [part if part.endswith(".") else part + "." for part in _SENTENCE.split(text.strip())]
-    lines = _lines(parts, wanted, keep)
+    lines = _lines([parts], wanted, keep)[0]
     taken: set[int] = set()
     for place in sorted(range(len(parts)), key=lambda i: (-lines[i].score, i)):
         cost = count_tokens(parts[place]) + 1

@@ -37,7 +37,7 @@ def test_an_item_stands_alone_where_its_paragraph_does_not_fit():
 
 
 def test_a_phrase_to_keep_wins_over_a_better_match():
-    (shown,) = pack([ARTICLE], "보험에 가입", 12, words, keep=["고의가 있는 경우"])
+    (shown,) = pack([ARTICLE], "보험에 가입", 13, words, keep=["고의가 있는 경우"])
     assert "② 은행은 이용자의 고의가" in shown
     assert "보험" not in shown
 
