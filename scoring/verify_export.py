@@ -36,11 +36,11 @@ def verify_export(
 ) -> dict[str, Any]:
     """Compare an export (a .gguf file or a folder of 4-bit safetensors) with the merged model.
 
-    Returns size, share of positions with the same most likely token, both perplexities over those
-    positions (held-out prompts and the fixed dialogues), agreement and accuracy of choices, and
-    tokens a second (perplexities over the positions whose token both state); with `out`, written there as JSON. `threads` are llama.cpp's (none: as many as
-    cores, which is slow where they are busy with other work). Raises UserError where one does not
-    load.
+    Returns size, share of positions with the same most likely token, both perplexities over the
+    positions whose token both state (held-out prompts and the fixed dialogues), agreement and
+    accuracy of choices, and tokens a second; with `out`, written there as JSON. `threads` are
+    llama.cpp's (none: as many as cores, which is slow where they are busy with other work).
+    Raises UserError where one does not load.
     """
     used = settings or VerifySettings.model_validate({})
     probe = build_probe(load_tokenizer(merged), template_for(merged), prompts, questions, used)

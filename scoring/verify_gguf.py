@@ -53,9 +53,8 @@ class GgufModel:
 def measure_gguf(path: Path, probe: Probe, *, threads: int | None = None) -> dict[str, Any]:
     """What the file says at the probe's compared rows, on its choices, and how fast it goes on.
 
-    `argmax` and `losses` (nats, None for a token beyond the `TOP`) are lists over the rows in order;
-    `choices` the picked candidate
-    of each question whose candidates are single tokens.
+    `argmax` and `losses` are lists over the rows in order (nats; None for a token beyond the
+    `TOP`), `choices` the picked candidate of each question whose candidates are single tokens.
     """
     longest = max(
         len(ids) for ids in [*probe.texts, *probe.openings, *(p for p, _ in probe.choices)]
