@@ -388,8 +388,13 @@ class _Splitter:
 
     def _reach(self, raw: str, masked: str, begin: int, context: str) -> int:
         """The furthest offset up to which the words from `begin` fit, at a good place to cut."""
-        low, high = begin + 1, len(raw)
         spare = "가나다. … "
+        low, step = begin + 1, self.limit
+        while begin + step < len(raw) and self.fits(
+            context, spare + _clean(raw[begin : begin + step])
+        ):
+            low, step = begin + step, step * 2
+        high = min(begin + step, len(raw))
         while low < high:
             middle = (low + high + 1) // 2
             if self.fits(context, spare + _clean(raw[begin:middle])):

@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 
 from kofinlaw import UserError
+from kofinlaw.data.compare import Changes, compare
 from kofinlaw.data.corpus import build_corpus
 from kofinlaw.data.files import read_jsonl
 from kofinlaw.data.records import Article, Chunk, Rejected
@@ -78,8 +79,9 @@ def test_records_load_with_datasets(act, tmp_path):
 
 
 def test_two_runs_and_any_number_of_workers_give_the_same_bytes(act, tmp_path):
-    build([act, SAMPLE], tmp_path / "one", near_duplicates={"tokens": "kiwi"}, workers=1)
-    build([act, SAMPLE], tmp_path / "two", near_duplicates={"tokens": "kiwi"}, workers=2)
+    rules = {"path": str(SAMPLE), "include": ["*.md", "*.html", "*.hwpx"]}
+    build([act, rules], tmp_path / "one", near_duplicates={"tokens": "kiwi"}, workers=1)
+    build([act, rules], tmp_path / "two", near_duplicates={"tokens": "kiwi"}, workers=2)
     for name in FILES:
         assert (tmp_path / "one" / name).read_bytes() == (tmp_path / "two" / name).read_bytes(), (
             name
@@ -185,3 +187,24 @@ def test_nothing_heavy_is_imported():
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "[]"
+
+
+def test_two_corpora_are_compared_article_by_article(act, tmp_path):
+    build([act], tmp_path / "one")
+    path = act / "가람법.md"
+    text = path.read_text(encoding="utf-8")
+    text = text.replace("권리를", "권익을").replace("제3조 (수수료)", "제3조 (요금)")
+    head, _, tail = text.partition("##### 제2조")
+    text = head + "##### 제2조\n\n삭제 <2025.1.1>\n\n##### 제3조" + tail.partition("##### 제3조")[2]
+    path.write_text(text + "\n##### 제4조 (벌칙)\n\n과태료를 부과한다.\n", encoding="utf-8")
+    build([act], tmp_path / "two")
+    assert compare(tmp_path / "one", tmp_path / "two") == Changes(
+        added=("가람법 제4조",),
+        amended=("가람법 제1조",),
+        repealed=("가람법 제2조",),
+        moved=("가람법 제3조",),
+        same=0,
+    )
+    assert compare(tmp_path / "one", tmp_path / "one").same == 3
+    with pytest.raises(UserError, match="no such file"):
+        compare(tmp_path / "one", tmp_path / "none")
