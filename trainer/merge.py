@@ -12,8 +12,9 @@ from kofinlaw import Progress, UserError, __version__, silent
 from kofinlaw.data.files import disk_error, sha256_text, write_json
 from kofinlaw.trainer import merge_card
 from kofinlaw.trainer.merge_files import FLOATS, TORCH_NAMES, ShardWriter, read_tensor
-from kofinlaw.trainer.merge_plan import LoraTerm, MergePlan, PlannedTensor, plan_merge
+from kofinlaw.trainer.merge_plan import plan_merge
 from kofinlaw.trainer.merge_quantize import storage_dtype, training_values
+from kofinlaw.trainer.merge_steps import LoraTerm, MergePlan, PlannedTensor
 
 __all__ = ["MergePlan", "merge", "plan_merge"]
 

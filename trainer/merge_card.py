@@ -12,7 +12,7 @@ from kofinlaw.data.files import sha256_file, sha256_text, write_json, write_text
 from kofinlaw.models import catalogue, templates
 from kofinlaw.trainer.merge_adapter import Adapter, read_object
 from kofinlaw.trainer.merge_config import readable_by_both
-from kofinlaw.trainer.merge_plan import MergePlan
+from kofinlaw.trainer.merge_steps import MergePlan
 
 TOKENIZER_FILES = (
     "tokenizer.json",
