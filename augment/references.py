@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import random
 import re
+from collections import Counter, defaultdict
 from collections.abc import Iterator
 
 from kofinlaw.augment.clauses import Clause
@@ -21,22 +22,20 @@ QUESTIONS_BY_ARTICLE = 1
 
 def governing(law: Law, seed: int) -> Iterator[Draft]:
     """Which article of the act holds a sentence; the articles most like it stand beside it."""
-    grams = {a.number: set(bigrams(a.text)) for a in law.articles}
+    holders: dict[str, list[str]] = defaultdict(list)
+    for article in law.articles:
+        for gram in sorted(set(bigrams(article.text))):
+            holders[gram].append(article.number)
+    texts = {article.number: normal(article.text) for article in law.articles}
     for article in law.articles:
         own = [c for c in law.by_article.get(article.id, ()) if _tells(c)]
         rng = source_rng(seed, "governing", article.id)
         rng.shuffle(own)
         for clause in own[:QUESTIONS_BY_ARTICLE]:
-            wanted = set(bigrams(clause.main))
-            rivals = sorted(
-                (
-                    n
-                    for n in grams
-                    if n != article.number
-                    and normal(clause.main) not in normal(law.by_number[n].text)
-                ),
-                key=lambda n: (-len(grams[n] & wanted), n),
-            )[:8]
+            shared = Counter(n for gram in set(bigrams(clause.main)) for n in holders[gram])
+            said = normal(clause.main)
+            likest = sorted(shared, key=lambda n: (-shared[n], n))[:20]
+            rivals = [n for n in likest if n != article.number and said not in texts[n]][:8]
             wrong = distinct(article.number, rivals)
             if len(wrong) >= 3 and article.number not in clause.main:
                 yield Draft(

@@ -132,7 +132,9 @@ def _share(text: str, words: set[str]) -> float:
 
 def not_of_article(law: Law, seed: int) -> Iterator[Draft]:
     """Which sentence does the article not hold: one of a neighbouring article among its own."""
-    stated = [c for c in law.clauses if _stands_alone(c) and not _LEANS.search(c.main)]
+    stated = [
+        (normal(c.main), c) for c in law.clauses if _stands_alone(c) and not _LEANS.search(c.main)
+    ]
     place = {article.id: number for number, article in enumerate(law.articles)}
     for article in law.articles:
         own = [c for c in law.by_article.get(article.id, ()) if _stands_alone(c)]
@@ -140,7 +142,7 @@ def not_of_article(law: Law, seed: int) -> Iterator[Draft]:
             continue
         rng = source_rng(seed, "not_of_article", article.id)
         here = normal(article.text)
-        foreign = [c for c in stated if c.article.id != article.id and normal(c.main) not in here]
+        foreign = [c for key, c in stated if c.article.id != article.id and key not in here]
         words = set(bigrams(article.text))
         foreign = sorted(foreign, key=lambda c: abs(place[c.article.id] - place[article.id]))[:40]
         foreign.sort(key=lambda c: 0.3 * rng.random() - _share(c.main, words))
