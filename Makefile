@@ -3,7 +3,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 STAMP := .venv/.installed
 
-.PHONY: quickstart test check install clean
+.PHONY: quickstart test check install gguf clean
 
 $(STAMP): pyproject.toml constraints.txt
 	@$(PYTHON) -c 'import sys; sys.exit("kofinlaw needs Python 3.11 or newer; this is " + sys.version.split()[0] + ". Try: make $(MAKECMDGOALS) PYTHON=python3.11") if sys.version_info < (3, 11) else None'
@@ -26,6 +26,10 @@ check: $(STAMP)
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports
+
+# The GGUF converter, in an environment of its own; needs a connection once.
+gguf: $(STAMP)
+	$(BIN)/python -m kofinlaw.trainer.export_environment
 
 clean:
 	rm -rf runs build dist .pytest_cache .mypy_cache .ruff_cache

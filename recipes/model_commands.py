@@ -23,6 +23,11 @@ def merge(
         str, typer.Option("--model", help="Base: id or folder; default: as trained.")
     ] = "",
     dtype: Annotated[str, typer.Option(help="bfloat16 or float16.")] = "bfloat16",
+    name: Annotated[str, typer.Option("--name", help="The merged model's name.")] = "",
+    accept_unrecorded: Annotated[
+        bool,
+        typer.Option("--accept-unrecorded", help="Merge an adapter that names no base hash."),
+    ] = False,
 ) -> None:
     """Merge an adapter into its base, shard by shard, and write a checkpoint others can read."""
     from kofinlaw.recipes.progress import stage_progress
@@ -36,9 +41,16 @@ def merge(
         )
     with stage_progress("merge") as progress:
         counts = merge_adapter(
-            adapter, _base_folder(adapter, model), out, base=base, dtype=dtype, progress=progress
+            adapter,
+            _base_folder(adapter, model),
+            out,
+            base=base,
+            dtype=dtype,
+            name=name or None,
+            accept_unrecorded=accept_unrecorded,
+            progress=progress,
         )
-    say(f"merged {counts.get('merged', counts)} weights into {out}")
+    say(f"merged {counts['tensors_with_adapter']} weights into {out}")
     say_next(f"kofinlaw verify {out} --against {adapter}")
 
 

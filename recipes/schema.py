@@ -96,6 +96,11 @@ class Recipe(BaseModel):
                 "`evaluate.heldout` asks for held-out questions, but `augment.holdout_documents` "
                 "names no document to hold out"
             )
+        if self.train.quantization == "int8" and self.merge.base != "original":
+            raise ValueError(
+                "`train.quantization: int8` merges into the 16-bit weights alone: set "
+                "`merge.base: original`"
+            )
         if self.answer.answer_form != self.augment.answer_form:
             raise ValueError(
                 f"`augment.answer_form` is {self.augment.answer_form} but `answer.answer_form` is "

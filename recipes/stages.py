@@ -320,6 +320,7 @@ def train_stage(run: Run, out: Path, progress: Progress) -> dict[str, Any]:
         template=template_for(folder),
         seed=run.recipe.seed,
         resume="if-possible",
+        model_id=run.recipe.model.id,
         progress=progress,
     )
 
@@ -328,12 +329,28 @@ def _merge(run: Run, out: Path, progress: Progress) -> dict[str, Any]:
     from kofinlaw.trainer.merge import merge
 
     settings = run.recipe.merge
+    adapter, base = run.folder / "train" / "adapter", model_folder(run)
+    if settings.base == "best":
+        from kofinlaw.models.templates import template_for
+        from kofinlaw.scoring.verify_best import merge_best
+
+        # Chosen on the fixed dialogues alone: choosing on scored questions would flatter the score.
+        return merge_best(
+            adapter,
+            base,
+            out / "model",
+            dtype=settings.dtype,
+            name=settings.name,
+            template=template_for(base),
+            progress=progress,
+        )
     return merge(
-        run.folder / "train" / "adapter",
-        model_folder(run),
+        adapter,
+        base,
         out / "model",
         base=settings.base,
         dtype=settings.dtype,
+        name=settings.name,
         progress=progress,
     )
 
@@ -343,7 +360,7 @@ def _verify(run: Run, out: Path, progress: Progress) -> dict[str, Any]:
     from kofinlaw.scoring.verify import verify_stage
 
     folder = model_folder(run)
-    return verify_stage(
+    counts = verify_stage(
         run.recipe.verify,
         merged=run.folder / "merge" / "model",
         adapter=run.folder / "train" / "adapter",
@@ -353,6 +370,13 @@ def _verify(run: Run, out: Path, progress: Progress) -> dict[str, Any]:
         out=out,
         progress=progress,
     )
+    if counts["verdict"] != "pass":
+        raise UserError(
+            f"the merged model is not the model that was trained: {counts.get('failed', '')}",
+            where=str(out / "verify.md"),
+            remedy="read that page; merge.base: best measures both bases and keeps the better",
+        )
+    return counts
 
 
 def _index(run: Run, out: Path, progress: Progress) -> dict[str, Any]:
@@ -370,9 +394,24 @@ def _index(run: Run, out: Path, progress: Progress) -> dict[str, Any]:
 def _export(run: Run, out: Path, progress: Progress) -> dict[str, Any]:
     from kofinlaw.trainer.export import export_stage
 
-    return export_stage(
-        run.recipe.export, run.folder / "merge" / "model", out, cache=run.cache, progress=progress
+    settings = run.recipe.export
+    if run.recipe.offline and not gguf_converter_ready(run):
+        wanted = tuple(name for name in settings.formats if not name.startswith("gguf"))
+        skipped = sorted(set(settings.formats) - set(wanted))
+        if skipped:
+            # Asked for where it is possible: its converter is installed once, with a connection.
+            progress(f"skipped {', '.join(skipped)}: run `make gguf` once with a connection", 0)
+        settings = settings.model_copy(update={"formats": wanted})
+    counts = export_stage(
+        settings, run.folder / "merge" / "model", out, cache=run.cache, progress=progress
     )
+    return {**counts, "skipped": sorted(set(run.recipe.export.formats) - set(settings.formats))}
+
+
+def gguf_converter_ready(run: Run) -> bool:
+    """Whether the GGUF converter's own environment is on this machine."""
+    home = Path(run.recipe.export.environments or run.cache / "environments")
+    return (home / "gguf" / "bin" / "python").exists()
 
 
 def system_folder(run: Run, system: System) -> Path:
