@@ -235,6 +235,24 @@ def data_inspect(
         say(line)
 
 
+@data_app.command("diff")
+def data_diff(
+    before: Annotated[Path, typer.Argument(help="A data stage.")],
+    after: Annotated[Path, typer.Argument(help="Another data stage.")],
+) -> None:
+    """Tell which articles were added, amended, moved or repealed between two corpora."""
+    import dataclasses
+
+    from kofinlaw.data.compare import compare
+
+    changes = dataclasses.asdict(compare(before, after))
+    same = changes.pop("same")
+    say(", ".join(f"{len(ids)} {name}" for name, ids in changes.items()) + f", {same} the same")
+    for name, ids in changes.items():
+        for unit in ids:
+            say(f"  {name:<9}{unit}")
+
+
 @app.command()
 def augment(
     recipe: RecipeName,
