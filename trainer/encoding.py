@@ -1,8 +1,9 @@
 """Examples as token ids with the mask of what is learned.
 
-The mask comes from rendering prefixes: the conversation up to an assistant's turn with the
-generation prompt, then with the turn; the difference, up to and with the stop token, is
-supervised. No template needs generation tags for this.
+In a conversation the mask comes from rendering prefixes: the messages up to an assistant's turn
+with the generation prompt, then with the turn; the difference, up to and with the stop token, is
+supervised. No template needs generation tags for this. Of `prompt` and `completion` the second is
+learned, with the stop token; a plain `text` (continued pre-training) is learned whole.
 """
 
 from __future__ import annotations
@@ -88,16 +89,37 @@ def turn_spans(
     return text[: spans[-1][1]], spans
 
 
+def spans_of(
+    value: dict[str, Any], template: ChatTemplate, stop: str
+) -> tuple[str, list[tuple[int, int]]]:
+    """The text of a record in one of the three forms, and its supervised (start, end) spans.
+
+    Raises ExampleError where there is nothing to learn.
+    """
+    if "messages" in value:
+        return turn_spans(value["messages"], template, stop)
+    if "completion" in value:
+        if not value["completion"].strip():
+            raise ExampleError("empty_answer", "the completion says nothing")
+        start = len(value["prompt"])
+        text = value["prompt"] + value["completion"] + stop
+    else:
+        start = len(template.bos)
+        text = template.bos + value["text"] + (template.eos or stop)
+        if not value["text"].strip():
+            raise ExampleError("nothing_supervised", "the text is empty")
+    return text, [(start, len(text))]
+
+
 def encode_example(
-    example_id: str,
-    messages: Sequence[Message],
+    value: dict[str, Any],
     template: ChatTemplate,
     encode: Callable[[str], list[int]],
     max_length: int,
     stop: str,
 ) -> Encoded:
-    """Tokens and mask of one conversation; raises ExampleError, also where it is too long."""
-    text, spans = turn_spans(messages, template, stop)
+    """Tokens and mask of one record; raises ExampleError, also where it is too long."""
+    text, spans = spans_of(value, template, stop)
     edges = sorted({edge for span in spans for edge in span})
     starts = {start for start, _ in spans}
     tokens: list[int] = []
@@ -105,6 +127,8 @@ def encode_example(
     joined = False
     position = 0
     for edge in edges:
+        if edge == position:  # a text that is learned from its start
+            continue
         whole = encode(text[:edge])
         if whole[: len(tokens)] == tokens:
             added = whole[len(tokens) :]
@@ -124,7 +148,7 @@ def encode_example(
         mask[0] = False  # nothing stands before the first token to predict it from
     if not mask.any():
         raise ExampleError("nothing_supervised", "no token is left to learn")
-    return Encoded(example_id, np.array(tokens, dtype=np.int64), mask, joined)
+    return Encoded(value["id"], np.array(tokens, dtype=np.int64), mask, joined)
 
 
 def encode_examples(
@@ -135,24 +159,26 @@ def encode_examples(
     max_length: int,
     progress: Progress = silent,
 ) -> tuple[list[Encoded], list[Rejected]]:
-    """Every example of a JSON Lines file with `id` and `messages`, in the file's order.
+    """Every example of a JSON Lines file, in the file's order.
 
-    What cannot be trained on comes back as rejected, with its reason. Raises UserError where a
-    line has no messages, an id stands twice, the template has no stop token, or nothing is left.
+    A line has an `id` and `messages`, or `prompt` and `completion`, or `text`. What cannot be
+    trained on comes back as rejected, with its reason. Raises UserError where a line has none of
+    these, an id stands twice, the template has no stop token, or nothing is left.
     """
     stop = template.stop
     kept: list[Encoded] = []
     rejected: list[Rejected] = []
     seen: dict[str, int] = {}
     for line, value in read_json_lines(path):
-        example_id, messages = _fields(value, f"{path}:{line}")
+        _check_fields(value, f"{path}:{line}")
+        example_id = value["id"]
         if example_id in seen:
             raise UserError(
                 f"id {example_id!r} stands on line {seen[example_id]} too", where=f"{path}:{line}"
             )
         seen[example_id] = line
         try:
-            kept.append(encode_example(example_id, messages, template, encode, max_length, stop))
+            kept.append(encode_example(value, template, encode, max_length, stop))
         except ExampleError as error:
             rejected.append(Rejected(example_id, "train", error.reason, str(error), dumps(value)))
         if len(seen) % 200 == 0:
@@ -163,13 +189,20 @@ def encode_examples(
     return kept, rejected
 
 
-def _fields(value: dict[str, Any], where: str) -> tuple[str, list[Message]]:
-    messages = value.get("messages")
-    if not isinstance(messages, list) or not all(isinstance(m, dict) for m in messages):
-        raise UserError("no `messages` list of turns here", where=where)
+def _check_fields(value: dict[str, Any], where: str) -> None:
     if not isinstance(value.get("id"), str):
         raise UserError("no `id` here", where=where)
-    return value["id"], messages
+    messages = value.get("messages")
+    if isinstance(messages, list) and all(isinstance(m, dict) for m in messages):
+        return
+    forms = (("prompt", "completion"), ("text",))
+    if "messages" in value or not any(
+        all(isinstance(value.get(name), str) for name in form) for form in forms
+    ):
+        raise UserError(
+            "no `messages` list of turns here, nor texts as `prompt` and `completion`, or `text`",
+            where=where,
+        )
 
 
 def _nothing_left(rejected: Sequence[Rejected]) -> str:

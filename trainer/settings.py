@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
@@ -41,6 +42,19 @@ class LoraSettings(BaseModel):
     )
 
 
+class DataPart(BaseModel):
+    """Another file of examples that is mixed in."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    path: Path = Field(description="JSON Lines in any of the three forms")
+    weight: float = Field(
+        default=1.0,
+        gt=0,
+        description="times each of its examples stands in an epoch; 0.5 draws half of them",
+    )
+
+
 class TrainSettings(BaseModel):
     """Supervised fine-tuning. Lengths and budgets are in tokens, batches in examples."""
 
@@ -70,6 +84,9 @@ class TrainSettings(BaseModel):
     )
     warmup_share: float = Field(default=0.05, ge=0, lt=1, description="share of steps that warm up")
 
+    mixture: tuple[DataPart, ...] = Field(
+        default=(), description="further files of examples, each with its weight"
+    )
     effective_batch: int = Field(
         default=16, ge=1, description="examples in a step, over all micro-batches and all processes"
     )

@@ -33,7 +33,7 @@ def make_tokenizer(folder: Path) -> int:
     return tokenizer.get_vocab_size()
 
 
-def make_model(folder: Path, *, kind: str = "llama", hidden: int = 64, layers: int = 2) -> Path:
+def make_model(folder: Path, *, kind: str = "llama", hidden: int = 32, layers: int = 2) -> Path:
     import torch
     from transformers import AutoConfig, AutoModelForCausalLM
 

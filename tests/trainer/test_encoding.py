@@ -25,7 +25,8 @@ def characters(text):
 
 
 def encoded(messages, template=CHATML, *, max_length=500, encode=characters):
-    return encode_example("보기", messages, template, encode, max_length, template.stop)
+    value = {"id": "보기", "messages": messages}
+    return encode_example(value, template, encode, max_length, template.stop)
 
 
 def spoken(example):
@@ -139,7 +140,7 @@ def test_rejected_examples_are_kept_with_their_reason_and_counted(tmp_path):
         ([], "no examples to train on"),
         ([{"id": "빈", "messages": [ASK]}], "none of 1 examples can be trained on"),
         ([good("가"), good("가")], "stands on line 1 too"),
-        ([{"id": "가", "text": "…"}], "no `messages` list"),
+        ([{"id": "가", "question": "…"}], "no `messages` list"),
         ([{"messages": []}], "no `id`"),
     ],
 )
@@ -161,3 +162,39 @@ def test_lengths_are_summed_up_by_percentile(tmp_path):
     kept, rejected = encode_examples(path, CHATML, characters, max_length=200)
     record = length_record(kept, rejected)
     assert record["percentiles"]["50"] == np.median([len(e) for e in kept])
+
+
+def test_of_a_prompt_and_its_completion_the_second_is_learned_with_the_stop_token():
+    value = {"id": "가", "prompt": "질문: 누구?\n답: ", "completion": "금융위원회"}
+    example = encode_example(value, CHATML, characters, 100, CHATML.stop)
+    assert spoken(example) == "금융위원회<|im_end|>"
+    assert "".join(map(chr, example.tokens[: len(value["prompt"])])) == value["prompt"]
+
+
+def test_a_plain_text_is_learned_whole_from_its_second_token_on():
+    with_bos = ChatTemplate("", bos="<s>", eos="</s>")
+    example = encode_example({"id": "가", "text": "제1조(목적)"}, with_bos, characters, 100, "</s>")
+    assert spoken(example) == "제1조(목적)</s>"
+    without = ChatTemplate("", eos="</s>")
+    example = encode_example({"id": "가", "text": "제1조(목적)"}, without, characters, 100, "</s>")
+    assert spoken(example) == "1조(목적)</s>"
+
+
+def test_mixed_files_stand_as_often_as_their_weight_says(tmp_path):
+    from kofinlaw.trainer.dataset import read_dataset
+    from kofinlaw.trainer.settings import TrainSettings
+
+    main = lines(tmp_path / "main.jsonl", *(good(f"주-{i}") for i in range(10)))
+    lines(tmp_path / "text.jsonl", *({"id": f"글-{i}", "text": "가나다"} for i in range(8)))
+    settings = TrainSettings(evaluation_share=0.2, mixture=[{"path": "text.jsonl", "weight": 1.5}])
+
+    def read(seed):
+        return read_dataset(main, settings, CHATML, characters, seed=seed, base=tmp_path)
+
+    data = read(1)
+    ids = [e.id for e in data.examples]
+    assert data.trained == 8 + 12
+    assert all(i.startswith("주") for i in ids[data.trained :])
+    assert len(data.held_out) == 2
+    assert sorted(ids.count(f"글-{i}") for i in range(8)) == [1, 1, 1, 1, 2, 2, 2, 2]
+    assert read(1).sha256 == data.sha256 != read(2).sha256
