@@ -1,0 +1,230 @@
+"""Killed at any moment and started again, a run ends with the same bytes."""
+
+import json
+import multiprocessing
+import os
+import random
+import signal
+import time
+
+import pytest
+
+from kofinlaw import UserError
+
+STEPS = 12
+FORK = multiprocessing.get_context("fork")
+
+
+@pytest.fixture
+def once(pico, examples, settings, tmp_path):
+    """A function that trains in `tmp_path / name`; fields change the settings."""
+    import torch
+
+    from kofinlaw.models.templates import template_for
+    from kofinlaw.trainer.sft import train
+
+    torch.set_num_threads(1)  # a forked child has none of its parent's threads
+    template = template_for(pico)
+
+    def run(name, *, resume="if-possible", data=examples, seed=3, on_micro_batch=None, **fields):
+        fields = {
+            "max_steps": STEPS,
+            "checkpoint_steps": 3,
+            "effective_batch": 4,
+            "max_tokens_per_micro_batch": 150,
+            "lora": {"rank": 4, "alpha": 8, "dropout": 0.1},  # so that random states matter
+            **fields,
+        }
+        return train(
+            settings(**fields),
+            pico,
+            data,
+            tmp_path / name,
+            template=template,
+            seed=seed,
+            resume=resume,
+            on_micro_batch=on_micro_batch,
+        )
+
+    return run
+
+
+def files(out):
+    """What must be the same: the adapter, and each step's numbers without its times."""
+    adapter = {p.name: p.read_bytes() for p in sorted((out / "adapter").iterdir())}
+    timed = ("seconds", "tokens_per_second", "memory_gib")
+    lines = [json.loads(line) for line in (out / "metrics.jsonl").read_text().splitlines()]
+    return adapter, [{k: v for k, v in line.items() if k not in timed} for line in lines]
+
+
+def test_killed_at_ten_random_moments_the_weights_are_the_same_bit_for_bit(once, tmp_path):
+    started = time.monotonic()
+    once("whole")
+    seconds = time.monotonic() - started
+    dice = random.Random(9)
+    kills = 0
+    while kills < 10:
+        child = FORK.Process(target=once, args=("killed",))
+        child.start()
+        child.join(dice.uniform(0.1, 0.9) * seconds)
+        if child.is_alive():
+            os.kill(child.pid, signal.SIGKILL)
+            kills += 1
+        child.join()
+        assert child.exitcode in (0, -signal.SIGKILL)
+        if child.exitcode == 0:  # done: begin again, there are kills left
+            assert files(tmp_path / "killed") == files(tmp_path / "whole")
+            once("killed", resume="never", max_steps=1)
+    figures = once("killed")
+    assert figures["steps"] == STEPS
+    assert files(tmp_path / "killed") == files(tmp_path / "whole")
+    assert not list((tmp_path / "killed").rglob("*.tmp"))
+
+
+def test_killed_within_a_step_and_within_a_save_it_goes_on_from_the_last_checkpoint(
+    once, tmp_path, monkeypatch
+):
+    once("whole")
+
+    def kill_in_step_8(step, number):
+        if step == 7 and number == 1:
+            os.kill(os.getpid(), signal.SIGKILL)
+
+    child = FORK.Process(target=once, args=("killed",), kwargs={"on_micro_batch": kill_in_step_8})
+    child.start()
+    child.join()
+    assert child.exitcode == -signal.SIGKILL
+    assert len((tmp_path / "killed" / "metrics.jsonl").read_text().splitlines()) == 7
+
+    from kofinlaw.trainer import checkpoint
+
+    whole_hash = checkpoint.sha256_file
+
+    def kill_in_save(path):
+        if path.name == "optimizer.pt" and ".step-000009" in str(path):
+            os.kill(os.getpid(), signal.SIGKILL)
+        return whole_hash(path)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(checkpoint, "sha256_file", kill_in_save)
+        child = FORK.Process(target=once, args=("killed",))
+        child.start()
+        child.join()
+    assert child.exitcode == -signal.SIGKILL
+    assert list((tmp_path / "killed" / "checkpoints").glob(".step-000009.*.tmp"))
+    figures = once("killed")
+    assert figures["resumed_from"] == 6
+    assert files(tmp_path / "killed") == files(tmp_path / "whole")
+
+
+def test_sigterm_saves_and_exits_with_its_own_code(once, tmp_path):
+    from kofinlaw.trainer.sft import EXIT_SAVED
+
+    once("whole")
+
+    def ask_to_stop(step, number):
+        if step == 4 and number == 0:
+            os.kill(os.getpid(), signal.SIGTERM)
+
+    child = FORK.Process(target=once, args=("asked",), kwargs={"on_micro_batch": ask_to_stop})
+    child.start()
+    child.join()
+    assert child.exitcode == EXIT_SAVED == 75
+    assert (tmp_path / "asked" / "checkpoints" / "step-000006").is_dir()
+    assert once("asked")["resumed_from"] == 6
+    assert files(tmp_path / "asked") == files(tmp_path / "whole")
+
+
+def test_a_finished_run_started_again_changes_nothing(once, tmp_path):
+    once("run")
+    before = files(tmp_path / "run")
+    figures = once("run", resume="always")
+    assert figures["resumed_from"] == STEPS
+    assert files(tmp_path / "run") == before
+
+
+def test_the_budget_travels_in_the_checkpoint_and_only_shrinks(once, tmp_path):
+    seen = []
+
+    def fail_in_step_2(step, number):
+        if step == 1 and not seen:
+            seen.append(step)
+            raise MemoryError
+
+    assert once("run", max_steps=3, on_micro_batch=fail_in_step_2)["budget_tokens"] < 100
+    record = json.loads(
+        (tmp_path / "run" / "checkpoints" / "step-000003" / "checkpoint.json").read_text()
+    )
+    assert record["budget"]["tokens"] < 100
+    assert "out of memory" in record["state"]["events"][0]
+
+
+def test_a_torn_checkpoint_is_passed_over_with_a_message(once, tmp_path):
+    once("whole")
+    once("torn")
+    folder = tmp_path / "torn" / "checkpoints" / "step-000012"
+    (folder / "optimizer.pt").write_bytes((folder / "optimizer.pt").read_bytes()[:-10])
+    assert once("torn")["resumed_from"] == 9
+    assert files(tmp_path / "torn") == files(tmp_path / "whole")
+
+
+@pytest.mark.parametrize("missing", ["adapter.safetensors", "optimizer.pt", "checkpoint.json"])
+def test_a_checkpoint_with_a_missing_file_is_refused_where_resuming_is_a_must(
+    once, tmp_path, missing
+):
+    once("run", max_steps=1)
+    (tmp_path / "run" / "checkpoints" / "step-000001" / missing).unlink()
+    with pytest.raises(UserError, match="no checkpoint to go on from"):
+        once("run", max_steps=1, resume="always")
+
+
+def test_a_dataset_changed_since_the_checkpoint_is_refused_or_started_anew(
+    once, tmp_path, build_examples
+):
+    once("run", max_steps=2)
+    other = build_examples(tmp_path / "other.jsonl", 12)
+    with pytest.raises(UserError, match="different data"):
+        once("run", max_steps=2, data=other, resume="always")
+    with pytest.raises(UserError, match="different settings, seed"):
+        once("run", max_steps=2, learning_rate=1e-3, seed=4, resume="always")
+    figures = once("run", max_steps=2, data=other)
+    assert figures["resumed_from"] is None
+    assert len((tmp_path / "run" / "metrics.jsonl").read_text().splitlines()) == 2
+
+
+def test_what_only_bounds_memory_may_change_between_two_runs(once, tmp_path):
+    once("run", max_steps=3)
+    assert once("run", max_steps=3, max_tokens_per_micro_batch=60)["resumed_from"] == 3
+
+
+def test_two_runs_in_one_folder_are_told_apart(once, tmp_path):
+    def try_again(step, number):
+        if step == 0 and number == 0:
+            with pytest.raises(UserError, match=f"another run \\(process {os.getpid()}\\)"):
+                once("run", max_steps=1)
+
+    once("run", max_steps=1, on_micro_batch=try_again)
+    assert not (tmp_path / "run" / ".lock").exists()
+
+
+def test_a_full_disk_while_saving_is_one_clear_error_and_loses_nothing(once, tmp_path, monkeypatch):
+    import errno
+
+    from kofinlaw.trainer import checkpoint
+
+    once("whole")
+    sync = checkpoint._sync
+
+    def full(path):
+        if ".step-000006" in str(path):
+            raise OSError(errno.ENOSPC, "No space left on device")
+        sync(path)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(checkpoint, "_sync", full)
+        with pytest.raises(UserError, match="no space left on the disk"):
+            once("full")
+    names = sorted(p.name for p in (tmp_path / "full" / "checkpoints").iterdir())
+    assert names == ["step-000003"]
+    assert once("full")["resumed_from"] == 3
+    assert files(tmp_path / "full") == files(tmp_path / "whole")
