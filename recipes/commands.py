@@ -115,12 +115,12 @@ def _show_verdict(folder: Path) -> None:
 
     path = folder / "report" / "report.json"
     try:
-        lines = json.loads(path.read_text(encoding="utf-8")).get("verdict", [])
-    except (OSError, ValueError):
+        lines = json.loads(path.read_text(encoding="utf-8"))["verdict"]["en"]
+    except (OSError, ValueError, KeyError, TypeError):
         return
     say()
-    for line in lines if isinstance(lines, list) else [lines]:
-        say(line if isinstance(line, str) else line.get("en", ""))
+    for line in lines:
+        say(line)
 
 
 @app.command()
