@@ -54,13 +54,14 @@ def read_ledger(path: Path) -> tuple[dict[str, Entry], list[int]]:
 
 
 def ask(
-    engine: Engine, requests: Sequence[Request], path: Path, *, model: str, batch: int = 8
+    engine: Engine | None, requests: Sequence[Request], path: Path, *, model: str, batch: int = 8
 ) -> Iterator[Entry]:
     """An entry a request, in order; only those without a line are generated.
 
     Batches are cut over all requests, so that a resumed run hands the engine the same ones: a
     half-recorded batch is generated again whole, and what was recorded stays. A batch that the
-    engine fails on is tried one by one, and what still fails is recorded as an error.
+    engine fails on is tried one by one, and what still fails is recorded as an error. `engine` may
+    be None where every request has its line.
     """
     entries, _ = read_ledger(path)
     with JsonlAppender(path) as appender:
@@ -78,7 +79,9 @@ def ask(
                 yield entries[key]
 
 
-def _generate(engine: Engine, group: Sequence[Request]) -> list[tuple[str, str, int]]:
+def _generate(engine: Engine | None, group: Sequence[Request]) -> list[tuple[str, str, int]]:
+    if engine is None:
+        raise ValueError("a request has no line in the ledger, and there is no engine to ask")
     try:
         return [(g.text, g.finish, g.tokens) for g in engine.generate(list(group))]
     except Exception as error:

@@ -6,8 +6,8 @@ Base models are prompted by few-shot completion with stop strings, which chat mo
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
+from contextlib import nullcontext
 from dataclasses import asdict, dataclass
 from importlib.resources import files
 from pathlib import Path
@@ -17,11 +17,11 @@ from kofinlaw.augment.clauses import Clause
 from kofinlaw.augment.contamination import Protected
 from kofinlaw.augment.drafts import source_rng
 from kofinlaw.augment.law import Law, normal
-from kofinlaw.augment.ledger import Entry, ask, read_ledger
+from kofinlaw.augment.ledger import Entry, ask, read_ledger, request_key
 from kofinlaw.augment.settings import TeacherSettings
 from kofinlaw.augment.support import Verdict, support, supported
 from kofinlaw.data.files import dumps, sha256_text
-from kofinlaw.data.korean import bigrams, hangul_share
+from kofinlaw.data.korean import bigrams, content_morphemes, hangul_share
 from kofinlaw.data.prompting import free_messages
 from kofinlaw.data.records import Chunk, Example, Rejected
 from kofinlaw.models.engines import Engine, Request
@@ -29,7 +29,13 @@ from kofinlaw.models.engines import Engine, Request
 STOP = ("\n\n", "\n조문:")
 LONGEST_PASSAGE, SHORTEST_PASSAGE = 160, 35
 _VERSION = re.compile(r"<!-- version: (\S+) -->\n")
-_SHAPE = re.compile(r"^\s*(?P<answer>[^\n]{10,160}?)\s*\n질문:\s*(?P<question>[^\n]{8,150}?)\s*$")
+_CIRCLE = re.compile(r"(.{15,}).*\1")
+_ASKING = frozenset(["누구", "어떤", "언제", "무엇", "얼마", "며칠", "어디", "조치", "경우"])
+# Words of its own that a question may have: more, and it asks about something else.
+FOREIGN_WORDS = 1
+_SHAPE = re.compile(
+    r"^\s*(?P<answer>[^\n]{10,160}?)\s*\n질문:\s*(?P<question>[^\n]{8,150}?)\s*(?:\n|$)"
+)
 
 
 @dataclass(frozen=True)
@@ -74,12 +80,20 @@ def verdicts(question: str, answer: str, passage: str, prompt: Prompt) -> list[V
     """Form checks, then whether the passage supports the answer."""
     copied = normal(question) in normal(prompt.text) or normal(answer) in normal(prompt.text)
     shared = set(bigrams(question)) & set(bigrams(passage))
+    held = set(content_morphemes([passage])[0])
+    foreign = [
+        word
+        for word in content_morphemes([question])[0]
+        if len(word) > 1 and word not in held and word not in passage and word not in _ASKING
+    ]
     form = [
         Verdict("korean", min(hangul_share(question), hangul_share(answer)) >= 0.8),
         Verdict("asks", question.rstrip().endswith(("?", "까", "가", "오."))),
         Verdict("not_the_prompt", not copied),
         Verdict("about_the_passage", len(shared) >= 4, str(len(shared))),
-        Verdict("not_an_echo", normal(question) != normal(answer)),
+        Verdict("not_an_echo", normal(question)[:-3] not in normal(answer)),
+        Verdict("not_turning_in_circles", not _CIRCLE.search(answer)),
+        Verdict("question_from_the_passage", len(foreign) <= FOREIGN_WORDS, " ".join(foreign)),
     ]
     return [*form, *support(answer, passage)]
 
@@ -103,9 +117,17 @@ def teach(
     prompt = read_prompt()
     chosen = passages(laws, settings.items, seed)
     name = f"{settings.model.id}@{settings.model.revision or 'local'}"
+    recorded, damaged = read_ledger(ledger)
+    if damaged:
+        lines = ", ".join(map(str, damaged))
+        progress("augment: ledger", 0, None, damaged_lines=lines)
+    by_unit = {chunk.unit: chunk.id for chunk in reversed(chunks)}
+    out: list[Example] = []
+    seen: set[str] = set()
+    folder, bos = _prepare(settings, progress)
     requests = [
         Request(
-            prompt.text.replace("{passage}", clause.main),
+            bos + prompt.text.replace("{passage}", clause.main),
             max_tokens=settings.max_tokens,
             stop=STOP,
             temperature=settings.temperature,
@@ -113,14 +135,8 @@ def teach(
         )
         for clause in chosen
     ]
-    _, damaged = read_ledger(ledger)
-    if damaged:
-        lines = ", ".join(map(str, damaged))
-        progress("augment: ledger", 0, None, damaged_lines=lines)
-    by_unit = {chunk.unit: chunk.id for chunk in reversed(chunks)}
-    out: list[Example] = []
-    seen: set[str] = set()
-    with _engine(settings, seed, progress) as engine:
+    open_ones = any(request_key(request, name) not in recorded for request in requests)
+    with _engine(settings, folder, seed) if open_ones else nullcontext() as engine:
         for done, entry in enumerate(ask(engine, requests, ledger, model=name)):
             progress("augment: teacher", done, len(requests), accepted=len(out))
             clause = chosen[done]
@@ -133,16 +149,22 @@ def teach(
     return out
 
 
-@contextmanager
-def _engine(settings: TeacherSettings, seed: int, progress: Progress) -> Iterator[Engine]:
-    from kofinlaw.models.engines import open_engine
+def _prepare(settings: TeacherSettings, progress: Progress) -> tuple[Path | None, str]:
+    """(the model's folder, the text that begins a prompt): engines add no special tokens of their
+    own, and without its first token a base model babbles. A server adds it itself."""
+    if settings.engine.engine in ("dummy", "openai"):
+        return None, ""
     from kofinlaw.models.resolve import model_folder
+    from kofinlaw.models.templates import template_for
 
-    folder = None
-    if settings.engine.engine not in ("dummy", "openai"):
-        folder = model_folder(settings.model, progress=progress)
-    with open_engine(settings.engine, folder, seed=seed) as engine:
-        yield engine
+    folder = model_folder(settings.model, progress=progress)
+    return folder, template_for(folder).bos
+
+
+def _engine(settings: TeacherSettings, folder: Path | None, seed: int) -> Engine:
+    from kofinlaw.models.engines import open_engine
+
+    return open_engine(settings.engine, folder, seed=seed)
 
 
 def _judge(

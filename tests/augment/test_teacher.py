@@ -106,7 +106,7 @@ def test_a_request_the_engine_fails_on_is_recorded_as_an_error(tmp_path):
 
 @pytest.mark.parametrize(
     "text",
-    ["", "   ", "답만 있다", "질문?\n질문?\n질문?", "가" * 2000, '{"question": 1}', "a\n답: b"],
+    ["", "   ", "답만 있다", "질문?\n질문?\n질문", "가" * 2000, '{"question": 1}', "a\n답: b"],
 )
 def test_garbage_is_not_parsed(text):
     assert parse(text) is None
@@ -203,7 +203,7 @@ def _teach(corpus, out, monkeypatch, answer):
 def test_what_a_teacher_writes_becomes_examples_with_its_licence(corpus, tmp_path, monkeypatch):
     def answer(prompt):
         passage = prompt.rsplit("조문: ", 1)[1].split("\n")[0]
-        return f" {passage}\n질문: {passage[:40]} 무엇을 하여야 하는가?"
+        return f" {passage}\n질문: {passage[:20]} 무엇을 하여야 하는가?"
 
     _teach(corpus, tmp_path, monkeypatch, answer)
     taught = [
