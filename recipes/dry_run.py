@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import tempfile
+from collections.abc import Callable
 from pathlib import Path
 
 from kofinlaw import UserError
@@ -32,9 +33,7 @@ def augment_dry_run(run: Run) -> list[str]:
     grounded = settings.model_copy(update={"teacher": None})
     with tempfile.TemporaryDirectory() as name:
         out = Path(name)
-        augment(
-            grounded, corpus, out, seed=run.recipe.seed, count_tokens=lambda text: len(text) // 2
-        )
+        augment(grounded, corpus, out, seed=run.recipe.seed, count_tokens=_counter(run))
         examples = list(read_jsonl(out / "examples.jsonl", Example))
     kinds: dict[str, int] = {}
     characters = 0
@@ -52,3 +51,17 @@ def augment_dry_run(run: Run) -> list[str]:
             lines.append(f"  [{message['role']}]")
             lines += [f"  {line}" for line in message["content"].splitlines()]
     return [*lines, "", "nothing was written; without --dry-run the stage is run"]
+
+
+def _counter(run: Run) -> Callable[[str], int]:
+    """The model's own token count where its tokenizer is here, else the catalogue's rate."""
+    from kofinlaw.models.catalogue import find
+    from kofinlaw.models.loading import load_tokenizer
+    from kofinlaw.models.resolve import local_folder
+    from kofinlaw.recipes.compliance import model_name
+
+    folder = local_folder(run.recipe.model, cache=run.cache)
+    if folder is not None:
+        return load_tokenizer(folder).count
+    rate = find(model_name(run.recipe.model)).tokens_per_korean_char or 0.6
+    return lambda text: int(rate * len(text)) + 1
