@@ -64,7 +64,7 @@ def lora_delta() -> Any:
     import torch
 
     class LoraDelta(torch.autograd.Function):
-        """Adds the adapter's part in place on the base layer's fresh output."""
+        """Adds the adapter's part to the base layer's output."""
 
         @staticmethod
         def forward(
@@ -75,9 +75,10 @@ def lora_delta() -> Any:
             inner = rows @ thin_a.T
             ctx.save_for_backward(rows, inner, thin_a, thin_b)
             ctx.scaling = scaling
-            ctx.mark_dirty(output)
-            output.view(-1, output.shape[-1]).addmm_(inner, thin_b.T, alpha=scaling)
-            return output
+            # not in place: where the base layer has a bias its output is a view, and autograd
+            # would then hand the wrong gradient back
+            flat = output.reshape(-1, output.shape[-1])
+            return torch.addmm(flat, inner, thin_b.T, alpha=scaling).view_as(output)
 
         @staticmethod
         def backward(ctx: Any, upstream: Tensor) -> tuple[Tensor | None, ...]:

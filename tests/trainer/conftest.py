@@ -90,6 +90,14 @@ def write_examples(path: Path, count: int = 40, *, longest: int = 3) -> Path:
     return path
 
 
+@pytest.fixture(scope="session", autouse=True)
+def one_thread():
+    """Pico tensors gain nothing from threads, and threads that wait in a busy machine cost much."""
+    import torch
+
+    torch.set_num_threads(1)
+
+
 @pytest.fixture(scope="session")
 def pico(tmp_path_factory):
     """A pico Llama's folder."""

@@ -114,14 +114,15 @@ def test_a_head_that_is_trained_too_gets_its_gradient():
     assert (model.lm_head.weight.grad - wanted).norm() <= 1e-5 * wanted.norm()
 
 
-def test_a_head_that_the_config_does_not_describe_is_refused():
+def test_a_head_that_the_config_does_not_describe_is_refused(monkeypatch):
     import torch
 
     from kofinlaw import UserError
+    from kofinlaw.trainer import loss
     from kofinlaw.trainer.loss import check_head
 
     model = small("granite")
-    model.config.logits_scaling = 1.0
+    monkeypatch.setattr(loss, "head_scale", lambda config: (1.0, None))
     with pytest.raises(UserError, match="head is not understood"):
         check_head(model, torch.arange(3, 15)[None], 8)
 
@@ -136,6 +137,8 @@ def test_16_bit_cuts_of_a_batch_agree_because_gradients_are_summed_in_float32():
     from kofinlaw.trainer.settings import LoraSettings
 
     model = attach(small("llama").to(torch.bfloat16), LoraSettings(rank=4), seed=1)
+    # sdpa sums attention in blocks that depend on the padded length: there 2e-3
+    model.get_base_model().set_attn_implementation("eager")
     quicken(model)
     rows, masks = batch()
     found = []
@@ -147,7 +150,7 @@ def test_16_bit_cuts_of_a_batch_agree_because_gradients_are_summed_in_float32():
             supervised_nll(model, ids, positions, targets, 8).backward()
         found.append(torch.cat([p.grad.flatten() for _, p in trainable(model)]))
     assert found[0].dtype == torch.float32
-    assert (found[0] - found[1]).norm() <= 1e-4 * found[0].norm()
+    assert (found[0] - found[1]).norm() <= 1e-6 * found[0].norm()
 
 
 def test_layers_with_dropout_keep_pefts_own_pass():
