@@ -101,11 +101,18 @@ def save(
 
 
 def keep_newest(root: Path, count: int) -> None:
-    """Delete all but the `count` newest checkpoints, and what killed runs left half written."""
+    """Delete all but the `count` newest checkpoints."""
     for folder in sorted(root.glob("step-*"))[:-count]:
         shutil.rmtree(folder, ignore_errors=True)
-    for folder in root.glob(".step-*.tmp"):
-        shutil.rmtree(folder, ignore_errors=True)
+
+
+def clear_leftovers(folder: Path) -> None:
+    """Delete what killed runs left half written in `folder`; its holder alone may call this."""
+    for path in folder.glob(".*.tmp"):
+        if path.is_dir():
+            shutil.rmtree(path, ignore_errors=True)
+        else:
+            path.unlink(missing_ok=True)
 
 
 def newest(root: Path, tell: Callable[[str], None]) -> Checkpoint | None:

@@ -212,6 +212,9 @@ class _Trainer:
     def restore(self, resume: Resume) -> None:
         """Go on from the newest whole checkpoint that belongs to this run, or start anew."""
         self.budget_record: dict[str, Any] | None = None
+        if self.ranks.first:
+            checkpoints.clear_leftovers(self.out)
+            checkpoints.clear_leftovers(self.root)
         self.ranks.wait()  # the first process may just have cleared the folder
         found = checkpoints.newest(self.root, self.tell) if resume != "never" else None
         if resume == "always" and found is None:
