@@ -1,0 +1,124 @@
+"""Finished questions made into training examples: evidence packed, the answer as it is said."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from kofinlaw import Progress
+from kofinlaw.augment import free, grounded
+from kofinlaw.augment.drafts import source_rng
+from kofinlaw.augment.items import Maker, item_id
+from kofinlaw.augment.options import Item
+from kofinlaw.data.files import sha256_text
+from kofinlaw.data.prompting import (
+    NO_EVIDENCE,
+    PROMPT_VERSION,
+    choice_candidates,
+    choice_messages,
+    free_messages,
+)
+from kofinlaw.data.records import Example
+
+
+def choice_examples(maker: Maker, items: Sequence[Item], progress: Progress) -> list[Example]:
+    """An example an item; those whose deciding lines do not fit the budget are rejected."""
+    out = []
+    for done, item in enumerate(items):
+        if done % 100 == 0:
+            progress("augment: evidence", done, len(items))
+        example = _example(maker, item)
+        if example is not None:
+            out.append(example)
+    progress("augment: evidence", len(items), len(items))
+    return out
+
+
+def _example(maker: Maker, item: Item) -> Example | None:
+    settings, draft = maker.settings, item.draft
+    name = item_id(item)
+    rng = source_rng(maker.seed, "evidence", name)
+    drawn = rng.random()
+    missing = settings.shown_evidence and drawn < settings.raft.gold_missing_share
+    # As often as it is right, the option that nothing can be found stands there and is wrong.
+    decoy = settings.shown_evidence and not missing and drawn < 2 * settings.raft.gold_missing_share
+    options, answer = list(item.options), item.answer
+    if missing:
+        options[answer] = NO_EVIDENCE
+    elif decoy:
+        options[rng.choice([i for i in range(len(options)) if i != answer])] = NO_EVIDENCE
+    texts: tuple[str, ...] = ()
+    chunks: tuple[str, ...] = ()
+    if settings.shown_evidence:
+        found = maker.shelf.evidence(
+            " ".join([draft.stem, *options]),
+            draft.units,
+            draft.focus,
+            distractors=settings.raft.distractors,
+            budget_tokens=settings.raft.max_evidence_tokens,
+            rng=rng,
+            gold_missing=missing,
+        )
+        if not missing and not found.whole:
+            maker.reject(item, "evidence_too_long", "the deciding lines do not fit the budget")
+            return None
+        texts, chunks = found.texts, found.chunks
+    messages = choice_messages(draft.stem, options, texts, settings.answer_form)
+    reply = choice_candidates(options, settings.answer_form)[answer]
+    messages.append({"role": "assistant", "content": reply})
+    return Example(
+        name,
+        "choice_gold_missing" if missing else f"choice_{draft.kind}",
+        messages,
+        str(answer + 1),
+        _provenance(chunks, draft.kind, maker.seed),
+        [
+            {"check": "options_distinct", "ok": True},
+            {"check": "not_true_elsewhere", "ok": True},
+            {"check": "gold_shown", "ok": not missing},
+        ],
+    )
+
+
+def _provenance(chunks: Sequence[str], generator: str, seed: int) -> dict[str, Any]:
+    return {
+        "chunks": list(chunks),
+        "generator": generator,
+        "version": f"{grounded.VERSION}/{PROMPT_VERSION}",
+        "teacher": "",
+        "teacher_revision": "",
+        "teacher_license": "",
+        "prompt_sha256": "",
+        "seed": seed,
+    }
+
+
+def free_examples(maker: Maker, choices: int, held: frozenset[str]) -> list[Example]:
+    """Free-text examples beside `choices` multiple-choice ones, in their share."""
+    settings = maker.settings
+    wanted = round(choices * settings.free_share / (1 - settings.free_share))
+    pool = [item for law in maker.laws.acts if law.title not in held for item in free.generate(law)]
+    rng = source_rng(maker.seed, "free")
+    rng.shuffle(pool)
+    out = []
+    for item in pool[:wanted]:
+        missing = settings.shown_evidence and rng.random() < settings.raft.gold_missing_share
+        found = maker.shelf.evidence(
+            item.question,
+            (item.unit,),
+            item.focus,
+            distractors=settings.raft.distractors,
+            budget_tokens=settings.raft.max_evidence_tokens,
+            rng=rng,
+            gold_missing=missing,
+        )
+        if maker.protected.shared(item.question):
+            continue
+        messages = free_messages(item.question, found.texts if settings.shown_evidence else ())
+        reply = NO_EVIDENCE if missing else item.reference
+        messages.append({"role": "assistant", "content": reply})
+        name = f"free-{sha256_text(item.question + item.reference)[:12]}"
+        task = "free_gold_missing" if missing else "free"
+        provenance = _provenance(found.chunks, "free", maker.seed)
+        out.append(Example(name, task, messages, reply, provenance, []))
+    return out
