@@ -162,17 +162,18 @@ def equal(folder: Path) -> dict[str, Any]:
         if isinstance(module, LoraLayer):
             module.base_layer.float()
             module.merge()
-            values = {f"{module_name}.weight": module.base_layer.weight.data}
+            values = {f"{module_name}.weight": module.base_layer.weight}
         elif ".lora_" in module_name or module_name.endswith("base_layer"):
             continue
         else:
             own = module.named_parameters(recurse=False)
-            values = {f"{module_name}.{part}": value.data for part, value in own}
+            values = {f"{module_name}.{part}": value for part, value in own}
         for name, value in values.items():
-            gap = float((read_tensor(stored[name]).float() - value.bfloat16().float()).abs().max())
+            theirs = value.detach().bfloat16().float()
+            gap = float((read_tensor(stored[name]).float() - theirs).abs().max())
             largest, differing = max(largest, gap), differing + (gap > 0)
             seen.add(name)
-            value.set_(torch.empty(0, dtype=value.dtype))  # its memory, for the next one
+            value.data = torch.empty(0)  # its memory, for the next one
     if seen != set(stored):
         raise SystemExit(f"not compared: {sorted(set(stored) ^ seen)[:3]}")
     return {"tensors": len(seen), "differing": differing, "largest_difference": largest}
