@@ -1,0 +1,231 @@
+"""What was asked of a model or an index, and what came back: one span a call.
+
+Spans go to JSON Lines; the same spans may also go to OpenTelemetry (GenAI conventions) or
+LangSmith. Traces hold clock times, so they are a log and no record: nothing is computed from them.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import hashlib
+import json
+import threading
+import time
+from collections.abc import Iterator, Mapping, Sequence
+from contextvars import ContextVar
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Protocol
+
+from kofinlaw.models.settings import TraceSettings
+
+FILE = "traces.jsonl"
+# Attributes that hold what people or documents wrote; `redact` keeps only their length and hash.
+TEXTS = frozenset({"prompt", "prompts", "answer", "answers", "query", "queries", "documents"})
+MOST_CHARACTERS = 20_000
+
+_open_span: ContextVar[Span | None] = ContextVar("kofinlaw_open_span", default=None)
+
+
+@dataclass
+class Span:
+    """One traced call. `start` is seconds since the epoch, `seconds` how long it took.
+
+    `attributes` are what was known of it; `items` one mapping a question of the batch, each with
+    its `id`. `error` is empty, or the exception's class and message.
+    """
+
+    id: int
+    parent: int | None
+    name: str
+    attributes: dict[str, Any]
+    start: float
+    seconds: float = 0.0
+    items: list[dict[str, Any]] = field(default_factory=list)
+    error: str = ""
+
+    def set(self, **attributes: Any) -> None:
+        """Add attributes that are known only afterwards (`output_tokens`, `answer` …)."""
+        self.attributes.update(attributes)
+
+    def item(self, id: str, **attributes: Any) -> None:
+        """Add what belongs to one question of the batch; reports find a question's calls by it."""
+        self.items.append({"id": id, **attributes})
+
+
+class Exporter(Protocol):
+    """Takes finished spans."""
+
+    def export(self, span: Span) -> None:
+        """Pass one span on."""
+        ...
+
+    def close(self) -> None:
+        """Flush and let go."""
+        ...
+
+
+class Tracer:
+    """Gives spans and hands each, once it has ended, to every exporter."""
+
+    def __init__(
+        self, exporters: Sequence[Exporter], *, redact: bool = False, first: int = 1
+    ) -> None:
+        self._exporters = exporters
+        self._redact = redact
+        self._next = first
+        self._lock = threading.Lock()
+
+    @contextlib.contextmanager
+    def span(self, name: str, **attributes: Any) -> Iterator[Span]:
+        """Trace what runs inside; a span opened within another on the same thread is its child.
+
+        `name` is `retrieval`, `generate`, `score` … Attributes under known short names (`model`,
+        `prompt`, `input_tokens`; see `tracing_exporters.GENAI`) get their conventional names where
+        they are exported. An exception is noted and goes on.
+        """
+        parent = _open_span.get()
+        with self._lock:
+            number, self._next = self._next, self._next + 1
+        span = Span(number, parent.id if parent else None, name, dict(attributes), time.time())
+        token = _open_span.set(span)
+        began = time.perf_counter()
+        try:
+            yield span
+        except BaseException as error:
+            span.error = f"{type(error).__name__}: {error}"
+            raise
+        finally:
+            _open_span.reset(token)
+            span.seconds = round(time.perf_counter() - began, 6)
+            self._export(span)
+
+    def _export(self, span: Span) -> None:
+        span.attributes = shown(span.attributes, self._redact)
+        span.items = [shown(item, self._redact) for item in span.items]
+        if self._redact and span.error:
+            span.error = span.error.partition(":")[0]
+        with self._lock:
+            for exporter in self._exporters:
+                exporter.export(span)
+
+    def close(self) -> None:
+        """Flush every exporter; safe to call twice."""
+        for exporter in self._exporters:
+            exporter.close()
+
+    def __enter__(self) -> Tracer:
+        return self
+
+    def __exit__(self, *exception: object) -> None:
+        self.close()
+
+
+class _Nothing(Span):
+    """A span that keeps nothing."""
+
+    def set(self, **attributes: Any) -> None:
+        """Nothing."""
+
+    def item(self, id: str, **attributes: Any) -> None:
+        """Nothing."""
+
+
+class NoTracer(Tracer):
+    """Traces nothing and costs nothing: every span is the same empty one."""
+
+    def __init__(self) -> None:
+        super().__init__(())
+        self._span = contextlib.nullcontext(_Nothing(0, None, "", {}, 0.0))
+
+    def span(self, name: str, **attributes: Any) -> contextlib.AbstractContextManager[Span]:  # type: ignore[override]
+        """The empty span."""
+        return self._span
+
+
+NO_TRACE = NoTracer()
+
+
+def shown(attributes: Mapping[str, Any], redact: bool) -> dict[str, Any]:
+    """The attributes as they are written: long texts cut, or every text as length and hash."""
+    return {
+        name: _text_shown(value, redact) if name in TEXTS else value
+        for name, value in attributes.items()
+        if value is not None
+    }
+
+
+def _text_shown(value: Any, redact: bool) -> Any:
+    if isinstance(value, (list, tuple)):
+        return [_text_shown(item, redact) for item in value]
+    text = value if isinstance(value, str) else json.dumps(value, ensure_ascii=False, default=str)
+    if redact:
+        digest = hashlib.sha256(text.encode("utf-8", "replace")).hexdigest()[:16]
+        return f"[{len(text)} characters, sha256 {digest}]"
+    return text if len(text) <= MOST_CHARACTERS else text[:MOST_CHARACTERS] + "…"
+
+
+class JsonLines:
+    """Appends spans to a file, whole lines only."""
+
+    def __init__(self, path: Path) -> None:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        self._handle = open(path, "a", encoding="utf-8")
+
+    def export(self, span: Span) -> None:
+        """Write one line."""
+        row = {name: getattr(span, name) for name in span.__dataclass_fields__}
+        self._handle.write(json.dumps(row, ensure_ascii=False, default=str) + "\n")
+        self._handle.flush()
+
+    def close(self) -> None:
+        """Close the file."""
+        self._handle.close()
+
+
+def read_traces(path: Path) -> list[tuple[int, dict[str, Any]]]:
+    """(line, span) of a trace file; torn lines are left out, an absent file has none."""
+    out = []
+    try:
+        handle = open(path, encoding="utf-8", errors="replace")
+    except OSError:
+        return []
+    with handle:
+        for number, line in enumerate(handle, 1):
+            with contextlib.suppress(ValueError):
+                value = json.loads(line)
+                if isinstance(value, dict):
+                    out.append((number, value))
+    return out
+
+
+def open_tracer(settings: TraceSettings | None, folder: Path, *, offline: bool = True) -> Tracer:
+    """The tracer the settings ask for; JSON Lines go to folder/traces.jsonl, going on after those
+    of a run that was cut off.
+
+    Raises UserError for LangSmith or a remote collector while offline, and for a missing extra.
+    """
+    if settings is None or not settings.to:
+        return NO_TRACE
+    exporters: list[Exporter] = []
+    first = 1
+    for target in settings.to:
+        if target == "jsonl":
+            path = folder / FILE
+            _end_torn_line(path)
+            first = 1 + max((int(span.get("id") or 0) for _, span in read_traces(path)), default=0)
+            exporters.append(JsonLines(path))
+        else:
+            from kofinlaw.models.tracing_exporters import open_exporter
+
+            exporters.append(open_exporter(target, settings, offline=offline))
+    return Tracer(exporters, redact=settings.redact, first=first)
+
+
+def _end_torn_line(path: Path) -> None:
+    """Give a line that a kill tore its end, so that the next span has a line of its own."""
+    with contextlib.suppress(OSError), open(path, "r+b") as handle:
+        if handle.seek(0, 2) > 0:
+            handle.seek(-1, 2)
+            if handle.read(1) != b"\n":
+                handle.write(b"\n")

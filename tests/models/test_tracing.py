@@ -1,0 +1,162 @@
+"""Traces: whole lines, children under their parents, texts kept back when asked."""
+
+import json
+import sys
+import threading
+from types import SimpleNamespace
+
+import pytest
+
+from kofinlaw import UserError
+from kofinlaw.models.settings import TraceSettings
+from kofinlaw.models.tracing import NO_TRACE, Tracer, open_tracer, read_traces
+from kofinlaw.models.tracing_exporters import LangSmith, OpenTelemetry
+
+SECRET = "홍길동의 계좌 110-234-567890"
+
+
+def spans(folder):
+    return [span for _, span in read_traces(folder / "traces.jsonl")]
+
+
+def test_a_call_is_one_line_with_its_attributes_items_and_seconds(tmp_path):
+    with (
+        open_tracer(TraceSettings(), tmp_path) as tracer,
+        tracer.span("generate", model="pico", prompt="질문") as span,
+    ):
+        span.item("Q1", answer="1")
+        span.set(output_tokens=3)
+    (row,) = spans(tmp_path)
+    assert row["name"] == "generate"
+    assert row["attributes"] == {"model": "pico", "prompt": "질문", "output_tokens": 3}
+    assert row["items"] == [{"id": "Q1", "answer": "1"}]
+    assert row["seconds"] >= 0
+    assert row["error"] == ""
+
+
+def test_a_span_inside_another_is_its_child_and_one_on_another_thread_is_not(tmp_path):
+    with open_tracer(TraceSettings(), tmp_path) as tracer, tracer.span("outer"):
+        with tracer.span("inner"):
+            pass
+
+        def alone():
+            with tracer.span("elsewhere"):
+                pass
+
+        thread = threading.Thread(target=alone)
+        thread.start()
+        thread.join()
+    found = {span["name"]: span for span in spans(tmp_path)}
+    assert found["inner"]["parent"] == found["outer"]["id"]
+    assert found["elsewhere"]["parent"] is None
+
+
+def test_redaction_leaves_no_word_of_any_text(tmp_path):
+    def fail(tracer):
+        with tracer.span("generate", prompt=SECRET, documents=[SECRET, "제9조"]) as span:
+            span.item("Q1", answer=SECRET)
+            raise ValueError(SECRET)
+
+    with (
+        open_tracer(TraceSettings(redact=True), tmp_path) as tracer,
+        pytest.raises(ValueError, match="110"),
+    ):
+        fail(tracer)
+    text = (tmp_path / "traces.jsonl").read_text(encoding="utf-8")
+    assert "홍길동" not in text
+    assert "110-234" not in text
+    assert f"[{len(SECRET)} characters, sha256 " in text
+    assert spans(tmp_path)[0]["error"] == "ValueError"
+
+
+def test_tracing_goes_on_after_a_kill_that_tore_a_line(tmp_path):
+    with open_tracer(TraceSettings(), tmp_path) as tracer, tracer.span("first"):
+        pass
+    with open(tmp_path / "traces.jsonl", "a", encoding="utf-8") as handle:
+        handle.write('{"id": 2, "na')
+    with open_tracer(TraceSettings(), tmp_path) as tracer, tracer.span("second"):
+        pass
+    assert [(span["id"], span["name"]) for span in spans(tmp_path)] == [(1, "first"), (2, "second")]
+
+
+def test_without_tracing_nothing_is_written_and_nothing_kept(tmp_path):
+    tracer = open_tracer(TraceSettings(to=()), tmp_path)
+    assert tracer is NO_TRACE
+    with tracer.span("generate", prompt=SECRET) as one, tracer.span("generate") as two:
+        one.set(answer=SECRET)
+        one.item("Q1")
+    assert one is two
+    assert (one.attributes, one.items) == ({}, [])
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_langsmith_and_a_remote_collector_are_refused_offline(tmp_path):
+    with pytest.raises(UserError, match="offline"):
+        open_tracer(TraceSettings(to=("langsmith",)), tmp_path)
+    remote = TraceSettings(to=("opentelemetry",), endpoint="https://traces.example.com/v1")
+    with pytest.raises(UserError, match=r"traces\.example\.com is not this machine"):
+        open_tracer(remote, tmp_path)
+
+
+def test_a_missing_extra_is_named(tmp_path, monkeypatch):
+    monkeypatch.setitem(sys.modules, "langsmith", None)
+    monkeypatch.setitem(sys.modules, "opentelemetry.exporter.otlp.proto.http.trace_exporter", None)
+    with pytest.raises(UserError, match=r"kofinlaw\[langsmith\]"):
+        open_tracer(TraceSettings(to=("langsmith",)), tmp_path, offline=False)
+    with pytest.raises(UserError, match=r"kofinlaw\[otel\]"):
+        open_tracer(TraceSettings(to=("opentelemetry",)), tmp_path)
+
+
+def test_opentelemetry_gets_the_genai_names_the_parents_and_the_items():
+    pytest.importorskip("opentelemetry.sdk", reason="opentelemetry-sdk is not installed")
+    from opentelemetry.sdk.trace import TracerProvider
+    from opentelemetry.sdk.trace.export import SimpleSpanProcessor
+    from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanExporter
+
+    memory = InMemorySpanExporter()
+    provider = TracerProvider()
+    provider.add_span_processor(SimpleSpanProcessor(memory))
+    tracer = Tracer([OpenTelemetry(provider)])
+    with tracer.span("answer"):
+        with tracer.span("generate", model="pico", prompt="질문", temperature=0.0) as span:
+            span.set(answer="답", input_tokens=5, finish="stop", turns=2)
+            span.item("Q1", output_tokens=1)
+        with pytest.raises(RuntimeError), tracer.span("retrieval", query="제9조"):
+            raise RuntimeError("gone")
+    found = {span.name: span for span in memory.get_finished_spans()}
+    generate, outer = found["text_completion pico"], found["answer"]
+    assert generate.parent.span_id == outer.context.span_id
+    assert generate.attributes["gen_ai.operation.name"] == "text_completion"
+    assert generate.attributes["gen_ai.request.model"] == "pico"
+    assert generate.attributes["gen_ai.usage.input_tokens"] == 5
+    assert generate.attributes["gen_ai.response.finish_reasons"] == ("stop",)
+    assert generate.attributes["kofinlaw.turns"] == 2
+    (message,) = json.loads(generate.attributes["gen_ai.input.messages"])
+    assert message == {"role": "user", "parts": [{"type": "text", "content": "질문"}]}
+    assert generate.events[0].attributes["gen_ai.usage.output_tokens"] == 1
+    assert found["retrieval"].status.description == "RuntimeError: gone"
+    assert found["retrieval"].attributes["error.type"] == "RuntimeError"
+    assert outer.start_time <= generate.start_time <= generate.end_time <= outer.end_time + 10**6
+
+
+def test_langsmith_gets_runs_with_parents_times_and_texts():
+    created = []
+    client = SimpleNamespace(
+        create_run=lambda name, inputs, kind, **named: created.append((name, inputs, kind, named)),
+        flush=lambda: created.append("flushed"),
+    )
+    with (
+        Tracer([LangSmith(client, "proof")]) as tracer,
+        tracer.span("answer"),
+        tracer.span("retrieval", query="제9조", k=5) as span,
+    ):
+        span.set(documents=["전자금융거래법 제9조"])
+    inner, outer, end = created
+    assert inner[:3] == ("retrieval", {"query": "제9조"}, "retriever")
+    assert inner[3]["outputs"] == {"documents": ["전자금융거래법 제9조"]}
+    assert inner[3]["extra"] == {"metadata": {"k": 5}}
+    assert inner[3]["parent_run_id"] == outer[3]["id"]
+    assert outer[3]["parent_run_id"] is None
+    assert inner[3]["project_name"] == "proof"
+    assert inner[3]["start_time"] <= inner[3]["end_time"]
+    assert end == "flushed"
