@@ -5,9 +5,9 @@
 
 `choices`: Korean law and tax exams (kmmlu_dev: its train and dev files, read as they are), the
 small model alone. Ours is `answer_questions` (labels scored in length-sorted batches with one head
-row a prompt); beside it what contest baselines do, one question at a time: write up to 128 tokens
-(and up to 8) and take the first number. `deadline`: 500 exam questions and 15 free-text ones from
-the bundled sample through the index of `benchmarks/retrieval.py`. The last line is JSON.
+row a prompt, and the options' texts scored); beside it what contest baselines do, one question at a
+time: write up to 128 tokens (and up to 8) and take the first number. `deadline`: 500 exam questions
+and 15 free-text ones from the bundled sample through an index. The last line is JSON.
 """
 
 from __future__ import annotations
@@ -18,13 +18,15 @@ import json
 import re
 import shutil
 import time
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 from kofinlaw.data.files import read_jsonl, write_jsonl
-from kofinlaw.data.prompting import choice_messages
+from kofinlaw.data.prompting import AnswerForm, choice_messages
 from kofinlaw.data.records import Answer, Question
-from kofinlaw.models.engines import Engine, Request, open_engine
+from kofinlaw.models.engines import open_engine
+from kofinlaw.models.loading import load_model, load_tokenizer
 from kofinlaw.models.quickstart import quickstart_model
 from kofinlaw.models.settings import EngineSettings
 from kofinlaw.models.templates import template_for
@@ -65,69 +67,89 @@ def exam(
 
 
 def by_parsing(
-    engine: Engine, template: Any, questions: list[Question], key: dict[str, str], tokens: int
+    folder: Path, questions: list[Question], key: dict[str, str], tokens: int
 ) -> dict[str, Any]:
-    """One by one: write, then take the first number; what is none of the options is invalid."""
+    """One by one with transformers' own `generate`: write, then take the first number.
+
+    Stops at the model's end token; what is none of the options counts as invalid.
+    """
+    import torch
+
+    model, tokenizer, template = load_model(folder), load_tokenizer(folder), template_for(folder)
     right = invalid = 0
     started = time.perf_counter()
     for question in questions:
         prompt = template.render(
             choice_messages(question.question, question.options), add_generation_prompt=True
         )
-        text = engine.generate([Request(prompt, max_tokens=tokens, stop=(template.stop,))])[0].text
-        found = FIRST_NUMBER.match(text)
+        ids = torch.tensor([tokenizer.encode(prompt)])
+        with torch.inference_mode():
+            written = model.generate(
+                ids, attention_mask=torch.ones_like(ids), max_new_tokens=tokens, do_sample=False
+            )
+        found = FIRST_NUMBER.match(tokenizer.decode(written[0, ids.shape[1] :].tolist()))
         label = found[1] if found else "0"
         invalid += label not in {"1", "2", "3", "4"}
         right += label == key[question.id]
-    seconds = time.perf_counter() - started
-    return {
-        "questions": len(questions),
-        "questions a second": round(len(questions) / seconds, 3),
-        "accuracy": round(right / len(questions), 4),
-        "invalid": invalid,
-    }
+    return figures(len(questions), time.perf_counter() - started, right, invalid)
 
 
-def choices(given: argparse.Namespace) -> dict[str, Any]:
-    """Label scoring in batches against writing and parsing."""
-    folder = quickstart_model()
-    template = template_for(folder)
-    engine_settings = EngineSettings()
-    questions, key = exam(given.data, ("Law", "Taxation"), given.questions)
-    path, out = given.work / "exam.jsonl", given.work / "exam"
+def by_scoring(
+    folder: Path, questions: list[Question], key: dict[str, str], work: Path, form: AnswerForm
+) -> dict[str, Any]:
+    """The real path: `answer_questions` with journal and submission, the model already loaded."""
+    path, out = work / "exam.jsonl", work / f"exam-{form}"
     write_jsonl(path, questions)
     shutil.rmtree(out, ignore_errors=True)
-    with open_engine(engine_settings, folder) as engine:
+    with open_engine(EngineSettings(), folder) as engine:
         engine.score(["1"], [["1", "2"]])
         started = time.perf_counter()
         answer_questions(
             path,
             out,
             open_engine=lambda: engine,
-            template=template,
+            template=template_for(folder),
             retriever=None,
-            settings=AnswerSettings(batch_questions=given.batch),
+            settings=AnswerSettings(answer_form=form, batch_questions=32),
         )
         seconds = time.perf_counter() - started
     answers = list(read_jsonl(out / "answers.jsonl", Answer))
-    ours = {
-        "questions": len(questions),
-        "questions a second": round(len(questions) / seconds, 3),
-        "accuracy": round(sum(a.answer == key[a.id] for a in answers) / len(answers), 4),
-        "invalid": sum(
-            a.answer not in {"1", "2", "3", "4"} or a.origin != "model" for a in answers
-        ),
+    right = sum(answer.answer == key[answer.id] for answer in answers)
+    invalid = sum(a.answer not in {"1", "2", "3", "4"} or a.origin != "model" for a in answers)
+    return figures(len(questions), seconds, right, invalid)
+
+
+def figures(count: int, seconds: float, right: int, invalid: int) -> dict[str, Any]:
+    """A row of the table."""
+    return {
+        "questions": count,
+        "questions a second": round(count / seconds, 3),
+        "accuracy": round(right / count, 4),
+        "invalid": invalid,
     }
-    result: dict[str, Any] = {"label scoring": ours}
-    print(result, flush=True)
-    with open_engine(engine_settings, folder) as engine:
-        for tokens in (8, 128):
-            name = f"write {tokens}, then parse"
-            result[name] = by_parsing(engine, template, questions[: given.baseline], key, tokens)
-            result[name]["times slower"] = round(
-                ours["questions a second"] / result[name]["questions a second"], 1
-            )
-            print({name: result[name]}, flush=True)
+
+
+def choices(given: argparse.Namespace) -> dict[str, Any]:
+    """Scoring in batches (labels; the options' texts) against writing and parsing."""
+    folder = quickstart_model()
+    questions, key = exam(given.data, ("Law", "Taxation"), given.questions)
+    few = questions[: given.baseline]
+    result: dict[str, Any] = {}
+    runs: dict[str, Callable[[], dict[str, Any]]] = {
+        "labels scored": lambda: by_scoring(folder, questions, key, given.work, "label"),
+        "option texts scored": lambda: by_scoring(folder, questions, key, given.work, "text"),
+        "labels scored, the peers' questions": lambda: by_scoring(
+            folder, few, key, given.work, "label"
+        ),
+        "write 8, then parse": lambda: by_parsing(folder, few, key, 8),
+        "write 128, then parse": lambda: by_parsing(folder, few, key, 128),
+    }
+    for name, run in runs.items():
+        result[name] = run()
+        print({name: result[name]}, flush=True)
+    ours = result["labels scored, the peers' questions"]["questions a second"]
+    for name in ("write 8, then parse", "write 128, then parse"):
+        result[name]["times slower"] = round(ours / result[name]["questions a second"], 1)
     return result
 
 
@@ -183,7 +205,6 @@ def main() -> None:
     parser.add_argument("--work", type=Path, required=True)
     parser.add_argument("--questions", type=int, default=120)
     parser.add_argument("--baseline", type=int, default=24, help="questions written and parsed")
-    parser.add_argument("--batch", type=int, default=16)
     parser.add_argument("--index", type=Path, help="a finished index (deadline)")
     parser.add_argument("--budget-minutes", type=float, default=60)
     parser.add_argument("--evidence-tokens", type=int, default=600)
