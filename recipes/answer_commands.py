@@ -21,9 +21,9 @@ def open_run(folder: Path | None) -> Any:
     Raises UserError where there is none.
     """
     from kofinlaw.models.offline import set_environment
+    from kofinlaw.recipes.bound import Run, default_cache
     from kofinlaw.recipes.document import read_document
     from kofinlaw.recipes.schema import Recipe
-    from kofinlaw.recipes.stages import Run, default_cache
 
     if folder is None:
         found = sorted(Path("runs").glob("*/recipe.yaml"), key=lambda p: p.stat().st_mtime)
@@ -63,7 +63,7 @@ def ask(
     from kofinlaw.rag.answer import ask as ask_one
     from kofinlaw.rag.index import Index
     from kofinlaw.rag.retrieve import Retriever
-    from kofinlaw.recipes.stages import model_folder
+    from kofinlaw.recipes.bound import model_folder
 
     bound = open_run(run)
     if not (bound.folder / "index").is_dir():
@@ -119,9 +119,9 @@ def answer(
     from kofinlaw.rag.answer import answer_questions
     from kofinlaw.rag.index import Index
     from kofinlaw.rag.retrieve import Retriever
+    from kofinlaw.recipes.bound import model_folder
     from kofinlaw.recipes.lock import run_lock
     from kofinlaw.recipes.progress import stage_progress
-    from kofinlaw.recipes.stages import model_folder
 
     started = process_started()
     bound = open_run(run)
@@ -187,8 +187,8 @@ def score(
     ] = None,
 ) -> None:
     """Score answers: multiple choice, free text (FSKU), retrieval, with intervals and baselines."""
+    from kofinlaw.recipes.bound import default_cache
     from kofinlaw.recipes.progress import stage_progress
-    from kofinlaw.recipes.stages import default_cache
     from kofinlaw.scoring.score import score_systems
     from kofinlaw.scoring.settings import ScoreSettings
 

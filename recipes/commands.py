@@ -28,8 +28,8 @@ DEFAULT_RUNS = Path("runs")
 def _bind(recipe: str, overrides: list[str] | None, runs: Path) -> Any:
     """Read the recipe, arm the offline guard, and bind the run's folder."""
     from kofinlaw.models.offline import set_environment
+    from kofinlaw.recipes.bound import bind
     from kofinlaw.recipes.schema import load_recipe
-    from kofinlaw.recipes.stages import bind
 
     loaded, document = load_recipe(recipe, overrides or ())
     if loaded.offline:

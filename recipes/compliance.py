@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import Any
 
 from kofinlaw.models.settings import ModelSettings
+from kofinlaw.recipes.bound import Run, source_paths
 from kofinlaw.recipes.schema import Recipe
-from kofinlaw.recipes.stages import Run, source_paths
 
 
 def verdicts_for(recipe: Recipe, policy_name: str) -> list[Any]:

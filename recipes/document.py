@@ -17,7 +17,15 @@ import yaml
 from kofinlaw import UserError
 
 SHIPPED = Path(__file__).resolve().parent
-PATH_KEYS = ("data.sources", "data.protected", "evaluate.questions", "evaluate.key", "model.path")
+PATH_KEYS = (
+    "data.sources",
+    "data.protected",
+    "evaluate.questions",
+    "evaluate.key",
+    "evaluate.submission",
+    "model.path",
+    "augment.teacher.model.path",
+)
 MAX_BYTES = 1_000_000
 
 

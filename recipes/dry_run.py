@@ -9,7 +9,7 @@ from pathlib import Path
 from kofinlaw import UserError
 from kofinlaw.data.files import read_jsonl
 from kofinlaw.data.records import Article, Example
-from kofinlaw.recipes.stages import Run
+from kofinlaw.recipes.bound import Run
 
 
 def augment_dry_run(run: Run) -> list[str]:

@@ -60,7 +60,7 @@ def _base_folder(adapter: Path, model: str) -> Path:
 
     from kofinlaw.models.resolve import model_folder
     from kofinlaw.models.settings import ModelSettings
-    from kofinlaw.recipes.stages import default_cache
+    from kofinlaw.recipes.bound import default_cache
 
     if not model:
         try:
@@ -152,8 +152,8 @@ def export(
     out: Annotated[Path, typer.Option("--out", help="Folder of the export.")],
 ) -> None:
     """Write a merged checkpoint in another format."""
+    from kofinlaw.recipes.bound import default_cache
     from kofinlaw.recipes.progress import stage_progress
-    from kofinlaw.recipes.stages import default_cache
     from kofinlaw.trainer.export import export_stage
 
     with stage_progress("export") as progress:

@@ -8,12 +8,12 @@ from pathlib import Path
 from typing import Any
 
 from kofinlaw import UserError
-from kofinlaw.recipes.compliance import model_name, verdicts_for
-from kofinlaw.recipes.stages import (
+from kofinlaw.recipes.bound import (
     Run,
     protected_paths,
     source_paths,
 )
+from kofinlaw.recipes.compliance import model_name, verdicts_for
 
 # Sustained bf16 arithmetic while training, in FLOP/s: half of an RTX 4090's published dense peak
 # of 165 TFLOP/s, and what two busy AVX-512 cores reached on a 270M model.

@@ -36,11 +36,13 @@ def main() -> None:
 
 def _train(recipe_name: str, overrides: list[str], runs: Path) -> None:
     from kofinlaw import UserError
+    from kofinlaw.recipes.bound import bind
     from kofinlaw.recipes.compliance import check_policy
     from kofinlaw.recipes.lock import run_lock
     from kofinlaw.recipes.runner import run_stages
     from kofinlaw.recipes.schema import load_recipe
-    from kofinlaw.recipes.stages import bind, build_stages, train_stage
+    from kofinlaw.recipes.stages import build_stages
+    from kofinlaw.recipes.work import train_adapter
 
     recipe, document = load_recipe(recipe_name, overrides)
     check_policy(recipe)
@@ -56,7 +58,7 @@ def _train(recipe_name: str, overrides: list[str], runs: Path) -> None:
         # Rank 0 owns the stage's record and folder; the others only compute.
         from kofinlaw import silent
 
-        train_stage(run, run.folder / ".train.partial", silent)
+        train_adapter(run, run.folder / ".train.partial", silent)
         return
     with run_lock(run.folder, print_line):
         run_stages(build_stages(run), run.folder, only=["train"], say=print_line)

@@ -31,8 +31,10 @@ def test_a_path_on_the_command_line_is_relative_to_the_current_folder(tmp_path, 
     elsewhere = tmp_path / "elsewhere"
     elsewhere.mkdir()
     monkeypatch.chdir(elsewhere)
-    document = read_document(write(tmp_path, "name: a\n"), ["data.sources=acts"])
+    overrides = ["data.sources=acts", "evaluate.submission=questions.csv"]
+    document = read_document(write(tmp_path, "name: a\n"), overrides)
     assert document.values["data"]["sources"] == str(elsewhere / "acts")
+    assert document.values["evaluate"]["submission"] == str(elsewhere / "questions.csv")
 
 
 def test_a_key_that_stands_twice_is_refused_with_its_line(tmp_path):

@@ -1,0 +1,257 @@
+"""What each stage does: the room it calls, with what of the run."""
+
+from __future__ import annotations
+
+import time
+from pathlib import Path
+from typing import Any
+
+from kofinlaw import Progress, UserError
+from kofinlaw.data.files import read_jsonl, write_json, write_jsonl
+from kofinlaw.data.records import Key, Question
+from kofinlaw.recipes.bound import (
+    SYSTEM_STAGES,
+    Run,
+    model_folder,
+    protected_texts,
+    system_folder,
+    token_counter,
+)
+from kofinlaw.recipes.schema import System
+
+
+def read_documents(run: Run, out: Path, progress: Progress) -> dict[str, Any]:
+    """Documents to chunks, held to the policy's word on their dates and licences."""
+    from kofinlaw.data.corpus import build_corpus
+
+    count = token_counter(run, progress)
+    counts = build_corpus(
+        run.recipe.data,
+        out,
+        base=run.document.path.parent,
+        count_tokens=count,
+        protected_texts=protected_texts(run),
+        seed=run.recipe.seed,
+        progress=progress,
+    )
+    check_documents(run, out)
+    return counts
+
+
+def check_documents(run: Run, corpus: Path) -> None:
+    """The policy's word on the corpus's dates and licences; raises UserError when it refuses."""
+    from kofinlaw.data.records import Chunk
+    from kofinlaw.models import policy
+
+    seen: dict[tuple[str, str, str], None] = {}
+    for chunk in read_jsonl(corpus / "chunks.jsonl", Chunk):
+        seen[(chunk.title, chunk.as_of, chunk.license)] = None
+    verdicts = policy.check_documents(run.recipe.policy, list(seen))
+    policy.require(verdicts)
+
+
+def make_examples(run: Run, out: Path, progress: Progress) -> dict[str, Any]:
+    """Chunks to training examples and held-out questions."""
+    from kofinlaw.augment.stage import augment
+
+    return augment(
+        run.recipe.augment,
+        run.folder / "data",
+        out,
+        seed=run.recipe.seed,
+        count_tokens=token_counter(run, progress),
+        protected_texts=protected_texts(run),
+        progress=progress,
+    )
+
+
+def gather_questions(run: Run, out: Path, progress: Progress) -> dict[str, Any]:
+    """The recipe's questions and the held-out ones in one file, their key in another."""
+    from kofinlaw.rag.questions import read_questions
+
+    evaluate = run.recipe.evaluate
+    questions: list[Question] = []
+    keys: list[Key] = []
+    if evaluate.questions:
+        questions += read_questions(run.path(evaluate.questions)).questions
+    if evaluate.key:
+        keys += read_jsonl(run.path(evaluate.key), Key)
+    if evaluate.heldout:
+        folder = run.folder / "augment"
+        questions += read_jsonl(folder / "heldout_questions.jsonl", Question)
+        keys += read_jsonl(folder / "heldout_key.jsonl", Key)
+    if not questions:
+        raise UserError(
+            "there is no question to prove the model on",
+            where="evaluate",
+            remedy="name `evaluate.questions`, or hold documents out with `evaluate.heldout: true`",
+        )
+    write_jsonl(out / "questions.jsonl", questions)
+    write_jsonl(out / "key.jsonl", keys)
+    return {"questions": len(questions), "keys": len(keys)}
+
+
+def train_adapter(run: Run, out: Path, progress: Progress) -> dict[str, Any]:
+    """Train the adapter of this run into `out` (also what recipes/train.py calls)."""
+    from kofinlaw.models.templates import template_for
+    from kofinlaw.trainer.sft import train
+
+    folder = model_folder(run, progress)
+    return train(
+        run.recipe.train,
+        folder,
+        run.folder / "augment" / "examples.jsonl",
+        out,
+        template=template_for(folder),
+        seed=run.recipe.seed,
+        resume="if-possible",
+        model_id=run.recipe.model.id,
+        progress=progress,
+    )
+
+
+def merge_adapter(run: Run, out: Path, progress: Progress) -> dict[str, Any]:
+    """The adapter into the base's weights, as `merge.base` says."""
+    from kofinlaw.trainer.merge import merge
+
+    settings = run.recipe.merge
+    adapter, base = run.folder / "train" / "adapter", model_folder(run)
+    if settings.base == "best":
+        from kofinlaw.models.templates import template_for
+        from kofinlaw.scoring.verify_best import merge_best
+
+        # Chosen on the fixed dialogues alone: choosing on scored questions would flatter the score.
+        return merge_best(
+            adapter,
+            base,
+            out / "model",
+            dtype=settings.dtype,
+            name=settings.name,
+            template=template_for(base),
+            progress=progress,
+        )
+    return merge(
+        adapter,
+        base,
+        out / "model",
+        base=settings.base,
+        dtype=settings.dtype,
+        name=settings.name,
+        progress=progress,
+    )
+
+
+def prove_merge(run: Run, out: Path, progress: Progress) -> dict[str, Any]:
+    """The merged model against base + adapter; raises UserError unless they agree."""
+    from kofinlaw.models.templates import template_for
+    from kofinlaw.scoring.verify import verify_stage
+
+    folder = model_folder(run)
+    counts = verify_stage(
+        run.recipe.verify,
+        merged=run.folder / "merge" / "model",
+        adapter=run.folder / "train" / "adapter",
+        base=folder,
+        questions=run.questions_path,
+        template=template_for(folder),
+        out=out,
+        progress=progress,
+    )
+    if counts["verdict"] != "pass":
+        raise UserError(
+            f"the merged model is not the model that was trained: {counts.get('failed', '')}",
+            where=str(out / "verify.md"),
+            remedy="read that page; merge.base: best measures both bases and keeps the better",
+        )
+    return counts
+
+
+def index_chunks(run: Run, out: Path, progress: Progress) -> dict[str, Any]:
+    """Chunks to the retrieval index."""
+    from kofinlaw.rag.index import build_index
+
+    return build_index(
+        run.folder / "data" / "chunks.jsonl",
+        out,
+        run.recipe.rag,
+        cache=run.cache,
+        progress=progress,
+    )
+
+
+def export_merged(run: Run, out: Path, progress: Progress) -> dict[str, Any]:
+    """The merged model in the formats that the recipe names."""
+    from kofinlaw.trainer.export import export_stage
+
+    settings = run.recipe.export
+    if run.recipe.offline and not gguf_converter_ready(run):
+        wanted = tuple(name for name in settings.formats if not name.startswith("gguf"))
+        skipped = sorted(set(settings.formats) - set(wanted))
+        if skipped:
+            # Asked for where it is possible: its converter is installed once, with a connection.
+            progress(f"skipped {', '.join(skipped)}: run `make gguf` once with a connection", 0)
+        settings = settings.model_copy(update={"formats": wanted})
+    counts = export_stage(
+        settings, run.folder / "merge" / "model", out, cache=run.cache, progress=progress
+    )
+    return {**counts, "skipped": sorted(set(run.recipe.export.formats) - set(settings.formats))}
+
+
+def gguf_converter_ready(run: Run) -> bool:
+    """Whether the GGUF converter's own environment is on this machine."""
+    home = Path(run.recipe.export.environments or run.cache / "environments")
+    return (home / "gguf" / "bin" / "python").exists()
+
+
+def answer_as(
+    run: Run, system: System, questions: Path, out: Path, progress: Progress
+) -> dict[str, Any]:
+    """One system answers one question file."""
+    from kofinlaw.models.engines import open_engine
+    from kofinlaw.models.templates import template_for
+    from kofinlaw.rag.answer import answer_questions
+    from kofinlaw.rag.index import Index
+    from kofinlaw.rag.retrieve import Retriever
+
+    recipe = run.recipe
+    folder = system_folder(run, system)
+    retriever = None
+    if system.endswith("rag"):
+        index = Index.load(run.folder / "index")
+        retriever = Retriever(index, recipe.rag, cache=run.cache)
+    return answer_questions(
+        questions,
+        out,
+        open_engine=lambda: open_engine(recipe.answer.engine, folder, seed=recipe.seed),
+        template=template_for(folder),
+        retriever=retriever,
+        settings=recipe.answer,
+        seed=recipe.seed,
+        started=time.monotonic(),
+        progress=progress,
+    )
+
+
+def score_answers(run: Run, out: Path, progress: Progress) -> dict[str, Any]:
+    """Every system's answers against the key."""
+    from kofinlaw.scoring.score import score_systems
+
+    return score_systems(
+        run.questions_path,
+        run.key_path,
+        {name: run.folder / SYSTEM_STAGES[name] for name in run.recipe.evaluate.systems},
+        run.folder / "data" / "chunks.jsonl",
+        out,
+        settings=run.recipe.score,
+        seed=run.recipe.seed,
+        cache=run.cache,
+        progress=progress,
+    )
+
+
+def write_page(run: Run, out: Path, progress: Progress) -> dict[str, Any]:
+    """The report, from what the stages left."""
+    from kofinlaw.scoring.report import write_report
+
+    write_json(out / "recipe.json", run.recipe.model_dump(mode="json"))
+    return write_report(run.folder, out, recipe=run.recipe.model_dump(mode="json"))
