@@ -1,0 +1,196 @@
+"""Models of real shapes with random weights: what speed and memory depend on, without a download.
+
+    model = random_model("upstage/SOLAR-10.7B-v1.0", quantization="nf4", device="cuda")
+    save_config("upstage/SOLAR-10.7B-v1.0", folder)  # for engines that make their own weights
+
+A shape is a catalogue id, cut to `layers` blocks where asked. Weights are made on the device one
+layer at a time, so a model quantised to 4 bit never takes its 16-bit size. `save_tokenizer` learns
+a tokenizer with as many tokens a Korean character as the real one.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any, Literal
+
+from kofinlaw.models.catalogue import ModelCard, find
+
+STD = 0.02
+
+
+def random_model(
+    name: str,
+    *,
+    quantization: Literal["none", "nf4"] = "none",
+    dtype: str = "bfloat16",
+    device: str = "cuda",
+    seed: int = 0,
+    attention: str = "sdpa",
+    **changes: Any,
+) -> Any:
+    """A causal language model of a catalogue shape in evaluation mode, weights drawn at random.
+
+    `changes` are keys of the config (`num_hidden_layers=4`); with `nf4` the blocks' linear layers
+    are bitsandbytes' 4-bit ones with double quantisation, as `loading.load_model` makes them.
+    """
+    import torch
+    from transformers import AutoModelForCausalLM
+
+    config = config_of(find(name), **changes)
+    kind = getattr(torch, dtype)
+    with torch.device("meta"):
+        model = AutoModelForCausalLM.from_config(config, dtype=kind, attn_implementation=attention)
+    generator = torch.Generator(device).manual_seed(seed)
+
+    def drawn(shape: Any) -> Any:
+        weight = torch.empty(shape, dtype=kind, device=device)
+        return weight.normal_(std=STD, generator=generator)
+
+    for path, module in list(model.named_modules()):
+        if quantization == "nf4" and isinstance(module, torch.nn.Linear) and path != "lm_head":
+            _replace(model, path, _quantised(module, drawn, kind, device))
+            continue
+        for key, weight in list(module.named_parameters(recurse=False)):
+            if path == "lm_head" and config.tie_word_embeddings:
+                continue
+            value = torch.ones_like(weight, device=device) if "norm" in path else None
+            value = drawn(weight.shape) if value is None else value
+            setattr(module, key, torch.nn.Parameter(value, requires_grad=False))
+    # Rotary frequencies are buffers that are computed, not stored: made anew on the device.
+    rotary = model.model.rotary_emb
+    model.model.rotary_emb = type(rotary)(config).to(device)
+    model.tie_weights()
+    if quantization == "nf4":
+        model.is_loaded_in_4bit = True  # peft and trainers look here
+        model.is_quantized = True
+    return model.eval()
+
+
+def _quantised(module: Any, drawn: Any, kind: Any, device: str) -> Any:
+    """A 4-bit layer in a linear layer's place; its 16-bit weight lives only in here."""
+    import bitsandbytes
+    import torch
+
+    layer = bitsandbytes.nn.Linear4bit(
+        module.in_features,
+        module.out_features,
+        bias=module.bias is not None,
+        compute_dtype=kind,
+        compress_statistics=True,
+        quant_type="nf4",
+        device="meta",
+    )
+    weight = drawn((module.out_features, module.in_features))
+    layer.weight = bitsandbytes.nn.Params4bit(
+        weight.cpu() if device == "cpu" else weight,
+        requires_grad=False,
+        quant_type="nf4",
+        compress_statistics=True,
+        module=layer,
+    ).to(device)
+    if module.bias is not None:
+        zeros = torch.zeros(module.out_features, dtype=kind, device=device)
+        layer.bias = torch.nn.Parameter(zeros, requires_grad=False)
+    layer.support_avx512bf16_for_cpu = False  # see loading.repair_nf4
+    return layer
+
+
+def _replace(model: Any, path: str, layer: Any) -> None:
+    parent, _, name = path.rpartition(".")
+    setattr(model.get_submodule(parent), name, layer)
+
+
+def config_of(card: ModelCard, **changes: Any) -> Any:
+    """A transformers config of a card's shape; EXAONE 3.x as the Llama it converts to."""
+    import transformers
+
+    shape: dict[str, Any] = {
+        "vocab_size": card.vocab,
+        "hidden_size": card.hidden,
+        "intermediate_size": card.intermediate,
+        "num_hidden_layers": card.layers,
+        "num_attention_heads": card.heads,
+        "num_key_value_heads": card.kv_heads,
+        "head_dim": card.head_dim,
+        "max_position_embeddings": card.context,
+        "tie_word_embeddings": card.tied,
+        "bos_token_id": 1,
+        "eos_token_id": 2,
+        "pad_token_id": 0,
+    }
+    shape.update(changes)
+    if card.model_type == "qwen2":
+        return transformers.Qwen2Config(**shape)
+    if card.model_type not in ("llama", "exaone"):
+        raise ValueError(f"no random {card.model_type}: take a Llama-shaped model or Qwen2")
+    return transformers.LlamaConfig(**shape)
+
+
+def save_config(name: str, folder: Path, **changes: Any) -> Path:
+    """config.json alone, for engines that draw weights themselves (vLLM's `load_format: dummy`)."""
+    config = config_of(find(name), **changes)
+    config.architectures = [
+        "Qwen2ForCausalLM" if config.model_type == "qwen2" else "LlamaForCausalLM"
+    ]
+    config.dtype = "bfloat16"
+    folder.mkdir(parents=True, exist_ok=True)
+    config.save_pretrained(folder)
+    return folder
+
+
+def save_tokenizer(folder: Path, texts: Sequence[str], tokens_per_char: float) -> int:
+    """A byte-level tokenizer of the texts with about `tokens_per_char`; returns its vocabulary.
+
+    The vocabulary is searched for by halving: more entries, fewer tokens a character. It ends with
+    `</s>` as id 2, and a plain chat template so that engines which want one find it.
+    """
+    low, high = 260, 40_000
+    tokenizer = None
+    while high - low > max(50, low // 50):
+        size = (low + high) // 2
+        tokenizer = _learnt(texts, size)
+        characters = sum(map(len, texts))
+        tokens = sum(len(e.ids) for e in tokenizer.encode_batch(list(texts)))
+        if tokens / characters > tokens_per_char:
+            low = size
+        else:
+            high = size
+        if tokenizer.get_vocab_size() < size:
+            high = size  # the texts give no more entries
+    assert tokenizer is not None
+    folder.mkdir(parents=True, exist_ok=True)
+    tokenizer.save(str(folder / "tokenizer.json"))
+    settings = {
+        "tokenizer_class": "PreTrainedTokenizerFast",
+        "bos_token": "<s>",
+        "eos_token": "</s>",
+        "pad_token": "<pad>",
+        "chat_template": TEMPLATE,
+    }
+    (folder / "tokenizer_config.json").write_text(json.dumps(settings), encoding="utf-8")
+    return tokenizer.get_vocab_size()
+
+
+TEMPLATE = (
+    "<s>{% for m in messages %}### {{ m.role }}:\n{{ m.content }}"
+    "{% if m.role == 'assistant' %}</s>{% endif %}\n\n{% endfor %}"
+    "{% if add_generation_prompt %}### assistant:\n{% endif %}"
+)
+
+
+def _learnt(texts: Sequence[str], size: int) -> Any:
+    from tokenizers import Tokenizer, decoders, models, pre_tokenizers, trainers
+
+    tokenizer = Tokenizer(models.BPE())
+    tokenizer.pre_tokenizer = pre_tokenizers.ByteLevel(add_prefix_space=False)
+    tokenizer.decoder = decoders.ByteLevel()
+    trainer = trainers.BpeTrainer(
+        vocab_size=size,
+        special_tokens=["<pad>", "<s>", "</s>"],
+        initial_alphabet=pre_tokenizers.ByteLevel.alphabet(),
+        show_progress=False,
+    )
+    tokenizer.train_from_iterator(texts, trainer)
+    return tokenizer
