@@ -28,7 +28,8 @@ from kofinlaw.rag.fallback import fallback_answer
 from kofinlaw.rag.journal import Journal, Timing, Turn
 from kofinlaw.rag.keeper import EngineKeeper
 from kofinlaw.rag.prompts import Prompter
-from kofinlaw.rag.questions import read_questions, write_submission
+from kofinlaw.rag.questions import read_questions
+from kofinlaw.rag.submission import write_submission
 from kofinlaw.rag.settings import AnswerSettings
 from kofinlaw.rag.work import Task, first_batches, task_work
 

@@ -16,7 +16,7 @@ from kofinlaw.rag.evidence import Searcher
 from kofinlaw.rag.fallback import fallback_answer
 from kofinlaw.rag.journal import Turn
 from kofinlaw.rag.prompts import Prompter
-from kofinlaw.rag.questions import split_options
+from kofinlaw.rag.options import split_options
 from kofinlaw.rag.settings import AnswerSettings
 
 

@@ -13,7 +13,9 @@ from hypothesis import strategies as st
 
 from kofinlaw import UserError
 from kofinlaw.data.records import Question
-from kofinlaw.rag.questions import read_questions, split_options, write_submission
+from kofinlaw.rag.options import split_options
+from kofinlaw.rag.questions import read_questions
+from kofinlaw.rag.submission import write_submission
 
 CONTEST = (
     "ID,Question\r\n"
