@@ -2,11 +2,15 @@
 
     python benchmarks/training.py --model FOLDER --examples runs/NAME/augment/examples.jsonl
 
-Same model, LoRA, data, precision, effective batch, and the same examples in the same steps. Every
-way runs in a process of its own, twice in turn; a figure is the median over its steps. `tokens/s`
-counts real tokens, not padding; `peak` is the rise of resident memory over the loaded process
-(`VmHWM`, reset through `clear_refs`). `--table` runs the comparison, `--ways` single ones;
-`--speed` times kofinlaw's own switches instead. The last line is JSON.
+Same model, LoRA, data, precision, effective batch, and the same examples over the same steps (one
+to warm up, `--steps` timed). Every way runs in a process of its own, `--repeats` times in turn; a
+figure is the median over its steps. `tokens/s` counts real tokens, not padding; `peak` is the rise
+of resident memory over the loaded process (`VmHWM`, reset through `clear_refs`).
+
+Two tables: `lengths`, the examples as they are, against TRL's default and what TRL offers to be
+faster (packing is left out: it is exact only with kernels that need a GPU); and `loss`, 512 tokens
+an example of which a tenth is learned, against TRL and the plain loss over all logits. `--table`
+picks one, `--ways` single rows, `--table switches` times kofinlaw's own. The last line is JSON.
 """
 
 from __future__ import annotations
@@ -24,30 +28,34 @@ from typing import Any
 
 GIB = 1024**3
 
-# name → how it differs from its family's default
-WAYS: dict[str, dict[str, Any]] = {
-    "kofinlaw": {},
-    "trl default": {},
-    "trl no checkpointing": {"gradient_checkpointing": False},
-    "trl micro-batch 2": {"gradient_checkpointing": False, "per_device_train_batch_size": 2},
-    "trl best, by length": {
-        "gradient_checkpointing": False,
-        "per_device_train_batch_size": 2,
-        "group_by_length": True,
-        "attention": "eager",
+# table → name → how a way differs from its family's default
+STORED: dict[str, Any] = {"gradient_checkpointing": False}
+TABLES: dict[str, dict[str, dict[str, Any]]] = {
+    "lengths": {
+        "kofinlaw": {},
+        "kofinlaw, 512 tokens a pass": {"max_tokens_per_micro_batch": 512},
+        "trl default": {},
+        "trl no checkpointing, 2 a pass": {**STORED, "per_device_train_batch_size": 2},
+        "trl no checkpointing, 2 a pass, by length, eager": {
+            **STORED,
+            "per_device_train_batch_size": 2,
+            "train_sampling_strategy": "group_by_length",
+            "attention": "eager",
+        },
     },
-    "plain full logits": {},
+    "loss": {"kofinlaw": {}, "trl default": {}, "plain full logits": {}},
+    "switches": {
+        "kofinlaw": {},
+        "kofinlaw sdpa": {"attention": "sdpa"},
+        "kofinlaw with peft's LoRA pass": {"own_pass": False},
+        "kofinlaw checkpointing": {"gradient_checkpointing": True},
+        "kofinlaw nf4": {"quantization": "nf4"},
+        "kofinlaw float32 base": {"dtype": "float32"},
+        "kofinlaw 512 tokens a pass": {"max_tokens_per_micro_batch": 512},
+        "kofinlaw 2048 tokens a pass": {"max_tokens_per_micro_batch": 2048},
+    },
 }
-SPEED: dict[str, dict[str, Any]] = {
-    "as chosen": {},
-    "sdpa": {"attention": "sdpa"},
-    "peft's own LoRA pass": {"own_pass": False},
-    "checkpointing": {"gradient_checkpointing": True},
-    "nf4": {"quantization": "nf4"},
-    "float32 base": {"dtype": "float32"},
-    "512 tokens a pass": {"max_tokens_per_micro_batch": 512},
-    "2048 tokens a pass": {"max_tokens_per_micro_batch": 2048},
-}
+ANSWER_SHARE, ROW_TOKENS, LOSS_BATCH = 0.1, 512, 4
 
 
 def load(args: argparse.Namespace) -> tuple[list[Any], list[list[int]]]:
@@ -60,10 +68,23 @@ def load(args: argparse.Namespace) -> tuple[list[Any], list[list[int]]]:
     rows, _ = encode_examples(
         args.examples, template_for(args.model), load_tokenizer(args.model).encode, max_length=1024
     )
+    if args.table == "loss":
+        rows = equal_rows(rows, args.batch * (args.steps + 1))
     plan = plan_steps(
         [len(r) for r in rows], seed=0, batch=args.batch, epochs=9, max_steps=args.steps + 1
     )
     return rows, [plan.members(step) for step in range(plan.steps)]
+
+
+def equal_rows(rows: list[Any], count: int) -> list[Any]:
+    """`count` examples of `ROW_TOKENS` real tokens each, the last tenth of them learned."""
+    import numpy as np
+
+    from kofinlaw.trainer.encoding import Encoded
+
+    tokens = np.resize(np.concatenate([r.tokens for r in rows]), (count, ROW_TOKENS))
+    learned = np.arange(ROW_TOKENS) >= round((1 - ANSWER_SHARE) * ROW_TOKENS)
+    return [Encoded(str(n), row, learned) for n, row in enumerate(tokens)]
 
 
 def base(args: argparse.Namespace, options: dict[str, Any]) -> Any:
@@ -166,7 +187,6 @@ def trl(args: argparse.Namespace, options: dict[str, Any]) -> Iterator[tuple[int
             for r in picked
         ]
     )
-    grouped = options.pop("group_by_length", False)
     micro = options.pop("per_device_train_batch_size", min(8, args.batch))
     with tempfile.TemporaryDirectory() as out:
         config = SFTConfig(
@@ -183,7 +203,6 @@ def trl(args: argparse.Namespace, options: dict[str, Any]) -> Iterator[tuple[int
             max_length=None,
             completion_only_loss=True,
             disable_tqdm=True,
-            **({"train_sampling_strategy": "group_by_length"} if grouped else {}),
             **options,
         )
         trainer = SFTTrainer(
@@ -242,7 +261,7 @@ def worker(args: argparse.Namespace) -> dict[str, Any]:
     """Run one way in this process."""
     from kofinlaw.trainer.out_of_memory import memory_in_use, peak_memory, release, reset_peak
 
-    options = (SPEED if args.speed else WAYS)[args.worker]
+    options = TABLES[args.table][args.worker]
     family = trl if args.worker.startswith("trl") else plain if "plain" in args.worker else ours
     passes = family(args, options)
     next(passes)
@@ -258,40 +277,54 @@ def worker(args: argparse.Namespace) -> dict[str, Any]:
     }
 
 
-def main() -> None:
-    """Compare, print a table, and one line of JSON."""
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--model", type=Path, required=True)
-    parser.add_argument("--examples", type=Path, required=True)
-    parser.add_argument("--quantization", default="none", choices=["none", "nf4"])
-    parser.add_argument("--steps", type=int, default=4)
-    parser.add_argument("--batch", type=int, default=8)
-    parser.add_argument("--repeats", type=int, default=2)
-    parser.add_argument("--ways", nargs="*")
-    parser.add_argument("--speed", action="store_true", help="kofinlaw's own switches")
-    parser.add_argument("--worker", help=argparse.SUPPRESS)
-    args = parser.parse_args()
-    if args.worker:
-        print(json.dumps(worker(args)))
-        return
-    names = args.ways or list(SPEED if args.speed else WAYS)
-    found: dict[str, list[dict[str, Any]]] = {name: [] for name in names}
+def measure(args: argparse.Namespace) -> dict[str, dict[str, float]]:
+    """Every way of one table, each in a process of its own; what fails is told and left out."""
+    names = args.ways or list(TABLES[args.table])
+    found: dict[str, list[dict[str, float]]] = {name: [] for name in names}
     for _ in range(args.repeats):  # in turn, so that a busy minute does not fall on one alone
         for name in names:
-            command = [sys.executable, __file__, *sys.argv[1:], "--worker", name]
+            command = [sys.executable, __file__, *sys.argv[1:], "--table", args.table]
+            command += ["--worker", name]
             done = subprocess.run(command, capture_output=True, text=True, check=False)
             if done.returncode:
-                print(f"{name}: {done.stderr.strip().splitlines()[-1]}", file=sys.stderr)
+                last = (done.stderr.strip() or f"exit {done.returncode}").splitlines()[-1]
+                print(f"{name}: {last}", file=sys.stderr)
                 continue
             found[name].append(json.loads(done.stdout.strip().splitlines()[-1]))
-    result = {
+            print(f"{name}: {found[name][-1]}", file=sys.stderr, flush=True)
+    return {
         name: {key: round(statistics.median(r[key] for r in runs), 3) for key in runs[0]}
         for name, runs in found.items()
         if runs
     }
-    print("| | tokens/s | padding | peak, GiB | step, s |\n| --- | --- | --- | --- | --- |")
-    for name, row in result.items():
-        print(f"| {name} | " + " | ".join(str(value) for value in row.values()) + " |")
+
+
+def main() -> None:
+    """Compare, print the tables, and one line of JSON."""
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--model", type=Path, required=True)
+    parser.add_argument("--examples", type=Path, required=True)
+    parser.add_argument("--quantization", default="none", choices=["none", "nf4"])
+    parser.add_argument("--steps", type=int, default=3)
+    parser.add_argument("--batch", type=int, default=8)
+    parser.add_argument("--repeats", type=int, default=1)
+    parser.add_argument("--table", choices=list(TABLES), help="default: lengths, then loss")
+    parser.add_argument("--ways", nargs="*")
+    parser.add_argument("--worker", help=argparse.SUPPRESS)
+    args = parser.parse_args()
+    if args.worker:
+        if args.table == "loss":
+            args.batch = LOSS_BATCH  # the plain way holds logits for all of it
+        print(json.dumps(worker(args)))
+        return
+    result = {}
+    for table in [args.table] if args.table else ["lengths", "loss"]:
+        args.table = table
+        result[table] = measure(args)
+        print(f"\n| {table} | tokens/s | padding | peak, GiB | step, s |")
+        print("| --- | --- | --- | --- | --- |")
+        for name, row in result[table].items():
+            print(f"| {name} | " + " | ".join(str(value) for value in row.values()) + " |")
     print(json.dumps(result))
 
 
