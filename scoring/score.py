@@ -168,7 +168,7 @@ def score_systems(
         "schema": SCHEMA,
         "tasks": TASK_VERSIONS,
         "seed": seed,
-        "settings": settings.model_dump(),
+        "settings": settings.model_dump(mode="json"),
         "embedder": embedder_record(embedder, golds, asked),
         "counts": {
             "questions": len(asked),
@@ -180,6 +180,7 @@ def score_systems(
         "baselines": {name: to_json(figure) for name, figure in baselines.items()},
         "pairs": [to_json(pair) for pair in pairs],
         "smallest": {f"{pair.a}|{pair.b}": to_json(smallest_of(pair, settings)) for pair in pairs},
+        "judge": judge_of(settings, asked, keyed, sheets, out, cache, seed, progress),
         "environment": environment(),
         "sha256": hashes,
     }
@@ -188,6 +189,35 @@ def score_systems(
     write_text(out / "scores.md", scores_markdown(result))
     write_json(out / "scores.json", result)
     return flat_figures(scored, pairs)
+
+
+def judge_of(
+    settings: ScoreSettings,
+    asked: Sequence[Question],
+    golds: Mapping[str, Key],
+    sheets: Mapping[str, AnswerSheet],
+    out: Path,
+    cache: Path | None,
+    seed: int,
+    progress: Progress,
+) -> dict[str, Any] | None:
+    """The judge's figures, its verdicts in out/judge; None where no judge is asked for."""
+    if settings.judge is None:
+        return None
+    from kofinlaw.scoring.judge import judge_systems, open_judge
+
+    with open_judge(settings.judge, cache=cache, seed=seed) as (engine, template):
+        return judge_systems(
+            asked,
+            golds,
+            sheets,
+            out / "judge",
+            engine=engine,
+            template=template,
+            settings=settings.judge,
+            seed=seed,
+            progress=progress,
+        )
 
 
 def read_asked(path: Path) -> list[Question]:

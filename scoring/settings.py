@@ -4,6 +4,47 @@ from __future__ import annotations
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
+from kofinlaw.models.settings import EngineSettings, ModelSettings
+
+
+class JudgeSettings(BaseModel):
+    """A local model that reads free-text answers by a rubric."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    model: ModelSettings = Field(..., description="the model that judges; local like every other")
+    engine: EngineSettings = Field(
+        default_factory=lambda: EngineSettings(engine="llamacpp"),
+        description="what runs it; verdicts are constrained JSON, which llamacpp and openai can",
+    )
+    criteria: tuple[str, ...] = Field(
+        ("correctness", "helpfulness"),
+        min_length=1,
+        description="rubrics: correctness, helpfulness, or the path of a Markdown file",
+    )
+    pairwise: bool = Field(
+        True, description="also compare each two systems' answers, in both orders"
+    )
+    controls: bool = Field(
+        True,
+        description="also judge the references, and references of other questions, as answers: a "
+        "judge that cannot tell these apart says nothing",
+    )
+    reasoning: bool | None = Field(
+        None, description="whether a reason is written before the score; none: as the rubric says"
+    )
+    repeats: int = Field(
+        2, ge=1, le=9, description="verdicts on each answer; the first is greedy, count"
+    )
+    temperature: float = Field(0.7, gt=0, le=2, description="of the verdicts after the first")
+    items: int = Field(50, ge=1, description="free-text questions judged at most, drawn by seed")
+    answer_characters: int = Field(
+        1200, ge=50, description="longest part of an answer that is shown to the judge, characters"
+    )
+    max_tokens: int = Field(
+        220, ge=8, description="tokens of a verdict at most; longer ones count as unreadable"
+    )
+
 
 class ScoreSettings(BaseModel):
     """How answers are scored. Defaults follow the FSKU contest formula."""
@@ -35,6 +76,9 @@ class ScoreSettings(BaseModel):
         ge=100,
         description="longest part of an answer that is embedded and compared, characters; "
         "keywords are looked for in all of it",
+    )
+    judge: JudgeSettings | None = Field(
+        None, description="a local model judges the free-text answers too; none: no judge"
     )
 
     @model_validator(mode="after")
