@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 K1 = 1.5
 B = 0.75
 # Below this many postings NumPy answers in under a millisecond and compiling would cost seconds.
-NUMBA_FROM_POSTINGS = 2_000_000
+NUMBA_FROM_POSTINGS = 500_000
 _META = "lexical.json"
 # bm25s cannot index a corpus without any token; this one never stands in a text.
 _FILLER = "\u0001"
@@ -74,18 +74,25 @@ class LexicalIndex:
         bm25 = bm25s.BM25.load(folder, mmap=mmap, show_progress=False)
         return cls(_compiled(bm25, len(bm25.scores["data"])), documents)
 
-    def query(self, tokens: Sequence[str], k: int) -> tuple[NDArray[Any], NDArray[Any]]:
-        """The best `k` passages: (places int64, scores float32), best first.
+    def query(
+        self, tokens: Sequence[str], k: int, *, allowed: NDArray[Any] | None = None
+    ) -> tuple[NDArray[Any], NDArray[Any]]:
+        """The best `k` passages (of those in `allowed`, bool by place): places int64 and scores
+        float32, best first, equal scores by place.
 
         Only passages that share a token are returned, so fewer than `k` may come back.
         """
         scores = self.scores(tokens)
-        positive = np.flatnonzero(scores > 0)
-        if len(positive) > k:
-            cut = np.partition(scores[positive], -k)[-k] if k > 0 else np.inf
-            positive = positive[scores[positive] >= cut]
-        order = np.lexsort((positive, -scores[positive]))[: max(k, 0)]
-        best = positive[order]
+        if allowed is not None:
+            scores = np.where(allowed, scores, np.float32(0))
+        if 0 < k < len(scores):
+            # One pass finds the score that the k-th best has; only what reaches it is sorted.
+            cut = np.partition(scores, -k)[-k]
+            places = np.flatnonzero(scores >= cut if cut > 0 else scores > 0)
+        else:
+            places = np.flatnonzero(scores > 0)
+        order = np.lexsort((places, -scores[places]))[: max(k, 0)]
+        best = places[order]
         return best.astype(np.int64), scores[best]
 
     def scores(self, tokens: Sequence[str]) -> NDArray[Any]:

@@ -1,7 +1,8 @@
-"""The index on disk: LanceDB for text, tokens and vectors, bm25s memory-mapped beside it.
+"""The index on disk: a table of text, tokens and vectors, bm25s memory-mapped beside it.
 
-`index.json` is written last: a folder without it is an unfinished build, which goes on from its
-last block of tokens or vectors when it is built again.
+`index.json` names the folder (a generation) that holds the rest, and is replaced last: until then
+whoever opens the index sees the one before, and a build that was killed goes on from its last
+block.
 """
 
 from __future__ import annotations
@@ -9,7 +10,6 @@ from __future__ import annotations
 import hashlib
 import json
 import shutil
-from collections.abc import Callable, Iterable, Sequence
 from functools import cached_property
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
@@ -19,45 +19,24 @@ import numpy as np
 
 from kofinlaw import Progress, UserError, silent
 from kofinlaw.data.files import read_jsonl, sha256_file, write_json
-from kofinlaw.data.records import Chunk, to_json
+from kofinlaw.data.records import Chunk
+from kofinlaw.rag.expand import read_references
+from kofinlaw.rag.index_blocks import Reusable, token_blocks, vector_blocks
 from kofinlaw.rag.precedents import cited_places
 from kofinlaw.rag.settings import RagSettings
+from kofinlaw.rag.stores.table import FIELDS, read_table, write_table
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from kofinlaw.data.lexical import LexicalIndex
 
-FORMAT = 2
-TABLE = "chunks"
-BLOCK = 512  # passages between two marks a killed build goes on from
-_CHUNK_FIELDS = (
-    "id",
-    "document_id",
-    "title",
-    "kind",
-    "path",
-    "unit",
-    "text",
-    "as_of",
-    "source",
-    "license",
-    "sha256",
-)
+FORMAT = 3
 
 
 def lexical_kinds(settings: RagSettings) -> tuple[str, ...]:
     """The lexical indices the settings ask for."""
     return ("kiwi", "bigram") if settings.lexical == "both" else (settings.lexical,)
-
-
-def tokens_of(kind: str, texts: Sequence[str], *, workers: int = 1) -> list[list[str]]:
-    """Tokens of each text: Kiwi content morphemes, or Hangul bigrams."""
-    from kofinlaw.data.korean import bigrams, content_morphemes
-
-    if kind == "kiwi":
-        return content_morphemes(texts, workers=workers)
-    return [bigrams(text) for text in texts]
 
 
 def build_index(
@@ -69,56 +48,67 @@ def build_index(
     previous: Path | None = None,
     progress: Progress = silent,
 ) -> dict[str, Any]:
-    """Index the chunks of a corpus into `out`; a folder a killed build left is taken up.
+    """Index the chunks of a corpus into `out`; what a killed build left there is taken up.
 
-    `cache` keeps embeddings by content; `previous` is an older index from which tokens and
-    vectors of unchanged passages are taken. Returns counts. Raises UserError for a chunk file
-    that is empty, broken, or repeats an id.
+    `cache` keeps embeddings by content; `previous` is an older index (default: the one in `out`)
+    from which tokens and vectors of unchanged passages are taken. The references between articles
+    come from `citations.jsonl` beside the chunks, where there is one. Returns counts. Raises
+    UserError for a chunk file that is empty, broken, or repeats an id.
     """
-    records = list(read_jsonl(chunks, Chunk))
-    if not records:
-        raise UserError("the corpus has no passage", where=str(chunks), remedy="see rejected.jsonl")
-    if len({record.id for record in records}) < len(records):
-        seen: set[str] = set()
-        twice = next(r.id for r in records if r.id in seen or seen.add(r.id))  # type: ignore[func-returns-value]
-        raise UserError(f"two passages have the id `{twice}`", where=str(chunks))
+    records = _records(chunks)
     kinds = lexical_kinds(settings)
+    citations = chunks.parent / "citations.jsonl"
     meta: dict[str, Any] = {
         "format": FORMAT,
         "chunks": len(records),
         "chunks_sha256": sha256_file(chunks),
+        "references_sha256": sha256_file(citations) if citations.exists() else "",
         "lexical": list(kinds),
-        "tokeniser": _tokeniser_version(),
+        "tokeniser": tokeniser_version(),
         "embedder": settings.embedder,
-        "dimensions": 0,
+        "embed_characters": settings.embed_characters if settings.embedder else None,
     }
-    working = out / "working"
-    _start(out, working, meta)
-    old = _Reusable(previous, meta)
+    building = out / "building"
+    working = building / "blocks"
+    _start(building, meta)
+    old = Reusable(_older(previous or out))
     tokens = {
-        kind: _tokens(kind, records, working, settings.workers, old, progress) for kind in kinds
+        kind: token_blocks(
+            kind,
+            records,
+            working,
+            old.tokens(kind, meta["tokeniser"]),
+            old,
+            settings.workers,
+            progress,
+        )
+        for kind in kinds
     }
     vectors = None
     if settings.embedder is not None:
-        vectors = _vectors(settings.embedder, records, working, cache, old, progress)
-        meta["dimensions"] = int(vectors.shape[1])
+        characters = settings.embed_characters
+        known = old.vectors(settings.embedder, characters)
+        vectors = vector_blocks(
+            settings.embedder, characters, records, working, known, old, cache, progress
+        )
     progress("index", 0, 1)
-    _write_table(out / "store", records, tokens, vectors)
+    write_table(building / "store", records, tokens, vectors)
     from kofinlaw.data.lexical import LexicalIndex
 
     for kind in kinds:
-        _replace(out / f"lexical-{kind}", LexicalIndex.build(tokens[kind]).save)
+        LexicalIndex.build(tokens[kind]).save(building / f"lexical-{kind}")
     cited = cited_places(records)
-    write_json(out / "cited.json", [[place, targets] for place, targets in cited.items()])
-    write_json(out / "index.json", meta)
-    shutil.rmtree(working)
+    write_json(building / "cited.json", [[place, targets] for place, targets in cited.items()])
+    write_json(building / "references.json", read_references(citations))
+    meta["dimensions"] = 0 if vectors is None else int(vectors.shape[1])
+    generation = _publish(out, building, meta)
     progress("index", 1, 1)
     return {
         "chunks": len(records),
         "tokens": sum(len(words) for words in tokens[kinds[0]]),
         "dimensions": meta["dimensions"],
         "reused": old.used,
-        "bytes": sum(file.stat().st_size for file in out.rglob("*") if file.is_file()),
+        "bytes": sum(file.stat().st_size for file in generation.rglob("*") if file.is_file()),
     }
 
 
@@ -128,6 +118,7 @@ class Index:
     def __init__(self, folder: Path, meta: dict[str, Any]) -> None:
         self.folder = folder
         self.meta = meta
+        self._files = folder / meta["generation"]
 
     @classmethod
     def load(cls, folder: Path) -> Index:
@@ -146,11 +137,12 @@ class Index:
             )
         try:
             meta = json.loads(path.read_text(encoding="utf-8"))
-        except json.JSONDecodeError as error:
-            raise _damaged(folder, str(error)) from error
-        if meta.get("format") != FORMAT:
+            found = meta["format"]
+        except (ValueError, KeyError, TypeError) as error:
+            raise _damaged(folder, f"index.json: {error}") from error
+        if found != FORMAT:
             raise UserError(
-                f"this index has format {meta.get('format')}; this version reads {FORMAT}",
+                f"this index has format {found}; this version reads {FORMAT}",
                 where=str(folder),
                 remedy="build it again",
             )
@@ -158,18 +150,15 @@ class Index:
 
     @property
     def fingerprint(self) -> str:
-        """Hexadecimal; equal for the same chunks, tokenisers and embedder."""
-        text = json.dumps(self.meta, sort_keys=True, ensure_ascii=False)
-        return hashlib.sha256(text.encode("utf-8")).hexdigest()
+        """Hexadecimal; equal for the same chunks, references, tokenisers and embedder."""
+        return _fingerprint(self.meta)
 
     @cached_property
     def chunks(self) -> list[Chunk]:
         """All passages, by place. Raises UserError where the store is damaged."""
-        columns = self._columns(_CHUNK_FIELDS)
-        return [
-            Chunk(*values)
-            for values in zip(*(columns[name] for name in _CHUNK_FIELDS), strict=True)
-        ]
+        table = self._table(FIELDS)
+        columns = (table[name].to_pylist() for name in FIELDS)
+        return [Chunk(*values) for values in zip(*columns, strict=True)]
 
     @cached_property
     def place_of(self) -> dict[str, int]:
@@ -192,11 +181,12 @@ class Index:
     @cached_property
     def cited(self) -> dict[int, list[int]]:
         """For each passage of a court decision the places of the articles it cites."""
-        try:
-            rows = json.loads((self.folder / "cited.json").read_text(encoding="utf-8"))
-        except (OSError, json.JSONDecodeError) as error:
-            raise _damaged(self.folder, str(error)) from error
-        return {place: targets for place, targets in rows}
+        return {place: targets for place, targets in self._json("cited.json")}
+
+    @cached_property
+    def references(self) -> dict[str, list[str]]:
+        """Unit → the units that its text refers to, in order."""
+        return dict(self._json("references.json"))
 
     def lexical(self, kind: str) -> LexicalIndex:
         """The bm25s index of one kind, memory-mapped.
@@ -212,8 +202,8 @@ class Index:
                 remedy="set rag.lexical to what it has, or build it again",
             )
         try:
-            index = LexicalIndex.load(self.folder / f"lexical-{kind}")
-        except (OSError, ValueError, KeyError, EOFError) as error:
+            index = LexicalIndex.load(self._files / f"lexical-{kind}")
+        except (OSError, ValueError, KeyError, EOFError, UserError) as error:
             raise _damaged(self.folder, str(error)) from error
         if index.documents != self.meta["chunks"]:
             raise _damaged(self.folder, f"{index.documents} of {self.meta['chunks']} passages")
@@ -222,30 +212,93 @@ class Index:
     @cached_property
     def vectors(self) -> NDArray[Any]:
         """float32 (passages, dimensions), rows of length 1, by place."""
-        table = self._arrow(("vector",))
+        table = self._table(("vector",))
         flat = table["vector"].combine_chunks().flatten().to_numpy(zero_copy_only=False)
         return flat.reshape(len(table), -1).astype(np.float32, copy=False)
 
     def tokens(self, kind: str) -> list[list[str]]:
         """The tokens of all passages, by place."""
-        return [text.split() for text in self._columns((f"tokens_{kind}",))[f"tokens_{kind}"]]
+        name = f"tokens_{kind}"
+        return [text.split() for text in self._table((name,))[name].to_pylist()]
 
-    def _columns(self, names: Sequence[str]) -> dict[str, list[Any]]:
-        table = self._arrow(names)
-        return {name: table[name].to_pylist() for name in names}
-
-    def _arrow(self, names: Sequence[str]) -> Any:
-        import lancedb
-
+    def _table(self, names: tuple[str, ...]) -> Any:
         try:
-            table = lancedb.connect(str(self.folder / "store")).open_table(TABLE)
-            count = self.meta["chunks"]
-            rows = table.search().select([*names, "place"]).limit(count + 1).to_arrow()
-        except (OSError, ValueError, RuntimeError) as error:
-            raise _damaged(self.folder, str(error).splitlines()[0]) from error
-        if len(rows) != count:
-            raise _damaged(self.folder, f"{len(rows)} of {count} passages in the store")
-        return rows.sort_by("place")
+            return read_table(self._files / "store", names, self.meta["chunks"])
+        except ValueError as error:
+            raise _damaged(self.folder, str(error)) from error
+
+    def _json(self, name: str) -> Any:
+        try:
+            return json.loads((self._files / name).read_text(encoding="utf-8"))
+        except (OSError, ValueError) as error:
+            raise _damaged(self.folder, str(error)) from error
+
+
+def _records(chunks: Path) -> list[Chunk]:
+    records = list(read_jsonl(chunks, Chunk))
+    if not records:
+        raise UserError("the corpus has no passage", where=str(chunks), remedy="see rejected.jsonl")
+    seen: set[str] = set()
+    for record in records:
+        if record.id in seen:
+            raise UserError(f"two passages have the id `{record.id}`", where=str(chunks))
+        seen.add(record.id)
+    return records
+
+
+def _older(folder: Path) -> Index | None:
+    """The index in a folder if it can be read; a damaged or older one only costs its reuse."""
+    try:
+        index = Index.load(folder)
+        return index if index.chunks else None
+    except UserError:
+        return None
+
+
+def _start(building: Path, meta: dict[str, Any]) -> None:
+    """Keep what an unfinished build of the same thing left; drop that of another."""
+    mark = building / "building.json"
+    if mark.exists() and json.loads(mark.read_text(encoding="utf-8")) == meta:
+        return
+    shutil.rmtree(building, ignore_errors=True)
+    write_json(mark, meta)
+
+
+def _publish(out: Path, building: Path, meta: dict[str, Any]) -> Path:
+    """Give the built files their name and point `index.json` at them, then drop older ones."""
+    shutil.rmtree(building / "blocks")
+    (building / "building.json").unlink()
+    generation = out / f"g-{_fingerprint(meta)[:12]}"
+    before = _older_name(out)
+    shutil.rmtree(generation, ignore_errors=True)  # the same build, found damaged or asked again
+    building.rename(generation)
+    write_json(out / "index.json", {**meta, "generation": generation.name})
+    kept = {generation.name, before}  # the one before may still be read by who opened it
+    for folder in out.glob("g-*"):
+        if folder.name not in kept:
+            shutil.rmtree(folder)
+    return generation
+
+
+def _older_name(out: Path) -> str:
+    try:
+        return str(json.loads((out / "index.json").read_text(encoding="utf-8"))["generation"])
+    except (OSError, ValueError, KeyError):
+        return ""
+
+
+def _fingerprint(meta: dict[str, Any]) -> str:
+    named = {key: value for key, value in meta.items() if key != "generation"}
+    text = json.dumps(named, sort_keys=True, ensure_ascii=False)
+    return hashlib.sha256(text.encode("utf-8")).hexdigest()
+
+
+def tokeniser_version() -> str:
+    """The installed Kiwi and its model, which an index's tokens depend on."""
+    try:
+        return f"kiwipiepy {version('kiwipiepy')}, model {version('kiwipiepy_model')}"
+    except PackageNotFoundError:
+        return "no kiwipiepy"
 
 
 def _damaged(folder: Path, detail: str) -> UserError:
@@ -254,149 +307,3 @@ def _damaged(folder: Path, detail: str) -> UserError:
         where=str(folder),
         remedy="delete the folder and build it again",
     )
-
-
-def _tokeniser_version() -> str:
-    try:
-        return f"kiwipiepy {version('kiwipiepy')}, model {version('kiwipiepy_model')}"
-    except PackageNotFoundError:
-        return "no kiwipiepy"
-
-
-def _start(out: Path, working: Path, meta: dict[str, Any]) -> None:
-    """Keep what an unfinished build of the same thing left; drop everything else."""
-    mark = working / "building.json"
-    if mark.exists() and json.loads(mark.read_text(encoding="utf-8")) == meta:
-        return
-    for path in (out / "index.json", working, out / "store", *out.glob("lexical-*")):
-        if path.is_dir():
-            shutil.rmtree(path)
-        else:
-            path.unlink(missing_ok=True)
-    write_json(mark, meta)
-
-
-class _Reusable:
-    """Tokens and vectors of an older index, by the passage's hash."""
-
-    def __init__(self, previous: Path | None, meta: dict[str, Any]) -> None:
-        self.used = 0
-        self._index = None
-        self._meta = meta
-        if previous is not None and (previous / "index.json").exists():
-            index = Index.load(previous)
-            if index.meta["tokeniser"] == meta["tokeniser"]:
-                self._index = index
-                self._places = {chunk.sha256: place for place, chunk in enumerate(index.chunks)}
-
-    def tokens(self, kind: str) -> dict[str, list[str]]:
-        if self._index is None or kind not in self._index.meta["lexical"]:
-            return {}
-        tokens = self._index.tokens(kind)
-        return {sha: tokens[place] for sha, place in self._places.items()}
-
-    def vectors(self) -> dict[str, NDArray[Any]]:
-        if self._index is None or self._index.meta["embedder"] != self._meta["embedder"]:
-            return {}
-        vectors = self._index.vectors
-        return {sha: vectors[place] for sha, place in self._places.items()}
-
-
-def _tokens(
-    kind: str,
-    records: Sequence[Chunk],
-    working: Path,
-    workers: int,
-    old: _Reusable,
-    progress: Progress,
-) -> list[list[str]]:
-    """Tokens by blocks, each written whole, so that a killed build loses at most one."""
-    known = old.tokens(kind)
-    out: list[list[str]] = []
-    for start in range(0, len(records), BLOCK):
-        block = working / f"tokens-{kind}-{start:08d}.json"
-        part = records[start : start + BLOCK]
-        if not block.exists():
-            new = [record for record in part if record.sha256 not in known]
-            made = tokens_of(kind, [record.text for record in new], workers=workers)
-            fresh = {record.sha256: words for record, words in zip(new, made, strict=True)}
-            old.used += len(part) - len(new)
-            write_json(block, [fresh.get(r.sha256) or known.get(r.sha256) or [] for r in part])
-        out.extend(json.loads(block.read_text(encoding="utf-8")))
-        progress(f"tokens ({kind})", len(out), len(records))
-    return out
-
-
-def _vectors(
-    name: str,
-    records: Sequence[Chunk],
-    working: Path,
-    cache: Path | None,
-    old: _Reusable,
-    progress: Progress,
-) -> NDArray[Any]:
-    from kofinlaw.models.embedders import open_embedder
-
-    known = old.vectors()
-    embedder = open_embedder(name, cache=cache)
-    parts = []
-    done = 0
-    for start in range(0, len(records), BLOCK // 8):
-        block = working / f"vectors-{start:08d}.npy"
-        part = records[start : start + BLOCK // 8]
-        if not block.exists():
-            new = [record for record in part if record.sha256 not in known]
-            rows = dict(known)
-            if new:
-                made = embedder.encode_passages([record.text for record in new])
-                rows |= {record.sha256: row for record, row in zip(new, made, strict=True)}
-            old.used += len(part) - len(new)
-            _save_array(block, np.stack([rows[record.sha256] for record in part]))
-        parts.append(np.load(block))
-        done += len(part)
-        progress("vectors", done, len(records), embedder=name)
-    return np.concatenate(parts)
-
-
-def _save_array(path: Path, rows: NDArray[Any]) -> None:
-    from kofinlaw.data.files import atomic_write
-
-    with atomic_write(path, "wb") as handle:
-        np.save(handle, rows.astype(np.float32))
-
-
-def _write_table(
-    folder: Path,
-    records: Sequence[Chunk],
-    tokens: dict[str, list[list[str]]],
-    vectors: NDArray[Any] | None,
-) -> None:
-    import lancedb
-    import pyarrow as pa
-
-    rows = [to_json(record) for record in records]
-    columns: dict[str, Any] = {
-        "place": pa.array(range(len(rows)), pa.int64()),
-        **{name: pa.array([row[name] for row in rows], pa.string()) for name in _CHUNK_FIELDS},
-    }
-    for kind, words in tokens.items():
-        columns[f"tokens_{kind}"] = pa.array(_joined(words), pa.string())
-    if vectors is not None:
-        flat = pa.array(np.ascontiguousarray(vectors, dtype=np.float32).ravel())
-        columns["vector"] = pa.FixedSizeListArray.from_arrays(flat, vectors.shape[1])
-    shutil.rmtree(folder, ignore_errors=True)
-    lancedb.connect(str(folder)).create_table(TABLE, pa.table(columns))
-
-
-def _joined(tokens: Iterable[list[str]]) -> list[str]:
-    """Tokens joined by blanks: what LanceDB's whitespace tokeniser splits again."""
-    return [" ".join(words) for words in tokens]
-
-
-def _replace(folder: Path, save: Callable[[Path], None]) -> None:
-    """Write a folder under another name first, so that it is whole or absent."""
-    temporary = folder.with_name(f".{folder.name}.new")
-    shutil.rmtree(temporary, ignore_errors=True)
-    save(temporary)
-    shutil.rmtree(folder, ignore_errors=True)
-    temporary.rename(folder)

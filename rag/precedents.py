@@ -6,7 +6,7 @@ vote finds the cited articles far oftener than the articles' own words do.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -45,21 +45,15 @@ def cited_places(chunks: Sequence[Chunk]) -> dict[int, list[int]]:
 
 
 def vote(
-    scores: NDArray[Any], cited: dict[int, list[int]], decisions: int, k: int
+    voters: NDArray[Any], scores: NDArray[Any], cited: Mapping[int, Sequence[int]], k: int
 ) -> tuple[NDArray[Any], NDArray[Any]]:
-    """Places and votes of the `k` articles that the best `decisions` passages cite, best first.
+    """Places and votes of the `k` articles that the `voters` cite, best first.
 
-    `scores` are of all passages of the index, those that may not vote at 0.
+    `voters` are places of decisions' passages, `scores` how like the question they are.
     """
-    voters = np.fromiter(cited, dtype=np.int64, count=len(cited))
-    if not len(voters):
-        return np.zeros(0, np.int64), np.zeros(0, np.float64)
-    order = np.lexsort((voters, -scores[voters]))[:decisions]
     votes: dict[int, float] = {}
-    for voter in voters[order].tolist():
-        weight = float(scores[voter]) ** POWER
-        if weight > 0:
-            for place in cited[voter]:
-                votes[place] = votes.get(place, 0.0) + weight
+    for voter, score in zip(voters.tolist(), scores.tolist(), strict=True):
+        for place in cited[voter]:
+            votes[place] = votes.get(place, 0.0) + score**POWER
     best = sorted(votes, key=lambda place: (-votes[place], place))[:k]
     return np.array(best, np.int64), np.array([votes[place] for place in best], np.float64)

@@ -1,9 +1,15 @@
-"""Questions in, passages out: lexical, dense and citation retrievers fused into one ranking."""
+"""Questions in, passages out: lexical, dense and citation retrievers fused into one ranking.
+
+queries of a question → a list from each retriever → fusion → reranker → neighbours and
+cross-references behind.
+"""
 
 from __future__ import annotations
 
+import datetime
 import hashlib
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -13,45 +19,76 @@ import numpy as np
 from kofinlaw import UserError
 from kofinlaw.data.records import Chunk, Question
 from kofinlaw.rag.evidence import Hit
+from kofinlaw.rag.expand import cross_references, neighbours
 from kofinlaw.rag.fusion import Ranked, fuse
-from kofinlaw.rag.index import Index, lexical_kinds, tokens_of
+from kofinlaw.rag.in_force import in_force
+from kofinlaw.rag.index import Index, lexical_kinds, tokeniser_version
 from kofinlaw.rag.precedents import vote
-from kofinlaw.rag.settings import QueryForm, RagSettings
+from kofinlaw.rag.query_forms import Generate, generate_with, queries_of, write_queries
+from kofinlaw.rag.rerank import Reranker, open_reranker
+from kofinlaw.rag.settings import WRITTEN_FORMS, QueryForm, RagSettings
+from kofinlaw.rag.stores import open_store
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    from kofinlaw.data.lexical import LexicalIndex
+    from kofinlaw.models.engines import Engine
+    from kofinlaw.models.templates import ChatTemplate
+    from kofinlaw.rag.stores import Found, Store
 
 # For a question: which passages it may find or be led by (bool, by place).
 Allowed = Callable[[Question], "NDArray[Any]"]
+# The day that each question asks about, or one for all; None: as the settings say.
+Days = datetime.date | Sequence[datetime.date | None] | None
+
+
+@dataclass(frozen=True)
+class _Scope:
+    """Passages of one question (bool by place; None: all): which may be shown, which may vote."""
+
+    shown: NDArray[Any] | None
+    led_by: NDArray[Any] | None
 
 
 class Retriever:
     """Searches one index by one recipe's settings.
 
-    Raises UserError where the index was built without what the settings ask for.
+    `left_out` names what the settings ask for and cannot be done before `use_model` has given the
+    retriever a model: written query forms, the reranker `llm`. Raises UserError where the index
+    was built without what the settings ask for.
     """
 
     def __init__(self, index: Index, settings: RagSettings, *, cache: Path | None = None) -> None:
         self.index = index
         self.settings = settings
         self._cache = cache
-        missing = [kind for kind in lexical_kinds(settings) if kind not in index.meta["lexical"]]
-        if missing:
-            index.lexical(missing[0])  # raises with what to do
-        if settings.embedder is not None and settings.embedder != index.meta["embedder"]:
-            raise UserError(
-                f"the index holds vectors of {index.meta['embedder'] or 'no embedder'}, "
-                f"the recipe asks for {settings.embedder}",
-                where=str(index.folder),
-                remedy="build the index again, or set rag.embedder to the one it was built with",
-            )
+        self._generate: Generate | None = None
+        self._written: dict[tuple[str, QueryForm], list[str]] = {}
+        self._asked_model: set[str] = set()
+        _check(index, settings)
+        self._reranker: Reranker | None = (
+            None if settings.reranker == "llm" else open_reranker(settings.reranker)
+        )
+
+    def use_model(self, engine: Engine, template: ChatTemplate) -> None:
+        """Let this model write queries and rerank where the settings ask for it."""
+        if any(form in WRITTEN_FORMS for form in self.settings.query_forms):
+            self._generate = generate_with(engine, template)
+        if self.settings.reranker == "llm":
+            self._reranker = open_reranker("llm", engine=engine, template=template)
+
+    @property
+    def left_out(self) -> tuple[str, ...]:
+        """What waits for a model."""
+        forms = [form for form in self.settings.query_forms if form in WRITTEN_FORMS]
+        out = [f"query form {form}" for form in forms if self._generate is None]
+        waits = self.settings.reranker == "llm" and self._reranker is None
+        return (*out, *(["reranker llm"] if waits else []))
 
     @property
     def fingerprint(self) -> str:
-        """Hexadecimal; equal for equal index and settings."""
-        text = self.index.fingerprint + self.settings.model_dump_json()
+        """Hexadecimal; equal for equal index, settings and model at hand."""
+        text = self.index.fingerprint + self.settings.model_dump_json() + "".join(self.left_out)
         return hashlib.sha256(text.encode("utf-8")).hexdigest()
 
     def chunks(self, ids: Sequence[str]) -> list[Chunk]:
@@ -64,93 +101,165 @@ class Retriever:
             ) from error
 
     def search(
-        self, questions: Sequence[Question], *, allowed: Allowed | None = None
+        self,
+        questions: Sequence[Question],
+        *,
+        allowed: Allowed | None = None,
+        as_of: Days = None,
+        rerank: bool = True,
     ) -> list[list[Hit]]:
-        """Passages of each question, best first; `k` of them, and neighbours behind where asked.
+        """Passages of each question, best first: `k`, then neighbours and cross-references.
 
-        `allowed` gives, for a question, which passages it may find or be led by (bool, by place).
+        `allowed` gives, for a question, which passages it may find or be led by (bool, by place);
+        `as_of` the day whose law is asked for; `rerank` False saves the reranker's time.
         """
-        masks = [self._mask(question, allowed) for question in questions]
-        lists = self.lists(questions, allowed=allowed)
-        return [
-            self._hits(question, found, mask)
-            for question, found, mask in zip(questions, lists, masks, strict=True)
+        scopes = self._scopes(questions, allowed, as_of)
+        lists = self._lists(questions, scopes)
+        reranker = self._reranker if rerank else None
+        keep = self.settings.rerank_pool if reranker is not None else self.settings.k
+        ranked = [
+            self._ranked(question, found, scope)[:keep]
+            for question, found, scope in zip(questions, lists, scopes, strict=True)
         ]
+        if reranker is not None:
+            ranked = self._reranked(questions, ranked, reranker)
+        return [self._hits(one, scope.shown) for one, scope in zip(ranked, scopes, strict=True)]
 
     def lists(
-        self, questions: Sequence[Question], *, allowed: Allowed | None = None
+        self,
+        questions: Sequence[Question],
+        *,
+        allowed: Allowed | None = None,
+        as_of: Days = None,
     ) -> list[list[Ranked]]:
         """Each retriever's own list for each query form of each question, with its weight."""
+        return self._lists(questions, self._scopes(questions, allowed, as_of))
+
+    def _lists(self, questions: Sequence[Question], scopes: Sequence[_Scope]) -> list[list[Ranked]]:
+        self._write(questions)
         asked = [
             (owner, form, query, share)
             for owner, question in enumerate(questions)
-            for form, query, share in queries_of(question, self.settings.query_forms)
+            for form, query, share in queries_of(question, self.settings.query_forms, self._written)
         ]
-        queries = [query for _, _, query, _ in asked]
-        masks = [self._mask(question, allowed) for question in questions]
-        may = [None if allowed is None else allowed(question) for question in questions]
-        weights = kind_weights(self.settings)
         out: list[list[Ranked]] = [[] for _ in questions]
+        if not asked:
+            return out
+        queries = [query for _, _, query, _ in asked]
+        shown = [scopes[owner].shown for owner, *_ in asked]
+        weights = kind_weights(self.settings)
+        pool = self.settings.pool
 
-        def add(at: int, kind: str, found: tuple[NDArray[Any], NDArray[Any]]) -> None:
-            owner, form, _, share = asked[at]
-            out[owner].append(Ranked(f"{kind}:{form}", *found, weights[kind] * share))
+        def add(kind: str, weight: float, lists: Sequence[Found]) -> None:
+            for (owner, form, _, share), found in zip(asked, lists, strict=True):
+                out[owner].append(Ranked(f"{kind}:{form}", *found, weight * share))
 
-        for number, kind in enumerate(lexical_kinds(self.settings) if queries else ()):
-            votes = weights["cases"] > 0 and number == 0
-            if not weights[kind] and not votes:
-                continue
-            for at, tokens in enumerate(tokens_of(kind, queries, workers=self.settings.workers)):
-                owner = asked[at][0]
-                if masks[owner] is None and not votes:
-                    add(at, kind, self._lexical[kind].query(tokens, self.settings.pool))
-                    continue
-                scores = self._lexical[kind].scores(tokens)
-                if weights[kind]:
-                    add(at, kind, best(scores, self.settings.pool, masks[owner]))
-                if votes:
-                    able = may[owner]
-                    voters = scores if able is None else np.where(able, scores, 0)
-                    add(at, "cases", self._votes(voters))
-        if weights["dense"] and queries:
-            for at, vector in enumerate(self._embedder.encode_queries(queries)):
-                mask = masks[asked[at][0]]
-                add(at, "dense", nearest(self.index.vectors, vector, self.settings.pool, mask))
+        kinds = [kind for kind in lexical_kinds(self.settings) if weights[kind]]
+        if self._store.fuses and weights["dense"] and len(kinds) == 1:
+            lists = self._store.hybrid(
+                kinds[0], queries, self._vectors(queries), pool, alpha=self.settings.alpha,
+                fusion=self.settings.fusion, masks=shown,
+            )  # fmt: skip
+            add("hybrid", weights[kinds[0]] + weights["dense"], lists)
+        else:
+            for kind in kinds:
+                add(kind, weights[kind], self._store.lexical(kind, queries, pool, shown))
+            if weights["dense"]:
+                add(
+                    "dense",
+                    weights["dense"],
+                    self._store.dense(self._vectors(queries), pool, shown),
+                )
+        if weights["cases"]:
+            led = [self._voters(scopes[owner].led_by) for owner, *_ in asked]
+            like = self._store.lexical(
+                lexical_kinds(self.settings)[0], queries, self.settings.case_pool, led
+            )
+            add("cases", weights["cases"], [vote(*one, self.index.cited, pool) for one in like])
         return out
 
-    def _mask(self, question: Question, allowed: Allowed | None) -> NDArray[Any] | None:
-        """Which passages may be shown; None for all."""
-        mask = None if allowed is None else allowed(question)
-        if self._shown is None:
-            return mask
-        return self._shown if mask is None else self._shown & mask
+    def _write(self, questions: Sequence[Question]) -> None:
+        """Have the model write queries, once a question."""
+        if self._generate is None:
+            return
+        new = [question for question in questions if question.id not in self._asked_model]
+        forms, rewrites = self.settings.query_forms, self.settings.rewrites
+        self._written |= write_queries(new, forms, self._generate, rewrites)
+        self._asked_model |= {question.id for question in new}
+
+    def _scopes(
+        self, questions: Sequence[Question], allowed: Allowed | None, as_of: Days
+    ) -> list[_Scope]:
+        if as_of is None or isinstance(as_of, datetime.date):
+            days: list[datetime.date | None] = [as_of] * len(questions)
+        else:
+            days = list(as_of)
+        out = []
+        for question, day in zip(questions, days, strict=True):
+            led = None if allowed is None else allowed(question)
+            if (asked := day or self.settings.as_of) is not None:
+                led = _both(led, self._in_force(asked))
+            out.append(_Scope(_both(led, self._of_kinds), led))
+        return out
+
+    def _in_force(self, day: datetime.date) -> NDArray[Any]:
+        if day not in self._days:
+            self._days[day] = in_force(self.index.chunks, day)
+        return self._days[day]
 
     @cached_property
-    def _shown(self) -> NDArray[Any] | None:
+    def _days(self) -> dict[datetime.date, NDArray[Any]]:
+        return {}
+
+    @cached_property
+    def _of_kinds(self) -> NDArray[Any] | None:
         kinds = self.settings.kinds
         if not kinds:
             return None
         return np.array([chunk.kind in kinds for chunk in self.index.chunks], dtype=bool)
 
-    def _votes(self, scores: NDArray[Any]) -> tuple[NDArray[Any], NDArray[Any]]:
-        settings = self.settings
-        return vote(scores, self.index.cited, settings.case_pool, settings.pool)
+    def _voters(self, led: NDArray[Any] | None) -> NDArray[Any]:
+        return self._citing if led is None else self._citing & led
 
-    def _hits(
-        self, question: Question, lists: Sequence[Ranked], mask: NDArray[Any] | None
-    ) -> list[Hit]:
+    @cached_property
+    def _citing(self) -> NDArray[Any]:
+        mask = np.zeros(self.index.meta["chunks"], dtype=bool)
+        mask[list(self.index.cited)] = True
+        return mask
+
+    def _ranked(
+        self, question: Question, lists: Sequence[Ranked], scope: _Scope
+    ) -> list[tuple[int, float, tuple[str, ...]]]:
+        """(place, score, found by), best first; articles the question names are raised."""
         settings = self.settings
-        fused = fuse(lists, settings.fusion)
-        scored = {place: (score, by) for place, score, by in fused}
+        scored = {place: (score, by) for place, score, by in fuse(lists, settings.fusion)}
         if settings.citation_lookup and settings.weights.citation > 0:
             for place in self._cited(question):
                 score, by = scored.get(place, (0.0, ()))
                 scored[place] = (score + settings.weights.citation, (*by, "citation"))
-        if mask is not None:
-            scored = {place: value for place, value in scored.items() if mask[place]}
-        order = sorted(scored, key=lambda place: (-scored[place][0], place))[: settings.k]
-        hits = [Hit(self.index.chunks[p], round(scored[p][0], 6), scored[p][1]) for p in order]
-        return [*hits, *self._neighbours(order)]
+        shown = scope.shown
+        places = [place for place in scored if shown is None or shown[place]]
+        places.sort(key=lambda place: (-scored[place][0], place))
+        return [(place, *scored[place]) for place in places]
+
+    def _reranked(
+        self,
+        questions: Sequence[Question],
+        ranked: Sequence[list[tuple[int, float, tuple[str, ...]]]],
+        reranker: Reranker,
+    ) -> list[list[tuple[int, float, tuple[str, ...]]]]:
+        """The same passages in the reranker's order; on equal scores the order they had."""
+        pairs = [
+            ("\n".join([question.question, *question.options]), self.index.chunks[place].text)
+            for question, found in zip(questions, ranked, strict=True)
+            for place, _, _ in found
+        ]
+        scores = iter(reranker(pairs) if pairs else [])
+        out = []
+        for found in ranked:
+            again = [(place, next(scores), (*by, "rerank")) for place, _, by in found]
+            out.append(sorted(again, key=lambda row: -row[1]))
+        return out
 
     def _cited(self, question: Question) -> list[int]:
         from kofinlaw.data.citations import cited_units
@@ -159,24 +268,30 @@ class Retriever:
         units = cited_units(text, self.index.titles)
         return [place for unit in units for place in self.index.places_of_unit.get(unit, ())]
 
-    def _neighbours(self, order: Sequence[int]) -> list[Hit]:
-        """Passages beside the best one in the same document."""
-        if not self.settings.neighbours or not order:
-            return []
-        chunks, best = self.index.chunks, order[0]
-        reach = self.settings.neighbours
-        beside = [p for step in range(1, reach + 1) for p in (best - step, best + step)]
+    def _hits(
+        self, ranked: Sequence[tuple[int, float, tuple[str, ...]]], shown: NDArray[Any] | None
+    ) -> list[Hit]:
+        chunks, settings = self.index.chunks, self.settings
+        best = ranked[: settings.k]
+        hits = [Hit(chunks[place], round(score, 6), by) for place, score, by in best]
+        places = [place for place, _, _ in best]
+        behind = [(p, "neighbour") for p in neighbours(chunks, places, settings.neighbours)]
+        taken = {place for place, _ in behind}
+        scores = {place: score for place, score, _ in best}
+        for place in cross_references(self.index, scores, settings.cross_references):
+            if place not in taken:
+                behind.append((place, "reference"))
         return [
-            Hit(chunks[place], 0.0, ("neighbour",))
-            for place in beside
-            if 0 <= place < len(chunks)
-            and place not in order
-            and chunks[place].document_id == chunks[best].document_id
+            *hits,
+            *(Hit(chunks[p], 0.0, (by,)) for p, by in behind if shown is None or shown[p]),
         ]
 
+    def _vectors(self, queries: Sequence[str]) -> NDArray[Any]:
+        return np.asarray(self._embedder.encode_queries(queries))
+
     @cached_property
-    def _lexical(self) -> dict[str, LexicalIndex]:
-        return {kind: self.index.lexical(kind) for kind in lexical_kinds(self.settings)}
+    def _store(self) -> Store:
+        return open_store(self.index, self.settings)
 
     @cached_property
     def _embedder(self) -> Any:
@@ -197,47 +312,30 @@ def kind_weights(settings: RagSettings) -> dict[str, float]:
     return {**out, "dense": rest * alpha, "cases": settings.case_votes}
 
 
-def queries_of(
-    question: Question, forms: Sequence[QueryForm]
-) -> list[tuple[QueryForm, str, float]]:
-    """(form, query text, share of the weight) for a question; shares add up to 1.
-
-    A question without options has only its stem.
-    """
-    if not question.options:
-        return [("stem", question.question, 1.0)]
-    out: list[tuple[QueryForm, str, float]] = []
-    for form in forms:
-        share = 1 / len(forms)
-        if form == "stem":
-            out.append((form, question.question, share))
-        elif form == "stem_options":
-            out.append((form, "\n".join([question.question, *question.options]), share))
-        else:
-            each = share / len(question.options)
-            out += [(form, f"{question.question}\n{o}", each) for o in question.options]
-    return out
+def _both(one: NDArray[Any] | None, other: NDArray[Any] | None) -> NDArray[Any] | None:
+    if one is None or other is None:
+        return one if other is None else other
+    return one & other
 
 
-def nearest(
-    vectors: NDArray[Any], query: NDArray[Any], k: int, mask: NDArray[Any] | None = None
-) -> tuple[NDArray[Any], NDArray[Any]]:
-    """Places and cosines of the `k` nearest rows (of those in `mask`), best first; exact."""
-    scores = vectors @ np.asarray(query, dtype=np.float32)
-    return _top(scores, np.arange(len(scores)) if mask is None else np.flatnonzero(mask), k)
-
-
-def best(
-    scores: NDArray[Any], k: int, mask: NDArray[Any] | None = None
-) -> tuple[NDArray[Any], NDArray[Any]]:
-    """Places and scores of the `k` best passages above 0 (of those in `mask`), best first."""
-    return _top(scores, np.flatnonzero(scores > 0 if mask is None else (scores > 0) & mask), k)
-
-
-def _top(scores: NDArray[Any], places: NDArray[Any], k: int) -> tuple[NDArray[Any], NDArray[Any]]:
-    """The `k` best of `places`, ties by place."""
-    if len(places) > k:
-        cut = np.partition(scores[places], -k)[-k]
-        places = places[scores[places] >= cut]
-    order = np.lexsort((places, -scores[places]))[:k]
-    return places[order], scores[places[order]]
+def _check(index: Index, settings: RagSettings) -> None:
+    """Raise UserError where the index does not hold what the settings ask for."""
+    kinds = lexical_kinds(settings)
+    for kind in kinds:
+        if kind not in index.meta["lexical"]:
+            index.lexical(kind)  # raises with what to do
+    if "kiwi" in kinds and index.meta["tokeniser"] != tokeniser_version():
+        raise UserError(
+            f"the index was cut by {index.meta['tokeniser']}, here is {tokeniser_version()}",
+            where=str(index.folder),
+            remedy="build the index again, or install the version it was built with",
+        )
+    if settings.embedder is None:
+        return
+    if settings.embedder != index.meta["embedder"]:
+        raise UserError(
+            f"the index holds vectors of {index.meta['embedder'] or 'no embedder'}, "
+            f"the recipe asks for {settings.embedder}",
+            where=str(index.folder),
+            remedy="build the index again, or set rag.embedder to the one it was built with",
+        )

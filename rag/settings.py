@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
-from pathlib import Path
+import datetime
 from typing import Literal
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from kofinlaw.data.records import Kind
-from kofinlaw.models.settings import EngineSettings
+from kofinlaw.rag.answer_settings import AnswerSettings
+
+__all__ = ["AnswerSettings", "RagSettings"]
 
 Lexical = Literal["kiwi", "bigram", "both"]
 Fusion = Literal["relative_score", "ranked"]
-QueryForm = Literal["stem", "stem_options", "per_option"]
+QueryForm = Literal["stem", "stem_options", "per_option", "multi_query", "hypothetical"]
+# The forms a language model writes.
+WRITTEN_FORMS: tuple[QueryForm, ...] = ("multi_query", "hypothetical")
 
 
 class RetrieverWeights(BaseModel):
@@ -31,16 +35,47 @@ class RetrieverWeights(BaseModel):
     )
 
 
+class WeaviateSettings(BaseModel):
+    """The server behind `store: weaviate`."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    url: str | None = Field(
+        None, description="http://host:port of the server; none: the variable WEAVIATE_URL"
+    )
+    grpc_port: int = Field(50051, ge=1, le=65535, description="the server's gRPC port")
+    collection: str = Field(
+        "Kofinlaw",
+        pattern=r"^[A-Z][A-Za-z0-9_]*$",
+        description="name of the collection; the index's fingerprint is added to it",
+    )
+    tokenization: Literal["kagome_kr", "whitespace"] = Field(
+        "kagome_kr",
+        description="who cuts Korean: the server (must be started with "
+        "ENABLE_TOKENIZER_KAGOME_KR=true), or whitespace over the tokens made here",
+    )
+    batch_passages: int = Field(200, ge=1, description="passages sent in one batch")
+
+
 class RagSettings(BaseModel):
     """What the index holds, and how passages are found and packed."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
+    store: Literal["local", "weaviate"] = Field(
+        "local", description="what searches: files in the index folder, or a Weaviate server"
+    )
+    weaviate: WeaviateSettings = Field(
+        default_factory=WeaviateSettings, description="the server, where store is weaviate"
+    )
     lexical: Lexical = Field(
         "kiwi", description="tokens of the lexical index: Kiwi morphemes, bigrams, or both fused"
     )
     embedder: str | None = Field(
         None, description="dense retriever's model, e.g. intfloat/multilingual-e5-small; none: off"
+    )
+    embed_characters: int | None = Field(
+        None, ge=50, description="characters of a passage that are embedded (none: all of them)"
     )
     alpha: float = Field(
         0.35, ge=0, le=1, description="the vectors' share of the fused score (0 lexical alone)"
@@ -52,8 +87,19 @@ class RagSettings(BaseModel):
         default_factory=RetrieverWeights, description="weight of each retriever (no unit)"
     )
     query_forms: tuple[QueryForm, ...] = Field(
-        ("stem", "stem_options"), min_length=1, description="queries made of one question, fused"
+        ("stem", "stem_options"),
+        min_length=1,
+        description="queries made of one question, fused (multi_query and hypothetical are "
+        "written by the model)",
     )
+    rewrites: int = Field(3, ge=1, le=8, description="queries the model writes for multi_query")
+    reranker: str = Field(
+        "none",
+        min_length=1,
+        description="none, llm (the model says yes or no by its first token), or a "
+        "cross-encoder's id or folder (BAAI/bge-reranker-v2-m3)",
+    )
+    rerank_pool: int = Field(25, ge=1, le=200, description="fused passages that are reranked")
     case_votes: float = Field(
         0.0,
         ge=0,
@@ -72,6 +118,12 @@ class RagSettings(BaseModel):
     neighbours: int = Field(
         0, ge=0, le=5, description="articles before and after the best one added behind it"
     )
+    cross_references: int = Field(
+        0, ge=0, le=10, description="articles that the found ones cite, added behind them"
+    )
+    as_of: datetime.date | None = Field(
+        None, description="only text in force on this day; none: whatever the index holds"
+    )
     evidence_tokens: int = Field(
         1200, ge=50, description="model tokens of evidence in a prompt at most"
     )
@@ -81,6 +133,8 @@ class RagSettings(BaseModel):
     def _possible(self) -> RagSettings:
         if self.pool < self.k:
             raise ValueError(f"pool {self.pool} is smaller than k {self.k}")
+        if self.reranker != "none" and self.rerank_pool < self.k:
+            raise ValueError(f"rerank_pool {self.rerank_pool} is smaller than k {self.k}")
         lexical = self.weights.kiwi * (self.lexical != "bigram") + self.weights.bigram * (
             self.lexical != "kiwi"
         )
@@ -88,64 +142,4 @@ class RagSettings(BaseModel):
             raise ValueError("all weights of the lexical retrievers in use are 0")
         if self.alpha == 1 and self.embedder is None:
             raise ValueError("alpha 1 asks for vectors alone, but there is no embedder")
-        return self
-
-
-class AnswerSettings(BaseModel):
-    """How questions are answered, and until when."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
-
-    engine: EngineSettings = Field(
-        default_factory=EngineSettings, description="what runs the model"
-    )
-    budget_minutes: float | None = Field(
-        None, gt=0, description="minutes from process start, loading included; none: no deadline"
-    )
-    reserve_minutes: float = Field(
-        1.0, ge=0, description="minutes of the budget kept for writing the last answers"
-    )
-    answer_form: Literal["label", "text"] = Field(
-        "text", description="what a choice is told by: its number, or its text (as in training)"
-    )
-    choose_by: Literal["score", "generate"] = Field(
-        "score",
-        description="log-probabilities of the choices, or generation constrained to the choices",
-    )
-    permutations: int = Field(
-        1, ge=1, le=9, description="orders of the options averaged (1: as they stand)"
-    )
-    votes: int = Field(
-        1, ge=1, le=15, description="candidates of a free-text answer, chosen by agreement"
-    )
-    temperature: float = Field(
-        0.7, gt=0, le=2, description="of the candidates after the first, which is greedy"
-    )
-    free_max_tokens: int = Field(96, ge=8, description="tokens of a free-text answer at most")
-    free_max_characters: int = Field(
-        160, ge=20, description="characters of a free-text answer at most, cut at a sentence's end"
-    )
-    context_tokens: int = Field(
-        4096, ge=64, description="prompt and answer together, in tokens; longer ones are cut"
-    )
-    batch_questions: int = Field(
-        16, ge=1, description="questions handed to the engine in one call and recorded together"
-    )
-    stall_seconds: float = Field(
-        300.0, gt=0, description="a call is given up after this, or 10 times its forecast if longer"
-    )
-    restarts: int = Field(3, ge=0, description="times a crashed or stalled engine is loaded again")
-    sample_submission: Path | None = Field(
-        None, description="CSV whose columns and order the submission keeps; none: the questions'"
-    )
-
-    @model_validator(mode="after")
-    def _possible(self) -> AnswerSettings:
-        if self.budget_minutes is not None and self.reserve_minutes >= self.budget_minutes:
-            raise ValueError(
-                f"reserve_minutes {self.reserve_minutes:g} leaves nothing of "
-                f"budget_minutes {self.budget_minutes:g}"
-            )
-        if self.free_max_tokens >= self.context_tokens:
-            raise ValueError("free_max_tokens must be smaller than context_tokens")
         return self

@@ -14,8 +14,10 @@ from kofinlaw.data.files import write_jsonl
 from kofinlaw.data.records import Chunk, Question
 from kofinlaw.rag.fusion import Ranked, fuse
 from kofinlaw.rag.index import Index, build_index
-from kofinlaw.rag.retrieve import Retriever, nearest, queries_of
+from kofinlaw.rag.query_forms import queries_of
+from kofinlaw.rag.retrieve import Retriever
 from kofinlaw.rag.settings import RagSettings
+from kofinlaw.rag.stores.local import nearest
 
 TEXTS = {
     "전자금융거래법 제6조": "접근매체를 사용하거나 관리하는 자는 접근매체를 제3자에게 대여할 수 없다.",
@@ -102,7 +104,7 @@ def test_build_load_search(tmp_path: Path, chunks: Path, lexical: str) -> None:
         "개인정보 보호법 제34조",
     ]
     assert found[0][0].chunk.text.startswith("전자금융거래법 제9조\n금융회사는")
-    assert not (tmp_path / "index" / "working").exists()
+    assert not (tmp_path / "index" / "building").exists()
 
 
 def test_the_same_questions_find_the_same_alone_and_together(tmp_path: Path, chunks: Path) -> None:
@@ -116,7 +118,7 @@ def test_the_same_questions_find_the_same_alone_and_together(tmp_path: Path, chu
 def test_a_build_killed_in_the_middle_goes_on(
     tmp_path: Path, chunks: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    import kofinlaw.rag.index as module
+    import kofinlaw.rag.index_blocks as module
 
     monkeypatch.setattr(module, "BLOCK", 2)
     calls: list[int] = []
@@ -171,11 +173,11 @@ def test_an_index_that_does_not_fit_is_refused(tmp_path: Path, chunks: Path) -> 
 def test_an_index_cut_off_in_the_middle_is_called_damaged(tmp_path: Path, chunks: Path) -> None:
     folder = tmp_path / "index"
     build_index(chunks, folder, settings())
-    for file in (folder / "lexical-bigram").glob("*.npy"):
+    for file in folder.glob("g-*/lexical-bigram/*.npy"):
         file.write_bytes(file.read_bytes()[:10])
     with pytest.raises(UserError, match="damaged"):
         Retriever(Index.load(folder), settings()).search([Question("1", "접근매체")])
-    for file in (folder / "store").rglob("data/*.lance"):
+    for file in folder.rglob("data/*.lance"):
         file.write_bytes(file.read_bytes()[:10])
     with pytest.raises(UserError, match="damaged"):
         _ = Index.load(folder).chunks

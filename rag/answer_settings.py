@@ -1,0 +1,97 @@
+"""The recipe's section `answer`."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Literal
+
+from pydantic import BaseModel, ConfigDict, Field, model_validator
+
+from kofinlaw.models.settings import EngineSettings
+
+
+class AnswerSettings(BaseModel):
+    """How questions are answered, and until when."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    engine: EngineSettings = Field(
+        default_factory=EngineSettings, description="what runs the model"
+    )
+    budget_minutes: float | None = Field(
+        None, gt=0, description="minutes from process start, loading included; none: no deadline"
+    )
+    count_pauses: bool = Field(
+        False,
+        description="count the time between a kill and the next start too, as a contest does",
+    )
+    reserve_minutes: float = Field(
+        1.0, ge=0, description="minutes of the budget kept for writing the last answers"
+    )
+    answer_form: Literal["label", "text"] = Field(
+        "text", description="what a choice is told by: its number, or its text (as in training)"
+    )
+    choose_by: Literal["score", "generate"] = Field(
+        "score",
+        description="log-probabilities of the choices, or generation constrained to the choices",
+    )
+    permutations: int = Field(
+        1, ge=1, le=9, description="orders of the options averaged (1: as they stand)"
+    )
+    reasoning_tokens: int = Field(
+        0,
+        ge=0,
+        description="tokens of reasoning the model may write before it chooses an option (0: none)",
+    )
+    votes: int = Field(
+        1,
+        ge=1,
+        le=15,
+        description="candidates of a free-text answer, and of a choice that is generated or "
+        "reasoned; the answer is chosen by agreement",
+    )
+    temperature: float = Field(
+        0.7, gt=0, le=2, description="of the candidates after the first, which is greedy"
+    )
+    free_target_characters: int = Field(
+        60, ge=10, description="length a free-text answer should have; decides between candidates"
+    )
+    free_opening: bool = Field(
+        False, description="begin a free-text answer with the question's key terms for the model"
+    )
+    without_evidence: Literal["say", "answer"] = Field(
+        "say",
+        description="free text for which nothing was found: say so, or let the model answer alone",
+    )
+    free_max_tokens: int = Field(96, ge=8, description="tokens of a free-text answer at most")
+    free_max_characters: int = Field(
+        160, ge=20, description="characters of a free-text answer at most, cut at a sentence's end"
+    )
+    context_tokens: int = Field(
+        4096, ge=64, description="prompt and answer together, in tokens; longer ones are cut"
+    )
+    batch_questions: int = Field(
+        16, ge=1, description="questions handed to the engine in one call and recorded together"
+    )
+    stall_seconds: float = Field(
+        300.0, gt=0, description="a call is given up after this, or 10 times its forecast if longer"
+    )
+    restarts: int = Field(3, ge=0, description="times a crashed or stalled engine is loaded again")
+    sample_submission: Path | None = Field(
+        None, description="CSV whose columns and order the submission keeps; none: the questions'"
+    )
+
+    @model_validator(mode="after")
+    def _possible(self) -> AnswerSettings:
+        if self.budget_minutes is not None and self.reserve_minutes >= self.budget_minutes:
+            raise ValueError(
+                f"reserve_minutes {self.reserve_minutes:g} leaves nothing of "
+                f"budget_minutes {self.budget_minutes:g}"
+            )
+        if max(self.free_max_tokens, self.reasoning_tokens) >= self.context_tokens:
+            raise ValueError(
+                "free_max_tokens and reasoning_tokens must be smaller than context_tokens"
+            )
+        if self.free_target_characters > self.free_max_characters:
+            raise ValueError("free_target_characters is larger than free_max_characters")
+        return self
