@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -67,16 +68,26 @@ def run(
     overrides: Overrides = None,
     runs: Runs = DEFAULT_RUNS,
     resume: ResumeMode = "if-possible",
+    until: Annotated[str | None, typer.Option(help="Stop after this stage.")] = None,
+    folder: Annotated[
+        Path | None, typer.Option(help="The run's folder, instead of RUNS/<recipe>.")
+    ] = None,
 ) -> None:
     """Run every stage: documents to a trained, merged, proven model and a report."""
     import time
 
     bound = _bind(recipe, overrides, runs)
+    if folder is not None:
+        bound = replace(bound, folder=folder.resolve())
     say(f"{bound.recipe.name}: {bound.recipe.description}")
     say(f"  policy {bound.recipe.policy}, folder {bound.folder}")
     _show_licence(bound.recipe)
     began = time.monotonic()
-    _execute(bound, resume)
+    _execute(bound, resume, _stages_until(bound, until))
+    if until is not None:
+        say(f"\nStopped after {until} in {(time.monotonic() - began) / 60:.1f} minutes.")
+        say_next(f"kofinlaw run {recipe}   the stages that remain")
+        return
     report = bound.folder / "report" / "report.html"
     summary = bound.folder / "report" / "report.md"
     _show_verdict(bound.folder)
@@ -88,6 +99,22 @@ def run(
         "kofinlaw run statutes-cpu --set data.sources=FOLDER_OF_ACTS   your own documents",
         "kofinlaw plan qwen2.5-7b                                      what fits a 24 GB card",
     )
+
+
+def _stages_until(run: Any, until: str | None) -> list[str] | None:
+    """The stages up to and with `until`; None is all. Raises UserError for a stage there is not."""
+    from kofinlaw.recipes.stages import build_stages
+
+    if until is None:
+        return None
+    names = [stage.name for stage in build_stages(run)]
+    if until not in names:
+        raise UserError(
+            f"this recipe has no stage `{until}`",
+            where="--until",
+            remedy=f"its stages are {', '.join(names)}",
+        )
+    return names[: names.index(until) + 1]
 
 
 def _short(path: Path) -> str:
@@ -303,35 +330,3 @@ def index(
     bound = _bind(recipe, overrides, runs)
     _execute(bound, resume, ["data", "index"])
     say_next(f'kofinlaw ask "질문" --run {_short(bound.folder)}')
-
-
-@app.command()
-def sweep(
-    recipe: RecipeName,
-    over: Annotated[list[str], typer.Option("--over", help="KEY=a,b,c (repeatable: a grid).")],
-    overrides: Overrides = None,
-    runs: Runs = DEFAULT_RUNS,
-    resume: ResumeMode = "if-possible",
-) -> None:
-    """Run a recipe at every point of a grid of its keys, one folder a point; tabulate."""
-    from kofinlaw.recipes.sweep import grid, point_name, sweep_table
-
-    failures: list[str] = []
-    rows = []
-    for point in grid(over):
-        values = [f"{key}={value}" for key, value in point]
-        bound = _bind(recipe, [*(overrides or []), *values], runs)
-        name = f"{bound.recipe.name}-sweep/{point_name(point)}"
-        bound = _bind(recipe, [*(overrides or []), *values], runs / name)
-        say(f"{name}")
-        try:
-            _execute(bound, resume, None)
-        except UserError as error:
-            failures.append(f"{name}: {error}")
-            say(f"  failed: {error}")
-            continue
-        rows.append((point, bound.folder))
-    for line in sweep_table(rows, failures):
-        say(line)
-    if failures:
-        raise typer.Exit(1)

@@ -50,6 +50,19 @@ class EvaluateSettings(BaseModel):
         return self
 
 
+class SweepSettings(BaseModel):
+    """What `kofinlaw sweep` varies; an ordinary run does not look at it."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    over: tuple[str, ...] = Field(
+        (), description="axes: KEY=a,b,c, or KEY,KEY=a:x,b:y for keys that move together"
+    )
+    until: str | None = Field(
+        None, description="stage after which each point stops; none: the report"
+    )
+
+
 class Recipe(BaseModel):
     """Everything a run depends on."""
 
@@ -83,6 +96,9 @@ class Recipe(BaseModel):
         default_factory=EvaluateSettings, description="questions and systems"
     )
     score: ScoreSettings = Field(default_factory=ScoreSettings, description="how to score")
+    sweep: SweepSettings = Field(
+        default_factory=SweepSettings, description="what `kofinlaw sweep` varies"
+    )
 
     @field_validator("description", mode="before")
     @classmethod

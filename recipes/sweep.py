@@ -1,36 +1,69 @@
-"""A grid over recipe keys, one folder a point, and the table of what came out."""
+"""A grid over recipe keys: one ordinary run a point, stages shared where nothing differs."""
 
 from __future__ import annotations
 
 import itertools
-import json
+import os
 import re
-from collections.abc import Sequence
+import shutil
+import signal
+import subprocess
+import sys
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 from kofinlaw import UserError
+from kofinlaw.recipes.bound import Run
+from kofinlaw.recipes.runner import fingerprint, read_record
+from kofinlaw.recipes.stages import build_stages
 
 Point = tuple[tuple[str, str], ...]
 
 
-def grid(over: Sequence[str]) -> list[Point]:
-    """Every combination of `KEY=a,b` axes, in the order given.
+@dataclass(frozen=True)
+class Failure:
+    """A point that did not finish, and why in one line."""
 
-    Raises UserError for an axis without a key or without values.
+    point: Point
+    reason: str
+
+
+def grid(over: Sequence[str]) -> list[Point]:
+    """Every combination of the axes, in the order given.
+
+    An axis is `KEY=a,b,c`, or `KEY,KEY=a:x,b:y` for keys that move together.
+    Raises UserError for an axis without keys or values, with a value too few, or a key twice.
     """
-    axes = []
-    for axis in over:
-        key, equals, values = axis.partition("=")
-        choices = [value.strip() for value in values.split(",") if value.strip()]
-        if not equals or not key or not choices:
+    axes = [_axis(text) for text in over]
+    keys = [key for axis in axes for key, _ in axis[0]]
+    twice = sorted({key for key in keys if keys.count(key) > 1})
+    if twice:
+        raise UserError(f"`{twice[0]}` is on two axes", where="--over", remedy="name a key once")
+    return [tuple(itertools.chain(*point)) for point in itertools.product(*axes)]
+
+
+def _axis(text: str) -> list[Point]:
+    left, equals, right = text.partition("=")
+    keys = [key.strip() for key in left.split(",")]
+    choices = [value.strip() for value in right.split(",") if value.strip()]
+    if not equals or not all(keys) or not choices:
+        raise UserError(
+            "an axis has the form KEY=a,b,c, or KEY,KEY=a:x,b:y for keys that move together",
+            where=f"--over {text}",
+            remedy="for example --over train.lora.rank=8,16,32",
+        )
+    axis = []
+    for choice in choices:
+        values = choice.split(":") if len(keys) > 1 else [choice]
+        if len(values) != len(keys):
             raise UserError(
-                "an axis has the form KEY=a,b,c",
-                where=f"--over {axis}",
-                remedy="for example --over train.lora.rank=8,16,32",
+                f"`{choice}` has {len(values)} values for {len(keys)} keys",
+                where=f"--over {text}",
+                remedy=f"write {len(keys)} values with colons between them",
             )
-        axes.append([(key.strip(), value) for value in choices])
-    return [tuple(point) for point in itertools.product(*axes)]
+        axis.append(tuple(zip(keys, values, strict=True)))
+    return axis
 
 
 def point_name(point: Point) -> str:
@@ -39,36 +72,96 @@ def point_name(point: Point) -> str:
     return re.sub(r"[^A-Za-z0-9=.,_-]", "_", ",".join(parts))
 
 
-def sweep_table(rows: Sequence[tuple[Point, Path]], failures: Sequence[str]) -> list[str]:
-    """A Markdown table: one line a point, its keys and the figures of its stages."""
-    if not rows:
-        return ["no point finished", *failures]
-    keys = [key for key, _ in rows[0][0]]
-    figures = ["final loss", "minutes", "peak GiB", "trained + RAG accuracy"]
-    lines = ["| " + " | ".join([*keys, *figures]) + " |", "|" + "---|" * (len(keys) + len(figures))]
-    for point, folder in rows:
-        values = [value for _, value in point] + [str(value) for value in _figures(folder)]
-        lines.append("| " + " | ".join(values) + " |")
-    return lines + [f"failed: {failure}" for failure in failures]
+def share_stages(run: Run, siblings: Sequence[Path]) -> list[str]:
+    """Take over the finished stages of other points that this point would repeat exactly.
+
+    Files are hard-linked where the disk allows it (stages never write into a finished folder),
+    else copied. Returns the names of the stages taken over.
+    """
+    marks: dict[str, str] = {}
+    taken = []
+    for stage in build_stages(run):
+        marks[stage.name] = fingerprint(stage, marks)
+        target = run.folder / stage.name
+        if target.exists() or (run.folder / f".{stage.name}.partial").exists():
+            continue
+        for sibling in siblings:
+            record = read_record(sibling / stage.name)
+            if record.get("status") == "complete" and record["fingerprint"] == marks[stage.name]:
+                _link_tree(sibling / stage.name, target)
+                taken.append(stage.name)
+                break
+    return taken
 
 
-def _figures(folder: Path) -> list[Any]:
-    from kofinlaw.recipes.runner import read_record
+def _link_tree(source: Path, target: Path) -> None:
+    half = target.with_name(f".{target.name}.shared")
+    shutil.rmtree(half, ignore_errors=True)
+    shutil.copytree(source, half, copy_function=_link)
+    half.rename(target)
 
-    train = read_record(folder / "train")
-    counts = train.get("counts", {})
-    loss = counts.get("loss_last")
-    accuracy: Any = "–"
+
+def _link(source: str, target: str) -> None:
     try:
-        scores = json.loads((folder / "score" / "scores.json").read_text(encoding="utf-8"))
-        accuracy = scores["systems"]["trained-rag"]["choice"]["value"]
-        accuracy = f"{accuracy:.3f}"
-    except (OSError, ValueError, KeyError, TypeError):
-        pass
-    minutes = round(float(train.get("seconds", 0.0)) / 60, 1)
-    return [
-        f"{loss:.3f}" if isinstance(loss, float) else "–",
-        minutes,
-        train.get("peak_memory_gib", "–"),
-        accuracy,
-    ]
+        os.link(source, target)
+    except OSError:
+        shutil.copy2(source, target)
+
+
+def run_points(
+    points: Sequence[Point],
+    bind: Callable[[Point], Run],
+    execute: Callable[[Run, Point], None],
+    say: Callable[[str], None],
+) -> tuple[list[tuple[Point, Path]], list[Failure]]:
+    """Run every point; a failed one (UserError) is noted and the rest go on.
+
+    Returns (point, its run folder) of the finished ones, and the failures.
+    """
+    done: list[tuple[Point, Path]] = []
+    failures = []
+    for number, point in enumerate(points, 1):
+        say(f"{number}/{len(points)}  {point_name(point)}")
+        try:
+            run = bind(point)
+            shared = share_stages(run, [folder for _, folder in done])
+            if shared:
+                say(f"  as in an earlier point: {', '.join(shared)}")
+            execute(run, point)
+        except UserError as error:
+            failures.append(Failure(point, str(error)))
+            say(f"  failed: {error}")
+            continue
+        done.append((point, run.folder))
+    return done, failures
+
+
+def execute_in_child(arguments: Sequence[str]) -> None:
+    """Run `kofinlaw ARGUMENTS` in a process of its own, its output passed through.
+
+    A process of its own makes each point's memory its own, and a point that the kernel kills
+    takes no other with it. Raises UserError with the child's last words where it fails.
+    """
+    entry = "from kofinlaw.recipes.cli import main; main()"
+    child = subprocess.Popen(
+        [sys.executable, "-c", entry, *arguments], stderr=subprocess.PIPE, text=True, bufsize=1
+    )
+    last = ""
+    try:
+        for line in child.stderr or ():
+            sys.stderr.write(line)
+            last = line.strip() or last
+        code = child.wait()
+    except KeyboardInterrupt:
+        child.wait()
+        raise
+    if code == 0:
+        return
+    if code < 0:
+        name = signal.Signals(-code).name
+        raise UserError(
+            f"the run was ended by {name}",
+            remedy="SIGKILL is most often the kernel short of memory: shorten "
+            "train.max_length or set train.memory_limit_gib",
+        )
+    raise UserError(last.removeprefix("error: ") or f"exit code {code}")

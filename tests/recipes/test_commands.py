@@ -9,7 +9,6 @@ from pathlib import Path
 import pytest
 
 from kofinlaw.recipes import cli
-from kofinlaw.recipes.sweep import grid, point_name, sweep_table
 
 ACT = """---
 제목: 전자서명법
@@ -171,27 +170,3 @@ def test_ask_without_a_run_says_how_to_make_one(capsys, monkeypatch, tmp_path):
     code, _, err = run(capsys, monkeypatch, "ask", "언제까지 보고하나요?")
     assert code == 1
     assert "kofinlaw run quickstart" in err
-
-
-def test_a_grid_is_every_combination_in_order():
-    points = grid(["train.lora.rank=8,16", "train.learning_rate=1e-4,1e-3"])
-    assert [point_name(point) for point in points] == [
-        "rank=8,learning_rate=1e-4",
-        "rank=8,learning_rate=1e-3",
-        "rank=16,learning_rate=1e-4",
-        "rank=16,learning_rate=1e-3",
-    ]
-
-
-def test_a_sweeps_table_lists_failures_and_keeps_the_rest(tmp_path):
-    record = {
-        "status": "complete",
-        "seconds": 90,
-        "peak_memory_gib": 1.5,
-        "counts": {"loss_last": 0.25},
-    }
-    (tmp_path / "train").mkdir()
-    (tmp_path / "train" / "stage.json").write_text(json.dumps(record))
-    lines = sweep_table([((("train.lora.rank", "8"),), tmp_path)], ["rank=0: refused"])
-    assert lines[2] == "| 8 | 0.250 | 1.5 | 1.5 | – |"
-    assert lines[-1] == "failed: rank=0: refused"
