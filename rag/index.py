@@ -101,6 +101,11 @@ def build_index(
     write_json(building / "cited.json", [[place, targets] for place, targets in cited.items()])
     write_json(building / "references.json", read_references(citations))
     meta["dimensions"] = 0 if vectors is None else int(vectors.shape[1])
+    if settings.store == "weaviate":
+        from kofinlaw.rag.stores.weaviate_import import import_index
+
+        built = Index(out, {**meta, "generation": building.name})
+        import_index(built, settings, progress=progress)
     generation = _publish(out, building, meta)
     progress("index", 1, 1)
     return {

@@ -140,6 +140,8 @@ class RagSettings(BaseModel):
         )
         if lexical == 0:
             raise ValueError("all weights of the lexical retrievers in use are 0")
+        if self.store == "weaviate" and self.lexical == "both":
+            raise ValueError("a Weaviate server fuses one lexical index: lexical kiwi or bigram")
         if self.alpha == 1 and self.embedder is None:
             raise ValueError("alpha 1 asks for vectors alone, but there is no embedder")
         return self
