@@ -11,6 +11,9 @@ from typing import Any, Literal
 from kofinlaw import UserError
 from kofinlaw.models.settings import Dtype, Quantization
 
+# How much of a prompt's end decides how the text after it is cut: more than any token is long.
+ANCHOR_CHARACTERS = 40
+
 
 class Tokenizer:
     """A folder's `tokenizer.json` through `tokenizers` alone (0.7 s, where AutoTokenizer
@@ -28,43 +31,60 @@ class Tokenizer:
                 remedy="get the repository's fast tokenizer beside the weights",
             )
         try:
-            self._fast = Fast.from_file(str(file))
+            self.fast = Fast.from_file(str(file))
         except Exception as error:
             raise UserError(f"broken tokenizer.json: {error}", where=str(file)) from error
-        self._fast.no_padding()
-        self._fast.no_truncation()
+        self.fast.no_padding()
+        self.fast.no_truncation()
         self.folder = folder
         self._config = read_config(folder / "tokenizer_config.json")
 
     def encode(self, text: str) -> list[int]:
         """Token ids of the text as it stands."""
-        return self._fast.encode(text, add_special_tokens=False).ids
+        return self.fast.encode(text, add_special_tokens=False).ids
 
     def encode_batch(self, texts: Sequence[str]) -> list[list[int]]:
         """Token ids of several texts, in order."""
-        return [e.ids for e in self._fast.encode_batch(list(texts), add_special_tokens=False)]
+        return [e.ids for e in self.fast.encode_batch(list(texts), add_special_tokens=False)]
 
     def offsets(self, text: str) -> tuple[list[int], list[tuple[int, int]]]:
         """Token ids and each token's (start, end) in characters of the text."""
-        encoding = self._fast.encode(text, add_special_tokens=False)
+        encoding = self.fast.encode(text, add_special_tokens=False)
         return encoding.ids, encoding.offsets
 
     def decode(self, ids: Sequence[int], *, skip_special_tokens: bool = True) -> str:
         """The text of token ids."""
-        return self._fast.decode(list(ids), skip_special_tokens=skip_special_tokens)
+        return self.fast.decode(list(ids), skip_special_tokens=skip_special_tokens)
 
     def count(self, text: str) -> int:
         """How many tokens the text has."""
         return len(self.encode(text))
 
+    def continuation(self, prompt: str, text: str) -> list[int]:
+        """The tokens that `text` has right after `prompt`, as an answer has them in training.
+
+        By the difference of the prompt's end with and without the text: a sentencepiece vocabulary
+        (SOLAR) writes `1` after a line break otherwise than at a text's start. Where the two join
+        into one token, the text's own tokens.
+        """
+        end = prompt[-ANCHOR_CHARACTERS:]
+        before, after = self.encode_batch([end, end + text])
+        joined = after[: len(before)] != before
+        return self.encode(text) if joined else after[len(before) :]
+
     def id_of(self, token: str) -> int | None:
         """The id of one token by its text, None where the vocabulary lacks it."""
-        return self._fast.token_to_id(token)
+        return self.fast.token_to_id(token)
+
+    def is_special(self, token: int) -> bool:
+        """Whether a token is special: an end, a start, a turn's mark."""
+        added = self.fast.get_added_tokens_decoder().get(token)
+        return added is not None and added.special
 
     @property
     def vocabulary(self) -> int:
         """Entries of the vocabulary, added tokens included."""
-        return self._fast.get_vocab_size(with_added_tokens=True)
+        return self.fast.get_vocab_size(with_added_tokens=True)
 
     def special(self, name: str) -> int | None:
         """The id of `bos_token`, `eos_token`, `pad_token` or `unk_token` in the configuration."""

@@ -6,9 +6,10 @@ from dataclasses import replace
 import pytest
 
 from kofinlaw import UserError
+from kofinlaw.models.choice_scoring import shared_beginnings
 from kofinlaw.models.engines import Request, length_batches, open_engine
 from kofinlaw.models.settings import EngineSettings
-from kofinlaw.models.transformers_engine import shared_beginnings
+from kofinlaw.models.transformers_engine import TransformersEngine
 
 PROMPTS = [
     "<s>개인정보처리자는 정보주체의 동의를 받아",
@@ -22,7 +23,8 @@ PERMUTED = [EVIDENCE + tail for tail in ("1 가 2 나 3 다", "1 나 2 가 3 다
 @pytest.fixture(scope="module", params=["llama", "gemma"])
 def engine(request):
     folder = request.getfixturevalue(request.param)
-    with open_engine(EngineSettings(dtype="float32", max_batch_tokens=256), folder) as engine:
+    settings = EngineSettings(dtype="float32", max_batch_tokens=256)
+    with TransformersEngine(settings, folder) as engine:
         yield engine
 
 
@@ -31,7 +33,7 @@ def expected_score(engine, prompt, choice):
 
     prompt_ids, choice_ids = engine.tokenizer.encode(prompt), engine.tokenizer.encode(choice)
     with torch.no_grad():
-        logits = engine._model(torch.tensor([prompt_ids + choice_ids])).logits[0].float()
+        logits = engine.decoder.model(torch.tensor([prompt_ids + choice_ids])).logits[0].float()
     logprobs = logits.log_softmax(-1)
     start = len(prompt_ids) - 1
     return sum(float(logprobs[start + i, token]) for i, token in enumerate(choice_ids))
@@ -63,7 +65,7 @@ def test_generation_is_the_models_own_greedy_text_whatever_its_batch(engine):
     requests = [Request(prompt, max_tokens=12) for prompt in PROMPTS]
     for request, generation in zip(requests, engine.generate(requests), strict=True):
         ids = engine.tokenizer.encode(request.prompt)
-        own = engine._model.generate(
+        own = engine.decoder.model.generate(
             torch.tensor([ids]), max_new_tokens=12, do_sample=False, pad_token_id=0
         )
         written = own[0, len(ids) :].tolist()
@@ -96,13 +98,19 @@ def test_a_request_with_choices_gets_the_likeliest(engine):
     scores = engine.score([PROMPTS[1]], [choices])[0]
     best = max(range(3), key=lambda i: scores[i].logprob)
     generation = engine.generate([Request(PROMPTS[1], choices=choices)])[0]
-    assert generation.text == choices[best]
+    assert (generation.text, generation.tokens) == (choices[best], 1)
     assert generation.logprob == scores[best].logprob
 
 
-def test_a_schema_is_refused_with_the_engine_that_can(engine):
-    with pytest.raises(UserError, match="llamacpp"):
-        engine.generate([Request("<s>가", json_schema={"type": "object"})])
+def test_equal_prompts_of_votes_are_read_once(engine, monkeypatch):
+    votes = [Request(PROMPTS[2], max_tokens=6, temperature=1.0, seed=n) for n in range(4)]
+    alone = [engine.generate([vote])[0].text for vote in votes]
+    read = []
+    own = engine.decoder.read
+    monkeypatch.setattr(engine.decoder, "read", lambda rows: read.extend(rows) or own(rows))
+    assert [vote.text for vote in engine.generate(votes)] == alone
+    assert len(read) == 1
+    assert len(set(alone)) > 1
 
 
 def test_an_empty_prompt_is_refused(engine):
