@@ -1,9 +1,11 @@
-"""How fast the engines read and write on this machine, on the quickstart model.
+"""How fast the engines write and score on this machine, on the quickstart model.
 
-    python benchmarks/engines.py [--prompts 12] [--tokens 48] [--threads 2]
+    python benchmarks/engines.py [--prompts 16] [--tokens 64] [--threads 2]
 
-Prints one line a measurement and a JSON object last. Wall-clock seconds mean something on an idle
-machine alone; processor seconds are printed beside them.
+Writing: short questions, each engine the same ones, tokens written a second. The first row is what
+scripts usually do, transformers' own `generate` one prompt at a time; the others are compared with
+it. Scoring: labels after prompts of about 600 tokens. Wall-clock seconds mean something on an idle
+machine alone. Prints a table and, last, one line of JSON.
 """
 
 from __future__ import annotations
@@ -11,9 +13,12 @@ from __future__ import annotations
 import argparse
 import json
 import time
+from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 from kofinlaw.models.engines import Engine, Request, open_engine
+from kofinlaw.models.loading import load_model, load_tokenizer
 from kofinlaw.models.quickstart import quickstart_model
 from kofinlaw.models.settings import EngineSettings
 from kofinlaw.models.templates import template_for
@@ -22,19 +27,13 @@ ARTICLE = (
     "제9조(금융회사 또는 전자금융업자의 책임) ① 금융회사 또는 전자금융업자는 접근매체의 위조나 "
     "변조로 발생한 사고로 인하여 이용자에게 손해가 발생한 경우에는 그 손해를 배상할 책임을 진다. "
 )
-
-
-def timed(work: Any) -> tuple[Any, float, float]:
-    """The result, wall-clock seconds and processor seconds of a call."""
-    wall, processor = time.perf_counter(), time.process_time()
-    result = work()
-    return result, time.perf_counter() - wall, time.process_time() - processor
+SLOTS = (1, 4, 8)
 
 
 def main() -> None:
     parser = argparse.ArgumentParser()
-    parser.add_argument("--prompts", type=int, default=12)
-    parser.add_argument("--tokens", type=int, default=48)
+    parser.add_argument("--prompts", type=int, default=16)
+    parser.add_argument("--tokens", type=int, default=64)
     parser.add_argument("--threads", type=int, default=2)
     options = parser.parse_args()
     folder = quickstart_model()
@@ -45,37 +44,71 @@ def main() -> None:
         text = f"[참고 조문]\n{ARTICLE * articles}\n\n[문제] {question}"
         return template.render([{"role": "user", "content": text}], add_generation_prompt=True)
 
+    short = [prompt(n, 1) for n in range(options.prompts)]
     long = [prompt(n, 6 + n % 3) for n in range(options.prompts)]
-    short = [Request(prompt(n, 1), max_tokens=options.tokens) for n in range(options.prompts)]
-    figures: dict[str, float] = {}
-
-    def note(name: str, value: float) -> None:
-        figures[name] = round(value, 3)
-        print(f"{name:<58}{value:>10.3f}", flush=True)
-
-    def write(name: str, engine: Engine, one_by_one: bool) -> None:
-        engine.generate(short[:1])
-        groups = [[request] for request in short] if one_by_one else [short]
-        texts, wall, _ = timed(lambda: [t for group in groups for t in engine.generate(group)])
-        note(f"{name}, tokens/s", sum(text.tokens for text in texts) / wall)
-
-    for dtype in ("bfloat16", "float32"):
-        settings = EngineSettings(dtype=dtype, threads=options.threads)  # type: ignore[arg-type]
-        with open_engine(settings, folder) as engine:
-            engine.score(long[:1], [["1", "2"]])
-            _, wall, processor = timed(lambda e=engine: e.score(long, [list("1234")] * len(long)))
-            note(f"score labels, transformers {dtype}, s/prompt", wall / len(long))
-            note(f"score labels, transformers {dtype}, processor s/prompt", processor / len(long))
-            if dtype == "bfloat16":
-                write("write one by one, transformers", engine, True)
-                write("write in batches, transformers", engine, False)
-    for slots in (1, 4):
+    rows = [("transformers' own generate, one by one", own_generate(folder, short, options))]
+    figures: dict[str, Any] = {}
+    plain = EngineSettings(threads=options.threads)
+    with open_engine(plain, folder) as engine:
+        rows.append(("engine transformers, in batches", written(engine, short, options)))
+        engine.score(long[:1], [["1", "2"]])
+        seconds = clocked(lambda: engine.score(long, [list("1234")] * len(long)))
+        figures["labels_scored_prompts_per_second"] = round(len(long) / seconds, 3)
+    for slots in SLOTS:
         settings = EngineSettings(
             engine="llamacpp", threads=options.threads, slots=slots, context_tokens=1024
         )
         with open_engine(settings, folder) as engine:
-            write(f"write, llamacpp, {slots} slot(s)", engine, False)
-    print(json.dumps(figures))
+            name = f"engine llamacpp, {slots} slot{'s' if slots > 1 else ''}"
+            rows.append((name, written(engine, short, options)))
+    base = rows[0][1]
+    print(f"\n| {options.prompts} prompts, {options.tokens} tokens | tokens/s | times |")
+    print("| --- | --- | --- |")
+    for name, speed in rows:
+        print(f"| {name} | {speed:.1f} | {speed / base:.1f} |")
+    figures["tokens_per_second"] = {name: round(speed, 2) for name, speed in rows}
+    figures["times_one_by_one"] = {name: round(speed / base, 2) for name, speed in rows}
+    print(json.dumps(figures, ensure_ascii=False))
+
+
+def own_generate(folder: Path, prompts: list[str], options: argparse.Namespace) -> float:
+    """Tokens a second of `model.generate`, one prompt at a time, in bf16 as the engine loads it."""
+    import torch
+
+    torch.set_num_threads(options.threads)
+    model, tokenizer = load_model(folder, attention="eager"), load_tokenizer(folder)
+    rows = [torch.tensor([tokenizer.encode(prompt)]) for prompt in prompts]
+
+    def write(ids: Any) -> int:
+        whole = model.generate(
+            ids,
+            attention_mask=torch.ones_like(ids),
+            max_new_tokens=options.tokens,
+            do_sample=False,
+        )
+        return int(whole.shape[1] - ids.shape[1])
+
+    with torch.inference_mode():
+        write(rows[0])
+        started = time.perf_counter()
+        tokens = sum(write(ids) for ids in rows)
+        return tokens / (time.perf_counter() - started)
+
+
+def written(engine: Engine, prompts: list[str], options: argparse.Namespace) -> float:
+    """Tokens a second of an engine given all prompts at once, after one to warm up."""
+    requests = [Request(prompt, max_tokens=options.tokens) for prompt in prompts]
+    engine.generate(requests[:1])
+    texts = []
+    seconds = clocked(lambda: texts.extend(engine.generate(requests)))
+    return sum(text.tokens for text in texts) / seconds
+
+
+def clocked(work: Callable[[], Any]) -> float:
+    """Wall-clock seconds of a call."""
+    started = time.perf_counter()
+    work()
+    return time.perf_counter() - started
 
 
 if __name__ == "__main__":
