@@ -46,7 +46,7 @@ def atomic_write(path: Path, mode: str = "w") -> Iterator[IO[Any]]:
 
 def disk_error(error: OSError, path: Path) -> Exception:
     """The person's version of a full disk or a read-only folder; other errors come back as is."""
-    if error.errno == errno.ENOSPC:
+    if error.errno in (errno.ENOSPC, errno.EDQUOT, errno.EFBIG):
         return UserError(
             "no space left on the disk",
             where=str(path),
