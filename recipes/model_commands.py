@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
@@ -16,42 +16,68 @@ if TYPE_CHECKING:
 
 @app.command()
 def merge(
-    adapter: Annotated[Path, typer.Argument(help="The adapter's folder.")],
+    adapters: Annotated[list[Path], typer.Argument(help="The adapter's folder; or several.")],
     out: Annotated[Path, typer.Option("--out", help="Where the merged checkpoint goes.")],
-    base: Annotated[str, typer.Option("--base", help="dequantized or original.")] = "dequantized",
+    base: Annotated[
+        str, typer.Option("--base", help="dequantized, original or best.")
+    ] = "dequantized",
     model: Annotated[
         str, typer.Option("--model", help="Base: id or folder; default: as trained.")
     ] = "",
     dtype: Annotated[str, typer.Option(help="bfloat16 or float16.")] = "bfloat16",
     name: Annotated[str, typer.Option("--name", help="The merged model's name.")] = "",
+    weights: Annotated[str, typer.Option(help="Of several adapters: 0.7,0.3")] = "",
+    method: Annotated[
+        str, typer.Option(help="Of several: sum, linear, ties, dare_linear, dare_ties …")
+    ] = "sum",
+    density: Annotated[float, typer.Option(help="Share of values that ties and dare keep.")] = 0.5,
     accept_unrecorded: Annotated[
         bool,
         typer.Option("--accept-unrecorded", help="Merge an adapter that names no base hash."),
     ] = False,
 ) -> None:
     """Merge an adapter into its base, shard by shard, and write a checkpoint others can read."""
+    from kofinlaw.models.templates import template_for
     from kofinlaw.recipes.progress import stage_progress
+    from kofinlaw.scoring.verify_best import merge_best
     from kofinlaw.trainer.merge import merge as merge_adapter
+    from kofinlaw.trainer.merge_combine import combine_adapters
 
-    if base not in ("dequantized", "original"):
-        raise UserError(f"--base takes dequantized or original, not {base!r}", where="--base")
+    if base not in ("dequantized", "original", "best"):
+        raise UserError(f"--base takes dequantized, original or best, not {base!r}", where="--base")
     if dtype not in ("bfloat16", "float16", "float32"):
         raise UserError(
             f"--dtype takes bfloat16, float16 or float32, not {dtype!r}", where="--dtype"
         )
+    adapter = adapters[0]
+    if len(adapters) > 1:
+        adapter = out.with_name(f"{out.name}-adapter")
+        shares = _weights(weights, len(adapters))
+        combine_adapters(adapters, shares, adapter, method=method, density=density)
+    folder = _base_folder(adapter, model)
+    options: dict[str, Any] = {"dtype": dtype, "name": name or None}
+    options["accept_unrecorded"] = accept_unrecorded
     with stage_progress("merge") as progress:
-        counts = merge_adapter(
-            adapter,
-            _base_folder(adapter, model),
-            out,
-            base=base,
-            dtype=dtype,
-            name=name or None,
-            accept_unrecorded=accept_unrecorded,
-            progress=progress,
-        )
-    say(f"merged {counts['tensors_with_adapter']} weights into {out}")
+        if base == "best":
+            options |= {"template": template_for(folder), "progress": progress}
+            counts = merge_best(adapter, folder, out, **options)
+        else:
+            counts = merge_adapter(adapter, folder, out, base=base, progress=progress, **options)
+    say(f"merged {counts['tensors_with_adapter']} weights into {out}, on the {counts['base']} base")
     say_next(f"kofinlaw verify {out} --against {adapter}")
+
+
+def _weights(text: str, wanted: int) -> list[float]:
+    """`0.7,0.3` as numbers, one an adapter; without any, all weigh the same."""
+    if not text:
+        return [1 / wanted] * wanted
+    try:
+        found = [float(part) for part in text.split(",")]
+    except ValueError as error:
+        raise UserError(f"--weights takes numbers, not {text!r}", where="--weights") from error
+    if len(found) != wanted:
+        raise UserError(f"{wanted} adapters, but {len(found)} weights", where="--weights")
+    return found
 
 
 def _base_folder(adapter: Path, model: str) -> Path:
@@ -124,11 +150,14 @@ app.add_typer(convert_app, name="convert")
 def convert_llama(
     source: Annotated[Path, typer.Argument(help="An EXAONE 3.x checkpoint.")],
     out: Annotated[Path, typer.Argument(help="Where the Llama checkpoint goes.")],
+    base: Annotated[
+        Path | None, typer.Option(help="For an adapter: the converted base it then belongs to.")
+    ] = None,
 ) -> None:
     """EXAONE 3.x to Llama: every tensor renamed, every config value read, nothing guessed."""
     from kofinlaw.trainer.convert import exaone_to_llama
 
-    counts = exaone_to_llama(source, out)
+    counts = exaone_to_llama(source, out, base=base)
     say(f"{counts.get('tensors', '')} tensors renamed into {out}")
     say_next(f"kofinlaw plan RECIPE --set model.path={out}")
 
@@ -137,30 +166,52 @@ def convert_llama(
 def convert_exaone(
     source: Annotated[Path, typer.Argument(help="A checkpoint made by `convert llama`.")],
     out: Annotated[Path, typer.Argument(help="Where the EXAONE checkpoint goes.")],
+    base: Annotated[
+        Path | None, typer.Option(help="For an adapter: the converted base it then belongs to.")
+    ] = None,
 ) -> None:
     """The way back: Llama names to EXAONE 3.x names."""
     from kofinlaw.trainer.convert import llama_to_exaone
 
-    counts = llama_to_exaone(source, out)
+    counts = llama_to_exaone(source, out, base=base)
     say(f"{counts.get('tensors', '')} tensors renamed into {out}")
 
 
 @app.command()
 def export(
     merged: Annotated[Path, typer.Argument(help="The merged checkpoint.")],
-    to: Annotated[str, typer.Option("--to", help="gguf-q8_0, gguf-bf16, gguf-f16 or bnb-4bit.")],
+    to: Annotated[str, typer.Option("--to", help="gguf, gguf-q8_0, bnb-4bit, gptq, hf …")],
     out: Annotated[Path, typer.Option("--out", help="Folder of the export.")],
+    run: Annotated[
+        Path | None,
+        typer.Option(help="The run it came from: chunks to calibrate and measure on, questions."),
+    ] = None,
+    push: Annotated[str, typer.Option("--push", help="OWNER/NAME on the Hub, private.")] = "",
+    token: Annotated[str, typer.Option("--token", help="For --push; none is looked up.")] = "",
 ) -> None:
-    """Write a merged checkpoint in another format."""
+    """Write a merged checkpoint in another format and state what it lost."""
     from kofinlaw.recipes.bound import default_cache
     from kofinlaw.recipes.progress import stage_progress
+    from kofinlaw.scoring.verify_export_stage import prove_exports
     from kofinlaw.trainer.export import export_stage
+    from kofinlaw.trainer.export_push import check_push, push_export
 
+    settings = _export_settings(to)
+    if push or token:
+        check_push(push, token)
+    names = {"chunks": "data/chunks.jsonl", "examples": "augment/examples.jsonl"}
+    asked = {"questions": "questions/questions.jsonl", "key": "questions/key.jsonl"}
+    corpus = {} if run is None else {key: run / name for key, name in names.items()}
+    held = {} if run is None else {key: run / name for key, name in asked.items()}
     with stage_progress("export") as progress:
-        settings = _export_settings(to)
-        counts = export_stage(settings, merged, out, cache=default_cache(), progress=progress)
+        counts = export_stage(
+            settings, merged, out, **corpus, cache=default_cache(), progress=progress
+        )
+        counts |= prove_exports(out, merged, **corpus, **held, progress=progress)
     for name, value in counts.items():
         say(f"  {name}: {value}")
+    if push:
+        say(f"uploaded to {push_export(out, settings.formats[0], push, token)}")
 
 
 def _export_settings(to: str) -> ExportSettings:

@@ -13,38 +13,102 @@ from kofinlaw.recipes.schema import System
 
 
 def build_stages(run: Run) -> list[Stage]:
-    """Every stage of the recipe, in order."""
+    """Every stage of the recipe, in order.
+
+    A recipe of ready `examples` without documents has no stage `data` or `index`, and one without
+    questions none that asks.
+    """
     recipe = run.recipe
-    dump = recipe.model_dump(mode="json")
-    model = {"model": dump["model"], "seed": recipe.seed}
-    stages = [
+    stages = [*_making(run), *_training(run)]
+    if recipe.data is not None:
+        stages.append(
+            Stage(
+                "index",
+                partial(work.index_chunks, run),
+                {"rag": recipe.rag.model_dump(mode="json")},
+                (),
+                ("data", "models", "rag"),
+                ("data",),
+            )
+        )
+    if recipe.export.formats:
+        stages.append(_export(run))
+    if recipe.asks:
+        stages += _asking(run)
+    stages.append(
         Stage(
-            "data",
-            partial(work.read_documents, run),
-            {"data": dump["data"], "model": dump["model"]},
-            (*source_paths(run), *protected_paths(run)),
-            ("data",),
-        ),
-        Stage(
-            "augment",
-            partial(work.make_examples, run),
-            {"augment": dump["augment"], **model},
-            protected_paths(run),
-            ("data", "augment"),
-            ("data",),
-        ),
-        Stage(
-            "questions",
-            partial(work.gather_questions, run),
-            {"evaluate": dump["evaluate"]},
-            _existing(run, recipe.evaluate.questions, recipe.evaluate.key),
-            ("data",),
-            ("augment",),
-        ),
+            "report",
+            partial(work.write_page, run),
+            {"recipe": recipe.model_dump(mode="json", exclude={"sweep"})},
+            (),
+            ("scoring",),
+            tuple(stage.name for stage in stages),
+        )
+    )
+    return stages
+
+
+def _model(run: Run) -> dict[str, Any]:
+    return {"model": run.recipe.model.model_dump(mode="json"), "seed": run.recipe.seed}
+
+
+def _making(run: Run) -> list[Stage]:
+    """Documents to examples, or the examples that are ready; and the questions."""
+    recipe = run.recipe
+    stages = []
+    if recipe.data is not None:
+        stages.append(
+            Stage(
+                "data",
+                partial(work.read_documents, run),
+                {"data": recipe.data.model_dump(mode="json"), "model": _model(run)["model"]},
+                (*source_paths(run), *protected_paths(run)),
+                ("data",),
+            )
+        )
+    if recipe.examples is None:
+        stages.append(
+            Stage(
+                "augment",
+                partial(work.make_examples, run),
+                {"augment": recipe.augment.model_dump(mode="json"), **_model(run)},
+                protected_paths(run),
+                ("data", "augment"),
+                ("data",),
+            )
+        )
+    else:
+        stages.append(
+            Stage(
+                "augment",
+                partial(work.take_examples, run),
+                {},
+                (run.path(recipe.examples), *protected_paths(run)),
+                ("data",),
+            )
+        )
+    if recipe.asks:
+        stages.append(
+            Stage(
+                "questions",
+                partial(work.gather_questions, run),
+                {"evaluate": recipe.evaluate.model_dump(mode="json")},
+                _existing(run, recipe.evaluate.questions, recipe.evaluate.key),
+                ("data",),
+                ("augment",),
+            )
+        )
+    return stages
+
+
+def _training(run: Run) -> list[Stage]:
+    """Examples to an adapter, the adapter into the weights, and the proof."""
+    recipe = run.recipe
+    return [
         Stage(
             "train",
             partial(work.train_adapter, run),
-            {"train": dump["train"], **model},
+            {"train": recipe.train.model_dump(mode="json"), **_model(run)},
             (),
             ("data", "models", "trainer"),
             ("augment",),
@@ -52,7 +116,7 @@ def build_stages(run: Run) -> list[Stage]:
         Stage(
             "merge",
             partial(work.merge_adapter, run),
-            {"merge": dump["merge"], **model},
+            {"merge": recipe.merge.model_dump(mode="json"), **_model(run)},
             (),
             ("models", "trainer"),
             ("train",),
@@ -60,57 +124,49 @@ def build_stages(run: Run) -> list[Stage]:
         Stage(
             "verify",
             partial(work.prove_merge, run),
-            {"verify": dump["verify"], **model},
+            {"verify": recipe.verify.model_dump(mode="json"), **_model(run)},
             (),
             ("models", "trainer", "scoring"),
-            ("questions", "train", "merge"),
-        ),
-        Stage(
-            "index",
-            partial(work.index_chunks, run),
-            {"rag": dump["rag"]},
-            (),
-            ("data", "models", "rag"),
-            ("data",),
+            (*(("questions",) if recipe.asks else ()), "train", "merge"),
         ),
     ]
-    if recipe.export.formats:
-        stages.append(
-            Stage(
-                "export",
-                partial(work.export_merged, run),
-                {"export": dump["export"], **model},
-                (),
-                ("models", "trainer"),
-                ("merge",),
-            )
-        )
-    settings = {"answer": dump["answer"], "rag": dump["rag"], **model}
-    answered = []
-    for system in recipe.evaluate.systems:
-        stages.append(_answer_of(run, system, settings, "questions"))
-        answered.append(SYSTEM_STAGES[system])
+
+
+def _export(run: Run) -> Stage:
+    return Stage(
+        "export",
+        partial(work.export_merged, run),
+        {"export": run.recipe.export.model_dump(mode="json"), **_model(run)},
+        (),
+        ("models", "trainer"),
+        ("merge",),
+    )
+
+
+def _asking(run: Run) -> list[Stage]:
+    """Every system's answers, the submission, and the scores."""
+    recipe = run.recipe
+    settings = {
+        "answer": recipe.answer.model_dump(mode="json"),
+        "rag": recipe.rag.model_dump(mode="json"),
+        **_model(run),
+    }
+    stages = [_answer_of(run, system, settings, "questions") for system in recipe.evaluate.systems]
+    answered = tuple(stage.name for stage in stages)
     if recipe.evaluate.submission:
         stages.append(_submission(run, settings))
     stages.append(
         Stage(
             "score",
             partial(work.score_answers, run),
-            {"score": dump["score"], "evaluate": dump["evaluate"], "seed": recipe.seed},
+            {
+                "score": recipe.score.model_dump(mode="json"),
+                "evaluate": recipe.evaluate.model_dump(mode="json"),
+                "seed": recipe.seed,
+            },
             (),
             ("data", "rag", "scoring"),
-            ("data", "questions", *answered),
-        )
-    )
-    everything = tuple(stage.name for stage in stages)
-    stages.append(
-        Stage(
-            "report",
-            partial(work.write_page, run),
-            {"recipe": dump},
-            (),
-            ("scoring",),
-            everything,
+            (*(("data",) if recipe.data else ()), "questions", *answered),
         )
     )
     return stages

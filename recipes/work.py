@@ -7,8 +7,8 @@ from pathlib import Path
 from typing import Any
 
 from kofinlaw import Progress, UserError
-from kofinlaw.data.files import read_jsonl, write_json, write_jsonl
-from kofinlaw.data.records import Key, Question
+from kofinlaw.data.files import dumps, read_jsonl, write_json, write_jsonl
+from kofinlaw.data.records import Key, Question, Rejected
 from kofinlaw.recipes.bound import (
     SYSTEM_STAGES,
     Run,
@@ -17,6 +17,7 @@ from kofinlaw.recipes.bound import (
     system_folder,
     token_counter,
 )
+from kofinlaw.recipes.plan_examples import texts_of
 from kofinlaw.recipes.schema import System
 
 
@@ -24,6 +25,12 @@ def read_documents(run: Run, out: Path, progress: Progress) -> dict[str, Any]:
     """Documents to chunks, held to the policy's word on their dates and licences."""
     from kofinlaw.data.corpus import build_corpus
 
+    if run.recipe.data is None:
+        raise UserError(
+            "the recipe names no documents",
+            where=str(run.document.path),
+            remedy="name data.sources; a recipe with `examples` alone has no stage data or index",
+        )
     count = token_counter(run, progress)
     counts = build_corpus(
         run.recipe.data,
@@ -63,6 +70,38 @@ def make_examples(run: Run, out: Path, progress: Progress) -> dict[str, Any]:
         protected_texts=protected_texts(run),
         progress=progress,
     )
+
+
+def take_examples(run: Run, out: Path, progress: Progress) -> dict[str, Any]:
+    """The recipe's ready examples, less those that hold one of its evaluation questions.
+
+    Raises UserError where the file is missing, broken or left empty.
+    """
+    from kofinlaw.data.contamination import overlap
+    from kofinlaw.data.files import read_json_lines
+
+    path = run.path(run.recipe.examples or "")
+    rows = list(read_json_lines(path))
+    rows = [(line, {"id": f"line-{line}", **row}) for line, row in rows]
+    texts = [" ".join(texts_of(row)) for _, row in rows]
+    found = {hit.text: hit for hit in overlap(texts, protected_texts(run))}
+    kept = [row for place, (_, row) in enumerate(rows) if place not in found]
+    rejected = [
+        Rejected(
+            id=str(rows[place][1]["id"]),
+            stage="augment",
+            reason="contaminated",
+            detail=f"line {rows[place][0]} holds {hit.share:.0%} of an evaluation question",
+            record=dumps(rows[place][1]),
+        )
+        for place, hit in sorted(found.items())
+    ]
+    if not kept:
+        raise UserError("no example is left to train on", where=str(path))
+    write_jsonl(out / "examples.jsonl", kept)
+    write_jsonl(out / "rejected.jsonl", rejected)
+    progress("examples", len(kept))
+    return {"examples": len(kept), "rejected": len(rejected)}
 
 
 def gather_questions(run: Run, out: Path, progress: Progress) -> dict[str, Any]:
@@ -152,7 +191,7 @@ def prove_merge(run: Run, out: Path, progress: Progress) -> dict[str, Any]:
         merged=run.folder / "merge" / "model",
         adapter=run.folder / "train" / "adapter",
         base=folder,
-        questions=run.questions_path,
+        questions=run.questions_path if run.recipe.asks else None,
         template=template_for(folder),
         out=out,
         progress=progress,
@@ -180,7 +219,8 @@ def index_chunks(run: Run, out: Path, progress: Progress) -> dict[str, Any]:
 
 
 def export_merged(run: Run, out: Path, progress: Progress) -> dict[str, Any]:
-    """The merged model in the formats that the recipe names."""
+    """The merged model in the formats that the recipe names, each put beside the merged model."""
+    from kofinlaw.scoring.verify_export_stage import prove_exports
     from kofinlaw.trainer.export import export_stage
 
     settings = run.recipe.export
@@ -191,8 +231,20 @@ def export_merged(run: Run, out: Path, progress: Progress) -> dict[str, Any]:
             # Asked for where it is possible: its converter is installed once, with a connection.
             progress(f"skipped {', '.join(skipped)}: run `make gguf` once with a connection", 0)
         settings = settings.model_copy(update={"formats": wanted})
-    counts = export_stage(
-        settings, run.folder / "merge" / "model", out, cache=run.cache, progress=progress
+    corpus = {
+        "chunks": run.folder / "data" / "chunks.jsonl",
+        "examples": run.folder / "augment" / "examples.jsonl",
+    }
+    merged = run.folder / "merge" / "model"
+    counts = export_stage(settings, merged, out, **corpus, cache=run.cache, progress=progress)
+    counts |= prove_exports(
+        out,
+        merged,
+        questions=run.questions_path,
+        key=run.key_path,
+        **corpus,
+        settings=run.recipe.verify,
+        progress=progress,
     )
     return {**counts, "skipped": sorted(set(run.recipe.export.formats) - set(settings.formats))}
 
@@ -240,7 +292,7 @@ def score_answers(run: Run, out: Path, progress: Progress) -> dict[str, Any]:
         run.questions_path,
         run.key_path,
         {name: run.folder / SYSTEM_STAGES[name] for name in run.recipe.evaluate.systems},
-        run.folder / "data" / "chunks.jsonl",
+        run.folder / "data" / "chunks.jsonl" if run.recipe.data else None,
         out,
         settings=run.recipe.score,
         seed=run.recipe.seed,

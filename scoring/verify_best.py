@@ -26,6 +26,7 @@ def merge_best(
     *,
     dtype: str = "bfloat16",
     name: str | None = None,
+    accept_unrecorded: bool = False,
     prompts: Sequence[str | Sequence[Message]] = (),
     template: ChatTemplate | None = None,
     thresholds: VerifySettings | None = None,
@@ -43,7 +44,14 @@ def merge_best(
     for base in BASES:
         folder = out.with_name(f"{out.name}-{base}")
         counts[base] = merge(
-            adapter, base_folder, folder, base=base, dtype=dtype, name=name, progress=progress
+            adapter,
+            base_folder,
+            folder,
+            base=base,
+            dtype=dtype,
+            name=name,
+            accept_unrecorded=accept_unrecorded,
+            progress=progress,
         )
         proofs[base] = verify_merge(
             folder,

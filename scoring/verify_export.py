@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import gc
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -27,6 +27,7 @@ def verify_export(
     merged: Path,
     *,
     prompts: Sequence[str | Sequence[Message]] = (),
+    passages: Sequence[str] = (),
     questions: Sequence[Question] = (),
     keys: Sequence[Key] = (),
     settings: VerifySettings | None = None,
@@ -34,55 +35,109 @@ def verify_export(
     out: Path | None = None,
     progress: Progress = silent,
 ) -> dict[str, Any]:
-    """Compare an export (a .gguf file or a folder of 4-bit safetensors) with the merged model.
+    """Compare one export with the merged model, as `verify_exports` does; `out` takes the JSON."""
+    found = verify_exports(
+        {export.name: export},
+        merged,
+        prompts=prompts,
+        passages=passages,
+        questions=questions,
+        keys=keys,
+        settings=settings,
+        threads=threads,
+        progress=progress,
+    )[export.name]
+    if out is not None:
+        write_json(out, found)
+    return found
 
-    Returns size, share of positions with the same most likely token, both perplexities over the
-    positions whose token both state (held-out prompts and the fixed dialogues), agreement and
-    accuracy of choices, and tokens a second; with `out`, written there as JSON. `threads` are
-    llama.cpp's (none: as many as cores, which is slow where they are busy with other work).
-    Raises UserError where one does not load.
+
+def verify_exports(
+    exports: Mapping[str, Path],
+    merged: Path,
+    *,
+    prompts: Sequence[str | Sequence[Message]] = (),
+    passages: Sequence[str] = (),
+    questions: Sequence[Question] = (),
+    keys: Sequence[Key] = (),
+    settings: VerifySettings | None = None,
+    threads: int | None = None,
+    progress: Progress = silent,
+) -> dict[str, dict[str, Any]]:
+    """Compare exports (.gguf files or folders of quantised safetensors) with the merged model.
+
+    Of each, by name: size, share of positions with the same most likely token, both perplexities
+    (over `passages`, held-out chunks; without any, over prompts and the fixed dialogues), agreement
+    and accuracy of choices, tokens a second, and `verdict`: `fail` where the perplexity is over
+    `max_export_perplexity_ratio` times the merged model's. `threads` are llama.cpp's (none: as
+    many as cores, which is slow where they are busy with other work). Raises UserError where one
+    does not load.
     """
     used = settings or VerifySettings.model_validate({})
-    probe = build_probe(load_tokenizer(merged), template_for(merged), prompts, questions, used)
-    progress("verify export", 0, 2)
+    probe = build_probe(
+        load_tokenizer(merged), template_for(merged), prompts, questions, used, passages=passages
+    )
+    progress("verify export", 0, len(exports) + 1)
     reference = _at_rows(_torch(merged, compute_dtype(used.dtype), probe), probe)
-    progress("verify export", 1, 2)
-    if export.is_file():
-        found = measure_gguf(export, probe, threads=threads)
-        size = export.stat().st_size
-    else:
-        found = _at_rows(_torch(export, "bfloat16", probe), probe)
-        size = sum(path.stat().st_size for path in export.glob("*.safetensors"))
-    progress("verify export", 2, 2)
     before = sum(path.stat().st_size for path in merged.glob("*.safetensors"))
-    losses = [
-        (first, second)
-        for first, second in zip(reference["losses"], found["losses"], strict=True)
-        if second is not None
-    ]
-    figures: dict[str, Any] = {
-        "export": export.name,
-        "bytes": size,
-        "share_of_merged_bytes": round(size / before, 4),
-        "positions": len(reference["argmax"]),
-        "argmax_agreement": _same(reference["argmax"], found["argmax"]),
-        "perplexity_positions": len(losses),
-        "perplexity_merged": math.exp(float(np.mean([first for first, _ in losses]))),
-        "perplexity_export": math.exp(float(np.mean([second for _, second in losses]))),
-        "tokens_per_second_merged": reference["tokens_per_second"],
-        "tokens_per_second_export": found["tokens_per_second"],
-    }
-    if found["choices"]:
-        figures["choice_agreement"] = _same(reference["choices"], found["choices"])
     answers = {key.id: key.answer for key in keys}
     asked = [item for item in questions if item.options][: used.questions]
     right = [answers.get(item.id, "") for item in asked]
-    if found["choices"] and all(right):
-        for name, model in (("merged", reference), ("export", found)):
-            labels = [str(choice + 1) for choice in model["choices"]]
-            figures[f"accuracy_{name}"] = _same(labels, right)
-    if out is not None:
-        write_json(out, figures)
+    out = {}
+    for done, (name, export) in enumerate(exports.items(), 1):
+        progress("verify export", done, len(exports) + 1)
+        if export.is_file():
+            found = measure_gguf(export, probe, threads=threads)
+            size = export.stat().st_size
+        else:
+            found = _at_rows(_torch(export, "bfloat16", probe), probe)
+            size = sum(path.stat().st_size for path in export.glob("*.safetensors"))
+        figures = {"export": export.name, "bytes": size}
+        figures["share_of_merged_bytes"] = round(size / before, 4)
+        out[name] = figures | compare_export(reference, found, probe, right, used)
+    progress("verify export", len(exports) + 1, len(exports) + 1)
+    return out
+
+
+def compare_export(
+    reference: Mapping[str, Any],
+    found: Mapping[str, Any],
+    probe: Probe,
+    right: Sequence[str],
+    settings: VerifySettings,
+) -> dict[str, Any]:
+    """Figures and verdict of two models' lists over the probe's rows (`_at_rows`' form)."""
+    skipped = sum(map(len, probe.kl_rows[: -probe.passages])) if probe.passages else 0
+    losses = [
+        (first, second)
+        for first, second in list(zip(reference["losses"], found["losses"], strict=True))[skipped:]
+        if second is not None
+    ]
+    merged, export = (math.exp(float(np.mean(column))) for column in zip(*losses, strict=True))
+    figures: dict[str, Any] = {
+        "positions": len(reference["argmax"]),
+        "argmax_agreement": _same(reference["argmax"], found["argmax"]),
+        "perplexity_on": "held-out chunks" if probe.passages else "prompts and fixed dialogues",
+        "perplexity_positions": len(losses),
+        "perplexity_merged": merged,
+        "perplexity_export": export,
+        "tokens_per_second_merged": reference["tokens_per_second"],
+        "tokens_per_second_export": found["tokens_per_second"],
+    }
+    picked = [
+        (first, second, label)
+        for first, second, label in zip(reference["choices"], found["choices"], right, strict=True)
+        if second is not None
+    ]
+    if picked:
+        ours, theirs, labels = zip(*picked, strict=True)
+        figures["choices"] = len(picked)
+        figures["choice_agreement"] = _same(ours, theirs)
+        if all(labels):
+            figures["accuracy_merged"] = _same([str(choice + 1) for choice in ours], labels)
+            figures["accuracy_export"] = _same([str(choice + 1) for choice in theirs], labels)
+    ratio = export / merged
+    figures["verdict"] = "pass" if ratio <= settings.max_export_perplexity_ratio else "fail"
     return figures
 
 

@@ -54,7 +54,8 @@ def measure_gguf(path: Path, probe: Probe, *, threads: int | None = None) -> dic
     """What the file says at the probe's compared rows, on its choices, and how fast it goes on.
 
     `argmax` and `losses` are lists over the rows in order (nats; None for a token beyond the
-    `TOP`), `choices` the picked candidate of each question whose candidates are single tokens.
+    `TOP`), `choices` the picked candidate of each question (None where a candidate is more than
+    one token: llama.cpp states no loss of a given continuation).
     """
     longest = max(
         len(ids) for ids in [*probe.texts, *probe.openings, *(p for p, _ in probe.choices)]
@@ -68,9 +69,10 @@ def measure_gguf(path: Path, probe: Probe, *, threads: int | None = None) -> dic
             argmax.append(max(found, key=found.__getitem__))
             known = found.get(ids[row + 1])
             losses.append(None if known is None else -known)
-    picked = []
+    picked: list[int | None] = []
     for prompt, candidates in probe.choices:
         if any(len(candidate) != 1 for candidate in candidates):
+            picked.append(None)
             continue
         found = model.next_tokens(prompt)[0]
         floor = min(found.values()) - 1

@@ -17,7 +17,8 @@ class Probe:
     `texts` are compared at all positions; the answer of text i begins at `answer_starts[i]`;
     `kl_rows[i]` are the positions of text i whose whole
     distribution is compared. `openings` are continued greedily by `greedy_tokens` until one of
-    `stops`. `choices` are (prompt, candidate continuations).
+    `stops`. `choices` are (prompt, candidate continuations). The last `passages` of the texts are
+    plain passages without a template around them.
     """
 
     texts: list[list[int]]
@@ -27,6 +28,7 @@ class Probe:
     greedy_tokens: int
     stops: list[int]
     choices: list[tuple[list[int], list[list[int]]]]
+    passages: int = 0
 
 
 @dataclass

@@ -19,8 +19,10 @@ def build_probe(
     prompts: Sequence[str | Sequence[Message]],
     questions: Sequence[Question],
     settings: VerifySettings,
+    *,
+    passages: Sequence[str] = (),
 ) -> Probe:
-    """Held-out prompts and the fixed dialogues, rendered and cut to length.
+    """Held-out prompts and the fixed dialogues, rendered and cut to length; then plain passages.
 
     Every model is put to the same token ids, so that tokenizer and template are compared apart.
     """
@@ -42,6 +44,14 @@ def build_probe(
         openings.append(tokenizer.encode(template.render(asked, add_generation_prompt=True)))
         texts.append(kept)
         starts.append(max(1, len(openings[-1]) - len(ids) + len(kept)))
+    kl_rows = spread_rows([len(ids) for ids in texts], settings.kl_positions)
+    plain = [
+        tokenizer.encode(template.bos + text)[: settings.max_tokens_per_prompt]
+        for text in list(passages)[: settings.passages]
+    ]
+    texts += plain
+    starts += [len(ids) for ids in plain]
+    kl_rows += spread_rows([len(ids) for ids in plain], settings.kl_positions)
     stop = tokenizer.id_of(template.stop)
     choices = [
         (
@@ -58,11 +68,12 @@ def build_probe(
     return Probe(
         texts=texts,
         answer_starts=starts,
-        kl_rows=spread_rows([len(ids) for ids in texts], settings.kl_positions),
+        kl_rows=kl_rows,
         openings=spread[: settings.greedy_prompts],
         greedy_tokens=settings.greedy_tokens,
         stops=[] if stop is None else [stop],
         choices=choices,
+        passages=len(plain),
     )
 
 

@@ -10,10 +10,8 @@ from kofinlaw import Progress, UserError, silent
 from kofinlaw.data.files import disk_error, write_json
 from kofinlaw.models.loading import load_model
 from kofinlaw.trainer.merge_adapter import read_object
-from kofinlaw.trainer.merge_card import NOTICES, TEMPLATE, TOKENIZER_FILES
+from kofinlaw.trainer.merge_card import copy_companions
 from kofinlaw.trainer.merge_config import readable_by_both
-
-EXTRA = (TEMPLATE, "generation_config.json", "README.md", "kofinlaw.json")
 
 
 def to_bnb4(
@@ -35,10 +33,7 @@ def to_bnb4(
         model = load_model(merged, quantization="nf4", dtype=dtype)  # type: ignore[arg-type]
         model.save_pretrained(partial, max_shard_size="4GB")
         progress("export bnb-4bit", 1, 2)
-        names = [path.name for pattern in NOTICES for path in merged.glob(pattern)]
-        for name in (*TOKENIZER_FILES, *EXTRA, *names):
-            if (merged / name).exists():
-                shutil.copyfile(merged / name, partial / name)
+        copy_companions(merged, partial)
         saved = read_object(partial / "config.json")
         original = read_object(merged / "config.json")
         config = {**original, "quantization_config": saved["quantization_config"]}

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 import subprocess
 import tempfile
 from pathlib import Path
@@ -14,10 +15,11 @@ from kofinlaw.data.files import disk_error, sha256_file, write_text
 from kofinlaw.models import catalogue, quickstart
 from kofinlaw.trainer import export_tokenizer
 from kofinlaw.trainer.base_identity import weight_files
-from kofinlaw.trainer.export_environment import gguf_environment
+from kofinlaw.trainer.export_environment import GGUF, environment_python
 from kofinlaw.trainer.merge_adapter import read_object
 
-OUT_TYPES = ("bf16", "f16", "q8_0")
+OUT_TYPES = ("bf16", "f16", "q8_0", "q4_k_m")
+QUANTIZER = "llama-quantize"
 # Model types whose converter reads tokenizer.model and nothing else.
 WANTS_SENTENCEPIECE = ("gemma", "gemma2", "gemma3", "gemma3_text")
 RUN = (
@@ -32,21 +34,25 @@ def to_gguf(
     *,
     out_type: str = "q8_0",
     vocabulary_from: Path | None = None,
+    quantizer: Path | None = None,
     environments: Path | None = None,
     cache: Path | None = None,
     progress: Progress = silent,
 ) -> dict[str, Any]:
-    """Write `out` (a .gguf file) from a checkpoint in `bf16`, `f16` or `q8_0` (8.5 bits a weight).
+    """Write `out` (a .gguf file) from a checkpoint in `bf16`, `f16`, `q8_0` or `q4_k_m`.
 
+    The converter itself goes down to q8_0 (8.5 bits a weight); q4_k_m (about 4.8) is made from its
+    bf16 by llama.cpp's `llama-quantize`, `quantizer` or the one on the PATH.
     `vocabulary_from` is a GGUF to rebuild `tokenizer.model` from where the checkpoint has none;
     the quickstart model's own is found by itself, and the written token table must equal it.
     Returns bytes, SHA-256 and the vocabulary's origin. Raises UserError where the converter
-    refuses the model, a vocabulary is missing, or the table differs.
+    refuses the model, a vocabulary is missing, the table differs, or no quantiser is found.
     """
     if out_type not in OUT_TYPES:
         raise UserError(f"out_type takes {', '.join(OUT_TYPES)}, not {out_type!r}")
     weight_files(merged)
-    python = gguf_environment(environments, cache)
+    quantize = find_quantizer(quantizer) if out_type == "q4_k_m" else None
+    python = environment_python(GGUF, environments, cache)
     out.parent.mkdir(parents=True, exist_ok=True)
     progress("export gguf", 0, 2)
     partial = out.with_name(f".{out.name}.partial")
@@ -54,7 +60,12 @@ def to_gguf(
         with tempfile.TemporaryDirectory(dir=out.parent, prefix=".gguf-") as staging:
             source = vocabulary_from or _shipped_vocabulary(merged, cache)
             table = _stage(merged, Path(staging), source)
-            _convert(python, Path(staging), partial, out_type)
+            if quantize is None:
+                _convert(python, Path(staging), partial, out_type)
+            else:
+                whole = Path(staging) / "whole.gguf"
+                _convert(python, Path(staging), whole, "bf16")
+                _quantize(quantize, whole, partial)
         progress("export gguf", 1, 2)
         if table is not None:
             _check_table(table, partial)
@@ -73,6 +84,30 @@ def to_gguf(
         if table is not None
         else "the checkpoint's own",
     }
+
+
+def find_quantizer(named: Path | None = None) -> Path:
+    """llama.cpp's `llama-quantize`: `named`, else the one on the PATH; raises UserError."""
+    found = shutil.which(str(named) if named is not None else QUANTIZER)
+    if found is None:
+        raise UserError(
+            f"gguf-q4_k_m needs llama.cpp's {QUANTIZER}, which is not here",
+            where=str(named or "PATH"),
+            remedy="install llama.cpp and name it with export.quantizer, or export gguf-q8_0, "
+            "which needs none",
+        )
+    return Path(found)
+
+
+def _quantize(quantizer: Path, source: Path, target: Path) -> None:
+    command = [str(quantizer), str(source), str(target), "Q4_K_M"]
+    done = subprocess.run(command, capture_output=True, text=True, errors="replace")
+    if done.returncode or not target.exists():
+        lines = (done.stderr or done.stdout).strip().splitlines()
+        raise UserError(
+            f"{QUANTIZER} refused this model: {lines[-1] if lines else 'no message'}",
+            where=str(quantizer),
+        )
 
 
 def _shipped_vocabulary(merged: Path, cache: Path | None) -> Path | None:

@@ -25,6 +25,7 @@ TOKENIZER_FILES = (
 )
 NOTICES = ("LICENSE*", "LICENCE*", "NOTICE*", "USE_POLICY*", "*_license*", "*_License*")
 TEMPLATE = "chat_template.jinja"
+BESIDE = (TEMPLATE, "generation_config.json", "README.md", "kofinlaw.json")
 CONVERTED = "kofinlaw-convert.json"  # what a Llama made from EXAONE was, for the way back
 
 
@@ -205,3 +206,11 @@ the law is not kept up to date, and nothing it writes is legal or financial advi
 
 def _clauses(card: catalogue.ModelCard | None) -> dict[str, str]:
     return dict(card.license_clauses) if card else {}
+
+
+def copy_companions(merged: Path, out: Path) -> None:
+    """Tokenizer, template, notices, card and record: byte for byte beside the quantised weights."""
+    names = [path.name for pattern in NOTICES for path in merged.glob(pattern)]
+    for name in (*TOKENIZER_FILES, *BESIDE, *names):
+        if (merged / name).exists():
+            shutil.copyfile(merged / name, out / name)

@@ -10,14 +10,14 @@ import math
 import shutil
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any
 
 from kofinlaw import UserError
 from kofinlaw.data.files import disk_error, write_json
-from kofinlaw.trainer.merge_adapter import PREFIX, Adapter, read_adapter
+from kofinlaw.trainer.merge_adapter import PREFIX, Adapter, read_adapter, read_object
 from kofinlaw.trainer.merge_files import ShardWriter, TensorInfo, read_tensor
 
-Method = Literal["sum", "linear", "ties", "dare_linear", "dare_ties", "magnitude_prune"]
+RECORD = "kofinlaw.json"
 METHODS = ("sum", "linear", "ties", "dare_linear", "dare_ties", "magnitude_prune")
 SAME = ("base_sha256", "quantization", "template_sha256")
 
@@ -27,7 +27,7 @@ def combine_adapters(
     weights: Sequence[float],
     out: Path,
     *,
-    method: Method = "sum",
+    method: str = "sum",
     density: float = 0.5,
     seed: int = 0,
 ) -> dict[str, Any]:
@@ -37,7 +37,8 @@ def combine_adapters(
     the factors, as peft defines them, and want equal ranks: `linear` mixes A and B apart (cross
     terms and all), `ties` and `magnitude_prune` keep the `density` largest values (TIES,
     arXiv 2306.01708), `dare_*` a random `density` of them (DARE, arXiv 2311.03099; from `seed`).
-    Raises UserError for adapters of different bases, templates or kinds, and a bad density.
+    An `out` that holds this very combination is left alone. Raises UserError for adapters of
+    different bases, templates or kinds, and a bad density.
     """
     if method not in METHODS:
         raise UserError(f"method takes {', '.join(METHODS)}, not {method!r}")
@@ -47,6 +48,17 @@ def combine_adapters(
         raise UserError(f"density must lie above 0 and up to 1, not {density}")
     read = [read_adapter(path) for path in adapters]
     _check(read, method)
+    record = {key: read[0].record[key] for key in (*SAME, "base_id") if key in read[0].record}
+    record["combined"] = {
+        "method": method,
+        "density": density,
+        "seed": seed,
+        "adapters": [adapter.sha256 for adapter in read],
+        "weights": list(weights),
+    }
+    if (out / RECORD).exists() and read_object(out / RECORD) == record:
+        there = read_adapter(out)
+        return _counts(len(there.tensors), int(there.config["r"]), len(read))
     import torch
 
     torch.manual_seed(seed)
@@ -62,16 +74,12 @@ def combine_adapters(
         "alpha_pattern": {m: a.shape[0] for m, (a, _) in factors.items() if a.shape[0] != rank},
         "target_modules": sorted({module.rsplit(".", 1)[-1] for module in modules}),
     }
-    record = {key: read[0].record[key] for key in (*SAME, "base_id") if key in read[0].record}
-    record["combined"] = {
-        "method": method,
-        "density": density,
-        "seed": seed,
-        "adapters": [adapter.sha256 for adapter in read],
-        "weights": list(weights),
-    }
     _write(out, factors, config, record)
-    return {"tensors": 2 * len(factors), "rank": rank, "adapters": len(read)}
+    return _counts(2 * len(factors), rank, len(read))
+
+
+def _counts(tensors: int, rank: int, adapters: int) -> dict[str, Any]:
+    return {"tensors": tensors, "rank": rank, "adapters": adapters}
 
 
 def _check(read: list[Adapter], method: str) -> None:
@@ -148,7 +156,7 @@ def _write(
             writer.write(name, tensors[name])
         writer.close()
         write_json(partial / "adapter_config.json", config)
-        write_json(partial / "kofinlaw.json", record)
+        write_json(partial / RECORD, record)
         if out.exists():
             out.rmdir()
         partial.rename(out)

@@ -6,7 +6,9 @@ from typing import Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
-ExportFormat = Literal["gguf", "gguf-bf16", "gguf-f16", "gguf-q8_0", "bnb-4bit"]
+ExportFormat = Literal[
+    "gguf", "gguf-bf16", "gguf-f16", "gguf-q8_0", "gguf-q4_k_m", "bnb-4bit", "awq", "gptq", "hf"
+]
 
 
 class MergeSettings(BaseModel):
@@ -43,6 +45,9 @@ class VerifySettings(BaseModel):
     )
     greedy_prompts: int = Field(2, ge=0, description="prompts continued greedily")
     greedy_tokens: int = Field(16, ge=1, description="tokens of each greedy continuation")
+    passages: int = Field(
+        12, ge=0, description="held-out chunks an export's perplexity is taken on, in number"
+    )
     questions: int = Field(12, ge=0, description="multiple-choice questions compared, in number")
     dtype: Literal["auto", "float32", "bfloat16", "float16"] = Field(
         "auto",
@@ -80,6 +85,14 @@ class VerifySettings(BaseModel):
             "(rounding blurs a small delta, but a skipped one keeps none of it)"
         ),
     )
+    max_export_perplexity_ratio: float = Field(
+        2.0,
+        gt=1,
+        description=(
+            "largest perplexity of an export as a multiple of the merged model's; quantising costs "
+            "some, a broken export far more"
+        ),
+    )
 
 
 class ExportSettings(BaseModel):
@@ -89,6 +102,15 @@ class ExportSettings(BaseModel):
 
     formats: tuple[ExportFormat, ...] = Field(
         (), description="exports to write beside the merged checkpoint; gguf means gguf-q8_0"
+    )
+    quantizer: str | None = Field(
+        None, description="llama.cpp's llama-quantize for gguf-q4_k_m; none: looked for on the PATH"
+    )
+    calibration_samples: int = Field(
+        128, ge=1, description="training chunks that awq and gptq are calibrated on, in number"
+    )
+    calibration_tokens: int = Field(
+        512, ge=16, description="tokens read of each of these chunks, at most"
     )
     environments: str | None = Field(
         None, description="folder for exporters' own virtual environments; none: the user's cache"

@@ -11,8 +11,8 @@ import torch
 from kofinlaw import UserError
 from kofinlaw.models.loading import load_model
 from kofinlaw.trainer import export_tokenizer
-from kofinlaw.trainer.export import export_stage, to_bnb4, to_gguf
-from kofinlaw.trainer.export_environment import VERSION, gguf_environment
+from kofinlaw.trainer.export import export_stage, to_bnb4, to_gguf, to_hf
+from kofinlaw.trainer.export_environment import GGUF, is_ready
 from kofinlaw.trainer.merge import merge
 from kofinlaw.trainer.merge_settings import ExportSettings
 
@@ -179,7 +179,7 @@ def test_gemma_without_its_vocabulary_is_refused(tmp_path, llama, monkeypatch):
 
     from kofinlaw.trainer import export_gguf
 
-    monkeypatch.setattr(export_gguf, "gguf_environment", lambda *_: tmp_path)
+    monkeypatch.setattr(export_gguf, "environment_python", lambda *_: tmp_path)
     source = shutil.copytree(llama, tmp_path / "gemma")
     config = json.loads((source / "config.json").read_text())
     (source / "config.json").write_text(json.dumps({**config, "model_type": "gemma3_text"}))
@@ -187,15 +187,47 @@ def test_gemma_without_its_vocabulary_is_refused(tmp_path, llama, monkeypatch):
         to_gguf(source, tmp_path / "m.gguf")
 
 
-def ready():
-    from kofinlaw.models.cache import cache_folder, is_whole
+def test_4_bit_gguf_is_refused_where_no_quantiser_is_found(tmp_path, llama, monkeypatch):
+    monkeypatch.setenv("PATH", str(tmp_path))
+    with pytest.raises(UserError, match=r"needs llama\.cpp's llama-quantize") as caught:
+        to_gguf(llama, tmp_path / "m.gguf", out_type="q4_k_m")
+    assert "gguf-q8_0, which needs none" in caught.value.remedy
 
-    return is_whole(cache_folder() / "environments" / "gguf", VERSION)
+
+def test_a_quantiser_that_is_found_makes_the_file_from_bf16(tmp_path, llama, monkeypatch):
+    from kofinlaw.trainer import export_gguf
+
+    def convert(python, source, target, out_type):
+        target.write_text(out_type)
+
+    monkeypatch.setattr(export_gguf, "environment_python", lambda *_: tmp_path)
+    monkeypatch.setattr(export_gguf, "_convert", convert)
+    tool = tmp_path / "llama-quantize"
+    tool.write_text('#!/bin/sh\necho "$(cat $1) to $3" > $2\n')
+    tool.chmod(0o755)
+    facts = to_gguf(llama, tmp_path / "m.gguf", out_type="q4_k_m", quantizer=tool)
+    assert (tmp_path / "m.gguf").read_text() == "bf16 to Q4_K_M\n"
+    assert facts["out_type"] == "q4_k_m"
+    tool.write_text("#!/bin/sh\necho unknown model >&2; exit 1\n")
+    with pytest.raises(UserError, match="refused this model: unknown model"):
+        to_gguf(llama, tmp_path / "n.gguf", out_type="q4_k_m", quantizer=tool)
+    assert not (tmp_path / "n.gguf").exists()
+
+
+def test_the_hf_form_is_the_merge_by_its_bytes(tmp_path, llama, plain_adapter):
+    merge(plain_adapter, llama, tmp_path / "m", base="original")
+    to_hf(tmp_path / "m", tmp_path / "hf")
+    files = {path.name: path.read_bytes() for path in (tmp_path / "m").iterdir()}
+    assert {path.name: path.read_bytes() for path in (tmp_path / "hf").iterdir()} == files
+    (tmp_path / "m" / "tokenizer.json").write_text("{}")
+    with pytest.raises(UserError, match=r"tokenizer\.json is not the file that the merge wrote"):
+        to_hf(tmp_path / "m", tmp_path / "changed")
+    assert not (tmp_path / "changed").exists()
 
 
 @pytest.mark.slow
 @pytest.mark.skipif(
-    not ready(),
+    not is_ready(GGUF),
     reason="the GGUF converter is not set up: python -m kofinlaw.trainer.export_environment",
 )
 def test_a_pico_llama_becomes_gguf_and_answers_in_llama_cpp(tmp_path, pico):
@@ -205,7 +237,6 @@ def test_a_pico_llama_becomes_gguf_and_answers_in_llama_cpp(tmp_path, pico):
     vocabulary = write_gguf(tmp_path / "v.gguf")
     facts = to_gguf(base, tmp_path / "m.gguf", out_type="bf16", vocabulary_from=vocabulary)
     assert facts["vocabulary"].endswith("table equal")
-    assert gguf_environment().exists()
     parameters = xllamacpp.CommonParams()
     parameters.model.path = str(tmp_path / "m.gguf")
     parameters.n_ctx, parameters.n_parallel = 128, 1

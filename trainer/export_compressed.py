@@ -1,0 +1,109 @@
+"""A merged checkpoint in 4 bits by AWQ or GPTQ, through llm-compressor in its own environment."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import subprocess
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from kofinlaw import Progress, UserError, silent
+from kofinlaw.data.files import disk_error, read_jsonl, write_json
+from kofinlaw.data.records import Chunk, Example
+from kofinlaw.trainer.base_identity import weight_files
+from kofinlaw.trainer.export_environment import LLM_COMPRESSOR, environment_python
+from kofinlaw.trainer.merge_adapter import read_object
+from kofinlaw.trainer.merge_card import copy_companions
+from kofinlaw.trainer.merge_config import readable_by_both
+
+METHODS = ("awq", "gptq")
+WORKER = Path(__file__).with_name("export_worker.py")
+
+
+def to_compressed(
+    merged: Path,
+    out: Path,
+    method: str,
+    calibration: Sequence[str],
+    *,
+    samples: int = 128,
+    tokens: int = 512,
+    environments: Path | None = None,
+    cache: Path | None = None,
+    progress: Progress = silent,
+) -> dict[str, Any]:
+    """Write `out`, a folder with 4-bit weights (groups of 128, `compressed-tensors`), for vLLM.
+
+    `calibration` are texts of the training's chunks, of which `samples` spread evenly are read, up
+    to `tokens` tokens of each. Weights whose width 128 does not divide stay in 16 bits, and so
+    does the head. Returns bytes and the number of texts read. Raises UserError for a target that
+    is not empty, no calibration text, and where llm-compressor refuses the model.
+    """
+    if method not in METHODS:
+        raise UserError(f"method takes {', '.join(METHODS)}, not {method!r}")
+    if out.exists() and any(out.iterdir()):
+        raise UserError("the target folder is not empty", where=str(out))
+    if not calibration:
+        raise UserError(
+            f"{method} is calibrated on the training's chunks, and none are named",
+            remedy="export from a run, or name its folder",
+        )
+    weight_files(merged)
+    python = environment_python(LLM_COMPRESSOR, environments, cache)
+    partial = out.with_name(f".{out.name}.partial")
+    read = list(calibration)[:: max(1, len(calibration) // samples)][:samples]
+    progress(f"export {method}", 0, 2)
+    try:
+        shutil.rmtree(partial, ignore_errors=True)
+        partial.mkdir(parents=True)
+        job = {"model": str(merged), "out": str(partial), "method": method}
+        _work(python, {**job, "texts": read, "tokens": tokens})
+        progress(f"export {method}", 1, 2)
+        saved = read_object(partial / "config.json")
+        original = read_object(merged / "config.json")
+        config = {**original, "quantization_config": saved["quantization_config"]}
+        copy_companions(merged, partial)
+        write_json(partial / "config.json", readable_by_both(config, dtype="bfloat16"))
+        if out.exists():
+            out.rmdir()
+        partial.rename(out)
+    except OSError as error:
+        raise disk_error(error, out) from error
+    finally:
+        shutil.rmtree(partial, ignore_errors=True)
+    progress(f"export {method}", 2, 2)
+    return {
+        "folder": out.name,
+        "bytes": sum(path.stat().st_size for path in out.glob("*.safetensors")),
+        "calibration_texts": len(read),
+    }
+
+
+def calibration_texts(chunks: Path, examples: Path) -> list[str]:
+    """The chunks that training examples were made from: never what an evaluation asks about."""
+    seen: set[str] = set()
+    for example in read_jsonl(examples, Example):
+        seen.update(example.provenance["chunks"])
+    return [chunk.text for chunk in read_jsonl(chunks, Chunk) if chunk.id in seen]
+
+
+def _work(python: Path, job: dict[str, Any]) -> None:
+    quiet = {"HF_HUB_OFFLINE": "1", "TRANSFORMERS_OFFLINE": "1", "PYTHONDONTWRITEBYTECODE": "1"}
+    done = subprocess.run(
+        [str(python), str(WORKER)],
+        input=json.dumps(job),
+        capture_output=True,
+        text=True,
+        env={**os.environ, **quiet},
+        cwd=job["out"],
+        errors="replace",
+    )
+    if done.returncode:
+        lines = [line for line in done.stderr.splitlines() if line.strip() and "%|" not in line]
+        raise UserError(
+            f"llm-compressor refused this model: {lines[-1] if lines else 'no message'}",
+            where=str(job["model"]),
+        )

@@ -1,0 +1,52 @@
+"""Runs inside llm-compressor's environment: one checkpoint to 4 bits, the job as JSON on stdin.
+
+Imports nothing of kofinlaw, which that environment does not have.
+"""
+
+from __future__ import annotations
+
+import json
+import sys
+
+GROUP = 128  # weights that share a scale, as vLLM's kernels want it
+
+
+def main() -> None:
+    """Read the job {model, out, method, texts, tokens}, quantise, save."""
+    import torch
+    from datasets import Dataset
+    from llmcompressor import oneshot
+    from llmcompressor.modifiers.awq import AWQModifier
+    from llmcompressor.modifiers.quantization import GPTQModifier
+    from transformers import AutoModelForCausalLM, AutoTokenizer
+
+    job = json.load(sys.stdin)
+    device = "cuda" if torch.cuda.is_available() else "cpu"
+    model = AutoModelForCausalLM.from_pretrained(job["model"], dtype=torch.bfloat16).to(device)
+    tokenizer = AutoTokenizer.from_pretrained(job["model"])
+    rows = [
+        {"input_ids": ids, "attention_mask": [1] * len(ids)}
+        for text in job["texts"]
+        if (ids := tokenizer(text).input_ids[: job["tokens"]])
+    ]
+    linear = {name: m for name, m in model.named_modules() if isinstance(m, torch.nn.Linear)}
+    kept = [name for name, module in linear.items() if module.in_features % GROUP]
+    ignore = sorted({*kept, "lm_head"})
+    scheme = {"targets": ["Linear"], "ignore": ignore}
+    if job["method"] == "awq":
+        modifier = AWQModifier(scheme="W4A16_ASYM", **scheme)
+    else:
+        modifier = GPTQModifier(scheme="W4A16", **scheme)
+    oneshot(
+        model=model,
+        dataset=Dataset.from_list(rows),
+        recipe=modifier,
+        max_seq_length=job["tokens"],
+        num_calibration_samples=len(rows),
+        shuffle_calibration_samples=False,
+    )
+    model.save_pretrained(job["out"], save_compressed=True)
+
+
+if __name__ == "__main__":
+    main()
