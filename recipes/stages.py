@@ -133,13 +133,23 @@ def _training(run: Run) -> list[Stage]:
 
 
 def _export(run: Run) -> Stage:
+    recipe = run.recipe
     return Stage(
         "export",
         partial(work.export_merged, run),
-        {"export": run.recipe.export.model_dump(mode="json"), **_model(run)},
+        {
+            "export": recipe.export.model_dump(mode="json"),
+            "verify": recipe.verify.model_dump(mode="json"),
+            **_model(run),
+        },
         (),
-        ("models", "trainer"),
-        ("merge",),
+        ("models", "trainer", "scoring"),
+        (
+            *(("data",) if recipe.data else ()),
+            "augment",
+            *(("questions",) if recipe.asks else ()),
+            "merge",
+        ),
     )
 
 

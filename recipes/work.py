@@ -231,20 +231,13 @@ def export_merged(run: Run, out: Path, progress: Progress) -> dict[str, Any]:
             # Asked for where it is possible: its converter is installed once, with a connection.
             progress(f"skipped {', '.join(skipped)}: run `make gguf` once with a connection", 0)
         settings = settings.model_copy(update={"formats": wanted})
-    corpus = {
-        "chunks": run.folder / "data" / "chunks.jsonl",
-        "examples": run.folder / "augment" / "examples.jsonl",
-    }
+    chunks, examples = run.folder / "data" / "chunks.jsonl", run.folder / "augment/examples.jsonl"
+    corpus = {"chunks": chunks, "examples": examples} if chunks.exists() else {}
+    asked = {"questions": run.questions_path, "key": run.key_path} if run.recipe.asks else {}
     merged = run.folder / "merge" / "model"
     counts = export_stage(settings, merged, out, **corpus, cache=run.cache, progress=progress)
     counts |= prove_exports(
-        out,
-        merged,
-        questions=run.questions_path,
-        key=run.key_path,
-        **corpus,
-        settings=run.recipe.verify,
-        progress=progress,
+        out, merged, **corpus, **asked, settings=run.recipe.verify, progress=progress
     )
     return {**counts, "skipped": sorted(set(run.recipe.export.formats) - set(settings.formats))}
 

@@ -84,7 +84,7 @@ def held_out_passages(chunks: Path, examples: Path | None) -> list[str]:
     seen: set[str] = set()
     if examples is not None:
         for example in read_jsonl(examples, Example):
-            seen.update(example.provenance["chunks"])
+            seen.update(example.provenance.get("chunks") or ())
     texts = [chunk.text for chunk in read_jsonl(chunks, Chunk) if chunk.id not in seen]
     step = max(1, len(texts) // 64)
     return texts[::step]

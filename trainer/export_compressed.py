@@ -86,7 +86,7 @@ def calibration_texts(chunks: Path, examples: Path) -> list[str]:
     """The chunks that training examples were made from: never what an evaluation asks about."""
     seen: set[str] = set()
     for example in read_jsonl(examples, Example):
-        seen.update(example.provenance["chunks"])
+        seen.update(example.provenance.get("chunks") or ())
     return [chunk.text for chunk in read_jsonl(chunks, Chunk) if chunk.id in seen]
 
 
