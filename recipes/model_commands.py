@@ -199,15 +199,16 @@ def export(
     settings = _export_settings(to)
     if push or token:
         check_push(push, token)
-    names = {"chunks": "data/chunks.jsonl", "examples": "augment/examples.jsonl"}
-    asked = {"questions": "questions/questions.jsonl", "key": "questions/key.jsonl"}
-    corpus = {} if run is None else {key: run / name for key, name in names.items()}
-    held = {} if run is None else {key: run / name for key, name in asked.items()}
+    corpus: dict[str, Any] = {}
+    asked: dict[str, Any] = {}
+    if run is not None:
+        corpus = {"chunks": run / "data/chunks.jsonl", "examples": run / "augment/examples.jsonl"}
+        asked = {"questions": run / "questions/questions.jsonl", "key": run / "questions/key.jsonl"}
     with stage_progress("export") as progress:
         counts = export_stage(
             settings, merged, out, **corpus, cache=default_cache(), progress=progress
         )
-        counts |= prove_exports(out, merged, **corpus, **held, progress=progress)
+        counts |= prove_exports(out, merged, **corpus, **asked, progress=progress)
     for name, value in counts.items():
         say(f"  {name}: {value}")
     if push:

@@ -232,8 +232,12 @@ def export_merged(run: Run, out: Path, progress: Progress) -> dict[str, Any]:
             progress(f"skipped {', '.join(skipped)}: run `make gguf` once with a connection", 0)
         settings = settings.model_copy(update={"formats": wanted})
     chunks, examples = run.folder / "data" / "chunks.jsonl", run.folder / "augment/examples.jsonl"
-    corpus = {"chunks": chunks, "examples": examples} if chunks.exists() else {}
-    asked = {"questions": run.questions_path, "key": run.key_path} if run.recipe.asks else {}
+    corpus: dict[str, Any] = {}
+    if chunks.exists():
+        corpus = {"chunks": chunks, "examples": examples}
+    asked: dict[str, Any] = {}
+    if run.recipe.asks:
+        asked = {"questions": run.questions_path, "key": run.key_path}
     merged = run.folder / "merge" / "model"
     counts = export_stage(settings, merged, out, **corpus, cache=run.cache, progress=progress)
     counts |= prove_exports(
