@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import csv
 import math
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -24,13 +24,27 @@ class AnswerSheet:
     duplicates: tuple[str, ...]
 
 
-def read_answers(path: Path) -> AnswerSheet:
+def read_answers(path: Path, order: Sequence[str] = ()) -> AnswerSheet:
     """Answers from `answers.jsonl` or a CSV with `ID,Answer` (UTF-8 with or without BOM, CP949).
 
-    A field that is missing or no number (NaN) is taken as absent, never averaged. Raises
-    UserError where the file is absent, is no such file, or a row has no id.
+    A CSV with `Answer` and no `ID` column goes by row: `order` are the questions' ids. A field that
+    is missing or no number (NaN) is taken as absent, never averaged. Raises UserError where the
+    file is absent, is no such file, a row has no id, or rows without ids are not as many.
     """
-    rows = read_csv_rows(path) if path.suffix.lower() == ".csv" else list(read_json_lines(path))
+    if path.suffix.lower() == ".csv":
+        rows = read_csv_rows(path)
+        if rows and not any(str(name).strip().lower() == "id" for name in rows[0][1]):
+            if len(rows) != len(order):
+                raise UserError(
+                    f"{len(rows)} answers without ids for {len(order)} questions",
+                    where=str(path),
+                    remedy="add an ID column, or give one row for each question in their order",
+                )
+            rows = [
+                (line, {**row, "ID": name}) for name, (line, row) in zip(order, rows, strict=True)
+            ]
+    else:
+        rows = list(read_json_lines(path))
     return sheet(answer_of(value, where=f"{path}:{line}") for line, value in rows)
 
 
@@ -82,7 +96,7 @@ def number_or_nan(value: Any, absent: float = math.nan) -> float:
 
 
 def read_csv_rows(path: Path) -> list[tuple[int, dict[str, Any]]]:
-    """(line, row) of a CSV; raises UserError where it has no header with ID and Answer."""
+    """(line, row) of a CSV; raises UserError where its header has no `Answer`."""
     try:
         raw = path.read_bytes()
     except FileNotFoundError as error:
@@ -99,13 +113,13 @@ def read_csv_rows(path: Path) -> list[tuple[int, dict[str, Any]]]:
     csv.field_size_limit(16 * 1024 * 1024)
     reader = csv.DictReader(text.splitlines(keepends=True))
     names = {name.strip().lower() for name in reader.fieldnames or () if name}
-    if not {"id", "answer"} <= names:
+    if "answer" not in names:
         raise UserError(
-            f"the header has no {' and no '.join(sorted({'id', 'answer'} - names))} column",
+            "the header has no answer column",
             where=f"{path}:1",
             remedy="the contest's form is `ID,Answer`",
         )
-    return [(reader.line_num, row) for row in reader if any(row.values())]
+    return [(reader.line_num, row) for row in reader if "id" not in names or any(row.values())]
 
 
 def read_timings(path: Path) -> tuple[dict[str, float], list[dict[str, Any]]]:

@@ -9,12 +9,13 @@ from dataclasses import replace
 import numpy as np
 
 from kofinlaw import UserError
-from kofinlaw.data.records import Answer, Key, Question
+from kofinlaw.data.records import Answer, Chunk, Key, Question
 from kofinlaw.scoring.answers import AnswerSheet
 from kofinlaw.scoring.fsku import SentenceEncoder, cosines, free_score, keyword_recall, label_of
+from kofinlaw.scoring.grounding import Claim, ungrounded
 from kofinlaw.scoring.intervals import mean_figure
 from kofinlaw.scoring.result import Figure, Item
-from kofinlaw.scoring.retrieval import first_rank, ranked_units
+from kofinlaw.scoring.retrieval import first_rank, in_context, ranked_units
 from kofinlaw.scoring.settings import ScoreSettings
 from kofinlaw.scoring.slices import slices_of
 from kofinlaw.scoring.text import text_scores
@@ -150,8 +151,11 @@ def with_run(
     gold: Key,
     seconds: Mapping[str, float],
     unit_of: Mapping[str, str],
+    shown: Mapping[str, Sequence[str]],
+    loose: Sequence[Claim] = (),
 ) -> Item:
-    """The item with evidence, rank, time, tokens and confidence of its answer."""
+    """The item with evidence, rank, time, tokens and confidence of its answer, whether gold stood
+    in the prompt, and the claims that no passage holds."""
     if answer is None:
         return replace(item, seconds=seconds.get(item.id))
     return replace(
@@ -162,6 +166,8 @@ def with_run(
         tokens=answer.tokens,
         confidence=answer.confidence if math.isfinite(answer.confidence) else None,
         origin=answer.origin,
+        ungrounded=tuple(claim.text for claim in loose),
+        in_context=in_context(item.id, gold.units, shown, unit_of) if gold.units else None,
     )
 
 
@@ -213,3 +219,29 @@ def spread(values: Sequence[float]) -> dict[str, float]:
         "p95": float(p95),
         "max": float(array.max()),
     }
+
+
+def grounded_claims(
+    questions: Sequence[Question],
+    given: AnswerSheet,
+    shown: Mapping[str, Sequence[str]],
+    passages: Mapping[str, Chunk],
+    settings: ScoreSettings,
+) -> dict[str, tuple[list[Claim], list[Claim]]]:
+    """(claims, those without ground) of each answered free-text question that came with passages.
+
+    What is known to have stood in the prompt counts as ground, else all the evidence found.
+    """
+    titles = sorted({passage.title for passage in passages.values()})
+    out = {}
+    for question in questions:
+        if question.options or not answered(given, question.id):
+            continue
+        ids = shown.get(question.id, given.answers[question.id].evidence)
+        found = [passages[name] for name in ids if name in passages]
+        if found:
+            text = scored_text(given, question.id, settings)
+            sources = [question.question, *(passage.text for passage in found)]
+            units = [passage.unit for passage in found]
+            out[question.id] = ungrounded(text, sources, units, titles)
+    return out

@@ -30,7 +30,9 @@ class Item:
 
     `kind` is `choice` or `free`; `score` is 0/1 or the FSKU item score (None where no embedder
     was given); `rank` is the place of the first gold article in the evidence, from 1; `answer`
-    holds at most `scored_characters` characters of the `answer_length` there were.
+    holds at most `scored_characters` characters of the `answer_length` there were. `ungrounded`
+    are numbers, dates and articles of a free answer that stand in no passage; `in_context` says
+    whether a gold article was in the prompt (None where it is not known).
     """
 
     system: str
@@ -49,12 +51,18 @@ class Item:
     tokens: int
     confidence: float | None
     origin: str
+    ungrounded: tuple[str, ...] = ()
+    in_context: bool | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class Retrieval:
-    """Means over the `n` questions that name gold articles; `depth` is the median number of
-    distinct articles among the evidence."""
+    """Means over the `n` questions that name gold articles.
+
+    `hit` asks for any gold article, `recall` for the share of them. `depth` is the median number
+    of distinct articles among the evidence; `in_context` the share of questions with a gold
+    article in the prompt after packing, over the `in_context_n` of which that is known.
+    """
 
     n: int
     hit_1: float
@@ -63,6 +71,10 @@ class Retrieval:
     mrr: float
     ndcg_10: float
     depth: float
+    recall_3: float = 0.0
+    recall_5: float = 0.0
+    in_context: float | None = None
+    in_context_n: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,6 +83,7 @@ class Scores:
 
     `missing` ids count as wrong; of `duplicates` the first row counts; `foreign` ids are not in
     the questions and are ignored; `unreadable` are multiple-choice answers that name no option.
+    `orders` are the figures of permuted options, `grounding` those of free answers' claims.
     """
 
     system: str
@@ -89,6 +102,8 @@ class Scores:
     foreign: tuple[str, ...]
     unreadable: tuple[str, ...]
     fallbacks: int
+    orders: dict[str, Any] | None = None
+    grounding: dict[str, Any] | None = None
     items: tuple[Item, ...] = field(default=(), repr=False)
 
 

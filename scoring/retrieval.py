@@ -34,10 +34,12 @@ def retrieval_scores(
     gold: Mapping[str, Sequence[str]],
     evidence: Mapping[str, Sequence[str]],
     unit_of: Mapping[str, str],
+    shown: Mapping[str, Sequence[str]] | None = None,
 ) -> Retrieval | None:
     """Scores over the questions with gold units; a question without evidence is a miss.
 
-    None where no question has gold units or no evidence was given at all (a model alone).
+    `shown` are the passages in the prompt, of the questions where that is known. None where no
+    question has gold units or no evidence was given at all (a model alone).
     """
     asked = {name: units for name, units in gold.items() if units}
     if not asked or not any(evidence.get(name) for name in asked):
@@ -46,8 +48,15 @@ def retrieval_scores(
     ranks = [first_rank(found[name], units) for name, units in asked.items()]
     n = len(asked)
 
+    placed = [in_context(name, gold[name], shown or {}, unit_of) for name in asked]
+    known = [value for value in placed if value is not None]
+
     def hit(k: int) -> float:
         return sum(rank is not None and rank <= k for rank in ranks) / n
+
+    def recall(k: int) -> float:
+        shares = (len(set(u) & set(found[name][:k])) / len(set(u)) for name, u in asked.items())
+        return sum(shares) / n
 
     return Retrieval(
         n=n,
@@ -57,4 +66,20 @@ def retrieval_scores(
         mrr=sum(1 / rank for rank in ranks if rank) / n,
         ndcg_10=sum(ndcg(found[name], units) for name, units in asked.items()) / n,
         depth=float(median(len(units) for units in found.values())),
+        recall_3=recall(3),
+        recall_5=recall(5),
+        in_context=sum(known) / len(known) if known else None,
+        in_context_n=len(known),
     )
+
+
+def in_context(
+    name: str,
+    gold: Iterable[str],
+    shown: Mapping[str, Sequence[str]],
+    unit_of: Mapping[str, str],
+) -> bool | None:
+    """Whether a gold article stood in the question's prompt; None where that is not known."""
+    if name not in shown:
+        return None
+    return bool(set(gold) & {unit_of.get(chunk, chunk) for chunk in shown[name]})

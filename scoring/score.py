@@ -11,9 +11,11 @@ from kofinlaw.data.files import read_jsonl, sha256_file, write_json, write_jsonl
 from kofinlaw.data.records import Answer, Chunk, Key, Question, to_json
 from kofinlaw.scoring.answers import AnswerSheet, read_answers, read_timings, sheet
 from kofinlaw.scoring.baselines import score_baselines
+from kofinlaw.scoring.benchmark import read_asked, read_key
 from kofinlaw.scoring.compare import compare_all, smallest_of
 from kofinlaw.scoring.environment import environment
 from kofinlaw.scoring.fsku import SentenceEncoder, cosine_floor, label_of
+from kofinlaw.scoring.grounding import grounding_figures
 from kofinlaw.scoring.intervals import blend_figure
 from kofinlaw.scoring.items import (
     answered,
@@ -21,6 +23,7 @@ from kofinlaw.scoring.items import (
     free_cosines,
     free_item,
     free_text_scores,
+    grounded_claims,
     matched_key,
     mean_of,
     slice_figures,
@@ -28,9 +31,11 @@ from kofinlaw.scoring.items import (
     with_run,
 )
 from kofinlaw.scoring.markdown import scores_markdown
+from kofinlaw.scoring.orders import Picks, order_figures, read_picks
 from kofinlaw.scoring.result import SCHEMA, TASK_VERSIONS, Pair, Scores, without_items
 from kofinlaw.scoring.retrieval import retrieval_scores
 from kofinlaw.scoring.settings import ScoreSettings
+from kofinlaw.scoring.shown import shown_passages
 
 
 def score_answers(
@@ -43,18 +48,26 @@ def score_answers(
     system: str = "answers",
     seconds: Mapping[str, float] | None = None,
     unit_of: Mapping[str, str] | None = None,
+    passages: Mapping[str, Chunk] | None = None,
+    shown: Mapping[str, Sequence[str]] | None = None,
+    picks: Picks | None = None,
     seed: int = 0,
 ) -> Scores:
     """Scores of one system; every question with a key counts, a missing answer as wrong.
 
-    `embedder` None leaves the free-text score out (keyword recall stays); `unit_of` maps chunk
-    ids to articles. Raises UserError for a doubled id or a key that does not fit its question.
+    `embedder` None leaves the free-text score out (keyword recall stays). `passages` by chunk id
+    give grounding and articles (`unit_of`, where only these are known); `shown` are the passages
+    in each prompt, `picks` the option scores of every order. Raises UserError for a doubled id or
+    a key that does not fit its question.
     """
     golds = matched_key(questions, key)
     known = {q.id for q in questions}
     questions = [q for q in questions if q.id in golds]
     given = answers if isinstance(answers, AnswerSheet) else sheet(answers)
     cosine = free_cosines([q for q in questions if not q.options], golds, given, settings, embedder)
+    passages, shown = passages or {}, shown or {}
+    unit_of = unit_of or {name: chunk.unit for name, chunk in passages.items()}
+    claims = grounded_claims(questions, given, shown, passages, settings)
     items = []
     for q in questions:
         answer = given.answers.get(q.id)
@@ -62,7 +75,8 @@ def score_answers(
             item = choice_item(q, golds[q.id], answer, settings, system)
         else:
             item = free_item(q, golds[q.id], answer, cosine.get(q.id), settings, system)
-        items.append(with_run(item, answer, golds[q.id], seconds or {}, unit_of or {}))
+        loose = claims[q.id][1] if q.id in claims else ()
+        items.append(with_run(item, answer, golds[q.id], seconds or {}, unit_of, shown, loose))
     choice = [item.score for item in items if item.kind == "choice" and item.score is not None]
     free = [item for item in items if item.kind == "free"]
     free_scores = [item.score for item in free if item.score is not None]
@@ -84,7 +98,8 @@ def score_answers(
         retrieval=retrieval_scores(
             {name: gold.units for name, gold in golds.items()},
             {item.id: item.evidence for item in items},
-            unit_of or {},
+            unit_of,
+            shown,
         ),
         text=free_text_scores(questions, golds, given, settings),
         seconds=spread([item.seconds for item in items if item.seconds is not None]),
@@ -100,6 +115,8 @@ def score_answers(
             and not label_of(given.answers[q.id].answer, len(q.options))
         ),
         fallbacks=sum(item.origin == "fallback" for item in items),
+        orders=order_figures(picks or {}, questions, golds, settings, seed=seed),
+        grounding=grounding_figures(claims),
         items=tuple(items),
     )
 
@@ -120,19 +137,19 @@ def score_systems(
     """Score every system's answer folder (`answers.jsonl`, `timings.jsonl`) on the same items.
 
     A system may also be one file: `answers.jsonl`, or a submission with `ID,Answer`. `questions`
-    is JSON Lines of Question records or the contest's CSV.
+    and `key` are JSON Lines of records, or CSV in the contest's or the benchmark's form; one CSV
+    may be both.
 
     Writes out/scores.json (schema `kofinlaw.scores/1`), items.jsonl (one row a question and
     system) and scores.md; returns flat figures. `embedder` None opens `settings.embedder`.
     Raises UserError for absent or unusable files.
     """
     asked = read_asked(questions)
-    golds = list(read_jsonl(key, Key))
     if not asked:
         raise UserError("there is no question to score", where=str(questions))
+    golds = read_key(key, asked)
     keyed = matched_key(asked, golds)
     passages = {chunk.id: chunk for chunk in read_jsonl(chunks, Chunk)} if chunks else {}
-    unit_of = {name: chunk.unit for name, chunk in passages.items()}
     if embedder is None and settings.embedder and any(not q.options for q in asked):
         from kofinlaw.models.embedders import open_embedder
 
@@ -140,7 +157,7 @@ def score_systems(
     sheets, scored = {}, {}
     for place, (name, folder) in enumerate(systems.items()):
         progress("score", place, len(systems), system=name)
-        sheets[name] = read_answers(answers_file(folder))
+        sheets[name] = read_answers(answers_file(folder), [q.id for q in asked])
         seconds, _ = read_timings(folder / "timings.jsonl")
         scored[name] = score_answers(
             asked,
@@ -150,7 +167,11 @@ def score_systems(
             embedder=embedder,
             system=name,
             seconds=seconds,
-            unit_of=unit_of,
+            passages=passages,
+            shown=shown_passages(
+                folder, {n: a.evidence for n, a in sheets[name].answers.items()}, passages
+            ),
+            picks=read_picks(folder),
             seed=seed,
         )
     progress("score", len(systems), len(systems))
@@ -218,15 +239,6 @@ def judge_of(
             seed=seed,
             progress=progress,
         )
-
-
-def read_asked(path: Path) -> list[Question]:
-    """Questions from JSON Lines or the contest's CSV."""
-    if path.suffix.lower() != ".csv":
-        return list(read_jsonl(path, Question))
-    from kofinlaw.rag.questions import read_questions
-
-    return list(read_questions(path).questions)
 
 
 def answers_file(path: Path) -> Path:

@@ -1,0 +1,128 @@
+"""The CSV forms of the FSKU benchmark and the contest: questions and key in one file, or apart.
+
+`Domain,Sub_domain,Question,Answer` (multiple choice, the options inside the question),
+`Question,Answer,Keyword` (free text), `ID,Question` and `ID,Answer`. Without `ID` rows go by their
+number. Source of the forms: FSI-AI/FSKU-benchmark (MIT) and the contest's files.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from pathlib import Path
+
+from kofinlaw import UserError
+from kofinlaw.data.files import read_jsonl
+from kofinlaw.data.records import Key, Question
+from kofinlaw.rag.options import split_options
+from kofinlaw.rag.question_csv import csv_records, decoded
+from kofinlaw.scoring.fsku import label_of
+
+_SEPARATORS = re.compile(r"\s*[,;|/\n]\s*")
+Row = tuple[int, dict[str, str]]
+
+
+def row_id(number: int) -> str:
+    """The id of the `number`-th row (from 1) of a file without ids."""
+    return f"row-{number:04d}"
+
+
+def read_asked(path: Path) -> list[Question]:
+    """Questions from JSON Lines or CSV, with or without an `ID` column.
+
+    Raises UserError for a doubled id, an empty question or a file of another form.
+    """
+    if path.suffix.lower() != ".csv":
+        return list(read_jsonl(path, Question))
+    return [question for _, question, _ in _questions(path)]
+
+
+def read_key(path: Path, asked: Sequence[Question]) -> list[Key]:
+    """Keys from JSON Lines, or from a CSV with `Answer` (and `Keyword`, `Domain`, `Sub_domain`).
+
+    A CSV without ids and without questions of its own goes by the order of `asked`. Domains become
+    slices. Raises UserError where rows and questions do not fit together.
+    """
+    if path.suffix.lower() != ".csv":
+        return list(read_jsonl(path, Key))
+    rows = _rows(path)
+    if "answer" not in rows[0][1]:
+        raise UserError(
+            "a key needs the column `Answer`",
+            where=f"{path}:1",
+            remedy="the benchmark's forms are Domain,Sub_domain,Question,Answer and "
+            "Question,Answer,Keyword",
+        )
+    if "question" in rows[0][1]:
+        return [_key(name, question, row) for name, question, row in _questions(path)]
+    by_id = {question.id: question for question in asked}
+    if "id" in rows[0][1]:
+        return [_key(row["id"], by_id.get(row["id"]), row) for _, row in rows]
+    if len(rows) != len(asked):
+        raise UserError(
+            f"{len(rows)} answers without ids for {len(asked)} questions",
+            where=str(path),
+            remedy="give both files an ID column, or as many rows",
+        )
+    return [_key(q.id, q, row) for q, (_, row) in zip(asked, rows, strict=True)]
+
+
+def _rows(path: Path) -> list[Row]:
+    """(line, cells by lower-cased column) of each row."""
+    text, _ = decoded(path)
+    header, records = csv_records(path, text)
+    names = [name.lower() for name in header]
+    if not records:
+        raise UserError("a header and no rows", where=str(path))
+    return [
+        (line, {name: cell.strip() for name, cell in zip(names, row, strict=True)})
+        for line, row in records
+    ]
+
+
+def _questions(path: Path) -> list[tuple[str, Question, dict[str, str]]]:
+    rows = _rows(path)
+    if "question" not in rows[0][1]:
+        raise UserError(
+            "no column `Question`", where=f"{path}:1", remedy="the contest's form is ID,Question"
+        )
+    out: list[tuple[str, Question, dict[str, str]]] = []
+    seen: set[str] = set()
+    for number, (line, row) in enumerate(rows, 1):
+        where = f"{path}:{line}"
+        name = row.get("id") or row_id(number)
+        if name in seen:
+            raise UserError(f"two questions share the id {name}", where=where)
+        if not row["question"]:
+            raise UserError("an empty question", where=where)
+        seen.add(name)
+        stem, options = split_options(row["question"], where=where)
+        out.append((name, Question(name, stem, tuple(options)), row))
+    return out
+
+
+def _key(name: str, question: Question | None, row: dict[str, str]) -> Key:
+    """A row's key: a label where the question has options, else a reference with keywords."""
+    answer = row["answer"]
+    slices = tuple(f"{kind}:{row[kind]}" for kind in ("domain", "sub_domain") if row.get(kind))
+    if question is not None and question.options:
+        return Key(name, answer=_label(answer, question), slices=slices)
+    keywords = keywords_of(row.get("keyword") or row.get("keywords") or "")
+    return Key(name, reference=answer, keywords=keywords, slices=slices)
+
+
+def _label(answer: str, question: Question) -> str:
+    """`3`, `3.0`, `3번` or the option's own text as the label `3`; anything else as it stands."""
+    bare = re.sub(r"(\.0+|번|\.|\))\Z", "", answer.strip())
+    if label_of(bare, len(question.options)):
+        return bare
+    same = [n for n, text in enumerate(question.options, 1) if text.strip() == answer.strip()]
+    return str(same[0]) if len(same) == 1 else answer
+
+
+def keywords_of(text: str) -> tuple[str, ...]:
+    """Keywords of a cell: parted by commas, semicolons, bars, slashes or lines; a Python list's
+    brackets and quotes are taken off."""
+    bare = text.strip().removeprefix("[").removesuffix("]")
+    parts = (part.strip().strip("'\"").strip() for part in _SEPARATORS.split(bare))
+    return tuple(dict.fromkeys(part for part in parts if part))
