@@ -19,6 +19,8 @@ CHOICE_RULE = "참고 조문을 근거로 알맞은 것 하나를 고르시오."
 CLOSED_CHOICE_RULE = "알맞은 것 하나를 고르시오."
 FREE_RULE = "참고 조문을 근거로 질문의 핵심어를 넣어 한두 문장으로 답하시오."
 CLOSED_FREE_RULE = "질문의 핵심어를 넣어 한두 문장으로 답하시오."
+REASONING_RULE = "먼저 판단의 근거를 한두 문장으로 쓰고, 그다음"
+REASONED_CUE = "\n따라서 답: "  # stands between the reasoning and the choice
 NO_EVIDENCE = "주어진 조문에서 답을 찾을 수 없습니다."
 
 
@@ -35,11 +37,21 @@ def option_lines(options: Sequence[str]) -> str:
 
 
 def choice_messages(
-    question: str, options: Sequence[str], evidence: Sequence[str] = (), form: AnswerForm = "label"
+    question: str,
+    options: Sequence[str],
+    evidence: Sequence[str] = (),
+    form: AnswerForm = "label",
+    *,
+    reasoning: bool = False,
 ) -> list[Message]:
-    """The user's turn of a multiple-choice question (without the answer)."""
+    """The user's turn of a multiple-choice question (without the answer).
+
+    With `reasoning` the model is asked to write why first; `REASONED_CUE` then leads to the choice.
+    """
     rule = CHOICE_RULE if evidence else CLOSED_CHOICE_RULE
     asked = "번호만 답하시오." if form == "label" else "고른 보기의 내용을 그대로 답하시오."
+    if reasoning:
+        asked = f"{REASONING_RULE} {asked}"
     body = f"{evidence_block(evidence)}[문제] {question}\n{option_lines(options)}\n\n{rule} {asked}"
     return [{"role": "user", "content": body}]
 

@@ -104,11 +104,13 @@ class Rejected:
 @dataclass(frozen=True, slots=True)
 class Question:
     """A question to answer. `question` is the stem alone; `options` are texts without their marks,
-    empty for free text. Labels are "1".."9" by position."""
+    empty for free text. Labels are "1".."9" by position. `as_of` is the ISO day whose law is asked
+    for, empty where the question names none."""
 
     id: str
     question: str
     options: tuple[str, ...] = ()
+    as_of: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import math
+from collections import Counter
 from collections.abc import Sequence
 
-from kofinlaw.data.korean import bigrams, sentences
 from kofinlaw.data.records import Answer, Question
 from kofinlaw.models.engines import ChoiceScore, Generation
+from kofinlaw.rag.free_text import choose
 from kofinlaw.rag.journal import Turn
 
 
@@ -48,45 +49,42 @@ def written_choice(
     return out
 
 
-def tidy(text: str, most_characters: int) -> str:
-    """The first two sentences on one line, whole sentences within `most_characters` if any fit."""
-    parts = [" ".join(part.split()) for part in sentences(text)][:2]
-    if not parts:
-        return ""
-    out = parts[0][:most_characters].rstrip()
-    if len(parts) > 1 and len(parts[0]) + 1 + len(parts[1]) <= most_characters:
-        out = f"{parts[0]} {parts[1]}"
-    return out
-
-
-def similarity(one: str, other: str) -> float:
-    """Dice share of the character bigrams two texts have in common, 0..1."""
-    a, b = set(bigrams(one)), set(bigrams(other))
-    return 2 * len(a & b) / (len(a) + len(b)) if a and b else float(one == other)
-
-
-def combine(question: Question, turns: Sequence[Turn], evidence: Sequence[str]) -> Answer | None:
+def combine(
+    question: Question,
+    turns: Sequence[Turn],
+    evidence: Sequence[str],
+    *,
+    target_characters: int = 60,
+) -> Answer | None:
     """The answer that the turns so far give, None where none succeeded.
 
-    Multiple choice: the option with the largest mean probability over the orders (confidence: that
-    mean). Free text: the candidate most like the others (confidence: its mean likeness; of a
-    single one the mean probability of a token).
+    A scored choice: the option with the largest mean probability over the orders (confidence: that
+    mean). A written choice: the option written most often, the likelier of equals (confidence: its
+    share of the votes; of a single one its probability). Free text: see `free_text.choose`
+    (confidence: mean likeness; of a single one the mean probability of a token).
     """
     good = [turn for turn in turns if not turn.failed]
     if not good:
         return None
     tokens = sum(turn.prompt_tokens + turn.tokens for turn in good)
     if question.options:
-        means = [sum(values) / len(good) for values in zip(*(t.scores for t in good), strict=True)]
-        best = max(range(len(means)), key=lambda i: (means[i], -i))
-        return Answer(question.id, str(best + 1), tuple(evidence), round(means[best], 6), tokens)
+        best, sure = _chosen(good)
+        return Answer(question.id, str(best + 1), tuple(evidence), round(sure, 6), tokens)
     texts = [turn.text for turn in good]
     if len(texts) == 1:
         sure = math.exp(min(good[0].logprob, 0.0)) if good[0].logprob else 0.5
         return Answer(question.id, texts[0], tuple(evidence), round(sure, 6), tokens)
-    likeness = [
-        sum(similarity(text, other) for j, other in enumerate(texts) if j != i) / (len(texts) - 1)
-        for i, text in enumerate(texts)
-    ]
-    best = max(range(len(texts)), key=lambda i: (likeness[i], -i))
-    return Answer(question.id, texts[best], tuple(evidence), round(likeness[best], 6), tokens)
+    best, sure = choose(question.question, texts, target_characters)
+    return Answer(question.id, texts[best], tuple(evidence), round(sure, 6), tokens)
+
+
+def _chosen(turns: Sequence[Turn]) -> tuple[int, float]:
+    """Place of the option that the turns of a multiple choice agree on, and how sure that is."""
+    means = [sum(values) / len(turns) for values in zip(*(t.scores for t in turns), strict=True)]
+    places = range(len(means))
+    if len(turns) == 1 or not all(turn.text for turn in turns):
+        best = max(places, key=lambda i: (means[i], -i))
+        return best, means[best]
+    written = Counter(max(places, key=lambda i, t=turn: (t.scores[i], -i)) for turn in turns)  # type: ignore[misc]
+    best = max(places, key=lambda i: (written[i], means[i], -i))
+    return best, written[best] / len(turns)

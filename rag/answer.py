@@ -1,45 +1,41 @@
 """A file of questions in; a complete, valid answer file out before the time is up.
 
 First every question gets one answer (multiple choice, then free text, longest first within a
-kind); then spare time goes to further orders and candidates where confidence is low. Before each
-batch the controller picks the best plan by which all the rest still fits. Batches are cut from the
-whole list, never from what is left, so that a run that was killed ends with the same bytes.
+kind), while the evidence of later ones is searched for beside it; then spare time goes to further
+votes and orders where confidence is low. Batches are cut from the whole list, never from what is
+left, so that a run that was killed ends with the same bytes.
 """
 
 from __future__ import annotations
 
 import time
 from collections import Counter
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 from typing import Any
 
-from kofinlaw import Progress, UserError, silent
-from kofinlaw.data.records import Answer
+from kofinlaw import Progress, silent
+from kofinlaw.data.files import sha256_file
 from kofinlaw.models.engines import Engine
 from kofinlaw.models.templates import ChatTemplate
-from kofinlaw.rag.agreement import combine
+from kofinlaw.models.tracing import NO_TRACE, Tracer
+from kofinlaw.rag.answer_book import AnswerBook
+from kofinlaw.rag.answer_settings import AnswerSettings
 from kofinlaw.rag.ask import ask
-from kofinlaw.rag.asking import Asked, ask_engine
-from kofinlaw.rag.calls import Caller, Overdue, ThreadCaller, out_of_memory
-from kofinlaw.rag.deadline import FULL, PLANS, Budget, Clock, Costs, Kind, Plan, choose_plan
-from kofinlaw.rag.evidence import Hit, Searcher
-from kofinlaw.rag.fallback import fallback_answer
-from kofinlaw.rag.journal import Journal, Timing, Turn
+from kofinlaw.rag.attempts import Attempts
+from kofinlaw.rag.calls import Caller, ThreadCaller
+from kofinlaw.rag.deadline import PLANS, Budget, Clock, Costs, usable_plans
+from kofinlaw.rag.evidence import Searcher
+from kofinlaw.rag.journal import Journal
 from kofinlaw.rag.keeper import EngineKeeper
-from kofinlaw.rag.prompts import Prompter
-from kofinlaw.rag.questions import read_questions
-from kofinlaw.rag.submission import write_submission
-from kofinlaw.rag.settings import AnswerSettings
-from kofinlaw.rag.work import Task, first_batches, task_work
+from kofinlaw.rag.questions import QuestionFile, read_questions
+from kofinlaw.rag.schedule import Replay, Schedule, Step, read_plan, spare_batches
+from kofinlaw.rag.search_ahead import SearchAhead
+from kofinlaw.rag.work import Task, first_batches, turns_of
 
 __all__ = ["answer_questions", "ask"]
 
-SEARCH_SLICE = 32  # questions searched in one guarded call
-FALLBACK_PASSAGES = 3
-SUBMISSION_SECONDS = 1.0  # the file on disk is at most this old, and always whole
-
-Waiting = tuple[Sequence[Task], Plan]
+NOTHING_FOUND = "nothing was found to answer from"
 
 
 def answer_questions(
@@ -55,414 +51,228 @@ def answer_questions(
     seed: int = 0,
     progress: Progress = silent,
     caller: Caller | None = None,
+    tracer: Tracer = NO_TRACE,
+    replay: Path | None = None,
+    wall_clock: Clock = time.time,
 ) -> dict[str, Any]:
     """Answer a file of questions within the budget and write the run's files into `out`.
 
     Writes `answers.jsonl`, `submission.csv` (complete and valid from the first second on),
     `evidence.jsonl`, `plan.jsonl` and `timings.jsonl`. `retriever` None asks the model alone.
-    `started` is `clock()` at process start; time that killed runs used in `out` is counted too.
+    `started` is `clock()` at process start; time that killed runs used in `out` is counted too, and
+    with `count_pauses` the time between them by `wall_clock`. `replay` is the `plan.jsonl` of an
+    earlier run to follow turn by turn, with the evidence beside it, instead of the deadline.
     Returns counts and figures. Raises UserError for a question file, folder, model or index that
     cannot be used; whatever else an engine does ends in answers marked `fallback`.
     """
-    run = _Run(questions, out, template, retriever, settings, clock, started, seed, progress)
-    return run.answer(open_engine, caller or ThreadCaller(run.beat))
+    file = read_questions(questions)
+    out.mkdir(parents=True, exist_ok=True)
+    journal = Journal(out, _state(file, settings, template, retriever, seed, replay), wall_clock)
+    minutes = None if replay is not None else settings.budget_minutes
+    pause = journal.pause_before if settings.count_pauses else 0.0
+    budget = Budget(
+        None if minutes is None else minutes * 60,
+        settings.reserve_minutes * 60,
+        clock,
+        started,
+        journal.used_before + pause,
+    )
+    evidence_tokens = retriever.settings.evidence_tokens if retriever is not None else 0
+    book = AnswerBook(file, journal, settings, evidence_tokens)
+    call = caller or ThreadCaller(lambda: journal.beat(budget.used()))
+    run = _Run(book, budget, open_engine, template, retriever, call, clock, seed, progress, tracer)
+    return run.answer(replay)
+
+
+def _state(
+    file: QuestionFile,
+    settings: AnswerSettings,
+    template: ChatTemplate,
+    retriever: Searcher | None,
+    seed: int,
+    replay: Path | None,
+) -> dict[str, Any]:
+    """What must not change between a killed run and the one that goes on."""
+    return {
+        "questions": file.sha256,
+        "settings": settings.model_dump(mode="json", exclude={"budget_minutes", "count_pauses"}),
+        "template": template.sha256,
+        "retriever": retriever.fingerprint if retriever else "",
+        "seed": seed,
+        "replay": sha256_file(replay) if replay is not None and replay.is_file() else "",
+    }
 
 
 class _Run:
-    """One answering run: its questions, what is known about them, what is written down."""
+    """One answering run, from the first complete submission to the last."""
 
     def __init__(
         self,
-        questions: Path,
-        out: Path,
+        book: AnswerBook,
+        budget: Budget,
+        open_engine: Callable[[], Engine],
         template: ChatTemplate,
         retriever: Searcher | None,
-        settings: AnswerSettings,
+        call: Caller,
         clock: Clock,
-        started: float | None,
         seed: int,
         progress: Progress,
+        tracer: Tracer,
     ) -> None:
-        self.file = read_questions(questions)
-        self.questions = self.file.questions
-        self.settings = settings
-        self.template = template
+        self.book = book
+        self.budget = budget
         self.retriever = retriever
-        self.evidence_tokens = retriever.settings.evidence_tokens if retriever else 0
-        self.seed = seed
-        self.progress = progress
+        self.call = call
         self.clock = clock
-        out.mkdir(parents=True, exist_ok=True)
-        self.journal = Journal(out, self._state())
-        minutes = settings.budget_minutes
-        self.budget = Budget(
-            None if minutes is None else minutes * 60,
-            settings.reserve_minutes * 60,
-            clock,
-            started,
-            self.journal.used_before,
-        )
-        self.costs = Costs()
-        self.works: dict[tuple[int, str], float] = {}
-        self.hits: list[list[Hit]] = [[] for _ in self.questions]
-        self.answers: dict[str, Answer] = {}
-        self.fallbacks = [fallback_answer(question, ()) for question in self.questions]
+        self.progress = progress
+        self.tracer = tracer
         self.counts: Counter[str] = Counter()
-        self.last_submission = float("-inf")
-
-    def answer(self, open_engine: Callable[[], Engine], call: Caller) -> dict[str, Any]:
-        """The whole run, from the first complete submission to the last."""
+        settings = book.settings
         self.keeper = EngineKeeper(
             open_engine,
             call,
-            self.budget,
-            stall_seconds=self.settings.stall_seconds,
-            restarts=self.settings.restarts,
+            budget,
+            stall_seconds=settings.stall_seconds,
+            restarts=settings.restarts,
             counts=self.counts,
         )
-        self._submit(force=True)
+        costs = Costs()
+        plans = usable_plans(
+            reasoning=settings.reasoning_tokens > 0, evidence=retriever is not None
+        )
+        self.attempts = Attempts(
+            book, self.keeper, template, budget, costs, plans, clock, seed, tracer
+        )
+        self.schedule: Schedule | Replay = Schedule(book, budget, costs, plans)
+        self.search: SearchAhead | None = None
+
+    def answer(self, replay: Path | None) -> dict[str, Any]:
+        """The whole run; returns its counts."""
+        book = self.book
+        book.submit(self.budget.used(), force=True)
+        if replay is not None:
+            recorded = read_plan(replay, [question.id for question in book.questions])
+            self.schedule = Replay(book, recorded)
+        batches = list(first_batches(book.questions, book.settings.batch_questions))
         if self.retriever is not None:
-            self._search(self.retriever, call)
-        self._take_up_answers()
-        self._submit(force=True)
-        self._first_answers()
+            self._begin_search(self.retriever, batches, replay)
+        book.restore_answers()
+        book.submit(self.budget.used(), force=True)
+        self._first_answers(batches)
         self._spare_time()
+        self._last_evidence()
         self.keeper.close()
         return self._finish()
 
-    # -- before the first answer
-
-    def _state(self) -> dict[str, Any]:
-        """What must not change between a killed run and the one that goes on."""
-        return {
-            "questions": self.file.sha256,
-            "settings": self.settings.model_dump(mode="json", exclude={"budget_minutes"}),
-            "template": self.template.sha256,
-            "retriever": self.retriever.fingerprint if self.retriever else "",
-            "seed": self.seed,
-        }
-
-    def _search(self, retriever: Searcher, call: Caller) -> None:
-        """Retrieve for all questions, in at most half of the time; what fails has no evidence."""
-        known = self.journal.read_evidence()
-        todo = []
-        for place, question in enumerate(self.questions):
-            if question.id in known:
-                self.hits[place] = _restored(retriever, known[question.id])
-            else:
-                todo.append(place)
-        half = self.budget.left() / 2 if self.budget.seconds is not None else 0.0
-        for start in range(0, len(todo), SEARCH_SLICE):
-            places = todo[start : start + SEARCH_SLICE]
-            limit = min(self.budget.left() - half, self.settings.stall_seconds)
-            if limit <= 0 or not self._search_slice(retriever, call, places, limit):
-                break
-            self.progress("retrieve", start + len(places), len(todo))
-        self.fallbacks = [
-            fallback_answer(
-                question,
-                [hit.chunk.text for hit in hits[:FALLBACK_PASSAGES]],
-                [hit.chunk.id for hit in hits],
-                most_characters=self.settings.free_max_characters,
-            )
-            for question, hits in zip(self.questions, self.hits, strict=True)
-        ]
-
-    def _search_slice(
-        self, retriever: Searcher, call: Caller, places: Sequence[int], limit: float
-    ) -> bool:
-        before = self.clock()
-        try:
-            found = call(lambda: retriever.search([self.questions[p] for p in places]), limit)
-        except UserError:
-            raise
-        except Overdue:
-            self.counts["search_stalls"] += 1
-            return False
-        except Exception:
-            self.counts["search_failures"] += 1
-            return True
-        seconds = round(max(0.0, self.clock() - before) / len(places), 6)
-        for place, hits in zip(places, found, strict=True):
-            self.hits[place] = hits
-            identity = self.questions[place].id
-            self.journal.add_evidence(identity, hits)
-            self.journal.time(Timing(identity, seconds, 0.0, 0.0, seconds, 0, ""))
-        return True
-
-    def _take_up_answers(self) -> None:
-        """The answers that a killed run's journal gives."""
-        for place, question in enumerate(self.questions):
-            found = self._combined(place)
-            if found is not None:
-                self.answers[question.id] = found
-        self.journal.start_answers(
-            self.answers[q.id] for q in self.questions if q.id in self.answers
+    def _begin_search(
+        self, retriever: Searcher, batches: Sequence[Sequence[Task]], replay: Path | None
+    ) -> None:
+        book = self.book
+        book.restore_evidence(retriever, book.journal.read_evidence())
+        if replay is not None:
+            book.copy_evidence(retriever, book.journal.read_evidence(replay.parent))
+        self.search = SearchAhead(
+            retriever,
+            book.questions,
+            self.call,
+            self.clock,
+            self.counts,
+            stall_seconds=book.settings.stall_seconds,
+            left=self.budget.left,
+            tracer=self.tracer,
+            prepare=self._lend_model if retriever.left_out else None,
+            stalled=self.keeper.leave if retriever.left_out else None,
         )
+        slices = ([t.place for t in batch if not book.searched(t.place)] for batch in batches)
+        self.search.begin([places for places in slices if places])
+        if isinstance(self.schedule, Schedule):
+            self.schedule.search = self.search
 
-    # -- which batch, by which plan
+    def _lend_model(self) -> None:
+        """Let the retriever ask the model that answers."""
+        engine = self.keeper.engine()
+        if engine is not None and self.retriever is not None:
+            self.retriever.use_model(engine, self.attempts.template)
 
-    def _first_answers(self) -> None:
+    def _first_answers(self, batches: Sequence[list[Task]]) -> None:
         """Turn 0 of every question under plans that let all the rest fit."""
-        batches = list(
-            first_batches(self.questions, self.hits, self.settings, self.evidence_tokens)
-        )
         for number, batch in enumerate(batches):
-            if self._recorded(batch):
+            if self.book.recorded(batch):
                 continue
+            self._bring_evidence([t.place for t in batch if not self.book.searched(t.place)])
+            batch = self._answerable(batch)
             rest = [task for later in batches[number:] for task in later]
-            plan = choose_plan(
-                self.costs,
-                self.budget.left(),
-                lambda plan, rest=rest: self._work(rest, plan),  # type: ignore[misc]
-                plans=self._plans(),
-            )
-            if plan is None or self.keeper.dead:
+            if not self._take(self.schedule.first(batch, rest) if batch else []):
                 return
-            self._attempt(batch, self._plan_before(batch) or plan)
 
     def _spare_time(self) -> None:
         """Further turns, least sure first, while a whole batch of them fits under the full plan."""
-        for turn in range(1, self._most_turns()):
-            for batch in self._spare_batches(turn):
-                if self._recorded(batch):
-                    continue
-                work = self._work(batch, FULL)
-                chosen = choose_plan(self.costs, self.budget.left(), lambda plan, work=work: work)  # type: ignore[misc]
-                if self.keeper.dead or chosen is not FULL:
+        book = self.book
+        for turn in range(1, max(turns_of(q, book.settings) for q in book.questions)):
+            for batch in spare_batches(book, turn):
+                if not book.recorded(batch) and not self._take(self.schedule.spare(batch)):
                     return
-                self._attempt(batch, FULL)
 
-    def _spare_batches(self, turn: int) -> Iterator[list[Task]]:
-        """Free text first, as one item weighs more; by confidence after the turns before."""
-        found: dict[Kind, list[tuple[float, int]]] = {"free": [], "choice": []}
-        for place, question in enumerate(self.questions):
-            answer = self._combined(place, before=turn)
-            if answer is None:
-                continue
-            if not question.options and turn < self.settings.votes:
-                found["free"].append((answer.confidence, place))
-            elif question.options and turn < min(self.settings.permutations, len(question.options)):
-                found["choice"].append((answer.confidence, place))
-        size = self.settings.batch_questions
-        for kind, places in found.items():
-            places.sort()
-            for start in range(0, len(places), size):
-                yield [Task(place, turn, kind) for _, place in places[start : start + size]]
+    def _take(self, steps: Iterable[Step] | None) -> bool:
+        """Carry out what the schedule says; False when it says stop, or no engine is left."""
+        if steps is None or self.keeper.dead:
+            return False
+        for batch, plan in steps:
+            self.attempts.attempt(batch, plan)
+            info: dict[str, object] = {"plan": plan.name}
+            if self.budget.seconds is not None:
+                info["left_minutes"] = round(self.budget.left() / 60, 1)
+            self.progress("answer", len(self.book.answers), len(self.book.questions), **info)
+        return True
 
-    def _plan_before(self, batch: Sequence[Task]) -> Plan | None:
-        """The plan of a batch that a kill left half recorded: it is done again as it was."""
-        for task in batch:
-            turn = self.journal.turns.get((self.questions[task.place].id, task.turn))
-            if turn is not None:
-                return next((plan for plan in PLANS if plan.name == turn.plan), None)
-        return None
+    # -- evidence
 
-    def _plans(self) -> Sequence[Plan]:
-        return PLANS if self.retriever is not None else (FULL, PLANS[-1])
-
-    def _most_turns(self) -> int:
-        return max(self.settings.permutations, self.settings.votes)
-
-    def _recorded(self, batch: Sequence[Task]) -> bool:
-        return all((self.questions[t.place].id, t.turn) in self.journal.turns for t in batch)
-
-    def _work(self, tasks: Sequence[Task], plan: Plan) -> dict[Kind, float]:
-        """Work of the tasks that are not recorded yet, by kind."""
-        work: dict[Kind, float] = {}
-        for task in tasks:
-            if not self._recorded([task]):
-                work[task.kind] = work.get(task.kind, 0.0) + self._task_work(task, plan)
-        return work
-
-    def _task_work(self, task: Task, plan: Plan) -> float:
-        key = (task.place, plan.name)
-        if key not in self.works:
-            self.works[key] = task_work(
-                self.questions[task.place],
-                self.hits[task.place],
-                plan,
-                self.settings,
-                self.evidence_tokens,
-            )
-        return self.works[key]
-
-    # -- one batch, whatever the engine does
-
-    def _attempt(self, batch: Sequence[Task], plan: Plan) -> None:
-        """Answer a batch: halve it, step down, load the engine again, leave questions out."""
-        waiting: list[Waiting] = [(batch, plan)]
-        while waiting and self.budget.left() > 0 and not self.keeper.dead:
-            tasks, plan = waiting.pop()
-            try:
-                engine = self.keeper.engine()
-                if engine is None:
-                    return
-                asked = self._ask(engine, tasks, plan)
-            except UserError:
-                raise
-            except Overdue:
-                self.keeper.leave()
-                waiting += self._smaller(tasks, plan, "stalled") if self.budget.left() > 0 else []
-            except Exception as error:
-                waiting += self._after_crash(error, tasks, plan)
-            else:
-                self.keeper.worked()
-                for task in self._write_down(tasks, asked, plan):
-                    waiting += self._smaller([task], plan, "empty answer")
-        self._show(plan)
-
-    def _after_crash(self, error: Exception, tasks: Sequence[Task], plan: Plan) -> list[Waiting]:
-        if out_of_memory(error):
-            self.counts["out_of_memory"] += 1
-            _free_memory()
-            return self._smaller(tasks, plan, "out of memory")
-        if self.keeper.crashed():
-            return [(tasks, plan)]
-        if self.keeper.dead:
-            return []
-        return self._smaller(tasks, plan, f"{type(error).__name__}: {error}"[:200])
-
-    def _smaller(self, tasks: Sequence[Task], plan: Plan, reason: str) -> list[Waiting]:
-        """The same tasks as less work: halves of the batch, then cheaper plans, then failed."""
-        if len(tasks) > 1:
-            middle = len(tasks) // 2
-            return [(tasks[middle:], plan), (tasks[:middle], plan)]
-        plans = self._plans()
-        place = next((i for i, p in enumerate(plans) if p.name == plan.name), len(plans) - 1)
-        if place + 1 < len(plans):
-            return [(tasks, plans[place + 1])]
-        task = tasks[0]
-        turn = Turn(self.questions[task.place].id, task.turn, plan.name, 0, 0, 0, failed=reason)
-        self.journal.record(turn)
-        self.counts["failed_turns"] += 1
-        return []
-
-    def _ask(self, engine: Engine, tasks: Sequence[Task], plan: Plan) -> list[Asked | None]:
-        """One timed engine call for tasks of one kind."""
-        prompter = Prompter(
-            self.template, self.settings, self.evidence_tokens, engine.tokenizer.count
-        )
-        prompts = [
-            prompter.build(
-                self.questions[task.place],
-                [hit.chunk for hit in self.hits[task.place]],
-                plan,
-                task.turn,
-            )
-            for task in tasks
-        ]
-        kind = tasks[0].kind
-        work = sum(self._task_work(task, plan) for task in tasks)
-        before = self.clock()
-        asked = self.keeper.guarded(
-            lambda: ask_engine(
-                engine,
-                prompts,
-                [(self.seed, task.turn) for task in tasks],
-                self.settings,
-                stop=self.template.stop,
-                label_only=plan.label_only,
-            ),
-            self.costs.forecast(kind, work),
-        )
-        seconds = max(0.0, self.clock() - before)
-        self.costs.observe(kind, work, seconds)
-        total = sum(item.work for item in asked if item) or 1
-        for task, item in zip(tasks, asked, strict=True):
-            if item is None or self._recorded([task]):
-                continue
-            own = round(seconds * item.work / total, 6)
-            scored, written = (own, 0.0) if item.scores else (0.0, own)
-            identity = self.questions[task.place].id
-            self.journal.time(Timing(identity, 0.0, scored, written, own, 1, plan.name))
-        return asked
-
-    def _write_down(
-        self, tasks: Sequence[Task], asked: Sequence[Asked | None], plan: Plan
-    ) -> list[Task]:
-        """Record what came back; returns the tasks for which nothing did."""
-        empty = []
-        for task, item in zip(tasks, asked, strict=True):
-            if item is None:
-                empty.append(task)
-                continue
-            question, prompt = self.questions[task.place], item.prompt
-            turn = Turn(
-                question.id,
-                task.turn,
-                plan.name,
-                prompt.shown,
-                prompt.tokens,
-                item.tokens,
-                prompt.cut,
-                item.scores,
-                item.text,
-                item.logprob,
-            )
-            if self.journal.record(turn):
-                answer = self._combined(task.place)
-                if answer is not None and answer != self.answers.get(question.id):
-                    self.answers[question.id] = answer
-                    self.journal.answer(answer)
-        self.journal.sync()
-        self.beat(force=True)
-        self._submit()
-        return empty
-
-    # -- what stands at this moment
-
-    def _combined(self, place: int, *, before: int | None = None) -> Answer | None:
-        question = self.questions[place]
-        last = self._most_turns() if before is None else before
-        turns = [
-            turn
-            for number in range(last)
-            if (turn := self.journal.turns.get((question.id, number))) is not None
-        ]
-        return combine(question, turns, [hit.chunk.id for hit in self.hits[place]])
-
-    def beat(self, *, force: bool = False) -> None:
-        """Write the seconds used."""
-        self.journal.beat(self.budget.used(), force=force)
-
-    def _submit(self, *, force: bool = False) -> None:
-        now = self.budget.used()
-        if not force and now - self.last_submission < SUBMISSION_SECONDS:
+    def _bring_evidence(self, places: Sequence[int]) -> None:
+        """What was found for these questions, waited for where it is not there yet."""
+        found = self.search.take(places) if self.search is not None and places else None
+        if found is None:
             return
-        self.last_submission = now
-        write_submission(
-            self.journal.out / "submission.csv",
-            self.file,
-            {answer.id: answer.answer for answer in self._all_answers()},
-            sample=self.settings.sample_submission,
-        )
+        for place, hits in zip(places, found.hits, strict=True):
+            self.book.add_evidence(place, hits, found.seconds / len(places))
 
-    def _all_answers(self) -> list[Answer]:
+    def _answerable(self, batch: list[Task]) -> list[Task]:
+        """The batch without free text for which nothing was found, where the recipe says so."""
+        book = self.book
+        if self.retriever is None or book.settings.without_evidence == "answer":
+            return batch
+        for task in batch:
+            empty = book.searched(task.place) and not book.hits(task.place)
+            if task.kind == "free" and empty and book.turn(task) is None:
+                book.give_up(task, PLANS[0].name, NOTHING_FOUND)
+                self.counts["nothing_found"] += 1
         return [
-            self.answers.get(question.id, fallback)
-            for question, fallback in zip(self.questions, self.fallbacks, strict=True)
+            task
+            for task in batch
+            if (turn := book.turn(task)) is None or turn.failed != NOTHING_FOUND
         ]
 
-    def _show(self, plan: Plan) -> None:
-        info: dict[str, object] = {"plan": plan.name}
-        if self.budget.seconds is not None:
-            info["left_minutes"] = round(self.budget.left() / 60, 1)
-        self.progress("answer", len(self.answers), len(self.questions), **info)
+    def _last_evidence(self) -> None:
+        """Evidence of questions that were never asked: their fallback is better for it."""
+        for places in self.search.waiting() if self.search is not None else []:
+            if self.budget.left() > 0:
+                self._bring_evidence(places)
 
     def _finish(self) -> dict[str, Any]:
-        answers = self._all_answers()
-        self._submit(force=True)
-        timings = self.journal.finish([question.id for question in self.questions], answers)
-        self.beat(force=True)
+        book, journal = self.book, self.book.journal
+        answers = book.all_answers()
+        book.submit(self.budget.used(), force=True)
+        timings = journal.finish([question.id for question in book.questions], answers)
+        journal.beat(self.budget.used(), force=True)
+        if not book.file.path.is_file() or sha256_file(book.file.path) != book.file.sha256:
+            self.counts["question_file_changed"] = 1
         totals = sorted(timing.total for timing in timings) or [0.0]
-        plans = Counter(turn.plan for turn in self.journal.turns.values() if turn.turn == 0)
+        plans = Counter(turn.plan for turn in journal.turns.values() if turn.turn == 0)
         return {
             "questions": len(answers),
-            "choice": sum(bool(question.options) for question in self.questions),
-            "free": sum(not question.options for question in self.questions),
+            "choice": sum(bool(question.options) for question in book.questions),
+            "free": sum(not question.options for question in book.questions),
             "fallback": sum(answer.origin == "fallback" for answer in answers),
-            "turns": len(self.journal.turns),
+            "turns": len(journal.turns),
             "tokens": sum(answer.tokens for answer in answers),
             "seconds_used": round(self.budget.used(), 3),
             "budget_seconds": self.budget.seconds,
@@ -471,23 +281,3 @@ class _Run:
             **{f"plan_{plan.name}": plans[plan.name] for plan in PLANS},
             **dict(sorted(self.counts.items())),
         }
-
-
-def _restored(retriever: Searcher, hits: Sequence[Mapping[str, Any]]) -> list[Hit]:
-    chunks = retriever.chunks([hit["chunk"] for hit in hits])
-    return [
-        Hit(chunk, hit["score"], tuple(hit["by"])) for chunk, hit in zip(chunks, hits, strict=True)
-    ]
-
-
-def _free_memory() -> None:
-    """Give cached blocks back before the smaller try, where torch is in use."""
-    import gc
-    import sys
-
-    torch = sys.modules.get("torch")
-    if torch is None:
-        return
-    gc.collect()
-    if torch.cuda.is_available():
-        torch.cuda.empty_cache()

@@ -10,14 +10,14 @@ from kofinlaw.data.records import Question
 from kofinlaw.models.engines import Engine
 from kofinlaw.models.templates import ChatTemplate
 from kofinlaw.rag.agreement import combine
-from kofinlaw.rag.asking import ask_engine
+from kofinlaw.rag.asking import Asked, ask_engine
 from kofinlaw.rag.deadline import FULL
 from kofinlaw.rag.evidence import Searcher
 from kofinlaw.rag.fallback import fallback_answer
-from kofinlaw.rag.journal import Turn
-from kofinlaw.rag.prompts import Prompter
 from kofinlaw.rag.options import split_options
+from kofinlaw.rag.prompts import Prompter
 from kofinlaw.rag.settings import AnswerSettings
+from kofinlaw.rag.work import turns_of
 
 
 @dataclass(frozen=True)
@@ -55,34 +55,31 @@ def ask(
 ) -> AskedAnswer:
     """Answer one question; options may follow on lines of their own.
 
-    All permutations and votes of the settings are used. Raises UserError for an empty question.
+    All permutations and votes of the settings are used. Free text for which nothing is found is
+    told so, unless the settings want the model's own answer. Raises UserError for an empty
+    question.
     """
     if not question.strip():
         raise UserError("the question is empty")
     stem, options = split_options(question)
     asked = Question("ask", stem, options)
+    if retriever is not None and retriever.left_out:
+        retriever.use_model(engine, template)
     hits = retriever.search([asked])[0] if retriever is not None else []
     budget = retriever.settings.evidence_tokens if retriever is not None else 0
     prompter = Prompter(template, settings, budget, engine.tokenizer.count)
     chunks = [hit.chunk for hit in hits]
-    turns = min(settings.permutations, len(options)) if options else settings.votes
+    turns = turns_of(asked, settings)
     prompts = [prompter.build(asked, chunks, FULL, turn) for turn in range(turns)]
-    said = ask_engine(
-        engine,
-        prompts,
-        [(seed, turn) for turn in range(turns)],
-        settings,
-        stop=template.stop,
-        label_only=False,
-    )
+    said: list[Asked | None] = []
+    if retriever is None or chunks or options or settings.without_evidence == "answer":
+        seeds = [(seed, turn) for turn in range(turns)]
+        said = ask_engine(engine, prompts, seeds, settings, stop=template.stop, plan=FULL)
     records = [
-        Turn("ask", turn, FULL.name, item.prompt.shown, item.prompt.tokens, item.tokens,
-             item.prompt.cut, item.scores, item.text, item.logprob)
-        for turn, item in enumerate(said)
-        if item is not None
-    ]  # fmt: skip
+        item.turn("ask", turn, FULL.name) for turn, item in enumerate(said) if item is not None
+    ]
     ids = [chunk.id for chunk in chunks]
-    answer = combine(asked, records, ids)
+    answer = combine(asked, records, ids, target_characters=settings.free_target_characters)
     origin: Literal["model", "fallback"] = "fallback" if answer is None else "model"
     if answer is None:
         answer = fallback_answer(asked, [chunk.text for chunk in chunks], ids)

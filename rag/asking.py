@@ -5,20 +5,24 @@ from __future__ import annotations
 import hashlib
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
+from kofinlaw.data.prompting import REASONED_CUE
 from kofinlaw.models.engines import Engine, Generation, Request
-from kofinlaw.rag.agreement import choice_probabilities, tidy, written_choice
-from kofinlaw.rag.deadline import DECODE_WORK
+from kofinlaw.rag.agreement import choice_probabilities, written_choice
+from kofinlaw.rag.deadline import DECODE_WORK, Plan
+from kofinlaw.rag.free_text import tidy
+from kofinlaw.rag.journal import Turn
 from kofinlaw.rag.prompts import Prompt
 from kofinlaw.rag.settings import AnswerSettings
 
 
 @dataclass(frozen=True)
 class Asked:
-    """What the engine said to a prompt: `scores` for a choice, `text` for free text.
+    """What the engine said to a prompt: `scores` for a choice, `text` for what it wrote.
 
-    `tokens` were written, `logprob` is the mean of one; `work` weighs the call's time.
+    `tokens` were written (`reasoning`'s too), `logprob` is the mean of one; `work` weighs the
+    call's time.
     """
 
     prompt: Prompt
@@ -27,6 +31,23 @@ class Asked:
     tokens: int
     logprob: float
     work: float
+    reasoning: str = ""
+
+    def turn(self, identity: str, number: int, plan: str) -> Turn:
+        """The record of it."""
+        return Turn(
+            identity,
+            number,
+            plan,
+            self.prompt.shown,
+            self.prompt.tokens,
+            self.tokens,
+            self.prompt.cut,
+            self.scores,
+            self.text,
+            self.logprob,
+            reasoning=self.reasoning,
+        )
 
 
 def ask_engine(
@@ -36,15 +57,50 @@ def ask_engine(
     settings: AnswerSettings,
     *,
     stop: str,
-    label_only: bool,
+    plan: Plan,
 ) -> list[Asked | None]:
-    """One engine call for prompts of one kind; None for each that got nothing usable.
+    """Ask prompts of one kind, built under `plan`; None for each that got nothing usable.
 
-    `seeds` are (run's seed, turn): turn 0 of free text is greedy, later ones are sampled.
-    Raises RuntimeError where the engine returns another number of results than it was asked for.
+    `seeds` are (run's seed, turn). Where the prompts want reasoning it is written first, and the
+    choice follows it. Raises RuntimeError where the engine returns another number of results than
+    it was asked for.
     """
+    if not prompts[0].reasoning:
+        return _answers(engine, prompts, seeds, settings, stop, plan)
+    requests = [
+        _request(prompt, seed, settings, settings.reasoning_tokens, (stop, REASONED_CUE.strip()))
+        for prompt, seed in zip(prompts, seeds, strict=True)
+    ]
+    thoughts = engine.generate(requests)
+    _same(len(thoughts), len(prompts))
+    reasoned = [
+        replace(prompt, text=prompt.text + thought.text.strip() + REASONED_CUE)
+        for prompt, thought in zip(prompts, thoughts, strict=True)
+    ]
+    asked = _answers(engine, reasoned, seeds, settings, stop, plan)
+    return [
+        None
+        if item is None or thought.finish == "error" or not thought.text.strip()
+        else replace(
+            item,
+            tokens=item.tokens + thought.tokens,
+            work=item.work + DECODE_WORK * thought.tokens,
+            reasoning=thought.text.strip(),
+        )
+        for item, thought in zip(asked, thoughts, strict=True)
+    ]
+
+
+def _answers(
+    engine: Engine,
+    prompts: Sequence[Prompt],
+    seeds: Sequence[tuple[int, int]],
+    settings: AnswerSettings,
+    stop: str,
+    plan: Plan,
+) -> list[Asked | None]:
     if prompts[0].choices and settings.choose_by == "score":
-        per_token = settings.answer_form == "text" and not label_only
+        per_token = settings.answer_form == "text" and not plan.label_only
         rows = engine.score([p.text for p in prompts], [list(p.choices) for p in prompts])
         _same(len(rows), len(prompts))
         out: list[Asked | None] = []
@@ -54,15 +110,11 @@ def ask_engine(
             out.append(asked if scores else None)
         return out
     requests = [
-        Request(
-            prompt.text,
-            max_tokens=_room(engine, prompt, settings),
-            stop=(stop,),
-            temperature=settings.temperature if turn and not prompt.choices else 0.0,
-            seed=_request_seed(seed, turn, prompt.text),
+        replace(
+            _request(prompt, seed, settings, _room(engine, prompt, settings), (stop,)),
             choices=prompt.choices,
         )
-        for prompt, (seed, turn) in zip(prompts, seeds, strict=True)
+        for prompt, seed in zip(prompts, seeds, strict=True)
     ]
     generations = engine.generate(requests)
     _same(len(generations), len(prompts))
@@ -70,6 +122,22 @@ def ask_engine(
         _written(prompt, generation, settings)
         for prompt, generation in zip(prompts, generations, strict=True)
     ]
+
+
+def _request(
+    prompt: Prompt,
+    seed: tuple[int, int],
+    settings: AnswerSettings,
+    max_tokens: int,
+    stop: tuple[str, ...],
+) -> Request:
+    return Request(
+        prompt.text,
+        max_tokens=max_tokens,
+        stop=stop,
+        temperature=settings.temperature if prompt.sampled else 0.0,
+        seed=_request_seed(*seed, prompt.text),
+    )
 
 
 def _room(engine: Engine, prompt: Prompt, settings: AnswerSettings) -> int:
@@ -87,11 +155,15 @@ def _written(prompt: Prompt, generation: Generation, settings: AnswerSettings) -
         scores = written_choice(generation, prompt.choices, prompt.order)
         if scores is None:
             return None
-        return Asked(prompt, scores, "", generation.tokens, logprob, work)
-    text = tidy(generation.text, settings.free_max_characters)
-    if generation.finish == "error" or not text:
+        return Asked(prompt, scores, generation.text.strip(), generation.tokens, logprob, work)
+    text = tidy(_continued(prompt.opening, generation.text), settings.free_max_characters)
+    if generation.finish == "error" or not generation.text.strip():
         return None
     return Asked(prompt, [], text, generation.tokens, logprob, work)
+
+
+def _continued(opening: str, text: str) -> str:
+    return f"{opening} {text.lstrip()}" if opening else text
 
 
 def _same(got: int, asked: int) -> None:

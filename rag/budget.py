@@ -13,8 +13,8 @@ from kofinlaw.data.records import Question
 from kofinlaw.models.engines import Engine
 from kofinlaw.models.templates import ChatTemplate
 from kofinlaw.rag.asking import ask_engine
-from kofinlaw.rag.deadline import FULL, PLANS, SAFETY, Clock, Kind, Plan
-from kofinlaw.rag.evidence import Hit, Searcher
+from kofinlaw.rag.deadline import FULL, SAFETY, Clock, Kind, Plan, usable_plans
+from kofinlaw.rag.evidence import Hit, Searcher, search_as_asked
 from kofinlaw.rag.prompts import Prompter
 from kofinlaw.rag.questions import read_questions
 from kofinlaw.rag.settings import AnswerSettings
@@ -98,9 +98,11 @@ def check_budget(
         hits: list[list[Hit]] = [[] for _ in asked]
         rates: list[float] = []
         if retriever is not None:
+            if retriever.left_out:
+                retriever.use_model(engine, template)
             rates = _time_retrieval(retriever, asked, hits, clock)
         retrieve = _estimate([(1.0, rate) for rate in rates], float(len(asked)))
-        batches = list(first_batches(asked, hits, settings, evidence))
+        batches = list(first_batches(asked, settings.batch_questions))
         prompter = Prompter(template, settings, evidence, engine.tokenizer.count)
         timed: dict[Kind, list[tuple[float, float]]] = {}
         sampled = 0
@@ -117,7 +119,7 @@ def check_budget(
                 [(seed, 0)] * len(batch),
                 settings,
                 stop=template.stop,
-                label_only=False,
+                plan=FULL,
             )
             seconds = clock() - before
             progress("sample", number + 1)
@@ -133,7 +135,9 @@ def check_budget(
             parts.append(_estimate(pairs, _work(tasks, asked, hits, plan, settings, evidence)))
         return _sum(parts)
 
-    return _verdict(forecast, load, retrieve, settings, len(asked), sampled)
+    return _verdict(
+        forecast, load, retrieve, settings, len(asked), sampled, evidence=retriever is not None
+    )
 
 
 def _verdict(
@@ -143,6 +147,8 @@ def _verdict(
     settings: AnswerSettings,
     questions: int,
     sampled: int,
+    *,
+    evidence: bool,
 ) -> BudgetCheck:
     fixed = _sum([Estimate(load, load, load), retrieve])
     full = forecast(FULL)
@@ -150,7 +156,8 @@ def _verdict(
     available = math.inf
     if settings.budget_minutes is not None:
         available = 60 * (settings.budget_minutes - settings.reserve_minutes)
-    fitting = [p.name for p in PLANS if fixed.high + forecast(p).high * SAFETY <= available]
+    plans = usable_plans(reasoning=settings.reasoning_tokens > 0, evidence=evidence)
+    fitting = [p.name for p in plans if fixed.high + forecast(p).high * SAFETY <= available]
     spare = available - fixed.seconds
     most = max(settings.permutations, settings.votes)
     return BudgetCheck(
@@ -170,12 +177,12 @@ def _verdict(
 def _time_retrieval(
     retriever: Searcher, asked: Sequence[Question], hits: list[list[Hit]], clock: Clock
 ) -> list[float]:
-    """Search for all questions (the batches depend on what is found); seconds a question, by 32."""
+    """Search for all questions; seconds a question, by 32."""
     rates = []
     for start in range(0, len(asked), 32):
         part = asked[start : start + 32]
         before = clock()
-        hits[start : start + 32] = retriever.search(part)
+        hits[start : start + 32] = search_as_asked(retriever, part)
         rates.append((clock() - before) / len(part))
     return rates
 

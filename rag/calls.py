@@ -6,9 +6,11 @@ import queue
 import threading
 import time
 from collections.abc import Callable
+from dataclasses import dataclass
 from typing import Any, Protocol, TypeVar
 
 T = TypeVar("T")
+Result = TypeVar("Result", covariant=True)
 
 _MEMORY_WORDS = (
     "out of memory",
@@ -23,14 +25,31 @@ class Overdue(Exception):  # noqa: N818 - a state of the call, not a fault
     """The call did not come back within its limit; it may still be running."""
 
 
-class Caller(Protocol):
-    """Runs a function and waits for it at most `limit` seconds (raises Overdue after that).
+class Pending(Protocol[Result]):
+    """A call that was started."""
 
-    What the function raises comes through.
-    """
+    def done(self) -> bool:
+        """Whether its result is there."""
+        ...
+
+    def result(self, limit: float) -> Result:
+        """What the function returned or raised; Overdue after `limit` more seconds."""
+        ...
+
+
+class Caller(Protocol):
+    """Runs functions one after the other, and waits for each no longer than it is told."""
 
     def __call__(self, function: Callable[[], T], limit: float) -> T:
-        """What the function returns."""
+        """What the function returns or raises; Overdue after `limit` seconds."""
+        ...
+
+    def start(self, function: Callable[[], T]) -> Pending[T]:
+        """Run the function after those started before it, while the caller does other things."""
+        ...
+
+    def beside(self) -> Caller:
+        """Another one, whose calls do not wait for this one's."""
         ...
 
 
@@ -47,23 +66,50 @@ class ThreadCaller:
 
     def __call__(self, function: Callable[[], T], limit: float) -> T:
         """As `Caller`."""
+        return self.start(function).result(limit)
+
+    def start(self, function: Callable[[], T]) -> Pending[T]:
+        """As `Caller`."""
         if self._tasks is None:
             self._tasks = queue.SimpleQueue()
             threading.Thread(target=_serve, args=(self._tasks,), daemon=True).start()
         results: queue.SimpleQueue[Any] = queue.SimpleQueue()
         self._tasks.put((function, results))
+        return _Started(self, self._tasks, results)
+
+    def beside(self) -> ThreadCaller:
+        """As `Caller`."""
+        return ThreadCaller(self._beat)
+
+    def wait(
+        self, tasks: queue.SimpleQueue[Any], results: queue.SimpleQueue[Any], limit: float
+    ) -> Any:
+        """The (whether it went well, value) that arrives; leaves the thread behind if none does."""
         end = time.monotonic() + limit
         while True:
             try:
-                ok, value = results.get(timeout=max(0.0, min(1.0, end - time.monotonic())))
-                break
+                return results.get(timeout=max(0.0, min(1.0, end - time.monotonic())))
             except queue.Empty:
                 if self._beat is not None:
                     self._beat()
                 if time.monotonic() >= end:
-                    self._tasks = None
+                    if self._tasks is tasks:
+                        self._tasks = None
                     raise Overdue(f"no answer within {limit:.0f} s") from None
-        if ok:
+
+
+@dataclass(frozen=True)
+class _Started:
+    caller: ThreadCaller
+    tasks: queue.SimpleQueue[Any]
+    results: queue.SimpleQueue[Any]
+
+    def done(self) -> bool:
+        return not self.results.empty()
+
+    def result(self, limit: float) -> Any:
+        good, value = self.caller.wait(self.tasks, self.results, limit)
+        if good:
             return value
         raise value
 

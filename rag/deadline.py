@@ -23,28 +23,41 @@ SAFETY = 1.2  # a forecast is taken this much longer before it is compared with 
 class Plan:
     """One way to answer: the share of the evidence budget shown, and the form of the choice.
 
-    `label_only` scores the numbers even where the recipe scores the options' texts.
+    `reasoning` lets the model write before it chooses, where the recipe asks for that;
+    `label_only` has it choose by number even where the recipe has it choose by text.
     """
 
     name: str
     evidence_share: float
+    reasoning: bool = False
     label_only: bool = False
 
 
 # From the best to the cheapest; below the last there is only the answer without the model.
-FULL = Plan("full", 1.0)
-PLANS = (
-    FULL,
-    Plan("half-context", 0.5),
-    Plan("quarter-context", 0.25),
-    Plan("label-only", 0.0, label_only=True),
-)
+# Votes and orders are no plan: they are further turns, taken once every question has an answer.
+FULL = Plan("full", 1.0, reasoning=True)
+NO_REASONING = Plan("no-reasoning", 1.0)
+HALF = Plan("half-context", 0.5)
+QUARTER = Plan("quarter-context", 0.25)
+LABEL_ONLY = Plan("label-only", 0.0, label_only=True)
+PLANS = (FULL, NO_REASONING, HALF, QUARTER, LABEL_ONLY)
+
+
+def usable_plans(*, reasoning: bool, evidence: bool) -> tuple[Plan, ...]:
+    """The plans that differ for a recipe with or without reasoning and evidence, best first."""
+    plans = [FULL]
+    if reasoning:
+        plans.append(NO_REASONING)
+    if evidence:
+        plans += [HALF, QUARTER]
+    return (*plans, LABEL_ONLY)
 
 
 class Budget:
     """Seconds used and left of a budget that outlives the process.
 
-    `used_before` is what killed processes used of it. A clock that jumps back adds nothing; one
+    `used_before` is what killed processes used of it (and the pauses between them, where those
+    count). A clock that jumps back adds nothing; one
     that jumps forward is believed, since time that may be over must count as over.
     """
 
@@ -117,18 +130,20 @@ def choose_plan(
     left: float,
     work: Callable[[Plan], Mapping[Kind, float]],
     *,
-    plans: Sequence[Plan] = PLANS,
+    plans: Sequence[Plan],
+    beside: float = 0.0,
 ) -> Plan | None:
     """The best plan by which all the rest fits into `left` seconds.
 
-    `work` gives the remaining work of each kind under a plan. When even the cheapest does not fit
+    `work` gives the remaining work of each kind under a plan, `beside` the seconds something
+    else will take (the search for evidence). When even the cheapest does not fit
     it is chosen all the same (some questions then stay without the model's answer); None when
     there is no time at all.
     """
     if left <= 0:
         return None
     for plan in plans:
-        seconds = 0.0
+        seconds = beside * SAFETY
         for kind, units in work(plan).items():
             seconds += (costs.forecast(kind, units) or 0.0) * SAFETY
         if seconds <= left:

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import datetime
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
 from kofinlaw.data.records import Chunk, Question
+from kofinlaw.models.engines import Engine
+from kofinlaw.models.templates import ChatTemplate
 from kofinlaw.rag.settings import RagSettings
 
 
@@ -29,10 +32,33 @@ class Searcher(Protocol):
         """Hexadecimal; equal for equal index and settings."""
         ...
 
-    def search(self, questions: Sequence[Question]) -> list[list[Hit]]:
-        """Passages of each question, best first."""
+    @property
+    def left_out(self) -> tuple[str, ...]:
+        """What it would do with a model and cannot do yet; empty for one that needs none."""
+        ...
+
+    def use_model(self, engine: Engine, template: ChatTemplate) -> None:
+        """Let it ask this model."""
+        ...
+
+    def search(
+        self,
+        questions: Sequence[Question],
+        *,
+        as_of: Sequence[datetime.date | None] | None = None,
+        rerank: bool = True,
+    ) -> list[list[Hit]]:
+        """Passages of each question, best first, in force on its day where one is given."""
         ...
 
     def chunks(self, ids: Sequence[str]) -> list[Chunk]:
         """The chunks of these ids, in order."""
         ...
+
+
+def search_as_asked(
+    searcher: Searcher, questions: Sequence[Question], *, rerank: bool = True
+) -> list[list[Hit]]:
+    """Passages of each question, on the day that the question itself names, if any."""
+    days = [datetime.date.fromisoformat(q.as_of) if q.as_of else None for q in questions]
+    return searcher.search(questions, as_of=days if any(days) else None, rerank=rerank)

@@ -1,13 +1,15 @@
 """What an answering run has written down: enough to go on after a kill and repeat nothing.
 
 `plan.jsonl` is the journal (one line for each question and turn, with the plan and what the
-engine said); `answers.jsonl` follows from it. `clock.json` holds the seconds used.
+engine said); `answers.jsonl` follows from it. `clock.json` holds the seconds used, and when.
 """
 
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Mapping, Sequence
+import math
+import time
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -24,7 +26,7 @@ from kofinlaw.data.files import (
 from kofinlaw.data.records import Answer
 from kofinlaw.rag.evidence import Hit
 
-STATE_VERSION = 1
+STATE_VERSION = 2
 BEAT_SECONDS = 2.0  # used time is written this often, so a kill forgets no more of it
 
 
@@ -34,8 +36,9 @@ class Turn:
 
     Turn 0 is the first answer; later turns are other orders of the options, or other candidates.
     `plan` names the plan; `shown` counts passages in the prompt. `scores` are the options'
-    probabilities in the question's order (empty for free text); `logprob` is the mean of a written
-    token (0 where the engine does not say). `failed` says why the engine gave nothing.
+    probabilities in the question's order (empty for free text); `text` is what was written, of a
+    choice too where it was not scored, `reasoning` what was written before it; `logprob` is the
+    mean of a written token (0 where the engine does not say). `failed` says why there is nothing.
     """
 
     id: str
@@ -49,6 +52,7 @@ class Turn:
     text: str = ""
     logprob: float = 0.0
     failed: str = ""
+    reasoning: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,8 +75,13 @@ class Timing:
 class Journal:
     """The files of one answering run in `out`; opening it reads what a killed run left."""
 
-    def __init__(self, out: Path, state: Mapping[str, Any]) -> None:
-        """Raises UserError where the folder belongs to other questions or settings."""
+    def __init__(
+        self, out: Path, state: Mapping[str, Any], wall_clock: Callable[[], float] = time.time
+    ) -> None:
+        """Raises UserError where the folder belongs to other questions or settings.
+
+        `wall_clock` gives seconds since the epoch.
+        """
         self.out = out
         self._check_state(state)
         for name in ("plan.jsonl", "timings.jsonl", "evidence.jsonl"):
@@ -81,7 +90,8 @@ class Journal:
         if (out / "plan.jsonl").exists():
             for turn in read_jsonl(out / "plan.jsonl", Turn):
                 self.turns.setdefault((turn.id, turn.turn), turn)
-        self.used_before = self._read_clock()
+        self._wall_clock = wall_clock
+        self.used_before, self.pause_before = self._read_clock()
         self._last_beat = float("-inf")
         self._plan = JsonlAppender(out / "plan.jsonl")
         self._timings = JsonlAppender(out / "timings.jsonl")
@@ -118,9 +128,9 @@ class Journal:
         ]
         self._evidence.append({"id": identity, "hits": rows})
 
-    def read_evidence(self) -> dict[str, list[dict[str, Any]]]:
-        """What was retrieved so far, by question."""
-        path = self.out / "evidence.jsonl"
+    def read_evidence(self, folder: Path | None = None) -> dict[str, list[dict[str, Any]]]:
+        """What was retrieved so far, by question; in another run's folder where one is given."""
+        path = (folder or self.out) / "evidence.jsonl"
         if not path.exists():
             return {}
         return {str(value["id"]): list(value["hits"]) for _, value in read_json_lines(path)}
@@ -129,7 +139,8 @@ class Journal:
         """Write the seconds used, at most every two seconds unless forced."""
         if force or used - self._last_beat >= BEAT_SECONDS:
             self._last_beat = used
-            write_json(self.out / "clock.json", {"seconds_used": round(used, 3)})
+            now = {"seconds_used": round(used, 3), "written_at": round(self._wall_clock(), 3)}
+            write_json(self.out / "clock.json", now)
 
     def sync(self) -> None:
         """Force the journal to the disk."""
@@ -186,8 +197,14 @@ class Journal:
             return
         write_json(path, current)
 
-    def _read_clock(self) -> float:
+    def _read_clock(self) -> tuple[float, float]:
+        """Seconds that earlier processes used, and seconds since the last of them was alive.
+
+        A wall clock that was set back gives no pause; one set forward is believed.
+        """
         path = self.out / "clock.json"
         if not path.exists():
-            return 0.0
-        return float(json.loads(path.read_text(encoding="utf-8"))["seconds_used"])
+            return 0.0, 0.0
+        clock = json.loads(path.read_text(encoding="utf-8"))
+        pause = self._wall_clock() - float(clock.get("written_at", math.inf))
+        return float(clock["seconds_used"]), max(0.0, pause)

@@ -12,9 +12,10 @@ from kofinlaw.data.prompting import (
     choice_messages,
     free_messages,
 )
-from kofinlaw.data.records import Chunk, Message, Question
+from kofinlaw.data.records import Chunk, Question
 from kofinlaw.models.templates import ChatTemplate
 from kofinlaw.rag.deadline import Plan
+from kofinlaw.rag.free_text import opening_of
 from kofinlaw.rag.settings import AnswerSettings
 
 CUT_MARK = " … "
@@ -23,7 +24,11 @@ CUT_MARK = " … "
 @dataclass(frozen=True)
 class Prompt:
     """A rendered prompt. `choices` are what may follow it (none for free text) and `order[i]` the
-    option that choice i stands for; `shown` counts passages in it, `tokens` its length."""
+    option that choice i stands for; `shown` counts passages in it, `tokens` its length.
+
+    `reasoning` says that the model is to write before it chooses, `sampled` that what it writes
+    is drawn at random; a free-text answer begins with `opening`, which ends the prompt.
+    """
 
     text: str
     choices: tuple[str, ...]
@@ -31,6 +36,9 @@ class Prompt:
     shown: int
     tokens: int
     cut: bool
+    reasoning: bool = False
+    sampled: bool = False
+    opening: str = ""
 
 
 @dataclass(frozen=True)
@@ -45,24 +53,31 @@ class Prompter:
     def build(
         self, question: Question, passages: Sequence[Chunk], plan: Plan, turn: int = 0
     ) -> Prompt:
-        """The prompt of a question; `turn` rotates the options, so that each order is another.
+        """The prompt of a question under a plan.
 
-        What is longer than the context loses evidence first, then the middle of its stem.
+        Turn 0 is greedy. Later turns show the options in their other orders first, as many as
+        `permutations` asks for; what is written in turns after those, or after reasoning, is
+        sampled. What is longer than the context loses evidence first, then its stem's middle.
         """
-        form: AnswerForm = "label" if plan.label_only else self.settings.answer_form
-        count = len(question.options)
-        order = tuple((place + turn) % count for place in range(count))
+        settings, count = self.settings, len(question.options)
+        form: AnswerForm = "label" if plan.label_only else settings.answer_form
+        reasoning = plan.reasoning and settings.reasoning_tokens > 0 and count > 0
+        orders = min(settings.permutations, count)
+        order = tuple((place + (turn % orders)) % count for place in range(count))
         options = [question.options[place] for place in order]
         choices = choice_candidates(options, form) if options else []
-        room = self.settings.context_tokens - (
-            max(self.count(choice) for choice in choices)
-            if choices
-            else self.settings.free_max_tokens
+        opening = opening_of(question.question) if settings.free_opening and not options else ""
+        room = settings.context_tokens - (
+            max(self.count(choice) for choice in choices) if choices else settings.free_max_tokens
         )
+        room -= settings.reasoning_tokens if reasoning else 0
 
         def render(stem: str, evidence: Sequence[str]) -> tuple[str, int]:
-            messages = messages_for(stem, options, evidence, form)
-            text = self.template.render(messages, add_generation_prompt=True)
+            if options:
+                messages = choice_messages(stem, options, evidence, form, reasoning=reasoning)
+            else:
+                messages = free_messages(stem, evidence)
+            text = self.template.render(messages, add_generation_prompt=True) + opening
             return text, self.count(text)
 
         budget = int(self.evidence_tokens * plan.evidence_share)
@@ -81,13 +96,14 @@ class Prompter:
             text, tokens = render(stem, evidence)
             if keep == 20:
                 break
-        return Prompt(text, tuple(choices), order, len(evidence), tokens, cut)
-
-
-def messages_for(
-    stem: str, options: Sequence[str], evidence: Sequence[str], form: AnswerForm
-) -> list[Message]:
-    """The user's turn, as training built it."""
-    if options:
-        return choice_messages(stem, options, evidence, form)
-    return free_messages(stem, evidence)
+        return Prompt(
+            text,
+            tuple(choices),
+            order,
+            len(evidence),
+            tokens,
+            cut,
+            reasoning,
+            sampled=turn > 0 and (reasoning or turn >= orders),
+            opening=opening,
+        )

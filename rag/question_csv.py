@@ -78,7 +78,7 @@ def decoded(path: Path) -> tuple[str, str]:
 
 
 def column(path: Path, header: Sequence[str], name: str) -> int:
-    """The place of the column of this name, whatever its case; UserError unless it is there once."""
+    """The place of this column, in any case; UserError unless it is there once."""
     found = [i for i, cell in enumerate(header) if cell.lower() == name.lower()]
     if len(found) != 1:
         raise UserError(

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+import datetime
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -35,6 +36,8 @@ class QuestionFile:
 
 def read_questions(path: Path) -> QuestionFile:
     """Read `ID,Question` CSV (any case, more columns allowed) or JSON Lines with id and question.
+
+    A line of JSON may also have `options` (texts without marks) and `as_of` (the day asked about).
 
     Raises UserError, with the line and what to do, for a missing, empty, unreadable or over-long
     file, missing columns, a missing or repeated id, a blank row or question, and more than nine
@@ -103,7 +106,8 @@ def _read_jsonl(path: Path) -> QuestionFile:
         options = fields.get("options") or ()
         if isinstance(options, str) or not all(isinstance(o, str) for o in options):
             raise UserError("`options` must be a list of texts", where=where)
-        questions.append(_question(identity, fields["question"], where, tuple(options)))
+        question = _question(identity, fields["question"], where, tuple(options))
+        questions.append(replace(question, as_of=_day(fields.get("as_of"), where)))
     if not questions:
         raise UserError("the file is empty", where=str(path), remedy="one JSON object a line")
     return QuestionFile(
@@ -129,6 +133,18 @@ def _identity(identity: str, seen: dict[str, int], line: int, where: str) -> str
         )
     seen[identity] = line
     return identity
+
+
+def _day(value: Any, where: str) -> str:
+    """An ISO day, or nothing."""
+    if value in (None, ""):
+        return ""
+    try:
+        return datetime.date.fromisoformat(value).isoformat()
+    except (TypeError, ValueError) as error:
+        raise UserError(
+            f"`as_of` is no day: {value!r}", where=where, remedy="write it as 2025-07-31"
+        ) from error
 
 
 def _question(identity: str, question: Any, where: str, options: tuple[str, ...] = ()) -> Question:

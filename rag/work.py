@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from kofinlaw.data.records import Question
-from kofinlaw.rag.deadline import DECODE_WORK, FULL, Kind, Plan
+from kofinlaw.rag.deadline import DECODE_WORK, Kind, Plan
 from kofinlaw.rag.evidence import Hit
 from kofinlaw.rag.settings import AnswerSettings
 
@@ -23,54 +23,67 @@ class Task:
     kind: Kind
 
 
+def turns_of(question: Question, settings: AnswerSettings) -> int:
+    """How many passes the settings ask for: orders of the options, and votes.
+
+    Scoring is the same every time, so only what is written (free text, a generated or a reasoned
+    choice) is voted on.
+    """
+    if not question.options:
+        return settings.votes
+    orders = min(settings.permutations, len(question.options))
+    written = settings.choose_by == "generate" or settings.reasoning_tokens > 0
+    return max(orders, settings.votes) if written else orders
+
+
+def own_tokens(question: Question) -> float:
+    """Prompt tokens of a question without evidence, by its characters."""
+    characters = len(question.question) + sum(map(len, question.options))
+    return TOKENS_PER_CHARACTER * characters + FRAME_TOKENS
+
+
 def task_work(
     question: Question,
-    hits: Sequence[Hit],
+    hits: Sequence[Hit] | None,
     plan: Plan,
     settings: AnswerSettings,
     evidence_tokens: int,
 ) -> float:
-    """Work of one pass in prompt tokens, from characters alone: before any prompt is built."""
-    options = sum(map(len, question.options))
-    own = TOKENS_PER_CHARACTER * (len(question.question) + options) + FRAME_TOKENS
-    found = TOKENS_PER_CHARACTER * sum(len(hit.chunk.text) for hit in hits)
-    own += min(found, evidence_tokens * plan.evidence_share)
+    """Work of one pass in prompt tokens, from characters alone: before any prompt is built.
+
+    `hits` None stands for evidence not searched yet: it will fill its budget.
+    """
+    found = float(evidence_tokens)
+    if hits is not None:
+        found = TOKENS_PER_CHARACTER * sum(len(hit.chunk.text) for hit in hits)
+    own = own_tokens(question) + min(found, evidence_tokens * plan.evidence_share)
     if not question.options:
         return own + DECODE_WORK * settings.free_max_tokens
+    if plan.reasoning:
+        own += DECODE_WORK * settings.reasoning_tokens
     if settings.choose_by == "generate":
         return own + DECODE_WORK
     if settings.answer_form == "text" and not plan.label_only:
-        return own + TOKENS_PER_CHARACTER * options
+        return own + TOKENS_PER_CHARACTER * sum(map(len, question.options))
     return own
 
 
-def first_batches(
-    questions: Sequence[Question],
-    hits: Sequence[Sequence[Hit]],
-    settings: AnswerSettings,
-    evidence_tokens: int,
-) -> Iterator[list[Task]]:
+def first_batches(questions: Sequence[Question], batch_questions: int) -> Iterator[list[Task]]:
     """Turn 0 of every question, cut by the whole list alone.
 
     The longest question of each kind goes alone (the warm-up, and the worst case for memory),
-    then multiple choice and then free text in batches, longest first.
+    then multiple choice and then free text in batches, longest first. Evidence does not count:
+    it fills its budget for nearly all, and is still being searched for when the first batch goes.
     """
     kinds: dict[Kind, list[Task]] = {"choice": [], "free": []}
     for place, question in enumerate(questions):
         kind: Kind = "choice" if question.options else "free"
         kinds[kind].append(Task(place, 0, kind))
     for tasks in kinds.values():
-        tasks.sort(
-            key=lambda task: (
-                -task_work(
-                    questions[task.place], hits[task.place], FULL, settings, evidence_tokens
-                ),
-                task.place,
-            )
-        )
+        tasks.sort(key=lambda task: (-own_tokens(questions[task.place]), task.place))
     for tasks in kinds.values():
         if tasks:
             yield tasks[:1]
     for tasks in kinds.values():
-        for start in range(1, len(tasks), settings.batch_questions):
-            yield tasks[start : start + settings.batch_questions]
+        for start in range(1, len(tasks), batch_questions):
+            yield tasks[start : start + batch_questions]

@@ -6,7 +6,7 @@ import hashlib
 import random
 from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import TypeVar
+from typing import Any, TypeVar
 
 from kofinlaw.data.records import Chunk, Question
 from kofinlaw.models.engines import ChoiceScore, EngineStats, Generation, Request
@@ -43,9 +43,28 @@ class SimulatedCaller:
         self.clock = clock
 
     def __call__(self, function: Callable[[], T], limit: float) -> T:
+        return self.start(function).result(limit)
+
+    def start(self, function: Callable[[], T]) -> Simulated:
+        return Simulated(self.clock, function)
+
+    def beside(self) -> SimulatedCaller:
+        return self
+
+
+class Simulated:
+    """A call that takes its time when its result is asked for."""
+
+    def __init__(self, clock: Clock, function: Callable[[], Any]) -> None:
+        self.clock, self.function = clock, function
+
+    def done(self) -> bool:
+        return False
+
+    def result(self, limit: float) -> Any:
         started = self.clock.now
         try:
-            value = function()
+            value = self.function()
         except Exception:
             if self.clock.now - started > limit:
                 self.clock.now = started + limit
@@ -160,18 +179,29 @@ class FaultyEngine:
 class FakeSearcher:
     """Finds three passages for anything."""
 
-    def __init__(self, clock: Clock, *, seconds: float = 0.01, fails: bool = False) -> None:
+    def __init__(
+        self, clock: Clock, *, seconds: float = 0.01, fails: bool = False, finds: bool = True
+    ) -> None:
         self.settings = RagSettings(evidence_tokens=400)
-        self.clock, self.seconds, self.fails = clock, seconds, fails
+        self.clock, self.seconds, self.fails, self.finds = clock, seconds, fails, finds
         self.searched = 0
 
     fingerprint = "fake"
+    left_out: tuple[str, ...] = ()
 
-    def search(self, questions: Sequence[Question]) -> list[list[Hit]]:
+    def use_model(self, engine: Any, template: Any) -> None:
+        self.left_out = ()
+
+    def search(
+        self, questions: Sequence[Question], *, as_of: Any = None, rerank: bool = True
+    ) -> list[list[Hit]]:
+        self.days = as_of
         self.clock.now += self.seconds * len(questions)
         self.searched += len(questions)
         if self.fails:
             raise RuntimeError("index went away")
+        if not self.finds:
+            return [[] for _ in questions]
         return [
             [Hit(chunk, 1.0 - i / 10, ("kiwi:stem",)) for i, chunk in enumerate(self.three(q.id))]
             for q in questions

@@ -307,7 +307,7 @@ def test_retrieval_that_hangs_or_fails_leaves_the_model_alone(
     clock = simulation.Clock()
     searcher = simulation.FakeSearcher(clock, fails=True)
     figures = run(tmp_path / "b", questions, clock=clock, searcher=searcher, budget_minutes=30)
-    assert (figures["fallback"], figures["search_failures"]) == (0, 2)
+    assert (figures["fallback"], figures["search_failures"]) == (0, 6)
 
 
 @pytest.mark.parametrize("block", range(10))
@@ -345,7 +345,8 @@ def test_random_schedules_end_complete_valid_and_in_time(
             budget_minutes=minutes, reserve_minutes=0.1, permutations=draw.choice([1, 5]),
             votes=draw.choice([1, 3]), stall_seconds=draw.choice([5.0, 100.0]),
             answer_form=draw.choice(["label", "text"]), choose_by=draw.choice(["score", "generate"]),
-            batch_questions=draw.choice([1, 8]),
+            batch_questions=draw.choice([1, 8]), reasoning_tokens=draw.choice([0, 0, 64]),
+            free_opening=draw.choice([False, True]),
         )  # fmt: skip
         assert clock.now - started <= minutes * 60, seed
         assert_complete(folder / "out", questions)

@@ -19,8 +19,6 @@ from kofinlaw.models.templates import ChatTemplate
 from kofinlaw.rag.agreement import (
     choice_probabilities,
     combine,
-    similarity,
-    tidy,
     written_choice,
 )
 from kofinlaw.rag.calls import Overdue, ThreadCaller, out_of_memory
@@ -31,6 +29,7 @@ from kofinlaw.rag.fallback import (
     overlap_choice,
     overlap_scores,
 )
+from kofinlaw.rag.free_text import opening_of, similarity, tidy
 from kofinlaw.rag.journal import Journal, Turn
 from kofinlaw.rag.prompts import Prompter
 from kofinlaw.rag.settings import AnswerSettings, RagSettings
@@ -148,6 +147,19 @@ def test_tidy_keeps_whole_sentences() -> None:
     assert tidy("\n \n", 10) == ""
 
 
+@pytest.mark.parametrize(
+    ("question", "opening"),
+    [
+        ("전자금융거래의 안전성 확보의무를 설명하시오.", "전자금융거래의 안전성 확보의무는"),
+        ("접근매체란 무엇인가?", "접근매체는"),
+        ("금융회사의 배상책임에 대하여 간략히 서술하세요.", "금융회사의 배상책임은"),
+        ("갑은 은행에서 대출을 받았다. 이때 은행은 며칠 안에 알려야 하는가?", ""),
+    ],
+)
+def test_an_answer_opens_with_the_subject_where_one_is_seen(question: str, opening: str) -> None:
+    assert opening_of(question) == opening
+
+
 @given(st.text(alphabet="가나다라 ", max_size=20), st.text(alphabet="가나다라 ", max_size=20))
 def test_similarity_is_a_symmetric_share(one: str, other: str) -> None:
     assert similarity(one, other) == similarity(other, one)
@@ -167,13 +179,15 @@ def test_budget_counts_from_the_start_and_ignores_a_clock_that_runs_back() -> No
 
 def test_the_best_plan_that_fits_is_chosen() -> None:
     costs = Costs()
-    assert choose_plan(costs, 10.0, lambda plan: {"choice": 100.0}) is FULL
+    assert choose_plan(costs, 10.0, lambda plan: {"choice": 100.0}, plans=PLANS) is FULL
     costs.observe("choice", 100.0, 10.0)
-    chosen = choose_plan(costs, 60.0, lambda plan: {"choice": 100 + 900 * plan.evidence_share})
+    chosen = choose_plan(
+        costs, 60.0, lambda plan: {"choice": 100 + 900 * plan.evidence_share}, plans=PLANS
+    )
     assert chosen is not None
     assert chosen.name == "quarter-context"
-    assert choose_plan(costs, 1.0, lambda plan: {"choice": 100.0}) is PLANS[-1]
-    assert choose_plan(costs, 0.0, lambda plan: {"choice": 100.0}) is None
+    assert choose_plan(costs, 1.0, lambda plan: {"choice": 100.0}, plans=PLANS) is PLANS[-1]
+    assert choose_plan(costs, 0.0, lambda plan: {"choice": 100.0}, plans=PLANS) is None
 
 
 def test_a_machine_that_slows_down_is_noticed_at_once_and_warming_up_forgotten() -> None:
@@ -210,7 +224,7 @@ def test_the_prompt_is_the_one_training_builds() -> None:
 
 def test_a_turn_rotates_the_options_and_remembers_which_is_which() -> None:
     question = Question("q", "무엇?", ("가", "나", "다"))
-    prompt = prompter(answer_form="text").build(question, [], FULL, 1)
+    prompt = prompter(answer_form="text", permutations=3).build(question, [], FULL, 1)
     assert (prompt.choices, prompt.order) == (("나", "다", "가"), (1, 2, 0))
     assert "1 나\n2 다\n3 가" in prompt.text
     assert prompter(answer_form="text").build(question, [], PLANS[-1], 1).choices == ("1", "2", "3")

@@ -149,6 +149,13 @@ def test_each_mistake_names_its_line(
     assert where in caught.value.where
 
 
+def test_options_without_numbers_are_options_where_the_stem_asks_for_one() -> None:
+    asked = "다음 중 전자금융업자가 아닌 것은?\n은행\n카드회사\n전자지급결제대행업자"
+    assert split_options(asked)[1] == ("은행", "카드회사", "전자지급결제대행업자")
+    told = "갑은 을에게 돈을 빌렸다.\n을은 갚으라고 했다.\n병은 보증을 섰다."
+    assert split_options(told)[1] == ()
+
+
 def test_binary_is_refused(tmp_path: Path) -> None:
     path = tmp_path / "q.csv"
     path.write_bytes(bytes(range(256)))
