@@ -31,6 +31,7 @@ from kofinlaw.models.quickstart import quickstart_model
 from kofinlaw.models.settings import EngineSettings
 from kofinlaw.models.templates import template_for
 from kofinlaw.rag.answer import answer_questions
+from kofinlaw.rag.journal import Timing
 from kofinlaw.rag.settings import AnswerSettings, RagSettings
 
 ROOT = Path(__file__).parents[1]
@@ -160,7 +161,7 @@ def deadline(given: argparse.Namespace) -> dict[str, Any]:
 
     started = time.monotonic()
     folder = quickstart_model()
-    questions, _ = exam(given.data, SUBJECTS, 500)
+    questions, key = exam(given.data, SUBJECTS, 500)
     sample = read_jsonl(ROOT / "data" / "sample" / "questions.jsonl", Question)
     free = [question for question in sample if not question.options]
     free = [Question(f"{q.id}-{n}", q.question) for n in range(2) for q in free][:15]
@@ -183,7 +184,10 @@ def deadline(given: argparse.Namespace) -> dict[str, Any]:
         template=template_for(folder),
         retriever=Retriever(index, rag),
         settings=AnswerSettings(
-            budget_minutes=given.budget_minutes, free_max_tokens=64, permutations=given.permutations
+            budget_minutes=given.budget_minutes,
+            free_max_tokens=64,
+            answer_form=given.answer_form,
+            permutations=given.permutations,
         ),
         started=started,
         progress=lambda phase, done, total=None, **info: print(
@@ -192,8 +196,16 @@ def deadline(given: argparse.Namespace) -> dict[str, Any]:
     )
     with open(out / "submission.csv", encoding="utf-8-sig", newline="") as handle:
         rows = list(csv.DictReader(handle))
+    labels = {str(n) for n in range(1, 10)}
     figures["rows"] = len(rows)
-    figures["valid"] = sum(bool(row["Answer"].strip()) for row in rows)
+    figures["valid"] = sum(
+        row["Answer"] in labels if row["ID"] in key else bool(row["Answer"].strip()) for row in rows
+    )
+    right = sum(row["Answer"] == key.get(row["ID"]) for row in rows)
+    figures["accuracy"] = round(right / len(key), 4)
+    timings = list(read_jsonl(out / "timings.jsonl", Timing))
+    for part in ("retrieve", "prefill", "decode"):
+        figures[f"seconds_{part}"] = round(sum(getattr(timing, part) for timing in timings), 1)
     return figures
 
 
@@ -208,6 +220,7 @@ def main() -> None:
     parser.add_argument("--index", type=Path, help="a finished index (deadline)")
     parser.add_argument("--budget-minutes", type=float, default=60)
     parser.add_argument("--evidence-tokens", type=int, default=600)
+    parser.add_argument("--answer-form", choices=["label", "text"], default="label")
     parser.add_argument("--permutations", type=int, default=1)
     parser.add_argument("--resume", action="store_true", help="go on in the folder that is there")
     given = parser.parse_args()
