@@ -33,6 +33,7 @@ def chunk(unit: str, text: str, *, as_of: str = "2025-07-31", kind: Any = "statu
 
 def write_chunks(folder: Path, chunks: Sequence[Chunk] | None = None) -> Path:
     """A chunk file; the five articles by default."""
+    folder.mkdir(parents=True, exist_ok=True)
     path = folder / "chunks.jsonl"
     write_jsonl(path, chunks or [chunk(unit, text) for unit, text in TEXTS.items()])
     return path
