@@ -9,6 +9,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from kofinlaw import UserError
+from kofinlaw.data.files import sha256_file
+from kofinlaw.trainer.initialisation import peft_start, subtract_start
 from kofinlaw.trainer.loss import causal_model
 from kofinlaw.trainer.settings import LoraSettings
 
@@ -80,6 +82,7 @@ def attach(model: Module, settings: LoraSettings, *, seed: int) -> Any:
         use_dora=settings.decomposed,
         layers_to_transform=_top_layers(model, settings.last_layers),
         bias="none",
+        init_lora_weights=peft_start(settings.initialization),
     )
     for parameter in model.parameters():
         parameter.requires_grad_(False)
@@ -135,17 +138,48 @@ def frozen_marks(model: Module) -> dict[str, int]:
     return marks
 
 
+def check_frozen(model: Module, before: dict[str, int]) -> None:
+    """Raise RuntimeError where a tensor that must not change has another checksum than `before`."""
+    after = frozen_marks(model)
+    changed = [name for name, mark in before.items() if after[name] != mark]
+    if changed:
+        raise RuntimeError(f"frozen tensors changed while training: {', '.join(changed[:5])}")
+
+
+def fingerprint(folder: Path) -> str:
+    """SHA-256 of an adapter's tensors on the disk; raises UserError where there is none."""
+    path = folder / "adapter_model.safetensors"
+    if not path.is_file():
+        raise UserError("no adapter here", where=str(folder), remedy="check train.start_from")
+    return sha256_file(path)
+
+
 def still(model: Module, before: dict[str, Tensor]) -> list[str]:
     """Names of trained tensors that are equal to what they were `before`."""
     return [name for name, tensor in trainable(model) if bool((tensor == before[name]).all())]
 
 
-def write_adapter(model: Any, folder: Path, *, base_name: str, record: dict[str, Any]) -> None:
+def write_adapter(
+    model: Any,
+    folder: Path,
+    *,
+    base_name: str,
+    record: dict[str, Any],
+    minus: dict[str, Tensor] | None = None,
+) -> None:
     """peft's two files and `kofinlaw.json` (the record) into an existing folder.
 
-    The base is named, not located: a path of this machine would mean nothing elsewhere.
+    The base is named, not located: a path of this machine would mean nothing elsewhere. `minus`
+    is the start that was taken out of the base (PiSSA).
     """
-    model.save_pretrained(folder, safe_serialization=True, save_embedding_layers=False)
+    model.save_pretrained(
+        folder,
+        safe_serialization=True,
+        save_embedding_layers=False,
+        selected_adapters=["default"],
+    )
+    if minus is not None:
+        subtract_start(folder, minus)
     (folder / "README.md").unlink(missing_ok=True)
     path = folder / "adapter_config.json"
     config = json.loads(path.read_text(encoding="utf-8"))

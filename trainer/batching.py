@@ -7,7 +7,7 @@ makes a run's result independent of the card it ran on.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import lru_cache
 
 import numpy as np
@@ -18,18 +18,24 @@ PASS_COST_TOKENS = 24
 
 @dataclass(frozen=True, slots=True)
 class StepPlan:
-    """How many steps a run has and what is in them: `count` examples, `batch` a step."""
+    """How many steps a run has and what is in them, from a stream of shuffled epochs.
+
+    The stream shows `count` examples an epoch and `total` in all. Step k ends before position
+    `ends[k]`; where `ends` is empty every step takes `batch` examples.
+    """
 
     seed: int
     count: int
     batch: int
     steps: int
     total: int
+    ends: tuple[int, ...] = ()
 
     def members(self, step: int) -> list[int]:
         """Indices of the examples of `step` (from 0), in the order of the shuffled stream."""
-        first = step * self.batch
-        last = min(first + self.batch, self.total)
+        first, last = step * self.batch, min((step + 1) * self.batch, self.total)
+        if self.ends:
+            first, last = self.ends[step - 1] if step else 0, self.ends[step]
         return [
             int(_order(self.seed, position // self.count, self.count)[position % self.count])
             for position in range(first, last)
@@ -49,25 +55,42 @@ def plan_steps(
     epochs: float,
     max_steps: int | None = None,
     max_tokens: int | None = None,
+    targets: Sequence[int] = (),
+    batch_targets: int | None = None,
 ) -> StepPlan:
     """The run's steps: as many as `epochs` asks for, fewer where a cap is met first.
 
-    `lengths` are the examples' tokens. At least one step is planned. The last step may be short.
+    `lengths` are the examples' tokens. A step has `batch` examples; with `batch_targets` it ends
+    with the example that brings its supervised tokens (`targets` of each example) to that number.
+    At least one step is planned. The last step may be short.
     """
     count = len(lengths)
     total = max(1, round(epochs * count))
-    steps = -(-total // batch)
+    ends = _ends(seed, targets, total, batch_targets) if batch_targets else ()
+    steps = len(ends) or -(-total // batch)
     if max_steps is not None:
         steps = min(steps, max_steps)
-    plan = StepPlan(seed, count, batch, steps, total)
+    plan = StepPlan(seed, count, batch, steps, total, ends)
     if max_tokens is None:
         return plan
     used = 0
     for step in range(steps):
         used += sum(lengths[i] for i in plan.members(step))
         if used > max_tokens:
-            return StepPlan(seed, count, batch, max(1, step), total)
+            return replace(plan, steps=max(1, step))
     return plan
+
+
+def _ends(seed: int, targets: Sequence[int], total: int, goal: int) -> tuple[int, ...]:
+    count = len(targets)
+    ends = []
+    held = 0
+    for position in range(total):
+        held += targets[_order(seed, position // count, count)[position % count]]
+        if held >= goal or position == total - 1:
+            ends.append(position + 1)
+            held = 0
+    return tuple(ends)
 
 
 def share_out(members: Sequence[int], lengths: Sequence[int], ranks: int) -> list[list[int]]:

@@ -48,7 +48,8 @@ def _forward_of(layer: Any, name: str) -> Any:
     peft_forward = layer.forward
 
     def forward(x: Tensor, *arguments: Any, **keywords: Any) -> Tensor:
-        if layer.disable_adapters or layer.merged or arguments or keywords:
+        other = list(layer.active_adapters) != [name]  # a reference's turn (DPO)
+        if other or layer.disable_adapters or layer.merged or arguments or keywords:
             return peft_forward(x, *arguments, **keywords)
         a, b = layer.lora_A[name].weight, layer.lora_B[name].weight
         return lora_delta()(x, layer.base_layer(x), a, b, layer.scaling[name])

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import resource
 from pathlib import Path
 
@@ -64,6 +65,36 @@ def reset_peak() -> None:
         Path("/proc/self/clear_refs").write_text("5")
     except OSError:
         return
+
+
+def device_name() -> str:
+    """The card's name, or `cpu`: a budget found on one is not used on another."""
+    import torch
+
+    return torch.cuda.get_device_name() if torch.cuda.is_available() else "cpu"
+
+
+def device_memory_access() -> dict[str, int]:
+    """Percent of the last second in which the card's memory was read or written (NVML), if known.
+
+    Empty without a card or without NVML's Python binding.
+    """
+    import torch
+
+    if not torch.cuda.is_available():
+        return {}
+    try:
+        return {"memory_access_percent": torch.cuda.memory_usage()}
+    except (ImportError, RuntimeError):
+        return {}
+
+
+def use_segments() -> None:
+    """Let torch's allocator grow its blocks: passes of ever new lengths then leave no holes.
+
+    Takes effect where CUDA has not been used yet; what the person set stays.
+    """
+    os.environ.setdefault("PYTORCH_CUDA_ALLOC_CONF", "expandable_segments:True")
 
 
 def memory_limit(limit_gib: float | None) -> int:

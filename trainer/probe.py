@@ -10,11 +10,12 @@ from kofinlaw.trainer.adapter import trainable
 from kofinlaw.trainer.out_of_memory import (
     GIB,
     is_out_of_memory,
+    memory_in_use,
     peak_memory,
     release,
     reset_peak,
 )
-from kofinlaw.trainer.step import REMEDY, Stepper
+from kofinlaw.trainer.step import Stepper
 
 # More tokens than this in a pass make nothing faster (measured: docs/trainer.md).
 CPU_TOKENS, CUDA_TOKENS = 1024, 16384
@@ -36,6 +37,8 @@ def probe_budget(
     longest = stepper.lengths[order[0]]
     cap = CUDA_TOKENS if torch.cuda.is_available() else CPU_TOKENS
     cap = max(longest, min(cap, longest * min(batch, len(order))))
+    release()
+    loaded = memory_in_use()
     one = _peak(stepper, order[:1], make_optimizer, limit)
     figures = {"longest_tokens": float(longest), "one_example_gib": round(one / GIB, 3)}
     if one > limit:
@@ -43,7 +46,7 @@ def probe_budget(
             f"the longest example ({longest} tokens) takes {one / GIB:.2f} GiB, "
             f"{(one - limit) / GIB:.2f} GiB over the limit of {limit / GIB:.2f} GiB",
             where="train",
-            remedy=REMEDY,
+            remedy=stepper.remedy(one - limit, one - loaded, longest),
         )
     if cap < 2 * longest:
         return cap, figures
@@ -74,7 +77,7 @@ def _peak(stepper: Stepper, part: list[int], make_optimizer: Callable[[], Any], 
         raise UserError(
             f"{tokens} tokens do not fit under {limit / GIB:.2f} GiB: {error}",
             where="train",
-            remedy=REMEDY,
+            remedy=stepper.remedy(None, None, stepper.lengths[part[0]]),
         ) from error
     finally:
         with torch.no_grad():

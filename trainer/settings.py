@@ -10,6 +10,7 @@ from pydantic import BaseModel, ConfigDict, Field, model_validator
 Quantization = Literal["none", "nf4", "int8"]
 Optimizer = Literal["adamw", "adamw_8bit", "paged_adamw_8bit"]
 Schedule = Literal["cosine", "linear", "constant"]
+Tracking = Literal["tensorboard", "wandb", "mlflow"]
 
 
 class LoraSettings(BaseModel):
@@ -39,6 +40,11 @@ class LoraSettings(BaseModel):
     )
     last_layers: int | None = Field(
         default=None, ge=1, description="adapt only this many layers at the top; empty: all of them"
+    )
+    initialization: Literal["default", "pissa", "loftq"] = Field(
+        default="default",
+        description="where the adapter starts: default (no change), pissa (the base's largest "
+        "directions; 16-bit base), loftq (what NF4 lost; nf4 base)",
     )
 
 
@@ -84,11 +90,28 @@ class TrainSettings(BaseModel):
     )
     warmup_share: float = Field(default=0.05, ge=0, lt=1, description="share of steps that warm up")
 
+    backend: Literal["hf", "unsloth"] = Field(
+        default="hf", description="what loads the model; unsloth is an extra and needs CUDA"
+    )
+    start_from: Path | None = Field(
+        default=None, description="folder of a trained adapter to go on from; empty: a fresh one"
+    )
+    neftune_alpha: float | None = Field(
+        default=None,
+        gt=0,
+        description="noise on the embeddings while training (NEFTune, 2310.05914); 5 is usual",
+    )
     mixture: tuple[DataPart, ...] = Field(
         default=(), description="further files of examples, each with its weight"
     )
     effective_batch: int = Field(
         default=16, ge=1, description="examples in a step, over all micro-batches and all processes"
+    )
+    effective_batch_tokens: int | None = Field(
+        default=None,
+        ge=1,
+        description="supervised tokens in a step instead: a step ends with the example that "
+        "reaches them; empty: effective_batch examples",
     )
     epochs: float = Field(default=1.0, gt=0, description="passes over the examples")
     max_steps: int | None = Field(default=None, ge=1, description="stop after this many steps")
@@ -137,6 +160,10 @@ class TrainSettings(BaseModel):
     patience: int | None = Field(
         default=None, ge=1, description="stop after this many evaluations without a better loss"
     )
+    report_to: tuple[Tracking, ...] = Field(
+        default=(),
+        description="trackers beside metrics.jsonl, all offline in the run's folder (extra track)",
+    )
 
     @model_validator(mode="after")
     def _fits_together(self) -> Self:
@@ -144,6 +171,16 @@ class TrainSettings(BaseModel):
             raise ValueError("patience needs held-out examples: set evaluation_share above 0")
         if self.lora.decomposed and self.quantization == "int8":
             raise ValueError("lora.decomposed works with quantization none or nf4, not int8")
+        start = self.lora.initialization
+        if start == "pissa" and (self.quantization != "none" or self.lora.decomposed):
+            raise ValueError(
+                "lora.initialization: pissa changes the base's weights, so it needs "
+                "quantization: none and no lora.decomposed"
+            )
+        if start == "loftq" and self.quantization != "nf4":
+            raise ValueError("lora.initialization: loftq needs quantization: nf4")
+        if start != "default" and self.start_from is not None:
+            raise ValueError(f"lora.initialization: {start} and start_from are two starts: use one")
         budget = self.max_tokens_per_micro_batch
         if budget != "auto" and budget < 1:
             raise ValueError("max_tokens_per_micro_batch must be at least 1, or auto")

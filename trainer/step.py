@@ -10,6 +10,7 @@ from __future__ import annotations
 import math
 import time
 from collections.abc import Callable, Sequence
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
@@ -20,6 +21,7 @@ from kofinlaw.trainer.adapter import trainable
 from kofinlaw.trainer.batching import cut, pad, share_out
 from kofinlaw.trainer.encoding import Encoded
 from kofinlaw.trainer.loss import causal_model, supervised_nll
+from kofinlaw.trainer.noise import EmbeddingNoise
 from kofinlaw.trainer.out_of_memory import (
     GIB,
     OverLimitError,
@@ -34,10 +36,6 @@ if TYPE_CHECKING:
 
 # float16 gradients below 6e-8 vanish; the loss is scaled up and the float32 sums scaled back.
 FLOAT16_SCALE = 1024.0
-REMEDY = (
-    "shorten train.max_length, set quantization: nf4, gradient_checkpointing: true, an 8-bit "
-    "optimizer, fewer lora.targets or a smaller lora.rank; or raise memory_limit_gib"
-)
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,6 +63,7 @@ class _Failure:
     single: bool = False
     examples: list[str] = field(default_factory=list)
     bad: bool = False
+    over: int | None = None
     error: BaseException | None = None
 
 
@@ -83,6 +82,8 @@ class Stepper:
         limit: int | None,
         tell: Callable[[str], None],
         on_micro_batch: Callable[[int, int], None] | None = None,
+        noise: EmbeddingNoise | None = None,
+        remedy: Callable[[int | None, int | None, int], str] = lambda over, taken, longest: "",
     ) -> None:
         self.model = model
         self.examples = examples
@@ -94,6 +95,8 @@ class Stepper:
         self.limit = limit
         self.tell = tell
         self.on_micro_batch = on_micro_batch
+        self.noise = noise
+        self.remedy = remedy
         base: Any = causal_model(model)
         self.scale = FLOAT16_SCALE if str(base.dtype) == "torch.float16" else 1.0
         self.ceiling = 3 * math.log(base.config.get_text_config().vocab_size)
@@ -174,15 +177,12 @@ class Stepper:
             try:
                 if self.on_micro_batch is not None:
                     self.on_micro_batch(step, number)
-                loss = self._nll(part)
+                with self._noise_of(step, part):
+                    loss = self._nll(part)
                 value = float(loss.detach())
                 if not value <= self.ceiling * sum(self.examples[i].targets for i in part):
                     return nll, _Failure(bad=True, examples=self._offenders(part))
-                if self.limit is not None and memory_in_use() > self.limit:
-                    over = (memory_in_use() - self.limit) / GIB
-                    raise OverLimitError(
-                        f"{over:.2f} GiB over the limit of {self.limit / GIB:.2f} GiB"
-                    )
+                self._check_limit()
                 (loss * (self.scale / supervised)).backward()
                 nll += value
             except Exception as error:
@@ -190,6 +190,8 @@ class Stepper:
                     raise
                 text = (str(error).strip() or type(error).__name__).splitlines()[0]
                 failure = _Failure(text, self._padded(part), len(part) == 1, error=error)
+                if isinstance(error, OverLimitError):
+                    failure.over = memory_in_use() - (self.limit or 0)
                 # the traceback's frames hold the failed pass's tensors
                 error.__traceback__ = None
                 return nll, failure
@@ -201,6 +203,11 @@ class Stepper:
         if self.limit is not None and used > self.limit:
             over = (used - self.limit) / GIB
             raise OverLimitError(f"{over:.2f} GiB over the limit of {self.limit / GIB:.2f} GiB")
+
+    def _noise_of(self, step: int, part: Sequence[int]) -> AbstractContextManager[None]:
+        if self.noise is None:
+            return nullcontext()
+        return self.noise.during(step, part, self.lengths)
 
     def _nll(self, part: Sequence[int]) -> Tensor:
         import torch
@@ -219,7 +226,7 @@ class Stepper:
             raise UserError(
                 f"one example of {padded} tokens does not fit into memory: {why}",
                 where=f"train, step {step + 1}",
-                remedy=REMEDY,
+                remedy=self.remedy(failure.over, None, padded),
             ) from failure.error
         smaller = max(1, min(self.budget, padded) // 2)
         self.tell(f"step {step + 1}: out of memory ({why}); budget {self.budget} → {smaller}")

@@ -184,22 +184,16 @@ def test_two_processes_give_the_weights_of_one_and_agree_on_out_of_memory(pico, 
     ]
     script = tmp_path / "worker.py"
     script.write_text(WORKER, encoding="utf-8")
-    arguments = [sys.executable, str(script), str(pico), str(examples), str(tmp_path)]
-    arguments += [s.model_dump_json() for s in every]
-    common = {"WORLD_SIZE": "2", "MASTER_ADDR": "127.0.0.1", "MASTER_PORT": str(free_port())}
-    common |= {"ACCELERATE_USE_CPU": "true", "OMP_NUM_THREADS": "1", "CUDA_VISIBLE_DEVICES": ""}
-    root = str(Path(__file__).parents[2])
-    processes = [
-        subprocess.Popen(
-            arguments,
-            env={**os.environ, **common, "RANK": str(r), "LOCAL_RANK": str(r), "PYTHONPATH": root},
-            stderr=subprocess.PIPE,
-            text=True,
-        )
-        for r in range(2)
-    ]
-    errors = [p.communicate(timeout=280)[1] for p in processes]
-    assert [p.returncode for p in processes] == [0, 0], errors
+    root = Path(__file__).parents[2]
+    launch = [sys.executable, "-m", "accelerate.commands.launch", "--config_file"]
+    launch += [str(root / "recipes" / "accelerate" / "ddp.yaml")]
+    launch += ["--main_process_port", str(free_port()), str(script)]
+    arguments = [str(pico), str(examples), str(tmp_path), *(s.model_dump_json() for s in every)]
+    common = {"OMP_NUM_THREADS": "1", "CUDA_VISIBLE_DEVICES": "", "PYTHONPATH": str(root)}
+    done = subprocess.run(
+        [*launch, *arguments], env={**os.environ, **common}, capture_output=True, text=True
+    )
+    assert done.returncode == 0, done.stderr
     for settings in every:
         start, wanted = reference(pico, examples, settings, 3)
         found = adapter(tmp_path / settings.quantization)

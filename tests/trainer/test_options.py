@@ -1,0 +1,150 @@
+"""Noise, trackers, backends, steps counted in tokens, and what is told where nothing fits."""
+
+import json
+import sys
+import types
+
+import pytest
+
+from kofinlaw import UserError
+
+
+@pytest.fixture
+def run(pico, examples, settings, tmp_path):
+    from kofinlaw.models.templates import template_for
+    from kofinlaw.trainer.sft import train
+
+    def call(name, **fields):
+        figures = train(
+            settings(**{"max_steps": 2, **fields}),
+            pico,
+            examples,
+            tmp_path / name,
+            template=template_for(pico),
+            seed=1,
+        )
+        lines = (tmp_path / name / "metrics.jsonl").read_text().splitlines()
+        return figures, [json.loads(line) for line in lines]
+
+    return call
+
+
+def test_noise_on_the_embeddings_does_not_depend_on_the_cut(run):
+    _, whole = run("whole", neftune_alpha=5.0)
+    _, cut = run("cut", neftune_alpha=5.0, max_tokens_per_micro_batch=1)
+    _, without = run("without")
+    assert [line["micro_batches"] for line in cut] == [8, 8]
+    for a, b in zip(whole, cut, strict=True):
+        assert a["loss"] == pytest.approx(b["loss"], rel=1e-5)
+        assert a["gradient_norm"] == pytest.approx(b["gradient_norm"], rel=1e-4)
+    assert abs(whole[0]["loss"] - without[0]["loss"]) > 1e-4
+
+
+def test_noise_is_as_strong_as_the_paper_says_and_absent_in_evaluation(pico):
+    import torch
+
+    from kofinlaw.models.loading import load_model
+    from kofinlaw.trainer.noise import EmbeddingNoise
+
+    model = load_model(pico, dtype="float32")
+    embed = model.get_input_embeddings()
+    ids = torch.zeros(2, 64, dtype=torch.long)
+    plain = embed(ids).detach()
+    noise = EmbeddingNoise(model, 5.0, seed=0)
+    assert torch.equal(embed(ids), plain)
+    with noise.during(3, [7, 9], {7: 64, 9: 16}):
+        added = embed(ids).detach() - plain
+    most = 5.0 / (64 * 32) ** 0.5
+    assert 0.95 * most < added[0].abs().max() <= most * 1.001
+    assert added[1, :16].abs().max() <= 2 * most * 1.001
+    assert added[1, 16:].abs().max() == 0
+    assert torch.equal(embed(ids), plain)
+
+
+def test_a_step_may_be_counted_in_supervised_tokens(run):
+    figures, lines = run("run", effective_batch_tokens=40, max_steps=None, epochs=1)
+    assert all(line["supervised_tokens"] >= 40 for line in lines[:-1])
+    assert len({line["supervised_tokens"] for line in lines}) > 1
+    assert sum(line["tokens"] for line in lines) == figures["tokens"]
+    every = run("examples", max_steps=None, epochs=1)[0]
+    assert figures["tokens"] == every["tokens"]  # an epoch shows each example once either way
+
+
+def tracker_module(calls, name):
+    """A stand-in that records what it is told, in the shape of the tracker called `name`."""
+    module = types.ModuleType(name)
+    if name == "wandb":
+
+        class Run:
+            def log(self, figures, step):
+                calls.append((step, figures))
+
+            def finish(self):
+                calls.append("closed")
+
+        def init(**options):
+            calls.append(options["mode"])
+            return Run()
+
+        module.init = init
+        return module
+    module.set_tracking_uri = lambda uri: calls.append(uri.split("://")[0])
+    module.set_experiment = lambda _: None
+    module.start_run = lambda: None
+    module.log_params = lambda _: None
+    module.log_metrics = lambda figures, step: calls.append((step, figures))
+    module.end_run = lambda: calls.append("closed")
+    return module
+
+
+@pytest.mark.parametrize(("name", "place"), [("wandb", "offline"), ("mlflow", "sqlite")])
+def test_a_tracker_gets_every_step_and_stays_on_this_machine(run, monkeypatch, name, place):
+    calls = []
+    monkeypatch.setitem(sys.modules, name, tracker_module(calls, name))
+    _, lines = run("run", report_to=[name])
+    assert calls[0] == place
+    assert calls[-1] == "closed"
+    assert [step for step, _ in calls[1:-1]] == [1, 2]
+    assert calls[1][1]["loss"] == lines[0]["loss"]
+
+
+@pytest.mark.parametrize("name", ["tensorboard", "wandb", "mlflow"])
+def test_a_missing_tracker_is_one_line_that_names_the_extra(monkeypatch, name, tmp_path):
+    from kofinlaw.trainer.tracking import open_trackers
+
+    monkeypatch.setitem(sys.modules, name, None)
+    with pytest.raises(UserError, match=f"{name} is not installed") as caught:
+        open_trackers([name], tmp_path, settings={}, resumed_at=0)
+    assert "kofinlaw[track]" in caught.value.remedy
+
+
+def test_tensorboard_writes_its_events_into_the_run(run, tmp_path):
+    pytest.importorskip("tensorboard", reason="the extra `track` is not installed")
+    run("run", report_to=["tensorboard"])
+    assert list((tmp_path / "run" / "tensorboard").glob("events.*"))
+
+
+def test_unsloth_without_cuda_is_one_line(run):
+    import torch
+
+    if torch.cuda.is_available():
+        pytest.skip("there is CUDA here")
+    with pytest.raises(UserError, match="unsloth needs CUDA"):
+        run("run", backend="unsloth")
+
+
+def test_what_would_make_it_fit_is_weighed(pico, settings):
+    from kofinlaw.models.loading import load_model
+    from kofinlaw.trainer.adapter import attach
+    from kofinlaw.trainer.remedies import remedies
+
+    chosen = settings(gradient_checkpointing=False)
+    model = attach(load_model(pico, dtype="float32", for_training=True), chosen.lora, seed=0)
+    text = remedies(model, chosen, over=2**20, pass_bytes=2**22, longest=1000)
+    assert text.startswith("train.max_length: 712 would fit; ")
+    assert "quantization: nf4 saves about 0.00 GiB, not enough alone" in text
+    assert "lora.targets: [q_proj, v_proj]" in text
+    huge = remedies(model, chosen, over=2**23, pass_bytes=2**22, longest=1000)
+    assert "the loaded model alone is too large" in huge
+    held = settings(quantization="nf4", gradient_checkpointing=True)
+    assert "nf4" not in remedies(model, held, over=1, pass_bytes=2, longest=9)

@@ -1,0 +1,152 @@
+"""Where an adapter starts, and that what is saved is the model that was trained."""
+
+import json
+
+import pytest
+
+from kofinlaw import UserError
+
+
+@pytest.fixture
+def run(pico, examples, settings, tmp_path):
+    from kofinlaw.models.templates import template_for
+    from kofinlaw.trainer.sft import train
+
+    def call(name, *, model=pico, **fields):
+        template = template_for(model)
+        figures = train(
+            settings(**{"max_steps": 2, **fields}),
+            model,
+            examples,
+            tmp_path / name,
+            template=template,
+            seed=1,
+        )
+        lines = (tmp_path / name / "metrics.jsonl").read_text().splitlines()
+        return tmp_path / name / "adapter", figures, [json.loads(line) for line in lines]
+
+    return call
+
+
+def weights(model):
+    """Layer name → weight with its adapter's update added, in float32."""
+    found = {}
+    for name, layer in model.named_modules():
+        if hasattr(layer, "lora_A") and layer.lora_A:
+            found[name] = layer.get_base_layer().weight.detach() + layer.get_delta_weight("default")
+    return found
+
+
+def test_pissa_starts_at_the_base_and_is_saved_as_an_adapter_on_the_untouched_base(
+    run, pico, settings
+):
+    import torch
+
+    from kofinlaw.models.loading import load_model
+    from kofinlaw.trainer.adapter import attach
+
+    lora = {"rank": 4, "alpha": 8, "initialization": "pissa"}
+    fresh = attach(
+        load_model(pico, dtype="float32", for_training=True), settings(lora=lora).lora, seed=1
+    )
+    plain = load_model(pico, dtype="float32").state_dict()
+    for name, weight in weights(fresh).items():
+        original = plain[name.removeprefix("base_model.model.") + ".weight"]
+        assert torch.allclose(weight, original, atol=1e-5)
+
+    folder, figures, lines = run("pissa", lora=lora, learning_rate=1e-12)
+    _, _, ordinary = run("plain", learning_rate=1e-12)
+    assert lines[0]["loss"] == pytest.approx(ordinary[0]["loss"], rel=1e-5)
+    config = json.loads((folder / "adapter_config.json").read_text())
+    assert (config["r"], config["lora_alpha"], config["init_lora_weights"]) == (8, 16, True)
+    read = load_model(pico, dtype="float32", adapter=folder)
+    for name, weight in weights(read).items():
+        original = plain[name.removeprefix("base_model.model.") + ".weight"]
+        assert torch.allclose(weight, original, atol=1e-5), name
+    assert figures["frozen_changed"] == 0
+
+
+def test_a_trained_pissa_adapter_gives_the_loss_it_was_trained_to(run, pico):
+    """One more step from the saved adapter begins at the loss the trained model had."""
+    lora = {"rank": 4, "alpha": 8, "initialization": "pissa"}
+    all_of_them = {"effective_batch": 40, "epochs": 9}
+    _, _, lines = run("three", lora=lora, max_steps=3, **all_of_them)
+    folder, _, _ = run("two", lora=lora, max_steps=2, schedule="constant", **all_of_them)
+    _, _, again = run(
+        "again",
+        start_from=folder,
+        lora={"rank": 8, "alpha": 16},
+        max_steps=1,
+        **all_of_them,
+    )
+    _, _, three = run("constant", lora=lora, max_steps=3, schedule="constant", **all_of_them)
+    assert again[0]["loss"] == pytest.approx(three[2]["loss"], rel=1e-4)
+    assert lines[0]["loss"] == three[0]["loss"]
+
+
+def test_loftq_starts_nearer_to_the_original_weights_than_nf4_alone(pico, settings):
+    import torch
+
+    from kofinlaw.models.loading import load_model
+    from kofinlaw.trainer.adapter import attach
+    from kofinlaw.trainer.initialisation import fill_quantization_gap
+
+    chosen = settings(quantization="nf4", lora={"rank": 4, "alpha": 8, "initialization": "loftq"})
+    model = attach(
+        load_model(pico, quantization="nf4", dtype="float32", for_training=True),
+        chosen.lora,
+        seed=0,
+    )
+    fill_quantization_gap(model, pico, seed=0)
+    plain = load_model(pico, dtype="float32").state_dict()
+    from bitsandbytes.functional import dequantize_4bit
+
+    for name, layer in model.named_modules():
+        if hasattr(layer, "lora_A") and layer.lora_A:
+            original = plain[name.removeprefix("base_model.model.") + ".weight"]
+            held = layer.get_base_layer().weight
+            kept = dequantize_4bit(held.data, held.quant_state).float()
+            gap = torch.linalg.norm(original - kept)
+            left = torch.linalg.norm(original - kept - layer.get_delta_weight("default"))
+            assert left < 0.95 * gap, name
+
+
+def test_a_run_goes_on_from_a_trained_adapter(run):
+    folder, _, first = run("first", max_steps=4, effective_batch=40)
+    _, figures, second = run("second", max_steps=1, effective_batch=40, start_from=folder)
+    assert second[0]["loss"] < first[3]["loss"]
+    assert figures["resumed_from"] is None
+
+
+def test_an_adapter_of_another_base_shape_or_place_is_refused(run, build_model, tmp_path):
+    folder, _, _ = run("first", max_steps=1)
+    other = build_model(tmp_path / "other", hidden=64)
+    with pytest.raises(UserError, match="belongs to another base"):
+        run("a", model=other, start_from=folder)
+    with pytest.raises(UserError, match="another rank") as caught:
+        run("b", start_from=folder, lora={"rank": 2, "alpha": 8})
+    assert "rank 4, alpha 8" in caught.value.remedy
+    with pytest.raises(UserError, match="another scaling"):
+        run("c", start_from=folder, lora={"rank": 4, "alpha": 16})
+    with pytest.raises(UserError, match="cannot be read"):
+        run("d", start_from=tmp_path / "nowhere")
+
+
+@pytest.mark.parametrize("lora", [{"rank_stabilized": True}, {"decomposed": True}])
+def test_rslora_and_dora_train_every_tensor(run, lora):
+    folder, figures, lines = run("run", lora={"rank": 4, "alpha": 8, **lora}, max_steps=4)
+    assert figures["unmoved_tensors"] == 0
+    assert lines[-1]["loss"] < lines[0]["loss"]
+    config = json.loads((folder / "adapter_config.json").read_text())
+    assert config["use_rslora"] is ("rank_stabilized" in lora)
+    assert config["use_dora"] is ("decomposed" in lora)
+
+
+def test_starts_that_do_not_fit_the_base_are_refused(settings):
+    pissa, loftq = ({"rank": 4, "initialization": kind} for kind in ("pissa", "loftq"))
+    with pytest.raises(ValueError, match="pissa changes the base's weights"):
+        settings(lora=pissa, quantization="nf4")
+    with pytest.raises(ValueError, match="loftq needs quantization: nf4"):
+        settings(lora=loftq)
+    with pytest.raises(ValueError, match="two starts"):
+        settings(lora=pissa, start_from="somewhere")

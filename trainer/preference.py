@@ -1,0 +1,222 @@
+"""Preference tuning (DPO, Rafailov et al. 2023, arXiv 2305.18290) through TRL, on pairs."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from pydantic import BaseModel, ConfigDict, Field
+
+from kofinlaw import Progress, UserError, __version__, silent
+from kofinlaw.data.files import read_json_lines
+from kofinlaw.models.templates import ChatTemplate
+from kofinlaw.trainer import adapter as adapters
+from kofinlaw.trainer import checkpoint as checkpoints
+from kofinlaw.trainer.encoding import Encoded, ExampleError, encode_example
+from kofinlaw.trainer.guards import one_at_a_time
+from kofinlaw.trainer.ranks import open_ranks
+from kofinlaw.trainer.run_record import adapter_record
+from kofinlaw.trainer.settings import TrainSettings
+from kofinlaw.trainer.trainee import Trainee, load_trainee
+
+
+class PreferenceSettings(BaseModel):
+    """What DPO adds to the `train:` section."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    beta: float = Field(default=0.1, gt=0, description="how strongly the start holds the model")
+    loss: str = Field(default="sigmoid", description="TRL's loss_type: sigmoid, ipo, hinge …")
+    pairs_per_pass: int = Field(default=1, ge=1, description="pairs in one forward pass")
+
+
+@dataclass(frozen=True, slots=True)
+class Pair:
+    """Two answers to one prompt; both share the tokens before position `start`."""
+
+    chosen: Encoded
+    rejected: Encoded
+    start: int
+
+    def row(self) -> dict[str, list[int]]:
+        """The pair as TRL's collator reads it."""
+        return {
+            "prompt_ids": self.chosen.tokens[: self.start].tolist(),
+            "chosen_ids": self.chosen.tokens[self.start :].tolist(),
+            "rejected_ids": self.rejected.tokens[self.start :].tolist(),
+        }
+
+
+def read_pairs(
+    path: Path, template: ChatTemplate, encode: Callable[[str], list[int]], *, max_length: int
+) -> list[Pair]:
+    """Pairs of answers as token ids: lines with `id`, `messages`, `chosen` and `rejected`.
+
+    `messages` end with the question; the answers are two texts. Each is rendered and tokenised as
+    in supervised training, the stop token behind it. Raises UserError, with file and line, where
+    a pair cannot be used or is longer than `max_length` tokens.
+    """
+    pairs = []
+    for line, value in read_json_lines(path):
+        where = f"{path}:{line}"
+        messages = value.get("messages")
+        answers = [value.get("chosen"), value.get("rejected")]
+        if not isinstance(messages, list) or not all(isinstance(a, str) for a in answers):
+            raise UserError("a pair needs `messages`, `chosen` and `rejected`", where=where)
+        if answers[0] == answers[1]:
+            raise UserError("chosen and rejected are the same text", where=where)
+        try:
+            chosen, rejected = (
+                encode_example(
+                    {
+                        "id": str(line),
+                        "messages": [*messages, {"role": "assistant", "content": answer}],
+                    },
+                    template,
+                    encode,
+                    max_length,
+                    template.stop,
+                )
+                for answer in answers
+            )
+        except ExampleError as error:
+            raise UserError(str(error), where=where) from error
+        start = int(np.flatnonzero(~chosen.supervised)[-1]) + 1
+        pairs.append(Pair(chosen, rejected, start))
+    if not pairs:
+        raise UserError("no pairs to train on", where=str(path))
+    return pairs
+
+
+def train_preferences(
+    settings: TrainSettings,
+    preference: PreferenceSettings,
+    model_folder: Path,
+    pairs: Path,
+    out: Path,
+    *,
+    template: ChatTemplate,
+    seed: int,
+    model_id: str = "",
+    progress: Progress = silent,
+) -> dict[str, Any]:
+    """Tune an adapter on `pairs` and write `out/adapter`, as `sft.train` does; returns figures.
+
+    Adapter, optimizer settings, effective batch (in pairs), lengths, schedule and caps are those
+    of `settings`; `settings.start_from` is the usual start, and the reference is the model as it
+    starts. TRL cuts the batch by `pairs_per_pass`, evenly: the effective batch must be a multiple
+    of it. The schedule falls to zero. No checkpoints: a run that is cut off starts anew.
+
+    Raises UserError for bad pairs, a pair longer than `max_length`, and more than one process.
+    """
+    from kofinlaw.models.loading import load_tokenizer
+
+    ranks = open_ranks()
+    if ranks.count > 1:
+        raise UserError("preference tuning runs in one process", where="accelerate")
+    if settings.effective_batch % preference.pairs_per_pass:
+        raise UserError(
+            f"effective_batch {settings.effective_batch} is not a multiple of "
+            f"{preference.pairs_per_pass} pairs a pass",
+            where="train.effective_batch",
+        )
+    encode = load_tokenizer(model_folder).encode
+    rows = read_pairs(pairs, template, encode, max_length=settings.max_length)
+    with one_at_a_time(out, holds=True):
+        answers = [answer for pair in rows for answer in (pair.chosen, pair.rejected)]
+        trainee = load_trainee(settings, model_folder, answers, ranks, seed=seed)
+        history = _run(settings, preference, model_folder, rows, trainee, seed, out, progress)
+        figures = {"examples": len(rows), **history}
+        adapters.check_frozen(trainee.model, trainee.frozen)
+        figures["unmoved_tensors"] = len(adapters.still(trainee.model, trainee.start))
+        record = adapter_record(
+            settings,
+            trainee,
+            figures,
+            base_id=model_id or model_folder.name,
+            template_sha256=template.sha256,
+            fingerprints={"version": __version__},
+        )
+        record["preference"] = preference.model_dump()
+        with checkpoints.whole_folder(out / "adapter") as folder:
+            adapters.write_adapter(
+                trainee.model,
+                folder,
+                base_name=model_id or model_folder.name,
+                record=record,
+                minus=trainee.start if settings.lora.initialization == "pissa" else None,
+            )
+            (folder / "chat_template.jinja").write_text(template.source, "utf-8")
+    return figures
+
+
+def _run(
+    settings: TrainSettings,
+    preference: PreferenceSettings,
+    folder: Path,
+    rows: Sequence[Pair],
+    trainee: Trainee,
+    seed: int,
+    out: Path,
+    progress: Progress,
+) -> dict[str, Any]:
+    import torch
+    import transformers
+    from datasets import Dataset
+    from trl import DPOConfig, DPOTrainer
+
+    cuda = torch.cuda.is_available()
+    config = DPOConfig(
+        output_dir=str(out / "trl"),
+        beta=preference.beta,
+        loss_type=[preference.loss],
+        learning_rate=settings.learning_rate,
+        per_device_train_batch_size=preference.pairs_per_pass,
+        gradient_accumulation_steps=settings.effective_batch // preference.pairs_per_pass,
+        num_train_epochs=settings.epochs,
+        max_steps=settings.max_steps or -1,
+        max_length=settings.max_length,
+        max_grad_norm=settings.max_gradient_norm,
+        weight_decay=settings.weight_decay,
+        warmup_steps=settings.warmup_share,  # below 1: a share
+        lr_scheduler_type=settings.schedule,
+        gradient_checkpointing=False,  # as load_trainee has set it
+        bf16=cuda and settings.dtype == "bfloat16",
+        fp16=False,
+        use_cpu=not cuda,
+        seed=seed,
+        data_seed=seed,
+        logging_steps=1,
+        save_strategy="no",
+        report_to="none",
+        disable_tqdm=True,
+    )
+
+    class Trainer(DPOTrainer):
+        """TRL's, on rows that are tokens already: its own tokenising adds BOS and EOS."""
+
+        def _prepare_dataset(self, dataset: Any, *_: Any, **__: Any) -> Any:
+            return dataset
+
+    trainer = Trainer(
+        model=trainee.model,
+        args=config,
+        train_dataset=Dataset.from_list([pair.row() for pair in rows]),
+        processing_class=transformers.AutoTokenizer.from_pretrained(folder),
+    )
+    for name, parameter in adapters.trainable(trainee.model):
+        parameter.data = trainee.start[name].clone()  # TRL rounds a 4-bit base's adapter to bf16
+    trainer.train()
+    lines = [line for line in trainer.state.log_history if "loss" in line]
+    for line in lines:
+        progress("preference", int(line["step"]), trainer.state.max_steps, loss=line["loss"])
+    return {
+        "steps": trainer.state.global_step,
+        "loss_first": round(lines[0]["loss"], 6),
+        "loss_last": round(lines[-1]["loss"], 6),
+        "margin_last": round(lines[-1].get("rewards/margins", 0.0), 6),
+        "accuracy_last": round(lines[-1].get("rewards/accuracies", 0.0), 6),
+    }

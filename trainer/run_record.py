@@ -1,0 +1,59 @@
+"""What a finished run says of itself: the stage's figures and the adapter's `kofinlaw.json`."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from kofinlaw import __version__
+from kofinlaw.trainer.settings import TrainSettings
+from kofinlaw.trainer.trainee import Trainee
+
+COUNTS = ("examples", "steps", "tokens", "supervised_tokens", "loss_first", "loss_last")
+
+
+def adapter_record(
+    settings: TrainSettings,
+    trainee: Trainee,
+    figures: Mapping[str, Any],
+    *,
+    base_id: str,
+    template_sha256: str,
+    fingerprints: Mapping[str, str],
+) -> dict[str, Any]:
+    """`kofinlaw.json`: what merging, answering and a reader need; no times, no places."""
+    dump = settings.model_dump(mode="json", exclude={"start_from", "mixture"})
+    return {
+        "format": 1,
+        "version": __version__,
+        "base_id": base_id,
+        "base_sha256": trainee.base_sha256,
+        "template_sha256": template_sha256,
+        "quantization": quantization_record(settings, trainee),
+        "fingerprints": dict(fingerprints),
+        "settings": dump,
+        "training": {key: figures[key] for key in COUNTS if key in figures},
+    }
+
+
+def quantization_record(settings: TrainSettings, trainee: Trainee) -> dict[str, Any] | None:
+    """How the base was held, exactly enough to form the same weights again; None: as it is."""
+    if settings.quantization == "nf4":
+        return {
+            "type": "nf4",
+            "block_size": _block_size(trainee.model),
+            "double_quant": True,
+            "compute_dtype": settings.dtype,
+            "storage_dtype": trainee.storage_dtype,
+        }
+    if settings.quantization == "int8":
+        return {"type": "int8", "compute_dtype": settings.dtype}
+    return None
+
+
+def _block_size(model: Any) -> int:
+    for module in model.modules():
+        state = getattr(getattr(module, "weight", None), "quant_state", None)
+        if state is not None:
+            return int(state.blocksize)
+    raise RuntimeError("no 4-bit layer in a model that was loaded in 4-bit")

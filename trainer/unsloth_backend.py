@@ -1,0 +1,51 @@
+"""The base loaded by Unsloth, for its faster kernels on a CUDA card.
+
+*Not run*: this project has had no card to run it on. What differs from `hf`: Unsloth rewrites the
+model's layers when it is imported and loads its own copy of the code for attention and MLP, so
+the last bits of the loss differ; it checkpoints activations in its own way, into host memory.
+Steps, budget, loss at the supervised rows, checkpoints and files are the same.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+from kofinlaw import UserError
+from kofinlaw.trainer.settings import TrainSettings
+
+
+def require() -> None:
+    """Import Unsloth, which must come before transformers.
+
+    Raises UserError without CUDA or without the extra.
+    """
+    import torch
+
+    if not torch.cuda.is_available():
+        raise UserError("backend unsloth needs CUDA", where="train.backend", remedy="use hf")
+    try:
+        import unsloth  # noqa: F401
+    except ImportError as error:
+        raise UserError(
+            "Unsloth is not installed",
+            where="train.backend",
+            remedy="pip install 'kofinlaw[unsloth]', or use backend: hf",
+        ) from error
+
+
+def load_base(folder: Path, settings: TrainSettings) -> Any:
+    """The frozen base of `folder` as Unsloth loads it; the adapter is attached as ever."""
+    import torch
+    from unsloth import FastLanguageModel
+
+    model, _ = FastLanguageModel.from_pretrained(
+        model_name=str(folder),
+        max_seq_length=settings.max_length,
+        dtype=getattr(torch, settings.dtype),
+        load_in_4bit=settings.quantization == "nf4",
+        load_in_8bit=settings.quantization == "int8",
+        trust_remote_code=False,
+        local_files_only=True,
+    )
+    return model
