@@ -1,0 +1,244 @@
+"""Training on a card: real shapes, random NF4 weights, under a 24 GB cap. Needs CUDA.
+
+    python benchmarks/gpu/training.py
+
+For EXAONE-3.5-7.8B, SOLAR-10.7B and Qwen2.5-14B at 2,048 tokens: does it train, at what peak
+memory and speed, and how far off was `kofinlaw plan`; then the same steps by TRL's SFTTrainer and,
+where it installs, by Unsloth. Every way runs in a process of its own; a figure is the median over
+the steps after the first. Without CUDA it prints `not_run`. The last line is JSON.
+"""
+
+from __future__ import annotations
+
+import argparse
+import importlib.util
+import json
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+from kofinlaw.models.catalogue import find
+
+GIB = 1024**3
+MODELS = (
+    "LGAI-EXAONE/EXAONE-3.5-7.8B-Instruct",
+    "upstage/SOLAR-10.7B-v1.0",
+    "Qwen/Qwen2.5-14B-Instruct",
+)
+WAYS = ("kofinlaw", "trl", "unsloth")
+LINEAR = ("q_proj", "k_proj", "v_proj", "o_proj", "gate_proj", "up_proj", "down_proj")
+TOKENS, ANSWER_SHARE = 2048, 0.1
+
+
+def random_rows(vocabulary: int, count: int) -> list[Any]:
+    """`count` examples of `TOKENS` random tokens, the last tenth learned."""
+    import numpy as np
+
+    from kofinlaw.trainer.encoding import Encoded
+
+    tokens = np.random.default_rng(0).integers(10, vocabulary, (count, TOKENS))
+    learned = np.arange(TOKENS) >= round((1 - ANSWER_SHARE) * TOKENS)
+    return [Encoded(str(n), row, learned) for n, row in enumerate(tokens)]
+
+
+def ours(args: argparse.Namespace) -> Iterator[float]:
+    """Seconds of each step by kofinlaw's stepper, the budget found by its probe."""
+    from shapes import random_model
+
+    from kofinlaw.trainer.adapter import attach
+    from kofinlaw.trainer.lora_pass import quicken
+    from kofinlaw.trainer.optimization import make_optimizer
+    from kofinlaw.trainer.out_of_memory import memory_limit
+    from kofinlaw.trainer.probe import probe_budget
+    from kofinlaw.trainer.ranks import open_ranks
+    from kofinlaw.trainer.settings import TrainSettings
+    from kofinlaw.trainer.step import Stepper
+
+    settings = TrainSettings(optimizer="paged_adamw_8bit")
+    base = random_model(args.model, quantization="nf4")
+    model = attach(base, settings.lora, seed=0)
+    quicken(model)
+    base.gradient_checkpointing_enable({"use_reentrant": False})
+    model.train()
+    stepper = Stepper(
+        model,
+        random_rows(find(args.model).vocab, args.batch * (args.steps + 1)),
+        open_ranks(),
+        seed=0,
+        budget=TOKENS,
+        chunk_rows=settings.head_chunk_rows,
+        limit=None,
+        tell=print,
+    )
+    stepper.budget, _ = probe_budget(
+        stepper,
+        limit=memory_limit(args.limit_gib),
+        batch=args.batch,
+        make_optimizer=lambda: make_optimizer(model, settings),
+    )
+    args.micro_batch = stepper.budget // TOKENS
+    optimizer = make_optimizer(model, settings)
+    yield 0.0
+    for step in range(args.steps + 1):
+        start = time.perf_counter()
+        stepper.gradients(step, range(step * args.batch, (step + 1) * args.batch))
+        optimizer.step()
+        optimizer.zero_grad()
+        yield time.perf_counter() - start
+
+
+def trl(args: argparse.Namespace) -> Iterator[float]:
+    """The same by SFTTrainer with its defaults, one example a pass."""
+    from peft import LoraConfig
+    from shapes import random_model
+
+    adapter = LoraConfig(r=16, lora_alpha=32, target_modules="all-linear", task_type="CAUSAL_LM")
+    yield from _sft(args, random_model(args.model, quantization="nf4"), adapter)
+
+
+def unsloth(args: argparse.Namespace) -> Iterator[float]:
+    """The same on Unsloth's model, which reads its random weights from a folder."""
+    from unsloth import FastLanguageModel  # isort: skip  (before transformers)
+
+    from shapes import random_model
+
+    with tempfile.TemporaryDirectory() as folder:
+        random_model(args.model, quantization="none", device="cpu").save_pretrained(folder)
+        base, _ = FastLanguageModel.from_pretrained(
+            model_name=folder, max_seq_length=TOKENS, load_in_4bit=True, local_files_only=True
+        )
+    model = FastLanguageModel.get_peft_model(
+        base,
+        r=16,
+        lora_alpha=32,
+        lora_dropout=0,
+        target_modules=list(LINEAR),
+        use_gradient_checkpointing="unsloth",
+    )
+    yield from _sft(args, model, None)
+
+
+def _sft(args: argparse.Namespace, model: Any, adapter: Any) -> Iterator[float]:
+    import tokenizers
+    import transformers
+    from datasets import Dataset
+    from trl import SFTConfig, SFTTrainer
+
+    rows = random_rows(find(args.model).vocab, args.batch * (args.steps + 1))
+    data = [
+        {"input_ids": r.tokens.tolist(), "completion_mask": r.supervised.astype(int).tolist()}
+        for r in rows
+    ]
+    seconds: list[float] = []
+    begun = [0.0]
+
+    class Clock(transformers.TrainerCallback):
+        def on_step_begin(self, *_: Any, **__: Any) -> None:
+            begun[0] = time.perf_counter()
+
+        def on_step_end(self, *_: Any, **__: Any) -> None:
+            seconds.append(time.perf_counter() - begun[0])
+
+    words = tokenizers.Tokenizer(tokenizers.models.WordLevel({"<pad>": 0, "</s>": 2}, "<pad>"))
+    with tempfile.TemporaryDirectory() as out:
+        trainer = SFTTrainer(
+            model=model,
+            args=SFTConfig(
+                output_dir=out,
+                per_device_train_batch_size=1,
+                gradient_accumulation_steps=args.batch,
+                max_steps=args.steps + 1,
+                optim="paged_adamw_8bit",
+                max_length=None,
+                completion_only_loss=True,
+                report_to="none",
+                save_strategy="no",
+                logging_strategy="no",
+                disable_tqdm=True,
+            ),
+            train_dataset=Dataset.from_list(data),
+            processing_class=transformers.PreTrainedTokenizerFast(
+                tokenizer_object=words, pad_token="<pad>", eos_token="</s>"
+            ),
+            peft_config=adapter,
+            callbacks=[Clock()],
+        )
+        yield 0.0
+        trainer.train()
+    yield from seconds
+
+
+def worker(args: argparse.Namespace) -> dict[str, float]:
+    """Run one way on one model in this process."""
+    import torch
+
+    from kofinlaw.models.memory import training_plan
+    from kofinlaw.trainer.out_of_memory import memory_limit
+
+    memory_limit(args.limit_gib)  # past it torch's allocator raises
+    passes = {"kofinlaw": ours, "trl": trl, "unsloth": unsloth}[args.worker](args)
+    next(passes)
+    torch.cuda.reset_peak_memory_stats()
+    seconds = statistics.median(list(passes)[1:])
+    peak = torch.cuda.max_memory_reserved() / GIB
+    result = {
+        "tokens_per_second": round(args.batch * TOKENS / seconds, 1),
+        "peak_gib": round(peak, 2),
+        "step_seconds": round(seconds, 2),
+    }
+    if args.worker == "kofinlaw":
+        plan = training_plan(find(args.model), length=TOKENS, batch=args.micro_batch)
+        result["micro_batch"] = args.micro_batch
+        result["plan_gib"] = round(plan.total, 2)
+        result["plan_error"] = round(plan.total / peak - 1, 3)
+    return result
+
+
+def main() -> None:
+    """Run every way on every model, print a table, and one line of JSON."""
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--models", nargs="*", default=MODELS)
+    parser.add_argument("--limit-gib", type=float, default=24.0)
+    parser.add_argument("--batch", type=int, default=4)
+    parser.add_argument("--steps", type=int, default=5)
+    parser.add_argument("--model", help=argparse.SUPPRESS)
+    parser.add_argument("--worker", choices=WAYS, help=argparse.SUPPRESS)
+    args = parser.parse_args()
+    import torch
+
+    if not torch.cuda.is_available():
+        print(json.dumps({"not_run": "no CUDA here"}))
+        return
+    if args.worker:
+        print(json.dumps(worker(args)))
+        return
+    result: dict[str, dict[str, Any]] = {}
+    print("| model | way | tokens/s | peak, GiB | step, s |\n| --- | --- | --- | --- | --- |")
+    for name in args.models:
+        for way in WAYS:
+            row = _one(name, way)
+            result.setdefault(name, {})[way] = row
+            figures = [row.get(k, "–") for k in ("tokens_per_second", "peak_gib", "step_seconds")]
+            note = f" ({row['not_run']})" if "not_run" in row else ""
+            print(f"| {name} | {way}{note} | " + " | ".join(str(f) for f in figures) + " |")
+    print(json.dumps(result))
+
+
+def _one(name: str, way: str) -> dict[str, Any]:
+    if way == "unsloth" and importlib.util.find_spec("unsloth") is None:
+        return {"not_run": "not installed"}
+    command = [sys.executable, __file__, *sys.argv[1:], "--model", name, "--worker", way]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    if done.returncode:
+        return {"not_run": (done.stderr.strip() or str(done.returncode)).splitlines()[-1][:160]}
+    return dict(json.loads(done.stdout.strip().splitlines()[-1]))
+
+
+if __name__ == "__main__":
+    sys.path.insert(0, str(Path(__file__).parent))  # shapes.py lies beside this file
+    main()
