@@ -21,7 +21,10 @@ class Request:
 
     `max_tokens` bounds the answer; it ends before the first of the `stop` strings. `temperature`
     0 is greedy; above it `seed` decides the sample. At most one of `choices` (the answer is one
-    of them), `regex` and `json_schema` constrains the answer, where the engine can.
+    of them, whole whatever `max_tokens` says), `regex` (it matches the whole answer) and
+    `json_schema` holds the answer, token by token: at each step the model chooses among what may
+    follow, by its own probabilities. Ranking choices by their summed log-probability is `score`,
+    and favours short ones.
     """
 
     prompt: str
@@ -156,34 +159,43 @@ def length_batches(
 def open_engine(
     settings: EngineSettings, folder: Path | None, *, adapter: Path | None = None, seed: int = 0
 ) -> Engine:
-    """Load the engine the settings name on a local model folder.
+    """The engine the settings name on a local model folder.
 
-    `adapter` is a peft folder applied beside the weights (transformers). `folder` may be
-    None for `openai` and `dummy`. Raises UserError where an extra is missing or cannot do this.
+    A model that is loaded already with the same settings is shared, and unloaded when its last
+    user closes. `adapter` is a peft folder applied beside the weights (transformers, vllm).
+    `folder` may be None for `openai` and `dummy`. Raises UserError where an extra is missing or an
+    engine cannot do this.
     """
     if settings.engine == "dummy":
         from kofinlaw.models.dummy_engine import DummyEngine
 
         return DummyEngine(seed=seed)
-    if settings.engine == "transformers":
-        from kofinlaw.models.transformers_engine import TransformersEngine
-
-        return TransformersEngine(settings, _needed(folder, settings), adapter=adapter)
-    if adapter is not None:
+    if adapter is not None and settings.engine not in ("transformers", "vllm"):
         raise UserError(
             f"engine {settings.engine} does not apply adapters",
             remedy="merge the adapter first, or use engine transformers",
         )
+    if settings.engine == "openai":
+        from kofinlaw.models.openai_engine import OpenAIEngine
+
+        return OpenAIEngine(settings, folder)
+    if folder is None:
+        raise UserError(f"engine {settings.engine} needs a local model folder")
+    from kofinlaw.models.residency import lease
+
+    key = (settings, folder.resolve(), adapter and adapter.resolve(), seed)
+    return lease(key, lambda: _loaded(settings, folder, adapter, seed))
+
+
+def _loaded(settings: EngineSettings, folder: Path, adapter: Path | None, seed: int) -> Engine:
     if settings.engine == "llamacpp":
         from kofinlaw.models.llamacpp_engine import LlamaCppEngine
 
-        return LlamaCppEngine(settings, _needed(folder, settings))
-    from kofinlaw.models.openai_engine import OpenAIEngine
+        return LlamaCppEngine(settings, folder)
+    if settings.engine == "vllm":
+        from kofinlaw.models.vllm_engine import VllmEngine
 
-    return OpenAIEngine(settings, folder)
+        return VllmEngine(settings, folder, adapter=adapter, seed=seed)
+    from kofinlaw.models.transformers_engine import TransformersEngine
 
-
-def _needed(folder: Path | None, settings: EngineSettings) -> Path:
-    if folder is None:
-        raise UserError(f"engine {settings.engine} needs a local model folder")
-    return folder
+    return TransformersEngine(settings, folder, adapter=adapter)

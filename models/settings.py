@@ -9,7 +9,7 @@ from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 Dtype = Literal["bfloat16", "float16", "float32"]
 Quantization = Literal["none", "nf4", "int8"]
-EngineName = Literal["transformers", "llamacpp", "openai", "dummy"]
+EngineName = Literal["transformers", "llamacpp", "vllm", "openai", "dummy"]
 TraceTarget = Literal["jsonl", "opentelemetry", "langsmith"]
 
 
@@ -50,7 +50,7 @@ class EngineSettings(BaseModel):
     context_tokens: int = Field(
         default=4096,
         ge=64,
-        description="longest prompt with its answer, in tokens (llamacpp)",
+        description="longest prompt with its answer, in tokens (llamacpp, vllm)",
     )
     threads: int | None = Field(
         default=None, ge=1, description="CPU threads; none: the library's choice"
@@ -64,6 +64,9 @@ class EngineSettings(BaseModel):
         default=False,
         description="keep a prompt's start for the next one (llamacpp): faster with shared "
         "instructions, but texts may depend on what ran before",
+    )
+    gpu_memory_share: float = Field(
+        default=0.9, gt=0, le=1, description="share of the card's memory that vllm takes"
     )
     gguf: Path | None = Field(
         default=None, description="GGUF file for llamacpp; none: found by the model"
@@ -86,8 +89,10 @@ class EngineSettings(BaseModel):
             raise ValueError(f"`servers` belongs to engine openai, not {self.engine}")
         if self.gguf is not None and self.engine != "llamacpp":
             raise ValueError(f"`gguf` belongs to engine llamacpp, not {self.engine}")
-        if self.quantization != "none" and self.engine != "transformers":
-            raise ValueError(f"quantization {self.quantization} is for engine transformers")
+        if self.quantization != "none" and self.engine not in ("transformers", "vllm"):
+            raise ValueError(
+                f"quantization {self.quantization} is for engines transformers and vllm"
+            )
         return self
 
 

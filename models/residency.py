@@ -1,0 +1,98 @@
+"""Loaded models shared by those who ask for the same one, unloaded when the last is done."""
+
+from __future__ import annotations
+
+import dataclasses
+import threading
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from typing import Any
+
+from kofinlaw import UserError
+from kofinlaw.models.engines import ChoiceScore, Engine, EngineStats, Generation, Request
+
+
+@dataclass
+class _Resident:
+    engine: Engine
+    users: int = 0
+    lock: threading.Lock = field(default_factory=threading.Lock)
+
+
+_residents: dict[Any, _Resident] = {}
+_guard = threading.Lock()
+
+
+def lease(key: Any, load: Callable[[], Engine]) -> Lease:
+    """The engine loaded under `key`, or a fresh one by `load`, until the lease is closed."""
+    with _guard:
+        resident = _residents.get(key)
+        if resident is None:
+            resident = _residents[key] = _Resident(load())
+        resident.users += 1
+    return Lease(key, resident)
+
+
+def resident_count() -> int:
+    """How many models are loaded through leases."""
+    return len(_residents)
+
+
+class Lease:
+    """One user's hold on a resident engine: calls go through, counts are this user's own.
+
+    Users in several threads take turns.
+    """
+
+    def __init__(self, key: Any, resident: _Resident) -> None:
+        self._key = key
+        self._resident: _Resident | None = resident
+        self.name = resident.engine.name
+        self.deterministic = resident.engine.deterministic
+        self.tokenizer = resident.engine.tokenizer
+        self.stats = EngineStats()
+
+    @contextmanager
+    def _using(self) -> Iterator[Engine]:
+        if self._resident is None:
+            raise UserError("this engine is closed")
+        engine = self._resident.engine
+        with self._resident.lock:
+            before = dataclasses.replace(engine.stats)
+            try:
+                yield engine
+            finally:
+                for name in (f.name for f in dataclasses.fields(EngineStats)):
+                    gained = getattr(engine.stats, name) - getattr(before, name)
+                    setattr(self.stats, name, getattr(self.stats, name) + gained)
+
+    def generate(self, requests: Sequence[Request]) -> list[Generation]:
+        """One generation a request, in order."""
+        with self._using() as engine:
+            return engine.generate(requests)
+
+    def score(
+        self, prompts: Sequence[str], choices: Sequence[Sequence[str]]
+    ) -> list[list[ChoiceScore]]:
+        """For each prompt the score of each of its choices as the text that follows."""
+        with self._using() as engine:
+            return engine.score(prompts, choices)
+
+    def close(self) -> None:
+        """Let go; the last to do so unloads the model. Safe to call twice."""
+        if self._resident is None:
+            return
+        resident, self._resident = self._resident, None
+        with _guard:
+            resident.users -= 1
+            if resident.users:
+                return
+            _residents.pop(self._key, None)
+        resident.engine.close()
+
+    def __enter__(self) -> Lease:
+        return self
+
+    def __exit__(self, *exception: object) -> None:
+        self.close()

@@ -1,0 +1,80 @@
+"""One model in memory for all who ask for it, gone when the last of them is done."""
+
+from __future__ import annotations
+
+import pytest
+
+from kofinlaw import UserError
+from kofinlaw.models import residency
+from kofinlaw.models.dummy_engine import DummyEngine
+from kofinlaw.models.engines import Request, open_engine
+from kofinlaw.models.settings import EngineSettings
+
+
+class Loaded(DummyEngine):
+    closed = False
+
+    def close(self):
+        self.closed = True
+
+
+def test_the_same_model_is_loaded_once_and_unloaded_by_its_last_user():
+    loads = []
+
+    def load():
+        loads.append(Loaded())
+        return loads[-1]
+
+    first, second = residency.lease("model", load), residency.lease("model", load)
+    other = residency.lease("other", load)
+    assert len(loads) == 2
+    first.close()
+    first.close()
+    assert not loads[0].closed
+    assert second.generate([Request("가")])[0].text.startswith("답변")
+    second.close()
+    assert (loads[0].closed, loads[1].closed) == (True, False)
+    other.close()
+    assert residency.resident_count() == 0
+    residency.lease("model", load).close()
+    assert len(loads) == 3
+
+
+def test_each_user_counts_its_own_work():
+    first, second = (residency.lease("model", Loaded) for _ in range(2))
+    with first, second:
+        first.generate([Request("가나다")])
+        second.score(["가", "나"], [["1"], ["2"]])
+        assert (first.stats.calls, first.stats.prompt_tokens) == (1, 3)
+        assert (second.stats.calls, second.stats.prompt_tokens, second.stats.tokens) == (1, 2, 0)
+
+
+def test_a_closed_engine_says_so_and_a_failed_load_leaves_nothing():
+    engine = residency.lease("model", Loaded)
+    engine.close()
+    with pytest.raises(UserError, match="closed"):
+        engine.generate([Request("가")])
+
+    def fails():
+        raise UserError("no memory")
+
+    with pytest.raises(UserError, match="no memory"):
+        residency.lease("model", fails)
+    assert residency.resident_count() == 0
+
+
+def test_a_real_model_leaves_memory_with_its_last_user(llama):
+    import gc
+    import weakref
+
+    settings = EngineSettings(dtype="float32")
+    one, two = open_engine(settings, llama), open_engine(settings, llama)
+    resident = residency._residents[next(iter(residency._residents))].engine
+    model = weakref.ref(resident.decoder.model)
+    del resident
+    with two:
+        one.close()
+        assert two.score(["<s>가"], [["1", "2"]])[0][0].tokens == 1
+        assert model() is not None
+    gc.collect()
+    assert model() is None

@@ -1,0 +1,116 @@
+"""What is sent to vLLM and how its answers are read; vLLM itself needs a card."""
+
+from __future__ import annotations
+
+import importlib.util
+import json
+import math
+from types import SimpleNamespace
+
+import pytest
+
+from kofinlaw import UserError
+from kofinlaw.models.engines import ChoiceScore, Request, open_engine
+from kofinlaw.models.settings import EngineSettings
+from kofinlaw.models.vllm_engine import (
+    engine_arguments,
+    generation_of,
+    lora_rank,
+    sampling,
+    scores_of,
+    scoring_jobs,
+)
+
+
+@pytest.mark.skipif(importlib.util.find_spec("vllm") is not None, reason="vllm is installed")
+def test_without_the_extra_its_name_is_said(tmp_path):
+    with pytest.raises(UserError, match="needs vllm") as caught:
+        open_engine(EngineSettings(engine="vllm"), tmp_path)
+    assert "kofinlaw[vllm]" in str(caught.value)
+
+
+def test_the_engine_is_set_up_offline_with_a_prefix_cache(tmp_path):
+    settings = EngineSettings(engine="vllm", context_tokens=2048, gpu_memory_share=0.8)
+    arguments = engine_arguments(settings, tmp_path, None, 7)
+    assert arguments["model"] == str(tmp_path)
+    assert arguments["enable_prefix_caching"] is True
+    assert arguments["trust_remote_code"] is False
+    assert (arguments["max_model_len"], arguments["seed"]) == (2048, 7)
+    assert arguments["load_format"] == "safetensors"
+    assert "enable_lora" not in arguments
+    four = EngineSettings(engine="vllm", quantization="nf4")
+    assert engine_arguments(four, tmp_path, None, 0)["quantization"] == "bitsandbytes"
+    eight = EngineSettings(engine="vllm", quantization="int8")
+    with pytest.raises(UserError, match="not int8"):
+        engine_arguments(eight, tmp_path, None, 0)
+
+
+@pytest.mark.parametrize(("rank", "room"), [(4, 8), (16, 16), (48, 64), (512, 512)])
+def test_an_adapter_gets_the_next_rank_vllm_has(tmp_path, rank, room):
+    (tmp_path / "adapter_config.json").write_text(json.dumps({"r": rank}))
+    settings = EngineSettings(engine="vllm")
+    assert engine_arguments(settings, tmp_path, tmp_path, 0)["max_lora_rank"] == room
+
+
+def test_an_adapter_that_cannot_be_served_is_refused(tmp_path):
+    with pytest.raises(UserError, match="no readable adapter"):
+        lora_rank(tmp_path)
+    (tmp_path / "adapter_config.json").write_text(json.dumps({"r": 1024}))
+    with pytest.raises(UserError, match="merge the adapter"):
+        lora_rank(tmp_path)
+
+
+def test_a_request_becomes_sampling_arguments():
+    assert sampling(Request("p", max_tokens=9, stop=("끝",))) == {
+        "temperature": 0.0,
+        "max_tokens": 9,
+        "logprobs": 0,
+        "stop": ["끝"],
+    }
+    assert sampling(Request("p", temperature=0.7, seed=3))["seed"] == 3
+    chosen = sampling(Request("p", choices=("1", "옳다"), max_tokens=1))
+    assert chosen["structured_outputs"] == {"choice": ["1", "옳다"]}
+    assert chosen["max_tokens"] == 7
+    assert sampling(Request("p", regex="^[0-9]$"))["structured_outputs"] == {"regex": "[0-9]"}
+    schema = {"type": "object"}
+    assert sampling(Request("p", json_schema=schema))["structured_outputs"] == {"json": schema}
+
+
+def output(text="1", reason="stop", **named):
+    written = SimpleNamespace(
+        text=text, finish_reason=reason, token_ids=[5, 6], cumulative_logprob=-0.5, logprobs=None
+    )
+    for key, value in named.items():
+        setattr(written, key, value)
+    return SimpleNamespace(outputs=[written], prompt_token_ids=[1, 2, 3], prompt_logprobs=None)
+
+
+def test_an_output_becomes_a_generation():
+    done = generation_of(output("답. 끝"), Request("p", stop=(" 끝",)))
+    assert (done.text, done.prompt_tokens, done.tokens, done.finish) == ("답.", 3, 2, "stop")
+    assert done.logprob == -0.5
+    assert generation_of(output(reason="length"), Request("p")).finish == "length"
+    assert generation_of(output("9"), Request("p", choices=("1",))).finish == "error"
+    assert math.isnan(generation_of(output(cumulative_logprob=None), Request("p")).logprob)
+
+
+def test_labels_are_one_request_and_longer_choices_one_each():
+    (job,) = scoring_jobs([1, 2], [[9], [7]])
+    assert job[0] == [1, 2]
+    assert (job[1]["max_tokens"], job[1]["logprob_token_ids"]) == (1, [7, 9])
+    first = {7: SimpleNamespace(logprob=-2.0), 9: SimpleNamespace(logprob=-1.0)}
+    assert scores_of(output(logprobs=[first]), job[2]) == [
+        ChoiceScore(-1.0, 1),
+        ChoiceScore(-2.0, 1),
+    ]
+
+    jobs = scoring_jobs([1, 2], [[9], [7, 8]])
+    assert [job[0] for job in jobs] == [[1, 2, 9], [1, 2, 7, 8]]
+    assert jobs[1][1]["prompt_logprobs"] == 0
+    result = output()
+    result.prompt_logprobs = [None, {2: SimpleNamespace(logprob=-9.0)}] + [
+        {token: SimpleNamespace(logprob=-0.25)} for token in (7, 8)
+    ]
+    assert scores_of(result, jobs[1][2]) == [ChoiceScore(-0.5, 2)]
+    with pytest.raises(UserError, match="empty"):
+        scoring_jobs([1], [[]])
