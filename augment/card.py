@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections import Counter, defaultdict
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
+from kofinlaw.augment import teacher_card
 from kofinlaw.augment.figures import describe, mean, overlap_credit
 from kofinlaw.augment.options import Item
 from kofinlaw.augment.raft import Shelf
@@ -15,7 +16,10 @@ from kofinlaw.data.files import write_json, write_text
 from kofinlaw.data.korean import bigrams
 from kofinlaw.data.records import Example, Rejected
 
-SAMPLES = 2
+if TYPE_CHECKING:
+    from kofinlaw.augment.teacher import Taught
+
+SAMPLES = 10
 # Passages the retrieval baseline sees, as many as the shipped recipes keep for a question.
 RETRIEVED = 5
 
@@ -31,6 +35,7 @@ def write(
     rejected: Sequence[Rejected],
     shelf: Shelf,
     count: Callable[[str], int],
+    taught: Taught | None = None,
 ) -> dict[str, Any]:
     """Write `card.json` and `card.md`; returns the flat figures for `stage.json`."""
     tokens = [sum(count(m["content"]) for m in example.messages) for example in examples]
@@ -43,6 +48,8 @@ def write(
         "tokens": sum(tokens),
         "longest_example_tokens": max(tokens, default=0),
     }
+    if taught is not None and settings.teacher is not None:
+        figures["teacher"] = teacher_card.figures(taught, settings.teacher)
     write_json(out / "card.json", {"settings": settings.model_dump(mode="json"), **figures})
     write_text(out / "card.md", _markdown(figures, examples))
     train, held = figures["train"], figures["heldout"]
@@ -57,6 +64,7 @@ def write(
         "longest_gain": train["longest_gain"],
         "heldout_overlap": held["overlap_retrieved"],
         "heldout_overlap_gold": held["overlap_gold"],
+        **({"taught": len(taught.examples), "sent": taught.sent} if taught is not None else {}),
     }
 
 
@@ -126,6 +134,8 @@ def _markdown(figures: Mapping[str, Any], examples: Sequence[Example]) -> str:
             for kind, row in part["kinds"].items()
         ]
         lines.append("")
+    if "teacher" in figures:
+        lines += teacher_card.funnel(figures["teacher"])
     lines += ["## Rejected", "", "| reason | records |", "| --- | ---: |"]
     lines += [f"| {reason} | {n} |" for reason, n in figures["rejected"].items()]
     lines += ["", "## Samples", ""]

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from kofinlaw.augment.law import normal
+from kofinlaw.data.contamination import overlap
 
 # A run of this many letters and digits in common is a copy; shorter ones are how all statute
 # questions begin (「…법」에 관한 설명으로 옳지 않은 것은).
@@ -15,6 +16,7 @@ class Protected:
     """The protected texts as runs of letters, searched by a question's own runs."""
 
     def __init__(self, texts: Sequence[str]) -> None:
+        self._texts = tuple(texts)
         self._runs = {
             key[i : i + RUN]
             for text in texts
@@ -29,3 +31,8 @@ class Protected:
         key = normal(text)
         runs = (key[i : i + RUN] for i in range(len(key) - RUN + 1))
         return next((run for run in runs if run in self._runs), "")
+
+    def held(self, text: str) -> str:
+        """The protected text that stands mostly in a text (character n-grams), empty for none."""
+        found = overlap([text], self._texts) if self._texts else []
+        return self._texts[found[0].protected][:80] if found else ""

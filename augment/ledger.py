@@ -1,19 +1,25 @@
 """What was asked of a teacher and what came back, append-only, one line a request.
 
-Keyed by the hash of the request (prompt, model, revision, sampling): a request with a line is
-never sent again, so a killed run goes on where it stopped, and a changed prompt asks only its own
-rows anew. Answers are stored as text; whether one is good is decided later, every time.
+Keyed by the hash of the request (prompt, model, revision, sampling, constraint): a request with a
+line is never sent again, so a killed run goes on where it stopped, and a changed prompt asks only
+its own rows anew. Answers and errors are stored as they came; whether an answer is good is decided
+later, every time.
 """
 
 from __future__ import annotations
 
+import contextlib
 import json
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Literal
 
+from kofinlaw import UserError
 from kofinlaw.data.files import JsonlAppender, cut_torn_line, sha256_text
 from kofinlaw.models.engines import Engine, Request
+
+Resume = Literal["never", "always", "if-possible"]
 
 
 @dataclass(frozen=True)
@@ -32,11 +38,15 @@ def request_key(request: Request, model: str) -> str:
     """SHA-256 over everything that decides the answer."""
     parts = [model, request.prompt, request.max_tokens, list(request.stop)]
     parts += [request.temperature, request.seed, request.regex, list(request.choices)]
+    parts += [request.json_schema]
     return sha256_text(json.dumps(parts, ensure_ascii=False))
 
 
 def read_ledger(path: Path) -> tuple[dict[str, Entry], list[int]]:
-    """(entries by key, numbers of damaged lines); the first line of a key counts."""
+    """(entries by key, numbers of damaged lines).
+
+    The first answer of a key counts; an error counts until an answer follows it.
+    """
     entries: dict[str, Entry] = {}
     damaged: list[int] = []
     if not path.exists():
@@ -49,39 +59,101 @@ def read_ledger(path: Path) -> tuple[dict[str, Entry], list[int]]:
             except (ValueError, TypeError):
                 damaged.append(number)
                 continue
-            entries.setdefault(entry.key, entry)
+            if entry.key not in entries or entries[entry.key].finish == "error":
+                entries[entry.key] = entry
     return entries, damaged
 
 
-def ask(
-    engine: Engine | None, requests: Sequence[Request], path: Path, *, model: str, batch: int = 8
-) -> Iterator[Entry]:
-    """An entry a request, in order; only those without a line are generated.
+@dataclass
+class Ledger:
+    """The recorded entries of a file, and what this run used of them, in order.
 
-    Batches are cut over all requests, so that a resumed run hands the engine the same ones: a
-    half-recorded batch is generated again whole, and what was recorded stays. A batch that the
-    engine fails on is tried one by one, and what still fails is recorded as an error. `engine` may
-    be None where every request has its line.
+    `retry_errors` forgets recorded errors, so that their requests are sent again.
     """
-    entries, _ = read_ledger(path)
-    with JsonlAppender(path) as appender:
-        for start in range(0, len(requests), batch):
-            group = requests[start : start + batch]
-            keys = [request_key(request, model) for request in group]
-            if any(key not in entries for key in keys):
-                for key, request, made in zip(keys, group, _generate(engine, group), strict=True):
-                    if key not in entries:
-                        text, finish, tokens = made
-                        prompt = sha256_text(request.prompt)
-                        entries[key] = Entry(key, prompt, model, text, finish, tokens)
-                        appender.append(entries[key])
-            for key in keys:
-                yield entries[key]
+
+    path: Path
+    model: str
+    retry_errors: bool = False
+    batch: int = 8
+    damaged: list[int] = field(default_factory=list)
+    used: dict[str, Entry] = field(default_factory=dict)
+    sent: int = 0
+
+    def __post_init__(self) -> None:
+        self._entries, self.damaged = read_ledger(self.path)
+        if self.retry_errors:
+            self._entries = {k: e for k, e in self._entries.items() if e.finish != "error"}
+
+    def missing(self, requests: Sequence[Request]) -> int:
+        """How many of the requests have no line yet."""
+        return len({request_key(r, self.model) for r in requests} - self._entries.keys())
+
+    def ask(self, engine: Callable[[], Engine], requests: Sequence[Request]) -> Iterator[Entry]:
+        """An entry a request, in order; only those without a line are generated.
+
+        A batch that the engine fails on is tried one by one, and what still fails is recorded as an
+        error. `engine` is called when the first request is sent. Raises UserError on a full disk;
+        what was recorded until then is kept.
+        """
+        for start in range(0, len(requests), self.batch):
+            group = {request_key(r, self.model): r for r in requests[start : start + self.batch]}
+            new = {key: r for key, r in group.items() if key not in self._entries}
+            if new:
+                self._record(new, _generate(engine(), list(new.values())))
+            for request in requests[start : start + self.batch]:
+                entry = self._entries[request_key(request, self.model)]
+                self.used[entry.key] = entry
+                yield entry
+
+    def _record(self, new: dict[str, Request], made: Sequence[tuple[str, str, int]]) -> None:
+        with _appender(self.path) as appender:
+            for (key, request), (text, finish, tokens) in zip(new.items(), made, strict=True):
+                prompt = sha256_text(request.prompt)
+                entry = Entry(key, prompt, self.model, text, finish, tokens)
+                appender.append(entry)
+                self._entries[key] = entry
+                self.sent += 1
 
 
-def _generate(engine: Engine | None, group: Sequence[Request]) -> list[tuple[str, str, int]]:
-    if engine is None:
-        raise ValueError("a request has no line in the ledger, and there is no engine to ask")
+@contextlib.contextmanager
+def _appender(path: Path) -> Iterator[JsonlAppender]:
+    """An appender whose closing does not hide why writing failed."""
+    appender = JsonlAppender(path)
+    try:
+        yield appender
+    except BaseException:
+        with contextlib.suppress(OSError):
+            appender.close()
+        raise
+    appender.close()
+
+
+def open_ledger(
+    path: Path, model: str, *, resume: Resume, retry_errors: bool = False, batch: int = 8
+) -> Ledger:
+    """The ledger of a run: `never` starts an empty one, `always` wants one that is there and whole.
+
+    Raises UserError for `always` where there is none or a line is damaged.
+    """
+    if resume == "never":
+        path.unlink(missing_ok=True)
+    elif resume == "always" and not path.exists():
+        raise UserError(
+            "there is no ledger to go on with",
+            where=str(path),
+            remedy="use --resume if-possible to begin one",
+        )
+    ledger = Ledger(path, model, retry_errors, batch)
+    if resume == "always" and ledger.damaged:
+        raise UserError(
+            f"damaged lines in the ledger: {', '.join(map(str, ledger.damaged))}",
+            where=f"{path}:{ledger.damaged[0]}",
+            remedy="mend them, or use --resume if-possible to ask their requests again",
+        )
+    return ledger
+
+
+def _generate(engine: Engine, group: Sequence[Request]) -> list[tuple[str, str, int]]:
     try:
         return [(g.text, g.finish, g.tokens) for g in engine.generate(list(group))]
     except Exception as error:

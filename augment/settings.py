@@ -58,16 +58,53 @@ class RaftSettings(BaseModel):
     )
 
 
+# Shares of what a teacher is asked to write; each has its prompt file.
+TASK_WEIGHTS: dict[str, float] = {
+    "explanation": 1,
+    "scenario": 1,
+    "free_question": 1,
+    "rephrasing": 1,
+    "harder": 1,
+    "easier": 1,
+    "summary": 1,
+    "dialogue": 1,
+    "refusal": 1,
+}
+
+
 class TeacherSettings(BaseModel):
-    """A local model that writes free-text questions; everything it writes is checked."""
+    """A local model that writes what structure cannot; everything it writes is checked."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     model: ModelSettings = Field(..., description="the teacher")
     engine: EngineSettings = Field(default_factory=EngineSettings, description="what runs it")
-    items: int = Field(20, ge=0, description="passages the teacher is given")
-    max_tokens: int = Field(120, ge=8, description="tokens of one answer")
+    items: int = Field(20, ge=0, description="outputs it is asked for, over all tasks")
+    tasks: dict[str, float] = Field(
+        default_factory=lambda: dict(TASK_WEIGHTS), description="weight of each kind of output"
+    )
+    prompting: Literal["auto", "chat", "completion"] = Field(
+        "auto",
+        description="through the chat template, or as a completion of examples (base models); "
+        "auto: by the model's name",
+    )
+    judge: bool = Field(False, description="the teacher also judges each answer (예 or 아니요)")
+    max_tokens: int = Field(400, ge=8, description="tokens of one output at most")
     temperature: float = Field(0.0, ge=0, description="0 is greedy")
+    batch: int = Field(32, ge=1, description="requests handed to the engine at a time")
+    retry_errors: bool = Field(
+        False, description="ask again what the ledger holds as an error (a server that was down)"
+    )
+
+    @model_validator(mode="after")
+    def _possible(self) -> TeacherSettings:
+        unknown = sorted(set(self.tasks) - set(TASK_WEIGHTS))
+        if unknown:
+            known = ", ".join(TASK_WEIGHTS)
+            raise ValueError(f"no such task: {', '.join(unknown)}; known: {known}")
+        if any(weight < 0 for weight in self.tasks.values()) or not any(self.tasks.values()):
+            raise ValueError("tasks need weights of 0 and more, one of them above 0")
+        return self
 
 
 class AugmentSettings(BaseModel):

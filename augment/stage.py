@@ -14,10 +14,12 @@ from kofinlaw.augment.contamination import Protected
 from kofinlaw.augment.examples import choice_examples, free_examples
 from kofinlaw.augment.items import Maker, fingerprint, item_id, key_of, make_items, question_of
 from kofinlaw.augment.law import Laws, read_laws
+from kofinlaw.augment.ledger import Resume
 from kofinlaw.augment.raft import Shelf
 from kofinlaw.augment.settings import AugmentSettings
+from kofinlaw.augment.table import write_parquet
 from kofinlaw.data.files import read_jsonl, write_jsonl
-from kofinlaw.data.records import Article, Chunk, Example
+from kofinlaw.data.records import Article, Chunk
 
 
 def augment(
@@ -28,13 +30,17 @@ def augment(
     seed: int,
     count_tokens: Callable[[str], int] | None = None,
     protected_texts: Sequence[str] = (),
+    ledger: Path | None = None,
+    resume: Resume = "if-possible",
     progress: Progress = silent,
 ) -> dict[str, Any]:
     """Make the examples of a corpus; returns counts and figures for `stage.json`.
 
-    Writes `examples.jsonl`, `heldout_questions.jsonl`, `heldout_key.jsonl`, `rejected.jsonl`,
-    `ledger.jsonl`, `card.md` and `card.json` into `out`. Raises UserError where the corpus holds
-    no article to ask about, or a held-out title that the corpus does not have.
+    Writes `examples.jsonl` and `.parquet`, `heldout_questions.jsonl`, `heldout_key.jsonl`,
+    `rejected.jsonl`, `ledger.jsonl`, `card.md` and `card.json` into `out`. `ledger` is where a
+    teacher's answers are remembered (default: in `out`), best outside of folders that are made
+    anew; `resume` says what to do with what it holds. Raises UserError where the corpus holds no
+    article to ask about, or a held-out title that the corpus does not have.
     """
     out.mkdir(parents=True, exist_ok=True)
     laws = read_laws(read_jsonl(corpus / "articles.jsonl", Article))
@@ -62,7 +68,7 @@ def augment(
 
     write_jsonl(out / "heldout_questions.jsonl", [question_of(item) for item in heldout])
     write_jsonl(out / "heldout_key.jsonl", [key_of(item) for item in heldout])
-    taught: list[Example] = []
+    taught = None
     if settings.teacher is not None:
         from kofinlaw.augment.teacher import teach
 
@@ -70,15 +76,19 @@ def augment(
             settings.teacher,
             [law for law in laws.acts if law.title not in held],
             chunks,
-            out / "ledger.jsonl",
+            ledger or out / "asked.jsonl",
             seed=seed,
             protected=maker.protected,
-            rejected=maker.rejected,
+            used=out / "ledger.jsonl",
+            resume=resume,
             progress=progress,
         )
-    elif not (out / "ledger.jsonl").exists():
+        examples += taught.examples
+        maker.rejected += taught.rejected
+    else:
         write_jsonl(out / "ledger.jsonl", [])
-    write_jsonl(out / "examples.jsonl", [*examples, *taught])
+    write_jsonl(out / "examples.jsonl", examples)
+    write_parquet(out / "examples.parquet", examples)
     write_jsonl(out / "rejected.jsonl", maker.rejected)
     made = {example.id for example in examples}
     items = [item for item in items if item_id(item) in made]
@@ -88,7 +98,8 @@ def augment(
         drafts=Counter(draft.kind for draft in drafts),
         items=items,
         heldout=heldout,
-        examples=[*examples, *taught],
+        examples=examples,
+        taught=taught,
         rejected=maker.rejected,
         shelf=shelf,
         count=count,

@@ -1,101 +1,82 @@
-"""A local model writes questions and answers from a passage; every one is checked against it.
+"""A local model writes what structure cannot; everything it writes is checked before it counts.
 
-Base models are prompted by few-shot completion with stop strings, which chat models follow too.
+First every task's requests; then, for what passes the filters, the same model answers its own
+questions from the passage alone; then, where asked for, it judges. All go through one ledger.
 """
 
 from __future__ import annotations
 
-import re
-from collections.abc import Sequence
-from contextlib import nullcontext
-from dataclasses import asdict, dataclass
-from importlib.resources import files
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import ExitStack
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 
 from kofinlaw import Progress, UserError, silent
-from kofinlaw.augment.clauses import Clause
 from kofinlaw.augment.contamination import Protected
 from kofinlaw.augment.drafts import source_rng
-from kofinlaw.augment.law import Law, normal
-from kofinlaw.augment.ledger import Entry, ask, read_ledger, request_key
+from kofinlaw.augment.filters import agreement, first_failure, verdicts
+from kofinlaw.augment.law import Law
+from kofinlaw.augment.ledger import Entry, Ledger, Resume, open_ledger
+from kofinlaw.augment.novelty import protected_text, repeats
+from kofinlaw.augment.outputs import parse
+from kofinlaw.augment.prompt_files import Prompt, read_prompt
 from kofinlaw.augment.settings import TeacherSettings
-from kofinlaw.augment.support import Verdict, support, supported
-from kofinlaw.data.files import dumps, sha256_text
-from kofinlaw.data.korean import bigrams, content_morphemes, hangul_share
+from kofinlaw.augment.support import Verdict
+from kofinlaw.augment.tasks import TASKS, Source, Task, Written, passages, questions
+from kofinlaw.augment.voice import REANSWER, Voice, open_voice
+from kofinlaw.data.files import dumps, write_jsonl
 from kofinlaw.data.prompting import free_messages
 from kofinlaw.data.records import Chunk, Example, Rejected
 from kofinlaw.models.engines import Engine, Request
 
-STOP = ("\n\n", "\n조문:")
-LONGEST_PASSAGE, SHORTEST_PASSAGE = 160, 35
-_VERSION = re.compile(r"<!-- version: (\S+) -->\n")
-_CIRCLE = re.compile(r"(.{15,}).*\1")
-_ASKING = frozenset(["누구", "어떤", "언제", "무엇", "얼마", "며칠", "어디", "조치", "경우"])
-# Words of its own that a question may have: more, and it asks about something else.
-FOREIGN_WORDS = 1
-_SHAPE = re.compile(
-    r"^\s*(?P<answer>[^\n]{10,160}?)\s*\n질문:\s*(?P<question>[^\n]{8,150}?)\s*(?:\n|$)"
-)
+
+@dataclass
+class Candidate:
+    """A request's way through the filters."""
+
+    task: Task
+    source: Source
+    prompt: Prompt
+    request: Request
+    key: str = ""
+    text: str = ""
+    written: Written | None = None
+    checks: list[Verdict] = field(default_factory=list)
+
+    @property
+    def fault(self) -> Verdict | None:
+        """The first check that failed."""
+        return first_failure(self.checks)
 
 
 @dataclass(frozen=True)
-class Prompt:
-    """A prompt file: its text with `{passage}`, its version and the hash of both."""
+class Taught:
+    """What a teacher gave: examples, rejects, and by task how many passed each check in turn."""
 
-    text: str
-    version: str
-    sha256: str
-
-
-def read_prompt(name: str = "free_question") -> Prompt:
-    """The prompt file `augment/prompts/NAME.md`; its first line names its version."""
-    text = files("kofinlaw.augment").joinpath("prompts", f"{name}.md").read_text("utf-8")
-    match = _VERSION.match(text)
-    if match is None:
-        raise UserError(f"the prompt {name} does not begin with its version", where=name)
-    return Prompt(text[match.end() :].rstrip("\n"), match.group(1), sha256_text(text))
+    examples: list[Example]
+    rejected: list[Rejected]
+    funnel: dict[str, dict[str, int]]
+    requests: int
+    sent: int
+    tokens: int
+    damaged_lines: tuple[int, ...]
 
 
-def passages(laws: Sequence[Law], count: int, seed: int) -> list[Clause]:
-    """Clauses short enough to stand in a prompt, drawn over the acts."""
-    usable = [
-        clause
-        for law in laws
-        for clause in law.clauses
-        if SHORTEST_PASSAGE <= len(clause.main) <= LONGEST_PASSAGE
-        and "각 호" not in clause.main
-        and not clause.proviso
-    ]
-    source_rng(seed, "teacher").shuffle(usable)
-    return usable[:count]
-
-
-def parse(text: str) -> tuple[str, str] | None:
-    """(question, answer) of a completion, None where it has another shape."""
-    match = _SHAPE.match(text.split("\n\n")[0])
-    return (match.group("question"), match.group("answer")) if match else None
-
-
-def verdicts(question: str, answer: str, passage: str, prompt: Prompt) -> list[Verdict]:
-    """Form checks, then whether the passage supports the answer."""
-    copied = normal(question) in normal(prompt.text) or normal(answer) in normal(prompt.text)
-    shared = set(bigrams(question)) & set(bigrams(passage))
-    held = set(content_morphemes([passage])[0])
-    foreign = [
-        word
-        for word in content_morphemes([question])[0]
-        if len(word) > 1 and word not in held and word not in passage and word not in _ASKING
-    ]
-    form = [
-        Verdict("korean", min(hangul_share(question), hangul_share(answer)) >= 0.8),
-        Verdict("asks", question.rstrip().endswith(("?", "까", "가", "오."))),
-        Verdict("not_the_prompt", not copied),
-        Verdict("about_the_passage", len(shared) >= 4, str(len(shared))),
-        Verdict("not_an_echo", normal(question)[:-3] not in normal(answer)),
-        Verdict("not_turning_in_circles", not _CIRCLE.search(answer)),
-        Verdict("question_from_the_passage", len(foreign) <= FOREIGN_WORDS, " ".join(foreign)),
-    ]
-    return [*form, *support(answer, passage)]
+def sources_of(
+    settings: TeacherSettings, laws: Sequence[Law], seed: int
+) -> list[tuple[Task, Source]]:
+    """Which provision each request shows, by the tasks' weights, drawn over the acts."""
+    weights = {name: weight for name, weight in settings.tasks.items() if weight > 0}
+    total = sum(weights.values())
+    out: list[tuple[Task, Source]] = []
+    for name in sorted(weights):
+        task = TASKS[name]
+        of_law = passages if task.given == "passage" else questions
+        usable = [source for law in laws for source in of_law(law)]
+        source_rng(seed, "teacher", name).shuffle(usable)
+        count = round(settings.items * weights[name] / total)
+        out += [(task, source) for source in usable[:count]]
+    return out
 
 
 def teach(
@@ -106,106 +87,191 @@ def teach(
     *,
     seed: int,
     protected: Protected,
-    rejected: list[Rejected],
+    used: Path | None = None,
+    resume: Resume = "if-possible",
     progress: Progress = silent,
-) -> list[Example]:
-    """Examples a teacher wrote that every check lets through; the others go to `rejected`.
+) -> Taught:
+    """Examples a teacher wrote that every check lets through, and the others with their reasons.
 
-    What the ledger already holds is not asked again. Damaged ledger lines are reported with
-    their numbers and asked anew.
+    What `ledger` already holds is not asked again. Damaged ledger lines are reported with their
+    numbers and asked anew. `used` gets the lines that this run rests on, in order. The model is
+    loaded when the first request is sent. Raises UserError as `open_ledger` does, for a model that
+    is not here, and on a full disk.
     """
-    prompt = read_prompt()
-    chosen = passages(laws, settings.items, seed)
-    name = f"{settings.model.id}@{settings.model.revision or 'local'}"
-    recorded, damaged = read_ledger(ledger)
-    if damaged:
-        lines = ", ".join(map(str, damaged))
-        progress("augment: ledger", 0, None, damaged_lines=lines)
-    by_unit = {chunk.unit: chunk.id for chunk in reversed(chunks)}
-    out: list[Example] = []
-    seen: set[str] = set()
-    folder, bos = _prepare(settings, progress)
-    requests = [
-        Request(
-            bos + prompt.text.replace("{passage}", clause.main),
-            max_tokens=settings.max_tokens,
-            stop=STOP,
-            temperature=settings.temperature,
-            seed=seed,
-        )
-        for clause in chosen
+    voice = open_voice(settings, seed, progress)
+    book = open_ledger(
+        ledger,
+        voice.name,
+        resume=resume,
+        retry_errors=settings.retry_errors,
+        batch=settings.batch,
+    )
+    if book.damaged:
+        lines = ", ".join(map(str, book.damaged))
+        progress("augment: ledger", 0, None, damaged_lines=f"{ledger}:{lines}")
+    prompts = {name: read_prompt(name) for name in settings.tasks}
+    candidates = [
+        Candidate(task, source, prompts[task.name], voice.write(task, prompts[task.name], source))
+        for task, source in sources_of(settings, laws, seed)
     ]
-    open_ones = any(request_key(request, name) not in recorded for request in requests)
-    with _engine(settings, folder, seed) if open_ones else nullcontext() as engine:
-        for done, entry in enumerate(ask(engine, requests, ledger, model=name)):
-            progress("augment: teacher", done, len(requests), accepted=len(out))
-            clause = chosen[done]
-            example = _judge(entry, clause, prompt, settings, by_unit, protected, seen, seed)
-            if isinstance(example, Example):
-                out.append(example)
-            else:
-                rejected.append(example)
-    progress("augment: teacher", len(requests), len(requests), accepted=len(out))
-    return out
+    with ExitStack() as stack:
+        engine = _once(stack, voice.engine)
+        answers = book.ask(engine, [c.request for c in candidates])
+        for done, (candidate, entry) in enumerate(zip(candidates, answers, strict=True)):
+            progress("augment: teacher", done, len(candidates))
+            _read(candidate, entry, protected)
+        _ask_again(candidates, voice, book, engine, progress)
+        if settings.judge:
+            _judge(candidates, voice, book, engine)
+    repeats(candidates)
+    if used is not None:
+        write_jsonl(used, list(book.used.values()))
+    return _sorted_out(settings, candidates, chunks, seed, book)
 
 
-def _prepare(settings: TeacherSettings, progress: Progress) -> tuple[Path | None, str]:
-    """(the model's folder, the text that begins a prompt): engines add no special tokens of their
-    own, and without its first token a base model babbles. A server adds it itself."""
-    if settings.engine.engine in ("dummy", "openai"):
-        return None, ""
-    from kofinlaw.models.resolve import model_folder
-    from kofinlaw.models.templates import template_for
+def _once(stack: ExitStack, engine: Callable[[], Engine]) -> Callable[[], Engine]:
+    """Loads at the first call, gives the same engine at every further one."""
+    loaded: list[Engine] = []
 
-    folder = model_folder(settings.model, progress=progress)
-    return folder, template_for(folder).bos
+    def load() -> Engine:
+        if not loaded:
+            loaded.append(stack.enter_context(engine()))
+        return loaded[0]
+
+    return load
 
 
-def _engine(settings: TeacherSettings, folder: Path | None, seed: int) -> Engine:
-    from kofinlaw.models.engines import open_engine
+def _read(candidate: Candidate, entry: Entry, protected: Protected) -> None:
+    """Parse an answer and run every check that needs no model."""
+    candidate.key, candidate.text = entry.key, entry.text
+    if entry.finish == "error" and not entry.text.lstrip().startswith("{"):
+        candidate.checks.append(Verdict("answered", False, entry.text[:200]))
+        return
+    candidate.checks.append(Verdict("answered", True))
+    fields = parse(entry.text, candidate.task)
+    detail = "" if fields else f"{entry.finish}: {entry.text[:200]}"
+    candidate.checks.append(Verdict("parses", fields is not None, detail))
+    if fields is None:
+        return
+    candidate.written = Written(candidate.task, candidate.source, fields)
+    candidate.checks += verdicts(candidate.written, candidate.prompt)
+    shared = protected_text(candidate.written, protected)
+    candidate.checks.append(Verdict("not_protected", not shared, shared))
 
-    return open_engine(settings.engine, folder, seed=seed)
+
+def _ask_again(
+    candidates: Sequence[Candidate],
+    voice: Voice,
+    book: Ledger,
+    engine: Callable[[], Engine],
+    progress: Progress,
+) -> None:
+    """The teacher answers each question from the passage alone, and must agree with itself."""
+    turns = list(_turns(c for c in candidates if c.task.reanswered))
+    requests = [voice.answer(asked, candidate.source) for candidate, asked, _ in turns]
+    for done, ((candidate, _, told), entry) in enumerate(
+        zip(turns, book.ask(engine, requests), strict=True)
+    ):
+        progress("augment: teacher answers again", done, len(turns))
+        fields = parse(entry.text, REANSWER)
+        again = str(fields["answer"]) if fields else ""
+        verdict = agreement(told, again) if again else Verdict("reanswer", False, "no answer")
+        candidate.checks.append(verdict)
 
 
 def _judge(
-    entry: Entry,
-    clause: Clause,
-    prompt: Prompt,
+    candidates: Sequence[Candidate], voice: Voice, book: Ledger, engine: Callable[[], Engine]
+) -> None:
+    turns = list(_turns(candidates))
+    requests = [voice.judge(asked, told, candidate.source) for candidate, asked, told in turns]
+    for (candidate, _, _), entry in zip(turns, book.ask(engine, requests), strict=True):
+        ok = entry.text.strip().startswith("예")
+        candidate.checks.append(Verdict("judge", ok, entry.text[:40]))
+
+
+def _turns(candidates: Iterator[Candidate] | Sequence[Candidate]) -> Iterator[tuple]:
+    """(candidate, question, answer) of each turn of what passed so far."""
+    for candidate in [c for c in candidates if c.fault is None and c.written is not None]:
+        for asked, told in candidate.written.turns if candidate.written else ():
+            yield candidate, asked, told
+
+
+def _sorted_out(
+    settings: TeacherSettings,
+    candidates: Sequence[Candidate],
+    chunks: Sequence[Chunk],
+    seed: int,
+    book: Ledger,
+) -> Taught:
+    by_unit = {chunk.unit: chunk.id for chunk in reversed(chunks)}
+    license_name = _license(settings.model.id)
+    examples, rejected = [], []
+    funnel: dict[str, dict[str, int]] = {}
+    for candidate in candidates:
+        counts = funnel.setdefault(candidate.task.name, {"asked": 0})
+        counts["asked"] += 1
+        for verdict in candidate.checks:
+            if not verdict.ok:
+                break
+            counts[verdict.check] = counts.get(verdict.check, 0) + 1
+        if candidate.fault is None and candidate.written is not None:
+            examples.append(_example(candidate, settings, by_unit, license_name, seed))
+        else:
+            rejected.append(_rejected(candidate))
+        counts["accepted"] = counts.get("accepted", 0) + (candidate.fault is None)
+    return Taught(
+        examples,
+        rejected,
+        funnel,
+        len(book.used),
+        book.sent,
+        sum(entry.tokens for entry in book.used.values()),
+        tuple(book.damaged),
+    )
+
+
+def _rejected(candidate: Candidate) -> Rejected:
+    fault = candidate.fault or Verdict("answered", False)
+    record = {
+        "task": candidate.task.name,
+        "unit": candidate.source.unit,
+        "passage": candidate.source.passage,
+        "text": candidate.text,
+        "checks": [asdict(verdict) for verdict in candidate.checks],
+    }
+    failed = [verdict for verdict in candidate.checks if not verdict.ok]
+    detail = "; ".join(f"{v.check}: {v.detail}" for v in failed)
+    return Rejected(f"teacher-{candidate.key[:12]}", "augment", fault.check, detail, dumps(record))
+
+
+def _example(
+    candidate: Candidate,
     settings: TeacherSettings,
     by_unit: dict[str, str],
-    protected: Protected,
-    seen: set[str],
+    license_name: str,
     seed: int,
-) -> Example | Rejected:
-    record = dumps({"passage": clause.main, "unit": clause.article.id, "text": entry.text})
-    name = f"teacher-{entry.key[:12]}"
-    pair = parse(entry.text) if entry.finish != "error" else None
-    if pair is None:
-        reason = "teacher_error" if entry.finish == "error" else "unparsed"
-        return Rejected(name, "augment", reason, entry.text[:200], record)
-    question, answer = pair
-    found = verdicts(question, answer, clause.main, prompt)
-    found.append(Verdict("new", normal(question) not in seen))
-    found.append(Verdict("not_protected", not protected.shared(question)))
-    if not supported(found):
-        failed = [verdict for verdict in found if not verdict.ok]
-        detail = "; ".join(f"{v.check}: {v.detail}" for v in failed)
-        return Rejected(name, "augment", failed[0].check, detail, record)
-    seen.add(normal(question))
-    messages = free_messages(question, [f"{clause.article.id}\n{clause.main}"])
-    messages.append({"role": "assistant", "content": answer})
-    unit = clause.article.id
+) -> Example:
+    source = candidate.source
+    turns = candidate.written.turns if candidate.written else []
+    (asked, told), *further = turns
+    messages = free_messages(asked, [f"{source.unit}\n{source.passage}"])
+    messages.append({"role": "assistant", "content": told})
+    for asked, told in further:
+        messages.append({"role": "user", "content": asked})
+        messages.append({"role": "assistant", "content": told})
     provenance = {
-        "chunks": [by_unit[unit]] if unit in by_unit else [],
-        "generator": "teacher_free_question",
-        "version": prompt.version,
+        "chunks": [by_unit[source.unit]] if source.unit in by_unit else [],
+        "generator": f"teacher_{candidate.task.name}",
+        "version": candidate.prompt.version,
         "teacher": settings.model.id,
         "teacher_revision": settings.model.revision or "",
-        "teacher_license": _license(settings.model.id),
-        "prompt_sha256": prompt.sha256,
+        "teacher_license": license_name,
+        "prompt_sha256": candidate.prompt.sha256,
         "seed": seed,
     }
-    return Example(name, "teacher_free", messages, answer, provenance, [asdict(v) for v in found])
+    checks = [asdict(verdict) for verdict in candidate.checks]
+    name = f"teacher-{candidate.key[:12]}"
+    return Example(name, f"teacher_{candidate.task.name}", messages, told, provenance, checks)
 
 
 def _license(name: str) -> str:

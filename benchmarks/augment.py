@@ -18,15 +18,14 @@ from collections import Counter, defaultdict
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
+from augment_faults import judged, measure
+
 from kofinlaw.augment import grounded
-from kofinlaw.augment.clauses import Clause
 from kofinlaw.augment.drafts import source_rng
 from kofinlaw.augment.figures import describe, mean, overlap_credit
-from kofinlaw.augment.law import Law, Laws, read_laws
+from kofinlaw.augment.law import Laws, read_laws
 from kofinlaw.augment.options import Item, build, problem, true_elsewhere
 from kofinlaw.augment.raft import Shelf
-from kofinlaw.augment.statements import alterations
-from kofinlaw.augment.support import support, supported
 from kofinlaw.data.corpus import build_corpus
 from kofinlaw.data.files import read_jsonl
 from kofinlaw.data.korean import bigrams, content_morphemes
@@ -42,7 +41,7 @@ CORE = (
 )
 RETRIEVED = 5
 Tokenise = Callable[[Sequence[str]], list[list[str]]]
-FAULTS = 200
+FAULTS = 50  # sound outputs, and as many faulty ones
 
 
 def core_files(folder: Path) -> list[Path]:
@@ -87,35 +86,6 @@ def overlap_table(items: list[Item], shelf: Shelf, tokens: Tokenise) -> dict[str
         }
         for kind in gold
     }
-
-
-def planted_faults(laws: Laws, seed: int) -> dict[str, float]:
-    """How many altered sentences the support checks refuse, and how many sound ones."""
-    rng = random.Random(seed)
-    clauses = [c for law in laws.acts for c in law.clauses if 35 <= len(c.main) <= 140]
-    rng.shuffle(clauses)
-    faults = [
-        (how, text, c.main) for c in clauses for how, text in alterations(c_law(laws, c), c, rng)
-    ]
-    rng.shuffle(faults)
-    by = defaultdict(list)
-    for how, text, source in faults[:FAULTS]:
-        by[how].append(not supported(support(text, source)))
-    sound = [supported(support(c.main, c.body)) for c in clauses[:FAULTS]]
-    return {
-        "faults": min(FAULTS, len(faults)),
-        "faults_refused": round(mean([float(v) for values in by.values() for v in values]), 4),
-        "sound": len(sound),
-        "sound_refused": round(1 - mean([float(v) for v in sound]), 4),
-        **{
-            f"refused_{how}": round(mean([float(v) for v in values]), 3)
-            for how, values in by.items()
-        },
-    }
-
-
-def c_law(laws: Laws, clause: Clause) -> Law:
-    return next(law for law in laws.acts if law.title == clause.article.title)
 
 
 def main() -> None:
@@ -163,7 +133,14 @@ def main() -> None:
         for kind, row in sorted(table.items()):
             print(f"  {kind:<22}{row['items']:>5}{row['gold']:>8.3f}{row['retrieved']:>8.3f}")
         report[f"overlap_{label}"] = table["all"]
-    report["support"] = planted_faults(laws, 1)
+    faults = measure(laws, FAULTS, 1)
+    for row in faults.pop("wrong"):
+        print(row)
+    report["planted"] = judged(faults)
+    report["targets"] = {"distinct": 2000, "longest_gain": 3.0}
+    report["meets"] = (
+        len(distinct) >= 2000 and abs(report["longest_gain"]) <= 3.0 and report["planted"]["meets"]
+    )
     print(json.dumps(report, ensure_ascii=False))
 
 

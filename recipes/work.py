@@ -38,6 +38,7 @@ def read_documents(run: Run, out: Path, progress: Progress) -> dict[str, Any]:
         base=run.document.path.parent,
         count_tokens=count,
         protected_texts=protected_texts(run),
+        ledger=run.folder / "teacher.ledger.jsonl",
         seed=run.recipe.seed,
         progress=progress,
     )
@@ -68,6 +69,7 @@ def make_examples(run: Run, out: Path, progress: Progress) -> dict[str, Any]:
         seed=run.recipe.seed,
         count_tokens=token_counter(run, progress),
         protected_texts=protected_texts(run),
+        ledger=run.folder / "teacher.ledger.jsonl",
         progress=progress,
     )
 

@@ -1,234 +1,306 @@
+import importlib.util
 import json
-import random
-from collections.abc import Sequence
+from pathlib import Path
 
 import pytest
+from pydantic import ValidationError
 
+from kofinlaw.augment.filters import agreement, first_failure, verdicts
 from kofinlaw.augment.law import read_laws
-from kofinlaw.augment.ledger import ask, read_ledger, request_key
-from kofinlaw.augment.settings import AugmentSettings, TeacherSettings
+from kofinlaw.augment.outputs import parse
+from kofinlaw.augment.prompt_files import read_prompt
+from kofinlaw.augment.settings import TASK_WEIGHTS, TeacherSettings
 from kofinlaw.augment.stage import augment
-from kofinlaw.augment.statements import alterations
-from kofinlaw.augment.support import support, supported
-from kofinlaw.augment.teacher import parse, passages, read_prompt, verdicts
+from kofinlaw.augment.tasks import TASKS, Source, Written
+from kofinlaw.augment.teacher import sources_of
+from kofinlaw.augment.voice import speaks_chat
 from kofinlaw.data.files import read_jsonl
 from kofinlaw.data.records import Example, Rejected
-from kofinlaw.models.engines import Generation, Request
+from kofinlaw.models.engines import Generation
 
-PASSAGE = "지급업자는 이용자가 거래내용을 서면으로 요청하는 경우에는 그 요청을 받은 날부터 2주 이내에 서면을 교부하여야 한다."
-
-
-class ScriptedEngine:
-    """Answers by a function and remembers what it was asked; `dies_after` requests it fails."""
-
-    name = "scripted"
-    deterministic = True
-
-    def __init__(self, answer=lambda prompt: f"답 {len(prompt)}", dies_after: int | None = None):
-        self.answer = answer
-        self.dies_after = dies_after
-        self.asked: list[str] = []
-
-    def generate(self, requests: Sequence[Request]) -> list[Generation]:
-        out = []
-        for request in requests:
-            if self.dies_after is not None and len(self.asked) >= self.dies_after:
-                raise KeyboardInterrupt
-            self.asked.append(request.prompt)
-            out.append(Generation(self.answer(request.prompt), 1, 1, "stop", 0.0))
-        return out
+SOURCE = Source(
+    "전자지급 안전법 제4조",
+    "전자지급 안전법",
+    "제4조제1항",
+    "지급업자는 이용자가 거래내용을 서면으로 요청하는 경우에는 그 요청을 받은 날부터 2주 이내에 서면을 교부하여야 한다.",
+)
+REFERENCE = (
+    "지급업자는 이용자의 요청을 받은 날부터 2주 이내에 이용자가 요청하는 서면을 교부하여야 한다."
+)
+FREE = {
+    "reference": REFERENCE,
+    "keywords": ["2주 이내", "서면"],
+    "question": "지급업자는 거래내용을 서면으로 요청받으면 언제까지 교부하여야 하는가?",
+}
 
 
-def requests(count: int) -> list[Request]:
-    return [Request(f"질문 {n}", stop=("\n",)) for n in range(count)]
+@pytest.fixture(scope="module")
+def scripted():
+    spec = importlib.util.spec_from_file_location("scripted", Path(__file__).parent / "scripted.py")
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
 
 
-def test_every_request_gets_a_line_and_is_never_sent_again(tmp_path):
-    path = tmp_path / "ledger.jsonl"
-    engine = ScriptedEngine()
-    first = list(ask(engine, requests(10), path, model="m", batch=4))
-    assert len(engine.asked) == 10
-    again = ScriptedEngine()
-    assert list(ask(again, requests(10), path, model="m", batch=4)) == first
-    assert again.asked == []
+@pytest.fixture
+def teach(scripted, corpus, tmp_path, monkeypatch):
+    """Run the stage with a teacher that answers by a function; (engine, examples, rejected)."""
+
+    def run(answer=scripted.sound, items=27, out="out", ledger="ledger.jsonl", **teacher):
+        engine = scripted.Scripted(answer)
+        monkeypatch.setattr("kofinlaw.models.engines.open_engine", lambda *_, **__: engine)
+        settings = scripted.settings_of(items, **teacher)
+        folder = tmp_path / out
+        augment(settings, corpus, folder, seed=1, ledger=tmp_path / ledger)
+        examples = list(read_jsonl(folder / "examples.jsonl", Example))
+        taught = [e for e in examples if e.task.startswith("teacher_")]
+        rejected = list(read_jsonl(folder / "rejected.jsonl", Rejected))
+        return engine, taught, [r for r in rejected if r.id.startswith("teacher-")]
+
+    return run
 
 
-def test_a_run_killed_anywhere_ends_with_the_same_bytes(tmp_path):
-    whole = tmp_path / "whole.jsonl"
-    list(ask(ScriptedEngine(), requests(17), whole, model="m", batch=4))
-    for trial in range(20):
-        path = tmp_path / f"{trial}.jsonl"
-        with pytest.raises(KeyboardInterrupt):
-            list(ask(ScriptedEngine(dies_after=trial % 16), requests(17), path, model="m", batch=4))
-        if path.exists():
-            cut = random.Random(trial).randrange(path.stat().st_size + 1)
-            path.write_bytes(path.read_bytes()[:cut])
-        list(ask(ScriptedEngine(), requests(17), path, model="m", batch=4))
-        assert path.read_bytes() == whole.read_bytes()
+def written(task, **fields):
+    return Written(TASKS[task], SOURCE, fields)
 
 
-def test_another_prompt_or_model_is_another_request():
-    base = Request("질문")
-    keys = {
-        request_key(base, "m"),
-        request_key(base, "n"),
-        request_key(Request("질문?"), "m"),
-        request_key(Request("질문", temperature=0.5), "m"),
-        request_key(Request("질문", seed=1), "m"),
-        request_key(Request("질문", stop=("\n",)), "m"),
-    }
-    assert len(keys) == 6
+def fault(output):
+    return first_failure(verdicts(output, read_prompt(output.task.name)))
 
 
-def test_a_damaged_line_is_named_and_only_its_request_asked_again(tmp_path):
-    path = tmp_path / "ledger.jsonl"
-    list(ask(ScriptedEngine(), requests(4), path, model="m", batch=1))
-    lines = path.read_text("utf-8").splitlines()
-    lines[2] = lines[2][:20]
-    path.write_text("\n".join(lines) + "\n", "utf-8")
-    assert read_ledger(path)[1] == [3]
-    engine = ScriptedEngine()
-    list(ask(engine, requests(4), path, model="m", batch=1))
-    assert engine.asked == ["질문 2"]
-    assert len(read_ledger(path)[0]) == 4
+def free(**changed):
+    fields = {**FREE, **changed}
+    return written("free_question", **fields | {"keywords": tuple(fields["keywords"])})
 
 
-def test_a_request_the_engine_fails_on_is_recorded_as_an_error(tmp_path):
-    def answer(prompt):
-        if prompt == "질문 1":
-            raise ValueError("too long")
-        return "답"
+def test_every_task_has_its_prompt_with_a_version_and_examples_that_parse():
+    assert set(TASKS) == set(TASK_WEIGHTS)
+    for task in TASKS.values():
+        prompt = read_prompt(task.name)
+        assert prompt.version.isdigit()
+        outputs = [line for line in prompt.text.split("\n") if line.startswith("출력: {")]
+        assert len(outputs) >= 2
+        for line in outputs:
+            fields = parse(line, task)
+            assert fields is not None, line
+            for field in task.fields:
+                texts = fields[field.name]
+                for text in [texts] if isinstance(texts, str) else texts:
+                    assert field.shortest <= len(text) <= field.longest, (task.name, text)
 
-    entries = list(ask(ScriptedEngine(answer), requests(3), tmp_path / "l.jsonl", model="m"))
-    assert [e.finish for e in entries] == ["stop", "error", "stop"]
-    assert "too long" in entries[1].text
+
+def test_an_output_is_parsed_whatever_stands_around_it():
+    text = f"네, 다음과 같습니다.\n{json.dumps(FREE, ensure_ascii=False)}\n조문: 다음"
+    assert parse(text, TASKS["free_question"]) == {**FREE, "keywords": ("2주 이내", "서면")}
 
 
 @pytest.mark.parametrize(
     "text",
-    ["", "   ", "답만 있다", "질문?\n질문?\n질문", "가" * 2000, '{"question": 1}', "a\n답: b"],
+    ["", "   ", "답만 있다", "{", '{"question": 1}', "[]", '{"question": "무엇인가?"}', "{" * 5000],
 )
 def test_garbage_is_not_parsed(text):
-    assert parse(text) is None
+    assert parse(text, TASKS["free_question"]) is None
 
 
-def test_a_completion_is_parsed():
-    assert parse(" 2주 이내에 교부하여야 한다.\n질문: 언제까지 교부하여야 하는가?\n") == (
-        "언제까지 교부하여야 하는가?",
-        "2주 이내에 교부하여야 한다.",
-    )
+def test_a_sound_output_passes_every_filter():
+    assert fault(free()) is None
 
 
 @pytest.mark.parametrize(
-    ("answer", "check"),
+    ("changed", "check"),
     [
-        ("지급업자는 3주 이내에 서면을 교부하여야 한다.", "figures"),
-        ("지급업자는 2주 이내에 서면을 교부할 수 있다.", "negation"),
-        ("지급업자는 2주 이내에 서면을 교부하지 아니한다.", "negation"),
-        ("이용자는 2주 이내에 서면을 교부하여야 한다.", "actor"),
-        ("지급업자는 2주 이내에 영수증을 교부하여야 한다.", "terms"),
-        ("지급업자는 제9조에 따라 2주 이내에 서면을 교부하여야 한다.", "articles"),
-        ("지급업자는 2주 이후에 서면을 교부하여야 한다.", "negation"),
+        ({"reference": "2주 이내에 교부하여야 한다."}, "length"),
+        ({"keywords": ["서면"]}, "length"),
+        ({"question": "When does the operator have to issue the document?"}, "korean"),
+        ({"question": "당신은 지급업자가 거래내용을 언제까지 교부하여야 하는가?"}, "natural"),
+        ({"question": "죄송하지만 지급업자는 언제까지 서면을 교부하여야 하는가?"}, "to_the_task"),
+        ({"question": "지급업자는 거래내용을 서면으로 교부하여야 한다."}, "asks"),
+        (
+            {"question": "지점장은 사고를 알게 된 때에 누구에게 보고하여야 하는가?"},
+            "not_the_prompt",
+        ),
+        ({"question": "오늘 점심에는 무엇을 먹는가?"}, "about_the_passage"),
+        ({"question": REFERENCE[:-1] + "는가?"}, "not_an_echo"),
+        (
+            {"question": "지급업자는 거래내용에 대하여 수수료와 지연이자를 교부하여야 하는가?"},
+            "question_from_the_passage",
+        ),
+        ({"keywords": ["영수증", "서면"]}, "keywords"),
+        ({"question": "지급업자는 거래내용을 010-1234-5678 서면으로 교부하는가?"}, "personal_data"),
+        ({"reference": REFERENCE.replace("2주", "3주"), "keywords": ["서면", "요청"]}, "figures"),
     ],
 )
-def test_a_planted_fault_is_found(answer, check):
-    failed = [v.check for v in support(answer, PASSAGE) if not v.ok]
-    assert check in failed
+def test_each_filter_refuses_what_it_is_for(changed, check):
+    found = fault(free(**changed))
+    assert found is not None
+    assert found.check == check
+
+
+def test_a_wrong_article_is_refused_and_the_right_one_is_not():
+    right = written("explanation", explanation=SOURCE.passage, article="제4조제1항")
+    wrong = written("explanation", explanation=SOURCE.passage, article="제4조제2항")
+    assert fault(right) is None
+    assert fault(wrong).check == "article"
 
 
 @pytest.mark.parametrize(
-    "answer",
+    ("again", "ok"),
     [
-        "지급업자는 2주 이내에 서면을 교부하여야 한다.",
-        "지급업자는 요청을 받은 날부터 2주 이내에 교부하여야 한다.",
-        PASSAGE,
+        ("2주 이내에 서면을 교부하여야 한다.", True),
+        ("3주 이내에 서면을 교부하여야 한다.", False),
+        ("서면을 교부할 수 있다.", False),
+        ("주어진 조문에서 답을 찾을 수 없습니다.", False),
+        ("모르겠다.", False),
     ],
 )
-def test_a_sound_answer_passes(answer):
-    assert supported(support(answer, PASSAGE))
+def test_the_teacher_must_agree_with_itself(again, ok):
+    assert agreement(REFERENCE, again).ok is ok
 
 
-def test_an_answer_that_loses_who_it_is_about_is_refused():
-    passage = "개인정보처리자가 정보를 처리할 때 권리를 침해받은 사람은 위원회에 그 사실을 신고할 수 있다."
-    answer = "개인정보처리자가 정보를 처리할 때 위원회에 그 사실을 신고할 수 있다."
-    assert [v.check for v in support(answer, passage) if not v.ok] == ["actor"]
+def test_every_task_gives_examples_of_its_form_with_the_teachers_licence(teach):
+    _, taught, rejected = teach()
+    tasks = {e.task.removeprefix("teacher_") for e in taught}
+    assert tasks == set(TASKS), [(r.reason, r.detail) for r in rejected]
+    for example in taught:
+        roles = [m["role"] for m in example.messages]
+        assert roles == ["user", "assistant"] * (2 if example.task == "teacher_dialogue" else 1)
+        assert example.provenance["teacher_license"] == "Gemma"
+        assert example.provenance["version"]
+        assert all(check["ok"] for check in example.checks)
+    refusal = next(e for e in taught if e.task == "teacher_refusal")
+    assert "찾을 수 없습니다" in refusal.messages[-1]["content"]
 
 
-def test_faults_planted_in_an_act_are_rejected(acts):
-    rng = random.Random(0)
-    laws = read_laws(acts)
-    planted = [
-        (text, clause.main)
-        for law in laws.acts
-        for clause in law.clauses
-        for _, text in alterations(law, clause, rng)
-    ]
-    assert len(planted) > 15
-    caught = sum(not supported(support(text, source)) for text, source in planted)
-    assert caught / len(planted) >= 0.95
+def test_a_teacher_that_disagrees_with_itself_is_refused(teach, scripted):
+    def answer(prompt):
+        if scripted.task_of(prompt) == "reanswer":
+            return '{"answer": "감독위원회는 거래를 중지할 수 있다."}'
+        return scripted.sound(prompt)
+
+    _, taught, rejected = teach(answer)
+    assert {e.task for e in taught} == {"teacher_explanation", "teacher_summary"}
+    assert "reanswer" in {r.reason for r in rejected}
 
 
-def test_the_prompts_own_example_is_refused():
-    prompt = read_prompt()
-    found = verdicts(
-        "다른 사람의 비밀번호를 사용할 수 있는가?",
-        "누구든지 다른 사람의 비밀번호를 사용하여서는 아니 된다.",
-        PASSAGE,
-        prompt,
-    )
-    assert not next(v for v in found if v.check == "not_the_prompt").ok
+def test_a_judge_has_the_last_word(teach, scripted):
+    def answer(prompt):
+        return "아니요" if scripted.task_of(prompt) == "judge" else scripted.sound(prompt)
+
+    _, taught, rejected = teach(answer, judge=True)
+    assert taught == []
+    assert "judge" in {r.reason for r in rejected}
 
 
-def _teach(corpus, out, monkeypatch, answer):
+def test_the_card_shows_the_funnel_and_accounts_for_every_output(teach, tmp_path):
+    _, taught, rejected = teach()
+    card = json.loads((tmp_path / "out" / "card.json").read_text("utf-8"))["teacher"]
+    assert card["license"] == "Gemma"
+    assert sum(c["asked"] for c in card["funnel"].values()) == len(taught) + len(rejected)
+    assert sum(c["accepted"] for c in card["funnel"].values()) == len(taught)
+    assert sum(sum(c.values()) for c in card["refused"].values()) == len(rejected)
+    assert "| asked |" in (tmp_path / "out" / "card.md").read_text("utf-8")
+
+
+def test_another_prompt_version_asks_only_its_own_rows_again(teach, monkeypatch):
     from kofinlaw.augment import teacher
 
-    class Held:
-        def __enter__(self):
-            return ScriptedEngine(answer)
+    first, taught, _ = teach()
+    real = teacher.read_prompt
 
-        def __exit__(self, *_):
-            return None
+    def changed(name):
+        prompt = real(name)
+        if name != "summary":
+            return prompt
+        return type(prompt)(name, "새 지시. " + prompt.text, "9", "0" * 64)
 
-    monkeypatch.setattr(teacher, "_engine", lambda *_: Held())
-    settings = AugmentSettings(
-        items=5,
-        free_share=0,
-        teacher=TeacherSettings.model_validate(
-            {"model": {"id": "google/gemma-3-270m"}, "engine": {"engine": "dummy"}, "items": 6}
-        ),
-    )
-    return augment(settings, corpus, out, seed=1)
+    monkeypatch.setattr(teacher, "read_prompt", changed)
+    second, again, _ = teach(out="again")
+    summaries = sum(e.task == "teacher_summary" for e in taught)
+    assert first.asked
+    assert len(second.asked) == 3
+    assert all(text.startswith("새 지시", text.index("새")) for text in second.asked)
+    assert {e.provenance["version"] for e in again if e.task == "teacher_summary"} == {"9"}
+    assert summaries
 
 
-def test_what_a_teacher_writes_becomes_examples_with_its_licence(corpus, tmp_path, monkeypatch):
+BAD = {
+    "garbage": ("asdf " * 50, "parses"),
+    "empty": ("", "parses"),
+    "endless": (Generation('{"question": "' + "가" * 3000, 1, 400, "length", 0.0), "parses"),
+    "invalid JSON": ("{'question': '무엇인가?'}", "parses"),
+    "an error": (Generation("", 1, 0, "error", 0.0), "answered"),
+}
+
+
+@pytest.mark.parametrize("how", BAD)
+def test_a_bad_output_is_refused_with_its_reason_and_the_run_goes_on(teach, scripted, how):
+    text, reason = BAD[how]
+
     def answer(prompt):
-        passage = prompt.rsplit("조문: ", 1)[1].split("\n")[0]
-        return f" {passage}\n질문: {passage[:20]} 무엇을 하여야 하는가?"
+        return text if scripted.task_of(prompt) == "summary" else scripted.sound(prompt)
 
-    _teach(corpus, tmp_path, monkeypatch, answer)
-    taught = [
-        e for e in read_jsonl(tmp_path / "examples.jsonl", Example) if e.task == "teacher_free"
-    ]
+    _, taught, rejected = teach(answer)
+    assert {r.reason for r in rejected if json.loads(r.record)["task"] == "summary"} == {reason}
     assert taught
-    for example in taught:
-        assert example.provenance["teacher"] == "google/gemma-3-270m"
-        assert example.provenance["teacher_license"]
-        assert all(check["ok"] for check in example.checks)
-    lines = (tmp_path / "ledger.jsonl").read_text("utf-8").splitlines()
-    assert len(lines) == 6
-    assert {"key", "text", "model"} <= set(json.loads(lines[0]))
 
 
-def test_a_teacher_of_garbage_gives_no_example(corpus, tmp_path, monkeypatch):
-    _teach(corpus, tmp_path, monkeypatch, lambda prompt: "asdf " * 50)
-    assert not [
-        e for e in read_jsonl(tmp_path / "examples.jsonl", Example) if e.task == "teacher_free"
-    ]
-    reasons = [r.reason for r in read_jsonl(tmp_path / "rejected.jsonl", Rejected)]
-    assert reasons.count("unparsed") == 6
+@pytest.mark.parametrize(
+    ("field", "reason"),
+    [
+        ("The operator shall deliver the written statement within two weeks.", "korean"),
+        ("支払業者は二週間以内に書面を交付しなければならない。", "korean"),
+        (
+            "은행은 고객이 거래내역을 서면으로 요청하면 7일 이내에 서면을 내주어야 한다.",
+            "not_the_prompt",
+        ),
+    ],
+)
+def test_another_language_and_the_prompt_itself_are_refused(teach, scripted, field, reason):
+    def answer(prompt):
+        if scripted.task_of(prompt) == "summary":
+            return json.dumps({"summary": field}, ensure_ascii=False)
+        return scripted.sound(prompt)
+
+    _, _, rejected = teach(answer)
+    assert {r.reason for r in rejected if json.loads(r.record)["task"] == "summary"} == {reason}
 
 
-def test_passages_are_the_same_for_the_same_seed(acts):
+def test_outputs_that_repeat_each_other_count_once(teach, scripted):
+    text = json.dumps({"question": FREE["question"]}, ensure_ascii=False)
+
+    def answer(prompt):
+        return text if scripted.task_of(prompt) == "rephrasing" else scripted.sound(prompt)
+
+    _, taught, rejected = teach(answer, tasks={"rephrasing": 1})
+    assert len(taught) <= 1
+    assert {r.reason for r in rejected} <= {
+        "new",
+        "about_the_passage",
+        "question_from_the_passage",
+        "reanswer",
+    }
+
+
+def test_the_same_provisions_for_the_same_seed(acts):
     laws = read_laws(acts).acts
-    assert passages(laws, 5, 3) == passages(laws, 5, 3)
-    assert len(passages(laws, 5, 3)) == 5
+    settings = TeacherSettings.model_validate({"model": {"id": "m"}, "items": 18})
+    assert sources_of(settings, laws, 3) == sources_of(settings, laws, 3)
+    assert len(sources_of(settings, laws, 3)) == 18
+
+
+@pytest.mark.parametrize(
+    ("name", "chat"),
+    [
+        ("LGAI-EXAONE/EXAONE-3.5-7.8B-Instruct", True),
+        ("Qwen/Qwen2.5-7B-Instruct", True),
+        ("upstage/SOLAR-10.7B-v1.0", False),
+        ("google/gemma-3-270m", False),
+    ],
+)
+def test_base_models_are_prompted_by_completion(name, chat):
+    assert speaks_chat(TeacherSettings.model_validate({"model": {"id": name}})) is chat
+
+
+def test_an_unknown_task_is_an_error():
+    with pytest.raises(ValidationError, match="summery"):
+        TeacherSettings.model_validate({"model": {"id": "m"}, "tasks": {"summery": 1}})

@@ -1,0 +1,275 @@
+"""Planted faults: teacher outputs made from real provisions, sound ones and ones with one fault.
+
+    python benchmarks/augment_faults.py [FOLDER_OF_STATUTES] [--each 200] [--seed 1]
+
+A sound output says what a provision says: as it is, politely, with its citation, as an explanation
+in two sentences, or as a free-text answer with keywords. A faulty one differs from it in one thing:
+another number, a negation or duty turned round, another term, another article. They pass through
+the same filters as a teacher's outputs (all that need no model). The last line is JSON.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import random
+import re
+import tempfile
+from collections import Counter
+from collections.abc import Callable, Iterator, Sequence
+from pathlib import Path
+from typing import Any
+
+from kofinlaw.augment.actors import rivals
+from kofinlaw.augment.clauses import Clause, as_question
+from kofinlaw.augment.filters import first_failure, verdicts
+from kofinlaw.augment.law import Law, Laws, read_laws, subject
+from kofinlaw.augment.modality import flip
+from kofinlaw.augment.prompt_files import read_prompt
+from kofinlaw.augment.quantities import options_near, quantities
+from kofinlaw.augment.tasks import TASKS, Source, Written, passages
+from kofinlaw.data.files import read_jsonl
+from kofinlaw.data.korean import content_morphemes, josa
+from kofinlaw.data.records import Article
+
+TARGETS = {"faults_refused": 0.95, "sound_refused": 0.05}
+Fault = Callable[[Law, Clause, str, random.Random], str]
+_OBJECT = re.compile(r"(?<![가-힣ㆍ])([가-힣]{2,6})[을를](?= )")
+
+
+def wrong_number(law: Law, clause: Clause, text: str, rng: random.Random) -> str:
+    """One figure replaced by a near one of its unit."""
+    found = quantities(text)
+    if not found:
+        return ""
+    chosen = rng.choice(found)
+    near = options_near(chosen, clause.article.text, rng)
+    return text[: chosen.start] + near[0] + text[chosen.end :] if near else ""
+
+
+NEGATIONS = (
+    ("하지 아니한", "한"),
+    ("하지 아니하고", "하고"),
+    ("되지 아니한", "된"),
+    ("아니 된다", "된다"),
+    ("할 수 있다", "할 수 없다"),
+    ("할 수 없다", "할 수 있다"),
+    ("하여야 한다", "하지 아니한다"),
+    ("있는 경우", "없는 경우"),
+    ("없는 경우", "있는 경우"),
+    ("없이", "있으면"),
+    ("이상", "이하"),
+    ("이내", "이후"),
+    ("한다.", "하지 아니한다."),
+    ("된다.", "되지 아니한다."),
+    ("있다.", "없다."),
+)
+
+
+def wrong_negation(law: Law, clause: Clause, text: str, rng: random.Random) -> str:
+    """A negation dropped or put in, a duty made a permission, a bound turned round."""
+    ways = [text.replace(old, new, 1) for old, new in NEGATIONS if old in text]
+    ways += [turned] if (turned := flip(text)) else []
+    return rng.choice(ways) if ways else ""
+
+
+def wrong_term(law: Law, clause: Clause, text: str, rng: random.Random) -> str:
+    """Who acts, or one noun, replaced by another of the same act."""
+    who = subject(text)
+    others = rivals(law, clause, who, rng) if who else ()
+    if others and rng.random() < 0.5:
+        return text.replace(text[: len(who) + 1], josa(others[0], "은/는"), 1)
+    pool = [noun for noun in _objects(law) if noun not in clause.main]
+    here = [m for m in _OBJECT.finditer(text) if m.group(1) in _objects(law)]
+    if not here or not pool:
+        return ""
+    place = rng.choice(here)
+    return text[: place.start()] + josa(rng.choice(pool), "을/를") + text[place.end() :]
+
+
+_OBJECTS: dict[str, tuple[str, ...]] = {}
+
+
+def _objects(law: Law) -> tuple[str, ...]:
+    """The act's nouns that stand as objects in two provisions and more."""
+    if law.title not in _OBJECTS:
+        seen = Counter(
+            noun for c in law.clauses for noun in {m.group(1) for m in _OBJECT.finditer(c.main)}
+        )
+        nouns = (noun for noun, n in seen.items() if n > 1 and noun[-1] not in "하에지는은것정")
+        _OBJECTS[law.title] = tuple(nouns)
+    return _OBJECTS[law.title]
+
+
+def wrong_article(law: Law, clause: Clause, text: str, rng: random.Random) -> str:
+    """A citation of another article of the act, in the text or in brackets after it."""
+    others = [c.place for c in law.clauses if c.article.id != clause.article.id]
+    if not others:
+        return ""
+    return f"{text.rstrip('.')} ({rng.choice(others)})."
+
+
+FAULTS: dict[str, Fault] = {
+    "number": wrong_number,
+    "negation": wrong_negation,
+    "term": wrong_term,
+    "article": wrong_article,
+}
+
+
+def polite(text: str) -> str:
+    """The sentence in 합쇼체."""
+    for plain, formal in (
+        ("하여야 한다.", "하여야 합니다."),
+        ("있다.", "있습니다."),
+        ("없다.", "없습니다."),
+        ("된다.", "됩니다."),
+        ("한다.", "합니다."),
+    ):
+        if text.endswith(plain):
+            return text.removesuffix(plain) + formal
+    return text
+
+
+def restatements(source: Source) -> list[str]:
+    """Sound ways of saying a provision."""
+    text = source.passage
+    bare = text.rstrip(".")
+    return [
+        text,
+        polite(text),
+        f"{bare} ({source.place}).",
+        text.replace("하여야 한다", "해야 한다"),
+        f"따라서 {text}",
+        text.replace("경우에는", "경우"),
+    ]
+
+
+def output(source: Source, text: str, place: str, rng: random.Random) -> Written:
+    """A whole output that claims `text`: an explanation, a summary or a free-text answer."""
+    question = as_question(source.passage)
+    words = [w for w in content_morphemes([source.passage])[0] if len(w) > 1 and w in text]
+    kinds = ["explanation", "summary"]
+    if 40 <= len(text) <= 90 and len(question) <= 150 and question and len(set(words)) >= 2:
+        kinds.append("free_question")
+    kind = rng.choice(kinds)
+    if kind == "explanation":
+        fields: dict[str, Any] = {"explanation": text, "article": place}
+    elif kind == "summary":
+        fields = {"summary": text}
+    else:
+        asked = f"{source.title}에 따르면 {_shortened(question)}"
+        fields = {"reference": text, "keywords": tuple(sorted(set(words))[:3]), "question": asked}
+    return Written(TASKS[kind], source, fields)
+
+
+def _shortened(question: str) -> str:
+    """The question without its first words, so that it does not repeat the answer."""
+    words = question.split(" ")
+    return "어떤 경우에 " + " ".join(words[len(words) // 2 :])
+
+
+def outputs(laws: Laws, seed: int) -> Iterator[tuple[str, Written]]:
+    """(`sound` or the fault's name, output) in turn over the provisions, faults as often."""
+    rng = random.Random(seed)
+    rows = [
+        (law, clause, source)
+        for law in laws.acts
+        for source in passages(law)
+        for clause in law.by_article.get(source.unit, ())
+        if clause.main == source.passage
+        and clause.place == source.place
+        and len(clause.main) <= 120
+    ]
+    rng.shuffle(rows)
+    planted: Counter[str] = Counter()
+    for law, clause, source in rows:
+        text = rng.choice(restatements(source))
+        yield "sound", output(source, text, source.place, rng)
+        for name in sorted(FAULTS, key=lambda n: planted[n]):
+            faulty = FAULTS[name](law, clause, source.passage, rng)
+            if faulty and faulty != source.passage:
+                planted[name] += 1
+                yield name, output(source, faulty, source.place, rng)
+                break
+
+
+def measure(laws: Laws, each: int, seed: int) -> dict[str, Any]:
+    """How many of `each` faulty and `each` sound outputs are refused, in all and by fault."""
+    quota = {name: -(-each // len(FAULTS)) for name in FAULTS} | {"sound": each}
+    seen: Counter[str] = Counter()
+    refused: Counter[str] = Counter()
+    why: Counter[str] = Counter()
+    missed: list[str] = []
+    for name, written in outputs(laws, seed):
+        if seen[name] >= quota[name]:
+            continue
+        seen[name] += 1
+        fault = first_failure(verdicts(written, read_prompt(written.task.name)))
+        refused[name] += fault is not None
+        if (fault is None) != (name == "sound"):
+            told = written.texts("claim")[0]
+            missed.append(f"{name}: {told} | {written.source.passage} | {fault}")
+        if name == "sound" and fault is not None:
+            why[fault.check] += 1
+    faults = sum(seen[name] for name in FAULTS)
+    return {
+        "faults": faults,
+        "faults_refused": round(sum(refused[name] for name in FAULTS) / max(faults, 1), 4),
+        "sound": seen["sound"],
+        "sound_refused": round(refused["sound"] / max(seen["sound"], 1), 4),
+        "refused_by_fault": {name: f"{refused[name]}/{seen[name]}" for name in FAULTS},
+        "sound_refused_by": dict(why),
+        "wrong": missed,
+    }
+
+
+def judged(result: dict[str, Any]) -> dict[str, Any]:
+    """The figures with their targets and whether they meet them."""
+    result["targets"] = TARGETS
+    result["meets"] = (
+        result["faults_refused"] >= TARGETS["faults_refused"]
+        and result["sound_refused"] <= TARGETS["sound_refused"]
+    )
+    return result
+
+
+def core_laws(folder: Path) -> Laws:
+    """The five core acts and their decrees."""
+    from kofinlaw.data.corpus import build_corpus
+    from kofinlaw.data.settings import DataSettings
+
+    names = (
+        "전자금융거래법",
+        "개인정보_보호법",
+        "신용정보의_이용_및_보호에_관한_법률",
+        "정보통신망_이용촉진_및_정보보호_등에_관한_법률",
+        "전자서명법",
+    )
+    sources = [
+        {"path": str(folder / "acts" / f"{name}{tail}.md")}
+        for name in names
+        for tail in ("", "_시행령")
+    ]
+    with tempfile.TemporaryDirectory() as name:
+        corpus = Path(name)
+        build_corpus(DataSettings.model_validate({"sources": sources}), corpus, base=corpus)
+        return read_laws(read_jsonl(corpus / "articles.jsonl", Article))
+
+
+def main(arguments: Sequence[str] | None = None) -> None:
+    """Measure on fresh draws; print what was judged wrongly, and one line of JSON."""
+    beside = Path(__file__).parents[1].parent / "shared" / "data" / "statutes"
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("folder", nargs="?", type=Path, default=beside)
+    parser.add_argument("--each", type=int, default=50)
+    parser.add_argument("--seed", type=int, default=1)
+    options = parser.parse_args(arguments)
+    result = measure(core_laws(options.folder), options.each, options.seed)
+    for row in result.pop("wrong"):
+        print(row)
+    print(json.dumps(judged(result), ensure_ascii=False))
+
+
+if __name__ == "__main__":
+    main()

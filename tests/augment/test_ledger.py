@@ -1,0 +1,186 @@
+import json
+import os
+import random
+import resource
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+from kofinlaw import UserError
+from kofinlaw.augment.ledger import Ledger, open_ledger, read_ledger, request_key
+from kofinlaw.models.engines import Generation, Request
+
+SCRIPT = Path(__file__).parent / "scripted.py"
+
+
+class Counting:
+    """Answers with the prompt's length; dies or fails where it is told to."""
+
+    def __init__(self, fails=(), dies_after=None):
+        self.asked = []
+        self.fails = fails
+        self.dies_after = dies_after
+
+    def generate(self, requests):
+        for request in requests:
+            if self.dies_after is not None and len(self.asked) >= self.dies_after:
+                raise KeyboardInterrupt
+            if request.prompt in self.fails:
+                raise ValueError("too long")
+            self.asked.append(request.prompt)
+        return [Generation(f"답 {len(r.prompt)}", 1, 1, "stop", 0.0) for r in requests]
+
+
+def requests(count):
+    return [Request(f"질문 {n}", stop=("\n",)) for n in range(count)]
+
+
+def ask(path, engine, wanted, batch=4, **options):
+    return list(Ledger(path, "m", batch=batch, **options).ask(lambda: engine, wanted))
+
+
+def test_every_request_gets_a_line_and_is_never_sent_again(tmp_path):
+    path = tmp_path / "ledger.jsonl"
+    engine = Counting()
+    first = ask(path, engine, requests(10))
+    assert len(engine.asked) == 10
+    again = Counting()
+    assert ask(path, again, requests(10)) == first
+    assert again.asked == []
+
+
+def test_the_same_request_twice_is_sent_once(tmp_path):
+    engine = Counting()
+    entries = ask(tmp_path / "l.jsonl", engine, [*requests(3), *requests(3)])
+    assert engine.asked == ["질문 0", "질문 1", "질문 2"]
+    assert entries[:3] == entries[3:]
+
+
+def test_a_run_cut_anywhere_ends_with_the_same_bytes_and_sends_nothing_recorded(tmp_path):
+    whole = tmp_path / "whole.jsonl"
+    ask(whole, Counting(), requests(17))
+    for trial in range(20):
+        path = tmp_path / f"{trial}.jsonl"
+        with pytest.raises(KeyboardInterrupt):
+            ask(path, Counting(dies_after=trial % 16), requests(17))
+        if path.exists():
+            cut = random.Random(trial).randrange(path.stat().st_size + 1)
+            path.write_bytes(path.read_bytes()[:cut])
+        recorded = {e.prompt_sha256 for e in read_ledger(path)[0].values()}
+        engine = Counting()
+        ask(path, engine, requests(17))
+        assert len(engine.asked) == 17 - len(recorded)
+        assert path.read_bytes() == whole.read_bytes()
+
+
+def test_whatever_decides_an_answer_makes_another_request():
+    base = Request("질문")
+    others = [
+        Request("질문?"),
+        Request("질문", temperature=0.5),
+        Request("질문", seed=1),
+        Request("질문", stop=("\n",)),
+        Request("질문", json_schema={"type": "object"}),
+    ]
+    keys = {request_key(r, "m") for r in [base, *others]} | {request_key(base, "n")}
+    assert len(keys) == 7
+
+
+def test_a_damaged_line_is_named_and_only_its_request_asked_again(tmp_path):
+    path = tmp_path / "ledger.jsonl"
+    ask(path, Counting(), requests(4))
+    lines = path.read_text("utf-8").splitlines()
+    lines[2] = lines[2][:20]
+    path.write_text("\n".join(lines) + "\n", "utf-8")
+    book = Ledger(path, "m")
+    assert book.damaged == [3]
+    engine = Counting()
+    list(book.ask(lambda: engine, requests(4)))
+    assert engine.asked == ["질문 2"]
+    assert len(read_ledger(path)[0]) == 4
+
+
+def test_an_error_is_remembered_until_it_is_to_be_tried_again(tmp_path):
+    path = tmp_path / "l.jsonl"
+    entries = ask(path, Counting(fails=("질문 1",)), requests(3))
+    assert [e.finish for e in entries] == ["stop", "error", "stop"]
+    assert "too long" in entries[1].text
+    engine = Counting()
+    assert ask(path, engine, requests(3)) == entries
+    assert engine.asked == []
+    mended = ask(path, engine, requests(3), retry_errors=True)
+    assert engine.asked == ["질문 1"]
+    assert [e.finish for e in mended] == ["stop"] * 3
+    assert ask(path, Counting(), requests(3)) == mended
+
+
+def test_resume_never_forgets_and_always_wants_a_whole_ledger(tmp_path):
+    path = tmp_path / "l.jsonl"
+    with pytest.raises(UserError, match="no ledger"):
+        open_ledger(path, "m", resume="always")
+    ask(path, Counting(), requests(2))
+    assert open_ledger(path, "m", resume="always").missing(requests(2)) == 0
+    path.write_text(path.read_text("utf-8") + "{broken\n", "utf-8")
+    with pytest.raises(UserError, match=r"jsonl:3.*damaged"):
+        open_ledger(path, "m", resume="always")
+    assert open_ledger(path, "m", resume="if-possible").missing(requests(3)) == 1
+    assert open_ledger(path, "m", resume="never").missing(requests(2)) == 2
+
+
+def test_a_disk_that_fills_up_keeps_what_was_recorded(tmp_path):
+    path = tmp_path / "ledger.jsonl"
+    before = resource.getrlimit(resource.RLIMIT_FSIZE)
+    # A limit on a file's size cuts a line in the middle, as a full disk does.
+    resource.setrlimit(resource.RLIMIT_FSIZE, (1000, before[1]))
+    try:
+        with pytest.raises(UserError, match="no space left"):
+            ask(path, Counting(), requests(10))
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, before)
+    kept = len(read_ledger(path)[0])
+    assert 0 < kept < 10
+    engine = Counting()
+    assert len(ask(path, engine, requests(10))) == 10
+    assert engine.asked == [f"질문 {n}" for n in range(kept, 10)]
+
+
+def teach(corpus, folder, kill_after=None):
+    """A teaching process; killed after so many seconds from its first request on."""
+    sent = folder / "sent.txt"
+    command = [sys.executable, str(SCRIPT), str(corpus), str(folder / "out")]
+    before = sent.stat().st_size if sent.exists() else 0
+    process = subprocess.Popen([*command, str(folder / "ledger.jsonl"), str(sent), "18"])
+    if kill_after is not None:
+        while process.poll() is None and (sent.stat().st_size if sent.exists() else 0) == before:
+            time.sleep(0.01)
+        time.sleep(kill_after)
+        if process.poll() is None:
+            os.kill(process.pid, signal.SIGKILL)
+    return process.wait(timeout=120)
+
+
+def test_a_killed_teacher_goes_on_without_loss_or_repeat(corpus, tmp_path):
+    whole, killed = tmp_path / "whole", tmp_path / "killed"
+    whole.mkdir()
+    killed.mkdir()
+    assert teach(corpus, whole) == 0
+    rng = random.Random(5)
+    for _ in range(2):
+        recorded = {e.prompt_sha256 for e in read_ledger(killed / "ledger.jsonl")[0].values()}
+        known = _sent(killed)
+        teach(corpus, killed, kill_after=rng.uniform(0.05, 0.4))
+        assert not recorded & set(_sent(killed)[len(known) :])
+    assert teach(corpus, killed) == 0
+    for name in ("examples.jsonl", "rejected.jsonl", "ledger.jsonl", "card.json"):
+        assert (killed / "out" / name).read_bytes() == (whole / "out" / name).read_bytes(), name
+    keys = [json.loads(line)["key"] for line in open(killed / "ledger.jsonl", encoding="utf-8")]
+    assert len(keys) == len(set(keys))
+
+
+def _sent(folder):
+    path = folder / "sent.txt"
+    return path.read_text("utf-8").splitlines() if path.exists() else []
