@@ -64,7 +64,7 @@ def default_cache() -> Path:
 
 def source_paths(run: Run) -> tuple[Path, ...]:
     """The recipe's document folders and files."""
-    return tuple(run.path(source.path) for source in run.recipe.data.sources)
+    return tuple(run.path(source.path) for source in run.recipe.sources)
 
 
 def protected_paths(run: Run) -> tuple[Path, ...]:

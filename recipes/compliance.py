@@ -22,7 +22,7 @@ def verdicts_for(recipe: Recipe, policy_name: str) -> list[Any]:
         derived_name=recipe.merge.name or "",
         offline=recipe.offline,
     )
-    sources = [(source.path, source.license) for source in recipe.data.sources if source.license]
+    sources = [(source.path, source.license) for source in recipe.sources if source.license]
     return [*verdicts, *policy.check_sources(policy_name, sources)]
 
 
@@ -57,7 +57,7 @@ def compliance_record(run: Run) -> dict[str, Any]:
             models.setdefault(name, role)
     sources = [
         {"path": source.path, "license": source.license, "sha256": inputs_sha256([path])}
-        for source, path in zip(recipe.data.sources, source_paths(run), strict=True)
+        for source, path in zip(recipe.sources, source_paths(run), strict=True)
     ]
     return policy.compliance(
         recipe.policy,

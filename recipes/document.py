@@ -20,6 +20,7 @@ SHIPPED = Path(__file__).resolve().parent
 PATH_KEYS = (
     "data.sources",
     "data.protected",
+    "examples",
     "evaluate.questions",
     "evaluate.key",
     "evaluate.submission",

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import json
 import shutil
-from pathlib import Path
 from typing import Any
 
 from kofinlaw import UserError
@@ -14,6 +12,7 @@ from kofinlaw.recipes.bound import (
     source_paths,
 )
 from kofinlaw.recipes.compliance import model_name, verdicts_for
+from kofinlaw.recipes.plan_examples import plan_examples
 
 # Sustained bf16 arithmetic while training, in FLOP/s: half of an RTX 4090's published dense peak
 # of 165 TFLOP/s, and what two busy AVX-512 cores reached on a 270M model.
@@ -31,13 +30,12 @@ def make_plan(run: Run) -> dict[str, Any]:
     result: dict[str, Any] = {"recipe": run.recipe.name, "policy": run.recipe.policy}
     result["files"] = _files(run, problems)
     result["verdicts"] = _policy(run, problems)
-    lengths = _lengths(run, estimated)
-    result["lengths"] = lengths
+    result.update(_examples(run, problems, estimated))
+    lengths = result["lengths"]
     result["memory"] = _memory(run, problems)
     result["training"] = _training(run, lengths, estimated)
     result["answering"] = _answering(run)
     result["disk"] = _disk(run, problems)
-    result["first_example"] = _first_example(run)
     result["problems"] = problems
     result["estimated"] = estimated
     result["ok"] = not problems
@@ -53,12 +51,14 @@ def _card(run: Run) -> Any:
 def _files(run: Run, problems: list[str]) -> list[dict[str, Any]]:
     rows = []
     named = [*source_paths(run), *protected_paths(run)]
+    if run.recipe.examples:
+        named.append(run.path(run.recipe.examples))
     if run.recipe.evaluate.key:
         named.append(run.path(run.recipe.evaluate.key))
     for path in named:
         rows.append({"path": str(path), "exists": path.exists()})
         if not path.exists():
-            problems.append(f"{path}: no such file or folder (data.sources and evaluate name it)")
+            problems.append(f"{path}: no such file or folder (the recipe names it)")
     return rows
 
 
@@ -81,7 +81,7 @@ def _document_dates(run: Run) -> list[str]:
     from kofinlaw.models import policy
 
     sources = [path for path in source_paths(run) if path.exists()]
-    if not sources:
+    if not sources or run.recipe.data is None:
         return []
     try:
         facts = document_facts(run.recipe.data, base=run.document.path.parent)
@@ -93,45 +93,17 @@ def _document_dates(run: Run) -> list[str]:
     return refused[:10] + more
 
 
-def _examples_path(run: Run) -> Path | None:
-    path = run.folder / "augment" / "examples.jsonl"
-    return path if path.is_file() else None
-
-
-def _tokenizer(run: Run) -> Any:
-    from kofinlaw.models.loading import load_tokenizer
-    from kofinlaw.models.resolve import local_folder
-
-    folder = local_folder(run.recipe.model, cache=run.cache)
-    return (folder, load_tokenizer(folder)) if folder else (None, None)
-
-
-def _lengths(run: Run, estimated: list[str]) -> dict[str, Any]:
-    """Examples and their tokens: counted where examples and tokenizer exist, else estimated."""
-    path = _examples_path(run)
-    card = _card(run)
-    if path is None:
-        estimated.append("lengths: no examples yet; run `kofinlaw augment` for counts")
-        items = run.recipe.augment.items
-        mean = min(run.recipe.train.max_length, 600)
-        return {"examples": items, "mean_tokens": mean, "longest_tokens": None}
-    tokenizer = _tokenizer(run)[1]
-    per_character = card.tokens_per_korean_char
-    if tokenizer is None:
-        estimated.append("lengths: the tokenizer is not on this machine; characters × catalogue")
-    counts = []
-    for line in path.read_text(encoding="utf-8").splitlines():
-        text = "".join(message["content"] for message in json.loads(line)["messages"])
-        counts.append(tokenizer.count(text) if tokenizer else int(len(text) * per_character))
-    counts.sort()
-    at = lambda share: counts[min(len(counts) - 1, int(share * len(counts)))]  # noqa: E731
-    return {
-        "examples": len(counts),
-        "mean_tokens": round(sum(counts) / max(1, len(counts))),
-        "median_tokens": at(0.5),
-        "p95_tokens": at(0.95),
-        "longest_tokens": counts[-1] if counts else 0,
-    }
+def _examples(run: Run, problems: list[str], estimated: list[str]) -> dict[str, Any]:
+    try:
+        return plan_examples(run, _card(run).tokens_per_korean_char, estimated)
+    except UserError as error:
+        problems.append(str(error))
+        lengths = {
+            "examples": 0,
+            "mean_tokens": run.recipe.train.max_length,
+            "longest_tokens": None,
+        }
+        return {"lengths": lengths, "first_example": None}
 
 
 def _limit_gib(run: Run) -> tuple[float, str]:
@@ -238,31 +210,6 @@ def _disk(run: Run, problems: list[str]) -> dict[str, Any]:
     return {"needed_gib": round(needed, 1), "free_gib": round(free, 1)}
 
 
-def _first_example(run: Run) -> dict[str, Any] | None:
-    """The first example as the model sees it, with what it is trained on between ⟦ ⟧."""
-    path = _examples_path(run)
-    folder, tokenizer = _tokenizer(run)
-    if path is None or folder is None:
-        return None
-    from kofinlaw.models.templates import template_for
-
-    template = template_for(folder)
-    with open(path, encoding="utf-8") as handle:
-        first = handle.readline()
-    if not first.strip():
-        return None
-    messages = json.loads(first)["messages"]
-    prompt = template.render(messages[:-1], add_generation_prompt=True)
-    whole = template.render(messages, add_generation_prompt=False)
-    answer = whole.removeprefix(prompt)
-    return {
-        "rendered": f"{prompt}⟦{answer}⟧",
-        "tokens": tokenizer.count(whole),
-        "supervised_tokens": tokenizer.count(answer),
-        "template_sha256": template.sha256,
-    }
-
-
 def plan_lines(plan: dict[str, Any]) -> list[str]:
     """The plan as a page for the terminal."""
     memory, training = plan["memory"], plan["training"]
@@ -287,7 +234,7 @@ def plan_lines(plan: dict[str, Any]) -> list[str]:
         f"disk: {disk['needed_gib']} GiB needed, {disk['free_gib']} GiB free",
     ]
     if plan["first_example"]:
-        lines += ["", "first example (trained on what stands in ⟦ ⟧)", ""]
+        lines += ["", "first example", ""]
         lines += [f"  {line}" for line in plan["first_example"]["rendered"].splitlines()]
     if plan["estimated"]:
         lines += ["", *[f"estimated · {note}" for note in plan["estimated"]]]

@@ -12,10 +12,11 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_valida
 
 from kofinlaw import UserError
 from kofinlaw.augment.settings import AugmentSettings
-from kofinlaw.data.settings import DataSettings
+from kofinlaw.data.settings import DataSettings, SourceSettings
 from kofinlaw.models.settings import ModelSettings
 from kofinlaw.rag.settings import AnswerSettings, RagSettings
 from kofinlaw.recipes.document import Document, find_recipe, read_document
+from kofinlaw.recipes.study_settings import StudySettings
 from kofinlaw.scoring.settings import ScoreSettings
 from kofinlaw.trainer.merge_settings import ExportSettings, MergeSettings, VerifySettings
 from kofinlaw.trainer.settings import TrainSettings
@@ -78,7 +79,14 @@ class Recipe(BaseModel):
     offline: bool = Field(True, description="refuse every connection past this machine")
     seed: int = Field(42, ge=0, lt=2**31, description="decides every random choice")
     model: ModelSettings = Field(description="the model to train and to answer with")
-    data: DataSettings = Field(description="documents to chunks")
+    data: DataSettings | None = Field(
+        None, description="documents to chunks; left out where `examples` are all there is"
+    )
+    examples: str | None = Field(
+        None,
+        description="ready training examples (JSON Lines of `messages`, `prompt` + `completion`, "
+        "or `text`), trained on instead of generated ones",
+    )
     augment: AugmentSettings = Field(
         default_factory=AugmentSettings, description="chunks to training examples"
     )
@@ -99,6 +107,9 @@ class Recipe(BaseModel):
     sweep: SweepSettings = Field(
         default_factory=SweepSettings, description="what `kofinlaw sweep` varies"
     )
+    study: StudySettings = Field(
+        default_factory=StudySettings, description="what `kofinlaw study` puts side by side"
+    )
 
     @field_validator("description", mode="before")
     @classmethod
@@ -107,6 +118,13 @@ class Recipe(BaseModel):
 
     @model_validator(mode="after")
     def _stages_fit(self) -> Recipe:
+        if self.data is None:
+            self._without_documents()
+        if self.examples is not None and self.evaluate.heldout:
+            raise ValueError(
+                "`evaluate.heldout` asks about documents held out of generated examples, and "
+                "`examples` are ready: name `evaluate.questions` instead"
+            )
         if self.evaluate.heldout and not self.augment.holdout_documents:
             raise ValueError(
                 "`evaluate.heldout` asks for held-out questions, but `augment.holdout_documents` "
@@ -123,6 +141,30 @@ class Recipe(BaseModel):
                 f"{self.answer.answer_form}: the model would be asked in a form it never saw"
             )
         return self
+
+    def _without_documents(self) -> None:
+        if self.examples is None:
+            raise ValueError("`data.sources` is required, or ready `examples` to train on")
+        reading = [name for name in self.evaluate.systems if name.endswith("-rag")]
+        if self.evaluate.questions and reading:
+            raise ValueError(
+                f"`{reading[0]}` reads documents and the recipe has no `data`: set "
+                "`evaluate.systems: [base, trained]`"
+            )
+        if self.evaluate.submission:
+            raise ValueError(
+                "`evaluate.submission` is answered from documents: name `data.sources`"
+            )
+
+    @property
+    def asks(self) -> bool:
+        """Whether there are questions to prove the model on."""
+        return bool(self.evaluate.questions or self.evaluate.heldout or self.data)
+
+    @property
+    def sources(self) -> tuple[SourceSettings, ...]:
+        """The folders and files of documents; none where ready examples are all there is."""
+        return self.data.sources if self.data else ()
 
 
 def load_recipe(name: str, overrides: Sequence[str] = ()) -> tuple[Recipe, Document]:
@@ -146,8 +188,11 @@ def absolute(recipe: Recipe, document: Document) -> Recipe:
     def placed(model: ModelSettings) -> ModelSettings:
         return model.model_copy(update={"path": model.path and Path(there(model.path) or "")})
 
-    sources = tuple(s.model_copy(update={"path": there(s.path)}) for s in recipe.data.sources)
-    protected = tuple(there(name) for name in recipe.data.protected)
+    data = recipe.data
+    if data is not None:
+        sources = tuple(s.model_copy(update={"path": there(s.path)}) for s in data.sources)
+        protected = tuple(there(name) for name in data.protected)
+        data = data.model_copy(update={"sources": sources, "protected": protected})
     evaluate = {
         name: there(getattr(recipe.evaluate, name)) for name in ("questions", "key", "submission")
     }
@@ -158,7 +203,8 @@ def absolute(recipe: Recipe, document: Document) -> Recipe:
     return recipe.model_copy(
         update={
             "model": placed(recipe.model),
-            "data": recipe.data.model_copy(update={"sources": sources, "protected": protected}),
+            "data": data,
+            "examples": there(recipe.examples),
             "augment": augment,
             "evaluate": recipe.evaluate.model_copy(update=evaluate),
         }

@@ -161,15 +161,16 @@ def encode_examples(
 ) -> tuple[list[Encoded], list[Rejected]]:
     """Every example of a JSON Lines file, in the file's order.
 
-    A line has an `id` and `messages`, or `prompt` and `completion`, or `text`. What cannot be
-    trained on comes back as rejected, with its reason. Raises UserError where a line has none of
+    A line has `messages`, or `prompt` and `completion`, or `text`; without an `id` it is called
+    `line-<number>`. What cannot be trained on comes back as rejected, with its reason. Raises UserError where a line has none of
     these, an id stands twice, the template has no stop token, or nothing is left.
     """
     stop = template.stop
     kept: list[Encoded] = []
     rejected: list[Rejected] = []
     seen: dict[str, int] = {}
-    for line, value in read_json_lines(path):
+    for line, given in read_json_lines(path):
+        value = {"id": f"line-{line}", **given}
         _check_fields(value, f"{path}:{line}")
         example_id = value["id"]
         if example_id in seen:
@@ -191,7 +192,7 @@ def encode_examples(
 
 def _check_fields(value: dict[str, Any], where: str) -> None:
     if not isinstance(value.get("id"), str):
-        raise UserError("no `id` here", where=where)
+        raise UserError("the `id` is not a text", where=where)
     messages = value.get("messages")
     if isinstance(messages, list) and all(isinstance(m, dict) for m in messages):
         return

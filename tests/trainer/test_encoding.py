@@ -141,7 +141,7 @@ def test_rejected_examples_are_kept_with_their_reason_and_counted(tmp_path):
         ([{"id": "빈", "messages": [ASK]}], "none of 1 examples can be trained on"),
         ([good("가"), good("가")], "stands on line 1 too"),
         ([{"id": "가", "question": "…"}], "no `messages` list"),
-        ([{"messages": []}], "no `id`"),
+        ([{"id": 7, "messages": []}], "`id` is not a text"),
     ],
 )
 def test_a_file_that_cannot_be_trained_on_is_one_clear_error(tmp_path, values, message):

@@ -1,0 +1,106 @@
+"""A recipe of ready examples: no documents, no generated questions, the rest as ever."""
+
+import json
+from dataclasses import replace
+
+import pytest
+
+from kofinlaw import UserError
+from kofinlaw.recipes.bound import bind
+from kofinlaw.recipes.plan import make_plan
+from kofinlaw.recipes.runner import run_stages
+from kofinlaw.recipes.schema import load_recipe
+from kofinlaw.recipes.stages import build_stages
+
+RECIPE = """
+name: ready
+model: {id: pico/pico-llama, path: model}
+examples: examples.jsonl
+train: {quantization: none, dtype: float32, effective_batch: 2, max_steps: 2, lora: {rank: 2, alpha: 4}}
+merge: {base: original, dtype: float32}
+score: {embedder: null, bootstrap_samples: 200}
+"""
+ASKED = """
+evaluate: {questions: questions.jsonl, key: key.jsonl, systems: [base, trained]}
+answer: {engine: {dtype: float32, context_tokens: 1024}}
+"""
+
+
+@pytest.fixture
+def ready(pico, tmp_path):
+    for name in ("model", "questions.jsonl", "key.jsonl"):
+        (tmp_path / name).symlink_to(pico / name)
+    rows = [
+        {"prompt": "점검 기한은? ", "completion": "3일 이내이다."},
+        {
+            "id": "b",
+            "messages": [
+                {"role": "user", "content": "보관 기간은?"},
+                {"role": "assistant", "content": "5년이다."},
+            ],
+        },
+        {"text": "담당부서는 점검표를 보관하여야 한다."},
+        {
+            "prompt": "문제: 「전산점검 규정」에 따라 이상을 은행장에게 알려야 하는 기한은? 1일 3일 7일 10일",
+            "completion": "3일",
+        },
+    ]
+    lines = "".join(json.dumps(row, ensure_ascii=False) + "\n" for row in rows)
+    (tmp_path / "examples.jsonl").write_text(lines, encoding="utf-8")
+    (tmp_path / "recipe.yaml").write_text(RECIPE, encoding="utf-8")
+    return tmp_path
+
+
+def bound(folder, *overrides):
+    loaded, document = load_recipe(str(folder / "recipe.yaml"), overrides)
+    return replace(bind(loaded, document, folder / "runs"), cache=folder / "cache")
+
+
+def test_the_plan_counts_them_and_shows_the_first_with_its_mask(ready):
+    plan = make_plan(bound(ready))
+    assert plan["ok"], plan["problems"]
+    assert plan["lengths"]["examples"] == 4
+    assert "⟦3일 이내이다." in plan["first_example"]["rendered"]
+
+
+def test_without_questions_it_trains_merges_proves_and_reports(ready):
+    run = bound(ready)
+    names = [stage.name for stage in build_stages(run)]
+    assert names == ["augment", "train", "merge", "verify", "report"]
+    outcomes = run_stages(build_stages(run), run.folder)
+    assert outcomes[0].record["counts"] == {"examples": 4, "rejected": 0}
+    assert outcomes[3].record["counts"]["verdict"] == "pass"
+    assert (run.folder / "report" / "report.html").is_file()
+
+
+def test_with_questions_an_example_that_holds_one_is_left_out(ready):
+    (ready / "recipe.yaml").write_text(RECIPE + ASKED, encoding="utf-8")
+    run = bound(ready)
+    stages = build_stages(run)
+    assert "index" not in [stage.name for stage in stages]
+    run_stages(stages, run.folder, only=["augment", "questions"])
+    (rejected,) = (run.folder / "augment" / "rejected.jsonl").read_text("utf-8").splitlines()
+    assert json.loads(rejected)["reason"] == "contaminated"
+    assert json.loads(rejected)["id"] == "line-4"
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        (RECIPE.replace("examples: examples.jsonl\n", ""), "`data.sources` is required"),
+        (RECIPE + ASKED.replace("[base, trained]", "[base-rag]"), "reads documents"),
+        (RECIPE + "evaluate: {submission: q.csv}\n", "answered from documents"),
+        (RECIPE + "evaluate: {heldout: true}\n", "`examples` are ready"),
+    ],
+)
+def test_what_needs_documents_is_refused_without_them(ready, text, said):
+    (ready / "recipe.yaml").write_text(text, encoding="utf-8")
+    with pytest.raises(UserError, match=said):
+        load_recipe(str(ready / "recipe.yaml"))
+
+
+def test_a_broken_line_is_named(ready):
+    (ready / "examples.jsonl").write_text('{"text": "하나"}\n{broken\n', encoding="utf-8")
+    run = bound(ready)
+    with pytest.raises(UserError, match=r"examples\.jsonl:2"):
+        run_stages(build_stages(run), run.folder, only=["augment"])
