@@ -38,7 +38,6 @@ def read_documents(run: Run, out: Path, progress: Progress) -> dict[str, Any]:
         base=run.document.path.parent,
         count_tokens=count,
         protected_texts=protected_texts(run),
-        ledger=run.folder / "teacher.ledger.jsonl",
         seed=run.recipe.seed,
         progress=progress,
     )
