@@ -3,39 +3,56 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from kofinlaw.data.documents import Document
 from kofinlaw.data.files import write_json, write_text
-from kofinlaw.data.records import Article, Chunk, Rejected
+from kofinlaw.data.ledger import Ledger
+from kofinlaw.data.sources import Facts
 
 _EDGES = (0, 64, 128, 256, 512, 768, 1024, 2048, 4096)
+_BANDS: list[tuple[int, int | None]] = list(zip(_EDGES, [*_EDGES[1:], None], strict=True))
 _SHOWN = 40
 
 
+class Lengths:
+    """The lengths of chunks in tokens, counted as they come."""
+
+    def __init__(self) -> None:
+        self.chunks = 0
+        self.total = 0
+        self.longest = 0
+        self.histogram = {_band(low, high): 0 for low, high in _BANDS}
+        self.per_document: Counter[str] = Counter()
+
+    def add(self, document_id: str, tokens: int) -> None:
+        """Count a chunk of a document."""
+        self.chunks += 1
+        self.total += tokens
+        self.longest = max(self.longest, tokens)
+        self.per_document[document_id] += 1
+        low, high = next(band for band in reversed(_BANDS) if tokens >= band[0])
+        self.histogram[_band(low, high)] += 1
+
+
 def card(
-    documents: Sequence[Document],
-    chunks: Sequence[Chunk],
-    articles: Sequence[Article],
-    rejected: Sequence[Rejected],
+    documents: Sequence[Facts],
+    lengths: Lengths,
+    articles: tuple[int, int],
+    ledger: Ledger,
     *,
     facts: dict[str, Any],
-    count_tokens: Callable[[str], int],
     estimated: bool,
-    warnings: Sequence[str],
 ) -> dict[str, Any]:
-    """The card's figures as one JSON object; lengths are in tokens."""
-    lengths = [count_tokens(chunk.text) for chunk in chunks]
-    per_document = Counter(chunk.document_id for chunk in chunks)
+    """The card's figures as one JSON object; `articles` are (standing, deleted)."""
     dates = [d.as_of for d in documents if d.as_of]
     return {
         "documents": len(documents),
-        "chunks": len(chunks),
-        "articles": sum(1 for a in articles if not a.deleted),
-        "deleted_articles": sum(1 for a in articles if a.deleted),
-        "rejected": dict(sorted(Counter(r.reason for r in rejected).items())),
+        "chunks": lengths.chunks,
+        "articles": articles[0],
+        "deleted_articles": articles[1],
+        "rejected": dict(sorted(ledger.reasons.items())),
         "kinds": dict(sorted(Counter(d.kind for d in documents).items())),
         "formats": dict(sorted(Counter(d.format for d in documents).items())),
         "licenses": dict(sorted(Counter(d.license for d in documents).items())),
@@ -44,12 +61,12 @@ def card(
         "undated": sum(1 for d in documents if not d.as_of),
         "tokens": {
             "estimated": estimated,
-            "total": sum(lengths),
-            "longest": max(lengths, default=0),
-            "histogram": _histogram(lengths),
+            "total": lengths.total,
+            "longest": lengths.longest,
+            "histogram": lengths.histogram,
         },
         **facts,
-        "warnings": list(warnings)[:1000],
+        "warnings": ledger.warnings,
         "sources": [
             {
                 "title": d.title,
@@ -58,20 +75,16 @@ def card(
                 "license": d.license,
                 "source": d.source,
                 "format": d.format,
-                "chunks": per_document.get(d.id, 0),
+                "chunks": lengths.per_document.get(d.id, 0),
             }
             for d in documents
         ],
     }
 
 
-def _histogram(lengths: Sequence[int]) -> dict[str, int]:
-    """Chunks by length in tokens: `64-127` and so on."""
-    out = {}
-    for low, high in zip(_EDGES, [*_EDGES[1:], None], strict=True):
-        name = f"{low}-{high - 1}" if high is not None else f"{low}+"
-        out[name] = sum(1 for n in lengths if n >= low and (high is None or n < high))
-    return out
+def _band(low: int, high: int | None) -> str:
+    """`64-127` and so on."""
+    return f"{low}-{high - 1}" if high is not None else f"{low}+"
 
 
 def write_card(value: dict[str, Any], out: Path) -> None:

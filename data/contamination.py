@@ -44,6 +44,45 @@ def normalise(text: str) -> str:
     return _KEPT.sub("", text).lower()
 
 
+class Protected:
+    """Protected texts, ready to be looked for; a few bytes for each of their n-grams."""
+
+    def __init__(self, texts: Sequence[str], *, n: int = NGRAM) -> None:
+        self._n = n
+        self._short: dict[str, int] = {}
+        owners: list[NDArray[np.int64]] = []
+        hashes: list[NDArray[np.uint64]] = []
+        self._sizes = np.ones(len(texts), dtype=np.int64)
+        for place, text in enumerate(texts):
+            item = normalise(text)
+            if len(item) < 2 * n:
+                if item:
+                    self._short.setdefault(item, place)
+                continue
+            grams = _grams(item, n)
+            self._sizes[place] = len(grams)
+            hashes.append(grams)
+            owners.append(np.full(len(grams), place, dtype=np.int64))
+        all_hashes = np.concatenate([*hashes, np.empty(0, dtype=np.uint64)])
+        all_owners = np.concatenate([*owners, np.empty(0, dtype=np.int64)])
+        order = np.argsort(all_hashes, kind="stable")
+        self._hashes, self._owners = all_hashes[order], all_owners[order]
+
+    def held_by(self, text: str) -> tuple[int, float] | None:
+        """(protected text, share of its n-grams) of the one that `text` holds most of, or None.
+
+        A protected text shorter than 2n characters counts only where the text equals it.
+        """
+        if not self._short and len(self._hashes) == 0:
+            return None
+        item = normalise(text)
+        if item in self._short:
+            return self._short[item], 1.0
+        if len(self._hashes) == 0 or len(item) < self._n:
+            return None
+        return _best(_grams(item, self._n), self._hashes, self._owners, self._sizes)
+
+
 def overlap(
     texts: Sequence[str],
     protected: Sequence[str],
@@ -55,35 +94,12 @@ def overlap(
 
     A protected text shorter than 2n characters counts only where a text equals it.
     """
-    bare = [normalise(p) for p in protected]
-    short: dict[str, int] = {}
-    owners: list[NDArray[np.int64]] = []
-    hashes: list[NDArray[np.uint64]] = []
-    sizes = np.ones(len(bare), dtype=np.int64)
-    for place, item in enumerate(bare):
-        if len(item) < 2 * n:
-            if item:
-                short.setdefault(item, place)
-            continue
-        grams = _grams(item, n)
-        sizes[place] = len(grams)
-        hashes.append(grams)
-        owners.append(np.full(len(grams), place, dtype=np.int64))
-    all_hashes = np.concatenate([*hashes, np.empty(0, dtype=np.uint64)])
-    all_owners = np.concatenate([*owners, np.empty(0, dtype=np.int64)])
-    order = np.argsort(all_hashes, kind="stable")
-    all_hashes, all_owners = all_hashes[order], all_owners[order]
+    looked_for = Protected(protected, n=n)
     out: list[Overlap] = []
     for place, text in enumerate(texts):
-        item = normalise(text)
-        if item in short:
-            out.append(Overlap(place, short[item], 1.0))
-            continue
-        if len(all_hashes) == 0 or len(item) < n:
-            continue
-        best = _best(_grams(item, n), all_hashes, all_owners, sizes)
-        if best is not None and best[1] >= threshold:
-            out.append(Overlap(place, best[0], round(best[1], 4)))
+        held = looked_for.held_by(text)
+        if held is not None and held[1] >= threshold:
+            out.append(Overlap(place, held[0], round(held[1], 4)))
     return out
 
 

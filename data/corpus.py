@@ -1,24 +1,31 @@
-"""Sources to a corpus: read, cut, clean, and write down what was kept and what was not."""
+"""Sources to a corpus: read, cut, clean, and write down what was kept and what was not.
+
+Texts go from disk to disk: documents as they are read, chunks and articles as they are cut. What
+stays in memory grows by some hundred bytes a chunk (ids, band keys, offsets), so that a corpus of
+a gigabyte needs less than two.
+"""
 
 from __future__ import annotations
 
-from collections import Counter
-from collections.abc import Callable, Sequence
-from dataclasses import replace
+import tempfile
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
 
 from kofinlaw import Progress, UserError, silent
-from kofinlaw.data.card import card, write_card
+from kofinlaw.data.card import Lengths, card, write_card
 from kofinlaw.data.chunking import chunk_document, estimate_tokens
-from kofinlaw.data.cleaning import Ledger, clean, mask_article
-from kofinlaw.data.contamination import read_protected
-from kofinlaw.data.documents import Document
-from kofinlaw.data.files import write_jsonl
-from kofinlaw.data.graph import references
-from kofinlaw.data.records import Article, Chunk
+from kofinlaw.data.cleaning import Screen, mask_article
+from kofinlaw.data.contamination import Protected, read_protected
+from kofinlaw.data.copies import Copies, settle
+from kofinlaw.data.files import atomic_write, dumps, read_json_lines, write_jsonl
+from kofinlaw.data.graph import Passage, Reference, Shelf, graph
+from kofinlaw.data.ledger import Ledger
+from kofinlaw.data.records import Article
 from kofinlaw.data.settings import DataSettings
-from kofinlaw.data.sources import in_force, read_sources, refuse_protected_sources
+from kofinlaw.data.sources import Facts, in_force, refuse_protected_sources, restored, survey
+from kofinlaw.data.spool import Spool, work_folder
 
 
 def build_corpus(
@@ -34,64 +41,153 @@ def build_corpus(
     """Read the sources and write the corpus into `out`; returns its counts.
 
     Source paths are relative to `base`. Writes `chunks.jsonl`, `articles.jsonl`,
-    `rejected.jsonl`, `citations.jsonl`, `card.md` and `card.json`, each whole or not at all.
-    Without `count_tokens` lengths are estimated and the card says so. Raises UserError where a
-    source is missing or nothing is left.
+    `rejected.jsonl`, `citations.jsonl`, `duplicates.jsonl`, `card.md` and `card.json`, each whole
+    or not at all. Without `count_tokens` lengths are estimated and the card says so. Raises
+    UserError where a source is missing or nothing is left.
     """
-    out.mkdir(parents=True, exist_ok=True)
     refuse_protected_sources(settings, base)
-    ledger = Ledger()
-    documents = read_sources(settings, base, ledger, progress)
-    documents = in_force(documents, settings, ledger)
-    if not documents:
-        raise UserError(
-            "no document could be read",
-            where=", ".join(source.path for source in settings.sources),
-            remedy=_why_empty(ledger),
-        )
     count = count_tokens or estimate_tokens
-    chunks, articles = cut(documents, settings, count, ledger, progress)
-    protected = [*protected_texts, *_protected_texts(settings, base)]
-    chunks = clean(chunks, settings, protected, ledger, progress, _within(settings, count))
-    articles = _linked(articles, chunks, settings)
-    edges = list(references(articles, chunks))
-    write_jsonl(out / "chunks.jsonl", chunks)
-    write_jsonl(out / "articles.jsonl", articles)
-    write_jsonl(out / "citations.jsonl", edges)
-    write_jsonl(out / "duplicates.jsonl", ledger.duplicates)
-    write_jsonl(out / "rejected.jsonl", ledger.rejected)
-    resolved = sum(1 for edge in edges if edge.resolved)
+    protected = Protected([*protected_texts, *_protected_texts(settings, base)])
+    with work_folder(out) as folder, ExitStack() as stack:
+        build = _Build(settings, out, folder, count, protected, progress, stack)
+        documents = build.read(base)
+        build.cut(documents)
+        build.leave_copies_out()
+        lengths = build.write_chunks()
+        articles = build.write_articles()
+        edges, resolved = build.write_references()
+        ledger = build.ledger
+        rejects = write_jsonl(out / "rejected.jsonl", ledger.rejected())
     facts = {
-        "citations": {"resolved": resolved, "outside the corpus": len(edges) - resolved},
+        "citations": {"resolved": resolved, "outside the corpus": edges - resolved},
         "personal_data": dict(sorted(ledger.personal_data.items())),
         "removed_spans": dict(sorted(ledger.removed_spans.items())),
         "as_of": settings.as_of.isoformat() if settings.as_of else "",
     }
-    figures = card(
-        documents,
-        chunks,
-        articles,
-        ledger.rejected,
-        facts=facts,
-        count_tokens=count,
-        estimated=count_tokens is None,
-        warnings=ledger.warnings,
-    )
-    write_card(figures, out)
-    if not chunks:
+    estimated = count_tokens is None
+    write_card(card(documents, lengths, articles, ledger, facts=facts, estimated=estimated), out)
+    if not lengths.chunks:
         raise UserError(
-            "no chunk is left", where=str(out / "rejected.jsonl"), remedy=_why_empty(ledger)
+            "no chunk is left", where=str(out / "rejected.jsonl"), remedy=ledger.why_empty()
         )
     return {
         "documents": len(documents),
-        "chunks": len(chunks),
-        "articles": figures["articles"],
-        "rejected": len(ledger.rejected),
-        "citations": len(edges),
+        "chunks": lengths.chunks,
+        "articles": articles[0],
+        "rejected": rejects,
+        "citations": edges,
         "citations_resolved": resolved,
-        "tokens": figures["tokens"]["total"],
-        "longest_tokens": figures["tokens"]["longest"],
+        "tokens": lengths.total,
+        "longest_tokens": lengths.longest,
     }
+
+
+class _Build:
+    """The passes over a corpus under way, and the spools between them."""
+
+    def __init__(
+        self,
+        settings: DataSettings,
+        out: Path,
+        folder: Path,
+        count: Callable[[str], int],
+        protected: Protected,
+        progress: Progress,
+        stack: ExitStack,
+    ) -> None:
+        self.settings = settings
+        self.out = out
+        self.count = count
+        self.progress = progress
+        self.ledger = stack.enter_context(Ledger(folder))
+        self.documents = stack.enter_context(Spool(folder / "documents.jsonl"))
+        self.chunks = stack.enter_context(Spool(folder / "chunks.jsonl"))
+        self.articles = stack.enter_context(Spool(folder / "articles.jsonl"))
+        self.copies = Copies(settings, folder)
+        stack.callback(self.copies.close)
+        limit = settings.chunks.limit
+        self.screen = Screen(
+            settings, protected, self.ledger, lambda chunk: count(chunk.text) <= limit(chunk.kind)
+        )
+        self.removed: dict[int, int] = {}
+        self.shelf = Shelf()
+
+    def read(self, base: Path) -> list[Facts]:
+        """Documents to the disk; the facts of those in force."""
+        found = survey(self.settings, base, self.ledger, self.progress, self.documents)
+        return _some(in_force(found, self.settings, self.ledger), self.settings, self.ledger)
+
+    def cut(self, documents: Sequence[Facts]) -> None:
+        """Documents to clean chunks and to articles."""
+        for done, facts in enumerate(documents):
+            self.progress("chunk", done, len(documents), document=facts.title)
+            document = restored(self.documents, facts)
+            result = chunk_document(document, self.settings.chunks, self.count)
+            for chunk in self.screen.passed(result.chunks):
+                self.chunks.append(chunk)
+                self.copies.add(chunk.text)
+            keep = self.settings.personal_data == "keep"
+            self.articles.extend(a if keep else mask_article(a) for a in result.articles)
+            for warning in result.warnings:
+                self.ledger.warn(f"{document.source}: {warning}")
+            self.ledger.removed_spans.update(span.name for span in result.removed)
+        self.progress("chunk", len(documents), len(documents))
+
+    def leave_copies_out(self) -> None:
+        """Find the chunks that are copies of others and write them off."""
+        self.progress("clean", 0, 1)
+        with atomic_write(self.out / "duplicates.jsonl") as handle:
+            if self.settings.near_duplicates.enabled:
+                self.removed = settle(
+                    self.copies.pairs(),
+                    self.chunks,
+                    self.ledger,
+                    lambda pair: handle.write(dumps(pair) + "\n"),
+                )
+        self.progress("clean", 1, 1)
+
+    def write_chunks(self) -> Lengths:
+        """The chunks that stay, with their lengths counted."""
+        lengths = Lengths()
+        with atomic_write(self.out / "chunks.jsonl") as handle:
+            for place, chunk in enumerate(self.chunks):
+                if place in self.removed:
+                    self.screen.gone.add(chunk["id"])
+                    continue
+                handle.write(dumps(chunk) + "\n")
+                lengths.add(chunk["document_id"], self.count(chunk["text"]))
+        return lengths
+
+    def write_articles(self) -> tuple[int, int]:
+        """Articles that name only the chunks that stayed; returns (standing, deleted).
+
+        An article all of whose chunks went goes with them; a deleted one stays as a mark.
+        """
+        standing = deleted = 0
+        with atomic_write(self.out / "articles.jsonl") as handle:
+            for article in self.articles:
+                ids = [name for name in article["chunk_ids"] if name not in self.screen.gone]
+                if not ids and not article["deleted"]:
+                    continue
+                article["chunk_ids"] = ids
+                handle.write(dumps(article) + "\n")
+                self.shelf.add(article["title"], article["number"], article["id"], ids)
+                deleted += article["deleted"]
+                standing += not article["deleted"]
+        return standing, deleted
+
+    def write_references(self) -> tuple[int, int]:
+        """The references of the articles; returns (all, those to an article of the corpus)."""
+        resolved = 0
+
+        def edges() -> Iterator[Reference]:
+            nonlocal resolved
+            records = read_json_lines(self.out / "articles.jsonl")
+            for edge in graph((Passage.of(record) for _, record in records), self.shelf):
+                resolved += edge.resolved
+                yield edge
+
+        return write_jsonl(self.out / "citations.jsonl", edges()), resolved
 
 
 def document_facts(settings: DataSettings, *, base: Path) -> list[tuple[str, str, str]]:
@@ -100,76 +196,33 @@ def document_facts(settings: DataSettings, *, base: Path) -> list[tuple[str, str
     Raises UserError where a source is missing or nothing is in force on `as_of`.
     """
     ledger = Ledger()
-    documents = in_force(read_sources(settings, base, ledger, silent), settings, ledger)
-    if not documents:
-        raise UserError(
-            "no document could be read",
-            where=", ".join(source.path for source in settings.sources),
-            remedy=_why_empty(ledger),
-        )
+    found = in_force(survey(settings, base, ledger, silent), settings, ledger)
+    documents = _some(found, settings, ledger)
     return [(document.title, document.as_of, document.license) for document in documents]
 
 
 def build_articles(settings: DataSettings, *, base: Path) -> list[Article]:
     """The articles of the sources alone, with nothing cleaned or written (for inspection)."""
     ledger = Ledger()
-    documents = in_force(read_sources(settings, base, ledger, silent), settings, ledger)
-    return cut(documents, settings, estimate_tokens, ledger, silent)[1]
+    with tempfile.TemporaryDirectory() as folder, Spool(Path(folder) / "documents.jsonl") as spool:
+        found = in_force(survey(settings, base, ledger, silent, spool), settings, ledger)
+        return [
+            article
+            for facts in found
+            for article in chunk_document(restored(spool, facts), settings.chunks).articles
+        ]
 
 
-def _within(settings: DataSettings, count: Callable[[str], int]) -> Callable[[Chunk], bool]:
-    return lambda chunk: count(chunk.text) <= settings.chunks.limit(chunk.kind)
+def _some(documents: list[Facts], settings: DataSettings, ledger: Ledger) -> list[Facts]:
+    """The documents; raises UserError where there is none."""
+    if not documents:
+        raise UserError(
+            "no document could be read",
+            where=", ".join(source.path for source in settings.sources),
+            remedy=ledger.why_empty(),
+        )
+    return documents
 
 
 def _protected_texts(settings: DataSettings, base: Path) -> list[str]:
     return [text for name in settings.protected for text in read_protected(base / name)]
-
-
-def _linked(
-    articles: Sequence[Article], chunks: Sequence[Chunk], settings: DataSettings
-) -> list[Article]:
-    """Articles that name only the chunks that stayed, masked as the chunks are.
-
-    An article all of whose chunks were rejected goes with them; a deleted one stays as a mark.
-    """
-    left = {chunk.id for chunk in chunks}
-    out = []
-    for article in articles:
-        ids = tuple(name for name in article.chunk_ids if name in left)
-        if not ids and not article.deleted:
-            continue
-        kept = replace(article, chunk_ids=ids)
-        out.append(kept if settings.personal_data == "keep" else mask_article(kept))
-    return out
-
-
-def _why_empty(ledger: Ledger) -> str:
-    """What was rejected and why, the first three by name."""
-    if not ledger.rejected:
-        return "add files that a reader knows (.md, .html, .pdf …)"
-    reasons = Counter(item.reason for item in ledger.rejected)
-    told = ", ".join(f"{count} {reason}" for reason, count in reasons.most_common())
-    named = "; ".join(item.detail for item in ledger.rejected[:3])
-    return f"rejected: {told} ({named})"
-
-
-def cut(
-    documents: Sequence[Document],
-    settings: DataSettings,
-    count_tokens: Callable[[str], int],
-    ledger: Ledger,
-    progress: Progress,
-) -> tuple[list[Chunk], list[Article]]:
-    """Chunks and articles of all documents, in order."""
-    chunks: list[Chunk] = []
-    articles: list[Article] = []
-    for done, document in enumerate(documents):
-        progress("chunk", done, len(documents), document=document.title)
-        result = chunk_document(document, settings.chunks, count_tokens)
-        chunks.extend(result.chunks)
-        articles.extend(result.articles)
-        ledger.warnings.extend(f"{document.source}: {warning}" for warning in result.warnings)
-        for span in result.removed:
-            ledger.removed_spans[span.name] += 1
-    progress("chunk", len(documents), len(documents))
-    return chunks, articles

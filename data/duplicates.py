@@ -10,9 +10,10 @@ is claimed.
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from typing import Any
+from functools import lru_cache
+from typing import Any, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -23,9 +24,16 @@ MORPHEMES_PER_SHINGLE = 3
 
 _EMPTY = np.uint64(0xFFFFFFFFFFFFFFFF)
 _MULTIPLIER = np.uint64(0x9E3779B97F4A7C15)
-_BATCH_CODES = 4_000_000
+# Codes hashed in one array: few enough to stay in the processor's cache.
+_BATCH_CODES = 100_000
 # A band with more members than this is a common phrase; only neighbours in it are compared.
 _CROWDED = 64
+
+
+class Codes(Protocol):
+    """The codes of texts by place: a list of arrays, or a file of them."""
+
+    def __getitem__(self, place: int, /) -> NDArray[np.uint64]: ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,10 +86,13 @@ def _mixed(values: NDArray[np.uint64]) -> NDArray[np.uint64]:
     return values ^ (values >> np.uint64(31))
 
 
-def signatures(codes: Sequence[NDArray[np.uint64]], width: int) -> NDArray[np.uint64]:
+def signatures(
+    codes: Sequence[NDArray[np.uint64]], width: int, before: int = 0
+) -> NDArray[np.uint64]:
     """One row of BINS hashes a text; a text without codes has a row of its own.
 
-    All texts of a batch are hashed in one array; a minimum needs no sorting of its shingles.
+    `before` texts were signed earlier. All texts of a batch are hashed in one array; a minimum
+    needs no sorting of its shingles.
     """
     out = np.full((len(codes), BINS), _EMPTY, dtype=np.uint64)
     start = 0
@@ -90,50 +101,46 @@ def signatures(codes: Sequence[NDArray[np.uint64]], width: int) -> NDArray[np.ui
         while stop < len(codes) and (size == 0 or size + len(codes[stop]) < _BATCH_CODES):
             size += len(codes[stop])
             stop += 1
-        _fill(out, codes[start:stop], start, width)
+        part = out[start:stop]
+        _fill(part, codes[start:stop], width)
+        _densify(part, before + start)
         start = stop
-    return _densified(out)
+    return out
 
 
-def _fill(
-    out: NDArray[np.uint64], part: Sequence[NDArray[np.uint64]], start: int, width: int
-) -> None:
-    lengths = np.array([len(c) for c in part])
-    flat = np.concatenate(part)
+def _fill(table: NDArray[np.uint64], codes: Sequence[NDArray[np.uint64]], width: int) -> None:
+    """The least hash of each text's runs in each bin."""
+    lengths = np.array([len(c) for c in codes])
+    flat = np.concatenate(codes)
     if len(flat) >= width:
-        rows = np.repeat(np.arange(start, start + len(part)), lengths)[: len(flat) - width + 1]
+        rows = np.repeat(np.arange(len(codes)), lengths)[: len(flat) - width + 1]
         # A run counts where its last code still belongs to the text of its first.
         ends = np.repeat(np.cumsum(lengths), lengths)[: len(rows)]
         inside = np.arange(len(rows)) + width <= ends
         hashes, rows = _runs(flat, width)[inside], rows[inside]
         bins = (hashes & np.uint64(BINS - 1)).astype(np.int64)
-        np.minimum.at(out.reshape(-1), rows * BINS + bins, hashes >> np.uint64(7))
+        np.minimum.at(table.reshape(-1), rows * BINS + bins, hashes >> np.uint64(7))
     for place in np.flatnonzero((lengths > 0) & (lengths < width)).tolist():
-        value = _runs(part[place], len(part[place]))[0]
-        out[start + place, int(value) % BINS] = value >> np.uint64(7)
+        value = _runs(codes[place], len(codes[place]))[0]
+        table[place, int(value) % BINS] = value >> np.uint64(7)
 
 
-def _densified(table: NDArray[np.uint64]) -> NDArray[np.uint64]:
-    """Fill each empty bin from the next full one on its right, marked by the distance."""
-    missing = table == _EMPTY
-    if not missing.any():
-        return table
-    alone = missing.all(axis=1)
-    steps = np.zeros(table.shape, dtype=np.uint64)
+def _densify(table: NDArray[np.uint64], before: int) -> None:
+    """Fill each empty bin from the next full one on its right, round the end, marked by the
+    distance."""
+    full = table != _EMPTY
+    if full.all():
+        return
+    alone = ~full.any(axis=1)
+    bins = np.arange(BINS)
+    # The place of the next full bin: the least at or behind each, over two rounds.
+    places = np.where(np.concatenate([full, full], axis=1), np.arange(2 * BINS), 2 * BINS)
+    following = np.minimum.accumulate(places[:, ::-1], axis=1)[:, ::-1][:, :BINS]
+    steps = (following - bins).astype(np.uint64)
     with np.errstate(over="ignore"):
-        for _ in range(BINS):
-            hungry = missing & ~alone[:, None]
-            if not hungry.any():
-                break
-            right = np.roll(table, -1, axis=1)
-            gap = np.roll(steps, -1, axis=1)
-            fed = hungry & (right != _EMPTY)
-            table = np.where(fed, right, table)
-            steps = np.where(fed, gap + np.uint64(1), steps)
-            missing = table == _EMPTY
-        table = table + steps * _MULTIPLIER
-        table[alone] = _mixed(np.arange(1, int(alone.sum()) + 1, dtype=np.uint64))[:, None]
-    return table
+        filled = np.take_along_axis(table, following % BINS, axis=1) + steps * _MULTIPLIER
+    table[~alone] = filled[~alone]
+    table[alone] = _mixed(np.flatnonzero(alone).astype(np.uint64) + np.uint64(before + 1))[:, None]
 
 
 def band_rows(threshold: float) -> int:
@@ -146,18 +153,65 @@ def band_rows(threshold: float) -> int:
     return best
 
 
+class BandTable:
+    """The band keys of any number of texts: 8 bytes a band and text, 128 at a threshold of 0.85."""
+
+    def __init__(self, threshold: float, width: int = CHARACTERS_PER_SHINGLE) -> None:
+        self.rows = band_rows(threshold)
+        self.width = width
+        self._keys: list[NDArray[np.uint64]] = []
+        self._count = 0
+
+    def __len__(self) -> int:
+        return self._count
+
+    def add(self, codes: Sequence[NDArray[np.uint64]]) -> None:
+        """Take in the next texts, in order; hundreds at a time are quickest."""
+        if not codes:
+            return
+        table = signatures(codes, self.width, self._count)
+        self._count += len(codes)
+        keys = np.zeros((len(codes), BINS // self.rows), dtype=np.uint64)
+        with np.errstate(over="ignore"):
+            for row in range(self.rows):
+                keys = _mixed(keys + table[:, row :: self.rows])
+        self._keys.append(keys)
+
+    def candidates(self) -> Iterator[tuple[int, int]]:
+        """Pairs that agree on all rows of some band, each once, in order."""
+        found = np.empty(0, dtype=np.int64)
+        for band in range(BINS // self.rows if self._keys else 0):
+            pairs = _pairs_of_equals(np.concatenate([keys[:, band] for keys in self._keys]))
+            found = np.union1d(found, pairs)
+        for code in found:
+            yield int(code) // self._count, int(code) % self._count
+
+
 def near_duplicates(
     codes: Sequence[NDArray[np.uint64]], threshold: float, width: int = CHARACTERS_PER_SHINGLE
 ) -> list[Pair]:
     """Pairs of texts whose shingles' Jaccard similarity reaches the threshold, in order."""
-    if len(codes) < 2:
-        return []
-    pairs = []
-    for first, second in _candidates(signatures(codes, width), band_rows(threshold)):
-        similarity = jaccard(shingles(codes[first], width), shingles(codes[second], width))
+    table = BandTable(threshold, width)
+    table.add(codes)
+    return list(verified(table, codes, threshold))
+
+
+def verified(
+    table: BandTable, codes: Codes, threshold: float, *, remembered: int = 4096
+) -> Iterator[Pair]:
+    """The table's candidates that reach the threshold, by their true similarity.
+
+    The shingles of `remembered` texts are kept at hand.
+    """
+
+    @lru_cache(maxsize=remembered)
+    def of(place: int) -> NDArray[np.uint64]:
+        return shingles(codes[place], table.width)
+
+    for first, second in table.candidates():
+        similarity = jaccard(of(first), of(second))
         if similarity >= threshold:
-            pairs.append(Pair(first, second, round(similarity, 4)))
-    return pairs
+            yield Pair(first, second, round(similarity, 4))
 
 
 def jaccard(first: NDArray[np.uint64], second: NDArray[np.uint64]) -> float:
@@ -171,20 +225,6 @@ def jaccard(first: NDArray[np.uint64], second: NDArray[np.uint64]) -> float:
     return shared / (len(first) + len(second) - shared)
 
 
-def _candidates(table: NDArray[np.uint64], rows: int) -> list[tuple[int, int]]:
-    """Pairs that agree on all rows of some band, each once, in order."""
-    count = len(table)
-    found: list[NDArray[np.int64]] = []
-    with np.errstate(over="ignore"):
-        for band in range(BINS // rows):
-            keys = np.zeros(count, dtype=np.uint64)
-            for row in range(rows):
-                keys = _mixed(keys + table[:, band * rows + row])
-            found.append(_pairs_of_equals(keys))
-    codes = np.unique(np.concatenate(found)) if found else np.empty(0, dtype=np.int64)
-    return [(int(code) // count, int(code) % count) for code in codes]
-
-
 def _pairs_of_equals(keys: NDArray[np.uint64]) -> NDArray[np.int64]:
     """Pairs of places with equal keys, coded as first × n + second."""
     count = len(keys)
@@ -192,8 +232,12 @@ def _pairs_of_equals(keys: NDArray[np.uint64]) -> NDArray[np.int64]:
     ordered = keys[order]
     edges = np.flatnonzero(np.concatenate([[True], ordered[1:] != ordered[:-1], [True]]))
     sizes = np.diff(edges)
-    out: list[Any] = []
-    for start, size in zip(edges[:-1][sizes > 1], sizes[sizes > 1], strict=True):
+    starts = edges[:-1]
+    twos = starts[sizes == 2]  # nearly all groups: taken in one go
+    out: list[Any] = [
+        np.minimum(order[twos], order[twos + 1]) * count + np.maximum(order[twos], order[twos + 1])
+    ]
+    for start, size in zip(starts[sizes > 2], sizes[sizes > 2], strict=True):
         members = np.sort(order[start : start + size]).astype(np.int64)
         if size > _CROWDED:
             out.append(members[:-1] * count + members[1:])
@@ -201,7 +245,7 @@ def _pairs_of_equals(keys: NDArray[np.uint64]) -> NDArray[np.int64]:
             continue
         first, second = np.triu_indices(size, 1)
         out.append(members[first] * count + members[second])
-    return np.concatenate(out) if out else np.empty(0, dtype=np.int64)
+    return np.concatenate(out)
 
 
 def clusters(pairs: Iterable[Pair], count: int) -> list[int]:

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import itertools
 import re
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+import sys
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, replace
+from typing import Any, NamedTuple
 
 from kofinlaw.data.citations import Scope, document_aliases, find_citations
+from kofinlaw.data.documents import document_id
 from kofinlaw.data.records import Article, Chunk
 from kofinlaw.data.titles import known
 
@@ -29,52 +33,104 @@ class Reference:
     chunk_ids: tuple[str, ...]
 
 
-def corpus_scope(articles: Sequence[Article]) -> Scope:
-    """The titles and article numbers of a corpus, without any document's own short names."""
-    numbers: dict[str, list[str]] = {}
-    for article in articles:
-        numbers.setdefault(article.title, []).append(article.number)
-    return Scope({}, known(numbers), numbers)
+class Passage(NamedTuple):
+    """An article's words without its tree."""
+
+    id: str
+    title: str
+    number: str
+    text: str
+    deleted: bool
+
+    @classmethod
+    def of(cls, record: dict[str, Any]) -> Passage:
+        """From an article's record as JSON."""
+        return cls(*(record[name] for name in cls._fields))
 
 
-def references(articles: Sequence[Article], chunks: Sequence[Chunk]) -> Iterator[Reference]:
+Citing = Article | Passage
+
+
+class Shelf:
+    """Which articles a corpus holds, and in which chunks each lies: some 60 bytes an article."""
+
+    def __init__(self) -> None:
+        self._numbers: dict[str, list[str]] = {}
+        # None stands for the usual case: one chunk, named by the document and the number.
+        self._chunks: dict[str, dict[str, tuple[str, ...] | None]] = {}
+
+    def add(self, title: str, number: str, article_id: str, chunk_ids: Sequence[str]) -> None:
+        """Take in the next article, in order."""
+        self._numbers.setdefault(title, []).append(sys.intern(number))
+        name = sys.intern(article_id[len(title) + 1 :])
+        if chunk_ids:
+            usual = len(chunk_ids) == 1 and chunk_ids[0] == _usual(title, name)
+            held = self._chunks.setdefault(title, {})
+            held[name] = None if usual else tuple(chunk_ids)
+
+    def scope(self) -> Scope:
+        """The titles and article numbers, without any document's own short names."""
+        return Scope({}, known(self._numbers), self._numbers)
+
+    def chunk_ids(self, unit: str) -> tuple[str, ...]:
+        """The chunks that hold an article; none where the corpus lacks it."""
+        title, _, number = unit.rpartition(" ")
+        held = self._chunks.get(title, {})
+        if number not in held:
+            return ()
+        return held[number] or (_usual(title, number),)
+
+
+def _usual(title: str, number: str) -> str:
+    return f"{document_id(title)}/{number}"
+
+
+def references(articles: Sequence[Article], chunks: Sequence[Chunk] = ()) -> Iterator[Reference]:
     """The references of all articles, in order; those to other provisions of the article too."""
-    scope = corpus_scope(articles)
+    shelf = Shelf()
+    for article in articles:
+        shelf.add(article.title, article.number, article.id, article.chunk_ids)
     by_title: dict[str, list[Article]] = {}
     for article in articles:
         by_title.setdefault(article.title, []).append(article)
-    holders = {article.id: article for article in articles if article.chunk_ids}
-    texts = {chunk.id: chunk.text for chunk in chunks}
-    for title, group in by_title.items():
-        names = document_aliases(title, "\n".join(a.text for a in group), scope.titles)
-        here = Scope(names, scope.titles, scope.articles)
-        for article in group:
-            if article.deleted:
-                continue
-            for found in find_citations(
-                article.text, act=title, article=article.number, scope=here
-            ):
-                target = holders.get(found.target)
-                yield Reference(
-                    source=article.id,
-                    target=found.target,
-                    provision=found.provision,
-                    text=article.text[found.start : found.end],
-                    start=found.start,
-                    end=found.end,
-                    resolved=target is not None,
-                    chunk_ids=_chunks(target, found.provision, texts) if target else (),
-                )
+    return graph(itertools.chain.from_iterable(by_title.values()), shelf)
 
 
-def _chunks(target: Article, provision: str, texts: dict[str, str]) -> tuple[str, ...]:
-    """The chunks of the target that hold the provision; all of them where it cannot be told.
+def graph(passages: Iterable[Citing], shelf: Shelf) -> Iterator[Reference]:
+    """The references of articles that come document by document."""
+    scope = shelf.scope()
+    for title, run in itertools.groupby(passages, key=lambda passage: passage.title):
+        group = list(run)
+        names = document_aliases(title, "\n".join(p.text for p in group), scope.titles)
+        here = replace(scope, names=names)
+        for passage in group:
+            if not passage.deleted:
+                yield from _references(passage, here, shelf)
+
+
+def _references(passage: Citing, scope: Scope, shelf: Shelf) -> Iterator[Reference]:
+    found = find_citations(passage.text, act=passage.title, article=passage.number, scope=scope)
+    for citation in found:
+        held = shelf.chunk_ids(citation.target)
+        yield Reference(
+            source=passage.id,
+            target=citation.target,
+            provision=citation.provision,
+            text=passage.text[citation.start : citation.end],
+            start=citation.start,
+            end=citation.end,
+            resolved=bool(held),
+            chunk_ids=_chunks(held, citation.provision),
+        )
+
+
+def _chunks(ids: tuple[str, ...], provision: str) -> tuple[str, ...]:
+    """The chunks that hold the provision; all of them where it cannot be told.
 
     The parts of a split article are named by the first provision they hold, so the provision is
     in the last part whose name does not come after it.
     """
-    ids = target.chunk_ids
-    if len(ids) == 1 or not provision:
+    if len(ids) < 2 or not provision:
         return ids
     wanted = _order(provision)
     best: list[str] = []

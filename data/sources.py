@@ -1,22 +1,51 @@
-"""Sources to documents: files listed and read, versions chosen by the day they are in force."""
+"""Sources to documents: files listed and read, versions chosen by the day they are in force.
+
+Documents go to the disk one by one as they are read; what is chosen among is their facts.
+"""
 
 from __future__ import annotations
 
 import fnmatch
 import os
 import re
+import sys
 import tempfile
 from collections.abc import Iterator
-from dataclasses import replace
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 
 from kofinlaw import Progress, UserError
 from kofinlaw.data import history
-from kofinlaw.data.cleaning import Ledger
 from kofinlaw.data.documents import Document, document_id
-from kofinlaw.data.files import sha256_file
+from kofinlaw.data.files import sha256_file, sha256_text
+from kofinlaw.data.ledger import Ledger
 from kofinlaw.data.readers import read_file
+from kofinlaw.data.records import Kind
 from kofinlaw.data.settings import DataSettings, SourceSettings
+from kofinlaw.data.spool import Spool
+
+
+@dataclass(frozen=True, slots=True)
+class Facts:
+    """What is known of a document without its text; `place` is the document's in the spool.
+
+    `first` is its first article's number where the document is not in force yet.
+    """
+
+    title: str
+    kind: Kind
+    as_of: str
+    source: str
+    license: str
+    format: str
+    sha256: str
+    first: str
+    place: int
+
+    @property
+    def id(self) -> str:
+        """As `Document.id`."""
+        return document_id(self.title)
 
 
 def source_files(source: SourceSettings, base: Path) -> Iterator[tuple[Path, str]]:
@@ -58,23 +87,58 @@ def refuse_protected_sources(settings: DataSettings, base: Path) -> None:
                 )
 
 
-def read_sources(
+def survey(
+    settings: DataSettings,
+    base: Path,
+    ledger: Ledger,
+    progress: Progress,
+    spool: Spool | None = None,
+) -> list[Facts]:
+    """The facts of all sources' documents in order; a file that cannot be read is rejected.
+
+    The documents themselves go into `spool`, one at a time.
+    """
+    day = settings.as_of.isoformat() if settings.as_of else ""
+    out: list[Facts] = []
+    for document in _documents(settings, base, ledger, progress):
+        place = spool.append(asdict(document)) if spool is not None else len(out)
+        out.append(
+            Facts(
+                title=document.title,
+                kind=document.kind,
+                as_of=document.as_of,
+                source=document.source,
+                license=sys.intern(document.license),
+                format=document.format,
+                sha256=sha256_text(document.text)[:32],
+                first=_first_article(document) if day and document.as_of > day else "",
+                place=place,
+            )
+        )
+    return out
+
+
+def restored(spool: Spool, facts: Facts) -> Document:
+    """The document of the facts, under the title that they give it."""
+    value = spool[facts.place]
+    value["warnings"] = tuple(value["warnings"])
+    return replace(Document(**value), title=facts.title)
+
+
+def _documents(
     settings: DataSettings, base: Path, ledger: Ledger, progress: Progress
-) -> list[Document]:
-    """The documents of all sources in order; a file that cannot be read is rejected."""
+) -> Iterator[Document]:
     listed: list[tuple[SourceSettings, Path, str]] = []
-    documents: list[Document] = []
     for source in settings.sources:
         root = base / source.path
         if settings.as_of and root.exists() and history.repository(root) and _kept(root):
-            documents.extend(_from_history(source, root, settings, ledger, progress))
+            yield from _from_history(source, root, settings, ledger, progress)
         else:
             listed += [(source, path, name) for path, name in source_files(source, base)]
     for done, (source, path, name) in enumerate(listed):
         progress("read", done, len(listed), file=name)
-        documents.extend(_read(path, source, settings, name, ledger))
+        yield from _read(path, source, settings, name, ledger)
     progress("read", len(listed), len(listed))
-    return documents
 
 
 def _read(
@@ -84,14 +148,15 @@ def _read(
     try:
         for document in read_file(path, source, settings.limits, name=name):
             if not document.text.strip():
-                ledger.reject(document.source, "empty", "no text")
+                ledger.reject("read", document.source, "empty", "no text")
                 continue
-            ledger.warnings.extend(f"{name}: {warning}" for warning in document.warnings)
+            for warning in document.warnings:
+                ledger.warn(f"{name}: {warning}")
             yield document
     except UserError as error:
-        ledger.reject(name, "unreadable", error.message)
+        ledger.reject("read", name, "unreadable", error.message)
     except (OSError, ValueError, RecursionError, MemoryError) as error:
-        ledger.reject(name, "unreadable", f"{type(error).__name__}: {error}")
+        ledger.reject("read", name, "unreadable", f"{type(error).__name__}: {error}")
 
 
 def _kept(root: Path) -> bool:
@@ -113,7 +178,7 @@ def _from_history(
         progress("history", done, file=version.path)
         name = f"{root.name}/{version.path}@{version.commit[:12]}"
         if version.state == "repealed":
-            ledger.reject(name, "repealed", f"repealed on {version.day}")
+            ledger.reject("read", name, "repealed", f"repealed on {version.day}")
             continue
         with tempfile.TemporaryDirectory() as folder:
             path = Path(folder) / Path(version.path).name
@@ -124,41 +189,46 @@ def _from_history(
                 dated = replace(document, meta=meta, as_of=document.as_of or version.day)
                 if version.state == "later" and not settings.allow_not_in_force:
                     day = max(dated.as_of, version.day)
-                    ledger.reject(name, "not_in_force", _too_late(replace(dated, as_of=day)))
+                    why = _too_late(dated.title, _first_article(dated), day)
+                    ledger.reject("read", name, "not_in_force", why)
                 else:
                     yield dated
 
 
-def _too_late(document: Document) -> str:
-    """`전자금융업무 규정 제1조 is in force from 2026-01-02`."""
+def _first_article(document: Document) -> str:
     found = re.search(r"제\d+조(?:의\d+)?", document.text) if document.kind != "guideline" else None
-    unit = f"{document.title} {found.group(0)}" if found else document.title
-    return f"{unit} is in force from {document.as_of}"
+    return found.group(0) if found else ""
 
 
-def in_force(documents: list[Document], settings: DataSettings, ledger: Ledger) -> list[Document]:
+def _too_late(title: str, first: str, day: str) -> str:
+    """`전자금융업무 규정 제1조 is in force from 2026-01-02`."""
+    return f"{f'{title} {first}'.strip()} is in force from {day}"
+
+
+def in_force(documents: list[Facts], settings: DataSettings, ledger: Ledger) -> list[Facts]:
     """The documents in force on `as_of`, one version of each title: the newest.
 
     A text of a later day is refused unless `allow_not_in_force`; so is one without a date.
     """
     day = settings.as_of
-    kept: list[Document] = []
+    kept: list[Facts] = []
     for document in documents:
         if day and not settings.allow_not_in_force:
             late = document.as_of > day.isoformat()
             if not document.as_of or late:
-                why = _too_late(document) if late else f"{document.title} bears no date"
-                ledger.reject(document.source, "not_in_force", why)
+                told = _too_late(document.title, document.first, document.as_of)
+                why = told if late else f"{document.title} bears no date"
+                ledger.reject("in_force", document.source, "not_in_force", why)
                 continue
         kept.append(document)
     return _one_version(kept, ledger)
 
 
-def _one_version(documents: list[Document], ledger: Ledger) -> list[Document]:
-    by_title: dict[str, list[Document]] = {}
+def _one_version(documents: list[Facts], ledger: Ledger) -> list[Facts]:
+    by_title: dict[str, list[Facts]] = {}
     for document in documents:
-        by_title.setdefault(document_id(document.title), []).append(document)
-    out: list[Document] = []
+        by_title.setdefault(document.id, []).append(document)
+    out: list[Facts] = []
     for versions in by_title.values():
         if versions[0].kind not in ("statute", "rule") or len(versions) == 1:
             out.extend(_numbered(versions))
@@ -167,10 +237,12 @@ def _one_version(documents: list[Document], ledger: Ledger) -> list[Document]:
         for document in versions:
             if document is newest:
                 out.append(document)
-            elif document.text == newest.text:
-                ledger.reject(document.source, "duplicate", f"same text as {newest.source}")
+            elif document.sha256 == newest.sha256:
+                why = f"same text as {newest.source}"
+                ledger.reject("in_force", document.source, "duplicate", why)
             else:
                 ledger.reject(
+                    "in_force",
                     document.source,
                     "superseded",
                     f"{document.title} of {document.as_of or 'no date'}: {newest.source} is of "
@@ -179,7 +251,7 @@ def _one_version(documents: list[Document], ledger: Ledger) -> list[Document]:
     return out
 
 
-def _numbered(documents: list[Document]) -> list[Document]:
+def _numbered(documents: list[Facts]) -> list[Facts]:
     """Documents that share a title get a number, so that ids stay apart."""
     if len(documents) == 1:
         return documents

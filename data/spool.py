@@ -1,0 +1,88 @@
+"""Records on disk while a corpus is made: only their places are in memory."""
+
+from __future__ import annotations
+
+import json
+import shutil
+from array import array
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from kofinlaw.data.files import disk_error, dumps
+
+_FOLDER = ".work"
+
+
+@contextmanager
+def work_folder(out: Path) -> Iterator[Path]:
+    """A folder for spools inside `out`; what a killed run left there goes, and so does it."""
+    folder = out / _FOLDER
+    shutil.rmtree(folder, ignore_errors=True)
+    folder.mkdir(parents=True)
+    try:
+        yield folder
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+class Spool:
+    """JSON records, one a line: appended in order, read in any order.
+
+    Eight bytes a record are kept in memory. Raises UserError where the disk is full.
+    """
+
+    def __init__(self, path: Path) -> None:
+        self._places = array("q", [0])
+        try:
+            self._handle = open(path, "w+b")
+        except OSError as error:
+            raise disk_error(error, path) from error
+        self._path = path
+        self._at_end = True
+
+    def append(self, record: Any) -> int:
+        """Write a record (a dataclass or a mapping); returns its place."""
+        data = dumps(record).encode("utf-8", errors="surrogatepass") + b"\n"
+        try:
+            if not self._at_end:
+                self._handle.seek(self._places[-1])
+                self._at_end = True
+            self._handle.write(data)
+        except OSError as error:
+            raise disk_error(error, self._path) from error
+        self._places.append(self._places[-1] + len(data))
+        return len(self) - 1
+
+    def extend(self, records: Iterable[Any]) -> None:
+        """Append records in order."""
+        for record in records:
+            self.append(record)
+
+    def __len__(self) -> int:
+        return len(self._places) - 1
+
+    def line(self, place: int) -> str:
+        """The record's line of JSON, without its end."""
+        start, end = self._places[place], self._places[place + 1]
+        self._handle.seek(start)
+        self._at_end = False
+        return self._handle.read(end - start - 1).decode("utf-8", errors="surrogatepass")
+
+    def __getitem__(self, place: int) -> dict[str, Any]:
+        return json.loads(self.line(place))
+
+    def __iter__(self) -> Iterator[dict[str, Any]]:
+        for place in range(len(self)):
+            yield self[place]
+
+    def close(self) -> None:
+        """Close the file; it goes with its folder."""
+        self._handle.close()
+
+    def __enter__(self) -> Spool:
+        return self
+
+    def __exit__(self, *exception: object) -> None:
+        self.close()
