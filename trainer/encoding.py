@@ -162,8 +162,9 @@ def encode_examples(
     """Every example of a JSON Lines file, in the file's order.
 
     A line has `messages`, or `prompt` and `completion`, or `text`; without an `id` it is called
-    `line-<number>`. What cannot be trained on comes back as rejected, with its reason. Raises UserError where a line has none of
-    these, an id stands twice, the template has no stop token, or nothing is left.
+    `line-<number>`. What cannot be trained on comes back as rejected, with its reason. Raises
+    UserError where a line has none of these, an id stands twice, the template has no stop token,
+    or nothing is left.
     """
     stop = template.stop
     kept: list[Encoded] = []
