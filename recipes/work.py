@@ -68,6 +68,7 @@ def make_examples(run: Run, out: Path, progress: Progress) -> dict[str, Any]:
         seed=run.recipe.seed,
         count_tokens=token_counter(run, progress),
         protected_texts=protected_texts(run),
+        ledger=run.folder / "teacher.ledger.jsonl",
         progress=progress,
     )
 
