@@ -72,6 +72,12 @@ def content_morphemes(texts: Sequence[str], *, workers: int = 1) -> list[list[st
     return out
 
 
+def tagged(text: str) -> list[tuple[str, str, int, int]]:
+    """(form, part of speech, start, end) of each morpheme of a short text, by character."""
+    tokens = _kiwi(1).tokenize(text)
+    return [(t.form, _tag(t.tag), t.start, t.start + t.len) for t in tokens]
+
+
 def _tag(tag: str) -> str:
     """Kiwi marks irregular stems (`VV-I`); the part of speech is what stands before the dash."""
     return tag.split("-", 1)[0]
