@@ -1,0 +1,143 @@
+"""A script that imports from kofinlaw made into one that does not: what it uses, pasted in.
+
+What runs on the contest's machine is then the code that is tested here, and no second version.
+"""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Iterator
+from importlib.util import find_spec
+from pathlib import Path
+
+from kofinlaw import UserError
+
+PACKAGE = "kofinlaw"
+
+
+def inline(source: str) -> str:
+    """The script with each `from kofinlaw… import name` replaced by the name's own source.
+
+    Whatever a name uses comes along: constants, other functions, its module's imports of other
+    packages. Raises UserError where two modules define the same name differently.
+    """
+    tree = ast.parse(source)
+    imports, own = _parted(tree.body)
+    pasted: dict[str, str] = {}
+    outside: dict[str, None] = {}
+    for statement in imports:
+        if own_module := _own_module(statement):
+            for alias in statement.names:
+                _paste(own_module, alias.name, pasted, outside)
+        else:
+            outside[ast.unparse(statement)] = None
+    docstring = ast.get_docstring(tree, clean=False) or ""
+    first = own[0].lineno if own else 0
+    rest = "\n".join(source.split("\n")[first - 1 :]) if own else ""
+    future = "from __future__ import annotations"
+    lines = [line for line in outside if line != future]
+    head = f'"""{docstring}"""\n\n{future}\n\n' + "\n".join(sorted(lines))
+    return "\n\n\n".join([head, *pasted.values(), rest.rstrip()]) + "\n"
+
+
+def _paste(module: str, name: str, pasted: dict[str, str], outside: dict[str, None]) -> None:
+    """Add a top-level name of a module, after everything it uses."""
+    source = _source(module)
+    tree = ast.parse(source)
+    imports, body = _parted(tree.body)
+    statements = {defined: node for node in body for defined in _defined(node)}
+    node = statements.get(name)
+    if node is None:
+        _paste_import(imports, module, name, pasted, outside)
+        return
+    first = min([node.lineno, *(d.lineno for d in getattr(node, "decorator_list", []))])
+    text = "\n".join(source.split("\n")[first - 1 : node.end_lineno])
+    if name in pasted:
+        if text and pasted[name] not in ("", text):
+            raise UserError(f"two modules define `{name}` differently", where=module)
+        return
+    pasted[name] = ""  # what refers to itself ends here
+    for used in _names(node):
+        if used in statements and used != name:
+            _paste(module, used, pasted, outside)
+        elif used not in statements:
+            _paste_import(imports, module, used, pasted, outside, needed=False)
+    del pasted[name]
+    pasted[name] = text
+
+
+def _paste_import(
+    imports: list[ast.Import | ast.ImportFrom],
+    module: str,
+    name: str,
+    pasted: dict[str, str],
+    outside: dict[str, None],
+    *,
+    needed: bool = True,
+) -> None:
+    """Follow a name to the module it was imported from."""
+    for statement in imports:
+        for alias in statement.names:
+            if (alias.asname or alias.name).split(".")[0] != name:
+                continue
+            if own_module := _own_module(statement):
+                _paste(own_module, alias.name, pasted, outside)
+            else:
+                one = ast.unparse(statement).partition("import ")[0] + f"import {alias.name}"
+                outside[one + (f" as {alias.asname}" if alias.asname else "")] = None
+            return
+    if needed:
+        raise UserError(f"there is no `{name}`", where=module)
+
+
+def _parted(body: list[ast.stmt]) -> tuple[list[ast.Import | ast.ImportFrom], list[ast.stmt]]:
+    """(imports, everything else but the docstring)."""
+    imports = [node for node in body if isinstance(node, (ast.Import, ast.ImportFrom))]
+    others = [
+        node
+        for node in body
+        if not isinstance(node, (ast.Import, ast.ImportFrom))
+        and not (isinstance(node, ast.Expr) and isinstance(node.value, ast.Constant))
+    ]
+    return imports, others
+
+
+def _own_module(statement: ast.Import | ast.ImportFrom) -> str:
+    """The module of ours that a statement imports from; empty for any other."""
+    module = statement.module if isinstance(statement, ast.ImportFrom) else None
+    return module if module is not None and module.split(".")[0] == PACKAGE else ""
+
+
+def _defined(node: ast.stmt) -> Iterator[str]:
+    if isinstance(node, (ast.FunctionDef, ast.ClassDef)):
+        yield node.name
+    targets = node.targets if isinstance(node, ast.Assign) else [getattr(node, "target", None)]
+    for target in targets:
+        for part in ast.walk(target) if target is not None else ():
+            if isinstance(part, ast.Name):
+                yield part.id
+
+
+def _names(node: ast.AST) -> list[str]:
+    """Names that the code of a statement uses, annotations left out: they are never evaluated."""
+    seen: dict[str, None] = {}
+
+    def visit(part: ast.AST, field: str) -> None:
+        if field in ("annotation", "returns"):
+            return
+        if isinstance(part, ast.Name):
+            seen[part.id] = None
+        for name, value in ast.iter_fields(part):
+            for child in value if isinstance(value, list) else [value]:
+                if isinstance(child, ast.AST):
+                    visit(child, name)
+
+    visit(node, "")
+    return list(seen)
+
+
+def _source(module: str) -> str:
+    spec = find_spec(module)
+    if spec is None or spec.origin is None:
+        raise UserError(f"no such module: {module}")
+    return Path(spec.origin).read_text(encoding="utf-8")
