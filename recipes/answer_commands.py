@@ -112,46 +112,105 @@ def answer(
         bool,
         typer.Option("--check-budget", help="Time a sample; exit 1 if the whole will not fit."),
     ] = False,
+    runs: Annotated[
+        int, typer.Option(help="Answer so many times, as the organiser does; mean and spread.")
+    ] = 1,
+    key: Annotated[
+        Path | None, typer.Option("--key", help="With --runs: JSON Lines of keys, for accuracy.")
+    ] = None,
+    replay_plan: Annotated[
+        Path | None,
+        typer.Option("--replay-plan", help="plan.jsonl of an earlier run to follow exactly."),
+    ] = None,
 ) -> None:
     """Answer a file of questions before the deadline; the submission is whole at every moment."""
-    from kofinlaw.models.engines import open_engine
-    from kofinlaw.models.templates import template_for
     from kofinlaw.rag.answer import answer_questions
-    from kofinlaw.rag.index import Index
-    from kofinlaw.rag.retrieve import Retriever
-    from kofinlaw.recipes.bound import model_folder
     from kofinlaw.recipes.lock import run_lock
     from kofinlaw.recipes.progress import stage_progress
 
     started = process_started()
     bound = open_run(run)
-    settings = bound.recipe.answer
-    if budget_minutes is not None:
-        settings = settings.model_copy(update={"budget_minutes": budget_minutes})
-    merged = bound.folder / "merge" / "model"
-    folder = merged if merged.is_dir() else model_folder(bound)
     with _offline(bound), run_lock(out, lambda line: say(f"  {line}")):
-        retriever = Retriever(
-            Index.load(bound.folder / "index"), bound.recipe.rag, cache=bound.cache
-        )
-        given = {
-            "open_engine": lambda: open_engine(settings.engine, folder, seed=bound.recipe.seed),
-            "template": template_for(folder),
-            "retriever": retriever,
-            "settings": settings,
-            "seed": bound.recipe.seed,
-        }
+        given = _answering(bound, budget_minutes)
         if check_budget:
             _check_budget(questions, given)
             return
         with stage_progress("answer") as progress:
-            counts = answer_questions(questions, out, started=started, progress=progress, **given)
+            given |= {"progress": progress, "replay": replay_plan}
+            if runs != 1:
+                _repeat(questions, out, runs, key, given)
+                return
+            counts = answer_questions(questions, out, started=started, **given)
     say(
         f"{counts.get('questions', '')} answers, "
         f"{counts.get('fallback', 0)} of them not the model's own"
     )
+    if counts.get("question_file_changed"):
+        say(f"{questions} changed meanwhile: these are the answers to what it held at the start")
     say(f"submission: {out / 'submission.csv'}")
     say_next(f"kofinlaw score {out} --key KEY.jsonl --questions {questions}")
+
+
+def _answering(bound: Any, budget_minutes: float | None) -> dict[str, Any]:
+    """What a run answers with: its merged model (else the base), template, index and settings."""
+    from kofinlaw.models.engines import open_engine
+    from kofinlaw.models.templates import template_for
+    from kofinlaw.rag.index import Index
+    from kofinlaw.rag.retrieve import Retriever
+    from kofinlaw.recipes.bound import model_folder
+
+    recipe = bound.recipe
+    settings = recipe.answer
+    if budget_minutes is not None:
+        settings = settings.model_copy(update={"budget_minutes": budget_minutes})
+    merged = bound.folder / "merge" / "model"
+    folder = merged if merged.is_dir() else model_folder(bound)
+    return {
+        "open_engine": lambda: open_engine(settings.engine, folder, seed=recipe.seed),
+        "template": template_for(folder),
+        "retriever": Retriever(Index.load(bound.folder / "index"), recipe.rag, cache=bound.cache),
+        "settings": settings,
+        "seed": recipe.seed,
+    }
+
+
+def _repeat(questions: Path, out: Path, runs: int, key: Path | None, given: dict[str, Any]) -> None:
+    import time
+
+    from kofinlaw.data.files import read_jsonl
+    from kofinlaw.data.records import Key
+    from kofinlaw.rag.answer import answer_questions
+    from kofinlaw.rag.questions import read_questions
+    from kofinlaw.rag.repeats import repeat
+
+    labels = {row.id: row.answer for row in read_jsonl(key, Key)} if key is not None else None
+    result = repeat(
+        lambda folder: answer_questions(questions, folder, started=time.monotonic(), **given),
+        read_questions(questions).questions,
+        out,
+        runs,
+        labels=labels,
+    )
+    for line in result.lines():
+        say(line)
+
+
+def export_for_contest(merged: Path, run: Path | None, out: Path) -> None:
+    """What `kofinlaw export --contest` does, with the run's index and settings."""
+    from kofinlaw.models.templates import template_for
+    from kofinlaw.rag.contest import export_contest
+
+    bound = open_run(run)
+    counts = export_contest(
+        merged,
+        bound.folder / "data" / "chunks.jsonl",
+        out,
+        template=template_for(merged),
+        rag=bound.recipe.rag,
+        answer=bound.recipe.answer,
+    )
+    say(f"{counts['passages']} passages and the model, {counts['bytes'] / 2**30:.2f} GiB: {out}")
+    say_next(f"python {out / 'answer.py'} --questions test.csv --out submission.csv")
 
 
 def process_started() -> float:
@@ -161,8 +220,10 @@ def process_started() -> float:
 
     try:
         fields = Path("/proc/self/stat").read_text().rpartition(")")[2].split()
-        return int(fields[19]) / os.sysconf("SC_CLK_TCK")
-    except (OSError, ValueError, IndexError):
+        # Since boot, sleep included, which the monotonic clock leaves out.
+        began = int(fields[19]) / os.sysconf("SC_CLK_TCK")
+        return time.monotonic() - (time.clock_gettime(time.CLOCK_BOOTTIME) - began)
+    except (OSError, ValueError, IndexError, AttributeError):
         return time.monotonic() - time.process_time()
 
 

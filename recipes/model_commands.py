@@ -180,8 +180,12 @@ def convert_exaone(
 @app.command()
 def export(
     merged: Annotated[Path, typer.Argument(help="The merged checkpoint.")],
-    to: Annotated[str, typer.Option("--to", help="gguf, gguf-q8_0, bnb-4bit, gptq, hf …")],
     out: Annotated[Path, typer.Option("--out", help="Folder of the export.")],
+    to: Annotated[str, typer.Option("--to", help="gguf, gguf-q8_0, bnb-4bit, gptq, hf …")] = "",
+    contest: Annotated[
+        bool,
+        typer.Option("--contest", help="Weights, index and answer.py for Python 3.10."),
+    ] = False,
     run: Annotated[
         Path | None,
         typer.Option(help="The run it came from: chunks to calibrate and measure on, questions."),
@@ -196,6 +200,11 @@ def export(
     from kofinlaw.trainer.export import export_stage
     from kofinlaw.trainer.export_push import check_push, push_export
 
+    if contest:
+        from kofinlaw.recipes.answer_commands import export_for_contest
+
+        export_for_contest(merged, run, out)
+        return
     settings = _export_settings(to)
     if push or token:
         check_push(push, token)
