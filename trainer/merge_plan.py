@@ -6,14 +6,17 @@ Every adapter tensor must be used and every stored weight explained before a byt
 from __future__ import annotations
 
 import difflib
-import re
-from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
 from kofinlaw import UserError
-from kofinlaw.trainer.base_identity import base_sha256
 from kofinlaw.trainer.merge_adapter import Adapter, read_adapter, read_object
+from kofinlaw.trainer.merge_base import (
+    check_base,
+    linear_weights,
+    quantization_of,
+    refuse_quantised_base,
+)
 from kofinlaw.trainer.merge_files import (
     FLOATS,
     TORCH_NAMES,
@@ -24,12 +27,6 @@ from kofinlaw.trainer.merge_steps import LoraTerm, MergePlan, PlannedTensor
 
 EMBEDDINGS = ("model.embed_tokens.weight", "transformer.wte.weight")
 HEAD = "lm_head.weight"
-# Two-dimensional weights that are no Linear layer, or that bitsandbytes leaves alone.
-NOT_QUANTISED = re.compile(r"(^|[._])(lm_head|embed\w*|wte|wpe|norm\w*|\w*layernorm|router)(\.|$)")
-IN_PLACE = (
-    "adding to 4-bit weights in place rounds back to the same 16 values a block and keeps about "
-    "1.5 % of a small adapter"
-)
 
 
 def plan_merge(
@@ -52,60 +49,10 @@ def plan_merge(
     read = read_adapter(adapter)
     config = read_object(base_folder / "config.json")
     weights = checkpoint_tensors(base_folder)
-    _refuse_quantised_base(config, weights, base_folder)
-    digest = _check_base(read, base_folder, accept_unrecorded)
-    quantization = _quantization(read) if base == "dequantized" else None
+    refuse_quantised_base(config, weights, base_folder)
+    digest = check_base(read, base_folder, accept_unrecorded)
+    quantization = quantization_of(read) if base == "dequantized" else None
     return _Planner(read, base_folder, config, weights, quantization).plan(digest, base, dtype)
-
-
-def _refuse_quantised_base(
-    config: dict[str, Any], weights: dict[str, TensorInfo], folder: Path
-) -> None:
-    packed = [name for name in weights if ".quant_state" in name or name.endswith(".absmax")]
-    if config.get("quantization_config") or packed:
-        raise UserError(
-            f"this base is already quantised: {IN_PLACE}",
-            where=str(folder),
-            remedy="name the 16-bit model; --base dequantized reproduces the 4-bit values from it",
-        )
-
-
-def _check_base(adapter: Adapter, folder: Path, accept_unrecorded: bool) -> str:
-    digest = base_sha256(folder)
-    recorded = adapter.record.get("base_sha256")
-    if recorded is None and not accept_unrecorded:
-        raise UserError(
-            "this adapter does not say which base it was trained on",
-            where=str(adapter.folder / "kofinlaw.json"),
-            remedy="if you are sure of the base, merge with --accept-unrecorded",
-        )
-    if recorded is not None and recorded != digest:
-        raise UserError(
-            f"this is not the base the adapter was trained on (SHA-256 {digest[:12]}…, the adapter "
-            f"says {str(recorded)[:12]}…)",
-            where=str(folder),
-            remedy=f"use the same revision of {adapter.record.get('base_id', 'the base')}",
-        )
-    return digest
-
-
-def _quantization(adapter: Adapter) -> dict[str, Any] | None:
-    found = adapter.quantization
-    if found is None:
-        return None
-    if found.get("type") not in ("nf4", "fp4"):
-        raise UserError(
-            f"values of a base quantised as {found.get('type')} cannot be reproduced",
-            where=str(adapter.folder / "kofinlaw.json"),
-            remedy="merge with --base original and look at the proof",
-        )
-    missing = [key for key in ("block_size", "double_quant", "compute_dtype") if key not in found]
-    if missing:
-        raise UserError(
-            f"the record of the quantisation lacks {', '.join(missing)}",
-            where=str(adapter.folder / "kofinlaw.json"),
-        )
-    return found
 
 
 class _Planner:
@@ -316,17 +263,6 @@ class _Planner:
         if modules is not None:
             return frozenset(f"{module}.weight" for module in modules)
         return linear_weights(self.weights.values())
-
-
-def linear_weights(weights: Iterable[TensorInfo]) -> frozenset[str]:
-    """Names of the weights bitsandbytes quantises: 2-D `.weight`, no embedding, norm or head."""
-    return frozenset(
-        info.name
-        for info in weights
-        if len(info.shape) == 2
-        and info.name.endswith(".weight")
-        and not NOT_QUANTISED.search(info.name.removesuffix(".weight"))
-    )
 
 
 def _same_data(first: TensorInfo, second: TensorInfo) -> bool:
