@@ -28,6 +28,7 @@ def verify_export(
     *,
     prompts: Sequence[str | Sequence[Message]] = (),
     passages: Sequence[str] = (),
+    corpus: Sequence[str] = (),
     questions: Sequence[Question] = (),
     keys: Sequence[Key] = (),
     settings: VerifySettings | None = None,
@@ -41,6 +42,7 @@ def verify_export(
         merged,
         prompts=prompts,
         passages=passages,
+        corpus=corpus,
         questions=questions,
         keys=keys,
         settings=settings,
@@ -58,6 +60,7 @@ def verify_exports(
     *,
     prompts: Sequence[str | Sequence[Message]] = (),
     passages: Sequence[str] = (),
+    corpus: Sequence[str] = (),
     questions: Sequence[Question] = (),
     keys: Sequence[Key] = (),
     settings: VerifySettings | None = None,
@@ -69,14 +72,15 @@ def verify_exports(
     Of each, by name: size, share of positions with the same most likely token, both perplexities
     (over `passages`, held-out chunks; without any, over prompts and the fixed dialogues), agreement
     and accuracy of choices, tokens a second, and `verdict`: `fail` where the perplexity is over
-    `max_export_perplexity_ratio` times the merged model's. `threads` are llama.cpp's (none: as
+    `max_export_perplexity_ratio` times the merged model's, or a GGUF's vocabulary cuts a text of
+    `corpus` otherwise. `threads` are llama.cpp's (none: as
     many as cores, which is slow where they are busy with other work). Raises UserError where one
     does not load.
     """
     used = settings or VerifySettings.model_validate({})
-    probe = build_probe(
-        load_tokenizer(merged), template_for(merged), prompts, questions, used, passages=passages
-    )
+    tokenizer = load_tokenizer(merged)
+    template = template_for(merged)
+    probe = build_probe(tokenizer, template, prompts, questions, used, passages=passages)
     progress("verify export", 0, len(exports) + 1)
     reference = _at_rows(_torch(merged, compute_dtype(used.dtype), probe), probe)
     before = sum(path.stat().st_size for path in merged.glob("*.safetensors"))
@@ -87,14 +91,21 @@ def verify_exports(
     for done, (name, export) in enumerate(exports.items(), 1):
         progress("verify export", done, len(exports) + 1)
         if export.is_file():
-            found = measure_gguf(export, probe, threads=threads)
+            found = measure_gguf(export, probe, texts=corpus, threads=threads)
             size = export.stat().st_size
         else:
             found = _at_rows(_torch(export, "bfloat16", probe), probe)
             size = sum(path.stat().st_size for path in export.glob("*.safetensors"))
         figures = {"export": export.name, "bytes": size}
         figures["share_of_merged_bytes"] = round(size / before, 4)
-        out[name] = figures | compare_export(reference, found, probe, right, used)
+        figures |= compare_export(reference, found, probe, right, used)
+        if export.is_file() and corpus:
+            same = [
+                tokenizer.encode(t) == ids for t, ids in zip(corpus, found["tokens"], strict=True)
+            ]
+            figures |= {"texts_tokenized": len(same), "tokenization_same": float(np.mean(same))}
+            figures["verdict"] = figures["verdict"] if all(same) else "fail"
+        out[name] = figures
     progress("verify export", len(exports) + 1, len(exports) + 1)
     return out
 

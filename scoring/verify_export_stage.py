@@ -6,15 +6,17 @@ from pathlib import Path
 from typing import Any
 
 from kofinlaw import Progress, UserError, silent
-from kofinlaw.data.files import read_jsonl, write_json
+from kofinlaw.data.files import read_jsonl, write_json, write_text
 from kofinlaw.data.prompting import free_messages
 from kofinlaw.data.records import Chunk, Example, Key, Question
 from kofinlaw.scoring.verify_export import verify_exports
+from kofinlaw.scoring.verify_page import exports_page
 from kofinlaw.trainer.merge_adapter import read_object
 from kofinlaw.trainer.merge_settings import VerifySettings
 
-PROOF = "proof.json"
+PROOF, PAGE = "proof.json", "proof.md"
 STATED = (
+    "tokenization_same",
     "argmax_agreement",
     "perplexity_merged",
     "perplexity_export",
@@ -38,11 +40,12 @@ def prove_exports(
     threads: int | None = None,
     progress: Progress = silent,
 ) -> dict[str, Any]:
-    """Compare what `exports/export.json` lists with the merged model; writes `exports/proof.json`.
+    """Compare what `exports/export.json` lists with the merged model; writes proof.json, proof.md.
 
-    Perplexity is taken on the chunks of `chunks` that no example of `examples` was made from.
+    Perplexity is taken on the chunks of `chunks` that no example of `examples` was made from; a
+    GGUF must cut all chunks into the merged model's tokens.
     Returns the figures flat, named by form. Raises UserError for an export that does not load,
-    or whose perplexity shows that it is broken.
+    or that is broken by its perplexity or its tokens.
     """
     listed = read_object(exports / "export.json") if (exports / "export.json").exists() else {}
     if not listed:
@@ -56,6 +59,7 @@ def prove_exports(
         merged,
         prompts=[free_messages(item.question) for item in items if not item.options],
         passages=held_out_passages(chunks, examples) if chunks is not None else (),
+        corpus=[chunk.text for chunk in read_jsonl(chunks, Chunk)] if chunks is not None else (),
         questions=[item for item in items if item.options],
         keys=list(read_jsonl(key, Key)) if key is not None else (),
         settings=settings,
@@ -63,6 +67,7 @@ def prove_exports(
         progress=progress,
     )
     write_json(exports / PROOF, proofs)
+    write_text(exports / PAGE, exports_page(proofs))
     broken = [form for form, figures in proofs.items() if figures["verdict"] != "pass"]
     if broken:
         raise UserError(

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import json
 import time
+import urllib.request
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -49,13 +52,28 @@ class GgufModel:
         steps = reply["choices"][0]["logprobs"]["content"]
         return [{item["id"]: item["logprob"] for item in step["top_logprobs"]} for step in steps]
 
+    def tokenize(self, text: str) -> list[int]:
+        """Token ids of a text, marks of a chat recognised, no opening token added."""
+        # xllamacpp has no call for it, but serves llama.cpp's own endpoint on this machine.
+        body = json.dumps({"content": text, "add_special": False, "parse_special": True})
+        request = urllib.request.Request(
+            f"{self._server.listening_address}/tokenize",
+            body.encode(),
+            {"Content-Type": "application/json"},
+        )
+        with urllib.request.urlopen(request, timeout=60) as reply:
+            return list(json.load(reply)["tokens"])
 
-def measure_gguf(path: Path, probe: Probe, *, threads: int | None = None) -> dict[str, Any]:
+
+def measure_gguf(
+    path: Path, probe: Probe, *, texts: Sequence[str] = (), threads: int | None = None
+) -> dict[str, Any]:
     """What the file says at the probe's compared rows, on its choices, and how fast it goes on.
 
     `argmax` and `losses` are lists over the rows in order (nats; None for a token beyond the
     `TOP`), `choices` the picked candidate of each question (None where a candidate is more than
-    one token: llama.cpp states no loss of a given continuation).
+    one token: llama.cpp states no loss of a given continuation), `tokens` the ids of each of
+    `texts`.
     """
     longest = max(
         len(ids) for ids in [*probe.texts, *probe.openings, *(p for p, _ in probe.choices)]
@@ -87,4 +105,5 @@ def measure_gguf(path: Path, probe: Probe, *, threads: int | None = None) -> dic
         "losses": losses,
         "choices": picked,
         "tokens_per_second": made / seconds if made else 0.0,
+        "tokens": [model.tokenize(text) for text in texts],
     }

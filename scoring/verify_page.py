@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 BASES = {
@@ -44,3 +45,31 @@ def verdict_page(result: dict[str, Any]) -> str:
 
 def _one_line(text: str) -> str:
     return " ".join(text.split())
+
+
+def exports_page(proofs: Mapping[str, Mapping[str, Any]]) -> str:
+    """What each export lost, a line a form, as Markdown."""
+    columns = {
+        "size": lambda row: f"{row['bytes'] / 2**20:.0f} MiB",
+        "of the merge": lambda row: f"{row['share_of_merged_bytes']:.1%}",
+        "same most likely token": lambda row: f"{row['argmax_agreement']:.2%}",
+        "perplexity, merge": lambda row: f"{row['perplexity_merged']:.3f}",
+        "perplexity, export": lambda row: f"{row['perplexity_export']:.3f}",
+        "same choices": lambda row: _share(row.get("choice_agreement")),
+        "accuracy, merge": lambda row: _share(row.get("accuracy_merged")),
+        "accuracy, export": lambda row: _share(row.get("accuracy_export")),
+        "tokens/s, merge": lambda row: f"{row['tokens_per_second_merged']:.1f}",
+        "tokens/s, export": lambda row: f"{row['tokens_per_second_export']:.1f}",
+        "corpus in the same tokens": lambda row: _share(row.get("tokenization_same")),
+        "verdict": lambda row: row["verdict"],
+    }
+    lines = ["# Exports beside the merged model", "", f"| form | {' | '.join(columns)} |"]
+    lines.append(f"| --- {'| --- ' * len(columns)}|")
+    for form, row in proofs.items():
+        lines.append(f"| {form} | {' | '.join(show(row) for show in columns.values())} |")
+    texts = sorted({str(row["perplexity_on"]) for row in proofs.values()})
+    return "\n".join([*lines, "", f"Perplexity on {', '.join(texts)}.", ""])
+
+
+def _share(value: float | None) -> str:
+    return "–" if value is None else f"{value:.1%}"

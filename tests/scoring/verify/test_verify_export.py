@@ -87,6 +87,36 @@ def test_the_stage_s_exports_are_proven_and_the_figures_stand_by_form(corpus, me
     assert proof["choices"] == len(questions)
     assert figures["bnb-4bit argmax_agreement"] == round(proof["argmax_agreement"], 4) < 1
     assert {f"bnb-4bit {name}" for name in ("perplexity_export", "accuracy_export")} <= set(figures)
+    page = (out / "proof.md").read_text()
+    assert f"| bnb-4bit | {proof['bytes'] / 2**20:.0f} MiB |" in page
+    assert "Perplexity on held-out chunks." in page
     tight = SMALL.model_copy(update={"max_export_perplexity_ratio": 0.01})
     with pytest.raises(UserError, match="not the merged model any more: bnb-4bit"):
         prove_exports(out, merged, settings=tight, **inputs)
+
+
+@pytest.mark.parametrize("same", [True, False])
+def test_a_gguf_must_cut_the_corpus_into_the_same_tokens(tmp_path, merged, monkeypatch, same):
+    from kofinlaw.models.loading import load_tokenizer
+    from kofinlaw.scoring import verify_export as module
+
+    corpus = ["제1조는 보고 기한을 정한다.", "제2조"]
+    tokens = [load_tokenizer(merged).encode(text) for text in corpus]
+
+    def measured(path, probe, *, texts, threads):
+        rows = sum(map(len, probe.kl_rows))
+        return {
+            "argmax": [0] * rows,
+            "losses": [1.0] * rows,
+            "choices": [],
+            "tokens_per_second": 1.0,
+            "tokens": tokens if same else [tokens[0], [1]],
+        }
+
+    monkeypatch.setattr(module, "measure_gguf", measured)
+    (tmp_path / "m.gguf").write_bytes(b"GGUF")
+    loose = SMALL.model_copy(update={"max_export_perplexity_ratio": 1e9})
+    figures = verify_export(tmp_path / "m.gguf", merged, corpus=corpus, settings=loose)
+    assert figures["texts_tokenized"] == 2
+    assert figures["tokenization_same"] == (1.0 if same else 0.5)
+    assert figures["verdict"] == ("pass" if same else "fail")
