@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import math
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -14,6 +13,7 @@ from kofinlaw import UserError
 from kofinlaw.models import quickstart
 from kofinlaw.models.cache import is_whole
 from kofinlaw.models.engines import ChoiceScore, EngineStats, Generation, Request, timed
+from kofinlaw.models.gbnf import choices_grammar, pattern_grammar
 from kofinlaw.models.loading import Tokenizer, load_tokenizer
 from kofinlaw.models.settings import EngineSettings
 
@@ -68,7 +68,7 @@ class LlamaCppEngine:
         """
         prompts = self._tokenizer.encode_batch([request.prompt for request in requests])
         for number, (request, ids) in enumerate(zip(requests, prompts, strict=True)):
-            self._check_room(number, len(ids), request.max_tokens)
+            self._check_room(number, len(ids), most_tokens(request))
         with timed(self.stats):
             pairs = zip(requests, prompts, strict=True)
             out = list(self._pool.map(lambda pair: self._generate_one(*pair), pairs))
@@ -80,7 +80,7 @@ class LlamaCppEngine:
     def _generate_one(self, request: Request, prompt: list[int]) -> Generation:
         payload: dict[str, Any] = {
             "prompt": prompt,
-            "max_tokens": request.max_tokens,
+            "max_tokens": most_tokens(request),
             "temperature": request.temperature,
             "seed": request.seed,
             "cache_prompt": self._settings.prefix_cache,
@@ -98,10 +98,11 @@ class LlamaCppEngine:
         choice = answer["choices"][0]
         content = (choice.get("logprobs") or {}).get("content") or []
         text = choice["text"]
-        if request.regex:
-            text = unquoted(text)
         finish = "stop" if choice.get("finish_reason") == "stop" else "length"
         tokens = int(answer.get("usage", {}).get("completion_tokens", len(content)))
+        if request.choices and finish == "stop" and content and not content[-1].get("bytes"):
+            # After a whole choice the end is certain: as in the other engines it does not count.
+            content, tokens = content[:-1], tokens - 1
         logprob = sum(float(token["logprob"]) for token in content) if content else math.nan
         return Generation(text, len(prompt), tokens, finish, logprob)  # type: ignore[arg-type]
 
@@ -124,8 +125,8 @@ class LlamaCppEngine:
         with timed(self.stats):
             self.stats.prompt_tokens += sum(map(len, encoded))
             return [
-                self._score_one(number, ids, [self._tokenizer.encode(choice) for choice in row])
-                for number, (ids, row) in enumerate(zip(encoded, choices, strict=True))
+                self._score_one(number, ids, [self._tokenizer.continuation(p, c) for c in row])
+                for number, (p, ids, row) in enumerate(zip(prompts, encoded, choices, strict=True))
             ]
 
     def _score_one(
@@ -221,25 +222,15 @@ def gguf_file(settings: EngineSettings, folder: Path) -> Path:
 def constraint(request: Request) -> dict[str, Any]:
     """The part of a llama.cpp request that holds the answer to its choices, pattern or schema."""
     if request.choices:
-        return {"grammar": "root ::= " + " | ".join(quoted(text) for text in request.choices)}
+        return {"grammar": choices_grammar(request.choices)}
     if request.regex:
-        pattern = f"^{request.regex.removeprefix('^').removesuffix('$')}$"
-        return {"json_schema": {"type": "string", "pattern": pattern}}
+        return {"grammar": pattern_grammar(request.regex)}
     if request.json_schema is not None:
         return {"json_schema": request.json_schema}
     return {}
 
 
-def quoted(text: str) -> str:
-    """Text as a literal of llama.cpp's grammar notation (GBNF)."""
-    escaped = text.replace("\\", "\\\\").replace('"', '\\"')
-    return '"' + escaped.replace("\n", "\\n").replace("\r", "\\r").replace("\t", "\\t") + '"'
-
-
-def unquoted(text: str) -> str:
-    """The text inside a JSON string; an answer that was cut off loses its opening mark alone."""
-    try:
-        value = json.loads(text)
-    except ValueError:
-        return text.strip().removeprefix('"')
-    return value if isinstance(value, str) else text
+def most_tokens(request: Request) -> int:
+    """The request's bound, or what the longest choice may take: a token a byte, and an end."""
+    longest = max((len(choice.encode("utf-8")) for choice in request.choices), default=-1)
+    return max(request.max_tokens, longest + 1)

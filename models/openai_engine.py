@@ -16,6 +16,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from kofinlaw import UserError
+from kofinlaw.models.constraints import bare_pattern
 from kofinlaw.models.dummy_engine import CharacterCounter
 from kofinlaw.models.engines import (
     ChoiceScore,
@@ -26,7 +27,7 @@ from kofinlaw.models.engines import (
     cut_at_stop,
     timed,
 )
-from kofinlaw.models.llamacpp_engine import quoted
+from kofinlaw.models.gbnf import choices_grammar, pattern_grammar
 from kofinlaw.models.loading import load_tokenizer
 from kofinlaw.models.offline import is_loopback
 from kofinlaw.models.settings import EngineSettings
@@ -223,10 +224,13 @@ def check_address(address: str) -> None:
 def constraint(request: Request) -> dict[str, Any]:
     """A request's constraint as vLLM and as llama.cpp read it; each ignores the other's key."""
     if request.choices:
-        grammar = "root ::= " + " | ".join(quoted(text) for text in request.choices)
+        grammar = choices_grammar(request.choices)
         return {"structured_outputs": {"choice": list(request.choices)}, "grammar": grammar}
     if request.regex:
-        return {"structured_outputs": {"regex": request.regex}}
+        return {
+            "structured_outputs": {"regex": bare_pattern(request.regex)},
+            "grammar": pattern_grammar(request.regex),
+        }
     if request.json_schema is not None:
         schema = {"name": "answer", "schema": request.json_schema}
         return {

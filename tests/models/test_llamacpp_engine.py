@@ -1,13 +1,9 @@
 from __future__ import annotations
 
-import json
-import re
-
 import pytest
 
 from kofinlaw import UserError
 from kofinlaw.models.engines import Request, open_engine
-from kofinlaw.models.llamacpp_engine import constraint, quoted, unquoted
 from kofinlaw.models.settings import EngineSettings
 
 pytest.importorskip("xllamacpp", reason="the extra `quickstart` is not installed")
@@ -41,28 +37,6 @@ def test_scores_and_texts_agree_with_transformers_on_the_same_weights(engine, re
     assert texts == [generation.text for generation in reference.generate(requests)]
 
 
-def test_an_answer_keeps_to_its_choices_pattern_and_schema(engine):
-    chosen, matched, parsed = engine.generate(
-        [
-            Request(PROMPTS[0], choices=("옳다", '"그르다"\n'), max_tokens=32),
-            Request(PROMPTS[0], regex="[0-9]{4}년", max_tokens=32),
-            Request(
-                PROMPTS[0],
-                json_schema={
-                    "type": "object",
-                    "properties": {"답": {"enum": ["1", "2"]}},
-                    "required": ["답"],
-                    "additionalProperties": False,
-                },
-                max_tokens=64,
-            ),
-        ]
-    )
-    assert chosen.text in ("옳다", '"그르다"\n')
-    assert re.fullmatch("[0-9]{4}년", matched.text)
-    assert json.loads(parsed.text)["답"] in ("1", "2")
-
-
 def test_slots_and_a_kept_prefix_are_declared_not_deterministic(llama, gguf, engine):
     assert engine.deterministic
     for change in ({"slots": 2}, {"prefix_cache": True}):
@@ -91,9 +65,6 @@ def test_a_broken_file_is_one_error(llama, tmp_path):
         open_engine(EngineSettings(engine="llamacpp", gguf=broken), llama)
 
 
-def test_literals_are_escaped_for_the_grammar():
-    assert quoted('가"나\\\n') == '"가\\"나\\\\\\n"'
-    assert constraint(Request("p", choices=("1", "2"))) == {"grammar": 'root ::= "1" | "2"'}
-    assert constraint(Request("p", regex="^[0-9]$"))["json_schema"]["pattern"] == "^[0-9]$"
-    assert unquoted('"가나"') == "가나"
-    assert unquoted('"가') == "가"
+def test_a_pattern_that_no_grammar_can_say_is_refused(engine):
+    with pytest.raises(UserError, match="cannot be followed"):
+        engine.generate([Request(PROMPTS[0], regex="(?=가)나")])
