@@ -255,6 +255,7 @@ def main() -> None:
         without_model(identity, options, passages)
         for (identity, _, options), passages in zip(questions, found, strict=True)
     ]
+    given.out.parent.mkdir(parents=True, exist_ok=True)
     log = given.out.with_name("answers.jsonl")
     known, used = answers_before(log)
     answers = [known.get(asked[0], was) for asked, was in zip(questions, answers, strict=True)]

@@ -10,8 +10,9 @@ from kofinlaw.recipes.schema import Recipe
 
 
 def verdicts_for(recipe: Recipe, policy_name: str) -> list[Any]:
-    """The policy's verdicts on the recipe's models and on the licences its sources name."""
+    """The policy's verdicts on the models, on the sources' licences and on how it answers."""
     from kofinlaw.models import policy
+    from kofinlaw.rag.contest_rules import check_answering
 
     teacher = recipe.augment.teacher
     verdicts = policy.check_models(
@@ -23,7 +24,11 @@ def verdicts_for(recipe: Recipe, policy_name: str) -> list[Any]:
         offline=recipe.offline,
     )
     sources = [(source.path, source.license) for source in recipe.sources if source.license]
-    return [*verdicts, *policy.check_sources(policy_name, sources)]
+    return [
+        *verdicts,
+        *policy.check_sources(policy_name, sources),
+        *check_answering(policy_name, recipe.answer),
+    ]
 
 
 def model_name(model: ModelSettings) -> str:

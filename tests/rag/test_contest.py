@@ -21,6 +21,7 @@ from kofinlaw.data.lexical import LexicalIndex
 from kofinlaw.data.records import Chunk, Question
 from kofinlaw.models.templates import ChatTemplate
 from kofinlaw.rag.contest import ALLOWED, SCRIPT, export_contest, write_postings
+from kofinlaw.rag.contest_rules import check_answering
 from kofinlaw.rag.deadline import FULL
 from kofinlaw.rag.inlining import inline
 from kofinlaw.rag.prompts import Prompter
@@ -160,6 +161,17 @@ def test_the_submission_is_complete_whatever_the_model_does(
     assert {count for count, _ in again} == {4}, "answers that are there are not asked again"
     log = [json.loads(r) for r in (tmp_path / "answers.jsonl").read_text("utf-8").split("\n") if r]
     assert [row["id"] for row in log] == ["Q0", "Q1", "F0"]
+
+
+def test_the_contest_takes_only_text_the_model_wrote() -> None:
+    scored = check_answering("contest-2025", AnswerSettings(free_opening=True))
+    assert [verdict.allowed for verdict in scored] == [
+        "answer.choose_by: generate",
+        "answer.free_opening: false",
+    ]
+    written = check_answering("contest-2025", AnswerSettings(choose_by="generate"))
+    assert all(verdict.ok for verdict in written)
+    assert check_answering("open", AnswerSettings()) == []
 
 
 def test_a_folder_without_weights_is_refused(tmp_path: Path) -> None:
