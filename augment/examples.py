@@ -10,6 +10,7 @@ from kofinlaw.augment import free, grounded
 from kofinlaw.augment.drafts import source_rng
 from kofinlaw.augment.items import Maker, item_id
 from kofinlaw.augment.options import Item
+from kofinlaw.augment.surface import vary
 from kofinlaw.data.files import sha256_text
 from kofinlaw.data.prompting import (
     NO_EVIDENCE,
@@ -63,7 +64,8 @@ def _example(maker: Maker, item: Item) -> Example | None:
             maker.reject(item, "evidence_too_long", "the deciding lines do not fit the budget")
             return None
         texts, chunks = found.texts, found.chunks
-    messages = choice_messages(draft.stem, options, texts, settings.answer_form)
+    stem, changes = _surface(maker, name, draft.stem, options)
+    messages = choice_messages(stem, options, texts, settings.answer_form)
     reply = choice_candidates(options, settings.answer_form)[answer]
     messages.append({"role": "assistant", "content": reply})
     return Example(
@@ -76,8 +78,19 @@ def _example(maker: Maker, item: Item) -> Example | None:
             {"check": "options_distinct", "ok": True},
             {"check": "not_true_elsewhere", "ok": True},
             {"check": "gold_shown", "ok": not missing},
+            *({"check": f"surface_{change}", "ok": True} for change in changes),
         ],
     )
+
+
+def _surface(
+    maker: Maker, name: str, question: str, keep: Sequence[str]
+) -> tuple[str, tuple[str, ...]]:
+    """The question as people type it, for a share of the examples; the held-out ones never."""
+    rng = source_rng(maker.seed, "surface", name)
+    if rng.random() >= maker.settings.surface_share:
+        return question, ()
+    return vary(question, keep, rng)
 
 
 def _provenance(chunks: Sequence[str], generator: str, seed: int) -> dict[str, Any]:
@@ -114,11 +127,13 @@ def free_examples(maker: Maker, choices: int, held: frozenset[str]) -> list[Exam
         )
         if maker.protected.shared(item.question):
             continue
-        messages = free_messages(item.question, found.texts if settings.shown_evidence else ())
+        name = f"free-{sha256_text(item.question + item.reference)[:12]}"
+        asked, changes = _surface(maker, name, item.question, [item.reference, *item.keywords])
+        messages = free_messages(asked, found.texts if settings.shown_evidence else ())
         reply = NO_EVIDENCE if missing else item.reference
         messages.append({"role": "assistant", "content": reply})
-        name = f"free-{sha256_text(item.question + item.reference)[:12]}"
         task = "free_gold_missing" if missing else "free"
         provenance = _provenance(found.chunks, "free", maker.seed)
-        out.append(Example(name, task, messages, reply, provenance, []))
+        checks = [{"check": f"surface_{change}", "ok": True} for change in changes]
+        out.append(Example(name, task, messages, reply, provenance, checks))
     return out

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import random
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from kofinlaw.augment.contamination import Protected
@@ -52,24 +52,45 @@ def make_items(
     count: int,
     name: str,
     barred: frozenset[str] | set[str] = frozenset(),
+    margins: Callable[[Sequence[Item]], Mapping[str, float]] | None = None,
 ) -> list[Item]:
-    """`count` finished questions, or what the drafts give."""
+    """`count` finished questions, or what the drafts give.
+
+    `margins` tells how well the student knows each item of a pool (by id, below 0 is wrong): of
+    each kind what it knows least is taken first.
+    """
     settings = maker.settings
     if count == 0:
         return []
     rng = source_rng(maker.seed, "select", name)
     checked = [item for draft in drafts if (item := _item(maker, draft)) is not None]
     by_draft = {id(item.draft): item for item in checked if fingerprint(item) not in barred}
-    chosen = select(
-        [item.draft for item in checked if id(item.draft) in by_draft],
-        count,
-        settings.generators,
-        most_by_article=settings.most_by_article,
-        negative_share=settings.negative_share,
-        numeric_share=settings.numeric_share,
-        rng=rng,
-    )
-    return _positions([by_draft[id(draft)] for draft in chosen], rng)
+
+    def chosen(
+        pool: Sequence[Draft], count: int, prefer: Callable[[Draft], float] | None
+    ) -> list[Draft]:
+        return select(
+            pool,
+            count,
+            settings.generators,
+            most_by_article=settings.most_by_article,
+            negative_share=settings.negative_share,
+            numeric_share=settings.numeric_share,
+            rng=rng,
+            prefer=prefer,
+        )
+
+    pool = [item.draft for item in checked if id(item.draft) in by_draft]
+    prefer = None
+    if margins is not None:
+        pool = chosen(pool, round(count * settings.student_pool), None)
+        known = margins([by_draft[id(draft)] for draft in pool])
+
+        def prefer(draft: Draft) -> float:
+            return known[item_id(by_draft[id(draft)])]
+
+    taken = chosen(pool, count, prefer)
+    return _positions([by_draft[id(draft)] for draft in taken], rng)
 
 
 def _item(maker: Maker, draft: Draft) -> Item | None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import random
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 
 from kofinlaw.augment.drafts import Draft
 
@@ -23,11 +23,12 @@ def select(
     negative_share: float,
     numeric_share: float,
     rng: random.Random,
+    prefer: Callable[[Draft], float] | None = None,
 ) -> list[Draft]:
     """At most `count` drafts whose kinds stand by weight; shortages go to the other kinds.
 
     The least shares of negative and numeric items are kept by taking fewer of the others, so the
-    result may be shorter than `count`.
+    result may be shorter than `count`. `prefer` orders the drafts of a kind, the least first.
     """
     pools: dict[str, list[Draft]] = {}
     for draft in drafts:
@@ -35,6 +36,8 @@ def select(
             pools.setdefault(draft.kind, []).append(draft)
     for kind in sorted(pools):
         rng.shuffle(pools[kind])
+        if prefer is not None:
+            pools[kind].sort(key=prefer)
     taken = _take(pools, count, weights, most_by_article)
     taken = _keep_share(taken, NEGATIVE, negative_share)
     taken = _keep_share(taken, NUMERIC, numeric_share)

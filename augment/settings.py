@@ -133,6 +133,24 @@ class AugmentSettings(BaseModel):
     free_share: float = Field(
         0.04, ge=0, le=0.9, description="free-text examples beside the multiple-choice ones (0–0.9)"
     )
+    surface_share: float = Field(
+        0.0,
+        ge=0,
+        le=1,
+        description="share of the questions varied as people type: spacing, typos, dropped "
+        "particles, manners, everyday words (0–1)",
+    )
+    select: Literal["weights", "student"] = Field(
+        "weights",
+        description="weights: by kind alone; student: of each kind first what the model that will "
+        "be trained gets wrong",
+    )
+    student_pool: float = Field(
+        2.0, ge=1, description="candidates the student is asked, for each item taken"
+    )
+    student_engine: EngineSettings = Field(
+        default_factory=EngineSettings, description="what runs the student while it is asked"
+    )
     answer_form: Literal["label", "text"] = Field(
         "text", description="what the model answers: the option's digit, or its text"
     )

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import random
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -15,8 +15,10 @@ from kofinlaw.augment.examples import choice_examples, free_examples
 from kofinlaw.augment.items import Maker, fingerprint, item_id, key_of, make_items, question_of
 from kofinlaw.augment.law import Laws, read_laws
 from kofinlaw.augment.ledger import Resume
+from kofinlaw.augment.options import Item
 from kofinlaw.augment.raft import Shelf
 from kofinlaw.augment.settings import AugmentSettings
+from kofinlaw.augment.student import Student, margins
 from kofinlaw.augment.table import write_parquet
 from kofinlaw.data.files import read_jsonl, write_jsonl
 from kofinlaw.data.records import Article, Chunk
@@ -31,6 +33,7 @@ def augment(
     count_tokens: Callable[[str], int] | None = None,
     protected_texts: Sequence[str] = (),
     ledger: Path | None = None,
+    student: Student | None = None,
     resume: Resume = "if-possible",
     progress: Progress = silent,
 ) -> dict[str, Any]:
@@ -39,8 +42,9 @@ def augment(
     Writes `examples.jsonl` and `.parquet`, `heldout_questions.jsonl`, `heldout_key.jsonl`,
     `rejected.jsonl`, `ledger.jsonl`, `card.md` and `card.json` into `out`. `ledger` is where a
     teacher's answers are remembered (default: in `out`), best outside of folders that are made
-    anew; `resume` says what to do with what it holds. Raises UserError where the corpus holds no
-    article to ask about, or a held-out title that the corpus does not have.
+    anew; `resume` says what to do with what it holds. `student` loads the model to be trained and
+    its template, for `select: student`. Raises UserError where the corpus holds no article to ask
+    about, or a held-out title that the corpus does not have.
     """
     out.mkdir(parents=True, exist_ok=True)
     laws = read_laws(read_jsonl(corpus / "articles.jsonl", Article))
@@ -60,7 +64,12 @@ def augment(
     )
     asked = {fingerprint(item) for item in heldout}
     items = make_items(
-        maker, [d for d in drafts if d.document not in held], settings.items, "train", asked
+        maker,
+        [d for d in drafts if d.document not in held],
+        settings.items,
+        "train",
+        asked,
+        _margins(settings, student, out, progress),
     )
     examples = choice_examples(maker, items, progress)
     examples += free_examples(maker, len(examples), held)
@@ -104,6 +113,22 @@ def augment(
         shelf=shelf,
         count=count,
     )
+
+
+def _margins(
+    settings: AugmentSettings, student: Student | None, out: Path, progress: Progress
+) -> Callable[[Sequence[Item]], Mapping[str, float]] | None:
+    """How to ask the student, None where items are chosen without it."""
+    if settings.select == "weights":
+        return None
+    if student is None:
+        raise UserError(
+            "no student to ask",
+            where="augment.select",
+            remedy="use `select: weights`, or a recipe with a model",
+        )
+    path, form = out / "student.jsonl", settings.answer_form
+    return lambda items: margins(items, student, path, form=form, progress=progress)
 
 
 def _check_corpus(

@@ -12,6 +12,7 @@ from kofinlaw.data.records import Example, Key, Question, Rejected
 
 FILES = (
     "examples.jsonl",
+    "examples.parquet",
     "heldout_questions.jsonl",
     "heldout_key.jsonl",
     "rejected.jsonl",
@@ -159,3 +160,19 @@ def test_an_unknown_generator_and_held_items_without_documents_are_errors():
         AugmentSettings(generators={"quantitty": 1})
     with pytest.raises(ValueError, match="holdout_documents"):
         AugmentSettings(holdout_items=5)
+
+
+def test_parquet_holds_the_same_examples_and_datasets_reads_both(made, tmp_path):
+    from datasets import load_dataset
+
+    out = made[0]
+    cache = str(tmp_path)
+    table = load_dataset(
+        "parquet", data_files=str(out / "examples.parquet"), split="train", cache_dir=cache
+    )
+    lines = load_dataset(
+        "json", data_files=str(out / "examples.jsonl"), split="train", cache_dir=cache
+    )
+    assert table["id"][:] == lines["id"][:] == [e.id for e in examples_of(out)]
+    assert table["messages"][:] == lines["messages"][:]
+    assert set(table[0]["messages"][0]) == {"role", "content"}

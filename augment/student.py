@@ -1,0 +1,102 @@
+"""Which questions the student gets wrong: those are worth more than those it knows."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from kofinlaw import Progress, silent
+from kofinlaw.augment.items import item_id
+from kofinlaw.augment.options import Item
+from kofinlaw.data.files import JsonlAppender, sha256_text
+from kofinlaw.data.prompting import AnswerForm, choice_candidates, choice_messages
+from kofinlaw.models.engines import Engine
+from kofinlaw.models.templates import ChatTemplate
+
+BATCH = 32
+Student = Callable[[], tuple[Engine, ChatTemplate]]
+
+
+@dataclass(frozen=True)
+class Known:
+    """How sure the student is of an item's right option, against its best wrong one.
+
+    `margin` is in nats a token (a text) or a label; below 0 the student gets it wrong.
+    """
+
+    key: str
+    margin: float
+
+
+def margins(
+    items: Sequence[Item],
+    student: Student,
+    path: Path,
+    *,
+    form: AnswerForm,
+    progress: Progress = silent,
+) -> dict[str, float]:
+    """The student's margin on each item by id, asked without evidence.
+
+    What `path` holds is not asked again: a killed run goes on with the next batch. The student is
+    loaded only where something is left to ask.
+    """
+    known = _read(path)
+    keys = [_key(item, form) for item in items]
+    if any(key not in known for key in keys):
+        engine, template = student()
+        with engine, JsonlAppender(path) as appender:
+            for start in range(0, len(items), BATCH):
+                progress("augment: ask the student", start, len(items))
+                group = items[start : start + BATCH]
+                missing = [
+                    item
+                    for item, key in zip(group, keys[start : start + BATCH], strict=True)
+                    if key not in known
+                ]
+                for item, margin in zip(
+                    missing, _ask(engine, template, missing, form), strict=True
+                ):
+                    key = _key(item, form)
+                    known[key] = margin
+                    appender.append({"key": key, "id": item_id(item), "margin": margin})
+    return {item_id(item): known[key] for item, key in zip(items, keys, strict=True)}
+
+
+def _ask(
+    engine: Engine, template: ChatTemplate, items: Sequence[Item], form: AnswerForm
+) -> list[float]:
+    if not items:
+        return []
+    prompts = [
+        template.render(
+            choice_messages(item.draft.stem, item.options, (), form), add_generation_prompt=True
+        )
+        for item in items
+    ]
+    rows = engine.score(prompts, [choice_candidates(item.options, form) for item in items])
+    out = []
+    for item, row in zip(items, rows, strict=True):
+        values = [s.logprob / max(s.tokens, 1) if form == "text" else s.logprob for s in row]
+        best_wrong = max(value for place, value in enumerate(values) if place != item.answer)
+        out.append(round(values[item.answer] - best_wrong, 4))
+    return out
+
+
+def _key(item: Item, form: AnswerForm) -> str:
+    return sha256_text("\n".join([form, item.draft.stem, *item.options]))
+
+
+def _read(path: Path) -> dict[str, float]:
+    known: dict[str, float] = {}
+    if path.exists():
+        with open(path, "rb") as handle:
+            for line in handle:
+                try:
+                    row = json.loads(line)
+                    known[str(row["key"])] = float(row["margin"])
+                except (ValueError, KeyError, TypeError):
+                    continue  # torn or damaged: asked again
+    return known

@@ -1,0 +1,191 @@
+"""The same question in other clothes: spacing, typos, dropped 조사, manners, everyday words.
+
+People do not type as the law is printed. A varied question asks the same: figures, quotations,
+citations, negations and the words of the answer are never touched.
+"""
+
+from __future__ import annotations
+
+import random
+import re
+from collections.abc import Callable, Sequence
+
+from kofinlaw.data.korean import tagged
+
+Span = tuple[int, int]
+Change = Callable[[str, list[Span], random.Random], str]
+
+# Figures with their unit, quotations, citations, blanks to fill in, and whatever denies.
+_FIXED = (
+    re.compile(r"「[^」]*」"),
+    re.compile(r"[\"“][^\"”]*[\"”]|['‘][^'’]*['’]|\(\s*\)"),
+    re.compile(r"\S*\d\S*"),
+    re.compile(r"\S*(?:아니|아닌|않|없|못|금지|제외|틀린|맞지)\S*"),
+)
+_WORD = re.compile(r"\S+")
+_LEADS, _VOWELS, _FINALS = 19, 21, 28
+# Vowels that are mistaken for each other, and those beside each other on the two-set keyboard.
+_NEAR_VOWELS = {1: 5, 5: 1, 0: 20, 20: 0, 4: 8, 8: 4, 13: 18, 18: 13, 6: 12, 12: 6}
+# Final consonants: doubled for single ones, and lost ones.
+_NEAR_FINALS = {1: 2, 2: 1, 19: 20, 20: 19, 4: 0, 21: 0, 16: 0, 8: 0}
+_PARTICLES = {"JKO", "JKS"}
+_MANNERS: tuple[tuple[str, tuple[str, ...]], ...] = (
+    ("알맞은 것은?", ("알맞은 것은 무엇입니까?", "알맞은 것은 뭔가요?")),
+    ("옳은 것은?", ("옳은 것은 무엇입니까?", "맞는 것은 뭐예요?")),
+    ("것은?", ("것은 무엇입니까?", "것은 뭔가요?")),
+    ("하여야 하는가?", ("하여야 합니까?", "해야 하나요?")),
+    ("해야 하는가?", ("해야 합니까?", "해야 하나요?")),
+    ("아니 되는가?", ("아니 됩니까?", "안 되나요?")),
+    ("수 있는가?", ("수 있습니까?", "수 있나요?")),
+    ("하는가?", ("합니까?", "하나요?")),
+    ("되는가?", ("됩니까?", "되나요?")),
+    ("있는가?", ("있습니까?", "있나요?")),
+    ("인가?", ("입니까?", "인가요?")),
+    ("설명하시오.", ("설명하여 주십시오.", "설명해 주세요.")),
+    ("서술하시오.", ("서술하여 주십시오.", "써 주세요.")),
+)
+# Official words (patterns) and what people say for them; none changes what is asked, and each pair
+# takes the same particles.
+_EVERYDAY: tuple[tuple[str, str], ...] = (
+    (r"다음 빈칸에 알맞은", "빈칸에 들어갈 알맞은"),
+    (r"에 관한 설명으로", "에 대한 설명 중"),
+    (r"에 따르면,", "에서는"),
+    (r"통지하여야", "알려야"),
+    (r"교부하여야", "내줘야"),
+    (r"징구하여야", "받아야"),
+    (r"하여야", "해야"),
+    (r"하는 때에는", "할 때는"),
+    (r"(?<!위)(?<!대)한 때에는", "했을 때는"),
+    (r"경우에는", "경우"),
+    (r"(?<![가-힣])성명(?!서)", "이름"),
+    (r"(?<![가-힣])익일", "다음 날"),
+    (r"(?<![가-힣])금원", "돈"),
+    (r"(?<![가-힣])타인", "다른 사람"),
+    (r"(?<![가-힣])자신의", "자기"),
+    (r"(?<![가-힣])부득이한", "어쩔 수 없는"),
+)
+
+
+def protected_spans(text: str, keep: Sequence[str]) -> list[Span]:
+    """Where nothing may change: fixed patterns, and every occurrence of the words of `keep`."""
+    spans = [match.span() for fixed in _FIXED for match in fixed.finditer(text)]
+    words = {w.strip(".,?()") for phrase in keep for w in [phrase, *phrase.split()]}
+    for word in words:
+        if len(word) > 1:
+            spans += [match.span() for match in re.finditer(re.escape(word), text)]
+    return sorted(spans)
+
+
+def _free(start: int, end: int, spans: Sequence[Span]) -> bool:
+    return all(end <= first or start >= last for first, last in spans)
+
+
+def spacing(text: str, spans: list[Span], rng: random.Random) -> str:
+    """One blank lost between two words that may change."""
+    places = [
+        match.start()
+        for match in re.finditer(r"(?<=[가-힣]) (?=[가-힣])", text)
+        if _free(match.start() - 1, match.end() + 1, spans)
+    ]
+    if not places:
+        return text
+    place = rng.choice(places)
+    return text[:place] + text[place + 1 :]
+
+
+def typo(text: str, spans: list[Span], rng: random.Random) -> str:
+    """One vowel or final consonant of a longer word mistyped."""
+    places = [
+        place
+        for match in _WORD.finditer(text)
+        if len(match[0]) >= 3 and _free(*match.span(), spans)
+        for place in range(match.start(), match.end() - 1)
+        if "가" <= text[place] <= "힣" and mistyped(text[place])
+    ]
+    if not places:
+        return text
+    place = rng.choice(places)
+    return text[:place] + rng.choice(mistyped(text[place])) + text[place + 1 :]
+
+
+def mistyped(syllable: str) -> list[str]:
+    """The syllable with its vowel or its final consonant as a hasty hand would type it."""
+    code = ord(syllable) - ord("가")
+    lead, rest = divmod(code, _VOWELS * _FINALS)
+    vowel, final = divmod(rest, _FINALS)
+    out = []
+    if vowel in _NEAR_VOWELS:
+        out.append((lead, _NEAR_VOWELS[vowel], final))
+    if final in _NEAR_FINALS:
+        out.append((lead, vowel, _NEAR_FINALS[final]))
+    return [chr(ord("가") + (a * _VOWELS + b) * _FINALS + c) for a, b, c in out]
+
+
+def dropped_particle(text: str, spans: list[Span], rng: random.Random) -> str:
+    """One 을/를 or 이/가 after a noun left out."""
+    places = [
+        (start, end)
+        for _, tag, start, end in tagged(text)
+        if tag in _PARTICLES and text[end : end + 1] == " " and _free(start - 1, end, spans)
+    ]
+    if not places:
+        return text
+    start, end = rng.choice(places)
+    return text[:start] + text[end:]
+
+
+def manners(text: str, spans: list[Span], rng: random.Random) -> str:
+    """The closing in 합쇼체 or 해요체."""
+    for plain, others in _MANNERS:
+        start = len(text) - len(plain)
+        if text.endswith(plain) and _free(start, start + len(plain) - 1, spans):
+            return text[:start] + rng.choice(others)
+    return text
+
+
+def everyday(text: str, spans: list[Span], rng: random.Random) -> str:
+    """One official word as people say it."""
+    places = [
+        (match.span(), plain)
+        for official, plain in _EVERYDAY
+        for match in re.finditer(official, text)
+        if _free(*match.span(), spans)
+    ]
+    if not places:
+        return text
+    (start, end), plain = rng.choice(places)
+    return text[:start] + plain + text[end:]
+
+
+CHANGES: dict[str, Change] = {
+    "spacing": spacing,
+    "typo": typo,
+    "particle": dropped_particle,
+    "manners": manners,
+    "everyday": everyday,
+}
+
+
+def vary(
+    text: str,
+    keep: Sequence[str],
+    rng: random.Random,
+    *,
+    changes: Sequence[str] = tuple(CHANGES),
+    most: int = 2,
+) -> tuple[str, tuple[str, ...]]:
+    """(the question varied in one to `most` ways, which ones); as it was where none applies.
+
+    `keep` are phrases whose words stay: the answer, the options, keywords.
+    """
+    wanted = rng.sample(list(changes), k=len(changes))
+    done: list[str] = []
+    count = rng.randint(1, most)
+    for name in wanted:
+        if len(done) == count:
+            break
+        new = CHANGES[name](text, protected_spans(text, keep), rng)
+        if new != text:
+            text = new
+            done.append(name)
+    return text, tuple(done)
