@@ -300,8 +300,10 @@ def score_answers(run: Run, out: Path, progress: Progress) -> dict[str, Any]:
 
 
 def write_page(run: Run, out: Path, progress: Progress) -> dict[str, Any]:
-    """The report, from what the stages left."""
+    """The report, from what the stages left; data and scores also into the model's card."""
+    from kofinlaw.scoring.model_card import complete_card
     from kofinlaw.scoring.report import write_report
 
+    complete_card(run.folder)
     write_json(out / "recipe.json", run.recipe.model_dump(mode="json"))
     return write_report(run.folder, out, recipe=run.recipe.model_dump(mode="json"))

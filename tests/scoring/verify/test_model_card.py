@@ -1,0 +1,39 @@
+"""The merged model's card after its run."""
+
+from __future__ import annotations
+
+import shutil
+
+from kofinlaw.data.files import write_json
+from kofinlaw.scoring.model_card import complete_card
+
+
+def test_data_proof_and_scores_come_into_the_card_once(tmp_path, merged):
+    shutil.copytree(merged, tmp_path / "merge" / "model")
+    card = tmp_path / "merge" / "model" / "README.md"
+    before = card.read_text()
+    source = {"title": "전자금융거래법", "as_of": "2025-01-01", "license": "KR-Copyright-Act-Art7"}
+    write_json(tmp_path / "data" / "card.json", {"sources": [source]})
+    write_json(tmp_path / "augment" / "stage.json", {"counts": {"examples": 96}})
+    figures = {"argmax_agreement": 0.9987, "tokens_compared": 700, "kl_mean": 0.00012}
+    write_json(tmp_path / "verify" / "verify.json", {"verdict": "pass", "figures": figures})
+    choice = {"value": 0.5, "low": 0.4, "high": 0.6, "n": 40}
+    systems = {"trained-rag": {"choice": choice, "free": None}}
+    write_json(tmp_path / "score" / "scores.json", {"systems": systems})
+    assert complete_card(tmp_path)
+    text = card.read_text()
+    assert complete_card(tmp_path)
+    assert card.read_text() == text
+    for line in (
+        "96 training examples.",
+        "| 전자금융거래법 | 2025-01-01 | KR-Copyright-Act-Art7 |",
+        "pass. The same most likely token at 99.87% of 700 places, mean KL 0.00012 nats.",
+        "| trained-rag | multiple choice | 0.500 (0.400–0.600, 40 items) |",
+    ):
+        assert line in text
+    assert text.startswith(before.partition("## Licence")[0].rstrip())
+    assert text.endswith(before.partition("## Licence")[2])
+
+
+def test_a_run_without_a_merged_model_has_no_card(tmp_path):
+    assert not complete_card(tmp_path)
