@@ -188,8 +188,8 @@ tags: [kofinlaw, finance, law]
 | weights the adapter changed | {counts["tensors_with_adapter"]} of {counts["tensors"]} |
 | recipe | `{json.dumps(recipe, ensure_ascii=False)}` |
 
-The merge is proven by `kofinlaw verify`. A finished run adds its data, proof and scores here; the rest
-stands in its report.
+The merge is proven by `kofinlaw verify`. A finished run adds its data, proof and scores here; the
+rest stands in its report.
 
 ## Licence
 
