@@ -6,8 +6,6 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from kofinlaw.data.titles import name_pattern
-
 ACTS = frozenset(["quoted", "act", "self", "same", "short"])
 DEPTH = {
     "article": 0,
@@ -80,15 +78,15 @@ def _value(kind: str, match: re.Match[str]) -> str:
     return match.group("alias") if kind == "short" else ""
 
 
-def tokens(text: str, names: Mapping[str, str], titles: Mapping[str, str]) -> list[Token]:
+def tokens(text: str, names: Mapping[str, str], titles: re.Pattern[str]) -> list[Token]:
     """The tokens of a text in order, none overlapping.
 
-    A known title wins over the single word at its end; a word before an article number counts
-    only where it names an act (`names` holds the document's short names).
+    `titles` is `titles.name_pattern`'s. A known title wins over the single word at its end; a
+    word before an article number counts only where it names an act (`names` holds the document's
+    short names).
     """
     found = [
-        Token("act", match.start(), match.end(), match.group(0))
-        for match in name_pattern(tuple(sorted(titles.values()))).finditer(text)
+        Token("act", match.start(), match.end(), match.group(0)) for match in titles.finditer(text)
     ]
     for match in _TOKEN.finditer(text):
         kind = next(name for name in _KINDS if name != "act" and match.group(name) is not None)

@@ -8,16 +8,22 @@ from __future__ import annotations
 
 import bisect
 import re
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, replace
 
+from kofinlaw.data.citation_places import (
+    Place,
+    Scope,
+    article_before,
+    between,
+    line_places,
+    paragraph_before,
+    unit_of,
+)
 from kofinlaw.data.citation_tokens import ACTS, DEPTH, Token, tokens
-from kofinlaw.data.provisions import CIRCLED
 from kofinlaw.data.titles import ALIASES, canonical, known
 
 __all__ = ["ALIASES", "Citation", "Scope", "cited_units", "document_aliases", "find_citations"]
-
-_LONGEST_RANGE = 200
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,19 +37,6 @@ class Citation:
     provision: str
     start: int
     end: int
-
-
-@dataclass(frozen=True, slots=True)
-class Scope:
-    """What short names mean in a document, and which articles there are.
-
-    `names` maps `법`, `영` … to titles; `titles` maps `titles.key(title)` to title; `articles`
-    lists each title's article numbers in order, to fill ranges in.
-    """
-
-    names: Mapping[str, str] = field(default_factory=dict)
-    titles: Mapping[str, str] = field(default_factory=dict)
-    articles: Mapping[str, Sequence[str]] = field(default_factory=dict)
 
 
 _GAP = re.compile(
@@ -112,25 +105,6 @@ def cited_units(text: str, known_titles: Iterable[str]) -> list[str]:
     return list(out)
 
 
-@dataclass(frozen=True, slots=True)
-class _Place:
-    """A place: act, article, 항, 호, 목, each by its label."""
-
-    act: str = ""
-    article: str = ""
-    para: str = ""
-    item: str = ""
-    sub: str = ""
-
-    @property
-    def provision(self) -> str:
-        return self.para + self.item + self.sub
-
-    @property
-    def depth(self) -> int:
-        return 3 if self.sub else 2 if self.item else 1 if self.para else 0
-
-
 @dataclass(slots=True)
 class _State:
     """What was said last, and what stands between it and here (None: nothing was said).
@@ -138,11 +112,11 @@ class _State:
     `named` is an act whose article is awaited; `begin` the first end of a range under way.
     """
 
-    place: _Place
+    place: Place
     last_act: str
     named: str | None = None
     gap: str | None = None
-    begin: _Place | None = None
+    begin: Place | None = None
 
 
 class _Reader:
@@ -151,9 +125,9 @@ class _Reader:
 
     def __init__(self, text: str, act: str, article: str, scope: Scope) -> None:
         self.text = text
-        self.home = _Place(act, article)
+        self.home = Place(act, article)
         self.scope = scope
-        self.lines = _line_places(text, self.home)
+        self.lines = line_places(text, self.home)
         self.state = _State(self.home, act)
         self.brackets: list[_State] = []
         self.out: list[Citation] = []
@@ -162,7 +136,7 @@ class _Reader:
 
     def read(self) -> list[Citation]:
         last = 0
-        for token in tokens(self.text, self.scope.names, self.scope.titles):
+        for token in tokens(self.text, self.scope.names, self.scope.pattern()):
             self._between(self.text[last : token.start])
             if token.kind in ACTS:
                 self._act(token)
@@ -233,33 +207,33 @@ class _Reader:
         self.pending = True
         self.end = token.end
 
-    def _resolved(self, token: Token, chained: bool) -> _Place:
+    def _resolved(self, token: Token, chained: bool) -> Place:
         """The place that a token means, given what was said before it."""
         state, home = self.state, self._home(token.start)
         last, kind, value = state.place, token.kind, token.value
         if kind == "article":
             act = state.named if state.named is not None else last.act if chained else home.act
-            return _Place(act, value)
+            return Place(act, value)
         if kind == "thisarticle":
-            return _Place(home.act, home.article)
+            return Place(home.act, home.article)
         if kind == "samearticle":
-            return _Place(last.act or home.act, last.article or home.article)
+            return Place(last.act or home.act, last.article or home.article)
         if kind == "lastarticle":
-            return _Place(home.act, _before(home, self.scope))
+            return Place(home.act, article_before(home, self.scope))
         if kind == "lastpara":
-            return _Place(home.act, home.article, _paragraph_before(home.para))
+            return Place(home.act, home.article, paragraph_before(home.para))
         if kind == "samepara":
             return replace(last, item="", sub="")
         if kind == "sameitem":
             return replace(last, sub="")
         here = last if chained and last.article else home
         if kind == "para":
-            return _Place(here.act, here.article, value)
+            return Place(here.act, here.article, value)
         if kind == "item":
-            return _Place(here.act, here.article, here.para, value)
+            return Place(here.act, here.article, here.para, value)
         return replace(here, sub=value)
 
-    def _home(self, offset: int) -> _Place:
+    def _home(self, offset: int) -> Place:
         """The article, 항 and 호 that the text at an offset stands in."""
         place = bisect.bisect_right(self.lines, offset, key=lambda line: line[0]) - 1
         return self.lines[place][1]
@@ -272,81 +246,10 @@ class _Reader:
         begin, self.state.begin = self.state.begin, None
         place = self.state.place
         if begin is not None:
-            for target, provision in _inner(begin, place, self.scope):
+            for target, provision in between(begin, place, self.scope):
                 self._emit(target, provision)
-        self._emit(_unit(place), place.provision)
+        self._emit(unit_of(place), place.provision)
 
     def _emit(self, target: str, provision: str) -> None:
         if target:
             self.out.append(Citation(target, provision, self.start, self.end))
-
-
-_LINE_MARK = re.compile(rf"^\s*(?:([{CIRCLED}])|(\d{{1,3}}(?:의\d+)?)\.(?!\d))", re.MULTILINE)
-
-
-def _line_places(text: str, home: _Place) -> list[tuple[int, _Place]]:
-    """(offset, place) of the text's beginning and of each line that opens a 항 or 호."""
-    out = [(0, home)]
-    for match in _LINE_MARK.finditer(text):
-        circled, number = match.groups()
-        last = out[-1][1]
-        if circled:
-            place = _Place(home.act, home.article, f"제{CIRCLED.index(circled) + 1}항")
-        else:
-            head, _, branch = number.partition("의")
-            label = f"제{head}호" + (f"의{branch}" if branch else "")
-            place = _Place(home.act, home.article, last.para, label)
-        out.append((match.start(), place))
-    return out
-
-
-def _paragraph_before(para: str) -> str:
-    match = re.match(r"^제(\d+)항$", para)
-    return f"제{int(match.group(1)) - 1}항" if match and int(match.group(1)) > 1 else ""
-
-
-def _unit(place: _Place) -> str:
-    return f"{place.act} {place.article}" if place.act and place.article else ""
-
-
-def _before(home: _Place, scope: Scope) -> str:
-    """The article before the one at hand."""
-    numbers = list(scope.articles.get(home.act, ()))
-    if home.article in numbers and numbers.index(home.article) > 0:
-        return numbers[numbers.index(home.article) - 1]
-    match = re.match(r"^제(\d+)조$", home.article)
-    return f"제{int(match.group(1)) - 1}조" if match and int(match.group(1)) > 1 else ""
-
-
-def _inner(first: _Place, last: _Place, scope: Scope) -> list[tuple[str, str]]:
-    """(unit, provision) strictly between the ends of a range."""
-    if first.act != last.act:
-        return []
-    if first.article != last.article:
-        if last.provision:
-            return []
-        numbers = list(scope.articles.get(last.act, ())) or _counted(first.article, last.article)
-        if first.article in numbers and last.article in numbers:
-            inner = numbers[numbers.index(first.article) + 1 : numbers.index(last.article)]
-            return [(f"{last.act} {number}", "") for number in inner[:_LONGEST_RANGE]]
-        return []
-    unit = _unit(last)
-    for name in ("sub", "item", "para"):
-        begin, end = getattr(first, name), getattr(last, name)
-        if begin and end:
-            above = {"sub": last.para + last.item, "item": last.para, "para": ""}[name]
-            return [(unit, above + label) for label in _counted(begin, end)[1:-1]]
-    return []
-
-
-def _counted(first: str, last: str) -> list[str]:
-    """Labels from one to another by whole numbers (`제1호` … `제5호`) or letters."""
-    letters = "가나다라마바사아자차카타파하"
-    if first[0] in letters and last[0] in letters and first[1:] == last[1:] == "목":
-        return [f"{c}목" for c in letters[letters.index(first[0]) : letters.index(last[0]) + 1]]
-    one, two = re.match(r"^제(\d+)(조|항|호)", first), re.match(r"^제(\d+)(조|항|호)", last)
-    if not one or not two or one.group(2) != two.group(2):
-        return [first, last]
-    low, high = int(one.group(1)), int(two.group(1))
-    inner = [f"제{n}{one.group(2)}" for n in range(low + 1, min(high, low + _LONGEST_RANGE))]
-    return [first, *inner, last]

@@ -12,7 +12,6 @@ from typing import Any, NamedTuple
 from kofinlaw.data.citations import Scope, document_aliases, find_citations
 from kofinlaw.data.documents import document_id
 from kofinlaw.data.records import Article, Chunk
-from kofinlaw.data.titles import known
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,7 +69,7 @@ class Shelf:
 
     def scope(self) -> Scope:
         """The titles and article numbers, without any document's own short names."""
-        return Scope({}, known(self._numbers), self._numbers)
+        return Scope.of(self._numbers)
 
     def chunk_ids(self, unit: str) -> tuple[str, ...]:
         """The chunks that hold an article; none where the corpus lacks it."""

@@ -79,6 +79,7 @@ ALIASES: Mapping[str, str] = {
     "외국환법": "외국환거래법",
 }
 _DECREES = (" 시행령", " 시행규칙")
+_FILLING = r"[\s·ㆍ]*"
 
 
 def key(title: str) -> str:
@@ -108,16 +109,40 @@ def canonical(name: str, titles: Mapping[str, str] | None = None) -> str:
     return re.sub(r"\s+", " ", name).strip()
 
 
-@lru_cache(maxsize=32)
+@lru_cache(maxsize=8)
 def name_pattern(titles: tuple[str, ...]) -> re.Pattern[str]:
     """Matches any of the titles and short names written without brackets, longest first.
 
-    Blanks inside a title may be left out or added; a name never begins inside a word.
+    Blanks inside a title may be left out or added; a name never begins inside a word. The names
+    are woven into one tree, so that ten thousand of them cost little more than a hundred.
     """
-    names = sorted({key(t) for t in titles} | set(ALIASES), key=lambda n: (-len(n), n))
-    if not names:
-        return re.compile(r"(?!)")
-    spelled = (r"[\s·ㆍ]*".join(re.escape(c) for c in name) for name in names)
-    return re.compile(
-        rf"(?<![가-힣])(?:{'|'.join(spelled)})(?:\s*(?:시행령|시행규칙)(?![가-힣]*령))?"
-    )
+    root = _Branch()
+    for name in {key(t) for t in titles} | set(ALIASES):
+        branch = root
+        for character in name:
+            branch = branch.setdefault(character, _Branch())
+        branch[""] = _Branch()
+    root.pop("", None)
+    return re.compile(rf"(?<![가-힣])(?:{_woven(root)})(?:\s*(?:시행령|시행규칙)(?![가-힣]*령))?")
+
+
+class _Branch(dict[str, "_Branch"]):
+    """Characters that may come next; an empty one where a name ends."""
+
+
+def _woven(branch: _Branch) -> str:
+    """The branch as a pattern; a longer name is tried before one that it begins with."""
+    ways = []
+    for character in sorted(branch):
+        if not character:
+            continue
+        words, below = re.escape(character), branch[character]
+        while len(below) == 1 and "" not in below:
+            ((character, below),) = below.items()
+            words += _FILLING + re.escape(character)
+        rest = {c: b for c, b in below.items() if c}
+        if rest:
+            more = f"(?:{_FILLING}(?:{_woven(_Branch(rest))}))"
+            words += more + "?" if "" in below else more
+        ways.append(words)
+    return "|".join(ways)
