@@ -44,12 +44,17 @@ def fuse(
     finders: dict[int, dict[str, None]] = {}
     for ranked in used:
         share = ranked.weight / total
-        values = _relative(ranked.scores) if method == "relative_score" else _ranks(ranked.scores)
+        values = fusable(ranked.scores, method)
         for place, value in zip(ranked.places.tolist(), values.tolist(), strict=True):
             scores[place] = scores.get(place, 0.0) + share * value
             finders.setdefault(place, {})[ranked.by] = None
     order = sorted(scores, key=lambda place: (-scores[place], place))
     return [(place, scores[place], tuple(finders[place])) for place in order]
+
+
+def fusable(scores: NDArray[Any], method: Fusion) -> NDArray[Any]:
+    """What a list's scores (best first) add to a fusion before they are weighed, float64."""
+    return _relative(scores) if method == "relative_score" else _ranks(scores)
 
 
 def _relative(scores: NDArray[Any]) -> NDArray[Any]:

@@ -7,9 +7,7 @@ block.
 
 from __future__ import annotations
 
-import hashlib
 import json
-import shutil
 from functools import cached_property
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
@@ -22,6 +20,7 @@ from kofinlaw.data.files import read_jsonl, sha256_file, write_json
 from kofinlaw.data.records import Chunk
 from kofinlaw.rag.expand import read_references
 from kofinlaw.rag.index_blocks import Reusable, token_blocks, vector_blocks
+from kofinlaw.rag.index_generations import fingerprint, publish, start
 from kofinlaw.rag.precedents import cited_places
 from kofinlaw.rag.settings import RagSettings
 from kofinlaw.rag.stores.table import FIELDS, read_table, write_table
@@ -70,7 +69,7 @@ def build_index(
     }
     building = out / "building"
     working = building / "blocks"
-    _start(building, meta)
+    start(building, meta)
     old = Reusable(_older(previous or out))
     tokens = {
         kind: token_blocks(
@@ -106,7 +105,7 @@ def build_index(
 
         built = Index(out, {**meta, "generation": building.name})
         import_index(built, settings, progress=progress)
-    generation = _publish(out, building, meta)
+    generation = publish(out, building, meta)
     progress("index", 1, 1)
     return {
         "chunks": len(records),
@@ -156,7 +155,7 @@ class Index:
     @property
     def fingerprint(self) -> str:
         """Hexadecimal; equal for the same chunks, references, tokenisers and embedder."""
-        return _fingerprint(self.meta)
+        return fingerprint(self.meta)
 
     @cached_property
     def chunks(self) -> list[Chunk]:
@@ -258,44 +257,6 @@ def _older(folder: Path) -> Index | None:
         return index if index.chunks else None
     except UserError:
         return None
-
-
-def _start(building: Path, meta: dict[str, Any]) -> None:
-    """Keep what an unfinished build of the same thing left; drop that of another."""
-    mark = building / "building.json"
-    if mark.exists() and json.loads(mark.read_text(encoding="utf-8")) == meta:
-        return
-    shutil.rmtree(building, ignore_errors=True)
-    write_json(mark, meta)
-
-
-def _publish(out: Path, building: Path, meta: dict[str, Any]) -> Path:
-    """Give the built files their name and point `index.json` at them, then drop older ones."""
-    shutil.rmtree(building / "blocks")
-    (building / "building.json").unlink()
-    generation = out / f"g-{_fingerprint(meta)[:12]}"
-    before = _older_name(out)
-    shutil.rmtree(generation, ignore_errors=True)  # the same build, found damaged or asked again
-    building.rename(generation)
-    write_json(out / "index.json", {**meta, "generation": generation.name})
-    kept = {generation.name, before}  # the one before may still be read by who opened it
-    for folder in out.glob("g-*"):
-        if folder.name not in kept:
-            shutil.rmtree(folder)
-    return generation
-
-
-def _older_name(out: Path) -> str:
-    try:
-        return str(json.loads((out / "index.json").read_text(encoding="utf-8"))["generation"])
-    except (OSError, ValueError, KeyError):
-        return ""
-
-
-def _fingerprint(meta: dict[str, Any]) -> str:
-    named = {key: value for key, value in meta.items() if key != "generation"}
-    text = json.dumps(named, sort_keys=True, ensure_ascii=False)
-    return hashlib.sha256(text.encode("utf-8")).hexdigest()
 
 
 def tokeniser_version() -> str:

@@ -6,10 +6,8 @@ cross-references behind.
 
 from __future__ import annotations
 
-import datetime
 import hashlib
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Sequence
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -20,12 +18,14 @@ from kofinlaw import UserError
 from kofinlaw.data.records import Chunk, Question
 from kofinlaw.rag.evidence import Hit
 from kofinlaw.rag.expand import cross_references, neighbours
-from kofinlaw.rag.fusion import Ranked, fuse
-from kofinlaw.rag.in_force import in_force
+from kofinlaw.rag.fusion import Ranked
 from kofinlaw.rag.index import Index, lexical_kinds, tokeniser_version
 from kofinlaw.rag.precedents import vote
+from kofinlaw.rag.priors import Priors
 from kofinlaw.rag.query_forms import Generate, generate_with, queries_of, write_queries
+from kofinlaw.rag.ranking import kind_weights, rank
 from kofinlaw.rag.rerank import Reranker, open_reranker
+from kofinlaw.rag.scope import Allowed, Days, Scope, Scopes
 from kofinlaw.rag.settings import WRITTEN_FORMS, QueryForm, RagSettings
 from kofinlaw.rag.stores import open_store
 
@@ -35,19 +35,6 @@ if TYPE_CHECKING:
     from kofinlaw.models.engines import Engine
     from kofinlaw.models.templates import ChatTemplate
     from kofinlaw.rag.stores import Found, Store
-
-# For a question: which passages it may find or be led by (bool, by place).
-Allowed = Callable[[Question], "NDArray[Any]"]
-# The day that each question asks about, or one for all; None: as the settings say.
-Days = datetime.date | Sequence[datetime.date | None] | None
-
-
-@dataclass(frozen=True)
-class _Scope:
-    """Passages of one question (bool by place; None: all): which may be shown, which may vote."""
-
-    shown: NDArray[Any] | None
-    led_by: NDArray[Any] | None
 
 
 class Retriever:
@@ -61,6 +48,8 @@ class Retriever:
     def __init__(self, index: Index, settings: RagSettings, *, cache: Path | None = None) -> None:
         self.index = index
         self.settings = settings
+        self._priors = Priors(index)
+        self._scopes = Scopes(index, settings)
         self._cache = cache
         self._generate: Generate | None = None
         self._written: dict[tuple[str, QueryForm], list[str]] = {}
@@ -113,7 +102,7 @@ class Retriever:
         `allowed` gives, for a question, which passages it may find or be led by (bool, by place);
         `as_of` the day whose law is asked for; `rerank` False saves the reranker's time.
         """
-        scopes = self._scopes(questions, allowed, as_of)
+        scopes = self._scopes.of(questions, allowed, as_of)
         lists = self._lists(questions, scopes)
         reranker = self._reranker if rerank else None
         keep = self.settings.rerank_pool if reranker is not None else self.settings.k
@@ -133,9 +122,9 @@ class Retriever:
         as_of: Days = None,
     ) -> list[list[Ranked]]:
         """Each retriever's own list for each query form of each question, with its weight."""
-        return self._lists(questions, self._scopes(questions, allowed, as_of))
+        return self._lists(questions, self._scopes.of(questions, allowed, as_of))
 
-    def _lists(self, questions: Sequence[Question], scopes: Sequence[_Scope]) -> list[list[Ranked]]:
+    def _lists(self, questions: Sequence[Question], scopes: Sequence[Scope]) -> list[list[Ranked]]:
         self._write(questions)
         asked = [
             (owner, form, query, share)
@@ -171,7 +160,7 @@ class Retriever:
                     self._store.dense(self._vectors(queries), pool, shown),
                 )
         if weights["cases"]:
-            led = [self._voters(scopes[owner].led_by) for owner, *_ in asked]
+            led = [self._scopes.voters(scopes[owner]) for owner, *_ in asked]
             like = self._store.lexical(
                 lexical_kinds(self.settings)[0], queries, self.settings.case_pool, led
             )
@@ -187,52 +176,12 @@ class Retriever:
         self._written |= write_queries(new, forms, self._generate, rewrites)
         self._asked_model |= {question.id for question in new}
 
-    def _scopes(
-        self, questions: Sequence[Question], allowed: Allowed | None, as_of: Days
-    ) -> list[_Scope]:
-        if as_of is None or isinstance(as_of, datetime.date):
-            days: list[datetime.date | None] = [as_of] * len(questions)
-        else:
-            days = list(as_of)
-        out = []
-        for question, day in zip(questions, days, strict=True):
-            led = None if allowed is None else allowed(question)
-            if (asked := day or self.settings.as_of) is not None:
-                led = _both(led, self._in_force(asked))
-            out.append(_Scope(_both(led, self._of_kinds), led))
-        return out
-
-    def _in_force(self, day: datetime.date) -> NDArray[Any]:
-        if day not in self._days:
-            self._days[day] = in_force(self.index.chunks, day)
-        return self._days[day]
-
-    @cached_property
-    def _days(self) -> dict[datetime.date, NDArray[Any]]:
-        return {}
-
-    @cached_property
-    def _of_kinds(self) -> NDArray[Any] | None:
-        kinds = self.settings.kinds
-        if not kinds:
-            return None
-        return np.array([chunk.kind in kinds for chunk in self.index.chunks], dtype=bool)
-
-    def _voters(self, led: NDArray[Any] | None) -> NDArray[Any]:
-        return self._citing if led is None else self._citing & led
-
-    @cached_property
-    def _citing(self) -> NDArray[Any]:
-        mask = np.zeros(self.index.meta["chunks"], dtype=bool)
-        mask[list(self.index.cited)] = True
-        return mask
-
     def _ranked(
-        self, question: Question, lists: Sequence[Ranked], scope: _Scope
+        self, question: Question, lists: Sequence[Ranked], scope: Scope
     ) -> list[tuple[int, float, tuple[str, ...]]]:
         """(place, score, found by), best first; articles the question names are raised."""
         settings = self.settings
-        scored = {place: (score, by) for place, score, by in fuse(lists, settings.fusion)}
+        scored = {place: (score, by) for place, score, by in rank(lists, settings, self._priors)}
         if settings.citation_lookup and settings.weights.citation > 0:
             for place in self._cited(question):
                 score, by = scored.get(place, (0.0, ()))
@@ -299,23 +248,6 @@ class Retriever:
 
         assert self.settings.embedder is not None
         return open_embedder(self.settings.embedder, cache=self._cache)
-
-
-def kind_weights(settings: RagSettings) -> dict[str, float]:
-    """Each retriever's part of the fused score: the decisions' `case_votes`, of the rest `alpha`
-    for the vectors, of that rest each lexical index by weight."""
-    alpha = settings.alpha if settings.embedder is not None else 0.0
-    kinds = lexical_kinds(settings)
-    total = sum(getattr(settings.weights, kind) for kind in kinds)
-    rest = 1 - settings.case_votes
-    out = {kind: rest * (1 - alpha) * getattr(settings.weights, kind) / total for kind in kinds}
-    return {**out, "dense": rest * alpha, "cases": settings.case_votes}
-
-
-def _both(one: NDArray[Any] | None, other: NDArray[Any] | None) -> NDArray[Any] | None:
-    if one is None or other is None:
-        return one if other is None else other
-    return one & other
 
 
 def _check(index: Index, settings: RagSettings) -> None:

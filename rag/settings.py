@@ -33,6 +33,25 @@ class RetrieverWeights(BaseModel):
         ge=0,
         description="added to the fused score (0..1) of an article the question cites",
     )
+    document: float = Field(
+        default=0.0,
+        ge=0,
+        description="added at most for a passage of the document where most other hits lie",
+    )
+    cited_often: float = Field(
+        default=0.0,
+        ge=0,
+        description="added at most for an article that many others of the corpus refer to",
+    )
+    linked: float = Field(
+        default=0.0, ge=0, description="added at most for an article that other hits refer to"
+    )
+    beside: float = Field(
+        default=0.0, ge=0, description="added at most for an article next to another hit"
+    )
+    act: float = Field(
+        default=0.0, ge=0, description="added for an act's text (not a decree's or a rule's)"
+    )
 
 
 class WeaviateSettings(BaseModel):
