@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import contextlib
+import shutil
 import tempfile
 from collections.abc import Callable
 from pathlib import Path
 
 from kofinlaw import UserError
+from kofinlaw.augment.settings import AugmentSettings
 from kofinlaw.data.files import read_jsonl
 from kofinlaw.data.records import Article, Example
 from kofinlaw.recipes.bound import Run
@@ -35,15 +38,16 @@ def augment_dry_run(run: Run) -> list[str]:
         out = Path(name)
         augment(grounded, corpus, out, seed=run.recipe.seed, count_tokens=_counter(run))
         examples = list(read_jsonl(out / "examples.jsonl", Example))
-    kinds: dict[str, int] = {}
-    characters = 0
+    count = _counter(run)
+    kinds: dict[str, list[int]] = {}
     for example in examples:
-        kinds[example.task] = kinds.get(example.task, 0) + 1
-        characters += sum(len(message["content"]) for message in example.messages)
-    lines += [f"  {kind:<28}{count:>6}" for kind, count in sorted(kinds.items())]
-    lines.append(f"  {'in all':<28}{len(examples):>6}, {characters:,} characters")
+        tokens = sum(count(message["content"]) for message in example.messages)
+        kinds.setdefault(example.task, []).append(tokens)
+    lines.append(f"  {'kind':<28}{'examples':>9}{'tokens':>9}   grounded: seconds, no model")
+    lines += [f"  {kind:<28}{len(n):>9}{sum(n):>9}" for kind, n in sorted(kinds.items())]
+    lines.append(f"  {'in all':<28}{len(examples):>9}{sum(map(sum, kinds.values())):>9}")
     if settings.teacher:
-        lines.append(f"  teacher {settings.teacher.model.id}: not loaded; its examples come on top")
+        lines += ["", *_teacher_lines(run, settings, corpus)]
     if examples:
         sample = examples[0]
         lines += ["", f"a sample ({sample.id}, {sample.task})", ""]
@@ -51,6 +55,31 @@ def augment_dry_run(run: Run) -> list[str]:
             lines.append(f"  [{message['role']}]")
             lines += [f"  {line}" for line in message["content"].splitlines()]
     return [*lines, "", "nothing was written; without --dry-run the stage is run"]
+
+
+def _teacher_lines(run: Run, settings: AugmentSettings, corpus: Path) -> list[str]:
+    """The teacher's requests, tokens, hours and memory by task, and one of its prompts."""
+    from kofinlaw.augment.estimate import estimate, table
+    from kofinlaw.augment.law import read_laws
+    from kofinlaw.models.catalogue import find
+
+    teacher = settings.teacher
+    assert teacher is not None
+    held = set(settings.holdout_documents)
+    laws = read_laws(read_jsonl(corpus / "articles.jsonl", Article)).acts
+    rate = 0.6
+    with contextlib.suppress(UserError):
+        rate = find(teacher.model.id).tokens_per_korean_char or rate
+    found = estimate(
+        teacher,
+        [law for law in laws if law.title not in held],
+        run.recipe.seed,
+        lambda text: int(rate * len(text)) + 1,
+        gpu=shutil.which("nvidia-smi") is not None,
+    )
+    head = f"teacher {teacher.model.id}, engine {teacher.engine.engine}: not loaded"
+    sample = [f"  {line}" for line in found.sample.splitlines()]
+    return [head, *table(found), "", "a prompt", "", *sample]
 
 
 def _counter(run: Run) -> Callable[[str], int]:
