@@ -26,7 +26,7 @@ from kofinlaw.recipes.cli import (
 DEFAULT_RUNS = Path("runs")
 
 
-def _bind(recipe: str, overrides: list[str] | None, runs: Path) -> Any:
+def bind_recipe(recipe: str, overrides: list[str] | None, runs: Path) -> Any:
     """Read the recipe, arm the offline guard, and bind the run's folder."""
     from kofinlaw.models.offline import set_environment
     from kofinlaw.recipes.bound import bind
@@ -38,8 +38,13 @@ def _bind(recipe: str, overrides: list[str] | None, runs: Path) -> Any:
     return bind(loaded, document, runs)
 
 
-def _execute(run: Any, resume: str, only: list[str] | None = None) -> list[Any]:
-    """Check the policy, write the resolved recipe, run the stages under lock and guard."""
+def execute(
+    run: Any, resume: str, only: list[str] | None = None, stages: list[Any] | None = None
+) -> list[Any]:
+    """Check the policy, write the resolved recipe, run the stages under lock and guard.
+
+    `stages` None are the recipe's own; `only` names those to run.
+    """
     import contextlib
 
     from kofinlaw.data.files import write_json, write_text
@@ -52,7 +57,7 @@ def _execute(run: Any, resume: str, only: list[str] | None = None) -> list[Any]:
 
     mode = check_resume(resume)
     check_policy(run.recipe)
-    stages = build_stages(run)
+    stages = stages or build_stages(run)
     offline = guard() if run.recipe.offline else contextlib.nullcontext()
     with run_lock(run.folder, lambda line: say(f"  {line}")), offline:
         write_text(run.folder / "recipe.yaml", resolved_yaml(run.recipe))
@@ -76,14 +81,14 @@ def run(
     """Run every stage: documents to a trained, merged, proven model and a report."""
     import time
 
-    bound = _bind(recipe, overrides, runs)
+    bound = bind_recipe(recipe, overrides, runs)
     if folder is not None:
         bound = replace(bound, folder=folder.resolve())
     say(f"{bound.recipe.name}: {bound.recipe.description}")
     say(f"  policy {bound.recipe.policy}, folder {bound.folder}")
     _show_licence(bound.recipe)
     began = time.monotonic()
-    _execute(bound, resume, _stages_until(bound, until))
+    execute(bound, resume, _stages_until(bound, until))
     if until is not None:
         say(f"\nStopped after {until} in {(time.monotonic() - began) / 60:.1f} minutes.")
         say_next(f"kofinlaw run {recipe}   the stages that remain")
@@ -160,7 +165,7 @@ def plan(
     """Check all that can be checked before work: schema, policy, memory, steps, hours, disk."""
     from kofinlaw.recipes.plan import make_plan, plan_lines
 
-    bound = _bind(recipe, overrides, runs)
+    bound = bind_recipe(recipe, overrides, runs)
     result = make_plan(bound)
     if as_json:
         print_json(result)
@@ -243,8 +248,8 @@ def data_build(
     resume: ResumeMode = "if-possible",
 ) -> None:
     """Read the recipe's documents into chunks, articles, citations and a card."""
-    bound = _bind(recipe, overrides, runs)
-    _execute(bound, resume, ["data"])
+    bound = bind_recipe(recipe, overrides, runs)
+    execute(bound, resume, ["data"])
     say(f"\n{_short(bound.folder / 'data' / 'card.md')} says what was found, kept and rejected.")
     say_next(f"kofinlaw data inspect {_short(bound.folder / 'data')}", f"kofinlaw augment {recipe}")
 
@@ -291,14 +296,14 @@ def augment(
     ] = False,
 ) -> None:
     """Build training examples from the chunks, each with its source and checks."""
-    bound = _bind(recipe, overrides, runs)
+    bound = bind_recipe(recipe, overrides, runs)
     if dry_run:
         from kofinlaw.recipes.dry_run import augment_dry_run
 
         for line in augment_dry_run(bound):
             say(line)
         return
-    _execute(bound, resume, ["data", "augment"])
+    execute(bound, resume, ["data", "augment"])
     say(f"\n{_short(bound.folder / 'augment' / 'card.md')} has counts and samples of each kind.")
     say_next(f"kofinlaw train {recipe}")
 
@@ -311,8 +316,8 @@ def train(
     resume: ResumeMode = "if-possible",
 ) -> None:
     """Train the adapter on the run's examples."""
-    bound = _bind(recipe, overrides, runs)
-    _execute(bound, resume, ["data", "augment", "train"])
+    bound = bind_recipe(recipe, overrides, runs)
+    execute(bound, resume, ["data", "augment", "train"])
     say_next(
         f"kofinlaw merge {_short(bound.folder / 'train' / 'adapter')} --out MERGED",
         f"kofinlaw run {recipe}   the stages that remain",
@@ -327,6 +332,6 @@ def index(
     resume: ResumeMode = "if-possible",
 ) -> None:
     """Build the index that `ask` and `answer` read."""
-    bound = _bind(recipe, overrides, runs)
-    _execute(bound, resume, ["data", "index"])
+    bound = bind_recipe(recipe, overrides, runs)
+    execute(bound, resume, ["data", "index"])
     say_next(f'kofinlaw ask "질문" --run {_short(bound.folder)}')

@@ -2,12 +2,19 @@
 
 from __future__ import annotations
 
+import contextlib
 import sys
 import time
+from pathlib import Path
 from types import TracebackType
 from typing import Any
 
+from kofinlaw import Progress, UserError
+from kofinlaw.data.files import write_json
+
 PLAIN_SECONDS = 10.0
+NOTE = "progress.json"
+NOTE_SECONDS = 2.0
 
 
 def _figures(info: dict[str, object]) -> str:
@@ -18,6 +25,23 @@ def _clock(seconds: float) -> str:
     minutes, rest = divmod(int(seconds), 60)
     hours, minutes = divmod(minutes, 60)
     return f"{hours}:{minutes:02d}:{rest:02d}" if hours else f"{minutes}:{rest:02d}"
+
+
+def noted(progress: Progress, path: Path) -> Progress:
+    """The same progress, also written to `path` now and then for `kofinlaw report serve`."""
+    noted_at = float("-inf")
+
+    def note(phase: str, done: int, total: int | None = None, **info: object) -> None:
+        nonlocal noted_at
+        progress(phase, done, total, **info)
+        now = time.monotonic()
+        if now - noted_at >= NOTE_SECONDS:
+            noted_at = now
+            value = {"phase": phase, "done": done, "total": total, "figures": _figures(info)}
+            with contextlib.suppress(UserError, OSError):
+                write_json(path, value)
+
+    return note
 
 
 class PlainProgress:
@@ -63,13 +87,13 @@ class BarProgress:
         from rich.progress import (
             BarColumn,
             MofNCompleteColumn,
-            Progress,
             SpinnerColumn,
             TextColumn,
             TimeRemainingColumn,
         )
+        from rich.progress import Progress as Bars
 
-        self._bars = Progress(
+        self._bars = Bars(
             SpinnerColumn(),
             TextColumn(f"[bold]{stage}[/] · {{task.description}}"),
             BarColumn(bar_width=24),

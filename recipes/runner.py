@@ -22,7 +22,7 @@ from typing import Any, Literal
 
 from kofinlaw import Progress, UserError, __version__
 from kofinlaw.data.files import disk_error, sha256_file, write_json
-from kofinlaw.recipes.progress import stage_progress
+from kofinlaw.recipes.progress import NOTE, noted, stage_progress
 
 Resume = Literal["never", "always", "if-possible"]
 RECORD = "stage.json"
@@ -189,7 +189,8 @@ def _work(stage: Stage, partial: Path, record: dict[str, Any]) -> dict[str, Any]
     reset_peak_memory()
     with log_to(partial / "log.txt"), stage_progress(stage.name) as progress:
         try:
-            counts = stage.work(partial, progress)
+            counts = stage.work(partial, noted(progress, partial / NOTE))
+            (partial / NOTE).unlink(missing_ok=True)
         except (UserError, KeyboardInterrupt, SystemExit):
             _note(partial, {**record, "seconds": earlier + time.monotonic() - began})
             raise

@@ -148,32 +148,47 @@ def pair_lines(
     second: Mapping[str, Sequence[Item]],
     settings: ScoreSettings,
 ) -> list[str]:
-    """The paired tests of the systems that two runs share, as a table."""
-    lines = ["| system | items | only first | only second | difference, points | p |"]
-    lines.append("| --- | --- | --- | --- | --- | --- |")
+    """The paired tests of the systems that two runs share, as a Markdown table."""
+    head, *rows = pair_rows(first, second, settings)
+    lines = ["| " + " | ".join(head) + " |", "|" + " --- |" * len(head)]
+    return lines + ["| " + " | ".join(row) + " |" for row in rows]
+
+
+def pair_rows(
+    first: Mapping[str, Sequence[Item]],
+    second: Mapping[str, Sequence[Item]],
+    settings: ScoreSettings,
+) -> list[list[str]]:
+    """The paired tests of the systems that two runs share, the heading first."""
+    rows = [["system", "items", "only first", "only second", "difference, points", "p"]]
     for system in first:
         if system not in second:
             continue
         golds = {(item.id, item.gold) for item in second[system]}
         common = [item for item in first[system] if (item.id, item.gold) in golds]
         pair = compare_items(system, common, system, second[system], settings=settings)
-        cells = [system, str(pair.n), str(pair.only_a), str(pair.only_b)]
         low, high = 100 * pair.low, 100 * pair.high
-        cells.append(f"{100 * pair.difference:+.1f} [{low:+.1f}, {high:+.1f}]")
-        lines.append("| " + " | ".join([*cells, f"{pair.p_value:.4f}"]) + " |")
-    return lines
+        difference = f"{100 * pair.difference:+.1f} [{low:+.1f}, {high:+.1f}]"
+        counts = [str(pair.n), str(pair.only_a), str(pair.only_b)]
+        rows.append([system, *counts, difference, f"{pair.p_value:.4f}"])
+    return rows
 
 
 def changed_lines(first: Path, second: Path) -> list[str]:
     """What differs between the stages' settings of two runs, one key a line."""
+    rows = [f"- {key}: {one} → {two}" for key, one, two in changed_settings(first, second)]
+    return rows or ["No setting differs."]
+
+
+def changed_settings(first: Path, second: Path) -> list[tuple[str, str, str]]:
+    """(dotted key, before, after) of every setting in which two runs' stages differ."""
     before, after = settings_of(first), settings_of(second)
     keys = [*before, *(key for key in after if key not in before)]
-    lines = [
-        f"- {key}: {before.get(key, '–')} → {after.get(key, '–')}"
+    return [
+        (key, before.get(key, "–"), after.get(key, "–"))
         for key in keys
         if before.get(key) != after.get(key)
     ]
-    return lines or ["No setting differs."]
 
 
 def settings_of(run: Path) -> dict[str, str]:

@@ -1,0 +1,156 @@
+"""The report server, by real requests: what it shows, and whom and what it refuses."""
+
+import http.client
+import json
+import os
+import shutil
+import threading
+
+import pytest
+
+from kofinlaw import UserError
+from kofinlaw.data.files import write_json
+from kofinlaw.scoring.report import write_report
+from kofinlaw.scoring.serve import known_host, open_server
+
+
+@pytest.fixture(scope="module")
+def served(run_folder, tmp_path_factory):
+    """(port, folder of runs): a finished run twice, one at work, a link, and files to leave alone."""
+    root = tmp_path_factory.mktemp("served") / "runs"
+    for name in ("quickstart", "second run"):
+        shutil.copytree(run_folder, root / name)
+        write_report(root / name, root / name / "report", recipe={"name": name})
+    write_json(root / "second run" / "train" / "stage.json", {"settings": {"train": {"rank": 8}}})
+    busy = root / "busy"
+    write_json(busy / "data" / "stage.json", {"status": "complete", "seconds": 2.0})
+    write_json(busy / ".train.partial" / "stage.json", {"status": "running"})
+    write_json(
+        busy / ".train.partial" / "progress.json",
+        {"phase": "train", "done": 12, "total": 48, "figures": "loss <2.1>"},
+    )
+    (busy / ".train.partial" / "log.txt").write_text("첫 줄\n<script>alert(1)</script>\n")
+    (busy / ".lock").write_text(str(os.getpid()))
+    (root.parent / "secret.txt").write_text("비밀")
+    (root / "leak").symlink_to(root.parent)
+    (root / "quickstart" / "report" / "traces.html").symlink_to(root.parent / "secret.txt")
+    server = open_server(root, port=0)
+    threading.Thread(target=server.serve_forever, daemon=True).start()
+    yield server.server_port, root
+    server.shutdown()
+    server.server_close()
+
+
+def ask(served, path, *, method="GET", host=None):
+    connection = http.client.HTTPConnection("127.0.0.1", served[0], timeout=30)
+    connection.putrequest(method, path, skip_host=True)
+    connection.putheader("Host", host if host is not None else f"127.0.0.1:{served[0]}")
+    connection.endheaders()
+    answer = connection.getresponse()
+    body = answer.read().decode("utf-8")
+    connection.close()
+    return answer.status, body, dict(answer.getheaders())
+
+
+def test_the_list_has_every_run_and_no_link(served):
+    status, body, headers = ask(served, "/")
+    assert status == 200
+    assert '<a href="/runs/quickstart">' in body
+    assert '<a href="/runs/second%20run">' in body
+    assert "leak" not in body
+    assert "default-src 'none'" in headers["Content-Security-Policy"]
+    assert headers["X-Content-Type-Options"] == "nosniff"
+
+
+def test_a_report_is_served_as_it_was_written(served):
+    status, body, headers = ask(served, "/runs/second%20run/report.html")
+    assert status == 200
+    assert body == (served[1] / "second run/report/report.html").read_text()
+    assert "Content-Security-Policy" not in headers  # it names its own script by hash
+    assert ask(served, "/runs/quickstart/report.json")[2]["Content-Type"].startswith(
+        "application/json"
+    )
+
+
+def test_a_running_stage_shows_how_far_it_is_and_its_log_cannot_run(served):
+    status, body, _ = ask(served, "/runs/busy")
+    assert status == 200
+    assert '<meta http-equiv="refresh"' in body
+    assert '<progress max="48" value="12"' in body
+    assert "loss &lt;2.1&gt;" in body
+    assert "<script>" not in body
+    progress = json.loads(ask(served, "/runs/busy/progress.json")[1])
+    assert progress["running"] is True
+    assert [(s["name"], s["status"]) for s in progress["stages"]] == [
+        ("data", "complete"),
+        ("train", "running"),
+    ]
+    assert '<meta http-equiv="refresh"' not in ask(served, "/runs/quickstart")[1]
+
+
+def test_runs_are_compared_with_their_tests_and_settings(served):
+    status, body, _ = ask(served, "/compare?run=quickstart&run=second+run&run=busy2")
+    assert status == 200
+    assert "quickstart · trained-rag" in body
+    assert "<td>train.rank</td><td>–</td><td>8</td>" in body
+    assert ask(served, "/compare?run=quickstart")[0] == 404
+    assert ask(served, "/compare?run=quickstart&run=busy")[0] == 404  # busy has not been scored
+
+
+@pytest.mark.parametrize(
+    "path",
+    [
+        "/../secret.txt", "/runs/../secret.txt", "/runs/%2e%2e/secret.txt", "/runs/quickstart/../../secret.txt",
+        "/runs/quickstart/%2e%2e%2f%2e%2e%2fsecret.txt", "/runs/leak/secret.txt", "/runs/leak", "//etc/passwd",
+        "/runs/quickstart/answers.jsonl", "/runs/quickstart/report/report.html", "/runs/quickstart%00/report.html",
+        "/runs/.lock", "/runs/busy/.lock", "/runs/quickstart/traces.html", "/runs/nobody", "/favicon.ico",
+    ],
+)  # fmt: skip
+def test_nothing_outside_the_listed_files_is_found(served, path):
+    status, body, _ = ask(served, path)
+    assert status == 404
+    assert "비밀" not in body
+
+
+@pytest.mark.parametrize(
+    "host",
+    [
+        "evil.example",
+        "evil.example:80",
+        "127.0.0.1.evil.example",
+        "192.168.0.7",
+        "",
+        "localhost:1",
+        "[::2]",
+    ],
+)
+def test_another_hosts_name_is_refused(served, host):
+    assert ask(served, "/", host=host)[0] == 403
+
+
+@pytest.mark.parametrize(
+    "host", ["127.0.0.1", "localhost", "LOCALHOST:8765", "[::1]", "[::1]:8765", "127.0.0.2:8765"]
+)
+def test_loopback_names_are_known(host):
+    assert known_host(host, 8765)
+
+
+@pytest.mark.parametrize("method", ["POST", "PUT", "DELETE", "OPTIONS"])
+def test_nothing_can_be_written(served, method):
+    assert ask(served, "/runs/quickstart/report.html", method=method)[0] == 501
+
+
+def test_a_head_has_no_body(served):
+    status, body, headers = ask(served, "/", method="HEAD")
+    assert (status, body) == (200, "")
+    assert int(headers["Content-Length"]) > 1000
+
+
+def test_other_addresses_missing_folders_and_busy_ports_are_refused(served, tmp_path):
+    for host in ("0.0.0.0", "", "192.168.0.7", "::"):
+        with pytest.raises(UserError, match="more than this machine"):
+            open_server(tmp_path, host=host)
+    with pytest.raises(UserError, match="no such folder"):
+        open_server(tmp_path / "none")
+    with pytest.raises(UserError, match="cannot be opened"):
+        open_server(tmp_path, port=served[0])
