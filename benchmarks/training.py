@@ -10,23 +10,27 @@ of resident memory over the loaded process (`VmHWM`, reset through `clear_refs`)
 Two tables: `lengths`, the examples as they are, against TRL's default and what TRL offers to be
 faster (packing is left out: it is exact only with kernels that need a GPU); and `loss`, 512 tokens
 an example of which a tenth is learned, against TRL and the plain loss over all logits. `--table`
-picks one, `--ways` single rows, `--table switches` times kofinlaw's own. The last line is JSON.
+picks one, `--ways` single rows, `--table switches` times kofinlaw's own. `--random` takes a small
+model of random weights with 102,400 words (tokens and lengths still from `--model`'s tokenizer),
+`--clock cpu` counts processor seconds where other work shares the machine. The last line is JSON.
 """
 
 from __future__ import annotations
 
 import argparse
+import dataclasses
 import json
 import statistics
 import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
 GIB = 1024**3
+CLOCKS = {"wall": time.perf_counter, "cpu": time.process_time}
 
 # table → name → how a way differs from its family's default
 STORED: dict[str, Any] = {"gradient_checkpointing": False}
@@ -55,6 +59,17 @@ TABLES: dict[str, dict[str, dict[str, Any]]] = {
         "kofinlaw 2048 tokens a pass": {"max_tokens_per_micro_batch": 2048},
     },
 }
+# --random: small enough for a busy machine, with a vocabulary as large as the models' in use
+RANDOM: dict[str, Any] = {
+    "vocab_size": 102_400,
+    "hidden_size": 512,
+    "intermediate_size": 1536,
+    "num_hidden_layers": 6,
+    "num_attention_heads": 8,
+    "num_key_value_heads": 4,
+    "max_position_embeddings": 2048,
+    "pad_token_id": 0,
+}
 ANSWER_SHARE, ROW_TOKENS, LOSS_BATCH = 0.1, 512, 4
 
 
@@ -73,6 +88,8 @@ def load(args: argparse.Namespace) -> tuple[list[Any], list[list[int]]]:
     plan = plan_steps(
         [len(r) for r in rows], seed=0, batch=args.batch, epochs=9, max_steps=args.steps + 1
     )
+    if args.random:
+        rows = [dataclasses.replace(row, tokens=row.tokens % RANDOM["vocab_size"]) for row in rows]
     return rows, [plan.members(step) for step in range(plan.steps)]
 
 
@@ -89,15 +106,18 @@ def equal_rows(rows: list[Any], count: int) -> list[Any]:
 
 def base(args: argparse.Namespace, options: dict[str, Any]) -> Any:
     """The frozen base in the precision under test."""
+    import torch
+    import transformers
+
     from kofinlaw.models.loading import load_model
 
-    model = load_model(
-        args.model,
-        quantization=options.get("quantization", args.quantization),
-        dtype=options.get("dtype", "bfloat16"),
-        for_training=True,
-    )
-    return model
+    dtype = options.get("dtype", "bfloat16")
+    if args.random:
+        torch.manual_seed(0)
+        config = transformers.LlamaConfig(**RANDOM)
+        return transformers.AutoModelForCausalLM.from_config(config, dtype=getattr(torch, dtype))
+    quantization = options.get("quantization", args.quantization)
+    return load_model(args.model, quantization=quantization, dtype=dtype, for_training=True)
 
 
 def ours(args: argparse.Namespace, options: dict[str, Any]) -> Iterator[tuple[int, int, float]]:
@@ -132,11 +152,11 @@ def ours(args: argparse.Namespace, options: dict[str, Any]) -> Iterator[tuple[in
     optimizer = make_optimizer(adapted, settings)
     yield 0, 0, 0.0
     for number, members in enumerate(steps):
-        start = time.perf_counter()
+        start = CLOCKS[args.clock]()
         result = stepper.gradients(number, members)
         optimizer.step()
         optimizer.zero_grad()
-        yield result.tokens, result.padded, time.perf_counter() - start
+        yield result.tokens, result.padded, CLOCKS[args.clock]() - start
 
 
 def plain(args: argparse.Namespace, options: dict[str, Any]) -> Iterator[tuple[int, int, float]]:
@@ -153,7 +173,7 @@ def plain(args: argparse.Namespace, options: dict[str, Any]) -> Iterator[tuple[i
     optimizer = torch.optim.AdamW([p for p in model.parameters() if p.requires_grad], lr=2e-4)
     yield 0, 0, 0.0
     for members in steps:
-        start = time.perf_counter()
+        start = CLOCKS[args.clock]()
         batch = [rows[i] for i in members]
         ids, positions, targets = pad([r.tokens for r in batch], [r.supervised for r in batch])
         labels = torch.full((ids.size,), -100)
@@ -166,7 +186,7 @@ def plain(args: argparse.Namespace, options: dict[str, Any]) -> Iterator[tuple[i
         ).loss.backward()
         optimizer.step()
         optimizer.zero_grad()
-        yield sum(len(r) for r in batch), ids.size, time.perf_counter() - start
+        yield sum(len(r) for r in batch), ids.size, CLOCKS[args.clock]() - start
 
 
 def trl(args: argparse.Namespace, options: dict[str, Any]) -> Iterator[tuple[int, int, float]]:
@@ -214,7 +234,7 @@ def trl(args: argparse.Namespace, options: dict[str, Any]) -> Iterator[tuple[int
                 r=16, lora_alpha=32, target_modules="all-linear", task_type="CAUSAL_LM"
             ),
         )
-        clock = StepClock.make(trainer)
+        clock = StepClock.make(trainer, CLOCKS[args.clock])
         yield 0, 0, 0.0
         trainer.train()
         yield from clock.steps
@@ -223,18 +243,19 @@ def trl(args: argparse.Namespace, options: dict[str, Any]) -> Iterator[tuple[int
 class StepClock:
     """Times SFTTrainer's steps and counts what its collator hands it."""
 
-    def __init__(self) -> None:
+    def __init__(self, clock: Callable[[], float]) -> None:
+        self.clock = clock
         self.steps: list[tuple[int, int, float]] = []
         self.real = 0
         self.padded = 0
         self.start = 0.0
 
     @classmethod
-    def make(cls, trainer: Any) -> StepClock:
+    def make(cls, trainer: Any, seconds: Callable[[], float]) -> StepClock:
         """A clock that is wired to the trainer's collator and its step events."""
         import transformers
 
-        clock = cls()
+        clock = cls(seconds)
         collate = trainer.data_collator
 
         def counted(rows: Any) -> Any:
@@ -245,10 +266,10 @@ class StepClock:
 
         class Events(transformers.TrainerCallback):
             def on_step_begin(self, *_: Any, **__: Any) -> None:
-                clock.start = time.perf_counter()
+                clock.start = clock.clock()
 
             def on_step_end(self, *_: Any, **__: Any) -> None:
-                seconds = time.perf_counter() - clock.start
+                seconds = clock.clock() - clock.start
                 clock.steps.append((clock.real, clock.padded, seconds))
                 clock.real = clock.padded = 0
 
@@ -310,6 +331,8 @@ def main() -> None:
     parser.add_argument("--repeats", type=int, default=1)
     parser.add_argument("--table", choices=list(TABLES), help="default: lengths, then loss")
     parser.add_argument("--ways", nargs="*")
+    parser.add_argument("--random", action="store_true", help="a small model of random weights")
+    parser.add_argument("--clock", choices=list(CLOCKS), default="wall")
     parser.add_argument("--worker", help=argparse.SUPPRESS)
     args = parser.parse_args()
     if args.worker:
