@@ -22,6 +22,7 @@ from kofinlaw.data.copies import Copies, settle
 from kofinlaw.data.files import atomic_write, dumps, read_json_lines, write_jsonl
 from kofinlaw.data.graph import Passage, Reference, Shelf, graph
 from kofinlaw.data.ledger import Ledger
+from kofinlaw.data.parquet import write_parquet
 from kofinlaw.data.records import Article
 from kofinlaw.data.settings import DataSettings
 from kofinlaw.data.sources import Facts, in_force, refuse_protected_sources, restored, survey
@@ -41,9 +42,10 @@ def build_corpus(
     """Read the sources and write the corpus into `out`; returns its counts.
 
     Source paths are relative to `base`. Writes `chunks.jsonl`, `articles.jsonl`,
-    `rejected.jsonl`, `citations.jsonl`, `duplicates.jsonl`, `card.md` and `card.json`, each whole
-    or not at all. Without `count_tokens` lengths are estimated and the card says so. Raises
-    UserError where a source is missing or nothing is left.
+    `rejected.jsonl`, `citations.jsonl`, `duplicates.jsonl` (with `settings.parquet` each as
+    Parquet too), `card.md` and `card.json`, each whole or not at all. Without `count_tokens`
+    lengths are estimated and the card says so. Raises UserError where a source is missing or
+    nothing is left.
     """
     refuse_protected_sources(settings, base)
     count = count_tokens or estimate_tokens
@@ -58,6 +60,8 @@ def build_corpus(
         edges, resolved = build.write_references()
         ledger = build.ledger
         rejects = write_jsonl(out / "rejected.jsonl", ledger.rejected())
+    if settings.parquet:
+        write_parquet(out)
     facts = {
         "citations": {"resolved": resolved, "outside the corpus": edges - resolved},
         "personal_data": dict(sorted(ledger.personal_data.items())),

@@ -74,6 +74,8 @@ def card_number_holds(digits: str) -> bool:
     """Whether 14 to 16 digits pass Luhn's rule and begin as payment cards do."""
     if not 14 <= len(digits) <= 16 or digits[0] not in "34569" or len(set(digits)) < 2:
         return False
+    if len(digits) == 14 and digits[0] != "3":
+        return False
     total = 0
     for place, digit in enumerate(reversed(digits)):
         value = int(digit) * (1 + place % 2)
@@ -115,7 +117,11 @@ def _card(match: re.Match[str], text: str) -> bool:
 
 
 def _account(match: re.Match[str], text: str) -> bool:
-    return 10 <= len(_digits(match)) <= 16 and _near(match, text, "계좌|통장|입금|예금주|은행")
+    return 10 <= len(_digits(match)) <= 16 and _near(match, text, _BANKS)
+
+
+def _phone(match: re.Match[str], text: str) -> bool:
+    return _near(match, text, "전화|연락처|휴대폰|핸드폰|팩스|문의|[Tt][Ee][Ll]|[Ff][Aa][Xx]|☎")
 
 
 def _always(match: re.Match[str], text: str) -> bool:
@@ -130,19 +136,37 @@ def _licence(match: re.Match[str], text: str) -> bool:
     return _near(match, text, "면허")
 
 
+_BANKS = "계좌|통장|입금|송금|이체|예금주|은행|뱅크|농협|수협|신협|금고|우체국"
 _L, _R = r"(?<![\d\-.])", r"(?![\d\-]|\.\d)"
 _MOBILE = r"(?:\+82[- ]?|0)1[016789][- .]?\d{3,4}[- .]?\d{4}"
 _MAIL = r"[\w.+-]{1,64}@(?:[A-Za-z0-9-]{1,63}\.){1,4}[A-Za-z]{2,10}"
-_PASSPORT = r"(?<![A-Za-z0-9])[MSRODmsrod]\d{3}[A-Za-z0-9]\d{4}(?!\w)"
+_PASSPORT = r"(?<![A-Za-z0-9])[MSRODmsrod]\d{3}[A-Za-z0-9]\d{4}(?![A-Za-z0-9])"
 _DRIVER = r"(?:1[1-9]|2[0-8])-?\d{2}-?\d{6}-?\d{2}"
+_OLD_DRIVER = (
+    r"(?:서울|부산|대구|인천|광주|대전|울산|경기|강원|충북|충남|전북|전남|경북|경남|제주)"
+    r"\s?\d{2}-\d{6}-\d{2}"
+)
 _CITIES = (
-    "서울특별시|부산광역시|대구광역시|인천광역시|광주광역시|대전광역시|울산광역시|세종특별자치시|경기도|"
-    "강원(?:특별자치)?도|충청[남북]도|전라[남북]도|전북특별자치도|경상[남북]도|제주특별자치도"
+    "(?:서울(?:특별시|시)?|(?:부산|대구|인천|광주|대전|울산)(?:광역시|시)?|세종(?:특별자치시|시)?|"
+    "경기도?|강원(?:특별자치도|도)?|충청?[남북]도?|전라?[남북]도?|전북특별자치도|경상?[남북]도?|"
+    "제주(?:특별자치도|도)?)"
+)
+# At least one of 시, 군 and 구 stands between a city and a street, but for Sejong.
+_TOWNS = rf"(?:{_CITIES}\s?(?:[가-힣]{{1,6}}[시군구]\s?){{1,2}}|세종(?:특별자치시|시)\s?)"
+_TOWN = r"(?:[가-힣]{1,6}[읍면]\s?)?"
+_ROOM = r"(?:\s?,?\s?(?:지하\s?)?\d{1,4}[동호층])*(?!\d)"
+_NUMBERED = r"\d{1,4}(?:-\d{1,4})?"
+_ROAD = (
+    rf"{_TOWNS}{_TOWN}[가-힣0-9]{{1,12}}(?:대?로|길)\s?(?:\d+(?:가|번)?길\s?)?{_NUMBERED}{_ROOM}"
+)
+_LOT = (
+    rf"{_TOWNS}{_TOWN}[가-힣0-9]{{1,8}}(?:동|리|가)\s(?:산\s?)?"
+    rf"(?:{_NUMBERED}\s?번지|\d{{1,4}}-\d{{1,4}}){_ROOM}"
 )
 Rule = tuple[str, re.Pattern[str], Callable[[re.Match[str], str], bool]]
 _RULES: tuple[Rule, ...] = (
-    ("주민등록번호", re.compile(rf"{_L}\d{{6}}\s?[-–]\s?[1-8]\d{{6}}{_R}"), _resident),
-    ("주민등록번호", re.compile(rf"{_L}\d{{6}}[1-8]\d{{6}}{_R}"), _resident),
+    ("주민등록번호", re.compile(rf"{_L}\d{{6}}(?:\s?[-–]\s?)?[1-4]\d{{6}}{_R}"), _resident),
+    ("외국인등록번호", re.compile(rf"{_L}\d{{6}}(?:\s?[-–]\s?)?[5-8]\d{{6}}{_R}"), _resident),
     ("카드번호", re.compile(rf"{_L}\d{{4}}[- ]\d{{4}}[- ]\d{{4}}[- ]\d{{4}}{_R}"), _card),
     ("카드번호", re.compile(rf"{_L}\d{{4}}[- ]\d{{6}}[- ]\d{{4,5}}{_R}"), _card),
     ("카드번호", re.compile(rf"{_L}\d{{14,16}}{_R}"), _card),
@@ -156,10 +180,15 @@ _RULES: tuple[Rule, ...] = (
     (
         "전화번호",
         re.compile(
-            rf"{_L}(?:0(?:2|3[1-3]|4[1-4]|5[1-5]|6[1-4]|70|505)[-)]\s?\d{{3,4}}-\d{{4}}"
+            rf"{_L}(?:0(?:2|3[1-3]|4[1-4]|5[1-5]|6[1-4]|70|80|50\d)[-)]\s?\d{{3,4}}-\d{{4}}"
             rf"|(?:15|16|18)\d{{2}}-\d{{4}}){_R}"
         ),
         _always,
+    ),
+    (
+        "전화번호",
+        re.compile(rf"{_L}0(?:2|3[1-3]|4[1-4]|5[1-5]|6[1-4]|70)[ .]?\d{{3,4}}[ .]?\d{{4}}{_R}"),
+        _phone,
     ),
     (
         "전자우편",
@@ -172,17 +201,10 @@ _RULES: tuple[Rule, ...] = (
     ("여권번호", re.compile(_PASSPORT), _passport),
     (
         "운전면허번호",
-        re.compile(rf"{_L}{_DRIVER}{_R}"),
+        re.compile(rf"(?:{_L}{_DRIVER}|(?<![가-힣]){_OLD_DRIVER}){_R}"),
         _licence,
     ),
     ("계좌번호", re.compile(rf"{_L}\d{{2,6}}-\d{{2,6}}-\d{{2,7}}(?:-\d{{1,3}})?{_R}"), _account),
     ("계좌번호", re.compile(rf"{_L}\d{{10,14}}{_R}"), _account),
-    (
-        "주소",
-        re.compile(
-            rf"(?:{_CITIES})\s?(?:[가-힣]{{1,6}}[시군구]\s?){{0,2}}[가-힣0-9]{{1,12}}(?:대?로|길)\s?"
-            r"(?:\d+번?길\s?)?\d{1,4}(?:-\d{1,4})?(?:\s?,?\s?\d{1,4}[동호])*(?!\d)"
-        ),
-        _always,
-    ),
+    ("주소", re.compile(rf"(?<![가-힣])(?:{_ROAD}|{_LOT})"), _always),
 )

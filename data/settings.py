@@ -165,6 +165,9 @@ class DataSettings(_Section):
     protected: tuple[str, ...] = Field(
         default=(), description="files (JSONL, CSV, text) that must not appear in the corpus"
     )
+    parquet: bool = Field(
+        default=False, description="whether each JSONL file gets a Parquet file beside it"
+    )
     limits: LimitSettings = Field(default=LimitSettings(), description="what a file may be")
     workers: int = Field(default=1, ge=1, le=64, description="threads for morphological analysis")
 

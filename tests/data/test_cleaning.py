@@ -1,4 +1,6 @@
+import importlib.util
 import random
+from pathlib import Path
 
 import pytest
 from hypothesis import given, settings
@@ -9,6 +11,11 @@ from kofinlaw.data import contamination, duplicates, personal
 from kofinlaw.data.quality import judge
 from kofinlaw.data.settings import QualitySettings
 
+BENCHMARK = Path(__file__).parents[2] / "benchmarks" / "personal_data.py"
+spec = importlib.util.spec_from_file_location("personal_samples", BENCHMARK)
+samples = importlib.util.module_from_spec(spec)
+spec.loader.exec_module(samples)
+
 
 @pytest.mark.parametrize(
     "text, kinds",
@@ -18,7 +25,7 @@ from kofinlaw.data.settings import QualitySettings
         ("9001011234567", []),
         ("주민번호 9001011234567", ["주민등록번호"]),
         ("901301-1234568", []),
-        ("900101-5234561", ["주민등록번호"]),
+        ("900101-5234561", ["외국인등록번호"]),
         ("220-81-62517", ["사업자등록번호"]),
         ("220-81-62518", []),
         ("사업자등록번호: 220-81-62518", ["사업자등록번호"]),
@@ -50,6 +57,25 @@ def test_what_is_found_is_masked_and_the_rest_stays():
         "홍길동([전화번호])에게 [전자우편]로 알린다.",
         ("전화번호", "전자우편"),
     )
+
+
+@pytest.mark.parametrize("kind", sorted(samples.KINDS))
+def test_generated_personal_data_of_every_form_is_found(kind):
+    assert samples.missed(kind, 200, seed=2) == []
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "서울특별시 중구에 있는 은행 3개",
+        "경기도 수원시 또는 성남시의 도로 12곳",
+        "제3조제2항제1호 2024-01-02부터 100-200까지",
+        "여권법 제2조, 운전면허 1종 100명",
+        "은행은 2020. 5. 19.부터 1,000,000,000원을",
+    ],
+)
+def test_words_that_look_like_personal_data_stay(text):
+    assert personal.find_personal_data(text) == []
 
 
 def resident_number(rng):
