@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import datetime
-from typing import Literal
+from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
@@ -17,6 +17,17 @@ Fusion = Literal["relative_score", "ranked"]
 QueryForm = Literal["stem", "stem_options", "per_option", "multi_query", "hypothetical"]
 # The forms a language model writes.
 WRITTEN_FORMS: tuple[QueryForm, ...] = ("multi_query", "hypothetical")
+
+
+Preset = Literal["none", "dense", "ensemble", "multi_query"]
+# The three retrievers of the retrieval study: vectors alone, words and vectors by reciprocal rank
+# in equal parts, vectors for the question and the model's wordings of it.
+PRESETS: dict[str, dict[str, Any]] = {
+    "dense": {"alpha": 1.0, "query_forms": ("stem",)},
+    "ensemble": {"alpha": 0.5, "fusion": "ranked", "query_forms": ("stem",)},
+    "multi_query": {"alpha": 1.0, "query_forms": ("stem", "multi_query")},
+}
+PRESET_EMBEDDER = "intfloat/multilingual-e5-small"
 
 
 class RetrieverWeights(BaseModel):
@@ -81,6 +92,11 @@ class RagSettings(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
+    preset: Preset = Field(
+        "none",
+        description="dense, ensemble or multi_query: fills in alpha, fusion, query_forms and "
+        "embedder where the recipe does not set them",
+    )
     store: Literal["local", "weaviate"] = Field(
         "local", description="what searches: files in the index folder, or a Weaviate server"
     )
@@ -147,6 +163,12 @@ class RagSettings(BaseModel):
         1200, ge=50, description="model tokens of evidence in a prompt at most"
     )
     workers: int = Field(1, ge=1, description="threads that cut text into morphemes")
+
+    @model_validator(mode="before")
+    @classmethod
+    def _preset(cls, values: Any) -> Any:
+        preset = PRESETS.get(values.get("preset", "none")) if isinstance(values, dict) else None
+        return values if preset is None else {"embedder": PRESET_EMBEDDER, **preset, **values}
 
     @model_validator(mode="after")
     def _possible(self) -> RagSettings:

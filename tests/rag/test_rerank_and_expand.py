@@ -213,3 +213,18 @@ def test_articles_that_the_found_ones_cite_stand_behind_them(tmp_path: Path) -> 
         "개인정보 보호법 제15조",
     ]
     assert index.fingerprint != built(tmp_path / "other").fingerprint
+
+
+def test_a_preset_fills_in_what_the_recipe_leaves_open() -> None:
+    dense, ensemble, multi = (
+        settings(preset=name) for name in ("dense", "ensemble", "multi_query")
+    )
+    assert {one.embedder for one in (dense, ensemble, multi)} == {"intfloat/multilingual-e5-small"}
+    assert (dense.alpha, dense.query_forms) == (1.0, ("stem",))
+    assert (ensemble.alpha, ensemble.fusion) == (0.5, "ranked")
+    assert (multi.alpha, multi.query_forms) == (1.0, ("stem", "multi_query"))
+    assert settings(preset="ensemble", alpha=0.7, embedder="pico").alpha == 0.7
+    # What a preset filled in stands in the resolved settings, and reads back as the same.
+    assert type(dense).model_validate(dense.model_dump()) == dense
+    with pytest.raises(ValueError, match="preset"):
+        settings(preset="dence")
