@@ -45,7 +45,9 @@ _SUBJECT = re.compile(
 _DEFINED = re.compile(
     r'(?P<words>[^"“”.\n]{2,90})이하(?: 이 [조항장절]에서)? ["“](?P<name>[^"“”]{2,20})["”]'
     r'|["“](?P<term>[^"“”]{2,20})["”](?:이라 함은|라 함은|이란|란) (?P<meaning>[^\n]{5,200})'
+    r"(?P<list>(?:\n\s*[가-하]\. [^\n]*)*)"
 )
+_DECREE = re.compile(r" (?:시행령|시행규칙)$")
 _TOWARDS = re.compile(
     r"(?<=\s)(?P<name>[가-힣ㆍ]{3,16})(?:에게|의 (?:승인|허가|인가|동의|명령)을)(?= )"
 )
@@ -57,6 +59,8 @@ class Law:
 
     title: str
     articles: tuple[Article, ...]
+    # Of a decree: the articles of its act, whose definitions hold for it too.
+    above: tuple[Article, ...] = ()
 
     @cached_property
     def clauses(self) -> tuple[Clause, ...]:
@@ -84,9 +88,20 @@ class Law:
                 match.group("name") or match.group("term"),
                 match.group("words") or match.group("meaning"),
             )
-            for article in self.articles
+            for article in (*self.articles, *self.above)
             for match in _DEFINED.finditer(article.text)
         )
+
+    @cached_property
+    def _listed(self) -> tuple[tuple[str, str], ...]:
+        """(name, what it lists): the words before 이하 …, or a definition's 목 to the colon."""
+        found = []
+        for article in (*self.articles, *self.above):
+            for match in _DEFINED.finditer(article.text):
+                heads = [line.split(":")[0] for line in (match.group("list") or "").split("\n")]
+                words = match.group("words") or " ".join(heads)
+                found.append((match.group("name") or match.group("term"), words))
+        return tuple(found)
 
     def one_is_the_other(self, first: str, second: str) -> bool:
         """Whether a definition makes one of two actors a case of the other.
@@ -103,10 +118,24 @@ class Law:
         return {}
 
     def _one_is_the_other(self, first: str, second: str) -> bool:
-        return any(
-            (_same(name, first) and second in words) or (_same(name, second) and first in words)
-            for name, words in self._named_as
-        )
+        return self._holds(first, second) or self._holds(second, first)
+
+    def _holds(self, name: str, other: str) -> bool:
+        """Whether the words a name stands for hold another, or a name that lists it in turn.
+
+        신용정보회사등 stands for 신용정보회사 and others, and that lists 개인신용평가회사 as a 목.
+        """
+        direct = any(other in words for named, words in self._named_as if _same(named, name))
+        return direct or self._lists(name, other, depth=3)
+
+    def _lists(self, name: str, other: str, depth: int) -> bool:
+        for words in (words for named, words in self._listed if _same(named, name)):
+            within = {inner for inner, _ in self._listed if inner in words and inner != name}
+            if other in words or (
+                depth and any(self._lists(inner, other, depth - 1) for inner in sorted(within))
+            ):
+                return True
+        return False
 
     @cached_property
     def actors(self) -> list[str]:
@@ -147,7 +176,14 @@ def read_laws(articles: Iterable[Article]) -> Laws:
     for article in articles:
         if not article.deleted and article.kind in ("statute", "rule"):
             grouped.setdefault(article.title, []).append(article)
-    return Laws(tuple(Law(title, tuple(group)) for title, group in grouped.items()))
+    return Laws(
+        tuple(
+            Law(title, tuple(group), tuple(grouped.get(_DECREE.sub("", title), ())))
+            if _DECREE.search(title)
+            else Law(title, tuple(group))
+            for title, group in grouped.items()
+        )
+    )
 
 
 def normal(text: str) -> str:

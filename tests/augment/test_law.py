@@ -1,0 +1,30 @@
+from kofinlaw.augment.law import read_laws
+
+ACT = """
+##### 제2조 (정의)
+
+이 법에서 사용하는 용어의 뜻은 다음과 같다.
+
+  5\\. "신용정보회사"란 허가를 받은 자로서 다음 각 목의 자를 말한다.
+    가\\. 개인신용평가회사: 개인신용평가업 허가를 받은 자
+    나\\. 신용조사회사: 신용조사업 허가를 받은 자
+
+##### 제15조 (수집의 원칙)
+
+**①** 신용정보회사, 채권추심회사 및 신용정보제공자(이하 "신용정보회사등"이라 한다)는 신용정보를 정확하게 처리하여야 한다.
+**②** 금융위원회는 신용정보회사등에게 자료의 제출을 요구할 수 있다.
+"""
+DECREE = """
+##### 제3조 (삭제)
+
+**①** 신용정보제공자는 신용정보를 삭제하여야 한다.
+"""
+
+
+def test_who_is_within_whom_follows_definitions_through_their_items(parse):
+    act, decree = read_laws([*parse("신용법", ACT), *parse("신용법 시행령", DECREE)]).acts
+    assert act.one_is_the_other("신용정보회사등", "신용정보회사")
+    assert act.one_is_the_other("개인신용평가회사", "신용정보회사등")
+    assert not act.one_is_the_other("금융위원회", "신용정보회사등")
+    assert decree.one_is_the_other("신용정보회사등", "신용정보제공자")
+    assert not decree.one_is_the_other("신용정보회사등", "이용자")
