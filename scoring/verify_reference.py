@@ -5,10 +5,10 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-from kofinlaw import UserError
 from kofinlaw.models.loading import load_model
 from kofinlaw.scoring.verify_weights import plain_weight
 from kofinlaw.trainer.merge_adapter import Adapter, read_object
+from kofinlaw.trainer.merge_quantize import storage_dtype
 
 
 def compute_dtype(asked: str) -> Any:
@@ -26,26 +26,51 @@ def compute_dtype(asked: str) -> Any:
 
 def load_reference(base: Path, adapter: Adapter, kind: str) -> Any:
     """The peft model the merge claims to be: on the 4-bit base (`dequantized`) or on the 16-bit
-    one (`original`). Raises UserError for a quantisation that cannot be loaded again."""
+    one (`original`)."""
     quantization = adapter.quantization if kind == "dequantized" else None
     if quantization is None:
         config = read_object(base / "config.json")
         stored: Any = config.get("dtype") or config.get("torch_dtype") or "float32"
         return load_model(base, dtype=stored, adapter=adapter.folder)
-    kept = (
-        quantization.get("type"),
-        quantization.get("block_size"),
-        quantization.get("double_quant"),
-    )
-    if kept != ("nf4", 64, True):
-        raise UserError(
-            f"a base quantised as {kept} cannot be loaded for comparison",
-            where=str(adapter.folder / "kofinlaw.json"),
-            remedy="merge on the original and verify that",
-        )
-    return load_model(
-        base, quantization="nf4", dtype=quantization["compute_dtype"], adapter=adapter.folder
-    )
+    compute = quantization["compute_dtype"]
+    kept = [quantization.get(key) for key in ("type", "block_size", "double_quant")]
+    if kept == ["nf4", 64, True]:
+        return load_model(base, quantization="nf4", dtype=compute, adapter=adapter.folder)
+    stored = storage_dtype(quantization)
+    model = load_model(base, dtype=stored, adapter=adapter.folder)  # type: ignore[arg-type]
+    hold_quantised_values(model, quantization)
+    return model
+
+
+def hold_quantised_values(model: Any, quantization: dict[str, Any]) -> None:
+    """Replace the weights that training held in 4 bits by their values, in place.
+
+    transformers offers one block size and one way of double quantisation; bitsandbytes' own
+    parameter class knows the others. Which layers: as recorded, else every Linear but the head.
+    """
+    import torch
+    from bitsandbytes.functional import dequantize_4bit
+    from bitsandbytes.nn import Params4bit
+
+    recorded = quantization.get("modules")
+    inner = model.base_model.model
+    with torch.no_grad():
+        for name, module in inner.named_modules():
+            layer = getattr(module, "base_layer", module)
+            plain = name.removesuffix(".base_layer")
+            wanted = plain in recorded if recorded is not None else plain != "lm_head"
+            is_factor = ".lora_" in name or name.endswith(".base_layer")
+            if not isinstance(layer, torch.nn.Linear) or is_factor or not wanted:
+                continue
+            packed = Params4bit(
+                layer.weight.data,
+                requires_grad=False,
+                quant_type=quantization["type"],
+                blocksize=int(quantization["block_size"]),
+                compress_statistics=bool(quantization["double_quant"]),
+            ).to(layer.weight.device)
+            value = dequantize_4bit(packed.data, packed.quant_state)
+            layer.weight.data = value.to(getattr(torch, quantization["compute_dtype"]))
 
 
 def as_float32(reference: Any) -> None:

@@ -72,6 +72,22 @@ def test_an_adapter_trained_on_16_bits_is_proven_too(tmp_path, pico, base):
     assert verify(tmp_path / "m", adapter, base)["verdict"] == "pass"
 
 
+@pytest.mark.parametrize(
+    "changes",
+    [{"type": "fp4"}, {"block_size": 32, "double_quant": False}],
+    ids=["fp4", "block 32, scales in 32 bits"],
+)
+def test_other_settings_of_the_4_bits_are_proven_and_told_apart(tmp_path, pico, base, changes):
+    adapter = pico.write_adapter(tmp_path / "a", base)
+    path = adapter / "kofinlaw.json"
+    record = json.loads(path.read_text())
+    path.write_text(json.dumps({**record, "quantization": {**pico.NF4, **changes}}))
+    merge(adapter, base, tmp_path / "m")
+    assert verify(tmp_path / "m", adapter, base)["verdict"] == "pass"
+    path.write_text(json.dumps({**record, "quantization": pico.NF4}))
+    assert "weights" in failing(verify(tmp_path / "m", adapter, base))
+
+
 def test_a_skipped_tensor_fails(tmp_path, base, adapter, merged):
     from kofinlaw.trainer.merge_quantize import training_values
 

@@ -61,7 +61,16 @@ def test_every_form_of_lora_equals_peft(tmp_path, pico, llama, changes):
         assert torch.allclose(merged[name], value, rtol=1e-6, atol=1e-7), name
 
 
-@pytest.mark.parametrize("changes", [{}, {"double_quant": False}, {"block_size": 32}])
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {},
+        {"double_quant": False},
+        {"block_size": 32},
+        {"type": "fp4", "block_size": 32, "double_quant": False},
+        {"compute_dtype": "float16"},
+    ],
+)
 def test_dequantised_values_are_those_the_4_bit_model_holds(tmp_path, pico, llama, changes):
     from bitsandbytes.nn import Linear4bit, Params4bit
 
@@ -69,17 +78,18 @@ def test_dequantised_values_are_those_the_4_bit_model_holds(tmp_path, pico, llam
 
     record = {**pico.NF4, **changes}
     weight = tensors_of(llama)["model.layers.0.mlp.gate_proj.weight"]
-    layer = Linear4bit(weight.shape[1], weight.shape[0], bias=False, compute_dtype=torch.bfloat16)
+    compute = getattr(torch, record["compute_dtype"])
+    layer = Linear4bit(weight.shape[1], weight.shape[0], bias=False, compute_dtype=compute)
     layer.support_avx512bf16_for_cpu = False
     layer.weight = Params4bit(
         weight,
         requires_grad=False,
-        quant_type="nf4",
+        quant_type=record["type"],
         blocksize=record["block_size"],
         compress_statistics=record["double_quant"],
     ).to("cpu")
     ours = training_values(weight, record)
-    through_layer = layer(torch.eye(weight.shape[1], dtype=torch.bfloat16)).T.float()
+    through_layer = layer(torch.eye(weight.shape[1], dtype=compute)).T.float()
     assert torch.equal(ours, through_layer)
     assert 0.05 < (ours - weight.float()).norm() / weight.float().norm() < 0.15
 

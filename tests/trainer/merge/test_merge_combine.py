@@ -6,6 +6,7 @@ import json
 
 import pytest
 import torch
+from safetensors.torch import load_file
 
 from kofinlaw import UserError
 from kofinlaw.models.loading import load_model
@@ -23,13 +24,24 @@ def pair(pico, llama, tmp_path_factory):
     return [one, two]
 
 
-def peft_combined(base, pair, weights, method, density):
+def tensors_of(folder):
+    return {k: v for path in weight_files(folder) for k, v in load_file(path).items()}
+
+
+def peft_combined(base, pair, weights, method, density, monkeypatch):
     from peft import PeftModel
+    from peft.tuners.lora import LoraModel
 
     model = PeftModel.from_pretrained(load_model(base, dtype="float32"), pair[0], "one")
     model.load_adapter(pair[1], "two")
     extra = {} if method in ("cat", "linear") else {"density": density}
-    torch.manual_seed(0)
+    arithmetic = LoraModel._generalized_task_arithmetic_weighted_adapter
+
+    def seeded(self, *arguments, **options):
+        torch.manual_seed(0)  # making the adapter drew numbers too
+        return arithmetic(self, *arguments, **options)
+
+    monkeypatch.setattr(LoraModel, "_generalized_task_arithmetic_weighted_adapter", seeded)
     model.add_weighted_adapter(["one", "two"], weights, "both", combination_type=method, **extra)
     model.set_adapter("both")
     return {
@@ -39,25 +51,57 @@ def peft_combined(base, pair, weights, method, density):
     }
 
 
-@pytest.mark.parametrize("method", ["sum", "linear", "ties", "magnitude_prune", "dare_linear"])
-def test_the_combination_is_peft_s(tmp_path, llama, pair, method):
-    from safetensors.torch import load_file
-
+@pytest.mark.parametrize("method", ["sum", "linear", "ties", "magnitude_prune"])
+def test_the_combination_is_peft_s(tmp_path, llama, pair, method, monkeypatch):
     weights = [0.7, -0.4] if method == "sum" else [0.7, 0.4]
     combine_adapters(pair, weights, tmp_path / "both", method=method, density=0.6)
     merge(tmp_path / "both", llama, tmp_path / "m", base="original", dtype="float32")
-    stored = {k: v for path in weight_files(tmp_path / "m") for k, v in load_file(path).items()}
-    base = {k: v for path in weight_files(llama) for k, v in load_file(path).items()}
+    stored, base = tensors_of(tmp_path / "m"), tensors_of(llama)
     expected = peft_combined(
-        llama, pair, weights, "cat" if method == "sum" else method, density=0.6
+        llama, pair, weights, "cat" if method == "sum" else method, 0.6, monkeypatch
     )
     assert len(expected) == 4
     for name, delta in expected.items():
         found = stored[f"{name}.weight"] - base[f"{name}.weight"].float()
-        if method == "dare_linear":  # random: the same share is kept, not the same values
-            assert found.norm() == pytest.approx(float(delta.norm()), rel=0.5)
-        else:
-            assert torch.allclose(found, delta, atol=2e-6), name
+        assert torch.allclose(found, delta, atol=2e-6), name
+
+
+@pytest.mark.parametrize("method", ["dare_linear", "dare_ties"])
+def test_random_pruning_of_one_layer_is_peft_s_by_the_same_seed(
+    tmp_path, pico, llama, method, monkeypatch
+):
+    """One layer alone: peft draws layer after layer, in another order than the files'."""
+    options = {"target_modules": ["up_proj"], "layers_to_transform": [0]}
+    pair = [
+        pico.write_adapter(tmp_path / str(seed), llama, seed=seed, **options) for seed in (1, 2)
+    ]
+    combine_adapters(pair, [0.7, 0.4], tmp_path / "both", method=method, density=0.6, seed=0)
+    merge(tmp_path / "both", llama, tmp_path / "m", base="original", dtype="float32")
+    ((name, delta),) = peft_combined(llama, pair, [0.7, 0.4], method, 0.6, monkeypatch).items()
+    found = tensors_of(tmp_path / "m")[f"{name}.weight"]
+    base = tensors_of(llama)[f"{name}.weight"].float()
+    assert delta.abs().max() > 0
+    assert torch.allclose(found - base, delta, atol=2e-6)
+
+
+def test_the_same_combination_again_is_left_alone(tmp_path, pair):
+    first = combine_adapters(pair, [1, 1], tmp_path / "both")
+    before = (tmp_path / "both" / "kofinlaw.json").stat().st_mtime_ns
+    assert combine_adapters(pair, [1, 1], tmp_path / "both") == first
+    assert (tmp_path / "both" / "kofinlaw.json").stat().st_mtime_ns == before
+    with pytest.raises(UserError, match="not empty"):
+        combine_adapters(pair, [1, 2], tmp_path / "both")
+
+
+def test_the_combination_takes_the_proof_of_any_adapter(tmp_path, pico, llama):
+    from kofinlaw.scoring.verify import verify_merge
+
+    pair = [
+        pico.write_adapter(tmp_path / str(n), llama, seed=n, quantization=pico.NF4) for n in (1, 2)
+    ]
+    combine_adapters(pair, [0.6, 0.4], tmp_path / "both", method="ties")
+    merge(tmp_path / "both", llama, tmp_path / "m")
+    assert verify_merge(tmp_path / "m", tmp_path / "both", llama)["verdict"] == "pass"
 
 
 def test_random_pruning_comes_from_the_seed(tmp_path, pair):

@@ -12,7 +12,9 @@ import time
 import pytest
 import torch
 
+from kofinlaw import UserError
 from kofinlaw.models.loading import load_model
+from kofinlaw.trainer.export_environment import Environment, environment_python
 from kofinlaw.trainer.merge import merge
 
 READER = """
@@ -37,18 +39,33 @@ LLAMA3 = {
 }
 
 
-@pytest.mark.slow
-@pytest.mark.skipif(
-    "KOFINLAW_TRANSFORMERS_4" not in os.environ,
-    reason="KOFINLAW_TRANSFORMERS_4 does not name the Python of an environment with 4.46",
+# Small enough (60 MB) to be made by the test itself where pip has a connection; kept in the cache.
+TRANSFORMERS_4 = Environment(
+    "transformers-4",
+    "transformers 4.46",
+    ("transformers==4.46.3", "tokenizers==0.20.3", "huggingface-hub==0.36.2"),
 )
-def test_transformers_4_reads_the_same_model(tmp_path, pico):
+
+
+@pytest.fixture(scope="module")
+def python_with_4():
+    """The Python of an environment with transformers 4.46: named, or made once."""
+    if named := os.environ.get("KOFINLAW_TRANSFORMERS_4"):
+        return named
+    try:
+        return str(environment_python(TRANSFORMERS_4))
+    except UserError as error:
+        pytest.skip(f"no environment with transformers 4.46: {error}")
+
+
+@pytest.mark.slow
+def test_transformers_4_reads_the_same_model(tmp_path, pico, python_with_4):
     base = pico.write_llama(
         tmp_path / "base", rope_parameters={**LLAMA3, "rope_theta": 200000.0}, dtype="float32"
     )
     adapter = pico.write_adapter(tmp_path / "a", base)
     merge(adapter, base, tmp_path / "m", base="original", dtype="float32")
-    command = [os.environ["KOFINLAW_TRANSFORMERS_4"], "-c", READER, str(tmp_path / "m")]
+    command = [python_with_4, "-c", READER, str(tmp_path / "m")]
     done = subprocess.run(command, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr[-2000:]
     found = json.loads(done.stdout.splitlines()[-1])
