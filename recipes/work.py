@@ -9,6 +9,8 @@ from typing import Any
 from kofinlaw import Progress, UserError
 from kofinlaw.data.files import dumps, read_jsonl, write_json, write_jsonl
 from kofinlaw.data.records import Key, Question, Rejected
+from kofinlaw.models.engines import Engine
+from kofinlaw.models.templates import ChatTemplate
 from kofinlaw.recipes.bound import (
     SYSTEM_STAGES,
     Run,
@@ -69,6 +71,7 @@ def make_examples(run: Run, out: Path, progress: Progress) -> dict[str, Any]:
         count_tokens=token_counter(run, progress),
         protected_texts=protected_texts(run),
         ledger=run.folder / "teacher.ledger.jsonl",
+        student=lambda: student(run, progress),
         progress=progress,
     )
 
@@ -103,6 +106,16 @@ def take_examples(run: Run, out: Path, progress: Progress) -> dict[str, Any]:
     write_jsonl(out / "rejected.jsonl", rejected)
     progress("examples", len(kept))
     return {"examples": len(kept), "rejected": len(rejected)}
+
+
+def student(run: Run, progress: Progress) -> tuple[Engine, ChatTemplate]:
+    """The model that will be trained, loaded to be asked what it knows, and its template."""
+    from kofinlaw.models.engines import open_engine
+    from kofinlaw.models.templates import template_for
+
+    folder = model_folder(run, progress)
+    engine = open_engine(run.recipe.augment.student_engine, folder, seed=run.recipe.seed)
+    return engine, template_for(folder)
 
 
 def gather_questions(run: Run, out: Path, progress: Progress) -> dict[str, Any]:
