@@ -49,7 +49,7 @@ def build_index(
 ) -> dict[str, Any]:
     """Index the chunks of a corpus into `out`; what a killed build left there is taken up.
 
-    `cache` keeps embeddings by content; `previous` is an older index (default: the one in `out`)
+    `cache` keeps embeddings by content; `previous` is an older index (else the one in `out`)
     from which tokens and vectors of unchanged passages are taken. The references between articles
     come from `citations.jsonl` beside the chunks, where there is one. Returns counts. Raises
     UserError for a chunk file that is empty, broken, or repeats an id.
@@ -70,7 +70,7 @@ def build_index(
     building = out / "building"
     working = building / "blocks"
     start(building, meta)
-    old = Reusable(_older(previous or out))
+    old = Reusable((_older(previous) if previous else None) or _older(out))
     tokens = {
         kind: token_blocks(
             kind,

@@ -76,8 +76,8 @@ class Retriever:
 
     @property
     def fingerprint(self) -> str:
-        """Hexadecimal; equal for equal index, settings and model at hand."""
-        text = self.index.fingerprint + self.settings.model_dump_json() + "".join(self.left_out)
+        """Hexadecimal; equal for equal index and settings."""
+        text = self.index.fingerprint + self.settings.model_dump_json()
         return hashlib.sha256(text.encode("utf-8")).hexdigest()
 
     def chunks(self, ids: Sequence[str]) -> list[Chunk]:

@@ -20,6 +20,7 @@ def verdicts_for(recipe: Recipe, policy_name: str) -> list[Any]:
         student=model_name(recipe.model),
         teachers=[model_name(teacher.model)] if teacher else [],
         embedders=[name for name in {recipe.rag.embedder, recipe.score.embedder} if name],
+        rerankers=[name for name in (recipe.rag.reranker,) if name not in ("none", "llm")],
         derived_name=recipe.merge.name or "",
         offline=recipe.offline,
     )

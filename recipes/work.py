@@ -228,6 +228,7 @@ def index_chunks(run: Run, out: Path, progress: Progress) -> dict[str, Any]:
         out,
         run.recipe.rag,
         cache=run.cache,
+        previous=run.folder / "index",
         progress=progress,
     )
 
