@@ -1,0 +1,177 @@
+"""The teacher path really run: the 270M model as it is, by completion of examples, few requests.
+
+    python benchmarks/augment_teacher.py [FOLDER_OF_STATUTES] [--requests 60] [--engine llamacpp]
+    python benchmarks/augment_teacher.py --kills 20
+
+The first prints the acceptance by filter and task and every accepted example. The second kills a
+teaching process (an engine without a model, real process, real ledger) at random moments and
+compares what it left with an uninterrupted run. The last line is JSON.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import random
+import signal
+import subprocess
+import sys
+import tempfile
+import time
+from collections import Counter
+from pathlib import Path
+from typing import Any
+
+from augment_faults import core_laws
+
+from kofinlaw.augment.contamination import Protected
+from kofinlaw.augment.ledger import read_ledger
+from kofinlaw.augment.settings import TeacherSettings
+from kofinlaw.augment.teacher import teach
+from kofinlaw.data.files import write_jsonl
+from kofinlaw.data.records import Chunk
+
+SCRIPT = Path(__file__).parents[1] / "tests" / "augment" / "scripted.py"
+
+
+def run_teacher(arguments: argparse.Namespace) -> dict[str, Any]:
+    """Ask the small model, filter, count."""
+    settings = TeacherSettings.model_validate(
+        {
+            "model": {"id": "google/gemma-3-270m"},
+            "engine": {"engine": arguments.engine, "threads": 2, "context_tokens": 2048},
+            "items": arguments.requests,
+            "max_tokens": 220,
+        }
+    )
+    laws = core_laws(arguments.folder)
+    started = time.monotonic()
+    with tempfile.TemporaryDirectory() as name:
+        taught = teach(
+            settings, laws.acts, [], Path(name) / "ledger.jsonl", seed=1, protected=Protected(())
+        )
+    seconds = time.monotonic() - started
+    for example in taught.examples:
+        print(f"{example.task}: {[m['content'] for m in example.messages]}")
+    for rejected in taught.rejected:
+        print(
+            f"  {rejected.reason}: {json.loads(rejected.record)['task']}: {rejected.detail[:200]}"
+        )
+    return {
+        "requests": taught.requests,
+        "outputs": len(taught.examples) + len(taught.rejected),
+        "accepted": len(taught.examples),
+        "refused_by": dict(Counter(r.reason for r in taught.rejected).most_common()),
+        "accepted_by_task": {task: c["accepted"] for task, c in taught.funnel.items()},
+        "tokens": taught.tokens,
+        "seconds": round(seconds),
+        "target": "path runs, every output accounted for",
+        "meets": len(taught.examples) + len(taught.rejected)
+        == sum(c["asked"] for c in taught.funnel.values()),
+    }
+
+
+def kill_teacher(arguments: argparse.Namespace) -> dict[str, Any]:
+    """SIGKILL at random moments until so many have hit; then compare with a run left alone."""
+    from kofinlaw.augment.law import Laws
+
+    rng = random.Random(0)
+    with tempfile.TemporaryDirectory() as name:
+        work = Path(name)
+        laws = Laws(core_laws(arguments.folder).acts[:1])
+        _write_corpus(laws, work / "corpus")
+        _teach(work, "whole")
+        hit = again = 0
+        while hit < arguments.kills:
+            recorded = {e.prompt_sha256 for e in read_ledger(work / "killed.jsonl")[0].values()}
+            before = len(_sent(work, "killed"))
+            alive = _teach(work, "killed", kill_after=rng.uniform(0.0, 0.35))
+            again += len(recorded & set(_sent(work, "killed")[before:]))
+            hit += alive
+            if not alive:
+                break
+        _teach(work, "killed")
+        same = all(
+            (work / "killed" / f).read_bytes() == (work / "whole" / f).read_bytes()
+            for f in ("examples.jsonl", "rejected.jsonl", "ledger.jsonl", "card.json")
+        )
+        whole = (work / "whole.jsonl").read_bytes()
+        lines = (work / "killed.jsonl").read_text("utf-8").splitlines()
+        keys = [json.loads(line)["key"] for line in lines]
+        return {
+            "kills": hit,
+            "requests": len(keys),
+            "lost": len(whole.splitlines()) - len(keys),
+            "doubled": len(keys) - len(set(keys)),
+            "sent_again_once_recorded": again,
+            "identical_bytes": same and (work / "killed.jsonl").read_bytes() == whole,
+            "target": "0 lost, 0 doubled, 0 sent again, identical",
+            "meets": hit == arguments.kills
+            and same
+            and again == 0
+            and len(keys) == len(set(keys)) == len(whole.splitlines()),
+        }
+
+
+def _write_corpus(laws: Any, folder: Path) -> None:
+    folder.mkdir()
+    articles = [a for law in laws.acts for a in law.articles]
+    write_jsonl(folder / "articles.jsonl", articles)
+    write_jsonl(
+        folder / "chunks.jsonl",
+        [
+            Chunk(a.id, a.document_id, a.title, a.kind, a.path, a.id, a.text, a.as_of, "", "", "")
+            for a in articles
+        ],
+    )
+
+
+def _teach(work: Path, name: str, kill_after: float | None = None) -> bool:
+    """Run the process; True where it was killed before its end."""
+    sent = work / f"{name}.sent"
+    before = len(_sent(work, name))
+    process = subprocess.Popen(
+        [
+            sys.executable,
+            str(SCRIPT),
+            str(work / "corpus"),
+            str(work / name),
+            str(work / f"{name}.jsonl"),
+            str(sent),
+            "180",
+        ]
+    )
+    if kill_after is None:
+        process.wait(timeout=600)
+        return False
+    while process.poll() is None and len(_sent(work, name)) == before:
+        time.sleep(0.01)
+    time.sleep(kill_after)
+    killed = process.poll() is None
+    if killed:
+        os.kill(process.pid, signal.SIGKILL)
+    process.wait(timeout=600)
+    return killed
+
+
+def _sent(work: Path, name: str) -> list[str]:
+    path = work / f"{name}.sent"
+    return path.read_text("utf-8").splitlines() if path.exists() else []
+
+
+def main() -> None:
+    """One of the two measurements."""
+    beside = Path(__file__).parents[1].parent / "shared" / "data" / "statutes"
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("folder", nargs="?", type=Path, default=beside)
+    parser.add_argument("--requests", type=int, default=63)
+    parser.add_argument("--engine", default="llamacpp")
+    parser.add_argument("--kills", type=int)
+    arguments = parser.parse_args()
+    result = kill_teacher(arguments) if arguments.kills else run_teacher(arguments)
+    print(json.dumps(result, ensure_ascii=False))
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,134 @@
+"""The teacher behind a real local HTTP server that fails in every way it can."""
+
+import importlib.util
+import json
+import threading
+import time
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+
+import pytest
+
+from kofinlaw import UserError
+from kofinlaw.augment.stage import augment
+from kofinlaw.data.files import read_jsonl
+from kofinlaw.data.records import Example, Rejected
+from kofinlaw.models import openai_engine
+
+
+def _scripted():
+    path = Path(__file__).parent / "scripted.py"
+    spec = importlib.util.spec_from_file_location("scripted", path)
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
+
+
+scripted = _scripted()
+WAYS = ("answers", "fails", "hangs up", "is slow", "talks rubbish", "refuses")
+
+
+class Server:
+    """Serves completions; `ways` says by the request's passage how it goes wrong."""
+
+    def __init__(self):
+        self.ways = {}
+        self.seen = []
+        server = self
+
+        class Handler(BaseHTTPRequestHandler):
+            def log_message(self, *_):
+                pass
+
+            def do_GET(self):
+                self._send(200, {"data": [{"id": "small"}]})
+
+            def do_POST(self):
+                body = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
+                passage = scripted.shown(body["prompt"])[0]
+                way = server.ways.setdefault(passage, WAYS[len(server.ways) % len(WAYS)])
+                server.seen.append((passage, way))
+                if way == "fails":
+                    self._send(500, {"error": "out of memory"})
+                elif way == "refuses":
+                    self._send(400, {"error": "prompt refused"})
+                elif way == "hangs up":
+                    self.connection.close()
+                elif way == "is slow":
+                    time.sleep(1.0)
+                elif way == "talks rubbish":
+                    self._raw(200, b"<html>not json")
+                else:
+                    text = scripted.sound(body["prompt"])
+                    choice = {"text": text, "finish_reason": "stop"}
+                    self._send(200, {"choices": [choice], "usage": {"completion_tokens": 9}})
+
+            def _send(self, status, value):
+                self._raw(status, json.dumps(value).encode())
+
+            def _raw(self, status, data):
+                self.send_response(status)
+                self.send_header("Content-Length", str(len(data)))
+                self.end_headers()
+                self.wfile.write(data)
+
+        class Quiet(ThreadingHTTPServer):
+            daemon_threads = True
+
+            def handle_error(self, *_):
+                pass
+
+        self.http = Quiet(("127.0.0.1", 0), Handler)
+        self.address = f"http://127.0.0.1:{self.http.server_port}/v1"
+        threading.Thread(target=self.http.serve_forever, daemon=True).start()
+
+
+@pytest.fixture
+def server(monkeypatch):
+    monkeypatch.setattr(openai_engine, "FIRST_PAUSE_SECONDS", 0.01)
+    running = Server()
+    yield running
+    running.http.shutdown()
+    running.http.server_close()
+
+
+def run(server, corpus, out, **more):
+    engine = {"engine": "openai", "servers": [server.address], "timeout_seconds": 0.2, "slots": 4}
+    settings = scripted.settings_of(12, engine=engine, tasks={"summary": 1}, **more)
+    augment(settings, corpus, out, seed=1, ledger=out.parent / "ledger.jsonl")
+    taught = [
+        e for e in read_jsonl(out / "examples.jsonl", Example) if e.task.startswith("teacher_")
+    ]
+    rejected = [
+        r for r in read_jsonl(out / "rejected.jsonl", Rejected) if r.id.startswith("teacher-")
+    ]
+    return taught, rejected
+
+
+def test_a_failing_server_costs_its_requests_and_the_run_goes_on(server, corpus, tmp_path):
+    taught, rejected = run(server, corpus, tmp_path / "out")
+    assert len(taught) + len(rejected) == len(server.ways) > len(WAYS)
+    passages = {json.loads(r.record)["passage"] for r in rejected if r.reason == "answered"}
+    assert passages == {p for p, way in server.ways.items() if way != "answers"}
+    assert taught
+    asked = len(server.seen)
+    assert run(server, corpus, tmp_path / "again") == (taught, rejected)
+    assert len(server.seen) == asked
+
+
+def test_errors_are_asked_again_where_one_wants_it(server, corpus, tmp_path):
+    taught, rejected = run(server, corpus, tmp_path / "out")
+    server.ways = dict.fromkeys(server.ways, "answers")
+    asked = len(server.seen)
+    mended, left = run(server, corpus, tmp_path / "again", retry_errors=True)
+    failed = sum(r.reason == "answered" for r in rejected)
+    assert len(server.seen) - asked == failed > 0
+    assert len(mended) > len(taught)
+    assert not any(r.reason == "answered" for r in left)
+
+
+def test_a_server_that_is_not_there_is_said_so(server, corpus, tmp_path):
+    server.http.shutdown()
+    server.http.server_close()
+    with pytest.raises(UserError, match=r"127\.0\.0\.1"):
+        run(server, corpus, tmp_path / "out")
