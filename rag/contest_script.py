@@ -147,32 +147,31 @@ class Model:
         import torch
 
         ids = torch.tensor([self.encode(text)], device=self.device)
-        more: dict[str, Any] = {"max_new_tokens": self.settings["free_max_tokens"]}
-        ends = self.settings["stop_ids"]
-        if choices:
-            tails = [[*self.encode(choice), ends[0]] for choice in choices]
-            start = ids.shape[1]
+        ends, start = self.settings["stop_ids"], ids.shape[1]
+        tails = [self.encode(choice) for choice in choices]
 
-            def allowed(_: int, so_far: Any) -> list[int]:
-                written = so_far[start:].tolist()
-                nexts = [t[len(written)] for t in tails if t[: len(written)] == written != t]
-                return nexts or [ends[0]]
+        def allowed(_: int, so_far: Any) -> list[int]:
+            written = so_far[start:].tolist()
+            begun = [tail for tail in tails if tail[: len(written)] == written]
+            return [tail[len(written)] if tail != written else ends[0] for tail in begun] or ends
 
-            more = {
-                "max_new_tokens": max(map(len, tails)),
-                "prefix_allowed_tokens_fn": allowed,
-            }
+        longest = max(map(len, tails), default=0) + 1
         with torch.inference_mode():
             out = self.model.generate(
                 ids,
                 attention_mask=torch.ones_like(ids),
                 do_sample=False,
+                max_new_tokens=longest if tails else self.settings["free_max_tokens"],
+                prefix_allowed_tokens_fn=allowed if tails else None,
                 eos_token_id=ends,
                 pad_token_id=ends[0],
-                **more,
             )
-        text = self.tokenizer.decode(out[0, ids.shape[1] :], skip_special_tokens=True)
-        return str(text).strip()
+        # The end of a turn is an ordinary token to some tokenizers: it is cut off here by its id.
+        written = out[0, start:].tolist()
+        stop = next((place for place, token in enumerate(written) if token in ends), len(written))
+        if tails:
+            return next((c for c, t in zip(choices, tails, strict=True) if t == written[:stop]), "")
+        return str(self.tokenizer.decode(written[:stop], skip_special_tokens=True)).strip()
 
     def answer(
         self, stem: str, options: Sequence[str], passages: Sequence[str], share: float
