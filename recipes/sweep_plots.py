@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from kofinlaw.recipes.sweep_figures import PointFigures, short_keys
-from kofinlaw.scoring.plots import BLUE, DASHES, GREEN, GREY, ORANGE, SIZE, canvas, caption
+from kofinlaw.scoring.plot_canvas import BLUE, DASHES, GREEN, GREY, ORANGE, SIZE, canvas, caption
 
 COLOURS = (BLUE, ORANGE, GREEN, "#CC79A7", "#E69F00", "#56B4E9", GREY)
 

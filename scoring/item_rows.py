@@ -16,7 +16,9 @@ PASSAGES = 3
 SAID_CHARACTERS = 500
 
 
-def item_rows(run: Path, scores: Mapping[str, Any]) -> tuple[list[dict[str, Any]], int]:
+def item_rows(
+    run: Path, scores: Mapping[str, Any], traces: Mapping[tuple[str, str], str] | None = None
+) -> tuple[list[dict[str, Any]], int]:
     """(rows in the questions' order, how many were left out).
 
     Where there are more than 1,500 items those that some system has wrong come first; evidence is
@@ -41,6 +43,9 @@ def item_rows(run: Path, scores: Mapping[str, Any]) -> tuple[list[dict[str, Any]
         row_of(questions[name], keys.get(name, {}), items[name], systems, passages, room)
         for name in kept
     ]
+    for row in rows:
+        here = [(name, (traces or {}).get((name, row["id"]))) for name in systems]
+        row["traces"] = [{"system": name, "anchor": anchor} for name, anchor in here if anchor]
     return rows, len(names) - len(kept)
 
 
@@ -141,6 +146,7 @@ def said(item: Mapping[str, Any], system: str, *, free: bool) -> dict[str, Any]:
         "score": item["score"] if free else None,
         "text": text[:SAID_CHARACTERS],
         "cut": f"{item['answer_length']:,}" if long else "",
+        "loose": list(item.get("ungrounded") or ()),
     }
 
 

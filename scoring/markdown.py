@@ -41,7 +41,54 @@ def scores_markdown(result: Mapping[str, Any]) -> str:
         cells.append(f"{100 * pair['difference']:+.1f} [{low:+.1f}, {high:+.1f}]")
         cells += [f"{pair['p_value']:.4f}", f"{pair['p_holm']:.4f}"]
         lines.append("| " + " | ".join(cells) + " |")
+    lines += [*order_lines(result), *grounding_lines(result), *judge_lines(result)]
     return "\n".join(lines) + "\n"
+
+
+def order_lines(result: Mapping[str, Any]) -> list[str]:
+    """Permuted options beside the plain order, where there were several orders."""
+    found = {n: one["orders"] for n, one in result["systems"].items() if one.get("orders")}
+    if not found:
+        return []
+    lines = ["", "| permuted options | n | orders | plain % | others % | averaged % | same % |"]
+    lines.append("| --- | --- | --- | --- | --- | --- | --- |")
+    for name, one in found.items():
+        figures = (percent(one[f]) for f in ("plain", "permuted", "averaged", "consistent"))
+        lines.append("| " + " | ".join([name, str(one["n"]), str(one["orders"]), *figures]) + " |")
+    return lines
+
+
+def grounding_lines(result: Mapping[str, Any]) -> list[str]:
+    """Claims of free answers that stand in the evidence, where there were claims."""
+    found = {n: one["grounding"] for n, one in result["systems"].items() if one.get("grounding")}
+    if not found:
+        return []
+    lines = ["", "| grounding | answers | claims | grounded % |", "| --- | --- | --- | --- |"]
+    for name, one in found.items():
+        lines.append(f"| {name} | {one['answers']} | {one['claims']} | {100 * one['share']:.1f} |")
+    return lines
+
+
+def judge_lines(result: Mapping[str, Any]) -> list[str]:
+    """The judge's figures with what it could not say, and whether it knows its controls."""
+    judge = result.get("judge")
+    if not judge:
+        return []
+    lines = ["", f"Judge: {judge['judge']}, {judge['items']} items, {judge['repeats']} verdicts."]
+    for name, one in judge["controls"].items():
+        auc = "–" if one["auc"] is None else f"{one['auc']:.2f}"
+        lines.append(f"{name}: references told from strangers' with AUC {auc} (0.5 is chance).")
+    lines += ["", "| judged | system | score | items | unreadable % | repeats agree % (chance) |"]
+    lines.append("| --- | --- | --- | --- | --- | --- |")
+    for criterion, by_system in judge["criteria"].items():
+        for name, one in by_system.items():
+            agree = "–"
+            if one["agreement"] is not None:
+                agree = f"{100 * one['agreement']:.0f} ({100 * one['by_chance']:.0f})"
+            cells = [criterion, name, percent(one["figure"]), f"{one['judged']}/{one['items']}"]
+            cells += [f"{100 * one['unreadable_share']:.0f}", agree]
+            lines.append("| " + " | ".join(cells) + " |")
+    return lines
 
 
 def report_markdown(figures: Mapping[str, Any]) -> str:

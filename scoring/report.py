@@ -11,6 +11,7 @@ from kofinlaw.data.files import write_json, write_text
 from kofinlaw.scoring.gather import gather
 from kofinlaw.scoring.markdown import report_markdown
 from kofinlaw.scoring.page import render
+from kofinlaw.scoring.trace_page import anchors_of, trace_entries, trace_page
 
 
 def write_report(
@@ -18,17 +19,21 @@ def write_report(
 ) -> dict[str, Any]:
     """Write out/report.html, report.md and report.json from the run's stage folders.
 
-    The page is self-contained (no network, works from a file) and says which stages are absent.
+    Slow and wrong items link to their traces in out/traces.html, where calls were traced. The
+    page is self-contained (no network, works from a file) and says which stages are absent.
     `recipe` is the resolved recipe; without it `report/recipe.json` is read where it is there.
     Returns flat figures. Raises UserError where `run` is no folder.
     """
     if not run.is_dir():
         raise UserError("no such run", where=str(run), remedy="name a folder below runs/")
     figures = gather(run, recipe)
-    page = render(figures, run)
+    traced = trace_entries(run, list((figures["scores"] or {}).get("systems", ())))
+    page = render(figures, run, anchors_of(traced))
     write_json(out / "report.json", figures)
     write_text(out / "report.md", report_markdown(figures))
     write_text(out / "report.html", page)
+    if traced:
+        write_text(out / "traces.html", trace_page(figures["name"], traced))
     return {
         "outcome": figures["verdict"]["outcome"],
         "missing_stages": len(figures["missing"]),

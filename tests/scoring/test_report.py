@@ -9,6 +9,8 @@ import pytest
 from kofinlaw import UserError
 from kofinlaw.data.files import write_json, write_jsonl
 from kofinlaw.data.records import Answer
+from kofinlaw.models.settings import TraceSettings
+from kofinlaw.models.tracing import open_tracer
 from kofinlaw.scoring.compare import compare_runs
 from kofinlaw.scoring.plots import bins, running_mean, spaced
 from kofinlaw.scoring.report import write_report
@@ -265,3 +267,77 @@ def test_small_functions_of_the_plots():
     edges, counts = bins([1, 1, 2, 9, 30])
     assert sum(counts) == 5
     assert len(edges) == len(counts) + 1
+
+
+@pytest.fixture
+def judged_and_traced(run_folder, tmp_path):
+    """A run with a judge's figures, permuted options, ungrounded claims and traces of two items."""
+    run = tmp_path / "run"
+    shutil.copytree(run_folder, run)
+    path = run / "score" / "scores.json"
+    scores = json.loads(path.read_text())
+    figure = {"value": 0.5, "low": 0.4, "high": 0.6, "n": 12}
+    cell = {
+        "figure": figure, "items": 12, "judged": 9, "verdicts": 24, "unreadable": 6,
+        "unreadable_share": 0.25, "worst": 0.4, "best": 0.65, "agreement": 0.75, "by_chance": 0.5,
+    }  # fmt: skip
+    pair = {
+        "a": "base", "b": "trained-rag", "items": 12, "wins_a": 1, "wins_b": 4, "same": 3,
+        "unstable": 3, "unreadable": 1, "p_value": 0.375,
+    }  # fmt: skip
+    scores["judge"] = {
+        "judge": "local/judge", "engine": "llamacpp", "items": 12, "repeats": 2,
+        "criteria": {"correctness": {"trained-rag": cell}}, "pairs": [pair],
+        "controls": {"correctness": {"reference": 1.0, "stranger": 0.1, "auc": 0.95, "n": 24}},
+    }  # fmt: skip
+    one = scores["systems"]["trained-rag"]
+    one["orders"] = {
+        "n": 60, "orders": 4, "plain": figure, "permuted": figure, "averaged": figure,
+        "consistent": figure, "by_chance": 0.016, "gained": 1, "lost": 2,
+    }  # fmt: skip
+    one["grounding"] = {"answers": 12, "claims": 20, "share": 0.85, "answers_with_ungrounded": 3}
+    write_json(path, scores)
+    rows = [json.loads(line) for line in (run / "score/items.jsonl").read_text().splitlines()]
+    own = [row for row in rows if row["system"] == "trained-rag"]
+    wrong = next(row["id"] for row in own if row["score"] < 0.5)
+    right = min((row for row in own if row["score"] >= 0.5), key=lambda row: row["seconds"])["id"]
+    own[-1]["ungrounded"] = ["7일"]
+    write_jsonl(run / "score" / "items.jsonl", rows)
+    with (
+        open_tracer(TraceSettings(), run / "answer-trained-rag") as tracer,
+        tracer.span("score", model="pico", turns=[0]) as span,
+    ):
+        span.item(wrong, prompt=f"[참고 조문] {EVIL}", answer="2")
+        span.item(right, prompt="빠르고 맞은 문항", answer="1")
+    return run, wrong
+
+
+def test_slow_and_wrong_items_link_to_their_traces(judged_and_traced, tmp_path):
+    run, wrong = judged_and_traced
+    write_report(run, tmp_path / "out")
+    page = (tmp_path / "out" / "report.html").read_text()
+    traces = (tmp_path / "out" / "traces.html").read_text()
+    (anchor,) = set(re.findall(r'href="traces.html#(t\d+)"', page))
+    assert f'id="{anchor}"><h2>{wrong}' in traces
+    assert "answer-trained-rag/traces.jsonl:1" in traces
+    assert "빠르고 맞은 문항" not in traces
+    assert "<script" not in traces
+    assert "&lt;script&gt;" in traces
+    assert Elements(traces).open == []
+
+
+def test_judge_permuted_options_and_grounding_stand_on_the_page(judged_and_traced, tmp_path):
+    run, _ = judged_and_traced
+    write_report(run, tmp_path / "out")
+    page = (tmp_path / "out" / "report.html").read_text()
+    assert Elements(page).open == []
+    text = " ".join("".join(Elements(page).text).split())
+    for words in (
+        "references told from strangers", "9 / 12", "75 (50)", "25% of the verdicts unreadable",
+        "보기 순서를 바꾸어도", "숫자, 날짜, 조문이 근거에", "근거에 없는 것: 7일",
+    ):  # fmt: skip
+        assert words in text, words
+    assert (
+        "| correctness | trained-rag | 50.0 [40.0, 60.0] | 9/12 | 25 | 75 (50) |"
+        in (tmp_path / "out" / "report.md").read_text()
+    )

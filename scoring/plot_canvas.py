@@ -1,0 +1,103 @@
+"""The canvas of the report's plots: one style, SVG text out.
+
+Text stays text (the page's fonts show it) and is never rotated, so that it stands right whatever
+font the reader has; margins are reckoned from the words, not from a font of this machine.
+Colours are Okabe and Ito's, and no series is told by colour alone.
+"""
+
+from __future__ import annotations
+
+import io
+import re
+import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+INK, MUTED, RULE = "#1b2430", "#5d6673", "#dde1e7"
+BLUE, ORANGE, GREEN, GREY = "#0072B2", "#D55E00", "#009E73", "#8a919c"
+COLOURS = {"trained-rag": BLUE, "trained": "#56B4E9", "base-rag": ORANGE, "base": GREY}
+SPARE = (GREEN, "#CC79A7", "#E69F00", "#56B4E9")
+DASHES = ("solid", (0, (5, 2)), (0, (1.5, 1.5)), (0, (6, 2, 1.5, 2)))
+WIDTH = 5.6  # inches; 538 px on the page, shrunk to fit a phone
+SIZE = 9.5  # points
+
+STYLE = {
+    "svg.fonttype": "none",
+    "svg.hashsalt": "kofinlaw",
+    "font.family": "DejaVu Sans",
+    "font.size": SIZE,
+    "text.color": INK,
+    "axes.edgecolor": RULE,
+    "axes.labelcolor": MUTED,
+    "axes.linewidth": 0.8,
+    "axes.spines.top": False,
+    "axes.spines.right": False,
+    "axes.unicode_minus": False,
+    "xtick.color": MUTED,
+    "ytick.color": MUTED,
+    "xtick.major.size": 0,
+    "ytick.major.size": 0,
+    "grid.color": RULE,
+    "grid.linewidth": 0.7,
+    "figure.facecolor": "none",
+    "axes.facecolor": "none",
+    "savefig.facecolor": "none",
+    "path.simplify": True,
+}
+
+
+def colour_of(name: str, place: int = 0) -> str:
+    """A system's colour, the same in every plot."""
+    return COLOURS.get(name, SPARE[place % len(SPARE)])
+
+
+def width_of(text: str, size: float = SIZE) -> float:
+    """About how wide text is in inches: Hangul 0.95 em, other signs 0.54."""
+    ems = sum(0.95 if ord(sign) > 0x1100 else 0.54 for sign in text)
+    return ems * size / 72
+
+
+@contextmanager
+def canvas(height: float, left: float, prefix: str) -> Iterator[tuple[Any, list[str]]]:
+    """(axes, out): draw on the axes; on leaving, out[0] is the SVG. Sizes in inches."""
+    import matplotlib
+    from matplotlib.backends.backend_svg import FigureCanvasSVG
+    from matplotlib.figure import Figure
+
+    out: list[str] = []
+    with matplotlib.rc_context(STYLE), warnings.catch_warnings():
+        # The font used for measuring has no Hangul; the reader's has.
+        warnings.filterwarnings("ignore", message="Glyph .* missing")
+        figure = Figure(figsize=(WIDTH, height))
+        FigureCanvasSVG(figure)
+        axes = figure.add_axes(
+            (left / WIDTH, 0.42 / height, 1 - (left + 0.3) / WIDTH, 1 - 0.78 / height)
+        )
+        axes.set_axisbelow(True)
+        yield axes, out
+        buffer = io.StringIO()
+        figure.savefig(buffer, format="svg", metadata={"Date": None, "Creator": None})
+    out.append(embedded(buffer.getvalue(), prefix))
+
+
+def embedded(svg: str, prefix: str) -> str:
+    """The SVG element alone, scalable, with ids of its own so that plots can share a page."""
+    svg = svg[svg.index("<svg") :]
+    svg = re.sub(r"<metadata>.*?</metadata>", "", svg, flags=re.DOTALL)
+    svg = re.sub(r'\bid="([^"]+)"', rf'id="{prefix}-\1"', svg)
+    svg = re.sub(r'href="#([^"]+)"', rf'href="#{prefix}-\1"', svg)
+    svg = re.sub(r"url\(#([^)]+)\)", rf"url(#{prefix}-\1)", svg)
+    svg = re.sub(r"'DejaVu Sans'[^;\"]*", "var(--sans)", svg)
+    # The picture's words are given once, by the figure's label.
+    return re.sub(
+        r'<svg [^>]*?viewBox="([^"]+)"[^>]*>',
+        r'<svg viewBox="\1" aria-hidden="true" focusable="false">',
+        svg,
+        count=1,
+    ).strip()
+
+
+def caption(axes: Any, text: str) -> None:
+    """What the vertical axis shows, above the axes and upright."""
+    axes.text(0, 1.04, text, transform=axes.transAxes, ha="left", va="bottom", color=MUTED)
