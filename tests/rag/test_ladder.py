@@ -15,6 +15,8 @@ import pytest
 from kofinlaw import UserError
 from kofinlaw.data.prompting import NO_EVIDENCE, REASONED_CUE, REASONING_RULE
 from kofinlaw.data.records import Question
+from kofinlaw.models.settings import TraceSettings
+from kofinlaw.models.tracing import NO_TRACE, open_tracer
 from kofinlaw.rag.agreement import combine
 from kofinlaw.rag.answer import answer_questions
 from kofinlaw.rag.calls import ThreadCaller
@@ -48,6 +50,7 @@ class World:
 
     def answer(self, questions: Path, out: Path, **settings: Any) -> dict[str, Any]:
         replay = settings.pop("replay", None)
+        tracer = settings.pop("tracer", NO_TRACE)
         return answer_questions(
             questions,
             out,
@@ -59,6 +62,7 @@ class World:
             caller=simulation.SimulatedCaller(self.clock),
             wall_clock=lambda: self.wall,
             replay=replay,
+            tracer=tracer,
         )
 
     @property
@@ -349,3 +353,22 @@ def test_a_retriever_that_asks_the_model_is_lent_the_engine(
     assert figures["fallback"] == 0
     assert "search_failures" not in figures
     assert len(threads) == 1, "the engine is asked from one thread only"
+
+
+@pytest.mark.parametrize("redact", [False, True])
+def test_every_call_is_traced_with_the_questions_it_was_for(
+    tmp_path: Path, questions: Path, redact: bool
+) -> None:
+    out = tmp_path / "out"
+    world = World()
+    with open_tracer(TraceSettings(redact=redact), out) as tracer:
+        world.answer(questions, out, reasoning_tokens=64, votes=2, tracer=tracer)
+    spans = rows(out / "traces.jsonl")
+    assert {span["name"] for span in spans} == {"retrieval", "generate"}
+    asked = {
+        (item["id"], item["turn"]) for s in spans if s["name"] == "generate" for item in s["items"]
+    }
+    assert asked == {(turn["id"], turn["turn"]) for turn in rows(out / "plan.jsonl")}
+    searched = [i["id"] for s in spans if s["name"] == "retrieval" for i in s["items"]]
+    assert len(searched) == len(set(searched)) == 23
+    assert ("손해를" in (out / "traces.jsonl").read_text("utf-8")) != redact
