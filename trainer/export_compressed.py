@@ -40,7 +40,7 @@ def to_compressed(
     `calibration` are texts of the training's chunks, of which `samples` spread evenly are read, up
     to `tokens` tokens of each. Weights whose width 128 does not divide stay in 16 bits, and so
     does the head. Returns bytes and the number of texts read. Raises UserError for a target that
-    is not empty, no calibration text, and where llm-compressor refuses the model.
+    is not empty, no calibration text, AWQ without a GPU, and where llm-compressor refuses the model.
     """
     if method not in METHODS:
         raise UserError(f"method takes {', '.join(METHODS)}, not {method!r}")
@@ -52,6 +52,7 @@ def to_compressed(
             remedy="export from a run, or name its folder",
         )
     weight_files(merged)
+    _check_device(method)
     python = environment_python(LLM_COMPRESSOR, environments, cache)
     partial = out.with_name(f".{out.name}.partial")
     read = list(calibration)[:: max(1, len(calibration) // samples)][:samples]
@@ -88,6 +89,17 @@ def calibration_texts(chunks: Path, examples: Path) -> list[str]:
     for example in read_jsonl(examples, Example):
         seen.update(example.provenance.get("chunks") or ())
     return [chunk.text for chunk in read_jsonl(chunks, Chunk) if chunk.id in seen]
+
+
+def _check_device(method: str) -> None:
+    import torch
+
+    if method == "awq" and not torch.cuda.is_available():
+        # llm-compressor 0.14 pins its calibration cache, which torch refuses without a GPU.
+        raise UserError(
+            "awq needs a GPU, and there is none here",
+            remedy="export gptq, which a processor calibrates too",
+        )
 
 
 def _work(python: Path, job: dict[str, Any]) -> None:

@@ -46,10 +46,17 @@ def test_without_training_chunks_nothing_is_written(tmp_path, llama):
     assert list((tmp_path / "out").iterdir()) == []
 
 
+def test_awq_without_a_gpu_names_gptq(tmp_path, llama, monkeypatch):
+    monkeypatch.setattr(torch.cuda, "is_available", lambda: False)
+    with pytest.raises(UserError, match="awq needs a GPU") as caught:
+        to_compressed(llama, tmp_path / "q", "awq", ["제1조"])
+    assert "gptq" in caught.value.remedy
+
+
 def test_offline_without_the_environment_says_how_to_get_it(tmp_path, llama, monkeypatch):
     monkeypatch.setenv("HF_HUB_OFFLINE", "1")
     with pytest.raises(UserError, match="llm-compressor is not set up") as caught:
-        to_compressed(llama, tmp_path / "q", "awq", ["제1조"], environments=tmp_path / "env")
+        to_compressed(llama, tmp_path / "q", "gptq", ["제1조"], environments=tmp_path / "env")
     assert "export_environment llm-compressor" in caught.value.remedy
     assert not (tmp_path / "q").exists()
 
@@ -59,7 +66,16 @@ def test_offline_without_the_environment_says_how_to_get_it(tmp_path, llama, mon
     not is_ready(LLM_COMPRESSOR),
     reason="not set up: python -m kofinlaw.trainer.export_environment llm-compressor",
 )
-@pytest.mark.parametrize("method", ["gptq", "awq"])
+@pytest.mark.parametrize(
+    "method",
+    [
+        "gptq",
+        pytest.param(
+            "awq",
+            marks=pytest.mark.skipif(not torch.cuda.is_available(), reason="there is no GPU here"),
+        ),
+    ],
+)
 def test_4_bit_weights_are_really_written_and_near_the_merge(tmp_path, pico, corpus, method):
     from safetensors.torch import load_file
 
