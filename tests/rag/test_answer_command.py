@@ -1,0 +1,117 @@
+"""`kofinlaw answer` and `kofinlaw export --contest` as a person types them, with the dummy engine."""
+
+from __future__ import annotations
+
+import csv
+import json
+import sys
+from pathlib import Path
+
+import pytest
+
+from kofinlaw.data.files import write_jsonl
+from kofinlaw.data.records import Chunk, Key
+from kofinlaw.rag.index import build_index
+from kofinlaw.rag.settings import RagSettings
+
+TEMPLATE = (
+    "{% for m in messages %}<{{ m.role }}>{{ m.content }}</s>{% endfor %}"
+    "{% if add_generation_prompt %}<assistant>{% endif %}"
+)
+
+
+@pytest.fixture
+def run(tmp_path: Path) -> Path:
+    """A run's folder with an index of three articles and a model that only has a template."""
+    folder = tmp_path / "runs" / "small"
+    chunks = folder / "data" / "chunks.jsonl"
+    chunks.parent.mkdir(parents=True)
+    rows = [
+        Chunk(f"법/제{n}조", "법", "법", "statute", f"제{n}조", f"법 제{n}조",
+              f"법 제{n}조(기록)\n금융회사는 기록을 {n}년간 보존한다.", "2024-01-01", "t", "PD", str(n))
+        for n in (1, 3, 5)
+    ]  # fmt: skip
+    write_jsonl(chunks, rows)
+    build_index(chunks, folder / "index", RagSettings(lexical="bigram"), cache=None)
+    model = folder / "merge" / "model"
+    model.mkdir(parents=True)
+    (model / "tokenizer_config.json").write_text('{"eos_token": "</s>"}', encoding="utf-8")
+    (model / "chat_template.jinja").write_text(TEMPLATE, encoding="utf-8")
+    (folder / "recipe.yaml").write_text(
+        "name: small\nmodel: {id: google/gemma-3-270m}\ndata: {sources: [{path: .}]}\n"
+        "rag: {lexical: bigram}\n"
+        "answer: {votes: 2, engine: {engine: dummy}}\n"
+        "evaluate: {heldout: false, questions: q.csv, key: k.jsonl, systems: [trained-rag]}\n",
+        encoding="utf-8",
+    )
+    return folder
+
+
+@pytest.fixture
+def questions(tmp_path: Path) -> Path:
+    path = tmp_path / "test.csv"
+    with open(path, "w", encoding="utf-8-sig", newline="") as handle:
+        writer = csv.writer(handle)
+        writer.writerow(["ID", "Question"])
+        for number in range(3):
+            writer.writerow([f"Q{number}", f"기록 {number}의 보존 기간은?\n1 1년\n2 3년\n3 5년"])
+        writer.writerow(["F", "보존 기간을 설명하시오."])
+    return path
+
+
+def typed(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, *words: object
+) -> tuple[int, str]:
+    from kofinlaw.recipes.cli import main
+
+    monkeypatch.setattr(sys, "argv", ["kofinlaw", *map(str, words)])
+    try:
+        main()
+        code = 0
+    except SystemExit as error:
+        code = int(error.code or 0)
+    shown = capsys.readouterr()
+    return code, shown.out + shown.err
+
+
+def test_a_plan_recorded_by_one_run_is_followed_by_another(
+    tmp_path: Path,
+    run: Path,
+    questions: Path,
+    capsys: pytest.CaptureFixture[str],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    first, again = tmp_path / "first", tmp_path / "again"
+    assert typed(capsys, monkeypatch, "answer", questions, "--run", run, "--out", first)[0] == 0
+    words = ("answer", questions, "--run", run, "--out", again)
+    code, shown = typed(capsys, monkeypatch, *words, "--replay-plan", first / "plan.jsonl")
+    assert (code, "4 answers" in shown) == (0, True), shown
+    for name in ("answers.jsonl", "plan.jsonl", "submission.csv"):
+        assert (first / name).read_bytes() == (again / name).read_bytes(), name
+    code, shown = typed(capsys, monkeypatch, *words, "--replay-plan", tmp_path / "none.jsonl")
+    assert (code, "no such plan" in shown or "changed since it began" in shown) == (1, True)
+
+
+def test_five_runs_say_their_mean_and_spread(
+    tmp_path: Path,
+    run: Path,
+    questions: Path,
+    capsys: pytest.CaptureFixture[str],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    write_jsonl(tmp_path / "key.jsonl", [Key(f"Q{n}", "2") for n in range(3)])
+    words = ("answer", questions, "--run", run, "--out", tmp_path / "five", "--runs", 5)
+    code, shown = typed(capsys, monkeypatch, *words, "--key", tmp_path / "key.jsonl")
+    assert code == 0, shown
+    assert "5 runs:" in shown
+    assert "answered alike in two runs: 100.0%" in shown
+    found = json.loads((tmp_path / "five" / "repeats.json").read_text("utf-8"))
+    assert found["accuracy"]["deviation"] == 0.0
+
+
+def test_a_contest_folder_needs_weights(
+    tmp_path: Path, run: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    words = ("export", run / "merge" / "model", "--contest", "--run", run, "--out", tmp_path / "c")
+    code, shown = typed(capsys, monkeypatch, *words)
+    assert (code, "no checkpoint" in shown) == (1, True), shown
