@@ -40,7 +40,7 @@ def to_compressed(
     `calibration` are texts of the training's chunks, of which `samples` spread evenly are read, up
     to `tokens` tokens of each. Weights whose width 128 does not divide stay in 16 bits, and so
     does the head. Returns bytes and the number of texts read. Raises UserError for a target that
-    is not empty, no calibration text, AWQ without a GPU, and where llm-compressor refuses the model.
+    is not empty, no calibration text, AWQ without a GPU, and a model llm-compressor refuses.
     """
     if method not in METHODS:
         raise UserError(f"method takes {', '.join(METHODS)}, not {method!r}")
