@@ -372,8 +372,9 @@ def test_a_real_engine_that_hangs_is_left_at_the_deadline(tmp_path: Path, questi
     assert_complete(tmp_path / "out", questions)
 
 
+@pytest.mark.parametrize(("jump", "answered"), [(-1e6, True), (1e6, False)])
 def test_a_clock_that_jumps_back_adds_nothing_and_forward_ends_the_run(
-    tmp_path: Path, questions: Path
+    tmp_path: Path, questions: Path, jump: float, answered: bool
 ) -> None:
     class Jumping(simulation.Clock):
         calls = 0
@@ -381,9 +382,10 @@ def test_a_clock_that_jumps_back_adds_nothing_and_forward_ends_the_run(
         def __call__(self) -> float:
             self.calls += 1
             if self.calls == 40:
-                self.now -= 1e6
+                self.now += jump
             return self.now
 
     figures = run(tmp_path / "out", questions, clock=Jumping(2e6), budget_minutes=60)
-    assert figures["fallback"] == 0
-    assert figures["seconds_used"] < 3600
+    assert_complete(tmp_path / "out", questions)
+    assert (figures["fallback"] == 0) == answered
+    assert (figures["seconds_used"] < 3600) == answered
