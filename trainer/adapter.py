@@ -13,6 +13,7 @@ from kofinlaw.data.files import sha256_file
 from kofinlaw.trainer.initialisation import peft_start, subtract_start
 from kofinlaw.trainer.loss import causal_model
 from kofinlaw.trainer.settings import LoraSettings
+from kofinlaw.trainer.sharding import local, whole
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -132,7 +133,7 @@ def frozen_marks(model: Module) -> dict[str, int]:
     for name, tensor in [*model.named_parameters(), *model.named_buffers()]:
         if tensor.requires_grad:
             continue
-        flat = tensor.detach().contiguous().reshape(-1)
+        flat = local(tensor.detach()).contiguous().reshape(-1)
         width = {1: torch.uint8, 2: torch.int16, 4: torch.int32, 8: torch.int64}
         marks[name] = int(flat.view(width[flat.element_size()]).sum(dtype=torch.int64))
     return marks
@@ -155,12 +156,20 @@ def fingerprint(folder: Path) -> str:
 
 
 def still(model: Module, before: dict[str, Tensor]) -> list[str]:
-    """Names of trained tensors that are equal to what they were `before`."""
-    return [name for name, tensor in trainable(model) if bool((tensor == before[name]).all())]
+    """Names of trained tensors that are equal to what they were (whole) `before`."""
+    return [
+        name for name, tensor in trainable(model) if bool((whole(tensor) == before[name]).all())
+    ]
+
+
+def whole_tensors(model: Any) -> dict[str, Tensor]:
+    """The trained tensors by name, whole on every process; all processes must ask for them."""
+    return {name: whole(parameter.detach()) for name, parameter in trainable(model)}
 
 
 def write_adapter(
     model: Any,
+    tensors: dict[str, Tensor],
     folder: Path,
     *,
     base_name: str,
@@ -169,14 +178,16 @@ def write_adapter(
 ) -> None:
     """peft's two files and `kofinlaw.json` (the record) into an existing folder.
 
-    The base is named, not located: a path of this machine would mean nothing elsewhere. `minus`
-    is the start that was taken out of the base (PiSSA).
+    `tensors` are the trained ones (`whole_tensors`). The base is named, not located: a path of
+    this machine would mean nothing elsewhere. `minus` is the start that was taken out of the base
+    (PiSSA).
     """
     model.save_pretrained(
         folder,
         safe_serialization=True,
         save_embedding_layers=False,
         selected_adapters=["default"],
+        state_dict=tensors,
     )
     if minus is not None:
         subtract_start(folder, minus)

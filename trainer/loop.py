@@ -21,6 +21,7 @@ from kofinlaw.trainer.out_of_memory import (
     reset_peak,
 )
 from kofinlaw.trainer.settings import TrainSettings
+from kofinlaw.trainer.sharding import whole
 from kofinlaw.trainer.state import RunState, metrics_line
 from kofinlaw.trainer.step import Stepper
 from kofinlaw.trainer.tracking import Tracker, numbers
@@ -128,7 +129,7 @@ class Loop:
 
         parameters = [p for _, p in trainable(self.stepper.model)]
         most = self.settings.max_gradient_norm or math.inf
-        norm = float(torch.nn.utils.clip_grad_norm_(parameters, most))
+        norm = float(whole(torch.nn.utils.clip_grad_norm_(parameters, most)))
         if not math.isfinite(norm):
             members = self.plan.members(self.state.step)
             raise UserError(

@@ -144,6 +144,7 @@ def train_preferences(
         with checkpoints.whole_folder(out / "adapter") as folder:
             adapters.write_adapter(
                 trainee.model,
+                adapters.whole_tensors(trainee.model),
                 folder,
                 base_name=model_id or model_folder.name,
                 record=record,

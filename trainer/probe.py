@@ -69,10 +69,13 @@ def _peak(stepper: Stepper, part: list[int], make_optimizer: Callable[[], Any], 
     try:
         stepper.trial(part)
         make_optimizer().step()
-        return peak_memory()
+        peak = peak_memory()
+        return int(stepper.ranks.largest([peak])[0]) if stepper.ranks.sharded else peak
     except Exception as error:
         if not is_out_of_memory(error):
             raise
+        if stepper.ranks.sharded and stepper.exhausted is not None:
+            stepper.exhausted(stepper.budget, str(error))
         tokens = stepper.lengths[part[0]] * len(part)
         raise UserError(
             f"{tokens} tokens do not fit under {limit / GIB:.2f} GiB: {error}",

@@ -1,7 +1,9 @@
 """The processes of a run and the little they tell each other.
 
-Every micro-batch runs without communication; a step has one agreement (three flags) and one sum
-(the adapter's gradients). A process that runs out of memory therefore leaves nobody waiting.
+With a whole model on each (DDP) every micro-batch runs without communication; a step has one
+agreement (a few flags) and one sum (the adapter's gradients). A process that runs out of memory
+therefore leaves nobody waiting. With a shared model (FSDP) every layer communicates: all
+processes must run the same number of passes.
 """
 
 from __future__ import annotations
@@ -18,11 +20,12 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Ranks:
-    """This process's number, how many there are, and its device."""
+    """This process's number, how many there are, its device, and whether they share one model."""
 
     rank: int
     count: int
     device: Any
+    sharded: bool = False
 
     @property
     def first(self) -> bool:
@@ -76,8 +79,10 @@ class Ranks:
 def open_ranks() -> Ranks:
     """The processes as `accelerate launch` (or torchrun) started them; one where nothing did.
 
-    Raises UserError for FSDP and DeepSpeed, whose sharded weights this trainer does not handle.
+    Raises UserError for DeepSpeed, which insists on a loop of its own.
     """
+    import os
+
     import torch
     from accelerate import PartialState
     from accelerate.utils import DistributedType
@@ -86,8 +91,13 @@ def open_ranks() -> Ranks:
     alone = (DistributedType.NO, DistributedType.MULTI_CPU, DistributedType.MULTI_GPU)
     if state.distributed_type not in alone:
         raise UserError(
-            f"{state.distributed_type.value} is not supported: each process needs a whole model",
+            f"{state.distributed_type.value} is not supported: it steps in a loop of its own",
             where="accelerate",
-            remedy="launch with a plain multi-process (DDP) configuration",
+            remedy="launch with recipes/accelerate/fsdp.yaml (a shared model) or ddp.yaml",
         )
-    return Ranks(state.process_index, state.num_processes, state.device)
+    asked = os.environ.get("ACCELERATE_USE_FSDP", "false").lower() == "true"
+    sharded = asked and state.num_processes > 1
+    if sharded:
+        # else transformers gives weights to the first process alone and noise to the others
+        os.environ["FSDP_CPU_RAM_EFFICIENT_LOADING"] = "false"
+    return Ranks(state.process_index, state.num_processes, state.device, sharded)

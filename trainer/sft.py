@@ -13,6 +13,7 @@ from kofinlaw.data.files import JsonlAppender, write_json, write_jsonl, write_te
 from kofinlaw.models.templates import ChatTemplate
 from kofinlaw.trainer import adapter as adapters
 from kofinlaw.trainer import checkpoint as checkpoints
+from kofinlaw.trainer import sharding
 from kofinlaw.trainer.batching import StepPlan, plan_steps
 from kofinlaw.trainer.dataset import read_dataset
 from kofinlaw.trainer.encoding import length_record, show_example
@@ -174,15 +175,17 @@ class _Run:
             checkpoints.clear_leftovers(self.out)
             checkpoints.clear_leftovers(self.root)
         self.ranks.wait()  # the first process may just have cleared the folder
+        self.halved = sharding.halved_budget(self.root)
         found = find_checkpoint(self.root, self.fingerprints, resume, self.tell)
         if found is not None:
             self._copy_weights(checkpoints.tensors_of(found))
-            self.optimizer.load_state_dict(checkpoints.optimizer_of(found))
+            sharding.load_optimizer_state(self.optimizer, checkpoints.optimizer_of(found))
             told = self.state.events
             self.state = RunState(**found.record["state"], resumed_from=found.step)
             self.state.events += told
             self.budget_record = found.record["budget"]
-        elif self.ranks.first:
+        self.ranks.wait()  # all have looked
+        if found is None and self.ranks.first:
             start_anew(self.root)
         self.ranks.wait()
         if self.ranks.first:
@@ -193,7 +196,7 @@ class _Run:
 
         with torch.no_grad():
             for name, parameter in adapters.trainable(self.model):
-                parameter.copy_(tensors[name])
+                parameter.copy_(sharding.share_of(tensors[name], parameter))
 
     def find_budget(self, on_micro_batch: Callable[[int, int], None] | None) -> None:
         """The token budget: as asked, as the checkpoint says on this card, or by a probe."""
@@ -218,6 +221,7 @@ class _Run:
             on_micro_batch=on_micro_batch,
             noise=None if alpha is None else EmbeddingNoise(self.model, alpha, seed=self.seed),
             remedy=remedy,
+            exhausted=lambda budget, why: sharding.end_out_of_memory(self.root, budget, why),
         )
         known = self.budget_record
         figures: dict[str, float] = {}
@@ -235,6 +239,9 @@ class _Run:
             )
             budget = -int(self.ranks.largest([-budget])[0])
             self.tell(f"probe: {budget} padded tokens a pass ({json.dumps(figures)})")
+        if self.halved is not None and self.halved < budget:
+            self.tell(f"the run before was out of memory: budget {budget} → {self.halved}")
+            budget = self.halved
         self.stepper.budget = budget
         self.budget_record = {"asked": asked, "where": here, "tokens": budget, "probe": figures}
 
@@ -271,6 +278,8 @@ class _Run:
 
     def _save(self, name: str | None) -> None:
         self.budget_record = {**(self.budget_record or {}), "tokens": self.stepper.budget}
+        tensors = adapters.whole_tensors(self.model)
+        optimizer = sharding.whole_optimizer_state(self.optimizer)
         if self.ranks.first:
             record = {
                 "version": __version__,
@@ -282,8 +291,8 @@ class _Run:
             }
             checkpoints.save(
                 self.root,
-                tensors=dict(adapters.trainable(self.model)),
-                optimizer=self.optimizer.state_dict(),
+                tensors=tensors,
+                optimizer=optimizer,
                 record=record,
                 name=name,
             )
@@ -313,12 +322,13 @@ class _Run:
             "base_sha256": self.trainee.base_sha256,
             "template_sha256": self.template.sha256,
         }
+        tensors = adapters.whole_tensors(self.model)
         if self.ranks.first:
-            self._write_adapter(figures)
+            self._write_adapter(tensors, figures)
         self.ranks.wait()
         return figures
 
-    def _write_adapter(self, figures: dict[str, Any]) -> None:
+    def _write_adapter(self, tensors: dict[str, Any], figures: dict[str, Any]) -> None:
         record = adapter_record(
             self.settings,
             self.trainee,
@@ -331,6 +341,7 @@ class _Run:
         with checkpoints.whole_folder(self.out / "adapter") as folder:
             adapters.write_adapter(
                 self.model,
+                tensors,
                 folder,
                 base_name=self.model_id,
                 record=record,

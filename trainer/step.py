@@ -12,7 +12,7 @@ import time
 from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NoReturn
 
 import numpy as np
 
@@ -84,6 +84,7 @@ class Stepper:
         on_micro_batch: Callable[[int, int], None] | None = None,
         noise: EmbeddingNoise | None = None,
         remedy: Callable[[int | None, int | None, int], str] = lambda over, taken, longest: "",
+        exhausted: Callable[[int, str], NoReturn] | None = None,
     ) -> None:
         self.model = model
         self.examples = examples
@@ -97,6 +98,7 @@ class Stepper:
         self.on_micro_batch = on_micro_batch
         self.noise = noise
         self.remedy = remedy
+        self.exhausted = exhausted
         base: Any = causal_model(model)
         self.scale = FLOAT16_SCALE if str(base.dtype) == "torch.float16" else 1.0
         self.ceiling = 3 * math.log(base.config.get_text_config().vocab_size)
@@ -114,7 +116,8 @@ class Stepper:
         tries_alone = 0
         while True:
             cuts = cut(mine, self.lengths, self.budget)
-            nll, failure = self._passes(step, cuts, supervised)
+            idle = self._idle(cuts, members)
+            nll, failure = self._passes(step, cuts, supervised, idle)
             flags = [
                 float(failure.error is not None),
                 float(failure.padded),
@@ -151,8 +154,11 @@ class Stepper:
         self.model.eval()
         try:
             with torch.no_grad():
-                for part in cut(mine, self.lengths, self.budget):
+                cuts = cut(mine, self.lengths, self.budget)
+                for part in cuts:
                     total += float(self._nll(part))
+                for part in self._idle(cuts, members):
+                    self._nll(part)
         finally:
             self.model.train()
         supervised = sum(self.examples[i].targets for i in members)
@@ -167,13 +173,26 @@ class Stepper:
         (self._nll(part) * (self.scale / sum(self.examples[i].targets for i in part))).backward()
         return time.perf_counter() - start
 
+    def _idle(self, cuts: Sequence[Any], members: Sequence[int]) -> list[list[int]]:
+        """Passes that count for nothing, where all processes must run as many (FSDP)."""
+        if not self.ranks.sharded:
+            return []
+        most = int(self.ranks.largest([len(cuts)])[0])
+        return [[min(members, key=lambda i: self.lengths[i])]] * (most - len(cuts))
+
     def _passes(
-        self, step: int, cuts: Sequence[Sequence[int]], supervised: int
+        self,
+        step: int,
+        cuts: Sequence[Sequence[int]],
+        supervised: int,
+        idle: Sequence[Sequence[int]] = (),
     ) -> tuple[float, _Failure]:
         self._seed(step)
         self._forget_gradients()
         nll = 0.0
-        for number, part in enumerate(cuts):
+        found = _Failure()
+        for number, part in enumerate([*cuts, *idle]):
+            weight = float(number < len(cuts))
             try:
                 if self.on_micro_batch is not None:
                     self.on_micro_batch(step, number)
@@ -181,21 +200,25 @@ class Stepper:
                     loss = self._nll(part)
                 value = float(loss.detach())
                 if not value <= self.ceiling * sum(self.examples[i].targets for i in part):
-                    return nll, _Failure(bad=True, examples=self._offenders(part))
+                    found = _Failure(bad=True, examples=self._offenders(part))
+                    if not self.ranks.sharded:  # else the others wait for the passes that are left
+                        return nll, found
                 self._check_limit()
-                (loss * (self.scale / supervised)).backward()
-                nll += value
+                (loss * (weight * self.scale / supervised)).backward()
+                nll += weight * value
             except Exception as error:
                 if not is_out_of_memory(error):
                     raise
                 text = (str(error).strip() or type(error).__name__).splitlines()[0]
+                if self.ranks.sharded and self.exhausted is not None:
+                    self.exhausted(self.budget, text)
                 failure = _Failure(text, self._padded(part), len(part) == 1, error=error)
                 if isinstance(error, OverLimitError):
                     failure.over = memory_in_use() - (self.limit or 0)
                 # the traceback's frames hold the failed pass's tensors
                 error.__traceback__ = None
                 return nll, failure
-        return nll, _Failure()
+        return nll, found
 
     def _check_limit(self) -> None:
         # after the forward pass, when a pass holds most
@@ -241,7 +264,8 @@ class Stepper:
             if parameter.grad is None:
                 parameter.grad = torch.zeros_like(parameter)
             gradients.append(parameter.grad)
-        self.ranks.add_up(gradients)
+        if not self.ranks.sharded:  # else the backward passes have summed them
+            self.ranks.add_up(gradients)
         if self.scale != 1.0:
             for gradient in gradients:
                 gradient.div_(self.scale)
@@ -260,6 +284,8 @@ class Stepper:
         """Ids of the examples whose own loss is not a number or explodes; all where none is."""
         import torch
 
+        if self.ranks.sharded:  # one process cannot look on its own
+            return [self.examples[i].id for i in part]
         with torch.no_grad():
             found = [
                 self.examples[i].id

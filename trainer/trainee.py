@@ -15,6 +15,7 @@ from kofinlaw.trainer.initialisation import fill_quantization_gap, start_from
 from kofinlaw.trainer.lora_pass import quicken
 from kofinlaw.trainer.ranks import Ranks
 from kofinlaw.trainer.settings import TrainSettings
+from kofinlaw.trainer.sharding import shard
 
 
 @dataclass(frozen=True)
@@ -45,6 +46,12 @@ def load_trainee(
 
     from kofinlaw.trainer.loss import check_head
 
+    if ranks.sharded and settings.quantization != "none":
+        raise UserError(
+            f"{settings.quantization} weights cannot be shared out over processes (FSDP)",
+            where="train.quantization",
+            remedy="set quantization: none, or launch with recipes/accelerate/ddp.yaml",
+        )
     sha256 = base_sha256(folder)
     base = _load_base(settings, folder, ranks)
     storage = str(base.dtype).rsplit(".", 1)[-1]
@@ -55,12 +62,14 @@ def load_trainee(
     if settings.start_from is not None:
         start_from(model, settings.start_from, base_sha256=sha256)
     quicken(model)
+    if ranks.sharded:
+        shard(model, ranks)
     if checkpointing(settings, ranks):
         base.gradient_checkpointing_enable({"use_reentrant": False})
     model.train()
     ids = torch.from_numpy(examples[0].tokens[:16]).to(ranks.device)[None]
     check_head(model, ids, settings.head_chunk_rows)
-    start = {n: p.detach().clone() for n, p in adapters.trainable(model)}
+    start = {name: tensor.clone() for name, tensor in adapters.whole_tensors(model).items()}
     return Trainee(model, sha256, storage, start, adapters.frozen_marks(model))
 
 
@@ -81,7 +90,7 @@ def _load_base(settings: TrainSettings, folder: Path, ranks: Ranks) -> Any:
         folder,
         quantization=settings.quantization,
         dtype=settings.dtype,
-        device=str(ranks.device),
+        device="cpu" if ranks.sharded else str(ranks.device),  # shared out before it moves
         for_training=True,
     )
     attention = settings.attention

@@ -148,3 +148,45 @@ def test_what_would_make_it_fit_is_weighed(pico, settings):
     assert "the loaded model alone is too large" in huge
     held = settings(quantization="nf4", gradient_checkpointing=True)
     assert "nf4" not in remedies(model, held, over=1, pass_bytes=2, longest=9)
+
+
+def test_gradients_before_and_after_an_evaluation_are_equal_on_four_bits(pico, examples, settings):
+    import torch
+
+    from kofinlaw.models.loading import load_tokenizer
+    from kofinlaw.models.templates import template_for
+    from kofinlaw.trainer.adapter import trainable
+    from kofinlaw.trainer.encoding import encode_examples
+    from kofinlaw.trainer.ranks import Ranks
+    from kofinlaw.trainer.step import Stepper
+    from kofinlaw.trainer.trainee import load_trainee
+
+    encode = load_tokenizer(pico).encode
+    rows, _ = encode_examples(examples, template_for(pico), encode, max_length=512)
+    ranks = Ranks(0, 1, torch.device("cpu"))
+    chosen = settings(quantization="nf4", dtype="bfloat16")
+    model = load_trainee(chosen, pico, rows, ranks, seed=0).model
+    for name, parameter in trainable(model):
+        if "lora_B" in name:
+            torch.nn.init.normal_(parameter, std=0.1)
+    stepper = Stepper(
+        model,
+        rows,
+        ranks,
+        seed=0,
+        budget=300,
+        chunk_rows=8,
+        limit=None,
+        tell=print,
+    )
+
+    def gradients():
+        stepper.gradients(0, range(8))
+        return {name: p.grad.clone() for name, p in trainable(model)}
+
+    before = gradients()
+    stepper.evaluate(range(8, 24))
+    after = gradients()
+    assert all(p.grad.dtype == torch.float32 for _, p in trainable(model))
+    assert all(torch.equal(before[name], after[name]) for name in before)
+    assert any(float(g.abs().max()) > 0 for g in before.values())

@@ -1,0 +1,96 @@
+"""One model shared out over two processes (FSDP, gloo) learns what one process learns."""
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from kofinlaw import UserError
+
+ROOT = Path(__file__).parents[2]
+WORKER = """
+import os, sys
+from pathlib import Path
+from kofinlaw.models.templates import template_for
+from kofinlaw.trainer.settings import TrainSettings
+from kofinlaw.trainer.sft import train
+
+model, examples, out = (Path(a) for a in sys.argv[1:4])
+settings = TrainSettings.model_validate_json(sys.argv[4])
+
+
+def run_out(step, number):
+    if len(sys.argv) > 5 and step == 3 and os.environ["RANK"] == "1":
+        raise MemoryError("injected")
+
+
+train(settings, model, examples, out, template=template_for(model), seed=3, on_micro_batch=run_out)
+"""
+
+
+def launch(script, *arguments, port):
+    command = [sys.executable, "-m", "accelerate.commands.launch", "--config_file"]
+    command += [str(ROOT / "recipes" / "accelerate" / "fsdp.yaml")]
+    command += ["--main_process_port", str(port), str(script), *arguments]
+    more = {"OMP_NUM_THREADS": "1", "CUDA_VISIBLE_DEVICES": "", "PYTHONPATH": str(ROOT)}
+    return subprocess.run(command, env={**os.environ, **more}, capture_output=True, text=True)
+
+
+def free_port():
+    import socket
+
+    with socket.socket() as s:
+        s.bind(("127.0.0.1", 0))
+        return s.getsockname()[1]
+
+
+def test_two_processes_that_share_a_model_go_on_after_out_of_memory_and_learn_what_one_learns(
+    pico, examples, settings, tmp_path
+):
+    from safetensors.torch import load_file
+
+    from kofinlaw.models.templates import template_for
+    from kofinlaw.trainer.sft import train
+
+    chosen = settings(
+        max_steps=5,
+        effective_batch=3,
+        checkpoint_steps=2,
+        evaluation_share=0.1,
+        evaluation_steps=5,
+        max_tokens_per_micro_batch=200,
+    )
+    alone = train(chosen, pico, examples, tmp_path / "one", template=template_for(pico), seed=3)
+    script = tmp_path / "worker.py"
+    script.write_text(WORKER, encoding="utf-8")
+    arguments = [str(pico), str(examples), str(tmp_path / "two"), chosen.model_dump_json()]
+    failed = launch(script, *arguments, "run out", port=free_port())
+    assert failed.returncode != 0
+    assert "exitcode  : 76" in failed.stderr
+    assert "goes on from the last checkpoint with 100" in failed.stderr
+    again = launch(script, *arguments, port=free_port())
+    assert again.returncode == 0, again.stderr
+    lines = [json.loads(line) for line in (tmp_path / "two" / "metrics.jsonl").open()]
+    assert [line["budget"] for line in lines] == [200, 200, 100, 100, 100]
+    assert lines[-1]["evaluation_loss"] == pytest.approx(alone["evaluation_loss"], rel=1e-5)
+    one, two = (
+        load_file(tmp_path / name / "adapter" / "adapter_model.safetensors")
+        for name in ("one", "two")
+    )
+    moved = max(float(t.abs().max()) for name, t in one.items() if "lora_B" in name)
+    assert max(float((one[n] - two[n]).abs().max()) for n in one) <= 1e-4 * moved
+
+
+def test_four_bit_weights_are_not_shared_out(pico, settings):
+    import torch
+
+    from kofinlaw.trainer.ranks import Ranks
+    from kofinlaw.trainer.trainee import load_trainee
+
+    ranks = Ranks(0, 2, torch.device("cpu"), sharded=True)
+    with pytest.raises(UserError, match="nf4 weights cannot be shared out") as caught:
+        load_trainee(settings(quantization="nf4"), pico, [], ranks, seed=0)
+    assert "ddp.yaml" in caught.value.remedy
