@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from kofinlaw.data.amendments import strip_amendments
 from kofinlaw.data.documents import Document
 from kofinlaw.data.files import sha256_text
+from kofinlaw.data.korean import sentence_ends
 from kofinlaw.data.provisions import PLAIN, Line
 from kofinlaw.data.records import Article, Chunk
 from kofinlaw.data.settings import ChunkSettings
@@ -170,8 +171,12 @@ class _Cutter:
             self._add(f"{self.document.id}/{short}{suffix}", unit, name, header, part)
 
     def sections(self) -> None:
-        """Cut by Markdown headings; the text before the first stands under the title alone."""
+        """Cut by Markdown headings; the text before the first stands under the title alone.
+
+        A manual's long paragraphs are cut where Kiwi ends a sentence.
+        """
         text = self.document.text
+        ends = sentence_ends if self.document.kind == "manual" else None
         for path, start, body, end in heading_sections(text):
             if path and path[0] == self.document.title:
                 path = path[1:]
@@ -182,7 +187,7 @@ class _Cutter:
             unit = " > ".join([self.document.title, *path])
             header = self._fit_header(unit)
             lines = _plain_lines(text, body, end)
-            for part in split_lines(lines, header, self.limit, self.count, text, start, end):
+            for part in split_lines(lines, header, self.limit, self.count, text, start, end, ends):
                 where = " > ".join([*path, *([part.label] if part.label else [])])
                 base = "/".join([self.document.id, *(p.replace("/", "∕") for p in path)])
                 suffix = f"/{part.label}" if part.label else ""

@@ -9,6 +9,7 @@ from typing import Any
 
 from kofinlaw import UserError
 from kofinlaw.data.archives import Archive, local
+from kofinlaw.data.tables import markdown_rows
 
 _OUTLINE = re.compile(r"^\s*(?:개요|제목|heading|outline)\s*(\d)\s*$", re.IGNORECASE)
 _TITLE = re.compile(r"^\s*(?:title|제목)\s*$", re.IGNORECASE)
@@ -79,7 +80,7 @@ def _hwpx_paragraph(paragraph: Any, styles: dict[str, str]) -> Iterator[str]:
             for row in table
             if local(row.tag) == "tr"
         ]
-        yield from _rows(rows)
+        yield from markdown_rows(rows)
 
 
 def _hwpx_text(node: Any) -> str:
@@ -112,7 +113,7 @@ def docx_to_markdown(path: Path, expanded_mebibytes: int) -> tuple[str, dict[str
                     for row in node
                     if local(row.tag) == "tr"
                 ]
-                lines.extend(_rows(rows))
+                lines.extend(markdown_rows(rows))
         return _tidy(lines), _package_metadata(archive)
 
 
@@ -154,21 +155,6 @@ def _cell_text(cell: Any, name: str) -> str:
     """All words of a cell on one line, inner tables included."""
     words = [_hwpx_text(node) for node in cell.iter() if local(node.tag) == name]
     return " ".join(" ".join(words).split()).replace("|", "/")
-
-
-def _rows(rows: list[list[str]]) -> Iterator[str]:
-    """Markdown rows; a table of one cell is a framed paragraph."""
-    rows = [row for row in rows if any(row)]
-    if len(rows) == 1 and len(rows[0]) == 1:
-        yield rows[0][0]
-        yield ""
-        return
-    for place, row in enumerate(rows):
-        yield "| " + " | ".join(row) + " |"
-        if place == 0:
-            yield "|" + " --- |" * len(row)
-    if rows:
-        yield ""
 
 
 def _value(node: Any) -> str:

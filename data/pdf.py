@@ -1,4 +1,4 @@
-"""PDF text layers to text: running heads off, wrapped lines joined again."""
+"""PDF text layers to text: running heads off, wrapped lines joined again, tables as rows."""
 
 from __future__ import annotations
 
@@ -11,14 +11,16 @@ from pathlib import Path
 from typing import Any
 
 from kofinlaw import UserError
+from kofinlaw.data.pdf_tables import Table, tables_of
 from kofinlaw.data.provisions import CIRCLED
+from kofinlaw.data.tables import markdown_rows
 
 # Running heads and page numbers stand in the outer part of the page's height.
 _MARGIN = 0.09
 _FEWEST_CHARACTERS = 15  # a page; fewer on average and the file is a scan
 _PAGE_NUMBER = re.compile(r"^[\s\-–—|/]*(?:page\s*)?\d{1,5}(?:\s*/\s*\d{1,5})?[\s\-–—|]*$", re.I)
 _STARTS = re.compile(
-    rf"^\s*(?:제\s*\d+(?:-\d+)?\s*조(?:의\s*\d+)*\s*[(\[<]|제\s*\d+\s*[편장절관](?:의\s*\d+)?(?:\s|$)"
+    rf"^\s*(?:\||제\s*\d+(?:-\d+)?\s*조(?:의\s*\d+)*\s*[(\[<]|제\s*\d+\s*[편장절관](?:의\s*\d+)?(?:\s|$)"
     rf"|[{CIRCLED}]|\d{{1,3}}(?:의\d{{1,2}})?\.(?!\d)\s*\S|[가-하](?:의\d)?\.\s|\(?\d{{1,2}}\)\s|[가-하]\)\s"
     r"|부\s*칙|[\[<〈【]\s*(?:별표|별지|전문개정|본조신설|제목개정|시행)|[□■○●◦▪▶※ㅇ\-·•]\s|제\s*\d+\s*조\s*삭제"
     r"|[IVXⅠ-Ⅻ]+\.\s)"
@@ -81,9 +83,11 @@ def _lines(document: Any, number: int) -> list[_Line]:
         return []
     try:
         height = page.get_height() or 1.0
+        tables = tables_of(page, text_page)
         count = text_page.count_chars()
         codes = [raw.FPDFText_GetUnicode(text_page.raw, place) for place in range(count)]
         out: list[_Line] = []
+        shown: set[int] = set()
         start = 0
         for place in range(count + 1):
             if place < count and codes[place] not in (10, 13):
@@ -92,14 +96,26 @@ def _lines(document: Any, number: int) -> list[_Line]:
             if words.strip():
                 visible = [p for p in range(start, place) if not chr(codes[p]).isspace()]
                 _, _, right, _ = text_page.get_charbox(visible[-1], loose=True)
-                _, bottom, _, top = text_page.get_charbox(visible[0], loose=True)
-                middle = (bottom + top) / 2 / height
-                out.append(_Line(words.strip(), right, middle, abs(top - bottom)))
+                left, bottom, _, top = text_page.get_charbox(visible[0], loose=True)
+                middle = (bottom + top) / 2
+                inside = next((t for t in tables if t.holds(left, middle)), None)
+                if inside is None:
+                    size = abs(top - bottom)
+                    out.append(_Line(words.strip(), right, middle / height, size))
+                elif id(inside) not in shown:
+                    shown.add(id(inside))
+                    out.extend(_rows(inside))
             start = place + 1
         return out
     finally:
         text_page.close()
         page.close()
+
+
+def _rows(table: Table) -> list[_Line]:
+    """A table's rows as lines of their own: none is full, and none stands in a margin."""
+    rows = [row for row in markdown_rows(table.rows) if row]
+    return [_Line(row, 0.0, 0.5, 0.0) for row in rows]
 
 
 def _character(code: int) -> str:
@@ -169,8 +185,8 @@ def _unclosed(text: str) -> bool:
 
 def _right_margin(lines: Sequence[_Line]) -> float:
     """Where full lines end: the right edge that a tenth of the lines reach."""
-    edges = sorted((line.right for line in lines), reverse=True)
-    return edges[len(edges) // 10]
+    edges = sorted((line.right for line in lines if line.size), reverse=True)
+    return edges[len(edges) // 10] if edges else 0.0
 
 
 def _glued(paragraphs: Sequence[list[str]]) -> list[str]:

@@ -154,11 +154,11 @@ def read_hwpx(
 def read_hwp(
     path: Path, source: SourceSettings, limits: LimitSettings, name: str
 ) -> Iterator[Document]:
-    """Hancom's older format, by the `hwp` extra; untested on real files."""
+    """Hancom's older format, by the `hwp` extra."""
     from kofinlaw.data.hwp import hwp_to_text
 
     text = hwp_to_text(path)
-    yield make_document(text, source, name, "hwp", {}, "HWP 5 is read by an untested path")
+    yield make_document(text, source, name, "hwp", {})
 
 
 def read_docx(

@@ -8,11 +8,15 @@ from dataclasses import dataclass
 
 from kofinlaw.data.amendments import mask_amendments, strip_amendments
 from kofinlaw.data.provisions import PARAGRAPH, PLAIN, SUBITEM, Line, label, render
-from kofinlaw.data.tables import plain_table
+from kofinlaw.data.tables import is_row, plain_table
 
 CountTokens = Callable[[str], int]
+# The offsets at which sentences end.
+Sentences = Callable[[str], Sequence[int]]
 # A paragraph's opening words are said again above its items when they take less than this share.
 CONTEXT_SHARE = 0.25
+# A longer line is no paragraph of sentences; a model would spend minutes on it.
+_LONGEST_TEXT = 20_000
 
 _CUT = re.compile(r"(?<=[.;다])\s+|\s+")
 
@@ -36,32 +40,51 @@ def split_lines(
     text: str,
     start: int,
     end: int,
+    sentences: Sentences | None = None,
 ) -> list[Part]:
     """The body as parts that fit `limit` tokens under their header, in order.
 
     The parts' spans follow one another from `start` to `end` without a gap. A body that fits is
-    one part without a label.
+    one part without a label. A part that begins inside a table says the table's first row again.
+    `sentences` tells where long lines may be cut; without it a rule does.
     """
     whole = "\n".join(render(line) for line in lines)
     if not whole.strip():
         return [Part("", "", "", start, end)] if text[start:end].strip() else []
     if count(f"{header}\n{whole}") <= limit:
         return [Part("", "", whole, start, end)]
-    splitter = _Splitter(header, limit, count, text)
+    splitter = _Splitter(header, limit, count, text, sentences)
     parts = splitter.split(list(lines), PARAGRAPH, "", "")
-    return _joined(parts, splitter, start, end)
+    return _joined(parts, splitter, _first_rows(lines), start, end)
 
 
-def _joined(parts: list[Part], splitter: _Splitter, start: int, end: int) -> list[Part]:
+def _first_rows(lines: Sequence[Line]) -> dict[int, str]:
+    """The first row of the table that a row stands in, by the row's offset; not for itself."""
+    out: dict[int, str] = {}
+    first = ""
+    for line in lines:
+        row = line.depth == PLAIN and is_row(line.text)
+        if row and first:
+            out[line.start] = first
+        first = (first or line.text) if row else ""
+    return out
+
+
+def _joined(
+    parts: list[Part], splitter: _Splitter, first_rows: dict[int, str], start: int, end: int
+) -> list[Part]:
     """Neighbours under the same context put together while they fit; spans closed up."""
     merged: list[Part] = []
+    above = ""  # the context of the part under way, the first row of its table apart
     for part in parts:
-        if merged and merged[-1].context == part.context:
-            both = f"{merged[-1].text}\n{part.text}"
-            if splitter.fits(part.context, both):
-                merged[-1] = Part(part.context, merged[-1].label, both, merged[-1].start, part.end)
+        if merged and above == part.context:
+            open_part = merged[-1]
+            context, both = open_part.context, f"{open_part.text}\n{part.text}"
+            if splitter.fits(context, both):
+                merged[-1] = Part(context, open_part.label, both, open_part.start, part.end)
                 continue
-        merged.append(part)
+        above = part.context
+        merged.append(splitter.under(first_rows.get(part.start, ""), part))
     labels: dict[str, int] = {}
     out: list[Part] = []
     for place, part in enumerate(merged):
@@ -76,8 +99,16 @@ def _joined(parts: list[Part], splitter: _Splitter, start: int, end: int) -> lis
 
 
 class _Splitter:
-    def __init__(self, header: str, limit: int, count: CountTokens, text: str) -> None:
+    def __init__(
+        self,
+        header: str,
+        limit: int,
+        count: CountTokens,
+        text: str,
+        sentences: Sentences | None,
+    ) -> None:
         self.header = header
+        self.sentences = sentences
         self.limit = limit
         self.count = count
         self.text = text
@@ -85,6 +116,14 @@ class _Splitter:
     def fits(self, context: str, body: str) -> bool:
         above = f"{self.header}\n{context}\n" if context else f"{self.header}\n"
         return self.count(above + body) <= self.limit
+
+    def under(self, first_row: str, part: Part) -> Part:
+        """The part below its table's first row, where that is short and both fit."""
+        context = f"{part.context}\n{first_row}" if part.context else first_row
+        short = self.count(first_row) < self.limit * CONTEXT_SHARE
+        if not first_row or not short or not self.fits(context, part.text):
+            return part
+        return Part(context, part.label, part.text, part.start, part.end)
 
     def split(self, lines: list[Line], depth: int, context: str, path: str) -> list[Part]:
         """Parts of lines cut where a node of `depth` begins, deeper where one is too long."""
@@ -124,10 +163,11 @@ class _Splitter:
         mark = render(Line(line.depth, line.mark, "", 0, 0))
         raw = self.text[line.start : line.end]
         masked = mask_amendments(raw)
+        ends = self.sentences(raw) if self.sentences and len(raw) <= _LONGEST_TEXT else ()
         parts: list[Part] = []
         begin = 0
         while begin < len(raw):
-            stop = self._reach(raw, masked, begin, context)
+            stop = self._reach(raw, masked, begin, context, ends)
             words = _clean(raw[begin:stop])
             if begin and line.depth != PLAIN and self.fits(context, f"{mark} … {words}"):
                 words = f"{mark} … {words}" if words else ""
@@ -139,7 +179,9 @@ class _Splitter:
             begin = stop
         return parts
 
-    def _reach(self, raw: str, masked: str, begin: int, context: str) -> int:
+    def _reach(
+        self, raw: str, masked: str, begin: int, context: str, ends_of: Sequence[int]
+    ) -> int:
         """The furthest offset up to which the words from `begin` fit, at a good place to cut."""
         spare = "가나다. … "
         low, step = begin + 1, self.limit
@@ -156,6 +198,9 @@ class _Splitter:
                 high = middle - 1
         if low >= len(raw):
             return len(raw)
+        told = [end for end in ends_of if begin + (low - begin) // 2 < end <= low]
+        if told:
+            return told[-1]
         window = masked[begin:low]
         cuts = [m.end() for m in _CUT.finditer(window) if m.end() > len(window) // 2]
         ends = [c for c in cuts if window[:c].rstrip().endswith((".", "다", ";"))]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator, Sequence
 
 _FRAME = re.compile(r"[─-╿━┃]")
 _RULE = re.compile(r"^[\s|─-╿=+\-]*[─-╿][\s|─-╿=+\-]*$")
@@ -25,3 +26,23 @@ def plain_table(line: str) -> str:
     cells = [_FRAME.sub("", cell).strip() for cell in cells]
     body = [cell for cell in cells[1:-1]] if len(cells) > 2 else cells
     return " | ".join(body).strip(" |")
+
+
+def markdown_rows(rows: Sequence[Sequence[str]]) -> Iterator[str]:
+    """Markdown rows and a blank line behind; a table of one cell is a framed paragraph."""
+    filled = [row for row in rows if any(row)]
+    if len(filled) == 1 and len(filled[0]) == 1:
+        yield filled[0][0]
+        yield ""
+        return
+    for place, row in enumerate(filled):
+        yield "| " + " | ".join(row) + " |"
+        if place == 0:
+            yield "|" + " --- |" * len(row)
+    if filled:
+        yield ""
+
+
+def is_row(line: str) -> bool:
+    """Whether a line holds cells between bars."""
+    return " | " in line.strip().strip("|")

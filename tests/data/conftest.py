@@ -93,8 +93,11 @@ def make_hwpx(path: Path, section: str = HWPX_SECTION) -> Path:
     )
 
 
-def make_pdf(path: Path, pages: list[str]) -> Path:
-    """A PDF whose pages each show one line of Latin text (standard font, no embedding)."""
+def make_pdf(path: Path, pages: list[str], drawn: str = "") -> Path:
+    """A PDF whose pages each show lines of Latin text (standard font, no embedding).
+
+    `drawn` are operators added to each page's content.
+    """
     objects: list[bytes] = [b"<< /Type /Catalog /Pages 2 0 R >>", b""]
     kids = []
     objects.append(b"<< /Type /Font /Subtype /Type1 /BaseFont /Helvetica >>")
@@ -103,7 +106,7 @@ def make_pdf(path: Path, pages: list[str]) -> Path:
             f"BT /F1 10 Tf 50 {780 - 14 * n} Td ({line}) Tj ET\n"
             for n, line in enumerate(text.split("\n"))
         )
-        stream = lines.encode("latin-1")
+        stream = (lines + drawn).encode("latin-1")
         kids.append(f"{len(objects) + 1} 0 R")
         objects.append(
             b"<< /Type /Page /Parent 2 0 R /MediaBox [0 0 595 842] /Resources << /Font << /F1 3 0 R >> >>"
@@ -124,3 +127,21 @@ def make_pdf(path: Path, pages: list[str]) -> Path:
     )
     path.write_bytes(out)
     return path
+
+
+def ruled_table(rows: list[list[str]], left: int = 60, top: int = 600) -> str:
+    """PDF operators that draw a table with lines, 100 points a column and 20 a row."""
+    width, height = 100 * len(rows[0]), 20 * len(rows)
+    lines = [
+        f"{left} {top - 20 * n} m {left + width} {top - 20 * n} l S" for n in range(len(rows) + 1)
+    ]
+    lines += [
+        f"{left + 100 * n} {top} m {left + 100 * n} {top - height} l S"
+        for n in range(len(rows[0]) + 1)
+    ]
+    for place, row in enumerate(rows):
+        lines += [
+            f"BT /F1 10 Tf {left + 100 * n + 4} {top - 20 * place - 14} Td ({cell}) Tj ET"
+            for n, cell in enumerate(row)
+        ]
+    return "\n".join(lines) + "\n"

@@ -123,6 +123,72 @@ def test_a_pdf_with_too_many_pages_is_refused(tmp_path):
     refuse(files.make_pdf(tmp_path / "a.pdf", ["x"] * 30), "has 30 pages, more than 20", pages=20)
 
 
+def test_ten_thousand_empty_pages_are_refused_by_their_number_and_as_a_scan(tmp_path):
+    path = files.make_pdf(tmp_path / "a.pdf", [""] * 10_000)
+    refuse(path, "has 10000 pages, more than 5000")
+    refuse(path, "a scan: no text layer on 10000 of 10000 pages", pages=10_000)
+
+
+def test_a_line_of_a_million_characters_is_read_and_cut(tmp_path):
+    folder = tmp_path / "x"
+    folder.mkdir()
+    sentence = "은행은 이용자에게 알린다. "
+    (folder / "a.md").write_text(
+        "# 긴 줄\n\n## 1. 범위\n\n" + sentence * (1_000_000 // len(sentence) + 1), encoding="utf-8"
+    )
+    counts = build(folder, tmp_path / "out", near_duplicates={"enabled": False})
+    assert counts["longest_tokens"] <= 1024
+    assert counts["chunks"] > 500
+
+
+def test_headings_that_jump_and_articles_of_one_number_keep_their_words(tmp_path):
+    folder = tmp_path / "x"
+    folder.mkdir()
+    (folder / "a.md").write_text(
+        "###### 끝부터\n\n여섯째 단계의 제목이 앞에 선다.\n\n# 첫째\n\n#### 넷째\n\n"
+        "둘과 셋을 건너뛴 제목이다.\n",
+        encoding="utf-8",
+    )
+    (folder / "b.md").write_text(
+        files.ACT.replace("제3조 (수수료)", "제2조 (수수료)"), encoding="utf-8"
+    )
+    build(folder, tmp_path / "out")
+    units = [c.unit for c in read_jsonl(tmp_path / "out" / "chunks.jsonl", Chunk)]
+    assert units == [
+        "첫째 > 끝부터",
+        "첫째 > 넷째",
+        "가람법 제1조",
+        "가람법 제2조",
+        "가람법 제2조@2",
+    ]
+
+
+def test_an_hwpx_file_whose_relations_go_in_circles_is_read_once(tmp_path):
+    circle = (
+        '<opf:package xmlns:opf="http://www.idpf.org/2007/opf/"><opf:manifest>'
+        '<opf:item id="a" href="Contents/content.hpf"/><opf:item id="b" href="META-INF/container.xml"/>'
+        '<opf:item id="s" href="Contents/section0.xml"/></opf:manifest><opf:spine>'
+        '<opf:itemref idref="s"/><opf:itemref idref="a"/><opf:itemref idref="s"/></opf:spine></opf:package>'
+    )
+    container = (
+        '<ocf:container xmlns:ocf="urn:oasis:names:tc:opendocument:xmlns:container"><ocf:rootfiles>'
+        '<ocf:rootfile full-path="META-INF/container.xml"/>'
+        '<ocf:rootfile full-path="Contents/content.hpf"/></ocf:rootfiles></ocf:container>'
+    )
+    path = files.make_zip(
+        tmp_path / "a.hwpx",
+        {
+            "mimetype": "application/hwp+zip",
+            "META-INF/container.xml": container,
+            "Contents/content.hpf": circle,
+            "Contents/header.xml": files.HWPX_HEADER,
+            "Contents/section0.xml": files.HWPX_SECTION,
+        },
+    )
+    (document,) = read_file(path, SourceSettings(path="x"), LimitSettings())
+    assert document.text.count("접수와 분류") == 1
+
+
 def test_a_file_over_the_limit_is_refused(tmp_path):
     path = tmp_path / "a.md"
     path.write_bytes("가".encode() * (700 << 10))

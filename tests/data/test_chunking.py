@@ -165,3 +165,31 @@ def test_a_line_of_a_million_characters_is_cut(size):
     result = chunk_document(doc, ChunkSettings(max_tokens=1024))
     check(doc, result, 1024, estimate_tokens)
     assert sum(len(c.text.partition("\n")[2]) for c in result.chunks) == size
+
+
+def test_a_long_table_is_cut_by_rows_under_its_first_row():
+    rows = [f"| {n} | 지점 {n} | 담당자 {n} |" for n in range(40)]
+    text = (
+        "# 지점 표\n\n## 목록\n\n다음 표와 같다.\n\n| 번호 | 지점 | 담당 |\n| --- | --- | --- |\n"
+    )
+    text += "\n".join(rows) + "\n\n표의 끝이다.\n"
+    doc = document(text, "guideline", "지점 표")
+    result = chunk_document(doc, ChunkSettings(max_tokens=160))
+    check(doc, result, 160, estimate_tokens)
+    assert len(result.chunks) > 3
+    for chunk in result.chunks[1:-1]:
+        assert chunk.text.split("\n")[1] == "| 번호 | 지점 | 담당 |"
+    written = [line for c in result.chunks for line in c.text.split("\n") if line in rows]
+    assert written == rows
+    assert result.chunks[-1].text.endswith("표의 끝이다.")
+
+
+def test_a_manuals_paragraph_is_cut_where_kiwi_ends_a_sentence():
+    said = [f"{n}번 창구에서는 손님의 말씀을 먼저 들어요 그리고 서류를 받습니다" for n in range(30)]
+    text = "# 창구 편람\n\n## 응대\n\n" + " ".join(said) + "\n"
+    doc = document(text, "manual", "창구 편람")
+    result = chunk_document(doc, ChunkSettings(max_tokens=128))
+    check(doc, result, 128, estimate_tokens)
+    assert len(result.chunks) > 3
+    for chunk in result.chunks:
+        assert chunk.text.rstrip().endswith(("들어요", "받습니다")), chunk.text

@@ -103,3 +103,15 @@ def test_seams_of_wrapped_lines_get_a_blank_only_between_words():
 def test_the_share_of_hangul_counts_letters_only():
     assert korean.hangul_share("가나 ab 12") == 0.5
     assert korean.hangul_share("12 !?") == 0.0
+
+
+def test_morphemes_keep_particles_and_endings():
+    assert korean.morphemes(["은행은 이용자에게 알린다.", ""]) == [
+        ["은행", "은", "이용자", "에게", "알리", "ᆫ다", "."],
+        [],
+    ]
+
+
+def test_kiwi_ends_sentences_without_marks():
+    text = "먼저 말씀을 들어요 그리고 서류를 받습니다"
+    assert [text[:end] for end in korean.sentence_ends(text)] == ["먼저 말씀을 들어요", text]

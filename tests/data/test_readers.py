@@ -274,3 +274,51 @@ def test_a_text_may_name_its_licence():
 def test_any_page_is_read_without_an_error(text):
     markdown, _ = html_to_markdown(text)
     assert markdown.endswith("\n")
+
+
+def test_a_ruled_table_in_a_pdf_is_kept_as_rows(tmp_path):
+    rows = [["Grade", "Owner", "Days"], ["A", "Director of the desk", "3"], ["B", "", "14"]]
+    path = files.make_pdf(
+        tmp_path / "a.pdf",
+        ["The grades of complaints are set in the table\nbelow for every branch of the bank."],
+        files.ruled_table(rows),
+    )
+    (document,) = read(path)
+    assert document.text.splitlines()[-4:] == [
+        "| Grade | Owner | Days |",
+        "| --- | --- | --- |",
+        "| A | Director of the desk | 3 |",
+        "| B |  | 14 |",
+    ]
+    assert "branch of the bank." in document.text.split("|")[0]
+
+
+def test_frames_around_paragraphs_are_no_table(tmp_path):
+    drawn = "50 300 400 500 re S\n55 700 390 90 re S\n"
+    path = files.make_pdf(
+        tmp_path / "a.pdf", ["The first line in a frame\nThe second line\nThe third line"], drawn
+    )
+    assert "|" not in read(path)[0].text
+
+
+def test_hwp_5_written_by_another_library_is_read_with_its_table(tmp_path):
+    pytest.importorskip("hwp_hwpx_parser")
+    writer = pytest.importorskip("hwp_converter_ai")
+    path = tmp_path / "민원 편람.hwp"
+    text = "# 민원 편람\n\n## 접수\n\n창구에서 민원을 받아 당일에 적는다.\n\n"
+    text += (
+        "| 등급 | 책임자 |\n| --- | --- |\n| 가 | 부장 |\n| 나 | 과장 |\n\n처리 기한은 14일이다.\n"
+    )
+    writer.HwpWriter().from_markdown(text, path)
+    (document,) = read(path)
+    assert document.title == "민원 편람"
+    assert [line for line in document.text.splitlines() if line.strip()] == [
+        "민원 편람",
+        "접수",
+        "창구에서 민원을 받아 당일에 적는다.",
+        "| 등급 | 책임자 |",
+        "| --- | --- |",
+        "| 가 | 부장 |",
+        "| 나 | 과장 |",
+        "처리 기한은 14일이다.",
+    ]
