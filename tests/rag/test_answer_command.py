@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import json
+import subprocess
 import sys
 from pathlib import Path
 
@@ -107,6 +108,19 @@ def test_five_runs_say_their_mean_and_spread(
     assert "answered alike in two runs: 100.0%" in shown
     found = json.loads((tmp_path / "five" / "repeats.json").read_text("utf-8"))
     assert found["accuracy"]["deviation"] == 0.0
+
+
+def test_answering_needs_no_network_interface(tmp_path: Path, run: Path, questions: Path) -> None:
+    if subprocess.run(["unshare", "-rn", "true"], capture_output=True).returncode:
+        pytest.skip("this machine does not allow a network namespace")
+    command = ["-c", "from kofinlaw.recipes.cli import main; main()", "answer", str(questions)]
+    done = subprocess.run(
+        ["unshare", "-rn", sys.executable, *command, "--run", run, "--out", tmp_path / "out"],
+        capture_output=True,
+        text=True,
+    )
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert len((tmp_path / "out" / "answers.jsonl").read_text("utf-8").splitlines()) == 4
 
 
 def test_a_contest_folder_needs_weights(
