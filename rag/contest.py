@@ -39,7 +39,7 @@ def export_contest(
     template: ChatTemplate,
     rag: RagSettings,
     answer: AnswerSettings,
-    dtype: str = "float16",
+    dtype: str = "bfloat16",
     progress: Progress = silent,
 ) -> dict[str, Any]:
     """Write `answer.py`, `contest.json`, `index/` and `model/` (links where the disk allows it).
