@@ -19,7 +19,13 @@ from kofinlaw import Progress, UserError, silent
 from kofinlaw.data.files import read_jsonl, sha256_file, write_json
 from kofinlaw.data.records import Chunk
 from kofinlaw.rag.expand import read_references
-from kofinlaw.rag.index_blocks import Reusable, token_blocks, vector_blocks
+from kofinlaw.rag.index_blocks import (
+    BLOCK,
+    VECTOR_BLOCK,
+    Reusable,
+    token_blocks,
+    vector_blocks,
+)
 from kofinlaw.rag.index_generations import fingerprint, publish, start
 from kofinlaw.rag.precedents import cited_places
 from kofinlaw.rag.settings import RagSettings
@@ -69,7 +75,7 @@ def build_index(
     }
     building = out / "building"
     working = building / "blocks"
-    start(building, meta)
+    start(building, {**meta, "blocks": [BLOCK, VECTOR_BLOCK]})
     old = Reusable((_older(previous) if previous else None) or _older(out))
     tokens = {
         kind: token_blocks(

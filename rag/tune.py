@@ -28,7 +28,9 @@ ALPHAS = (0.0, 0.1, 0.2, 0.3, 0.35, 0.4, 0.5, 0.7, 1.0)
 BIGRAM_WEIGHTS = (0.0, 0.5, 1.0, 2.0)
 CASE_VOTES = (0.0, 0.3, 0.5, 0.7, 0.85)
 PRIOR_WEIGHTS = (0.0, 0.1, 0.2, 0.3, 0.5)
-PASSES = 2  # times the priors are gone through, each anew while the others stand
+# The priors are climbed one after another, from none and from all at once: some only help together.
+PRIOR_STARTS = (0.0, 0.2)
+PASSES = 2
 FORMS: tuple[tuple[QueryForm, ...], ...] = (
     ("stem",),
     ("stem_options",),
@@ -63,8 +65,8 @@ def tune(
 ) -> Tuned:
     """Sweep alpha (where there is an embedder), the bigrams' weight (where both are indexed), the
     decisions' votes (where there are any), the fusion, then the query forms (where a question has
-    options), then the priors one after another; the best recall at `k`, then MRR, wins, the
-    earlier in the table on a tie.
+    options), then the priors' weights one after another; the best recall at `k`, then MRR, wins,
+    the earlier in the table on a tie.
 
     `gold` are the units each question should find; `allowed` as in `Retriever.search`;
     `choose_k` sets the settings' k to the smallest that finds nearly what 20 find.
@@ -81,11 +83,10 @@ def tune(
         start = sweep.best
         for forms in FORMS:
             sweep.try_one("forms", start.model_copy(update={"query_forms": forms}))
-    for _, prior in itertools.product(range(PASSES), PRIORS):
-        start = sweep.best
-        for weight in PRIOR_WEIGHTS:
-            weights = start.weights.model_copy(update={prior: weight})
-            sweep.try_one(prior, start.model_copy(update={"weights": weights}))
+    start = sweep.best
+    for weight in PRIOR_STARTS:
+        weights = start.weights.model_copy(update=dict.fromkeys(PRIORS, weight))
+        sweep.climb(start.model_copy(update={"weights": weights}))
     recall_at = sweep.recall_at(sweep.best)
     chosen = settings.k
     if choose_k:
@@ -156,11 +157,24 @@ class _Sweep:
             varied = {"fusion": fusion, "case_votes": votes, "alpha": alpha, "weights": weights}
             yield self._start.model_copy(update=varied)
 
-    def try_one(self, name: str, settings: RagSettings) -> None:
-        """Score a setting, once, and keep it if it is the best so far."""
+    def climb(self, start: RagSettings) -> None:
+        """From a setting, each weight in turn at its best while the others stand."""
+        here, score = start, self.try_one("priors", start)
+        steps: list[tuple[str, tuple[float, ...]]] = [(prior, PRIOR_WEIGHTS) for prior in PRIORS]
+        if start.lexical == "both":
+            steps.append(("bigram", BIGRAM_WEIGHTS))
+        for name, values in steps * PASSES:
+            for value in values:
+                weights = here.weights.model_copy(update={name: value})
+                one = here.model_copy(update={"weights": weights})
+                if (new := self.try_one("priors", one)) > score:
+                    here, score = one, new
+
+    def try_one(self, name: str, settings: RagSettings) -> tuple[float, float]:
+        """Score a setting (recall, MRR), once, and keep it if it is the best so far."""
         key = settings.model_dump_json()
         if key in self._tried:
-            return
+            return self._tried[key]
         score = self._tried[key] = self._score(settings)
         if score > self._best_score:
             self.best, self._best_score = settings, score
@@ -179,6 +193,7 @@ class _Sweep:
             }
         )
         self._progress("tune", len(self.table))
+        return score
 
     def recall_at(self, settings: RagSettings) -> dict[int, float]:
         """Recall at each k."""

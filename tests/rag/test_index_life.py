@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import subprocess
+import sys
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -146,3 +148,44 @@ def test_the_embedder_reads_the_asked_part_of_a_passage(tmp_path: Path, pico: Pi
     assert pico.seen == ["가" * 50]
     build_index(path, tmp_path / "index", settings(embedder="pico"))
     assert pico.seen[1:] == ["가" * 200]  # vectors of another part are not taken over
+
+
+def test_a_build_killed_without_warning_ends_with_the_same_index(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    chunks = write_chunks(
+        tmp_path,
+        [chunk(f"가법 제{n}조", f"{n}번째 조문은 접근매체를 정한다.") for n in range(1, 60)],
+    )
+    script = (
+        "import os, sys; from pathlib import Path\n"
+        "from kofinlaw.rag import index, index_blocks\n"
+        "from kofinlaw.rag.index import build_index\n"
+        "from kofinlaw.rag.settings import RagSettings\n"
+        "index.BLOCK = index_blocks.BLOCK = 8\n"
+        "def progress(phase, done, total=None, **_):\n"
+        "    if phase.startswith('tokens') and done >= 24: os.kill(os.getpid(), 9)\n"
+        f"build_index(Path({str(chunks)!r}), Path({str(tmp_path / 'index')!r}),\n"
+        "            RagSettings(lexical='bigram'), progress=progress)\n"
+    )
+    assert subprocess.run([sys.executable, "-c", script], check=False).returncode == -9
+    left = sorted((tmp_path / "index" / "building" / "blocks").glob("tokens-*"))
+    assert len(left) == 3
+    with pytest.raises(UserError, match="no finished index"):
+        Index.load(tmp_path / "index")
+    build_index(chunks, tmp_path / "whole", settings())
+    cut: list[str] = []
+    real = index_blocks.tokens_of
+
+    def counting(kind: str, texts: Any, *, workers: int = 1) -> Any:
+        cut.extend(texts)
+        return real(kind, texts, workers=workers)
+
+    monkeypatch.setattr(index_blocks, "tokens_of", counting)
+    monkeypatch.setattr(index_blocks, "BLOCK", 8)
+    monkeypatch.setattr("kofinlaw.rag.index.BLOCK", 8)
+    build_index(chunks, tmp_path / "index", settings())
+    assert len(cut) == 59 - 24
+    one, other = Index.load(tmp_path / "index"), Index.load(tmp_path / "whole")
+    assert (one.fingerprint, one.chunks) == (other.fingerprint, other.chunks)
+    assert one.tokens("bigram") == other.tokens("bigram")
