@@ -27,6 +27,25 @@ SLICES = {
     "duty": ("의무와 금지", "duties"),
     "penalty": ("벌칙", "penalties"),
     "computed": ("계산해야 하는 것", "computed"),
+    "actor": ("누가 하는가", "who acts"),
+    "addressee": ("누구에게 하는가", "to whom"),
+    "chain": ("조문을 이어 읽기", "articles chained"),
+    "definition_mismatch": ("뜻이 맞지 않는 용어", "mismatched definition"),
+    "definition_term": ("뜻에 맞는 용어", "term of a definition"),
+    "term_definition": ("용어의 뜻", "definition of a term"),
+    "enumeration": ("각 호에 드는 것", "in the list"),
+    "enumeration_not": ("각 호에 들지 않는 것", "not in the list"),
+    "exception": ("예외", "exception"),
+    "modality": ("의무인가 재량인가", "must or may"),
+    "not_of_article": ("그 조문이 아닌 것", "not of the article"),
+    "penalty_named": ("정해진 벌칙", "the named penalty"),
+    "penalty_not": ("벌칙이 아닌 것", "not the penalty"),
+    "quantity": ("수량과 기한", "amounts and terms"),
+    "statement_false": ("틀린 설명", "false statement"),
+    "statement_true": ("옳은 설명", "true statement"),
+    "violated_article": ("어긴 조문", "article violated"),
+    "which_act": ("어느 법인가", "which act"),
+    "which_article": ("어느 조문인가", "which article"),
 }
 STAGES = {
     "data": ("문서 읽기", "documents"),
@@ -113,6 +132,9 @@ def slice_label(name: str, language: str) -> str:
     if name.startswith("options-"):
         count = name.removeprefix("options-")
         return f"보기 {count}개" if language == "ko" else f"{count} options"
+    kind, _, value = name.partition(":")
+    if value and kind in ("domain", "sub_domain"):
+        return value
     pair = SLICES.get(name)
     return pair[LANGUAGES.index(language)] if pair else name
 

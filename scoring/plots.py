@@ -39,7 +39,7 @@ def score_plot(rows: Sequence[Row], prefix: str) -> str:
     """Means with intervals, one line each: systems filled, trivial baselines hollow."""
     height = 0.82 + 0.36 * len(rows)
     left = 0.12 + max(width_of(row.label) for row in rows)
-    with canvas(height, min(left, 2.9), prefix) as (axes, out):
+    with canvas(height, min(left, 2.3), prefix) as (axes, out):
         for place, row in enumerate(rows):
             colour = MUTED if row.trivial else colour_of(row.name, place)
             if row.high > row.low:
