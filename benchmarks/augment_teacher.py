@@ -94,7 +94,7 @@ def kill_teacher(arguments: argparse.Namespace) -> dict[str, Any]:
         _teach(work, "killed")
         same = all(
             (work / "killed" / f).read_bytes() == (work / "whole" / f).read_bytes()
-            for f in ("examples.jsonl", "rejected.jsonl", "ledger.jsonl", "card.json")
+            for f in ("examples.jsonl", "rejected.jsonl", "ledger.jsonl")
         )
         whole = (work / "whole.jsonl").read_bytes()
         lines = (work / "killed.jsonl").read_text("utf-8").splitlines()
@@ -139,7 +139,8 @@ def _teach(work: Path, name: str, kill_after: float | None = None) -> bool:
             str(work / name),
             str(work / f"{name}.jsonl"),
             str(sent),
-            "180",
+            "90",
+            "teach",
         ]
     )
     if kill_after is None:

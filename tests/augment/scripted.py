@@ -1,9 +1,9 @@
 """A teacher that does as it is told, and one process that can be killed while it teaches.
 
-    python tests/augment/scripted.py CORPUS OUT LEDGER SENT ITEMS
+    python tests/augment/scripted.py CORPUS OUT LEDGER SENT ITEMS [teach]
 
-Runs the augment stage with a teacher whose answers depend on the prompt alone; each prompt that is
-sent is noted in SENT before it is answered.
+Runs the augment stage (or the teacher alone) with a teacher whose answers depend on the prompt
+alone; each prompt that is sent is noted in SENT before it is answered.
 """
 
 from __future__ import annotations
@@ -117,10 +117,15 @@ def settings_of(items: int, **teacher: object) -> AugmentSettings:
 
 def main() -> None:
     """Teach, and note what is sent."""
+    from kofinlaw.augment.contamination import Protected
+    from kofinlaw.augment.law import read_laws
     from kofinlaw.augment.stage import augment
+    from kofinlaw.augment.teacher import teach
+    from kofinlaw.data.files import read_jsonl, write_jsonl
+    from kofinlaw.data.records import Article
     from kofinlaw.models import engines
 
-    corpus, out, ledger, sent, items = sys.argv[1:]
+    corpus, out, ledger, sent, items, *alone = sys.argv[1:]
     engine = Scripted(sound, pause=0.02)
 
     def note(prompt: str) -> None:
@@ -129,7 +134,17 @@ def main() -> None:
 
     engine.note = note
     engines.open_engine = lambda *_, **__: engine  # type: ignore[assignment]
-    augment(settings_of(int(items)), Path(corpus), Path(out), seed=1, ledger=Path(ledger))
+    settings = settings_of(int(items))
+    if not alone:
+        augment(settings, Path(corpus), Path(out), seed=1, ledger=Path(ledger))
+        return
+    laws = read_laws(read_jsonl(Path(corpus) / "articles.jsonl", Article)).acts
+    book = Path(ledger)
+    used = Path(out) / "ledger.jsonl"
+    assert settings.teacher is not None
+    taught = teach(settings.teacher, laws, [], book, seed=1, protected=Protected(()), used=used)
+    write_jsonl(Path(out) / "examples.jsonl", taught.examples)
+    write_jsonl(Path(out) / "rejected.jsonl", taught.rejected)
 
 
 if __name__ == "__main__":
