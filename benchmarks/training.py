@@ -3,9 +3,10 @@
     python benchmarks/training.py --model FOLDER --examples runs/NAME/augment/examples.jsonl
 
 Same model, LoRA, data, precision, effective batch, and the same examples over the same steps (one
-to warm up, `--steps` timed). Every way runs in a process of its own, `--repeats` times in turn; a
-figure is the median over its steps. `tokens/s` counts real tokens, not padding; `peak` is the rise
-of resident memory over the loaded process (`VmHWM`, reset through `clear_refs`).
+to warm up, `--steps` timed). Every way runs in a process of its own, `--repeats` times in turn,
+and the median is shown. `tokens/s` counts real tokens, not padding, over all timed steps; `step` is
+the median step; `peak` is the rise of resident memory over the loaded process (`VmHWM`, reset
+through `clear_refs`). TRL takes the examples in our order, unless it groups them by length.
 
 Two tables: `lengths`, the examples as they are, against TRL's default and what TRL offers to be
 faster (packing is left out: it is exact only with kernels that need a GPU); and `loss`, 512 tokens
@@ -223,7 +224,7 @@ def trl(args: argparse.Namespace, options: dict[str, Any]) -> Iterator[tuple[int
             max_length=None,
             completion_only_loss=True,
             disable_tqdm=True,
-            **options,
+            **{"train_sampling_strategy": "sequential", **options},  # our steps, where it has none
         )
         trainer = SFTTrainer(
             model=model,
@@ -291,7 +292,7 @@ def worker(args: argparse.Namespace) -> dict[str, Any]:
     reset_peak()
     steps = list(passes)[1:]  # the first warms up
     return {
-        "tokens_per_second": round(statistics.median(r / s for r, _, s in steps), 1),
+        "tokens_per_second": round(sum(r for r, _, _ in steps) / sum(s for _, _, s in steps), 1),
         "padding": round(1 - sum(r for r, _, _ in steps) / sum(p for _, p, _ in steps), 3),
         "peak_gib": round((peak_memory() - loaded) / GIB, 2),
         "step_seconds": round(statistics.median(s for _, _, s in steps), 2),

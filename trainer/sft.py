@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -15,14 +14,14 @@ from kofinlaw.trainer import adapter as adapters
 from kofinlaw.trainer import checkpoint as checkpoints
 from kofinlaw.trainer import sharding
 from kofinlaw.trainer.batching import StepPlan, plan_steps
+from kofinlaw.trainer.budget import find_budget
 from kofinlaw.trainer.dataset import read_dataset
 from kofinlaw.trainer.encoding import length_record, show_example
 from kofinlaw.trainer.guards import EXIT_SAVED, Saved, one_at_a_time, termination
 from kofinlaw.trainer.loop import Loop
 from kofinlaw.trainer.noise import EmbeddingNoise
 from kofinlaw.trainer.optimization import make_optimizer
-from kofinlaw.trainer.out_of_memory import GIB, device_name, memory_limit, release, use_segments
-from kofinlaw.trainer.probe import probe_budget
+from kofinlaw.trainer.out_of_memory import GIB, memory_limit, release, use_segments
 from kofinlaw.trainer.ranks import Ranks, open_ranks
 from kofinlaw.trainer.remedies import remedies
 from kofinlaw.trainer.resume import Resume, find_checkpoint, fingerprints, start_anew
@@ -56,15 +55,18 @@ def train(
     step), `lengths.json`, `first_example.txt`, `rejected.jsonl` and `checkpoints/`. A run that was
     cut off goes on from its newest whole checkpoint and ends with the same weights, bit for bit on
     one kind of CPU with as many threads. `model_id` names the base in the adapter's record; `base`
-    is where relative paths of `settings.mixture` start. Started by `accelerate launch`, the
-    processes share the work and the first one writes. `on_micro_batch(step, number)` is called
-    before each pass.
+    is where relative paths of `settings.mixture` and `start_from` begin. Started by
+    `accelerate launch`, the processes share the work and the first one writes.
+    `on_micro_batch(step, number)` is called before each pass.
 
     Returns flat counts and figures. Raises UserError for the person's mistakes (see
     docs/trainer.md) and `Saved` after SIGTERM.
     """
     started = time.monotonic()
     use_segments()
+    if settings.start_from is not None:
+        there = (base or Path()) / settings.start_from
+        settings = settings.model_copy(update={"start_from": there})
     if settings.backend == "unsloth":
         from kofinlaw.trainer.unsloth_backend import require
 
@@ -199,11 +201,9 @@ class _Run:
                 parameter.copy_(sharding.share_of(tensors[name], parameter))
 
     def find_budget(self, on_micro_batch: Callable[[int, int], None] | None) -> None:
-        """The token budget: as asked, as the checkpoint says on this card, or by a probe."""
+        """What runs the passes, and how many tokens it may take at a time."""
         settings = self.settings
         limit = memory_limit(settings.memory_limit_gib)
-        here = {"device": device_name(), "limit_gib": settings.memory_limit_gib}
-        asked = settings.max_tokens_per_micro_batch
         alpha = settings.neftune_alpha
 
         def remedy(over: int | None, pass_bytes: int | None, longest: int) -> str:
@@ -223,27 +223,15 @@ class _Run:
             remedy=remedy,
             exhausted=lambda budget, why: sharding.end_out_of_memory(self.root, budget, why),
         )
-        known = self.budget_record
-        figures: dict[str, float] = {}
-        if known is not None and known["asked"] == asked and known["where"] == here:
-            budget = int(known["tokens"])
-        elif asked != "auto":
-            budget = asked
-        else:
-            self.progress("probe", 0)
-            budget, figures = probe_budget(
-                self.stepper,
-                limit=limit,
-                batch=settings.effective_batch,
-                make_optimizer=lambda: make_optimizer(self.model, settings),
-            )
-            budget = -int(self.ranks.largest([-budget])[0])
-            self.tell(f"probe: {budget} padded tokens a pass ({json.dumps(figures)})")
-        if self.halved is not None and self.halved < budget:
-            self.tell(f"the run before was out of memory: budget {budget} → {self.halved}")
-            budget = self.halved
-        self.stepper.budget = budget
-        self.budget_record = {"asked": asked, "where": here, "tokens": budget, "probe": figures}
+        self.progress("probe", 0)
+        self.budget_record = find_budget(
+            self.stepper,
+            settings,
+            limit=limit,
+            known=self.budget_record,
+            halved=self.halved,
+            tell=self.tell,
+        )
 
     def loop(self, asked_to_stop: Callable[[], bool]) -> int:
         """The steps that are left; returns the most bytes of memory held."""
