@@ -35,13 +35,22 @@ RANKS = (1, 8, 16, 32, 64, 128, 256, 320, 512)
 
 
 class VllmEngine:
-    """vLLM in this process. Not deterministic: it batches what happens to be ready together."""
+    """vLLM in this process. Not deterministic: it batches what happens to be ready together.
+
+    `llm` is a `vllm.LLM` already made (the benchmarks' has random weights).
+    """
 
     name = "vllm"
     deterministic = False
 
     def __init__(
-        self, settings: EngineSettings, folder: Path, *, adapter: Path | None = None, seed: int = 0
+        self,
+        settings: EngineSettings,
+        folder: Path,
+        *,
+        adapter: Path | None = None,
+        seed: int = 0,
+        llm: Any = None,
     ) -> None:
         if find_spec("vllm") is None:
             raise UserError(
@@ -54,7 +63,7 @@ class VllmEngine:
 
         self._tokenizer = load_tokenizer(folder)
         self._vllm: Any = vllm
-        self._llm: Any = vllm.LLM(**engine_arguments(settings, folder, adapter, seed))
+        self._llm: Any = llm or vllm.LLM(**engine_arguments(settings, folder, adapter, seed))
         self._lora: Any = None
         if adapter is not None:
             from vllm.lora.request import LoRARequest

@@ -194,3 +194,86 @@ def _learnt(texts: Sequence[str], size: int) -> Any:
     )
     tokenizer.train_from_iterator(texts, trainer)
     return tokenizer
+
+
+def not_run() -> bool:
+    """Whether there is no CUDA here, which is then said as the last line of output, in JSON."""
+    import torch
+
+    if torch.cuda.is_available():
+        return False
+    print(json.dumps({"not_run": "no CUDA here"}))
+    return True
+
+
+def cap_memory(limit_gib: float) -> None:
+    """Let torch's allocator have no more of the card than a card of `limit_gib` would."""
+    import torch
+
+    total = torch.cuda.get_device_properties(0).total_memory / 2**30
+    torch.cuda.set_per_process_memory_fraction(min(1.0, limit_gib / total))
+
+
+def sample_texts() -> list[str]:
+    """The bundled regulations, to learn a tokenizer from and to cut prompts out of."""
+    corpus = Path(__file__).parents[2] / "data" / "sample" / "corpus"
+    return [path.read_text(encoding="utf-8") for path in sorted(corpus.glob("*.md"))]
+
+
+def sample_prompts(count: int, characters: int = 1200) -> list[str]:
+    """Questions under `characters` of evidence each, cut from the bundled regulations in turn."""
+    text = "\n".join(sample_texts())
+    step = max(1, (len(text) - characters) // max(1, count))
+    return [
+        f"<s>### user:\n[참고 조문]\n{text[n * step : n * step + characters]}\n\n"
+        f"[문제] {n + 1}. 옳은 것은?\n1 가\n2 나\n3 다\n4 라\n\n### assistant:\n"
+        for n in range(count)
+    ]
+
+
+def train_steps(
+    model: Any,
+    vocabulary: int,
+    length: int,
+    rows: int,
+    *,
+    optimizer: str,
+    checkpointing: bool = True,
+) -> None:
+    """Two steps of one micro-batch each as `kofinlaw train` makes them, the second half of each
+    random sequence learned; the adapter at its start is kept beside, as training keeps it."""
+    import numpy as np
+
+    from kofinlaw.trainer.adapter import attach, trainable
+    from kofinlaw.trainer.encoding import Encoded
+    from kofinlaw.trainer.lora_pass import quicken
+    from kofinlaw.trainer.optimization import make_optimizer
+    from kofinlaw.trainer.ranks import open_ranks
+    from kofinlaw.trainer.settings import TrainSettings
+    from kofinlaw.trainer.step import Stepper
+
+    settings = TrainSettings(optimizer=optimizer)  # type: ignore[arg-type]
+    adapted = attach(model, settings.lora, seed=0)
+    start = {name: weight.detach().clone() for name, weight in trainable(adapted)}
+    quicken(adapted)
+    if checkpointing:
+        model.gradient_checkpointing_enable({"use_reentrant": False})
+    adapted.train()
+    tokens = np.random.default_rng(0).integers(10, vocabulary, (2 * rows, length))
+    learned = np.arange(length) >= length // 2
+    stepper = Stepper(
+        adapted,
+        [Encoded(str(n), row, learned) for n, row in enumerate(tokens)],
+        open_ranks(),
+        seed=0,
+        budget=rows * length,
+        chunk_rows=settings.head_chunk_rows,
+        limit=None,
+        tell=print,
+    )
+    stepping = make_optimizer(adapted, settings)
+    for step in range(2):
+        stepper.gradients(step, range(step * rows, (step + 1) * rows))
+        stepping.step()
+        stepping.zero_grad()
+    assert len(start) == len(list(trainable(adapted)))

@@ -1,0 +1,170 @@
+"""How fast the engines write at the shape of an 8B model, on a card. Needs CUDA.
+
+    python benchmarks/gpu/engines.py [--limit-gib 24] [--prompts 64] [--tokens 128]
+
+EXAONE-3.5-7.8B's shape with random weights: speed depends on the shape alone. The first row is
+transformers' own `generate` one prompt at a time; beside it engine transformers in 16 bit and NF4,
+and engine vllm where it installs, each in a process of its own under the cap. Labels after the
+same prompts are scored too. Without CUDA it prints `not_run`. The last line is JSON.
+"""
+
+from __future__ import annotations
+
+import argparse
+import importlib.util
+import json
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+NAME = "LGAI-EXAONE/EXAONE-3.5-7.8B-Instruct"
+WAYS = (
+    "own generate, one by one",
+    "engine transformers, 16 bit",
+    "engine transformers, NF4",
+    "engine vllm, 16 bit",
+)
+
+
+def worker(args: argparse.Namespace) -> dict[str, float]:
+    """Tokens written and prompts scored a second by one way, and the peak of memory."""
+    import torch
+    from shapes import cap_memory, sample_texts, save_tokenizer
+
+    from kofinlaw.models.catalogue import find
+
+    card = find(NAME)
+    with tempfile.TemporaryDirectory() as name:
+        folder = Path(name)
+        save_tokenizer(folder, sample_texts(), card.tokens_per_korean_char)
+        if args.worker != "engine vllm, 16 bit":
+            cap_memory(args.limit_gib)
+        write, score = opened(args, folder)
+        write(args.prompts[:1])
+        tokens, seconds = clocked(lambda: write(args.prompts))
+        figures = {"tokens_per_second": round(tokens / seconds, 1)}
+        if score is not None:
+            _, seconds = clocked(lambda: score(args.prompts))
+            figures["labels_per_second"] = round(len(args.prompts) / seconds, 2)
+        figures["peak_gib"] = round(torch.cuda.max_memory_reserved() / 2**30, 2)
+        return figures
+
+
+def opened(
+    args: argparse.Namespace, folder: Path
+) -> tuple[Callable[[list[str]], int], Callable[[list[str]], Any] | None]:
+    """A way's two functions: write after prompts (returns tokens), score their labels."""
+    import torch
+    from shapes import random_model, save_config
+
+    from kofinlaw.models.engines import Request
+    from kofinlaw.models.loading import load_tokenizer
+    from kofinlaw.models.settings import EngineSettings
+    from kofinlaw.models.transformers_engine import TransformersEngine
+
+    if args.worker == "own generate, one by one":
+        model, tokenizer = random_model(NAME), load_tokenizer(folder)
+
+        def generate(prompts: list[str]) -> int:
+            count = 0
+            for prompt in prompts:
+                ids = torch.tensor([tokenizer.encode(prompt)], device="cuda")
+                with torch.inference_mode():
+                    whole = model.generate(
+                        ids,
+                        attention_mask=torch.ones_like(ids),
+                        max_new_tokens=args.tokens,
+                        min_new_tokens=args.tokens,
+                        do_sample=False,
+                    )
+                count += int(whole.shape[1] - ids.shape[1])
+            return count
+
+        return generate, None
+    engine: Any
+    if args.worker == "engine vllm, 16 bit":
+        import vllm
+
+        from kofinlaw.models.vllm_engine import VllmEngine, engine_arguments
+
+        total = torch.cuda.get_device_properties(0).total_memory / 2**30
+        settings = EngineSettings(
+            engine="vllm",
+            max_batch_size=256,
+            gpu_memory_share=min(1.0, args.limit_gib / total),
+        )
+        save_config(NAME, folder)
+        arguments = engine_arguments(settings, folder, None, 0) | {"load_format": "dummy"}
+        engine = VllmEngine(settings, folder, llm=vllm.LLM(**arguments))
+    else:
+        quantization = "nf4" if args.worker.endswith("NF4") else "none"
+        settings = EngineSettings(max_batch_tokens=32_768, max_batch_size=64)
+        model = random_model(NAME, quantization=quantization)  # type: ignore[arg-type]
+        engine = TransformersEngine(settings, folder, model=model)
+
+    def write(prompts: list[str]) -> int:
+        before = engine.stats.tokens
+        engine.generate([Request(prompt, max_tokens=args.tokens) for prompt in prompts])
+        return int(engine.stats.tokens - before)
+
+    def score(prompts: list[str]) -> Any:
+        return engine.score(prompts, [list("1234")] * len(prompts))
+
+    return write, score
+
+
+def clocked(work: Callable[[], Any]) -> tuple[Any, float]:
+    """A call's result and its seconds on the card."""
+    import torch
+
+    torch.cuda.synchronize()
+    started = time.perf_counter()
+    result = work()
+    torch.cuda.synchronize()
+    return result, time.perf_counter() - started
+
+
+def main() -> None:
+    """Every way in turn, a table, and one line of JSON."""
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--limit-gib", type=float, default=24.0)
+    parser.add_argument("--prompts", type=int, default=64)
+    parser.add_argument("--tokens", type=int, default=128)
+    parser.add_argument("--worker", choices=WAYS, help=argparse.SUPPRESS)
+    args = parser.parse_args()
+    from shapes import not_run, sample_prompts
+
+    if not_run():
+        return
+    if args.worker:
+        args.prompts = sample_prompts(args.prompts)
+        print(json.dumps(worker(args)))
+        return
+    result: dict[str, dict[str, Any]] = {}
+    print("| way | tokens/s | labels/s | peak, GiB |\n| --- | --- | --- | --- |")
+    for way in WAYS:
+        row = result[way] = one(way)
+        note = f" ({row['not_run']})" if "not_run" in row else ""
+        figures = [row.get(k, "–") for k in ("tokens_per_second", "labels_per_second", "peak_gib")]
+        print(f"| {way}{note} | " + " | ".join(str(f) for f in figures) + " |", flush=True)
+    print(json.dumps(result))
+
+
+def one(way: str) -> dict[str, Any]:
+    """One way in a process of its own; why not, where it fails."""
+    if "vllm" in way and importlib.util.find_spec("vllm") is None:
+        return {"not_run": "vllm is not installed"}
+    command = [sys.executable, __file__, *sys.argv[1:], "--worker", way]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    if done.returncode:
+        return {"not_run": (done.stderr.strip() or str(done.returncode)).splitlines()[-1][:160]}
+    return dict(json.loads(done.stdout.strip().splitlines()[-1]))
+
+
+if __name__ == "__main__":
+    sys.path.insert(0, str(Path(__file__).parent))  # shapes.py lies beside this file
+    main()

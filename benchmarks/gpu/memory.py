@@ -1,0 +1,137 @@
+"""The memory plan's error on a card, at real shapes with random weights. Needs CUDA.
+
+    python benchmarks/gpu/memory.py [--limit-gib 24]
+
+Training steps as `kofinlaw train` makes them (NF4, LoRA r 16 on all linear layers, 8-bit
+optimizer, checkpointing, 2,048 tokens) and answering (16 bit and NF4), each in a process of its
+own. Measured is the most that torch's allocator held, beside the plan's total less the CUDA
+context, which the allocator does not see. Without CUDA it prints `not_run`. The last line is JSON.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import subprocess
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Literal
+
+from kofinlaw.models.catalogue import find
+from kofinlaw.models.memory import MemoryPlan, serving_plan, training_plan
+
+GIB = 2**30
+EXAONE = "LGAI-EXAONE/EXAONE-3.5-7.8B-Instruct"
+SOLAR = "upstage/SOLAR-10.7B-v1.0"
+QWEN = "Qwen/Qwen2.5-14B-Instruct"
+
+
+@dataclass(frozen=True)
+class Case:
+    """`rows` sequences of `length` tokens at once."""
+
+    model: str
+    work: Literal["train", "answer"]
+    length: int
+    rows: int
+    quantization: Literal["none", "nf4"] = "nf4"
+
+
+CASES = {
+    "train EXAONE-7.8B": Case(EXAONE, "train", 2048, 2),
+    "train SOLAR-10.7B": Case(SOLAR, "train", 2048, 2),
+    "train Qwen2.5-14B": Case(QWEN, "train", 2048, 1),
+    "answer EXAONE-7.8B, 16 bit": Case(EXAONE, "answer", 2048, 8, "none"),
+    "answer SOLAR-10.7B, NF4": Case(SOLAR, "answer", 2048, 8),
+}
+
+
+def plan_of(case: Case) -> MemoryPlan:
+    """What the plan says of a case."""
+    if case.work == "answer":
+        bits = 16 if case.quantization == "none" else 4
+        return serving_plan(find(case.model), bits=bits, context=case.length, batch=case.rows)
+    return training_plan(find(case.model), length=case.length, batch=case.rows)
+
+
+def worker(case: Case, limit_gib: float) -> float:
+    """GiB the allocator held at most, weights included."""
+    import torch
+    from shapes import cap_memory, random_model, train_steps
+
+    cap_memory(limit_gib)
+    model = random_model(case.model, quantization=case.quantization)
+    torch.cuda.reset_peak_memory_stats()
+    vocabulary = find(case.model).vocab
+    if case.work == "train":
+        train_steps(model, vocabulary, case.length, case.rows, optimizer="paged_adamw_8bit")
+    else:
+        answer(model, vocabulary, case)
+    return float(torch.cuda.max_memory_reserved()) / GIB
+
+
+def answer(model: Any, vocabulary: int, case: Case) -> None:
+    """Labels scored and sixteen tokens written after each prompt."""
+    import random
+
+    from kofinlaw.models.choice_scoring import score_choices
+    from kofinlaw.models.decoder import Decoder
+
+    draw = random.Random(0)
+    prompts = [
+        [draw.randrange(10, vocabulary) for _ in range(case.length)] for _ in range(case.rows)
+    ]
+    decoder = Decoder(model)
+    tails = [[[7], [8], [9]]] * case.rows
+    score_choices(decoder, prompts, tails, max_tokens=case.rows * case.length, max_rows=case.rows)
+    import torch
+
+    with torch.inference_mode():
+        hidden, cache, mask, positions = decoder.read(prompts)
+        for _ in range(16):
+            ids = decoder.logprobs(hidden).argmax(-1)[:, None]
+            mask = torch.cat([mask, mask.new_ones(case.rows, 1)], dim=1)
+            positions = positions[:, -1:] + 1
+            hidden = decoder.step(ids, mask, positions, cache)
+
+
+def main() -> None:
+    """Every case, a table, and one line of JSON."""
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--limit-gib", type=float, default=24.0)
+    parser.add_argument("--worker", choices=CASES, help=argparse.SUPPRESS)
+    args = parser.parse_args()
+    from shapes import not_run
+
+    if not_run():
+        return
+    if args.worker:
+        print(worker(CASES[args.worker], args.limit_gib))
+        return
+    result: dict[str, dict[str, Any]] = {}
+    print("| case | planned, GiB | measured, GiB | error |\n| --- | --- | --- | --- |")
+    for name, case in CASES.items():
+        terms = plan_of(case).terms
+        planned = sum(gib for term, gib in terms.items() if term != "context")
+        command = [sys.executable, __file__, *sys.argv[1:], "--worker", name]
+        done = subprocess.run(command, capture_output=True, text=True, check=False)
+        if done.returncode:
+            why = (done.stderr.strip() or str(done.returncode)).splitlines()[-1][:160]
+            result[name] = {"planned_gib": round(planned, 2), "not_run": why}
+            print(f"| {name} ({why}) | {planned:.2f} | – | – |", flush=True)
+            continue
+        measured = float(done.stdout.split()[-1])
+        error = planned / measured - 1
+        result[name] = {
+            "planned_gib": round(planned, 2),
+            "measured_gib": round(measured, 2),
+            "error": round(error, 3),
+        }
+        print(f"| {name} | {planned:.2f} | {measured:.2f} | {error:+.1%} |", flush=True)
+    print(json.dumps(result))
+
+
+if __name__ == "__main__":
+    sys.path.insert(0, str(Path(__file__).parent))  # shapes.py lies beside this file
+    main()
