@@ -15,6 +15,7 @@ from collections import Counter
 from pathlib import Path
 from typing import Any
 
+from kofinlaw.data.annexes import split_unit
 from kofinlaw.data.corpus import build_articles
 from kofinlaw.data.graph import references
 from kofinlaw.data.settings import DataSettings
@@ -29,6 +30,8 @@ def found(shared: Path) -> Found:
     articles = build_articles(DataSettings.model_validate({"sources": folders}), base=Path("/"))
     out: Found = {}
     for edge in references(articles, ()):
+        if not split_unit(edge.target)[1].startswith("제"):
+            continue  # the labels name articles; references to annexes are counted apart
         out.setdefault(edge.source, Counter())[(edge.target, edge.provision)] += 1
     return out
 

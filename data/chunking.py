@@ -12,6 +12,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from kofinlaw.data.amendments import strip_amendments
+from kofinlaw.data.annexes import annex_name
 from kofinlaw.data.documents import Document
 from kofinlaw.data.files import sha256_text
 from kofinlaw.data.korean import sentence_ends
@@ -157,8 +158,7 @@ class _Cutter:
     def _section(self, section: Section) -> None:
         """An annex or a supplement: rows and lines under its title."""
         name = re.sub(r"\s+", " ", section.title).strip() or "부칙"
-        number = re.match(r"(?:[<\[〈【]\s*)?((?:별표|별지|서식)\s*(?:제?\s*[\d의-]+)?)", name)
-        short = number.group(1).strip() if number else name
+        short = annex_name(name) or name
         header = self._fit_header(f"{self.document.title} {name}")
         unit = f"{self.document.title} {short}"
         body = _body_start(self.document.text, section.start, section.end)

@@ -6,12 +6,17 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from kofinlaw.data.annexes import spelled
+
 ACTS = frozenset(["quoted", "act", "self", "same", "short"])
 DEPTH = {
     "article": 0,
     "samearticle": 0,
     "thisarticle": 0,
     "lastarticle": 0,
+    "annex": 0,
+    "form": 0,
+    "supplement": 0,
     "para": 1,
     "samepara": 1,
     "lastpara": 1,
@@ -42,16 +47,18 @@ _TOKEN = re.compile(
     |(?P<sameitem>(?<![가-힣])(?:같은|동)\s?호)
     |(?P<lastarticle>(?<![가-힣])전\s?조(?=[의에제\s를와가]))
     |(?P<lastpara>(?<![가-힣])전\s?항(?=[의에제\s은을과이]))
+    |(?P<supplement>부\s?칙\s*(?:[<(][^<>()\n]{{0,60}}[>)])?\s*{_ART.replace("art", "sup")})
+    |(?P<annex>[<\[〈]?\s*별표\s*(?P<an>\d+(?:\s*-\s*\d+)?)(?P<ab>(?:\s*의\s*\d+)*)(?!\d|\s*호)\s*[>\]〉]?)
+    |(?P<form>[<\[〈]?\s*별지\s*제?\s*(?P<fn>\d+(?:\s*-\s*\d+)?)\s*호(?P<fb>(?:\s*의\s*\d+)*)\s*서식\s*[>\]〉]?)
     |(?P<article>{_ART})
     |(?P<para>제\s*(?P<pn>\d+)\s*항)
     |(?P<item>제\s*(?P<in>\d+)\s*호(?P<ib>(?:\s*의\s*\d+)*)(?!\s*(?:서식|법정)))
     |(?P<sub>(?:(?<=호)|(?<=호의\d)|(?<![가-힣]))(?P<sn>[가나다라마바사아자차카타파하거너더러])목(?P<sb>(?:의\d+)?)(?![가-힣]*적))
-    |(?P<short>(?<![가-힣])(?P<alias>[가-힣]{{1,12}}?)(?=\s*제\s*\d+(?:\s*-\s*\d+)?\s*조))""",
+    |(?P<short>(?<![가-힣])(?P<alias>[가-힣]{{1,12}}?)
+        (?=\s*제\s*\d+(?:\s*-\s*\d+)?\s*조|\s*[<\[〈]?\s*별(?:표\s*\d|지\s*제)|\s*부\s?칙\s*[<(제]))""",
     re.VERBOSE,
 )
-_NOT_AN_ITEM = re.compile(
-    r"(?:법률|령|부령|고시|훈령|공고|예규|별표|별지|서식|의안|사건|규칙|별표\s*\d+(?:의\d+)?)\s*$"
-)
+_NOT_AN_ITEM = re.compile(r"(?:법률|령|부령|고시|훈령|공고|예규|별표|별지|서식|의안|사건|규칙)\s*$")
 _ACT_WORD = re.compile(r"(?:법|법률|령|규정|규칙|세칙|고시|지침|약관|정관)$")
 
 _KINDS = ("quoted", "self", "same", "short", *DEPTH)
@@ -69,6 +76,12 @@ def _value(kind: str, match: re.Match[str]) -> str:
         return tail
     if kind == "article":
         return f"제{squeeze(match.group('art'))}조{squeeze(match.group('artb'))}"
+    if kind == "supplement":
+        return f"부칙 제{squeeze(match.group('sup'))}조{squeeze(match.group('supb'))}"
+    if kind == "annex":
+        return spelled("별표", match.group("an"), match.group("ab"))
+    if kind == "form":
+        return spelled("별지", match.group("fn"), match.group("fb"))
     if kind == "para":
         return f"제{match.group('pn')}항"
     if kind == "item":

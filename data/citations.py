@@ -1,7 +1,8 @@
 """References between provisions: found, and resolved to the article they mean.
 
 `제9조제1항제2호`, `같은 조 제3항`, `동법`, `이 법`, `「개인정보 보호법」 제17조`,
-`제5조부터 제7조까지`, `제1항ㆍ제2항`: each is read with what was said before it in the sentence.
+`제5조부터 제7조까지`, `제1항ㆍ제2항`, `영 별표 1의2 제3호`, `부칙 제2조`: each is read with what
+was said before it in the sentence.
 """
 
 from __future__ import annotations
@@ -11,6 +12,7 @@ import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 
+from kofinlaw.data.annexes import split_unit
 from kofinlaw.data.citation_places import (
     Place,
     Scope,
@@ -99,7 +101,7 @@ def cited_units(text: str, known_titles: Iterable[str]) -> list[str]:
     found = find_citations(text, act="", article="", scope=Scope(titles=titles))
     out: dict[str, None] = {}
     for citation in found:
-        title, _, number = citation.target.rpartition(" ")
+        title, number = split_unit(citation.target)
         if title and number and title in titles.values():
             out[citation.target] = None
     return list(out)
@@ -211,13 +213,14 @@ class _Reader:
         """The place that a token means, given what was said before it."""
         state, home = self.state, self._home(token.start)
         last, kind, value = state.place, token.kind, token.value
-        if kind == "article":
+        if kind in ("article", "annex", "form", "supplement"):
             act = state.named if state.named is not None else last.act if chained else home.act
             return Place(act, value)
         if kind == "thisarticle":
             return Place(home.act, home.article)
         if kind == "samearticle":
-            return Place(last.act or home.act, last.article or home.article)
+            there = last.article if last.article.startswith("제") else home.article
+            return Place(last.act or home.act, there)
         if kind == "lastarticle":
             return Place(home.act, article_before(home, self.scope))
         if kind == "lastpara":

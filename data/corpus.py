@@ -10,10 +10,12 @@ from __future__ import annotations
 import tempfile
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack
+from itertools import chain
 from pathlib import Path
 from typing import Any
 
 from kofinlaw import Progress, UserError, silent
+from kofinlaw.data.annexes import annex_name, split_unit
 from kofinlaw.data.card import Lengths, card, write_card
 from kofinlaw.data.chunking import chunk_document, estimate_tokens
 from kofinlaw.data.cleaning import Screen, mask_article
@@ -115,6 +117,7 @@ class _Build:
         )
         self.removed: dict[int, int] = {}
         self.shelf = Shelf()
+        self.annexes: list[Passage] = []
 
     def read(self, base: Path) -> list[Facts]:
         """Documents to the disk; the facts of those in force."""
@@ -160,7 +163,19 @@ class _Build:
                     continue
                 handle.write(dumps(chunk) + "\n")
                 lengths.add(chunk["document_id"], self.count(chunk["text"]))
+                self._shelve_annex(chunk)
         return lengths
+
+    def _shelve_annex(self, chunk: dict[str, Any]) -> None:
+        if chunk["kind"] not in ("statute", "rule"):
+            return
+        unit, (title, name) = chunk["unit"], split_unit(chunk["unit"])
+        if title != chunk["title"] or not annex_name(name):
+            return
+        if not self.shelf.chunk_ids(unit):
+            header = chunk["text"].partition("\n")[0]
+            self.annexes.append(Passage(unit, title, "", header, False))
+        self.shelf.hold(unit, chunk["id"])
 
     def write_articles(self) -> tuple[int, int]:
         """Articles that name only the chunks that stayed; returns (standing, deleted).
@@ -181,13 +196,14 @@ class _Build:
         return standing, deleted
 
     def write_references(self) -> tuple[int, int]:
-        """The references of the articles; returns (all, those to an article of the corpus)."""
+        """The references of articles and annexes' titles; returns (all, those resolved)."""
         resolved = 0
 
         def edges() -> Iterator[Reference]:
             nonlocal resolved
             records = read_json_lines(self.out / "articles.jsonl")
-            for edge in graph((Passage.of(record) for _, record in records), self.shelf):
+            articles = (Passage.of(record) for _, record in records)
+            for edge in graph(chain(articles, self.annexes), self.shelf):
                 resolved += edge.resolved
                 yield edge
 

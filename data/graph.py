@@ -9,6 +9,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, NamedTuple
 
+from kofinlaw.data.annexes import split_unit
 from kofinlaw.data.citations import Scope, document_aliases, find_citations
 from kofinlaw.data.documents import document_id
 from kofinlaw.data.records import Article, Chunk
@@ -16,8 +17,9 @@ from kofinlaw.data.records import Article, Chunk
 
 @dataclass(frozen=True, slots=True)
 class Reference:
-    """An edge: `source` and `target` are article ids, `provision` the place in the target, `text`
-    the words, `start` and `end` their place in the source's `Article.text`.
+    """An edge: `source` and `target` are units (articles, annexes), `provision` the place in the
+    target, `text` the words, `start` and `end` their place in the source's `Article.text` (for an
+    annex, in its title: the first line of its chunk).
 
     `chunk_ids` hold the target's text; empty, and `resolved` false, where the corpus lacks it.
     """
@@ -33,7 +35,7 @@ class Reference:
 
 
 class Passage(NamedTuple):
-    """An article's words without its tree."""
+    """An article's words without its tree, or an annex's title (its number is empty)."""
 
     id: str
     title: str
@@ -67,13 +69,19 @@ class Shelf:
             held = self._chunks.setdefault(title, {})
             held[name] = None if usual else tuple(chunk_ids)
 
+    def hold(self, unit: str, chunk_id: str) -> None:
+        """Take in a chunk of an annex, in order."""
+        title, name = split_unit(unit)
+        held = self._chunks.setdefault(title, {})
+        held[name] = (*(held.get(name) or ()), chunk_id)
+
     def scope(self) -> Scope:
         """The titles and article numbers, without any document's own short names."""
         return Scope.of(self._numbers)
 
     def chunk_ids(self, unit: str) -> tuple[str, ...]:
-        """The chunks that hold an article; none where the corpus lacks it."""
-        title, _, number = unit.rpartition(" ")
+        """The chunks that hold an article or an annex; none where the corpus lacks it."""
+        title, number = split_unit(unit)
         held = self._chunks.get(title, {})
         if number not in held:
             return ()
@@ -110,6 +118,8 @@ def graph(passages: Iterable[Citing], shelf: Shelf) -> Iterator[Reference]:
 def _references(passage: Citing, scope: Scope, shelf: Shelf) -> Iterator[Reference]:
     found = find_citations(passage.text, act=passage.title, article=passage.number, scope=scope)
     for citation in found:
+        if citation.target == passage.id and not passage.number:
+            continue  # an annex's title names the annex
         held = shelf.chunk_ids(citation.target)
         yield Reference(
             source=passage.id,
@@ -119,11 +129,11 @@ def _references(passage: Citing, scope: Scope, shelf: Shelf) -> Iterator[Referen
             start=citation.start,
             end=citation.end,
             resolved=bool(held),
-            chunk_ids=_chunks(held, citation.provision),
+            chunk_ids=_chunks(citation.target, held, citation.provision),
         )
 
 
-def _chunks(ids: tuple[str, ...], provision: str) -> tuple[str, ...]:
+def _chunks(unit: str, ids: tuple[str, ...], provision: str) -> tuple[str, ...]:
     """The chunks that hold the provision; all of them where it cannot be told.
 
     The parts of a split article are named by the first provision they hold, so the provision is
@@ -131,6 +141,8 @@ def _chunks(ids: tuple[str, ...], provision: str) -> tuple[str, ...]:
     """
     if len(ids) < 2 or not provision:
         return ids
+    if not split_unit(unit)[1].startswith("제"):
+        return ids  # an annex's parts are not named by what they hold
     wanted = _order(provision)
     best: list[str] = []
     for name in ids:

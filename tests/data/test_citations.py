@@ -2,6 +2,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from kofinlaw.data.annexes import annex_name, split_unit
 from kofinlaw.data.citations import Scope, cited_units, document_aliases, find_citations
 from kofinlaw.data.titles import canonical, known
 
@@ -27,6 +28,17 @@ def found(text, scope=SCOPE, act="전자금융감독규정", article="제10조")
 HERE = "전자금융감독규정"
 CASES = [
     ("제9조제1항제2호에 따라", [(f"{HERE} 제9조", "제1항제2호")]),
+    ("별표 1의2에 따른다", [(f"{HERE} 별표 1의2", "")]),
+    ("영 별표 3 제2호가목", [("전자금융거래법 시행령 별표 3", "제2호가목")]),
+    ("「은행법」 <별표 4> 및 별표5", [("은행법 별표 4", ""), ("은행법 별표 5", "")]),
+    ("별지 제3호의2 서식에 따라", [(f"{HERE} 별지 제3호의2서식", "")]),
+    (
+        "제5조 및 별표 1, 같은 조 제2항",
+        [(f"{HERE} 제5조", ""), (f"{HERE} 별표 1", ""), (f"{HERE} 제10조", "제2항")],
+    ),
+    ("부칙 제2조제1항에 따라", [(f"{HERE} 부칙 제2조", "제1항")]),
+    ("부칙 <제1234호, 2020. 5. 19.> 제3조", [(f"{HERE} 부칙 제3조", "")]),
+    ("별표와 같다", []),
     ("제9조의2제1항", [(f"{HERE} 제9조의2", "제1항")]),
     ("제5-14조의4를 준용한다", [(f"{HERE} 제5-14조의4", "")]),
     ("제2항에도 불구하고", [(f"{HERE} 제10조", "제2항")]),
@@ -65,7 +77,7 @@ CASES = [
     ("상법 제401조의2제1항 각호", [("상법 제401조의2", "제1항")]),
     ("이 규정 제5조", [(f"{HERE} 제5조", "")]),
     ("영 제9조 및 업무규정 제3조", [("전자금융거래법 시행령 제9조", ""), ("업무규정 제3조", "")]),
-    ("별지 제3호서식과 법률 제7929호, 별표 제2호", []),
+    ("별지 제3호서식과 법률 제7929호, 별표 제2호", [(f"{HERE} 별지 제3호서식", "")]),
     ("제21조제2항의 인력, 제22조제1항", [(f"{HERE} 제21조", "제2항"), (f"{HERE} 제22조", "제1항")]),
     (
         "「은행법」 제2조에 따른 은행은 제3조를 지킨다",
@@ -135,3 +147,21 @@ def test_any_text_gives_spans_that_lie_in_it(text):
     for citation in find_citations(text, act="은행법", article="제3조", scope=SCOPE):
         assert 0 <= citation.start < citation.end <= len(text)
         assert citation.target.strip()
+
+
+@pytest.mark.parametrize(
+    "title, name",
+    [
+        ("[별표1의2] 과태료의 부과기준(제20조 관련)", "별표 1의2"),
+        ("<별표 3>", "별표 3"),
+        ("별표 5-3 점검표", "별표 5-3"),
+        ("별지 제3호의2 서식", "별지 제3호의2서식"),
+        ("별지 제3호서식 등록신청서", "별지 제3호서식"),
+        ("별표", "별표"),
+        ("부칙 <제1호>", ""),
+    ],
+)
+def test_annexes_are_named_in_one_spelling(title, name):
+    assert annex_name(title) == name
+    if name:
+        assert split_unit(f"전자금융거래법 시행령 {name}") == ("전자금융거래법 시행령", name)

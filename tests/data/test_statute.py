@@ -161,6 +161,8 @@ def test_amendment_tags_leave_the_text_and_other_brackets_stay():
     clean, tags = strip_amendments(text)
     assert clean == '승인한다 [이하 "법"이라 한다] <별표 1>'
     assert tags == ("<개정 2013. 12. 3., 2022. 11. 23.>", "[본조신설 2016.3.29]")
+    page = "인터넷 홈페이지[이동통신단말장치에서 사용되는 애플리케이션(Application)을 포함한다]"
+    assert strip_amendments(page) == (page, ())
     assert strip_amendments("<삭제 2020.5.19>") == ("삭제", ("<삭제 2020.5.19>",))
 
 

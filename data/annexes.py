@@ -1,0 +1,38 @@
+"""Names of what stands behind a statute's articles: 별표 annexes, 별지 forms, 부칙 supplements."""
+
+from __future__ import annotations
+
+import re
+
+_NAME = re.compile(
+    r"(?P<word>별표|별지|서식)\s*(?:제\s*)?(?:(?P<number>\d+(?:\s*-\s*\d+)*)\s*호?"
+    r"(?P<branch>(?:\s*의\s*\d+)*))?"
+)
+_ANNEX_UNIT = re.compile(r"^(.*) ((?:별표|별지|서식|부칙)(?: \S+)?)$")
+
+
+def annex_name(title: str) -> str:
+    """`별표 1의2` or `별지 제3호의2서식`, as references spell it; empty for another title.
+
+    `[별표1의2] 과태료의 부과기준`, `별지 제3호의2 서식` and the like come out the same.
+    """
+    match = _NAME.match(re.sub(r"^[\s<\[〈【(■]+", "", title))
+    if match is None:
+        return ""
+    return spelled(match.group("word"), match.group("number") or "", match.group("branch") or "")
+
+
+def spelled(word: str, number: str, branch: str = "") -> str:
+    """The name from its parts, in one spelling."""
+    number, branch = re.sub(r"\s", "", number), re.sub(r"\s", "", branch)
+    if not number:
+        return word
+    return f"별지 제{number}호{branch}서식" if word == "별지" else f"{word} {number}{branch}"
+
+
+def split_unit(unit: str) -> tuple[str, str]:
+    """(title, name) of `전자금융거래법 제9조` or `전자금융거래법 시행령 별표 1`."""
+    if match := _ANNEX_UNIT.match(unit):
+        return match.group(1), match.group(2)
+    title, _, name = unit.rpartition(" ")
+    return title, name
