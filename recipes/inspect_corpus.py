@@ -30,8 +30,10 @@ def inspect_lines(folder: Path, find: str = "", limit: int = 5) -> list[str]:
     units = dict.fromkeys(
         c.unit for c in chunks if all(word in c.unit or word in c.text for word in words)
     )
+    # The unit of that very name first, then names that hold the words, then texts that do.
+    ranked = sorted(units, key=lambda u: (u != find, not all(word in u for word in words)))
     lines: list[str] = []
-    for unit in list(units)[:limit]:
+    for unit in ranked[:limit]:
         lines += _unit(unit, [c for c in chunks if c.unit == unit], articles.get(unit))
     more = len(units) - limit
     if more > 0:

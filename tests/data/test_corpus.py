@@ -11,6 +11,7 @@ from kofinlaw.data.corpus import build_corpus
 from kofinlaw.data.files import read_jsonl
 from kofinlaw.data.records import Article, Chunk, Rejected
 from kofinlaw.data.settings import DataSettings
+from kofinlaw.recipes.inspect_corpus import inspect_lines
 
 FILES = (
     "chunks.jsonl",
@@ -229,3 +230,15 @@ def test_two_corpora_are_compared_article_by_article(act, tmp_path):
     assert compare(tmp_path / "one", tmp_path / "one").same == 3
     with pytest.raises(UserError, match="no such file"):
         compare(tmp_path / "one", tmp_path / "none")
+
+
+def test_inspecting_shows_the_unit_of_that_name_before_those_that_cite_it(act, tmp_path):
+    path = act / "가람법.md"
+    path.write_text(
+        path.read_text(encoding="utf-8").replace("자의 권리를", "자의 권리를 가람법 제3조에 따라"),
+        encoding="utf-8",
+    )
+    build([act], tmp_path / "out")
+    lines = inspect_lines(tmp_path / "out", "가람법 제3조")
+    assert lines[0] == "가람법 제3조"
+    assert "가람법 제1조" in lines
