@@ -11,7 +11,9 @@ from pathlib import Path
 
 import pytest
 
+from kofinlaw.scoring.compare_runs_page import runs_page
 from kofinlaw.scoring.report import write_report
+from kofinlaw.scoring.serve import list_page, run_page
 
 CHROMIUM = (
     shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
@@ -137,3 +139,28 @@ def test_axe_finds_no_serious_fault(page, tmp_path, language):
         html.unescape(re.search(r'<body[^>]* data-result="([^"]*)"', done.stdout).group(1))
     )
     assert [fault for fault in found if fault[0] in ("serious", "critical")] == []
+
+
+@pytest.mark.slow
+def test_axe_finds_no_serious_fault_in_the_servers_pages(run_folder, tmp_path):
+    root = tmp_path / "runs"
+    for name in ("quickstart", "second"):
+        shutil.copytree(run_folder, root / name)
+    pages = {
+        "list": list_page(root, ["quickstart", "second"]),
+        "run": run_page(root / "quickstart"),
+        "compare": runs_page([root / "quickstart", root / "second"]),
+    }
+    for name, text in pages.items():
+        page = tmp_path / f"{name}.html"
+        text = re.sub(r'<meta http-equiv="Content-Security-Policy"[^>]*>', "", text)
+        page.write_text(
+            text.replace(
+                "</body>", f"<script>{axe_source()}</script><script>{AXE_PROBE}</script></body>"
+            )
+        )
+        done = browse(page, tmp_path / "profile", 1280, "--dump-dom", "--virtual-time-budget=20000")
+        found = json.loads(
+            html.unescape(re.search(r'<body[^>]* data-result="([^"]*)"', done.stdout).group(1))
+        )
+        assert [fault for fault in found if fault[0] in ("serious", "critical")] == [], name
