@@ -13,7 +13,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_valida
 from kofinlaw import UserError
 from kofinlaw.augment.settings import AugmentSettings
 from kofinlaw.data.settings import DataSettings, SourceSettings
-from kofinlaw.models.settings import ModelSettings
+from kofinlaw.models.settings import ModelSettings, TraceSettings
 from kofinlaw.rag.settings import AnswerSettings, RagSettings
 from kofinlaw.recipes.document import Document, find_recipe, read_document
 from kofinlaw.recipes.study_settings import StudySettings
@@ -104,6 +104,9 @@ class Recipe(BaseModel):
         default_factory=EvaluateSettings, description="questions and systems"
     )
     score: ScoreSettings = Field(default_factory=ScoreSettings, description="how to score")
+    trace: TraceSettings | None = Field(
+        None, description="write down every call while answering; none: no traces"
+    )
     sweep: SweepSettings = Field(
         default_factory=SweepSettings, description="what `kofinlaw sweep` varies"
     )

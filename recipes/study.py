@@ -183,6 +183,7 @@ def answer_cell(
     """
     from kofinlaw.models.engines import Engine, open_engine
     from kofinlaw.models.templates import template_for
+    from kofinlaw.models.tracing import open_tracer
     from kofinlaw.rag.answer import answer_questions
     from kofinlaw.rag.index import Index
     from kofinlaw.rag.retrieve import Retriever
@@ -203,17 +204,19 @@ def answer_cell(
         if retriever.left_out:
             retriever.use_model(engine(), template)
     waiting = list(opened)
-    counts = answer_questions(
-        run.folder / "asked" / "questions.jsonl",
-        out,
-        open_engine=lambda: waiting.pop() if waiting else engine(),
-        template=template,
-        retriever=retriever,
-        settings=recipe.answer,
-        seed=recipe.seed,
-        started=started,
-        progress=progress,
-    )
+    with open_tracer(recipe.trace, out, offline=recipe.offline) as tracer:
+        counts = answer_questions(
+            run.folder / "asked" / "questions.jsonl",
+            out,
+            open_engine=lambda: waiting.pop() if waiting else engine(),
+            template=template,
+            retriever=retriever,
+            settings=recipe.answer,
+            seed=recipe.seed,
+            started=started,
+            tracer=tracer,
+            progress=progress,
+        )
     stats = [one.stats for one in opened]
     return {
         **counts,

@@ -273,6 +273,7 @@ def answer_as(
     """One system answers one question file."""
     from kofinlaw.models.engines import open_engine
     from kofinlaw.models.templates import template_for
+    from kofinlaw.models.tracing import open_tracer
     from kofinlaw.rag.answer import answer_questions
     from kofinlaw.rag.index import Index
     from kofinlaw.rag.retrieve import Retriever
@@ -283,17 +284,19 @@ def answer_as(
     if system.endswith("rag"):
         index = Index.load(run.folder / "index")
         retriever = Retriever(index, recipe.rag, cache=run.cache)
-    return answer_questions(
-        questions,
-        out,
-        open_engine=lambda: open_engine(recipe.answer.engine, folder, seed=recipe.seed),
-        template=template_for(folder),
-        retriever=retriever,
-        settings=recipe.answer,
-        seed=recipe.seed,
-        started=time.monotonic(),
-        progress=progress,
-    )
+    with open_tracer(recipe.trace, out, offline=recipe.offline) as tracer:
+        return answer_questions(
+            questions,
+            out,
+            open_engine=lambda: open_engine(recipe.answer.engine, folder, seed=recipe.seed),
+            template=template_for(folder),
+            retriever=retriever,
+            settings=recipe.answer,
+            seed=recipe.seed,
+            started=time.monotonic(),
+            tracer=tracer,
+            progress=progress,
+        )
 
 
 def score_answers(run: Run, out: Path, progress: Progress) -> dict[str, Any]:

@@ -7,6 +7,7 @@ import pytest
 from kofinlaw import UserError
 from kofinlaw.data.files import write_json, write_jsonl
 from kofinlaw.data.records import Key, Question
+from kofinlaw.models.tracing import read_traces
 from kofinlaw.recipes.bound import bind
 from kofinlaw.recipes.runner import run_stages
 from kofinlaw.recipes.schema import load_recipe
@@ -55,6 +56,7 @@ augment: {items: 4, answer_form: text}
 rag: {k: 2, evidence_tokens: 2000}
 answer: {answer_form: text, context_tokens: 8000, engine: {engine: dummy}}
 evaluate: {questions: questions.jsonl, key: key.jsonl}
+trace: {to: [jsonl]}
 score: {embedder: null, bootstrap_samples: 100, text_scores: false}
 study:
   trained: model
@@ -110,6 +112,9 @@ def test_a_study_runs_cell_by_cell_and_a_lost_cell_alone_is_done_again(recipe, t
     assert plain["hit_3"] is None
     assert lexical["hit_3"] > 0
     assert written["tokens"] > lexical["tokens"] > plain["tokens"]
+    assert lexical["in_context"] is not None
+    traced = read_traces(run.folder / "answer-base-lexical" / "traces.jsonl")
+    assert {item["id"] for _, span in traced for item in span["items"]} >= {"f1"}
     # "Trained" is the same model here: the same retriever finds and answers the same.
     assert result["cells"][4]["choice"] == lexical["choice"]
     goals = [one["goal"] for one in result["conclusions"]]
