@@ -3,7 +3,8 @@
     python benchmarks/data.py [--shared ../shared/data] [--chunks 100000] [--repeats 3]
 
 Statutes and regulations to chunks; near duplicates against `datasketch` where it is installed
-(`pip install datasketch`), with planted pairs of known similarity.
+(`pip install datasketch`), with planted pairs of known similarity. Memory is measured by
+`corpus_memory.py`, personal data by `personal_data.py`.
 """
 
 from __future__ import annotations
