@@ -257,3 +257,20 @@ def test_a_full_disk_is_said_and_nothing_is_lost(pico, tmp_path):
         assert not (runs / "pico" / "data").exists()
     finally:
         subprocess.run(["umount", str(runs)], check=True)
+
+
+def test_retrieval_is_tuned_on_other_questions_than_those_that_prove_the_model(
+    finished, pico, tmp_path
+):
+    base = finished.parents[1]
+    given = ["tune", str(pico / "recipe.yaml"), "--key", str(pico / "key.jsonl"), "--questions"]
+    refused = kofinlaw(*given, str(pico / "questions.jsonl"), cwd=base)
+    assert refused.returncode == 1
+    assert "may not be tuned on them" in refused.stderr
+    development = tmp_path / "development.jsonl"
+    shutil.copy(pico / "questions.jsonl", development)
+    done = kofinlaw(*given, str(development), cwd=base)
+    assert done.returncode == 0, done.stdout + done.stderr
+    tuned = json.loads((finished / "tune" / "tuning.json").read_text(encoding="utf-8"))
+    assert tuned["questions"] == 4
+    assert "Retrieval tuned on 4 questions" in done.stdout

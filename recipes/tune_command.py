@@ -1,0 +1,64 @@
+"""The command `tune`: the retrieval setting that a labelled development set prefers."""
+
+from __future__ import annotations
+
+import json
+import shlex
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from kofinlaw import UserError
+from kofinlaw.recipes.cli import Overrides, RecipeName, Runs, app, say, say_next
+
+
+@app.command()
+def tune(
+    recipe: RecipeName,
+    questions: Annotated[
+        Path, typer.Option("--questions", help="Development questions (JSON Lines of Question).")
+    ],
+    key: Annotated[Path, typer.Option("--key", help="Their key; `units` names the gold articles.")],
+    overrides: Overrides = None,
+    runs: Runs = Path("runs"),
+) -> None:
+    """Sweep retrieval's weights, forms and k on labelled questions; write the chosen setting."""
+    from kofinlaw.rag.tune import tune_files
+    from kofinlaw.recipes.commands import bind_recipe
+    from kofinlaw.recipes.progress import stage_progress
+    from kofinlaw.recipes.schema import leaves
+
+    bound = bind_recipe(recipe, overrides, runs)
+    index = bound.folder / "index"
+    proving = bound.recipe.evaluate.questions
+    if proving and bound.path(proving) == questions.resolve():
+        raise UserError(
+            "these questions prove the recipe's model, so retrieval may not be tuned on them",
+            where=str(questions),
+            remedy="name a development set of its own",
+        )
+    if not index.is_dir():
+        raise UserError(
+            "there is no index to tune",
+            where=str(index),
+            remedy=f"run `kofinlaw index {recipe}` first",
+        )
+    out = bound.folder / "tune"
+    out.mkdir(parents=True, exist_ok=True)
+    with stage_progress("tune") as progress:
+        tuned = tune_files(
+            index, questions, key, out, bound.recipe.rag, cache=bound.cache, progress=progress
+        )
+    say((out / "tuning.md").read_text(encoding="utf-8"))
+    before = dict(leaves(bound.recipe.rag.model_dump(mode="json")))
+    after = leaves(tuned.settings.model_dump(mode="json"))
+    changed = [
+        shlex.join(["--set", f"rag.{name}={json.dumps(value, ensure_ascii=False)}"])
+        for name, value in after
+        if before.get(name) != value
+    ]
+    if changed:
+        say_next(f"kofinlaw run {recipe} {' '.join(changed)}   the chosen setting")
+    else:
+        say_next(f"kofinlaw run {recipe}   its own setting was the best")
