@@ -161,7 +161,7 @@ def table(found: Estimate) -> list[str]:
             f"  {row.task:<16}{row.outputs:>8}{row.requests:>9}{row.prompt_tokens:>10}"
             f"{row.answer_tokens:>9}{hours:>8}"
         )
-    hours = [row.hours for row in found.rows if row.hours is not None]
-    total = f"{sum(hours):.2f} hours" if hours else "hours unknown: the model is not catalogued"
+    known = [row.hours for row in found.rows if row.hours is not None]
+    total = f"{sum(known):.2f} hours" if known else "hours unknown: the model is not catalogued"
     memory = "" if found.gib is None else f", {found.gib:.1f} GiB"
     return [*lines, f"  in all {total}{memory}"]
