@@ -182,7 +182,8 @@ def training_plan(
         else:
             logits = min(tokens, head_chunk_rows) * card.vocab * 8 + tokens * card.hidden * 4
         terms = weight_terms(card, quantization)
-        terms["adapter"] = trained * 4 / GIB
+        # Twice: training keeps the adapter as it began, to see in the end that every part moved.
+        terms["adapter"] = 2 * trained * 4 / GIB
         terms["gradients"] = trained * 4 / GIB
         terms["optimizer"] = trained * OPTIMIZER_BYTES[optimizer] / GIB
         terms["saved layer inputs"] = tokens * inputs / GIB

@@ -12,6 +12,11 @@ pico = importlib.util.module_from_spec(_spec)
 _spec.loader.exec_module(pico)
 
 
+@pytest.fixture(name="pico", scope="session")
+def pico_module():
+    return pico
+
+
 @pytest.fixture(scope="session")
 def llama(tmp_path_factory):
     return pico.save_llama(tmp_path_factory.mktemp("llama") / "model")

@@ -41,7 +41,9 @@ def save_tokenizer(folder: Path, *, template: str | None = None) -> int:
     return tokenizer.get_vocab_size()
 
 
-def save_llama(folder: Path, *, seed: int = 0, template: str | None = None) -> Path:
+def save_llama(
+    folder: Path, *, seed: int = 0, template: str | None = None, hidden: int = 32
+) -> Path:
     """A two-layer Llama with random weights, large enough to have preferences."""
     import torch
     from transformers import LlamaConfig, LlamaForCausalLM
@@ -49,8 +51,8 @@ def save_llama(folder: Path, *, seed: int = 0, template: str | None = None) -> P
     vocabulary = save_tokenizer(folder, template=template)
     config = LlamaConfig(
         vocab_size=vocabulary,
-        hidden_size=32,
-        intermediate_size=64,
+        hidden_size=hidden,
+        intermediate_size=2 * hidden,
         num_hidden_layers=2,
         num_attention_heads=4,
         num_key_value_heads=2,

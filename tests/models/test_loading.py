@@ -67,6 +67,14 @@ def test_nf4_quantises_the_blocks_and_keeps_the_head_and_never_repacks(llama):
     assert model.lm_head.weight.dtype == torch.bfloat16
 
 
+def test_nf4_layers_that_the_processor_reads_wrongly_are_refused(pico, tmp_path):
+    folder = pico.save_llama(tmp_path / "wide", hidden=96)
+    with pytest.raises(UserError, match="96 inputs, no multiple of NF4's block of 64") as caught:
+        load_model(folder, quantization="nf4", device="cpu")
+    assert "model.layers.0.self_attn.q_proj" in str(caught.value)
+    assert load_model(folder, device="cpu").config.hidden_size == 96
+
+
 def test_gradients_after_a_pass_without_them_stay_right(llama):
     """The AVX512-BF16 repacking that the loader switches off breaks exactly this."""
     import torch

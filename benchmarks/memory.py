@@ -1,0 +1,198 @@
+"""The memory plan against what a process really takes, on a processor.
+
+    python benchmarks/memory.py [--only NAME]
+
+Each case runs in a process of its own: the model is loaded, the peak of resident memory (`VmHWM`)
+is reset through /proc/self/clear_refs, and then two training steps are made as `kofinlaw train`
+makes them, or prompts are answered. The peak's rise over the loaded process is compared with the
+plan's terms less what was loaded (weights, constants, the process itself). The models are the
+quickstart's and a Llama of random weights, over 1 GiB, with 102,400 words. Prints a table and,
+last, one line of JSON.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import subprocess
+import sys
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any, Literal
+
+sys.path.insert(0, str(Path(__file__).parent / "gpu"))  # shapes.py lies there
+
+from kofinlaw.models.catalogue import ModelCard, find
+from kofinlaw.models.memory import MemoryPlan, serving_plan, training_plan
+
+GIB = 2**30
+SMALL = "google/gemma-3-270m"
+LARGE = "LGAI-EXAONE/EXAONE-3.5-2.4B-Instruct"
+LARGE_LAYERS = 4
+LOADED = ("weights", "quantisation constants", "context")
+
+
+@dataclass(frozen=True)
+class Case:
+    """What is run: `rows` sequences of `length` tokens at once."""
+
+    model: str
+    work: Literal["train", "score", "write"]
+    length: int
+    rows: int
+    checkpointing: bool = True
+    quantization: Literal["none", "nf4"] = "none"
+
+
+CASES = {
+    "train 270M, checkpointing": Case(SMALL, "train", 512, 2),
+    "train 270M, NF4, checkpointing": Case(SMALL, "train", 512, 2, quantization="nf4"),
+    "train 270M, all kept": Case(SMALL, "train", 512, 1, checkpointing=False),
+    "train 1 GiB Llama, checkpointing": Case(LARGE, "train", 512, 2),
+    "train 1 GiB Llama, all kept": Case(LARGE, "train", 512, 1, checkpointing=False),
+    "score labels, 270M": Case(SMALL, "score", 512, 4),
+    "write, 1 GiB Llama": Case(LARGE, "write", 512, 4),
+}
+
+
+def card_of(case: Case) -> ModelCard:
+    """The card of what is loaded: the large shape cut to a few layers."""
+    card = find(case.model)
+    if case.model == LARGE:
+        card = replace(card, model_type="llama", layers=LARGE_LAYERS)
+    return card
+
+
+def plan_of(case: Case) -> MemoryPlan:
+    """What the plan says of a case."""
+    card = card_of(case)
+    if case.work == "train":
+        return training_plan(
+            card,
+            quantization=case.quantization,
+            optimizer="adamw",
+            length=case.length,
+            batch=case.rows,
+            gradient_checkpointing=case.checkpointing,
+            gpu=False,
+        )
+    return serving_plan(card, context=case.length, batch=case.rows, gpu=False)
+
+
+def load(case: Case, attention: str) -> tuple[Any, Path]:
+    """The model of a case and the folder of its tokenizer."""
+    from shapes import random_model
+
+    from kofinlaw.models.loading import load_model
+    from kofinlaw.models.quickstart import quickstart_model
+
+    folder = quickstart_model()
+    if case.model == SMALL:
+        model = load_model(folder, quantization=case.quantization, attention=attention)  # type: ignore[arg-type]
+        return model, folder
+    return random_model(
+        LARGE, device="cpu", attention=attention, num_hidden_layers=LARGE_LAYERS
+    ), folder
+
+
+def worker(case: Case) -> int:
+    """Bytes by which the peak rose over the loaded process."""
+    from kofinlaw.trainer.out_of_memory import memory_in_use, peak_memory, release, reset_peak
+
+    model, folder = load(case, "eager")  # as training and answering do on a processor
+    settle(model)
+    release()
+    before = memory_in_use()
+    reset_peak()
+    {"train": train, "score": score, "write": write}[case.work](case, model, folder)
+    return peak_memory() - before
+
+
+def settle(model: Any) -> None:
+    """Have in memory what belongs to the loaded process: weights that are still only mapped from
+    their file, and the libraries that the work would import."""
+    import importlib
+
+    import torch
+
+    for weight in model.parameters():
+        weight.data.view(torch.uint8).amax()
+    for library in ("peft", "bitsandbytes", "kofinlaw.trainer.step", "kofinlaw.models.writing"):
+        importlib.import_module(library)
+    scratch = torch.nn.Parameter(torch.ones(2))
+    scratch.grad = torch.ones(2)
+    torch.optim.AdamW([scratch]).step()
+
+
+def train(case: Case, model: Any, folder: Path) -> None:
+    """Two optimizer steps of one micro-batch each."""
+    from shapes import train_steps
+
+    train_steps(
+        model,
+        card_of(case).vocab,
+        case.length,
+        case.rows,
+        optimizer="adamw",
+        checkpointing=case.checkpointing,
+    )
+
+
+def score(case: Case, model: Any, folder: Path) -> None:
+    """The labels of `rows` prompts in one batch."""
+    from kofinlaw.models.choice_scoring import score_choices
+    from kofinlaw.models.decoder import Decoder
+
+    prompts = [[n + 5, *range(10, case.length + 9)] for n in range(case.rows)]
+    tails = [[[7], [8], [9]]] * case.rows
+    score_choices(Decoder(model), prompts, tails, max_tokens=case.rows * case.length, max_rows=99)
+
+
+def write(case: Case, model: Any, folder: Path) -> None:
+    """Sixteen tokens after `rows` prompts in one batch."""
+    from kofinlaw.models.decoder import Decoder
+    from kofinlaw.models.engines import Request
+    from kofinlaw.models.loading import load_tokenizer
+    from kofinlaw.models.writing import Writing, write
+
+    prompts = [[n + 5, *range(10, case.length - 7)] for n in range(case.rows)]
+    writings = [Writing(Request("x", max_tokens=16), prompt) for prompt in prompts]
+    write(Decoder(model), load_tokenizer(folder), writings, frozenset())
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser()
+    parser.add_argument("--only", default="", help="cases whose name holds this")
+    parser.add_argument("--worker", choices=CASES, help=argparse.SUPPRESS)
+    options = parser.parse_args()
+    if options.worker:
+        print(worker(CASES[options.worker]))
+        return
+    figures = {}
+    print("| case | planned, GiB | measured, GiB | error |")
+    print("| --- | --- | --- | --- |")
+    for name, case in CASES.items():
+        if options.only not in name:
+            continue
+        done = subprocess.run(
+            [sys.executable, __file__, "--worker", name],
+            capture_output=True,
+            text=True,
+            check=True,
+        )
+        measured = int(done.stdout.split()[-1]) / GIB
+        terms = plan_of(case).terms
+        planned = sum(gib for term, gib in terms.items() if term not in LOADED)
+        error = planned / measured - 1
+        figures[name] = {
+            "planned_gib": round(planned, 3),
+            "measured_gib": round(measured, 3),
+            "error": round(error, 3),
+            "terms_gib": {term: round(gib, 3) for term, gib in terms.items()},
+        }
+        print(f"| {name} | {planned:.3f} | {measured:.3f} | {error:+.1%} |", flush=True)
+    print(json.dumps(figures))
+
+
+if __name__ == "__main__":
+    main()
