@@ -1,64 +1,42 @@
-"""May we use it? Policies and licences as data, verdicts with the clause and what is allowed."""
+"""May we use it? Verdicts on a run's models, the gate, and the record of what was used.
+
+Rules are in `policy_rules`, texts in `policy_texts`; both are reached from here.
+"""
 
 from __future__ import annotations
 
-import functools
-import re
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
 from kofinlaw import UserError, __version__
 from kofinlaw.models.catalogue import License, ModelCard, all_models, find, licenses
+from kofinlaw.models.policy_rules import (
+    Policy,
+    Verdict,
+    allowed_models,
+    allows,
+    policies,
+    policy_named,
+    purpose_verdict,
+)
+from kofinlaw.models.policy_texts import check_documents, check_sources, license_name
 
-FILE = Path(__file__).parent / "policies.yaml"
-UNKNOWN = "licence and release day are not known"
-
-
-@dataclass(frozen=True, slots=True)
-class Policy:
-    """A policy as policies.yaml holds it; `released_by` is an ISO day or empty."""
-
-    name: str
-    purpose: str = "any"
-    released_by: str = ""
-    unknown_license: bool = True
-    one_llm: bool = False
-    remote_api: bool = False
-    offline: bool = False
-    clauses: dict[str, str] = field(default_factory=dict)
-
-
-@dataclass(frozen=True, slots=True)
-class Verdict:
-    """One rule's word on one subject. `clause` is where the rule stands; `allowed` says, where
-    `ok` is false, what would be allowed instead."""
-
-    ok: bool
-    subject: str
-    rule: str
-    clause: str
-    detail: str
-    allowed: str = ""
-
-
-@functools.cache
-def policies() -> dict[str, Policy]:
-    """Every policy by name."""
-    import yaml
-
-    data = yaml.safe_load(FILE.read_text(encoding="utf-8"))
-    for entry in data.values():
-        entry["released_by"] = str(entry.get("released_by") or "")
-    return {name: Policy(name=name, **entry) for name, entry in data.items()}
-
-
-def policy_named(name: str) -> Policy:
-    """A policy by name; raises UserError with the names there are."""
-    if name not in policies():
-        raise UserError(f"no policy {name!r}", remedy=f"there are {', '.join(policies())}")
-    return policies()[name]
+__all__ = [
+    "Policy",
+    "Verdict",
+    "check_documents",
+    "check_models",
+    "check_sources",
+    "compliance",
+    "known",
+    "license_name",
+    "policies",
+    "policy_named",
+    "require",
+    "sentence",
+]
 
 
 def check_models(
@@ -120,43 +98,11 @@ def _model_verdicts(policy: Policy, name: str, role: str) -> list[Verdict]:
     if card is not None and card.refused:
         clause = policy.clauses.get("remote_api", "")
         return [Verdict(False, subject, "refused", clause, card.refused, allowed_models(policy))]
-    verdicts = [_purpose(policy, subject, card.license if card else "")]
+    verdicts = [purpose_verdict(policy, subject, card.license if card else "")]
     if policy.released_by:
         day = card.released if card else ""
         verdicts.append(_released(policy, subject, day, allowed_models(policy)))
     return verdicts
-
-
-def _purpose(policy: Policy, subject: str, name: str, allowed: str = "") -> Verdict:
-    license_ = licenses().get(name)
-    clause = policy.clauses.get("purpose", "")
-    if license_ is None:
-        if policy.unknown_license:
-            said = f"licence {name!r} is not known here" if name else UNKNOWN
-            detail = f"{said}; policy {policy.name} lets it pass, read it yourself"
-            return Verdict(True, subject, "licence", clause, detail)
-        return Verdict(
-            False,
-            subject,
-            "licence",
-            clause,
-            f"its licence ({name or 'none stated'}) is not one the catalogue knows",
-            allowed or allowed_models(policy),
-        )
-    if _allows(license_, policy.purpose):
-        return Verdict(True, subject, "licence", license_.clauses.get("use", ""), license_.name)
-    return Verdict(
-        False,
-        subject,
-        "licence",
-        license_.clauses.get("use", clause),
-        f"{license_.name} does not allow {policy.purpose} use",
-        allowed or allowed_models(policy),
-    )
-
-
-def _allows(license_: License, purpose: str) -> bool:
-    return {"any": True, "research": license_.research, "commercial": license_.commercial}[purpose]
 
 
 def _released(policy: Policy, subject: str, day: str, allowed: str) -> Verdict:
@@ -239,113 +185,9 @@ def free_teachers(policy: Policy) -> list[str]:
         if card.role != "llm" or card.refused or license_ is None or license_.teach != "others":
             continue
         late = policy.released_by and not "" < card.released <= policy.released_by
-        if _allows(license_, policy.purpose) and not late:
+        if allows(license_, policy.purpose) and not late:
             names.append(card.id)
     return sorted(names, key=lambda name: (len(name), name))[:4]
-
-
-def allowed_models(policy: Policy) -> str:
-    """A few language models of the catalogue that the policy accepts, as a sentence's end."""
-    names = []
-    for card in all_models():
-        license_ = licenses().get(card.license)
-        if card.role != "llm" or card.refused or license_ is None:
-            continue
-        late = policy.released_by and not "" < card.released <= policy.released_by
-        if _allows(license_, policy.purpose) and not late:
-            names.append(card.id)
-    return f"for example {', '.join(names[:4])}" if names else ""
-
-
-_KOGL = re.compile(
-    r"(?:공공누리|KOGL|Korea\s*Open\s*Government\s*Licen[cs]e)\s*[-:(]?\s*"
-    r"(?:제|type|유형)?\s*-?\s*([1-4])",
-    re.IGNORECASE,
-)
-_CREATIVE = re.compile(r"\bCC[\s-]*(BY(?:[\s-]*(?:NC|ND|SA))*)(?:[\s-]*\d\.\d)?", re.IGNORECASE)
-
-
-def license_name(stated: str) -> str:
-    """A text's licence as the catalogue spells it; as stated where the catalogue has none.
-
-    Creative Commons versions are taken as 4.0: what they allow is the same since 2.0.
-    """
-    text = " ".join(stated.split())
-    if text.lower() in ("", "unknown"):
-        return ""
-    if match := _KOGL.search(text):
-        return f"KOGL-{match.group(1)}"
-    if match := _CREATIVE.search(text):
-        return f"CC-{re.sub(r'[ -]+', '-', match.group(1).upper())}-4.0"
-    bare = text.lower().replace(" license", "").replace(" ", "-")
-    return next((name for name in licenses() if name.lower() == bare), text)
-
-
-def check_sources(
-    policy: str, sources: Sequence[tuple[str, str]], *, derivatives: bool = True
-) -> list[Verdict]:
-    """Verdicts on data sources given as (path, licence name).
-
-    `derivatives`: whether works are made from them, as training examples are; texts that are only
-    searched and quoted may forbid that.
-    """
-    rules = policy_named(policy)
-    return [_text(rules, path, stated, derivatives) for path, stated in sources]
-
-
-def _text(policy: Policy, subject: str, stated: str, derivatives: bool) -> Verdict:
-    """The word on a text's licence: the purpose, and making works from it."""
-    name = license_name(stated)
-    license_ = licenses().get(name)
-    clause = policy.clauses.get("purpose", "")
-    if license_ is None:
-        said = f"licence {name!r} is not known here" if name else "no licence is stated"
-        if policy.unknown_license:
-            detail = f"{said}; policy {policy.name} lets it pass, read it yourself"
-            return Verdict(True, subject, "licence", clause, detail)
-        allowed = "name the licence its owner states: `license:` of the source or the text's own"
-        return Verdict(False, subject, "licence", clause, said, allowed)
-    if derivatives and not license_.derivatives:
-        detail = f"{name} forbids works made from the text, and training examples are such works"
-        allowed = "texts that may be changed: 공공누리 types 1 and 2, CC BY, statutes"
-        return Verdict(False, subject, "derivatives", license_.clauses["use"], detail, allowed)
-    allowed = "공공누리 types 1 and 3, CC BY, Apache-2.0, statutes"
-    return _purpose(policy, subject, name, allowed)
-
-
-def check_documents(
-    policy: str, documents: Sequence[tuple[str, str, str]], *, derivatives: bool = True
-) -> list[Verdict]:
-    """Verdicts on documents given as (title or article, ISO day of the text, licence name).
-
-    Only refusals are listed one by one; a policy that minds nothing gives one verdict for all.
-    """
-    rules = policy_named(policy)
-    refusals: list[Verdict] = []
-    for title, day, stated in documents:
-        found = [_text(rules, title, stated, derivatives)]
-        if rules.released_by:
-            found.append(_in_force(rules, title, day))
-        refusals += [verdict for verdict in found if not verdict.ok]
-    if refusals:
-        return refusals
-    clause = rules.clauses.get("released_by", rules.clauses.get("purpose", ""))
-    return [Verdict(True, f"{len(documents)} documents", "documents", clause, "all accepted")]
-
-
-def _in_force(policy: Policy, title: str, day: str) -> Verdict:
-    """The day of a text against the policy's last day."""
-    clause = policy.clauses.get("released_by", "")
-    last = policy.released_by
-    if not day:
-        detail = f"its day is not known, and the last day is {last}"
-        allowed = f"state it with `as_of:` of the source, {last} or before"
-        return Verdict(False, title, "date", clause, detail, allowed)
-    if day > last:
-        detail = f"in force from {day}, after {last}"
-        allowed = f"the version in force on {last}: `data.as_of: {last}` with a git clone"
-        return Verdict(False, title, "date", clause, detail, allowed)
-    return Verdict(True, title, "date", clause, f"in force from {day}")
 
 
 def sentence(verdict: Verdict) -> str:
