@@ -73,6 +73,12 @@ def echo(payload):
 @pytest.fixture
 def server(monkeypatch):
     monkeypatch.setattr(openai_engine, "FIRST_PAUSE_SECONDS", 0.01)
+    with running() as server:
+        yield server
+
+
+@contextlib.contextmanager
+def running():
     with ThreadingHTTPServer(("127.0.0.1", 0), Handler) as server:
         server.seen, server.faults, server.answer = [], [], echo
         thread = threading.Thread(target=server.serve_forever, args=(0.01,))
@@ -117,6 +123,17 @@ def test_a_server_that_stays_down_is_counted_and_the_rest_goes_on(server):
         assert (failed.finish, failed.text, fine.finish) == ("error", "", "stop")
         assert math.isnan(failed.logprob)
         assert engine.stats.failures == 1
+
+
+def test_several_servers_share_the_work_and_one_stands_in_for_another(server):
+    with running() as other, engine_for(server, other, slots=2) as engine:
+        texts = engine.generate([Request("가" * n) for n in range(1, 9)])
+        assert [len(server.seen), len(other.seen)] == [4, 4]
+        other.faults = [503] * 4
+        again = engine.generate([Request("가" * n) for n in range(1, 9)])
+        assert [g.text for g in again] == [g.text for g in texts]
+        assert engine.stats.failures == 0
+        assert len(server.seen) > 8
 
 
 @pytest.mark.parametrize("status", [400, 307])
