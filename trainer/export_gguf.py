@@ -13,6 +13,7 @@ from typing import Any
 from kofinlaw import Progress, UserError, silent
 from kofinlaw.data.files import disk_error, sha256_file, write_text
 from kofinlaw.models import catalogue, quickstart
+from kofinlaw.models.gguf_table import TokenTable, token_table
 from kofinlaw.trainer import export_tokenizer
 from kofinlaw.trainer.base_identity import weight_files
 from kofinlaw.trainer.export_environment import GGUF, environment_python
@@ -125,14 +126,14 @@ def _shipped_vocabulary(merged: Path, cache: Path | None) -> Path | None:
     )
 
 
-def _stage(merged: Path, folder: Path, source: Path | None) -> export_tokenizer.TokenTable | None:
+def _stage(merged: Path, folder: Path, source: Path | None) -> TokenTable | None:
     """Links to the checkpoint's files, with the rebuilt vocabulary where `source` is given."""
     for path in merged.iterdir():
         if path.is_file():
             (folder / path.name).symlink_to(path.resolve())
     if source is None:
         return None
-    table = export_tokenizer.token_table(source)
+    table = token_table(source)
     (folder / "tokenizer.model").write_bytes(export_tokenizer.sentencepiece_model(table))
     config = read_object(merged / "tokenizer_config.json")
     config["added_tokens_decoder"] = export_tokenizer.added_tokens(table)
@@ -157,8 +158,8 @@ def _convert(python: Path, source: Path, target: Path, out_type: str) -> None:
         )
 
 
-def _check_table(table: export_tokenizer.TokenTable, written: Path) -> None:
-    differing = export_tokenizer.differences(table, export_tokenizer.token_table(written))
+def _check_table(table: TokenTable, written: Path) -> None:
+    differing = export_tokenizer.differences(table, token_table(written))
     if differing:
         raise UserError(
             f"{len(differing)} tokens of the written vocabulary differ from the base's, first id "

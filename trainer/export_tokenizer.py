@@ -2,111 +2,18 @@
 
 The quickstart model ships as GGUF, so its folder has no tokenizer.model, which llama.cpp's
 converter wants for Gemma. The table holds all of it: texts, scores and types.
-Formats: GGUF https://github.com/ggml-org/ggml/blob/master/docs/gguf.md; SentencePiece
-https://github.com/google/sentencepiece/blob/master/src/sentencepiece_model.proto.
+Format: https://github.com/google/sentencepiece/blob/master/src/sentencepiece_model.proto.
 """
 
 from __future__ import annotations
 
-import mmap
 import struct
 from collections.abc import Iterable
-from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
-from kofinlaw import UserError
+from kofinlaw.models.gguf_table import CONTROL, UNKNOWN, USER_DEFINED, TokenTable
 
-UNKNOWN, CONTROL, USER_DEFINED = 2, 3, 4
-SCALARS = {0: "<B", 1: "<b", 2: "<H", 3: "<h", 4: "<I", 5: "<i", 6: "<f", 7: "<?"}
-SCALARS |= {10: "<Q", 11: "<q", 12: "<d"}
-STRING, ARRAY = 8, 9
 BPE = 2  # TrainerSpec.ModelType
-
-
-@dataclass(frozen=True, slots=True)
-class TokenTable:
-    """A vocabulary in id order. `types` as in GGUF and SentencePiece alike: 1 normal, 2 unknown,
-    3 control, 4 user defined, 5 unused, 6 byte."""
-
-    tokens: tuple[str, ...]
-    scores: tuple[float, ...]
-    types: tuple[int, ...]
-    bos: int
-    eos: int
-    unknown: int
-    padding: int
-
-
-def read_gguf_metadata(path: Path) -> dict[str, Any]:
-    """The key-value part of a GGUF file; raises UserError where it is not one or is cut off."""
-    with open(path, "rb") as handle:
-        try:
-            data = mmap.mmap(handle.fileno(), 0, access=mmap.ACCESS_READ)
-        except ValueError as error:
-            raise UserError("this file is empty", where=str(path)) from error
-        with data:
-            if data[:4] != b"GGUF":
-                raise UserError("this is not a GGUF file", where=str(path))
-            try:
-                version, _, count = struct.unpack_from("<IQQ", data, 4)
-                if version not in (2, 3):
-                    raise UserError(f"GGUF version {version} is not known", where=str(path))
-                position, found = 24, {}
-                for _ in range(count):
-                    key, position = _string(data, position)
-                    (kind,) = struct.unpack_from("<I", data, position)
-                    found[key], position = _value(data, position + 4, kind)
-            except (struct.error, KeyError, UnicodeDecodeError) as error:
-                raise UserError("this GGUF file is damaged", where=str(path)) from error
-    return found
-
-
-def _string(data: mmap.mmap, position: int) -> tuple[str, int]:
-    (length,) = struct.unpack_from("<Q", data, position)
-    end = position + 8 + length
-    if end > len(data):
-        raise struct.error("string runs past the end")
-    return data[position + 8 : end].decode("utf-8"), end
-
-
-def _value(data: mmap.mmap, position: int, kind: int) -> tuple[Any, int]:
-    if kind == STRING:
-        return _string(data, position)
-    if kind != ARRAY:
-        form = SCALARS[kind]
-        return struct.unpack_from(form, data, position)[0], position + struct.calcsize(form)
-    inner, count = struct.unpack_from("<IQ", data, position)
-    position += 12
-    if inner in SCALARS:
-        form = f"<{count}{SCALARS[inner][1]}"
-        values = struct.unpack_from(form, data, position)
-        return list(values), position + struct.calcsize(form)
-    items = []
-    for _ in range(count):
-        item, position = _value(data, position, inner)
-        items.append(item)
-    return items, position
-
-
-def token_table(gguf: Path) -> TokenTable:
-    """The vocabulary of a GGUF file with a SentencePiece tokenizer; raises UserError for others."""
-    found = read_gguf_metadata(gguf)
-    if found.get("tokenizer.ggml.model") != "llama":
-        raise UserError("its tokenizer is not a SentencePiece model", where=str(gguf))
-    stem = "tokenizer.ggml"
-    try:
-        return TokenTable(
-            tokens=tuple(found[f"{stem}.tokens"]),
-            scores=tuple(found[f"{stem}.scores"]),
-            types=tuple(found[f"{stem}.token_type"]),
-            bos=found[f"{stem}.bos_token_id"],
-            eos=found[f"{stem}.eos_token_id"],
-            unknown=found[f"{stem}.unknown_token_id"],
-            padding=found.get(f"{stem}.padding_token_id", -1),
-        )
-    except KeyError as error:
-        raise UserError(f"its vocabulary lacks {error}", where=str(gguf)) from error
 
 
 def sentencepiece_model(table: TokenTable) -> bytes:

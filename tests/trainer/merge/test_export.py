@@ -9,6 +9,7 @@ import pytest
 import torch
 
 from kofinlaw import UserError
+from kofinlaw.models.gguf_table import TokenTable, token_table
 from kofinlaw.models.loading import load_model
 from kofinlaw.trainer import export_tokenizer
 from kofinlaw.trainer.export import export_stage, to_bnb4, to_gguf, to_hf
@@ -88,13 +89,13 @@ def fields(data):
 
 
 def test_the_token_table_of_a_gguf_is_read_whole(tmp_path):
-    table = export_tokenizer.token_table(write_gguf(tmp_path / "v.gguf"))
+    table = token_table(write_gguf(tmp_path / "v.gguf"))
     assert (list(table.tokens), list(table.scores), list(table.types)) == pico_tokens()
     assert (table.bos, table.eos, table.unknown, table.padding) == (1, 2, 0, -1)
 
 
 def test_the_rebuilt_tokenizer_model_holds_every_piece(tmp_path):
-    table = export_tokenizer.token_table(write_gguf(tmp_path / "v.gguf"))
+    table = token_table(write_gguf(tmp_path / "v.gguf"))
     parts = fields(export_tokenizer.sentencepiece_model(table))
     pieces = [dict(fields(value)) for field, value in parts if field == 1]
     assert len(pieces) == len(table.tokens)
@@ -109,8 +110,8 @@ def test_the_rebuilt_tokenizer_model_holds_every_piece(tmp_path):
 
 
 def test_differences_name_the_ids(tmp_path):
-    table = export_tokenizer.token_table(write_gguf(tmp_path / "v.gguf"))
-    other = export_tokenizer.TokenTable(
+    table = token_table(write_gguf(tmp_path / "v.gguf"))
+    other = TokenTable(
         (*table.tokens[:5], "x", *table.tokens[6:-1]),
         table.scores[:-1],
         table.types[:-1],
@@ -131,7 +132,7 @@ def test_a_damaged_gguf_is_refused(tmp_path, damage):
         {"magic": b"XXXX" + data[4:], "cut": data[:2000], "empty": b"", "kind": data}[damage]
     )
     with pytest.raises(UserError, match=r"not a GGUF|damaged|empty|not a SentencePiece"):
-        export_tokenizer.token_table(path)
+        token_table(path)
 
 
 def test_4_bit_weights_reload_and_are_quantised_once(tmp_path, llama, plain_adapter):
