@@ -23,9 +23,7 @@ QUERIES = ["접근매체를 빌려줄 수 있는가", "유출을 알려야 하�
 
 
 @pytest.fixture(params=["local", "weaviate kagome_kr", "weaviate whitespace"])
-def store(
-    request: pytest.FixtureRequest, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> Store:
+def store(request: pytest.FixtureRequest, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Store:
     name, _, tokenization = request.param.partition(" ")
     if name == "weaviate" and not (os.environ.get("WEAVIATE_URL") and find_spec("weaviate")):
         pytest.skip("no Weaviate server: WEAVIATE_URL is not set, or the extra not installed")

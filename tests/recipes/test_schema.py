@@ -68,7 +68,7 @@ def test_a_mistake_on_the_command_line_says_so(tmp_path):
 
 
 def test_a_missing_section_is_named(tmp_path):
-    with pytest.raises(UserError, match="`data.sources` is required"):
+    with pytest.raises(UserError, match=r"`data\.sources` is required"):
         load_recipe(recipe_file(tmp_path, "name: test\nmodel: {id: a}\n"))
 
 
