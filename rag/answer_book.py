@@ -145,7 +145,7 @@ class AnswerBook:
             question,
             turns,
             [hit.chunk.id for hit in self.hits(place)],
-            target_characters=self.settings.free_target_characters,
+            target_characters=self.settings.target_characters,
         )
 
     def restore_answers(self) -> None:

@@ -53,8 +53,11 @@ class AnswerSettings(BaseModel):
     temperature: float = Field(
         0.7, gt=0, le=2, description="of the candidates after the first, which is greedy"
     )
-    free_target_characters: int = Field(
-        60, ge=10, description="length a free-text answer should have; decides between candidates"
+    free_target_characters: int | None = Field(
+        None,
+        ge=10,
+        description="length a free-text answer should have, which decides between candidates; "
+        "none: 60, or free_max_characters where that is less",
     )
     free_opening: bool = Field(
         False, description="begin a free-text answer with the question's key terms for the model"
@@ -92,6 +95,11 @@ class AnswerSettings(BaseModel):
             raise ValueError(
                 "free_max_tokens and reasoning_tokens must be smaller than context_tokens"
             )
-        if self.free_target_characters > self.free_max_characters:
+        if (self.free_target_characters or 0) > self.free_max_characters:
             raise ValueError("free_target_characters is larger than free_max_characters")
         return self
+
+    @property
+    def target_characters(self) -> int:
+        """The length wanted of a free-text answer, in characters."""
+        return self.free_target_characters or min(60, self.free_max_characters)

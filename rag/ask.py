@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import date
 from typing import Literal
 
 from kofinlaw import UserError
@@ -52,20 +53,21 @@ def ask(
     retriever: Searcher | None,
     settings: AnswerSettings,
     seed: int = 0,
+    as_of: date | None = None,
 ) -> AskedAnswer:
     """Answer one question; options may follow on lines of their own.
 
     All permutations and votes of the settings are used. Free text for which nothing is found is
-    told so, unless the settings want the model's own answer. Raises UserError for an empty
-    question.
+    told so, unless the settings want the model's own answer. `as_of` is the day whose law is asked
+    for; None: the retriever's own. Raises UserError for an empty question.
     """
     if not question.strip():
         raise UserError("the question is empty")
     stem, options = split_options(question)
-    asked = Question("ask", stem, options)
+    asked = Question("ask", stem, options, as_of=as_of.isoformat() if as_of else "")
     if retriever is not None and retriever.left_out:
         retriever.use_model(engine, template)
-    hits = retriever.search([asked])[0] if retriever is not None else []
+    hits = retriever.search([asked], as_of=[as_of])[0] if retriever is not None else []
     budget = retriever.settings.evidence_tokens if retriever is not None else 0
     prompter = Prompter(template, settings, budget, engine.tokenizer.count)
     chunks = [hit.chunk for hit in hits]
@@ -79,7 +81,7 @@ def ask(
         item.turn("ask", turn, FULL.name) for turn, item in enumerate(said) if item is not None
     ]
     ids = [chunk.id for chunk in chunks]
-    answer = combine(asked, records, ids, target_characters=settings.free_target_characters)
+    answer = combine(asked, records, ids, target_characters=settings.target_characters)
     origin: Literal["model", "fallback"] = "fallback" if answer is None else "model"
     if answer is None:
         answer = fallback_answer(asked, [chunk.text for chunk in chunks], ids)

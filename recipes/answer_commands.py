@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import datetime
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -55,6 +56,10 @@ def _offline(run: Any) -> Any:
 def ask(
     question: Annotated[str, typer.Argument(help="질문. Options may follow on their own lines.")],
     run: RunFolder = None,
+    as_of: Annotated[
+        datetime | None,
+        typer.Option("--as-of", formats=["%Y-%m-%d"], help="Only law in force on this day."),
+    ] = None,
     as_json: AsJson = False,
 ) -> None:
     """Answer one question from a run's index, with its evidence."""
@@ -84,6 +89,7 @@ def ask(
                 retriever=retriever,
                 settings=bound.recipe.answer,
                 seed=bound.recipe.seed,
+                as_of=as_of.date() if as_of else None,
             )
     if as_json:
         import dataclasses

@@ -82,7 +82,8 @@ def check_resume(value: str) -> Any:
 def main() -> None:
     """Run the command line; the exit code says who has to act: 1 you, 70 us, 130 interrupted."""
     # Importing them registers the commands, in the order --help shows.
-    from kofinlaw.recipes import commands, sweep_command, tune_command, study_command  # noqa: F401, I001
+    from kofinlaw.recipes import commands, sweep_command, study_command  # noqa: F401, I001
+    from kofinlaw.recipes import tune_command, prefer_command  # noqa: F401
     from kofinlaw.recipes import answer_commands, model_commands  # noqa: F401
 
     try:

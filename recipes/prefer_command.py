@@ -1,0 +1,58 @@
+"""The command `prefer`: tune the run's adapter on pairs of answers (DPO)."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from kofinlaw.recipes.cli import Overrides, RecipeName, Runs, app, say, say_next
+
+
+@app.command()
+def prefer(
+    recipe: RecipeName,
+    pairs: Annotated[
+        Path,
+        typer.Option("--pairs", help="JSON Lines: id, messages, chosen, rejected."),
+    ],
+    beta: Annotated[float, typer.Option(help="How strongly the start holds the model.")] = 0.1,
+    overrides: Overrides = None,
+    runs: Runs = Path("runs"),
+) -> None:
+    """Tune on pairs of answers (DPO), from the recipe's train.start_from or a fresh adapter."""
+    import contextlib
+
+    from kofinlaw.data.files import write_json
+    from kofinlaw.models.offline import guard
+    from kofinlaw.models.templates import template_for
+    from kofinlaw.recipes.bound import model_folder
+    from kofinlaw.recipes.commands import bind_recipe
+    from kofinlaw.recipes.compliance import check_policy
+    from kofinlaw.recipes.lock import run_lock
+    from kofinlaw.recipes.progress import stage_progress
+    from kofinlaw.trainer.preference import PreferenceSettings, train_preferences
+
+    bound = bind_recipe(recipe, overrides, runs)
+    check_policy(bound.recipe)
+    out = bound.folder / "prefer"
+    out.mkdir(parents=True, exist_ok=True)
+    offline = guard() if bound.recipe.offline else contextlib.nullcontext()
+    with run_lock(bound.folder, say), offline, stage_progress("prefer") as progress:
+        base = model_folder(bound)
+        counts = train_preferences(
+            bound.recipe.train,
+            PreferenceSettings(beta=beta),
+            base,
+            pairs,
+            out,
+            template=template_for(base),
+            seed=bound.recipe.seed,
+            model_id=bound.recipe.model.id,
+            progress=progress,
+        )
+    write_json(out / "preference.json", counts)
+    for name, value in counts.items():
+        say(f"  {name}: {value}")
+    say_next(f"kofinlaw merge {out / 'adapter'} --out MERGED")
