@@ -10,6 +10,7 @@ from kofinlaw.recipes import work
 from kofinlaw.recipes.bound import SYSTEM_STAGES, Run, protected_paths, source_paths
 from kofinlaw.recipes.runner import Stage
 from kofinlaw.recipes.schema import System
+from kofinlaw.trainer.settings import TrainSettings
 
 
 def build_stages(run: Run) -> list[Stage]:
@@ -109,7 +110,7 @@ def _training(run: Run) -> list[Stage]:
             "train",
             partial(work.train_adapter, run),
             {"train": recipe.train.model_dump(mode="json"), **_model(run)},
-            (),
+            _existing(run, *(str(path) for path in train_inputs(recipe.train))),
             ("data", "models", "trainer"),
             ("augment",),
         ),
@@ -130,6 +131,12 @@ def _training(run: Run) -> list[Stage]:
             (*(("questions",) if recipe.asks else ()), "train", "merge"),
         ),
     ]
+
+
+def train_inputs(settings: TrainSettings) -> list[Path]:
+    """The files that training reads besides the run's examples."""
+    mixed = [part.path for part in settings.mixture]
+    return [*mixed, *([settings.start_from] if settings.start_from else [])]
 
 
 def _export(run: Run) -> Stage:

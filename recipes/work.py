@@ -159,6 +159,7 @@ def train_adapter(run: Run, out: Path, progress: Progress) -> dict[str, Any]:
         seed=run.recipe.seed,
         resume="if-possible",
         model_id=run.recipe.model.id,
+        base=run.document.path.parent,
         progress=progress,
     )
 
