@@ -14,6 +14,8 @@ from collections.abc import Iterable, Iterator, Sequence
 from functools import lru_cache
 from typing import Any
 
+from kofinlaw.data import morpheme_cache
+
 CONTENT_TAGS = frozenset(
     ["NNG", "NNP", "NNB", "NR", "VV", "VA", "MAG", "XR", "SL", "SH", "SN", "W_SERIAL"]
 )
@@ -53,8 +55,21 @@ def _pieces(text: str) -> Iterator[str]:
 def content_morphemes(texts: Sequence[str], *, workers: int = 1) -> list[list[str]]:
     """Lower-cased content morphemes of each text, in order (nouns, stems, numbers, foreign words).
 
-    The result does not depend on `workers` (Kiwi threads).
+    The result does not depend on `workers` (Kiwi threads), nor on a cache that is open
+    (`morpheme_cache.caching`).
     """
+    cache = morpheme_cache.current()
+    if cache is None:
+        return _content_morphemes(texts, workers)
+    known = cache.find(texts)
+    missing = [text for text in dict.fromkeys(texts) if text not in known]
+    counted = dict(zip(missing, _content_morphemes(missing, workers), strict=True))
+    cache.keep(counted.items())
+    known.update(counted)
+    return [list(known[text]) for text in texts]
+
+
+def _content_morphemes(texts: Sequence[str], workers: int) -> list[list[str]]:
     tagged = _tagged(texts, workers)
     return [[form for form, tag in words if tag in CONTENT_TAGS] for words in tagged]
 

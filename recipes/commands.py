@@ -48,6 +48,7 @@ def execute(
     import contextlib
 
     from kofinlaw.data.files import write_json, write_text
+    from kofinlaw.data.morpheme_cache import caching
     from kofinlaw.models.offline import guard
     from kofinlaw.recipes.compliance import check_policy, compliance_record
     from kofinlaw.recipes.lock import run_lock
@@ -59,7 +60,8 @@ def execute(
     check_policy(run.recipe)
     stages = stages or build_stages(run)
     offline = guard() if run.recipe.offline else contextlib.nullcontext()
-    with run_lock(run.folder, lambda line: say(f"  {line}")), offline:
+    counted = caching(run.cache / "morphemes.sqlite")
+    with run_lock(run.folder, lambda line: say(f"  {line}")), offline, counted:
         if mode == "never" and "augment" in (only or [stage.name for stage in stages]):
             # The teacher's answers outlive the stage's folder; `never` forgets them too.
             (run.folder / "teacher.ledger.jsonl").unlink(missing_ok=True)
