@@ -16,8 +16,6 @@ from kofinlaw.models.engines import Engine, Request
 
 REANSWER = Task("reanswer", (Field("answer", "claim", 1, 200),), (("{question}", "{answer}"),))
 VERDICTS = ("예", "아니요")
-# Engines that hold an answer to a schema; the others are stopped at the end of the JSON's line.
-CONSTRAINED = frozenset(["llamacpp", "vllm", "openai", "dummy"])
 _CHAT_NAME = re.compile(r"instruct|chat|[-_]it\b|exaone-[34]|hyperclova|kanana|a\.x-4", re.I)
 
 
@@ -60,7 +58,7 @@ class Voice:
             stop=self.stop,
             temperature=self.settings.temperature,
             seed=self.seed,
-            json_schema=schema if self.settings.engine.engine in CONSTRAINED else None,
+            json_schema=schema,
         )
 
 

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from kofinlaw.scoring.page_values import p_text
+
 
 def percent(figure: Mapping[str, Any] | None) -> str:
     """A figure as `51.7 [38.3, 65.0]`, a dash where there is none."""
@@ -39,7 +41,7 @@ def scores_markdown(result: Mapping[str, Any]) -> str:
         cells = [f"{pair['a']} → {pair['b']}", str(pair["only_a"]), str(pair["only_b"])]
         low, high = 100 * pair["low"], 100 * pair["high"]
         cells.append(f"{100 * pair['difference']:+.1f} [{low:+.1f}, {high:+.1f}]")
-        cells += [f"{pair['p_value']:.4f}", f"{pair['p_holm']:.4f}"]
+        cells += [p_text(pair["p_value"]), p_text(pair["p_holm"])]
         lines.append("| " + " | ".join(cells) + " |")
     lines += [*order_lines(result), *grounding_lines(result), *judge_lines(result)]
     return "\n".join(lines) + "\n"
