@@ -15,6 +15,8 @@ from collections import Counter
 from pathlib import Path
 from typing import Any
 
+from outcome import outcome
+
 from kofinlaw.data.annexes import split_unit
 from kofinlaw.data.corpus import build_articles
 from kofinlaw.data.graph import references
@@ -69,7 +71,8 @@ def main() -> None:
         path.stem: score(path, have, options.show)
         for path in sorted(LABELS.glob("citations_*.jsonl"))
     }
-    print(json.dumps(figures, ensure_ascii=False))
+    labels = sum(row["labels"] for row in figures.values())
+    print(outcome(figures, {"hand-labelled references": (labels, (">=", 150))}))
 
 
 if __name__ == "__main__":

@@ -22,6 +22,8 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+from outcome import outcome
+
 SYLLABLES = "가나다라마바사아자차카타파하거너더러머버서어저처커터퍼허고노도로모보소오조초코토포호"
 MEGABYTE = 1_000_000
 RECORDS_A_FILE = 20_000
@@ -160,8 +162,12 @@ def main() -> None:
     parser.add_argument("--megabytes", type=int, nargs="+", default=[1000])
     parser.add_argument("--workers", type=int, default=1)
     options = parser.parse_args()
+    rows = {}
     for megabytes in options.megabytes:
-        print(json.dumps(measure(megabytes, options.workers), ensure_ascii=False), flush=True)
+        rows[f"{megabytes} MB"] = row = measure(megabytes, options.workers)
+        print(json.dumps(row, ensure_ascii=False), flush=True)
+    whole = rows.get("1000 MB", {}).get("peak_mib")
+    print(outcome(rows, {"peak of 1 GB, MiB": (whole, ("<=", 2048))}))
 
 
 if __name__ == "__main__":

@@ -11,11 +11,12 @@ machine alone. Prints a table and, last, one line of JSON.
 from __future__ import annotations
 
 import argparse
-import json
 import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
+
+from outcome import outcome
 
 from kofinlaw.models.engines import Engine, Request, open_engine
 from kofinlaw.models.loading import load_model, load_tokenizer
@@ -68,7 +69,11 @@ def main() -> None:
         print(f"| {name} | {speed:.1f} | {speed / base:.1f} |")
     figures["tokens_per_second"] = {name: round(speed, 2) for name, speed in rows}
     figures["times_one_by_one"] = {name: round(speed / base, 2) for name, speed in rows}
-    print(json.dumps(figures, ensure_ascii=False))
+    best = max(times for name, times in figures["times_one_by_one"].items() if "llamacpp" in name)
+    targets = {"llamacpp, times one by one": (best, (">=", 4))}
+    print(
+        outcome(figures, targets, not_run=["vLLM and transformers at 8B shapes (gpu/engines.py)"])
+    )
 
 
 def own_generate(folder: Path, prompts: list[str], options: argparse.Namespace) -> float:

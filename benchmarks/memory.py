@@ -13,7 +13,6 @@ last, one line of JSON.
 from __future__ import annotations
 
 import argparse
-import json
 import subprocess
 import sys
 from dataclasses import dataclass, replace
@@ -21,6 +20,8 @@ from pathlib import Path
 from typing import Any, Literal
 
 sys.path.insert(0, str(Path(__file__).parent / "gpu"))  # shapes.py lies there
+
+from outcome import outcome
 
 from kofinlaw.models.catalogue import ModelCard, find
 from kofinlaw.models.memory import MemoryPlan, serving_plan, training_plan
@@ -191,7 +192,11 @@ def main() -> None:
             "terms_gib": {term: round(gib, 3) for term, gib in terms.items()},
         }
         print(f"| {name} | {planned:.3f} | {measured:.3f} | {error:+.1%} |", flush=True)
-    print(json.dumps(figures))
+    targets = {
+        f"{name}: error, absolute": (abs(row["error"]), ("<=", 0.15))
+        for name, row in figures.items()
+    }
+    print(outcome(figures, targets, not_run=["within 10 % on a GPU (gpu/memory.py)"]))
 
 
 if __name__ == "__main__":

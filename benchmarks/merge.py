@@ -22,6 +22,8 @@ import time
 from pathlib import Path
 from typing import Any
 
+from outcome import outcome
+
 # parameters in billions: (hidden, intermediate, layers, heads, key-value heads, vocabulary)
 SHAPES = {
     0.05: (512, 1408, 12, 8, 4, 8000),
@@ -224,6 +226,22 @@ def run(task: str, folder: Path) -> dict[str, Any]:
     return json.loads(done.stdout.strip().splitlines()[-1])
 
 
+def targets_of(rows: dict[str, Any]) -> dict[str, Any]:
+    """The targets that these sizes can show; the shares are those of 3B."""
+    whole = rows.get("3B", {})
+    differing = whole.get("equal", {}).get("largest_difference")
+    targets: dict[str, Any] = {
+        "3B: share of peft's memory": (whole.get("memory_share"), ("<=", 0.4)),
+        "3B: share of peft's time": (whole.get("time_share"), ("<=", 1.0)),
+        "3B: largest difference": (differing, ("==", 0.0)),
+    }
+    for name, row in rows.items():
+        if "ours" in row:
+            over = round(row["ours"]["peak_gib"] - row["largest_shard_gib"], 2)
+            targets[f"{name}: peak over the largest shard, GiB"] = (over, ("<=", 1.5))
+    return targets
+
+
 def main() -> None:
     """Command line."""
     parser = argparse.ArgumentParser(description=__doc__)
@@ -265,6 +283,7 @@ def main() -> None:
         shutil.rmtree(folder)
     if options.out:
         options.out.write_text(json.dumps(rows, indent=2) + "\n")
+    print(outcome(rows, targets_of(rows)))
 
 
 if __name__ == "__main__":

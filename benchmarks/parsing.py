@@ -17,6 +17,8 @@ from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any
 
+from outcome import outcome
+
 from kofinlaw.data.documents import Document
 from kofinlaw.data.readers import read_file
 from kofinlaw.data.records import Provision
@@ -196,7 +198,16 @@ def main() -> None:
             print(name)
             for key, value in values.items():
                 print(f"  {key}: {value if not isinstance(value, list) else value[:12]}")
-    print(json.dumps(figures, ensure_ascii=False))
+    targets = {
+        "articles found": (figures["articles"]["found_share"], (">=", 0.995)),
+        "same text": (figures["articles"]["same_share"], (">=", 0.99)),
+        "F1 of the trees": (figures["trees"]["f1"], (">=", 0.98)),
+    }
+    for name in PDFS:
+        found = figures[name]
+        targets[f"{name}: recall"] = (found["found"] / found["articles"], ("==", 1.0))
+        targets[f"{name}: character error"] = (found["character_error"], ("<=", 0.01))
+    print(outcome(figures, targets))
 
 
 if __name__ == "__main__":

@@ -9,11 +9,12 @@ every form that a kind is written in; nobody's number is among them but by chanc
 from __future__ import annotations
 
 import argparse
-import json
 import random
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
+
+from outcome import outcome
 
 from kofinlaw.data.frontmatter import split_front_matter
 from kofinlaw.data.personal import find_personal_data
@@ -174,7 +175,7 @@ def main() -> None:
             figures["missed"][kind] = lost[:5]
     if options.shared.is_dir():
         figures["characters"], figures["claimed_in_statutes"] = claimed(options.shared)
-    print(json.dumps(figures, ensure_ascii=False, indent=1))
+    print(outcome(figures, {"least recall": (min(figures["recall"].values()), (">=", 0.99))}))
 
 
 if __name__ == "__main__":

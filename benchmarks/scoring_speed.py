@@ -7,12 +7,13 @@ a bag of bigrams: the time of a real one is the engine's, not ours.
 from __future__ import annotations
 
 import importlib.util
-import json
 import sys
 import tempfile
 import time
 from pathlib import Path
 from typing import Any
+
+from outcome import outcome
 
 from kofinlaw.scoring.report import write_report
 from kofinlaw.scoring.score import score_systems
@@ -51,19 +52,20 @@ def main() -> None:
         started, used = time.perf_counter(), time.process_time()
         figures = write_report(run, run / "report")
         written, written_cpu = time.perf_counter() - started, time.process_time() - used
-    print(
-        json.dumps(
-            {
-                "items": items,
-                "systems": len(systems),
-                "score_seconds": round(scored, 2),
-                "score_cpu_seconds": round(scored_cpu, 2),
-                "report_seconds": round(written, 2),
-                "report_cpu_seconds": round(written_cpu, 2),
-                "report_megabytes": round(figures["html_bytes"] / 1e6, 2),
-            }
-        )
-    )
+    found = {
+        "items": items,
+        "systems": len(systems),
+        "score_seconds": round(scored, 2),
+        "score_cpu_seconds": round(scored_cpu, 2),
+        "report_seconds": round(written, 2),
+        "report_cpu_seconds": round(written_cpu, 2),
+        "report_megabytes": round(figures["html_bytes"] / 1e6, 2),
+    }
+    targets = {
+        "score and report, s": (round(scored + written, 2), ("<=", 10)),
+        "report, MB": (found["report_megabytes"], ("<=", 3)),
+    }
+    print(outcome(found, targets))
 
 
 if __name__ == "__main__":

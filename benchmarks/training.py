@@ -30,6 +30,8 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
+from outcome import outcome
+
 GIB = 1024**3
 CLOCKS = {"wall": time.perf_counter, "cpu": time.process_time}
 
@@ -349,7 +351,33 @@ def main() -> None:
         print("| --- | --- | --- | --- | --- |")
         for name, row in result[table].items():
             print(f"| {name} | " + " | ".join(str(value) for value in row.values()) + " |")
-    print(json.dumps(result))
+    print(outcome(result, targets_of(result), not_run=["on a card (gpu/training.py)"]))
+
+
+def targets_of(result: dict[str, Any]) -> dict[str, Any]:
+    """The targets, from the rows that were measured."""
+    lengths, loss = result.get("lengths", {}), result.get("loss", {})
+
+    def share(rows: dict[str, Any], key: str, other: str) -> float | None:
+        if "kofinlaw" not in rows or other not in rows:
+            return None
+        return round(float(rows["kofinlaw"][key]) / float(rows[other][key]), 3)
+
+    rivals = [name for name in lengths if name.startswith("trl") and name != "trl default"]
+    best = max(rivals, key=lambda name: float(lengths[name]["tokens_per_second"]), default="")
+    plain = "plain full logits"
+    return {
+        "speed, times TRL's default": (
+            share(lengths, "tokens_per_second", "trl default"),
+            (">=", 1.3),
+        ),
+        "speed, times TRL's best": (share(lengths, "tokens_per_second", best), (">=", 1.05)),
+        "padding": (lengths.get("kofinlaw", {}).get("padding"), ("<=", 0.05)),
+        "peak, share of TRL's": (share(loss, "peak_gib", "trl default"), ("<=", 1.0)),
+        "step, share of TRL's": (share(loss, "step_seconds", "trl default"), ("<=", 1.0)),
+        "peak, share of the plain loss's": (share(loss, "peak_gib", plain), ("<=", 0.4)),
+        "step, share of the plain loss's": (share(loss, "step_seconds", plain), ("<=", 0.45)),
+    }
 
 
 if __name__ == "__main__":

@@ -1,0 +1,42 @@
+"""The last line of a benchmark: every figure with its target, and whether all targets hold."""
+
+from __future__ import annotations
+
+import json
+import operator
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+SIGNS = {">=": operator.ge, "<=": operator.le, ">": operator.gt, "==": operator.eq}
+Target = tuple[str, float]
+
+
+def outcome(
+    figures: Mapping[str, Any],
+    targets: Mapping[str, tuple[Any, Target]],
+    not_run: Sequence[str] = (),
+) -> str:
+    """One JSON object on one line: `figures` as they are, `targets` and `meets`.
+
+    `targets` names each target's measured value (None: not measured in this run) with its sign and
+    bound. `meets` is true only if every target is measured and holds; `not_run` lists what needs
+    another machine, each a figure of null.
+    """
+    judged = {
+        name: {
+            "value": value,
+            "target": f"{sign} {bound:g}",
+            "meets": None if value is None else bool(SIGNS[sign](value, bound)),
+        }
+        for name, (value, (sign, bound)) in targets.items()
+    }
+    for name in not_run:
+        judged[name] = {"value": None, "target": None, "meets": None}
+    missing = [name for name, row in judged.items() if row["value"] is None]
+    record = {
+        "figures": figures,
+        "targets": judged,
+        "not_run": missing,
+        "meets": all(row["meets"] is True for row in judged.values()),
+    }
+    return json.dumps(record, ensure_ascii=False)
