@@ -14,13 +14,14 @@ from __future__ import annotations
 
 import argparse
 import csv
-import json
 import re
 import shutil
 import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
+
+from outcome import outcome
 
 from kofinlaw.data.files import read_jsonl, write_jsonl
 from kofinlaw.data.prompting import AnswerForm, choice_messages
@@ -194,6 +195,7 @@ def deadline(given: argparse.Namespace) -> dict[str, Any]:
             phase, done, total, info, flush=True
         ),
     )
+    figures["minutes"] = round((time.monotonic() - started) / 60, 2)
     with open(out / "submission.csv", encoding="utf-8-sig", newline="") as handle:
         rows = list(csv.DictReader(handle))
     labels = {str(n) for n in range(1, 10)}
@@ -225,8 +227,21 @@ def main() -> None:
     parser.add_argument("--resume", action="store_true", help="go on in the folder that is there")
     given = parser.parse_args()
     given.work.mkdir(parents=True, exist_ok=True)
-    result = choices(given) if given.part == "choices" else deadline(given)
-    print(json.dumps(result, ensure_ascii=False))
+    if given.part == "choices":
+        result = choices(given)
+        scored = result["labels scored, the peers' questions"]
+        targets = {
+            f"{name}, times slower": (result[name]["times slower"], (">=", 5))
+            for name in ("write 8, then parse", "write 128, then parse")
+        }
+        targets["invalid answers"] = (scored["invalid"], ("==", 0))
+    else:
+        result = deadline(given)
+        targets = {
+            "valid rows of 515": (result["valid"], ("==", 515)),
+            "minutes": (result["minutes"], ("<=", given.budget_minutes)),
+        }
+    print(outcome(result, targets, not_run=["515 questions on a card (gpu/answering.py)"]))
 
 
 if __name__ == "__main__":
