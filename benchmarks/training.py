@@ -244,7 +244,10 @@ def trl(args: argparse.Namespace, options: dict[str, Any]) -> Iterator[tuple[int
 
 
 class StepClock:
-    """Times SFTTrainer's steps and counts what its collator hands it."""
+    """Times SFTTrainer's steps and counts the tokens its loss is computed over.
+
+    Not what the collator hands out: the loader collates one batch ahead of the step that reads it.
+    """
 
     def __init__(self, clock: Callable[[], float]) -> None:
         self.clock = clock
@@ -255,17 +258,16 @@ class StepClock:
 
     @classmethod
     def make(cls, trainer: Any, seconds: Callable[[], float]) -> StepClock:
-        """A clock that is wired to the trainer's collator and its step events."""
+        """A clock that is wired to the trainer's loss and its step events."""
         import transformers
 
         clock = cls(seconds)
-        collate = trainer.data_collator
+        compute = trainer.compute_loss
 
-        def counted(rows: Any) -> Any:
-            batch = collate(rows)
-            clock.real += sum(len(row["input_ids"]) for row in rows)
-            clock.padded += batch["input_ids"].numel()
-            return batch
+        def counted(model: Any, inputs: Any, *more: Any, **named: Any) -> Any:
+            clock.real += int(inputs["attention_mask"].sum())
+            clock.padded += inputs["input_ids"].numel()
+            return compute(model, inputs, *more, **named)
 
         class Events(transformers.TrainerCallback):
             def on_step_begin(self, *_: Any, **__: Any) -> None:
@@ -276,7 +278,7 @@ class StepClock:
                 clock.steps.append((clock.real, clock.padded, seconds))
                 clock.real = clock.padded = 0
 
-        trainer.data_collator = counted
+        trainer.compute_loss = counted
         trainer.add_callback(Events())
         return clock
 
