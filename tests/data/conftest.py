@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import sys
 import zipfile
 from pathlib import Path
 
 import pytest
+
+# Benchmarks share `outcome.py` beside them; last in the path, so that they shadow nothing.
+sys.path.append(str(Path(__file__).parents[2] / "benchmarks"))
 
 SHARED = Path(__file__).parents[2].parent / "shared" / "data"
 
