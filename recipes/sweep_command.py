@@ -40,7 +40,14 @@ def sweep(
     """Run a recipe at every point of a grid of its keys; table, plots and a conclusion by goal."""
     from kofinlaw.recipes.bound import Run, bind
     from kofinlaw.recipes.schema import load_recipe
-    from kofinlaw.recipes.sweep import Point, execute_in_child, grid, point_name, run_points
+    from kofinlaw.recipes.sweep import (
+        Failure,
+        Point,
+        execute_in_child,
+        grid,
+        point_name,
+        run_points,
+    )
     from kofinlaw.recipes.sweep_figures import read_point
     from kofinlaw.recipes.sweep_page import write_sweep
 
@@ -73,14 +80,18 @@ def sweep(
         execute_in_child([*arguments, *(["--until", stop] if stop else [])])
 
     done, failures = run_points(points, bound, execute, say)
+    figures = []
+    for point, where in done:
+        try:
+            figures.append(read_point(point, where))
+        except UserError as error:
+            failures.append(Failure(point, str(error)))
     say("")
-    for line in write_sweep(
-        folder, loaded.name, [read_point(point, where) for point, where in done], failures
-    ):
+    for line in write_sweep(folder, loaded.name, figures, failures):
         say(line)
-    say_next(
-        f"open {folder / 'sweep.html'}",
-        f"kofinlaw compare {folder}/*   the points as runs, with paired tests",
-    )
+    next_lines = [f"open {folder / 'sweep.html'}"]
+    if any(point.accuracy is not None for point in figures):
+        next_lines.append(f"kofinlaw compare {folder}/*   the points as runs, with paired tests")
+    say_next(*next_lines)
     if failures:
         raise typer.Exit(1)
