@@ -214,6 +214,7 @@ def plan_lines(plan: dict[str, Any]) -> list[str]:
     """The plan as a page for the terminal."""
     memory, training = plan["memory"], plan["training"]
     lengths, answering, disk = plan["lengths"], plan["answering"], plan["disk"]
+    minutes = answering["budget_minutes"]
     lines = [f"plan of {plan['recipe']} under policy {plan['policy']}", ""]
     lines += [
         f"  {'allowed' if row['ok'] else 'REFUSED'}  {row['verdict']}" for row in plan["verdicts"]
@@ -229,8 +230,8 @@ def plan_lines(plan: dict[str, Any]) -> list[str]:
         f"{training['tokens']:,} tokens, about {training['hours']} hours",
         f"examples: {lengths['examples']}, mean {lengths['mean_tokens']} tokens, longest "
         f"{lengths['longest_tokens'] or 'unknown'}",
-        f"answering: {answering['total_gib']} GiB at {answering['bits']} bit, budget "
-        f"{answering['budget_minutes']} minutes",
+        f"answering: {answering['total_gib']} GiB at {answering['bits']} bit, "
+        + (f"budget {minutes:g} minutes" if minutes else "no time limit"),
         f"disk: {disk['needed_gib']} GiB needed, {disk['free_gib']} GiB free",
     ]
     if plan["first_example"]:
