@@ -60,7 +60,7 @@ def generate(law: Law, seed: int) -> Iterator[Draft]:
         clause = here.clause
         rng = source_rng(seed, "enumeration", clause.article.id, clause.label)
         inside = [set(bigrams(text)) for text in clause.items]
-        foreign = [text for text in _foreign(here, known, rng) if not _close(text, inside)]
+        foreign = [text for text in _foreign(here, known, rng) if not resembles(text, inside)]
         yield from _not_named(law, here, foreign, rng)
         yield from _named(law, here, foreign, rng)
 
@@ -87,7 +87,7 @@ def _foreign(here: Listing, known: list[Listing], rng: random.Random) -> list[st
     return list(dict.fromkeys(text for _, _, text in sorted(ranked)))
 
 
-def _close(text: str, inside: list[set[str]]) -> bool:
+def resembles(text: str, inside: list[set[str]]) -> bool:
     """Whether the text says much the same as one of the list's items."""
     grams = set(bigrams(text))
     if not grams:

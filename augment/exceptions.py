@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterator
 
 from kofinlaw.augment.drafts import LONGEST_QUOTE, Draft, cite, distinct, source_rng
-from kofinlaw.augment.enumerations import _close
+from kofinlaw.augment.enumerations import resembles
 from kofinlaw.augment.law import Law, subject
 from kofinlaw.data.korean import bigrams
 
@@ -50,7 +50,7 @@ def generate(law: Law, seed: int) -> Iterator[Draft]:
             if not text.startswith(("다만", "제"))
             and not _POINTS.search(text)
             and text not in clause.body
-            and not _close(text, body)
+            and not resembles(text, body)
         ]
         wrong = distinct(case, [text for _, _, text in sorted(others)][:10])
         if len(wrong) >= 3:

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 from kofinlaw.augment.clauses import Clause, simplify
 from kofinlaw.augment.drafts import Draft, distinct, law_name, source_rng
-from kofinlaw.augment.enumerations import _close
+from kofinlaw.augment.enumerations import resembles
 from kofinlaw.augment.law import Law, normal
 from kofinlaw.augment.quantities import near, quantities
 from kofinlaw.data.korean import bigrams, josa
@@ -150,7 +150,7 @@ def _grouped(
         if o.sanction != sanction
         and len(o.deed) >= SHORTEST_DEED
         and normal(o.deed) not in listed
-        and not _close(o.deed, body)
+        and not resembles(o.deed, body)
     ]
     foreign.sort(key=lambda o: (o.clause.article.id != clause.article.id, rng.random()))
     deeds = [o.deed for o in group if len(o.deed) >= SHORTEST_DEED]

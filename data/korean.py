@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from functools import lru_cache
 from typing import Any
 
@@ -214,11 +214,6 @@ def hangul_share(text: str) -> float:
     """Hangul syllables among letters (Hangul, Latin, Han …), 0..1; 0 for a text without letters."""
     letters = sum(1 for c in text if c.isalpha())
     return sum(1 for c in text if "가" <= c <= "힣") / letters if letters else 0.0
-
-
-def unique_in_order(items: Iterable[str]) -> list[str]:
-    """The items without repeats, first places kept."""
-    return list(dict.fromkeys(items))
 
 
 def blanks_between(seams: Sequence[tuple[str, str]]) -> list[bool]:

@@ -17,8 +17,6 @@ if TYPE_CHECKING:
 
 # Places (int64) and scores (float), best first, ties by place.
 Found = tuple["NDArray[Any]", "NDArray[Any]"]
-# Which passages may be found, bool by place; None for all.
-Mask = "NDArray[Any] | None"
 
 
 class Store(Protocol):
