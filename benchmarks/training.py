@@ -19,21 +19,17 @@ model of random weights with 102,400 words (tokens and lengths still from `--mod
 from __future__ import annotations
 
 import argparse
-import dataclasses
 import json
 import statistics
 import subprocess
 import sys
-import tempfile
-import time
-from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
 from outcome import outcome
+from training_ways import CLOCKS, LOSS_BATCH, ours, plain, trl
 
 GIB = 1024**3
-CLOCKS = {"wall": time.perf_counter, "cpu": time.process_time}
 
 # table → name → how a way differs from its family's default
 STORED: dict[str, Any] = {"gradient_checkpointing": False}
@@ -62,225 +58,6 @@ TABLES: dict[str, dict[str, dict[str, Any]]] = {
         "kofinlaw 2048 tokens a pass": {"max_tokens_per_micro_batch": 2048},
     },
 }
-# --random: small enough for a busy machine, with a vocabulary as large as the models' in use
-RANDOM: dict[str, Any] = {
-    "vocab_size": 102_400,
-    "hidden_size": 512,
-    "intermediate_size": 1536,
-    "num_hidden_layers": 6,
-    "num_attention_heads": 8,
-    "num_key_value_heads": 4,
-    "max_position_embeddings": 2048,
-    "pad_token_id": 0,
-}
-ANSWER_SHARE, ROW_TOKENS, LOSS_BATCH = 0.1, 512, 4
-
-
-def load(args: argparse.Namespace) -> tuple[list[Any], list[list[int]]]:
-    """The encoded examples and the members of the steps that are timed, and one to warm up."""
-    from kofinlaw.models.loading import load_tokenizer
-    from kofinlaw.models.templates import template_for
-    from kofinlaw.trainer.batching import plan_steps
-    from kofinlaw.trainer.encoding import encode_examples
-
-    rows, _ = encode_examples(
-        args.examples, template_for(args.model), load_tokenizer(args.model).encode, max_length=1024
-    )
-    if args.table == "loss":
-        rows = equal_rows(rows, args.batch * (args.steps + 1))
-    plan = plan_steps(
-        [len(r) for r in rows], seed=0, batch=args.batch, epochs=9, max_steps=args.steps + 1
-    )
-    if args.random:
-        rows = [dataclasses.replace(row, tokens=row.tokens % RANDOM["vocab_size"]) for row in rows]
-    return rows, [plan.members(step) for step in range(plan.steps)]
-
-
-def equal_rows(rows: list[Any], count: int) -> list[Any]:
-    """`count` examples of `ROW_TOKENS` real tokens each, the last tenth of them learned."""
-    import numpy as np
-
-    from kofinlaw.trainer.encoding import Encoded
-
-    tokens = np.resize(np.concatenate([r.tokens for r in rows]), (count, ROW_TOKENS))
-    learned = np.arange(ROW_TOKENS) >= round((1 - ANSWER_SHARE) * ROW_TOKENS)
-    return [Encoded(str(n), row, learned) for n, row in enumerate(tokens)]
-
-
-def base(args: argparse.Namespace, options: dict[str, Any]) -> Any:
-    """The frozen base in the precision under test."""
-    import torch
-    import transformers
-
-    from kofinlaw.models.loading import load_model
-
-    dtype = options.get("dtype", "bfloat16")
-    if args.random:
-        torch.manual_seed(0)
-        config = transformers.LlamaConfig(**RANDOM)
-        return transformers.AutoModelForCausalLM.from_config(config, dtype=getattr(torch, dtype))
-    quantization = options.get("quantization", args.quantization)
-    return load_model(args.model, quantization=quantization, dtype=dtype, for_training=True)
-
-
-def ours(args: argparse.Namespace, options: dict[str, Any]) -> Iterator[tuple[int, int, float]]:
-    """(real tokens, padded tokens, seconds) of each step; the model is loaded before the first."""
-    from kofinlaw.trainer.adapter import attach
-    from kofinlaw.trainer.lora_pass import quicken
-    from kofinlaw.trainer.optimization import make_optimizer
-    from kofinlaw.trainer.ranks import open_ranks
-    from kofinlaw.trainer.settings import TrainSettings
-    from kofinlaw.trainer.step import Stepper
-
-    rows, steps = load(args)
-    settings = TrainSettings(lora={"rank": 16, "alpha": 32})
-    model = base(args, options)
-    model.set_attn_implementation(options.get("attention", "eager"))
-    adapted = attach(model, settings.lora, seed=0)
-    if options.get("own_pass", True):
-        quicken(adapted)
-    if options.get("gradient_checkpointing"):
-        model.gradient_checkpointing_enable({"use_reentrant": False})
-    adapted.train()
-    stepper = Stepper(
-        adapted,
-        rows,
-        open_ranks(),
-        seed=0,
-        budget=options.get("max_tokens_per_micro_batch", 1024),
-        chunk_rows=settings.head_chunk_rows,
-        limit=None,
-        tell=print,
-    )
-    optimizer = make_optimizer(adapted, settings)
-    yield 0, 0, 0.0
-    for number, members in enumerate(steps):
-        start = CLOCKS[args.clock]()
-        result = stepper.gradients(number, members)
-        optimizer.step()
-        optimizer.zero_grad()
-        yield result.tokens, result.padded, CLOCKS[args.clock]() - start
-
-
-def plain(args: argparse.Namespace, options: dict[str, Any]) -> Iterator[tuple[int, int, float]]:
-    """The same steps in one padded pass with every token's logits, as a first loop would do it."""
-    import torch
-
-    from kofinlaw.trainer.adapter import attach
-    from kofinlaw.trainer.batching import pad
-    from kofinlaw.trainer.settings import TrainSettings
-
-    rows, steps = load(args)
-    model = attach(base(args, options), TrainSettings().lora, seed=0)
-    model.train()
-    optimizer = torch.optim.AdamW([p for p in model.parameters() if p.requires_grad], lr=2e-4)
-    yield 0, 0, 0.0
-    for members in steps:
-        start = CLOCKS[args.clock]()
-        batch = [rows[i] for i in members]
-        ids, positions, targets = pad([r.tokens for r in batch], [r.supervised for r in batch])
-        labels = torch.full((ids.size,), -100)
-        labels[torch.from_numpy(positions + 1)] = torch.from_numpy(targets)
-        seen = torch.zeros(ids.shape, dtype=torch.long)
-        for b, row in enumerate(batch):
-            seen[b, : len(row)] = 1
-        model(
-            input_ids=torch.from_numpy(ids), attention_mask=seen, labels=labels.view(ids.shape)
-        ).loss.backward()
-        optimizer.step()
-        optimizer.zero_grad()
-        yield sum(len(r) for r in batch), ids.size, CLOCKS[args.clock]() - start
-
-
-def trl(args: argparse.Namespace, options: dict[str, Any]) -> Iterator[tuple[int, int, float]]:
-    """The same examples through SFTTrainer, tokenised by us, in its own batches."""
-    import transformers
-    from datasets import Dataset
-    from peft import LoraConfig
-    from trl import SFTConfig, SFTTrainer
-
-    options = dict(options)
-    rows, steps = load(args)
-    model = base(args, options)
-    model.set_attn_implementation(options.pop("attention", "sdpa"))
-    picked = [rows[i] for members in steps for i in members]
-    data = Dataset.from_list(
-        [
-            {"input_ids": r.tokens.tolist(), "completion_mask": r.supervised.astype(int).tolist()}
-            for r in picked
-        ]
-    )
-    micro = options.pop("per_device_train_batch_size", min(8, args.batch))
-    with tempfile.TemporaryDirectory() as out:
-        config = SFTConfig(
-            output_dir=out,
-            per_device_train_batch_size=micro,
-            gradient_accumulation_steps=max(1, args.batch // micro),
-            max_steps=len(steps),
-            learning_rate=2e-4,
-            bf16=True,
-            use_cpu=True,
-            report_to="none",
-            save_strategy="no",
-            logging_strategy="no",
-            max_length=None,
-            completion_only_loss=True,
-            disable_tqdm=True,
-            **{"train_sampling_strategy": "sequential", **options},  # our steps, where it has none
-        )
-        trainer = SFTTrainer(
-            model=model,
-            args=config,
-            train_dataset=data,
-            processing_class=transformers.AutoTokenizer.from_pretrained(args.model),
-            peft_config=LoraConfig(
-                r=16, lora_alpha=32, target_modules="all-linear", task_type="CAUSAL_LM"
-            ),
-        )
-        clock = StepClock.make(trainer, CLOCKS[args.clock])
-        yield 0, 0, 0.0
-        trainer.train()
-        yield from clock.steps
-
-
-class StepClock:
-    """Times SFTTrainer's steps and counts the tokens its loss is computed over.
-
-    Not what the collator hands out: the loader collates one batch ahead of the step that reads it.
-    """
-
-    def __init__(self, clock: Callable[[], float]) -> None:
-        self.clock = clock
-        self.steps: list[tuple[int, int, float]] = []
-        self.real = 0
-        self.padded = 0
-        self.start = 0.0
-
-    @classmethod
-    def make(cls, trainer: Any, seconds: Callable[[], float]) -> StepClock:
-        """A clock that is wired to the trainer's loss and its step events."""
-        import transformers
-
-        clock = cls(seconds)
-        compute = trainer.compute_loss
-
-        def counted(model: Any, inputs: Any, *more: Any, **named: Any) -> Any:
-            clock.real += int(inputs["attention_mask"].sum())
-            clock.padded += inputs["input_ids"].numel()
-            return compute(model, inputs, *more, **named)
-
-        class Events(transformers.TrainerCallback):
-            def on_step_begin(self, *_: Any, **__: Any) -> None:
-                clock.start = clock.clock()
-
-            def on_step_end(self, *_: Any, **__: Any) -> None:
-                seconds = clock.clock() - clock.start
-                clock.steps.append((clock.real, clock.padded, seconds))
-                clock.real = clock.padded = 0
-
-        trainer.compute_loss = counted
-        trainer.add_callback(Events())
-        return clock
 
 
 def worker(args: argparse.Namespace) -> dict[str, Any]:
