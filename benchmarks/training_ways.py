@@ -14,6 +14,7 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 import numpy as np
+from memory import settle
 
 CLOCKS = {"wall": time.perf_counter, "cpu": time.process_time}
 # --random: small enough for a busy machine, with a vocabulary as large as the models' in use
@@ -105,6 +106,7 @@ def ours(args: argparse.Namespace, options: dict[str, Any]) -> Iterator[tuple[in
         tell=print,
     )
     optimizer = make_optimizer(adapted, settings)
+    settle(adapted)
     yield 0, 0, 0.0
     for number, members in enumerate(steps):
         start = CLOCKS[args.clock]()
@@ -126,6 +128,7 @@ def plain(args: argparse.Namespace, options: dict[str, Any]) -> Iterator[tuple[i
     model = attach(base(args, options), TrainSettings().lora, seed=0)
     model.train()
     optimizer = torch.optim.AdamW([p for p in model.parameters() if p.requires_grad], lr=2e-4)
+    settle(model)
     yield 0, 0, 0.0
     for members in steps:
         start = CLOCKS[args.clock]()
@@ -190,6 +193,7 @@ def trl(args: argparse.Namespace, options: dict[str, Any]) -> Iterator[tuple[int
             ),
         )
         clock = StepClock.make(trainer, CLOCKS[args.clock])
+        settle(trainer.model)
         yield 0, 0, 0.0
         trainer.train()
         yield from clock.steps
