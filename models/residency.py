@@ -15,8 +15,9 @@ from kofinlaw.models.engines import ChoiceScore, Engine, EngineStats, Generation
 
 @dataclass
 class _Resident:
-    engine: Engine
+    engine: Engine | None = None
     users: int = 0
+    loading: threading.Lock = field(default_factory=threading.Lock)
     lock: threading.Lock = field(default_factory=threading.Lock)
 
 
@@ -25,18 +26,51 @@ _guard = threading.Lock()
 
 
 def lease(key: Any, load: Callable[[], Engine]) -> Lease:
-    """The engine loaded under `key`, or a fresh one by `load`, until the lease is closed."""
+    """The engine loaded under `key`, or a fresh one by `load`, until the lease is closed.
+
+    Only those who want the same model wait for its load.
+    """
     with _guard:
-        resident = _residents.get(key)
-        if resident is None:
-            resident = _residents[key] = _Resident(load())
+        resident = _residents.setdefault(key, _Resident())
         resident.users += 1
-    return Lease(key, resident)
+    try:
+        with resident.loading:
+            if resident.engine is None:
+                resident.engine = load()
+    except BaseException:
+        _let_go(key, resident)
+        raise
+    return Lease(key, resident, resident.engine)
+
+
+def forget(engine: Engine) -> None:
+    """Hand this engine to nobody else: it hangs, and the next lease of its key loads afresh.
+
+    Does nothing for an engine that is not leased. Who holds it may still close it.
+    """
+    if isinstance(engine, Lease) and engine._resident is not None:
+        with _guard:
+            _drop(engine._key, engine._resident)
 
 
 def resident_count() -> int:
-    """How many models are loaded through leases."""
+    """How many models are loaded, or loading, through leases."""
     return len(_residents)
+
+
+def _let_go(key: Any, resident: _Resident) -> bool:
+    """One user less; says whether it was the last."""
+    with _guard:
+        resident.users -= 1
+        if not resident.users:
+            _drop(key, resident)
+        return not resident.users
+
+
+def _drop(key: Any, resident: _Resident) -> None:
+    # A forgotten one's key may name another by now.
+    if _residents.get(key) is resident:
+        del _residents[key]
 
 
 class Lease:
@@ -45,19 +79,20 @@ class Lease:
     Users in several threads take turns.
     """
 
-    def __init__(self, key: Any, resident: _Resident) -> None:
+    def __init__(self, key: Any, resident: _Resident, engine: Engine) -> None:
         self._key = key
         self._resident: _Resident | None = resident
-        self.name = resident.engine.name
-        self.deterministic = resident.engine.deterministic
-        self.tokenizer = resident.engine.tokenizer
+        self._engine = engine
+        self.name = engine.name
+        self.deterministic = engine.deterministic
+        self.tokenizer = engine.tokenizer
         self.stats = EngineStats()
 
     @contextmanager
     def _using(self) -> Iterator[Engine]:
         if self._resident is None:
             raise UserError("this engine is closed")
-        engine = self._resident.engine
+        engine = self._engine
         with self._resident.lock:
             before = dataclasses.replace(engine.stats)
             try:
@@ -84,12 +119,8 @@ class Lease:
         if self._resident is None:
             return
         resident, self._resident = self._resident, None
-        with _guard:
-            resident.users -= 1
-            if resident.users:
-                return
-            _residents.pop(self._key, None)
-        resident.engine.close()
+        if _let_go(self._key, resident):
+            self._engine.close()
 
     def __enter__(self) -> Lease:
         return self

@@ -8,6 +8,7 @@ from typing import TypeVar
 
 from kofinlaw import UserError
 from kofinlaw.models.engines import Engine
+from kofinlaw.models.residency import forget
 from kofinlaw.rag.calls import Caller, Overdue
 from kofinlaw.rag.deadline import Budget
 
@@ -89,6 +90,8 @@ class EngineKeeper:
     def leave(self) -> None:
         """Leave a hanging engine behind; it keeps its thread and memory until the process ends."""
         self.counts["stalls"] += 1
+        if self._engine is not None:
+            forget(self._engine)
         self._engine = None
         if not self._restart():
             self.dead = True

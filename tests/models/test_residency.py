@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import threading
+
 import pytest
 
 from kofinlaw import UserError
@@ -61,6 +63,39 @@ def test_a_closed_engine_says_so_and_a_failed_load_leaves_nothing():
     with pytest.raises(UserError, match="no memory"):
         residency.lease("model", fails)
     assert residency.resident_count() == 0
+
+
+def test_a_forgotten_engine_is_loaded_afresh_and_closing_it_leaves_the_fresh_one_alone():
+    hung = residency.lease("model", Loaded)
+    residency.forget(hung)
+    fresh, shared = residency.lease("model", Loaded), residency.lease("model", Loaded)
+    hung.close()
+    assert residency.resident_count() == 1
+    fresh.close()
+    assert shared.generate([Request("가")])[0].text.startswith("답변")
+    residency.forget(Loaded())
+    shared.close()
+    assert residency.resident_count() == 0
+
+
+def test_a_load_that_hangs_keeps_no_other_model_waiting():
+    begun, end = threading.Event(), threading.Event()
+
+    def hangs():
+        begun.set()
+        end.wait(20)
+        return Loaded()
+
+    thread = threading.Thread(target=lambda: residency.lease("slow", hangs).close())
+    other = threading.Thread(target=lambda: residency.lease("other", Loaded).close())
+    thread.start()
+    begun.wait(20)
+    other.start()
+    other.join(5)
+    waited = other.is_alive()
+    end.set()
+    thread.join(20)
+    assert not waited
 
 
 def test_a_real_model_leaves_memory_with_its_last_user(llama):
