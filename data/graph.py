@@ -5,7 +5,7 @@ from __future__ import annotations
 import itertools
 import re
 import sys
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, NamedTuple
 
@@ -104,12 +104,18 @@ def references(articles: Sequence[Article], chunks: Sequence[Chunk] = ()) -> Ite
 
 
 def graph(passages: Iterable[Citing], shelf: Shelf) -> Iterator[Reference]:
-    """The references of articles that come document by document."""
+    """The references of articles that come document by document, and of annexes after them all.
+
+    An annex's title is read with the short names that the articles of its document set.
+    """
     scope = shelf.scope()
+    aliases: dict[str, Mapping[str, str]] = {}
     for title, run in itertools.groupby(passages, key=lambda passage: passage.title):
         group = list(run)
-        names = document_aliases(title, "\n".join(p.text for p in group), scope.titles)
-        here = replace(scope, names=names)
+        if title not in aliases:
+            text = "\n".join(passage.text for passage in group)
+            aliases[title] = document_aliases(title, text, scope.titles)
+        here = replace(scope, names=aliases[title])
         for passage in group:
             if not passage.deleted:
                 yield from _references(passage, here, shelf)

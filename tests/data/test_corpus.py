@@ -8,7 +8,7 @@ import pytest
 from kofinlaw import UserError
 from kofinlaw.data.compare import Changes, compare
 from kofinlaw.data.corpus import build_corpus
-from kofinlaw.data.files import read_jsonl
+from kofinlaw.data.files import read_json_lines, read_jsonl
 from kofinlaw.data.records import Article, Chunk, Rejected
 from kofinlaw.data.settings import DataSettings
 from kofinlaw.recipes.inspect_corpus import inspect_lines
@@ -68,6 +68,27 @@ def test_an_act_becomes_chunks_articles_and_a_citation_graph(act, tmp_path):
     assert card["tokens"]["estimated"] is False
     assert card["licenses"] == {"KR-Copyright-Act-Art7": 1}
     assert (card["oldest"], card["newest"]) == ("2024-07-01", "2024-07-01")
+
+
+def test_an_annex_is_read_with_the_short_names_of_its_documents_articles(act, tmp_path):
+    (act / "가람법 시행령.md").write_text(
+        "---\n제목: 가람법 시행령\n법령구분: 대통령령\n시행일자: 2024-07-01\n---\n\n# 가람법 시행령\n\n"
+        "##### 제2조 (수수료)\n\n수수료는 백원으로 한다.\n",
+        encoding="utf-8",
+    )
+    (act / "가람감독규정.md").write_text(
+        "---\n제목: 가람감독규정\n법령구분: 고시\n시행일자: 2024-07-01\n---\n\n# 가람감독규정\n\n"
+        '##### 제1조 (목적)\n\n이 규정은 「가람법」(이하 "법"이라 한다) 및 같은 법 시행령'
+        '(이하 "영"이라 한다)에서 위임된 사항을 정한다.\n\n'
+        "##### 제2조 (보고)\n\n은행은 보고하여야 한다.\n\n"
+        "## 별표 1 수수료의 기준(영 제2조제1항 관련)\n\n수수료는 이용자에게 미리 알린다.\n",
+        encoding="utf-8",
+    )
+    build([act], tmp_path / "out")
+    edges = read_json_lines(tmp_path / "out" / "citations.jsonl")
+    assert [
+        (e["target"], e["provision"]) for _, e in edges if e["source"] == "가람감독규정 별표 1"
+    ] == [("가람법 시행령 제2조", "제1항")]
 
 
 def test_jsonl_and_parquet_load_alike_with_datasets(act, tmp_path):
