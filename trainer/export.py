@@ -5,8 +5,9 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-from kofinlaw import Progress, silent
+from kofinlaw import Progress, UserError, silent
 from kofinlaw.data.files import write_json
+from kofinlaw.trainer.base_identity import base_sha256
 from kofinlaw.trainer.export_bnb import to_bnb4
 from kofinlaw.trainer.export_compressed import METHODS, calibration_texts, to_compressed
 from kofinlaw.trainer.export_gguf import to_gguf
@@ -29,18 +30,26 @@ def export_stage(
 ) -> dict[str, Any]:
     """Write every asked form under `out` with an `export.json`; one that is there is kept.
 
+    Kept only where it was made from this very merge with these settings; `out` holds one merge's.
+
     GGUF goes to `out/<name>-<type>.gguf`, hf to `out/<name>/`, the others to `out/<name>-<form>/`.
     awq and gptq are calibrated on those of `chunks` that `examples` were made from. Returns bytes
-    by form. Raises UserError as the exporters do.
+    by form. Raises UserError as the exporters do, and where `out` holds another export.
     """
     out.mkdir(parents=True, exist_ok=True)
     record = read_object(merged / "kofinlaw.json") if (merged / "kofinlaw.json").exists() else {}
     name = str(record.get("name") or merged.resolve().name)
     environments = Path(settings.environments) if settings.environments else None
     done = read_object(out / "export.json") if (out / "export.json").exists() else {}
+    identity = record.get("merge", {}).get("fingerprint") or base_sha256(merged)
+    if any(facts.get("made_from", {}).get("merge") != identity for facts in done.values()):
+        raise _other_export("the target holds another merge's export", out)
     for form in settings.formats:
         kind = "gguf-q8_0" if form == "gguf" else form
+        made_from = {"merge": identity, **_heeded(kind, settings)}
         if _still_there(done.get(kind), out):
+            if done[kind]["made_from"] != made_from:
+                raise _other_export(f"the target holds {kind} made with other settings", out)
             continue
         if kind == "bnb-4bit":
             done[kind] = to_bnb4(merged, out / f"{name}-bnb-4bit", progress=progress)
@@ -70,9 +79,21 @@ def export_stage(
                 cache=cache,
                 progress=progress,
             )
+        done[kind]["made_from"] = made_from
         write_json(out / "export.json", done)
     return {f"{form} bytes": facts["bytes"] for form, facts in done.items()}
 
 
 def _still_there(facts: dict[str, Any] | None, out: Path) -> bool:
     return facts is not None and (out / str(facts.get("file") or facts.get("folder"))).exists()
+
+
+def _heeded(kind: str, settings: ExportSettings) -> dict[str, Any]:
+    """The settings that decide what is in a form's file."""
+    if kind in METHODS:
+        return settings.model_dump(include={"calibration_samples", "calibration_tokens"})
+    return settings.model_dump(include={"quantizer"}) if kind == "gguf-q4_k_m" else {}
+
+
+def _other_export(message: str, out: Path) -> UserError:
+    return UserError(message, where=str(out), remedy="name another folder, or delete this one")

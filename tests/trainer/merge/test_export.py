@@ -167,6 +167,34 @@ def test_the_stage_keeps_what_is_there(tmp_path, llama):
     assert (folder / "model.safetensors").stat().st_mtime_ns == before
 
 
+def test_a_target_with_another_merge_s_export_is_refused(tmp_path, llama, plain_adapter):
+    settings = ExportSettings.model_validate({"formats": ["hf"]})
+    for dtype in ("bfloat16", "float32"):
+        merge(plain_adapter, llama, tmp_path / dtype, base="original", dtype=dtype)
+    export_stage(settings, tmp_path / "bfloat16", tmp_path / "out")
+    with pytest.raises(UserError, match="holds another merge's export") as caught:
+        export_stage(settings, tmp_path / "float32", tmp_path / "out")
+    assert "name another folder" in caught.value.remedy
+
+
+def test_a_form_made_with_other_settings_is_refused(tmp_path, llama, monkeypatch):
+    from kofinlaw.trainer import export
+
+    def to_gguf(merged, out, **_):
+        out.write_text("GGUF")
+        return {"file": out.name, "bytes": 4}
+
+    monkeypatch.setattr(export, "to_gguf", to_gguf)
+
+    def call(**fields):
+        settings = ExportSettings.model_validate({"formats": ["gguf-q4_k_m"], **fields})
+        return export_stage(settings, llama, tmp_path / "out")
+
+    assert call(quantizer="here") == call(quantizer="here", calibration_samples=9)
+    with pytest.raises(UserError, match="gguf-q4_k_m made with other settings"):
+        call(quantizer="there")
+
+
 def test_a_missing_converter_says_how_to_get_it_and_leaves_nothing(tmp_path, llama, monkeypatch):
     monkeypatch.setenv("HF_HUB_OFFLINE", "1")
     with pytest.raises(UserError, match="not set up, and this run is offline") as caught:
