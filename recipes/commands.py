@@ -58,13 +58,10 @@ def execute(
 
     mode = check_resume(resume)
     check_policy(run.recipe)
-    stages = stages or build_stages(run)
+    stages = stages or build_stages(run, mode)
     offline = guard() if run.recipe.offline else contextlib.nullcontext()
     counted = caching(run.cache / "morphemes.sqlite")
     with run_lock(run.folder, lambda line: say(f"  {line}")), offline, counted:
-        if mode == "never" and "augment" in (only or [stage.name for stage in stages]):
-            # The teacher's answers outlive the stage's folder; `never` forgets them too.
-            (run.folder / "teacher.ledger.jsonl").unlink(missing_ok=True)
         write_text(run.folder / "recipe.yaml", resolved_yaml(run.recipe))
         write_json(run.folder / "compliance.json", compliance_record(run))
         return run_stages(

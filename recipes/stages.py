@@ -8,19 +8,19 @@ from typing import Any
 
 from kofinlaw.recipes import work
 from kofinlaw.recipes.bound import SYSTEM_STAGES, Run, protected_paths, source_paths
-from kofinlaw.recipes.runner import Stage
+from kofinlaw.recipes.runner import Resume, Stage
 from kofinlaw.recipes.schema import System
 from kofinlaw.trainer.settings import TrainSettings
 
 
-def build_stages(run: Run) -> list[Stage]:
-    """Every stage of the recipe, in order.
+def build_stages(run: Run, resume: Resume = "if-possible") -> list[Stage]:
+    """Every stage of the recipe, in order; `resume` is for what outlives a stage's folder.
 
     A recipe of ready `examples` without documents has no stage `data` or `index`, and one without
     questions none that asks.
     """
     recipe = run.recipe
-    stages = [*_making(run), *_training(run)]
+    stages = [*_making(run, resume), *_training(run)]
     if recipe.data is not None:
         stages.append(
             Stage(
@@ -53,7 +53,7 @@ def _model(run: Run) -> dict[str, Any]:
     return {"model": run.recipe.model.model_dump(mode="json"), "seed": run.recipe.seed}
 
 
-def _making(run: Run) -> list[Stage]:
+def _making(run: Run, resume: Resume) -> list[Stage]:
     """Documents to examples, or the examples that are ready; and the questions."""
     recipe = run.recipe
     stages = []
@@ -71,7 +71,7 @@ def _making(run: Run) -> list[Stage]:
         stages.append(
             Stage(
                 "augment",
-                partial(work.make_examples, run),
+                partial(work.make_examples, run, resume),
                 {"augment": recipe.augment.model_dump(mode="json"), **_model(run)},
                 protected_paths(run),
                 ("data", "augment"),

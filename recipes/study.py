@@ -18,13 +18,13 @@ from kofinlaw.data.files import read_jsonl, sha256_file, write_jsonl
 from kofinlaw.data.records import Question
 from kofinlaw.rag.settings import RagSettings
 from kofinlaw.recipes.bound import Run, model_folder
-from kofinlaw.recipes.runner import Stage
+from kofinlaw.recipes.runner import Resume, Stage
 from kofinlaw.recipes.stages import build_stages
 
 NONE = "none"
 
 
-def study_stages(run: Run) -> list[Stage]:
+def study_stages(run: Run, resume: Resume = "if-possible") -> list[Stage]:
     """The stages of a study, in order; raises UserError where the recipe has no `study`."""
     study = run.recipe.study
     if not study.retrievers:
@@ -37,7 +37,7 @@ def study_stages(run: Run) -> list[Stage]:
     first = ["data", "augment", "questions", "index"]
     if "trained" in study.models and study.trained is None:
         first += ["train", "merge"]
-    stages = [stage for stage in build_stages(run) if stage.name in first]
+    stages = [stage for stage in build_stages(run, resume) if stage.name in first]
     kinds = {"choice_items": study.choice_items, "free_items": study.free_items}
     stages.append(
         Stage(

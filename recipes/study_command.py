@@ -4,7 +4,16 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from kofinlaw.recipes.cli import Overrides, RecipeName, ResumeMode, Runs, app, say, say_next
+from kofinlaw.recipes.cli import (
+    Overrides,
+    RecipeName,
+    ResumeMode,
+    Runs,
+    app,
+    check_resume,
+    say,
+    say_next,
+)
 
 
 @app.command()
@@ -20,7 +29,7 @@ def study(
 
     bound = bind_recipe(recipe, overrides, runs)
     say(f"{bound.recipe.name}: {bound.recipe.description}")
-    execute(bound, resume, stages=study_stages(bound))
+    execute(bound, resume, stages=study_stages(bound, check_resume(resume)))
     say("")
     say((bound.folder / "study" / "study.md").read_text(encoding="utf-8"))
     say_next(f"open {bound.folder / 'study' / 'study.html'}")

@@ -20,6 +20,7 @@ from kofinlaw.recipes.bound import (
     token_counter,
 )
 from kofinlaw.recipes.plan_examples import texts_of
+from kofinlaw.recipes.runner import Resume
 from kofinlaw.recipes.schema import System
 
 
@@ -59,8 +60,11 @@ def check_documents(run: Run, corpus: Path) -> None:
     policy.require(verdicts)
 
 
-def make_examples(run: Run, out: Path, progress: Progress) -> dict[str, Any]:
-    """Chunks to training examples and held-out questions."""
+def make_examples(run: Run, resume: Resume, out: Path, progress: Progress) -> dict[str, Any]:
+    """Chunks to training examples and held-out questions.
+
+    The teacher's answers outlive the stage's folder; `resume` says whether they are gone on with.
+    """
     from kofinlaw.augment.stage import augment
 
     return augment(
@@ -72,6 +76,7 @@ def make_examples(run: Run, out: Path, progress: Progress) -> dict[str, Any]:
         protected_texts=protected_texts(run),
         ledger=run.folder / "teacher.ledger.jsonl",
         student=lambda: student(run, progress),
+        resume=resume,
         progress=progress,
     )
 

@@ -170,3 +170,20 @@ def test_ask_without_a_run_says_how_to_make_one(capsys, monkeypatch, tmp_path):
     code, _, err = run(capsys, monkeypatch, "ask", "언제까지 보고하나요?")
     assert code == 1
     assert "kofinlaw run quickstart" in err
+
+
+def test_a_damaged_ledger_is_refused_or_forgotten_as_resume_says(
+    pico, capsys, monkeypatch, tmp_path
+):
+    teacher = f"{{model: {{id: pico/pico-llama, path: {pico / 'model'}}}, engine: {{engine: dummy}}, items: 2}}"
+    command = ["augment", str(pico / "recipe.yaml"), "--runs", str(tmp_path)]
+    command += ["--set", f"augment.teacher={teacher}", "--resume"]
+    code, _, err = run(capsys, monkeypatch, *command, "always")
+    assert (code, "there is no ledger to go on with" in err) == (1, True)
+    ledger = tmp_path / "pico" / "teacher.ledger.jsonl"
+    ledger.write_text("{damaged\n", encoding="utf-8")
+    code, _, err = run(capsys, monkeypatch, *command, "always")
+    assert (code, "teacher.ledger.jsonl:1" in err) == (1, True)
+    code, _, err = run(capsys, monkeypatch, *command, "never")
+    assert code == 0, err
+    assert not ledger.exists() or "damaged" not in ledger.read_text(encoding="utf-8")
