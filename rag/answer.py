@@ -46,6 +46,7 @@ def answer_questions(
     template: ChatTemplate,
     retriever: Searcher | None,
     settings: AnswerSettings,
+    model: str = "",
     clock: Clock = time.monotonic,
     started: float | None = None,
     seed: int = 0,
@@ -59,6 +60,7 @@ def answer_questions(
 
     Writes `answers.jsonl`, `submission.csv` (complete and valid from the first second on),
     `evidence.jsonl`, `plan.jsonl` and `timings.jsonl`. `retriever` None asks the model alone.
+    `model` (of `model_fingerprint`) keeps a folder from being gone on with by another model.
     `started` is `clock()` at process start; time that killed runs used in `out` is counted too, and
     with `count_pauses` the time between them by `wall_clock`. `replay` is the `plan.jsonl` of an
     earlier run to follow turn by turn, with the evidence beside it, instead of the deadline.
@@ -67,7 +69,8 @@ def answer_questions(
     """
     file = read_questions(questions)
     out.mkdir(parents=True, exist_ok=True)
-    journal = Journal(out, _state(file, settings, template, retriever, seed, replay), wall_clock)
+    state = _state(file, settings, model, template, retriever, seed, replay)
+    journal = Journal(out, state, wall_clock)
     minutes = None if replay is not None else settings.budget_minutes
     pause = journal.pause_before if settings.count_pauses else 0.0
     budget = Budget(
@@ -87,6 +90,7 @@ def answer_questions(
 def _state(
     file: QuestionFile,
     settings: AnswerSettings,
+    model: str,
     template: ChatTemplate,
     retriever: Searcher | None,
     seed: int,
@@ -96,6 +100,7 @@ def _state(
     return {
         "questions": file.sha256,
         "settings": settings.model_dump(mode="json", exclude={"budget_minutes", "count_pauses"}),
+        "model": model,
         "template": template.sha256,
         "retriever": retriever.fingerprint if retriever else "",
         "seed": seed,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from datetime import datetime
 from pathlib import Path
 from typing import Annotated, Any
@@ -44,6 +45,14 @@ def open_run(folder: Path | None) -> Any:
     return Run(recipe, document, folder.resolve(), time.monotonic(), default_cache())
 
 
+def _serving_folder(bound: Any) -> Path:
+    """The run's merged model, else the base."""
+    from kofinlaw.recipes.bound import model_folder
+
+    merged = bound.folder / "merge" / "model"
+    return merged if merged.is_dir() else model_folder(bound)
+
+
 def _offline(run: Any) -> Any:
     import contextlib
 
@@ -68,15 +77,13 @@ def ask(
     from kofinlaw.rag.answer import ask as ask_one
     from kofinlaw.rag.index import Index
     from kofinlaw.rag.retrieve import Retriever
-    from kofinlaw.recipes.bound import model_folder
 
     bound = open_run(run)
     if not (bound.folder / "index").is_dir():
         raise UserError(
             "this run has no index", where=str(bound.folder), remedy="kofinlaw index RECIPE"
         )
-    merged = bound.folder / "merge" / "model"
-    folder = merged if merged.is_dir() else model_folder(bound)
+    folder = _serving_folder(bound)
     with _offline(bound):
         retriever = Retriever(
             Index.load(bound.folder / "index"), bound.recipe.rag, cache=bound.cache
@@ -130,23 +137,35 @@ def answer(
     ] = None,
 ) -> None:
     """Answer a file of questions before the deadline; the submission is whole at every moment."""
+    from kofinlaw.models.identity import model_fingerprint
     from kofinlaw.rag.answer import answer_questions
     from kofinlaw.recipes.lock import run_lock
     from kofinlaw.recipes.progress import stage_progress
 
     started = process_started()
     bound = open_run(run)
+    gguf = bound.recipe.answer.engine.gguf
     with _offline(bound), run_lock(out, lambda line: say(f"  {line}")):
-        given = _answering(bound, budget_minutes)
         if check_budget:
-            _check_budget(questions, given)
+            _check_budget(questions, _answering(bound, budget_minutes))
             return
         with stage_progress("answer") as progress:
-            given |= {"progress": progress, "replay": replay_plan}
+
+            def answer_into(folder: Path, started: float) -> dict[str, Any]:
+                return answer_questions(
+                    questions,
+                    folder,
+                    started=started,
+                    progress=progress,
+                    replay=replay_plan,
+                    model=model_fingerprint(_serving_folder(bound), gguf),
+                    **_answering(bound, budget_minutes),
+                )
+
             if runs != 1:
-                _repeat(questions, out, runs, key, given)
+                _repeat(questions, out, runs, key, answer_into)
                 return
-            counts = answer_questions(questions, out, started=started, **given)
+            counts = answer_into(out, started)
     say(
         f"{counts.get('questions', '')} answers, "
         f"{counts.get('fallback', 0)} of them not the model's own"
@@ -163,14 +182,12 @@ def _answering(bound: Any, budget_minutes: float | None) -> dict[str, Any]:
     from kofinlaw.models.templates import template_for
     from kofinlaw.rag.index import Index
     from kofinlaw.rag.retrieve import Retriever
-    from kofinlaw.recipes.bound import model_folder
 
     recipe = bound.recipe
     settings = recipe.answer
     if budget_minutes is not None:
         settings = settings.model_copy(update={"budget_minutes": budget_minutes})
-    merged = bound.folder / "merge" / "model"
-    folder = merged if merged.is_dir() else model_folder(bound)
+    folder = _serving_folder(bound)
     return {
         "open_engine": lambda: open_engine(settings.engine, folder, seed=recipe.seed),
         "template": template_for(folder),
@@ -180,18 +197,23 @@ def _answering(bound: Any, budget_minutes: float | None) -> dict[str, Any]:
     }
 
 
-def _repeat(questions: Path, out: Path, runs: int, key: Path | None, given: dict[str, Any]) -> None:
+def _repeat(
+    questions: Path,
+    out: Path,
+    runs: int,
+    key: Path | None,
+    answer_into: Callable[[Path, float], dict[str, Any]],
+) -> None:
     import time
 
     from kofinlaw.data.files import read_jsonl
     from kofinlaw.data.records import Key
-    from kofinlaw.rag.answer import answer_questions
     from kofinlaw.rag.questions import read_questions
     from kofinlaw.rag.repeats import repeat
 
     labels = {row.id: row.answer for row in read_jsonl(key, Key)} if key is not None else None
     result = repeat(
-        lambda folder: answer_questions(questions, folder, started=time.monotonic(), **given),
+        lambda folder: answer_into(folder, time.monotonic()),
         read_questions(questions).questions,
         out,
         runs,

@@ -182,6 +182,7 @@ def answer_cell(
     The model that answers also writes queries and reranks, where the retriever asks for it.
     """
     from kofinlaw.models.engines import Engine, open_engine
+    from kofinlaw.models.identity import model_fingerprint
     from kofinlaw.models.templates import template_for
     from kofinlaw.models.tracing import open_tracer
     from kofinlaw.rag.answer import answer_questions
@@ -212,6 +213,7 @@ def answer_cell(
             template=template,
             retriever=retriever,
             settings=recipe.answer,
+            model=model_fingerprint(folder, recipe.answer.engine.gguf),
             seed=recipe.seed,
             started=started,
             tracer=tracer,

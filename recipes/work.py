@@ -278,6 +278,7 @@ def answer_as(
 ) -> dict[str, Any]:
     """One system answers one question file."""
     from kofinlaw.models.engines import open_engine
+    from kofinlaw.models.identity import model_fingerprint
     from kofinlaw.models.templates import template_for
     from kofinlaw.models.tracing import open_tracer
     from kofinlaw.rag.answer import answer_questions
@@ -298,6 +299,7 @@ def answer_as(
             template=template_for(folder),
             retriever=retriever,
             settings=recipe.answer,
+            model=model_fingerprint(folder, recipe.answer.engine.gguf),
             seed=recipe.seed,
             started=time.monotonic(),
             tracer=tracer,

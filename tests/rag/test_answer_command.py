@@ -6,12 +6,16 @@ import csv
 import json
 import subprocess
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 
 import pytest
 
+from kofinlaw import UserError
 from kofinlaw.data.files import write_jsonl
 from kofinlaw.data.records import Chunk, Key
+from kofinlaw.models.dummy_engine import DummyEngine
+from kofinlaw.models.engines import ChoiceScore
 from kofinlaw.rag.index import build_index
 from kofinlaw.rag.settings import RagSettings
 
@@ -108,6 +112,59 @@ def test_five_runs_say_their_mean_and_spread(
     assert "answered alike in two runs: 100.0%" in shown
     found = json.loads((tmp_path / "five" / "repeats.json").read_text("utf-8"))
     assert found["accuracy"]["deviation"] == 0.0
+
+
+def test_a_model_trained_again_does_not_go_on_with_the_answers_of_the_one_before(
+    tmp_path: Path,
+    run: Path,
+    questions: Path,
+    capsys: pytest.CaptureFixture[str],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    words = ("answer", questions, "--run", run, "--out", tmp_path / "out")
+    weights = run / "merge" / "model" / "model.safetensors"
+    weights.write_bytes(b"first")
+    assert typed(capsys, monkeypatch, *words)[0] == 0
+    assert typed(capsys, monkeypatch, *words)[0] == 0
+    weights.write_bytes(b"again")
+    code, shown = typed(capsys, monkeypatch, *words)
+    assert (code, "model changed since it began" in shown) == (1, True), shown
+
+
+def test_every_run_asks_its_own_engine_to_rerank(
+    tmp_path: Path,
+    run: Path,
+    questions: Path,
+    capsys: pytest.CaptureFixture[str],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    asked: list[int] = []
+
+    class Closing(DummyEngine):
+        closed = False
+
+        def score(
+            self, prompts: Sequence[str], choices: Sequence[Sequence[str]]
+        ) -> list[list[ChoiceScore]]:
+            if self.closed:
+                raise UserError("this engine is closed")
+            asked.append(id(self))
+            return super().score(prompts, choices)
+
+        def close(self) -> None:
+            self.closed = True
+
+    monkeypatch.setattr("kofinlaw.models.dummy_engine.DummyEngine", Closing)
+    recipe = run / "recipe.yaml"
+    text = recipe.read_text("utf-8").replace(
+        "{lexical: bigram}", "{lexical: bigram, reranker: llm}"
+    )
+    recipe.write_text(text, encoding="utf-8")
+    words = ("answer", questions, "--run", run, "--out", tmp_path / "two", "--runs", 2)
+    code, shown = typed(capsys, monkeypatch, *words)
+    assert (code, "2 runs:" in shown) == (0, True), shown
+    halves = asked[: len(asked) // 2], asked[len(asked) // 2 :]
+    assert [len(set(half)) for half in halves] == [1, 1]
 
 
 def test_answering_needs_no_network_interface(tmp_path: Path, run: Path, questions: Path) -> None:
