@@ -10,6 +10,7 @@ from kofinlaw.augment import free, grounded
 from kofinlaw.augment.drafts import source_rng
 from kofinlaw.augment.items import Maker, item_id
 from kofinlaw.augment.options import Item
+from kofinlaw.augment.raft import Evidence
 from kofinlaw.augment.surface import vary
 from kofinlaw.data.files import sha256_text
 from kofinlaw.data.prompting import (
@@ -20,6 +21,8 @@ from kofinlaw.data.prompting import (
     free_messages,
 )
 from kofinlaw.data.records import Example
+
+NO_TEXTS = Evidence((), (), whole=False)
 
 
 def choice_examples(maker: Maker, items: Sequence[Item], progress: Progress) -> list[Example]:
@@ -48,8 +51,7 @@ def _example(maker: Maker, item: Item) -> Example | None:
         options[answer] = NO_EVIDENCE
     elif decoy:
         options[rng.choice([i for i in range(len(options)) if i != answer])] = NO_EVIDENCE
-    texts: tuple[str, ...] = ()
-    chunks: tuple[str, ...] = ()
+    found = NO_TEXTS
     if settings.shown_evidence:
         found = maker.shelf.evidence(
             " ".join([draft.stem, *options]),
@@ -63,9 +65,8 @@ def _example(maker: Maker, item: Item) -> Example | None:
         if not missing and not found.whole:
             maker.reject(item, "evidence_too_long", "the deciding lines do not fit the budget")
             return None
-        texts, chunks = found.texts, found.chunks
     stem, changes = _surface(maker, name, draft.stem, options)
-    messages = choice_messages(stem, options, texts, settings.answer_form)
+    messages = choice_messages(stem, options, found.texts, settings.answer_form)
     reply = choice_candidates(options, settings.answer_form)[answer]
     messages.append({"role": "assistant", "content": reply})
     return Example(
@@ -73,7 +74,7 @@ def _example(maker: Maker, item: Item) -> Example | None:
         "choice_gold_missing" if missing else f"choice_{draft.kind}",
         messages,
         str(answer + 1),
-        _provenance(chunks, draft.kind, maker.seed),
+        _provenance(found.chunks, draft.kind, maker.seed),
         [
             {"check": "options_distinct", "ok": True},
             {"check": "not_true_elsewhere", "ok": True},
@@ -115,21 +116,25 @@ def free_examples(maker: Maker, choices: int, held: frozenset[str]) -> list[Exam
     rng.shuffle(pool)
     out = []
     for item in pool[:wanted]:
-        missing = settings.shown_evidence and rng.random() < settings.raft.gold_missing_share
-        found = maker.shelf.evidence(
-            item.question,
-            (item.unit,),
-            item.focus,
-            distractors=settings.raft.distractors,
-            budget_tokens=settings.raft.max_evidence_tokens,
-            rng=rng,
-            gold_missing=missing,
-        )
         if maker.protected.shared(item.question):
             continue
+        missing = settings.shown_evidence and rng.random() < settings.raft.gold_missing_share
+        found = NO_TEXTS
+        if settings.shown_evidence:
+            found = maker.shelf.evidence(
+                item.question,
+                (item.unit,),
+                item.focus,
+                distractors=settings.raft.distractors,
+                budget_tokens=settings.raft.max_evidence_tokens,
+                rng=rng,
+                gold_missing=missing,
+            )
+            if not missing and not found.whole:
+                continue
         name = f"free-{sha256_text(item.question + item.reference)[:12]}"
         asked, changes = _surface(maker, name, item.question, [item.reference, *item.keywords])
-        messages = free_messages(asked, found.texts if settings.shown_evidence else ())
+        messages = free_messages(asked, found.texts)
         reply = NO_EVIDENCE if missing else item.reference
         messages.append({"role": "assistant", "content": reply})
         task = "free_gold_missing" if missing else "free"

@@ -127,6 +127,32 @@ def test_evidence_keeps_to_its_tokens(corpus, tmp_path):
         assert count(shown) <= 80
 
 
+FREE = SETTINGS.model_copy(update={"free_share": 0.5})
+
+
+def free_of(out):
+    return [e for e in examples_of(out) if e.task == "free"]
+
+
+def test_a_free_text_example_shows_the_line_that_decides(corpus, tmp_path):
+    def count(text):
+        return len(text.split())
+
+    raft = SETTINGS.raft.model_copy(update={"max_evidence_tokens": 14, "gold_missing_share": 0})
+    run(corpus, tmp_path, FREE.model_copy(update={"raft": raft}), count_tokens=count)
+    assert free_of(tmp_path)
+    for example in free_of(tmp_path):
+        shown = normal(example.messages[0]["content"].split("[질문]")[0])
+        told = example.messages[1]["content"].rpartition("(")[0]
+        assert normal(told)[-24:-8] in shown
+
+
+def test_an_example_without_evidence_names_no_chunk(corpus, tmp_path):
+    run(corpus, tmp_path, FREE.model_copy(update={"shown_evidence": False}))
+    assert free_of(tmp_path)
+    assert all(e.provenance["chunks"] == [] for e in examples_of(tmp_path))
+
+
 def test_a_protected_question_is_kept_out(corpus, made, tmp_path):
     first = next(e for e in examples_of(made[0]) if e.task == "choice_quantity")
     stem = first.messages[0]["content"].split("[문제] ")[1].split("\n")[0]
