@@ -5,12 +5,15 @@ from __future__ import annotations
 import json
 import shlex
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from kofinlaw import UserError
 from kofinlaw.recipes.cli import Overrides, RecipeName, Runs, app, say, say_next
+
+if TYPE_CHECKING:
+    from kofinlaw.recipes.bound import Run
 
 
 @app.command()
@@ -24,20 +27,18 @@ def tune(
     runs: Runs = Path("runs"),
 ) -> None:
     """Sweep retrieval's weights, forms and k on labelled questions; write the chosen setting."""
+    from kofinlaw.models.offline import guard
     from kofinlaw.rag.tune import tune_files
     from kofinlaw.recipes.commands import bind_recipe
+    from kofinlaw.recipes.compliance import check_policy
+    from kofinlaw.recipes.lock import run_lock
     from kofinlaw.recipes.progress import stage_progress
     from kofinlaw.recipes.schema import leaves
 
     bound = bind_recipe(recipe, overrides, runs)
+    check_policy(bound.recipe)
+    check_development(bound, questions)
     index = bound.folder / "index"
-    proving = bound.recipe.evaluate.questions
-    if proving and bound.path(proving) == questions.resolve():
-        raise UserError(
-            "these questions prove the recipe's model, so retrieval may not be tuned on them",
-            where=str(questions),
-            remedy="name a development set of its own",
-        )
     if not index.is_dir():
         raise UserError(
             "there is no index to tune",
@@ -46,7 +47,8 @@ def tune(
         )
     out = bound.folder / "tune"
     out.mkdir(parents=True, exist_ok=True)
-    with stage_progress("tune") as progress:
+    offline = guard(offline=bound.recipe.offline)
+    with run_lock(bound.folder, say), offline, stage_progress("tune") as progress:
         tuned = tune_files(
             index, questions, key, out, bound.recipe.rag, cache=bound.cache, progress=progress
         )
@@ -62,3 +64,25 @@ def tune(
         say_next(f"kofinlaw run {recipe} {' '.join(changed)}   the chosen setting")
     else:
         say_next(f"kofinlaw run {recipe}   its own setting was the best")
+
+
+def check_development(bound: Run, questions: Path) -> None:
+    """Raise UserError where one of these questions, in whatever file, proves the run's model."""
+    from kofinlaw.rag.questions import read_questions
+    from kofinlaw.recipes.bound import protected_paths
+
+    def asked(path: Path) -> set[tuple[str, ...]]:
+        return {(one.question, *one.options) for one in read_questions(path).questions}
+
+    made = (bound.questions_path, bound.folder / "augment" / "heldout_questions.jsonl")
+    files = (*protected_paths(bound), *made)
+    # Without held-out documents augment leaves the file of their questions empty.
+    proving = [path for path in files if path.is_file() and path.stat().st_size]
+    common = asked(questions) & {question for path in proving for question in asked(path)}
+    if common:
+        raise UserError(
+            "these questions prove the recipe's model, so retrieval may not be tuned on them: "
+            + min(common)[0][:80],
+            where=str(questions),
+            remedy="name a development set of its own",
+        )

@@ -1,0 +1,62 @@
+"""The command that tunes retrieval: on a development set, never on what proves the model."""
+
+import json
+import shutil
+
+import pytest
+
+from kofinlaw.data.files import write_jsonl
+from kofinlaw.data.records import Key, Question
+from kofinlaw.recipes.bound import bind
+from kofinlaw.recipes.cli import main
+from kofinlaw.recipes.runner import run_stages
+from kofinlaw.recipes.schema import load_recipe
+from kofinlaw.recipes.stages import build_stages
+
+
+@pytest.fixture(scope="module")
+def indexed(pico, tmp_path_factory):
+    """A run of the pico recipe with its documents read and indexed."""
+    runs = tmp_path_factory.mktemp("runs")
+    loaded, document = load_recipe(str(pico / "recipe.yaml"))
+    run = bind(loaded, document, runs, cache=runs / "cache")
+    run_stages(build_stages(run), run.folder, only=["data", "index"])
+    (run.folder / "augment").mkdir()
+    write_jsonl(run.folder / "augment" / "heldout_questions.jsonl", [])
+    return run
+
+
+@pytest.fixture
+def tune(pico, indexed, monkeypatch, capsys):
+    def call(questions, key):
+        command = ["kofinlaw", "tune", str(pico / "recipe.yaml"), "--questions", str(questions)]
+        command += ["--key", str(key), "--runs", str(indexed.folder.parent)]
+        monkeypatch.setattr("sys.argv", command)
+        with pytest.raises(SystemExit) as ended:
+            main()
+        return ended.value.code, capsys.readouterr()
+
+    return call
+
+
+def test_a_development_set_is_tuned_on_and_the_setting_is_said(tune, indexed, tmp_path):
+    write_jsonl(tmp_path / "q.jsonl", [Question("d1", "점검절차에 이상이 있으면 누가 보고하는가?")])
+    write_jsonl(tmp_path / "k.jsonl", [Key("d1", units=("전산점검 규정 제3조",))])
+    code, said = tune(tmp_path / "q.jsonl", tmp_path / "k.jsonl")
+    assert code == 0, said.err
+    assert "kofinlaw run" in said.out
+    assert json.loads((indexed.folder / "tune" / "tuning.json").read_text(encoding="utf-8"))
+
+
+@pytest.mark.parametrize("place", ["own", "gathered", "heldout", "copied"])
+def test_what_proves_the_model_is_refused_wherever_it_lies(tune, pico, indexed, tmp_path, place):
+    heldout = indexed.folder / "augment" / "heldout_questions.jsonl"
+    write_jsonl(heldout, [Question("h1", "점검일은 누가 정하는가?")])
+    gathered = indexed.questions_path
+    gathered.parent.mkdir(exist_ok=True)
+    shutil.copy(heldout, gathered)
+    write_jsonl(tmp_path / "q.jsonl", [Question("mine", "점검일은 누가 정하는가?")])
+    files = {"own": pico / "questions.jsonl", "gathered": gathered, "heldout": heldout}
+    code, said = tune(files.get(place, tmp_path / "q.jsonl"), pico / "key.jsonl")
+    assert code == 1
+    assert "may not be tuned on them" in said.err
