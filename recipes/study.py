@@ -190,6 +190,7 @@ def answer_cell(
     from kofinlaw.rag.retrieve import Retriever
 
     recipe = run.recipe
+    cut_off = (out / "plan.jsonl").exists()
     folder = trained_folder(run) if model == "trained" else model_folder(run, progress)
     template = template_for(folder)
     opened: list[Engine] = []
@@ -198,11 +199,12 @@ def answer_cell(
         opened.append(open_engine(recipe.answer.engine, folder, seed=recipe.seed))
         return opened[-1]
 
-    retriever = None
+    retriever, retrieves = None, False
     started = time.monotonic()
     if rag is not None:
         retriever = Retriever(Index.load(run.folder / "index"), rag, cache=run.cache)
-        if retriever.left_out:
+        retrieves = bool(retriever.left_out)
+        if retrieves:
             retriever.use_model(engine(), template)
     waiting = list(opened)
     with open_tracer(recipe.trace, out, offline=recipe.offline) as tracer:
@@ -219,12 +221,12 @@ def answer_cell(
             tracer=tracer,
             progress=progress,
         )
+    if not retrieves:
+        return counts  # every token stands in the answers, which outlive a kill
     stats = [one.stats for one in opened]
-    return {
-        **counts,
-        "model_tokens": sum(one.prompt_tokens + one.tokens for one in stats),
-        "model_calls": sum(one.calls for one in stats),
-    }
+    tokens = sum(one.prompt_tokens + one.tokens for one in stats)
+    # What queries and reranking took before a kill went with the process that asked.
+    return {**counts, "model_tokens": None if cut_off else tokens}
 
 
 def score_cells(run: Run, names: Sequence[str], out: Path, progress: Progress) -> dict[str, Any]:

@@ -71,7 +71,9 @@ def cell_row(run: Path, scores: Mapping[str, Any], model: str, retriever: str) -
     counts = record.get("counts") or {}
     judged = ((scores.get("judge") or {}).get("criteria")) or {}
     asked = max(1, scores["counts"]["questions"])
-    tokens = counts.get("model_tokens")
+    tokens = one["tokens"].get("mean")
+    if "model_tokens" in counts:  # the model also retrieves; None where a kill lost the count
+        tokens = counts["model_tokens"] and counts["model_tokens"] / asked
     return {
         "system": system,
         "model": model,
@@ -82,7 +84,7 @@ def cell_row(run: Path, scores: Mapping[str, Any], model: str, retriever: str) -
         "in_context": (one["retrieval"] or {}).get("in_context"),
         "text": {key: one["text"].get(key) for key in ("bleu", "meteor_exact", "rouge1", "rougeL")},
         "judged": {criterion: by_system.get(system) for criterion, by_system in judged.items()},
-        "tokens": tokens / asked if tokens else one["tokens"].get("mean"),
+        "tokens": tokens,
         "p50": one["seconds"].get("p50"),
         "p95": one["seconds"].get("p95"),
     }
@@ -150,10 +152,11 @@ def counted(result: Mapping[str, Any], language: str) -> str:
     if language == "ko":
         return (
             f"객관식 {counts['choice']}문항, 주관식 {counts['free']}문항. 백분율이며, 토큰은 한 "
-            "문항에 모델이 읽고 쓴 것(검색문 쓰기 포함), METEOR는 꼭 같은 형태소만 맞춘 것입니다."
+            "문항에 모델이 읽고 쓴 것(검색문 쓰기 포함; 검색문을 쓰다 끊겼던 칸은 –), METEOR는 꼭 "
+            "같은 형태소만 맞춘 것입니다."
         )
     return (
         f"{counts['choice']} multiple-choice and {counts['free']} free-text questions; percent. "
-        "Tokens are what the model read and wrote for a question, queries included; METEOR matches "
-        "exact morphemes only."
+        "Tokens are what the model read and wrote for a question, queries included (– where a cell "
+        "that writes queries was cut off); METEOR matches exact morphemes only."
     )

@@ -9,7 +9,7 @@ from kofinlaw.data.files import write_json, write_jsonl
 from kofinlaw.data.records import Key, Question
 from kofinlaw.models.tracing import read_traces
 from kofinlaw.recipes.bound import bind
-from kofinlaw.recipes.runner import run_stages
+from kofinlaw.recipes.runner import read_record, run_stages
 from kofinlaw.recipes.schema import load_recipe
 from kofinlaw.recipes.study import cells_of, study_stages
 
@@ -129,6 +129,18 @@ def test_a_study_runs_cell_by_cell_and_a_lost_cell_alone_is_done_again(recipe, t
     assert again.pop("answer-base-lexical") == "ran"
     assert set(again.values()) == {"skipped"}
     assert (run.folder / "answer-base-lexical/answers.jsonl").read_bytes() == answers
+
+    # Cells cut off: what the model read for answers is known still, what it read for queries not.
+    for name in ("answer-base-lexical", "answer-base-multi-query"):
+        record = read_record(run.folder / name)
+        (run.folder / name).rename(run.folder / f".{name}.partial")
+        write_json(run.folder / f".{name}.partial/stage.json", {**record, "status": "running"})
+    (run.folder / "study/stage.json").unlink()
+    again = {o.stage: o.how for o in run_stages(study_stages(run), run.folder)}
+    assert again["answer-base-lexical"] == again["answer-base-multi-query"] == "resumed"
+    result = json.loads((run.folder / "study/study.json").read_text(encoding="utf-8"))
+    assert result["cells"][1]["tokens"] == lexical["tokens"]
+    assert result["cells"][2]["tokens"] is None
 
 
 def test_without_a_checkpoint_the_study_trains_one(recipe, tmp_path):
