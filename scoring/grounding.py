@@ -16,8 +16,10 @@ from kofinlaw.data.citations import cited_units
 
 Kind = Literal["number", "date", "citation"]
 _SCALES = {"억": 10**8, "만": 10**4, "천": 1000, "백": 100, "십": 10}
+# Points and hyphens part a date only behind a year: `3.5퍼센트` and `3-5일` are amounts.
 _DATE = re.compile(
-    r"(?<!\d)(?:(?P<y>\d{4})\s*[.년-]\s*)?(?P<m>\d{1,2})\s*[.월-]\s*(?P<d>\d{1,2})\s*(?:일|\.|(?!\d))"
+    r"(?<!\d)(?:(?P<y>\d{4})\s*[.년-]\s*)?(?P<m>\d{1,2})\s*(?(y)[.월-]|월)\s*(?P<d>\d{1,2})"
+    r"\s*(?:일|\.|(?!\d))"
 )
 _ARTICLE = re.compile(r"제\s*(\d+)\s*조(?:\s*의\s*(\d+))?")
 _PART = re.compile(r"제\s*\d+\s*(?:조(?:\s*의\s*\d+)?|[항호장절편관]|차)")

@@ -44,6 +44,11 @@ def test_dates_are_read_in_either_form():
     assert values("2025년 7월 31일과 2025. 7. 31.과 7월 31일") == ["2025-07-31", "--07-31"]
 
 
+def test_decimals_and_ranges_are_amounts_with_their_units():
+    assert values("3.5퍼센트, 1.5배, 3-5일") == ["3.5 %", "1.5 배", "3", "5 일"]
+    assert [c.text for c in ungrounded("3.5%이다.", ["계약 기간은 3.5년으로 한다."])[1]] == ["3.5%"]
+
+
 def test_an_article_of_a_named_act_is_its_unit():
     named = "전자금융거래법 제9조", "제12조의2"
     assert values("전자금융거래법 제9조에 따른다. 제12조의2도 같다.", [ACT])[:1] == [named[0]]
