@@ -33,7 +33,9 @@ def make_tokenizer(folder: Path) -> int:
     return tokenizer.get_vocab_size()
 
 
-def make_model(folder: Path, *, kind: str = "llama", hidden: int = 32, layers: int = 2) -> Path:
+def make_model(
+    folder: Path, *, kind: str = "llama", hidden: int = 32, layers: int = 2, **more: object
+) -> Path:
     import torch
     from transformers import AutoConfig, AutoModelForCausalLM
 
@@ -59,7 +61,7 @@ def make_model(folder: Path, *, kind: str = "llama", hidden: int = 32, layers: i
     if kind == "granite":
         shape |= {"logits_scaling": 4.0}
     torch.manual_seed(11)
-    config = AutoConfig.for_model(kind, **shape)
+    config = AutoConfig.for_model(kind, **shape | more)
     model = AutoModelForCausalLM.from_config(config, dtype=torch.float32)
     model.save_pretrained(folder, safe_serialization=True)
     source = (
