@@ -96,8 +96,10 @@ def _prepare(
     server adds it itself.
     """
     served = settings.engine.engine in ("dummy", "openai")
-    if served and not (speaks_chat(settings) and settings.model.path):
-        if settings.prompting == "chat":
+    chat = speaks_chat(settings)
+    if served and not (chat and settings.model.path):
+        # An engine without a model answers any prompt; a served chat model must get its own form.
+        if chat and (settings.engine.engine == "openai" or settings.prompting == "chat"):
             raise UserError(
                 "a served chat model needs its template",
                 where="augment.teacher.model.path",
@@ -110,7 +112,7 @@ def _prepare(
 
     folder = model_folder(settings.model, progress=progress)
     template = template_for(folder)
-    if not speaks_chat(settings):
+    if not chat:
         return folder, template.bos, None
 
     def render(text: str) -> str:

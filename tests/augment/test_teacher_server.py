@@ -25,6 +25,7 @@ def _scripted():
 
 
 scripted = _scripted()
+CHAT = {"id": "Qwen/Qwen2.5-7B-Instruct"}
 WAYS = ("answers", "fails", "hangs up", "is slow", "talks rubbish", "refuses")
 
 
@@ -132,3 +133,12 @@ def test_a_server_that_is_not_there_is_said_so(server, corpus, tmp_path):
     server.http.server_close()
     with pytest.raises(UserError, match=r"127\.0\.0\.1"):
         run(server, corpus, tmp_path / "out")
+
+
+@pytest.mark.parametrize("prompting", ["auto", "chat"])
+def test_a_served_chat_model_without_its_template_is_refused(server, corpus, tmp_path, prompting):
+    with pytest.raises(UserError, match="needs its template"):
+        run(server, corpus, tmp_path / "out", model=CHAT, prompting=prompting)
+    assert server.seen == []
+    run(server, corpus, tmp_path / "asked", model=CHAT, prompting="completion")
+    assert server.seen
