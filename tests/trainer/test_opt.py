@@ -72,8 +72,8 @@ def test_a_steps_loss_and_gradients_are_the_ordinary_ones(opt, targets):
 
     from kofinlaw.trainer.adapter import trainable
     from kofinlaw.trainer.encoding import Encoded
-    from kofinlaw.trainer.loss import check_head
     from kofinlaw.trainer.lora_pass import quicken
+    from kofinlaw.trainer.loss import check_head
     from kofinlaw.trainer.ranks import open_ranks
     from kofinlaw.trainer.step import Stepper
 
