@@ -12,7 +12,7 @@ from functools import lru_cache
 
 import numpy as np
 
-# What starting one more pass costs, in tokens' worth of time; measured in docs/trainer.md.
+# What starting one more pass costs, in tokens' worth of time; chosen, not measured.
 PASS_COST_TOKENS = 24
 
 
