@@ -4,40 +4,37 @@
 
 Written by `kofinlaw export --contest`; the folder holds model/, index/ and contest.json. The
 submission is complete and valid from the first seconds on: rows the model has not answered hold
-the option that shares most with the evidence. Started again after a kill it goes on from
-answers.jsonl beside the submission and counts the time that was used.
+what shares most with the evidence. Started again after a kill it goes on from answers.jsonl beside
+the submission and counts the time that was used, which stands in clock.txt there.
 """
 
 from __future__ import annotations
 
 import argparse
+import contextlib
 import csv
-import hashlib
 import json
 import os
 import sys
+import threading
 import time
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 from kofinlaw.data.korean import bigrams
-from kofinlaw.data.packing import pack
-from kofinlaw.data.prompting import (
-    NO_EVIDENCE,
-    choice_candidates,
-    choice_messages,
-    free_messages,
-)
-from kofinlaw.rag.free_text import tidy
+from kofinlaw.data.records import Question
+from kofinlaw.rag.answer_book import FALLBACK_PASSAGES
+from kofinlaw.rag.contest_model import Model
+from kofinlaw.rag.fallback import fallback_answer
 from kofinlaw.rag.options import split_options
 
 Postings = tuple[list[str], dict[str, int], Any, Any, Any]
-Asked = tuple[str, str, list[str]]  # id, stem, options
 
 HERE = Path(__file__).resolve().parent
+BEAT_SECONDS = 2.0  # used time is written this often: a kill forgets no more of it
 SHARES = (1.0, 0.5, 0.25, 0.0)  # of the evidence budget, from the best plan to the cheapest
 
 
@@ -76,128 +73,19 @@ def search(index: Postings, stem: str, options: Sequence[str], k: int) -> list[s
     return [index[0][place] for place in order if fused[place] > 0]
 
 
-def without_model(identity: str, options: Sequence[str], passages: Sequence[str]) -> str:
-    """The option that shares most with its best passage, else one by a hash of the id."""
-    if not options:
-        return NO_EVIDENCE
-    found = [set(bigrams(text)) for text in passages[:3]]
-    shares = []
-    for option in options:
-        words = set(bigrams(option))
-        shared = max((len(words & passage) for passage in found), default=0)
-        shares.append(shared / len(words) if words else 0.0)
-    if min(shares) == max(shares):
-        digest = hashlib.sha256(identity.encode("utf-8")).digest()
-        return str(int.from_bytes(digest[:8], "big") % len(options) + 1)
-    return str(shares.index(max(shares)) + 1)
-
-
-class Model:
-    """The merged model; what it writes is greedy, a choice constrained to the choices."""
-
-    def __init__(self, settings: dict[str, Any]) -> None:
-        import torch
-        from transformers import AutoModelForCausalLM, AutoTokenizer
-
-        self.settings = settings
-        folder = str(HERE / "model")
-        cuda = torch.cuda.is_available()
-        self.tokenizer = AutoTokenizer.from_pretrained(folder, local_files_only=True)
-        self.model = AutoModelForCausalLM.from_pretrained(
-            folder,
-            torch_dtype=getattr(torch, settings["dtype"]),
-            device_map={"": 0} if cuda else None,
-            local_files_only=True,
-        ).eval()
-        self.device = "cuda" if cuda else "cpu"
-
-    def encode(self, text: str) -> list[int]:
-        """Token ids; the prompt's frame holds the special tokens already."""
-        return list(self.tokenizer(text, add_special_tokens=False)["input_ids"])
-
-    def count(self, text: str) -> int:
-        """Tokens of a text."""
-        return len(self.encode(text))
-
-    def prompt(
-        self, stem: str, options: Sequence[str], passages: Sequence[str], share: float
-    ) -> str:
-        """The text to go on from, its evidence within the budget and the whole in the context."""
-        settings = self.settings
-        budget = int(settings["evidence_tokens"] * share)
-        query = " ".join([stem, *options])
-        while True:
-            evidence = pack(passages, query, budget, self.count) if budget > 0 and passages else []
-            if options:
-                messages = choice_messages(stem, options, evidence, settings["answer_form"])
-            else:
-                messages = free_messages(stem, evidence)
-            text = settings["before"] + messages[0]["content"] + settings["after"]
-            over = self.count(text) + settings["free_max_tokens"] - settings["context_tokens"]
-            if over <= 0:
-                return text
-            if not evidence:
-                stem, cut = stem[: max(40, len(stem) - 2 * over)], stem
-                if stem == cut:
-                    return text
-            budget = min(budget, sum(map(self.count, evidence))) - over - 8
-
-    def write(self, text: str, choices: Sequence[str]) -> str:
-        """What the model writes after a prompt: one of the choices, or free text."""
-        import torch
-
-        ids = torch.tensor([self.encode(text)], device=self.device)
-        ends, start = self.settings["stop_ids"], ids.shape[1]
-        tails = [self.encode(choice) for choice in choices]
-
-        def allowed(_: int, so_far: Any) -> list[int]:
-            written = so_far[start:].tolist()
-            begun = [tail for tail in tails if tail[: len(written)] == written]
-            return [tail[len(written)] if tail != written else ends[0] for tail in begun] or ends
-
-        longest = max(map(len, tails), default=0) + 1
-        with torch.inference_mode():
-            out = self.model.generate(
-                ids,
-                attention_mask=torch.ones_like(ids),
-                do_sample=False,
-                max_new_tokens=longest if tails else self.settings["free_max_tokens"],
-                prefix_allowed_tokens_fn=allowed if tails else None,
-                eos_token_id=ends,
-                pad_token_id=ends[0],
-            )
-        # The end of a turn is an ordinary token to some tokenizers: it is cut off here by its id.
-        written = out[0, start:].tolist()
-        stop = next((place for place, token in enumerate(written) if token in ends), len(written))
-        if tails:
-            return next((c for c, t in zip(choices, tails, strict=True) if t == written[:stop]), "")
-        return str(self.tokenizer.decode(written[:stop], skip_special_tokens=True)).strip()
-
-    def answer(
-        self, stem: str, options: Sequence[str], passages: Sequence[str], share: float
-    ) -> str:
-        """The answer as it is handed in; empty where the model gave nothing valid."""
-        form = self.settings["answer_form"]
-        choices = choice_candidates(options, form) if options else []
-        text = self.write(self.prompt(stem, options, passages, share), choices)
-        if not options:
-            return tidy(text, self.settings["free_max_characters"])
-        return str(choices.index(text) + 1) if text in choices else ""
-
-
-def read(path: Path) -> tuple[list[str], list[list[str]], list[Asked]]:
-    """(header, rows, questions): each question as (id, stem, options)."""
+def read(path: Path) -> tuple[list[str], list[list[str]], list[Question]]:
+    """(header, rows, questions)."""
     with open(path, encoding="utf-8-sig", newline="") as handle:
         header, *rows = [row for row in csv.reader(handle) if any(row)]
     names = [name.strip().lower() for name in header]
     id_at, question_at = names.index("id"), names.index("question")
-    questions: list[Asked] = []
+    questions: list[Question] = []
     for row in rows:
         try:
             stem, options = split_options(row[question_at])
-            questions.append((row[id_at], stem, list(options)))
+            questions.append(Question(row[id_at], stem, options))
         except Exception:  # more options than there are labels: answered as free text
-            questions.append((row[id_at], row[question_at].strip(), []))
+            questions.append(Question(row[id_at], row[question_at].strip()))
     return header, rows, questions
 
 
@@ -217,18 +105,38 @@ def write_submission(
     os.replace(new, path)
 
 
-def answers_before(path: Path) -> tuple[dict[str, str], float]:
-    """(answers by id, seconds used) that an earlier start left."""
+def answers_before(path: Path) -> dict[str, str]:
+    """Answers by id that an earlier start left."""
     known: dict[str, str] = {}
-    used = 0.0
     if path.exists():
         for line in path.read_text(encoding="utf-8").splitlines():
-            try:
+            with contextlib.suppress(ValueError):  # torn by a kill
                 row = json.loads(line)
-            except ValueError:  # torn by a kill
-                continue
-            known[row["id"]], used = row["answer"], max(used, row["used"])
-    return known, used
+                known[row["id"]] = row["answer"]
+    return known
+
+
+@contextlib.contextmanager
+def counted(path: Path, started: float) -> Iterator[float]:
+    """Gives the seconds that earlier starts used, and keeps the file at those used in all."""
+    before = 0.0
+    with contextlib.suppress(OSError, ValueError):  # none yet, or lost with the machine's power
+        before = float(path.read_text(encoding="utf-8"))
+    over = threading.Event()
+
+    def beat() -> None:
+        new = path.with_suffix(".new")
+        while not over.wait(BEAT_SECONDS):
+            new.write_text(str(before + time.monotonic() - started), encoding="utf-8")
+            os.replace(new, path)
+
+    thread = threading.Thread(target=beat, daemon=True)
+    thread.start()
+    try:
+        yield before
+    finally:
+        over.set()
+        thread.join()
 
 
 def say(line: str) -> None:
@@ -246,51 +154,59 @@ def main() -> None:
     parser.add_argument("--budget-minutes", type=float, default=270.0)
     parser.add_argument("--reserve-minutes", type=float, default=5.0)
     given = parser.parse_args()
-    settings = json.loads((HERE / "contest.json").read_text(encoding="utf-8"))
-    header, rows, questions = read(given.questions)
-    index = load_index(HERE / "index")
-    found = [search(index, stem, options, settings["k"]) for _, stem, options in questions]
-    answers = [
-        without_model(identity, options, passages)
-        for (identity, _, options), passages in zip(questions, found, strict=True)
-    ]
     given.out.parent.mkdir(parents=True, exist_ok=True)
-    log = given.out.with_name("answers.jsonl")
-    known, used = answers_before(log)
-    answers = [known.get(asked[0], was) for asked, was in zip(questions, answers, strict=True)]
-    write_submission(given.out, header, rows, answers)
-    left = [place for place, question in enumerate(questions) if question[0] not in known]
-    left.sort(key=lambda place: not questions[place][2])  # choices first: each is quick
-    end = 60 * (given.budget_minutes - given.reserve_minutes) - used
-    model = Model(settings)
+    with counted(given.out.with_name("clock.txt"), started) as used:
+        end = started + 60 * (given.budget_minutes - given.reserve_minutes) - used
+        rows = answer_file(given.questions, given.out, end)
+    minutes = (time.monotonic() - started) / 60
+    say(f"{rows} rows in {given.out}, {minutes:.1f} minutes")
+
+
+def answer_file(path: Path, out: Path, end: float) -> int:
+    """Answer all that can be by `end` (on the monotonic clock); returns the rows."""
+    settings = json.loads((HERE / "contest.json").read_text(encoding="utf-8"))
+    header, rows, questions = read(path)
+    index = load_index(HERE / "index")
+    found = [search(index, asked.question, asked.options, settings["k"]) for asked in questions]
+    most = settings["free_max_characters"]
+    answers = [
+        fallback_answer(asked, passages[:FALLBACK_PASSAGES], most_characters=most).answer
+        for asked, passages in zip(questions, found, strict=True)
+    ]
+    log = out.with_name("answers.jsonl")
+    known = answers_before(log)
+    answers = [known.get(asked.id, was) for asked, was in zip(questions, answers, strict=True)]
+    write_submission(out, header, rows, answers)
+    left = [place for place, asked in enumerate(questions) if asked.id not in known]
+    left.sort(key=lambda place: not questions[place].options)  # choices first: each is quick
+    model = Model(settings, HERE / "model")
     seconds = 0.0
     with open(log, "a", encoding="utf-8") as handle:
         handle.write("\n")  # closes a line that a kill tore
         for done, place in enumerate(left):
-            now = time.monotonic() - started
+            now = time.monotonic()
             if now >= end:
                 break
             fits = (end - now) / (len(left) - done) / (seconds / done if done else 1e-9)
             step = next((i for i, share in enumerate(SHARES) if fits >= max(share, 0.25)), 3)
-            identity, stem, options = questions[place]
+            asked = questions[place]
             answer = ""
             while not answer and step < len(SHARES):
                 try:
-                    answer = model.answer(stem, options, found[place], SHARES[step])
+                    answer = model.answer(asked.question, asked.options, found[place], SHARES[step])
                 except Exception as error:  # out of memory above all: less evidence, then none
-                    say(f"{identity}: {type(error).__name__}: {error}"[:200])
+                    say(f"{asked.id}: {type(error).__name__}: {error}"[:200])
                 step += 1
-            seconds += time.monotonic() - started - now
+            seconds += time.monotonic() - now
             if not answer:
                 continue
             answers[place] = answer
-            row = {"id": identity, "answer": answer, "used": used + time.monotonic() - started}
+            row = {"id": asked.id, "answer": answer}
             handle.write(json.dumps(row, ensure_ascii=False) + "\n")
             handle.flush()
-            write_submission(given.out, header, rows, answers)
-    write_submission(given.out, header, rows, answers)
-    minutes = (time.monotonic() - started) / 60
-    say(f"{len(questions)} rows in {given.out}, {minutes:.1f} minutes")
+            write_submission(out, header, rows, answers)
+    write_submission(out, header, rows, answers)
+    return len(questions)
 
 
 if __name__ == "__main__":

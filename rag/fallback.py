@@ -9,7 +9,7 @@ import hashlib
 import re
 from collections.abc import Callable, Sequence
 
-from kofinlaw.data.korean import bigrams, content_morphemes, sentences
+from kofinlaw.data.korean import bigrams, sentences
 from kofinlaw.data.prompting import NO_EVIDENCE
 from kofinlaw.data.records import Answer, Question
 
@@ -25,18 +25,21 @@ def is_negative(stem: str) -> bool:
     return bool(_NEGATIVE.search(stem))
 
 
+def bigram_tokens(texts: Sequence[str]) -> list[list[str]]:
+    """The character bigrams of each text: a whole file takes a second or two."""
+    return [bigrams(text) for text in texts]
+
+
 def overlap_scores(
-    options: Sequence[str], evidence: Sequence[str], *, tokenise: Tokenise | None = None
+    options: Sequence[str], evidence: Sequence[str], *, tokenise: Tokenise = bigram_tokens
 ) -> list[float]:
     """Share (0..1) of each option's distinct tokens that stand in its best-matching passage.
 
-    Tokens are Kiwi content morphemes unless `tokenise` says otherwise; an option without any
-    scores 0.
+    An option without any token scores 0.
     """
-    tokens = tokenise or content_morphemes
-    passages = [set(words) for words in tokens(list(evidence))]
+    passages = [set(words) for words in tokenise(list(evidence))]
     scores = []
-    for words in map(set, tokens(list(options))):
+    for words in map(set, tokenise(list(options))):
         shared = max((len(words & passage) for passage in passages), default=0)
         scores.append(shared / len(words) if words else 0.0)
     return scores
@@ -47,7 +50,7 @@ def overlap_choice(
     evidence: Sequence[str],
     *,
     negative: bool = False,
-    tokenise: Tokenise | None = None,
+    tokenise: Tokenise = bigram_tokens,
 ) -> int:
     """Place (from 0) of the option with the largest lexical overlap with the evidence.
 
@@ -73,15 +76,11 @@ def fallback_answer(
 
     Multiple choice: the option that best matches the passages (for a negative stem least), else
     one chosen by a hash of the question's id. Free text: the sentence of the evidence that shares
-    most with the question. By character bigrams: a whole file takes a second or two.
+    most with the question.
     """
     if question.options:
-        chosen = overlap_choice(
-            question.options,
-            evidence,
-            negative=is_negative(question.question),
-            tokenise=_bigram_tokens,
-        )
+        negative = is_negative(question.question)
+        chosen = overlap_choice(question.options, evidence, negative=negative)
         if chosen < 0:
             digest = hashlib.sha256(question.id.encode("utf-8")).digest()
             chosen = int.from_bytes(digest[:8], "big") % len(question.options)
@@ -89,10 +88,6 @@ def fallback_answer(
     else:
         text = _best_sentence(question.question, evidence)[:most_characters] or NO_EVIDENCE
     return Answer(question.id, text, tuple(evidence_ids), 0.0, 0, "fallback")
-
-
-def _bigram_tokens(texts: Sequence[str]) -> list[list[str]]:
-    return [bigrams(text) for text in texts]
 
 
 def _best_sentence(question: str, evidence: Sequence[str]) -> str:

@@ -8,6 +8,7 @@ import importlib.util
 import json
 import subprocess
 import sys
+import time
 from pathlib import Path
 from typing import Any
 
@@ -130,13 +131,16 @@ def test_the_submission_is_complete_whatever_the_model_does(
         for number in range(4):
             lines = [QUESTION, *(f"{i} {text}" for i, text in enumerate(OPTIONS, 1))]
             writer.writerow([f"Q{number}", "\n".join(lines)])
+        lines = ["보존 기간으로 옳지 않은 것은?", "1 3년간 보존", "2 5년간 보존"]
+        writer.writerow(["N0", "\n".join(lines)])
         writer.writerow(["F0", "보존 기간을 설명하시오."])
     write_postings(TEXTS, tmp_path / "index")
-    (tmp_path / "contest.json").write_text('{"k": 2}', encoding="utf-8")
+    settings = {"k": 2, "free_max_characters": 160}
+    (tmp_path / "contest.json").write_text(json.dumps(settings), encoding="utf-8")
     tried: list[tuple[int, float]] = []
 
     class Failing:
-        def __init__(self, settings: Any) -> None:
+        def __init__(self, settings: Any, folder: Path) -> None:
             pass
 
         def answer(self, stem: str, options: Any, passages: Any, share: float) -> str:
@@ -154,13 +158,41 @@ def test_the_submission_is_complete_whatever_the_model_does(
     with open(out, encoding="utf-8-sig", newline="") as handle:
         rows = {row["ID"]: row["Answer"] for row in csv.DictReader(handle)}
     # 5년 stands in the evidence: what the model could not answer gets that.
-    assert rows == {"Q0": "2", "Q1": "2", "Q2": "3", "Q3": "3", "F0": "5년간 보존한다."}
+    answered = {"Q0": "2", "Q1": "2", "Q2": "3", "Q3": "3"}
+    # Where it is asked for what is not so, the other one.
+    assert rows == {**answered, "N0": "1", "F0": "5년간 보존한다."}
     before = len(tried)
     answering.main()
     again = tried[before:]
-    assert {count for count, _ in again} == {4}, "answers that are there are not asked again"
+    assert {count for count, _ in again} == {4, 2}, "answers that are there are not asked again"
     log = [json.loads(r) for r in (tmp_path / "answers.jsonl").read_text("utf-8").split("\n") if r]
     assert [row["id"] for row in log] == ["Q0", "Q1", "F0"]
+
+
+def test_choices_are_cut_into_tokens_as_after_the_prompt(answering: Any) -> None:
+    model = answering.Model.__new__(answering.Model)
+    # A text's start gets a mark of its own, as sentencepiece gives it; `ab` is one token.
+    model.encode = lambda text: [0, *map(ord, text.replace("ab", "&"))]
+    assert model.continuation("질문\n", "1") == [ord("1")]
+    assert model.continuation("질문a", "b") == [0, ord("b")]
+
+
+def test_time_counts_that_was_used_before_any_answer(
+    tmp_path: Path, answering: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(answering, "BEAT_SECONDS", 0.01)
+    clock = tmp_path / "clock.txt"
+
+    def killed_while_loading(started: float) -> None:
+        with answering.counted(clock, started):
+            while not clock.exists():
+                time.sleep(0.01)
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        killed_while_loading(time.monotonic() - 100)
+    with answering.counted(clock, time.monotonic()) as used:
+        assert 100 <= used < 160
 
 
 def test_the_contest_takes_only_text_the_model_wrote() -> None:
