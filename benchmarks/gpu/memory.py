@@ -5,13 +5,13 @@
 Training steps as `kofinlaw train` makes them (NF4, LoRA r 16 on all linear layers, 8-bit
 optimizer, checkpointing, 2,048 tokens) and answering (16 bit and NF4), each in a process of its
 own. Measured is the most that torch's allocator held, beside the plan's total less the CUDA
-context, which the allocator does not see. Without CUDA it prints `not_run`. The last line is JSON.
+context, which the allocator does not see; the plan may miss by 10 %. Without CUDA it prints
+`not_run`. The last line is JSON.
 """
 
 from __future__ import annotations
 
 import argparse
-import json
 import subprocess
 import sys
 from dataclasses import dataclass
@@ -102,7 +102,8 @@ def main() -> None:
     parser.add_argument("--limit-gib", type=float, default=24.0)
     parser.add_argument("--worker", choices=CASES, help=argparse.SUPPRESS)
     args = parser.parse_args()
-    from shapes import not_run
+    from outcome import outcome
+    from shapes import beside_context, not_run, plan_targets
 
     if not_run():
         return
@@ -112,8 +113,7 @@ def main() -> None:
     result: dict[str, dict[str, Any]] = {}
     print("| case | planned, GiB | measured, GiB | error |\n| --- | --- | --- | --- |")
     for name, case in CASES.items():
-        terms = plan_of(case).terms
-        planned = sum(gib for term, gib in terms.items() if term != "context")
+        planned = beside_context(plan_of(case))
         command = [sys.executable, __file__, *sys.argv[1:], "--worker", name]
         done = subprocess.run(command, capture_output=True, text=True, check=False)
         if done.returncode:
@@ -129,9 +129,11 @@ def main() -> None:
             "error": round(error, 3),
         }
         print(f"| {name} | {planned:.2f} | {measured:.2f} | {error:+.1%} |", flush=True)
-    print(json.dumps(result))
+    errors = {name: row.get("error") for name, row in result.items()}
+    print(outcome(result, plan_targets(errors)))
 
 
 if __name__ == "__main__":
-    sys.path.insert(0, str(Path(__file__).parent))  # shapes.py lies beside this file
+    here = Path(__file__).parent
+    sys.path[:0] = [str(here), str(here.parent)]  # shapes.py and outcome.py
     main()

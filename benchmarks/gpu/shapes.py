@@ -11,13 +11,15 @@ a tokenizer with as many tokens a Korean character as the real one.
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, Literal
 
 from kofinlaw.models.catalogue import ModelCard, find
+from kofinlaw.models.memory import MemoryPlan
 
 STD = 0.02
+Target = tuple[str, float]
 
 
 def random_model(
@@ -206,12 +208,28 @@ def not_run() -> bool:
     return True
 
 
-def cap_memory(limit_gib: float) -> None:
-    """Let torch's allocator have no more of the card than a card of `limit_gib` would."""
-    import torch
+def cap_memory(card_gib: float) -> int:
+    """Let torch's allocator have what a card of `card_gib` has for it; returns the bytes.
 
-    total = torch.cuda.get_device_properties(0).total_memory / 2**30
-    torch.cuda.set_per_process_memory_fraction(min(1.0, limit_gib / total))
+    The CUDA context lies outside the allocator and takes its part of such a card.
+    """
+    from kofinlaw.models.memory import GPU_CONTEXT_GIB
+    from kofinlaw.trainer.out_of_memory import memory_limit
+
+    return memory_limit(card_gib - GPU_CONTEXT_GIB)
+
+
+def beside_context(plan: MemoryPlan) -> float:
+    """GiB of a plan less the CUDA context, which the allocator's peak does not hold either."""
+    return plan.total - plan.terms["context"]
+
+
+def plan_targets(errors: Mapping[str, float | None]) -> dict[str, tuple[float | None, Target]]:
+    """Each plan's error, a share of what was measured, with its bound, for `outcome`."""
+    return {
+        f"plan's error, {name}": (None if error is None else abs(error), ("<=", 0.1))
+        for name, error in errors.items()
+    }
 
 
 def sample_texts() -> list[str]:
