@@ -9,6 +9,7 @@ import shutil
 import signal
 import subprocess
 import sys
+from collections import deque
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -19,6 +20,7 @@ from kofinlaw.recipes.runner import fingerprint, read_record
 from kofinlaw.recipes.stages import build_stages
 
 Point = tuple[tuple[str, str], ...]
+LAST_WORDS = 60  # lines of a failed child that are searched for its error
 
 
 @dataclass(frozen=True)
@@ -33,14 +35,24 @@ def grid(over: Sequence[str]) -> list[Point]:
     """Every combination of the axes, in the order given.
 
     An axis is `KEY=a,b,c`, or `KEY,KEY=a:x,b:y` for keys that move together.
-    Raises UserError for an axis without keys or values, with a value too few, or a key twice.
+    Raises UserError for an axis without keys or values, with a value too few, a key twice, or
+    points whose folders would have one name.
     """
     axes = [_axis(text) for text in over]
     keys = [key for axis in axes for key, _ in axis[0]]
     twice = sorted({key for key in keys if keys.count(key) > 1})
     if twice:
         raise UserError(f"`{twice[0]}` is on two axes", where="--over", remedy="name a key once")
-    return [tuple(itertools.chain(*point)) for point in itertools.product(*axes)]
+    points = [tuple(itertools.chain(*point)) for point in itertools.product(*axes)]
+    names = [point_name(point) for point in points]
+    same = sorted({name for name in names if names.count(name) > 1})
+    if same:
+        raise UserError(
+            f"two points would share the folder {same[0]}",
+            where="--over",
+            remedy="leave doubled values out; what differs in signs alone cannot be told apart",
+        )
+    return points
 
 
 def _axis(text: str) -> list[Point]:
@@ -69,7 +81,7 @@ def _axis(text: str) -> list[Point]:
 def point_name(point: Point) -> str:
     """A folder name for a point: `rank=8,learning_rate=1e-4`."""
     parts = [f"{key.rpartition('.')[2]}={value}" for key, value in point]
-    return re.sub(r"[^A-Za-z0-9=.,_-]", "_", ",".join(parts))
+    return re.sub(r"[^\w=.,-]", "_", ",".join(parts))
 
 
 def share_stages(run: Run, siblings: Sequence[Path]) -> list[str]:
@@ -140,17 +152,17 @@ def execute_in_child(arguments: Sequence[str]) -> None:
     """Run `kofinlaw ARGUMENTS` in a process of its own, its output passed through.
 
     A process of its own makes each point's memory its own, and a point that the kernel kills
-    takes no other with it. Raises UserError with the child's last words where it fails.
+    takes no other with it. Raises UserError with what the child says went wrong where it fails.
     """
     entry = "from kofinlaw.recipes.cli import main; main()"
     child = subprocess.Popen(
         [sys.executable, "-c", entry, *arguments], stderr=subprocess.PIPE, text=True, bufsize=1
     )
-    last = ""
+    said: deque[str] = deque(maxlen=LAST_WORDS)
     try:
         for line in child.stderr or ():
             sys.stderr.write(line)
-            last = line.strip() or last
+            said.append(line)
         code = child.wait()
     except KeyboardInterrupt:
         child.wait()
@@ -164,4 +176,14 @@ def execute_in_child(arguments: Sequence[str]) -> None:
             remedy="SIGKILL is most often the kernel short of memory: shorten "
             "train.max_length or set train.memory_limit_gib",
         )
-    raise UserError(last.removeprefix("error: ") or f"exit code {code}")
+    raise UserError(cause(list(said)) or f"exit code {code}")
+
+
+def cause(said: Sequence[str]) -> str:
+    """What the last words of a command say went wrong, on one line and without the remedy."""
+    lines = [line for line in said if line.strip() and not line.lstrip().startswith("→")]
+    start = max(
+        (place for place, line in enumerate(lines) if line.startswith("error: ")),
+        default=len(lines) - 1,
+    )
+    return " ".join(line.strip() for line in lines[max(0, start) :]).removeprefix("error: ")

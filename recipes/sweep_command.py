@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from dataclasses import replace
 from pathlib import Path
 from typing import Annotated
@@ -90,8 +91,9 @@ def sweep(
     for line in write_sweep(folder, loaded.name, figures, failures):
         say(line)
     next_lines = [f"open {folder / 'sweep.html'}"]
-    if any(point.accuracy is not None for point in figures):
-        next_lines.append(f"kofinlaw compare {folder}/*   the points as runs, with paired tests")
+    scored = [str(where) for _, where in done if (where / "score" / "scores.json").is_file()]
+    if len(scored) > 1:
+        next_lines.append(f"{shlex.join(['kofinlaw', 'compare', *scored])}   with paired tests")
     say_next(*next_lines)
     if failures:
         raise typer.Exit(1)

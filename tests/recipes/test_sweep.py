@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 from kofinlaw import UserError
 from kofinlaw.recipes.bound import bind
 from kofinlaw.recipes.schema import load_recipe
-from kofinlaw.recipes.sweep import Failure, grid, point_name, share_stages
+from kofinlaw.recipes.sweep import Failure, cause, grid, point_name, share_stages
 from kofinlaw.recipes.sweep_figures import PointFigures, compared, conclusion, read_point, smoothed
 from kofinlaw.recipes.sweep_page import write_sweep
 
@@ -64,6 +64,19 @@ def test_keys_on_one_axis_move_together():
     ]
 
 
+def test_points_of_korean_names_have_folders_of_their_own():
+    points = grid(["data.sources=금융법,상법전"])
+    assert [point_name(point) for point in points] == ["sources=금융법", "sources=상법전"]
+
+
+def test_a_failed_point_is_told_by_its_cause_not_by_the_remedy():
+    said = ["train: working\n", "error: docs: no such folder\n", "  → name a folder\n"]
+    assert cause(said) == "docs: no such folder"
+    faults = ["error: 2 mistakes in my.yaml\n", "  my.yaml:3: `seed`: wrong\n", "  my.yaml:4: x\n"]
+    assert cause(faults) == "2 mistakes in my.yaml my.yaml:3: `seed`: wrong my.yaml:4: x"
+    assert (cause(["Killed\n", "\n"]), cause([])) == ("Killed", "")
+
+
 @pytest.mark.parametrize(
     ("over", "said"),
     [
@@ -72,6 +85,7 @@ def test_keys_on_one_axis_move_together():
         (["train.lora.rank="], "has the form"),
         (["a,b=1:2,3"], "has 1 values for 2 keys"),
         (["a=1", "a=2"], "on two axes"),
+        (["a=x/y,x:y"], "would share the folder a=x_y"),
     ],
 )
 def test_a_wrong_axis_is_refused(over, said):
