@@ -101,8 +101,11 @@ def spans_of(
     if "completion" in value:
         if not value["completion"].strip():
             raise ExampleError("empty_answer", "the completion says nothing")
-        start = len(value["prompt"])
-        text = value["prompt"] + value["completion"] + stop
+        prompt = value["prompt"]
+        if not prompt.startswith(template.bos):
+            prompt = template.bos + prompt  # no chat template has put it there
+        start = len(prompt)
+        text = prompt + value["completion"] + stop
     else:
         start = len(template.bos)
         text = template.bos + value["text"] + (template.eos or stop)

@@ -168,7 +168,11 @@ def test_of_a_prompt_and_its_completion_the_second_is_learned_with_the_stop_toke
     value = {"id": "가", "prompt": "질문: 누구?\n답: ", "completion": "금융위원회"}
     example = encode_example(value, CHATML, characters, 100, CHATML.stop)
     assert spoken(example) == "금융위원회<|im_end|>"
-    assert "".join(map(chr, example.tokens[: len(value["prompt"])])) == value["prompt"]
+    read = "".join(chr(t) for t in example.tokens[~example.supervised])
+    assert read == "<s>질문: 누구?\n답: "
+    with_bos = {**value, "prompt": read}
+    again = encode_example(with_bos, CHATML, characters, 100, CHATML.stop)
+    assert again.tokens.tolist() == example.tokens.tolist()
 
 
 def test_a_plain_text_is_learned_whole_from_its_second_token_on():
