@@ -55,7 +55,7 @@ def to_compressed(
     _check_device(method)
     python = environment_python(LLM_COMPRESSOR, environments, cache)
     partial = out.with_name(f".{out.name}.partial")
-    read = list(calibration)[:: max(1, len(calibration) // samples)][:samples]
+    read = spread(calibration, samples)
     progress(f"export {method}", 0, 2)
     try:
         shutil.rmtree(partial, ignore_errors=True)
@@ -81,6 +81,12 @@ def to_compressed(
         "bytes": sum(path.stat().st_size for path in out.glob("*.safetensors")),
         "calibration_texts": len(read),
     }
+
+
+def spread(texts: Sequence[str], count: int) -> list[str]:
+    """`count` of the texts, or all where there are fewer, evenly from the first on."""
+    count = min(count, len(texts))
+    return [texts[n * len(texts) // count] for n in range(count)]
 
 
 def calibration_texts(chunks: Path, examples: Path) -> list[str]:

@@ -11,7 +11,7 @@ from kofinlaw import UserError
 from kofinlaw.data.files import write_jsonl
 from kofinlaw.data.records import Chunk, Example
 from kofinlaw.trainer.export import export_stage
-from kofinlaw.trainer.export_compressed import calibration_texts, to_compressed
+from kofinlaw.trainer.export_compressed import calibration_texts, spread, to_compressed
 from kofinlaw.trainer.export_environment import LLM_COMPRESSOR, is_ready
 from kofinlaw.trainer.merge_settings import ExportSettings
 
@@ -37,6 +37,13 @@ def corpus(tmp_path):
 def test_calibration_reads_the_training_s_chunks_alone(corpus):
     found = [text[:3] for text in calibration_texts(**corpus)]
     assert found == [f"제{n}조" for n in range(1, 7)]
+
+
+def test_samples_are_spread_over_all_the_texts():
+    numbers = [str(n) for n in range(10)]
+    assert spread(numbers, 4) == ["0", "2", "5", "7"]
+    assert spread(numbers, 9)[-1] == "8"
+    assert spread(numbers[:3], 4) == numbers[:3]
 
 
 def test_without_training_chunks_nothing_is_written(tmp_path, llama):
