@@ -73,13 +73,13 @@ class _Planner:
         self.quantization = quantization
         self.notes: list[str] = []
         self.embedding = next((name for name in EMBEDDINGS if name in weights), None)
-        self.head_absent = HEAD not in weights
-        self.tied = bool(config.get("tie_word_embeddings", self.head_absent))
-        if self.head_absent and not self.tied:
+        head_absent = HEAD not in weights
+        self.tied = bool(config.get("tie_word_embeddings", head_absent))
+        if head_absent and not self.tied:
             raise UserError(f"{HEAD} is missing and not tied", where=str(base_folder))
 
     def plan(self, digest: str, base: str, dtype: str) -> MergePlan:
-        terms = {self._weight_of(module): self._term(module) for module in self.adapter.parts}
+        terms = {f"{module}.weight": self._term(module) for module in self.adapter.parts}
         biases = self._bias_terms()
         whole = dict(self.adapter.replacements)
         sources = dict(self.weights)
@@ -113,12 +113,6 @@ class _Planner:
             vocab_size=vocab_size,
             notes=tuple(self.notes),
         )
-
-    def _weight_of(self, module: str) -> str:
-        name = f"{module}.weight"
-        if self.head_absent and name == HEAD:
-            return HEAD  # present only by being tied: untied below
-        return name
 
     def _nearest(self, name: str) -> str:
         near = difflib.get_close_matches(name, list(self.weights), n=1, cutoff=0.5)
