@@ -22,6 +22,8 @@ CONTENT_TAGS = frozenset(
 # Kiwi's time grows with the length of one text; longer texts are cut at line and sentence ends.
 LONGEST_PIECE = 4000
 
+# Counted up where `normalise`, `_pieces` or what is done with Kiwi's answer changes.
+_FORM = 1
 _BATCH = 512
 _WORD = re.compile(r"[0-9A-Za-z]+|[가-힣]+|[一-鿿]+")
 _SENTENCE_END = re.compile(r"(?<=[다요까음함임됨])[.?!](?=\s|$)|[?!](?=\s)|\n+")
@@ -61,12 +63,21 @@ def content_morphemes(texts: Sequence[str], *, workers: int = 1) -> list[list[st
     cache = morpheme_cache.current()
     if cache is None:
         return _content_morphemes(texts, workers)
-    known = cache.find(texts)
+    manner = _manner()
+    known = cache.find(texts, manner)
     missing = [text for text in dict.fromkeys(texts) if text not in known]
     counted = dict(zip(missing, _content_morphemes(missing, workers), strict=True))
-    cache.keep(counted.items())
+    cache.keep(counted.items(), manner)
     known.update(counted)
     return [list(known[text]) for text in texts]
+
+
+def _manner() -> str:
+    """Everything that decides the content morphemes of a text, for the cache's keys."""
+    import kiwipiepy
+
+    tags = " ".join(sorted(CONTENT_TAGS))
+    return f"form {_FORM}, kiwi {kiwipiepy.__version__}, {LONGEST_PIECE} characters, {tags}"
 
 
 def _content_morphemes(texts: Sequence[str], workers: int) -> list[list[str]]:

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import sqlite3
+
+import kiwipiepy
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
@@ -49,14 +52,58 @@ def test_a_folder_that_cannot_be_written_costs_only_the_cache(tmp_path):
         assert korean.content_morphemes(TEXTS[:1])[0]
 
 
-def test_another_version_of_kiwi_counts_anew(tmp_path, monkeypatch):
-    import kiwipiepy
+def test_a_file_that_proves_damaged_while_in_use_costs_only_what_it_held(tmp_path):
+    path = tmp_path / "m.sqlite"
+    texts = [f"제{n}조에 따라 은행은 손해를 배상한다." for n in range(900)]
+    plain = korean.content_morphemes(texts)
+    with caching(path):
+        korean.content_morphemes(texts)
+    data = path.read_bytes()
+    path.write_bytes(data[:8192] + b"\xff" * (len(data) - 8192))
+    with caching(path) as cache:
+        assert cache is not None
+        assert korean.content_morphemes(texts) == plain
+    with caching(path):
+        assert korean.content_morphemes(texts) == plain
+    with caching(path) as cache:
+        assert len(cache.find(texts, korean._manner())) == len(texts)
 
+
+def test_a_file_that_another_run_has_locked_is_left_alone(tmp_path, monkeypatch):
+    path = tmp_path / "m.sqlite"
+    with caching(path):
+        korean.content_morphemes(TEXTS)
+    connect = sqlite3.connect
+    other = connect(path)
+    other.execute("PRAGMA journal_mode=DELETE")
+    other.execute("BEGIN EXCLUSIVE")
+    monkeypatch.setattr(sqlite3, "connect", lambda path, timeout: connect(path, timeout=0.01))
+    with caching(path) as cache:
+        assert cache is None
+    other.rollback()
+    other.close()
+    with caching(path) as cache:
+        assert set(cache.find(TEXTS, korean._manner())) == set(TEXTS)
+
+
+@pytest.mark.parametrize(
+    ("module", "name", "value"),
+    [
+        (kiwipiepy, "__version__", "0.0.0"),
+        (korean, "CONTENT_TAGS", frozenset(["NNG"])),
+        (korean, "LONGEST_PIECE", 12),
+    ],
+)
+def test_words_counted_in_another_manner_are_counted_anew(
+    tmp_path, monkeypatch, module, name, value
+):
     with caching(tmp_path / "m.sqlite") as cache:
         korean.content_morphemes(TEXTS[:1])
-        assert cache.find(TEXTS[:1])
-        monkeypatch.setattr(kiwipiepy, "__version__", "0.0.0")
-        assert cache.find(TEXTS[:1]) == {}
+        assert cache.find(TEXTS[:1], korean._manner())
+        monkeypatch.setattr(module, name, value)
+        assert cache.find(TEXTS[:1], korean._manner()) == {}
+        anew = korean.content_morphemes(TEXTS[:1])
+    assert anew == korean.content_morphemes(TEXTS[:1])
 
 
 @settings(suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=30)
