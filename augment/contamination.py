@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from kofinlaw.augment.law import normal
-from kofinlaw.data.contamination import overlap
+from kofinlaw.data import contamination
 
 # A run of this many letters and digits in common is a copy; shorter ones are how all statute
 # questions begin (「…법」에 관한 설명으로 옳지 않은 것은).
@@ -17,6 +17,7 @@ class Protected:
 
     def __init__(self, texts: Sequence[str]) -> None:
         self._texts = tuple(texts)
+        self._grams = contamination.Protected(texts)
         self._runs = {
             key[i : i + RUN]
             for text in texts
@@ -34,5 +35,7 @@ class Protected:
 
     def held(self, text: str) -> str:
         """The protected text that stands mostly in a text (character n-grams), empty for none."""
-        found = overlap([text], self._texts) if self._texts else []
-        return self._texts[found[0].protected][:80] if found else ""
+        found = self._grams.held_by(text)
+        if found is None or found[1] < contamination.THRESHOLD:
+            return ""
+        return self._texts[found[0]][:80]
