@@ -31,8 +31,8 @@ def compare(before: Path, after: Path) -> Changes:
     """
     old, new = _articles(before), _articles(after)
     both = [name for name in new if name in old]
-    amended = [n for n in both if _words(old[n]) != _words(new[n])]
-    moved = [n for n in both if n not in set(amended) and _place(old[n]) != _place(new[n])]
+    amended = dict.fromkeys(n for n in both if _words(old[n]) != _words(new[n]))
+    moved = [n for n in both if n not in amended and _place(old[n]) != _place(new[n])]
     return Changes(
         added=tuple(name for name in new if name not in old),
         amended=tuple(amended),
