@@ -15,6 +15,7 @@ import json
 import multiprocessing
 import os
 import random
+import sys
 import tempfile
 import threading
 import time
@@ -135,6 +136,7 @@ def measure(megabytes: int, workers: int) -> dict[str, Any]:
         began = time.monotonic()
         child = context.Process(target=build, args=(folder, folder / "out", workers, theirs))
         child.start()
+        theirs.close()  # else a child that died would be waited for for ever
         peak, done = 0, threading.Event()
 
         def watch() -> None:
@@ -144,10 +146,15 @@ def measure(megabytes: int, workers: int) -> dict[str, Any]:
 
         watcher = threading.Thread(target=watch, daemon=True)
         watcher.start()
-        counts, seconds = ours.recv()
+        try:
+            counts, seconds = ours.recv()
+        except EOFError:
+            child.join()
+            sys.exit(f"the build of {megabytes} MB ended with code {child.exitcode}, no result")
+        finally:
+            done.set()
+            watcher.join()
         child.join()
-        done.set()
-        watcher.join()
         return {
             "megabytes": round(size / MEGABYTE),
             "peak_mib": peak >> 20,

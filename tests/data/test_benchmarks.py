@@ -1,0 +1,10 @@
+"""What the data room's benchmarks do where a measurement fails."""
+
+import corpus_memory
+import pytest
+
+
+def test_a_build_that_dies_ends_the_memory_benchmark_with_a_message(capfd):
+    with pytest.raises(SystemExit, match="ended with code 1, no result"):
+        corpus_memory.measure(0, 1)
+    assert "no document could be read" in capfd.readouterr().err
