@@ -1,4 +1,4 @@
-"""Speed of the data room: CPU seconds, medians of several runs (so a busy machine counts less).
+"""Speed of the data room: medians of several runs, by the clock and in CPU seconds.
 
     python benchmarks/data.py [--shared ../shared/data] [--chunks 100000] [--repeats 3]
 
@@ -19,7 +19,7 @@ import tempfile
 import time
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 from outcome import outcome
 
@@ -33,14 +33,26 @@ THRESHOLD = 0.85
 SYLLABLES = "가나다라마바사아자차카타파하은행법률금융이용자정보보호의무금지책임손해배상"
 
 
-def median(repeats: int, work: Callable[[], Any]) -> tuple[float, Any]:
-    """(median CPU seconds, the last result)."""
-    seconds, result = [], None
-    for _ in range(repeats):
-        began = time.process_time()
-        result = work()
-        seconds.append(time.process_time() - began)
-    return round(statistics.median(seconds), 2), result
+class Seconds(NamedTuple):
+    """What work took: CPU seconds of all threads (a busy machine counts less), and by the clock."""
+
+    cpu: float
+    clock: float
+
+
+def timed(work: Callable[[], Any]) -> tuple[Seconds, Any]:
+    """(what it took, its result)."""
+    began, by_clock = time.process_time(), time.perf_counter()
+    result = work()
+    return Seconds(time.process_time() - began, time.perf_counter() - by_clock), result
+
+
+def median(repeats: int, work: Callable[[], Any]) -> tuple[Seconds, Any]:
+    """(median seconds, the last result)."""
+    runs = [timed(work) for _ in range(repeats)]
+    cpu = statistics.median(seconds.cpu for seconds, _ in runs)
+    clock = statistics.median(seconds.clock for seconds, _ in runs)
+    return Seconds(round(cpu, 2), round(clock, 2)), runs[-1][1]
 
 
 def statutes(shared: Path, repeats: int) -> dict[str, Any]:
@@ -48,23 +60,22 @@ def statutes(shared: Path, repeats: int) -> dict[str, Any]:
     settings = DataSettings.model_validate({"sources": folders})
     with tempfile.TemporaryDirectory() as folder:
         out = Path(folder)
-        seconds, counts = median(repeats, lambda: build_corpus(settings, out, base=Path("/")))
+        built, counts = median(repeats, lambda: build_corpus(settings, out, base=Path("/")))
         lines = (out / "chunks.jsonl").read_text(encoding="utf-8").splitlines()
         texts = [json.loads(line)["text"] for line in lines]
-        morphemes, clock = [], []
-        for _ in ("counted", "found"):
-            began, by_clock = time.process_time(), time.perf_counter()
-            with caching(out / "morphemes.sqlite"):
-                content_morphemes(texts, workers=2)
-            morphemes.append(round(time.process_time() - began, 1))
-            clock.append(round(time.perf_counter() - by_clock, 1))
+        with caching(out / "morphemes.sqlite"):
+            counted, _ = timed(lambda: content_morphemes(texts, workers=2))
+        with caching(out / "morphemes.sqlite"):
+            found, _ = timed(lambda: content_morphemes(texts, workers=2))
     return {
         "chunks": counts["chunks"],
-        "seconds": seconds,
-        "morphemes_seconds": morphemes[0],
-        "morphemes_clock_seconds": clock[0],
-        "morphemes_again_seconds": morphemes[1],
         "characters": sum(map(len, texts)),
+        "cpu_seconds": built.cpu,
+        "clock_seconds": built.clock,
+        "morphemes_cpu_seconds": round(counted.cpu, 1),
+        "morphemes_clock_seconds": round(counted.clock, 1),
+        "morphemes_again_clock_seconds": round(found.clock, 1),
+        "with_morphemes_clock_seconds": round(built.clock + counted.clock, 1),
     }
 
 
@@ -111,14 +122,14 @@ def duplicates(count: int, repeats: int) -> dict[str, Any]:
     figures: dict[str, Any] = {
         "chunks": count,
         "planted": len(pairs),
-        "seconds": seconds,
+        "cpu_seconds": seconds.cpu,
         "recall": round(len(found & pairs) / max(1, len(pairs)), 4),
     }
     if importlib.util.find_spec("datasketch"):
         theirs, other = median(1, lambda: datasketch(texts))
-        figures["datasketch_seconds"] = theirs
+        figures["datasketch_cpu_seconds"] = theirs.cpu
         figures["datasketch_recall"] = round(len(other & pairs) / max(1, len(pairs)), 4)
-        figures["times_faster"] = round(theirs / seconds, 1)
+        figures["times_faster"] = round(theirs.cpu / seconds.cpu, 1)
     return figures
 
 
@@ -135,15 +146,14 @@ def main() -> None:
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
     figures["peak_memory_gib"] = round(peak / (1 << 20), 2)
     twice, acts = figures["duplicates"], figures.get("statutes", {})
-    counted = acts.get("morphemes_clock_seconds")
     print(
         outcome(
             figures,
             {
                 "near duplicates, times datasketch": (twice.get("times_faster"), (">=", 5)),
                 "their recall": (twice["recall"], (">=", twice.get("datasketch_recall", 1.0))),
-                "statutes with morphemes, s": (
-                    None if counted is None else round(acts["seconds"] + counted, 1),
+                "statutes with morphemes, s by the clock": (
+                    acts.get("with_morphemes_clock_seconds"),
                     ("<=", 60),
                 ),
             },
