@@ -50,6 +50,17 @@ def test_apache_models_may_teach_anyone(student):
     assert refusals("research", student=student, teachers=[SOLAR, QWEN]) == []
 
 
+@pytest.mark.parametrize("name", ["midm-2.0-base", "A.X-4.0-Light", "kanana-1.5-8b"])
+def test_the_korean_models_of_2025_are_in_time_for_the_contest(name):
+    assert refusals("contest-2025", student=name, embedders=["KURE-v1"]) == []
+
+
+def test_an_embedder_whose_day_nobody_verified_is_refused_by_the_contest():
+    (refusal,) = refusals("contest-2025", student=QWEN, embedders=["KR-SBERT"])
+    assert refusal.rule == "date"
+    assert refusals("commercial", student=QWEN, embedders=["KR-SBERT"]) == []
+
+
 def test_a_non_commercial_teacher_taints_a_commercial_student():
     found = refusals("commercial", student=SOLAR, teachers=["upstage/SOLAR-10.7B-Instruct-v1.0"])
     assert [v.subject for v in found] == [
