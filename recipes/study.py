@@ -25,8 +25,14 @@ NONE = "none"
 
 
 def study_stages(run: Run, resume: Resume = "if-possible") -> list[Stage]:
-    """The stages of a study, in order; raises UserError where the recipe has no `study`."""
+    """The stages of a study, in order; raises UserError without `study.retrievers` or `data`."""
     study = run.recipe.study
+    if run.recipe.data is None:
+        raise UserError(
+            "a study compares ways to find documents, and the recipe has none",
+            where=str(run.document.path),
+            remedy="name data.sources",
+        )
     if not study.retrievers:
         raise UserError(
             "the recipe has no retrievers to study",
