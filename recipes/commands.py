@@ -43,10 +43,9 @@ def execute(
 ) -> list[Any]:
     """Check the policy, write the resolved recipe, run the stages under lock and guard.
 
-    `stages` None are the recipe's own; `only` names those to run.
+    `stages` None are the recipe's own; `only` names those to run, of which the recipe must have
+    the last.
     """
-    import contextlib
-
     from kofinlaw.data.files import write_json, write_text
     from kofinlaw.data.morpheme_cache import caching
     from kofinlaw.models.offline import guard
@@ -59,7 +58,9 @@ def execute(
     mode = check_resume(resume)
     check_policy(run.recipe)
     stages = stages or build_stages(run, mode)
-    offline = guard() if run.recipe.offline else contextlib.nullcontext()
+    if only:
+        _check_stage(stages, only[-1], run.document.path.name)
+    offline = guard(offline=run.recipe.offline)
     counted = caching(run.cache / "morphemes.sqlite")
     with run_lock(run.folder, lambda line: say(f"  {line}")), offline, counted:
         write_text(run.folder / "recipe.yaml", resolved_yaml(run.recipe))
@@ -114,14 +115,20 @@ def _stages_until(run: Any, until: str | None) -> list[str] | None:
 
     if until is None:
         return None
-    names = [stage.name for stage in build_stages(run)]
-    if until not in names:
+    stages = build_stages(run)
+    _check_stage(stages, until, "--until")
+    names = [stage.name for stage in stages]
+    return names[: names.index(until) + 1]
+
+
+def _check_stage(stages: list[Any], name: str, where: str) -> None:
+    names = [stage.name for stage in stages]
+    if name not in names:
         raise UserError(
-            f"this recipe has no stage `{until}`",
-            where="--until",
+            f"this recipe has no stage `{name}`",
+            where=where,
             remedy=f"its stages are {', '.join(names)}",
         )
-    return names[: names.index(until) + 1]
 
 
 def _short(path: Path) -> str:
@@ -306,7 +313,11 @@ def augment(
             say(line)
         return
     execute(bound, resume, ["data", "augment"])
-    say(f"\n{_short(bound.folder / 'augment' / 'card.md')} has counts and samples of each kind.")
+    card = bound.folder / "augment" / "card.md"
+    if card.is_file():
+        say(f"\n{_short(card)} has counts and samples of each kind.")
+    else:
+        say(f"\n{_short(card.with_name('examples.jsonl'))} holds the recipe's ready examples.")
     say_next(f"kofinlaw train {recipe}")
 
 
