@@ -23,9 +23,7 @@ def open_run(folder: Path | None) -> Any:
     Raises UserError where there is none.
     """
     from kofinlaw.models.offline import set_environment
-    from kofinlaw.recipes.bound import Run, default_cache
-    from kofinlaw.recipes.document import read_document
-    from kofinlaw.recipes.schema import Recipe
+    from kofinlaw.recipes.bound import reopen
 
     if folder is None:
         found = sorted(Path("runs").glob("*/recipe.yaml"), key=lambda p: p.stat().st_mtime)
@@ -34,15 +32,10 @@ def open_run(folder: Path | None) -> Any:
                 "there is no run yet", where="runs/", remedy="kofinlaw run quickstart makes one"
             )
         folder = found[-1].parent
-    if not (folder / "recipe.yaml").is_file():
-        raise UserError("this is no run's folder", where=str(folder), remedy="name runs/<recipe>")
-    import time
-
-    document = read_document((folder / "recipe.yaml").resolve())
-    recipe = Recipe.model_validate(document.values)
-    if recipe.offline:
+    run = reopen(folder)
+    if run.recipe.offline:
         set_environment()
-    return Run(recipe, document, folder.resolve(), time.monotonic(), default_cache())
+    return run
 
 
 def _serving_folder(bound: Any) -> Path:
@@ -53,12 +46,11 @@ def _serving_folder(bound: Any) -> Path:
     return merged if merged.is_dir() else model_folder(bound)
 
 
-def _offline(run: Any) -> Any:
-    import contextlib
+def _traced(bound: Any, folder: Path) -> Any:
+    """The recipe's tracer; its lines go to `folder`."""
+    from kofinlaw.models.tracing import open_tracer
 
-    from kofinlaw.models.offline import guard
-
-    return guard() if run.recipe.offline else contextlib.nullcontext()
+    return open_tracer(bound.recipe.trace, folder, offline=bound.recipe.offline)
 
 
 @app.command()

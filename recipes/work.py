@@ -14,8 +14,10 @@ from kofinlaw.models.templates import ChatTemplate
 from kofinlaw.recipes.bound import (
     SYSTEM_STAGES,
     Run,
+    corpus_files,
     model_folder,
     protected_texts,
+    question_files,
     system_folder,
     token_counter,
 )
@@ -159,7 +161,6 @@ def train_adapter(run: Run, out: Path, progress: Progress) -> dict[str, Any]:
         seed=run.recipe.seed,
         resume="if-possible",
         model_id=run.recipe.model.id,
-        base=run.document.path.parent,
         progress=progress,
     )
 
@@ -247,13 +248,8 @@ def export_merged(run: Run, out: Path, progress: Progress) -> dict[str, Any]:
             # Asked for where it is possible: its converter is installed once, with a connection.
             progress(f"skipped {', '.join(skipped)}: run `make gguf` once with a connection", 0)
         settings = settings.model_copy(update={"formats": wanted})
-    chunks, examples = run.folder / "data" / "chunks.jsonl", run.folder / "augment/examples.jsonl"
-    corpus: dict[str, Any] = {}
-    if chunks.exists():
-        corpus = {"chunks": chunks, "examples": examples}
-    asked: dict[str, Any] = {}
-    if run.recipe.asks:
-        asked = {"questions": run.questions_path, "key": run.key_path}
+    corpus: dict[str, Any] = dict(corpus_files(run))
+    asked: dict[str, Any] = dict(question_files(run))
     merged = run.folder / "merge" / "model"
     counts = export_stage(settings, merged, out, **corpus, cache=run.cache, progress=progress)
     counts |= prove_exports(
