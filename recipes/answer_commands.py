@@ -65,6 +65,7 @@ def ask(
 ) -> None:
     """Answer one question from a run's index, with its evidence."""
     from kofinlaw.models.engines import open_engine
+    from kofinlaw.models.offline import guard
     from kofinlaw.models.templates import template_for
     from kofinlaw.rag.answer import ask as ask_one
     from kofinlaw.rag.index import Index
@@ -76,20 +77,25 @@ def ask(
             "this run has no index", where=str(bound.folder), remedy="kofinlaw index RECIPE"
         )
     folder = _serving_folder(bound)
-    with _offline(bound):
+    settings = bound.recipe.answer
+    with guard(offline=bound.recipe.offline), _traced(bound, bound.folder / "ask") as tracer:
         retriever = Retriever(
             Index.load(bound.folder / "index"), bound.recipe.rag, cache=bound.cache
         )
-        with open_engine(bound.recipe.answer.engine, folder, seed=bound.recipe.seed) as engine:
+        with (
+            open_engine(settings.engine, folder, seed=bound.recipe.seed) as engine,
+            tracer.span("ask", model=bound.recipe.model.id, query=question) as span,
+        ):
             result = ask_one(
                 question,
                 engine=engine,
                 template=template_for(folder),
                 retriever=retriever,
-                settings=bound.recipe.answer,
+                settings=settings,
                 seed=bound.recipe.seed,
                 as_of=as_of.date() if as_of else None,
             )
+            span.set(answer=result.answer, documents=[hit.text for hit in result.evidence])
     if as_json:
         import dataclasses
 
@@ -130,6 +136,7 @@ def answer(
 ) -> None:
     """Answer a file of questions before the deadline; the submission is whole at every moment."""
     from kofinlaw.models.identity import model_fingerprint
+    from kofinlaw.models.offline import guard
     from kofinlaw.rag.answer import answer_questions
     from kofinlaw.recipes.lock import run_lock
     from kofinlaw.recipes.progress import stage_progress
@@ -137,22 +144,24 @@ def answer(
     started = process_started()
     bound = open_run(run)
     gguf = bound.recipe.answer.engine.gguf
-    with _offline(bound), run_lock(out, lambda line: say(f"  {line}")):
+    with guard(offline=bound.recipe.offline), run_lock(out, lambda line: say(f"  {line}")):
         if check_budget:
             _check_budget(questions, _answering(bound, budget_minutes))
             return
         with stage_progress("answer") as progress:
 
             def answer_into(folder: Path, started: float) -> dict[str, Any]:
-                return answer_questions(
-                    questions,
-                    folder,
-                    started=started,
-                    progress=progress,
-                    replay=replay_plan,
-                    model=model_fingerprint(_serving_folder(bound), gguf),
-                    **_answering(bound, budget_minutes),
-                )
+                with _traced(bound, folder) as tracer:
+                    return answer_questions(
+                        questions,
+                        folder,
+                        started=started,
+                        progress=progress,
+                        replay=replay_plan,
+                        model=model_fingerprint(_serving_folder(bound), gguf),
+                        tracer=tracer,
+                        **_answering(bound, budget_minutes),
+                    )
 
             if runs != 1:
                 _repeat(questions, out, runs, key, answer_into)
@@ -280,6 +289,9 @@ def score(
     limit: Annotated[
         int | None, typer.Option(help="With --lm-eval: documents asked of each task.")
     ] = None,
+    online: Annotated[
+        bool, typer.Option("--online", help="With --lm-eval: data sets may be fetched.")
+    ] = False,
 ) -> None:
     """Score answers: multiple choice, free text (FSKU), retrieval, with intervals and baselines."""
     from kofinlaw.recipes.bound import default_cache
@@ -289,7 +301,8 @@ def score(
     from kofinlaw.scoring.settings import ScoreSettings
 
     if lm_eval is not None:
-        run_lm_eval(answers, [name for name in lm_eval.split(",") if name], out, limit=limit)
+        tasks = [name for name in lm_eval.split(",") if name]
+        run_lm_eval(answers, tasks, out, limit=limit, offline=not online)
         say((out / "scores.md").read_text(encoding="utf-8"))
         return
     if key is None:

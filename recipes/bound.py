@@ -7,9 +7,9 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
-from kofinlaw import Progress, silent
-from kofinlaw.recipes.document import Document
-from kofinlaw.recipes.schema import Recipe, System, resolve_path
+from kofinlaw import Progress, UserError, silent
+from kofinlaw.recipes.document import Document, absolute, read_document
+from kofinlaw.recipes.schema import Recipe, System
 
 SYSTEM_STAGES: dict[System, str] = {
     "base": "answer-base",
@@ -31,7 +31,7 @@ class Run:
 
     def path(self, value: str) -> Path:
         """A path of the recipe, made absolute."""
-        return resolve_path(value, self.document)
+        return absolute(value, self.document.path.parent)
 
     @property
     def questions_path(self) -> Path:
@@ -53,6 +53,15 @@ def bind(recipe: Recipe, document: Document, runs: Path, cache: Path | None = No
         time.monotonic(),
         cache or default_cache(),
     )
+
+
+def reopen(folder: Path) -> Run:
+    """The run in `folder`, by the recipe it keeps; raises UserError where there is none."""
+    if not (folder / "recipe.yaml").is_file():
+        raise UserError("this is no run's folder", where=str(folder), remedy="name runs/<recipe>")
+    document = read_document((folder / "recipe.yaml").resolve())
+    recipe = Recipe.model_validate(document.values)
+    return Run(recipe, document, folder.resolve(), time.monotonic(), default_cache())
 
 
 def default_cache() -> Path:
@@ -82,6 +91,23 @@ def protected_texts(run: Run) -> list[str]:
         for question in read_questions(path).questions:
             texts.append(" ".join((question.question, *question.options)))
     return texts
+
+
+def corpus_files(run: Run) -> dict[str, Path]:
+    """The run's `chunks`, and the `examples` made from them; those there are.
+
+    Ready examples do not say which chunks they hold, so they are left out.
+    """
+    files = {"chunks": run.folder / "data" / "chunks.jsonl"}
+    if run.recipe.examples is None:
+        files["examples"] = run.folder / "augment" / "examples.jsonl"
+    return {name: path for name, path in files.items() if path.is_file()}
+
+
+def question_files(run: Run) -> dict[str, Path]:
+    """The evaluation's `questions` and `key`; none where the run does not ask."""
+    files = {"questions": run.questions_path, "key": run.key_path}
+    return files if all(path.is_file() for path in files.values()) else {}
 
 
 def model_folder(run: Run, progress: Progress = silent) -> Path:

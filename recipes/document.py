@@ -1,7 +1,8 @@
 """A recipe file read with its line numbers, and `--set` laid over it.
 
 The result knows where each value came from, so an error can say `quickstart.yaml:14` and
-`kofinlaw recipe show` can print the origin beside the value.
+`kofinlaw recipe show` can print the origin beside the value. Its paths are absolute: it means the
+same from any folder.
 """
 
 from __future__ import annotations
@@ -17,22 +18,33 @@ import yaml
 from kofinlaw import UserError
 
 SHIPPED = Path(__file__).resolve().parent
+# Keys whose value is a path, a mapping with a `path`, or a list of such.
 PATH_KEYS = (
+    "model.path",
     "data.sources",
     "data.protected",
     "examples",
+    "augment.teacher.model.path",
+    "augment.teacher.engine.gguf",
+    "augment.student_engine.gguf",
+    "train.start_from",
+    "train.mixture",
+    "export.quantizer",
+    "export.environments",
+    "answer.engine.gguf",
     "evaluate.questions",
     "evaluate.key",
     "evaluate.submission",
-    "model.path",
-    "augment.teacher.model.path",
+    "score.judge.model.path",
+    "score.judge.engine.gguf",
+    "study.trained",
 )
 MAX_BYTES = 1_000_000
 
 
 @dataclass(frozen=True)
 class Document:
-    """Raw recipe values and the origin of each dotted key (`file:line` or `--set`)."""
+    """Recipe values, paths absolute, and the origin of each dotted key (`file:line` or `--set`)."""
 
     path: Path
     values: dict[str, Any]
@@ -73,7 +85,8 @@ def shipped_recipes() -> list[str]:
 def read_document(path: Path, overrides: Sequence[str] = ()) -> Document:
     """Read a YAML recipe and apply `a.b=c` overrides (values are YAML).
 
-    Raises UserError with file and line for what is not YAML, repeats a key, or is no mapping.
+    Paths in the file are relative to the file, those of overrides to the current folder. Raises
+    UserError with file and line for what is not YAML, repeats a key, or is no mapping.
     """
     if path.stat().st_size > MAX_BYTES:
         raise UserError("a recipe is a small file; this one is over 1 MB", where=str(path))
@@ -96,6 +109,7 @@ def read_document(path: Path, overrides: Sequence[str] = ()) -> Document:
         raise UserError("a recipe is a mapping of keys to values", where=str(path))
     origins: dict[str, str] = {}
     values = _plain(root, "", path, origins)
+    _place(values, path.parent)
     document = Document(path, values, origins)
     for override in overrides:
         _apply(document, override)
@@ -144,8 +158,6 @@ def _apply(document: Document, override: str) -> None:
         value = yaml.safe_load(text)
     except yaml.YAMLError as error:
         raise UserError(f"not a YAML value: {error}", where=f"--set {override}") from error
-    if dotted in PATH_KEYS:
-        value = _from_here(value)
     target = document.values
     parts = dotted.split(".")
     for depth, part in enumerate(parts[:-1], 1):
@@ -158,17 +170,36 @@ def _apply(document: Document, override: str) -> None:
             )
         target = inner
     target[parts[-1]] = value
+    _place(document.values, Path.cwd(), dotted)
     for known in [key for key in document.origins if key.startswith(dotted + ".")]:
         del document.origins[known]
     document.origins[dotted] = f"--set {dotted}"
 
 
-def _from_here(value: Any) -> Any:
-    """Paths given on the command line are relative to the current folder, not to the recipe."""
-    if isinstance(value, str):
-        return str(Path(value).expanduser().resolve())
+def _place(values: dict[str, Any], base: Path, under: str = "") -> None:
+    """Make the paths at and below the key `under` absolute, from `base` where they are relative."""
+    for key in PATH_KEYS:
+        if under and not f"{key}.".startswith(f"{under}."):
+            continue
+        *sections, last = key.split(".")
+        section: Any = values
+        for name in sections:
+            section = section.get(name) if isinstance(section, dict) else None
+        if isinstance(section, dict) and last in section:
+            section[last] = _placed(section[last], base)
+
+
+def _placed(value: Any, base: Path) -> Any:
+    if isinstance(value, str) and value:
+        return str(absolute(value, base))
     if isinstance(value, list):
-        return [_from_here(item) for item in value]
-    if isinstance(value, dict) and isinstance(value.get("path"), str):
-        return {**value, "path": _from_here(value["path"])}
+        return [_placed(item, base) for item in value]
+    if isinstance(value, dict) and "path" in value:
+        return {**value, "path": _placed(value["path"], base)}
     return value
+
+
+def absolute(value: str, base: Path) -> Path:
+    """A path as it stands, or from `base` where it is relative; `~` is the home folder."""
+    path = Path(value).expanduser()
+    return path if path.is_absolute() else (base / path).resolve()

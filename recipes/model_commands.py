@@ -181,7 +181,9 @@ def convert_exaone(
 def export(
     merged: Annotated[Path, typer.Argument(help="The merged checkpoint.")],
     out: Annotated[Path, typer.Option("--out", help="Folder of the export.")],
-    to: Annotated[str, typer.Option("--to", help="gguf, gguf-q8_0, bnb-4bit, gptq, hf …")] = "",
+    to: Annotated[
+        str, typer.Option("--to", help="gguf, gguf-q8_0, bnb-4bit, gptq, hf …; several by commas.")
+    ] = "",
     contest: Annotated[
         bool,
         typer.Option("--contest", help="Weights, index and answer.py for Python 3.10."),
@@ -194,7 +196,7 @@ def export(
     token: Annotated[str, typer.Option("--token", help="For --push; none is looked up.")] = "",
 ) -> None:
     """Write a merged checkpoint in another format and state what it lost."""
-    from kofinlaw.recipes.bound import default_cache
+    from kofinlaw.recipes.bound import corpus_files, default_cache, question_files, reopen
     from kofinlaw.recipes.progress import stage_progress
     from kofinlaw.scoring.verify_export_stage import prove_exports
     from kofinlaw.trainer.export import export_stage
@@ -208,11 +210,15 @@ def export(
     settings = _export_settings(to)
     if push or token:
         check_push(push, token)
+        if len(settings.formats) > 1:
+            raise UserError(
+                "one repository takes one format", where="--push", remedy="name one with --to"
+            )
     corpus: dict[str, Any] = {}
     asked: dict[str, Any] = {}
     if run is not None:
-        corpus = {"chunks": run / "data/chunks.jsonl", "examples": run / "augment/examples.jsonl"}
-        asked = {"questions": run / "questions/questions.jsonl", "key": run / "questions/key.jsonl"}
+        bound = reopen(run)
+        corpus, asked = dict(corpus_files(bound)), dict(question_files(bound))
     with stage_progress("export") as progress:
         counts = export_stage(
             settings, merged, out, **corpus, cache=default_cache(), progress=progress
@@ -225,19 +231,23 @@ def export(
 
 
 def _export_settings(to: str) -> ExportSettings:
-    """Settings of one export; `gguf` means 8 bit. Raises UserError for a format we do not write."""
+    """The formats of an export; `gguf` is 8 bit. Raises UserError for one we do not write."""
     import typing
 
     from kofinlaw.trainer.merge_settings import ExportSettings
 
     (known,) = typing.get_args(ExportSettings.model_fields["formats"].annotation)[:1]
     formats = typing.get_args(known)
-    name = "gguf-q8_0" if to == "gguf" else to
-    if name not in formats:
+    asked = [name.strip() for name in to.split(",")]
+    names = ["gguf-q8_0" if name == "gguf" else name for name in asked]
+    unknown = [name for name in names if name not in formats]
+    if unknown:
         raise UserError(
-            f"no such format: {to}", where="--to", remedy=f"known: gguf, {', '.join(formats)}"
+            f"no such format: {', '.join(unknown)}",
+            where="--to",
+            remedy=f"known: gguf, {', '.join(formats)}",
         )
-    return ExportSettings.model_validate({"formats": [name]})
+    return ExportSettings.model_validate({"formats": list(dict.fromkeys(names))})
 
 
 @app.command()

@@ -5,7 +5,6 @@ from __future__ import annotations
 import difflib
 import typing
 from collections.abc import Sequence
-from pathlib import Path
 from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
@@ -177,41 +176,9 @@ def load_recipe(name: str, overrides: Sequence[str] = ()) -> tuple[Recipe, Docum
     """
     document = read_document(find_recipe(name), overrides)
     try:
-        return absolute(Recipe.model_validate(document.values), document), document
+        return Recipe.model_validate(document.values), document
     except ValidationError as error:
         raise UserError(describe_errors(error, document)) from None
-
-
-def absolute(recipe: Recipe, document: Document) -> Recipe:
-    """The recipe with every path made absolute, so that it means the same from any folder."""
-
-    def there(value: str | Path | None) -> str | None:
-        return None if value is None else str(resolve_path(str(value), document))
-
-    def placed(model: ModelSettings) -> ModelSettings:
-        return model.model_copy(update={"path": model.path and Path(there(model.path) or "")})
-
-    data = recipe.data
-    if data is not None:
-        sources = tuple(s.model_copy(update={"path": there(s.path)}) for s in data.sources)
-        protected = tuple(there(name) for name in data.protected)
-        data = data.model_copy(update={"sources": sources, "protected": protected})
-    evaluate = {
-        name: there(getattr(recipe.evaluate, name)) for name in ("questions", "key", "submission")
-    }
-    augment = recipe.augment
-    if augment.teacher is not None:
-        teacher = augment.teacher.model_copy(update={"model": placed(augment.teacher.model)})
-        augment = augment.model_copy(update={"teacher": teacher})
-    return recipe.model_copy(
-        update={
-            "model": placed(recipe.model),
-            "data": data,
-            "examples": there(recipe.examples),
-            "augment": augment,
-            "evaluate": recipe.evaluate.model_copy(update=evaluate),
-        }
-    )
 
 
 def describe_errors(error: ValidationError, document: Document) -> str:
@@ -304,9 +271,3 @@ def origin_of(document: Document, dotted: str) -> str:
 def json_schema() -> dict[str, Any]:
     """JSON Schema of a recipe, for editors."""
     return Recipe.model_json_schema()
-
-
-def resolve_path(value: str, document: Document) -> Path:
-    """A path of the recipe: absolute, or relative to the recipe's file."""
-    path = Path(value).expanduser()
-    return path if path.is_absolute() else (document.path.parent / path).resolve()

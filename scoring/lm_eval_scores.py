@@ -36,17 +36,17 @@ def run_lm_eval(
     """Run the harness's tasks on a checkpoint folder; writes out/scores.json, items.jsonl,
     scores.md and the harness's own figures as out/lm-eval.json.
 
-    `limit` asks only so many documents of each task. Raises UserError for a missing extra, a
+    `limit` asks only so many documents of each task; without `offline` the harness may fetch its
+    data sets. Raises UserError for a missing extra, a
     folder that is no checkpoint, an unknown task, and a data set that cannot be read offline.
     """
     if not (model / "config.json").is_file():
         raise UserError(
             "no checkpoint here", where=str(model), remedy="name runs/<recipe>/merge/model"
         )
-    if offline:
-        from kofinlaw.models.offline import set_environment
+    from kofinlaw.models.offline import set_environment
 
-        set_environment()
+    set_environment(offline=offline)
     try:
         import lm_eval
         from lm_eval.tasks import TaskManager
@@ -82,8 +82,7 @@ def run_lm_eval(
         raise UserError(
             f"a data set of {', '.join(tasks)} cannot be read: {error}",
             where="--lm-eval",
-            remedy="fetch it once with a connection (`--set offline=false`); it is kept in the "
-            "data sets' cache",
+            remedy="fetch it once with a connection (`--online`); it is kept on this machine",
         ) from error
     return write_results(results, model, out, seed=seed)
 

@@ -42,8 +42,8 @@ def prove_exports(
 ) -> dict[str, Any]:
     """Compare what `exports/export.json` lists with the merged model; writes proof.json, proof.md.
 
-    Perplexity is taken on the chunks of `chunks` that no example of `examples` was made from; a
-    GGUF must cut all chunks into the merged model's tokens.
+    Perplexity is taken on the chunks of `chunks` that no example of `examples` was made from, on
+    all of them without `examples`; a GGUF must cut all chunks into the merged model's tokens.
     Returns the figures flat, named by form. Raises UserError for an export that does not load,
     or whose perplexity shows that it is broken; other
     tokens are stated (`verdict`), not raised: the file still answers.
@@ -67,6 +67,9 @@ def prove_exports(
         threads=threads,
         progress=progress,
     )
+    if chunks is not None and examples is None:
+        for figures in proofs.values():
+            figures["perplexity_on"] = "chunks, which may have been trained on"
     write_json(exports / PROOF, proofs)
     write_text(exports / PAGE, exports_page(proofs))
     most = (settings or VerifySettings.model_validate({})).max_export_perplexity_ratio

@@ -1,6 +1,7 @@
 """A whole run in miniature: a random pico model, three short rulebooks, eight questions."""
 
 import json
+import sys
 from pathlib import Path
 
 import pytest
@@ -168,6 +169,24 @@ def write_model(folder: Path, texts: list[str]) -> Path:
     )
     LlamaForCausalLM(config).to(torch.float32).save_pretrained(folder)
     return folder
+
+
+@pytest.fixture
+def typed(capsys, monkeypatch):
+    """Calls the command line as typed: (exit code, all it said)."""
+    from kofinlaw.recipes import cli
+
+    def call(*arguments) -> tuple[int, str]:
+        monkeypatch.setattr(sys, "argv", ["kofinlaw", *map(str, arguments)])
+        code = 0
+        try:
+            cli.main()
+        except SystemExit as stop:
+            code = int(stop.code or 0)
+        said = capsys.readouterr()
+        return code, said.out + said.err
+
+    return call
 
 
 RECIPE = """

@@ -187,3 +187,20 @@ def test_a_damaged_ledger_is_refused_or_forgotten_as_resume_says(
     code, _, err = run(capsys, monkeypatch, *command, "never")
     assert code == 0, err
     assert not ledger.exists() or "damaged" not in ledger.read_text(encoding="utf-8")
+
+
+def test_several_formats_are_named_by_commas(capsys, monkeypatch, tmp_path):
+    from kofinlaw.recipes.model_commands import _export_settings
+
+    assert _export_settings("gguf,bnb-4bit, hf,gguf-q8_0").formats == (
+        "gguf-q8_0",
+        "bnb-4bit",
+        "hf",
+    )
+    command = ["export", str(tmp_path), "--out", str(tmp_path / "out"), "--to"]
+    code, _, err = run(capsys, monkeypatch, *command, "gguf,gguff")
+    assert (code, "no such format: gguff" in err) == (1, True)
+    monkeypatch.delenv("HF_HUB_OFFLINE", raising=False)
+    push = ["--push", "owner/model", "--token", "t"]
+    code, _, err = run(capsys, monkeypatch, *command, "gguf,hf", *push)
+    assert (code, "one repository takes one format" in err) == (1, True)

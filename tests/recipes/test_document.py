@@ -37,6 +37,30 @@ def test_a_path_on_the_command_line_is_relative_to_the_current_folder(tmp_path, 
     assert document.values["evaluate"]["submission"] == str(elsewhere / "questions.csv")
 
 
+def test_paths_of_the_file_are_relative_to_it_from_any_folder(tmp_path, monkeypatch):
+    elsewhere = tmp_path / "elsewhere"
+    elsewhere.mkdir()
+    monkeypatch.chdir(elsewhere)
+    text = (
+        "train: {start_from: adapter, mixture: [{path: more.jsonl, weight: 2}]}\n"
+        "study: {trained: merged}\nscore: {judge: {model: {id: a/b, path: judge}}}\n"
+        "answer: {engine: {gguf: /models/m.gguf}}\ndata: {sources: [docs, {path: more}]}\n"
+    )
+    values = read_document(write(tmp_path, text)).values
+    assert values["train"]["start_from"] == str(tmp_path / "adapter")
+    assert values["train"]["mixture"] == [{"path": str(tmp_path / "more.jsonl"), "weight": 2}]
+    assert values["study"]["trained"] == str(tmp_path / "merged")
+    assert values["score"]["judge"]["model"]["path"] == str(tmp_path / "judge")
+    assert values["answer"]["engine"]["gguf"] == "/models/m.gguf"
+    assert values["data"]["sources"] == [str(tmp_path / "docs"), {"path": str(tmp_path / "more")}]
+    # A whole section on the command line holds paths too.
+    overrides = ["study={trained: MERGED}", "train.start_from=mine"]
+    values = read_document(write(tmp_path, text), overrides).values
+    assert values["study"]["trained"] == str(elsewhere / "MERGED")
+    assert values["train"]["start_from"] == str(elsewhere / "mine")
+    assert values["train"]["mixture"][0]["path"] == str(tmp_path / "more.jsonl")
+
+
 def test_a_key_that_stands_twice_is_refused_with_its_line(tmp_path):
     with pytest.raises(UserError) as caught:
         read_document(write(tmp_path, "name: a\nseed: 1\nseed: 2\n"))

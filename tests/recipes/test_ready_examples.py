@@ -5,12 +5,15 @@ from dataclasses import replace
 
 import pytest
 
-from kofinlaw import UserError
+from kofinlaw import UserError, silent
+from kofinlaw.data.files import write_text
 from kofinlaw.recipes.bound import bind
 from kofinlaw.recipes.plan import make_plan
 from kofinlaw.recipes.runner import run_stages
-from kofinlaw.recipes.schema import load_recipe
+from kofinlaw.recipes.schema import load_recipe, resolved_yaml
 from kofinlaw.recipes.stages import build_stages
+from kofinlaw.recipes.study import study_stages
+from kofinlaw.recipes.work import export_merged
 
 RECIPE = """
 name: ready
@@ -97,6 +100,47 @@ def test_what_needs_documents_is_refused_without_them(ready, text, said):
     (ready / "recipe.yaml").write_text(text, encoding="utf-8")
     with pytest.raises(UserError, match=said):
         load_recipe(str(ready / "recipe.yaml"))
+
+
+@pytest.mark.parametrize("by", ["stage", "command"])
+def test_with_documents_the_merged_model_is_exported_and_measured_on_them(ready, pico, by, typed):
+    (ready / "docs").symlink_to(pico / "docs")
+    documents = "data: {sources: [{path: docs, license: Apache-2.0}]}\n"
+    (ready / "recipe.yaml").write_text(
+        RECIPE + documents + "export: {formats: [bnb-4bit]}\n"
+        "verify: {max_export_perplexity_ratio: 1.0e9, passages: 2}\n",
+        encoding="utf-8",
+    )
+    run = bound(ready)
+    run_stages(build_stages(run), run.folder, only=["data", "augment"])
+    (run.folder / "merge").mkdir()
+    (run.folder / "merge" / "model").symlink_to(ready / "model")
+    if by == "stage":
+        export_merged(run, run.folder / "export", silent)
+    else:
+        write_text(run.folder / "recipe.yaml", resolved_yaml(run.recipe))
+        out = run.folder / "export"
+        code, said = typed(
+            "export", ready / "model", "--to", "bnb-4bit", "--out", out, "--run", run.folder
+        )
+        assert code == 0, said
+    proof = json.loads((run.folder / "export" / "proof.json").read_text(encoding="utf-8"))
+    assert proof["bnb-4bit"]["perplexity_on"] == "chunks, which may have been trained on"
+
+
+def test_a_command_whose_stage_there_is_not_says_so(ready, typed):
+    for command in ("data", "index"):
+        code, said = typed(command, ready / "recipe.yaml", "--runs", ready / "runs")
+        assert code == 1
+        assert f"this recipe has no stage `{command}`" in said
+    code, said = typed("augment", ready / "recipe.yaml", "--runs", ready / "runs")
+    assert code == 0, said
+    assert "card.md" not in said
+
+
+def test_a_study_without_documents_is_refused(ready):
+    with pytest.raises(UserError, match="find documents"):
+        study_stages(bound(ready, "study.retrievers={none: null}"))
 
 
 def test_a_broken_line_is_named(ready):

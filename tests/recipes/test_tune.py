@@ -8,7 +8,6 @@ import pytest
 from kofinlaw.data.files import write_jsonl
 from kofinlaw.data.records import Key, Question
 from kofinlaw.recipes.bound import bind
-from kofinlaw.recipes.cli import main
 from kofinlaw.recipes.runner import run_stages
 from kofinlaw.recipes.schema import load_recipe
 from kofinlaw.recipes.stages import build_stages
@@ -27,14 +26,10 @@ def indexed(pico, tmp_path_factory):
 
 
 @pytest.fixture
-def tune(pico, indexed, monkeypatch, capsys):
+def tune(pico, indexed, typed):
     def call(questions, key):
-        command = ["kofinlaw", "tune", str(pico / "recipe.yaml"), "--questions", str(questions)]
-        command += ["--key", str(key), "--runs", str(indexed.folder.parent)]
-        monkeypatch.setattr("sys.argv", command)
-        with pytest.raises(SystemExit) as ended:
-            main()
-        return ended.value.code, capsys.readouterr()
+        files = ("--questions", questions, "--key", key, "--runs", indexed.folder.parent)
+        return typed("tune", pico / "recipe.yaml", *files)
 
     return call
 
@@ -43,8 +38,8 @@ def test_a_development_set_is_tuned_on_and_the_setting_is_said(tune, indexed, tm
     write_jsonl(tmp_path / "q.jsonl", [Question("d1", "점검절차에 이상이 있으면 누가 보고하는가?")])
     write_jsonl(tmp_path / "k.jsonl", [Key("d1", units=("전산점검 규정 제3조",))])
     code, said = tune(tmp_path / "q.jsonl", tmp_path / "k.jsonl")
-    assert code == 0, said.err
-    assert "kofinlaw run" in said.out
+    assert code == 0, said
+    assert "kofinlaw run" in said
     assert json.loads((indexed.folder / "tune" / "tuning.json").read_text(encoding="utf-8"))
 
 
@@ -59,4 +54,4 @@ def test_what_proves_the_model_is_refused_wherever_it_lies(tune, pico, indexed, 
     files = {"own": pico / "questions.jsonl", "gathered": gathered, "heldout": heldout}
     code, said = tune(files.get(place, tmp_path / "q.jsonl"), pico / "key.jsonl")
     assert code == 1
-    assert "may not be tuned on them" in said.err
+    assert "may not be tuned on them" in said

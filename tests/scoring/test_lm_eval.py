@@ -1,6 +1,7 @@
 """lm-evaluation-harness: its result in our schema, and what is said where it is not there."""
 
 import json
+import os
 import sys
 
 import pytest
@@ -91,7 +92,28 @@ def test_unknown_tasks_and_data_that_is_not_here_are_named(tmp_path, checkpoint,
     monkeypatch.setitem(sys.modules, "lm_eval.tasks", Harness)
     with pytest.raises(UserError, match="no task kobst"):
         run_lm_eval(checkpoint, ["kobst"], tmp_path)
-    with pytest.raises(UserError, match="cannot be read: offline"):
+    with pytest.raises(UserError, match="cannot be read: offline") as caught:
         run_lm_eval(checkpoint, ["kobest_copa"], tmp_path, limit=5)
+    assert "--online" in caught.value.remedy
     assert harness.given["limit"] == 5
     assert harness.given["model_args"]["trust_remote_code"] is False
+
+
+@pytest.mark.parametrize("online", [False, True])
+def test_score_fetches_data_sets_only_where_it_is_asked_to(
+    tmp_path, checkpoint, monkeypatch, capsys, online
+):
+    from kofinlaw.models.offline import ONLY_OFFLINE
+    from kofinlaw.recipes import cli
+
+    monkeypatch.setitem(sys.modules, "lm_eval", Harness())
+    monkeypatch.setitem(sys.modules, "lm_eval.tasks", Harness)
+    for name in ONLY_OFFLINE:
+        monkeypatch.setenv(name, "")  # put back afterwards, whatever the command sets
+    command = ["kofinlaw", "score", str(checkpoint), "--lm-eval", "kobest_copa"]
+    command += ["--out", str(tmp_path / "out"), *(["--online"] if online else [])]
+    monkeypatch.setattr(sys, "argv", command)
+    with pytest.raises(SystemExit):
+        cli.main()
+    assert "cannot be read" in capsys.readouterr().err
+    assert os.environ["HF_DATASETS_OFFLINE"] == ("" if online else "1")
