@@ -87,8 +87,8 @@ def point_name(point: Point) -> str:
 def share_stages(run: Run, siblings: Sequence[Path]) -> list[str]:
     """Take over the finished stages of other points that this point would repeat exactly.
 
-    Files are hard-linked where the disk allows it (stages never write into a finished folder),
-    else copied. Returns the names of the stages taken over.
+    Files are hard-linked where the disk allows it, else copied: what is written later into a
+    finished folder (the model's card) replaces a file by a rename, which parts the links. Returns the names of the stages taken over.
     """
     marks: dict[str, str] = {}
     taken = []
