@@ -11,7 +11,6 @@ import math
 import time
 from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager, nullcontext
-from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, NoReturn
 
 import numpy as np
@@ -30,41 +29,13 @@ from kofinlaw.trainer.out_of_memory import (
     release,
 )
 from kofinlaw.trainer.ranks import Ranks
+from kofinlaw.trainer.step_outcome import Failure, StepResult, bad_loss
 
 if TYPE_CHECKING:
     from torch import Tensor
 
 # float16 gradients below 6e-8 vanish; the loss is scaled up and the float32 sums scaled back.
 FLOAT16_SCALE = 1024.0
-
-
-@dataclass(frozen=True, slots=True)
-class StepResult:
-    """What a step's passes gave: mean loss in nats a supervised token, and counts over all ranks.
-
-    `tokens` are real, `padded` include padding; `budget` is what the step ended with.
-    """
-
-    loss: float
-    tokens: int
-    padded: int
-    supervised: int
-    micro_batches: int
-    budget: int
-    stop: bool
-
-
-@dataclass
-class _Failure:
-    """Why this process could not finish its passes."""
-
-    text: str = ""
-    padded: int = 0
-    single: bool = False
-    examples: list[str] = field(default_factory=list)
-    bad: bool = False
-    over: int | None = None
-    error: BaseException | None = None
 
 
 class Stepper:
@@ -118,16 +89,10 @@ class Stepper:
             cuts = cut(mine, self.lengths, self.budget)
             idle = self._idle(cuts, members)
             nll, failure = self._passes(step, cuts, supervised, idle)
-            flags = [
-                float(failure.error is not None),
-                float(failure.padded),
-                float(failure.single),
-                float(failure.bad),
-                float(stop),
-            ]
-            failed, padded, single, bad, any_stop = self.ranks.largest(flags)
+            agreed = self.ranks.largest([*failure.flags(), float(stop)])
+            failed, padded, single, bad, any_stop = agreed
             if bad:
-                raise _bad_loss(failure, step)
+                raise bad_loss(failure, step)
             if not failed:
                 break
             if single:
@@ -186,11 +151,11 @@ class Stepper:
         cuts: Sequence[Sequence[int]],
         supervised: int,
         idle: Sequence[Sequence[int]] = (),
-    ) -> tuple[float, _Failure]:
+    ) -> tuple[float, Failure]:
         self._seed(step)
         self._forget_gradients()
         nll = 0.0
-        found = _Failure()
+        found = Failure()
         for number, part in enumerate([*cuts, *idle]):
             weight = float(number < len(cuts))
             try:
@@ -200,7 +165,7 @@ class Stepper:
                     loss = self._nll(part)
                 value = float(loss.detach())
                 if not value <= self.ceiling * sum(self.examples[i].targets for i in part):
-                    found = _Failure(bad=True, examples=self._offenders(part))
+                    found = Failure(bad=True, examples=self._offenders(part))
                     if not self.ranks.sharded:  # else the others wait for the passes that are left
                         return nll, found
                 self._check_limit()
@@ -212,7 +177,7 @@ class Stepper:
                 text = (str(error).strip() or type(error).__name__).splitlines()[0]
                 if self.ranks.sharded and self.exhausted is not None:
                     self.exhausted(self.budget, text)
-                failure = _Failure(text, self._padded(part), len(part) == 1, error=error)
+                failure = Failure(text, self._padded(part), len(part) == 1, error=error)
                 if isinstance(error, OverLimitError):
                     failure.over = memory_in_use() - (self.limit or 0)
                 # the traceback's frames hold the failed pass's tensors
@@ -243,7 +208,7 @@ class Stepper:
     def _padded(self, part: Sequence[int]) -> int:
         return max(self.lengths[i] for i in part) * len(part)
 
-    def _shrink(self, step: int, padded: int, failure: _Failure, *, give_up: bool) -> None:
+    def _shrink(self, step: int, padded: int, failure: Failure, *, give_up: bool) -> None:
         why = failure.text or "another process ran out of memory"
         if give_up:
             raise UserError(
@@ -293,12 +258,3 @@ class Stepper:
                 if not float(self._nll([i])) <= self.ceiling * self.examples[i].targets
             ]
         return found or [self.examples[i].id for i in part]
-
-
-def _bad_loss(failure: _Failure, step: int) -> UserError:
-    ids = ", ".join(failure.examples) or "on another process"
-    return UserError(
-        f"the loss is not a number or has exploded; examples: {ids}",
-        where=f"train, step {step + 1}",
-        remedy="look at these examples; lower learning_rate, or use dtype: bfloat16",
-    )
