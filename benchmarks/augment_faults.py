@@ -20,6 +20,8 @@ from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
+import outcome
+
 from kofinlaw.augment.actors import rivals
 from kofinlaw.augment.clauses import Clause, as_question
 from kofinlaw.augment.filters import first_failure, verdicts
@@ -32,7 +34,6 @@ from kofinlaw.data.files import read_jsonl
 from kofinlaw.data.korean import content_morphemes, josa
 from kofinlaw.data.records import Article
 
-TARGETS = {"faults_refused": 0.95, "sound_refused": 0.05}
 Fault = Callable[[Law, Clause, str, random.Random], str]
 _OBJECT = re.compile(r"(?<![가-힣ㆍ])([가-힣]{2,6})[을를](?= )")
 
@@ -226,12 +227,13 @@ def measure(laws: Laws, each: int, seed: int) -> dict[str, Any]:
 
 def judged(result: dict[str, Any]) -> dict[str, Any]:
     """The figures with their targets and whether they meet them."""
-    result["targets"] = TARGETS
-    result["meets"] = (
-        result["faults_refused"] >= TARGETS["faults_refused"]
-        and result["sound_refused"] <= TARGETS["sound_refused"]
+    return outcome.judged(
+        result,
+        {
+            "faults refused": (result["faults_refused"], (">=", 0.95)),
+            "sound refused": (result["sound_refused"], ("<=", 0.05)),
+        },
     )
-    return result
 
 
 def core_laws(folder: Path) -> Laws:

@@ -11,12 +11,13 @@ Half an hour on two busy cores. The last line is JSON.
 from __future__ import annotations
 
 import argparse
-import json
 import tempfile
 import time
 from collections import Counter
 from pathlib import Path
 from typing import Any
+
+from outcome import outcome
 
 from kofinlaw.augment.settings import AugmentSettings, RaftSettings
 from kofinlaw.augment.stage import augment
@@ -146,9 +147,15 @@ def main() -> None:
         "train_seconds": round(seconds),
         **compare(keys, before, after),
     }
-    result |= {"target": "after > before, p < 0.05"}
-    result["meets"] = result["after"] > result["before"] and result["mcnemar_p"] < 0.05
-    print(json.dumps(result, ensure_ascii=False))
+    print(
+        outcome(
+            result,
+            {
+                "after less before": (round(result["after"] - result["before"], 3), (">", 0)),
+                "mcnemar_p": (result["mcnemar_p"], ("<", 0.05)),
+            },
+        )
+    )
 
 
 if __name__ == "__main__":

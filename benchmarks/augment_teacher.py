@@ -24,6 +24,7 @@ from pathlib import Path
 from typing import Any
 
 from augment_faults import core_laws
+from outcome import outcome
 
 from kofinlaw.augment.contamination import Protected
 from kofinlaw.augment.ledger import read_ledger
@@ -35,8 +36,8 @@ from kofinlaw.data.records import Chunk
 SCRIPT = Path(__file__).parents[1] / "tests" / "augment" / "scripted.py"
 
 
-def run_teacher(arguments: argparse.Namespace) -> dict[str, Any]:
-    """Ask the small model, filter, count."""
+def run_teacher(arguments: argparse.Namespace) -> str:
+    """Ask the small model, filter, count; the last line."""
     settings = TeacherSettings.model_validate(
         {
             "model": {"id": "google/gemma-3-270m"},
@@ -58,21 +59,21 @@ def run_teacher(arguments: argparse.Namespace) -> dict[str, Any]:
         print(
             f"  {rejected.reason}: {json.loads(rejected.record)['task']}: {rejected.detail[:200]}"
         )
-    return {
+    outputs = len(taught.examples) + len(taught.rejected)
+    figures = {
         "requests": taught.requests,
-        "outputs": len(taught.examples) + len(taught.rejected),
+        "outputs": outputs,
         "accepted": len(taught.examples),
         "refused_by": dict(Counter(r.reason for r in taught.rejected).most_common()),
         "accepted_by_task": {task: c["accepted"] for task, c in taught.funnel.items()},
         "tokens": taught.tokens,
         "seconds": round(seconds),
-        "target": "path runs, every output accounted for",
-        "meets": len(taught.examples) + len(taught.rejected)
-        == sum(c["asked"] for c in taught.funnel.values()),
     }
+    asked = sum(counts["asked"] for counts in taught.funnel.values())
+    return outcome(figures, {"outputs not accounted for": (asked - outputs, ("==", 0))})
 
 
-def kill_teacher(arguments: argparse.Namespace) -> dict[str, Any]:
+def kill_teacher(arguments: argparse.Namespace) -> str:
     """SIGKILL at random moments until so many have hit; then compare with a run left alone."""
     from kofinlaw.augment.law import Laws
 
@@ -99,19 +100,18 @@ def kill_teacher(arguments: argparse.Namespace) -> dict[str, Any]:
         whole = (work / "whole.jsonl").read_bytes()
         lines = (work / "killed.jsonl").read_text("utf-8").splitlines()
         keys = [json.loads(line)["key"] for line in lines]
-        return {
-            "kills": hit,
-            "requests": len(keys),
-            "lost": len(whole.splitlines()) - len(keys),
-            "doubled": len(keys) - len(set(keys)),
-            "sent_again_once_recorded": again,
-            "identical_bytes": same and (work / "killed.jsonl").read_bytes() == whole,
-            "target": "0 lost, 0 doubled, 0 sent again, identical",
-            "meets": hit == arguments.kills
-            and same
-            and again == 0
-            and len(keys) == len(set(keys)) == len(whole.splitlines()),
-        }
+        lost, doubled = len(whole.splitlines()) - len(keys), len(keys) - len(set(keys))
+        identical = same and (work / "killed.jsonl").read_bytes() == whole
+        return outcome(
+            {"requests": len(keys)},
+            {
+                "kills": (hit, (">=", arguments.kills)),
+                "lost": (lost, ("==", 0)),
+                "doubled": (doubled, ("==", 0)),
+                "sent again once recorded": (again, ("==", 0)),
+                "identical bytes": (identical, ("==", True)),
+            },
+        )
 
 
 def _write_corpus(laws: Any, folder: Path) -> None:
@@ -170,8 +170,7 @@ def main() -> None:
     parser.add_argument("--engine", default="llamacpp")
     parser.add_argument("--kills", type=int)
     arguments = parser.parse_args()
-    result = kill_teacher(arguments) if arguments.kills else run_teacher(arguments)
-    print(json.dumps(result, ensure_ascii=False))
+    print(kill_teacher(arguments) if arguments.kills else run_teacher(arguments))
 
 
 if __name__ == "__main__":

@@ -7,7 +7,13 @@ import operator
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-SIGNS = {">=": operator.ge, "<=": operator.le, ">": operator.gt, "==": operator.eq}
+SIGNS = {
+    ">=": operator.ge,
+    "<=": operator.le,
+    ">": operator.gt,
+    "<": operator.lt,
+    "==": operator.eq,
+}
 Target = tuple[str, float]
 
 
@@ -16,13 +22,22 @@ def outcome(
     targets: Mapping[str, tuple[Any, Target]],
     not_run: Sequence[str] = (),
 ) -> str:
-    """One JSON object on one line: `figures` as they are, `targets` and `meets`.
+    """`judged` as one JSON object on one line."""
+    return json.dumps(judged(figures, targets, not_run), ensure_ascii=False)
+
+
+def judged(
+    figures: Mapping[str, Any],
+    targets: Mapping[str, tuple[Any, Target]],
+    not_run: Sequence[str] = (),
+) -> dict[str, Any]:
+    """`figures` as they are, `targets` and `meets`.
 
     `targets` names each target's measured value (None: not measured in this run) with its sign and
     bound. `meets` is true only if every target is measured and holds; `not_run` lists what needs
     another machine, each a figure of null.
     """
-    judged = {
+    rows = {
         name: {
             "value": value,
             "target": f"{sign} {bound:g}",
@@ -31,12 +46,11 @@ def outcome(
         for name, (value, (sign, bound)) in targets.items()
     }
     for name in not_run:
-        judged[name] = {"value": None, "target": None, "meets": None}
-    missing = [name for name, row in judged.items() if row["value"] is None]
-    record = {
+        rows[name] = {"value": None, "target": None, "meets": None}
+    missing = [name for name, row in rows.items() if row["value"] is None]
+    return {
         "figures": figures,
-        "targets": judged,
+        "targets": rows,
         "not_run": missing,
-        "meets": all(row["meets"] is True for row in judged.values()),
+        "meets": all(row["meets"] is True for row in rows.values()),
     }
-    return json.dumps(record, ensure_ascii=False)
