@@ -100,6 +100,7 @@ def use_segments() -> None:
 def memory_limit(limit_gib: float | None) -> int:
     """Bytes training may hold: what was asked, else the card, else four fifths of free memory.
 
+    Processes on one machine's processors (counted by their launcher) take an equal part each.
     On a card the limit is also set on torch's allocator, so passing it raises out of memory
     instead of spilling into the host's memory in silence (WSL).
     """
@@ -112,7 +113,8 @@ def memory_limit(limit_gib: float | None) -> int:
         return limit
     if limit_gib is not None:
         return int(limit_gib * GIB)
-    return memory_in_use() + int(0.8 * free_memory())
+    processes = int(os.environ.get("LOCAL_WORLD_SIZE", "1"))
+    return memory_in_use() + int(0.8 * free_memory() / processes)
 
 
 def free_memory() -> int:

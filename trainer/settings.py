@@ -134,7 +134,8 @@ class TrainSettings(BaseModel):
     memory_limit_gib: float | None = Field(
         default=None,
         gt=0,
-        description="GiB training may take; empty: the card, or four fifths of free RAM",
+        description="GiB a process may take; empty: the card, or four fifths of free RAM (several "
+        "processes on one machine: a part of it each)",
     )
     gradient_checkpointing: bool | Literal["auto"] = Field(
         default="auto",
@@ -164,6 +165,12 @@ class TrainSettings(BaseModel):
         default=(),
         description="trackers beside metrics.jsonl, all offline in the run's folder (extra track)",
     )
+
+    def starting_below(self, base: Path | None) -> Self:
+        """The same settings with a relative `start_from` taken from the folder `base`."""
+        if self.start_from is None:
+            return self
+        return self.model_copy(update={"start_from": (base or Path()) / self.start_from})
 
     @model_validator(mode="after")
     def _fits_together(self) -> Self:
