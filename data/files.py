@@ -6,6 +6,7 @@ import errno
 import hashlib
 import json
 import os
+import shutil
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -42,6 +43,44 @@ def atomic_write(path: Path, mode: str = "w") -> Iterator[IO[Any]]:
         raise disk_error(error, path) from error
     finally:
         temporary.unlink(missing_ok=True)
+
+
+@contextmanager
+def whole_folder(folder: Path) -> Iterator[Path]:
+    """A folder beside `folder` that takes its name when the block ends well, in place of an older.
+
+    Files and folder are synced first. What a killed writer left is deleted before, and nothing is
+    left behind by one that fails. Raises UserError as `atomic_write`.
+    """
+    temporary = folder.with_name(f".{folder.name}.tmp")
+    try:
+        shutil.rmtree(temporary, ignore_errors=True)
+        temporary.mkdir(parents=True)
+        yield temporary
+        for path in sorted(temporary.rglob("*")):
+            sync(path)
+        sync(temporary)
+        shutil.rmtree(folder, ignore_errors=True)
+        os.replace(temporary, folder)
+        sync(folder.parent)
+    except OSError as error:
+        raise disk_error(error, folder) from error
+    except Exception as error:
+        # safetensors and torch wrap the system's error in their own
+        if "No space left" in str(error):
+            raise disk_error(OSError(errno.ENOSPC, str(error)), folder) from error
+        raise
+    finally:
+        shutil.rmtree(temporary, ignore_errors=True)
+
+
+def sync(path: Path) -> None:
+    """Force a file, or a folder's list of names, to the disk."""
+    descriptor = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
 
 
 def disk_error(error: OSError, path: Path) -> Exception:

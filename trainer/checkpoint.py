@@ -9,16 +9,14 @@ step's number.
 from __future__ import annotations
 
 import json
-import os
 import shutil
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from kofinlaw import UserError
-from kofinlaw.data.files import disk_error, sha256_file
+from kofinlaw.data.files import sha256_file, whole_folder
 
 ADAPTER, OPTIMIZER, RECORD = "adapter.safetensors", "optimizer.pt", "checkpoint.json"
 
@@ -34,46 +32,6 @@ class Checkpoint:
     def step(self) -> int:
         """Steps done."""
         return int(self.record["step"])
-
-
-@contextmanager
-def whole_folder(folder: Path) -> Iterator[Path]:
-    """A temporary folder that becomes `folder` when the block ends well, replacing an older one.
-
-    Files and folder are synced first. Raises UserError on a full disk; nothing is left behind.
-    """
-    temporary = folder.with_name(f".{folder.name}.{os.getpid()}.tmp")
-    shutil.rmtree(temporary, ignore_errors=True)
-    try:
-        temporary.mkdir(parents=True)
-        yield temporary
-        for path in sorted(temporary.iterdir()):
-            _sync(path)
-        _sync(temporary)
-        shutil.rmtree(folder, ignore_errors=True)
-        os.replace(temporary, folder)
-        _sync(folder.parent)
-    except OSError as error:
-        raise disk_error(error, folder) from error
-    except Exception as error:
-        # safetensors and torch wrap the system's error in their own
-        if "No space left" in str(error):
-            raise UserError(
-                "no space left on the disk",
-                where=str(folder),
-                remedy="free some space and run again; it goes on from the last checkpoint",
-            ) from error
-        raise
-    finally:
-        shutil.rmtree(temporary, ignore_errors=True)
-
-
-def _sync(path: Path) -> None:
-    descriptor = os.open(path, os.O_RDONLY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)
 
 
 def save(

@@ -28,7 +28,7 @@ from kofinlaw.trainer.tracking import Tracker, numbers
 
 
 class Loop:
-    """Runs what is left of `plan` from where `state` stands; `peak` is the most memory seen.
+    """Runs what is left of `plan` from where `state` stands.
 
     `save(name)` writes a checkpoint, called after its step when None; `metrics` is None on the
     processes that write nothing.
@@ -60,7 +60,6 @@ class Loop:
         self.trackers = trackers
         self.tell = tell
         self.progress = progress
-        self.peak = 0
         self.much = 0
 
     def run(self, asked_to_stop: Callable[[], bool]) -> None:
@@ -91,7 +90,7 @@ class Loop:
         self._tidy()
         more = {"evaluation_loss": held_out, "learning_rate": rate, "gradient_norm": norm}
         more |= device_memory_access()
-        line = metrics_line(state, result, seconds=seconds, peak=self.peak, more=more)
+        line = metrics_line(state, result, seconds=seconds, more=more)
         self._record(line)
         left = self.plan.steps - state.step
         self.progress(
@@ -118,7 +117,7 @@ class Loop:
 
         Passes of ever new lengths leave holes in the heap that nobody returns by themselves.
         """
-        self.peak = max(self.peak, peak_memory())
+        self.state.peak = max(self.state.peak, peak_memory())
         if self.stepper.ranks.device.type != "cuda" and memory_in_use() > self.much:
             if self.much:
                 release()

@@ -8,29 +8,20 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from pydantic import BaseModel, ConfigDict, Field
 
 from kofinlaw import Progress, UserError, __version__, silent
 from kofinlaw.data.files import read_json_lines
 from kofinlaw.models.templates import ChatTemplate
 from kofinlaw.trainer import adapter as adapters
-from kofinlaw.trainer import checkpoint as checkpoints
+from kofinlaw.trainer.batching import StepPlan, plan_steps
 from kofinlaw.trainer.encoding import Encoded, ExampleError, encode_example
 from kofinlaw.trainer.guards import one_at_a_time
+from kofinlaw.trainer.optimization import learning_rate, make_optimizer, set_learning_rate
+from kofinlaw.trainer.preference_settings import PreferenceSettings, check_heeded
 from kofinlaw.trainer.ranks import open_ranks
-from kofinlaw.trainer.run_record import adapter_record
+from kofinlaw.trainer.run_record import save_adapter
 from kofinlaw.trainer.settings import TrainSettings
 from kofinlaw.trainer.trainee import Trainee, load_trainee
-
-
-class PreferenceSettings(BaseModel):
-    """What DPO adds to the `train:` section."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
-
-    beta: float = Field(default=0.1, gt=0, description="how strongly the start holds the model")
-    loss: str = Field(default="sigmoid", description="TRL's loss_type: sigmoid, ipo, hinge …")
-    pairs_per_pass: int = Field(default=1, ge=1, description="pairs in one forward pass")
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,56 +92,59 @@ def train_preferences(
     template: ChatTemplate,
     seed: int,
     model_id: str = "",
+    base: Path | None = None,
     progress: Progress = silent,
 ) -> dict[str, Any]:
     """Tune an adapter on `pairs` and write `out/adapter`, as `sft.train` does; returns figures.
 
-    Adapter, optimizer settings, effective batch (in pairs), lengths, schedule and caps are those
-    of `settings`; `settings.start_from` is the usual start, and the reference is the model as it
-    starts. TRL cuts the batch by `pairs_per_pass`, evenly: the effective batch must be a multiple
-    of it. The schedule falls to zero. No checkpoints: a run that is cut off starts anew.
+    Adapter, optimizer, effective batch (in pairs), steps and their order, schedule and caps are
+    those of supervised training (a pair's tokens are those of both texts). `settings.start_from`,
+    below `base` where it is relative, is the usual start; the reference is the model as it starts.
+    TRL cuts the batch by `pairs_per_pass`, evenly: the effective batch must be a multiple of it.
+    No checkpoints: a run that is cut off starts anew.
 
-    Raises UserError for bad pairs, a pair longer than `max_length`, and more than one process.
+    Raises UserError for bad pairs, a pair longer than `max_length`, settings it does not heed, and
+    more than one process.
     """
+    check_heeded(settings, preference)
+    settings = settings.starting_below(base)
+    if settings.backend == "unsloth":
+        from kofinlaw.trainer.unsloth_backend import require
+
+        require()
     from kofinlaw.models.loading import load_tokenizer
 
     ranks = open_ranks()
     if ranks.count > 1:
         raise UserError("preference tuning runs in one process", where="accelerate")
-    if settings.effective_batch % preference.pairs_per_pass:
-        raise UserError(
-            f"effective_batch {settings.effective_batch} is not a multiple of "
-            f"{preference.pairs_per_pass} pairs a pass",
-            where="train.effective_batch",
-        )
     encode = load_tokenizer(model_folder).encode
     rows = read_pairs(pairs, template, encode, max_length=settings.max_length)
     with one_at_a_time(out, holds=True):
         answers = [answer for pair in rows for answer in (pair.chosen, pair.rejected)]
         trainee = load_trainee(settings, model_folder, answers, ranks, seed=seed)
-        history = _run(settings, preference, model_folder, rows, trainee, seed, out, progress)
+        plan = plan_steps(
+            [len(pair.chosen) + len(pair.rejected) for pair in rows],
+            seed=seed,
+            batch=settings.effective_batch,
+            epochs=settings.epochs,
+            max_steps=settings.max_steps,
+            max_tokens=settings.max_tokens,
+        )
+        history = _run(settings, preference, model_folder, rows, plan, trainee, out, progress)
         figures = {"examples": len(rows), **history}
         adapters.check_frozen(trainee.model, trainee.frozen)
         figures["unmoved_tensors"] = len(adapters.still(trainee.model, trainee.start))
-        record = adapter_record(
+        save_adapter(
+            out / "adapter",
             settings,
             trainee,
+            adapters.whole_tensors(trainee.model),
             figures,
             base_id=model_id or model_folder.name,
-            template_sha256=template.sha256,
+            template=template,
             fingerprints={"version": __version__},
+            preference=preference.model_dump(),
         )
-        record["preference"] = preference.model_dump()
-        with checkpoints.whole_folder(out / "adapter") as folder:
-            adapters.write_adapter(
-                trainee.model,
-                adapters.whole_tensors(trainee.model),
-                folder,
-                base_name=model_id or model_folder.name,
-                record=record,
-                minus=trainee.start if settings.lora.initialization == "pissa" else None,
-            )
-            (folder / "chat_template.jinja").write_text(template.source, "utf-8")
     return figures
 
 
@@ -159,8 +153,8 @@ def _run(
     preference: PreferenceSettings,
     folder: Path,
     rows: Sequence[Pair],
+    plan: StepPlan,
     trainee: Trainee,
-    seed: int,
     out: Path,
     progress: Progress,
 ) -> dict[str, Any]:
@@ -174,22 +168,17 @@ def _run(
         output_dir=str(out / "trl"),
         beta=preference.beta,
         loss_type=[preference.loss],
-        learning_rate=settings.learning_rate,
         per_device_train_batch_size=preference.pairs_per_pass,
         gradient_accumulation_steps=settings.effective_batch // preference.pairs_per_pass,
-        num_train_epochs=settings.epochs,
-        max_steps=settings.max_steps or -1,
+        max_steps=plan.steps,
+        train_sampling_strategy="sequential",  # the rows stand in the plan's order
         max_length=settings.max_length,
         max_grad_norm=settings.max_gradient_norm,
-        weight_decay=settings.weight_decay,
-        warmup_steps=settings.warmup_share,  # below 1: a share
-        lr_scheduler_type=settings.schedule,
         gradient_checkpointing=False,  # as load_trainee has set it
         bf16=cuda and settings.dtype == "bfloat16",
         fp16=False,
         use_cpu=not cuda,
-        seed=seed,
-        data_seed=seed,
+        seed=plan.seed,
         logging_steps=1,
         save_strategy="no",
         report_to="none",
@@ -202,18 +191,34 @@ def _run(
         def _prepare_dataset(self, dataset: Any, *_: Any, **__: Any) -> Any:
             return dataset
 
+    class Told(transformers.TrainerCallback):
+        """Hands each step's loss to `progress`."""
+
+        def on_log(self, args: Any, state: Any, control: Any, **more: Any) -> None:
+            if "loss" in more["logs"]:
+                loss = more["logs"]["loss"]
+                progress("preference", state.global_step, state.max_steps, loss=loss)
+
+    optimizer = make_optimizer(trainee.model, settings)
+    set_learning_rate(optimizer, settings.learning_rate)
+
+    def share_of_peak(step: int) -> float:
+        return learning_rate(step, plan.steps, settings) / settings.learning_rate
+
+    order = [row for step in range(plan.steps) for row in plan.members(step)]
     trainer = Trainer(
         model=trainee.model,
         args=config,
-        train_dataset=Dataset.from_list([pair.row() for pair in rows]),
+        train_dataset=Dataset.from_list([rows[number].row() for number in order]),
         processing_class=transformers.AutoTokenizer.from_pretrained(folder),
+        optimizers=(optimizer, torch.optim.lr_scheduler.LambdaLR(optimizer, share_of_peak)),
+        callbacks=[Told()],
     )
+    trainer.remove_callback(transformers.PrinterCallback)  # `progress` says it
     for name, parameter in adapters.trainable(trainee.model):
         parameter.data = trainee.start[name].clone()  # TRL rounds a 4-bit base's adapter to bf16
     trainer.train()
     lines = [line for line in trainer.state.log_history if "loss" in line]
-    for line in lines:
-        progress("preference", int(line["step"]), trainer.state.max_steps, loss=line["loss"])
     return {
         "steps": trainer.state.global_step,
         "loss_first": round(lines[0]["loss"], 6),

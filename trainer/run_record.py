@@ -1,24 +1,59 @@
-"""What a finished run says of itself: the stage's figures and the adapter's `kofinlaw.json`."""
+"""What a finished run leaves: the adapter's folder with its `kofinlaw.json`."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 from kofinlaw import __version__
+from kofinlaw.data.files import whole_folder
+from kofinlaw.models.templates import ChatTemplate
+from kofinlaw.trainer import adapter as adapters
 from kofinlaw.trainer.settings import TrainSettings
 from kofinlaw.trainer.trainee import Trainee
+
+if TYPE_CHECKING:
+    from torch import Tensor
 
 COUNTS = ("examples", "steps", "tokens", "supervised_tokens", "loss_first", "loss_last")
 
 
-def adapter_record(
+def save_adapter(
+    folder: Path,
     settings: TrainSettings,
     trainee: Trainee,
+    tensors: dict[str, Tensor],
     figures: Mapping[str, Any],
     *,
     base_id: str,
-    template_sha256: str,
+    template: ChatTemplate,
+    fingerprints: Mapping[str, str],
+    **more: Any,
+) -> None:
+    """Write the trained `tensors` (`whole_tensors`) as `folder`: whole or not at all.
+
+    peft's files, the chat template and `kofinlaw.json`, which ends with `more`.
+    """
+    record = _record(settings, trainee, figures, base_id, template, fingerprints)
+    with whole_folder(folder) as temporary:
+        adapters.write_adapter(
+            trainee.model,
+            tensors,
+            temporary,
+            base_name=base_id,
+            record={**record, **more},
+            minus=trainee.start if settings.lora.initialization == "pissa" else None,
+        )
+        (temporary / "chat_template.jinja").write_text(template.source, "utf-8")
+
+
+def _record(
+    settings: TrainSettings,
+    trainee: Trainee,
+    figures: Mapping[str, Any],
+    base_id: str,
+    template: ChatTemplate,
     fingerprints: Mapping[str, str],
 ) -> dict[str, Any]:
     """`kofinlaw.json`: what merging, answering and a reader need; no times, no places."""
@@ -28,7 +63,7 @@ def adapter_record(
         "version": __version__,
         "base_id": base_id,
         "base_sha256": trainee.base_sha256,
-        "template_sha256": template_sha256,
+        "template_sha256": template.sha256,
         "quantization": quantization_record(settings, trainee),
         "fingerprints": dict(fingerprints),
         "settings": dump,

@@ -12,7 +12,7 @@ from kofinlaw.data.files import JsonlAppender, write_json, write_jsonl, write_te
 from kofinlaw.models.templates import ChatTemplate
 from kofinlaw.trainer import adapter as adapters
 from kofinlaw.trainer import checkpoint as checkpoints
-from kofinlaw.trainer import sharding
+from kofinlaw.trainer import sharding, tracking
 from kofinlaw.trainer.batching import StepPlan, plan_steps
 from kofinlaw.trainer.budget import find_budget
 from kofinlaw.trainer.dataset import read_dataset
@@ -25,11 +25,10 @@ from kofinlaw.trainer.out_of_memory import GIB, memory_limit, release, use_segme
 from kofinlaw.trainer.ranks import Ranks, open_ranks
 from kofinlaw.trainer.remedies import remedies
 from kofinlaw.trainer.resume import Resume, find_checkpoint, fingerprints, start_anew
-from kofinlaw.trainer.run_record import adapter_record
+from kofinlaw.trainer.run_record import save_adapter
 from kofinlaw.trainer.settings import TrainSettings
 from kofinlaw.trainer.state import RunState, cut_metrics
 from kofinlaw.trainer.step import Stepper
-from kofinlaw.trainer.tracking import open_trackers
 from kofinlaw.trainer.trainee import load_trainee
 
 __all__ = ["EXIT_SAVED", "Resume", "Saved", "train"]
@@ -64,13 +63,12 @@ def train(
     """
     started = time.monotonic()
     use_segments()
-    if settings.start_from is not None:
-        there = (base or Path()) / settings.start_from
-        settings = settings.model_copy(update={"start_from": there})
+    settings = settings.starting_below(base)
     if settings.backend == "unsloth":
         from kofinlaw.trainer.unsloth_backend import require
 
         require()
+    tracking.require(settings.report_to)
     ranks = open_ranks()
     with one_at_a_time(out, holds=ranks.first), termination() as asked_to_stop:
         run = _Run(settings, model_folder, out, template, seed, model_id, ranks, progress)
@@ -236,7 +234,7 @@ class _Run:
     def loop(self, asked_to_stop: Callable[[], bool]) -> int:
         """The steps that are left; returns the most bytes of memory held."""
         metrics = JsonlAppender(self.out / "metrics.jsonl") if self.ranks.first else None
-        trackers = open_trackers(
+        trackers = tracking.open_trackers(
             self.settings.report_to if self.ranks.first else (),
             self.out,
             settings=self.settings.model_dump(mode="json"),
@@ -262,7 +260,7 @@ class _Run:
                 tracker.close()
             if metrics is not None:
                 metrics.close()
-        return loop.peak
+        return self.state.peak
 
     def _save(self, name: str | None) -> None:
         self.budget_record = {**(self.budget_record or {}), "tokens": self.stepper.budget}
@@ -312,27 +310,15 @@ class _Run:
         }
         tensors = adapters.whole_tensors(self.model)
         if self.ranks.first:
-            self._write_adapter(tensors, figures)
+            save_adapter(
+                self.out / "adapter",
+                self.settings,
+                self.trainee,
+                tensors,
+                figures,
+                base_id=self.model_id,
+                template=self.template,
+                fingerprints=self.fingerprints,
+            )
         self.ranks.wait()
         return figures
-
-    def _write_adapter(self, tensors: dict[str, Any], figures: dict[str, Any]) -> None:
-        record = adapter_record(
-            self.settings,
-            self.trainee,
-            figures,
-            base_id=self.model_id,
-            template_sha256=self.template.sha256,
-            fingerprints=self.fingerprints,
-        )
-        taken_out = self.settings.lora.initialization == "pissa"
-        with checkpoints.whole_folder(self.out / "adapter") as folder:
-            adapters.write_adapter(
-                self.model,
-                tensors,
-                folder,
-                base_name=self.model_id,
-                record=record,
-                minus=self.trainee.start if taken_out else None,
-            )
-            (folder / "chat_template.jinja").write_text(self.template.source, "utf-8")

@@ -17,7 +17,8 @@ from kofinlaw.trainer.step import StepResult
 class RunState:
     """What a checkpoint carries besides tensors: counts so far, losses, evaluations, events.
 
-    `evaluations` are [step, mean held-out loss]; `seconds` are those of the steps alone.
+    `evaluations` are [step, mean held-out loss]; `seconds` are those of the steps alone; `peak`
+    is the most bytes of memory held.
     """
 
     step: int = 0
@@ -25,6 +26,7 @@ class RunState:
     padded: int = 0
     supervised: int = 0
     seconds: float = 0.0
+    peak: int = 0
     losses: list[float] = field(default_factory=list)
     evaluations: list[list[float]] = field(default_factory=list)
     events: list[str] = field(default_factory=list)
@@ -78,7 +80,7 @@ class RunState:
 
 
 def metrics_line(
-    state: RunState, result: StepResult, *, seconds: float, peak: int, more: Mapping[str, Any]
+    state: RunState, result: StepResult, *, seconds: float, more: Mapping[str, Any]
 ) -> dict[str, Any]:
     """A line of `metrics.jsonl`: the step just counted, with `more` after its loss."""
     return {
@@ -92,7 +94,7 @@ def metrics_line(
         "budget": result.budget,
         "seconds": round(seconds, 4),
         "tokens_per_second": round(result.tokens / seconds, 1),
-        "memory_gib": round(peak / GIB, 3),
+        "memory_gib": round(state.peak / GIB, 3),
         "all_tokens": state.tokens,
     }
 

@@ -24,6 +24,16 @@ class Tracker:
     close: Callable[[], None]
 
 
+# What keeps them from calling out; read when they are imported.
+_QUIET = {"wandb": {"WANDB_MODE": "offline"}, "mlflow": {"MLFLOW_DISABLE_TELEMETRY": "true"}}
+
+
+def require(names: Sequence[str]) -> None:
+    """Import the trackers called `names`; raises UserError where one is not installed."""
+    for name in names:
+        _need(name, name)
+
+
 def open_trackers(
     names: Sequence[str], out: Path, *, settings: Mapping[str, Any], resumed_at: int
 ) -> list[Tracker]:
@@ -44,6 +54,7 @@ def numbers(line: Mapping[str, Any]) -> dict[str, float]:
 
 
 def _need(module: str, name: str) -> Any:
+    os.environ.update(_QUIET.get(name, {}))
     try:
         return importlib.import_module(module)
     except ImportError as error:
@@ -68,11 +79,8 @@ def _tensorboard(out: Path, settings: Mapping[str, Any], resumed_at: int) -> Tra
 
 
 def _wandb(out: Path, settings: Mapping[str, Any], resumed_at: int) -> Tracker:
-    os.environ["WANDB_MODE"] = "offline"
     wandb = _need("wandb", "wandb")
-    run = wandb.init(
-        project="kofinlaw", dir=str(out), mode="offline", config=dict(settings), resume="allow"
-    )
+    run = wandb.init(project="kofinlaw", dir=str(out), mode="offline", config=dict(settings))
 
     def log(step: int, figures: Mapping[str, float]) -> None:
         run.log(dict(figures), step=step)
@@ -81,7 +89,6 @@ def _wandb(out: Path, settings: Mapping[str, Any], resumed_at: int) -> Tracker:
 
 
 def _mlflow(out: Path, settings: Mapping[str, Any], resumed_at: int) -> Tracker:
-    os.environ.setdefault("MLFLOW_DISABLE_TELEMETRY", "true")
     mlflow = _need("mlflow", "mlflow")
     mlflow.set_tracking_uri(f"sqlite:///{out / 'mlflow.db'}")
     mlflow.set_experiment("kofinlaw")

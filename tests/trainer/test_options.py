@@ -118,10 +118,32 @@ def test_a_missing_tracker_is_one_line_that_names_the_extra(monkeypatch, name, t
     assert "kofinlaw[track]" in caught.value.remedy
 
 
+def test_a_missing_tracker_is_told_before_anything_is_read_or_loaded(run, monkeypatch, tmp_path):
+    monkeypatch.setitem(sys.modules, "mlflow", None)
+    with pytest.raises(UserError, match="mlflow is not installed"):
+        run("run", report_to=["mlflow"])
+    assert not (tmp_path / "run").exists()
+
+
 def test_tensorboard_writes_its_events_into_the_run(run, tmp_path):
     pytest.importorskip("tensorboard", reason="the extra `track` is not installed")
     run("run", report_to=["tensorboard"])
     assert list((tmp_path / "run" / "tensorboard").glob("events.*"))
+
+
+def test_processes_on_one_machine_s_processor_share_what_is_free(monkeypatch):
+    import torch
+
+    from kofinlaw.trainer import out_of_memory
+
+    monkeypatch.setattr(torch.cuda, "is_available", lambda: False)
+    monkeypatch.setattr(out_of_memory, "memory_in_use", lambda: 100)
+    monkeypatch.setattr(out_of_memory, "free_memory", lambda: 1000)
+    monkeypatch.delenv("LOCAL_WORLD_SIZE", raising=False)
+    assert out_of_memory.memory_limit(None) == 900
+    monkeypatch.setenv("LOCAL_WORLD_SIZE", "2")  # as torch's and accelerate's launchers set it
+    assert out_of_memory.memory_limit(None) == 500
+    assert out_of_memory.memory_limit(3.0) == 3 * 2**30
 
 
 def test_unsloth_without_cuda_is_one_line(run):

@@ -24,24 +24,38 @@ def write(path, values):
     return path
 
 
-def test_pairs_move_the_model_towards_the_chosen_answer(pico, settings, tmp_path):
+@pytest.fixture
+def tune(pico, settings, tmp_path):
+    """A function that tunes on eight pairs into `tmp_path / "out"`; fields change the settings."""
+    from kofinlaw.models.templates import template_for
+    from kofinlaw.trainer.preference import train_preferences
+    from kofinlaw.trainer.preference_settings import PreferenceSettings
+
+    def call(*, base=None, progress=lambda *_, **__: None, **fields):
+        path = write(tmp_path / "pairs.jsonl", [pair(n) for n in range(1, 9)])
+        return train_preferences(
+            settings(**{"max_steps": 3, "effective_batch": 4, "max_length": 256, **fields}),
+            PreferenceSettings(pairs_per_pass=2),
+            pico,
+            path,
+            tmp_path / "out",
+            template=template_for(pico),
+            seed=1,
+            base=base,
+            progress=progress,
+        )
+
+    return call
+
+
+def test_pairs_move_the_model_towards_the_chosen_answer(tune, pico, tmp_path):
     import torch
 
     from kofinlaw.models.loading import load_model, load_tokenizer
     from kofinlaw.models.templates import template_for
-    from kofinlaw.trainer.preference import PreferenceSettings, read_pairs, train_preferences
+    from kofinlaw.trainer.preference import read_pairs
 
-    template = template_for(pico)
-    path = write(tmp_path / "pairs.jsonl", [pair(n) for n in range(1, 9)])
-    figures = train_preferences(
-        settings(max_steps=3, effective_batch=4, max_length=256),
-        PreferenceSettings(pairs_per_pass=2),
-        pico,
-        path,
-        tmp_path / "out",
-        template=template,
-        seed=1,
-    )
+    figures = tune()
     assert figures["steps"] == 3
     assert figures["loss_first"] == pytest.approx(0.693147, abs=1e-4)  # ln 2: no preference yet
     assert figures["loss_last"] < 0.69
@@ -53,7 +67,8 @@ def test_pairs_move_the_model_towards_the_chosen_answer(pico, settings, tmp_path
         "chat_template.jinja",
         "kofinlaw.json",
     ]
-    rows = read_pairs(path, template, load_tokenizer(pico).encode, max_length=256)
+    encode = load_tokenizer(pico).encode
+    rows = read_pairs(tmp_path / "pairs.jsonl", template_for(pico), encode, max_length=256)
 
     def margin(model):
         sums = []
@@ -68,6 +83,75 @@ def test_pairs_move_the_model_towards_the_chosen_answer(pico, settings, tmp_path
         before = margin(load_model(pico, dtype="float32"))
         after = margin(load_model(pico, dtype="float32", adapter=folder))
     assert after > before
+
+
+def test_each_step_is_told_when_it_is_done_at_the_rate_of_the_settings(
+    tune, settings, monkeypatch, capsys
+):
+    import torch
+
+    from kofinlaw.trainer.optimization import learning_rate
+
+    seen = []
+    step = torch.optim.AdamW.step
+
+    def noted(optimizer, *args, **options):
+        seen.append([group["lr"] for group in optimizer.param_groups])
+        return step(optimizer, *args, **options)
+
+    def progress(name, done, total=None, **figures):
+        if name == "preference":
+            seen.append((done, total, sorted(figures)))
+
+    monkeypatch.setattr(torch.optim.AdamW, "step", noted)
+    chosen = {"schedule": "constant", "warmup_share": 0.5, "learning_rate_ratio_b": 4.0}
+    tune(progress=progress, **chosen)
+    rates = [learning_rate(n, 3, settings(**chosen)) for n in range(3)]
+    assert rates[0] < rates[1] < rates[2]
+    assert seen[::2] == [pytest.approx([rate, 4 * rate]) for rate in rates]
+    assert seen[1::2] == [(n, 3, ["loss"]) for n in (1, 2, 3)]
+    assert "loss" not in capsys.readouterr().out  # transformers prints its own otherwise
+
+
+def test_a_cap_on_tokens_ends_the_run(tune):
+    assert tune(max_steps=None, epochs=2, max_tokens=1000)["steps"] < 4
+
+
+@pytest.mark.parametrize(
+    "fields",
+    [
+        {"neftune_alpha": 5.0},
+        {"mixture": [{"path": "more.jsonl"}]},
+        {"effective_batch_tokens": 9},
+        {"evaluation_share": 0.1, "patience": 2},
+        {"report_to": ["wandb"]},
+    ],
+)
+def test_settings_that_pairs_have_no_use_for_are_refused_by_name(tune, fields):
+    with pytest.raises(UserError, match=f"preference tuning has no {', '.join(fields)}"):
+        tune(**fields)
+
+
+def test_a_relative_start_lies_beside_the_recipe(tune, tmp_path):
+    with pytest.raises(UserError, match="this adapter cannot be read") as caught:
+        tune(base=tmp_path / "recipes", start_from="adapter")
+    assert caught.value.where == str(tmp_path / "recipes" / "adapter")
+
+
+def test_unsloth_without_cuda_is_one_line(tune):
+    import torch
+
+    if torch.cuda.is_available():
+        pytest.skip("there is CUDA here")
+    with pytest.raises(UserError, match="unsloth needs CUDA"):
+        tune(backend="unsloth")
+
+
+def test_a_loss_that_trl_does_not_have_is_refused_at_once():
+    from kofinlaw.trainer.preference_settings import PreferenceSettings
+
+    with pytest.raises(ValueError, match="'sigmoid', 'sigmoid_norm'"):
+        PreferenceSettings(loss="sigmoidal")
 
 
 @pytest.mark.parametrize(

@@ -111,7 +111,7 @@ def test_killed_within_a_step_and_within_a_save_it_goes_on_from_the_last_checkpo
         child.start()
         child.join()
     assert child.exitcode == -signal.SIGKILL
-    assert list((tmp_path / "killed" / "checkpoints").glob(".step-000009.*.tmp"))
+    assert list((tmp_path / "killed" / "checkpoints").glob(".step-000009.tmp"))
     figures = once("killed")
     assert figures["resumed_from"] == 6
     assert files(tmp_path / "killed") == files(tmp_path / "whole")
@@ -136,10 +136,11 @@ def test_sigterm_saves_and_exits_with_its_own_code(once, tmp_path):
 
 
 def test_a_finished_run_started_again_changes_nothing(once, tmp_path):
-    once("run")
+    first = once("run")
     before = files(tmp_path / "run")
     figures = once("run", resume="always")
     assert figures["resumed_from"] == STEPS
+    assert figures["peak_memory_gib"] == first["peak_memory_gib"] > 0
     assert files(tmp_path / "run") == before
 
 
@@ -210,10 +211,10 @@ def test_two_runs_in_one_folder_are_told_apart(once, tmp_path):
 def test_a_full_disk_while_saving_is_one_clear_error_and_loses_nothing(once, tmp_path, monkeypatch):
     import errno
 
-    from kofinlaw.trainer import checkpoint
+    from kofinlaw.data import files as writing
 
     once("whole")
-    sync = checkpoint._sync
+    sync = writing.sync
 
     def full(path):
         if ".step-000006" in str(path):
@@ -221,7 +222,7 @@ def test_a_full_disk_while_saving_is_one_clear_error_and_loses_nothing(once, tmp
         sync(path)
 
     with monkeypatch.context() as patch:
-        patch.setattr(checkpoint, "_sync", full)
+        patch.setattr(writing, "sync", full)
         with pytest.raises(UserError, match="no space left on the disk"):
             once("full")
     names = sorted(p.name for p in (tmp_path / "full" / "checkpoints").iterdir())

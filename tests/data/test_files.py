@@ -1,0 +1,51 @@
+"""Folders that are whole or not there."""
+
+import errno
+
+import pytest
+
+from kofinlaw import UserError
+from kofinlaw.data import files
+from kofinlaw.data.files import whole_folder
+
+
+def write(folder, text):
+    with whole_folder(folder) as temporary:
+        (temporary / "text.txt").write_text(text, encoding="utf-8")
+
+
+def test_a_folder_takes_an_older_one_s_place_when_it_is_whole(tmp_path):
+    write(tmp_path / "out", "제1조")
+    (tmp_path / "out" / "old.txt").touch()
+    (tmp_path / ".out.tmp").mkdir()  # what a killed writer left
+    (tmp_path / ".out.tmp" / "half.txt").touch()
+    write(tmp_path / "out", "제2조")
+    assert [path.name for path in tmp_path.iterdir()] == ["out"]
+    assert [path.name for path in (tmp_path / "out").iterdir()] == ["text.txt"]
+    assert (tmp_path / "out" / "text.txt").read_text(encoding="utf-8") == "제2조"
+
+
+def test_all_is_on_the_disk_before_the_folder_has_its_name(tmp_path, monkeypatch):
+    synced = []
+    monkeypatch.setattr(
+        files, "sync", lambda path: synced.append((path.name, (tmp_path / "out").exists()))
+    )
+    write(tmp_path / "out", "제1조")
+    assert synced == [("text.txt", False), (".out.tmp", False), (tmp_path.name, True)]
+
+
+@pytest.mark.parametrize(
+    "error",
+    [
+        OSError(errno.ENOSPC, "No space left on device"),
+        RuntimeError("Error while serializing: I/O error: No space left on device (os error 28)"),
+    ],
+)
+def test_a_full_disk_is_one_clear_error_however_it_is_told_and_the_older_folder_stays(
+    tmp_path, error
+):
+    write(tmp_path / "out", "제1조")
+    with pytest.raises(UserError, match="no space left"), whole_folder(tmp_path / "out"):
+        raise error
+    assert [path.name for path in tmp_path.iterdir()] == ["out"]
+    assert (tmp_path / "out" / "text.txt").read_text(encoding="utf-8") == "제1조"
