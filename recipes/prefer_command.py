@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from kofinlaw import UserError
 from kofinlaw.recipes.cli import Overrides, RecipeName, Runs, app, say, say_next
+
+if TYPE_CHECKING:
+    from kofinlaw.trainer.preference_settings import PreferenceSettings
 
 
 @app.command()
@@ -18,6 +22,10 @@ def prefer(
         typer.Option("--pairs", help="JSON Lines: id, messages, chosen, rejected."),
     ],
     beta: Annotated[float, typer.Option(help="How strongly the start holds the model.")] = 0.1,
+    loss: Annotated[
+        str, typer.Option(help="TRL's loss: sigmoid (DPO's), ipo, hinge …")
+    ] = "sigmoid",
+    pairs_per_pass: Annotated[int, typer.Option(help="Pairs in one forward pass.")] = 1,
     overrides: Overrides = None,
     runs: Runs = Path("runs"),
 ) -> None:
@@ -32,8 +40,9 @@ def prefer(
     from kofinlaw.recipes.compliance import check_policy
     from kofinlaw.recipes.lock import run_lock
     from kofinlaw.recipes.progress import stage_progress
-    from kofinlaw.trainer.preference import PreferenceSettings, train_preferences
+    from kofinlaw.trainer.preference import train_preferences
 
+    preference = _preference(beta=beta, loss=loss, pairs_per_pass=pairs_per_pass)
     bound = bind_recipe(recipe, overrides, runs)
     check_policy(bound.recipe)
     out = bound.folder / "prefer"
@@ -43,16 +52,31 @@ def prefer(
         base = model_folder(bound)
         counts = train_preferences(
             bound.recipe.train,
-            PreferenceSettings(beta=beta),
+            preference,
             base,
             pairs,
             out,
             template=template_for(base),
             seed=bound.recipe.seed,
             model_id=bound.recipe.model.id,
+            base=bound.document.path.parent,
             progress=progress,
         )
     write_json(out / "preference.json", counts)
     for name, value in counts.items():
         say(f"  {name}: {value}")
     say_next(f"kofinlaw merge {out / 'adapter'} --out MERGED")
+
+
+def _preference(**options: Any) -> PreferenceSettings:
+    """The options as settings; raises UserError for the first that does not fit."""
+    from pydantic import ValidationError
+
+    from kofinlaw.trainer.preference_settings import PreferenceSettings
+
+    try:
+        return PreferenceSettings(**options)
+    except ValidationError as error:
+        first = error.errors()[0]
+        option = str(first["loc"][0]).replace("_", "-")
+        raise UserError(first["msg"], where=f"--{option}") from error
