@@ -136,6 +136,7 @@ class TransformersEngine:
                 out.update((rest[j], text) for j, text in zip(batch, written, strict=True))
             self.stats.tokens += sum(text.tokens for text in out.values())
             self.stats.prompt_tokens += sum(text.prompt_tokens for text in out.values())
+            self.stats.failures += sum(text.finish == "error" for text in out.values())
             return [out[i] for i in range(len(requests))]
 
     def _picked_labels(self, writings: Sequence[Writing]) -> dict[int, Generation]:

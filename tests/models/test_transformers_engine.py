@@ -7,7 +7,7 @@ import pytest
 
 from kofinlaw import UserError
 from kofinlaw.models.choice_scoring import shared_beginnings
-from kofinlaw.models.engines import Request, length_batches, open_engine
+from kofinlaw.models.engines import Generation, Request, length_batches, open_engine
 from kofinlaw.models.settings import EngineSettings
 from kofinlaw.models.transformers_engine import TransformersEngine
 
@@ -171,3 +171,11 @@ def test_stats_count_calls_tokens_and_failures(llama):
         assert engine.stats.tokens == generation.tokens
         assert engine.stats.prompt_tokens == generation.prompt_tokens
         assert math.isfinite(generation.logprob)
+
+
+def test_a_text_that_cannot_be_finished_counts_as_a_failure(llama, monkeypatch):
+    failed = Generation("", 3, 0, "error", 0.0)
+    monkeypatch.setattr("kofinlaw.models.transformers_engine.write", lambda *_: [failed])
+    with open_engine(EngineSettings(dtype="float32"), llama) as engine:
+        assert engine.generate([Request(PROMPTS[0], max_tokens=3)]) == [failed]
+        assert engine.stats.failures == 1
