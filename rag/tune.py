@@ -91,8 +91,8 @@ def tune(
     chosen = settings.k
     if choose_k:
         chosen = next(cut for cut in KS if recall_at[cut] >= ENOUGH * recall_at[KS[-1]])
-    pool = max(settings.pool, chosen)
-    best = sweep.best.model_copy(update={"k": chosen, "pool": pool})
+    pools = {"pool": max(settings.pool, chosen), "rerank_pool": max(settings.rerank_pool, chosen)}
+    best = sweep.best.model_copy(update={"k": chosen, **pools})
     return Tuned(best, sweep.table, recall_at)
 
 
@@ -125,7 +125,9 @@ class _Sweep:
                 "weights": RetrieverWeights(citation=settings.weights.citation),
             }
         )
-        found = Retriever(index, self._start, cache=cache).lists(questions, allowed=allowed)
+        # Each list by itself, which a server that fuses does not give.
+        local = self._start.model_copy(update={"store": "local"})
+        found = Retriever(index, local, cache=cache).lists(questions, allowed=allowed)
         self._start = self._start.model_copy(update={"query_forms": settings.query_forms})
         self._lists = Lists(found, Priors(index))
         self._units = np.array([chunk.unit for chunk in index.chunks], dtype=object)

@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from corpora import TEXTS, chunk, settings, write_chunks
+from corpora import TEXTS, PicoEmbedder, chunk, settings, write_chunks
 from hypothesis import given
 from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
@@ -119,6 +119,35 @@ def test_query_forms_are_swept_where_there_are_options(index: Index) -> None:
     assert tuned.settings.query_forms == ("stem_options",) or "stem+stem_options" in forms
     found = Retriever(index, tuned.settings).search(questions)[0]
     assert found[0].chunk.unit == "개인정보 보호법 제34조"
+
+
+def test_lists_are_tuned_one_by_one_for_a_server_that_fuses_them(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delenv("WEAVIATE_URL", raising=False)
+    monkeypatch.setattr("kofinlaw.models.embedders.open_embedder", lambda *_, **__: PicoEmbedder())
+    build_index(write_chunks(tmp_path), tmp_path / "index", settings(embedder="pico"))
+    index = Index.load(tmp_path / "index")
+    questions = [Question(unit, text) for unit, text in TEXTS.items()]
+    gold = [[unit] for unit in TEXTS]
+    tuned = [
+        tune(index, settings(embedder="pico", store=store), questions, gold, choose_k=True)
+        for store in ("local", "weaviate")
+    ]
+    assert tuned[1].table == tuned[0].table
+    assert max(row["mrr"] for row in tuned[1].table) == 1.0
+    assert tuned[1].settings.store == "weaviate"
+
+
+def test_a_reranker_reads_as_many_passages_as_the_chosen_k(
+    index: Index, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("kofinlaw.rag.tune.KS", (3, 20))
+    recipe = settings(lexical="both", k=2, rerank_pool=2, reranker="llm")
+    unit = "전자금융거래법 제9조"
+    chosen = tune(index, recipe, [Question("1", TEXTS[unit])], [[unit]], choose_k=True).settings
+    assert chosen.k == 3
+    assert type(chosen).model_validate(chosen.model_dump()) == chosen
 
 
 def test_tuning_writes_its_table_beside_the_chosen_settings(index: Index, tmp_path: Path) -> None:
