@@ -13,7 +13,7 @@ from kofinlaw.models.templates import ChatTemplate
 from kofinlaw.rag.agreement import combine
 from kofinlaw.rag.asking import Asked, ask_engine
 from kofinlaw.rag.deadline import FULL
-from kofinlaw.rag.evidence import Searcher
+from kofinlaw.rag.evidence import Searcher, search_as_asked
 from kofinlaw.rag.fallback import fallback_answer
 from kofinlaw.rag.options import split_options
 from kofinlaw.rag.prompts import Prompter
@@ -67,7 +67,7 @@ def ask(
     asked = Question("ask", stem, options, as_of=as_of.isoformat() if as_of else "")
     if retriever is not None and retriever.left_out:
         retriever.use_model(engine, template)
-    hits = retriever.search([asked], as_of=[as_of])[0] if retriever is not None else []
+    hits = search_as_asked(retriever, [asked])[0] if retriever is not None else []
     budget = retriever.settings.evidence_tokens if retriever is not None else 0
     prompter = Prompter(template, settings, budget, engine.tokenizer.count)
     chunks = [hit.chunk for hit in hits]
@@ -84,7 +84,9 @@ def ask(
     answer = combine(asked, records, ids, target_characters=settings.target_characters)
     origin: Literal["model", "fallback"] = "fallback" if answer is None else "model"
     if answer is None:
-        answer = fallback_answer(asked, [chunk.text for chunk in chunks], ids)
+        texts = [chunk.text for chunk in chunks]
+        most = settings.free_max_characters
+        answer = fallback_answer(asked, texts, ids, most_characters=most)
     return AskedAnswer(
         answer=answer.answer,
         option=options[int(answer.answer) - 1] if options else "",

@@ -8,7 +8,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from kofinlaw import Progress, UserError, silent
+from kofinlaw import Progress, silent
 from kofinlaw.data.records import Question
 from kofinlaw.models.engines import Engine
 from kofinlaw.models.templates import ChatTemplate
@@ -18,7 +18,7 @@ from kofinlaw.rag.evidence import Hit, Searcher, search_as_asked
 from kofinlaw.rag.prompts import Prompter
 from kofinlaw.rag.questions import read_questions
 from kofinlaw.rag.settings import AnswerSettings
-from kofinlaw.rag.work import Task, first_batches, task_work
+from kofinlaw.rag.work import Task, first_batches, task_work, turns_of
 
 SAMPLE_BATCHES = 3  # timed batches of each kind, after one to warm up
 DEVIATIONS = 2.0  # half-width of the interval, in standard errors
@@ -89,8 +89,6 @@ def check_budget(
     Nothing is written. Raises UserError as `answer_questions` does.
     """
     asked = read_questions(questions).questions
-    if not asked:
-        raise UserError("the file is empty", where=str(questions))
     started = clock()
     with open_engine() as engine:
         load = clock() - started
@@ -136,7 +134,7 @@ def check_budget(
         return _sum(parts)
 
     return _verdict(
-        forecast, load, retrieve, settings, len(asked), sampled, evidence=retriever is not None
+        forecast, load, retrieve, settings, asked, sampled, evidence=retriever is not None
     )
 
 
@@ -145,7 +143,7 @@ def _verdict(
     load: float,
     retrieve: Estimate,
     settings: AnswerSettings,
-    questions: int,
+    asked: Sequence[Question],
     sampled: int,
     *,
     evidence: bool,
@@ -159,9 +157,9 @@ def _verdict(
     plans = usable_plans(reasoning=settings.reasoning_tokens > 0, evidence=evidence)
     fitting = [p.name for p in plans if fixed.high + forecast(p).high * SAFETY <= available]
     spare = available - fixed.seconds
-    most = max(settings.permutations, settings.votes)
+    most = max(turns_of(question, settings) for question in asked)
     return BudgetCheck(
-        questions=questions,
+        questions=len(asked),
         sampled=sampled,
         load=load,
         retrieve=retrieve,

@@ -2,28 +2,21 @@
 
 from __future__ import annotations
 
-import importlib.util
 import random
-import sys
+from collections.abc import Sequence
+from datetime import date
 from pathlib import Path
 from typing import Any
 
 import pytest
+import simulation
 
 from kofinlaw import UserError
 from kofinlaw.models.dummy_engine import DummyEngine
+from kofinlaw.models.engines import Generation, Request
 from kofinlaw.rag.ask import ask
 from kofinlaw.rag.budget import check_budget
 from kofinlaw.rag.settings import AnswerSettings
-
-_spec = importlib.util.spec_from_file_location(
-    "simulation", Path(__file__).with_name("simulation.py")
-)
-assert _spec is not None
-assert _spec.loader is not None
-simulation = importlib.util.module_from_spec(_spec)
-sys.modules["simulation"] = simulation
-_spec.loader.exec_module(simulation)
 
 
 def test_ask_gives_the_option_and_says_what_the_model_read() -> None:
@@ -58,10 +51,28 @@ def test_ask_without_documents_and_without_a_question() -> None:
             settings=AnswerSettings())  # fmt: skip
 
 
-def checked(tmp_path: Path, seconds_per_token: float, minutes: float) -> Any:
+def test_a_fallback_keeps_to_the_recipes_length_and_the_question_to_its_day() -> None:
+    class Silent(DummyEngine):
+        def generate(self, requests: Sequence[Request]) -> list[Generation]:
+            return [Generation("", 1, 0, "error", 0.0) for _ in requests]
+
+    searcher = simulation.FakeSearcher(simulation.Clock())
+    given = {"engine": Silent(), "template": simulation.TEMPLATE, "retriever": searcher}
+    settings = AnswerSettings(free_max_characters=40)
+    result = ask("이용자의 손해를 며칠 이내에 배상하는가?", settings=settings, **given)
+    assert result.origin == "fallback"
+    assert 0 < len(result.answer) <= 40
+    assert searcher.days is None
+    ask("배상?", settings=settings, as_of=date(2020, 3, 1), **given)
+    assert searcher.days == [date(2020, 3, 1)]
+
+
+def checked(
+    tmp_path: Path, seconds_per_token: float, minutes: float, *, free: int = 15, **more: Any
+) -> Any:
     clock = simulation.Clock()
     faults = simulation.Faults(seconds_per_token=seconds_per_token)
-    questions = simulation.question_file(tmp_path, 200, 15, random.Random(3))
+    questions = simulation.question_file(tmp_path, 200, free, random.Random(3))
 
     def open_engine() -> Any:
         clock.now += 5.0
@@ -72,7 +83,7 @@ def checked(tmp_path: Path, seconds_per_token: float, minutes: float) -> Any:
         open_engine=open_engine,
         template=simulation.TEMPLATE,
         retriever=simulation.FakeSearcher(clock),
-        settings=AnswerSettings(budget_minutes=minutes, batch_questions=4),
+        settings=AnswerSettings(budget_minutes=minutes, batch_questions=4, **more),
         clock=clock,
     )
 
@@ -103,6 +114,15 @@ def test_a_budget_that_is_enough_fits_and_its_interval_holds_the_truth(tmp_path:
     )
     assert 0.8 * (clock.now - 1000) < check.total.seconds < 1.25 * (clock.now - 1000)
     assert check.total.low <= check.total.seconds <= check.total.high
+
+
+def test_passes_are_promised_as_the_run_makes_them(tmp_path: Path) -> None:
+    """Nine orders of four or five options are five at most, and scored choices have no votes."""
+    orders = checked(tmp_path, 0.0001, 600, permutations=9)
+    assert orders.turns == 5
+    (tmp_path / "choices").mkdir()
+    votes = checked(tmp_path / "choices", 0.0001, 600, votes=9, free=0)
+    assert votes.turns == 1
 
 
 def test_a_budget_that_is_too_small_names_the_plan_that_would_fit(tmp_path: Path) -> None:
