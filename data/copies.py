@@ -12,11 +12,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from kofinlaw.data.cleaning import body
-from kofinlaw.data.files import disk_error
 from kofinlaw.data.korean import content_morphemes
 from kofinlaw.data.ledger import Ledger
 from kofinlaw.data.settings import DataSettings
-from kofinlaw.data.spool import Spool
+from kofinlaw.data.spool import ByteSpool, Spool
 
 if TYPE_CHECKING:
     import numpy as np
@@ -30,32 +29,24 @@ _STATUTORY = frozenset(["statute", "rule", "case"])
 
 
 class CodeFile:
-    """The codes of texts on disk, read by place."""
+    """The codes of texts on disk, read by place. Raises UserError where the disk is full."""
 
     def __init__(self, path: Path) -> None:
-        self._path = path
-        self._places = array("q", [0])
-        self._handle = open(path, "w+b")
+        self._codes = ByteSpool(path)
 
     def extend(self, codes: Sequence[NDArray[np.uint64]]) -> None:
-        """Append the codes of the next texts. Raises UserError where the disk is full."""
-        try:
-            for item in codes:
-                self._handle.write(item.tobytes())
-                self._places.append(self._places[-1] + item.nbytes)
-        except OSError as error:
-            raise disk_error(error, self._path) from error
+        """Append the codes of the next texts."""
+        for item in codes:
+            self._codes.append(item.tobytes())
 
     def __getitem__(self, place: int, /) -> NDArray[np.uint64]:
         import numpy as np
 
-        start, end = self._places[place], self._places[place + 1]
-        self._handle.seek(start)
-        return np.frombuffer(self._handle.read(end - start), dtype=np.uint64)
+        return np.frombuffer(self._codes[place], dtype=np.uint64)
 
     def close(self) -> None:
         """Close the file; it goes with its folder."""
-        self._handle.close()
+        self._codes.close()
 
 
 class Copies:

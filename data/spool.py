@@ -27,10 +27,10 @@ def work_folder(out: Path) -> Iterator[Path]:
         shutil.rmtree(folder, ignore_errors=True)
 
 
-class Spool:
-    """JSON records, one a line: appended in order, read in any order.
+class ByteSpool:
+    """Pieces of bytes on disk: appended in order, read in any order.
 
-    Eight bytes a record are kept in memory. Raises UserError where the disk is full.
+    Eight bytes a piece are kept in memory. Raises UserError where the disk is full.
     """
 
     def __init__(self, path: Path) -> None:
@@ -42,9 +42,8 @@ class Spool:
         self._path = path
         self._at_end = True
 
-    def append(self, record: Any) -> int:
-        """Write a record (a dataclass or a mapping); returns its place."""
-        data = dumps(record).encode("utf-8", errors="surrogatepass") + b"\n"
+    def append(self, data: bytes) -> int:
+        """Write a piece; returns its place."""
         try:
             if not self._at_end:
                 self._handle.seek(self._places[-1])
@@ -55,20 +54,44 @@ class Spool:
         self._places.append(self._places[-1] + len(data))
         return len(self) - 1
 
+    def __len__(self) -> int:
+        return len(self._places) - 1
+
+    def __getitem__(self, place: int) -> bytes:
+        start, end = self._places[place], self._places[place + 1]
+        self._handle.seek(start)
+        self._at_end = False
+        return self._handle.read(end - start)
+
+    def close(self) -> None:
+        """Close the file; it goes with its folder."""
+        self._handle.close()
+
+
+class Spool:
+    """JSON records, one a line: appended in order, read in any order.
+
+    Raises UserError as `ByteSpool`.
+    """
+
+    def __init__(self, path: Path) -> None:
+        self._lines = ByteSpool(path)
+
+    def append(self, record: Any) -> int:
+        """Write a record (a dataclass or a mapping); returns its place."""
+        return self._lines.append(dumps(record).encode("utf-8", errors="surrogatepass") + b"\n")
+
     def extend(self, records: Iterable[Any]) -> None:
         """Append records in order."""
         for record in records:
             self.append(record)
 
     def __len__(self) -> int:
-        return len(self._places) - 1
+        return len(self._lines)
 
     def line(self, place: int) -> str:
         """The record's line of JSON, without its end."""
-        start, end = self._places[place], self._places[place + 1]
-        self._handle.seek(start)
-        self._at_end = False
-        return self._handle.read(end - start - 1).decode("utf-8", errors="surrogatepass")
+        return self._lines[place][:-1].decode("utf-8", errors="surrogatepass")
 
     def __getitem__(self, place: int) -> dict[str, Any]:
         return json.loads(self.line(place))
@@ -79,7 +102,7 @@ class Spool:
 
     def close(self) -> None:
         """Close the file; it goes with its folder."""
-        self._handle.close()
+        self._lines.close()
 
     def __enter__(self) -> Spool:
         return self

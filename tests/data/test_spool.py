@@ -1,7 +1,12 @@
+import errno
+
+import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from kofinlaw import UserError
 from kofinlaw.data import duplicates
+from kofinlaw.data.copies import CodeFile
 from kofinlaw.data.ledger import Ledger
 from kofinlaw.data.spool import Spool, work_folder
 
@@ -30,6 +35,26 @@ def test_the_work_folder_goes_and_so_does_what_a_killed_run_left(tmp_path):
         assert list(folder.iterdir()) == []
         (folder / "new.jsonl").write_text("{}", encoding="utf-8")
     assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize("kind", [Spool, CodeFile])
+def test_a_full_disk_is_said_so_when_a_spool_is_opened(tmp_path, monkeypatch, kind):
+    def full(*_):
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr("builtins.open", full)
+    with pytest.raises(UserError, match="disk"):
+        kind(tmp_path / "a")
+
+
+def test_codes_are_read_by_place_between_writes(tmp_path):
+    codes = CodeFile(tmp_path / "codes.bin")
+    wanted = [duplicates.character_codes(text) for text in ("은행", "금융", "", "이용자")]
+    codes.extend(wanted[:3])
+    assert codes[0].tolist() == wanted[0].tolist()
+    codes.extend(wanted[3:])
+    assert [codes[n].tolist() for n in range(4)] == [item.tolist() for item in wanted]
+    codes.close()
 
 
 def test_rejects_come_out_step_by_step_in_the_order_they_were_met(tmp_path):
