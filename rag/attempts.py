@@ -8,11 +8,12 @@ from collections.abc import Iterator, Sequence
 
 from kofinlaw import UserError
 from kofinlaw.models.engines import Engine
+from kofinlaw.models.out_of_memory import is_out_of_memory
 from kofinlaw.models.templates import ChatTemplate
 from kofinlaw.models.tracing import NO_TRACE, Span, Tracer
 from kofinlaw.rag.answer_book import AnswerBook
 from kofinlaw.rag.asking import Asked, ask_engine
-from kofinlaw.rag.calls import Overdue, out_of_memory
+from kofinlaw.rag.calls import Overdue
 from kofinlaw.rag.deadline import Budget, Clock, Costs, Plan
 from kofinlaw.rag.journal import Timing
 from kofinlaw.rag.keeper import EngineKeeper
@@ -75,7 +76,7 @@ class Attempts:
                     waiting += self._smaller([task], plan, "empty answer")
 
     def _after_crash(self, error: Exception, tasks: Sequence[Task], plan: Plan) -> list[Waiting]:
-        if out_of_memory(error):
+        if is_out_of_memory(error):
             self.counts["out_of_memory"] += 1
             _free_memory()
             return self._smaller(tasks, plan, "out of memory")

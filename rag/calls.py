@@ -12,14 +12,6 @@ from typing import Any, Protocol, TypeVar
 T = TypeVar("T")
 Result = TypeVar("Result", covariant=True)
 
-_MEMORY_WORDS = (
-    "out of memory",
-    "cublas_status_alloc_failed",
-    "can't allocate memory",
-    "cannot allocate memory",
-    "failed to allocate",
-)
-
 
 class Overdue(Exception):  # noqa: N818 - a state of the call, not a fault
     """The call did not come back within its limit; it may still be running."""
@@ -121,11 +113,3 @@ def _serve(tasks: queue.SimpleQueue[Any]) -> None:
             results.put((True, function()))
         except BaseException as error:  # handed to the thread that waits
             results.put((False, error))
-
-
-def out_of_memory(error: BaseException) -> bool:
-    """Whether a smaller batch may help: torch, CUDA, cuBLAS and the CPU allocator say it apart."""
-    if isinstance(error, MemoryError) or type(error).__name__ == "OutOfMemoryError":
-        return True
-    text = str(error).lower()
-    return any(word in text for word in _MEMORY_WORDS)

@@ -1,4 +1,4 @@
-"""Telling that memory ran out, in all the ways it is said, and measuring memory in use."""
+"""Measuring memory in use, limiting it, and telling that it ran out."""
 
 from __future__ import annotations
 
@@ -6,34 +6,13 @@ import os
 import resource
 from pathlib import Path
 
-GIB = 1024**3
+from kofinlaw.models.out_of_memory import is_out_of_memory as is_out_of_memory
 
-MARKS = (
-    "out of memory",  # torch.OutOfMemoryError, "CUDA error: out of memory", HIP
-    "CUBLAS_STATUS_ALLOC_FAILED",
-    "CUDNN_STATUS_ALLOC_FAILED",
-    "CUSOLVER_STATUS_ALLOC_FAILED",
-    "can't allocate memory",  # DefaultCPUAllocator on Linux
-    "not enough memory",  # DefaultCPUAllocator elsewhere
-    "Cannot allocate memory",
-)
+GIB = 1024**3
 
 
 class OverLimitError(MemoryError):
     """More memory is in use than `memory_limit_gib` allows; handled as out of memory."""
-
-
-def is_out_of_memory(error: BaseException) -> bool:
-    """Whether `error` says that memory ran out.
-
-    CUDA says it with `torch.OutOfMemoryError`, with a RuntimeError of its own ("CUDA error: out
-    of memory") or through cuBLAS; the CPU allocator with a RuntimeError; Python with MemoryError.
-    """
-    import torch
-
-    if isinstance(error, MemoryError | torch.OutOfMemoryError):
-        return True
-    return isinstance(error, RuntimeError) and any(mark in str(error) for mark in MARKS)
 
 
 def memory_in_use() -> int:

@@ -21,7 +21,7 @@ from kofinlaw.rag.agreement import (
     combine,
     written_choice,
 )
-from kofinlaw.rag.calls import Overdue, ThreadCaller, out_of_memory
+from kofinlaw.rag.calls import Overdue, ThreadCaller
 from kofinlaw.rag.deadline import FULL, PLANS, Budget, Costs, choose_plan
 from kofinlaw.rag.fallback import (
     fallback_answer,
@@ -255,20 +255,6 @@ def test_a_thread_that_hangs_is_left_and_the_next_call_works() -> None:
     with pytest.raises(ValueError, match="inside"):
         call(lambda: int("inside"), 5.0)
     assert beats
-
-
-@pytest.mark.parametrize(
-    "error, expected",
-    [
-        (MemoryError(), True),
-        (RuntimeError("CUDA error: out of memory"), True),
-        (RuntimeError("CUBLAS_STATUS_ALLOC_FAILED when calling cublasCreate"), True),
-        (RuntimeError("DefaultCPUAllocator: can't allocate memory: you tried"), True),
-        (RuntimeError("device-side assert"), False),
-    ],
-)
-def test_memory_errors_are_told_apart(error: Exception, expected: bool) -> None:
-    assert out_of_memory(error) is expected
 
 
 def test_the_journal_keeps_whole_lines_and_the_first_of_two(tmp_path: Path) -> None:
