@@ -13,7 +13,7 @@ from kofinlaw.rag.evidence import Hit, Searcher
 from kofinlaw.rag.fallback import fallback_answer
 from kofinlaw.rag.journal import Journal, Timing, Turn
 from kofinlaw.rag.questions import QuestionFile
-from kofinlaw.rag.submission import write_submission
+from kofinlaw.rag.submission import read_sheet, write_submission
 from kofinlaw.rag.work import Task, task_work, turns_of
 
 FALLBACK_PASSAGES = 3
@@ -39,6 +39,8 @@ class AnswerBook:
         self._fallbacks = [fallback_answer(question, ()) for question in file.questions]
         self._works: dict[tuple[int, str], float] = {}
         self._last_submission = float("-inf")
+        # Read once: what becomes of the sample meanwhile must not end the run.
+        self._sheet = read_sheet(file, settings.sample_submission)
 
     # -- evidence
 
@@ -172,9 +174,8 @@ class AnswerBook:
         self._last_submission = now
         write_submission(
             self.journal.out / "submission.csv",
-            self.file,
+            self._sheet,
             {answer.id: answer.answer for answer in self.all_answers()},
-            sample=self.settings.sample_submission,
         )
 
 

@@ -69,12 +69,12 @@ class Schedule:
         return self._choose(rest, (QUARTER, PLANS[-1])) is QUARTER
 
     def _plan_before(self, batch: Sequence[Task]) -> Plan | None:
-        """The plan of a batch that a kill left half recorded: it is done again as it was."""
-        for task in batch:
-            turn = self.book.turn(task)
-            if turn is not None:
-                return next((plan for plan in PLANS if plan.name == turn.plan), None)
-        return None
+        """The plan of a batch that a kill left half recorded: it is done again as it was.
+
+        The best of its tasks': some may have stepped down alone.
+        """
+        names = [turn.plan for task in batch if (turn := self.book.turn(task)) is not None]
+        return next((plan for plan in PLANS if plan.name in names), None)
 
 
 @dataclass

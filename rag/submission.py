@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import io
 from collections.abc import Mapping
+from dataclasses import dataclass
 from pathlib import Path
 
 from kofinlaw import UserError
@@ -13,18 +14,26 @@ from kofinlaw.rag.question_csv import column, csv_records, decoded
 from kofinlaw.rag.questions import QuestionFile
 
 
-def write_submission(
-    path: Path, file: QuestionFile, answers: Mapping[str, str], *, sample: Path | None = None
-) -> None:
-    """Write the answers whole or not at all, one row a question.
+@dataclass(frozen=True)
+class Sheet:
+    """What is handed in, but for the answers: `rows` are cells by column, `answer_at` included."""
 
-    With `sample` (a sample submission) its columns, rows and order are kept and only `Answer`
-    filled; else the question file's own columns, `Answer` filled or appended; for JSON Lines
-    `ID,Answer`. Raises UserError where the sample names an id that was not asked, or misses one.
+    columns: tuple[str, ...]
+    rows: tuple[tuple[str, ...], ...]
+    id_at: int
+    answer_at: int
+    encoding: str
+    newline: str
+
+
+def read_sheet(file: QuestionFile, sample: Path | None = None) -> Sheet:
+    """The question file's own columns, `Answer` among or after them; for JSON Lines `ID,Answer`.
+
+    With `sample` (a sample submission) its columns, rows and order. Raises UserError where the
+    sample cannot be read, names an id that was not asked, or misses one.
     """
-    columns, rows, id_at = list(file.columns), [list(row) for row in file.rows], 0
-    encoding, newline = file.encoding, file.newline
-    id_at = columns.index(file.id_column)
+    columns, rows = list(file.columns), [list(row) for row in file.rows]
+    id_at, encoding, newline = columns.index(file.id_column), file.encoding, file.newline
     if sample is not None:
         columns, rows, id_at, encoding, newline = _read_sample(sample, file)
     answer_at = next((i for i, name in enumerate(columns) if name.strip().lower() == "answer"), -1)
@@ -32,14 +41,19 @@ def write_submission(
         answer_at = len(columns)
         columns.append("Answer")
         rows = [[*row, ""] for row in rows]
+    return Sheet(tuple(columns), tuple(map(tuple, rows)), id_at, answer_at, encoding, newline)
+
+
+def write_submission(path: Path, sheet: Sheet, answers: Mapping[str, str]) -> None:
+    """Write the answers (by id) whole or not at all, one row a question."""
     text = io.StringIO()
-    writer = csv.writer(text, lineterminator=newline)
-    writer.writerow(columns)
-    for row in rows:
-        row[answer_at] = answers[row[id_at]]
-        writer.writerow(row)
+    writer = csv.writer(text, lineterminator=sheet.newline)
+    writer.writerow(sheet.columns)
+    for row in sheet.rows:
+        answer = answers[row[sheet.id_at]]
+        writer.writerow([*row[: sheet.answer_at], answer, *row[sheet.answer_at + 1 :]])
     with atomic_write(path, "wb") as handle:
-        handle.write(text.getvalue().encode(encoding))
+        handle.write(text.getvalue().encode(sheet.encoding))
 
 
 def _read_sample(

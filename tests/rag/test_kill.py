@@ -3,20 +3,13 @@
 from __future__ import annotations
 
 import csv
-import importlib.util
 import json
 import random
 import subprocess
 import sys
 from pathlib import Path
 
-_spec = importlib.util.spec_from_file_location(
-    "simulation", Path(__file__).with_name("simulation.py")
-)
-assert _spec is not None
-assert _spec.loader is not None
-simulation = importlib.util.module_from_spec(_spec)
-_spec.loader.exec_module(simulation)
+import simulation
 
 CHILD = Path(__file__).with_name("answering_child.py")
 

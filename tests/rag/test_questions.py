@@ -15,7 +15,7 @@ from kofinlaw import UserError
 from kofinlaw.data.records import Question
 from kofinlaw.rag.options import split_options
 from kofinlaw.rag.questions import read_questions
-from kofinlaw.rag.submission import write_submission
+from kofinlaw.rag.submission import read_sheet, write_submission
 
 CONTEST = (
     "ID,Question\r\n"
@@ -173,7 +173,7 @@ def test_json_lines_with_and_without_options(tmp_path: Path) -> None:
     path.write_text("\n".join(json.dumps(x, ensure_ascii=False) for x in lines), encoding="utf-8")
     file = read_questions(path)
     assert [q.options for q in file.questions] == [("가", "나"), ("가", "나"), ()]
-    write_submission(tmp_path / "s.csv", file, {"a": "1", "b": "2", "c": "답, 끝"})
+    write_submission(tmp_path / "s.csv", read_sheet(file), {"a": "1", "b": "2", "c": "답, 끝"})
     assert (tmp_path / "s.csv").read_text(encoding="utf-8") == 'ID,Answer\na,1\nb,2\nc,"답, 끝"\n'
 
 
@@ -183,7 +183,7 @@ def test_submission_keeps_columns_order_and_encoding(tmp_path: Path) -> None:
         b"\xef\xbb\xbf" + "Answer,Question,ID,Note\r\n0,설명하세요.,A,메모\r\n".encode()
     )
     file = read_questions(path)
-    write_submission(tmp_path / "s.csv", file, {"A": "답"})
+    write_submission(tmp_path / "s.csv", read_sheet(file), {"A": "답"})
     assert (tmp_path / "s.csv").read_bytes() == (
         b"\xef\xbb\xbf" + "Answer,Question,ID,Note\r\n답,설명하세요.,A,메모\r\n".encode()
     )
@@ -194,9 +194,9 @@ def test_sample_submission_decides_columns_and_rows(tmp_path: Path) -> None:
     path.write_text("ID,Question\nA,가?\nB,나?\n", encoding="utf-8")
     sample.write_text("ID,Answer\nB,0\nA,0\n", encoding="utf-8")
     file = read_questions(path)
-    write_submission(tmp_path / "s.csv", file, {"A": "답가", "B": "답나"}, sample=sample)
+    write_submission(tmp_path / "s.csv", read_sheet(file, sample), {"A": "답가", "B": "답나"})
     rows = list(csv.reader(io.StringIO((tmp_path / "s.csv").read_text(encoding="utf-8"))))
     assert rows == [["ID", "Answer"], ["B", "답나"], ["A", "답가"]]
     sample.write_text("ID,Answer\nB,0\n", encoding="utf-8")
     with pytest.raises(UserError, match="no row for `A`"):
-        write_submission(tmp_path / "s.csv", file, {"A": "1", "B": "2"}, sample=sample)
+        read_sheet(file, sample)

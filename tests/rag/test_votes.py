@@ -1,0 +1,71 @@
+"""Passes beyond the first, and reasons written before a choice."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from worlds import World, rows
+
+from kofinlaw.data.prompting import REASONED_CUE, REASONING_RULE
+from kofinlaw.data.records import Question
+from kofinlaw.rag.agreement import combine
+from kofinlaw.rag.journal import Turn
+
+
+@pytest.mark.parametrize("choose_by", ["score", "generate"])
+def test_reasoning_is_written_first_and_the_choice_follows_it(
+    tmp_path: Path, few: Path, choose_by: str
+) -> None:
+    world = World()
+    figures = world.answer(
+        few, tmp_path / "out", reasoning_tokens=64, answer_form="label", choose_by=choose_by
+    )
+    assert figures["fallback"] == 0
+    first, second = (
+        [p for p in world.prompts if REASONING_RULE in p and p.endswith(end)]
+        for end in ("<assistant>", REASONED_CUE)
+    )
+    assert len(first) == len(second) == 20
+    assert all(any(p.startswith(q) for q in first) for p in second)
+    turns = [turn for turn in rows(tmp_path / "out/plan.jsonl") if turn["scores"]]
+    assert all(turn["reasoning"] for turn in turns)
+
+
+def test_votes_are_spent_where_the_answer_is_least_sure(tmp_path: Path, few: Path) -> None:
+    world = World()
+    figures = world.answer(few, tmp_path / "out", votes=5, choose_by="generate", batch_questions=4)
+    assert figures["turns"] == 23 * 5
+    some = World()
+    whole = world.clock.now - 1000.0
+    figures = some.answer(
+        few, tmp_path / "some", votes=5, choose_by="generate", batch_questions=4,
+        budget_minutes=whole / 60 * 0.5, reserve_minutes=0.01,
+    )  # fmt: skip
+    assert figures["fallback"] == 0
+    assert 23 < figures["turns"] < 23 * 5
+    turns = rows(tmp_path / "some/plan.jsonl")
+    sure = {t["id"]: max(t["scores"]) for t in turns if t["scores"] and t["turn"] == 0}
+    again = {t["id"] for t in turns if t["scores"] and t["turn"] == 1}
+    if again and again != set(sure):
+        assert max(sure[i] for i in again) <= min(sure[i] for i in set(sure) - again)
+
+
+def test_written_choices_are_counted_and_not_averaged() -> None:
+    question = Question("q", "무엇?", ("가", "나", "다"))
+
+    def turn(number: int, scores: list[float], text: str) -> Turn:
+        return Turn("q", number, "full", 0, 10, 1, scores=scores, text=text)
+
+    turns = [
+        turn(0, [0.98, 0.01, 0.01], "1"),
+        turn(1, [0.3, 0.4, 0.3], "2"),
+        turn(2, [0.3, 0.4, 0.3], "2"),
+    ]
+    answer = combine(question, turns, ())
+    assert answer is not None
+    assert (answer.answer, answer.confidence) == ("2", pytest.approx(2 / 3, abs=1e-6))
+    scored = [turn(t.turn, t.scores, "") for t in turns]
+    averaged = combine(question, scored, ())
+    assert averaged is not None
+    assert averaged.answer == "1"
