@@ -167,6 +167,7 @@ def _asking(run: Run) -> list[Stage]:
         "answer": recipe.answer.model_dump(mode="json"),
         "rag": recipe.rag.model_dump(mode="json"),
         **_model(run),
+        **_trace(run),
     }
     stages = [_answer_of(run, system, settings, "questions") for system in recipe.evaluate.systems]
     answered = tuple(stage.name for stage in stages)
@@ -180,6 +181,7 @@ def _asking(run: Run) -> list[Stage]:
                 "score": recipe.score.model_dump(mode="json"),
                 "evaluate": recipe.evaluate.model_dump(mode="json"),
                 "seed": recipe.seed,
+                **judge_trace(run),
             },
             (),
             ("data", "rag", "scoring"),
@@ -187,6 +189,17 @@ def _asking(run: Run) -> list[Stage]:
         )
     )
     return stages
+
+
+def _trace(run: Run) -> dict[str, Any]:
+    # Traces are a log, but who asks for them, or for redacted ones, wants what was done without.
+    trace = run.recipe.trace
+    return {"trace": trace.model_dump(mode="json") if trace else None}
+
+
+def judge_trace(run: Run) -> dict[str, Any]:
+    """What of `trace` the scores depend on: a judge's calls are traced too."""
+    return _trace(run) if run.recipe.score.judge else {}
 
 
 def _existing(run: Run, *names: str | None) -> tuple[Path, ...]:

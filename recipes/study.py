@@ -19,7 +19,7 @@ from kofinlaw.data.records import Question
 from kofinlaw.rag.settings import RagSettings
 from kofinlaw.recipes.bound import Run, model_folder
 from kofinlaw.recipes.runner import Resume, Stage
-from kofinlaw.recipes.stages import build_stages
+from kofinlaw.recipes.stages import build_stages, judge_trace
 
 NONE = "none"
 
@@ -66,6 +66,7 @@ def study_stages(run: Run, resume: Resume = "if-possible") -> list[Stage]:
             "rag": rag.model_dump(mode="json") if rag else None,
             "model": dump["model"],
             "seed": run.recipe.seed,
+            "trace": dump["trace"],
         }
         if trained and study.trained:
             settings["trained"] = checkpoint_mark(trained_folder(run))
@@ -85,7 +86,7 @@ def study_stages(run: Run, resume: Resume = "if-possible") -> list[Stage]:
         Stage(
             "score",
             partial(score_cells, run, names),
-            {"score": dump["score"], "seed": run.recipe.seed},
+            {"score": dump["score"], "seed": run.recipe.seed, **judge_trace(run)},
             (),
             ("data", "models", "rag", "scoring"),
             ("data", "questions", "asked", *answered),
@@ -248,6 +249,8 @@ def score_cells(run: Run, names: Sequence[str], out: Path, progress: Progress) -
         settings=run.recipe.score,
         seed=run.recipe.seed,
         cache=run.cache,
+        trace=run.recipe.trace,
+        offline=run.recipe.offline,
         progress=progress,
     )
 

@@ -311,6 +311,8 @@ def score_answers(run: Run, out: Path, progress: Progress) -> dict[str, Any]:
         settings=run.recipe.score,
         seed=run.recipe.seed,
         cache=run.cache,
+        trace=run.recipe.trace,
+        offline=run.recipe.offline,
         progress=progress,
     )
 

@@ -9,6 +9,8 @@ from typing import Any
 from kofinlaw import Progress, UserError, silent
 from kofinlaw.data.files import read_jsonl, sha256_file, write_json, write_jsonl, write_text
 from kofinlaw.data.records import Answer, Chunk, Key, Question, to_json
+from kofinlaw.models.settings import TraceSettings
+from kofinlaw.models.tracing import Tracer, open_tracer
 from kofinlaw.scoring.answers import AnswerSheet, read_answers, read_timings, sheet
 from kofinlaw.scoring.baselines import score_baselines
 from kofinlaw.scoring.benchmark import read_asked, read_key
@@ -132,6 +134,8 @@ def score_systems(
     embedder: SentenceEncoder | None = None,
     cache: Path | None = None,
     seed: int = 0,
+    trace: TraceSettings | None = None,
+    offline: bool = True,
     progress: Progress = silent,
 ) -> dict[str, Any]:
     """Score every system's answer folder (`answers.jsonl`, `timings.jsonl`) on the same items.
@@ -141,8 +145,8 @@ def score_systems(
     may be both.
 
     Writes out/scores.json (schema `kofinlaw.scores/1`), items.jsonl (one row a question and
-    system) and scores.md; returns flat figures. `embedder` None opens `settings.embedder`.
-    Raises UserError for absent or unusable files.
+    system) and scores.md; returns flat figures. `embedder` None opens `settings.embedder`; `trace`
+    is for the judge's calls. Raises UserError for absent or unusable files.
     """
     asked = read_asked(questions)
     if not asked:
@@ -205,6 +209,11 @@ def score_systems(
         "environment": environment(),
         "sha256": hashes,
     }
+    if settings.judge is not None:
+        with open_tracer(trace, out / "judge", offline=offline) as tracer:
+            result["judge"] = judge_of(
+                settings.judge, asked, keyed, sheets, out / "judge", cache, seed, tracer, progress
+            )
     out.mkdir(parents=True, exist_ok=True)
     write_jsonl(out / "items.jsonl", (item for one in scored.values() for item in one.items))
     write_text(out / "scores.md", scores_markdown(result))
@@ -220,23 +229,23 @@ def judge_of(
     out: Path,
     cache: Path | None,
     seed: int,
+    tracer: Tracer,
     progress: Progress,
-) -> dict[str, Any] | None:
-    """The judge's figures, its verdicts in out/judge; None where no judge is asked for."""
-    if settings.judge is None:
-        return None
+) -> dict[str, Any]:
+    """The figures of the judge, opened for them; its verdicts stay in `out`."""
     from kofinlaw.scoring.judge import judge_systems, open_judge
 
-    with open_judge(settings.judge, cache=cache, seed=seed) as (engine, template):
+    with open_judge(settings, cache=cache, seed=seed) as (engine, template):
         return judge_systems(
             asked,
             golds,
             sheets,
-            out / "judge",
+            out,
             engine=engine,
             template=template,
-            settings=settings.judge,
+            settings=settings,
             seed=seed,
+            tracer=tracer,
             progress=progress,
         )
 
