@@ -1,0 +1,62 @@
+"""Every call is traced where the recipe asks for it, also behind the single commands."""
+
+import pytest
+
+from kofinlaw.data.files import write_text
+from kofinlaw.models.tracing import read_traces
+from kofinlaw.recipes.bound import bind
+from kofinlaw.recipes.runner import fingerprint, run_stages
+from kofinlaw.recipes.schema import load_recipe, resolved_yaml
+from kofinlaw.recipes.stages import build_stages
+
+
+def bound(pico, runs, *overrides):
+    loaded, document = load_recipe(str(pico / "recipe.yaml"), overrides)
+    return bind(loaded, document, runs, cache=runs / "cache")
+
+
+@pytest.fixture(scope="module")
+def answering(pico, tmp_path_factory):
+    """A run that answers with an engine without a model, and traces."""
+    runs = tmp_path_factory.mktemp("runs")
+    engine = "answer.engine={engine: dummy}"
+    run = bound(pico, runs, engine, "trace={to: [jsonl]}")
+    run_stages(build_stages(run), run.folder, only=["data", "index"])
+    write_text(run.folder / "recipe.yaml", resolved_yaml(run.recipe))
+    return run.folder
+
+
+def test_answers_to_a_file_are_traced_beside_them(answering, pico, tmp_path, typed):
+    out = tmp_path / "answers"
+    code, said = typed("answer", pico / "questions.jsonl", "--run", answering, "--out", out)
+    assert code == 0, said
+    spans = [span for _, span in read_traces(out / "traces.jsonl")]
+    assert {item["id"] for span in spans for item in span["items"]} == {"q0", "q1", "q2", "f0"}
+    assert "retrieval" in {span["name"] for span in spans}
+
+
+def test_one_question_is_traced_in_the_run(answering, typed):
+    code, said = typed("ask", "서류를 보관하는 기간은?", "--run", answering)
+    assert code == 0, said
+    (span,) = [span for _, span in read_traces(answering / "ask" / "traces.jsonl")]
+    assert span["attributes"]["query"] == "서류를 보관하는 기간은?"
+    assert span["attributes"]["answer"] in said
+
+
+def marks(run):
+    found: dict[str, str] = {}
+    for stage in build_stages(run):
+        found[stage.name] = fingerprint(stage, found)
+    return found
+
+
+@pytest.mark.parametrize("judge", [False, True])
+def test_who_wants_other_traces_has_the_questions_asked_anew(pico, tmp_path, judge):
+    judged = ["score.judge={model: {id: google/gemma-3-270m}}"] if judge else []
+    plain = marks(bound(pico, tmp_path, "trace={to: [jsonl]}", *judged))
+    redacted = marks(bound(pico, tmp_path, "trace={to: [jsonl], redact: true}", *judged))
+    changed = {name for name in plain if plain[name] != redacted[name]}
+    answers = {"answer-base", "answer-base-rag", "answer-trained-rag"}
+    assert changed == answers | {"score", "report"}  # what reads the answers follows
+    alone = {s.name: s.settings for s in build_stages(bound(pico, tmp_path, *judged))}
+    assert ("trace" in alone["score"]) == judge
