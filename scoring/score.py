@@ -36,7 +36,7 @@ from kofinlaw.scoring.markdown import scores_markdown
 from kofinlaw.scoring.orders import Picks, order_figures, read_picks
 from kofinlaw.scoring.result import SCHEMA, TASK_VERSIONS, Pair, Scores, without_items
 from kofinlaw.scoring.retrieval import retrieval_scores
-from kofinlaw.scoring.settings import ScoreSettings
+from kofinlaw.scoring.settings import JudgeSettings, ScoreSettings
 from kofinlaw.scoring.shown import shown_passages
 
 
@@ -205,7 +205,7 @@ def score_systems(
         "baselines": {name: to_json(figure) for name, figure in baselines.items()},
         "pairs": [to_json(pair) for pair in pairs],
         "smallest": {f"{pair.a}|{pair.b}": to_json(smallest_of(pair, settings)) for pair in pairs},
-        "judge": judge_of(settings, asked, keyed, sheets, out, cache, seed, progress),
+        "judge": None,
         "environment": environment(),
         "sha256": hashes,
     }
@@ -222,7 +222,7 @@ def score_systems(
 
 
 def judge_of(
-    settings: ScoreSettings,
+    settings: JudgeSettings,
     asked: Sequence[Question],
     golds: Mapping[str, Key],
     sheets: Mapping[str, AnswerSheet],
