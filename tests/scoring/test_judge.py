@@ -7,6 +7,7 @@ import re
 import pytest
 
 from kofinlaw import UserError
+from kofinlaw.data.files import write_jsonl
 from kofinlaw.data.records import Answer, Key, Question
 from kofinlaw.models.dummy_engine import CharacterCounter
 from kofinlaw.models.engines import EngineStats, Generation
@@ -17,7 +18,8 @@ from kofinlaw.scoring.answers import sheet
 from kofinlaw.scoring.judge import judge_systems
 from kofinlaw.scoring.judge_figures import Verdict, system_figures
 from kofinlaw.scoring.rubrics import read_rubric, read_verdict
-from kofinlaw.scoring.settings import JudgeSettings
+from kofinlaw.scoring.score import score_systems
+from kofinlaw.scoring.settings import JudgeSettings, ScoreSettings
 
 TEMPLATE = built_in("chatml", eos="<|im_end|>")
 QUESTIONS = [
@@ -230,6 +232,28 @@ def test_verdicts_are_traced(tmp_path):
     (span,) = [span for _, span in read_traces(tmp_path / "traces.jsonl")]
     assert span["name"] == "judge"
     assert {item["id"] for item in span["items"]} == {"Q1", "Q2", "Q3", "Q4"}
+
+
+def test_scoring_a_run_traces_its_judge(tmp_path):
+    write_jsonl(tmp_path / "questions.jsonl", QUESTIONS)
+    write_jsonl(tmp_path / "key.jsonl", GOLDS.values())
+    write_jsonl(tmp_path / "answers.jsonl", sheets()["trained"].answers.values())
+    judge = JudgeSettings(
+        model=ModelSettings(id="google/gemma-3-270m"), engine=EngineSettings(engine="dummy")
+    )
+    settings = ScoreSettings(embedder=None, text_scores=False, bootstrap_samples=100, judge=judge)
+    score_systems(
+        tmp_path / "questions.jsonl",
+        tmp_path / "key.jsonl",
+        {"trained": tmp_path / "answers.jsonl"},
+        None,
+        tmp_path / "score",
+        settings=settings,
+        trace=TraceSettings(),
+    )
+    spans = [span for _, span in read_traces(tmp_path / "score" / "judge" / "traces.jsonl")]
+    assert {span["name"] for span in spans} == {"judge"}
+    assert (tmp_path / "score" / "judge" / "verdicts.jsonl").is_file()
 
 
 def test_openevals_runs_our_rubric_on_our_engine():
