@@ -88,7 +88,8 @@ def share_stages(run: Run, siblings: Sequence[Path]) -> list[str]:
     """Take over the finished stages of other points that this point would repeat exactly.
 
     Files are hard-linked where the disk allows it, else copied: what is written later into a
-    finished folder (the model's card) replaces a file by a rename, which parts the links. Returns the names of the stages taken over.
+    finished folder (the model's card) replaces a file by a rename, which parts the links. Returns
+    the names of the stages taken over.
     """
     marks: dict[str, str] = {}
     taken = []
