@@ -20,6 +20,7 @@ from kofinlaw.augment.raft import Shelf
 from kofinlaw.augment.settings import AugmentSettings
 from kofinlaw.augment.student import Student, margins
 from kofinlaw.augment.table import write_parquet
+from kofinlaw.data.chunking import estimate_tokens
 from kofinlaw.data.files import read_jsonl, write_jsonl
 from kofinlaw.data.records import Article, Chunk
 
@@ -50,7 +51,7 @@ def augment(
     laws = read_laws(read_jsonl(corpus / "articles.jsonl", Article))
     chunks = list(read_jsonl(corpus / "chunks.jsonl", Chunk))
     _check_corpus(settings, laws, chunks, corpus)
-    count = count_tokens or (lambda text: int(len(text) * 0.6) + 1)
+    count = count_tokens or estimate_tokens
     shelf = Shelf(chunks, count, settings.raft.retrieval)
     maker = Maker(settings, seed, laws, shelf, Protected(protected_texts), [])
 

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from kofinlaw.data.files import atomic_write
+from kofinlaw.data.parquet import write_rows
 from kofinlaw.data.records import Example
 
 
@@ -16,7 +16,6 @@ def write_parquet(path: Path, examples: Sequence[Example]) -> None:
     Raises UserError on a full disk.
     """
     import pyarrow as pa
-    import pyarrow.parquet as pq
 
     text, texts = pa.string(), pa.list_(pa.string())
     names = ("generator", "version", "teacher", "teacher_revision", "teacher_license")
@@ -39,9 +38,7 @@ def write_parquet(path: Path, examples: Sequence[Example]) -> None:
             ("checks", pa.list_(check)),
         ]
     )
-    table = pa.Table.from_pylist([_row(example) for example in examples], schema=schema)
-    with atomic_write(path, "wb") as handle:
-        pq.write_table(table, handle, compression="zstd")
+    write_rows(path, map(_row, examples), schema)
 
 
 def _row(example: Example) -> dict[str, Any]:

@@ -1,4 +1,4 @@
-"""The corpus's records as Parquet beside their JSON Lines, batch by batch."""
+"""Records as Parquet, batch by batch; a corpus's beside their JSON Lines."""
 
 from __future__ import annotations
 
@@ -27,18 +27,22 @@ def write_parquet(folder: Path, names: tuple[str, ...] = tuple(_TEXTS)) -> None:
     The column types are fixed, so that an empty file has its columns too. A leaf's `children` are
     an empty list of texts. Raises UserError where a file is missing or the disk is full.
     """
+    for name in names:
+        rows = (row for _, row in read_json_lines(folder / f"{name}.jsonl"))
+        write_rows(folder / f"{name}.parquet", rows, _schema(name))
+
+
+def write_rows(path: Path, rows: Iterator[dict[str, Any]], schema: Any) -> None:
+    """Write a table of those columns (a `pyarrow.Schema`). Raises UserError on a full disk."""
     import pyarrow
     import pyarrow.parquet as parquet
 
-    for name in names:
-        schema = _schema(name)
-        rows = (row for _, row in read_json_lines(folder / f"{name}.jsonl"))
-        with (
-            atomic_write(folder / f"{name}.parquet", "wb") as handle,
-            parquet.ParquetWriter(handle, schema, compression="zstd") as writer,
-        ):
-            for batch in _batches(rows):
-                writer.write_table(pyarrow.Table.from_pylist(batch, schema=schema))
+    with (
+        atomic_write(path, "wb") as handle,
+        parquet.ParquetWriter(handle, schema, compression="zstd") as writer,
+    ):
+        for batch in _batches(rows):
+            writer.write_table(pyarrow.Table.from_pylist(batch, schema=schema))
 
 
 def _batches(rows: Iterator[dict[str, Any]]) -> Iterator[list[dict[str, Any]]]:
