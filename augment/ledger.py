@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import contextlib
 import json
+import math
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -17,7 +18,7 @@ from typing import Literal
 
 from kofinlaw import UserError
 from kofinlaw.data.files import JsonlAppender, cut_torn_line, sha256_text
-from kofinlaw.models.engines import Engine, Request
+from kofinlaw.models.engines import GONE, Engine, Generation, Request
 
 Resume = Literal["never", "always", "if-possible"]
 
@@ -92,8 +93,8 @@ class Ledger:
         """An entry a request, in order; only those without a line are generated.
 
         A batch that the engine fails on is tried one by one, and what still fails is recorded as an
-        error. `engine` is called when the first request is sent. Raises UserError on a full disk;
-        what was recorded until then is kept.
+        error. `engine` is called when the first request is sent. Raises UserError on a full disk
+        and where no server can be reached any more; what was recorded until then is kept.
         """
         for start in range(0, len(requests), self.batch):
             group = {request_key(r, self.model): r for r in requests[start : start + self.batch]}
@@ -105,14 +106,26 @@ class Ledger:
                 self.used[entry.key] = entry
                 yield entry
 
-    def _record(self, new: dict[str, Request], made: Sequence[tuple[str, str, int]]) -> None:
+    def _record(self, new: dict[str, Request], made: Sequence[Generation]) -> None:
+        """A line each; a request that no server took gets none, and ends the run."""
         with _appender(self.path) as appender:
-            for (key, request), (text, finish, tokens) in zip(new.items(), made, strict=True):
+            for (key, request), told in zip(new.items(), made, strict=True):
+                if told.fault.startswith(GONE):
+                    continue
                 prompt = sha256_text(request.prompt)
-                entry = Entry(key, prompt, self.model, text, finish, tokens)
+                text = told.text or told.fault
+                entry = Entry(key, prompt, self.model, text, told.finish, told.tokens)
                 appender.append(entry)
                 self._entries[key] = entry
                 self.sent += 1
+        gone = next((told.fault for told in made if told.fault.startswith(GONE)), None)
+        if gone is not None:
+            raise UserError(
+                gone,
+                where="augment.teacher.engine.servers",
+                remedy=f"start it and run the same command again: the {len(self._entries)} answers "
+                f"in {self.path.name} are not asked for again",
+            )
 
 
 @contextlib.contextmanager
@@ -153,10 +166,11 @@ def open_ledger(
     return ledger
 
 
-def _generate(engine: Engine, group: Sequence[Request]) -> list[tuple[str, str, int]]:
+def _generate(engine: Engine, group: Sequence[Request]) -> list[Generation]:
     try:
-        return [(g.text, g.finish, g.tokens) for g in engine.generate(list(group))]
+        return engine.generate(list(group))
     except Exception as error:
         if len(group) == 1:
-            return [(f"{type(error).__name__}: {error}"[:300], "error", 0)]
+            fault = f"{type(error).__name__}: {error}"[:300]
+            return [Generation("", 0, 0, "error", math.nan, fault)]
         return [made for request in group for made in _generate(engine, [request])]

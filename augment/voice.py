@@ -49,7 +49,9 @@ class Voice:
     def judge(self, question: str, answer: str, source: Source) -> Request:
         """예 or 아니요: is the answer right for the passage?"""
         text = read_prompt("judge").filled(passage=source.passage, question=question, answer=answer)
-        return Request(self.render(text), max_tokens=4, choices=VERDICTS, seed=self.seed)
+        return Request(
+            self.render(text), max_tokens=4, choices=VERDICTS, seed=self.seed, logprob=False
+        )
 
     def _request(self, text: str, schema: dict[str, Any], tokens: int) -> Request:
         return Request(
@@ -59,6 +61,7 @@ class Voice:
             temperature=self.settings.temperature,
             seed=self.seed,
             json_schema=schema,
+            logprob=False,
         )
 
 

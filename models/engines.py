@@ -13,6 +13,8 @@ from kofinlaw import UserError
 from kofinlaw.models.settings import EngineSettings
 
 Finish = Literal["stop", "length", "error"]
+# How the fault of a request begins that no server took: it was not tried, and may be asked again.
+GONE = "no server can be reached"
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,7 +26,8 @@ class Request:
     of them, whole whatever `max_tokens` says), `regex` (it matches the whole answer) and
     `json_schema` holds the answer, token by token: at each step the model chooses among what may
     follow, by its own probabilities. Ranking choices by their summed log-probability is `score`,
-    and favours short ones.
+    and favours short ones. Without `logprob` an engine may leave the text's log-probability out:
+    llama.cpp otherwise goes through its whole vocabulary again for each token.
     """
 
     prompt: str
@@ -35,6 +38,7 @@ class Request:
     choices: tuple[str, ...] = ()
     regex: str = ""
     json_schema: dict[str, Any] | None = None
+    logprob: bool = True
 
     def __post_init__(self) -> None:
         if sum((bool(self.choices), bool(self.regex), self.json_schema is not None)) > 1:
@@ -44,13 +48,15 @@ class Request:
 @dataclass(frozen=True, slots=True)
 class Generation:
     """What came back: the text without the stop string, tokens read and written, why it ended and
-    the summed log-probability of the written tokens (nan where the engine does not say)."""
+    the summed log-probability of the written tokens (nan where not asked for or not known).
+    `fault` says what went wrong where it ended in `error`."""
 
     text: str
     prompt_tokens: int
     tokens: int
     finish: Finish
     logprob: float
+    fault: str = ""
 
 
 @dataclass(frozen=True, slots=True)

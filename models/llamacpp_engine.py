@@ -84,11 +84,12 @@ class LlamaCppEngine:
             "temperature": request.temperature,
             "seed": request.seed,
             "cache_prompt": self._settings.prefix_cache,
-            "logprobs": 1,
         }
         if request.temperature > 0:
             # Plain sampling from the model's own distribution, as the other engines do.
             payload.update(top_k=0, top_p=1.0, min_p=0.0, repeat_penalty=1.0)
+        if request.logprob:
+            payload["logprobs"] = 1
         if request.stop:
             payload["stop"] = list(request.stop)
         payload.update(constraint(request))

@@ -19,6 +19,7 @@ from kofinlaw import UserError
 from kofinlaw.models.constraints import bare_pattern
 from kofinlaw.models.dummy_engine import CharacterCounter
 from kofinlaw.models.engines import (
+    GONE,
     ChoiceScore,
     EngineStats,
     Generation,
@@ -78,7 +79,7 @@ class OpenAIEngine:
         """Texts in order, `slots` at a time on each server.
 
         What no server answers after three tries, or what breaks its constraint, comes back with
-        finish `error` and is counted.
+        finish `error` and its fault, and is counted.
         """
         with timed(self.stats):
             out = list(self._pool.map(self._generate_one, range(len(requests)), requests))
@@ -93,19 +94,20 @@ class OpenAIEngine:
             "max_tokens": request.max_tokens,
             "temperature": request.temperature,
             "seed": request.seed,
-            "logprobs": 1,
             **constraint(request),
         }
+        if request.logprob:
+            payload["logprobs"] = 1
         if request.stop:
             payload["stop"] = list(request.stop)
         read = self._tokenizer.count(request.prompt)
         try:
             choice, usage = self._complete(number, payload)
-        except ServerError:
-            return Generation("", read, 0, "error", math.nan)
+        except ServerError as error:
+            return Generation("", read, 0, "error", math.nan, fault=str(error)[:300])
         text, stopped = cut_at_stop(str(choice.get("text") or ""), request.stop)
         if not satisfies(text, request):
-            return Generation(text, read, 0, "error", math.nan)
+            return Generation(text, read, 0, "error", math.nan, fault="breaks its constraint")
         finish = "stop" if stopped or choice.get("finish_reason") == "stop" else "length"
         tokens = int(usage.get("completion_tokens") or self._tokenizer.count(text))
         read = int(usage.get("prompt_tokens") or read)
@@ -152,14 +154,14 @@ class OpenAIEngine:
         self, number: int, payload: dict[str, Any]
     ) -> tuple[dict[str, Any], dict[str, Any]]:
         """The first choice and the usage of a completion; the next server at each new try."""
-        last: Exception = ServerError("no server")
+        last: dict[str, Exception] = {}
         for attempt in range(TRIES):
             server = self._servers[(number + attempt) % len(self._servers)]
             try:
                 answer = self._call(f"{server}/completions", {"model": self._model, **payload})
                 return answer["choices"][0], answer.get("usage") or {}
             except urllib.error.HTTPError as error:
-                last = error
+                last[server] = error
                 if error.code not in RETRIED:
                     raise ServerError(f"{server} answered {error.code}") from error
             except (
@@ -169,10 +171,12 @@ class OpenAIEngine:
                 LookupError,
                 TypeError,
             ) as error:
-                last = error
+                last[server] = error
             if attempt + 1 < TRIES:
                 time.sleep(FIRST_PAUSE_SECONDS * 2**attempt)
-        raise ServerError(str(last)) from last
+        told = "; ".join(f"{server}: {error}" for server, error in last.items())
+        gone = all(map(_refused_connection, last.values()))
+        raise ServerError(f"{GONE}: {told}" if gone else told)
 
     def _call(self, address: str, payload: dict[str, Any] | None = None) -> dict[str, Any]:
         body = None if payload is None else json.dumps(payload).encode("utf-8")
@@ -252,6 +256,11 @@ def satisfies(text: str, request: Request) -> bool:
         except ValueError:
             return False
     return True
+
+
+def _refused_connection(error: Exception) -> bool:
+    """Whether nothing listens at the address."""
+    return isinstance(getattr(error, "reason", error), ConnectionRefusedError)
 
 
 def _summed(choice: dict[str, Any]) -> float:

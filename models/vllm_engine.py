@@ -201,8 +201,9 @@ def sampling(request: Request) -> dict[str, Any]:
     arguments: dict[str, Any] = {
         "temperature": request.temperature,
         "max_tokens": request.max_tokens,
-        "logprobs": 0,  # the written tokens' own
     }
+    if request.logprob:
+        arguments["logprobs"] = 0  # the written tokens' own
     if request.temperature > 0:
         arguments["seed"] = request.seed
     if request.stop:

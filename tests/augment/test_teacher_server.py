@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from kofinlaw import UserError
+from kofinlaw.augment.ledger import read_ledger
 from kofinlaw.augment.stage import augment
 from kofinlaw.data.files import read_jsonl
 from kofinlaw.data.records import Example, Rejected
@@ -35,6 +36,7 @@ class Server:
     def __init__(self):
         self.ways = {}
         self.seen = []
+        self.dies_after = None
         server = self
 
         class Handler(BaseHTTPRequestHandler):
@@ -47,8 +49,7 @@ class Server:
             def do_POST(self):
                 body = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
                 passage = scripted.shown(body["prompt"])[0]
-                way = server.ways.setdefault(passage, WAYS[len(server.ways) % len(WAYS)])
-                server.seen.append((passage, way))
+                way = server.way(passage)
                 if way == "fails":
                     self._send(500, {"error": "out of memory"})
                 elif way == "refuses":
@@ -81,7 +82,20 @@ class Server:
 
         self.http = Quiet(("127.0.0.1", 0), Handler)
         self.address = f"http://127.0.0.1:{self.http.server_port}/v1"
-        threading.Thread(target=self.http.serve_forever, daemon=True).start()
+        threading.Thread(target=self.http.serve_forever, args=(0.01,), daemon=True).start()
+
+    def way(self, passage):
+        """How this request goes; it is the last one where the server is to die."""
+        way = self.ways.setdefault(passage, WAYS[len(self.ways) % len(WAYS)])
+        self.seen.append((passage, way))
+        if len(self.seen) == self.dies_after:
+            self.stop()
+        return way
+
+    def stop(self):
+        """Nothing listens at the address any more."""
+        self.http.shutdown()
+        self.http.server_close()
 
 
 @pytest.fixture
@@ -89,8 +103,7 @@ def server(monkeypatch):
     monkeypatch.setattr(openai_engine, "FIRST_PAUSE_SECONDS", 0.01)
     running = Server()
     yield running
-    running.http.shutdown()
-    running.http.server_close()
+    running.stop()
 
 
 def run(server, corpus, out, **more):
@@ -129,10 +142,47 @@ def test_errors_are_asked_again_where_one_wants_it(server, corpus, tmp_path):
 
 
 def test_a_server_that_is_not_there_is_said_so(server, corpus, tmp_path):
-    server.http.shutdown()
-    server.http.server_close()
+    server.stop()
     with pytest.raises(UserError, match=r"127\.0\.0\.1"):
         run(server, corpus, tmp_path / "out")
+
+
+def test_a_server_that_dies_in_the_middle_stops_the_run_which_then_goes_on(
+    server, corpus, tmp_path
+):
+    dying = Server()
+    dying.dies_after = 7
+    for each in (server, dying):
+        each.ways = Everything()
+    with pytest.raises(UserError, match=r"no server can be reached.*refused") as stopped:
+        run(dying, corpus, tmp_path / "out")
+    kept = read_ledger(tmp_path / "ledger.jsonl")[0]
+    assert f"the {len(kept)} answers" in str(stopped.value)
+    assert {entry.finish for entry in kept.values()} == {"stop"}
+    assert 4 <= len(kept) < 12
+    taught, rejected = run(server, corpus, tmp_path / "out")
+    whole = read_ledger(tmp_path / "ledger.jsonl")[0]
+    assert len(server.seen) == len(whole) - len(kept) > 0
+    assert not any(r.reason == "answered" for r in rejected)
+    (tmp_path / "other").mkdir()
+    assert run(server, corpus, tmp_path / "other" / "out") == (taught, rejected)
+
+
+def test_the_reason_of_a_failed_request_stands_in_its_reject(server, corpus, tmp_path):
+    _, rejected = run(server, corpus, tmp_path / "out")
+    told = {}
+    for reject in rejected:
+        told[server.ways[json.loads(reject.record)["passage"]]] = reject.detail
+    assert "500" in told["fails"]
+    assert "400" in told["refuses"]
+    assert "timed out" in told["is slow"]
+
+
+class Everything(dict):
+    """Every passage is answered."""
+
+    def setdefault(self, passage, _):
+        return super().setdefault(passage, "answers")
 
 
 @pytest.mark.parametrize("prompting", ["auto", "chat"])

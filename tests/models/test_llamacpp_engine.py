@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+import math
+
 import pytest
 
 from kofinlaw import UserError
@@ -35,6 +37,16 @@ def test_scores_and_texts_agree_with_transformers_on_the_same_weights(engine, re
     requests = [Request(prompt, max_tokens=10) for prompt in PROMPTS]
     texts = [generation.text for generation in engine.generate(requests)]
     assert texts == [generation.text for generation in reference.generate(requests)]
+
+
+def test_a_text_is_the_same_without_its_log_probability(engine):
+    asked, bare = (
+        engine.generate([Request(PROMPTS[0], max_tokens=8, logprob=logprob)])[0]
+        for logprob in (True, False)
+    )
+    assert math.isfinite(asked.logprob)
+    assert math.isnan(bare.logprob)
+    assert (bare.text, bare.tokens, bare.finish) == (asked.text, asked.tokens, asked.finish)
 
 
 def test_slots_and_a_kept_prefix_are_declared_not_deterministic(llama, gguf, engine):

@@ -11,7 +11,7 @@ import pytest
 
 from kofinlaw import UserError
 from kofinlaw.models import openai_engine
-from kofinlaw.models.engines import Request, open_engine
+from kofinlaw.models.engines import GONE, Request, open_engine
 from kofinlaw.models.offline import guard
 from kofinlaw.models.settings import EngineSettings
 
@@ -104,6 +104,8 @@ def test_texts_come_back_in_order_under_the_offline_guard(server):
         assert (texts[0].prompt_tokens, texts[0].tokens, texts[0].logprob) == (5, 2, -0.75)
         assert not engine.deterministic
         assert (engine.stats.tokens, engine.stats.failures) == (16, 0)
+        engine.generate([Request(prompts[0], logprob=False)])
+    assert ["logprobs" in seen for seen in server.seen] == [True] * 8 + [False]
     assert {seen["model"] for seen in server.seen} == {"pico"}
 
 
@@ -121,8 +123,24 @@ def test_a_server_that_stays_down_is_counted_and_the_rest_goes_on(server):
     with engine_for(server) as engine:
         failed, fine = engine.generate([Request("첫째"), Request("둘째")])
         assert (failed.finish, failed.text, fine.finish) == ("error", "", "stop")
+        assert "500" in failed.fault
         assert math.isnan(failed.logprob)
         assert engine.stats.failures == 1
+
+
+def test_only_where_no_server_listens_is_it_said_so(server):
+    with running() as other:
+        engine = engine_for(server, other)
+    with engine:
+        assert engine.generate([Request("질문")] * 2)[1].finish == "stop"
+        server.faults = [500, 500, 500]
+        assert "no server" not in engine.generate([Request("질문")])[0].fault
+    with running() as other:
+        engine = engine_for(other)
+    with engine:
+        (failed,) = engine.generate([Request("질문")])
+    assert failed.fault.startswith(GONE)
+    assert other.address in failed.fault
 
 
 def test_several_servers_share_the_work_and_one_stands_in_for_another(server):

@@ -67,6 +67,7 @@ def test_a_request_becomes_sampling_arguments():
         "logprobs": 0,
         "stop": ["끝"],
     }
+    assert "logprobs" not in sampling(Request("p", logprob=False))
     assert sampling(Request("p", temperature=0.7, seed=3))["seed"] == 3
     chosen = sampling(Request("p", choices=("1", "옳다"), max_tokens=1))
     assert chosen["structured_outputs"] == {"choice": ["1", "옳다"]}
