@@ -2,7 +2,7 @@
 
     python benchmarks/augment_learning.py [FOLDER_OF_STATUTES] [--items 300] [--questions 120]
 
-Items of the core acts but two, which with their decrees are held out; one pass over the items as
+Items of the core acts but two, which with their decrees are held out; one pass (`--epochs`) over the items as
 16-bit LoRA on the 270M model; then the held-out questions, asked as the shipped recipes ask (Kiwi
 retrieval, evidence, the options' texts scored), of the base and of the base with the adapter.
 Half an hour on two busy cores. The last line is JSON.
@@ -116,6 +116,7 @@ def main() -> None:
     parser.add_argument("folder", nargs="?", type=Path, default=beside)
     parser.add_argument("--items", type=int, default=300)
     parser.add_argument("--questions", type=int, default=120)
+    parser.add_argument("--epochs", type=float, default=1, help="passes over the items")
     parser.add_argument("--learning-rate", type=float, default=3e-4)
     arguments = parser.parse_args()
     folder = quickstart_model()
@@ -128,6 +129,7 @@ def main() -> None:
         train(
             TrainSettings(
                 quantization="none",
+                epochs=arguments.epochs,
                 learning_rate=arguments.learning_rate,
                 effective_batch=4,
                 max_length=1024,
