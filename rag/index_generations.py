@@ -28,9 +28,10 @@ def publish(out: Path, building: Path, meta: dict[str, Any]) -> Path:
     """Give the built files their name and point `index.json` at them, then drop older ones."""
     shutil.rmtree(building / "blocks")
     (building / "building.json").unlink()
-    generation = out / f"g-{fingerprint(meta)[:12]}"
-    before = _older_name(out)
-    shutil.rmtree(generation, ignore_errors=True)  # the same build, found damaged or asked again
+    name, before = f"g-{fingerprint(meta)[:12]}", _older_name(out)
+    # The same build, found damaged or asked again: the one in use stays until it is replaced.
+    generation = out / (f"{name}-2" if name == before else name)
+    shutil.rmtree(generation, ignore_errors=True)
     building.rename(generation)
     write_json(out / "index.json", {**meta, "generation": generation.name})
     kept = {generation.name, before}  # the one before may still be read by who opened it

@@ -116,6 +116,32 @@ def test_building_again_mends_a_damaged_index(tmp_path: Path) -> None:
     assert units(Index.load(folder), "접근매체 대여")[0] == "전자금융거래법 제6조"
 
 
+def test_the_same_build_again_leaves_the_index_in_use_until_it_is_replaced(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    folder = tmp_path / "index"
+    chunks = write_chunks(tmp_path)
+    build_index(chunks, folder, settings())
+    rename = Path.rename
+
+    def killed(path: Path, target: Path) -> Path:
+        if path.name == "building":
+            raise KeyboardInterrupt
+        return rename(path, target)
+
+    monkeypatch.setattr(Path, "rename", killed)
+    with pytest.raises(KeyboardInterrupt):
+        build_index(chunks, folder, settings())
+    assert units(Index.load(folder), "접근매체 대여")[0] == "전자금융거래법 제6조"
+    monkeypatch.setattr(Path, "rename", rename)
+    for _ in range(3):
+        opened = Index.load(folder)
+        build_index(chunks, folder, settings())
+        for index in (opened, Index.load(folder)):
+            assert units(index, "접근매체 대여")[0] == "전자금융거래법 제6조"
+    assert len(list(folder.glob("g-*"))) == 2
+
+
 @pytest.mark.parametrize("missing", ["store", "lexical-bigram", "cited.json", "."])
 def test_an_index_that_lacks_a_part_is_called_damaged(tmp_path: Path, missing: str) -> None:
     import shutil
