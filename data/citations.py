@@ -11,6 +11,7 @@ import bisect
 import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
+from functools import lru_cache
 
 from kofinlaw.data.annexes import split_unit
 from kofinlaw.data.citation_places import (
@@ -23,7 +24,7 @@ from kofinlaw.data.citation_places import (
     unit_of,
 )
 from kofinlaw.data.citation_tokens import ACTS, DEPTH, Token, tokens
-from kofinlaw.data.titles import ALIASES, canonical, known
+from kofinlaw.data.titles import ALIASES, canonical, known, name_pattern
 
 __all__ = ["ALIASES", "Citation", "Scope", "cited_units", "document_aliases", "find_citations"]
 
@@ -97,14 +98,21 @@ def cited_units(text: str, known_titles: Iterable[str]) -> list[str]:
 
     Names may be short (`정통망법 제44조`) and need no brackets.
     """
-    titles = known(known_titles)
-    found = find_citations(text, act="", article="", scope=Scope(titles=titles))
+    scope, titles = _titles_scope(tuple(known_titles))
     out: dict[str, None] = {}
-    for citation in found:
+    for citation in find_citations(text, act="", article="", scope=scope):
         title, number = split_unit(citation.target)
-        if title and number and title in titles.values():
+        if title and number and title in titles:
             out[citation.target] = None
     return list(out)
+
+
+@lru_cache(maxsize=4)
+def _titles_scope(titles: tuple[str, ...]) -> tuple[Scope, frozenset[str]]:
+    """What texts of a corpus are read with, kept from one text to the next."""
+    found = known(titles)
+    scope = Scope(titles=found, written=name_pattern(tuple(sorted(found.values()))))
+    return scope, frozenset(found.values())
 
 
 @dataclass(slots=True)

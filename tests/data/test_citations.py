@@ -133,6 +133,7 @@ def test_questions_name_units_by_short_names_too():
         "신용정보의 이용 및 보호에 관한 법률 시행령 제3조",
     ]
     assert cited_units("제9조에 따른 손해배상은?", titles) == []
+    assert cited_units(question, titles[1:2]) == ["전자금융거래법 제9조"]
 
 
 def test_names_in_other_spellings_mean_the_known_title():
