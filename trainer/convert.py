@@ -7,13 +7,12 @@ as it stands, so the way there and back gives the same bytes.
 from __future__ import annotations
 
 import json
-import shutil
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 from kofinlaw import Progress, UserError, silent
-from kofinlaw.data.files import disk_error, write_json, write_text
+from kofinlaw.data.files import whole_folder, write_json, write_text
 from kofinlaw.trainer import convert_names as names
 from kofinlaw.trainer.base_identity import weight_files
 from kofinlaw.trainer.convert_adapter import convert_adapter
@@ -141,11 +140,8 @@ def _convert(
 ) -> dict[str, Any]:
     """Write everything into a folder beside `out` and give it the name when it is whole."""
     check_target(source, out)
-    partial = out.with_name(f".{out.name}.partial")
     files = weight_files(source)
-    try:
-        shutil.rmtree(partial, ignore_errors=True)
-        partial.mkdir(parents=True)
+    with whole_folder(out) as partial:
         check_space(files, partial)
         for done, path in enumerate(files):
             progress("convert", done, len(files), shard=path.name)
@@ -154,11 +150,4 @@ def _convert(
         write_index(source, partial, rename)
         copy_rest(source, partial)
         write_config(partial)
-        if out.exists():
-            out.rmdir()
-        partial.rename(out)
-    except OSError as error:
-        raise disk_error(error, out) from error
-    finally:
-        shutil.rmtree(partial, ignore_errors=True)
     return {"tensors": len(rename), "shards": len(files)}

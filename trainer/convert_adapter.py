@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from kofinlaw import UserError
-from kofinlaw.data.files import disk_error, write_json
+from kofinlaw.data.files import whole_folder, write_json
 from kofinlaw.trainer import convert_names as names
 from kofinlaw.trainer.base_identity import base_sha256
 from kofinlaw.trainer.convert_files import check_target, rename_shard
@@ -33,10 +33,7 @@ def convert_adapter(source: Path, out: Path, side: int, base: Path | None) -> di
         if config.get(key):
             config[key] = _modules(config[key], modules, key, source)
     rename = {name: _adapter_name(name, side, source) for name in adapter.tensors}
-    partial = out.with_name(f".{out.name}.partial")
-    try:
-        shutil.rmtree(partial, ignore_errors=True)
-        partial.mkdir(parents=True)
+    with whole_folder(out) as partial:
         weights = "adapter_model.safetensors"
         rename_shard(source / weights, partial / weights, rename)
         write_json(partial / "adapter_config.json", config)
@@ -53,13 +50,6 @@ def convert_adapter(source: Path, out: Path, side: int, base: Path | None) -> di
         for path in sorted(source.iterdir()):
             if path.is_file() and not (partial / path.name).exists() and path.suffix != ".bin":
                 shutil.copyfile(path, partial / path.name)
-        if out.exists():
-            out.rmdir()
-        partial.rename(out)
-    except OSError as error:
-        raise disk_error(error, out) from error
-    finally:
-        shutil.rmtree(partial, ignore_errors=True)
     return {"tensors": len(rename), "shards": 1}
 
 

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import shutil
 from pathlib import Path
 from typing import Any
 
 from kofinlaw import Progress, UserError, silent
-from kofinlaw.data.files import disk_error, write_json
+from kofinlaw.data.files import whole_folder, write_json
 from kofinlaw.models.loading import load_model
 from kofinlaw.trainer.merge_adapter import read_object
 from kofinlaw.trainer.merge_card import copy_companions
@@ -25,11 +24,8 @@ def to_bnb4(
     """
     if out.exists() and any(out.iterdir()):
         raise UserError("the target folder is not empty", where=str(out))
-    partial = out.with_name(f".{out.name}.partial")
     progress("export bnb-4bit", 0, 2)
-    try:
-        shutil.rmtree(partial, ignore_errors=True)
-        partial.mkdir(parents=True)
+    with whole_folder(out) as partial:
         model = load_model(merged, quantization="nf4", dtype=dtype)  # type: ignore[arg-type]
         model.save_pretrained(partial, max_shard_size="4GB")
         progress("export bnb-4bit", 1, 2)
@@ -38,13 +34,6 @@ def to_bnb4(
         original = read_object(merged / "config.json")
         config = {**original, "quantization_config": saved["quantization_config"]}
         write_json(partial / "config.json", readable_by_both(config, dtype=dtype))
-        if out.exists():
-            out.rmdir()
-        partial.rename(out)
-    except OSError as error:
-        raise disk_error(error, out) from error
-    finally:
-        shutil.rmtree(partial, ignore_errors=True)
     progress("export bnb-4bit", 2, 2)
     return {
         "folder": out.name,

@@ -3,18 +3,15 @@
 from __future__ import annotations
 
 import json
-import os
-import shutil
-import subprocess
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 from kofinlaw import Progress, UserError, silent
-from kofinlaw.data.files import disk_error, read_jsonl, write_json
+from kofinlaw.data.files import read_jsonl, whole_folder, write_json
 from kofinlaw.data.records import Chunk, Example
 from kofinlaw.trainer.base_identity import weight_files
-from kofinlaw.trainer.export_environment import LLM_COMPRESSOR, environment_python
+from kofinlaw.trainer.export_environment import LLM_COMPRESSOR, call, environment_python
 from kofinlaw.trainer.merge_adapter import read_object
 from kofinlaw.trainer.merge_card import copy_companions
 from kofinlaw.trainer.merge_config import readable_by_both
@@ -54,27 +51,23 @@ def to_compressed(
     weight_files(merged)
     _check_device(method)
     python = environment_python(LLM_COMPRESSOR, environments, cache)
-    partial = out.with_name(f".{out.name}.partial")
     read = spread(calibration, samples)
     progress(f"export {method}", 0, 2)
-    try:
-        shutil.rmtree(partial, ignore_errors=True)
-        partial.mkdir(parents=True)
+    with whole_folder(out) as partial:
         job = {"model": str(merged), "out": str(partial), "method": method}
-        _work(python, {**job, "texts": read, "tokens": tokens})
+        call(
+            [str(python), str(WORKER)],
+            "llm-compressor refused this model",
+            where=str(merged),
+            input=json.dumps({**job, "texts": read, "tokens": tokens}),
+            cwd=partial,
+        )
         progress(f"export {method}", 1, 2)
         saved = read_object(partial / "config.json")
         original = read_object(merged / "config.json")
         config = {**original, "quantization_config": saved["quantization_config"]}
         copy_companions(merged, partial)
         write_json(partial / "config.json", readable_by_both(config, dtype="bfloat16"))
-        if out.exists():
-            out.rmdir()
-        partial.rename(out)
-    except OSError as error:
-        raise disk_error(error, out) from error
-    finally:
-        shutil.rmtree(partial, ignore_errors=True)
     progress(f"export {method}", 2, 2)
     return {
         "folder": out.name,
@@ -105,23 +98,4 @@ def _check_device(method: str) -> None:
         raise UserError(
             "awq needs a GPU, and there is none here",
             remedy="export gptq, which a processor calibrates too",
-        )
-
-
-def _work(python: Path, job: dict[str, Any]) -> None:
-    quiet = {"HF_HUB_OFFLINE": "1", "TRANSFORMERS_OFFLINE": "1", "PYTHONDONTWRITEBYTECODE": "1"}
-    done = subprocess.run(
-        [str(python), str(WORKER)],
-        input=json.dumps(job),
-        capture_output=True,
-        text=True,
-        env={**os.environ, **quiet},
-        cwd=job["out"],
-        errors="replace",
-    )
-    if done.returncode:
-        lines = [line for line in done.stderr.splitlines() if line.strip() and "%|" not in line]
-        raise UserError(
-            f"llm-compressor refused this model: {lines[-1] if lines else 'no message'}",
-            where=str(job["model"]),
         )

@@ -10,9 +10,11 @@ import os
 import subprocess
 import sys
 import sysconfig
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
+from typing import Any
 
 from kofinlaw import UserError
 from kofinlaw.models.cache import cache_folder, is_whole, made_once
@@ -76,6 +78,35 @@ def is_ready(
     return is_whole(_home(folder, cache) / environment.name, environment.version)
 
 
+def call(
+    command: Sequence[str],
+    refusal: str,
+    *,
+    where: str,
+    remedy: str = "",
+    makes: Path | None = None,
+    **options: Any,
+) -> None:
+    """Run an exporter's program, offline; `options` are subprocess.run's.
+
+    Raises UserError, `refusal` with the program's last line, where it fails or leaves the file it
+    `makes` unmade.
+    """
+    done = subprocess.run(
+        command, capture_output=True, text=True, errors="replace", env=_offline(), **options
+    )
+    if done.returncode or (makes is not None and not makes.exists()):
+        said = (done.stderr.strip() or done.stdout).splitlines()
+        lines = [line for line in said if line.strip() and "%|" not in line]  # no progress bars
+        last = lines[-1] if lines else "no message"
+        raise UserError(f"{refusal}: {last}", where=where, remedy=remedy)
+
+
+def _offline() -> dict[str, str]:
+    quiet = {"HF_HUB_OFFLINE": "1", "TRANSFORMERS_OFFLINE": "1", "PYTHONDONTWRITEBYTECODE": "1"}
+    return {**os.environ, **quiet}
+
+
 def _home(folder: Path | None, cache: Path | None) -> Path:
     return folder or cache_folder(cache) / "environments"
 
@@ -93,15 +124,8 @@ def _make(environment: Environment, folder: Path) -> None:
     python = str(folder / "bin" / "python")
     pip = [sys.executable, "-m", "pip", "--python", python, "install", "--quiet"]
     for command in (made, [*pip, "--no-deps", "--no-compile", *environment.packages]):
-        done = subprocess.run(command, capture_output=True, text=True)
-        if done.returncode:
-            detail = (done.stderr or done.stdout).strip().splitlines()
-            raise UserError(
-                f"{environment.purpose} could not be set up: "
-                f"{detail[-1] if detail else 'no message'}",
-                where=" ".join(command[:4]),
-                remedy=remedy,
-            )
+        refusal = f"{environment.purpose} could not be set up"
+        call(command, refusal, where=" ".join(command[:4]), remedy=remedy)
     # Behind its own packages come ours: a .pth file's paths stand after the site's own.
     site = next((folder / "lib").glob("python*/site-packages"))
     (site / "kofinlaw-parent.pth").write_text(sysconfig.get_path("purelib") + "\n")

@@ -3,20 +3,18 @@
 from __future__ import annotations
 
 import json
-import os
 import shutil
-import subprocess
 import tempfile
 from pathlib import Path
 from typing import Any
 
 from kofinlaw import Progress, UserError, silent
-from kofinlaw.data.files import disk_error, sha256_file, write_text
+from kofinlaw.data.files import disk_error, sha256_file, sync, write_text
 from kofinlaw.models import catalogue, quickstart
 from kofinlaw.models.gguf_table import TokenTable, token_table
 from kofinlaw.trainer import export_tokenizer
 from kofinlaw.trainer.base_identity import weight_files
-from kofinlaw.trainer.export_environment import GGUF, environment_python
+from kofinlaw.trainer.export_environment import GGUF, call, environment_python
 from kofinlaw.trainer.merge_adapter import read_object
 
 OUT_TYPES = ("bf16", "f16", "q8_0", "q4_k_m")
@@ -70,6 +68,7 @@ def to_gguf(
         progress("export gguf", 1, 2)
         if table is not None:
             _check_table(table, partial)
+        sync(partial)
         partial.replace(out)
     except OSError as error:
         raise disk_error(error, out) from error
@@ -102,13 +101,7 @@ def find_quantizer(named: Path | None = None) -> Path:
 
 def _quantize(quantizer: Path, source: Path, target: Path) -> None:
     command = [str(quantizer), str(source), str(target), "Q4_K_M"]
-    done = subprocess.run(command, capture_output=True, text=True, errors="replace")
-    if done.returncode or not target.exists():
-        lines = (done.stderr or done.stdout).strip().splitlines()
-        raise UserError(
-            f"{QUANTIZER} refused this model: {lines[-1] if lines else 'no message'}",
-            where=str(quantizer),
-        )
+    call(command, f"{QUANTIZER} refused this model", where=str(quantizer), makes=target)
 
 
 def _shipped_vocabulary(merged: Path, cache: Path | None) -> Path | None:
@@ -144,18 +137,14 @@ def _stage(merged: Path, folder: Path, source: Path | None) -> TokenTable | None
 
 
 def _convert(python: Path, source: Path, target: Path, out_type: str) -> None:
-    quiet = {"HF_HUB_OFFLINE": "1", "TRANSFORMERS_OFFLINE": "1", "PYTHONDONTWRITEBYTECODE": "1"}
     command = [str(python), "-c", RUN, "--outtype", out_type, "--outfile", str(target), str(source)]
-    done = subprocess.run(
-        command, capture_output=True, text=True, env={**os.environ, **quiet}, errors="replace"
+    call(
+        command,
+        "the converter refused this model",
+        where=str(source),
+        remedy="see whether llama.cpp knows this architecture",
+        makes=target,
     )
-    if done.returncode or not target.exists():
-        lines = [line for line in done.stderr.splitlines() if line.strip() and "%|" not in line]
-        raise UserError(
-            f"the converter refused this model: {lines[-1] if lines else 'no message'}",
-            where=str(source),
-            remedy="see whether llama.cpp knows this architecture",
-        )
 
 
 def _check_table(table: TokenTable, written: Path) -> None:

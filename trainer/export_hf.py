@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from kofinlaw import Progress, UserError, silent
-from kofinlaw.data.files import disk_error, sha256_file
+from kofinlaw.data.files import sha256_file, whole_folder
 from kofinlaw.trainer.base_identity import INDEX_NAME, weight_files
 from kofinlaw.trainer.merge_adapter import read_object
 from kofinlaw.trainer.merge_card import copy_companions
@@ -25,10 +25,7 @@ def to_hf(merged: Path, out: Path, *, progress: Progress = silent) -> dict[str, 
         raise UserError("the target folder is not empty", where=str(out))
     shards = weight_files(merged)
     record = read_object(merged / RECORD) if (merged / RECORD).exists() else {}
-    partial = out.with_name(f".{out.name}.partial")
-    try:
-        shutil.rmtree(partial, ignore_errors=True)
-        partial.mkdir(parents=True)
+    with whole_folder(out) as partial:
         copy_companions(merged, partial)
         for done, path in enumerate(shards):
             progress("export hf", done, len(shards), shard=path.name)
@@ -44,12 +41,5 @@ def to_hf(merged: Path, out: Path, *, progress: Progress = silent) -> dict[str, 
                     where=str(merged),
                     remedy="merge again",
                 )
-        if out.exists():
-            out.rmdir()
-        partial.rename(out)
-    except OSError as error:
-        raise disk_error(error, out) from error
-    finally:
-        shutil.rmtree(partial, ignore_errors=True)
     progress("export hf", len(shards), len(shards))
     return {"folder": out.name, "bytes": sum(path.stat().st_size for path in shards)}

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from kofinlaw import Progress, UserError, __version__, silent
-from kofinlaw.data.files import disk_error, sha256_text, write_json
+from kofinlaw.data.files import sha256_text, whole_folder, write_json
 from kofinlaw.trainer import merge_card
 from kofinlaw.trainer.merge_files import FLOATS, TORCH_NAMES, ShardWriter, read_tensor
 from kofinlaw.trainer.merge_plan import plan_merge
@@ -49,24 +49,14 @@ def merge(
     mark = _fingerprint(plan, title)
     if out.exists() and any(out.iterdir()):
         return _already_there(out, mark)
-    partial = out.with_name(f".{out.name}.partial")
     began = time.monotonic()
-    try:
-        shutil.rmtree(partial, ignore_errors=True)
-        partial.mkdir(parents=True)
+    with whole_folder(out) as partial:
         _check_space(plan, partial)
         companions = merge_card.write_companions(plan, partial)
         hashes = _write_weights(plan, partial, progress)
         merge_card.write_card(plan, partial, title)
         record = _record(plan, title, mark, companions, hashes)
         write_json(partial / RECORD, record)
-        if out.exists():
-            out.rmdir()
-        partial.rename(out)
-    except OSError as error:
-        raise disk_error(error, out) from error
-    finally:
-        shutil.rmtree(partial, ignore_errors=True)
     return {**record["counts"], "base": plan.base, "seconds": round(time.monotonic() - began, 2)}
 
 

@@ -7,13 +7,12 @@ does, but to files: no model is loaded.
 from __future__ import annotations
 
 import math
-import shutil
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 from kofinlaw import UserError
-from kofinlaw.data.files import disk_error, write_json
+from kofinlaw.data.files import whole_folder, write_json
 from kofinlaw.trainer.merge_adapter import PREFIX, Adapter, read_adapter, read_object
 from kofinlaw.trainer.merge_files import ShardWriter, TensorInfo, read_tensor
 
@@ -142,14 +141,11 @@ def _write(
 ) -> None:
     if out.exists() and any(out.iterdir()):
         raise UserError("the target folder is not empty", where=str(out))
-    partial = out.with_name(f".{out.name}.partial")
     tensors = {}
     for module, (a, b) in factors.items():
         tensors[f"{PREFIX}{module}.lora_A.weight"] = a
         tensors[f"{PREFIX}{module}.lora_B.weight"] = b
-    try:
-        shutil.rmtree(partial, ignore_errors=True)
-        partial.mkdir(parents=True)
+    with whole_folder(out) as partial:
         header = [(name, tuple(value.shape), "F32") for name, value in tensors.items()]
         writer = ShardWriter(partial / "adapter_model.safetensors", header)
         for name in writer.order:
@@ -157,10 +153,3 @@ def _write(
         writer.close()
         write_json(partial / "adapter_config.json", config)
         write_json(partial / RECORD, record)
-        if out.exists():
-            out.rmdir()
-        partial.rename(out)
-    except OSError as error:
-        raise disk_error(error, out) from error
-    finally:
-        shutil.rmtree(partial, ignore_errors=True)

@@ -107,7 +107,7 @@ def test_a_killed_merge_leaves_no_target_and_the_next_one_clears_up(tmp_path, ll
     child.send_signal(signal.SIGKILL)
     child.wait()
     assert not out.exists()
-    assert [path.name for path in tmp_path.iterdir()] == [".out.partial"]
+    assert [path.name for path in tmp_path.iterdir()] == [".out.tmp"]
     began = time.monotonic()
     merge(adapter, llama, out)
     assert time.monotonic() - began < 60
