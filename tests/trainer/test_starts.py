@@ -70,7 +70,6 @@ def test_a_trained_pissa_adapter_gives_the_loss_it_was_trained_to(run, pico):
     """One more step from the saved adapter begins at the loss the trained model had."""
     lora = {"rank": 4, "alpha": 8, "initialization": "pissa"}
     all_of_them = {"effective_batch": 40, "epochs": 9}
-    _, _, lines = run("three", lora=lora, max_steps=3, **all_of_them)
     folder, _, _ = run("two", lora=lora, max_steps=2, schedule="constant", **all_of_them)
     _, _, again = run(
         "again",
@@ -79,9 +78,8 @@ def test_a_trained_pissa_adapter_gives_the_loss_it_was_trained_to(run, pico):
         max_steps=1,
         **all_of_them,
     )
-    _, _, three = run("constant", lora=lora, max_steps=3, schedule="constant", **all_of_them)
-    assert again[0]["loss"] == pytest.approx(three[2]["loss"], rel=1e-4)
-    assert lines[0]["loss"] == three[0]["loss"]
+    _, _, whole = run("three", lora=lora, max_steps=3, schedule="constant", **all_of_them)
+    assert again[0]["loss"] == pytest.approx(whole[2]["loss"], rel=1e-4)
 
 
 def test_loftq_starts_nearer_to_the_original_weights_than_nf4_alone(pico, settings):
