@@ -6,7 +6,6 @@ that a study that was cut off goes on with the cell it was in.
 
 from __future__ import annotations
 
-import random
 import time
 from collections.abc import Sequence
 from functools import partial
@@ -158,6 +157,8 @@ def checkpoint_mark(folder: Path) -> dict[str, str]:
 
 def draw_questions(run: Run, out: Path, progress: Progress) -> dict[str, Any]:
     """As many questions of each kind as the study asks, drawn by seed and kept in order."""
+    from kofinlaw.scoring.judge import drawn
+
     everything = list(read_jsonl(run.questions_path, Question))
     study, seed = run.recipe.study, run.recipe.seed
     chosen = {
@@ -172,13 +173,6 @@ def draw_questions(run: Run, out: Path, progress: Progress) -> dict[str, Any]:
         raise UserError("the study asks no question", where="study.choice_items, study.free_items")
     write_jsonl(out / "questions.jsonl", asked)
     return {"questions": len(asked), "free": sum(not q.options for q in asked)}
-
-
-def drawn(questions: Sequence[Question], most: int | None, seed: int) -> Sequence[Question]:
-    """At most so many questions."""
-    if most is None or len(questions) <= most:
-        return questions
-    return random.Random(seed).sample(list(questions), most)
 
 
 def answer_cell(
@@ -263,8 +257,7 @@ def write_page(run: Run, out: Path, progress: Progress) -> dict[str, Any]:
     counts = write_study(
         run.folder,
         out,
-        models=run.recipe.study.models,
-        retrievers=list(run.recipe.study.retrievers),
+        cells=[(cell_name(model, name), model, name) for model, name, _ in cells_of(run)],
         name=run.recipe.name,
         progress=progress,
     )

@@ -17,6 +17,7 @@ from kofinlaw.recipes.sweep_figures import (
     conclusion,
     short_keys,
 )
+from kofinlaw.scoring.template import template
 
 GOALS = {
     "best_loss": ("손실이 가장 낮은 설정", "lowest final loss"),
@@ -101,20 +102,9 @@ def _csv(points: Sequence[PointFigures]) -> str:
 def _html(
     name: str, points: Sequence[PointFigures], level: float, failures: Sequence[Failure]
 ) -> str:
-    from jinja2 import Environment, FileSystemLoader, StrictUndefined
-
-    import kofinlaw.scoring
-
-    css = Path(kofinlaw.scoring.__file__).resolve().parent / "report.css"
     rows = [_cells(point, level) for point in points]
-    environment = Environment(
-        loader=FileSystemLoader(Path(__file__).resolve().parent),
-        autoescape=True,
-        undefined=StrictUndefined,
-    )
-    return environment.get_template("sweep.html").render(
+    return template("sweep.html", Path(__file__).resolve().parent)(
         name=name,
-        css=css.read_text(encoding="utf-8"),
         columns=list(rows[0]) if rows else [],
         rows=rows,
         conclusion=[

@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-import base64
-import hashlib
 from collections.abc import Sequence
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
-FOLDER = Path(__file__).resolve().parent
+from kofinlaw.scoring.template import script, template
+
 Words = tuple[str, str]
 
 
@@ -36,23 +34,14 @@ def comparison_page(
     `rows` are (name, a value a column; None is a dash); `lines` the conclusions, `sections` further
     tables of text as (heading, rows with the heading row first). All texts are escaped.
     """
-    from jinja2 import Environment, FileSystemLoader, StrictUndefined
-
-    environment = Environment(
-        loader=FileSystemLoader(FOLDER), autoescape=True, undefined=StrictUndefined
-    )
-    script = (FOLDER / "compare.js").read_text(encoding="utf-8")
-    digest = base64.b64encode(hashlib.sha256(script.encode("utf-8")).digest()).decode()
-    return environment.get_template("compare.html").render(
+    return template("compare.html")(
         title=title,
         columns=columns,
         rows=[(name, [cell(v, c) for v, c in zip(vs, columns, strict=True)]) for name, vs in rows],
         lines=lines,
         note=note,
         sections=sections,
-        css=(FOLDER / "report.css").read_text(encoding="utf-8"),
-        js=script,
-        script_hash=f"sha256-{digest}",
+        **script("compare.js"),
     )
 
 

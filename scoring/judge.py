@@ -102,9 +102,9 @@ def judge_systems(
     return result
 
 
-def drawn(questions: Sequence[Question], most: int, seed: int) -> list[Question]:
-    """At most so many questions, drawn by seed and kept in order."""
-    if len(questions) <= most:
+def drawn(questions: Sequence[Question], most: int | None, seed: int) -> list[Question]:
+    """At most so many questions (None: all), drawn by seed and kept in order."""
+    if most is None or len(questions) <= most:
         return list(questions)
     places = sorted(random.Random(seed).sample(range(len(questions)), most))
     return [questions[place] for place in places]

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import base64
-import hashlib
 from collections.abc import Mapping
 from functools import partial
 from pathlib import Path
@@ -14,9 +12,9 @@ from kofinlaw.scoring.labels import SECTIONS, stage_label, system_label
 from kofinlaw.scoring.page_scores import score_context
 from kofinlaw.scoring.page_stages import stage_context
 from kofinlaw.scoring.page_values import Words, both, p_text, script_json
+from kofinlaw.scoring.template import script, template
 from kofinlaw.scoring.trace_page import Anchors
 
-FOLDER = Path(__file__).resolve().parent
 ITEM_WORDS: dict[str, Words] = {
     "gold": ("정답", "gold"),
     "unit": ("정답 조문", "gold article"),
@@ -43,13 +41,6 @@ def render(figures: Mapping[str, Any], run: Path, traces: Anchors | None = None)
     Every text of the run is escaped by the template; the page runs one script, named by its hash
     in the content security policy, so nothing in an answer can run.
     """
-    from jinja2 import Environment, FileSystemLoader, StrictUndefined
-
-    environment = Environment(
-        loader=FileSystemLoader(FOLDER), autoescape=True, undefined=StrictUndefined
-    )
-    script = (FOLDER / "report.js").read_text(encoding="utf-8")
-    digest = base64.b64encode(hashlib.sha256(script.encode("utf-8")).digest()).decode()
     scores = figures["scores"]
     rows, left_out = item_rows(run, scores, traces or {}) if scores else ([], 0)
     words = {
@@ -58,9 +49,7 @@ def render(figures: Mapping[str, Any], run: Path, traces: Anchors | None = None)
     }
     context = {
         "f": figures,
-        "css": (FOLDER / "report.css").read_text(encoding="utf-8"),
-        "js": script,
-        "script_hash": f"sha256-{digest}",
+        **script("report.js"),
         "sections": SECTIONS,
         "states": STATES,
         "name": system_label,
@@ -73,4 +62,4 @@ def render(figures: Mapping[str, Any], run: Path, traces: Anchors | None = None)
         **score_context(scores),
         **stage_context(figures),
     }
-    return environment.get_template("report.html").render(context)
+    return template("report.html")(**context)

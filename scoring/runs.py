@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-import json
 import os
 import re
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
+
+from kofinlaw.scoring.gather import read_json
 
 _PARTIAL = re.compile(r"\A\.(?P<stage>.+)\.partial\Z")
 LOG_LINES = 12
@@ -59,7 +60,7 @@ def run_state(folder: Path) -> RunState:
         match = _PARTIAL.match(path.parent.name)
         if path.parent.name.startswith(".") and match is None:
             continue
-        record = read_object(path)
+        record = read_json(path) or {}
         name = match["stage"] if match else path.parent.name
         if match is None:
             status = "complete"
@@ -67,7 +68,7 @@ def run_state(folder: Path) -> RunState:
             status = "failed"
         else:
             status = "running" if running else "stopped"
-        said = read_object(path.parent / "progress.json") if match else {}
+        said = (read_json(path.parent / "progress.json") if match else None) or {}
         stages.append(
             StageState(
                 name=name,
@@ -104,15 +105,6 @@ def is_running(folder: Path) -> bool:
     except OSError:
         return True
     return True
-
-
-def read_object(path: Path) -> dict[str, Any]:
-    """A JSON object; empty where there is none, or it is being written."""
-    try:
-        value = json.loads(path.read_text(encoding="utf-8"))
-    except (OSError, ValueError):
-        return {}
-    return value if isinstance(value, dict) else {}
 
 
 def number(value: Any) -> float | None:

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import ipaddress
 import socket
-from collections.abc import Callable
 from dataclasses import asdict
 from functools import partial
 from http import HTTPStatus
@@ -22,8 +21,8 @@ from kofinlaw import UserError
 from kofinlaw.data.files import dumps
 from kofinlaw.models.offline import is_loopback
 from kofinlaw.scoring.runs import list_runs, run_state
+from kofinlaw.scoring.template import template
 
-FOLDER = Path(__file__).resolve().parent
 MOST_COMPARED = 8
 POLICY = (
     "default-src 'none'; style-src 'unsafe-inline'; img-src data:; form-action 'self'; "
@@ -187,14 +186,3 @@ def run_page(run: Path) -> str:
     """One run's stages; the page loads itself again while a stage is working."""
     files = [name for name, (place, _) in FILES.items() if (run / place).is_file()]
     return template("run.html")(run=run_state(run), files=files)
-
-
-def template(name: str) -> Callable[..., str]:
-    """A page template with the report's style; all texts are escaped."""
-    from jinja2 import Environment, FileSystemLoader, StrictUndefined
-
-    environment = Environment(
-        loader=FileSystemLoader(FOLDER), autoescape=True, undefined=StrictUndefined
-    )
-    css = (FOLDER / "report.css").read_text(encoding="utf-8")
-    return partial(environment.get_template(name).render, css=css)

@@ -10,6 +10,7 @@ from typing import Any
 from kofinlaw import Progress, silent
 from kofinlaw.data.files import write_json, write_text
 from kofinlaw.scoring.compare_page import Column, comparison_page
+from kofinlaw.scoring.gather import read_json
 from kofinlaw.scoring.result import SCHEMA
 from kofinlaw.scoring.study_conclusions import conclude, judge_note
 
@@ -20,26 +21,23 @@ def write_study(
     run: Path,
     out: Path,
     *,
-    models: Sequence[str],
-    retrievers: Sequence[str],
+    cells: Sequence[tuple[str, str, str]],
     name: str = "",
     progress: Progress = silent,
 ) -> dict[str, Any]:
     """Write out/study.json, study.md and study.html from run/score and the cells' stage records.
 
-    Systems are named as in the scores: the model alone, or `model-retriever`. Returns counts.
+    `cells` are (system as in the scores, model, retriever), in the table's order. Returns counts.
     """
     scores = json.loads((run / "score" / "scores.json").read_text(encoding="utf-8"))
     assert scores["schema"] == SCHEMA
-    cells = [
-        cell_row(run, scores, model, retriever) for model in models for retriever in retrievers
-    ]
-    conclusions = conclude(cells, scores)
+    rows = [cell_row(run, scores, *cell) for cell in cells]
+    conclusions = conclude(rows, scores)
     result = {
         "schema": STUDY_SCHEMA,
         "name": name or run.name,
         "counts": scores["counts"],
-        "cells": cells,
+        "cells": rows,
         "judge": judge_note(scores),
         "conclusions": [
             {"goal": goal, "ko": words[0], "en": words[1]} for goal, words in conclusions
@@ -50,25 +48,22 @@ def write_study(
     write_text(out / "study.md", study_markdown(result))
     page = comparison_page(
         title=result["name"],
-        columns=[Column(label, label, digits) for label, _, digits in columns_of(cells)],
-        rows=[(cell["system"], [read(cell) for _, read, _ in columns_of(cells)]) for cell in cells],
+        columns=[Column(label, label, digits) for label, _, digits in columns_of(rows)],
+        rows=[(row["system"], [read(row) for _, read, _ in columns_of(rows)]) for row in rows],
         lines=[words for _, words in conclusions],
         note=(counted(scores, "ko"), counted(scores, "en")),
     )
     write_text(out / "study.html", page)
-    progress("study", len(cells), len(cells))
-    return {"cells": len(cells), "conclusions": len(conclusions)}
+    progress("study", len(rows), len(rows))
+    return {"cells": len(rows), "conclusions": len(conclusions)}
 
 
-def cell_row(run: Path, scores: Mapping[str, Any], model: str, retriever: str) -> dict[str, Any]:
+def cell_row(
+    run: Path, scores: Mapping[str, Any], system: str, model: str, retriever: str
+) -> dict[str, Any]:
     """One line of the table; a figure that there is not is None."""
-    system = model if retriever == "none" else f"{model}-{retriever}"
     one = scores["systems"][system]
-    try:
-        record = json.loads((run / f"answer-{system}" / "stage.json").read_text(encoding="utf-8"))
-    except (OSError, ValueError):
-        record = {}
-    counts = record.get("counts") or {}
+    counts = (read_json(run / f"answer-{system}" / "stage.json") or {}).get("counts") or {}
     judged = ((scores.get("judge") or {}).get("criteria")) or {}
     asked = max(1, scores["counts"]["questions"])
     tokens = one["tokens"].get("mean")

@@ -9,8 +9,8 @@ from typing import Any
 from kofinlaw.models.tracing import FILE, read_traces
 from kofinlaw.scoring.item_rows import is_right, lines
 from kofinlaw.scoring.labels import system_label
+from kofinlaw.scoring.template import template
 
-FOLDER = Path(__file__).resolve().parent
 MOST_ENTRIES = 400
 SLOW_SHARE = 0.05  # the slowest twentieth of a system's items
 TEXT_CHARACTERS = 2400
@@ -94,10 +94,4 @@ def anchors_of(entries: Sequence[Mapping[str, Any]]) -> Anchors:
 
 def trace_page(name: str, entries: Sequence[Mapping[str, Any]]) -> str:
     """The page as HTML; every text is escaped."""
-    from jinja2 import Environment, FileSystemLoader, StrictUndefined
-
-    environment = Environment(
-        loader=FileSystemLoader(FOLDER), autoescape=True, undefined=StrictUndefined
-    )
-    css = (FOLDER / "report.css").read_text(encoding="utf-8")
-    return environment.get_template("traces.html").render(name=name, entries=entries, css=css)
+    return template("traces.html")(name=name, entries=entries)
