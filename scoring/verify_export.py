@@ -11,7 +11,6 @@ from typing import Any
 import numpy as np
 
 from kofinlaw import Progress, silent
-from kofinlaw.data.files import write_json
 from kofinlaw.data.records import Key, Message, Question
 from kofinlaw.models.loading import load_model, load_tokenizer
 from kofinlaw.models.templates import template_for
@@ -20,38 +19,6 @@ from kofinlaw.scoring.verify_measure import KeptRows, Measured, Probe, measure
 from kofinlaw.scoring.verify_probe import build_probe
 from kofinlaw.scoring.verify_reference import compute_dtype
 from kofinlaw.trainer.merge_settings import VerifySettings
-
-
-def verify_export(
-    export: Path,
-    merged: Path,
-    *,
-    prompts: Sequence[str | Sequence[Message]] = (),
-    passages: Sequence[str] = (),
-    corpus: Sequence[str] = (),
-    questions: Sequence[Question] = (),
-    keys: Sequence[Key] = (),
-    settings: VerifySettings | None = None,
-    threads: int | None = None,
-    out: Path | None = None,
-    progress: Progress = silent,
-) -> dict[str, Any]:
-    """Compare one export with the merged model, as `verify_exports` does; `out` takes the JSON."""
-    found = verify_exports(
-        {export.name: export},
-        merged,
-        prompts=prompts,
-        passages=passages,
-        corpus=corpus,
-        questions=questions,
-        keys=keys,
-        settings=settings,
-        threads=threads,
-        progress=progress,
-    )[export.name]
-    if out is not None:
-        write_json(out, found)
-    return found
 
 
 def verify_exports(

@@ -9,7 +9,7 @@ import pytest
 from kofinlaw import UserError
 from kofinlaw.data.files import write_jsonl
 from kofinlaw.data.records import Chunk, Example, Key
-from kofinlaw.scoring.verify_export import verify_export
+from kofinlaw.scoring.verify_export import verify_exports
 from kofinlaw.scoring.verify_export_stage import held_out_passages, prove_exports
 from kofinlaw.scoring.verify_gguf import GgufModel
 from kofinlaw.trainer.export import export_stage, to_bnb4
@@ -20,11 +20,11 @@ SMALL = VerifySettings.model_validate({"greedy_tokens": 4, "kl_positions": 64})
 
 def test_an_export_that_changed_nothing_agrees_everywhere(merged, questions):
     keys = [Key(item.id, answer="2") for item in questions]
-    figures = verify_export(
-        merged, merged, questions=questions, keys=keys, settings=SMALL.model_copy(
-            update={"dtype": "bfloat16"}
-        )
-    )  # fmt: skip
+    settings = SMALL.model_copy(update={"dtype": "bfloat16"})
+    found = verify_exports(
+        {"same": merged}, merged, questions=questions, keys=keys, settings=settings
+    )
+    figures = found["same"]
     assert figures["argmax_agreement"] == figures["choice_agreement"] == 1.0
     assert figures["perplexity_export"] == figures["perplexity_merged"]
     assert figures["accuracy_export"] == figures["accuracy_merged"]
@@ -33,13 +33,12 @@ def test_an_export_that_changed_nothing_agrees_everywhere(merged, questions):
 
 def test_4_bits_cost_something_and_say_so(tmp_path, merged, questions):
     to_bnb4(merged, tmp_path / "q")
-    figures = verify_export(
-        tmp_path / "q", merged, questions=questions, settings=SMALL, out=tmp_path / "loss.json"
-    )
+    figures = verify_exports({"q": tmp_path / "q"}, merged, questions=questions, settings=SMALL)[
+        "q"
+    ]
     assert 0.3 < figures["argmax_agreement"] < 1
     assert figures["perplexity_export"] != figures["perplexity_merged"]
     assert figures["share_of_merged_bytes"] < 1
-    assert json.loads((tmp_path / "loss.json").read_text()) == figures
 
 
 def test_a_broken_gguf_is_refused(tmp_path):
@@ -116,7 +115,8 @@ def test_a_gguf_must_cut_the_corpus_into_the_same_tokens(tmp_path, merged, monke
     monkeypatch.setattr(module, "measure_gguf", measured)
     (tmp_path / "m.gguf").write_bytes(b"GGUF")
     loose = SMALL.model_copy(update={"max_export_perplexity_ratio": 1e9})
-    figures = verify_export(tmp_path / "m.gguf", merged, corpus=corpus, settings=loose)
+    exports = {"gguf": tmp_path / "m.gguf"}
+    figures = verify_exports(exports, merged, corpus=corpus, settings=loose)["gguf"]
     assert figures["texts_tokenized"] == 2
     assert figures["tokenization_same"] == (1.0 if same else 0.5)
     assert figures["verdict"] == ("pass" if same else "fail")
