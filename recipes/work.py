@@ -259,9 +259,11 @@ def export_merged(run: Run, out: Path, progress: Progress) -> dict[str, Any]:
 
 
 def gguf_converter_ready(run: Run) -> bool:
-    """Whether the GGUF converter's own environment is on this machine."""
-    home = Path(run.recipe.export.environments or run.cache / "environments")
-    return (home / "gguf" / "bin" / "python").exists()
+    """Whether the GGUF converter's own environment is on this machine, whole and not outdated."""
+    from kofinlaw.trainer.export_environment import GGUF, is_ready
+
+    named = run.recipe.export.environments
+    return is_ready(GGUF, Path(named) if named else None, run.cache)
 
 
 def answer_as(

@@ -1,0 +1,29 @@
+"""Whether a run's exports have what they need on this machine."""
+
+import pytest
+
+from kofinlaw.models.cache import made_once
+from kofinlaw.recipes.bound import bind
+from kofinlaw.recipes.schema import load_recipe
+from kofinlaw.recipes.work import gguf_converter_ready
+from kofinlaw.trainer.export_environment import GGUF
+
+
+def write_python(folder):
+    (folder / "bin").mkdir(parents=True)
+    (folder / "bin" / "python").touch()
+
+
+@pytest.mark.parametrize("named", [True, False])
+def test_the_gguf_converter_is_ready_only_where_its_environment_is_whole(tmp_path, named):
+    home = tmp_path / "named" if named else tmp_path / "cache" / "environments"
+    overrides = [f"export.environments={home}"] if named else []
+    recipe, document = load_recipe("quickstart", overrides)
+    run = bind(recipe, document, tmp_path / "runs", cache=tmp_path / "cache")
+    assert not gguf_converter_ready(run)
+    write_python(home / GGUF.name)  # what a killed set-up leaves
+    assert not gguf_converter_ready(run)
+    made_once(home / GGUF.name, write_python, version="an older one")
+    assert not gguf_converter_ready(run)
+    made_once(home / GGUF.name, write_python, version=GGUF.version)
+    assert gguf_converter_ready(run)
