@@ -8,7 +8,6 @@ learns on what it will be shown; only the line that decides is kept by force.
 from __future__ import annotations
 
 import random
-import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
@@ -18,8 +17,6 @@ from kofinlaw.data.korean import bigrams
 from kofinlaw.data.lexical import LexicalIndex
 from kofinlaw.data.packing import pack
 from kofinlaw.data.records import Chunk
-
-_LEADING = re.compile(r"[^0-9A-Za-z가-힣]+")
 
 
 @dataclass(frozen=True)

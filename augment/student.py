@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 
 from kofinlaw import Progress, silent
@@ -19,17 +18,6 @@ BATCH = 32
 Student = Callable[[], tuple[Engine, ChatTemplate]]
 
 
-@dataclass(frozen=True)
-class Known:
-    """How sure the student is of an item's right option, against its best wrong one.
-
-    `margin` is in nats a token (a text) or a label; below 0 the student gets it wrong.
-    """
-
-    key: str
-    margin: float
-
-
 def margins(
     items: Sequence[Item],
     student: Student,
@@ -38,7 +26,8 @@ def margins(
     form: AnswerForm,
     progress: Progress = silent,
 ) -> dict[str, float]:
-    """The student's margin on each item by id, asked without evidence.
+    """The student's margin on each item by id, asked without evidence: how sure it is of the right
+    option against its best wrong one, in nats a token (a text) or a label; below 0 it is wrong.
 
     What `path` holds is not asked again: a killed run goes on with the next batch. The student is
     loaded only where something is left to ask.

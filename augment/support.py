@@ -256,8 +256,3 @@ def _towards(answer: str, passage: str) -> Verdict:
     flat = normal(passage)
     wrong = [name + how for name, how in _TOWARDS.findall(answer) if normal(name + how) not in flat]
     return Verdict("towards", not wrong, " ".join(wrong))
-
-
-def supported(verdicts: Sequence[Verdict]) -> bool:
-    """Whether every check passed."""
-    return all(verdict.ok for verdict in verdicts)

@@ -23,7 +23,7 @@ _FIXED = (
     re.compile(r"\S*(?:아니|아닌|않|없|못|금지|제외|틀린|맞지)\S*"),
 )
 _WORD = re.compile(r"\S+")
-_LEADS, _VOWELS, _FINALS = 19, 21, 28
+_VOWELS, _FINALS = 21, 28
 # Vowels that are mistaken for each other, and those beside each other on the two-set keyboard.
 _NEAR_VOWELS = {1: 5, 5: 1, 0: 20, 20: 0, 4: 8, 8: 4, 13: 18, 18: 13, 6: 12, 12: 6}
 # Final consonants: doubled for single ones, and lost ones.

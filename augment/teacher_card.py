@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 from kofinlaw.augment.settings import TeacherSettings
@@ -54,7 +54,3 @@ def funnel(teacher: Mapping[str, Any]) -> list[str]:
         ),
         "",
     ]
-
-
-def _row(step: str, counts: Sequence[int]) -> str:
-    return f"| {step} | " + " | ".join(map(str, counts)) + " |"

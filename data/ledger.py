@@ -5,21 +5,13 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, Literal, get_args
 
 from kofinlaw.data.files import dumps
 from kofinlaw.data.records import Rejected
 from kofinlaw.data.spool import Spool
 
 Step = Literal["read", "in_force", "quality", "personal_data", "contamination", "duplicates"]
-STEPS: tuple[Step, ...] = (
-    "read",
-    "in_force",
-    "quality",
-    "personal_data",
-    "contamination",
-    "duplicates",
-)
 
 _DETAIL = 300
 _RECORD = 2000
@@ -35,7 +27,9 @@ class Ledger:
     """
 
     def __init__(self, folder: Path | None = None) -> None:
-        self._spools = {s: Spool(folder / f"rejected-{s}.jsonl") for s in STEPS} if folder else {}
+        self._spools = (
+            {s: Spool(folder / f"rejected-{s}.jsonl") for s in get_args(Step)} if folder else {}
+        )
         self.reasons: Counter[str] = Counter()
         self.told: list[str] = []
         self.warnings: list[str] = []
@@ -55,11 +49,6 @@ class Ledger:
         """Keep a warning for the card."""
         if len(self.warnings) < _WARNINGS:
             self.warnings.append(warning)
-
-    @property
-    def rejects(self) -> int:
-        """How many records were rejected."""
-        return self.reasons.total()
 
     def rejected(self) -> Iterator[dict[str, Any]]:
         """The rejected records, step by step, in the order in which they were met."""

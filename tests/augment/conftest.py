@@ -1,3 +1,4 @@
+import sys
 from pathlib import Path
 
 import pytest
@@ -5,6 +6,9 @@ import pytest
 from kofinlaw.data.files import sha256_text, write_jsonl
 from kofinlaw.data.records import Article, Chunk
 from kofinlaw.data.statute import parse_statute
+
+# Benchmarks share `outcome.py` beside them; last in the path, so that they shadow nothing.
+sys.path.append(str(Path(__file__).parents[2] / "benchmarks"))
 
 ACTS = {
     "전자지급 안전법": """

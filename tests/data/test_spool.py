@@ -64,7 +64,7 @@ def test_rejects_come_out_step_by_step_in_the_order_they_were_met(tmp_path):
         ledger.reject("quality", "나", "too_short", "3 characters", {"text": "짧다"})
         ledger.reject("read", "라", "empty", "no text")
         assert [r["id"] for r in ledger.rejected()] == ["가", "라", "나", "다"]
-        assert ledger.rejects == 4
+        assert ledger.reasons.total() == 4
         assert ledger.why_empty().endswith("(like 가; broken; 3 characters)")
 
 
