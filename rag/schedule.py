@@ -8,11 +8,13 @@ from pathlib import Path
 
 from kofinlaw import UserError
 from kofinlaw.data.files import read_jsonl
+from kofinlaw.data.records import Question
 from kofinlaw.rag.answer_book import AnswerBook
 from kofinlaw.rag.deadline import FULL, PLANS, QUARTER, Budget, Costs, Kind, Plan, choose_plan
 from kofinlaw.rag.journal import Turn
 from kofinlaw.rag.search_ahead import SearchAhead
-from kofinlaw.rag.work import Task, turns_of
+from kofinlaw.rag.settings import AnswerSettings
+from kofinlaw.rag.work import Task, scored, turns_of
 
 Step = tuple[list[Task], Plan]
 Recorded = Mapping[tuple[str, int], Turn]
@@ -122,15 +124,29 @@ def read_plan(path: Path, ids: Sequence[str]) -> Recorded:
 def spare_batches(book: AnswerBook, turn: int) -> Iterator[list[Task]]:
     """The batches of one later turn: free text first, as one item weighs more, least sure first.
 
-    Cut by the turns before alone, so that a run that was killed cuts them alike.
+    All orders of a scored choice go together, with turn 1: an engine reads once what stands before
+    the options. Cut by the turns before alone, so that a run that was killed cuts them alike.
     """
     found: dict[Kind, list[tuple[float, int]]] = {"free": [], "choice": []}
     for place, question in enumerate(book.questions):
         answer = book.combined(place, before=turn)
-        if answer is not None and turn < turns_of(question, book.settings):
+        if answer is not None and _spare_turns(question, turn, book.settings):
             found["choice" if question.options else "free"].append((answer.confidence, place))
-    size = book.settings.batch_questions
     for kind, places in found.items():
-        places.sort()
-        for start in range(0, len(places), size):
-            yield [Task(place, turn, kind) for _, place in places[start : start + size]]
+        batch: list[Task] = []
+        for _, place in sorted(places):
+            turns = _spare_turns(book.questions[place], turn, book.settings)
+            if batch and len(batch) + len(turns) > book.settings.batch_questions:
+                yield batch
+                batch = []
+            batch = [*batch, *(Task(place, each, kind) for each in turns)]
+        if batch:
+            yield batch
+
+
+def _spare_turns(question: Question, turn: int, settings: AnswerSettings) -> range:
+    """The turns of a question that are taken with this one."""
+    last = turns_of(question, settings)
+    if scored(question, settings):
+        return range(1, last) if turn == 1 else range(0)
+    return range(turn, min(turn + 1, last))

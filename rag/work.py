@@ -23,6 +23,12 @@ class Task:
     kind: Kind
 
 
+def scored(question: Question, settings: AnswerSettings) -> bool:
+    """Whether the answer is read off the options' scores, nothing being written."""
+    written = settings.choose_by == "generate" or settings.reasoning_tokens > 0
+    return bool(question.options) and not written
+
+
 def turns_of(question: Question, settings: AnswerSettings) -> int:
     """How many passes the settings ask for: orders of the options, and votes.
 
@@ -32,8 +38,7 @@ def turns_of(question: Question, settings: AnswerSettings) -> int:
     if not question.options:
         return settings.votes
     orders = min(settings.permutations, len(question.options))
-    written = settings.choose_by == "generate" or settings.reasoning_tokens > 0
-    return max(orders, settings.votes) if written else orders
+    return orders if scored(question, settings) else max(orders, settings.votes)
 
 
 def own_tokens(question: Question) -> float:

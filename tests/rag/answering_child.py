@@ -1,19 +1,14 @@
 """Answers a file with a slow dummy engine; started as a process of its own so that it can be killed."""
 
-import importlib.util
 import sys
 import time
 from pathlib import Path
 
+import simulation
+
 from kofinlaw.models.dummy_engine import DummyEngine
 from kofinlaw.rag.answer import answer_questions
 from kofinlaw.rag.settings import AnswerSettings
-
-_spec = importlib.util.spec_from_file_location(
-    "simulation", Path(__file__).with_name("simulation.py")
-)
-simulation = importlib.util.module_from_spec(_spec)
-_spec.loader.exec_module(simulation)
 
 
 class Slow(DummyEngine):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from pathlib import Path
 
 import pytest
@@ -49,6 +50,18 @@ def test_votes_are_spent_where_the_answer_is_least_sure(tmp_path: Path, few: Pat
     again = {t["id"] for t in turns if t["scores"] and t["turn"] == 1}
     if again and again != set(sure):
         assert max(sure[i] for i in again) <= min(sure[i] for i in set(sure) - again)
+
+
+def test_all_orders_of_a_scored_choice_are_asked_in_one_call(tmp_path: Path, few: Path) -> None:
+    world = World()
+    figures = world.answer(few, tmp_path / "out", permutations=4, batch_questions=8)
+    assert figures["turns"] == 20 * 4 + 3
+    calls = [call for engine in world.engines for call in engine.calls]
+    spare = [call for call in calls if len(call) % 3 == 0 and "[문제]" in call[0]][-10:]
+    for call in spare:
+        stems = Counter(prompt.partition("\n1 ")[0] for prompt in call)
+        assert set(stems.values()) == {3}, "a question's other orders are read apart"
+    assert sum(map(len, spare)) == 20 * 3
 
 
 def test_written_choices_are_counted_and_not_averaged() -> None:
