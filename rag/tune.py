@@ -69,7 +69,8 @@ def tune(
     the earlier in the table on a tie.
 
     `gold` are the units each question should find; `allowed` as in `Retriever.search`;
-    `choose_k` sets the settings' k to the smallest that finds nearly what 20 find.
+    `choose_k` sets the settings' k to the smallest that finds nearly what 20 find. A server that
+    fuses by itself is tuned by the lists of the local store.
     Raises UserError without any question.
     """
     if not questions:
