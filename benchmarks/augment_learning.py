@@ -3,9 +3,9 @@
     python benchmarks/augment_learning.py [FOLDER_OF_STATUTES] [--items 300] [--questions 120]
 
 Items of the core acts but two, which with their decrees are held out; one pass (`--epochs`) over
-the items as 16-bit LoRA on the 270M model; then the held-out questions, asked as the shipped recipes
-ask (Kiwi retrieval, evidence, the options' texts scored), of the base and of the base with the
-adapter.
+the items as 16-bit LoRA on the 270M model; then the held-out questions, asked as the shipped
+recipes ask (Kiwi retrieval, evidence, the options' texts scored), of the base and of the base with
+the adapter.
 Half an hour on two busy cores. The last line is JSON.
 """
 
