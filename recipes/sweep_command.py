@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shlex
+from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Annotated
@@ -90,10 +91,14 @@ def sweep(
     say("")
     for line in write_sweep(folder, loaded.name, figures, failures):
         say(line)
-    next_lines = [f"open {folder / 'sweep.html'}"]
-    scored = [str(where) for _, where in done if (where / "score" / "scores.json").is_file()]
-    if len(scored) > 1:
-        next_lines.append(f"{shlex.join(['kofinlaw', 'compare', *scored])}   with paired tests")
-    say_next(*next_lines)
+    say_next(f"open {folder / 'sweep.html'}", *compare_hint([where for _, where in done]))
     if failures:
         raise typer.Exit(1)
+
+
+def compare_hint(runs: Sequence[Path]) -> list[str]:
+    """The command that compares those of the runs that have scores; none for fewer than two."""
+    scored = [str(run) for run in runs if (run / "score" / "scores.json").is_file()]
+    if len(scored) < 2:
+        return []
+    return [f"{shlex.join(['kofinlaw', 'compare', *scored])}   with paired tests"]

@@ -143,6 +143,16 @@ def test_a_study_runs_cell_by_cell_and_a_lost_cell_alone_is_done_again(recipe, t
     assert result["cells"][2]["tokens"] is None
 
 
+def test_a_study_whose_traces_shall_be_redacted_asks_its_cells_anew(recipe, tmp_path):
+    def settings(redact):
+        run = bound(recipe, tmp_path, f"trace={{to: [jsonl], redact: {redact}}}")
+        return {stage.name: stage.settings for stage in study_stages(run)}
+
+    plain, redacted = settings("false"), settings("true")
+    changed = {name for name in plain if plain[name] != redacted[name]}
+    assert changed == {name for name in plain if name.startswith("answer-")}
+
+
 def test_without_a_checkpoint_the_study_trains_one(recipe, tmp_path):
     names = [stage.name for stage in study_stages(bound(recipe, tmp_path, "study.trained=null"))]
     assert names[:6] == ["data", "augment", "questions", "train", "merge", "index"]

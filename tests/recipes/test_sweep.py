@@ -3,6 +3,7 @@
 import csv
 import json
 import os
+import shlex
 import subprocess
 import sys
 from dataclasses import replace
@@ -16,6 +17,7 @@ from kofinlaw import UserError
 from kofinlaw.recipes.bound import bind
 from kofinlaw.recipes.schema import load_recipe
 from kofinlaw.recipes.sweep import Failure, cause, grid, point_name, share_stages
+from kofinlaw.recipes.sweep_command import compare_hint
 from kofinlaw.recipes.sweep_figures import PointFigures, compared, conclusion, read_point, smoothed
 from kofinlaw.recipes.sweep_page import write_sweep
 
@@ -67,6 +69,16 @@ def test_keys_on_one_axis_move_together():
 def test_points_of_korean_names_have_folders_of_their_own():
     points = grid(["data.sources=금융법,상법전"])
     assert [point_name(point) for point in points] == ["sources=금융법", "sources=상법전"]
+
+
+def test_the_hint_compares_the_points_that_have_scores(tmp_path):
+    runs = [tmp_path / name for name in ("rank=2", "rank=4", "금융 법")]
+    for run in (runs[0], runs[2]):
+        (run / "score").mkdir(parents=True)
+        (run / "score" / "scores.json").write_text("{}", encoding="utf-8")
+    assert compare_hint(runs[:2]) == []
+    (hint,) = compare_hint(runs)
+    assert shlex.split(hint)[:4] == ["kofinlaw", "compare", str(runs[0]), str(runs[2])]
 
 
 def test_a_failed_point_is_told_by_its_cause_not_by_the_remedy():
