@@ -27,7 +27,7 @@ DEFAULT_RUNS = Path("runs")
 
 
 def bind_recipe(recipe: str, overrides: list[str] | None, runs: Path) -> Any:
-    """Read the recipe, arm the offline guard, and bind the run's folder."""
+    """Read the recipe, tell the libraries if it is offline, and bind the run's folder."""
     from kofinlaw.models.offline import set_environment
     from kofinlaw.recipes.bound import bind
     from kofinlaw.recipes.schema import load_recipe

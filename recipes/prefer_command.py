@@ -30,8 +30,6 @@ def prefer(
     runs: Runs = Path("runs"),
 ) -> None:
     """Tune on pairs of answers (DPO), from the recipe's train.start_from or a fresh adapter."""
-    import contextlib
-
     from kofinlaw.data.files import write_json
     from kofinlaw.models.offline import guard
     from kofinlaw.models.templates import template_for
@@ -47,7 +45,7 @@ def prefer(
     check_policy(bound.recipe)
     out = bound.folder / "prefer"
     out.mkdir(parents=True, exist_ok=True)
-    offline = guard() if bound.recipe.offline else contextlib.nullcontext()
+    offline = guard(offline=bound.recipe.offline)
     with run_lock(bound.folder, say), offline, stage_progress("prefer") as progress:
         base = model_folder(bound)
         counts = train_preferences(
