@@ -7,11 +7,10 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from kofinlaw import Progress, __version__, silent
+from kofinlaw import Progress, silent
 from kofinlaw.data.files import JsonlAppender, write_json, write_jsonl, write_text
 from kofinlaw.models.templates import ChatTemplate
 from kofinlaw.trainer import adapter as adapters
-from kofinlaw.trainer import checkpoint as checkpoints
 from kofinlaw.trainer import sharding, tracking
 from kofinlaw.trainer.batching import StepPlan, plan_steps
 from kofinlaw.trainer.budget import find_budget
@@ -24,7 +23,8 @@ from kofinlaw.trainer.optimization import make_optimizer
 from kofinlaw.trainer.out_of_memory import GIB, memory_limit, release, use_segments
 from kofinlaw.trainer.ranks import Ranks, open_ranks
 from kofinlaw.trainer.remedies import remedies
-from kofinlaw.trainer.resume import Resume, find_checkpoint, fingerprints, start_anew
+from kofinlaw.trainer.resume import Resume, fingerprints
+from kofinlaw.trainer.run_checkpoints import RunCheckpoints
 from kofinlaw.trainer.run_record import save_adapter
 from kofinlaw.trainer.settings import TrainSettings
 from kofinlaw.trainer.state import RunState, cut_metrics
@@ -105,7 +105,6 @@ class _Run:
         self.model_id = model_id or model_folder.name
         self.ranks = ranks
         self.progress = progress if ranks.first else silent
-        self.root = out / "checkpoints"
         self.state = RunState()
 
     def tell(self, text: str) -> None:
@@ -167,41 +166,34 @@ class _Run:
             template=self.template.sha256,
             start="" if started_from is None else adapters.fingerprint(started_from),
         )
+        self.checkpoints = RunCheckpoints(
+            self.out,
+            self.model,
+            self.optimizer,
+            self.ranks,
+            fingerprints=self.fingerprints,
+            keep=self.settings.keep_checkpoints,
+        )
 
     def restore(self, resume: Resume) -> None:
         """Go on from the newest whole checkpoint that belongs to this run, or start anew."""
         self.budget_record: dict[str, Any] | None = None
-        if self.ranks.first:
-            checkpoints.clear_leftovers(self.out)
-            checkpoints.clear_leftovers(self.root)
-        self.ranks.wait()  # the first process may just have cleared the folder
-        self.halved = sharding.halved_budget(self.root)
-        found = find_checkpoint(self.root, self.fingerprints, resume, self.tell)
+        self.checkpoints.clear_leftovers()
+        self.halved = sharding.halved_budget(self.checkpoints.root)
+        found = self.checkpoints.take_up(resume, self.tell)
         if found is not None:
-            self._copy_weights(checkpoints.tensors_of(found))
-            sharding.load_optimizer_state(self.optimizer, checkpoints.optimizer_of(found))
             told = self.state.events
             self.state = RunState(**found.record["state"], resumed_from=found.step)
             self.state.events += told
             self.budget_record = found.record["budget"]
-        self.ranks.wait()  # all have looked
-        if found is None and self.ranks.first:
-            start_anew(self.root)
-        self.ranks.wait()
         if self.ranks.first:
             cut_metrics(self.out / "metrics.jsonl", self.state.step)
-
-    def _copy_weights(self, tensors: dict[str, Any]) -> None:
-        import torch
-
-        with torch.no_grad():
-            for name, parameter in adapters.trainable(self.model):
-                parameter.copy_(sharding.share_of(tensors[name], parameter))
 
     def find_budget(self, on_micro_batch: Callable[[int, int], None] | None) -> None:
         """What runs the passes, and how many tokens it may take at a time."""
         settings = self.settings
         limit = memory_limit(settings.memory_limit_gib)
+        root = self.checkpoints.root
         alpha = settings.neftune_alpha
 
         def remedy(over: int | None, pass_bytes: int | None, longest: int) -> str:
@@ -219,7 +211,7 @@ class _Run:
             on_micro_batch=on_micro_batch,
             noise=None if alpha is None else EmbeddingNoise(self.model, alpha, seed=self.seed),
             remedy=remedy,
-            exhausted=lambda budget, why: sharding.end_out_of_memory(self.root, budget, why),
+            exhausted=lambda budget, why: sharding.end_out_of_memory(root, budget, why),
         )
         self.progress("probe", 0)
         self.budget_record = find_budget(
@@ -264,31 +256,14 @@ class _Run:
 
     def _save(self, name: str | None) -> None:
         self.budget_record = {**(self.budget_record or {}), "tokens": self.stepper.budget}
-        tensors = adapters.whole_tensors(self.model)
-        optimizer = sharding.whole_optimizer_state(self.optimizer)
-        if self.ranks.first:
-            record = {
-                "version": __version__,
-                "step": self.state.step,
-                "steps": self.plan.steps,
-                "budget": self.budget_record,
-                "fingerprints": self.fingerprints,
-                "state": self.state.record(),
-            }
-            checkpoints.save(
-                self.root,
-                tensors=tensors,
-                optimizer=optimizer,
-                record=record,
-                name=name,
-            )
-            checkpoints.keep_newest(self.root, self.settings.keep_checkpoints)
-        self.ranks.wait()
+        self.checkpoints.save(
+            name, state=self.state, steps=self.plan.steps, budget=self.budget_record
+        )
 
     def finish(self, seconds: float, peak: int) -> dict[str, Any]:
         """Check what moved, write the adapter, and return the run's figures."""
         if self.state.best() is not None:
-            self._copy_weights(checkpoints.tensors_of(checkpoints.read(self.root / "best")))
+            self.checkpoints.take_best()
         unmoved = adapters.still(self.model, self.trainee.start)
         if unmoved and self.state.step > 2:
             self.tell(f"{len(unmoved)} trained tensors did not move, the first is {unmoved[0]}")
