@@ -37,6 +37,8 @@ TRIES = 3
 # Answers worth another try, after a pause that doubles: busy, failed, or restarting.
 RETRIED = (408, 409, 425, 429, 500, 502, 503, 504)
 FIRST_PAUSE_SECONDS = 0.5
+# No answer of ours is near it; what goes on beyond is not going to end.
+LARGEST_ANSWER_BYTES = 16 * 1024**2
 
 
 class ServerError(Exception):
@@ -183,8 +185,17 @@ class OpenAIEngine:
         request = urllib.request.Request(
             address, data=body, headers={"Content-Type": "application/json"}
         )
+        deadline = time.monotonic() + self._settings.timeout_seconds
         with self._opener.open(request, timeout=self._settings.timeout_seconds) as answer:
-            return json.loads(answer.read())
+            told = bytearray()
+            while part := answer.read1(65536):
+                told += part
+                if len(told) > LARGEST_ANSWER_BYTES:
+                    raise ValueError("its answer does not end")
+                # The socket's own limit begins anew with each byte.
+                if time.monotonic() > deadline:
+                    raise TimeoutError("timed out in the middle of its answer")
+            return json.loads(told)
 
     def _first_model(self) -> str:
         server = self._servers[0]

@@ -32,6 +32,10 @@ class Handler(BaseHTTPRequestHandler):
         elif fault == "slow":
             time.sleep(1.5)
             self.reply({"choices": []})
+        elif fault in ("endless", "drips"):
+            self.go_on("가".encode() * 50000 if fault == "endless" else b" ")
+        elif fault == "half":
+            self.reply(None, body=b'{"choices": [{"text": "', length=900)
         elif fault == "garbage":
             self.reply(None, body=b"<html>")
         elif isinstance(fault, int):
@@ -39,11 +43,20 @@ class Handler(BaseHTTPRequestHandler):
         else:
             self.reply(self.server.answer(payload))
 
-    def reply(self, value, status=200, body=None):
+    def go_on(self, part):
+        """An answer that never ends; left alone when nobody listens any more."""
+        with contextlib.suppress(OSError):
+            self.send_response(200)
+            self.end_headers()
+            while True:
+                self.wfile.write(part)
+                time.sleep(0.001 if len(part) > 1 else 0.1)
+
+    def reply(self, value, status=200, body=None, length=None):
         body = body or json.dumps(value).encode()
         with contextlib.suppress(OSError):
             self.send_response(status)
-            self.send_header("Content-Length", str(len(body)))
+            self.send_header("Content-Length", str(length or len(body)))
             if status == 307:
                 self.send_header("Location", "http://192.0.2.1/v1/completions")
             self.end_headers()
@@ -73,6 +86,7 @@ def echo(payload):
 @pytest.fixture
 def server(monkeypatch):
     monkeypatch.setattr(openai_engine, "FIRST_PAUSE_SECONDS", 0.01)
+    monkeypatch.setattr(openai_engine, "LARGEST_ANSWER_BYTES", 10**6)
     with running() as server:
         yield server
 
@@ -109,7 +123,9 @@ def test_texts_come_back_in_order_under_the_offline_guard(server):
     assert {seen["model"] for seen in server.seen} == {"pico"}
 
 
-@pytest.mark.parametrize("fault", [500, 429, "hang up", "slow", "garbage"])
+@pytest.mark.parametrize(
+    "fault", [500, 429, "hang up", "slow", "garbage", "endless", "drips", "half"]
+)
 def test_a_server_that_stumbles_is_asked_again(server, fault):
     server.faults = [fault]
     with engine_for(server) as engine:
@@ -126,6 +142,13 @@ def test_a_server_that_stays_down_is_counted_and_the_rest_goes_on(server):
         assert "500" in failed.fault
         assert math.isnan(failed.logprob)
         assert engine.stats.failures == 1
+
+
+def test_an_answer_without_end_is_given_up(server):
+    server.faults = ["endless"] * 3
+    with engine_for(server) as engine:
+        (failed,) = engine.generate([Request("질문")])
+    assert "does not end" in failed.fault
 
 
 def test_only_where_no_server_listens_is_it_said_so(server):
