@@ -81,7 +81,8 @@ def memory_limit(limit_gib: float | None) -> int:
 
     Processes on one machine's processors (counted by their launcher) take an equal part each.
     On a card the limit is also set on torch's allocator, so passing it raises out of memory
-    instead of spilling into the host's memory in silence (WSL).
+    instead of spilling into the host's memory in silence (WSL). The CUDA context, about 1 GiB,
+    lies outside the allocator and comes on top.
     """
     import torch
 
