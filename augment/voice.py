@@ -21,7 +21,10 @@ _CHAT_NAME = re.compile(r"instruct|chat|[-_]it\b|exaone-[34]|hyperclova|kanana|a
 
 @dataclass(frozen=True)
 class Voice:
-    """A teacher's requests: prompt text as the model reads it, stops, sampling, constraint."""
+    """A teacher's requests: prompt text as the model reads it, stops, sampling, constraint.
+
+    `name` tells teachers apart whose answers may differ.
+    """
 
     name: str
     settings: TeacherSettings
@@ -84,10 +87,21 @@ def open_voice(settings: TeacherSettings, seed: int, progress: Progress) -> Voic
 
         return open_engine(settings.engine, folder, seed=seed)
 
-    name = f"{settings.model.id}@{settings.model.revision or 'local'}"
+    name = _name(settings, folder)
     if render is not None:
         return Voice(name, settings, seed, engine, render, ())
     return Voice(name, settings, seed, engine, lambda text: f"{bos}{text}", ("\n\n", "\n조문:"))
+
+
+def _name(settings: TeacherSettings, folder: Path | None) -> str:
+    """What decides an answer besides the request: the model's files, what runs them, and how."""
+    from kofinlaw.models.identity import model_fingerprint
+
+    model, engine = settings.model, settings.engine
+    parts = [f"{model.id}@{model.revision or 'local'}"]
+    parts += [model_fingerprint(folder, engine.gguf)[:16]] if folder else []
+    parts += [engine.served_model] if engine.served_model else []
+    return " ".join([*parts, engine.engine, engine.quantization, engine.dtype])
 
 
 def _prepare(

@@ -223,6 +223,32 @@ def test_another_prompt_version_asks_only_its_own_rows_again(teach, monkeypatch)
     assert summaries
 
 
+def model_in(folder, weights):
+    folder.mkdir()
+    (folder / "config.json").write_text('{"model_type": "llama"}', "utf-8")
+    (folder / "tokenizer_config.json").write_text('{"bos_token": "<s>"}', "utf-8")
+    (folder / "tokenizer.json").write_text("{}", "utf-8")
+    (folder / "model.safetensors").write_bytes(weights)
+    return {"id": "m", "path": str(folder)}
+
+
+def test_only_the_same_model_run_in_the_same_way_is_not_asked_again(teach, tmp_path):
+    old, new = model_in(tmp_path / "old", b"old"), model_in(tmp_path / "new", b"new")
+    moved = model_in(tmp_path / "moved", b"old")
+    plain, nf4 = {"engine": "transformers"}, {"engine": "transformers", "quantization": "nf4"}
+
+    def asked(model, engine):
+        return len(teach(items=9, model=model, engine=engine)[0].asked)
+
+    first = asked(old, plain)
+    assert first > 0
+    assert asked(moved, plain) == 0
+    assert asked(new, plain) == first
+    assert asked(old, nf4) == first
+    assert asked(old, {"engine": "llamacpp"}) == first
+    assert asked(old, plain) == 0
+
+
 BAD = {
     "garbage": ("asdf " * 50, "parses"),
     "empty": ("", "parses"),
