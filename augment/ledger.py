@@ -1,9 +1,9 @@
 """What was asked of a teacher and what came back, append-only, one line a request.
 
-Keyed by the hash of the request (prompt, model, revision, sampling, constraint): a request with a
-line is never sent again, so a killed run goes on where it stopped, and a changed prompt asks only
-its own rows anew. Answers and errors are stored as they came; whether an answer is good is decided
-later, every time.
+Keyed by the hash of the request (prompt, model and what runs it, sampling, constraint): a request
+with a line is never sent again, so a killed run goes on where it stopped, and a changed prompt asks
+only its own rows anew. Answers and errors are stored as they came; whether an answer is good is
+decided later, every time.
 """
 
 from __future__ import annotations
@@ -84,10 +84,6 @@ class Ledger:
         self._entries, self.damaged = read_ledger(self.path)
         if self.retry_errors:
             self._entries = {k: e for k, e in self._entries.items() if e.finish != "error"}
-
-    def missing(self, requests: Sequence[Request]) -> int:
-        """How many of the requests have no line yet."""
-        return len({request_key(r, self.model) for r in requests} - self._entries.keys())
 
     def ask(self, engine: Callable[[], Engine], requests: Sequence[Request]) -> Iterator[Entry]:
         """An entry a request, in order; only those without a line are generated.

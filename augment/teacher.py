@@ -68,11 +68,14 @@ def sources_of(
     """Which provision each request shows, by the tasks' weights, drawn over the acts."""
     weights = {name: weight for name, weight in settings.tasks.items() if weight > 0}
     total = sum(weights.values())
+    shown = {
+        "passage": [source for law in laws for source in passages(law)],
+        "question": [source for law in laws for source in questions(law)],
+    }
     out: list[tuple[Task, Source]] = []
     for name in sorted(weights):
         task = TASKS[name]
-        of_law = passages if task.given == "passage" else questions
-        usable = [source for law in laws for source in of_law(law)]
+        usable = list(shown[task.given])
         source_rng(seed, "teacher", name).shuffle(usable)
         count = round(settings.items * weights[name] / total)
         out += [(task, source) for source in usable[:count]]
