@@ -9,7 +9,9 @@ from pydantic import BaseModel, ConfigDict, Field
 from kofinlaw import UserError
 from kofinlaw.trainer.settings import TrainSettings
 
-# Those of TRL's that need no setting more and do not depend on how a batch is cut.
+# Those of TRL's that need no setting more and do not depend on how a batch is cut. discopop is
+# left out: it is not convex, and where both answers stand equal, as at our start, it falls towards
+# the rejected one.
 PreferenceLoss = Literal[
     "sigmoid",
     "sigmoid_norm",
@@ -20,7 +22,6 @@ PreferenceLoss = Literal[
     "sppo_hard",
     "apo_zero",
     "apo_down",
-    "discopop",
 ]
 NOT_HEEDED = (
     "neftune_alpha",
