@@ -53,7 +53,9 @@ def test_two_processes_that_share_a_model_go_on_after_out_of_memory_and_learn_wh
     from safetensors.torch import load_file
 
     from kofinlaw.models.templates import template_for
+    from kofinlaw.trainer import checkpoint
     from kofinlaw.trainer.sft import train
+    from kofinlaw.trainer.state import RunState
 
     chosen = settings(
         max_steps=5,
@@ -75,6 +77,9 @@ def test_two_processes_that_share_a_model_go_on_after_out_of_memory_and_learn_wh
     assert again.returncode == 0, again.stderr
     lines = [json.loads(line) for line in (tmp_path / "two" / "metrics.jsonl").open()]
     assert [line["budget"] for line in lines] == [200, 200, 100, 100, 100]
+    last = checkpoint.read(tmp_path / "two" / "checkpoints" / "step-000005")
+    figures = RunState(**last.record["state"]).figures()
+    assert figures["out_of_memory"] == 1  # the run that ended by it could not count it itself
     assert lines[-1]["evaluation_loss"] == pytest.approx(alone["evaluation_loss"], rel=1e-5)
     one, two = (
         load_file(tmp_path / name / "adapter" / "adapter_model.safetensors")
