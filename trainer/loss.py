@@ -10,6 +10,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from kofinlaw import UserError
+from kofinlaw.models.memory_heap import trim
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -43,6 +44,8 @@ def supervised_nll(
     import torch
 
     hidden = hidden_states(model, ids)
+    if hidden.device.type == "cpu":
+        trim()  # what the layers left free, before the largest tensors of a pass
     rows = hidden.reshape(-1, hidden.shape[-1]).index_select(0, positions)
     base: Any = causal_model(model)
     head = base.get_output_embeddings()
@@ -105,6 +108,47 @@ def _chunk_nll(
     return torch.nn.functional.cross_entropy(logits, targets, reduction="sum")
 
 
+def _nll_and_slope(
+    rows: Tensor,
+    weight: Tensor,
+    bias: Tensor | None,
+    targets: Tensor,
+    scale: float,
+    softcap: float | None,
+    *,
+    sloped: bool,
+) -> tuple[Tensor, Tensor]:
+    """Summed -log p(target) of some rows, and where `sloped` its derivative by the head's output.
+
+    One float32 tensor of rows × vocabulary exists at a time, a second one under a soft cap: the
+    logits become the exponentials and these the derivative, each in its place.
+    """
+    import torch
+
+    goal = targets[:, None]
+    logits = torch.nn.functional.linear(rows, weight, bias).float()
+    if scale != 1.0:
+        logits *= scale
+    if softcap is not None:
+        logits = logits.div_(softcap).tanh_().mul_(softcap)
+    slope = None
+    if softcap is not None and sloped:
+        slope = (logits / softcap).square_().neg_().add_(1)
+    most = logits.amax(dim=-1, keepdim=True)
+    chosen = logits.gather(1, goal) - most
+    share = logits.sub_(most).exp_()
+    mass = share.sum(dim=-1, keepdim=True)
+    nll = (mass.log() - chosen).sum()
+    if sloped:
+        share /= mass
+        share.scatter_add_(1, goal, -torch.ones_like(goal, dtype=share.dtype))
+        if slope is not None:
+            share *= slope
+        if scale != 1.0:
+            share *= scale
+    return nll, share
+
+
 _FUNCTION: Any = None
 
 
@@ -134,24 +178,13 @@ def _frozen_head() -> Any:
             total = torch.zeros((), dtype=torch.float32, device=rows.device)
             for start in range(0, len(targets), chunk_rows):
                 part = slice(start, start + chunk_rows)
-                goal = targets[part, None]
-                logits = torch.nn.functional.linear(rows[part], weight, bias).float()
-                if scale != 1.0:
-                    logits *= scale
-                if softcap is not None:
-                    logits = logits.div_(softcap).tanh_().mul_(softcap)
-                slope = 1 - (logits / softcap).square() if softcap is not None and wanted else None
-                norm = torch.logsumexp(logits, dim=-1, keepdim=True)
-                total += (norm - logits.gather(1, goal)).sum()
-                if gradient is None:
-                    continue
-                share = logits.sub_(norm).exp_()
-                share.scatter_add_(1, goal, -torch.ones_like(goal, dtype=share.dtype))
-                if slope is not None:
-                    share *= slope
-                if scale != 1.0:
-                    share *= scale
-                gradient[part] = share.to(weight.dtype) @ weight
+                nll, share = _nll_and_slope(
+                    rows[part], weight, bias, targets[part], scale, softcap, sloped=wanted
+                )
+                total += nll
+                if gradient is not None:
+                    gradient[part] = share.to(weight.dtype) @ weight
+                del share  # before the next chunk's logits
             ctx.gradient = gradient
             return total
 

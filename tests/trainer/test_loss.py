@@ -98,6 +98,54 @@ def test_loss_and_gradients_equal_the_ordinary_ones(kind, chunk_rows):
     check_head(model, ids[:1, :10], chunk_rows)
 
 
+def most_bytes(work):
+    """Bytes of the tensors that live at once while `work` runs, at most."""
+    import weakref
+
+    import torch
+    from torch.utils._python_dispatch import TorchDispatchMode
+    from torch.utils._pytree import tree_leaves
+
+    class Watch(TorchDispatchMode):
+        def __init__(self):
+            super().__init__()
+            self.live, self.most = {}, 0
+
+        def __torch_dispatch__(self, function, types, args=(), kwargs=None):
+            for tensor in tree_leaves(args):
+                if isinstance(tensor, torch.Tensor):  # what comes from outside does not count
+                    self.live.setdefault(tensor.untyped_storage()._cdata, 0)
+            out = function(*args, **(kwargs or {}))
+            for tensor in tree_leaves(out):
+                storage = tensor.untyped_storage()
+                if storage._cdata not in self.live:
+                    self.live[storage._cdata] = storage.nbytes()
+                    weakref.finalize(storage, self.live.pop, storage._cdata, None)
+            self.most = max(self.most, sum(self.live.values()))
+            return out
+
+    with Watch() as watch:
+        work()
+    return watch.most
+
+
+def test_a_chunks_loss_takes_six_bytes_a_logit_and_goes_before_the_next():
+    """As the memory plan counts it (models/memory.py, LOSS_BYTES)."""
+    import torch
+
+    from kofinlaw.models.memory import LOSS_BYTES
+    from kofinlaw.trainer.loss import _frozen_head
+
+    rows = torch.randn(60, 8, dtype=torch.bfloat16, requires_grad=True)
+    weight = torch.randn(5000, 8, dtype=torch.bfloat16)
+    targets = torch.arange(60)
+
+    def work():
+        _frozen_head()(rows, weight, None, targets, 1.0, None, 20)
+
+    assert LOSS_BYTES <= most_bytes(work) / (20 * 5000) <= 1.05 * LOSS_BYTES
+
+
 def test_a_head_that_is_trained_too_gets_its_gradient():
     import torch
 
