@@ -6,6 +6,8 @@ import copy
 from collections.abc import Callable, Sequence
 from typing import Any
 
+from kofinlaw.models.memory_heap import keep_tight
+
 # Rows whose logits exist at the same time: 64 rows of a 262k vocabulary are 64 MiB in float32.
 HEAD_ROWS = 64
 
@@ -20,6 +22,8 @@ class Decoder:
         self.model = model
         self.base, self.head, self.scale = decoder_and_head(model)
         self.device = next(model.parameters()).device
+        if self.device.type == "cpu":
+            keep_tight(model)
 
     def read(self, rows: Sequence[Sequence[int]]) -> tuple[Any, Any, Any, Any]:
         """Prompts padded on the left: (last hidden states, cache, mask, positions)."""

@@ -7,7 +7,8 @@ from typing import Any
 
 from kofinlaw import UserError
 from kofinlaw.models.catalogue import ModelCard, all_models, claims, find, licenses
-from kofinlaw.models.memory import CONSTANT_BYTES, GIB, VALUE_BYTES, serving_plan, training_plan
+from kofinlaw.models.memory import serving_plan, training_plan
+from kofinlaw.models.memory_counts import CONSTANT_BYTES, GIB, VALUE_BYTES
 from kofinlaw.models.policy import check_models, policy_named
 
 SERVING_CONTEXT = 4096

@@ -6,6 +6,7 @@ import os
 import resource
 from pathlib import Path
 
+from kofinlaw.models.memory_heap import trim
 from kofinlaw.models.out_of_memory import is_out_of_memory as is_out_of_memory
 
 GIB = 1024**3
@@ -110,7 +111,6 @@ def free_memory() -> int:
 
 def release() -> None:
     """Give back what is no longer used: reference cycles, torch's cache, the C library's heap."""
-    import ctypes
     import gc
 
     import torch
@@ -118,9 +118,7 @@ def release() -> None:
     gc.collect()
     if torch.cuda.is_available():
         torch.cuda.empty_cache()
-    trim = getattr(ctypes.CDLL(None), "malloc_trim", None)
-    if trim is not None:
-        trim(0)
+    trim()
 
 
 def _status(key: str) -> int:

@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any, NoReturn
 import numpy as np
 
 from kofinlaw import UserError
+from kofinlaw.models.memory_heap import keep_tight
 from kofinlaw.trainer.adapter import trainable
 from kofinlaw.trainer.batching import cut, pad, share_out
 from kofinlaw.trainer.encoding import Encoded
@@ -72,6 +73,8 @@ class Stepper:
         self.exhausted = exhausted
         base: Any = causal_model(model)
         self.scale = FLOAT16_SCALE if str(base.dtype) == "torch.float16" else 1.0
+        if ranks.device.type == "cpu":
+            keep_tight(model)
         self.ceiling = 3 * math.log(base.config.get_text_config().vocab_size)
 
     def gradients(self, step: int, members: Sequence[int], *, stop: bool = False) -> StepResult:

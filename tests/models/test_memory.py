@@ -10,13 +10,14 @@ from hypothesis import strategies as st
 
 from kofinlaw import UserError
 from kofinlaw.models.catalogue import ModelCard, all_models, find
-from kofinlaw.models.memory import (
+from kofinlaw.models.memory import serving_plan, training_plan
+from kofinlaw.models.memory_counts import (
     GIB,
     adapter_parameters,
     embedding_parameters,
     linear_parameters,
-    serving_plan,
-    training_plan,
+    saved_bytes_of_scores,
+    saved_bytes_per_token,
 )
 
 SIZED = [card for card in all_models() if card.role == "llm" and card.layers]
@@ -94,6 +95,38 @@ def test_a_chunked_loss_does_not_grow_with_the_vocabulary_times_the_length():
     assert long - short == pytest.approx(3072 * 5120 * 4 / GIB)
     full = training_plan(qwen, length=2048, batch=4, loss="full")
     assert full.total > 24 > training_plan(qwen, length=2048, batch=4).total
+
+
+@pytest.mark.parametrize("kept", [True, False])
+def test_on_a_processor_the_loss_and_a_layers_gradients_are_not_held_at_once(kept):
+    """The longer the passes the more a layer weighs, and at some length the loss no longer counts."""
+    card = find("exaone-3.5-2.4b")
+    common = ("adapter", "gradients", "optimizer", "saved layer inputs")
+
+    def plan(length):
+        return training_plan(
+            card, quantization="none", length=length, gradient_checkpointing=kept, gpu=False
+        )
+
+    short, long = plan(64), plan(2048)
+    logits = 64 * 102400 * 6 + 64 * 2560 * 4  # 16 bits and 32 bits a logit, and two hidden states
+    name = "one layer's activations" if kept else "all layers' activations"
+    layers = 0 if kept else 30
+    saved = 64 * layers * (saved_bytes_per_token(card) + saved_bytes_of_scores(card, 64)) / GIB
+    held = sum(short.terms[term] for term in ("weights", *common))
+    rest = short.terms["context"]
+    assert short.total == pytest.approx(held + saved + logits / GIB + rest)
+    assert long.terms["loss"] == 0 < short.terms["loss"]
+    assert long.terms[name] > long.terms["holes in the heap"] > 0
+
+
+def test_on_a_processor_plain_attention_outgrows_everything_else():
+    card = find("exaone-3.5-2.4b")
+    plan = serving_plan(card, context=1000, batch=2, gpu=False)
+    scores = 2 * 32 * 1000 * 1000 * (2 + 4 + 4)
+    rows = 2 * 1000 * 2 * (2 * 2560 + 3 * 32 * 80)
+    assert plan.terms["prefill activations"] * GIB == pytest.approx(scores + rows)
+    assert "holes in the heap" not in serving_plan(card, context=1000).terms
 
 
 def test_exaone_keeps_131_kilobytes_of_cache_a_token():

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from kofinlaw.models.catalogue import ModelCard
-from kofinlaw.models.memory import saved_bytes_of_scores, saved_bytes_per_token
+from kofinlaw.models.memory_counts import saved_bytes_of_scores, saved_bytes_per_token
 
 SHAPE = {
     "vocab_size": 512,
