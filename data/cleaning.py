@@ -78,7 +78,9 @@ class Screen:
         return None
 
     def _uncontaminated(self, chunk: Chunk) -> bool:
-        held = self._protected.held_by(chunk.text)
+        # Without its header too: a short protected text counts only where it is the whole.
+        found = (self._protected.held_by(text) for text in (chunk.text, body(chunk.text)))
+        held = max(filter(None, found), key=lambda held: held[1], default=None)
         if held is None or held[1] < THRESHOLD:
             return True
         detail = f"holds {round(held[1], 4):.0%} of protected text {held[0] + 1}"

@@ -2,7 +2,8 @@
 
 A question that quotes an article does not make the article a leak; a text that holds most of a
 question does. So what counts is the share of the *protected* text's character n-grams that one
-other text holds.
+other text holds. A near-duplicate with edits strewn over it loses many n-grams; what counts for it
+is the Jaccard similarity of the five-character runs of both.
 """
 
 from __future__ import annotations
@@ -21,9 +22,13 @@ from numpy.typing import NDArray
 
 from kofinlaw import UserError
 from kofinlaw.data.decoding import decode
+from kofinlaw.data.duplicates import CHARACTERS_PER_SHINGLE, jaccard
 
 NGRAM = 13
 THRESHOLD = 0.8
+# An edit breaks at most 13 n-grams and five short runs: a text whose similarity reaches the
+# threshold holds at least .6 of the n-grams, so no MinHash is needed to find the pairs.
+_CANDIDATE = 0.5
 
 _KEPT = re.compile(r"[^가-힣0-9A-Za-z]")
 _FIELDS = ("question", "Question", "query", "prompt", "text", "stem")
@@ -45,11 +50,12 @@ def normalise(text: str) -> str:
 
 
 class Protected:
-    """Protected texts, ready to be looked for; a few bytes for each of their n-grams."""
+    """Protected texts, ready to be looked for; some bytes for each of their n-grams."""
 
     def __init__(self, texts: Sequence[str], *, n: int = NGRAM) -> None:
         self._n = n
         self._short: dict[str, int] = {}
+        self._runs: dict[int, NDArray[np.uint64]] = {}
         owners: list[NDArray[np.int64]] = []
         hashes: list[NDArray[np.uint64]] = []
         self._sizes = np.ones(len(texts), dtype=np.int64)
@@ -61,6 +67,7 @@ class Protected:
                 continue
             grams = _grams(item, n)
             self._sizes[place] = len(grams)
+            self._runs[place] = _grams(item, CHARACTERS_PER_SHINGLE)
             hashes.append(grams)
             owners.append(np.full(len(grams), place, dtype=np.int64))
         all_hashes = np.concatenate([*hashes, np.empty(0, dtype=np.uint64)])
@@ -69,8 +76,9 @@ class Protected:
         self._hashes, self._owners = all_hashes[order], all_owners[order]
 
     def held_by(self, text: str) -> tuple[int, float] | None:
-        """(protected text, share of its n-grams) of the one that `text` holds most of, or None.
+        """(protected text, share) of the one that `text` holds most of, or None.
 
+        The share is that of its n-grams, or its similarity to the whole `text` where that is more.
         A protected text shorter than 2n characters counts only where the text equals it.
         """
         if not self._short and len(self._hashes) == 0:
@@ -80,7 +88,21 @@ class Protected:
             return self._short[item], 1.0
         if len(self._hashes) == 0 or len(item) < self._n:
             return None
-        return _best(_grams(item, self._n), self._hashes, self._owners, self._sizes)
+        shares = self._shares(_grams(item, self._n))
+        for place in np.flatnonzero((shares >= _CANDIDATE) & (shares < 1)):  # few, mostly none
+            runs = _grams(item, CHARACTERS_PER_SHINGLE)
+            shares[place] = max(shares[place], jaccard(self._runs[int(place)], runs))
+        best = int(np.argmax(shares))
+        return (best, float(shares[best])) if shares[best] > 0 else None
+
+    def _shares(self, grams: NDArray[np.uint64]) -> NDArray[np.float64]:
+        """The share of each protected text's n-grams that is among `grams`."""
+        left = np.searchsorted(self._hashes, grams, side="left")
+        right = np.searchsorted(self._hashes, grams, side="right")
+        hit = right > left
+        spans = [self._owners[a:b] for a, b in zip(left[hit], right[hit], strict=True)]
+        owners = np.concatenate([*spans, np.empty(0, dtype=np.int64)])
+        return np.bincount(owners, minlength=len(self._sizes)) / self._sizes
 
 
 def overlap(
@@ -90,7 +112,7 @@ def overlap(
     n: int = NGRAM,
     threshold: float = THRESHOLD,
 ) -> list[Overlap]:
-    """Texts that hold at least `threshold` of a protected text's n-grams, in order.
+    """Texts that hold at least `threshold` of a protected text, as `Protected.held_by` counts.
 
     A protected text shorter than 2n characters counts only where a text equals it.
     """
@@ -101,25 +123,6 @@ def overlap(
         if held is not None and held[1] >= threshold:
             out.append(Overlap(place, held[0], round(held[1], 4)))
     return out
-
-
-def _best(
-    grams: NDArray[np.uint64],
-    hashes: NDArray[np.uint64],
-    owners: NDArray[np.int64],
-    sizes: NDArray[np.int64],
-) -> tuple[int, float] | None:
-    """(protected text, share) with the greatest share of its n-grams among `grams`."""
-    left = np.searchsorted(hashes, grams, side="left")
-    right = np.searchsorted(hashes, grams, side="right")
-    hit = right > left
-    if not hit.any():
-        return None
-    spans = [owners[a:b] for a, b in zip(left[hit], right[hit], strict=True)]
-    counts = np.bincount(np.concatenate(spans), minlength=len(sizes))
-    shares = counts / sizes
-    best = int(np.argmax(shares))
-    return best, float(shares[best])
 
 
 def _grams(text: str, n: int) -> NDArray[np.uint64]:

@@ -173,6 +173,16 @@ def test_protected_questions_do_not_get_into_the_corpus(act, tmp_path):
     assert question[:20] not in (tmp_path / "out" / "rejected.jsonl").read_text(encoding="utf-8")
 
 
+def test_a_short_protected_text_does_not_hide_behind_a_chunks_header(act, tmp_path):
+    question = "수수료를 미리 알려야 하는 자는?"
+    (act / "기출.md").write_text(
+        f"# 기출 문제\n\n## 1번\n\n{question}\n\n## 2번\n\n다른 이야기를 길게 적는다.\n",
+        encoding="utf-8",
+    )
+    build([act], tmp_path / "out", protected_texts=[question], quality={"min_characters": 1})
+    assert rejected(tmp_path / "out") == [("기출_문제/1번", "contaminated")]
+
+
 def test_copies_go_and_versions_and_twin_articles_do_not(act, tmp_path):
     text = (act / "가람법.md").read_text(encoding="utf-8")
     (act / "가람법 사본.md").write_text(text, encoding="utf-8")
