@@ -220,13 +220,13 @@ def check_block_widths(model: Any, folder: Path) -> None:
 
     Its kernel takes the blocks of one scale to end with each row: where the input width is no
     multiple of the block (64), the weights come back with an error of 0.25 of their norm, not NF4's
-    own 0.09 (bitsandbytes 0.50, widths 80 to 1,056). Layers narrower than one block are let pass:
-    only test models have them. Raises UserError with the layer, its width and the block.
+    own 0.09 (bitsandbytes 0.50, widths 32 to 1,056). Raises UserError with the layer, its width
+    and the block.
     """
     for name, module in model.named_modules():
         state = getattr(getattr(module, "weight", None), "quant_state", None)
         width, block = getattr(module, "in_features", 0), getattr(state, "blocksize", 0)
-        if block and width > block and width % block:
+        if block and width % block:
             raise UserError(
                 f"layer {name} has {width} inputs, no multiple of NF4's block of {block}: "
                 "bitsandbytes reads such weights wrongly on a CPU",

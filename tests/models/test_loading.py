@@ -52,11 +52,17 @@ def test_the_type_is_the_one_asked_for(llama, dtype):
     assert load_model(llama, for_training=True).training
 
 
-def test_nf4_quantises_the_blocks_and_keeps_the_head_and_never_repacks(llama):
+@pytest.fixture(scope="module")
+def whole_blocks(pico, tmp_path_factory):
+    """A Llama whose layers' inputs are whole blocks of NF4's scales."""
+    return pico.save_llama(tmp_path_factory.mktemp("whole") / "model", hidden=64)
+
+
+def test_nf4_quantises_the_blocks_and_keeps_the_head_and_never_repacks(whole_blocks):
     import bitsandbytes as bnb
     import torch
 
-    model = load_model(llama, quantization="nf4")
+    model = load_model(whole_blocks, quantization="nf4")
     layers = {n: m for n, m in model.named_modules() if isinstance(m, bnb.nn.Linear4bit)}
     assert len(layers) == 14
     assert "lm_head" not in layers
@@ -67,22 +73,35 @@ def test_nf4_quantises_the_blocks_and_keeps_the_head_and_never_repacks(llama):
     assert model.lm_head.weight.dtype == torch.bfloat16
 
 
-def test_nf4_layers_that_the_processor_reads_wrongly_are_refused(pico, tmp_path):
-    folder = pico.save_llama(tmp_path / "wide", hidden=96)
-    with pytest.raises(UserError, match="96 inputs, no multiple of NF4's block of 64") as caught:
+@pytest.mark.parametrize("hidden", [32, 96])
+def test_nf4_layers_that_the_processor_reads_wrongly_are_refused(pico, tmp_path, hidden):
+    folder = pico.save_llama(tmp_path / "odd", hidden=hidden)
+    with pytest.raises(UserError, match=f"{hidden} inputs, no multiple of NF4's block") as caught:
         load_model(folder, quantization="nf4", device="cpu")
     assert "model.layers.0.self_attn.q_proj" in str(caught.value)
-    assert load_model(folder, device="cpu").config.hidden_size == 96
+    assert load_model(folder, device="cpu").config.hidden_size == hidden
 
 
-def test_gradients_after_a_pass_without_them_stay_right(llama):
+def test_a_processor_reads_whole_blocks_as_close_as_nf4_is(whole_blocks):
+    from bitsandbytes.functional import dequantize_4bit
+
+    plain = load_model(whole_blocks, dtype="float32", device="cpu").state_dict()
+    model = load_model(whole_blocks, quantization="nf4", dtype="float32", device="cpu")
+    for name, layer in model.named_modules():
+        if hasattr(layer, "support_avx512bf16_for_cpu"):
+            weight = plain[f"{name}.weight"]
+            read = dequantize_4bit(layer.weight.data, layer.weight.quant_state).float()
+            assert (read - weight).norm() < 0.12 * weight.norm(), name
+
+
+def test_gradients_after_a_pass_without_them_stay_right(whole_blocks):
     """The AVX512-BF16 repacking that the loader switches off breaks exactly this."""
     import torch
     from peft import LoraConfig, get_peft_model
 
     def gradient(first_without):
         torch.manual_seed(0)
-        base = load_model(llama, quantization="nf4", for_training=True)
+        base = load_model(whole_blocks, quantization="nf4", for_training=True)
         model = get_peft_model(base, LoraConfig(r=4, target_modules="all-linear"))
         ids = torch.arange(3, 35)[None]
         if first_without:

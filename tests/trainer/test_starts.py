@@ -118,7 +118,7 @@ def test_a_run_goes_on_from_a_trained_adapter(run):
 
 def test_an_adapter_of_another_base_shape_or_place_is_refused(run, build_model, tmp_path):
     folder, _, _ = run("first", max_steps=1)
-    other = build_model(tmp_path / "other", hidden=64)
+    other = build_model(tmp_path / "other", hidden=32)
     with pytest.raises(UserError, match="belongs to another base"):
         run("a", model=other, start_from=folder)
     with pytest.raises(UserError, match="another rank") as caught:
