@@ -11,7 +11,6 @@ the same filters as a teacher's outputs (all that need no model). The last line 
 from __future__ import annotations
 
 import argparse
-import json
 import random
 import re
 import tempfile
@@ -20,7 +19,7 @@ from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
-import outcome
+from outcome import outcome
 
 from kofinlaw.augment.actors import rivals
 from kofinlaw.augment.clauses import Clause, as_question
@@ -225,17 +224,6 @@ def measure(laws: Laws, each: int, seed: int) -> dict[str, Any]:
     }
 
 
-def judged(result: dict[str, Any]) -> dict[str, Any]:
-    """The figures with their targets and whether they meet them."""
-    return outcome.judged(
-        result,
-        {
-            "faults refused": (result["faults_refused"], (">=", 0.95)),
-            "sound refused": (result["sound_refused"], ("<=", 0.05)),
-        },
-    )
-
-
 def core_laws(folder: Path) -> Laws:
     """The five core acts and their decrees."""
     from kofinlaw.data.corpus import build_corpus
@@ -270,7 +258,15 @@ def main(arguments: Sequence[str] | None = None) -> None:
     result = measure(core_laws(options.folder), options.each, options.seed)
     for row in result.pop("wrong"):
         print(row)
-    print(json.dumps(judged(result), ensure_ascii=False))
+    print(
+        outcome(
+            result,
+            {
+                "faults refused": (result["faults_refused"], (">=", 0.95)),
+                "sound refused": (result["sound_refused"], ("<=", 0.05)),
+            },
+        )
+    )
 
 
 if __name__ == "__main__":

@@ -22,16 +22,7 @@ def outcome(
     targets: Mapping[str, tuple[Any, Target]],
     not_run: Sequence[str] = (),
 ) -> str:
-    """`judged` as one JSON object on one line."""
-    return json.dumps(judged(figures, targets, not_run), ensure_ascii=False)
-
-
-def judged(
-    figures: Mapping[str, Any],
-    targets: Mapping[str, tuple[Any, Target]],
-    not_run: Sequence[str] = (),
-) -> dict[str, Any]:
-    """`figures` as they are, `targets` and `meets`.
+    """One JSON object on one line: `figures` as they are, `targets` and `meets`.
 
     `targets` names each target's measured value (None: not measured in this run) with its sign and
     bound. `meets` is true only if every target is measured and holds; `not_run` lists what needs
@@ -48,9 +39,10 @@ def judged(
     for name in not_run:
         rows[name] = {"value": None, "target": None, "meets": None}
     missing = [name for name, row in rows.items() if row["value"] is None]
-    return {
+    record = {
         "figures": figures,
         "targets": rows,
         "not_run": missing,
         "meets": all(row["meets"] is True for row in rows.values()),
     }
+    return json.dumps(record, ensure_ascii=False)
