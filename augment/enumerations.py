@@ -18,8 +18,9 @@ CLOSE = 0.4
 LONGEST_LEAD = 110
 _CATCH_ALL = re.compile(
     r"그 밖에|그밖에|기타|밖의|제\d+호|각 목|삭제|(?<!조)(?<!\d)제\d+항|^제\d+조"
-    r"|준하는|상당하는|이와 유사"
+    r"|준하는|상당하는|이와 유사| 간$|^「[^」]+」(?: 제\d+조\S*)?$"
 )
+_CITED = re.compile(r"(?<!」 )제\d+조(?:의\d+)?")
 _LISTS = re.compile(r"다음 각 호|다음 각호")
 _PENAL = re.compile(r"벌칙|과태료|정의|용어")
 
@@ -69,14 +70,16 @@ def _foreign(here: Listing, known: list[Listing], rng: random.Random) -> list[st
     """Items of the act's other lists that end in the same noun.
 
     Those of the article itself come first, then those that say most in the article's own words:
-    an item that shares nothing with the evidence could be told without reading it.
+    an item that shares nothing with the evidence could be told without reading it. An article
+    that the list itself cites (제30조에 따른 조치) gives none: its items are within the list.
     """
     nouns = {item_noun(item) for item in here.items}
     ranked: list[tuple[int, float, str]] = []
     words = set(bigrams(here.clause.article.text))
     mine = {normal(text) for text in here.clause.items}
+    cited = {number for text in here.clause.items for number in _CITED.findall(text)}
     for other in known:
-        if other is here:
+        if other is here or other.clause.article.number in cited:
             continue
         distance = 0 if other.clause.article.id == here.clause.article.id else 1
         for item in other.items:

@@ -11,6 +11,8 @@ from functools import cached_property
 from kofinlaw.augment.clauses import Clause, clauses
 from kofinlaw.data.records import Article
 
+# A defined name of at least so many letters at another's end makes that a kind of it.
+SHORTEST_KIND = 5
 _NOT_A_NAME = re.compile(
     r"(한|된|는|은|을|를|의|에|로|며|고|른|할|될|하여|에서|으로|거나|하거나|따라|대하여|경우|이나|부터|까지|로서)$"
 )
@@ -47,6 +49,7 @@ _DEFINED = re.compile(
     r'|["“](?P<term>[^"“”]{2,20})["”](?:이라 함은|라 함은|이란|란) (?P<meaning>[^\n]{5,200})'
     r"(?P<list>(?:\n\s*[가-하]\. [^\n]*)*)"
 )
+_READ_AS = re.compile(r'["“](?P<one>[^"“”]{2,20})["”][은는] ["“](?P<other>[^"“”]{2,20})["”]으?로')
 _DECREE = re.compile(r" (?:시행령|시행규칙)$")
 _TOWARDS = re.compile(
     r"(?<=\s)(?P<name>[가-힣ㆍ]{3,16})(?:에게|의 (?:승인|허가|인가|동의|명령)을)(?= )"
@@ -104,7 +107,7 @@ class Law:
         return tuple(found)
 
     def one_is_the_other(self, first: str, second: str) -> bool:
-        """Whether a definition makes one of two actors a case of the other.
+        """Whether one of two actors is a case of the other, by definition or read so by 준용.
 
         `금융회사 또는 전자금융업자(이하 "전자화폐발행자"라 한다)`: what binds one binds the other.
         """
@@ -118,15 +121,43 @@ class Law:
         return {}
 
     def _one_is_the_other(self, first: str, second: str) -> bool:
-        return self._holds(first, second) or self._holds(second, first)
+        return (
+            self._holds(first, second)
+            or self._holds(second, first)
+            or frozenset((normal(first), normal(second))) in self._read_alike
+        )
+
+    @cached_property
+    def _read_alike(self) -> frozenset[frozenset[str]]:
+        """Names that 준용 reads for each other: `"개인정보처리자"는 "수탁자"로 본다`."""
+        return frozenset(
+            frozenset((normal(match.group("one")), normal(match.group("other"))))
+            for article in (*self.articles, *self.above)
+            for match in _READ_AS.finditer(article.text)
+        )
 
     def _holds(self, name: str, other: str) -> bool:
         """Whether the words a name stands for hold another, or a name that lists it in turn.
 
         신용정보회사등 stands for 신용정보회사 and others, and that lists 개인신용평가회사 as a 목.
+        종합신용정보집중기관 is a 신용정보집중기관, and goes with it.
         """
-        direct = any(other in words for named, words in self._named_as if _same(named, name))
-        return direct or self._lists(name, other, depth=3)
+        kinds = {n for n, _ in self._named_as if len(n) >= SHORTEST_KIND and other.endswith(n)}
+        return self._offers(name, other) or any(
+            any(kind in words for named, words in self._named_as if _same(named, name))
+            or self._lists(name, kind, depth=3)
+            for kind in (other, *sorted(kinds - {other}))
+        )
+
+    def _offers(self, name: str, other: str) -> bool:
+        """통신과금서비스제공자 is a 정보통신서비스 제공자: 통신과금서비스 is defined as one."""
+        for term, words in self._named_as:
+            role = normal(other).removeprefix(normal(term))
+            service = normal(name).removesuffix(role)
+            apart = role not in ("", normal(other)) and service not in ("", normal(name))
+            if apart and normal(words).startswith(service):
+                return True
+        return False
 
     def _lists(self, name: str, other: str, depth: int) -> bool:
         for words in (words for named, words in self._listed if _same(named, name)):

@@ -46,6 +46,46 @@ def test_a_definition_asks_for_its_term_and_a_term_for_its_definition(law):
     )
 
 
+LISTS = """
+##### 제30조 (안전조치)
+
+개인정보처리자는 다음 각 호의 조치를 하여야 한다.
+
+  1\\. 접근 권한을 제한하는 조치
+  2\\. 접속기록을 보관하는 조치
+  3\\. 보관시설에 잠금장치를 두는 조치
+  4\\. 「전자정부법」 제72조
+
+##### 제31조 (국외 이전)
+
+개인정보처리자는 국외로 이전하려면 다음 각 호의 조치를 하여야 한다.
+
+  1\\. 제30조에 따른 안전성 확보 조치
+  2\\. 침해에 대한 고충을 처리하는 조치
+  3\\. 이전받는 자와 계약을 맺는 조치
+
+##### 제32조 (안내)
+
+개인정보처리자는 안내를 위하여 다음 각 호의 조치를 하여야 한다.
+
+  1\\. 통지문을 사무소에 게시하는 조치
+  2\\. 상담창구를 상시 여는 조치
+  3\\. 안내서를 무료로 나누어 주는 조치
+"""
+
+
+def test_a_list_takes_no_wrong_options_from_the_article_it_cites(parse):
+    law = read_laws(parse("이전법", LISTS)).acts[0]
+    drafts = [d for d in enumerations.generate(law, 0) if d.units == ("이전법 제31조",)]
+    asked = by_kind(drafts, "enumeration")
+    assert asked
+    for draft in asked:
+        assert {"상담창구를 상시 여는 조치"} < set(draft.distractors)
+        assert not any("잠금장치" in text or "접속기록" in text for text in draft.distractors)
+    listed = enumerations.listings(law)
+    assert not any("「전자정부법」" in item for here in listed for item in here.items)
+
+
 def test_a_mismatched_pair_is_the_answer_of_a_negative_question(law):
     for draft in by_kind(definitions.generate(law, 0), "definition_mismatch"):
         term, _, meaning = draft.answer.partition(" - ")
