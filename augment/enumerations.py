@@ -15,6 +15,8 @@ from kofinlaw.data.korean import bigrams
 LONGEST_ITEM = 55
 # Share of the shorter one's bigrams from which two 호 may mean the same.
 CLOSE = 0.4
+# Share of an item's bigrams that stand in a whole list, from which it may be a piece of two 호.
+PIECED = 0.7
 LONGEST_LEAD = 110
 _CATCH_ALL = re.compile(
     r"그 밖에|그밖에|기타|밖의|제\d+호|각 목|삭제|(?<!조)(?<!\d)제\d+항|^제\d+조"
@@ -61,7 +63,11 @@ def generate(law: Law, seed: int) -> Iterator[Draft]:
         clause = here.clause
         rng = source_rng(seed, "enumeration", clause.article.id, clause.label)
         inside = [set(bigrams(text)) for text in clause.items]
-        foreign = [text for text in _foreign(here, known, rng) if not resembles(text, inside)]
+        foreign = [
+            text
+            for text in _foreign(here, known, rng)
+            if not resembles(text, inside) and not pieced_together(text, inside)
+        ]
         yield from _not_named(law, here, foreign, rng)
         yield from _named(law, here, foreign, rng)
 
@@ -96,6 +102,12 @@ def resembles(text: str, inside: list[set[str]]) -> bool:
     if not grams:
         return True
     return any(len(grams & item) / min(len(grams), len(item) or 1) > CLOSE for item in inside)
+
+
+def pieced_together(text: str, inside: list[set[str]]) -> bool:
+    """Whether several of the list's items say it together: 청소년 보호, and 기술의 개발ㆍ보급."""
+    grams = set(bigrams(text))
+    return len(grams & set().union(*inside)) > PIECED * len(grams)
 
 
 def _topic(law: Law, here: Listing, rng: random.Random) -> str:

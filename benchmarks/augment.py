@@ -102,7 +102,7 @@ def overlap_table(items: list[Item], shelf: Shelf, tokens: Tokenise) -> dict[str
 
 def others(logs: Sequence[str], run: Sequence[str]) -> dict[str, dict[str, Any]]:
     """The last lines of the other scripts, by name: from `NAME=FILE` or by running them."""
-    found = {}
+    found: dict[str, dict[str, Any]] = {}
     for entry in logs:
         name, _, file = entry.partition("=")
         found[name] = last_line(Path(file).read_text("utf-8"))
@@ -142,7 +142,7 @@ def main() -> None:
     seconds = time.process_time() - started
     distinct = {(i.draft.stem, tuple(sorted(i.options))) for i in items}
     counts = Counter(i.draft.kind for i in items)
-    report = {
+    report: dict[str, Any] = {
         "articles": len(articles),
         "items": len(items),
         "distinct": len(distinct),

@@ -16,6 +16,7 @@ from kofinlaw.augment import (
     statements,
 )
 from kofinlaw.augment.law import Laws, normal, read_laws
+from kofinlaw.data.korean import bigrams
 
 
 @pytest.fixture(scope="module")
@@ -84,6 +85,19 @@ def test_a_list_takes_no_wrong_options_from_the_article_it_cites(parse):
         assert not any("잠금장치" in text or "접속기록" in text for text in draft.distractors)
     listed = enumerations.listings(law)
     assert not any("「전자정부법」" in item for here in listed for item in here.items)
+
+
+def test_what_two_items_of_a_list_say_together_is_no_wrong_option_of_it():
+    listed = [
+        "정보통신망에 관련된 기술의 개발ㆍ보급",
+        "정보통신망에서의 청소년 보호",
+        "그 밖에 정보통신망 이용촉진을 위한 사항",
+    ]
+    inside = [set(bigrams(text)) for text in listed]
+    odd = "청소년 보호를 위한 기술의 개발 및 보급"
+    assert not any(enumerations.pieced_together(odd, [each]) for each in inside)
+    assert enumerations.pieced_together(odd, inside)
+    assert not enumerations.pieced_together("인터넷 이용의 활성화", inside)
 
 
 def test_a_mismatched_pair_is_the_answer_of_a_negative_question(law):
