@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Sequence
+from difflib import SequenceMatcher
 
 from kofinlaw.augment.law import normal
 from kofinlaw.augment.modality import reading
@@ -22,6 +23,8 @@ _ASKING = frozenset(
 _ASKS = re.compile(r"(?:\?|까|가|오\.|요)\s*$")
 # Words of its own that a question may have: more, and it asks about something else.
 FOREIGN_WORDS = {"harder": 2, "rephrasing": 2, "dialogue": 2}
+# A run of the prompt's letters that is most of an output is no coincidence at this length.
+COPIED_LETTERS = 16
 LEAST_HANGUL = 0.8
 LEAST_AGREEMENT = 0.5
 _FOREIGN_SCRIPT = re.compile(r"[\u3040-\u30ff\u0400-\u04ff\u0600-\u06ff\u0e00-\u0e7f]")
@@ -80,11 +83,16 @@ def asks(written: Written, prompt: Prompt) -> Verdict:
 
 
 def not_the_prompt(written: Written, prompt: Prompt) -> Verdict:
-    """No field is one of the prompt's own examples."""
+    """No field is one of the prompt's own examples, nor one with another subject put in."""
     shown = normal(prompt.text)
     texts = written.texts("question", "claim", "story")
-    copied = [text for text in texts if normal(text) in shown]
+    copied = [text for text in texts if _copied(normal(text), shown)]
     return Verdict("not_the_prompt", not copied, " ".join(copied)[:40])
+
+
+def _copied(text: str, shown: str) -> bool:
+    run = SequenceMatcher(None, text, shown, autojunk=False).find_longest_match().size
+    return run == len(text) or (run >= COPIED_LETTERS and run > len(text) / 2)
 
 
 def about_the_passage(written: Written, prompt: Prompt) -> Verdict:

@@ -1,10 +1,12 @@
 import importlib.util
 import json
+import resource
 from pathlib import Path
 
 import pytest
 from pydantic import ValidationError
 
+from kofinlaw import UserError
 from kofinlaw.augment.filters import agreement, first_failure, verdicts
 from kofinlaw.augment.law import read_laws
 from kofinlaw.augment.outputs import parse
@@ -117,6 +119,10 @@ def test_a_sound_output_passes_every_filter():
         ({"question": "지급업자는 거래내용을 서면으로 교부하여야 한다."}, "asks"),
         (
             {"question": "지점장은 사고를 알게 된 때에 누구에게 보고하여야 하는가?"},
+            "not_the_prompt",
+        ),
+        (
+            {"question": "지급업자는 사고를 알게 된 때에 누구에게 보고하여야 하는가?"},
             "not_the_prompt",
         ),
         ({"question": "오늘 점심에는 무엇을 먹는가?"}, "about_the_passage"),
@@ -247,6 +253,23 @@ def test_only_the_same_model_run_in_the_same_way_is_not_asked_again(teach, tmp_p
     assert asked(old, nf4) == first
     assert asked(old, {"engine": "llamacpp"}) == first
     assert asked(old, plain) == 0
+
+
+def test_a_disk_that_fills_up_under_the_examples_costs_no_request(teach, tmp_path):
+    teach(out="whole", ledger="whole.jsonl")
+    before = resource.getrlimit(resource.RLIMIT_FSIZE)
+    # Room for the ledger, not for the examples: a file's limit cuts it as a full disk does.
+    resource.setrlimit(resource.RLIMIT_FSIZE, (40000, before[1]))
+    try:
+        with pytest.raises(UserError, match=r"cut/examples\.jsonl: no space left"):
+            teach(out="cut", ledger="cut.jsonl")
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, before)
+    assert not (tmp_path / "cut" / "examples.jsonl").exists()
+    engine, _, _ = teach(out="cut", ledger="cut.jsonl")
+    assert engine.asked == []
+    for name in ("examples.jsonl", "rejected.jsonl", "card.json"):
+        assert (tmp_path / "cut" / name).read_bytes() == (tmp_path / "whole" / name).read_bytes()
 
 
 BAD = {
