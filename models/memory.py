@@ -86,15 +86,17 @@ def training_plan(
     def terms_at(length: int, batch: int) -> dict[str, float]:
         tokens = length * batch
         saved = saved_tensors(card, rank)
-        # The backward pass holds gradients beside what was saved: three of the MLP's width, or
-        # two of the attention matrix in float32.
+        # The backward pass holds gradients beside what was saved: three of the MLP's width, or two
+        # of the attention matrix in float32, when what the MLP saved is gone already.
         passing = [(2 * card.intermediate, 3)]
+        beside = _bytes(passing)
         if not gpu:
             saved += saved_scores(card, length)
-            passing = max(passing, [(4 * card.heads * length, 2)], key=_bytes)
+            mlp = 2 * card.intermediate * (4 if card.gated else 2)
+            beside = max(beside, 8 * card.heads * length - mlp)
         inputs = (card.layers + 1) * card.hidden * 2 if checkpointing else card.hidden * 2
         kept = 0 if checkpointing else card.layers * _bytes(saved)
-        layer = _bytes(passing) + (_bytes(saved) if checkpointing else 0)
+        layer = beside + (_bytes(saved) if checkpointing else 0)
         if loss == "full":
             logits = tokens * card.vocab * 10
         else:

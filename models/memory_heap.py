@@ -20,19 +20,20 @@ from typing import Any
 OWN_PAGES = 8 * 2**20
 M_MMAP_THRESHOLD = -3  # malloc.h
 # Resident memory may grow by this many bytes between layers before the holes are handed back.
-GROWTH = 32 * 2**20
+GROWTH = 16 * 2**20
 _STATM = Path("/proc/self/statm")
 
 
 def holes(tensors: Sequence[tuple[int, int]], tokens: int) -> float:
     """Bytes the heap holds free beside live tensors, each (bytes a token, how many).
 
-    Half of what is in use: where blocks come and go, every second one in use has a free neighbour
-    (the fifty-percent rule, Knuth, The Art of Computer Programming 1, §2.5), of about its size
-    where sizes repeat from layer to layer. Tensors with pages of their own leave none.
+    Inside a layer half of what is in use: where blocks come and go, every second one in use has a
+    free neighbour (the fifty-percent rule, Knuth, The Art of Computer Programming 1, §2.5), of
+    about its size where sizes repeat from layer to layer. Tensors with pages of their own leave
+    none. From the layers before, as much as `keep_tight` lets stand.
     """
     live = sum(width * count for width, count in tensors if width * tokens < OWN_PAGES)
-    return tokens * live / 2
+    return tokens * live / 2 + GROWTH
 
 
 def trim() -> None:
