@@ -88,7 +88,7 @@ def quantization_record(settings: TrainSettings, trainee: Trainee) -> dict[str, 
 
 def _block_size(model: Any) -> int:
     for module in model.modules():
-        state = getattr(getattr(module, "weight", None), "quant_state", None)
+        state = getattr(module, "quant_state", None)  # on the layer: a weight shared out has none
         if state is not None:
             return int(state.blocksize)
     raise RuntimeError("no 4-bit layer in a model that was loaded in 4-bit")

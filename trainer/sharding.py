@@ -1,8 +1,9 @@
 """FSDP: each process holds a share of every layer and borrows the rest while it computes.
 
 torch's `fully_shard` on each decoder layer; embeddings, last norm and head stay whole. The
-adapter lies inside the layers, so its gradients come out summed and shared out. Weights in 4 or 8
-bit cannot be shared out this way: DDP is the way to train on them.
+adapter lies inside the layers, so its gradients come out summed and shared out. 4-bit weights are
+shared out packed; their scales (a thirtieth of them) stay whole on each process, where bitsandbytes
+looks for them once a layer is borrowed. 8-bit weights change while they compute: they cannot be.
 """
 
 from __future__ import annotations
@@ -49,6 +50,10 @@ def shard(model: Any, ranks: Ranks) -> None:
         layer.set_gradient_divide_factor(1.0)
         layer.set_force_sum_reduction_for_comms(True)
     model.to(ranks.device)
+    for module in model.modules():
+        scales = getattr(module, "quant_state", None)
+        if scales is not None:  # no parameter: nobody else moves it
+            scales.to(ranks.device)
 
 
 def whole(tensor: Tensor) -> Tensor:

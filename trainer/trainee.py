@@ -46,11 +46,11 @@ def load_trainee(
 
     from kofinlaw.trainer.loss import check_head
 
-    if ranks.sharded and settings.quantization != "none":
+    if ranks.sharded and settings.quantization == "int8":
         raise UserError(
-            f"{settings.quantization} weights cannot be shared out over processes (FSDP)",
+            "int8 weights cannot be shared out over processes (FSDP)",
             where="train.quantization",
-            remedy="set quantization: none, or launch with recipes/accelerate/ddp.yaml",
+            remedy="set quantization: nf4 or none, or launch with recipes/accelerate/ddp.yaml",
         )
     sha256 = base_sha256(folder)
     base = _load_base(settings, folder, ranks)

@@ -15,9 +15,23 @@ WORKER = """
 import os, sys
 from pathlib import Path
 from kofinlaw.models.templates import template_for
+from kofinlaw.trainer import trainee
 from kofinlaw.trainer.settings import TrainSettings
 from kofinlaw.trainer.sft import train
+from kofinlaw.trainer.sharding import local
 
+plain = trainee.shard
+
+
+def tell_the_share(model, ranks):
+    layers = [p for name, p in model.named_parameters() if ".layers." in name]
+    before = sum(p.numel() for p in layers)
+    plain(model, ranks)
+    layers = [p for name, p in model.named_parameters() if ".layers." in name]
+    print("holds", sum(local(p).numel() for p in layers) / before, "of the layers")
+
+
+trainee.shard = tell_the_share
 model, examples, out = (Path(a) for a in sys.argv[1:4])
 settings = TrainSettings.model_validate_json(sys.argv[4])
 
@@ -50,8 +64,6 @@ def free_port():
 def test_two_processes_that_share_a_model_go_on_after_out_of_memory_and_learn_what_one_learns(
     pico, examples, settings, tmp_path
 ):
-    from safetensors.torch import load_file
-
     from kofinlaw.models.templates import template_for
     from kofinlaw.trainer import checkpoint
     from kofinlaw.trainer.sft import train
@@ -81,21 +93,53 @@ def test_two_processes_that_share_a_model_go_on_after_out_of_memory_and_learn_wh
     figures = RunState(**last.record["state"]).figures()
     assert figures["out_of_memory"] == 1  # the run that ended by it could not count it itself
     assert lines[-1]["evaluation_loss"] == pytest.approx(alone["evaluation_loss"], rel=1e-5)
+    assert_same_weights(tmp_path / "one", tmp_path / "two")
+
+
+def assert_same_weights(one, two):
+    from safetensors.torch import load_file
+
+    a, b = (load_file(out / "adapter" / "adapter_model.safetensors") for out in (one, two))
+    moved = max(float(t.abs().max()) for name, t in a.items() if "lora_B" in name)
+    assert max(float((a[n] - b[n]).abs().max()) for n in a) <= 1e-4 * moved
+
+
+def test_two_processes_that_share_a_four_bit_model_learn_what_one_learns(
+    pico, examples, settings, tmp_path
+):
+    from kofinlaw.models.templates import template_for
+    from kofinlaw.trainer.sft import train
+
+    chosen = settings(
+        quantization="nf4",
+        max_steps=5,
+        effective_batch=3,
+        evaluation_share=0.1,
+        evaluation_steps=2,
+        gradient_checkpointing=True,
+    )
+    train(chosen, pico, examples, tmp_path / "one", template=template_for(pico), seed=3)
+    script = tmp_path / "worker.py"
+    script.write_text(WORKER, encoding="utf-8")
+    arguments = [str(pico), str(examples), str(tmp_path / "two"), chosen.model_dump_json()]
+    done = launch(script, *arguments, port=free_port())
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.count("holds 0.5 of the layers") == 2
+    assert_same_weights(tmp_path / "one", tmp_path / "two")
     one, two = (
-        load_file(tmp_path / name / "adapter" / "adapter_model.safetensors")
+        json.loads((tmp_path / name / "adapter" / "kofinlaw.json").read_text(encoding="utf-8"))
         for name in ("one", "two")
     )
-    moved = max(float(t.abs().max()) for name, t in one.items() if "lora_B" in name)
-    assert max(float((one[n] - two[n]).abs().max()) for n in one) <= 1e-4 * moved
+    assert one["quantization"] == two["quantization"]
 
 
-def test_four_bit_weights_are_not_shared_out(pico, settings):
+def test_eight_bit_weights_are_not_shared_out(pico, settings):
     import torch
 
     from kofinlaw.trainer.ranks import Ranks
     from kofinlaw.trainer.trainee import load_trainee
 
     ranks = Ranks(0, 2, torch.device("cpu"), sharded=True)
-    with pytest.raises(UserError, match="nf4 weights cannot be shared out") as caught:
-        load_trainee(settings(quantization="nf4"), pico, [], ranks, seed=0)
+    with pytest.raises(UserError, match="int8 weights cannot be shared out") as caught:
+        load_trainee(settings(quantization="int8"), pico, [], ranks, seed=0)
     assert "ddp.yaml" in caught.value.remedy
