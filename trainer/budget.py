@@ -35,6 +35,9 @@ def find_budget(
         budget = int(known["tokens"])
     elif asked != "auto":
         budget = asked
+    elif halved is not None:
+        budget = halved  # a probe would run out of memory again
+        tell(f"the run before was out of memory: budget {budget}")
     else:
         budget, figures = probe_budget(
             stepper,

@@ -74,9 +74,9 @@ def _peak(stepper: Stepper, part: list[int], make_optimizer: Callable[[], Any], 
     except Exception as error:
         if not is_out_of_memory(error):
             raise
-        if stepper.ranks.sharded and stepper.exhausted is not None:
-            stepper.exhausted(stepper.budget, str(error))
         tokens = stepper.lengths[part[0]] * len(part)
+        if stepper.ranks.sharded and stepper.exhausted is not None and len(part) > 1:
+            stepper.exhausted(tokens, str(error))
         raise UserError(
             f"{tokens} tokens do not fit under {limit / GIB:.2f} GiB: {error}",
             where="train",

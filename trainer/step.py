@@ -178,11 +178,13 @@ class Stepper:
                 if not is_out_of_memory(error):
                     raise
                 text = (str(error).strip() or type(error).__name__).splitlines()[0]
-                if self.ranks.sharded and self.exhausted is not None:
-                    self.exhausted(self.budget, text)
                 failure = Failure(text, self._padded(part), len(part) == 1, error=error)
                 if isinstance(error, OverLimitError):
                     failure.over = memory_in_use() - (self.limit or 0)
+                if self.ranks.sharded and self.exhausted is not None:
+                    if self.budget <= failure.padded and failure.single:
+                        self._shrink(step, failure.padded, failure, give_up=True)
+                    self.exhausted(self.budget, text)
                 # the traceback's frames hold the failed pass's tensors
                 error.__traceback__ = None
                 return nll, failure
