@@ -133,7 +133,7 @@ def frozen_marks(model: Module) -> dict[str, int]:
     for name, tensor in [*model.named_parameters(), *model.named_buffers()]:
         if tensor.requires_grad:
             continue
-        flat = local(tensor.detach()).contiguous().reshape(-1)
+        flat = local(tensor).detach().contiguous().reshape(-1)
         width = {1: torch.uint8, 2: torch.int16, 4: torch.int32, 8: torch.int64}
         marks[name] = int(flat.view(width[flat.element_size()]).sum(dtype=torch.int64))
     return marks
@@ -161,7 +161,7 @@ def still(model: Module, before: dict[str, Tensor]) -> list[str]:
 
 def whole_tensors(model: Any) -> dict[str, Tensor]:
     """The trained tensors by name, whole on every process; all processes must ask for them."""
-    return {name: whole(parameter.detach()) for name, parameter in trainable(model)}
+    return {name: whole(parameter).detach() for name, parameter in trainable(model)}
 
 
 def write_adapter(

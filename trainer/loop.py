@@ -126,9 +126,14 @@ class Loop:
     def _update(self, rate: float) -> float:
         import torch
 
-        parameters = [p for _, p in trainable(self.stepper.model)]
-        most = self.settings.max_gradient_norm or math.inf
-        norm = float(whole(torch.nn.utils.clip_grad_norm_(parameters, most)))
+        zero = self.stepper.zero
+        set_learning_rate(self.optimizer, rate)
+        if zero is not None:
+            norm = zero.update()
+        else:
+            parameters = [p for _, p in trainable(self.stepper.model)]
+            most = self.settings.max_gradient_norm or math.inf
+            norm = float(whole(torch.nn.utils.clip_grad_norm_(parameters, most)))
         if not math.isfinite(norm):
             members = self.plan.members(self.state.step)
             raise UserError(
@@ -137,9 +142,9 @@ class Loop:
                 where=f"train, step {self.state.step + 1}",
                 remedy="lower learning_rate, or use dtype: bfloat16",
             )
-        set_learning_rate(self.optimizer, rate)
-        self.optimizer.step()
-        self.optimizer.zero_grad(set_to_none=True)
+        if zero is None:
+            self.optimizer.step()
+            self.optimizer.zero_grad(set_to_none=True)
         return norm
 
     def _evaluate(self) -> float | None:

@@ -63,7 +63,10 @@ def probe_budget(
 def _peak(stepper: Stepper, part: list[int], make_optimizer: Callable[[], Any], limit: int) -> int:
     import torch
 
-    kept = {name: p.detach().clone() for name, p in trainable(stepper.model)}
+    if stepper.zero is None:
+        kept = {name: p.detach().clone() for name, p in trainable(stepper.model)}
+    else:  # ZeRO's engine alone can change them, and has its moments already
+        kept = {}
     release()
     reset_peak()
     try:
@@ -85,6 +88,7 @@ def _peak(stepper: Stepper, part: list[int], make_optimizer: Callable[[], Any], 
     finally:
         with torch.no_grad():
             for name, parameter in trainable(stepper.model):
-                parameter.copy_(kept[name])
+                if name in kept:
+                    parameter.copy_(kept[name])
                 parameter.grad = None
         release()

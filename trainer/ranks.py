@@ -2,7 +2,7 @@
 
 With a whole model on each (DDP) every micro-batch runs without communication; a step has one
 agreement (a few flags) and one sum (the adapter's gradients). A process that runs out of memory
-therefore leaves nobody waiting. With a shared model (FSDP) every layer communicates: all
+therefore leaves nobody waiting. With a shared model (FSDP) and under ZeRO passes communicate: all
 processes must run the same number of passes.
 """
 
@@ -20,12 +20,21 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Ranks:
-    """This process's number, how many there are, its device, and whether they share one model."""
+    """This process's number, how many there are, its device, and whether they share one model.
+
+    `sharded`: their passes communicate. `zero` is DeepSpeed's stage, 0 without it.
+    """
 
     rank: int
     count: int
     device: Any
     sharded: bool = False
+    zero: int = 0
+
+    @property
+    def shares_base(self) -> bool:
+        """Whether no process holds the whole base (FSDP, ZeRO-3)."""
+        return self.sharded and self.zero != 2
 
     @property
     def first(self) -> bool:
@@ -79,7 +88,7 @@ class Ranks:
 def open_ranks() -> Ranks:
     """The processes as `accelerate launch` (or torchrun) started them; one where nothing did.
 
-    Raises UserError for DeepSpeed, which insists on a loop of its own.
+    Raises UserError for what accelerate can start and the trainer cannot use.
     """
     import os
 
@@ -87,14 +96,19 @@ def open_ranks() -> Ranks:
     from accelerate import PartialState
     from accelerate.utils import DistributedType
 
+    from kofinlaw.trainer.zero import asked_stage
+
+    zero = asked_stage()
     state = PartialState(cpu=not torch.cuda.is_available())
-    alone = (DistributedType.NO, DistributedType.MULTI_CPU, DistributedType.MULTI_GPU)
-    if state.distributed_type not in alone:
+    known = (DistributedType.NO, DistributedType.MULTI_CPU, DistributedType.MULTI_GPU)
+    if not zero and state.distributed_type not in known:
         raise UserError(
             f"{state.distributed_type.value} is not supported: it steps in a loop of its own",
             where="accelerate",
-            remedy="launch with recipes/accelerate/fsdp.yaml (a shared model) or ddp.yaml",
+            remedy="launch with a file of recipes/accelerate/",
         )
+    if zero:
+        return Ranks(state.process_index, state.num_processes, state.device, True, zero)
     asked = os.environ.get("ACCELERATE_USE_FSDP", "false").lower() == "true"
     sharded = asked and state.num_processes > 1
     if sharded:

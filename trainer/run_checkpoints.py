@@ -87,8 +87,5 @@ class RunCheckpoints:
         self._copy_weights(checkpoints.tensors_of(checkpoints.read(self.root / "best")))
 
     def _copy_weights(self, tensors: Mapping[str, Any]) -> None:
-        import torch
-
-        with torch.no_grad():
-            for name, parameter in trainable(self.model):
-                parameter.copy_(sharding.share_of(tensors[name], parameter))
+        for name, parameter in trainable(self.model):
+            sharding.put(parameter, tensors[name])

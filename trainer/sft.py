@@ -214,6 +214,8 @@ class _Run:
             exhausted=lambda budget, why: sharding.end_out_of_memory(root, budget, why),
         )
         self.progress("probe", 0)
+        if self.ranks.zero == 3:
+            self._start_zero()
         self.budget_record = find_budget(
             self.stepper,
             settings,
@@ -222,6 +224,16 @@ class _Run:
             halved=self.halved,
             tell=self.tell,
         )
+        if self.ranks.zero == 2:  # without it, passes are probed as they are
+            self._start_zero()
+        elif self.stepper.zero is not None:
+            self.stepper.zero.forget()
+
+    def _start_zero(self) -> None:
+        from kofinlaw.trainer.zero import Zero
+
+        zero = Zero(self.model, self.optimizer, self.settings, self.ranks.zero)
+        self.stepper.zero = self.optimizer = self.checkpoints.optimizer = zero
 
     def loop(self, asked_to_stop: Callable[[], bool]) -> int:
         """The steps that are left; returns the most bytes of memory held."""

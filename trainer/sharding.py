@@ -57,9 +57,31 @@ def shard(model: Any, ranks: Ranks) -> None:
 
 
 def whole(tensor: Tensor) -> Tensor:
-    """The whole of a tensor that is shared out, on every process; another one as it is."""
+    """The whole of a tensor that is shared out, on every process; another one as it is.
+
+    Under ZeRO-3 it takes the parameter itself: a view of one does not know its shares.
+    """
+    if hasattr(tensor, "ds_id"):
+        import deepspeed
+
+        with deepspeed.zero.GatheredParameters([tensor]):
+            return tensor.detach().clone()
     gather = getattr(tensor, "full_tensor", None)
     return gather() if gather is not None else tensor
+
+
+def put(parameter: Tensor, value: Tensor) -> None:
+    """Write the whole `value` into a parameter, shared out or not; all processes must."""
+    import torch
+
+    with torch.no_grad():
+        if hasattr(parameter, "ds_id"):
+            import deepspeed
+
+            with deepspeed.zero.GatheredParameters([parameter], modifier_rank=0):
+                parameter.copy_(value)
+        else:
+            parameter.copy_(share_of(value, parameter))
 
 
 def share_of(value: Tensor, like: Tensor) -> Tensor:
@@ -72,7 +94,9 @@ def share_of(value: Tensor, like: Tensor) -> Tensor:
 
 
 def local(tensor: Tensor) -> Tensor:
-    """What this process holds of a tensor."""
+    """What this process holds of a tensor (FSDP); under ZeRO-3, that ends whole, all of it."""
+    if hasattr(tensor, "ds_id"):
+        return whole(tensor)
     part = getattr(tensor, "to_local", None)
     return part() if part is not None else tensor
 

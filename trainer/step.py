@@ -31,6 +31,7 @@ from kofinlaw.trainer.out_of_memory import (
 )
 from kofinlaw.trainer.ranks import Ranks
 from kofinlaw.trainer.step_outcome import Failure, StepResult, bad_loss
+from kofinlaw.trainer.zero import Zero
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -71,8 +72,11 @@ class Stepper:
         self.noise = noise
         self.remedy = remedy
         self.exhausted = exhausted
+        self.zero: Zero | None = None  # set once it holds the model
         base: Any = causal_model(model)
         self.scale = FLOAT16_SCALE if str(base.dtype) == "torch.float16" else 1.0
+        if ranks.zero:
+            self.scale = float(ranks.count)  # DeepSpeed averages over the processes
         if ranks.device.type == "cpu":
             keep_tight(model)
         self.ceiling = 3 * math.log(base.config.get_text_config().vocab_size)
@@ -142,7 +146,7 @@ class Stepper:
         return time.perf_counter() - start
 
     def _idle(self, cuts: Sequence[Any], members: Sequence[int]) -> list[list[int]]:
-        """Passes that count for nothing, where all processes must run as many (FSDP)."""
+        """Passes that count for nothing, where all processes must run as many (FSDP, ZeRO)."""
         if not self.ranks.sharded:
             return []
         most = int(self.ranks.largest([len(cuts)])[0])
@@ -208,6 +212,8 @@ class Stepper:
         rows = [self.examples[i] for i in part]
         arrays = pad([e.tokens for e in rows], [e.supervised for e in rows])
         ids, positions, targets = (torch.from_numpy(a).to(self.ranks.device) for a in arrays)
+        if self.zero is not None:
+            return self.zero.nll(ids, positions, targets, self.chunk_rows)
         return supervised_nll(self.model, ids, positions, targets, self.chunk_rows)
 
     def _padded(self, part: Sequence[int]) -> int:
@@ -229,6 +235,8 @@ class Stepper:
     def _sum_gradients(self) -> None:
         import torch
 
+        if self.zero is not None:  # it has them
+            return
         gradients = []
         for _, parameter in trainable(self.model):
             if parameter.grad is None:

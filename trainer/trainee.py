@@ -16,6 +16,7 @@ from kofinlaw.trainer.lora_pass import quicken
 from kofinlaw.trainer.ranks import Ranks
 from kofinlaw.trainer.settings import TrainSettings
 from kofinlaw.trainer.sharding import shard
+from kofinlaw.trainer.zero import check_settings
 
 
 @dataclass(frozen=True)
@@ -46,7 +47,9 @@ def load_trainee(
 
     from kofinlaw.trainer.loss import check_head
 
-    if ranks.sharded and settings.quantization == "int8":
+    if ranks.zero:
+        check_settings(settings, ranks.zero)
+    elif ranks.sharded and settings.quantization == "int8":
         raise UserError(
             "int8 weights cannot be shared out over processes (FSDP)",
             where="train.quantization",
@@ -62,12 +65,12 @@ def load_trainee(
     if settings.start_from is not None:
         start_from(model, settings.start_from, base_sha256=sha256)
     quicken(model)
-    if ranks.sharded:
+    if ranks.sharded and not ranks.zero:  # ZeRO shares it out with its optimizer, later
         shard(model, ranks)
     if checkpointing(settings, ranks):
         base.gradient_checkpointing_enable({"use_reentrant": False})
     model.train()
-    ids = torch.from_numpy(examples[0].tokens[:16]).to(ranks.device)[None]
+    ids = torch.from_numpy(examples[0].tokens[:16]).to(model.device)[None]
     check_head(model, ids, settings.head_chunk_rows)
     start = {name: tensor.clone() for name, tensor in adapters.whole_tensors(model).items()}
     return Trainee(model, sha256, storage, start, adapters.frozen_marks(model))
@@ -90,7 +93,7 @@ def _load_base(settings: TrainSettings, folder: Path, ranks: Ranks) -> Any:
         folder,
         quantization=settings.quantization,
         dtype=settings.dtype,
-        device="cpu" if ranks.sharded else str(ranks.device),  # shared out before it moves
+        device="cpu" if ranks.shares_base else str(ranks.device),  # shared out before it moves
         for_training=True,
     )
     attention = settings.attention

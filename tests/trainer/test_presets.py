@@ -5,6 +5,7 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).parents[2]
+ZERO = {"zero2", "zero2-offload", "zero3", "zero3-offload"}
 LAUNCH = sorted((ROOT / "recipes" / "accelerate").glob("*.yaml"))
 
 
@@ -14,14 +15,15 @@ def test_accelerate_reads_every_launch_file_and_knows_all_its_keys(path):
 
     config = load_config_from_file(str(path))
     kinds = {"single": "NO", "accelerate_config": "NO", "fsdp": "FSDP"}
-    assert config.distributed_type == kinds.get(path.stem, "MULTI_GPU")
+    zero = {name: "DEEPSPEED" for name in ZERO}
+    assert config.distributed_type == (kinds | zero).get(path.stem, "MULTI_GPU")
     assert config.mixed_precision == "no"
     assert config.num_processes >= config.num_machines
 
 
 def test_the_launch_files_are_the_ones_the_docs_name():
     names = {path.stem for path in LAUNCH}
-    assert {"single", "ddp", "fsdp", "multinode"} == names
+    assert {"single", "ddp", "fsdp", "multinode"} | ZERO == names
     text = (ROOT / "docs" / "trainer.md").read_text(encoding="utf-8")
     assert all(f"`{name}`" in text for name in names)
 
