@@ -268,7 +268,8 @@ def test_retrieval_is_tuned_on_other_questions_than_those_that_prove_the_model(
     assert refused.returncode == 1
     assert "may not be tuned on them" in refused.stderr
     development = tmp_path / "development.jsonl"
-    shutil.copy(pico / "questions.jsonl", development)
+    proving = (pico / "questions.jsonl").read_text(encoding="utf-8")
+    development.write_text(proving.replace("은?", "은 얼마인가?"), encoding="utf-8")
     done = kofinlaw(*given, str(development), cwd=base)
     assert done.returncode == 0, done.stdout + done.stderr
     tuned = json.loads((finished / "tune" / "tuning.json").read_text(encoding="utf-8"))
