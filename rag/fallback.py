@@ -6,23 +6,14 @@ No prior about positions or lengths is used anywhere here.
 from __future__ import annotations
 
 import hashlib
-import re
 from collections.abc import Callable, Sequence
 
 from kofinlaw.data.korean import bigrams, sentences
 from kofinlaw.data.prompting import NO_EVIDENCE
 from kofinlaw.data.records import Answer, Question
+from kofinlaw.data.stems import is_negative
 
 Tokenise = Callable[[Sequence[str]], list[list[str]]]
-
-_NEGATIVE = re.compile(
-    r"(않은|않는|아닌|틀린|잘못된|어긋나는|부적절한|부적합한|거리가\s*먼|없는)\s*(것|설명|내용|경우|자|곳|사항|행위|항목)"
-)
-
-
-def is_negative(stem: str) -> bool:
-    """Whether the stem asks for what is not so (`옳지 않은 것은?`)."""
-    return bool(_NEGATIVE.search(stem))
 
 
 def bigram_tokens(texts: Sequence[str]) -> list[list[str]]:

@@ -7,12 +7,12 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 
 from kofinlaw.data.records import Chunk, Key, Question
+from kofinlaw.data.stems import is_negative
 from kofinlaw.scoring.answers import AnswerSheet
 from kofinlaw.scoring.fsku import SentenceEncoder, cosines, free_score, keyword_recall
 from kofinlaw.scoring.intervals import mean_figure
 from kofinlaw.scoring.result import Figure
 from kofinlaw.scoring.settings import ScoreSettings
-from kofinlaw.scoring.slices import is_negative
 
 
 def majority_digit(questions: Sequence[Question], key: Mapping[str, Key]) -> dict[str, str]:

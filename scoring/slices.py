@@ -5,14 +5,8 @@ from __future__ import annotations
 import re
 
 from kofinlaw.data.records import Key, Question
+from kofinlaw.data.stems import is_negative
 
-# A negative stem asks for what is *not* so in its last clause; "신고하지 않은 경우의 과태료는?"
-# is a positive question about an omission.
-NEGATIVE = re.compile(
-    r"(않은|않는|아니하는|아니한|아닌|틀린|그른|잘못된|잘못|없는|옳지|맞지|어긋나는|벗어난|거리가\s*먼|부적절한)"
-    r"([^.?!]{0,14}?(것|설명|보기|내용|항목|사항|행위|조치|진술|경우)|\s*(곳|자))[은는을를]?"
-    r"(\s*(무엇|어느|모두|고르|어떤)[^?]*)?[\s?？.:]*\Z"
-)
 # Numbers with their units and at most a bound behind them: "3억 5천만원 이하", "9월 8일". The
 # possessive quantifiers keep long digit strings from being tried in every way.
 NUMBER = re.compile(
@@ -27,11 +21,6 @@ SAME = {
     "cites_article": "article-quoted",
     "free": "",
 }
-
-
-def is_negative(stem: str) -> bool:
-    """Whether the stem asks for the option that does not hold."""
-    return bool(NEGATIVE.search(stem.strip()))
 
 
 def is_numeric(options: tuple[str, ...]) -> bool:

@@ -25,7 +25,6 @@ from kofinlaw.rag.calls import Overdue, ThreadCaller
 from kofinlaw.rag.deadline import FULL, PLANS, Budget, Costs, choose_plan
 from kofinlaw.rag.fallback import (
     fallback_answer,
-    is_negative,
     overlap_choice,
     overlap_scores,
 )
@@ -61,20 +60,6 @@ def test_overlap_ties_do_not_depend_on_place() -> None:
     chosen = options[overlap_choice(options, EVIDENCE)]
     turned = options[::-1]
     assert turned[overlap_choice(turned, EVIDENCE)] == chosen
-
-
-@pytest.mark.parametrize(
-    "stem, negative",
-    [
-        ("다음 중 옳지 않은 것은?", True),
-        ("전자금융업무에 해당하지 않는 것은?", True),
-        ("틀린 설명을 고르시오.", True),
-        ("다음 중 옳은 것은?", False),
-        ("책임을 지지 않는 금융회사가 취할 조치로 옳은 것은?", False),
-    ],
-)
-def test_negative_stems(stem: str, negative: bool) -> None:
-    assert is_negative(stem) is negative
 
 
 def test_fallback_is_marked_and_depends_on_the_id_without_evidence() -> None:

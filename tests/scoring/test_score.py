@@ -10,7 +10,7 @@ from kofinlaw.scoring.answers import read_answers, read_timings
 from kofinlaw.scoring.baselines import largest_overlap, longest_option, majority_digit
 from kofinlaw.scoring.retrieval import ndcg, ranked_units, retrieval_scores
 from kofinlaw.scoring.score import score_answers, score_systems
-from kofinlaw.scoring.slices import is_negative, is_numeric, slices_of
+from kofinlaw.scoring.slices import is_numeric, slices_of
 
 CHOICE = [Question(f"q{i}", "다음 중 옳은 것은?", ("가", "나", "다", "라")) for i in range(1, 5)]
 CHOICE_KEY = [Key(f"q{i}", answer=str(i), units=(f"법 제{i}조",)) for i in range(1, 5)]
@@ -159,12 +159,6 @@ def test_a_submission_is_scored_against_the_contests_question_file(tmp_path, set
 
 
 def test_slices_are_read_from_the_stem_and_the_options():
-    assert is_negative("다음 중 이용자의 의무로 옳지 않은 것은?")
-    assert is_negative("다음 설명 중 틀린 것을 고르시오.")
-    assert is_negative("해당하지 않는 것은 무엇인가?")
-    assert is_negative("접근매체에 해당하지 아니하는 것은?")
-    assert not is_negative("신고하지 않은 경우의 과태료는 얼마인가?")
-    assert not is_negative("동의를 받지 않은 자에 대한 벌칙으로 옳은 것은?")
     assert is_numeric(("7일", "10일 이내", "5천만원 이하", "1년"))
     assert is_numeric(("1억원", "3억 5천만원", "10%", "100분의 3"))
     assert not is_numeric(("3명의 감사를 둔다", "1" * 5000 + " 가나다라마바사아자차", "약관"))
