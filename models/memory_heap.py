@@ -20,7 +20,7 @@ from typing import Any
 OWN_PAGES = 8 * 2**20
 M_MMAP_THRESHOLD = -3  # malloc.h
 # Resident memory may grow by this many bytes between layers before the holes are handed back.
-GROWTH = 16 * 2**20
+GROWTH = 32 * 2**20
 _STATM = Path("/proc/self/statm")
 
 
@@ -56,15 +56,17 @@ def keep_tight(model: Any) -> None:
     library.mallopt(M_MMAP_THRESHOLD, OWN_PAGES)
     from transformers.modeling_layers import GradientCheckpointingLayer
 
-    last = _resident()
+    # Resident memory after the first layer since a trim: what one layer leaves free the next takes.
+    base: int | None = None
 
     def before_layer(layer: Any, inputs: Any) -> None:
-        nonlocal last
+        nonlocal base
         now = _resident()
-        last = min(last, now)
-        if now > last + GROWTH:
+        if base is None or now < base:
+            base = now
+        elif now > base + GROWTH:
             trim()
-            last = _resident()
+            base = None
 
     for module in model.modules():
         if isinstance(module, GradientCheckpointingLayer) and not hasattr(module, "kept_tight"):
