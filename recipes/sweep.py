@@ -121,6 +121,14 @@ def _link(source: str, target: str) -> None:
         shutil.copy2(source, target)
 
 
+def unmade(run: Run) -> str | None:
+    """The last stage before training, where any of those up to it is still to be made."""
+    names = [stage.name for stage in build_stages(run)]
+    before = names[: names.index("train")] if "train" in names else []
+    missing = [n for n in before if read_record(run.folder / n).get("status") != "complete"]
+    return before[-1] if missing else None
+
+
 def run_points(
     points: Sequence[Point],
     bind: Callable[[Point], Run],

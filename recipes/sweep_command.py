@@ -49,6 +49,7 @@ def sweep(
         grid,
         point_name,
         run_points,
+        unmade,
     )
     from kofinlaw.recipes.sweep_figures import read_point
     from kofinlaw.recipes.sweep_page import write_sweep
@@ -76,10 +77,16 @@ def sweep(
         return replace(bind(settled, document, runs), folder=folder / point_name(point))
 
     def execute(run: Run, point: Point) -> None:
-        arguments = ["run", recipe, "--folder", str(run.folder), "--resume", resume]
+        arguments = ["run", recipe, "--folder", str(run.folder)]
         for value in values(point):
             arguments += ["--set", value]
-        execute_in_child([*arguments, *(["--until", stop] if stop else [])])
+        mode = resume
+        making = unmade(run)
+        if making is not None:
+            # In a process of its own, so that no point's training is charged for their memory.
+            execute_in_child([*arguments, "--resume", mode, "--until", making])
+            mode = "if-possible"
+        execute_in_child([*arguments, "--resume", mode, *(["--until", stop] if stop else [])])
 
     done, failures = run_points(points, bound, execute, say)
     figures = []

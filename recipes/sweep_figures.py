@@ -22,13 +22,15 @@ class PointFigures:
     """One finished point. Losses in nats a token, times in seconds, memory in GiB over the steps.
 
     `final_loss` is the held-out loss where the recipe holds examples out, else the mean training
-    loss of the last tenth of the steps; `losses` is the training loss smoothed over a tenth.
-    `steps_to_level` counts the steps to the level that every point of the sweep reached.
+    loss of the last tenth of the steps; `losses` is the training loss smoothed over a tenth,
+    `evaluations` the step and the held-out loss of each evaluation. `steps_to_level` counts the
+    steps to the level that every point of the sweep reached.
     """
 
     keys: dict[str, str]
     steps: int
     losses: list[float]
+    evaluations: list[tuple[int, float]]
     final_loss: float
     held_out: bool
     seconds: float
@@ -40,6 +42,15 @@ class PointFigures:
     accuracy: float | None
     steps_to_level: int | None = None
     pareto: bool = False
+
+    @property
+    def curve(self) -> list[tuple[int, float]]:
+        """Step and loss of what `final_loss` is the end of.
+
+        Of the held-out loss where there is any: points see the same batches in the same order, so
+        an easy batch would bring all of them under a level at the same step.
+        """
+        return self.evaluations or list(enumerate(self.losses, 1))
 
 
 def read_point(point: Point, folder: Path) -> PointFigures:
@@ -58,15 +69,20 @@ def read_point(point: Point, folder: Path) -> PointFigures:
             remedy="run the sweep again; it goes on where it stopped",
         )
     losses = smoothed([float(row["loss"]) for row in rows])
-    held_out = [row["evaluation_loss"] for row in rows if row.get("evaluation_loss") is not None]
+    evaluations = [
+        (int(row["step"]), float(row["evaluation_loss"]))
+        for row in rows
+        if row.get("evaluation_loss") is not None
+    ]
     memory = [float(row["memory_gib"]) for row in rows if row.get("memory_gib") is not None]
     counts = record.get("counts", {})
     return PointFigures(
         keys=dict(point),
         steps=len(rows),
         losses=losses,
-        final_loss=float(held_out[-1]) if held_out else losses[-1],
-        held_out=bool(held_out),
+        evaluations=evaluations,
+        final_loss=evaluations[-1][1] if evaluations else losses[-1],
+        held_out=bool(evaluations),
         seconds=float(counts.get("train_seconds", record.get("seconds", 0.0))),
         memory_mean=statistics.fmean(memory) if memory else 0.0,
         memory_sd=statistics.pstdev(memory) if memory else 0.0,
@@ -99,9 +115,9 @@ def smoothed(losses: Sequence[float]) -> list[float]:
 def compared(points: Sequence[PointFigures]) -> tuple[list[PointFigures], float]:
     """The points with Pareto marks and steps to the common level, and that level.
 
-    The level is the highest of the points' final smoothed training losses: all of them reach it.
+    The level is the highest of the points' final losses: all of them reach it.
     """
-    level = max(point.losses[-1] for point in points)
+    level = max(point.curve[-1][1] for point in points)
     costs = [(p.final_loss, p.seconds, p.memory_mean) for p in points]
     out = []
     for point, cost in zip(points, costs, strict=True):
@@ -109,7 +125,7 @@ def compared(points: Sequence[PointFigures]) -> tuple[list[PointFigures], float]
             other != cost and all(a <= b for a, b in zip(other, cost, strict=True))
             for other in costs
         )
-        reached = next(i for i, loss in enumerate(point.losses, 1) if loss <= level)
+        reached = next(step for step, loss in point.curve if loss <= level)
         out.append(
             PointFigures(**{**asdict(point), "pareto": not beaten, "steps_to_level": reached})
         )

@@ -91,6 +91,7 @@ def _csv(points: Sequence[PointFigures]) -> str:
     for record in as_record(points, 0.0, ())["points"]:
         keys = record.pop("keys")
         record.pop("losses")
+        record.pop("evaluations")
         rows.append({**keys, **record})
     text = io.StringIO()
     writer = csv.DictWriter(text, list(rows[0]), lineterminator="\n")

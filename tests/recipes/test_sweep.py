@@ -27,6 +27,7 @@ def figures(rank: int, loss: float, seconds: float, memory: float, **more) -> Po
         "keys": {"train.lora.rank": str(rank)},
         "steps": 3,
         "losses": [3.0, 2.0, loss],
+        "evaluations": [],
         "final_loss": loss,
         "held_out": False,
         "seconds": seconds,
@@ -116,6 +117,14 @@ def test_the_published_study_gives_its_own_conclusion():
     assert [point.steps_to_level for point in points] == [3, 3, 3]
 
 
+def test_steps_to_a_level_are_counted_on_the_held_out_loss_where_there_is_one():
+    slow = figures(4, 1.3, 9, 1, losses=[3.0, 0.5, 2.0], evaluations=[(12, 2.0), (38, 1.3)])
+    fast = figures(64, 0.5, 9, 1, losses=[3.0, 0.5, 1.0], evaluations=[(12, 1.2), (38, 0.5)])
+    points, level = compared([slow, fast])
+    assert level == 1.3
+    assert [point.steps_to_level for point in points] == [38, 12]
+
+
 @given(st.lists(st.tuples(*[st.integers(1, 5)] * 3), min_size=1, max_size=8))
 def test_pareto_marks_are_those_that_nothing_beats(costs):
     points, _ = compared([figures(8, float(a), float(b), float(c)) for a, b, c in costs])
@@ -187,6 +196,8 @@ def test_a_sweep_runs_resumes_and_keeps_what_did_not_fail(pico, tmp_path):
     done = sweep()
     assert done.returncode == 1, done.stdout + done.stderr
     assert "failed: rank=-1" in done.stdout
+    # What training reads is made by a process of its own: its memory is no part of the point's.
+    assert done.stdout.count("Stopped after") == 2
     (folder,) = (tmp_path / "runs").iterdir()
     record = json.loads((folder / "sweep.json").read_text(encoding="utf-8"))
     (point,) = record["points"]
@@ -196,4 +207,5 @@ def test_a_sweep_runs_resumes_and_keeps_what_did_not_fail(pico, tmp_path):
     before = (folder / "rank=2" / "train" / "stage.json").read_bytes()
     again = sweep()
     assert "train: already done" in again.stdout
+    assert again.stdout.count("Stopped after") == 1
     assert (folder / "rank=2" / "train" / "stage.json").read_bytes() == before
