@@ -157,8 +157,8 @@ def write_model(folder: Path, texts: list[str]) -> Path:
     torch.manual_seed(5)
     config = LlamaConfig(
         vocab_size=tokenizer.get_vocab_size(),
-        hidden_size=32,
-        intermediate_size=64,
+        hidden_size=64,
+        intermediate_size=128,
         num_hidden_layers=2,
         num_attention_heads=4,
         num_key_value_heads=2,
