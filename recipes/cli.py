@@ -84,7 +84,8 @@ def main() -> None:
     # Importing them registers the commands, in the order --help shows.
     from kofinlaw.recipes import commands, sweep_command, study_command  # noqa: F401, I001
     from kofinlaw.recipes import tune_command, prefer_command  # noqa: F401
-    from kofinlaw.recipes import answer_commands, model_commands  # noqa: F401
+    from kofinlaw.recipes import answer_commands, score_commands  # noqa: F401
+    from kofinlaw.recipes import model_commands  # noqa: F401
 
     try:
         app(standalone_mode=True)
