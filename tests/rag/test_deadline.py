@@ -88,6 +88,8 @@ def test_random_schedules_end_complete_valid_and_in_time(
     tmp_path: Path, block: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(os, "fsync", lambda handle: None)  # thousands of them, on a busy disk
+    # As many collections, each a second in a process that holds what other tests imported.
+    monkeypatch.setattr("kofinlaw.rag.attempts._free_memory", lambda: None)
     for seed in range(block * 50, block * 50 + 50):
         draw = random.Random(seed)
         folder = tmp_path / str(seed)
