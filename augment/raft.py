@@ -8,14 +8,14 @@ learns on what it will be shown; only the line that decides is kept by force.
 from __future__ import annotations
 
 import random
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 
 from kofinlaw.augment.clauses import clean, simplify
 from kofinlaw.augment.law import normal
 from kofinlaw.data.korean import bigrams
 from kofinlaw.data.lexical import LexicalIndex
-from kofinlaw.data.packing import pack
+from kofinlaw.data.packing import packed
 from kofinlaw.data.records import Chunk
 
 
@@ -109,20 +109,20 @@ class Shelf:
             if place not in order:
                 order.insert(rng.randrange(min(len(order), 2) + 1), place)
         keep = [line for place in gold for line in self._lines(place, focus)]
-        texts = self._pack(order, query, budget_tokens, keep)
-        whole = _holds(texts, keep)
-        if not whole and gold:
-            order = gold
-            texts = self._pack(order, query, budget_tokens, keep)
-            whole = _holds(texts, keep)
-        chunks = tuple(self.chunks[place].id for place in order[: len(texts)])
-        return Evidence(tuple(texts), chunks, whole)
+        shown = self._pack(order, query, budget_tokens, keep)
+        if gold and not _holds(shown.values(), keep):
+            shown = self._pack(gold, query, budget_tokens, keep)
+        chunks = tuple(self.chunks[place].id for place in shown)
+        return Evidence(tuple(shown.values()), chunks, _holds(shown.values(), keep))
 
-    def _pack(self, order: list[int], query: str, budget: int, keep: list[str]) -> list[str]:
+    def _pack(self, order: list[int], query: str, budget: int, keep: list[str]) -> dict[int, str]:
+        """The texts that fit by their chunks' places, in the order given."""
         phrases = [line[:60] for line in keep]
-        return pack([self.chunks[p] for p in order], query, budget, self.count, keep=phrases)
+        passages = [self.chunks[place] for place in order]
+        found = packed(passages, query, budget, self.count, keep=phrases)
+        return {order[number]: text for number, text in found}
 
 
-def _holds(texts: Sequence[str], lines: Sequence[str]) -> bool:
+def _holds(texts: Iterable[str], lines: Sequence[str]) -> bool:
     shown = "\n".join(texts)
     return all(line[:60] in shown for line in lines)

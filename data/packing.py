@@ -65,9 +65,21 @@ def pack(
     lines are taken first (training keeps the line that decides). At least one text comes back
     while there is a passage.
     """
+    return [text for _, text in packed(passages, query, budget_tokens, count_tokens, keep=keep)]
+
+
+def packed(
+    passages: Sequence[HasText | str],
+    query: str,
+    budget_tokens: int,
+    count_tokens: Callable[[str], int],
+    *,
+    keep: Sequence[str] = (),
+) -> list[tuple[int, str]]:
+    """`pack`, each text with its passage's place: some may be left out between others."""
     texts = [(p if isinstance(p, str) else p.text).strip() for p in passages]
     if sum(count_tokens(text) for text in texts) <= budget_tokens:
-        return [text for text in texts if text]
+        return [(place, text) for place, text in enumerate(texts) if text]
     wanted = frozenset(bigrams(query))
     split = [_split(text) for text in texts]
     lines = _lines([body for _, body in split], wanted, keep)
@@ -93,17 +105,17 @@ def pack(
             have.update(new)
             left -= cost
     out = []
-    for (header, _), rows, have in zip(split, lines, taken, strict=True):
+    for number, have in enumerate(taken):
         if have:
-            out.append(
-                "\n".join([*([header] if header else []), *(rows[n].text for n in sorted(have))])
-            )
+            header, rows = split[number][0], lines[number]
+            shown = [*([header] if header else []), *(rows[n].text for n in sorted(have))]
+            out.append((number, "\n".join(shown)))
     if not out and order:
         passage, place = order[0]
         header = split[passage][0]
         room = max(budget_tokens - count_tokens(header), 1)
         cut = _cut_line(lines[passage][place].text, wanted, room, count_tokens, keep)
-        out = [f"{header}\n{cut}" if header else cut]
+        out = [(passage, f"{header}\n{cut}" if header else cut)]
     return out
 
 

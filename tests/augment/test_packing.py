@@ -1,7 +1,7 @@
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from kofinlaw.data.packing import pack
+from kofinlaw.data.packing import pack, packed
 
 ARTICLE = (
     "은행법 제9조(책임)\n"
@@ -53,6 +53,17 @@ def test_a_line_longer_than_the_budget_is_cut_to_its_best_sentence():
 def test_late_passages_give_way_when_there_is_no_room():
     many = [f"법 제{n}조(제목)\n" + "가나다 " * 100 for n in range(9)]
     assert 1 <= len(pack(many, "가나다", 100, words)) < 9
+
+
+def test_each_text_is_told_by_its_own_passage_where_one_between_is_left_out():
+    passages = [
+        ARTICLE,
+        "은행법 제8조(목적)\n" + "가나다 " * 50,
+        ARTICLE.replace("제9조", "제10조"),
+    ]
+    found = packed(passages, "보험에 가입하여야 하는 자는", 24, words)
+    assert [place for place, _ in found] == [0, 2]
+    assert "제10조" in found[1][1]
 
 
 def test_no_passages_give_no_evidence():
