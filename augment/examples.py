@@ -114,8 +114,10 @@ def free_examples(maker: Maker, choices: int, held: frozenset[str]) -> list[Exam
     pool = [item for law in maker.laws.acts if law.title not in held for item in free.generate(law)]
     rng = source_rng(maker.seed, "free")
     rng.shuffle(pool)
-    out = []
-    for item in pool[:wanted]:
+    out: list[Example] = []
+    for item in pool:
+        if len(out) == wanted:
+            break
         if maker.protected.shared(item.question):
             continue
         missing = settings.shown_evidence and rng.random() < settings.raft.gold_missing_share
