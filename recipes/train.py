@@ -1,6 +1,6 @@
 """Train the adapter of a recipe on its own, given the augmented data.
 
-    accelerate launch --config_file accelerate_config.yaml recipes/train.py RECIPE [KEY=VALUE …]
+    accelerate launch --config_file accelerate_config.yaml recipes/train.py RECIPE [--set K=V …]
 
 Reads `runs/<name>/augment/examples.jsonl`, writes `runs/<name>/train/` exactly as
 `kofinlaw train` does: the same steps, the same adapter.
@@ -12,6 +12,10 @@ import argparse
 import os
 import sys
 from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from kofinlaw.recipes.bound import Run
 
 
 def main() -> None:
@@ -24,29 +28,29 @@ def main() -> None:
 
     from kofinlaw import UserError
     from kofinlaw.models.offline import guard, set_environment
+    from kofinlaw.recipes.bound import bind
+    from kofinlaw.recipes.schema import load_recipe
 
-    set_environment()
     try:
-        with guard():
-            _train(arguments.recipe, arguments.set, arguments.runs)
+        run = bind(*load_recipe(arguments.recipe, arguments.set), arguments.runs)
+        if run.recipe.offline:
+            set_environment()
+        with guard(offline=run.recipe.offline):
+            _train(run, arguments.recipe)
     except UserError as error:
         sys.stderr.write(f"error: {error}\n")
         sys.exit(1)
 
 
-def _train(recipe_name: str, overrides: list[str], runs: Path) -> None:
+def _train(run: Run, recipe_name: str) -> None:
     from kofinlaw import UserError
-    from kofinlaw.recipes.bound import bind
     from kofinlaw.recipes.compliance import check_policy
     from kofinlaw.recipes.lock import run_lock
     from kofinlaw.recipes.runner import run_stages
-    from kofinlaw.recipes.schema import load_recipe
     from kofinlaw.recipes.stages import build_stages
     from kofinlaw.recipes.work import train_adapter
 
-    recipe, document = load_recipe(recipe_name, overrides)
-    check_policy(recipe)
-    run = bind(recipe, document, runs)
+    check_policy(run.recipe)
     if not (run.folder / "augment" / "examples.jsonl").is_file():
         raise UserError(
             "there are no examples to train on yet",
