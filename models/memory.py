@@ -18,6 +18,7 @@ from kofinlaw.models.memory_counts import (
     GIB,
     Quantization,
     adapter_parameters,
+    bytes_a_token,
     linear_shapes,
     saved_scores,
     saved_tensors,
@@ -89,14 +90,14 @@ def training_plan(
         # The backward pass holds gradients beside what was saved: three of the MLP's width, or two
         # of the attention matrix in float32, when what the MLP saved is gone already.
         passing = [(2 * card.intermediate, 3)]
-        beside = _bytes(passing)
+        beside = bytes_a_token(passing)
         if not gpu:
             saved += saved_scores(card, length)
             mlp = 2 * card.intermediate * (4 if card.gated else 2)
             beside = max(beside, 8 * card.heads * length - mlp)
         inputs = (card.layers + 1) * card.hidden * 2 if checkpointing else card.hidden * 2
-        kept = 0 if checkpointing else card.layers * _bytes(saved)
-        layer = beside + (_bytes(saved) if checkpointing else 0)
+        kept = 0 if checkpointing else card.layers * bytes_a_token(saved)
+        layer = beside + (bytes_a_token(saved) if checkpointing else 0)
         if loss == "full":
             logits = tokens * card.vocab * 10
         else:
@@ -142,8 +143,8 @@ def serving_plan(
         per_token = 4 * card.layers * card.kv_heads * card.head_dim
         passing = [(2 * card.hidden, 4), (2 * card.intermediate, 3)]
         if not gpu:
-            passing = max(passing, _attending(card, context), key=_bytes)
-        prefill, logits = tokens * _bytes(passing), batch * card.vocab * LOGPROB_BYTES
+            passing = max(passing, _attending(card, context), key=bytes_a_token)
+        prefill, logits = tokens * bytes_a_token(passing), batch * card.vocab * LOGPROB_BYTES
         free = 0 if gpu else holes(passing, tokens)
         terms = weight_terms(card, names[bits])
         terms["key-value cache"] = tokens * per_token / GIB
@@ -165,10 +166,6 @@ def _attending(card: ModelCard, context: int) -> list[tuple[int, int]]:
     attention = card.heads * card.head_dim
     scores = card.heads * context
     return [(2 * card.hidden, 2), (2 * attention, 3), (2 * scores, 1), (4 * scores, 2)]
-
-
-def _bytes(tensors: list[tuple[int, int]]) -> int:
-    return sum(width * count for width, count in tensors)
 
 
 def _with_rest(terms: dict[str, float], free: float, gpu: bool) -> dict[str, float]:

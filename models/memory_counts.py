@@ -6,6 +6,7 @@ float32 adapter, rows shared between the adapters of one input): see docs/decisi
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Literal
 
 from kofinlaw import UserError
@@ -85,17 +86,16 @@ def weight_terms(card: ModelCard, quantization: Quantization) -> dict[str, float
     return terms
 
 
-def saved_bytes_per_token(card: ModelCard, rank: int = 16) -> int:
-    """Bytes a token keeps of one block for its backward pass (16-bit compute, LoRA on all layers).
-
-    Counted against autograd's own saved tensors in tests/models/test_memory_counted.py.
-    """
-    return sum(width * count for width, count in saved_tensors(card, rank))
+def bytes_a_token(tensors: Sequence[tuple[int, int]]) -> int:
+    """The sum of tensors given as (bytes a token, how many)."""
+    return sum(width * count for width, count in tensors)
 
 
 def saved_tensors(card: ModelCard, rank: int = 16) -> list[tuple[int, int]]:
     """(bytes a token, how many) of the tensors that one block keeps for its backward pass.
 
+    Counted against autograd's own saved tensors in tests/models/test_memory_counted.py. 16-bit compute and LoRA on all
+    linear layers.
     Each norm keeps its input in float32 (two norms; four and two a head where the family norms its
     outputs, queries and keys too) and the two products after a norm share its 16-bit output;
     attention keeps query, key, value and output; the MLP keeps what enters the activation, what
@@ -123,8 +123,3 @@ def saved_scores(card: ModelCard, length: int) -> list[tuple[int, int]]:
     """
     repeated = 2 * (card.heads - card.kv_heads) * card.head_dim
     return [(4 * card.heads * length, 1), (2 * card.heads * length, 1), (repeated, 2)]
-
-
-def saved_bytes_of_scores(card: ModelCard, length: int) -> int:
-    """Bytes a token keeps of one block's attention where it is not fused (`saved_scores`)."""
-    return sum(width * count for width, count in saved_scores(card, length))

@@ -14,10 +14,11 @@ from kofinlaw.models.memory import serving_plan, training_plan
 from kofinlaw.models.memory_counts import (
     GIB,
     adapter_parameters,
+    bytes_a_token,
     embedding_parameters,
     linear_parameters,
-    saved_bytes_of_scores,
-    saved_bytes_per_token,
+    saved_scores,
+    saved_tensors,
 )
 
 SIZED = [card for card in all_models() if card.role == "llm" and card.layers]
@@ -112,7 +113,7 @@ def test_on_a_processor_the_loss_and_a_layers_gradients_are_not_held_at_once(kep
     logits = 256 * 102400 * 6 + 256 * 2560 * 4  # 16 bits and 32 bits a logit, and two hidden states
     name = "one layer's activations" if kept else "all layers' activations"
     layers = 0 if kept else 30
-    saved = saved_bytes_per_token(card) + saved_bytes_of_scores(card, 256)
+    saved = bytes_a_token(saved_tensors(card)) + bytes_a_token(saved_scores(card, 256))
     held = sum(short.terms[term] for term in ("weights", *common))
     rest = short.terms["context"]
     assert short.total == pytest.approx(held + (256 * layers * saved + logits) / GIB + rest)

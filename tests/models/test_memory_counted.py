@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from kofinlaw.models.catalogue import ModelCard
-from kofinlaw.models.memory_counts import saved_bytes_of_scores, saved_bytes_per_token
+from kofinlaw.models.memory_counts import bytes_a_token, saved_scores, saved_tensors
 
 SHAPE = {
     "vocab_size": 512,
@@ -80,7 +80,7 @@ def test_a_blocks_saved_tensors_are_what_the_plan_counts(kind, attention):
         head_dim=32,
         vocab=512,
     )
-    planned = saved_bytes_per_token(card, RANK)
+    planned = bytes_a_token(saved_tensors(card, RANK))
     if attention == "eager":
-        planned += saved_bytes_of_scores(card, LENGTH)
+        planned += bytes_a_token(saved_scores(card, LENGTH))
     assert planned == pytest.approx(per_token, rel=0.02)
