@@ -95,10 +95,11 @@ def saved_tensors(card: ModelCard, rank: int = 16) -> list[tuple[int, int]]:
     """(bytes a token, how many) of the tensors that one block keeps for its backward pass.
 
     For 16-bit compute and LoRA on all linear layers; counted against autograd's own saved tensors
-    in tests/models/test_memory_counted.py. Each norm keeps its input in float32 (two norms; four and two a head where the family norms its
-    outputs, queries and keys too) and the two products after a norm share its 16-bit output;
-    attention keeps query, key, value and output; the MLP keeps what enters the activation, what
-    leaves it, the other half and their product; each adapter keeps its inner `rank` values.
+    in tests/models/test_memory_counted.py. Each norm keeps its input in float32 (two norms; four
+    and two a head where the family norms its outputs, queries and keys too) and the two products
+    after a norm share its 16-bit output; attention keeps query, key, value and output; the MLP
+    keeps what enters the activation, what leaves it, the other half and their product; each adapter
+    keeps its inner `rank` values.
     """
     attention, keys = card.heads * card.head_dim, card.kv_heads * card.head_dim
     norms_heads = card.model_type.startswith("gemma3")
