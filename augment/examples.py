@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from random import Random
 from typing import Any
 
 from kofinlaw import Progress
@@ -51,20 +52,11 @@ def _example(maker: Maker, item: Item) -> Example | None:
         options[answer] = NO_EVIDENCE
     elif decoy:
         options[rng.choice([i for i in range(len(options)) if i != answer])] = NO_EVIDENCE
-    found = NO_TEXTS
-    if settings.shown_evidence:
-        found = maker.shelf.evidence(
-            " ".join([draft.stem, *options]),
-            draft.units,
-            draft.focus,
-            distractors=settings.raft.distractors,
-            budget_tokens=settings.raft.max_evidence_tokens,
-            rng=rng,
-            gold_missing=missing,
-        )
-        if not missing and not found.whole:
-            maker.reject(item, "evidence_too_long", "the deciding lines do not fit the budget")
-            return None
+    query = " ".join([draft.stem, *options])
+    found = _shown(maker, query, draft.units, draft.focus, rng, missing=missing)
+    if found is None:
+        maker.reject(item, "evidence_too_long", "the deciding lines do not fit the budget")
+        return None
     stem, changes = _surface(maker, name, draft.stem, options)
     messages = choice_messages(stem, options, found.texts, settings.answer_form)
     reply = choice_candidates(options, settings.answer_form)[answer]
@@ -82,6 +74,32 @@ def _example(maker: Maker, item: Item) -> Example | None:
             *({"check": f"surface_{change}", "ok": True} for change in changes),
         ],
     )
+
+
+def _shown(
+    maker: Maker,
+    query: str,
+    units: Sequence[str],
+    focus: Sequence[str],
+    rng: Random,
+    *,
+    missing: bool,
+) -> Evidence | None:
+    """What an example shows: nothing where the settings say so. None: its deciding lines do not
+    fit the budget."""
+    settings = maker.settings
+    if not settings.shown_evidence:
+        return NO_TEXTS
+    found = maker.shelf.evidence(
+        query,
+        units,
+        focus,
+        distractors=settings.raft.distractors,
+        budget_tokens=settings.raft.max_evidence_tokens,
+        rng=rng,
+        gold_missing=missing,
+    )
+    return found if missing or found.whole else None
 
 
 def _surface(
@@ -121,19 +139,9 @@ def free_examples(maker: Maker, choices: int, held: frozenset[str]) -> list[Exam
         if maker.protected.shared(item.question):
             continue
         missing = settings.shown_evidence and rng.random() < settings.raft.gold_missing_share
-        found = NO_TEXTS
-        if settings.shown_evidence:
-            found = maker.shelf.evidence(
-                item.question,
-                (item.unit,),
-                item.focus,
-                distractors=settings.raft.distractors,
-                budget_tokens=settings.raft.max_evidence_tokens,
-                rng=rng,
-                gold_missing=missing,
-            )
-            if not missing and not found.whole:
-                continue
+        found = _shown(maker, item.question, (item.unit,), item.focus, rng, missing=missing)
+        if found is None:
+            continue
         name = f"free-{sha256_text(item.question + item.reference)[:12]}"
         asked, changes = _surface(maker, name, item.question, [item.reference, *item.keywords])
         messages = free_messages(asked, found.texts)
