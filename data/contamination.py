@@ -12,7 +12,7 @@ import csv
 import io
 import json
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -22,13 +22,10 @@ from numpy.typing import NDArray
 
 from kofinlaw import UserError
 from kofinlaw.data.decoding import decode
-from kofinlaw.data.duplicates import CHARACTERS_PER_SHINGLE, jaccard
+from kofinlaw.data.duplicates import CHARACTERS_PER_SHINGLE
 
 NGRAM = 13
 THRESHOLD = 0.8
-# An edit breaks at most 13 n-grams and five short runs: a text whose similarity reaches the
-# threshold holds at least .6 of the n-grams, so no MinHash is needed to find the pairs.
-_CANDIDATE = 0.5
 
 _KEPT = re.compile(r"[^가-힣0-9A-Za-z]")
 _FIELDS = ("question", "Question", "query", "prompt", "text", "stem")
@@ -49,60 +46,67 @@ def normalise(text: str) -> str:
     return _KEPT.sub("", text).lower()
 
 
+class _Runs:
+    """The distinct character runs of numbered texts, by hash: about 16 bytes for each."""
+
+    def __init__(self, texts: Mapping[int, str], count: int, width: int) -> None:
+        self.width = width
+        runs = {place: _grams(text, width) for place, text in texts.items()}
+        self.sizes = np.ones(count, dtype=np.int64)
+        for place, grams in runs.items():
+            self.sizes[place] = len(grams)
+        hashes = np.concatenate([*runs.values(), np.empty(0, dtype=np.uint64)])
+        owners = np.repeat(np.fromiter(runs, np.int64, len(runs)), self.sizes[list(runs)])
+        order = np.argsort(hashes, kind="stable")
+        self._hashes, self._owners = hashes[order], owners[order]
+
+    def held(self, grams: NDArray[np.uint64]) -> NDArray[np.int64]:
+        """How many of each text's runs are among `grams`, which are distinct."""
+        left = np.searchsorted(self._hashes, grams, side="left")
+        lengths = np.searchsorted(self._hashes, grams, side="right") - left
+        # Every posting's place: a hit's first one, and the steps from it.
+        steps = np.arange(lengths.sum()) - np.repeat(np.cumsum(lengths) - lengths, lengths)
+        owners = self._owners[np.repeat(left, lengths) + steps]
+        return np.bincount(owners, minlength=len(self.sizes))
+
+
 class Protected:
     """Protected texts, ready to be looked for; some bytes for each of their n-grams."""
 
     def __init__(self, texts: Sequence[str], *, n: int = NGRAM) -> None:
-        self._n = n
         self._short: dict[str, int] = {}
-        self._runs: dict[int, NDArray[np.uint64]] = {}
-        owners: list[NDArray[np.int64]] = []
-        hashes: list[NDArray[np.uint64]] = []
-        self._sizes = np.ones(len(texts), dtype=np.int64)
+        long: dict[int, str] = {}
         for place, text in enumerate(texts):
             item = normalise(text)
-            if len(item) < 2 * n:
-                if item:
-                    self._short.setdefault(item, place)
-                continue
-            grams = _grams(item, n)
-            self._sizes[place] = len(grams)
-            self._runs[place] = _grams(item, CHARACTERS_PER_SHINGLE)
-            hashes.append(grams)
-            owners.append(np.full(len(grams), place, dtype=np.int64))
-        all_hashes = np.concatenate([*hashes, np.empty(0, dtype=np.uint64)])
-        all_owners = np.concatenate([*owners, np.empty(0, dtype=np.int64)])
-        order = np.argsort(all_hashes, kind="stable")
-        self._hashes, self._owners = all_hashes[order], all_owners[order]
+            if len(item) >= 2 * n:
+                long[place] = item
+            elif item:
+                self._short.setdefault(item, place)
+        self._long = bool(long)
+        self._grams = _Runs(long, len(texts), n)
+        self._shingles = _Runs(long, len(texts), CHARACTERS_PER_SHINGLE)
 
     def held_by(self, text: str) -> tuple[int, float] | None:
         """(protected text, share) of the one that `text` holds most of, or None.
 
-        The share is that of its n-grams, or its similarity to the whole `text` where that is more.
-        A protected text shorter than 2n characters counts only where the text equals it.
+        The share is that of its n-grams, or its similarity to the whole `text` where that is more:
+        both are counted for every protected text, so none is passed over. A protected text shorter
+        than 2n characters counts only where the text equals it.
         """
-        if not self._short and len(self._hashes) == 0:
+        if not self._short and not self._long:
             return None
         item = normalise(text)
         if item in self._short:
             return self._short[item], 1.0
-        if len(self._hashes) == 0 or len(item) < self._n:
+        if not self._long or len(item) < CHARACTERS_PER_SHINGLE:
             return None
-        shares = self._shares(_grams(item, self._n))
-        for place in np.flatnonzero((shares >= _CANDIDATE) & (shares < 1)):  # few, mostly none
-            runs = _grams(item, CHARACTERS_PER_SHINGLE)
-            shares[place] = max(shares[place], jaccard(self._runs[int(place)], runs))
+        shares = self._grams.held(_grams(item, self._grams.width)) / self._grams.sizes
+        runs = _grams(item, CHARACTERS_PER_SHINGLE)
+        both = self._shingles.held(runs)
+        similarity = both / (self._shingles.sizes + len(runs) - both)
+        shares = np.maximum(shares, similarity)
         best = int(np.argmax(shares))
         return (best, float(shares[best])) if shares[best] > 0 else None
-
-    def _shares(self, grams: NDArray[np.uint64]) -> NDArray[np.float64]:
-        """The share of each protected text's n-grams that is among `grams`."""
-        left = np.searchsorted(self._hashes, grams, side="left")
-        right = np.searchsorted(self._hashes, grams, side="right")
-        hit = right > left
-        spans = [self._owners[a:b] for a, b in zip(left[hit], right[hit], strict=True)]
-        owners = np.concatenate([*spans, np.empty(0, dtype=np.int64)])
-        return np.bincount(owners, minlength=len(self._sizes)) / self._sizes
 
 
 def overlap(
@@ -126,8 +130,9 @@ def overlap(
 
 
 def _grams(text: str, n: int) -> NDArray[np.uint64]:
+    """The hashes of the text's distinct runs of n characters, sorted; none in a shorter text."""
     codes = np.frombuffer(text.encode("utf-32-le"), dtype=np.uint32).astype(np.uint64)
-    count = len(codes) - n + 1
+    count = max(0, len(codes) - n + 1)
     with np.errstate(over="ignore"):
         out = np.zeros(count, dtype=np.uint64)
         for place in range(n):

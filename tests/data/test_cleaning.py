@@ -3,7 +3,7 @@ import random
 from pathlib import Path
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from kofinlaw import UserError
@@ -200,6 +200,7 @@ def test_a_near_duplicate_is_found_though_its_edits_break_many_long_runs():
     st.text(alphabet="가나다라마바사아자차카타파하", min_size=26, max_size=120),
     st.lists(st.tuples(st.integers(0, 119), st.sampled_from(["", "거", "너더"])), max_size=5),
 )
+@example("가가가가가가가가가가가가가가가가나가가가나가가가가가", [(16, "")])
 def test_no_near_duplicate_is_passed_over(text, edits):
     copy = list(text)
     for place, new in edits:
