@@ -29,6 +29,7 @@ from kofinlaw.data.records import Article
 from kofinlaw.data.settings import DataSettings
 from kofinlaw.data.sources import Facts, in_force, refuse_protected_sources, restored, survey
 from kofinlaw.data.spool import Spool, work_folder
+from kofinlaw.data.versions import EARLIER, Versions, named_by_day
 
 
 def build_corpus(
@@ -44,8 +45,9 @@ def build_corpus(
     """Read the sources and write the corpus into `out`; returns its counts.
 
     Source paths are relative to `base`. Writes `chunks.jsonl`, `articles.jsonl`,
-    `rejected.jsonl`, `citations.jsonl`, `duplicates.jsonl` (with `settings.parquet` each as
-    Parquet too), `card.md` and `card.json`, each whole or not at all. Without `count_tokens`
+    `earlier.jsonl`, `rejected.jsonl`, `citations.jsonl`, `duplicates.jsonl` (with
+    `settings.parquet` each as Parquet too), `card.md` and `card.json`, each whole or not at all.
+    Without `count_tokens`
     lengths are estimated and the card says so. Raises UserError where a source is missing or
     nothing is left.
     """
@@ -58,6 +60,7 @@ def build_corpus(
         build.cut(documents)
         build.leave_copies_out()
         lengths = build.write_chunks()
+        earlier = build.write_earlier(lengths)
         articles = build.write_articles()
         edges, resolved = build.write_references()
         ledger = build.ledger
@@ -79,6 +82,7 @@ def build_corpus(
     return {
         "documents": len(documents),
         "chunks": lengths.chunks,
+        "earlier_chunks": earlier,
         "articles": articles[0],
         "rejected": rejects,
         "citations": edges,
@@ -105,6 +109,8 @@ class _Build:
         self.out = out
         self.count = count
         self.progress = progress
+        self.folder = folder
+        self.stack = stack
         self.ledger = stack.enter_context(Ledger(folder))
         self.documents = stack.enter_context(Spool(folder / "documents.jsonl"))
         self.chunks = stack.enter_context(Spool(folder / "chunks.jsonl"))
@@ -126,15 +132,24 @@ class _Build:
 
     def cut(self, documents: Sequence[Facts]) -> None:
         """Documents to clean chunks and to articles."""
+        self.versions = Versions(documents, self.folder)
+        self.stack.callback(self.versions.close)
         for done, facts in enumerate(documents):
             self.progress("chunk", done, len(documents), document=facts.title)
             document = restored(self.documents, facts)
             result = chunk_document(document, self.settings.chunks, self.count)
-            for chunk in self.screen.passed(result.chunks):
-                self.chunks.append(chunk)
-                self.copies.add(chunk.text)
             keep = self.settings.personal_data == "keep"
-            self.articles.extend(a if keep else mask_article(a) for a in result.articles)
+            articles = [a if keep else mask_article(a) for a in result.articles]
+            if facts.version:
+                named = named_by_day(result.chunks, facts.version)
+                self.versions.earlier(facts, self.screen.passed(named), articles)
+            else:
+                passed = list(self.screen.passed(result.chunks))
+                self.versions.newest(facts, passed)
+                for chunk in passed:
+                    self.chunks.append(chunk)
+                    self.copies.add(chunk.text)
+                self.articles.extend(articles)
             for warning in result.warnings:
                 self.ledger.warn(f"{document.source}: {warning}")
             self.ledger.removed_spans.update(span.name for span in result.removed)
@@ -161,10 +176,21 @@ class _Build:
                 if place in self.removed:
                     self.screen.gone.add(chunk["id"])
                     continue
+                chunk["since"] = self.versions.since.get(chunk["id"], "")
                 handle.write(dumps(chunk) + "\n")
                 lengths.add(chunk["document_id"], self.count(chunk["text"]))
                 self._shelve_annex(chunk)
         return lengths
+
+    def write_earlier(self, lengths: Lengths) -> int:
+        """What only earlier versions of acts hold; returns how many chunks that is."""
+
+        def counted() -> Iterator[dict[str, Any]]:
+            for chunk in self.versions.chunks():
+                lengths.per_document[chunk["document_id"]] += 1
+                yield chunk
+
+        return write_jsonl(self.out / EARLIER, counted())
 
     def _shelve_annex(self, chunk: dict[str, Any]) -> None:
         if chunk["kind"] not in ("statute", "rule"):
@@ -203,7 +229,8 @@ class _Build:
             nonlocal resolved
             records = read_json_lines(self.out / "articles.jsonl")
             articles = (Passage.of(record) for _, record in records)
-            for edge in graph(chain(articles, self.annexes), self.shelf):
+            now = graph(chain(articles, self.annexes), self.shelf)
+            for edge in chain(now, graph(self.versions.passages(), self.shelf)):
                 resolved += edge.resolved
                 yield edge
 
@@ -229,6 +256,7 @@ def build_articles(settings: DataSettings, *, base: Path) -> list[Article]:
         return [
             article
             for facts in found
+            if not facts.version
             for article in chunk_document(restored(spool, facts), settings.chunks).articles
         ]
 

@@ -8,12 +8,14 @@ from pathlib import Path
 from typing import Any
 
 from kofinlaw.data.files import atomic_write, read_json_lines
+from kofinlaw.data.records import Chunk
 
 _BATCH = 1024
 # 항, 호 and 목: a provision nests no deeper.
 _LEVELS = 3
 _TEXTS = {
-    "chunks": "id document_id title kind path unit text as_of source license sha256",
+    "chunks": " ".join(Chunk.__dataclass_fields__),
+    "earlier": " ".join(Chunk.__dataclass_fields__),
     "articles": "id document_id title kind number heading path lead text",
     "citations": "source target provision text",
     "duplicates": "first second",

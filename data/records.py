@@ -23,7 +23,11 @@ class Chunk:
     split article `전자금융거래법/제9조/제1항`); `unit` is what a reader would cite
     (`전자금융거래법 제9조`; outside statutes `title > heading > heading`): all parts of an
     article share it.
-    `text` opens with the act's name and the article's header. `as_of` and dates are ISO days.
+    `text` opens with the act's name and the article's header. `as_of` and dates are ISO days: the
+    document's. Where the corpus knows several versions of an act, `since` is the day on which this
+    very text came into force and `until` the day on which another took its place (empty: none
+    did); of a single version both are empty and `as_of` is what is known. A text of an earlier
+    version bears the version's day in its ids (`전자금융거래법@2022-06-10/제9조`), not in its unit.
     """
 
     id: str
@@ -37,6 +41,8 @@ class Chunk:
     source: str
     license: str
     sha256: str
+    since: str = ""
+    until: str = ""
 
 
 @dataclass(frozen=True, slots=True)

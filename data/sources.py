@@ -23,13 +23,15 @@ from kofinlaw.data.readers import read_file
 from kofinlaw.data.records import Kind
 from kofinlaw.data.settings import DataSettings, SourceSettings
 from kofinlaw.data.spool import Spool
+from kofinlaw.data.versions import ordered
 
 
 @dataclass(frozen=True, slots=True)
 class Facts:
     """What is known of a document without its text; `place` is the document's in the spool.
 
-    `first` is its first article's number where the document is not in force yet.
+    `first` is its first article's number where the document is not in force yet, `version` the
+    day of a version that a newer one of the corpus follows (empty for the newest).
     """
 
     title: str
@@ -41,11 +43,13 @@ class Facts:
     sha256: str
     first: str
     place: int
+    version: str = ""
 
     @property
     def id(self) -> str:
-        """As `Document.id`."""
-        return document_id(self.title)
+        """As `Chunk.document_id`."""
+        name = document_id(self.title)
+        return f"{name}@{self.version}" if self.version else name
 
 
 def source_files(source: SourceSettings, base: Path) -> Iterator[tuple[Path, str]]:
@@ -206,7 +210,7 @@ def _too_late(title: str, first: str, day: str) -> str:
 
 
 def in_force(documents: list[Facts], settings: DataSettings, ledger: Ledger) -> list[Facts]:
-    """The documents in force on `as_of`, one version of each title: the newest.
+    """The documents in force on `as_of` or before, of each act the newest version first.
 
     A text of a later day is refused unless `allow_not_in_force`; so is one without a date.
     """
@@ -221,41 +225,4 @@ def in_force(documents: list[Facts], settings: DataSettings, ledger: Ledger) -> 
                 ledger.reject("in_force", document.source, "not_in_force", why)
                 continue
         kept.append(document)
-    return _one_version(kept, ledger)
-
-
-def _one_version(documents: list[Facts], ledger: Ledger) -> list[Facts]:
-    by_title: dict[str, list[Facts]] = {}
-    for document in documents:
-        by_title.setdefault(document.id, []).append(document)
-    out: list[Facts] = []
-    for versions in by_title.values():
-        if versions[0].kind not in ("statute", "rule") or len(versions) == 1:
-            out.extend(_numbered(versions))
-            continue
-        newest = max(versions, key=lambda d: d.as_of)
-        for document in versions:
-            if document is newest:
-                out.append(document)
-            elif document.sha256 == newest.sha256:
-                why = f"same text as {newest.source}"
-                ledger.reject("in_force", document.source, "duplicate", why)
-            else:
-                ledger.reject(
-                    "in_force",
-                    document.source,
-                    "superseded",
-                    f"{document.title} of {document.as_of or 'no date'}: {newest.source} is of "
-                    f"{newest.as_of or 'no date'}",
-                )
-    return out
-
-
-def _numbered(documents: list[Facts]) -> list[Facts]:
-    """Documents that share a title get a number, so that ids stay apart."""
-    if len(documents) == 1:
-        return documents
-    return [
-        document if place == 0 else replace(document, title=f"{document.title} ({place + 1})")
-        for place, document in enumerate(documents)
-    ]
+    return ordered(kept, ledger)

@@ -36,9 +36,9 @@ def score_choices(
             for batch in length_batches(lengths, max_tokens, max_rows):
                 rows = [prompts[indices[j]][shared:] for j in batch]
                 hidden = decoder.hidden(rows, shared, cache)
-                for row, j in enumerate(batch):
-                    firsts = [tail[0] for tail in tails[indices[j]]]
-                    found = decoder.logprobs_of(hidden[row, lengths[j] - 1], firsts)
+                lasts = torch.stack([hidden[row, lengths[j] - 1] for row, j in enumerate(batch)])
+                firsts = [[tail[0] for tail in tails[indices[j]]] for j in batch]
+                for j, found in zip(batch, decoder.logprobs_of(lasts, firsts), strict=True):
                     out[indices[j]] = [ChoiceScore(score, 1) for score in found]
         for i in sorted(set(range(len(prompts))) - set(labels)):
             out[i] = _score_texts(decoder, prompts[i], tails[i], max_tokens, max_rows)
@@ -62,8 +62,8 @@ def _score_texts(
     for batch in length_batches([len(row) for row in rows], max_tokens, max_rows):
         hidden = decoder.hidden([rows[j] for j in batch], len(prompt) - 1, cache)
         states = [hidden[row, : len(tails[j])] for row, j in enumerate(batch)]
-        wanted = [token for j in batch for token in tails[j]]
-        logprobs = decoder.logprobs_after(torch.cat(states), wanted)
+        wanted = [[token] for j in batch for token in tails[j]]
+        logprobs = [found for [found] in decoder.logprobs_of(torch.cat(states), wanted)]
         for j in batch:
             totals[j] = sum(logprobs[: len(tails[j])])
             del logprobs[: len(tails[j])]
