@@ -222,15 +222,21 @@ class _Build:
         return standing, deleted
 
     def write_references(self) -> tuple[int, int]:
-        """The references of articles and annexes' titles; returns (all, those resolved)."""
+        """The references of articles and annexes' titles; returns (all, those resolved).
+
+        One to an article that only an earlier version has leads to its text there.
+        """
         resolved = 0
+        for unit, ids in self.versions.latest():
+            if not self.shelf.chunk_ids(unit):
+                self.shelf.hold(unit, *ids)
 
         def edges() -> Iterator[Reference]:
             nonlocal resolved
             records = read_json_lines(self.out / "articles.jsonl")
             articles = (Passage.of(record) for _, record in records)
-            now = graph(chain(articles, self.annexes), self.shelf)
-            for edge in chain(now, graph(self.versions.passages(), self.shelf)):
+            passages = chain(articles, self.annexes, self.versions.passages())
+            for edge in graph(passages, self.shelf):
                 resolved += edge.resolved
                 yield edge
 

@@ -69,11 +69,11 @@ class Shelf:
             held = self._chunks.setdefault(title, {})
             held[name] = None if usual else tuple(chunk_ids)
 
-    def hold(self, unit: str, chunk_id: str) -> None:
-        """Take in a chunk of an annex, in order."""
+    def hold(self, unit: str, *chunk_ids: str) -> None:
+        """Take in chunks of an annex, or of an article that the acts no longer have, in order."""
         title, name = split_unit(unit)
         held = self._chunks.setdefault(title, {})
-        held[name] = (*(held.get(name) or ()), chunk_id)
+        held[name] = (*(held.get(name) or ()), *chunk_ids)
 
     def scope(self) -> Scope:
         """The titles and article numbers, without any document's own short names."""

@@ -7,12 +7,16 @@ that the first refers to, or in the next one.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from itertools import zip_longest
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from kofinlaw.data.files import read_json_lines
+from kofinlaw.data.versions import act_of, referring
 
 if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
     from kofinlaw.data.records import Chunk
     from kofinlaw.rag.index import Index
 
@@ -31,34 +35,63 @@ def read_references(citations: Path) -> list[tuple[str, list[str]]]:
     return [(source, list(targets)) for source, targets in out.items()]
 
 
-def neighbours(chunks: Sequence[Chunk], order: Sequence[int], reach: int) -> list[int]:
-    """Places up to `reach` before and after the best one, in its document and not found yet."""
+def neighbours(
+    chunks: Sequence[Chunk],
+    order: Sequence[int],
+    reach: int,
+    shown: NDArray[Any] | None = None,
+) -> list[int]:
+    """Places up to `reach` before and after the best one, in its document and not found yet.
+
+    Only places that are `shown` (bool by place; None: all) count as steps: texts of other versions
+    of the same act lie between.
+    """
     if not reach or not order:
         return []
     best = order[0]
-    beside = [p for step in range(1, reach + 1) for p in (best - step, best + step)]
-    return [
-        place
-        for place in beside
-        if 0 <= place < len(chunks)
-        and place not in order
-        and chunks[place].document_id == chunks[best].document_id
-    ]
+    document = act_of(chunks[best].document_id)
+
+    def walk(step: int) -> list[int]:
+        places: list[int] = []
+        place = best + step
+        while len(places) < reach and 0 <= place < len(chunks):
+            if act_of(chunks[place].document_id) != document:
+                break
+            if shown is None or shown[place]:
+                places.append(place)
+            place += step
+        return places
+
+    before, after = walk(-1), walk(1)
+    beside = [p for pair in zip_longest(before, after) for p in pair if p is not None]
+    return [place for place in beside if place not in order]
 
 
-def cross_references(index: Index, scores: Mapping[int, float], limit: int) -> list[int]:
+def cross_references(
+    index: Index,
+    scores: Mapping[int, float],
+    limit: int,
+    shown: NDArray[Any] | None = None,
+) -> list[int]:
     """First passages of at most `limit` units that the found passages cite, and did not find.
 
     `scores` are the fused scores of the found places. A unit weighs the sum of the scores of those
-    that cite it: what several good passages point to comes first.
+    that cite it: what several good passages point to comes first. Of a unit only texts that are
+    `shown` (bool by place; None: all) are taken.
     """
     if not limit:
         return []
     found = {index.chunks[place].unit for place in scores}
     weights: dict[str, float] = {}
+    first: dict[str, int] = {}
     for place, score in scores.items():
-        for target in index.references.get(index.chunks[place].unit, ()):
-            if target not in found and target in index.places_of_unit:
+        for target in index.references.get(referring(index.chunks[place]), ()):
+            if target in found:
+                continue
+            if target not in first:
+                texts = index.places_of_unit.get(target, ())
+                first[target] = next((p for p in texts if shown is None or shown[p]), -1)
+            if first[target] >= 0:
                 weights[target] = weights.get(target, 0.0) + score
     order = sorted(weights, key=lambda unit: -weights[unit])[:limit]  # stable: ties by appearance
-    return [index.places_of_unit[unit][0] for unit in order]
+    return [first[unit] for unit in order]

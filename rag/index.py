@@ -16,8 +16,10 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from kofinlaw import Progress, UserError, silent
-from kofinlaw.data.files import read_jsonl, sha256_file, write_json
+from kofinlaw.data.files import sha256_file, write_json
 from kofinlaw.data.records import Chunk
+from kofinlaw.data.versions import EARLIER, read_chunks
+from kofinlaw.rag.earlier import interleaved
 from kofinlaw.rag.expand import read_references
 from kofinlaw.rag.index_blocks import (
     BLOCK,
@@ -57,10 +59,12 @@ def build_index(
 
     `cache` keeps embeddings by content; `previous` is an older index (else the one in `out`)
     from which tokens and vectors of unchanged passages are taken. The references between articles
-    come from `citations.jsonl` beside the chunks, where there is one. Returns counts. Raises
-    UserError for a chunk file that is empty, broken, or repeats an id.
+    come from `citations.jsonl` beside the chunks, where there is one, and texts of acts' earlier
+    versions from `earlier.jsonl`. Returns counts. Raises UserError for a chunk file that is empty,
+    broken, or repeats an id.
     """
     records = _records(chunks)
+    earlier = chunks.parent / EARLIER
     kinds = lexical_kinds(settings)
     citations = chunks.parent / "citations.jsonl"
     meta: dict[str, Any] = {
@@ -68,6 +72,8 @@ def build_index(
         "chunks": len(records),
         "chunks_sha256": sha256_file(chunks),
         "references_sha256": sha256_file(citations) if citations.exists() else "",
+        # Only where there are such texts: other indexes stay what they are.
+        **({"earlier_sha256": sha256_file(earlier)} if _holds(earlier) else {}),
         "lexical": list(kinds),
         "tokeniser": tokeniser_version(),
         "embedder": settings.embedder,
@@ -245,7 +251,7 @@ class Index:
 
 
 def _records(chunks: Path) -> list[Chunk]:
-    records = list(read_jsonl(chunks, Chunk))
+    records = list(interleaved(read_chunks(chunks)))
     if not records:
         raise UserError("the corpus has no passage", where=str(chunks), remedy="see rejected.jsonl")
     seen: set[str] = set()
@@ -254,6 +260,10 @@ def _records(chunks: Path) -> list[Chunk]:
             raise UserError(f"two passages have the id `{record.id}`", where=str(chunks))
         seen.add(record.id)
     return records
+
+
+def _holds(path: Path) -> bool:
+    return path.is_file() and path.stat().st_size > 0
 
 
 def _older(folder: Path) -> Index | None:

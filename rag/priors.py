@@ -13,6 +13,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from kofinlaw.data.versions import referring
+
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
@@ -59,11 +61,15 @@ class Priors:
         return _of_best(sums[places])
 
     def beside(self, places: NDArray[Any], scores: NDArray[Any]) -> NDArray[Any]:
-        """The better score of the two passages next to each one in its document."""
-        spread = np.append(self._spread(places, scores), 0.0)  # place -1 and the last + 1 are 0
-        titles = np.append(self._titles, -1)
-        own = titles[places]
-        before, after = places - 1, places + 1
+        """The better score of the two passages next to each one in its document.
+
+        Texts of an article in several versions count as one passage.
+        """
+        slots, titles = self._slots, np.append(self._title_of_slot, -1)
+        spread = np.zeros(len(titles))  # slot -1 and the last + 1 are 0
+        np.maximum.at(spread, slots[places], scores)
+        own = titles[slots[places]]
+        before, after = slots[places] - 1, slots[places] + 1
         better: NDArray[Any] = np.maximum(
             np.where(titles[before] == own, spread[before], 0),
             np.where(titles[after] == own, spread[after], 0),
@@ -89,13 +95,26 @@ class Priors:
         return np.array([number[chunk.title] for chunk in self._index.chunks], dtype=np.int64)
 
     @cached_property
+    def _slots(self) -> NDArray[Any]:
+        """Each place's passage: a text of an earlier version shares that of the text it follows."""
+        own = [not chunk.until for chunk in self._index.chunks]
+        return np.maximum(np.cumsum(own) - 1, 0)
+
+    @cached_property
+    def _title_of_slot(self) -> NDArray[Any]:
+        return self._titles[np.unique(self._slots, return_index=True)[1]]
+
+    @cached_property
     def _edges(self) -> tuple[NDArray[Any], NDArray[Any]]:
         """Places that refer and places referred to, one pair an entry."""
         places = self._index.places_of_unit
+        referring_places: dict[str, list[int]] = {}
+        for place, chunk in enumerate(self._index.chunks):
+            referring_places.setdefault(referring(chunk), []).append(place)
         pairs = [
             (source, target)
             for unit, targets in self._index.references.items()
-            for source in places.get(unit, ())
+            for source in referring_places.get(unit, ())
             for named in targets
             for target in places.get(named, ())
         ]

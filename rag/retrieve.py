@@ -6,6 +6,7 @@ cross-references behind.
 
 from __future__ import annotations
 
+import datetime
 import hashlib
 from collections.abc import Sequence
 from functools import cached_property
@@ -19,6 +20,7 @@ from kofinlaw.data.records import Chunk, Question
 from kofinlaw.rag.evidence import Hit
 from kofinlaw.rag.expand import cross_references, neighbours
 from kofinlaw.rag.fusion import Ranked
+from kofinlaw.rag.in_force import Absent
 from kofinlaw.rag.index import Index, lexical_kinds, tokeniser_version
 from kofinlaw.rag.precedents import vote
 from kofinlaw.rag.priors import Priors
@@ -42,14 +44,22 @@ class Retriever:
 
     `left_out` names what the settings ask for and cannot be done before `use_model` has given the
     retriever a model: written query forms, the reranker `llm`. Raises UserError where the index
-    was built without what the settings ask for.
+    was built without what the settings ask for. `today` is the day whose law is shown where none is
+    asked for (None: by this machine's clock).
     """
 
-    def __init__(self, index: Index, settings: RagSettings, *, cache: Path | None = None) -> None:
+    def __init__(
+        self,
+        index: Index,
+        settings: RagSettings,
+        *,
+        cache: Path | None = None,
+        today: datetime.date | None = None,
+    ) -> None:
         self.index = index
         self.settings = settings
         self._priors = Priors(index)
-        self._scopes = Scopes(index, settings)
+        self._scopes = Scopes(index, settings, today or datetime.date.today())
         self._cache = cache
         self._generate: Generate | None = None
         self._written: dict[tuple[str, QueryForm], list[str]] = {}
@@ -76,8 +86,8 @@ class Retriever:
 
     @property
     def fingerprint(self) -> str:
-        """Hexadecimal; equal for equal index and settings."""
-        text = self.index.fingerprint + self.settings.model_dump_json()
+        """Hexadecimal; equal for equal index, settings and law in force."""
+        text = self.index.fingerprint + self.settings.model_dump_json() + self._scopes.fingerprint
         return hashlib.sha256(text.encode("utf-8")).hexdigest()
 
     def chunks(self, ids: Sequence[str]) -> list[Chunk]:
@@ -100,7 +110,9 @@ class Retriever:
         """Passages of each question, best first: `k`, then neighbours and cross-references.
 
         `allowed` gives, for a question, which passages it may find or be led by (bool, by place);
-        `as_of` the day whose law is asked for; `rerank` False saves the reranker's time.
+        `as_of` the day whose law is asked for (None: that of the settings, else today's, an act
+        that is yet to come into force with its first text; `any`: texts of all days). `rerank`
+        False saves the reranker's time.
         """
         scopes = self._scopes.of(questions, allowed, as_of)
         lists = self._lists(questions, scopes)
@@ -113,6 +125,21 @@ class Retriever:
         if reranker is not None:
             ranked = self._reranked(questions, ranked, reranker)
         return [self._hits(one, scope.shown) for one, scope in zip(ranked, scopes, strict=True)]
+
+    def absent(self, question: Question) -> tuple[Absent, ...]:
+        """Acts that the question's own hits would come from, and of which the index has no text of
+        the day that the question or the settings name."""
+        asked = datetime.date.fromisoformat(question.as_of) if question.as_of else None
+        if (day := asked or self.settings.as_of) is None:
+            return ()
+        calendar = self._scopes.calendar
+        without, first = calendar.without(day)
+        if not first:
+            return ()
+        there = calendar.on(day) | without
+        found = self.search([question], allowed=lambda _: there, as_of="any", rerank=False)[0]
+        titles = dict.fromkeys(hit.chunk.title for hit in found if hit.score > 0)
+        return tuple(Absent(title, first[title]) for title in titles if title in first)
 
     def lists(
         self,
@@ -224,16 +251,13 @@ class Retriever:
         best = ranked[: settings.k]
         hits = [Hit(chunks[place], round(score, 6), by) for place, score, by in best]
         places = [place for place, _, _ in best]
-        behind = [(p, "neighbour") for p in neighbours(chunks, places, settings.neighbours)]
+        behind = [(p, "neighbour") for p in neighbours(chunks, places, settings.neighbours, shown)]
         taken = {place for place, _ in behind}
         scores = {place: score for place, score, _ in best}
-        for place in cross_references(self.index, scores, settings.cross_references):
+        for place in cross_references(self.index, scores, settings.cross_references, shown):
             if place not in taken:
                 behind.append((place, "reference"))
-        return [
-            *hits,
-            *(Hit(chunks[p], 0.0, (by,)) for p, by in behind if shown is None or shown[p]),
-        ]
+        return [*hits, *(Hit(chunks[place], 0.0, (by,)) for place, by in behind)]
 
     def _vectors(self, queries: Sequence[str]) -> NDArray[Any]:
         return np.asarray(self._embedder.encode_queries(queries))

@@ -47,11 +47,11 @@ def read_documents(run: Run, out: Path, progress: Progress) -> dict[str, Any]:
 
 def check_documents(run: Run, corpus: Path) -> None:
     """The policy's word on the corpus's dates and licences; raises UserError when it refuses."""
-    from kofinlaw.data.records import Chunk
+    from kofinlaw.data.versions import read_chunks
     from kofinlaw.models import policy
 
     seen: dict[tuple[str, str, str], None] = {}
-    for chunk in read_jsonl(corpus / "chunks.jsonl", Chunk):
+    for chunk in read_chunks(corpus / "chunks.jsonl"):
         seen[(chunk.title, chunk.as_of, chunk.license)] = None
     verdicts = policy.check_documents(run.recipe.policy, list(seen))
     policy.require(verdicts)

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from kofinlaw.data.files import read_json_lines
+from kofinlaw.data.versions import EARLIER, days_told
 from kofinlaw.scoring.fsku import label_of
 from kofinlaw.scoring.labels import system_label
 
@@ -35,7 +36,9 @@ def item_rows(
         order = sorted(names, key=lambda n: all(is_right(i) for i in items[n].values()))
         chosen = set(order[:MOST_ITEMS])
         kept = [name for name in names if name in chosen]
-    passages = {str(c["id"]): c for _, c in lines(run / "data" / "chunks.jsonl")}
+    passages = {
+        str(c["id"]): c for name in ("chunks.jsonl", EARLIER) for _, c in lines(run / "data" / name)
+    }
     shown = sum(bool(item["evidence"]) for name in kept for item in items[name].values()) or 1
     room = max(40, min(320, EVIDENCE_CHARACTERS // (shown * PASSAGES)))
     systems = list(scores["systems"])
@@ -153,13 +156,14 @@ def said(item: Mapping[str, Any], system: str, *, free: bool) -> dict[str, Any]:
 def passage(
     chunk: str, passages: Mapping[str, Mapping[str, Any]], gold: set[str], room: int
 ) -> dict[str, Any]:
-    """A chunk's article, whether it is gold, and the opening of its text."""
+    """A chunk's article with its days, whether it is gold, and the opening of its text."""
     found = passages.get(chunk, {})
     unit = str(found.get("unit") or chunk)
     text = str(found.get("text") or "")
     text = text.removeprefix(str(found.get("title") or "")).strip()
+    days = days_told(str(found.get("since") or ""), str(found.get("until") or ""))
     return {
-        "unit": unit,
+        "unit": f"{unit} ({days})" if days else unit,
         "gold": unit in gold,
         "text": text if len(text) <= room else text[:room] + "…",
     }

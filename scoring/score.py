@@ -7,8 +7,9 @@ from pathlib import Path
 from typing import Any
 
 from kofinlaw import Progress, UserError, silent
-from kofinlaw.data.files import read_jsonl, sha256_file, write_json, write_jsonl, write_text
+from kofinlaw.data.files import sha256_file, write_json, write_jsonl, write_text
 from kofinlaw.data.records import Answer, Chunk, Key, Question, to_json
+from kofinlaw.data.versions import read_chunks
 from kofinlaw.models.settings import TraceSettings
 from kofinlaw.models.tracing import Tracer, open_tracer
 from kofinlaw.scoring.answers import AnswerSheet, read_answers, read_timings, sheet
@@ -153,7 +154,7 @@ def score_systems(
         raise UserError("there is no question to score", where=str(questions))
     golds = read_key(key, asked)
     keyed = matched_key(asked, golds)
-    passages = {chunk.id: chunk for chunk in read_jsonl(chunks, Chunk)} if chunks else {}
+    passages = {chunk.id: chunk for chunk in read_chunks(chunks)} if chunks else {}
     if embedder is None and settings.embedder and any(not q.options for q in asked):
         from kofinlaw.models.embedders import open_embedder
 

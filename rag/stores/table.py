@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 
 TABLE = "chunks"
 FIELDS = tuple(Chunk.__dataclass_fields__)
+ADDED = ("since", "until")  # fields that tables of this format may lack
 
 
 def write_table(
@@ -48,15 +49,21 @@ def write_table(
 def read_table(folder: Path, names: Sequence[str], count: int) -> Any:
     """Columns of all `count` passages as an Arrow table, by place.
 
-    Raises ValueError where the table is damaged or of another length.
+    A table from before a field was added (`since`, `until`) has that field empty. Raises ValueError
+    where the table is damaged or of another length.
     """
     import lancedb
+    import pyarrow as pa
 
     try:
         table = lancedb.connect(str(folder)).open_table(TABLE)
-        rows = table.search().select([*names, "place"]).limit(count + 1).to_arrow()
+        absent = [name for name in ADDED if name in names and name not in table.schema.names]
+        held = [name for name in names if name not in absent]
+        rows = table.search().select([*held, "place"]).limit(count + 1).to_arrow()
     except (OSError, ValueError, RuntimeError) as error:
         raise ValueError(str(error).splitlines()[0]) from error
     if len(rows) != count:
         raise ValueError(f"{len(rows)} of {count} passages in the store")
+    for name in absent:
+        rows = rows.append_column(name, pa.array([""] * len(rows), pa.string()))
     return rows.sort_by("place")

@@ -15,6 +15,7 @@ from kofinlaw.recipes.inspect_corpus import inspect_lines
 
 FILES = (
     "chunks.jsonl",
+    "earlier.jsonl",
     "articles.jsonl",
     "citations.jsonl",
     "duplicates.jsonl",
@@ -49,6 +50,7 @@ def test_an_act_becomes_chunks_articles_and_a_citation_graph(act, tmp_path):
     assert counts == {
         "documents": 1,
         "chunks": 3,
+        "earlier_chunks": 0,
         "articles": 3,
         "rejected": 0,
         "citations": 3,
@@ -111,7 +113,7 @@ def as_text(row):
 def test_parquet_holds_the_rows_of_every_jsonl_file_and_empty_ones_have_columns(act, tmp_path):
     parquet = pytest.importorskip("pyarrow.parquet")
     build([act], tmp_path / "out", parquet=True)
-    for name in ("chunks", "articles", "citations", "duplicates", "rejected"):
+    for name in ("chunks", "earlier", "articles", "citations", "duplicates", "rejected"):
         table = parquet.read_table(tmp_path / "out" / f"{name}.parquet")
         lines = (tmp_path / "out" / f"{name}.jsonl").read_text(encoding="utf-8").splitlines()
         assert table.to_pylist() == [json.loads(line) for line in lines]
@@ -198,8 +200,9 @@ def test_copies_go_and_versions_and_twin_articles_do_not(act, tmp_path):
     assert sorted(reason for _, reason in rejected(tmp_path / "out")) == [
         "duplicate",
         "duplicate",
-        "superseded",
     ]
+    earlier = list(read_jsonl(tmp_path / "out" / "earlier.jsonl", Chunk))
+    assert [c.id for c in earlier] == ["가람법@2020-07-01/제1조"]
     pairs = [
         json.loads(line)
         for line in (tmp_path / "out" / "duplicates.jsonl").read_text().splitlines()

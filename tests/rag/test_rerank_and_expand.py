@@ -16,7 +16,7 @@ from kofinlaw import UserError
 from kofinlaw.data.records import Question
 from kofinlaw.models.engines import ChoiceScore, Generation
 from kofinlaw.models.templates import ChatTemplate
-from kofinlaw.rag.in_force import in_force
+from kofinlaw.rag.in_force import Calendar
 from kofinlaw.rag.index import Index, build_index
 from kofinlaw.rag.query_forms import queries_of, write_queries
 from kofinlaw.rag.rerank import cross_encoder, open_reranker, yes_or_no
@@ -170,7 +170,7 @@ VERSIONS = [
     ],
 )
 def test_only_the_newest_text_not_after_the_day_is_in_force(day: str, places: list[int]) -> None:
-    mask = in_force(VERSIONS, datetime.date.fromisoformat(day))
+    mask = Calendar(VERSIONS).on(datetime.date.fromisoformat(day))
     assert mask.nonzero()[0].tolist() == places
 
 

@@ -1,0 +1,176 @@
+"""Several versions of one act in a corpus: both stay, each text with the days it was in force."""
+
+import json
+from pathlib import Path
+
+import pytest
+
+from kofinlaw.data.corpus import build_articles, build_corpus, document_facts
+from kofinlaw.data.files import read_jsonl
+from kofinlaw.data.records import Article, Chunk, Rejected
+from kofinlaw.data.settings import DataSettings
+from kofinlaw.data.versions import act_of, days_told, read_chunks, referring
+
+PURPOSE = ("제1조 (목적)", "이 법은 은행 이용자의 권리를 지키는 것을 목적으로 한다.")
+
+
+def fine(amount: int) -> tuple[str, str]:
+    return "제2조 (과태료)", f"알리지 아니한 자에게는 {amount}만원 이하의 과태료를 부과한다."
+
+
+REPORT = ("제3조 (보고)", "제2조에 따라 은행은 매년 금융위원회에 보고하여야 한다.")
+
+
+def version(day: str, *articles: tuple[str, str], title: str = "가람법") -> str:
+    dated = f"시행일자: {day}\n" if day else ""
+    front = f"---\n제목: {title}\n법령ID: '000001'\n{dated}---\n\n# {title}\n\n"
+    return front + "\n\n".join(f"##### {header}\n\n{text}" for header, text in articles) + "\n"
+
+
+def corpus(folder: Path, *texts: str, **settings) -> Path:
+    """The corpus of these texts, each a file of its own."""
+    (folder / "acts").mkdir()
+    for number, text in enumerate(texts, 1):
+        (folder / "acts" / f"판 {number}.md").write_text(text, encoding="utf-8")
+    out = folder / "data"
+    build_corpus(DataSettings(sources=[str(folder / "acts")], **settings), out, base=folder)
+    return out
+
+
+def known(out: Path) -> dict[str, tuple[str, str, str]]:
+    """Chunk id → (version, in force from, until) of all chunks."""
+    return {c.id: (c.as_of, c.since, c.until) for c in read_chunks(out / "chunks.jsonl")}
+
+
+@pytest.fixture
+def three(tmp_path):
+    """Versions of 2020, 2022 and 2024, in files that are not in the order of their days."""
+    return corpus(
+        tmp_path,
+        version("2022-06-10", PURPOSE, fine(300), REPORT),
+        version("2024-09-15", PURPOSE, fine(500), ("제3조", "삭제")),
+        version("2020-01-01", PURPOSE, fine(300)),
+    )
+
+
+def test_each_text_knows_from_when_until_when_it_was_in_force(three):
+    assert known(three) == {
+        "가람법/제1조": ("2024-09-15", "2020-01-01", ""),
+        "가람법/제2조": ("2024-09-15", "2024-09-15", ""),
+        "가람법@2022-06-10/제2조": ("2022-06-10", "2020-01-01", "2024-09-15"),
+        "가람법@2022-06-10/제3조": ("2022-06-10", "2022-06-10", "2024-09-15"),
+    }
+    assert [r.reason for r in read_jsonl(three / "rejected.jsonl", Rejected)] == []
+
+
+def test_the_newest_version_is_the_corpus_and_the_earlier_ones_stand_beside_it(three):
+    chunks = {c.id: c for c in read_jsonl(three / "chunks.jsonl", Chunk)}
+    earlier = {c.id: c for c in read_jsonl(three / "earlier.jsonl", Chunk)}
+    assert list(chunks) == ["가람법/제1조", "가람법/제2조"]
+    assert "500만원" in chunks["가람법/제2조"].text
+    older = earlier["가람법@2022-06-10/제2조"]
+    assert "300만원" in older.text
+    assert (older.unit, older.title) == ("가람법 제2조", "가람법")
+    assert act_of(older.document_id) == chunks["가람법/제2조"].document_id == "가람법"
+    articles = list(read_jsonl(three / "articles.jsonl", Article))
+    assert [(a.id, a.deleted, a.as_of) for a in articles] == [
+        ("가람법 제1조", False, "2024-09-15"),
+        ("가람법 제2조", False, "2024-09-15"),
+        ("가람법 제3조", True, "2024-09-15"),
+    ]
+    card = json.loads((three / "card.json").read_text(encoding="utf-8"))
+    assert [(s["as_of"], s["chunks"]) for s in card["sources"]] == [
+        ("2024-09-15", 2),
+        ("2022-06-10", 2),
+        ("2020-01-01", 0),
+    ]
+
+
+def test_references_of_an_earlier_text_stand_under_its_day(three):
+    lines = (three / "citations.jsonl").read_text(encoding="utf-8").splitlines()
+    edges = [(e["source"], e["target"], e["resolved"]) for e in map(json.loads, lines)]
+    assert edges == [("가람법@2022-06-10 제3조", "가람법 제2조", True)]
+    earlier = {c.unit: c for c in read_jsonl(three / "earlier.jsonl", Chunk)}
+    assert referring(earlier["가람법 제3조"]) == "가람법@2022-06-10 제3조"
+
+
+def test_an_article_that_comes_back_is_two_texts(tmp_path):
+    out = corpus(
+        tmp_path,
+        version("2020-01-01", PURPOSE, fine(300)),
+        version("2021-01-01", PURPOSE, fine(900)),
+        version("2022-01-01", PURPOSE, fine(300)),
+    )
+    days = {name: (since, until) for name, (_, since, until) in known(out).items()}
+    assert days["가람법/제2조"] == ("2022-01-01", "")
+    assert days["가람법@2021-01-01/제2조"] == ("2021-01-01", "2022-01-01")
+    assert days["가람법@2020-01-01/제2조"] == ("2020-01-01", "2021-01-01")
+
+
+def test_an_earlier_version_is_no_near_duplicate_of_the_newest(tmp_path):
+    words = "은행은 이용자의 정보를 업무 목적에 꼭 필요한 범위에서만 다루어야 하며 " * 9
+    out = corpus(
+        tmp_path,
+        version("2020-01-01", ("제1조 (목적)", words + "3일 안에 알린다.")),
+        version("2021-01-01", ("제1조 (목적)", words + "5일 안에 알린다.")),
+    )
+    assert set(known(out)) == {"가람법/제1조", "가람법@2020-01-01/제1조"}
+    assert (out / "duplicates.jsonl").read_text(encoding="utf-8") == ""
+
+
+def test_the_corpus_of_a_single_version_is_what_it_was(tmp_path):
+    out = corpus(tmp_path, version("2022-06-10", PURPOSE, fine(300)))
+    assert known(out) == {
+        "가람법/제1조": ("2022-06-10", "", ""),
+        "가람법/제2조": ("2022-06-10", "", ""),
+    }
+    assert (out / "earlier.jsonl").read_text(encoding="utf-8") == ""
+    assert {days_told(c.since, c.until) for c in read_chunks(out / "chunks.jsonl")} == {""}
+
+
+def test_a_version_says_its_days_in_words(three):
+    told = {c.id: days_told(c.since, c.until) for c in read_chunks(three / "chunks.jsonl")}
+    assert told["가람법@2022-06-10/제3조"] == "시행 2022-06-10 ~ 2024-09-14"
+    assert told["가람법/제2조"] == "시행 2024-09-15 ~"
+
+
+def test_two_texts_of_one_day_are_warned_of_by_name_and_the_first_stays(tmp_path):
+    out = corpus(
+        tmp_path,
+        version("2022-06-10", PURPOSE, fine(300)),
+        version("2022-06-10", PURPOSE, fine(700)),
+        version("2022-06-10", PURPOSE, fine(300)),
+    )
+    (warning,) = json.loads((out / "card.json").read_text(encoding="utf-8"))["warnings"]
+    assert "two different texts of 가람법 of 2022-06-10" in warning
+    assert "acts/판 1.md is kept, acts/판 2.md left out" in warning
+    reasons = [(r.id, r.reason) for r in read_jsonl(out / "rejected.jsonl", Rejected)]
+    assert reasons == [("acts/판 2.md", "same_day"), ("acts/판 3.md", "duplicate")]
+    assert set(known(out)) == {"가람법/제1조", "가람법/제2조"}
+
+
+def test_a_text_without_a_date_gives_way_to_dated_ones(tmp_path):
+    out = corpus(tmp_path, version("", PURPOSE), version("2022-06-10", PURPOSE, fine(300)))
+    assert {as_of for as_of, _, _ in known(out).values()} == {"2022-06-10"}
+    (reject,) = read_jsonl(out / "rejected.jsonl", Rejected)
+    assert (reject.id, reject.reason) == ("acts/판 1.md", "superseded")
+
+
+def test_the_recipes_day_leaves_later_versions_out_and_keeps_earlier_ones(tmp_path):
+    texts = [version(f"{year}-01-01", PURPOSE, fine(year)) for year in (2020, 2022, 2030)]
+    out = corpus(tmp_path, *texts, as_of="2025-07-31")
+    assert [(as_of, since) for as_of, since, _ in known(out).values()] == [
+        ("2022-01-01", "2020-01-01"),
+        ("2022-01-01", "2022-01-01"),
+        ("2020-01-01", "2020-01-01"),
+    ]
+    (reject,) = read_jsonl(out / "rejected.jsonl", Rejected)
+    assert "가람법 제1조 is in force from 2030-01-01" in reject.detail
+
+
+def test_inspection_shows_the_newest_and_the_policy_every_version(tmp_path):
+    corpus(tmp_path, *(version(f"{year}-01-01", PURPOSE, fine(year)) for year in (2020, 2022)))
+    settings = DataSettings(sources=[str(tmp_path / "acts")])
+    assert {a.as_of for a in build_articles(settings, base=tmp_path)} == {"2022-01-01"}
+    days = [day for _, day, _ in document_facts(settings, base=tmp_path)]
+    assert days == ["2022-01-01", "2020-01-01"]
