@@ -7,7 +7,9 @@ from collections.abc import Iterator
 
 from kofinlaw.augment.clauses import Clause
 from kofinlaw.augment.drafts import LONGEST_QUOTE, Draft, cite, distinct, source_rng
-from kofinlaw.augment.law import Law, addressees, normal, subject
+from kofinlaw.augment.law import Law
+from kofinlaw.augment.names import addressees, normal, subject
+from kofinlaw.augment.parties import handed_on
 
 
 def generate(law: Law, seed: int) -> Iterator[Draft]:
@@ -51,14 +53,20 @@ def _blank(sentence: str, name: str, role: str) -> str:
 
 
 def rivals(law: Law, clause: Clause, name: str, rng: random.Random) -> tuple[str, ...]:
-    """Other actors: those the article also names first, none that shares a word with the answer."""
+    """Other actors, none for whom the sentence may hold: those the article also names first.
+
+    Whoever the article hands work on to is none either: he may do it in another's place.
+    """
     words = {w for w in name.split() if len(w) > 1}
+    handed = handed_on(clause.article)
+    helpers = [actor for actor in law.actors if actor != name and actor in handed]
     apart = [
         other
         for other in law.actors
         if not words & set(other.split())
         and not _overlap(other, name)
-        and not law.one_is_the_other(other, name)
+        and not any(law.parties.one_is_the_other(other, helper) for helper in helpers)
+        and not law.parties.could_be(other, name)
     ]
     here = [other for other in apart if other in clause.article.text]
     elsewhere = [other for other in apart if other not in here][:12]

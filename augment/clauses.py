@@ -72,12 +72,16 @@ def _explains(inside: str) -> bool:
     return inside.startswith("이하") or "말한다" in inside or not re.search("[가-힣]", inside)
 
 
-def simplify(text: str) -> tuple[str, bool]:
-    """(text without explanatory brackets, whether a bracket that changes the meaning was there)."""
+def simplify(text: str, *, keep: bool = False) -> tuple[str, bool]:
+    """(text without brackets, whether a bracket that changes the meaning was there).
+
+    `keep` leaves those that change the meaning (…는 제외한다) where they are.
+    """
     out, last, restricted = [], 0, False
     for start, end in brackets(text):
-        out.append(text[last:start])
-        restricted |= not _explains(text[start + 1 : end - 1])
+        changes = not _explains(text[start + 1 : end - 1])
+        restricted |= changes
+        out.append(text[last : end if keep and changes else start])
         last = end
     out.append(text[last:])
     return clean("".join(out)), restricted

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from kofinlaw.augment.law import normal
+from kofinlaw.augment.names import normal
 from kofinlaw.data import contamination
 
 # A run of this many letters and digits in common is a copy; shorter ones are how all statute

@@ -22,12 +22,16 @@ LONGEST_MEANING = 120
 
 @dataclass(frozen=True)
 class Term:
-    """A defined term: `meaning` without 말한다, `line` as the law writes its opening."""
+    """A defined term: `meaning` without 말한다, `line` as the law writes its opening.
+
+    `whole` is whether the meaning is all of the definition: no 다만 takes a part of it out.
+    """
 
     term: str
     meaning: str
     line: str
     article: Article
+    whole: bool
 
 
 def terms(law: Law) -> list[Term]:
@@ -37,11 +41,12 @@ def terms(law: Law) -> list[Term]:
         if "정의" not in article.heading and "용어" not in article.heading:
             continue
         for node in _leaves(article.provisions):
-            text, _ = simplify(clean(node.text))
+            text, _ = simplify(clean(node.text), keep=True)
             match = _DEFINES.match(text)
             if match and "각 목" not in match.group("meaning"):
                 meaning = match.group("meaning").strip()
-                found.append(Term(match.group("term"), meaning, clean(node.text)[:40], article))
+                line, whole = clean(node.text)[:40], "다만" not in text
+                found.append(Term(match.group("term"), meaning, line, article, whole))
     return found
 
 
@@ -76,7 +81,8 @@ def _term_of(law: Law, term: Term, others: list[Term]) -> Iterator[Draft]:
     if term.term in term.meaning or len(term.meaning) > LONGEST_MEANING:
         return
     wrong = distinct(term.term, [t.term for t in others if t.term not in term.meaning])
-    particle = josa(term.meaning, "을/를")[len(term.meaning) :]
+    bare, _ = simplify(term.meaning)
+    particle = josa(bare, "을/를")[len(bare) :]
     if len(wrong) >= 3:
         yield Draft(
             kind="definition_term",
@@ -90,7 +96,7 @@ def _term_of(law: Law, term: Term, others: list[Term]) -> Iterator[Draft]:
 
 
 def _meaning_of(law: Law, term: Term, others: list[Term]) -> Iterator[Draft]:
-    if not 10 <= len(term.meaning) <= 75 or term.term in term.meaning:
+    if not 10 <= len(term.meaning) <= 75 or term.term in term.meaning or not term.whole:
         return
     wrong = distinct(
         term.meaning,
@@ -110,7 +116,7 @@ def _meaning_of(law: Law, term: Term, others: list[Term]) -> Iterator[Draft]:
 
 def _mismatch(law: Law, term: Term, others: list[Term], rng: random.Random) -> Iterator[Draft]:
     """Three pairs that match and one term with another's definition."""
-    short = [t for t in others if len(t.meaning) <= 50 and t.term not in t.meaning]
+    short = [t for t in others if t.whole and len(t.meaning) <= 50 and t.term not in t.meaning]
     if len(short) < 4 or term.term in short[0].meaning:
         return
     borrowed, *true = short

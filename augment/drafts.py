@@ -7,7 +7,7 @@ import re
 from dataclasses import dataclass
 
 from kofinlaw.augment.clauses import Clause
-from kofinlaw.augment.law import normal
+from kofinlaw.augment.names import normal
 
 LONGEST_QUOTE = 130
 _RELATIVE = re.compile(r"(?<!조)제\d+항|같은 [조항호]|전[항조]|각 호|이 [장절조]|제\d+호")

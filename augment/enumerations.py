@@ -9,7 +9,8 @@ from dataclasses import dataclass
 
 from kofinlaw.augment.clauses import Clause, item_noun, simplify
 from kofinlaw.augment.drafts import Draft, distinct, law_name, source_rng
-from kofinlaw.augment.law import Law, normal
+from kofinlaw.augment.law import Law
+from kofinlaw.augment.names import normal
 from kofinlaw.data.korean import bigrams
 
 LONGEST_ITEM = 55
@@ -22,6 +23,8 @@ _CATCH_ALL = re.compile(
     r"그 밖에|그밖에|기타|밖의|제\d+호|각 목|삭제|(?<!조)(?<!\d)제\d+항|^제\d+조"
     r"|준하는|상당하는|이와 유사| 간$|^「[^」]+」(?: 제\d+조\S*)?$"
 )
+# An item that takes in the items of another list: nobody sees from the list what it holds.
+_TAKES_IN = re.compile(r"각 [호목]의")
 _CITED = re.compile(r"(?<!」 )제\d+조(?:의\d+)?")
 _LISTS = re.compile(r"다음 각 호|다음 각호")
 _PENAL = re.compile(r"벌칙|과태료|정의|용어")
@@ -41,6 +44,8 @@ def listings(law: Law) -> list[Listing]:
     out = []
     for clause in law.clauses:
         if _PENAL.search(clause.article.heading) or len(clause.items) < 2:
+            continue
+        if any(_TAKES_IN.search(item) for item in clause.items):
             continue
         leads = [s for s in (clause.main, clause.proviso, *clause.rest) if _LISTS.search(s)]
         items = tuple(item for item in map(_item, clause.items) if item)
@@ -66,7 +71,9 @@ def generate(law: Law, seed: int) -> Iterator[Draft]:
         foreign = [
             text
             for text in _foreign(here, known, rng)
-            if not resembles(text, inside) and not pieced_together(text, inside)
+            if not resembles(text, inside)
+            and not pieced_together(text, inside)
+            and not same_head(text, clause.items)
         ]
         yield from _not_named(law, here, foreign, rng)
         yield from _named(law, here, foreign, rng)
@@ -108,6 +115,17 @@ def pieced_together(text: str, inside: list[set[str]]) -> bool:
     """Whether several of the list's items say it together: 청소년 보호, and 기술의 개발ㆍ보급."""
     grams = set(bigrams(text))
     return len(grams & set().union(*inside)) > PIECED * len(grams)
+
+
+def same_head(text: str, items: tuple[str, ...]) -> bool:
+    """Whether an item names a thing of the same kind: 보유기간 beside 촬영시간, 보관기간 및 ….
+
+    A kind that ends many items (행위, 사항, 경우) tells nothing.
+    """
+    head = text.rstrip(". ")[-2:]
+    return not item_noun(text) and any(
+        re.search(rf"[가-힣]{head}(?![가-힣]{{2}})", i) for i in items
+    )
 
 
 def _topic(law: Law, here: Listing, rng: random.Random) -> str:

@@ -7,12 +7,17 @@ from collections.abc import Iterator
 
 from kofinlaw.augment.drafts import LONGEST_QUOTE, Draft, cite, distinct, source_rng
 from kofinlaw.augment.enumerations import resembles
-from kofinlaw.augment.law import Law, subject
+from kofinlaw.augment.law import Law
+from kofinlaw.augment.names import subject
 from kofinlaw.data.korean import bigrams
 
 _EXCEPT = re.compile(r"^다만, (?P<case>[^,]{8,70}(?:경우|때))에?는? ")
 # `제2호에 해당하는 경우` says nothing by itself.
 _POINTS = re.compile(r"제\d+[항호]|같은 [조항호]|본문|단서|^그 ")
+# The case is a part of another: …를 증명하는 경우에는 … 계약을 체결한 경우에는.
+_GOES_ON = re.compile(r"(?:경우|때)에")
+# Who the condition is about, where no name of a party says so: 지정권자는 … 취소한 경우.
+_ABOUT_SOMEONE = re.compile(r"^(?:\S+ ){0,3}\S*[회자장관사원등][은는] ")
 _CONDITION = re.compile(r"(?:^|[,.] )(?P<case>[^,.]{10,60}경우)에는")
 
 
@@ -20,6 +25,15 @@ def _without_subject(case: str) -> str:
     """The condition without who it is about, so that all options read alike."""
     who = subject(case)
     return case[len(who) + 1 :].strip() if who and case.startswith(who) else case
+
+
+def _apart(texts: list[str]) -> list[str]:
+    """Those that say much the same as none before them."""
+    out: list[str] = []
+    for text in texts:
+        if not resembles(text, [set(bigrams(other)) for other in out]):
+            out.append(text)
+    return out
 
 
 def generate(law: Law, seed: int) -> Iterator[Draft]:
@@ -36,11 +50,12 @@ def generate(law: Law, seed: int) -> Iterator[Draft]:
         if (
             not match
             or "각 호" in match.group("case")
+            or _GOES_ON.search(clause.proviso, match.end())
             or not 25 <= len(clause.main) <= LONGEST_QUOTE
         ):
             continue
         case = _without_subject(match.group("case"))
-        if _POINTS.search(case):
+        if _POINTS.search(case) or _ABOUT_SOMEONE.search(case):
             continue
         rng = source_rng(seed, "exception", clause.article.id, clause.label)
         body = [set(bigrams(clause.proviso))]
@@ -49,10 +64,11 @@ def generate(law: Law, seed: int) -> Iterator[Draft]:
             for home, text in conditions
             if not text.startswith(("다만", "제"))
             and not _POINTS.search(text)
+            and not _ABOUT_SOMEONE.search(text)
             and text not in clause.body
             and not resembles(text, body)
         ]
-        wrong = distinct(case, [text for _, _, text in sorted(others)][:10])
+        wrong = distinct(case, _apart([text for _, _, text in sorted(others)])[:10])
         if len(wrong) >= 3:
             yield Draft(
                 kind="exception",

@@ -6,8 +6,8 @@ import re
 from collections.abc import Callable, Sequence
 from difflib import SequenceMatcher
 
-from kofinlaw.augment.law import normal
 from kofinlaw.augment.modality import reading
+from kofinlaw.augment.names import normal
 from kofinlaw.augment.prompt_files import Prompt
 from kofinlaw.augment.quantities import quantities
 from kofinlaw.augment.support import Verdict, plain_ending, support

@@ -7,7 +7,8 @@ from dataclasses import dataclass
 
 from kofinlaw.augment.clauses import as_question
 from kofinlaw.augment.definitions import terms
-from kofinlaw.augment.law import Law, subject
+from kofinlaw.augment.law import Law
+from kofinlaw.augment.names import subject
 from kofinlaw.augment.quantities import _ASKS, _LADDERS, quantities
 from kofinlaw.data.korean import josa
 

@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from kofinlaw.augment.drafts import Draft
-from kofinlaw.augment.law import normal
+from kofinlaw.augment.names import normal
 
 
 @dataclass(frozen=True)

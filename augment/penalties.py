@@ -10,7 +10,8 @@ from dataclasses import dataclass
 from kofinlaw.augment.clauses import Clause, simplify
 from kofinlaw.augment.drafts import Draft, distinct, law_name, source_rng
 from kofinlaw.augment.enumerations import resembles
-from kofinlaw.augment.law import Law, normal
+from kofinlaw.augment.law import Law
+from kofinlaw.augment.names import normal
 from kofinlaw.augment.quantities import near, quantities
 from kofinlaw.data.korean import bigrams, josa
 
@@ -153,16 +154,17 @@ def _grouped(
         and not resembles(o.deed, body)
     ]
     foreign.sort(key=lambda o: (o.clause.article.id != clause.article.id, rng.random()))
-    deeds = [o.deed for o in group if len(o.deed) >= SHORTEST_DEED]
+    # With the article that is violated: 보고를 하지 아니한 자 alone may be another's deed too.
+    deeds = [o.text for o in group if len(o.deed) >= SHORTEST_DEED]
     rng.shuffle(deeds)
     name = f"{law_name(law.title)} {clause.article.number}에서 {sanction}"
     for odd in foreign[:2]:
-        wrong = distinct(odd.deed, deeds[:6])
+        wrong = distinct(odd.text, deeds[:6])
         if len(wrong) >= 3:
             yield Draft(
                 kind="penalty_not",
                 stem=f"{name}의 대상으로 정한 것이 아닌 것은?",
-                answer=odd.deed,
+                answer=odd.text,
                 distractors=wrong,
                 units=(clause.article.id,),
                 focus=(clause.main[:40], *(d[:20] for d in wrong[:4])),
@@ -171,7 +173,7 @@ def _grouped(
             )
     if not deeds:
         return
-    wrong = distinct(deeds[0], [o.deed for o in foreign[:8]])
+    wrong = distinct(deeds[0], [o.text for o in foreign[:8]])
     if len(wrong) >= 3:
         yield Draft(
             kind="penalty_named",

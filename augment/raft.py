@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 
 from kofinlaw.augment.clauses import clean, simplify
-from kofinlaw.augment.law import normal
+from kofinlaw.augment.names import normal
 from kofinlaw.data.korean import bigrams
 from kofinlaw.data.lexical import LexicalIndex
 from kofinlaw.data.packing import packed

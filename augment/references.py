@@ -9,7 +9,8 @@ from collections.abc import Iterator
 
 from kofinlaw.augment.clauses import Clause
 from kofinlaw.augment.drafts import LONGEST_QUOTE, Draft, distinct, law_name, source_rng
-from kofinlaw.augment.law import Law, Laws, normal
+from kofinlaw.augment.law import Law, Laws
+from kofinlaw.augment.names import normal
 from kofinlaw.data.korean import bigrams
 
 _OWN_ARTICLE = re.compile(

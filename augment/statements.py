@@ -9,8 +9,9 @@ from collections.abc import Iterator
 from kofinlaw.augment.actors import rivals
 from kofinlaw.augment.clauses import Clause
 from kofinlaw.augment.drafts import Draft, distinct, law_name, source_rng
-from kofinlaw.augment.law import Law, Laws, normal, subject
+from kofinlaw.augment.law import Law, Laws
 from kofinlaw.augment.modality import flip
+from kofinlaw.augment.names import normal, subject
 from kofinlaw.augment.quantities import options_near, quantities
 from kofinlaw.data.korean import bigrams, josa
 

@@ -12,8 +12,8 @@ from dataclasses import dataclass
 from difflib import SequenceMatcher
 
 from kofinlaw.augment.clauses import brackets, clean, sentences
-from kofinlaw.augment.law import normal, subject
 from kofinlaw.augment.modality import reading
+from kofinlaw.augment.names import normal, subject
 from kofinlaw.augment.quantities import quantities
 from kofinlaw.data.korean import bigrams, content_morphemes
 

@@ -24,8 +24,9 @@ from outcome import outcome
 from kofinlaw.augment.actors import rivals
 from kofinlaw.augment.clauses import Clause, as_question
 from kofinlaw.augment.filters import first_failure, verdicts
-from kofinlaw.augment.law import Law, Laws, read_laws, subject
+from kofinlaw.augment.law import Law, Laws, read_laws
 from kofinlaw.augment.modality import flip
+from kofinlaw.augment.names import subject
 from kofinlaw.augment.prompt_files import read_prompt
 from kofinlaw.augment.quantities import options_near, quantities
 from kofinlaw.augment.tasks import TASKS, Source, Written, passages

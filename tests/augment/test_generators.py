@@ -15,7 +15,8 @@ from kofinlaw.augment import (
     references,
     statements,
 )
-from kofinlaw.augment.law import Laws, normal, read_laws
+from kofinlaw.augment.law import Laws, read_laws
+from kofinlaw.augment.names import normal
 from kofinlaw.data.korean import bigrams
 
 
@@ -98,6 +99,65 @@ def test_what_two_items_of_a_list_say_together_is_no_wrong_option_of_it():
     assert not any(enumerations.pieced_together(odd, [each]) for each in inside)
     assert enumerations.pieced_together(odd, inside)
     assert not enumerations.pieced_together("인터넷 이용의 활성화", inside)
+
+
+KINDS = """
+##### 제1조 (방침)
+
+관리자는 다음 각 호의 사항이 포함된 방침을 마련해야 한다.
+
+  1\\. 영상의 촬영시간, 보관기간 및 보관장소
+  2\\. 영상을 살필 수 있는 사람의 연락처
+  3\\. 요구에 대한 조치의 내용
+
+##### 제2조 (통지)
+
+관리자는 다음 각 호의 사항을 알려야 한다.
+
+  1\\. 개인정보의 보유기간
+  2\\. 담당하는 부서의 이름
+  3\\. 거부할 수 있다는 사실
+
+##### 제3조 (점검)
+
+관리자는 다음 각 호의 사항을 점검해야 한다.
+
+  1\\. 제5조제1항제1호 각 목의 사항에 관한 조치
+  2\\. 시설에 대한 보안과 통제
+  3\\. 기록의 위조를 막는 대책
+"""
+
+
+def test_a_list_takes_nothing_of_a_kind_it_names_and_is_closed(parse):
+    law = read_laws(parse("방침법", KINDS)).acts[0]
+    first = [d for d in enumerations.generate(law, 0) if d.units == ("방침법 제1조",)]
+    offered = {text for d in first for text in (d.answer, *d.distractors)}
+    assert "담당하는 부서의 이름" in offered
+    assert "개인정보의 보유기간" not in offered
+    assert {here.clause.article.number for here in enumerations.listings(law)} == {"제1조", "제2조"}
+
+
+DEFINITIONS = """
+##### 제2조 (정의)
+
+이 법에서 사용하는 용어의 뜻은 다음과 같다.
+
+  1\\. "전자업자"란 제28조에 따라 등록을 한 자(금융회사는 제외한다)를 말한다.
+  2\\. "평가업"이란 신용을 평가하여 제공하는 것을 말한다. 다만, 다른 법에 따른 것은 제외한다.
+  3\\. "거래지시"란 이용자가 거래의 처리를 지시하는 것을 말한다.
+  4\\. "오류"란 거래가 지시에 따라 이행되지 아니한 경우를 말한다.
+  5\\. "접근매체"란 지시를 하기 위하여 쓰는 수단을 말한다.
+"""
+
+
+def test_a_definition_is_given_with_what_it_takes_out(parse):
+    drafts = list(definitions.generate(read_laws(parse("정의법", DEFINITIONS)).acts[0], 0))
+    asked = next(d for d in by_kind(drafts, "definition_term") if d.answer == "전자업자")
+    assert '등록을 한 자(금융회사는 제외한다)"를 뜻하는' in asked.stem
+    assert not any("'평가업'" in d.stem for d in by_kind(drafts, "term_definition"))
+    pairs = [text for d in by_kind(drafts, "definition_mismatch") for text in d.distractors]
+    assert pairs
+    assert not any(text.startswith("평가업") for text in pairs)
 
 
 def test_a_mismatched_pair_is_the_answer_of_a_negative_question(law):
@@ -197,8 +257,51 @@ def test_a_party_that_a_definition_makes_the_other_is_no_rival(parse):
 **③** 전자금융업자는 이용자에게 그 결과를 알려야 한다.
 """
     law = read_laws(parse("법", text)).acts[0]
-    assert law.one_is_the_other("전자화폐발행자", "전자금융업자")
-    assert not law.one_is_the_other("전자화폐발행자", "이용자")
+    assert law.parties.one_is_the_other("전자화폐발행자", "전자금융업자")
+    assert not law.parties.one_is_the_other("전자화폐발행자", "이용자")
+
+
+HANDED_ON = """
+##### 제1조 (인증)
+
+**①** 과학기술정보통신부장관은 신청을 받으면 심사하여 인증할 수 있다고 정하여야 한다.
+**②** 과학기술정보통신부장관은 제1항의 업무를 인터넷진흥원에 위탁할 수 있다.
+
+##### 제2조 (신고)
+
+**①** 인터넷진흥원은 매년 결과를 이용자에게 알려야 한다.
+**②** 감독위원회는 매년 결과를 이용자에게 알려야 한다.
+**③** 조정위원회는 매년 결과를 채무자에게 알려야 한다.
+"""
+
+
+def test_who_is_handed_the_work_is_no_wrong_option_for_who_hands_it_on(parse):
+    law = read_laws(parse("인증법", HANDED_ON)).acts[0]
+    asked = next(d for d in actors.generate(law, 0) if d.answer == "과학기술정보통신부장관")
+    assert {"감독위원회", "조정위원회"} < set(asked.distractors)
+    assert "인터넷진흥원" not in asked.distractors
+
+
+PROVISOS = """
+##### 제1조 (손실)
+
+**①** 금융회사는 가맹점에 그 거래에 따른 손실을 떠넘길 수 없다. 다만, 가맹점의 과실을 증명하는 경우에는 그 손실의 전부 또는 일부를 가맹점의 부담으로 할 수 있다는 취지의 계약을 그 가맹점과 미리 체결한 경우에는 그러하지 아니하다.
+**②** 금융회사는 거래의 내용을 미리 이용자에게 서면으로 알려야 한다. 다만, 천재지변으로 알릴 수 없는 경우에는 그러하지 아니하다.
+**③** 이용자가 동의를 철회하는 경우에는 그러하지 아니하다.
+**④** 지정권자는 지정을 취소한 경우에는 알려야 한다.
+**⑤** 번호를 직접 수집하는 경우에는 동의를 받아야 한다.
+**⑥** 번호를 직접 수집할 경우에는 동의를 받아야 한다.
+**⑦** 건전한 거래질서를 유지하기 위하여 필요한 경우에는 명할 수 있다.
+**⑧** 다른 법령에 특별한 규정이 있는 경우에는 그에 따른다.
+"""
+
+
+def test_conditions_are_whole_say_who_they_are_about_and_differ(parse):
+    drafts = list(exceptions.generate(read_laws(parse("손실법", PROVISOS)).acts[0], 0))
+    assert [draft.answer for draft in drafts] == ["천재지변으로 알릴 수 없는 경우"]
+    wrong = drafts[0].distractors
+    assert not any(text.startswith("지정권자는") for text in wrong)
+    assert sum("번호를 직접 수집" in text for text in wrong) == 1
 
 
 def test_an_exception_is_the_case_its_proviso_names(law):
@@ -231,8 +334,8 @@ def test_penalties_are_asked_both_ways(law):
     assert violated.answer == "제5조제1항"
     odd = by_kind(drafts, "penalty_not")
     assert {d.answer for d in odd} <= {
-        "등록하지 아니하고 결제대행 업무를 한 자",
-        "거래기록을 정해진 기간 동안 보존하지 아니한 자",
+        "제5조제1항을 위반하여 등록하지 아니하고 결제대행 업무를 한 자",
+        "제4조제3항을 위반하여 거래기록을 정해진 기간 동안 보존하지 아니한 자",
     }
     assert odd
 

@@ -26,18 +26,86 @@ DECREE = """
 
 def test_who_is_within_whom_follows_definitions_through_their_items(parse):
     act, decree = read_laws([*parse("신용법", ACT), *parse("신용법 시행령", DECREE)]).acts
-    assert act.one_is_the_other("신용정보회사등", "신용정보회사")
-    assert act.one_is_the_other("개인신용평가회사", "신용정보회사등")
-    assert not act.one_is_the_other("금융위원회", "신용정보회사등")
-    assert decree.one_is_the_other("신용정보회사등", "신용정보제공자")
-    assert not decree.one_is_the_other("신용정보회사등", "이용자")
+    assert act.parties.one_is_the_other("신용정보회사등", "신용정보회사")
+    assert act.parties.one_is_the_other("개인신용평가회사", "신용정보회사등")
+    assert not act.parties.one_is_the_other("금융위원회", "신용정보회사등")
+    assert decree.parties.one_is_the_other("신용정보회사등", "신용정보제공자")
+    assert not decree.parties.one_is_the_other("신용정보회사등", "이용자")
 
 
 def test_a_kind_of_a_party_and_a_party_read_for_another_are_no_rivals_of_it(parse):
     act, decree = read_laws([*parse("신용법", ACT), *parse("신용법 시행령", DECREE)]).acts
     for law in (act, decree):
-        assert law.one_is_the_other("신용정보회사등", "종합신용정보집중기관")
-        assert law.one_is_the_other("통신과금서비스제공자", "정보통신서비스 제공자")
-        assert law.one_is_the_other("수탁자", "신용정보회사등")
-    assert not act.one_is_the_other("수탁자", "금융위원회")
-    assert not act.one_is_the_other("통신과금서비스이용자", "정보통신서비스 제공자")
+        assert law.parties.one_is_the_other("신용정보회사등", "종합신용정보집중기관")
+        assert law.parties.one_is_the_other("통신과금서비스제공자", "정보통신서비스 제공자")
+        assert law.parties.one_is_the_other("수탁자", "신용정보회사등")
+    assert not act.parties.one_is_the_other("수탁자", "금융위원회")
+    assert not act.parties.one_is_the_other("통신과금서비스이용자", "정보통신서비스 제공자")
+
+
+def parties(parse, *paragraphs):
+    marked = zip("①②③④⑤⑥", paragraphs, strict=False)
+    body = "\n".join(f"**{mark}** {text}" for mark, text in marked)
+    return read_laws(parse("법", f"##### 제1조 (당사자)\n\n{body}\n")).acts[0].parties
+
+
+def test_a_body_that_is_appointed_another_is_that_one_and_who_appoints_is_not(parse):
+    found = parties(
+        parse,
+        '장관은 진흥원법에 따른 한국인터넷진흥원(이하 "한국인터넷진흥원"이라 한다)을 인정하는 '
+        '기관(이하 "인정기관"이라 한다)으로 지정할 수 있다.',
+    )
+    assert found.one_is_the_other("인정기관", "한국인터넷진흥원")
+    assert not found.one_is_the_other("인정기관", "장관")
+
+
+def test_who_is_only_mentioned_in_a_definition_is_no_case_of_it(parse):
+    found = parties(
+        parse,
+        '금융위원회가 정하는 바에 따라 금융회사 또는 전자금융업자와 계약한 자(이하 "이용자"라 한다)'
+        "는 이를 알려야 한다.",
+        '금융회사 및 전자금융업자(이하 "금융회사등"이라 한다)는 이를 알려야 한다.',
+    )
+    for name in ("금융위원회", "금융회사", "전자금융업자", "금융회사등"):
+        assert not found.one_is_the_other("이용자", name)
+    assert found.one_is_the_other("금융회사등", "금융회사")
+
+
+def test_two_names_that_stand_for_the_same_party_in_part_are_alike(parse):
+    found = parties(
+        parse,
+        '"전자금융업자"란 허가를 받은 자를 말한다.',
+        '금융회사 및 전자금융업자(이하 "금융회사등"이라 한다)는 이를 알려야 한다.',
+        '금융위원회에 등록한 전자금융업자(이하 "선불업자"라 한다)는 이를 알려야 한다.',
+        "금융위원회(여신에 관하여는 금융감독원장을 말한다)는 이를 알려야 한다.",
+        "관리 전문기관은 다음 각 호와 같이 구분한다.\n  1\\. 중계전문기관: 중계하는 자",
+        "소위원회가 의결한 것은 보호위원회가 의결한 것으로 본다.",
+    )
+    assert found.one_is_the_other("금융회사등", "선불업자")
+    assert found.one_is_the_other("금융회사 및 채권자", "금융회사등")
+    assert found.one_is_the_other("금융위원회", "금융감독원장")
+    assert found.one_is_the_other("관리 전문기관", "중계전문기관")
+    assert found.one_is_the_other("소위원회", "보호위원회")
+    assert not found.one_is_the_other("금융위원회", "선불업자")
+
+
+def test_the_state_and_its_organs_and_roles_of_one_person_are_alike(parse):
+    found = parties(parse, "정부는 노력하여야 한다.")
+    assert found.one_is_the_other("국가", "과학기술정보통신부장관")
+    assert found.one_is_the_other("정부", "국가와 지방자치단체")
+    assert not found.one_is_the_other("명예훼손분쟁조정부", "과학기술정보통신부장관")
+    assert found.one_is_the_other("지급인", "이용자")
+    assert not found.one_is_the_other("신용정보제공ㆍ이용자", "신용정보주체")
+
+
+def test_any_body_may_be_what_a_definition_opens_to_all_bodies(parse):
+    found = parties(
+        parse,
+        '"개인정보처리자"란 개인정보를 처리하는 공공기관, 법인, 단체 및 개인 등을 말한다.',
+        "보호위원회는 「정부조직법」 제2조에 따른 중앙행정기관으로 본다.",
+    )
+    assert found.could_be("인증기관", "개인정보처리자")
+    assert found.could_be("보호위원회", "개인정보처리자")
+    assert not found.could_be("개인정보처리자", "인증기관")
+    assert not found.could_be("정보주체", "개인정보처리자")
+    assert found.could_be("수탁자", "정보주체")

@@ -3,7 +3,7 @@ import json
 import pytest
 
 from kofinlaw import UserError
-from kofinlaw.augment.law import normal
+from kofinlaw.augment.names import normal
 from kofinlaw.augment.settings import AugmentSettings
 from kofinlaw.augment.stage import augment
 from kofinlaw.data.files import read_jsonl
