@@ -1,13 +1,15 @@
 """Answering: label scoring against generate-then-parse, and a contest-sized file under a budget.
 
-    python benchmarks/answering.py choices --work DIR [--questions 120] [--baseline 24]
+    python benchmarks/answering.py choices --work DIR [--questions 120] [--repeats 3]
     python benchmarks/answering.py deadline --work DIR --index INDEX [--budget-minutes 60]
 
 `choices`: Korean law and tax exams (kmmlu_dev: its train and dev files, read as they are), the
 small model alone. Ours is `answer_questions` (labels scored in length-sorted batches with one head
 row a prompt, and the options' texts scored); beside it what contest baselines do, one question at a
-time: write up to 128 tokens (and up to 8) and take the first number. `deadline`: 500 exam questions
-and 15 free-text ones from the bundled sample through an index. The last line is JSON.
+time: write up to 128 tokens (and up to 8) and take the first number. They take turns.
+
+`deadline`: 500 exam questions and 15 free-text ones from the bundled sample through an index. The
+last line is JSON.
 """
 
 from __future__ import annotations
@@ -19,6 +21,7 @@ import shutil
 import time
 from collections.abc import Callable
 from pathlib import Path
+from statistics import median
 from typing import Any
 
 from outcome import outcome
@@ -146,9 +149,16 @@ def choices(given: argparse.Namespace) -> dict[str, Any]:
         "write 8, then parse": lambda: by_parsing(folder, questions, key, 8),
         "write 128, then parse": lambda: by_parsing(folder, few, key, 128),
     }
-    for name, run in runs.items():
-        result[name] = run()
-        print({name: result[name]}, flush=True)
+    long = {"option texts scored", "write 128, then parse"}  # far from their targets: one turn
+    turns: dict[str, list[dict[str, Any]]] = {name: [] for name in runs}
+    for turn in range(given.repeats):
+        for name, run in runs.items():
+            if turn == 0 or name not in long:
+                turns[name].append(run())
+                print({name: turns[name][-1]}, flush=True)
+    for name, rows in turns.items():
+        rates = [row["questions a second"] for row in rows]
+        result[name] = {**rows[0], "questions a second": median(rates), "turns": len(rows)}
     for name, ours in (
         ("write 8, then parse", "labels scored"),
         ("write 128, then parse", "labels scored, the peers' questions"),
@@ -222,6 +232,7 @@ def main() -> None:
     parser.add_argument("--work", type=Path, required=True)
     parser.add_argument("--questions", type=int, default=120)
     parser.add_argument("--baseline", type=int, default=24, help="of them answered in 128 tokens")
+    parser.add_argument("--repeats", type=int, default=3, help="turns; rates are their medians")
     parser.add_argument("--index", type=Path, help="a finished index (deadline)")
     parser.add_argument("--budget-minutes", type=float, default=60)
     parser.add_argument("--evidence-tokens", type=int, default=600)
