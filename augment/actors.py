@@ -28,6 +28,9 @@ def generate(law: Law, seed: int) -> Iterator[Draft]:
 
 def _draft(law: Law, clause: Clause, name: str, role: str, rng: random.Random) -> Iterator[Draft]:
     wrong = rivals(law, clause, name, rng)
+    if role == "towards":
+        # `전자금융업자에게 행하는 통지를 (   )에게 할 수 있다`: to that one too.
+        wrong = tuple(other for other in wrong if other not in clause.main)
     if len(wrong) < 3:
         return
     blank = _blank(clause.main, name, role)

@@ -21,10 +21,16 @@ PIECED = 0.7
 LONGEST_LEAD = 110
 _CATCH_ALL = re.compile(
     r"그 밖에|그밖에|기타|밖의|제\d+호|각 목|삭제|(?<!조)(?<!\d)제\d+항|^제\d+조"
-    r"|준하는|상당하는|이와 유사| 간$|^「[^」]+」(?: 제\d+조\S*)?$"
+    r"|준하는|상당하는|이와 유사| 간$"
 )
-# An item that takes in the items of another list: nobody sees from the list what it holds.
-_TAKES_IN = re.compile(r"각 [호목]의")
+# `법 제17조 및 제18조`, `「전자정부법」 제72조`: an item that says nothing but where to look.
+_ONLY_CITES = re.compile(r"(?:「[^」]+」|법|영|및|또는|부터|까지|제\d+[조항호](?:의\d+)?|[ㆍ,\s])+")
+# An item that takes in another list, or all that laws may add: nobody sees what the list holds.
+_TAKES_IN = re.compile(r"각 [호목]의|법령\S* [^.]*(?:규정|정하|정한|허용)")
+# Who fills in the details says nothing about them.
+_LEFT_TO_OTHERS = re.compile(
+    r"(?:(?:대통령|총리|부)령으로|\S*(?:위원회|장관)[가이]) (?:정하는|정하여 고시하는|정한) ?"
+)
 _CITED = re.compile(r"(?<!」 )제\d+조(?:의\d+)?")
 _LISTS = re.compile(r"다음 각 호|다음 각호")
 _PENAL = re.compile(r"벌칙|과태료|정의|용어")
@@ -57,7 +63,11 @@ def listings(law: Law) -> list[Listing]:
 def _item(text: str) -> str:
     simple, _ = simplify(text)
     simple = simple.rstrip(". ")
-    fits = 8 <= len(simple) <= LONGEST_ITEM and not _CATCH_ALL.search(simple)
+    fits = (
+        8 <= len(simple) <= LONGEST_ITEM
+        and not _CATCH_ALL.search(simple)
+        and not _ONLY_CITES.fullmatch(simple)
+    )
     return simple if fits and ":" not in simple and "다." not in simple else ""
 
 
@@ -67,7 +77,7 @@ def generate(law: Law, seed: int) -> Iterator[Draft]:
     for here in known:
         clause = here.clause
         rng = source_rng(seed, "enumeration", clause.article.id, clause.label)
-        inside = [set(bigrams(text)) for text in clause.items]
+        inside = [content(text) for text in clause.items]
         foreign = [
             text
             for text in _foreign(here, known, rng)
@@ -88,7 +98,7 @@ def _foreign(here: Listing, known: list[Listing], rng: random.Random) -> list[st
     """
     nouns = {item_noun(item) for item in here.items}
     ranked: list[tuple[int, float, str]] = []
-    words = set(bigrams(here.clause.article.text))
+    words = content(here.clause.article.text)
     mine = {normal(text) for text in here.clause.items}
     cited = {number for text in here.clause.items for number in _CITED.findall(text)}
     for other in known:
@@ -97,15 +107,31 @@ def _foreign(here: Listing, known: list[Listing], rng: random.Random) -> list[st
         distance = 0 if other.clause.article.id == here.clause.article.id else 1
         for item in other.items:
             if normal(item) not in mine and item_noun(item) in nouns:
-                grams = set(bigrams(item))
+                grams = content(item)
                 shared = len(grams & words) / max(len(grams), 1)
                 ranked.append((distance, 0.3 * rng.random() - shared, item))
-    return list(dict.fromkeys(text for _, _, text in sorted(ranked)))
+    return apart([text for _, _, text in sorted(ranked)])
+
+
+def content(text: str) -> set[str]:
+    """Bigrams of what the text says itself."""
+    return set(bigrams(_LEFT_TO_OTHERS.sub("", text)))
+
+
+def apart(texts: list[str]) -> list[str]:
+    """Those that say much the same as none before them."""
+    out: list[str] = []
+    said: list[set[str]] = []
+    for text in texts:
+        if not resembles(text, said):
+            out.append(text)
+            said.append(content(text))
+    return out
 
 
 def resembles(text: str, inside: list[set[str]]) -> bool:
-    """Whether the text says much the same as one of the list's items."""
-    grams = set(bigrams(text))
+    """Whether the text says much the same as one of others, given by their `content`."""
+    grams = content(text)
     if not grams:
         return True
     return any(len(grams & item) / min(len(grams), len(item) or 1) > CLOSE for item in inside)
@@ -113,7 +139,7 @@ def resembles(text: str, inside: list[set[str]]) -> bool:
 
 def pieced_together(text: str, inside: list[set[str]]) -> bool:
     """Whether several of the list's items say it together: 청소년 보호, and 기술의 개발ㆍ보급."""
-    grams = set(bigrams(text))
+    grams = content(text)
     return len(grams & set().union(*inside)) > PIECED * len(grams)
 
 

@@ -6,10 +6,9 @@ import re
 from collections.abc import Iterator
 
 from kofinlaw.augment.drafts import LONGEST_QUOTE, Draft, cite, distinct, source_rng
-from kofinlaw.augment.enumerations import resembles
+from kofinlaw.augment.enumerations import apart, content, resembles
 from kofinlaw.augment.law import Law
 from kofinlaw.augment.names import subject
-from kofinlaw.data.korean import bigrams
 
 _EXCEPT = re.compile(r"^다만, (?P<case>[^,]{8,70}(?:경우|때))에?는? ")
 # `제2호에 해당하는 경우` says nothing by itself.
@@ -25,15 +24,6 @@ def _without_subject(case: str) -> str:
     """The condition without who it is about, so that all options read alike."""
     who = subject(case)
     return case[len(who) + 1 :].strip() if who and case.startswith(who) else case
-
-
-def _apart(texts: list[str]) -> list[str]:
-    """Those that say much the same as none before them."""
-    out: list[str] = []
-    for text in texts:
-        if not resembles(text, [set(bigrams(other)) for other in out]):
-            out.append(text)
-    return out
 
 
 def generate(law: Law, seed: int) -> Iterator[Draft]:
@@ -58,7 +48,7 @@ def generate(law: Law, seed: int) -> Iterator[Draft]:
         if _POINTS.search(case) or _ABOUT_SOMEONE.search(case):
             continue
         rng = source_rng(seed, "exception", clause.article.id, clause.label)
-        body = [set(bigrams(clause.proviso))]
+        body = [content(clause.proviso)]
         others = [
             (home != clause.article.id, rng.random(), text)
             for home, text in conditions
@@ -68,7 +58,7 @@ def generate(law: Law, seed: int) -> Iterator[Draft]:
             and text not in clause.body
             and not resembles(text, body)
         ]
-        wrong = distinct(case, _apart([text for _, _, text in sorted(others)])[:10])
+        wrong = distinct(case, apart([text for _, _, text in sorted(others)])[:10])
         if len(wrong) >= 3:
             yield Draft(
                 kind="exception",

@@ -46,6 +46,9 @@ def flip(sentence: str) -> str:
     if not found:
         return ""
     before, ending, sense = found
+    if sense == "not" and "고는 " in before:
+        # `허가를 받지 아니하고는 할 수 있다` is no sentence.
+        return ""
     other = {"duty": 0, "may": 0, "not": 1}[sense]
     return f"{before}{others(ending, sense)[other]}."
 

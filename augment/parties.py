@@ -46,7 +46,7 @@ _HANDS_ON = re.compile(r"[^\n]*?(?:위탁|위임|대행|하여금|수행하게)[
 # The state acts through its organs: what one shall do or may not, the other shall or may not.
 _STATE = re.compile(r"^(?:정부|국가)$")
 _ORGAN = re.compile(r"(?:장관|청장|처장|위원회|법원|대통령|국무총리|지방자치단체|공공기관)$")
-# Who acts for another may do what that one does.
+# Who acts for another may do what that one does, and anyone may be asked to.
 _ACTS_FOR = re.compile(r"(?:수탁자|대리인)$")
 # Roles that one person may hold at a time: who pays (지급인) is also who uses the service.
 _ROLE = re.compile(
@@ -68,7 +68,7 @@ class Parties:
     def could_be(self, other: str, name: str) -> bool:
         """Whether a sentence about `name` may hold for `other` too."""
         return (
-            bool(_ACTS_FOR.search(other))
+            bool(_ACTS_FOR.search(other) or _ACTS_FOR.search(name))
             or self.one_is_the_other(other, name)
             or (self._is_a_body(other) and self._takes_in_any_body(name))
         )

@@ -9,11 +9,11 @@ from dataclasses import dataclass
 
 from kofinlaw.augment.clauses import Clause, simplify
 from kofinlaw.augment.drafts import Draft, distinct, law_name, source_rng
-from kofinlaw.augment.enumerations import resembles
+from kofinlaw.augment.enumerations import content, resembles
 from kofinlaw.augment.law import Law
 from kofinlaw.augment.names import normal
 from kofinlaw.augment.quantities import near, quantities
-from kofinlaw.data.korean import bigrams, josa
+from kofinlaw.data.korean import josa
 
 _MONEY = r"\d[\d,천백십억만]*\s?원"
 _SANCTION = re.compile(
@@ -144,7 +144,7 @@ def _grouped(
     """Which deed is not met with the clause's sanction, and which one is."""
     clause, sanction = group[0].clause, group[0].sanction
     listed = {normal(o.deed) for o in group}
-    body = [set(bigrams(text)) for text in clause.items]
+    body = [content(text) for text in clause.items]
     foreign = [
         o
         for o in known

@@ -40,6 +40,8 @@ _PATTERN = re.compile(
     r"(?P<unit>영업일|개월|주일|퍼센트|년|주|일|시간|분|명|인|회|배)" + _END
 )
 LONGEST_SENTENCE = 160
+# `제1호 외의 자: (   ) 이상`: nobody sees who that is.
+_POINTS = re.compile(r"제\d+호")
 _ASKS = {"일": "며칠", "영업일": "몇 영업일", "퍼센트": "몇 퍼센트"}
 
 
@@ -182,7 +184,7 @@ def _is_penal(clause: Clause) -> bool:
 
 
 def _ask(law: Law, clause: Clause, sentence: str, rng: random.Random) -> Iterator[Draft]:
-    if not 20 <= len(sentence) <= LONGEST_SENTENCE:
+    if not 20 <= len(sentence) <= LONGEST_SENTENCE or _POINTS.match(sentence):
         return
     found = quantities(sentence)
     for quantity in found:
@@ -223,6 +225,8 @@ def _question(clause: Clause, sentence: str, quantity: Quantity, rng: random.Ran
 
 def _blank(law: Law, clause: Clause, sentence: str, quantity: Quantity, rng: random.Random) -> str:
     blank = sentence[: quantity.start] + "(   )" + sentence[quantity.end :]
-    apart = sentence != clause.main
-    where = f"{law_name(law.title)} {clause.place}" if apart else cite(clause, rng)
+    # A 호 or 다만 alone does not say what the figure is about; the heading does.
+    heading = f"({clause.article.heading})" if clause.article.heading else ""
+    place = f"{clause.article.number}{heading}{clause.label}"
+    where = cite(clause, rng) if sentence == clause.main else f"{law_name(law.title)} {place}"
     return f'{where}의 다음 빈칸에 알맞은 것은? "{blank}"'

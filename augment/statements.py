@@ -10,7 +10,7 @@ from kofinlaw.augment.actors import rivals
 from kofinlaw.augment.clauses import Clause
 from kofinlaw.augment.drafts import Draft, distinct, law_name, source_rng
 from kofinlaw.augment.law import Law, Laws
-from kofinlaw.augment.modality import flip
+from kofinlaw.augment.modality import flip, reading
 from kofinlaw.augment.names import normal, subject
 from kofinlaw.augment.quantities import options_near, quantities
 from kofinlaw.data.korean import bigrams, josa
@@ -33,23 +33,28 @@ def alterations(law: Law, clause: Clause, rng: random.Random) -> list[tuple[str,
     """(how, text): the clause's sentence with one thing changed so that it becomes false."""
     sentence = clause.main
     out = []
+    found = reading(sentence)
+    sense = found[2] if found else ""
     flipped = flip(sentence)
     if flipped and "노력" not in sentence:
         out.append(("modality", flipped))
     who = subject(sentence)
-    if who:
+    # What one may not do another may not do either.
+    if who and sense != "not":
         others = rivals(law, clause, who, rng)
         start = sentence.index(who)
         rest = sentence[start + len(who) + 1 :]
         others = tuple(name for name in others if name not in rest)
         if others:
             out.append(("actor", sentence[:start] + josa(others[0], "은/는") + rest))
-    for quantity in quantities(sentence)[:1]:
+    # Who may do it within 20 days may do it within 10.
+    figures = quantities(sentence) if sense != "may" else []
+    for quantity in figures[:1]:
         near = options_near(quantity, clause.article.text, rng)
         if near:
             out.append(("number", sentence[: quantity.start] + near[0] + sentence[quantity.end :]))
     for old, new in _SWAPS:
-        if sentence.count(old) == 1 and quantities(sentence):
+        if figures and sentence.count(old) == 1:
             out.append(("bound", sentence.replace(old, new)))
             break
     rng.shuffle(out)

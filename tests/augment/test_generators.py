@@ -1,3 +1,4 @@
+import random
 import re
 
 import pytest
@@ -117,6 +118,7 @@ KINDS = """
   1\\. 개인정보의 보유기간
   2\\. 담당하는 부서의 이름
   3\\. 거부할 수 있다는 사실
+  4\\. 법 제17조 및 제18조
 
 ##### 제3조 (점검)
 
@@ -125,6 +127,14 @@ KINDS = """
   1\\. 제5조제1항제1호 각 목의 사항에 관한 조치
   2\\. 시설에 대한 보안과 통제
   3\\. 기록의 위조를 막는 대책
+
+##### 제4조 (사무)
+
+위원회는 다음 각 호의 사무를 수행한다.
+
+  1\\. 분쟁을 조정하는 일과 상담
+  2\\. 다른 법령에 따라 위원회의 사무로 규정된 일
+  3\\. 국제기구와의 교류와 협력
 """
 
 
@@ -134,7 +144,16 @@ def test_a_list_takes_nothing_of_a_kind_it_names_and_is_closed(parse):
     offered = {text for d in first for text in (d.answer, *d.distractors)}
     assert "담당하는 부서의 이름" in offered
     assert "개인정보의 보유기간" not in offered
+    assert "법 제17조 및 제18조" not in offered
     assert {here.clause.article.number for here in enumerations.listings(law)} == {"제1조", "제2조"}
+
+
+def test_two_items_differ_in_what_they_say_themselves():
+    listed = "하기에 충분한 인력과 전산설비 등 물적 시설을 갖출 것"
+    odd = "대통령령으로 정하는 시설ㆍ설비 및 인력을 갖출 것"
+    assert enumerations.resembles(odd, [enumerations.content(listed)])
+    same = ["가입자의 권익 보호대책", "가입자의 권익 보호"]
+    assert enumerations.apart([*same, "사업계획이 타당할 것"]) == [same[0], "사업계획이 타당할 것"]
 
 
 DEFINITIONS = """
@@ -204,6 +223,20 @@ def test_dates_and_article_numbers_are_no_figures():
     assert quantities.quantities("2020년 1월 1일부터 제3조제2항에 따라") == []
     found = quantities.quantities("그 사유를 안 날부터 14일 이내 또는 매출액의 100분의 3 이하")
     assert [q.text for q in found] == ["14일", "100분의 3"]
+
+
+def test_a_figure_of_a_list_is_asked_with_what_the_list_is_about(parse):
+    text = """
+##### 제17조 (자본금)
+
+전자업자는 다음 각 호의 금액을 갖추어야 한다.
+
+  1\\. 전자자금이체업무를 하는 자의 경우: 30억원
+  2\\. 제1호 외의 업무를 하는 전자업자의 경우: 20억원
+"""
+    drafts = list(quantities.generate(read_laws(parse("금융법", text)).acts[0], 0))
+    assert [draft.answer for draft in drafts] == ["30억원"]
+    assert "「금융법」 제17조(자본금)의 다음 빈칸" in drafts[0].stem
 
 
 def test_twelve_months_and_a_year_do_not_differ():
@@ -280,6 +313,35 @@ def test_who_is_handed_the_work_is_no_wrong_option_for_who_hands_it_on(parse):
     asked = next(d for d in actors.generate(law, 0) if d.answer == "과학기술정보통신부장관")
     assert {"감독위원회", "조정위원회"} < set(asked.distractors)
     assert "인터넷진흥원" not in asked.distractors
+
+
+def test_who_the_sentence_names_is_no_other_to_whom_it_is_done(law):
+    sent = [d for d in actors.generate(law, 0) if d.kind == "addressee"]
+    assert sent
+    for draft in sent:
+        quote = draft.stem.split('"')[1]
+        assert not any(name in quote for name in draft.distractors)
+
+
+def test_a_ban_is_not_moved_to_another_and_a_leave_not_narrowed(parse):
+    text = """
+##### 제1조 (조정)
+
+**①** 감독위원회는 영리를 목적으로 이용자의 정보를 넘겨서는 안 된다고 공고하여야 한다.
+**②** 감독위원회는 20일 이내의 기간을 정하여 자료의 제출을 요청할 수 있다.
+**③** 감독위원회는 부정한 목적으로 이용자의 정보를 처리하여서는 아니 된다.
+**④** 조정위원회는 30일 이내에 그 결과를 당사자에게 알려야 한다.
+**⑤** 협회장은 매년 자료를 모아 이용자에게 알려야 한다.
+"""
+    law = read_laws(parse("조정법", text)).acts[0]
+    hows = {
+        clause.label: {how for how, _ in statements.alterations(law, clause, random.Random(0))}
+        for clause in law.clauses
+    }
+    assert "actor" in hows["제1항"]
+    assert hows["제2항"] == {"modality", "actor"}
+    assert hows["제3항"] == {"modality"}
+    assert {"number", "bound"} <= hows["제4항"]
 
 
 PROVISOS = """

@@ -109,3 +109,4 @@ def test_any_body_may_be_what_a_definition_opens_to_all_bodies(parse):
     assert not found.could_be("개인정보처리자", "인증기관")
     assert not found.could_be("정보주체", "개인정보처리자")
     assert found.could_be("수탁자", "정보주체")
+    assert found.could_be("인증기관", "대리인")
