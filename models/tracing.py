@@ -24,7 +24,7 @@ FILE = "traces.jsonl"
 TEXTS = frozenset({"prompt", "prompts", "answer", "answers", "query", "queries", "documents"})
 MOST_CHARACTERS = 20_000
 
-_open_span: ContextVar[Span | None] = ContextVar("kofinlaw_open_span", default=None)
+_open: ContextVar[tuple[Tracer, Span] | None] = ContextVar("kofinlaw_open_span", default=None)
 
 
 @dataclass
@@ -84,11 +84,12 @@ class Tracer:
         `prompt`, `input_tokens`; see `tracing_exporters.GENAI`) get their conventional names where
         they are exported. An exception is noted and goes on.
         """
-        parent = _open_span.get()
+        around = _open.get()
         with self._lock:
             number, self._next = self._next, self._next + 1
-        span = Span(number, parent.id if parent else None, name, dict(attributes), time.time())
-        token = _open_span.set(span)
+        parent = around[1].id if around else None
+        span = Span(number, parent, name, dict(attributes), time.time())
+        token = _open.set((self, span))
         began = time.perf_counter()
         try:
             yield span
@@ -96,7 +97,7 @@ class Tracer:
             span.error = f"{type(error).__name__}: {error}"
             raise
         finally:
-            _open_span.reset(token)
+            _open.reset(token)
             span.seconds = round(time.perf_counter() - began, 6)
             self._export(span)
 
@@ -146,6 +147,21 @@ class NoTracer(Tracer):
 NO_TRACE = NoTracer()
 
 
+def child(name: str, **attributes: Any) -> contextlib.AbstractContextManager[Span]:
+    """A span within the one that is open on this thread, by the same tracer.
+
+    Where none is open nothing is traced: what runs deep inside needs no tracer handed down.
+    """
+    around = _open.get()
+    return (around[0] if around else NO_TRACE).span(name, **attributes)
+
+
+def note(**attributes: Any) -> None:
+    """Add attributes to the span that is open on this thread, if any."""
+    if around := _open.get():
+        around[1].set(**attributes)
+
+
 def shown(attributes: Mapping[str, Any], redact: bool) -> dict[str, Any]:
     """The attributes as they are written: long texts cut, or every text as length and hash."""
     return {
@@ -158,6 +174,8 @@ def shown(attributes: Mapping[str, Any], redact: bool) -> dict[str, Any]:
 def _text_shown(value: Any, redact: bool) -> Any:
     if isinstance(value, (list, tuple)):
         return [_text_shown(item, redact) for item in value]
+    if isinstance(value, dict):  # a document: its id, score and who found it
+        return {k: _text_shown(v, redact) if isinstance(v, str) else v for k, v in value.items()}
     text = value if isinstance(value, str) else json.dumps(value, ensure_ascii=False, default=str)
     if redact:
         digest = hashlib.sha256(text.encode("utf-8", "replace")).hexdigest()[:16]

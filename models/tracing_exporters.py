@@ -90,6 +90,15 @@ def genai_attributes(name: str, attributes: dict[str, Any]) -> dict[str, Any]:
     return out
 
 
+def known_of(span: Span) -> dict[str, Any]:
+    """A span's attributes; where it is about one question, that question's too.
+
+    Viewers show a span's own prompt, answer and documents, and not what stands in its events.
+    """
+    (only,) = span.items if len(span.items) == 1 else ({},)
+    return {**{name: value for name, value in only.items() if name != "id"}, **span.attributes}
+
+
 def _value(key: str, value: Any) -> Any:
     if key in ROLES:
         message = {"role": ROLES[key], "parts": [{"type": "text", "content": value}]}
@@ -129,7 +138,7 @@ class OpenTelemetry:
             f"{operation} {model}".strip(),
             context=context,
             kind=SpanKind.CLIENT if span.name in OPERATIONS else SpanKind.INTERNAL,
-            attributes=genai_attributes(span.name, span.attributes),
+            attributes=genai_attributes(span.name, known_of(span)),
             start_time=started,
         )
         end = started + int(span.seconds * 1e9)
@@ -177,7 +186,7 @@ class LangSmith:
 
     def export(self, span: Span) -> None:
         """Create the run with its times, texts and parent."""
-        texts = span.attributes
+        texts = known_of(span)
         asked: dict[str, Any] = {
             k: texts[k] for k in ("prompt", "query", "prompts", "queries") if k in texts
         }
@@ -186,7 +195,7 @@ class LangSmith:
         started = datetime.fromtimestamp(span.start, UTC)
         self._client.create_run(
             span.name,
-            asked | ({"items": span.items} if span.items else {}),
+            asked | ({"items": span.items} if len(span.items) > 1 else {}),
             RUN_TYPES.get(span.name, "chain"),
             id=self._id(span.id),
             parent_run_id=None if span.parent is None else self._id(span.parent),

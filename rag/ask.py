@@ -7,7 +7,8 @@ from datetime import date
 from typing import Literal
 
 from kofinlaw import UserError
-from kofinlaw.data.records import Question
+from kofinlaw.data.records import Chunk, Question
+from kofinlaw.data.versions import VERSIONED, days_told
 from kofinlaw.models.engines import Engine
 from kofinlaw.models.templates import ChatTemplate
 from kofinlaw.rag.agreement import combine
@@ -15,16 +16,22 @@ from kofinlaw.rag.asking import Asked, ask_engine
 from kofinlaw.rag.deadline import FULL
 from kofinlaw.rag.evidence import Searcher, search_as_asked
 from kofinlaw.rag.fallback import fallback_answer
+from kofinlaw.rag.in_force import Absent
 from kofinlaw.rag.options import split_options
 from kofinlaw.rag.prompts import Prompter
 from kofinlaw.rag.settings import AnswerSettings
+from kofinlaw.rag.traced import build_prompts, call_model
 from kofinlaw.rag.work import turns_of
 
 
 @dataclass(frozen=True)
 class Evidence:
     """A passage found for the question. `shown` says whether the model read it; `by` names the
-    retrievers that found it."""
+    retrievers that found it.
+
+    `version` are the days of its text where the corpus knows several versions of the act
+    (`시행 2022-06-10 ~ 2024-09-14`), or the day from which it will be in force.
+    """
 
     chunk: str
     unit: str
@@ -32,17 +39,22 @@ class Evidence:
     score: float
     by: str
     shown: bool
+    version: str = ""
 
 
 @dataclass(frozen=True)
 class AskedAnswer:
-    """The answer, the chosen option's text for multiple choice, and the evidence best first."""
+    """The answer, the chosen option's text for multiple choice, and the evidence best first.
+
+    `absent` are acts that the question is about and that had no text on the day it asks for.
+    """
 
     answer: str
     option: str
     confidence: float
     origin: Literal["model", "fallback"]
     evidence: tuple[Evidence, ...]
+    absent: tuple[Absent, ...] = ()
 
 
 def ask(
@@ -59,7 +71,8 @@ def ask(
 
     All permutations and votes of the settings are used. Free text for which nothing is found is
     told so, unless the settings want the model's own answer. `as_of` is the day whose law is asked
-    for; None: the retriever's own. Raises UserError for an empty question.
+    for; None: the retriever's own. Within an open span retrieval, packing and the model's call are
+    traced. Raises UserError for an empty question.
     """
     if not question.strip():
         raise UserError("the question is empty")
@@ -68,15 +81,24 @@ def ask(
     if retriever is not None and retriever.left_out:
         retriever.use_model(engine, template)
     hits = search_as_asked(retriever, [asked])[0] if retriever is not None else []
+    absent = retriever.absent(asked) if retriever is not None else ()
     budget = retriever.settings.evidence_tokens if retriever is not None else 0
     prompter = Prompter(template, settings, budget, engine.tokenizer.count)
     chunks = [hit.chunk for hit in hits]
     turns = turns_of(asked, settings)
-    prompts = [prompter.build(asked, chunks, FULL, turn) for turn in range(turns)]
+    wanted = [(asked, chunks, turn) for turn in range(turns)]
+    prompts = build_prompts(prompter, wanted, FULL)
     said: list[Asked | None] = []
     if retriever is None or chunks or options or settings.without_evidence == "answer":
         seeds = [(seed, turn) for turn in range(turns)]
-        said = ask_engine(engine, prompts, seeds, settings, stop=template.stop, plan=FULL)
+        said = call_model(
+            lambda: ask_engine(engine, prompts, seeds, settings, stop=template.stop, plan=FULL),
+            wanted,
+            prompts,
+            FULL,
+            model=engine.name,
+            choose_by=settings.choose_by,
+        )
     records = [
         item.turn("ask", turn, FULL.name) for turn, item in enumerate(said) if item is not None
     ]
@@ -95,8 +117,16 @@ def ask(
         evidence=tuple(
             Evidence(
                 hit.chunk.id, hit.chunk.unit, hit.chunk.text, hit.score, ", ".join(hit.by),
-                place < prompts[0].shown,
+                place in prompts[0].places, _version(hit.chunk, as_of),
             )
             for place, hit in enumerate(hits)
         ),
+        absent=absent,
     )  # fmt: skip
+
+
+def _version(chunk: Chunk, as_of: date | None) -> str:
+    first = chunk.since or chunk.as_of
+    if as_of is None and chunk.kind in VERSIONED and first > date.today().isoformat():
+        return f"시행 예정 {first}"
+    return days_told(chunk.since, chunk.until)

@@ -2,22 +2,22 @@
 
 from __future__ import annotations
 
-import contextlib
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 
 from kofinlaw import UserError
 from kofinlaw.models.engines import Engine
 from kofinlaw.models.out_of_memory import is_out_of_memory
 from kofinlaw.models.templates import ChatTemplate
-from kofinlaw.models.tracing import NO_TRACE, Span, Tracer
+from kofinlaw.models.tracing import NO_TRACE, Tracer
 from kofinlaw.rag.answer_book import AnswerBook
 from kofinlaw.rag.asking import Asked, ask_engine
 from kofinlaw.rag.calls import Overdue
 from kofinlaw.rag.deadline import Budget, Clock, Costs, Plan
 from kofinlaw.rag.journal import Timing
 from kofinlaw.rag.keeper import EngineKeeper
-from kofinlaw.rag.prompts import Prompt, Prompter
+from kofinlaw.rag.prompts import Prompter
+from kofinlaw.rag.traced import build_prompts, call_model
 from kofinlaw.rag.work import Task
 
 Waiting = tuple[Sequence[Task], Plan]
@@ -105,30 +105,32 @@ class Attempts:
         prompter = Prompter(
             self.template, book.settings, book.evidence_tokens, engine.tokenizer.count
         )
-        prompts = [
-            prompter.build(
+        wanted = [
+            (
                 book.questions[task.place],
                 [hit.chunk for hit in book.hits(task.place)],
-                plan,
                 task.turn,
             )
             for task in tasks
         ]
         work = sum(book.task_work(task, plan) for task in tasks)
-        before = self.clock()
-        with self._traced(engine, tasks, plan, prompts) as span:
-            asked = self.keeper.guarded(
-                lambda: ask_engine(
-                    engine,
-                    prompts,
-                    [(self.seed, task.turn) for task in tasks],
-                    book.settings,
-                    stop=self.template.stop,
-                    plan=plan,
-                ),
-                self.costs.forecast(kind, work),
+        with self.tracer.span("answer", plan=plan.name):
+            prompts = build_prompts(prompter, wanted, plan)
+
+            def call() -> list[Asked | None]:
+                seeds = [(self.seed, task.turn) for task in tasks]
+                stop = self.template.stop
+                return ask_engine(engine, prompts, seeds, book.settings, stop=stop, plan=plan)
+
+            before = self.clock()
+            asked = call_model(
+                lambda: self.keeper.guarded(call, self.costs.forecast(kind, work)),
+                wanted,
+                prompts,
+                plan,
+                model=engine.name,
+                choose_by=book.settings.choose_by,
             )
-            self._trace_items(span, tasks, prompts, asked)
         seconds = max(0.0, self.clock() - before)
         self.costs.observe(kind, work, seconds)
         self._share_seconds(tasks, asked, plan, seconds)
@@ -163,39 +165,6 @@ class Attempts:
         self.book.journal.beat(now, force=True)
         self.book.submit(now)
         return empty
-
-    @contextlib.contextmanager
-    def _traced(
-        self, engine: Engine, tasks: Sequence[Task], plan: Plan, prompts: Sequence[Prompt]
-    ) -> Iterator[Span]:
-        scored = bool(prompts[0].choices) and self.book.settings.choose_by == "score"
-        name = "score" if scored and not prompts[0].reasoning else "generate"
-        with self.tracer.span(
-            name,
-            model=engine.name,
-            plan=plan.name,
-            turns=[task.turn for task in tasks],
-            input_tokens=sum(prompt.tokens for prompt in prompts),
-        ) as span:
-            yield span
-
-    def _trace_items(
-        self,
-        span: Span,
-        tasks: Sequence[Task],
-        prompts: Sequence[Prompt],
-        asked: Sequence[Asked | None],
-    ) -> None:
-        if self.tracer is NO_TRACE:
-            return
-        span.set(output_tokens=sum(item.tokens for item in asked if item))
-        for task, prompt, item in zip(tasks, prompts, asked, strict=True):
-            span.item(
-                self.book.questions[task.place].id,
-                turn=task.turn,
-                prompt=prompt.text,
-                answer=(item.text or item.scores) if item else None,
-            )
 
 
 def _free_memory() -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
-from kofinlaw.data.packing import pack
+from kofinlaw.data.packing import packed
 from kofinlaw.data.prompting import (
     AnswerForm,
     choice_candidates,
@@ -24,7 +24,7 @@ CUT_MARK = " … "
 @dataclass(frozen=True)
 class Prompt:
     """A rendered prompt. `choices` are what may follow it (none for free text) and `order[i]` the
-    option that choice i stands for; `shown` counts passages in it, `tokens` its length.
+    option that choice i stands for; `places` are the passages in it, `tokens` its length.
 
     `reasoning` says that the model is to write before it chooses, `sampled` that what it writes
     is drawn at random; a free-text answer begins with `opening`, which ends the prompt.
@@ -33,12 +33,17 @@ class Prompt:
     text: str
     choices: tuple[str, ...]
     order: tuple[int, ...]
-    shown: int
+    places: tuple[int, ...]
     tokens: int
     cut: bool
     reasoning: bool = False
     sampled: bool = False
     opening: str = ""
+
+    @property
+    def shown(self) -> int:
+        """How many passages are in it."""
+        return len(self.places)
 
 
 @dataclass(frozen=True)
@@ -83,7 +88,8 @@ class Prompter:
         budget = int(self.evidence_tokens * plan.evidence_share)
         query = " ".join([question.question, *question.options])
         while True:
-            evidence = pack(list(passages), query, budget, self.count) if budget > 0 else []
+            kept = packed(list(passages), query, budget, self.count) if budget > 0 else []
+            evidence = [passage for _, passage in kept]
             text, tokens = render(question.question, evidence)
             if tokens <= room or not evidence:
                 break
@@ -100,7 +106,7 @@ class Prompter:
             text,
             tuple(choices),
             order,
-            len(evidence),
+            tuple(place for place, _ in kept),
             tokens,
             cut,
             reasoning,

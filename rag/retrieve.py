@@ -17,11 +17,13 @@ import numpy as np
 
 from kofinlaw import UserError
 from kofinlaw.data.records import Chunk, Question
-from kofinlaw.rag.evidence import Hit
+from kofinlaw.models.tracing import child, note
+from kofinlaw.rag.evidence import Hit, traced
 from kofinlaw.rag.expand import cross_references, neighbours
 from kofinlaw.rag.fusion import Ranked
 from kofinlaw.rag.in_force import Absent
-from kofinlaw.rag.index import Index, lexical_kinds, tokeniser_version
+from kofinlaw.rag.index import Index, lexical_kinds
+from kofinlaw.rag.index_check import check_index
 from kofinlaw.rag.precedents import vote
 from kofinlaw.rag.priors import Priors
 from kofinlaw.rag.query_forms import Generate, generate_with, queries_of, write_queries
@@ -64,7 +66,7 @@ class Retriever:
         self._generate: Generate | None = None
         self._written: dict[tuple[str, QueryForm], list[str]] = {}
         self._asked_model: set[str] = set()
-        _check(index, settings)
+        check_index(index, settings)
         self._reranker: Reranker | None = (
             None if settings.reranker == "llm" else open_reranker(settings.reranker)
         )
@@ -162,6 +164,7 @@ class Retriever:
         if not asked:
             return out
         queries = [query for _, _, query, _ in asked]
+        note(queries=queries, forms=[form for _, form, _, _ in asked])
         shown = [scopes[owner].shown for owner, *_ in asked]
         weights = kind_weights(self.settings)
         pool = self.settings.pool
@@ -200,7 +203,12 @@ class Retriever:
             return
         new = [question for question in questions if question.id not in self._asked_model]
         forms, rewrites = self.settings.query_forms, self.settings.rewrites
-        self._written |= write_queries(new, forms, self._generate, rewrites)
+        if not new:
+            return
+        with child("write_queries") as span:
+            written = write_queries(new, forms, self._generate, rewrites)
+            span.set(queries=[query for queries in written.values() for query in queries])
+        self._written |= written
         self._asked_model |= {question.id for question in new}
 
     def _ranked(
@@ -230,11 +238,14 @@ class Retriever:
             for question, found in zip(questions, ranked, strict=True)
             for place, _, _ in found
         ]
-        scores = iter(reranker(pairs) if pairs else [])
         out = []
-        for found in ranked:
-            again = [(place, next(scores), (*by, "rerank")) for place, _, by in found]
-            out.append(sorted(again, key=lambda row: -row[1]))
+        with child("rerank", model=self.settings.reranker, pairs=len(pairs)) as span:
+            scores = iter(reranker(pairs) if pairs else [])
+            for question, found in zip(questions, ranked, strict=True):
+                again = [(place, next(scores), (*by, "rerank")) for place, _, by in found]
+                out.append(sorted(again, key=lambda row: -row[1]))
+                hits = [Hit(self.index.chunks[place], score, by) for place, score, by in out[-1]]
+                span.item(question.id, documents=traced(hits))
         return out
 
     def _cited(self, question: Question) -> list[int]:
@@ -272,26 +283,3 @@ class Retriever:
 
         assert self.settings.embedder is not None
         return open_embedder(self.settings.embedder, cache=self._cache)
-
-
-def _check(index: Index, settings: RagSettings) -> None:
-    """Raise UserError where the index does not hold what the settings ask for."""
-    kinds = lexical_kinds(settings)
-    for kind in kinds:
-        if kind not in index.meta["lexical"]:
-            index.lexical(kind)  # raises with what to do
-    if "kiwi" in kinds and index.meta["tokeniser"] != tokeniser_version():
-        raise UserError(
-            f"the index was cut by {index.meta['tokeniser']}, here is {tokeniser_version()}",
-            where=str(index.folder),
-            remedy="build the index again, or install the version it was built with",
-        )
-    if settings.embedder is None:
-        return
-    if settings.embedder != index.meta["embedder"]:
-        raise UserError(
-            f"the index holds vectors of {index.meta['embedder'] or 'no embedder'}, "
-            f"the recipe asks for {settings.embedder}",
-            where=str(index.folder),
-            remedy="build the index again, or set rag.embedder to the one it was built with",
-        )

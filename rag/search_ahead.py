@@ -125,11 +125,9 @@ class SearchAhead:
                 raise Overdue("given up")
             questions = [self._questions[place] for place in places]
             before = self._clock()
-            with self._tracer.span("retrieval", data_source="index") as span:
-                hits = search_as_asked(self._searcher, questions, rerank=self._rerank)
-                for question, found in zip(questions, hits, strict=True):
-                    documents = [hit.chunk.id for hit in found]
-                    span.item(question.id, query=question.question, documents=documents)
+            hits = search_as_asked(
+                self._searcher, questions, rerank=self._rerank, tracer=self._tracer
+            )
             seconds = max(0.0, self._clock() - before)
             self._searched += len(places)
             self._seconds += seconds

@@ -102,9 +102,12 @@ def ask(
         print_json(dataclasses.asdict(result))
         return
     say(f"\n{result.answer}\n")
+    for act in result.absent:
+        say(f"「{act.title}」: 그날 시행 중인 조문이 없습니다 (말뭉치의 첫 시행일 {act.first})")
     say("근거" if result.evidence else "근거 없음")
     for hit in result.evidence:
-        say(f"  · {hit.unit}  ({hit.score:.2f}, {hit.by})")
+        version = f" ({hit.version})" if hit.version else ""
+        say(f"  · {hit.unit}{version}  ({hit.score:.2f}, {hit.by})")
         body = " ".join(hit.text.split())
         say(f"    {body[:160]}{'…' if len(body) > 160 else ''}")
 

@@ -83,7 +83,10 @@ def calls_by_id(path: Path) -> dict[str, list[dict[str, Any]]]:
 
 def text_of(value: Any) -> str:
     """A traced text, cut to what one reads."""
-    text = "\n".join(map(str, value)) if isinstance(value, list) else str(value)
+    rows = value if isinstance(value, list) else [value]
+    text = "\n".join(
+        " · ".join(map(str, row.values())) if isinstance(row, dict) else str(row) for row in rows
+    )
     return text if len(text) <= TEXT_CHARACTERS else text[:TEXT_CHARACTERS] + "…"
 
 

@@ -9,7 +9,7 @@ import pytest
 
 from kofinlaw import UserError
 from kofinlaw.models.settings import TraceSettings
-from kofinlaw.models.tracing import NO_TRACE, Tracer, open_tracer, read_traces
+from kofinlaw.models.tracing import NO_TRACE, Tracer, child, note, open_tracer, read_traces
 from kofinlaw.models.tracing_exporters import LangSmith, OpenTelemetry
 
 SECRET = "홍길동의 계좌 110-234-567890"
@@ -137,6 +137,41 @@ def test_opentelemetry_gets_the_genai_names_the_parents_and_the_items():
     assert found["retrieval"].status.description == "RuntimeError: gone"
     assert found["retrieval"].attributes["error.type"] == "RuntimeError"
     assert outer.start_time <= generate.start_time <= generate.end_time <= outer.end_time + 10**6
+
+
+def test_a_span_about_one_question_shows_its_texts_as_its_own():
+    created = []
+    client = SimpleNamespace(
+        create_run=lambda name, inputs, kind, **named: created.append((name, inputs, kind, named))
+    )
+    exporter = LangSmith(client, "proof")
+    for ids in (["Q1"], ["Q1", "Q2"]):
+        with Tracer([exporter]).span("retrieval", queries=["제9조"]) as span:
+            for one in ids:
+                span.item(one, query="책임?", documents=[{"id": "법/제9조", "score": 0.5}])
+    one, two = created
+    assert one[1] == {"query": "책임?", "queries": ["제9조"]}
+    assert one[3]["outputs"] == {"documents": [{"id": "법/제9조", "score": 0.5}]}
+    assert [item["id"] for item in two[1]["items"]] == ["Q1", "Q2"]
+    assert two[3]["outputs"] == {}
+
+
+def test_what_runs_deep_inside_a_span_adds_to_it_and_opens_children(tmp_path):
+    def deep():
+        note(queries=["제9조"])
+        with child("rerank") as span:
+            span.set(pairs=3)
+
+    deep()  # no span is open: nothing is traced, nothing is kept
+    with open_tracer(TraceSettings(), tmp_path) as tracer, tracer.span("retrieval"):
+        deep()
+    inner, outer = spans(tmp_path)
+    assert (inner["name"], inner["parent"], inner["attributes"]) == (
+        "rerank",
+        outer["id"],
+        {"pairs": 3},
+    )
+    assert outer["attributes"] == {"queries": ["제9조"]}
 
 
 def test_langsmith_gets_runs_with_parents_times_and_texts():

@@ -207,6 +207,9 @@ class FakeSearcher:
             for q in questions
         ]
 
+    def absent(self, question: Question) -> tuple[Any, ...]:
+        return ()
+
     def three(self, identity: str) -> list[Chunk]:
         return [self.chunk(int(fraction(identity, i) * 50)) for i in range(3)]
 

@@ -129,7 +129,13 @@ def test_every_call_is_traced_with_the_questions_it_was_for(
     with open_tracer(TraceSettings(redact=redact), out) as tracer:
         world.answer(few, out, reasoning_tokens=64, votes=2, tracer=tracer)
     spans = rows(out / "traces.jsonl")
-    assert {span["name"] for span in spans} == {"retrieval", "generate"}
+    named = {span["id"]: span["name"] for span in spans}
+    assert {(span["name"], named.get(span["parent"])) for span in spans} == {
+        ("retrieval", None),
+        ("answer", None),
+        ("packing", "answer"),
+        ("generate", "answer"),
+    }
     asked = {
         (item["id"], item["turn"]) for s in spans if s["name"] == "generate" for item in s["items"]
     }

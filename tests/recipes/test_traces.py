@@ -38,9 +38,22 @@ def test_answers_to_a_file_are_traced_beside_them(answering, pico, tmp_path, typ
 def test_one_question_is_traced_in_the_run(answering, typed):
     code, said = typed("ask", "서류를 보관하는 기간은?", "--run", answering)
     assert code == 0, said
-    (span,) = [span for _, span in read_traces(answering / "ask" / "traces.jsonl")]
-    assert span["attributes"]["query"] == "서류를 보관하는 기간은?"
-    assert span["attributes"]["answer"] in said
+    *inside, whole = [span for _, span in read_traces(answering / "ask" / "traces.jsonl")]
+    assert whole["attributes"]["query"] == "서류를 보관하는 기간은?"
+    assert whole["attributes"]["answer"] in said
+    assert [(span["name"], span["parent"]) for span in inside] == [
+        (name, whole["id"]) for name in ("retrieval", "packing", "generate")
+    ]
+    retrieval, packing, generate = (span["items"][0] for span in inside)
+    assert inside[0]["attributes"]["queries"] == ["서류를 보관하는 기간은?"]
+    scores = [hit["score"] for hit in retrieval["documents"]]
+    assert scores == sorted(scores, reverse=True)
+    assert scores[0] > 0
+    found = [hit["id"] for hit in retrieval["documents"]]
+    assert packing["found"] == len(found)
+    assert packing["documents"] == [one for one in found if one in packing["documents"]] != []
+    assert "서류를 보관하는 기간은?" in generate["prompt"]
+    assert generate["answer"] in said
 
 
 def marks(run):
