@@ -1,4 +1,5 @@
-"""Lets the tests of this folder import what they share: `corpora`, `simulation`, `worlds`."""
+"""Lets the tests of this folder import what they share: `commands`, `corpora`, `simulation`,
+`worlds`."""
 
 import random
 import sys
@@ -9,6 +10,7 @@ import pytest
 sys.path.insert(0, str(Path(__file__).parent))
 
 import simulation
+from commands import Typed
 
 
 @pytest.fixture
@@ -21,3 +23,21 @@ def questions(tmp_path: Path) -> Path:
 def few(tmp_path: Path) -> Path:
     """Twenty multiple choices and three to answer freely."""
     return simulation.question_file(tmp_path, 20, 3, random.Random(3))
+
+
+@pytest.fixture
+def typed(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> Typed:
+    """Runs `kofinlaw WORDS` as a person types it."""
+    from kofinlaw.recipes.cli import main
+
+    def call(*words: object) -> tuple[int, str]:
+        monkeypatch.setattr(sys, "argv", ["kofinlaw", *map(str, words)])
+        try:
+            main()
+            code = 0
+        except SystemExit as error:
+            code = int(error.code or 0)
+        shown = capsys.readouterr()
+        return code, shown.out + shown.err
+
+    return call

@@ -10,19 +10,13 @@ from collections.abc import Sequence
 from pathlib import Path
 
 import pytest
+from commands import Typed, finish_run
 
 from kofinlaw import UserError
 from kofinlaw.data.files import write_jsonl
 from kofinlaw.data.records import Chunk, Key
 from kofinlaw.models.dummy_engine import DummyEngine
 from kofinlaw.models.engines import ChoiceScore
-from kofinlaw.rag.index import build_index
-from kofinlaw.rag.settings import RagSettings
-
-TEMPLATE = (
-    "{% for m in messages %}<{{ m.role }}>{{ m.content }}</s>{% endfor %}"
-    "{% if add_generation_prompt %}<assistant>{% endif %}"
-)
 
 
 @pytest.fixture
@@ -37,19 +31,7 @@ def run(tmp_path: Path) -> Path:
         for n in (1, 3, 5)
     ]  # fmt: skip
     write_jsonl(chunks, rows)
-    build_index(chunks, folder / "index", RagSettings(lexical="bigram"), cache=None)
-    model = folder / "merge" / "model"
-    model.mkdir(parents=True)
-    (model / "tokenizer_config.json").write_text('{"eos_token": "</s>"}', encoding="utf-8")
-    (model / "chat_template.jinja").write_text(TEMPLATE, encoding="utf-8")
-    (folder / "recipe.yaml").write_text(
-        "name: small\nmodel: {id: google/gemma-3-270m}\ndata: {sources: [{path: .}]}\n"
-        "rag: {lexical: bigram}\n"
-        "answer: {votes: 2, engine: {engine: dummy}}\n"
-        "evaluate: {heldout: false, questions: q.csv, key: k.jsonl, systems: [trained-rag]}\n",
-        encoding="utf-8",
-    )
-    return folder
+    return finish_run(folder)
 
 
 @pytest.fixture
@@ -64,36 +46,20 @@ def questions(tmp_path: Path) -> Path:
     return path
 
 
-def typed(
-    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, *words: object
-) -> tuple[int, str]:
-    from kofinlaw.recipes.cli import main
-
-    monkeypatch.setattr(sys, "argv", ["kofinlaw", *map(str, words)])
-    try:
-        main()
-        code = 0
-    except SystemExit as error:
-        code = int(error.code or 0)
-    shown = capsys.readouterr()
-    return code, shown.out + shown.err
-
-
 def test_a_plan_recorded_by_one_run_is_followed_by_another(
     tmp_path: Path,
     run: Path,
     questions: Path,
-    capsys: pytest.CaptureFixture[str],
-    monkeypatch: pytest.MonkeyPatch,
+    typed: Typed,
 ) -> None:
     first, again = tmp_path / "first", tmp_path / "again"
-    assert typed(capsys, monkeypatch, "answer", questions, "--run", run, "--out", first)[0] == 0
+    assert typed("answer", questions, "--run", run, "--out", first)[0] == 0
     words = ("answer", questions, "--run", run, "--out", again)
-    code, shown = typed(capsys, monkeypatch, *words, "--replay-plan", first / "plan.jsonl")
+    code, shown = typed(*words, "--replay-plan", first / "plan.jsonl")
     assert (code, "4 answers" in shown) == (0, True), shown
     for name in ("answers.jsonl", "plan.jsonl", "submission.csv"):
         assert (first / name).read_bytes() == (again / name).read_bytes(), name
-    code, shown = typed(capsys, monkeypatch, *words, "--replay-plan", tmp_path / "none.jsonl")
+    code, shown = typed(*words, "--replay-plan", tmp_path / "none.jsonl")
     assert (code, "no such plan" in shown or "changed since it began" in shown) == (1, True)
 
 
@@ -101,12 +67,11 @@ def test_five_runs_say_their_mean_and_spread(
     tmp_path: Path,
     run: Path,
     questions: Path,
-    capsys: pytest.CaptureFixture[str],
-    monkeypatch: pytest.MonkeyPatch,
+    typed: Typed,
 ) -> None:
     write_jsonl(tmp_path / "key.jsonl", [Key(f"Q{n}", "2") for n in range(3)])
     words = ("answer", questions, "--run", run, "--out", tmp_path / "five", "--runs", 5)
-    code, shown = typed(capsys, monkeypatch, *words, "--key", tmp_path / "key.jsonl")
+    code, shown = typed(*words, "--key", tmp_path / "key.jsonl")
     assert code == 0, shown
     assert "5 runs:" in shown
     assert "answered alike in two runs: 100.0%" in shown
@@ -118,16 +83,15 @@ def test_a_model_trained_again_does_not_go_on_with_the_answers_of_the_one_before
     tmp_path: Path,
     run: Path,
     questions: Path,
-    capsys: pytest.CaptureFixture[str],
-    monkeypatch: pytest.MonkeyPatch,
+    typed: Typed,
 ) -> None:
     words = ("answer", questions, "--run", run, "--out", tmp_path / "out")
     weights = run / "merge" / "model" / "model.safetensors"
     weights.write_bytes(b"first")
-    assert typed(capsys, monkeypatch, *words)[0] == 0
-    assert typed(capsys, monkeypatch, *words)[0] == 0
+    assert typed(*words)[0] == 0
+    assert typed(*words)[0] == 0
     weights.write_bytes(b"again")
-    code, shown = typed(capsys, monkeypatch, *words)
+    code, shown = typed(*words)
     assert (code, "model changed since it began" in shown) == (1, True), shown
 
 
@@ -135,7 +99,7 @@ def test_every_run_asks_its_own_engine_to_rerank(
     tmp_path: Path,
     run: Path,
     questions: Path,
-    capsys: pytest.CaptureFixture[str],
+    typed: Typed,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     asked: list[int] = []
@@ -161,7 +125,7 @@ def test_every_run_asks_its_own_engine_to_rerank(
     )
     recipe.write_text(text, encoding="utf-8")
     words = ("answer", questions, "--run", run, "--out", tmp_path / "two", "--runs", 2)
-    code, shown = typed(capsys, monkeypatch, *words)
+    code, shown = typed(*words)
     assert (code, "2 runs:" in shown) == (0, True), shown
     halves = asked[: len(asked) // 2], asked[len(asked) // 2 :]
     assert [len(set(half)) for half in halves] == [1, 1]
@@ -180,9 +144,7 @@ def test_answering_needs_no_network_interface(tmp_path: Path, run: Path, questio
     assert len((tmp_path / "out" / "answers.jsonl").read_text("utf-8").splitlines()) == 4
 
 
-def test_a_contest_folder_needs_weights(
-    tmp_path: Path, run: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_contest_folder_needs_weights(tmp_path: Path, run: Path, typed: Typed) -> None:
     words = ("export", run / "merge" / "model", "--contest", "--run", run, "--out", tmp_path / "c")
-    code, shown = typed(capsys, monkeypatch, *words)
+    code, shown = typed(*words)
     assert (code, "no checkpoint" in shown) == (1, True), shown
