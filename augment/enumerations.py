@@ -26,7 +26,7 @@ _CATCH_ALL = re.compile(
 # `법 제17조 및 제18조`, `「전자정부법」 제72조`: an item that says nothing but where to look.
 _ONLY_CITES = re.compile(r"(?:「[^」]+」|법|영|및|또는|부터|까지|제\d+[조항호](?:의\d+)?|[ㆍ,\s])+")
 # An item that takes in another list, or all that laws may add: nobody sees what the list holds.
-_TAKES_IN = re.compile(r"각 [호목]의|법령\S* [^.]*(?:규정|정하|정한|허용)")
+_TAKES_IN = re.compile(r"각 [호목]의|다른 법[령률]\S* [^.]*(?:사무|업무|사업)(?:로 |$)")
 # Who fills in the details says nothing about them.
 _LEFT_TO_OTHERS = re.compile(
     r"(?:(?:대통령|총리|부)령으로|\S*(?:위원회|장관)[가이]) (?:정하는|정하여 고시하는|정한) ?"
