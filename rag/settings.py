@@ -157,7 +157,7 @@ class RagSettings(BaseModel):
         0, ge=0, le=10, description="articles that the found ones cite, added behind them"
     )
     as_of: datetime.date | None = Field(
-        None, description="only text in force on this day; none: whatever the index holds"
+        None, description="only text in force on this day; none: the question's own day, else today"
     )
     evidence_tokens: int = Field(
         1200, ge=50, description="model tokens of evidence in a prompt at most"

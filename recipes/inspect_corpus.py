@@ -8,6 +8,7 @@ from pathlib import Path
 from kofinlaw import UserError
 from kofinlaw.data.files import read_jsonl
 from kofinlaw.data.records import Article, Chunk, Provision
+from kofinlaw.data.versions import days_told, read_chunks
 
 
 def inspect_lines(folder: Path, find: str = "", limit: int = 5) -> list[str]:
@@ -22,7 +23,7 @@ def inspect_lines(folder: Path, find: str = "", limit: int = 5) -> list[str]:
             where=str(folder),
             remedy="name a data stage, for example runs/quickstart/data",
         )
-    chunks = list(read_jsonl(folder / "chunks.jsonl", Chunk))
+    chunks = list(read_chunks(folder / "chunks.jsonl"))
     articles = {a.id: a for a in read_jsonl(folder / "articles.jsonl", Article)}
     if not find:
         return _documents(chunks, articles)
@@ -65,7 +66,11 @@ def _unit(unit: str, chunks: list[Chunk], article: Article | None) -> list[str]:
         for provision in article.provisions:
             lines += _tree(provision, 2)
     for chunk in chunks:
-        lines += [f"  ── chunk {chunk.id}", *[f"  │ {line}" for line in chunk.text.splitlines()]]
+        days = days_told(chunk.since, chunk.until)
+        lines += [
+            f"  ── chunk {chunk.id}  {days}".rstrip(),
+            *[f"  │ {line}" for line in chunk.text.splitlines()],
+        ]
     return [*lines, ""]
 
 

@@ -10,6 +10,7 @@ from kofinlaw.data.files import read_jsonl
 from kofinlaw.data.records import Article, Chunk, Rejected
 from kofinlaw.data.settings import DataSettings
 from kofinlaw.data.versions import act_of, days_told, read_chunks, referring
+from kofinlaw.recipes.inspect_corpus import inspect_lines
 
 PURPOSE = ("제1조 (목적)", "이 법은 은행 이용자의 권리를 지키는 것을 목적으로 한다.")
 
@@ -168,7 +169,14 @@ def test_the_recipes_day_leaves_later_versions_out_and_keeps_earlier_ones(tmp_pa
     assert "가람법 제1조 is in force from 2030-01-01" in reject.detail
 
 
-def test_inspection_shows_the_newest_and_the_policy_every_version(tmp_path):
+def test_inspection_shows_an_articles_texts_with_their_days(three):
+    lines = inspect_lines(three, "가람법 제2조")
+    told = [line.strip() for line in lines if "── chunk 가람법" in line]
+    assert "── chunk 가람법/제2조  시행 2024-09-15 ~" in told
+    assert "── chunk 가람법@2022-06-10/제2조  시행 2020-01-01 ~ 2024-09-14" in told
+
+
+def test_plain_articles_are_the_newest_and_the_policy_sees_every_version(tmp_path):
     corpus(tmp_path, *(version(f"{year}-01-01", PURPOSE, fine(year)) for year in (2020, 2022)))
     settings = DataSettings(sources=[str(tmp_path / "acts")])
     assert {a.as_of for a in build_articles(settings, base=tmp_path)} == {"2022-01-01"}

@@ -5,6 +5,7 @@ from datetime import date
 from pathlib import Path
 
 import pytest
+from commands import Typed, finish_run
 from corpora import settings
 
 from kofinlaw.data.corpus import build_corpus
@@ -40,22 +41,28 @@ def write_act(folder: Path, title: str, day: str, articles: tuple[tuple[str, str
     (folder / f"{title} {day}.md").write_text(text, encoding="utf-8")
 
 
-def indexed(folder: Path, acts: dict[str, dict[str, tuple[tuple[str, str], ...]]]) -> Index:
-    """The index of a corpus of these acts: title → day → articles."""
-    (folder / "acts").mkdir()
+def corpus(folder: Path, acts: dict[str, dict[str, tuple[tuple[str, str], ...]]]) -> Path:
+    """The chunks of a corpus of these acts: title → day → articles."""
+    (folder / "acts").mkdir(parents=True)
     for title, versions in acts.items():
         for day, articles in versions.items():
             write_act(folder / "acts", title, day, articles)
     sources = DataSettings(sources=[str(folder / "acts")])
     build_corpus(sources, folder / "data", base=folder)
-    build_index(folder / "data" / "chunks.jsonl", folder / "index", settings())
+    return folder / "data" / "chunks.jsonl"
+
+
+def indexed(folder: Path, acts: dict[str, dict[str, tuple[tuple[str, str], ...]]]) -> Index:
+    build_index(corpus(folder, acts), folder / "index", settings())
     return Index.load(folder / "index")
+
+
+OTHER = {"2019-01-01": (("제1조 (목적)", "이 법은 예금자를 보호하는 것을 목적으로 한다."),)}
 
 
 @pytest.fixture
 def index(tmp_path: Path) -> Index:
-    other = {"2019-01-01": (("제1조 (목적)", "이 법은 예금자를 보호하는 것을 목적으로 한다."),)}
-    return indexed(tmp_path, {"가람법": VERSIONS, "나래법": other})
+    return indexed(tmp_path, {"가람법": VERSIONS, "나래법": OTHER})
 
 
 def found(index: Index, question: str, day: str = "", **values) -> list[str]:
@@ -215,3 +222,27 @@ def test_evidence_ids_of_earlier_versions_are_known_to_the_corpus(index: Index, 
     )
     assert newest < ids
     assert ["가람법@2022-06-10 제3조", ["가람법 제5조"]] in references
+
+
+def test_ask_names_the_days_of_the_text_and_the_act_that_had_none(
+    tmp_path: Path, typed: Typed
+) -> None:
+    coming = {"2999-01-01": (("제1조 (예금)", "예금자는 예금의 반환을 요구할 수 있다."),)}
+    run = tmp_path / "run"
+    corpus(run, {"가람법": VERSIONS, "나래법": coming})
+    finish_run(run)
+
+    code, said = typed("ask", "가람법 제2조의 과태료는?", "--run", run, "--as-of", "2023-05-01")
+    assert code == 0, said
+    assert "가람법 제2조 (시행 2022-06-10 ~ 2024-09-14)" in said
+    assert "300만원" in said
+    assert "500만원" not in said
+
+    code, said = typed("ask", "가람법 제2조의 과태료는?", "--run", run, "--as-of", "2020-01-01")
+    assert code == 0, said
+    assert "「가람법」: 그날 시행 중인 조문이 없습니다 (말뭉치의 첫 시행일 2022-06-10)" in said
+    assert "근거 없음" in said
+
+    code, said = typed("ask", "예금자는 예금의 반환을 요구할 수 있는가?", "--run", run)
+    assert code == 0, said
+    assert "나래법 제1조 (시행 예정 2999-01-01)" in said

@@ -1,0 +1,87 @@
+"""What one question went through, step by step, in the traces."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import simulation
+from corpora import settings, write_chunks
+from worlds import rows
+
+from kofinlaw.models.dummy_engine import DummyEngine
+from kofinlaw.models.settings import TraceSettings
+from kofinlaw.models.tracing import open_tracer
+from kofinlaw.rag.ask import AskedAnswer, ask
+from kofinlaw.rag.index import Index, build_index
+from kofinlaw.rag.retrieve import Retriever
+from kofinlaw.rag.settings import AnswerSettings
+
+QUESTION = "접근매체의 위조로 손해가 생기면?\n1 배상한다\n2 배상하지 않는다"
+
+
+def traced(folder: Path, **values: Any) -> tuple[AskedAnswer, dict[str, list[dict[str, Any]]]]:
+    """The answer and its spans by the name of their parent."""
+    build_index(write_chunks(folder), folder / "index", settings())
+    retriever = Retriever(Index.load(folder / "index"), settings(**{"k": 2, **values}))
+    with open_tracer(TraceSettings(), folder) as tracer, tracer.span("ask"):
+        answer = ask(
+            QUESTION,
+            engine=DummyEngine(),
+            template=simulation.TEMPLATE,
+            retriever=retriever,
+            settings=AnswerSettings(),
+        )
+    spans = rows(folder / "traces.jsonl")
+    named = {span["id"]: span["name"] for span in spans}
+    out: dict[str, list[dict[str, Any]]] = {}
+    for span in spans:
+        out.setdefault(named.get(span["parent"], ""), []).append(span)
+    return answer, out
+
+
+def test_each_step_of_an_answer_is_a_span_with_what_came_out_of_it(tmp_path: Path) -> None:
+    answer, spans = traced(
+        tmp_path, reranker="llm", rerank_pool=4, query_forms=["stem", "multi_query"]
+    )
+    assert [span["name"] for span in spans[""]] == ["ask"]
+    retrieval, packing, score = spans["ask"]
+    assert [retrieval["name"], packing["name"], score["name"]] == ["retrieval", "packing", "score"]
+
+    written, rerank = spans["retrieval"]
+    queries, forms = retrieval["attributes"]["queries"], retrieval["attributes"]["forms"]
+    assert forms == ["stem", *["multi_query"] * len(written["attributes"]["queries"])]
+    assert queries == ["접근매체의 위조로 손해가 생기면?", *written["attributes"]["queries"]]
+    (item,) = rerank["items"]
+    assert rerank["attributes"]["pairs"] == len(item["documents"]) == 3
+
+    (found,) = retrieval["items"]
+    evidence = [(hit.chunk, hit.score, hit.by) for hit in answer.evidence]
+    assert [(hit["id"], hit["score"], hit["by"]) for hit in found["documents"]] == evidence
+    assert [hit["id"] for hit in item["documents"]][:2] == [hit["id"] for hit in found["documents"]]
+
+    (packed,) = packing["items"]
+    assert packed["documents"] == [hit.chunk for hit in answer.evidence if hit.shown]
+    (said,) = score["items"]
+    assert answer.evidence[0].text.splitlines()[-1] in said["prompt"]
+    assert said["answer"].index(max(said["answer"])) + 1 == int(answer.answer)
+
+
+def test_a_passage_that_packing_left_out_is_not_said_to_be_read(tmp_path: Path) -> None:
+    answer, spans = traced(tmp_path, k=4, evidence_tokens=50)
+    (packed,) = spans["ask"][1]["items"]
+    shown = [hit.chunk for hit in answer.evidence if hit.shown]
+    assert packed["documents"] == shown
+    assert 0 < len(shown) < packed["found"] == len(answer.evidence)
+
+
+def test_without_an_open_span_nothing_is_traced(tmp_path: Path) -> None:
+    build_index(write_chunks(tmp_path), tmp_path / "index", settings())
+    ask(
+        QUESTION,
+        engine=DummyEngine(),
+        template=simulation.TEMPLATE,
+        retriever=Retriever(Index.load(tmp_path / "index"), settings()),
+        settings=AnswerSettings(),
+    )
+    assert not (tmp_path / "traces.jsonl").exists()
