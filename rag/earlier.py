@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import re
 from collections.abc import Iterable, Iterator
 
@@ -34,6 +35,8 @@ def interleaved(chunks: Iterable[Chunk]) -> Iterator[Chunk]:
         if at is None:
             at = _before(chunk, newest, places.get(act_of(chunk.document_id), []))
         behind.setdefault(at, []).append(chunk)
+    for texts in behind.values():  # several deleted articles may stand behind one passage
+        texts.sort(key=lambda chunk: _number(chunk) or (math.inf,))
     yield from behind.pop(-1, ())
     for place, chunk in enumerate(newest):
         yield chunk

@@ -1,17 +1,23 @@
 """Several versions of one act in an index: a day finds the text that was in force on it."""
 
 import json
-from datetime import date
+import tempfile
+from datetime import date, timedelta
 from pathlib import Path
 
+import hypothesis
 import pytest
 from commands import Typed, finish_run
 from corpora import settings
+from hypothesis import given
+from hypothesis import strategies as st
 
 from kofinlaw.data.corpus import build_corpus
 from kofinlaw.data.files import read_jsonl
 from kofinlaw.data.records import Chunk, Question
 from kofinlaw.data.settings import DataSettings
+from kofinlaw.data.versions import read_chunks
+from kofinlaw.rag.earlier import interleaved
 from kofinlaw.rag.in_force import Absent, Calendar
 from kofinlaw.rag.index import Index, build_index
 from kofinlaw.rag.retrieve import Retriever
@@ -212,8 +218,6 @@ def test_priors_see_past_texts_of_other_versions(index: Index) -> None:
 
 
 def test_evidence_ids_of_earlier_versions_are_known_to_the_corpus(index: Index, tmp_path: Path):
-    from kofinlaw.data.versions import read_chunks
-
     ids = {chunk.id for chunk in read_chunks(tmp_path / "data" / "chunks.jsonl")}
     assert ids == set(index.place_of)
     newest = {chunk.id for chunk in read_jsonl(tmp_path / "data" / "chunks.jsonl", Chunk)}
@@ -246,3 +250,37 @@ def test_ask_names_the_days_of_the_text_and_the_act_that_had_none(
     code, said = typed("ask", "예금자는 예금의 반환을 요구할 수 있는가?", "--run", run)
     assert code == 0, said
     assert "나래법 제1조 (시행 예정 2999-01-01)" in said
+
+
+LAWS = st.dictionaries(
+    st.sampled_from(["2019-01-01", "2020-05-05", "2021-12-31", "2024-02-29"]),
+    st.dictionaries(
+        st.integers(1, 5), st.sampled_from(["보고한다", "알린다", "삼간다"]), min_size=1
+    ),
+    min_size=1,
+)
+
+
+@hypothesis.settings(max_examples=40, deadline=None)
+@given(LAWS)
+def test_each_day_shows_the_articles_of_its_version_and_nothing_else(
+    laws: dict[str, dict[int, str]],
+) -> None:
+    with tempfile.TemporaryDirectory() as name:
+        versions = {
+            day: tuple(
+                (f"제{number}조 (의무)", f"은행은 이용자에게 매년 한 번 그 사실을 {word}.")
+                for number, word in sorted(law.items())
+            )
+            for day, law in laws.items()
+        }
+        chunks = list(interleaved(read_chunks(corpus(Path(name), {"가람법": versions}))))
+    calendar = Calendar(chunks)
+    assert len({chunk.id for chunk in chunks}) == len(chunks)
+    days = sorted(laws)
+    for day, end in zip(days, [*days[1:], "2100-01-01"], strict=True):
+        for asked in (date.fromisoformat(day), date.fromisoformat(end) - timedelta(days=1)):
+            shown = [c for c, one in zip(chunks, calendar.on(asked).tolist(), strict=True) if one]
+            told = {int(c.unit.split("제")[1].rstrip("조")): c.text for c in shown}
+            assert list(told) == sorted(laws[day])  # in the order in which they stood
+            assert all(laws[day][number] in text for number, text in told.items())
