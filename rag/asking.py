@@ -67,8 +67,9 @@ def ask_engine(
     """
     if not prompts[0].reasoning:
         return _answers(engine, prompts, seeds, settings, stop, plan)
+    cues = (stop, REASONED_CUE.strip())
     requests = [
-        _request(prompt, seed, settings, settings.reasoning_tokens, (stop, REASONED_CUE.strip()))
+        replace(_request(prompt, seed, settings, settings.reasoning_tokens, cues), logprob=False)
         for prompt, seed in zip(prompts, seeds, strict=True)
     ]
     thoughts = engine.generate(requests)

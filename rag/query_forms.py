@@ -99,7 +99,10 @@ def generate_with(engine: Engine, template: ChatTemplate) -> Generate:
             template.render([{"role": "user", "content": text}], add_generation_prompt=True)
             for text in instructions
         ]
-        requests = [Request(p, max_tokens=_MAX_TOKENS, stop=(template.stop,)) for p in prompts]
+        requests = [
+            Request(p, max_tokens=_MAX_TOKENS, stop=(template.stop,), logprob=False)
+            for p in prompts
+        ]
         return [made.text for made in engine.generate(requests)]
 
     return generate

@@ -227,6 +227,7 @@ def request_of(task: Task, template: ChatTemplate, settings: JudgeSettings, seed
         temperature=settings.temperature if task.repeat else 0.0,
         seed=int.from_bytes(digest[:4], "big") & 0x7FFFFFFF,
         json_schema=task.rubric.schema,
+        logprob=False,
     )
 
 

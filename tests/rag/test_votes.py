@@ -3,15 +3,22 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Sequence
 from pathlib import Path
 
 import pytest
+import simulation
 from worlds import World, rows
 
 from kofinlaw.data.prompting import REASONED_CUE, REASONING_RULE
 from kofinlaw.data.records import Question
+from kofinlaw.models.dummy_engine import DummyEngine
+from kofinlaw.models.engines import Generation, Request
 from kofinlaw.rag.agreement import combine
+from kofinlaw.rag.ask import ask
 from kofinlaw.rag.journal import Turn
+from kofinlaw.rag.query_forms import generate_with
+from kofinlaw.rag.settings import AnswerSettings
 
 
 @pytest.mark.parametrize("choose_by", ["score", "generate"])
@@ -31,6 +38,25 @@ def test_reasoning_is_written_first_and_the_choice_follows_it(
     assert all(any(p.startswith(q) for q in first) for p in second)
     turns = [turn for turn in rows(tmp_path / "out/plan.jsonl") if turn["scores"]]
     assert all(turn["reasoning"] for turn in turns)
+
+
+def test_log_probabilities_are_asked_for_only_where_they_are_read() -> None:
+    wanted: dict[str, set[bool]] = {}
+
+    class Noting(DummyEngine):
+        def generate(self, requests: Sequence[Request]) -> list[Generation]:
+            kind = "choice" if requests[0].choices else "reasons"
+            wanted.setdefault(kind, set()).update(request.logprob for request in requests)
+            return super().generate(requests)
+
+    asked = {"engine": Noting(), "template": simulation.TEMPLATE, "retriever": None}
+    reasoned = AnswerSettings(reasoning_tokens=32, choose_by="generate")
+    ask("기한은?\n1 3일\n2 10일", settings=reasoned, **asked)
+    assert wanted == {"reasons": {False}, "choice": {True}}
+
+    wanted.clear()
+    generate_with(Noting(), simulation.TEMPLATE)(["검색문을 쓰십시오.", "조문을 쓰십시오."])
+    assert wanted == {"reasons": {False}}
 
 
 def test_votes_are_spent_where_the_answer_is_least_sure(tmp_path: Path, few: Path) -> None:

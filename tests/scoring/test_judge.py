@@ -150,6 +150,7 @@ def test_repeats_are_sampled_with_seeds_of_their_own_and_the_first_is_greedy(tmp
     first = [r for r in engine.asked if r.prompt == engine.asked[0].prompt]
     assert [r.temperature for r in first] == [0, 0.7, 0.7]
     assert len({r.seed for r in first}) == 3
+    assert not any(r.logprob for r in engine.asked)  # nobody reads it, and it costs a pass
 
 
 def test_a_judge_that_was_cut_off_asks_only_what_is_missing(tmp_path):
