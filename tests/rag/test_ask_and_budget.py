@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 import simulation
+from worlds import World
 
 from kofinlaw import UserError
 from kofinlaw.models.dummy_engine import DummyEngine
@@ -70,49 +71,26 @@ def test_a_fallback_keeps_to_the_recipes_length_and_the_question_to_its_day() ->
 def checked(
     tmp_path: Path, seconds_per_token: float, minutes: float, *, free: int = 15, **more: Any
 ) -> Any:
-    clock = simulation.Clock()
-    faults = simulation.Faults(seconds_per_token=seconds_per_token)
+    world = World(faults=simulation.Faults(seconds_per_token=seconds_per_token))
     questions = simulation.question_file(tmp_path, 200, free, random.Random(3))
-
-    def open_engine() -> Any:
-        clock.now += 5.0
-        return simulation.FaultyEngine(clock, faults, random.Random(0))
-
     return check_budget(
         questions,
-        open_engine=open_engine,
+        open_engine=world.open_engine,
         template=simulation.TEMPLATE,
-        retriever=simulation.FakeSearcher(clock),
+        retriever=world.searcher,
         settings=AnswerSettings(budget_minutes=minutes, batch_questions=4, **more),
-        clock=clock,
+        clock=world.clock,
     )
 
 
 def test_a_budget_that_is_enough_fits_and_its_interval_holds_the_truth(tmp_path: Path) -> None:
-    from kofinlaw.rag.answer import answer_questions
-
     check = checked(tmp_path, 0.001, 60)
     assert check.fits
     assert check.load == 5.0
-    clock = simulation.Clock()
-
-    def open_engine() -> Any:
-        clock.now += 5.0
-        return simulation.FaultyEngine(
-            clock, simulation.Faults(seconds_per_token=0.001), random.Random(0)
-        )
-
-    answer_questions(
-        tmp_path / "test.csv",
-        tmp_path / "out",
-        open_engine=open_engine,
-        template=simulation.TEMPLATE,
-        retriever=simulation.FakeSearcher(clock),
-        settings=AnswerSettings(batch_questions=4),
-        clock=clock,
-        caller=simulation.SimulatedCaller(clock),
-    )
-    assert 0.8 * (clock.now - 1000) < check.total.seconds < 1.25 * (clock.now - 1000)
+    world = World(faults=simulation.Faults(seconds_per_token=0.001))
+    world.answer(tmp_path / "test.csv", tmp_path / "out", batch_questions=4)
+    taken = world.clock.now - 1000
+    assert 0.8 * taken < check.total.seconds < 1.25 * taken
     assert check.total.low <= check.total.seconds <= check.total.high
 
 

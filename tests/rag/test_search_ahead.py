@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import random
 import threading
 from pathlib import Path
 from typing import Any
@@ -13,15 +12,12 @@ from worlds import World, rows, same_bytes
 
 from kofinlaw import UserError
 from kofinlaw.data.prompting import NO_EVIDENCE
-from kofinlaw.rag.answer import answer_questions
 from kofinlaw.rag.calls import ThreadCaller
-from kofinlaw.rag.settings import AnswerSettings
 
 
 def test_later_questions_are_searched_while_earlier_ones_are_answered(
     tmp_path: Path, few: Path
 ) -> None:
-    clock = simulation.Clock()
     searched, answering = threading.Event(), threading.Event()
 
     class Searching(simulation.FakeSearcher):
@@ -39,15 +35,9 @@ def test_later_questions_are_searched_while_earlier_ones_are_answered(
             assert searched.wait(20), "the engine waited for the search to be done"
             return super().score(prompts, choices)
 
-    figures = answer_questions(
-        few,
-        tmp_path / "out",
-        open_engine=lambda: Answering(clock, simulation.Faults(), random.Random(0)),
-        template=simulation.TEMPLATE,
-        retriever=Searching(clock),
-        settings=AnswerSettings(),
-        caller=ThreadCaller(),
-    )
+    world = World(engine=Answering)
+    world.searcher = Searching(world.clock)
+    figures = world.answer(few, tmp_path / "out", caller=ThreadCaller())
     assert figures["fallback"] == 0
     World().answer(few, tmp_path / "one-by-one")
     records = ("answers.jsonl", "evidence.jsonl", "plan.jsonl")
@@ -74,15 +64,9 @@ def test_a_retriever_that_asks_the_model_is_lent_the_engine(tmp_path: Path, few:
             threads.add(threading.current_thread().name)
             return super().score(prompts, choices)
 
-    clock = simulation.Clock()
-    figures = answer_questions(
-        few,
-        tmp_path / "out",
-        open_engine=lambda: Engine(clock, simulation.Faults(), random.Random(0)),
-        template=simulation.TEMPLATE,
-        retriever=Asking(clock),
-        settings=AnswerSettings(),
-    )
+    world = World(engine=Engine)
+    world.searcher = Asking(world.clock)
+    figures = world.answer(few, tmp_path / "out", caller=ThreadCaller())
     assert figures["fallback"] == 0
     assert "search_failures" not in figures
     assert len(threads) == 1, "the engine is asked from one thread only"

@@ -22,11 +22,18 @@ class World:
     """A machine: its clock, faults drawn by `seed`, searcher, engines, and what they were asked."""
 
     def __init__(
-        self, *, faults: Any = None, searcher: Any = "fake", seed: int = 0, clock: Any = None
+        self,
+        *,
+        faults: Any = None,
+        searcher: Any = "fake",
+        engine: type[simulation.FaultyEngine] = simulation.FaultyEngine,
+        seed: int = 0,
+        clock: Any = None,
     ) -> None:
         self.clock = clock or simulation.Clock()
         self.faults = faults or simulation.Faults()
         self.searcher = simulation.FakeSearcher(self.clock) if searcher == "fake" else searcher
+        self.engine = engine
         self.engines: list[Any] = []
         self.wall = 1e9
         self.draw = random.Random(seed)
@@ -36,12 +43,12 @@ class World:
         self.clock.now += self.faults.load_seconds
         if self.draw.random() < self.faults.load_crash:
             raise RuntimeError("cannot load")
-        self.engines.append(simulation.FaultyEngine(self.clock, self.faults, self.draw))
+        self.engines.append(self.engine(self.clock, self.faults, self.draw))
         return self.engines[-1]
 
     def answer(self, questions: Path, out: Path, **given: Any) -> dict[str, Any]:
         """Answer a file on the simulated clock: arguments of `answer_questions`, settings too."""
-        names = ("open_engine", "replay", "tracer", "progress", "model")
+        names = ("open_engine", "replay", "tracer", "progress", "model", "caller")
         own = {name: given.pop(name) for name in names if name in given}
         return answer_questions(
             questions,
