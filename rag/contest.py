@@ -6,6 +6,7 @@ behind, retrieval is BM25 over Hangul bigrams, and answering one question after 
 
 from __future__ import annotations
 
+import datetime
 import json
 import math
 import os
@@ -16,12 +17,14 @@ from pathlib import Path
 from typing import Any
 
 from kofinlaw import Progress, UserError, silent
-from kofinlaw.data.files import atomic_write, read_jsonl, write_json
+from kofinlaw.data.files import atomic_write, write_json
 from kofinlaw.data.korean import bigrams
 from kofinlaw.data.lexical import K1, B
-from kofinlaw.data.records import Chunk
+from kofinlaw.data.versions import read_chunks
 from kofinlaw.models.templates import ChatTemplate
 from kofinlaw.rag.answer_settings import AnswerSettings
+from kofinlaw.rag.earlier import interleaved
+from kofinlaw.rag.in_force import Calendar
 from kofinlaw.rag.inlining import inline
 from kofinlaw.rag.settings import RagSettings
 
@@ -59,7 +62,7 @@ def export_contest(
         if file.is_file():
             _link(file, out / "model" / file.name)
     progress("index", 0)
-    texts = [chunk.text for chunk in read_jsonl(chunks, Chunk)]
+    texts = texts_of_day(chunks, rag.as_of)
     terms = write_postings(texts, out / "index")
     before, after = _frame(template)
     settings = {
@@ -79,6 +82,15 @@ def export_contest(
         handle.write(inline(SCRIPT.read_text(encoding="utf-8")).encode("utf-8"))
     size = sum(file.stat().st_size for file in out.rglob("*") if file.is_file())
     return {"passages": len(texts), "terms": terms, "bytes": size}
+
+
+def texts_of_day(chunks: Path, as_of: datetime.date | None) -> list[str]:
+    """The texts that the script may show, which knows no days: as a retriever on `as_of` or, where
+    that is None, today."""
+    found = list(interleaved(read_chunks(chunks)))
+    calendar = Calendar(found)
+    shown = calendar.on(as_of) if as_of else calendar.today(datetime.date.today())
+    return [c.text for place, c in enumerate(found) if shown is None or shown[place]]
 
 
 def write_postings(texts: Sequence[str], out: Path) -> int:

@@ -24,6 +24,7 @@ from kofinlaw.data.files import (
     write_jsonl,
 )
 from kofinlaw.data.records import Answer
+from kofinlaw.data.versions import days_told
 from kofinlaw.rag.evidence import Hit
 
 STATE_VERSION = 2
@@ -123,7 +124,13 @@ class Journal:
     def add_evidence(self, identity: str, hits: Sequence[Hit]) -> None:
         """Append what was retrieved for a question."""
         rows = [
-            {"chunk": h.chunk.id, "unit": h.chunk.unit, "score": h.score, "by": list(h.by)}
+            {
+                "chunk": h.chunk.id,
+                "unit": h.chunk.unit,
+                "version": days_told(h.chunk.since, h.chunk.until),
+                "score": h.score,
+                "by": list(h.by),
+            }
             for h in hits
         ]
         self._evidence.append({"id": identity, "hits": rows})

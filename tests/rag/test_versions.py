@@ -11,12 +11,14 @@ from commands import Typed, finish_run
 from corpora import settings
 from hypothesis import given
 from hypothesis import strategies as st
+from worlds import World, rows
 
 from kofinlaw.data.corpus import build_corpus
 from kofinlaw.data.files import read_jsonl
 from kofinlaw.data.records import Chunk, Question
 from kofinlaw.data.settings import DataSettings
 from kofinlaw.data.versions import read_chunks
+from kofinlaw.rag.contest import texts_of_day
 from kofinlaw.rag.earlier import interleaved
 from kofinlaw.rag.in_force import Absent, Calendar
 from kofinlaw.rag.index import Index, build_index
@@ -226,6 +228,30 @@ def test_evidence_ids_of_earlier_versions_are_known_to_the_corpus(index: Index, 
     )
     assert newest < ids
     assert ["가람법@2022-06-10 제3조", ["가람법 제5조"]] in references
+
+
+def test_the_contests_folder_gets_the_texts_of_the_day(index: Index, tmp_path: Path) -> None:
+    def fines(as_of: date | None) -> list[str]:
+        texts = texts_of_day(tmp_path / "data" / "chunks.jsonl", as_of)
+        return [text for text in texts if "제2조" in text]
+
+    assert ["300만원" in text for text in fines(date(2023, 1, 1))] == [True]
+    assert ["900만원" in text for text in fines(date(2027, 1, 1))] == [True]
+    assert len(fines(None)) == 1
+    assert texts_of_day(tmp_path / "data" / "chunks.jsonl", date(2018, 1, 1)) == []
+
+
+def test_evidence_that_is_written_down_names_its_version(index: Index, tmp_path: Path) -> None:
+    questions = tmp_path / "q.jsonl"
+    questions.write_text(
+        '{"id": "A", "question": "알리지 아니한 자의 과태료는?", "as_of": "2023-01-01"}\n',
+        encoding="utf-8",
+    )
+    World(searcher=Retriever(index, settings(k=1))).answer(questions, tmp_path / "out")
+    (row,) = rows(tmp_path / "out" / "evidence.jsonl")
+    (hit,) = row["hits"]
+    told = (hit["chunk"], hit["unit"], hit["version"])
+    assert told == ("가람법@2022-06-10/제2조", "가람법 제2조", "시행 2022-06-10 ~ 2024-09-14")
 
 
 def test_ask_names_the_days_of_the_text_and_the_act_that_had_none(
