@@ -29,8 +29,10 @@ def generate(law: Law, seed: int) -> Iterator[Draft]:
 def _draft(law: Law, clause: Clause, name: str, role: str, rng: random.Random) -> Iterator[Draft]:
     wrong = rivals(law, clause, name, rng)
     if role == "towards":
-        # `전자금융업자에게 행하는 통지를 (   )에게 할 수 있다`: to that one too.
-        wrong = tuple(other for other in wrong if other not in clause.main)
+        # `전자금융업자에게 행하는 통지를 (   )에게 할 수 있다`: to that one too, and to its kinds.
+        named = [actor for actor in law.actors if actor != name and actor in clause.main]
+        same = law.parties.one_is_the_other
+        wrong = tuple(o for o in wrong if not any(same(o, actor) for actor in named))
     if len(wrong) < 3:
         return
     blank = _blank(clause.main, name, role)

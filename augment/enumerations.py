@@ -31,8 +31,12 @@ _TAKES_IN = re.compile(r"각 [호목]의|다른 법[령률]\S* [^.]*(?:사무|�
 _LEFT_TO_OTHERS = re.compile(
     r"(?:(?:대통령|총리|부)령으로|\S*(?:위원회|장관)[가이]) (?:정하는|정하여 고시하는|정한) ?"
 )
+# `다른 법률에 특별한 규정이 있는 경우`, `법령에서 허용하고 있는 경우`: much the same.
+_BY_LAW = re.compile(r"(?<![가-힣])법[령률](?:에|상|이|로)")
 _CITED = re.compile(r"(?<!」 )제\d+조(?:의\d+)?")
 _LISTS = re.compile(r"다음 각 호|다음 각호")
+# An opening sentence that cannot be understood without the one before it.
+_LEANS = re.compile(r"제\d+항|같은|^(?:다만|이 경우)")
 _PENAL = re.compile(r"벌칙|과태료|정의|용어")
 
 
@@ -84,6 +88,7 @@ def generate(law: Law, seed: int) -> Iterator[Draft]:
             if not resembles(text, inside)
             and not pieced_together(text, inside)
             and not same_head(text, clause.items)
+            and not (_BY_LAW.search(text) and any(map(_BY_LAW.search, clause.items)))
         ]
         yield from _not_named(law, here, foreign, rng)
         yield from _named(law, here, foreign, rng)
@@ -157,7 +162,7 @@ def same_head(text: str, items: tuple[str, ...]) -> bool:
 def _topic(law: Law, here: Listing, rng: random.Random) -> str:
     """The list as the question names it: the sentence that opens it, or article and heading."""
     clause = here.clause
-    if len(here.lead) <= LONGEST_LEAD and not re.search(r"제\d+항|같은", here.lead):
+    if len(here.lead) <= LONGEST_LEAD and not _LEANS.search(here.lead):
         where = law_name(law.title) + (f" {clause.place}" if rng.random() < 0.25 else "")
         return f'{where}의 "{here.lead}"에서 각 호'
     heading = f"({clause.article.heading})" if clause.article.heading else ""

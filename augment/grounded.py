@@ -19,7 +19,7 @@ from kofinlaw.augment import (
 from kofinlaw.augment.drafts import Draft
 from kofinlaw.augment.law import Law, Laws
 
-VERSION = "4"
+VERSION = "5"
 
 
 def drafts(

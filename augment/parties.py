@@ -194,8 +194,9 @@ class Parties:
         )
 
     def _is_a_body(self, name: str) -> bool:
-        """Whether it is organised: by its name, or because the act deems it a 기관."""
-        return bool(_BODY.search(name)) or any(
+        """Whether it is organised: by its name, as the state or its organ, or because the act
+        deems it a 기관."""
+        return any(kind.search(name) for kind in (_BODY, _STATE, _ORGAN)) or any(
             match.group("name") == name
             for article in self.articles
             for match in _DEEMED_BODY.finditer(article.text)

@@ -119,7 +119,8 @@ def _violated(
         or sum(o.deed == offence.deed for o in known) > 1
     ):
         return
-    home = [o for o in known if o.article and o.article != offence.article]
+    deed = [content(offence.deed)]
+    home = [o for o in known if o.article and not resembles(o.deed, deed)]
     home.sort(key=lambda o: (o.clause is not offence.clause, rng.random()))
     stem_article = offence.article.split("조")[0]
     apart = [o.article for o in home if o.article.split("조")[0] != stem_article]

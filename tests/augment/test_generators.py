@@ -148,6 +148,40 @@ def test_a_list_takes_nothing_of_a_kind_it_names_and_is_closed(parse):
     assert {here.clause.article.number for here in enumerations.listings(law)} == {"제1조", "제2조"}
 
 
+BY_LAW = """
+##### 제1조 (수집)
+
+관리자는 정보를 수집하여서는 아니 된다. 다만, 다음 각 호의 경우에는 그러하지 아니하다.
+
+  1\\. 다른 법률에 특별한 규정이 있는 경우
+  2\\. 당사자가 글로 동의한 경우
+  3\\. 급박한 위해를 막으려는 경우
+
+##### 제2조 (촬영)
+
+누구든지 다음 각 호의 경우를 제외하고는 촬영하여서는 아니 된다.
+
+  1\\. 법령에서 구체적으로 허용하고 있는 경우
+  2\\. 범죄를 수사하는 데 필요한 경우
+  3\\. 교통의 흐름을 살피는 기관이 설치한 경우
+  4\\. 화재가 나지 않게 지키려고 하는 경우
+"""
+
+
+def test_what_laws_allow_is_not_foreign_to_a_list_of_what_laws_provide(parse):
+    law = read_laws(parse("촬영법", BY_LAW)).acts[0]
+    drafts = [d for d in enumerations.generate(law, 0) if d.units == ("촬영법 제1조",)]
+    assert {d.kind for d in drafts} == {"enumeration", "enumeration_not"}
+    assert not any("허용하고" in text for d in drafts for text in (d.answer, *d.distractors))
+
+
+def test_a_proviso_that_opens_a_list_is_named_by_its_article(parse):
+    law = read_laws(parse("촬영법", BY_LAW)).acts[0]
+    drafts = [d for d in enumerations.generate(law, 0) if d.units == ("촬영법 제1조",)]
+    assert drafts
+    assert all("제1조(수집)의 각 호" in d.stem and "다만" not in d.stem for d in drafts)
+
+
 def test_two_items_differ_in_what_they_say_themselves():
     listed = "하기에 충분한 인력과 전산설비 등 물적 시설을 갖출 것"
     odd = "대통령령으로 정하는 시설ㆍ설비 및 인력을 갖출 것"
@@ -323,6 +357,22 @@ def test_who_the_sentence_names_is_no_other_to_whom_it_is_done(law):
         assert not any(name in quote for name in draft.distractors)
 
 
+def test_a_kind_of_who_the_sentence_names_is_no_other_to_whom_it_is_done(parse):
+    text = """
+##### 제1조 (통지)
+
+**①** 전자화폐를 발행하는 전자금융업자(이하 "전자화폐발행자"라 한다)는 기록을 보존하여야 한다.
+**②** 이용자는 전자금융업자로부터 받은 거래의 내용을 감독위원회에게 제출할 것을 요구할 수 있다.
+**③** 전자금융업자는 매년 결과를 조정위원회에게 알려야 한다.
+**④** 심의위원회는 매년 결과를 전자화폐발행자에게 알려야 한다.
+**⑤** 사무국장은 매년 결과를 심의위원회에게 알려야 한다.
+"""
+    law = read_laws(parse("통지법", text)).acts[0]
+    asked = next(d for d in actors.generate(law, 0) if d.answer == "감독위원회")
+    assert "조정위원회" in asked.distractors
+    assert "전자화폐발행자" not in asked.distractors
+
+
 def test_a_ban_is_not_moved_to_another_and_a_leave_not_narrowed(parse):
     text = """
 ##### 제1조 (조정)
@@ -400,6 +450,24 @@ def test_penalties_are_asked_both_ways(law):
         "제4조제3항을 위반하여 거래기록을 정해진 기간 동안 보존하지 아니한 자",
     }
     assert odd
+
+
+def test_an_article_violated_by_much_the_same_deed_is_no_wrong_option(parse):
+    text = """
+##### 제9조 (과태료)
+
+다음 각 호의 어느 하나에 해당하는 자에게는 1천만원 이하의 과태료를 부과한다.
+
+  1\\. 제1조제1항을 위반하여 관리적 조치 또는 기술적 조치를 하지 아니한 자
+  2\\. 제2조제5항을 위반하여 기술적ㆍ관리적 조치를 하지 아니한 자
+  3\\. 제3조를 위반하여 거래의 기록을 정해진 동안 보존하지 아니한 자
+  4\\. 제4조를 위반하여 이용자에게 손해의 배상을 설명하지 아니한 자
+  5\\. 제5조를 위반하여 위원회에 해마다 자료를 보내지 아니한 자
+"""
+    law = read_laws(parse("조치법", text)).acts[0]
+    asked = {d.answer: d.distractors for d in penalties.generate(law, 0) if "어느 규정" in d.stem}
+    assert set(asked["제1조제1항"]) == {"제3조", "제4조", "제5조"}
+    assert set(asked["제3조"]) >= {"제1조제1항", "제2조제5항"}
 
 
 def test_a_false_statement_differs_from_its_sentence_and_is_nowhere_in_the_corpus(laws):

@@ -106,6 +106,8 @@ def test_any_body_may_be_what_a_definition_opens_to_all_bodies(parse):
     )
     assert found.could_be("인증기관", "개인정보처리자")
     assert found.could_be("보호위원회", "개인정보처리자")
+    assert found.could_be("법원", "개인정보처리자")
+    assert found.could_be("정부", "개인정보처리자")
     assert not found.could_be("개인정보처리자", "인증기관")
     assert not found.could_be("정보주체", "개인정보처리자")
     assert found.could_be("수탁자", "정보주체")
