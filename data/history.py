@@ -66,38 +66,53 @@ def tracked(folder: Path) -> bool:
 
 
 def versions_in_force(
-    folder: Path, as_of: datetime.date, patterns: tuple[str, ...]
+    folder: Path,
+    as_of: datetime.date,
+    patterns: tuple[str, ...],
+    *,
+    first: datetime.date | None = None,
 ) -> Iterator[Version]:
     """Each file below `folder`, by path, as it was in force on the day.
 
     The version is the last promulgated one that had come into force. A file repealed by then has
-    state `repealed`; one that came into force later has `later`, with its oldest text. Raises
-    UserError where git fails.
+    state `repealed`; one that came into force later has `later`, with its oldest text. With `first`
+    the versions that were in force from that day on follow, back in time. Raises UserError where
+    git fails.
     """
     histories = _histories(folder, patterns)
+    oldest = first.isoformat() if first else ""
     with _Blobs(folder) as blobs:
         for path in sorted(histories):
-            if (version := _in_force(path, histories[path], as_of.isoformat(), blobs)) is not None:
-                yield version
+            yield from _in_force(path, histories[path], as_of.isoformat(), oldest, blobs)
 
 
 def _in_force(
-    path: str, history: list[tuple[str, str, str]], day: str, blobs: _Blobs
-) -> Version | None:
-    """`history` holds (day, commit, status), newest first."""
+    path: str, history: list[tuple[str, str, str]], day: str, first: str, blobs: _Blobs
+) -> Iterator[Version]:
+    """`history` holds (day, commit, status), newest first; `first` is empty for one version."""
     later: Version | None = None
+    since = ""  # the day from which the version found last was in force
     for promulgated, commit, status in history:
         if status == "D":
+            if since:
+                return
             if promulgated <= day:
-                return Version(path, commit, promulgated, b"", "repealed")
+                yield Version(path, commit, promulgated, b"", "repealed")
+                return
             continue
         data = blobs.read(f"{commit}:{path}")
         if data is None:
             continue
-        if promulgated <= day and _in_force_from(data, promulgated) <= day:
-            return Version(path, commit, promulgated, data)
-        later = Version(path, commit, promulgated, data, "later")
-    return later
+        begins = _in_force_from(data, promulgated)
+        if promulgated <= day and begins <= day and (not since or begins < since):
+            yield Version(path, commit, promulgated, data)
+            since = begins
+            if not first or since <= first:
+                return
+        elif not since:
+            later = Version(path, commit, promulgated, data, "later")
+    if later is not None and not since:
+        yield later
 
 
 def _in_force_from(data: bytes, promulgated: str) -> str:

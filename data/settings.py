@@ -146,6 +146,11 @@ class DataSettings(_Section):
         default=None,
         description="day whose law is read: from git history or front matter; none: all",
     )
+    history_from: datetime.date | None = Field(
+        default=None,
+        description="of a git clone: the first day whose law can be asked for beside that of "
+        "`as_of`; none: the version of `as_of` alone",
+    )
     allow_not_in_force: bool = Field(
         default=False,
         description="whether text that comes into force after `as_of` is read all the same",
@@ -179,6 +184,12 @@ class DataSettings(_Section):
             listed = [sources] if isinstance(sources, str) else sources
             value = {**value, "sources": [{"path": s} if isinstance(s, str) else s for s in listed]}
         return value
+
+    @model_validator(mode="after")
+    def _history_ends(self) -> DataSettings:
+        if self.history_from and (self.as_of is None or self.history_from > self.as_of):
+            raise ValueError("history_from needs as_of, the day on which it ends, not before it")
+        return self
 
     @model_validator(mode="after")
     def _titles_belong_to_files(self) -> DataSettings:

@@ -174,10 +174,13 @@ def _from_history(
     ledger: Ledger,
     progress: Progress,
 ) -> Iterator[Document]:
-    """The documents of a git clone as they were in force on `as_of`."""
+    """The documents of a git clone as they were in force on `as_of`, and back to
+    `history_from`."""
     if settings.as_of is None:
         return
-    versions = history.versions_in_force(root, settings.as_of, source.include)
+    versions = history.versions_in_force(
+        root, settings.as_of, source.include, first=settings.history_from
+    )
     for done, version in enumerate(versions):
         progress("history", done, file=version.path)
         name = f"{root.name}/{version.path}@{version.commit[:12]}"

@@ -1,5 +1,6 @@
 import datetime
 import os
+import re
 import subprocess
 
 import pytest
@@ -10,6 +11,7 @@ from kofinlaw.data.files import read_jsonl
 from kofinlaw.data.history import repository, versions_in_force
 from kofinlaw.data.records import Article, Chunk, Rejected
 from kofinlaw.data.settings import DataSettings
+from kofinlaw.data.versions import read_chunks
 
 TEXT = """---
 제목: {title}
@@ -89,6 +91,30 @@ def test_the_version_in_force_on_a_day_is_read(clone, tmp_path, day, words):
     articles = {a.id: a for a in read_jsonl(tmp_path / "out" / "articles.jsonl", Article)}
     assert articles["가람법 제1조"].text == f"이 법은 {words} 목적으로 한다."
     assert articles["가람법 제1조"].as_of <= day
+
+
+def test_versions_of_the_history_stand_beside_the_one_of_the_day(clone, tmp_path):
+    def known(first):
+        settings = DataSettings(sources=[str(clone)], as_of="2026-02-01", history_from=first)
+        build_corpus(settings, tmp_path / first, base=tmp_path)
+        chunks = read_chunks(tmp_path / first / "chunks.jsonl")
+        texts = [c for c in chunks if c.unit == "가람법 제1조"]
+        return {(c.since, c.until): re.findall(r"법은 (\S+) 목", c.text)[0] for c in texts}
+
+    assert known("2024-08-01") == {
+        ("2026-01-01", ""): "넷째",
+        ("2025-12-15", "2026-01-01"): "셋째",
+        ("2025-06-01", "2025-12-15"): "둘째",
+        ("2024-07-01", "2025-06-01"): "첫째",
+    }
+    assert list(known("2025-12-20").values()) == ["넷째", "셋째"]
+    assert list(known("2026-01-15").values()) == ["넷째"]
+
+
+def test_a_history_ends_on_the_day_of_the_law():
+    for given in ({}, {"as_of": "2020-01-01"}):
+        with pytest.raises(ValueError, match="history_from needs as_of"):
+            DataSettings(sources=["acts"], history_from="2024-01-01", **given)
 
 
 def test_repealed_and_later_acts_are_rejected_by_name(clone, tmp_path):
