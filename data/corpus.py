@@ -85,6 +85,7 @@ def build_corpus(
         "earlier_chunks": earlier,
         "articles": articles[0],
         "rejected": rejects,
+        "card_warnings": len(ledger.warnings),
         "citations": edges,
         "citations_resolved": resolved,
         "tokens": lengths.total,
@@ -128,7 +129,11 @@ class _Build:
     def read(self, base: Path) -> list[Facts]:
         """Documents to the disk; the facts of those in force."""
         found = survey(self.settings, base, self.ledger, self.progress, self.documents)
-        return _some(in_force(found, self.settings, self.ledger), self.settings, self.ledger)
+        known = len(self.ledger.warnings)
+        documents = in_force(found, self.settings, self.ledger)
+        for warning in self.ledger.warnings[known:]:  # a text left out for another: say so at once
+            self.progress(f"warning: {warning}", 0)
+        return _some(documents, self.settings, self.ledger)
 
     def cut(self, documents: Sequence[Facts]) -> None:
         """Documents to clean chunks and to articles."""

@@ -180,6 +180,8 @@ def run_stage(
     say(f"{stage.name}: going on where it was cut off" if resumed else f"{stage.name}: working")
     record = _work(stage, partial, record)
     _put_in_place(final, partial)
+    if warnings := record["counts"].get("card_warnings"):
+        say(f"{stage.name}: {warnings} warning{'s' if warnings > 1 else ''}, in card.md")
     return Outcome(stage.name, "resumed" if resumed else "ran", record)
 
 

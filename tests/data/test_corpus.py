@@ -53,6 +53,7 @@ def test_an_act_becomes_chunks_articles_and_a_citation_graph(act, tmp_path):
         "earlier_chunks": 0,
         "articles": 3,
         "rejected": 0,
+        "card_warnings": 0,
         "citations": 3,
         "citations_resolved": 2,
         "tokens": sum(len(c.text) for c in chunks(tmp_path / "out")),

@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 
+from kofinlaw import silent
 from kofinlaw.data.corpus import build_articles, build_corpus, document_facts
 from kofinlaw.data.files import read_jsonl
 from kofinlaw.data.records import Article, Chunk, Rejected
@@ -28,13 +29,14 @@ def version(day: str, *articles: tuple[str, str], title: str = "가람법") -> s
     return front + "\n\n".join(f"##### {header}\n\n{text}" for header, text in articles) + "\n"
 
 
-def corpus(folder: Path, *texts: str, **settings) -> Path:
+def corpus(folder: Path, *texts: str, progress=silent, **settings) -> Path:
     """The corpus of these texts, each a file of its own."""
     (folder / "acts").mkdir()
     for number, text in enumerate(texts, 1):
         (folder / "acts" / f"판 {number}.md").write_text(text, encoding="utf-8")
     out = folder / "data"
-    build_corpus(DataSettings(sources=[str(folder / "acts")], **settings), out, base=folder)
+    read = DataSettings(sources=[str(folder / "acts")], **settings)
+    build_corpus(read, out, base=folder, progress=progress)
     return out
 
 
@@ -136,13 +138,16 @@ def test_a_version_says_its_days_in_words(three):
 
 
 def test_two_texts_of_one_day_are_warned_of_by_name_and_the_first_stays(tmp_path):
+    phases: list[str] = []
     out = corpus(
         tmp_path,
         version("2022-06-10", PURPOSE, fine(300)),
         version("2022-06-10", PURPOSE, fine(700)),
         version("2022-06-10", PURPOSE, fine(300)),
+        progress=lambda phase, *_, **__: phases.append(phase),
     )
-    (warning,) = json.loads((out / "card.json").read_text(encoding="utf-8"))["warnings"]
+    (warning,) = said = json.loads((out / "card.json").read_text(encoding="utf-8"))["warnings"]
+    assert said == [phase.removeprefix("warning: ") for phase in phases if "warning" in phase]
     assert "two different texts of 가람법 of 2022-06-10" in warning
     assert "acts/판 1.md is kept, acts/판 2.md left out" in warning
     reasons = [(r.id, r.reason) for r in read_jsonl(out / "rejected.jsonl", Rejected)]

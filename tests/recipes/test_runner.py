@@ -106,6 +106,13 @@ def test_resume_never_starts_anew_and_always_refuses_what_was_begun_otherwise(tm
     assert run_stages([lines_stage("a")], tmp_path, resume="never")[0].how == "ran"
 
 
+def test_a_stage_that_left_warnings_says_where_they_stand(tmp_path):
+    said: list[str] = []
+    warned = Stage("data", lambda out, progress: {"card_warnings": 2})
+    run_stages([warned, lines_stage("a")], tmp_path, say=said.append)
+    assert [line for line in said if "warning" in line] == ["data: 2 warnings, in card.md"]
+
+
 def test_a_stage_alone_needs_the_stages_before_it(tmp_path):
     stages = [lines_stage("data"), lines_stage("train", after=("data",))]
     with pytest.raises(UserError, match="has not been run"):
