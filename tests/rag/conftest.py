@@ -1,5 +1,5 @@
-"""Lets the tests of this folder import what they share: `commands`, `corpora`, `simulation`,
-`worlds`."""
+"""Lets the tests of this folder import what they share: `acts`, `commands`, `corpora`,
+`simulation`, `worlds`."""
 
 import random
 import sys
@@ -10,7 +10,10 @@ import pytest
 sys.path.insert(0, str(Path(__file__).parent))
 
 import simulation
+from acts import OTHER, VERSIONS, indexed
 from commands import Typed
+
+from kofinlaw.rag.index import Index
 
 
 @pytest.fixture
@@ -41,3 +44,9 @@ def typed(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -
         return code, shown.out + shown.err
 
     return call
+
+
+@pytest.fixture
+def index(tmp_path: Path) -> Index:
+    """가람법 in three versions, the last yet to come, and 나래법 in one."""
+    return indexed(tmp_path, {"가람법": VERSIONS, "나래법": OTHER})

@@ -7,70 +7,20 @@ from pathlib import Path
 
 import hypothesis
 import pytest
-from commands import Typed, finish_run
+from acts import VERSIONS, corpus, fine, indexed
 from corpora import settings
 from hypothesis import given
 from hypothesis import strategies as st
-from worlds import World, rows
 
-from kofinlaw.data.corpus import build_corpus
 from kofinlaw.data.files import read_jsonl
 from kofinlaw.data.records import Chunk, Question
-from kofinlaw.data.settings import DataSettings
 from kofinlaw.data.versions import read_chunks
-from kofinlaw.rag.contest import texts_of_day
 from kofinlaw.rag.earlier import interleaved
 from kofinlaw.rag.in_force import Absent, Calendar
 from kofinlaw.rag.index import Index, build_index
 from kofinlaw.rag.retrieve import Retriever
 
 TODAY = date(2026, 11, 22)
-PURPOSE = ("제1조 (목적)", "이 법은 은행 이용자의 권리를 지키는 것을 목적으로 한다.")
-REPORT = ("제3조 (보고)", "은행은 제5조의 감독기관에 매년 보고하여야 한다.")
-CLOSING = ("제4조 (폐점)", "점포를 닫으려는 은행은 이를 미리 알려야 한다.")
-SUPERVISOR = ("제5조 (감독)", "감독기관은 금융위원회로 한다.")
-COUNCIL = ("제5조 (감독)", "감독기관은 금융감독위원회로 한다.")
-
-
-def fine(amount: int) -> tuple[str, str]:
-    return "제2조 (과태료)", f"알리지 아니한 자에게는 {amount}만원 이하의 과태료를 부과한다."
-
-
-VERSIONS = {
-    "2022-06-10": (PURPOSE, fine(300), REPORT, CLOSING, COUNCIL),
-    "2024-09-15": (PURPOSE, fine(500), ("제3조", "삭제"), CLOSING, SUPERVISOR),
-    "2027-01-01": (PURPOSE, fine(900), ("제3조", "삭제"), CLOSING, SUPERVISOR),
-}
-
-
-def write_act(folder: Path, title: str, day: str, articles: tuple[tuple[str, str], ...]) -> None:
-    body = "\n\n".join(f"##### {header}\n\n{text}" for header, text in articles)
-    text = f"---\n제목: {title}\n법령ID: '1'\n시행일자: {day}\n---\n\n# {title}\n\n{body}\n"
-    (folder / f"{title} {day}.md").write_text(text, encoding="utf-8")
-
-
-def corpus(folder: Path, acts: dict[str, dict[str, tuple[tuple[str, str], ...]]]) -> Path:
-    """The chunks of a corpus of these acts: title → day → articles."""
-    (folder / "acts").mkdir(parents=True)
-    for title, versions in acts.items():
-        for day, articles in versions.items():
-            write_act(folder / "acts", title, day, articles)
-    sources = DataSettings(sources=[str(folder / "acts")])
-    build_corpus(sources, folder / "data", base=folder)
-    return folder / "data" / "chunks.jsonl"
-
-
-def indexed(folder: Path, acts: dict[str, dict[str, tuple[tuple[str, str], ...]]]) -> Index:
-    build_index(corpus(folder, acts), folder / "index", settings())
-    return Index.load(folder / "index")
-
-
-OTHER = {"2019-01-01": (("제1조 (목적)", "이 법은 예금자를 보호하는 것을 목적으로 한다."),)}
-
-
-@pytest.fixture
-def index(tmp_path: Path) -> Index:
-    return indexed(tmp_path, {"가람법": VERSIONS, "나래법": OTHER})
 
 
 def found(index: Index, question: str, day: str = "", **values) -> list[str]:
@@ -228,54 +178,6 @@ def test_evidence_ids_of_earlier_versions_are_known_to_the_corpus(index: Index, 
     )
     assert newest < ids
     assert ["가람법@2022-06-10 제3조", ["가람법 제5조"]] in references
-
-
-def test_the_contests_folder_gets_the_texts_of_the_day(index: Index, tmp_path: Path) -> None:
-    def fines(as_of: date | None) -> list[str]:
-        texts = texts_of_day(tmp_path / "data" / "chunks.jsonl", as_of)
-        return [text for text in texts if "제2조" in text]
-
-    assert ["300만원" in text for text in fines(date(2023, 1, 1))] == [True]
-    assert ["900만원" in text for text in fines(date(2027, 1, 1))] == [True]
-    assert len(fines(None)) == 1
-    assert texts_of_day(tmp_path / "data" / "chunks.jsonl", date(2018, 1, 1)) == []
-
-
-def test_evidence_that_is_written_down_names_its_version(index: Index, tmp_path: Path) -> None:
-    questions = tmp_path / "q.jsonl"
-    questions.write_text(
-        '{"id": "A", "question": "알리지 아니한 자의 과태료는?", "as_of": "2023-01-01"}\n',
-        encoding="utf-8",
-    )
-    World(searcher=Retriever(index, settings(k=1))).answer(questions, tmp_path / "out")
-    (row,) = rows(tmp_path / "out" / "evidence.jsonl")
-    (hit,) = row["hits"]
-    told = (hit["chunk"], hit["unit"], hit["version"])
-    assert told == ("가람법@2022-06-10/제2조", "가람법 제2조", "시행 2022-06-10 ~ 2024-09-14")
-
-
-def test_ask_names_the_days_of_the_text_and_the_act_that_had_none(
-    tmp_path: Path, typed: Typed
-) -> None:
-    coming = {"2999-01-01": (("제1조 (예금)", "예금자는 예금의 반환을 요구할 수 있다."),)}
-    run = tmp_path / "run"
-    corpus(run, {"가람법": VERSIONS, "나래법": coming})
-    finish_run(run)
-
-    code, said = typed("ask", "가람법 제2조의 과태료는?", "--run", run, "--as-of", "2023-05-01")
-    assert code == 0, said
-    assert "가람법 제2조 (시행 2022-06-10 ~ 2024-09-14)" in said
-    assert "300만원" in said
-    assert "500만원" not in said
-
-    code, said = typed("ask", "가람법 제2조의 과태료는?", "--run", run, "--as-of", "2020-01-01")
-    assert code == 0, said
-    assert "「가람법」: 그날 시행 중인 조문이 없습니다 (말뭉치의 첫 시행일 2022-06-10)" in said
-    assert "근거 없음" in said
-
-    code, said = typed("ask", "예금자는 예금의 반환을 요구할 수 있는가?", "--run", run)
-    assert code == 0, said
-    assert "나래법 제1조 (시행 예정 2999-01-01)" in said
 
 
 LAWS = st.dictionaries(
