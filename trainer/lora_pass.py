@@ -3,7 +3,8 @@
 peft casts a 16-bit input to the adapter's float32, multiplies there, casts back, scales and
 adds: on a CPU that is a third of a step. Here the two thin products run in the input's format
 and land on the base's output in one call; only the sums that become the gradients of A and B are
-formed in float32, so that the cuts of a step still agree.
+formed in float32, so that the cuts of a step still agree. Where the base is a plain frozen
+`nn.Linear`, both run in one function, and neither the output nor the input's gradient is copied.
 """
 
 from __future__ import annotations
@@ -14,7 +15,7 @@ if TYPE_CHECKING:
     from torch import Tensor
     from torch.nn import Module
 
-_FUNCTION: Any = None
+_FUNCTIONS: tuple[Any, Any] | None = None
 
 
 def quicken(model: Module) -> int:
@@ -52,17 +53,87 @@ def _forward_of(layer: Any, name: str) -> Any:
         if other or layer.disable_adapters or layer.merged or arguments or keywords:
             return peft_forward(x, *arguments, **keywords)
         a, b = layer.lora_A[name].weight, layer.lora_B[name].weight
-        return lora_delta()(x, layer.base_layer(x), a, b, layer.scaling[name])
+        base, scaling = layer.base_layer, layer.scaling[name]
+        whole, delta = _functions()
+        if _is_its_weight(base):
+            return whole(x, base.weight, base.bias, a, b, scaling)
+        return delta(x, base(x), a, b, scaling)
 
     return forward
 
 
-def lora_delta() -> Any:
-    """The function (x, base output, A, B, scaling) → base output + scaling · x Aᵀ Bᵀ."""
-    global _FUNCTION
-    if _FUNCTION is not None:
-        return _FUNCTION
+def _is_its_weight(base: Any) -> bool:
+    """Whether a base layer does no more than multiply by a frozen matrix that is there.
+
+    Not where its weight is quantised, or hooks bring it from elsewhere (offloading, ZeRO-3).
+    """
     import torch
+
+    return (
+        type(base) is torch.nn.Linear
+        and "forward" not in vars(base)
+        and not (base._forward_pre_hooks or base._forward_hooks)
+        and not any(p.requires_grad for p in base.parameters(recurse=False))
+    )
+
+
+def _functions() -> tuple[Any, Any]:
+    """The two functions, made on first use because torch is not imported before.
+
+    (x, weight, bias, A, B, scaling) → x Wᵀ + bias + scaling · x Aᵀ Bᵀ, and
+    (x, base output, A, B, scaling) → base output + scaling · x Aᵀ Bᵀ.
+    """
+    global _FUNCTIONS
+    if _FUNCTIONS is not None:
+        return _FUNCTIONS
+    import torch
+
+    def thin(x: Tensor, a: Tensor, b: Tensor, scaling: float) -> tuple[Tensor, ...]:
+        """The input's rows, x Aᵀ, and A and scaling · B in the input's format."""
+        rows, thin_a, thin_b = flat(x), a.to(x.dtype), (b * scaling).to(x.dtype)
+        return rows, rows @ thin_a.T, thin_a, thin_b
+
+    def slopes(
+        scaling: float, upstream: Tensor, rows: Tensor, inner: Tensor, thin_b: Tensor
+    ) -> tuple[Tensor, Tensor, Tensor]:
+        """scaling · upstream B [rows, rank], and the gradients of A and B."""
+        outer = upstream @ thin_b
+        gradient_b = (upstream.float().T @ inner.float()).mul_(scaling)
+        return outer, outer.float().T @ rows.float(), gradient_b
+
+    def flat(tensor: Tensor) -> Tensor:
+        return tensor.reshape(-1, tensor.shape[-1])
+
+    def like(rows: Tensor, other: Tensor) -> Tensor:
+        return rows.view(*other.shape[:-1], rows.shape[-1])
+
+    class LoraLinear(torch.autograd.Function):
+        """A frozen linear layer and its adapter."""
+
+        @staticmethod
+        def forward(
+            ctx: Any,
+            x: Tensor,
+            weight: Tensor,
+            bias: Tensor | None,
+            a: Tensor,
+            b: Tensor,
+            scaling: float,
+        ) -> Tensor:
+            rows, inner, thin_a, thin_b = thin(x, a, b, scaling)
+            ctx.scaling = scaling
+            ctx.save_for_backward(rows, inner, thin_a, thin_b, weight)
+            output = torch.nn.functional.linear(rows, weight, bias)
+            return like(output.addmm_(inner, thin_b.T), x)
+
+        @staticmethod
+        def backward(ctx: Any, upstream: Tensor) -> tuple[Tensor | None, ...]:
+            rows, inner, a, b, weight = ctx.saved_tensors
+            outer, gradient_a, gradient_b = slopes(ctx.scaling, flat(upstream), rows, inner, b)
+            gradient = None
+            if ctx.needs_input_grad[0]:
+                gradient = like((flat(upstream) @ weight).addmm_(outer, a), upstream)
+            return gradient, None, None, gradient_a, gradient_b, None
 
     class LoraDelta(torch.autograd.Function):
         """Adds the adapter's part to the base layer's output."""
@@ -71,27 +142,21 @@ def lora_delta() -> Any:
         def forward(
             ctx: Any, x: Tensor, output: Tensor, a: Tensor, b: Tensor, scaling: float
         ) -> Tensor:
-            rows = x.reshape(-1, x.shape[-1])
-            thin_a, thin_b = a.to(x.dtype), b.to(x.dtype)
-            inner = rows @ thin_a.T
-            ctx.save_for_backward(rows, inner, thin_a, thin_b)
+            rows, inner, thin_a, thin_b = thin(x, a, b, scaling)
             ctx.scaling = scaling
+            ctx.save_for_backward(rows, inner, thin_a, thin_b)
             # not in place: where the base layer has a bias its output is a view, and autograd
             # would then hand the wrong gradient back
-            flat = output.reshape(-1, output.shape[-1])
-            return torch.addmm(flat, inner, thin_b.T, alpha=scaling).view_as(output)
+            return torch.addmm(flat(output), inner, thin_b.T).view_as(output)
 
         @staticmethod
         def backward(ctx: Any, upstream: Tensor) -> tuple[Tensor | None, ...]:
             rows, inner, a, b = ctx.saved_tensors
-            flat = upstream.reshape(-1, upstream.shape[-1])
-            outer = flat @ b
+            outer, gradient_a, gradient_b = slopes(ctx.scaling, flat(upstream), rows, inner, b)
             gradient = None
             if ctx.needs_input_grad[0]:
-                gradient = (outer @ a).mul_(ctx.scaling).view(*upstream.shape[:-1], a.shape[1])
-            gradient_a = (outer.float().T @ rows.float()).mul_(ctx.scaling)
-            gradient_b = (flat.float().T @ inner.float()).mul_(ctx.scaling)
+                gradient = like(outer @ a, upstream)
             return gradient, upstream, gradient_a, gradient_b, None
 
-    _FUNCTION = LoraDelta.apply
-    return _FUNCTION
+    _FUNCTIONS = LoraLinear.apply, LoraDelta.apply
+    return _FUNCTIONS
