@@ -48,7 +48,7 @@ def export_contest(
     """Write `answer.py`, `contest.json`, `index/` and `model/` (links where the disk allows it).
 
     Returns passages, terms and bytes. Raises UserError for a model folder without safetensors or a
-    tokenizer, and for a template that changes with the question.
+    tokenizer, a template that changes with the question, and a corpus without a passage to show.
     """
     missing = [name for name in ("config.json", "tokenizer.json") if not (model / name).exists()]
     if missing or not list(model.glob("*.safetensors")):
@@ -62,7 +62,13 @@ def export_contest(
         if file.is_file():
             _link(file, out / "model" / file.name)
     progress("index", 0)
-    texts = texts_of_day(chunks, rag.as_of)
+    texts = shown_texts(chunks, rag)
+    if not texts:
+        raise UserError(
+            "the corpus has no passage to show",
+            where=str(chunks),
+            remedy="look at rag.as_of and rag.kinds of the recipe",
+        )
     terms = write_postings(texts, out / "index")
     before, after = _frame(template)
     settings = {
@@ -84,13 +90,19 @@ def export_contest(
     return {"passages": len(texts), "terms": terms, "bytes": size}
 
 
-def texts_of_day(chunks: Path, as_of: datetime.date | None) -> list[str]:
-    """The texts that the script may show, which knows no days: as a retriever on `as_of` or, where
-    that is None, today."""
+def shown_texts(chunks: Path, rag: RagSettings) -> list[str]:
+    """The texts that the script may show, which knows neither days nor kinds.
+
+    As a retriever with these settings shows them: of `as_of` or, where that is None, of today.
+    """
     found = list(interleaved(read_chunks(chunks)))
     calendar = Calendar(found)
-    shown = calendar.on(as_of) if as_of else calendar.today(datetime.date.today())
-    return [c.text for place, c in enumerate(found) if shown is None or shown[place]]
+    shown = calendar.on(rag.as_of) if rag.as_of else calendar.today(datetime.date.today())
+    return [
+        chunk.text
+        for place, chunk in enumerate(found)
+        if (shown is None or shown[place]) and (not rag.kinds or chunk.kind in rag.kinds)
+    ]
 
 
 def write_postings(texts: Sequence[str], out: Path) -> int:

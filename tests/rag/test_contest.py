@@ -220,6 +220,22 @@ def test_a_folder_without_weights_is_refused(tmp_path: Path) -> None:
         )
 
 
+def test_a_corpus_with_nothing_to_show_is_refused(tmp_path: Path) -> None:
+    (tmp_path / "model").mkdir()
+    for name in ("config.json", "tokenizer.json", "model.safetensors"):
+        (tmp_path / "model" / name).write_bytes(b"{}")
+    write_jsonl(tmp_path / "chunks.jsonl", [])
+    with pytest.raises(UserError, match="no passage to show"):
+        export_contest(
+            tmp_path / "model",
+            tmp_path / "chunks.jsonl",
+            tmp_path / "out",
+            template=TEMPLATE,
+            rag=RagSettings(),
+            answer=AnswerSettings(),
+        )
+
+
 def test_a_name_is_followed_to_the_module_that_defines_it() -> None:
     source = (
         "from __future__ import annotations\n"

@@ -8,20 +8,26 @@ from commands import Typed, finish_run
 from corpora import settings
 from worlds import World, rows
 
-from kofinlaw.rag.contest import texts_of_day
+from kofinlaw.rag.contest import shown_texts
 from kofinlaw.rag.index import Index
 from kofinlaw.rag.retrieve import Retriever
 
 
 def test_the_contests_folder_gets_the_texts_of_the_day(index: Index, tmp_path: Path) -> None:
     def fines(as_of: date | None) -> list[str]:
-        texts = texts_of_day(tmp_path / "data" / "chunks.jsonl", as_of)
+        texts = shown_texts(tmp_path / "data" / "chunks.jsonl", settings(as_of=as_of))
         return [text for text in texts if "제2조" in text]
 
     assert ["300만원" in text for text in fines(date(2023, 1, 1))] == [True]
     assert ["900만원" in text for text in fines(date(2027, 1, 1))] == [True]
     assert len(fines(None)) == 1
-    assert texts_of_day(tmp_path / "data" / "chunks.jsonl", date(2018, 1, 1)) == []
+    assert fines(date(2018, 1, 1)) == []
+
+
+def test_the_contests_folder_gets_the_kinds_asked_for(index: Index, tmp_path: Path) -> None:
+    chunks = tmp_path / "data" / "chunks.jsonl"
+    assert shown_texts(chunks, settings(kinds=["statute"])) == shown_texts(chunks, settings())
+    assert shown_texts(chunks, settings(kinds=["case"])) == []
 
 
 def test_evidence_that_is_written_down_names_its_version(index: Index, tmp_path: Path) -> None:
