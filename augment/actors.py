@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from kofinlaw.augment.clauses import Clause
 from kofinlaw.augment.drafts import LONGEST_QUOTE, Draft, cite, distinct, source_rng
 from kofinlaw.augment.law import Law
+from kofinlaw.augment.modality import forbids
 from kofinlaw.augment.names import addressees, normal, subject
 from kofinlaw.augment.parties import handed_on
 
@@ -19,7 +20,8 @@ def generate(law: Law, seed: int) -> Iterator[Draft]:
             continue
         rng = source_rng(seed, "actor", clause.article.id, clause.label)
         who = subject(clause.main)
-        if who and clause.main.count(who) == 1:
+        # What one may not do another may not do either.
+        if who and clause.main.count(who) == 1 and not forbids(clause.main):
             yield from _draft(law, clause, who, "subject", rng)
         for towards in addressees(clause.main):
             if towards != who and clause.main.count(towards) == 1:

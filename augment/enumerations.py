@@ -15,7 +15,7 @@ from kofinlaw.data.korean import bigrams
 
 LONGEST_ITEM = 55
 # Share of the shorter one's bigrams from which two 호 may mean the same.
-CLOSE = 0.4
+CLOSE = 0.28
 # Share of an item's bigrams that stand in a whole list, from which it may be a piece of two 호.
 PIECED = 0.7
 LONGEST_LEAD = 110
@@ -26,7 +26,9 @@ _CATCH_ALL = re.compile(
 # `법 제17조 및 제18조`, `「전자정부법」 제72조`: an item that says nothing but where to look.
 _ONLY_CITES = re.compile(r"(?:「[^」]+」|법|영|및|또는|부터|까지|제\d+[조항호](?:의\d+)?|[ㆍ,\s])+")
 # An item that takes in another list, or all that laws may add: nobody sees what the list holds.
-_TAKES_IN = re.compile(r"각 [호목]의|다른 법[령률]\S* [^.]*(?:사무|업무|사업)(?:로 |$)")
+_TAKES_IN = re.compile(
+    r"각 [호목]의|다른 법[령률]\S* [^.]*(?:사무|업무|사업)(?:로 |$)|금지하지 (?:않|아니)"
+)
 # Who fills in the details says nothing about them.
 _LEFT_TO_OTHERS = re.compile(
     r"(?:(?:대통령|총리|부)령으로|\S*(?:위원회|장관)[가이]) (?:정하는|정하여 고시하는|정한) ?"
@@ -134,12 +136,12 @@ def apart(texts: list[str]) -> list[str]:
     return out
 
 
-def resembles(text: str, inside: list[set[str]]) -> bool:
+def resembles(text: str, inside: list[set[str]], close: float = CLOSE) -> bool:
     """Whether the text says much the same as one of others, given by their `content`."""
     grams = content(text)
     if not grams:
         return True
-    return any(len(grams & item) / min(len(grams), len(item) or 1) > CLOSE for item in inside)
+    return any(len(grams & item) / min(len(grams), len(item) or 1) > close for item in inside)
 
 
 def pieced_together(text: str, inside: list[set[str]]) -> bool:

@@ -15,8 +15,9 @@ _EXCEPT = re.compile(r"^다만, (?P<case>[^,]{8,70}(?:경우|때))에?는? ")
 _POINTS = re.compile(r"제\d+[항호]|같은 [조항호]|본문|단서|^그 ")
 # The case is a part of another: …를 증명하는 경우에는 … 계약을 체결한 경우에는.
 _GOES_ON = re.compile(r"(?:경우|때)에")
-# Who the condition is about, where no name of a party says so: 지정권자는 … 취소한 경우.
-_ABOUT_SOMEONE = re.compile(r"^(?:\S+ ){0,3}\S*[회자장관사원등][은는] ")
+# Who or what the condition is about, where no name of a party says so: 지정권자는 … 취소한 경우,
+# 이 법은 … 미치는 경우.
+_ABOUT_SOMEONE = re.compile(r"^(?:\S+ ){0,3}\S*[회자장관사원등법][은는] ")
 _CONDITION = re.compile(r"(?:^|[,.] )(?P<case>[^,.]{10,60}경우)에는")
 
 

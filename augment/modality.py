@@ -14,6 +14,7 @@ _NOT = (
     r"하여서는 아니 된다|하여서는 아니된다|해서는 아니 된다|해서는 안 된다|할 수 없다|하지 못한다"
 )
 _ENDING = re.compile(rf"(?P<verb>[가-힣ㆍ]*?)(?P<end>{_DUTY}|{_MAY}|{_NOT})\.?$")
+_BAN = re.compile(r"(?:서는 (?:아니 ?|안 ?)된다|수 없다|지 못한다)\.?$")
 # Only readings that are false beside the true one: who may also may leave it, so `may` has no
 # 하지 아니할 수 있다 beside it, and neither has a prohibition.
 _OTHERS = {
@@ -31,6 +32,11 @@ def reading(sentence: str) -> tuple[str, str, str] | None:
     end = match.group("end")
     sense = "duty" if re.fullmatch(_DUTY, end) else "may" if re.fullmatch(_MAY, end) else "not"
     return sentence[: match.start()], match.group("verb") + end, sense
+
+
+def forbids(sentence: str) -> bool:
+    """Whether the sentence is a ban, whatever its verb (넘겨서는 안 된다)."""
+    return bool(_BAN.search(sentence.rstrip()))
 
 
 def others(ending: str, sense: str) -> list[str]:

@@ -67,8 +67,11 @@ def addressees(sentence: str) -> list[str]:
     found = []
     for match in _TOWARDS.finditer(sentence):
         before = sentence[: match.start()].rstrip().rsplit(" ", 1)[-1]
-        # `정보통신서비스 제공자에게`: a noun before it belongs to the name.
-        if is_name(match.group("name")) and (_NOT_A_NAME.search(before) or before.endswith(",")):
+        # `정보통신서비스 제공자에게`: a noun before it belongs to the name, as does 신용정보의.
+        # `제공자 또는 이용자에게`: who else is one of the two is told as well.
+        joined = before in ("또는", "및") or before.endswith("의")
+        apart = _NOT_A_NAME.search(before) or before.endswith(",")
+        if is_name(match.group("name")) and apart and not joined:
             found.append(match.group("name"))
     return found
 

@@ -28,6 +28,8 @@ _DEED_END = re.compile(r"(자|행위|경우|사람)$")
 LONGEST_DEED = 80
 # `필요한 조치를 하지 아니한 자` could be met by several articles; longer deeds name theirs.
 SHORTEST_DEED = 18
+# Share of bigrams from which two deeds are much the same; half of them end in 하지 아니한 자.
+ALIKE = 0.4
 
 
 @dataclass(frozen=True)
@@ -120,7 +122,7 @@ def _violated(
     ):
         return
     deed = [content(offence.deed)]
-    home = [o for o in known if o.article and not resembles(o.deed, deed)]
+    home = [o for o in known if o.article and not resembles(o.deed, deed, ALIKE)]
     home.sort(key=lambda o: (o.clause is not offence.clause, rng.random()))
     stem_article = offence.article.split("조")[0]
     apart = [o.article for o in home if o.article.split("조")[0] != stem_article]
@@ -152,7 +154,7 @@ def _grouped(
         if o.sanction != sanction
         and len(o.deed) >= SHORTEST_DEED
         and normal(o.deed) not in listed
-        and not resembles(o.deed, body)
+        and not resembles(o.deed, body, ALIKE)
     ]
     foreign.sort(key=lambda o: (o.clause.article.id != clause.article.id, rng.random()))
     # With the article that is violated: 보고를 하지 아니한 자 alone may be another's deed too.

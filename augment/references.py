@@ -13,8 +13,11 @@ from kofinlaw.augment.law import Law, Laws
 from kofinlaw.augment.names import normal
 from kofinlaw.data.korean import bigrams
 
-_OWN_ARTICLE = re.compile(
-    r"(?<!」)(?<!」 )(?<!법 )(?<!영 )(?<!률 )(?<!칙 )(?<!정 )제\d+조(?:의\d+)?(?!의?\d)"
+_ARTICLE = re.compile(r"제\d+조(?:의\d+)?")
+# `법 제15조제3항 또는 제17조제4항`: both stand in the other act.
+_OF_ANOTHER = re.compile(
+    r"(?<=[」법률영령칙정]) ?(?:제\d+[조항호](?:의\d+)?|[가-하]목|각 호|외의 부분|본문|단서"
+    r"|[전후]단|부터|까지|및|또는|[,ㆍ\s])+"
 )
 _RELATIVE = re.compile(r"제\d+항|제\d+호|같은 [조항호]|각 호")
 _GENERIC = re.compile(r"대통령령으로 정한다|총리령으로 정한다|필요한 사항은")
@@ -72,7 +75,7 @@ def acts(law: Law, laws: Laws, seed: int, share: float = 0.15) -> Iterator[Draft
         if not own or rng.random() > share:
             continue
         clause = rng.choice(own)
-        if _OWN_ARTICLE.search(clause.main) or re.search(r"이 법|이 영|제\d+항", clause.main):
+        if own_articles(clause.main) or re.search(r"이 법|이 영|제\d+항", clause.main):
             continue
         rivals = [t for t in everywhere if t != law.title and _family(t) != _family(law.title)]
         rng.shuffle(rivals)
@@ -93,15 +96,21 @@ def _family(title: str) -> str:
     return re.sub(r" ?(시행령|시행규칙|시행세칙)$", "", title)
 
 
+def own_articles(text: str) -> list[str]:
+    """Articles of its own act that a text names: not `법 제5조`, `「민법」 제3조 및 제4조`."""
+    return _ARTICLE.findall(_OF_ANOTHER.sub(" ", text))
+
+
 def chains(law: Law, seed: int) -> Iterator[Draft]:
     """A rule that names another article of its act: what that article is about (its heading)."""
     headings = [a for a in law.articles if a.heading]
     for clause in law.clauses:
-        named = list(dict.fromkeys(_OWN_ARTICLE.findall(clause.main)))
-        named = [n for n in named if n != clause.article.number]
+        named = own_articles(clause.main)
         if (
-            len(named) != 1
+            len(set(named)) != 1
+            or named[0] == clause.article.number
             or named[0] not in law.by_number
+            or clause.main.count(named[0]) != len(named)
             or not 25 <= len(clause.main) <= LONGEST_QUOTE
         ):
             continue

@@ -10,7 +10,7 @@ from kofinlaw.augment.actors import rivals
 from kofinlaw.augment.clauses import Clause
 from kofinlaw.augment.drafts import Draft, distinct, law_name, source_rng
 from kofinlaw.augment.law import Law, Laws
-from kofinlaw.augment.modality import flip, reading
+from kofinlaw.augment.modality import flip, forbids, reading
 from kofinlaw.augment.names import normal, subject
 from kofinlaw.augment.quantities import options_near, quantities
 from kofinlaw.data.korean import bigrams, josa
@@ -40,7 +40,7 @@ def alterations(law: Law, clause: Clause, rng: random.Random) -> list[tuple[str,
         out.append(("modality", flipped))
     who = subject(sentence)
     # What one may not do another may not do either.
-    if who and sense != "not":
+    if who and not forbids(sentence):
         others = rivals(law, clause, who, rng)
         start = sentence.index(who)
         rest = sentence[start + len(who) + 1 :]

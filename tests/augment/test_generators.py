@@ -11,6 +11,7 @@ from kofinlaw.augment import (
     free,
     grounded,
     modality,
+    names,
     penalties,
     quantities,
     references,
@@ -135,6 +136,14 @@ KINDS = """
   1\\. 분쟁을 조정하는 일과 상담
   2\\. 다른 법령에 따라 위원회의 사무로 규정된 일
   3\\. 국제기구와의 교류와 협력
+
+##### 제5조 (겸영)
+
+회사는 다음 각 호의 업무를 겸영할 수 있다.
+
+  1\\. 신용을 평가하는 업무
+  2\\. 거래법률 외의 법률에서 금지하지 않는 업무
+  3\\. 채권을 추심하는 업무
 """
 
 
@@ -186,6 +195,9 @@ def test_two_items_differ_in_what_they_say_themselves():
     listed = "하기에 충분한 인력과 전산설비 등 물적 시설을 갖출 것"
     odd = "대통령령으로 정하는 시설ㆍ설비 및 인력을 갖출 것"
     assert enumerations.resembles(odd, [enumerations.content(listed)])
+    leak = "제공자가 처리 중 알게 된 중요 정보의 유출을 방지할 수 있는 조치"
+    guard = "정보의 불법 유출ㆍ위조ㆍ변조ㆍ삭제 등을 방지하기 위한 기술적 보호조치"
+    assert enumerations.resembles(leak, [enumerations.content(guard)])
     same = ["가입자의 권익 보호대책", "가입자의 권익 보호"]
     assert enumerations.apart([*same, "사업계획이 타당할 것"]) == [same[0], "사업계획이 타당할 것"]
 
@@ -382,6 +394,7 @@ def test_a_ban_is_not_moved_to_another_and_a_leave_not_narrowed(parse):
 **③** 감독위원회는 부정한 목적으로 이용자의 정보를 처리하여서는 아니 된다.
 **④** 조정위원회는 30일 이내에 그 결과를 당사자에게 알려야 한다.
 **⑤** 협회장은 매년 자료를 모아 이용자에게 알려야 한다.
+**⑥** 사무국장은 매년 자료를 모아 이용자에게 알려야 한다.
 """
     law = read_laws(parse("조정법", text)).acts[0]
     hows = {
@@ -392,6 +405,8 @@ def test_a_ban_is_not_moved_to_another_and_a_leave_not_narrowed(parse):
     assert hows["제2항"] == {"modality", "actor"}
     assert hows["제3항"] == {"modality"}
     assert {"number", "bound"} <= hows["제4항"]
+    assert not any("처리하여서는" in draft.stem for draft in actors.generate(law, 0))
+    assert modality.forbids("누구든지 이용자의 정보를 넘겨서는 안 된다.")
 
 
 PROVISOS = """
@@ -405,6 +420,7 @@ PROVISOS = """
 **⑥** 번호를 직접 수집할 경우에는 동의를 받아야 한다.
 **⑦** 건전한 거래질서를 유지하기 위하여 필요한 경우에는 명할 수 있다.
 **⑧** 다른 법령에 특별한 규정이 있는 경우에는 그에 따른다.
+**⑨** 이 법은 국외의 행위가 국내 시장에 영향을 미치는 경우에는 적용한다.
 """
 
 
@@ -412,7 +428,7 @@ def test_conditions_are_whole_say_who_they_are_about_and_differ(parse):
     drafts = list(exceptions.generate(read_laws(parse("손실법", PROVISOS)).acts[0], 0))
     assert [draft.answer for draft in drafts] == ["천재지변으로 알릴 수 없는 경우"]
     wrong = drafts[0].distractors
-    assert not any(text.startswith("지정권자는") for text in wrong)
+    assert not any(text.startswith(("지정권자는", "이 법은")) for text in wrong)
     assert sum("번호를 직접 수집" in text for text in wrong) == 1
 
 
@@ -435,6 +451,29 @@ def test_a_chain_rests_on_both_articles(law):
     assert draft.answer == "결제대행업의 요건"
     assert draft.units == ("전자지급 안전법 제6조", "전자지급 안전법 제5조")
     assert "제5조" not in draft.stem
+
+
+@pytest.mark.parametrize(
+    ("text", "own"),
+    [
+        ("개인정보처리자는 법 제15조제3항 또는 제17조제4항에 따라 이용하려는 경우", []),
+        ("법 제35조의2에 따른 사무를 위하여 제19조에 따른 번호를", ["제19조"]),
+        ("「민법」 제3조부터 제5조까지 및 제7조를 준용한다.", []),
+        ("제28조의2에도 불구하고", ["제28조의2"]),
+    ],
+)
+def test_an_article_named_after_one_of_another_act_is_that_acts(text, own):
+    assert references.own_articles(text) == own
+
+
+def test_who_is_named_with_another_or_as_part_of_a_phrase_is_no_addressee():
+    asked = (
+        "정부는 유출을 막기 위하여 정보통신서비스 제공자 또는 이용자에게 조치를 하도록 할 수 있다."
+    )
+    assert names.addressees(asked) == []
+    part = "집중기관은 제공받은 정보를 신용정보의 이용자에게 제공할 수 있다."
+    assert names.addressees(part) == []
+    assert names.addressees("집중기관은 정보를 이용자에게 제공할 수 있다.") == ["이용자"]
 
 
 def test_penalties_are_asked_both_ways(law):
