@@ -21,7 +21,7 @@ PIECED = 0.7
 LONGEST_LEAD = 110
 _CATCH_ALL = re.compile(
     r"그 밖에|그밖에|기타|밖의|제\d+호|각 목|삭제|(?<!조)(?<!\d)제\d+항|^제\d+조"
-    r"|준하는|상당하는|이와 유사| 간$"
+    r"|준하는|상당하는|이와 유사|필요한 (?:조치|사항|업무|지원)$| 간$"
 )
 # `법 제17조 및 제18조`, `「전자정부법」 제72조`: an item that says nothing but where to look.
 _ONLY_CITES = re.compile(r"(?:「[^」]+」|법|영|및|또는|부터|까지|제\d+[조항호](?:의\d+)?|[ㆍ,\s])+")

@@ -19,7 +19,7 @@ from kofinlaw.augment import (
 from kofinlaw.augment.drafts import Draft
 from kofinlaw.augment.law import Law, Laws
 
-VERSION = "6"
+VERSION = "7"
 
 
 def drafts(

@@ -15,6 +15,8 @@ _NOT = (
 )
 _ENDING = re.compile(rf"(?P<verb>[가-힣ㆍ]*?)(?P<end>{_DUTY}|{_MAY}|{_NOT})\.?$")
 _BAN = re.compile(r"(?:서는 (?:아니 ?|안 ?)된다|수 없다|지 못한다)\.?$")
+# `인증심사원만 수행할 수 있다`: nobody else may, as with 수행하여야 한다.
+_ONLY = re.compile(r"[가-힣]만 (?:\S+ ){0,2}$")
 # Only readings that are false beside the true one: who may also may leave it, so `may` has no
 # 하지 아니할 수 있다 beside it, and neither has a prohibition.
 _OTHERS = {
@@ -52,8 +54,8 @@ def flip(sentence: str) -> str:
     if not found:
         return ""
     before, ending, sense = found
-    if sense == "not" and "고는 " in before:
-        # `허가를 받지 아니하고는 할 수 있다` is no sentence.
+    # `허가를 받지 아니하고는 할 수 있다` is no sentence.
+    if _ONLY.search(before) or (sense == "not" and "고는 " in before):
         return ""
     other = {"duty": 0, "may": 0, "not": 1}[sense]
     return f"{before}{others(ending, sense)[other]}."
@@ -66,7 +68,7 @@ def generate(law: Law, seed: int) -> Iterator[Draft]:
         if not found or not 30 <= len(clause.main) <= LONGEST_QUOTE or clause.proviso:
             continue
         before, ending, sense = found
-        if "노력" in before[-8:] or len(before) < 15:
+        if "노력" in before[-8:] or len(before) < 15 or _ONLY.search(before):
             continue
         rng = source_rng(seed, "modality", clause.article.id, clause.label)
         yield Draft(

@@ -75,6 +75,7 @@ LISTS = """
   1\\. 통지문을 사무소에 게시하는 조치
   2\\. 상담창구를 상시 여는 조치
   3\\. 안내서를 무료로 나누어 주는 조치
+  4\\. 피해가 번지는 것을 막기 위하여 필요한 조치
 """
 
 
@@ -86,6 +87,7 @@ def test_a_list_takes_no_wrong_options_from_the_article_it_cites(parse):
     for draft in asked:
         assert {"상담창구를 상시 여는 조치"} < set(draft.distractors)
         assert not any("잠금장치" in text or "접속기록" in text for text in draft.distractors)
+        assert not any("필요한 조치" in text for text in draft.distractors)
     listed = enumerations.listings(law)
     assert not any("「전자정부법」" in item for here in listed for item in here.items)
 
@@ -317,6 +319,19 @@ def test_a_permission_is_never_beside_the_freedom_to_leave_it(law):
     for draft in modality.generate(law, 0):
         if draft.answer.endswith("할 수 있다"):
             assert not any("아니할 수 있다" in d for d in draft.distractors)
+
+
+def test_who_alone_may_and_who_alone_must_are_not_told_apart(parse):
+    text = """
+##### 제1조 (심사)
+
+**①** 제2항에 따른 정보보호 관리체계의 심사는 자격을 갖춘 인증심사원만 수행할 수 있다.
+**②** 심사기관은 제공받은 정보를 심사에 필요한 범위에서만 정당하게 사용하여야 한다.
+"""
+    law = read_laws(parse("심사법", text)).acts[0]
+    assert not list(modality.generate(law, 0))
+    assert not any(modality.flip(clause.main) for clause in law.clauses)
+    assert modality.flip("위원은 한 번 연임할 수 있다.") == "위원은 한 번 연임하여야 한다."
 
 
 def test_the_one_who_must_act_is_blanked_with_both_particles(law):
