@@ -1,6 +1,6 @@
 """The memory plan against what a process really takes, on a processor.
 
-    python benchmarks/memory.py [--only NAME]
+    python benchmarks/memory.py [--only NAME] [--repeats 3]
 
 Each case runs in a process of its own: the model is loaded, the peak of resident memory (`VmHWM`)
 is reset through /proc/self/clear_refs, and then two training steps are made as `kofinlaw train`
@@ -13,6 +13,7 @@ and, last, one line of JSON.
 from __future__ import annotations
 
 import argparse
+import statistics
 import subprocess
 import sys
 from dataclasses import dataclass, replace
@@ -170,27 +171,31 @@ def write(case: Case, model: Any, tokenizer: Any) -> None:
     write(Decoder(model), tokenizer, writings, frozenset())
 
 
+def measured_peak(name: str) -> float:
+    """GiB by which a case raises a fresh process's peak."""
+    done = subprocess.run(
+        [sys.executable, __file__, "--worker", name], capture_output=True, text=True, check=True
+    )
+    return int(done.stdout.split()[-1]) / GIB
+
+
 def main() -> None:
     parser = argparse.ArgumentParser()
     parser.add_argument("--only", default="", help="cases whose name holds this")
+    parser.add_argument("--repeats", type=int, default=3, help="processes a case; their median")
     parser.add_argument("--worker", choices=CASES, help=argparse.SUPPRESS)
     options = parser.parse_args()
     if options.worker:
         print(worker(CASES[options.worker]))
         return
     figures = {}
-    print("| case | planned, GiB | measured, GiB | error |")
+    print("| case | planned, GiB | measured, GiB (least–most) | error |")
     print("| --- | --- | --- | --- |")
     for name, case in CASES.items():
         if options.only not in name:
             continue
-        done = subprocess.run(
-            [sys.executable, __file__, "--worker", name],
-            capture_output=True,
-            text=True,
-            check=True,
-        )
-        measured = int(done.stdout.split()[-1]) / GIB
+        peaks = [measured_peak(name) for _ in range(options.repeats)]
+        measured = statistics.median(peaks)
         terms = plan_of(case).terms
         apart = (*LOADED, *UNUSED.get(case.work, ()))
         planned = sum(gib for term, gib in terms.items() if term not in apart)
@@ -198,10 +203,13 @@ def main() -> None:
         figures[name] = {
             "planned_gib": round(planned, 3),
             "measured_gib": round(measured, 3),
+            "from_gib": round(min(peaks), 3),
+            "to_gib": round(max(peaks), 3),
             "error": round(error, 3),
             "terms_gib": {term: round(gib, 3) for term, gib in terms.items()},
         }
-        print(f"| {name} | {planned:.3f} | {measured:.3f} | {error:+.1%} |", flush=True)
+        seen = f"{measured:.3f} ({min(peaks):.3f}–{max(peaks):.3f})"
+        print(f"| {name} | {planned:.3f} | {seen} | {error:+.1%} |", flush=True)
     targets = {
         f"{name}: error, absolute": (abs(row["error"]), ("<=", 0.15))
         for name, row in figures.items()
