@@ -177,13 +177,18 @@ class Parties:
 
     def _offers(self, name: str, other: str) -> bool:
         """통신과금서비스제공자 is a 정보통신서비스 제공자: 통신과금서비스 is defined as one."""
-        for term, words in self._stands_for:
-            role = normal(other).removeprefix(normal(term))
-            service = normal(name).removesuffix(role)
-            apart = role not in ("", normal(other)) and service not in ("", normal(name))
-            if apart and normal(words).startswith(service):
+        party, provider = normal(other), normal(name)
+        for term, words in self._plain:
+            role = party.removeprefix(term)
+            service = provider.removesuffix(role)
+            apart = role not in ("", party) and service not in ("", provider)
+            if apart and words.startswith(service):
                 return True
         return False
+
+    @cached_property
+    def _plain(self) -> list[tuple[str, str]]:
+        return [(normal(term), normal(words)) for term, words in self._stands_for]
 
     def _lists(self, name: str, other: str) -> bool:
         within = {name.removesuffix("등"), *(case.removesuffix("등") for case in self._cases(name))}
@@ -196,8 +201,14 @@ class Parties:
     def _is_a_body(self, name: str) -> bool:
         """Whether it is organised: by its name, as the state or its organ, or because the act
         deems it a 기관."""
-        return any(kind.search(name) for kind in (_BODY, _STATE, _ORGAN)) or any(
-            match.group("name") == name
+        return name in self._deemed_bodies or any(
+            kind.search(name) for kind in (_BODY, _STATE, _ORGAN)
+        )
+
+    @cached_property
+    def _deemed_bodies(self) -> frozenset[str]:
+        return frozenset(
+            match.group("name")
             for article in self.articles
             for match in _DEEMED_BODY.finditer(article.text)
         )
