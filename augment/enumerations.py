@@ -16,6 +16,8 @@ from kofinlaw.data.korean import bigrams
 LONGEST_ITEM = 55
 # Share of the shorter one's bigrams from which two 호 may mean the same.
 CLOSE = 0.28
+# The same for the items of an article that the list only cites.
+SAME = 0.6
 # Share of an item's bigrams that stand in a whole list, from which it may be a piece of two 호.
 PIECED = 0.7
 LONGEST_LEAD = 110
@@ -36,6 +38,7 @@ _LEFT_TO_OTHERS = re.compile(
 # `다른 법률에 특별한 규정이 있는 경우`, `법령에서 허용하고 있는 경우`: much the same.
 _BY_LAW = re.compile(r"(?<![가-힣])법[령률](?:에|상|이|로)")
 _CITED = re.compile(r"(?<!」 )제\d+조(?:의\d+)?")
+_OWN_PARAGRAPH = re.compile(r"(?<![조\d])제\d+항")
 _LISTS = re.compile(r"다음 각 호|다음 각호")
 # An opening sentence that cannot be understood without the one before it.
 _LEANS = re.compile(r"제\d+항|같은|^(?:다만|이 경우)")
@@ -84,16 +87,29 @@ def generate(law: Law, seed: int) -> Iterator[Draft]:
         clause = here.clause
         rng = source_rng(seed, "enumeration", clause.article.id, clause.label)
         inside = [content(text) for text in clause.items]
+        through = [content(text) for text in _through(law, clause)]
         foreign = [
             text
             for text in _foreign(here, known, rng)
             if not resembles(text, inside)
+            and not resembles(text, through, SAME)
             and not pieced_together(text, inside)
             and not same_head(text, clause.items)
             and not (_BY_LAW.search(text) and any(map(_BY_LAW.search, clause.items)))
         ]
         yield from _not_named(law, here, foreign, rng)
         yield from _named(law, here, foreign, rng)
+
+
+def _through(law: Law, clause: Clause) -> list[str]:
+    """The items of the articles that a list cites: `제15조제1항제7호에 따라 제공하는 경우`."""
+    cited = {number for text in clause.items for number in _CITED.findall(text)}
+    return [
+        item
+        for number in sorted(cited & set(law.by_number))
+        for other in law.by_article.get(law.by_number[number].id, ())
+        for item in other.items
+    ]
 
 
 def _foreign(here: Listing, known: list[Listing], rng: random.Random) -> list[str]:
@@ -108,6 +124,8 @@ def _foreign(here: Listing, known: list[Listing], rng: random.Random) -> list[st
     words = content(here.clause.article.text)
     mine = {normal(text) for text in here.clause.items}
     cited = {number for text in here.clause.items for number in _CITED.findall(text)}
+    if any(map(_OWN_PARAGRAPH.search, here.clause.items)):
+        cited.add(here.clause.article.number)
     for other in known:
         if other is here or other.clause.article.number in cited:
             continue

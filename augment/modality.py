@@ -41,6 +41,11 @@ def forbids(sentence: str) -> bool:
     return bool(_BAN.search(sentence.rstrip()))
 
 
+def allows(sentence: str) -> bool:
+    """Whether the sentence is a permission, whatever its verb (둘 수 있다)."""
+    return sentence.rstrip(". ").endswith("수 있다")
+
+
 def others(ending: str, sense: str) -> list[str]:
     """The same verb with the endings that would make the sentence false."""
     match = _ENDING.search(ending)

@@ -45,7 +45,7 @@ _MARKS = re.compile(r"^[^가-힣「]*")
 _HANDS_ON = re.compile(r"[^\n]*?(?:위탁|위임|대행|하여금|수행하게)[^\n]*")
 # The state acts through its organs: what one shall do or may not, the other shall or may not.
 _STATE = re.compile(r"^(?:정부|국가)$")
-_ORGAN = re.compile(r"(?:장관|청장|처장|위원회|법원|대통령|국무총리|지방자치단체|공공기관)$")
+_ORGAN = re.compile(r"(?:장관|청장|처장|위원회|법원|대통령|국무총리|지방자치단체|기관)$")
 # Who acts for another may do what that one does, and anyone may be asked to.
 _ACTS_FOR = re.compile(r"(?:수탁자|대리인)$")
 # Roles that one person may hold at a time: who pays (지급인) is also who uses the service.

@@ -10,7 +10,7 @@ from kofinlaw.augment.actors import rivals
 from kofinlaw.augment.clauses import Clause
 from kofinlaw.augment.drafts import Draft, distinct, law_name, source_rng
 from kofinlaw.augment.law import Law, Laws
-from kofinlaw.augment.modality import flip, forbids, reading
+from kofinlaw.augment.modality import allows, flip, forbids
 from kofinlaw.augment.names import normal, subject
 from kofinlaw.augment.quantities import options_near, quantities
 from kofinlaw.data.korean import bigrams, josa
@@ -33,8 +33,6 @@ def alterations(law: Law, clause: Clause, rng: random.Random) -> list[tuple[str,
     """(how, text): the clause's sentence with one thing changed so that it becomes false."""
     sentence = clause.main
     out = []
-    found = reading(sentence)
-    sense = found[2] if found else ""
     flipped = flip(sentence)
     if flipped and "노력" not in sentence:
         out.append(("modality", flipped))
@@ -48,7 +46,7 @@ def alterations(law: Law, clause: Clause, rng: random.Random) -> list[tuple[str,
         if others:
             out.append(("actor", sentence[:start] + josa(others[0], "은/는") + rest))
     # Who may do it within 20 days may do it within 10.
-    figures = quantities(sentence) if sense != "may" else []
+    figures = [] if allows(sentence) else quantities(sentence)
     for quantity in figures[:1]:
         near = options_near(quantity, clause.article.text, rng)
         if near:

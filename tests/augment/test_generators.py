@@ -186,6 +186,45 @@ def test_what_laws_allow_is_not_foreign_to_a_list_of_what_laws_provide(parse):
     assert not any("허용하고" in text for d in drafts for text in (d.answer, *d.distractors))
 
 
+THROUGH = """
+##### 제1조 (수집)
+
+**①** 관리자는 다음 각 호의 경우에 정보를 수집할 수 있다.
+  1\\. 당사자가 글로 동의한 경우
+  2\\. 공공의 안녕을 위하여 긴급히 필요한 경우
+  3\\. 범죄를 수사하는 데 쓰는 경우
+
+##### 제2조 (제공)
+
+**①** 관리자는 다음 각 호의 경우에 정보를 제공할 수 있다.
+  1\\. 법원이 명령서를 보낸 경우
+  2\\. 제1조제1항제2호에 따라 수집한 목적으로 제공하는 경우
+**②** 관리자는 다음 각 호의 경우에 정보를 보존한다.
+  1\\. 제1항제1호에 따라 제공한 경우
+  2\\. 거래가 아직 끝나지 아니한 경우
+
+##### 제3조 (공개)
+
+관리자는 다음 각 호의 경우에 정보를 공개한다.
+
+  1\\. 공공의 안녕을 위하여 긴급히 필요한 경우
+  2\\. 교통의 흐름을 살피는 기관이 설치한 경우
+  3\\. 화재가 나지 않게 지키려고 하는 경우
+  4\\. 시설을 새로 짓거나 고치는 경우
+"""
+
+
+def test_what_a_list_holds_through_another_is_not_foreign_to_it(parse):
+    asked = enumerations.generate(read_laws(parse("제공법", THROUGH)).acts[0], 0)
+    given, kept = (
+        next(d.distractors for d in asked if d.kind == "enumeration" and place in d.stem)
+        for place in ("제공할 수", "보존한다")
+    )
+    assert "교통의 흐름을 살피는 기관이 설치한 경우" in given
+    assert "공공의 안녕을 위하여 긴급히 필요한 경우" not in given
+    assert "법원이 명령서를 보낸 경우" not in kept
+
+
 def test_a_proviso_that_opens_a_list_is_named_by_its_article(parse):
     law = read_laws(parse("촬영법", BY_LAW)).acts[0]
     drafts = [d for d in enumerations.generate(law, 0) if d.units == ("촬영법 제1조",)]
@@ -410,6 +449,7 @@ def test_a_ban_is_not_moved_to_another_and_a_leave_not_narrowed(parse):
 **④** 조정위원회는 30일 이내에 그 결과를 당사자에게 알려야 한다.
 **⑤** 협회장은 매년 자료를 모아 이용자에게 알려야 한다.
 **⑥** 사무국장은 매년 자료를 모아 이용자에게 알려야 한다.
+**⑦** 조정위원회는 분야별로 5명 이내의 위원으로 구성되는 조정부를 둘 수 있다.
 """
     law = read_laws(parse("조정법", text)).acts[0]
     hows = {
@@ -420,6 +460,7 @@ def test_a_ban_is_not_moved_to_another_and_a_leave_not_narrowed(parse):
     assert hows["제2항"] == {"modality", "actor"}
     assert hows["제3항"] == {"modality"}
     assert {"number", "bound"} <= hows["제4항"]
+    assert not {"number", "bound"} & hows["제7항"]
     assert not any("처리하여서는" in draft.stem for draft in actors.generate(law, 0))
     assert modality.forbids("누구든지 이용자의 정보를 넘겨서는 안 된다.")
 

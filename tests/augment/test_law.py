@@ -93,6 +93,7 @@ def test_the_state_and_its_organs_and_roles_of_one_person_are_alike(parse):
     found = parties(parse, "정부는 노력하여야 한다.")
     assert found.one_is_the_other("국가", "과학기술정보통신부장관")
     assert found.one_is_the_other("정부", "국가와 지방자치단체")
+    assert found.one_is_the_other("정부", "제공중지요청기관")
     assert not found.one_is_the_other("명예훼손분쟁조정부", "과학기술정보통신부장관")
     assert found.one_is_the_other("지급인", "이용자")
     assert not found.one_is_the_other("신용정보제공ㆍ이용자", "신용정보주체")
