@@ -66,6 +66,18 @@ def ordinary(model, rows, masks):
     )
 
 
+def stir(model):
+    """B as after some training: at the start it is zero and an adapter adds nothing."""
+    import torch
+
+    from kofinlaw.trainer.adapter import trainable
+
+    with torch.no_grad():
+        for name, parameter in trainable(model):
+            if "lora_B" in name:
+                parameter.normal_(0, 0.1, generator=torch.Generator().manual_seed(5))
+
+
 @pytest.mark.parametrize("kind", sorted(KINDS))
 @pytest.mark.parametrize("chunk_rows", [3, 100])
 def test_loss_and_gradients_equal_the_ordinary_ones(kind, chunk_rows):
@@ -78,10 +90,7 @@ def test_loss_and_gradients_equal_the_ordinary_ones(kind, chunk_rows):
     from kofinlaw.trainer.settings import LoraSettings
 
     model = attach(small(kind), LoraSettings(rank=4), seed=1)
-    with torch.no_grad():
-        for name, parameter in trainable(model):
-            if "lora_B" in name:
-                parameter.normal_(0, 0.1, generator=torch.Generator().manual_seed(5))
+    stir(model)
     rows, masks = batch()
     expected = ordinary(model, rows, masks)
     expected.backward()
@@ -199,6 +208,34 @@ def test_16_bit_cuts_of_a_batch_agree_because_gradients_are_summed_in_float32():
         found.append(torch.cat([p.grad.flatten() for _, p in trainable(model)]))
     assert found[0].dtype == torch.float32
     assert (found[0] - found[1]).norm() <= 1e-6 * found[0].norm()
+
+
+def test_a_base_layer_whose_weight_a_hook_brings_is_called_itself():
+    import torch
+
+    from kofinlaw.trainer.adapter import attach, trainable
+    from kofinlaw.trainer.lora_pass import quicken
+    from kofinlaw.trainer.settings import LoraSettings
+
+    model = attach(small("qwen2"), LoraSettings(rank=4), seed=1)  # with biases
+    stir(model)
+    quicken(model)
+    called = []
+
+    def step():
+        model.zero_grad()
+        logits = model(input_ids=torch.arange(3, 15)[None]).logits
+        logits.square().mean().backward()
+        return [logits.detach(), *(p.grad.clone() for _, p in trainable(model))]
+
+    at_once = step()
+    for module in model.modules():
+        if hasattr(module, "base_layer"):
+            module.base_layer.register_forward_pre_hook(lambda *_: called.append(1))
+    after_hooks = step()
+    assert len(called) == sum(hasattr(module, "base_layer") for module in model.modules())
+    for one, other in zip(at_once, after_hooks, strict=True):
+        torch.testing.assert_close(one, other, rtol=1e-5, atol=1e-7)
 
 
 def test_layers_with_dropout_keep_pefts_own_pass():
