@@ -29,7 +29,8 @@ _CATCH_ALL = re.compile(
 _ONLY_CITES = re.compile(r"(?:「[^」]+」|법|영|및|또는|부터|까지|제\d+[조항호](?:의\d+)?|[ㆍ,\s])+")
 # An item that takes in another list, or all that laws may add: nobody sees what the list holds.
 _TAKES_IN = re.compile(
-    r"각 [호목]의|다른 법[령률]\S* [^.]*(?:사무|업무|사업)(?:로 |$)|금지하지 (?:않|아니)"
+    r"각 [호목](?:의|에 따른)|다른 법[령률]\S* [^.]*(?:사무|업무|사업)(?:로 |$)"
+    r"|금지하지 (?:않|아니)"
 )
 # Who fills in the details says nothing about them.
 _LEFT_TO_OTHERS = re.compile(

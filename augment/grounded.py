@@ -19,7 +19,7 @@ from kofinlaw.augment import (
 from kofinlaw.augment.drafts import Draft
 from kofinlaw.augment.law import Law, Laws
 
-VERSION = "8"
+VERSION = "9"
 
 
 def drafts(
