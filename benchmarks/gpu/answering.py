@@ -20,7 +20,7 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -169,6 +169,7 @@ def main() -> None:
     parser.add_argument("--model", help=argparse.SUPPRESS)
     parser.add_argument("--vote", type=int, help=argparse.SUPPRESS)
     args = parser.parse_args()
+    from outcome import outcome
     from shapes import not_run
 
     if not_run():
@@ -187,7 +188,20 @@ def main() -> None:
             cells = " | ".join(str(row.get(key, "–")) for key in keys)
             note = f" ({row['not_run']})" if "not_run" in row else ""
             print(f"| {name}{note} | {row.get('weights', '–')} | {votes} | {cells} |", flush=True)
-    print(json.dumps(result))
+    print(outcome(result, targets_of(result, args)))
+
+
+def targets_of(result: Mapping[str, Any], args: argparse.Namespace) -> dict[str, Any]:
+    """Every question answered by the model within the contest's time, under the card's memory."""
+    targets: dict[str, Any] = {}
+    for name, rows in result.items():
+        for votes, row in rows.items():
+            which = f"{name}, votes {votes}"
+            targets[f"minutes, {which}"] = (row.get("minutes"), ("<=", BUDGET_MINUTES))
+            targets[f"answered, {which}"] = (row.get("answered"), (">=", args.questions))
+            targets[f"fallbacks, {which}"] = (row.get("fallbacks"), ("==", 0))
+            targets[f"peak, GiB, {which}"] = (row.get("peak_gib"), ("<=", args.limit_gib))
+    return targets
 
 
 def one(name: str, votes: int) -> dict[str, Any]:
@@ -200,5 +214,6 @@ def one(name: str, votes: int) -> dict[str, Any]:
 
 
 if __name__ == "__main__":
-    sys.path.insert(0, str(Path(__file__).parent))  # shapes.py lies beside this file
+    here = Path(__file__).parent
+    sys.path[:0] = [str(here), str(here.parent)]  # shapes.py and outcome.py
     main()

@@ -17,7 +17,7 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -136,6 +136,7 @@ def main() -> None:
     parser.add_argument("--tokens", type=int, default=128)
     parser.add_argument("--worker", choices=WAYS, help=argparse.SUPPRESS)
     args = parser.parse_args()
+    from outcome import outcome
     from shapes import not_run, sample_prompts
 
     if not_run():
@@ -151,7 +152,18 @@ def main() -> None:
         note = f" ({row['not_run']})" if "not_run" in row else ""
         figures = [row.get(k, "–") for k in ("tokens_per_second", "labels_per_second", "peak_gib")]
         print(f"| {way}{note} | " + " | ".join(str(f) for f in figures) + " |", flush=True)
-    print(json.dumps(result))
+    print(outcome(result, targets_of(result)))
+
+
+def targets_of(result: Mapping[str, Any]) -> dict[str, Any]:
+    """Each engine's tokens a second against one by one; a row that failed has none."""
+    alone = result[WAYS[0]].get("tokens_per_second")
+    targets: dict[str, Any] = {}
+    for way in WAYS[1:]:
+        speed = result[way].get("tokens_per_second")
+        times = round(speed / alone, 2) if speed and alone else None
+        targets[f"{way}, times one by one"] = (times, (">=", 4))
+    return targets
 
 
 def one(way: str) -> dict[str, Any]:
@@ -166,5 +178,6 @@ def one(way: str) -> dict[str, Any]:
 
 
 if __name__ == "__main__":
-    sys.path.insert(0, str(Path(__file__).parent))  # shapes.py lies beside this file
+    here = Path(__file__).parent
+    sys.path[:0] = [str(here), str(here.parent)]  # shapes.py and outcome.py
     main()

@@ -85,3 +85,16 @@ def test_prompts_of_the_answering_benchmark_begin_differently(shapes):
     assert {len(hits) for hits in found} == {RagSettings().k}
     assert len({hits[0].chunk.id for hits in found}) > 20
     assert searcher.chunks([found[0][0].chunk.id]) == [found[0][0].chunk]
+
+
+def test_a_way_that_failed_meets_no_target(shapes):
+    module = runpy.run_path(str(GPU / "engines.py"))
+    ways = module["WAYS"]
+    result = {
+        ways[0]: {"tokens_per_second": 20.0},
+        ways[1]: {"tokens_per_second": 90.0},
+        ways[2]: {"tokens_per_second": 60.0},
+        ways[3]: {"not_run": "vllm is not installed"},
+    }
+    times = [value for value, _ in module["targets_of"](result).values()]
+    assert times == [4.5, 3.0, None]

@@ -206,26 +206,21 @@ def test_the_contest_takes_only_text_the_model_wrote() -> None:
     assert check_answering("open", AnswerSettings()) == []
 
 
-def test_a_folder_without_weights_is_refused(tmp_path: Path) -> None:
+@pytest.mark.parametrize(
+    ("files", "why"),
+    [
+        ((), "no checkpoint"),
+        (("config.json", "tokenizer.json", "model.safetensors"), "no passage to show"),
+    ],
+)
+def test_without_weights_or_passages_nothing_is_exported(
+    tmp_path: Path, files: tuple[str, ...], why: str
+) -> None:
     (tmp_path / "model").mkdir()
-    write_jsonl(tmp_path / "chunks.jsonl", [])
-    with pytest.raises(UserError, match="no checkpoint"):
-        export_contest(
-            tmp_path / "model",
-            tmp_path / "chunks.jsonl",
-            tmp_path / "out",
-            template=TEMPLATE,
-            rag=RagSettings(),
-            answer=AnswerSettings(),
-        )
-
-
-def test_a_corpus_with_nothing_to_show_is_refused(tmp_path: Path) -> None:
-    (tmp_path / "model").mkdir()
-    for name in ("config.json", "tokenizer.json", "model.safetensors"):
+    for name in files:
         (tmp_path / "model" / name).write_bytes(b"{}")
     write_jsonl(tmp_path / "chunks.jsonl", [])
-    with pytest.raises(UserError, match="no passage to show"):
+    with pytest.raises(UserError, match=why):
         export_contest(
             tmp_path / "model",
             tmp_path / "chunks.jsonl",
