@@ -39,6 +39,8 @@ PATH_KEYS = (
     "score.judge.engine.gguf",
     "study.trained",
 )
+# Lists of names, or of paths: these end in `.md`.
+NAMES_OR_PATHS = ("score.judge.criteria",)
 MAX_BYTES = 1_000_000
 
 
@@ -178,7 +180,7 @@ def _apply(document: Document, override: str) -> None:
 
 def _place(values: dict[str, Any], base: Path, under: str = "") -> None:
     """Make the paths at and below the key `under` absolute, from `base` where they are relative."""
-    for key in PATH_KEYS:
+    for key in (*PATH_KEYS, *NAMES_OR_PATHS):
         if under and not f"{key}.".startswith(f"{under}."):
             continue
         *sections, last = key.split(".")
@@ -186,7 +188,14 @@ def _place(values: dict[str, Any], base: Path, under: str = "") -> None:
         for name in sections:
             section = section.get(name) if isinstance(section, dict) else None
         if isinstance(section, dict) and last in section:
-            section[last] = _placed(section[last], base)
+            named = key in NAMES_OR_PATHS
+            section[last] = (_placed_files if named else _placed)(section[last], base)
+
+
+def _placed_files(value: Any, base: Path) -> Any:
+    if isinstance(value, list):
+        return [_placed_files(item, base) for item in value]
+    return _placed(value, base) if str(value).endswith(".md") else value
 
 
 def _placed(value: Any, base: Path) -> Any:

@@ -61,6 +61,12 @@ def test_paths_of_the_file_are_relative_to_it_from_any_folder(tmp_path, monkeypa
     assert values["train"]["mixture"][0]["path"] == str(tmp_path / "more.jsonl")
 
 
+def test_a_rubrics_file_is_beside_the_recipe_and_a_rubrics_name_stays(tmp_path):
+    text = "score:\n  judge:\n    criteria: [correctness, tone.md]\n"
+    judge = read_document(write(tmp_path, text)).values["score"]["judge"]
+    assert judge["criteria"] == ["correctness", str(tmp_path / "tone.md")]
+
+
 def test_a_key_that_stands_twice_is_refused_with_its_line(tmp_path):
     with pytest.raises(UserError) as caught:
         read_document(write(tmp_path, "name: a\nseed: 1\nseed: 2\n"))
