@@ -107,6 +107,8 @@ def behaviour_checks(figures: dict[str, Any], settings: VerifySettings) -> list[
     effect = figures["adapter_effect_kl"]
     allowed = min(settings.max_kl, max(settings.kl_floor, settings.max_kl_share * effect))
     difference = abs(figures["loss_merged"] - figures["loss_trained"])
+    change = abs(figures["loss_trained"] - figures["loss_base"])
+    most = max(settings.max_loss_difference, settings.max_loss_share * change)
     checks = [
         Check(
             "argmax agreement",
@@ -123,8 +125,8 @@ def behaviour_checks(figures: dict[str, Any], settings: VerifySettings) -> list[
         Check(
             "loss difference",
             round(difference, 6),
-            f"at most {settings.max_loss_difference:g} nats a token",
-            difference <= settings.max_loss_difference,
+            f"at most {most:.2g} nats a token (the adapter's own: {change:.3g})",
+            difference <= most,
         ),
     ]
     agreement = figures["choice_agreement"]

@@ -73,6 +73,14 @@ class VerifySettings(BaseModel):
     max_loss_difference: float = Field(
         0.01, gt=0, description="largest difference of the mean loss, nats a token"
     )
+    max_loss_share: float = Field(
+        0.01,
+        ge=0,
+        description=(
+            "the same as a share of what the adapter changes about the mean loss, where that is "
+            "more: tokens that it made improbable round further"
+        ),
+    )
     min_choice_agreement: float = Field(
         0.9, gt=0, le=1, description="smallest share of multiple-choice answers that are the same"
     )

@@ -10,6 +10,7 @@ import torch
 from safetensors.torch import load_file, save_file
 
 from kofinlaw.scoring.verify import verify_merge
+from kofinlaw.scoring.verify_checks import behaviour_checks
 from kofinlaw.trainer.merge import merge
 from kofinlaw.trainer.merge_settings import VerifySettings
 
@@ -224,3 +225,26 @@ def test_a_merge_on_the_original_is_not_the_model_that_was_trained(tmp_path, bas
     result = verify(tmp_path / "m", adapter, base, against="trained")
     assert result["compared_with"] == "dequantized"
     assert {"weights", "KL divergence"} <= failing(result)
+
+
+@pytest.mark.parametrize(
+    ("base", "trained", "merged", "ok"),
+    [
+        (5.0, 4.9, 4.908, True),
+        (5.0, 4.9, 4.912, False),
+        (5.278, 9.337, 9.327, True),  # a strong adapter off its subject, really measured
+        (5.278, 9.337, 9.290, False),
+    ],
+)
+def test_the_loss_may_differ_by_a_hundredth_of_what_the_adapter_changes(base, trained, merged, ok):
+    figures = {
+        "adapter_effect_kl": 1.0,
+        "kl_mean": 0.0001,
+        "argmax_agreement": 0.99,
+        "loss_base": base,
+        "loss_trained": trained,
+        "loss_merged": merged,
+        "choice_agreement": None,
+    }
+    checks = {check.name: check.ok for check in behaviour_checks(figures, VerifySettings())}
+    assert checks == {"argmax agreement": True, "KL divergence": True, "loss difference": ok}
