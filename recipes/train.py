@@ -28,9 +28,11 @@ def main() -> None:
 
     from kofinlaw import UserError
     from kofinlaw.models.offline import guard, set_environment
+    from kofinlaw.models.threads import share_processor
     from kofinlaw.recipes.bound import bind
     from kofinlaw.recipes.schema import load_recipe
 
+    share_processor()
     try:
         run = bind(*load_recipe(arguments.recipe, arguments.set), arguments.runs)
         if run.recipe.offline:

@@ -1,0 +1,25 @@
+"""Waiting threads sleep unless the person has said otherwise."""
+
+import os
+
+import pytest
+
+from kofinlaw.models.threads import SPINS, share_processor
+
+
+@pytest.mark.parametrize(
+    ("given", "spins"),
+    [
+        ({}, SPINS),
+        ({"GOMP_SPINCOUNT": "infinity"}, "infinity"),
+        ({"OMP_WAIT_POLICY": "active"}, None),
+    ],
+)
+def test_what_the_person_has_set_is_heeded(monkeypatch, given, spins):
+    for name in ("OMP_WAIT_POLICY", "GOMP_SPINCOUNT"):
+        monkeypatch.delenv(name, raising=False)
+    for name, value in given.items():
+        monkeypatch.setenv(name, value)
+    share_processor()
+    assert os.environ.get("GOMP_SPINCOUNT") == spins
+    monkeypatch.delenv("GOMP_SPINCOUNT", raising=False)
