@@ -13,7 +13,7 @@ def share_processor() -> None:
     """Let waiting threads sleep; call it before torch is loaded.
 
     Beside other work on the same cores two spinning threads are several times slower than one
-    (docs/benchmarks.md). Whoever has set OMP_WAIT_POLICY or GOMP_SPINCOUNT is heeded.
+    (decision 029). Whoever has set OMP_WAIT_POLICY or GOMP_SPINCOUNT is heeded.
     """
     if "OMP_WAIT_POLICY" not in os.environ:
         os.environ.setdefault("GOMP_SPINCOUNT", SPINS)
