@@ -86,7 +86,7 @@ def main() -> None:
     from kofinlaw.recipes import tune_command, prefer_command  # noqa: F401
     from kofinlaw.recipes import answer_commands, score_commands  # noqa: F401
     from kofinlaw.recipes import model_commands  # noqa: F401
-    from kofinlaw.models.threads import share_processor
+    from kofinlaw.recipes.threads import share_processor
 
     share_processor()
     try:

@@ -28,9 +28,9 @@ def main() -> None:
 
     from kofinlaw import UserError
     from kofinlaw.models.offline import guard, set_environment
-    from kofinlaw.models.threads import share_processor
     from kofinlaw.recipes.bound import bind
     from kofinlaw.recipes.schema import load_recipe
+    from kofinlaw.recipes.threads import share_processor
 
     share_processor()
     try:

@@ -4,7 +4,7 @@ import os
 
 import pytest
 
-from kofinlaw.models.threads import SPINS, share_processor
+from kofinlaw.recipes.threads import SPINS, share_processor
 
 
 @pytest.mark.parametrize(
