@@ -3,6 +3,7 @@ from pathlib import Path
 
 import pytest
 
+from kofinlaw.augment.law import Laws, read_laws
 from kofinlaw.data.files import sha256_text, write_jsonl
 from kofinlaw.data.records import Article, Chunk
 from kofinlaw.data.statute import parse_statute
@@ -156,3 +157,13 @@ def corpus(acts: list[Article], tmp_path_factory: pytest.TempPathFactory) -> Pat
     write_jsonl(folder / "articles.jsonl", acts)
     write_jsonl(folder / "chunks.jsonl", [chunk_of(a) for a in acts])
     return folder
+
+
+@pytest.fixture(scope="module")
+def laws(acts) -> Laws:
+    return read_laws(acts)
+
+
+@pytest.fixture(scope="module")
+def law(laws):
+    return laws.acts[0]
