@@ -35,6 +35,21 @@ print([name for name in {HEAVY[:-1]!r} if name in sys.modules])
     assert json.loads(lines[0])["recipe"] == "quickstart"
 
 
+def test_help_waits_for_no_settings():
+    """pydantic alone takes a third of the time that --help may take."""
+    code = """
+import sys
+sys.argv = ["kofinlaw", "--help"]
+from kofinlaw.recipes.cli import main
+try:
+    main()
+except SystemExit:
+    pass
+print("pydantic" in sys.modules)
+"""
+    assert python(code).strip().splitlines()[-1] == "False"
+
+
 def test_help_lists_every_command_of_the_architecture():
     done = subprocess.run(
         [sys.executable, "-c", "from kofinlaw.recipes.cli import main; main()", "--help"],
