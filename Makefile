@@ -30,7 +30,7 @@ check: $(STAMP)
 
 # The GGUF converter, in an environment of its own; needs a connection once.
 gguf: $(STAMP)
-	$(BIN)/python -m kofinlaw.trainer.export_environment
+	$(BIN)/python -m kofinlaw.trainer.export.environment
 
 clean:
 	rm -rf runs build dist .pytest_cache .mypy_cache .ruff_cache

@@ -7,21 +7,22 @@ from random import Random
 from typing import Any
 
 from kofinlaw import Progress
-from kofinlaw.augment import free, grounded
-from kofinlaw.augment.drafts import source_rng
-from kofinlaw.augment.items import Maker, item_id
-from kofinlaw.augment.options import Item
+from kofinlaw.augment.assemble import Maker, item_id
+from kofinlaw.augment.generators import free_text as free
+from kofinlaw.augment.generators import grounded
+from kofinlaw.augment.generators.drafts import source_rng
+from kofinlaw.augment.option_choice import Item
 from kofinlaw.augment.raft import Evidence
 from kofinlaw.augment.surface import vary
-from kofinlaw.data.files import sha256_text
-from kofinlaw.data.prompting import (
+from kofinlaw.data.prompting.wording import (
     NO_EVIDENCE,
     PROMPT_VERSION,
     choice_candidates,
     choice_messages,
     free_messages,
 )
-from kofinlaw.data.records import Example
+from kofinlaw.files import sha256_text
+from kofinlaw.records import Example
 
 NO_TEXTS = Evidence((), (), whole=False)
 

@@ -11,12 +11,12 @@ import random
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 
-from kofinlaw.augment.clauses import clean, simplify
-from kofinlaw.augment.names import normal
-from kofinlaw.data.korean import bigrams
-from kofinlaw.data.lexical import LexicalIndex
-from kofinlaw.data.packing import packed
-from kofinlaw.data.records import Chunk
+from kofinlaw.augment.generators.clauses import clean, simplify
+from kofinlaw.augment.generators.names import normal
+from kofinlaw.data.korean.lexical import LexicalIndex
+from kofinlaw.data.korean.words import bigrams
+from kofinlaw.data.prompting.packing import packed
+from kofinlaw.records import Chunk
 
 
 @dataclass(frozen=True)
@@ -46,7 +46,7 @@ class Shelf:
 
     def _tokens(self, texts: Sequence[str]) -> list[list[str]]:
         if self._kiwi:
-            from kofinlaw.data.korean import content_morphemes
+            from kofinlaw.data.korean.words import content_morphemes
 
             return content_morphemes(texts)
         return [bigrams(text) for text in texts]

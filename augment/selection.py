@@ -6,7 +6,7 @@ import random
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 
-from kofinlaw.augment.drafts import Draft
+from kofinlaw.augment.generators.drafts import Draft
 
 NEGATIVE = frozenset(
     ["enumeration_not", "penalty_not", "statement_false", "not_of_article", "definition_mismatch"]

@@ -9,20 +9,21 @@ from pathlib import Path
 from typing import Any
 
 from kofinlaw import Progress, UserError, silent
-from kofinlaw.augment import card, grounded
-from kofinlaw.augment.contamination import Protected
+from kofinlaw.augment import examples_card as card
+from kofinlaw.augment.assemble import Maker, fingerprint, item_id, key_of, make_items, question_of
+from kofinlaw.augment.example_table import write_parquet
 from kofinlaw.augment.examples import choice_examples, free_examples
-from kofinlaw.augment.items import Maker, fingerprint, item_id, key_of, make_items, question_of
-from kofinlaw.augment.law import Laws, read_laws
-from kofinlaw.augment.ledger import Resume
-from kofinlaw.augment.options import Item
+from kofinlaw.augment.generators import grounded
+from kofinlaw.augment.generators.acts import Laws, read_laws
+from kofinlaw.augment.option_choice import Item
+from kofinlaw.augment.protected_questions import Protected
 from kofinlaw.augment.raft import Shelf
 from kofinlaw.augment.settings import AugmentSettings
 from kofinlaw.augment.student import Student, margins
-from kofinlaw.augment.table import write_parquet
+from kofinlaw.augment.teacher.ledger import Resume
 from kofinlaw.data.chunking import estimate_tokens
-from kofinlaw.data.files import read_jsonl, write_jsonl
-from kofinlaw.data.records import Article, Chunk
+from kofinlaw.files import read_jsonl, write_jsonl
+from kofinlaw.records import Article, Chunk
 
 
 def augment(
@@ -80,7 +81,7 @@ def augment(
     write_jsonl(out / "heldout_key.jsonl", [key_of(item) for item in heldout])
     taught = None
     if settings.teacher is not None:
-        from kofinlaw.augment.teacher import teach
+        from kofinlaw.augment.teacher.write import teach
 
         taught = teach(
             settings.teacher,

@@ -7,11 +7,11 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from kofinlaw import Progress, silent
-from kofinlaw.augment.items import item_id
-from kofinlaw.augment.options import Item
-from kofinlaw.data.files import JsonlAppender, sha256_text
-from kofinlaw.data.prompting import AnswerForm, choice_candidates, choice_messages
-from kofinlaw.models.engines import Engine
+from kofinlaw.augment.assemble import item_id
+from kofinlaw.augment.option_choice import Item
+from kofinlaw.data.prompting.wording import AnswerForm, choice_candidates, choice_messages
+from kofinlaw.files import JsonlAppender, sha256_text
+from kofinlaw.models.engines.base import Engine
 from kofinlaw.models.templates import ChatTemplate
 
 BATCH = 32

@@ -10,7 +10,7 @@ import random
 import re
 from collections.abc import Callable, Sequence
 
-from kofinlaw.data.korean import tagged
+from kofinlaw.data.korean.words import tagged
 
 Span = tuple[int, int]
 Change = Callable[[str, list[Span], random.Random], str]

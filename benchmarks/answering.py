@@ -26,17 +26,17 @@ from typing import Any
 
 from outcome import outcome
 
-from kofinlaw.data.files import read_jsonl, write_jsonl
-from kofinlaw.data.prompting import AnswerForm, choice_messages
-from kofinlaw.data.records import Answer, Question
-from kofinlaw.models.engines import open_engine
+from kofinlaw.data.prompting.wording import AnswerForm, choice_messages
+from kofinlaw.files import read_jsonl, write_jsonl
+from kofinlaw.models.engines.factory import open_engine
 from kofinlaw.models.loading import load_model, load_tokenizer
 from kofinlaw.models.quickstart import quickstart_model
 from kofinlaw.models.settings import EngineSettings
 from kofinlaw.models.templates import template_for
-from kofinlaw.rag.answer import answer_questions
-from kofinlaw.rag.journal import Timing
+from kofinlaw.rag.answer.answer_file import answer_questions
+from kofinlaw.rag.answer.journal import Timing
 from kofinlaw.rag.settings import AnswerSettings, RagSettings
+from kofinlaw.records import Answer, Question
 
 ROOT = Path(__file__).parents[1]
 DATA = ROOT.parent / "shared" / "data"
@@ -170,8 +170,8 @@ def choices(given: argparse.Namespace) -> dict[str, Any]:
 
 def deadline(given: argparse.Namespace) -> dict[str, Any]:
     """A file of 515 through the real path under a budget."""
-    from kofinlaw.rag.index import Index
-    from kofinlaw.rag.retrieve import Retriever
+    from kofinlaw.rag.index.index import Index
+    from kofinlaw.rag.retrieve.retriever import Retriever
 
     started = time.monotonic()
     folder = quickstart_model()

@@ -26,17 +26,17 @@ from typing import Any
 from augment_faults import measure
 from outcome import outcome
 
-from kofinlaw.augment import grounded
-from kofinlaw.augment.drafts import source_rng
-from kofinlaw.augment.figures import describe, mean, overlap_credit
-from kofinlaw.augment.law import Laws, read_laws
-from kofinlaw.augment.options import Item, build, problem, true_elsewhere
+from kofinlaw.augment.generators import grounded
+from kofinlaw.augment.generators.acts import Laws, read_laws
+from kofinlaw.augment.generators.drafts import source_rng
+from kofinlaw.augment.giveaways import describe, mean, overlap_credit
+from kofinlaw.augment.option_choice import Item, build, problem, true_elsewhere
 from kofinlaw.augment.raft import Shelf
 from kofinlaw.data.corpus import build_corpus
-from kofinlaw.data.files import read_jsonl
-from kofinlaw.data.korean import bigrams, content_morphemes
-from kofinlaw.data.records import Article, Chunk
+from kofinlaw.data.korean.words import bigrams, content_morphemes
 from kofinlaw.data.settings import DataSettings
+from kofinlaw.files import read_jsonl
+from kofinlaw.records import Article, Chunk
 
 CORE = (
     "전자금융거래법",

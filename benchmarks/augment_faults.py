@@ -21,18 +21,18 @@ from typing import Any
 
 from outcome import outcome
 
-from kofinlaw.augment.actors import rivals
-from kofinlaw.augment.clauses import Clause, as_question
-from kofinlaw.augment.filters import first_failure, verdicts
-from kofinlaw.augment.law import Law, Laws, read_laws
-from kofinlaw.augment.modality import flip
-from kofinlaw.augment.names import subject
-from kofinlaw.augment.prompt_files import read_prompt
-from kofinlaw.augment.quantities import options_near, quantities
-from kofinlaw.augment.tasks import TASKS, Source, Written, passages
-from kofinlaw.data.files import read_jsonl
-from kofinlaw.data.korean import content_morphemes, josa
-from kofinlaw.data.records import Article
+from kofinlaw.augment.generators.actors import rivals
+from kofinlaw.augment.generators.acts import Law, Laws, read_laws
+from kofinlaw.augment.generators.clauses import Clause, as_question
+from kofinlaw.augment.generators.modality import flip
+from kofinlaw.augment.generators.names import subject
+from kofinlaw.augment.generators.quantities import options_near, quantities
+from kofinlaw.augment.teacher.filters import first_failure, verdicts
+from kofinlaw.augment.teacher.prompt_files import read_prompt
+from kofinlaw.augment.teacher.tasks import TASKS, Source, Written, passages
+from kofinlaw.data.korean.words import content_morphemes, josa
+from kofinlaw.files import read_jsonl
+from kofinlaw.records import Article
 
 Fault = Callable[[Law, Clause, str, random.Random], str]
 _OBJECT = re.compile(r"(?<![가-힣ㆍ])([가-힣]{2,6})[을를](?= )")

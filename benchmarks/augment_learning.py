@@ -23,19 +23,20 @@ from outcome import outcome
 from kofinlaw.augment.settings import AugmentSettings, RaftSettings
 from kofinlaw.augment.stage import augment
 from kofinlaw.data.corpus import build_corpus
-from kofinlaw.data.files import read_jsonl
-from kofinlaw.data.records import Answer, Key
 from kofinlaw.data.settings import DataSettings
-from kofinlaw.models.engines import open_engine
+from kofinlaw.files import read_jsonl
+from kofinlaw.models.engines.factory import open_engine
 from kofinlaw.models.loading import load_tokenizer
 from kofinlaw.models.quickstart import quickstart_model
 from kofinlaw.models.settings import EngineSettings
 from kofinlaw.models.templates import template_for
-from kofinlaw.rag.answer import answer_questions
-from kofinlaw.rag.index import Index, build_index
-from kofinlaw.rag.retrieve import Retriever
+from kofinlaw.rag.answer.answer_file import answer_questions
+from kofinlaw.rag.index.build import build_index
+from kofinlaw.rag.index.index import Index
+from kofinlaw.rag.retrieve.retriever import Retriever
 from kofinlaw.rag.settings import AnswerSettings, RagSettings
-from kofinlaw.scoring.paired import mcnemar_exact
+from kofinlaw.records import Answer, Key
+from kofinlaw.scoring.stats.paired import mcnemar_exact
 from kofinlaw.trainer.settings import TrainSettings
 from kofinlaw.trainer.sft import train
 

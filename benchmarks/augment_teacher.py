@@ -26,12 +26,12 @@ from typing import Any
 from augment_faults import core_laws
 from outcome import outcome
 
-from kofinlaw.augment.contamination import Protected
-from kofinlaw.augment.ledger import read_ledger
+from kofinlaw.augment.protected_questions import Protected
 from kofinlaw.augment.settings import TeacherSettings
-from kofinlaw.augment.teacher import teach
-from kofinlaw.data.files import write_jsonl
-from kofinlaw.data.records import Chunk
+from kofinlaw.augment.teacher.ledger import read_ledger
+from kofinlaw.augment.teacher.write import teach
+from kofinlaw.files import write_jsonl
+from kofinlaw.records import Chunk
 
 SCRIPT = Path(__file__).parents[1] / "tests" / "augment" / "scripted.py"
 
@@ -75,7 +75,7 @@ def run_teacher(arguments: argparse.Namespace) -> str:
 
 def kill_teacher(arguments: argparse.Namespace) -> str:
     """SIGKILL at random moments until so many have hit; then compare with a run left alone."""
-    from kofinlaw.augment.law import Laws
+    from kofinlaw.augment.generators.acts import Laws
 
     rng = random.Random(0)
     with tempfile.TemporaryDirectory() as name:

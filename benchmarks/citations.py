@@ -17,9 +17,9 @@ from typing import Any
 
 from outcome import outcome
 
-from kofinlaw.data.annexes import split_unit
 from kofinlaw.data.corpus import build_articles
-from kofinlaw.data.graph import references
+from kofinlaw.data.law.annexes import split_unit
+from kofinlaw.data.law.graph import references
 from kofinlaw.data.settings import DataSettings
 
 Found = dict[str, Counter[tuple[str, str]]]

@@ -23,10 +23,10 @@ from typing import Any, NamedTuple
 
 from outcome import outcome
 
+from kofinlaw.data.cleaning.duplicates import character_codes, near_duplicates
 from kofinlaw.data.corpus import build_corpus
-from kofinlaw.data.duplicates import character_codes, near_duplicates
-from kofinlaw.data.korean import content_morphemes
-from kofinlaw.data.morpheme_cache import caching
+from kofinlaw.data.korean.morpheme_cache import caching
+from kofinlaw.data.korean.words import content_morphemes
 from kofinlaw.data.settings import DataSettings
 
 THRESHOLD = 0.85

@@ -22,7 +22,8 @@ from typing import Any, TypeVar
 
 from outcome import outcome
 
-from kofinlaw.models.engines import Engine, Request, open_engine
+from kofinlaw.models.engines.base import Engine, Request
+from kofinlaw.models.engines.factory import open_engine
 from kofinlaw.models.loading import load_model, load_tokenizer
 from kofinlaw.models.quickstart import quickstart_model
 from kofinlaw.models.settings import EngineSettings

@@ -25,7 +25,7 @@ sys.path.insert(0, str(Path(__file__).parent / "gpu"))  # shapes.py lies there
 from outcome import outcome
 
 from kofinlaw.models.catalogue import ModelCard, find
-from kofinlaw.models.memory import MemoryPlan, serving_plan, training_plan
+from kofinlaw.models.memory.plan import MemoryPlan, serving_plan, training_plan
 
 GIB = 2**30
 SMALL = "google/gemma-3-270m"
@@ -105,7 +105,7 @@ def load(case: Case, attention: str) -> tuple[Any, Path]:
 def worker(case: Case) -> int:
     """Bytes by which the peak rose over the loaded process."""
     from kofinlaw.models.loading import load_tokenizer
-    from kofinlaw.trainer.out_of_memory import memory_in_use, peak_memory, release, reset_peak
+    from kofinlaw.trainer.memory_use import memory_in_use, peak_memory, release, reset_peak
 
     model, folder = load(case, "eager")  # as training and answering do on a processor
     tokenizer = load_tokenizer(folder) if case.work == "write" else None
@@ -127,7 +127,12 @@ def settle(model: Any) -> None:
 
     for weight in model.parameters():
         weight.data.view(torch.uint8).amax()
-    for library in ("peft", "bitsandbytes", "kofinlaw.trainer.step", "kofinlaw.models.writing"):
+    for library in (
+        "peft",
+        "bitsandbytes",
+        "kofinlaw.trainer.step",
+        "kofinlaw.models.engines.generation",
+    ):
         importlib.import_module(library)
     scratch = torch.nn.Parameter(torch.ones(2))
     scratch.grad = torch.ones(2)
@@ -152,8 +157,8 @@ def train(case: Case, model: Any, tokenizer: None) -> None:
 
 def score(case: Case, model: Any, tokenizer: None) -> None:
     """The labels of `rows` prompts in one batch."""
-    from kofinlaw.models.choice_scoring import score_choices
-    from kofinlaw.models.decoder import Decoder
+    from kofinlaw.models.engines.choice_scoring import score_choices
+    from kofinlaw.models.engines.decoder import Decoder
 
     prompts = [[n + 5, *range(10, case.length + 9)] for n in range(case.rows)]
     tails = [[[7], [8], [9]]] * case.rows
@@ -162,9 +167,9 @@ def score(case: Case, model: Any, tokenizer: None) -> None:
 
 def write(case: Case, model: Any, tokenizer: Any) -> None:
     """Sixteen tokens after `rows` prompts in one batch."""
-    from kofinlaw.models.decoder import Decoder
-    from kofinlaw.models.engines import Request
-    from kofinlaw.models.writing import Writing, write
+    from kofinlaw.models.engines.base import Request
+    from kofinlaw.models.engines.decoder import Decoder
+    from kofinlaw.models.engines.generation import Writing, write
 
     prompts = [[n + 5, *range(10, case.length - 7)] for n in range(case.rows)]
     writings = [Writing(Request("x", max_tokens=16), prompt) for prompt in prompts]

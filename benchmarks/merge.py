@@ -62,7 +62,7 @@ def make(size: float, folder: Path) -> None:
     import torch
 
     from kofinlaw.trainer.base_identity import base_sha256
-    from kofinlaw.trainer.merge_files import ShardWriter
+    from kofinlaw.trainer.merge.tensor_files import ShardWriter
 
     base, adapter = folder / "base", folder / "adapter"
     base.mkdir(parents=True)
@@ -126,7 +126,7 @@ def make(size: float, folder: Path) -> None:
 
 def ours(folder: Path) -> dict[str, Any]:
     """Our merge; the base's hash is part of it."""
-    from kofinlaw.trainer.merge import merge
+    from kofinlaw.trainer.merge.merge_model import merge
 
     return merge(folder / "adapter", folder / "base", folder / "ours", base="original")
 
@@ -155,7 +155,7 @@ def equal(folder: Path) -> dict[str, Any]:
     import torch
     from peft.tuners.lora import LoraLayer
 
-    from kofinlaw.trainer.merge_files import checkpoint_tensors, read_tensor
+    from kofinlaw.trainer.merge.tensor_files import checkpoint_tensors, read_tensor
 
     stored = checkpoint_tensors(folder / "ours")
     model = peft_model(folder).base_model.model
@@ -183,8 +183,8 @@ def equal(folder: Path) -> dict[str, Any]:
 
 def both_bases(adapter: Path, base: Path, work: Path) -> dict[str, Any]:
     """How far each merge lies from the trained model, and its loss on the fixed answers."""
-    from kofinlaw.scoring.verify import verify_merge
-    from kofinlaw.trainer.merge import merge
+    from kofinlaw.trainer.merge.merge_model import merge
+    from kofinlaw.trainer.proof.prove import verify_merge
 
     rows = {}
     for kind in ("dequantized", "original"):

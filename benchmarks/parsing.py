@@ -19,11 +19,11 @@ from typing import Any
 
 from outcome import outcome
 
-from kofinlaw.data.documents import Document
-from kofinlaw.data.readers import read_file
-from kofinlaw.data.records import Provision
+from kofinlaw.data.law.statute import parse_statute
+from kofinlaw.data.readers.documents import Document
+from kofinlaw.data.readers.formats import read_file
 from kofinlaw.data.settings import LimitSettings, SourceSettings
-from kofinlaw.data.statute import parse_statute
+from kofinlaw.records import Provision
 
 # Written here on its own: the yardstick does not use the parser's idea of an amendment tag.
 TAG = re.compile(

@@ -25,12 +25,13 @@ from outcome import outcome
 from retrieval_data import corpus, decisions
 from retrieval_speed import speed
 
-from kofinlaw.data.files import read_json_lines
-from kofinlaw.data.records import Question
-from kofinlaw.rag.index import Index, build_index
-from kofinlaw.rag.retrieve import Retriever
+from kofinlaw.files import read_json_lines
+from kofinlaw.rag.index.build import build_index
+from kofinlaw.rag.index.index import Index
+from kofinlaw.rag.retrieve.retriever import Retriever
+from kofinlaw.rag.retrieve.tune import Tuned, tune
 from kofinlaw.rag.settings import RagSettings
-from kofinlaw.rag.tune import Tuned, tune
+from kofinlaw.records import Question
 
 EMBEDDED = 380  # characters of an article that are embedded: all of it for half of them
 DATA = Path(__file__).parents[1].parent / "shared" / "data"

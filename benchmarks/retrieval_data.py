@@ -9,10 +9,10 @@ import re
 from pathlib import Path
 from typing import Any
 
-from kofinlaw.data.citations import Scope, document_aliases, find_citations
-from kofinlaw.data.files import read_json_lines, sha256_text, write_jsonl
-from kofinlaw.data.records import Chunk, to_json
-from kofinlaw.data.titles import known
+from kofinlaw.data.law.citations import Scope, document_aliases, find_citations
+from kofinlaw.data.law.titles import known
+from kofinlaw.files import read_json_lines, sha256_text, write_jsonl
+from kofinlaw.records import Chunk, to_json
 
 
 def corpus(data: Path, out: Path) -> Path:

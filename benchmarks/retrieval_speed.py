@@ -9,11 +9,11 @@ from typing import Any
 
 import numpy as np
 
-from kofinlaw.data.korean import content_morphemes
-from kofinlaw.data.records import Question
-from kofinlaw.rag.index import Index
-from kofinlaw.rag.retrieve import Retriever
+from kofinlaw.data.korean.words import content_morphemes
+from kofinlaw.rag.index.index import Index
+from kofinlaw.rag.retrieve.retriever import Retriever
 from kofinlaw.rag.settings import RagSettings
+from kofinlaw.records import Question
 
 
 def rate(

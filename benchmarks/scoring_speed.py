@@ -15,7 +15,7 @@ from typing import Any
 
 from outcome import outcome
 
-from kofinlaw.scoring.report import write_report
+from kofinlaw.scoring.report.write import write_report
 from kofinlaw.scoring.score import score_systems
 from kofinlaw.scoring.settings import ScoreSettings
 

@@ -62,7 +62,7 @@ TABLES: dict[str, dict[str, dict[str, Any]]] = {
 
 def worker(args: argparse.Namespace) -> dict[str, Any]:
     """Run one way in this process."""
-    from kofinlaw.trainer.out_of_memory import memory_in_use, peak_memory, release, reset_peak
+    from kofinlaw.trainer.memory_use import memory_in_use, peak_memory, release, reset_peak
 
     options = TABLES[args.table][args.worker]
     family = trl if args.worker.startswith("trl") else plain if "plain" in args.worker else ours

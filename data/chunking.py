@@ -11,17 +11,17 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from kofinlaw.data.amendments import strip_amendments
-from kofinlaw.data.annexes import annex_name
-from kofinlaw.data.documents import Document
-from kofinlaw.data.files import sha256_text
-from kofinlaw.data.korean import sentence_ends
-from kofinlaw.data.provisions import PLAIN, Line
-from kofinlaw.data.records import Article, Chunk
+from kofinlaw.data.korean.words import sentence_ends
+from kofinlaw.data.law.amendments import strip_amendments
+from kofinlaw.data.law.annexes import annex_name
+from kofinlaw.data.law.provisions import PLAIN, Line
+from kofinlaw.data.law.statute import ArticleNode, Section, parse_statute
+from kofinlaw.data.readers.documents import Document
+from kofinlaw.data.readers.tables import plain_table
 from kofinlaw.data.settings import ChunkSettings
 from kofinlaw.data.splitting import CountTokens, Part, split_lines
-from kofinlaw.data.statute import ArticleNode, Section, parse_statute
-from kofinlaw.data.tables import plain_table
+from kofinlaw.files import sha256_text
+from kofinlaw.records import Article, Chunk
 
 ESTIMATED_TOKENS_PER_CHARACTER = 0.6
 

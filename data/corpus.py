@@ -15,21 +15,22 @@ from pathlib import Path
 from typing import Any
 
 from kofinlaw import Progress, UserError, silent
-from kofinlaw.data.annexes import annex_name, split_unit
-from kofinlaw.data.card import Lengths, card, write_card
 from kofinlaw.data.chunking import chunk_document, estimate_tokens
-from kofinlaw.data.cleaning import Screen, mask_article
-from kofinlaw.data.contamination import Protected, read_protected
-from kofinlaw.data.copies import Copies, settle
-from kofinlaw.data.files import atomic_write, dumps, read_json_lines, write_jsonl
-from kofinlaw.data.graph import Passage, Reference, Shelf, graph
-from kofinlaw.data.ledger import Ledger
-from kofinlaw.data.parquet import write_parquet
-from kofinlaw.data.records import Article
+from kofinlaw.data.cleaning.clean import Screen, mask_article
+from kofinlaw.data.cleaning.contamination import Protected, read_protected
+from kofinlaw.data.cleaning.copies import Copies, settle
+from kofinlaw.data.corpus_card import Lengths, card, write_card
+from kofinlaw.data.facts import Facts
+from kofinlaw.data.law.annexes import annex_name, split_unit
+from kofinlaw.data.law.graph import Passage, Reference, Shelf, graph
+from kofinlaw.data.law.versions import EARLIER, Versions, named_by_day
+from kofinlaw.data.rejects import Ledger
 from kofinlaw.data.settings import DataSettings
-from kofinlaw.data.sources import Facts, in_force, refuse_protected_sources, restored, survey
+from kofinlaw.data.sources import in_force, refuse_protected_sources, restored, survey
 from kofinlaw.data.spool import Spool, work_folder
-from kofinlaw.data.versions import EARLIER, Versions, named_by_day
+from kofinlaw.files import atomic_write, dumps, read_json_lines, write_jsonl
+from kofinlaw.parquet import write_parquet
+from kofinlaw.records import Article
 
 
 def build_corpus(

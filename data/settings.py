@@ -7,7 +7,7 @@ from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
 
-from kofinlaw.data.records import Kind
+from kofinlaw.records import Kind
 
 Encoding = Literal["auto", "utf-8", "cp949", "utf-16"]
 READABLE = (

@@ -11,45 +11,19 @@ import re
 import sys
 import tempfile
 from collections.abc import Iterator
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, replace
 from pathlib import Path
 
 from kofinlaw import Progress, UserError
-from kofinlaw.data import history
-from kofinlaw.data.documents import Document, document_id
-from kofinlaw.data.files import sha256_file, sha256_text
-from kofinlaw.data.ledger import Ledger
-from kofinlaw.data.readers import read_file
-from kofinlaw.data.records import Kind
+from kofinlaw.data.facts import Facts
+from kofinlaw.data.law import history
+from kofinlaw.data.law.versions import ordered
+from kofinlaw.data.readers.documents import Document
+from kofinlaw.data.readers.formats import read_file
+from kofinlaw.data.rejects import Ledger
 from kofinlaw.data.settings import DataSettings, SourceSettings
 from kofinlaw.data.spool import Spool
-from kofinlaw.data.versions import ordered
-
-
-@dataclass(frozen=True, slots=True)
-class Facts:
-    """What is known of a document without its text; `place` is the document's in the spool.
-
-    `first` is its first article's number where the document is not in force yet, `version` the
-    day of a version that a newer one of the corpus follows (empty for the newest).
-    """
-
-    title: str
-    kind: Kind
-    as_of: str
-    source: str
-    license: str
-    format: str
-    sha256: str
-    first: str
-    place: int
-    version: str = ""
-
-    @property
-    def id(self) -> str:
-        """As `Chunk.document_id`."""
-        name = document_id(self.title)
-        return f"{name}@{self.version}" if self.version else name
+from kofinlaw.files import sha256_file, sha256_text
 
 
 def source_files(source: SourceSettings, base: Path) -> Iterator[tuple[Path, str]]:

@@ -6,9 +6,9 @@ import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
-from kofinlaw.data.amendments import mask_amendments, strip_amendments
-from kofinlaw.data.provisions import PARAGRAPH, PLAIN, SUBITEM, Line, label, render
-from kofinlaw.data.tables import is_row, plain_table
+from kofinlaw.data.law.amendments import mask_amendments, strip_amendments
+from kofinlaw.data.law.provisions import PARAGRAPH, PLAIN, SUBITEM, Line, label, render
+from kofinlaw.data.readers.tables import is_row, plain_table
 
 CountTokens = Callable[[str], int]
 # The offsets at which sentences end.

@@ -10,7 +10,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from kofinlaw.data.files import disk_error, dumps
+from kofinlaw.files import disk_error, dumps
 
 _FOLDER = ".work"
 

@@ -7,9 +7,9 @@ from typing import Any
 
 from kofinlaw import UserError
 from kofinlaw.models.catalogue import ModelCard, all_models, claims, find, licenses
-from kofinlaw.models.memory import serving_plan, training_plan
-from kofinlaw.models.memory_counts import CONSTANT_BYTES, GIB, VALUE_BYTES
-from kofinlaw.models.policy import check_models, policy_named
+from kofinlaw.models.memory.counts import CONSTANT_BYTES, GIB, VALUE_BYTES
+from kofinlaw.models.memory.plan import serving_plan, training_plan
+from kofinlaw.models.policy.gate import check_models, policy_named
 
 SERVING_CONTEXT = 4096
 TRAINING_LENGTH = 2048

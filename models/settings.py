@@ -10,7 +10,6 @@ from pydantic import BaseModel, ConfigDict, Field, model_validator
 Dtype = Literal["bfloat16", "float16", "float32"]
 Quantization = Literal["none", "nf4", "int8"]
 EngineName = Literal["transformers", "llamacpp", "vllm", "openai", "dummy"]
-TraceTarget = Literal["jsonl", "opentelemetry", "langsmith"]
 
 
 class ModelSettings(BaseModel):
@@ -94,26 +93,3 @@ class EngineSettings(BaseModel):
                 f"quantization {self.quantization} is for engines transformers and vllm"
             )
         return self
-
-
-class TraceSettings(BaseModel):
-    """Where the calls of models and indexes are traced to."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
-
-    to: tuple[TraceTarget, ...] = Field(
-        default=("jsonl",),
-        description="jsonl: traces.jsonl in the stage's folder; opentelemetry and langsmith are "
-        "extras (langsmith not offline); empty: no tracing",
-    )
-    redact: bool = Field(
-        default=False,
-        description="write the length and hash of prompts, answers and passages, not their words",
-    )
-    endpoint: str = Field(
-        default="http://127.0.0.1:4318/v1/traces",
-        description="OTLP/HTTP address of the OpenTelemetry collector; loopback while offline",
-    )
-    project: str = Field(
-        default="kofinlaw", description="service name (opentelemetry) or project (langsmith)"
-    )

@@ -7,8 +7,8 @@ from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
-from kofinlaw.data.records import Kind
 from kofinlaw.rag.answer_settings import AnswerSettings
+from kofinlaw.records import Kind
 
 __all__ = ["AnswerSettings", "RagSettings"]
 

@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from kofinlaw.recipes.bound import Run
+    from kofinlaw.recipes.pipeline.run import Run
 
 
 def main() -> None:
@@ -27,10 +27,10 @@ def main() -> None:
     arguments = parser.parse_args()
 
     from kofinlaw import UserError
-    from kofinlaw.models.offline import guard, set_environment
-    from kofinlaw.recipes.bound import bind
-    from kofinlaw.recipes.schema import load_recipe
-    from kofinlaw.recipes.threads import share_processor
+    from kofinlaw.offline import guard, set_environment
+    from kofinlaw.recipes.pipeline.run import bind
+    from kofinlaw.recipes.pipeline.schema import load_recipe
+    from kofinlaw.recipes.pipeline.threads import share_processor
 
     share_processor()
     try:
@@ -46,11 +46,11 @@ def main() -> None:
 
 def _train(run: Run, recipe_name: str) -> None:
     from kofinlaw import UserError
-    from kofinlaw.recipes.compliance import check_policy
-    from kofinlaw.recipes.lock import run_lock
-    from kofinlaw.recipes.runner import run_stages
-    from kofinlaw.recipes.stages import build_stages
-    from kofinlaw.recipes.work import train_adapter
+    from kofinlaw.recipes.pipeline.compliance import check_policy
+    from kofinlaw.recipes.pipeline.lock import run_lock
+    from kofinlaw.recipes.pipeline.runner import run_stages
+    from kofinlaw.recipes.pipeline.stage_functions import train_adapter
+    from kofinlaw.recipes.pipeline.stages import build_stages
 
     check_policy(run.recipe)
     if not (run.folder / "augment" / "examples.jsonl").is_file():

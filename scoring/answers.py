@@ -10,8 +10,8 @@ from pathlib import Path
 from typing import Any
 
 from kofinlaw import UserError
-from kofinlaw.data.files import read_json_lines
-from kofinlaw.data.records import Answer
+from kofinlaw.files import read_json_lines
+from kofinlaw.records import Answer
 
 PARTS = ("retrieve", "rerank", "prefill", "decode")
 

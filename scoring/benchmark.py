@@ -12,11 +12,11 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from kofinlaw import UserError
-from kofinlaw.data.files import read_jsonl
-from kofinlaw.data.records import Key, Question
-from kofinlaw.rag.options import split_options
-from kofinlaw.rag.question_csv import csv_records, decoded
-from kofinlaw.scoring.fsku import label_of
+from kofinlaw.files import read_jsonl
+from kofinlaw.rag.questions.option_marks import split_options
+from kofinlaw.rag.questions.question_csv import csv_records, decoded
+from kofinlaw.records import Key, Question
+from kofinlaw.scoring.metrics.fsku import label_of
 
 _SEPARATORS = re.compile(r"\s*[,;|/\n]\s*")
 Row = tuple[int, dict[str, str]]

@@ -10,11 +10,16 @@ from pathlib import Path
 from typing import Any
 
 from kofinlaw import UserError
-from kofinlaw.data.files import read_jsonl
+from kofinlaw.files import read_jsonl
 from kofinlaw.scoring.markdown import percent
-from kofinlaw.scoring.paired import holm, mcnemar_exact, paired_difference, smallest_detectable
 from kofinlaw.scoring.result import SCHEMA, Item, Pair, Scores, SmallestDifference
 from kofinlaw.scoring.settings import ScoreSettings
+from kofinlaw.scoring.stats.paired import (
+    holm,
+    mcnemar_exact,
+    paired_difference,
+    smallest_detectable,
+)
 
 
 def smallest_of(pair: Pair, settings: ScoreSettings) -> SmallestDifference:

@@ -9,6 +9,7 @@ from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any
 
+import kofinlaw
 from kofinlaw import __version__
 
 PACKAGES = (
@@ -48,7 +49,7 @@ def environment() -> dict[str, Any]:
 
 def commit() -> str:
     """The commit of the source tree, `+changes` where tracked files differ; empty in a wheel."""
-    root = Path(__file__).resolve().parent.parent
+    root = Path(kofinlaw.__file__).resolve().parent.parent
     if not (root / ".git").exists():
         return ""
     head = output(["git", "-C", str(root), "rev-parse", "HEAD"])

@@ -11,8 +11,8 @@ from pathlib import Path
 from typing import Any
 
 from kofinlaw import UserError
-from kofinlaw.data.files import sha256_file, write_json, write_jsonl, write_text
-from kofinlaw.data.records import to_json
+from kofinlaw.files import sha256_file, write_json, write_jsonl, write_text
+from kofinlaw.records import to_json
 from kofinlaw.scoring.environment import environment
 from kofinlaw.scoring.markdown import scores_markdown
 from kofinlaw.scoring.result import SCHEMA, Figure, Item, Scores, without_items
@@ -44,7 +44,7 @@ def run_lm_eval(
         raise UserError(
             "no checkpoint here", where=str(model), remedy="name runs/<recipe>/merge/model"
         )
-    from kofinlaw.models.offline import set_environment
+    from kofinlaw.offline import set_environment
 
     set_environment(offline=offline)
     try:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from kofinlaw.scoring.page_values import p_text
+from kofinlaw.scoring.value_text import p_text
 
 
 def percent(figure: Mapping[str, Any] | None) -> str:

@@ -12,10 +12,10 @@ from pathlib import Path
 from typing import Any
 
 from kofinlaw import UserError
-from kofinlaw.data.files import read_json_lines
-from kofinlaw.data.records import Key, Question, to_json
-from kofinlaw.scoring.intervals import mean_figure
+from kofinlaw.files import read_json_lines
+from kofinlaw.records import Key, Question, to_json
 from kofinlaw.scoring.settings import ScoreSettings
+from kofinlaw.scoring.stats.intervals import mean_figure
 
 Picks = dict[str, dict[int, list[float]]]
 

@@ -155,7 +155,7 @@ class SmallestDifference:
 
 def without_items(scores: Scores) -> dict[str, Any]:
     """The scores as JSON values, without the per-item rows (they have a file of their own)."""
-    from kofinlaw.data.records import to_json
+    from kofinlaw.records import to_json
 
     out = to_json(scores)
     del out["items"]

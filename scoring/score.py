@@ -7,20 +7,14 @@ from pathlib import Path
 from typing import Any
 
 from kofinlaw import Progress, UserError, silent
-from kofinlaw.data.files import sha256_file, write_json, write_jsonl, write_text
-from kofinlaw.data.records import Answer, Chunk, Key, Question, to_json
-from kofinlaw.data.versions import read_chunks
-from kofinlaw.models.settings import TraceSettings
-from kofinlaw.models.tracing import Tracer, open_tracer
+from kofinlaw.data.law.versions import read_chunks
+from kofinlaw.files import sha256_file, write_json, write_jsonl, write_text
+from kofinlaw.records import Answer, Chunk, Key, Question, to_json
 from kofinlaw.scoring.answers import AnswerSheet, read_answers, read_timings, sheet
-from kofinlaw.scoring.baselines import score_baselines
 from kofinlaw.scoring.benchmark import read_asked, read_key
 from kofinlaw.scoring.compare import compare_all, smallest_of
 from kofinlaw.scoring.environment import environment
-from kofinlaw.scoring.fsku import SentenceEncoder, cosine_floor, label_of
-from kofinlaw.scoring.grounding import grounding_figures
-from kofinlaw.scoring.intervals import blend_figure
-from kofinlaw.scoring.items import (
+from kofinlaw.scoring.item_scores import (
     answered,
     choice_item,
     free_cosines,
@@ -34,11 +28,18 @@ from kofinlaw.scoring.items import (
     with_run,
 )
 from kofinlaw.scoring.markdown import scores_markdown
+from kofinlaw.scoring.metrics.fsku import SentenceEncoder, cosine_floor, label_of
+from kofinlaw.scoring.metrics.grounding import grounding_figures
+from kofinlaw.scoring.metrics.retrieval import retrieval_scores
 from kofinlaw.scoring.orders import Picks, order_figures, read_picks
 from kofinlaw.scoring.result import SCHEMA, TASK_VERSIONS, Pair, Scores, without_items
-from kofinlaw.scoring.retrieval import retrieval_scores
 from kofinlaw.scoring.settings import JudgeSettings, ScoreSettings
 from kofinlaw.scoring.shown import shown_passages
+from kofinlaw.scoring.stats.baselines import score_baselines
+from kofinlaw.scoring.stats.intervals import blend_figure
+from kofinlaw.trace_files import open_tracer
+from kofinlaw.trace_settings import TraceSettings
+from kofinlaw.tracing import Tracer
 
 
 def score_answers(
@@ -234,7 +235,7 @@ def judge_of(
     progress: Progress,
 ) -> dict[str, Any]:
     """The figures of the judge, opened for them; its verdicts stay in `out`."""
-    from kofinlaw.scoring.judge import judge_systems, open_judge
+    from kofinlaw.scoring.judge.verdicts import judge_systems, open_judge
 
     with open_judge(settings, cache=cache, seed=seed) as (engine, template):
         return judge_systems(

@@ -6,9 +6,9 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from kofinlaw import UserError
-from kofinlaw.data.files import read_json_lines
-from kofinlaw.data.records import Chunk
-from kofinlaw.models.tracing import FILE, read_traces
+from kofinlaw.files import read_json_lines
+from kofinlaw.records import Chunk
+from kofinlaw.trace_files import FILE, read_traces
 
 
 def shown_passages(

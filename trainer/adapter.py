@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from kofinlaw import UserError
-from kofinlaw.data.files import sha256_file
+from kofinlaw.files import sha256_file
 from kofinlaw.trainer.initialisation import peft_start, subtract_start
 from kofinlaw.trainer.loss import causal_model
 from kofinlaw.trainer.settings import LoraSettings

@@ -8,7 +8,7 @@ from functools import lru_cache
 from pathlib import Path
 
 from kofinlaw import UserError
-from kofinlaw.data.files import sha256_file
+from kofinlaw.files import sha256_file
 
 INDEX_NAME = "model.safetensors.index.json"
 SINGLE_NAME = "model.safetensors"

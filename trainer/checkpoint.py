@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import Any
 
 from kofinlaw import UserError
-from kofinlaw.data.files import sha256_file, whole_folder
+from kofinlaw.files import sha256_file, whole_folder
 
 ADAPTER, OPTIMIZER, RECORD = "adapter.safetensors", "optimizer.pt", "checkpoint.json"
 

@@ -9,8 +9,8 @@ from pathlib import Path
 import numpy as np
 
 from kofinlaw import Progress, UserError, silent
-from kofinlaw.data.records import Rejected
 from kofinlaw.models.templates import ChatTemplate
+from kofinlaw.records import Rejected
 from kofinlaw.trainer.encoding import Encoded, encode_examples, fingerprint
 from kofinlaw.trainer.settings import TrainSettings
 

@@ -16,9 +16,9 @@ from typing import Any
 import numpy as np
 
 from kofinlaw import Progress, UserError, silent
-from kofinlaw.data.files import dumps, read_json_lines, sha256_text
-from kofinlaw.data.records import Message, Rejected
+from kofinlaw.files import dumps, read_json_lines, sha256_text
 from kofinlaw.models.templates import ChatTemplate
+from kofinlaw.records import Message, Rejected
 
 ROLES = ("system", "user", "assistant")
 

@@ -10,7 +10,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from kofinlaw import UserError
-from kofinlaw.data.files import disk_error
+from kofinlaw.files import disk_error
 
 EXIT_SAVED = 75
 """Exit code after SIGTERM: the state is saved, run again to go on (EX_TEMPFAIL of sysexits.h)."""

@@ -8,18 +8,18 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from kofinlaw import Progress, UserError
-from kofinlaw.data.files import JsonlAppender
+from kofinlaw.files import JsonlAppender
 from kofinlaw.trainer.adapter import trainable
 from kofinlaw.trainer.batching import StepPlan
 from kofinlaw.trainer.guards import Saved
-from kofinlaw.trainer.optimization import learning_rate, set_learning_rate
-from kofinlaw.trainer.out_of_memory import (
+from kofinlaw.trainer.memory_use import (
     device_memory_access,
     memory_in_use,
     peak_memory,
     release,
     reset_peak,
 )
+from kofinlaw.trainer.optimization import learning_rate, set_learning_rate
 from kofinlaw.trainer.settings import TrainSettings
 from kofinlaw.trainer.sharding import whole
 from kofinlaw.trainer.state import RunState, metrics_line

@@ -10,7 +10,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from kofinlaw import UserError
-from kofinlaw.models.memory_heap import trim
+from kofinlaw.models.memory.heap import trim
 
 if TYPE_CHECKING:
     from torch import Tensor

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 
 from kofinlaw import Progress, UserError, __version__, silent
-from kofinlaw.data.files import read_json_lines
+from kofinlaw.files import read_json_lines
 from kofinlaw.models.templates import ChatTemplate
 from kofinlaw.trainer import adapter as adapters
 from kofinlaw.trainer.batching import StepPlan, plan_steps

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from kofinlaw.trainer.adapter import linear_layers, trainable
-from kofinlaw.trainer.out_of_memory import GIB
+from kofinlaw.trainer.memory_use import GIB
 from kofinlaw.trainer.settings import TrainSettings
 
 NF4_BYTES = 4.127 / 8  # a weight with its doubly quantised constants (QLoRA, arXiv 2305.14314)

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Literal
 
 from kofinlaw import UserError
-from kofinlaw.data.files import sha256_text
+from kofinlaw.files import sha256_text
 from kofinlaw.trainer import checkpoint as checkpoints
 from kofinlaw.trainer.settings import TrainSettings
 

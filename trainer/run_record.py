@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from kofinlaw import __version__
-from kofinlaw.data.files import whole_folder
+from kofinlaw.files import whole_folder
 from kofinlaw.models.templates import ChatTemplate
 from kofinlaw.trainer import adapter as adapters
 from kofinlaw.trainer.settings import TrainSettings

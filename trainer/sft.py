@@ -8,19 +8,18 @@ from pathlib import Path
 from typing import Any
 
 from kofinlaw import Progress, silent
-from kofinlaw.data.files import JsonlAppender, write_json, write_jsonl, write_text
+from kofinlaw.files import JsonlAppender, write_json, write_jsonl, write_text
 from kofinlaw.models.templates import ChatTemplate
 from kofinlaw.trainer import adapter as adapters
 from kofinlaw.trainer import sharding, tracking
 from kofinlaw.trainer.batching import StepPlan, plan_steps
-from kofinlaw.trainer.budget import find_budget
 from kofinlaw.trainer.dataset import read_dataset
 from kofinlaw.trainer.encoding import length_record, show_example
 from kofinlaw.trainer.guards import EXIT_SAVED, Saved, one_at_a_time, termination
 from kofinlaw.trainer.loop import Loop
+from kofinlaw.trainer.memory_use import GIB, memory_limit, release, use_segments
 from kofinlaw.trainer.noise import EmbeddingNoise
 from kofinlaw.trainer.optimization import make_optimizer
-from kofinlaw.trainer.out_of_memory import GIB, memory_limit, release, use_segments
 from kofinlaw.trainer.ranks import Ranks, open_ranks
 from kofinlaw.trainer.remedies import remedies
 from kofinlaw.trainer.resume import Resume, fingerprints
@@ -29,6 +28,7 @@ from kofinlaw.trainer.run_record import save_adapter
 from kofinlaw.trainer.settings import TrainSettings
 from kofinlaw.trainer.state import RunState, cut_metrics
 from kofinlaw.trainer.step import Stepper
+from kofinlaw.trainer.token_budget import find_budget
 from kofinlaw.trainer.trainee import load_trainee
 
 __all__ = ["EXIT_SAVED", "Resume", "Saved", "train"]

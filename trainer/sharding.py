@@ -13,9 +13,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, NoReturn
 
 from kofinlaw import UserError
-from kofinlaw.data.files import write_json
+from kofinlaw.files import write_json
 from kofinlaw.trainer.loss import causal_model
-from kofinlaw.trainer.out_of_memory import device_name
+from kofinlaw.trainer.memory_use import device_name
 
 if TYPE_CHECKING:
     from torch import Tensor

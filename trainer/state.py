@@ -8,8 +8,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from kofinlaw.data.files import write_jsonl
-from kofinlaw.trainer.out_of_memory import GIB
+from kofinlaw.files import write_jsonl
+from kofinlaw.trainer.memory_use import GIB
 from kofinlaw.trainer.step import StepResult
 
 

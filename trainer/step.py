@@ -16,19 +16,19 @@ from typing import TYPE_CHECKING, Any, NoReturn
 import numpy as np
 
 from kofinlaw import UserError
-from kofinlaw.models.memory_heap import keep_tight
+from kofinlaw.models.memory.heap import keep_tight
 from kofinlaw.trainer.adapter import trainable
 from kofinlaw.trainer.batching import cut, pad, share_out
 from kofinlaw.trainer.encoding import Encoded
 from kofinlaw.trainer.loss import causal_model, supervised_nll
-from kofinlaw.trainer.noise import EmbeddingNoise
-from kofinlaw.trainer.out_of_memory import (
+from kofinlaw.trainer.memory_use import (
     GIB,
     OverLimitError,
     is_out_of_memory,
     memory_in_use,
     release,
 )
+from kofinlaw.trainer.noise import EmbeddingNoise
 from kofinlaw.trainer.ranks import Ranks
 from kofinlaw.trainer.step_outcome import Failure, StepResult, bad_loss
 from kofinlaw.trainer.zero import Zero

@@ -24,13 +24,13 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from kofinlaw.data.files import read_jsonl, write_jsonl
-from kofinlaw.data.records import Chunk, Question
+from kofinlaw.files import read_jsonl, write_jsonl
 from kofinlaw.models.catalogue import find
-from kofinlaw.models.memory import serving_plan
+from kofinlaw.models.memory.plan import serving_plan
 from kofinlaw.models.settings import EngineSettings
-from kofinlaw.rag.evidence import Hit
+from kofinlaw.rag.retrieve.evidence import Hit
 from kofinlaw.rag.settings import AnswerSettings, RagSettings
+from kofinlaw.records import Chunk, Question
 
 MODELS = ("upstage/SOLAR-10.7B-v1.0", "LGAI-EXAONE/EXAONE-3.5-7.8B-Instruct")
 BUDGET_MINUTES = 270
@@ -112,9 +112,9 @@ def worker(args: argparse.Namespace) -> dict[str, Any]:
     import torch
     from shapes import cap_memory, random_model, sample_texts, save_tokenizer
 
+    from kofinlaw.models.engines.transformers_engine import TransformersEngine
     from kofinlaw.models.templates import template_for
-    from kofinlaw.models.transformers_engine import TransformersEngine
-    from kofinlaw.rag.answer import answer_questions
+    from kofinlaw.rag.answer.answer_file import answer_questions
 
     started = time.monotonic()
     cap_memory(args.limit_gib)

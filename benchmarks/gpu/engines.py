@@ -61,10 +61,10 @@ def opened(
     import torch
     from shapes import random_model, save_config
 
-    from kofinlaw.models.engines import Request
+    from kofinlaw.models.engines.base import Request
+    from kofinlaw.models.engines.transformers_engine import TransformersEngine
     from kofinlaw.models.loading import load_tokenizer
     from kofinlaw.models.settings import EngineSettings
-    from kofinlaw.models.transformers_engine import TransformersEngine
 
     if args.worker == "own generate, one by one":
         model, tokenizer = random_model(NAME), load_tokenizer(folder)
@@ -89,7 +89,7 @@ def opened(
     if args.worker == "engine vllm, 16 bit":
         import vllm
 
-        from kofinlaw.models.vllm_engine import VllmEngine, engine_arguments
+        from kofinlaw.models.engines.vllm_engine import VllmEngine, engine_arguments
 
         total = torch.cuda.get_device_properties(0).total_memory / 2**30
         settings = EngineSettings(

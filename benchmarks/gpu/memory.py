@@ -19,7 +19,7 @@ from pathlib import Path
 from typing import Any, Literal
 
 from kofinlaw.models.catalogue import find
-from kofinlaw.models.memory import MemoryPlan, serving_plan, training_plan
+from kofinlaw.models.memory.plan import MemoryPlan, serving_plan, training_plan
 
 GIB = 2**30
 EXAONE = "LGAI-EXAONE/EXAONE-3.5-7.8B-Instruct"
@@ -75,8 +75,8 @@ def answer(model: Any, vocabulary: int, case: Case) -> None:
     """Labels scored and sixteen tokens written after each prompt."""
     import random
 
-    from kofinlaw.models.choice_scoring import score_choices
-    from kofinlaw.models.decoder import Decoder
+    from kofinlaw.models.engines.choice_scoring import score_choices
+    from kofinlaw.models.engines.decoder import Decoder
 
     draw = random.Random(0)
     prompts = [

@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import Any, Literal
 
 from kofinlaw.models.catalogue import ModelCard, find
-from kofinlaw.models.memory import MemoryPlan
+from kofinlaw.models.memory.plan import MemoryPlan
 
 STD = 0.02
 Target = tuple[str, float]
@@ -213,8 +213,8 @@ def cap_memory(card_gib: float) -> int:
 
     The CUDA context lies outside the allocator and takes its part of such a card.
     """
-    from kofinlaw.models.memory import GPU_CONTEXT_GIB
-    from kofinlaw.trainer.out_of_memory import memory_limit
+    from kofinlaw.models.memory.plan import GPU_CONTEXT_GIB
+    from kofinlaw.trainer.memory_use import memory_limit
 
     return memory_limit(card_gib - GPU_CONTEXT_GIB)
 

@@ -54,10 +54,10 @@ def ours(args: argparse.Namespace) -> Iterator[float]:
     from kofinlaw.trainer.adapter import attach
     from kofinlaw.trainer.lora_pass import quicken
     from kofinlaw.trainer.optimization import make_optimizer
-    from kofinlaw.trainer.probe import probe_budget
     from kofinlaw.trainer.ranks import open_ranks
     from kofinlaw.trainer.settings import TrainSettings
     from kofinlaw.trainer.step import Stepper
+    from kofinlaw.trainer.token_probe import probe_budget
 
     settings = TrainSettings(optimizer="paged_adamw_8bit")
     base = random_model(args.model, quantization="nf4")
@@ -178,7 +178,7 @@ def worker(args: argparse.Namespace) -> dict[str, float]:
     import torch
     from shapes import beside_context, cap_memory
 
-    from kofinlaw.models.memory import training_plan
+    from kofinlaw.models.memory.plan import training_plan
 
     cap_memory(args.limit_gib)  # past it torch's allocator raises
     passes = {"kofinlaw": ours, "trl": trl, "unsloth": unsloth}[args.worker](args)

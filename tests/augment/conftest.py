@@ -3,10 +3,10 @@ from pathlib import Path
 
 import pytest
 
-from kofinlaw.augment.law import Laws, read_laws
-from kofinlaw.data.files import sha256_text, write_jsonl
-from kofinlaw.data.records import Article, Chunk
-from kofinlaw.data.statute import parse_statute
+from kofinlaw.augment.generators.acts import Laws, read_laws
+from kofinlaw.data.law.statute import parse_statute
+from kofinlaw.files import sha256_text, write_jsonl
+from kofinlaw.records import Article, Chunk
 
 # Benchmarks share `outcome.py` beside them; last in the path, so that they shadow nothing.
 sys.path.append(str(Path(__file__).parents[2] / "benchmarks"))

@@ -15,11 +15,11 @@ import time
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
-from kofinlaw.augment.prompt_files import read_prompt
 from kofinlaw.augment.settings import AugmentSettings, TeacherSettings
-from kofinlaw.augment.tasks import TASKS
-from kofinlaw.data.files import sha256_text
-from kofinlaw.models.engines import EngineStats, Generation, Request
+from kofinlaw.augment.teacher.prompt_files import read_prompt
+from kofinlaw.augment.teacher.tasks import TASKS
+from kofinlaw.files import sha256_text
+from kofinlaw.models.engines.base import EngineStats, Generation, Request
 
 _LAST = re.compile(r"조문: (?P<passage>[^\n]*)\n(?:질문: (?P<question>[^\n]*)\n)?")
 
@@ -117,13 +117,13 @@ def settings_of(items: int, **teacher: object) -> AugmentSettings:
 
 def main() -> None:
     """Teach, and note what is sent."""
-    from kofinlaw.augment.contamination import Protected
-    from kofinlaw.augment.law import read_laws
+    from kofinlaw.augment.generators.acts import read_laws
+    from kofinlaw.augment.protected_questions import Protected
     from kofinlaw.augment.stage import augment
-    from kofinlaw.augment.teacher import teach
-    from kofinlaw.data.files import read_jsonl, write_jsonl
-    from kofinlaw.data.records import Article
-    from kofinlaw.models import engines
+    from kofinlaw.augment.teacher.write import teach
+    from kofinlaw.files import read_jsonl, write_jsonl
+    from kofinlaw.models.engines import factory as engines
+    from kofinlaw.records import Article
 
     corpus, out, ledger, sent, items, *alone = sys.argv[1:]
     engine = Scripted(sound, pause=0.02)

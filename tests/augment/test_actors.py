@@ -2,13 +2,8 @@
 
 import random
 
-from kofinlaw.augment import (
-    actors,
-    modality,
-    names,
-    statements,
-)
-from kofinlaw.augment.law import read_laws
+from kofinlaw.augment.generators import actors, modality, names, statements
+from kofinlaw.augment.generators.acts import read_laws
 
 
 def test_who_alone_may_and_who_alone_must_are_not_told_apart(parse):

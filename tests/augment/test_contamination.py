@@ -1,4 +1,4 @@
-from kofinlaw.augment.contamination import RUN, Protected
+from kofinlaw.augment.protected_questions import RUN, Protected
 
 QUESTION = "다음 중 이용자의 고의가 없는 경우 손해를 배상할 책임을 지는 자로 옳은 것은 무엇인가?"
 

@@ -1,8 +1,8 @@
 import pytest
 
-from kofinlaw.augment.estimate import estimate, table
-from kofinlaw.augment.law import read_laws
+from kofinlaw.augment.generators.acts import read_laws
 from kofinlaw.augment.settings import TASK_WEIGHTS, TeacherSettings
+from kofinlaw.augment.teacher.estimate import estimate, table
 
 
 def settings(name="google/gemma-3-270m", **more):

@@ -4,10 +4,10 @@ import json
 
 import pytest
 
-from kofinlaw.augment.filters import agreement, first_failure, verdicts
-from kofinlaw.augment.outputs import parse
-from kofinlaw.augment.prompt_files import read_prompt
-from kofinlaw.augment.tasks import TASKS, Source, Written
+from kofinlaw.augment.teacher.filters import agreement, first_failure, verdicts
+from kofinlaw.augment.teacher.outputs import parse
+from kofinlaw.augment.teacher.prompt_files import read_prompt
+from kofinlaw.augment.teacher.tasks import TASKS, Source, Written
 
 SOURCE = Source(
     "전자지급 안전법 제4조",

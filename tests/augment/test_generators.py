@@ -4,9 +4,8 @@ import re
 
 import pytest
 
-from kofinlaw.augment import (
+from kofinlaw.augment.generators import (
     definitions,
-    free,
     grounded,
     modality,
     penalties,
@@ -14,8 +13,9 @@ from kofinlaw.augment import (
     references,
     statements,
 )
-from kofinlaw.augment.law import read_laws
-from kofinlaw.augment.names import normal
+from kofinlaw.augment.generators import free_text as free
+from kofinlaw.augment.generators.acts import read_laws
+from kofinlaw.augment.generators.names import normal
 
 
 def by_kind(drafts, kind):

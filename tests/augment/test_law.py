@@ -1,4 +1,4 @@
-from kofinlaw.augment.law import read_laws
+from kofinlaw.augment.generators.acts import read_laws
 
 ACT = """
 ##### 제2조 (정의)

@@ -11,8 +11,8 @@ from pathlib import Path
 import pytest
 
 from kofinlaw import UserError
-from kofinlaw.augment.ledger import Ledger, open_ledger, read_ledger, request_key
-from kofinlaw.models.engines import Generation, Request
+from kofinlaw.augment.teacher.ledger import Ledger, open_ledger, read_ledger, request_key
+from kofinlaw.models.engines.base import Generation, Request
 
 SCRIPT = Path(__file__).parent / "scripted.py"
 

@@ -1,12 +1,8 @@
 """Lists and exceptions: what stands in one, and what could be taken for it."""
 
-from kofinlaw.augment import (
-    enumerations,
-    exceptions,
-    quantities,
-)
-from kofinlaw.augment.law import read_laws
-from kofinlaw.data.korean import bigrams
+from kofinlaw.augment.generators import enumerations, exceptions, quantities
+from kofinlaw.augment.generators.acts import read_laws
+from kofinlaw.data.korean.words import bigrams
 
 
 def by_kind(drafts, kind):

@@ -2,9 +2,9 @@ import random
 from collections import Counter
 from dataclasses import replace
 
-from kofinlaw.augment.drafts import Draft
-from kofinlaw.augment.figures import describe, longest_credit, overlap_credit
-from kofinlaw.augment.options import build, problem, true_elsewhere
+from kofinlaw.augment.generators.drafts import Draft
+from kofinlaw.augment.giveaways import describe, longest_credit, overlap_credit
+from kofinlaw.augment.option_choice import build, problem, true_elsewhere
 from kofinlaw.augment.selection import NEGATIVE, NUMERIC, select
 
 DRAFT = Draft(

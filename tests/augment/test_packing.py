@@ -1,7 +1,7 @@
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from kofinlaw.data.packing import pack, packed
+from kofinlaw.data.prompting.packing import pack, packed
 
 ARTICLE = (
     "은행법 제9조(책임)\n"

@@ -3,12 +3,12 @@ import json
 import pytest
 
 from kofinlaw import UserError
-from kofinlaw.augment.names import normal
+from kofinlaw.augment.generators.names import normal
 from kofinlaw.augment.settings import AugmentSettings
 from kofinlaw.augment.stage import augment
-from kofinlaw.data.files import read_jsonl
-from kofinlaw.data.prompting import NO_EVIDENCE
-from kofinlaw.data.records import Example, Key, Question, Rejected
+from kofinlaw.data.prompting.wording import NO_EVIDENCE
+from kofinlaw.files import read_jsonl
+from kofinlaw.records import Example, Key, Question, Rejected
 
 FILES = (
     "examples.jsonl",

@@ -6,10 +6,10 @@ import pytest
 from kofinlaw import UserError
 from kofinlaw.augment.settings import AugmentSettings
 from kofinlaw.augment.stage import augment
-from kofinlaw.data.files import read_jsonl
-from kofinlaw.data.records import Example
-from kofinlaw.models.engines import ChoiceScore, EngineStats
+from kofinlaw.files import read_jsonl
+from kofinlaw.models.engines.base import ChoiceScore, EngineStats
 from kofinlaw.models.templates import built_in
+from kofinlaw.records import Example
 
 SETTINGS = AugmentSettings(
     items=20,

@@ -4,10 +4,10 @@ from pathlib import Path
 import augment_faults
 import pytest
 
-from kofinlaw.augment.filters import first_failure
-from kofinlaw.augment.law import read_laws
-from kofinlaw.augment.statements import alterations
-from kofinlaw.augment.support import plain_ending, support
+from kofinlaw.augment.generators.acts import read_laws
+from kofinlaw.augment.generators.statements import alterations
+from kofinlaw.augment.teacher.filters import first_failure
+from kofinlaw.augment.teacher.support import plain_ending, support
 
 PASSAGE = "지급업자는 이용자가 거래내용을 서면으로 요청하는 경우에는 그 요청을 받은 날부터 2주 이내에 서면을 교부하여야 한다."
 PLACE = "「전자지급 안전법」 제4조제1항"

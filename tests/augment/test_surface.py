@@ -5,8 +5,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from kofinlaw.augment import grounded
-from kofinlaw.augment.law import read_laws
+from kofinlaw.augment.generators import grounded
+from kofinlaw.augment.generators.acts import read_laws
 from kofinlaw.augment.surface import (
     CHANGES,
     dropped_particle,

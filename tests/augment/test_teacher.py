@@ -7,17 +7,17 @@ import pytest
 from pydantic import ValidationError
 
 from kofinlaw import UserError
-from kofinlaw.augment.law import read_laws
-from kofinlaw.augment.outputs import parse
-from kofinlaw.augment.prompt_files import read_prompt
+from kofinlaw.augment.generators.acts import read_laws
 from kofinlaw.augment.settings import TASK_WEIGHTS, TeacherSettings
 from kofinlaw.augment.stage import augment
-from kofinlaw.augment.tasks import TASKS
-from kofinlaw.augment.teacher import sources_of
-from kofinlaw.augment.voice import speaks_chat
-from kofinlaw.data.files import read_jsonl
-from kofinlaw.data.records import Example, Rejected
-from kofinlaw.models.engines import Generation
+from kofinlaw.augment.teacher.dialogue import speaks_chat
+from kofinlaw.augment.teacher.outputs import parse
+from kofinlaw.augment.teacher.prompt_files import read_prompt
+from kofinlaw.augment.teacher.tasks import TASKS
+from kofinlaw.augment.teacher.write import sources_of
+from kofinlaw.files import read_jsonl
+from kofinlaw.models.engines.base import Generation
+from kofinlaw.records import Example, Rejected
 
 
 @pytest.fixture(scope="module")
@@ -34,7 +34,7 @@ def teach(scripted, corpus, tmp_path, monkeypatch):
 
     def run(answer=scripted.sound, items=27, out="out", ledger="ledger.jsonl", **teacher):
         engine = scripted.Scripted(answer)
-        monkeypatch.setattr("kofinlaw.models.engines.open_engine", lambda *_, **__: engine)
+        monkeypatch.setattr("kofinlaw.models.engines.factory.open_engine", lambda *_, **__: engine)
         settings = scripted.settings_of(items, **teacher)
         folder = tmp_path / out
         augment(settings, corpus, folder, seed=1, ledger=tmp_path / ledger)
@@ -107,7 +107,7 @@ def test_the_card_shows_the_funnel_and_accounts_for_every_output(teach, tmp_path
 
 
 def test_another_prompt_version_asks_only_its_own_rows_again(teach, monkeypatch):
-    from kofinlaw.augment import teacher
+    from kofinlaw.augment.teacher import write as teacher
 
     first, taught, _ = teach()
     real = teacher.read_prompt

@@ -10,11 +10,11 @@ from pathlib import Path
 import pytest
 
 from kofinlaw import UserError
-from kofinlaw.augment.ledger import read_ledger
 from kofinlaw.augment.stage import augment
-from kofinlaw.data.files import read_jsonl
-from kofinlaw.data.records import Example, Rejected
-from kofinlaw.models import openai_engine
+from kofinlaw.augment.teacher.ledger import read_ledger
+from kofinlaw.files import read_jsonl
+from kofinlaw.models.engines import openai_engine
+from kofinlaw.records import Example, Rejected
 
 
 def _scripted():

@@ -10,10 +10,10 @@ from hypothesis import strategies as st
 
 from kofinlaw import UserError
 from kofinlaw.data.corpus import build_corpus, document_facts
-from kofinlaw.data.files import read_jsonl
-from kofinlaw.data.readers import read_file
-from kofinlaw.data.records import Chunk, Rejected
+from kofinlaw.data.readers.formats import read_file
 from kofinlaw.data.settings import DataSettings, LimitSettings, SourceSettings
+from kofinlaw.files import read_jsonl
+from kofinlaw.records import Chunk, Rejected
 
 spec = importlib.util.spec_from_file_location("data_files", Path(__file__).with_name("conftest.py"))
 files = importlib.util.module_from_spec(spec)

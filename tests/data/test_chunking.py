@@ -3,7 +3,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from kofinlaw.data.chunking import chunk_document, estimate_tokens, heading_sections
-from kofinlaw.data.documents import Document
+from kofinlaw.data.readers.documents import Document
 from kofinlaw.data.settings import ChunkSettings
 
 

@@ -2,9 +2,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from kofinlaw.data.annexes import annex_name, split_unit
-from kofinlaw.data.citations import Scope, cited_units, document_aliases, find_citations
-from kofinlaw.data.titles import canonical, known
+from kofinlaw.data.law.annexes import annex_name, split_unit
+from kofinlaw.data.law.citations import Scope, cited_units, document_aliases, find_citations
+from kofinlaw.data.law.titles import canonical, known
 
 TITLES = known(
     [

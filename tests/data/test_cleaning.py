@@ -7,8 +7,8 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from kofinlaw import UserError
-from kofinlaw.data import contamination, duplicates, personal
-from kofinlaw.data.quality import judge
+from kofinlaw.data.cleaning import contamination, duplicates, personal
+from kofinlaw.data.cleaning.quality import judge
 from kofinlaw.data.settings import QualitySettings
 
 BENCHMARK = Path(__file__).parents[2] / "benchmarks" / "personal_data.py"

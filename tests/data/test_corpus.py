@@ -6,12 +6,12 @@ from pathlib import Path
 import pytest
 
 from kofinlaw import UserError
-from kofinlaw.data.compare import Changes, compare
 from kofinlaw.data.corpus import build_corpus
-from kofinlaw.data.files import read_json_lines, read_jsonl
-from kofinlaw.data.records import Article, Chunk, Rejected
+from kofinlaw.data.corpus_diff import Changes, compare
 from kofinlaw.data.settings import DataSettings
-from kofinlaw.recipes.inspect_corpus import inspect_lines
+from kofinlaw.files import read_json_lines, read_jsonl
+from kofinlaw.recipes.cli.inspect_corpus import inspect_lines
+from kofinlaw.records import Article, Chunk, Rejected
 
 FILES = (
     "chunks.jsonl",
@@ -238,8 +238,8 @@ def test_the_sample_corpus_is_read_whole(tmp_path):
 
 def test_nothing_heavy_is_imported():
     code = (
-        "import sys, kofinlaw.data.corpus, kofinlaw.data.settings, kofinlaw.data.citations, "
-        "kofinlaw.data.korean; heavy = {'torch', 'kiwipiepy', 'bm25s', 'numba', 'bs4', 'lxml', "
+        "import sys, kofinlaw.data.corpus, kofinlaw.data.settings, kofinlaw.data.law.citations, "
+        "kofinlaw.data.korean.words; heavy = {'torch', 'kiwipiepy', 'bm25s', 'numba', 'bs4', 'lxml', "
         "'pypdfium2', 'docx', 'pyarrow', 'scipy'} & set(sys.modules); print(sorted(heavy))"
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)

@@ -4,9 +4,8 @@ import errno
 
 import pytest
 
-from kofinlaw import UserError
-from kofinlaw.data import files
-from kofinlaw.data.files import whole_folder
+from kofinlaw import UserError, files
+from kofinlaw.files import whole_folder
 
 
 def write(folder, text):

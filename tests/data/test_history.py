@@ -7,11 +7,11 @@ import pytest
 
 from kofinlaw import UserError
 from kofinlaw.data.corpus import build_corpus
-from kofinlaw.data.files import read_jsonl
-from kofinlaw.data.history import repository, versions_in_force
-from kofinlaw.data.records import Article, Chunk, Rejected
+from kofinlaw.data.law.history import repository, versions_in_force
+from kofinlaw.data.law.versions import read_chunks
 from kofinlaw.data.settings import DataSettings
-from kofinlaw.data.versions import read_chunks
+from kofinlaw.files import read_jsonl
+from kofinlaw.records import Article, Chunk, Rejected
 
 TEXT = """---
 제목: {title}

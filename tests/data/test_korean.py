@@ -2,7 +2,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from kofinlaw.data import korean
+from kofinlaw.data.korean import words as korean
 
 
 @pytest.mark.parametrize(

@@ -6,8 +6,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from kofinlaw import UserError
-from kofinlaw.data import lexical
-from kofinlaw.data.lexical import LexicalIndex
+from kofinlaw.data.korean import lexical
+from kofinlaw.data.korean.lexical import LexicalIndex
 
 
 def test_scores_are_lucene_bm25():

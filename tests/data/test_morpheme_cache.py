@@ -9,8 +9,8 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from kofinlaw.data import korean
-from kofinlaw.data.morpheme_cache import caching, current
+from kofinlaw.data.korean import words as korean
+from kofinlaw.data.korean.morpheme_cache import caching, current
 
 TEXTS = [
     "전자금융업자는 사고를 보고하여야 한다.",

@@ -8,13 +8,13 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from kofinlaw import UserError
-from kofinlaw.data.decoding import decode
-from kofinlaw.data.documents import iso_day
-from kofinlaw.data.frontmatter import split_front_matter
 from kofinlaw.data.licences import normalise, stated_in
-from kofinlaw.data.readers import read_file
+from kofinlaw.data.readers.documents import iso_day
+from kofinlaw.data.readers.formats import read_file
+from kofinlaw.data.readers.frontmatter import split_front_matter
+from kofinlaw.data.readers.webpage import html_to_markdown
 from kofinlaw.data.settings import LimitSettings, SourceSettings
-from kofinlaw.data.webpage import html_to_markdown
+from kofinlaw.decoding import decode
 
 spec = importlib.util.spec_from_file_location("data_files", Path(__file__).with_name("conftest.py"))
 files = importlib.util.module_from_spec(spec)
@@ -213,9 +213,9 @@ PORTAL = """<?xml version="1.0" encoding="UTF-8"?><법령 법령키="1"><기본�
 
 
 def test_the_law_portals_xml_and_json_give_the_same_articles(tmp_path):
-    from kofinlaw.data.archives import parse_xml
-    from kofinlaw.data.portal import _mapping
-    from kofinlaw.data.statute import parse_statute
+    from kofinlaw.data.law.statute import parse_statute
+    from kofinlaw.data.readers.archives import parse_xml
+    from kofinlaw.data.readers.portal import _mapping
 
     (tmp_path / "a.xml").write_text(PORTAL, encoding="utf-8")
     tree = {"법령": _mapping(parse_xml(PORTAL.encode(), "a.xml"))}

@@ -11,8 +11,8 @@ from pathlib import Path
 
 import pytest
 
-from kofinlaw.data.files import read_jsonl
-from kofinlaw.data.records import Key, Question
+from kofinlaw.files import read_jsonl
+from kofinlaw.records import Key, Question
 
 SAMPLE = Path(__file__).parents[2] / "data" / "sample"
 CORPUS = SAMPLE / "corpus"

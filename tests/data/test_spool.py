@@ -5,9 +5,9 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from kofinlaw import UserError
-from kofinlaw.data import duplicates
-from kofinlaw.data.copies import CodeFile
-from kofinlaw.data.ledger import Ledger
+from kofinlaw.data.cleaning import duplicates
+from kofinlaw.data.cleaning.copies import CodeFile
+from kofinlaw.data.rejects import Ledger
 from kofinlaw.data.spool import Spool, work_folder
 
 

@@ -1,9 +1,9 @@
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from kofinlaw.data.amendments import mask_amendments, strip_amendments
-from kofinlaw.data.provisions import CIRCLED
-from kofinlaw.data.statute import looks_like_statute, parse_statute
+from kofinlaw.data.law.amendments import mask_amendments, strip_amendments
+from kofinlaw.data.law.provisions import CIRCLED
+from kofinlaw.data.law.statute import looks_like_statute, parse_statute
 
 ACT = """# 전자금융거래법
 

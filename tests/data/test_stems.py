@@ -1,6 +1,6 @@
 import pytest
 
-from kofinlaw.data.stems import is_negative
+from kofinlaw.data.prompting.stems import is_negative
 
 
 @pytest.mark.parametrize(

@@ -7,11 +7,11 @@ import pytest
 
 from kofinlaw import silent
 from kofinlaw.data.corpus import build_articles, build_corpus, document_facts
-from kofinlaw.data.files import read_jsonl
-from kofinlaw.data.records import Article, Chunk, Rejected
+from kofinlaw.data.law.versions import act_of, days_told, read_chunks, referring
 from kofinlaw.data.settings import DataSettings
-from kofinlaw.data.versions import act_of, days_told, read_chunks, referring
-from kofinlaw.recipes.inspect_corpus import inspect_lines
+from kofinlaw.files import read_jsonl
+from kofinlaw.recipes.cli.inspect_corpus import inspect_lines
+from kofinlaw.records import Article, Chunk, Rejected
 
 PURPOSE = ("제1조 (목적)", "이 법은 은행 이용자의 권리를 지키는 것을 목적으로 한다.")
 

@@ -10,12 +10,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from kofinlaw import UserError
-from kofinlaw.models.constraints import ChoiceTrie, Constraints, bare_pattern
-from kofinlaw.models.engines import Request
+from kofinlaw.models.engines.base import Request
+from kofinlaw.models.engines.constraints import ChoiceTrie, Constraints, bare_pattern
+from kofinlaw.models.engines.token_bytes import token_bytes
+from kofinlaw.models.engines.transformers_engine import TransformersEngine, end_tokens
 from kofinlaw.models.loading import load_tokenizer
 from kofinlaw.models.settings import EngineSettings
-from kofinlaw.models.token_bytes import token_bytes
-from kofinlaw.models.transformers_engine import TransformersEngine, end_tokens
 
 PROMPT = "<s>개인정보처리자는 정보주체의 동의를 받아"
 END = frozenset({2})

@@ -8,7 +8,8 @@ import re
 
 import pytest
 
-from kofinlaw.models.engines import Request, open_engine
+from kofinlaw.models.engines.base import Request
+from kofinlaw.models.engines.factory import open_engine
 from kofinlaw.models.settings import EngineSettings
 
 PROMPTS = ["<s>개인정보처리자는 정보주체의 동의를 받아", "<s>다음 중 옳은 것은? 1 가 2 나"]

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from kofinlaw import UserError
-from kofinlaw.models.gbnf import choices_grammar, pattern_grammar, quoted
+from kofinlaw.models.engines.gbnf import choices_grammar, pattern_grammar, quoted
 
 
 def test_literals_are_escaped():

@@ -5,10 +5,10 @@ from __future__ import annotations
 import pytest
 from tokenizers import Tokenizer
 
-from kofinlaw.data.files import read_jsonl
-from kofinlaw.data.records import Chunk
+from kofinlaw.files import read_jsonl
 from kofinlaw.models import quickstart
 from kofinlaw.models.gguf_table import TokenTable, bpe_model
+from kofinlaw.records import Chunk
 
 PIECES = [
     ("<unk>", 2, 0.0),
@@ -62,7 +62,7 @@ def test_the_quickstart_tokenizer_splits_as_llama_cpp_does(tmp_path):
     from kofinlaw.data.settings import DataSettings
     from kofinlaw.models.loading import load_tokenizer
     from kofinlaw.models.quickstart import quickstart_gguf, quickstart_model
-    from kofinlaw.scoring.verify_gguf import GgufModel
+    from kofinlaw.trainer.proof.gguf import GgufModel
 
     sample = Path(quickstart.__file__).resolve().parent.parent / "data" / "sample" / "corpus"
     build_corpus(DataSettings(sources=[{"path": str(sample)}]), tmp_path, base=tmp_path)

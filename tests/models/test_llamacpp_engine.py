@@ -5,7 +5,8 @@ import math
 import pytest
 
 from kofinlaw import UserError
-from kofinlaw.models.engines import Request, open_engine
+from kofinlaw.models.engines.base import Request
+from kofinlaw.models.engines.factory import open_engine
 from kofinlaw.models.settings import EngineSettings
 
 pytest.importorskip("xllamacpp", reason="the extra `quickstart` is not installed")

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from kofinlaw.models.catalogue import ModelCard
-from kofinlaw.models.memory_counts import bytes_a_token, saved_scores, saved_tensors
+from kofinlaw.models.memory.counts import bytes_a_token, saved_scores, saved_tensors
 
 SHAPE = {
     "vocab_size": 512,

@@ -7,13 +7,13 @@ import sys
 
 import pytest
 
-from kofinlaw.models import memory_heap
-from kofinlaw.models.memory_heap import GROWTH, OWN_PAGES, holes, keep_tight
+from kofinlaw.models.memory import heap as memory_heap
+from kofinlaw.models.memory.heap import GROWTH, OWN_PAGES, holes, keep_tight
 
 # Prints by how many MiB the process grew while tensors were freed with small ones kept between.
 GROW = """
 import sys, torch
-from kofinlaw.models.memory_heap import _resident, keep_tight
+from kofinlaw.models.memory.heap import _resident, keep_tight
 torch.set_num_threads(1)
 if sys.argv[1] == "tight":
     keep_tight(torch.nn.Linear(1, 1))

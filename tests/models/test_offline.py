@@ -8,7 +8,7 @@ import urllib.request
 import pytest
 
 from kofinlaw import UserError
-from kofinlaw.models.offline import guard, is_loopback, set_environment
+from kofinlaw.offline import guard, is_loopback, set_environment
 
 
 @pytest.fixture

@@ -10,10 +10,11 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 import pytest
 
 from kofinlaw import UserError
-from kofinlaw.models import openai_engine
-from kofinlaw.models.engines import GONE, Request, open_engine
-from kofinlaw.models.offline import guard
+from kofinlaw.models.engines import openai_engine
+from kofinlaw.models.engines.base import GONE, Request
+from kofinlaw.models.engines.factory import open_engine
 from kofinlaw.models.settings import EngineSettings
+from kofinlaw.offline import guard
 
 
 class Handler(BaseHTTPRequestHandler):

@@ -10,8 +10,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from kofinlaw import UserError
-from kofinlaw.models import policy
 from kofinlaw.models.catalogue import all_models, find, licenses
+from kofinlaw.models.policy import gate as policy
 
 EXAONE = "LGAI-EXAONE/EXAONE-3.5-7.8B-Instruct"
 SOLAR = "upstage/SOLAR-10.7B-v1.0"

@@ -7,9 +7,10 @@ import threading
 import pytest
 
 from kofinlaw import UserError
-from kofinlaw.models import residency
-from kofinlaw.models.dummy_engine import DummyEngine
-from kofinlaw.models.engines import Request, open_engine
+from kofinlaw.models.engines import shared_models as residency
+from kofinlaw.models.engines.base import Request
+from kofinlaw.models.engines.dummy_engine import DummyEngine
+from kofinlaw.models.engines.factory import open_engine
 from kofinlaw.models.settings import EngineSettings
 
 

@@ -8,9 +8,10 @@ from types import SimpleNamespace
 import pytest
 
 from kofinlaw import UserError
-from kofinlaw.models.settings import TraceSettings
-from kofinlaw.models.tracing import NO_TRACE, Tracer, child, note, open_tracer, read_traces
-from kofinlaw.models.tracing_exporters import LangSmith, OpenTelemetry
+from kofinlaw.trace_files import open_tracer, read_traces
+from kofinlaw.trace_settings import TraceSettings
+from kofinlaw.tracing import NO_TRACE, Tracer, child, note
+from kofinlaw.tracing_exporters import LangSmith, OpenTelemetry
 
 SECRET = "홍길동의 계좌 110-234-567890"
 

@@ -6,10 +6,11 @@ from dataclasses import replace
 import pytest
 
 from kofinlaw import UserError
-from kofinlaw.models.choice_scoring import shared_beginnings
-from kofinlaw.models.engines import Generation, Request, length_batches, open_engine
+from kofinlaw.models.engines.base import Generation, Request, length_batches
+from kofinlaw.models.engines.choice_scoring import shared_beginnings
+from kofinlaw.models.engines.factory import open_engine
+from kofinlaw.models.engines.transformers_engine import TransformersEngine
 from kofinlaw.models.settings import EngineSettings
-from kofinlaw.models.transformers_engine import TransformersEngine
 
 PROMPTS = [
     "<s>개인정보처리자는 정보주체의 동의를 받아",
@@ -175,7 +176,7 @@ def test_stats_count_calls_tokens_and_failures(llama):
 
 def test_a_text_that_cannot_be_finished_counts_as_a_failure(llama, monkeypatch):
     failed = Generation("", 3, 0, "error", 0.0)
-    monkeypatch.setattr("kofinlaw.models.transformers_engine.write", lambda *_: [failed])
+    monkeypatch.setattr("kofinlaw.models.engines.transformers_engine.write", lambda *_: [failed])
     with open_engine(EngineSettings(dtype="float32"), llama) as engine:
         assert engine.generate([Request(PROMPTS[0], max_tokens=3)]) == [failed]
         assert engine.stats.failures == 1

@@ -10,9 +10,9 @@ from types import SimpleNamespace
 import pytest
 
 from kofinlaw import UserError
-from kofinlaw.models.engines import ChoiceScore, Request, open_engine
-from kofinlaw.models.settings import EngineSettings
-from kofinlaw.models.vllm_engine import (
+from kofinlaw.models.engines.base import ChoiceScore, Request
+from kofinlaw.models.engines.factory import open_engine
+from kofinlaw.models.engines.vllm_engine import (
     engine_arguments,
     generation_of,
     lora_rank,
@@ -20,6 +20,7 @@ from kofinlaw.models.vllm_engine import (
     scores_of,
     scoring_jobs,
 )
+from kofinlaw.models.settings import EngineSettings
 
 
 @pytest.mark.skipif(importlib.util.find_spec("vllm") is not None, reason="vllm is installed")

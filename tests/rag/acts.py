@@ -8,7 +8,8 @@ from corpora import settings
 
 from kofinlaw.data.corpus import build_corpus
 from kofinlaw.data.settings import DataSettings
-from kofinlaw.rag.index import Index, build_index
+from kofinlaw.rag.index.build import build_index
+from kofinlaw.rag.index.index import Index
 
 # Articles as (header, text), by the day of their version.
 Versions = dict[str, tuple[tuple[str, str], ...]]

@@ -6,8 +6,8 @@ from pathlib import Path
 
 import simulation
 
-from kofinlaw.models.dummy_engine import DummyEngine
-from kofinlaw.rag.answer import answer_questions
+from kofinlaw.models.engines.dummy_engine import DummyEngine
+from kofinlaw.rag.answer.answer_file import answer_questions
 from kofinlaw.rag.settings import AnswerSettings
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from pathlib import Path
 
-from kofinlaw.rag.index import build_index
+from kofinlaw.rag.index.build import build_index
 from kofinlaw.rag.settings import RagSettings
 
 # A command's words → its exit status and what it said.

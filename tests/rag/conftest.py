@@ -13,7 +13,7 @@ import simulation
 from acts import OTHER, VERSIONS, indexed
 from commands import Typed
 
-from kofinlaw.rag.index import Index
+from kofinlaw.rag.index.index import Index
 
 
 @pytest.fixture
@@ -31,7 +31,7 @@ def few(tmp_path: Path) -> Path:
 @pytest.fixture
 def typed(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> Typed:
     """Runs `kofinlaw WORDS` as a person types it."""
-    from kofinlaw.recipes.cli import main
+    from kofinlaw.recipes.cli.entry import main
 
     def call(*words: object) -> tuple[int, str]:
         monkeypatch.setattr(sys, "argv", ["kofinlaw", *map(str, words)])

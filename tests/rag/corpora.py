@@ -8,9 +8,9 @@ from typing import Any
 
 import numpy as np
 
-from kofinlaw.data.files import write_jsonl
-from kofinlaw.data.records import Chunk
+from kofinlaw.files import write_jsonl
 from kofinlaw.rag.settings import RagSettings
+from kofinlaw.records import Chunk
 
 TEXTS = {
     "전자금융거래법 제6조": "접근매체를 사용하거나 관리하는 자는 접근매체를 제3자에게 대여할 수 없다.",

@@ -8,12 +8,12 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any, TypeVar
 
-from kofinlaw.data.records import Chunk, Question
-from kofinlaw.models.engines import ChoiceScore, EngineStats, Generation, Request
+from kofinlaw.models.engines.base import ChoiceScore, EngineStats, Generation, Request
 from kofinlaw.models.templates import ChatTemplate
-from kofinlaw.rag.calls import Overdue
-from kofinlaw.rag.evidence import Hit
+from kofinlaw.rag.answer.watchdog import Overdue
+from kofinlaw.rag.retrieve.evidence import Hit
 from kofinlaw.rag.settings import RagSettings
+from kofinlaw.records import Chunk, Question
 
 T = TypeVar("T")
 

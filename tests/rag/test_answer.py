@@ -11,9 +11,9 @@ import simulation
 from worlds import World, assert_complete, rows, submitted
 
 from kofinlaw import UserError
-from kofinlaw.models.settings import TraceSettings
-from kofinlaw.models.tracing import open_tracer
-from kofinlaw.rag.questions import read_questions
+from kofinlaw.rag.questions.question_files import read_questions
+from kofinlaw.trace_files import open_tracer
+from kofinlaw.trace_settings import TraceSettings
 
 
 def test_with_time_enough_every_answer_is_the_models(tmp_path: Path, questions: Path) -> None:

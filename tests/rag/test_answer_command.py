@@ -13,10 +13,10 @@ import pytest
 from commands import Typed, finish_run
 
 from kofinlaw import UserError
-from kofinlaw.data.files import write_jsonl
-from kofinlaw.data.records import Chunk, Key
-from kofinlaw.models.dummy_engine import DummyEngine
-from kofinlaw.models.engines import ChoiceScore
+from kofinlaw.files import write_jsonl
+from kofinlaw.models.engines.base import ChoiceScore
+from kofinlaw.models.engines.dummy_engine import DummyEngine
+from kofinlaw.records import Chunk, Key
 
 
 @pytest.fixture
@@ -118,7 +118,7 @@ def test_every_run_asks_its_own_engine_to_rerank(
         def close(self) -> None:
             self.closed = True
 
-    monkeypatch.setattr("kofinlaw.models.dummy_engine.DummyEngine", Closing)
+    monkeypatch.setattr("kofinlaw.models.engines.dummy_engine.DummyEngine", Closing)
     recipe = run / "recipe.yaml"
     text = recipe.read_text("utf-8").replace(
         "{lexical: bigram}", "{lexical: bigram, reranker: llm}"
@@ -134,7 +134,12 @@ def test_every_run_asks_its_own_engine_to_rerank(
 def test_answering_needs_no_network_interface(tmp_path: Path, run: Path, questions: Path) -> None:
     if subprocess.run(["unshare", "-rn", "true"], capture_output=True).returncode:
         pytest.skip("this machine does not allow a network namespace")
-    command = ["-c", "from kofinlaw.recipes.cli import main; main()", "answer", str(questions)]
+    command = [
+        "-c",
+        "from kofinlaw.recipes.cli.entry import main; main()",
+        "answer",
+        str(questions),
+    ]
     done = subprocess.run(
         ["unshare", "-rn", sys.executable, *command, "--run", run, "--out", tmp_path / "out"],
         capture_output=True,

@@ -13,10 +13,10 @@ import simulation
 from worlds import World
 
 from kofinlaw import UserError
-from kofinlaw.models.dummy_engine import DummyEngine
-from kofinlaw.models.engines import Generation, Request
-from kofinlaw.rag.ask import ask
-from kofinlaw.rag.budget import check_budget
+from kofinlaw.models.engines.base import Generation, Request
+from kofinlaw.models.engines.dummy_engine import DummyEngine
+from kofinlaw.rag.answer.budget_check import check_budget
+from kofinlaw.rag.answer.single_question import ask
 from kofinlaw.rag.settings import AnswerSettings
 
 

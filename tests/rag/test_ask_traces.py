@@ -9,13 +9,14 @@ import simulation
 from corpora import settings, write_chunks
 from worlds import rows
 
-from kofinlaw.models.dummy_engine import DummyEngine
-from kofinlaw.models.settings import TraceSettings
-from kofinlaw.models.tracing import open_tracer
-from kofinlaw.rag.ask import AskedAnswer, ask
-from kofinlaw.rag.index import Index, build_index
-from kofinlaw.rag.retrieve import Retriever
+from kofinlaw.models.engines.dummy_engine import DummyEngine
+from kofinlaw.rag.answer.single_question import AskedAnswer, ask
+from kofinlaw.rag.index.build import build_index
+from kofinlaw.rag.index.index import Index
+from kofinlaw.rag.retrieve.retriever import Retriever
 from kofinlaw.rag.settings import AnswerSettings
+from kofinlaw.trace_files import open_tracer
+from kofinlaw.trace_settings import TraceSettings
 
 QUESTION = "접근매체의 위조로 손해가 생기면?\n1 배상한다\n2 배상하지 않는다"
 

@@ -16,17 +16,17 @@ import numpy as np
 import pytest
 
 from kofinlaw import UserError
-from kofinlaw.data.files import write_jsonl
-from kofinlaw.data.korean import bigrams
-from kofinlaw.data.lexical import LexicalIndex
-from kofinlaw.data.records import Chunk, Question
+from kofinlaw.data.korean.lexical import LexicalIndex
+from kofinlaw.data.korean.words import bigrams
+from kofinlaw.files import write_jsonl
 from kofinlaw.models.templates import ChatTemplate
-from kofinlaw.rag.contest import ALLOWED, SCRIPT, export_contest, write_postings
-from kofinlaw.rag.contest_rules import check_answering
-from kofinlaw.rag.deadline import FULL
-from kofinlaw.rag.inlining import inline
-from kofinlaw.rag.prompts import Prompter
+from kofinlaw.rag.answer.deadline import FULL
+from kofinlaw.rag.answer.prompts import Prompter
+from kofinlaw.rag.contest.folder import ALLOWED, SCRIPT, export_contest, write_postings
+from kofinlaw.rag.contest.inlining import inline
+from kofinlaw.rag.contest.rules import check_answering
 from kofinlaw.rag.settings import AnswerSettings, RagSettings
+from kofinlaw.records import Chunk, Question
 
 TEMPLATE = ChatTemplate(
     "{{ bos_token }}{% for m in messages %}<{{ m.role }}>{{ m.content }}<end>\n{% endfor %}"
@@ -234,10 +234,10 @@ def test_without_weights_or_passages_nothing_is_exported(
 def test_a_name_is_followed_to_the_module_that_defines_it() -> None:
     source = (
         "from __future__ import annotations\n"
-        "from kofinlaw.rag.contest import K1\n"
-        "from kofinlaw.data.lexical import B\n"
+        "from kofinlaw.rag.contest.folder import K1\n"
+        "from kofinlaw.data.korean.lexical import B\n"
         "print(K1, B)\n"
     )
     assert "K1 = 1.5" in inline(source)
     with pytest.raises(UserError, match="there is no `missing`"):
-        inline("from kofinlaw.data.lexical import missing\nprint(missing)\n")
+        inline("from kofinlaw.data.korean.lexical import missing\nprint(missing)\n")

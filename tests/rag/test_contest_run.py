@@ -11,11 +11,11 @@ from typing import Any
 
 import pytest
 
-from kofinlaw.data.files import write_jsonl
-from kofinlaw.data.records import Chunk
+from kofinlaw.files import write_jsonl
 from kofinlaw.models.templates import template_for
-from kofinlaw.rag.contest import export_contest
+from kofinlaw.rag.contest.folder import export_contest
 from kofinlaw.rag.settings import AnswerSettings, RagSettings
+from kofinlaw.records import Chunk
 
 TEXT = "전자금융거래법 제22조(기록)\n① 금융회사는 전자금융거래기록을 5년간 보존한다."
 TEMPLATE = (

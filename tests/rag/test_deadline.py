@@ -12,7 +12,7 @@ import pytest
 import simulation
 from worlds import World, assert_complete
 
-from kofinlaw.rag.answer import answer_questions
+from kofinlaw.rag.answer.answer_file import answer_questions
 from kofinlaw.rag.settings import AnswerSettings, RagSettings
 
 
@@ -89,7 +89,7 @@ def test_random_schedules_end_complete_valid_and_in_time(
 ) -> None:
     monkeypatch.setattr(os, "fsync", lambda handle: None)  # thousands of them, on a busy disk
     # As many collections, each a second in a process that holds what other tests imported.
-    monkeypatch.setattr("kofinlaw.rag.attempts._free_memory", lambda: None)
+    monkeypatch.setattr("kofinlaw.rag.answer.attempts._free_memory", lambda: None)
     for seed in range(block * 50, block * 50 + 50):
         draw = random.Random(seed)
         folder = tmp_path / str(seed)

@@ -13,10 +13,11 @@ import pytest
 from corpora import TEXTS, PicoEmbedder, chunk, settings, write_chunks
 
 from kofinlaw import UserError
-from kofinlaw.data.records import Question
-from kofinlaw.rag import index_blocks
-from kofinlaw.rag.index import Index, build_index
-from kofinlaw.rag.retrieve import Retriever
+from kofinlaw.rag.index import blocks as index_blocks
+from kofinlaw.rag.index.build import build_index
+from kofinlaw.rag.index.index import Index
+from kofinlaw.rag.retrieve.retriever import Retriever
+from kofinlaw.records import Question
 
 
 @pytest.fixture
@@ -185,10 +186,10 @@ def test_a_build_killed_without_warning_ends_with_the_same_index(
     )
     script = (
         "import os, sys; from pathlib import Path\n"
-        "from kofinlaw.rag import index, index_blocks\n"
-        "from kofinlaw.rag.index import build_index\n"
+        "from kofinlaw.rag.index import blocks, build\n"
+        "from kofinlaw.rag.index.build import build_index\n"
         "from kofinlaw.rag.settings import RagSettings\n"
-        "index.BLOCK = index_blocks.BLOCK = 8\n"
+        "build.BLOCK = blocks.BLOCK = 8\n"
         "def progress(phase, done, total=None, **_):\n"
         "    if phase.startswith('tokens') and done >= 24: os.kill(os.getpid(), 9)\n"
         f"build_index(Path({str(chunks)!r}), Path({str(tmp_path / 'index')!r}),\n"
@@ -209,7 +210,7 @@ def test_a_build_killed_without_warning_ends_with_the_same_index(
 
     monkeypatch.setattr(index_blocks, "tokens_of", counting)
     monkeypatch.setattr(index_blocks, "BLOCK", 8)
-    monkeypatch.setattr("kofinlaw.rag.index.BLOCK", 8)
+    monkeypatch.setattr("kofinlaw.rag.index.index.BLOCK", 8)
     build_index(chunks, tmp_path / "index", settings())
     assert len(cut) == 59 - 24
     one, other = Index.load(tmp_path / "index"), Index.load(tmp_path / "whole")

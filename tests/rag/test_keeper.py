@@ -11,8 +11,8 @@ from typing import Any
 import pytest
 import simulation
 
-from kofinlaw.models.residency import lease, resident_count
-from kofinlaw.rag.answer import answer_questions
+from kofinlaw.models.engines.shared_models import lease, resident_count
+from kofinlaw.rag.answer.answer_file import answer_questions
 from kofinlaw.rag.settings import AnswerSettings
 
 

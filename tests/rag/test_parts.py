@@ -12,26 +12,26 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from kofinlaw import UserError
-from kofinlaw.data.prompting import choice_messages
-from kofinlaw.data.records import Question
-from kofinlaw.models.engines import ChoiceScore, Generation
+from kofinlaw.data.prompting.wording import choice_messages
+from kofinlaw.models.engines.base import ChoiceScore, Generation
 from kofinlaw.models.templates import ChatTemplate
-from kofinlaw.rag.agreement import (
+from kofinlaw.rag.answer.agreement import (
     choice_probabilities,
     combine,
     written_choice,
 )
-from kofinlaw.rag.calls import Overdue, ThreadCaller
-from kofinlaw.rag.deadline import FULL, PLANS, Budget, Costs, choose_plan
-from kofinlaw.rag.fallback import (
+from kofinlaw.rag.answer.deadline import FULL, PLANS, Budget, Costs, choose_plan
+from kofinlaw.rag.answer.fallback import (
     fallback_answer,
     overlap_choice,
     overlap_scores,
 )
-from kofinlaw.rag.free_text import opening_of, similarity, tidy
-from kofinlaw.rag.journal import Journal, Turn
-from kofinlaw.rag.prompts import Prompter
+from kofinlaw.rag.answer.free_text import opening_of, similarity, tidy
+from kofinlaw.rag.answer.journal import Journal, Turn
+from kofinlaw.rag.answer.prompts import Prompter
+from kofinlaw.rag.answer.watchdog import Overdue, ThreadCaller
 from kofinlaw.rag.settings import AnswerSettings, RagSettings
+from kofinlaw.records import Question
 
 EVIDENCE = ["금융회사는 접근매체의 위조로 이용자에게 손해가 발생한 경우 배상할 책임을 진다."]
 TEMPLATE = ChatTemplate(

@@ -14,16 +14,17 @@ from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
 
 from kofinlaw import UserError
-from kofinlaw.data.files import write_jsonl
-from kofinlaw.data.records import Key, Question
+from kofinlaw.files import write_jsonl
 from kofinlaw.rag.fusion import Ranked
-from kofinlaw.rag.index import Index, build_index
-from kofinlaw.rag.priors import PRIORS, Priors
-from kofinlaw.rag.ranking import rank
-from kofinlaw.rag.refusion import Lists
-from kofinlaw.rag.retrieve import Retriever
+from kofinlaw.rag.index.build import build_index
+from kofinlaw.rag.index.index import Index
+from kofinlaw.rag.retrieve.priors import PRIORS, Priors
+from kofinlaw.rag.retrieve.ranking import rank
+from kofinlaw.rag.retrieve.refusion import Lists
+from kofinlaw.rag.retrieve.retriever import Retriever
+from kofinlaw.rag.retrieve.tune import tune, tune_files
 from kofinlaw.rag.settings import RetrieverWeights
-from kofinlaw.rag.tune import tune, tune_files
+from kofinlaw.records import Key, Question
 
 DECREE = "전자금융거래법 시행령 제9조"
 EDGES = [
@@ -142,7 +143,7 @@ def test_lists_are_tuned_one_by_one_for_a_server_that_fuses_them(
 def test_a_reranker_reads_as_many_passages_as_the_chosen_k(
     index: Index, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("kofinlaw.rag.tune.KS", (3, 20))
+    monkeypatch.setattr("kofinlaw.rag.retrieve.tune.KS", (3, 20))
     recipe = settings(lexical="both", k=2, rerank_pool=2, reranker="llm")
     unit = "전자금융거래법 제9조"
     chosen = tune(index, recipe, [Question("1", TEXTS[unit])], [[unit]], choose_k=True).settings

@@ -12,10 +12,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from kofinlaw import UserError
-from kofinlaw.data.records import Question
-from kofinlaw.rag.options import split_options
-from kofinlaw.rag.questions import read_questions
-from kofinlaw.rag.submission import read_sheet, write_submission
+from kofinlaw.rag.questions.option_marks import split_options
+from kofinlaw.rag.questions.question_files import read_questions
+from kofinlaw.rag.questions.submission import read_sheet, write_submission
+from kofinlaw.records import Question
 
 CONTEST = (
     "ID,Question\r\n"

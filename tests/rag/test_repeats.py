@@ -9,9 +9,9 @@ from typing import Any
 import pytest
 
 from kofinlaw import UserError
-from kofinlaw.data.files import write_jsonl
-from kofinlaw.data.records import Answer, Question
-from kofinlaw.rag.repeats import repeat
+from kofinlaw.files import write_jsonl
+from kofinlaw.rag.answer.repeats import repeat
+from kofinlaw.records import Answer, Question
 
 QUESTIONS = (
     Question("A", "무엇?", ("가", "나")),

@@ -13,14 +13,15 @@ import pytest
 from corpora import TEXTS, chunk, settings, write_chunks
 
 from kofinlaw import UserError
-from kofinlaw.data.records import Question
-from kofinlaw.models.engines import ChoiceScore, Generation
+from kofinlaw.models.engines.base import ChoiceScore, Generation
 from kofinlaw.models.templates import ChatTemplate
-from kofinlaw.rag.in_force import Calendar
-from kofinlaw.rag.index import Index, build_index
-from kofinlaw.rag.query_forms import queries_of, write_queries
-from kofinlaw.rag.rerank import cross_encoder, open_reranker, yes_or_no
-from kofinlaw.rag.retrieve import Retriever
+from kofinlaw.rag.index.build import build_index
+from kofinlaw.rag.index.index import Index
+from kofinlaw.rag.retrieve.in_force import Calendar
+from kofinlaw.rag.retrieve.query_forms import queries_of, write_queries
+from kofinlaw.rag.retrieve.rerank import cross_encoder, open_reranker, yes_or_no
+from kofinlaw.rag.retrieve.retriever import Retriever
+from kofinlaw.records import Question
 
 TEMPLATE = ChatTemplate("{{ messages[0].content }}<끝>", eos="<끝>")
 

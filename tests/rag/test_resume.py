@@ -11,13 +11,13 @@ import simulation
 from worlds import World, assert_complete, rows, same_bytes, submitted
 
 from kofinlaw import UserError
-from kofinlaw.rag.answer_book import AnswerBook
-from kofinlaw.rag.deadline import HALF, LABEL_ONLY, PLANS, Budget, Costs
-from kofinlaw.rag.journal import Journal, Turn
-from kofinlaw.rag.questions import read_questions
-from kofinlaw.rag.schedule import Schedule
+from kofinlaw.rag.answer.answer_book import AnswerBook
+from kofinlaw.rag.answer.batches import Task
+from kofinlaw.rag.answer.deadline import HALF, LABEL_ONLY, PLANS, Budget, Costs
+from kofinlaw.rag.answer.journal import Journal, Turn
+from kofinlaw.rag.answer.schedule import Schedule
+from kofinlaw.rag.questions.question_files import read_questions
 from kofinlaw.rag.settings import AnswerSettings
-from kofinlaw.rag.work import Task
 
 
 class Killed(BaseException):

@@ -10,14 +10,15 @@ import numpy as np
 import pytest
 
 from kofinlaw import UserError
-from kofinlaw.data.files import write_jsonl
-from kofinlaw.data.records import Chunk, Question
+from kofinlaw.files import write_jsonl
 from kofinlaw.rag.fusion import Ranked, fuse
-from kofinlaw.rag.index import Index, build_index
-from kofinlaw.rag.query_forms import queries_of
-from kofinlaw.rag.retrieve import Retriever
+from kofinlaw.rag.index.build import build_index
+from kofinlaw.rag.index.index import Index
+from kofinlaw.rag.index.stores.local import nearest
+from kofinlaw.rag.retrieve.query_forms import queries_of
+from kofinlaw.rag.retrieve.retriever import Retriever
 from kofinlaw.rag.settings import RagSettings
-from kofinlaw.rag.stores.local import nearest
+from kofinlaw.records import Chunk, Question
 
 TEXTS = {
     "전자금융거래법 제6조": "접근매체를 사용하거나 관리하는 자는 접근매체를 제3자에게 대여할 수 없다.",
@@ -118,7 +119,7 @@ def test_the_same_questions_find_the_same_alone_and_together(tmp_path: Path, chu
 def test_a_build_killed_in_the_middle_goes_on(
     tmp_path: Path, chunks: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    import kofinlaw.rag.index_blocks as module
+    import kofinlaw.rag.index.blocks as module
 
     monkeypatch.setattr(module, "BLOCK", 2)
     calls: list[int] = []
@@ -221,7 +222,7 @@ def test_an_article_the_question_cites_comes_first(tmp_path: Path, chunks: Path)
 def test_tuning_keeps_the_singles_in_its_table_and_agrees_with_search(
     tmp_path: Path, chunks: Path
 ) -> None:
-    from kofinlaw.rag.tune import tune
+    from kofinlaw.rag.retrieve.tune import tune
 
     build_index(chunks, tmp_path / "index", settings(lexical="both"))
     index = Index.load(tmp_path / "index")

@@ -11,8 +11,8 @@ import simulation
 from worlds import World, rows, same_bytes
 
 from kofinlaw import UserError
-from kofinlaw.data.prompting import NO_EVIDENCE
-from kofinlaw.rag.calls import ThreadCaller
+from kofinlaw.data.prompting.wording import NO_EVIDENCE
+from kofinlaw.rag.answer.watchdog import ThreadCaller
 
 
 def test_later_questions_are_searched_while_earlier_ones_are_answered(

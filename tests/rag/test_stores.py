@@ -14,10 +14,11 @@ from corpora import PicoEmbedder, settings, write_chunks
 
 from kofinlaw import UserError
 from kofinlaw.rag.fusion import Ranked, fuse
-from kofinlaw.rag.index import Index, build_index
+from kofinlaw.rag.index.build import build_index
+from kofinlaw.rag.index.index import Index
+from kofinlaw.rag.index.stores import Store, open_store
+from kofinlaw.rag.index.stores.weaviate import MOST, enough
 from kofinlaw.rag.settings import RagSettings, WeaviateSettings
-from kofinlaw.rag.stores import Store, open_store
-from kofinlaw.rag.stores.weaviate import MOST, enough
 
 QUERIES = ["접근매체를 빌려줄 수 있는가", "유출을 알려야 하는 시간", "동의를 받은 경우"]
 

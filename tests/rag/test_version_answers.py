@@ -8,9 +8,9 @@ from commands import Typed, finish_run
 from corpora import settings
 from worlds import World, rows
 
-from kofinlaw.rag.contest import shown_texts
-from kofinlaw.rag.index import Index
-from kofinlaw.rag.retrieve import Retriever
+from kofinlaw.rag.contest.folder import shown_texts
+from kofinlaw.rag.index.index import Index
+from kofinlaw.rag.retrieve.retriever import Retriever
 
 
 def test_the_contests_folder_gets_the_texts_of_the_day(index: Index, tmp_path: Path) -> None:

@@ -12,13 +12,14 @@ from corpora import settings
 from hypothesis import given
 from hypothesis import strategies as st
 
-from kofinlaw.data.files import read_jsonl
-from kofinlaw.data.records import Chunk, Question
-from kofinlaw.data.versions import read_chunks
-from kofinlaw.rag.earlier import interleaved
-from kofinlaw.rag.in_force import Absent, Calendar
-from kofinlaw.rag.index import Index, build_index
-from kofinlaw.rag.retrieve import Retriever
+from kofinlaw.data.law.versions import read_chunks
+from kofinlaw.files import read_jsonl
+from kofinlaw.rag.index.build import build_index
+from kofinlaw.rag.index.index import Index
+from kofinlaw.rag.index.version_merge import interleaved
+from kofinlaw.rag.retrieve.in_force import Absent, Calendar
+from kofinlaw.rag.retrieve.retriever import Retriever
+from kofinlaw.records import Chunk, Question
 
 TODAY = date(2026, 11, 22)
 
@@ -133,7 +134,7 @@ def test_another_earlier_version_is_another_index(index: Index, tmp_path: Path) 
 
 
 def test_an_index_from_before_versions_is_read(tmp_path: Path, monkeypatch) -> None:
-    from kofinlaw.rag.stores import table
+    from kofinlaw.rag.index.stores import table
 
     old = tuple(name for name in table.FIELDS if name not in table.ADDED)
     with monkeypatch.context() as patched:

@@ -10,15 +10,15 @@ import pytest
 import simulation
 from worlds import World, rows
 
-from kofinlaw.data.prompting import REASONED_CUE, REASONING_RULE
-from kofinlaw.data.records import Question
-from kofinlaw.models.dummy_engine import DummyEngine
-from kofinlaw.models.engines import Generation, Request
-from kofinlaw.rag.agreement import combine
-from kofinlaw.rag.ask import ask
-from kofinlaw.rag.journal import Turn
-from kofinlaw.rag.query_forms import generate_with
+from kofinlaw.data.prompting.wording import REASONED_CUE, REASONING_RULE
+from kofinlaw.models.engines.base import Generation, Request
+from kofinlaw.models.engines.dummy_engine import DummyEngine
+from kofinlaw.rag.answer.agreement import combine
+from kofinlaw.rag.answer.journal import Turn
+from kofinlaw.rag.answer.single_question import ask
+from kofinlaw.rag.retrieve.query_forms import generate_with
 from kofinlaw.rag.settings import AnswerSettings
+from kofinlaw.records import Question
 
 
 @pytest.mark.parametrize("choose_by", ["score", "generate"])

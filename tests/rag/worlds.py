@@ -10,10 +10,10 @@ from typing import Any
 
 import simulation
 
-from kofinlaw.models.tracing import NO_TRACE
-from kofinlaw.rag.answer import answer_questions
-from kofinlaw.rag.questions import read_questions
+from kofinlaw.rag.answer.answer_file import answer_questions
+from kofinlaw.rag.questions.question_files import read_questions
 from kofinlaw.rag.settings import AnswerSettings
+from kofinlaw.tracing import NO_TRACE
 
 RECORDS = ("answers.jsonl", "plan.jsonl", "submission.csv", "evidence.jsonl")
 

@@ -174,7 +174,7 @@ def write_model(folder: Path, texts: list[str]) -> Path:
 @pytest.fixture
 def typed(capsys, monkeypatch):
     """Calls the command line as typed: (exit code, all it said)."""
-    from kofinlaw.recipes import cli
+    from kofinlaw.recipes.cli import entry as cli
 
     def call(*arguments) -> tuple[int, str]:
         monkeypatch.setattr(sys, "argv", ["kofinlaw", *map(str, arguments)])

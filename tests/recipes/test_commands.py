@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from kofinlaw.recipes import cli
+from kofinlaw.recipes.cli import entry as cli
 
 ACT = """---
 제목: 전자서명법
@@ -145,7 +145,7 @@ def test_a_misspelt_recipe_is_one_error_without_a_traceback(capsys, monkeypatch)
 
 def test_a_fault_of_ours_shows_a_traceback_and_names_the_log(capsys, monkeypatch, tmp_path):
     monkeypatch.chdir(tmp_path)
-    monkeypatch.setattr("kofinlaw.recipes.schema.resolved_yaml", lambda recipe: 1 / 0)
+    monkeypatch.setattr("kofinlaw.recipes.pipeline.schema.resolved_yaml", lambda recipe: 1 / 0)
     monkeypatch.setattr("kofinlaw.models.listing.listing_rows", lambda *given: 1 / 0)
     code, _, err = run(capsys, monkeypatch, "models")
     assert code == 70
@@ -190,7 +190,7 @@ def test_a_damaged_ledger_is_refused_or_forgotten_as_resume_says(
 
 
 def test_several_formats_are_named_by_commas(capsys, monkeypatch, tmp_path):
-    from kofinlaw.recipes.model_commands import _export_settings
+    from kofinlaw.recipes.cli.model_commands import _export_settings
 
     assert _export_settings("gguf,bnb-4bit, hf,gguf-q8_0").formats == (
         "gguf-q8_0",

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from kofinlaw import UserError
-from kofinlaw.recipes.document import find_recipe, read_document
+from kofinlaw.recipes.pipeline.recipe_file import find_recipe, read_document
 
 
 def write(folder: Path, text: str) -> Path:

@@ -3,10 +3,10 @@
 import pytest
 
 from kofinlaw.models.cache import made_once
-from kofinlaw.recipes.bound import bind
-from kofinlaw.recipes.schema import load_recipe
-from kofinlaw.recipes.work import gguf_converter_ready
-from kofinlaw.trainer.export_environment import GGUF
+from kofinlaw.recipes.pipeline.run import bind
+from kofinlaw.recipes.pipeline.schema import load_recipe
+from kofinlaw.recipes.pipeline.stage_functions import gguf_converter_ready
+from kofinlaw.trainer.export.environment import GGUF
 
 
 def write_python(folder):

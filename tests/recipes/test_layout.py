@@ -23,7 +23,7 @@ def test_help_and_plan_never_import_a_heavy_library(tmp_path):
     code = f"""
 import sys
 sys.argv = ["kofinlaw", "plan", "quickstart", "--runs", {str(tmp_path)!r}, "--json"]
-from kofinlaw.recipes.cli import main
+from kofinlaw.recipes.cli.entry import main
 try:
     main()
 except SystemExit:
@@ -40,7 +40,7 @@ def test_help_waits_for_no_settings():
     code = """
 import sys
 sys.argv = ["kofinlaw", "--help"]
-from kofinlaw.recipes.cli import main
+from kofinlaw.recipes.cli.entry import main
 try:
     main()
 except SystemExit:
@@ -52,7 +52,7 @@ print("pydantic" in sys.modules)
 
 def test_help_lists_every_command_of_the_architecture():
     done = subprocess.run(
-        [sys.executable, "-c", "from kofinlaw.recipes.cli import main; main()", "--help"],
+        [sys.executable, "-c", "from kofinlaw.recipes.cli.entry import main; main()", "--help"],
         check=True,
         capture_output=True,
         text=True,
@@ -129,7 +129,11 @@ def test_the_wheel_has_kofinlaw_alone_at_its_top(tmp_path):
         "kofinlaw/recipes/quickstart.yaml",
         "kofinlaw/models/catalogue.yaml",
         "kofinlaw/data/sample/questions.jsonl",
-        "kofinlaw/rag/answer.py",
+        "kofinlaw/rag/answer/answer_file.py",
+        "kofinlaw/models/policy/policies.yaml",
+        "kofinlaw/scoring/report/templates/report.html",
+        "kofinlaw/recipes/studies/sweep.html",
+        "kofinlaw/augment/teacher/prompts/judge.md",
     ):
         assert needed in names
 

@@ -4,7 +4,7 @@ import json
 
 import pytest
 
-from kofinlaw.recipes import cli
+from kofinlaw.recipes.cli import entry as cli
 
 
 def test_pairs_move_the_adapter_and_the_next_step_is_said(pico, tmp_path, monkeypatch, capsys):

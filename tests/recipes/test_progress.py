@@ -1,7 +1,7 @@
 """What long work shows where there is no terminal."""
 
-from kofinlaw.recipes import progress
-from kofinlaw.recipes.progress import PlainProgress, stage_progress
+from kofinlaw.recipes.pipeline import progress
+from kofinlaw.recipes.pipeline.progress import PlainProgress, stage_progress
 
 
 class Clock:

@@ -6,14 +6,14 @@ from dataclasses import replace
 import pytest
 
 from kofinlaw import UserError, silent
-from kofinlaw.data.files import write_text
-from kofinlaw.recipes.bound import bind
-from kofinlaw.recipes.plan import make_plan
-from kofinlaw.recipes.runner import run_stages
-from kofinlaw.recipes.schema import load_recipe, resolved_yaml
-from kofinlaw.recipes.stages import build_stages
-from kofinlaw.recipes.study import study_stages
-from kofinlaw.recipes.work import export_merged
+from kofinlaw.files import write_text
+from kofinlaw.recipes.pipeline.plan import make_plan
+from kofinlaw.recipes.pipeline.run import bind
+from kofinlaw.recipes.pipeline.runner import run_stages
+from kofinlaw.recipes.pipeline.schema import load_recipe, resolved_yaml
+from kofinlaw.recipes.pipeline.stage_functions import export_merged
+from kofinlaw.recipes.pipeline.stages import build_stages
+from kofinlaw.recipes.studies.study import study_stages
 
 RECIPE = """
 name: ready

@@ -11,9 +11,9 @@ from pathlib import Path
 import pytest
 
 from kofinlaw import UserError
-from kofinlaw.data.files import JsonlAppender
-from kofinlaw.recipes.lock import run_lock
-from kofinlaw.recipes.runner import Stage, StageFailed, read_record, run_stages
+from kofinlaw.files import JsonlAppender
+from kofinlaw.recipes.pipeline.lock import run_lock
+from kofinlaw.recipes.pipeline.runner import Stage, StageFailed, read_record, run_stages
 
 
 def lines_stage(name: str, count: int = 3, **fields) -> Stage:
@@ -132,7 +132,7 @@ def test_a_kill_between_the_two_renames_loses_nothing(tmp_path):
 HOLDER = """
 import sys, time
 from pathlib import Path
-from kofinlaw.recipes.lock import run_lock
+from kofinlaw.recipes.pipeline.lock import run_lock
 with run_lock(Path(sys.argv[1]), print):
     print("held", flush=True)
     time.sleep(60)
@@ -168,8 +168,8 @@ def test_a_folder_that_cannot_be_written_is_named(tmp_path):
 WRITER = """
 import sys, time
 from pathlib import Path
-from kofinlaw.data.files import JsonlAppender, read_json_lines
-from kofinlaw.recipes.runner import Stage, run_stages
+from kofinlaw.files import JsonlAppender, read_json_lines
+from kofinlaw.recipes.pipeline.runner import Stage, run_stages
 
 def work(out, progress):
     path = out / "records.jsonl"

@@ -5,8 +5,14 @@ from pathlib import Path
 import pytest
 
 from kofinlaw import UserError
-from kofinlaw.recipes.document import SHIPPED, shipped_recipes
-from kofinlaw.recipes.schema import field_names, json_schema, leaves, load_recipe, origin_of
+from kofinlaw.recipes.pipeline.recipe_file import SHIPPED, shipped_recipes
+from kofinlaw.recipes.pipeline.schema import (
+    field_names,
+    json_schema,
+    leaves,
+    load_recipe,
+    origin_of,
+)
 
 MINIMAL = "name: 시험\nmodel:\n  id: google/gemma-3-270m\ndata:\n  sources: [docs]\n"
 
@@ -96,7 +102,7 @@ def test_origins_tell_file_command_line_and_default_apart(tmp_path):
 
 
 def test_the_resolved_recipe_reads_back_as_itself(tmp_path):
-    from kofinlaw.recipes.schema import resolved_yaml
+    from kofinlaw.recipes.pipeline.schema import resolved_yaml
 
     recipe, _ = load_recipe("quickstart")
     path = tmp_path / "recipe.yaml"

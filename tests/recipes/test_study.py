@@ -5,13 +5,13 @@ import json
 import pytest
 
 from kofinlaw import UserError
-from kofinlaw.data.files import write_json, write_jsonl
-from kofinlaw.data.records import Key, Question
-from kofinlaw.models.tracing import read_traces
-from kofinlaw.recipes.bound import bind
-from kofinlaw.recipes.runner import read_record, run_stages
-from kofinlaw.recipes.schema import load_recipe
-from kofinlaw.recipes.study import cells_of, study_stages
+from kofinlaw.files import write_json, write_jsonl
+from kofinlaw.recipes.pipeline.run import bind
+from kofinlaw.recipes.pipeline.runner import read_record, run_stages
+from kofinlaw.recipes.pipeline.schema import load_recipe
+from kofinlaw.recipes.studies.study import cells_of, study_stages
+from kofinlaw.records import Key, Question
+from kofinlaw.trace_files import read_traces
 
 ACT = """---
 제목: 반출 관리 규정

@@ -14,12 +14,18 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from kofinlaw import UserError
-from kofinlaw.recipes.bound import bind
-from kofinlaw.recipes.schema import load_recipe
-from kofinlaw.recipes.sweep import Failure, cause, grid, point_name, share_stages
-from kofinlaw.recipes.sweep_command import compare_hint
-from kofinlaw.recipes.sweep_figures import PointFigures, compared, conclusion, read_point, smoothed
-from kofinlaw.recipes.sweep_page import write_sweep
+from kofinlaw.recipes.cli.sweep_command import compare_hint
+from kofinlaw.recipes.pipeline.run import bind
+from kofinlaw.recipes.pipeline.schema import load_recipe
+from kofinlaw.recipes.studies.sweep import Failure, cause, grid, point_name, share_stages
+from kofinlaw.recipes.studies.sweep_figures import (
+    PointFigures,
+    compared,
+    conclusion,
+    read_point,
+    smoothed,
+)
+from kofinlaw.recipes.studies.sweep_page import write_sweep
 
 
 def figures(rank: int, loss: float, seconds: float, memory: float, **more) -> PointFigures:
@@ -172,8 +178,8 @@ def test_a_point_takes_over_only_the_stages_it_would_repeat(pico, tmp_path):
         return replace(bind(loaded, document, tmp_path), folder=tmp_path / str(rank))
 
     first, second = point(2), point(4)
-    from kofinlaw.recipes.runner import run_stages
-    from kofinlaw.recipes.stages import build_stages
+    from kofinlaw.recipes.pipeline.runner import run_stages
+    from kofinlaw.recipes.pipeline.stages import build_stages
 
     run_stages(build_stages(first), first.folder, only=["data", "augment"])
     assert share_stages(second, [first.folder]) == ["data", "augment"]
@@ -183,7 +189,7 @@ def test_a_point_takes_over_only_the_stages_it_would_repeat(pico, tmp_path):
 
 
 def test_a_sweep_runs_resumes_and_keeps_what_did_not_fail(pico, tmp_path):
-    command = [sys.executable, "-c", "from kofinlaw.recipes.cli import main; main()", "sweep"]
+    command = [sys.executable, "-c", "from kofinlaw.recipes.cli.entry import main; main()", "sweep"]
     command += [str(pico / "recipe.yaml"), "--until", "train"]
     command += ["--over", "train.lora.rank=2,-1", "--runs", "runs"]
     environment = {**os.environ, "OMP_NUM_THREADS": "1", "KOFINLAW_CACHE": str(tmp_path / "cache")}

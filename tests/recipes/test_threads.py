@@ -4,7 +4,7 @@ import os
 
 import pytest
 
-from kofinlaw.recipes.threads import SPINS, share_processor
+from kofinlaw.recipes.pipeline.threads import SPINS, share_processor
 
 
 @pytest.mark.parametrize(

@@ -2,12 +2,12 @@
 
 import pytest
 
-from kofinlaw.data.files import write_text
-from kofinlaw.models.tracing import read_traces
-from kofinlaw.recipes.bound import bind
-from kofinlaw.recipes.runner import fingerprint, run_stages
-from kofinlaw.recipes.schema import load_recipe, resolved_yaml
-from kofinlaw.recipes.stages import build_stages
+from kofinlaw.files import write_text
+from kofinlaw.recipes.pipeline.run import bind
+from kofinlaw.recipes.pipeline.runner import fingerprint, run_stages
+from kofinlaw.recipes.pipeline.schema import load_recipe, resolved_yaml
+from kofinlaw.recipes.pipeline.stages import build_stages
+from kofinlaw.trace_files import read_traces
 
 
 def bound(pico, runs, *overrides):

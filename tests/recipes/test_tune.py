@@ -5,12 +5,12 @@ import shutil
 
 import pytest
 
-from kofinlaw.data.files import write_jsonl
-from kofinlaw.data.records import Key, Question
-from kofinlaw.recipes.bound import bind
-from kofinlaw.recipes.runner import run_stages
-from kofinlaw.recipes.schema import load_recipe
-from kofinlaw.recipes.stages import build_stages
+from kofinlaw.files import write_jsonl
+from kofinlaw.recipes.pipeline.run import bind
+from kofinlaw.recipes.pipeline.runner import run_stages
+from kofinlaw.recipes.pipeline.schema import load_recipe
+from kofinlaw.recipes.pipeline.stages import build_stages
+from kofinlaw.records import Key, Question
 
 
 @pytest.fixture(scope="module")

@@ -13,7 +13,7 @@ from pathlib import Path
 
 import pytest
 
-COMMAND = [sys.executable, "-c", "from kofinlaw.recipes.cli import main; main()"]
+COMMAND = [sys.executable, "-c", "from kofinlaw.recipes.cli.entry import main; main()"]
 RECORDS = (
     "data/chunks.jsonl",
     "data/articles.jsonl",

@@ -11,8 +11,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from kofinlaw.data.files import write_json, write_jsonl
-from kofinlaw.data.records import Answer, Chunk, Key, Question
+from kofinlaw.files import write_json, write_jsonl
+from kofinlaw.records import Answer, Chunk, Key, Question
 from kofinlaw.scoring.settings import ScoreSettings
 
 SYSTEMS = {"base": 0.28, "base-rag": 0.42, "trained-rag": 0.55}

@@ -3,7 +3,7 @@
 import pytest
 
 from kofinlaw import UserError
-from kofinlaw.data.records import Key, Question
+from kofinlaw.records import Key, Question
 from kofinlaw.scoring.answers import read_answers
 from kofinlaw.scoring.benchmark import keywords_of, read_asked, read_key
 from kofinlaw.scoring.score import score_systems

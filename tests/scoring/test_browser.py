@@ -11,9 +11,9 @@ from pathlib import Path
 
 import pytest
 
-from kofinlaw.scoring.compare_runs_page import runs_page
-from kofinlaw.scoring.report import write_report
-from kofinlaw.scoring.serve import list_page, run_page
+from kofinlaw.scoring.report.compare_runs_page import runs_page
+from kofinlaw.scoring.report.serve import list_page, run_page
+from kofinlaw.scoring.report.write import write_report
 
 CHROMIUM = (
     shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")

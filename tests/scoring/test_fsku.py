@@ -5,7 +5,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from kofinlaw.scoring.fsku import cosine_floor, cosines, free_score, keyword_recall, label_of
+from kofinlaw.scoring.metrics.fsku import (
+    cosine_floor,
+    cosines,
+    free_score,
+    keyword_recall,
+    label_of,
+)
 
 
 class FixedEmbedder:

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from kofinlaw.scoring.grounding import amount, claims_of, grounding_figures, ungrounded
+from kofinlaw.scoring.metrics.grounding import amount, claims_of, grounding_figures, ungrounded
 
 ACT = "전자금융거래법"
 ARTICLE = (

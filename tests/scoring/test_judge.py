@@ -7,19 +7,20 @@ import re
 import pytest
 
 from kofinlaw import UserError
-from kofinlaw.data.files import write_jsonl
-from kofinlaw.data.records import Answer, Key, Question
-from kofinlaw.models.dummy_engine import CharacterCounter
-from kofinlaw.models.engines import EngineStats, Generation
-from kofinlaw.models.settings import EngineSettings, ModelSettings, TraceSettings
+from kofinlaw.files import write_jsonl
+from kofinlaw.models.engines.base import EngineStats, Generation
+from kofinlaw.models.engines.dummy_engine import CharacterCounter
+from kofinlaw.models.settings import EngineSettings, ModelSettings
 from kofinlaw.models.templates import built_in
-from kofinlaw.models.tracing import open_tracer, read_traces
+from kofinlaw.records import Answer, Key, Question
 from kofinlaw.scoring.answers import sheet
-from kofinlaw.scoring.judge import judge_systems
-from kofinlaw.scoring.judge_figures import Verdict, system_figures
-from kofinlaw.scoring.rubrics import read_rubric, read_verdict
+from kofinlaw.scoring.judge.figures import Verdict, system_figures
+from kofinlaw.scoring.judge.rubrics import read_rubric, read_verdict
+from kofinlaw.scoring.judge.verdicts import judge_systems
 from kofinlaw.scoring.score import score_systems
 from kofinlaw.scoring.settings import JudgeSettings, ScoreSettings
+from kofinlaw.trace_files import open_tracer, read_traces
+from kofinlaw.trace_settings import TraceSettings
 
 TEMPLATE = built_in("chatml", eos="<|im_end|>")
 QUESTIONS = [
@@ -260,7 +261,7 @@ def test_scoring_a_run_traces_its_judge(tmp_path):
 def test_openevals_runs_our_rubric_on_our_engine():
     if importlib.util.find_spec("openevals") is None:
         pytest.skip("the extra openevals is not installed")
-    from kofinlaw.scoring.openevals_judge import openevals_judge
+    from kofinlaw.scoring.judge.openevals_judge import openevals_judge
 
     judge = openevals_judge(read_rubric("correctness"), ScriptedJudge(fair), TEMPLATE)
     right = judge(inputs="기한은?", outputs="3일", reference_outputs="3일")
@@ -271,7 +272,7 @@ def test_openevals_runs_our_rubric_on_our_engine():
 def test_a_missing_openevals_is_named(monkeypatch):
     import sys
 
-    from kofinlaw.scoring.openevals_judge import openevals_judge
+    from kofinlaw.scoring.judge.openevals_judge import openevals_judge
 
     monkeypatch.setitem(sys.modules, "openevals.llm", None)
     with pytest.raises(UserError, match=r"kofinlaw\[openevals\]"):

@@ -103,8 +103,8 @@ def test_unknown_tasks_and_data_that_is_not_here_are_named(tmp_path, checkpoint,
 def test_score_fetches_data_sets_only_where_it_is_asked_to(
     tmp_path, checkpoint, monkeypatch, capsys, online
 ):
-    from kofinlaw.models.offline import ONLY_OFFLINE
-    from kofinlaw.recipes import cli
+    from kofinlaw.offline import ONLY_OFFLINE
+    from kofinlaw.recipes.cli import entry as cli
 
     monkeypatch.setitem(sys.modules, "lm_eval", Harness())
     monkeypatch.setitem(sys.modules, "lm_eval.tasks", Harness)

@@ -2,14 +2,14 @@
 
 import pytest
 
-from kofinlaw.data.files import write_jsonl
-from kofinlaw.data.records import Key, Question
-from kofinlaw.models.settings import TraceSettings
-from kofinlaw.models.tracing import open_tracer
+from kofinlaw.files import write_jsonl
+from kofinlaw.records import Key, Question
+from kofinlaw.scoring.metrics.retrieval import retrieval_scores
 from kofinlaw.scoring.orders import order_figures, read_picks
-from kofinlaw.scoring.retrieval import retrieval_scores
 from kofinlaw.scoring.settings import ScoreSettings
 from kofinlaw.scoring.shown import shown_passages
+from kofinlaw.trace_files import open_tracer
+from kofinlaw.trace_settings import TraceSettings
 
 QUESTIONS = [Question(f"Q{i}", "옳은 것은?", ("가", "나")) for i in (1, 2, 3)]
 GOLDS = {"Q1": Key("Q1", answer="1"), "Q2": Key("Q2", answer="1"), "Q3": Key("Q3", answer="2")}
@@ -60,8 +60,8 @@ def test_recall_counts_every_gold_article_and_hit_any():
 
 @pytest.fixture
 def passages(run_folder):
-    from kofinlaw.data.files import read_jsonl
-    from kofinlaw.data.records import Chunk
+    from kofinlaw.files import read_jsonl
+    from kofinlaw.records import Chunk
 
     return {c.id: c for c in list(read_jsonl(run_folder / "data/chunks.jsonl", Chunk))[:4]}
 

@@ -7,15 +7,15 @@ from typing import ClassVar
 import pytest
 
 from kofinlaw import UserError
-from kofinlaw.data.files import write_json, write_jsonl
-from kofinlaw.data.records import Answer
-from kofinlaw.models.settings import TraceSettings
-from kofinlaw.models.tracing import open_tracer
+from kofinlaw.files import write_json, write_jsonl
+from kofinlaw.records import Answer
 from kofinlaw.scoring.compare import compare_runs
-from kofinlaw.scoring.plots import bins, running_mean, spaced
-from kofinlaw.scoring.report import write_report
+from kofinlaw.scoring.report.plots import bins, running_mean, spaced
+from kofinlaw.scoring.report.verdict import outcome_of, verdict
+from kofinlaw.scoring.report.write import write_report
 from kofinlaw.scoring.score import score_systems
-from kofinlaw.scoring.verdict import outcome_of, verdict
+from kofinlaw.trace_files import open_tracer
+from kofinlaw.trace_settings import TraceSettings
 
 EVIL = '"><script>alert(1)</script><img src=x onerror=alert(2)>{{ 7*7 }}</details></main>\u202e'
 RECIPE = {"name": "quickstart", "description": "견본", "seed": 42, "answer": {"budget_minutes": 5}}

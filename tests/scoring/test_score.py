@@ -4,13 +4,13 @@ import math
 import pytest
 
 from kofinlaw import UserError
-from kofinlaw.data.files import write_jsonl
-from kofinlaw.data.records import Answer, Key, Question
+from kofinlaw.files import write_jsonl
+from kofinlaw.records import Answer, Key, Question
 from kofinlaw.scoring.answers import read_answers, read_timings
-from kofinlaw.scoring.baselines import largest_overlap, longest_option, majority_digit
-from kofinlaw.scoring.retrieval import ndcg, ranked_units, retrieval_scores
+from kofinlaw.scoring.metrics.retrieval import ndcg, ranked_units, retrieval_scores
 from kofinlaw.scoring.score import score_answers, score_systems
-from kofinlaw.scoring.slices import is_numeric, slices_of
+from kofinlaw.scoring.stats.baselines import largest_overlap, longest_option, majority_digit
+from kofinlaw.scoring.stats.slices import is_numeric, slices_of
 
 CHOICE = [Question(f"q{i}", "다음 중 옳은 것은?", ("가", "나", "다", "라")) for i in range(1, 5)]
 CHOICE_KEY = [Key(f"q{i}", answer=str(i), units=(f"법 제{i}조",)) for i in range(1, 5)]

@@ -9,9 +9,9 @@ import threading
 import pytest
 
 from kofinlaw import UserError
-from kofinlaw.data.files import write_json
-from kofinlaw.scoring.report import write_report
-from kofinlaw.scoring.serve import known_host, open_server
+from kofinlaw.files import write_json
+from kofinlaw.scoring.report.serve import known_host, open_server
+from kofinlaw.scoring.report.write import write_report
 
 
 @pytest.fixture(scope="module")

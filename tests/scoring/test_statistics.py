@@ -3,8 +3,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from kofinlaw.scoring.intervals import blend_figure, mean_figure, wilson
-from kofinlaw.scoring.paired import (
+from kofinlaw.scoring.stats.intervals import blend_figure, mean_figure, wilson
+from kofinlaw.scoring.stats.paired import (
     holm,
     mcnemar_exact,
     paired_difference,

@@ -2,7 +2,7 @@
 
 import pytest
 
-from kofinlaw.scoring.study import columns_of, study_markdown
+from kofinlaw.scoring.report.study_page import columns_of, study_markdown
 from kofinlaw.scoring.study_conclusions import conclude, judge_note
 
 

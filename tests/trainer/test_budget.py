@@ -31,7 +31,7 @@ class CutError(Exception):
 
 
 def test_another_card_finds_its_own_budget_and_keeps_the_effective_batch(train_here, monkeypatch):
-    from kofinlaw.trainer import budget
+    from kofinlaw.trainer import token_budget as budget
 
     _, whole = train_here("whole")
     failed = []
@@ -90,7 +90,7 @@ def test_half_a_budget_counts_on_the_card_that_ran_out(tmp_path, monkeypatch):
 def test_after_half_a_budget_no_probe_runs_out_of_memory_again(settings, monkeypatch):
     from types import SimpleNamespace
 
-    from kofinlaw.trainer import budget
+    from kofinlaw.trainer import token_budget as budget
 
     monkeypatch.setattr(budget, "probe_budget", None)
     stepper, told = SimpleNamespace(), []

@@ -139,10 +139,10 @@ def most_bytes(work):
 
 
 def test_a_chunks_loss_takes_six_bytes_a_logit_and_goes_before_the_next():
-    """As the memory plan counts it (models/memory.py, LOSS_BYTES)."""
+    """As the memory plan counts it (models/memory/plan.py, LOSS_BYTES)."""
     import torch
 
-    from kofinlaw.models.memory import LOSS_BYTES
+    from kofinlaw.models.memory.plan import LOSS_BYTES
     from kofinlaw.trainer.loss import _frozen_head
 
     rows = torch.randn(60, 8, dtype=torch.bfloat16, requires_grad=True)
@@ -259,7 +259,7 @@ def test_layers_with_dropout_keep_pefts_own_pass():
 def test_out_of_memory_is_told_in_every_form(text):
     import torch
 
-    from kofinlaw.trainer.out_of_memory import is_out_of_memory
+    from kofinlaw.trainer.memory_use import is_out_of_memory
 
     assert is_out_of_memory(RuntimeError(text))
     assert is_out_of_memory(torch.OutOfMemoryError(text))

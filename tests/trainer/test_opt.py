@@ -12,7 +12,7 @@ LIKE_350M = {"do_layer_norm_before": False, "word_embed_proj_dim": 16, "ffn_dim"
 
 def study(**changes):
     """The shipped recipe's own settings of training, some changed."""
-    from kofinlaw.recipes.schema import load_recipe
+    from kofinlaw.recipes.pipeline.schema import load_recipe
 
     recipe, _ = load_recipe(str(RECIPE))
     return recipe.train.model_validate(recipe.train.model_dump() | changes)

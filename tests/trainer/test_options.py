@@ -134,7 +134,7 @@ def test_tensorboard_writes_its_events_into_the_run(run, tmp_path):
 def test_processes_on_one_machine_s_processor_share_what_is_free(monkeypatch):
     import torch
 
-    from kofinlaw.trainer import out_of_memory
+    from kofinlaw.trainer import memory_use as out_of_memory
 
     monkeypatch.setattr(torch.cuda, "is_available", lambda: False)
     monkeypatch.setattr(out_of_memory, "memory_in_use", lambda: 100)

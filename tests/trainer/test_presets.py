@@ -29,7 +29,7 @@ def test_the_launch_files_are_the_ones_the_docs_name():
 
 
 def test_the_guides_preset_holds_the_guides_values():
-    from kofinlaw.recipes.schema import load_recipe
+    from kofinlaw.recipes.pipeline.schema import load_recipe
 
     recipe, _ = load_recipe(str(ROOT / "recipes" / "presets" / "guide.yaml"))
     lora = recipe.train.lora

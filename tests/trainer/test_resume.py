@@ -211,7 +211,7 @@ def test_two_runs_in_one_folder_are_told_apart(once, tmp_path):
 def test_a_full_disk_while_saving_is_one_clear_error_and_loses_nothing(once, tmp_path, monkeypatch):
     import errno
 
-    from kofinlaw.data import files as writing
+    from kofinlaw import files as writing
 
     once("whole")
     sync = writing.sync

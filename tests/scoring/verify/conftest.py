@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from kofinlaw.data.records import Question
-from kofinlaw.trainer.merge import merge
+from kofinlaw.records import Question
+from kofinlaw.trainer.merge.merge_model import merge
 
 HOME = Path(__file__).parents[2] / "trainer" / "merge" / "pico.py"
 

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import shutil
 
-from kofinlaw.data.files import write_json
-from kofinlaw.scoring.model_card import complete_card
+from kofinlaw.files import write_json
+from kofinlaw.scoring.report.model_card import complete_card
 
 
 def test_data_proof_and_scores_come_into_the_card_once(tmp_path, merged):

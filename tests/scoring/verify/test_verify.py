@@ -9,10 +9,10 @@ import pytest
 import torch
 from safetensors.torch import load_file, save_file
 
-from kofinlaw.scoring.verify import verify_merge
-from kofinlaw.scoring.verify_checks import behaviour_checks
-from kofinlaw.trainer.merge import merge
-from kofinlaw.trainer.merge_settings import VerifySettings
+from kofinlaw.trainer.merge.merge_model import merge
+from kofinlaw.trainer.proof.checks import behaviour_checks
+from kofinlaw.trainer.proof.prove import verify_merge
+from kofinlaw.trainer.proof.settings import VerifySettings
 
 PROMPTS = ["전자금융거래의 한도를 쓰시오.", "개인정보의 보유 기간을 설명하시오."]
 SMALL = VerifySettings.model_validate({"greedy_tokens": 6, "max_tokens_per_prompt": 64})
@@ -90,7 +90,7 @@ def test_other_settings_of_the_4_bits_are_proven_and_told_apart(tmp_path, pico, 
 
 
 def test_a_skipped_tensor_fails(tmp_path, base, adapter, merged):
-    from kofinlaw.trainer.merge_quantize import training_values
+    from kofinlaw.trainer.merge.quantize import training_values
 
     record = json.loads((adapter / "kofinlaw.json").read_text())["quantization"]
     plain = training_values(load_file(base / "model.safetensors")[NAME], record).bfloat16()
@@ -188,9 +188,9 @@ def test_the_4_bit_merge_in_place_that_peft_offers_would_fail(tmp_path, base, ad
 def test_the_stage_reads_a_question_file_and_returns_flat_figures(
     tmp_path, base, adapter, merged, questions
 ):
-    from kofinlaw.data.files import write_jsonl
-    from kofinlaw.data.records import Question
-    from kofinlaw.scoring.verify import verify_stage
+    from kofinlaw.files import write_jsonl
+    from kofinlaw.records import Question
+    from kofinlaw.trainer.proof.prove import verify_stage
 
     write_jsonl(tmp_path / "q.jsonl", [*questions, Question("f1", "보고 기한을 쓰시오.")])
     result = verify_stage(
@@ -208,7 +208,7 @@ def test_the_stage_reads_a_question_file_and_returns_flat_figures(
 
 
 def test_the_better_of_both_bases_is_kept_and_both_are_reported(tmp_path, base, adapter):
-    from kofinlaw.scoring.verify_best import merge_best
+    from kofinlaw.trainer.proof.best_base import merge_best
 
     counts = merge_best(adapter, base, tmp_path / "model", thresholds=SMALL)
     report = json.loads((tmp_path / "best.json").read_text())

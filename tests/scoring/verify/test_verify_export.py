@@ -7,13 +7,14 @@ import json
 import pytest
 
 from kofinlaw import UserError
-from kofinlaw.data.files import write_jsonl
-from kofinlaw.data.records import Chunk, Example, Key
-from kofinlaw.scoring.verify_export import verify_exports
-from kofinlaw.scoring.verify_export_stage import held_out_passages, prove_exports
-from kofinlaw.scoring.verify_gguf import GgufModel
-from kofinlaw.trainer.export import export_stage, to_bnb4
-from kofinlaw.trainer.merge_settings import ExportSettings, VerifySettings
+from kofinlaw.files import write_jsonl
+from kofinlaw.records import Chunk, Example, Key
+from kofinlaw.trainer.export.formats import export_stage, to_bnb4
+from kofinlaw.trainer.export.settings import ExportSettings
+from kofinlaw.trainer.proof.export_loss import verify_exports
+from kofinlaw.trainer.proof.exports import held_out_passages, prove_exports
+from kofinlaw.trainer.proof.gguf import GgufModel
+from kofinlaw.trainer.proof.settings import VerifySettings
 
 SMALL = VerifySettings.model_validate({"greedy_tokens": 4, "kl_positions": 64})
 
@@ -97,7 +98,7 @@ def test_the_stage_s_exports_are_proven_and_the_figures_stand_by_form(corpus, me
 @pytest.mark.parametrize("same", [True, False])
 def test_a_gguf_must_cut_the_corpus_into_the_same_tokens(tmp_path, merged, monkeypatch, same):
     from kofinlaw.models.loading import load_tokenizer
-    from kofinlaw.scoring import verify_export as module
+    from kofinlaw.trainer.proof import export_loss as module
 
     corpus = ["제1조는 보고 기한을 정한다.", "제2조"]
     tokens = [load_tokenizer(merged).encode(text) for text in corpus]

@@ -11,11 +11,11 @@ import torch
 from kofinlaw import UserError
 from kofinlaw.models.gguf_table import TokenTable, token_table
 from kofinlaw.models.loading import load_model
-from kofinlaw.trainer import export_tokenizer
-from kofinlaw.trainer.export import export_stage, to_bnb4, to_gguf, to_hf
-from kofinlaw.trainer.export_environment import GGUF, is_ready
-from kofinlaw.trainer.merge import merge
-from kofinlaw.trainer.merge_settings import ExportSettings
+from kofinlaw.trainer.export import tokenizer as export_tokenizer
+from kofinlaw.trainer.export.environment import GGUF, is_ready
+from kofinlaw.trainer.export.formats import export_stage, to_bnb4, to_gguf, to_hf
+from kofinlaw.trainer.export.settings import ExportSettings
+from kofinlaw.trainer.merge.merge_model import merge
 
 
 def pico_tokens():
@@ -178,7 +178,7 @@ def test_a_target_with_another_merge_s_export_is_refused(tmp_path, llama, plain_
 
 
 def test_a_form_made_with_other_settings_is_refused(tmp_path, llama, monkeypatch):
-    from kofinlaw.trainer import export
+    from kofinlaw.trainer.export import formats as export
 
     def to_gguf(merged, out, **_):
         out.write_text("GGUF")
@@ -199,14 +199,14 @@ def test_a_missing_converter_says_how_to_get_it_and_leaves_nothing(tmp_path, lla
     monkeypatch.setenv("HF_HUB_OFFLINE", "1")
     with pytest.raises(UserError, match="not set up, and this run is offline") as caught:
         to_gguf(llama, tmp_path / "m.gguf", environments=tmp_path / "env")
-    assert "export_environment" in caught.value.remedy
+    assert "export.environment" in caught.value.remedy
     assert not (tmp_path / "m.gguf").exists()
 
 
 def test_gemma_without_its_vocabulary_is_refused(tmp_path, llama, monkeypatch):
     import shutil
 
-    from kofinlaw.trainer import export_gguf
+    from kofinlaw.trainer.export import gguf as export_gguf
 
     monkeypatch.setattr(export_gguf, "environment_python", lambda *_: tmp_path)
     source = shutil.copytree(llama, tmp_path / "gemma")
@@ -224,7 +224,7 @@ def test_4_bit_gguf_is_refused_where_no_quantiser_is_found(tmp_path, llama, monk
 
 
 def test_a_quantiser_that_is_found_makes_the_file_from_bf16(tmp_path, llama, monkeypatch):
-    from kofinlaw.trainer import export_gguf
+    from kofinlaw.trainer.export import gguf as export_gguf
 
     def convert(python, source, target, out_type):
         target.write_text(out_type)
@@ -257,7 +257,7 @@ def test_the_hf_form_is_the_merge_by_its_bytes(tmp_path, llama, plain_adapter):
 @pytest.mark.slow
 @pytest.mark.skipif(
     not is_ready(GGUF),
-    reason="the GGUF converter is not set up: python -m kofinlaw.trainer.export_environment",
+    reason="the GGUF converter is not set up: python -m kofinlaw.trainer.export.environment",
 )
 def test_a_pico_llama_becomes_gguf_and_answers_in_llama_cpp(tmp_path, pico):
     xllamacpp = pytest.importorskip("xllamacpp", reason="the extra `quickstart` is not installed")

@@ -8,12 +8,12 @@ import pytest
 import torch
 
 from kofinlaw import UserError
-from kofinlaw.data.files import write_jsonl
-from kofinlaw.data.records import Chunk, Example
-from kofinlaw.trainer.export import export_stage
-from kofinlaw.trainer.export_compressed import calibration_texts, spread, to_compressed
-from kofinlaw.trainer.export_environment import LLM_COMPRESSOR, is_ready
-from kofinlaw.trainer.merge_settings import ExportSettings
+from kofinlaw.files import write_jsonl
+from kofinlaw.records import Chunk, Example
+from kofinlaw.trainer.export.compressed import calibration_texts, spread, to_compressed
+from kofinlaw.trainer.export.environment import LLM_COMPRESSOR, is_ready
+from kofinlaw.trainer.export.formats import export_stage
+from kofinlaw.trainer.export.settings import ExportSettings
 
 
 @pytest.fixture
@@ -64,14 +64,14 @@ def test_offline_without_the_environment_says_how_to_get_it(tmp_path, llama, mon
     monkeypatch.setenv("HF_HUB_OFFLINE", "1")
     with pytest.raises(UserError, match="llm-compressor is not set up") as caught:
         to_compressed(llama, tmp_path / "q", "gptq", ["제1조"], environments=tmp_path / "env")
-    assert "export_environment llm-compressor" in caught.value.remedy
+    assert "export.environment llm-compressor" in caught.value.remedy
     assert not (tmp_path / "q").exists()
 
 
 @pytest.mark.slow
 @pytest.mark.skipif(
     not is_ready(LLM_COMPRESSOR),
-    reason="not set up: python -m kofinlaw.trainer.export_environment llm-compressor",
+    reason="not set up: python -m kofinlaw.trainer.export.environment llm-compressor",
 )
 @pytest.mark.parametrize(
     "method",

@@ -5,8 +5,8 @@ from __future__ import annotations
 import pytest
 
 from kofinlaw import UserError
-from kofinlaw.data.files import write_json
-from kofinlaw.trainer.export_push import push, push_export
+from kofinlaw.files import write_json
+from kofinlaw.trainer.export.push import push, push_export
 
 
 class Hub:

@@ -11,7 +11,7 @@ from safetensors.torch import load_file, save_file
 from kofinlaw import UserError
 from kofinlaw.models.loading import load_model
 from kofinlaw.trainer.base_identity import weight_files
-from kofinlaw.trainer.merge import merge
+from kofinlaw.trainer.merge.merge_model import merge
 
 
 def tensors_of(folder):
@@ -73,7 +73,7 @@ def test_every_form_of_lora_equals_peft(tmp_path, pico, llama, changes):
 def test_dequantised_values_are_those_the_4_bit_model_holds(tmp_path, pico, llama, changes):
     from bitsandbytes.nn import Linear4bit, Params4bit
 
-    from kofinlaw.trainer.merge_quantize import training_values
+    from kofinlaw.trainer.merge.quantize import training_values
 
     record = {**pico.NF4, **changes}
     weight = tensors_of(llama)["model.layers.0.mlp.gate_proj.weight"]
@@ -95,7 +95,7 @@ def test_dequantised_values_are_those_the_4_bit_model_holds(tmp_path, pico, llam
 
 def test_blocks_that_span_rows_are_dequantised_rightly(pico):
     """bitsandbytes' CPU kernel gives another row's scales there (error 0.26 for 0.09)."""
-    from kofinlaw.trainer.merge_quantize import training_values
+    from kofinlaw.trainer.merge.quantize import training_values
 
     weight = torch.randn(128, 96, generator=torch.Generator().manual_seed(0)).bfloat16()
     error = (training_values(weight, pico.NF4) - weight.float()).norm() / weight.float().norm()

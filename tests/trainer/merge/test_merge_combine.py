@@ -11,8 +11,8 @@ from safetensors.torch import load_file
 from kofinlaw import UserError
 from kofinlaw.models.loading import load_model
 from kofinlaw.trainer.base_identity import weight_files
-from kofinlaw.trainer.merge import merge
-from kofinlaw.trainer.merge_combine import combine_adapters
+from kofinlaw.trainer.merge.combine import combine_adapters
+from kofinlaw.trainer.merge.merge_model import merge
 
 
 @pytest.fixture(scope="module")
@@ -94,7 +94,7 @@ def test_the_same_combination_again_is_left_alone(tmp_path, pair):
 
 
 def test_the_combination_takes_the_proof_of_any_adapter(tmp_path, pico, llama):
-    from kofinlaw.scoring.verify import verify_merge
+    from kofinlaw.trainer.proof.prove import verify_merge
 
     pair = [
         pico.write_adapter(tmp_path / str(n), llama, seed=n, quantization=pico.NF4) for n in (1, 2)

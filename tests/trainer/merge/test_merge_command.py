@@ -7,7 +7,7 @@ import sys
 
 import pytest
 
-from kofinlaw.recipes import cli
+from kofinlaw.recipes.cli import entry as cli
 
 
 @pytest.fixture

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from kofinlaw.trainer.merge_config import readable_by_both
+from kofinlaw.trainer.merge.config import readable_by_both
 
 LLAMA3 = {"rope_type": "llama3", "factor": 8.0, "low_freq_factor": 1.0, "high_freq_factor": 4.0}
 

@@ -14,8 +14,8 @@ import torch
 
 from kofinlaw import UserError
 from kofinlaw.models.loading import load_model
-from kofinlaw.trainer.export_environment import Environment, environment_python
-from kofinlaw.trainer.merge import merge
+from kofinlaw.trainer.export.environment import Environment, environment_python
+from kofinlaw.trainer.merge.merge_model import merge
 
 READER = """
 import sys, json, torch
@@ -85,7 +85,7 @@ def test_transformers_4_reads_the_same_model(tmp_path, pico, python_with_4):
 SLOW_MERGE = """
 import sys, time
 from pathlib import Path
-from kofinlaw.trainer.merge import merge
+from kofinlaw.trainer.merge.merge_model import merge
 
 def progress(phase, done, total=None, **info):
     if done == 9:

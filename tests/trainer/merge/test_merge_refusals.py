@@ -9,7 +9,7 @@ import pytest
 from safetensors.torch import load_file, save_file
 
 from kofinlaw import UserError
-from kofinlaw.trainer.merge import merge, plan_merge
+from kofinlaw.trainer.merge.merge_model import merge, plan_merge
 
 
 def copy(source, target):
@@ -137,7 +137,7 @@ def test_a_target_inside_a_source_or_on_a_full_disk_is_refused(
         with pytest.raises(UserError, match="lies inside a source"):
             merge(adapter, llama, target)
     monkeypatch.setattr(
-        "kofinlaw.trainer.merge.shutil.disk_usage",
+        "kofinlaw.trainer.merge.merge_model.shutil.disk_usage",
         lambda path: shutil._ntuple_diskusage(100, 90, 10),
     )
     with pytest.raises(UserError, match="the merge needs"):
@@ -148,7 +148,7 @@ def test_a_target_inside_a_source_or_on_a_full_disk_is_refused(
 def test_a_disk_that_fills_up_leaves_nothing(tmp_path, llama, adapter, monkeypatch):
     import errno
 
-    from kofinlaw.trainer import merge_files
+    from kofinlaw.trainer.merge import tensor_files as merge_files
 
     class Full:
         def __init__(self, handle):

@@ -1,0 +1,52 @@
+"""Examples as Parquet, beside the JSON Lines: one table with fixed types, as TRL reads it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from kofinlaw.parquet import write_rows
+from kofinlaw.records import Example
+
+
+def write_parquet(path: Path, examples: Sequence[Example]) -> None:
+    """Write the examples; columns as in `Example`, `messages` a list of role and content.
+
+    Raises UserError on a full disk.
+    """
+    import pyarrow as pa
+
+    text, texts = pa.string(), pa.list_(pa.string())
+    names = ("generator", "version", "teacher", "teacher_revision", "teacher_license")
+    provenance = pa.struct(
+        [
+            ("chunks", texts),
+            *((name, text) for name in names),
+            ("prompt_sha256", text),
+            ("seed", pa.int64()),
+        ]
+    )
+    check = pa.struct([("check", text), ("ok", pa.bool_()), ("detail", text)])
+    schema = pa.schema(
+        [
+            ("id", text),
+            ("task", text),
+            ("messages", pa.list_(pa.struct([("role", text), ("content", text)]))),
+            ("answer_key", text),
+            ("provenance", provenance),
+            ("checks", pa.list_(check)),
+        ]
+    )
+    write_rows(path, map(_row, examples), schema)
+
+
+def _row(example: Example) -> dict[str, Any]:
+    return {
+        "id": example.id,
+        "task": example.task,
+        "messages": example.messages,
+        "answer_key": example.answer_key,
+        "provenance": example.provenance,
+        "checks": [{"detail": "", **check} for check in example.checks],
+    }

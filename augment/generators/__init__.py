@@ -1,0 +1,1 @@
+"""Build multiple-choice and free-text questions from the structure of the law."""

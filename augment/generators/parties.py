@@ -1,0 +1,252 @@
+"""Who is whom in an act: parties of which what is said of one may hold for the other too."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from functools import cached_property
+
+from kofinlaw.augment.generators.clauses import sentences, simplify
+from kofinlaw.augment.generators.names import members, normal, subject
+from kofinlaw.records import Article
+
+# A defined name of at least so many letters at another's end makes that a kind of it.
+SHORTEST_KIND = 5
+# So much of the sentence before a bracket says what its short name stands for.
+LONGEST_WORDS = 90
+_SHORT = re.compile(r'이하(?: 이 [조항장절]에서)? ["“](?P<name>[^"“”]{2,20})["”]')
+_TERM = re.compile(
+    r'["“](?P<name>[^"“”]{2,20})["”](?:이라 함은|라 함은|이란|란) (?P<words>[^\n]{5,200})'
+    r"(?P<list>(?:\n\s*[가-하]\. [^\n]*)*)"
+)
+# A bracket that widens a name where it is used: 신용정보회사등(데이터전문기관을 포함하며, …).
+_WIDENED = re.compile(
+    r"(?P<name>[가-힣ㆍ]{2,20})\((?P<words>[^()\n]*[을를] (?:말한다|포함한다|포함하며))"
+)
+# 한국인터넷진흥원을 … 기관(이하 "인정기관"이라 한다)으로 지정할 수 있다
+_APPOINTS = re.compile(r"[^()]*\)으?로 (?:지정|선정|한다)")
+# What follows a name that is a case of what the words say. `금융회사 또는 전자금융업자와 체결한
+# 계약`: neither is, for the other's particle makes both of them part of what is told.
+_TOLD = r"(?!\S*[가-힣]{2}(?:[이가을를은는의에와과]|에게|으로) (?!말한다|포함))"
+_AS_A_CASE = rf"(?=$|(?:, ?| 및 | 또는 |ㆍ){_TOLD}|등| 중 |으?로서|[을를] (?:말한다|포함))"
+# 개인정보관리 전문기관은 다음 각 호와 같이 구분한다. 1. 중계전문기관: …
+_DIVIDED = re.compile(
+    r"(?P<name>[가-힣 ]{2,20})[은는] 다음 각 호(?:와 같이|로) 구분한다[^\n]*"
+    r"(?P<list>(?:\n\s*\d+\. [^\n]*)+)"
+)
+# 보호위원회는 … 중앙행정기관으로 본다; 소위원회가 의결한 것은 보호위원회가 의결한 것으로 본다
+_DEEMED_BODY = re.compile(r"(?P<name>[가-힣]{2,20})[은는] [^.\n]*기관으로 본다")
+_DONE_FOR = re.compile(
+    r"(?P<one>[가-힣]{2,20})[이가] [^.\n]*?"
+    r"(?P<other>[가-힣]{2,20})(?:[이가]|에서) [가-힣ㆍ]*한 것으로 본다"
+)
+_READ_AS = re.compile(r'["“](?P<one>[^"“”]{2,20})["”][은는] ["“](?P<other>[^"“”]{2,20})["”]으?로')
+_MARKS = re.compile(r"^[^가-힣「]*")
+_HANDS_ON = re.compile(r"[^\n]*?(?:위탁|위임|대행|하여금|수행하게)[^\n]*")
+# The state acts through its organs: what one shall do or may not, the other shall or may not.
+_STATE = re.compile(r"^(?:정부|국가)$")
+_ORGAN = re.compile(r"(?:장관|청장|처장|위원회|법원|대통령|국무총리|지방자치단체|기관)$")
+# Who acts for another may do what that one does, and anyone may be asked to.
+_ACTS_FOR = re.compile(r"(?:수탁자|대리인)$")
+# Roles that one person may hold at a time: who pays (지급인) is also who uses the service.
+_ROLE = re.compile(
+    r"(?:(?<!ㆍ)이용자|가입자|고객|소비자|지급인|수취인|채권자|채무자|차주|계약자|수익자|주주|주체|대리인)$"
+)
+# A definition that takes in whoever is organised; and names of such bodies.
+_ANY_BODY = re.compile(r"법인, ?단체")
+_BODY = re.compile(
+    r"(?:기관|법인|단체|회사|업자|사업자|운영자|제공자|[수위]탁자|협회|조합|센터)등?$"
+)
+
+
+@dataclass(frozen=True)
+class Parties:
+    """The names of an act's parties. `articles` are its own and, of a decree, its act's."""
+
+    articles: tuple[Article, ...]
+
+    def could_be(self, other: str, name: str) -> bool:
+        """Whether a sentence about `name` may hold for `other` too."""
+        return (
+            bool(_ACTS_FOR.search(other) or _ACTS_FOR.search(name))
+            or self.one_is_the_other(other, name)
+            or (self._is_a_body(other) and self._takes_in_any_body(name))
+        )
+
+    def one_is_the_other(self, first: str, second: str) -> bool:
+        """Whether one of two parties is a case of the other, or acts as it.
+
+        `금융회사 또는 전자금융업자(이하 "전자화폐발행자"라 한다)`: what binds one binds the other.
+        """
+        pair = (first, second)
+        if pair not in self._pairs:
+            self._pairs[pair] = any(
+                self._alike(one, other)
+                for one in {first, *members(first)}
+                for other in {second, *members(second)}
+            )
+        return self._pairs[pair]
+
+    @cached_property
+    def _pairs(self) -> dict[tuple[str, str], bool]:
+        return {}
+
+    def _alike(self, first: str, second: str) -> bool:
+        return (
+            _same(first, second)
+            or self._holds(first, second)
+            or self._holds(second, first)
+            or bool(self._cases(first) & self._cases(second))
+            or frozenset((normal(first), normal(second))) in self._read_alike
+            or _state_and_organ(first, second)
+            or _state_and_organ(second, first)
+            or bool(_ROLE.search(first) and _ROLE.search(second))
+        )
+
+    @cached_property
+    def _stands_for(self) -> tuple[tuple[str, str], ...]:
+        """(name, the words it stands for): definitions, short names, brackets, divisions."""
+        found = [(m.group("name"), simplify(m.group("words"))[0]) for m in self._terms]
+        for article in self.articles:
+            for match in _SHORT.finditer(article.text):
+                line = article.text[: match.start()].rpartition("\n")[2]
+                words = _without_actor(line)
+                if _APPOINTS.match(article.text, match.end()):
+                    words = re.sub(r"[을를] ", ", ", words)
+                found.append((match.group("name"), words))
+            for match in _WIDENED.finditer(article.text):
+                found.append((match.group("name"), match.group("words")))
+            for match in _DIVIDED.finditer(article.text):
+                found.append((match.group("name").strip(), _heads(match.group("list"))))
+        return tuple(found)
+
+    @cached_property
+    def _listed(self) -> tuple[tuple[str, str], ...]:
+        """The same, but of a definition with 목 only what these name, up to the colon."""
+        heads = [(m.group("name"), _heads(m.group("list"))) for m in self._terms]
+        terms = {match.group("name") for match in self._terms}
+        return (*heads, *(pair for pair in self._stands_for if pair[0] not in terms))
+
+    @cached_property
+    def _terms(self) -> list[re.Match[str]]:
+        return [match for article in self.articles for match in _TERM.finditer(article.text)]
+
+    @cached_property
+    def _read_alike(self) -> frozenset[frozenset[str]]:
+        """Names that 준용 reads for each other (`"개인정보처리자"는 "수탁자"로 본다`), and bodies
+        that act for another."""
+        return frozenset(
+            frozenset((normal(match.group("one")), normal(match.group("other"))))
+            for article in self.articles
+            for pattern in (_READ_AS, _DONE_FOR)
+            for match in pattern.finditer(article.text)
+        )
+
+    @cached_property
+    def _direct(self) -> dict[str, set[str]]:
+        """Of each name the names that its words hold as a case."""
+        known = {name for name, _ in self._listed}
+        out: dict[str, set[str]] = {}
+        for name, words in self._listed:
+            held = {other for other in known if other != name and _case(other, words)}
+            out.setdefault(name.removesuffix("등"), set()).update(held)
+        return out
+
+    def _cases(self, name: str) -> set[str]:
+        """The names that stand for a case of the name, and those that stand for one of these."""
+        out: set[str] = set()
+        ahead = [name]
+        while ahead:
+            more = self._direct.get(ahead.pop().removesuffix("등"), set()) - out
+            out |= more
+            ahead += more
+        return out - {name}
+
+    def _holds(self, name: str, other: str) -> bool:
+        """Whether the words a name stands for hold another, or a name that lists it in turn.
+
+        신용정보회사등 stands for 신용정보회사 and others, and that lists 개인신용평가회사 as a 목.
+        종합신용정보집중기관 is a 신용정보집중기관, and goes with it.
+        """
+        kinds = {n for n, _ in self._stands_for if len(n) >= SHORTEST_KIND and other.endswith(n)}
+        return self._offers(name, other) or any(
+            any(_case(kind, words) for named, words in self._stands_for if _same(named, name))
+            or self._lists(name, kind)
+            for kind in (other, *sorted(kinds - {other}))
+        )
+
+    def _offers(self, name: str, other: str) -> bool:
+        """통신과금서비스제공자 is a 정보통신서비스 제공자: 통신과금서비스 is defined as one."""
+        party, provider = normal(other), normal(name)
+        for term, words in self._plain:
+            role = party.removeprefix(term)
+            service = provider.removesuffix(role)
+            apart = role not in ("", party) and service not in ("", provider)
+            if apart and words.startswith(service):
+                return True
+        return False
+
+    @cached_property
+    def _plain(self) -> list[tuple[str, str]]:
+        return [(normal(term), normal(words)) for term, words in self._stands_for]
+
+    def _lists(self, name: str, other: str) -> bool:
+        within = {name.removesuffix("등"), *(case.removesuffix("등") for case in self._cases(name))}
+        return any(
+            _case(other, words)
+            for named, words in self._listed
+            if named.removesuffix("등") in within
+        )
+
+    def _is_a_body(self, name: str) -> bool:
+        """Whether it is organised: by its name, as the state or its organ, or because the act
+        deems it a 기관."""
+        return name in self._deemed_bodies or any(
+            kind.search(name) for kind in (_BODY, _STATE, _ORGAN)
+        )
+
+    @cached_property
+    def _deemed_bodies(self) -> frozenset[str]:
+        return frozenset(
+            match.group("name")
+            for article in self.articles
+            for match in _DEEMED_BODY.finditer(article.text)
+        )
+
+    def _takes_in_any_body(self, name: str) -> bool:
+        return any(
+            _ANY_BODY.search(words) for named, words in self._stands_for if _same(named, name)
+        )
+
+
+def handed_on(article: Article) -> str:
+    """What the article says of those to whom someone hands on his work."""
+    return "\n".join(_HANDS_ON.findall(article.text))
+
+
+def _heads(lines: str) -> str:
+    """What each line of a list names, up to the colon."""
+    return ", ".join(simplify(line)[0].split(":")[0] for line in lines.split("\n"))
+
+
+def _without_actor(line: str) -> str:
+    """The end of the line's last sentence, without brackets and without who acts in it."""
+    begun = sentences(_MARKS.sub("", line))
+    text = simplify(begun[-1])[0] if begun else ""
+    who = subject(text)
+    return text[text.index(who) + len(who) :][-LONGEST_WORDS:] if who else text[-LONGEST_WORDS:]
+
+
+def _case(name: str, words: str) -> bool:
+    """Whether the words hold the name as a case of what they say, not as someone who acts."""
+    bare = name.removesuffix("등")
+    return bare in words and bool(re.search(rf"(?<![가-힣]){re.escape(bare)}{_AS_A_CASE}", words))
+
+
+def _state_and_organ(first: str, second: str) -> bool:
+    return bool(_STATE.search(first) and (_STATE.search(second) or _ORGAN.search(second)))
+
+
+def _same(first: str, second: str) -> bool:
+    """Equal names but for a closing 등 (금융회사등)."""
+    return first.removesuffix("등") == second.removesuffix("등")

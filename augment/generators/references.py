@@ -1,0 +1,143 @@
+"""Where a rule stands and what it leans on: which article, which act, cross-reference chains."""
+
+from __future__ import annotations
+
+import random
+import re
+from collections import Counter, defaultdict
+from collections.abc import Iterator
+
+from kofinlaw.augment.generators.acts import Law, Laws
+from kofinlaw.augment.generators.clauses import Clause
+from kofinlaw.augment.generators.drafts import LONGEST_QUOTE, Draft, distinct, law_name, source_rng
+from kofinlaw.augment.generators.names import normal
+from kofinlaw.data.korean.words import bigrams
+
+_ARTICLE = re.compile(r"제\d+조(?:의\d+)?")
+# `법 제15조제3항 또는 제17조제4항`: both stand in the other act.
+_OF_ANOTHER = re.compile(
+    r"(?<=[」법률영령칙정]) ?(?:제\d+[조항호](?:의\d+)?|[가-하]목|각 호|외의 부분|본문|단서"
+    r"|[전후]단|부터|까지|및|또는|[,ㆍ\s])+"
+)
+_RELATIVE = re.compile(r"제\d+항|제\d+호|같은 [조항호]|각 호")
+_GENERIC = re.compile(r"대통령령으로 정한다|총리령으로 정한다|필요한 사항은")
+QUESTIONS_BY_ARTICLE = 1
+
+
+def governing(law: Law, seed: int) -> Iterator[Draft]:
+    """Which article of the act holds a sentence; the articles most like it stand beside it."""
+    holders: dict[str, list[str]] = defaultdict(list)
+    for article in law.articles:
+        for gram in sorted(set(bigrams(article.text))):
+            holders[gram].append(article.number)
+    texts = {article.number: normal(article.text) for article in law.articles}
+    for article in law.articles:
+        own = [c for c in law.by_article.get(article.id, ()) if _tells(c)]
+        rng = source_rng(seed, "governing", article.id)
+        rng.shuffle(own)
+        for clause in own[:QUESTIONS_BY_ARTICLE]:
+            shared = Counter(n for gram in set(bigrams(clause.main)) for n in holders[gram])
+            said = normal(clause.main)
+            likest = sorted(shared, key=lambda n: (-shared[n], n))[:20]
+            rivals = [n for n in likest if n != article.number and said not in texts[n]][:8]
+            wrong = distinct(article.number, rivals)
+            if len(wrong) >= 3 and article.number not in clause.main:
+                yield Draft(
+                    kind="which_article",
+                    stem=f'「{law.title}」에서 다음을 정한 조문은? "{clause.main}"',
+                    answer=article.number,
+                    distractors=wrong,
+                    units=(article.id,),
+                    focus=(clause.main[:30],),
+                    document=law.title,
+                )
+
+
+def _tells(clause: Clause) -> bool:
+    return (
+        30 <= len(clause.main) <= 110
+        and not _GENERIC.search(clause.main)
+        and clause.article.number not in clause.main
+        and not _RELATIVE.search(clause.main)
+    )
+
+
+def acts(law: Law, laws: Laws, seed: int, share: float = 0.15) -> Iterator[Draft]:
+    """Which act holds a sentence, for a share of its articles."""
+    everywhere = laws.titles
+    if len(everywhere) < 4:
+        return
+    for article in law.articles:
+        rng = source_rng(seed, "act", article.id)
+        own = [
+            c for c in law.by_article.get(article.id, ()) if _tells(c) and law.title not in c.main
+        ]
+        if not own or rng.random() > share:
+            continue
+        clause = rng.choice(own)
+        if own_articles(clause.main) or re.search(r"이 법|이 영|제\d+항", clause.main):
+            continue
+        rivals = [t for t in everywhere if t != law.title and _family(t) != _family(law.title)]
+        rng.shuffle(rivals)
+        kin = [t for t in everywhere if t != law.title and _family(t) == _family(law.title)]
+        yield Draft(
+            kind="which_act",
+            stem=f'다음을 정한 법령은? "{clause.main}"',
+            answer=law.title,
+            distractors=distinct(law.title, [*kin[:1], *rivals[:7]]),
+            units=(article.id,),
+            focus=(clause.main[:30],),
+            document=law.title,
+        )
+
+
+def _family(title: str) -> str:
+    """An act and its decrees: the title without 시행령, 시행규칙."""
+    return re.sub(r" ?(시행령|시행규칙|시행세칙)$", "", title)
+
+
+def own_articles(text: str) -> list[str]:
+    """Articles of its own act that a text names: not `법 제5조`, `「민법」 제3조 및 제4조`."""
+    return _ARTICLE.findall(_OF_ANOTHER.sub(" ", text))
+
+
+def chains(law: Law, seed: int) -> Iterator[Draft]:
+    """A rule that names another article of its act: what that article is about (its heading)."""
+    headings = [a for a in law.articles if a.heading]
+    for clause in law.clauses:
+        named = own_articles(clause.main)
+        if (
+            len(set(named)) != 1
+            or named[0] == clause.article.number
+            or named[0] not in law.by_number
+            or clause.main.count(named[0]) != len(named)
+            or not 25 <= len(clause.main) <= LONGEST_QUOTE
+        ):
+            continue
+        target = law.by_number[named[0]]
+        rng = source_rng(seed, "chain", clause.article.id, clause.label)
+        if not target.heading or target.heading in clause.main:
+            continue
+        where = f"{law_name(law.title)} {clause.place}"
+        hidden = clause.main.replace(named[0], "(가)")
+        wrong = _headings_near(headings, target.heading, clause, rng)
+        if len(wrong) >= 3:
+            yield Draft(
+                kind="chain",
+                stem=f'{where} "{hidden}"에서 (가)에 해당하는 조문의 제목은?',
+                answer=target.heading,
+                distractors=wrong,
+                units=(clause.article.id, target.id),
+                focus=(clause.main[:30], f"{target.number}({target.heading})"),
+                document=law.title,
+            )
+
+
+def _headings_near(
+    headings: list, answer: str, clause: Clause, rng: random.Random
+) -> tuple[str, ...]:
+    number = {a.heading: i for i, a in enumerate(headings)}
+    here = number.get(answer, 0)
+    near = [a.heading for a in headings if a.heading not in (answer, clause.article.heading)]
+    near.sort(key=lambda h: abs(number[h] - here) + rng.random() * 4)
+    return distinct(answer, [clause.article.heading, *near[:7]])

@@ -1,0 +1,1 @@
+"""Let a local model write examples, and check each one before it counts."""

@@ -1,0 +1,192 @@
+"""What a teacher may be asked to write, as data: its JSON fields and the turns made of them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, Literal
+
+from kofinlaw.augment.generators.acts import Law
+from kofinlaw.data.prompting.wording import NO_EVIDENCE
+
+# What a field is decides which filters look at it.
+Role = Literal["question", "claim", "story", "article", "keywords"]
+SHORTEST_PASSAGE, LONGEST_PASSAGE = 35, 160
+
+
+@dataclass(frozen=True)
+class Source:
+    """A provision that a teacher is shown, and for variants the question asked about it.
+
+    `place` is how it is cited (`제9조제1항`), `unit` the article's id.
+    """
+
+    unit: str
+    title: str
+    place: str
+    passage: str
+    question: str = ""
+    answer: str = ""
+
+
+@dataclass(frozen=True)
+class Field:
+    """A text of the output with its length in characters; `keywords` is a list of such texts."""
+
+    name: str
+    role: Role
+    shortest: int
+    longest: int
+
+
+@dataclass(frozen=True)
+class Task:
+    """One kind of example. `turns` are (question, answer) templates over the fields and the source.
+
+    `given` is what the prompt shows: a passage, or a passage with a question and its answer.
+    `reanswered`: the teacher must come to the same answer from the passage alone.
+    """
+
+    name: str
+    fields: tuple[Field, ...]
+    turns: tuple[tuple[str, str], ...]
+    given: Literal["passage", "question"] = "passage"
+    reanswered: bool = True
+
+    @property
+    def schema(self) -> dict[str, Any]:
+        """The output's JSON schema, for engines that hold a text to one."""
+        return {
+            "type": "object",
+            "properties": {field.name: _schema(field) for field in self.fields},
+            "required": [field.name for field in self.fields],
+            "additionalProperties": False,
+        }
+
+    @property
+    def longest(self) -> int:
+        """Characters of the longest output, its JSON signs counted."""
+        texts = sum(f.longest * (5 if f.role == "keywords" else 1) for f in self.fields)
+        return texts + sum(len(f.name) + 8 for f in self.fields) + 4
+
+    def named(self, *roles: Role) -> list[str]:
+        """The names of the fields of these roles."""
+        return [field.name for field in self.fields if field.role in roles]
+
+
+def _schema(field: Field) -> dict[str, Any]:
+    text = {"type": "string", "maxLength": field.longest}
+    if field.role == "keywords":
+        return {"type": "array", "items": text, "minItems": 2, "maxItems": 5}
+    return text
+
+
+def _question(name: str = "question") -> Field:
+    return Field(name, "question", 10, 150)
+
+
+def _answer(name: str = "answer", longest: int = 160) -> Field:
+    return Field(name, "claim", 8, longest)
+
+
+_ARTICLE = Field("article", "article", 3, 30)
+
+# The claim stands before the question: a base model then copies the provision first and asks about
+# what it wrote, instead of answering a question it made up.
+TASKS: dict[str, Task] = {
+    task.name: task
+    for task in (
+        Task(
+            "explanation",
+            (Field("explanation", "claim", 30, 300), _ARTICLE),
+            (("「{title}」 {place}의 내용을 설명하시오.", "{explanation} (「{title}」 {place})"),),
+            reanswered=False,
+        ),
+        Task(
+            "scenario",
+            (Field("scenario", "story", 20, 250), _answer(), _question(), _ARTICLE),
+            (("{scenario} {question}", "{answer} (「{title}」 {place})"),),
+        ),
+        Task(
+            "free_question",
+            (
+                Field("reference", "claim", 40, 90),
+                Field("keywords", "keywords", 2, 20),
+                _question(),
+            ),
+            (("{question}", "{reference}"),),
+        ),
+        Task("rephrasing", (_question(),), (("{question}", "{given_answer}"),), given="question"),
+        Task("harder", (_answer(), _question()), (("{question}", "{answer}"),), given="question"),
+        Task("easier", (_answer(), _question()), (("{question}", "{answer}"),), given="question"),
+        Task(
+            "summary",
+            (Field("summary", "claim", 15, 120),),
+            (("다음 조문(「{title}」 {place})을 한 문장으로 요약하시오.", "{summary}"),),
+            reanswered=False,
+        ),
+        Task(
+            "dialogue",
+            (_answer(), _question(), _answer("follow_up_answer"), _question("follow_up")),
+            (("{question}", "{answer}"), ("{follow_up}", "{follow_up_answer}")),
+        ),
+        Task("refusal", (_question(),), (("{question}", NO_EVIDENCE),)),
+    )
+}
+
+
+@dataclass(frozen=True)
+class Written:
+    """A teacher's parsed output: the task, what it was written from, its fields by name."""
+
+    task: Task
+    source: Source
+    fields: Mapping[str, str | tuple[str, ...]]
+
+    def texts(self, *roles: Role) -> list[str]:
+        """The fields of these roles, keywords apart."""
+        found = []
+        for name in self.task.named(*roles):
+            value = self.fields[name]
+            found += [value] if isinstance(value, str) else list(value)
+        return found
+
+    @property
+    def turns(self) -> list[tuple[str, str]]:
+        """(question, answer) of each turn as the example holds them."""
+        source = self.source
+        values = dict(title=source.title, place=source.place, given_answer=source.answer)
+        values |= {k: v for k, v in self.fields.items() if isinstance(v, str)}
+        return [(asked.format(**values), told.format(**values)) for asked, told in self.task.turns]
+
+
+def passages(law: Law) -> list[Source]:
+    """The act's provisions that stand alone and are short enough for a prompt."""
+    return [
+        Source(clause.article.id, law.title, clause.place, clause.main)
+        for clause in law.clauses
+        if SHORTEST_PASSAGE <= len(clause.main) <= LONGEST_PASSAGE
+        and "각 호" not in clause.main
+        and not clause.proviso
+    ]
+
+
+def questions(law: Law) -> list[Source]:
+    """The act's grounded free-text questions, to be varied."""
+    from kofinlaw.augment.generators import free_text as free
+
+    found = []
+    for item in free.generate(law):
+        told, _, place = item.reference.rstrip(".").rpartition("(")
+        passage = f"{told.strip().rstrip('.')}."
+        found.append(
+            Source(
+                item.unit,
+                law.title,
+                place.rstrip(")"),
+                passage,
+                item.question,
+                item.reference,
+            )
+        )
+    return found

@@ -1,0 +1,1 @@
+"""Clean chunks: quality, personal data, duplicates, and overlap with protected texts."""

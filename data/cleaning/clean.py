@@ -1,0 +1,108 @@
+"""Chunks in, clean chunks out: quality, personal data, protected texts.
+
+Each chunk is judged alone, as it is cut. Copies of others are found afterwards (`copies`).
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import replace
+
+from kofinlaw.data.cleaning.contamination import THRESHOLD, Protected
+from kofinlaw.data.cleaning.personal import mask_personal_data
+from kofinlaw.data.cleaning.quality import judge
+from kofinlaw.data.rejects import Ledger
+from kofinlaw.data.settings import DataSettings
+from kofinlaw.files import sha256_text
+from kofinlaw.records import Article, Chunk, Provision
+
+_ARTICLE_UNIT = re.compile(r" 제\d[\d-]*조(?:의\d+)*(?:@\d+)?$")
+
+
+def body(text: str) -> str:
+    """A chunk's words below its header."""
+    return text.partition("\n")[2]
+
+
+class Screen:
+    """Lets good chunks through, with personal data masked, and writes the others off.
+
+    `fits` tells whether a chunk whose words were masked still keeps the limit. `gone` holds the
+    ids of the chunks that were written off.
+    """
+
+    def __init__(
+        self,
+        settings: DataSettings,
+        protected: Protected,
+        ledger: Ledger,
+        fits: Callable[[Chunk], bool] = lambda chunk: True,
+    ) -> None:
+        self._settings = settings
+        self._protected = protected
+        self._ledger = ledger
+        self._fits = fits
+        self.gone: set[str] = set()
+
+    def passed(self, chunks: Iterable[Chunk]) -> Iterator[Chunk]:
+        """The chunks that stay, in order."""
+        for chunk in chunks:
+            clean = self._masked(chunk) if self._good(chunk) else None
+            if clean is not None and self._uncontaminated(clean):
+                yield clean
+            else:
+                self.gone.add(chunk.id)
+
+    def _good(self, chunk: Chunk) -> bool:
+        reason, detail = judge(body(chunk.text), self._settings.quality)
+        if reason != "broken_text" and _ARTICLE_UNIT.search(chunk.unit):
+            reason = ""  # a short article is the law all the same
+        if reason:
+            self._ledger.reject("quality", chunk.id, reason, detail, chunk)
+        return not reason
+
+    def _masked(self, chunk: Chunk) -> Chunk | None:
+        if self._settings.personal_data == "keep":
+            return chunk
+        text, kinds = mask_personal_data(chunk.text)
+        if not kinds:
+            return chunk
+        self._ledger.personal_data.update(kinds)
+        masked = replace(chunk, text=text, sha256=sha256_text(text))
+        if self._settings.personal_data == "mask" and self._fits(masked):
+            return masked
+        # The reject keeps the masked words: a rejected record is a record all the same.
+        told = ", ".join(sorted(set(kinds)))
+        self._ledger.reject("personal_data", chunk.id, "personal_data", told, masked)
+        return None
+
+    def _uncontaminated(self, chunk: Chunk) -> bool:
+        # Without its header too: a short protected text counts only where it is the whole.
+        found = (self._protected.held_by(text) for text in (chunk.text, body(chunk.text)))
+        held = max(filter(None, found), key=lambda held: held[1], default=None)
+        if held is None or held[1] < THRESHOLD:
+            return True
+        detail = f"holds {round(held[1], 4):.0%} of protected text {held[0] + 1}"
+        # The record itself would carry the protected words on: only its place is kept.
+        bare = replace(chunk, text="")
+        self._ledger.reject("contamination", chunk.id, "contaminated", detail, bare)
+        return False
+
+
+def mask_article(article: Article) -> Article:
+    """The article with personal data masked in its text and its tree."""
+    text, kinds = mask_personal_data(article.text)
+    if not kinds:
+        return article
+    return replace(
+        article,
+        text=text,
+        lead=mask_personal_data(article.lead)[0],
+        provisions=tuple(_mask_provision(p) for p in article.provisions),
+    )
+
+
+def _mask_provision(node: Provision) -> Provision:
+    children = tuple(_mask_provision(child) for child in node.children)
+    return Provision(node.label, mask_personal_data(node.text)[0], children)

@@ -1,0 +1,143 @@
+"""The data card: what was found, kept and rejected, and why."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from kofinlaw.data.facts import Facts
+from kofinlaw.data.rejects import Ledger
+from kofinlaw.files import write_json, write_text
+
+_EDGES = (0, 64, 128, 256, 512, 768, 1024, 2048, 4096)
+_BANDS: list[tuple[int, int | None]] = list(zip(_EDGES, [*_EDGES[1:], None], strict=True))
+_SHOWN = 40
+
+
+class Lengths:
+    """The lengths of chunks in tokens, counted as they come."""
+
+    def __init__(self) -> None:
+        self.chunks = 0
+        self.total = 0
+        self.longest = 0
+        self.histogram = {_band(low, high): 0 for low, high in _BANDS}
+        self.per_document: Counter[str] = Counter()
+
+    def add(self, document_id: str, tokens: int) -> None:
+        """Count a chunk of a document."""
+        self.chunks += 1
+        self.total += tokens
+        self.longest = max(self.longest, tokens)
+        self.per_document[document_id] += 1
+        low, high = next(band for band in reversed(_BANDS) if tokens >= band[0])
+        self.histogram[_band(low, high)] += 1
+
+
+def card(
+    documents: Sequence[Facts],
+    lengths: Lengths,
+    articles: tuple[int, int],
+    ledger: Ledger,
+    *,
+    facts: dict[str, Any],
+    estimated: bool,
+) -> dict[str, Any]:
+    """The card's figures as one JSON object; `articles` are (standing, deleted)."""
+    dates = [d.as_of for d in documents if d.as_of]
+    return {
+        "documents": len(documents),
+        "chunks": lengths.chunks,
+        "articles": articles[0],
+        "deleted_articles": articles[1],
+        "rejected": dict(sorted(ledger.reasons.items())),
+        "kinds": dict(sorted(Counter(d.kind for d in documents).items())),
+        "formats": dict(sorted(Counter(d.format for d in documents).items())),
+        "licenses": dict(sorted(Counter(d.license for d in documents).items())),
+        "oldest": min(dates, default=""),
+        "newest": max(dates, default=""),
+        "undated": sum(1 for d in documents if not d.as_of),
+        "tokens": {
+            "estimated": estimated,
+            "total": lengths.total,
+            "longest": lengths.longest,
+            "histogram": lengths.histogram,
+        },
+        **facts,
+        "warnings": ledger.warnings,
+        "sources": [
+            {
+                "title": d.title,
+                "kind": d.kind,
+                "as_of": d.as_of,
+                "license": d.license,
+                "source": d.source,
+                "format": d.format,
+                "chunks": lengths.per_document.get(d.id, 0),
+            }
+            for d in documents
+        ],
+    }
+
+
+def _band(low: int, high: int | None) -> str:
+    """`64-127` and so on."""
+    return f"{low}-{high - 1}" if high is not None else f"{low}+"
+
+
+def write_card(value: dict[str, Any], out: Path) -> None:
+    """Write `card.json` and `card.md`."""
+    write_json(out / "card.json", value)
+    write_text(out / "card.md", markdown(value))
+
+
+def markdown(value: dict[str, Any]) -> str:
+    """The card for people."""
+    tokens = value["tokens"]
+    guess = " (estimated: 0.6 a character)" if tokens["estimated"] else ""
+    lines = [
+        "# Corpus",
+        "",
+        f"{value['documents']} documents, {value['articles']} articles, {value['chunks']} chunks, "
+        f"{tokens['total']:,} tokens{guess}; the longest chunk has {tokens['longest']}.",
+        f"Texts of {value['oldest'] or 'no date'} to {value['newest'] or 'no date'}; "
+        f"{value['undated']} bear no date.",
+        "",
+        *_table("Kind", value["kinds"]),
+        *_table("Licence", value["licenses"]),
+        *_table("Format", value["formats"]),
+        *_table("Tokens a chunk", tokens["histogram"]),
+        *_table("Rejected because", value["rejected"]),
+        *_table("Personal data masked", value.get("personal_data", {})),
+        *_table("Removed spans", value.get("removed_spans", {})),
+        *_table("References", value.get("citations", {})),
+        "## Sources",
+        "",
+        "| title | kind | as of | licence | chunks | file |",
+        "| --- | --- | --- | --- | --- | --- |",
+    ]
+    for row in value["sources"]:
+        cells = (
+            row["title"],
+            row["kind"],
+            row["as_of"],
+            row["license"],
+            row["chunks"],
+            row["source"],
+        )
+        lines.append("| " + " | ".join(str(c).replace("|", "\\|") for c in cells) + " |")
+    if value["warnings"]:
+        lines += ["", "## Warnings", ""]
+        lines += [f"- {warning}" for warning in value["warnings"][:_SHOWN]]
+        more = len(value["warnings"]) - _SHOWN
+        lines += [f"- … and {more} more in card.json"] if more > 0 else []
+    return "\n".join(lines) + "\n"
+
+
+def _table(name: str, counts: dict[str, int]) -> list[str]:
+    if not counts:
+        return []
+    rows = [f"| {key} | {count:,} |" for key, count in counts.items()]
+    return [f"| {name} | count |", "| --- | --- |", *rows, ""]

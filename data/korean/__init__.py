@@ -1,0 +1,1 @@
+"""Split Korean text into morphemes, bigrams and sentences, and index the tokens by BM25."""

@@ -1,0 +1,1 @@
+"""Parse the structure of Korean law: articles, provisions, citations, versions, history."""

@@ -1,0 +1,130 @@
+"""Places that references mean: an act's article, 항, 호 and 목, and what lies between two."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+
+from kofinlaw.data.law.provisions import CIRCLED
+from kofinlaw.data.law.titles import known, name_pattern
+
+_LONGEST_RANGE = 200
+
+
+@dataclass(frozen=True, slots=True)
+class Scope:
+    """What short names mean in a document, and which articles there are.
+
+    `names` maps `법`, `영` … to titles; `titles` maps `titles.key(title)` to title; `articles`
+    lists each title's article numbers in order, to fill ranges in. `written` matches the titles
+    where they stand without brackets: made once for a corpus, and carried from scope to scope.
+    """
+
+    names: Mapping[str, str] = field(default_factory=dict)
+    titles: Mapping[str, str] = field(default_factory=dict)
+    articles: Mapping[str, Sequence[str]] = field(default_factory=dict)
+    written: re.Pattern[str] | None = None
+
+    @classmethod
+    def of(cls, articles: Mapping[str, Sequence[str]]) -> Scope:
+        """The scope of a corpus, from each title's article numbers."""
+        return cls({}, known(articles), articles, name_pattern(tuple(sorted(articles))))
+
+    def pattern(self) -> re.Pattern[str]:
+        """`written`, or one made for the titles."""
+        return self.written or name_pattern(tuple(sorted(self.titles.values())))
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """A place: act, article, 항, 호, 목, each by its label."""
+
+    act: str = ""
+    article: str = ""
+    para: str = ""
+    item: str = ""
+    sub: str = ""
+
+    @property
+    def provision(self) -> str:
+        """The place inside the article: `제1항제2호`."""
+        return self.para + self.item + self.sub
+
+    @property
+    def depth(self) -> int:
+        """0 for an article, 1 for a 항, 2 for a 호, 3 for a 목."""
+        return 3 if self.sub else 2 if self.item else 1 if self.para else 0
+
+
+_LINE_MARK = re.compile(rf"^\s*(?:([{CIRCLED}])|(\d{{1,3}}(?:의\d+)?)\.(?!\d))", re.MULTILINE)
+
+
+def line_places(text: str, home: Place) -> list[tuple[int, Place]]:
+    """(offset, place) of the text's beginning and of each line that opens a 항 or 호."""
+    out = [(0, home)]
+    for match in _LINE_MARK.finditer(text):
+        circled, number = match.groups()
+        last = out[-1][1]
+        if circled:
+            place = Place(home.act, home.article, f"제{CIRCLED.index(circled) + 1}항")
+        else:
+            head, _, branch = number.partition("의")
+            label = f"제{head}호" + (f"의{branch}" if branch else "")
+            place = Place(home.act, home.article, last.para, label)
+        out.append((match.start(), place))
+    return out
+
+
+def paragraph_before(para: str) -> str:
+    """The 항 before one; empty before the first."""
+    match = re.match(r"^제(\d+)항$", para)
+    return f"제{int(match.group(1)) - 1}항" if match and int(match.group(1)) > 1 else ""
+
+
+def unit_of(place: Place) -> str:
+    """The unit that a place lies in, empty where act or article is not known."""
+    return f"{place.act} {place.article}" if place.act and place.article else ""
+
+
+def article_before(home: Place, scope: Scope) -> str:
+    """The article before the one at hand."""
+    numbers = list(scope.articles.get(home.act, ()))
+    if home.article in numbers and numbers.index(home.article) > 0:
+        return numbers[numbers.index(home.article) - 1]
+    match = re.match(r"^제(\d+)조$", home.article)
+    return f"제{int(match.group(1)) - 1}조" if match and int(match.group(1)) > 1 else ""
+
+
+def between(first: Place, last: Place, scope: Scope) -> list[tuple[str, str]]:
+    """(unit, provision) strictly between the ends of a range."""
+    if first.act != last.act:
+        return []
+    if first.article != last.article:
+        if last.provision:
+            return []
+        numbers = list(scope.articles.get(last.act, ())) or _counted(first.article, last.article)
+        if first.article in numbers and last.article in numbers:
+            inner = numbers[numbers.index(first.article) + 1 : numbers.index(last.article)]
+            return [(f"{last.act} {number}", "") for number in inner[:_LONGEST_RANGE]]
+        return []
+    unit = unit_of(last)
+    for name in ("sub", "item", "para"):
+        begin, end = getattr(first, name), getattr(last, name)
+        if begin and end:
+            above = {"sub": last.para + last.item, "item": last.para, "para": ""}[name]
+            return [(unit, above + label) for label in _counted(begin, end)[1:-1]]
+    return []
+
+
+def _counted(first: str, last: str) -> list[str]:
+    """Labels from one to another by whole numbers (`제1호` … `제5호`) or letters."""
+    letters = "가나다라마바사아자차카타파하"
+    if first[0] in letters and last[0] in letters and first[1:] == last[1:] == "목":
+        return [f"{c}목" for c in letters[letters.index(first[0]) : letters.index(last[0]) + 1]]
+    one, two = re.match(r"^제(\d+)(조|항|호)", first), re.match(r"^제(\d+)(조|항|호)", last)
+    if not one or not two or one.group(2) != two.group(2):
+        return [first, last]
+    low, high = int(one.group(1)), int(two.group(1))
+    inner = [f"제{n}{one.group(2)}" for n in range(low + 1, min(high, low + _LONGEST_RANGE))]
+    return [first, *inner, last]

@@ -1,0 +1,121 @@
+"""The words that references are made of: acts, 조, 항, 호, 목 and what stands for them."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from kofinlaw.data.law.annexes import spelled
+
+ACTS = frozenset(["quoted", "act", "self", "same", "short"])
+DEPTH = {
+    "article": 0,
+    "samearticle": 0,
+    "thisarticle": 0,
+    "lastarticle": 0,
+    "annex": 0,
+    "form": 0,
+    "supplement": 0,
+    "para": 1,
+    "samepara": 1,
+    "lastpara": 1,
+    "item": 2,
+    "sameitem": 2,
+    "sub": 3,
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Token:
+    """A word of a reference: its kind, its characters, its label (`제9조의2`) or act's name."""
+
+    kind: str
+    start: int
+    end: int
+    value: str
+
+
+_ART = r"제\s*(?P<art>\d+(?:\s*-\s*\d+)?)\s*조(?P<artb>(?:\s*의\s*\d+)*)"
+_TOKEN = re.compile(
+    rf"""(?P<quoted>「(?P<name>[^「」\n]{{2,80}})」(?P<decree>\s*(?:시행령|시행규칙))?)
+    |(?P<self>(?<![가-힣)\]」"”])(?:이|본)\s?(?:법률|법|영|규칙|규정|세칙|지침|고시|예규|훈령)(?![가-힣]*[률령칙]))
+    |(?P<same>(?<![가-힣])(?:같은|동)\s?(?P<of>법률|법|영|령|규칙|규정|세칙|고시|지침|시행령|시행규칙)(?P<samedecree>\s?(?:시행령|시행규칙))?(?![가-힣]*[률칙]))
+    |(?P<samearticle>(?<![가-힣])(?:같은|동)\s?조(?![가-힣]{{2}}))
+    |(?P<thisarticle>(?<![가-힣])(?:이|본)\s?조(?=\s*제\s*\d+\s*[항호]))
+    |(?P<samepara>(?<![가-힣])(?:같은|동)\s?항)
+    |(?P<sameitem>(?<![가-힣])(?:같은|동)\s?호)
+    |(?P<lastarticle>(?<![가-힣])전\s?조(?=[의에제\s를와가]))
+    |(?P<lastpara>(?<![가-힣])전\s?항(?=[의에제\s은을과이]))
+    |(?P<supplement>부\s?칙\s*(?:[<(][^<>()\n]{{0,60}}[>)])?\s*{_ART.replace("art", "sup")})
+    |(?P<annex>[<\[〈]?\s*별표\s*(?P<an>\d+(?:\s*-\s*\d+)?)(?P<ab>(?:\s*의\s*\d+)*)(?!\d|\s*호)\s*[>\]〉]?)
+    |(?P<form>[<\[〈]?\s*별지\s*제?\s*(?P<fn>\d+(?:\s*-\s*\d+)?)\s*호(?P<fb>(?:\s*의\s*\d+)*)\s*서식\s*[>\]〉]?)
+    |(?P<article>{_ART})
+    |(?P<para>제\s*(?P<pn>\d+)\s*항)
+    |(?P<item>제\s*(?P<in>\d+)\s*호(?P<ib>(?:\s*의\s*\d+)*)(?!\s*(?:서식|법정)))
+    |(?P<sub>(?:(?<=호)|(?<=호의\d)|(?<![가-힣]))(?P<sn>[가나다라마바사아자차카타파하거너더러])목(?P<sb>(?:의\d+)?)(?![가-힣]*적))
+    |(?P<short>(?<![가-힣])(?P<alias>[가-힣]{{1,12}}?)
+        (?=\s*제\s*\d+(?:\s*-\s*\d+)?\s*조|\s*[<\[〈]?\s*별(?:표\s*\d|지\s*제)|\s*부\s?칙\s*[<(제]))""",
+    re.VERBOSE,
+)
+_NOT_AN_ITEM = re.compile(r"(?:법률|령|부령|고시|훈령|공고|예규|별표|별지|서식|의안|사건|규칙)\s*$")
+_ACT_WORD = re.compile(r"(?:법|법률|령|규정|규칙|세칙|고시|지침|약관|정관)$")
+
+_KINDS = ("quoted", "self", "same", "short", *DEPTH)
+
+
+def _value(kind: str, match: re.Match[str]) -> str:
+    """The token's label: `제9조의2`, `제1항`, `제2호의3`, `가목`, or the act's name."""
+    squeeze = lambda text: re.sub(r"\s", "", text or "")  # noqa: E731
+    if kind == "quoted":
+        return f"{match.group('name')} {squeeze(match.group('decree'))}".strip()
+    if kind == "same":
+        tail = squeeze(match.group("samedecree")) or (
+            match.group("of") if match.group("of").startswith("시행") else ""
+        )
+        return tail
+    if kind == "article":
+        return f"제{squeeze(match.group('art'))}조{squeeze(match.group('artb'))}"
+    if kind == "supplement":
+        return f"부칙 제{squeeze(match.group('sup'))}조{squeeze(match.group('supb'))}"
+    if kind == "annex":
+        return spelled("별표", match.group("an"), match.group("ab"))
+    if kind == "form":
+        return spelled("별지", match.group("fn"), match.group("fb"))
+    if kind == "para":
+        return f"제{match.group('pn')}항"
+    if kind == "item":
+        return f"제{match.group('in')}호{squeeze(match.group('ib'))}"
+    if kind == "sub":
+        return f"{match.group('sn')}목{squeeze(match.group('sb'))}"
+    return match.group("alias") if kind == "short" else ""
+
+
+def tokens(text: str, names: Mapping[str, str], titles: re.Pattern[str]) -> list[Token]:
+    """The tokens of a text in order, none overlapping.
+
+    `titles` is `titles.name_pattern`'s. A known title wins over the single word at its end; a
+    word before an article number counts only where it names an act (`names` holds the document's
+    short names).
+    """
+    found = [
+        Token("act", match.start(), match.end(), match.group(0)) for match in titles.finditer(text)
+    ]
+    for match in _TOKEN.finditer(text):
+        kind = next(name for name in _KINDS if name != "act" and match.group(name) is not None)
+        value = _value(kind, match)
+        before = text[max(0, match.start() - 12) : match.start()]
+        if kind == "item" and _NOT_AN_ITEM.search(before):
+            continue
+        if kind == "short" and value not in names and not _ACT_WORD.search(value):
+            continue
+        found.append(Token(kind, match.start(), match.end(), value))
+    found.sort(key=lambda token: (token.start, -token.end))
+    kept: list[Token] = []
+    for token in found:
+        if kept and token.start < kept[-1].end:
+            if token.kind == "act" and kept[-1].kind == "short":
+                kept[-1] = token
+            continue
+        kept.append(token)
+    return kept

@@ -1,0 +1,266 @@
+"""References between provisions: found, and resolved to the article they mean.
+
+`제9조제1항제2호`, `같은 조 제3항`, `동법`, `이 법`, `「개인정보 보호법」 제17조`,
+`제5조부터 제7조까지`, `제1항ㆍ제2항`, `영 별표 1의2 제3호`, `부칙 제2조`: each is read with what
+was said before it in the sentence.
+"""
+
+from __future__ import annotations
+
+import bisect
+import re
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, replace
+from functools import lru_cache
+
+from kofinlaw.data.law.annexes import split_unit
+from kofinlaw.data.law.citation_places import (
+    Place,
+    Scope,
+    article_before,
+    between,
+    line_places,
+    paragraph_before,
+    unit_of,
+)
+from kofinlaw.data.law.citation_tokens import ACTS, DEPTH, Token, tokens
+from kofinlaw.data.law.titles import ALIASES, canonical, known, name_pattern
+
+__all__ = ["ALIASES", "Citation", "Scope", "cited_units", "document_aliases", "find_citations"]
+
+
+@dataclass(frozen=True, slots=True)
+class Citation:
+    """A reference in a text: `target` is the unit it means (`전자금융거래법 제9조`).
+
+    `provision` is the place inside it (`제1항제2호`, or empty), `start` and `end` its characters.
+    """
+
+    target: str
+    provision: str
+    start: int
+    end: int
+
+
+_GAP = re.compile(
+    r"^\s*(?:\[[^\[\]]{0,60}\])?\s*(?:까지)?(?:의\s?규정)?\s*(?:[,ㆍ·、/]|및|또는|이나|나|와|과|그리고|내지|부터|~|∼|～|에서|까지)?"
+    r"\s*(?:및|또는)?\s*$"
+)
+_AFTER_ACT = re.compile(r"^\s*(?:상의?|의|에서|에\s?따른)?\s*$")
+_RANGE = re.compile(r"^\s*(?:의?\s*규정)?\s*(?:부터|내지|~|∼|～)\s*$")
+_ALIAS = re.compile(
+    r"(?:「(?P<quoted>[^「」\n]{2,80})」(?P<decree>\s*(?:시행령|시행규칙))?"
+    r"|(?P<same>(?:같은|동)\s?법\s?(?P<tail>시행령|시행규칙)))"
+    r"\s*\(이하\s*[\"“'‘「](?P<short>[^\"”'’」]{1,20})[\"”'’」]\s*(?:이?라|라고)\s*(?:한다|함)"
+)
+
+
+def document_aliases(title: str, text: str, titles: Mapping[str, str]) -> dict[str, str]:
+    """What `법`, `영`, `규정` … mean in a document: as it says (`이하 "법"이라 한다`) or by title.
+
+    `titles` maps `titles.key(title)` to title.
+    """
+    names: dict[str, str] = {}
+    act = re.sub(r"\s*(시행령|시행규칙)$", "", title)
+    if act != title:
+        names["법"] = act
+        if title.endswith("시행규칙"):
+            names["영"] = f"{act} 시행령"
+    elif title.endswith("시행세칙"):
+        names["규정"] = re.sub(r"\s*시행세칙$", "", title)
+    last = act
+    for match in _ALIAS.finditer(text):
+        if match.group("quoted"):
+            decree = (match.group("decree") or "").strip()
+            full = f"{match.group('quoted')} {decree}" if decree else match.group("quoted")
+            last = canonical(full, titles)
+            meant = last
+        else:
+            base = re.sub(r"\s*(시행령|시행규칙)$", "", last)
+            meant = canonical(f"{base} {match.group('tail')}", titles)
+        names[match.group("short").strip()] = meant
+    return names
+
+
+def find_citations(
+    text: str, *, act: str, article: str, scope: Scope | None = None
+) -> list[Citation]:
+    """The references in a text of `act`'s `article` (both may be empty), in order.
+
+    A range gives one citation for each article (or 항, 호) between its ends.
+    """
+    reader = _Reader(text, act, article, scope or Scope())
+    return reader.read()
+
+
+def cited_units(text: str, known_titles: Iterable[str]) -> list[str]:
+    """The units of known titles that a question names, in order without repeats.
+
+    Names may be short (`정통망법 제44조`) and need no brackets.
+    """
+    scope, titles = _titles_scope(tuple(known_titles))
+    out: dict[str, None] = {}
+    for citation in find_citations(text, act="", article="", scope=scope):
+        title, number = split_unit(citation.target)
+        if title and number and title in titles:
+            out[citation.target] = None
+    return list(out)
+
+
+@lru_cache(maxsize=4)
+def _titles_scope(titles: tuple[str, ...]) -> tuple[Scope, frozenset[str]]:
+    """What texts of a corpus are read with, kept from one text to the next."""
+    found = known(titles)
+    scope = Scope(titles=found, written=name_pattern(tuple(sorted(found.values()))))
+    return scope, frozenset(found.values())
+
+
+@dataclass(slots=True)
+class _State:
+    """What was said last, and what stands between it and here (None: nothing was said).
+
+    `named` is an act whose article is awaited; `begin` the first end of a range under way.
+    """
+
+    place: Place
+    last_act: str
+    named: str | None = None
+    gap: str | None = None
+    begin: Place | None = None
+
+
+class _Reader:
+    """Walks the tokens of a text; a bracket is read apart and what was said before it goes on
+    behind it (`제3항(「형법」 제216조로 한정한다), 제4항`)."""
+
+    def __init__(self, text: str, act: str, article: str, scope: Scope) -> None:
+        self.text = text
+        self.home = Place(act, article)
+        self.scope = scope
+        self.lines = line_places(text, self.home)
+        self.state = _State(self.home, act)
+        self.brackets: list[_State] = []
+        self.out: list[Citation] = []
+        self.pending = False
+        self.start = self.end = 0
+
+    def read(self) -> list[Citation]:
+        last = 0
+        for token in tokens(self.text, self.scope.names, self.scope.pattern()):
+            self._between(self.text[last : token.start])
+            if token.kind in ACTS:
+                self._act(token)
+            else:
+                self._provision(token)
+            self.state.gap = ""
+            last = token.end
+        self._flush()
+        return self.out
+
+    def _between(self, words: str) -> None:
+        """Take the words between two tokens in, bracket by bracket."""
+        for piece in re.split(r"([()])", words):
+            if piece == "(":
+                self._flush()
+                here = self.state
+                self.brackets.append(here)
+                # `제419조(제2항을 제외한다)`: what opens a bracket right behind a place is in it.
+                inside = "" if here.gap == "" and here.named is None else None
+                self.state = _State(here.place, here.last_act, gap=inside)
+            elif piece == ")" and self.brackets:
+                self._flush()
+                self.state = self.brackets.pop()
+            elif self.state.gap is not None:
+                self.state.gap += piece
+        if "\n" in words:
+            self.brackets.clear()
+
+    def _act(self, token: Token) -> None:
+        self._flush()
+        state = self.state
+        if token.kind == "self":
+            meant = self.home.act
+        elif token.kind == "same":
+            meant = self._same_act(token.value)
+        elif token.kind == "short":
+            meant = self.scope.names.get(token.value, token.value)
+        else:
+            meant = canonical(token.value, self.scope.titles)
+        state.named = meant
+        state.begin = None
+        state.last_act = meant or state.last_act
+        self.start = token.start
+
+    def _same_act(self, tail: str) -> str:
+        base = self.state.last_act or self.home.act
+        if not tail or not base:
+            return base
+        act = re.sub(r"\s*(시행령|시행규칙)$", "", base)
+        return canonical(f"{act} {tail}", self.scope.titles)
+
+    def _provision(self, token: Token) -> None:
+        state = self.state
+        gap = state.gap
+        chained = gap is not None and _GAP.match(gap) is not None
+        if state.named is not None and not (gap is not None and _AFTER_ACT.match(gap)):
+            state.named = None
+        deeper = DEPTH[token.kind] > state.place.depth
+        joined = self.pending and chained and not (gap or "").strip() and deeper
+        if not joined:
+            self._flush()
+            if chained and _RANGE.match(gap or ""):
+                state.begin = state.place
+            self.start = self.start if state.named is not None else token.start
+        state.place = self._resolved(token, chained)
+        state.last_act = state.place.act or state.last_act
+        state.named = None
+        self.pending = True
+        self.end = token.end
+
+    def _resolved(self, token: Token, chained: bool) -> Place:
+        """The place that a token means, given what was said before it."""
+        state, home = self.state, self._home(token.start)
+        last, kind, value = state.place, token.kind, token.value
+        if kind in ("article", "annex", "form", "supplement"):
+            act = state.named if state.named is not None else last.act if chained else home.act
+            return Place(act, value)
+        if kind == "thisarticle":
+            return Place(home.act, home.article)
+        if kind == "samearticle":
+            there = last.article if last.article.startswith("제") else home.article
+            return Place(last.act or home.act, there)
+        if kind == "lastarticle":
+            return Place(home.act, article_before(home, self.scope))
+        if kind == "lastpara":
+            return Place(home.act, home.article, paragraph_before(home.para))
+        if kind == "samepara":
+            return replace(last, item="", sub="")
+        if kind == "sameitem":
+            return replace(last, sub="")
+        here = last if chained and last.article else home
+        if kind == "para":
+            return Place(here.act, here.article, value)
+        if kind == "item":
+            return Place(here.act, here.article, here.para, value)
+        return replace(here, sub=value)
+
+    def _home(self, offset: int) -> Place:
+        """The article, 항 and 호 that the text at an offset stands in."""
+        place = bisect.bisect_right(self.lines, offset, key=lambda line: line[0]) - 1
+        return self.lines[place][1]
+
+    def _flush(self) -> None:
+        """Close the citation under way, filling a range in."""
+        if not self.pending:
+            return
+        self.pending = False
+        begin, self.state.begin = self.state.begin, None
+        place = self.state.place
+        if begin is not None:
+            for target, provision in between(begin, place, self.scope):
+                self._emit(target, provision)
+        self._emit(unit_of(place), place.provision)
+
+    def _emit(self, target: str, provision: str) -> None:
+        if target:
+            self.out.append(Citation(target, provision, self.start, self.end))

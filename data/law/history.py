@@ -1,0 +1,228 @@
+"""The text in force on a day, from the git history of a clone of statutes.
+
+In such a clone (legalize-kr's form) each commit is one amendment, dated by its promulgation, and
+each file says in its front matter when it comes into force. Commits are not in the order of their
+dates, so a version is chosen file by file, never by `rev-list`.
+"""
+
+from __future__ import annotations
+
+import datetime
+import fnmatch
+import os
+import shutil
+import subprocess
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal
+
+from kofinlaw import UserError
+from kofinlaw.data.readers.documents import iso_day
+from kofinlaw.data.readers.frontmatter import split_front_matter
+from kofinlaw.decoding import decode
+
+_SECONDS = 600
+# Configuration of a repository we did not make must not run programs.
+_SAFE = (
+    "-c",
+    "core.fsmonitor=false",
+    "-c",
+    "core.hooksPath=/dev/null",
+    "-c",
+    "core.quotePath=false",
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Version:
+    """A file as it was: its path in the repository, the commit, the commit's day, its bytes.
+
+    `state` says whether this text was in force on the day asked for, came into force later, or
+    had been repealed by then.
+    """
+
+    path: str
+    commit: str
+    day: str
+    data: bytes
+    state: Literal["in_force", "later", "repealed"] = "in_force"
+
+
+def repository(folder: Path) -> Path | None:
+    """The root of the git repository that the folder lies in, or None."""
+    if shutil.which("git") is None:
+        return None
+    folder = folder if folder.is_dir() else folder.parent
+    done = _run(folder, "rev-parse", "--show-toplevel", check=False)
+    return Path(done.decode().strip()) if done.strip() else None
+
+
+def tracked(folder: Path) -> bool:
+    """Whether git keeps the history of at least one file below the folder."""
+    return bool(_run(folder, "ls-files", "--", ".", check=False)[:1]) and bool(
+        _run(folder, "log", "-1", "--format=%H", "--", ".", check=False).strip()
+    )
+
+
+def versions_in_force(
+    folder: Path,
+    as_of: datetime.date,
+    patterns: tuple[str, ...],
+    *,
+    first: datetime.date | None = None,
+) -> Iterator[Version]:
+    """Each file below `folder`, by path, as it was in force on the day.
+
+    The version is the last promulgated one that had come into force. A file repealed by then has
+    state `repealed`; one that came into force later has `later`, with its oldest text. With `first`
+    the versions that were in force from that day on follow, back in time. Raises UserError where
+    git fails.
+    """
+    histories = _histories(folder, patterns)
+    oldest = first.isoformat() if first else ""
+    with _Blobs(folder) as blobs:
+        for path in sorted(histories):
+            yield from _in_force(path, histories[path], as_of.isoformat(), oldest, blobs)
+
+
+def _in_force(
+    path: str, history: list[tuple[str, str, str]], day: str, first: str, blobs: _Blobs
+) -> Iterator[Version]:
+    """`history` holds (day, commit, status), newest first; `first` is empty for one version."""
+    later: Version | None = None
+    since = ""  # the day from which the version found last was in force
+    for promulgated, commit, status in history:
+        if status == "D":
+            if since:
+                return
+            if promulgated <= day:
+                yield Version(path, commit, promulgated, b"", "repealed")
+                return
+            continue
+        data = blobs.read(f"{commit}:{path}")
+        if data is None:
+            continue
+        begins = _in_force_from(data, promulgated)
+        if promulgated <= day and begins <= day and (not since or begins < since):
+            yield Version(path, commit, promulgated, data)
+            since = begins
+            if not first or since <= first:
+                return
+        elif not since:
+            later = Version(path, commit, promulgated, data, "later")
+    if later is not None and not since:
+        yield later
+
+
+def _in_force_from(data: bytes, promulgated: str) -> str:
+    """The ISO day on which a version comes into force: its front matter's, else its commit's."""
+    try:
+        meta, _, _ = split_front_matter(decode(data)[0])
+    except UserError:
+        return promulgated
+    return iso_day(meta.get("시행일자")) or iso_day(meta.get("발령일자")) or promulgated
+
+
+def _histories(folder: Path, patterns: tuple[str, ...]) -> dict[str, list[tuple[str, str, str]]]:
+    """Path to its commits as (day, commit, status), newest day first.
+
+    Commits of one day stay in the order of the log, newest first.
+    """
+    log = _run(
+        folder,
+        "log",
+        "--no-renames",
+        "--name-status",
+        "-z",
+        "--format=%x01%H %ad",
+        "--date=format:%Y-%m-%d",
+        "--",
+        ".",
+    ).decode("utf-8", errors="surrogateescape")
+    out: dict[str, list[tuple[str, str, str]]] = {}
+    for block in log.split("\x01")[1:]:
+        head, _, rest = block.partition("\0")
+        head = head.strip()
+        if " " not in head:
+            continue
+        commit, _, day = head.partition(" ")
+        fields = [field.strip("\n") for field in rest.split("\0") if field.strip("\n")]
+        for status, path in zip(fields[0::2], fields[1::2], strict=False):
+            name = path.rpartition("/")[2].lower()
+            if any(fnmatch.fnmatch(name, pattern) for pattern in patterns):
+                out.setdefault(path, []).append((day, commit, status[:1]))
+    for history in out.values():
+        history.sort(key=lambda item: item[0], reverse=True)
+    return out
+
+
+class _Blobs:
+    """`git cat-file --batch`: one process for any number of versions."""
+
+    def __init__(self, folder: Path) -> None:
+        self._process = subprocess.Popen(
+            ["git", *_SAFE, "cat-file", "--batch"],
+            cwd=folder,
+            env=_environment(),
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.DEVNULL,
+        )
+
+    def read(self, name: str) -> bytes | None:
+        """The bytes of `commit:path`, or None where there is no such file."""
+        stdin, stdout = self._process.stdin, self._process.stdout
+        if stdin is None or stdout is None or "\n" in name:
+            return None
+        stdin.write(name.encode("utf-8", errors="surrogateescape") + b"\n")
+        stdin.flush()
+        head = stdout.readline().split()
+        if len(head) != 3 or head[1] != b"blob":
+            return None
+        data = stdout.read(int(head[2]))
+        stdout.read(1)
+        return data
+
+    def __enter__(self) -> _Blobs:
+        return self
+
+    def __exit__(self, *exception: object) -> None:
+        if self._process.stdin is not None:
+            self._process.stdin.close()
+        if self._process.stdout is not None:
+            self._process.stdout.close()
+        self._process.wait(timeout=_SECONDS)
+
+
+def _environment() -> dict[str, str]:
+    return {
+        **os.environ,
+        "GIT_TERMINAL_PROMPT": "0",
+        "GIT_OPTIONAL_LOCKS": "0",
+        "LC_ALL": "C.UTF-8",
+    }
+
+
+def _run(folder: Path, *arguments: str, check: bool = True) -> bytes:
+    try:
+        done = subprocess.run(
+            ["git", *_SAFE, "--no-pager", *arguments],
+            cwd=folder,
+            env=_environment(),
+            capture_output=True,
+            timeout=_SECONDS,
+            check=False,
+        )
+    except (OSError, subprocess.TimeoutExpired) as error:
+        raise UserError(f"git could not be run: {error}", where=str(folder)) from error
+    if done.returncode != 0:
+        if not check:
+            return b""
+        told = done.stderr.decode("utf-8", errors="replace").strip().splitlines()
+        raise UserError(
+            f"git failed: {told[0] if told else 'no message'}",
+            where=str(folder),
+            remedy="the folder must be a whole clone with its history (not --depth 1)",
+        )
+    return done.stdout

@@ -1,0 +1,277 @@
+"""Statutes and rules as a tree: 편 part, 장 chapter, 절 section, 관 subsection, 조 article.
+
+Reads the Markdown form of legalize-kr (`##### 제1조 (목적)`) and plain text (`제1조(목적) …`).
+부칙 (supplementary provisions) and 별표 (annexes) are kept apart from the articles.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+
+from kofinlaw.data.law.amendments import strip_amendments
+from kofinlaw.data.law.provisions import Line, read_lines, render, tree
+from kofinlaw.records import Provision
+
+DIVISIONS = "편장절관"
+
+_NUMBER = r"제\s*\d+(?:\s*-\s*\d+)?\s*조(?:\s*의\s*\d+)*"
+_HEADING = re.compile(r"^\s{0,3}(#{1,6})\s+")
+_ARTICLE = re.compile(rf"^\s*({_NUMBER})")
+_DIVISION = re.compile(rf"^\s*(제\s*\d+\s*([{DIVISIONS}])(?:\s*의\s*\d+)*)(?:\s+|$|(?=[<(\[]))")
+_SUPPLEMENT = re.compile(r"^\s*부\s*칙\s*(?:$|[<(\[〈（])")
+_ANNEX = re.compile(r"^\s*[<\[〈【]?\s*(?:별표|별지|서식)\s*(?:제?\s*\d|[>\]〉】(]|$)")
+_ANNEX_PLAIN = re.compile(r"^\s*[\[<〈【]\s*(?:별표|별지)\s*(?:제?\s*\d+[^\]>〉】]*)?[\]>〉】]")
+_DELETED = re.compile(r"^[<〈(\[＜]?\s*삭\s*제\s*[>〉)\]＞]?[\s.]*$")
+_CLOSING = {"(": ")", "[": "]", "（": "）"}
+
+
+@dataclass(frozen=True, slots=True)
+class ArticleNode:
+    """A 조 as it stands in a document; `start` and `end` are offsets into the document's text.
+
+    `text` is the body without header and amendment tags, one 항, 호 or 목 a line; `path` holds the
+    divisions above it.
+    """
+
+    number: str
+    heading: str
+    path: tuple[str, ...]
+    lead: str
+    text: str
+    lines: tuple[Line, ...]
+    provisions: tuple[Provision, ...]
+    deleted: bool
+    amendments: tuple[str, ...]
+    start: int
+    end: int
+
+    @property
+    def header(self) -> str:
+        """`제9조(손해배상)`, or the number alone."""
+        return f"{self.number}({self.heading})" if self.heading else self.number
+
+
+@dataclass(frozen=True, slots=True)
+class Section:
+    """A 부칙 or 별표: its title and text."""
+
+    title: str
+    text: str
+    start: int
+    end: int
+
+
+@dataclass(frozen=True, slots=True)
+class Statute:
+    """A parsed statute. `removed` are the spans of headings, with a reason."""
+
+    articles: tuple[ArticleNode, ...]
+    supplements: tuple[Section, ...]
+    annexes: tuple[Section, ...]
+    removed: tuple[tuple[int, int, str], ...]
+
+
+@dataclass(frozen=True, slots=True)
+class _Boundary:
+    """Where something begins: kind, number or level, title, offsets of its line and its body."""
+
+    kind: str
+    name: str
+    title: str
+    start: int
+    body: int
+
+
+def looks_like_statute(text: str) -> bool:
+    """Whether at least two articles can be found at the head of lines."""
+    found = 0
+    for line in text.splitlines():
+        if (
+            (match := _HEADING.match(line)) and _ARTICLE.match(line[match.end() :])
+        ) or plain_article(line) is not None:
+            found += 1
+        if found >= 2:
+            return True
+    return False
+
+
+def parse_statute(text: str) -> Statute:
+    """The articles, 부칙 and 별표 of a statute's text (front matter taken off).
+
+    Never raises: what is not recognised is part of the article before it, or a removed span.
+    """
+    boundaries = _boundaries(text)
+    articles: list[ArticleNode] = []
+    supplements: list[Section] = []
+    annexes: list[Section] = []
+    removed: list[tuple[int, int, str]] = []
+    path: list[tuple[int, str]] = []
+    opening = boundaries[0].start if boundaries else len(text)
+    if text[:opening].strip():
+        removed.append((0, opening, "preamble"))
+    for place, here in enumerate(boundaries):
+        end = boundaries[place + 1].start if place + 1 < len(boundaries) else len(text)
+        if here.kind == "division":
+            level = DIVISIONS.index(here.name)
+            path = [(depth, title) for depth, title in path if depth < level]
+            path.append((level, here.title))
+            removed.append((here.start, end, "heading"))
+        elif here.kind == "heading":
+            removed.append((here.start, end, "heading"))
+        elif here.kind == "article":
+            articles.append(_article(text, here, end, tuple(title for _, title in path)))
+        else:
+            section = Section(here.title, text[here.body : end].strip(), here.start, end)
+            (supplements if here.kind == "supplement" else annexes).append(section)
+    return Statute(tuple(articles), tuple(supplements), tuple(annexes), tuple(removed))
+
+
+def _article(text: str, here: _Boundary, end: int, path: tuple[str, ...]) -> ArticleNode:
+    lines, tags = read_lines(text, here.body, end)
+    lead, provisions = tree(lines)
+    header_tags = strip_amendments(text[here.start : here.body])[1]
+    body = "\n".join(render(line) for line in lines if line.text or line.mark)
+    bare = lead.strip()
+    deleted = bool(_DELETED.match(bare)) and not provisions
+    if not bare and not provisions:
+        deleted = any("삭" in tag for tag in (*header_tags, *tags)) or "삭제" in here.title
+    return ArticleNode(
+        number=here.name,
+        heading=here.title,
+        path=path,
+        lead=lead,
+        text=body,
+        lines=tuple(lines),
+        provisions=provisions,
+        deleted=deleted,
+        amendments=(*header_tags, *tags),
+        start=here.start,
+        end=end,
+    )
+
+
+def _boundaries(text: str) -> list[_Boundary]:
+    """Where divisions, articles, 부칙 and 별표 begin, in order."""
+    rows: list[tuple[int, str, int]] = []
+    offset = 0
+    fenced = False
+    for line in text.split("\n"):
+        if line.lstrip().startswith("```"):
+            fenced = not fenced
+        match = None if fenced else _HEADING.match(line)
+        if not fenced:
+            rows.append((offset, line, len(match.group(1)) if match else 0))
+        offset += len(line) + 1
+    marked = any(level and _ARTICLE.match(line[level + 1 :]) for _, line, level in rows)
+    out: list[_Boundary] = []
+    state = _State(marked=marked)
+    for offset, line, level in rows:
+        if (boundary := state.read(offset, line, level)) is not None:
+            out.append(boundary)
+    return out
+
+
+@dataclass(slots=True)
+class _State:
+    """What the scan has passed: the part it is in and the last article's number."""
+
+    marked: bool
+    part: str = "body"
+    last: tuple[int, ...] = ()
+
+    def read(self, offset: int, line: str, level: int) -> _Boundary | None:
+        """The boundary that begins with this line, if one does."""
+        if not line.strip():
+            return None
+        bare = line[_HEADING.match(line).end() :] if level else line  # type: ignore[union-attr]
+        after = offset + len(line)
+        if (level or self.part != "annex") and _SUPPLEMENT.match(bare):
+            self.part = "supplement"
+            return _Boundary("supplement", "", bare.strip(), offset, after)
+        if (level and _ANNEX.match(bare)) or (not level and _ANNEX_PLAIN.match(bare)):
+            if not level and self.marked:
+                return None
+            self.part = "annex"
+            return _Boundary("annex", "", strip_amendments(bare)[0].strip(" #"), offset, after)
+        if self.part != "body":
+            return None
+        return self._body(offset, line, bare, level)
+
+    def _body(self, offset: int, line: str, bare: str, level: int) -> _Boundary | None:
+        after = offset + len(line)
+        if (level or not self.marked) and (match := _DIVISION.match(bare)):
+            title = strip_amendments(bare)[0].strip()
+            if level or (len(title) < 60 and not title.endswith(("다.", "."))):
+                return _Boundary("division", match.group(2), title, offset, after)
+        if level or not self.marked:
+            found = _marked_article(bare) if level else plain_article(bare)
+            if found and (level or self._follows(found[0])):
+                number, heading, body = found
+                self.last = _order(number)
+                return _Boundary("article", number, heading, offset, after - len(bare) + body)
+        return _Boundary("heading", "", bare.strip(), offset, after) if level else None
+
+    def _follows(self, number: str) -> bool:
+        """Whether a plain line's number can come next: a citation at a line's head seldom does."""
+        order = _order(number)
+        return not self.last or self.last < order <= (self.last[0] + 60, 10**6)
+
+
+def _order(number: str) -> tuple[int, ...]:
+    return tuple(int(n) for n in re.findall(r"\d+", number))
+
+
+def _balanced(text: str, start: int) -> int:
+    """The offset after the bracket that closes the one at `start`, or -1."""
+    opening = text[start]
+    closing, depth = _CLOSING[opening], 0
+    for place in range(start, len(text)):
+        if text[place] == opening:
+            depth += 1
+        elif text[place] == closing:
+            depth -= 1
+            if depth == 0:
+                return place + 1
+    return -1
+
+
+def _title(text: str, start: int) -> tuple[str, int]:
+    """(the heading in brackets after the number, the offset after it)."""
+    place = start
+    while place < len(text) and text[place] in " \t":
+        place += 1
+    if place < len(text) and text[place] in _CLOSING:
+        end = _balanced(text, place)
+        if end > 0:
+            return strip_amendments(text[place + 1 : end - 1])[0].strip(), end
+    return "", start
+
+
+def _marked_article(bare: str) -> tuple[str, str, int] | None:
+    """(number, heading, offset of the body) of a Markdown heading that names an article."""
+    match = _ARTICLE.match(bare)
+    if match is None:
+        return None
+    heading, end = _title(bare, match.end())
+    return re.sub(r"\s", "", match.group(1)), heading, end
+
+
+def plain_article(line: str) -> tuple[str, str, int] | None:
+    """(number, heading, offset of the body) of a plain line that opens an article, else None.
+
+    It needs a heading in brackets, or to say that it is deleted:
+
+    `제42조(제2항을 제외한다)는 …` is a citation: a particle follows its bracket.
+    """
+    match = _ARTICLE.match(line)
+    if match is None:
+        return None
+    heading, end = _title(line, match.end())
+    rest = line[end:]
+    if heading:
+        cited = bool(re.match(r"[가-힣]", rest)) or bool(re.match(r"제\d+[항호]", heading))
+        return None if cited else (re.sub(r"\s", "", match.group(1)), heading, end)
+    if re.match(r"\s*[<〈(\[]?\s*삭\s*제", rest):
+        return re.sub(r"\s", "", match.group(1)), "", end
+    return None

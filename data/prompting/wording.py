@@ -1,0 +1,70 @@
+"""The words around a question, in one place.
+
+Training examples and the answering runner both build their turns here, so what the model
+was trained on is what it is asked: a difference between the two is the commonest reason why
+a merged model answers worse than the trained one.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Literal
+
+from kofinlaw.records import Message
+
+AnswerForm = Literal["label", "text"]
+PROMPT_VERSION = "1"
+
+CHOICE_RULE = "참고 조문을 근거로 알맞은 것 하나를 고르시오."
+CLOSED_CHOICE_RULE = "알맞은 것 하나를 고르시오."
+FREE_RULE = "참고 조문을 근거로 질문의 핵심어를 넣어 한두 문장으로 답하시오."
+CLOSED_FREE_RULE = "질문의 핵심어를 넣어 한두 문장으로 답하시오."
+REASONING_RULE = "먼저 판단의 근거를 한두 문장으로 쓰고, 그다음"
+REASONED_CUE = "\n따라서 답: "  # stands between the reasoning and the choice
+NO_EVIDENCE = "주어진 조문에서 답을 찾을 수 없습니다."
+
+
+def evidence_block(evidence: Sequence[str]) -> str:
+    """The passages as the prompt shows them, best first; empty where there are none."""
+    if not evidence:
+        return ""
+    return "[참고 조문]\n" + "\n\n".join(text.strip() for text in evidence) + "\n\n"
+
+
+def option_lines(options: Sequence[str]) -> str:
+    """Options numbered from 1, one a line, in the contest's form (`N text`)."""
+    return "\n".join(f"{number} {text}" for number, text in enumerate(options, 1))
+
+
+def choice_messages(
+    question: str,
+    options: Sequence[str],
+    evidence: Sequence[str] = (),
+    form: AnswerForm = "label",
+    *,
+    reasoning: bool = False,
+) -> list[Message]:
+    """The user's turn of a multiple-choice question (without the answer).
+
+    With `reasoning` the model is asked to write why first; `REASONED_CUE` then leads to the choice.
+    """
+    rule = CHOICE_RULE if evidence else CLOSED_CHOICE_RULE
+    asked = "번호만 답하시오." if form == "label" else "고른 보기의 내용을 그대로 답하시오."
+    if reasoning:
+        asked = f"{REASONING_RULE} {asked}"
+    body = f"{evidence_block(evidence)}[문제] {question}\n{option_lines(options)}\n\n{rule} {asked}"
+    return [{"role": "user", "content": body}]
+
+
+def choice_candidates(options: Sequence[str], form: AnswerForm = "label") -> list[str]:
+    """What the assistant may say to pick each option, in the options' order."""
+    if form == "label":
+        return [str(number) for number in range(1, len(options) + 1)]
+    return list(options)
+
+
+def free_messages(question: str, evidence: Sequence[str] = ()) -> list[Message]:
+    """The user's turn of a free-text question (without the answer)."""
+    rule = FREE_RULE if evidence else CLOSED_FREE_RULE
+    body = f"{evidence_block(evidence)}[질문] {question}\n\n{rule}"
+    return [{"role": "user", "content": body}]

@@ -1,0 +1,183 @@
+"""HWPX and DOCX to light Markdown: headings by style, paragraphs, tables as rows."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+from kofinlaw import UserError
+from kofinlaw.data.readers.archives import Archive, local
+from kofinlaw.data.readers.tables import markdown_rows
+
+_OUTLINE = re.compile(r"^\s*(?:개요|제목|heading|outline)\s*(\d)\s*$", re.IGNORECASE)
+_TITLE = re.compile(r"^\s*(?:title|제목)\s*$", re.IGNORECASE)
+
+
+def hwpx_to_markdown(path: Path, expanded_mebibytes: int) -> tuple[str, dict[str, str]]:
+    """(Markdown, front matter) of an HWPX file; sections in the order of their numbers.
+
+    Raises UserError for a broken or oversized archive or one without sections.
+    """
+    with Archive(path, expanded_mebibytes) as archive:
+        sections = sorted(
+            (n for n in archive.names if re.search(r"(?:^|/)section\d+\.xml$", n, re.IGNORECASE)),
+            key=lambda n: int(re.findall(r"\d+", n)[-1]),
+        )
+        if not sections:
+            raise UserError("no Contents/section*.xml in the HWPX file")
+        styles = _hwpx_styles(archive)
+        lines: list[str] = []
+        for name in sections:
+            for paragraph in archive.xml(name):
+                if local(paragraph.tag) == "p":
+                    lines.extend(_hwpx_paragraph(paragraph, styles))
+        return _tidy(lines), _package_metadata(archive)
+
+
+def _hwpx_styles(archive: Archive) -> dict[str, str]:
+    """Style number to `# `, `## ` … for styles named `개요 n`."""
+    header = next((n for n in archive.names if n.lower().endswith("header.xml")), None)
+    if header is None:
+        return {}
+    out = {}
+    for node in archive.xml(header).iter():
+        if local(node.tag) != "style":
+            continue
+        names = (node.get("name") or "", node.get("engName") or "")
+        level = next((int(m.group(1)) for n in names if (m := _OUTLINE.match(n))), 0)
+        if level:
+            # The document's own title is level 1.
+            out[node.get("id", "")] = "#" * min(6, level + 1) + " "
+        elif any(_TITLE.match(n) for n in names):
+            out[node.get("id", "")] = "# "
+    return out
+
+
+def _hwpx_paragraph(paragraph: Any, styles: dict[str, str]) -> Iterator[str]:
+    """A paragraph's own line, then its tables' rows."""
+    words: list[str] = []
+    tables: list[Any] = []
+    for run in paragraph:
+        if local(run.tag) != "run":
+            continue
+        for node in run:
+            name = local(node.tag)
+            if name == "t":
+                words.append(_hwpx_text(node))
+            elif name == "tbl":
+                tables.append(node)
+            elif name in ("rect", "ellipse", "container", "polygon"):
+                words.extend(_hwpx_text(t) for t in node.iter() if local(t.tag) == "t")
+    text = "".join(words).strip()
+    if text:
+        yield styles.get(paragraph.get("styleIDRef", ""), "") + text
+        yield ""
+    for table in tables:
+        rows = [
+            [_cell_text(cell, "t") for cell in row if local(cell.tag) == "tc"]
+            for row in table
+            if local(row.tag) == "tr"
+        ]
+        yield from markdown_rows(rows)
+
+
+def _hwpx_text(node: Any) -> str:
+    parts = [node.text or ""]
+    for child in node:
+        name = local(child.tag)
+        parts.append("\n" if name == "lineBreak" else " " if name in ("tab", "nbSpace") else "")
+        parts.append(child.tail or "")
+    return "".join(parts)
+
+
+def docx_to_markdown(path: Path, expanded_mebibytes: int) -> tuple[str, dict[str, str]]:
+    """(Markdown, front matter) of a DOCX file.
+
+    Raises UserError for a broken or oversized archive or one without a document part.
+    """
+    with Archive(path, expanded_mebibytes) as archive:
+        if "word/document.xml" not in archive.names:
+            raise UserError("no word/document.xml in the DOCX file")
+        styles = _docx_styles(archive)
+        root = archive.xml("word/document.xml")
+        body = next((node for node in root if local(node.tag) == "body"), root)
+        lines: list[str] = []
+        for node in body:
+            if local(node.tag) == "p":
+                lines.extend(_docx_paragraph(node, styles))
+            elif local(node.tag) == "tbl":
+                rows = [
+                    [_cell_text(cell, "t") for cell in row if local(cell.tag) == "tc"]
+                    for row in node
+                    if local(row.tag) == "tr"
+                ]
+                lines.extend(markdown_rows(rows))
+        return _tidy(lines), _package_metadata(archive)
+
+
+def _docx_styles(archive: Archive) -> dict[str, str]:
+    if "word/styles.xml" not in archive.names:
+        return {}
+    out = {}
+    for style in archive.xml("word/styles.xml"):
+        if local(style.tag) != "style":
+            continue
+        name = next((_value(n) for n in style if local(n.tag) == "name"), "")
+        if match := _OUTLINE.match(name):
+            out[_attribute(style, "styleId")] = "#" * min(6, int(match.group(1))) + " "
+        elif _TITLE.match(name):
+            out[_attribute(style, "styleId")] = "# "
+    return out
+
+
+def _docx_paragraph(node: Any, styles: dict[str, str]) -> Iterator[str]:
+    prefix = ""
+    words: list[str] = []
+    for child in node.iter():
+        name = local(child.tag)
+        if name == "pStyle":
+            prefix = styles.get(_value(child), "")
+        elif name == "t":
+            words.append(child.text or "")
+        elif name == "tab":
+            words.append(" ")
+        elif name in ("br", "cr"):
+            words.append("\n")
+    text = "".join(words).strip()
+    if text:
+        yield prefix + text
+        yield ""
+
+
+def _cell_text(cell: Any, name: str) -> str:
+    """All words of a cell on one line, inner tables included."""
+    words = [_hwpx_text(node) for node in cell.iter() if local(node.tag) == name]
+    return " ".join(" ".join(words).split()).replace("|", "/")
+
+
+def _value(node: Any) -> str:
+    return _attribute(node, "val")
+
+
+def _attribute(node: Any, name: str) -> str:
+    return next((value for key, value in node.attrib.items() if local(key) == name), "")
+
+
+def _package_metadata(archive: Archive) -> dict[str, str]:
+    """Title and date from `content.hpf` (HWPX) or `docProps/core.xml` (DOCX)."""
+    meta: dict[str, str] = {}
+    for name in archive.names:
+        if name.lower().endswith(("content.hpf", "docprops/core.xml")):
+            for node in archive.xml(name).iter():
+                tag, text = local(node.tag), (node.text or "").strip()
+                if tag == "title" and text:
+                    meta.setdefault("title", text)
+                elif text and (tag == "modified" or node.get("name") == "ModifiedDate"):
+                    meta.setdefault("date", text)
+    return meta
+
+
+def _tidy(lines: list[str]) -> str:
+    return re.sub(r"\n{3,}", "\n\n", "\n".join(lines)).strip() + "\n"

@@ -1,0 +1,144 @@
+"""JSONL, CSV and Parquet to documents: one a record, columns mapped; court decisions by issue."""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+import lzma
+import re
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+from kofinlaw import UserError
+from kofinlaw.data.settings import LimitSettings, SourceSettings
+from kofinlaw.decoding import decode
+
+_MEBIBYTE = 1 << 20
+_DEFAULTS = {
+    "text": ("text", "본문", "내용", "content", "body"),
+    "title": ("title", "제목", "사건명", "name"),
+    "date": ("date", "as_of", "시행일자", "선고일자", "날짜"),
+    "license": ("license", "라이선스", "이용조건"),
+    "kind": ("kind", "종류"),
+}
+_ISSUE = re.compile(r"^\s*\[(\d+)\]\s*", re.MULTILINE)
+
+
+def rows_of(path: Path, source: SourceSettings, limits: LimitSettings) -> Iterator[dict[str, str]]:
+    """The records of a file as texts.
+
+    Raises UserError for a broken line, or for more records than the limit.
+    """
+    name = path.name.lower()
+    if name.endswith(".parquet"):
+        rows = _parquet(path)
+    elif name.endswith(".csv"):
+        text, _ = decode(path.read_bytes(), source.encoding)
+        csv.field_size_limit(1 << 30)
+        rows = iter(csv.DictReader(io.StringIO(text)))
+    else:
+        rows = _json_lines(_unpacked(path, limits) if name.endswith(".xz") else path.read_bytes())
+    for number, row in enumerate(rows, 1):
+        if number > limits.records:
+            raise UserError(f"more than {limits.records} records")
+        yield {str(k): _text(v) for k, v in row.items() if k is not None and v is not None}
+
+
+def _unpacked(path: Path, limits: LimitSettings) -> bytes:
+    most = limits.expanded_mebibytes * _MEBIBYTE
+    try:
+        with lzma.open(path) as handle:
+            data = handle.read(most + 1)
+    except (lzma.LZMAError, EOFError) as error:
+        raise UserError(f"the xz file is broken: {error}") from error
+    if len(data) > most:
+        raise UserError(f"the xz file unpacks to more than {limits.expanded_mebibytes} MiB")
+    return data
+
+
+def _json_lines(data: bytes) -> Iterator[dict[str, Any]]:
+    text, _ = decode(data)
+    for number, line in enumerate(text.split("\n"), 1):
+        if not line.strip():
+            continue
+        try:
+            value = json.loads(line)
+        except (json.JSONDecodeError, RecursionError) as error:
+            raise UserError(f"line {number} is not JSON: {error}") from error
+        if not isinstance(value, dict):
+            raise UserError(f"line {number} is not a JSON object")
+        yield value
+
+
+def _parquet(path: Path) -> Iterator[dict[str, Any]]:
+    import pyarrow.parquet as parquet
+    from pyarrow import ArrowException
+
+    try:
+        for batch in parquet.ParquetFile(path).iter_batches(1024):
+            yield from batch.to_pylist()
+    except (ArrowException, OSError, ValueError) as error:
+        raise UserError(f"the Parquet file cannot be read: {error}") from error
+
+
+def _text(value: Any) -> str:
+    if isinstance(value, str):
+        return value
+    if isinstance(value, (list, dict)):
+        return json.dumps(value, ensure_ascii=False)
+    return str(value)
+
+
+def record_text(row: dict[str, str], columns: dict[str, str]) -> tuple[str, dict[str, str]]:
+    """(Markdown, front matter) of a record: a court decision by its issues, else its text column.
+
+    Raises UserError where a mapped column, or any text column, is missing.
+    """
+    if "판시사항" in row and "사건번호" in row and "text" not in columns:
+        return _decision(row)
+    missing = [column for column in columns.values() if column not in row]
+    if missing:
+        raise UserError(f"no column {', '.join(missing)}; there are {', '.join(row)}")
+    found = {}
+    for field, names in _DEFAULTS.items():
+        candidates = [columns[field]] if field in columns else names
+        found[field] = next((row[n] for n in candidates if row.get(n)), "")
+    if not found["text"]:
+        raise UserError(
+            f"no text column; there are {', '.join(row)}",
+            remedy="name it: columns: {text: COLUMN} in the source",
+        )
+    meta = {key: value for key, value in found.items() if key != "text" and value}
+    return found["text"], meta
+
+
+def _decision(row: dict[str, str]) -> tuple[str, dict[str, str]]:
+    """A court decision: each issue (판시사항) under its number with its holding (판결요지)."""
+    title = " ".join(filter(None, [row.get("법원명", ""), row.get("사건번호", "")])).strip()
+    issues, holdings = _numbered(row.get("판시사항", "")), _numbered(row.get("판결요지", ""))
+    lines = [f"# {title}", ""]
+    for number in list(dict.fromkeys([*issues, *holdings])):
+        lines += [f"## {f'[{number}]' if number else '판시사항'}", ""]
+        if issues.get(number):
+            lines += [f"판시사항: {issues[number]}", ""]
+        if holdings.get(number):
+            lines += [f"판결요지: {holdings[number]}", ""]
+    for name in ("참조조문", "참조판례"):
+        if row.get(name, "").strip():
+            lines += [f"## {name}", "", row[name].strip(), ""]
+    meta = {"title": title, "date": row.get("선고일자", ""), "사건번호": row["사건번호"]}
+    return "\n".join(lines), meta
+
+
+def _numbered(text: str) -> dict[str, str]:
+    """`[1] …` and so on by number; text without numbers under an empty one."""
+    text = re.sub(r"<br\s*/?>", "\n", text).strip()
+    if not text:
+        return {}
+    parts = _ISSUE.split(text)
+    out = {"": parts[0].strip()} if parts[0].strip() else {}
+    for number, words in zip(parts[1::2], parts[2::2], strict=True):
+        out[number] = words.strip()
+    return out

@@ -1,0 +1,78 @@
+"""Write spans to `traces.jsonl` and read them; open the tracer that the settings ask for."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+from pathlib import Path
+from typing import Any
+
+from kofinlaw.trace_settings import TraceSettings
+from kofinlaw.tracing import NO_TRACE, Exporter, Span, Tracer
+from kofinlaw.tracing_exporters import open_exporter
+
+FILE = "traces.jsonl"
+
+
+class JsonLines:
+    """Appends spans to a file, whole lines only."""
+
+    def __init__(self, path: Path) -> None:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        self._handle = open(path, "a", encoding="utf-8")
+
+    def export(self, span: Span) -> None:
+        """Write one line."""
+        row = {name: getattr(span, name) for name in span.__dataclass_fields__}
+        self._handle.write(json.dumps(row, ensure_ascii=False, default=str) + "\n")
+        self._handle.flush()
+
+    def close(self) -> None:
+        """Close the file."""
+        self._handle.close()
+
+
+def read_traces(path: Path) -> list[tuple[int, dict[str, Any]]]:
+    """(line, span) of a trace file; torn lines are left out, an absent file has none."""
+    out = []
+    try:
+        handle = open(path, encoding="utf-8", errors="replace")
+    except OSError:
+        return []
+    with handle:
+        for number, line in enumerate(handle, 1):
+            with contextlib.suppress(ValueError):
+                value = json.loads(line)
+                if isinstance(value, dict):
+                    out.append((number, value))
+    return out
+
+
+def open_tracer(settings: TraceSettings | None, folder: Path, *, offline: bool = True) -> Tracer:
+    """The tracer the settings ask for; JSON Lines go to folder/traces.jsonl, going on after those
+    of a run that was cut off.
+
+    Raises UserError for LangSmith or a remote collector while offline, and for a missing extra.
+    """
+    if settings is None or not settings.to:
+        return NO_TRACE
+    exporters: list[Exporter] = []
+    first = 1
+    for target in settings.to:
+        if target == "jsonl":
+            path = folder / FILE
+            _end_torn_line(path)
+            first = 1 + max((int(span.get("id") or 0) for _, span in read_traces(path)), default=0)
+            exporters.append(JsonLines(path))
+        else:
+            exporters.append(open_exporter(target, settings, offline=offline))
+    return Tracer(exporters, redact=settings.redact, first=first)
+
+
+def _end_torn_line(path: Path) -> None:
+    """Give a line that a kill tore its end, so that the next span has a line of its own."""
+    with contextlib.suppress(OSError), open(path, "r+b") as handle:
+        if handle.seek(0, 2) > 0:
+            handle.seek(-1, 2)
+            if handle.read(1) != b"\n":
+                handle.write(b"\n")

@@ -1,0 +1,1 @@
+"""Generate text and score choices with one interface over several backends."""

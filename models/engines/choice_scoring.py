@@ -1,0 +1,100 @@
+"""Log-probabilities of given continuations: one pass a prompt where they are single tokens."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from kofinlaw.models.engines.base import ChoiceScore, length_batches
+from kofinlaw.models.engines.decoder import Decoder
+
+# A common beginning is read once where it saves at least this many tokens and half the prompt.
+SHARED_TOKENS = 48
+
+
+def score_choices(
+    decoder: Decoder,
+    prompts: Sequence[Sequence[int]],
+    tails: Sequence[Sequence[Sequence[int]]],
+    *,
+    max_tokens: int,
+    max_rows: int,
+) -> list[list[ChoiceScore]]:
+    """Summed log-probability of each tail (token ids) after its prompt.
+
+    Where all tails of a prompt are one token (labels), the prompt is read once and the head
+    computed at its last position alone; longer tails run on from the prompt's cache. Batches hold
+    at most `max_rows` rows and `max_tokens` padded tokens.
+    """
+    import torch
+
+    labels = [i for i, row in enumerate(tails) if all(len(tail) == 1 for tail in row)]
+    out: list[list[ChoiceScore]] = [[] for _ in prompts]
+    with torch.inference_mode():
+        for indices, shared in shared_beginnings({i: prompts[i] for i in labels}):
+            lengths = [len(prompts[i]) - shared for i in indices]
+            cache = decoder.read_prefix(prompts[indices[0]][:shared]) if shared else None
+            for batch in length_batches(lengths, max_tokens, max_rows):
+                rows = [prompts[indices[j]][shared:] for j in batch]
+                hidden = decoder.hidden(rows, shared, cache)
+                lasts = torch.stack([hidden[row, lengths[j] - 1] for row, j in enumerate(batch)])
+                firsts = [[tail[0] for tail in tails[indices[j]]] for j in batch]
+                for j, found in zip(batch, decoder.logprobs_of(lasts, firsts), strict=True):
+                    out[indices[j]] = [ChoiceScore(score, 1) for score in found]
+        for i in sorted(set(range(len(prompts))) - set(labels)):
+            out[i] = _score_texts(decoder, prompts[i], tails[i], max_tokens, max_rows)
+    return out
+
+
+def _score_texts(
+    decoder: Decoder,
+    prompt: Sequence[int],
+    tails: Sequence[Sequence[int]],
+    max_tokens: int,
+    max_rows: int,
+) -> list[ChoiceScore]:
+    """The prompt once, then all its tails as batches on copies of its cache."""
+    import torch
+
+    cache = decoder.read_prefix(prompt[:-1]) if len(prompt) > 1 else None
+    # The prompt's last token goes with the tails: its state scores their first tokens.
+    rows = [[prompt[-1], *tail[:-1]] for tail in tails]
+    totals = [0.0] * len(tails)
+    for batch in length_batches([len(row) for row in rows], max_tokens, max_rows):
+        hidden = decoder.hidden([rows[j] for j in batch], len(prompt) - 1, cache)
+        states = [hidden[row, : len(tails[j])] for row, j in enumerate(batch)]
+        wanted = [[token] for j in batch for token in tails[j]]
+        logprobs = [found for [found] in decoder.logprobs_of(torch.cat(states), wanted)]
+        for j in batch:
+            totals[j] = sum(logprobs[: len(tails[j])])
+            del logprobs[: len(tails[j])]
+    return [ChoiceScore(total, len(tail)) for total, tail in zip(totals, tails, strict=True)]
+
+
+def shared_beginnings(prompts: dict[int, Sequence[int]]) -> list[tuple[list[int], int]]:
+    """Groups of prompts to read together, and how many tokens each group shares at its start.
+
+    Prompts that differ only in their ends (the same evidence, options in another order) make a
+    group of their own; all others make one group that shares nothing.
+    """
+    order = sorted(prompts, key=lambda i: (list(prompts[i]), i))
+    groups: list[tuple[list[int], int]] = []
+    for index in order:
+        ids = prompts[index]
+        if groups:
+            members, shared = groups[-1]
+            common = min(shared, common_length(prompts[members[-1]], ids), len(ids) - 1)
+            if common >= SHARED_TOKENS and common >= len(ids) // 2:
+                groups[-1] = ([*members, index], common)
+                continue
+        groups.append(([index], len(ids) - 1))
+    alone = sorted(members[0] for members, _ in groups if len(members) == 1)
+    together = [(members, shared) for members, shared in groups if len(members) > 1]
+    return ([(alone, 0)] if alone else []) + together
+
+
+def common_length(left: Sequence[int], right: Sequence[int]) -> int:
+    """How many tokens two sequences have in common at their start."""
+    for position, (a, b) in enumerate(zip(left, right, strict=False)):
+        if a != b:
+            return position
+    return min(len(left), len(right))

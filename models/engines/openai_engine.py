@@ -1,0 +1,282 @@
+"""The engine for OpenAI-compatible servers on this machine (vLLM, llama.cpp, others)."""
+
+from __future__ import annotations
+
+import http.client
+import json
+import math
+import re
+import time
+import urllib.error
+import urllib.request
+from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
+
+from kofinlaw import UserError
+from kofinlaw.models.engines.base import (
+    GONE,
+    ChoiceScore,
+    EngineStats,
+    Generation,
+    Request,
+    TokenCounter,
+    cut_at_stop,
+    timed,
+)
+from kofinlaw.models.engines.constraints import bare_pattern
+from kofinlaw.models.engines.dummy_engine import CharacterCounter
+from kofinlaw.models.engines.gbnf import choices_grammar, pattern_grammar
+from kofinlaw.models.loading import load_tokenizer
+from kofinlaw.models.settings import EngineSettings
+from kofinlaw.offline import is_loopback
+
+TRIES = 3
+# Answers worth another try, after a pause that doubles: busy, failed, or restarting.
+RETRIED = (408, 409, 425, 429, 500, 502, 503, 504)
+FIRST_PAUSE_SECONDS = 0.5
+# No answer of ours is near it; what goes on beyond is not going to end.
+LARGEST_ANSWER_BYTES = 16 * 1024**2
+
+
+class ServerError(Exception):
+    """A server did not answer a request, after every try."""
+
+
+class _NoRedirect(urllib.request.HTTPRedirectHandler):
+    def redirect_request(self, *arguments: Any, **named: Any) -> None:
+        return None
+
+
+class OpenAIEngine:
+    """Sends rendered prompts to `/completions`; several servers share the work.
+
+    Not deterministic: servers batch what happens to arrive together. Tokens are counted by the
+    folder's tokenizer, or by characters where no folder is given.
+    """
+
+    name = "openai"
+    deterministic = False
+
+    def __init__(self, settings: EngineSettings, folder: Path | None) -> None:
+        for address in settings.servers:
+            check_address(address)
+        self._settings = settings
+        self._servers = [address.rstrip("/") for address in settings.servers]
+        self._tokenizer: TokenCounter = load_tokenizer(folder) if folder else CharacterCounter()
+        self.stats = EngineStats()
+        # A proxy of the environment or a redirection would carry prompts off this machine.
+        self._opener = urllib.request.build_opener(urllib.request.ProxyHandler({}), _NoRedirect())
+        self._model = settings.served_model or self._first_model()
+        self._pool = ThreadPoolExecutor(settings.slots * len(self._servers))
+
+    @property
+    def tokenizer(self) -> TokenCounter:
+        """Counts tokens as the served model does, where its folder is known."""
+        return self._tokenizer
+
+    def generate(self, requests: Sequence[Request]) -> list[Generation]:
+        """Texts in order, `slots` at a time on each server.
+
+        What no server answers after three tries, or what breaks its constraint, comes back with
+        finish `error` and its fault, and is counted.
+        """
+        with timed(self.stats):
+            out = list(self._pool.map(self._generate_one, range(len(requests)), requests))
+        self.stats.failures += sum(generation.finish == "error" for generation in out)
+        self.stats.prompt_tokens += sum(generation.prompt_tokens for generation in out)
+        self.stats.tokens += sum(generation.tokens for generation in out)
+        return out
+
+    def _generate_one(self, number: int, request: Request) -> Generation:
+        payload: dict[str, Any] = {
+            "prompt": request.prompt,
+            "max_tokens": request.max_tokens,
+            "temperature": request.temperature,
+            "seed": request.seed,
+            **constraint(request),
+        }
+        if request.logprob:
+            payload["logprobs"] = 1
+        if request.stop:
+            payload["stop"] = list(request.stop)
+        read = self._tokenizer.count(request.prompt)
+        try:
+            choice, usage = self._complete(number, payload)
+        except ServerError as error:
+            return Generation("", read, 0, "error", math.nan, fault=str(error)[:300])
+        text, stopped = cut_at_stop(str(choice.get("text") or ""), request.stop)
+        if not satisfies(text, request):
+            return Generation(text, read, 0, "error", math.nan, fault="breaks its constraint")
+        finish = "stop" if stopped or choice.get("finish_reason") == "stop" else "length"
+        tokens = int(usage.get("completion_tokens") or self._tokenizer.count(text))
+        read = int(usage.get("prompt_tokens") or read)
+        return Generation(text, read, tokens, finish, _summed(choice))  # type: ignore[arg-type]
+
+    def score(
+        self, prompts: Sequence[str], choices: Sequence[Sequence[str]]
+    ) -> list[list[ChoiceScore]]:
+        """Summed log-probability of each choice, read from the echoed prompt.
+
+        Raises UserError where a server does not echo log-probabilities (llama.cpp's does not).
+        """
+        jobs = [
+            (prompt, choice) for prompt, row in zip(prompts, choices, strict=True) for choice in row
+        ]
+        with timed(self.stats):
+            scores = iter(list(self._pool.map(self._score_one, range(len(jobs)), jobs)))
+        return [[next(scores) for _ in row] for row in choices]
+
+    def _score_one(self, number: int, job: tuple[str, str]) -> ChoiceScore:
+        prompt, choice = job
+        payload = {"prompt": prompt + choice, "max_tokens": 1, "echo": True, "logprobs": 1}
+        try:
+            answer, _ = self._complete(number, payload | {"temperature": 0})
+        except ServerError as error:
+            raise UserError(f"a server failed to score: {error}") from error
+        echoed = answer.get("logprobs") or {}
+        starts, values = echoed.get("text_offset"), echoed.get("token_logprobs")
+        if not str(answer.get("text", "")).startswith(prompt) or not starts or not values:
+            raise UserError(
+                "the server does not echo log-probabilities",
+                where="engine.servers",
+                remedy="score with engine transformers or llamacpp",
+            )
+        self.stats.prompt_tokens += sum(start < len(prompt + choice) for start in starts)
+        inside = [
+            float(value or 0.0)
+            for start, value in zip(starts, values, strict=False)
+            if len(prompt) <= start < len(prompt) + len(choice)
+        ]
+        return ChoiceScore(sum(inside), len(inside))
+
+    def _complete(
+        self, number: int, payload: dict[str, Any]
+    ) -> tuple[dict[str, Any], dict[str, Any]]:
+        """The first choice and the usage of a completion; the next server at each new try."""
+        last: dict[str, Exception] = {}
+        for attempt in range(TRIES):
+            server = self._servers[(number + attempt) % len(self._servers)]
+            try:
+                answer = self._call(f"{server}/completions", {"model": self._model, **payload})
+                return answer["choices"][0], answer.get("usage") or {}
+            except urllib.error.HTTPError as error:
+                last[server] = error
+                if error.code not in RETRIED:
+                    raise ServerError(f"{server} answered {error.code}") from error
+            except (
+                OSError,
+                http.client.HTTPException,
+                ValueError,
+                LookupError,
+                TypeError,
+            ) as error:
+                last[server] = error
+            if attempt + 1 < TRIES:
+                time.sleep(FIRST_PAUSE_SECONDS * 2**attempt)
+        told = "; ".join(f"{server}: {error}" for server, error in last.items())
+        gone = all(map(_refused_connection, last.values()))
+        raise ServerError(f"{GONE}: {told}" if gone else told)
+
+    def _call(self, address: str, payload: dict[str, Any] | None = None) -> dict[str, Any]:
+        body = None if payload is None else json.dumps(payload).encode("utf-8")
+        request = urllib.request.Request(
+            address, data=body, headers={"Content-Type": "application/json"}
+        )
+        deadline = time.monotonic() + self._settings.timeout_seconds
+        with self._opener.open(request, timeout=self._settings.timeout_seconds) as answer:
+            told = bytearray()
+            while part := answer.read1(65536):
+                told += part
+                if len(told) > LARGEST_ANSWER_BYTES:
+                    raise ValueError("its answer does not end")
+                # The socket's own limit begins anew with each byte.
+                if time.monotonic() > deadline:
+                    raise TimeoutError("timed out in the middle of its answer")
+            return json.loads(told)
+
+    def _first_model(self) -> str:
+        server = self._servers[0]
+        try:
+            return str(self._call(f"{server}/models")["data"][0]["id"])
+        except (OSError, http.client.HTTPException, ValueError, LookupError, TypeError) as error:
+            raise UserError(
+                f"{server} does not say which model it serves: {error}",
+                where="engine.servers",
+                remedy="start the server, or set `served_model`",
+            ) from error
+
+    def close(self) -> None:
+        """Let the running requests end; the server stays as it is."""
+        self._pool.shutdown(wait=True)
+
+    def __enter__(self) -> OpenAIEngine:
+        return self
+
+    def __exit__(self, *exception: object) -> None:
+        self.close()
+
+
+def check_address(address: str) -> None:
+    """Refuse a server that is not on this machine; raises UserError."""
+    parts = urlsplit(address)
+    if parts.scheme not in ("http", "https") or not parts.hostname:
+        raise UserError(
+            f"{address!r} is not a server's address",
+            where="engine.servers",
+            remedy="write it like http://127.0.0.1:8000/v1",
+        )
+    if not is_loopback(parts.hostname):
+        raise UserError(
+            f"{parts.hostname} is not this machine, and no policy here allows a remote model",
+            where="engine.servers",
+            remedy="run the server on 127.0.0.1",
+        )
+
+
+def constraint(request: Request) -> dict[str, Any]:
+    """A request's constraint as vLLM and as llama.cpp read it; each ignores the other's key."""
+    if request.choices:
+        grammar = choices_grammar(request.choices)
+        return {"structured_outputs": {"choice": list(request.choices)}, "grammar": grammar}
+    if request.regex:
+        return {
+            "structured_outputs": {"regex": bare_pattern(request.regex)},
+            "grammar": pattern_grammar(request.regex),
+        }
+    if request.json_schema is not None:
+        schema = {"name": "answer", "schema": request.json_schema}
+        return {
+            "response_format": {"type": "json_schema", "json_schema": schema},
+            "json_schema": request.json_schema,
+        }
+    return {}
+
+
+def satisfies(text: str, request: Request) -> bool:
+    """Whether a text keeps to its choices or pattern, or is JSON where a schema was asked."""
+    if request.choices:
+        return text in request.choices
+    if request.regex:
+        return re.fullmatch(request.regex, text) is not None
+    if request.json_schema is not None:
+        try:
+            json.loads(text)
+        except ValueError:
+            return False
+    return True
+
+
+def _refused_connection(error: Exception) -> bool:
+    """Whether nothing listens at the address."""
+    return isinstance(getattr(error, "reason", error), ConnectionRefusedError)
+
+
+def _summed(choice: dict[str, Any]) -> float:
+    """The written tokens' summed log-probability, nan where the server gives none."""
+    told = choice.get("logprobs") or {}
+    values = told.get("token_logprobs") or [t.get("logprob") for t in told.get("content") or []]
+    known = [float(value) for value in values if value is not None]
+    return sum(known) if known else math.nan

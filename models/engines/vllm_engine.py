@@ -1,0 +1,266 @@
+"""The vLLM engine: offline batches on a GPU with prefix caching and guided decoding.
+
+Written against vLLM 0.32's `LLM`, `SamplingParams` and `StructuredOutputsParams`; not yet run on
+a card (docs/models.md says so). What is sent to vLLM is made by plain functions, which are tested.
+"""
+
+from __future__ import annotations
+
+import json
+import math
+import os
+from collections.abc import Sequence
+from importlib.util import find_spec
+from pathlib import Path
+from typing import Any
+
+from kofinlaw import UserError
+from kofinlaw.models.engines.base import (
+    ChoiceScore,
+    EngineStats,
+    Finish,
+    Generation,
+    Request,
+    cut_at_stop,
+    timed,
+)
+from kofinlaw.models.engines.constraints import bare_pattern
+from kofinlaw.models.loading import Tokenizer, load_tokenizer
+from kofinlaw.models.settings import EngineSettings
+
+# vLLM gathers the log-probabilities of at most this many named tokens (MAX_LOGPROB_TOKEN_IDS).
+NAMED_TOKENS = 128
+# Adapter ranks vLLM has kernels for (`LoRAConfig.max_lora_rank`).
+RANKS = (1, 8, 16, 32, 64, 128, 256, 320, 512)
+
+
+class VllmEngine:
+    """vLLM in this process. Not deterministic: it batches what happens to be ready together.
+
+    `llm` is a `vllm.LLM` already made (the benchmarks' has random weights).
+    """
+
+    name = "vllm"
+    deterministic = False
+
+    def __init__(
+        self,
+        settings: EngineSettings,
+        folder: Path,
+        *,
+        adapter: Path | None = None,
+        seed: int = 0,
+        llm: Any = None,
+    ) -> None:
+        if find_spec("vllm") is None:
+            raise UserError(
+                "engine vllm needs vllm and a CUDA card",
+                remedy="pip install 'kofinlaw[vllm]' there, or use engine transformers",
+            )
+        # Nothing is reported to anybody; must be set before vLLM is imported.
+        os.environ.update(VLLM_NO_USAGE_STATS="1", DO_NOT_TRACK="1")
+        import vllm
+
+        self._tokenizer = load_tokenizer(folder)
+        self._vllm: Any = vllm
+        self._llm: Any = llm or vllm.LLM(**engine_arguments(settings, folder, adapter, seed))
+        self._lora: Any = None
+        if adapter is not None:
+            from vllm.lora.request import LoRARequest
+
+            self._lora = LoRARequest("adapter", 1, str(adapter))
+        self.stats = EngineStats()
+
+    @property
+    def tokenizer(self) -> Tokenizer:
+        """The folder's tokenizer."""
+        return self._tokenizer
+
+    def generate(self, requests: Sequence[Request]) -> list[Generation]:
+        """Texts in order; vLLM batches them as its memory allows."""
+        with timed(self.stats):
+            prompts = self._tokenizer.encode_batch([request.prompt for request in requests])
+            parameters = [self._parameters(sampling(request)) for request in requests]
+            results = self._run(prompts, parameters)
+            out = [
+                generation_of(result, request)
+                for result, request in zip(results, requests, strict=True)
+            ]
+            self.stats.prompt_tokens += sum(generation.prompt_tokens for generation in out)
+            self.stats.tokens += sum(generation.tokens for generation in out)
+            self.stats.failures += sum(generation.finish == "error" for generation in out)
+        return out
+
+    def score(
+        self, prompts: Sequence[str], choices: Sequence[Sequence[str]]
+    ) -> list[list[ChoiceScore]]:
+        """Summed log-probability of each choice after its prompt.
+
+        Single tokens: one token is generated and theirs are gathered, on the cached prefix. Longer
+        ones are read as part of the prompt, where vLLM cannot use its cache.
+        """
+        with timed(self.stats):
+            encoded = self._tokenizer.encode_batch(prompts)
+            jobs = [
+                scoring_jobs(ids, [self._tokenizer.continuation(prompt, c) for c in row])
+                for ids, prompt, row in zip(encoded, prompts, choices, strict=True)
+            ]
+            flat = [job for row in jobs for job in row]
+            results = iter(
+                self._run([job[0] for job in flat], [self._parameters(job[1]) for job in flat])
+            )
+            self.stats.prompt_tokens += sum(len(job[0]) for job in flat)
+            return [
+                [score for _, _, tails in row for score in scores_of(next(results), tails)]
+                for row in jobs
+            ]
+
+    def _parameters(self, arguments: dict[str, Any]) -> Any:
+        from vllm.sampling_params import StructuredOutputsParams
+
+        arguments = dict(arguments)
+        held = arguments.pop("structured_outputs", None)
+        if held is not None:
+            arguments["structured_outputs"] = StructuredOutputsParams(**held)
+        return self._vllm.SamplingParams(**arguments)
+
+    def _run(self, prompts: Sequence[Sequence[int]], parameters: Sequence[Any]) -> list[Any]:
+        rows = [{"prompt_token_ids": list(ids)} for ids in prompts]
+        return list(
+            self._llm.generate(rows, list(parameters), use_tqdm=False, lora_request=self._lora)
+        )
+
+    def close(self) -> None:
+        """Free the model and the card; safe to call twice."""
+        import gc
+
+        if self._llm is None:
+            return
+        self._llm = None
+        gc.collect()
+        import torch
+
+        torch.cuda.empty_cache()
+
+    def __enter__(self) -> VllmEngine:
+        return self
+
+    def __exit__(self, *exception: object) -> None:
+        self.close()
+
+
+def engine_arguments(
+    settings: EngineSettings, folder: Path, adapter: Path | None, seed: int
+) -> dict[str, Any]:
+    """What `vllm.LLM` is called with. Raises UserError for what it cannot do."""
+    if settings.quantization == "int8":
+        raise UserError(
+            "engine vllm loads 16-bit weights or nf4, not int8",
+            where="engine.quantization",
+            remedy="use none or nf4",
+        )
+    arguments: dict[str, Any] = {
+        "model": str(folder),
+        "dtype": settings.dtype,
+        "max_model_len": settings.context_tokens,
+        "max_num_seqs": settings.max_batch_size,
+        "gpu_memory_utilization": settings.gpu_memory_share,
+        "enable_prefix_caching": True,
+        "seed": seed,
+        "trust_remote_code": False,
+        "load_format": "safetensors",
+        "logprobs_mode": "raw_logprobs",
+        "disable_log_stats": True,
+    }
+    if settings.quantization == "nf4":
+        arguments |= {"quantization": "bitsandbytes", "load_format": "bitsandbytes"}
+    if adapter is not None:
+        arguments |= {"enable_lora": True, "max_loras": 1, "max_lora_rank": lora_rank(adapter)}
+    return arguments
+
+
+def lora_rank(adapter: Path) -> int:
+    """The smallest rank vLLM can set up that holds the adapter's; raises UserError above all."""
+    file = adapter / "adapter_config.json"
+    try:
+        rank = int(json.loads(file.read_text(encoding="utf-8"))["r"])
+    except (OSError, ValueError, KeyError, TypeError) as error:
+        raise UserError(f"no readable adapter here: {error}", where=str(file)) from error
+    fitting = [size for size in RANKS if size >= rank]
+    if not fitting:
+        raise UserError(
+            f"vLLM serves adapters up to rank {RANKS[-1]}, this one has {rank}",
+            where=str(file),
+            remedy="merge the adapter first",
+        )
+    return fitting[0]
+
+
+def sampling(request: Request) -> dict[str, Any]:
+    """A request as arguments of SamplingParams; `structured_outputs` as those of its own class."""
+    arguments: dict[str, Any] = {
+        "temperature": request.temperature,
+        "max_tokens": request.max_tokens,
+    }
+    if request.logprob:
+        arguments["logprobs"] = 0  # the written tokens' own
+    if request.temperature > 0:
+        arguments["seed"] = request.seed
+    if request.stop:
+        arguments["stop"] = list(request.stop)
+    if request.choices:
+        arguments["structured_outputs"] = {"choice": list(request.choices)}
+        # A choice is written whole; no text has more tokens than bytes.
+        longest = max(len(choice.encode("utf-8")) for choice in request.choices)
+        arguments["max_tokens"] = max(request.max_tokens, longest + 1)
+    elif request.regex:
+        arguments["structured_outputs"] = {"regex": bare_pattern(request.regex)}
+    elif request.json_schema is not None:
+        arguments["structured_outputs"] = {"json": request.json_schema}
+    return arguments
+
+
+def generation_of(result: Any, request: Request) -> Generation:
+    """A `RequestOutput` as our record."""
+    written = result.outputs[0]
+    text, stopped = cut_at_stop(written.text, request.stop)
+    finish: Finish = "stop" if stopped or written.finish_reason == "stop" else "length"
+    if request.choices and text not in request.choices:
+        finish = "error"
+    logprob = written.cumulative_logprob
+    return Generation(
+        text,
+        len(result.prompt_token_ids or ()),
+        len(written.token_ids),
+        finish,
+        math.nan if logprob is None else float(logprob),
+    )
+
+
+Job = tuple[list[int], dict[str, Any], list[list[int]]]
+
+
+def scoring_jobs(prompt: Sequence[int], tails: Sequence[Sequence[int]]) -> list[Job]:
+    """(token ids to send, SamplingParams arguments, the tails it scores) for one prompt's choices.
+
+    Raises UserError for an empty prompt or choice.
+    """
+    if not prompt or not all(tails):
+        raise UserError("a prompt or one of its choices is empty")
+    rows = [list(tail) for tail in tails]
+    one = {"temperature": 0.0, "max_tokens": 1, "detokenize": False}
+    if all(len(tail) == 1 for tail in rows) and len(rows) <= NAMED_TOKENS:
+        named = sorted({tail[0] for tail in rows})
+        return [(list(prompt), {**one, "logprob_token_ids": named}, rows)]
+    return [([*prompt, *tail], {**one, "prompt_logprobs": 0}, [tail]) for tail in rows]
+
+
+def scores_of(result: Any, tails: Sequence[Sequence[int]]) -> list[ChoiceScore]:
+    """The tails' scores from the result of their job."""
+    if result.prompt_logprobs is None:
+        first = result.outputs[0].logprobs[0]
+        return [ChoiceScore(float(first[tail[0]].logprob), 1) for tail in tails]
+    (tail,) = tails
+    places = result.prompt_logprobs[-len(tail) :]
+    total = sum(float(place[token].logprob) for place, token in zip(places, tail, strict=True))
+    return [ChoiceScore(total, len(tail))]

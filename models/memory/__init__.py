@@ -1,0 +1,1 @@
+"""Plan memory term by term before anything is loaded, and measure it while work runs."""

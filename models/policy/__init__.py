@@ -1,0 +1,1 @@
+"""Decide whether a policy permits a model, a text or a use, from policies.yaml."""

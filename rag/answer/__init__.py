@@ -1,0 +1,1 @@
+"""Answer questions before a deadline, and keep a complete answer file at every moment."""

@@ -1,0 +1,288 @@
+"""A file of questions in; a complete, valid answer file out before the time is up.
+
+First every question gets one answer (multiple choice, then free text, longest first within a
+kind), while the evidence of later ones is searched for beside it; then spare time goes to further
+votes and orders where confidence is low. Batches are cut from the whole list, never from what is
+left, so that a run that was killed ends with the same bytes.
+"""
+
+from __future__ import annotations
+
+import time
+from collections import Counter
+from collections.abc import Callable, Iterable, Sequence
+from pathlib import Path
+from typing import Any
+
+from kofinlaw import Progress, silent
+from kofinlaw.files import sha256_file
+from kofinlaw.models.engines.base import Engine
+from kofinlaw.models.templates import ChatTemplate
+from kofinlaw.rag.answer.answer_book import AnswerBook
+from kofinlaw.rag.answer.attempts import Attempts
+from kofinlaw.rag.answer.batches import Task, first_batches, turns_of
+from kofinlaw.rag.answer.deadline import PLANS, Budget, Clock, Costs, usable_plans
+from kofinlaw.rag.answer.engine_supervisor import EngineKeeper
+from kofinlaw.rag.answer.journal import Journal
+from kofinlaw.rag.answer.schedule import Replay, Schedule, Step, read_plan, spare_batches
+from kofinlaw.rag.answer.search_ahead import SearchAhead
+from kofinlaw.rag.answer.single_question import ask
+from kofinlaw.rag.answer.watchdog import Caller, ThreadCaller
+from kofinlaw.rag.answer_settings import AnswerSettings
+from kofinlaw.rag.questions.question_files import QuestionFile, read_questions
+from kofinlaw.rag.retrieve.evidence import Searcher
+from kofinlaw.tracing import NO_TRACE, Tracer
+
+__all__ = ["answer_questions", "ask"]
+
+NOTHING_FOUND = "nothing was found to answer from"
+
+
+def answer_questions(
+    questions: Path,
+    out: Path,
+    *,
+    open_engine: Callable[[], Engine],
+    template: ChatTemplate,
+    retriever: Searcher | None,
+    settings: AnswerSettings,
+    model: str = "",
+    clock: Clock = time.monotonic,
+    started: float | None = None,
+    seed: int = 0,
+    progress: Progress = silent,
+    caller: Caller | None = None,
+    tracer: Tracer = NO_TRACE,
+    replay: Path | None = None,
+    wall_clock: Clock = time.time,
+) -> dict[str, Any]:
+    """Answer a file of questions within the budget and write the run's files into `out`.
+
+    Writes `answers.jsonl`, `submission.csv` (complete and valid from the first second on),
+    `evidence.jsonl`, `plan.jsonl` and `timings.jsonl`. `retriever` None asks the model alone.
+    `model` (of `model_fingerprint`) keeps a folder from being gone on with by another model.
+    `started` is `clock()` at process start; time that killed runs used in `out` is counted too, and
+    with `count_pauses` the time between them by `wall_clock`. `replay` is the `plan.jsonl` of an
+    earlier run to follow turn by turn, with the evidence beside it, instead of the deadline.
+    Returns counts and figures. Raises UserError for a question file, folder, model or index that
+    cannot be used; whatever else an engine does ends in answers marked `fallback`.
+    """
+    file = read_questions(questions)
+    out.mkdir(parents=True, exist_ok=True)
+    state = _state(file, settings, model, template, retriever, seed, replay)
+    journal = Journal(out, state, wall_clock)
+    minutes = None if replay is not None else settings.budget_minutes
+    pause = journal.pause_before if settings.count_pauses else 0.0
+    budget = Budget(
+        None if minutes is None else minutes * 60,
+        settings.reserve_minutes * 60,
+        clock,
+        started,
+        journal.used_before + pause,
+    )
+    evidence_tokens = retriever.settings.evidence_tokens if retriever is not None else 0
+    book = AnswerBook(file, journal, settings, evidence_tokens)
+    call = caller or ThreadCaller(lambda: journal.beat(budget.used()))
+    run = _Run(book, budget, open_engine, template, retriever, call, clock, seed, progress, tracer)
+    return run.answer(replay)
+
+
+def _state(
+    file: QuestionFile,
+    settings: AnswerSettings,
+    model: str,
+    template: ChatTemplate,
+    retriever: Searcher | None,
+    seed: int,
+    replay: Path | None,
+) -> dict[str, Any]:
+    """What must not change between a killed run and the one that goes on."""
+    return {
+        "questions": file.sha256,
+        "settings": settings.model_dump(mode="json", exclude={"budget_minutes", "count_pauses"}),
+        "model": model,
+        "template": template.sha256,
+        "retriever": retriever.fingerprint if retriever else "",
+        "seed": seed,
+        "replay": sha256_file(replay) if replay is not None and replay.is_file() else "",
+    }
+
+
+class _Run:
+    """One answering run, from the first complete submission to the last."""
+
+    def __init__(
+        self,
+        book: AnswerBook,
+        budget: Budget,
+        open_engine: Callable[[], Engine],
+        template: ChatTemplate,
+        retriever: Searcher | None,
+        call: Caller,
+        clock: Clock,
+        seed: int,
+        progress: Progress,
+        tracer: Tracer,
+    ) -> None:
+        self.book = book
+        self.budget = budget
+        self.retriever = retriever
+        self.call = call
+        self.clock = clock
+        self.progress = progress
+        self.tracer = tracer
+        self.counts: Counter[str] = Counter()
+        settings = book.settings
+        self.keeper = EngineKeeper(
+            open_engine,
+            call,
+            budget,
+            stall_seconds=settings.stall_seconds,
+            restarts=settings.restarts,
+            counts=self.counts,
+        )
+        costs = Costs()
+        plans = usable_plans(
+            reasoning=settings.reasoning_tokens > 0, evidence=retriever is not None
+        )
+        self.attempts = Attempts(
+            book, self.keeper, template, budget, costs, plans, clock, seed, tracer
+        )
+        self.schedule: Schedule | Replay = Schedule(book, budget, costs, plans)
+        self.search: SearchAhead | None = None
+
+    def answer(self, replay: Path | None) -> dict[str, Any]:
+        """The whole run; returns its counts."""
+        book = self.book
+        book.submit(self.budget.used(), force=True)
+        if replay is not None:
+            recorded = read_plan(replay, [question.id for question in book.questions])
+            self.schedule = Replay(book, recorded)
+        batches = list(first_batches(book.questions, book.settings.batch_questions))
+        if self.retriever is not None:
+            self._begin_search(self.retriever, batches, replay)
+        book.restore_answers()
+        book.submit(self.budget.used(), force=True)
+        self._first_answers(batches)
+        self._spare_time()
+        self._last_evidence()
+        self.keeper.close()
+        return self._finish()
+
+    def _begin_search(
+        self, retriever: Searcher, batches: Sequence[Sequence[Task]], replay: Path | None
+    ) -> None:
+        book = self.book
+        book.restore_evidence(retriever, book.journal.read_evidence())
+        if replay is not None:
+            book.copy_evidence(retriever, book.journal.read_evidence(replay.parent))
+        self.search = SearchAhead(
+            retriever,
+            book.questions,
+            self.call,
+            self.clock,
+            self.counts,
+            stall_seconds=book.settings.stall_seconds,
+            left=self.budget.left,
+            tracer=self.tracer,
+            prepare=self._lend_model if retriever.left_out else None,
+            stalled=self.keeper.leave if retriever.left_out else None,
+        )
+        slices = ([t.place for t in batch if not book.searched(t.place)] for batch in batches)
+        self.search.begin([places for places in slices if places])
+        if isinstance(self.schedule, Schedule):
+            self.schedule.search = self.search
+
+    def _lend_model(self) -> None:
+        """Let the retriever ask the model that answers."""
+        engine = self.keeper.engine()
+        if engine is not None and self.retriever is not None:
+            self.retriever.use_model(engine, self.attempts.template)
+
+    def _first_answers(self, batches: Sequence[list[Task]]) -> None:
+        """Turn 0 of every question under plans that let all the rest fit."""
+        for number, batch in enumerate(batches):
+            if self.book.recorded(batch):
+                continue
+            self._bring_evidence([t.place for t in batch if not self.book.searched(t.place)])
+            batch = self._answerable(batch)
+            rest = [task for later in batches[number:] for task in later]
+            if not self._take(self.schedule.first(batch, rest) if batch else []):
+                return
+
+    def _spare_time(self) -> None:
+        """Further turns, least sure first, while a whole batch of them fits under the full plan."""
+        book = self.book
+        for turn in range(1, max(turns_of(q, book.settings) for q in book.questions)):
+            for batch in spare_batches(book, turn):
+                if not book.recorded(batch) and not self._take(self.schedule.spare(batch)):
+                    return
+
+    def _take(self, steps: Iterable[Step] | None) -> bool:
+        """Carry out what the schedule says; False when it says stop, or no engine is left."""
+        if steps is None or self.keeper.dead:
+            return False
+        for batch, plan in steps:
+            self.attempts.attempt(batch, plan)
+            info: dict[str, object] = {"plan": plan.name}
+            if self.budget.seconds is not None:
+                info["left_minutes"] = round(self.budget.left() / 60, 1)
+            self.progress("answer", len(self.book.answers), len(self.book.questions), **info)
+        return True
+
+    # -- evidence
+
+    def _bring_evidence(self, places: Sequence[int]) -> None:
+        """What was found for these questions, waited for where it is not there yet."""
+        found = self.search.take(places) if self.search is not None and places else None
+        if found is None:
+            return
+        for place, hits in zip(places, found.hits, strict=True):
+            self.book.add_evidence(place, hits, found.seconds / len(places))
+
+    def _answerable(self, batch: list[Task]) -> list[Task]:
+        """The batch without free text for which nothing was found, where the recipe says so."""
+        book = self.book
+        if self.retriever is None or book.settings.without_evidence == "answer":
+            return batch
+        for task in batch:
+            empty = book.searched(task.place) and not book.hits(task.place)
+            if task.kind == "free" and empty and book.turn(task) is None:
+                book.give_up(task, PLANS[0].name, NOTHING_FOUND)
+                self.counts["nothing_found"] += 1
+        return [
+            task
+            for task in batch
+            if (turn := book.turn(task)) is None or turn.failed != NOTHING_FOUND
+        ]
+
+    def _last_evidence(self) -> None:
+        """Evidence of questions that were never asked: their fallback is better for it."""
+        for places in self.search.waiting() if self.search is not None else []:
+            if self.budget.left() > 0:
+                self._bring_evidence(places)
+
+    def _finish(self) -> dict[str, Any]:
+        book, journal = self.book, self.book.journal
+        answers = book.all_answers()
+        book.submit(self.budget.used(), force=True)
+        timings = journal.finish([question.id for question in book.questions], answers)
+        journal.beat(self.budget.used(), force=True)
+        if not book.file.path.is_file() or sha256_file(book.file.path) != book.file.sha256:
+            self.counts["question_file_changed"] = 1
+        totals = sorted(timing.total for timing in timings) or [0.0]
+        plans = Counter(turn.plan for turn in journal.turns.values() if turn.turn == 0)
+        return {
+            "questions": len(answers),
+            "choice": sum(bool(question.options) for question in book.questions),
+            "free": sum(not question.options for question in book.questions),
+            "fallback": sum(answer.origin == "fallback" for answer in answers),
+            "turns": len(journal.turns),
+            "tokens": sum(answer.tokens for answer in answers),
+            "seconds_used": round(self.budget.used(), 3),
+            "budget_seconds": self.budget.seconds,
+            "seconds_p50": round(totals[len(totals) // 2], 4),
+            "seconds_p95": round(totals[min(len(totals) - 1, int(0.95 * len(totals)))], 4),
+            **{f"plan_{plan.name}": plans[plan.name] for plan in PLANS},
+            **dict(sorted(self.counts.items())),
+        }

@@ -1,0 +1,178 @@
+"""Prompts to the engine and its words back, checked: one call for a batch of one kind."""
+
+from __future__ import annotations
+
+import hashlib
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+from kofinlaw.data.prompting.wording import REASONED_CUE
+from kofinlaw.models.engines.base import Engine, Generation, Request
+from kofinlaw.rag.answer.agreement import choice_probabilities, written_choice
+from kofinlaw.rag.answer.deadline import DECODE_WORK, Plan
+from kofinlaw.rag.answer.free_text import tidy
+from kofinlaw.rag.answer.journal import Turn
+from kofinlaw.rag.answer.prompts import Prompt
+from kofinlaw.rag.settings import AnswerSettings
+
+
+@dataclass(frozen=True)
+class Asked:
+    """What the engine said to a prompt: `scores` for a choice, `text` for what it wrote.
+
+    `tokens` were written (`reasoning`'s too), `logprob` is the mean of one; `work` weighs the
+    call's time.
+    """
+
+    prompt: Prompt
+    scores: list[float]
+    text: str
+    tokens: int
+    logprob: float
+    work: float
+    reasoning: str = ""
+
+    def turn(self, identity: str, number: int, plan: str) -> Turn:
+        """The record of it."""
+        return Turn(
+            identity,
+            number,
+            plan,
+            self.prompt.shown,
+            self.prompt.tokens,
+            self.tokens,
+            self.prompt.cut,
+            self.scores,
+            self.text,
+            self.logprob,
+            reasoning=self.reasoning,
+        )
+
+
+def ask_engine(
+    engine: Engine,
+    prompts: Sequence[Prompt],
+    seeds: Sequence[tuple[int, int]],
+    settings: AnswerSettings,
+    *,
+    stop: str,
+    plan: Plan,
+) -> list[Asked | None]:
+    """Ask prompts of one kind, built under `plan`; None for each that got nothing usable.
+
+    `seeds` are (run's seed, turn). Where the prompts want reasoning it is written first, and the
+    choice follows it. Raises RuntimeError where the engine returns another number of results than
+    it was asked for.
+    """
+    if not prompts[0].reasoning:
+        return _answers(engine, prompts, seeds, settings, stop, plan)
+    cues = (stop, REASONED_CUE.strip())
+    requests = [
+        replace(_request(prompt, seed, settings, settings.reasoning_tokens, cues), logprob=False)
+        for prompt, seed in zip(prompts, seeds, strict=True)
+    ]
+    thoughts = engine.generate(requests)
+    _same(len(thoughts), len(prompts))
+    reasoned = [
+        replace(prompt, text=prompt.text + thought.text.strip() + REASONED_CUE)
+        for prompt, thought in zip(prompts, thoughts, strict=True)
+    ]
+    asked = _answers(engine, reasoned, seeds, settings, stop, plan)
+    return [
+        None
+        if item is None or thought.finish == "error" or not thought.text.strip()
+        else replace(
+            item,
+            tokens=item.tokens + thought.tokens,
+            work=item.work + DECODE_WORK * thought.tokens,
+            reasoning=thought.text.strip(),
+        )
+        for item, thought in zip(asked, thoughts, strict=True)
+    ]
+
+
+def _answers(
+    engine: Engine,
+    prompts: Sequence[Prompt],
+    seeds: Sequence[tuple[int, int]],
+    settings: AnswerSettings,
+    stop: str,
+    plan: Plan,
+) -> list[Asked | None]:
+    if prompts[0].choices and settings.choose_by == "score":
+        per_token = settings.answer_form == "text" and not plan.label_only
+        rows = engine.score([p.text for p in prompts], [list(p.choices) for p in prompts])
+        _same(len(rows), len(prompts))
+        out: list[Asked | None] = []
+        for prompt, row in zip(prompts, rows, strict=True):
+            scores = choice_probabilities(row, prompt.order, per_token=per_token)
+            asked = Asked(prompt, scores or [], "", 0, 0.0, prompt.tokens)
+            out.append(asked if scores else None)
+        return out
+    requests = [
+        replace(
+            _request(prompt, seed, settings, _room(engine, prompt, settings), (stop,)),
+            choices=prompt.choices,
+        )
+        for prompt, seed in zip(prompts, seeds, strict=True)
+    ]
+    generations = engine.generate(requests)
+    _same(len(generations), len(prompts))
+    return [
+        _written(prompt, generation, settings)
+        for prompt, generation in zip(prompts, generations, strict=True)
+    ]
+
+
+def _request(
+    prompt: Prompt,
+    seed: tuple[int, int],
+    settings: AnswerSettings,
+    max_tokens: int,
+    stop: tuple[str, ...],
+) -> Request:
+    return Request(
+        prompt.text,
+        max_tokens=max_tokens,
+        stop=stop,
+        temperature=settings.temperature if prompt.sampled else 0.0,
+        seed=_request_seed(*seed, prompt.text),
+    )
+
+
+def _room(engine: Engine, prompt: Prompt, settings: AnswerSettings) -> int:
+    """Tokens an answer may have: the longest choice must fit whole, with its stop token."""
+    longest = max((engine.tokenizer.count(choice) for choice in prompt.choices), default=0)
+    return max(longest + 2, settings.free_max_tokens) if longest else settings.free_max_tokens
+
+
+def _written(prompt: Prompt, generation: Generation, settings: AnswerSettings) -> Asked | None:
+    work = prompt.tokens + DECODE_WORK * generation.tokens
+    logprob = 0.0
+    if generation.tokens and not math.isnan(generation.logprob):
+        logprob = round(generation.logprob / generation.tokens, 6)
+    if prompt.choices:
+        scores = written_choice(generation, prompt.choices, prompt.order)
+        if scores is None:
+            return None
+        return Asked(prompt, scores, generation.text.strip(), generation.tokens, logprob, work)
+    text = tidy(_continued(prompt.opening, generation.text), settings.free_max_characters)
+    if generation.finish == "error" or not generation.text.strip():
+        return None
+    return Asked(prompt, [], text, generation.tokens, logprob, work)
+
+
+def _continued(opening: str, text: str) -> str:
+    return f"{opening} {text.lstrip()}" if opening else text
+
+
+def _same(got: int, asked: int) -> None:
+    if got != asked:
+        raise RuntimeError(f"the engine returned {got} results for {asked} prompts")
+
+
+def _request_seed(seed: int, turn: int, prompt: str) -> int:
+    """A seed for each question and turn, from content alone so that batches do not matter."""
+    digest = hashlib.sha256(f"{seed}\x1f{turn}\x1f{prompt}".encode()).digest()
+    return int.from_bytes(digest[:4], "big") & 0x7FFFFFFF

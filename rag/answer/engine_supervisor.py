@@ -1,0 +1,114 @@
+"""Keeps an engine usable: loads it, watches its calls, loads it again, gives it up."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable
+from typing import TypeVar
+
+from kofinlaw import UserError
+from kofinlaw.models.engines.base import Engine
+from kofinlaw.models.engines.shared_models import forget
+from kofinlaw.rag.answer.deadline import Budget
+from kofinlaw.rag.answer.watchdog import Caller, Overdue
+
+T = TypeVar("T")
+
+STALL_FACTOR = 10.0
+CRASHES_BEFORE_RESTART = 2
+CRASHES_BEFORE_GIVING_UP = 12
+
+
+class EngineKeeper:
+    """An engine that may hang or crash, and the count of what it did.
+
+    `dead` says that there is none any more and none will be loaded.
+    """
+
+    def __init__(
+        self,
+        open_engine: Callable[[], Engine],
+        call: Caller,
+        budget: Budget,
+        *,
+        stall_seconds: float,
+        restarts: int,
+        counts: Counter[str],
+    ) -> None:
+        self._open = open_engine
+        self._call = call
+        self._budget = budget
+        self._stall_seconds = stall_seconds
+        self._restarts_left = restarts
+        self._crashes = 0
+        self._engine: Engine | None = None
+        self.counts = counts
+        self.dead = False
+
+    def engine(self) -> Engine | None:
+        """The engine, loaded where there is none; None when it cannot be had (any more).
+
+        Raises UserError where loading does: a missing model is the person's to mend.
+        """
+        while self._engine is None and not self.dead and self._budget.left() > 0:
+            try:
+                self._engine = self.guarded(self._open)
+            except UserError:
+                raise
+            except Exception as error:
+                self.counts["failed_loads"] += 1
+                # What hangs while loading would hang again, with the memory of both.
+                if isinstance(error, Overdue) or not self._restart():
+                    self.dead = True
+        return self._engine
+
+    def guarded(self, function: Callable[[], T], forecast: float | None = None) -> T:
+        """Call with a limit: never past the deadline, never 10 times the forecast.
+
+        Raises Overdue past it; the engine has then to be left (`leave`).
+        """
+        limit = max(self._stall_seconds, STALL_FACTOR * (forecast or 0.0))
+        return self._call(function, max(0.0, min(limit, self._budget.left())))
+
+    def worked(self) -> None:
+        """A call came back in order."""
+        self._crashes = 0
+
+    def crashed(self) -> bool:
+        """A call raised; says whether a fresh engine is to be tried on the same work."""
+        self.counts["crashes"] += 1
+        self._crashes += 1
+        if self._crashes >= CRASHES_BEFORE_GIVING_UP:
+            self.dead = True
+            return False
+        if self._crashes >= CRASHES_BEFORE_RESTART and self._restart():
+            self.close()
+            self._crashes = 0
+            return True
+        return False
+
+    def leave(self) -> None:
+        """Leave a hanging engine behind; it keeps its thread and memory until the process ends."""
+        self.counts["stalls"] += 1
+        if self._engine is not None:
+            forget(self._engine)
+        self._engine = None
+        if not self._restart():
+            self.dead = True
+
+    def close(self) -> None:
+        """Free the engine, if it lets itself be freed."""
+        engine, self._engine = self._engine, None
+        if engine is None:
+            return
+        try:
+            self.guarded(engine.close)
+        except Exception:
+            self.counts["failed_closes"] += 1
+
+    def _restart(self) -> bool:
+        if self._restarts_left == 0:
+            return False
+        self._restarts_left -= 1
+        self.counts["restarts"] += 1
+        return True

@@ -1,0 +1,217 @@
+"""What an answering run has written down: enough to go on after a kill and repeat nothing.
+
+`plan.jsonl` is the journal (one line for each question and turn, with the plan and what the
+engine said); `answers.jsonl` follows from it. `clock.json` holds the seconds used, and when.
+"""
+
+from __future__ import annotations
+
+import json
+import math
+import time
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from kofinlaw import UserError
+from kofinlaw.data.law.versions import days_told
+from kofinlaw.files import (
+    JsonlAppender,
+    cut_torn_line,
+    read_json_lines,
+    read_jsonl,
+    write_json,
+    write_jsonl,
+)
+from kofinlaw.rag.retrieve.evidence import Hit
+from kofinlaw.records import Answer
+
+STATE_VERSION = 2
+BEAT_SECONDS = 2.0  # used time is written this often, so a kill forgets no more of it
+
+
+@dataclass(frozen=True, slots=True)
+class Turn:
+    """One pass over one question.
+
+    Turn 0 is the first answer; later turns are other orders of the options, or other candidates.
+    `plan` names the plan; `shown` counts passages in the prompt. `scores` are the options'
+    probabilities in the question's order (empty for free text); `text` is what was written, of a
+    choice too where it was not scored, `reasoning` what was written before it; `logprob` is the
+    mean of a written token (0 where the engine does not say). `failed` says why there is nothing.
+    """
+
+    id: str
+    turn: int
+    plan: str
+    shown: int
+    prompt_tokens: int
+    tokens: int
+    cut: bool = False
+    scores: list[float] = field(default_factory=list)
+    text: str = ""
+    logprob: float = 0.0
+    failed: str = ""
+    reasoning: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Timing:
+    """Seconds of one question by part.
+
+    `prefill` is the scoring of choices, `decode` generation with its own prefill; a batch's time
+    is divided by tokens. `turns` counts passes, `plan` is the first one's.
+    """
+
+    id: str
+    retrieve: float
+    prefill: float
+    decode: float
+    total: float
+    turns: int
+    plan: str
+
+
+class Journal:
+    """The files of one answering run in `out`; opening it reads what a killed run left."""
+
+    def __init__(
+        self, out: Path, state: Mapping[str, Any], wall_clock: Callable[[], float] = time.time
+    ) -> None:
+        """Raises UserError where the folder belongs to other questions or settings.
+
+        `wall_clock` gives seconds since the epoch.
+        """
+        self.out = out
+        self._check_state(state)
+        for name in ("plan.jsonl", "timings.jsonl", "evidence.jsonl"):
+            cut_torn_line(out / name)
+        self.turns: dict[tuple[str, int], Turn] = {}
+        if (out / "plan.jsonl").exists():
+            for turn in read_jsonl(out / "plan.jsonl", Turn):
+                self.turns.setdefault((turn.id, turn.turn), turn)
+        self._wall_clock = wall_clock
+        self.used_before, self.pause_before = self._read_clock()
+        self._last_beat = float("-inf")
+        self._plan = JsonlAppender(out / "plan.jsonl")
+        self._timings = JsonlAppender(out / "timings.jsonl")
+        self._evidence = JsonlAppender(out / "evidence.jsonl")
+        self._answers: JsonlAppender | None = None
+
+    def record(self, turn: Turn) -> bool:
+        """Append a turn unless it is there already; says whether it was new."""
+        if (turn.id, turn.turn) in self.turns:
+            return False
+        self.turns[turn.id, turn.turn] = turn
+        self._plan.append(turn)
+        return True
+
+    def time(self, timing: Timing) -> None:
+        """Append the seconds of one turn."""
+        self._timings.append(timing)
+
+    def answer(self, answer: Answer) -> None:
+        """Append an answer; a later line of the same id replaces an earlier one."""
+        if self._answers is None:
+            self._answers = JsonlAppender(self.out / "answers.jsonl")
+        self._answers.append(answer)
+
+    def start_answers(self, answers: Iterable[Answer]) -> None:
+        """Write anew what the journal's turns say, before new answers are appended."""
+        write_jsonl(self.out / "answers.jsonl", answers)
+
+    def add_evidence(self, identity: str, hits: Sequence[Hit]) -> None:
+        """Append what was retrieved for a question."""
+        rows = [
+            {
+                "chunk": h.chunk.id,
+                "unit": h.chunk.unit,
+                "version": days_told(h.chunk.since, h.chunk.until),
+                "score": h.score,
+                "by": list(h.by),
+            }
+            for h in hits
+        ]
+        self._evidence.append({"id": identity, "hits": rows})
+
+    def read_evidence(self, folder: Path | None = None) -> dict[str, list[dict[str, Any]]]:
+        """What was retrieved so far, by question; in another run's folder where one is given."""
+        path = (folder or self.out) / "evidence.jsonl"
+        if not path.exists():
+            return {}
+        return {str(value["id"]): list(value["hits"]) for _, value in read_json_lines(path)}
+
+    def beat(self, used: float, *, force: bool = False) -> None:
+        """Write the seconds used, at most every two seconds unless forced."""
+        if force or used - self._last_beat >= BEAT_SECONDS:
+            self._last_beat = used
+            now = {"seconds_used": round(used, 3), "written_at": round(self._wall_clock(), 3)}
+            write_json(self.out / "clock.json", now)
+
+    def sync(self) -> None:
+        """Force the journal to the disk."""
+        self._plan.sync()
+
+    def finish(self, order: Sequence[str], answers: Sequence[Answer]) -> list[Timing]:
+        """Close the files and put them in the questions' order; returns the timings, one each."""
+        for appender in (self._plan, self._timings, self._evidence, self._answers):
+            if appender is not None:
+                appender.close()
+        place = {identity: at for at, identity in enumerate(order)}
+        turns = sorted(self.turns.values(), key=lambda turn: (place[turn.id], turn.turn))
+        evidence = self.read_evidence()
+        timings = self._summed(order)
+        write_jsonl(
+            self.out / "evidence.jsonl",
+            ({"id": i, "hits": evidence[i]} for i in order if i in evidence),
+        )
+        write_jsonl(self.out / "timings.jsonl", timings)
+        write_jsonl(self.out / "plan.jsonl", turns)
+        write_jsonl(self.out / "answers.jsonl", answers)
+        return timings
+
+    def _summed(self, order: Sequence[str]) -> list[Timing]:
+        summed: dict[str, Timing] = {}
+        for timing in read_jsonl(self.out / "timings.jsonl", Timing):
+            so_far = summed.get(timing.id)
+            if so_far is None:
+                summed[timing.id] = timing
+                continue
+            summed[timing.id] = Timing(
+                timing.id,
+                round(so_far.retrieve + timing.retrieve, 6),
+                round(so_far.prefill + timing.prefill, 6),
+                round(so_far.decode + timing.decode, 6),
+                round(so_far.total + timing.total, 6),
+                so_far.turns + timing.turns,
+                so_far.plan or timing.plan,
+            )
+        return [summed[identity] for identity in order if identity in summed]
+
+    def _check_state(self, state: Mapping[str, Any]) -> None:
+        path = self.out / "state.json"
+        current = json.loads(json.dumps({"version": STATE_VERSION, **state}))
+        if path.exists():
+            before = json.loads(path.read_text(encoding="utf-8"))
+            changed = [name for name in current if before.get(name) != current[name]]
+            if changed:
+                raise UserError(
+                    f"this folder holds another run: {', '.join(changed)} changed since it began",
+                    where=str(self.out),
+                    remedy="delete the folder to answer anew, or put back what was there",
+                )
+            return
+        write_json(path, current)
+
+    def _read_clock(self) -> tuple[float, float]:
+        """Seconds that earlier processes used, and seconds since the last of them was alive.
+
+        A wall clock that was set back gives no pause; one set forward is believed.
+        """
+        path = self.out / "clock.json"
+        if not path.exists():
+            return 0.0, 0.0
+        clock = json.loads(path.read_text(encoding="utf-8"))
+        pause = self._wall_clock() - float(clock.get("written_at", math.inf))
+        return float(clock["seconds_used"]), max(0.0, pause)

@@ -1,0 +1,105 @@
+"""The same questions answered several times, as the contest's organiser does."""
+
+from __future__ import annotations
+
+import itertools
+import statistics
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+from kofinlaw import UserError
+from kofinlaw.files import read_jsonl, write_json
+from kofinlaw.rag.answer.free_text import similarity
+from kofinlaw.records import Answer, Question
+
+
+@dataclass(frozen=True)
+class Spread:
+    """Mean, standard deviation (0 for a single value), smallest and largest."""
+
+    mean: float
+    deviation: float
+    low: float
+    high: float
+
+    def __str__(self) -> str:
+        return f"{self.mean:.3g} ± {self.deviation:.2g} ({self.low:.3g} to {self.high:.3g})"
+
+
+@dataclass(frozen=True)
+class Repeats:
+    """What several runs over the same questions had in common.
+
+    `agreement` is the mean over pairs of runs of the share of multiple choices answered alike,
+    `likeness` of the free-text answers' similarity (0..1); `accuracy` is of multiple choice, None
+    without a key. A figure that no question gives is None.
+    """
+
+    runs: int
+    minutes: Spread
+    fallback: Spread
+    agreement: float | None
+    likeness: float | None
+    accuracy: Spread | None
+
+    def lines(self) -> list[str]:
+        """The figures in words."""
+        out = [f"{self.runs} runs: {self.minutes} minutes, {self.fallback} rows not the model's"]
+        if self.accuracy is not None:
+            out.append(f"multiple choice right: {self.accuracy}")
+        if self.agreement is not None:
+            out.append(f"multiple choices answered alike in two runs: {self.agreement:.1%}")
+        if self.likeness is not None:
+            out.append(f"likeness of free-text answers of two runs: {self.likeness:.1%}")
+        return out
+
+
+def repeat(
+    answer_once: Callable[[Path], Mapping[str, Any]],
+    questions: Sequence[Question],
+    out: Path,
+    runs: int,
+    *,
+    labels: Mapping[str, str] | None = None,
+) -> Repeats:
+    """Answer into `out/run-1` … `out/run-N` and write `out/repeats.json`.
+
+    `labels` are the right labels by question id. A run that is complete is not repeated by a
+    second start, as `answer_questions` goes on where it stopped. Raises UserError for less than
+    two runs.
+    """
+    if runs < 2:
+        raise UserError("a spread needs two runs or more", where="--runs")
+    folders = [out / f"run-{number}" for number in range(1, runs + 1)]
+    counts = [answer_once(folder) for folder in folders]
+    answers = [
+        {answer.id: answer.answer for answer in read_jsonl(folder / "answers.jsonl", Answer)}
+        for folder in folders
+    ]
+    choices = [question.id for question in questions if question.options]
+    free = [question.id for question in questions if not question.options]
+    pairs = list(itertools.combinations(answers, 2))
+    right = [i for i in choices if labels is not None and i in labels]
+    result = Repeats(
+        runs=runs,
+        minutes=_spread([count["seconds_used"] / 60 for count in counts]),
+        fallback=_spread([count["fallback"] for count in counts]),
+        agreement=_mean([float(a[i] == b[i]) for a, b in pairs for i in choices]),
+        likeness=_mean([similarity(a[i], b[i]) for a, b in pairs for i in free]),
+        accuracy=_spread([_mean([float(a[i] == labels[i]) for i in right]) or 0.0 for a in answers])
+        if labels is not None and right
+        else None,
+    )
+    write_json(out / "repeats.json", asdict(result))
+    return result
+
+
+def _mean(values: Sequence[float]) -> float | None:
+    return sum(values) / len(values) if values else None
+
+
+def _spread(values: Sequence[float]) -> Spread:
+    deviation = statistics.stdev(values) if len(values) > 1 else 0.0
+    return Spread(statistics.fmean(values), deviation, min(values), max(values))

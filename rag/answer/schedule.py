@@ -1,0 +1,161 @@
+"""Which batch next, and by which plan: by the time that is left, or as an earlier run did."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from kofinlaw import UserError
+from kofinlaw.files import read_jsonl
+from kofinlaw.rag.answer.answer_book import AnswerBook
+from kofinlaw.rag.answer.batches import Task, scored, turns_of
+from kofinlaw.rag.answer.deadline import (
+    FULL,
+    PLANS,
+    QUARTER,
+    Budget,
+    Costs,
+    Kind,
+    Plan,
+    choose_plan,
+)
+from kofinlaw.rag.answer.journal import Turn
+from kofinlaw.rag.answer.search_ahead import SearchAhead
+from kofinlaw.rag.settings import AnswerSettings
+from kofinlaw.records import Question
+
+Step = tuple[list[Task], Plan]
+Recorded = Mapping[tuple[str, int], Turn]
+
+
+@dataclass
+class Schedule:
+    """The controller: before each batch, the best plan by which all the rest still fits.
+
+    `plans` are those that differ for this recipe, best first; `search` is what still looks for
+    evidence, if anything does.
+    """
+
+    book: AnswerBook
+    budget: Budget
+    costs: Costs
+    plans: Sequence[Plan]
+    search: SearchAhead | None = None
+
+    def first(self, batch: list[Task], rest: Sequence[Task]) -> list[Step] | None:
+        """How to answer a batch of first turns when `rest` (the batch included) is left.
+
+        None when there is no time at all.
+        """
+        plan = self._choose(rest, self.plans)
+        if plan is None:
+            return None
+        if self.search is not None and not self._fits_with_search(rest):
+            self.search.hurry()
+        return [(batch, self._plan_before(batch) or plan)]
+
+    def spare(self, batch: list[Task]) -> list[Step] | None:
+        """How to answer a batch of later turns; None when it would not fit under the full plan."""
+        if self._choose(batch, (FULL, PLANS[-1])) is not FULL:
+            return None
+        return [(batch, FULL)]
+
+    def _choose(self, tasks: Sequence[Task], plans: Sequence[Plan]) -> Plan | None:
+        return choose_plan(
+            self.costs,
+            self.budget.left(),
+            lambda plan: self.book.work(tasks, plan),
+            plans=plans,
+            beside=self._search_seconds(),
+        )
+
+    def _search_seconds(self) -> float:
+        return 0.0 if self.search is None else self.search.seconds_left()
+
+    def _fits_with_search(self, rest: Sequence[Task]) -> bool:
+        """Whether a small context would do: before labels alone are scored, the reranker goes."""
+        if self._search_seconds() == 0.0:
+            return True
+        return self._choose(rest, (QUARTER, PLANS[-1])) is QUARTER
+
+    def _plan_before(self, batch: Sequence[Task]) -> Plan | None:
+        """The plan of a batch that a kill left half recorded: it is done again as it was.
+
+        The best of its tasks': some may have stepped down alone.
+        """
+        names = [turn.plan for task in batch if (turn := self.book.turn(task)) is not None]
+        return next((plan for plan in PLANS if plan.name in names), None)
+
+
+@dataclass
+class Replay:
+    """Follows a recorded plan: the same turns by the same plans, however long they take."""
+
+    book: AnswerBook
+    recorded: Recorded
+
+    def first(self, batch: list[Task], rest: Sequence[Task]) -> list[Step] | None:
+        """The batch as it was recorded, parted by plan; what failed then is failed again."""
+        steps: dict[str, list[Task]] = {}
+        for task in batch:
+            turn = self.recorded.get((self.book.questions[task.place].id, task.turn))
+            if turn is None:
+                continue
+            if turn.failed:
+                self.book.give_up(task, turn.plan, turn.failed)
+            else:
+                steps.setdefault(turn.plan, []).append(task)
+        return [(steps[plan.name], plan) for plan in PLANS if plan.name in steps]
+
+    def spare(self, batch: list[Task]) -> list[Step] | None:
+        """As `first`."""
+        return self.first(batch, batch)
+
+
+def read_plan(path: Path, ids: Sequence[str]) -> Recorded:
+    """The turns of a `plan.jsonl`. Raises UserError for one of other questions, or none at all."""
+    if not path.is_file():
+        raise UserError(
+            "no such plan", where=str(path), remedy="name the plan.jsonl of an answer folder"
+        )
+    turns = {(turn.id, turn.turn): turn for turn in read_jsonl(path, Turn)}
+    other = next((identity for identity, _ in turns if identity not in set(ids)), None)
+    if other is not None:
+        raise UserError(
+            f"the plan is of other questions: it has `{other}`",
+            where=str(path),
+            remedy="replay a plan on the questions it was recorded with",
+        )
+    return turns
+
+
+def spare_batches(book: AnswerBook, turn: int) -> Iterator[list[Task]]:
+    """The batches of one later turn: free text first, as one item weighs more, least sure first.
+
+    All orders of a scored choice go together, with turn 1: an engine reads once what stands before
+    the options. Cut by the turns before alone, so that a run that was killed cuts them alike.
+    """
+    found: dict[Kind, list[tuple[float, int]]] = {"free": [], "choice": []}
+    for place, question in enumerate(book.questions):
+        answer = book.combined(place, before=turn)
+        if answer is not None and _spare_turns(question, turn, book.settings):
+            found["choice" if question.options else "free"].append((answer.confidence, place))
+    for kind, places in found.items():
+        batch: list[Task] = []
+        for _, place in sorted(places):
+            turns = _spare_turns(book.questions[place], turn, book.settings)
+            if batch and len(batch) + len(turns) > book.settings.batch_questions:
+                yield batch
+                batch = []
+            batch = [*batch, *(Task(place, each, kind) for each in turns)]
+        if batch:
+            yield batch
+
+
+def _spare_turns(question: Question, turn: int, settings: AnswerSettings) -> range:
+    """The turns of a question that are taken with this one."""
+    last = turns_of(question, settings)
+    if scored(question, settings):
+        return range(1, last) if turn == 1 else range(0)
+    return range(turn, min(turn + 1, last))

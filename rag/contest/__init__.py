@@ -1,0 +1,1 @@
+"""Write the folder that answers on the contest's machine, offline, with transformers 4 alone."""

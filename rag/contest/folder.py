@@ -1,0 +1,171 @@
+"""The folder that answers on the contest's machine: weights, index and a plain script.
+
+That machine (Python 3.10, torch 2.1, CUDA 11.8) cannot run this stack: LanceDB, bm25s and Kiwi stay
+behind, retrieval is BM25 over Hangul bigrams, and answering one question after another.
+"""
+
+from __future__ import annotations
+
+import datetime
+import json
+import math
+import os
+import shutil
+from collections import Counter
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from kofinlaw import Progress, UserError, silent
+from kofinlaw.data.korean.lexical import K1, B
+from kofinlaw.data.korean.words import bigrams
+from kofinlaw.data.law.versions import read_chunks
+from kofinlaw.files import atomic_write, write_json
+from kofinlaw.models.templates import ChatTemplate
+from kofinlaw.rag.answer_settings import AnswerSettings
+from kofinlaw.rag.contest.inlining import inline
+from kofinlaw.rag.index.version_merge import interleaved
+from kofinlaw.rag.retrieve.in_force import Calendar
+from kofinlaw.rag.settings import RagSettings
+
+SCRIPT = Path(__file__).with_name("script.py")
+# Packages that the script may import: what the contest's machine has.
+ALLOWED = frozenset({"numpy", "torch", "transformers"})
+_PROBE = "\u241fquestion\u241f"
+
+
+def export_contest(
+    model: Path,
+    chunks: Path,
+    out: Path,
+    *,
+    template: ChatTemplate,
+    rag: RagSettings,
+    answer: AnswerSettings,
+    dtype: str = "bfloat16",
+    progress: Progress = silent,
+) -> dict[str, Any]:
+    """Write `answer.py`, `contest.json`, `index/` and `model/` (links where the disk allows it).
+
+    Returns passages, terms and bytes. Raises UserError for a model folder without safetensors or a
+    tokenizer, a template that changes with the question, and a corpus without a passage to show.
+    """
+    missing = [name for name in ("config.json", "tokenizer.json") if not (model / name).exists()]
+    if missing or not list(model.glob("*.safetensors")):
+        raise UserError(
+            f"no checkpoint: {', '.join(missing) or 'safetensors'} missing",
+            where=str(model),
+            remedy="name a merged checkpoint",
+        )
+    (out / "model").mkdir(parents=True, exist_ok=True)
+    for file in sorted(model.iterdir()):
+        if file.is_file():
+            _link(file, out / "model" / file.name)
+    progress("index", 0)
+    texts = shown_texts(chunks, rag)
+    if not texts:
+        raise UserError(
+            "the corpus has no passage to show",
+            where=str(chunks),
+            remedy="look at rag.as_of and rag.kinds of the recipe",
+        )
+    terms = write_postings(texts, out / "index")
+    before, after = _frame(template)
+    settings = {
+        "before": before,
+        "after": after,
+        "stop_ids": _stop_ids(model, template),
+        "dtype": dtype,
+        "k": rag.k,
+        "evidence_tokens": rag.evidence_tokens,
+        "answer_form": answer.answer_form,
+        "context_tokens": answer.context_tokens,
+        "free_max_tokens": answer.free_max_tokens,
+        "free_max_characters": answer.free_max_characters,
+    }
+    write_json(out / "contest.json", settings)
+    with atomic_write(out / "answer.py", "wb") as handle:
+        handle.write(inline(SCRIPT.read_text(encoding="utf-8")).encode("utf-8"))
+    size = sum(file.stat().st_size for file in out.rglob("*") if file.is_file())
+    return {"passages": len(texts), "terms": terms, "bytes": size}
+
+
+def shown_texts(chunks: Path, rag: RagSettings) -> list[str]:
+    """The texts that the script may show, which knows neither days nor kinds.
+
+    As a retriever with these settings shows them: of `as_of` or, where that is None, of today.
+    """
+    found = list(interleaved(read_chunks(chunks)))
+    calendar = Calendar(found)
+    shown = calendar.on(rag.as_of) if rag.as_of else calendar.today(datetime.date.today())
+    return [
+        chunk.text
+        for place, chunk in enumerate(found)
+        if (shown is None or shown[place]) and (not rag.kinds or chunk.kind in rag.kinds)
+    ]
+
+
+def write_postings(texts: Sequence[str], out: Path) -> int:
+    """BM25 weights (Lucene's form, as `data.lexical`) of the texts' bigrams; returns the terms.
+
+    `postings.npz`: term t stands in `passages[starts[t]:starts[t + 1]]` with these `weights`.
+    """
+    import numpy as np
+
+    out.mkdir(parents=True, exist_ok=True)
+    counted = [Counter(bigrams(text)) for text in texts]
+    lengths = [sum(count.values()) for count in counted]
+    mean = sum(lengths) / max(len(lengths), 1) or 1.0
+    found: dict[str, list[tuple[int, int]]] = {}
+    for place, count in enumerate(counted):
+        for token, times in count.items():
+            found.setdefault(token, []).append((place, times))
+    starts, passages, weights = [0], [], []
+    for token in sorted(found):
+        rows = found[token]
+        idf = math.log(1 + (len(texts) - len(rows) + 0.5) / (len(rows) + 0.5))
+        for place, times in rows:
+            passages.append(place)
+            weights.append(idf * times / (times + K1 * (1 - B + B * lengths[place] / mean)))
+        starts.append(len(passages))
+    np.savez(
+        out / "postings.npz",
+        starts=np.array(starts, dtype=np.int64),
+        passages=np.array(passages, dtype=np.int32),
+        weights=np.array(weights, dtype=np.float32),
+    )
+    numbers = {token: number for number, token in enumerate(sorted(found))}
+    write_json(out / "terms.json", numbers)
+    write_json(out / "passages.json", list(texts))
+    return len(found)
+
+
+def _frame(template: ChatTemplate) -> tuple[str, str]:
+    """What the template writes before and after the user's words."""
+    text = template.render([{"role": "user", "content": _PROBE}], add_generation_prompt=True)
+    before, probe, after = text.partition(_PROBE)
+    if not probe:
+        raise UserError(f"chat template {template.name} does not show the question")
+    return before, after
+
+
+def _stop_ids(model: Path, template: ChatTemplate) -> list[int]:
+    """Ids that end an answer: the template's stop token first, then the configurations' EOS."""
+    from kofinlaw.models.loading import load_tokenizer
+
+    ids = load_tokenizer(model).encode(template.stop)[-1:]
+    for name in ("generation_config.json", "config.json"):
+        path = model / name
+        if path.exists():
+            value = json.loads(path.read_text(encoding="utf-8")).get("eos_token_id")
+            ids += value if isinstance(value, list) else [] if value is None else [value]
+    return list(dict.fromkeys(ids))
+
+
+def _link(source: Path, target: Path) -> None:
+    """A hard link, or a copy on another disk."""
+    target.unlink(missing_ok=True)
+    try:
+        os.link(source.resolve(), target)
+    except OSError:
+        shutil.copyfile(source, target)

@@ -1,0 +1,111 @@
+"""The model on the contest's machine: transformers 4 alone, one question after another."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from kofinlaw.data.prompting.packing import pack
+from kofinlaw.data.prompting.wording import choice_candidates, choice_messages, free_messages
+from kofinlaw.models.loading import ANCHOR_CHARACTERS
+from kofinlaw.rag.answer.free_text import tidy
+
+
+class Model:
+    """The merged model; what it writes is greedy, a choice constrained to the choices."""
+
+    def __init__(self, settings: dict[str, Any], folder: Path) -> None:
+        import torch
+        from transformers import AutoModelForCausalLM, AutoTokenizer
+
+        self.settings = settings
+        cuda = torch.cuda.is_available()
+        self.tokenizer = AutoTokenizer.from_pretrained(str(folder), local_files_only=True)
+        self.model = AutoModelForCausalLM.from_pretrained(
+            str(folder),
+            torch_dtype=getattr(torch, settings["dtype"]),
+            device_map={"": 0} if cuda else None,
+            local_files_only=True,
+        ).eval()
+        self.device = "cuda" if cuda else "cpu"
+
+    def encode(self, text: str) -> list[int]:
+        """Token ids; the prompt's frame holds the special tokens already."""
+        return list(self.tokenizer(text, add_special_tokens=False)["input_ids"])
+
+    def count(self, text: str) -> int:
+        """Tokens of a text."""
+        return len(self.encode(text))
+
+    def continuation(self, prompt: str, text: str) -> list[int]:
+        """The tokens that a text has right after a prompt; as `models.loading` has them."""
+        end = prompt[-ANCHOR_CHARACTERS:]
+        before, after = self.encode(end), self.encode(end + text)
+        joined = after[: len(before)] != before
+        return self.encode(text) if joined else after[len(before) :]
+
+    def prompt(
+        self, stem: str, options: Sequence[str], passages: Sequence[str], share: float
+    ) -> str:
+        """The text to go on from, its evidence within the budget and the whole in the context."""
+        settings = self.settings
+        budget = int(settings["evidence_tokens"] * share)
+        query = " ".join([stem, *options])
+        while True:
+            evidence = pack(passages, query, budget, self.count) if budget > 0 and passages else []
+            if options:
+                messages = choice_messages(stem, options, evidence, settings["answer_form"])
+            else:
+                messages = free_messages(stem, evidence)
+            text = settings["before"] + messages[0]["content"] + settings["after"]
+            over = self.count(text) + settings["free_max_tokens"] - settings["context_tokens"]
+            if over <= 0:
+                return text
+            if not evidence:
+                stem, cut = stem[: max(40, len(stem) - 2 * over)], stem
+                if stem == cut:
+                    return text
+            budget = min(budget, sum(map(self.count, evidence))) - over - 8
+
+    def write(self, text: str, choices: Sequence[str]) -> str:
+        """What the model writes after a prompt: one of the choices, or free text."""
+        import torch
+
+        ids = torch.tensor([self.encode(text)], device=self.device)
+        ends, start = self.settings["stop_ids"], ids.shape[1]
+        tails = [self.continuation(text, choice) for choice in choices]
+
+        def allowed(_: int, so_far: Any) -> list[int]:
+            written = so_far[start:].tolist()
+            begun = [tail for tail in tails if tail[: len(written)] == written]
+            return [tail[len(written)] if tail != written else ends[0] for tail in begun] or ends
+
+        longest = max(map(len, tails), default=0) + 1
+        with torch.inference_mode():
+            out = self.model.generate(
+                ids,
+                attention_mask=torch.ones_like(ids),
+                do_sample=False,
+                max_new_tokens=longest if tails else self.settings["free_max_tokens"],
+                prefix_allowed_tokens_fn=allowed if tails else None,
+                eos_token_id=ends,
+                pad_token_id=ends[0],
+            )
+        # The end of a turn is an ordinary token to some tokenizers: it is cut off here by its id.
+        written = out[0, start:].tolist()
+        stop = next((place for place, token in enumerate(written) if token in ends), len(written))
+        if tails:
+            return next((c for c, t in zip(choices, tails, strict=True) if t == written[:stop]), "")
+        return str(self.tokenizer.decode(written[:stop], skip_special_tokens=True)).strip()
+
+    def answer(
+        self, stem: str, options: Sequence[str], passages: Sequence[str], share: float
+    ) -> str:
+        """The answer as it is handed in; empty where the model gave nothing valid."""
+        form = self.settings["answer_form"]
+        choices = choice_candidates(options, form) if options else []
+        text = self.write(self.prompt(stem, options, passages, share), choices)
+        if not options:
+            return tidy(text, self.settings["free_max_characters"])
+        return str(choices.index(text) + 1) if text in choices else ""

@@ -1,0 +1,1 @@
+"""Build and load the index of passages: tokens, vectors and the tables next to them."""

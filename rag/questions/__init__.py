@@ -1,0 +1,1 @@
+"""Read question files and write submissions."""

@@ -1,0 +1,1 @@
+"""Find the passages for a question: search, fuse, rerank, expand, and restrict by date."""

@@ -1,0 +1,96 @@
+"""`kofinlaw augment --dry-run`: what would be made, before anything is loaded or written."""
+
+from __future__ import annotations
+
+import contextlib
+import shutil
+import tempfile
+from collections.abc import Callable
+from pathlib import Path
+
+from kofinlaw import UserError
+from kofinlaw.augment.settings import AugmentSettings
+from kofinlaw.files import read_jsonl
+from kofinlaw.recipes.pipeline.run import Run
+from kofinlaw.records import Article, Example
+
+
+def augment_dry_run(run: Run) -> list[str]:
+    """Counts by kind, tokens and a sample, from a real generation into a throw-away folder.
+
+    Grounded generators need no model and take seconds, so their counts are exact. Raises
+    UserError where the data stage has not run.
+    """
+    from kofinlaw.augment.stage import augment
+
+    corpus = run.folder / "data"
+    if not (corpus / "articles.jsonl").is_file():
+        raise UserError(
+            "there are no articles yet",
+            where=str(corpus),
+            remedy=f"run `kofinlaw data {run.document.path}` first",
+        )
+    articles = sum(1 for _ in read_jsonl(corpus / "articles.jsonl", Article))
+    settings = run.recipe.augment
+    lines = [f"augment {run.recipe.name}: {articles} articles, {settings.items} items asked for"]
+    grounded = settings.model_copy(update={"teacher": None})
+    with tempfile.TemporaryDirectory() as name:
+        out = Path(name)
+        augment(grounded, corpus, out, seed=run.recipe.seed, count_tokens=_counter(run))
+        examples = list(read_jsonl(out / "examples.jsonl", Example))
+    count = _counter(run)
+    kinds: dict[str, list[int]] = {}
+    for example in examples:
+        tokens = sum(count(message["content"]) for message in example.messages)
+        kinds.setdefault(example.task, []).append(tokens)
+    lines.append(f"  {'kind':<28}{'examples':>9}{'tokens':>9}   grounded: seconds, no model")
+    lines += [f"  {kind:<28}{len(n):>9}{sum(n):>9}" for kind, n in sorted(kinds.items())]
+    lines.append(f"  {'in all':<28}{len(examples):>9}{sum(map(sum, kinds.values())):>9}")
+    if settings.teacher:
+        lines += ["", *_teacher_lines(run, settings, corpus)]
+    if examples:
+        sample = examples[0]
+        lines += ["", f"a sample ({sample.id}, {sample.task})", ""]
+        for message in sample.messages:
+            lines.append(f"  [{message['role']}]")
+            lines += [f"  {line}" for line in message["content"].splitlines()]
+    return [*lines, "", "nothing was written; without --dry-run the stage is run"]
+
+
+def _teacher_lines(run: Run, settings: AugmentSettings, corpus: Path) -> list[str]:
+    """The teacher's requests, tokens, hours and memory by task, and one of its prompts."""
+    from kofinlaw.augment.generators.acts import read_laws
+    from kofinlaw.augment.teacher.estimate import estimate, table
+    from kofinlaw.models.catalogue import find
+
+    teacher = settings.teacher
+    assert teacher is not None
+    held = set(settings.holdout_documents)
+    laws = read_laws(read_jsonl(corpus / "articles.jsonl", Article)).acts
+    rate = 0.6
+    with contextlib.suppress(UserError):
+        rate = find(teacher.model.id).tokens_per_korean_char or rate
+    found = estimate(
+        teacher,
+        [law for law in laws if law.title not in held],
+        run.recipe.seed,
+        lambda text: int(rate * len(text)) + 1,
+        gpu=shutil.which("nvidia-smi") is not None,
+    )
+    head = f"teacher {teacher.model.id}, engine {teacher.engine.engine}: not loaded"
+    sample = [f"  {line}" for line in found.sample.splitlines()]
+    return [head, *table(found), "", "a prompt", "", *sample]
+
+
+def _counter(run: Run) -> Callable[[str], int]:
+    """The model's own token count where its tokenizer is here, else the catalogue's rate."""
+    from kofinlaw.models.catalogue import find
+    from kofinlaw.models.loading import load_tokenizer
+    from kofinlaw.models.resolve import local_folder
+    from kofinlaw.recipes.pipeline.compliance import model_name
+
+    folder = local_folder(run.recipe.model, cache=run.cache)
+    if folder is not None:
+        return load_tokenizer(folder).count
+    rate = find(model_name(run.recipe.model)).tokens_per_korean_char or 0.6
+    return lambda text: int(rate * len(text)) + 1

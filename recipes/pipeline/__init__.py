@@ -1,0 +1,1 @@
+"""Load a recipe, check it, cut it into stages, and run them with resume."""

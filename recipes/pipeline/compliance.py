@@ -1,0 +1,75 @@
+"""A recipe against its policy, and the record of what every model and source is."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from kofinlaw.models.settings import ModelSettings
+from kofinlaw.recipes.pipeline.run import Run, source_paths
+from kofinlaw.recipes.pipeline.schema import Recipe
+
+
+def verdicts_for(recipe: Recipe, policy_name: str) -> list[Any]:
+    """The policy's verdicts on the models, on the sources' licences and on how it answers."""
+    from kofinlaw.models.policy import gate as policy
+    from kofinlaw.rag.contest.rules import check_answering
+
+    teacher = recipe.augment.teacher
+    verdicts = policy.check_models(
+        policy_name,
+        student=model_name(recipe.model),
+        teachers=[model_name(teacher.model)] if teacher else [],
+        embedders=[name for name in {recipe.rag.embedder, recipe.score.embedder} if name],
+        rerankers=[name for name in (recipe.rag.reranker,) if name not in ("none", "llm")],
+        derived_name=recipe.merge.name or "",
+        offline=recipe.offline,
+    )
+    sources = [(source.path, source.license) for source in recipe.sources if source.license]
+    return [
+        *verdicts,
+        *policy.check_sources(policy_name, sources),
+        *check_answering(policy_name, recipe.answer),
+    ]
+
+
+def model_name(model: ModelSettings) -> str:
+    """What the catalogue is asked: the id it knows, else the folder, whose config tells."""
+    from kofinlaw.models.policy import gate as policy
+
+    return model.id if policy.known(model.id) or model.path is None else str(model.path)
+
+
+def check_policy(recipe: Recipe) -> None:
+    """Raise UserError with rule, clause and what would be allowed where the policy refuses."""
+    from kofinlaw.models.policy import gate as policy
+
+    policy.require(verdicts_for(recipe, recipe.policy))
+
+
+def compliance_record(run: Run) -> dict[str, Any]:
+    """What the contest asks entrants to hand in: URL, date, licence and hash of what was used."""
+    from kofinlaw.models.policy import gate as policy
+    from kofinlaw.recipes.pipeline.runner import inputs_sha256
+
+    recipe = run.recipe
+    teacher = recipe.augment.teacher
+    student = model_name(recipe.model)
+    models = {student: "student"}
+    folders = {student: recipe.model.path} if recipe.model.path else {}
+    if teacher:
+        models.setdefault(model_name(teacher.model), "teacher")
+    for name, role in ((recipe.rag.embedder, "embedder"), (recipe.score.embedder, "embedder")):
+        if name:
+            models.setdefault(name, role)
+    sources = [
+        {"path": source.path, "license": source.license, "sha256": inputs_sha256([path])}
+        for source, path in zip(recipe.sources, source_paths(run), strict=True)
+    ]
+    return policy.compliance(
+        recipe.policy,
+        models=models,
+        sources=sources,
+        verdicts=verdicts_for(recipe, recipe.policy),
+        folders=folders,
+        cache=run.cache,
+    )

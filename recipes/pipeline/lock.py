@@ -1,0 +1,48 @@
+"""One run a folder: a lock that names its holder and dies with it."""
+
+from __future__ import annotations
+
+import contextlib
+import fcntl
+import os
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+from kofinlaw import UserError
+from kofinlaw.files import disk_error
+
+
+@contextlib.contextmanager
+def run_lock(folder: Path, say: Callable[[str], None]) -> Iterator[None]:
+    """Hold `folder/.lock` while the block runs.
+
+    The kernel frees the lock when its holder dies, however it dies; the pid inside is for
+    people. Raises UserError where another living process holds it; a lock left by a dead one
+    is taken over and `say` is told.
+    """
+    path = folder / ".lock"
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        handle = open(path, "a+", encoding="utf-8")
+    except OSError as error:
+        raise disk_error(error, folder) from error
+    with handle:
+        handle.seek(0)
+        holder = handle.read().strip()
+        try:
+            fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError as error:
+            raise UserError(
+                f"another run (process {holder or 'unknown'}) is writing this folder",
+                where=str(folder),
+                remedy="wait for it, or give this run another folder with --runs DIR",
+            ) from error
+        if holder:
+            say(f"took over the lock of process {holder}, which is gone")
+        handle.truncate(0)
+        handle.write(str(os.getpid()))
+        handle.flush()
+        try:
+            yield
+        finally:
+            handle.truncate(0)

@@ -1,0 +1,247 @@
+"""`kofinlaw plan`: everything that can be checked without loading weights."""
+
+from __future__ import annotations
+
+import shutil
+from typing import Any
+
+from kofinlaw import UserError
+from kofinlaw.recipes.pipeline.compliance import model_name, verdicts_for
+from kofinlaw.recipes.pipeline.plan_examples import plan_examples
+from kofinlaw.recipes.pipeline.run import (
+    Run,
+    protected_paths,
+    source_paths,
+)
+
+# Sustained bf16 arithmetic while training, in FLOP/s: half of an RTX 4090's published dense peak
+# of 165 TFLOP/s, and what two busy AVX-512 cores reached on a 270M model.
+GPU_FLOPS = 80e12
+CPU_FLOPS = 0.08e12
+
+
+def make_plan(run: Run) -> dict[str, Any]:
+    """Check the recipe; the result holds `ok`, `problems` and each section's figures.
+
+    Nothing is written and no weights are read; figures that are not counted are in `estimated`.
+    """
+    problems: list[str] = []
+    estimated: list[str] = []
+    result: dict[str, Any] = {"recipe": run.recipe.name, "policy": run.recipe.policy}
+    result["files"] = _files(run, problems)
+    result["verdicts"] = _policy(run, problems)
+    result.update(_examples(run, problems, estimated))
+    lengths = result["lengths"]
+    result["memory"] = _memory(run, problems)
+    result["training"] = _training(run, lengths, estimated)
+    result["answering"] = _answering(run)
+    result["disk"] = _disk(run, problems)
+    result["problems"] = problems
+    result["estimated"] = estimated
+    result["ok"] = not problems
+    return result
+
+
+def _card(run: Run) -> Any:
+    from kofinlaw.models.catalogue import find
+
+    return find(model_name(run.recipe.model))
+
+
+def _files(run: Run, problems: list[str]) -> list[dict[str, Any]]:
+    rows = []
+    named = [*source_paths(run), *protected_paths(run)]
+    if run.recipe.examples:
+        named.append(run.path(run.recipe.examples))
+    if run.recipe.evaluate.key:
+        named.append(run.path(run.recipe.evaluate.key))
+    for path in named:
+        rows.append({"path": str(path), "exists": path.exists()})
+        if not path.exists():
+            problems.append(f"{path}: no such file or folder (the recipe names it)")
+    return rows
+
+
+def _policy(run: Run, problems: list[str]) -> list[dict[str, Any]]:
+    from kofinlaw.models.policy import gate as policy
+
+    rows = []
+    for verdict in verdicts_for(run.recipe, run.recipe.policy):
+        sentence = policy.sentence(verdict)
+        rows.append({"ok": verdict.ok, "verdict": sentence})
+        if not verdict.ok:
+            problems.append(f"policy {run.recipe.policy}: {sentence}")
+    problems += _document_dates(run)
+    return rows
+
+
+def _document_dates(run: Run) -> list[str]:
+    """Documents too new or in a wrong licence, read from an existing corpus or the sources."""
+    from kofinlaw.data.corpus import document_facts
+    from kofinlaw.models.policy import gate as policy
+
+    sources = [path for path in source_paths(run) if path.exists()]
+    if not sources or run.recipe.data is None:
+        return []
+    try:
+        facts = document_facts(run.recipe.data, base=run.document.path.parent)
+    except UserError as error:
+        return [str(error)]
+    verdicts = policy.check_documents(run.recipe.policy, facts)
+    refused = [f"policy {run.recipe.policy}: {policy.sentence(v)}" for v in verdicts if not v.ok]
+    more = [f"… and {len(refused) - 10} more documents"] if len(refused) > 10 else []
+    return refused[:10] + more
+
+
+def _examples(run: Run, problems: list[str], estimated: list[str]) -> dict[str, Any]:
+    try:
+        return plan_examples(run, _card(run).tokens_per_korean_char, estimated)
+    except UserError as error:
+        problems.append(str(error))
+        lengths = {
+            "examples": 0,
+            "mean_tokens": run.recipe.train.max_length,
+            "longest_tokens": None,
+        }
+        return {"lengths": lengths, "first_example": None}
+
+
+def _limit_gib(run: Run) -> tuple[float, str]:
+    from kofinlaw.models.doctor import card_memory_gib, free_memory_gib
+
+    if run.recipe.train.memory_limit_gib:
+        return run.recipe.train.memory_limit_gib, "the recipe's memory_limit_gib"
+    card = card_memory_gib()
+    if card:
+        return card, "this machine's card"
+    # The trainer leaves a fifth of the free memory to the rest of the machine.
+    return 0.8 * free_memory_gib(), "four fifths of this machine's free memory"
+
+
+def _memory(run: Run, problems: list[str]) -> dict[str, Any]:
+    from kofinlaw.models.doctor import card_memory_gib
+    from kofinlaw.models.memory.plan import training_plan
+
+    limit, whose = _limit_gib(run)
+    train = run.recipe.train
+    plan = training_plan(
+        _card(run),
+        quantization=train.quantization,
+        rank=train.lora.rank,
+        optimizer=train.optimizer,
+        length=train.max_length,
+        gradient_checkpointing=train.gradient_checkpointing,
+        head_chunk_rows=train.head_chunk_rows,
+        targets=None if train.lora.targets == "all-linear" else train.lora.targets,
+        limit_gib=limit,
+        gpu=card_memory_gib() is not None,
+    )
+    value = {
+        "terms_gib": {name: round(gib, 3) for name, gib in plan.terms.items()},
+        "total_gib": round(plan.total, 2),
+        "limit_gib": round(limit, 2),
+        "limit_is": whose,
+        "micro_batch": plan.micro_batch,
+        "longest_sequence": plan.longest,
+    }
+    if plan.total > limit:
+        problems.append(
+            f"training needs {plan.total:.1f} GiB at {train.max_length} tokens, {limit:.1f} GiB is "
+            f"{whose}; the longest sequence that fits has {plan.longest} tokens"
+        )
+    return value
+
+
+def _training(run: Run, lengths: dict[str, Any], estimated: list[str]) -> dict[str, Any]:
+    from kofinlaw.models.doctor import card_memory_gib
+
+    train = run.recipe.train
+    examples = int(lengths["examples"] * train.epochs)
+    steps = -(-examples // train.effective_batch)
+    if train.max_steps:
+        steps = min(steps, train.max_steps)
+    tokens = steps * train.effective_batch * lengths["mean_tokens"]
+    if train.max_tokens and tokens > train.max_tokens:
+        tokens = train.max_tokens
+        steps = max(1, tokens // (train.effective_batch * lengths["mean_tokens"]))
+    gpu = card_memory_gib() is not None
+    # Frozen base: 2·P forward, 2·P for the gradient of activations, 2·P again with checkpointing.
+    flops = 6 * float(_card(run).parameters) * tokens
+    hours = flops / (GPU_FLOPS if gpu else CPU_FLOPS) / 3600
+    estimated.append(f"hours: 6 × parameters × tokens at {'half a 4090' if gpu else '2 CPU cores'}")
+    return {
+        "steps": steps,
+        "effective_batch": train.effective_batch,
+        "tokens": tokens,
+        "hours": round(hours, 2),
+    }
+
+
+def _answering(run: Run) -> dict[str, Any]:
+    from kofinlaw.models.doctor import card_memory_gib
+    from kofinlaw.models.memory.plan import serving_plan
+
+    answer = run.recipe.answer
+    bits = {"none": 16, "int8": 8, "nf4": 4}[answer.engine.quantization]
+    plan = serving_plan(
+        _card(run),
+        bits=bits,
+        context=answer.engine.context_tokens,
+        batch=1,
+        gpu=card_memory_gib() is not None,
+    )
+    return {
+        "budget_minutes": answer.budget_minutes,
+        "total_gib": round(plan.total, 2),
+        "bits": bits,
+        "context_tokens": answer.engine.context_tokens,
+    }
+
+
+def _disk(run: Run, problems: list[str]) -> dict[str, Any]:
+    """Merged weights in 16 bit twice over (while one is replaced) plus a fixed gibibyte."""
+    needed = 2 * 2 * float(_card(run).parameters) / 2**30 + 1
+    existing = run.folder
+    while not existing.exists():
+        existing = existing.parent
+    free = shutil.disk_usage(existing).free / 2**30
+    if free < needed:
+        problems.append(f"{run.folder}: {free:.1f} GiB free, about {needed:.1f} GiB needed")
+    return {"needed_gib": round(needed, 1), "free_gib": round(free, 1)}
+
+
+def plan_lines(plan: dict[str, Any]) -> list[str]:
+    """The plan as a page for the terminal."""
+    memory, training = plan["memory"], plan["training"]
+    lengths, answering, disk = plan["lengths"], plan["answering"], plan["disk"]
+    minutes = answering["budget_minutes"]
+    lines = [f"plan of {plan['recipe']} under policy {plan['policy']}", ""]
+    lines += [
+        f"  {'allowed' if row['ok'] else 'REFUSED'}  {row['verdict']}" for row in plan["verdicts"]
+    ]
+    lines += ["", f"memory to train (limit {memory['limit_gib']} GiB: {memory['limit_is']})"]
+    lines += [f"  {name:<28}{gib:>9.3f} GiB" for name, gib in memory["terms_gib"].items()]
+    lines += [
+        f"  {'total':<28}{memory['total_gib']:>9.2f} GiB",
+        f"  micro-batch that fits: {memory['micro_batch']}; longest sequence that fits: "
+        f"{memory['longest_sequence']} tokens",
+        "",
+        f"training: {training['steps']} steps of {training['effective_batch']} examples, about "
+        f"{training['tokens']:,} tokens, about {training['hours']} hours",
+        f"examples: {lengths['examples']}, mean {lengths['mean_tokens']} tokens, longest "
+        f"{lengths['longest_tokens'] or 'unknown'}",
+        f"answering: {answering['total_gib']} GiB at {answering['bits']} bit, "
+        + (f"budget {minutes:g} minutes" if minutes else "no time limit"),
+        f"disk: {disk['needed_gib']} GiB needed, {disk['free_gib']} GiB free",
+    ]
+    if plan["first_example"]:
+        lines += ["", "first example", ""]
+        lines += [f"  {line}" for line in plan["first_example"]["rendered"].splitlines()]
+    if plan["estimated"]:
+        lines += ["", *[f"estimated · {note}" for note in plan["estimated"]]]
+    if plan["problems"]:
+        lines += ["", f"{len(plan['problems'])} problem(s):"]
+        lines += [f"  ✗ {problem}" for problem in plan["problems"]]
+    else:
+        lines += ["", "no problem found"]
+    return lines

@@ -1,0 +1,276 @@
+"""The recipe: one model a section, strict, every error at once with file and line."""
+
+from __future__ import annotations
+
+import difflib
+import typing
+from collections.abc import Sequence
+from typing import Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
+
+from kofinlaw import UserError
+from kofinlaw.augment.settings import AugmentSettings
+from kofinlaw.data.settings import DataSettings, SourceSettings
+from kofinlaw.models.settings import ModelSettings
+from kofinlaw.rag.settings import AnswerSettings, RagSettings
+from kofinlaw.recipes.pipeline.recipe_file import Document, find_recipe, read_document
+from kofinlaw.recipes.pipeline.study_settings import StudySettings
+from kofinlaw.scoring.settings import ScoreSettings
+from kofinlaw.trace_settings import TraceSettings
+from kofinlaw.trainer.export.settings import ExportSettings
+from kofinlaw.trainer.merge.settings import MergeSettings
+from kofinlaw.trainer.proof.settings import VerifySettings
+from kofinlaw.trainer.settings import TrainSettings
+
+System = Literal["base", "base-rag", "trained", "trained-rag"]
+
+
+class EvaluateSettings(BaseModel):
+    """Which questions prove the model, and which systems answer them."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    questions: str | None = Field(
+        None, description="JSON Lines of Question records, or an ID,Question CSV; never trained on"
+    )
+    key: str | None = Field(None, description="JSON Lines of Key records for these questions")
+    heldout: bool = Field(
+        False, description="also ask the grounded questions of the held-out documents"
+    )
+    systems: tuple[System, ...] = Field(
+        ("base", "base-rag", "trained-rag"),
+        description="systems to compare; `base` has no documents, `-rag` reads the index",
+    )
+    submission: str | None = Field(
+        None, description="an ID,Question file that trained + RAG fills in as submission.csv"
+    )
+
+    @model_validator(mode="after")
+    def _has_questions(self) -> EvaluateSettings:
+        if self.key and not self.questions:
+            raise ValueError("`key` without `questions`: name the question file too")
+        return self
+
+
+class SweepSettings(BaseModel):
+    """What `kofinlaw sweep` varies; an ordinary run does not look at it."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    over: tuple[str, ...] = Field(
+        (), description="axes: KEY=a,b,c, or KEY,KEY=a:x,b:y for keys that move together"
+    )
+    until: str | None = Field(
+        None, description="stage after which each point stops; none: the report"
+    )
+
+
+class Recipe(BaseModel):
+    """Everything a run depends on."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    name: str = Field(
+        pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]*$", description="names the run's folder: runs/<name>"
+    )
+    description: str = Field("", description="one line for people")
+    policy: Literal["open", "research", "commercial", "contest-2025"] = Field(
+        "open", description="what models and documents may be used"
+    )
+    offline: bool = Field(True, description="refuse every connection past this machine")
+    seed: int = Field(42, ge=0, lt=2**31, description="decides every random choice")
+    model: ModelSettings = Field(description="the model to train and to answer with")
+    data: DataSettings | None = Field(
+        None, description="documents to chunks; left out where `examples` are all there is"
+    )
+    examples: str | None = Field(
+        None,
+        description="ready training examples (JSON Lines of `messages`, `prompt` + `completion`, "
+        "or `text`), trained on instead of generated ones",
+    )
+    augment: AugmentSettings = Field(
+        default_factory=AugmentSettings, description="chunks to training examples"
+    )
+    train: TrainSettings = Field(default_factory=TrainSettings, description="the adapter")
+    merge: MergeSettings = Field(default_factory=MergeSettings, description="adapter into weights")
+    verify: VerifySettings = Field(
+        default_factory=VerifySettings, description="merged against trained"
+    )
+    export: ExportSettings = Field(default_factory=ExportSettings, description="other formats")
+    rag: RagSettings = Field(default_factory=RagSettings, description="index and retrieval")
+    answer: AnswerSettings = Field(
+        default_factory=AnswerSettings, description="answers before the deadline"
+    )
+    evaluate: EvaluateSettings = Field(
+        default_factory=EvaluateSettings, description="questions and systems"
+    )
+    score: ScoreSettings = Field(default_factory=ScoreSettings, description="how to score")
+    trace: TraceSettings | None = Field(
+        None, description="write down every call while answering; none: no traces"
+    )
+    sweep: SweepSettings = Field(
+        default_factory=SweepSettings, description="what `kofinlaw sweep` varies"
+    )
+    study: StudySettings = Field(
+        default_factory=StudySettings, description="what `kofinlaw study` puts side by side"
+    )
+
+    @field_validator("description", mode="before")
+    @classmethod
+    def _one_line(cls, value: Any) -> Any:
+        return " ".join(value.split()) if isinstance(value, str) else value
+
+    @model_validator(mode="after")
+    def _stages_fit(self) -> Recipe:
+        if self.data is None:
+            self._without_documents()
+        if self.examples is not None and self.evaluate.heldout:
+            raise ValueError(
+                "`evaluate.heldout` asks about documents held out of generated examples, and "
+                "`examples` are ready: name `evaluate.questions` instead"
+            )
+        if self.evaluate.heldout and not self.augment.holdout_documents:
+            raise ValueError(
+                "`evaluate.heldout` asks for held-out questions, but `augment.holdout_documents` "
+                "names no document to hold out"
+            )
+        if self.train.quantization == "int8" and self.merge.base != "original":
+            raise ValueError(
+                "`train.quantization: int8` merges into the 16-bit weights alone: set "
+                "`merge.base: original`"
+            )
+        if self.answer.answer_form != self.augment.answer_form:
+            raise ValueError(
+                f"`augment.answer_form` is {self.augment.answer_form} but `answer.answer_form` is "
+                f"{self.answer.answer_form}: the model would be asked in a form it never saw"
+            )
+        return self
+
+    def _without_documents(self) -> None:
+        if self.examples is None:
+            raise ValueError("`data.sources` is required, or ready `examples` to train on")
+        reading = [name for name in self.evaluate.systems if name.endswith("-rag")]
+        if self.evaluate.questions and reading:
+            raise ValueError(
+                f"`{reading[0]}` reads documents and the recipe has no `data`: set "
+                "`evaluate.systems: [base, trained]`"
+            )
+        if self.evaluate.submission:
+            raise ValueError(
+                "`evaluate.submission` is answered from documents: name `data.sources`"
+            )
+
+    @property
+    def asks(self) -> bool:
+        """Whether there are questions to prove the model on."""
+        return bool(self.evaluate.questions or self.evaluate.heldout or self.data)
+
+    @property
+    def sources(self) -> tuple[SourceSettings, ...]:
+        """The folders and files of documents; none where ready examples are all there is."""
+        return self.data.sources if self.data else ()
+
+
+def load_recipe(name: str, overrides: Sequence[str] = ()) -> tuple[Recipe, Document]:
+    """Read, override and check a recipe.
+
+    Raises UserError that lists every error with file, line and the nearest valid name.
+    """
+    document = read_document(find_recipe(name), overrides)
+    try:
+        return Recipe.model_validate(document.values), document
+    except ValidationError as error:
+        raise UserError(describe_errors(error, document)) from None
+
+
+def describe_errors(error: ValidationError, document: Document) -> str:
+    """All of pydantic's complaints as lines a person can act on, in file order."""
+    lines = []
+    for fault in error.errors():
+        loc = [str(part) for part in fault["loc"] if not str(part).startswith("function-")]
+        dotted = ".".join(loc)
+        where = document.origin(dotted) if dotted else str(document.path.name)
+        lines.append((_line_number(where), f"{where}: {_fault(fault, loc, document)}"))
+    lines.sort(key=lambda item: item[0])
+    count = f"{len(lines)} mistakes" if len(lines) > 1 else "1 mistake"
+    return f"{count} in {document.path.name}\n" + "\n".join(f"  {text}" for _, text in lines)
+
+
+def _line_number(where: str) -> int:
+    tail = where.rpartition(":")[2]
+    return int(tail) if tail.isdigit() else 0
+
+
+def _fault(fault: Any, loc: list[str], document: Document) -> str:
+    dotted = ".".join(loc)
+    if fault["type"] == "extra_forbidden":
+        names = field_names(loc[:-1])
+        near = difflib.get_close_matches(loc[-1], names, 1, cutoff=0.5)
+        section = ".".join(loc[:-1]) or "the recipe"
+        hint = (
+            f"did you mean `{near[0]}`?" if near else f"{section} has: {', '.join(sorted(names))}"
+        )
+        return f"unknown key `{dotted}`; {hint}"
+    if fault["type"] == "missing":
+        return f"`{dotted}` is required"
+    message = str(fault["msg"]).removeprefix("Value error, ")
+    if not dotted:
+        return message
+    given = fault.get("input")
+    shown = f" (given: {given!r})" if isinstance(given, (str, int, float, bool)) else ""
+    return f"`{dotted}`: {message[:1].lower()}{message[1:]}{shown}"
+
+
+def field_names(loc: Sequence[str]) -> list[str]:
+    """The keys a section may have, found by walking the models along `loc`."""
+    current: type[BaseModel] | None = Recipe
+    for part in loc:
+        if part.isdigit():
+            continue
+        if current is None or part not in current.model_fields:
+            return []
+        current = _model_in(current.model_fields[part].annotation)
+    return list(current.model_fields) if current else []
+
+
+def _model_in(annotation: Any) -> type[BaseModel] | None:
+    if isinstance(annotation, type) and issubclass(annotation, BaseModel):
+        return annotation
+    for inner in typing.get_args(annotation):
+        found = _model_in(inner)
+        if found:
+            return found
+    return None
+
+
+def resolved_yaml(recipe: Recipe) -> str:
+    """The recipe with every default filled in, as YAML."""
+    import yaml
+
+    return yaml.safe_dump(recipe.model_dump(mode="json"), allow_unicode=True, sort_keys=False)
+
+
+def leaves(values: Any, prefix: str = "") -> list[tuple[str, Any]]:
+    """(dotted key, value) of every value that is not a section."""
+    if isinstance(values, dict) and values:
+        out = []
+        for key, value in values.items():
+            out += leaves(value, f"{prefix}.{key}" if prefix else key)
+        return out
+    return [(prefix, values)]
+
+
+def origin_of(document: Document, dotted: str) -> str:
+    """`default`, `file:line` or `--set` for one key of the resolved recipe."""
+    current: Any = document.values
+    for part in dotted.split("."):
+        if not isinstance(current, dict) or part not in current:
+            return "default"
+        current = current[part]
+    return document.origin(dotted)
+
+
+def json_schema() -> dict[str, Any]:
+    """JSON Schema of a recipe, for editors."""
+    return Recipe.model_json_schema()

@@ -1,0 +1,1 @@
+"""Run a recipe at many points: sweeps over keys and retriever studies."""

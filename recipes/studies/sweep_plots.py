@@ -1,0 +1,61 @@
+"""A sweep's plots: loss curves, and final loss against what it cost."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from kofinlaw.recipes.studies.sweep_figures import PointFigures, short_keys
+from kofinlaw.scoring.report.plot_canvas import (
+    BLUE,
+    DASHES,
+    GREEN,
+    GREY,
+    ORANGE,
+    SIZE,
+    canvas,
+    caption,
+)
+
+COLOURS = (BLUE, ORANGE, GREEN, "#CC79A7", "#E69F00", "#56B4E9", GREY)
+
+
+def curves_plot(points: Sequence[PointFigures], prefix: str) -> str:
+    """Smoothed training loss by step, a line a point; told by colour and by dashes."""
+    with canvas(3.0, 0.62, prefix) as (axes, out):
+        for place, point in enumerate(points):
+            axes.plot(
+                range(1, point.steps + 1),
+                point.losses,
+                color=COLOURS[place % len(COLOURS)],
+                ls=DASHES[place % len(DASHES)],
+                lw=1.8,
+                label=short_keys(point.keys),
+            )
+        axes.set_ylim(bottom=0)
+        axes.set_xlabel("step")
+        caption(axes, "loss, nats a token")
+        axes.grid(axis="y")
+        axes.legend(loc="upper right", frameon=False, fontsize=SIZE - 0.5)
+    return out[0]
+
+
+def trade_plot(points: Sequence[PointFigures], prefix: str, cost: str, label: str) -> str:
+    """Final loss against a cost (an attribute's name); the Pareto front filled, others hollow."""
+    with canvas(3.0, 0.62, prefix) as (axes, out):
+        for place, point in enumerate(points):
+            colour = COLOURS[place % len(COLOURS)]
+            where = (getattr(point, cost), point.final_loss)
+            axes.plot(*where, "o", ms=8, color=colour, mfc=colour if point.pareto else "white")
+            axes.annotate(
+                short_keys(point.keys),
+                where,
+                xytext=(0, 9),
+                textcoords="offset points",
+                ha="center",
+                fontsize=SIZE - 0.5,
+            )
+        axes.margins(x=0.18, y=0.22)
+        axes.set_xlabel(label)
+        caption(axes, "final loss, nats a token")
+        axes.grid(axis="both")
+    return out[0]

@@ -1,0 +1,1 @@
+"""Judge free-text answers with a local model and rubrics."""

@@ -1,0 +1,1 @@
+"""Score answers, evidence and retrieval with published formulas."""

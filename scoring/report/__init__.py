@@ -1,0 +1,1 @@
+"""Render reports and comparison pages, and serve them on this machine."""

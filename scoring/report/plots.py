@@ -1,0 +1,249 @@
+"""The report's plots as SVG text: scores, training, lengths, time."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from kofinlaw.scoring.report.plot_canvas import (
+    BLUE,
+    DASHES,
+    INK,
+    MUTED,
+    ORANGE,
+    SIZE,
+    canvas,
+    caption,
+    colour_of,
+    width_of,
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """One line of the score plot: a label, a mean with its interval (0..1), and its kind."""
+
+    label: str
+    value: float
+    low: float
+    high: float
+    name: str
+    trivial: bool = False
+
+
+def score_plot(rows: Sequence[Row], prefix: str) -> str:
+    """Means with intervals, one line each: systems filled, trivial baselines hollow."""
+    height = 0.82 + 0.36 * len(rows)
+    left = 0.12 + max(width_of(row.label) for row in rows)
+    with canvas(height, min(left, 2.3), prefix) as (axes, out):
+        for place, row in enumerate(rows):
+            colour = MUTED if row.trivial else colour_of(row.name, place)
+            if row.high > row.low:
+                axes.plot([100 * row.low, 100 * row.high], [place] * 2, color=colour, lw=1.8)
+            axes.plot(
+                100 * row.value,
+                place,
+                marker="D" if row.trivial else "o",
+                ms=5 if row.trivial else 7.5,
+                color=colour,
+                mfc="white" if row.trivial else colour,
+            )
+            axes.text(
+                100 * row.value,
+                place - 0.24,
+                f"{100 * row.value:.1f}",
+                ha="center",
+                va="bottom",
+                fontsize=SIZE - 1,
+                color=colour,
+                fontweight="normal" if row.trivial else "bold",
+            )
+        axes.set_yticks(range(len(rows)), [row.label for row in rows])
+        for label, row in zip(axes.get_yticklabels(), rows, strict=True):
+            label.set_color(MUTED if row.trivial else INK)
+        axes.set_ylim(len(rows) - 0.5, -0.75)
+        axes.set_xlim(0, 100)
+        axes.set_xticks(range(0, 101, 20), [f"{tick}%" for tick in range(0, 101, 20)])
+        axes.grid(axis="x")
+        axes.spines["left"].set_visible(False)
+    return out[0]
+
+
+def loss_plot(
+    points: Sequence[Mapping[str, Any]], prefix: str, *, x_label: str, y_label: str, smooth: str
+) -> str:
+    """Training loss by step as dots, their running mean as a line, evaluation as squares."""
+    with canvas(2.9, 0.62, prefix) as (axes, out):
+        train = [(p["step"], p["loss"]) for p in points if p.get("loss") is not None]
+        held = [(p["step"], p["eval_loss"]) for p in points if p.get("eval_loss") is not None]
+        if train:
+            steps, losses = zip(*train, strict=True)
+            means = running_mean(losses)
+            axes.plot(steps, losses, "o", ms=3, color=BLUE, alpha=0.35, mew=0)
+            axes.plot(steps, means, color=BLUE, lw=2)
+            axes.annotate(
+                f"{smooth} {means[-1]:.2f}",
+                (steps[-1], means[-1]),
+                xytext=(-4, 10),
+                textcoords="offset points",
+                ha="right",
+                va="bottom",
+                color=BLUE,
+            )
+        if held:
+            steps, losses = zip(*held, strict=True)
+            axes.plot(steps, losses, "s--", ms=4.5, lw=1.3, color=ORANGE)
+        axes.set_xlabel(x_label)
+        caption(axes, y_label)
+        axes.grid(axis="y")
+        axes.margins(x=0.02)
+        axes.set_ylim(bottom=0)
+    return out[0]
+
+
+def running_mean(values: Sequence[float]) -> list[float]:
+    """Mean of each value's neighbours, a tenth of the values in all, fewer at the ends."""
+    reach = len(values) // 20
+    sums = np.concatenate([[0.0], np.cumsum(np.asarray(values, dtype=np.float64))])
+    out = []
+    for place in range(len(values)):
+        room = min(reach, place, len(values) - 1 - place)
+        low, high = place - room, place + room + 1
+        out.append(float((sums[high] - sums[low]) / (high - low)))
+    return out
+
+
+def histogram_plot(
+    edges: Sequence[float],
+    counts: Sequence[int],
+    prefix: str,
+    *,
+    x_label: str,
+    y_label: str,
+    limit: float | None = None,
+    limit_label: str = "",
+) -> str:
+    """A histogram of lengths (edges has one more than counts), with the longest allowed marked."""
+    with canvas(2.9, 0.62, prefix) as (axes, out):
+        widths = np.diff(np.asarray(edges, dtype=np.float64))
+        axes.bar(edges[:-1], counts, widths, align="edge", color=BLUE, ec="white", lw=0.8)
+        if limit is not None and limit <= 1.6 * edges[-1]:
+            axes.axvline(limit, color=ORANGE, lw=1.4, ls=(0, (4, 2)))
+            axes.annotate(
+                limit_label,
+                (limit, 1),
+                xycoords=("data", "axes fraction"),
+                xytext=(-4, 0),
+                textcoords="offset points",
+                ha="right",
+                va="top",
+                color=ORANGE,
+            )
+        axes.set_xlabel(x_label)
+        caption(axes, y_label)
+        axes.grid(axis="y")
+        axes.set_ylim(0, max(*counts, 1) * 1.18)
+    return out[0]
+
+
+def latency_plot(
+    curves: Mapping[str, Sequence[float]],
+    labels: Mapping[str, str],
+    prefix: str,
+    *,
+    x_label: str,
+    y_label: str,
+    budget: float | None,
+    budget_label: str,
+    changes: Mapping[str, Sequence[int]],
+) -> str:
+    """Cumulative seconds by question, against the budget; a plan's change is a triangle.
+
+    `curves` are cumulative seconds after each question. The budget is drawn where it is near
+    enough not to flatten the curves; the words say it anyway.
+    """
+    longest = max((len(curve) for curve in curves.values()), default=1)
+    top = max((curve[-1] for curve in curves.values() if len(curve)), default=1.0)
+    unit = 60.0 if top > 600 else 1.0
+    with canvas(2.9, 0.62, prefix) as (axes, out):
+        ends = []
+        for place, (name, curve) in enumerate(curves.items()):
+            seconds = np.concatenate([[0.0], np.asarray(curve, dtype=np.float64)]) / unit
+            colour = colour_of(name, place)
+            keep = np.unique(np.linspace(0, len(seconds) - 1, 240).astype(int))
+            axes.plot(keep, seconds[keep], color=colour, lw=1.9, ls=DASHES[place % len(DASHES)])
+            at = [place for place in changes.get(name, ()) if place < len(seconds)]
+            axes.plot(at, seconds[at], "^", color=colour, ms=6, mec="white", mew=0.6)
+            ends.append((float(seconds[-1]), name, colour))
+        ceiling = 1.12 * top / unit
+        if budget is not None and budget <= 6 * top:
+            ceiling = max(ceiling, 1.12 * budget / unit)
+            axes.axhline(budget / unit, color=INK, lw=1.1, ls=(0, (4, 2)))
+            axes.text(0, budget / unit, budget_label, ha="left", va="bottom", color=INK)
+        for height, (_, name, colour) in zip(
+            spaced([end[0] for end in sorted(ends)], 0.085 * ceiling), sorted(ends), strict=True
+        ):
+            axes.text(longest * 0.985, height, labels[name], ha="right", va="bottom", color=colour)
+        axes.set_xlim(0, longest)
+        axes.set_ylim(0, ceiling * 1.06)
+        axes.set_xlabel(x_label)
+        caption(axes, y_label.format(unit="min" if unit == 60 else "s"))
+        axes.grid(axis="y")
+    return out[0]
+
+
+def share_plot(
+    seconds: Mapping[str, Sequence[float]],
+    labels: Mapping[str, str],
+    prefix: str,
+    *,
+    x_label: str,
+    y_label: str,
+) -> str:
+    """Share of questions answered within so many seconds, with p50 and p95 marked."""
+    with canvas(2.9, 0.62, prefix) as (axes, out):
+        legend = []
+        for place, (name, values) in enumerate(seconds.items()):
+            rising = np.sort(np.asarray(values, dtype=np.float64))
+            keep = np.unique(np.linspace(0, len(rising) - 1, 200).astype(int))
+            shares = 100 * (keep + 1) / len(rising)
+            colour, dash = colour_of(name, place), DASHES[place % len(DASHES)]
+            (line,) = axes.plot(rising[keep], shares, color=colour, lw=1.9, ls=dash)
+            marks = np.quantile(rising, [0.5, 0.95])
+            axes.plot(marks, [50, 95], "o", color=colour, ms=5.5, mec="white", mew=0.8)
+            legend.append((line, labels[name]))
+        axes.set_ylim(0, 103)
+        axes.set_xlim(left=0)
+        axes.set_yticks(range(0, 101, 25), [f"{tick}%" for tick in range(0, 101, 25)])
+        axes.set_xlabel(x_label)
+        caption(axes, y_label)
+        axes.grid(axis="both")
+        lines, names = zip(*legend, strict=True)
+        axes.legend(lines, names, loc="lower right", frameon=False, fontsize=SIZE - 0.5)
+    return out[0]
+
+
+def spaced(heights: Sequence[float], gap: float) -> list[float]:
+    """Rising heights moved up just enough to stand `gap` apart."""
+    out: list[float] = []
+    for height in heights:
+        out.append(max(height, out[-1] + gap) if out else height)
+    return out
+
+
+def bins(values: Sequence[float], most: int = 24) -> tuple[list[float], list[int]]:
+    """Histogram edges at round numbers and the counts between them."""
+    if not values:
+        return [0.0, 1.0], [0]
+    low, high = min(values), max(values)
+    rough = max((high - low) / most, 1.0)
+    power = 10 ** math.floor(math.log10(rough))
+    step = next(m * power for m in (1, 2, 5, 10) if m * power >= rough)
+    start, stop = math.floor(low / step), math.floor(high / step) + 1
+    edges = [step * i for i in range(start, stop + 1)]
+    counts, _ = np.histogram(np.asarray(values, dtype=np.float64), edges)
+    return edges, [int(count) for count in counts]

@@ -1,0 +1,129 @@
+"""The runs of a folder as one sees them from outside: which there are, how far each has come."""
+
+from __future__ import annotations
+
+import os
+import re
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from kofinlaw.scoring.report.gather import read_json
+
+_PARTIAL = re.compile(r"\A\.(?P<stage>.+)\.partial\Z")
+LOG_LINES = 12
+LOG_BYTES = 8000
+
+
+@dataclass(frozen=True, slots=True)
+class StageState:
+    """One stage: `complete`, `running`, `stopped` or `failed`; seconds so far; what it says of its
+    progress (`done` of `total`, None where unknown) and the end of its log while unfinished."""
+
+    name: str
+    status: str
+    seconds: float | None
+    phase: str
+    done: int | None
+    total: int | None
+    figures: str
+    log: str
+
+
+@dataclass(frozen=True, slots=True)
+class RunState:
+    """A run: its folder's name, whether a process is writing it, its stages in order of time."""
+
+    name: str
+    running: bool
+    stages: tuple[StageState, ...]
+    has_report: bool
+    has_scores: bool
+
+
+def list_runs(root: Path) -> list[str]:
+    """Names of the folders below `root` that hold a run, newest first; links are left out."""
+    found = []
+    for path in root.iterdir():
+        if path.is_symlink() or not path.is_dir() or path.name.startswith("."):
+            continue
+        if (path / "recipe.yaml").is_file() or any(path.glob("*/stage.json")):
+            found.append((path.stat().st_mtime, path.name))
+    return [name for _, name in sorted(found, reverse=True)]
+
+
+def run_state(folder: Path) -> RunState:
+    """How far a run has come, from what its stages wrote."""
+    running = is_running(folder)
+    stages = []
+    for path in sorted(folder.glob("*/stage.json"), key=lambda p: p.stat().st_mtime):
+        match = _PARTIAL.match(path.parent.name)
+        if path.parent.name.startswith(".") and match is None:
+            continue
+        record = read_json(path) or {}
+        name = match["stage"] if match else path.parent.name
+        if match is None:
+            status = "complete"
+        elif record.get("status") == "failed":
+            status = "failed"
+        else:
+            status = "running" if running else "stopped"
+        said = (read_json(path.parent / "progress.json") if match else None) or {}
+        stages.append(
+            StageState(
+                name=name,
+                status=status,
+                seconds=number(record.get("seconds")),
+                phase=str(said.get("phase") or ""),
+                done=integer(said.get("done")),
+                total=integer(said.get("total")),
+                figures=str(said.get("figures") or ""),
+                log=log_end(path.parent / "log.txt") if match else "",
+            )
+        )
+    return RunState(
+        name=folder.name,
+        running=running,
+        stages=tuple(stages),
+        has_report=(folder / "report" / "report.html").is_file(),
+        has_scores=(folder / "score" / "scores.json").is_file(),
+    )
+
+
+def is_running(folder: Path) -> bool:
+    """Whether the process that the run's lock names is alive."""
+    try:
+        holder = int((folder / ".lock").read_text(encoding="utf-8").strip() or 0)
+    except (OSError, ValueError):
+        return False
+    if holder <= 0:
+        return False
+    try:
+        os.kill(holder, 0)
+    except ProcessLookupError:
+        return False
+    except OSError:
+        return True
+    return True
+
+
+def number(value: Any) -> float | None:
+    """A number, else None."""
+    return float(value) if isinstance(value, (int, float)) and not isinstance(value, bool) else None
+
+
+def integer(value: Any) -> int | None:
+    """A whole number, else None."""
+    return value if isinstance(value, int) and not isinstance(value, bool) else None
+
+
+def log_end(path: Path) -> str:
+    """The last lines of a log, empty without one."""
+    try:
+        with open(path, "rb") as handle:
+            size = handle.seek(0, os.SEEK_END)
+            handle.seek(max(0, size - LOG_BYTES))
+            text = handle.read().decode("utf-8", "replace")
+    except OSError:
+        return ""
+    return "\n".join(text.splitlines()[-LOG_LINES:])

@@ -1,0 +1,1 @@
+"""Compute intervals, paired tests, slices and trivial baselines."""

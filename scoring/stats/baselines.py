@@ -1,0 +1,141 @@
+"""What answering without reading would score: printed beside every result."""
+
+from __future__ import annotations
+
+import math
+from collections import Counter
+from collections.abc import Mapping, Sequence
+
+from kofinlaw.data.prompting.stems import is_negative
+from kofinlaw.records import Chunk, Key, Question
+from kofinlaw.scoring.answers import AnswerSheet
+from kofinlaw.scoring.metrics.fsku import SentenceEncoder, cosines, free_score, keyword_recall
+from kofinlaw.scoring.result import Figure
+from kofinlaw.scoring.settings import ScoreSettings
+from kofinlaw.scoring.stats.intervals import mean_figure
+
+
+def majority_digit(questions: Sequence[Question], key: Mapping[str, Key]) -> dict[str, str]:
+    """The commonest right digit for every question (it reads the key, so nothing constant
+    scores more); the smaller digit where two are as common."""
+    counts = Counter(key[q.id].answer for q in questions)
+    if not counts:
+        return {}
+    digit = min(counts, key=lambda label: (-counts[label], label))
+    return {q.id: digit for q in questions}
+
+
+def longest_option(questions: Sequence[Question]) -> dict[str, str]:
+    """The longest option in characters; the first of equals."""
+    return {
+        q.id: str(1 + max(range(len(q.options)), key=lambda i: len(q.options[i])))
+        for q in questions
+    }
+
+
+def uniform_expectation(questions: Sequence[Question]) -> list[float]:
+    """The chance of guessing each question right."""
+    return [1 / len(q.options) for q in questions]
+
+
+def largest_overlap(
+    questions: Sequence[Question], evidence: Mapping[str, Sequence[str]]
+) -> dict[str, str]:
+    """The option whose words the evidence texts hold most of (least, for a negative stem).
+
+    A question without evidence, or whose options all overlap alike, is left out: it counts as
+    wrong. The overlap is `kofinlaw.rag`'s, over Kiwi content morphemes.
+    """
+    from kofinlaw.data.korean.words import content_morphemes
+    from kofinlaw.rag.answer.fallback import overlap_choice
+
+    asked = [q for q in questions if evidence.get(q.id)]
+    texts = sorted({text for q in asked for text in (*q.options, *evidence[q.id])})
+    tokens = dict(zip(texts, content_morphemes(texts), strict=True))
+    out = {}
+    for q in asked:
+        place = overlap_choice(
+            q.options,
+            evidence[q.id],
+            negative=is_negative(q.question),
+            tokenise=lambda wanted: [tokens[text] for text in wanted],
+        )
+        if place >= 0:
+            out[q.id] = str(1 + place)
+    return out
+
+
+def score_baselines(
+    asked: Sequence[Question],
+    golds: Sequence[Key],
+    sheets: Mapping[str, AnswerSheet],
+    passages: Mapping[str, Chunk],
+    *,
+    settings: ScoreSettings,
+    embedder: SentenceEncoder | None,
+    seed: int,
+) -> dict[str, Figure]:
+    """Multiple-choice baselines by name, and `echo`: the question given back as free text.
+
+    `overlap` picks the option that the evidence holds most of; where systems found different
+    evidence there is an `overlap:SYSTEM` for each.
+    """
+    choice = [q for q in asked if q.options]
+    by_id = {gold.id: gold for gold in golds}
+    figures: dict[str, Figure | None] = {}
+
+    def add(name: str, values: list[float]) -> None:
+        figures[name] = mean_figure(
+            values,
+            samples=settings.bootstrap_samples,
+            confidence=settings.confidence,
+            seed=seed,
+        )
+
+    def add_labels(name: str, labels: Mapping[str, str]) -> None:
+        add(name, [float(labels.get(q.id) == by_id[q.id].answer) for q in choice])
+
+    if choice:
+        add_labels("majority", majority_digit(choice, by_id))
+        add_labels("longest", longest_option(choice))
+        chances = uniform_expectation(choice)
+        mean = math.fsum(chances) / len(chances)
+        figures["uniform"] = Figure(mean, mean, mean, len(chances))
+        for name, evidence in distinct_evidence(choice, sheets, passages).items():
+            add_labels(name, largest_overlap(choice, evidence))
+    free = [q for q in asked if not q.options]
+    if embedder is not None and free:
+        values = cosines(
+            embedder, [q.question for q in free], [by_id[q.id].reference for q in free]
+        )
+        add(
+            "echo",
+            [
+                free_score(
+                    cosine,
+                    keyword_recall(q.question, by_id[q.id].keywords),
+                    cosine_weight=settings.cosine_weight,
+                    keyword_weight=settings.keyword_weight,
+                )
+                for q, cosine in zip(free, values, strict=True)
+            ],
+        )
+    return {name: figure for name, figure in figures.items() if figure is not None}
+
+
+def distinct_evidence(
+    asked: Sequence[Question], sheets: Mapping[str, AnswerSheet], passages: Mapping[str, Chunk]
+) -> dict[str, dict[str, list[str]]]:
+    """Evidence texts by question for each baseline name; systems that found the same share one."""
+    found: dict[str, dict[str, list[str]]] = {}
+    for name, given in sheets.items():
+        evidence = {
+            q.id: [passages[c].text for c in given.answers[q.id].evidence if c in passages]
+            for q in asked
+            if q.id in given.answers
+        }
+        if any(evidence.values()) and evidence not in found.values():
+            found[name] = evidence
+    if len(found) == 1:
+        return {"overlap": next(iter(found.values()))}
+    return {f"overlap:{name}": evidence for name, evidence in found.items()}

@@ -1,0 +1,111 @@
+"""Paired tests of two systems on the same items, and what n items can show at all."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+
+import numpy as np
+
+from kofinlaw.scoring.result import SmallestDifference
+from kofinlaw.scoring.stats.intervals import quantiles, resampled_means
+
+TYPICAL_DISCORDANT = 0.2  # 90-110 of 500 between contest submissions
+
+
+def mcnemar_exact(only_a: int, only_b: int) -> float:
+    """Two-sided exact McNemar p-value from the two discordant counts (a binomial test at ½).
+
+    1.0 where nothing is discordant. Source: McNemar 1947; exact form as in scipy's binomtest.
+    """
+    if only_a < 0 or only_b < 0:
+        raise ValueError("counts cannot be negative")
+    n, k = only_a + only_b, min(only_a, only_b)
+    if n == 0:
+        return 1.0
+    tail = sum(math.comb(n, i) for i in range(k + 1))
+    return min(1.0, 2 * tail / 2**n)
+
+
+def holm(p_values: Sequence[float]) -> list[float]:
+    """Holm's step-down adjusted p-values in the order given (Holm 1979)."""
+    order = sorted(range(len(p_values)), key=lambda i: p_values[i])
+    out, running = [0.0] * len(p_values), 0.0
+    for place, i in enumerate(order):
+        running = max(running, min(1.0, (len(p_values) - place) * p_values[i]))
+        out[i] = running
+    return out
+
+
+def paired_difference(
+    a: Sequence[float], b: Sequence[float], *, samples: int, confidence: float, seed: int
+) -> tuple[float, float, float]:
+    """(mean of b − a, low, high) by resampling items with their pair kept together."""
+    differences = np.asarray(b, dtype=np.float64) - np.asarray(a, dtype=np.float64)
+    if (differences == differences[0]).all():
+        return float(differences[0]), float(differences[0]), float(differences[0])
+    rows = resampled_means(differences, samples=samples, seed=seed)
+    low, high = quantiles(rows, confidence)
+    return float(differences.mean()), low, high
+
+
+def smallest_significant(discordant: int, alpha: float = 0.05) -> int | None:
+    """Smallest |only_b − only_a| with p < alpha among `discordant` items; None if none is."""
+    for losing in range(discordant // 2, -1, -1):
+        if mcnemar_exact(losing, discordant - losing) < alpha:
+            return discordant - 2 * losing
+    return None
+
+
+def smallest_detectable(
+    n: int,
+    *,
+    alpha: float = 0.05,
+    power: float = 0.8,
+    discordant: float | None = None,
+) -> SmallestDifference:
+    """What `n` paired items can show; `discordant` is the share of items on which the two differ.
+
+    `powered` comes from the exact power of the test: the number of discordant items is
+    Binomial(n, d), the wins among them Binomial(m, (1 + Δ/d)/2).
+    """
+    share = TYPICAL_DISCORDANT if discordant is None else discordant
+    if n <= 0:
+        return SmallestDifference(0, alpha, power, share, None, None, None)
+    least = next((m for m in range(1, n + 1) if mcnemar_exact(0, m) < alpha), None)
+    seen = smallest_significant(round(n * share), alpha)
+    return SmallestDifference(
+        n=n,
+        alpha=alpha,
+        power=power,
+        discordant=share,
+        at_best=least / n if least is not None else None,
+        observed=seen / n if seen is not None else None,
+        powered=_powered(n, share, alpha, power),
+    )
+
+
+def _powered(n: int, share: float, alpha: float, power: float) -> float | None:
+    """Smallest Δ whose power reaches `power`, to within half a percent of `share`."""
+    from scipy.stats import binom
+
+    if share <= 0:
+        return None
+    counts = np.arange(n + 1)
+    weights = binom.pmf(counts, n, share)
+    counts, weights = counts[weights > 1e-9], weights[weights > 1e-9]
+    # The largest losing count that is still significant, for each number of discordant items.
+    losing = binom.ppf(alpha / 2, counts, 0.5).astype(int)
+    losing -= 2 * binom.cdf(losing, counts, 0.5) >= alpha
+
+    def reached(win: float) -> bool:
+        found = np.where(losing >= 0, binom.cdf(losing, counts, 1 - win), 0.0)
+        return bool((weights * found).sum() >= power)
+
+    if not reached(1.0):
+        return None
+    low, high = 0, 200  # power grows with the share of wins
+    while high - low > 1:
+        middle = (low + high) // 2
+        low, high = (low, middle) if reached((1 + middle / 200) / 2) else (middle, high)
+    return share * high / 200

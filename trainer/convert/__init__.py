@@ -1,0 +1,1 @@
+"""Convert EXAONE 3.x checkpoints and adapters to the Llama layout and back."""

@@ -1,0 +1,1 @@
+"""Write a merged checkpoint in other formats: GGUF, 4-bit, GPTQ, AWQ, or a hub repository."""

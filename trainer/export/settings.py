@@ -1,0 +1,33 @@
+"""The recipe's section `export`."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from pydantic import BaseModel, ConfigDict, Field
+
+ExportFormat = Literal[
+    "gguf", "gguf-bf16", "gguf-f16", "gguf-q8_0", "gguf-q4_k_m", "bnb-4bit", "awq", "gptq", "hf"
+]
+
+
+class ExportSettings(BaseModel):
+    """Forms the merged model is also written in."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    formats: tuple[ExportFormat, ...] = Field(
+        (), description="exports to write beside the merged checkpoint; gguf means gguf-q8_0"
+    )
+    quantizer: str | None = Field(
+        None, description="llama.cpp's llama-quantize for gguf-q4_k_m; none: looked for on the PATH"
+    )
+    calibration_samples: int = Field(
+        128, ge=1, description="training chunks that awq and gptq are calibrated on, in number"
+    )
+    calibration_tokens: int = Field(
+        512, ge=16, description="tokens read of each of these chunks, at most"
+    )
+    environments: str | None = Field(
+        None, description="folder for exporters' own virtual environments; none: the user's cache"
+    )

@@ -1,0 +1,84 @@
+"""The base of a merge: is it the adapter's own, and what of it did training hold in 4 bits?"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Any
+
+from kofinlaw import UserError
+from kofinlaw.trainer.base_identity import base_sha256
+from kofinlaw.trainer.merge.adapter_files import Adapter
+from kofinlaw.trainer.merge.tensor_files import TensorInfo
+
+# Two-dimensional weights that are no Linear layer, or that bitsandbytes leaves alone.
+NOT_QUANTISED = re.compile(r"(^|[._])(lm_head|embed\w*|wte|wpe|norm\w*|\w*layernorm|router)(\.|$)")
+IN_PLACE = (
+    "adding to 4-bit weights in place rounds back to the same 16 values a block and keeps about "
+    "1.5 % of a small adapter"
+)
+
+
+def refuse_quantised_base(
+    config: dict[str, Any], weights: dict[str, TensorInfo], folder: Path
+) -> None:
+    """Raises UserError for a base that is 4-bit itself, with the reason."""
+    packed = [name for name in weights if ".quant_state" in name or name.endswith(".absmax")]
+    if config.get("quantization_config") or packed:
+        raise UserError(
+            f"this base is already quantised: {IN_PLACE}",
+            where=str(folder),
+            remedy="name the 16-bit model; --base dequantized reproduces the 4-bit values from it",
+        )
+
+
+def check_base(adapter: Adapter, folder: Path, accept_unrecorded: bool) -> str:
+    """The base's SHA-256; raises UserError where it is not the one the adapter names."""
+    digest = base_sha256(folder)
+    recorded = adapter.record.get("base_sha256")
+    if recorded is None and not accept_unrecorded:
+        raise UserError(
+            "this adapter does not say which base it was trained on",
+            where=str(adapter.folder / "kofinlaw.json"),
+            remedy="if you are sure of the base, merge with --accept-unrecorded",
+        )
+    if recorded is not None and recorded != digest:
+        raise UserError(
+            f"this is not the base the adapter was trained on (SHA-256 {digest[:12]}…, the adapter "
+            f"says {str(recorded)[:12]}…)",
+            where=str(folder),
+            remedy=f"use the same revision of {adapter.record.get('base_id', 'the base')}",
+        )
+    return digest
+
+
+def quantization_of(adapter: Adapter) -> dict[str, Any] | None:
+    """How training held the base; raises UserError where that cannot be reproduced."""
+    found = adapter.quantization
+    if found is None:
+        return None
+    if found.get("type") not in ("nf4", "fp4"):
+        raise UserError(
+            f"values of a base quantised as {found.get('type')} cannot be reproduced",
+            where=str(adapter.folder / "kofinlaw.json"),
+            remedy="merge with --base original and look at the proof",
+        )
+    missing = [key for key in ("block_size", "double_quant", "compute_dtype") if key not in found]
+    if missing:
+        raise UserError(
+            f"the record of the quantisation lacks {', '.join(missing)}",
+            where=str(adapter.folder / "kofinlaw.json"),
+        )
+    return found
+
+
+def linear_weights(weights: Iterable[TensorInfo]) -> frozenset[str]:
+    """Names of the weights bitsandbytes quantises: 2-D `.weight`, no embedding, norm or head."""
+    return frozenset(
+        info.name
+        for info in weights
+        if len(info.shape) == 2
+        and info.name.endswith(".weight")
+        and not NOT_QUANTISED.search(info.name.removesuffix(".weight"))
+    )

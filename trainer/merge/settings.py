@@ -1,0 +1,27 @@
+"""The recipe's section `merge`."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from pydantic import BaseModel, ConfigDict, Field
+
+
+class MergeSettings(BaseModel):
+    """How the adapter is added to its base."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    base: Literal["dequantized", "original", "best"] = Field(
+        "dequantized",
+        description=(
+            "weights the adapter is added to: the 4-bit values training saw (dequantized), the "
+            "16-bit original, or best: both are merged and measured, the better is kept"
+        ),
+    )
+    dtype: Literal["bfloat16", "float16", "float32"] = Field(
+        "bfloat16", description="number format of the stored weights; the sum is always float32"
+    )
+    name: str | None = Field(
+        None, description="the merged model's name; none: the base's name and `-kofinlaw`"
+    )

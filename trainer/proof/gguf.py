@@ -1,0 +1,109 @@
+"""A GGUF file put to the same probe as the merged model, through llama.cpp."""
+
+from __future__ import annotations
+
+import json
+import time
+import urllib.request
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from kofinlaw import UserError
+from kofinlaw.trainer.proof.measure import Probe
+
+TOP = 1000  # most likely tokens llama.cpp is asked for; the loss of a rarer one is not known
+
+
+class GgufModel:
+    """A GGUF file in llama.cpp with one slot, so that the same prompt gives the same answer.
+
+    Raises UserError where `xllamacpp` is missing or refuses the file.
+    """
+
+    def __init__(self, path: Path, *, context: int, threads: int | None = None) -> None:
+        try:
+            import xllamacpp
+        except ImportError as error:
+            raise UserError(
+                "GGUF files are run by xllamacpp, which is not installed",
+                remedy="pip install 'kofinlaw[quickstart]'",
+            ) from error
+        parameters = xllamacpp.CommonParams()
+        parameters.model.path = str(path)
+        parameters.n_ctx, parameters.n_parallel = context, 1
+        parameters.verbosity, parameters.warmup, parameters.offline = -1, False, True
+        if threads is not None:
+            parameters.cpuparams.n_threads = parameters.cpuparams_batch.n_threads = threads
+        try:
+            self._server: Any = xllamacpp.Server(parameters)
+        except RuntimeError as error:
+            raise UserError(f"llama.cpp refuses the file: {error}", where=str(path)) from error
+
+    def next_tokens(
+        self, prompt: list[int], count: int = 1, top: int = TOP
+    ) -> list[dict[int, float]]:
+        """For each of `count` greedy steps: log-probabilities of the `top` tokens by id."""
+        reply = self._server.handle_completions(
+            {"prompt": prompt, "n_predict": count, "temperature": 0, "n_probs": top}
+        )
+        if "choices" not in reply:
+            raise UserError(f"llama.cpp did not answer: {reply.get('message', reply)}")
+        steps = reply["choices"][0]["logprobs"]["content"]
+        return [{item["id"]: item["logprob"] for item in step["top_logprobs"]} for step in steps]
+
+    def tokenize(self, text: str) -> list[int]:
+        """Token ids of a text, marks of a chat recognised, no opening token added."""
+        # xllamacpp has no call for it, but serves llama.cpp's own endpoint on this machine.
+        body = json.dumps({"content": text, "add_special": False, "parse_special": True})
+        request = urllib.request.Request(
+            f"{self._server.listening_address}/tokenize",
+            body.encode(),
+            {"Content-Type": "application/json"},
+        )
+        with urllib.request.urlopen(request, timeout=60) as reply:
+            return list(json.load(reply)["tokens"])
+
+
+def measure_gguf(
+    path: Path, probe: Probe, *, texts: Sequence[str] = (), threads: int | None = None
+) -> dict[str, Any]:
+    """What the file says at the probe's compared rows, on its choices, and how fast it goes on.
+
+    `argmax` and `losses` are lists over the rows in order (nats; None for a token beyond the
+    `TOP`), `choices` the picked candidate of each question (None where a candidate is more than
+    one token: llama.cpp states no loss of a given continuation), `tokens` the ids of each of
+    `texts`.
+    """
+    longest = max(
+        len(ids) for ids in [*probe.texts, *probe.openings, *(p for p, _ in probe.choices)]
+    )
+    model = GgufModel(path, context=longest + probe.greedy_tokens + 8, threads=threads)
+    argmax: list[int] = []
+    losses: list[float | None] = []
+    for ids, rows in zip(probe.texts, probe.kl_rows, strict=True):
+        for row in rows:
+            found = model.next_tokens(ids[: row + 1])[0]
+            argmax.append(max(found, key=found.__getitem__))
+            known = found.get(ids[row + 1])
+            losses.append(None if known is None else -known)
+    picked: list[int | None] = []
+    for prompt, candidates in probe.choices:
+        if any(len(candidate) != 1 for candidate in candidates):
+            picked.append(None)
+            continue
+        found = model.next_tokens(prompt)[0]
+        floor = min(found.values()) - 1
+        scores = [found.get(candidate[0], floor) for candidate in candidates]
+        picked.append(scores.index(max(scores)))
+    began, made = time.monotonic(), 0
+    for opening in probe.openings:
+        made += len(model.next_tokens(opening, probe.greedy_tokens, 1))
+    seconds = time.monotonic() - began
+    return {
+        "argmax": argmax,
+        "losses": losses,
+        "choices": picked,
+        "tokens_per_second": made / seconds if made else 0.0,
+        "tokens": [model.tokenize(text) for text in texts],
+    }

@@ -1,0 +1,82 @@
+"""The token ids every model of a proof is put to."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from kofinlaw.data.prompting.wording import choice_candidates, choice_messages
+from kofinlaw.models.loading import Tokenizer
+from kofinlaw.models.templates import ChatTemplate
+from kofinlaw.records import Message, Question
+from kofinlaw.trainer.proof.fixed_prompts import FIXED_DIALOGUES
+from kofinlaw.trainer.proof.measure import Probe, spread_rows
+from kofinlaw.trainer.proof.settings import VerifySettings
+
+
+def build_probe(
+    tokenizer: Tokenizer,
+    template: ChatTemplate,
+    prompts: Sequence[str | Sequence[Message]],
+    questions: Sequence[Question],
+    settings: VerifySettings,
+    *,
+    passages: Sequence[str] = (),
+) -> Probe:
+    """Held-out prompts and the fixed dialogues, rendered and cut to length; then plain passages.
+
+    Every model is put to the same token ids, so that tokenizer and template are compared apart.
+    """
+    dialogues: list[list[Message]] = [
+        [{"role": "user", "content": user}, {"role": "assistant", "content": assistant}]
+        for user, assistant in FIXED_DIALOGUES
+    ]
+    for prompt in list(prompts)[: settings.prompts]:
+        if isinstance(prompt, str):
+            dialogues.append([{"role": "user", "content": prompt}])
+        else:
+            dialogues.append(list(prompt))
+    texts, starts, openings = [], [], []
+    for dialogue in dialogues:
+        turn = dialogue[-1]["role"] != "assistant"
+        ids = tokenizer.encode(template.render(dialogue, add_generation_prompt=turn))
+        kept = ids[-settings.max_tokens_per_prompt :]
+        asked = dialogue if turn else dialogue[:-1]
+        openings.append(tokenizer.encode(template.render(asked, add_generation_prompt=True)))
+        texts.append(kept)
+        starts.append(max(1, len(openings[-1]) - len(ids) + len(kept)))
+    kl_rows = spread_rows([len(ids) for ids in texts], settings.kl_positions)
+    plain = [
+        tokenizer.encode(template.bos + text)[: settings.max_tokens_per_prompt]
+        for text in list(passages)[: settings.passages]
+    ]
+    texts += plain
+    starts += [len(ids) for ids in plain]
+    kl_rows += spread_rows([len(ids) for ids in plain], settings.kl_positions)
+    stop = tokenizer.id_of(template.stop)
+    choices = [
+        (
+            tokenizer.encode(
+                template.render(
+                    choice_messages(item.question, item.options), add_generation_prompt=True
+                )
+            ),
+            [tokenizer.encode(text) for text in choice_candidates(item.options)],
+        )
+        for item in [item for item in questions if item.options][: settings.questions]
+    ]
+    spread = openings[:: max(1, len(openings) // max(1, settings.greedy_prompts))]
+    return Probe(
+        texts=texts,
+        answer_starts=starts,
+        kl_rows=kl_rows,
+        openings=spread[: settings.greedy_prompts],
+        greedy_tokens=settings.greedy_tokens,
+        stops=[] if stop is None else [stop],
+        choices=choices,
+        passages=len(plain),
+    )
+
+
+def texts_only(probe: Probe) -> Probe:
+    """The probe without continuations and choices."""
+    return Probe(probe.texts, probe.answer_starts, probe.kl_rows, [], 0, [], [])
