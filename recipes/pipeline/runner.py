@@ -23,6 +23,7 @@ from kofinlaw import Progress, UserError, __version__
 from kofinlaw.files import disk_error, sha256_file, write_json
 from kofinlaw.recipes.pipeline.code_hash import ROOT_PACKAGE, code_sha256
 from kofinlaw.recipes.pipeline.progress import NOTE, noted, stage_progress
+from kofinlaw.results import StageResult
 
 Resume = Literal["never", "always", "if-possible"]
 RECORD = "stage.json"
@@ -47,7 +48,7 @@ class Stage:
     """
 
     name: str
-    work: Callable[[Path, Progress], dict[str, Any]]
+    work: Callable[[Path, Progress], dict[str, Any] | StageResult]
     settings: dict[str, Any] = field(default_factory=dict)
     inputs: tuple[Path, ...] = ()
     rooms: tuple[str, ...] = ()
@@ -182,7 +183,8 @@ def _work(stage: Stage, partial: Path, record: dict[str, Any]) -> dict[str, Any]
     reset_peak_memory()
     with log_to(partial / "log.txt"), stage_progress(stage.name) as progress:
         try:
-            counts = stage.work(partial, noted(progress, partial / NOTE))
+            result = stage.work(partial, noted(progress, partial / NOTE))
+            counts = result if isinstance(result, dict) else result.to_record()
             (partial / NOTE).unlink(missing_ok=True)
         except (UserError, KeyboardInterrupt, SystemExit):
             _note(partial, {**record, "seconds": earlier + time.monotonic() - began})

@@ -210,7 +210,7 @@ def test_a_build_killed_without_warning_ends_with_the_same_index(
 
     monkeypatch.setattr(index_blocks, "tokens_of", counting)
     monkeypatch.setattr(index_blocks, "BLOCK", 8)
-    monkeypatch.setattr("kofinlaw.rag.index.index.BLOCK", 8)
+    monkeypatch.setattr("kofinlaw.rag.index.build.BLOCK", 8)
     build_index(chunks, tmp_path / "index", settings())
     assert len(cut) == 59 - 24
     one, other = Index.load(tmp_path / "index"), Index.load(tmp_path / "whole")

@@ -1,0 +1,17 @@
+"""What a stage function returns: typed figures that know their record."""
+
+from __future__ import annotations
+
+from typing import Protocol
+
+__all__ = ["JsonValue", "StageResult"]
+
+JsonValue = None | bool | int | float | str | list["JsonValue"] | dict[str, "JsonValue"]
+
+
+class StageResult(Protocol):
+    """The figures of one stage. Implementations are small frozen dataclasses."""
+
+    def to_record(self) -> dict[str, object]:
+        """The figures as JSON values by name, as `stage.json` keeps them under `counts`."""
+        ...
