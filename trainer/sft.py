@@ -48,7 +48,7 @@ def train(
     progress: Progress = silent,
     on_micro_batch: Callable[[int, int], None] | None = None,
 ) -> dict[str, Any]:
-    """Train an adapter on `examples` (JSON Lines, see docs/trainer.md) and write it to `out`.
+    """Train an adapter on `examples` (JSON Lines, docs/guides/trainer.md), write it to `out`.
 
     Writes `adapter/` (peft's files, `kofinlaw.json`, the chat template), `metrics.jsonl` (a line a
     step), `lengths.json`, `first_example.txt`, `rejected.jsonl` and `checkpoints/`. A run that was
@@ -59,7 +59,7 @@ def train(
     `on_micro_batch(step, number)` is called before each pass.
 
     Returns flat counts and figures. Raises UserError for the person's mistakes (see
-    docs/trainer.md) and `Saved` after SIGTERM.
+    docs/guides/trainer.md) and `Saved` after SIGTERM.
     """
     started = time.monotonic()
     use_segments()

@@ -1,7 +1,7 @@
 """The vLLM engine: offline batches on a GPU with prefix caching and guided decoding.
 
 Written against vLLM 0.32's `LLM`, `SamplingParams` and `StructuredOutputsParams`; not yet run on
-a card (docs/models.md says so). What is sent to vLLM is made by plain functions, which are tested.
+a card (docs/guides/models.md). What is sent to vLLM is made by plain, tested functions.
 """
 
 from __future__ import annotations

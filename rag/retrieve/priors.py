@@ -2,7 +2,7 @@
 
 Each is 0..1 and added to the fused score by its weight (`rag.weights`): courts and examiners ask
 about articles that lie where the other hits lie, that others refer to, and that stand in an act.
-Measured on court issues in docs/rag.md.
+Measured on court issues in docs/studies/retrieval.md.
 """
 
 from __future__ import annotations

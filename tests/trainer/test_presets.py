@@ -24,7 +24,7 @@ def test_accelerate_reads_every_launch_file_and_knows_all_its_keys(path):
 def test_the_launch_files_are_the_ones_the_docs_name():
     names = {path.stem for path in LAUNCH}
     assert {"single", "ddp", "fsdp", "multinode"} | ZERO == names
-    text = (ROOT / "docs" / "trainer.md").read_text(encoding="utf-8")
+    text = (ROOT / "docs" / "guides" / "trainer.md").read_text(encoding="utf-8")
     assert all(f"`{name}`" in text for name in names)
 
 

@@ -2,7 +2,7 @@
 
 Tensor for tensor the two are the same model: RMS norms, rotate-half rotary embedding, grouped
 heads, a gated SiLU feed-forward, no biases. No weight is permuted. Sources: mergekit's
-architecture file, vLLM's and TensorRT-LLM's loaders (docs/merge.md).
+architecture file, vLLM's and TensorRT-LLM's loaders (docs/guides/merge.md).
 """
 
 from __future__ import annotations
