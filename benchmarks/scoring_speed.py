@@ -16,7 +16,7 @@ from typing import Any
 from outcome import outcome
 
 from kofinlaw.scoring.report.write import write_report
-from kofinlaw.scoring.score import score_systems
+from kofinlaw.scoring.score import score_answers
 from kofinlaw.scoring.settings import ScoreSettings
 
 HERE = Path(__file__).resolve().parent.parent
@@ -39,7 +39,7 @@ def main() -> None:
         run = source.build_run(Path(folder) / "run", choice=items - 12, free=12)
         systems = {name: run / f"answer-{name}" for name in source.SYSTEMS}
         started, used = time.perf_counter(), time.process_time()
-        score_systems(
+        score_answers(
             run / "questions" / "questions.jsonl",
             run / "questions" / "key.jsonl",
             systems,

@@ -28,14 +28,18 @@ def smallest_of(pair: Pair, settings: ScoreSettings) -> SmallestDifference:
     return smallest_detectable(pair.n, alpha=settings.alpha, discordant=share or None)
 
 
-def compare_all(scored: Sequence[Scores], *, settings: ScoreSettings, seed: int = 0) -> list[Pair]:
-    """Every two systems on their common items, in the order given."""
-    pairs = [compare_pair(a, b, settings=settings, seed=seed) for a, b in combinations(scored, 2)]
+def compare_all_pairs(
+    scored: Sequence[Scores], *, settings: ScoreSettings, seed: int = 0
+) -> list[Pair]:
+    """Compare every two systems on their common items, in the order given."""
+    pairs = [
+        compare_systems(a, b, settings=settings, seed=seed) for a, b in combinations(scored, 2)
+    ]
     adjusted = holm([pair.p_value for pair in pairs])
     return [replace(pair, p_holm=p) for pair, p in zip(pairs, adjusted, strict=True)]
 
 
-def compare_pair(a: Scores, b: Scores, *, settings: ScoreSettings, seed: int = 0) -> Pair:
+def compare_systems(a: Scores, b: Scores, *, settings: ScoreSettings, seed: int = 0) -> Pair:
     """`b` against `a`: discordant items, exact McNemar, paired bootstrap of both halves."""
     return compare_items(a.system, a.items, b.system, b.items, settings=settings, seed=seed)
 

@@ -12,7 +12,7 @@ from kofinlaw.files import sha256_file, write_json, write_jsonl, write_text
 from kofinlaw.records import Answer, Chunk, Key, Question, to_json
 from kofinlaw.scoring.answers import AnswerSheet, read_answers, read_timings, sheet
 from kofinlaw.scoring.benchmark import read_asked, read_key
-from kofinlaw.scoring.compare import compare_all, smallest_of
+from kofinlaw.scoring.compare import compare_all_pairs, smallest_of
 from kofinlaw.scoring.environment import environment
 from kofinlaw.scoring.item_scores import (
     answered,
@@ -42,7 +42,7 @@ from kofinlaw.trace_settings import TraceSettings
 from kofinlaw.tracing import Tracer
 
 
-def score_answers(
+def score_system(
     questions: Sequence[Question],
     key: Sequence[Key],
     answers: AnswerSheet | Iterable[Answer],
@@ -125,7 +125,7 @@ def score_answers(
     )
 
 
-def score_systems(
+def score_answers(
     questions: Path,
     key: Path,
     systems: Mapping[str, Path],
@@ -165,7 +165,7 @@ def score_systems(
         progress("score", place, len(systems), system=name)
         sheets[name] = read_answers(answers_file(folder), [q.id for q in asked])
         seconds, _ = read_timings(folder / "timings.jsonl")
-        scored[name] = score_answers(
+        scored[name] = score_system(
             asked,
             golds,
             sheets[name],
@@ -181,7 +181,7 @@ def score_systems(
             seed=seed,
         )
     progress("score", len(systems), len(systems))
-    pairs = compare_all(list(scored.values()), settings=settings, seed=seed)
+    pairs = compare_all_pairs(list(scored.values()), settings=settings, seed=seed)
     asked, unkeyed = [q for q in asked if q.id in keyed], len(asked) - len(keyed)
     baselines = score_baselines(
         asked, golds, sheets, passages, settings=settings, embedder=embedder, seed=seed

@@ -43,7 +43,7 @@ def score(
     from kofinlaw.recipes.pipeline.progress import stage_progress
     from kofinlaw.recipes.pipeline.run import default_cache
     from kofinlaw.scoring.lm_eval_scores import run_lm_eval
-    from kofinlaw.scoring.score import score_systems
+    from kofinlaw.scoring.score import score_answers
     from kofinlaw.scoring.settings import ScoreSettings
 
     if lm_eval is not None:
@@ -54,7 +54,7 @@ def score(
     if key is None:
         raise UserError("there is nothing to score against", where="--key", remedy="name the key")
     with stage_progress("score") as progress:
-        score_systems(
+        score_answers(
             questions or key,
             key,
             {"answers": answers},

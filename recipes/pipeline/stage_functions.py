@@ -302,9 +302,9 @@ def answer_as(
 
 def score_answers(run: Run, out: Path, progress: Progress) -> dict[str, Any]:
     """Every system's answers against the key."""
-    from kofinlaw.scoring.score import score_systems
+    from kofinlaw.scoring.score import score_answers
 
-    return score_systems(
+    return score_answers(
         run.questions_path,
         run.key_path,
         {name: run.folder / SYSTEM_STAGES[name] for name in run.recipe.evaluate.systems},

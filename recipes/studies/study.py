@@ -233,9 +233,9 @@ def answer_cell(
 
 def score_cells(run: Run, names: Sequence[str], out: Path, progress: Progress) -> dict[str, Any]:
     """Every cell's answers against the key, and before the judge where the recipe has one."""
-    from kofinlaw.scoring.score import score_systems
+    from kofinlaw.scoring.score import score_answers
 
-    return score_systems(
+    return score_answers(
         run.folder / "asked" / "questions.jsonl",
         run.key_path,
         {name: run.folder / f"answer-{name}" for name in names},

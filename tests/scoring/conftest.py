@@ -138,7 +138,7 @@ def timing(name: str, rag: bool, plan: str, random_: random.Random) -> dict:
 
 def build_run(folder: Path, *, choice: int = 60, free: int = 12, embedder=None) -> Path:
     """Write every stage's folder; the score stage is really run."""
-    from kofinlaw.scoring.score import score_systems
+    from kofinlaw.scoring.score import score_answers
 
     questions, keys = make_questions(choice, free)
     chunks = make_chunks(80)
@@ -172,7 +172,7 @@ def build_run(folder: Path, *, choice: int = 60, free: int = 12, embedder=None) 
             for step in range(1, 51)
         ),
     )
-    score_systems(
+    score_answers(
         folder / "questions" / "questions.jsonl",
         folder / "questions" / "key.jsonl",
         systems,

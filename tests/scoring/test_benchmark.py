@@ -6,7 +6,7 @@ from kofinlaw import UserError
 from kofinlaw.records import Key, Question
 from kofinlaw.scoring.answers import read_answers
 from kofinlaw.scoring.benchmark import keywords_of, read_asked, read_key
-from kofinlaw.scoring.score import score_systems
+from kofinlaw.scoring.score import score_answers
 from kofinlaw.scoring.settings import ScoreSettings
 
 CHOICE = (
@@ -56,7 +56,7 @@ def test_keywords_come_in_any_separator(cell, words):
 def test_a_benchmark_file_and_answers_without_ids_score_together(tmp_path):
     both = write(tmp_path / "mc.csv", CHOICE)
     answers = write(tmp_path / "answers.csv", "Answer\n2\n4\n")
-    score_systems(
+    score_answers(
         both, both, {"plain": answers}, None, tmp_path / "out",
         settings=ScoreSettings(embedder=None, bootstrap_samples=100),
     )  # fmt: skip

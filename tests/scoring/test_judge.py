@@ -17,7 +17,7 @@ from kofinlaw.scoring.answers import sheet
 from kofinlaw.scoring.judge.figures import Verdict, system_figures
 from kofinlaw.scoring.judge.rubrics import read_rubric, read_verdict
 from kofinlaw.scoring.judge.verdicts import judge_systems
-from kofinlaw.scoring.score import score_systems
+from kofinlaw.scoring.score import score_answers
 from kofinlaw.scoring.settings import JudgeSettings, ScoreSettings
 from kofinlaw.trace_files import open_tracer, read_traces
 from kofinlaw.trace_settings import TraceSettings
@@ -244,7 +244,7 @@ def test_scoring_a_run_traces_its_judge(tmp_path):
         model=ModelSettings(id="google/gemma-3-270m"), engine=EngineSettings(engine="dummy")
     )
     settings = ScoreSettings(embedder=None, text_scores=False, bootstrap_samples=100, judge=judge)
-    score_systems(
+    score_answers(
         tmp_path / "questions.jsonl",
         tmp_path / "key.jsonl",
         {"trained": tmp_path / "answers.jsonl"},

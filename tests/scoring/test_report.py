@@ -13,7 +13,7 @@ from kofinlaw.scoring.compare import compare_runs
 from kofinlaw.scoring.report.plots import bins, running_mean, spaced
 from kofinlaw.scoring.report.verdict import outcome_of, verdict
 from kofinlaw.scoring.report.write import write_report
-from kofinlaw.scoring.score import score_systems
+from kofinlaw.scoring.score import score_answers
 from kofinlaw.trace_files import open_tracer
 from kofinlaw.trace_settings import TraceSettings
 
@@ -164,7 +164,7 @@ def test_nothing_in_questions_answers_or_evidence_can_become_markup(
         [Answer(r["id"], EVIL * 2000, tuple(r["evidence"]), 0.5, 1) for r in rows],
     )
     systems = {n: run / f"answer-{n}" for n in ("base", "base-rag", "trained-rag")}
-    score_systems(
+    score_answers(
         run / "questions/questions.jsonl",
         run / "questions/key.jsonl",
         systems,

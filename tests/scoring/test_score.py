@@ -8,7 +8,7 @@ from kofinlaw.files import write_jsonl
 from kofinlaw.records import Answer, Key, Question
 from kofinlaw.scoring.answers import read_answers, read_timings
 from kofinlaw.scoring.metrics.retrieval import ndcg, ranked_units, retrieval_scores
-from kofinlaw.scoring.score import score_answers, score_systems
+from kofinlaw.scoring.score import score_answers, score_system
 from kofinlaw.scoring.stats.baselines import largest_overlap, longest_option, majority_digit
 from kofinlaw.scoring.stats.slices import is_numeric, slices_of
 
@@ -30,7 +30,7 @@ def test_missing_doubled_foreign_and_unreadable_answers_are_counted_and_named(se
         answer("q3", "1"),
         answer("zz", "1"),
     ]
-    scores = score_answers(
+    scores = score_system(
         [*CHOICE, FREE], [*CHOICE_KEY, FREE_KEY], given, settings=settings, embedder=embedder
     )
     assert scores.choice.value == 0.5
@@ -44,7 +44,7 @@ def test_missing_doubled_foreign_and_unreadable_answers_are_counted_and_named(se
 
 def test_a_perfect_system_scores_one(settings, embedder):
     given = [answer(k.id, k.answer) for k in CHOICE_KEY] + [answer("f1", FREE_KEY.reference)]
-    scores = score_answers(
+    scores = score_system(
         [*CHOICE, FREE], [*CHOICE_KEY, FREE_KEY], given, settings=settings, embedder=embedder
     )
     assert scores.choice.value == 1.0
@@ -54,7 +54,7 @@ def test_a_perfect_system_scores_one(settings, embedder):
 
 
 def test_without_an_embedder_there_is_keyword_recall_but_no_free_score(settings):
-    scores = score_answers(
+    scores = score_system(
         [*CHOICE, FREE], [*CHOICE_KEY, FREE_KEY], [answer("f1", "통지한다")], settings=settings
     )
     assert scores.free is None
@@ -64,7 +64,7 @@ def test_without_an_embedder_there_is_keyword_recall_but_no_free_score(settings)
 
 def test_a_megabyte_of_answer_is_scored_and_cut(settings, embedder):
     text = "<script>alert(1)</script>" + "통지 " * 350_000 + "7일"
-    scores = score_answers(
+    scores = score_system(
         [FREE], [FREE_KEY], [answer("f1", text)], settings=settings, embedder=embedder
     )
     item = scores.items[0]
@@ -78,7 +78,7 @@ def test_a_nan_confidence_and_tokens_are_absent(tmp_path, settings):
     path.write_text(
         '{"id": "q1", "answer": 1, "confidence": NaN, "tokens": null, "evidence": null}\n{"id": "q2", "answer": null}\n{"id": "q3", "answer": NaN}\n'
     )
-    scores = score_answers(CHOICE, CHOICE_KEY, read_answers(path), settings=settings)
+    scores = score_system(CHOICE, CHOICE_KEY, read_answers(path), settings=settings)
     assert scores.choice.value == 0.25
     assert scores.missing == ("q2", "q3", "q4")
     assert scores.items[0].confidence is None
@@ -117,14 +117,14 @@ def test_answers_without_an_id_or_a_column_are_refused_with_their_place(tmp_path
 )
 def test_a_key_that_does_not_fit_is_refused(settings, questions, keys, message):
     with pytest.raises(UserError, match=message):
-        score_answers(questions, keys, [], settings=settings)
+        score_system(questions, keys, [], settings=settings)
 
 
 def test_questions_without_a_key_are_left_out_and_counted(tmp_path, settings, embedder):
     write_jsonl(tmp_path / "q.jsonl", CHOICE)
     write_jsonl(tmp_path / "k.jsonl", CHOICE_KEY[:3])
     write_jsonl(tmp_path / "a" / "answers.jsonl", [answer(f"q{i}", "1") for i in range(1, 5)])
-    score_systems(
+    score_answers(
         tmp_path / "q.jsonl",
         tmp_path / "k.jsonl",
         {"base": tmp_path / "a"},
@@ -145,7 +145,7 @@ def test_a_submission_is_scored_against_the_contests_question_file(tmp_path, set
     )
     (tmp_path / "submission.csv").write_text("ID,Answer\nq1,1\nq2,3\n", encoding="utf-8-sig")
     write_jsonl(tmp_path / "k.jsonl", CHOICE_KEY[:2])
-    score_systems(
+    score_answers(
         tmp_path / "test.csv",
         tmp_path / "k.jsonl",
         {"answers": tmp_path / "submission.csv"},
@@ -235,7 +235,7 @@ def test_timings_are_summed_from_parts_or_taken_whole(tmp_path):
 def test_the_stage_writes_the_same_bytes_twice(run_folder, tmp_path, settings, embedder):
     def once(out):
         systems = {n: run_folder / f"answer-{n}" for n in ("base", "base-rag", "trained-rag")}
-        return score_systems(
+        return score_answers(
             run_folder / "questions/questions.jsonl",
             run_folder / "questions/key.jsonl",
             systems,
