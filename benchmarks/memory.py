@@ -20,6 +20,8 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Literal
 
+from kofinlaw.units import GIB
+
 sys.path.insert(0, str(Path(__file__).parent / "gpu"))  # shapes.py lies there
 
 from outcome import outcome
@@ -27,7 +29,6 @@ from outcome import outcome
 from kofinlaw.models.catalogue import ModelCard, find
 from kofinlaw.models.memory.plan import MemoryPlan, serving_plan, training_plan
 
-GIB = 2**30
 SMALL = "google/gemma-3-270m"
 LARGE = "LGAI-EXAONE/EXAONE-3.5-2.4B-Instruct"
 LARGE_LAYERS = 4

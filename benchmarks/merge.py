@@ -24,6 +24,8 @@ from typing import Any
 
 from outcome import outcome
 
+from kofinlaw.units import GIB
+
 # parameters in billions: (hidden, intermediate, layers, heads, key-value heads, vocabulary)
 SHAPES = {
     0.05: (512, 1408, 12, 8, 4, 8000),
@@ -268,8 +270,8 @@ def main() -> None:
         files = list((folder / "base").glob("*.safetensors"))
         largest = max(path.stat().st_size for path in files)
         row: dict[str, Any] = {
-            "gib": round(sum(path.stat().st_size for path in files) / 2**30, 2),
-            "largest_shard_gib": round(largest / 2**30, 2),
+            "gib": round(sum(path.stat().st_size for path in files) / GIB, 2),
+            "largest_shard_gib": round(largest / GIB, 2),
             "ours": run("ours", folder),
         }
         if size in compared:

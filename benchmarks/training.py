@@ -29,7 +29,7 @@ from typing import Any
 from outcome import outcome
 from training_ways import CLOCKS, LOSS_BATCH, ours, plain, trl
 
-GIB = 1024**3
+from kofinlaw.units import GIB
 
 # table → name → how a way differs from its family's default
 STORED: dict[str, Any] = {"gradient_checkpointing": False}

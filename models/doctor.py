@@ -13,7 +13,8 @@ from dataclasses import dataclass
 from importlib.metadata import PackageNotFoundError, requires, version
 from pathlib import Path
 
-GIB = 1024**3
+from kofinlaw.units import GIB
+
 # The window the project is tested in; the same as in pyproject.toml.
 SUPPORTED = {
     "transformers": ">=5.16.1,<5.18",

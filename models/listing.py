@@ -7,9 +7,10 @@ from typing import Any
 
 from kofinlaw import UserError
 from kofinlaw.models.catalogue import ModelCard, all_models, claims, find, licenses
-from kofinlaw.models.memory.counts import CONSTANT_BYTES, GIB, VALUE_BYTES
+from kofinlaw.models.memory.counts import CONSTANT_BYTES, VALUE_BYTES
 from kofinlaw.models.memory.plan import serving_plan, training_plan
 from kofinlaw.models.policy.gate import check_models, policy_named
+from kofinlaw.units import GIB
 
 SERVING_CONTEXT = 4096
 TRAINING_LENGTH = 2048

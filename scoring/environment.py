@@ -11,6 +11,7 @@ from typing import Any
 
 import kofinlaw
 from kofinlaw import __version__
+from kofinlaw.units import GIB
 
 PACKAGES = (
     "torch",
@@ -93,7 +94,7 @@ def memory_gib() -> float:
         size = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
     except (OSError, ValueError):
         return 0.0
-    return round(size / 2**30, 1)
+    return round(size / GIB, 1)
 
 
 def graphics() -> list[str]:

@@ -8,8 +8,7 @@ from pathlib import Path
 
 from kofinlaw.models.memory.heap import trim
 from kofinlaw.models.memory.out_of_memory import is_out_of_memory as is_out_of_memory
-
-GIB = 1024**3
+from kofinlaw.units import GIB
 
 
 class OverLimitError(MemoryError):

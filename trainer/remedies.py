@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import Any
 
 from kofinlaw.trainer.adapter import linear_layers, trainable
-from kofinlaw.trainer.memory_use import GIB
 from kofinlaw.trainer.settings import TrainSettings
+from kofinlaw.units import GIB
 
 NF4_BYTES = 4.127 / 8  # a weight with its doubly quantised constants (QLoRA, arXiv 2305.14314)
 TRAINED_BYTES = 4 + 4 + 8  # weight, gradient, AdamW's two moments, all float32

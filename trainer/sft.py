@@ -17,7 +17,7 @@ from kofinlaw.trainer.dataset import read_dataset
 from kofinlaw.trainer.encoding import length_record, show_example
 from kofinlaw.trainer.guards import EXIT_SAVED, Saved, one_at_a_time, termination
 from kofinlaw.trainer.loop import Loop
-from kofinlaw.trainer.memory_use import GIB, memory_limit, release, use_segments
+from kofinlaw.trainer.memory_use import memory_limit, release, use_segments
 from kofinlaw.trainer.noise import EmbeddingNoise
 from kofinlaw.trainer.optimization import make_optimizer
 from kofinlaw.trainer.ranks import Ranks, open_ranks
@@ -30,6 +30,7 @@ from kofinlaw.trainer.state import RunState, cut_metrics
 from kofinlaw.trainer.step import Stepper
 from kofinlaw.trainer.token_budget import find_budget
 from kofinlaw.trainer.trainee import load_trainee
+from kofinlaw.units import GIB
 
 __all__ = ["EXIT_SAVED", "Resume", "Saved", "train"]
 

@@ -9,8 +9,8 @@ from pathlib import Path
 from typing import Any
 
 from kofinlaw.files import write_jsonl
-from kofinlaw.trainer.memory_use import GIB
 from kofinlaw.trainer.step import StepResult
+from kofinlaw.units import GIB
 
 
 @dataclass

@@ -22,7 +22,6 @@ from kofinlaw.trainer.batching import cut, pad, share_out
 from kofinlaw.trainer.encoding import Encoded
 from kofinlaw.trainer.loss import causal_model, supervised_nll
 from kofinlaw.trainer.memory_use import (
-    GIB,
     OverLimitError,
     is_out_of_memory,
     memory_in_use,
@@ -32,6 +31,7 @@ from kofinlaw.trainer.noise import EmbeddingNoise
 from kofinlaw.trainer.ranks import Ranks
 from kofinlaw.trainer.step_outcome import Failure, StepResult, bad_loss
 from kofinlaw.trainer.zero import Zero
+from kofinlaw.units import GIB
 
 if TYPE_CHECKING:
     from torch import Tensor

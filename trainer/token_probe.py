@@ -8,7 +8,6 @@ from typing import Any
 from kofinlaw import UserError
 from kofinlaw.trainer.adapter import trainable
 from kofinlaw.trainer.memory_use import (
-    GIB,
     is_out_of_memory,
     memory_in_use,
     peak_memory,
@@ -16,6 +15,7 @@ from kofinlaw.trainer.memory_use import (
     reset_peak,
 )
 from kofinlaw.trainer.step import Stepper
+from kofinlaw.units import GIB
 
 # More tokens than this in a pass make little faster; chosen, not measured.
 CPU_TOKENS, CUDA_TOKENS = 1024, 16384

@@ -19,7 +19,6 @@ from kofinlaw.augment.teacher.write import sources_of
 from kofinlaw.models.catalogue import ModelCard, find
 from kofinlaw.models.memory.plan import serving_plan
 
-GIB = 1024**3
 # An output is about half as long as its schema allows; an answer to a question about 40 characters.
 TYPICAL_SHARE = 0.5
 TYPICAL_ANSWER = 40

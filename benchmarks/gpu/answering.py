@@ -31,6 +31,7 @@ from kofinlaw.models.settings import EngineSettings
 from kofinlaw.rag.retrieve.evidence import Hit
 from kofinlaw.rag.settings import AnswerSettings, RagSettings
 from kofinlaw.records import Chunk, Question
+from kofinlaw.units import GIB
 
 MODELS = ("upstage/SOLAR-10.7B-v1.0", "LGAI-EXAONE/EXAONE-3.5-7.8B-Instruct")
 BUDGET_MINUTES = 270
@@ -153,7 +154,7 @@ def worker(args: argparse.Namespace) -> dict[str, Any]:
         "of_minutes": BUDGET_MINUTES,
         "answered": answered,
         "seconds_a_question": round(60 * minutes / max(1, answered), 2),
-        "peak_gib": round(torch.cuda.max_memory_reserved() / 2**30, 2),
+        "peak_gib": round(torch.cuda.max_memory_reserved() / GIB, 2),
         "fallbacks": found.get("fallback", 0),
     }
 

@@ -21,6 +21,8 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
+from kofinlaw.units import GIB
+
 NAME = "LGAI-EXAONE/EXAONE-3.5-7.8B-Instruct"
 WAYS = (
     "own generate, one by one",
@@ -50,7 +52,7 @@ def worker(args: argparse.Namespace) -> dict[str, float]:
         if score is not None:
             _, seconds = clocked(lambda: score(args.prompts))
             figures["labels_per_second"] = round(len(args.prompts) / seconds, 2)
-        figures["peak_gib"] = round(torch.cuda.max_memory_reserved() / 2**30, 2)
+        figures["peak_gib"] = round(torch.cuda.max_memory_reserved() / GIB, 2)
         return figures
 
 
@@ -91,7 +93,7 @@ def opened(
 
         from kofinlaw.models.engines.vllm_engine import VllmEngine, engine_arguments
 
-        total = torch.cuda.get_device_properties(0).total_memory / 2**30
+        total = torch.cuda.get_device_properties(0).total_memory / GIB
         settings = EngineSettings(
             engine="vllm",
             max_batch_size=256,

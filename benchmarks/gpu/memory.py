@@ -20,8 +20,8 @@ from typing import Any, Literal
 
 from kofinlaw.models.catalogue import find
 from kofinlaw.models.memory.plan import MemoryPlan, serving_plan, training_plan
+from kofinlaw.units import GIB
 
-GIB = 2**30
 EXAONE = "LGAI-EXAONE/EXAONE-3.5-7.8B-Instruct"
 SOLAR = "upstage/SOLAR-10.7B-v1.0"
 QWEN = "Qwen/Qwen2.5-14B-Instruct"

@@ -24,8 +24,8 @@ from pathlib import Path
 from typing import Any
 
 from kofinlaw.models.catalogue import find
+from kofinlaw.units import GIB
 
-GIB = 1024**3
 MODELS = (
     "LGAI-EXAONE/EXAONE-3.5-7.8B-Instruct",
     "upstage/SOLAR-10.7B-v1.0",

@@ -7,8 +7,8 @@ from pathlib import Path
 from typing import Any
 
 from kofinlaw import UserError
+from kofinlaw.units import MIB
 
-_MEBIBYTE = 1 << 20
 _MOST_MEMBERS = 10_000
 # Office files of real text pack 5 to 20 times; what packs a thousand times is a bomb.
 _STEEPEST = 1000
@@ -32,14 +32,12 @@ class Archive:
             raise UserError(f"the archive holds {len(infos)} files, more than {_MOST_MEMBERS}")
         total = sum(info.file_size for info in infos)
         packed = max(1, path.stat().st_size)
-        if total > expanded_mebibytes * _MEBIBYTE or (
-            total > _MEBIBYTE and total > _STEEPEST * packed
-        ):
+        if total > expanded_mebibytes * MIB or (total > MIB and total > _STEEPEST * packed):
             raise UserError(
-                f"the archive unpacks to {total / _MEBIBYTE:.0f} MiB",
+                f"the archive unpacks to {total / MIB:.0f} MiB",
                 remedy="it looks like a zip bomb; if not, raise data.limits.expanded_mebibytes",
             )
-        self._left = expanded_mebibytes * _MEBIBYTE
+        self._left = expanded_mebibytes * MIB
         self.names = [info.filename for info in infos]
 
     def read(self, name: str) -> bytes:

@@ -14,8 +14,8 @@ from kofinlaw.data.readers.frontmatter import split_front_matter
 from kofinlaw.data.readers.rows import record_text, rows_of
 from kofinlaw.data.settings import LimitSettings, SourceSettings
 from kofinlaw.decoding import decode
+from kofinlaw.units import MIB
 
-_MEBIBYTE = 1 << 20
 _KOREAN_CHARSETS = (b"euc-kr", b"cp949", b"ks_c_5601-1987", b"ms949", b"x-windows-949")
 
 
@@ -34,9 +34,9 @@ def read_file(
     """
     name = name or path.name
     size = path.stat().st_size
-    if size > limits.file_mebibytes * _MEBIBYTE:
+    if size > limits.file_mebibytes * MIB:
         raise UserError(
-            f"the file has {size / _MEBIBYTE:.0f} MiB, more than {limits.file_mebibytes}",
+            f"the file has {size / MIB:.0f} MiB, more than {limits.file_mebibytes}",
             where=name,
             remedy="split it, or raise data.limits.file_mebibytes",
         )

@@ -14,8 +14,8 @@ from typing import Any
 from kofinlaw import UserError
 from kofinlaw.data.settings import LimitSettings, SourceSettings
 from kofinlaw.decoding import decode
+from kofinlaw.units import MIB
 
-_MEBIBYTE = 1 << 20
 _DEFAULTS = {
     "text": ("text", "본문", "내용", "content", "body"),
     "title": ("title", "제목", "사건명", "name"),
@@ -47,7 +47,7 @@ def rows_of(path: Path, source: SourceSettings, limits: LimitSettings) -> Iterat
 
 
 def _unpacked(path: Path, limits: LimitSettings) -> bytes:
-    most = limits.expanded_mebibytes * _MEBIBYTE
+    most = limits.expanded_mebibytes * MIB
     try:
         with lzma.open(path) as handle:
             data = handle.read(most + 1)

@@ -32,13 +32,14 @@ from kofinlaw.models.engines.gbnf import choices_grammar, pattern_grammar
 from kofinlaw.models.loading import load_tokenizer
 from kofinlaw.models.settings import EngineSettings
 from kofinlaw.offline import is_loopback
+from kofinlaw.units import MIB
 
 TRIES = 3
 # Answers worth another try, after a pause that doubles: busy, failed, or restarting.
 RETRIED = (408, 409, 425, 429, 500, 502, 503, 504)
 FIRST_PAUSE_SECONDS = 0.5
 # No answer of ours is near it; what goes on beyond is not going to end.
-LARGEST_ANSWER_BYTES = 16 * 1024**2
+LARGEST_ANSWER_BYTES = 16 * MIB
 
 
 class ServerError(Exception):

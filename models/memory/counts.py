@@ -11,8 +11,8 @@ from typing import Literal
 
 from kofinlaw import UserError
 from kofinlaw.models.catalogue import ModelCard
+from kofinlaw.units import GIB
 
-GIB = 2**30
 Quantization = Literal["none", "nf4", "int8"]
 
 # Bytes a weight of a quantised linear layer takes: the value, and its share of the constants.

@@ -16,11 +16,13 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+from kofinlaw.units import MIB
+
 # From this many bytes on a block has pages of its own. glibc's own threshold moves up to 32 MiB.
-OWN_PAGES = 8 * 2**20
+OWN_PAGES = 8 * MIB
 M_MMAP_THRESHOLD = -3  # malloc.h
 # Resident memory may grow by this many bytes between layers before the holes are handed back.
-GROWTH = 32 * 2**20
+GROWTH = 32 * MIB
 _STATM = Path("/proc/self/statm")
 
 

@@ -15,7 +15,6 @@ from typing import Literal
 from kofinlaw import UserError
 from kofinlaw.models.catalogue import ModelCard
 from kofinlaw.models.memory.counts import (
-    GIB,
     Quantization,
     adapter_parameters,
     bytes_a_token,
@@ -25,6 +24,7 @@ from kofinlaw.models.memory.counts import (
     weight_terms,
 )
 from kofinlaw.models.memory.heap import holes
+from kofinlaw.units import GIB
 
 Optimizer = Literal["adamw", "adamw_8bit", "paged_adamw_8bit"]
 

@@ -11,6 +11,7 @@ import typer
 
 from kofinlaw import UserError
 from kofinlaw.recipes.cli.app import AsJson, app, print_json, say, say_next
+from kofinlaw.units import GIB
 
 RunFolder = Annotated[
     Path | None, typer.Option("--run", help="A run's folder; default: the newest under runs/.")
@@ -241,7 +242,7 @@ def export_for_contest(merged: Path, run: Path | None, out: Path) -> None:
         rag=bound.recipe.rag,
         answer=bound.recipe.answer,
     )
-    say(f"{counts['passages']} passages and the model, {counts['bytes'] / 2**30:.2f} GiB: {out}")
+    say(f"{counts['passages']} passages and the model, {counts['bytes'] / GIB:.2f} GiB: {out}")
     say_next(f"python {out / 'answer.py'} --questions test.csv --out submission.csv")
 
 

@@ -13,6 +13,7 @@ from kofinlaw.recipes.pipeline.run import (
     protected_paths,
     source_paths,
 )
+from kofinlaw.units import GIB
 
 # Sustained bf16 arithmetic while training, in FLOP/s: half of an RTX 4090's published dense peak
 # of 165 TFLOP/s, and what two busy AVX-512 cores reached on a 270M model.
@@ -200,11 +201,11 @@ def _answering(run: Run) -> dict[str, Any]:
 
 def _disk(run: Run, problems: list[str]) -> dict[str, Any]:
     """Merged weights in 16 bit twice over (while one is replaced) plus a fixed gibibyte."""
-    needed = 2 * 2 * float(_card(run).parameters) / 2**30 + 1
+    needed = 2 * 2 * float(_card(run).parameters) / GIB + 1
     existing = run.folder
     while not existing.exists():
         existing = existing.parent
-    free = shutil.disk_usage(existing).free / 2**30
+    free = shutil.disk_usage(existing).free / GIB
     if free < needed:
         problems.append(f"{run.folder}: {free:.1f} GiB free, about {needed:.1f} GiB needed")
     return {"needed_gib": round(needed, 1), "free_gib": round(free, 1)}

@@ -11,7 +11,6 @@ from hypothesis import strategies as st
 from kofinlaw import UserError
 from kofinlaw.models.catalogue import ModelCard, all_models, find
 from kofinlaw.models.memory.counts import (
-    GIB,
     adapter_parameters,
     bytes_a_token,
     embedding_parameters,
@@ -20,6 +19,7 @@ from kofinlaw.models.memory.counts import (
     saved_tensors,
 )
 from kofinlaw.models.memory.plan import serving_plan, training_plan
+from kofinlaw.units import GIB
 
 SIZED = [card for card in all_models() if card.role == "llm" and card.layers]
 # OPT-350m embeds in 512 dimensions and projects them to its width; counted at full width here.

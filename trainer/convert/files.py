@@ -11,10 +11,11 @@ from kofinlaw.files import write_json
 from kofinlaw.trainer.base_identity import INDEX_NAME
 from kofinlaw.trainer.convert import names
 from kofinlaw.trainer.merge.adapter_files import read_object
+from kofinlaw.units import GIB, MIB
 
 RECORD = "kofinlaw-convert.json"
 SKIPPED = (".py", ".safetensors", ".bin", ".pt", ".pth")
-COPY_BYTES = 16 * 2**20
+COPY_BYTES = 16 * MIB
 
 
 def check_target(source: Path, out: Path) -> None:
@@ -32,7 +33,7 @@ def check_space(files: list[Path], folder: Path) -> None:
     free = shutil.disk_usage(folder).free
     if free < needed:
         raise UserError(
-            f"the copy needs {needed / 2**30:.1f} GiB, {free / 2**30:.1f} GiB are free",
+            f"the copy needs {needed / GIB:.1f} GiB, {free / GIB:.1f} GiB are free",
             where=str(folder.parent),
         )
 

@@ -9,17 +9,18 @@ from pathlib import Path
 from typing import Any
 
 from kofinlaw import Progress, UserError, __version__, silent
-from kofinlaw.files import sha256_text, whole_folder, write_json
+from kofinlaw.files import atomic_folder, sha256_text, write_json
 from kofinlaw.trainer.merge import card as merge_card
 from kofinlaw.trainer.merge.plan import plan_merge
 from kofinlaw.trainer.merge.quantize import storage_dtype, training_values
 from kofinlaw.trainer.merge.steps import LoraTerm, MergePlan, PlannedTensor
 from kofinlaw.trainer.merge.tensor_files import FLOATS, TORCH_NAMES, ShardWriter, read_tensor
+from kofinlaw.units import GIB, MIB
 
 __all__ = ["MergePlan", "merge", "plan_merge"]
 
 RECORD = "kofinlaw.json"
-COMPANION_BYTES = 64 * 2**20
+COMPANION_BYTES = 64 * MIB
 
 
 def merge(
@@ -50,7 +51,7 @@ def merge(
     if out.exists() and any(out.iterdir()):
         return _already_there(out, mark)
     began = time.monotonic()
-    with whole_folder(out) as partial:
+    with atomic_folder(out) as partial:
         _check_space(plan, partial)
         companions = merge_card.write_companions(plan, partial)
         hashes = _write_weights(plan, partial, progress)
@@ -90,7 +91,7 @@ def _check_space(plan: MergePlan, folder: Path) -> None:
     free = shutil.disk_usage(folder).free
     if free < needed:
         raise UserError(
-            f"the merge needs {needed / 2**30:.1f} GiB, {free / 2**30:.1f} GiB are free",
+            f"the merge needs {needed / GIB:.1f} GiB, {free / GIB:.1f} GiB are free",
             where=str(folder.parent),
             remedy="free some space or name a folder on another disk",
         )

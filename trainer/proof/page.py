@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from kofinlaw.units import MIB
+
 BASES = {
     "dequantized": "the 4-bit base + adapter, as trained",
     "original": "the 16-bit base + adapter",
@@ -50,7 +52,7 @@ def _one_line(text: str) -> str:
 def exports_page(proofs: Mapping[str, Mapping[str, Any]]) -> str:
     """What each export lost, a line a form, as Markdown."""
     columns = {
-        "size": lambda row: f"{row['bytes'] / 2**20:.0f} MiB",
+        "size": lambda row: f"{row['bytes'] / MIB:.0f} MiB",
         "of the merge": lambda row: f"{row['share_of_merged_bytes']:.1%}",
         "same most likely token": lambda row: f"{row['argmax_agreement']:.2%}",
         "perplexity, merge": lambda row: f"{row['perplexity_merged']:.3f}",
