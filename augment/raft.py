@@ -15,7 +15,7 @@ from kofinlaw.augment.generators.clauses import clean, simplify
 from kofinlaw.augment.generators.names import normal
 from kofinlaw.data.korean.lexical import LexicalIndex
 from kofinlaw.data.korean.words import bigrams
-from kofinlaw.data.prompting.packing import packed
+from kofinlaw.data.prompting.packing import pack_with_index
 from kofinlaw.records import Chunk
 
 
@@ -119,7 +119,7 @@ class Shelf:
         """The texts that fit by their chunks' places, in the order given."""
         phrases = [line[:60] for line in keep]
         passages = [self.chunks[place] for place in order]
-        found = packed(passages, query, budget, self.count, keep=phrases)
+        found = pack_with_index(passages, query, budget, self.count, keep=phrases)
         return {order[number]: text for number, text in found}
 
 

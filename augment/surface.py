@@ -10,7 +10,7 @@ import random
 import re
 from collections.abc import Callable, Sequence
 
-from kofinlaw.data.korean.words import tagged
+from kofinlaw.data.korean.words import tag_text
 
 Span = tuple[int, int]
 Change = Callable[[str, list[Span], random.Random], str]
@@ -125,7 +125,7 @@ def dropped_particle(text: str, spans: list[Span], rng: random.Random) -> str:
     """One 을/를 or 이/가 after a noun left out."""
     places = [
         (start, end)
-        for _, tag, start, end in tagged(text)
+        for _, tag, start, end in tag_text(text)
         if tag in _PARTICLES and text[end : end + 1] == " " and _free(start - 1, end, spans)
     ]
     if not places:

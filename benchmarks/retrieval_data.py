@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from kofinlaw.data.law.citations import Scope, document_aliases, find_citations
-from kofinlaw.data.law.titles import known
+from kofinlaw.data.law.titles import titles_by_key
 from kofinlaw.files import read_json_lines, sha256_text, write_jsonl
 from kofinlaw.records import Chunk, to_json
 
@@ -33,7 +33,7 @@ def corpus(data: Path, out: Path) -> Path:
 def references(data: Path) -> list[dict[str, Any]]:
     """Which article refers to which, as the corpus stage writes it."""
     rows = [row for _, row in read_json_lines(data / "statutes" / "articles.jsonl")]
-    titles = known({row["law"] for row in rows})
+    titles = titles_by_key({row["law"] for row in rows})
     ids = {row["id"] for row in rows}
     edges = []
     for law, group in itertools.groupby(rows, key=lambda row: row["law"]):

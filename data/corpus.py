@@ -20,11 +20,11 @@ from kofinlaw.data.cleaning.clean import Screen, mask_article
 from kofinlaw.data.cleaning.contamination import Protected, read_protected
 from kofinlaw.data.cleaning.copies import Copies, settle
 from kofinlaw.data.corpus_card import Lengths, card, write_card
-from kofinlaw.data.facts import Facts
+from kofinlaw.data.document_facts import DocumentFacts
 from kofinlaw.data.law.annexes import annex_name, split_unit
 from kofinlaw.data.law.graph import Passage, Reference, Shelf, graph
 from kofinlaw.data.law.versions import EARLIER, Versions, named_by_day
-from kofinlaw.data.rejects import Ledger
+from kofinlaw.data.reject_log import RejectLog
 from kofinlaw.data.settings import DataSettings
 from kofinlaw.data.sources import in_force, refuse_protected_sources, restored, survey
 from kofinlaw.data.spool import Spool, work_folder
@@ -64,21 +64,21 @@ def build_corpus(
         earlier = build.write_earlier(lengths)
         articles = build.write_articles()
         edges, resolved = build.write_references()
-        ledger = build.ledger
-        rejects = write_jsonl(out / "rejected.jsonl", ledger.rejected())
+        log = build.log
+        rejects = write_jsonl(out / "rejected.jsonl", log.rejected())
     if settings.parquet:
         write_parquet(out)
     facts = {
         "citations": {"resolved": resolved, "outside the corpus": edges - resolved},
-        "personal_data": dict(sorted(ledger.personal_data.items())),
-        "removed_spans": dict(sorted(ledger.removed_spans.items())),
+        "personal_data": dict(sorted(log.personal_data.items())),
+        "removed_spans": dict(sorted(log.removed_spans.items())),
         "as_of": settings.as_of.isoformat() if settings.as_of else "",
     }
     estimated = count_tokens is None
-    write_card(card(documents, lengths, articles, ledger, facts=facts, estimated=estimated), out)
+    write_card(card(documents, lengths, articles, log, facts=facts, estimated=estimated), out)
     if not lengths.chunks:
         raise UserError(
-            "no chunk is left", where=str(out / "rejected.jsonl"), remedy=ledger.why_empty()
+            "no chunk is left", where=str(out / "rejected.jsonl"), remedy=log.why_empty()
         )
     return {
         "documents": len(documents),
@@ -86,7 +86,7 @@ def build_corpus(
         "earlier_chunks": earlier,
         "articles": articles[0],
         "rejected": rejects,
-        "card_warnings": len(ledger.warnings),
+        "card_warnings": len(log.warnings),
         "citations": edges,
         "citations_resolved": resolved,
         "tokens": lengths.total,
@@ -113,7 +113,7 @@ class _Build:
         self.progress = progress
         self.folder = folder
         self.stack = stack
-        self.ledger = stack.enter_context(Ledger(folder))
+        self.log = stack.enter_context(RejectLog(folder))
         self.documents = stack.enter_context(Spool(folder / "documents.jsonl"))
         self.chunks = stack.enter_context(Spool(folder / "chunks.jsonl"))
         self.articles = stack.enter_context(Spool(folder / "articles.jsonl"))
@@ -121,22 +121,22 @@ class _Build:
         stack.callback(self.copies.close)
         limit = settings.chunks.limit
         self.screen = Screen(
-            settings, protected, self.ledger, lambda chunk: count(chunk.text) <= limit(chunk.kind)
+            settings, protected, self.log, lambda chunk: count(chunk.text) <= limit(chunk.kind)
         )
         self.removed: dict[int, int] = {}
         self.shelf = Shelf()
         self.annexes: list[Passage] = []
 
-    def read(self, base: Path) -> list[Facts]:
+    def read(self, base: Path) -> list[DocumentFacts]:
         """Documents to the disk; the facts of those in force."""
-        found = survey(self.settings, base, self.ledger, self.progress, self.documents)
-        known = len(self.ledger.warnings)
-        documents = in_force(found, self.settings, self.ledger)
-        for warning in self.ledger.warnings[known:]:  # a text left out for another: say so at once
+        found = survey(self.settings, base, self.log, self.progress, self.documents)
+        known = len(self.log.warnings)
+        documents = in_force(found, self.settings, self.log)
+        for warning in self.log.warnings[known:]:  # a text left out for another: say so at once
             self.progress(f"warning: {warning}", 0)
-        return _some(documents, self.settings, self.ledger)
+        return _some(documents, self.settings, self.log)
 
-    def cut(self, documents: Sequence[Facts]) -> None:
+    def cut(self, documents: Sequence[DocumentFacts]) -> None:
         """Documents to clean chunks and to articles."""
         self.versions = Versions(documents, self.folder)
         self.stack.callback(self.versions.close)
@@ -157,8 +157,8 @@ class _Build:
                     self.copies.add(chunk.text)
                 self.articles.extend(articles)
             for warning in result.warnings:
-                self.ledger.warn(f"{document.source}: {warning}")
-            self.ledger.removed_spans.update(span.name for span in result.removed)
+                self.log.warn(f"{document.source}: {warning}")
+            self.log.removed_spans.update(span.name for span in result.removed)
         self.progress("chunk", len(documents), len(documents))
 
     def leave_copies_out(self) -> None:
@@ -169,7 +169,7 @@ class _Build:
                 self.removed = settle(
                     self.copies.pairs(),
                     self.chunks,
-                    self.ledger,
+                    self.log,
                     lambda pair: handle.write(dumps(pair) + "\n"),
                 )
         self.progress("clean", 1, 1)
@@ -254,17 +254,17 @@ def document_facts(settings: DataSettings, *, base: Path) -> list[tuple[str, str
 
     Raises UserError where a source is missing or nothing is in force on `as_of`.
     """
-    ledger = Ledger()
-    found = in_force(survey(settings, base, ledger, silent), settings, ledger)
-    documents = _some(found, settings, ledger)
+    log = RejectLog()
+    found = in_force(survey(settings, base, log, silent), settings, log)
+    documents = _some(found, settings, log)
     return [(document.title, document.as_of, document.license) for document in documents]
 
 
 def build_articles(settings: DataSettings, *, base: Path) -> list[Article]:
     """The articles of the sources alone, with nothing cleaned or written (for inspection)."""
-    ledger = Ledger()
+    log = RejectLog()
     with tempfile.TemporaryDirectory() as folder, Spool(Path(folder) / "documents.jsonl") as spool:
-        found = in_force(survey(settings, base, ledger, silent, spool), settings, ledger)
+        found = in_force(survey(settings, base, log, silent, spool), settings, log)
         return [
             article
             for facts in found
@@ -273,13 +273,15 @@ def build_articles(settings: DataSettings, *, base: Path) -> list[Article]:
         ]
 
 
-def _some(documents: list[Facts], settings: DataSettings, ledger: Ledger) -> list[Facts]:
+def _some(
+    documents: list[DocumentFacts], settings: DataSettings, log: RejectLog
+) -> list[DocumentFacts]:
     """The documents; raises UserError where there is none."""
     if not documents:
         raise UserError(
             "no document could be read",
             where=", ".join(source.path for source in settings.sources),
-            remedy=ledger.why_empty(),
+            remedy=log.why_empty(),
         )
     return documents
 

@@ -7,8 +7,8 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from kofinlaw.data.facts import Facts
-from kofinlaw.data.rejects import Ledger
+from kofinlaw.data.document_facts import DocumentFacts
+from kofinlaw.data.reject_log import RejectLog
 from kofinlaw.files import write_json, write_text
 
 _EDGES = (0, 64, 128, 256, 512, 768, 1024, 2048, 4096)
@@ -37,10 +37,10 @@ class Lengths:
 
 
 def card(
-    documents: Sequence[Facts],
+    documents: Sequence[DocumentFacts],
     lengths: Lengths,
     articles: tuple[int, int],
-    ledger: Ledger,
+    log: RejectLog,
     *,
     facts: dict[str, Any],
     estimated: bool,
@@ -52,7 +52,7 @@ def card(
         "chunks": lengths.chunks,
         "articles": articles[0],
         "deleted_articles": articles[1],
-        "rejected": dict(sorted(ledger.reasons.items())),
+        "rejected": dict(sorted(log.reasons.items())),
         "kinds": dict(sorted(Counter(d.kind for d in documents).items())),
         "formats": dict(sorted(Counter(d.format for d in documents).items())),
         "licenses": dict(sorted(Counter(d.license for d in documents).items())),
@@ -66,7 +66,7 @@ def card(
             "histogram": lengths.histogram,
         },
         **facts,
-        "warnings": ledger.warnings,
+        "warnings": log.warnings,
         "sources": [
             {
                 "title": d.title,

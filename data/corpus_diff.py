@@ -24,7 +24,7 @@ class Changes:
     same: int
 
 
-def compare(before: Path, after: Path) -> Changes:
+def compare_corpora(before: Path, after: Path) -> Changes:
     """Compare the `articles.jsonl` of two corpus folders; blanks do not count as a change.
 
     Raises UserError where a folder holds no corpus.

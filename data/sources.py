@@ -15,12 +15,12 @@ from dataclasses import asdict, replace
 from pathlib import Path
 
 from kofinlaw import Progress, UserError
-from kofinlaw.data.facts import Facts
+from kofinlaw.data.document_facts import DocumentFacts
 from kofinlaw.data.law import history
 from kofinlaw.data.law.versions import ordered
 from kofinlaw.data.readers.documents import Document
 from kofinlaw.data.readers.formats import read_file
-from kofinlaw.data.rejects import Ledger
+from kofinlaw.data.reject_log import RejectLog
 from kofinlaw.data.settings import DataSettings, SourceSettings
 from kofinlaw.data.spool import Spool
 from kofinlaw.files import sha256_file, sha256_text
@@ -68,20 +68,20 @@ def refuse_protected_sources(settings: DataSettings, base: Path) -> None:
 def survey(
     settings: DataSettings,
     base: Path,
-    ledger: Ledger,
+    log: RejectLog,
     progress: Progress,
     spool: Spool | None = None,
-) -> list[Facts]:
+) -> list[DocumentFacts]:
     """The facts of all sources' documents in order; a file that cannot be read is rejected.
 
     The documents themselves go into `spool`, one at a time.
     """
     day = settings.as_of.isoformat() if settings.as_of else ""
-    out: list[Facts] = []
-    for document in _documents(settings, base, ledger, progress):
+    out: list[DocumentFacts] = []
+    for document in _documents(settings, base, log, progress):
         place = spool.append(asdict(document)) if spool is not None else len(out)
         out.append(
-            Facts(
+            DocumentFacts(
                 title=document.title,
                 kind=document.kind,
                 as_of=document.as_of,
@@ -96,7 +96,7 @@ def survey(
     return out
 
 
-def restored(spool: Spool, facts: Facts) -> Document:
+def restored(spool: Spool, facts: DocumentFacts) -> Document:
     """The document of the facts, under the title that they give it."""
     value = spool[facts.place]
     value["warnings"] = tuple(value["warnings"])
@@ -104,37 +104,37 @@ def restored(spool: Spool, facts: Facts) -> Document:
 
 
 def _documents(
-    settings: DataSettings, base: Path, ledger: Ledger, progress: Progress
+    settings: DataSettings, base: Path, log: RejectLog, progress: Progress
 ) -> Iterator[Document]:
     listed: list[tuple[SourceSettings, Path, str]] = []
     for source in settings.sources:
         root = base / source.path
         if settings.as_of and root.exists() and history.repository(root) and _kept(root):
-            yield from _from_history(source, root, settings, ledger, progress)
+            yield from _from_history(source, root, settings, log, progress)
         else:
             listed += [(source, path, name) for path, name in source_files(source, base)]
     for done, (source, path, name) in enumerate(listed):
         progress("read", done, len(listed), file=name)
-        yield from _read(path, source, settings, name, ledger)
+        yield from _read(path, source, settings, name, log)
     progress("read", len(listed), len(listed))
 
 
 def _read(
-    path: Path, source: SourceSettings, settings: DataSettings, name: str, ledger: Ledger
+    path: Path, source: SourceSettings, settings: DataSettings, name: str, log: RejectLog
 ) -> Iterator[Document]:
     """The documents of a file; what cannot be read is rejected with its reason."""
     try:
         for document in read_file(path, source, settings.limits, name=name):
             if not document.text.strip():
-                ledger.reject("read", document.source, "empty", "no text")
+                log.reject("read", document.source, "empty", "no text")
                 continue
             for warning in document.warnings:
-                ledger.warn(f"{name}: {warning}")
+                log.warn(f"{name}: {warning}")
             yield document
     except UserError as error:
-        ledger.reject("read", name, "unreadable", error.message)
+        log.reject("read", name, "unreadable", error.message)
     except (OSError, ValueError, RecursionError, MemoryError) as error:
-        ledger.reject("read", name, "unreadable", f"{type(error).__name__}: {error}")
+        log.reject("read", name, "unreadable", f"{type(error).__name__}: {error}")
 
 
 def _kept(root: Path) -> bool:
@@ -145,7 +145,7 @@ def _from_history(
     source: SourceSettings,
     root: Path,
     settings: DataSettings,
-    ledger: Ledger,
+    log: RejectLog,
     progress: Progress,
 ) -> Iterator[Document]:
     """The documents of a git clone as they were in force on `as_of`, and back to
@@ -159,19 +159,19 @@ def _from_history(
         progress("history", done, file=version.path)
         name = f"{root.name}/{version.path}@{version.commit[:12]}"
         if version.state == "repealed":
-            ledger.reject("read", name, "repealed", f"repealed on {version.day}")
+            log.reject("read", name, "repealed", f"repealed on {version.day}")
             continue
         with tempfile.TemporaryDirectory() as folder:
             path = Path(folder) / Path(version.path).name
             path.write_bytes(version.data)
-            for document in _read(path, source, settings, name, ledger):
+            for document in _read(path, source, settings, name, log):
                 meta = {**document.meta, "commit": version.commit}
                 # A text without a date of its own bears its commit's.
                 dated = replace(document, meta=meta, as_of=document.as_of or version.day)
                 if version.state == "later" and not settings.allow_not_in_force:
                     day = max(dated.as_of, version.day)
                     why = _too_late(dated.title, _first_article(dated), day)
-                    ledger.reject("read", name, "not_in_force", why)
+                    log.reject("read", name, "not_in_force", why)
                 else:
                     yield dated
 
@@ -186,20 +186,22 @@ def _too_late(title: str, first: str, day: str) -> str:
     return f"{f'{title} {first}'.strip()} is in force from {day}"
 
 
-def in_force(documents: list[Facts], settings: DataSettings, ledger: Ledger) -> list[Facts]:
+def in_force(
+    documents: list[DocumentFacts], settings: DataSettings, log: RejectLog
+) -> list[DocumentFacts]:
     """The documents in force on `as_of` or before, of each act the newest version first.
 
     A text of a later day is refused unless `allow_not_in_force`; so is one without a date.
     """
     day = settings.as_of
-    kept: list[Facts] = []
+    kept: list[DocumentFacts] = []
     for document in documents:
         if day and not settings.allow_not_in_force:
             late = document.as_of > day.isoformat()
             if not document.as_of or late:
                 told = _too_late(document.title, document.first, document.as_of)
                 why = told if late else f"{document.title} bears no date"
-                ledger.reject("in_force", document.source, "not_in_force", why)
+                log.reject("in_force", document.source, "not_in_force", why)
                 continue
         kept.append(document)
-    return ordered(kept, ledger)
+    return ordered(kept, log)

@@ -46,7 +46,7 @@ def atomic_write(path: Path, mode: str = "w") -> Iterator[IO[Any]]:
 
 
 @contextmanager
-def whole_folder(folder: Path) -> Iterator[Path]:
+def atomic_folder(folder: Path) -> Iterator[Path]:
     """A folder beside `folder` that takes its name when the block ends well, in place of an older.
 
     Files and folder are synced first. What a killed writer left is deleted before, and nothing is

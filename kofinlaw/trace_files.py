@@ -11,7 +11,7 @@ from kofinlaw.trace_settings import TraceSettings
 from kofinlaw.tracing import NO_TRACE, Exporter, Span, Tracer
 from kofinlaw.tracing_exporters import open_exporter
 
-FILE = "traces.jsonl"
+TRACE_FILE = "traces.jsonl"
 
 
 class JsonLines:
@@ -60,7 +60,7 @@ def open_tracer(settings: TraceSettings | None, folder: Path, *, offline: bool =
     first = 1
     for target in settings.to:
         if target == "jsonl":
-            path = folder / FILE
+            path = folder / TRACE_FILE
             _end_torn_line(path)
             first = 1 + max((int(span.get("id") or 0) for _, span in read_traces(path)), default=0)
             exporters.append(JsonLines(path))

@@ -143,7 +143,7 @@ class NoTracer(Tracer):
 NO_TRACE = NoTracer()
 
 
-def child(name: str, **attributes: Any) -> contextlib.AbstractContextManager[Span]:
+def child_span(name: str, **attributes: Any) -> contextlib.AbstractContextManager[Span]:
     """A span within the one that is open on this thread, by the same tracer.
 
     Where none is open nothing is traced: what runs deep inside needs no tracer handed down.
@@ -152,7 +152,7 @@ def child(name: str, **attributes: Any) -> contextlib.AbstractContextManager[Spa
     return (around[0] if around else NO_TRACE).span(name, **attributes)
 
 
-def note(**attributes: Any) -> None:
+def annotate_span(**attributes: Any) -> None:
     """Add attributes to the span that is open on this thread, if any."""
     if around := _open.get():
         around[1].set(**attributes)

@@ -8,7 +8,7 @@ from pathlib import Path
 from kofinlaw import UserError
 from kofinlaw.files import read_json_lines
 from kofinlaw.records import Chunk
-from kofinlaw.trace_files import FILE, read_traces
+from kofinlaw.trace_files import TRACE_FILE, read_traces
 
 
 def shown_passages(
@@ -30,7 +30,7 @@ def shown_passages(
             out[name] = tuple(ids) if counts[name] else ()
             continue
         if prompts is None:
-            prompts = first_prompts(folder / FILE)
+            prompts = first_prompts(folder / TRACE_FILE)
         prompt = prompts.get(name)
         heads = {one: header(passages[one]) for one in ids if one in passages}
         found = tuple(one for one in ids if prompt and heads.get(one) and heads[one] in prompt)

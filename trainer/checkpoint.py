@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import Any
 
 from kofinlaw import UserError
-from kofinlaw.files import sha256_file, whole_folder
+from kofinlaw.files import atomic_folder, sha256_file
 
 ADAPTER, OPTIMIZER, RECORD = "adapter.safetensors", "optimizer.pt", "checkpoint.json"
 
@@ -47,7 +47,7 @@ def save(
     from safetensors.torch import save_file
 
     folder = root / (name or f"step-{record['step']:06d}")
-    with whole_folder(folder) as temporary:
+    with atomic_folder(folder) as temporary:
         save_file(
             {k: v.detach().cpu().contiguous() for k, v in tensors.items()}, temporary / ADAPTER
         )

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from kofinlaw import __version__
-from kofinlaw.files import whole_folder
+from kofinlaw.files import atomic_folder
 from kofinlaw.models.templates import ChatTemplate
 from kofinlaw.trainer import adapter as adapters
 from kofinlaw.trainer.settings import TrainSettings
@@ -36,7 +36,7 @@ def save_adapter(
     peft's files, the chat template and `kofinlaw.json`, which ends with `more`.
     """
     record = _record(settings, trainee, figures, base_id, template, fingerprints)
-    with whole_folder(folder) as temporary:
+    with atomic_folder(folder) as temporary:
         adapters.write_adapter(
             trainee.model,
             tensors,

@@ -12,7 +12,7 @@ from dataclasses import replace
 from kofinlaw.data.cleaning.contamination import THRESHOLD, Protected
 from kofinlaw.data.cleaning.personal import mask_personal_data
 from kofinlaw.data.cleaning.quality import judge
-from kofinlaw.data.rejects import Ledger
+from kofinlaw.data.reject_log import RejectLog
 from kofinlaw.data.settings import DataSettings
 from kofinlaw.files import sha256_text
 from kofinlaw.records import Article, Chunk, Provision
@@ -36,12 +36,12 @@ class Screen:
         self,
         settings: DataSettings,
         protected: Protected,
-        ledger: Ledger,
+        log: RejectLog,
         fits: Callable[[Chunk], bool] = lambda chunk: True,
     ) -> None:
         self._settings = settings
         self._protected = protected
-        self._ledger = ledger
+        self._log = log
         self._fits = fits
         self.gone: set[str] = set()
 
@@ -59,7 +59,7 @@ class Screen:
         if reason != "broken_text" and _ARTICLE_UNIT.search(chunk.unit):
             reason = ""  # a short article is the law all the same
         if reason:
-            self._ledger.reject("quality", chunk.id, reason, detail, chunk)
+            self._log.reject("quality", chunk.id, reason, detail, chunk)
         return not reason
 
     def _masked(self, chunk: Chunk) -> Chunk | None:
@@ -68,13 +68,13 @@ class Screen:
         text, kinds = mask_personal_data(chunk.text)
         if not kinds:
             return chunk
-        self._ledger.personal_data.update(kinds)
+        self._log.personal_data.update(kinds)
         masked = replace(chunk, text=text, sha256=sha256_text(text))
         if self._settings.personal_data == "mask" and self._fits(masked):
             return masked
         # The reject keeps the masked words: a rejected record is a record all the same.
         told = ", ".join(sorted(set(kinds)))
-        self._ledger.reject("personal_data", chunk.id, "personal_data", told, masked)
+        self._log.reject("personal_data", chunk.id, "personal_data", told, masked)
         return None
 
     def _uncontaminated(self, chunk: Chunk) -> bool:
@@ -86,7 +86,7 @@ class Screen:
         detail = f"holds {round(held[1], 4):.0%} of protected text {held[0] + 1}"
         # The record itself would carry the protected words on: only its place is kept.
         bare = replace(chunk, text="")
-        self._ledger.reject("contamination", chunk.id, "contaminated", detail, bare)
+        self._log.reject("contamination", chunk.id, "contaminated", detail, bare)
         return False
 
 

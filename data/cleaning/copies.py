@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 from kofinlaw.data.cleaning.clean import body
 from kofinlaw.data.korean.words import content_morphemes
-from kofinlaw.data.rejects import Ledger
+from kofinlaw.data.reject_log import RejectLog
 from kofinlaw.data.settings import DataSettings
 from kofinlaw.data.spool import ByteSpool, Spool
 
@@ -102,7 +102,7 @@ class Copies:
 
 
 def settle(
-    pairs: Iterator[Pair], chunks: Spool, ledger: Ledger, write: Callable[[Any], Any]
+    pairs: Iterator[Pair], chunks: Spool, log: RejectLog, write: Callable[[Any], Any]
 ) -> dict[int, int]:
     """The places of the chunks that go, each with the place of the one that stays for it.
 
@@ -132,7 +132,7 @@ def settle(
         chunk, kept = chunks[place], chunks[of]
         exact = body(chunk["text"]) == body(kept["text"])
         reason = "duplicate" if exact else "near_duplicate"
-        ledger.reject("duplicates", chunk["id"], reason, f"like {kept['id']}", chunk)
+        log.reject("duplicates", chunk["id"], reason, f"like {kept['id']}", chunk)
     return first_of
 
 

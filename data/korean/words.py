@@ -116,7 +116,7 @@ def _tagged(texts: Sequence[str], workers: int) -> Iterator[list[tuple[str, str]
     yield words
 
 
-def tagged(text: str) -> list[tuple[str, str, int, int]]:
+def tag_text(text: str) -> list[tuple[str, str, int, int]]:
     """(form, part of speech, start, end) of each morpheme of a short text, by character."""
     tokens = _kiwi(1).tokenize(text)
     return [(t.form, _tag(t.tag), t.start, t.start + t.len) for t in tokens]

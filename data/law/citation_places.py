@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 from kofinlaw.data.law.provisions import CIRCLED
-from kofinlaw.data.law.titles import known, name_pattern
+from kofinlaw.data.law.titles import name_pattern, titles_by_key
 
 _LONGEST_RANGE = 200
 
@@ -16,7 +16,7 @@ _LONGEST_RANGE = 200
 class Scope:
     """What short names mean in a document, and which articles there are.
 
-    `names` maps `법`, `영` … to titles; `titles` maps `titles.key(title)` to title; `articles`
+    `names` maps `법`, `영` … to titles; `titles` maps `title_key(title)` to title; `articles`
     lists each title's article numbers in order, to fill ranges in. `written` matches the titles
     where they stand without brackets: made once for a corpus, and carried from scope to scope.
     """
@@ -29,7 +29,7 @@ class Scope:
     @classmethod
     def of(cls, articles: Mapping[str, Sequence[str]]) -> Scope:
         """The scope of a corpus, from each title's article numbers."""
-        return cls({}, known(articles), articles, name_pattern(tuple(sorted(articles))))
+        return cls({}, titles_by_key(articles), articles, name_pattern(tuple(sorted(articles))))
 
     def pattern(self) -> re.Pattern[str]:
         """`written`, or one made for the titles."""

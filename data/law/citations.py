@@ -24,7 +24,7 @@ from kofinlaw.data.law.citation_places import (
     unit_of,
 )
 from kofinlaw.data.law.citation_tokens import ACTS, DEPTH, Token, tokens
-from kofinlaw.data.law.titles import ALIASES, canonical, known, name_pattern
+from kofinlaw.data.law.titles import ALIASES, canonical_title, name_pattern, titles_by_key
 
 __all__ = ["ALIASES", "Citation", "Scope", "cited_units", "document_aliases", "find_citations"]
 
@@ -58,7 +58,7 @@ _ALIAS = re.compile(
 def document_aliases(title: str, text: str, titles: Mapping[str, str]) -> dict[str, str]:
     """What `법`, `영`, `규정` … mean in a document: as it says (`이하 "법"이라 한다`) or by title.
 
-    `titles` maps `titles.key(title)` to title.
+    `titles` maps `titles.title_key(title)` to title.
     """
     names: dict[str, str] = {}
     act = re.sub(r"\s*(시행령|시행규칙)$", "", title)
@@ -73,11 +73,11 @@ def document_aliases(title: str, text: str, titles: Mapping[str, str]) -> dict[s
         if match.group("quoted"):
             decree = (match.group("decree") or "").strip()
             full = f"{match.group('quoted')} {decree}" if decree else match.group("quoted")
-            last = canonical(full, titles)
+            last = canonical_title(full, titles)
             meant = last
         else:
             base = re.sub(r"\s*(시행령|시행규칙)$", "", last)
-            meant = canonical(f"{base} {match.group('tail')}", titles)
+            meant = canonical_title(f"{base} {match.group('tail')}", titles)
         names[match.group("short").strip()] = meant
     return names
 
@@ -110,7 +110,7 @@ def cited_units(text: str, known_titles: Iterable[str]) -> list[str]:
 @lru_cache(maxsize=4)
 def _titles_scope(titles: tuple[str, ...]) -> tuple[Scope, frozenset[str]]:
     """What texts of a corpus are read with, kept from one text to the next."""
-    found = known(titles)
+    found = titles_by_key(titles)
     scope = Scope(titles=found, written=name_pattern(tuple(sorted(found.values()))))
     return scope, frozenset(found.values())
 
@@ -185,7 +185,7 @@ class _Reader:
         elif token.kind == "short":
             meant = self.scope.names.get(token.value, token.value)
         else:
-            meant = canonical(token.value, self.scope.titles)
+            meant = canonical_title(token.value, self.scope.titles)
         state.named = meant
         state.begin = None
         state.last_act = meant or state.last_act
@@ -196,7 +196,7 @@ class _Reader:
         if not tail or not base:
             return base
         act = re.sub(r"\s*(시행령|시행규칙)$", "", base)
-        return canonical(f"{act} {tail}", self.scope.titles)
+        return canonical_title(f"{act} {tail}", self.scope.titles)
 
     def _provision(self, token: Token) -> None:
         state = self.state

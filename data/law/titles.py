@@ -82,30 +82,30 @@ _DECREES = (" 시행령", " 시행규칙")
 _FILLING = r"[\s·ㆍ]*"
 
 
-def key(title: str) -> str:
+def title_key(title: str) -> str:
     """What two spellings of a title share: no blanks, no middle dots, no quotation brackets."""
     return re.sub(r"[\s·ㆍ‧•「」『』\"“”]", "", title)
 
 
-def known(titles: Iterable[str]) -> dict[str, str]:
-    """`key` to title, for the titles given."""
-    return {key(title): title for title in titles}
+def titles_by_key(titles: Iterable[str]) -> dict[str, str]:
+    """`title_key` to title, for the titles given."""
+    return {title_key(title): title for title in titles}
 
 
-def canonical(name: str, titles: Mapping[str, str] | None = None) -> str:
+def canonical_title(name: str, titles: Mapping[str, str] | None = None) -> str:
     """The title that a name stands for: a known title in any spacing, or a short name written out.
 
     A decree's short name (`신정법 시행령`) follows its act. An unknown name comes back with its
     blanks made single.
     """
-    plain = key(name)
+    plain = title_key(name)
     if titles and plain in titles:
         return titles[plain]
     for tail in ("", *_DECREES):
-        stem = plain[: len(plain) - len(key(tail))] if tail else plain
-        if (not tail or plain.endswith(key(tail))) and stem in ALIASES:
+        stem = plain[: len(plain) - len(title_key(tail))] if tail else plain
+        if (not tail or plain.endswith(title_key(tail))) and stem in ALIASES:
             full = ALIASES[stem] + tail
-            return (titles or {}).get(key(full), full)
+            return (titles or {}).get(title_key(full), full)
     return re.sub(r"\s+", " ", name).strip()
 
 
@@ -117,7 +117,7 @@ def name_pattern(titles: tuple[str, ...]) -> re.Pattern[str]:
     are woven into one tree, so that ten thousand of them cost little more than a hundred.
     """
     root = _Branch()
-    for name in {key(t) for t in titles} | set(ALIASES):
+    for name in {title_key(t) for t in titles} | set(ALIASES):
         branch = root
         for character in name:
             branch = branch.setdefault(character, _Branch())

@@ -14,13 +14,13 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from kofinlaw.data.law.graph import Passage
-from kofinlaw.data.rejects import Ledger
+from kofinlaw.data.reject_log import RejectLog
 from kofinlaw.data.spool import Spool
 from kofinlaw.files import read_jsonl
 from kofinlaw.records import Article, Chunk
 
 if TYPE_CHECKING:
-    from kofinlaw.data.facts import Facts
+    from kofinlaw.data.document_facts import DocumentFacts
 
 EARLIER = "earlier.jsonl"
 VERSIONED = frozenset(["statute", "rule"])
@@ -32,7 +32,7 @@ def act_of(document_id: str) -> str:
     return _DAY.sub("", document_id)
 
 
-def referring(chunk: Chunk) -> str:
+def citation_key(chunk: Chunk) -> str:
     """The name under which `citations.jsonl` keeps what a passage refers to.
 
     That is its unit; for a text of an earlier version with the version's day
@@ -43,7 +43,7 @@ def referring(chunk: Chunk) -> str:
     return f"{chunk.title}@{chunk.as_of}{chunk.unit[len(chunk.title) :]}"
 
 
-def days_told(since: str, until: str) -> str:
+def validity_text(since: str, until: str) -> str:
     """`시행 2022-06-10 ~ 2024-09-14` where the corpus knows several versions, else empty.
 
     The arguments are a chunk's. The last day is the one before another text came into force; a text
@@ -64,52 +64,52 @@ def read_chunks(chunks: Path) -> Iterator[Chunk]:
         yield from read_jsonl(chunks.parent / EARLIER, Chunk)
 
 
-def ordered(documents: Sequence[Facts], ledger: Ledger) -> list[Facts]:
+def ordered(documents: Sequence[DocumentFacts], log: RejectLog) -> list[DocumentFacts]:
     """The documents, of an act each version once, the newest first and then back in time.
 
     Written off are a second copy of a version, a text without a date beside dated ones, and of two
-    texts of one title and day the later one met, of which the ledger warns. Documents of other
+    texts of one title and day the later one met, of which the log warns. Documents of other
     kinds that share a title get a number, so that ids stay apart.
     """
-    by_title: dict[str, list[Facts]] = {}
+    by_title: dict[str, list[DocumentFacts]] = {}
     for document in documents:
         by_title.setdefault(document.id, []).append(document)
-    out: list[Facts] = []
+    out: list[DocumentFacts] = []
     for group in by_title.values():
         if len(group) == 1 or group[0].kind not in VERSIONED:
             out.extend(_numbered(group))
         else:
-            newest, *earlier = _one_a_day(group, ledger)
+            newest, *earlier = _one_a_day(group, log)
             out.append(newest)
             out.extend(replace(facts, version=facts.as_of) for facts in earlier)
     return out
 
 
-def _one_a_day(group: Sequence[Facts], ledger: Ledger) -> list[Facts]:
+def _one_a_day(group: Sequence[DocumentFacts], log: RejectLog) -> list[DocumentFacts]:
     """The versions of one act, newest first; on one day the first that was met."""
-    kept: list[Facts] = []
+    kept: list[DocumentFacts] = []
     for document in sorted(group, key=lambda facts: facts.as_of, reverse=True):
         same = next((facts for facts in kept if facts.as_of == document.as_of), None)
         if same is not None and same.sha256 == document.sha256:
             why = f"same text as {same.source}"
-            ledger.reject("in_force", document.source, "duplicate", why)
+            log.reject("in_force", document.source, "duplicate", why)
         elif same is not None:
             day = f"of {document.as_of}" if document.as_of else "without a date"
-            ledger.warn(
+            log.warn(
                 f"two different texts of {document.title} {day}: {same.source} is kept, "
                 f"{document.source} left out; give each the day it came into force (시행일자)"
             )
             why = f"another text of {document.title} {day} than {same.source}"
-            ledger.reject("in_force", document.source, "same_day", why)
+            log.reject("in_force", document.source, "same_day", why)
         elif kept and not document.as_of:
             why = f"{document.title} of no date: {kept[0].source} is of {kept[0].as_of}"
-            ledger.reject("in_force", document.source, "superseded", why)
+            log.reject("in_force", document.source, "superseded", why)
         else:
             kept.append(document)
     return kept
 
 
-def _numbered(documents: list[Facts]) -> list[Facts]:
+def _numbered(documents: list[DocumentFacts]) -> list[DocumentFacts]:
     return [
         document if place == 0 else replace(document, title=f"{document.title} ({place + 1})")
         for place, document in enumerate(documents)
@@ -132,7 +132,7 @@ class Versions:
     are the ids of such acts alone.
     """
 
-    def __init__(self, documents: Iterable[Facts], folder: Path) -> None:
+    def __init__(self, documents: Iterable[DocumentFacts], folder: Path) -> None:
         self.since: dict[str, str] = {}
         self._acts = {facts.title for facts in documents if facts.version}
         self._chunks = Spool(folder / "earlier.jsonl")
@@ -140,7 +140,7 @@ class Versions:
         self._units: dict[str, _Text] = {}
         self._day = ""
 
-    def newest(self, facts: Facts, chunks: Iterable[Chunk]) -> None:
+    def newest(self, facts: DocumentFacts, chunks: Iterable[Chunk]) -> None:
         """Take in the newest version of an act, as far as it is kept."""
         if facts.title in self._acts:
             self._units = {
@@ -149,7 +149,9 @@ class Versions:
             }
             self._begin(facts.as_of)
 
-    def earlier(self, facts: Facts, chunks: Iterable[Chunk], articles: Iterable[Article]) -> None:
+    def earlier(
+        self, facts: DocumentFacts, chunks: Iterable[Chunk], articles: Iterable[Article]
+    ) -> None:
         """Take in the next earlier version; `chunks` bear its names (`named_by_day`)."""
         units: dict[str, _Text] = {}
         for unit, parts in _by_unit(chunks).items():

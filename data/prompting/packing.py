@@ -65,10 +65,12 @@ def pack(
     lines are taken first (training keeps the line that decides). At least one text comes back
     while there is a passage.
     """
-    return [text for _, text in packed(passages, query, budget_tokens, count_tokens, keep=keep)]
+    return [
+        text for _, text in pack_with_index(passages, query, budget_tokens, count_tokens, keep=keep)
+    ]
 
 
-def packed(
+def pack_with_index(
     passages: Sequence[HasText | str],
     query: str,
     budget_tokens: int,

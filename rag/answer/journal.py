@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from kofinlaw import UserError
-from kofinlaw.data.law.versions import days_told
+from kofinlaw.data.law.versions import validity_text
 from kofinlaw.files import (
     JsonlAppender,
     cut_torn_line,
@@ -127,7 +127,7 @@ class Journal:
             {
                 "chunk": h.chunk.id,
                 "unit": h.chunk.unit,
-                "version": days_told(h.chunk.since, h.chunk.until),
+                "version": validity_text(h.chunk.since, h.chunk.until),
                 "score": h.score,
                 "by": list(h.by),
             }

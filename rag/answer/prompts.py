@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
-from kofinlaw.data.prompting.packing import packed
+from kofinlaw.data.prompting.packing import pack_with_index
 from kofinlaw.data.prompting.wording import (
     AnswerForm,
     choice_candidates,
@@ -88,7 +88,7 @@ class Prompter:
         budget = int(self.evidence_tokens * plan.evidence_share)
         query = " ".join([question.question, *question.options])
         while True:
-            kept = packed(list(passages), query, budget, self.count) if budget > 0 else []
+            kept = pack_with_index(list(passages), query, budget, self.count) if budget > 0 else []
             evidence = [passage for _, passage in kept]
             text, tokens = render(question.question, evidence)
             if tokens <= room or not evidence:

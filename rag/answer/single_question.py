@@ -7,7 +7,7 @@ from datetime import date
 from typing import Literal
 
 from kofinlaw import UserError
-from kofinlaw.data.law.versions import VERSIONED, days_told
+from kofinlaw.data.law.versions import VERSIONED, validity_text
 from kofinlaw.models.engines.base import Engine
 from kofinlaw.models.templates import ChatTemplate
 from kofinlaw.rag.answer.agreement import combine
@@ -129,4 +129,4 @@ def _version(chunk: Chunk, as_of: date | None) -> str:
     first = chunk.since or chunk.as_of
     if as_of is None and chunk.kind in VERSIONED and first > date.today().isoformat():
         return f"시행 예정 {first}"
-    return days_told(chunk.since, chunk.until)
+    return validity_text(chunk.since, chunk.until)

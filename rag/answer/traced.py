@@ -8,7 +8,7 @@ from kofinlaw.rag.answer.deadline import Plan
 from kofinlaw.rag.answer.engine_calls import Asked
 from kofinlaw.rag.answer.prompts import Prompt, Prompter
 from kofinlaw.records import Chunk, Question
-from kofinlaw.tracing import child
+from kofinlaw.tracing import child_span
 
 # A question, its passages and the turn it is asked for.
 Wanted = tuple[Question, Sequence[Chunk], int]
@@ -18,7 +18,7 @@ def build_prompts(prompter: Prompter, wanted: Sequence[Wanted], plan: Plan) -> l
     """The prompts of questions under a plan; traced as `packing` with the passages that fit."""
     budget = int(prompter.evidence_tokens * plan.evidence_share)
     out = []
-    with child("packing", plan=plan.name, evidence_tokens=budget) as span:
+    with child_span("packing", plan=plan.name, evidence_tokens=budget) as span:
         for question, passages, turn in wanted:
             prompt = prompter.build(question, passages, plan, turn)
             span.item(
@@ -43,7 +43,7 @@ def call_model(
 ) -> list[Asked | None]:
     """What `call` says to the prompts; traced as `score` or `generate`, a prompt an item."""
     scored = bool(prompts[0].choices) and choose_by == "score" and not prompts[0].reasoning
-    with child(
+    with child_span(
         "score" if scored else "generate",
         model=model,
         plan=plan.name,

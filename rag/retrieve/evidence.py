@@ -12,7 +12,7 @@ from kofinlaw.models.templates import ChatTemplate
 from kofinlaw.rag.retrieve.in_force import Absent
 from kofinlaw.rag.settings import RagSettings
 from kofinlaw.records import Chunk, Question
-from kofinlaw.tracing import Tracer, child
+from kofinlaw.tracing import Tracer, child_span
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,7 +74,7 @@ def search_as_asked(
     Traced by `tracer`, else within the span that is open, as `retrieval`.
     """
     days = [datetime.date.fromisoformat(q.as_of) if q.as_of else None for q in questions]
-    span_of = child if tracer is None else tracer.span
+    span_of = child_span if tracer is None else tracer.span
     with span_of("retrieval", data_source="index") as span:
         hits = searcher.search(questions, as_of=days if any(days) else None, rerank=rerank)
         for question, found in zip(questions, hits, strict=True):

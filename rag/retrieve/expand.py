@@ -10,7 +10,7 @@ from collections.abc import Mapping, Sequence
 from itertools import zip_longest
 from typing import TYPE_CHECKING, Any
 
-from kofinlaw.data.law.versions import act_of, referring
+from kofinlaw.data.law.versions import act_of, citation_key
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -69,7 +69,7 @@ def cross_references(
     weights: dict[str, float] = {}
     first: dict[str, int] = {}
     for place, score in scores.items():
-        for target in index.references.get(referring(index.chunks[place]), ()):
+        for target in index.references.get(citation_key(index.chunks[place]), ()):
             if target in found:
                 continue
             if target not in first:

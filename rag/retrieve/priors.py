@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from kofinlaw.data.law.versions import referring
+from kofinlaw.data.law.versions import citation_key
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -110,7 +110,7 @@ class Priors:
         places = self._index.places_of_unit
         referring_places: dict[str, list[int]] = {}
         for place, chunk in enumerate(self._index.chunks):
-            referring_places.setdefault(referring(chunk), []).append(place)
+            referring_places.setdefault(citation_key(chunk), []).append(place)
         pairs = [
             (source, target)
             for unit, targets in self._index.references.items()

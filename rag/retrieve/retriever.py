@@ -32,7 +32,7 @@ from kofinlaw.rag.retrieve.rerank import Reranker, open_reranker
 from kofinlaw.rag.retrieve.scope import Allowed, Days, Scope, Scopes
 from kofinlaw.rag.settings import WRITTEN_FORMS, QueryForm, RagSettings
 from kofinlaw.records import Chunk, Question
-from kofinlaw.tracing import child, note
+from kofinlaw.tracing import annotate_span, child_span
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -165,7 +165,7 @@ class Retriever:
         if not asked:
             return out
         queries = [query for _, _, query, _ in asked]
-        note(queries=queries, forms=[form for _, form, _, _ in asked])
+        annotate_span(queries=queries, forms=[form for _, form, _, _ in asked])
         shown = [scopes[owner].shown for owner, *_ in asked]
         weights = kind_weights(self.settings)
         pool = self.settings.pool
@@ -206,7 +206,7 @@ class Retriever:
         forms, rewrites = self.settings.query_forms, self.settings.rewrites
         if not new:
             return
-        with child("write_queries") as span:
+        with child_span("write_queries") as span:
             written = write_queries(new, forms, self._generate, rewrites)
             span.set(queries=[query for queries in written.values() for query in queries])
         self._written |= written
@@ -240,7 +240,7 @@ class Retriever:
             for place, _, _ in found
         ]
         out = []
-        with child("rerank", model=self.settings.reranker, pairs=len(pairs)) as span:
+        with child_span("rerank", model=self.settings.reranker, pairs=len(pairs)) as span:
             scores = iter(reranker(pairs) if pairs else [])
             for question, found in zip(questions, ranked, strict=True):
                 again = [(place, next(scores), (*by, "rerank")) for place, _, by in found]

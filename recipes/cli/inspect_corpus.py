@@ -6,7 +6,7 @@ from collections import Counter
 from pathlib import Path
 
 from kofinlaw import UserError
-from kofinlaw.data.law.versions import days_told, read_chunks
+from kofinlaw.data.law.versions import read_chunks, validity_text
 from kofinlaw.files import read_jsonl
 from kofinlaw.records import Article, Chunk, Provision
 
@@ -66,7 +66,7 @@ def _unit(unit: str, chunks: list[Chunk], article: Article | None) -> list[str]:
         for provision in article.provisions:
             lines += _tree(provision, 2)
     for chunk in chunks:
-        days = days_told(chunk.since, chunk.until)
+        days = validity_text(chunk.since, chunk.until)
         lines += [
             f"  ── chunk {chunk.id}  {days}".rstrip(),
             *[f"  │ {line}" for line in chunk.text.splitlines()],

@@ -284,9 +284,9 @@ def data_diff(
     """Tell which articles were added, amended, moved or repealed between two corpora."""
     import dataclasses
 
-    from kofinlaw.data.corpus_diff import compare
+    from kofinlaw.data.corpus_diff import compare_corpora
 
-    changes = dataclasses.asdict(compare(before, after))
+    changes = dataclasses.asdict(compare_corpora(before, after))
     same = changes.pop("same")
     say(", ".join(f"{len(ids)} {name}" for name, ids in changes.items()) + f", {same} the same")
     for name, ids in changes.items():

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from kofinlaw.data.law.versions import EARLIER, days_told
+from kofinlaw.data.law.versions import EARLIER, validity_text
 from kofinlaw.files import read_json_lines
 from kofinlaw.scoring.metrics.fsku import label_of
 from kofinlaw.scoring.report.labels import system_label
@@ -161,7 +161,7 @@ def passage(
     unit = str(found.get("unit") or chunk)
     text = str(found.get("text") or "")
     text = text.removeprefix(str(found.get("title") or "")).strip()
-    days = days_told(str(found.get("since") or ""), str(found.get("until") or ""))
+    days = validity_text(str(found.get("since") or ""), str(found.get("until") or ""))
     return {
         "unit": f"{unit} ({days})" if days else unit,
         "gold": unit in gold,

@@ -9,7 +9,7 @@ from typing import Any
 from kofinlaw.scoring.report.item_rows import is_right, lines
 from kofinlaw.scoring.report.labels import system_label
 from kofinlaw.scoring.report.template import template
-from kofinlaw.trace_files import FILE, read_traces
+from kofinlaw.trace_files import TRACE_FILE, read_traces
 
 MOST_ENTRIES = 400
 SLOW_SHARE = 0.05  # the slowest twentieth of a system's items
@@ -23,7 +23,7 @@ def trace_entries(run: Path, systems: Sequence[str]) -> list[dict[str, Any]]:
     items = [item for _, item in lines(run / "score" / "items.jsonl")]
     out: list[dict[str, Any]] = []
     for system in systems:
-        calls = calls_by_id(run / f"answer-{system}" / FILE)
+        calls = calls_by_id(run / f"answer-{system}" / TRACE_FILE)
         own = [item for item in items if item["system"] == system]
         slow = slowest(own)
         for item in own:

@@ -1,7 +1,7 @@
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from kofinlaw.data.prompting.packing import pack, packed
+from kofinlaw.data.prompting.packing import pack, pack_with_index
 
 ARTICLE = (
     "은행법 제9조(책임)\n"
@@ -61,7 +61,7 @@ def test_each_text_is_told_by_its_own_passage_where_one_between_is_left_out():
         "은행법 제8조(목적)\n" + "가나다 " * 50,
         ARTICLE.replace("제9조", "제10조"),
     ]
-    found = packed(passages, "보험에 가입하여야 하는 자는", 24, words)
+    found = pack_with_index(passages, "보험에 가입하여야 하는 자는", 24, words)
     assert [place for place, _ in found] == [0, 2]
     assert "제10조" in found[1][1]
 

@@ -4,9 +4,9 @@ from hypothesis import strategies as st
 
 from kofinlaw.data.law.annexes import annex_name, split_unit
 from kofinlaw.data.law.citations import Scope, cited_units, document_aliases, find_citations
-from kofinlaw.data.law.titles import canonical, known
+from kofinlaw.data.law.titles import canonical_title, titles_by_key
 
-TITLES = known(
+TITLES = titles_by_key(
     [
         "전자금융거래법",
         "전자금융거래법 시행령",
@@ -95,7 +95,9 @@ def test_a_reference_is_resolved_to_the_article_it_means(text, wanted):
 
 
 def test_ranges_are_filled_from_the_articles_there_are():
-    scope = Scope({}, known(["은행법"]), {"은행법": ["제5조", "제5조의2", "제6조", "제7조"]})
+    scope = Scope(
+        {}, titles_by_key(["은행법"]), {"은행법": ["제5조", "제5조의2", "제6조", "제7조"]}
+    )
     assert [t for t, _ in found("제5조부터 제7조까지", scope, "은행법", "제1조")] == [
         "은행법 제5조",
         "은행법 제5조의2",
@@ -137,10 +139,13 @@ def test_questions_name_units_by_short_names_too():
 
 
 def test_names_in_other_spellings_mean_the_known_title():
-    titles = known(["금융위원회의 설치 등에 관한 법률", "예금ㆍ보험에 관한 법률"])
-    assert canonical("금융위원회의설치등에관한법률", titles) == "금융위원회의 설치 등에 관한 법률"
-    assert canonical("예금·보험에 관한 법률", titles) == "예금ㆍ보험에 관한 법률"
-    assert canonical("없는  법률", titles) == "없는 법률"
+    titles = titles_by_key(["금융위원회의 설치 등에 관한 법률", "예금ㆍ보험에 관한 법률"])
+    assert (
+        canonical_title("금융위원회의설치등에관한법률", titles)
+        == "금융위원회의 설치 등에 관한 법률"
+    )
+    assert canonical_title("예금·보험에 관한 법률", titles) == "예금ㆍ보험에 관한 법률"
+    assert canonical_title("없는  법률", titles) == "없는 법률"
 
 
 @given(st.text(alphabet="제조항호목의1239 「」같은법영이전부터까지,및()가나다\n", max_size=80))

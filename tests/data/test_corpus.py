@@ -7,7 +7,7 @@ import pytest
 
 from kofinlaw import UserError
 from kofinlaw.data.corpus import build_corpus
-from kofinlaw.data.corpus_diff import Changes, compare
+from kofinlaw.data.corpus_diff import Changes, compare_corpora
 from kofinlaw.data.settings import DataSettings
 from kofinlaw.files import read_json_lines, read_jsonl
 from kofinlaw.recipes.cli.inspect_corpus import inspect_lines
@@ -255,16 +255,16 @@ def test_two_corpora_are_compared_article_by_article(act, tmp_path):
     text = head + "##### 제2조\n\n삭제 <2025.1.1>\n\n##### 제3조" + tail.partition("##### 제3조")[2]
     path.write_text(text + "\n##### 제4조 (벌칙)\n\n과태료를 부과한다.\n", encoding="utf-8")
     build([act], tmp_path / "two")
-    assert compare(tmp_path / "one", tmp_path / "two") == Changes(
+    assert compare_corpora(tmp_path / "one", tmp_path / "two") == Changes(
         added=("가람법 제4조",),
         amended=("가람법 제1조",),
         repealed=("가람법 제2조",),
         moved=("가람법 제3조",),
         same=0,
     )
-    assert compare(tmp_path / "one", tmp_path / "one").same == 3
+    assert compare_corpora(tmp_path / "one", tmp_path / "one").same == 3
     with pytest.raises(UserError, match="no such file"):
-        compare(tmp_path / "one", tmp_path / "none")
+        compare_corpora(tmp_path / "one", tmp_path / "none")
 
 
 def test_inspecting_shows_the_unit_of_that_name_before_those_that_cite_it(act, tmp_path):

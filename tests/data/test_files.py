@@ -5,11 +5,11 @@ import errno
 import pytest
 
 from kofinlaw import UserError, files
-from kofinlaw.files import whole_folder
+from kofinlaw.files import atomic_folder
 
 
 def write(folder, text):
-    with whole_folder(folder) as temporary:
+    with atomic_folder(folder) as temporary:
         (temporary / "text.txt").write_text(text, encoding="utf-8")
 
 
@@ -44,7 +44,7 @@ def test_a_full_disk_is_one_clear_error_however_it_is_told_and_the_older_folder_
     tmp_path, error
 ):
     write(tmp_path / "out", "제1조")
-    with pytest.raises(UserError, match="no space left"), whole_folder(tmp_path / "out"):
+    with pytest.raises(UserError, match="no space left"), atomic_folder(tmp_path / "out"):
         raise error
     assert [path.name for path in tmp_path.iterdir()] == ["out"]
     assert (tmp_path / "out" / "text.txt").read_text(encoding="utf-8") == "제1조"

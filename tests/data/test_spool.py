@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 from kofinlaw import UserError
 from kofinlaw.data.cleaning import duplicates
 from kofinlaw.data.cleaning.copies import CodeFile
-from kofinlaw.data.rejects import Ledger
+from kofinlaw.data.reject_log import RejectLog
 from kofinlaw.data.spool import Spool, work_folder
 
 
@@ -58,14 +58,14 @@ def test_codes_are_read_by_place_between_writes(tmp_path):
 
 
 def test_rejects_come_out_step_by_step_in_the_order_they_were_met(tmp_path):
-    with Ledger(tmp_path) as ledger:
-        ledger.reject("duplicates", "다", "duplicate", "like 가")
-        ledger.reject("read", "가", "unreadable", "broken")
-        ledger.reject("quality", "나", "too_short", "3 characters", {"text": "짧다"})
-        ledger.reject("read", "라", "empty", "no text")
-        assert [r["id"] for r in ledger.rejected()] == ["가", "라", "나", "다"]
-        assert ledger.reasons.total() == 4
-        assert ledger.why_empty().endswith("(like 가; broken; 3 characters)")
+    with RejectLog(tmp_path) as log:
+        log.reject("duplicates", "다", "duplicate", "like 가")
+        log.reject("read", "가", "unreadable", "broken")
+        log.reject("quality", "나", "too_short", "3 characters", {"text": "짧다"})
+        log.reject("read", "라", "empty", "no text")
+        assert [r["id"] for r in log.rejected()] == ["가", "라", "나", "다"]
+        assert log.reasons.total() == 4
+        assert log.why_empty().endswith("(like 가; broken; 3 characters)")
 
 
 @given(cuts=st.lists(st.integers(1, 40), max_size=6))

@@ -7,7 +7,7 @@ import pytest
 
 from kofinlaw import silent
 from kofinlaw.data.corpus import build_articles, build_corpus, document_facts
-from kofinlaw.data.law.versions import act_of, days_told, read_chunks, referring
+from kofinlaw.data.law.versions import act_of, citation_key, read_chunks, validity_text
 from kofinlaw.data.settings import DataSettings
 from kofinlaw.files import read_jsonl
 from kofinlaw.recipes.cli.inspect_corpus import inspect_lines
@@ -94,7 +94,7 @@ def test_references_of_an_earlier_text_stand_under_its_day(three):
     edges = [(e["source"], e["target"], e["resolved"]) for e in map(json.loads, lines)]
     assert edges == [("가람법@2022-06-10 제3조", "가람법 제2조", True)]
     earlier = {c.unit: c for c in read_jsonl(three / "earlier.jsonl", Chunk)}
-    assert referring(earlier["가람법 제3조"]) == "가람법@2022-06-10 제3조"
+    assert citation_key(earlier["가람법 제3조"]) == "가람법@2022-06-10 제3조"
 
 
 def test_an_article_that_comes_back_is_two_texts(tmp_path):
@@ -128,11 +128,11 @@ def test_the_corpus_of_a_single_version_is_what_it_was(tmp_path):
         "가람법/제2조": ("2022-06-10", "", ""),
     }
     assert (out / "earlier.jsonl").read_text(encoding="utf-8") == ""
-    assert {days_told(c.since, c.until) for c in read_chunks(out / "chunks.jsonl")} == {""}
+    assert {validity_text(c.since, c.until) for c in read_chunks(out / "chunks.jsonl")} == {""}
 
 
 def test_a_version_says_its_days_in_words(three):
-    told = {c.id: days_told(c.since, c.until) for c in read_chunks(three / "chunks.jsonl")}
+    told = {c.id: validity_text(c.since, c.until) for c in read_chunks(three / "chunks.jsonl")}
     assert told["가람법@2022-06-10/제3조"] == "시행 2022-06-10 ~ 2024-09-14"
     assert told["가람법/제2조"] == "시행 2024-09-15 ~"
 

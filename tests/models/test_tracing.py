@@ -10,7 +10,7 @@ import pytest
 from kofinlaw import UserError
 from kofinlaw.trace_files import open_tracer, read_traces
 from kofinlaw.trace_settings import TraceSettings
-from kofinlaw.tracing import NO_TRACE, Tracer, child, note
+from kofinlaw.tracing import NO_TRACE, Tracer, annotate_span, child_span
 from kofinlaw.tracing_exporters import LangSmith, OpenTelemetry
 
 SECRET = "홍길동의 계좌 110-234-567890"
@@ -159,8 +159,8 @@ def test_a_span_about_one_question_shows_its_texts_as_its_own():
 
 def test_what_runs_deep_inside_a_span_adds_to_it_and_opens_children(tmp_path):
     def deep():
-        note(queries=["제9조"])
-        with child("rerank") as span:
+        annotate_span(queries=["제9조"])
+        with child_span("rerank") as span:
             span.set(pairs=3)
 
     deep()  # no span is open: nothing is traced, nothing is kept

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from kofinlaw import UserError
-from kofinlaw.files import whole_folder, write_json
+from kofinlaw.files import atomic_folder, write_json
 from kofinlaw.trainer.base_identity import base_sha256
 from kofinlaw.trainer.convert import names
 from kofinlaw.trainer.convert.files import check_target, rename_shard
@@ -33,7 +33,7 @@ def convert_adapter(source: Path, out: Path, side: int, base: Path | None) -> di
         if config.get(key):
             config[key] = _modules(config[key], modules, key, source)
     rename = {name: _adapter_name(name, side, source) for name in adapter.tensors}
-    with whole_folder(out) as partial:
+    with atomic_folder(out) as partial:
         weights = "adapter_model.safetensors"
         rename_shard(source / weights, partial / weights, rename)
         write_json(partial / "adapter_config.json", config)

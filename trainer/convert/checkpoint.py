@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from kofinlaw import Progress, UserError, silent
-from kofinlaw.files import whole_folder, write_json, write_text
+from kofinlaw.files import atomic_folder, write_json, write_text
 from kofinlaw.trainer.base_identity import weight_files
 from kofinlaw.trainer.convert import names
 from kofinlaw.trainer.convert.adapter import convert_adapter
@@ -141,7 +141,7 @@ def _convert(
     """Write everything into a folder beside `out` and give it the name when it is whole."""
     check_target(source, out)
     files = weight_files(source)
-    with whole_folder(out) as partial:
+    with atomic_folder(out) as partial:
         check_space(files, partial)
         for done, path in enumerate(files):
             progress("convert", done, len(files), shard=path.name)

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from kofinlaw import Progress, UserError, silent
-from kofinlaw.files import whole_folder, write_json
+from kofinlaw.files import atomic_folder, write_json
 from kofinlaw.models.loading import load_model
 from kofinlaw.trainer.merge.adapter_files import read_object
 from kofinlaw.trainer.merge.card import copy_companions
@@ -25,7 +25,7 @@ def to_bnb4(
     if out.exists() and any(out.iterdir()):
         raise UserError("the target folder is not empty", where=str(out))
     progress("export bnb-4bit", 0, 2)
-    with whole_folder(out) as partial:
+    with atomic_folder(out) as partial:
         model = load_model(merged, quantization="nf4", dtype=dtype)  # type: ignore[arg-type]
         model.save_pretrained(partial, max_shard_size="4GB")
         progress("export bnb-4bit", 1, 2)

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from kofinlaw import Progress, UserError, silent
-from kofinlaw.files import read_jsonl, whole_folder, write_json
+from kofinlaw.files import atomic_folder, read_jsonl, write_json
 from kofinlaw.records import Chunk, Example
 from kofinlaw.trainer.base_identity import weight_files
 from kofinlaw.trainer.export.environment import LLM_COMPRESSOR, call, environment_python
@@ -53,7 +53,7 @@ def to_compressed(
     python = environment_python(LLM_COMPRESSOR, environments, cache)
     read = spread(calibration, samples)
     progress(f"export {method}", 0, 2)
-    with whole_folder(out) as partial:
+    with atomic_folder(out) as partial:
         job = {"model": str(merged), "out": str(partial), "method": method}
         call(
             [str(python), str(WORKER)],

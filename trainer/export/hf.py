@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from kofinlaw import Progress, UserError, silent
-from kofinlaw.files import sha256_file, whole_folder
+from kofinlaw.files import atomic_folder, sha256_file
 from kofinlaw.trainer.base_identity import INDEX_NAME, weight_files
 from kofinlaw.trainer.merge.adapter_files import read_object
 from kofinlaw.trainer.merge.card import copy_companions
@@ -25,7 +25,7 @@ def to_hf(merged: Path, out: Path, *, progress: Progress = silent) -> dict[str, 
         raise UserError("the target folder is not empty", where=str(out))
     shards = weight_files(merged)
     record = read_object(merged / RECORD) if (merged / RECORD).exists() else {}
-    with whole_folder(out) as partial:
+    with atomic_folder(out) as partial:
         copy_companions(merged, partial)
         for done, path in enumerate(shards):
             progress("export hf", done, len(shards), shard=path.name)

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from kofinlaw import UserError
-from kofinlaw.files import whole_folder, write_json
+from kofinlaw.files import atomic_folder, write_json
 from kofinlaw.trainer.merge.adapter_files import PREFIX, Adapter, read_adapter, read_object
 from kofinlaw.trainer.merge.tensor_files import ShardWriter, TensorInfo, read_tensor
 
@@ -145,7 +145,7 @@ def _write(
     for module, (a, b) in factors.items():
         tensors[f"{PREFIX}{module}.lora_A.weight"] = a
         tensors[f"{PREFIX}{module}.lora_B.weight"] = b
-    with whole_folder(out) as partial:
+    with atomic_folder(out) as partial:
         header = [(name, tuple(value.shape), "F32") for name, value in tensors.items()]
         writer = ShardWriter(partial / "adapter_model.safetensors", header)
         for name in writer.order:

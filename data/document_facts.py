@@ -9,7 +9,7 @@ from kofinlaw.records import Kind
 
 
 @dataclass(frozen=True, slots=True)
-class Facts:
+class DocumentFacts:
     """What is known of a document without its text; `place` is the document's in the spool.
 
     `first` is its first article's number where the document is not in force yet, `version` the

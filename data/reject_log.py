@@ -19,7 +19,7 @@ _TOLD = 3
 _WARNINGS = 1000
 
 
-class Ledger:
+class RejectLog:
     """Rejects by step and the card's counts. The rejected records lie in `folder`; without one
     they are only counted.
 
@@ -67,7 +67,7 @@ class Ledger:
         for spool in self._spools.values():
             spool.close()
 
-    def __enter__(self) -> Ledger:
+    def __enter__(self) -> RejectLog:
         return self
 
     def __exit__(self, *exception: object) -> None:
