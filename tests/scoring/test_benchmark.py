@@ -1,4 +1,4 @@
-"""The CSV forms of benchmark and contest, with and without ids."""
+"""The CSV forms of the benchmark and the contest, with and without ids."""
 
 import pytest
 
@@ -14,6 +14,7 @@ CHOICE = (
     '금융보안,전자금융,"접근매체가 아닌 것은?\n1 전자식 카드\n2 주민등록증\n3 생체정보\n4 비밀번호",2\n'
     '금융보안,개인정보,"보존 기간은?\n1 1년\n2 3년\n3 5년\n4 10년",3.0\n'
 )  # fmt: skip
+
 FREE = 'Question,Answer,Keyword\n사고 보고 기한은?,안 날부터 10일 이내에 보고한다.,"안 날, 10일"\n'
 
 
@@ -94,8 +95,3 @@ def test_files_that_do_not_fit_are_refused_with_their_place(tmp_path, text, mess
     with pytest.raises(UserError, match=message) as caught:
         read_key(path, [Question("Q1", "기한은?")])
     assert "key.csv" in str(caught.value)
-
-
-def test_answers_without_ids_that_are_not_as_many_are_refused(tmp_path):
-    with pytest.raises(UserError, match="2 answers without ids for 3 questions"):
-        read_answers(write(tmp_path / "a.csv", "Answer\n1\n2\n"), ["a", "b", "c"])

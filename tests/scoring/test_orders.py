@@ -1,17 +1,12 @@
-"""Permuted options, and what stood in the prompt after packing."""
-
-import pytest
+"""Permuted options compared with the plain order."""
 
 from kofinlaw.files import write_jsonl
 from kofinlaw.records import Key, Question
-from kofinlaw.scoring.metrics.retrieval import retrieval_scores
 from kofinlaw.scoring.orders import order_figures, read_picks
 from kofinlaw.scoring.settings import ScoreSettings
-from kofinlaw.scoring.shown import shown_passages
-from kofinlaw.trace_files import open_tracer
-from kofinlaw.trace_settings import TraceSettings
 
 QUESTIONS = [Question(f"Q{i}", "옳은 것은?", ("가", "나")) for i in (1, 2, 3)]
+
 GOLDS = {"Q1": Key("Q1", answer="1"), "Q2": Key("Q2", answer="1"), "Q3": Key("Q3", answer="2")}
 
 
@@ -47,35 +42,3 @@ def test_written_turns_are_no_permutation_and_without_a_plan_there_is_no_figure(
     settings = ScoreSettings()
     assert order_figures(read_picks(tmp_path), QUESTIONS, GOLDS, settings) is None
     assert order_figures(read_picks(tmp_path / "none"), QUESTIONS, GOLDS, settings) is None
-
-
-def test_recall_counts_every_gold_article_and_hit_any():
-    gold = {"Q1": ["가 제1조", "가 제2조"], "Q2": ["가 제9조"]}
-    evidence = {"Q1": ["a", "b", "c", "d"], "Q2": ["a"]}
-    units = {"a": "가 제1조", "b": "나 제1조", "c": "나 제2조", "d": "가 제2조"}
-    found = retrieval_scores(gold, evidence, units, {"Q1": ["b"]})
-    assert (found.hit_3, found.recall_3, found.recall_5) == (0.5, 0.25, 0.5)
-    assert (found.in_context, found.in_context_n) == (0.0, 1)
-
-
-@pytest.fixture
-def passages(run_folder):
-    from kofinlaw.files import read_jsonl
-    from kofinlaw.records import Chunk
-
-    return {c.id: c for c in list(read_jsonl(run_folder / "data/chunks.jsonl", Chunk))[:4]}
-
-
-def test_all_that_was_found_was_shown_where_the_plan_says_so(tmp_path, passages):
-    ids = list(passages)[:2]
-    write_jsonl(tmp_path / "plan.jsonl", [turn("Q1", 0, 1.0), {**turn("Q2", 0, 1.0), "shown": 0}])
-    found = shown_passages(tmp_path, {"Q1": ids, "Q2": ids, "Q3": ids}, passages)
-    assert found == {"Q1": tuple(ids), "Q2": ()}
-
-
-def test_where_packing_left_some_out_the_traced_prompt_tells(tmp_path, passages):
-    ids = list(passages)[:3]
-    write_jsonl(tmp_path / "plan.jsonl", [turn("Q1", 0, 1.0), turn("Q2", 0, 1.0)])
-    with open_tracer(TraceSettings(), tmp_path) as tracer, tracer.span("score") as span:
-        span.item("Q1", prompt=f"[참고 조문]\n{passages[ids[2]].text}\n{passages[ids[0]].text}")
-    assert shown_passages(tmp_path, {"Q1": ids, "Q2": ids}, passages) == {"Q1": (ids[0], ids[2])}

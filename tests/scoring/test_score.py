@@ -1,20 +1,19 @@
 import json
-import math
 
 import pytest
 
 from kofinlaw import UserError
 from kofinlaw.files import write_jsonl
 from kofinlaw.records import Answer, Key, Question
-from kofinlaw.scoring.answers import read_answers, read_timings
-from kofinlaw.scoring.metrics.retrieval import ndcg, ranked_units, retrieval_scores
+from kofinlaw.scoring.answers import read_answers
 from kofinlaw.scoring.score import score_answers, score_system
-from kofinlaw.scoring.stats.baselines import largest_overlap, longest_option, majority_digit
-from kofinlaw.scoring.stats.slices import is_numeric, slices_of
 
 CHOICE = [Question(f"q{i}", "다음 중 옳은 것은?", ("가", "나", "다", "라")) for i in range(1, 5)]
+
 CHOICE_KEY = [Key(f"q{i}", answer=str(i), units=(f"법 제{i}조",)) for i in range(1, 5)]
+
 FREE = Question("f1", "통지 기한을 설명하시오.")
+
 FREE_KEY = Key("f1", reference="7일 이내에 통지한다.", keywords=("7일", "통지"))
 
 
@@ -84,27 +83,6 @@ def test_a_nan_confidence_and_tokens_are_absent(tmp_path, settings):
     assert scores.items[0].confidence is None
 
 
-@pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "cp949"])
-def test_the_contests_csv_is_read_in_its_encodings(tmp_path, encoding):
-    path = tmp_path / "submission.csv"
-    path.write_bytes(
-        'ID,Question,Answer\nT1,"줄\n바꿈",3\nT2,질문,"쉼표, 따옴표 ""인용"""\n'.encode(encoding)
-    )
-    found = read_answers(path).answers
-    assert {name: a.answer for name, a in found.items()} == {"T1": "3", "T2": '쉼표, 따옴표 "인용"'}
-
-
-def test_answers_without_an_id_or_a_column_are_refused_with_their_place(tmp_path):
-    (tmp_path / "a.jsonl").write_text('{"id": "a", "answer": "1"}\n{"answer": "2"}\n')
-    with pytest.raises(UserError, match=r"a\.jsonl:2"):
-        read_answers(tmp_path / "a.jsonl")
-    (tmp_path / "a.csv").write_text("ID,Response\n1,2\n")
-    with pytest.raises(UserError, match="no answer column"):
-        read_answers(tmp_path / "a.csv")
-    with pytest.raises(UserError, match="no such file"):
-        read_answers(tmp_path / "none.jsonl")
-
-
 @pytest.mark.parametrize(
     ("questions", "keys", "message"),
     [
@@ -156,80 +134,6 @@ def test_a_submission_is_scored_against_the_contests_question_file(tmp_path, set
     result = json.loads((tmp_path / "out" / "scores.json").read_text())
     assert result["systems"]["answers"]["choice"]["value"] == 0.5
     assert result["embedder"] is None
-
-
-def test_slices_are_read_from_the_stem_and_the_options():
-    assert is_numeric(("7일", "10일 이내", "5천만원 이하", "1년"))
-    assert is_numeric(("1억원", "3억 5천만원", "10%", "100분의 3"))
-    assert not is_numeric(("3명의 감사를 둔다", "1" * 5000 + " 가나다라마바사아자차", "약관"))
-    assert not is_numeric(("전자서명", "7일", "접근매체", "약관"))
-    question = Question(
-        "q", "전자금융거래법 제9조에 따라 옳지 않은 것은?", ("가", "나", "다", "라", "마")
-    )
-    assert slices_of(question, Key("q", slices=("privacy",))) == (
-        "negative",
-        "options-5",
-        "article-quoted",
-        "privacy",
-    )
-
-
-def test_trivial_baselines():
-    keys = {k.id: k for k in (Key("q1", "2"), Key("q2", "2"), Key("q3", "4"), Key("q4", "1"))}
-    assert set(majority_digit(CHOICE, keys).values()) == {"2"}
-    question = Question("q", "?", ("짧다", "가장 긴 보기이다", "가장 긴 보기이나"))
-    assert longest_option([question]) == {"q": "2"}
-
-
-def test_the_overlap_baseline_reads_the_evidence_and_turns_round_for_a_negative_stem():
-    options = ("사고를 금융위원회에 보고한다", "과태료를 면제받는다", "점포를 폐쇄한다")
-    evidence = [
-        "은행은 사고를 금융위원회에 보고하여야 하며 점포를 폐쇄한 때에는 이용자에게 알린다."
-    ]
-    positive, negative = (
-        Question("p", "옳은 것은?", options),
-        Question("n", "옳지 않은 것은?", options),
-    )
-    found = largest_overlap([positive, negative], {"p": evidence, "n": evidence})
-    assert found["p"] in {"1", "3"}
-    assert found["n"] == "2"
-    assert largest_overlap([positive], {"p": []}) == {}
-
-
-def test_several_chunks_of_an_article_count_once():
-    unit_of = {"a/1": "법 제1조", "a/2": "법 제1조", "b": "법 제2조"}
-    assert ranked_units(["a/1", "a/2", "b", "x"], unit_of) == ["법 제1조", "법 제2조", "x"]
-
-
-def test_retrieval_scores_by_hand():
-    gold = {"1": ["A"], "2": ["B"], "3": ["C", "D"], "4": []}
-    evidence = {"1": ["A", "B"], "2": ["A", "C", "D", "B"], "3": ["D", "X", "C"]}
-    found = retrieval_scores(gold, evidence, {})
-    assert (found.n, found.hit_1, found.hit_3, found.hit_5) == (3, 2 / 3, 2 / 3, 1.0)
-    assert found.mrr == pytest.approx((1 + 1 / 4 + 1) / 3)
-    ideal = 1 + 1 / math.log2(3)
-    assert ndcg(evidence["3"], gold["3"]) == pytest.approx((1 + 1 / math.log2(4)) / ideal)
-    assert found.depth == 3
-    assert retrieval_scores(gold, {}, {}) is None
-    assert retrieval_scores({"4": []}, evidence, {}) is None
-
-
-def test_ndcg_is_sklearns(embedder):
-    sklearn = pytest.importorskip("sklearn.metrics")
-    units = ["a", "b", "c", "d", "e"]
-    truth = [[0, 1, 0, 1, 0]]
-    assert ndcg(units, ["b", "d"]) == pytest.approx(sklearn.ndcg_score(truth, [[5, 4, 3, 2, 1]]))
-
-
-def test_timings_are_summed_from_parts_or_taken_whole(tmp_path):
-    path = tmp_path / "timings.jsonl"
-    path.write_text(
-        '{"id": "a", "retrieve": 0.5, "prefill": 1, "decode": 0, "total": 1.5, "turns": 1}\n{"id": "b", "seconds": {"prefill": 1, "decode": 2}}\n{"id": "a", "total": 0.5}\n{"id": "c", "total": NaN}\n'
-    )
-    seconds, rows = read_timings(path)
-    assert seconds == {"a": 2.0, "b": 3.0, "c": 0.0}
-    assert len(rows) == 4
-    assert read_timings(tmp_path / "none") == ({}, [])
 
 
 def test_the_stage_writes_the_same_bytes_twice(run_folder, tmp_path, settings, embedder):

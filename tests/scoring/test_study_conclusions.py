@@ -1,8 +1,7 @@
-"""What a study concludes for each goal, and what it does not dare to say."""
+"""What a study concludes for each goal, and when it draws no conclusion."""
 
 import pytest
 
-from kofinlaw.scoring.report.study_page import columns_of, study_markdown
 from kofinlaw.scoring.study_conclusions import conclude, judge_note
 
 
@@ -85,16 +84,3 @@ def test_a_judge_that_cannot_tell_a_reference_from_a_strangers_decides_nothing(a
     note = judge_note(scores(auc=auc))["en"]
     assert "25% of the verdicts unreadable" in note
     assert ("no conclusion rests on it" in note) != trusted
-
-
-def test_the_page_has_a_line_a_cell_and_dashes_where_there_is_no_figure():
-    result = {
-        "name": "proof", "cells": CELLS, "counts": {"choice": 100, "free": 10}, "judge": None,
-        "conclusions": [{"goal": "choice", "ko": "가", "en": "a"}],
-    }  # fmt: skip
-    rows = [line for line in study_markdown(result).splitlines() if line.startswith("| base")]
-    assert len(rows) == 3
-    assert rows[0].split(" | ")[1:3] == ["30.0", "50.0"]
-    names = [name for name, _, _ in columns_of(CELLS)]
-    assert rows[0].strip("| ").split(" | ")[1 + names.index("hit@3")] == "–"
-    assert "judged correctness" in names

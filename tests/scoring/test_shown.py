@@ -1,0 +1,35 @@
+"""Which passages were in the prompt after packing."""
+
+import pytest
+
+from kofinlaw.files import write_jsonl
+from kofinlaw.scoring.shown import shown_passages
+from kofinlaw.trace_files import open_tracer
+from kofinlaw.trace_settings import TraceSettings
+
+
+def turn(name, shown=2):
+    return {"id": name, "turn": 0, "scores": [1.0], "text": "", "shown": shown}
+
+
+@pytest.fixture
+def passages(run_folder):
+    from kofinlaw.files import read_jsonl
+    from kofinlaw.records import Chunk
+
+    return {c.id: c for c in list(read_jsonl(run_folder / "data/chunks.jsonl", Chunk))[:4]}
+
+
+def test_all_that_was_found_was_shown_where_the_plan_says_so(tmp_path, passages):
+    ids = list(passages)[:2]
+    write_jsonl(tmp_path / "plan.jsonl", [turn("Q1"), turn("Q2", shown=0)])
+    found = shown_passages(tmp_path, {"Q1": ids, "Q2": ids, "Q3": ids}, passages)
+    assert found == {"Q1": tuple(ids), "Q2": ()}
+
+
+def test_where_packing_left_some_out_the_traced_prompt_tells(tmp_path, passages):
+    ids = list(passages)[:3]
+    write_jsonl(tmp_path / "plan.jsonl", [turn("Q1"), turn("Q2")])
+    with open_tracer(TraceSettings(), tmp_path) as tracer, tracer.span("score") as span:
+        span.item("Q1", prompt=f"[참고 조문]\n{passages[ids[2]].text}\n{passages[ids[0]].text}")
+    assert shown_passages(tmp_path, {"Q1": ids, "Q2": ids}, passages) == {"Q1": (ids[0], ids[2])}
