@@ -3,7 +3,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 STAMP := .venv/.installed
 
-.PHONY: quickstart test check install gguf clean
+.PHONY: quickstart test check docs install gguf clean
 
 $(STAMP): pyproject.toml constraints.txt
 	@$(PYTHON) -c 'import sys; sys.exit("kofinlaw needs Python 3.11 or newer; this is " + sys.version.split()[0] + ". Try: make $(MAKECMDGOALS) PYTHON=python3.11") if sys.version_info < (3, 11) else None'
@@ -27,10 +27,15 @@ check: $(STAMP)
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports
+	NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --strict --quiet
+
+# The documentation site in site/. Search needs a server: `python -m http.server -d site`.
+docs: $(STAMP)
+	NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --strict
 
 # The GGUF converter, in an environment of its own; needs a connection once.
 gguf: $(STAMP)
 	$(BIN)/python -m kofinlaw.trainer.export.environment
 
 clean:
-	rm -rf runs build dist .pytest_cache .mypy_cache .ruff_cache
+	rm -rf runs build dist site .pytest_cache .mypy_cache .ruff_cache

@@ -1,0 +1,226 @@
+"""The Python front door of runs: run a recipe, open a finished run, ask it questions."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import replace
+from datetime import date
+from pathlib import Path
+from types import TracebackType
+from typing import TYPE_CHECKING, Literal
+
+from kofinlaw import UserError
+
+if TYPE_CHECKING:
+    from kofinlaw.models.engines.base import Engine
+    from kofinlaw.models.templates import ChatTemplate
+    from kofinlaw.rag.answer.single_question import AskedAnswer
+    from kofinlaw.rag.retrieve.retriever import Retriever
+    from kofinlaw.recipes.pipeline.run import Run
+    from kofinlaw.recipes.pipeline.schema import Recipe
+
+__all__ = ["OpenRun", "open_run", "run_recipe"]
+
+
+class OpenRun:
+    """A run's folder with its recipe, index and model, ready to answer questions.
+
+    The model is loaded at the first question and stays loaded until `close()`, so that a notebook
+    does not load it for each question. Use it as a context manager to free the memory at the end.
+    """
+
+    def __init__(self, bound: Run) -> None:
+        self._run = bound
+        self._asking: _Asking | None = None
+
+    @property
+    def folder(self) -> Path:
+        """The run's folder (absolute)."""
+        return self._run.folder
+
+    @property
+    def recipe(self) -> Recipe:
+        """The resolved recipe of the run."""
+        return self._run.recipe
+
+    @property
+    def report(self) -> Path | None:
+        """The report page, or None if the run has not written it yet."""
+        page = self.folder / "report" / "report.html"
+        return page if page.is_file() else None
+
+    @property
+    def model_folder(self) -> Path:
+        """The weights that answer: the run's merged model, or the base model before the merge.
+
+        Raises UserError if the base model is not on this machine.
+        """
+        from kofinlaw.recipes.pipeline.run import model_folder
+
+        merged = self.folder / "merge" / "model"
+        return merged if merged.is_dir() else model_folder(self._run)
+
+    def ask(self, question: str, *, as_of: date | None = None) -> AskedAnswer:
+        """Answer one question from the run's index, with its evidence.
+
+        Args:
+            question: The question in Korean. Options may follow on their own lines.
+            as_of: The day whose law is asked for; None uses the recipe's own day.
+
+        Returns the answer with the passages that were found, best first. Spans go to
+        `ask/traces.jsonl` in the run's folder if the recipe traces.
+
+        Raises UserError if the question is empty, the run has no index, or the model is not on
+        this machine.
+        """
+        from kofinlaw.offline import guard
+        from kofinlaw.rag.answer.single_question import ask
+        from kofinlaw.trace_files import open_tracer
+
+        recipe = self.recipe
+        with guard(offline=recipe.offline):
+            asking = self._asking = self._asking or _Asking.load(self)
+            with (
+                open_tracer(recipe.trace, self.folder / "ask", offline=recipe.offline) as tracer,
+                tracer.span("ask", model=recipe.model.id, query=question) as span,
+            ):
+                result = ask(
+                    question,
+                    engine=asking.engine,
+                    template=asking.template,
+                    retriever=asking.retriever,
+                    settings=recipe.answer,
+                    seed=recipe.seed,
+                    as_of=as_of,
+                )
+                span.set(answer=result.answer, documents=[hit.text for hit in result.evidence])
+        return result
+
+    def close(self) -> None:
+        """Free the model; safe to call twice."""
+        if self._asking is not None:
+            self._asking.engine.close()
+            self._asking = None
+
+    def __enter__(self) -> OpenRun:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self.close()
+
+    def __repr__(self) -> str:
+        return f"<kofinlaw run {self.recipe.name!r} in {self.folder}>"
+
+
+class _Asking:
+    """What a run answers with: the loaded model, its chat template and its retriever."""
+
+    def __init__(self, engine: Engine, template: ChatTemplate, retriever: Retriever) -> None:
+        self.engine = engine
+        self.template = template
+        self.retriever = retriever
+
+    @classmethod
+    def load(cls, opened: OpenRun) -> _Asking:
+        """Load index and model of a run. Raises UserError if the run has no index."""
+        from kofinlaw.models.engines.factory import open_engine
+        from kofinlaw.models.templates import template_for
+        from kofinlaw.rag.index.index import Index
+        from kofinlaw.rag.retrieve.retriever import Retriever
+
+        bound = opened._run
+        if not (bound.folder / "index").is_dir():
+            raise UserError(
+                "this run has no index", where=str(bound.folder), remedy="kofinlaw index RECIPE"
+            )
+        folder = opened.model_folder
+        recipe = bound.recipe
+        retriever = Retriever(Index.load(bound.folder / "index"), recipe.rag, cache=bound.cache)
+        engine = open_engine(recipe.answer.engine, folder, seed=recipe.seed)
+        return cls(engine, template_for(folder), retriever)
+
+
+def open_run(folder: str | Path | None = None) -> OpenRun:
+    """Open the run in `folder`; None opens the newest run under `runs/`.
+
+    Raises UserError if there is no run. Nothing heavy is loaded before the first question.
+    """
+    from kofinlaw.recipes.pipeline.run import reopen
+
+    return OpenRun(_prepared(reopen(Path(folder) if folder is not None else newest_run())))
+
+
+def newest_run(runs: Path = Path("runs")) -> Path:
+    """The folder below `runs` whose recipe was written last. Raises UserError if there is none."""
+    found = sorted(runs.glob("*/recipe.yaml"), key=lambda path: path.stat().st_mtime)
+    if not found:
+        raise UserError(
+            "there is no run yet", where=f"{runs}/", remedy="kofinlaw run quickstart makes one"
+        )
+    return found[-1].parent
+
+
+def run_recipe(
+    recipe: str | Path,
+    *,
+    overrides: Mapping[str, object] | None = None,
+    runs: str | Path = "runs",
+    folder: str | Path | None = None,
+    resume: Literal["never", "always", "if-possible"] = "if-possible",
+    until: str | None = None,
+    say: Callable[[str], None] = print,
+) -> OpenRun:
+    """Run every stage of a recipe: documents to a trained, merged, proven model and a report.
+
+    Args:
+        recipe: A recipe file, or the name of a shipped recipe (`quickstart`).
+        overrides: Recipe keys with other values, as `--set` on the command line:
+            `{"train.max_steps": 20}`.
+        runs: The folder that holds the runs; the run is written to `runs/<recipe's name>`.
+        folder: The run's folder, instead of `runs/<recipe's name>`.
+        resume: What to do with unfinished stages: `if-possible` continues where the inputs match
+            and starts again where they do not, `always` refuses to start again, `never` starts
+            again.
+        until: Stop after this stage; None runs all of them.
+        say: Called with one line of text for each stage.
+
+    Returns the run, opened. Stages that are complete are skipped.
+
+    Raises UserError for a mistake in the recipe or its inputs, and StageFailed for a fault of
+    kofinlaw (its log path is in the error).
+    """
+    import json
+
+    from kofinlaw.recipes.pipeline.execution import check_stage, execute_stages
+    from kofinlaw.recipes.pipeline.run import bind
+    from kofinlaw.recipes.pipeline.schema import load_recipe
+    from kofinlaw.recipes.pipeline.stages import build_stages
+
+    settings = [
+        f"{key}={json.dumps(value, default=str)}" for key, value in (overrides or {}).items()
+    ]
+    bound = _prepared(bind(*load_recipe(str(recipe), settings), Path(runs)))
+    if folder is not None:
+        bound = replace(bound, folder=Path(folder).resolve())
+    only = None
+    if until is not None:
+        stages = build_stages(bound, resume)
+        check_stage(stages, until, "until")
+        names = [stage.name for stage in stages]
+        only = names[: names.index(until) + 1]
+    execute_stages(bound, resume, only=only, say=say)
+    return OpenRun(bound)
+
+
+def _prepared(bound: Run) -> Run:
+    """Tell the libraries that they are offline, before any of them is imported."""
+    from kofinlaw.offline import set_environment
+
+    if bound.recipe.offline:
+        set_environment()
+    return bound

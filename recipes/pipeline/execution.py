@@ -1,0 +1,59 @@
+"""Run a recipe's stages: check the policy, write the resolved recipe, lock, guard, run."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+
+from kofinlaw import UserError
+from kofinlaw.data.korean.morpheme_cache import caching
+from kofinlaw.files import write_json, write_text
+from kofinlaw.offline import guard
+from kofinlaw.recipes.pipeline.compliance import check_policy, compliance_record
+from kofinlaw.recipes.pipeline.lock import run_lock
+from kofinlaw.recipes.pipeline.run import Run
+from kofinlaw.recipes.pipeline.runner import Outcome, Resume, Stage, run_stages
+from kofinlaw.recipes.pipeline.schema import resolved_yaml
+from kofinlaw.recipes.pipeline.stages import build_stages
+
+
+def execute_stages(
+    run: Run,
+    resume: Resume = "if-possible",
+    *,
+    only: Sequence[str] | None = None,
+    stages: Sequence[Stage] | None = None,
+    say: Callable[[str], None] = lambda line: None,
+) -> list[Outcome]:
+    """Run stages of a recipe in order, in the run's folder.
+
+    Args:
+        run: The recipe bound to its folder.
+        resume: What to do with an unfinished stage.
+        only: Names of the stages to run; the recipe must have the last one. None runs all.
+        stages: The stages to choose from; None builds the recipe's own.
+        say: Called with one line of text for each event.
+
+    Raises UserError for a mistake that the user can fix (policy, missing input, unknown stage) and
+    StageFailed for a fault of kofinlaw.
+    """
+    check_policy(run.recipe)
+    chosen = list(stages) if stages else build_stages(run, resume)
+    if only:
+        check_stage(chosen, only[-1], run.document.path.name)
+    offline = guard(offline=run.recipe.offline)
+    counted = caching(run.cache / "morphemes.sqlite")
+    with run_lock(run.folder, say), offline, counted:
+        write_text(run.folder / "recipe.yaml", resolved_yaml(run.recipe))
+        write_json(run.folder / "compliance.json", compliance_record(run))
+        return run_stages(chosen, run.folder, resume=resume, only=only, say=say)
+
+
+def check_stage(stages: Sequence[Stage], name: str, where: str) -> None:
+    """Raises UserError if no stage has this name; `where` is shown as its origin."""
+    names = [stage.name for stage in stages]
+    if name not in names:
+        raise UserError(
+            f"this recipe has no stage `{name}`",
+            where=where,
+            remedy=f"its stages are {', '.join(names)}",
+        )
