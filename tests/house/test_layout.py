@@ -1,4 +1,4 @@
-"""The frame holds: layout, imports, the wheel, how fast help answers."""
+"""The layout of the repository: imports, the wheel, forbidden text, and what `--help` loads."""
 
 import json
 import re
@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).parents[2]
+BINARY = {".png", ".pdf", ".hwp", ".hwpx", ".docx", ".parquet"}
 HEAVY = ("torch", "transformers", "peft", "trl", "datasets", "bitsandbytes", "lancedb", "kiwipiepy")
 
 
@@ -138,18 +139,35 @@ def test_the_wheel_has_kofinlaw_alone_at_its_top(tmp_path):
         assert needed in names
 
 
+def forbidden() -> re.Pattern[str]:
+    """Paths of a machine and hosts of package registries, spelled in parts.
+
+    In parts, so that this file does not hold what it forbids and needs no exception.
+    """
+    folders = [f"/{name}/" for name in ("work", "root", "farm")] + [
+        "/home/[a-z]+/",
+        "/opt/" + "pypi",
+    ]
+    hosts = [
+        r"\.".join(parts) for parts in (("pypi", "org"), ("registry", "npmjs"), ("deb", "debian"))
+    ]
+    return re.compile("|".join([*folders, *hosts]))
+
+
 def test_no_machine_path_or_registry_host_is_committed():
     tracked = subprocess.run(
-        ["git", "ls-files"], cwd=ROOT, check=True, capture_output=True, text=True
-    ).stdout.split("\n")
-    bad = re.compile(r"/work/|/root/|/home/[a-z]+/|pypi\.org|registry\.npmjs|/opt/pypi")
-    for name in tracked:
+        ["git", "ls-files", "-z"], cwd=ROOT, check=True, capture_output=True, text=True
+    ).stdout.split("\0")
+    bad = forbidden()
+    for name in filter(None, tracked):
         path = ROOT / name
-        if (
-            name.endswith((".py", ".md", ".yaml", ".toml", ".txt", "Makefile", "run"))
-            and path.is_file()
-        ):
-            if path.name == "test_layout.py":
-                continue
-            found = bad.search(path.read_text(encoding="utf-8", errors="replace"))
-            assert found is None, f"{name}: {found and found.group()}"
+        if path.is_symlink() or not path.is_file() or path.suffix in BINARY:
+            continue
+        found = bad.search(path.read_text(encoding="utf-8", errors="replace"))
+        assert found is None, f"{name}: {found and found.group()}"
+
+
+def test_the_forbidden_patterns_match_what_they_forbid():
+    for text in ("/" + "work/x", "/" + "root/x", "/home/" + "someone/x", "pypi" + ".org"):
+        assert forbidden().search(text), text
+    assert not forbidden().search("trainer/work.py, the root package, home page")
