@@ -28,7 +28,7 @@ def augment_dry_run(run: Run) -> list[str]:
         raise UserError(
             "there are no articles yet",
             where=str(corpus),
-            remedy=f"run `kofinlaw data {run.document.path}` first",
+            remedy=f"run `kofinlaw data {run.recipe_file.path}` first",
         )
     articles = sum(1 for _ in read_jsonl(corpus / "articles.jsonl", Article))
     settings = run.recipe.augment

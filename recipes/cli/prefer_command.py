@@ -57,7 +57,7 @@ def prefer(
             template=template_for(base),
             seed=bound.recipe.seed,
             model_id=bound.recipe.model.id,
-            base=bound.document.path.parent,
+            base=bound.recipe_file.path.parent,
             progress=progress,
         )
     write_json(out / "preference.json", counts)

@@ -32,10 +32,10 @@ def bind_recipe(recipe: str, overrides: list[str] | None, runs: Path) -> Any:
     from kofinlaw.recipes.pipeline.run import bind
     from kofinlaw.recipes.pipeline.schema import load_recipe
 
-    loaded, document = load_recipe(recipe, overrides or ())
+    loaded, recipe_file = load_recipe(recipe, overrides or ())
     if loaded.offline:
         set_environment()
-    return bind(loaded, document, runs)
+    return bind(loaded, recipe_file, runs)
 
 
 def execute(
@@ -59,7 +59,7 @@ def execute(
     check_policy(run.recipe)
     stages = stages or build_stages(run, mode)
     if only:
-        _check_stage(stages, only[-1], run.document.path.name)
+        _check_stage(stages, only[-1], run.recipe_file.path.name)
     offline = guard(offline=run.recipe.offline)
     counted = caching(run.cache / "morphemes.sqlite")
     with run_lock(run.folder, lambda line: say(f"  {line}")), offline, counted:
@@ -196,12 +196,12 @@ def recipe_show(recipe: RecipeName, overrides: Overrides = None, as_json: AsJson
     """Print the resolved recipe with the origin of each value."""
     from kofinlaw.recipes.pipeline.schema import leaves, load_recipe, origin_of
 
-    loaded, document = load_recipe(recipe, overrides or ())
+    loaded, recipe_file = load_recipe(recipe, overrides or ())
     values = loaded.model_dump(mode="json")
     if as_json:
         print_json(values)
         return
-    rows = [(key, value, origin_of(document, key)) for key, value in leaves(values)]
+    rows = [(key, value, origin_of(recipe_file, key)) for key, value in leaves(values)]
     width = min(46, max(len(key) for key, _, _ in rows))
     for key, value, origin in rows:
         import json

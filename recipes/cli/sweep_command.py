@@ -73,8 +73,8 @@ def sweep(
         return [*given, *(f"{key}={value}" for key, value in point)]
 
     def bound(point: Point) -> Run:
-        settled, document = load_recipe(recipe, values(point))
-        return replace(bind(settled, document, runs), folder=folder / point_name(point))
+        settled, recipe_file = load_recipe(recipe, values(point))
+        return replace(bind(settled, recipe_file, runs), folder=folder / point_name(point))
 
     def execute(run: Run, point: Point) -> None:
         arguments = ["run", recipe, "--folder", str(run.folder)]

@@ -85,7 +85,7 @@ def _document_dates(run: Run) -> list[str]:
     if not sources or run.recipe.data is None:
         return []
     try:
-        facts = document_facts(run.recipe.data, base=run.document.path.parent)
+        facts = document_facts(run.recipe.data, base=run.recipe_file.path.parent)
     except UserError as error:
         return [str(error)]
     verdicts = policy.check_documents(run.recipe.policy, facts)

@@ -45,7 +45,7 @@ MAX_BYTES = 1_000_000
 
 
 @dataclass(frozen=True)
-class Document:
+class RecipeFile:
     """Recipe values, paths absolute, and the origin of each dotted key (`file:line` or `--set`)."""
 
     path: Path
@@ -84,7 +84,7 @@ def shipped_recipes() -> list[str]:
     return sorted(path.stem for path in SHIPPED.glob("*.yaml"))
 
 
-def read_document(path: Path, overrides: Sequence[str] = ()) -> Document:
+def read_recipe_file(path: Path, overrides: Sequence[str] = ()) -> RecipeFile:
     """Read a YAML recipe and apply `a.b=c` overrides (values are YAML).
 
     Paths in the file are relative to the file, those of overrides to the current folder. Raises
@@ -112,10 +112,10 @@ def read_document(path: Path, overrides: Sequence[str] = ()) -> Document:
     origins: dict[str, str] = {}
     values = _plain(root, "", path, origins)
     _place(values, path.parent)
-    document = Document(path, values, origins)
+    recipe_file = RecipeFile(path, values, origins)
     for override in overrides:
-        _apply(document, override)
-    return document
+        _apply(recipe_file, override)
+    return recipe_file
 
 
 def _plain(node: yaml.Node, prefix: str, path: Path, origins: dict[str, str]) -> Any:
@@ -147,7 +147,7 @@ def _plain(node: yaml.Node, prefix: str, path: Path, origins: dict[str, str]) ->
         raise UserError(f"cannot read this value: {error}", where=f"{path.name}:{line}") from error
 
 
-def _apply(document: Document, override: str) -> None:
+def _apply(recipe_file: RecipeFile, override: str) -> None:
     dotted, equals, text = override.partition("=")
     dotted = dotted.strip()
     if not equals or not dotted:
@@ -160,7 +160,7 @@ def _apply(document: Document, override: str) -> None:
         value = yaml.safe_load(text)
     except yaml.YAMLError as error:
         raise UserError(f"not a YAML value: {error}", where=f"--set {override}") from error
-    target = document.values
+    target = recipe_file.values
     parts = dotted.split(".")
     for depth, part in enumerate(parts[:-1], 1):
         inner = target.setdefault(part, {})
@@ -172,10 +172,10 @@ def _apply(document: Document, override: str) -> None:
             )
         target = inner
     target[parts[-1]] = value
-    _place(document.values, Path.cwd(), dotted)
-    for known in [key for key in document.origins if key.startswith(dotted + ".")]:
-        del document.origins[known]
-    document.origins[dotted] = f"--set {dotted}"
+    _place(recipe_file.values, Path.cwd(), dotted)
+    for known in [key for key in recipe_file.origins if key.startswith(dotted + ".")]:
+        del recipe_file.origins[known]
+    recipe_file.origins[dotted] = f"--set {dotted}"
 
 
 def _place(values: dict[str, Any], base: Path, under: str = "") -> None:

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from kofinlaw import Progress, UserError, silent
-from kofinlaw.recipes.pipeline.recipe_file import Document, absolute, read_document
+from kofinlaw.recipes.pipeline.recipe_file import RecipeFile, absolute, read_recipe_file
 from kofinlaw.recipes.pipeline.schema import Recipe, System
 
 SYSTEM_STAGES: dict[System, str] = {
@@ -24,14 +24,14 @@ class Run:
     """A recipe bound to its folder; `started` is when the process began (monotonic seconds)."""
 
     recipe: Recipe
-    document: Document
+    recipe_file: RecipeFile
     folder: Path
     started: float
     cache: Path
 
     def path(self, value: str) -> Path:
         """A path of the recipe, made absolute."""
-        return absolute(value, self.document.path.parent)
+        return absolute(value, self.recipe_file.path.parent)
 
     @property
     def questions_path(self) -> Path:
@@ -44,11 +44,11 @@ class Run:
         return self.folder / "questions" / "key.jsonl"
 
 
-def bind(recipe: Recipe, document: Document, runs: Path, cache: Path | None = None) -> Run:
+def bind(recipe: Recipe, recipe_file: RecipeFile, runs: Path, cache: Path | None = None) -> Run:
     """A run of this recipe under `runs/<name>`."""
     return Run(
         recipe,
-        document,
+        recipe_file,
         (runs / recipe.name).resolve(),
         time.monotonic(),
         cache or default_cache(),
@@ -59,9 +59,9 @@ def reopen(folder: Path) -> Run:
     """The run in `folder`, by the recipe it keeps; raises UserError where there is none."""
     if not (folder / "recipe.yaml").is_file():
         raise UserError("this is no run's folder", where=str(folder), remedy="name runs/<recipe>")
-    document = read_document((folder / "recipe.yaml").resolve())
-    recipe = Recipe.model_validate(document.values)
-    return Run(recipe, document, folder.resolve(), time.monotonic(), default_cache())
+    recipe_file = read_recipe_file((folder / "recipe.yaml").resolve())
+    recipe = Recipe.model_validate(recipe_file.values)
+    return Run(recipe, recipe_file, folder.resolve(), time.monotonic(), default_cache())
 
 
 def default_cache() -> Path:

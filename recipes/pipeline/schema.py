@@ -14,7 +14,7 @@ from kofinlaw.augment.settings import AugmentSettings
 from kofinlaw.data.settings import DataSettings, SourceSettings
 from kofinlaw.models.settings import ModelSettings
 from kofinlaw.rag.settings import AnswerSettings, RagSettings
-from kofinlaw.recipes.pipeline.recipe_file import Document, find_recipe, read_document
+from kofinlaw.recipes.pipeline.recipe_file import RecipeFile, find_recipe, read_recipe_file
 from kofinlaw.recipes.pipeline.study_settings import StudySettings
 from kofinlaw.scoring.settings import ScoreSettings
 from kofinlaw.trace_settings import TraceSettings
@@ -172,29 +172,29 @@ class Recipe(BaseModel):
         return self.data.sources if self.data else ()
 
 
-def load_recipe(name: str, overrides: Sequence[str] = ()) -> tuple[Recipe, Document]:
+def load_recipe(name: str, overrides: Sequence[str] = ()) -> tuple[Recipe, RecipeFile]:
     """Read, override and check a recipe.
 
     Raises UserError that lists every error with file, line and the nearest valid name.
     """
-    document = read_document(find_recipe(name), overrides)
+    recipe_file = read_recipe_file(find_recipe(name), overrides)
     try:
-        return Recipe.model_validate(document.values), document
+        return Recipe.model_validate(recipe_file.values), recipe_file
     except ValidationError as error:
-        raise UserError(describe_errors(error, document)) from None
+        raise UserError(describe_errors(error, recipe_file)) from None
 
 
-def describe_errors(error: ValidationError, document: Document) -> str:
+def describe_errors(error: ValidationError, recipe_file: RecipeFile) -> str:
     """All of pydantic's complaints as lines a person can act on, in file order."""
     lines = []
     for fault in error.errors():
         loc = [str(part) for part in fault["loc"] if not str(part).startswith("function-")]
         dotted = ".".join(loc)
-        where = document.origin(dotted) if dotted else str(document.path.name)
-        lines.append((_line_number(where), f"{where}: {_fault(fault, loc, document)}"))
+        where = recipe_file.origin(dotted) if dotted else str(recipe_file.path.name)
+        lines.append((_line_number(where), f"{where}: {_fault(fault, loc, recipe_file)}"))
     lines.sort(key=lambda item: item[0])
     count = f"{len(lines)} mistakes" if len(lines) > 1 else "1 mistake"
-    return f"{count} in {document.path.name}\n" + "\n".join(f"  {text}" for _, text in lines)
+    return f"{count} in {recipe_file.path.name}\n" + "\n".join(f"  {text}" for _, text in lines)
 
 
 def _line_number(where: str) -> int:
@@ -202,7 +202,7 @@ def _line_number(where: str) -> int:
     return int(tail) if tail.isdigit() else 0
 
 
-def _fault(fault: Any, loc: list[str], document: Document) -> str:
+def _fault(fault: Any, loc: list[str], recipe_file: RecipeFile) -> str:
     dotted = ".".join(loc)
     if fault["type"] == "extra_forbidden":
         names = field_names(loc[:-1])
@@ -261,14 +261,14 @@ def leaves(values: Any, prefix: str = "") -> list[tuple[str, Any]]:
     return [(prefix, values)]
 
 
-def origin_of(document: Document, dotted: str) -> str:
+def origin_of(recipe_file: RecipeFile, dotted: str) -> str:
     """`default`, `file:line` or `--set` for one key of the resolved recipe."""
-    current: Any = document.values
+    current: Any = recipe_file.values
     for part in dotted.split("."):
         if not isinstance(current, dict) or part not in current:
             return "default"
         current = current[part]
-    return document.origin(dotted)
+    return recipe_file.origin(dotted)
 
 
 def json_schema() -> dict[str, Any]:

@@ -35,7 +35,7 @@ def read_documents(run: Run, out: Path, progress: Progress) -> dict[str, Any]:
     counts = build_corpus(
         run.recipe.data,
         out,
-        base=run.document.path.parent,
+        base=run.recipe_file.path.parent,
         count_tokens=count,
         protected_texts=protected_texts(run),
         seed=run.recipe.seed,

@@ -29,13 +29,13 @@ def study_stages(run: Run, resume: Resume = "if-possible") -> list[Stage]:
     if run.recipe.data is None:
         raise UserError(
             "a study compares ways to find documents, and the recipe has none",
-            where=str(run.document.path),
+            where=str(run.recipe_file.path),
             remedy="name data.sources",
         )
     if not study.retrievers:
         raise UserError(
             "the recipe has no retrievers to study",
-            where=str(run.document.path),
+            where=str(run.recipe_file.path),
             remedy="name them under study.retrievers, as recipes/retriever-study.yaml does",
         )
     cells = cells_of(run)

@@ -172,19 +172,30 @@ def write_model(folder: Path, texts: list[str]) -> Path:
 
 
 @pytest.fixture
-def typed(capsys, monkeypatch):
-    """Calls the command line as typed: (exit code, all it said)."""
-    from kofinlaw.recipes.cli import entry as cli
+def command(capsys, monkeypatch):
+    """Runs the command line with these words: (exit code, standard output, standard error)."""
+    from kofinlaw.recipes.cli.entry import main
 
-    def call(*arguments) -> tuple[int, str]:
-        monkeypatch.setattr(sys, "argv", ["kofinlaw", *map(str, arguments)])
+    def call(*words) -> tuple[int, str, str]:
+        monkeypatch.setattr(sys, "argv", ["kofinlaw", *map(str, words)])
         code = 0
         try:
-            cli.main()
+            main()
         except SystemExit as stop:
             code = int(stop.code or 0)
-        said = capsys.readouterr()
-        return code, said.out + said.err
+        printed = capsys.readouterr()
+        return code, printed.out, printed.err
+
+    return call
+
+
+@pytest.fixture
+def typed(command):
+    """As `command`, with both outputs as one text: (exit code, text)."""
+
+    def call(*words) -> tuple[int, str]:
+        code, out, err = command(*words)
+        return code, out + err
 
     return call
 

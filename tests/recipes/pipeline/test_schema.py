@@ -17,7 +17,7 @@ from kofinlaw.recipes.pipeline.schema import (
 MINIMAL = "name: 시험\nmodel:\n  id: google/gemma-3-270m\ndata:\n  sources: [docs]\n"
 
 
-def recipe_file(folder: Path, text: str) -> str:
+def written(folder: Path, text: str) -> str:
     path = folder / "recipe.yaml"
     path.write_text(text.replace("시험", "test"), encoding="utf-8")
     return str(path)
@@ -58,7 +58,7 @@ def test_every_key_of_the_quickstart_is_explained_on_its_line():
 def test_all_mistakes_come_at_once_with_line_and_nearest_name(tmp_path):
     text = MINIMAL + "train:\n  learning_rte: 1\n  epochs: many\npolicy: contst\n"
     with pytest.raises(UserError) as caught:
-        load_recipe(recipe_file(tmp_path, text))
+        load_recipe(written(tmp_path, text))
     message = str(caught.value)
     assert "3 mistakes" in message
     assert (
@@ -70,32 +70,34 @@ def test_all_mistakes_come_at_once_with_line_and_nearest_name(tmp_path):
 
 def test_a_mistake_on_the_command_line_says_so(tmp_path):
     with pytest.raises(UserError, match=r"--set train\.epoch: unknown key"):
-        load_recipe(recipe_file(tmp_path, MINIMAL), ["train.epoch=2"])
+        load_recipe(written(tmp_path, MINIMAL), ["train.epoch=2"])
 
 
 def test_a_missing_section_is_named(tmp_path):
     with pytest.raises(UserError, match=r"`data\.sources` is required"):
-        load_recipe(recipe_file(tmp_path, "name: test\nmodel: {id: a}\n"))
+        load_recipe(written(tmp_path, "name: test\nmodel: {id: a}\n"))
 
 
 def test_stages_that_do_not_fit_together_are_refused(tmp_path):
     both = MINIMAL + "augment: {answer_form: text}\nanswer: {answer_form: label}\n"
     with pytest.raises(UserError, match="answer_form"):
-        load_recipe(recipe_file(tmp_path, both))
+        load_recipe(written(tmp_path, both))
     heldout = MINIMAL + "evaluate: {heldout: true}\n"
     with pytest.raises(UserError, match="holdout_documents"):
-        load_recipe(recipe_file(tmp_path, heldout))
+        load_recipe(written(tmp_path, heldout))
 
 
 @pytest.mark.parametrize("name", ["../up", "a b", "", ".hidden"])
 def test_a_name_that_would_leave_the_runs_folder_is_refused(tmp_path, name):
     with pytest.raises(UserError, match="name"):
-        load_recipe(recipe_file(tmp_path, MINIMAL), [f"name={name!r}"])
+        load_recipe(written(tmp_path, MINIMAL), [f"name={name!r}"])
 
 
 def test_origins_tell_file_command_line_and_default_apart(tmp_path):
-    recipe, document = load_recipe(recipe_file(tmp_path, MINIMAL), ["seed=7"])
-    origins = {key: origin_of(document, key) for key, _ in leaves(recipe.model_dump(mode="json"))}
+    recipe, recipe_file = load_recipe(written(tmp_path, MINIMAL), ["seed=7"])
+    origins = {
+        key: origin_of(recipe_file, key) for key, _ in leaves(recipe.model_dump(mode="json"))
+    }
     assert origins["model.id"] == "recipe.yaml:3"
     assert origins["seed"] == "--set seed"
     assert origins["policy"] == "default"

@@ -18,8 +18,8 @@ def write_python(folder):
 def test_the_gguf_converter_is_ready_only_where_its_environment_is_whole(tmp_path, named):
     home = tmp_path / "named" if named else tmp_path / "cache" / "environments"
     overrides = [f"export.environments={home}"] if named else []
-    recipe, document = load_recipe("quickstart", overrides)
-    run = bind(recipe, document, tmp_path / "runs", cache=tmp_path / "cache")
+    recipe, recipe_file = load_recipe("quickstart", overrides)
+    run = bind(recipe, recipe_file, tmp_path / "runs", cache=tmp_path / "cache")
     assert not gguf_converter_ready(run)
     write_python(home / GGUF.name)  # what a killed set-up leaves
     assert not gguf_converter_ready(run)

@@ -55,8 +55,8 @@ def ready(pico, tmp_path):
 
 
 def bound(folder, *overrides):
-    loaded, document = load_recipe(str(folder / "recipe.yaml"), overrides)
-    return replace(bind(loaded, document, folder / "runs"), cache=folder / "cache")
+    loaded, recipe_file = load_recipe(str(folder / "recipe.yaml"), overrides)
+    return replace(bind(loaded, recipe_file, folder / "runs"), cache=folder / "cache")
 
 
 def test_the_plan_counts_them_and_shows_the_first_with_its_mask(ready):

@@ -4,15 +4,15 @@ import pytest
 
 from kofinlaw.files import write_text
 from kofinlaw.recipes.pipeline.run import bind
-from kofinlaw.recipes.pipeline.runner import fingerprint, run_stages
+from kofinlaw.recipes.pipeline.runner import run_stages
 from kofinlaw.recipes.pipeline.schema import load_recipe, resolved_yaml
 from kofinlaw.recipes.pipeline.stages import build_stages
 from kofinlaw.trace_files import read_traces
 
 
 def bound(pico, runs, *overrides):
-    loaded, document = load_recipe(str(pico / "recipe.yaml"), overrides)
-    return bind(loaded, document, runs, cache=runs / "cache")
+    loaded, recipe_file = load_recipe(str(pico / "recipe.yaml"), overrides)
+    return bind(loaded, recipe_file, runs, cache=runs / "cache")
 
 
 @pytest.fixture(scope="module")
@@ -56,20 +56,8 @@ def test_one_question_is_traced_in_the_run(answering, typed):
     assert generate["answer"] in said
 
 
-def marks(run):
-    found: dict[str, str] = {}
-    for stage in build_stages(run):
-        found[stage.name] = fingerprint(stage, found)
-    return found
-
-
-@pytest.mark.parametrize("judge", [False, True])
-def test_who_wants_other_traces_has_the_questions_asked_anew(pico, tmp_path, judge):
-    judged = ["score.judge={model: {id: google/gemma-3-270m}}"] if judge else []
-    plain = marks(bound(pico, tmp_path, "trace={to: [jsonl]}", *judged))
-    redacted = marks(bound(pico, tmp_path, "trace={to: [jsonl], redact: true}", *judged))
-    changed = {name for name in plain if plain[name] != redacted[name]}
-    answers = {"answer-base", "answer-base-rag", "answer-trained-rag"}
-    assert changed == answers | {"score", "report"}  # what reads the answers follows
-    alone = {s.name: s.settings for s in build_stages(bound(pico, tmp_path, *judged))}
-    assert ("trace" in alone["score"]) == judge
+def test_ask_without_a_run_says_how_to_make_one(command, monkeypatch, tmp_path):
+    monkeypatch.chdir(tmp_path)
+    code, _, err = command("ask", "언제까지 보고하나요?")
+    assert code == 1
+    assert "kofinlaw run quickstart" in err

@@ -12,7 +12,6 @@ import pytest
 
 from kofinlaw import UserError
 from kofinlaw.files import JsonlAppender
-from kofinlaw.recipes.pipeline.lock import run_lock
 from kofinlaw.recipes.pipeline.runner import Stage, StageFailed, read_record, run_stages
 
 
@@ -127,42 +126,6 @@ def test_a_kill_between_the_two_renames_loses_nothing(tmp_path):
     assert run_stages([lines_stage("a")], tmp_path)[0].how == "skipped"
     (tmp_path / "a").rename(tmp_path / ".a.old")
     assert run_stages([lines_stage("a")], tmp_path)[0].how == "skipped"
-
-
-HOLDER = """
-import sys, time
-from pathlib import Path
-from kofinlaw.recipes.pipeline.lock import run_lock
-with run_lock(Path(sys.argv[1]), print):
-    print("held", flush=True)
-    time.sleep(60)
-"""
-
-
-def test_two_runs_cannot_write_one_folder_and_a_dead_ones_lock_is_taken_over(tmp_path):
-    process = subprocess.Popen(
-        [sys.executable, "-c", HOLDER, str(tmp_path)], stdout=subprocess.PIPE, text=True
-    )
-    try:
-        assert process.stdout.readline().strip() == "held"
-        with pytest.raises(UserError, match=str(process.pid)), run_lock(tmp_path, print):
-            pass
-    finally:
-        process.kill()
-        process.wait()
-    said = []
-    with run_lock(tmp_path, said.append):
-        pass
-    assert said == [f"took over the lock of process {process.pid}, which is gone"]
-
-
-def test_a_folder_that_cannot_be_written_is_named(tmp_path):
-    (tmp_path / "file").write_text("")
-    with (
-        pytest.raises((UserError, NotADirectoryError, FileExistsError)),
-        run_lock(tmp_path / "file" / "run", print),
-    ):
-        pass
 
 
 WRITER = """

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from kofinlaw import UserError
-from kofinlaw.recipes.pipeline.recipe_file import find_recipe, read_document
+from kofinlaw.recipes.pipeline.recipe_file import find_recipe, read_recipe_file
 
 
 def write(folder: Path, text: str) -> Path:
@@ -15,16 +15,18 @@ def write(folder: Path, text: str) -> Path:
 
 
 def test_every_value_knows_its_line(tmp_path):
-    document = read_document(write(tmp_path, "name: 시험\ndata:\n  sources:\n    - path: a\n"))
-    assert document.origin("name") == "recipe.yaml:1"
-    assert document.origin("data.sources.0.path") == "recipe.yaml:4"
+    recipe_file = read_recipe_file(
+        write(tmp_path, "name: 시험\ndata:\n  sources:\n    - path: a\n")
+    )
+    assert recipe_file.origin("name") == "recipe.yaml:1"
+    assert recipe_file.origin("data.sources.0.path") == "recipe.yaml:4"
 
 
 def test_an_override_replaces_a_value_and_its_origin(tmp_path):
     path = write(tmp_path, "name: a\ntrain:\n  epochs: 1\n")
-    document = read_document(path, ["train.epochs=3", "train.lora.rank=8"])
-    assert document.values["train"] == {"epochs": 3, "lora": {"rank": 8}}
-    assert document.origin("train.epochs") == "--set train.epochs"
+    recipe_file = read_recipe_file(path, ["train.epochs=3", "train.lora.rank=8"])
+    assert recipe_file.values["train"] == {"epochs": 3, "lora": {"rank": 8}}
+    assert recipe_file.origin("train.epochs") == "--set train.epochs"
 
 
 def test_a_path_on_the_command_line_is_relative_to_the_current_folder(tmp_path, monkeypatch):
@@ -32,9 +34,9 @@ def test_a_path_on_the_command_line_is_relative_to_the_current_folder(tmp_path, 
     elsewhere.mkdir()
     monkeypatch.chdir(elsewhere)
     overrides = ["data.sources=acts", "evaluate.submission=questions.csv"]
-    document = read_document(write(tmp_path, "name: a\n"), overrides)
-    assert document.values["data"]["sources"] == str(elsewhere / "acts")
-    assert document.values["evaluate"]["submission"] == str(elsewhere / "questions.csv")
+    recipe_file = read_recipe_file(write(tmp_path, "name: a\n"), overrides)
+    assert recipe_file.values["data"]["sources"] == str(elsewhere / "acts")
+    assert recipe_file.values["evaluate"]["submission"] == str(elsewhere / "questions.csv")
 
 
 def test_paths_of_the_file_are_relative_to_it_from_any_folder(tmp_path, monkeypatch):
@@ -46,7 +48,7 @@ def test_paths_of_the_file_are_relative_to_it_from_any_folder(tmp_path, monkeypa
         "study: {trained: merged}\nscore: {judge: {model: {id: a/b, path: judge}}}\n"
         "answer: {engine: {gguf: /models/m.gguf}}\ndata: {sources: [docs, {path: more}]}\n"
     )
-    values = read_document(write(tmp_path, text)).values
+    values = read_recipe_file(write(tmp_path, text)).values
     assert values["train"]["start_from"] == str(tmp_path / "adapter")
     assert values["train"]["mixture"] == [{"path": str(tmp_path / "more.jsonl"), "weight": 2}]
     assert values["study"]["trained"] == str(tmp_path / "merged")
@@ -55,7 +57,7 @@ def test_paths_of_the_file_are_relative_to_it_from_any_folder(tmp_path, monkeypa
     assert values["data"]["sources"] == [str(tmp_path / "docs"), {"path": str(tmp_path / "more")}]
     # A whole section on the command line holds paths too.
     overrides = ["study={trained: MERGED}", "train.start_from=mine"]
-    values = read_document(write(tmp_path, text), overrides).values
+    values = read_recipe_file(write(tmp_path, text), overrides).values
     assert values["study"]["trained"] == str(elsewhere / "MERGED")
     assert values["train"]["start_from"] == str(elsewhere / "mine")
     assert values["train"]["mixture"][0]["path"] == str(tmp_path / "more.jsonl")
@@ -63,33 +65,33 @@ def test_paths_of_the_file_are_relative_to_it_from_any_folder(tmp_path, monkeypa
 
 def test_a_rubrics_file_is_beside_the_recipe_and_a_rubrics_name_stays(tmp_path):
     text = "score:\n  judge:\n    criteria: [correctness, tone.md]\n"
-    judge = read_document(write(tmp_path, text)).values["score"]["judge"]
+    judge = read_recipe_file(write(tmp_path, text)).values["score"]["judge"]
     assert judge["criteria"] == ["correctness", str(tmp_path / "tone.md")]
 
 
 def test_a_key_that_stands_twice_is_refused_with_its_line(tmp_path):
     with pytest.raises(UserError) as caught:
-        read_document(write(tmp_path, "name: a\nseed: 1\nseed: 2\n"))
+        read_recipe_file(write(tmp_path, "name: a\nseed: 1\nseed: 2\n"))
     assert caught.value.where == "recipe.yaml:3"
 
 
 @pytest.mark.parametrize("text", ["name: [a\n", "- a\n- b\n", "", "name: a\n\tseed: 1\n"])
 def test_what_is_no_recipe_gives_one_clear_error(tmp_path, text):
     with pytest.raises(UserError):
-        read_document(write(tmp_path, text))
+        read_recipe_file(write(tmp_path, text))
 
 
 def test_a_recipe_in_another_encoding_is_named(tmp_path):
     path = tmp_path / "recipe.yaml"
     path.write_bytes("name: a\ndescription: 전자금융거래법\n".encode("cp949"))
     with pytest.raises(UserError, match="UTF-8"):
-        read_document(path)
+        read_recipe_file(path)
 
 
 @pytest.mark.parametrize("override", ["seed", "=1", "name.x=1", "a=[1"])
 def test_a_broken_override_is_refused(tmp_path, override):
     with pytest.raises(UserError):
-        read_document(write(tmp_path, "name: a\n"), [override])
+        read_recipe_file(write(tmp_path, "name: a\n"), [override])
 
 
 def test_shipped_recipes_are_found_by_name_and_near_names_are_suggested():

@@ -94,8 +94,8 @@ def recipe(tmp_path_factory):
 
 
 def bound(recipe, runs, *overrides):
-    loaded, document = load_recipe(str(recipe), overrides)
-    return bind(loaded, document, runs, cache=runs / "cache")
+    loaded, recipe_file = load_recipe(str(recipe), overrides)
+    return bind(loaded, recipe_file, runs, cache=runs / "cache")
 
 
 def test_a_study_runs_cell_by_cell_and_a_lost_cell_alone_is_done_again(recipe, tmp_path):

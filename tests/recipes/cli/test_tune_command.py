@@ -17,8 +17,8 @@ from kofinlaw.records import Key, Question
 def indexed(pico, tmp_path_factory):
     """A run of the pico recipe with its documents read and indexed."""
     runs = tmp_path_factory.mktemp("runs")
-    loaded, document = load_recipe(str(pico / "recipe.yaml"))
-    run = bind(loaded, document, runs, cache=runs / "cache")
+    loaded, recipe_file = load_recipe(str(pico / "recipe.yaml"))
+    run = bind(loaded, recipe_file, runs, cache=runs / "cache")
     run_stages(build_stages(run), run.folder, only=["data", "index"])
     (run.folder / "augment").mkdir()
     write_jsonl(run.folder / "augment" / "heldout_questions.jsonl", [])

@@ -1,0 +1,37 @@
+"""The command that tunes on pairs of answers, on the pico model."""
+
+import json
+
+
+def test_pairs_move_the_adapter_and_the_next_step_is_said(pico, tmp_path, command):
+    rows = [
+        {
+            "id": f"p{number}",
+            "messages": [{"role": "user", "content": f"보관 기간은? {number}"}],
+            "chosen": "5년이다.",
+            "rejected": "모른다.",
+        }
+        for number in range(4)
+    ]
+    pairs = tmp_path / "pairs.jsonl"
+    pairs.write_text(
+        "".join(json.dumps(row, ensure_ascii=False) + "\n" for row in rows), encoding="utf-8"
+    )
+    words = ["prefer", pico / "recipe.yaml", "--pairs", pairs]
+    words += ["--runs", tmp_path / "runs", "--set", "train.max_steps=2"]
+    words += ["--loss", "ipo", "--pairs-per-pass", "2"]
+    code, out, err = command(*words)
+    assert code == 0, err
+    assert "kofinlaw merge" in out
+    folder = tmp_path / "runs" / "pico" / "prefer"
+    assert (folder / "adapter" / "adapter_model.safetensors").is_file()
+    assert json.loads((folder / "preference.json").read_text(encoding="utf-8"))
+    record = json.loads((folder / "adapter" / "kofinlaw.json").read_text(encoding="utf-8"))
+    assert record["preference"] == {"beta": 0.1, "loss": "ipo", "pairs_per_pass": 2}
+
+
+def test_a_loss_that_is_not_known_is_told_before_anything_is_loaded(command):
+    code, _, err = command("prefer", "no-recipe.yaml", "--pairs", "no.jsonl", "--loss", "dpo")
+    assert code == 1
+    assert "--loss" in err
+    assert "'sigmoid'" in err

@@ -1,0 +1,104 @@
+"""The plan: memory, policy and dates checked without weights."""
+
+import json
+import os
+import subprocess
+from pathlib import Path
+
+import pytest
+
+ACT = """---
+제목: 전자서명법
+법령ID: '000001'
+법령구분: 법률
+시행일자: {day}
+공포일자: {day}
+---
+
+# 전자서명법
+
+##### 제1조 (목적)
+
+이 법은 전자문서의 안전성을 확보하기 위하여 {what}을 정함을 목적으로 한다.
+"""
+
+
+def git(folder: Path, *arguments: str, day: str) -> None:
+    stamp = f"{day}T09:00:00+09:00"
+    subprocess.run(
+        ["git", "-c", "user.name=t", "-c", "user.email=t@example.invalid", *arguments],
+        cwd=folder,
+        check=True,
+        capture_output=True,
+        env={**os.environ, "GIT_AUTHOR_DATE": stamp, "GIT_COMMITTER_DATE": stamp},
+    )
+
+
+@pytest.fixture
+def statutes(tmp_path) -> Path:
+    """A git clone of one statute: the version of 2024, and one of 2026 on top."""
+    folder = tmp_path / "statutes"
+    folder.mkdir()
+    git(folder, "init", "-q", day="2024-01-02")
+    for day, what in (("2024-01-02", "기본적인 사항"), ("2026-01-02", "새로운 사항")):
+        (folder / "전자서명법.md").write_text(ACT.format(day=day, what=what), encoding="utf-8")
+        git(folder, "add", ".", day=day)
+        git(folder, "commit", "-q", "-m", day, day=day)
+    return folder
+
+
+@pytest.mark.parametrize("recipe", ["exaone-3.5-7.8b", "solar-10.7b", "qwen2.5-7b"])
+def test_the_card_recipes_plan_without_weights(command, tmp_path, statutes, recipe):
+    code, out, _ = command(
+        "plan",
+        recipe,
+        "--json",
+        "--runs",
+        str(tmp_path),
+        "--set",
+        f"data.sources={statutes}",
+        "--set",
+        "train.memory_limit_gib=24",
+    )
+    plan = json.loads(out)
+    disk_alone = [problem for problem in plan["problems"] if "GiB free" not in problem]
+    assert disk_alone == []
+    assert code == (0 if plan["ok"] else 1)
+    assert 4 < plan["memory"]["total_gib"] < 24
+    assert plan["memory"]["micro_batch"] >= 1
+    assert plan["answering"]["budget_minutes"] == 270
+
+
+def test_text_in_force_after_the_cut_off_is_refused_with_its_date(command, tmp_path, statutes):
+    plain = tmp_path / "plain"
+    plain.mkdir()
+    (plain / "전자서명법.md").write_text((statutes / "전자서명법.md").read_text("utf-8"), "utf-8")
+    code, out, _ = command(
+        "plan",
+        "qwen2.5-7b",
+        "--json",
+        "--runs",
+        str(tmp_path),
+        "--set",
+        f"data.sources={plain}",
+        "--set",
+        "data.as_of=null",
+    )
+    assert code == 1
+    assert any("전자서명법" in p and "2026-01-02" in p for p in json.loads(out)["problems"])
+
+
+def test_the_contest_refuses_the_sample_corpus(command, tmp_path):
+    code, out, _ = command(
+        "plan",
+        "quickstart",
+        "--json",
+        "--runs",
+        str(tmp_path),
+        "--set",
+        "policy=contest-2025",
+    )
+    problems = "\n".join(json.loads(out)["problems"])
+    assert code == 1
+    assert "gemma-3-270m" in problems
+    assert "2026" in problems

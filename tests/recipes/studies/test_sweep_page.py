@@ -1,0 +1,25 @@
+"""The files that a sweep writes."""
+
+import csv
+import json
+
+from kofinlaw.recipes.studies.sweep import Failure
+from kofinlaw.recipes.studies.sweep_page import write_sweep
+
+
+def test_the_written_files_name_failures_and_escape_them(tmp_path, published):
+    failures = [Failure((("train.lora.rank", "0"),), "<script>alert(1)</script>")]
+    lines = write_sweep(tmp_path, "study", published, failures)
+    assert any(line.startswith("- failed: rank=0") for line in lines)
+    page = (tmp_path / "sweep.html").read_text(encoding="utf-8")
+    assert "<script>" not in page
+    assert page.count("<svg") == 3
+    rows = list(csv.DictReader((tmp_path / "sweep.csv").open(encoding="utf-8")))
+    assert [row["train.lora.rank"] for row in rows] == ["8", "128", "256"]
+    record = json.loads((tmp_path / "sweep.json").read_text(encoding="utf-8"))
+    assert record["conclusion"]["best_value"] == {"train.lora.rank": "128"}
+
+
+def test_a_sweep_of_which_nothing_finished_still_says_so(tmp_path):
+    lines = write_sweep(tmp_path, "study", [], [Failure((("seed", "x"),), "no")])
+    assert "No point finished." in lines
