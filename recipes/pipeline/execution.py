@@ -39,7 +39,7 @@ def execute_stages(
     check_policy(run.recipe)
     chosen = list(stages) if stages else build_stages(run, resume)
     if only:
-        check_stage(chosen, only[-1], run.document.path.name)
+        check_stage(chosen, only[-1], run.recipe_file.path.name)
     offline = guard(offline=run.recipe.offline)
     counted = caching(run.cache / "morphemes.sqlite")
     with run_lock(run.folder, say), offline, counted:
