@@ -1,51 +1,41 @@
-"""Tiny files of every format, made on the fly."""
-
 from __future__ import annotations
 
+import importlib.util
 import sys
-import zipfile
 from pathlib import Path
 
 import pytest
 
-# Benchmarks share `outcome.py` beside them; last in the path, so that they shadow nothing.
-sys.path.append(str(Path(__file__).parents[2] / "benchmarks"))
+ROOT = Path(__file__).parents[2]
+SHARED = ROOT.parent / "shared" / "data"
+# Benchmarks import `outcome.py` from their own folder; last in the path, so that they shadow nothing.
+sys.path.append(str(ROOT / "benchmarks"))
 
-SHARED = Path(__file__).parents[2].parent / "shared" / "data"
+_spec = importlib.util.spec_from_file_location(
+    "sample_files", Path(__file__).with_name("sample_files.py")
+)
+assert _spec is not None
+assert _spec.loader is not None
+sample_files = importlib.util.module_from_spec(_spec)
+_spec.loader.exec_module(sample_files)
 
-ACT = """---
-제목: 가람법
-법령ID: '000001'
-공포일자: 2024-01-02
-시행일자: 2024-07-01
-출처: https://www.law.go.kr/법령/가람법
----
 
-# 가람법
+@pytest.fixture(scope="session")
+def files():
+    """The module that makes tiny files of every format."""
+    return sample_files
 
-##### 제1조 (목적)
 
-이 법은 은행 이용자의 권리를 지키는 것을 목적으로 한다. <개정 2024.1.2>
-
-##### 제2조 (정의)
-
-**①** 용어의 뜻은 다음과 같다.
-
-  1\\. "이용자"란 은행과 거래하는 사람을 말한다.
-  2\\. "수수료"란 이용자가 내는 돈을 말한다.
-
-**②** 제1항제2호의 수수료는 제3조에 따른다.
-
-##### 제3조 (수수료)
-
-은행은 수수료를 미리 알려야 하며, 「나래법」 제5조를 지킨다.
-"""
+@pytest.fixture(scope="session")
+def build():
+    """The function that builds a corpus of sources."""
+    return sample_files.build
 
 
 @pytest.fixture(scope="session")
 def shared():
     if not SHARED.is_dir():
-        pytest.skip("the development data beside the repository is absent")
+        pytest.skip("the development data next to the repository is absent")
     return SHARED
 
 
@@ -54,98 +44,5 @@ def act(tmp_path):
     """A folder with one act."""
     folder = tmp_path / "acts"
     folder.mkdir()
-    (folder / "가람법.md").write_text(ACT, encoding="utf-8")
+    (folder / "가람법.md").write_text(sample_files.ACT, encoding="utf-8")
     return folder
-
-
-def make_zip(path: Path, members: dict[str, str | bytes]) -> Path:
-    with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as archive:
-        for name, data in members.items():
-            archive.writestr(name, data)
-    return path
-
-
-HWPX_HEADER = (
-    '<hh:head xmlns:hh="http://www.hancom.co.kr/hwpml/2011/head"><hh:styles>'
-    '<hh:style id="0" name="바탕글" engName="Normal"/>'
-    '<hh:style id="2" name="개요 1" engName="Outline 1"/></hh:styles></hh:head>'
-)
-HWPX_SECTION = (
-    '<hs:sec xmlns:hs="http://www.hancom.co.kr/hwpml/2011/section" '
-    'xmlns:hp="http://www.hancom.co.kr/hwpml/2011/paragraph">'
-    '<hp:p styleIDRef="0"><hp:run><hp:t>첫 문단<hp:tab/>이다.</hp:t></hp:run></hp:p>'
-    '<hp:p styleIDRef="2"><hp:run><hp:t>접수와 </hp:t></hp:run><hp:run><hp:t>분류</hp:t></hp:run></hp:p>'
-    '<hp:p styleIDRef="0"><hp:run><hp:tbl>'
-    "<hp:tr><hp:tc><hp:subList><hp:p><hp:run><hp:t>등급</hp:t></hp:run></hp:p></hp:subList></hp:tc>"
-    "<hp:tc><hp:subList><hp:p><hp:run><hp:t>책임자</hp:t></hp:run></hp:p></hp:subList></hp:tc></hp:tr>"
-    "<hp:tr><hp:tc><hp:subList><hp:p><hp:run><hp:t>가</hp:t></hp:run></hp:p></hp:subList></hp:tc>"
-    "<hp:tc><hp:subList><hp:p><hp:run><hp:t>부장</hp:t></hp:run></hp:p></hp:subList></hp:tc></hp:tr>"
-    "</hp:tbl></hp:run></hp:p></hs:sec>"
-)
-
-
-def make_hwpx(path: Path, section: str = HWPX_SECTION) -> Path:
-    return make_zip(
-        path,
-        {
-            "mimetype": "application/hwp+zip",
-            "Contents/header.xml": HWPX_HEADER,
-            "Contents/section0.xml": section,
-            "Contents/content.hpf": '<p xmlns:opf="o"><opf:title>민원 편람</opf:title>'
-            '<opf:meta name="ModifiedDate">2026-03-01T00:00:00Z</opf:meta></p>',
-        },
-    )
-
-
-def make_pdf(path: Path, pages: list[str], drawn: str = "") -> Path:
-    """A PDF whose pages each show lines of Latin text (standard font, no embedding).
-
-    `drawn` are operators added to each page's content.
-    """
-    objects: list[bytes] = [b"<< /Type /Catalog /Pages 2 0 R >>", b""]
-    kids = []
-    objects.append(b"<< /Type /Font /Subtype /Type1 /BaseFont /Helvetica >>")
-    for text in pages:
-        lines = "".join(
-            f"BT /F1 10 Tf 50 {780 - 14 * n} Td ({line}) Tj ET\n"
-            for n, line in enumerate(text.split("\n"))
-        )
-        stream = (lines + drawn).encode("latin-1")
-        kids.append(f"{len(objects) + 1} 0 R")
-        objects.append(
-            b"<< /Type /Page /Parent 2 0 R /MediaBox [0 0 595 842] /Resources << /Font << /F1 3 0 R >> >>"
-            + f" /Contents {len(objects) + 2} 0 R >>".encode()
-        )
-        objects.append(b"<< /Length %d >>\nstream\n%s\nendstream" % (len(stream), stream))
-    objects[1] = f"<< /Type /Pages /Kids [{' '.join(kids)}] /Count {len(kids)} >>".encode()
-    out, offsets = b"%PDF-1.4\n", []
-    for number, body in enumerate(objects, 1):
-        offsets.append(len(out))
-        out += b"%d 0 obj\n%s\nendobj\n" % (number, body)
-    xref = len(out)
-    out += b"xref\n0 %d\n0000000000 65535 f \n" % (len(objects) + 1)
-    out += b"".join(b"%010d 00000 n \n" % offset for offset in offsets)
-    out += b"trailer << /Size %d /Root 1 0 R >>\nstartxref\n%d\n%%%%EOF\n" % (
-        len(objects) + 1,
-        xref,
-    )
-    path.write_bytes(out)
-    return path
-
-
-def ruled_table(rows: list[list[str]], left: int = 60, top: int = 600) -> str:
-    """PDF operators that draw a table with lines, 100 points a column and 20 a row."""
-    width, height = 100 * len(rows[0]), 20 * len(rows)
-    lines = [
-        f"{left} {top - 20 * n} m {left + width} {top - 20 * n} l S" for n in range(len(rows) + 1)
-    ]
-    lines += [
-        f"{left + 100 * n} {top} m {left + 100 * n} {top - height} l S"
-        for n in range(len(rows[0]) + 1)
-    ]
-    for place, row in enumerate(rows):
-        lines += [
-            f"BT /F1 10 Tf {left + 100 * n + 4} {top - 20 * place - 14} Td ({cell}) Tj ET"
-            for n, cell in enumerate(row)
-        ]
-    return "\n".join(lines) + "\n"

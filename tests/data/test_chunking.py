@@ -1,3 +1,7 @@
+"""Documents to chunks: cut by structure, within the limit, without losing a character."""
+
+from __future__ import annotations
+
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -5,6 +9,8 @@ from hypothesis import strategies as st
 from kofinlaw.data.chunking import chunk_document, estimate_tokens, heading_sections
 from kofinlaw.data.readers.documents import Document
 from kofinlaw.data.settings import ChunkSettings
+from kofinlaw.files import read_jsonl
+from kofinlaw.records import Chunk
 
 
 def document(text, kind="statute", title="전자금융거래법"):
@@ -124,6 +130,8 @@ def test_an_article_keeps_its_chunk_when_another_changes():
 WORDS = st.sampled_from(
     ["은행은", "이용자의", "동의를", "받아야 한다.", "제2항에", "따라", "<개정 2013.5.22>", "가."]
 )
+
+
 SENTENCE = st.lists(WORDS, min_size=1, max_size=40).map(" ".join)
 
 
@@ -193,3 +201,37 @@ def test_a_manuals_paragraph_is_cut_where_kiwi_ends_a_sentence():
     assert len(result.chunks) > 3
     for chunk in result.chunks:
         assert chunk.text.rstrip().endswith(("들어요", "받습니다")), chunk.text
+
+
+def test_a_line_of_a_million_characters_is_read_and_cut(build, tmp_path):
+    folder = tmp_path / "x"
+    folder.mkdir()
+    sentence = "은행은 이용자에게 알린다. "
+    (folder / "a.md").write_text(
+        "# 긴 줄\n\n## 1. 범위\n\n" + sentence * (1_000_000 // len(sentence) + 1), encoding="utf-8"
+    )
+    counts = build([folder], tmp_path / "out", near_duplicates={"enabled": False})
+    assert counts["longest_tokens"] <= 1024
+    assert counts["chunks"] > 500
+
+
+def test_headings_that_jump_and_articles_of_one_number_keep_their_words(files, build, tmp_path):
+    folder = tmp_path / "x"
+    folder.mkdir()
+    (folder / "a.md").write_text(
+        "###### 끝부터\n\n여섯째 단계의 제목이 앞에 선다.\n\n# 첫째\n\n#### 넷째\n\n"
+        "둘과 셋을 건너뛴 제목이다.\n",
+        encoding="utf-8",
+    )
+    (folder / "b.md").write_text(
+        files.ACT.replace("제3조 (수수료)", "제2조 (수수료)"), encoding="utf-8"
+    )
+    build([folder], tmp_path / "out")
+    units = [c.unit for c in read_jsonl(tmp_path / "out" / "chunks.jsonl", Chunk)]
+    assert units == [
+        "첫째 > 끝부터",
+        "첫째 > 넷째",
+        "가람법 제1조",
+        "가람법 제2조",
+        "가람법 제2조@2",
+    ]

@@ -1,3 +1,5 @@
+"""The text in force on a day, from a git history."""
+
 import datetime
 import os
 import re

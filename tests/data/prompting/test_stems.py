@@ -1,3 +1,5 @@
+"""Negative stems of multiple-choice questions."""
+
 import pytest
 
 from kofinlaw.data.prompting.stems import is_negative

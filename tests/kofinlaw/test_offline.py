@@ -1,3 +1,5 @@
+"""The offline guard: which connections it refuses."""
+
 from __future__ import annotations
 
 import os

@@ -1,3 +1,5 @@
+"""Evidence packed into a token budget."""
+
 from hypothesis import given, settings
 from hypothesis import strategies as st
 

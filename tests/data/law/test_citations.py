@@ -1,10 +1,13 @@
+"""References: found, and resolved to the article they mean."""
+
+from __future__ import annotations
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from kofinlaw.data.law.annexes import annex_name, split_unit
 from kofinlaw.data.law.citations import Scope, cited_units, document_aliases, find_citations
-from kofinlaw.data.law.titles import canonical_title, titles_by_key
+from kofinlaw.data.law.titles import titles_by_key
 
 TITLES = titles_by_key(
     [
@@ -16,6 +19,8 @@ TITLES = titles_by_key(
         "은행법",
     ]
 )
+
+
 SCOPE = Scope({"법": "전자금융거래법", "영": "전자금융거래법 시행령"}, TITLES)
 
 
@@ -26,6 +31,8 @@ def found(text, scope=SCOPE, act="전자금융감독규정", article="제10조")
 
 
 HERE = "전자금융감독규정"
+
+
 CASES = [
     ("제9조제1항제2호에 따라", [(f"{HERE} 제9조", "제1항제2호")]),
     ("별표 1의2에 따른다", [(f"{HERE} 별표 1의2", "")]),
@@ -138,36 +145,8 @@ def test_questions_name_units_by_short_names_too():
     assert cited_units(question, titles[1:2]) == ["전자금융거래법 제9조"]
 
 
-def test_names_in_other_spellings_mean_the_known_title():
-    titles = titles_by_key(["금융위원회의 설치 등에 관한 법률", "예금ㆍ보험에 관한 법률"])
-    assert (
-        canonical_title("금융위원회의설치등에관한법률", titles)
-        == "금융위원회의 설치 등에 관한 법률"
-    )
-    assert canonical_title("예금·보험에 관한 법률", titles) == "예금ㆍ보험에 관한 법률"
-    assert canonical_title("없는  법률", titles) == "없는 법률"
-
-
 @given(st.text(alphabet="제조항호목의1239 「」같은법영이전부터까지,및()가나다\n", max_size=80))
 def test_any_text_gives_spans_that_lie_in_it(text):
     for citation in find_citations(text, act="은행법", article="제3조", scope=SCOPE):
         assert 0 <= citation.start < citation.end <= len(text)
         assert citation.target.strip()
-
-
-@pytest.mark.parametrize(
-    "title, name",
-    [
-        ("[별표1의2] 과태료의 부과기준(제20조 관련)", "별표 1의2"),
-        ("<별표 3>", "별표 3"),
-        ("별표 5-3 점검표", "별표 5-3"),
-        ("별지 제3호의2 서식", "별지 제3호의2서식"),
-        ("별지 제3호서식 등록신청서", "별지 제3호서식"),
-        ("별표", "별표"),
-        ("부칙 <제1호>", ""),
-    ],
-)
-def test_annexes_are_named_in_one_spelling(title, name):
-    assert annex_name(title) == name
-    if name:
-        assert split_unit(f"전자금융거래법 시행령 {name}") == ("전자금융거래법 시행령", name)

@@ -1,8 +1,10 @@
+"""Statutes as a tree of articles, 부칙 and 별표."""
+
+from __future__ import annotations
+
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from kofinlaw.data.law.amendments import mask_amendments, strip_amendments
-from kofinlaw.data.law.provisions import CIRCLED
 from kofinlaw.data.law.statute import looks_like_statute, parse_statute
 
 ACT = """# 전자금융거래법
@@ -55,10 +57,6 @@ ACT = """# 전자금융거래법
 """
 
 
-def labels(nodes):
-    return [(n.label, n.text, labels(n.children)) for n in nodes]
-
-
 def test_an_act_in_markdown_becomes_articles_supplements_and_annexes():
     statute = parse_statute(ACT)
     assert [a.number for a in statute.articles] == ["제1조", "제9조의2", "제10조", "제11조"]
@@ -72,59 +70,6 @@ def test_an_act_in_markdown_becomes_articles_supplements_and_annexes():
     assert [a.deleted for a in statute.articles] == [False, False, True, False]
     assert [s.title for s in statute.supplements] == ["부칙", "부칙 <제7929호,2006.4.28>"]
     assert [s.title for s in statute.annexes] == ["별표 1 한도"]
-
-
-def test_the_tree_of_an_article_has_paragraphs_items_and_subitems_with_their_paths():
-    article = parse_statute(ACT).articles[1]
-    assert labels(article.provisions) == [
-        (
-            "제1항",
-            "은행은 다음 각 호의 사항을 지켜야 한다.",
-            [
-                (
-                    "제1항제1호",
-                    "접근매체를 다음 각 목과 같이 관리할 것",
-                    [("제1항제1호가목", "보관할 것", []), ("제1항제1호나목", "기록할 것", [])],
-                ),
-                ("제1항제1호의2", "이용자를 확인할 것", []),
-                ("제1항제2호", "삭제", []),
-            ],
-        ),
-        ("제2항", "제1항을 준용한다.", []),
-    ]
-    assert article.amendments == ("<신설 2020.5.19>", "<2023.9.14>")
-    assert article.text.splitlines()[0] == "① 은행은 다음 각 호의 사항을 지켜야 한다."
-
-
-def test_items_that_run_on_in_one_line_are_split_only_where_their_series_goes_on():
-    text = (
-        "##### 제2조 (정의)\n\n"
-        '① 용어의 뜻은 다음 각 호와 같다. 1. "전산실"이란 2025. 1. 1. 이후의 장소를 말한다. '
-        "<개정 2013. 12. 3.> 2. 다음 각 목의 자료 가. 전산자료 나. 1.5배를 넘는 자료 3. 삭제 <2013. 12. 3.>\n\n"
-        "② 제3호는 적용하지 아니한다.\n\n##### 제3조 (기간)\n\n기간은 다음과 같다. 3. 셋째 항목\n"
-    )
-    first, second = parse_statute(text).articles
-    assert labels(first.provisions) == [
-        (
-            "제1항",
-            "용어의 뜻은 다음 각 호와 같다.",
-            [
-                ("제1항제1호", '"전산실"이란 2025. 1. 1. 이후의 장소를 말한다.', []),
-                (
-                    "제1항제2호",
-                    "다음 각 목의 자료",
-                    [
-                        ("제1항제2호가목", "전산자료", []),
-                        ("제1항제2호나목", "1.5배를 넘는 자료", []),
-                    ],
-                ),
-                ("제1항제3호", "삭제", []),
-            ],
-        ),
-        ("제2항", "제3호는 적용하지 아니한다.", []),
-    ]
-    assert second.provisions == ()
-    assert second.text == "기간은 다음과 같다. 3. 셋째 항목"
 
 
 def test_plain_text_articles_are_told_from_citations_at_the_head_of_a_line():
@@ -149,28 +94,6 @@ def test_articles_of_rules_with_chapter_numbers_are_found():
         "##### 제4-4조의2 (특례)\n\n본문이다.\n\n##### 제4-5조 (예외)\n\n둘째다.\n"
     )
     assert [a.number for a in statute.articles] == ["제4-4조의2", "제4-5조"]
-
-
-def test_an_article_set_twice_by_its_circled_number_keeps_one():
-    article = parse_statute("##### 제9조 (정의)\n\n**㉑** ㉑ 이 법에서 정한다.\n").articles[0]
-    assert labels(article.provisions) == [("제21항", "이 법에서 정한다.", [])]
-
-
-def test_amendment_tags_leave_the_text_and_other_brackets_stay():
-    text = '승인한다<개정 2013. 12. 3., 2022. 11. 23.> [본조신설 2016.3.29] [이하 "법"이라 한다] <별표 1>'
-    clean, tags = strip_amendments(text)
-    assert clean == '승인한다 [이하 "법"이라 한다] <별표 1>'
-    assert tags == ("<개정 2013. 12. 3., 2022. 11. 23.>", "[본조신설 2016.3.29]")
-    page = "인터넷 홈페이지[이동통신단말장치에서 사용되는 애플리케이션(Application)을 포함한다]"
-    assert strip_amendments(page) == (page, ())
-    assert strip_amendments("<삭제 2020.5.19>") == ("삭제", ("<삭제 2020.5.19>",))
-
-
-@given(st.text(alphabet="가<>[]개정신설 2013.5,〈〉\n삭제", max_size=60))
-def test_masking_tags_keeps_every_offset(text):
-    masked = mask_amendments(text)
-    assert len(masked) == len(text)
-    assert all(m in (" ", t) for m, t in zip(masked, text, strict=True))
 
 
 def test_a_guideline_is_no_statute():
@@ -225,22 +148,3 @@ def test_every_span_lies_in_the_text_in_order_and_none_overlap(text):
 def test_any_text_is_parsed_without_an_error(text):
     for article in parse_statute(text).articles:
         assert article.number.startswith("제")
-
-
-@given(
-    st.lists(st.sampled_from(["업무를 한다.", "자료를 둔다.", "기록할 것"]), min_size=2, max_size=9)
-)
-def test_inline_items_read_as_items_on_lines_do(items):
-    inline = "##### 제1조 (의무)\n\n① 다음 각 호를 지킨다. " + " ".join(
-        f"{n}. {item}" for n, item in enumerate(items, 1)
-    )
-    on_lines = "##### 제1조 (의무)\n\n① 다음 각 호를 지킨다.\n" + "\n".join(
-        f"  {n}\\. {item}" for n, item in enumerate(items, 1)
-    )
-    one, two = parse_statute(inline).articles[0], parse_statute(on_lines).articles[0]
-    assert one.provisions == two.provisions
-    assert one.text == two.text
-
-
-def test_circled_numbers_go_to_fifty():
-    assert (CIRCLED[0], CIRCLED[19], CIRCLED[20], CIRCLED[34], CIRCLED[49]) == tuple("①⑳㉑㉟㊿")

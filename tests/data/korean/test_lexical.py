@@ -1,3 +1,5 @@
+"""BM25: scores, ties, and the same result after saving."""
+
 import math
 
 import numpy as np

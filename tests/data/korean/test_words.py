@@ -1,3 +1,5 @@
+"""Particles, morphemes, bigrams and sentences of Korean text."""
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st

@@ -1,4 +1,6 @@
-"""Folders that are whole or not there."""
+"""Atomic folders: complete or absent."""
+
+from __future__ import annotations
 
 import errno
 

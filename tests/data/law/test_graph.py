@@ -1,0 +1,26 @@
+"""References of annexes in the citation graph."""
+
+from __future__ import annotations
+
+from kofinlaw.files import read_json_lines
+
+
+def test_an_annex_is_read_with_the_short_names_of_its_documents_articles(build, act, tmp_path):
+    (act / "가람법 시행령.md").write_text(
+        "---\n제목: 가람법 시행령\n법령구분: 대통령령\n시행일자: 2024-07-01\n---\n\n# 가람법 시행령\n\n"
+        "##### 제2조 (수수료)\n\n수수료는 백원으로 한다.\n",
+        encoding="utf-8",
+    )
+    (act / "가람감독규정.md").write_text(
+        "---\n제목: 가람감독규정\n법령구분: 고시\n시행일자: 2024-07-01\n---\n\n# 가람감독규정\n\n"
+        '##### 제1조 (목적)\n\n이 규정은 「가람법」(이하 "법"이라 한다) 및 같은 법 시행령'
+        '(이하 "영"이라 한다)에서 위임된 사항을 정한다.\n\n'
+        "##### 제2조 (보고)\n\n은행은 보고하여야 한다.\n\n"
+        "## 별표 1 수수료의 기준(영 제2조제1항 관련)\n\n수수료는 이용자에게 미리 알린다.\n",
+        encoding="utf-8",
+    )
+    build([act], tmp_path / "out")
+    edges = read_json_lines(tmp_path / "out" / "citations.jsonl")
+    assert [
+        (e["target"], e["provision"]) for _, e in edges if e["source"] == "가람감독규정 별표 1"
+    ] == [("가람법 시행령 제2조", "제1항")]

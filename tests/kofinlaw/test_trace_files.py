@@ -1,0 +1,20 @@
+"""Trace files are resumed after a kill."""
+
+from __future__ import annotations
+
+from kofinlaw.trace_files import open_tracer, read_traces
+from kofinlaw.trace_settings import TraceSettings
+
+
+def spans(folder):
+    return [span for _, span in read_traces(folder / "traces.jsonl")]
+
+
+def test_tracing_goes_on_after_a_kill_that_tore_a_line(tmp_path):
+    with open_tracer(TraceSettings(), tmp_path) as tracer, tracer.span("first"):
+        pass
+    with open(tmp_path / "traces.jsonl", "a", encoding="utf-8") as handle:
+        handle.write('{"id": 2, "na')
+    with open_tracer(TraceSettings(), tmp_path) as tracer, tracer.span("second"):
+        pass
+    assert [(span["id"], span["name"]) for span in spans(tmp_path)] == [(1, "first"), (2, "second")]
