@@ -9,7 +9,7 @@ from typing import Any
 
 from kofinlaw.scoring.report.item_rows import item_rows
 from kofinlaw.scoring.report.labels import SECTIONS, stage_label, system_label
-from kofinlaw.scoring.report.page_scores import score_context
+from kofinlaw.scoring.report.page_scores import pair_label, score_context
 from kofinlaw.scoring.report.page_stages import stage_context
 from kofinlaw.scoring.report.template import script, template
 from kofinlaw.scoring.report.trace_page import Anchors
@@ -52,7 +52,7 @@ def render(figures: Mapping[str, Any], run: Path, traces: Anchors | None = None)
         **script("report.js"),
         "sections": SECTIONS,
         "states": STATES,
-        "name": system_label,
+        "pair_label": pair_label,
         "p_value": p_text,
         "missing": both(lambda lang: ", ".join(stage_label(n, lang) for n in figures["missing"])),
         "item_rows": rows,

@@ -94,12 +94,15 @@ def judge_tables(scores: Mapping[str, Any]) -> dict[str, Any] | None:
             for system, found in by_system.items()
         ],
         "pairs": [
-            {"label": (f"{label(p['a'])[0]} → {label(p['b'])[0]}",
-                       f"{label(p['a'])[1]} → {label(p['b'])[1]}"), "p": p}
-            for p in judge["pairs"]
+            {"label": pair_label(pair["a"], pair["b"]), "p": pair} for pair in judge["pairs"]
         ],
         "note": judge_note(scores) or {"ko": "", "en": ""},
-    }  # fmt: skip
+    }
+
+
+def pair_label(first: str, second: str) -> Words:
+    """Two systems with an arrow from the first to the second, in Korean and English."""
+    return both(lambda lang: f"{system_label(first, lang)} → {system_label(second, lang)}")
 
 
 def slice_order(name: str) -> tuple[int, str]:

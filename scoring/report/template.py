@@ -16,7 +16,7 @@ def template(name: str, folder: Path = FOLDER) -> Callable[..., str]:
     from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
     environment = Environment(
-        loader=FileSystemLoader(folder), autoescape=True, undefined=StrictUndefined
+        loader=FileSystemLoader([folder, FOLDER]), autoescape=True, undefined=StrictUndefined
     )
     css = (FOLDER / "report.css").read_text(encoding="utf-8")
     return partial(environment.get_template(name).render, css=css)

@@ -6,7 +6,9 @@
     button.addEventListener("click", () => {
       root.lang = root.dataset.lang = button.value;
       for (const other of buttons) other.setAttribute("aria-pressed", String(other === button));
-      for (const node of document.querySelectorAll("[data-ko]")) node.setAttribute("aria-label", node.dataset[button.value]);
+      for (const node of document.querySelectorAll("[data-ko]")) {
+        node.setAttribute("aria-label", node.dataset[button.value]);
+      }
     });
   }
   for (const table of document.querySelectorAll("table.sortable")) {
