@@ -35,7 +35,9 @@ from kofinlaw.models.settings import EngineSettings
 from kofinlaw.models.templates import template_for
 from kofinlaw.rag.answer.answer_file import answer_questions
 from kofinlaw.rag.answer.journal import Timing
-from kofinlaw.rag.settings import AnswerSettings, RagSettings
+from kofinlaw.rag.answer.run_context import RunContext
+from kofinlaw.rag.answer_settings import AnswerSettings
+from kofinlaw.rag.settings import RagSettings
 from kofinlaw.records import Answer, Question
 
 ROOT = Path(__file__).parents[1]
@@ -203,11 +205,13 @@ def deadline(given: argparse.Namespace) -> dict[str, Any]:
             answer_form=given.answer_form,
             permutations=given.permutations,
         ),
-        started=started,
-        progress=lambda phase, done, total=None, **info: print(
-            phase, done, total, info, flush=True
+        context=RunContext(
+            started=started,
+            progress=lambda phase, done, total=None, **info: print(
+                phase, done, total, info, flush=True
+            ),
         ),
-    )
+    ).to_record()
     figures["minutes"] = round((time.monotonic() - started) / 60, 2)
     with open(out / "submission.csv", encoding="utf-8-sig", newline="") as handle:
         rows = list(csv.DictReader(handle))

@@ -31,10 +31,12 @@ from kofinlaw.models.quickstart import quickstart_model
 from kofinlaw.models.settings import EngineSettings
 from kofinlaw.models.templates import template_for
 from kofinlaw.rag.answer.answer_file import answer_questions
+from kofinlaw.rag.answer.run_context import RunContext
+from kofinlaw.rag.answer_settings import AnswerSettings
 from kofinlaw.rag.index.build import build_index
 from kofinlaw.rag.index.index import Index
 from kofinlaw.rag.retrieve.retriever import Retriever
-from kofinlaw.rag.settings import AnswerSettings, RagSettings
+from kofinlaw.rag.settings import RagSettings
 from kofinlaw.records import Answer, Key
 from kofinlaw.scoring.stats.paired import mcnemar_exact
 from kofinlaw.trainer.settings import TrainSettings
@@ -81,7 +83,7 @@ def ask(work: Path, folder: Path, adapter: Path | None) -> dict[str, str]:
         template=template_for(folder),
         retriever=Retriever(Index.load(work / "index"), settings),
         settings=AnswerSettings(engine=engine, answer_form="text", budget_minutes=None),
-        seed=42,
+        context=RunContext(seed=42),
     )
     return {answer.id: answer.answer for answer in read_jsonl(out / "answers.jsonl", Answer)}
 

@@ -26,10 +26,13 @@ from typing import Any
 
 from kofinlaw.files import read_jsonl, write_jsonl
 from kofinlaw.models.catalogue import find
+from kofinlaw.models.engines.base import Engine
 from kofinlaw.models.memory.plan import serving_plan
 from kofinlaw.models.settings import EngineSettings
+from kofinlaw.models.templates import ChatTemplate
+from kofinlaw.rag.answer_settings import AnswerSettings
 from kofinlaw.rag.retrieve.evidence import Hit
-from kofinlaw.rag.settings import AnswerSettings, RagSettings
+from kofinlaw.rag.settings import RagSettings
 from kofinlaw.records import Chunk, Question
 from kofinlaw.units import GIB
 
@@ -42,7 +45,7 @@ ARTICLE = re.compile(r"^(?=#* ?제\d+조)", re.MULTILINE)
 class Drawn:
     """Evidence for a benchmark: `k` articles drawn by the question's id, best first."""
 
-    left_out: tuple[str, ...] = ()
+    needs_model: tuple[str, ...] = ()
     fingerprint = "drawn"
 
     def __init__(self, texts: Sequence[str], settings: RagSettings) -> None:
@@ -65,8 +68,9 @@ class Drawn:
             for n, article in enumerate(articles)
         ]
 
-    def use_model(self, engine: Any, template: Any) -> None:
-        """It asks no model."""
+    def with_model(self, engine: Engine, template: ChatTemplate) -> Drawn:
+        """Itself: it asks no model."""
+        return self
 
     def search(
         self,
@@ -116,6 +120,7 @@ def worker(args: argparse.Namespace) -> dict[str, Any]:
     from kofinlaw.models.engines.transformers_engine import TransformersEngine
     from kofinlaw.models.templates import template_for
     from kofinlaw.rag.answer.answer_file import answer_questions
+    from kofinlaw.rag.answer.run_context import RunContext
 
     started = time.monotonic()
     cap_memory(args.limit_gib)
@@ -144,7 +149,7 @@ def worker(args: argparse.Namespace) -> dict[str, Any]:
                 choose_by="generate",  # as the contest asks: the model writes its answer
                 votes=args.vote,
             ),
-            started=started,
+            context=RunContext(started=started),
         )
         answered = len(list((folder / "answers" / "answers.jsonl").open(encoding="utf-8")))
     minutes = (time.monotonic() - started) / 60
@@ -155,7 +160,7 @@ def worker(args: argparse.Namespace) -> dict[str, Any]:
         "answered": answered,
         "seconds_a_question": round(60 * minutes / max(1, answered), 2),
         "peak_gib": round(torch.cuda.max_memory_reserved() / GIB, 2),
-        "fallbacks": found.get("fallback", 0),
+        "fallbacks": found.fallback,
     }
 
 

@@ -8,32 +8,28 @@ left, so that a run that was killed ends with the same bytes.
 
 from __future__ import annotations
 
-import time
 from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 from typing import Any
 
-from kofinlaw import Progress, silent
 from kofinlaw.files import sha256_file
 from kofinlaw.models.engines.base import Engine
 from kofinlaw.models.templates import ChatTemplate
 from kofinlaw.rag.answer.answer_book import AnswerBook
 from kofinlaw.rag.answer.attempts import Attempts
 from kofinlaw.rag.answer.batches import Task, first_batches, turns_of
-from kofinlaw.rag.answer.deadline import PLANS, Budget, Clock, Costs, usable_plans
+from kofinlaw.rag.answer.deadline import PLANS, Budget, Costs, usable_plans
 from kofinlaw.rag.answer.engine_supervisor import EngineKeeper
 from kofinlaw.rag.answer.journal import Journal
+from kofinlaw.rag.answer.result import AnsweringResult
+from kofinlaw.rag.answer.run_context import RunContext
 from kofinlaw.rag.answer.schedule import Replay, Schedule, Step, read_plan, spare_batches
 from kofinlaw.rag.answer.search_ahead import SearchAhead
-from kofinlaw.rag.answer.single_question import ask
 from kofinlaw.rag.answer.watchdog import Caller, ThreadCaller
 from kofinlaw.rag.answer_settings import AnswerSettings
 from kofinlaw.rag.questions.question_files import QuestionFile, read_questions
 from kofinlaw.rag.retrieve.evidence import Searcher
-from kofinlaw.tracing import NO_TRACE, Tracer
-
-__all__ = ["answer_questions", "ask"]
 
 NOTHING_FOUND = "nothing was found to answer from"
 
@@ -44,46 +40,53 @@ def answer_questions(
     *,
     open_engine: Callable[[], Engine],
     template: ChatTemplate,
-    retriever: Searcher | None,
-    settings: AnswerSettings,
+    retriever: Searcher | None = None,
+    settings: AnswerSettings | None = None,
     model: str = "",
-    clock: Clock = time.monotonic,
-    started: float | None = None,
-    seed: int = 0,
-    progress: Progress = silent,
-    caller: Caller | None = None,
-    tracer: Tracer = NO_TRACE,
     replay: Path | None = None,
-    wall_clock: Clock = time.time,
-) -> dict[str, Any]:
-    """Answer a file of questions within the budget and write the run's files into `out`.
+    context: RunContext | None = None,
+) -> AnsweringResult:
+    """Answer a file of questions before the deadline and write the run's files into `out`.
 
-    Writes `answers.jsonl`, `submission.csv` (complete and valid from the first second on),
-    `evidence.jsonl`, `plan.jsonl` and `timings.jsonl`. `retriever` None asks the model alone.
-    `model` (of `model_fingerprint`) keeps a folder from being gone on with by another model.
-    `started` is `clock()` at process start; time that killed runs used in `out` is counted too, and
-    with `count_pauses` the time between them by `wall_clock`. `replay` is the `plan.jsonl` of an
-    earlier run to follow turn by turn, with the evidence beside it, instead of the deadline.
-    Returns counts and figures. Raises UserError for a question file, folder, model or index that
-    cannot be used; whatever else an engine does ends in answers marked `fallback`.
+    Writes `answers.jsonl`, `submission.csv` (complete and valid from the first second),
+    `evidence.jsonl`, `plan.jsonl` and `timings.jsonl`. A run that was killed is resumed when it
+    is started again with the same `out`; the time that it used counts.
+
+    Args:
+        questions: CSV with the columns ID and Question, or JSON Lines (see `read_questions`).
+        out: Folder of the run; created where it does not exist.
+        open_engine: Loads the model. Called after the first submission is written, and again
+            after a crash or a stall.
+        template: The model's chat template.
+        retriever: Finds the evidence; None: the model answers without evidence.
+        settings: How to answer, and the time budget in minutes; None: the defaults.
+        model: Fingerprint of the model (`model_fingerprint`). A folder that another model
+            started is refused.
+        replay: The `plan.jsonl` of an earlier run. Its turns are repeated with its evidence,
+            however long they take, and the deadline does not apply.
+        context: Clock, seed, progress, tracer and the like; None: the defaults.
+
+    Raises UserError for a question file, folder, model or index that cannot be used. Every other
+    failure of an engine ends in answers marked `fallback`.
     """
+    settings, context = settings or AnswerSettings(), context or RunContext()
     file = read_questions(questions)
     out.mkdir(parents=True, exist_ok=True)
-    state = _state(file, settings, model, template, retriever, seed, replay)
-    journal = Journal(out, state, wall_clock)
+    state = _state(file, settings, model, template, retriever, context.seed, replay)
+    journal = Journal(out, state, context.wall_clock)
     minutes = None if replay is not None else settings.budget_minutes
     pause = journal.pause_before if settings.count_pauses else 0.0
     budget = Budget(
         None if minutes is None else minutes * 60,
         settings.reserve_minutes * 60,
-        clock,
-        started,
+        context.clock,
+        context.started,
         journal.used_before + pause,
     )
     evidence_tokens = retriever.settings.evidence_tokens if retriever is not None else 0
     book = AnswerBook(file, journal, settings, evidence_tokens)
-    call = caller or ThreadCaller(lambda: journal.beat(budget.used()))
-    run = _Run(book, budget, open_engine, template, retriever, call, clock, seed, progress, tracer)
+    caller = context.caller or ThreadCaller(lambda: journal.beat(budget.used()))
+    run = _Run(book, budget, open_engine, template, retriever, caller, context)
     return run.answer(replay)
 
 
@@ -118,24 +121,19 @@ class _Run:
         open_engine: Callable[[], Engine],
         template: ChatTemplate,
         retriever: Searcher | None,
-        call: Caller,
-        clock: Clock,
-        seed: int,
-        progress: Progress,
-        tracer: Tracer,
+        caller: Caller,
+        context: RunContext,
     ) -> None:
         self.book = book
         self.budget = budget
         self.retriever = retriever
-        self.call = call
-        self.clock = clock
-        self.progress = progress
-        self.tracer = tracer
+        self.caller = caller
+        self.context = context
         self.counts: Counter[str] = Counter()
         settings = book.settings
         self.keeper = EngineKeeper(
             open_engine,
-            call,
+            caller,
             budget,
             stall_seconds=settings.stall_seconds,
             restarts=settings.restarts,
@@ -145,14 +143,12 @@ class _Run:
         plans = usable_plans(
             reasoning=settings.reasoning_tokens > 0, evidence=retriever is not None
         )
-        self.attempts = Attempts(
-            book, self.keeper, template, budget, costs, plans, clock, seed, tracer
-        )
+        self.attempts = Attempts(book, self.keeper, template, budget, costs, plans, context)
         self.schedule: Schedule | Replay = Schedule(book, budget, costs, plans)
         self.search: SearchAhead | None = None
 
-    def answer(self, replay: Path | None) -> dict[str, Any]:
-        """The whole run; returns its counts."""
+    def answer(self, replay: Path | None) -> AnsweringResult:
+        """Carry out the whole run."""
         book = self.book
         book.submit(self.budget.used(), force=True)
         if replay is not None:
@@ -179,25 +175,23 @@ class _Run:
         self.search = SearchAhead(
             retriever,
             book.questions,
-            self.call,
-            self.clock,
+            self.caller,
+            self.context,
             self.counts,
             stall_seconds=book.settings.stall_seconds,
             left=self.budget.left,
-            tracer=self.tracer,
-            prepare=self._lend_model if retriever.left_out else None,
-            stalled=self.keeper.leave if retriever.left_out else None,
+            with_model=self._with_model if retriever.needs_model else None,
+            stalled=self.keeper.leave if retriever.needs_model else None,
         )
         slices = ([t.place for t in batch if not book.searched(t.place)] for batch in batches)
         self.search.begin([places for places in slices if places])
         if isinstance(self.schedule, Schedule):
             self.schedule.search = self.search
 
-    def _lend_model(self) -> None:
-        """Let the retriever ask the model that answers."""
+    def _with_model(self, searcher: Searcher) -> Searcher:
+        """The searcher with the model that answers, where it could be loaded."""
         engine = self.keeper.engine()
-        if engine is not None and self.retriever is not None:
-            self.retriever.use_model(engine, self.attempts.template)
+        return searcher if engine is None else searcher.with_model(engine, self.attempts.template)
 
     def _first_answers(self, batches: Sequence[list[Task]]) -> None:
         """Turn 0 of every question under plans that let all the rest fit."""
@@ -227,7 +221,9 @@ class _Run:
             info: dict[str, object] = {"plan": plan.name}
             if self.budget.seconds is not None:
                 info["left_minutes"] = round(self.budget.left() / 60, 1)
-            self.progress("answer", len(self.book.answers), len(self.book.questions), **info)
+            self.context.progress(
+                "answer", len(self.book.answers), len(self.book.questions), **info
+            )
         return True
 
     # -- evidence
@@ -262,7 +258,7 @@ class _Run:
             if self.budget.left() > 0:
                 self._bring_evidence(places)
 
-    def _finish(self) -> dict[str, Any]:
+    def _finish(self) -> AnsweringResult:
         book, journal = self.book, self.book.journal
         answers = book.all_answers()
         book.submit(self.budget.used(), force=True)
@@ -272,17 +268,17 @@ class _Run:
             self.counts["question_file_changed"] = 1
         totals = sorted(timing.total for timing in timings) or [0.0]
         plans = Counter(turn.plan for turn in journal.turns.values() if turn.turn == 0)
-        return {
-            "questions": len(answers),
-            "choice": sum(bool(question.options) for question in book.questions),
-            "free": sum(not question.options for question in book.questions),
-            "fallback": sum(answer.origin == "fallback" for answer in answers),
-            "turns": len(journal.turns),
-            "tokens": sum(answer.tokens for answer in answers),
-            "seconds_used": round(self.budget.used(), 3),
-            "budget_seconds": self.budget.seconds,
-            "seconds_p50": round(totals[len(totals) // 2], 4),
-            "seconds_p95": round(totals[min(len(totals) - 1, int(0.95 * len(totals)))], 4),
-            **{f"plan_{plan.name}": plans[plan.name] for plan in PLANS},
-            **dict(sorted(self.counts.items())),
-        }
+        return AnsweringResult(
+            questions=len(answers),
+            choice=sum(bool(question.options) for question in book.questions),
+            free=sum(not question.options for question in book.questions),
+            fallback=sum(answer.origin == "fallback" for answer in answers),
+            turns=len(journal.turns),
+            tokens=sum(answer.tokens for answer in answers),
+            seconds_used=round(self.budget.used(), 3),
+            budget_seconds=self.budget.seconds,
+            seconds_p50=round(totals[len(totals) // 2], 4),
+            seconds_p95=round(totals[min(len(totals) - 1, int(0.95 * len(totals)))], 4),
+            plans={plan.name: plans[plan.name] for plan in PLANS},
+            events=dict(sorted(self.counts.items())),
+        )

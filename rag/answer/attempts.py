@@ -11,14 +11,14 @@ from kofinlaw.models.memory.out_of_memory import is_out_of_memory
 from kofinlaw.models.templates import ChatTemplate
 from kofinlaw.rag.answer.answer_book import AnswerBook
 from kofinlaw.rag.answer.batches import Task
-from kofinlaw.rag.answer.deadline import Budget, Clock, Costs, Plan
+from kofinlaw.rag.answer.deadline import Budget, Costs, Plan
 from kofinlaw.rag.answer.engine_calls import Asked, ask_engine
 from kofinlaw.rag.answer.engine_supervisor import EngineKeeper
 from kofinlaw.rag.answer.journal import Timing
 from kofinlaw.rag.answer.prompts import Prompter
+from kofinlaw.rag.answer.run_context import RunContext
 from kofinlaw.rag.answer.traced import build_prompts, call_model
 from kofinlaw.rag.answer.watchdog import Overdue
-from kofinlaw.tracing import NO_TRACE, Tracer
 
 Waiting = tuple[Sequence[Task], Plan]
 
@@ -34,9 +34,7 @@ class Attempts:
         budget: Budget,
         costs: Costs,
         plans: Sequence[Plan],
-        clock: Clock,
-        seed: int,
-        tracer: Tracer = NO_TRACE,
+        context: RunContext,
     ) -> None:
         self.book = book
         self.keeper = keeper
@@ -44,9 +42,7 @@ class Attempts:
         self.budget = budget
         self.costs = costs
         self.plans = plans
-        self.clock = clock
-        self.seed = seed
-        self.tracer = tracer
+        self.context = context
 
     @property
     def counts(self) -> Counter[str]:
@@ -114,15 +110,15 @@ class Attempts:
             for task in tasks
         ]
         work = sum(book.task_work(task, plan) for task in tasks)
-        with self.tracer.span("answer", plan=plan.name):
+        with self.context.tracer.span("answer", plan=plan.name):
             prompts = build_prompts(prompter, wanted, plan)
 
             def call() -> list[Asked | None]:
-                seeds = [(self.seed, task.turn) for task in tasks]
+                seeds = [(self.context.seed, task.turn) for task in tasks]
                 stop = self.template.stop
                 return ask_engine(engine, prompts, seeds, book.settings, stop=stop, plan=plan)
 
-            before = self.clock()
+            before = self.context.clock()
             asked = call_model(
                 lambda: self.keeper.guarded(call, self.costs.forecast(kind, work)),
                 wanted,
@@ -131,7 +127,7 @@ class Attempts:
                 model=engine.name,
                 choose_by=book.settings.choose_by,
             )
-        seconds = max(0.0, self.clock() - before)
+        seconds = max(0.0, self.context.clock() - before)
         self.costs.observe(kind, work, seconds)
         self._share_seconds(tasks, asked, plan, seconds)
         return asked

@@ -6,8 +6,8 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from kofinlaw.rag.answer.deadline import DECODE_WORK, Kind, Plan
+from kofinlaw.rag.answer_settings import AnswerSettings
 from kofinlaw.rag.retrieve.evidence import Hit
-from kofinlaw.rag.settings import AnswerSettings
 from kofinlaw.records import Question
 
 TOKENS_PER_CHARACTER = 0.6  # Korean in the vocabularies of the catalogue, .4 to .9

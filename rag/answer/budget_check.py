@@ -3,21 +3,20 @@
 from __future__ import annotations
 
 import math
-import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from kofinlaw import Progress, silent
 from kofinlaw.models.engines.base import Engine
 from kofinlaw.models.templates import ChatTemplate
 from kofinlaw.rag.answer.batches import Task, first_batches, task_work, turns_of
 from kofinlaw.rag.answer.deadline import FULL, SAFETY, Clock, Kind, Plan, usable_plans
 from kofinlaw.rag.answer.engine_calls import ask_engine
 from kofinlaw.rag.answer.prompts import Prompter
+from kofinlaw.rag.answer.run_context import RunContext
+from kofinlaw.rag.answer_settings import AnswerSettings
 from kofinlaw.rag.questions.question_files import read_questions
 from kofinlaw.rag.retrieve.evidence import Hit, Searcher, search_as_asked
-from kofinlaw.rag.settings import AnswerSettings
 from kofinlaw.records import Question
 
 SAMPLE_BATCHES = 3  # timed batches of each kind, after one to warm up
@@ -79,15 +78,15 @@ def check_budget(
     template: ChatTemplate,
     retriever: Searcher | None,
     settings: AnswerSettings,
-    clock: Clock = time.monotonic,
-    seed: int = 0,
-    progress: Progress = silent,
+    context: RunContext | None = None,
 ) -> BudgetCheck:
     """Time a sample of the questions and forecast the first answers of all of them.
 
     The sample is batches spread evenly over the file's lengths, each as the real run cuts it.
     Nothing is written. Raises UserError as `answer_questions` does.
     """
+    context = context or RunContext()
+    clock, seed = context.clock, context.seed
     asked = read_questions(questions).questions
     started = clock()
     with open_engine() as engine:
@@ -96,8 +95,8 @@ def check_budget(
         hits: list[list[Hit]] = [[] for _ in asked]
         rates: list[float] = []
         if retriever is not None:
-            if retriever.left_out:
-                retriever.use_model(engine, template)
+            if retriever.needs_model:
+                retriever = retriever.with_model(engine, template)
             rates = _time_retrieval(retriever, asked, hits, clock)
         retrieve = _estimate([(1.0, rate) for rate in rates], float(len(asked)))
         batches = list(first_batches(asked, settings.batch_questions))
@@ -120,7 +119,7 @@ def check_budget(
                 plan=FULL,
             )
             seconds = clock() - before
-            progress("sample", number + 1)
+            context.progress("sample", number + 1)
             if not warm:
                 sampled += len(batch)
                 timed.setdefault(batch[0].kind, []).append((work, seconds))

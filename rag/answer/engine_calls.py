@@ -14,7 +14,7 @@ from kofinlaw.rag.answer.deadline import DECODE_WORK, Plan
 from kofinlaw.rag.answer.free_text import tidy
 from kofinlaw.rag.answer.journal import Turn
 from kofinlaw.rag.answer.prompts import Prompt
-from kofinlaw.rag.settings import AnswerSettings
+from kofinlaw.rag.answer_settings import AnswerSettings
 
 
 @dataclass(frozen=True)

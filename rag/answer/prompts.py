@@ -15,7 +15,7 @@ from kofinlaw.data.prompting.wording import (
 from kofinlaw.models.templates import ChatTemplate
 from kofinlaw.rag.answer.deadline import Plan
 from kofinlaw.rag.answer.free_text import opening_of
-from kofinlaw.rag.settings import AnswerSettings
+from kofinlaw.rag.answer_settings import AnswerSettings
 from kofinlaw.records import Chunk, Question
 
 CUT_MARK = " … "

@@ -7,11 +7,11 @@ import statistics
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Any
 
 from kofinlaw import UserError
 from kofinlaw.files import read_jsonl, write_json
 from kofinlaw.rag.answer.free_text import similarity
+from kofinlaw.rag.answer.result import AnsweringResult
 from kofinlaw.records import Answer, Question
 
 
@@ -57,7 +57,7 @@ class Repeats:
 
 
 def repeat(
-    answer_once: Callable[[Path], Mapping[str, Any]],
+    answer_once: Callable[[Path], AnsweringResult],
     questions: Sequence[Question],
     out: Path,
     runs: int,
@@ -84,8 +84,8 @@ def repeat(
     right = [i for i in choices if labels is not None and i in labels]
     result = Repeats(
         runs=runs,
-        minutes=_spread([count["seconds_used"] / 60 for count in counts]),
-        fallback=_spread([count["fallback"] for count in counts]),
+        minutes=_spread([count.seconds_used / 60 for count in counts]),
+        fallback=_spread([count.fallback for count in counts]),
         agreement=_mean([float(a[i] == b[i]) for a, b in pairs for i in choices]),
         likeness=_mean([similarity(a[i], b[i]) for a, b in pairs for i in free]),
         accuracy=_spread([_mean([float(a[i] == labels[i]) for i in right]) or 0.0 for a in answers])

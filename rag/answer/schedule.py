@@ -22,7 +22,7 @@ from kofinlaw.rag.answer.deadline import (
 )
 from kofinlaw.rag.answer.journal import Turn
 from kofinlaw.rag.answer.search_ahead import SearchAhead
-from kofinlaw.rag.settings import AnswerSettings
+from kofinlaw.rag.answer_settings import AnswerSettings
 from kofinlaw.records import Question
 
 Step = tuple[list[Task], Plan]

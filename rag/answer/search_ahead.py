@@ -7,11 +7,10 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from kofinlaw import UserError
-from kofinlaw.rag.answer.deadline import Clock
+from kofinlaw.rag.answer.run_context import RunContext
 from kofinlaw.rag.answer.watchdog import Caller, Overdue, Pending
 from kofinlaw.rag.retrieve.evidence import Hit, Searcher, search_as_asked
 from kofinlaw.records import Question
-from kofinlaw.tracing import NO_TRACE, Tracer
 
 
 @dataclass(frozen=True)
@@ -28,8 +27,8 @@ class SearchAhead:
     Hits of a question do not depend on when it is searched, so neither do answers. What stalls or
     fails leaves its questions without evidence; `left` says how many seconds there are, of which
     the caller is kept waiting at most half in all. A search that asks the engine's model itself
-    (`prepare` then hands it the engine) runs in the engine's thread, each slice only when it is
-    asked for; `stalled` is called when that hangs.
+    (`with_model` then returns it with the engine) runs in the engine's thread, each slice only when
+    it is asked for; `stalled` is called when that hangs.
     """
 
     def __init__(
@@ -37,27 +36,26 @@ class SearchAhead:
         searcher: Searcher,
         questions: Sequence[Question],
         caller: Caller,
-        clock: Clock,
+        context: RunContext,
         counts: Counter[str],
         *,
         stall_seconds: float,
         left: Callable[[], float],
-        tracer: Tracer = NO_TRACE,
-        prepare: Callable[[], None] | None = None,
+        with_model: Callable[[Searcher], Searcher] | None = None,
         stalled: Callable[[], None] | None = None,
     ) -> None:
         self._searcher = searcher
         self._questions = questions
-        self._caller = caller if prepare else caller.beside()
-        self._prepare = prepare
+        self._caller = caller if with_model else caller.beside()
+        self._with_model = with_model
         self._stalled = stalled
         self._rerank = True
-        self._clock = clock
+        self._clock = context.clock
         self._counts = counts
         self._stall_seconds = stall_seconds
         self._left = left
         self._patience = left() / 2
-        self._tracer = tracer
+        self._tracer = context.tracer
         self._pending: dict[tuple[int, ...], Pending[Found] | None] = {}
         self._given_up = False
         self._searched = 0
@@ -66,7 +64,7 @@ class SearchAhead:
     def begin(self, slices: Sequence[Sequence[int]]) -> None:
         """Start on all slices (places of questions), first things first."""
         for places in map(tuple, slices):
-            begun = None if self._prepare else self._caller.start(self._search(places))
+            begun = None if self._with_model else self._caller.start(self._search(places))
             self._pending[places] = begun
 
     def take(self, places: Sequence[int]) -> Found | None:
@@ -82,8 +80,8 @@ class SearchAhead:
             return None
         before = self._clock()
         try:
-            if self._prepare is not None:
-                self._prepare()
+            if self._with_model is not None:
+                self._searcher = self._with_model(self._searcher)
             pending = pending or self._caller.start(self._search(places))
             return pending.result(max(0.0, min(self._patience, self._stall_seconds, self._left())))
         except UserError:

@@ -17,10 +17,10 @@ from kofinlaw.rag.answer.engine_calls import Asked, ask_engine
 from kofinlaw.rag.answer.fallback import fallback_answer
 from kofinlaw.rag.answer.prompts import Prompter
 from kofinlaw.rag.answer.traced import build_prompts, call_model
+from kofinlaw.rag.answer_settings import AnswerSettings
 from kofinlaw.rag.questions.option_marks import split_options
 from kofinlaw.rag.retrieve.evidence import Searcher, search_as_asked
 from kofinlaw.rag.retrieve.in_force import Absent
-from kofinlaw.rag.settings import AnswerSettings
 from kofinlaw.records import Chunk, Question
 
 
@@ -57,7 +57,7 @@ class AskedAnswer:
     absent: tuple[Absent, ...] = ()
 
 
-def ask(
+def ask_question(
     question: str,
     *,
     engine: Engine,
@@ -78,8 +78,8 @@ def ask(
         raise UserError("the question is empty")
     stem, options = split_options(question)
     asked = Question("ask", stem, options, as_of=as_of.isoformat() if as_of else "")
-    if retriever is not None and retriever.left_out:
-        retriever.use_model(engine, template)
+    if retriever is not None and retriever.needs_model:
+        retriever = retriever.with_model(engine, template)
     hits = search_as_asked(retriever, [asked])[0] if retriever is not None else []
     absent = retriever.absent(asked) if retriever is not None else ()
     budget = retriever.settings.evidence_tokens if retriever is not None else 0

@@ -13,8 +13,8 @@ import os
 import shutil
 from collections import Counter
 from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 from kofinlaw import Progress, UserError, silent
 from kofinlaw.data.korean.lexical import K1, B
@@ -34,6 +34,15 @@ ALLOWED = frozenset({"numpy", "torch", "transformers"})
 _PROBE = "\u241fquestion\u241f"
 
 
+@dataclass(frozen=True)
+class ContestCounts:
+    """What a contest folder holds: passages, distinct bigrams and bytes on disk."""
+
+    passages: int
+    terms: int
+    bytes: int
+
+
 def export_contest(
     model: Path,
     chunks: Path,
@@ -44,10 +53,10 @@ def export_contest(
     answer: AnswerSettings,
     dtype: str = "bfloat16",
     progress: Progress = silent,
-) -> dict[str, Any]:
+) -> ContestCounts:
     """Write `answer.py`, `contest.json`, `index/` and `model/` (links where the disk allows it).
 
-    Returns passages, terms and bytes. Raises UserError for a model folder without safetensors or a
+    Raises UserError for a model folder without safetensors or a
     tokenizer, a template that changes with the question, and a corpus without a passage to show.
     """
     missing = [name for name in ("config.json", "tokenizer.json") if not (model / name).exists()]
@@ -87,7 +96,7 @@ def export_contest(
     with atomic_write(out / "answer.py", "wb") as handle:
         handle.write(inline(SCRIPT.read_text(encoding="utf-8")).encode("utf-8"))
     size = sum(file.stat().st_size for file in out.rglob("*") if file.is_file())
-    return {"passages": len(texts), "terms": terms, "bytes": size}
+    return ContestCounts(passages=len(texts), terms=terms, bytes=size)
 
 
 def shown_texts(chunks: Path, rag: RagSettings) -> list[str]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import asdict, dataclass
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -33,6 +34,25 @@ def lexical_kinds(settings: RagSettings) -> tuple[str, ...]:
     return ("kiwi", "bigram") if settings.lexical == "both" else (settings.lexical,)
 
 
+@dataclass(frozen=True)
+class IndexCounts:
+    """The figures of a built index.
+
+    `tokens` are of its first lexical index, `dimensions` of its vectors (0 without an embedder);
+    `reused` counts token lists and vectors taken from an older index, `bytes` is the size on disk.
+    """
+
+    chunks: int
+    tokens: int
+    dimensions: int
+    reused: int
+    bytes: int
+
+    def to_record(self) -> dict[str, object]:
+        """The figures by name."""
+        return dict(asdict(self))
+
+
 def build_index(
     chunks: Path,
     out: Path,
@@ -41,7 +61,7 @@ def build_index(
     cache: Path | None = None,
     previous: Path | None = None,
     progress: Progress = silent,
-) -> dict[str, Any]:
+) -> IndexCounts:
     """Index the chunks of a corpus into `out`; what a killed build left there is taken up.
 
     `cache` keeps embeddings by content; `previous` is an older index (else the one in `out`)
@@ -106,13 +126,13 @@ def build_index(
         import_index(built, settings, progress=progress)
     generation = publish(out, building, meta)
     progress("index", 1, 1)
-    return {
-        "chunks": len(records),
-        "tokens": sum(len(words) for words in tokens[kinds[0]]),
-        "dimensions": meta["dimensions"],
-        "reused": old.used,
-        "bytes": sum(file.stat().st_size for file in generation.rglob("*") if file.is_file()),
-    }
+    return IndexCounts(
+        chunks=len(records),
+        tokens=sum(len(words) for words in tokens[kinds[0]]),
+        dimensions=meta["dimensions"],
+        reused=old.used,
+        bytes=sum(file.stat().st_size for file in generation.rglob("*") if file.is_file()),
+    )
 
 
 def _records(chunks: Path) -> list[Chunk]:

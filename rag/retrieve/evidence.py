@@ -35,12 +35,12 @@ class Searcher(Protocol):
         ...
 
     @property
-    def left_out(self) -> tuple[str, ...]:
-        """What it would do with a model and cannot do yet; empty for one that needs none."""
+    def needs_model(self) -> tuple[str, ...]:
+        """What it can only do with a model (see `with_model`); empty where nothing is missing."""
         ...
 
-    def use_model(self, engine: Engine, template: ChatTemplate) -> None:
-        """Let it ask this model."""
+    def with_model(self, engine: Engine, template: ChatTemplate) -> Searcher:
+        """The same searcher, which asks this model where its settings say so."""
         ...
 
     def search(

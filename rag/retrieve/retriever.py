@@ -6,6 +6,7 @@ cross-references behind.
 
 from __future__ import annotations
 
+import copy
 import datetime
 import hashlib
 from collections.abc import Sequence
@@ -37,6 +38,7 @@ from kofinlaw.tracing import annotate_span, child_span
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
+    from kofinlaw.models.embedders import Embedder
     from kofinlaw.models.engines.base import Engine
     from kofinlaw.models.templates import ChatTemplate
     from kofinlaw.rag.index.stores import Found, Store
@@ -45,10 +47,20 @@ if TYPE_CHECKING:
 class Retriever:
     """Searches one index by one recipe's settings.
 
-    `left_out` names what the settings ask for and cannot be done before `use_model` has given the
-    retriever a model: written query forms, the reranker `llm`. Raises UserError where the index
-    was built without what the settings ask for. `today` is the day whose law is shown where none is
-    asked for (None: by this machine's clock).
+    A retriever does not change: `with_model` gives a new one, which shares the opened store and
+    embedder with this one.
+
+    Args:
+        index: The index to search.
+        settings: How to search it.
+        cache: Folder in which the embedder keeps vectors.
+        today: The day whose law is shown where no day is asked for; None: this machine's date.
+        generate: Writes queries (forms `multi_query` and `hypothetical`); None: `with_model`
+            gives it.
+        reranker: Scores (question, passage) pairs; None: the one that the settings name, for
+            `llm` that of `with_model`.
+
+    Raises UserError where the index was built without what the settings ask for.
     """
 
     def __init__(
@@ -58,30 +70,35 @@ class Retriever:
         *,
         cache: Path | None = None,
         today: datetime.date | None = None,
+        generate: Generate | None = None,
+        reranker: Reranker | None = None,
     ) -> None:
         self.index = index
         self.settings = settings
         self._priors = Priors(index)
         self._scopes = Scopes(index, settings, today or datetime.date.today())
-        self._cache = cache
-        self._generate: Generate | None = None
+        self._backends = _Backends(index, settings, cache)
+        self._generate = generate
         self._written: dict[tuple[str, QueryForm], list[str]] = {}
         self._asked_model: set[str] = set()
         check_index(index, settings)
-        self._reranker: Reranker | None = (
-            None if settings.reranker == "llm" else open_reranker(settings.reranker)
-        )
+        if reranker is None and settings.reranker != "llm":
+            reranker = open_reranker(settings.reranker)
+        self._reranker = reranker
 
-    def use_model(self, engine: Engine, template: ChatTemplate) -> None:
-        """Let this model write queries and rerank where the settings ask for it."""
+    def with_model(self, engine: Engine, template: ChatTemplate) -> Retriever:
+        """This retriever with a model that writes queries and reranks where the settings say so."""
+        other = copy.copy(self)
+        other._written, other._asked_model = {}, set()
         if any(form in WRITTEN_FORMS for form in self.settings.query_forms):
-            self._generate = generate_with(engine, template)
+            other._generate = generate_with(engine, template)
         if self.settings.reranker == "llm":
-            self._reranker = open_reranker("llm", engine=engine, template=template)
+            other._reranker = open_reranker("llm", engine=engine, template=template)
+        return other
 
     @property
-    def left_out(self) -> tuple[str, ...]:
-        """What waits for a model."""
+    def needs_model(self) -> tuple[str, ...]:
+        """What the settings ask for and only `with_model` makes possible; empty: nothing."""
         forms = [form for form in self.settings.query_forms if form in WRITTEN_FORMS]
         out = [f"query form {form}" for form in forms if self._generate is None]
         waits = self.settings.reranker == "llm" and self._reranker is None
@@ -175,24 +192,24 @@ class Retriever:
                 out[owner].append(Ranked(f"{kind}:{form}", *found, weight * share))
 
         kinds = [kind for kind in lexical_kinds(self.settings) if weights[kind]]
-        if self._store.fuses and weights["dense"] and len(kinds) == 1:
-            lists = self._store.hybrid(
+        if self._backends.store.fuses and weights["dense"] and len(kinds) == 1:
+            lists = self._backends.store.hybrid(
                 kinds[0], queries, self._vectors(queries), pool, alpha=self.settings.alpha,
                 fusion=self.settings.fusion, masks=shown,
             )  # fmt: skip
             add("hybrid", weights[kinds[0]] + weights["dense"], lists)
         else:
             for kind in kinds:
-                add(kind, weights[kind], self._store.lexical(kind, queries, pool, shown))
+                add(kind, weights[kind], self._backends.store.lexical(kind, queries, pool, shown))
             if weights["dense"]:
                 add(
                     "dense",
                     weights["dense"],
-                    self._store.dense(self._vectors(queries), pool, shown),
+                    self._backends.store.dense(self._vectors(queries), pool, shown),
                 )
         if weights["cases"]:
             led = [self._scopes.voters(scopes[owner]) for owner, *_ in asked]
-            like = self._store.lexical(
+            like = self._backends.store.lexical(
                 lexical_kinds(self.settings)[0], queries, self.settings.case_pool, led
             )
             add("cases", weights["cases"], [vote(*one, self.index.cited, pool) for one in like])
@@ -272,15 +289,24 @@ class Retriever:
         return [*hits, *(Hit(chunks[place], 0.0, (by,)) for place, by in behind)]
 
     def _vectors(self, queries: Sequence[str]) -> NDArray[Any]:
-        return np.asarray(self._embedder.encode_queries(queries))
+        return np.asarray(self._backends.embedder.encode_queries(queries))
+
+
+class _Backends:
+    """The store and the embedder of an index, opened when they are first used."""
+
+    def __init__(self, index: Index, settings: RagSettings, cache: Path | None) -> None:
+        self._index = index
+        self._settings = settings
+        self._cache = cache
 
     @cached_property
-    def _store(self) -> Store:
-        return open_store(self.index, self.settings)
+    def store(self) -> Store:
+        return open_store(self._index, self._settings)
 
     @cached_property
-    def _embedder(self) -> Any:
+    def embedder(self) -> Embedder:
         from kofinlaw.models.embedders import open_embedder
 
-        assert self.settings.embedder is not None
-        return open_embedder(self.settings.embedder, cache=self._cache)
+        assert self._settings.embedder is not None
+        return open_embedder(self._settings.embedder, cache=self._cache)

@@ -5,13 +5,16 @@ from __future__ import annotations
 from collections.abc import Callable
 from datetime import datetime
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from kofinlaw import UserError
 from kofinlaw.recipes.cli.app import AsJson, app, print_json, say, say_next
 from kofinlaw.units import GIB
+
+if TYPE_CHECKING:
+    from kofinlaw.rag.answer.result import AnsweringResult
 
 RunFolder = Annotated[
     Path | None, typer.Option("--run", help="A run's folder; default: the newest under runs/.")
@@ -68,7 +71,7 @@ def ask(
     from kofinlaw.models.engines.factory import open_engine
     from kofinlaw.models.templates import template_for
     from kofinlaw.offline import guard
-    from kofinlaw.rag.answer.answer_file import ask as ask_one
+    from kofinlaw.rag.answer.single_question import ask_question
     from kofinlaw.rag.index.index import Index
     from kofinlaw.rag.retrieve.retriever import Retriever
 
@@ -87,7 +90,7 @@ def ask(
             open_engine(settings.engine, folder, seed=bound.recipe.seed) as engine,
             tracer.span("ask", model=bound.recipe.model.id, query=question) as span,
         ):
-            result = ask_one(
+            result = ask_question(
                 question,
                 engine=engine,
                 template=template_for(folder),
@@ -142,6 +145,7 @@ def answer(
     from kofinlaw.models.identity import model_fingerprint
     from kofinlaw.offline import guard
     from kofinlaw.rag.answer.answer_file import answer_questions
+    from kofinlaw.rag.answer.run_context import RunContext
     from kofinlaw.recipes.pipeline.lock import run_lock
     from kofinlaw.recipes.pipeline.progress import stage_progress
 
@@ -150,32 +154,32 @@ def answer(
     gguf = bound.recipe.answer.engine.gguf
     with guard(offline=bound.recipe.offline), run_lock(out, lambda line: say(f"  {line}")):
         if check_budget:
-            _check_budget(questions, _answering(bound, budget_minutes))
+            _check_budget(questions, bound.recipe.seed, _answering(bound, budget_minutes))
             return
         with stage_progress("answer") as progress:
 
-            def answer_into(folder: Path, started: float) -> dict[str, Any]:
+            def answer_into(folder: Path, started: float) -> AnsweringResult:
                 with _traced(bound, folder) as tracer:
                     return answer_questions(
                         questions,
                         folder,
-                        started=started,
-                        progress=progress,
                         replay=replay_plan,
                         model=model_fingerprint(_serving_folder(bound), gguf),
-                        tracer=tracer,
+                        context=RunContext(
+                            seed=bound.recipe.seed,
+                            started=started,
+                            tracer=tracer,
+                            progress=progress,
+                        ),
                         **_answering(bound, budget_minutes),
                     )
 
             if runs != 1:
                 _repeat(questions, out, runs, key, answer_into)
                 return
-            counts = answer_into(out, started)
-    say(
-        f"{counts.get('questions', '')} answers, "
-        f"{counts.get('fallback', 0)} of them not the model's own"
-    )
-    if counts.get("question_file_changed"):
+            result = answer_into(out, started)
+    say(f"{result.questions} answers, {result.fallback} of them not the model's own")
+    if result.events.get("question_file_changed"):
         say(f"{questions} changed meanwhile: these are the answers to what it held at the start")
     say(f"submission: {out / 'submission.csv'}")
     say_next(f"kofinlaw score {out} --key KEY.jsonl --questions {questions}")
@@ -198,7 +202,6 @@ def _answering(bound: Any, budget_minutes: float | None) -> dict[str, Any]:
         "template": template_for(folder),
         "retriever": Retriever(Index.load(bound.folder / "index"), recipe.rag, cache=bound.cache),
         "settings": settings,
-        "seed": recipe.seed,
     }
 
 
@@ -207,7 +210,7 @@ def _repeat(
     out: Path,
     runs: int,
     key: Path | None,
-    answer_into: Callable[[Path, float], dict[str, Any]],
+    answer_into: Callable[[Path, float], AnsweringResult],
 ) -> None:
     import time
 
@@ -242,7 +245,7 @@ def export_for_contest(merged: Path, run: Path | None, out: Path) -> None:
         rag=bound.recipe.rag,
         answer=bound.recipe.answer,
     )
-    say(f"{counts['passages']} passages and the model, {counts['bytes'] / GIB:.2f} GiB: {out}")
+    say(f"{counts.passages} passages and the model, {counts.bytes / GIB:.2f} GiB: {out}")
     say_next(f"python {out / 'answer.py'} --questions test.csv --out submission.csv")
 
 
@@ -260,10 +263,11 @@ def process_started() -> float:
         return time.monotonic() - time.process_time()
 
 
-def _check_budget(questions: Path, given: dict[str, Any]) -> None:
+def _check_budget(questions: Path, seed: int, given: dict[str, Any]) -> None:
     from kofinlaw.rag.answer.budget_check import check_budget
+    from kofinlaw.rag.answer.run_context import RunContext
 
-    result = check_budget(questions, **given)
+    result = check_budget(questions, **given, context=RunContext(seed=seed))
     for line in result.lines():
         say(line)
     if not result.fits:

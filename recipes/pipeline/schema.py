@@ -13,7 +13,8 @@ from kofinlaw import UserError
 from kofinlaw.augment.settings import AugmentSettings
 from kofinlaw.data.settings import DataSettings, SourceSettings
 from kofinlaw.models.settings import ModelSettings
-from kofinlaw.rag.settings import AnswerSettings, RagSettings
+from kofinlaw.rag.answer_settings import AnswerSettings
+from kofinlaw.rag.settings import RagSettings
 from kofinlaw.recipes.pipeline.recipe_file import RecipeFile, find_recipe, read_recipe_file
 from kofinlaw.recipes.pipeline.study_settings import StudySettings
 from kofinlaw.scoring.settings import ScoreSettings

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from kofinlaw import Progress, UserError
 from kofinlaw.files import dumps, read_jsonl, write_json, write_jsonl
@@ -24,6 +24,10 @@ from kofinlaw.recipes.pipeline.run import (
 from kofinlaw.recipes.pipeline.runner import Resume
 from kofinlaw.recipes.pipeline.schema import System
 from kofinlaw.records import Key, Question, Rejected
+
+if TYPE_CHECKING:
+    from kofinlaw.rag.answer.result import AnsweringResult
+    from kofinlaw.rag.index.build import IndexCounts
 
 
 def read_documents(run: Run, out: Path, progress: Progress) -> dict[str, Any]:
@@ -221,7 +225,7 @@ def prove_merge(run: Run, out: Path, progress: Progress) -> dict[str, Any]:
     return counts
 
 
-def index_chunks(run: Run, out: Path, progress: Progress) -> dict[str, Any]:
+def index_chunks(run: Run, out: Path, progress: Progress) -> IndexCounts:
     """Chunks to the retrieval index."""
     from kofinlaw.rag.index.build import build_index
 
@@ -268,12 +272,13 @@ def gguf_converter_ready(run: Run) -> bool:
 
 def answer_as(
     run: Run, system: System, questions: Path, out: Path, progress: Progress
-) -> dict[str, Any]:
+) -> AnsweringResult:
     """One system answers one question file."""
     from kofinlaw.models.engines.factory import open_engine
     from kofinlaw.models.identity import model_fingerprint
     from kofinlaw.models.templates import template_for
     from kofinlaw.rag.answer.answer_file import answer_questions
+    from kofinlaw.rag.answer.run_context import RunContext
     from kofinlaw.rag.index.index import Index
     from kofinlaw.rag.retrieve.retriever import Retriever
     from kofinlaw.trace_files import open_tracer
@@ -293,10 +298,9 @@ def answer_as(
             retriever=retriever,
             settings=recipe.answer,
             model=model_fingerprint(folder, recipe.answer.engine.gguf),
-            seed=recipe.seed,
-            started=time.monotonic(),
-            tracer=tracer,
-            progress=progress,
+            context=RunContext(
+                seed=recipe.seed, started=time.monotonic(), tracer=tracer, progress=progress
+            ),
         )
 
 

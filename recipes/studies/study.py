@@ -187,6 +187,7 @@ def answer_cell(
     from kofinlaw.models.identity import model_fingerprint
     from kofinlaw.models.templates import template_for
     from kofinlaw.rag.answer.answer_file import answer_questions
+    from kofinlaw.rag.answer.run_context import RunContext
     from kofinlaw.rag.index.index import Index
     from kofinlaw.rag.retrieve.retriever import Retriever
     from kofinlaw.trace_files import open_tracer
@@ -205,9 +206,9 @@ def answer_cell(
     started = time.monotonic()
     if rag is not None:
         retriever = Retriever(Index.load(run.folder / "index"), rag, cache=run.cache)
-        retrieves = bool(retriever.left_out)
+        retrieves = bool(retriever.needs_model)
         if retrieves:
-            retriever.use_model(engine(), template)
+            retriever = retriever.with_model(engine(), template)
     waiting = list(opened)
     with open_tracer(recipe.trace, out, offline=recipe.offline) as tracer:
         counts = answer_questions(
@@ -218,17 +219,14 @@ def answer_cell(
             retriever=retriever,
             settings=recipe.answer,
             model=model_fingerprint(folder, recipe.answer.engine.gguf),
-            seed=recipe.seed,
-            started=started,
-            tracer=tracer,
-            progress=progress,
+            context=RunContext(seed=recipe.seed, started=started, tracer=tracer, progress=progress),
         )
     if not retrieves:
-        return counts  # every token stands in the answers, which outlive a kill
+        return counts.to_record()  # every token stands in the answers, which outlive a kill
     stats = [one.stats for one in opened]
     tokens = sum(one.prompt_tokens + one.tokens for one in stats)
     # What queries and reranking took before a kill went with the process that asked.
-    return {**counts, "model_tokens": None if cut_off else tokens}
+    return {**counts.to_record(), "model_tokens": None if cut_off else tokens}
 
 
 def score_cells(run: Run, names: Sequence[str], out: Path, progress: Progress) -> dict[str, Any]:

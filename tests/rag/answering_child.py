@@ -8,7 +8,8 @@ import simulation
 
 from kofinlaw.models.engines.dummy_engine import DummyEngine
 from kofinlaw.rag.answer.answer_file import answer_questions
-from kofinlaw.rag.settings import AnswerSettings
+from kofinlaw.rag.answer.run_context import RunContext
+from kofinlaw.rag.answer_settings import AnswerSettings
 
 
 class Slow(DummyEngine):
@@ -32,6 +33,8 @@ if __name__ == "__main__":
         settings=AnswerSettings(
             permutations=4, votes=3, batch_questions=3, budget_minutes=60, stall_seconds=60
         ),
-        started=started,
-        progress=lambda *_, **__: sys.stdout.write("batch\n") and sys.stdout.flush(),
+        context=RunContext(
+            started=started,
+            progress=lambda *_, **__: sys.stdout.write("batch\n") and sys.stdout.flush(),
+        ),
     )

@@ -187,10 +187,10 @@ class FakeSearcher:
         self.searched = 0
 
     fingerprint = "fake"
-    left_out: tuple[str, ...] = ()
+    needs_model: tuple[str, ...] = ()
 
-    def use_model(self, engine: Any, template: Any) -> None:
-        self.left_out = ()
+    def with_model(self, engine: Any, template: Any) -> FakeSearcher:
+        return self
 
     def search(
         self, questions: Sequence[Question], *, as_of: Any = None, rerank: bool = True

@@ -16,13 +16,14 @@ from kofinlaw import UserError
 from kofinlaw.models.engines.base import Generation, Request
 from kofinlaw.models.engines.dummy_engine import DummyEngine
 from kofinlaw.rag.answer.budget_check import check_budget
-from kofinlaw.rag.answer.single_question import ask
-from kofinlaw.rag.settings import AnswerSettings
+from kofinlaw.rag.answer.run_context import RunContext
+from kofinlaw.rag.answer.single_question import ask_question
+from kofinlaw.rag.answer_settings import AnswerSettings
 
 
 def test_ask_gives_the_option_and_says_what_the_model_read() -> None:
     clock = simulation.Clock()
-    result = ask(
+    result = ask_question(
         "손해배상 기한은?\n1 3일\n2 10일",
         engine=DummyEngine(),
         template=simulation.TEMPLATE,
@@ -38,7 +39,7 @@ def test_ask_gives_the_option_and_says_what_the_model_read() -> None:
 
 
 def test_ask_without_documents_and_without_a_question() -> None:
-    result = ask(
+    result = ask_question(
         "접근매체를 설명하세요.",
         engine=DummyEngine(),
         template=simulation.TEMPLATE,
@@ -48,7 +49,7 @@ def test_ask_without_documents_and_without_a_question() -> None:
     assert result.answer.startswith("답변")
     assert result.evidence == ()
     with pytest.raises(UserError, match="empty"):
-        ask(" ", engine=DummyEngine(), template=simulation.TEMPLATE, retriever=None,
+        ask_question(" ", engine=DummyEngine(), template=simulation.TEMPLATE, retriever=None,
             settings=AnswerSettings())  # fmt: skip
 
 
@@ -60,11 +61,11 @@ def test_a_fallback_keeps_to_the_recipes_length_and_the_question_to_its_day() ->
     searcher = simulation.FakeSearcher(simulation.Clock())
     given = {"engine": Silent(), "template": simulation.TEMPLATE, "retriever": searcher}
     settings = AnswerSettings(free_max_characters=20)
-    result = ask("이용자의 손해를 며칠 이내에 배상하는가?", settings=settings, **given)
+    result = ask_question("이용자의 손해를 며칠 이내에 배상하는가?", settings=settings, **given)
     assert result.origin == "fallback"
     assert len(result.answer) == 20
     assert searcher.days is None
-    ask("배상?", settings=settings, as_of=date(2020, 3, 1), **given)
+    ask_question("배상?", settings=settings, as_of=date(2020, 3, 1), **given)
     assert searcher.days == [date(2020, 3, 1)]
 
 
@@ -79,7 +80,7 @@ def checked(
         template=simulation.TEMPLATE,
         retriever=world.searcher,
         settings=AnswerSettings(budget_minutes=minutes, batch_questions=4, **more),
-        clock=world.clock,
+        context=RunContext(clock=world.clock),
     )
 
 

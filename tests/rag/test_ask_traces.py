@@ -10,11 +10,11 @@ from corpora import settings, write_chunks
 from worlds import rows
 
 from kofinlaw.models.engines.dummy_engine import DummyEngine
-from kofinlaw.rag.answer.single_question import AskedAnswer, ask
+from kofinlaw.rag.answer.single_question import AskedAnswer, ask_question
+from kofinlaw.rag.answer_settings import AnswerSettings
 from kofinlaw.rag.index.build import build_index
 from kofinlaw.rag.index.index import Index
 from kofinlaw.rag.retrieve.retriever import Retriever
-from kofinlaw.rag.settings import AnswerSettings
 from kofinlaw.trace_files import open_tracer
 from kofinlaw.trace_settings import TraceSettings
 
@@ -26,7 +26,7 @@ def traced(folder: Path, **values: Any) -> tuple[AskedAnswer, dict[str, list[dic
     build_index(write_chunks(folder), folder / "index", settings())
     retriever = Retriever(Index.load(folder / "index"), settings(**{"k": 2, **values}))
     with open_tracer(TraceSettings(), folder) as tracer, tracer.span("ask"):
-        answer = ask(
+        answer = ask_question(
             QUESTION,
             engine=DummyEngine(),
             template=simulation.TEMPLATE,
@@ -78,7 +78,7 @@ def test_a_passage_that_packing_left_out_is_not_said_to_be_read(tmp_path: Path) 
 
 def test_without_an_open_span_nothing_is_traced(tmp_path: Path) -> None:
     build_index(write_chunks(tmp_path), tmp_path / "index", settings())
-    ask(
+    ask_question(
         QUESTION,
         engine=DummyEngine(),
         template=simulation.TEMPLATE,

@@ -22,10 +22,11 @@ from kofinlaw.files import write_jsonl
 from kofinlaw.models.templates import ChatTemplate
 from kofinlaw.rag.answer.deadline import FULL
 from kofinlaw.rag.answer.prompts import Prompter
+from kofinlaw.rag.answer_settings import AnswerSettings
 from kofinlaw.rag.contest.folder import ALLOWED, SCRIPT, export_contest, write_postings
 from kofinlaw.rag.contest.inlining import inline
 from kofinlaw.rag.contest.rules import check_answering
-from kofinlaw.rag.settings import AnswerSettings, RagSettings
+from kofinlaw.rag.settings import RagSettings
 from kofinlaw.records import Chunk, Question
 
 TEMPLATE = ChatTemplate(

@@ -13,8 +13,9 @@ import pytest
 
 from kofinlaw.files import write_jsonl
 from kofinlaw.models.templates import template_for
+from kofinlaw.rag.answer_settings import AnswerSettings
 from kofinlaw.rag.contest.folder import export_contest
-from kofinlaw.rag.settings import AnswerSettings, RagSettings
+from kofinlaw.rag.settings import RagSettings
 from kofinlaw.records import Chunk
 
 TEXT = "전자금융거래법 제22조(기록)\n① 금융회사는 전자금융거래기록을 5년간 보존한다."
@@ -77,7 +78,7 @@ def test_every_choice_is_written_by_the_model_and_valid(
         answer=AnswerSettings(answer_form=form, free_max_tokens=8),
         dtype="float32",
     )
-    assert counts["passages"] == 1
+    assert counts.passages == 1
     with open(tmp_path / "test.csv", "w", encoding="utf-8-sig", newline="") as handle:
         writer = csv.writer(handle)
         writer.writerow(["ID", "Question"])

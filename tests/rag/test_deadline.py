@@ -13,7 +13,8 @@ import simulation
 from worlds import World, assert_complete
 
 from kofinlaw.rag.answer.answer_file import answer_questions
-from kofinlaw.rag.settings import AnswerSettings, RagSettings
+from kofinlaw.rag.answer_settings import AnswerSettings
+from kofinlaw.rag.settings import RagSettings
 
 
 def test_without_a_deadline_nothing_steps_down(tmp_path: Path, questions: Path) -> None:
@@ -144,7 +145,7 @@ def test_a_real_engine_that_hangs_is_left_at_the_deadline(tmp_path: Path, questi
         settings=AnswerSettings(budget_minutes=0.05, reserve_minutes=0.01),
     )
     assert time.monotonic() - started < 3.5
-    assert figures["fallback"] == 45
+    assert figures.fallback == 45
     assert_complete(tmp_path / "out", questions)
 
 

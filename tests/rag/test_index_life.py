@@ -51,7 +51,7 @@ def test_only_a_changed_document_is_cut_and_embedded_again(
     figures = build_index(tmp_path / "chunks.jsonl", tmp_path / "index", recipe)
     new = ["개인정보 보호법 제34조\n유출되면 24시간 이내에 알려야 한다."]
     assert (cut, pico.seen[5:]) == (new, new)
-    assert figures["reused"] == 4 + 4  # tokens and vectors
+    assert figures.reused == 4 + 4  # tokens and vectors
     index = Index.load(tmp_path / "index")
     fresh = tmp_path / "fresh"
     build_index(tmp_path / "chunks.jsonl", fresh, recipe)

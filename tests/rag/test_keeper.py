@@ -13,7 +13,7 @@ import simulation
 
 from kofinlaw.models.engines.shared_models import lease, resident_count
 from kofinlaw.rag.answer.answer_file import answer_questions
-from kofinlaw.rag.settings import AnswerSettings
+from kofinlaw.rag.answer_settings import AnswerSettings
 
 
 class Engine(simulation.FaultyEngine):  # type: ignore[misc]
@@ -54,6 +54,6 @@ def test_after_a_stall_a_shared_model_is_loaded_afresh(
         retriever=None,
         settings=AnswerSettings(stall_seconds=1.0),
     )
-    assert (figures["stalls"], figures["restarts"], len(loaded)) == (1, 1, 2)
-    assert figures["fallback"] == 0
+    assert (figures.events["stalls"], figures.events["restarts"], len(loaded)) == (1, 1, 2)
+    assert figures.fallback == 0
     assert resident_count() == 0

@@ -30,7 +30,8 @@ from kofinlaw.rag.answer.free_text import opening_of, similarity, tidy
 from kofinlaw.rag.answer.journal import Journal, Turn
 from kofinlaw.rag.answer.prompts import Prompter
 from kofinlaw.rag.answer.watchdog import Overdue, ThreadCaller
-from kofinlaw.rag.settings import AnswerSettings, RagSettings
+from kofinlaw.rag.answer_settings import AnswerSettings
+from kofinlaw.rag.settings import RagSettings
 from kofinlaw.records import Question
 
 EVIDENCE = ["금융회사는 접근매체의 위조로 이용자에게 손해가 발생한 경우 배상할 책임을 진다."]

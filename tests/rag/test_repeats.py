@@ -11,6 +11,7 @@ import pytest
 from kofinlaw import UserError
 from kofinlaw.files import write_jsonl
 from kofinlaw.rag.answer.repeats import repeat
+from kofinlaw.rag.answer.result import AnsweringResult
 from kofinlaw.records import Answer, Question
 
 QUESTIONS = (
@@ -24,13 +25,26 @@ def runner(choices: list[str], seconds: list[float]) -> Any:
     """Answers run by run: two labels each, the free text always the same."""
     done: list[Path] = []
 
-    def answer_once(folder: Path) -> dict[str, Any]:
+    def answer_once(folder: Path) -> AnsweringResult:
         number = len(done)
         done.append(folder)
         folder.mkdir(parents=True)
         texts = {"A": choices[number][0], "B": choices[number][1], "F": "배상한다."}
         write_jsonl(folder / "answers.jsonl", [Answer(i, t, (), 1.0, 0) for i, t in texts.items()])
-        return {"seconds_used": seconds[number], "fallback": number}
+        return AnsweringResult(
+            questions=3,
+            choice=2,
+            free=1,
+            fallback=number,
+            turns=3,
+            tokens=0,
+            seconds_used=seconds[number],
+            budget_seconds=None,
+            seconds_p50=0.0,
+            seconds_p95=0.0,
+            plans={},
+            events={},
+        )
 
     return answer_once
 

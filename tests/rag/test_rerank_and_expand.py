@@ -55,12 +55,12 @@ def units(retriever: Retriever, question: str, **values: Any) -> list[str]:
 def test_a_model_words_the_question_anew_and_each_wording_is_searched(tmp_path: Path) -> None:
     recipe = settings(query_forms=("stem", "multi_query"), rewrites=2)
     retriever = Retriever(built(tmp_path), recipe)
-    assert retriever.left_out == ("query form multi_query",)
+    assert retriever.needs_model == ("query form multi_query",)
     question = Question("1", "통장을 빌려주면 어떻게 되나요?")
     alone = retriever.search([question])
     model = Model("1. 접근매체를 제3자에게 대여\n- 접근매체 대여 금지\n3) 셋째는 넘친다")
-    retriever.use_model(model, TEMPLATE)  # type: ignore[arg-type]
-    assert retriever.left_out == ()
+    retriever = retriever.with_model(model, TEMPLATE)  # type: ignore[arg-type]
+    assert retriever.needs_model == ()
     lists = retriever.lists([question])[0]
     assert [one.by for one in lists] == ["bigram:stem", "bigram:multi_query", "bigram:multi_query"]
     assert [one.weight for one in lists] == [0.5, 0.25, 0.25]
@@ -93,8 +93,8 @@ def test_the_model_reranks_by_its_first_word(tmp_path: Path) -> None:
     question = "이내에 알려야 하는 오류정정과 접근매체"
     before = units(retriever, question)
     assert before[0] != "개인정보 보호법 제34조"
-    assert retriever.left_out == ("reranker llm",)
-    retriever.use_model(model, TEMPLATE)  # type: ignore[arg-type]
+    assert retriever.needs_model == ("reranker llm",)
+    retriever = retriever.with_model(model, TEMPLATE)  # type: ignore[arg-type]
     hits = retriever.search([Question("1", question)])[0]
     assert hits[0].chunk.unit == "개인정보 보호법 제34조"
     assert hits[0].by[-1] == "rerank"

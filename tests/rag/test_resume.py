@@ -16,8 +16,8 @@ from kofinlaw.rag.answer.batches import Task
 from kofinlaw.rag.answer.deadline import HALF, LABEL_ONLY, PLANS, Budget, Costs
 from kofinlaw.rag.answer.journal import Journal, Turn
 from kofinlaw.rag.answer.schedule import Schedule
+from kofinlaw.rag.answer_settings import AnswerSettings
 from kofinlaw.rag.questions.question_files import read_questions
-from kofinlaw.rag.settings import AnswerSettings
 
 
 class Killed(BaseException):

@@ -91,7 +91,7 @@ def test_query_forms_share_the_weight() -> None:
 @pytest.mark.parametrize("lexical", ["bigram", "kiwi", "both"])
 def test_build_load_search(tmp_path: Path, chunks: Path, lexical: str) -> None:
     figures = build_index(chunks, tmp_path / "index", settings(lexical=lexical))
-    assert figures["chunks"] == 5
+    assert figures.chunks == 5
     index = Index.load(tmp_path / "index")
     retriever = Retriever(index, settings(lexical=lexical))
     found = retriever.search(
@@ -151,7 +151,7 @@ def test_unchanged_passages_are_taken_from_the_previous_index(tmp_path: Path, ch
     more = tmp_path / "more.jsonl"
     write_jsonl(more, [*(chunk(u, t) for u, t in TEXTS.items()), chunk("신용정보법 제1조", "목적")])
     figures = build_index(more, tmp_path / "new", settings(), previous=tmp_path / "old")
-    assert figures["reused"] == 5
+    assert figures.reused == 5
     assert Index.load(tmp_path / "new").tokens("bigram")[:5] == Index.load(tmp_path / "old").tokens(
         "bigram"
     )

@@ -48,11 +48,13 @@ def test_a_retriever_that_asks_the_model_is_lent_the_engine(tmp_path: Path, few:
     threads: set[str] = set()
 
     class Asking(simulation.FakeSearcher):
-        left_out = ("reranker llm",)
+        needs_model = ("reranker llm",)
         engine = None
 
-        def use_model(self, engine: Any, template: Any) -> None:
-            self.engine, self.left_out = engine, ()
+        def with_model(self, engine: Any, template: Any) -> Any:
+            lent = Asking(self.clock)
+            lent.engine, lent.needs_model = engine, ()
+            return lent
 
         def search(self, asked: Any, *, as_of: Any = None, rerank: bool = True) -> Any:
             threads.add(threading.current_thread().name)

@@ -129,7 +129,7 @@ def test_another_earlier_version_is_another_index(index: Index, tmp_path: Path) 
     rows = earlier.read_text(encoding="utf-8").splitlines(keepends=True)
     earlier.write_text("".join(rows[:-1]), encoding="utf-8")
     counts = build_index(tmp_path / "data" / "chunks.jsonl", tmp_path / "index", settings())
-    assert counts["chunks"] == counts["reused"] == len(index.chunks) - 1
+    assert counts.chunks == counts.reused == len(index.chunks) - 1
     assert Index.load(tmp_path / "index").fingerprint != before
 
 

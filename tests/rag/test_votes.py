@@ -15,9 +15,9 @@ from kofinlaw.models.engines.base import Generation, Request
 from kofinlaw.models.engines.dummy_engine import DummyEngine
 from kofinlaw.rag.answer.agreement import combine
 from kofinlaw.rag.answer.journal import Turn
-from kofinlaw.rag.answer.single_question import ask
+from kofinlaw.rag.answer.single_question import ask_question
+from kofinlaw.rag.answer_settings import AnswerSettings
 from kofinlaw.rag.retrieve.query_forms import generate_with
-from kofinlaw.rag.settings import AnswerSettings
 from kofinlaw.records import Question
 
 
@@ -51,7 +51,7 @@ def test_log_probabilities_are_asked_for_only_where_they_are_read() -> None:
 
     asked = {"engine": Noting(), "template": simulation.TEMPLATE, "retriever": None}
     reasoned = AnswerSettings(reasoning_tokens=32, choose_by="generate")
-    ask("기한은?\n1 3일\n2 10일", settings=reasoned, **asked)
+    ask_question("기한은?\n1 3일\n2 10일", settings=reasoned, **asked)
     assert wanted == {"reasons": {False}, "choice": {True}}
 
     wanted.clear()

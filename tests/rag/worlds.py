@@ -11,9 +11,9 @@ from typing import Any
 import simulation
 
 from kofinlaw.rag.answer.answer_file import answer_questions
+from kofinlaw.rag.answer.run_context import RunContext
+from kofinlaw.rag.answer_settings import AnswerSettings
 from kofinlaw.rag.questions.question_files import read_questions
-from kofinlaw.rag.settings import AnswerSettings
-from kofinlaw.tracing import NO_TRACE
 
 RECORDS = ("answers.jsonl", "plan.jsonl", "submission.csv", "evidence.jsonl")
 
@@ -47,9 +47,18 @@ class World:
         return self.engines[-1]
 
     def answer(self, questions: Path, out: Path, **given: Any) -> dict[str, Any]:
-        """Answer a file on the simulated clock: arguments of `answer_questions`, settings too."""
-        names = ("open_engine", "replay", "tracer", "progress", "model", "caller")
-        own = {name: given.pop(name) for name in names if name in given}
+        """Answer a file on the simulated clock: arguments of `answer_questions`, its context and settings."""
+        own = {n: given.pop(n) for n in ("open_engine", "replay", "model") if n in given}
+        around = {n: given.pop(n) for n in ("tracer", "progress", "caller") if n in given}
+        context = RunContext(
+            **{
+                "clock": self.clock,
+                "started": self.clock.now,
+                "caller": simulation.SimulatedCaller(self.clock),
+                "wall_clock": lambda: self.wall,
+                **around,
+            }
+        )
         return answer_questions(
             questions,
             out,
@@ -58,14 +67,10 @@ class World:
                 "template": simulation.TEMPLATE,
                 "retriever": self.searcher,
                 "settings": AnswerSettings(**given),
-                "clock": self.clock,
-                "started": self.clock.now,
-                "caller": simulation.SimulatedCaller(self.clock),
-                "wall_clock": lambda: self.wall,
-                "tracer": NO_TRACE,
+                "context": context,
                 **own,
             },
-        )
+        ).to_record()
 
     @property
     def prompts(self) -> list[str]:
