@@ -74,7 +74,7 @@ class OpenRun:
         this machine.
         """
         from kofinlaw.offline import guard
-        from kofinlaw.rag.answer.single_question import ask
+        from kofinlaw.rag.answer.single_question import ask_question
         from kofinlaw.trace_files import open_tracer
 
         recipe = self.recipe
@@ -84,7 +84,7 @@ class OpenRun:
                 open_tracer(recipe.trace, self.folder / "ask", offline=recipe.offline) as tracer,
                 tracer.span("ask", model=recipe.model.id, query=question) as span,
             ):
-                result = ask(
+                result = ask_question(
                     question,
                     engine=asking.engine,
                     template=asking.template,
