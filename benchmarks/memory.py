@@ -106,12 +106,12 @@ def load(case: Case, attention: str) -> tuple[Any, Path]:
 def worker(case: Case) -> int:
     """Bytes by which the peak rose over the loaded process."""
     from kofinlaw.models.loading import load_tokenizer
-    from kofinlaw.trainer.memory_use import memory_in_use, peak_memory, release, reset_peak
+    from kofinlaw.trainer.memory_use import memory_in_use, peak_memory, release_memory, reset_peak
 
     model, folder = load(case, "eager")  # as training and answering do on a processor
     tokenizer = load_tokenizer(folder) if case.work == "write" else None
     settle(model)
-    release()
+    release_memory()
     before = memory_in_use()
     reset_peak()
     {"train": train, "score": score, "write": write}[case.work](case, model, tokenizer)

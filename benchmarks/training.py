@@ -62,13 +62,13 @@ TABLES: dict[str, dict[str, dict[str, Any]]] = {
 
 def worker(args: argparse.Namespace) -> dict[str, Any]:
     """Run one way in this process."""
-    from kofinlaw.trainer.memory_use import memory_in_use, peak_memory, release, reset_peak
+    from kofinlaw.trainer.memory_use import memory_in_use, peak_memory, release_memory, reset_peak
 
     options = TABLES[args.table][args.worker]
     family = trl if args.worker.startswith("trl") else plain if "plain" in args.worker else ours
     passes = family(args, options)
     next(passes)
-    release()
+    release_memory()
     loaded = memory_in_use()
     reset_peak()
     steps = list(passes)[1:]  # the first warms up

@@ -78,8 +78,8 @@ def base(args: argparse.Namespace, options: dict[str, Any]) -> Any:
 
 def ours(args: argparse.Namespace, options: dict[str, Any]) -> Iterator[tuple[int, int, float]]:
     """(real tokens, padded tokens, seconds) of each step; the model is loaded before the first."""
-    from kofinlaw.trainer.adapter import attach
-    from kofinlaw.trainer.lora_pass import quicken
+    from kofinlaw.trainer.adapter import attach_adapter
+    from kofinlaw.trainer.lora_pass import patch_lora_forward
     from kofinlaw.trainer.optimization import make_optimizer
     from kofinlaw.trainer.ranks import open_ranks
     from kofinlaw.trainer.settings import TrainSettings
@@ -89,9 +89,9 @@ def ours(args: argparse.Namespace, options: dict[str, Any]) -> Iterator[tuple[in
     settings = TrainSettings(lora={"rank": 16, "alpha": 32})
     model = base(args, options)
     model.set_attn_implementation(options.get("attention", "eager"))
-    adapted = attach(model, settings.lora, seed=0)
+    adapted = attach_adapter(model, settings.lora, seed=0)
     if options.get("own_pass", True):
-        quicken(adapted)
+        patch_lora_forward(adapted)
     if options.get("gradient_checkpointing"):
         model.gradient_checkpointing_enable({"use_reentrant": False})
     adapted.train()
@@ -120,12 +120,12 @@ def plain(args: argparse.Namespace, options: dict[str, Any]) -> Iterator[tuple[i
     """The same steps in one padded pass with every token's logits, as a first loop would do it."""
     import torch
 
-    from kofinlaw.trainer.adapter import attach
-    from kofinlaw.trainer.batching import pad
+    from kofinlaw.trainer.adapter import attach_adapter
+    from kofinlaw.trainer.batching import pad_micro_batch
     from kofinlaw.trainer.settings import TrainSettings
 
     rows, steps = load(args)
-    model = attach(base(args, options), TrainSettings().lora, seed=0)
+    model = attach_adapter(base(args, options), TrainSettings().lora, seed=0)
     model.train()
     optimizer = torch.optim.AdamW([p for p in model.parameters() if p.requires_grad], lr=2e-4)
     settle(model)
@@ -133,7 +133,9 @@ def plain(args: argparse.Namespace, options: dict[str, Any]) -> Iterator[tuple[i
     for members in steps:
         start = CLOCKS[args.clock]()
         batch = [rows[i] for i in members]
-        ids, positions, targets = pad([r.tokens for r in batch], [r.supervised for r in batch])
+        ids, positions, targets = pad_micro_batch(
+            [r.tokens for r in batch], [r.supervised for r in batch]
+        )
         labels = torch.full((ids.size,), -100)
         labels[torch.from_numpy(positions + 1)] = torch.from_numpy(targets)
         seen = torch.zeros(ids.shape, dtype=torch.long)

@@ -13,7 +13,7 @@ from kofinlaw.files import sha256_file
 from kofinlaw.trainer.initialisation import peft_start, subtract_start
 from kofinlaw.trainer.loss import causal_model
 from kofinlaw.trainer.settings import LoraSettings
-from kofinlaw.trainer.sharding import local, whole
+from kofinlaw.trainer.sharding import full_tensor, local_tensor
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -64,7 +64,7 @@ def target_names(model: Module, settings: LoraSettings) -> list[str]:
     return wanted
 
 
-def attach(model: Module, settings: LoraSettings, *, seed: int) -> Any:
+def attach_adapter(model: Module, settings: LoraSettings, *, seed: int) -> Any:
     """The model with a fresh adapter in float32 on a frozen base, initialised from `seed`.
 
     TRL and autocast hand out bf16 adapters, in which the small updates of a low learning rate are
@@ -87,7 +87,7 @@ def attach(model: Module, settings: LoraSettings, *, seed: int) -> Any:
     )
     for parameter in model.parameters():
         parameter.requires_grad_(False)
-    silence_dropout(model)
+    disable_dropout(model)
     torch.manual_seed(seed)
     adapted: Any = get_peft_model(model, config, autocast_adapter_dtype=True)
     for _, parameter in trainable(adapted):
@@ -107,7 +107,7 @@ def _top_layers(model: Module, count: int | None) -> list[int] | None:
     return list(range(layers - count, layers))
 
 
-def silence_dropout(model: Module) -> None:
+def disable_dropout(model: Module) -> None:
     """Switch off the base's own dropout (OPT has 0.1): it would make a step depend on its cut."""
     import torch
 
@@ -125,7 +125,7 @@ def trainable(model: Module) -> Iterator[tuple[str, Tensor]]:
     return ((n, p) for n, p in model.named_parameters() if p.requires_grad)
 
 
-def frozen_marks(model: Module) -> dict[str, int]:
+def frozen_checksums(model: Module) -> dict[str, int]:
     """A checksum of every tensor that must not change: the sum of its bytes, with overflow."""
     import torch
 
@@ -133,7 +133,7 @@ def frozen_marks(model: Module) -> dict[str, int]:
     for name, tensor in [*model.named_parameters(), *model.named_buffers()]:
         if tensor.requires_grad:
             continue
-        flat = local(tensor).detach().contiguous().reshape(-1)
+        flat = local_tensor(tensor).detach().contiguous().reshape(-1)
         width = {1: torch.uint8, 2: torch.int16, 4: torch.int32, 8: torch.int64}
         marks[name] = int(flat.view(width[flat.element_size()]).sum(dtype=torch.int64))
     return marks
@@ -141,27 +141,29 @@ def frozen_marks(model: Module) -> dict[str, int]:
 
 def check_frozen(model: Module, before: dict[str, int]) -> None:
     """Raise RuntimeError where a tensor that must not change has another checksum than `before`."""
-    after = frozen_marks(model)
+    after = frozen_checksums(model)
     changed = [name for name, mark in before.items() if after[name] != mark]
     if changed:
         raise RuntimeError(f"frozen tensors changed while training: {', '.join(changed[:5])}")
 
 
-def fingerprint(folder: Path) -> str:
+def adapter_sha256(folder: Path) -> str:
     """SHA-256 of an adapter's tensors on the disk."""
     return sha256_file(folder / "adapter_model.safetensors")
 
 
-def still(model: Module, before: dict[str, Tensor]) -> list[str]:
+def unchanged_parameters(model: Module, before: dict[str, Tensor]) -> list[str]:
     """Names of trained tensors that are equal to what they were (whole) `before`."""
     return [
-        name for name, tensor in trainable(model) if bool((whole(tensor) == before[name]).all())
+        name
+        for name, tensor in trainable(model)
+        if bool((full_tensor(tensor) == before[name]).all())
     ]
 
 
-def whole_tensors(model: Any) -> dict[str, Tensor]:
+def gathered_tensors(model: Any) -> dict[str, Tensor]:
     """The trained tensors by name, whole on every process; all processes must ask for them."""
-    return {name: whole(parameter).detach() for name, parameter in trainable(model)}
+    return {name: full_tensor(parameter).detach() for name, parameter in trainable(model)}
 
 
 def write_adapter(
@@ -175,7 +177,7 @@ def write_adapter(
 ) -> None:
     """peft's two files and `kofinlaw.json` (the record) into an existing folder.
 
-    `tensors` are the trained ones (`whole_tensors`). The base is named, not located: a path of
+    `tensors` are the trained ones (`gathered_tensors`). The base is named, not located: a path of
     this machine would mean nothing elsewhere. `minus` is the start that was taken out of the base
     (PiSSA).
     """

@@ -93,7 +93,7 @@ def _ends(seed: int, targets: Sequence[int], total: int, goal: int) -> tuple[int
     return tuple(ends)
 
 
-def share_out(members: Sequence[int], lengths: Sequence[int], ranks: int) -> list[list[int]]:
+def split_over_ranks(members: Sequence[int], lengths: Sequence[int], ranks: int) -> list[list[int]]:
     """The step's examples over `ranks` processes, longest first to the least loaded.
 
     A process may get none where there are fewer examples than processes.
@@ -107,7 +107,9 @@ def share_out(members: Sequence[int], lengths: Sequence[int], ranks: int) -> lis
     return parts
 
 
-def cut(members: Sequence[int], lengths: Sequence[int], budget: int) -> list[list[int]]:
+def split_micro_batches(
+    members: Sequence[int], lengths: Sequence[int], budget: int
+) -> list[list[int]]:
     """Micro-batches of a step, shortest examples first, each of padded tokens ≤ `budget`.
 
     Padded tokens are the longest length times the number of examples; an example longer than the
@@ -134,7 +136,7 @@ def cut(members: Sequence[int], lengths: Sequence[int], budget: int) -> list[lis
     return cuts[::-1]
 
 
-def pad(
+def pad_micro_batch(
     rows: Sequence[np.ndarray], masks: Sequence[np.ndarray], filler: int = 0
 ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """A micro-batch: ids [b, n] padded on the right, flat positions to predict from, targets.

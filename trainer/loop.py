@@ -16,12 +16,12 @@ from kofinlaw.trainer.memory_use import (
     device_memory_access,
     memory_in_use,
     peak_memory,
-    release,
+    release_memory,
     reset_peak,
 )
 from kofinlaw.trainer.optimization import learning_rate, set_learning_rate
 from kofinlaw.trainer.settings import TrainSettings
-from kofinlaw.trainer.sharding import whole
+from kofinlaw.trainer.sharding import full_tensor
 from kofinlaw.trainer.state import RunState, metrics_line
 from kofinlaw.trainer.step import Stepper
 from kofinlaw.trainer.tracking import Tracker, numbers
@@ -60,7 +60,7 @@ class Loop:
         self.trackers = trackers
         self.tell = tell
         self.progress = progress
-        self.much = 0
+        self.release_above_bytes = 0
 
     def run(self, asked_to_stop: Callable[[], bool]) -> None:
         """Every step that is left; raises Saved after the step in which a stop was asked for."""
@@ -87,7 +87,7 @@ class Loop:
         seconds = time.perf_counter() - started
         state.add(result, seconds)
         held_out = self._evaluate()
-        self._tidy()
+        self._maybe_release_heap()
         more = {"evaluation_loss": held_out, "learning_rate": rate, "gradient_norm": norm}
         more |= device_memory_access()
         line = metrics_line(state, result, seconds=seconds, more=more)
@@ -112,16 +112,16 @@ class Loop:
         for tracker in self.trackers:
             tracker.log(self.state.step, numbers(line))
 
-    def _tidy(self) -> None:
+    def _maybe_release_heap(self) -> None:
         """On a processor, hand memory back when what lies between steps has grown by a quarter.
 
         Passes of ever new lengths leave holes in the heap that nobody returns by themselves.
         """
         self.state.peak = max(self.state.peak, peak_memory())
-        if self.stepper.ranks.device.type != "cuda" and memory_in_use() > self.much:
-            if self.much:
-                release()
-            self.much = int(1.25 * memory_in_use())
+        if self.stepper.ranks.device.type != "cuda" and memory_in_use() > self.release_above_bytes:
+            if self.release_above_bytes:
+                release_memory()
+            self.release_above_bytes = int(1.25 * memory_in_use())
 
     def _update(self, rate: float) -> float:
         import torch
@@ -133,7 +133,7 @@ class Loop:
         else:
             parameters = [p for _, p in trainable(self.stepper.model)]
             most = self.settings.max_gradient_norm or math.inf
-            norm = float(whole(torch.nn.utils.clip_grad_norm_(parameters, most)))
+            norm = float(full_tensor(torch.nn.utils.clip_grad_norm_(parameters, most)))
         if not math.isfinite(norm):
             members = self.plan.members(self.state.step)
             raise UserError(

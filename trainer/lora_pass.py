@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 _FUNCTIONS: tuple[Any, Any] | None = None
 
 
-def quicken(model: Module) -> int:
+def patch_lora_forward(model: Module) -> int:
     """Give every plain LoRA layer of `model` the pass above; returns how many got it.
 
     Layers with dropout, DoRA or more than one adapter keep peft's own.
@@ -54,9 +54,9 @@ def _forward_of(layer: Any, name: str) -> Any:
             return peft_forward(x, *arguments, **keywords)
         a, b = layer.lora_A[name].weight, layer.lora_B[name].weight
         base, scaling = layer.base_layer, layer.scaling[name]
-        whole, delta = _functions()
+        linear, delta = _functions()
         if _is_its_weight(base):
-            return whole(x, base.weight, base.bias, a, b, scaling)
+            return linear(x, base.weight, base.bias, a, b, scaling)
         return delta(x, base(x), a, b, scaling)
 
     return forward

@@ -37,9 +37,9 @@ def supervised_nll(
 ) -> Tensor:
     """Sum of -log p(target) in nats over the supervised positions, a float32 scalar.
 
-    `ids` is [b, n]; `positions` and `targets` are flat (`batching.pad`). Differentiable in
-    whatever of the body is trained; the head may be trained too, then its chunks are recomputed
-    in the backward pass.
+    `ids` is [b, n]; `positions` and `targets` are flat (`batching.pad_micro_batch`).
+    Differentiable in every trained parameter of the body. The head may be trained too; its chunks
+    are then recomputed in the backward pass.
     """
     import torch
 

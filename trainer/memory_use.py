@@ -7,7 +7,6 @@ import resource
 from pathlib import Path
 
 from kofinlaw.models.memory.heap import trim
-from kofinlaw.models.memory.out_of_memory import is_out_of_memory as is_out_of_memory
 from kofinlaw.units import GIB
 
 
@@ -68,7 +67,7 @@ def device_memory_access() -> dict[str, int]:
         return {}
 
 
-def use_segments() -> None:
+def use_expandable_segments() -> None:
     """Let torch's allocator grow its blocks: passes of ever new lengths then leave no holes.
 
     Takes effect where CUDA has not been used yet; what the person set stays.
@@ -108,7 +107,7 @@ def free_memory() -> int:
     return free if most == "max" else min(free, max(0, int(most) - used))
 
 
-def release() -> None:
+def release_memory() -> None:
     """Give back what is no longer used: reference cycles, torch's cache, the C library's heap."""
     import gc
 

@@ -17,7 +17,7 @@ from kofinlaw.trainer.batching import StepPlan, plan_steps
 from kofinlaw.trainer.encoding import Encoded, ExampleError, encode_example
 from kofinlaw.trainer.guards import one_at_a_time
 from kofinlaw.trainer.optimization import learning_rate, make_optimizer, set_learning_rate
-from kofinlaw.trainer.preference_settings import PreferenceSettings, check_heeded
+from kofinlaw.trainer.preference_settings import PreferenceSettings, reject_unsupported
 from kofinlaw.trainer.ranks import open_ranks
 from kofinlaw.trainer.run_record import save_adapter
 from kofinlaw.trainer.settings import TrainSettings
@@ -106,7 +106,7 @@ def train_preferences(
     Raises UserError for bad pairs, a pair longer than `max_length`, settings it does not heed, and
     more than one process.
     """
-    check_heeded(settings, preference)
+    reject_unsupported(settings, preference)
     settings = settings.starting_below(base)
     if settings.backend == "unsloth":
         from kofinlaw.trainer.unsloth_backend import require
@@ -133,12 +133,14 @@ def train_preferences(
         history = _run(settings, preference, model_folder, rows, plan, trainee, out, progress)
         figures = {"examples": len(rows), **history}
         adapters.check_frozen(trainee.model, trainee.frozen)
-        figures["unmoved_tensors"] = len(adapters.still(trainee.model, trainee.start))
+        figures["unmoved_tensors"] = len(
+            adapters.unchanged_parameters(trainee.model, trainee.start)
+        )
         save_adapter(
             out / "adapter",
             settings,
             trainee,
-            adapters.whole_tensors(trainee.model),
+            adapters.gathered_tensors(trainee.model),
             figures,
             base_id=model_id or model_folder.name,
             template=template,

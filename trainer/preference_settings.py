@@ -23,7 +23,7 @@ PreferenceLoss = Literal[
     "apo_zero",
     "apo_down",
 ]
-NOT_HEEDED = (
+UNSUPPORTED_KEYS = (
     "neftune_alpha",
     "mixture",
     "effective_batch_tokens",
@@ -43,10 +43,10 @@ class PreferenceSettings(BaseModel):
     pairs_per_pass: int = Field(default=1, ge=1, description="pairs in one forward pass")
 
 
-def check_heeded(settings: TrainSettings, preference: PreferenceSettings) -> None:
+def reject_unsupported(settings: TrainSettings, preference: PreferenceSettings) -> None:
     """Raises UserError for a setting that preference tuning would leave aside, and a bad cut."""
     fields = TrainSettings.model_fields
-    aside = [name for name in NOT_HEEDED if getattr(settings, name) != fields[name].default]
+    aside = [name for name in UNSUPPORTED_KEYS if getattr(settings, name) != fields[name].default]
     if aside:
         raise UserError(
             f"preference tuning has no {', '.join(aside)}",

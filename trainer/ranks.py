@@ -37,11 +37,11 @@ class Ranks:
         return self.sharded and self.zero != 2
 
     @property
-    def first(self) -> bool:
+    def is_main(self) -> bool:
         """Whether this process writes the files."""
         return self.rank == 0
 
-    def largest(self, values: Sequence[float]) -> list[float]:
+    def all_reduce_max(self, values: Sequence[float]) -> list[float]:
         """The largest of each value over the processes."""
         if self.count == 1:
             return list(values)
@@ -52,7 +52,7 @@ class Ranks:
         distributed.all_reduce(tensor, op=distributed.ReduceOp.MAX)
         return tensor.tolist()
 
-    def total(self, values: Sequence[float]) -> list[float]:
+    def all_reduce_sum(self, values: Sequence[float]) -> list[float]:
         """The sum of each value over the processes."""
         if self.count == 1:
             return list(values)
@@ -63,7 +63,7 @@ class Ranks:
         distributed.all_reduce(tensor)
         return tensor.tolist()
 
-    def add_up(self, tensors: Sequence[Tensor]) -> None:
+    def sum_gradients_(self, tensors: Sequence[Tensor]) -> None:
         """Replace each tensor by its sum over the processes, in one message."""
         if self.count == 1 or not tensors:
             return
@@ -77,7 +77,7 @@ class Ranks:
             tensor.copy_(flat[start : start + tensor.numel()].view_as(tensor))
             start += tensor.numel()
 
-    def wait(self) -> None:
+    def barrier(self) -> None:
         """Go on when all processes have come here."""
         if self.count > 1:
             import torch.distributed as distributed
@@ -96,9 +96,9 @@ def open_ranks() -> Ranks:
     from accelerate import PartialState
     from accelerate.utils import DistributedType
 
-    from kofinlaw.trainer.zero import asked_stage
+    from kofinlaw.trainer.zero import launched_stage
 
-    zero = asked_stage()
+    zero = launched_stage()
     state = PartialState(cpu=not torch.cuda.is_available())
     known = (DistributedType.NO, DistributedType.MULTI_CPU, DistributedType.MULTI_GPU)
     if not zero and state.distributed_type not in known:

@@ -9,7 +9,7 @@ from typing import Any
 from kofinlaw import __version__
 from kofinlaw.trainer import checkpoint as checkpoints
 from kofinlaw.trainer import sharding
-from kofinlaw.trainer.adapter import trainable, whole_tensors
+from kofinlaw.trainer.adapter import gathered_tensors, trainable
 from kofinlaw.trainer.ranks import Ranks
 from kofinlaw.trainer.resume import Resume, find_checkpoint, start_anew
 from kofinlaw.trainer.state import RunState
@@ -41,10 +41,10 @@ class RunCheckpoints:
 
     def clear_leftovers(self) -> None:
         """Delete what a killed process was in the middle of writing."""
-        if self.ranks.first:
+        if self.ranks.is_main:
             checkpoints.clear_leftovers(self.out)
             checkpoints.clear_leftovers(self.root)
-        self.ranks.wait()
+        self.ranks.barrier()
 
     def take_up(self, resume: Resume, tell: Callable[[str], None]) -> checkpoints.Checkpoint | None:
         """Load the newest whole checkpoint of this run; None, and the folder empty: begin anew.
@@ -55,19 +55,19 @@ class RunCheckpoints:
         if found is not None:
             self._copy_weights(checkpoints.tensors_of(found))
             sharding.load_optimizer_state(self.optimizer, checkpoints.optimizer_of(found))
-        self.ranks.wait()  # all have looked
-        if found is None and self.ranks.first:
+        self.ranks.barrier()  # all have looked
+        if found is None and self.ranks.is_main:
             start_anew(self.root)
-        self.ranks.wait()
+        self.ranks.barrier()
         return found
 
     def save(
         self, name: str | None, *, state: RunState, steps: int, budget: Mapping[str, Any]
     ) -> None:
         """Write a checkpoint after `state.step` of `steps`, called after its step when None."""
-        tensors = whole_tensors(self.model)
-        optimizer = sharding.whole_optimizer_state(self.optimizer)
-        if self.ranks.first:
+        tensors = gathered_tensors(self.model)
+        optimizer = sharding.full_optimizer_state(self.optimizer)
+        if self.ranks.is_main:
             record = {
                 "version": __version__,
                 "step": state.step,
@@ -80,7 +80,7 @@ class RunCheckpoints:
                 self.root, tensors=tensors, optimizer=optimizer, record=record, name=name
             )
             checkpoints.keep_newest(self.root, self.keep)
-        self.ranks.wait()
+        self.ranks.barrier()
 
     def take_best(self) -> None:
         """Put the weights of the best held-out loss into the model."""
@@ -88,4 +88,4 @@ class RunCheckpoints:
 
     def _copy_weights(self, tensors: Mapping[str, Any]) -> None:
         for name, parameter in trainable(self.model):
-            sharding.put(parameter, tensors[name])
+            sharding.copy_full_tensor_(parameter, tensors[name])

@@ -31,7 +31,7 @@ def save_adapter(
     fingerprints: Mapping[str, str],
     **more: Any,
 ) -> None:
-    """Write the trained `tensors` (`whole_tensors`) as `folder`: whole or not at all.
+    """Write the trained `tensors` (`gathered_tensors`) as `folder`: whole or not at all.
 
     peft's files, the chat template and `kofinlaw.json`, which ends with `more`.
     """

@@ -17,7 +17,7 @@ from kofinlaw.trainer.dataset import read_dataset
 from kofinlaw.trainer.encoding import length_record, show_example
 from kofinlaw.trainer.guards import EXIT_SAVED, Saved, one_at_a_time, termination
 from kofinlaw.trainer.loop import Loop
-from kofinlaw.trainer.memory_use import memory_limit, release, use_segments
+from kofinlaw.trainer.memory_use import memory_limit, release_memory, use_expandable_segments
 from kofinlaw.trainer.noise import EmbeddingNoise
 from kofinlaw.trainer.optimization import make_optimizer
 from kofinlaw.trainer.ranks import Ranks, open_ranks
@@ -63,7 +63,7 @@ def train(
     docs/guides/trainer.md) and `Saved` after SIGTERM.
     """
     started = time.monotonic()
-    use_segments()
+    use_expandable_segments()
     settings = settings.starting_below(base)
     if settings.backend == "unsloth":
         from kofinlaw.trainer.unsloth_backend import require
@@ -71,7 +71,7 @@ def train(
         require()
     tracking.require(settings.report_to)
     ranks = open_ranks()
-    with one_at_a_time(out, holds=ranks.first), termination() as asked_to_stop:
+    with one_at_a_time(out, holds=ranks.is_main), termination() as asked_to_stop:
         run = _Run(settings, model_folder, out, template, seed, model_id, ranks, progress)
         run.read(examples, base)
         run.load()
@@ -80,7 +80,7 @@ def train(
         peak = run.loop(asked_to_stop)
         figures = run.finish(time.monotonic() - started, peak)
     del run  # the model goes before the next stage loads its own
-    release()
+    release_memory()
     return figures
 
 
@@ -105,7 +105,7 @@ class _Run:
         self.seed = seed
         self.model_id = model_id or model_folder.name
         self.ranks = ranks
-        self.progress = progress if ranks.first else silent
+        self.progress = progress if ranks.is_main else silent
         self.state = RunState()
 
     def tell(self, text: str) -> None:
@@ -139,7 +139,7 @@ class _Run:
             targets=[e.targets for e in self.examples[: self.data.trained]],
             batch_targets=settings.effective_batch_tokens,
         )
-        if not self.ranks.first:
+        if not self.ranks.is_main:
             return
         write_jsonl(self.out / "rejected.jsonl", self.data.rejected)
         write_json(self.out / "lengths.json", length_record(self.examples, self.data.rejected))
@@ -165,7 +165,7 @@ class _Run:
             data=self.data.sha256,
             base=self.trainee.base_sha256,
             template=self.template.sha256,
-            start="" if started_from is None else adapters.fingerprint(started_from),
+            start="" if started_from is None else adapters.adapter_sha256(started_from),
         )
         self.checkpoints = RunCheckpoints(
             self.out,
@@ -187,7 +187,7 @@ class _Run:
             self.state = RunState(**found.record["state"], resumed_from=found.step)
             self.state.events += told
             self.budget_record = found.record["budget"]
-        if self.ranks.first:
+        if self.ranks.is_main:
             cut_metrics(self.out / "metrics.jsonl", self.state.step)
 
     def find_budget(self, on_micro_batch: Callable[[int, int], None] | None) -> None:
@@ -212,7 +212,7 @@ class _Run:
             on_micro_batch=on_micro_batch,
             noise=None if alpha is None else EmbeddingNoise(self.model, alpha, seed=self.seed),
             remedy=remedy,
-            exhausted=lambda budget, why: sharding.end_out_of_memory(root, budget, why),
+            exhausted=lambda budget, why: sharding.exit_out_of_memory(root, budget, why),
         )
         self.progress("probe", 0)
         if self.ranks.zero == 3:
@@ -238,9 +238,9 @@ class _Run:
 
     def loop(self, asked_to_stop: Callable[[], bool]) -> int:
         """The steps that are left; returns the most bytes of memory held."""
-        metrics = JsonlAppender(self.out / "metrics.jsonl") if self.ranks.first else None
+        metrics = JsonlAppender(self.out / "metrics.jsonl") if self.ranks.is_main else None
         trackers = tracking.open_trackers(
-            self.settings.report_to if self.ranks.first else (),
+            self.settings.report_to if self.ranks.is_main else (),
             self.out,
             settings=self.settings.model_dump(mode="json"),
             resumed_at=self.state.step,
@@ -277,7 +277,7 @@ class _Run:
         """Check what moved, write the adapter, and return the run's figures."""
         if self.state.best() is not None:
             self.checkpoints.take_best()
-        unmoved = adapters.still(self.model, self.trainee.start)
+        unmoved = adapters.unchanged_parameters(self.model, self.trainee.start)
         if unmoved and self.state.step > 2:
             self.tell(f"{len(unmoved)} trained tensors did not move, the first is {unmoved[0]}")
         adapters.check_frozen(self.model, self.trainee.frozen)
@@ -296,8 +296,8 @@ class _Run:
             "base_sha256": self.trainee.base_sha256,
             "template_sha256": self.template.sha256,
         }
-        tensors = adapters.whole_tensors(self.model)
-        if self.ranks.first:
+        tensors = adapters.gathered_tensors(self.model)
+        if self.ranks.is_main:
             save_adapter(
                 self.out / "adapter",
                 self.settings,
@@ -308,5 +308,5 @@ class _Run:
                 template=self.template,
                 fingerprints=self.fingerprints,
             )
-        self.ranks.wait()
+        self.ranks.barrier()
         return figures

@@ -56,7 +56,7 @@ def shard(model: Any, ranks: Ranks) -> None:
             scales.to(ranks.device)
 
 
-def whole(tensor: Tensor) -> Tensor:
+def full_tensor(tensor: Tensor) -> Tensor:
     """The whole of a tensor that is shared out, on every process; another one as it is.
 
     Under ZeRO-3 it takes the parameter itself: a view of one does not know its shares.
@@ -70,7 +70,7 @@ def whole(tensor: Tensor) -> Tensor:
     return gather() if gather is not None else tensor
 
 
-def put(parameter: Tensor, value: Tensor) -> None:
+def copy_full_tensor_(parameter: Tensor, value: Tensor) -> None:
     """Write the whole `value` into a parameter, shared out or not; all processes must."""
     import torch
 
@@ -81,10 +81,10 @@ def put(parameter: Tensor, value: Tensor) -> None:
             with deepspeed.zero.GatheredParameters([parameter], modifier_rank=0):
                 parameter.copy_(value)
         else:
-            parameter.copy_(share_of(value, parameter))
+            parameter.copy_(shard_like(value, parameter))
 
 
-def share_of(value: Tensor, like: Tensor) -> Tensor:
+def shard_like(value: Tensor, like: Tensor) -> Tensor:
     """This process's share of the whole `value`, shared out as `like` is."""
     from torch.distributed.tensor import DTensor, distribute_tensor
 
@@ -93,19 +93,19 @@ def share_of(value: Tensor, like: Tensor) -> Tensor:
     return distribute_tensor(value.to(like.device), like.device_mesh, like.placements)
 
 
-def local(tensor: Tensor) -> Tensor:
+def local_tensor(tensor: Tensor) -> Tensor:
     """What this process holds of a tensor (FSDP); under ZeRO-3, that ends whole, all of it."""
     if hasattr(tensor, "ds_id"):
-        return whole(tensor)
+        return full_tensor(tensor)
     part = getattr(tensor, "to_local", None)
     return part() if part is not None else tensor
 
 
-def whole_optimizer_state(optimizer: Any) -> dict[str, Any]:
+def full_optimizer_state(optimizer: Any) -> dict[str, Any]:
     """The optimizer's state with whole tensors; every process must ask for it."""
     state: dict[str, Any] = optimizer.state_dict()
     moments = {
-        number: {key: whole(v) if hasattr(v, "shape") else v for key, v in values.items()}
+        number: {key: full_tensor(v) if hasattr(v, "shape") else v for key, v in values.items()}
         for number, values in state["state"].items()
     }
     return {**state, "state": moments}
@@ -116,7 +116,7 @@ def load_optimizer_state(optimizer: Any, state: Mapping[str, Any]) -> None:
     parameters = [p for group in optimizer.param_groups for p in group["params"]]
     moments = {
         number: {
-            key: share_of(v, parameters[number]) if getattr(v, "ndim", 0) else v
+            key: shard_like(v, parameters[number]) if getattr(v, "ndim", 0) else v
             for key, v in values.items()
         }
         for number, values in state["state"].items()
@@ -124,7 +124,7 @@ def load_optimizer_state(optimizer: Any, state: Mapping[str, Any]) -> None:
     optimizer.load_state_dict({**state, "state": moments})
 
 
-def end_out_of_memory(root: Path, budget: int, why: str) -> NoReturn:
+def exit_out_of_memory(root: Path, budget: int, why: str) -> NoReturn:
     """Leave half the budget for the next run below `root` and end this process at once.
 
     The other processes wait within a pass and cannot be told; whoever launched them ends them.

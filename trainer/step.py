@@ -17,15 +17,15 @@ import numpy as np
 
 from kofinlaw import UserError
 from kofinlaw.models.memory.heap import keep_tight
+from kofinlaw.models.memory.out_of_memory import is_out_of_memory
 from kofinlaw.trainer.adapter import trainable
-from kofinlaw.trainer.batching import cut, pad, share_out
+from kofinlaw.trainer.batching import pad_micro_batch, split_micro_batches, split_over_ranks
 from kofinlaw.trainer.encoding import Encoded
 from kofinlaw.trainer.loss import causal_model, supervised_nll
 from kofinlaw.trainer.memory_use import (
     OverLimitError,
-    is_out_of_memory,
     memory_in_use,
-    release,
+    release_memory,
 )
 from kofinlaw.trainer.noise import EmbeddingNoise
 from kofinlaw.trainer.ranks import Ranks
@@ -88,15 +88,15 @@ class Stepper:
         after the step, and comes back as any process's. Raises UserError where one example alone
         does not fit, and where the loss is not a number or has exploded (naming the examples).
         """
-        mine = share_out(members, self.lengths, self.ranks.count)[self.ranks.rank]
+        mine = split_over_ranks(members, self.lengths, self.ranks.count)[self.ranks.rank]
         supervised = sum(self.examples[i].targets for i in members)
         tokens = sum(self.lengths[i] for i in members)
         tries_alone = 0
         while True:
-            cuts = cut(mine, self.lengths, self.budget)
+            cuts = split_micro_batches(mine, self.lengths, self.budget)
             idle = self._idle(cuts, members)
             nll, failure = self._passes(step, cuts, supervised, idle)
-            agreed = self.ranks.largest([*failure.flags(), float(stop)])
+            agreed = self.ranks.all_reduce_max([*failure.flags(), float(stop)])
             failed, padded, single, bad, any_stop = agreed
             if bad:
                 raise bad_loss(failure, step)
@@ -106,7 +106,7 @@ class Stepper:
                 tries_alone += 1
             self._shrink(step, int(padded), failure, give_up=tries_alone > 1)
         self._sum_gradients()
-        sums = self.ranks.total([nll, sum(self._padded(c) for c in cuts), len(cuts)])
+        sums = self.ranks.all_reduce_sum([nll, sum(self._padded(c) for c in cuts), len(cuts)])
         return StepResult(
             loss=sums[0] / supervised,
             tokens=tokens,
@@ -121,12 +121,12 @@ class Stepper:
         """Mean loss in nats a supervised token, without gradients; no logits are kept."""
         import torch
 
-        mine = share_out(members, self.lengths, self.ranks.count)[self.ranks.rank]
+        mine = split_over_ranks(members, self.lengths, self.ranks.count)[self.ranks.rank]
         total = 0.0
         self.model.eval()
         try:
             with torch.no_grad():
-                cuts = cut(mine, self.lengths, self.budget)
+                cuts = split_micro_batches(mine, self.lengths, self.budget)
                 for part in cuts:
                     total += float(self._nll(part))
                 for part in self._idle(cuts, members):
@@ -134,7 +134,7 @@ class Stepper:
         finally:
             self.model.train()
         supervised = sum(self.examples[i].targets for i in members)
-        return self.ranks.total([total])[0] / supervised
+        return self.ranks.all_reduce_sum([total])[0] / supervised
 
     def trial(self, part: Sequence[int]) -> float:
         """One forward and backward pass over `part`, for the probe; returns its seconds.
@@ -149,7 +149,7 @@ class Stepper:
         """Passes that count for nothing, where all processes must run as many (FSDP, ZeRO)."""
         if not self.ranks.sharded:
             return []
-        most = int(self.ranks.largest([len(cuts)])[0])
+        most = int(self.ranks.all_reduce_max([len(cuts)])[0])
         return [[min(members, key=lambda i: self.lengths[i])]] * (most - len(cuts))
 
     def _passes(
@@ -210,7 +210,7 @@ class Stepper:
         import torch
 
         rows = [self.examples[i] for i in part]
-        arrays = pad([e.tokens for e in rows], [e.supervised for e in rows])
+        arrays = pad_micro_batch([e.tokens for e in rows], [e.supervised for e in rows])
         ids, positions, targets = (torch.from_numpy(a).to(self.ranks.device) for a in arrays)
         if self.zero is not None:
             return self.zero.nll(ids, positions, targets, self.chunk_rows)
@@ -230,7 +230,7 @@ class Stepper:
         smaller = max(1, min(self.budget, padded) // 2)
         self.tell(f"step {step + 1}: out of memory ({why}); budget {self.budget} → {smaller}")
         self.budget = smaller
-        release()
+        release_memory()
 
     def _sum_gradients(self) -> None:
         import torch
@@ -243,7 +243,7 @@ class Stepper:
                 parameter.grad = torch.zeros_like(parameter)
             gradients.append(parameter.grad)
         if not self.ranks.sharded:  # else the backward passes have summed them
-            self.ranks.add_up(gradients)
+            self.ranks.sum_gradients_(gradients)
         if self.scale != 1.0:
             for gradient in gradients:
                 gradient.div_(self.scale)

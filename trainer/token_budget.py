@@ -45,7 +45,7 @@ def find_budget(
             batch=settings.effective_batch,
             make_optimizer=lambda: make_optimizer(stepper.model, settings),
         )
-        budget = -int(stepper.ranks.largest([-budget])[0])
+        budget = -int(stepper.ranks.all_reduce_max([-budget])[0])
         tell(f"probe: {budget} padded tokens a pass ({json.dumps(figures)})")
     if halved is not None and halved < budget:
         tell(f"the run before was out of memory: budget {budget} → {halved}")

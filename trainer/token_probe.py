@@ -6,12 +6,12 @@ from collections.abc import Callable
 from typing import Any
 
 from kofinlaw import UserError
+from kofinlaw.models.memory.out_of_memory import is_out_of_memory
 from kofinlaw.trainer.adapter import trainable
 from kofinlaw.trainer.memory_use import (
-    is_out_of_memory,
     memory_in_use,
     peak_memory,
-    release,
+    release_memory,
     reset_peak,
 )
 from kofinlaw.trainer.step import Stepper
@@ -37,7 +37,7 @@ def probe_budget(
     longest = stepper.lengths[order[0]]
     cap = CUDA_TOKENS if torch.cuda.is_available() else CPU_TOKENS
     cap = max(longest, min(cap, longest * min(batch, len(order))))
-    release()
+    release_memory()
     loaded = memory_in_use()
     one = _peak(stepper, order[:1], make_optimizer, limit)
     figures = {"longest_tokens": float(longest), "one_example_gib": round(one / GIB, 3)}
@@ -67,13 +67,13 @@ def _peak(stepper: Stepper, part: list[int], make_optimizer: Callable[[], Any], 
         kept = {name: p.detach().clone() for name, p in trainable(stepper.model)}
     else:  # ZeRO's engine alone can change them, and has its moments already
         kept = {}
-    release()
+    release_memory()
     reset_peak()
     try:
         stepper.trial(part)
         make_optimizer().step()
         peak = peak_memory()
-        return int(stepper.ranks.largest([peak])[0]) if stepper.ranks.sharded else peak
+        return int(stepper.ranks.all_reduce_max([peak])[0]) if stepper.ranks.sharded else peak
     except Exception as error:
         if not is_out_of_memory(error):
             raise
@@ -91,4 +91,4 @@ def _peak(stepper: Stepper, part: list[int], make_optimizer: Callable[[], Any], 
                 if name in kept:
                     parameter.copy_(kept[name])
                 parameter.grad = None
-        release()
+        release_memory()

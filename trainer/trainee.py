@@ -12,7 +12,7 @@ from kofinlaw.trainer import adapter as adapters
 from kofinlaw.trainer.base_identity import base_sha256
 from kofinlaw.trainer.encoding import Encoded
 from kofinlaw.trainer.initialisation import fill_quantization_gap, start_from
-from kofinlaw.trainer.lora_pass import quicken
+from kofinlaw.trainer.lora_pass import patch_lora_forward
 from kofinlaw.trainer.ranks import Ranks
 from kofinlaw.trainer.settings import TrainSettings
 from kofinlaw.trainer.sharding import shard
@@ -59,12 +59,12 @@ def load_trainee(
     base = _load_base(settings, folder, ranks)
     storage = str(base.dtype).rsplit(".", 1)[-1]
     _check_window(base, examples)
-    model = adapters.attach(base, settings.lora, seed=seed)
+    model = adapters.attach_adapter(base, settings.lora, seed=seed)
     if settings.lora.initialization == "loftq":
         fill_quantization_gap(model, folder, seed=seed)
     if settings.start_from is not None:
         start_from(model, settings.start_from, base_sha256=sha256)
-    quicken(model)
+    patch_lora_forward(model)
     if ranks.sharded and not ranks.zero:  # ZeRO shares it out with its optimizer, later
         shard(model, ranks)
     if checkpointing(settings, ranks):
@@ -72,8 +72,8 @@ def load_trainee(
     model.train()
     ids = torch.from_numpy(examples[0].tokens[:16]).to(model.device)[None]
     check_head(model, ids, settings.head_chunk_rows)
-    start = {name: tensor.clone() for name, tensor in adapters.whole_tensors(model).items()}
-    return Trainee(model, sha256, storage, start, adapters.frozen_marks(model))
+    start = {name: tensor.clone() for name, tensor in adapters.gathered_tensors(model).items()}
+    return Trainee(model, sha256, storage, start, adapters.frozen_checksums(model))
 
 
 def checkpointing(settings: TrainSettings, ranks: Ranks) -> bool:

@@ -25,7 +25,7 @@ MOMENTS = ("exp_avg", "exp_avg_sq")
 RECIPES_OWN = ("optimizer", "scheduler", "fp16", "bf16", "amp", "torch_autocast")
 
 
-def asked_stage() -> int:
+def launched_stage() -> int:
     """The ZeRO stage (2 or 3) that `accelerate launch` asks for, 0 where it asks for none.
 
     Raises UserError for another stage, for a DeepSpeed file that sets what the recipe decides,
@@ -94,7 +94,7 @@ class Zero:
     """DeepSpeed's engine around a model: runs its passes and is its adapter's optimizer.
 
     Goes on with the moments that `optimizer` (plain AdamW over the adapter) holds. The model is
-    whole until then; afterwards `sharding.whole` gives its tensors.
+    whole until then; afterwards `sharding.full_tensor` gives its tensors.
     """
 
     def __init__(self, model: Any, optimizer: Any, settings: TrainSettings, stage: int) -> None:

@@ -262,18 +262,18 @@ def train_steps(
     random sequence learned; the adapter at its start is kept beside, as training keeps it."""
     import numpy as np
 
-    from kofinlaw.trainer.adapter import attach, trainable
+    from kofinlaw.trainer.adapter import attach_adapter, trainable
     from kofinlaw.trainer.encoding import Encoded
-    from kofinlaw.trainer.lora_pass import quicken
+    from kofinlaw.trainer.lora_pass import patch_lora_forward
     from kofinlaw.trainer.optimization import make_optimizer
     from kofinlaw.trainer.ranks import open_ranks
     from kofinlaw.trainer.settings import TrainSettings
     from kofinlaw.trainer.step import Stepper
 
     settings = TrainSettings(optimizer=optimizer)  # type: ignore[arg-type]
-    adapted = attach(model, settings.lora, seed=0)
+    adapted = attach_adapter(model, settings.lora, seed=0)
     start = {name: weight.detach().clone() for name, weight in trainable(adapted)}
-    quicken(adapted)
+    patch_lora_forward(adapted)
     if checkpointing:
         model.gradient_checkpointing_enable({"use_reentrant": False})
     adapted.train()

@@ -51,8 +51,8 @@ def ours(args: argparse.Namespace) -> Iterator[float]:
     """Seconds of each step by kofinlaw's stepper, the budget found by its probe."""
     from shapes import cap_memory, random_model
 
-    from kofinlaw.trainer.adapter import attach
-    from kofinlaw.trainer.lora_pass import quicken
+    from kofinlaw.trainer.adapter import attach_adapter
+    from kofinlaw.trainer.lora_pass import patch_lora_forward
     from kofinlaw.trainer.optimization import make_optimizer
     from kofinlaw.trainer.ranks import open_ranks
     from kofinlaw.trainer.settings import TrainSettings
@@ -61,8 +61,8 @@ def ours(args: argparse.Namespace) -> Iterator[float]:
 
     settings = TrainSettings(optimizer="paged_adamw_8bit")
     base = random_model(args.model, quantization="nf4")
-    model = attach(base, settings.lora, seed=0)
-    quicken(model)
+    model = attach_adapter(base, settings.lora, seed=0)
+    patch_lora_forward(model)
     base.gradient_checkpointing_enable({"use_reentrant": False})
     model.train()
     stepper = Stepper(

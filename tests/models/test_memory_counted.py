@@ -41,12 +41,12 @@ def saved_bytes(kind, layers, attention):
     import torch
     from peft import LoraConfig, get_peft_model
 
-    from kofinlaw.trainer.lora_pass import quicken
+    from kofinlaw.trainer.lora_pass import patch_lora_forward
 
     base = model_of(kind, layers).to(torch.bfloat16)
     base.set_attn_implementation(attention)
     model = get_peft_model(base, LoraConfig(r=RANK, target_modules="all-linear"))
-    quicken(model)
+    patch_lora_forward(model)
     model.train()
     own = {w.untyped_storage().data_ptr() for w in (*model.parameters(), *model.buffers())}
     kept = {}

@@ -5,7 +5,13 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from kofinlaw.trainer.batching import PASS_COST_TOKENS, cut, pad, plan_steps, share_out
+from kofinlaw.trainer.batching import (
+    PASS_COST_TOKENS,
+    pad_micro_batch,
+    plan_steps,
+    split_micro_batches,
+    split_over_ranks,
+)
 
 LENGTHS = st.lists(st.integers(1, 300), min_size=1, max_size=24)
 
@@ -13,7 +19,7 @@ LENGTHS = st.lists(st.integers(1, 300), min_size=1, max_size=24)
 @given(LENGTHS, st.integers(1, 900))
 @settings(max_examples=60, deadline=None)
 def test_a_cut_holds_every_example_once_within_the_budget(lengths, budget):
-    cuts = cut(range(len(lengths)), lengths, budget)
+    cuts = split_micro_batches(range(len(lengths)), lengths, budget)
     assert sorted(i for part in cuts for i in part) == list(range(len(lengths)))
     for part in cuts:
         assert len(part) == 1 or max(lengths[i] for i in part) * len(part) <= budget
@@ -40,14 +46,17 @@ def test_no_cut_of_the_sorted_row_is_cheaper(lengths, budget):
                 parts[-1].append(length)
         if fits(parts):
             every.append(cost(parts))
-    ours = [[lengths[i] for i in part] for part in cut(range(len(lengths)), lengths, budget)]
+    ours = [
+        [lengths[i] for i in part]
+        for part in split_micro_batches(range(len(lengths)), lengths, budget)
+    ]
     assert cost(ours) == min(every)
 
 
 @given(LENGTHS, st.integers(1, 5))
 @settings(max_examples=40, deadline=None)
 def test_processes_share_a_step_without_loss(lengths, ranks):
-    parts = share_out(range(len(lengths)), lengths, ranks)
+    parts = split_over_ranks(range(len(lengths)), lengths, ranks)
     assert len(parts) == ranks
     assert sorted(i for part in parts for i in part) == list(range(len(lengths)))
 
@@ -84,7 +93,7 @@ def test_the_last_step_may_be_short(epochs, steps, last):
 def test_padding_stands_behind_and_positions_point_one_back():
     rows = [np.array([5, 6, 7]), np.array([8, 9])]
     masks = [np.array([False, False, True]), np.array([False, True])]
-    ids, positions, targets = pad(rows, masks)
+    ids, positions, targets = pad_micro_batch(rows, masks)
     assert ids.tolist() == [[5, 6, 7], [8, 9, 0]]
     assert positions.tolist() == [1, 3]
     assert targets.tolist() == [7, 9]

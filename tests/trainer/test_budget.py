@@ -81,7 +81,7 @@ def test_half_a_budget_counts_on_the_card_that_ran_out(tmp_path, monkeypatch):
 
     monkeypatch.setattr("os._exit", end)
     with pytest.raises(CutError):
-        sharding.end_out_of_memory(tmp_path, 301, "CUDA error: out of memory")
+        sharding.exit_out_of_memory(tmp_path, 301, "CUDA error: out of memory")
     assert sharding.halved_budget(tmp_path) == 150
     monkeypatch.setattr(sharding, "device_name", lambda: "another card")
     assert sharding.halved_budget(tmp_path) is None

@@ -28,12 +28,12 @@ def adapter(out):
 def fresh(folder, settings, seed):
     """The model with its adapter at the start."""
     from kofinlaw.models.loading import load_model
-    from kofinlaw.trainer.adapter import attach
+    from kofinlaw.trainer.adapter import attach_adapter
 
     base = load_model(
         folder, quantization=settings.quantization, dtype=settings.dtype, for_training=True
     )
-    return attach(base, settings.lora, seed=seed)
+    return attach_adapter(base, settings.lora, seed=seed)
 
 
 def distance(a, b):

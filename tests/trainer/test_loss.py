@@ -83,21 +83,21 @@ def stir(model):
 def test_loss_and_gradients_equal_the_ordinary_ones(kind, chunk_rows):
     import torch
 
-    from kofinlaw.trainer.adapter import attach, trainable
-    from kofinlaw.trainer.batching import pad
-    from kofinlaw.trainer.lora_pass import quicken
+    from kofinlaw.trainer.adapter import attach_adapter, trainable
+    from kofinlaw.trainer.batching import pad_micro_batch
+    from kofinlaw.trainer.lora_pass import patch_lora_forward
     from kofinlaw.trainer.loss import check_head, supervised_nll
     from kofinlaw.trainer.settings import LoraSettings
 
-    model = attach(small(kind), LoraSettings(rank=4), seed=1)
+    model = attach_adapter(small(kind), LoraSettings(rank=4), seed=1)
     stir(model)
     rows, masks = batch()
     expected = ordinary(model, rows, masks)
     expected.backward()
     wanted = {name: p.grad.clone() for name, p in trainable(model)}
     model.zero_grad()
-    assert quicken(model) > 4
-    ids, positions, targets = (torch.from_numpy(a) for a in pad(rows, masks))
+    assert patch_lora_forward(model) > 4
+    ids, positions, targets = (torch.from_numpy(a) for a in pad_micro_batch(rows, masks))
     loss = supervised_nll(model, ids, positions, targets, chunk_rows)
     loss.backward()
     assert loss.item() == pytest.approx(expected.item(), rel=1e-5)
@@ -158,7 +158,7 @@ def test_a_chunks_loss_takes_six_bytes_a_logit_and_goes_before_the_next():
 def test_a_head_that_is_trained_too_gets_its_gradient():
     import torch
 
-    from kofinlaw.trainer.batching import pad
+    from kofinlaw.trainer.batching import pad_micro_batch
     from kofinlaw.trainer.loss import supervised_nll
 
     model = small("llama", tie_word_embeddings=False)
@@ -166,7 +166,7 @@ def test_a_head_that_is_trained_too_gets_its_gradient():
     ordinary(model, rows, masks).backward()
     wanted = model.lm_head.weight.grad.clone()
     model.zero_grad()
-    ids, positions, targets = (torch.from_numpy(a) for a in pad(rows, masks))
+    ids, positions, targets = (torch.from_numpy(a) for a in pad_micro_batch(rows, masks))
     supervised_nll(model, ids, positions, targets, 4).backward()
     assert (model.lm_head.weight.grad - wanted).norm() <= 1e-5 * wanted.norm()
 
@@ -187,22 +187,22 @@ def test_a_head_that_the_config_does_not_describe_is_refused(monkeypatch):
 def test_16_bit_cuts_of_a_batch_agree_because_gradients_are_summed_in_float32():
     import torch
 
-    from kofinlaw.trainer.adapter import attach, trainable
-    from kofinlaw.trainer.batching import pad
-    from kofinlaw.trainer.lora_pass import quicken
+    from kofinlaw.trainer.adapter import attach_adapter, trainable
+    from kofinlaw.trainer.batching import pad_micro_batch
+    from kofinlaw.trainer.lora_pass import patch_lora_forward
     from kofinlaw.trainer.loss import supervised_nll
     from kofinlaw.trainer.settings import LoraSettings
 
-    model = attach(small("llama").to(torch.bfloat16), LoraSettings(rank=4), seed=1)
+    model = attach_adapter(small("llama").to(torch.bfloat16), LoraSettings(rank=4), seed=1)
     # sdpa sums attention in blocks that depend on the padded length: there 2e-3
     model.get_base_model().set_attn_implementation("eager")
-    quicken(model)
+    patch_lora_forward(model)
     rows, masks = batch()
     found = []
     for cuts in ([[0, 1, 2]], [[0], [1], [2]]):
         model.zero_grad()
         for part in cuts:
-            arrays = pad([rows[i] for i in part], [masks[i] for i in part])
+            arrays = pad_micro_batch([rows[i] for i in part], [masks[i] for i in part])
             ids, positions, targets = (torch.from_numpy(a) for a in arrays)
             supervised_nll(model, ids, positions, targets, 8).backward()
         found.append(torch.cat([p.grad.flatten() for _, p in trainable(model)]))
@@ -213,13 +213,13 @@ def test_16_bit_cuts_of_a_batch_agree_because_gradients_are_summed_in_float32():
 def test_a_base_layer_whose_weight_a_hook_brings_is_called_itself():
     import torch
 
-    from kofinlaw.trainer.adapter import attach, trainable
-    from kofinlaw.trainer.lora_pass import quicken
+    from kofinlaw.trainer.adapter import attach_adapter, trainable
+    from kofinlaw.trainer.lora_pass import patch_lora_forward
     from kofinlaw.trainer.settings import LoraSettings
 
-    model = attach(small("qwen2"), LoraSettings(rank=4), seed=1)  # with biases
+    model = attach_adapter(small("qwen2"), LoraSettings(rank=4), seed=1)  # with biases
     stir(model)
-    quicken(model)
+    patch_lora_forward(model)
     called = []
 
     def step():
@@ -239,12 +239,22 @@ def test_a_base_layer_whose_weight_a_hook_brings_is_called_itself():
 
 
 def test_layers_with_dropout_keep_pefts_own_pass():
-    from kofinlaw.trainer.adapter import attach
-    from kofinlaw.trainer.lora_pass import quicken
+    from kofinlaw.trainer.adapter import attach_adapter
+    from kofinlaw.trainer.lora_pass import patch_lora_forward
     from kofinlaw.trainer.settings import LoraSettings
 
-    assert quicken(attach(small("llama"), LoraSettings(rank=4, dropout=0.1), seed=1)) == 0
-    assert quicken(attach(small("llama"), LoraSettings(rank=4, decomposed=True), seed=1)) == 0
+    assert (
+        patch_lora_forward(
+            attach_adapter(small("llama"), LoraSettings(rank=4, dropout=0.1), seed=1)
+        )
+        == 0
+    )
+    assert (
+        patch_lora_forward(
+            attach_adapter(small("llama"), LoraSettings(rank=4, decomposed=True), seed=1)
+        )
+        == 0
+    )
 
 
 @pytest.mark.parametrize(
@@ -259,7 +269,7 @@ def test_layers_with_dropout_keep_pefts_own_pass():
 def test_out_of_memory_is_told_in_every_form(text):
     import torch
 
-    from kofinlaw.trainer.memory_use import is_out_of_memory
+    from kofinlaw.models.memory.out_of_memory import is_out_of_memory
 
     assert is_out_of_memory(RuntimeError(text))
     assert is_out_of_memory(torch.OutOfMemoryError(text))

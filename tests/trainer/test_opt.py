@@ -28,10 +28,10 @@ def adapted(folder, settings):
     import torch
 
     from kofinlaw.models.loading import load_model
-    from kofinlaw.trainer.adapter import attach, trainable
+    from kofinlaw.trainer.adapter import attach_adapter, trainable
 
     base = load_model(folder, dtype="float32", device="cpu", for_training=True)
-    model = attach(base, settings.lora, seed=1)
+    model = attach_adapter(base, settings.lora, seed=1)
     generator = torch.Generator().manual_seed(5)
     with torch.no_grad():
         base.get_output_embeddings().weight.mul_(20)  # logits that are not almost even
@@ -72,7 +72,7 @@ def test_a_steps_loss_and_gradients_are_the_ordinary_ones(opt, targets):
 
     from kofinlaw.trainer.adapter import trainable
     from kofinlaw.trainer.encoding import Encoded
-    from kofinlaw.trainer.lora_pass import quicken
+    from kofinlaw.trainer.lora_pass import patch_lora_forward
     from kofinlaw.trainer.loss import check_head
     from kofinlaw.trainer.ranks import open_ranks
     from kofinlaw.trainer.step import Stepper
@@ -87,7 +87,7 @@ def test_a_steps_loss_and_gradients_are_the_ordinary_ones(opt, targets):
     expected = ordinary_loss(model, rows, masks) / count
     expected.backward()
     wanted = {name: parameter.grad.clone() for name, parameter in trainable(model)}
-    assert quicken(model) == len(wanted) // 2
+    assert patch_lora_forward(model) == len(wanted) // 2
     check_head(model, torch.from_numpy(rows[0])[None], 4)
     stepper = Stepper(
         model,

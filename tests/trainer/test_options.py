@@ -157,11 +157,13 @@ def test_unsloth_without_cuda_is_one_line(run):
 
 def test_what_would_make_it_fit_is_weighed(pico, settings):
     from kofinlaw.models.loading import load_model
-    from kofinlaw.trainer.adapter import attach
+    from kofinlaw.trainer.adapter import attach_adapter
     from kofinlaw.trainer.remedies import remedies
 
     chosen = settings(gradient_checkpointing=False)
-    model = attach(load_model(pico, dtype="float32", for_training=True), chosen.lora, seed=0)
+    model = attach_adapter(
+        load_model(pico, dtype="float32", for_training=True), chosen.lora, seed=0
+    )
     text = remedies(model, chosen, over=2**20, pass_bytes=2**22, longest=1000)
     assert text.startswith("train.max_length: 712 would fit; ")
     assert "quantization: nf4 saves about 0.00 GiB, not enough alone" in text

@@ -18,7 +18,7 @@ from kofinlaw.models.templates import template_for
 from kofinlaw.trainer import trainee
 from kofinlaw.trainer.settings import TrainSettings
 from kofinlaw.trainer.sft import train
-from kofinlaw.trainer.sharding import local
+from kofinlaw.trainer.sharding import local_tensor
 
 plain = trainee.shard
 
@@ -28,7 +28,7 @@ def tell_the_share(model, ranks):
     before = sum(p.numel() for p in layers)
     plain(model, ranks)
     layers = [p for name, p in model.named_parameters() if ".layers." in name]
-    print("holds", sum(local(p).numel() for p in layers) / before, "of the layers")
+    print("holds", sum(local_tensor(p).numel() for p in layers) / before, "of the layers")
 
 
 trainee.shard = tell_the_share

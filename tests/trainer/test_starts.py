@@ -43,10 +43,10 @@ def test_pissa_starts_at_the_base_and_is_saved_as_an_adapter_on_the_untouched_ba
     import torch
 
     from kofinlaw.models.loading import load_model
-    from kofinlaw.trainer.adapter import attach
+    from kofinlaw.trainer.adapter import attach_adapter
 
     lora = {"rank": 4, "alpha": 8, "initialization": "pissa"}
-    fresh = attach(
+    fresh = attach_adapter(
         load_model(pico, dtype="float32", for_training=True), settings(lora=lora).lora, seed=1
     )
     plain = load_model(pico, dtype="float32").state_dict()
@@ -86,11 +86,11 @@ def test_loftq_starts_nearer_to_the_original_weights_than_nf4_alone(pico, settin
     import torch
 
     from kofinlaw.models.loading import load_model
-    from kofinlaw.trainer.adapter import attach
+    from kofinlaw.trainer.adapter import attach_adapter
     from kofinlaw.trainer.initialisation import fill_quantization_gap
 
     chosen = settings(quantization="nf4", lora={"rank": 4, "alpha": 8, "initialization": "loftq"})
-    model = attach(
+    model = attach_adapter(
         load_model(pico, quantization="nf4", dtype="float32", for_training=True),
         chosen.lora,
         seed=0,

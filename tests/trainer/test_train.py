@@ -247,11 +247,13 @@ def test_the_learning_rate_warms_up_and_falls(settings):
 
 def test_b_learns_faster_where_asked(pico, settings):
     from kofinlaw.models.loading import load_model
-    from kofinlaw.trainer.adapter import attach
+    from kofinlaw.trainer.adapter import attach_adapter
     from kofinlaw.trainer.optimization import make_optimizer, set_learning_rate
 
     chosen = settings(learning_rate_ratio_b=16.0)
-    model = attach(load_model(pico, dtype="float32", for_training=True), chosen.lora, seed=0)
+    model = attach_adapter(
+        load_model(pico, dtype="float32", for_training=True), chosen.lora, seed=0
+    )
     optimizer = make_optimizer(model, chosen)
     set_learning_rate(optimizer, 0.01)
     assert [g["lr"] for g in optimizer.param_groups] == [0.01, 0.16]

@@ -169,10 +169,10 @@ def test_deepspeed_itself_reads_what_accelerate_makes_of_the_launch_files(
     require_deepspeed()
     from deepspeed.runtime.config import DeepSpeedConfig
 
-    from kofinlaw.trainer.zero import asked_stage, engine_config
+    from kofinlaw.trainer.zero import engine_config, launched_stage
 
     as_launched(name, monkeypatch)
-    assert asked_stage() == int(name[4])
+    assert launched_stage() == int(name[4])
     config = DeepSpeedConfig(engine_config(settings(max_gradient_norm=0.5), 1000))
     zero = config.zero_config
     assert int(zero.stage) == int(name[4])
@@ -186,17 +186,17 @@ def test_deepspeed_itself_reads_what_accelerate_makes_of_the_launch_files(
 
 def test_a_deepspeed_file_that_sets_what_the_recipe_decides_is_refused(monkeypatch, tmp_path):
     require_deepspeed()
-    from kofinlaw.trainer.zero import asked_stage
+    from kofinlaw.trainer.zero import launched_stage
 
     path = tmp_path / "own.json"
     monkeypatch.setenv("ACCELERATE_USE_DEEPSPEED", "true")
     monkeypatch.setenv("ACCELERATE_DEEPSPEED_CONFIG_FILE", str(path))
     path.write_text('{"zero_optimization": {"stage": 2}, "bf16": {"enabled": true}}')
     with pytest.raises(UserError, match="sets bf16, which the recipe decides"):
-        asked_stage()
+        launched_stage()
     path.write_text('{"zero_optimization": {"stage": 1}}')
     with pytest.raises(UserError, match="ZeRO stage 1 is not supported"):
-        asked_stage()
+        launched_stage()
 
 
 def test_without_deepspeed_the_error_names_the_extra_and_the_other_way(monkeypatch):
