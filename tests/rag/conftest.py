@@ -12,6 +12,7 @@ sys.path.insert(0, str(Path(__file__).parent))
 import simulation
 from acts import OTHER, VERSIONS, indexed
 from commands import Typed
+from corpora import write_chunks
 
 from kofinlaw.rag.index.index import Index
 
@@ -44,6 +45,12 @@ def typed(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -
         return code, shown.out + shown.err
 
     return call
+
+
+@pytest.fixture
+def chunks(tmp_path: Path) -> Path:
+    """A chunk file of five articles."""
+    return write_chunks(tmp_path)
 
 
 @pytest.fixture

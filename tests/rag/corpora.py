@@ -20,6 +20,14 @@ TEXTS = {
     "개인정보 보호법 제34조": "개인정보가 유출되면 72시간 이내에 정보주체에게 알려야 한다.",
 }
 
+DECREE = "전자금융거래법 시행령 제9조"
+# (unit, unit that it refers to)
+REFERENCES = [
+    ("전자금융거래법 제6조", "전자금융거래법 제9조의2"),
+    ("전자금융거래법 제9조", "전자금융거래법 제9조의2"),
+    (DECREE, "개인정보 보호법 제15조"),
+]
+
 
 def chunk(unit: str, text: str, *, as_of: str = "2025-07-31", kind: Any = "statute") -> Chunk:
     """A passage of one article; its hash is of unit, text and day."""

@@ -1,0 +1,155 @@
+"""`kofinlaw answer` and `kofinlaw export --contest` from the command line, with the dummy engine."""
+
+from __future__ import annotations
+
+import csv
+import json
+import subprocess
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+
+import pytest
+from commands import Typed, finish_run
+
+from kofinlaw import UserError
+from kofinlaw.files import write_jsonl
+from kofinlaw.models.engines.base import ChoiceScore
+from kofinlaw.models.engines.dummy_engine import DummyEngine
+from kofinlaw.records import Chunk, Key
+
+
+@pytest.fixture
+def run(tmp_path: Path) -> Path:
+    """A run's folder with an index of three articles and a model that only has a template."""
+    folder = tmp_path / "runs" / "small"
+    chunks = folder / "data" / "chunks.jsonl"
+    chunks.parent.mkdir(parents=True)
+    rows = [
+        Chunk(f"법/제{n}조", "법", "법", "statute", f"제{n}조", f"법 제{n}조",
+              f"법 제{n}조(기록)\n금융회사는 기록을 {n}년간 보존한다.", "2024-01-01", "t", "PD", str(n))
+        for n in (1, 3, 5)
+    ]  # fmt: skip
+    write_jsonl(chunks, rows)
+    return finish_run(folder)
+
+
+@pytest.fixture
+def questions(tmp_path: Path) -> Path:
+    path = tmp_path / "test.csv"
+    with open(path, "w", encoding="utf-8-sig", newline="") as handle:
+        writer = csv.writer(handle)
+        writer.writerow(["ID", "Question"])
+        for number in range(3):
+            writer.writerow([f"Q{number}", f"기록 {number}의 보존 기간은?\n1 1년\n2 3년\n3 5년"])
+        writer.writerow(["F", "보존 기간을 설명하시오."])
+    return path
+
+
+def test_a_plan_recorded_by_one_run_is_followed_by_another(
+    tmp_path: Path,
+    run: Path,
+    questions: Path,
+    typed: Typed,
+) -> None:
+    first, again = tmp_path / "first", tmp_path / "again"
+    assert typed("answer", questions, "--run", run, "--out", first)[0] == 0
+    words = ("answer", questions, "--run", run, "--out", again)
+    code, shown = typed(*words, "--replay-plan", first / "plan.jsonl")
+    assert (code, "4 answers" in shown) == (0, True), shown
+    for name in ("answers.jsonl", "plan.jsonl", "submission.csv"):
+        assert (first / name).read_bytes() == (again / name).read_bytes(), name
+    code, shown = typed(*words, "--replay-plan", tmp_path / "none.jsonl")
+    assert (code, "no such plan" in shown or "changed since it began" in shown) == (1, True)
+
+
+def test_five_runs_say_their_mean_and_spread(
+    tmp_path: Path,
+    run: Path,
+    questions: Path,
+    typed: Typed,
+) -> None:
+    write_jsonl(tmp_path / "key.jsonl", [Key(f"Q{n}", "2") for n in range(3)])
+    words = ("answer", questions, "--run", run, "--out", tmp_path / "five", "--runs", 5)
+    code, shown = typed(*words, "--key", tmp_path / "key.jsonl")
+    assert code == 0, shown
+    assert "5 runs:" in shown
+    assert "answered alike in two runs: 100.0%" in shown
+    found = json.loads((tmp_path / "five" / "repeats.json").read_text("utf-8"))
+    assert found["accuracy"]["deviation"] == 0.0
+
+
+def test_a_model_trained_again_does_not_go_on_with_the_answers_of_the_one_before(
+    tmp_path: Path,
+    run: Path,
+    questions: Path,
+    typed: Typed,
+) -> None:
+    words = ("answer", questions, "--run", run, "--out", tmp_path / "out")
+    weights = run / "merge" / "model" / "model.safetensors"
+    weights.write_bytes(b"first")
+    assert typed(*words)[0] == 0
+    assert typed(*words)[0] == 0
+    weights.write_bytes(b"again")
+    code, shown = typed(*words)
+    assert (code, "model changed since it began" in shown) == (1, True), shown
+
+
+def test_every_run_asks_its_own_engine_to_rerank(
+    tmp_path: Path,
+    run: Path,
+    questions: Path,
+    typed: Typed,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    asked: list[int] = []
+
+    class Closing(DummyEngine):
+        closed = False
+
+        def score(
+            self, prompts: Sequence[str], choices: Sequence[Sequence[str]]
+        ) -> list[list[ChoiceScore]]:
+            if self.closed:
+                raise UserError("this engine is closed")
+            asked.append(id(self))
+            return super().score(prompts, choices)
+
+        def close(self) -> None:
+            self.closed = True
+
+    monkeypatch.setattr("kofinlaw.models.engines.dummy_engine.DummyEngine", Closing)
+    recipe = run / "recipe.yaml"
+    text = recipe.read_text("utf-8").replace(
+        "{lexical: bigram}", "{lexical: bigram, reranker: llm}"
+    )
+    recipe.write_text(text, encoding="utf-8")
+    words = ("answer", questions, "--run", run, "--out", tmp_path / "two", "--runs", 2)
+    code, shown = typed(*words)
+    assert (code, "2 runs:" in shown) == (0, True), shown
+    halves = asked[: len(asked) // 2], asked[len(asked) // 2 :]
+    assert [len(set(half)) for half in halves] == [1, 1]
+
+
+def test_answering_needs_no_network_interface(tmp_path: Path, run: Path, questions: Path) -> None:
+    if subprocess.run(["unshare", "-rn", "true"], capture_output=True).returncode:
+        pytest.skip("this machine does not allow a network namespace")
+    command = [
+        "-c",
+        "from kofinlaw.recipes.cli.entry import main; main()",
+        "answer",
+        str(questions),
+    ]
+    done = subprocess.run(
+        ["unshare", "-rn", sys.executable, *command, "--run", run, "--out", tmp_path / "out"],
+        capture_output=True,
+        text=True,
+    )
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert len((tmp_path / "out" / "answers.jsonl").read_text("utf-8").splitlines()) == 4
+
+
+def test_a_contest_folder_needs_weights(tmp_path: Path, run: Path, typed: Typed) -> None:
+    words = ("export", run / "merge" / "model", "--contest", "--run", run, "--out", tmp_path / "c")
+    code, shown = typed(*words)
+    assert (code, "no checkpoint" in shown) == (1, True), shown

@@ -1,0 +1,59 @@
+"""An engine that hangs is abandoned, and a new one answers in its place."""
+
+from __future__ import annotations
+
+import random
+import threading
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+import simulation
+
+from kofinlaw.models.engines.shared_models import lease, resident_count
+from kofinlaw.rag.answer.answer_file import answer_questions
+from kofinlaw.rag.answer_settings import AnswerSettings
+
+
+class Engine(simulation.FaultyEngine):  # type: ignore[misc]
+    """Hangs in its first call until `end`, where it is told to."""
+
+    def __init__(self, end: threading.Event | None) -> None:
+        super().__init__(simulation.Clock(), simulation.Faults(), random.Random(0))
+        self.end = end
+
+    def score(self, prompts: Any, choices: Any) -> Any:
+        if self.end is not None:
+            self.end.wait(60)
+        return super().score(prompts, choices)
+
+
+@pytest.fixture
+def end() -> Iterator[threading.Event]:
+    event = threading.Event()
+    yield event
+    event.set()
+
+
+def test_after_a_stall_a_shared_model_is_loaded_afresh(
+    tmp_path: Path, end: threading.Event
+) -> None:
+    questions = simulation.question_file(tmp_path, 6, 0, random.Random(1))
+    loaded: list[Engine] = []
+
+    def load() -> Engine:
+        loaded.append(Engine(None if loaded else end))
+        return loaded[-1]
+
+    figures = answer_questions(
+        questions,
+        tmp_path / "out",
+        open_engine=lambda: lease("model", load),
+        template=simulation.TEMPLATE,
+        retriever=None,
+        settings=AnswerSettings(stall_seconds=1.0),
+    )
+    assert (figures.events["stalls"], figures.events["restarts"], len(loaded)) == (1, 1, 2)
+    assert figures.fallback == 0
+    assert resident_count() == 0

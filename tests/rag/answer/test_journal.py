@@ -1,0 +1,164 @@
+"""Runs that were killed are resumed and end with the same bytes."""
+
+from __future__ import annotations
+
+import csv
+import json
+import random
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+import simulation
+from corpora import settings
+from worlds import World, assert_complete, rows, same_bytes, submitted
+
+from kofinlaw import UserError
+from kofinlaw.rag.answer.journal import Journal, Turn
+from kofinlaw.rag.index.index import Index
+from kofinlaw.rag.retrieve.retriever import Retriever
+
+CHILD = Path(__file__).parents[1] / "answering_child.py"
+
+
+def start(questions: Path, out: Path) -> subprocess.Popen[str]:
+    return subprocess.Popen(
+        [sys.executable, str(CHILD), str(questions), str(out)], stdout=subprocess.PIPE, text=True
+    )
+
+
+def test_killed_processes_end_with_the_bytes_of_an_unbroken_one(tmp_path: Path) -> None:
+    questions = simulation.question_file(tmp_path, 20, 4, random.Random(5))
+    whole = start(questions, tmp_path / "whole")
+    batches = len(whole.communicate()[0].splitlines())
+    assert whole.returncode == 0
+    used = 0.0
+    for batch in random.Random(7).sample(range(1, batches // 2), 3):
+        child = start(questions, tmp_path / "cut")
+        assert child.stdout is not None
+        for _ in range(batch):
+            child.stdout.readline()
+        child.kill()
+        child.wait()
+        with open(tmp_path / "cut" / "submission.csv", encoding="utf-8-sig", newline="") as handle:
+            rows = list(csv.DictReader(handle))
+        assert len(rows) == 24
+        assert all(row["Answer"] for row in rows)
+        before, used = (
+            used,
+            json.loads((tmp_path / "cut" / "clock.json").read_text())["seconds_used"],
+        )
+        assert used > before
+    last = start(questions, tmp_path / "cut")
+    last.communicate()
+    assert last.returncode == 0
+    for name in ("answers.jsonl", "plan.jsonl", "submission.csv", "evidence.jsonl"):
+        one, other = (tmp_path / folder / name for folder in ("whole", "cut"))
+        assert one.read_bytes() == other.read_bytes(), name
+
+
+class Killed(BaseException):
+    """What a kill is to a test: nothing after it runs."""
+
+
+@pytest.mark.parametrize("seed", range(12))
+def test_killed_anywhere_and_run_again_gives_the_same_bytes(tmp_path: Path, seed: int) -> None:
+    questions = simulation.question_file(tmp_path, 25, 4, random.Random(seed))
+    options: dict[str, Any] = {
+        "permutations": 3,
+        "votes": 3,
+        "batch_questions": 4,
+        "budget_minutes": 600,
+    }
+    World().answer(questions, tmp_path / "whole", **options)
+    draw = random.Random(seed)
+    prompts: list[str] = []
+    for _ in range(6):
+        after = draw.randint(1, 9)
+
+        def progress(phase: str, done: int, total: int | None = None, **info: object) -> None:
+            nonlocal after
+            after -= 1
+            if after < 0:
+                raise Killed
+
+        world = World(clock=simulation.Clock(draw.random() * 1e6))
+        try:
+            world.answer(questions, tmp_path / "cut", progress=progress, **options)
+            break
+        except Killed:
+            with open(tmp_path / "cut" / "plan.jsonl", "a", encoding="utf-8") as handle:
+                handle.write('{"id": "torn')
+            assert len(submitted(tmp_path / "cut")) == 29
+        finally:
+            prompts += world.prompts
+    World().answer(questions, tmp_path / "cut", **options)
+    same_bytes(tmp_path / "cut", tmp_path / "whole")
+    assert len(prompts) <= len(set(prompts)) + 2 * 4 * 6
+
+
+def test_a_resumed_run_counts_the_time_already_used(tmp_path: Path, questions: Path) -> None:
+    out = tmp_path / "out"
+    World().answer(questions, out, budget_minutes=60)
+    (out / "clock.json").write_text('{"seconds_used": 3590}')
+    (out / "plan.jsonl").unlink()
+    figures = World().answer(questions, out, budget_minutes=60)
+    assert figures["fallback"] == 45
+    assert_complete(out, questions)
+
+
+@pytest.mark.parametrize(
+    ("count_pauses", "set_forward", "left_to_the_fallback"),
+    [(False, 7200.0, False), (True, 7200.0, True), (True, -1e6, False), (True, 60.0, False)],
+)
+def test_the_time_between_a_kill_and_the_next_start_counts_when_asked(
+    tmp_path: Path,
+    few: Path,
+    count_pauses: bool,
+    set_forward: float,
+    left_to_the_fallback: bool,
+) -> None:
+    world = World()
+    world.answer(few, tmp_path / "out", budget_minutes=60, count_pauses=count_pauses)
+    (tmp_path / "out" / "plan.jsonl").unlink()
+    world.wall += set_forward
+    figures = world.answer(few, tmp_path / "out", budget_minutes=60, count_pauses=count_pauses)
+    assert (figures["fallback"] == 23) == left_to_the_fallback
+
+
+def test_other_questions_in_the_same_folder_are_refused(tmp_path: Path, questions: Path) -> None:
+    World().answer(questions, tmp_path / "out")
+    questions.write_text("ID,Question\nA,설명하세요.\n", encoding="utf-8")
+    with pytest.raises(UserError, match="questions changed since it began"):
+        World().answer(questions, tmp_path / "out")
+
+
+def turn(number: int, **values: object) -> Turn:
+    return Turn("q", number, "full", 1, 10, 2, **values)  # type: ignore[arg-type]
+
+
+def test_the_journal_keeps_whole_lines_and_the_first_of_two(tmp_path: Path) -> None:
+    journal = Journal(tmp_path, {"seed": 1})
+    assert journal.record(turn(0, text="답"))
+    assert not journal.record(turn(0, text="다른 답"))
+    with open(tmp_path / "plan.jsonl", "a", encoding="utf-8") as handle:
+        handle.write('{"id": "q", "tu')
+    again = Journal(tmp_path, {"seed": 1})
+    assert [t.text for t in again.turns.values()] == ["답"]
+    with pytest.raises(UserError, match="seed changed"):
+        Journal(tmp_path, {"seed": 2})
+
+
+def test_evidence_that_is_written_down_names_its_version(index: Index, tmp_path: Path) -> None:
+    questions = tmp_path / "q.jsonl"
+    questions.write_text(
+        '{"id": "A", "question": "알리지 아니한 자의 과태료는?", "as_of": "2023-01-01"}\n',
+        encoding="utf-8",
+    )
+    World(searcher=Retriever(index, settings(k=1))).answer(questions, tmp_path / "out")
+    (row,) = rows(tmp_path / "out" / "evidence.jsonl")
+    (hit,) = row["hits"]
+    told = (hit["chunk"], hit["unit"], hit["version"])
+    assert told == ("가람법@2022-06-10/제2조", "가람법 제2조", "시행 2022-06-10 ~ 2024-09-14")

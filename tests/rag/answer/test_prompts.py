@@ -1,0 +1,72 @@
+"""Prompts: the text of training, rotated options, and what is cut when it does not fit."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from types import SimpleNamespace
+
+from worlds import World, rows
+
+from kofinlaw.data.prompting.wording import choice_messages
+from kofinlaw.models.templates import ChatTemplate
+from kofinlaw.rag.answer.deadline import FULL, PLANS
+from kofinlaw.rag.answer.prompts import Prompter
+from kofinlaw.rag.answer_settings import AnswerSettings
+from kofinlaw.records import Question
+
+
+def test_a_free_answer_may_open_with_the_questions_subject(tmp_path: Path, few: Path) -> None:
+    World().answer(few, tmp_path / "out", free_opening=True)
+    free = [row for row in rows(tmp_path / "out/answers.jsonl") if row["id"][0] == "F"]
+    assert all(row["answer"].startswith("금융회사의 배상책임 ") for row in free)
+
+
+TEMPLATE = ChatTemplate(
+    "{% for m in messages %}[{{ m.role }}]{{ m.content }}\n{% endfor %}"
+    "{% if add_generation_prompt %}[assistant]{% endif %}",
+    eos="<end>",
+)
+
+
+def prompter(context: int = 4096, **values: object) -> Prompter:
+    settings = AnswerSettings(context_tokens=context, free_max_tokens=8, **values)  # type: ignore[arg-type]
+    return Prompter(TEMPLATE, settings, 200, len)
+
+
+def test_the_prompt_is_the_one_training_builds() -> None:
+    passage = SimpleNamespace(text="전자금융거래법 제9조\n금융회사가 배상한다.")
+    question = Question("q", "누가 배상하나?", ("이용자", "금융회사"))
+    prompt = prompter(answer_form="label").build(question, [passage], FULL)  # type: ignore[list-item]
+    expected = TEMPLATE.render(
+        choice_messages(question.question, question.options, [passage.text]),
+        add_generation_prompt=True,
+    )
+    assert prompt.text == expected
+    assert (prompt.choices, prompt.order, prompt.shown, prompt.cut) == (
+        ("1", "2"),
+        (0, 1),
+        1,
+        False,
+    )
+
+
+def test_a_turn_rotates_the_options_and_remembers_which_is_which() -> None:
+    question = Question("q", "무엇?", ("가", "나", "다"))
+    prompt = prompter(answer_form="text", permutations=3).build(question, [], FULL, 1)
+    assert (prompt.choices, prompt.order) == (("나", "다", "가"), (1, 2, 0))
+    assert "1 나\n2 다\n3 가" in prompt.text
+    assert prompter(answer_form="text").build(question, [], PLANS[-1], 1).choices == ("1", "2", "3")
+
+
+def test_what_does_not_fit_loses_evidence_then_its_middle() -> None:
+    passages = [SimpleNamespace(text=f"제{i}조\n" + "금융회사의 책임이다.\n" * 8) for i in range(3)]
+    question = Question("q", "짧은 물음?", ("가", "나"))
+    prompt = prompter(180).build(question, passages, FULL)  # type: ignore[arg-type]
+    assert prompt.tokens <= 180
+    assert not prompt.cut
+    long = Question("q", "처음" + "가나다라" * 500 + "끝은?", ("가", "나"))
+    prompt = prompter(300).build(long, passages, FULL)  # type: ignore[arg-type]
+    assert prompt.tokens <= 300
+    assert prompt.cut
+    assert "처음" in prompt.text
+    assert "끝은?" in prompt.text

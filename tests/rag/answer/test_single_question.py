@@ -1,0 +1,90 @@
+"""One question with its evidence."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import date
+from pathlib import Path
+
+import pytest
+import simulation
+from acts import VERSIONS, corpus
+from commands import Typed, finish_run
+
+from kofinlaw import UserError
+from kofinlaw.models.engines.base import Generation, Request
+from kofinlaw.models.engines.dummy_engine import DummyEngine
+from kofinlaw.rag.answer.single_question import ask_question
+from kofinlaw.rag.answer_settings import AnswerSettings
+
+
+def test_ask_gives_the_option_and_says_what_the_model_read() -> None:
+    clock = simulation.Clock()
+    result = ask_question(
+        "손해배상 기한은?\n1 3일\n2 10일",
+        engine=DummyEngine(),
+        template=simulation.TEMPLATE,
+        retriever=simulation.FakeSearcher(clock),
+        settings=AnswerSettings(permutations=2),
+    )
+    assert result.answer in ("1", "2")
+    assert result.option == ("3일", "10일")[int(result.answer) - 1]
+    assert len(result.evidence) == 3
+    assert result.evidence[0].shown
+    assert result.evidence[0].unit.startswith("전자금융거래법 제")
+    assert result.origin == "model"
+
+
+def test_ask_without_documents_and_without_a_question() -> None:
+    result = ask_question(
+        "접근매체를 설명하세요.",
+        engine=DummyEngine(),
+        template=simulation.TEMPLATE,
+        retriever=None,
+        settings=AnswerSettings(votes=3),
+    )
+    assert result.answer.startswith("답변")
+    assert result.evidence == ()
+    with pytest.raises(UserError, match="empty"):
+        ask_question(" ", engine=DummyEngine(), template=simulation.TEMPLATE, retriever=None,
+            settings=AnswerSettings())  # fmt: skip
+
+
+def test_a_fallback_keeps_to_the_recipes_length_and_the_question_to_its_day() -> None:
+    class Silent(DummyEngine):
+        def generate(self, requests: Sequence[Request]) -> list[Generation]:
+            return [Generation("", 1, 0, "error", 0.0) for _ in requests]
+
+    searcher = simulation.FakeSearcher(simulation.Clock())
+    given = {"engine": Silent(), "template": simulation.TEMPLATE, "retriever": searcher}
+    settings = AnswerSettings(free_max_characters=20)
+    result = ask_question("이용자의 손해를 며칠 이내에 배상하는가?", settings=settings, **given)
+    assert result.origin == "fallback"
+    assert len(result.answer) == 20
+    assert searcher.days is None
+    ask_question("배상?", settings=settings, as_of=date(2020, 3, 1), **given)
+    assert searcher.days == [date(2020, 3, 1)]
+
+
+def test_ask_names_the_days_of_the_text_and_the_act_that_had_none(
+    tmp_path: Path, typed: Typed
+) -> None:
+    coming = {"2999-01-01": (("제1조 (예금)", "예금자는 예금의 반환을 요구할 수 있다."),)}
+    run = tmp_path / "run"
+    corpus(run, {"가람법": VERSIONS, "나래법": coming})
+    finish_run(run)
+
+    code, said = typed("ask", "가람법 제2조의 과태료는?", "--run", run, "--as-of", "2023-05-01")
+    assert code == 0, said
+    assert "가람법 제2조 (시행 2022-06-10 ~ 2024-09-14)" in said
+    assert "300만원" in said
+    assert "500만원" not in said
+
+    code, said = typed("ask", "가람법 제2조의 과태료는?", "--run", run, "--as-of", "2020-01-01")
+    assert code == 0, said
+    assert "「가람법」: 그날 시행 중인 조문이 없습니다 (말뭉치의 첫 시행일 2022-06-10)" in said
+    assert "근거 없음" in said
+
+    code, said = typed("ask", "예금자는 예금의 반환을 요구할 수 있는가?", "--run", run)
+    assert code == 0, said
+    assert "나래법 제1조 (시행 예정 2999-01-01)" in said

@@ -1,0 +1,165 @@
+"""The script's model: the same prompts and tokens as the engine's, and a run with a tiny model."""
+
+from __future__ import annotations
+
+import csv
+import importlib.util
+import json
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from kofinlaw.files import write_jsonl
+from kofinlaw.models.templates import ChatTemplate, template_for
+from kofinlaw.rag.answer.deadline import FULL
+from kofinlaw.rag.answer.prompts import Prompter
+from kofinlaw.rag.answer_settings import AnswerSettings
+from kofinlaw.rag.contest.folder import export_contest
+from kofinlaw.rag.settings import RagSettings
+from kofinlaw.records import Chunk, Question
+
+TEMPLATE = ChatTemplate(
+    "{{ bos_token }}{% for m in messages %}<{{ m.role }}>{{ m.content }}<end>\n{% endfor %}"
+    "{% if add_generation_prompt %}<assistant>{% endif %}",
+    bos="<s>",
+    eos="<end>",
+)
+
+
+TEXTS = [
+    "전자금융거래법 제9조(책임)\n① 금융회사는 접근매체의 위조로 생긴 손해를 배상한다.",
+    "전자금융거래법 제22조(기록)\n① 금융회사는 전자금융거래기록을 5년간 보존한다.",
+    "개인정보 보호법 제15조(수집)\n① 개인정보처리자는 동의를 받아 개인정보를 수집한다.",
+]
+
+
+QUESTION = "전자금융거래기록의 보존 기간으로 옳은 것은?"
+
+
+OPTIONS = ("1년", "3년", "5년", "10년")
+
+
+@pytest.mark.parametrize("form", ["label", "text"])
+@pytest.mark.parametrize("options", [OPTIONS, ()])
+def test_prompts_are_those_of_the_runner(answering: Any, form: str, options: Any) -> None:
+    settings = AnswerSettings(answer_form=form, context_tokens=600)
+    chunks = [
+        Chunk(str(i), "법", "법", "statute", "", "법", text, "", "t", "PD", "")
+        for i, text in enumerate(TEXTS)
+    ]
+    for tokens in (40, 1000):
+        built = Prompter(TEMPLATE, settings, tokens, len).build(
+            Question("q", QUESTION, options), chunks, FULL
+        )
+        model = answering.Model.__new__(answering.Model)
+        model.encode = list
+        model.settings = {
+            "before": "<s><user>",
+            "after": "<end>\n<assistant>",
+            "answer_form": form,
+            "evidence_tokens": tokens,
+            "context_tokens": 600,
+            "free_max_tokens": settings.free_max_tokens,
+        }
+        assert model.prompt(QUESTION, options, TEXTS, 1.0) == built.text
+
+
+def test_choices_are_cut_into_tokens_as_after_the_prompt(answering: Any) -> None:
+    model = answering.Model.__new__(answering.Model)
+    # A text's start gets a mark of its own, as sentencepiece gives it; `ab` is one token.
+    model.encode = lambda text: [0, *map(ord, text.replace("ab", "&"))]
+    assert model.continuation("질문\n", "1") == [ord("1")]
+    assert model.continuation("질문a", "b") == [0, ord("b")]
+
+
+TEXT = "전자금융거래법 제22조(기록)\n① 금융회사는 전자금융거래기록을 5년간 보존한다."
+
+
+CHATML = (
+    "{% for m in messages %}<|im_start|>{{ m['role'] }}\n{{ m['content'] }}<|im_end|>\n"
+    "{% endfor %}{% if add_generation_prompt %}<|im_start|>assistant\n{% endif %}"
+)
+
+
+@pytest.fixture(scope="module")
+def model(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A pico Llama of a few KB; the end of a turn is no special token to its tokenizer."""
+    import torch
+    from tokenizers import AddedToken, Tokenizer, decoders, models, pre_tokenizers, trainers
+    from transformers import LlamaConfig, LlamaForCausalLM
+
+    torch.set_num_threads(1)
+    folder = tmp_path_factory.mktemp("pico")
+    tokenizer = Tokenizer(models.BPE())
+    tokenizer.pre_tokenizer = pre_tokenizers.ByteLevel(add_prefix_space=False)
+    tokenizer.decoder = decoders.ByteLevel()
+    trainer = trainers.BpeTrainer(
+        vocab_size=320, initial_alphabet=pre_tokenizers.ByteLevel.alphabet(), show_progress=False
+    )
+    tokenizer.train_from_iterator([TEXT], trainer)
+    tokenizer.add_tokens([AddedToken("<|im_start|>"), AddedToken("<|im_end|>")])
+    tokenizer.save(str(folder / "tokenizer.json"))
+    settings = {"tokenizer_class": "PreTrainedTokenizerFast", "eos_token": "<|im_end|>"}
+    (folder / "tokenizer_config.json").write_text(json.dumps(settings), encoding="utf-8")
+    (folder / "chat_template.jinja").write_text(CHATML, encoding="utf-8")
+    torch.manual_seed(3)
+    config = LlamaConfig(
+        vocab_size=tokenizer.get_vocab_size(),
+        hidden_size=32,
+        intermediate_size=32,
+        num_hidden_layers=1,
+        num_attention_heads=2,
+        num_key_value_heads=1,
+        max_position_embeddings=4096,
+        eos_token_id=tokenizer.token_to_id("<|im_end|>"),
+        bos_token_id=None,
+    )
+    LlamaForCausalLM(config).save_pretrained(folder)
+    return folder
+
+
+@pytest.mark.parametrize("form", ["label", "text"])
+def test_every_choice_is_written_by_the_model_and_valid(
+    tmp_path: Path, model: Path, form: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    chunk = Chunk("법/제22조", "법", "법", "statute", "", "법 제22조", TEXT, "", "t", "PD", "")
+    write_jsonl(tmp_path / "chunks.jsonl", [chunk])
+    folder = tmp_path / "contest"
+    counts = export_contest(
+        model,
+        tmp_path / "chunks.jsonl",
+        folder,
+        template=template_for(model),
+        rag=RagSettings(),
+        answer=AnswerSettings(answer_form=form, free_max_tokens=8),
+        dtype="float32",
+    )
+    assert counts.passages == 1
+    with open(tmp_path / "test.csv", "w", encoding="utf-8-sig", newline="") as handle:
+        writer = csv.writer(handle)
+        writer.writerow(["ID", "Question"])
+        for number in range(3):
+            lines = [f"기록 {number}의 보존 기간은?", "1 1년", "2 10년", "3 5년", "4 3년"]
+            writer.writerow([f"Q{number}", "\n".join(lines)])
+        writer.writerow(["F", "보존 기간을 설명하시오."])
+    spec = importlib.util.spec_from_file_location("contest_run", folder / "answer.py")
+    assert spec is not None
+    assert spec.loader is not None
+    answering: Any = importlib.util.module_from_spec(spec)
+    monkeypatch.setitem(sys.modules, "contest_run", answering)
+    spec.loader.exec_module(answering)
+    out = tmp_path / "out" / "submission.csv"
+    arguments = ["answer.py", "--questions", str(tmp_path / "test.csv"), "--out", str(out)]
+    monkeypatch.setattr(sys, "argv", arguments)
+    answering.main()
+    with open(out, encoding="utf-8-sig", newline="") as handle:
+        rows = {row["ID"]: row["Answer"] for row in csv.DictReader(handle)}
+    log = (tmp_path / "out" / "answers.jsonl").read_text("utf-8").split("\n")
+    written = {row["id"]: row["answer"] for line in log if line for row in [json.loads(line)]}
+    assert {"Q0", "Q1", "Q2"} <= set(written), "the model's own, not the fallback's"
+    assert all(
+        rows[i] in {"1", "2", "3", "4"} and rows[i] == written[i] for i in written if i != "F"
+    )
+    assert rows["F"]

@@ -1,0 +1,132 @@
+"""The contest script: Python 3.10 syntax, imports, retrieval, submission and clock."""
+
+from __future__ import annotations
+
+import ast
+import csv
+import json
+import subprocess
+import sys
+import time
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from kofinlaw.data.korean.lexical import LexicalIndex
+from kofinlaw.data.korean.words import bigrams
+from kofinlaw.rag.contest.folder import ALLOWED, write_postings
+
+
+def test_the_script_is_python_310_and_imports_what_the_machine_has(script: str) -> None:
+    tree = ast.parse(script, feature_version=(3, 10))
+    imported = set()
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Import):
+            imported |= {alias.name.split(".")[0] for alias in node.names}
+        if isinstance(node, ast.ImportFrom):
+            imported.add((node.module or "").split(".")[0])
+    assert {"torch", "transformers"} <= imported
+    assert imported - set(sys.stdlib_module_names) <= ALLOWED
+    names = [n.name for n in tree.body if isinstance(n, (ast.FunctionDef, ast.ClassDef))]
+    assert len(names) == len(set(names))
+
+
+def test_a_python_310_compiles_it(tmp_path: Path, script: str) -> None:
+    found = sorted(Path.home().glob(".pyenv/versions/3.10.*/bin/python"))
+    if not found:
+        pytest.skip("no Python 3.10 on this machine")
+    (tmp_path / "answer.py").write_text(script, encoding="utf-8")
+    done = subprocess.run([found[0], "-m", "py_compile", tmp_path / "answer.py"])
+    assert done.returncode == 0
+
+
+TEXTS = [
+    "전자금융거래법 제9조(책임)\n① 금융회사는 접근매체의 위조로 생긴 손해를 배상한다.",
+    "전자금융거래법 제22조(기록)\n① 금융회사는 전자금융거래기록을 5년간 보존한다.",
+    "개인정보 보호법 제15조(수집)\n① 개인정보처리자는 동의를 받아 개인정보를 수집한다.",
+]
+
+
+QUESTION = "전자금융거래기록의 보존 기간으로 옳은 것은?"
+
+
+OPTIONS = ("1년", "3년", "5년", "10년")
+
+
+def test_retrieval_is_the_lexical_indexs_own(tmp_path: Path, answering: Any) -> None:
+    write_postings(TEXTS, tmp_path / "index")
+    index = answering.load_index(tmp_path / "index")
+    query = f"{QUESTION} 금융회사"
+    scores = answering.scores_of(index, query)
+    places, expected = LexicalIndex.build([bigrams(t) for t in TEXTS]).query(bigrams(query), 3)
+    for place, score in zip(places, expected, strict=True):
+        assert scores[place] == pytest.approx(score, rel=1e-5)
+    assert answering.search(index, QUESTION, OPTIONS, 1) == [TEXTS[1]]
+    assert np.count_nonzero(answering.scores_of(index, "zzz")) == 0
+
+
+def test_the_submission_is_complete_whatever_the_model_does(
+    tmp_path: Path, answering: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with open(tmp_path / "test.csv", "w", encoding="utf-8-sig", newline="") as handle:
+        writer = csv.writer(handle)
+        writer.writerow(["ID", "Question"])
+        for number in range(4):
+            lines = [QUESTION, *(f"{i} {text}" for i, text in enumerate(OPTIONS, 1))]
+            writer.writerow([f"Q{number}", "\n".join(lines)])
+        lines = ["보존 기간으로 옳지 않은 것은?", "1 3년간 보존", "2 5년간 보존"]
+        writer.writerow(["N0", "\n".join(lines)])
+        writer.writerow(["F0", "보존 기간을 설명하시오."])
+    write_postings(TEXTS, tmp_path / "index")
+    settings = {"k": 2, "free_max_characters": 160}
+    (tmp_path / "contest.json").write_text(json.dumps(settings), encoding="utf-8")
+    tried: list[tuple[int, float]] = []
+
+    class Failing:
+        def __init__(self, settings: Any, folder: Path) -> None:
+            pass
+
+        def answer(self, stem: str, options: Any, passages: Any, share: float) -> str:
+            tried.append((len(options), share))
+            if options and len(tried) > 2:
+                raise RuntimeError("CUDA out of memory")
+            return "2" if options else "5년간 보존한다."
+
+    monkeypatch.setattr(answering, "Model", Failing)
+    monkeypatch.setattr(answering, "HERE", tmp_path)
+    out = tmp_path / "submission.csv"
+    arguments = ["answer.py", "--questions", str(tmp_path / "test.csv"), "--out", str(out)]
+    monkeypatch.setattr(sys, "argv", arguments)
+    answering.main()
+    with open(out, encoding="utf-8-sig", newline="") as handle:
+        rows = {row["ID"]: row["Answer"] for row in csv.DictReader(handle)}
+    # 5년 stands in the evidence: what the model could not answer gets that.
+    answered = {"Q0": "2", "Q1": "2", "Q2": "3", "Q3": "3"}
+    # Where it is asked for what is not so, the other one.
+    assert rows == {**answered, "N0": "1", "F0": "5년간 보존한다."}
+    before = len(tried)
+    answering.main()
+    again = tried[before:]
+    assert {count for count, _ in again} == {4, 2}, "answers that are there are not asked again"
+    log = [json.loads(r) for r in (tmp_path / "answers.jsonl").read_text("utf-8").split("\n") if r]
+    assert [row["id"] for row in log] == ["Q0", "Q1", "F0"]
+
+
+def test_time_counts_that_was_used_before_any_answer(
+    tmp_path: Path, answering: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(answering, "BEAT_SECONDS", 0.01)
+    clock = tmp_path / "clock.txt"
+
+    def killed_while_loading(started: float) -> None:
+        with answering.counted(clock, started):
+            while not clock.exists():
+                time.sleep(0.01)
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        killed_while_loading(time.monotonic() - 100)
+    with answering.counted(clock, time.monotonic()) as used:
+        assert 100 <= used < 160

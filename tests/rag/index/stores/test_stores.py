@@ -1,0 +1,61 @@
+"""What every store does alike. The Weaviate store is tested where WEAVIATE_URL names a server."""
+
+from __future__ import annotations
+
+import os
+from importlib.util import find_spec
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from corpora import PicoEmbedder, settings, write_chunks
+
+from kofinlaw.rag.fusion import Ranked, fuse
+from kofinlaw.rag.index.build import build_index
+from kofinlaw.rag.index.index import Index
+from kofinlaw.rag.index.stores import Store, open_store
+from kofinlaw.rag.settings import WeaviateSettings
+
+QUERIES = ["접근매체를 빌려줄 수 있는가", "유출을 알려야 하는 시간", "동의를 받은 경우"]
+
+
+@pytest.fixture(params=["local", "weaviate kagome_kr", "weaviate whitespace"])
+def store(request: pytest.FixtureRequest, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Store:
+    name, _, tokenization = request.param.partition(" ")
+    if name == "weaviate" and not (os.environ.get("WEAVIATE_URL") and find_spec("weaviate")):
+        pytest.skip("no Weaviate server: WEAVIATE_URL is not set, or the extra not installed")
+    monkeypatch.setattr("kofinlaw.models.embedders.open_embedder", lambda *_, **__: PicoEmbedder())
+    server = WeaviateSettings(tokenization=tokenization) if tokenization else WeaviateSettings()
+    recipe = settings(embedder="pico", store=name, weaviate=server)
+    build_index(write_chunks(tmp_path), tmp_path / "index", recipe)
+    return open_store(Index.load(tmp_path / "index"), recipe)
+
+
+def listed(found: tuple[Any, Any]) -> list[int]:
+    return [int(place) for place in found[0]]
+
+
+@pytest.mark.parametrize("fusion", ["relative_score", "ranked"])
+@pytest.mark.parametrize("alpha", [0.0, 0.35, 0.7, 1.0])
+def test_hybrid_is_the_fusion_of_both_lists_with_alpha_as_the_vectors_share(
+    store: Store, alpha: float, fusion: Any
+) -> None:
+    vectors = PicoEmbedder().encode_queries(QUERIES)
+    free: list[Any] = [None] * 3
+    words = store.lexical("bigram", QUERIES, 5, free)
+    near = store.dense(vectors, 5, free)
+    made = store.hybrid("bigram", QUERIES, vectors, 5, alpha=alpha, fusion=fusion, masks=free)
+    for by_words, by_vector, both in zip(words, near, made, strict=True):
+        lists = [Ranked("words", *by_words, 1 - alpha), Ranked("dense", *by_vector, alpha)]
+        assert listed(both) == [place for place, _, _ in fuse(lists, fusion)][:5]
+
+
+def test_only_allowed_passages_come_back_and_as_many_as_asked(store: Store) -> None:
+    mask = np.array([False, True, False, True, True])
+    vectors = PicoEmbedder().encode_queries(QUERIES)
+    for found in store.dense(vectors, 2, [mask] * 3):
+        assert len(found[0]) == 2
+        assert set(listed(found)) <= {1, 3, 4}
+    for found in store.lexical("bigram", QUERIES, 2, [mask] * 3):
+        assert set(listed(found)) <= {1, 3, 4}

@@ -1,0 +1,85 @@
+"""Question files as people send them: CSV, JSON Lines and mistakes in them."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+
+from kofinlaw import UserError
+from kofinlaw.rag.questions.question_files import read_questions
+from kofinlaw.rag.questions.submission import read_sheet, write_submission
+from kofinlaw.records import Question
+
+CONTEST = (
+    "ID,Question\r\n"
+    'TEST_000,"전자금융거래법상 접근매체에 해당하지 않는 것은?\r\n1 전자식 카드\r\n2 비밀번호\r\n'
+    '3 전화번호\r\n4 인증서"\r\n'
+    "TEST_001,전자금융사고의 책임을 설명하세요.\r\n"
+)
+
+
+def test_contest_file_with_mark_and_windows_newlines_is_read(tmp_path: Path) -> None:
+    path = tmp_path / "test.csv"
+    path.write_bytes(b"\xef\xbb\xbf" + CONTEST.encode())
+    file = read_questions(path)
+    assert file.questions == (
+        Question(
+            "TEST_000",
+            "전자금융거래법상 접근매체에 해당하지 않는 것은?",
+            ("전자식 카드", "비밀번호", "전화번호", "인증서"),
+        ),
+        Question("TEST_001", "전자금융사고의 책임을 설명하세요."),
+    )
+    assert (file.columns, file.encoding, file.newline) == (
+        ("ID", "Question"),
+        "utf-8-sig",
+        "\r\n",
+    )
+
+
+@pytest.mark.parametrize(
+    "content, message, where",
+    [
+        ("", "empty", ""),
+        ("ID,Question\n", "no questions", ""),
+        ("ID,Text\nA,가\n", "no column `Question`", ":1"),
+        ("ID,Question\nA,가\nA,나\n", "stands on line 2", ":3"),
+        ("ID,Question\nA,가\n\nB,나\n", "a blank row", ":3"),
+        ("ID,Question\nA,가\n,\n", "a blank row", ":3"),
+        ("ID,Question\nA,\n", "`A` is empty", ":2"),
+        ("ID,Question\n,가\n", "without an id", ":2"),
+        ("ID,Question\nA,가,나\n", "3 cells", ":2"),
+        ('ID,Question\nA,"가\n', "not CSV", ":"),
+        (
+            'ID,Question\nA,"뭘까?\n' + "\n".join(f"{n} 답" for n in range(1, 13)) + '"\n',
+            "12 options",
+            ":2",
+        ),
+        ('ID,Question\nA,"뭘까?\n1 답\n2 "\n', "option 2 is empty", ":2"),
+    ],
+)
+def test_each_mistake_names_its_line(
+    tmp_path: Path, content: str, message: str, where: str
+) -> None:
+    path = tmp_path / "q.csv"
+    path.write_text(content, encoding="utf-8")
+    with pytest.raises(UserError) as caught:
+        read_questions(path)
+    assert message in str(caught.value)
+    assert where in caught.value.where
+
+
+def test_json_lines_with_and_without_options(tmp_path: Path) -> None:
+    path = tmp_path / "q.jsonl"
+    lines = [
+        {"id": "a", "question": "옳은 것은?", "options": ["가", "나"]},
+        {"ID": "b", "Question": "옳은 것은?\n1 가\n2 나"},
+        {"id": "c", "question": "설명하세요.", "options": []},
+    ]
+    path.write_text("\n".join(json.dumps(x, ensure_ascii=False) for x in lines), encoding="utf-8")
+    file = read_questions(path)
+    assert [q.options for q in file.questions] == [("가", "나"), ("가", "나"), ()]
+    write_submission(tmp_path / "s.csv", read_sheet(file), {"a": "1", "b": "2", "c": "답, 끝"})
+    assert (tmp_path / "s.csv").read_text(encoding="utf-8") == 'ID,Answer\na,1\nb,2\nc,"답, 끝"\n'

@@ -1,0 +1,17 @@
+"""Settings of the recipe section `answer` that contradict each other."""
+
+from __future__ import annotations
+
+import pytest
+
+from kofinlaw.rag.answer_settings import AnswerSettings
+from kofinlaw.rag.settings import RagSettings
+
+
+def test_impossible_settings_are_refused() -> None:
+    with pytest.raises(ValueError, match="leaves nothing"):
+        AnswerSettings(budget_minutes=1, reserve_minutes=2)
+    with pytest.raises(ValueError, match="no embedder"):
+        RagSettings(alpha=1.0)
+    with pytest.raises(ValueError, match="pool 5 is smaller"):
+        RagSettings(pool=5, k=10)
