@@ -144,3 +144,101 @@ def settings():
         return TrainSettings(**{**defaults, **fields})
 
     return make
+
+
+@pytest.fixture
+def run(pico, examples, settings, tmp_path):
+    """The function that trains in `tmp_path / name`; fields change the settings."""
+    from kofinlaw.models.templates import template_for
+    from kofinlaw.trainer.sft import train
+
+    def call(
+        name="run", *, model=pico, data=examples, progress=None, on_micro_batch=None, **fields
+    ):
+        more = {"progress": progress} if progress else {}
+        return train(
+            settings(**fields),
+            model,
+            data,
+            tmp_path / name,
+            template=template_for(model),
+            seed=1,
+            on_micro_batch=on_micro_batch,
+            **more,
+        )
+
+    return call
+
+
+@pytest.fixture
+def short_run(run, tmp_path):
+    """As `run`, of two steps; returns the result and the lines of `metrics.jsonl`."""
+
+    def call(name, **fields):
+        figures = run(name, **{"max_steps": 2, **fields})
+        lines = (tmp_path / name / "metrics.jsonl").read_text().splitlines()
+        return figures, [json.loads(line) for line in lines]
+
+    return call
+
+
+@pytest.fixture
+def small_model():
+    """The function that makes a model of a kind in memory, with stretched logits."""
+
+    def make(kind, **more):
+        import torch
+        from transformers import AutoConfig, AutoModelForCausalLM
+
+        shape = {
+            "vocab_size": 97,
+            "hidden_size": 32,
+            "intermediate_size": 64,
+            "num_hidden_layers": 2,
+            "num_attention_heads": 4,
+            "num_key_value_heads": 2,
+            "head_dim": 8,
+            "max_position_embeddings": 64,
+            "pad_token_id": 0,
+            "bos_token_id": 1,
+            "eos_token_id": 2,
+        }
+        torch.manual_seed(0)
+        config = AutoConfig.for_model(kind, **{**shape, **more})
+        model = AutoModelForCausalLM.from_config(config, dtype=torch.float32)
+        with torch.no_grad():  # a plain start gives almost even logits
+            model.get_output_embeddings().weight.mul_(20)
+        return model
+
+    return make
+
+
+@pytest.fixture
+def batch():
+    """Three rows of tokens with their masks of supervised tokens."""
+    import torch
+
+    generator = torch.Generator().manual_seed(3)
+    rows = [torch.randint(3, 97, (n,), generator=generator).numpy() for n in (20, 13, 17)]
+    masks = [(torch.rand(len(r), generator=generator) < 0.3).numpy() for r in rows]
+    for mask in masks:
+        mask[0] = False
+        mask[-1] = True
+    return rows, masks
+
+
+@pytest.fixture
+def move_off_zero():
+    """The function that fills B as after some training: at zero an adapter adds nothing."""
+
+    def fill(model):
+        import torch
+
+        from kofinlaw.trainer.adapter import trainable
+
+        with torch.no_grad():
+            for name, parameter in trainable(model):
+                if "lora_B" in name:
+                    parameter.normal_(0, 0.1, generator=torch.Generator().manual_seed(5))
+
+    return fill

@@ -182,23 +182,3 @@ def test_a_plain_text_is_learned_whole_from_its_second_token_on():
     without = ChatTemplate("", eos="</s>")
     example = encode_example({"id": "가", "text": "제1조(목적)"}, without, characters, 100, "</s>")
     assert spoken(example) == "1조(목적)</s>"
-
-
-def test_mixed_files_stand_as_often_as_their_weight_says(tmp_path):
-    from kofinlaw.trainer.dataset import read_dataset
-    from kofinlaw.trainer.settings import TrainSettings
-
-    main = lines(tmp_path / "main.jsonl", *(good(f"주-{i}") for i in range(10)))
-    lines(tmp_path / "text.jsonl", *({"id": f"글-{i}", "text": "가나다"} for i in range(8)))
-    settings = TrainSettings(evaluation_share=0.2, mixture=[{"path": "text.jsonl", "weight": 1.5}])
-
-    def read(seed):
-        return read_dataset(main, settings, CHATML, characters, seed=seed, base=tmp_path)
-
-    data = read(1)
-    ids = [e.id for e in data.examples]
-    assert data.trained == 8 + 12
-    assert all(i.startswith("주") for i in ids[data.trained :])
-    assert len(data.held_out) == 2
-    assert sorted(ids.count(f"글-{i}") for i in range(8)) == [1, 1, 1, 1, 2, 2, 2, 2]
-    assert read(1).sha256 == data.sha256 != read(2).sha256

@@ -7,29 +7,6 @@ import pytest
 from kofinlaw import UserError
 
 
-@pytest.fixture
-def run(pico, examples, settings, tmp_path):
-    from kofinlaw.models.templates import template_for
-    from kofinlaw.trainer.sft import train
-
-    def call(
-        name="run", *, model=pico, data=examples, progress=None, on_micro_batch=None, **fields
-    ):
-        more = {"progress": progress} if progress else {}
-        return train(
-            settings(**fields),
-            model,
-            data,
-            tmp_path / name,
-            template=template_for(model),
-            seed=1,
-            on_micro_batch=on_micro_batch,
-            **more,
-        )
-
-    return call
-
-
 @pytest.mark.parametrize("quantization", ["none", "nf4"])
 def test_a_run_writes_an_adapter_its_record_and_its_curves(run, tmp_path, quantization, pico):
     from kofinlaw.models.loading import load_model
@@ -181,79 +158,19 @@ def test_a_loss_that_is_not_a_number_names_the_example(pico, run, tmp_path, buil
     assert "step 1" in caught.value.where
 
 
-def test_wrong_targets_ranks_and_lengths_are_told_with_what_is_right(run, build_examples, tmp_path):
-    with pytest.raises(UserError, match="no layer is called 'query'") as caught:
-        run(lora={"rank": 4, "targets": ["query"]})
-    assert "q_proj" in caught.value.remedy
-    with pytest.raises(UserError, match="rank 64 is larger than layer") as caught:
-        run(lora={"rank": 64})
-    assert "at most 32" in caught.value.remedy
-    with pytest.raises(UserError, match="the model has 2 layers"):
-        run(lora={"rank": 4, "last_layers": 3})
-    with pytest.raises(UserError, match="none of 3 examples"):
-        run(data=build_examples(tmp_path / "few.jsonl", 3), max_length=10)
-    long = build_examples(tmp_path / "long.jsonl", 8, longest=30)
-    with pytest.raises(UserError, match="the model's window is 512"):
-        run(data=long)
-    with pytest.raises(UserError, match="too few to hold out"):
-        run(data=build_examples(tmp_path / "few.jsonl", 3), evaluation_share=0.1)
+def test_a_step_may_be_counted_in_supervised_tokens(short_run):
+    figures, lines = short_run("run", effective_batch_tokens=40, max_steps=None, epochs=1)
+    assert all(line["supervised_tokens"] >= 40 for line in lines[:-1])
+    assert len({line["supervised_tokens"] for line in lines}) > 1
+    assert sum(line["tokens"] for line in lines) == figures["tokens"]
+    every = short_run("examples", max_steps=None, epochs=1)[0]
+    assert figures["tokens"] == every["tokens"]  # an epoch shows each example once either way
 
 
-def test_only_the_top_layers_are_adapted_where_asked(run, tmp_path):
-    from safetensors.torch import load_file
-
-    run(lora={"rank": 4, "last_layers": 1, "targets": ["q_proj", "v_proj"]})
-    names = load_file(tmp_path / "run" / "adapter" / "adapter_model.safetensors")
-    assert len(names) == 4
-    assert all(".layers.1." in name for name in names)
-
-
-def test_an_eight_bit_optimizer_without_cuda_is_one_line(run):
+def test_unsloth_without_cuda_is_one_line(run):
     import torch
 
     if torch.cuda.is_available():
         pytest.skip("there is CUDA here")
-    with pytest.raises(UserError, match="adamw_8bit needs CUDA"):
-        run(optimizer="adamw_8bit")
-
-
-def test_the_base_models_own_dropout_is_off(build_model, tmp_path, run):
-    model = build_model(tmp_path / "opt", kind="opt")
-    a = run("a", model=model, max_steps=2, max_tokens_per_micro_batch=1)
-    b = run("b", model=model, max_steps=2)
-    assert a["loss_last"] == pytest.approx(b["loss_last"], rel=1e-5)
-
-
-def test_settings_that_do_not_fit_together_are_refused(settings):
-    with pytest.raises(ValueError, match="patience needs held-out examples"):
-        settings(patience=2)
-    with pytest.raises(ValueError, match="not int8"):
-        settings(quantization="int8", lora={"decomposed": True})
-    with pytest.raises(ValueError, match="learning_rat"):
-        settings(learning_rat=1)
-
-
-def test_the_learning_rate_warms_up_and_falls(settings):
-    from kofinlaw.trainer.optimization import learning_rate
-
-    cosine = settings(learning_rate=1.0, warmup_share=0.2, schedule="cosine")
-    rates = [learning_rate(s, 10, cosine) for s in range(10)]
-    assert rates[:3] == [pytest.approx(1 / 3), pytest.approx(2 / 3), pytest.approx(1.0)]
-    assert rates[2:] == sorted(rates[2:], reverse=True)
-    assert rates[-1] > 0.1
-    linear = settings(learning_rate=1.0, warmup_share=0, schedule="linear")
-    assert [learning_rate(s, 4, linear) for s in range(4)] == [1, 0.75, 0.5, 0.25]
-
-
-def test_b_learns_faster_where_asked(pico, settings):
-    from kofinlaw.models.loading import load_model
-    from kofinlaw.trainer.adapter import attach_adapter
-    from kofinlaw.trainer.optimization import make_optimizer, set_learning_rate
-
-    chosen = settings(learning_rate_ratio_b=16.0)
-    model = attach_adapter(
-        load_model(pico, dtype="float32", for_training=True), chosen.lora, seed=0
-    )
-    optimizer = make_optimizer(model, chosen)
-    set_learning_rate(optimizer, 0.01)
-    assert [g["lr"] for g in optimizer.param_groups] == [0.01, 0.16]
+    with pytest.raises(UserError, match="unsloth needs CUDA"):
+        run("run", backend="unsloth")

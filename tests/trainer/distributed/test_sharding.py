@@ -10,7 +10,7 @@ import pytest
 
 from kofinlaw import UserError
 
-ROOT = Path(__file__).parents[2]
+ROOT = Path(__file__).parents[3]
 WORKER = """
 import os, sys
 from pathlib import Path

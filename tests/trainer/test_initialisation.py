@@ -8,22 +8,9 @@ from kofinlaw import UserError
 
 
 @pytest.fixture
-def run(pico, examples, settings, tmp_path):
-    from kofinlaw.models.templates import template_for
-    from kofinlaw.trainer.sft import train
-
-    def call(name, *, model=pico, **fields):
-        template = template_for(model)
-        figures = train(
-            settings(**{"max_steps": 2, **fields}),
-            model,
-            examples,
-            tmp_path / name,
-            template=template,
-            seed=1,
-        )
-        lines = (tmp_path / name / "metrics.jsonl").read_text().splitlines()
-        return tmp_path / name / "adapter", figures, [json.loads(line) for line in lines]
+def run(short_run, tmp_path):
+    def call(name, **fields):
+        return tmp_path / name / "adapter", *short_run(name, **fields)
 
     return call
 
@@ -128,23 +115,3 @@ def test_an_adapter_of_another_base_shape_or_place_is_refused(run, build_model, 
         run("c", start_from=folder, lora={"rank": 4, "alpha": 16})
     with pytest.raises(UserError, match="cannot be read"):
         run("d", start_from=tmp_path / "nowhere")
-
-
-@pytest.mark.parametrize("lora", [{"rank_stabilized": True}, {"decomposed": True}])
-def test_rslora_and_dora_train_every_tensor(run, lora):
-    folder, figures, lines = run("run", lora={"rank": 4, "alpha": 8, **lora}, max_steps=4)
-    assert figures["unmoved_tensors"] == 0
-    assert lines[-1]["loss"] < lines[0]["loss"]
-    config = json.loads((folder / "adapter_config.json").read_text())
-    assert config["use_rslora"] is ("rank_stabilized" in lora)
-    assert config["use_dora"] is ("decomposed" in lora)
-
-
-def test_starts_that_do_not_fit_the_base_are_refused(settings):
-    pissa, loftq = ({"rank": 4, "initialization": kind} for kind in ("pissa", "loftq"))
-    with pytest.raises(ValueError, match="pissa changes the base's weights"):
-        settings(lora=pissa, quantization="nf4")
-    with pytest.raises(ValueError, match="loftq needs quantization: nf4"):
-        settings(lora=loftq)
-    with pytest.raises(ValueError, match="two starts"):
-        settings(lora=pissa, start_from="somewhere")

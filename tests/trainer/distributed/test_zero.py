@@ -11,7 +11,7 @@ import pytest
 
 from kofinlaw import UserError
 
-ROOT = Path(__file__).parents[2]
+ROOT = Path(__file__).parents[3]
 FILES = ("zero2", "zero2-offload", "zero3", "zero3-offload")
 WORKER = """
 import os, sys

@@ -119,3 +119,45 @@ def test_the_recipe_trains_such_a_model(opt, examples, tmp_path):
     assert figures["unmoved_tensors"] == figures["frozen_changed"] == 0
     record = json.loads((tmp_path / "out" / "adapter" / "adapter_config.json").read_text())
     assert (record["r"], record["lora_alpha"], record["lora_dropout"]) == (8, 32, 0.1)
+
+
+def test_gradients_before_and_after_an_evaluation_are_equal_on_four_bits(pico, examples, settings):
+    import torch
+
+    from kofinlaw.models.loading import load_tokenizer
+    from kofinlaw.models.templates import template_for
+    from kofinlaw.trainer.adapter import trainable
+    from kofinlaw.trainer.encoding import encode_examples
+    from kofinlaw.trainer.ranks import Ranks
+    from kofinlaw.trainer.step import Stepper
+    from kofinlaw.trainer.trainee import load_trainee
+
+    encode = load_tokenizer(pico).encode
+    rows, _ = encode_examples(examples, template_for(pico), encode, max_length=512)
+    ranks = Ranks(0, 1, torch.device("cpu"))
+    chosen = settings(quantization="nf4", dtype="bfloat16")
+    model = load_trainee(chosen, pico, rows, ranks, seed=0).model
+    for name, parameter in trainable(model):
+        if "lora_B" in name:
+            torch.nn.init.normal_(parameter, std=0.1)
+    stepper = Stepper(
+        model,
+        rows,
+        ranks,
+        seed=0,
+        budget=300,
+        chunk_rows=8,
+        limit=None,
+        tell=print,
+    )
+
+    def gradients():
+        stepper.gradients(0, range(8))
+        return {name: p.grad.clone() for name, p in trainable(model)}
+
+    before = gradients()
+    stepper.evaluate(range(8, 24))
+    after = gradients()
+    assert all(p.grad.dtype == torch.float32 for _, p in trainable(model))
+    assert all(torch.equal(before[name], after[name]) for name in before)
+    assert any(float(g.abs().max()) > 0 for g in before.values())
