@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from random import Random
-from typing import Any
 
 from kofinlaw import Progress
 from kofinlaw.augment.assemble import Maker, item_id
@@ -22,7 +21,7 @@ from kofinlaw.data.prompting.wording import (
     free_messages,
 )
 from kofinlaw.files import sha256_text
-from kofinlaw.records import Example
+from kofinlaw.records import Example, Provenance
 
 NO_TEXTS = Evidence((), (), whole=False)
 
@@ -113,7 +112,7 @@ def _surface(
     return vary(question, keep, rng)
 
 
-def _provenance(chunks: Sequence[str], generator: str, seed: int) -> dict[str, Any]:
+def _provenance(chunks: Sequence[str], generator: str, seed: int) -> Provenance:
     return {
         "chunks": list(chunks),
         "generator": generator,

@@ -1,4 +1,4 @@
-"""Bytes to text: UTF-8, UTF-8 with a mark, UTF-16 and CP949, told by the bytes themselves."""
+"""Decode bytes of unknown encoding to text: UTF-8 (with or without BOM), UTF-16 or CP949."""
 
 from __future__ import annotations
 
@@ -9,10 +9,11 @@ from kofinlaw import UserError
 
 
 def decode(data: bytes, encoding: str = "auto") -> tuple[str, str]:
-    """(text in NFC with `\\n` line ends and no NULs, the encoding found).
+    """Decode bytes; returns (text, name of the encoding).
 
-    A truncated last character of UTF-8 or CP949 is dropped. Raises UserError where the bytes are
-    no text in any of the encodings.
+    The text is in NFC, has `\\n` line ends and no NULs. A truncated last character of UTF-8 or
+    CP949 is dropped. Raises UserError if the bytes are not text in any of the encodings, or not
+    in the one that `encoding` names.
     """
     text, found = _decode(data, encoding)
     text = text.replace("\r\n", "\n").replace("\r", "\n").replace("\x00", "")
@@ -32,20 +33,20 @@ def _decode(data: bytes, encoding: str) -> tuple[str, str]:
     ):
         if data.startswith(mark):
             return data.decode(name, errors="replace"), name
-    if (wide := _utf16_without_mark(data)) is not None:
-        return data.decode(wide, errors="replace"), wide
+    if (utf16 := _utf16_without_bom(data)) is not None:
+        return data.decode(utf16, errors="replace"), utf16
     for name in ("utf-8", "cp949"):
         text = _strict(data, name)
         if text is not None:
             return text, name
     raise UserError(
-        "the bytes are no text in UTF-8, CP949 or UTF-16",
+        "the bytes are not text in UTF-8, CP949 or UTF-16",
         remedy="convert the file, or name its encoding in the source's `encoding`",
     )
 
 
 def _strict(data: bytes, name: str) -> str | None:
-    """The text, if every character but a cut last one decodes."""
+    """The text if every character decodes; a truncated last character is allowed."""
     decoder = codecs.getincrementaldecoder(name)()
     try:
         return decoder.decode(data, final=False)
@@ -53,9 +54,12 @@ def _strict(data: bytes, name: str) -> str | None:
         return None
 
 
-def _utf16_without_mark(data: bytes) -> str | None:
-    """UTF-16 without a mark: zero bytes (blanks, digits and line ends have them) on one side, and
-    what decodes is Korean, Latin or punctuation."""
+def _utf16_without_bom(data: bytes) -> str | None:
+    """The byte order of UTF-16 without a byte order mark, or None if the bytes are not UTF-16.
+
+    Blanks, digits and line ends have a zero byte on one side in UTF-16. In addition, the decoded
+    text must be Korean, Latin or punctuation.
+    """
     sample = data[: 4096 if len(data) > 4096 else len(data) // 2 * 2]
     if b"\x00" not in sample or len(sample) < 8:
         return None
@@ -68,7 +72,7 @@ def _utf16_without_mark(data: bytes) -> str | None:
 
 
 def _usual(character: str) -> bool:
-    """Hangul, its letters, punctuation of Korean law, or a Han letter."""
+    """Whether the character is Hangul, a Jamo, a Han character or punctuation of Korean law."""
     return any(
         first <= character <= last
         for first, last in ("가힣", "ㄱㆎ", "\u3000〿", "一鿿", "①⓿", "\u2000⁯", "\xa0ÿ", "\uff00～")

@@ -1,4 +1,4 @@
-"""The error that a user can fix: what failed, where, and what to do."""
+"""Define UserError: an error that the user can fix, with its location and the remedy."""
 
 from __future__ import annotations
 
@@ -6,9 +6,12 @@ __all__ = ["UserError"]
 
 
 class UserError(Exception):
-    """A mistake the person at the keyboard can mend: shown without a traceback.
+    """An error that the user can fix. The command line shows it without a traceback.
 
-    `where` is `file:line`, a record id or a recipe key; `remedy` says what to do.
+    Args:
+        message: What failed.
+        where: Where it failed: `file:line`, a record id or a recipe key.
+        remedy: What the user can do about it.
     """
 
     def __init__(self, message: str, *, where: str = "", remedy: str = "") -> None:

@@ -1,4 +1,25 @@
-"""JSON Lines in and out, and files that are whole or absent."""
+"""Read and write JSON Lines, and write files and folders atomically: complete or absent.
+
+**Which writer to use.** The project has several ways to write records. Choose by what must happen
+after a crash, and by who reads the records:
+
+- `write_jsonl`, `write_json`, `write_text`: all records are known when the file is written, or
+  come from one generator. The file is complete or absent. This is the default.
+- `atomic_write`, `atomic_write_bytes`, `atomic_folder`: as above, for other formats and for
+  folders of several files.
+- `JsonlAppender`: records come one by one over a long time and must survive a kill. Each record
+  is one line. Opening the file removes a line that a killed process left incomplete. Use it for
+  logs that are only read from the start, such as training metrics.
+- The teacher's ledger (`augment.teacher.ledger`): a `JsonlAppender` with a key for each request,
+  so that a resumed run never sends a request again. Use it for expensive calls with a
+  deterministic key.
+- The answering journal (`rag.answer.journal`): several `JsonlAppender` files that belong
+  together, with the state that decides whether a run may be resumed, and the time used so far.
+- `data.spool.Spool`: temporary records that do not fit in memory while one stage runs. They are
+  read back in any order and deleted with their folder. Nothing is resumed from them.
+- `data.reject_log.RejectLog`: rejected records, collected by step in spools, and written with
+  `write_jsonl` when the stage ends.
+"""
 
 from __future__ import annotations
 
@@ -10,7 +31,7 @@ import shutil
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import IO, Any, TypeVar
+from typing import Any, BinaryIO, TextIO, TypeVar
 
 from kofinlaw import UserError
 from kofinlaw.records import from_json, to_json
@@ -18,26 +39,43 @@ from kofinlaw.records import from_json, to_json
 T = TypeVar("T")
 
 
-def dumps(record: Any) -> str:
-    """One line of JSON, keys in the record's order, Korean left readable."""
+def dumps(record: object) -> str:
+    """A dictionary or a dataclass as one line of JSON.
+
+    The keys keep the record's order, and Korean text stays readable. Raises TypeError for another
+    type.
+    """
     value = record if isinstance(record, dict) else to_json(record)
     return json.dumps(value, ensure_ascii=False, separators=(", ", ": "))
 
 
 @contextmanager
-def atomic_write(path: Path, mode: str = "w") -> Iterator[IO[Any]]:
-    """Write beside `path`, fsync, rename: readers see the old file or the new, never a half.
+def atomic_write(path: Path) -> Iterator[TextIO]:
+    """Open a temporary text file (UTF-8) that replaces `path` when the block ends without error.
 
-    Raises UserError where the disk is full or the folder cannot be written.
+    The file is synced before it is renamed, so readers see the old file or the complete new one.
+    Raises UserError if the disk is full or the folder is not writable.
     """
+    with _replacing(path) as temporary, open(temporary, "w", encoding="utf-8") as handle:
+        yield handle
+        _flush(handle)
+
+
+@contextmanager
+def atomic_write_bytes(path: Path) -> Iterator[BinaryIO]:
+    """As `atomic_write`, for bytes."""
+    with _replacing(path) as temporary, open(temporary, "wb") as handle:
+        yield handle
+        _flush(handle)
+
+
+@contextmanager
+def _replacing(path: Path) -> Iterator[Path]:
+    """A temporary path in the same folder; it replaces `path` when the block ends without error."""
     path.parent.mkdir(parents=True, exist_ok=True)
     temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")
-    encoding = None if "b" in mode else "utf-8"
     try:
-        with open(temporary, mode, encoding=encoding) as handle:
-            yield handle
-            handle.flush()
-            os.fsync(handle.fileno())
+        yield temporary
         os.replace(temporary, path)
     except OSError as error:
         raise disk_error(error, path) from error
@@ -45,12 +83,18 @@ def atomic_write(path: Path, mode: str = "w") -> Iterator[IO[Any]]:
         temporary.unlink(missing_ok=True)
 
 
+def _flush(handle: TextIO | BinaryIO) -> None:
+    handle.flush()
+    os.fsync(handle.fileno())
+
+
 @contextmanager
 def atomic_folder(folder: Path) -> Iterator[Path]:
-    """A folder beside `folder` that takes its name when the block ends well, in place of an older.
+    """Create a temporary folder that replaces `folder` when the block ends without error.
 
-    Files and folder are synced first. What a killed writer left is deleted before, and nothing is
-    left behind by one that fails. Raises UserError as `atomic_write`.
+    Files and folder are synced before the rename. A temporary folder of a killed process is
+    deleted first, and a failed block leaves nothing behind. Raises UserError as `atomic_write`
+    does.
     """
     temporary = folder.with_name(f".{folder.name}.tmp")
     try:
@@ -75,7 +119,7 @@ def atomic_folder(folder: Path) -> Iterator[Path]:
 
 
 def sync(path: Path) -> None:
-    """Force a file, or a folder's list of names, to the disk."""
+    """Force a file, or the list of names in a folder, to the disk."""
     descriptor = os.open(path, os.O_RDONLY)
     try:
         os.fsync(descriptor)
@@ -84,7 +128,7 @@ def sync(path: Path) -> None:
 
 
 def disk_error(error: OSError, path: Path) -> Exception:
-    """The person's version of a full disk or a read-only folder; other errors come back as is."""
+    """The UserError for a full disk or a read-only folder; any other error unchanged."""
     if error.errno in (errno.ENOSPC, errno.EDQUOT, errno.EFBIG):
         return UserError(
             "no space left on the disk",
@@ -95,24 +139,24 @@ def disk_error(error: OSError, path: Path) -> Exception:
         return UserError(
             "this folder cannot be written",
             where=str(path),
-            remedy="choose another folder with --runs DIR, or mend its permissions",
+            remedy="choose another folder with --runs DIR, or fix its permissions",
         )
     return error
 
 
 def write_text(path: Path, text: str) -> None:
-    """Write a text file whole or not at all."""
+    """Write a text file atomically."""
     with atomic_write(path) as handle:
         handle.write(text)
 
 
-def write_json(path: Path, value: Any) -> None:
-    """Write one JSON document whole or not at all, indented for people."""
+def write_json(path: Path, value: object) -> None:
+    """Write one JSON document atomically, indented so that people can read it."""
     write_text(path, json.dumps(value, ensure_ascii=False, indent=2) + "\n")
 
 
-def write_jsonl(path: Path, records: Iterable[Any]) -> int:
-    """Write records one a line, whole or not at all; returns how many."""
+def write_jsonl(path: Path, records: Iterable[object]) -> int:
+    """Write records as JSON Lines, atomically; returns the number of records."""
     count = 0
     with atomic_write(path) as handle:
         for record in records:
@@ -122,7 +166,7 @@ def write_jsonl(path: Path, records: Iterable[Any]) -> int:
 
 
 def read_jsonl(path: Path, record_type: type[T]) -> Iterator[T]:
-    """Records of a file in order.
+    """The records of a JSON Lines file, in order.
 
     Raises UserError with file and line for a missing file, a broken line or a wrong field.
     """
@@ -133,12 +177,15 @@ def read_jsonl(path: Path, record_type: type[T]) -> Iterator[T]:
             raise UserError(
                 f"this line is not a {record_type.__name__}: {error}",
                 where=f"{path}:{line}",
-                remedy="mend the line, or delete the stage's folder and run it again",
+                remedy="fix the line, or delete the stage's folder and run it again",
             ) from error
 
 
 def read_json_lines(path: Path) -> Iterator[tuple[int, dict[str, Any]]]:
-    """(line number from 1, object) of each non-blank line; raises UserError as `read_jsonl`."""
+    """(line number from 1, object) of each line that is not blank.
+
+    Raises UserError for a missing file, a broken line or a line that is not an object.
+    """
     try:
         handle = open(path, encoding="utf-8-sig")
     except FileNotFoundError as error:
@@ -162,9 +209,10 @@ def read_json_lines(path: Path) -> Iterator[tuple[int, dict[str, Any]]]:
 
 
 class JsonlAppender:
-    """Append-only JSON Lines that survives a kill: a torn last line is cut off on opening.
+    """Append records to a JSON Lines file so that a kill loses at most the last record.
 
-    Each `append` is flushed to the operating system; `sync` forces it to the disk.
+    Opening the file removes an incomplete last line. Each `append` is flushed to the operating
+    system; `sync` forces the lines to the disk. Raises UserError if the file cannot be opened.
     """
 
     def __init__(self, path: Path) -> None:
@@ -176,8 +224,11 @@ class JsonlAppender:
             raise disk_error(error, path) from error
         self.path = path
 
-    def append(self, record: Any) -> None:
-        """Write one record; raises UserError on a full disk, leaving earlier lines whole."""
+    def append(self, record: object) -> None:
+        """Write one record (a dictionary or a dataclass).
+
+        Raises UserError on a full disk; earlier lines stay complete.
+        """
         try:
             self._handle.write(dumps(record) + "\n")
             self._handle.flush()
@@ -185,11 +236,11 @@ class JsonlAppender:
             raise disk_error(error, self.path) from error
 
     def sync(self) -> None:
-        """Force what was appended to the disk."""
+        """Force the appended lines to the disk."""
         os.fsync(self._handle.fileno())
 
     def close(self) -> None:
-        """Sync and close."""
+        """Sync and close the file."""
         if not self._handle.closed:
             self.sync()
             self._handle.close()
@@ -202,7 +253,7 @@ class JsonlAppender:
 
 
 def cut_torn_line(path: Path) -> None:
-    """Drop the bytes after the last newline: what a killed writer left half done."""
+    """Remove the bytes after the last newline: an incomplete line of a killed process."""
     if not path.exists() or path.stat().st_size == 0:
         return
     with open(path, "rb+") as handle:

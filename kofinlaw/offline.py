@@ -1,4 +1,4 @@
-"""Offline means offline: settings for other libraries, and a guard over Python's sockets."""
+"""Keep a run offline: environment variables for other libraries and a guard on Python sockets."""
 
 from __future__ import annotations
 
@@ -8,9 +8,12 @@ import os
 import socket
 import traceback
 from collections.abc import Callable, Iterator
-from typing import Any
+from typing import ParamSpec, TypeVar
 
 from kofinlaw import UserError
+
+P = ParamSpec("P")
+R = TypeVar("R")
 
 ENVIRONMENT = {
     "HF_HUB_OFFLINE": "1",
@@ -30,9 +33,10 @@ ONLY_OFFLINE = ("HF_HUB_OFFLINE", "TRANSFORMERS_OFFLINE", "HF_DATASETS_OFFLINE",
 
 
 def set_environment(*, offline: bool = True) -> None:
-    """Set the environment of the libraries; call it before transformers or datasets load.
+    """Set the environment variables of other libraries.
 
-    Telemetry and remote kernels are off either way; `offline` also forbids the hub.
+    Call it before transformers or datasets are imported. Telemetry and remote kernels are always
+    off; `offline` also forbids the hub.
     """
     for name, value in ENVIRONMENT.items():
         if name in ONLY_OFFLINE:
@@ -43,7 +47,7 @@ def set_environment(*, offline: bool = True) -> None:
 
 
 def is_loopback(host: str) -> bool:
-    """Whether a host name or address is this machine; names are not looked up."""
+    """Whether a host name or address is this machine. Names are not resolved."""
     host = host.strip("[]").split("%")[0]
     if host in ("", "localhost"):
         return True
@@ -57,7 +61,7 @@ def is_loopback(host: str) -> bool:
 
 
 def _caller() -> str:
-    """`file:line in function` of the innermost frame outside the standard library and us."""
+    """`file:line in function` of the innermost frame outside the standard library and this file."""
     frames = traceback.extract_stack()[:-2]
     inside = os.path.dirname(socket.__file__)  # noqa: PTH120
     for frame in reversed(frames):
@@ -71,31 +75,33 @@ def _refuse(target: str) -> UserError:
     return UserError(
         f"something tried to reach {target}, but this run is offline",
         where=_caller(),
-        remedy="set `offline: false` in the recipe if that is wanted",
+        remedy="to allow the connection, set `offline: false` in the recipe",
     )
 
 
-def _check_address(address: Any) -> None:
+def _check_address(address: object) -> None:
     if isinstance(address, tuple) and not is_loopback(str(address[0])):
         raise _refuse(f"{address[0]}:{address[1]}")
 
 
-def _check_name(host: Any) -> None:
+def _check_name(host: object) -> None:
     name = host.decode("ascii", "replace") if isinstance(host, bytes) else host
     if name is not None and not is_loopback(str(name)):
         raise _refuse(str(name))
 
 
-def _guarded(call: Callable[..., Any], check: Callable[..., None]) -> Callable[..., Any]:
-    def guarded(*arguments: Any, **named: Any) -> Any:
+def _guarded(call: Callable[P, R], check: Callable[..., None]) -> Callable[P, R]:
+    """The call, with `check` on its positional arguments before it."""
+
+    def guarded(*arguments: P.args, **named: P.kwargs) -> R:
         check(*arguments)
         return call(*arguments, **named)
 
     return guarded
 
 
-# What leaves the machine, and which of its arguments says where to.
-_WAYS_OUT: tuple[tuple[Any, str, Callable[..., None]], ...] = (
+# Every socket call that can leave the machine, and the check on its target.
+_OUTBOUND_CALLS: tuple[tuple[object, str, Callable[..., None]], ...] = (
     (socket.socket, "connect", lambda self, address: _check_address(address)),
     (socket.socket, "connect_ex", lambda self, address: _check_address(address)),
     (socket.socket, "sendto", lambda self, data, *rest: _check_address(rest[-1])),
@@ -108,20 +114,20 @@ _WAYS_OUT: tuple[tuple[Any, str, Callable[..., None]], ...] = (
 
 @contextlib.contextmanager
 def guard(*, offline: bool = True) -> Iterator[None]:
-    """While inside, a connection or name look-up past loopback raises UserError with its caller.
+    """Inside the block, a connection or name look-up beyond loopback raises UserError.
 
-    Covers Python's sockets on every thread of the process; sockets that native code opens are not
-    seen. With `offline` false it does nothing.
+    The error names the calling line. The guard covers Python's sockets on every thread of the
+    process. It does not see sockets that native code opens. With `offline` false it does nothing.
     """
     if not offline:
         yield
         return
     set_environment()
-    kept = [(owner, name, getattr(owner, name)) for owner, name, _ in _WAYS_OUT]
-    for (owner, name, call), (_, _, check) in zip(kept, _WAYS_OUT, strict=True):
+    originals = [(owner, name, getattr(owner, name)) for owner, name, _ in _OUTBOUND_CALLS]
+    for (owner, name, call), (_, _, check) in zip(originals, _OUTBOUND_CALLS, strict=True):
         setattr(owner, name, _guarded(call, check))
     try:
         yield
     finally:
-        for owner, name, call in kept:
+        for owner, name, call in originals:
             setattr(owner, name, call)

@@ -1,19 +1,22 @@
-"""Records as Parquet, batch by batch; a corpus's beside their JSON Lines."""
+"""Write records as Parquet in batches, with a fixed schema for each file of a corpus."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from itertools import islice
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING
 
-from kofinlaw.files import atomic_write, read_json_lines
+from kofinlaw.files import atomic_write_bytes, read_json_lines
 from kofinlaw.records import Chunk
 
-_BATCH = 1024
-# 항, 호 and 목: a provision nests no deeper.
-_LEVELS = 3
-_TEXTS = {
+if TYPE_CHECKING:
+    import pyarrow
+
+_BATCH_ROWS = 1024
+# 항, 호 and 목: a provision has no deeper levels.
+_PROVISION_LEVELS = 3
+_TEXT_COLUMNS = {
     "chunks": " ".join(Chunk.__dataclass_fields__),
     "earlier": " ".join(Chunk.__dataclass_fields__),
     "articles": "id document_id title kind number heading path lead text",
@@ -23,44 +26,48 @@ _TEXTS = {
 }
 
 
-def write_parquet(folder: Path, names: tuple[str, ...] = tuple(_TEXTS)) -> None:
-    """Write `NAME.parquet` beside each `NAME.jsonl` of a corpus, with the same rows.
+def write_parquet(folder: Path, names: tuple[str, ...] = tuple(_TEXT_COLUMNS)) -> None:
+    """Write `NAME.parquet` next to each `NAME.jsonl` of a corpus, with the same rows.
 
-    The column types are fixed, so that an empty file has its columns too. A leaf's `children` are
-    an empty list of texts. Raises UserError where a file is missing or the disk is full.
+    The column types are fixed, so an empty file also has its columns. A provision without
+    children has an empty list of texts. Raises UserError if a JSON Lines file is missing or the
+    disk is full.
     """
     for name in names:
         rows = (row for _, row in read_json_lines(folder / f"{name}.jsonl"))
         write_rows(folder / f"{name}.parquet", rows, _schema(name))
 
 
-def write_rows(path: Path, rows: Iterator[dict[str, Any]], schema: Any) -> None:
-    """Write a table of those columns (a `pyarrow.Schema`). Raises UserError on a full disk."""
+def write_rows(path: Path, rows: Iterator[Mapping[str, object]], schema: pyarrow.Schema) -> None:
+    """Write rows as one Parquet table with the columns of `schema`.
+
+    Raises UserError on a full disk.
+    """
     import pyarrow
     import pyarrow.parquet as parquet
 
     with (
-        atomic_write(path, "wb") as handle,
+        atomic_write_bytes(path) as handle,
         parquet.ParquetWriter(handle, schema, compression="zstd") as writer,
     ):
         for batch in _batches(rows):
             writer.write_table(pyarrow.Table.from_pylist(batch, schema=schema))
 
 
-def _batches(rows: Iterator[dict[str, Any]]) -> Iterator[list[dict[str, Any]]]:
-    while batch := list(islice(rows, _BATCH)):
+def _batches(rows: Iterator[Mapping[str, object]]) -> Iterator[list[Mapping[str, object]]]:
+    while batch := list(islice(rows, _BATCH_ROWS)):
         yield batch
 
 
-def _schema(name: str) -> Any:
-    """The columns in the records' order."""
+def _schema(name: str) -> pyarrow.Schema:
+    """The columns in the order of the record's fields."""
     import pyarrow as pa
 
     text, texts = pa.string(), pa.list_(pa.string())
-    columns = [(column, text) for column in _TEXTS[name].split()]
+    columns = [(column, text) for column in _TEXT_COLUMNS[name].split()]
     if name == "articles":
         children = texts
-        for _ in range(_LEVELS):
+        for _ in range(_PROVISION_LEVELS):
             node = pa.struct([("label", text), ("text", text), ("children", children)])
             children = pa.list_(node)
         columns += [("provisions", children), ("deleted", pa.bool_())]

@@ -1,4 +1,4 @@
-"""The interface through which long work reports its progress."""
+"""Define the interface through which long-running functions report their progress."""
 
 from __future__ import annotations
 
@@ -8,11 +8,11 @@ __all__ = ["Progress", "silent"]
 
 
 class Progress(Protocol):
-    """How long work reports: the phase, records done, records in all, figures to show."""
+    """A function that long-running work calls to report its progress."""
 
     def __call__(self, phase: str, done: int, total: int | None = None, **info: object) -> None:
-        """Show that `done` of `total` records of `phase` are through."""
+        """Show that `done` of `total` records of `phase` are finished, with more figures."""
 
 
 def silent(phase: str, done: int, total: int | None = None, **info: object) -> None:
-    """A Progress that shows nothing."""
+    """Show nothing: the default Progress of every function."""

@@ -1,14 +1,15 @@
-"""The records that pass between rooms, one JSON object a line.
+"""Define the records that the rooms exchange: one JSON object a line in JSON Lines files.
 
-Every field is present on every line with one type, so that
-`datasets.load_dataset("json", data_files=…)` reads a file without hints.
+Every line has every field, always with the same type. Therefore
+`datasets.load_dataset("json", data_files=…)` reads the files without type hints.
 """
 
 from __future__ import annotations
 
 import dataclasses
+from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any, Literal, TypeVar
+from typing import Any, Literal, TypedDict, TypeVar
 
 Kind = Literal["statute", "rule", "guideline", "case", "manual", "other"]
 Message = dict[str, str]
@@ -19,15 +20,19 @@ T = TypeVar("T")
 class Chunk:
     """A passage that can be retrieved and cited.
 
-    `id` is the document id and the structural path (`전자금융거래법/제9조`, a part of a
-    split article `전자금융거래법/제9조/제1항`); `unit` is what a reader would cite
-    (`전자금융거래법 제9조`; outside statutes `title > heading > heading`): all parts of an
-    article share it.
-    `text` opens with the act's name and the article's header. `as_of` and dates are ISO days: the
-    document's. Where the corpus knows several versions of an act, `since` is the day on which this
-    very text came into force and `until` the day on which another took its place (empty: none
-    did); of a single version both are empty and `as_of` is what is known. A text of an earlier
-    version bears the version's day in its ids (`전자금융거래법@2022-06-10/제9조`), not in its unit.
+    - `id` is the document id and the structural path: `전자금융거래법/제9조`, or
+      `전자금융거래법/제9조/제1항` for a part of a split article.
+    - `unit` is what a reader would cite: `전자금융거래법 제9조`, and outside statutes
+      `title > heading > heading`. All parts of an article have the same unit.
+    - `text` starts with the act's name and the article's header.
+    - `as_of` is the ISO day of the document.
+    - `since` and `until` are ISO days. They are set if the corpus knows several versions of the
+      act: `since` is the day on which this text came into force, `until` the day on which another
+      text replaced it (empty if none did). With a single version both are empty, and `as_of` is
+      the only known day.
+
+    The ids of an earlier version contain the version's day
+    (`전자금융거래법@2022-06-10/제9조`); its unit does not.
     """
 
     id: str
@@ -47,10 +52,10 @@ class Chunk:
 
 @dataclass(frozen=True, slots=True)
 class Provision:
-    """A node of an article's tree: 항 paragraph, 호 item or 목 subitem.
+    """A node in the tree of an article: a 항 (paragraph), 호 (item) or 목 (subitem).
 
-    `label` is the path below the article (`제1항`, `제1항제2호`, `제1항제2호가목`); `text` is
-    the node's own text without its mark and without its children's.
+    `label` is the path below the article (`제1항`, `제1항제2호`, `제1항제2호가목`). `text` is the
+    node's own text without its mark and without the text of its children.
     """
 
     label: str
@@ -60,10 +65,10 @@ class Provision:
 
 @dataclass(frozen=True, slots=True)
 class Article:
-    """One 조 with its structure. `id` equals the chunks' `unit` (`전자금융거래법 제9조`).
+    """One 조 with its structure. `id` equals the `unit` of its chunks (`전자금융거래법 제9조`).
 
-    `text` is the whole body without header and amendment tags; `provisions` is its tree (a body
-    without 항 has its 호 directly, and its opening words in `lead`).
+    `text` is the whole body without header and amendment tags. `provisions` is its tree. A body
+    without 항 has its 호 at the top level, and its opening words in `lead`.
     """
 
     id: str
@@ -83,22 +88,37 @@ class Article:
     chunk_ids: tuple[str, ...]
 
 
+class Provenance(TypedDict):
+    """Where a training example comes from: ids of its chunks, its generator and its teacher.
+
+    The fields of the teacher are empty for an example that a rule made.
+    """
+
+    chunks: list[str]
+    generator: str
+    version: str
+    teacher: str
+    teacher_revision: str
+    teacher_license: str
+    prompt_sha256: str
+    seed: int
+
+
 @dataclass(frozen=True, slots=True)
 class Example:
-    """A training example. `provenance` always has the same keys: chunks (list of ids), generator,
-    version, teacher, teacher_revision, teacher_license, prompt_sha256, seed."""
+    """A training example with its provenance and the checks that it passed."""
 
     id: str
     task: str
     messages: list[Message]
     answer_key: str
-    provenance: dict[str, Any]
-    checks: list[dict[str, Any]] = field(default_factory=list)
+    provenance: Provenance
+    checks: list[dict[str, object]] = field(default_factory=list)
 
 
 @dataclass(frozen=True, slots=True)
 class Rejected:
-    """A record that left the path: `record` is the record as JSON text, `reason` a short code."""
+    """A rejected record: `record` is its JSON text, `reason` a short code, `detail` a sentence."""
 
     id: str
     stage: str
@@ -109,9 +129,12 @@ class Rejected:
 
 @dataclass(frozen=True, slots=True)
 class Question:
-    """A question to answer. `question` is the stem alone; `options` are texts without their marks,
-    empty for free text. Labels are "1".."9" by position. `as_of` is the ISO day whose law is asked
-    for, empty where the question names none."""
+    """A question to answer.
+
+    `question` is the stem alone. `options` are texts without their marks; they are empty for a
+    free-text question. The labels of the options are "1" to "9" by position. `as_of` is the ISO
+    day whose law the question is about, or empty if the question names none.
+    """
 
     id: str
     question: str
@@ -121,10 +144,10 @@ class Question:
 
 @dataclass(frozen=True, slots=True)
 class Key:
-    """What is right, kept in another file than the question so that no runner reads it.
+    """The correct answer of a question. It is stored in another file, which no runner reads.
 
-    `answer` is the label of a multiple choice; `reference` and `keywords` belong to free text;
-    `units` are the gold articles; `slices` name what the item tests (negative, numeric, …).
+    `answer` is the label of a multiple-choice answer. `reference` and `keywords` belong to free
+    text. `units` are the gold articles. `slices` name what the item tests (negative, numeric, …).
     """
 
     id: str
@@ -137,9 +160,11 @@ class Key:
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """An answer with its evidence (chunk ids, best first), a confidence in 0..1 and tokens used.
+    """An answer with its evidence.
 
-    `origin` is `model`, or `fallback` where the text is not the model's."""
+    `evidence` are chunk ids, best first. `confidence` is between 0 and 1, `tokens` counts the
+    tokens used. `origin` is `model`, or `fallback` if the text does not come from the model.
+    """
 
     id: str
     answer: str
@@ -149,23 +174,28 @@ class Answer:
     origin: str = "model"
 
 
-def to_json(record: Any) -> dict[str, Any]:
-    """The record as plain JSON values (tuples become lists)."""
+def to_json(record: object) -> dict[str, Any]:
+    """The record as JSON values; tuples become lists.
+
+    Raises TypeError if the record is not a dataclass.
+    """
+    if not dataclasses.is_dataclass(record) or isinstance(record, type):
+        raise TypeError(f"a record must be a dataclass, not {type(record).__name__}")
     return dataclasses.asdict(record)
 
 
-def provision_from_json(value: dict[str, Any]) -> Provision:
-    """The inverse of `to_json` for a provision tree."""
+def provision_from_json(value: Mapping[str, Any]) -> Provision:
+    """The inverse of `to_json` for a tree of provisions."""
     children = tuple(provision_from_json(child) for child in value["children"])
     return Provision(value["label"], value["text"], children)
 
 
-def from_json(record_type: type[T], value: dict[str, Any]) -> T:
-    """Build a record from JSON values.
+def from_json(record_type: type[T], value: Mapping[str, Any]) -> T:
+    """Build a record from JSON values; lists become tuples where the field is a tuple.
 
-    Raises TypeError for a missing or unknown field; lists become tuples where the field is one.
+    Raises TypeError for a missing or unknown field.
     """
-    out: dict[str, Any] = {}
+    out: dict[str, object] = {}
     names = {f.name: f for f in dataclasses.fields(record_type)}  # type: ignore[arg-type]
     for name, item in value.items():
         if name == "provisions":

@@ -1,4 +1,4 @@
-"""What a stage function returns: typed figures that know their record."""
+"""Define what a stage function returns: typed figures that convert to a JSON record."""
 
 from __future__ import annotations
 
@@ -13,5 +13,5 @@ class StageResult(Protocol):
     """The figures of one stage. Implementations are small frozen dataclasses."""
 
     def to_record(self) -> dict[str, object]:
-        """The figures as JSON values by name, as `stage.json` keeps them under `counts`."""
+        """The figures as JSON values by name, as `stage.json` stores them under `counts`."""
         ...

@@ -1,4 +1,4 @@
-"""Write spans to `traces.jsonl` and read them; open the tracer that the settings ask for."""
+"""Write spans to `traces.jsonl`, read them, and open the tracer that the settings ask for."""
 
 from __future__ import annotations
 
@@ -15,14 +15,14 @@ TRACE_FILE = "traces.jsonl"
 
 
 class JsonLines:
-    """Appends spans to a file, whole lines only."""
+    """An exporter that appends each span to a file as one line."""
 
     def __init__(self, path: Path) -> None:
         path.parent.mkdir(parents=True, exist_ok=True)
         self._handle = open(path, "a", encoding="utf-8")
 
     def export(self, span: Span) -> None:
-        """Write one line."""
+        """Write the span as one line."""
         row = {name: getattr(span, name) for name in span.__dataclass_fields__}
         self._handle.write(json.dumps(row, ensure_ascii=False, default=str) + "\n")
         self._handle.flush()
@@ -33,7 +33,10 @@ class JsonLines:
 
 
 def read_traces(path: Path) -> list[tuple[int, dict[str, Any]]]:
-    """(line, span) of a trace file; torn lines are left out, an absent file has none."""
+    """(line number from 1, span) of each complete line of a trace file.
+
+    Incomplete lines are skipped. A missing file has no spans.
+    """
     out = []
     try:
         handle = open(path, encoding="utf-8", errors="replace")
@@ -49,10 +52,11 @@ def read_traces(path: Path) -> list[tuple[int, dict[str, Any]]]:
 
 
 def open_tracer(settings: TraceSettings | None, folder: Path, *, offline: bool = True) -> Tracer:
-    """The tracer the settings ask for; JSON Lines go to folder/traces.jsonl, going on after those
-    of a run that was cut off.
+    """The tracer that the settings ask for.
 
-    Raises UserError for LangSmith or a remote collector while offline, and for a missing extra.
+    JSON Lines are appended to `folder/traces.jsonl`; span numbers continue after those of an
+    interrupted run. Raises UserError for LangSmith or a remote collector while offline, and for a
+    missing extra.
     """
     if settings is None or not settings.to:
         return NO_TRACE
@@ -70,7 +74,7 @@ def open_tracer(settings: TraceSettings | None, folder: Path, *, offline: bool =
 
 
 def _end_torn_line(path: Path) -> None:
-    """Give a line that a kill tore its end, so that the next span has a line of its own."""
+    """End an incomplete last line with a newline, so that the next span gets its own line."""
     with contextlib.suppress(OSError), open(path, "r+b") as handle:
         if handle.seek(0, 2) > 0:
             handle.seek(-1, 2)

@@ -1,4 +1,4 @@
-"""The recipe's section `trace`."""
+"""Define the settings of the recipe's `trace` section."""
 
 from __future__ import annotations
 
@@ -10,18 +10,18 @@ TraceTarget = Literal["jsonl", "opentelemetry", "langsmith"]
 
 
 class TraceSettings(BaseModel):
-    """Where the calls of models and indexes are traced to."""
+    """Where calls of models and indexes are traced to."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     to: tuple[TraceTarget, ...] = Field(
         default=("jsonl",),
-        description="jsonl: traces.jsonl in the stage's folder; opentelemetry and langsmith are "
-        "extras (langsmith not offline); empty: no tracing",
+        description="jsonl: traces.jsonl in the stage's folder; opentelemetry and langsmith need "
+        "extras (langsmith only with `offline: false`); empty: no tracing",
     )
     redact: bool = Field(
         default=False,
-        description="write the length and hash of prompts, answers and passages, not their words",
+        description="write length and hash of prompts, answers and passages instead of their text",
     )
     endpoint: str = Field(
         default="http://127.0.0.1:4318/v1/traces",

@@ -1,7 +1,8 @@
-"""What was asked of a model or an index, and what came back: one span a call.
+"""Trace calls of models and indexes: one span a call, with its inputs and outputs.
 
-Spans go to JSON Lines; the same spans may also go to OpenTelemetry (GenAI conventions) or
-LangSmith. Traces hold clock times, so they are a log and no record: nothing is computed from them.
+Spans are written to JSON Lines. The same spans can also be sent to OpenTelemetry (GenAI
+conventions) or LangSmith. Traces contain clock times, so they are logs: no result is computed
+from them.
 """
 
 from __future__ import annotations
@@ -14,55 +15,59 @@ import time
 from collections.abc import Iterator, Mapping, Sequence
 from contextvars import ContextVar
 from dataclasses import dataclass, field
-from typing import Any, Protocol
+from typing import Protocol
 
-# Attributes that hold what people or documents wrote; `redact` keeps only their length and hash.
-TEXTS = frozenset({"prompt", "prompts", "answer", "answers", "query", "queries", "documents"})
-MOST_CHARACTERS = 20_000
+# Attributes with text of people or documents; `redact` keeps only their length and hash.
+TEXT_ATTRIBUTES = frozenset(
+    {"prompt", "prompts", "answer", "answers", "query", "queries", "documents"}
+)
+MAX_CHARACTERS = 20_000
 
 _open: ContextVar[tuple[Tracer, Span] | None] = ContextVar("kofinlaw_open_span", default=None)
 
 
 @dataclass
 class Span:
-    """One traced call. `start` is seconds since the epoch, `seconds` how long it took.
+    """One traced call.
 
-    `attributes` are what was known of it; `items` one mapping a question of the batch, each with
-    its `id`. `error` is empty, or the exception's class and message.
+    - `start` is in seconds since the epoch, `seconds` is the duration.
+    - `attributes` describe the call.
+    - `items` has one mapping for each question of the batch, with the question's `id`.
+    - `error` is empty, or the class and message of the exception.
     """
 
     id: int
     parent: int | None
     name: str
-    attributes: dict[str, Any]
+    attributes: dict[str, object]
     start: float
     seconds: float = 0.0
-    items: list[dict[str, Any]] = field(default_factory=list)
+    items: list[dict[str, object]] = field(default_factory=list)
     error: str = ""
 
-    def set(self, **attributes: Any) -> None:
-        """Add attributes that are known only afterwards (`output_tokens`, `answer` …)."""
+    def set(self, **attributes: object) -> None:
+        """Add attributes that are known only after the call (`output_tokens`, `answer` …)."""
         self.attributes.update(attributes)
 
-    def item(self, id: str, **attributes: Any) -> None:
-        """Add what belongs to one question of the batch; reports find a question's calls by it."""
+    def item(self, id: str, **attributes: object) -> None:
+        """Add attributes of one question of the batch; reports use them to find its calls."""
         self.items.append({"id": id, **attributes})
 
 
 class Exporter(Protocol):
-    """Takes finished spans."""
+    """Receives finished spans."""
 
     def export(self, span: Span) -> None:
-        """Pass one span on."""
+        """Write or send one span."""
         ...
 
     def close(self) -> None:
-        """Flush and let go."""
+        """Flush and release resources."""
         ...
 
 
 class Tracer:
-    """Gives spans and hands each, once it has ended, to every exporter."""
+    """Opens spans and passes each finished span to every exporter."""
 
     def __init__(
         self, exporters: Sequence[Exporter], *, redact: bool = False, first: int = 1
@@ -73,12 +78,12 @@ class Tracer:
         self._lock = threading.Lock()
 
     @contextlib.contextmanager
-    def span(self, name: str, **attributes: Any) -> Iterator[Span]:
-        """Trace what runs inside; a span opened within another on the same thread is its child.
+    def span(self, name: str, **attributes: object) -> Iterator[Span]:
+        """Trace the block; a span opened inside another on the same thread is its child.
 
-        `name` is `retrieval`, `generate`, `score` … Attributes under known short names (`model`,
-        `prompt`, `input_tokens`; see `tracing_exporters.GENAI`) get their conventional names where
-        they are exported. An exception is noted and goes on.
+        `name` is `retrieval`, `generate`, `score` … Attributes with known short names (`model`,
+        `prompt`, `input_tokens`; see `tracing_exporters.GENAI`) get their conventional names when
+        they are exported. An exception is recorded and raised again.
         """
         around = _open.get()
         with self._lock:
@@ -107,7 +112,7 @@ class Tracer:
                 exporter.export(span)
 
     def close(self) -> None:
-        """Flush every exporter; safe to call twice."""
+        """Flush every exporter; it is safe to call this twice."""
         for exporter in self._exporters:
             exporter.close()
 
@@ -118,24 +123,24 @@ class Tracer:
         self.close()
 
 
-class _Nothing(Span):
+class _EmptySpan(Span):
     """A span that keeps nothing."""
 
-    def set(self, **attributes: Any) -> None:
-        """Nothing."""
+    def set(self, **attributes: object) -> None:
+        """Ignore the attributes."""
 
-    def item(self, id: str, **attributes: Any) -> None:
-        """Nothing."""
+    def item(self, id: str, **attributes: object) -> None:
+        """Ignore the item."""
 
 
 class NoTracer(Tracer):
-    """Traces nothing and costs nothing: every span is the same empty one."""
+    """A tracer that traces nothing: every span is the same empty one."""
 
     def __init__(self) -> None:
         super().__init__(())
-        self._span = contextlib.nullcontext(_Nothing(0, None, "", {}, 0.0))
+        self._span = contextlib.nullcontext(_EmptySpan(0, None, "", {}, 0.0))
 
-    def span(self, name: str, **attributes: Any) -> contextlib.AbstractContextManager[Span]:  # type: ignore[override]
+    def span(self, name: str, **attributes: object) -> contextlib.AbstractContextManager[Span]:  # type: ignore[override]
         """The empty span."""
         return self._span
 
@@ -143,37 +148,37 @@ class NoTracer(Tracer):
 NO_TRACE = NoTracer()
 
 
-def child_span(name: str, **attributes: Any) -> contextlib.AbstractContextManager[Span]:
-    """A span within the one that is open on this thread, by the same tracer.
+def child_span(name: str, **attributes: object) -> contextlib.AbstractContextManager[Span]:
+    """A span inside the span that is open on this thread, from the same tracer.
 
-    Where none is open nothing is traced: what runs deep inside needs no tracer handed down.
+    If no span is open, nothing is traced. Inner functions therefore need no tracer parameter.
     """
     around = _open.get()
     return (around[0] if around else NO_TRACE).span(name, **attributes)
 
 
-def annotate_span(**attributes: Any) -> None:
+def annotate_span(**attributes: object) -> None:
     """Add attributes to the span that is open on this thread, if any."""
     if around := _open.get():
         around[1].set(**attributes)
 
 
-def shown(attributes: Mapping[str, Any], redact: bool) -> dict[str, Any]:
-    """The attributes as they are written: long texts cut, or every text as length and hash."""
+def shown(attributes: Mapping[str, object], redact: bool) -> dict[str, object]:
+    """The attributes as they are written: long texts truncated, or every text redacted."""
     return {
-        name: _text_shown(value, redact) if name in TEXTS else value
+        name: _text_shown(value, redact) if name in TEXT_ATTRIBUTES else value
         for name, value in attributes.items()
         if value is not None
     }
 
 
-def _text_shown(value: Any, redact: bool) -> Any:
+def _text_shown(value: object, redact: bool) -> object:
     if isinstance(value, (list, tuple)):
         return [_text_shown(item, redact) for item in value]
-    if isinstance(value, dict):  # a document: its id, score and who found it
+    if isinstance(value, dict):  # a document: its id, its score and the retriever that found it
         return {k: _text_shown(v, redact) if isinstance(v, str) else v for k, v in value.items()}
     text = value if isinstance(value, str) else json.dumps(value, ensure_ascii=False, default=str)
     if redact:
         digest = hashlib.sha256(text.encode("utf-8", "replace")).hexdigest()[:16]
         return f"[{len(text)} characters, sha256 {digest}]"
-    return text if len(text) <= MOST_CHARACTERS else text[:MOST_CHARACTERS] + "…"
+    return text if len(text) <= MAX_CHARACTERS else text[:MAX_CHARACTERS] + "…"

@@ -1,11 +1,12 @@
-"""Spans to OpenTelemetry, under the GenAI semantic conventions, and to LangSmith (extras)."""
+"""Send spans to OpenTelemetry (GenAI semantic conventions) or to LangSmith; both need extras."""
 
 from __future__ import annotations
 
 import json
 import uuid
+from collections.abc import Mapping
 from datetime import UTC, datetime
-from typing import Any
+from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
 from kofinlaw import UserError
@@ -13,8 +14,13 @@ from kofinlaw.offline import is_loopback
 from kofinlaw.trace_settings import TraceSettings
 from kofinlaw.tracing import Exporter, Span
 
-# Our short names under OpenTelemetry's conventions for generative AI (semantic conventions 1.40);
-# anything else goes under `kofinlaw.`.
+if TYPE_CHECKING:
+    from langsmith import Client
+    from opentelemetry.context import Context
+    from opentelemetry.sdk.trace import TracerProvider
+
+# The short names of attributes in OpenTelemetry's conventions for generative AI (semantic
+# conventions 1.40). Other attributes get the prefix `kofinlaw.`.
 GENAI = {
     "operation": "gen_ai.operation.name",
     "provider": "gen_ai.provider.name",
@@ -40,17 +46,21 @@ OPERATIONS = {
     "embed": "embeddings",
 }
 ROLES = {"prompt": "user", "answer": "assistant"}
+AttributeValue = str | bool | int | float | list[str]
 RUN_TYPES = {"retrieval": "retriever", "embed": "embedding", "generate": "llm", "score": "llm"}
 
 
 def open_exporter(target: str, settings: TraceSettings, *, offline: bool) -> Exporter:
-    """An exporter by its name; raises UserError where it may not or cannot be used."""
+    """The exporter with this name.
+
+    Raises UserError if the exporter is not allowed offline, or if its extra is missing.
+    """
     if target == "langsmith":
         if offline:
             raise UserError(
-                "LangSmith is a service on the internet, and this run is offline",
+                "LangSmith is an internet service, and this run is offline",
                 where="trace.to",
-                remedy="leave langsmith out, or set `offline: false`",
+                remedy="remove langsmith from trace.to, or set `offline: false`",
             )
         return LangSmith(langsmith_client(), settings.project)
     host = urlsplit(settings.endpoint).hostname or ""
@@ -63,8 +73,11 @@ def open_exporter(target: str, settings: TraceSettings, *, offline: bool) -> Exp
     return OpenTelemetry(otlp_provider(settings))
 
 
-def otlp_provider(settings: TraceSettings) -> Any:
-    """A tracer provider that sends to the collector at `endpoint` over OTLP/HTTP."""
+def otlp_provider(settings: TraceSettings) -> TracerProvider:
+    """A tracer provider that sends to the collector at `endpoint` over OTLP/HTTP.
+
+    Raises UserError if the extra `otel` is missing.
+    """
     try:
         from opentelemetry.exporter.otlp.proto.http.trace_exporter import OTLPSpanExporter
         from opentelemetry.sdk.resources import Resource
@@ -82,24 +95,26 @@ def otlp_provider(settings: TraceSettings) -> Any:
     return provider
 
 
-def genai_attributes(name: str, attributes: dict[str, Any]) -> dict[str, Any]:
-    """Attributes under their conventional names, with values OpenTelemetry can hold."""
-    out = {"gen_ai.operation.name": OPERATIONS[name]} if name in OPERATIONS else {}
+def genai_attributes(name: str, attributes: Mapping[str, object]) -> dict[str, AttributeValue]:
+    """The attributes with their conventional names and with values that OpenTelemetry accepts."""
+    out: dict[str, AttributeValue] = (
+        {"gen_ai.operation.name": OPERATIONS[name]} if name in OPERATIONS else {}
+    )
     for key, value in attributes.items():
         out[GENAI.get(key, f"kofinlaw.{key}")] = _value(key, value)
     return out
 
 
-def known_of(span: Span) -> dict[str, Any]:
-    """A span's attributes; where it is about one question, that question's too.
+def attributes_with_item(span: Span) -> dict[str, object]:
+    """The span's attributes and, if it belongs to a single question, that question's attributes.
 
-    Viewers show a span's own prompt, answer and documents, and not what stands in its events.
+    Viewers show the prompt, answer and documents of the span itself, not those in its events.
     """
     (only,) = span.items if len(span.items) == 1 else ({},)
     return {**{name: value for name, value in only.items() if name != "id"}, **span.attributes}
 
 
-def _value(key: str, value: Any) -> Any:
+def _value(key: str, value: object) -> AttributeValue:
     if key in ROLES:
         message = {"role": ROLES[key], "parts": [{"type": "text", "content": value}]}
         return json.dumps([message], ensure_ascii=False)
@@ -108,17 +123,17 @@ def _value(key: str, value: Any) -> Any:
     if isinstance(value, (str, bool, int, float)):
         return value
     if isinstance(value, (list, tuple)) and all(isinstance(item, str) for item in value):
-        return list(value)
+        return [str(item) for item in value]
     return json.dumps(value, ensure_ascii=False, default=str)
 
 
 class OpenTelemetry:
-    """Passes finished spans on with their own times and parents; a batch's items are events."""
+    """Sends finished spans with their own times and parents; the items of a batch become events."""
 
-    def __init__(self, provider: Any) -> None:
+    def __init__(self, provider: TracerProvider) -> None:
         self._provider = provider
         self._tracer = provider.get_tracer("kofinlaw")
-        # Children end before their parents, but OpenTelemetry wants the parent's context first.
+        # Children end before their parents, but OpenTelemetry needs the parent's context first.
         self._children: dict[int, list[Span]] = {}
 
     def export(self, span: Span) -> None:
@@ -128,7 +143,7 @@ class OpenTelemetry:
             return
         self._send(span, None)
 
-    def _send(self, span: Span, context: Any) -> None:
+    def _send(self, span: Span, context: Context | None) -> None:
         from opentelemetry.trace import SpanKind, Status, StatusCode, set_span_in_context
 
         model = span.attributes.get("model", "")
@@ -138,7 +153,7 @@ class OpenTelemetry:
             f"{operation} {model}".strip(),
             context=context,
             kind=SpanKind.CLIENT if span.name in OPERATIONS else SpanKind.INTERNAL,
-            attributes=genai_attributes(span.name, known_of(span)),
+            attributes=genai_attributes(span.name, attributes_with_item(span)),
             start_time=started,
         )
         end = started + int(span.seconds * 1e9)
@@ -153,15 +168,18 @@ class OpenTelemetry:
         other.end(end_time=end)
 
     def close(self) -> None:
-        """Send what waits; children whose parent never ended go as roots."""
+        """Send the waiting spans; children whose parent never ended become roots."""
         for waiting in list(self._children):
             for child in self._children.pop(waiting, ()):
                 self._send(child, None)
         self._provider.shutdown()
 
 
-def langsmith_client() -> Any:
-    """LangSmith's client (its key comes from the environment, as its own documents say)."""
+def langsmith_client() -> Client:
+    """LangSmith's client, which reads its key from the environment.
+
+    Raises UserError if the extra `langsmith` is missing.
+    """
     try:
         from langsmith import Client
     except ImportError as error:
@@ -174,9 +192,9 @@ def langsmith_client() -> Any:
 
 
 class LangSmith:
-    """Passes finished spans on as LangSmith runs."""
+    """Sends finished spans as LangSmith runs."""
 
-    def __init__(self, client: Any, project: str) -> None:
+    def __init__(self, client: Client, project: str) -> None:
         self._client = client
         self._project = project
         self._ids: dict[int, uuid.UUID] = {}
@@ -186,27 +204,25 @@ class LangSmith:
 
     def export(self, span: Span) -> None:
         """Create the run with its times, texts and parent."""
-        texts = known_of(span)
-        asked: dict[str, Any] = {
-            k: texts[k] for k in ("prompt", "query", "prompts", "queries") if k in texts
-        }
-        said = {k: texts[k] for k in ("answer", "documents", "answers") if k in texts}
-        rest = {k: v for k, v in texts.items() if k not in asked and k not in said}
+        texts = attributes_with_item(span)
+        inputs = {k: texts[k] for k in ("prompt", "query", "prompts", "queries") if k in texts}
+        outputs = {k: texts[k] for k in ("answer", "documents", "answers") if k in texts}
+        metadata = {k: v for k, v in texts.items() if k not in inputs and k not in outputs}
         started = datetime.fromtimestamp(span.start, UTC)
         self._client.create_run(
             span.name,
-            asked | ({"items": span.items} if len(span.items) > 1 else {}),
+            inputs | ({"items": span.items} if len(span.items) > 1 else {}),
             RUN_TYPES.get(span.name, "chain"),
             id=self._id(span.id),
             parent_run_id=None if span.parent is None else self._id(span.parent),
             project_name=self._project,
             start_time=started,
             end_time=datetime.fromtimestamp(span.start + span.seconds, UTC),
-            outputs=said,
+            outputs=outputs,
             error=span.error or None,
-            extra={"metadata": rest},
+            extra={"metadata": metadata},
         )
 
     def close(self) -> None:
-        """Wait until everything is sent."""
+        """Wait until all runs are sent."""
         self._client.flush()

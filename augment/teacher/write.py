@@ -27,7 +27,7 @@ from kofinlaw.augment.teacher.tasks import TASKS, Source, Task, Written, passage
 from kofinlaw.data.prompting.wording import free_messages
 from kofinlaw.files import dumps, write_jsonl
 from kofinlaw.models.engines.base import Engine, Request
-from kofinlaw.records import Chunk, Example, Rejected
+from kofinlaw.records import Chunk, Example, Provenance, Rejected
 
 
 @dataclass
@@ -262,7 +262,7 @@ def _example(
     for asked, told in further:
         messages.append({"role": "user", "content": asked})
         messages.append({"role": "assistant", "content": told})
-    provenance = {
+    provenance: Provenance = {
         "chunks": [by_unit[source.unit]] if source.unit in by_unit else [],
         "generator": f"teacher_{candidate.task.name}",
         "version": candidate.prompt.version,

@@ -20,7 +20,7 @@ from kofinlaw import Progress, UserError, silent
 from kofinlaw.data.korean.lexical import K1, B
 from kofinlaw.data.korean.words import bigrams
 from kofinlaw.data.law.versions import read_chunks
-from kofinlaw.files import atomic_write, write_json
+from kofinlaw.files import atomic_write_bytes, write_json
 from kofinlaw.models.templates import ChatTemplate
 from kofinlaw.rag.answer_settings import AnswerSettings
 from kofinlaw.rag.contest.inlining import inline
@@ -93,7 +93,7 @@ def export_contest(
         "free_max_characters": answer.free_max_characters,
     }
     write_json(out / "contest.json", settings)
-    with atomic_write(out / "answer.py", "wb") as handle:
+    with atomic_write_bytes(out / "answer.py") as handle:
         handle.write(inline(SCRIPT.read_text(encoding="utf-8")).encode("utf-8"))
     size = sum(file.stat().st_size for file in out.rglob("*") if file.is_file())
     return ContestCounts(passages=len(texts), terms=terms, bytes=size)

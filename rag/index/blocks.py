@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from kofinlaw import Progress
-from kofinlaw.files import atomic_write, write_json
+from kofinlaw.files import atomic_write_bytes, write_json
 from kofinlaw.records import Chunk
 
 if TYPE_CHECKING:
@@ -116,7 +116,7 @@ def vector_blocks(
                 made = embedder.encode_passages([record.text[:characters] for record in new])
                 rows |= {record.sha256: row for record, row in zip(new, made, strict=True)}
             old.used += len(part) - len(new)
-            with atomic_write(block, "wb") as handle:
+            with atomic_write_bytes(block) as handle:
                 np.save(handle, np.stack([rows[r.sha256] for r in part]).astype(np.float32))
         parts.append(np.load(block))
         done += len(part)

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from kofinlaw import UserError
-from kofinlaw.files import atomic_write
+from kofinlaw.files import atomic_write_bytes
 from kofinlaw.rag.questions.question_csv import column, csv_records, decoded
 from kofinlaw.rag.questions.question_files import QuestionFile
 
@@ -52,7 +52,7 @@ def write_submission(path: Path, sheet: Sheet, answers: Mapping[str, str]) -> No
     for row in sheet.rows:
         answer = answers[row[sheet.id_at]]
         writer.writerow([*row[: sheet.answer_at], answer, *row[sheet.answer_at + 1 :]])
-    with atomic_write(path, "wb") as handle:
+    with atomic_write_bytes(path) as handle:
         handle.write(text.getvalue().encode(sheet.encoding))
 
 

@@ -26,8 +26,8 @@ def test_korean_text_is_read_in_every_encoding_it_comes_in(encoding, wanted):
     assert decode(text.encode(encoding)) == (text, wanted)
 
 
-def test_bytes_that_are_no_text_are_refused():
-    with pytest.raises(UserError, match="no text"):
+def test_bytes_that_are_not_text_are_refused():
+    with pytest.raises(UserError, match="not text"):
         decode(b"\xff\xff\x81\x00\xfe\xfa" * 10)
 
 

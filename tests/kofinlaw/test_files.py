@@ -50,3 +50,21 @@ def test_a_full_disk_is_one_clear_error_however_it_is_told_and_the_older_folder_
         raise error
     assert [path.name for path in tmp_path.iterdir()] == ["out"]
     assert (tmp_path / "out" / "text.txt").read_text(encoding="utf-8") == "제1조"
+
+
+def test_a_file_that_fails_keeps_its_older_content_and_leaves_nothing_else(tmp_path):
+    path = tmp_path / "a.bin"
+    with files.atomic_write_bytes(path) as handle:
+        handle.write("제1조".encode())
+    with pytest.raises(UserError, match="no space left"), files.atomic_write_bytes(path):
+        raise OSError(errno.ENOSPC, "No space left on device")
+    assert [child.name for child in tmp_path.iterdir()] == ["a.bin"]
+    assert path.read_text(encoding="utf-8") == "제1조"
+
+
+def test_an_appender_removes_a_line_that_a_killed_process_left_incomplete(tmp_path):
+    path = tmp_path / "a.jsonl"
+    path.write_text('{"id": "1"}\n{"id": "2', encoding="utf-8")
+    with files.JsonlAppender(path) as appender:
+        appender.append({"id": "3"})
+    assert [row["id"] for _, row in files.read_json_lines(path)] == ["1", "3"]
