@@ -1,4 +1,4 @@
-"""The entry point of `kofinlaw`: register the commands, run one, turn errors into exit codes."""
+"""The entry point of `kofinlaw`: build the command line, run it, turn errors into exit codes."""
 
 from __future__ import annotations
 
@@ -6,32 +6,67 @@ import os
 import sys
 import traceback
 from pathlib import Path
+from typing import Annotated
 
 import typer
 
-from kofinlaw import UserError
-from kofinlaw.recipes.cli.app import INTERNAL_ERROR, INTERRUPTED, app
+from kofinlaw import UserError, __version__
+from kofinlaw.recipes.cli.answer_commands import answer, ask
+from kofinlaw.recipes.cli.console import say
+from kofinlaw.recipes.cli.model_commands import (
+    convert_exaone,
+    convert_llama,
+    doctor,
+    export,
+    merge,
+    models,
+    verify,
+)
+from kofinlaw.recipes.cli.options import DefaultCommand
+from kofinlaw.recipes.cli.prefer_command import prefer
+from kofinlaw.recipes.cli.recipe_commands import plan, policy_check, recipe_schema, recipe_show, run
+from kofinlaw.recipes.cli.score_commands import compare, report_serve, report_write, score
+from kofinlaw.recipes.cli.stage_commands import (
+    augment,
+    data_build,
+    data_diff,
+    data_inspect,
+    index,
+    train,
+)
+from kofinlaw.recipes.cli.study_command import study
+from kofinlaw.recipes.cli.sweep_command import sweep
+from kofinlaw.recipes.cli.tune_command import tune
 
-__all__ = ["main"]
+__all__ = ["command_line_app", "main"]
+
+USER_ERROR = 1
+INTERNAL_ERROR = 70
+INTERRUPTED = 130
+
+# In the order of `kofinlaw --help`; each command's name is its function's name.
+COMMANDS = (
+    *(run, plan, augment, train, index, sweep, study, tune, prefer),
+    *(ask, answer, score, compare),
+    *(merge, verify, export, models, doctor),
+)
 
 
 def main() -> None:
-    """Run the command line; the exit code says who has to act: 1 you, 70 us, 130 interrupted."""
-    # Importing them registers the commands, in the order --help shows.
-    from kofinlaw.recipes.cli import recipe_commands as commands, sweep_command, study_command  # noqa: F401, I001
-    from kofinlaw.recipes.cli import tune_command, prefer_command  # noqa: F401
-    from kofinlaw.recipes.cli import answer_commands, score_commands  # noqa: F401
-    from kofinlaw.recipes.cli import model_commands  # noqa: F401
+    """Run the command line and exit.
+
+    Exit codes: 0 done, 1 an error that the user can fix, 70 a fault of kofinlaw, 130 interrupted.
+    """
     from kofinlaw.recipes.pipeline.threads import share_processor
 
     share_processor()
     try:
-        app(standalone_mode=True)
+        command_line_app()(standalone_mode=True)
     except UserError as error:
         typer.echo(f"error: {error}", err=True)
-        sys.exit(1)
+        sys.exit(USER_ERROR)
     except KeyboardInterrupt:
-        typer.echo("\nstopped; run the same command again and it goes on from here", err=True)
+        typer.echo("\nstopped; run the same command again to continue from here", err=True)
         sys.exit(INTERRUPTED)
     except BrokenPipeError:
         os._exit(0)
@@ -39,7 +74,65 @@ def main() -> None:
         _internal(error)
 
 
+def command_line_app() -> typer.Typer:
+    """Build the command line: the commands above, and the groups with commands of their own."""
+    app = typer.Typer(
+        name="kofinlaw",
+        no_args_is_help=True,
+        add_completion=False,
+        pretty_exceptions_enable=False,
+        help="Build and prove Korean finance and law models on one 24 GB card, offline.",
+        epilog="Start here: kofinlaw run quickstart. Check this machine: kofinlaw doctor.",
+    )
+    app.callback(invoke_without_command=True)(_show_version)
+    for command in COMMANDS:
+        app.command()(command)
+
+    recipe = _group(app, "recipe", "Show a recipe, or print the JSON Schema for editors.")
+    recipe.command("show")(recipe_show)
+    recipe.command("schema")(recipe_schema)
+
+    policy = _group(app, "policy", "Show what a policy allows and why.")
+    policy.command("check")(policy_check)
+
+    # The first command of these two groups runs if none is named: `data RECIPE`, `report RUN`.
+    data = _group(
+        app, "data", "Turn documents into chunks; inspect and compare them.", DefaultCommand
+    )
+    data.command("build", hidden=True)(data_build)
+    data.command("inspect")(data_inspect)
+    data.command("diff")(data_diff)
+
+    report = _group(
+        app, "report", "Write a run's report again, or serve all reports.", DefaultCommand
+    )
+    report.command("write", hidden=True)(report_write)
+    report.command("serve")(report_serve)
+
+    convert = _group(app, "convert", "Rename a checkpoint's tensors without changing their values.")
+    convert.command("llama")(convert_llama)
+    convert.command("exaone")(convert_exaone)
+    return app
+
+
+def _group(
+    app: typer.Typer, name: str, text: str, kind: type[DefaultCommand] | None = None
+) -> typer.Typer:
+    group = typer.Typer(cls=kind, no_args_is_help=True, help=text)
+    app.add_typer(group, name=name)
+    return group
+
+
+def _show_version(
+    version: Annotated[bool, typer.Option("--version", help="Print the version.")] = False,
+) -> None:
+    if version:
+        say(f"kofinlaw {__version__}")
+        raise typer.Exit
+
+
 def _internal(error: Exception) -> None:
+    """Show the traceback's end, name the log that holds all of it, and exit with 70."""
     log_path = getattr(error, "log_path", None)
     if log_path is None:
         log_path = Path.cwd() / "kofinlaw-error.log"
@@ -49,6 +142,6 @@ def _internal(error: Exception) -> None:
             log_path = None
     shown = traceback.format_exception(error)
     typer.echo("".join(shown[-12:]), err=True)
-    where = f"; the whole story is in {log_path}" if log_path else ""
+    where = f"; full traceback: {log_path}" if log_path else ""
     typer.echo(f"error: {error}\n  → this is a fault of kofinlaw, not yours{where}", err=True)
     sys.exit(INTERNAL_ERROR)

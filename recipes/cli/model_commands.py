@@ -1,23 +1,26 @@
-"""The commands on checkpoints and this machine: merge, verify, convert, export, models, doctor."""
+"""The commands on checkpoints and on this machine: merge, verify, convert, export, doctor ..."""
 
 from __future__ import annotations
 
+import shlex
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from kofinlaw import UserError
-from kofinlaw.recipes.cli.app import AsJson, app, print_json, say, say_next
+from kofinlaw.recipes.cli.binding import bound_run
+from kofinlaw.recipes.cli.console import command_line, print_json, say, say_next
+from kofinlaw.recipes.cli.options import AsJson
+from kofinlaw.units import GIB
 
 if TYPE_CHECKING:
     from kofinlaw.trainer.export.settings import ExportSettings
 
 
-@app.command()
 def merge(
-    adapters: Annotated[list[Path], typer.Argument(help="The adapter's folder; or several.")],
-    out: Annotated[Path, typer.Option("--out", help="Where the merged checkpoint goes.")],
+    adapters: Annotated[list[Path], typer.Argument(help="The adapter's folder, or several.")],
+    out: Annotated[Path, typer.Option("--out", help="Folder of the merged checkpoint.")],
     base: Annotated[
         str, typer.Option("--base", help="dequantized, original or best.")
     ] = "dequantized",
@@ -26,17 +29,17 @@ def merge(
     ] = "",
     dtype: Annotated[str, typer.Option(help="bfloat16 or float16.")] = "bfloat16",
     name: Annotated[str, typer.Option("--name", help="The merged model's name.")] = "",
-    weights: Annotated[str, typer.Option(help="Of several adapters: 0.7,0.3")] = "",
+    weights: Annotated[str, typer.Option(help="For several adapters: 0.7,0.3")] = "",
     method: Annotated[
-        str, typer.Option(help="Of several: sum, linear, ties, dare_linear, dare_ties …")
+        str, typer.Option(help="For several: sum, linear, ties, dare_linear, dare_ties …")
     ] = "sum",
     density: Annotated[float, typer.Option(help="Share of values that ties and dare keep.")] = 0.5,
     accept_unrecorded: Annotated[
         bool,
-        typer.Option("--accept-unrecorded", help="Merge an adapter that names no base hash."),
+        typer.Option("--accept-unrecorded", help="Merge an adapter that has no hash of its base."),
     ] = False,
 ) -> None:
-    """Merge an adapter into its base, shard by shard, and write a checkpoint others can read."""
+    """Merge an adapter into its base, one shard at a time; write a standard checkpoint."""
     from kofinlaw.models.templates import template_for
     from kofinlaw.recipes.pipeline.progress import stage_progress
     from kofinlaw.trainer.merge.combine import combine_adapters
@@ -44,10 +47,12 @@ def merge(
     from kofinlaw.trainer.proof.best_base import merge_best
 
     if base not in ("dequantized", "original", "best"):
-        raise UserError(f"--base takes dequantized, original or best, not {base!r}", where="--base")
+        raise UserError(
+            f"unknown base {base!r}", where="--base", remedy="use dequantized, original or best"
+        )
     if dtype not in ("bfloat16", "float16", "float32"):
         raise UserError(
-            f"--dtype takes bfloat16, float16 or float32, not {dtype!r}", where="--dtype"
+            f"unknown dtype {dtype!r}", where="--dtype", remedy="use bfloat16, float16 or float32"
         )
     adapter = adapters[0]
     if len(adapters) > 1:
@@ -55,33 +60,60 @@ def merge(
         shares = _weights(weights, len(adapters))
         combine_adapters(adapters, shares, adapter, method=method, density=density)
     folder = _base_folder(adapter, model)
-    options: dict[str, Any] = {"dtype": dtype, "name": name or None}
-    options["accept_unrecorded"] = accept_unrecorded
     with stage_progress("merge") as progress:
         if base == "best":
-            options |= {"template": template_for(folder), "progress": progress}
-            counts = merge_best(adapter, folder, out, **options)
+            counts = merge_best(
+                adapter,
+                folder,
+                out,
+                dtype=dtype,
+                name=name or None,
+                accept_unrecorded=accept_unrecorded,
+                template=template_for(folder),
+                progress=progress,
+            )
         else:
-            counts = merge_adapter(adapter, folder, out, base=base, progress=progress, **options)
+            counts = merge_adapter(
+                adapter,
+                folder,
+                out,
+                base=base,
+                dtype=dtype,
+                name=name or None,
+                accept_unrecorded=accept_unrecorded,
+                progress=progress,
+            )
     say(f"merged {counts['tensors_with_adapter']} weights into {out}, on the {counts['base']} base")
-    say_next(f"kofinlaw verify {out} --against {adapter}")
+    say_next(command_line("verify", out, "--against", adapter))
 
 
 def _weights(text: str, wanted: int) -> list[float]:
-    """`0.7,0.3` as numbers, one an adapter; without any, all weigh the same."""
+    """Parse `0.7,0.3` into one number per adapter; an empty text gives equal weights.
+
+    Raises UserError if a part is not a number or the count is wrong.
+    """
     if not text:
         return [1 / wanted] * wanted
     try:
         found = [float(part) for part in text.split(",")]
     except ValueError as error:
-        raise UserError(f"--weights takes numbers, not {text!r}", where="--weights") from error
+        raise UserError(
+            f"{text!r} is not a list of numbers", where="--weights", remedy="for example 0.7,0.3"
+        ) from error
     if len(found) != wanted:
-        raise UserError(f"{wanted} adapters, but {len(found)} weights", where="--weights")
+        raise UserError(
+            f"there are {wanted} adapters, but {len(found)} weights",
+            where="--weights",
+            remedy="give one weight for each adapter",
+        )
     return found
 
 
 def _base_folder(adapter: Path, model: str) -> Path:
-    """The base an adapter was trained on: named, or looked up in the adapter's record."""
+    """The folder of the base model: `model` if it is given, else the base in the adapter's record.
+
+    Raises UserError if neither names a base that is on this machine.
+    """
     import json
 
     from kofinlaw.models.resolve import model_folder
@@ -94,7 +126,7 @@ def _base_folder(adapter: Path, model: str) -> Path:
             model = str(record["base_id"])
         except (OSError, ValueError, KeyError) as error:
             raise UserError(
-                "the adapter does not say which base it belongs to",
+                "the adapter's record does not name its base model",
                 where=str(adapter / "kofinlaw.json"),
                 remedy="name it with --model ID_OR_FOLDER",
             ) from error
@@ -106,19 +138,20 @@ def _base_folder(adapter: Path, model: str) -> Path:
     return model_folder(settings, offline=True, cache=default_cache())
 
 
-@app.command()
 def verify(
     merged: Annotated[Path, typer.Argument(help="The merged checkpoint.")],
-    against: Annotated[Path, typer.Option("--against", help="The adapter it was made from.")],
+    against: Annotated[Path, typer.Option("--against", help="The adapter that was merged.")],
     model: Annotated[
         str, typer.Option("--model", help="Base: id or folder; default: as trained.")
     ] = "",
-    questions: Annotated[Path | None, typer.Option(help="Questions to answer with both.")] = None,
+    questions: Annotated[
+        Path | None, typer.Option(help="Questions that both models answer.")
+    ] = None,
     out: Annotated[Path, typer.Option("--out", help="Folder for verify.json and its page.")] = Path(
         "verify"
     ),
 ) -> None:
-    """Prove that a merged checkpoint behaves like base + adapter; exit code 1 if it does not."""
+    """Check that a merged checkpoint behaves like base + adapter; exit code 1 if it does not."""
     from kofinlaw.models.templates import template_for
     from kofinlaw.recipes.pipeline.progress import stage_progress
     from kofinlaw.trainer.proof.prove import verify_stage
@@ -139,63 +172,64 @@ def verify(
     say(f"verdict: {result['verdict']}  ({out / 'verify.json'})")
     if result["verdict"] != "pass":
         raise typer.Exit(1)
-    say_next(f"kofinlaw export {merged} --to gguf --out EXPORTED")
+    say_next(command_line("export", merged, "--to", "gguf", "--out", "EXPORTED"))
 
 
-convert_app = typer.Typer(no_args_is_help=True, help="Rename a checkpoint's tensors, bit for bit.")
-app.add_typer(convert_app, name="convert")
-
-
-@convert_app.command("llama")
 def convert_llama(
     source: Annotated[Path, typer.Argument(help="An EXAONE 3.x checkpoint.")],
-    out: Annotated[Path, typer.Argument(help="Where the Llama checkpoint goes.")],
+    out: Annotated[Path, typer.Argument(help="Folder of the Llama checkpoint.")],
     base: Annotated[
-        Path | None, typer.Option(help="For an adapter: the converted base it then belongs to.")
+        Path | None,
+        typer.Option(help="For an adapter: its base model, already converted."),
     ] = None,
 ) -> None:
-    """EXAONE 3.x to Llama: every tensor renamed, every config value read, nothing guessed."""
+    """Convert EXAONE 3.x to Llama: rename every tensor and translate every config value."""
     from kofinlaw.trainer.convert.checkpoint import exaone_to_llama
 
     counts = exaone_to_llama(source, out, base=base)
     say(f"{counts.get('tensors', '')} tensors renamed into {out}")
-    say_next(f"kofinlaw plan RECIPE --set model.path={out}")
+    say_next(command_line("plan", "RECIPE", "--set", f"model.path={out}"))
 
 
-@convert_app.command("exaone")
 def convert_exaone(
     source: Annotated[Path, typer.Argument(help="A checkpoint made by `convert llama`.")],
-    out: Annotated[Path, typer.Argument(help="Where the EXAONE checkpoint goes.")],
+    out: Annotated[Path, typer.Argument(help="Folder of the EXAONE checkpoint.")],
     base: Annotated[
-        Path | None, typer.Option(help="For an adapter: the converted base it then belongs to.")
+        Path | None,
+        typer.Option(help="For an adapter: its base model, already converted."),
     ] = None,
 ) -> None:
-    """The way back: Llama names to EXAONE 3.x names."""
+    """Convert back: Llama names to EXAONE 3.x names."""
     from kofinlaw.trainer.convert.checkpoint import llama_to_exaone
 
     counts = llama_to_exaone(source, out, base=base)
     say(f"{counts.get('tensors', '')} tensors renamed into {out}")
 
 
-@app.command()
 def export(
     merged: Annotated[Path, typer.Argument(help="The merged checkpoint.")],
     out: Annotated[Path, typer.Option("--out", help="Folder of the export.")],
     to: Annotated[
-        str, typer.Option("--to", help="gguf, gguf-q8_0, bnb-4bit, gptq, hf …; several by commas.")
+        str,
+        typer.Option("--to", help="gguf, gguf-q8_0, bnb-4bit, gptq, hf …; several with commas."),
     ] = "",
     contest: Annotated[
         bool,
-        typer.Option("--contest", help="Weights, index and answer.py for Python 3.10."),
+        typer.Option("--contest", help="Write weights, index and an answer.py for Python 3.10."),
     ] = False,
     run: Annotated[
         Path | None,
-        typer.Option(help="The run it came from: chunks to calibrate and measure on, questions."),
+        typer.Option(help="The model's run: its chunks calibrate and measure, its questions test."),
     ] = None,
-    push: Annotated[str, typer.Option("--push", help="OWNER/NAME on the Hub, private.")] = "",
-    token: Annotated[str, typer.Option("--token", help="For --push; none is looked up.")] = "",
+    push: Annotated[
+        str,
+        typer.Option("--push", help="Upload to OWNER/NAME on the Hub, private."),
+    ] = "",
+    token: Annotated[
+        str, typer.Option("--token", help="For --push; no stored token is used.")
+    ] = "",
 ) -> None:
-    """Write a merged checkpoint in another format and state what it lost."""
+    """Write a merged checkpoint in another format and measure what it lost."""
     from kofinlaw.recipes.pipeline.progress import stage_progress
     from kofinlaw.recipes.pipeline.run import corpus_files, default_cache, question_files, reopen
     from kofinlaw.trainer.export.formats import export_stage
@@ -203,35 +237,71 @@ def export(
     from kofinlaw.trainer.proof.exports import prove_exports
 
     if contest:
-        from kofinlaw.recipes.cli.answer_commands import export_for_contest
-
-        export_for_contest(merged, run, out)
+        _export_for_contest(merged, run, out)
         return
     settings = _export_settings(to)
     if push or token:
         check_push(push, token)
         if len(settings.formats) > 1:
             raise UserError(
-                "one repository takes one format", where="--push", remedy="name one with --to"
+                "one repository takes one format",
+                where="--push",
+                remedy="name a single format with --to",
             )
-    corpus: dict[str, Any] = {}
-    asked: dict[str, Any] = {}
+    corpus: dict[str, Path] = {}
+    asked: dict[str, Path] = {}
     if run is not None:
         bound = reopen(run)
-        corpus, asked = dict(corpus_files(bound)), dict(question_files(bound))
+        corpus, asked = corpus_files(bound), question_files(bound)
     with stage_progress("export") as progress:
         counts = export_stage(
-            settings, merged, out, **corpus, cache=default_cache(), progress=progress
+            settings,
+            merged,
+            out,
+            chunks=corpus.get("chunks"),
+            examples=corpus.get("examples"),
+            cache=default_cache(),
+            progress=progress,
         )
-        counts |= prove_exports(out, merged, **corpus, **asked, progress=progress)
+        counts |= prove_exports(
+            out,
+            merged,
+            chunks=corpus.get("chunks"),
+            examples=corpus.get("examples"),
+            questions=asked.get("questions"),
+            key=asked.get("key"),
+            progress=progress,
+        )
     for name, value in counts.items():
         say(f"  {name}: {value}")
     if push:
         say(f"uploaded to {push_export(out, settings.formats[0], push, token)}")
 
 
+def _export_for_contest(merged: Path, run: Path | None, out: Path) -> None:
+    """Write the contest folder with the settings and the chunks of `run` (None: the newest run)."""
+    from kofinlaw.models.templates import template_for
+    from kofinlaw.rag.contest.folder import export_contest
+
+    bound = bound_run(run)
+    counts = export_contest(
+        merged,
+        bound.folder / "data" / "chunks.jsonl",
+        out,
+        template=template_for(merged),
+        rag=bound.recipe.rag,
+        answer=bound.recipe.answer,
+    )
+    say(f"{counts.passages} passages and the model, {counts.bytes / GIB:.2f} GiB: {out}")
+    script = shlex.join([str(out / "answer.py"), "--questions", "test.csv"])
+    say_next(f"python {script} --out submission.csv")
+
+
 def _export_settings(to: str) -> ExportSettings:
-    """The formats of an export; `gguf` is 8 bit. Raises UserError for one we do not write."""
+    """The settings of an export to the formats in `to`; `gguf` means `gguf-q8_0`.
+
+    Raises UserError for an unknown format.
+    """
     import typing
 
     from kofinlaw.trainer.export.settings import ExportSettings
@@ -250,15 +320,14 @@ def _export_settings(to: str) -> ExportSettings:
     return ExportSettings.model_validate({"formats": list(dict.fromkeys(names))})
 
 
-@app.command()
 def models(
-    fits: Annotated[float, typer.Option("--fits", help="GiB of the card.")] = 24.0,
+    fits: Annotated[float, typer.Option("--fits", help="GPU memory in GiB.")] = 24.0,
     policy: Annotated[
         str, typer.Option("--policy", help="open, research, commercial or contest-2025.")
     ] = "open",
     as_json: AsJson = False,
 ) -> None:
-    """List the catalogue: what fits the card in 4, 8 and 16 bit, and what the policy allows."""
+    """List the models: what fits the GPU in 4, 8 and 16 bit, and what the policy allows."""
     from kofinlaw.models.listing import listing_lines, listing_rows
 
     rows = listing_rows(fits, policy)
@@ -269,7 +338,6 @@ def models(
         say(line)
 
 
-@app.command()
 def doctor(as_json: AsJson = False) -> None:
     """Check this machine: Python, torch, GPU, memory, disk, extras, versions; print remedies."""
     import dataclasses
@@ -282,7 +350,7 @@ def doctor(as_json: AsJson = False) -> None:
         print_json({"ok": not bad, "findings": [dataclasses.asdict(f) for f in findings]})
     else:
         for finding in findings:
-            mark = "ok  " if finding.ok else "mend"
+            mark = "ok " if finding.ok else "fix"
             wanted = f" (wanted: {finding.wanted})" if finding.wanted and not finding.ok else ""
             say(f"{mark}  {finding.name:<24}{finding.found}{wanted}")
             if finding.remedy and not finding.ok:

@@ -1,48 +1,52 @@
-"""The command `prefer`: tune the run's adapter on pairs of answers (DPO)."""
+"""The command `prefer`: train the run's adapter on pairs of answers (DPO)."""
 
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from kofinlaw import UserError
-from kofinlaw.recipes.cli.app import Overrides, RecipeName, Runs, app, say, say_next
+from kofinlaw.recipes.cli.binding import bind_recipe
+from kofinlaw.recipes.cli.console import command_line, say, say_next, short_path
+from kofinlaw.recipes.cli.options import DEFAULT_RUNS, Overrides, RecipeName, Runs
 
 if TYPE_CHECKING:
     from kofinlaw.trainer.preference_settings import PreferenceSettings
 
 
-@app.command()
 def prefer(
     recipe: RecipeName,
     pairs: Annotated[
         Path,
         typer.Option("--pairs", help="JSON Lines: id, messages, chosen, rejected."),
     ],
-    beta: Annotated[float, typer.Option(help="How strongly the start holds the model.")] = 0.1,
+    beta: Annotated[
+        float, typer.Option(help="DPO's beta: higher keeps the model closer to its start.")
+    ] = 0.1,
     loss: Annotated[
-        str, typer.Option(help="TRL's loss: sigmoid (DPO's), ipo, hinge …")
+        str, typer.Option(help="TRL's loss: sigmoid (the loss of DPO), ipo, hinge …")
     ] = "sigmoid",
     pairs_per_pass: Annotated[int, typer.Option(help="Pairs in one forward pass.")] = 1,
     overrides: Overrides = None,
-    runs: Runs = Path("runs"),
+    runs: Runs = DEFAULT_RUNS,
 ) -> None:
-    """Tune on pairs of answers (DPO), from the recipe's train.start_from or a fresh adapter."""
+    """Train on pairs of answers (DPO), from the recipe's train.start_from or a new adapter."""
     from kofinlaw.files import write_json
     from kofinlaw.models.templates import template_for
     from kofinlaw.offline import guard
-    from kofinlaw.recipes.cli.recipe_commands import bind_recipe
     from kofinlaw.recipes.pipeline.compliance import check_policy
     from kofinlaw.recipes.pipeline.lock import run_lock
     from kofinlaw.recipes.pipeline.progress import stage_progress
     from kofinlaw.recipes.pipeline.run import model_folder
-    from kofinlaw.trainer.preference import train_preferences
 
     preference = _preference(beta=beta, loss=loss, pairs_per_pass=pairs_per_pass)
     bound = bind_recipe(recipe, overrides, runs)
     check_policy(bound.recipe)
+    # Imported after the checks: it loads torch and reads the variables that bind_recipe sets.
+    from kofinlaw.trainer.preference import train_preferences
+
     out = bound.folder / "prefer"
     out.mkdir(parents=True, exist_ok=True)
     offline = guard(offline=bound.recipe.offline)
@@ -63,17 +67,18 @@ def prefer(
     write_json(out / "preference.json", counts)
     for name, value in counts.items():
         say(f"  {name}: {value}")
-    say_next(f"kofinlaw merge {out / 'adapter'} --out MERGED")
+    say_next(command_line("merge", short_path(out / "adapter"), "--out", "MERGED"))
 
 
-def _preference(**options: Any) -> PreferenceSettings:
-    """The options as settings; raises UserError for the first that does not fit."""
+def _preference(*, beta: float, loss: str, pairs_per_pass: int) -> PreferenceSettings:
+    """The options as settings. Raises UserError for the first option that is not valid."""
     from pydantic import ValidationError
 
     from kofinlaw.trainer.preference_settings import PreferenceSettings
 
+    values = {"beta": beta, "loss": loss, "pairs_per_pass": pairs_per_pass}
     try:
-        return PreferenceSettings(**options)
+        return PreferenceSettings.model_validate(values)
     except ValidationError as error:
         first = error.errors()[0]
         option = str(first["loc"][0]).replace("_", "-")

@@ -1,4 +1,4 @@
-"""The commands on what was answered: score, compare, report."""
+"""The commands on answers and scores: score, compare, report."""
 
 from __future__ import annotations
 
@@ -8,15 +8,14 @@ from typing import Annotated
 import typer
 
 from kofinlaw import UserError
-from kofinlaw.recipes.cli.answer_commands import open_run
-from kofinlaw.recipes.cli.app import DefaultCommand, app, say
+from kofinlaw.recipes.cli.binding import bound_run
+from kofinlaw.recipes.cli.console import say
 
 
-@app.command()
 def score(
     answers: Annotated[
         Path,
-        typer.Argument(help="An answer folder, a submission CSV; for --lm-eval a checkpoint."),
+        typer.Argument(help="An answer folder or a submission CSV; for --lm-eval a checkpoint."),
     ],
     key: Annotated[
         Path | None, typer.Option("--key", help="JSON Lines or CSV with the right answers.")
@@ -33,13 +32,13 @@ def score(
         typer.Option("--lm-eval", help="Tasks of lm-evaluation-harness: kobest_copa,kobest_boolq"),
     ] = None,
     limit: Annotated[
-        int | None, typer.Option(help="With --lm-eval: documents asked of each task.")
+        int | None, typer.Option(help="With --lm-eval: number of documents of each task.")
     ] = None,
     online: Annotated[
-        bool, typer.Option("--online", help="With --lm-eval: data sets may be fetched.")
+        bool, typer.Option("--online", help="With --lm-eval: allow data sets to be downloaded.")
     ] = False,
 ) -> None:
-    """Score answers: multiple choice, free text (FSKU), retrieval, with intervals and baselines."""
+    """Score answers: multiple choice, free text (FSKU), retrieval; intervals and baselines."""
     from kofinlaw.recipes.pipeline.progress import stage_progress
     from kofinlaw.recipes.pipeline.run import default_cache
     from kofinlaw.scoring.lm_eval_scores import run_lm_eval
@@ -52,7 +51,11 @@ def score(
         say((out / "scores.md").read_text(encoding="utf-8"))
         return
     if key is None:
-        raise UserError("there is nothing to score against", where="--key", remedy="name the key")
+        raise UserError(
+            "the right answers are missing",
+            where="--key",
+            remedy="name the file with the right answers: --key KEY.jsonl",
+        )
     with stage_progress("score") as progress:
         score_answers(
             questions or key,
@@ -67,19 +70,20 @@ def score(
     say((out / "scores.md").read_text(encoding="utf-8"))
 
 
-@app.command()
 def compare(
     runs: Annotated[list[Path], typer.Argument(help="Two or more run folders.")],
     html: Annotated[Path | None, typer.Option("--html", help="Also write one HTML page.")] = None,
 ) -> None:
-    """Put runs side by side, with paired tests and what changed between them."""
+    """Compare runs: scores with paired tests, and the settings that differ."""
     from kofinlaw.files import write_text
     from kofinlaw.scoring.compare import compare_runs
     from kofinlaw.scoring.report.compare_runs_page import runs_page
 
     if len(runs) < 2:
         raise UserError(
-            "compare takes two or more runs", where="compare", remedy="name runs/A runs/B"
+            "there is only one run to compare",
+            where="compare",
+            remedy="name two or more run folders: kofinlaw compare runs/A runs/B",
         )
     say(compare_runs(runs))
     if html is not None:
@@ -87,32 +91,24 @@ def compare(
         say(f"page: {html}")
 
 
-report_app = typer.Typer(
-    cls=DefaultCommand, no_args_is_help=True, help="Write a run's report again."
-)
-app.add_typer(report_app, name="report")
-
-
-@report_app.command("write", hidden=True)
 def report_write(run: Annotated[Path, typer.Argument(help="A run's folder.")]) -> None:
     """Write `report.html`, `.md` and `.json` of a run."""
     from kofinlaw.scoring.report.write import write_report
 
-    bound = open_run(run)
+    bound = bound_run(run)
     write_report(bound.folder, bound.folder / "report", recipe=bound.recipe.model_dump(mode="json"))
     say(f"report: {bound.folder / 'report' / 'report.html'}")
 
 
-@report_app.command("serve")
 def report_serve(
     folder: Annotated[Path, typer.Argument(help="Folder that holds the runs.")] = Path("runs"),
     port: Annotated[int, typer.Option(help="Port on this machine; 0 takes a free one.")] = 8765,
     host: Annotated[str, typer.Option(help="A loopback address.")] = "127.0.0.1",
 ) -> None:
-    """Show all runs in a browser on this machine: list, progress, reports, comparison."""
+    """Serve the reports of all runs in a browser: list, progress, reports, comparison."""
     from kofinlaw.scoring.report.serve import open_server
 
     with open_server(folder, host=host, port=port) as server:
         name = f"[{host}]" if ":" in host else host
-        say(f"http://{name}:{server.server_port}/   (Ctrl+C ends it)")
+        say(f"http://{name}:{server.server_port}/   (Ctrl+C stops the server)")
         server.serve_forever()

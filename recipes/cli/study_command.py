@@ -1,35 +1,33 @@
-"""The command `study`: retrievers and models side by side."""
+"""The command `study`: compare retrievers and models on the same questions."""
 
 from __future__ import annotations
 
-from pathlib import Path
-
-from kofinlaw.recipes.cli.app import (
+from kofinlaw.recipes.cli.binding import bind_recipe
+from kofinlaw.recipes.cli.console import say
+from kofinlaw.recipes.cli.options import (
+    DEFAULT_RUNS,
     Overrides,
     RecipeName,
     ResumeMode,
     Runs,
-    app,
     check_resume,
-    say,
-    say_next,
 )
 
 
-@app.command()
 def study(
     recipe: RecipeName = "retriever-study",
     overrides: Overrides = None,
-    runs: Runs = Path("runs"),
+    runs: Runs = DEFAULT_RUNS,
     resume: ResumeMode = "if-possible",
 ) -> None:
-    """Answer the same questions with every retriever and model; table and conclusion by goal."""
-    from kofinlaw.recipes.cli.recipe_commands import bind_recipe, execute
+    """Answer the same questions with every retriever and model; print a table and conclusions."""
+    from kofinlaw.recipes.pipeline.execution import execute_stages
     from kofinlaw.recipes.studies.study import study_stages
 
     bound = bind_recipe(recipe, overrides, runs)
+    mode = check_resume(resume)
     say(f"{bound.recipe.name}: {bound.recipe.description}")
-    execute(bound, resume, stages=study_stages(bound, check_resume(resume)))
+    execute_stages(bound, mode, stages=study_stages(bound, mode), say=lambda line: say(f"  {line}"))
     say("")
     say((bound.folder / "study" / "study.md").read_text(encoding="utf-8"))
-    say_next(f"open {bound.folder / 'study' / 'study.html'}")
+    say(f"page: {bound.folder / 'study' / 'study.html'}")

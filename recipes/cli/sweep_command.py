@@ -1,8 +1,7 @@
-"""The command `sweep`: a recipe at every point of a grid of its keys."""
+"""The command `sweep`: run a recipe for every combination of some key values."""
 
 from __future__ import annotations
 
-import shlex
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -11,35 +10,33 @@ from typing import Annotated
 import typer
 
 from kofinlaw import UserError
-from kofinlaw.recipes.cli.app import (
+from kofinlaw.recipes.cli.console import command_line, say, say_next
+from kofinlaw.recipes.cli.options import (
+    DEFAULT_RUNS,
     Overrides,
     RecipeName,
     ResumeMode,
     Runs,
-    app,
     check_resume,
-    say,
-    say_next,
 )
 
 
-@app.command()
 def sweep(
     recipe: RecipeName,
     over: Annotated[
         list[str] | None,
         typer.Option(
             "--over",
-            help="KEY=a,b,c, or KEY,KEY=a:x,b:y for keys that move together (repeatable: a grid). "
-            "Default: the recipe's sweep.over.",
+            help="KEY=a,b,c, or KEY,KEY=a:x,b:y for keys that change together (repeatable: all "
+            "combinations). Default: the recipe's sweep.over.",
         ),
     ] = None,
     overrides: Overrides = None,
-    runs: Runs = Path("runs"),
+    runs: Runs = DEFAULT_RUNS,
     resume: ResumeMode = "if-possible",
     until: Annotated[str | None, typer.Option(help="Stop each point after this stage.")] = None,
 ) -> None:
-    """Run a recipe at every point of a grid of its keys; table, plots and a conclusion by goal."""
+    """Run a recipe for every combination of some key values; write a table, plots, conclusions."""
     from kofinlaw.recipes.pipeline.run import Run, bind
     from kofinlaw.recipes.pipeline.schema import load_recipe
     from kofinlaw.recipes.studies.sweep import (
@@ -47,9 +44,9 @@ def sweep(
         Point,
         execute_in_child,
         grid,
+        missing_before_training,
         point_name,
         run_points,
-        unmade,
     )
     from kofinlaw.recipes.studies.sweep_figures import read_point
     from kofinlaw.recipes.studies.sweep_page import write_sweep
@@ -60,14 +57,14 @@ def sweep(
     axes = list(over or loaded.sweep.over)
     if not axes:
         raise UserError(
-            "nothing to sweep over",
+            "there is no key to sweep over",
             where=recipe,
             remedy="for example --over train.lora.rank=8,16,32, or `sweep.over` in the recipe",
         )
     points = grid(axes)
     stop = until or loaded.sweep.until
     folder = (runs / f"{loaded.name}-sweep").resolve()
-    say(f"{loaded.name}: {len(points)} points, each a run of its own, in {folder}")
+    say(f"{loaded.name}: {len(points)} points, each a separate run, in {folder}")
 
     def values(point: Point) -> list[str]:
         return [*given, *(f"{key}={value}" for key, value in point)]
@@ -81,10 +78,10 @@ def sweep(
         for value in values(point):
             arguments += ["--set", value]
         mode = resume
-        making = unmade(run)
-        if making is not None:
-            # In a process of its own, so that no point's training is charged for their memory.
-            execute_in_child([*arguments, "--resume", mode, "--until", making])
+        last = missing_before_training(run)
+        if last is not None:
+            # A separate process, so that its memory does not count in the point's training.
+            execute_in_child([*arguments, "--resume", mode, "--until", last])
             mode = "if-possible"
         execute_in_child([*arguments, "--resume", mode, *(["--until", stop] if stop else [])])
 
@@ -98,14 +95,16 @@ def sweep(
     say("")
     for line in write_sweep(folder, loaded.name, figures, failures):
         say(line)
-    say_next(f"open {folder / 'sweep.html'}", *compare_hint([where for _, where in done]))
+    say(f"\npage: {folder / 'sweep.html'}")
+    if hint := compare_hint([where for _, where in done]):
+        say_next(*hint)
     if failures:
         raise typer.Exit(1)
 
 
 def compare_hint(runs: Sequence[Path]) -> list[str]:
-    """The command that compares those of the runs that have scores; none for fewer than two."""
+    """The command that compares the runs with scores; empty if fewer than two have scores."""
     scored = [str(run) for run in runs if (run / "score" / "scores.json").is_file()]
     if len(scored) < 2:
         return []
-    return [f"{shlex.join(['kofinlaw', 'compare', *scored])}   with paired tests"]
+    return [command_line("compare", *scored, comment="with paired tests")]

@@ -1,35 +1,36 @@
-"""The command `tune`: the retrieval setting that a labelled development set prefers."""
+"""The command `tune`: choose the retrieval settings that do best on development questions."""
 
 from __future__ import annotations
 
 import json
-import shlex
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from kofinlaw import UserError
-from kofinlaw.recipes.cli.app import Overrides, RecipeName, Runs, app, say, say_next
+from kofinlaw.recipes.cli.binding import bind_recipe
+from kofinlaw.recipes.cli.console import command_line, say, say_next
+from kofinlaw.recipes.cli.options import DEFAULT_RUNS, Overrides, RecipeName, Runs, same_run
 
 if TYPE_CHECKING:
     from kofinlaw.recipes.pipeline.run import Run
 
 
-@app.command()
 def tune(
     recipe: RecipeName,
     questions: Annotated[
         Path, typer.Option("--questions", help="Development questions (JSON Lines of Question).")
     ],
-    key: Annotated[Path, typer.Option("--key", help="Their key; `units` names the gold articles.")],
+    key: Annotated[
+        Path, typer.Option("--key", help="Their key; `units` names the correct articles.")
+    ],
     overrides: Overrides = None,
-    runs: Runs = Path("runs"),
+    runs: Runs = DEFAULT_RUNS,
 ) -> None:
-    """Sweep retrieval's weights, forms and k on labelled questions; write the chosen setting."""
+    """Try retrieval weights, query forms and k on labelled questions; print the best setting."""
     from kofinlaw.offline import guard
     from kofinlaw.rag.retrieve.tune import tune_files
-    from kofinlaw.recipes.cli.recipe_commands import bind_recipe
     from kofinlaw.recipes.pipeline.compliance import check_policy
     from kofinlaw.recipes.pipeline.lock import run_lock
     from kofinlaw.recipes.pipeline.progress import stage_progress
@@ -39,11 +40,12 @@ def tune(
     check_policy(bound.recipe)
     check_development(bound, questions)
     index = bound.folder / "index"
+    options = same_run(overrides, runs)
     if not index.is_dir():
         raise UserError(
             "there is no index to tune",
             where=str(index),
-            remedy=f"run `kofinlaw index {recipe}` first",
+            remedy=f"run `{command_line('index', recipe, *options)}` first",
         )
     out = bound.folder / "tune"
     out.mkdir(parents=True, exist_ok=True)
@@ -54,20 +56,18 @@ def tune(
         )
     say((out / "tuning.md").read_text(encoding="utf-8"))
     before = dict(leaves(bound.recipe.rag.model_dump(mode="json")))
-    after = leaves(tuned.settings.model_dump(mode="json"))
     changed = [
-        shlex.join(["--set", f"rag.{name}={json.dumps(value, ensure_ascii=False)}"])
-        for name, value in after
+        word
+        for name, value in leaves(tuned.settings.model_dump(mode="json"))
         if before.get(name) != value
+        for word in ("--set", f"rag.{name}={json.dumps(value, ensure_ascii=False)}")
     ]
-    if changed:
-        say_next(f"kofinlaw run {recipe} {' '.join(changed)}   the chosen setting")
-    else:
-        say_next(f"kofinlaw run {recipe}   its own setting was the best")
+    comment = "with the best setting" if changed else "the recipe's own setting was the best"
+    say_next(command_line("run", recipe, *options, *changed, comment=comment))
 
 
 def check_development(bound: Run, questions: Path) -> None:
-    """Raise UserError where one of these questions, in whatever file, proves the run's model."""
+    """Raise UserError if one of these questions also evaluates the run's model."""
     from kofinlaw.rag.questions.question_files import read_questions
     from kofinlaw.recipes.pipeline.run import protected_paths
 
@@ -76,13 +76,13 @@ def check_development(bound: Run, questions: Path) -> None:
 
     made = (bound.questions_path, bound.folder / "augment" / "heldout_questions.jsonl")
     files = (*protected_paths(bound), *made)
-    # Without held-out documents augment leaves the file of their questions empty.
-    proving = [path for path in files if path.is_file() and path.stat().st_size]
-    common = asked(questions) & {question for path in proving for question in asked(path)}
+    # If no document is held out, augment writes an empty file of held-out questions.
+    evaluating = [path for path in files if path.is_file() and path.stat().st_size]
+    common = asked(questions) & {question for path in evaluating for question in asked(path)}
     if common:
         raise UserError(
-            "these questions prove the recipe's model, so retrieval may not be tuned on them: "
+            "these questions evaluate the recipe's model, so retrieval may not be tuned on them: "
             + min(common)[0][:80],
             where=str(questions),
-            remedy="name a development set of its own",
+            remedy="use a separate set of development questions",
         )

@@ -57,3 +57,14 @@ def check_stage(stages: Sequence[Stage], name: str, where: str) -> None:
             where=where,
             remedy=f"its stages are {', '.join(names)}",
         )
+
+
+def stages_until(run: Run, until: str, where: str) -> list[str]:
+    """Names of the recipe's stages up to and including `until`.
+
+    Raises UserError if the recipe has no such stage; `where` is shown as the origin of the name.
+    """
+    stages = build_stages(run)
+    check_stage(stages, until, where)
+    names = [stage.name for stage in stages]
+    return names[: names.index(until) + 1]

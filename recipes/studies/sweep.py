@@ -121,7 +121,7 @@ def _link(source: str, target: str) -> None:
         shutil.copy2(source, target)
 
 
-def unmade(run: Run) -> str | None:
+def missing_before_training(run: Run) -> str | None:
     """The last stage before training, where any of those up to it is still to be made."""
     names = [stage.name for stage in build_stages(run)]
     before = names[: names.index("train")] if "train" in names else []

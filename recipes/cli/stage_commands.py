@@ -1,0 +1,130 @@
+"""The commands that run the stages up to one of them: data, augment, train, index."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from kofinlaw.recipes.cli.binding import bind_recipe
+from kofinlaw.recipes.cli.console import command_line, say, say_next, short_path
+from kofinlaw.recipes.cli.options import (
+    DEFAULT_RUNS,
+    Overrides,
+    RecipeName,
+    ResumeMode,
+    Runs,
+    check_resume,
+    same_run,
+)
+
+if TYPE_CHECKING:
+    from kofinlaw.recipes.pipeline.run import Run
+
+
+def data_build(
+    recipe: RecipeName,
+    overrides: Overrides = None,
+    runs: Runs = DEFAULT_RUNS,
+    resume: ResumeMode = "if-possible",
+) -> None:
+    """Turn the recipe's documents into chunks, articles, citations and a data card."""
+    bound = bind_recipe(recipe, overrides, runs)
+    _run_stages(bound, resume, ["data"])
+    folder = bound.folder / "data"
+    say(f"\n{short_path(folder / 'card.md')} lists what was found, kept and rejected.")
+    say_next(
+        command_line("data", "inspect", short_path(folder)),
+        command_line("augment", recipe, *same_run(overrides, runs)),
+    )
+
+
+def data_inspect(
+    folder: Annotated[Path, typer.Argument(help="A run's folder, or its data stage.")],
+    find: Annotated[str, typer.Argument(help="Show units that contain these words.")] = "",
+    limit: Annotated[int, typer.Option(help="How many units to show.")] = 5,
+) -> None:
+    """Show the documents of a corpus, or the structure and chunks of its matching units."""
+    from kofinlaw.recipes.cli.inspect_corpus import inspect_lines
+
+    for line in inspect_lines(folder, find, limit):
+        say(line)
+
+
+def data_diff(
+    before: Annotated[Path, typer.Argument(help="A data stage.")],
+    after: Annotated[Path, typer.Argument(help="Another data stage.")],
+) -> None:
+    """List the articles that were added, amended, moved or repealed between two corpora."""
+    import dataclasses
+
+    from kofinlaw.data.corpus_diff import compare_corpora
+
+    changes = dataclasses.asdict(compare_corpora(before, after))
+    same = changes.pop("same")
+    say(", ".join(f"{len(ids)} {name}" for name, ids in changes.items()) + f", {same} the same")
+    for name, ids in changes.items():
+        for unit in ids:
+            say(f"  {name:<9}{unit}")
+
+
+def augment(
+    recipe: RecipeName,
+    overrides: Overrides = None,
+    runs: Runs = DEFAULT_RUNS,
+    resume: ResumeMode = "if-possible",
+    dry_run: Annotated[
+        bool, typer.Option("--dry-run", help="Count and show a sample; write nothing.")
+    ] = False,
+) -> None:
+    """Build training examples from the chunks, each with its source and its checks."""
+    bound = bind_recipe(recipe, overrides, runs)
+    if dry_run:
+        from kofinlaw.recipes.cli.dry_run import augment_dry_run
+
+        for line in augment_dry_run(bound):
+            say(line)
+        return
+    _run_stages(bound, resume, ["data", "augment"])
+    card = bound.folder / "augment" / "card.md"
+    if card.is_file():
+        say(f"\n{short_path(card)} has counts and samples of each kind.")
+    else:
+        examples = card.with_name("examples.jsonl")
+        say(f"\n{short_path(examples)} holds the recipe's ready examples.")
+    say_next(command_line("train", recipe, *same_run(overrides, runs)))
+
+
+def train(
+    recipe: RecipeName,
+    overrides: Overrides = None,
+    runs: Runs = DEFAULT_RUNS,
+    resume: ResumeMode = "if-possible",
+) -> None:
+    """Train the adapter on the run's examples."""
+    bound = bind_recipe(recipe, overrides, runs)
+    _run_stages(bound, resume, ["data", "augment", "train"])
+    adapter = short_path(bound.folder / "train" / "adapter")
+    say_next(
+        command_line("merge", adapter, "--out", "MERGED"),
+        command_line("run", recipe, *same_run(overrides, runs), comment="the remaining stages"),
+    )
+
+
+def index(
+    recipe: RecipeName,
+    overrides: Overrides = None,
+    runs: Runs = DEFAULT_RUNS,
+    resume: ResumeMode = "if-possible",
+) -> None:
+    """Build the index that `ask` and `answer` search."""
+    bound = bind_recipe(recipe, overrides, runs)
+    _run_stages(bound, resume, ["data", "index"])
+    say_next(command_line("ask", "질문", "--run", short_path(bound.folder)))
+
+
+def _run_stages(bound: Run, resume: str, only: list[str]) -> None:
+    from kofinlaw.recipes.pipeline.execution import execute_stages
+
+    execute_stages(bound, check_resume(resume), only=only, say=lambda line: say(f"  {line}"))
