@@ -29,10 +29,11 @@ from outcome import outcome
 from kofinlaw.data.prompting.wording import AnswerForm, choice_messages
 from kofinlaw.files import read_jsonl, write_jsonl
 from kofinlaw.models.engines.factory import open_engine
-from kofinlaw.models.loading import load_model, load_tokenizer
+from kofinlaw.models.loading import load_model
 from kofinlaw.models.quickstart import quickstart_model
 from kofinlaw.models.settings import EngineSettings
 from kofinlaw.models.templates import template_for
+from kofinlaw.models.tokenizer import load_tokenizer
 from kofinlaw.rag.answer.answer_file import answer_questions
 from kofinlaw.rag.answer.journal import Timing
 from kofinlaw.rag.answer.run_context import RunContext

@@ -26,10 +26,10 @@ from kofinlaw.data.corpus import build_corpus
 from kofinlaw.data.settings import DataSettings
 from kofinlaw.files import read_jsonl
 from kofinlaw.models.engines.factory import open_engine
-from kofinlaw.models.loading import load_tokenizer
 from kofinlaw.models.quickstart import quickstart_model
 from kofinlaw.models.settings import EngineSettings
 from kofinlaw.models.templates import template_for
+from kofinlaw.models.tokenizer import load_tokenizer
 from kofinlaw.rag.answer.answer_file import answer_questions
 from kofinlaw.rag.answer.run_context import RunContext
 from kofinlaw.rag.answer_settings import AnswerSettings

@@ -24,10 +24,11 @@ from outcome import outcome
 
 from kofinlaw.models.engines.base import Engine, Request
 from kofinlaw.models.engines.factory import open_engine
-from kofinlaw.models.loading import load_model, load_tokenizer
+from kofinlaw.models.loading import load_model
 from kofinlaw.models.quickstart import quickstart_model
 from kofinlaw.models.settings import EngineSettings
 from kofinlaw.models.templates import template_for
+from kofinlaw.models.tokenizer import load_tokenizer
 
 ARTICLE = (
     "제9조(금융회사 또는 전자금융업자의 책임) ① 금융회사 또는 전자금융업자는 접근매체의 위조나 "

@@ -26,8 +26,8 @@ sys.path.insert(0, str(Path(__file__).parent / "gpu"))  # shapes.py lies there
 
 from outcome import outcome
 
-from kofinlaw.models.catalogue import ModelCard, find
-from kofinlaw.models.memory.plan import MemoryPlan, serving_plan, training_plan
+from kofinlaw.models.catalogue import ModelCard, find_model
+from kofinlaw.models.memory.plan import MemoryPlan, plan_serving_memory, plan_training_memory
 
 SMALL = "google/gemma-3-270m"
 LARGE = "LGAI-EXAONE/EXAONE-3.5-2.4B-Instruct"
@@ -65,7 +65,7 @@ CASES = {
 
 def card_of(case: Case) -> ModelCard:
     """The card of what is loaded: the large shape cut to a few layers."""
-    card = find(case.model)
+    card = find_model(case.model)
     if case.model == LARGE:
         card = replace(card, model_type="llama", layers=LARGE_LAYERS)
     return card
@@ -75,7 +75,7 @@ def plan_of(case: Case) -> MemoryPlan:
     """What the plan says of a case."""
     card = card_of(case)
     if case.work == "train":
-        return training_plan(
+        return plan_training_memory(
             card,
             quantization=case.quantization,
             optimizer="adamw",
@@ -84,7 +84,7 @@ def plan_of(case: Case) -> MemoryPlan:
             gradient_checkpointing=case.checkpointing,
             gpu=False,
         )
-    return serving_plan(card, context=case.length, batch=case.rows, gpu=False)
+    return plan_serving_memory(card, context=case.length, batch=case.rows, gpu=False)
 
 
 def load(case: Case, attention: str) -> tuple[Any, Path]:
@@ -105,7 +105,7 @@ def load(case: Case, attention: str) -> tuple[Any, Path]:
 
 def worker(case: Case) -> int:
     """Bytes by which the peak rose over the loaded process."""
-    from kofinlaw.models.loading import load_tokenizer
+    from kofinlaw.models.tokenizer import load_tokenizer
     from kofinlaw.trainer.memory_use import memory_in_use, peak_memory, release_memory, reset_peak
 
     model, folder = load(case, "eager")  # as training and answering do on a processor
@@ -170,11 +170,11 @@ def write(case: Case, model: Any, tokenizer: Any) -> None:
     """Sixteen tokens after `rows` prompts in one batch."""
     from kofinlaw.models.engines.base import Request
     from kofinlaw.models.engines.decoder import Decoder
-    from kofinlaw.models.engines.generation import Writing, write
+    from kofinlaw.models.engines.generation import ActiveSequence, generate_batch
 
     prompts = [[n + 5, *range(10, case.length - 7)] for n in range(case.rows)]
-    writings = [Writing(Request("x", max_tokens=16), prompt) for prompt in prompts]
-    write(Decoder(model), tokenizer, writings, frozenset())
+    writings = [ActiveSequence(Request("x", max_tokens=16), prompt) for prompt in prompts]
+    generate_batch(Decoder(model), tokenizer, writings, frozenset())
 
 
 def measured_peak(name: str) -> float:

@@ -33,8 +33,8 @@ ANSWER_SHARE, ROW_TOKENS, LOSS_BATCH = 0.1, 512, 4
 
 def load(args: argparse.Namespace) -> tuple[list[Any], list[list[int]]]:
     """The encoded examples and the members of the steps that are timed, and one to warm up."""
-    from kofinlaw.models.loading import load_tokenizer
     from kofinlaw.models.templates import template_for
+    from kofinlaw.models.tokenizer import load_tokenizer
     from kofinlaw.trainer.batching import plan_steps
     from kofinlaw.trainer.encoding import encode_examples
 

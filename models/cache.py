@@ -28,19 +28,19 @@ def cache_folder(cache: Path | None = None) -> Path:
     return Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "kofinlaw"
 
 
-def made_once(folder: Path, make: Callable[[Path], None], *, version: str) -> Path:
+def build_once(folder: Path, make: Callable[[Path], None], *, version: str) -> Path:
     """`folder`, made by `make(temporary folder)` where it is absent, damaged or of another version.
 
     Survives a kill at any moment (the folder appears by one rename) and two processes at once
     (the second waits). Every file's SHA-256 is written beside them and compared once a process.
     Raises UserError for a full disk or a folder that cannot be written.
     """
-    if is_whole(folder, version):
+    if is_intact(folder, version):
         return folder
     try:
         folder.parent.mkdir(parents=True, exist_ok=True)
         with _locked(folder.with_name(f".{folder.name}.lock")):
-            if is_whole(folder, version):
+            if is_intact(folder, version):
                 return folder
             for leftover in folder.parent.glob(f".{folder.name}.*.tmp"):
                 shutil.rmtree(leftover, ignore_errors=True)
@@ -56,12 +56,12 @@ def made_once(folder: Path, make: Callable[[Path], None], *, version: str) -> Pa
                 shutil.rmtree(temporary, ignore_errors=True)
     except OSError as error:
         raise _explained(error, folder) from error
-    if not is_whole(folder, version):
+    if not is_intact(folder, version):
         raise UserError("the cache changed right after it was written", where=str(folder))
     return folder
 
 
-def is_whole(folder: Path, version: str) -> bool:
+def is_intact(folder: Path, version: str) -> bool:
     """Whether every file the manifest lists is there with its hash, and nothing is missing."""
     try:
         manifest = json.loads((folder / MANIFEST).read_text(encoding="utf-8"))

@@ -1,9 +1,10 @@
-"""The models this project knows: shape, licence, date, template, readers (catalogue.yaml)."""
+"""Look up models and licences in catalogue.yaml, and recognise local model folders by shape."""
 
 from __future__ import annotations
 
 import functools
 import json
+from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from difflib import get_close_matches
 from pathlib import Path
@@ -18,11 +19,13 @@ FILE = Path(__file__).parent / "catalogue.yaml"
 
 @dataclass(frozen=True, slots=True)
 class License:
-    """What a licence allows, each with its clause (`clauses`: use, teach, name).
+    """What a licence allows.
 
-    `derivatives`: works made from it may be shared; `teach`: whom its models' outputs may train:
-    others (anyone), own (its own family), inherits (anyone, but the licence then covers the student
-    too); `derived_name`: how a derivative's name must begin.
+    `derivatives` says whether works derived from the licensed work may be shared. `teach` says
+    which models the outputs of a licensed model may train: others (any model), own (its own
+    family), inherits (any model, but the licence then also covers the student). The name of a
+    derived model must begin with `derived_name`. `clauses` gives the licence's clauses on use,
+    teaching and naming under the keys use, teach and name.
     """
 
     name: str
@@ -36,12 +39,16 @@ class License:
 
 @dataclass(frozen=True, slots=True)
 class ModelCard:
-    """A model as the catalogue knows it, or as a local folder's config shows it.
+    """A model as catalogue.yaml or the config.json of a local folder describes it.
 
-    Zero or empty means unknown. `parameters` counts weights once where embeddings are tied;
-    `context` is in tokens; `released` the ISO day of the first public weights; `ships_as` the
-    package that carries the weights; `gated` whether the MLP has a gate; `refused` why nothing
-    here may use it.
+    Zero or an empty value means unknown.
+
+    - `parameters` counts weights, tied embeddings once.
+    - `context` is in tokens.
+    - `released` is the ISO day of the first public weights.
+    - `ships_as` names the package that contains the weights.
+    - `gated` says whether the MLP has a gate.
+    - `refused` says why kofinlaw does not use this model.
     """
 
     id: str
@@ -76,6 +83,17 @@ class ModelCard:
     notes: str = ""
 
 
+@dataclass(frozen=True, slots=True)
+class GuideClaim:
+    """A claim of a widely read guide: on the size of quantised weights, or on a licence."""
+
+    says: str
+    parameters: int = 0
+    bits: int = 0
+    model: str = ""
+    license: str = ""
+
+
 @functools.cache
 def _data() -> dict[str, Any]:
     import yaml
@@ -83,20 +101,20 @@ def _data() -> dict[str, Any]:
     return yaml.safe_load(FILE.read_text(encoding="utf-8"))
 
 
-def claims() -> list[dict[str, Any]]:
-    """What a widely read guide says of memory and licences, to be printed beside what is so."""
-    return list(_data()["claims"])
+def guide_claims() -> list[GuideClaim]:
+    """Return the guide's claims about memory and licences, to compare with kofinlaw's figures."""
+    return [GuideClaim(**claim) for claim in _data()["claims"]]
 
 
 @functools.cache
 def licenses() -> dict[str, License]:
-    """Every licence of the catalogue by name."""
+    """Return every licence of the catalogue by name."""
     return {name: License(name=name, **entry) for name, entry in _data()["licenses"].items()}
 
 
 @functools.cache
 def all_models() -> tuple[ModelCard, ...]:
-    """Every model of the catalogue, in the file's order."""
+    """Return every model of the catalogue, in the order of the file."""
     return tuple(_card(name, entry) for name, entry in _data()["models"].items())
 
 
@@ -114,11 +132,15 @@ def _card(name: str, entry: dict[str, Any]) -> ModelCard:
     return ModelCard(license_clauses=clauses, **merged)
 
 
-def find(name: str | Path) -> ModelCard:
-    """The card of a catalogue id, one of its known misquotes, or a local model folder.
+def find_model(name: str | Path) -> ModelCard:
+    """Return the card of a model.
 
-    A folder that the catalogue does not know gets a card from its config.json (licence and date
-    unknown). Raises UserError with the nearest names where nothing fits.
+    Args:
+        name: a catalogue id, one of its known aliases and misquotes, or a local model folder. A
+            folder that the catalogue does not know gets a card from its config.json, with unknown
+            licence and date.
+
+    Raises: UserError with the nearest names if nothing fits.
     """
     text = str(name)
     for card in all_models():
@@ -126,7 +148,7 @@ def find(name: str | Path) -> ModelCard:
             return card
     folder = Path(name)
     if (folder / "config.json").exists():
-        return recognise(folder) or card_from_config(folder)
+        return recognise_folder(folder) or card_from_config(folder)
     names = {alias.lower(): card.id for card in all_models() for alias in (card.id, *card.aliases)}
     near = get_close_matches(text.lower(), names, n=3, cutoff=0.5)
     nearest = list(dict.fromkeys(names[n] for n in near))
@@ -134,6 +156,14 @@ def find(name: str | Path) -> ModelCard:
         f"no model {text!r} in the catalogue, and no such folder with a config.json",
         remedy=f"did you mean {', '.join(nearest)}?" if nearest else "see `kofinlaw models`",
     )
+
+
+def lookup_model(name: str | Path) -> ModelCard | None:
+    """Return the card of a model as `find_model` does, or None if nothing fits."""
+    try:
+        return find_model(name)
+    except UserError:
+        return None
 
 
 SHAPE_KEYS = {
@@ -147,67 +177,95 @@ SHAPE_KEYS = {
 }
 
 
-def recognise(folder: Path) -> ModelCard | None:
-    """The catalogue's card for a local folder, by the shape its config.json gives; else None."""
-    local = _shape(folder)
+@dataclass(frozen=True, slots=True)
+class _LocalConfig:
+    """What a folder's config.json says; `shape` has the keys of SHAPE_KEYS and head_dim."""
+
+    shape: dict[str, int]
+    tied: bool
+    sliding_window: int
+    model_type: str
+    origin: str
+
+
+def recognise_folder(folder: Path) -> ModelCard | None:
+    """Return the catalogue's card of a local folder by the shape in its config.json, else None."""
+    local = _read_local_config(folder)
     if local is None:
         return None
     keys = ("layers", "hidden", "intermediate", "heads", "kv_heads", "vocab")
     same = [
         card
         for card in all_models()
-        if card.role == "llm" and all(getattr(card, key) == local[key] for key in keys)
+        if card.role == "llm" and all(getattr(card, key) == local.shape[key] for key in keys)
     ]
-    origin = f"{local['name']} {folder.resolve().name}".lower()
+    origin = f"{local.origin} {folder.resolve().name}".lower()
     named = [card for card in same if card.id.split("/")[-1].lower() in origin]
-    typed = [card for card in same if card.model_type == local["model_type"]]
+    typed = [card for card in same if card.model_type == local.model_type]
     fitting = named or typed or same
     if not fitting:
         return None
     card = fitting[0]
-    if card.model_type == local["model_type"]:
+    if card.model_type == local.model_type:
         return card
-    # A converted copy: its layers bear the names of what it became.
-    return replace(card, model_type=local["model_type"], lora_targets=LLAMA_TARGETS)
+    # A converted copy: its layers have the names of the model type that it was converted to.
+    return replace(card, model_type=local.model_type, lora_targets=LLAMA_TARGETS)
 
 
 def card_from_config(folder: Path) -> ModelCard:
-    """A card made from a folder's config.json alone: shape known, licence and date not."""
-    local = _shape(folder)
+    """Make a card from a folder's config.json alone, with unknown licence and date.
+
+    Raises: UserError if there is no readable config.json.
+    """
+    local = _read_local_config(folder)
     if local is None:
         raise UserError("no readable config.json", where=str(folder))
-    shape = {key: local[key] for key in (*SHAPE_KEYS, "head_dim", "tied", "sliding_window")}
+    shape = local.shape
     return ModelCard(
         id=str(folder),
-        family=local["model_type"],
-        model_type=local["model_type"],
-        parameters=estimate_parameters(shape),
+        family=local.model_type,
+        model_type=local.model_type,
+        parameters=estimate_parameters({**shape, "tied": local.tied}),
         readers=("transformers",),
-        **shape,
+        hidden=shape["hidden"],
+        layers=shape["layers"],
+        intermediate=shape["intermediate"],
+        heads=shape["heads"],
+        kv_heads=shape["kv_heads"],
+        head_dim=shape["head_dim"],
+        vocab=shape["vocab"],
+        context=shape["context"],
+        tied=local.tied,
+        sliding_window=local.sliding_window,
     )
 
 
-def _shape(folder: Path) -> dict[str, Any] | None:
+def _read_local_config(folder: Path) -> _LocalConfig | None:
     try:
         config = json.loads((folder / "config.json").read_text(encoding="utf-8"))
     except (OSError, ValueError):
         return None
     config = {**config, **config.get("text_config", {})}
-    found: dict[str, Any] = {
-        key: next((int(config[n]) for n in names if config.get(n)), 0)
+    shape = {
+        key: next((int(config[name]) for name in names if config.get(name)), 0)
         for key, names in SHAPE_KEYS.items()
     }
-    heads = found["heads"] or 1
-    found["head_dim"] = int(config.get("head_dim") or found["hidden"] // heads)
-    found["tied"] = bool(config.get("tie_word_embeddings", False))
-    found["sliding_window"] = int(config.get("sliding_window") or 0)
-    found["model_type"] = str(config.get("model_type", ""))
-    found["name"] = str(config.get("_name_or_path") or config.get("_model_name_or_path") or "")
-    return found
+    shape["head_dim"] = int(config.get("head_dim") or shape["hidden"] // (shape["heads"] or 1))
+    return _LocalConfig(
+        shape=shape,
+        tied=bool(config.get("tie_word_embeddings", False)),
+        sliding_window=int(config.get("sliding_window") or 0),
+        model_type=str(config.get("model_type", "")),
+        origin=str(config.get("_name_or_path") or config.get("_model_name_or_path") or ""),
+    )
 
 
-def estimate_parameters(shape: dict[str, Any]) -> int:
-    """Weights of a Llama-shaped model: attention, gated MLP, norms, embedding and untied head."""
+def estimate_parameters(shape: Mapping[str, int]) -> int:
+    """Count the weights of a Llama-shaped model: attention, MLP, norms, embedding, untied head.
+
+    `shape` has the keys hidden, layers, intermediate, heads, kv_heads, vocab and tied; gated
+    (default true) and head_dim (default hidden / heads) are optional.
+    """
     hidden, layers = shape["hidden"], shape["layers"]
     head_dim = shape.get("head_dim") or hidden // max(1, shape["heads"])
     attention = 2 * hidden * head_dim * (shape["heads"] + shape["kv_heads"])

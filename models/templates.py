@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from kofinlaw import UserError
-from kofinlaw.models.catalogue import ModelCard, recognise
+from kofinlaw.models.catalogue import ModelCard, recognise_folder
 
 FOLDER = Path(__file__).parent / "templates"
 BUILT_IN = ("gemma", "solar", "exaone", "chatml")
@@ -109,7 +109,7 @@ def _compiled(source: str) -> Any:
     return environment.from_string(source)
 
 
-def built_in(name: str, *, bos: str = "", eos: str = "") -> ChatTemplate:
+def built_in_template(name: str, *, bos: str = "", eos: str = "") -> ChatTemplate:
     """One of the templates shipped for models that have none (`BUILT_IN`)."""
     if name not in BUILT_IN:
         raise UserError(
@@ -128,9 +128,9 @@ def template_for(model: Path | ModelCard) -> ChatTemplate:
     Raises UserError for a folder without a readable tokenizer configuration.
     """
     if isinstance(model, ModelCard):
-        return built_in(model.template or "solar", bos=model.bos, eos=model.eos)
+        return built_in_template(model.template or "solar", bos=model.bos, eos=model.eos)
     config = _read_json(model / "tokenizer_config.json")
-    card = recognise(model)
+    card = recognise_folder(model)
     bos, eos = _token_text(config.get("bos_token")), _token_text(config.get("eos_token"))
     file = model / "chat_template.jinja"
     if file.exists():
@@ -142,7 +142,7 @@ def template_for(model: Path | ModelCard) -> ChatTemplate:
     if isinstance(own, str):
         return ChatTemplate(own, bos, eos, f"{model.name}'s own")
     name = card.template if card is not None and card.template else "solar"
-    return built_in(name, bos=bos, eos=eos)
+    return built_in_template(name, bos=bos, eos=eos)
 
 
 def _token_text(value: Any) -> str:

@@ -10,7 +10,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from kofinlaw import UserError
-from kofinlaw.models.memory.heap import trim
+from kofinlaw.models.memory.heap import trim_heap
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -45,7 +45,7 @@ def supervised_nll(
 
     hidden = hidden_states(model, ids)
     if hidden.device.type == "cpu":
-        trim()  # what the layers left free, before the largest tensors of a pass
+        trim_heap()  # what the layers left free, before the largest tensors of a pass
     rows = hidden.reshape(-1, hidden.shape[-1]).index_select(0, positions)
     base: Any = causal_model(model)
     head = base.get_output_embeddings()

@@ -6,7 +6,7 @@ import os
 import resource
 from pathlib import Path
 
-from kofinlaw.models.memory.heap import trim
+from kofinlaw.models.memory.heap import trim_heap
 from kofinlaw.units import GIB
 
 
@@ -116,7 +116,7 @@ def release_memory() -> None:
     gc.collect()
     if torch.cuda.is_available():
         torch.cuda.empty_cache()
-    trim()
+    trim_heap()
 
 
 def _status(key: str) -> int:

@@ -112,7 +112,7 @@ def train_preferences(
         from kofinlaw.trainer.unsloth_backend import require
 
         require()
-    from kofinlaw.models.loading import load_tokenizer
+    from kofinlaw.models.tokenizer import load_tokenizer
 
     ranks = open_ranks()
     if ranks.count > 1:

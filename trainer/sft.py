@@ -115,7 +115,7 @@ class _Run:
 
     def read(self, path: Path, base: Path | None) -> None:
         """Tokenise, hold out, mix, plan the steps; show the lengths and the first example."""
-        from kofinlaw.models.loading import load_tokenizer
+        from kofinlaw.models.tokenizer import load_tokenizer
 
         settings = self.settings
         tokenizer = load_tokenizer(self.model_folder)

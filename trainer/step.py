@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any, NoReturn
 import numpy as np
 
 from kofinlaw import UserError
-from kofinlaw.models.memory.heap import keep_tight
+from kofinlaw.models.memory.heap_limit import limit_heap_growth
 from kofinlaw.models.memory.out_of_memory import is_out_of_memory
 from kofinlaw.trainer.adapter import trainable
 from kofinlaw.trainer.batching import pad_micro_batch, split_micro_batches, split_over_ranks
@@ -78,7 +78,7 @@ class Stepper:
         if ranks.zero:
             self.scale = float(ranks.count)  # DeepSpeed averages over the processes
         if ranks.device.type == "cpu":
-            keep_tight(model)
+            limit_heap_growth(model)
         self.ceiling = 3 * math.log(base.config.get_text_config().vocab_size)
 
     def gradients(self, step: int, members: Sequence[int], *, stop: bool = False) -> StepResult:

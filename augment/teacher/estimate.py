@@ -16,8 +16,8 @@ from kofinlaw.augment.settings import TeacherSettings
 from kofinlaw.augment.teacher.prompt_files import read_prompt
 from kofinlaw.augment.teacher.tasks import TASKS, Source, Task
 from kofinlaw.augment.teacher.write import sources_of
-from kofinlaw.models.catalogue import ModelCard, find
-from kofinlaw.models.memory.plan import serving_plan
+from kofinlaw.models.catalogue import ModelCard, find_model
+from kofinlaw.models.memory.plan import plan_serving_memory
 
 # An output is about half as long as its schema allows; an answer to a question about 40 characters.
 TYPICAL_SHARE = 0.5
@@ -109,7 +109,7 @@ def _row(
 
 def _card(settings: TeacherSettings) -> ModelCard | None:
     try:
-        card = find(settings.model.id)
+        card = find_model(settings.model.id)
     except UserError:
         return None
     return card if card.parameters else None
@@ -143,7 +143,7 @@ def _memory(settings: TeacherSettings, card: ModelCard | None, gpu: bool) -> flo
     together = engine.slots if engine.engine == "llamacpp" else min(settings.batch, 32)
     context = engine.context_tokens if engine.engine == "llamacpp" else 1024
     try:
-        return serving_plan(
+        return plan_serving_memory(
             card, bits=_bits(settings), context=context, batch=together, gpu=gpu
         ).total
     except UserError:

@@ -18,7 +18,7 @@ from typing import Literal
 
 from kofinlaw import UserError
 from kofinlaw.files import JsonlAppender, cut_torn_line, sha256_text
-from kofinlaw.models.engines.base import GONE, Engine, Generation, Request
+from kofinlaw.models.engines.base import SERVER_UNREACHABLE, Engine, Generation, Request
 
 Resume = Literal["never", "always", "if-possible"]
 
@@ -106,7 +106,7 @@ class Ledger:
         """A line each; a request that no server took gets none, and ends the run."""
         with _appender(self.path) as appender:
             for (key, request), told in zip(new.items(), made, strict=True):
-                if told.fault.startswith(GONE):
+                if told.fault.startswith(SERVER_UNREACHABLE):
                     continue
                 prompt = sha256_text(request.prompt)
                 text = told.text or told.fault
@@ -114,7 +114,9 @@ class Ledger:
                 appender.append(entry)
                 self._entries[key] = entry
                 self.sent += 1
-        gone = next((told.fault for told in made if told.fault.startswith(GONE)), None)
+        gone = next(
+            (told.fault for told in made if told.fault.startswith(SERVER_UNREACHABLE)), None
+        )
         if gone is not None:
             raise UserError(
                 gone,

@@ -278,9 +278,9 @@ def _example(
 
 
 def _license(name: str) -> str:
-    from kofinlaw.models.catalogue import find
+    from kofinlaw.models.catalogue import find_model
 
     try:
-        return find(name).license
+        return find_model(name).license
     except UserError:
         return ""

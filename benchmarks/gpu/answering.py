@@ -25,9 +25,9 @@ from pathlib import Path
 from typing import Any
 
 from kofinlaw.files import read_jsonl, write_jsonl
-from kofinlaw.models.catalogue import find
+from kofinlaw.models.catalogue import find_model
 from kofinlaw.models.engines.base import Engine
-from kofinlaw.models.memory.plan import serving_plan
+from kofinlaw.models.memory.plan import plan_serving_memory
 from kofinlaw.models.settings import EngineSettings
 from kofinlaw.models.templates import ChatTemplate
 from kofinlaw.rag.answer_settings import AnswerSettings
@@ -108,7 +108,9 @@ def questions(count: int) -> list[Question]:
 
 def quantization(name: str, limit_gib: float) -> str:
     """16 bit where the plan fits eight prompts of 2,048 tokens, else NF4."""
-    plan = serving_plan(find(name), bits=16, context=2048, batch=8, limit_gib=limit_gib)
+    plan = plan_serving_memory(
+        find_model(name), bits=16, context=2048, batch=8, limit_gib=limit_gib
+    )
     return "none" if plan.fits(limit_gib) else "nf4"
 
 
@@ -131,7 +133,7 @@ def worker(args: argparse.Namespace) -> dict[str, Any]:
     )
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
-        save_tokenizer(folder, sample_texts(), find(args.model).tokens_per_korean_char)
+        save_tokenizer(folder, sample_texts(), find_model(args.model).tokens_per_korean_char)
         path = folder / "questions.jsonl"
         write_jsonl(path, questions(args.questions))
         model = random_model(args.model, quantization=bits)  # type: ignore[arg-type]

@@ -37,9 +37,9 @@ def worker(args: argparse.Namespace) -> dict[str, float]:
     import torch
     from shapes import cap_memory, sample_texts, save_tokenizer
 
-    from kofinlaw.models.catalogue import find
+    from kofinlaw.models.catalogue import find_model
 
-    card = find(NAME)
+    card = find_model(NAME)
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
         save_tokenizer(folder, sample_texts(), card.tokens_per_korean_char)
@@ -65,8 +65,8 @@ def opened(
 
     from kofinlaw.models.engines.base import Request
     from kofinlaw.models.engines.transformers_engine import TransformersEngine
-    from kofinlaw.models.loading import load_tokenizer
     from kofinlaw.models.settings import EngineSettings
+    from kofinlaw.models.tokenizer import load_tokenizer
 
     if args.worker == "own generate, one by one":
         model, tokenizer = random_model(NAME), load_tokenizer(folder)

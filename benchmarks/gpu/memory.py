@@ -18,8 +18,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
 
-from kofinlaw.models.catalogue import find
-from kofinlaw.models.memory.plan import MemoryPlan, serving_plan, training_plan
+from kofinlaw.models.catalogue import find_model
+from kofinlaw.models.memory.plan import MemoryPlan, plan_serving_memory, plan_training_memory
 from kofinlaw.units import GIB
 
 EXAONE = "LGAI-EXAONE/EXAONE-3.5-7.8B-Instruct"
@@ -51,8 +51,10 @@ def plan_of(case: Case) -> MemoryPlan:
     """What the plan says of a case."""
     if case.work == "answer":
         bits = 16 if case.quantization == "none" else 4
-        return serving_plan(find(case.model), bits=bits, context=case.length, batch=case.rows)
-    return training_plan(find(case.model), length=case.length, batch=case.rows)
+        return plan_serving_memory(
+            find_model(case.model), bits=bits, context=case.length, batch=case.rows
+        )
+    return plan_training_memory(find_model(case.model), length=case.length, batch=case.rows)
 
 
 def worker(case: Case, limit_gib: float) -> float:
@@ -63,7 +65,7 @@ def worker(case: Case, limit_gib: float) -> float:
     cap_memory(limit_gib)
     model = random_model(case.model, quantization=case.quantization)
     torch.cuda.reset_peak_memory_stats()
-    vocabulary = find(case.model).vocab
+    vocabulary = find_model(case.model).vocab
     if case.work == "train":
         train_steps(model, vocabulary, case.length, case.rows, optimizer="paged_adamw_8bit")
     else:

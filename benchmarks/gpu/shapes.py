@@ -15,7 +15,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, Literal
 
-from kofinlaw.models.catalogue import ModelCard, find
+from kofinlaw.models.catalogue import ModelCard, find_model
 from kofinlaw.models.memory.plan import MemoryPlan
 
 STD = 0.02
@@ -40,7 +40,7 @@ def random_model(
     import torch
     from transformers import AutoModelForCausalLM
 
-    config = config_of(find(name), **changes)
+    config = config_of(find_model(name), **changes)
     kind = getattr(torch, dtype)
     with torch.device("meta"):
         model = AutoModelForCausalLM.from_config(config, dtype=kind, attn_implementation=attention)
@@ -132,7 +132,7 @@ def config_of(card: ModelCard, **changes: Any) -> Any:
 
 def save_config(name: str, folder: Path, **changes: Any) -> Path:
     """config.json alone, for engines that draw weights themselves (vLLM's `load_format: dummy`)."""
-    config = config_of(find(name), **changes)
+    config = config_of(find_model(name), **changes)
     config.architectures = [
         "Qwen2ForCausalLM" if config.model_type == "qwen2" else "LlamaForCausalLM"
     ]

@@ -23,7 +23,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from kofinlaw.models.catalogue import find
+from kofinlaw.models.catalogue import find_model
 from kofinlaw.units import GIB
 
 MODELS = (
@@ -67,7 +67,7 @@ def ours(args: argparse.Namespace) -> Iterator[float]:
     model.train()
     stepper = Stepper(
         model,
-        random_rows(find(args.model).vocab, args.batch * (args.steps + 1)),
+        random_rows(find_model(args.model).vocab, args.batch * (args.steps + 1)),
         open_ranks(),
         seed=0,
         budget=TOKENS,
@@ -129,7 +129,7 @@ def _sft(args: argparse.Namespace, model: Any, adapter: Any) -> Iterator[float]:
     from datasets import Dataset
     from trl import SFTConfig, SFTTrainer
 
-    rows = random_rows(find(args.model).vocab, args.batch * (args.steps + 1))
+    rows = random_rows(find_model(args.model).vocab, args.batch * (args.steps + 1))
     data = [
         {"input_ids": r.tokens.tolist(), "completion_mask": r.supervised.astype(int).tolist()}
         for r in rows
@@ -178,7 +178,7 @@ def worker(args: argparse.Namespace) -> dict[str, float]:
     import torch
     from shapes import beside_context, cap_memory
 
-    from kofinlaw.models.memory.plan import training_plan
+    from kofinlaw.models.memory.plan import plan_training_memory
 
     cap_memory(args.limit_gib)  # past it torch's allocator raises
     passes = {"kofinlaw": ours, "trl": trl, "unsloth": unsloth}[args.worker](args)
@@ -192,7 +192,7 @@ def worker(args: argparse.Namespace) -> dict[str, float]:
         "step_seconds": round(seconds, 2),
     }
     if args.worker == "kofinlaw":
-        plan = training_plan(find(args.model), length=TOKENS, batch=args.micro_batch)
+        plan = plan_training_memory(find_model(args.model), length=TOKENS, batch=args.micro_batch)
         result["micro_batch"] = args.micro_batch
         result["plan_gib"] = round(beside_context(plan), 2)
         result["plan_error"] = round(beside_context(plan) / peak - 1, 3)

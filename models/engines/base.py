@@ -1,31 +1,35 @@
-"""The interface of every engine: generate text, score choices, count tokens."""
+"""Define the interface of every engine: generate text, score choices, count tokens."""
 
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import Any, Literal, Protocol
+from typing import Literal, Protocol
 
 from kofinlaw import UserError
 
 Finish = Literal["stop", "length", "error"]
-# How the fault of a request begins that no server took: it was not tried, and may be asked again.
-GONE = "no server can be reached"
+# How `Generation.fault` begins when no server could be reached. The request may be sent again.
+SERVER_UNREACHABLE = "no server can be reached"
 
 
 @dataclass(frozen=True, slots=True)
 class Request:
-    """One text to generate after `prompt` (rendered, special tokens included).
+    """One text to generate after `prompt` (rendered chat text with its special tokens).
 
-    `max_tokens` bounds the answer; it ends before the first of the `stop` strings. `temperature`
-    0 is greedy; above it `seed` decides the sample. At most one of `choices` (the answer is one
-    of them, whole whatever `max_tokens` says), `regex` (it matches the whole answer) and
-    `json_schema` holds the answer, token by token: at each step the model chooses among what may
-    follow, by its own probabilities. Ranking choices by their summed log-probability is `score`,
-    and favours short ones. Without `logprob` an engine may leave the text's log-probability out:
-    llama.cpp otherwise goes through its whole vocabulary again for each token.
+    - `max_tokens` limits the answer, which ends before the first of the `stop` strings.
+    - `temperature` 0 is greedy; above it, `seed` decides the sample.
+    - At most one constraint applies to each step of decoding. The model chooses among the allowed
+      tokens by its own probabilities. `choices`: the answer is one of them, complete even beyond
+      `max_tokens`. `regex`: it matches the whole answer. `json_schema`: the answer follows it.
+      `Engine.score` ranks choices by their summed log-probability instead, which favours short
+      ones.
+    - Without `logprob` an engine may leave out the text's log-probability. llama.cpp otherwise
+      reads its whole vocabulary again for each token.
+
+    Raises UserError for more than one constraint.
     """
 
     prompt: str
@@ -35,7 +39,7 @@ class Request:
     seed: int = 0
     choices: tuple[str, ...] = ()
     regex: str = ""
-    json_schema: dict[str, Any] | None = None
+    json_schema: Mapping[str, object] | None = None
     logprob: bool = True
 
     def __post_init__(self) -> None:
@@ -45,9 +49,13 @@ class Request:
 
 @dataclass(frozen=True, slots=True)
 class Generation:
-    """What came back: the text without the stop string, tokens read and written, why it ended and
-    the summed log-probability of the written tokens (nan where not asked for or not known).
-    `fault` says what went wrong where it ended in `error`."""
+    """A generated text.
+
+    `text` excludes the stop string. `prompt_tokens` and `tokens` count the tokens read and
+    generated. `finish` says why generation ended; if it is `error`, `fault` says what went wrong.
+    `logprob` is the summed natural log-probability of the generated tokens, nan if it was not
+    requested or is not known.
+    """
 
     text: str
     prompt_tokens: int
@@ -59,7 +67,7 @@ class Generation:
 
 @dataclass(frozen=True, slots=True)
 class ChoiceScore:
-    """Summed log-probability (natural) of a continuation given its prompt, and its tokens."""
+    """Summed natural log-probability of a continuation given its prompt, and its token count."""
 
     logprob: float
     tokens: int
@@ -67,7 +75,7 @@ class ChoiceScore:
 
 @dataclass(slots=True)
 class EngineStats:
-    """Work done so far. `tokens` counts generated tokens, `seconds` the time inside calls."""
+    """Work of an engine so far: `tokens` counts generated tokens, `seconds` the time in calls."""
 
     calls: int = 0
     prompt_tokens: int = 0
@@ -77,19 +85,23 @@ class EngineStats:
 
 
 class TokenCounter(Protocol):
-    """What an engine's tokenizer can do for its users."""
+    """The part of an engine's tokenizer that callers may use."""
 
     def encode(self, text: str) -> list[int]:
-        """Token ids of the text as it stands."""
+        """Return the token ids of a text; special tokens are not added."""
         ...
 
     def count(self, text: str) -> int:
-        """How many tokens the text has."""
+        """Return the number of tokens of a text."""
         ...
 
 
 class Engine(Protocol):
-    """A loaded model. `deterministic`: the same calls give the same texts on the same machine."""
+    """A loaded model that generates texts and scores choices.
+
+    `deterministic` says whether the same calls give the same texts on the same machine. An engine
+    is a context manager: leaving the context closes it.
+    """
 
     name: str
     deterministic: bool
@@ -101,13 +113,13 @@ class Engine(Protocol):
         ...
 
     def generate(self, requests: Sequence[Request]) -> list[Generation]:
-        """One generation a request, in order."""
+        """Return one generation per request, in order."""
         ...
 
     def score(
         self, prompts: Sequence[str], choices: Sequence[Sequence[str]]
     ) -> list[list[ChoiceScore]]:
-        """For each prompt the score of each of its choices as the text that follows."""
+        """Return for each prompt the scores of its choices as the text that follows."""
         ...
 
     def close(self) -> None:
@@ -120,8 +132,8 @@ class Engine(Protocol):
 
 
 @contextmanager
-def timed(stats: EngineStats) -> Iterator[None]:
-    """Count a call and its seconds, failed calls too."""
+def timed_call(stats: EngineStats) -> Iterator[None]:
+    """Count one call and its seconds in `stats`, also if the call fails."""
     started = time.monotonic()
     stats.calls += 1
     try:
@@ -134,7 +146,7 @@ def timed(stats: EngineStats) -> Iterator[None]:
 
 
 def cut_at_stop(text: str, stop: Sequence[str]) -> tuple[str, bool]:
-    """The text before the first stop string in it, and whether there was one."""
+    """Return the text before its first stop string, and whether it contains one."""
     ends = [position for s in stop if s and (position := text.find(s)) >= 0]
     return (text[: min(ends)], True) if ends else (text, False)
 
@@ -142,10 +154,16 @@ def cut_at_stop(text: str, stop: Sequence[str]) -> tuple[str, bool]:
 def length_batches(
     lengths: Sequence[int], max_tokens: int, max_size: int, *, multiple: int = 1
 ) -> list[list[int]]:
-    """Indices cut into batches, longest first, so that rows x longest <= `max_tokens`.
+    """Split indices into batches, longest first, so that rows x longest <= `max_tokens`.
 
-    Lengths are tokens; a row longer than the budget goes alone. Equal lengths keep their order,
-    so the cut depends on the lengths alone.
+    The split depends on the lengths alone, because equal lengths keep their order. A row that is
+    longer than the limit gets its own batch.
+
+    Args:
+        lengths: tokens of each row.
+        max_tokens: limit of padded tokens per batch.
+        max_size: limit of rows per batch.
+        multiple: the longest row is padded to a multiple of this many tokens.
     """
     order = sorted(range(len(lengths)), key=lambda i: (-lengths[i], i))
     batches: list[list[int]] = []

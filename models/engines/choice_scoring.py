@@ -1,13 +1,15 @@
-"""Log-probabilities of given continuations: one pass a prompt where they are single tokens."""
+"""Score given continuations by log-probability; single tokens need one pass per prompt."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 
+import torch
+
 from kofinlaw.models.engines.base import ChoiceScore, length_batches
 from kofinlaw.models.engines.decoder import Decoder
 
-# A common beginning is read once where it saves at least this many tokens and half the prompt.
+# A common beginning is read once if it saves at least this many tokens and half the prompt.
 SHARED_TOKENS = 48
 
 
@@ -19,14 +21,12 @@ def score_choices(
     max_tokens: int,
     max_rows: int,
 ) -> list[list[ChoiceScore]]:
-    """Summed log-probability of each tail (token ids) after its prompt.
+    """Return the summed log-probability of each tail (token ids) after its prompt.
 
-    Where all tails of a prompt are one token (labels), the prompt is read once and the head
-    computed at its last position alone; longer tails run on from the prompt's cache. Batches hold
+    If all tails of a prompt are single tokens (labels), the prompt is read once and the head is
+    computed at its last position only. Longer tails continue from the prompt's cache. Batches hold
     at most `max_rows` rows and `max_tokens` padded tokens.
     """
-    import torch
-
     labels = [i for i, row in enumerate(tails) if all(len(tail) == 1 for tail in row)]
     out: list[list[ChoiceScore]] = [[] for _ in prompts]
     with torch.inference_mode():
@@ -52,11 +52,9 @@ def _score_texts(
     max_tokens: int,
     max_rows: int,
 ) -> list[ChoiceScore]:
-    """The prompt once, then all its tails as batches on copies of its cache."""
-    import torch
-
+    """Read the prompt once, then all its tails in batches on copies of its cache."""
     cache = decoder.read_prefix(prompt[:-1]) if len(prompt) > 1 else None
-    # The prompt's last token goes with the tails: its state scores their first tokens.
+    # Each row starts with the prompt's last token, whose state scores the tail's first token.
     rows = [[prompt[-1], *tail[:-1]] for tail in tails]
     totals = [0.0] * len(tails)
     for batch in length_batches([len(row) for row in rows], max_tokens, max_rows):
@@ -71,10 +69,11 @@ def _score_texts(
 
 
 def shared_beginnings(prompts: dict[int, Sequence[int]]) -> list[tuple[list[int], int]]:
-    """Groups of prompts to read together, and how many tokens each group shares at its start.
+    """Group prompts (token ids by index) that have a common beginning.
 
-    Prompts that differ only in their ends (the same evidence, options in another order) make a
-    group of their own; all others make one group that shares nothing.
+    Returns the indices of each group and the number of tokens that it shares at its start. Prompts
+    that differ only in their ends (the same evidence, options in another order) form a group; all
+    other prompts form one group that shares 0 tokens.
     """
     order = sorted(prompts, key=lambda i: (list(prompts[i]), i))
     groups: list[tuple[list[int], int]] = []
@@ -93,7 +92,7 @@ def shared_beginnings(prompts: dict[int, Sequence[int]]) -> list[tuple[list[int]
 
 
 def common_length(left: Sequence[int], right: Sequence[int]) -> int:
-    """How many tokens two sequences have in common at their start."""
+    """Return how many tokens two sequences have in common at their start."""
     for position, (a, b) in enumerate(zip(left, right, strict=False)):
         if a != b:
             return position

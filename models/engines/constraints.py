@@ -1,51 +1,59 @@
-"""Answers held to choices, a regular expression or a JSON schema, one token at a time.
+"""Constrain answers to choices, a regular expression or a JSON schema, token by token.
 
-A constraint says which tokens may come next; the writer picks among them by the model's own
-probabilities, renormalised over them. Choices are a trie of their token ids. Patterns and schemas
-are followed by `llguidance` on the tokens' bytes, so that a Hangul syllable may be cut over
-several tokens as the model's vocabulary has it (docs/decisions/024).
+A constraint lists the tokens that may come next. Decoding chooses among them by the model's own
+probabilities, renormalised over them. Choices are a trie of token ids. Patterns and schemas are
+matched by `llguidance` on the tokens' bytes, so that a Hangul syllable may span several tokens, as
+the model's vocabulary has it (docs/decisions/024).
 """
 
 from __future__ import annotations
 
 import json
 from collections.abc import Sequence
-from typing import Any, Protocol
+from typing import TYPE_CHECKING, Protocol
+
+import numpy as np
+from numpy.typing import NDArray
 
 from kofinlaw import UserError
 from kofinlaw.models.engines.base import Request
 from kofinlaw.models.engines.token_bytes import token_bytes
-from kofinlaw.models.loading import Tokenizer
+from kofinlaw.models.tokenizer import Tokenizer
+
+if TYPE_CHECKING:
+    import llguidance
 
 
 class Constraint(Protocol):
-    """What may follow. `text` is the finished answer once `done`; `complete` whether what is
-    written so far already keeps to the constraint."""
+    """The state of a constraint during generation; `done` says that the answer is finished."""
 
     done: bool
 
     @property
     def complete(self) -> bool:
-        """Whether the answer may end here."""
+        """Whether the answer may end here, because the text so far satisfies the constraint."""
         ...
 
     @property
     def text(self) -> str:
-        """The answer so far."""
+        """The answer so far; the whole answer once `done` is true."""
         ...
 
-    def allowed(self) -> Any:
-        """Ids of the tokens that may come next, end tokens where the answer may end."""
+    def allowed_tokens(self) -> Sequence[int] | NDArray[np.int64]:
+        """Return the ids of the tokens that may come next, with end tokens if it may end."""
         ...
 
-    def take(self, token: int) -> None:
-        """Go on with one of the allowed tokens."""
+    def advance(self, token: int) -> None:
+        """Continue with one of the allowed tokens."""
         ...
 
 
 class ChoiceTrie:
-    """One of some texts, given as token ids. Done as soon as one of them is left: what remains
-    of it is certain, so its tokens are neither computed nor counted."""
+    """Constrain an answer to one of some texts, given as token ids.
+
+    It is done as soon as one choice is left. The rest of that choice is certain, so its tokens are
+    neither computed nor counted. Raises UserError for an empty choice.
+    """
 
     def __init__(
         self, choices: Sequence[str], tails: Sequence[Sequence[int]], ends: frozenset[int]
@@ -58,10 +66,10 @@ class ChoiceTrie:
         self._open = list(range(len(choices)))
         self._depth = 0
         self.done = False
-        self._settle()
+        self._update_done()
 
-    def _settle(self) -> None:
-        # Two texts with the same tokens cannot be told apart: the first stands for both.
+    def _update_done(self) -> None:
+        # Two texts with the same tokens cannot be distinguished: the first represents both.
         self.done = len({tuple(self._tails[i]) for i in self._open}) == 1
 
     @property
@@ -71,16 +79,16 @@ class ChoiceTrie:
 
     @property
     def text(self) -> str:
-        """The choice that is left, nothing before that."""
+        """The only choice left; empty while there are several."""
         return self._choices[self._open[0]] if self.done else ""
 
     def single_tokens(self) -> list[int]:
-        """Every choice's token where each has just one, else nothing."""
+        """Return the token of every choice if each has exactly one, else an empty list."""
         single = all(len(tail) == 1 for tail in self._tails)
         return [tail[0] for tail in self._tails] if single else []
 
-    def allowed(self) -> list[int]:
-        """The next tokens of the choices still open, end tokens where one of them is whole."""
+    def allowed_tokens(self) -> list[int]:
+        """Return the next tokens of the open choices, with end tokens if one is complete."""
         tokens = {self._tails[i][self._depth] for i in self._open if not self._ends_here(i)}
         if any(self._ends_here(i) for i in self._open):
             tokens |= self._ends
@@ -89,8 +97,8 @@ class ChoiceTrie:
     def _ends_here(self, choice: int) -> bool:
         return len(self._tails[choice]) == self._depth
 
-    def take(self, token: int) -> None:
-        """Keep the choices that go on with this token."""
+    def advance(self, token: int) -> None:
+        """Keep the choices that continue with this token."""
         ending = [i for i in self._open if self._ends_here(i)]
         if ending and token in self._ends:
             self._open = ending
@@ -101,70 +109,75 @@ class ChoiceTrie:
                 if not self._ends_here(i) and self._tails[i][self._depth] == token
             ]
             self._depth += 1
-        self._settle()
+        self._update_done()
 
 
-class Grammar:
-    """A pattern or schema, followed by an `llguidance` matcher over the vocabulary's bytes."""
+class GrammarConstraint:
+    """Constrain an answer to a pattern or schema with an `llguidance` matcher."""
 
-    def __init__(self, matcher: Any, pieces: Sequence[bytes], ends: frozenset[int]) -> None:
+    def __init__(
+        self, matcher: llguidance.LLMatcher, pieces: Sequence[bytes], ends: frozenset[int]
+    ) -> None:
         self._matcher = matcher
         self._pieces = pieces
         self._ends = sorted(ends)
-        self._written: list[int] = []
-        self._mask: Any = None
+        self._generated: list[int] = []
+        self._mask: NDArray[np.int32] | None = None
         self.done = False
 
     @property
     def complete(self) -> bool:
-        """Whether what is written matches whole."""
+        """Whether the text so far is a complete match."""
         return bool(self._matcher.is_accepting())
 
     @property
     def text(self) -> str:
-        """What is written; a character cut off by max_tokens is left out."""
-        written = b"".join(self._pieces[token] for token in self._written)
-        return written.decode("utf-8", errors="ignore")
+        """The text so far, without a last character that max_tokens cut off."""
+        data = b"".join(self._pieces[token] for token in self._generated)
+        return data.decode("utf-8", errors="ignore")
 
-    def allowed(self) -> Any:
-        """Ids as an int64 array: a byte mask of the vocabulary unpacked."""
+    def allowed_tokens(self) -> NDArray[np.int64]:
+        """Return the allowed ids, unpacked from the matcher's bit mask of the vocabulary."""
         import llguidance.numpy as masks
-        import numpy as np
 
         if self._mask is None:
             self._mask = masks.allocate_token_bitmask(1, len(self._pieces))
         masks.fill_next_token_bitmask(self._matcher, self._mask, 0)
         bits = np.unpackbits(self._mask[0].view(np.uint8), bitorder="little")
         ids = np.flatnonzero(bits[: len(self._pieces)])
-        # The matcher's own end token is one of many.
+        # The matcher knows only one of the end tokens.
         ids = ids[~np.isin(ids, self._ends)]
         return np.concatenate([ids, self._ends]).astype(np.int64) if self.complete else ids
 
-    def take(self, token: int) -> None:
-        """Follow the token; an end token ends."""
+    def advance(self, token: int) -> None:
+        """Continue with a token; an end token ends the answer.
+
+        Raises: UserError if the matcher does not accept the token.
+        """
         if token in self._ends:
             self.done = True
             return
-        self._written.append(token)
+        self._generated.append(token)
         self._matcher.consume_token(token)
         if self._matcher.is_error():
             raise UserError(f"the constraint cannot be followed: {self._matcher.get_error()}")
         self.done = self.complete and bool(self._matcher.is_stopped())
 
 
-class Constraints:
-    """Makes constraints for one tokenizer; its byte table is built when first needed."""
+class ConstraintFactory:
+    """Creates constraints for one tokenizer, whose byte table is built when first needed."""
 
     def __init__(self, tokenizer: Tokenizer, ends: frozenset[int]) -> None:
         self._tokenizer = tokenizer
         self._ends = ends
         self._pieces: list[bytes] = []
-        self._ll_tokenizer: Any = None
+        self._ll_tokenizer: llguidance.LLTokenizer | None = None
 
-    def of(self, request: Request) -> Constraint | None:
-        """The request's constraint, None where it has none.
+    def for_request(self, request: Request) -> Constraint | None:
+        """Return the constraint of a request, or None if it has none.
 
-        Raises UserError for a pattern or schema that cannot be followed, or without llguidance.
+        Raises: UserError for a pattern or schema that llguidance does not support, and if
+        llguidance is not installed.
         """
         ends = self._ends | self._stop_tokens(request.stop)
         if request.choices:
@@ -172,7 +185,7 @@ class Constraints:
             return ChoiceTrie(request.choices, tails, ends)
         if not request.regex and request.json_schema is None:
             return None
-        self._prepare()
+        tokenizer = self._prepare()
         import llguidance
 
         if request.regex:
@@ -182,23 +195,25 @@ class Constraints:
             grammar = llguidance.LLMatcher.grammar_from_json_schema(
                 schema, overrides={"whitespace_flexible": False}
             )
-        matcher = llguidance.LLMatcher(self._ll_tokenizer, grammar, log_level=0)
+        matcher = llguidance.LLMatcher(tokenizer, grammar, log_level=0)
         if matcher.is_error():
             raise UserError(
                 f"the {'pattern' if request.regex else 'schema'} cannot be followed: "
                 f"{matcher.get_error().splitlines()[0]}"
             )
-        return Grammar(matcher, self._pieces, ends)
+        return GrammarConstraint(matcher, self._pieces, ends)
 
     def _stop_tokens(self, stop: Sequence[str]) -> frozenset[int]:
-        """Stop strings that are one special token (a turn's end): the answer may end with them.
-        Other stop strings may be part of an answer that the constraint asks for."""
+        """Return the stop strings that are one special token (the end of a turn).
+
+        An answer may end with them. Other stop strings may be part of a constrained answer.
+        """
         ids = [self._tokenizer.encode(text) for text in stop]
         return frozenset(i[0] for i in ids if len(i) == 1 and self._tokenizer.is_special(i[0]))
 
-    def _prepare(self) -> None:
+    def _prepare(self) -> llguidance.LLTokenizer:
         if self._ll_tokenizer is not None:
-            return
+            return self._ll_tokenizer
         try:
             import llguidance
         except ImportError as error:
@@ -207,14 +222,15 @@ class Constraints:
             ) from error
         self._pieces, special = token_bytes(self._tokenizer)
         vocabulary = _Vocabulary(self._tokenizer, self._pieces, special, self._ends)
-        # Slices speed up wide masks and take longer to prepare than they save here.
+        # Slices would speed up wide masks, but preparing them takes longer than they save here.
         self._ll_tokenizer = llguidance.LLTokenizer(
             llguidance.TokenizerWrapper(vocabulary), slices=[]
         )
+        return self._ll_tokenizer
 
 
 class _Vocabulary:
-    """What llguidance wants to know of a tokenizer."""
+    """The tokenizer interface that llguidance expects."""
 
     def __init__(
         self,
@@ -236,7 +252,7 @@ class _Vocabulary:
 
 
 def bare_pattern(pattern: str) -> str:
-    """A pattern without the anchors at its ends: an answer always matches it whole."""
+    """Return a pattern without the anchors at its ends: an answer always matches it whole."""
     pattern = pattern.removeprefix("^")
     if pattern.endswith("$") and not pattern.endswith("\\$"):
         pattern = pattern[:-1]

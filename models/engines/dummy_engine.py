@@ -12,7 +12,7 @@ from kofinlaw.models.engines.base import (
     Generation,
     Request,
     cut_at_stop,
-    timed,
+    timed_call,
 )
 
 
@@ -47,7 +47,7 @@ class DummyEngine:
     def generate(self, requests: Sequence[Request]) -> list[Generation]:
         """One of the choices, `{}` for a schema, else a few words that the prompt's hash picks."""
         out = []
-        with timed(self.stats):
+        with timed_call(self.stats):
             for request in requests:
                 draw = _fraction(self._seed, request.seed, request.prompt)
                 if request.choices:
@@ -69,7 +69,7 @@ class DummyEngine:
         self, prompts: Sequence[str], choices: Sequence[Sequence[str]]
     ) -> list[list[ChoiceScore]]:
         """A log-probability a choice, drawn from the hash of prompt and choice."""
-        with timed(self.stats):
+        with timed_call(self.stats):
             self.stats.prompt_tokens += sum(map(len, prompts))
             return [
                 [

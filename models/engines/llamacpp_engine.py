@@ -11,11 +11,11 @@ from typing import Any
 
 from kofinlaw import UserError
 from kofinlaw.models import quickstart
-from kofinlaw.models.cache import is_whole
-from kofinlaw.models.engines.base import ChoiceScore, EngineStats, Generation, Request, timed
+from kofinlaw.models.cache import is_intact
+from kofinlaw.models.engines.base import ChoiceScore, EngineStats, Generation, Request, timed_call
 from kofinlaw.models.engines.gbnf import choices_grammar, pattern_grammar
-from kofinlaw.models.loading import Tokenizer, load_tokenizer
 from kofinlaw.models.settings import EngineSettings
+from kofinlaw.models.tokenizer import Tokenizer, load_tokenizer
 
 # A choice is looked up among this many likeliest tokens; one below them counts as the last.
 RANKED_TOKENS = 4096
@@ -69,7 +69,7 @@ class LlamaCppEngine:
         prompts = self._tokenizer.encode_batch([request.prompt for request in requests])
         for number, (request, ids) in enumerate(zip(requests, prompts, strict=True)):
             self._check_room(number, len(ids), most_tokens(request))
-        with timed(self.stats):
+        with timed_call(self.stats):
             pairs = zip(requests, prompts, strict=True)
             out = list(self._pool.map(lambda pair: self._generate_one(*pair), pairs))
         self.stats.failures += sum(generation.finish == "error" for generation in out)
@@ -123,7 +123,7 @@ class LlamaCppEngine:
         the prompt's cache. A token below the 4,096 likeliest counts as the last of those.
         """
         encoded = self._tokenizer.encode_batch(prompts)
-        with timed(self.stats):
+        with timed_call(self.stats):
             self.stats.prompt_tokens += sum(map(len, encoded))
             return [
                 self._score_one(number, ids, [self._tokenizer.continuation(p, c) for c in row])
@@ -211,7 +211,7 @@ def gguf_file(settings: EngineSettings, folder: Path) -> Path:
             f"more than one GGUF file: {names}", where=str(folder), remedy="set `engine.gguf`"
         )
     # By the folder, not by its shape: a model trained from the quickstart's has other weights.
-    if folder.name == quickstart.FOLDER and is_whole(folder, quickstart.VERSION):
+    if folder.name == quickstart.FOLDER and is_intact(folder, quickstart.VERSION):
         return quickstart.quickstart_gguf(folder.parent)
     raise UserError(
         "no GGUF file of this model",

@@ -17,20 +17,20 @@ from urllib.parse import urlsplit
 
 from kofinlaw import UserError
 from kofinlaw.models.engines.base import (
-    GONE,
+    SERVER_UNREACHABLE,
     ChoiceScore,
     EngineStats,
     Generation,
     Request,
     TokenCounter,
     cut_at_stop,
-    timed,
+    timed_call,
 )
 from kofinlaw.models.engines.constraints import bare_pattern
 from kofinlaw.models.engines.dummy_engine import CharacterCounter
 from kofinlaw.models.engines.gbnf import choices_grammar, pattern_grammar
-from kofinlaw.models.loading import load_tokenizer
 from kofinlaw.models.settings import EngineSettings
+from kofinlaw.models.tokenizer import load_tokenizer
 from kofinlaw.offline import is_loopback
 from kofinlaw.units import MIB
 
@@ -84,7 +84,7 @@ class OpenAIEngine:
         What no server answers after three tries, or what breaks its constraint, comes back with
         finish `error` and its fault, and is counted.
         """
-        with timed(self.stats):
+        with timed_call(self.stats):
             out = list(self._pool.map(self._generate_one, range(len(requests)), requests))
         self.stats.failures += sum(generation.finish == "error" for generation in out)
         self.stats.prompt_tokens += sum(generation.prompt_tokens for generation in out)
@@ -126,7 +126,7 @@ class OpenAIEngine:
         jobs = [
             (prompt, choice) for prompt, row in zip(prompts, choices, strict=True) for choice in row
         ]
-        with timed(self.stats):
+        with timed_call(self.stats):
             scores = iter(list(self._pool.map(self._score_one, range(len(jobs)), jobs)))
         return [[next(scores) for _ in row] for row in choices]
 
@@ -179,7 +179,7 @@ class OpenAIEngine:
                 time.sleep(FIRST_PAUSE_SECONDS * 2**attempt)
         told = "; ".join(f"{server}: {error}" for server, error in last.items())
         gone = all(map(_refused_connection, last.values()))
-        raise ServerError(f"{GONE}: {told}" if gone else told)
+        raise ServerError(f"{SERVER_UNREACHABLE}: {told}" if gone else told)
 
     def _call(self, address: str, payload: dict[str, Any] | None = None) -> dict[str, Any]:
         body = None if payload is None else json.dumps(payload).encode("utf-8")

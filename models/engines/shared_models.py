@@ -1,87 +1,87 @@
-"""Loaded models shared by those who ask for the same one, unloaded when the last is done."""
+"""Share loaded engines in this process: load each model once, unload it after its last user."""
 
 from __future__ import annotations
 
 import dataclasses
 import threading
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Hashable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from typing import Any
 
 from kofinlaw import UserError
 from kofinlaw.models.engines.base import ChoiceScore, Engine, EngineStats, Generation, Request
 
 
 @dataclass
-class _Resident:
+class _SharedEngine:
     engine: Engine | None = None
     users: int = 0
     loading: threading.Lock = field(default_factory=threading.Lock)
-    lock: threading.Lock = field(default_factory=threading.Lock)
+    calling: threading.Lock = field(default_factory=threading.Lock)
 
 
-_residents: dict[Any, _Resident] = {}
-_guard = threading.Lock()
+# Every shared engine of the process by the key it was leased under, guarded by `_lock`.
+_shared_engines: dict[Hashable, _SharedEngine] = {}
+_lock = threading.Lock()
 
 
-def lease(key: Any, load: Callable[[], Engine]) -> Lease:
-    """The engine loaded under `key`, or a fresh one by `load`, until the lease is closed.
+def lease_engine(key: Hashable, load: Callable[[], Engine]) -> EngineLease:
+    """Return a lease of the engine under `key`; the first lease of a key loads it with `load`.
 
-    Only those who want the same model wait for its load.
+    Threads that lease the same key wait while it loads; leases of other keys do not wait.
     """
-    with _guard:
-        resident = _residents.setdefault(key, _Resident())
-        resident.users += 1
+    with _lock:
+        shared = _shared_engines.setdefault(key, _SharedEngine())
+        shared.users += 1
     try:
-        with resident.loading:
-            if resident.engine is None:
-                resident.engine = load()
+        with shared.loading:
+            if shared.engine is None:
+                shared.engine = load()
     except BaseException:
-        _let_go(key, resident)
+        _release(key, shared)
         raise
-    return Lease(key, resident, resident.engine)
+    return EngineLease(key, shared, shared.engine)
 
 
-def forget(engine: Engine) -> None:
-    """Hand this engine to nobody else: it hangs, and the next lease of its key loads afresh.
+def forget_engine(engine: Engine) -> None:
+    """Stop sharing a hanging engine: the next lease of its key loads a new one.
 
-    Does nothing for an engine that is not leased. Who holds it may still close it.
+    Does nothing for an engine that is not leased. Its present users may still close it.
     """
-    if isinstance(engine, Lease) and engine._resident is not None:
-        with _guard:
-            _drop(engine._key, engine._resident)
+    if isinstance(engine, EngineLease) and engine._shared is not None:
+        with _lock:
+            _drop(engine._key, engine._shared)
 
 
-def resident_count() -> int:
-    """How many models are loaded, or loading, through leases."""
-    return len(_residents)
+def shared_engine_count() -> int:
+    """Return how many shared engines are loaded or loading."""
+    return len(_shared_engines)
 
 
-def _let_go(key: Any, resident: _Resident) -> bool:
-    """One user less; says whether it was the last."""
-    with _guard:
-        resident.users -= 1
-        if not resident.users:
-            _drop(key, resident)
-        return not resident.users
+def _release(key: Hashable, shared: _SharedEngine) -> bool:
+    """Count one user less; returns whether it was the last."""
+    with _lock:
+        shared.users -= 1
+        if not shared.users:
+            _drop(key, shared)
+        return not shared.users
 
 
-def _drop(key: Any, resident: _Resident) -> None:
-    # A forgotten one's key may name another by now.
-    if _residents.get(key) is resident:
-        del _residents[key]
+def _drop(key: Hashable, shared: _SharedEngine) -> None:
+    # The key of a forgotten engine may already belong to a newer one.
+    if _shared_engines.get(key) is shared:
+        del _shared_engines[key]
 
 
-class Lease:
-    """One user's hold on a resident engine: calls go through, counts are this user's own.
+class EngineLease:
+    """One user's access to a shared engine, with call counts of its own.
 
-    Users in several threads take turns.
+    Users in several threads call the engine one after another.
     """
 
-    def __init__(self, key: Any, resident: _Resident, engine: Engine) -> None:
+    def __init__(self, key: Hashable, shared: _SharedEngine, engine: Engine) -> None:
         self._key = key
-        self._resident: _Resident | None = resident
+        self._shared: _SharedEngine | None = shared
         self._engine = engine
         self.name = engine.name
         self.deterministic = engine.deterministic
@@ -90,10 +90,10 @@ class Lease:
 
     @contextmanager
     def _using(self) -> Iterator[Engine]:
-        if self._resident is None:
+        if self._shared is None:
             raise UserError("this engine is closed")
         engine = self._engine
-        with self._resident.lock:
+        with self._shared.calling:
             before = dataclasses.replace(engine.stats)
             try:
                 yield engine
@@ -103,26 +103,26 @@ class Lease:
                     setattr(self.stats, name, getattr(self.stats, name) + gained)
 
     def generate(self, requests: Sequence[Request]) -> list[Generation]:
-        """One generation a request, in order."""
+        """Return one generation per request, in order."""
         with self._using() as engine:
             return engine.generate(requests)
 
     def score(
         self, prompts: Sequence[str], choices: Sequence[Sequence[str]]
     ) -> list[list[ChoiceScore]]:
-        """For each prompt the score of each of its choices as the text that follows."""
+        """Return for each prompt the scores of its choices as the text that follows."""
         with self._using() as engine:
             return engine.score(prompts, choices)
 
     def close(self) -> None:
-        """Let go; the last to do so unloads the model. Safe to call twice."""
-        if self._resident is None:
+        """End the lease; the last lease unloads the model. Safe to call twice."""
+        if self._shared is None:
             return
-        resident, self._resident = self._resident, None
-        if _let_go(self._key, resident):
+        shared, self._shared = self._shared, None
+        if _release(self._key, shared):
             self._engine.close()
 
-    def __enter__(self) -> Lease:
+    def __enter__(self) -> EngineLease:
         return self
 
     def __exit__(self, *exception: object) -> None:

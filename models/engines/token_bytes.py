@@ -6,7 +6,7 @@ import functools
 import re
 
 from kofinlaw import UserError
-from kofinlaw.models.loading import Tokenizer
+from kofinlaw.models.tokenizer import Tokenizer
 
 _BYTE = re.compile(r"<0x([0-9A-F]{2})>")
 

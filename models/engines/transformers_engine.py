@@ -1,10 +1,13 @@
-"""The transformers engine: a model in this process, on the GPU where there is one."""
+"""The transformers engine: run a model in this process, on the GPU if there is one."""
 
 from __future__ import annotations
 
+import gc
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
+
+import torch
+from transformers import PreTrainedModel
 
 from kofinlaw import UserError
 from kofinlaw.models.engines.base import (
@@ -13,24 +16,25 @@ from kofinlaw.models.engines.base import (
     Generation,
     Request,
     length_batches,
-    timed,
+    timed_call,
 )
 from kofinlaw.models.engines.choice_scoring import score_choices
-from kofinlaw.models.engines.constraints import Constraints
+from kofinlaw.models.engines.constraints import ConstraintFactory
 from kofinlaw.models.engines.decoder import Decoder
-from kofinlaw.models.engines.generation import Writing, write
-from kofinlaw.models.loading import Tokenizer, load_model, load_tokenizer
+from kofinlaw.models.engines.generation import ActiveSequence, generate_batch
+from kofinlaw.models.loading import load_model
 from kofinlaw.models.settings import EngineSettings
+from kofinlaw.models.tokenizer import Tokenizer, load_tokenizer
 
-# Reading runs fastest on a CPU at about this many tokens a batch: larger ones leave its caches.
+# A CPU reads prompts fastest with about this many tokens in a batch: more do not fit its caches.
 CPU_SCORE_TOKENS = 1024
 
 
 class TransformersEngine:
-    """Length-sorted batches, shared prompts read once, answers held to any constraint.
+    """Generate and score in length-sorted batches, with shared prompts read once.
 
-    `model` is a model already in memory, else the folder's is loaded; the tokenizer is always the
-    folder's.
+    It supports every constraint. `model` is a model that is already in memory; if it is None, the
+    folder's model is loaded, with the adapter applied. The tokenizer is always the folder's.
     """
 
     name = "transformers"
@@ -42,10 +46,8 @@ class TransformersEngine:
         folder: Path,
         *,
         adapter: Path | None = None,
-        model: Any = None,
+        model: PreTrainedModel | None = None,
     ) -> None:
-        import torch
-
         if settings.threads is not None:
             torch.set_num_threads(settings.threads)
         self._settings = settings
@@ -56,7 +58,7 @@ class TransformersEngine:
                 quantization=settings.quantization,
                 dtype=settings.dtype,
                 adapter=adapter,
-                # On a CPU plain matrix products beat torch's flash kernel by 5-45 % in bf16.
+                # On a CPU in bf16, plain matrix products beat torch's flash kernel by 5-45 %.
                 attention="sdpa" if torch.cuda.is_available() else "eager",
             )
         self._decoder: Decoder | None = Decoder(model)
@@ -65,7 +67,7 @@ class TransformersEngine:
         self._score_tokens = min(budget, CPU_SCORE_TOKENS) if on_cpu else budget
         self.stats = EngineStats()
         self._ends = end_tokens(model, self._tokenizer)
-        self._constraints = Constraints(self._tokenizer, self._ends)
+        self._constraints = ConstraintFactory(self._tokenizer, self._ends)
 
     @property
     def tokenizer(self) -> Tokenizer:
@@ -74,7 +76,7 @@ class TransformersEngine:
 
     @property
     def decoder(self) -> Decoder:
-        """The loaded model; raises UserError once the engine is closed."""
+        """The loaded model. Raises UserError if the engine is closed."""
         if self._decoder is None:
             raise UserError("this engine is closed")
         return self._decoder
@@ -82,12 +84,13 @@ class TransformersEngine:
     def score(
         self, prompts: Sequence[str], choices: Sequence[Sequence[str]]
     ) -> list[list[ChoiceScore]]:
-        """Summed log-probability of each choice as the text right after its prompt.
+        """Return the summed log-probability of each choice as the text right after its prompt.
 
-        A choice's tokens are those it has after its prompt, as an answer's are in training.
-        Raises UserError for an empty prompt or choice.
+        A choice is tokenized as a continuation of its prompt, as answers are in training.
+
+        Raises: UserError for an empty prompt or choice.
         """
-        with timed(self.stats):
+        with timed_call(self.stats):
             prompt_ids = self._tokenizer.encode_batch(prompts)
             tails = [
                 [self._continuation(prompt, choice) for choice in row]
@@ -113,39 +116,43 @@ class TransformersEngine:
         return ids
 
     def generate(self, requests: Sequence[Request]) -> list[Generation]:
-        """Texts in length-sorted batches with a key-value cache, in the requests' order.
+        """Return one generation per request, in order; batches are sorted by length.
 
-        Greedy at temperature 0. A sampled row draws from its own seed, so that its text does not
-        depend on its batch's company beyond rounding. Raises UserError for a constraint that
-        cannot be followed.
+        Each sampled row draws from its own seed, so that its text depends on the other rows of its
+        batch only through rounding.
+
+        Raises: UserError for a constraint that cannot be applied.
         """
-        with timed(self.stats):
+        with timed_call(self.stats):
             prompts = self._tokenizer.encode_batch([request.prompt for request in requests])
-            writings = [
-                Writing(request, ids, self._constraints.of(request))
+            sequences = [
+                ActiveSequence(request, ids, self._constraints.for_request(request))
                 for request, ids in zip(requests, prompts, strict=True)
             ]
-            out = self._picked_labels(writings)
-            rest = [i for i in range(len(writings)) if i not in out]
+            out = self._score_labels(sequences)
+            rest = [i for i in range(len(sequences)) if i not in out]
             lengths = [len(prompts[i]) + requests[i].max_tokens for i in rest]
             for batch in length_batches(
                 lengths, self._settings.max_batch_tokens, self._settings.max_batch_size
             ):
-                some = [writings[rest[j]] for j in batch]
-                written = write(self.decoder, self._tokenizer, some, self._ends)
-                out.update((rest[j], text) for j, text in zip(batch, written, strict=True))
+                some = [sequences[rest[j]] for j in batch]
+                texts = generate_batch(self.decoder, self._tokenizer, some, self._ends)
+                out.update((rest[j], text) for j, text in zip(batch, texts, strict=True))
             self.stats.tokens += sum(text.tokens for text in out.values())
             self.stats.prompt_tokens += sum(text.prompt_tokens for text in out.values())
             self.stats.failures += sum(text.finish == "error" for text in out.values())
             return [out[i] for i in range(len(requests))]
 
-    def _picked_labels(self, writings: Sequence[Writing]) -> dict[int, Generation]:
-        """Greedy choices among single tokens, by place: one step of constrained writing is the
-        likeliest of them, which scoring finds with shared prompts read once."""
-        tails = {i: tokens for i, w in enumerate(writings) if (tokens := w.labels())}
+    def _score_labels(self, sequences: Sequence[ActiveSequence]) -> dict[int, Generation]:
+        """Answer the greedy choices among single tokens, by index.
+
+        One step of constrained decoding would return the likeliest token. Scoring finds the same
+        token and reads shared prompts once.
+        """
+        tails = {i: tokens for i, s in enumerate(sequences) if (tokens := s.label_tokens())}
         scores = score_choices(
             self.decoder,
-            [writings[i].prompt for i in tails],
+            [sequences[i].prompt for i in tails],
             [[[token] for token in row] for row in tails.values()],
             max_tokens=self._score_tokens,
             max_rows=self._settings.max_batch_size,
@@ -153,22 +160,18 @@ class TransformersEngine:
         out = {}
         for i, row in zip(tails, scores, strict=True):
             best = max(range(len(row)), key=lambda j: row[j].logprob)
-            text = writings[i].request.choices[best]
-            out[i] = Generation(text, len(writings[i].prompt), 1, "stop", row[best].logprob)
+            text = sequences[i].request.choices[best]
+            out[i] = Generation(text, len(sequences[i].prompt), 1, "stop", row[best].logprob)
         return out
 
     def close(self) -> None:
         """Free the model's memory; safe to call twice."""
-        import gc
-
         if self._decoder is None:
             return
         on_gpu = self._decoder.device.type == "cuda"
         self._decoder = None
         gc.collect()
         if on_gpu:
-            import torch
-
             torch.cuda.empty_cache()
 
     def __enter__(self) -> TransformersEngine:
@@ -178,8 +181,8 @@ class TransformersEngine:
         self.close()
 
 
-def end_tokens(model: Any, tokenizer: Tokenizer) -> frozenset[int]:
-    """Ids that end a text: the generation config's, the config's and the tokenizer's EOS."""
+def end_tokens(model: PreTrainedModel, tokenizer: Tokenizer) -> frozenset[int]:
+    """Return the ids that end a text: EOS of generation config, model config and tokenizer."""
     ends: set[int] = set()
     configs = (getattr(model, "generation_config", None), model.config.get_text_config())
     for config in configs:

@@ -22,11 +22,11 @@ from kofinlaw.models.engines.base import (
     Generation,
     Request,
     cut_at_stop,
-    timed,
+    timed_call,
 )
 from kofinlaw.models.engines.constraints import bare_pattern
-from kofinlaw.models.loading import Tokenizer, load_tokenizer
 from kofinlaw.models.settings import EngineSettings
+from kofinlaw.models.tokenizer import Tokenizer, load_tokenizer
 
 # vLLM gathers the log-probabilities of at most this many named tokens (MAX_LOGPROB_TOKEN_IDS).
 NAMED_TOKENS = 128
@@ -78,7 +78,7 @@ class VllmEngine:
 
     def generate(self, requests: Sequence[Request]) -> list[Generation]:
         """Texts in order; vLLM batches them as its memory allows."""
-        with timed(self.stats):
+        with timed_call(self.stats):
             prompts = self._tokenizer.encode_batch([request.prompt for request in requests])
             parameters = [self._parameters(sampling(request)) for request in requests]
             results = self._run(prompts, parameters)
@@ -99,7 +99,7 @@ class VllmEngine:
         Single tokens: one token is generated and theirs are gathered, on the cached prefix. Longer
         ones are read as part of the prompt, where vLLM cannot use its cache.
         """
-        with timed(self.stats):
+        with timed_call(self.stats):
             encoded = self._tokenizer.encode_batch(prompts)
             jobs = [
                 scoring_jobs(ids, [self._tokenizer.continuation(prompt, c) for c in row])

@@ -86,7 +86,7 @@ def weight_terms(card: ModelCard, quantization: Quantization) -> dict[str, float
     return terms
 
 
-def bytes_a_token(tensors: Sequence[tuple[int, int]]) -> int:
+def bytes_per_token(tensors: Sequence[tuple[int, int]]) -> int:
     """The sum of tensors given as (bytes a token, how many)."""
     return sum(width * count for width, count in tensors)
 

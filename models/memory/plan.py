@@ -17,13 +17,13 @@ from kofinlaw.models.catalogue import ModelCard
 from kofinlaw.models.memory.counts import (
     Quantization,
     adapter_parameters,
-    bytes_a_token,
+    bytes_per_token,
     linear_shapes,
     saved_scores,
     saved_tensors,
     weight_terms,
 )
-from kofinlaw.models.memory.heap import holes
+from kofinlaw.models.memory.heap import expected_free_bytes
 from kofinlaw.units import GIB
 
 Optimizer = Literal["adamw", "adamw_8bit", "paged_adamw_8bit"]
@@ -59,7 +59,7 @@ class MemoryPlan:
         return self.total <= limit_gib
 
 
-def training_plan(
+def plan_training_memory(
     card: ModelCard,
     *,
     quantization: Quantization = "nf4",
@@ -90,14 +90,14 @@ def training_plan(
         # The backward pass holds gradients beside what was saved: three of the MLP's width, or two
         # of the attention matrix in float32, when what the MLP saved is gone already.
         passing = [(2 * card.intermediate, 3)]
-        beside = bytes_a_token(passing)
+        beside = bytes_per_token(passing)
         if not gpu:
             saved += saved_scores(card, length)
             mlp = 2 * card.intermediate * (4 if card.gated else 2)
             beside = max(beside, 8 * card.heads * length - mlp)
         inputs = (card.layers + 1) * card.hidden * 2 if checkpointing else card.hidden * 2
-        kept = 0 if checkpointing else card.layers * bytes_a_token(saved)
-        layer = beside + (bytes_a_token(saved) if checkpointing else 0)
+        kept = 0 if checkpointing else card.layers * bytes_per_token(saved)
+        layer = beside + (bytes_per_token(saved) if checkpointing else 0)
         if loss == "full":
             logits = tokens * card.vocab * 10
         else:
@@ -111,14 +111,14 @@ def training_plan(
         terms["saved layer inputs"] = tokens * inputs / GIB
         name = "one layer's activations" if checkpointing else "all layers' activations"
         terms[name] = tokens * (kept + layer) / GIB
-        free = 0 if gpu else holes(saved + passing, tokens)
+        free = 0 if gpu else expected_free_bytes(saved + passing, tokens)
         terms["loss"] = (logits if gpu else max(0, logits - tokens * layer - free)) / GIB
         return _with_rest(terms, free, gpu)
 
     return _plan(terms_at, length, batch, limit_gib, card.context)
 
 
-def serving_plan(
+def plan_serving_memory(
     card: ModelCard,
     *,
     bits: int = 16,
@@ -143,9 +143,9 @@ def serving_plan(
         per_token = 4 * card.layers * card.kv_heads * card.head_dim
         passing = [(2 * card.hidden, 4), (2 * card.intermediate, 3)]
         if not gpu:
-            passing = max(passing, _attending(card, context), key=bytes_a_token)
-        prefill, logits = tokens * bytes_a_token(passing), batch * card.vocab * LOGPROB_BYTES
-        free = 0 if gpu else holes(passing, tokens)
+            passing = max(passing, _attending(card, context), key=bytes_per_token)
+        prefill, logits = tokens * bytes_per_token(passing), batch * card.vocab * LOGPROB_BYTES
+        free = 0 if gpu else expected_free_bytes(passing, tokens)
         terms = weight_terms(card, names[bits])
         terms["key-value cache"] = tokens * per_token / GIB
         terms["prefill activations"] = prefill / GIB

@@ -1,10 +1,12 @@
-"""Policies as data, and the word on a licence: what every judgement of models and texts uses."""
+"""Load policies.yaml, decide whether a licence permits a use, and refuse a run by its verdicts."""
 
 from __future__ import annotations
 
 import functools
-from dataclasses import dataclass, field
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
+from typing import Literal
 
 from kofinlaw import UserError
 from kofinlaw.models.catalogue import License, all_models, licenses
@@ -12,25 +14,59 @@ from kofinlaw.models.catalogue import License, all_models, licenses
 FILE = Path(__file__).parent / "policies.yaml"
 UNKNOWN = "licence and release day are not known"
 
+Purpose = Literal["any", "research", "commercial"]
+# Rules on models and sources, in the order of the compliance record. The rules on answering
+# (generated_answers_only) appear in that record as verdicts.
+RECORDED_FIELDS = (
+    "name",
+    "purpose",
+    "released_by",
+    "unknown_license",
+    "one_llm",
+    "remote_api",
+    "offline",
+    "clauses",
+)
+
 
 @dataclass(frozen=True, slots=True)
 class Policy:
-    """A policy as policies.yaml holds it; `released_by` is an ISO day or empty."""
+    """A policy of policies.yaml, where each rule is explained.
+
+    `released_by` is an ISO day or empty. `clauses` maps a rule to its source.
+    """
 
     name: str
-    purpose: str = "any"
+    purpose: Purpose = "any"
     released_by: str = ""
     unknown_license: bool = True
     one_llm: bool = False
     remote_api: bool = False
     offline: bool = False
+    generated_answers_only: bool = False
+    preview: bool = False
     clauses: dict[str, str] = field(default_factory=dict)
+
+    def to_record(self) -> dict[str, object]:
+        """Return the rules on models and sources, as the compliance record states them."""
+        values = asdict(self)
+        record: dict[str, object] = {rule: values[rule] for rule in RECORDED_FIELDS}
+        record["clauses"] = {
+            rule: clause for rule, clause in self.clauses.items() if rule in RECORDED_FIELDS
+        }
+        return record
+
+    def is_late(self, released: str) -> bool:
+        """Whether an ISO day is unknown (empty) or after the policy's last day."""
+        return bool(self.released_by) and not "" < released <= self.released_by
 
 
 @dataclass(frozen=True, slots=True)
 class Verdict:
-    """One rule's word on one subject. `clause` is where the rule stands; `allowed` says, where
-    `ok` is false, what would be allowed instead."""
+    """The result of one rule for one subject.
+
+    `clause` is the source of the rule. If `ok` is false, `allowed` says what would be accepted.
+    """
 
     ok: bool
     subject: str
@@ -42,7 +78,7 @@ class Verdict:
 
 @functools.cache
 def policies() -> dict[str, Policy]:
-    """Every policy by name."""
+    """Return every policy of policies.yaml by name."""
     import yaml
 
     data = yaml.safe_load(FILE.read_text(encoding="utf-8"))
@@ -52,21 +88,30 @@ def policies() -> dict[str, Policy]:
 
 
 def policy_named(name: str) -> Policy:
-    """A policy by name; raises UserError with the names there are."""
+    """Return a policy by name.
+
+    Raises: UserError that lists the names if there is no such policy.
+    """
     if name not in policies():
         raise UserError(f"no policy {name!r}", remedy=f"there are {', '.join(policies())}")
     return policies()[name]
 
 
 def purpose_verdict(policy: Policy, subject: str, name: str, allowed: str = "") -> Verdict:
-    """Whether a licence, by name, allows what the policy is for; `allowed` replaces the models
-    that are named instead."""
+    """Return whether a licence permits the purpose of a policy.
+
+    Args:
+        policy: the policy to apply.
+        subject: what the licence belongs to, as the verdict names it.
+        name: the licence's name in the catalogue; empty if none is stated.
+        allowed: what a refusal proposes instead; empty: a few models of the catalogue.
+    """
     license_ = licenses().get(name)
     clause = policy.clauses.get("purpose", "")
     if license_ is None:
         if policy.unknown_license:
-            said = f"licence {name!r} is not known here" if name else UNKNOWN
-            detail = f"{said}; policy {policy.name} lets it pass, read it yourself"
+            stated = f"licence {name!r} is not known here" if name else UNKNOWN
+            detail = f"{stated}; policy {policy.name} lets it pass, read it yourself"
             return Verdict(True, subject, "licence", clause, detail)
         return Verdict(
             False,
@@ -76,7 +121,7 @@ def purpose_verdict(policy: Policy, subject: str, name: str, allowed: str = "") 
             f"its licence ({name or 'none stated'}) is not one the catalogue knows",
             allowed or allowed_models(policy),
         )
-    if allows(license_, policy.purpose):
+    if permits(license_, policy.purpose):
         return Verdict(True, subject, "licence", license_.clauses.get("use", ""), license_.name)
     return Verdict(
         False,
@@ -88,19 +133,46 @@ def purpose_verdict(policy: Policy, subject: str, name: str, allowed: str = "") 
     )
 
 
-def allows(license_: License, purpose: str) -> bool:
-    """Whether a licence allows a purpose: any, research or commercial."""
+def permits(license_: License, purpose: Purpose) -> bool:
+    """Whether a licence permits a purpose."""
     return {"any": True, "research": license_.research, "commercial": license_.commercial}[purpose]
 
 
 def allowed_models(policy: Policy) -> str:
-    """A few language models of the catalogue that the policy accepts, as a sentence's end."""
+    """Name a few language models of the catalogue that the policy accepts, to end a sentence."""
     names = []
     for card in all_models():
         license_ = licenses().get(card.license)
         if card.role != "llm" or card.refused or license_ is None:
             continue
-        late = policy.released_by and not "" < card.released <= policy.released_by
-        if allows(license_, policy.purpose) and not late:
+        if permits(license_, policy.purpose) and not policy.is_late(card.released):
             names.append(card.id)
     return f"for example {', '.join(names[:4])}" if names else ""
+
+
+def verdict_sentence(verdict: Verdict) -> str:
+    """Return a verdict as one sentence for the user."""
+    text = f"{verdict.subject}: {verdict.detail}"
+    if verdict.clause:
+        text += f" [{verdict.clause}]"
+    if not verdict.ok and verdict.allowed:
+        text += f"; allowed: {verdict.allowed}"
+    return text
+
+
+def require_allowed(verdicts: Sequence[Verdict]) -> None:
+    """Refuse a run if any verdict is a refusal.
+
+    Raises: UserError with the first ten refusals, their clauses and what would be accepted.
+    """
+    refused = [verdict for verdict in verdicts if not verdict.ok]
+    if not refused:
+        return
+    shown = [verdict_sentence(verdict) for verdict in refused[:10]]
+    if len(refused) > len(shown):
+        shown.append(f"… and {len(refused) - len(shown)} more")
+    raise UserError(
+        "the policy refuses this run\n" + "\n".join(f"  {line}" for line in shown),
+        where="policy",
+        remedy="choose what is allowed, or another `policy`",
+    )

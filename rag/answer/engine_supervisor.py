@@ -8,7 +8,7 @@ from typing import TypeVar
 
 from kofinlaw import UserError
 from kofinlaw.models.engines.base import Engine
-from kofinlaw.models.engines.shared_models import forget
+from kofinlaw.models.engines.shared_models import forget_engine
 from kofinlaw.rag.answer.deadline import Budget
 from kofinlaw.rag.answer.watchdog import Caller, Overdue
 
@@ -91,7 +91,7 @@ class EngineKeeper:
         """Leave a hanging engine behind; it keeps its thread and memory until the process ends."""
         self.counts["stalls"] += 1
         if self._engine is not None:
-            forget(self._engine)
+            forget_engine(self._engine)
         self._engine = None
         if not self._restart():
             self.dead = True

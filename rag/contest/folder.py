@@ -160,7 +160,7 @@ def _frame(template: ChatTemplate) -> tuple[str, str]:
 
 def _stop_ids(model: Path, template: ChatTemplate) -> list[int]:
     """Ids that end an answer: the template's stop token first, then the configurations' EOS."""
-    from kofinlaw.models.loading import load_tokenizer
+    from kofinlaw.models.tokenizer import load_tokenizer
 
     ids = load_tokenizer(model).encode(template.stop)[-1:]
     for name in ("generation_config.json", "config.json"):

@@ -8,7 +8,7 @@ from typing import Any
 
 from kofinlaw.data.prompting.packing import pack
 from kofinlaw.data.prompting.wording import choice_candidates, choice_messages, free_messages
-from kofinlaw.models.loading import ANCHOR_CHARACTERS
+from kofinlaw.models.tokenizer import ANCHOR_CHARACTERS
 from kofinlaw.rag.answer.free_text import tidy
 
 

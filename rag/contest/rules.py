@@ -1,36 +1,37 @@
-"""What the contest says about how answers come about."""
+"""Check the recipe's way of answering against the policy."""
 
 from __future__ import annotations
 
-from kofinlaw.models.policy.gate import Verdict
+from kofinlaw.models.policy.rules import Verdict, policy_named
 from kofinlaw.rag.answer_settings import AnswerSettings
-
-CLAUSE = "2025 금융 AI Challenge: the answer handed in is text that the LLM generated"
 
 
 def check_answering(policy: str, settings: AnswerSettings) -> list[Verdict]:
-    """The policy's verdicts on the recipe's way of answering; none outside the contest.
+    """Return the verdicts on the recipe's way of answering.
 
-    Labels have to be written by (constrained) generation: the largest of averaged scores is no
-    text the model wrote, nor is an opening that was put in its mouth.
+    There are none if the policy does not require generated answers. If it does, labels must come
+    from (constrained) generation: the largest of averaged scores is not text that the model
+    generated, and neither is a prefilled answer opening. Raises UserError for an unknown policy.
     """
-    if policy != "contest-2025":
+    rules = policy_named(policy)
+    if not rules.generated_answers_only:
         return []
-    written = settings.choose_by == "generate"
+    clause = rules.clauses["generated_answers_only"]
+    generated = settings.choose_by == "generate"
     return [
         Verdict(
-            written,
+            generated,
             "answer.choose_by",
             "generated",
-            CLAUSE,
+            clause,
             f"options are chosen by `{settings.choose_by}`",
-            "" if written else "answer.choose_by: generate",
+            "" if generated else "answer.choose_by: generate",
         ),
         Verdict(
             not settings.free_opening,
             "answer.free_opening",
             "generated",
-            CLAUSE,
+            clause,
             "the first words of a free-text answer are "
             + ("given to the model" if settings.free_opening else "its own"),
             "answer.free_opening: false" if settings.free_opening else "",

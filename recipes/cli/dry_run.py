@@ -61,7 +61,7 @@ def _teacher_lines(run: Run, settings: AugmentSettings, corpus: Path) -> list[st
     """The teacher's requests, tokens, hours and memory by task, and one of its prompts."""
     from kofinlaw.augment.generators.acts import read_laws
     from kofinlaw.augment.teacher.estimate import estimate, table
-    from kofinlaw.models.catalogue import find
+    from kofinlaw.models.catalogue import find_model
 
     teacher = settings.teacher
     assert teacher is not None
@@ -69,7 +69,7 @@ def _teacher_lines(run: Run, settings: AugmentSettings, corpus: Path) -> list[st
     laws = read_laws(read_jsonl(corpus / "articles.jsonl", Article)).acts
     rate = 0.6
     with contextlib.suppress(UserError):
-        rate = find(teacher.model.id).tokens_per_korean_char or rate
+        rate = find_model(teacher.model.id).tokens_per_korean_char or rate
     found = estimate(
         teacher,
         [law for law in laws if law.title not in held],
@@ -84,13 +84,13 @@ def _teacher_lines(run: Run, settings: AugmentSettings, corpus: Path) -> list[st
 
 def _counter(run: Run) -> Callable[[str], int]:
     """The model's own token count where its tokenizer is here, else the catalogue's rate."""
-    from kofinlaw.models.catalogue import find
-    from kofinlaw.models.loading import load_tokenizer
+    from kofinlaw.models.catalogue import find_model
     from kofinlaw.models.resolve import local_folder
+    from kofinlaw.models.tokenizer import load_tokenizer
     from kofinlaw.recipes.pipeline.compliance import model_name
 
     folder = local_folder(run.recipe.model, cache=run.cache)
     if folder is not None:
         return load_tokenizer(folder).count
-    rate = find(model_name(run.recipe.model)).tokens_per_korean_char or 0.6
+    rate = find_model(model_name(run.recipe.model)).tokens_per_korean_char or 0.6
     return lambda text: int(rate * len(text)) + 1

@@ -342,9 +342,9 @@ def doctor(as_json: AsJson = False) -> None:
     """Check this machine: Python, torch, GPU, memory, disk, extras, versions; print remedies."""
     import dataclasses
 
-    from kofinlaw.models.doctor import doctor as examine
+    from kofinlaw.models.doctor import examine_machine
 
-    findings = examine()
+    findings = examine_machine()
     bad = [finding for finding in findings if not finding.ok]
     if as_json:
         print_json({"ok": not bad, "findings": [dataclasses.asdict(f) for f in findings]})

@@ -72,16 +72,19 @@ def run(
 
 
 def _show_licence(recipe: Recipe) -> None:
-    from kofinlaw.models.catalogue import find
-    from kofinlaw.models.policy import gate as policy
+    from kofinlaw.models.catalogue import find_model
+    from kofinlaw.models.policy.rules import policies, verdict_sentence
     from kofinlaw.recipes.pipeline.compliance import model_name, verdicts_for
 
-    card = find(model_name(recipe.model))
+    card = find_model(model_name(recipe.model))
     say(f"  model {card.id}: {card.license}, released {card.released}")
-    if recipe.policy != "contest-2025":
-        refused = [v for v in verdicts_for(recipe, "contest-2025") if not v.ok]
+    for policy in policies().values():
+        if not policy.preview or policy.name == recipe.policy:
+            continue
+        refused = [v for v in verdicts_for(recipe, policy.name) if not v.ok]
         if refused:
-            say(f"  policy contest-2025 would refuse this run: {policy.sentence(refused[0])}")
+            reason = verdict_sentence(refused[0])
+            say(f"  policy {policy.name} would refuse this run: {reason}")
 
 
 def _show_verdict(folder: Path) -> None:
@@ -143,7 +146,7 @@ def policy_check(recipe: RecipeName, overrides: Overrides = None, as_json: AsJso
     """Print what the recipe's policy says about its models and sources; exit code 1 if refused."""
     import dataclasses
 
-    from kofinlaw.models.policy import gate as policy
+    from kofinlaw.models.policy.rules import verdict_sentence
     from kofinlaw.recipes.pipeline.compliance import verdicts_for
     from kofinlaw.recipes.pipeline.schema import load_recipe
 
@@ -155,6 +158,6 @@ def policy_check(recipe: RecipeName, overrides: Overrides = None, as_json: AsJso
     else:
         say(f"policy {loaded.policy}")
         for verdict in verdicts:
-            say(f"  {'allowed' if verdict.ok else 'REFUSED'}  {policy.sentence(verdict)}")
+            say(f"  {'allowed' if verdict.ok else 'REFUSED'}  {verdict_sentence(verdict)}")
     if refused:
         raise typer.Exit(1)

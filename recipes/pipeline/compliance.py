@@ -2,20 +2,21 @@
 
 from __future__ import annotations
 
-from typing import Any
-
+from kofinlaw.models.catalogue import lookup_model
+from kofinlaw.models.policy.document_checks import check_sources
+from kofinlaw.models.policy.model_checks import check_models
+from kofinlaw.models.policy.rules import Verdict, require_allowed
 from kofinlaw.models.settings import ModelSettings
 from kofinlaw.recipes.pipeline.run import Run, source_paths
 from kofinlaw.recipes.pipeline.schema import Recipe
 
 
-def verdicts_for(recipe: Recipe, policy_name: str) -> list[Any]:
+def verdicts_for(recipe: Recipe, policy_name: str) -> list[Verdict]:
     """The policy's verdicts on the models, on the sources' licences and on how it answers."""
-    from kofinlaw.models.policy import gate as policy
     from kofinlaw.rag.contest.rules import check_answering
 
     teacher = recipe.augment.teacher
-    verdicts = policy.check_models(
+    verdicts = check_models(
         policy_name,
         student=model_name(recipe.model),
         teachers=[model_name(teacher.model)] if teacher else [],
@@ -27,28 +28,24 @@ def verdicts_for(recipe: Recipe, policy_name: str) -> list[Any]:
     sources = [(source.path, source.license) for source in recipe.sources if source.license]
     return [
         *verdicts,
-        *policy.check_sources(policy_name, sources),
+        *check_sources(policy_name, sources),
         *check_answering(policy_name, recipe.answer),
     ]
 
 
 def model_name(model: ModelSettings) -> str:
     """What the catalogue is asked: the id it knows, else the folder, whose config tells."""
-    from kofinlaw.models.policy import gate as policy
-
-    return model.id if policy.known(model.id) or model.path is None else str(model.path)
+    return model.id if lookup_model(model.id) or model.path is None else str(model.path)
 
 
 def check_policy(recipe: Recipe) -> None:
     """Raise UserError with rule, clause and what would be allowed where the policy refuses."""
-    from kofinlaw.models.policy import gate as policy
-
-    policy.require(verdicts_for(recipe, recipe.policy))
+    require_allowed(verdicts_for(recipe, recipe.policy))
 
 
-def compliance_record(run: Run) -> dict[str, Any]:
+def compliance_record(run: Run) -> dict[str, object]:
     """What the contest asks entrants to hand in: URL, date, licence and hash of what was used."""
-    from kofinlaw.models.policy import gate as policy
+    from kofinlaw.models.policy.record import policy_record
     from kofinlaw.recipes.pipeline.runner import inputs_sha256
 
     recipe = run.recipe
@@ -65,7 +62,7 @@ def compliance_record(run: Run) -> dict[str, Any]:
         {"path": source.path, "license": source.license, "sha256": inputs_sha256([path])}
         for source, path in zip(recipe.sources, source_paths(run), strict=True)
     ]
-    return policy.compliance(
+    return policy_record(
         recipe.policy,
         models=models,
         sources=sources,

@@ -6,6 +6,8 @@ import shutil
 from typing import Any
 
 from kofinlaw import UserError
+from kofinlaw.models.policy.document_checks import check_documents
+from kofinlaw.models.policy.rules import verdict_sentence
 from kofinlaw.recipes.pipeline.compliance import model_name, verdicts_for
 from kofinlaw.recipes.pipeline.plan_examples import plan_examples
 from kofinlaw.recipes.pipeline.run import (
@@ -44,9 +46,9 @@ def make_plan(run: Run) -> dict[str, Any]:
 
 
 def _card(run: Run) -> Any:
-    from kofinlaw.models.catalogue import find
+    from kofinlaw.models.catalogue import find_model
 
-    return find(model_name(run.recipe.model))
+    return find_model(model_name(run.recipe.model))
 
 
 def _files(run: Run, problems: list[str]) -> list[dict[str, Any]]:
@@ -64,11 +66,9 @@ def _files(run: Run, problems: list[str]) -> list[dict[str, Any]]:
 
 
 def _policy(run: Run, problems: list[str]) -> list[dict[str, Any]]:
-    from kofinlaw.models.policy import gate as policy
-
     rows = []
     for verdict in verdicts_for(run.recipe, run.recipe.policy):
-        sentence = policy.sentence(verdict)
+        sentence = verdict_sentence(verdict)
         rows.append({"ok": verdict.ok, "verdict": sentence})
         if not verdict.ok:
             problems.append(f"policy {run.recipe.policy}: {sentence}")
@@ -79,7 +79,6 @@ def _policy(run: Run, problems: list[str]) -> list[dict[str, Any]]:
 def _document_dates(run: Run) -> list[str]:
     """Documents too new or in a wrong licence, read from an existing corpus or the sources."""
     from kofinlaw.data.corpus import document_facts
-    from kofinlaw.models.policy import gate as policy
 
     sources = [path for path in source_paths(run) if path.exists()]
     if not sources or run.recipe.data is None:
@@ -88,8 +87,8 @@ def _document_dates(run: Run) -> list[str]:
         facts = document_facts(run.recipe.data, base=run.recipe_file.path.parent)
     except UserError as error:
         return [str(error)]
-    verdicts = policy.check_documents(run.recipe.policy, facts)
-    refused = [f"policy {run.recipe.policy}: {policy.sentence(v)}" for v in verdicts if not v.ok]
+    verdicts = check_documents(run.recipe.policy, facts)
+    refused = [f"policy {run.recipe.policy}: {verdict_sentence(v)}" for v in verdicts if not v.ok]
     more = [f"… and {len(refused) - 10} more documents"] if len(refused) > 10 else []
     return refused[:10] + more
 
@@ -108,11 +107,11 @@ def _examples(run: Run, problems: list[str], estimated: list[str]) -> dict[str, 
 
 
 def _limit_gib(run: Run) -> tuple[float, str]:
-    from kofinlaw.models.doctor import card_memory_gib, free_memory_gib
+    from kofinlaw.models.doctor import free_memory_gib, gpu_memory_gib
 
     if run.recipe.train.memory_limit_gib:
         return run.recipe.train.memory_limit_gib, "the recipe's memory_limit_gib"
-    card = card_memory_gib()
+    card = gpu_memory_gib()
     if card:
         return card, "this machine's card"
     # The trainer leaves a fifth of the free memory to the rest of the machine.
@@ -120,12 +119,12 @@ def _limit_gib(run: Run) -> tuple[float, str]:
 
 
 def _memory(run: Run, problems: list[str]) -> dict[str, Any]:
-    from kofinlaw.models.doctor import card_memory_gib
-    from kofinlaw.models.memory.plan import training_plan
+    from kofinlaw.models.doctor import gpu_memory_gib
+    from kofinlaw.models.memory.plan import plan_training_memory
 
     limit, whose = _limit_gib(run)
     train = run.recipe.train
-    plan = training_plan(
+    plan = plan_training_memory(
         _card(run),
         quantization=train.quantization,
         rank=train.lora.rank,
@@ -135,7 +134,7 @@ def _memory(run: Run, problems: list[str]) -> dict[str, Any]:
         head_chunk_rows=train.head_chunk_rows,
         targets=None if train.lora.targets == "all-linear" else train.lora.targets,
         limit_gib=limit,
-        gpu=card_memory_gib() is not None,
+        gpu=gpu_memory_gib() is not None,
     )
     value = {
         "terms_gib": {name: round(gib, 3) for name, gib in plan.terms.items()},
@@ -154,7 +153,7 @@ def _memory(run: Run, problems: list[str]) -> dict[str, Any]:
 
 
 def _training(run: Run, lengths: dict[str, Any], estimated: list[str]) -> dict[str, Any]:
-    from kofinlaw.models.doctor import card_memory_gib
+    from kofinlaw.models.doctor import gpu_memory_gib
 
     train = run.recipe.train
     examples = int(lengths["examples"] * train.epochs)
@@ -165,7 +164,7 @@ def _training(run: Run, lengths: dict[str, Any], estimated: list[str]) -> dict[s
     if train.max_tokens and tokens > train.max_tokens:
         tokens = train.max_tokens
         steps = max(1, tokens // (train.effective_batch * lengths["mean_tokens"]))
-    gpu = card_memory_gib() is not None
+    gpu = gpu_memory_gib() is not None
     # Frozen base: 2·P forward, 2·P for the gradient of activations, 2·P again with checkpointing.
     flops = 6 * float(_card(run).parameters) * tokens
     hours = flops / (GPU_FLOPS if gpu else CPU_FLOPS) / 3600
@@ -179,17 +178,17 @@ def _training(run: Run, lengths: dict[str, Any], estimated: list[str]) -> dict[s
 
 
 def _answering(run: Run) -> dict[str, Any]:
-    from kofinlaw.models.doctor import card_memory_gib
-    from kofinlaw.models.memory.plan import serving_plan
+    from kofinlaw.models.doctor import gpu_memory_gib
+    from kofinlaw.models.memory.plan import plan_serving_memory
 
     answer = run.recipe.answer
     bits = {"none": 16, "int8": 8, "nf4": 4}[answer.engine.quantization]
-    plan = serving_plan(
+    plan = plan_serving_memory(
         _card(run),
         bits=bits,
         context=answer.engine.context_tokens,
         batch=1,
-        gpu=card_memory_gib() is not None,
+        gpu=gpu_memory_gib() is not None,
     )
     return {
         "budget_minutes": answer.budget_minutes,

@@ -40,8 +40,8 @@ def plan_examples(run: Run, tokens_per_character: float, estimated: list[str]) -
             "longest_tokens": None,
         }
         return {"lengths": lengths, "first_example": None}
-    from kofinlaw.models.loading import load_tokenizer
     from kofinlaw.models.resolve import local_folder
+    from kofinlaw.models.tokenizer import load_tokenizer
 
     folder = local_folder(run.recipe.model, cache=run.cache)
     if folder is None:

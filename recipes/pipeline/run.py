@@ -119,7 +119,7 @@ def model_folder(run: Run, progress: Progress = silent) -> Path:
 
 def token_counter(run: Run, progress: Progress = silent) -> Callable[[str], int]:
     """The base model's own token count."""
-    from kofinlaw.models.loading import load_tokenizer
+    from kofinlaw.models.tokenizer import load_tokenizer
 
     return load_tokenizer(model_folder(run, progress)).count
 

@@ -5,13 +5,14 @@ from __future__ import annotations
 import difflib
 import typing
 from collections.abc import Sequence
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
 
 from kofinlaw import UserError
 from kofinlaw.augment.settings import AugmentSettings
 from kofinlaw.data.settings import DataSettings, SourceSettings
+from kofinlaw.models.policy.rules import policies
 from kofinlaw.models.settings import ModelSettings
 from kofinlaw.rag.answer_settings import AnswerSettings
 from kofinlaw.rag.settings import RagSettings
@@ -23,6 +24,12 @@ from kofinlaw.trainer.export.settings import ExportSettings
 from kofinlaw.trainer.merge.settings import MergeSettings
 from kofinlaw.trainer.proof.settings import VerifySettings
 from kofinlaw.trainer.settings import TrainSettings
+
+if TYPE_CHECKING:
+    PolicyName = str
+else:
+    # The names in policies.yaml, so that the error for another name lists them.
+    PolicyName = Literal[tuple(policies())]
 
 System = Literal["base", "base-rag", "trained", "trained-rag"]
 
@@ -76,9 +83,7 @@ class Recipe(BaseModel):
         pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]*$", description="names the run's folder: runs/<name>"
     )
     description: str = Field("", description="one line for people")
-    policy: Literal["open", "research", "commercial", "contest-2025"] = Field(
-        "open", description="what models and documents may be used"
-    )
+    policy: PolicyName = Field("open", description="what models and documents may be used")
     offline: bool = Field(True, description="refuse every connection past this machine")
     seed: int = Field(42, ge=0, lt=2**31, description="decides every random choice")
     model: ModelSettings = Field(description="the model to train and to answer with")

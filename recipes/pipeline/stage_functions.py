@@ -52,13 +52,14 @@ def read_documents(run: Run, out: Path, progress: Progress) -> dict[str, Any]:
 def check_documents(run: Run, corpus: Path) -> None:
     """The policy's word on the corpus's dates and licences; raises UserError when it refuses."""
     from kofinlaw.data.law.versions import read_chunks
-    from kofinlaw.models.policy import gate as policy
+    from kofinlaw.models.policy import document_checks
+    from kofinlaw.models.policy.rules import require_allowed
 
     seen: dict[tuple[str, str, str], None] = {}
     for chunk in read_chunks(corpus / "chunks.jsonl"):
         seen[(chunk.title, chunk.as_of, chunk.license)] = None
-    verdicts = policy.check_documents(run.recipe.policy, list(seen))
-    policy.require(verdicts)
+    verdicts = document_checks.check_documents(run.recipe.policy, list(seen))
+    require_allowed(verdicts)
 
 
 def make_examples(run: Run, resume: Resume, out: Path, progress: Progress) -> dict[str, Any]:

@@ -255,14 +255,14 @@ def open_judge(
     settings: JudgeSettings, *, cache: Path | None = None, seed: int = 0
 ) -> Iterator[tuple[Engine, ChatTemplate]]:
     """The judge's engine and chat template, from weights on this machine."""
-    from kofinlaw.models.catalogue import find
+    from kofinlaw.models.catalogue import find_model
     from kofinlaw.models.engines.factory import open_engine
     from kofinlaw.models.resolve import local_folder, model_folder
 
     served = settings.engine.engine in ("openai", "dummy")
     if served:
         folder = local_folder(settings.model, cache=cache)
-        template = template_for(folder or find(settings.model.id))
+        template = template_for(folder or find_model(settings.model.id))
     else:
         folder = model_folder(settings.model, cache=cache)
         template = template_for(folder)

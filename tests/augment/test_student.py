@@ -8,7 +8,7 @@ from kofinlaw.augment.settings import AugmentSettings
 from kofinlaw.augment.stage import augment
 from kofinlaw.files import read_jsonl
 from kofinlaw.models.engines.base import ChoiceScore, EngineStats
-from kofinlaw.models.templates import built_in
+from kofinlaw.models.templates import built_in_template
 from kofinlaw.records import Example
 
 SETTINGS = AugmentSettings(
@@ -52,7 +52,7 @@ def by_chance(prompt, choice):
 
 
 def run(corpus, out, student, settings=SETTINGS):
-    template = built_in("chatml")
+    template = built_in_template("chatml")
     augment(settings, corpus, out, seed=7, student=lambda: (student, template))
     return list(read_jsonl(out / "examples.jsonl", Example))
 

@@ -10,7 +10,7 @@ import time
 import pytest
 
 from kofinlaw import UserError
-from kofinlaw.models.cache import MANIFEST, _checked, cache_folder, made_once
+from kofinlaw.models.cache import MANIFEST, _checked, build_once, cache_folder
 
 
 def make(text, calls):
@@ -25,8 +25,8 @@ def make(text, calls):
 
 def test_a_folder_is_made_once_and_found_again(tmp_path):
     calls = []
-    first = made_once(tmp_path / "m", make("가", calls), version="1")
-    assert made_once(tmp_path / "m", make("가", calls), version="1") == first
+    first = build_once(tmp_path / "m", make("가", calls), version="1")
+    assert build_once(tmp_path / "m", make("가", calls), version="1") == first
     assert calls == ["가"]
     assert sorted(p.name for p in tmp_path.iterdir()) == [".m.lock", "m"]
 
@@ -34,7 +34,7 @@ def test_a_folder_is_made_once_and_found_again(tmp_path):
 @pytest.mark.parametrize("damage", ["change", "remove", "manifest", "truncate"])
 def test_a_damaged_folder_is_made_again(tmp_path, damage):
     calls = []
-    folder = made_once(tmp_path / "m", make("가나다", calls), version="1")
+    folder = build_once(tmp_path / "m", make("가나다", calls), version="1")
     weights = folder / "weights.bin"
     if damage == "change":
         weights.write_text("가나라", encoding="utf-8")
@@ -45,15 +45,15 @@ def test_a_damaged_folder_is_made_again(tmp_path, damage):
     else:
         weights.write_bytes(b"")
     _checked.clear()
-    made_once(folder, make("가나다", calls), version="1")
+    build_once(folder, make("가나다", calls), version="1")
     assert calls == ["가나다", "가나다"]
     assert weights.read_text(encoding="utf-8") == "가나다"
 
 
 def test_another_version_is_made_again(tmp_path):
     calls = []
-    made_once(tmp_path / "m", make("1", calls), version="1")
-    made_once(tmp_path / "m", make("2", calls), version="2")
+    build_once(tmp_path / "m", make("1", calls), version="1")
+    build_once(tmp_path / "m", make("2", calls), version="2")
     assert calls == ["1", "2"]
 
 
@@ -63,7 +63,7 @@ def test_a_failure_leaves_nothing_behind(tmp_path):
         raise UserError("no")
 
     with pytest.raises(UserError):
-        made_once(tmp_path / "m", fail, version="1")
+        build_once(tmp_path / "m", fail, version="1")
     assert [p.name for p in tmp_path.iterdir()] == [".m.lock"]
 
 
@@ -71,23 +71,23 @@ def test_making_may_need_another_folder(tmp_path):
     calls = []
 
     def outer(folder):
-        inner = made_once(tmp_path / "inner", make("안", calls), version="1")
+        inner = build_once(tmp_path / "inner", make("안", calls), version="1")
         (folder / "copy").write_bytes((inner / "weights.bin").read_bytes())
 
-    folder = made_once(tmp_path / "outer", outer, version="1")
+    folder = build_once(tmp_path / "outer", outer, version="1")
     assert (folder / "copy").read_text(encoding="utf-8") == "안"
 
 
 SLOW = """
     import pathlib, sys, time
-    from kofinlaw.models.cache import made_once
+    from kofinlaw.models.cache import build_once
 
     def slow(folder):
         for number in range(30):
             (folder / f"{number}.bin").write_bytes(bytes([number]) * 100_000)
             time.sleep(0.01)
 
-    made_once(pathlib.Path(sys.argv[1]), slow, version="1")
+    build_once(pathlib.Path(sys.argv[1]), slow, version="1")
 """
 
 
@@ -120,7 +120,7 @@ def test_two_makers_at_once_make_it_once(tmp_path):
 def test_a_place_that_cannot_be_written_is_one_error(tmp_path):
     (tmp_path / "file").write_text("", encoding="utf-8")
     with pytest.raises(UserError, match="KOFINLAW_CACHE"):
-        made_once(tmp_path / "file" / "m", make("x", []), version="1")
+        build_once(tmp_path / "file" / "m", make("x", []), version="1")
 
 
 def test_a_full_disk_is_one_error(tmp_path):
@@ -128,7 +128,7 @@ def test_a_full_disk_is_one_error(tmp_path):
         raise OSError(28, "No space left on device")
 
     with pytest.raises(UserError, match="no space left"):
-        made_once(tmp_path / "m", full, version="1")
+        build_once(tmp_path / "m", full, version="1")
 
 
 def test_the_cache_is_where_the_environment_says(monkeypatch, tmp_path):

@@ -11,11 +11,10 @@ from kofinlaw.models.catalogue import (
     all_models,
     card_from_config,
     estimate_parameters,
-    find,
+    find_model,
     licenses,
-    recognise,
+    recognise_folder,
 )
-from kofinlaw.models.settings import EngineSettings
 
 
 @pytest.mark.parametrize(
@@ -29,12 +28,12 @@ from kofinlaw.models.settings import EngineSettings
     ],
 )
 def test_misquotes_lead_to_the_real_id(misquote, real):
-    assert find(misquote).id == real
+    assert find_model(misquote).id == real
 
 
 def test_an_unknown_name_gets_the_nearest():
     with pytest.raises(UserError, match="no model") as error:
-        find("Qwen/Qwen2.5-7B-Instrukt")
+        find_model("Qwen/Qwen2.5-7B-Instrukt")
     assert "Qwen/Qwen2.5-7B-Instruct" in error.value.remedy
 
 
@@ -71,7 +70,7 @@ def test_dates_are_days_and_licences_are_known(card):
     ],
 )
 def test_a_folder_is_recognised_by_its_shape(tmp_path, id, config):
-    card = find(id)
+    card = find_model(id)
     config = {
         "model_type": card.model_type,
         "intermediate_size": card.intermediate,
@@ -83,11 +82,11 @@ def test_a_folder_is_recognised_by_its_shape(tmp_path, id, config):
         **config,
     }
     (tmp_path / "config.json").write_text(json.dumps(config), encoding="utf-8")
-    assert find(tmp_path) == card
+    assert find_model(tmp_path) == card
 
 
 def test_a_converted_copy_keeps_its_licence_and_gets_its_new_layers(tmp_path):
-    card = find("LGAI-EXAONE/EXAONE-3.5-2.4B-Instruct")
+    card = find_model("LGAI-EXAONE/EXAONE-3.5-2.4B-Instruct")
     config = {
         "model_type": "llama",
         "num_hidden_layers": card.layers,
@@ -98,7 +97,7 @@ def test_a_converted_copy_keeps_its_licence_and_gets_its_new_layers(tmp_path):
         "vocab_size": card.vocab,
     }
     (tmp_path / "config.json").write_text(json.dumps(config), encoding="utf-8")
-    found = recognise(tmp_path)
+    found = recognise_folder(tmp_path)
     assert found is not None
     assert (found.id, found.license) == (card.id, "EXAONE-1.1-NC")
     assert found.lora_targets[:2] == ("q_proj", "k_proj")
@@ -106,7 +105,7 @@ def test_a_converted_copy_keeps_its_licence_and_gets_its_new_layers(tmp_path):
 
 
 def test_an_unknown_folder_gets_a_card_without_licence(llama):
-    card = find(llama)
+    card = find_model(llama)
     assert card == card_from_config(llama)
     assert (card.layers, card.hidden, card.heads, card.kv_heads, card.head_dim) == (2, 32, 4, 2, 8)
     assert (card.license, card.released) == ("", "")
@@ -116,17 +115,9 @@ def test_an_unknown_folder_gets_a_card_without_licence(llama):
     assert card.parameters == real
 
 
-@pytest.mark.parametrize(
-    "values,words",
-    [
-        ({"engine": "openai"}, "needs `servers`"),
-        ({"servers": ["http://127.0.0.1:1/v1"]}, "belongs to engine openai"),
-        ({"gguf": "x.gguf"}, "belongs to engine llamacpp"),
-        ({"engine": "llamacpp", "quantization": "nf4"}, "is for engine"),
-        ({"threads": 0}, "greater than or equal to 1"),
-        ({"max_batch_token": 1}, "Extra inputs"),
-    ],
-)
-def test_engine_settings_that_do_not_fit_are_refused(values, words):
-    with pytest.raises(ValueError, match=words):
-        EngineSettings.model_validate(values)
+def test_the_misquoted_names_find_their_model():
+    assert (
+        find_model("LG-AI-EXAONE/EXAONE-3.0-7.8B-Instruct").id
+        == "LGAI-EXAONE/EXAONE-3.0-7.8B-Instruct"
+    )
+    assert find_model("beomi/SOLAR-10.7B").id == "upstage/SOLAR-10.7B-v1.0"

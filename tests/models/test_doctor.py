@@ -58,14 +58,14 @@ def versions(monkeypatch):
 
 
 def test_versions_in_the_window_are_ok(versions):
-    found = by_name(doctor.doctor())
+    found = by_name(doctor.examine_machine())
     assert all(found[name].ok for name in doctor.SUPPORTED)
 
 
 def test_a_version_outside_the_window_comes_with_the_pip_line(versions):
     versions["trl"] = "1.15.0"
     del versions["peft"]
-    found = by_name(doctor.doctor())
+    found = by_name(doctor.examine_machine())
     assert not found["trl"].ok
     assert found["trl"].remedy.startswith("pip install 'trl>=1.13,<1.15'")
     assert "Triton" in found["trl"].remedy
@@ -73,20 +73,20 @@ def test_a_version_outside_the_window_comes_with_the_pip_line(versions):
 
 
 def test_a_missing_extra_is_no_fault_and_names_its_pip_line(versions):
-    extra = by_name(doctor.doctor())["extra dense"]
+    extra = by_name(doctor.examine_machine())["extra dense"]
     assert extra.ok
     assert extra.found == "not installed (pip install 'kofinlaw[dense]')"
 
 
 def test_weaviate_is_said_to_be_unverified(versions):
-    assert "unverified" in by_name(doctor.doctor())["weaviate"].found
+    assert "unverified" in by_name(doctor.examine_machine())["weaviate"].found
 
 
 def test_a_card_is_read_from_nvidia_smi(monkeypatch, versions):
     answer = "NVIDIA GeForce RTX 4090, 24564, 560.35.03"
     monkeypatch.setattr(doctor, "_output", lambda command: answer)
-    assert doctor.card_memory_gib() == pytest.approx(23.988, abs=0.001)
-    found = by_name(doctor.doctor())
+    assert doctor.gpu_memory_gib() == pytest.approx(23.988, abs=0.001)
+    found = by_name(doctor.examine_machine())
     assert found["graphics card"].found == "NVIDIA GeForce RTX 4090, 24.0 GiB, driver 560.35.03"
     assert not found["torch"].ok
     assert "CUDA build" in found["torch"].remedy
@@ -95,8 +95,8 @@ def test_a_card_is_read_from_nvidia_smi(monkeypatch, versions):
 @pytest.mark.parametrize("answer", ["", "No devices were found", "card, [N/A], 1"])
 def test_no_card_is_no_fault(monkeypatch, versions, answer):
     monkeypatch.setattr(doctor, "_output", lambda command: answer)
-    assert doctor.card_memory_gib() is None
-    assert by_name(doctor.doctor())["graphics card"].ok
+    assert doctor.gpu_memory_gib() is None
+    assert by_name(doctor.examine_machine())["graphics card"].ok
 
 
 def test_a_program_that_is_absent_or_fails_prints_nothing():
@@ -125,7 +125,7 @@ def test_a_line_of_meminfo_is_kibibytes(tmp_path):
 
 
 def test_the_doctor_imports_no_torch():
-    code = "import sys; from kofinlaw.models.doctor import doctor; doctor(); print('torch' in sys.modules)"
+    code = "import sys; from kofinlaw.models.doctor import examine_machine; examine_machine(); print('torch' in sys.modules)"
     result = subprocess.run(
         [sys.executable, "-c", code], capture_output=True, text=True, check=True
     )

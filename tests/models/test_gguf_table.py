@@ -53,15 +53,16 @@ def test_what_no_piece_covers_falls_back_to_bytes(tokenizer):
 
 
 @pytest.mark.skipif(
-    quickstart.ready() is None, reason="the quickstart model is not converted yet on this machine"
+    quickstart.converted_folder() is None,
+    reason="the quickstart model is not converted yet on this machine",
 )
 def test_the_quickstart_tokenizer_splits_as_llama_cpp_does(tmp_path):
     from pathlib import Path
 
     from kofinlaw.data.corpus import build_corpus
     from kofinlaw.data.settings import DataSettings
-    from kofinlaw.models.loading import load_tokenizer
     from kofinlaw.models.quickstart import quickstart_gguf, quickstart_model
+    from kofinlaw.models.tokenizer import load_tokenizer
     from kofinlaw.trainer.proof.gguf import GgufModel
 
     sample = Path(quickstart.__file__).resolve().parent.parent / "data" / "sample" / "corpus"

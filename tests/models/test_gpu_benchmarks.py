@@ -39,9 +39,9 @@ def test_without_a_card_it_says_not_run(script, shapes, monkeypatch, capsys):
 def test_a_random_model_has_the_catalogues_shape_and_runs(name, quantization, shapes):
     import torch
 
-    from kofinlaw.models.catalogue import find
+    from kofinlaw.models.catalogue import find_model
 
-    card = find(name)
+    card = find_model(name)
     config = shapes.config_of(card)
     assert (config.hidden_size, config.num_hidden_layers) == (card.hidden, card.layers)
     assert (config.vocab_size, config.num_key_value_heads) == (card.vocab, card.kv_heads)
@@ -66,7 +66,7 @@ def test_a_random_model_has_the_catalogues_shape_and_runs(name, quantization, sh
 
 
 def test_a_tokenizer_has_about_as_many_tokens_a_character_as_asked(shapes, tmp_path):
-    from kofinlaw.models.loading import load_tokenizer
+    from kofinlaw.models.tokenizer import load_tokenizer
 
     text = shapes.sample_texts()[0]
     shapes.save_tokenizer(tmp_path, [text], 1.2)

@@ -64,7 +64,7 @@ def test_the_table_has_every_model_and_marks_what_does_not_fit():
     assert "not allowed" in lines[lines.index(line) + 1]
 
 
-def test_the_guides_claims_stand_beside_what_is_so():
+def test_the_guides_claims_are_compared_with_the_facts():
     assert claim_lines(24.0)[1:] == [
         "  65B in 4-bit fits 24 GB   no: the weights alone take 31.2 GiB of 24",
         "  30B in 8-bit fits 24 GB   no: the weights alone take 27.9 GiB of 24",
@@ -72,7 +72,7 @@ def test_the_guides_claims_stand_beside_what_is_so():
         "  EXAONE is Apache-2.0      no: EXAONE 1.1-NC §2.1(a): research only; a competition only "
         "where it is non-commercial",
     ]
-    assert "are left for all the rest" in claim_lines(48.0)[1]
+    assert "remain for the rest" in claim_lines(48.0)[1]
 
 
 def test_an_unknown_policy_is_refused():

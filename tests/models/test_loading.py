@@ -1,45 +1,11 @@
 from __future__ import annotations
 
-import json
 import shutil
 
 import pytest
 
 from kofinlaw import UserError
-from kofinlaw.models.loading import load_model, load_tokenizer
-
-TEXT = "<s>전자금융거래법 제9조 ①항: 손해를 배상할 책임을 진다.</s>"
-
-
-def test_the_light_tokenizer_agrees_with_transformers(llama):
-    from transformers import AutoTokenizer
-
-    ours = load_tokenizer(llama)
-    theirs = AutoTokenizer.from_pretrained(llama, local_files_only=True)
-    assert ours.encode(TEXT) == theirs.encode(TEXT, add_special_tokens=False)
-    assert ours.encode_batch([TEXT, "가"]) == [ours.encode(TEXT), ours.encode("가")]
-    assert ours.count(TEXT) == len(ours.encode(TEXT))
-    assert ours.decode(ours.encode(TEXT), skip_special_tokens=False) == TEXT
-    assert ours.decode(ours.encode(TEXT)) == TEXT[3:-4]
-    assert (ours.special("bos_token"), ours.special("eos_token"), ours.id_of("없는 토큰")) == (
-        1,
-        2,
-        None,
-    )
-
-
-def test_offsets_cover_the_text(llama):
-    ids, offsets = load_tokenizer(llama).offsets("손해 배상 a1")
-    assert len(ids) == len(offsets)
-    assert offsets[-1][1] == len("손해 배상 a1")
-
-
-def test_a_missing_or_broken_tokenizer_is_one_error(llama, tmp_path):
-    with pytest.raises(UserError, match=r"no tokenizer\.json"):
-        load_tokenizer(tmp_path)
-    (tmp_path / "tokenizer.json").write_text("{", encoding="utf-8")
-    with pytest.raises(UserError, match=r"broken tokenizer\.json"):
-        load_tokenizer(tmp_path)
+from kofinlaw.models.loading import load_model
 
 
 @pytest.mark.parametrize("dtype", ["float32", "bfloat16", "float16"])
@@ -76,7 +42,9 @@ def test_nf4_quantises_the_blocks_and_keeps_the_head_and_never_repacks(whole_blo
 @pytest.mark.parametrize("hidden", [32, 96])
 def test_nf4_layers_that_the_processor_reads_wrongly_are_refused(pico, tmp_path, hidden):
     folder = pico.save_llama(tmp_path / "odd", hidden=hidden)
-    with pytest.raises(UserError, match=f"{hidden} inputs, no multiple of NF4's block") as caught:
+    with pytest.raises(
+        UserError, match=f"{hidden} inputs, which is not a multiple of NF4's block"
+    ) as caught:
         load_model(folder, quantization="nf4", device="cpu")
     assert "model.layers.0.self_attn.q_proj" in str(caught.value)
     assert load_model(folder, device="cpu").config.hidden_size == hidden
@@ -114,24 +82,6 @@ def test_gradients_after_a_pass_without_them_stay_right(whole_blocks):
 
     before, after = gradient(False), gradient(True)
     assert torch.nn.functional.cosine_similarity(before, after, dim=0) > 0.9999
-
-
-def test_what_must_not_be_loaded_is_refused_with_a_remedy(llama, tmp_path):
-    with pytest.raises(UserError, match=r"config\.json is missing"):
-        load_model(tmp_path)
-    pickled = tmp_path / "pickled"
-    shutil.copytree(llama, pickled)
-    (pickled / "model.safetensors").rename(pickled / "pytorch_model.bin")
-    with pytest.raises(UserError, match="pickled files"):
-        load_model(pickled)
-    remote = tmp_path / "remote"
-    shutil.copytree(llama, remote)
-    config = json.loads((remote / "config.json").read_text(encoding="utf-8"))
-    config |= {"model_type": "exaone", "auto_map": {"AutoModelForCausalLM": "modeling_exaone.X"}}
-    (remote / "config.json").write_text(json.dumps(config), encoding="utf-8")
-    with pytest.raises(UserError, match="its own code") as error:
-        load_model(remote)
-    assert "kofinlaw convert llama" in error.value.remedy
 
 
 def test_a_missing_tensor_is_not_made_up(llama, tmp_path):

@@ -7,8 +7,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from kofinlaw import UserError
-from kofinlaw.models.catalogue import find
-from kofinlaw.models.templates import BUILT_IN, ChatTemplate, built_in, template_for
+from kofinlaw.models.catalogue import find_model
+from kofinlaw.models.templates import BUILT_IN, ChatTemplate, built_in_template, template_for
 
 TURNS = [
     {"role": "user", "content": "보기 중 옳은 것은?"},
@@ -19,7 +19,9 @@ TURNS = [
 
 def test_each_built_in_form_is_written_exactly():
     rendered = {
-        name: built_in(name, bos="<s>", eos="</s>").render(TURNS, add_generation_prompt=True)
+        name: built_in_template(name, bos="<s>", eos="</s>").render(
+            TURNS, add_generation_prompt=True
+        )
         for name in BUILT_IN
     }
     assert rendered == {
@@ -44,14 +46,14 @@ def test_each_built_in_form_is_written_exactly():
     ],
 )
 def test_the_stop_token_is_read_off_the_template(name, stop):
-    assert built_in(name, bos="<s>", eos="</s>").stop == stop
+    assert built_in_template(name, bos="<s>", eos="</s>").stop == stop
 
 
 @given(st.text(min_size=1, max_size=40).filter(lambda text: text == text.strip() and text))
 @settings(max_examples=60, deadline=None)
 def test_the_prompt_is_the_start_of_the_whole_conversation(answer):
     for name in BUILT_IN:
-        template = built_in(name, bos="<s>", eos="</s>")
+        template = built_in_template(name, bos="<s>", eos="</s>")
         messages = [*TURNS, {"role": "assistant", "content": answer}]
         prompt = template.render(TURNS, add_generation_prompt=True)
         whole = template.render(messages)
@@ -60,9 +62,15 @@ def test_the_prompt_is_the_start_of_the_whole_conversation(answer):
 
 def test_a_system_turn_goes_before_the_user(llama):
     system = [{"role": "system", "content": "법률 도우미"}, *TURNS[:1]]
-    assert built_in("gemma").render(system).startswith("<start_of_turn>user\n법률 도우미\n\n보기")
     assert (
-        built_in("exaone").render(system).startswith("[|system|]법률 도우미[|endofturn|]\n[|user|]")
+        built_in_template("gemma")
+        .render(system)
+        .startswith("<start_of_turn>user\n법률 도우미\n\n보기")
+    )
+    assert (
+        built_in_template("exaone")
+        .render(system)
+        .startswith("[|system|]법률 도우미[|endofturn|]\n[|user|]")
     )
 
 
@@ -85,8 +93,8 @@ def test_a_folder_nobody_knows_gets_the_form_without_special_tokens(llama):
 
 
 def test_the_catalogue_knows_the_template_of_a_base_model():
-    assert template_for(find("beomi/SOLAR-10.7B")).stop == "</s>"
-    assert template_for(find("LGAI-EXAONE/EXAONE-3.5-7.8B-Instruct")).name == "exaone"
+    assert template_for(find_model("beomi/SOLAR-10.7B")).stop == "</s>"
+    assert template_for(find_model("LGAI-EXAONE/EXAONE-3.5-7.8B-Instruct")).name == "exaone"
 
 
 def test_the_text_equals_what_transformers_renders(llama):
@@ -94,7 +102,7 @@ def test_the_text_equals_what_transformers_renders(llama):
 
     tokenizer = AutoTokenizer.from_pretrained(llama, local_files_only=True)
     for name in BUILT_IN:
-        template = built_in(name, bos="<s>", eos="</s>")
+        template = built_in_template(name, bos="<s>", eos="</s>")
         theirs = tokenizer.apply_chat_template(
             TURNS, chat_template=template.source, tokenize=False, add_generation_prompt=True
         )
@@ -102,7 +110,7 @@ def test_the_text_equals_what_transformers_renders(llama):
 
 
 def test_wrong_turns_are_named():
-    template = built_in("gemma")
+    template = built_in_template("gemma")
     with pytest.raises(UserError, match="message 2 has the role 'tool'"):
         template.render([*TURNS[:1], {"role": "tool", "content": "x"}])
     with pytest.raises(UserError, match="message 1 has no text"):
@@ -123,5 +131,5 @@ def test_a_template_without_a_stop_token_is_refused():
 
 
 def test_the_hash_is_of_the_source():
-    assert built_in("solar").sha256 == built_in("solar", bos="<s>").sha256
-    assert built_in("solar").sha256 != built_in("gemma").sha256
+    assert built_in_template("solar").sha256 == built_in_template("solar", bos="<s>").sha256
+    assert built_in_template("solar").sha256 != built_in_template("gemma").sha256

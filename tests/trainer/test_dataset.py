@@ -2,9 +2,9 @@
 
 import json
 
-from kofinlaw.models.templates import built_in
+from kofinlaw.models.templates import built_in_template
 
-CHATML = built_in("chatml", bos="<s>", eos="<|im_end|>")
+CHATML = built_in_template("chatml", bos="<s>", eos="<|im_end|>")
 ASK = {"role": "user", "content": "[문제] 1번?"}
 
 

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from kofinlaw import UserError
-from kofinlaw.models.templates import ChatTemplate, built_in
+from kofinlaw.models.templates import ChatTemplate, built_in_template
 from kofinlaw.trainer.encoding import (
     ExampleError,
     encode_example,
@@ -15,7 +15,7 @@ from kofinlaw.trainer.encoding import (
     show_example,
 )
 
-CHATML = built_in("chatml", bos="<s>", eos="<|im_end|>")
+CHATML = built_in_template("chatml", bos="<s>", eos="<|im_end|>")
 ASK = {"role": "user", "content": "[문제] 1번?"}
 
 
@@ -53,7 +53,7 @@ def test_every_assistant_turn_is_supervised():
 
 @pytest.mark.parametrize("name", ["gemma", "solar", "exaone", "chatml"])
 def test_each_built_in_template_ends_its_supervised_text_with_its_stop_token(name):
-    template = built_in(name, bos="<bos>", eos="</s>")
+    template = built_in_template(name, bos="<bos>", eos="</s>")
     example = encoded([ASK, {"role": "assistant", "content": "제9조"}], template)
     said = [chr(t) for t, s in zip(example.tokens, example.supervised, strict=True) if s]
     assert "".join(said).strip() == "제9조" + template.stop

@@ -45,8 +45,8 @@ def reference(folder, examples, settings, seed):
     import torch
     from peft import get_peft_model_state_dict
 
-    from kofinlaw.models.loading import load_tokenizer
     from kofinlaw.models.templates import template_for
+    from kofinlaw.models.tokenizer import load_tokenizer
     from kofinlaw.trainer.batching import plan_steps
     from kofinlaw.trainer.encoding import encode_examples
     from kofinlaw.trainer.optimization import learning_rate

@@ -51,8 +51,9 @@ def tune(pico, settings, tmp_path):
 def test_pairs_move_the_model_towards_the_chosen_answer(tune, pico, tmp_path):
     import torch
 
-    from kofinlaw.models.loading import load_model, load_tokenizer
+    from kofinlaw.models.loading import load_model
     from kofinlaw.models.templates import template_for
+    from kofinlaw.models.tokenizer import load_tokenizer
     from kofinlaw.trainer.preference import read_pairs
 
     figures = tune()
@@ -164,8 +165,8 @@ def test_a_loss_that_trl_does_not_have_is_refused_at_once():
     ],
 )
 def test_a_pair_that_cannot_be_used_is_told_with_its_line(pico, tmp_path, changes, message):
-    from kofinlaw.models.loading import load_tokenizer
     from kofinlaw.models.templates import template_for
+    from kofinlaw.models.tokenizer import load_tokenizer
     from kofinlaw.trainer.preference import read_pairs
 
     path = write(tmp_path / "pairs.jsonl", [pair(1), pair(2, **changes)])

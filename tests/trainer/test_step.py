@@ -124,8 +124,8 @@ def test_the_recipe_trains_such_a_model(opt, examples, tmp_path):
 def test_gradients_before_and_after_an_evaluation_are_equal_on_four_bits(pico, examples, settings):
     import torch
 
-    from kofinlaw.models.loading import load_tokenizer
     from kofinlaw.models.templates import template_for
+    from kofinlaw.models.tokenizer import load_tokenizer
     from kofinlaw.trainer.adapter import trainable
     from kofinlaw.trainer.encoding import encode_examples
     from kofinlaw.trainer.ranks import Ranks

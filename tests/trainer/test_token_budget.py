@@ -105,8 +105,8 @@ def test_a_shared_models_budget_is_halved_until_one_example_alone_does_not_fit(
 ):
     import torch
 
-    from kofinlaw.models.loading import load_tokenizer
     from kofinlaw.models.templates import template_for
+    from kofinlaw.models.tokenizer import load_tokenizer
     from kofinlaw.trainer.encoding import encode_examples
     from kofinlaw.trainer.ranks import Ranks
     from kofinlaw.trainer.step import Stepper

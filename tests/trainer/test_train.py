@@ -52,8 +52,8 @@ def test_the_trained_model_answers_the_way_it_was_trained(run, tmp_path, pico, e
     line = json.loads((tmp_path / "run" / "metrics.jsonl").read_text())
     model = load_model(pico, dtype="float32", adapter=tmp_path / "run" / "adapter")
 
-    from kofinlaw.models.loading import load_tokenizer
     from kofinlaw.models.templates import template_for
+    from kofinlaw.models.tokenizer import load_tokenizer
     from kofinlaw.trainer.encoding import encode_examples
 
     rows, _ = encode_examples(

@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import Any
 
 from kofinlaw import UserError
-from kofinlaw.models.cache import cache_folder, is_whole, made_once
+from kofinlaw.models.cache import build_once, cache_folder, is_intact
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,14 +68,14 @@ def environment_python(
     Raises UserError where it is absent and there is no connection.
     """
     home = _home(folder, cache) / environment.name
-    return made_once(home, partial(_make, environment), version=environment.version) / "bin/python"
+    return build_once(home, partial(_make, environment), version=environment.version) / "bin/python"
 
 
 def is_ready(
     environment: Environment, folder: Path | None = None, cache: Path | None = None
 ) -> bool:
     """Whether it is on this machine, whole."""
-    return is_whole(_home(folder, cache) / environment.name, environment.version)
+    return is_intact(_home(folder, cache) / environment.name, environment.version)
 
 
 def call(

@@ -109,8 +109,8 @@ def _shipped_vocabulary(merged: Path, cache: Path | None) -> Path | None:
     config = read_object(merged / "config.json")
     if config.get("model_type") not in WANTS_SENTENCEPIECE or (merged / "tokenizer.model").exists():
         return None
-    card = catalogue.recognise(merged)
-    if card is not None and card.id == quickstart.MODEL_ID and quickstart.installed():
+    card = catalogue.recognise_folder(merged)
+    if card is not None and card.id == quickstart.MODEL_ID and quickstart.is_installed():
         return quickstart.quickstart_gguf(cache)
     raise UserError(
         "this tokenizer must be a SentencePiece model, but there is no tokenizer.model",

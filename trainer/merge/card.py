@@ -36,7 +36,7 @@ def model_name(adapter: Adapter, plan: MergePlan, asked: str | None) -> str:
     """
     base_id = base_name(adapter, plan)
     name = asked or f"{base_id.rsplit('/', 1)[-1]}-kofinlaw"
-    card = catalogue.recognise(plan.base_folder)
+    card = catalogue.recognise_folder(plan.base_folder)
     prefix = "EXAONE" if "exaone" in f"{base_id} {card.id if card else ''}".lower() else ""
     if plan.base_config.get("model_type") == "exaone":
         prefix = "EXAONE"
@@ -54,7 +54,7 @@ def base_name(adapter: Adapter, plan: MergePlan) -> str:
     A recorded name without an owner is a folder's, which the catalogue may know better.
     """
     recorded = str(adapter.record.get("base_id") or "")
-    card = catalogue.recognise(plan.base_folder)
+    card = catalogue.recognise_folder(plan.base_folder)
     if "/" in recorded or card is None:
         return recorded or plan.base_folder.name
     return card.id
@@ -155,7 +155,7 @@ def _generation_config(
 
 def write_card(plan: MergePlan, folder: Path, name: str) -> None:
     """The README.md of the merged model: what it is made of and under which terms."""
-    card = catalogue.recognise(plan.base_folder)
+    card = catalogue.recognise_folder(plan.base_folder)
     base_id = base_name(plan.adapter, plan)
     license_name = card.license if card else "see the base model"
     quantization = plan.adapter.quantization

@@ -11,8 +11,9 @@ from typing import Any
 import numpy as np
 
 from kofinlaw import Progress, silent
-from kofinlaw.models.loading import load_model, load_tokenizer
+from kofinlaw.models.loading import load_model
 from kofinlaw.models.templates import template_for
+from kofinlaw.models.tokenizer import load_tokenizer
 from kofinlaw.records import Key, Message, Question
 from kofinlaw.trainer.proof.gguf import measure_gguf
 from kofinlaw.trainer.proof.measure import KeptRows, Measured, Probe, measure

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from kofinlaw.data.prompting.wording import choice_candidates, choice_messages
-from kofinlaw.models.loading import Tokenizer
 from kofinlaw.models.templates import ChatTemplate
+from kofinlaw.models.tokenizer import Tokenizer
 from kofinlaw.records import Message, Question
 from kofinlaw.trainer.proof.fixed_prompts import FIXED_DIALOGUES
 from kofinlaw.trainer.proof.measure import Probe, spread_rows

@@ -20,8 +20,9 @@ from kofinlaw.files import (
     write_json,
     write_text,
 )
-from kofinlaw.models.loading import Tokenizer, load_model, load_tokenizer
+from kofinlaw.models.loading import load_model
 from kofinlaw.models.templates import ChatTemplate, template_for
+from kofinlaw.models.tokenizer import Tokenizer, load_tokenizer
 from kofinlaw.records import Key, Message, Question
 from kofinlaw.trainer.base_identity import base_sha256
 from kofinlaw.trainer.merge.adapter_files import Adapter, read_adapter, read_object

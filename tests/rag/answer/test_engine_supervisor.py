@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 import simulation
 
-from kofinlaw.models.engines.shared_models import lease, resident_count
+from kofinlaw.models.engines.shared_models import lease_engine, shared_engine_count
 from kofinlaw.rag.answer.answer_file import answer_questions
 from kofinlaw.rag.answer_settings import AnswerSettings
 
@@ -49,11 +49,11 @@ def test_after_a_stall_a_shared_model_is_loaded_afresh(
     figures = answer_questions(
         questions,
         tmp_path / "out",
-        open_engine=lambda: lease("model", load),
+        open_engine=lambda: lease_engine("model", load),
         template=simulation.TEMPLATE,
         retriever=None,
         settings=AnswerSettings(stall_seconds=1.0),
     )
     assert (figures.events["stalls"], figures.events["restarts"], len(loaded)) == (1, 1, 2)
     assert figures.fallback == 0
-    assert resident_count() == 0
+    assert shared_engine_count() == 0

@@ -2,7 +2,7 @@
 
 import pytest
 
-from kofinlaw.models.cache import made_once
+from kofinlaw.models.cache import build_once
 from kofinlaw.recipes.pipeline.run import bind
 from kofinlaw.recipes.pipeline.schema import load_recipe
 from kofinlaw.recipes.pipeline.stage_functions import gguf_converter_ready
@@ -23,7 +23,7 @@ def test_the_gguf_converter_is_ready_only_where_its_environment_is_whole(tmp_pat
     assert not gguf_converter_ready(run)
     write_python(home / GGUF.name)  # what a killed set-up leaves
     assert not gguf_converter_ready(run)
-    made_once(home / GGUF.name, write_python, version="an older one")
+    build_once(home / GGUF.name, write_python, version="an older one")
     assert not gguf_converter_ready(run)
-    made_once(home / GGUF.name, write_python, version=GGUF.version)
+    build_once(home / GGUF.name, write_python, version=GGUF.version)
     assert gguf_converter_ready(run)

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from kofinlaw import UserError
-from kofinlaw.models.templates import built_in
+from kofinlaw.models.templates import built_in_template
 from kofinlaw.scoring.judge.rubrics import read_rubric
 
 _spec = importlib.util.spec_from_file_location(
@@ -18,7 +18,7 @@ ScriptedJudge = scripted_judge.ScriptedJudge
 fair = scripted_judge.fair
 
 
-TEMPLATE = built_in("chatml", eos="<|im_end|>")
+TEMPLATE = built_in_template("chatml", eos="<|im_end|>")
 
 
 def test_openevals_runs_our_rubric_on_our_engine():

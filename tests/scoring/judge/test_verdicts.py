@@ -9,7 +9,7 @@ import pytest
 from kofinlaw import UserError
 from kofinlaw.files import write_jsonl
 from kofinlaw.models.settings import EngineSettings, ModelSettings
-from kofinlaw.models.templates import built_in
+from kofinlaw.models.templates import built_in_template
 from kofinlaw.records import Answer, Key, Question
 from kofinlaw.scoring.answers import sheet
 from kofinlaw.scoring.judge.verdicts import judge_systems
@@ -27,7 +27,7 @@ ScriptedJudge = scripted_judge.ScriptedJudge
 fair = scripted_judge.fair
 
 
-TEMPLATE = built_in("chatml", eos="<|im_end|>")
+TEMPLATE = built_in_template("chatml", eos="<|im_end|>")
 
 QUESTIONS = [
     Question(f"Q{i}", f"전자금융사고 {i}의 보고 기한은 언제까지인가?") for i in range(1, 5)

@@ -97,7 +97,7 @@ def test_the_stage_s_exports_are_proven_and_the_figures_stand_by_form(corpus, me
 
 @pytest.mark.parametrize("same", [True, False])
 def test_a_gguf_must_cut_the_corpus_into_the_same_tokens(tmp_path, merged, monkeypatch, same):
-    from kofinlaw.models.loading import load_tokenizer
+    from kofinlaw.models.tokenizer import load_tokenizer
     from kofinlaw.trainer.proof import export_loss as module
 
     corpus = ["제1조는 보고 기한을 정한다.", "제2조"]

@@ -77,7 +77,7 @@ def test_transformers_4_reads_the_same_model(tmp_path, pico, python_with_4):
         ]
     assert logits.topk(5).indices.tolist() == found["top"]
     assert float(logits.sum()) == pytest.approx(found["sum"], abs=1e-2)
-    from kofinlaw.models.loading import load_tokenizer
+    from kofinlaw.models.tokenizer import load_tokenizer
 
     assert load_tokenizer(tmp_path / "m").encode("제1조는 보고 기한을 정한다.") == found["tokens"]
 

@@ -1,42 +1,18 @@
-"""May we use it? Verdicts on a run's models, the gate, and the record of what was used.
-
-Rules are in `policy_rules`, texts in `policy_texts`; both are reached from here.
-"""
+"""Check the models of a run against a policy: licence, release day, teaching, names."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from dataclasses import asdict
-from pathlib import Path
-from typing import Any
+from collections.abc import Sequence
 
-from kofinlaw import UserError, __version__
-from kofinlaw.models.catalogue import License, ModelCard, all_models, find, licenses
+from kofinlaw.models.catalogue import License, ModelCard, all_models, licenses, lookup_model
 from kofinlaw.models.policy.rules import (
     Policy,
     Verdict,
     allowed_models,
-    allows,
-    policies,
+    permits,
     policy_named,
     purpose_verdict,
 )
-from kofinlaw.models.policy.texts import check_documents, check_sources, license_name
-
-__all__ = [
-    "Policy",
-    "Verdict",
-    "check_documents",
-    "check_models",
-    "check_sources",
-    "compliance",
-    "known",
-    "license_name",
-    "policies",
-    "policy_named",
-    "require",
-    "sentence",
-]
 
 
 def check_models(
@@ -50,11 +26,20 @@ def check_models(
     derived_name: str = "",
     offline: bool = True,
 ) -> list[Verdict]:
-    """Verdicts on the models of a run, each by catalogue id, misquote or folder.
+    """Return the verdicts on the models of a run; every model gets at least one.
 
-    `others` are further language models that would answer; `derived_name` is the trained model's
-    name; `offline` whether the run keeps to this machine. Every model gets at least one verdict.
-    Raises UserError for an unknown policy.
+    Args:
+        policy: the policy's name.
+        student: the model that is trained and answers. All models are named by catalogue id, alias
+            or local folder.
+        teachers: models whose outputs train the student.
+        embedders: embedding models.
+        rerankers: reranking models.
+        others: further language models that would answer.
+        derived_name: name of the trained model; empty: not checked.
+        offline: whether the run does not use the network.
+
+    Raises: UserError for an unknown policy.
     """
     rules = policy_named(policy)
     verdicts: list[Verdict] = []
@@ -75,25 +60,17 @@ def check_models(
                 "one model, which may be sampled several times and vote",
             )
         )
-    verdicts += [_teaching(rules, teacher, student) for teacher in teachers]
+    verdicts += [_teaching_verdict(rules, teacher, student) for teacher in teachers]
     if derived_name:
-        verdicts += _naming(student, derived_name)
+        verdicts += _name_verdicts(student, derived_name)
     if rules.offline and not offline:
         clause, detail = rules.clauses["remote_api"], "the recipe lets the run use the network"
         verdicts.append(Verdict(False, "the run", "offline", clause, detail, "offline: true"))
     return verdicts
 
 
-def known(name: str) -> ModelCard | None:
-    """The catalogue's card, or None for a model it does not know."""
-    try:
-        return find(name)
-    except UserError:
-        return None
-
-
 def _model_verdicts(policy: Policy, name: str, role: str) -> list[Verdict]:
-    card = known(name)
+    card = lookup_model(name)
     subject = f"{card.id if card else name} ({role})"
     if card is not None and card.refused:
         clause = policy.clauses.get("remote_api", "")
@@ -101,11 +78,12 @@ def _model_verdicts(policy: Policy, name: str, role: str) -> list[Verdict]:
     verdicts = [purpose_verdict(policy, subject, card.license if card else "")]
     if policy.released_by:
         day = card.released if card else ""
-        verdicts.append(_released(policy, subject, day, allowed_models(policy)))
+        verdicts.append(_release_verdict(policy, subject, day, allowed_models(policy)))
     return verdicts
 
 
-def _released(policy: Policy, subject: str, day: str, allowed: str) -> Verdict:
+def _release_verdict(policy: Policy, subject: str, day: str, allowed: str) -> Verdict:
+    """Compare the release day of a model's weights with the policy's last day."""
     clause = policy.clauses.get("released_by", "")
     if not day:
         detail = f"its date is not known, and the last day is {policy.released_by}"
@@ -116,9 +94,9 @@ def _released(policy: Policy, subject: str, day: str, allowed: str) -> Verdict:
     return Verdict(True, subject, "date", clause, f"out on {day}")
 
 
-def _teaching(policy: Policy, teacher_name: str, student_name: str) -> Verdict:
-    """The teacher's licence on training the student with its outputs."""
-    teacher, student = known(teacher_name), known(student_name)
+def _teaching_verdict(policy: Policy, teacher_name: str, student_name: str) -> Verdict:
+    """Check whether the teacher's licence lets its outputs train the student."""
+    teacher, student = lookup_model(teacher_name), lookup_model(student_name)
     subject = (
         f"{teacher.id if teacher else teacher_name} → {student.id if student else student_name}"
     )
@@ -155,12 +133,13 @@ def _teaching(policy: Policy, teacher_name: str, student_name: str) -> Verdict:
 
 
 def is_derivative(student: ModelCard, license_: License) -> bool:
-    """Whether a student is of the family that a licence lets its models teach."""
+    """Whether a student belongs to the model family that the licence's models may teach."""
     return student.license == license_.name or license_.derived_name.lower() in student.id.lower()
 
 
-def _naming(student: str, derived_name: str) -> list[Verdict]:
-    card = known(student)
+def _name_verdicts(student: str, derived_name: str) -> list[Verdict]:
+    """Check the beginning of a derived model's name, where the student's licence requires one."""
+    card = lookup_model(student)
     license_ = licenses().get(card.license) if card else None
     if license_ is None or not license_.derived_name:
         return []
@@ -178,80 +157,12 @@ def _naming(student: str, derived_name: str) -> list[Verdict]:
 
 
 def free_teachers(policy: Policy) -> list[str]:
-    """Catalogue models that may teach any student under a policy, shortest names first."""
+    """Return up to four catalogue models that may teach any student, shortest names first."""
     names = []
     for card in all_models():
         license_ = licenses().get(card.license)
         if card.role != "llm" or card.refused or license_ is None or license_.teach != "others":
             continue
-        late = policy.released_by and not "" < card.released <= policy.released_by
-        if allows(license_, policy.purpose) and not late:
+        if permits(license_, policy.purpose) and not policy.is_late(card.released):
             names.append(card.id)
     return sorted(names, key=lambda name: (len(name), name))[:4]
-
-
-def sentence(verdict: Verdict) -> str:
-    """A verdict as one sentence for people."""
-    text = f"{verdict.subject}: {verdict.detail}"
-    if verdict.clause:
-        text += f" [{verdict.clause}]"
-    if not verdict.ok and verdict.allowed:
-        text += f"; allowed: {verdict.allowed}"
-    return text
-
-
-def require(verdicts: Sequence[Verdict]) -> None:
-    """Raise UserError with every refusal, its clause and what would be allowed."""
-    refused = [verdict for verdict in verdicts if not verdict.ok]
-    if not refused:
-        return
-    shown = [sentence(verdict) for verdict in refused[:10]]
-    if len(refused) > len(shown):
-        shown.append(f"… and {len(refused) - len(shown)} more")
-    raise UserError(
-        "the policy refuses this run\n" + "\n".join(f"  {line}" for line in shown),
-        where="policy",
-        remedy="choose what is allowed, or another `policy`",
-    )
-
-
-def compliance(
-    policy: str,
-    *,
-    models: Mapping[str, str],
-    sources: Sequence[Mapping[str, Any]],
-    verdicts: Sequence[Verdict],
-    folders: Mapping[str, Path] | None = None,
-    cache: Path | None = None,
-) -> dict[str, Any]:
-    """The record the contest asks for: URL, date, licence and hash of every model and source.
-
-    `models` maps names to roles; `folders` names the weights' folders where they are not found by
-    themselves. A model whose weights are not on this machine has no hashes.
-    """
-    from kofinlaw.models.resolve import weight_hashes
-
-    rows = []
-    for name, role in models.items():
-        card = known(name)
-        license_ = licenses().get(card.license) if card else None
-        folder = (folders or {}).get(name)
-        rows.append(
-            {
-                "id": card.id if card else name,
-                "role": role,
-                "url": card.url if card else "",
-                "released": card.released if card else "",
-                "license": card.license if card else "",
-                "clauses": dict(license_.clauses) if license_ else {},
-                "sha256": weight_hashes(name, folder=folder, cache=cache),
-            }
-        )
-    return {
-        "policy": asdict(policy_named(policy)),
-        "ok": all(verdict.ok for verdict in verdicts),
-        "models": rows,
-        "sources": [dict(source) for source in sources],
-        "verdicts": [asdict(verdict) for verdict in verdicts],
-        "kofinlaw": __version__,
-    }

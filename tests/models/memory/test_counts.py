@@ -4,8 +4,15 @@ from __future__ import annotations
 
 import pytest
 
-from kofinlaw.models.catalogue import ModelCard
-from kofinlaw.models.memory.counts import bytes_a_token, saved_scores, saved_tensors
+from kofinlaw.models.catalogue import ModelCard, all_models, find_model
+from kofinlaw.models.memory.counts import (
+    adapter_parameters,
+    bytes_per_token,
+    embedding_parameters,
+    linear_parameters,
+    saved_scores,
+    saved_tensors,
+)
 
 SHAPE = {
     "vocab_size": 512,
@@ -80,7 +87,35 @@ def test_a_blocks_saved_tensors_are_what_the_plan_counts(kind, attention):
         head_dim=32,
         vocab=512,
     )
-    planned = bytes_a_token(saved_tensors(card, RANK))
+    planned = bytes_per_token(saved_tensors(card, RANK))
     if attention == "eager":
-        planned += bytes_a_token(saved_scores(card, LENGTH))
+        planned += bytes_per_token(saved_scores(card, LENGTH))
     assert planned == pytest.approx(per_token, rel=0.02)
+
+
+SIZED = [card for card in all_models() if card.role == "llm" and card.layers]
+
+
+# OPT-350m embeds in 512 dimensions and projects them to its width; counted at full width here.
+LLAMA_SHAPED = [card for card in SIZED if card.id != "facebook/opt-350m"]
+
+
+@pytest.mark.parametrize(
+    ("name", "millions"),
+    [
+        ("exaone-3.5-2.4b", 22.0),
+        ("exaone-3.5-7.8b", 41.9),
+        ("solar-10.7b", 62.9),
+        ("qwen2.5-7b", 40.4),
+        ("qwen2.5-14b", 68.8),
+        ("exaone-3.5-32b", 133),
+    ],
+)
+def test_an_adapter_has_the_published_number_of_parameters(name, millions):
+    assert adapter_parameters(find_model(name), 16) / 1e6 == pytest.approx(millions, abs=0.5)
+
+
+@pytest.mark.parametrize("card", LLAMA_SHAPED, ids=lambda card: card.id)
+def test_linear_layers_and_embeddings_make_up_the_published_size(card):
+    counted = linear_parameters(card) + embedding_parameters(card)
+    assert counted == pytest.approx(card.parameters, rel=0.005)

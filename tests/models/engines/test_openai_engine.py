@@ -11,7 +11,7 @@ import pytest
 
 from kofinlaw import UserError
 from kofinlaw.models.engines import openai_engine
-from kofinlaw.models.engines.base import GONE, Request
+from kofinlaw.models.engines.base import SERVER_UNREACHABLE, Request
 from kofinlaw.models.engines.factory import open_engine
 from kofinlaw.models.settings import EngineSettings
 from kofinlaw.offline import guard
@@ -163,7 +163,7 @@ def test_only_where_no_server_listens_is_it_said_so(server):
         engine = engine_for(other)
     with engine:
         (failed,) = engine.generate([Request("질문")])
-    assert failed.fault.startswith(GONE)
+    assert failed.fault.startswith(SERVER_UNREACHABLE)
     assert other.address in failed.fault
 
 

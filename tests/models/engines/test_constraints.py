@@ -11,11 +11,10 @@ from hypothesis import strategies as st
 
 from kofinlaw import UserError
 from kofinlaw.models.engines.base import Request
-from kofinlaw.models.engines.constraints import ChoiceTrie, Constraints, bare_pattern
-from kofinlaw.models.engines.token_bytes import token_bytes
+from kofinlaw.models.engines.constraints import ChoiceTrie, ConstraintFactory, bare_pattern
 from kofinlaw.models.engines.transformers_engine import TransformersEngine, end_tokens
-from kofinlaw.models.loading import load_tokenizer
 from kofinlaw.models.settings import EngineSettings
+from kofinlaw.models.tokenizer import load_tokenizer
 
 PROMPT = "<s>개인정보처리자는 정보주체의 동의를 받아"
 END = frozenset({2})
@@ -71,10 +70,10 @@ def test_choices_are_written_token_by_token_and_not_ranked_by_their_sums(engine,
 
 def test_a_choice_that_begins_another_may_end_or_go_on():
     trie = ChoiceTrie(["1", "12"], [[5], [5, 6]], END)
-    assert trie.allowed() == [5]
-    trie.take(5)
-    assert (trie.done, trie.allowed()) == (False, [2, 6])
-    trie.take(2)
+    assert trie.allowed_tokens() == [5]
+    trie.advance(5)
+    assert (trie.done, trie.allowed_tokens()) == (False, [2, 6])
+    trie.advance(2)
     assert trie.text == "1"
 
 
@@ -92,8 +91,8 @@ def test_whatever_is_picked_among_the_allowed_tokens_one_choice_comes_out(tails,
     trie = ChoiceTrie(names, tails, END)
     taken = []
     while not trie.done:
-        taken.append(random.choice(trie.allowed()))
-        trie.take(taken[-1])
+        taken.append(random.choice(trie.allowed_tokens()))
+        trie.advance(taken[-1])
         assert len(taken) <= max(map(len, tails)) + 1
     chosen = tails[names.index(trie.text)]
     assert chosen[: len(taken)] == tuple(t for t in taken if t not in END)
@@ -106,8 +105,8 @@ def test_every_choice_can_be_reached(tails):
         trie = ChoiceTrie(names, tails, END)
         for token in [*tail, 2]:
             if not trie.done:
-                assert token in trie.allowed()
-                trie.take(token)
+                assert token in trie.allowed_tokens()
+                trie.advance(token)
         assert trie.text == name
 
 
@@ -172,55 +171,10 @@ def test_what_cannot_be_followed_is_refused(engine, constraint):
 
 def test_without_llguidance_the_remedy_is_named(llama, monkeypatch):
     monkeypatch.setitem(__import__("sys").modules, "llguidance", None)
-    constraints = Constraints(load_tokenizer(llama), END)
-    assert constraints.of(Request(PROMPT, choices=("1", "2"))) is not None
+    constraints = ConstraintFactory(load_tokenizer(llama), END)
+    assert constraints.for_request(Request(PROMPT, choices=("1", "2"))) is not None
     with pytest.raises(UserError, match="pip install"):
-        constraints.of(Request(PROMPT, regex="[0-9]"))
-
-
-def sentencepiece(folder):
-    """A vocabulary as SOLAR's: ▁ before a text's first word, bytes for what it does not know."""
-    from tokenizers import Tokenizer, decoders, models, normalizers
-
-    pieces = ["<pad>", "<s>", "</s>", *(f"<0x{n:02X}>" for n in range(256))]
-    pieces += ["▁", "\n", "1", "▁1", "가", "나", "▁가"]
-    tokenizer = Tokenizer(
-        models.BPE(
-            vocab={piece: n for n, piece in enumerate(pieces)},
-            merges=[("▁", "1"), ("▁", "가")],
-            byte_fallback=True,
-            unk_token="<pad>",
-        )
-    )
-    tokenizer.add_special_tokens(["<pad>", "<s>", "</s>"])
-    tokenizer.normalizer = normalizers.Sequence(
-        [normalizers.Prepend("▁"), normalizers.Replace(" ", "▁")]
-    )
-    tokenizer.decoder = decoders.Sequence(
-        [decoders.Replace("▁", " "), decoders.ByteFallback(), decoders.Fuse()]
-    )
-    folder.mkdir()
-    tokenizer.save(str(folder / "tokenizer.json"))
-    return load_tokenizer(folder)
-
-
-def test_a_label_after_a_line_break_is_the_token_that_training_saw(tmp_path):
-    tokenizer = sentencepiece(tmp_path / "solar")
-    (alone,) = tokenizer.encode("1")
-    assert tokenizer.decode([alone]) == " 1"
-    whole = tokenizer.encode("가나\n1")
-    assert tokenizer.continuation("가나\n", "1") == whole[-1:] != [alone]
-
-
-@pytest.mark.parametrize("kind", ["byte-level", "sentencepiece"])
-def test_the_bytes_of_a_texts_tokens_are_the_texts_bytes(kind, llama, tmp_path):
-    tokenizer = sentencepiece(tmp_path / "sp") if kind == "sentencepiece" else load_tokenizer(llama)
-    pieces, special = token_bytes(tokenizer)
-    text = "가나다 힣 1\n제9조"
-    joined = b"".join(pieces[token] for token in tokenizer.encode(text)).decode("utf-8")
-    assert joined.lstrip(" ") == text
-    assert [pieces[token] for token in special] == [b""] * len(special)
-    assert len(special) >= 3
+        constraints.for_request(Request(PROMPT, regex="[0-9]"))
 
 
 def test_anchors_at_the_ends_are_left_out_and_an_escaped_one_stays():

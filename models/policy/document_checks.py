@@ -1,4 +1,4 @@
-"""Texts under a policy: their licences in one spelling, their days, what may be made of them."""
+"""Check documents and data sources against a policy: licences, dates, derived works."""
 
 from __future__ import annotations
 
@@ -17,9 +17,9 @@ _CREATIVE = re.compile(r"\bCC[\s-]*(BY(?:[\s-]*(?:NC|ND|SA))*)(?:[\s-]*\d\.\d)?"
 
 
 def license_name(stated: str) -> str:
-    """A text's licence as the catalogue spells it; as stated where the catalogue has none.
+    """Return a stated licence in the catalogue's spelling, or unchanged if it is not known there.
 
-    Creative Commons versions are taken as 4.0: what they allow is the same since 2.0.
+    Creative Commons licences are treated as version 4.0: what they allow is the same since 2.0.
     """
     text = " ".join(stated.split())
     if text.lower() in ("", "unknown"):
@@ -35,27 +35,32 @@ def license_name(stated: str) -> str:
 def check_sources(
     policy: str, sources: Sequence[tuple[str, str]], *, derivatives: bool = True
 ) -> list[Verdict]:
-    """Verdicts on data sources given as (path, licence name).
+    """Return the verdicts on data sources.
 
-    `derivatives`: whether works are made from them, as training examples are; texts that are only
-    searched and quoted may forbid that.
+    Args:
+        policy: the policy's name.
+        sources: (path, licence name) of each source.
+        derivatives: whether works are derived from the texts, as training examples are. Texts that
+            are only searched and quoted may forbid derived works.
+
+    Raises: UserError for an unknown policy.
     """
     rules = policy_named(policy)
-    return [_text(rules, path, stated, derivatives) for path, stated in sources]
+    return [_license_verdict(rules, path, stated, derivatives) for path, stated in sources]
 
 
-def _text(policy: Policy, subject: str, stated: str, derivatives: bool) -> Verdict:
-    """The word on a text's licence: the purpose, and making works from it."""
+def _license_verdict(policy: Policy, subject: str, stated: str, derivatives: bool) -> Verdict:
+    """Check a text's licence: its purpose, and whether works may be derived from the text."""
     name = license_name(stated)
     license_ = licenses().get(name)
     clause = policy.clauses.get("purpose", "")
     if license_ is None:
-        said = f"licence {name!r} is not known here" if name else "no licence is stated"
+        problem = f"licence {name!r} is not known here" if name else "no licence is stated"
         if policy.unknown_license:
-            detail = f"{said}; policy {policy.name} lets it pass, read it yourself"
+            detail = f"{problem}; policy {policy.name} lets it pass, read it yourself"
             return Verdict(True, subject, "licence", clause, detail)
         allowed = "name the licence its owner states: `license:` of the source or the text's own"
-        return Verdict(False, subject, "licence", clause, said, allowed)
+        return Verdict(False, subject, "licence", clause, problem, allowed)
     if derivatives and not license_.derivatives:
         detail = f"{name} forbids works made from the text, and training examples are such works"
         allowed = "texts that may be changed: 공공누리 types 1 and 2, CC BY, statutes"
@@ -67,25 +72,30 @@ def _text(policy: Policy, subject: str, stated: str, derivatives: bool) -> Verdi
 def check_documents(
     policy: str, documents: Sequence[tuple[str, str, str]], *, derivatives: bool = True
 ) -> list[Verdict]:
-    """Verdicts on documents given as (title or article, ISO day of the text, licence name).
+    """Return the refusals of documents, or one verdict for all documents if there is no refusal.
 
-    Only refusals are listed one by one; a policy that minds nothing gives one verdict for all.
+    Args:
+        policy: the policy's name.
+        documents: (title or article, ISO day of the text, licence name) of each document.
+        derivatives: whether works are derived from the texts, as training examples are.
+
+    Raises: UserError for an unknown policy.
     """
     rules = policy_named(policy)
     refusals: list[Verdict] = []
     for title, day, stated in documents:
-        found = [_text(rules, title, stated, derivatives)]
+        verdicts = [_license_verdict(rules, title, stated, derivatives)]
         if rules.released_by:
-            found.append(_in_force(rules, title, day))
-        refusals += [verdict for verdict in found if not verdict.ok]
+            verdicts.append(_date_verdict(rules, title, day))
+        refusals += [verdict for verdict in verdicts if not verdict.ok]
     if refusals:
         return refusals
     clause = rules.clauses.get("released_by", rules.clauses.get("purpose", ""))
     return [Verdict(True, f"{len(documents)} documents", "documents", clause, "all accepted")]
 
 
-def _in_force(policy: Policy, title: str, day: str) -> Verdict:
-    """The day of a text against the policy's last day."""
+def _date_verdict(policy: Policy, title: str, day: str) -> Verdict:
+    """Compare the day of a text with the policy's last day."""
     clause = policy.clauses.get("released_by", "")
     last = policy.released_by
     if not day:

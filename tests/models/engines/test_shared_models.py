@@ -7,7 +7,7 @@ import threading
 import pytest
 
 from kofinlaw import UserError
-from kofinlaw.models.engines import shared_models as residency
+from kofinlaw.models.engines import shared_models
 from kofinlaw.models.engines.base import Request
 from kofinlaw.models.engines.dummy_engine import DummyEngine
 from kofinlaw.models.engines.factory import open_engine
@@ -28,8 +28,11 @@ def test_the_same_model_is_loaded_once_and_unloaded_by_its_last_user():
         loads.append(Loaded())
         return loads[-1]
 
-    first, second = residency.lease("model", load), residency.lease("model", load)
-    other = residency.lease("other", load)
+    first, second = (
+        shared_models.lease_engine("model", load),
+        shared_models.lease_engine("model", load),
+    )
+    other = shared_models.lease_engine("other", load)
     assert len(loads) == 2
     first.close()
     first.close()
@@ -38,13 +41,13 @@ def test_the_same_model_is_loaded_once_and_unloaded_by_its_last_user():
     second.close()
     assert (loads[0].closed, loads[1].closed) == (True, False)
     other.close()
-    assert residency.resident_count() == 0
-    residency.lease("model", load).close()
+    assert shared_models.shared_engine_count() == 0
+    shared_models.lease_engine("model", load).close()
     assert len(loads) == 3
 
 
 def test_each_user_counts_its_own_work():
-    first, second = (residency.lease("model", Loaded) for _ in range(2))
+    first, second = (shared_models.lease_engine("model", Loaded) for _ in range(2))
     with first, second:
         first.generate([Request("가나다")])
         second.score(["가", "나"], [["1"], ["2"]])
@@ -53,7 +56,7 @@ def test_each_user_counts_its_own_work():
 
 
 def test_a_closed_engine_says_so_and_a_failed_load_leaves_nothing():
-    engine = residency.lease("model", Loaded)
+    engine = shared_models.lease_engine("model", Loaded)
     engine.close()
     with pytest.raises(UserError, match="closed"):
         engine.generate([Request("가")])
@@ -62,21 +65,24 @@ def test_a_closed_engine_says_so_and_a_failed_load_leaves_nothing():
         raise UserError("no memory")
 
     with pytest.raises(UserError, match="no memory"):
-        residency.lease("model", fails)
-    assert residency.resident_count() == 0
+        shared_models.lease_engine("model", fails)
+    assert shared_models.shared_engine_count() == 0
 
 
 def test_a_forgotten_engine_is_loaded_afresh_and_closing_it_leaves_the_fresh_one_alone():
-    hung = residency.lease("model", Loaded)
-    residency.forget(hung)
-    fresh, shared = residency.lease("model", Loaded), residency.lease("model", Loaded)
+    hung = shared_models.lease_engine("model", Loaded)
+    shared_models.forget_engine(hung)
+    fresh, shared = (
+        shared_models.lease_engine("model", Loaded),
+        shared_models.lease_engine("model", Loaded),
+    )
     hung.close()
-    assert residency.resident_count() == 1
+    assert shared_models.shared_engine_count() == 1
     fresh.close()
     assert shared.generate([Request("가")])[0].text.startswith("답변")
-    residency.forget(Loaded())
+    shared_models.forget_engine(Loaded())
     shared.close()
-    assert residency.resident_count() == 0
+    assert shared_models.shared_engine_count() == 0
 
 
 def test_a_load_that_hangs_keeps_no_other_model_waiting():
@@ -87,8 +93,8 @@ def test_a_load_that_hangs_keeps_no_other_model_waiting():
         end.wait(20)
         return Loaded()
 
-    thread = threading.Thread(target=lambda: residency.lease("slow", hangs).close())
-    other = threading.Thread(target=lambda: residency.lease("other", Loaded).close())
+    thread = threading.Thread(target=lambda: shared_models.lease_engine("slow", hangs).close())
+    other = threading.Thread(target=lambda: shared_models.lease_engine("other", Loaded).close())
     thread.start()
     begun.wait(20)
     other.start()
@@ -105,7 +111,7 @@ def test_a_real_model_leaves_memory_with_its_last_user(llama):
 
     settings = EngineSettings(dtype="float32")
     one, two = open_engine(settings, llama), open_engine(settings, llama)
-    resident = residency._residents[next(iter(residency._residents))].engine
+    resident = shared_models._shared_engines[next(iter(shared_models._shared_engines))].engine
     model = weakref.ref(resident.decoder.model)
     del resident
     with two:

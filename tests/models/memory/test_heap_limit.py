@@ -1,4 +1,4 @@
-"""The heap's holes on a processor: how many a plan expects, and when they are handed back."""
+"""The heap on a CPU: the free bytes that a plan expects, and when they are returned."""
 
 from __future__ import annotations
 
@@ -7,16 +7,17 @@ import sys
 
 import pytest
 
-from kofinlaw.models.memory import heap as memory_heap
-from kofinlaw.models.memory.heap import GROWTH, OWN_PAGES, holes, keep_tight
+from kofinlaw.models.memory import heap_limit
+from kofinlaw.models.memory.heap import GROWTH
+from kofinlaw.models.memory.heap_limit import limit_heap_growth
 
 # Prints by how many MiB the process grew while tensors were freed with small ones kept between.
 GROW = """
 import sys, torch
-from kofinlaw.models.memory.heap import _resident, keep_tight
+from kofinlaw.models.memory.heap_limit import _resident, limit_heap_growth
 torch.set_num_threads(1)
 if sys.argv[1] == "tight":
-    keep_tight(torch.nn.Linear(1, 1))
+    limit_heap_growth(torch.nn.Linear(1, 1))
 large = [torch.ones(9 * 2**18) for _ in range(3)]  # moves glibc's own threshold above 9 MiB
 del large
 before, kept = _resident(), []
@@ -26,13 +27,6 @@ for _ in range(20):
     del gone
 print((_resident() - before) // 2**20)
 """
-
-
-def test_small_tensors_leave_half_their_bytes_and_large_ones_none():
-    tokens = 1024
-    small, large = 1000, OWN_PAGES // tokens
-    assert holes([(small, 3), (large, 5)], tokens) == tokens * small * 3 / 2 + GROWTH
-    assert holes([(large, 5)], tokens - 1) == (tokens - 1) * large * 5 / 2 + GROWTH
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="the resident memory is read from /proc")
@@ -48,10 +42,10 @@ def test_the_heap_is_trimmed_before_a_layer_once_memory_has_grown(pico_llama, mo
     import torch
 
     resident, trims = [0], []
-    monkeypatch.setattr(memory_heap, "_resident", lambda: resident[0])
-    monkeypatch.setattr(memory_heap, "trim", lambda: trims.append(resident[0]))
-    keep_tight(pico_llama)
-    keep_tight(pico_llama)  # changes nothing
+    monkeypatch.setattr(heap_limit, "_resident", lambda: resident[0])
+    monkeypatch.setattr(heap_limit, "trim_heap", lambda: trims.append(resident[0]))
+    limit_heap_growth(pico_llama)
+    limit_heap_growth(pico_llama)  # changes nothing
     ids = torch.arange(3, 9)[None]
     for grown in (0, GROWTH, GROWTH + 1, GROWTH + 2, 2 * GROWTH + 2, 0, GROWTH + 1):
         resident[0] = grown

@@ -6,8 +6,7 @@ from dataclasses import replace
 import pytest
 
 from kofinlaw import UserError
-from kofinlaw.models.engines.base import Generation, Request, length_batches
-from kofinlaw.models.engines.choice_scoring import shared_beginnings
+from kofinlaw.models.engines.base import Generation, Request
 from kofinlaw.models.engines.factory import open_engine
 from kofinlaw.models.engines.transformers_engine import TransformersEngine
 from kofinlaw.models.settings import EngineSettings
@@ -146,22 +145,6 @@ def test_the_adapter_changes_the_scores(llama, tmp_path):
     assert after[0][0].logprob != pytest.approx(before[0][0].logprob, abs=1e-3)
 
 
-def test_batches_hold_every_row_once_within_the_budget():
-    lengths = [5, 9, 3, 9, 40, 1, 7]
-    batches = length_batches(lengths, 20, 3)
-    assert sorted(index for batch in batches for index in batch) == list(range(7))
-    assert batches[0] == [4]
-    for batch in batches[1:]:
-        assert len(batch) * max(lengths[i] for i in batch) <= 20
-        assert len(batch) <= 3
-
-
-def test_prompts_with_a_common_beginning_are_read_together():
-    shared = list(range(100))
-    prompts = {0: [*shared, 1], 1: [9, 9, 9], 2: [*shared, 2, 3], 3: [*shared]}
-    assert shared_beginnings(prompts) == [([1], 0), ([3, 0, 2], 99)]
-
-
 def test_stats_count_calls_tokens_and_failures(llama):
     with open_engine(EngineSettings(dtype="float32"), llama) as engine:
         generation = engine.generate([Request(PROMPTS[0], max_tokens=3)])[0]
@@ -176,7 +159,9 @@ def test_stats_count_calls_tokens_and_failures(llama):
 
 def test_a_text_that_cannot_be_finished_counts_as_a_failure(llama, monkeypatch):
     failed = Generation("", 3, 0, "error", 0.0)
-    monkeypatch.setattr("kofinlaw.models.engines.transformers_engine.write", lambda *_: [failed])
+    monkeypatch.setattr(
+        "kofinlaw.models.engines.transformers_engine.generate_batch", lambda *_: [failed]
+    )
     with open_engine(EngineSettings(dtype="float32"), llama) as engine:
         assert engine.generate([Request(PROMPTS[0], max_tokens=3)]) == [failed]
         assert engine.stats.failures == 1
