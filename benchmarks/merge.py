@@ -128,9 +128,10 @@ def make(size: float, folder: Path) -> None:
 
 def ours(folder: Path) -> dict[str, Any]:
     """Our merge; the base's hash is part of it."""
-    from kofinlaw.trainer.merge.merge_model import merge
+    from kofinlaw.trainer.merge.merge_model import merge_adapter
 
-    return merge(folder / "adapter", folder / "base", folder / "ours", base="original")
+    done = merge_adapter(folder / "adapter", folder / "base", folder / "ours", base="original")
+    return done.to_record()
 
 
 def peft_model(folder: Path) -> Any:
@@ -185,22 +186,22 @@ def equal(folder: Path) -> dict[str, Any]:
 
 def both_bases(adapter: Path, base: Path, work: Path) -> dict[str, Any]:
     """How far each merge lies from the trained model, and its loss on the fixed answers."""
-    from kofinlaw.trainer.merge.merge_model import merge
-    from kofinlaw.trainer.proof.prove import verify_merge
+    from kofinlaw.trainer.merge.merge_model import merge_adapter
+    from kofinlaw.trainer.proof.prove import prove_merge
 
     rows = {}
     for kind in ("dequantized", "original"):
         for dtype in ("bfloat16", "float16"):
             folder = work / f"{kind}-{dtype}"
             shutil.rmtree(folder, ignore_errors=True)
-            counts = merge(adapter, base, folder, base=kind, dtype=dtype)
-            found = verify_merge(folder, adapter, base, against="trained")
-            figures = found["figures"]
+            merged = merge_adapter(adapter, base, folder, base=kind, dtype=dtype)
+            proof = prove_merge(folder, adapter, base, against="trained")
+            figures = proof.to_record()
             kept = ("argmax_agreement", "kl_mean", "adapter_effect_kl", "answer_loss_base")
             kept += ("answer_loss_trained", "answer_loss_merged")
             rows[folder.name] = {
-                "seconds": counts["seconds"],
-                "rounding_share": found["weights"]["rounding_share"],
+                "seconds": merged.seconds,
+                "rounding_share": proof.weights.rounding_share,
                 **{key: figures[key] for key in kept},
             }
             print(json.dumps({folder.name: rows[folder.name]}), flush=True)

@@ -42,9 +42,8 @@ def merge(
     """Merge an adapter into its base, one shard at a time; write a standard checkpoint."""
     from kofinlaw.models.templates import template_for
     from kofinlaw.recipes.pipeline.progress import stage_progress
-    from kofinlaw.trainer.merge.combine import combine_adapters
-    from kofinlaw.trainer.merge.merge_model import merge as merge_adapter
-    from kofinlaw.trainer.proof.best_base import merge_best
+    from kofinlaw.trainer.merge.merge_model import merge_adapter
+    from kofinlaw.trainer.proof.best_base import merge_on_better_base
 
     if base not in ("dequantized", "original", "best"):
         raise UserError(
@@ -56,13 +55,15 @@ def merge(
         )
     adapter = adapters[0]
     if len(adapters) > 1:
+        from kofinlaw.trainer.merge.combine import combine_adapters
+
         adapter = out.with_name(f"{out.name}-adapter")
         shares = _weights(weights, len(adapters))
         combine_adapters(adapters, shares, adapter, method=method, density=density)
     folder = _base_folder(adapter, model)
     with stage_progress("merge") as progress:
         if base == "best":
-            counts = merge_best(
+            result = merge_on_better_base(
                 adapter,
                 folder,
                 out,
@@ -73,7 +74,7 @@ def merge(
                 progress=progress,
             )
         else:
-            counts = merge_adapter(
+            result = merge_adapter(
                 adapter,
                 folder,
                 out,
@@ -83,7 +84,8 @@ def merge(
                 accept_unrecorded=accept_unrecorded,
                 progress=progress,
             )
-    say(f"merged {counts['tensors_with_adapter']} weights into {out}, on the {counts['base']} base")
+    changed = result.counts.tensors_with_adapter
+    say(f"merged {changed} weights into {out}, on the {result.base} base")
     say_next(command_line("verify", out, "--against", adapter))
 
 
@@ -152,25 +154,25 @@ def verify(
     ),
 ) -> None:
     """Check that a merged checkpoint behaves like base + adapter; exit code 1 if it does not."""
+    from kofinlaw.files import read_jsonl
     from kofinlaw.models.templates import template_for
     from kofinlaw.recipes.pipeline.progress import stage_progress
-    from kofinlaw.trainer.proof.prove import verify_stage
-    from kofinlaw.trainer.proof.settings import VerifySettings
+    from kofinlaw.records import Question
+    from kofinlaw.trainer.proof.prove import prove_merge
 
     base = _base_folder(against, model)
     with stage_progress("verify") as progress:
-        result = verify_stage(
-            VerifySettings(),
-            merged=merged,
-            adapter=against,
-            base=base,
-            questions=questions,
+        proof = prove_merge(
+            merged,
+            against,
+            base,
+            questions=list(read_jsonl(questions, Question)) if questions is not None else (),
             template=template_for(base),
             out=out,
             progress=progress,
         )
-    say(f"verdict: {result['verdict']}  ({out / 'verify.json'})")
-    if result["verdict"] != "pass":
+    say(f"verdict: {proof.verdict}  ({out / 'verify.json'})")
+    if proof.verdict != "pass":
         raise typer.Exit(1)
     say_next(command_line("export", merged, "--to", "gguf", "--out", "EXPORTED"))
 
@@ -186,8 +188,8 @@ def convert_llama(
     """Convert EXAONE 3.x to Llama: rename every tensor and translate every config value."""
     from kofinlaw.trainer.convert.checkpoint import exaone_to_llama
 
-    counts = exaone_to_llama(source, out, base=base)
-    say(f"{counts.get('tensors', '')} tensors renamed into {out}")
+    converted = exaone_to_llama(source, out, base=base)
+    say(f"{converted.tensors} tensors renamed into {out}")
     say_next(command_line("plan", "RECIPE", "--set", f"model.path={out}"))
 
 
@@ -202,8 +204,8 @@ def convert_exaone(
     """Convert back: Llama names to EXAONE 3.x names."""
     from kofinlaw.trainer.convert.checkpoint import llama_to_exaone
 
-    counts = llama_to_exaone(source, out, base=base)
-    say(f"{counts.get('tensors', '')} tensors renamed into {out}")
+    converted = llama_to_exaone(source, out, base=base)
+    say(f"{converted.tensors} tensors renamed into {out}")
 
 
 def export(
@@ -232,7 +234,7 @@ def export(
     """Write a merged checkpoint in another format and measure what it lost."""
     from kofinlaw.recipes.pipeline.progress import stage_progress
     from kofinlaw.recipes.pipeline.run import corpus_files, default_cache, question_files, reopen
-    from kofinlaw.trainer.export.formats import export_stage
+    from kofinlaw.trainer.export.formats import export_model
     from kofinlaw.trainer.export.push import check_push, push_export
     from kofinlaw.trainer.proof.exports import prove_exports
 
@@ -254,7 +256,7 @@ def export(
         bound = reopen(run)
         corpus, asked = corpus_files(bound), question_files(bound)
     with stage_progress("export") as progress:
-        counts = export_stage(
+        written = export_model(
             settings,
             merged,
             out,
@@ -263,7 +265,7 @@ def export(
             cache=default_cache(),
             progress=progress,
         )
-        counts |= prove_exports(
+        proof = prove_exports(
             out,
             merged,
             chunks=corpus.get("chunks"),
@@ -272,7 +274,7 @@ def export(
             key=asked.get("key"),
             progress=progress,
         )
-    for name, value in counts.items():
+    for name, value in {**written.to_record(), **proof.to_record()}.items():
         say(f"  {name}: {value}")
     if push:
         say(f"uploaded to {push_export(out, settings.formats[0], push, token)}")

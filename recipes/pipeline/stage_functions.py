@@ -24,6 +24,7 @@ from kofinlaw.recipes.pipeline.run import (
 from kofinlaw.recipes.pipeline.runner import Resume
 from kofinlaw.recipes.pipeline.schema import System
 from kofinlaw.records import Key, Question, Rejected
+from kofinlaw.results import StageResult
 
 if TYPE_CHECKING:
     from kofinlaw.rag.answer.result import AnsweringResult
@@ -170,18 +171,18 @@ def train_adapter(run: Run, out: Path, progress: Progress) -> dict[str, Any]:
     )
 
 
-def merge_adapter(run: Run, out: Path, progress: Progress) -> dict[str, Any]:
+def merge_adapter(run: Run, out: Path, progress: Progress) -> StageResult:
     """The adapter into the base's weights, as `merge.base` says."""
-    from kofinlaw.trainer.merge.merge_model import merge
+    from kofinlaw.trainer.merge import merge_model
 
     settings = run.recipe.merge
     adapter, base = run.folder / "train" / "adapter", model_folder(run)
     if settings.base == "best":
         from kofinlaw.models.templates import template_for
-        from kofinlaw.trainer.proof.best_base import merge_best
+        from kofinlaw.trainer.proof.best_base import merge_on_better_base
 
         # Chosen on the fixed dialogues alone: choosing on scored questions would flatter the score.
-        return merge_best(
+        return merge_on_better_base(
             adapter,
             base,
             out / "model",
@@ -190,7 +191,7 @@ def merge_adapter(run: Run, out: Path, progress: Progress) -> dict[str, Any]:
             template=template_for(base),
             progress=progress,
         )
-    return merge(
+    return merge_model.merge_adapter(
         adapter,
         base,
         out / "model",
@@ -201,29 +202,29 @@ def merge_adapter(run: Run, out: Path, progress: Progress) -> dict[str, Any]:
     )
 
 
-def prove_merge(run: Run, out: Path, progress: Progress) -> dict[str, Any]:
+def prove_merge(run: Run, out: Path, progress: Progress) -> StageResult:
     """The merged model against base + adapter; raises UserError unless they agree."""
     from kofinlaw.models.templates import template_for
-    from kofinlaw.trainer.proof.prove import verify_stage
+    from kofinlaw.trainer.proof import prove
 
-    folder = model_folder(run)
-    counts = verify_stage(
-        run.recipe.verify,
-        merged=run.folder / "merge" / "model",
-        adapter=run.folder / "train" / "adapter",
-        base=folder,
-        questions=run.questions_path if run.recipe.asks else None,
-        template=template_for(folder),
+    base = model_folder(run)
+    proof = prove.prove_merge(
+        run.folder / "merge" / "model",
+        run.folder / "train" / "adapter",
+        base,
+        questions=list(read_jsonl(run.questions_path, Question)) if run.recipe.asks else (),
+        template=template_for(base),
+        settings=run.recipe.verify,
         out=out,
         progress=progress,
     )
-    if counts["verdict"] != "pass":
+    if proof.verdict != "pass":
         raise UserError(
-            f"the merged model is not the model that was trained: {counts.get('failed', '')}",
+            f"the merged model is not the model that was trained: {', '.join(proof.failed)}",
             where=str(out / "verify.md"),
             remedy="read that page; merge.base: best measures both bases and keeps the better",
         )
-    return counts
+    return proof
 
 
 def index_chunks(run: Run, out: Path, progress: Progress) -> IndexCounts:
@@ -242,7 +243,7 @@ def index_chunks(run: Run, out: Path, progress: Progress) -> IndexCounts:
 
 def export_merged(run: Run, out: Path, progress: Progress) -> dict[str, Any]:
     """The merged model in the formats that the recipe names, each put beside the merged model."""
-    from kofinlaw.trainer.export.formats import export_stage
+    from kofinlaw.trainer.export.formats import export_model
     from kofinlaw.trainer.proof.exports import prove_exports
 
     settings = run.recipe.export
@@ -256,10 +257,11 @@ def export_merged(run: Run, out: Path, progress: Progress) -> dict[str, Any]:
     corpus: dict[str, Any] = dict(corpus_files(run))
     asked: dict[str, Any] = dict(question_files(run))
     merged = run.folder / "merge" / "model"
-    counts = export_stage(settings, merged, out, **corpus, cache=run.cache, progress=progress)
-    counts |= prove_exports(
+    written = export_model(settings, merged, out, **corpus, cache=run.cache, progress=progress)
+    proof = prove_exports(
         out, merged, **corpus, **asked, settings=run.recipe.verify, progress=progress
     )
+    counts = {**written.to_record(), **proof.to_record()}
     return {**counts, "skipped": sorted(set(run.recipe.export.formats) - set(settings.formats))}
 
 

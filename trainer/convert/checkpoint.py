@@ -1,7 +1,7 @@
-"""EXAONE 3.x to Llama and back by renaming: JSON and safetensors only, no code of the model runs.
+"""Convert EXAONE 3.x checkpoints to Llama and back by renaming tensors.
 
-Weights are not touched: each shard's header is rewritten with the other names and its data copied
-as it stands, so the way there and back gives the same bytes.
+Only JSON and safetensors files are read; no code of the model runs. Each shard gets a header with
+the new names and its data is copied unchanged, so converting there and back gives the same bytes.
 """
 
 from __future__ import annotations
@@ -9,7 +9,6 @@ from __future__ import annotations
 import json
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
 
 from kofinlaw import Progress, UserError, silent
 from kofinlaw.files import atomic_folder, write_json, write_text
@@ -22,53 +21,72 @@ from kofinlaw.trainer.convert.config import (
     sizes_of,
 )
 from kofinlaw.trainer.convert.files import (
-    RECORD,
+    CONVERTED,
+    Converted,
     check_space,
     check_target,
     copy_rest,
     rename_shard,
     write_index,
 )
-from kofinlaw.trainer.merge.adapter_files import read_object
+from kofinlaw.trainer.merge.adapter_files import CONFIG as ADAPTER_CONFIG
+from kofinlaw.trainer.merge.json_objects import (
+    JsonObject,
+    integer_at,
+    read_object,
+    read_object_if_present,
+)
 from kofinlaw.trainer.merge.tensor_files import TensorInfo, checkpoint_tensors
 
 
 def exaone_to_llama(
     source: Path, out: Path, *, base: Path | None = None, progress: Progress = silent
-) -> dict[str, Any]:
-    """Write EXAONE 3.0/3.5 `source` as a Llama checkpoint under `out`; an adapter likewise.
+) -> Converted:
+    """Write the EXAONE 3.0 or 3.5 checkpoint `source` as a Llama checkpoint under `out`.
 
-    Tokenizer, generation config, template and licence go over byte for byte; `auto_map` and the
-    model's code do not. For an adapter, `base` is the converted base whose hash it will name.
-    Returns counts. Raises UserError for an unknown or missing config key, a tensor too many, too
-    few or of another shape, a target that is not empty, and a full disk.
+    Tokenizer, generation config, template and licence are copied byte for byte; `auto_map` and
+    the model's code are left out.
+
+    Args:
+        source: a folder with a checkpoint or with a LoRA adapter.
+        out: target folder, absent or empty.
+        base: for an adapter, the converted base whose hash it will record.
+        progress: receives the number of shards written.
+
+    Raises UserError for an unknown or missing config key, for a tensor that is missing, unknown
+    or of another shape, for a target that is not empty, and for a full disk.
     """
-    if (source / "adapter_config.json").exists():
-        return convert_adapter(source, out, 0, base)
+    if (source / ADAPTER_CONFIG).exists():
+        return convert_adapter(source, out, names.EXAONE, base)
     text = _config_text(source)
     config = exaone_to_llama_config(json.loads(text), source / "config.json")
-    rename = _renamer(source, config, 0)
+    rename = _renamed_tensors(source, config, names.EXAONE)
 
     def write_config(folder: Path) -> None:
         write_json(folder / "config.json", config)
-        write_json(folder / RECORD, {"from": "exaone", "config": text})
+        write_json(folder / CONVERTED, {"from": "exaone", "config": text})
 
     return _convert(source, out, rename, write_config, progress)
 
 
 def llama_to_exaone(
     source: Path, out: Path, *, base: Path | None = None, progress: Progress = silent
-) -> dict[str, Any]:
-    """The way back, for a Llama that came from EXAONE 3.x. Raises as `exaone_to_llama`."""
-    if (source / "adapter_config.json").exists():
-        return convert_adapter(source, out, 1, base)
-    config = json.loads(_config_text(source))
-    record = read_object(source / RECORD) if (source / RECORD).exists() else {}
-    text = record.get("config")
-    original = json.loads(text) if text else None
-    written = llama_to_exaone_config(config, source / "config.json", original)
-    config.setdefault("head_dim", config["hidden_size"] // config["num_attention_heads"])
-    rename = _renamer(source, config, 1)
+) -> Converted:
+    """Write a Llama checkpoint that came from EXAONE 3.x as an EXAONE checkpoint under `out`.
+
+    Arguments and errors are those of `exaone_to_llama`.
+    """
+    if (source / ADAPTER_CONFIG).exists():
+        return convert_adapter(source, out, names.LLAMA, base)
+    where = source / "config.json"
+    config = read_object(where)
+    text = read_object_if_present(source / CONVERTED).get("config")
+    original = json.loads(str(text)) if text else None
+    written = llama_to_exaone_config(config, where, original)
+    if "head_dim" not in config:
+        heads = integer_at(config, "num_attention_heads", where)
+        config["head_dim"] = integer_at(config, "hidden_size", where) // heads
+    rename = _renamed_tensors(source, config, names.LLAMA)
 
     def write_config(folder: Path) -> None:
         if text and written == original:
@@ -80,17 +98,18 @@ def llama_to_exaone(
 
 
 def _config_text(source: Path) -> str:
-    read_object(source / "config.json")
+    read_object(source / "config.json")  # raises UserError for a broken file
     return (source / "config.json").read_text(encoding="utf-8")
 
 
-def _renamer(source: Path, llama: dict[str, Any], side: int) -> dict[str, str]:
-    """{name: other name} of every tensor, after comparing names and shapes with the config.
+def _renamed_tensors(source: Path, llama: JsonObject, side: names.Side) -> dict[str, str]:
+    """The other side's name of every tensor, after a check of names and shapes.
 
-    `side` is 0 where the source has EXAONE's names, 1 where it has Llama's.
+    `llama` is the model's config in Llama's form; `side` says whose names the source has.
     """
     tied = bool(llama["tie_word_embeddings"])
-    pairs = names.tensor_names(llama["num_hidden_layers"], tied=tied)
+    layers = integer_at(llama, "num_hidden_layers", source / "config.json")
+    pairs = names.tensor_names(layers, tied=tied)
     rename = {pair[side]: pair[1 - side] for pair in pairs}
     found = {
         name: info
@@ -109,24 +128,24 @@ def _renamer(source: Path, llama: dict[str, Any], side: int) -> dict[str, str]:
 
 
 def _check_shapes(
-    found: dict[str, TensorInfo], llama: dict[str, Any], side: int, source: Path
+    found: dict[str, TensorInfo], llama: JsonObject, side: names.Side, source: Path
 ) -> None:
-    sizes = sizes_of(llama)
-    table = (llama["vocab_size"], sizes["hidden"])
+    sizes = sizes_of(llama, source / "config.json")
+    table = (sizes["vocabulary"], sizes["hidden"])
     expected: dict[str, tuple[int, ...]] = {
         names.EMBEDDING[side]: table,
         names.HEAD[side]: table,
         names.FINAL_NORM[side]: (sizes["hidden"],),
     }
-    for layer in range(llama["num_hidden_layers"]):
-        for *pair, rows, columns in names.LAYER_TENSORS:
-            name = f"{names.LAYER[side].format(layer)}{pair[side]}.weight"
+    for layer in range(sizes["layers"]):
+        for exaone, llama_name, rows, columns in names.LAYER_TENSORS:
+            name = f"{names.LAYER[side].format(layer)}{(exaone, llama_name)[side]}.weight"
             shape = (sizes[rows],) if columns is None else (sizes[rows], sizes[columns])
             expected[name] = shape
     for name, info in found.items():
         if info.shape != expected[name]:
             raise UserError(
-                f"{name} is {info.shape}, by the config it must be {expected[name]}",
+                f"{name} has shape {info.shape}, but by the config it must be {expected[name]}",
                 where=str(source),
             )
 
@@ -137,8 +156,8 @@ def _convert(
     rename: dict[str, str],
     write_config: Callable[[Path], None],
     progress: Progress,
-) -> dict[str, Any]:
-    """Write everything into a folder beside `out` and give it the name when it is whole."""
+) -> Converted:
+    """Write a temporary folder next to `out`, which takes its name when it is complete."""
     check_target(source, out)
     files = weight_files(source)
     with atomic_folder(out) as partial:
@@ -150,4 +169,4 @@ def _convert(
         write_index(source, partial, rename)
         copy_rest(source, partial)
         write_config(partial)
-    return {"tensors": len(rename), "shards": len(files)}
+    return Converted(tensors=len(rename), shards=len(files))

@@ -1,26 +1,28 @@
-"""EXAONE 3.x configs to Llama's and back: every key read, none guessed."""
+"""Convert EXAONE 3.x configs to Llama's and back: every key is read, no value is guessed."""
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
 
 from kofinlaw import UserError
+from kofinlaw.results import JsonValue
 from kofinlaw.trainer.convert import names
 from kofinlaw.trainer.merge.config import readable_by_both
+from kofinlaw.trainer.merge.json_objects import JsonObject, integer_at
 
 
-def exaone_to_llama_config(config: dict[str, Any], where: Path) -> dict[str, Any]:
-    """The Llama config of the same model.
+def exaone_to_llama_config(config: JsonObject, where: Path) -> JsonObject:
+    """The Llama config of the same model; `where` is the file that messages name.
 
-    Raises UserError for a config that is not EXAONE 3.x, a key that is missing or not known, a
-    rope_scaling whose numbers are not all there, and dropout on embeddings (Llama has none).
+    Raises UserError for a config that is not EXAONE 3.x, for a missing or unknown key, for an
+    incomplete rope_scaling, and for dropout on embeddings (Llama has none).
     """
     if config.get("model_type") != "exaone":
         raise UserError(
             f"model_type is {config.get('model_type')!r}, not 'exaone' (EXAONE 3.0 or 3.5)",
             where=str(where),
-            remedy="EXAONE 4 is read by transformers as it stands and is no Llama",
+            remedy="transformers reads EXAONE 4 without conversion; it is not a Llama",
         )
     known = {key for key, _ in names.REQUIRED} | {*names.OPTIONAL, *names.IDENTITY, "embed_dropout"}
     _check_keys(config, known, [key for key, _ in names.REQUIRED], where)
@@ -29,7 +31,7 @@ def exaone_to_llama_config(config: dict[str, Any], where: Path) -> dict[str, Any
             f"embed_dropout is {config['embed_dropout']}, Llama has none", where=str(where)
         )
     check_rope_scaling(config["rope_scaling"], where)
-    out: dict[str, Any] = {"architectures": ["LlamaForCausalLM"], "model_type": "llama"}
+    out: JsonObject = {"architectures": ["LlamaForCausalLM"], "model_type": "llama"}
     out |= {llama: config[exaone] for exaone, llama in names.REQUIRED}
     out |= {key: config[key] for key in names.OPTIONAL if key in config}
     out |= names.LLAMA_FIXED
@@ -41,10 +43,13 @@ def exaone_to_llama_config(config: dict[str, Any], where: Path) -> dict[str, Any
 
 
 def llama_to_exaone_config(
-    config: dict[str, Any], where: Path, original: dict[str, Any] | None
-) -> dict[str, Any]:
-    """The EXAONE config of a Llama that was converted; `original` (what it was converted from)
-    gives key order and the keys Llama has no place for."""
+    config: JsonObject, where: Path, original: JsonObject | None
+) -> JsonObject:
+    """The EXAONE config of a Llama that was converted from EXAONE.
+
+    `original`, the config it was converted from, gives the order of keys and the keys that Llama
+    lacks. Raises UserError for unknown or missing keys, and for values that EXAONE cannot hold.
+    """
     if config.get("model_type") != "llama":
         raise UserError(
             f"model_type is {config.get('model_type')!r}, not 'llama'", where=str(where)
@@ -60,79 +65,77 @@ def llama_to_exaone_config(
         if config.get(key, value) != value:
             raise UserError(f"{key} is {config[key]}: EXAONE has no such weights", where=str(where))
     check_rope_scaling(config["rope_scaling"], where)
-    values = {exaone: config[llama] for exaone, llama in names.REQUIRED}
+    values: JsonObject = {exaone: config[llama] for exaone, llama in names.REQUIRED}
     values |= {key: config[key] for key in names.OPTIONAL if key in config}
     if original is None:
         return {"architectures": ["ExaoneForCausalLM"], "model_type": "exaone", **values}
     out = {key: values.get(key, value) for key, value in original.items()}
-    # What the way to Llama added is not carried back where it says nothing new.
+    # Keys that the conversion to Llama added are left out.
     added = ("head_dim", "dtype", "torch_dtype")
     return out | {k: v for k, v in values.items() if k not in out and k not in added}
 
 
-def check_rope_scaling(scaling: Any, where: Path) -> None:
-    """Raises UserError for a scaling whose type or numbers are not all known."""
+def check_rope_scaling(scaling: JsonValue, where: Path) -> None:
+    """Raise UserError for a scaling of unknown type, or with missing or unknown numbers."""
     if scaling is None:
         return
     if not isinstance(scaling, dict):
         raise UserError("rope_scaling must be an object or null", where=str(where))
     kind = scaling.get("rope_type", scaling.get("type"))
-    if kind not in names.ROPE_SCALING:
+    if not isinstance(kind, str) or kind not in names.ROPE_SCALING:
         raise UserError(
-            f"rope_scaling of type {kind!r} is not known here",
+            f"rope_scaling of type {kind!r} is not supported",
             where=str(where),
-            remedy=f"known are {', '.join(names.ROPE_SCALING)}",
+            remedy=f"supported types: {', '.join(names.ROPE_SCALING)}",
         )
-    wanted = names.ROPE_SCALING[kind]
-    missing = [key for key in wanted if key not in scaling]
-    strange = sorted(set(scaling) - {*wanted, "rope_type", "type"})
-    if missing or strange:
+    needed = names.ROPE_SCALING[kind]
+    missing = [key for key in needed if key not in scaling]
+    unknown = sorted(set(scaling) - {*needed, "rope_type", "type"})
+    faults = [f"missing {', '.join(missing)}"] if missing else []
+    faults += [f"unknown {', '.join(unknown)}"] if unknown else []
+    if faults:
         raise UserError(
-            f"rope_scaling {kind}: "
-            + "; ".join(
-                text
-                for text in (
-                    f"missing {', '.join(missing)}" if missing else "",
-                    f"unknown {', '.join(strange)}" if strange else "",
-                )
-                if text
-            ),
+            f"rope_scaling {kind}: {'; '.join(faults)}",
             where=str(where),
-            remedy="readers fill the gap with different defaults; take the official file",
+            remedy="use the official config.json; readers have different defaults",
         )
 
 
-def sizes_of(llama_config: dict[str, Any]) -> dict[str, int]:
-    """The sizes `LAYER_TENSORS` names, from a Llama config."""
-    head = llama_config["head_dim"]
+def sizes_of(llama_config: Mapping[str, JsonValue], where: Path) -> dict[str, int]:
+    """The sizes of a Llama config by the names that `LAYER_TENSORS` uses, the number of layers
+    and the vocabulary; raises UserError for a size that is not a whole number."""
+    head = integer_at(llama_config, "head_dim", where)
     return {
-        "hidden": llama_config["hidden_size"],
-        "queries": llama_config["num_attention_heads"] * head,
-        "keys": llama_config["num_key_value_heads"] * head,
-        "intermediate": llama_config["intermediate_size"],
+        "hidden": integer_at(llama_config, "hidden_size", where),
+        "queries": integer_at(llama_config, "num_attention_heads", where) * head,
+        "keys": integer_at(llama_config, "num_key_value_heads", where) * head,
+        "intermediate": integer_at(llama_config, "intermediate_size", where),
+        "layers": integer_at(llama_config, "num_hidden_layers", where),
+        "vocabulary": integer_at(llama_config, "vocab_size", where),
     }
 
 
-def _head_dim(config: dict[str, Any], where: Path) -> int:
-    """EXAONE's attention divides the hidden size by its heads."""
-    size, rest = divmod(config["hidden_size"], config["num_attention_heads"])
+def _head_dim(config: JsonObject, where: Path) -> int:
+    """The width of a head: EXAONE's attention divides the hidden size by its heads."""
+    hidden = integer_at(config, "hidden_size", where)
+    size, rest = divmod(hidden, integer_at(config, "num_attention_heads", where))
     if rest:
-        raise UserError("hidden_size is no multiple of num_attention_heads", where=str(where))
+        raise UserError("hidden_size is not a multiple of num_attention_heads", where=str(where))
     return size
 
 
-def _check_keys(config: dict[str, Any], known: set[str], required: list[str], where: Path) -> None:
+def _check_keys(config: JsonObject, known: set[str], required: list[str], where: Path) -> None:
     unknown = sorted(set(config) - known)
     missing = [key for key in required if key not in config]
     if unknown:
         raise UserError(
-            f"the config has keys this conversion does not know: {', '.join(unknown)}",
+            f"the config has keys that this conversion does not know: {', '.join(unknown)}",
             where=str(where),
-            remedy="they may change the model; nothing is guessed",
+            remedy="they may change the model; convert a config without them",
         )
     if missing:
         raise UserError(
             f"the config lacks {', '.join(missing)}",
             where=str(where),
-            remedy="take the official config.json; nothing is guessed",
+            remedy="use the official config.json; no value is guessed",
         )

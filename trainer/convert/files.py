@@ -1,34 +1,46 @@
-"""A checkpoint's files under other tensor names: each header rewritten, the data as it stands."""
+"""Write a checkpoint's files under other tensor names: new headers, unchanged data."""
 
 from __future__ import annotations
 
 import json
 import shutil
+from dataclasses import dataclass
 from pathlib import Path
 
 from kofinlaw import UserError
 from kofinlaw.files import write_json
 from kofinlaw.trainer.base_identity import INDEX_NAME
 from kofinlaw.trainer.convert import names
-from kofinlaw.trainer.merge.adapter_files import read_object
+from kofinlaw.trainer.merge.json_objects import read_object_if_present
+from kofinlaw.trainer.merge.tensor_files import ShardWriter, list_tensors, read_tensor
 from kofinlaw.units import GIB, MIB
 
-RECORD = "kofinlaw-convert.json"
+CONVERTED = "kofinlaw-convert.json"  # in a converted Llama: the EXAONE config it came from
 SKIPPED = (".py", ".safetensors", ".bin", ".pt", ".pth")
 COPY_BYTES = 16 * MIB
 
 
+@dataclass(frozen=True, slots=True)
+class Converted:
+    """How many tensors were renamed, in how many files."""
+
+    tensors: int
+    shards: int
+
+
 def check_target(source: Path, out: Path) -> None:
-    """Raises UserError for a target inside the source (or around it), or not empty."""
+    """Raise UserError for a target that is not empty, lies inside the source or contains it."""
     first, second = source.resolve(), out.resolve()
     if first == second or first in second.parents or second in first.parents:
-        raise UserError("the target lies inside the source, or the other way", where=str(out))
+        raise UserError(
+            "the target lies inside the source, or the source inside it", where=str(out)
+        )
     if out.exists() and any(out.iterdir()):
         raise UserError("the target folder is not empty", where=str(out))
 
 
 def check_space(files: list[Path], folder: Path) -> None:
-    """Raises UserError where the disk of `folder` has no room for a copy of `files`."""
+    """Raise UserError where the disk of `folder` has no room for a copy of `files`."""
     needed = sum(path.stat().st_size for path in files)
     free = shutil.disk_usage(folder).free
     if free < needed:
@@ -39,7 +51,7 @@ def check_space(files: list[Path], folder: Path) -> None:
 
 
 def rename_shard(source: Path, target: Path, rename: dict[str, str]) -> None:
-    """Copy a safetensors file with its tensors renamed; order, metadata and data stay."""
+    """Copy a safetensors file with renamed tensors; order, metadata and data stay unchanged."""
     with open(source, "rb") as reader, open(target, "wb") as writer:
         length = int.from_bytes(reader.read(8), "little")
         header = json.loads(reader.read(length))
@@ -58,9 +70,7 @@ def rename_shard(source: Path, target: Path, rename: dict[str, str]) -> None:
 
 
 def _without_computed(source: Path, target: Path, rename: dict[str, str]) -> None:
-    """Where buffers are dropped the data moves, so the shard is written anew."""
-    from kofinlaw.trainer.merge.tensor_files import ShardWriter, list_tensors, read_tensor
-
+    """Copy a shard without its computed buffers; the data moves, so every tensor is rewritten."""
     kept = {
         rename.get(name, name): info
         for name, info in list_tensors([source]).items()
@@ -73,7 +83,7 @@ def _without_computed(source: Path, target: Path, rename: dict[str, str]) -> Non
 
 
 def write_index(source: Path, target: Path, rename: dict[str, str]) -> None:
-    """The index of the shards, where there is one, with the tensors renamed."""
+    """Write the index of the shards, if the source has one, with renamed tensors."""
     path = source / INDEX_NAME
     if not path.exists():
         return
@@ -85,11 +95,16 @@ def write_index(source: Path, target: Path, rename: dict[str, str]) -> None:
 
 
 def copy_rest(source: Path, target: Path) -> None:
-    """Tokenizer, generation config, template, licence: byte for byte; code stays behind."""
+    """Copy tokenizer, generation config, template and licence byte for byte, but no code.
+
+    Raises UserError for a tokenizer that needs its own code.
+    """
     tokenizer = source / "tokenizer_config.json"
-    if tokenizer.exists() and "auto_map" in read_object(tokenizer):
-        raise UserError("the tokenizer brings its own code", where=str(tokenizer))
+    if "auto_map" in read_object_if_present(tokenizer):
+        raise UserError(
+            "the tokenizer brings its own code, which is never run", where=str(tokenizer)
+        )
     for path in sorted(source.iterdir()):
-        named = path.name in ("config.json", INDEX_NAME, RECORD)
-        if path.is_file() and not named and path.suffix not in SKIPPED:
+        written = path.name in ("config.json", INDEX_NAME, CONVERTED)
+        if path.is_file() and not written and path.suffix not in SKIPPED:
             shutil.copyfile(path, target / path.name)

@@ -1,18 +1,25 @@
-"""EXAONE 3.0/3.5 beside Llama: names of tensors, of modules and of config keys, as data.
+"""List the names that EXAONE 3.0/3.5 and Llama give to the same tensors, modules and config keys.
 
-Tensor for tensor the two are the same model: RMS norms, rotate-half rotary embedding, grouped
+The two are the same model tensor for tensor: RMS norms, rotate-half rotary embedding, grouped
 heads, a gated SiLU feed-forward, no biases. No weight is permuted. Sources: mergekit's
 architecture file, vLLM's and TensorRT-LLM's loaders (docs/guides/merge.md).
 """
 
 from __future__ import annotations
 
+from typing import Final, Literal
+
+# Which name of a pair: the first is EXAONE's, the second Llama's.
+Side = Literal[0, 1]
+EXAONE: Final = 0
+LLAMA: Final = 1
+
 EMBEDDING = ("transformer.wte.weight", "model.embed_tokens.weight")
 FINAL_NORM = ("transformer.ln_f.weight", "model.norm.weight")
 HEAD = ("lm_head.weight", "lm_head.weight")
 LAYER = ("transformer.h.{}.", "model.layers.{}.")
-# Within a layer: (EXAONE, Llama, rows, columns); sizes are names of `sizes_of`.
-LAYER_TENSORS = (
+# Within a layer: (EXAONE, Llama, rows, columns); the sizes are keys of `config.sizes_of`.
+LAYER_TENSORS: tuple[tuple[str, str, str, str | None], ...] = (
     ("ln_1", "input_layernorm", "hidden", None),
     ("attn.attention.q_proj", "self_attn.q_proj", "queries", "hidden"),
     ("attn.attention.k_proj", "self_attn.k_proj", "keys", "hidden"),
@@ -23,10 +30,10 @@ LAYER_TENSORS = (
     ("mlp.c_fc_1", "mlp.up_proj", "intermediate", "hidden"),
     ("mlp.c_proj", "mlp.down_proj", "hidden", "intermediate"),
 )
-# Buffers that are computed from the config, in neither side's weights.
+# Buffers that are computed from the config and belong to neither side's weights.
 COMPUTED = ("rotary.inv_freq", "rotary_emb.inv_freq")
 
-# Names a LoRA config lists: last part of the module's path.
+# Names that a LoRA config lists: the last part of the module's path.
 MODULES = (
     ("q_proj", "q_proj"),
     ("k_proj", "k_proj"),
@@ -40,7 +47,7 @@ MODULES = (
     ("all-linear", "all-linear"),
 )
 
-# Config keys that must stand in an EXAONE config; their values go over unchanged.
+# Config keys that an EXAONE config must have; their values are copied unchanged.
 REQUIRED = (
     ("num_layers", "num_hidden_layers"),
     ("hidden_size", "hidden_size"),
@@ -57,7 +64,7 @@ REQUIRED = (
     ("bos_token_id", "bos_token_id"),
     ("eos_token_id", "eos_token_id"),
 )
-# Carried over where they stand.
+# Copied where the config has them.
 OPTIONAL = (
     "pad_token_id",
     "attention_dropout",
@@ -68,14 +75,14 @@ OPTIONAL = (
     "dtype",
     "transformers_version",
 )
-# Say which code reads the checkpoint: replaced, never carried.
+# They say which code reads the checkpoint: replaced, never copied.
 IDENTITY = ("architectures", "model_type", "auto_map", "_name_or_path")
-# Only Llama has them; their values are what EXAONE's formulas fix.
+# Only Llama has them; EXAONE's formulas fix their values.
 LLAMA_FIXED = {"attention_bias": False, "mlp_bias": False}
 # A second form of rope_theta and rope_scaling, and a parallelism hint without effect.
 LLAMA_DERIVED = ("rope_parameters", "pretraining_tp", "attention_dropout")
 
-# Keys a rope_scaling must have, by its type: defaults differ between readers.
+# Keys that a rope_scaling must have, by its type, because defaults differ between readers.
 ROPE_SCALING = {
     "default": (),
     "linear": ("factor",),

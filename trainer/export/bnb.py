@@ -1,32 +1,33 @@
-"""A merged checkpoint quantised once to 4 bits (NF4), ready to load."""
+"""Quantise a merged checkpoint to 4 bits (NF4) and write it."""
 
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any
 
 from kofinlaw import Progress, UserError, silent
 from kofinlaw.files import atomic_folder, write_json
 from kofinlaw.models.loading import load_model
-from kofinlaw.trainer.merge.adapter_files import read_object
+from kofinlaw.models.settings import Dtype
+from kofinlaw.trainer.export.result import ExportFacts
 from kofinlaw.trainer.merge.card import copy_companions
 from kofinlaw.trainer.merge.config import readable_by_both
+from kofinlaw.trainer.merge.json_objects import read_object
 
 
 def to_bnb4(
-    merged: Path, out: Path, *, dtype: str = "bfloat16", progress: Progress = silent
-) -> dict[str, Any]:
-    """Write `out`, a folder with NF4 weights (block 64, double quantisation) that transformers
-    and vLLM load as they stand; embeddings, norms and the head keep `dtype`.
+    merged: Path, out: Path, *, dtype: Dtype = "bfloat16", progress: Progress = silent
+) -> ExportFacts:
+    """Write the folder `out` with NF4 weights (block 64, double quantisation).
 
-    Quantising once, after the merge, keeps the adapter: only adding to 4-bit weights loses it.
-    Raises UserError for a target that is not empty.
+    transformers and vLLM load it without further settings. Embeddings, norms and the head keep
+    `dtype`. Quantising once, after the merge, keeps the adapter; adding an adapter to 4-bit
+    weights would lose it. Raises UserError for a target that is not empty.
     """
     if out.exists() and any(out.iterdir()):
         raise UserError("the target folder is not empty", where=str(out))
     progress("export bnb-4bit", 0, 2)
     with atomic_folder(out) as partial:
-        model = load_model(merged, quantization="nf4", dtype=dtype)  # type: ignore[arg-type]
+        model = load_model(merged, quantization="nf4", dtype=dtype)
         model.save_pretrained(partial, max_shard_size="4GB")
         progress("export bnb-4bit", 1, 2)
         copy_companions(merged, partial)

@@ -1,20 +1,23 @@
-"""A merged checkpoint in 4 bits by AWQ or GPTQ, through llm-compressor in its own environment."""
+"""Quantise a merged checkpoint to 4 bits by AWQ or GPTQ, with llm-compressor in its own
+environment."""
 
 from __future__ import annotations
 
 import json
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
+
+import torch
 
 from kofinlaw import Progress, UserError, silent
 from kofinlaw.files import atomic_folder, read_jsonl, write_json
 from kofinlaw.records import Chunk, Example
 from kofinlaw.trainer.base_identity import weight_files
-from kofinlaw.trainer.export.environment import LLM_COMPRESSOR, call, environment_python
-from kofinlaw.trainer.merge.adapter_files import read_object
+from kofinlaw.trainer.export.environment import LLM_COMPRESSOR, environment_python, run_exporter
+from kofinlaw.trainer.export.result import ExportFacts
 from kofinlaw.trainer.merge.card import copy_companions
 from kofinlaw.trainer.merge.config import readable_by_both
+from kofinlaw.trainer.merge.json_objects import read_object
 
 METHODS = ("awq", "gptq")
 WORKER = Path(__file__).with_name("worker.py")
@@ -31,13 +34,24 @@ def to_compressed(
     environments: Path | None = None,
     cache: Path | None = None,
     progress: Progress = silent,
-) -> dict[str, Any]:
-    """Write `out`, a folder with 4-bit weights (groups of 128, `compressed-tensors`), for vLLM.
+) -> ExportFacts:
+    """Write the folder `out` with 4-bit weights (groups of 128, `compressed-tensors`) for vLLM.
 
-    `calibration` are texts of the training's chunks, of which `samples` spread evenly are read, up
-    to `tokens` tokens of each. Weights whose width 128 does not divide stay in 16 bits, and so
-    does the head. Returns bytes and the number of texts read. Raises UserError for a target that
-    is not empty, no calibration text, AWQ without a GPU, and a model llm-compressor refuses.
+    The head, and weights whose width is not a multiple of 128, stay in 16 bits.
+
+    Args:
+        merged: the merged checkpoint.
+        out: target folder, absent or empty.
+        method: `awq` or `gptq`.
+        calibration: texts of the chunks that training used.
+        samples: how many of these texts are read, spread evenly over them.
+        tokens: how many tokens of each text are read at most.
+        environments: folder of the exporters' virtual environments; None: in the cache.
+        cache: the cache's folder; None: the user's.
+        progress: receives the steps done.
+
+    Raises UserError for a target that is not empty, for missing calibration texts, for AWQ
+    without a GPU, and for a model that llm-compressor refuses.
     """
     if method not in METHODS:
         raise UserError(f"method takes {', '.join(METHODS)}, not {method!r}")
@@ -45,8 +59,8 @@ def to_compressed(
         raise UserError("the target folder is not empty", where=str(out))
     if not calibration:
         raise UserError(
-            f"{method} is calibrated on the training's chunks, and none are named",
-            remedy="export from a run, or name its folder",
+            f"{method} is calibrated on the training's chunks, but there are none",
+            remedy="name the folder of the run that trained the model (--run)",
         )
     weight_files(merged)
     _check_device(method)
@@ -55,12 +69,12 @@ def to_compressed(
     progress(f"export {method}", 0, 2)
     with atomic_folder(out) as partial:
         job = {"model": str(merged), "out": str(partial), "method": method}
-        call(
+        run_exporter(
             [str(python), str(WORKER)],
             "llm-compressor refused this model",
             where=str(merged),
-            input=json.dumps({**job, "texts": read, "tokens": tokens}),
-            cwd=partial,
+            stdin=json.dumps({**job, "texts": read, "tokens": tokens}),
+            folder=partial,
         )
         progress(f"export {method}", 1, 2)
         saved = read_object(partial / "config.json")
@@ -77,13 +91,13 @@ def to_compressed(
 
 
 def spread(texts: Sequence[str], count: int) -> list[str]:
-    """`count` of the texts, or all where there are fewer, evenly from the first on."""
+    """`count` of the texts, spread evenly from the first; all of them where there are fewer."""
     count = min(count, len(texts))
     return [texts[n * len(texts) // count] for n in range(count)]
 
 
 def calibration_texts(chunks: Path, examples: Path) -> list[str]:
-    """The chunks that training examples were made from: never what an evaluation asks about."""
+    """Texts of the chunks that training examples came from, so never of an evaluation's chunks."""
     seen: set[str] = set()
     for example in read_jsonl(examples, Example):
         seen.update(example.provenance.get("chunks") or ())
@@ -91,11 +105,9 @@ def calibration_texts(chunks: Path, examples: Path) -> list[str]:
 
 
 def _check_device(method: str) -> None:
-    import torch
-
     if method == "awq" and not torch.cuda.is_available():
         # llm-compressor 0.14 pins its calibration cache, which torch refuses without a GPU.
         raise UserError(
-            "awq needs a GPU, and there is none here",
-            remedy="export gptq, which a processor calibrates too",
+            "awq needs a GPU, and this machine has none",
+            remedy="export gptq, which also runs on a CPU",
         )

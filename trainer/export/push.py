@@ -1,4 +1,4 @@
-"""A finished folder or file to the Hub: only with a repository and a token named for this call."""
+"""Upload an export to the Hugging Face Hub, only with an explicitly named repository and token."""
 
 from __future__ import annotations
 
@@ -6,11 +6,11 @@ import os
 from pathlib import Path
 
 from kofinlaw import UserError
-from kofinlaw.trainer.merge.adapter_files import read_object
+from kofinlaw.trainer.export.result import exported_path, read_export_list
 
 
 def check_push(repository: str | None, token: str | None) -> None:
-    """Raises UserError without an explicit repository (`owner/name`) and token, and offline."""
+    """Raise UserError without an explicit repository (`owner/name`) and token, and offline."""
     if not repository or repository.count("/") != 1 or not token:
         raise UserError(
             "nothing is uploaded without an explicit repository and token",
@@ -22,17 +22,16 @@ def check_push(repository: str | None, token: str | None) -> None:
 
 
 def push_export(exports: Path, form: str, repository: str, token: str) -> str:
-    """`push` of one form that `exports/export.json` lists."""
-    facts = read_object(exports / "export.json")[form]
-    return push(exports / str(facts.get("file") or facts["folder"]), repository, token)
+    """Upload one form that `exports/export.json` lists, as `upload` does; returns the address."""
+    return upload(exported_path(exports, read_export_list(exports)[form]), repository, token)
 
 
-def push(source: Path, repository: str | None, token: str | None, *, private: bool = True) -> str:
+def upload(source: Path, repository: str | None, token: str | None, *, private: bool = True) -> str:
     """Upload `source` (a checkpoint, an export's folder or a .gguf file); returns the address.
 
-    The repository is made where it is absent, `private` unless asked otherwise. A token saved on
-    this machine or in the environment is never used. Raises UserError as `check_push`, where there
-    is nothing to upload, and where the Hub refuses.
+    An absent repository is created, `private` by default. A token saved on this machine or in the
+    environment is never used. Raises UserError as `check_push` does, where there is nothing to
+    upload, and where the Hub refuses.
     """
     check_push(repository, token)
     if not source.exists():

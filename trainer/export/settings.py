@@ -1,4 +1,4 @@
-"""The recipe's section `export`."""
+"""Define the recipe section `export`."""
 
 from __future__ import annotations
 
@@ -12,22 +12,22 @@ ExportFormat = Literal[
 
 
 class ExportSettings(BaseModel):
-    """Forms the merged model is also written in."""
+    """Formats that the merged model is also written in."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     formats: tuple[ExportFormat, ...] = Field(
-        (), description="exports to write beside the merged checkpoint; gguf means gguf-q8_0"
+        (), description="exports to write with the merged checkpoint; gguf means gguf-q8_0"
     )
     quantizer: str | None = Field(
-        None, description="llama.cpp's llama-quantize for gguf-q4_k_m; none: looked for on the PATH"
+        None, description="llama.cpp's llama-quantize for gguf-q4_k_m; none: searched on the PATH"
     )
     calibration_samples: int = Field(
-        128, ge=1, description="training chunks that awq and gptq are calibrated on, in number"
+        128, ge=1, description="number of training chunks that awq and gptq are calibrated on"
     )
     calibration_tokens: int = Field(
-        512, ge=16, description="tokens read of each of these chunks, at most"
+        512, ge=16, description="most tokens read of each of these chunks"
     )
     environments: str | None = Field(
-        None, description="folder for exporters' own virtual environments; none: the user's cache"
+        None, description="folder for the exporters' virtual environments; none: the user's cache"
     )

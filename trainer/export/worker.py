@@ -1,6 +1,6 @@
-"""Runs inside llm-compressor's environment: one checkpoint to 4 bits, the job as JSON on stdin.
+"""Quantise one checkpoint to 4 bits inside llm-compressor's environment.
 
-Imports nothing of kofinlaw, which that environment does not have.
+Reads the job as JSON from stdin. Imports nothing of kofinlaw, which that environment lacks.
 """
 
 from __future__ import annotations
@@ -8,11 +8,11 @@ from __future__ import annotations
 import json
 import sys
 
-GROUP = 128  # weights that share a scale, as vLLM's kernels want it
+GROUP = 128  # weights that share a scale; vLLM's kernels require this size
 
 
 def main() -> None:
-    """Read the job {model, out, method, texts, tokens}, quantise, save."""
+    """Read the job {model, out, method, texts, tokens}, quantise the model and save it."""
     import torch
     from datasets import Dataset
     from llmcompressor import oneshot

@@ -1,1 +1,1 @@
-"""Merge LoRA adapters into their base model, one tensor at a time."""
+"""Merge a LoRA adapter into its base model, or combine several adapters into one."""

@@ -1,18 +1,18 @@
-"""The base of a merge: is it the adapter's own, and what of it did training hold in 4 bits?"""
+"""Check that a base model is the adapter's own, and find what training held in 4 bits."""
 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from pathlib import Path
-from typing import Any
 
 from kofinlaw import UserError
+from kofinlaw.results import JsonValue
 from kofinlaw.trainer.base_identity import base_sha256
-from kofinlaw.trainer.merge.adapter_files import Adapter
+from kofinlaw.trainer.merge.adapter_files import RECORD, Adapter, Quantization
 from kofinlaw.trainer.merge.tensor_files import TensorInfo
 
-# Two-dimensional weights that are no Linear layer, or that bitsandbytes leaves alone.
+# Two-dimensional weights that are not linear layers, or that bitsandbytes does not quantise.
 NOT_QUANTISED = re.compile(r"(^|[._])(lm_head|embed\w*|wte|wpe|norm\w*|\w*layernorm|router)(\.|$)")
 IN_PLACE = (
     "adding to 4-bit weights in place rounds back to the same 16 values a block and keeps about "
@@ -21,9 +21,9 @@ IN_PLACE = (
 
 
 def refuse_quantised_base(
-    config: dict[str, Any], weights: dict[str, TensorInfo], folder: Path
+    config: Mapping[str, JsonValue], weights: Mapping[str, TensorInfo], folder: Path
 ) -> None:
-    """Raises UserError for a base that is 4-bit itself, with the reason."""
+    """Raise UserError, with the reason, for a base whose stored weights are quantised."""
     packed = [name for name in weights if ".quant_state" in name or name.endswith(".absmax")]
     if config.get("quantization_config") or packed:
         raise UserError(
@@ -34,13 +34,17 @@ def refuse_quantised_base(
 
 
 def check_base(adapter: Adapter, folder: Path, accept_unrecorded: bool) -> str:
-    """The base's SHA-256; raises UserError where it is not the one the adapter names."""
+    """Return the base's SHA-256.
+
+    Raises UserError where it is not the hash that the adapter records, and where the adapter
+    records none and `accept_unrecorded` is false.
+    """
     digest = base_sha256(folder)
     recorded = adapter.record.get("base_sha256")
     if recorded is None and not accept_unrecorded:
         raise UserError(
             "this adapter does not say which base it was trained on",
-            where=str(adapter.folder / "kofinlaw.json"),
+            where=str(adapter.folder / RECORD),
             remedy="if you are sure of the base, merge with --accept-unrecorded",
         )
     if recorded is not None and recorded != digest:
@@ -53,28 +57,32 @@ def check_base(adapter: Adapter, folder: Path, accept_unrecorded: bool) -> str:
     return digest
 
 
-def quantization_of(adapter: Adapter) -> dict[str, Any] | None:
-    """How training held the base; raises UserError where that cannot be reproduced."""
+def quantization_of(adapter: Adapter) -> Quantization | None:
+    """How training quantised the base, with every key that reproducing its values needs.
+
+    Raises UserError for a type whose values cannot be reproduced, and for missing keys.
+    """
     found = adapter.quantization
     if found is None:
         return None
     if found.get("type") not in ("nf4", "fp4"):
         raise UserError(
             f"values of a base quantised as {found.get('type')} cannot be reproduced",
-            where=str(adapter.folder / "kofinlaw.json"),
-            remedy="merge with --base original and look at the proof",
+            where=str(adapter.folder / RECORD),
+            remedy="merge with --base original and read the proof",
         )
     missing = [key for key in ("block_size", "double_quant", "compute_dtype") if key not in found]
     if missing:
         raise UserError(
             f"the record of the quantisation lacks {', '.join(missing)}",
-            where=str(adapter.folder / "kofinlaw.json"),
+            where=str(adapter.folder / RECORD),
         )
     return found
 
 
 def linear_weights(weights: Iterable[TensorInfo]) -> frozenset[str]:
-    """Names of the weights bitsandbytes quantises: 2-D `.weight`, no embedding, norm or head."""
+    """Names of the weights that bitsandbytes quantises: 2-D `.weight`, but no embedding, norm or
+    head."""
     return frozenset(
         info.name
         for info in weights

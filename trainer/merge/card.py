@@ -1,18 +1,23 @@
-"""What travels with the merged weights: tokenizer, template, config, licence, card, record."""
+"""Write the merged checkpoint's companion files: tokenizer, template, config, licence, card."""
 
 from __future__ import annotations
 
 import json
 import shutil
 from pathlib import Path
-from typing import Any
 
 from kofinlaw import UserError, __version__
 from kofinlaw.files import sha256_file, sha256_text, write_json, write_text
 from kofinlaw.models import catalogue, templates
-from kofinlaw.trainer.merge.adapter_files import Adapter, read_object
+from kofinlaw.results import JsonValue
+from kofinlaw.trainer.merge.adapter_files import Adapter
 from kofinlaw.trainer.merge.config import readable_by_both
-from kofinlaw.trainer.merge.steps import MergePlan
+from kofinlaw.trainer.merge.json_objects import (
+    JsonObject,
+    read_object,
+    read_object_if_present,
+)
+from kofinlaw.trainer.merge.plan_records import MergePlan
 
 TOKENIZER_FILES = (
     "tokenizer.json",
@@ -25,14 +30,15 @@ TOKENIZER_FILES = (
 )
 NOTICES = ("LICENSE*", "LICENCE*", "NOTICE*", "USE_POLICY*", "*_license*", "*_License*")
 TEMPLATE = "chat_template.jinja"
-BESIDE = (TEMPLATE, "generation_config.json", "README.md", "kofinlaw.json")
-CONVERTED = "kofinlaw-convert.json"  # what a Llama made from EXAONE was, for the way back
+OTHER_COMPANIONS = (TEMPLATE, "generation_config.json", "README.md", "kofinlaw.json")
+CONVERTED = "kofinlaw-convert.json"  # the original config of a Llama converted from EXAONE
 
 
 def model_name(adapter: Adapter, plan: MergePlan, asked: str | None) -> str:
-    """The merged model's name. EXAONE's licence (2.1c) wants derivatives to begin with it.
+    """The merged model's name: `asked`, or the base's name and `-kofinlaw`.
 
-    Raises UserError for a name that breaks the base's licence.
+    Raises UserError for a name that breaks the base's licence: EXAONE's (2.1c) requires the names
+    of derivatives to begin with EXAONE.
     """
     base_id = base_name(adapter, plan)
     name = asked or f"{base_id.rsplit('/', 1)[-1]}-kofinlaw"
@@ -42,16 +48,16 @@ def model_name(adapter: Adapter, plan: MergePlan, asked: str | None) -> str:
         prefix = "EXAONE"
     if prefix and not name.startswith(prefix):
         raise UserError(
-            f"the name {name!r} must begin with {prefix}: the base's licence asks it (2.1c)",
+            f"the name {name!r} must begin with {prefix}: the base's licence requires it (2.1c)",
             remedy=f"name it {prefix}-{name}",
         )
     return name
 
 
 def base_name(adapter: Adapter, plan: MergePlan) -> str:
-    """The base by the name a reader knows: as recorded, else the catalogue's, else the folder's.
+    """The base's public name: as recorded, else the catalogue's, else the folder's.
 
-    A recorded name without an owner is a folder's, which the catalogue may know better.
+    A recorded name without an owner is a folder's name, so the catalogue's name replaces it.
     """
     recorded = str(adapter.record.get("base_id") or "")
     card = catalogue.recognise_folder(plan.base_folder)
@@ -61,7 +67,10 @@ def base_name(adapter: Adapter, plan: MergePlan) -> str:
 
 
 def chat_template(adapter: Adapter, base_folder: Path) -> templates.ChatTemplate:
-    """The template the adapter was trained with; raises UserError where it cannot be found."""
+    """The template the adapter was trained with.
+
+    Raises UserError where the template found is not the recorded one.
+    """
     own = adapter.folder / TEMPLATE
     found = templates.template_for(base_folder)
     if own.exists():
@@ -79,7 +88,10 @@ def chat_template(adapter: Adapter, base_folder: Path) -> templates.ChatTemplate
 
 
 def write_companions(plan: MergePlan, folder: Path) -> dict[str, str]:
-    """Copy and write everything but weights, card and record; returns SHA-256 by file name."""
+    """Write every companion file but card and record; returns SHA-256 by file name.
+
+    Raises UserError where tokenizer or chat template are missing or not the adapter's.
+    """
     adapter, base = plan.adapter, plan.base_folder
     template = chat_template(adapter, base)
     written: dict[str, str] = {}
@@ -112,30 +124,27 @@ def write_companions(plan: MergePlan, folder: Path) -> dict[str, str]:
 
 
 def _own_vocabulary(adapter: Adapter, base: Path, plan: MergePlan) -> bool:
-    """Whether the adapter brings the tokenizer: it does where it was trained with more tokens."""
+    """Whether the adapter's tokenizer replaces the base's, because training added tokens."""
     own, theirs = adapter.folder / "tokenizer.json", base / "tokenizer.json"
     if not own.exists() or not theirs.exists():
         if plan.vocab_size is not None and not own.exists():
             raise UserError(
                 "the vocabulary was resized, but the adapter brings no tokenizer.json",
                 where=str(adapter.folder),
-                remedy="save the tokenizer beside the adapter",
+                remedy="save the tokenizer into the adapter's folder",
             )
         return own.exists()
     mine, base_tokens = (json.loads(path.read_text(encoding="utf-8")) for path in (own, theirs))
     return any(mine.get(key) != base_tokens.get(key) for key in ("model", "added_tokens"))
 
 
-def _generation_config(
-    base: Path, template: templates.ChatTemplate, folder: Path
-) -> dict[str, Any]:
-    """The base's generation config, with the template's stop token among the ends.
+def _generation_config(base: Path, template: templates.ChatTemplate, folder: Path) -> JsonObject:
+    """The base's generation config, with the template's stop token as an end token.
 
-    A base model's own end is that of a document; the trained model ends its turn with the
-    template's token, and `generate` would run on past it.
+    A base model's own end token ends a document. The trained model ends its turn with the
+    template's token, and without it here `generate` would not stop.
     """
-    path = base / "generation_config.json"
-    config = read_object(path) if path.exists() else {}
+    config = read_object_if_present(base / "generation_config.json")
     tokenizer_file = folder / "tokenizer.json"
     if not tokenizer_file.exists():
         return config
@@ -147,25 +156,26 @@ def _generation_config(
     ends = config.get("eos_token_id")
     if ends is None:
         ends = read_object(folder / "config.json").get("eos_token_id", [])
-    listed = list(ends) if isinstance(ends, list) else [ends]
+    listed: list[JsonValue] = list(ends) if isinstance(ends, list) else [ends]
     if stop not in listed:
         config["eos_token_id"] = [*listed, stop]
     return config
 
 
 def write_card(plan: MergePlan, folder: Path, name: str) -> None:
-    """The README.md of the merged model: what it is made of and under which terms."""
+    """Write the README.md of the merged model: what it is made of, and its licence terms."""
     card = catalogue.recognise_folder(plan.base_folder)
     base_id = base_name(plan.adapter, plan)
     license_name = card.license if card else "see the base model"
     quantization = plan.adapter.quantization
     trained = "16-bit" if quantization is None else f"4-bit ({quantization['type']})"
     values = {
-        "dequantized": "the 4-bit values the training saw, written out in full",
+        "dequantized": "the 4-bit values that training used, stored in full",
         "original": "the base's own 16-bit weights",
     }[plan.base]
     counts = plan.counts()
-    recipe = plan.adapter.record.get("recipe") or plan.adapter.record.get("fingerprints") or {}
+    record = plan.adapter.record
+    recipe = record.get("recipe") or record.get("fingerprints") or {}
     notices = sorted(p.name for pattern in NOTICES for p in folder.glob(pattern))
     clauses = "".join(f"\n- {key}: {text}" for key, text in _clauses(card).items())
     text = f"""---
@@ -184,22 +194,22 @@ tags: [kofinlaw, finance, law]
 | base | {base_id}, SHA-256 `{plan.base_sha256[:16]}` |
 | trained on | the {trained} base |
 | added to | {values} |
-| stored as | {plan.dtype}, {counts["parameters"]:,} parameters in {counts["shards"]} file(s) |
-| weights the adapter changed | {counts["tensors_with_adapter"]} of {counts["tensors"]} |
+| stored as | {plan.dtype}, {counts.parameters:,} parameters in {counts.shards} file(s) |
+| weights the adapter changed | {counts.tensors_with_adapter} of {counts.tensors} |
 | recipe | `{json.dumps(recipe, ensure_ascii=False)}` |
 
-The merge is proven by `kofinlaw verify`. A finished run adds its data, proof and scores here; the
-rest stands in its report.
+`kofinlaw verify` proves the merge. A finished run adds its data, proof and scores to this page;
+its report holds everything else.
 
 ## Licence
 
 {license_name}{clauses}
-{("Files: " + ", ".join(notices)) if notices else "The base came without a licence file."}
+{("Files: " + ", ".join(notices)) if notices else "The base has no licence file."}
 
 ## Limits
 
-Trained on the documents its recipe names, as of their dates. It can be wrong, its knowledge of
-the law is not kept up to date, and nothing it writes is legal or financial advice.
+This model was trained on the documents that its recipe names, as of their dates. It can be wrong,
+its knowledge of the law is not kept up to date, and nothing it writes is legal or financial advice.
 """
     write_text(folder / "README.md", text)
 
@@ -209,8 +219,8 @@ def _clauses(card: catalogue.ModelCard | None) -> dict[str, str]:
 
 
 def copy_companions(merged: Path, out: Path) -> None:
-    """Tokenizer, template, notices, card and record: byte for byte beside the quantised weights."""
+    """Copy tokenizer, template, notices, card and record of a merge byte for byte into `out`."""
     names = [path.name for pattern in NOTICES for path in merged.glob(pattern)]
-    for name in (*TOKENIZER_FILES, *BESIDE, *names):
+    for name in (*TOKENIZER_FILES, *OTHER_COMPANIONS, *names):
         if (merged / name).exists():
             shutil.copyfile(merged / name, out / name)

@@ -1,23 +1,34 @@
-"""A config.json that transformers 4 and 5 read alike.
+"""Write a config.json that transformers 4 and 5 read alike.
 
-transformers 5 saves rotary settings in `rope_parameters` alone; 4.x knows `rope_theta` and
-`rope_scaling`, and without them falls back to theta 10000 without a word. Both forms are
-written, from whichever the base has; every other key stays as it is.
+transformers 5 saves rotary settings only in `rope_parameters`. transformers 4 reads `rope_theta`
+and `rope_scaling`; without them it silently uses theta 10000. This module writes both forms from
+the one that the base has. Every other key stays unchanged.
 """
 
 from __future__ import annotations
 
-from typing import Any
+from collections.abc import Mapping
+
+from kofinlaw.results import JsonValue
+from kofinlaw.trainer.merge.json_objects import JsonObject, object_at
 
 LAYER_KINDS = ("full_attention", "sliding_attention")
 
 
 def readable_by_both(
-    config: dict[str, Any], *, dtype: str, tied: bool | None = None, vocab_size: int | None = None
-) -> dict[str, Any]:
-    """The config with both generations' keys; `dtype` as torch names it (`bfloat16`).
+    config: Mapping[str, JsonValue],
+    *,
+    dtype: str,
+    tied: bool | None = None,
+    vocab_size: int | None = None,
+) -> JsonObject:
+    """The config with the keys of both generations of transformers.
 
-    `tied` and `vocab_size` are given where the merge changed them.
+    Args:
+        config: the base's config.json; it stays unchanged.
+        dtype: format of the stored weights, as torch names it (`bfloat16`).
+        tied: whether embedding and head share one tensor, where the merge changed it.
+        vocab_size: number of tokens, where the merge changed it.
     """
     out = dict(config)
     out.pop("_name_or_path", None)
@@ -27,7 +38,7 @@ def readable_by_both(
         out["tie_word_embeddings"] = tied
     if vocab_size is not None:
         out["vocab_size"] = vocab_size
-    parameters = out.get("rope_parameters")
+    parameters = object_at(out, "rope_parameters")
     if parameters:
         _add_old_keys(out, parameters)
     elif "rope_theta" in out:
@@ -35,10 +46,10 @@ def readable_by_both(
     return out
 
 
-def _add_old_keys(out: dict[str, Any], parameters: dict[str, Any]) -> None:
+def _add_old_keys(out: JsonObject, parameters: JsonObject) -> None:
     if any(kind in parameters for kind in LAYER_KINDS):
-        whole = dict(parameters.get("full_attention") or {})
-        local = parameters.get("sliding_attention") or {}
+        whole = dict(object_at(parameters, "full_attention"))
+        local = object_at(parameters, "sliding_attention")
         if "rope_theta" in local:
             out.setdefault("rope_local_base_freq", local["rope_theta"])
     else:
@@ -51,13 +62,13 @@ def _add_old_keys(out: dict[str, Any], parameters: dict[str, Any]) -> None:
     out.setdefault("rope_scaling", None if plain else whole)
 
 
-def _new_form(out: dict[str, Any]) -> dict[str, Any]:
-    scaling = dict(out.get("rope_scaling") or {})
+def _new_form(out: JsonObject) -> JsonObject:
+    scaling = dict(object_at(out, "rope_scaling"))
     scaling.setdefault("rope_type", scaling.pop("type", "default"))
-    whole = {**scaling, "rope_theta": out["rope_theta"]}
+    whole: JsonObject = {**scaling, "rope_theta": out["rope_theta"]}
     if "partial_rotary_factor" in out:
         whole["partial_rotary_factor"] = out["partial_rotary_factor"]
     if "rope_local_base_freq" not in out:
         return whole
-    local = {"rope_type": "default", "rope_theta": out["rope_local_base_freq"]}
+    local: JsonObject = {"rope_type": "default", "rope_theta": out["rope_local_base_freq"]}
     return {"full_attention": whole, "sliding_attention": local}

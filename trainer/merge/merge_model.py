@@ -1,4 +1,7 @@
-"""Add an adapter to its base, one tensor at a time, whole or not at all."""
+"""Add a LoRA adapter to its base model, one tensor at a time.
+
+The merged checkpoint appears complete or not at all.
+"""
 
 from __future__ import annotations
 
@@ -6,24 +9,25 @@ import json
 import shutil
 import time
 from pathlib import Path
-from typing import Any
+
+import torch
 
 from kofinlaw import Progress, UserError, __version__, silent
 from kofinlaw.files import atomic_folder, sha256_text, write_json
 from kofinlaw.trainer.merge import card as merge_card
+from kofinlaw.trainer.merge.adapter_files import RECORD
+from kofinlaw.trainer.merge.json_objects import object_at, read_object
 from kofinlaw.trainer.merge.plan import plan_merge
+from kofinlaw.trainer.merge.plan_records import LoraTerm, MergePlan, PlannedTensor
 from kofinlaw.trainer.merge.quantize import storage_dtype, training_values
-from kofinlaw.trainer.merge.steps import LoraTerm, MergePlan, PlannedTensor
+from kofinlaw.trainer.merge.result import MergeResult
 from kofinlaw.trainer.merge.tensor_files import FLOATS, TORCH_NAMES, ShardWriter, read_tensor
 from kofinlaw.units import GIB, MIB
 
-__all__ = ["MergePlan", "merge", "plan_merge"]
-
-RECORD = "kofinlaw.json"
-COMPANION_BYTES = 64 * MIB
+COMPANION_BYTES = 64 * MIB  # room for tokenizer, config and card
 
 
-def merge(
+def merge_adapter(
     adapter: Path,
     base_folder: Path,
     out: Path,
@@ -33,32 +37,45 @@ def merge(
     name: str | None = None,
     accept_unrecorded: bool = False,
     progress: Progress = silent,
-) -> dict[str, Any]:
-    """Write base + adapter as a checkpoint under `out`, which must not exist or be empty.
+) -> MergeResult:
+    """Write base + adapter as a checkpoint under `out`.
 
-    The sum is taken in float32 and stored as `dtype`. Everything is written into a folder beside
-    `out` that takes its name when complete; an `out` that already holds this very merge is left
-    alone. Returns counts (tensors, bytes, seconds, SHA-256 of the shards).
-    Raises UserError as `plan_merge`, and for a target inside a source or not empty, a full disk,
-    and weights that are not finite (in the base, the adapter, or by `dtype`'s range).
+    The sum is computed in float32 and stored as `dtype`. A temporary folder next to `out` takes
+    its name when it is complete. An `out` that already holds this merge stays unchanged.
+
+    Args:
+        adapter: the adapter's folder.
+        base_folder: the 16-bit base model's folder.
+        out: target folder; it must be absent, empty, or hold this merge.
+        base: values the adapter is added to: `dequantized` (the 4-bit values that training used)
+            or `original` (the stored 16-bit values).
+        dtype: format of the stored weights: bfloat16, float16 or float32.
+        name: the merged model's name; None derives it from the base.
+        accept_unrecorded: accept an adapter that does not record its base.
+        progress: receives the number of tensors written.
+
+    Returns counts of tensors, parameters and bytes, the base used, and the seconds taken.
+
+    Raises UserError as `plan_merge` does, for a target that is not empty or lies inside a source,
+    for a full disk, and for weights that are not finite (in base, adapter or `dtype`'s range).
     """
     _check_target(out, adapter, base_folder)
     plan = plan_merge(
         adapter, base_folder, base=base, dtype=dtype, accept_unrecorded=accept_unrecorded
     )
     title = merge_card.model_name(plan.adapter, plan, name)
-    mark = _fingerprint(plan, title)
+    fingerprint = _fingerprint(plan, title)
     if out.exists() and any(out.iterdir()):
-        return _already_there(out, mark)
+        _check_same_merge(out, fingerprint)
+        return MergeResult(plan.counts(), plan.base, seconds=0.0)
     began = time.monotonic()
     with atomic_folder(out) as partial:
         _check_space(plan, partial)
         companions = merge_card.write_companions(plan, partial)
         hashes = _write_weights(plan, partial, progress)
         merge_card.write_card(plan, partial, title)
-        record = _record(plan, title, mark, companions, hashes)
-        write_json(partial / RECORD, record)
-    return {**record["counts"], "base": plan.base, "seconds": round(time.monotonic() - began, 2)}
+        write_json(partial / RECORD, _record(plan, title, fingerprint, companions, hashes))
+    return MergeResult(plan.counts(), plan.base, seconds=round(time.monotonic() - began, 2))
 
 
 def _check_target(out: Path, adapter: Path, base_folder: Path) -> None:
@@ -68,22 +85,22 @@ def _check_target(out: Path, adapter: Path, base_folder: Path) -> None:
             raise UserError(
                 "the target lies inside a source, or a source inside it",
                 where=str(out),
-                remedy="name a folder of its own",
+                remedy="name a separate folder",
             )
 
 
-def _already_there(out: Path, mark: str) -> dict[str, Any]:
+def _check_same_merge(out: Path, fingerprint: str) -> None:
+    """Raise UserError unless `out` holds the merge of this fingerprint."""
     try:
-        record = json.loads((out / RECORD).read_text(encoding="utf-8"))
-    except (OSError, ValueError):
+        record = read_object(out / RECORD)
+    except UserError:
         record = {}
-    if record.get("merge", {}).get("fingerprint") != mark:
+    if object_at(record, "merge").get("fingerprint") != fingerprint:
         raise UserError(
             "the target folder is not empty",
             where=str(out),
             remedy="name another folder, or delete this one",
         )
-    return {**record["counts"], "base": record["merge"]["base"], "seconds": 0.0}
 
 
 def _check_space(plan: MergePlan, folder: Path) -> None:
@@ -104,6 +121,7 @@ def _fingerprint(plan: MergePlan, title: str) -> str:
 
 
 def _write_weights(plan: MergePlan, folder: Path, progress: Progress) -> dict[str, str]:
+    """Write all shards and their index; returns the SHA-256 of each shard by file name."""
     hashes: dict[str, str] = {}
     weight_map: dict[str, str] = {}
     done = 0
@@ -130,38 +148,36 @@ def _write_weights(plan: MergePlan, folder: Path, progress: Progress) -> dict[st
     return hashes
 
 
-def merged_tensor(planned: PlannedTensor, plan: MergePlan) -> Any:
-    """One tensor as it is stored (torch, CPU). Raises UserError where it is not finite."""
-    import torch
-
+def merged_tensor(planned: PlannedTensor, plan: MergePlan) -> torch.Tensor:
+    """One tensor in its stored format, on the CPU. Raises UserError where it is not finite."""
     source = read_tensor(planned.source)
     if planned.source.dtype not in FLOATS:
         return source
-    if plan.quantization is not None:  # the whole model was loaded in this format
+    if plan.quantization is not None:  # training loaded the whole model in this format
         source = source.to(getattr(torch, storage_dtype(plan.quantization)))
-    target = {code: getattr(torch, name) for name, code in TORCH_NAMES.items()}[planned.dtype]
-    touched = planned.dequantised or planned.term is not None or planned.bias_term is not None
-    if not touched:
-        return _finite(source.to(target), planned, source)
+    stored = {code: getattr(torch, name) for name, code in TORCH_NAMES.items()}[planned.dtype]
+    changed = planned.dequantised or planned.term is not None or planned.bias_term is not None
+    if not changed:
+        return _finite(source.to(stored), planned, source)
     if planned.dequantised and plan.quantization is not None:
         total = training_values(source, plan.quantization)
     else:
-        total = source.to(torch.float32, copy=True)  # the sum is in place, the file stays
+        total = source.to(torch.float32, copy=True)  # the sum below is in place
     if planned.term is not None:
         total = add_term(total, planned.term)
     if planned.bias_term is not None:
         total = total + read_tensor(planned.bias_term).float() * planned.bias_scaling
-    return _finite(total.to(target), planned, total)
+    return _finite(total.to(stored), planned, total)
 
 
-def add_term(weight: Any, term: LoraTerm) -> Any:
-    """weight + scaling · B·A in float32, in place; DoRA rescales the rows to `magnitude`.
+def add_term(weight: torch.Tensor, term: LoraTerm) -> torch.Tensor:
+    """weight + scaling · B·A in float32; with DoRA, the rows are then rescaled to `magnitude`.
+
+    A contiguous `weight` is changed in place.
 
     LoRA: https://arxiv.org/abs/2106.09685; rsLoRA's scaling: https://arxiv.org/abs/2312.03732;
     DoRA: https://arxiv.org/abs/2402.09353 (with the norm of base + term, as peft computes it).
     """
-    import torch
-
     delta = read_tensor(term.b).float() @ read_tensor(term.a).float()
     delta *= term.scaling
     if term.transposed or term.embedding:
@@ -169,14 +185,15 @@ def add_term(weight: Any, term: LoraTerm) -> Any:
     weight = weight.add_(delta) if weight.is_contiguous() else weight + delta
     if term.magnitude is not None:
         magnitude = read_tensor(term.magnitude).float()
-        # PEFT keeps a Linear's rows (out) in length, an embedding's columns (width).
+        # peft keeps the length of a linear layer's rows (out), but of an embedding's columns.
         dim = 0 if term.transposed or term.embedding else 1
         norm = torch.linalg.norm(weight, dim=dim)
         weight *= (magnitude / norm).unsqueeze(dim)
     return weight
 
 
-def _finite(stored: Any, planned: PlannedTensor, exact: Any) -> Any:
+def _finite(stored: torch.Tensor, planned: PlannedTensor, exact: torch.Tensor) -> torch.Tensor:
+    """`stored`, or UserError where it is not finite; `exact` is the sum before rounding."""
     if bool(stored.isfinite().all()):
         return stored
     if bool(exact.isfinite().all()):
@@ -189,18 +206,18 @@ def _finite(stored: Any, planned: PlannedTensor, exact: Any) -> Any:
     raise UserError(
         f"{planned.name} is not finite after the sum: base or adapter holds NaN or infinity",
         where=str(planned.source.file),
-        remedy="look at the training's loss; a diverged adapter cannot be merged",
+        remedy="check the training loss; a diverged adapter cannot be merged",
     )
 
 
 def _record(
     plan: MergePlan,
     title: str,
-    mark: str,
+    fingerprint: str,
     companions: dict[str, str],
     hashes: dict[str, str],
-) -> dict[str, Any]:
-    record = plan.adapter.record
+) -> dict[str, object]:
+    """The merged folder's `kofinlaw.json`: what the model is made of, without times or paths."""
     return {
         "kind": "merged",
         "name": title,
@@ -213,10 +230,10 @@ def _record(
         "merge": {
             "base": plan.base,
             "dtype": plan.dtype,
-            "fingerprint": mark,
+            "fingerprint": fingerprint,
             "notes": list(plan.notes),
         },
-        "adapter": record,
+        "adapter": plan.adapter.record,
         "files": {**companions, **hashes},
-        "counts": plan.counts(),
+        "counts": plan.counts().to_record(),
     }

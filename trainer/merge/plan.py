@@ -1,32 +1,38 @@
-"""What a merge will do, tensor by tensor, decided from headers alone.
+"""Plan a merge tensor by tensor from file headers.
 
-Every adapter tensor must be used and every stored weight explained before a byte is written.
+Before a byte is written, every adapter tensor must have a use and every stored weight a source.
 """
 
 from __future__ import annotations
 
 import difflib
+from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
+
+import torch
 
 from kofinlaw import UserError
-from kofinlaw.trainer.merge.adapter_files import Adapter, read_adapter, read_object
+from kofinlaw.trainer.merge.adapter_files import WEIGHTS, Adapter, Quantization, read_adapter
 from kofinlaw.trainer.merge.base import (
     check_base,
     linear_weights,
     quantization_of,
     refuse_quantised_base,
 )
-from kofinlaw.trainer.merge.steps import LoraTerm, MergePlan, PlannedTensor
+from kofinlaw.trainer.merge.json_objects import JsonObject, read_object
+from kofinlaw.trainer.merge.plan_records import LoraTerm, MergePlan, PlannedTensor
 from kofinlaw.trainer.merge.tensor_files import (
     FLOATS,
     TORCH_NAMES,
     TensorInfo,
     checkpoint_tensors,
+    read_tensor,
 )
 
 EMBEDDINGS = ("model.embed_tokens.weight", "transformer.wte.weight")
 HEAD = "lm_head.weight"
+LINEAR_FACTORS = ("lora_A.weight", "lora_B.weight")
+EMBEDDING_FACTORS = ("lora_embedding_A", "lora_embedding_B")
 
 
 def plan_merge(
@@ -39,12 +45,17 @@ def plan_merge(
 ) -> MergePlan:
     """Decide how `adapter` is added to `base_folder`; reads headers and hashes the base.
 
-    `base` is `dequantized` (the 4-bit values training saw) or `original`; `dtype` the stored
-    format. Raises UserError where the base is not the adapter's (`accept_unrecorded` lets an
-    adapter pass that has no record of its base), where a tensor of the adapter finds no weight,
-    has the wrong shape or is left over, and where the base is itself 4-bit.
+    Args:
+        adapter: the adapter's folder.
+        base_folder: the 16-bit base model's folder.
+        base: `dequantized` (the 4-bit values that training used) or `original`.
+        dtype: format of the stored weights, as torch names it.
+        accept_unrecorded: accept an adapter that does not record its base.
+
+    Raises UserError where the base is not the adapter's, where an adapter tensor matches no
+    weight, has the wrong shape or is left over, and where the base is itself 4-bit.
     """
-    if base not in ("dequantized", "original"):  # `best` is scoring.verify_best
+    if base not in ("dequantized", "original"):  # `best` belongs to proof/best_base.py
         raise ValueError(f"base must be dequantized or original, not {base!r}")
     read = read_adapter(adapter)
     config = read_object(base_folder / "config.json")
@@ -56,15 +67,15 @@ def plan_merge(
 
 
 class _Planner:
-    """Matches adapter and base; holds what is still unused on either side."""
+    """Matches the tensors of one adapter with those of one base."""
 
     def __init__(
         self,
         adapter: Adapter,
         base_folder: Path,
-        config: dict[str, Any],
-        weights: dict[str, TensorInfo],
-        quantization: dict[str, Any] | None,
+        config: JsonObject,
+        weights: Mapping[str, TensorInfo],
+        quantization: Quantization | None,
     ) -> None:
         self.adapter = adapter
         self.base_folder = base_folder
@@ -76,25 +87,28 @@ class _Planner:
         head_absent = HEAD not in weights
         self.tied = bool(config.get("tie_word_embeddings", head_absent))
         if head_absent and not self.tied:
-            raise UserError(f"{HEAD} is missing and not tied", where=str(base_folder))
+            raise UserError(
+                f"{HEAD} is missing, but the config does not tie it to the embedding",
+                where=str(base_folder),
+            )
 
     def plan(self, digest: str, base: str, dtype: str) -> MergePlan:
         terms = {f"{module}.weight": self._term(module) for module in self.adapter.parts}
         biases = self._bias_terms()
-        whole = dict(self.adapter.replacements)
+        replaced = dict(self.adapter.replacements)
         sources = dict(self.weights)
-        tied = self._untie(terms, whole, sources)
-        unmatched = sorted({*terms, *biases, *whole} - set(sources))
+        tied = self._untie(terms, replaced, sources)
+        unmatched = sorted({*terms, *biases, *replaced} - set(sources))
         if unmatched:
             raise UserError(
                 f"{len(unmatched)} tensors of the adapter match no weight of this base, first "
                 f"{unmatched[0]}{self._nearest(unmatched[0])}",
-                where=str(self.adapter.folder / "adapter_model.safetensors"),
+                where=str(self.adapter.folder / WEIGHTS),
                 remedy="this adapter belongs to another architecture",
             )
-        vocab_size = self._vocabulary(whole, sources, tied)
+        vocab_size = self._vocabulary(replaced, sources, tied)
         out = [
-            self._planned(sources[name], name, terms.get(name), biases.get(name), whole, dtype)
+            self._planned(sources[name], name, terms.get(name), biases.get(name), replaced, dtype)
             for name in sources
         ]
         if tied and HEAD in sources and self.embedding is not None:
@@ -121,18 +135,15 @@ class _Planner:
     def _term(self, module: str) -> LoraTerm:
         parts = dict(self.adapter.parts[module])
         embedding = "lora_embedding_A" in parts
-        kinds = ("lora_embedding_A", "lora_embedding_B") if embedding else (
-            "lora_A.weight",
-            "lora_B.weight",
-        )  # fmt: skip
-        where = f"{self.adapter.folder / 'adapter_model.safetensors'}: {module}"
-        if any(kind not in parts for kind in kinds):
+        factors = EMBEDDING_FACTORS if embedding else LINEAR_FACTORS
+        where = f"{self.adapter.folder / WEIGHTS}: {module}"
+        if any(factor not in parts for factor in factors):
             raise UserError("one of the two factors is missing", where=where)
-        a, b = parts.pop(kinds[0]), parts.pop(kinds[1])
+        a, b = (parts.pop(factor) for factor in factors)
         magnitude = parts.pop("lora_magnitude_vector", None)
         parts.pop("lora_B.bias", None)
         if parts:
-            raise UserError(f"tensors left over: {', '.join(sorted(parts))}", where=where)
+            raise UserError(f"tensors without a use: {', '.join(sorted(parts))}", where=where)
         if bool(self.adapter.config.get("use_dora")) != (magnitude is not None):
             raise UserError("use_dora and the magnitude vectors disagree", where=where)
         transposed = bool(self.adapter.config.get("fan_in_fan_out")) and not embedding
@@ -175,22 +186,25 @@ class _Planner:
     def _untie(
         self,
         terms: dict[str, LoraTerm],
-        whole: dict[str, TensorInfo],
+        replaced: dict[str, TensorInfo],
         sources: dict[str, TensorInfo],
     ) -> bool:
-        """Whether embedding and head stay one tensor; gives the head a source where they part."""
+        """Whether embedding and head stay one tensor.
+
+        Where they do not, `sources` gets a source for the head.
+        """
         if not self.tied or self.embedding is None:
             return self.tied
-        touched = {*terms, *whole} & {self.embedding, HEAD}
+        touched = {*terms, *replaced} & {self.embedding, HEAD}
         if not touched:
             return True
         if not touched & set(terms):
-            both_whole = {self.embedding, HEAD} <= set(whole)
-            if both_whole and _same_data(whole[self.embedding], whole[HEAD]):
-                del whole[HEAD]
+            both_replaced = {self.embedding, HEAD} <= set(replaced)
+            if both_replaced and _same_data(replaced[self.embedding], replaced[HEAD]):
+                del replaced[HEAD]
                 return True
-            if self.embedding in whole and self.adapter.config.get("ensure_weight_tying"):
-                whole.pop(HEAD, None)
+            if self.embedding in replaced and self.adapter.config.get("ensure_weight_tying"):
+                replaced.pop(HEAD, None)
                 return True
         sources.setdefault(HEAD, self.weights[self.embedding])
         self.notes.append(
@@ -200,10 +214,10 @@ class _Planner:
         return False
 
     def _vocabulary(
-        self, whole: dict[str, TensorInfo], sources: dict[str, TensorInfo], tied: bool
+        self, replaced: dict[str, TensorInfo], sources: dict[str, TensorInfo], tied: bool
     ) -> int | None:
-        """New number of tokens where the trained embedding has another number of rows."""
-        for name, info in whole.items():
+        """The new number of tokens, where the trained embedding has another number of rows."""
+        for name, info in replaced.items():
             shape = sources[name].shape
             rows_may_differ = name in (self.embedding, HEAD)
             if info.shape != shape and not (rows_may_differ and info.shape[1:] == shape[1:]):
@@ -212,7 +226,7 @@ class _Planner:
                     where=str(self.adapter.folder),
                 )
         rows = {
-            (whole.get(name) or sources[name]).shape[0]
+            (replaced.get(name) or sources[name]).shape[0]
             for name in (self.embedding, *(() if tied else (HEAD,)))
             if name is not None and name in sources
         }
@@ -222,7 +236,7 @@ class _Planner:
                 where=str(self.adapter.folder),
                 remedy="save both resized layers with the adapter (save_embedding_layers=True)",
             )
-        resized = any(info.shape != sources[name].shape for name, info in whole.items())
+        resized = any(info.shape != sources[name].shape for name, info in replaced.items())
         return rows.pop() if resized else None
 
     def _planned(
@@ -231,18 +245,18 @@ class _Planner:
         name: str,
         term: LoraTerm | None,
         bias: tuple[TensorInfo, float] | None,
-        whole: dict[str, TensorInfo],
+        replaced: dict[str, TensorInfo],
         dtype: str,
     ) -> PlannedTensor:
         shard = source.file.name
-        final = whole.get(name, source)
+        final = replaced.get(name, source)
         return PlannedTensor(
             name=name,
             shard=shard,
             shape=final.shape,
             dtype=TORCH_NAMES[dtype] if final.dtype in FLOATS else final.dtype,
             source=final,
-            dequantised=name not in whole and name in self.quantised,
+            dequantised=name not in replaced and name in self.quantised,
             term=term,
             bias_term=bias[0] if bias else None,
             bias_scaling=bias[1] if bias else 1.0,
@@ -250,7 +264,7 @@ class _Planner:
 
     @property
     def quantised(self) -> frozenset[str]:
-        """Weights the training held in 4 bits: as recorded, else every Linear but the head."""
+        """Weights that training held in 4 bits: as recorded, else every linear one but the head."""
         if self.quantization is None:
             return frozenset()
         modules = self.quantization.get("modules")
@@ -260,8 +274,4 @@ class _Planner:
 
 
 def _same_data(first: TensorInfo, second: TensorInfo) -> bool:
-    import torch
-
-    from kofinlaw.trainer.merge.tensor_files import read_tensor
-
     return first.shape == second.shape and torch.equal(read_tensor(first), read_tensor(second))

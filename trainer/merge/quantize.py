@@ -1,25 +1,35 @@
-"""The 4-bit values training saw, reproduced from the 16-bit weights."""
+"""Reproduce from 16-bit weights the 4-bit values that training used."""
 
 from __future__ import annotations
 
-from typing import Any
+import torch
+
+from kofinlaw.trainer.merge.adapter_files import Quantization
 
 
-def storage_dtype(quantization: dict[str, Any]) -> str:
+def storage_dtype(quantization: Quantization) -> str:
     """The format the model was loaded in before its weights were quantised, as torch names it."""
     return str(quantization.get("storage_dtype") or quantization["compute_dtype"])
 
 
-def training_values(weight: Any, quantization: dict[str, Any], device: str | None = None) -> Any:
-    """Quantise and dequantise a weight as training held it; returns float32 on the CPU.
+def training_values(
+    weight: torch.Tensor, quantization: Quantization, device: str | None = None
+) -> torch.Tensor:
+    """Quantise and dequantise a weight as training held it.
 
-    Follows what `Linear4bit` does: the weight in the format the model was loaded in is quantised
-    in blocks, its scales a second time with `double_quant`; the forward pass dequantises to that
-    format and casts to `compute_dtype`. Only bitsandbytes' functions are called: a `Linear4bit`
-    module repacks its weights on CPUs with AVX512-BF16.
+    Follows `Linear4bit`: the weight, in the format the model was loaded in, is quantised in
+    blocks, and with `double_quant` its scales are quantised too. The forward pass dequantises to
+    that format and casts to `compute_dtype`. This calls bitsandbytes' functions and not a
+    `Linear4bit` module, which repacks its weights on CPUs with AVX512-BF16.
+
+    Args:
+        weight: any shape, any float format.
+        quantization: the record, with `type`, `block_size`, `double_quant` and `compute_dtype`.
+        device: where to compute; None takes the GPU where there is one.
+
+    Returns float32 on the CPU, in the weight's shape.
     """
-    import torch
-    from bitsandbytes import functional
+    from bitsandbytes import functional  # only a 4-bit base needs it
 
     target = device or ("cuda" if torch.cuda.is_available() else "cpu")
     loaded = weight.to(target).to(getattr(torch, storage_dtype(quantization)))

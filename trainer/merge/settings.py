@@ -1,4 +1,4 @@
-"""The recipe's section `merge`."""
+"""Define the recipe section `merge`."""
 
 from __future__ import annotations
 
@@ -8,15 +8,19 @@ from pydantic import BaseModel, ConfigDict, Field
 
 
 class MergeSettings(BaseModel):
-    """How the adapter is added to its base."""
+    """How the adapter is added to its base.
+
+    Raises pydantic's ValidationError for an unknown key or value; the recipe reader turns it into
+    a UserError with the line.
+    """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     base: Literal["dequantized", "original", "best"] = Field(
         "dequantized",
         description=(
-            "weights the adapter is added to: the 4-bit values training saw (dequantized), the "
-            "16-bit original, or best: both are merged and measured, the better is kept"
+            "weights the adapter is added to: the 4-bit values that training used (dequantized), "
+            "the 16-bit original, or best: both are merged and measured, the better is kept"
         ),
     )
     dtype: Literal["bfloat16", "float16", "float32"] = Field(

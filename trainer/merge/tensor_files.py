@@ -1,7 +1,7 @@
-"""Safetensors read one tensor at a time and written as they come.
+"""Read and write safetensors files one tensor at a time.
 
-The writer exists because `save_file` wants a whole shard in memory: here the header is known
-from the plan, so bytes go to the disk tensor by tensor and the peak is one tensor.
+`safetensors.torch.save_file` needs a whole shard in memory. `ShardWriter` knows the header from
+the plan, so it writes tensor by tensor and holds one tensor at most.
 Format: https://github.com/huggingface/safetensors#format
 """
 
@@ -13,7 +13,9 @@ import os
 from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+
+import torch
+from safetensors import SafetensorError, safe_open
 
 from kofinlaw import UserError
 from kofinlaw.files import disk_error
@@ -27,7 +29,7 @@ TORCH_NAMES = {"float32": "F32", "float16": "F16", "bfloat16": "BF16"}
 
 @dataclass(frozen=True, slots=True)
 class TensorInfo:
-    """A tensor as its file's header states it; `dtype` in safetensors' letters (`BF16`)."""
+    """A tensor as its file's header states it; `dtype` is safetensors' name (`BF16`)."""
 
     name: str
     file: Path
@@ -36,12 +38,12 @@ class TensorInfo:
 
     @property
     def bytes(self) -> int:
-        """Size on disk."""
+        """Size on disk in bytes."""
         return tensor_bytes(self.shape, self.dtype)
 
 
 def tensor_bytes(shape: Iterable[int], dtype: str) -> int:
-    """Bytes a tensor of this shape and dtype takes."""
+    """Size in bytes of a tensor of this shape and safetensors dtype."""
     count = 1
     for size in shape:
         count *= size
@@ -49,12 +51,10 @@ def tensor_bytes(shape: Iterable[int], dtype: str) -> int:
 
 
 def list_tensors(files: Iterable[Path]) -> dict[str, TensorInfo]:
-    """Headers of safetensors files, no data read.
+    """Headers of safetensors files by tensor name; reads no tensor data.
 
-    Raises UserError for a truncated or corrupt file, and for a name that stands in two files.
+    Raises UserError for a truncated or corrupt file, and for a name that two files hold.
     """
-    from safetensors import SafetensorError, safe_open
-
     found: dict[str, TensorInfo] = {}
     for path in files:
         try:
@@ -63,20 +63,22 @@ def list_tensors(files: Iterable[Path]) -> dict[str, TensorInfo]:
                     part = handle.get_slice(name)
                     info = TensorInfo(name, path, tuple(part.get_shape()), str(part.get_dtype()))
                     if name in found:
-                        raise UserError(f"{name} also stands in {path.name}", where=str(path))
+                        raise UserError(f"{path.name} holds {name} a second time", where=str(path))
                     found[name] = info
         except (SafetensorError, OSError) as error:
             raise UserError(
                 f"this file cannot be read as safetensors: {error}",
                 where=str(path),
-                remedy="it is truncated or corrupt: fetch or write it again",
+                remedy="the file is truncated or corrupt: download or write it again",
             ) from error
     return found
 
 
 def checkpoint_tensors(folder: Path) -> dict[str, TensorInfo]:
-    """Headers of every tensor of a checkpoint; raises UserError as `list_tensors`, and where the
-    index and the files disagree."""
+    """Headers of every tensor of a checkpoint, by name.
+
+    Raises UserError as `list_tensors` does, and where the index and the files disagree.
+    """
     found = list_tensors(weight_files(folder))
     index = folder / "model.safetensors.index.json"
     if index.exists():
@@ -90,15 +92,16 @@ def checkpoint_tensors(folder: Path) -> dict[str, TensorInfo]:
             raise UserError(
                 f"index and shards disagree about {len(wrong)} tensors, first {wrong[0]}",
                 where=str(index),
-                remedy="fetch the checkpoint again",
+                remedy="download the checkpoint again",
             )
     return found
 
 
-def read_tensor(info: TensorInfo) -> Any:
-    """The tensor (torch, CPU). The file is opened for this one read, so its pages are let go."""
-    from safetensors import SafetensorError, safe_open
+def read_tensor(info: TensorInfo) -> torch.Tensor:
+    """Read one tensor on the CPU. Opening the file for each read lets its memory pages go.
 
+    Raises UserError where the file cannot be read.
+    """
     try:
         with safe_open(info.file, framework="pt") as handle:
             return handle.get_tensor(info.name)
@@ -107,16 +110,17 @@ def read_tensor(info: TensorInfo) -> Any:
 
 
 class ShardWriter:
-    """Write one safetensors file whose tensors and order are known beforehand.
+    """Write one safetensors file whose tensors are known in advance.
 
-    `write` takes the tensors in `order`. `close` returns the file's SHA-256. Raises UserError on
-    a full disk; ValueError where a tensor is not the one that was announced.
+    `tensors` are (name, shape, safetensors dtype). `write` takes them in `order`; `close` returns
+    the file's SHA-256. Raises UserError on a full disk, and ValueError where a tensor is not the
+    announced one.
     """
 
     def __init__(self, path: Path, tensors: Iterable[tuple[str, tuple[int, ...], str]]) -> None:
-        # Wide items first keeps every tensor aligned to its item size.
+        # Tensors with wide items come first, so every tensor is aligned to its item size.
         planned = sorted(tensors, key=lambda item: (-ITEM_BYTES[item[2]], item[0]))
-        header: dict[str, Any] = {"__metadata__": {"format": "pt"}}
+        header: dict[str, object] = {"__metadata__": {"format": "pt"}}
         offset = 0
         for name, shape, dtype in planned:
             end = offset + tensor_bytes(shape, dtype)
@@ -135,21 +139,19 @@ class ShardWriter:
             raise disk_error(error, path) from error
         self._put(len(text).to_bytes(8, "little") + text)
 
-    def _put(self, data: Any) -> None:
+    def _put(self, data: bytes | memoryview) -> None:
         self._hash.update(data)
         try:
             self._handle.write(data)
         except OSError as error:
             raise disk_error(error, self.path) from error
 
-    def write(self, name: str, tensor: Any) -> None:
-        """Append the next tensor's bytes."""
-        import torch
-
+    def write(self, name: str, tensor: torch.Tensor) -> None:
+        """Append the next tensor's bytes. Raises as the class says."""
         names = {torch.float32: "F32", torch.float16: "F16", torch.bfloat16: "BF16"}
         shape, dtype = self._expected[name]
         if name != self.order[self._next] or tuple(tensor.shape) != shape:
-            raise ValueError(f"{name} {tuple(tensor.shape)} is not what the plan announced")
+            raise ValueError(f"{name} {tuple(tensor.shape)} is not the planned tensor")
         if names.get(tensor.dtype, dtype) != dtype:
             raise ValueError(f"{name} is {tensor.dtype}, the plan says {dtype}")
         self._next += 1
@@ -157,7 +159,7 @@ class ShardWriter:
             self._put(tensor.contiguous().reshape(-1).view(torch.uint8).numpy().data)
 
     def close(self) -> str:
-        """Flush to the disk; returns the SHA-256 of the whole file."""
+        """Flush to the disk and return the SHA-256 of the whole file."""
         if self._next != len(self.order):
             raise ValueError(f"{self.path.name}: {self.order[self._next]} was never written")
         try:
@@ -170,5 +172,5 @@ class ShardWriter:
         return self._hash.hexdigest()
 
     def abandon(self) -> None:
-        """Close without the checks, after a failure."""
+        """Close the file without checks, after a failure."""
         self._handle.close()

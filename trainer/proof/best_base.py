@@ -1,25 +1,28 @@
-"""Merge on both bases, measure both, keep the better: neither is always it."""
+"""Merge on both bases, measure both results, and keep the better one."""
 
 from __future__ import annotations
 
 import shutil
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
-from typing import Any, Literal
+from typing import Literal
 
 from kofinlaw import Progress, silent
 from kofinlaw.files import write_json
 from kofinlaw.models.templates import ChatTemplate
 from kofinlaw.records import Message
-from kofinlaw.trainer.merge.merge_model import merge
-from kofinlaw.trainer.proof.prove import verify_merge
+from kofinlaw.trainer.merge.merge_model import merge_adapter
+from kofinlaw.trainer.merge.result import MergeResult
+from kofinlaw.trainer.proof.prove import prove_merge
+from kofinlaw.trainer.proof.result import ProofResult
 from kofinlaw.trainer.proof.settings import VerifySettings
 
 BASES: tuple[Literal["dequantized", "original"], ...] = ("dequantized", "original")
 CHOICE = "best.json"
 
 
-def merge_best(
+def merge_on_better_base(
     adapter: Path,
     base_folder: Path,
     out: Path,
@@ -29,21 +32,37 @@ def merge_best(
     accept_unrecorded: bool = False,
     prompts: Sequence[str | Sequence[Message]] = (),
     template: ChatTemplate | None = None,
-    thresholds: VerifySettings | None = None,
+    settings: VerifySettings | None = None,
     progress: Progress = silent,
-) -> dict[str, Any]:
-    """Write the better of both merges as `out` and both proofs' figures as `best.json` beside it.
+) -> MergeResult:
+    """Write the better of both merges as `out`, and both proofs next to it as `best.json`.
 
-    Better is the lower loss on the answers of `prompts` (dialogues held out from training, and
-    best not those that are scored later: choosing on them would flatter the score) and of the
-    fixed dialogues; a tie goes to `dequantized`, the model that was trained. Returns the kept
-    merge's counts and both losses. Raises as `merge` and `verify_merge`.
+    The better merge has the lower loss on the answers of the fixed dialogues and of `prompts`. On
+    a tie, `dequantized` is kept, because it is the model that was trained. A merge that fails its
+    proof has an infinite loss.
+
+    Args:
+        adapter: the adapter's folder.
+        base_folder: the 16-bit base model's folder.
+        out: target folder, absent or empty.
+        dtype: format of the stored weights.
+        name: the merged model's name; None derives it from the base.
+        accept_unrecorded: accept an adapter that does not record its base.
+        prompts: dialogues held out from training. They should not be scored later, because
+            choosing on them would flatter the score.
+        template: the chat template used in training; None takes the adapter's record of it.
+        settings: of the proofs; None takes the defaults.
+        progress: receives the progress of each merge and proof.
+
+    Returns the kept merge's figures with the losses of both.
+
+    Raises UserError as `merge_adapter` and `prove_merge` do.
     """
-    counts: dict[str, dict[str, Any]] = {}
-    proofs: dict[str, dict[str, Any]] = {}
+    results: dict[str, MergeResult] = {}
+    proofs: dict[str, ProofResult] = {}
     for base in BASES:
         folder = out.with_name(f"{out.name}-{base}")
-        counts[base] = merge(
+        results[base] = merge_adapter(
             adapter,
             base_folder,
             folder,
@@ -53,21 +72,19 @@ def merge_best(
             accept_unrecorded=accept_unrecorded,
             progress=progress,
         )
-        proofs[base] = verify_merge(
+        proofs[base] = prove_merge(
             folder,
             adapter,
             base_folder,
             prompts=prompts,
             template=template,
-            thresholds=thresholds,
+            settings=settings,
             progress=progress,
         )
-    losses = {base: _loss(proofs[base]) for base in BASES}
+    losses: dict[str, float] = {base: _loss(proofs[base]) for base in BASES}
     kept = min(BASES, key=lambda base: losses[base])
-    write_json(
-        out.with_name(CHOICE),
-        {"kept": kept, "answer_loss": losses, "proofs": proofs},
-    )
+    reports = {base: proof.to_report() for base, proof in proofs.items()}
+    write_json(out.with_name(CHOICE), {"kept": kept, "answer_loss": losses, "proofs": reports})
     if out.exists():
         out.rmdir()
     for base in BASES:
@@ -76,12 +93,12 @@ def merge_best(
             folder.rename(out)
         else:
             shutil.rmtree(folder)
-    return {**counts[kept], **{f"answer_loss_{base}": losses[base] for base in BASES}}
+    return replace(results[kept], answer_losses=losses)
 
 
-def _loss(proof: dict[str, Any]) -> float:
-    """The merged model's loss on answers; a merge that failed its proof is never kept."""
-    figures = proof.get("figures")
-    if proof["verdict"] != "pass" or figures is None:
+def _loss(proof: ProofResult) -> float:
+    """The merged model's mean loss on answers, in nats a token; infinite without a passed proof."""
+    loss = proof.figures.answer_loss_merged if proof.figures else None
+    if proof.verdict != "pass" or loss is None:
         return float("inf")
-    return round(float(figures["answer_loss_merged"]), 6)
+    return round(loss, 6)

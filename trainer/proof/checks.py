@@ -1,30 +1,20 @@
-"""From measurements to figures, from figures to a verdict."""
+"""Turn measurements into figures, and figures into checks with bounds."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from kofinlaw.trainer.proof.measure import Measured, Probe
+from kofinlaw.trainer.proof.result import Check, ProofFigures
 from kofinlaw.trainer.proof.settings import VerifySettings
 from kofinlaw.trainer.proof.weights import WeightCheck
 
 
-@dataclass(frozen=True, slots=True)
-class Check:
-    """One line of the verdict: what was measured, the bound it must keep, whether it did."""
-
-    name: str
-    value: Any
-    bound: str
-    ok: bool
-
-
 def weight_checks(weights: WeightCheck, settings: VerifySettings) -> list[Check]:
-    """Bounds on what is stored."""
+    """Check the stored weights against their bounds."""
     lost = weights.missing + weights.extra
     low, high = settings.min_delta_kept, 2 - settings.min_delta_kept
     return [
@@ -57,79 +47,96 @@ def weight_checks(weights: WeightCheck, settings: VerifySettings) -> list[Check]
     ]
 
 
-def compare(
+def compare_models(
+    base: Measured,
     trained: Measured,
-    untrained: Measured,
     merged: Measured,
-    effect: np.ndarray,
-    divergence: np.ndarray,
+    *,
+    effect: NDArray[np.float32],
+    divergence: NDArray[np.float32],
     probe: Probe,
-    right: Sequence[str],
-) -> dict[str, Any]:
-    """The figures of the proof. `effect` and `divergence` are KL a row: trained against base, and
-    against merged; `right` are the labels of the choices, where they are known."""
-    ours, theirs = np.concatenate(merged.argmax), np.concatenate(trained.argmax)
+    labels: Sequence[str],
+    dtype: str,
+) -> ProofFigures:
+    """The figures of a proof.
+
+    Args:
+        base: the base without adapter.
+        trained: base + adapter.
+        merged: the merged model.
+        effect: KL(trained || base) in nats, one for each compared row.
+        divergence: KL(trained || merged) in nats, one for each compared row.
+        probe: what the models ran on.
+        labels: the right answer (`"1"`, `"2"`, …) of every question, or fewer where some are
+            not known; then no accuracy is computed.
+        dtype: format that the models computed in.
+    """
+    tokens_merged, tokens_trained = np.concatenate(merged.argmax), np.concatenate(trained.argmax)
     gap = np.abs(np.concatenate(merged.losses) - np.concatenate(trained.losses))
-    answers = [
-        (int(np.argmax(a)), int(np.argmax(b)))
-        for a, b in zip(trained.choice_scores, merged.choice_scores, strict=True)
-    ]
-    pairs = list(zip(trained.greedy, merged.greedy, strict=True))
-    figures: dict[str, Any] = {
-        "argmax_agreement": float((ours == theirs).mean()),
-        "kl_mean": float(divergence.mean()),
-        "kl_max": float(divergence.max()),
-        "adapter_effect_kl": float(effect.mean()),
-        "kl_positions": int(divergence.size),
-        "loss_trained": trained.mean_loss,
-        "loss_base": untrained.mean_loss,
-        "loss_merged": merged.mean_loss,
-        "loss_difference_largest": float(gap.max()),
-        "choices": len(answers),
-        "choice_agreement": float(np.mean([a == b for a, b in answers])) if answers else None,
-        "greedy_same": sum(a == b for a, b in pairs),
-        "greedy_texts": len(pairs),
-        "seconds_per_token_trained": trained.seconds_per_token,
-        "seconds_per_token_merged": merged.seconds_per_token,
-    }
-    for name, model in (("base", untrained), ("trained", trained), ("merged", merged)):
-        if (loss := model.answer_loss(probe)) is not None:
-            figures[f"answer_loss_{name}"] = loss
-    if answers and len(right) == len(answers):
-        for name, column in (("trained", 0), ("merged", 1)):
-            hits = [str(a[column] + 1) == b for a, b in zip(answers, right, strict=True)]
-            figures[f"accuracy_{name}"] = float(np.mean(hits))
-    return figures
+    picked_trained = [int(np.argmax(scores)) for scores in trained.choice_scores]
+    picked_merged = [int(np.argmax(scores)) for scores in merged.choice_scores]
+    picked = list(zip(picked_trained, picked_merged, strict=True))
+    continuations = list(zip(trained.greedy, merged.greedy, strict=True))
+    scored = bool(picked) and len(labels) == len(picked)
+    return ProofFigures(
+        argmax_agreement=float((tokens_merged == tokens_trained).mean()),
+        kl_mean=float(divergence.mean()),
+        kl_max=float(divergence.max()),
+        adapter_effect_kl=float(effect.mean()),
+        kl_positions=int(divergence.size),
+        loss_trained=trained.mean_loss,
+        loss_base=base.mean_loss,
+        loss_merged=merged.mean_loss,
+        loss_difference_largest=float(gap.max()),
+        choices=len(picked),
+        choice_agreement=float(np.mean([a == b for a, b in picked])) if picked else None,
+        greedy_same=sum(a == b for a, b in continuations),
+        greedy_texts=len(continuations),
+        seconds_per_token_trained=trained.seconds_per_token,
+        seconds_per_token_merged=merged.seconds_per_token,
+        answer_loss_base=base.answer_loss(probe),
+        answer_loss_trained=trained.answer_loss(probe),
+        answer_loss_merged=merged.answer_loss(probe),
+        accuracy_trained=_accuracy(picked_trained, labels) if scored else None,
+        accuracy_merged=_accuracy(picked_merged, labels) if scored else None,
+        compute_dtype=dtype,
+        tokens_compared=sum(len(losses) for losses in trained.losses),
+    )
 
 
-def behaviour_checks(figures: dict[str, Any], settings: VerifySettings) -> list[Check]:
-    """Bounds on what the merged model says."""
-    effect = figures["adapter_effect_kl"]
-    allowed = min(settings.max_kl, max(settings.kl_floor, settings.max_kl_share * effect))
-    difference = abs(figures["loss_merged"] - figures["loss_trained"])
-    change = abs(figures["loss_trained"] - figures["loss_base"])
-    most = max(settings.max_loss_difference, settings.max_loss_share * change)
+def _accuracy(picked: Sequence[int], labels: Sequence[str]) -> float:
+    hits = [str(choice + 1) == label for choice, label in zip(picked, labels, strict=True)]
+    return float(np.mean(hits))
+
+
+def behaviour_checks(figures: ProofFigures, settings: VerifySettings) -> list[Check]:
+    """Check the merged model's predictions against their bounds."""
+    effect = figures.adapter_effect_kl
+    largest_kl = min(settings.max_kl, max(settings.kl_floor, settings.max_kl_share * effect))
+    difference = abs(figures.loss_merged - figures.loss_trained)
+    change = abs(figures.loss_trained - figures.loss_base)
+    largest_difference = max(settings.max_loss_difference, settings.max_loss_share * change)
     checks = [
         Check(
             "argmax agreement",
-            round(figures["argmax_agreement"], 5),
+            round(figures.argmax_agreement, 5),
             f"at least {settings.min_argmax_agreement:g}",
-            figures["argmax_agreement"] >= settings.min_argmax_agreement,
+            figures.argmax_agreement >= settings.min_argmax_agreement,
         ),
         Check(
             "KL divergence",
-            round(figures["kl_mean"], 7),
-            f"at most {allowed:.2g} nats (adapter's own effect {effect:.3g})",
-            figures["kl_mean"] <= allowed,
+            round(figures.kl_mean, 7),
+            f"at most {largest_kl:.2g} nats (adapter's own effect {effect:.3g})",
+            figures.kl_mean <= largest_kl,
         ),
         Check(
             "loss difference",
             round(difference, 6),
-            f"at most {most:.2g} nats a token (the adapter's own: {change:.3g})",
-            difference <= most,
+            f"at most {largest_difference:.2g} nats a token (the adapter's own: {change:.3g})",
+            difference <= largest_difference,
         ),
     ]
-    agreement = figures["choice_agreement"]
+    agreement = figures.choice_agreement
     if agreement is not None:
         checks.append(
             Check(

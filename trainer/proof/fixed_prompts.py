@@ -1,7 +1,7 @@
-"""The fixed set every merge is put to, whatever its recipe: turns of finance, law and plain talk.
+"""List the fixed dialogues that every proof compares, on finance, law and everyday matters.
 
-Written for this project. Nothing here is trained on, and nothing is scored as right or wrong:
-only whether the merged model says the same as base + adapter.
+They were written for this project. Nothing is trained on them, and no answer is scored as right or
+wrong: a proof only checks that the merged model predicts the same as base + adapter.
 """
 
 from __future__ import annotations

@@ -1,22 +1,34 @@
-"""A GGUF file put to the same probe as the merged model, through llama.cpp."""
+"""Run a GGUF file on the same probe as the merged model, with llama.cpp."""
 
 from __future__ import annotations
 
 import json
 import time
 import urllib.request
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, TypedDict
 
 from kofinlaw import UserError
-from kofinlaw.trainer.proof.measure import Probe
+from kofinlaw.trainer.proof.measure import Probe, RowFigures
 
-TOP = 1000  # most likely tokens llama.cpp is asked for; the loss of a rarer one is not known
+if TYPE_CHECKING:
+    from xllamacpp import Server  # an optional dependency
+
+TOP = 1000  # llama.cpp returns this many of the most likely tokens; a rarer token has no loss
+
+
+class TokenLogprob(TypedDict):
+    """One candidate token in llama.cpp's answer, with its log-probability in nats."""
+
+    id: int
+    logprob: float
 
 
 class GgufModel:
     """A GGUF file in llama.cpp with one slot, so that the same prompt gives the same answer.
+
+    `context` is the size of the context in tokens; `threads` None takes llama.cpp's default.
 
     Raises UserError where `xllamacpp` is missing or refuses the file.
     """
@@ -26,7 +38,7 @@ class GgufModel:
             import xllamacpp
         except ImportError as error:
             raise UserError(
-                "GGUF files are run by xllamacpp, which is not installed",
+                "xllamacpp, which runs GGUF files, is not installed",
                 remedy="pip install 'kofinlaw[quickstart]'",
             ) from error
         parameters = xllamacpp.CommonParams()
@@ -36,25 +48,28 @@ class GgufModel:
         if threads is not None:
             parameters.cpuparams.n_threads = parameters.cpuparams_batch.n_threads = threads
         try:
-            self._server: Any = xllamacpp.Server(parameters)
+            self._server: Server = xllamacpp.Server(parameters)
         except RuntimeError as error:
             raise UserError(f"llama.cpp refuses the file: {error}", where=str(path)) from error
 
     def next_tokens(
         self, prompt: list[int], count: int = 1, top: int = TOP
     ) -> list[dict[int, float]]:
-        """For each of `count` greedy steps: log-probabilities of the `top` tokens by id."""
+        """For each of `count` greedy steps, the log-probabilities of the `top` tokens by id.
+
+        Raises UserError where llama.cpp returns an error.
+        """
         reply = self._server.handle_completions(
             {"prompt": prompt, "n_predict": count, "temperature": 0, "n_probs": top}
         )
         if "choices" not in reply:
             raise UserError(f"llama.cpp did not answer: {reply.get('message', reply)}")
-        steps = reply["choices"][0]["logprobs"]["content"]
+        steps: list[Mapping[str, list[TokenLogprob]]] = reply["choices"][0]["logprobs"]["content"]
         return [{item["id"]: item["logprob"] for item in step["top_logprobs"]} for step in steps]
 
     def tokenize(self, text: str) -> list[int]:
-        """Token ids of a text, marks of a chat recognised, no opening token added."""
-        # xllamacpp has no call for it, but serves llama.cpp's own endpoint on this machine.
+        """Token ids of a text. Chat marks are recognised; no start token is added."""
+        # xllamacpp has no call for this, but serves llama.cpp's own endpoint on this machine.
         body = json.dumps({"content": text, "add_special": False, "parse_special": True})
         request = urllib.request.Request(
             f"{self._server.listening_address}/tokenize",
@@ -67,13 +82,12 @@ class GgufModel:
 
 def measure_gguf(
     path: Path, probe: Probe, *, texts: Sequence[str] = (), threads: int | None = None
-) -> dict[str, Any]:
-    """What the file says at the probe's compared rows, on its choices, and how fast it goes on.
+) -> RowFigures:
+    """Measure a GGUF file on a probe, and tokenize `texts` with its vocabulary.
 
-    `argmax` and `losses` are lists over the rows in order (nats; None for a token beyond the
-    `TOP`), `choices` the picked candidate of each question (None where a candidate is more than
-    one token: llama.cpp states no loss of a given continuation), `tokens` the ids of each of
-    `texts`.
+    A loss is None for a token that is not among the `TOP` most likely. A choice is None where a
+    candidate has more than one token, because llama.cpp does not return the loss of a given
+    continuation. Raises UserError as `GgufModel` does.
     """
     longest = max(
         len(ids) for ids in [*probe.texts, *probe.openings, *(p for p, _ in probe.choices)]
@@ -96,14 +110,14 @@ def measure_gguf(
         floor = min(found.values()) - 1
         scores = [found.get(candidate[0], floor) for candidate in candidates]
         picked.append(scores.index(max(scores)))
-    began, made = time.monotonic(), 0
+    began, tokens_made = time.monotonic(), 0
     for opening in probe.openings:
-        made += len(model.next_tokens(opening, probe.greedy_tokens, 1))
+        tokens_made += len(model.next_tokens(opening, probe.greedy_tokens, 1))
     seconds = time.monotonic() - began
-    return {
-        "argmax": argmax,
-        "losses": losses,
-        "choices": picked,
-        "tokens_per_second": made / seconds if made else 0.0,
-        "tokens": [model.tokenize(text) for text in texts],
-    }
+    return RowFigures(
+        argmax=argmax,
+        losses=losses,
+        choices=picked,
+        tokens_per_second=tokens_made / seconds if tokens_made else 0.0,
+        tokens=[model.tokenize(text) for text in texts],
+    )

@@ -1,4 +1,4 @@
-"""The token ids every model of a proof is put to."""
+"""Build the token ids that a proof runs every model on."""
 
 from __future__ import annotations
 
@@ -22,9 +22,17 @@ def build_probe(
     *,
     passages: Sequence[str] = (),
 ) -> Probe:
-    """Held-out prompts and the fixed dialogues, rendered and cut to length; then plain passages.
+    """Render the fixed dialogues and held-out prompts, then add plain passages and questions.
 
-    Every model is put to the same token ids, so that tokenizer and template are compared apart.
+    Every model runs on the same token ids, so tokenizers and templates are compared separately.
+
+    Args:
+        tokenizer: gives the token ids.
+        template: the chat template that training used.
+        prompts: user turns or whole dialogues, held out from training.
+        questions: only multiple-choice questions are used.
+        settings: how many of each, and how many tokens of a text.
+        passages: texts without a chat template, held out from training.
     """
     dialogues: list[list[Message]] = [
         [{"role": "user", "content": user}, {"role": "assistant", "content": assistant}]
@@ -37,10 +45,10 @@ def build_probe(
             dialogues.append(list(prompt))
     texts, starts, openings = [], [], []
     for dialogue in dialogues:
-        turn = dialogue[-1]["role"] != "assistant"
-        ids = tokenizer.encode(template.render(dialogue, add_generation_prompt=turn))
+        unanswered = dialogue[-1]["role"] != "assistant"
+        ids = tokenizer.encode(template.render(dialogue, add_generation_prompt=unanswered))
         kept = ids[-settings.max_tokens_per_prompt :]
-        asked = dialogue if turn else dialogue[:-1]
+        asked = dialogue if unanswered else dialogue[:-1]
         openings.append(tokenizer.encode(template.render(asked, add_generation_prompt=True)))
         texts.append(kept)
         starts.append(max(1, len(openings[-1]) - len(ids) + len(kept)))

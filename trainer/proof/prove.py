@@ -1,47 +1,59 @@
-"""Proof that a merged checkpoint is the model that was trained.
+"""Prove that a merged checkpoint is the model that was trained.
 
-The merged folder is reloaded from the disk and compared with base + adapter, first weight by
-weight, then by what both say to the same held-out text.
+The merged folder is reloaded from the disk and compared with base + adapter: first weight by
+weight, then by the predictions of both on the same held-out text.
 """
 
 from __future__ import annotations
 
 import gc
 from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Literal
+from typing import Literal
 
 from kofinlaw import Progress, UserError, silent
 from kofinlaw.data.prompting.wording import free_messages
-from kofinlaw.files import (
-    read_jsonl,
-    sha256_file,
-    sha256_text,
-    write_json,
-    write_text,
-)
+from kofinlaw.files import write_json, write_text
 from kofinlaw.models.loading import load_model
 from kofinlaw.models.templates import ChatTemplate, template_for
 from kofinlaw.models.tokenizer import Tokenizer, load_tokenizer
 from kofinlaw.records import Key, Message, Question
-from kofinlaw.trainer.base_identity import base_sha256
-from kofinlaw.trainer.merge.adapter_files import Adapter, read_adapter, read_object
-from kofinlaw.trainer.proof.checks import Check, behaviour_checks, compare, weight_checks
+from kofinlaw.trainer.merge.adapter_files import RECORD, Adapter, read_adapter
+from kofinlaw.trainer.merge.json_objects import object_at, read_object_if_present, text_at
+from kofinlaw.trainer.proof.checks import behaviour_checks, compare_models, weight_checks
 from kofinlaw.trainer.proof.fixed_prompts import FIXED_DIALOGUES
+from kofinlaw.trainer.proof.identity import SAME_TEXTS, identity_checks
 from kofinlaw.trainer.proof.measure import KeptRows, Measured, Probe, measure
 from kofinlaw.trainer.proof.page import verdict_page
 from kofinlaw.trainer.proof.probe_tokens import build_probe, texts_only
 from kofinlaw.trainer.proof.reference import as_float32, compute_dtype, load_reference
+from kofinlaw.trainer.proof.result import Check, GreedyText, ProofFigures, ProofResult
 from kofinlaw.trainer.proof.settings import VerifySettings
-from kofinlaw.trainer.proof.weights import check_weights
-
-PROBE_MESSAGES: list[Message] = [
-    {"role": "user", "content": "제1조의 목적을 쓰시오."},
-    {"role": "assistant", "content": "이용자 보호이다."},
-]
+from kofinlaw.trainer.proof.weights import WeightCheck, check_weights
 
 
-def verify_merge(
+@dataclass(frozen=True, slots=True)
+class _Models:
+    """The models of a proof; `kind` is the base of the reference."""
+
+    merged: Path
+    adapter: Adapter
+    base: Path
+    kind: str
+
+
+@dataclass(frozen=True, slots=True)
+class _Comparison:
+    """Checks of a comparison, with its figures where both models could be run."""
+
+    checks: list[Check]
+    figures: ProofFigures | None = None
+    weights: WeightCheck | None = None
+    greedy: tuple[GreedyText, ...] | None = None
+
+
+def prove_merge(
     merged: Path,
     adapter: Path,
     base: Path,
@@ -50,189 +62,137 @@ def verify_merge(
     questions: Sequence[Question] = (),
     keys: Sequence[Key] = (),
     template: ChatTemplate | None = None,
-    thresholds: VerifySettings | None = None,
+    settings: VerifySettings | None = None,
     against: Literal["claimed", "trained"] = "claimed",
     out: Path | None = None,
     progress: Progress = silent,
-) -> dict[str, Any]:
-    """Compare a merged checkpoint with base + adapter; `verdict` is `pass` or `fail`.
+) -> ProofResult:
+    """Compare a merged checkpoint with base + adapter.
 
-    With `against` `claimed` the comparison is the base the merge says it was made on, which
-    proves the arithmetic; `trained` is always the base training held, which shows what merging on
-    the original changes.
+    A fixed set of Korean dialogues is always part of the comparison. A damaged merge gives a
+    failing verdict, not an exception.
 
-    `prompts` (user turns, or whole dialogues) and `questions` are held out; a fixed set of Korean
-    dialogues is always added. `template` is the one used in training (none: by the adapter's
-    record). With `out`, writes verify.json and verify.md there. A merge that is damaged gives a
-    failing verdict; UserError is raised where base or adapter cannot be read.
+    Args:
+        merged: the merged checkpoint's folder.
+        adapter: the adapter's folder.
+        base: the base model's folder.
+        prompts: user turns or whole dialogues, held out from training.
+        questions: held-out questions; those without options are added to `prompts`.
+        keys: right answers, for the accuracy of both models.
+        template: the chat template used in training; None takes the adapter's record of it.
+        settings: what is compared, and the thresholds; None takes the defaults.
+        against: with `claimed` the reference is on the base that the merge says it was made on,
+            which proves the arithmetic. With `trained` it is always on the base that training
+            held, which shows what merging on the original changes.
+        out: folder for verify.json and verify.md; None writes nothing.
+        progress: receives the number of texts, questions and continuations done.
+
+    Returns the verdict with its checks and figures.
+
+    Raises UserError where base or adapter cannot be read.
     """
-    settings = thresholds or VerifySettings.model_validate({})
+    settings = settings or VerifySettings()
     trained = read_adapter(adapter)
-    record = _merged_record(merged)
-    claimed = record.get("merge", {}).get("base", "dequantized")
-    kind = claimed if against == "claimed" else "dequantized"
-    checks = [*_identity_checks(merged, trained, base, record, template)]
-    report: dict[str, Any] = {
-        "merged_base": claimed,
-        "compared_with": kind,
-        "fixed_dialogues": len(FIXED_DIALOGUES),
-    }
-    if all(check.ok for check in checks if check.name in ("tokenizer", "chat template")):
-        used = template or template_for(merged)
-        probe = build_probe(load_tokenizer(base), used, prompts, questions, settings)
+    record = read_object_if_present(merged / RECORD)
+    claimed = text_at(object_at(record, "merge"), "base") or "dequantized"
+    models = _Models(merged, trained, base, claimed if against == "claimed" else "dequantized")
+    checks = identity_checks(merged, trained, base, record, template)
+    compared, not_measured = _Comparison([]), None
+    if all(check.ok for check in checks if check.name in SAME_TEXTS):
+        choices = [question for question in questions if question.options]
+        free = [free_messages(item.question) for item in questions if not item.options]
+        probe = build_probe(
+            load_tokenizer(base),
+            template or template_for(merged),
+            [*prompts, *free],
+            choices,
+            settings,
+        )
         answers = {key.id: key.answer for key in keys}
-        asked = [item for item in questions if item.options][: settings.questions]
-        right = [answers[item.id] for item in asked if answers.get(item.id)]
-        checks += _behaviour(merged, trained, base, kind, probe, settings, report, progress, right)
+        asked = choices[: settings.questions]
+        labels = [answers[question.id] for question in asked if answers.get(question.id)]
+        compared = _compare(models, probe, labels, settings, progress)
     else:
-        report["not_measured"] = "tokenizer or template differ: the texts would not be the same"
-    report["checks"] = [
-        {"name": c.name, "value": c.value, "bound": c.bound, "ok": c.ok} for c in checks
-    ]
-    report["verdict"] = "pass" if all(check.ok for check in checks) else "fail"
-    report["failed"] = [check.name for check in checks if not check.ok]
-    result = {"verdict": report.pop("verdict"), "failed": report.pop("failed"), **report}
+        not_measured = "tokenizer or template differ: the texts would not be the same"
+    result = ProofResult(
+        merged_base=claimed,
+        compared_with=models.kind,
+        fixed_dialogues=len(FIXED_DIALOGUES),
+        checks=(*checks, *compared.checks),
+        figures=compared.figures,
+        weights=compared.weights,
+        greedy=compared.greedy,
+        not_measured=not_measured,
+    )
     if out is not None:
         out.mkdir(parents=True, exist_ok=True)
-        write_json(out / "verify.json", result)
+        write_json(out / "verify.json", result.to_report())
         write_text(out / "verify.md", verdict_page(result))
     return result
 
 
-def verify_stage(
-    settings: VerifySettings,
-    *,
-    merged: Path,
-    adapter: Path,
-    base: Path,
-    questions: Path | None,
-    template: ChatTemplate | None,
-    out: Path,
-    progress: Progress = silent,
-) -> dict[str, Any]:
-    """`verify_merge` on the questions of a file (its free-text items serve as prompts), with
-    verify.json and verify.md in `out`. Returns the verdict and the figures, flat."""
-    items = list(read_jsonl(questions, Question)) if questions is not None else []
-    result = verify_merge(
-        merged,
-        adapter,
-        base,
-        prompts=[free_messages(item.question) for item in items if not item.options],
-        questions=[item for item in items if item.options],
-        template=template,
-        thresholds=settings,
-        out=out,
-        progress=progress,
-    )
-    figures = {k: v for k, v in result.get("figures", {}).items() if v is not None}
-    return {"verdict": result["verdict"], "failed": ", ".join(result["failed"]), **figures}
-
-
-def _merged_record(merged: Path) -> dict[str, Any]:
-    path = merged / "kofinlaw.json"
-    return read_object(path) if path.exists() else {}
-
-
-def _identity_checks(
-    merged: Path,
-    adapter: Adapter,
-    base: Path,
-    record: dict[str, Any],
-    template: ChatTemplate | None,
-) -> list[Check]:
-    """Files that must be the same bytes: base, tokenizer, chat template and its rendering."""
-    digest = base_sha256(base)
-    claimed = {adapter.record.get("base_sha256", digest), record.get("base_sha256", digest)}
-    checks = [Check("base", digest[:16], "the adapter's and the merge's", claimed == {digest})]
-    source = adapter.folder / "tokenizer.json"
-    sources = [p for p in (base / "tokenizer.json", source) if p.exists()]
-    theirs = merged / "tokenizer.json"
-    found = sha256_file(theirs) if theirs.exists() else "absent"
-    same = found in [sha256_file(path) for path in sources]
-    checks.append(Check("tokenizer", found[:16], "the base's or the adapter's bytes", same))
-    wanted = template.sha256 if template else adapter.record.get("template_sha256")
-    wanted = wanted or template_for(base).sha256
-    own = _own_template(merged)
-    digest = sha256_text(own) if own is not None else "absent"
-    checks.append(Check("chat template", digest[:16], f"{wanted[:16]}", digest == wanted))
-    if digest == wanted:
-        rendered = sha256_text(template_for(merged).render(PROBE_MESSAGES))
-        trained = template or ChatTemplate(
-            own or "", template_for(base).bos, template_for(base).eos
-        )
-        expected = sha256_text(trained.render(PROBE_MESSAGES))
-        checks.append(Check("rendered turns", rendered[:16], expected[:16], rendered == expected))
-    return checks
-
-
-def _own_template(merged: Path) -> str | None:
-    """The template a reader of the folder finds, without any catalogue's help."""
-    file = merged / "chat_template.jinja"
-    if file.exists():
-        return file.read_text(encoding="utf-8")
-    config = merged / "tokenizer_config.json"
-    value = read_object(config).get("chat_template") if config.exists() else None
-    return value if isinstance(value, str) else None
-
-
-def _behaviour(
-    merged: Path,
-    adapter: Adapter,
-    base: Path,
-    kind: str,
+def _compare(
+    models: _Models,
     probe: Probe,
+    labels: Sequence[str],
     settings: VerifySettings,
-    report: dict[str, Any],
     progress: Progress,
-    right: Sequence[str],
-) -> list[Check]:
+) -> _Comparison:
+    """Compare weights and predictions; only one model is in memory at a time."""
     dtype = compute_dtype(settings.dtype)
     steps = 3 * (len(probe.texts) + len(probe.choices) + len(probe.openings))
-    done = [0]
+    done = 0
 
     def tick() -> None:
-        done[0] += 1
-        progress("verify", done[0], steps)
+        nonlocal done
+        done += 1
+        progress("verify", done, steps)
 
-    reference = load_reference(base, adapter, kind)
+    reference = load_reference(models.base, models.adapter, models.kind)
     try:
-        weights = check_weights(merged, reference)
+        weights = check_weights(models.merged, reference)
     except UserError as error:
-        return [Check("weights", str(error), "readable", False)]
+        return _Comparison([Check("weights", str(error), "readable", False)])
     if dtype == "float32":
         as_float32(reference)
     rows = KeptRows()
     trained = measure(reference, probe, rows.keep, tick=tick)
     with reference.disable_adapter():
-        untrained = measure(reference, texts_only(probe), rows.compare, tick=tick)
+        base = measure(reference, texts_only(probe), rows.compare, tick=tick)
     effect = rows.take()
     del reference
     gc.collect()
     try:
-        model = load_model(merged, dtype=dtype)
+        model = load_model(models.merged, dtype=dtype)
     except UserError as error:
-        return [
-            *weight_checks(weights, settings),
-            Check("loads", error.message, "transformers loads the merged folder", False),
-        ]
-    reloaded = measure(model, probe, rows.compare, tick=tick)
+        loads = Check("loads", error.message, "transformers loads the merged folder", False)
+        return _Comparison([*weight_checks(weights, settings), loads])
+    merged = measure(model, probe, rows.compare, tick=tick)
     divergence = rows.take()
     del model
     gc.collect()
-    figures = compare(trained, untrained, reloaded, effect, divergence, probe, right)
-    figures["compute_dtype"] = dtype
-    figures["tokens_compared"] = sum(len(losses) for losses in trained.losses)
-    report["figures"] = figures
-    report["weights"] = weights.as_json()
-    report["greedy"] = _greedy(load_tokenizer(base), trained, reloaded)
-    return [
-        *weight_checks(weights, settings),
-        *behaviour_checks(figures, settings),
-    ]
+    figures = compare_models(
+        base,
+        trained,
+        merged,
+        effect=effect,
+        divergence=divergence,
+        probe=probe,
+        labels=labels,
+        dtype=dtype,
+    )
+    return _Comparison(
+        checks=[*weight_checks(weights, settings), *behaviour_checks(figures, settings)],
+        figures=figures,
+        weights=weights,
+        greedy=_greedy_texts(load_tokenizer(models.base), trained, merged),
+    )
 
 
-def _greedy(tokenizer: Tokenizer, trained: Measured, merged: Measured) -> list[dict[str, Any]]:
-    return [
-        {"trained": tokenizer.decode(a), "merged": tokenizer.decode(b), "same": a == b}
-        for a, b in zip(trained.greedy, merged.greedy, strict=True)
-    ]
+def _greedy_texts(
+    tokenizer: Tokenizer, trained: Measured, merged: Measured
+) -> tuple[GreedyText, ...]:
+    return tuple(
+        GreedyText(tokenizer.decode(first), tokenizer.decode(second), first == second)
+        for first, second in zip(trained.greedy, merged.greedy, strict=True)
+    )

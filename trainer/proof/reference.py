@@ -1,54 +1,70 @@
-"""Base + adapter as training held them, for the merged model to be compared with."""
+"""Load base + adapter as training held them: the reference that a merged model must match."""
 
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any
+from typing import Literal
 
+import torch
+from peft import PeftModel
+
+from kofinlaw import UserError
 from kofinlaw.models.loading import load_model
-from kofinlaw.trainer.merge.adapter_files import Adapter, read_object
+from kofinlaw.models.settings import Dtype
+from kofinlaw.trainer.merge.adapter_files import Adapter, Quantization
+from kofinlaw.trainer.merge.json_objects import read_object
 from kofinlaw.trainer.merge.quantize import storage_dtype
 from kofinlaw.trainer.proof.weights import plain_weight
 
+DTYPES: tuple[Dtype, ...] = ("bfloat16", "float16", "float32")
 
-def compute_dtype(asked: str) -> Any:
+
+def compute_dtype(setting: Literal["auto"] | Dtype) -> Dtype:
     """The format both models compute in: `auto` is float32 on a CPU, bfloat16 on a GPU.
 
-    Float32 shows the weights alone; in bfloat16 the two ways of adding the adapter (beside the
-    weight, inside it) also round differently.
+    In float32 a difference comes from the weights alone. In bfloat16, adding the adapter next to
+    the weight and inside the weight also round differently.
     """
-    if asked != "auto":
-        return asked
-    import torch
-
+    if setting != "auto":
+        return setting
     return "bfloat16" if torch.cuda.is_available() else "float32"
 
 
-def load_reference(base: Path, adapter: Adapter, kind: str) -> Any:
-    """The peft model the merge claims to be: on the 4-bit base (`dequantized`) or on the 16-bit
-    one (`original`)."""
+def load_reference(base: Path, adapter: Adapter, kind: str) -> PeftModel:
+    """The peft model that the merge must equal.
+
+    `kind` is `dequantized` (on the 4-bit base) or `original` (on the 16-bit base). Raises
+    UserError where base or adapter do not load.
+    """
     quantization = adapter.quantization if kind == "dequantized" else None
     if quantization is None:
         config = read_object(base / "config.json")
-        stored: Any = config.get("dtype") or config.get("torch_dtype") or "float32"
-        return load_model(base, dtype=stored, adapter=adapter.folder)
-    compute = quantization["compute_dtype"]
-    kept = [quantization.get(key) for key in ("type", "block_size", "double_quant")]
-    if kept == ["nf4", 64, True]:
+        stored = str(config.get("dtype") or config.get("torch_dtype") or "float32")
+        return load_model(base, dtype=_dtype(stored, base), adapter=adapter.folder)
+    compute = _dtype(quantization["compute_dtype"], adapter.folder)
+    kept = (quantization.get("type"), quantization.get("block_size"))
+    if kept == ("nf4", 64) and quantization.get("double_quant") is True:
         return load_model(base, quantization="nf4", dtype=compute, adapter=adapter.folder)
-    stored = storage_dtype(quantization)
-    model = load_model(base, dtype=stored, adapter=adapter.folder)  # type: ignore[arg-type]
+    loaded_as = _dtype(storage_dtype(quantization), adapter.folder)
+    model = load_model(base, dtype=loaded_as, adapter=adapter.folder)
     hold_quantised_values(model, quantization)
     return model
 
 
-def hold_quantised_values(model: Any, quantization: dict[str, Any]) -> None:
+def _dtype(name: str, where: Path) -> Dtype:
+    for known in DTYPES:
+        if name == known:
+            return known
+    raise UserError(f"models are loaded as {', '.join(DTYPES)}, not {name}", where=str(where))
+
+
+def hold_quantised_values(model: PeftModel, quantization: Quantization) -> None:
     """Replace the weights that training held in 4 bits by their values, in place.
 
-    transformers offers one block size and one way of double quantisation; bitsandbytes' own
-    parameter class knows the others. Which layers: as recorded, else every Linear but the head.
+    transformers supports one block size and one form of double quantisation; bitsandbytes'
+    parameter class supports the others. The layers are the recorded ones, or else every linear
+    layer but the head.
     """
-    import torch
     from bitsandbytes.functional import dequantize_4bit
     from bitsandbytes.nn import Params4bit
 
@@ -73,22 +89,20 @@ def hold_quantised_values(model: Any, quantization: dict[str, Any]) -> None:
             layer.weight.data = value.to(getattr(torch, quantization["compute_dtype"]))
 
 
-def as_float32(reference: Any) -> None:
-    """Let the peft model compute in float32, its 4-bit layers replaced by the values they hold."""
-    import torch
+def as_float32(reference: PeftModel) -> None:
+    """Make the peft model compute in float32, with its 4-bit layers replaced by their values."""
     from bitsandbytes.nn import Linear4bit
 
     with torch.no_grad():
         for module in list(reference.modules()):
             for name, child in list(module.named_children()):
-                if isinstance(child, Linear4bit):  # peft's own layers around them are not
+                if isinstance(child, Linear4bit):  # peft's layers around them are of another class
                     setattr(module, name, _plain_linear(child))
     reference.float()
 
 
-def _plain_linear(layer: Any) -> Any:
-    import torch
-
+def _plain_linear(layer: torch.nn.Linear) -> torch.nn.Linear:
+    """A float32 layer on the CPU with the values that a 4-bit layer multiplies by."""
     linear = torch.nn.Linear(layer.in_features, layer.out_features, layer.bias is not None, "meta")
     linear.weight = torch.nn.Parameter(plain_weight(layer), requires_grad=False)
     if layer.bias is not None:

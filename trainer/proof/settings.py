@@ -1,4 +1,4 @@
-"""The recipe's section `verify`: what a proof compares, and its thresholds."""
+"""Define the recipe section `verify`: what a proof compares, and its thresholds."""
 
 from __future__ import annotations
 
@@ -8,29 +8,32 @@ from pydantic import BaseModel, ConfigDict, Field
 
 
 class VerifySettings(BaseModel):
-    """What the merged model is put to, and how far it may differ from base + adapter."""
+    """What the merged model is tested on, and how far it may differ from base + adapter."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
-    prompts: int = Field(8, ge=1, description="held-out prompts compared, in number")
+    prompts: int = Field(8, ge=1, description="number of held-out prompts compared")
     max_tokens_per_prompt: int = Field(
-        192, ge=8, description="tokens of a prompt that are compared; the rest is cut"
+        192, ge=8, description="most tokens of a prompt that are compared; longer prompts are cut"
     )
     kl_positions: int = Field(
-        256, ge=1, description="token positions whose whole distributions are compared, in all"
+        256, ge=1, description="number of token positions whose whole distributions are compared"
     )
-    greedy_prompts: int = Field(2, ge=0, description="prompts continued greedily")
+    greedy_prompts: int = Field(2, ge=0, description="number of prompts continued greedily")
     greedy_tokens: int = Field(16, ge=1, description="tokens of each greedy continuation")
     passages: int = Field(
-        12, ge=0, description="held-out chunks an export's perplexity is taken on, in number"
+        12, ge=0, description="number of held-out chunks that an export's perplexity is measured on"
     )
-    questions: int = Field(12, ge=0, description="multiple-choice questions compared, in number")
+    questions: int = Field(12, ge=0, description="number of multiple-choice questions compared")
     dtype: Literal["auto", "float32", "bfloat16", "float16"] = Field(
         "auto",
         description="format both models compute in; auto: float32 on CPU, bfloat16 on a GPU",
     )
     min_argmax_agreement: float = Field(
-        0.98, gt=0, le=1, description="smallest share of tokens with the same most likely next one"
+        0.98,
+        gt=0,
+        le=1,
+        description="smallest share of tokens with the same most likely next token",
     )
     max_kl: float = Field(
         0.005, gt=0, description="largest mean KL(base + adapter || merged), nats a token"
@@ -40,7 +43,7 @@ class VerifySettings(BaseModel):
         gt=0,
         description=(
             "largest mean KL as a share of the adapter's own effect KL(base + adapter || base); "
-            "a smaller adapter must be kept more exactly, down to the rounding floor"
+            "the effect of a smaller adapter must be kept more exactly, down to `kl_floor`"
         ),
     )
     kl_floor: float = Field(
@@ -53,27 +56,27 @@ class VerifySettings(BaseModel):
         0.01,
         ge=0,
         description=(
-            "the same as a share of what the adapter changes about the mean loss, where that is "
-            "more: tokens that it made improbable round further"
+            "the same as a share of the adapter's change of the mean loss; the larger of the two "
+            "bounds applies, because rounding errors are larger on tokens made improbable"
         ),
     )
     min_choice_agreement: float = Field(
-        0.9, gt=0, le=1, description="smallest share of multiple-choice answers that are the same"
+        0.9, gt=0, le=1, description="smallest share of equal multiple-choice answers"
     )
     min_delta_kept: float = Field(
         0.5,
         gt=0,
         le=1,
         description=(
-            "smallest share of any one weight's adapter delta that the stored weight still shows "
-            "(rounding blurs a small delta, but a skipped one keeps none of it)"
+            "smallest share of the adapter's change that each stored weight must still show "
+            "(rounding blurs a small change; a skipped one is lost completely)"
         ),
     )
     max_export_perplexity_ratio: float = Field(
         2.0,
         gt=1,
         description=(
-            "largest perplexity of an export as a multiple of the merged model's; quantising costs "
-            "some, a broken export far more"
+            "largest perplexity of an export as a multiple of the merged model's; quantising "
+            "raises it a little, a broken export raises it far more"
         ),
     )

@@ -1,26 +1,48 @@
-"""Stored weights against base + adapter as peft and bitsandbytes hold them in memory.
+"""Compare stored weights with base + adapter as peft and bitsandbytes hold them in memory.
 
-This does not call the merge's own arithmetic: what the trained model multiplies by is read off
-its modules, and each stored weight must be that value rounded once.
+This does not use the merge's own arithmetic. It reads from the trained model's modules what they
+multiply by, and each stored weight must be that value rounded once.
 """
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass, field
+from collections.abc import Iterator
+from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
 
+import torch
+from peft import PeftModel
+from peft.tuners.lora import LoraLayer
+from peft.tuners.tuners_utils import BaseTunerLayer
+from peft.utils import ModulesToSaveWrapper
+
+from kofinlaw.results import JsonValue
 from kofinlaw.trainer.merge.tensor_files import checkpoint_tensors, read_tensor
 
-# Half a unit in the last place, relative, and the smallest step of subnormal numbers.
+# Allowed rounding error by format: half a unit in the last place, relative to the value, and half
+# the step between subnormal numbers.
 ROUNDING = {"BF16": (2.0**-8, 0.0), "F16": (2.0**-11, 2.0**-25), "F32": (2.0**-24, 0.0)}
-SUM_NOISE = 1e-5  # float32 sums taken in another order, relative to the tensor's largest value
+# Allowed error of float32 sums in another order, relative to the tensor's largest value.
+SUM_NOISE = 1e-5
 
 
 @dataclass
 class WeightCheck:
-    """Counts over all tensors. `delta_kept` is, for the worst weight, how much of the adapter's
-    own change the stored weight shows: <stored - base, delta> / <delta, delta>."""
+    """Result of the comparison over all tensors.
+
+    Attributes:
+        tensors: tensors compared.
+        parameters: stored parameters of these tensors.
+        parameters_expected: parameters of base + adapter.
+        wrong: names of tensors that are not base + adapter rounded once.
+        missing: names that base + adapter has and the checkpoint lacks.
+        extra: names that only the checkpoint has.
+        delta_kept: for the worst weight, the share of the adapter's change that the stored weight
+            shows: <stored - base, delta> / <delta, delta>.
+        delta_kept_at: the name of that weight.
+        rounding_share: over all adapted weights, the norm of the rounding error of the stored
+            format divided by the norm of the adapter's change.
+    """
 
     tensors: int = 0
     parameters: int = 0
@@ -32,19 +54,29 @@ class WeightCheck:
     delta_kept_at: str = ""
     rounding_share: float = 0.0
 
-    def as_json(self) -> dict[str, Any]:
-        """Plain values, the lists cut after ten names."""
-        out = asdict(self)
-        for key in ("wrong", "missing", "extra"):
-            out[key] = {"count": len(out[key]), "first": out[key][:10]}
-        return out
+    def to_record(self) -> dict[str, JsonValue]:
+        """The figures as JSON values; of each list, its length and the first ten names."""
+        return {
+            "tensors": self.tensors,
+            "parameters": self.parameters,
+            "parameters_expected": self.parameters_expected,
+            "wrong": _first_names(self.wrong),
+            "missing": _first_names(self.missing),
+            "extra": _first_names(self.extra),
+            "delta_kept": self.delta_kept,
+            "delta_kept_at": self.delta_kept_at,
+            "rounding_share": self.rounding_share,
+        }
 
 
-def check_weights(merged: Path, reference: Any) -> WeightCheck:
-    """Compare every stored tensor with the peft model `reference` (as loaded for training).
+def _first_names(names: list[str]) -> dict[str, JsonValue]:
+    return {"count": len(names), "first": [*names[:10]]}
 
-    `rounding_share` is the norm of storing's rounding error over the norm of the delta, over all
-    adapted weights: what the number format costs of what was learnt.
+
+def check_weights(merged: Path, reference: PeftModel) -> WeightCheck:
+    """Compare every stored tensor of `merged` with the peft model, as loaded for training.
+
+    Raises UserError where the checkpoint cannot be read.
     """
     stored = checkpoint_tensors(merged)
     out = WeightCheck()
@@ -70,9 +102,8 @@ def check_weights(merged: Path, reference: Any) -> WeightCheck:
             square = float((delta.double() ** 2).sum())
             error_square += float(((found - total).double() ** 2).sum())
             delta_square += square
-            kept = (
-                float(((found - value).double() * delta.double()).sum() / square) if square else 1
-            )
+            product = ((found - value).double() * delta.double()).sum()
+            kept = float(product / square) if square else 1.0
             if abs(kept - 1) > abs(out.delta_kept - 1):
                 out.delta_kept, out.delta_kept_at = kept, name
     out.extra = sorted(set(stored) - seen)
@@ -80,20 +111,21 @@ def check_weights(merged: Path, reference: Any) -> WeightCheck:
     return out
 
 
-def _rounded_once(found: Any, exact: Any, dtype: str) -> bool:
+def _rounded_once(found: torch.Tensor, exact: torch.Tensor, dtype: str) -> bool:
+    """Whether `found` is `exact` rounded once to the safetensors format `dtype`."""
     relative, smallest = ROUNDING.get(dtype, (0.0, 0.0))
     largest = float(exact.abs().max()) if exact.numel() else 0.0
     allowed = exact.abs().mul_(relative).add_(smallest + SUM_NOISE * largest)
     return bool(((found - exact).abs_() <= allowed).all())
 
 
-def expected_weights(reference: Any) -> Any:
-    """Yield (name in the checkpoint, base value float32, adapter's delta or None), on the CPU."""
-    import torch
-    from peft.tuners.lora import LoraLayer
-    from peft.tuners.tuners_utils import BaseTunerLayer
-    from peft.utils import ModulesToSaveWrapper
+def expected_weights(
+    reference: PeftModel,
+) -> Iterator[tuple[str, torch.Tensor, torch.Tensor | None]]:
+    """Yield for every weight its name in a checkpoint, the base's value, and the adapter's change.
 
+    Both are float32 on the CPU; the change is None where the adapter does not add to the weight.
+    """
     model = reference.base_model.model
     covered: set[int] = set()
     with torch.no_grad():
@@ -119,9 +151,11 @@ def expected_weights(reference: Any) -> Any:
                 yield f"{name}.{part}" if name else part, value.float().cpu(), None
 
 
-def plain_weight(module: Any) -> Any:
-    """The weight a module multiplies by, float32 on the CPU; 4-bit weights dequantised and cast
-    to the module's compute dtype, as its forward pass does."""
+def plain_weight(module: torch.nn.Module) -> torch.Tensor:
+    """The weight that a module multiplies by, float32 on the CPU.
+
+    4-bit weights are dequantised and cast to the module's compute dtype, as in its forward pass.
+    """
     weight = module.weight
     state = getattr(weight, "quant_state", None)
     if state is None:
@@ -133,14 +167,12 @@ def plain_weight(module: Any) -> Any:
     return (value if compute is None else value.to(compute)).float().cpu()
 
 
-def lora_delta(module: Any, base: Any) -> Any:
-    """What the adapter adds to `base` in this module, float32 on the CPU."""
+def lora_delta(module: LoraLayer, base: torch.Tensor) -> torch.Tensor:
+    """What the adapter adds to the weight `base` in this module, float32 on the CPU."""
     delta = module.get_delta_weight("default").float().cpu()
     magnitude = getattr(module, "lora_magnitude_vector", None)
     if not magnitude or "default" not in magnitude:
         return delta
-    import torch
-
     lengths = magnitude["default"].weight.float().cpu()
     total = base + delta
     rows = 0 if "Embedding" in type(magnitude["default"]).__name__ else 1

@@ -2,10 +2,29 @@
 
 from __future__ import annotations
 
+import importlib.util
 import shutil
+from pathlib import Path
+
+import pytest
 
 from kofinlaw.files import write_json
 from kofinlaw.scoring.report.model_card import complete_card
+from kofinlaw.trainer.merge.merge_model import merge_adapter
+
+PICO = Path(__file__).parents[2] / "trainer" / "merge" / "pico.py"
+
+
+@pytest.fixture
+def merged(tmp_path_factory):
+    """A merged pico model, with the card that the merge wrote."""
+    spec = importlib.util.spec_from_file_location("merge_pico", PICO)
+    pico = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(pico)
+    folder = tmp_path_factory.mktemp("card")
+    base = pico.write_llama(folder / "base")
+    merge_adapter(pico.write_adapter(folder / "adapter", base), base, folder / "merged")
+    return folder / "merged"
 
 
 def test_data_proof_and_scores_come_into_the_card_once(tmp_path, merged):

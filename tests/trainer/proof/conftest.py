@@ -8,14 +8,14 @@ from pathlib import Path
 import pytest
 
 from kofinlaw.records import Question
-from kofinlaw.trainer.merge.merge_model import merge
+from kofinlaw.trainer.merge.merge_model import merge_adapter
 
-HOME = Path(__file__).parents[2] / "trainer" / "merge" / "pico.py"
+PICO = Path(__file__).parents[1] / "merge" / "pico.py"
 
 
 @pytest.fixture(scope="session")
 def pico():
-    spec = importlib.util.spec_from_file_location("merge_pico", HOME)
+    spec = importlib.util.spec_from_file_location("merge_pico", PICO)
     module = importlib.util.module_from_spec(spec)
     spec.loader.exec_module(module)
     return module
@@ -35,7 +35,7 @@ def adapter(pico, base, tmp_path_factory):
 @pytest.fixture(scope="session")
 def merged(base, adapter, tmp_path_factory):
     out = tmp_path_factory.mktemp("verify") / "merged"
-    merge(adapter, base, out)
+    merge_adapter(adapter, base, out)
     return out
 
 

@@ -1,8 +1,14 @@
-"""The merge against peft's own sum, and what travels with the weights."""
+"""The merge against peft's own sum, and what happens to targets, kills and full disks."""
 
 from __future__ import annotations
 
 import json
+import shutil
+import signal
+import subprocess
+import sys
+import time
+from dataclasses import replace
 
 import pytest
 import torch
@@ -11,7 +17,7 @@ from safetensors.torch import load_file, save_file
 from kofinlaw import UserError
 from kofinlaw.models.loading import load_model
 from kofinlaw.trainer.base_identity import weight_files
-from kofinlaw.trainer.merge.merge_model import merge
+from kofinlaw.trainer.merge.merge_model import merge_adapter
 
 
 def tensors_of(folder):
@@ -30,7 +36,7 @@ def peft_sum(base, adapter, dtype=torch.bfloat16):
 
 @pytest.mark.parametrize("dtype", ["bfloat16", "float16", "float32"])
 def test_merging_on_the_original_equals_peft_in_float32(tmp_path, llama, plain_adapter, dtype):
-    merge(plain_adapter, llama, tmp_path / "out", base="original", dtype=dtype)
+    merge_adapter(plain_adapter, llama, tmp_path / "out", base="original", dtype=dtype)
     expected = peft_sum(llama, plain_adapter, getattr(torch, dtype))
     merged = tensors_of(tmp_path / "out")
     assert set(merged) == set(expected)
@@ -52,7 +58,7 @@ def test_merging_on_the_original_equals_peft_in_float32(tmp_path, llama, plain_a
 )
 def test_every_form_of_lora_equals_peft(tmp_path, pico, llama, changes):
     adapter = pico.write_adapter(tmp_path / "adapter", llama, **changes)
-    merge(adapter, llama, tmp_path / "out", base="original", dtype="float32")
+    merge_adapter(adapter, llama, tmp_path / "out", base="original", dtype="float32")
     expected = peft_sum(llama, adapter, torch.float32)
     merged = tensors_of(tmp_path / "out")
     assert set(merged) == set(expected)
@@ -60,50 +66,8 @@ def test_every_form_of_lora_equals_peft(tmp_path, pico, llama, changes):
         assert torch.allclose(merged[name], value, rtol=1e-6, atol=1e-7), name
 
 
-@pytest.mark.parametrize(
-    "changes",
-    [
-        {},
-        {"double_quant": False},
-        {"block_size": 32},
-        {"type": "fp4", "block_size": 32, "double_quant": False},
-        {"compute_dtype": "float16"},
-    ],
-)
-def test_dequantised_values_are_those_the_4_bit_model_holds(tmp_path, pico, llama, changes):
-    from bitsandbytes.nn import Linear4bit, Params4bit
-
-    from kofinlaw.trainer.merge.quantize import training_values
-
-    record = {**pico.NF4, **changes}
-    weight = tensors_of(llama)["model.layers.0.mlp.gate_proj.weight"]
-    compute = getattr(torch, record["compute_dtype"])
-    layer = Linear4bit(weight.shape[1], weight.shape[0], bias=False, compute_dtype=compute)
-    layer.support_avx512bf16_for_cpu = False
-    layer.weight = Params4bit(
-        weight,
-        requires_grad=False,
-        quant_type=record["type"],
-        blocksize=record["block_size"],
-        compress_statistics=record["double_quant"],
-    ).to("cpu")
-    ours = training_values(weight, record)
-    through_layer = layer(torch.eye(weight.shape[1], dtype=compute)).T.float()
-    assert torch.equal(ours, through_layer)
-    assert 0.05 < (ours - weight.float()).norm() / weight.float().norm() < 0.15
-
-
-def test_blocks_that_span_rows_are_dequantised_rightly(pico):
-    """bitsandbytes' CPU kernel gives another row's scales there (error 0.26 for 0.09)."""
-    from kofinlaw.trainer.merge.quantize import training_values
-
-    weight = torch.randn(128, 96, generator=torch.Generator().manual_seed(0)).bfloat16()
-    error = (training_values(weight, pico.NF4) - weight.float()).norm() / weight.float().norm()
-    assert 0.08 < error < 0.1
-
-
 def test_the_dequantised_merge_is_the_trained_model(tmp_path, llama, adapter):
-    counts = merge(adapter, llama, tmp_path / "out", dtype="float32")
+    result = merge_adapter(adapter, llama, tmp_path / "out", dtype="float32")
     trained = load_model(llama, quantization="nf4", dtype="bfloat16", adapter=adapter)
     merged = tensors_of(tmp_path / "out")
     from bitsandbytes.functional import dequantize_4bit
@@ -114,17 +78,17 @@ def test_the_dequantised_merge_is_the_trained_model(tmp_path, llama, adapter):
             base = dequantize_4bit(packed.data, packed.quant_state).float()
             expected = base + module.get_delta_weight("default").float()
             assert torch.equal(merged[f"{name}.weight"], expected), name
-    assert counts["tensors_with_adapter"] == 14
-    assert counts["tensors_dequantised_only"] == 0
-    assert counts["tensors_copied"] == len(merged) - 14
+    assert result.counts.tensors_with_adapter == 14
+    assert result.counts.tensors_dequantised_only == 0
+    assert result.counts.tensors_copied == len(merged) - 14
 
 
 def test_layers_without_adapter_are_dequantised_too(tmp_path, pico, llama):
     adapter = pico.write_adapter(
         tmp_path / "a", llama, quantization=pico.NF4, target_modules=["q_proj"]
     )
-    counts = merge(adapter, llama, tmp_path / "out")
-    assert (counts["tensors_with_adapter"], counts["tensors_dequantised_only"]) == (2, 12)
+    result = merge_adapter(adapter, llama, tmp_path / "out")
+    assert (result.counts.tensors_with_adapter, result.counts.tensors_dequantised_only) == (2, 12)
     base, merged = tensors_of(llama), tensors_of(tmp_path / "out")
     name = "model.layers.1.mlp.down_proj.weight"
     assert not torch.equal(base[name], merged[name])
@@ -132,7 +96,7 @@ def test_layers_without_adapter_are_dequantised_too(tmp_path, pico, llama):
 
 
 def test_shards_and_index_are_those_of_the_base(tmp_path, llama, plain_adapter):
-    merge(plain_adapter, llama, tmp_path / "out", base="original")
+    merge_adapter(plain_adapter, llama, tmp_path / "out", base="original")
     ours = json.loads((tmp_path / "out" / "model.safetensors.index.json").read_text())
     theirs = json.loads((llama / "model.safetensors.index.json").read_text())
     assert len(set(ours["weight_map"].values())) > 1
@@ -142,7 +106,7 @@ def test_shards_and_index_are_those_of_the_base(tmp_path, llama, plain_adapter):
 def test_an_adapted_embedding_parts_from_its_tied_head(tmp_path, pico):
     base = pico.write_llama(tmp_path / "base", tie_word_embeddings=True)
     adapter = pico.write_adapter(tmp_path / "a", base, target_modules=["q_proj", "embed_tokens"])
-    merge(adapter, base, tmp_path / "out", base="original", dtype="float32")
+    merge_adapter(adapter, base, tmp_path / "out", base="original", dtype="float32")
     config = json.loads((tmp_path / "out" / "config.json").read_text())
     merged, before = tensors_of(tmp_path / "out"), tensors_of(base)
     assert config["tie_word_embeddings"] is False
@@ -157,66 +121,87 @@ def test_an_adapted_embedding_parts_from_its_tied_head(tmp_path, pico):
 def test_a_tied_base_stays_tied(tmp_path, pico):
     base = pico.write_llama(tmp_path / "base", tie_word_embeddings=True)
     adapter = pico.write_adapter(tmp_path / "a", base, quantization=pico.NF4)
-    merge(adapter, base, tmp_path / "out")
+    merge_adapter(adapter, base, tmp_path / "out")
     assert "lm_head.weight" not in tensors_of(tmp_path / "out")
     assert json.loads((tmp_path / "out" / "config.json").read_text())["tie_word_embeddings"]
 
 
-def test_a_resized_vocabulary_travels_with_its_tokenizer(tmp_path, pico, llama):
-    adapter = pico.write_adapter(
-        tmp_path / "a", llama, modules_to_save=["embed_tokens", "lm_head"], record=True
-    )
-    weights = load_file(adapter / "adapter_model.safetensors")
-    whole = [name for name in weights if "embed_tokens" in name or "lm_head" in name]
-    for name in whole:
-        weights[name] = torch.cat([weights[name], weights[name][:3]])
-    save_file(weights, adapter / "adapter_model.safetensors")
-    with pytest.raises(UserError, match=r"brings no tokenizer\.json"):
-        merge(adapter, llama, tmp_path / "out", base="original")
-    tokenizer = json.loads((llama / "tokenizer.json").read_text())
-    first = max(tokenizer["model"]["vocab"].values()) + 1
-    for number, token in enumerate(["조", "항", "호호"]):
-        tokenizer["model"]["vocab"][token + "새"] = first + number
-    (adapter / "tokenizer.json").write_text(json.dumps(tokenizer))
-    merge(adapter, llama, tmp_path / "out", base="original")
-    config = json.loads((tmp_path / "out" / "config.json").read_text())
-    assert config["vocab_size"] == first + 3
-    assert tensors_of(tmp_path / "out")["lm_head.weight"].shape[0] == first + 3
-    made, brought = tmp_path / "out" / "tokenizer.json", adapter / "tokenizer.json"
-    assert made.read_bytes() == brought.read_bytes()
-
-
-def test_everything_a_user_needs_travels(tmp_path, llama, adapter):
-    merge(adapter, llama, tmp_path / "out")
-    out = tmp_path / "out"
-    for name in ("tokenizer.json", "tokenizer_config.json", "chat_template.jinja", "LICENSE"):
-        assert (out / name).read_bytes() == (llama / name).read_bytes(), name
-    config = json.loads((out / "config.json").read_text())
-    assert config["dtype"] == config["torch_dtype"] == "bfloat16"
-    assert config["rope_theta"] == config["rope_parameters"]["rope_theta"] == 10000.0
-    assert config["rope_scaling"] is None
-    ends = json.loads((out / "generation_config.json").read_text())["eos_token_id"]
-    assert ends == [2, 7]  # </s> and the template's <|end|>
-    record = json.loads((out / "kofinlaw.json").read_text())
-    assert record["merge"]["base"] == "dequantized"
-    assert record["name"] == "pico-llama-kofinlaw"
-    assert "pico-llama" in (out / "README.md").read_text()
-
-
 def test_the_same_merge_again_is_left_alone_and_another_is_refused(tmp_path, llama, adapter):
-    first = merge(adapter, llama, tmp_path / "out")
+    first = merge_adapter(adapter, llama, tmp_path / "out")
     before = (tmp_path / "out" / "kofinlaw.json").stat().st_mtime_ns
-    again = merge(adapter, llama, tmp_path / "out")
-    assert {**again, "seconds": 0} == {**first, "seconds": 0}
+    again = merge_adapter(adapter, llama, tmp_path / "out")
+    assert replace(again, seconds=0) == replace(first, seconds=0)
     assert (tmp_path / "out" / "kofinlaw.json").stat().st_mtime_ns == before
     with pytest.raises(UserError, match="not empty"):
-        merge(adapter, llama, tmp_path / "out", base="original")
+        merge_adapter(adapter, llama, tmp_path / "out", base="original")
 
 
 def test_merging_twice_gives_the_same_bytes(tmp_path, llama, adapter):
     for name in ("one", "two"):
-        merge(adapter, llama, tmp_path / name)
+        merge_adapter(adapter, llama, tmp_path / name)
     files = sorted(path.name for path in (tmp_path / "one").iterdir())
     assert files == sorted(path.name for path in (tmp_path / "two").iterdir())
     for name in files:
         assert (tmp_path / "one" / name).read_bytes() == (tmp_path / "two" / name).read_bytes()
+
+
+def test_weights_that_are_not_finite_are_refused_and_leave_nothing(tmp_path, llama, plain_adapter):
+    adapter = shutil.copytree(plain_adapter, tmp_path / "a")
+    weights = load_file(adapter / "adapter_model.safetensors")
+    name = "base_model.model.model.layers.1.mlp.up_proj.lora_B.weight"
+    weights[name][3, 2] = float("nan")
+    save_file(weights, adapter / "adapter_model.safetensors")
+    with pytest.raises(UserError, match="not finite"):
+        merge_adapter(adapter, llama, tmp_path / "out")
+    weights[name][3, 2] = 1e6
+    save_file(weights, adapter / "adapter_model.safetensors")
+    with pytest.raises(UserError, match="does not fit F16"):
+        merge_adapter(adapter, llama, tmp_path / "out", dtype="float16")
+    assert [path.name for path in tmp_path.iterdir()] == ["a"]
+
+
+def test_a_target_inside_a_source_or_on_a_full_disk_is_refused(
+    tmp_path, llama, adapter, monkeypatch
+):
+    for target in (llama / "merged", adapter, adapter.parent):
+        with pytest.raises(UserError, match="lies inside a source"):
+            merge_adapter(adapter, llama, target)
+    monkeypatch.setattr(
+        "kofinlaw.trainer.merge.merge_model.shutil.disk_usage",
+        lambda path: shutil._ntuple_diskusage(100, 90, 10),
+    )
+    with pytest.raises(UserError, match="the merge needs"):
+        merge_adapter(adapter, llama, tmp_path / "out")
+    assert list(tmp_path.iterdir()) == []
+
+
+SLOW_MERGE = """
+import sys, time
+from pathlib import Path
+from kofinlaw.trainer.merge.merge_model import merge_adapter
+
+def progress(phase, done, total=None, **info):
+    if done == 9:
+        print("halfway", flush=True)
+        time.sleep(60)
+
+merge_adapter(Path(sys.argv[1]), Path(sys.argv[2]), Path(sys.argv[3]), progress=progress)
+"""
+
+
+def test_a_killed_merge_leaves_no_target_and_the_next_one_clears_up(tmp_path, llama, adapter):
+    out = tmp_path / "out"
+    child = subprocess.Popen(
+        [sys.executable, "-c", SLOW_MERGE, str(adapter), str(llama), str(out)],
+        stdout=subprocess.PIPE,
+        text=True,
+    )
+    assert child.stdout.readline() == "halfway\n"
+    child.send_signal(signal.SIGKILL)
+    child.wait()
+    assert not out.exists()
+    assert [path.name for path in tmp_path.iterdir()] == [".out.tmp"]
+    began = time.monotonic()
+    merge_adapter(adapter, llama, out)
+    assert time.monotonic() - began < 60
+    assert [path.name for path in tmp_path.iterdir()] == ["out"]

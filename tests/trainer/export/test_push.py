@@ -6,7 +6,7 @@ import pytest
 
 from kofinlaw import UserError
 from kofinlaw.files import write_json
-from kofinlaw.trainer.export.push import push, push_export
+from kofinlaw.trainer.export.push import push_export, upload
 
 
 class Hub:
@@ -41,14 +41,14 @@ def calls(monkeypatch):
 )
 def test_nothing_happens_without_repository_and_token(tmp_path, calls, repository, token):
     with pytest.raises(UserError, match="without an explicit repository and token"):
-        push(tmp_path, repository, token)
+        upload(tmp_path, repository, token)
     assert calls == []
 
 
 def test_offline_refuses(tmp_path, calls, monkeypatch):
     monkeypatch.setenv("HF_HUB_OFFLINE", "1")
     with pytest.raises(UserError, match="offline: nothing is uploaded"):
-        push(tmp_path, "owner/model", "t")
+        upload(tmp_path, "owner/model", "t")
     assert calls == []
 
 

@@ -12,7 +12,7 @@ from kofinlaw.files import write_jsonl
 from kofinlaw.records import Chunk, Example
 from kofinlaw.trainer.export.compressed import calibration_texts, spread, to_compressed
 from kofinlaw.trainer.export.environment import LLM_COMPRESSOR, is_ready
-from kofinlaw.trainer.export.formats import export_stage
+from kofinlaw.trainer.export.formats import export_model
 from kofinlaw.trainer.export.settings import ExportSettings
 
 
@@ -44,13 +44,6 @@ def test_samples_are_spread_over_all_the_texts():
     assert spread(numbers, 4) == ["0", "2", "5", "7"]
     assert spread(numbers, 9)[-1] == "8"
     assert spread(numbers[:3], 4) == numbers[:3]
-
-
-def test_without_training_chunks_nothing_is_written(tmp_path, llama):
-    settings = ExportSettings.model_validate({"formats": ["gptq"]})
-    with pytest.raises(UserError, match="calibrated on the training's chunks"):
-        export_stage(settings, llama, tmp_path / "out")
-    assert list((tmp_path / "out").iterdir()) == []
 
 
 def test_awq_without_a_gpu_names_gptq(tmp_path, llama, monkeypatch):
@@ -88,7 +81,7 @@ def test_4_bit_weights_are_really_written_and_near_the_merge(tmp_path, pico, cor
 
     base = pico.write_llama(tmp_path / "base", hidden_size=128, head_dim=32)
     settings = ExportSettings.model_validate({"formats": [method], "calibration_tokens": 64})
-    export_stage(settings, base, tmp_path / "out", **corpus)
+    export_model(settings, base, tmp_path / "out", **corpus)
     facts = json.loads((tmp_path / "out" / "export.json").read_text())[method]
     folder = tmp_path / "out" / facts["folder"]
     assert facts["calibration_texts"] == 6

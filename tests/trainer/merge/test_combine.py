@@ -12,7 +12,7 @@ from kofinlaw import UserError
 from kofinlaw.models.loading import load_model
 from kofinlaw.trainer.base_identity import weight_files
 from kofinlaw.trainer.merge.combine import combine_adapters
-from kofinlaw.trainer.merge.merge_model import merge
+from kofinlaw.trainer.merge.merge_model import merge_adapter
 
 
 @pytest.fixture(scope="module")
@@ -55,7 +55,7 @@ def peft_combined(base, pair, weights, method, density, monkeypatch):
 def test_the_combination_is_peft_s(tmp_path, llama, pair, method, monkeypatch):
     weights = [0.7, -0.4] if method == "sum" else [0.7, 0.4]
     combine_adapters(pair, weights, tmp_path / "both", method=method, density=0.6)
-    merge(tmp_path / "both", llama, tmp_path / "m", base="original", dtype="float32")
+    merge_adapter(tmp_path / "both", llama, tmp_path / "m", base="original", dtype="float32")
     stored, base = tensors_of(tmp_path / "m"), tensors_of(llama)
     expected = peft_combined(
         llama, pair, weights, "cat" if method == "sum" else method, 0.6, monkeypatch
@@ -76,7 +76,7 @@ def test_random_pruning_of_one_layer_is_peft_s_by_the_same_seed(
         pico.write_adapter(tmp_path / str(seed), llama, seed=seed, **options) for seed in (1, 2)
     ]
     combine_adapters(pair, [0.7, 0.4], tmp_path / "both", method=method, density=0.6, seed=0)
-    merge(tmp_path / "both", llama, tmp_path / "m", base="original", dtype="float32")
+    merge_adapter(tmp_path / "both", llama, tmp_path / "m", base="original", dtype="float32")
     ((name, delta),) = peft_combined(llama, pair, [0.7, 0.4], method, 0.6, monkeypatch).items()
     found = tensors_of(tmp_path / "m")[f"{name}.weight"]
     base = tensors_of(llama)[f"{name}.weight"].float()
@@ -94,14 +94,14 @@ def test_the_same_combination_again_is_left_alone(tmp_path, pair):
 
 
 def test_the_combination_takes_the_proof_of_any_adapter(tmp_path, pico, llama):
-    from kofinlaw.trainer.proof.prove import verify_merge
+    from kofinlaw.trainer.proof.prove import prove_merge
 
     pair = [
         pico.write_adapter(tmp_path / str(n), llama, seed=n, quantization=pico.NF4) for n in (1, 2)
     ]
     combine_adapters(pair, [0.6, 0.4], tmp_path / "both", method="ties")
-    merge(tmp_path / "both", llama, tmp_path / "m")
-    assert verify_merge(tmp_path / "m", tmp_path / "both", llama)["verdict"] == "pass"
+    merge_adapter(tmp_path / "both", llama, tmp_path / "m")
+    assert prove_merge(tmp_path / "m", tmp_path / "both", llama).verdict == "pass"
 
 
 def test_random_pruning_comes_from_the_seed(tmp_path, pair):
@@ -115,7 +115,7 @@ def test_random_pruning_comes_from_the_seed(tmp_path, pair):
 
 def test_adapters_of_other_bases_ranks_or_kinds_are_refused(tmp_path, pico, llama, pair):
     lower = pico.write_adapter(tmp_path / "r4", llama, r=4)
-    with pytest.raises(UserError, match="wants equal ranks"):
+    with pytest.raises(UserError, match="needs adapters of equal rank"):
         combine_adapters([pair[0], lower], [1, 1], tmp_path / "x", method="ties")
     combine_adapters([pair[0], lower], [1, 1], tmp_path / "sum")
     assert json.loads((tmp_path / "sum" / "adapter_config.json").read_text())["r"] == 12

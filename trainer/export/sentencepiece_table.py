@@ -1,7 +1,7 @@
-"""A SentencePiece `tokenizer.model` rebuilt from a GGUF's token table.
+"""Rebuild a SentencePiece `tokenizer.model` from the token table of a GGUF file.
 
-The quickstart model ships as GGUF, so its folder has no tokenizer.model, which llama.cpp's
-converter wants for Gemma. The table holds all of it: texts, scores and types.
+The quickstart model comes as GGUF, so its folder has no tokenizer.model, but llama.cpp's converter
+needs one for Gemma. The table holds everything in it: texts, scores and types.
 Format: https://github.com/google/sentencepiece/blob/master/src/sentencepiece_model.proto.
 """
 
@@ -9,21 +9,21 @@ from __future__ import annotations
 
 import struct
 from collections.abc import Iterable
-from typing import Any
 
 from kofinlaw.models.gguf_table import CONTROL, UNKNOWN, USER_DEFINED, TokenTable
+from kofinlaw.results import JsonValue
 
 BPE = 2  # TrainerSpec.ModelType
 
 
 def sentencepiece_model(table: TokenTable) -> bytes:
-    """The bytes of tokenizer.model: a BPE model with byte fallback, no dummy prefix, and white
-    space as it stands (Gemma's normaliser is the identity)."""
+    """The bytes of tokenizer.model: a BPE model with byte fallback, without a dummy prefix, and
+    with unchanged white space (Gemma's normaliser is the identity)."""
     out = bytearray()
     for number, (token, score, kind) in enumerate(
         zip(table.tokens, table.scores, table.types, strict=True)
     ):
-        # GGUF shows the spaces of user-defined pieces, SentencePiece its own mark for them.
+        # GGUF writes user-defined pieces with spaces, SentencePiece with its own mark for them.
         text = token.replace(" ", "\u2581")
         piece = _bytes(1, text.encode("utf-8")) + _float(2, score)
         if number == table.unknown:
@@ -36,8 +36,8 @@ def sentencepiece_model(table: TokenTable) -> bytes:
     return bytes(out + _bytes(2, trainer) + _bytes(3, normalizer))
 
 
-def added_tokens(table: TokenTable) -> dict[str, dict[str, Any]]:
-    """`added_tokens_decoder` of tokenizer_config.json: what the converter reads types from."""
+def added_tokens(table: TokenTable) -> dict[str, dict[str, JsonValue]]:
+    """`added_tokens_decoder` of tokenizer_config.json, from which the converter reads types."""
     return {
         str(number): {"content": token, "special": kind == CONTROL}
         for number, (token, kind) in enumerate(zip(table.tokens, table.types, strict=True))
@@ -46,7 +46,7 @@ def added_tokens(table: TokenTable) -> dict[str, dict[str, Any]]:
 
 
 def differences(ours: TokenTable, theirs: TokenTable) -> list[int]:
-    """Ids whose text, score or type is not the same (the unknown token's type aside)."""
+    """Ids whose text, score or type differs, except the unknown token's."""
     first, second = (
         list(zip(table.tokens, table.scores, table.types, strict=True)) for table in (ours, theirs)
     )

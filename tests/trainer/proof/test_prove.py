@@ -9,9 +9,9 @@ import pytest
 import torch
 from safetensors.torch import load_file, save_file
 
-from kofinlaw.trainer.merge.merge_model import merge
-from kofinlaw.trainer.proof.checks import behaviour_checks
-from kofinlaw.trainer.proof.prove import verify_merge
+from kofinlaw.records import Question
+from kofinlaw.trainer.merge.merge_model import merge_adapter
+from kofinlaw.trainer.proof.prove import prove_merge
 from kofinlaw.trainer.proof.settings import VerifySettings
 
 PROMPTS = ["전자금융거래의 한도를 쓰시오.", "개인정보의 보유 기간을 설명하시오."]
@@ -30,7 +30,7 @@ def damaged(merged, target, change):
 
 
 def verify(merged, adapter, base, **options):
-    return verify_merge(merged, adapter, base, prompts=PROMPTS, thresholds=SMALL, **options)
+    return prove_merge(merged, adapter, base, prompts=PROMPTS, settings=SMALL, **options)
 
 
 def delta_of(adapter, name):
@@ -40,37 +40,37 @@ def delta_of(adapter, name):
 
 
 def failing(result):
-    return set(result["failed"])
+    return set(result.failed)
 
 
 def test_a_good_merge_passes_and_the_page_says_what_was_compared(
     tmp_path, base, adapter, merged, questions
 ):
     result = verify(merged, adapter, base, questions=questions, out=tmp_path)
-    assert result["failed"] == []
-    assert result["verdict"] == "pass"
-    figures = result["figures"]
-    assert figures["choices"] == 8
-    assert figures["kl_mean"] < 0.05 * figures["adapter_effect_kl"]
-    assert figures["tokens_compared"] > 300
-    assert result["weights"]["delta_kept"] == pytest.approx(1, abs=0.05)
-    assert json.loads((tmp_path / "verify.json").read_text()) == result
+    assert result.failed == ()
+    assert result.verdict == "pass"
+    figures = result.figures
+    assert figures.choices == 8
+    assert figures.kl_mean < 0.05 * figures.adapter_effect_kl
+    assert figures.tokens_compared > 300
+    assert result.weights.delta_kept == pytest.approx(1, abs=0.05)
+    assert json.loads((tmp_path / "verify.json").read_text()) == result.to_report()
     page = (tmp_path / "verify.md").read_text()
     assert page.startswith("# Merge proof: PASS")
     assert "| KL divergence |" in page
 
 
 def test_a_merge_on_the_original_is_compared_with_the_original(tmp_path, base, adapter):
-    merge(adapter, base, tmp_path / "m", base="original", dtype="float16")
+    merge_adapter(adapter, base, tmp_path / "m", base="original", dtype="float16")
     result = verify(tmp_path / "m", adapter, base)
-    assert result["verdict"] == "pass"
-    assert result["merged_base"] == "original"
+    assert result.verdict == "pass"
+    assert result.merged_base == "original"
 
 
 def test_an_adapter_trained_on_16_bits_is_proven_too(tmp_path, pico, base):
     adapter = pico.write_adapter(tmp_path / "a", base, use_dora=True)
-    merge(adapter, base, tmp_path / "m")
-    assert verify(tmp_path / "m", adapter, base)["verdict"] == "pass"
+    merge_adapter(adapter, base, tmp_path / "m")
+    assert verify(tmp_path / "m", adapter, base).verdict == "pass"
 
 
 @pytest.mark.parametrize(
@@ -83,8 +83,8 @@ def test_other_settings_of_the_4_bits_are_proven_and_told_apart(tmp_path, pico, 
     path = adapter / "kofinlaw.json"
     record = json.loads(path.read_text())
     path.write_text(json.dumps({**record, "quantization": {**pico.NF4, **changes}}))
-    merge(adapter, base, tmp_path / "m")
-    assert verify(tmp_path / "m", adapter, base)["verdict"] == "pass"
+    merge_adapter(adapter, base, tmp_path / "m")
+    assert verify(tmp_path / "m", adapter, base).verdict == "pass"
     path.write_text(json.dumps({**record, "quantization": pico.NF4}))
     assert "weights" in failing(verify(tmp_path / "m", adapter, base))
 
@@ -98,8 +98,8 @@ def test_a_skipped_tensor_fails(tmp_path, base, adapter, merged):
         damaged(merged, tmp_path / "m", lambda w: w.update({NAME: plain})), adapter, base
     )
     assert {"weights", "adapter kept"} <= failing(result)
-    assert result["weights"]["wrong"] == {"count": 1, "first": [NAME]}
-    assert result["weights"]["delta_kept"] == pytest.approx(0, abs=0.02)
+    assert result.weights.to_record()["wrong"] == {"count": 1, "first": [NAME]}
+    assert result.weights.delta_kept == pytest.approx(0, abs=0.02)
 
 
 def test_a_wrong_scaling_fails_by_weights_and_by_what_it_says(tmp_path, base, adapter):
@@ -107,10 +107,10 @@ def test_a_wrong_scaling_fails_by_weights_and_by_what_it_says(tmp_path, base, ad
     shutil.copytree(adapter, wrong)
     config = json.loads((wrong / "adapter_config.json").read_text())
     (wrong / "adapter_config.json").write_text(json.dumps({**config, "use_rslora": True}))
-    merge(wrong, base, tmp_path / "m")
+    merge_adapter(wrong, base, tmp_path / "m")
     result = verify(tmp_path / "m", adapter, base)
     assert {"weights", "adapter kept", "KL divergence", "argmax agreement"} <= failing(result)
-    assert result["weights"]["delta_kept"] == pytest.approx(8**0.5, rel=0.05)
+    assert result.weights.delta_kept == pytest.approx(8**0.5, rel=0.05)
 
 
 def test_a_dropped_template_fails(tmp_path, base, adapter, merged):
@@ -118,7 +118,7 @@ def test_a_dropped_template_fails(tmp_path, base, adapter, merged):
     (tmp_path / "m" / "chat_template.jinja").unlink()
     result = verify(tmp_path / "m", adapter, base)
     assert failing(result) == {"chat template"}
-    assert "not_measured" in result
+    assert "not_measured" in result.to_report()
 
 
 def test_a_transposed_factor_fails(tmp_path, base, adapter, merged):
@@ -139,7 +139,7 @@ def test_a_merge_on_another_base_fails(tmp_path, pico, base, adapter):
     record = json.loads((forged / "kofinlaw.json").read_text())
     del record["base_sha256"]
     (forged / "kofinlaw.json").write_text(json.dumps(record))
-    merge(forged, other, tmp_path / "m", accept_unrecorded=True)
+    merge_adapter(forged, other, tmp_path / "m", accept_unrecorded=True)
     result = verify(tmp_path / "m", adapter, base)
     assert {"base", "weights", "KL divergence", "argmax agreement"} <= failing(result)
 
@@ -166,7 +166,7 @@ def test_a_truncated_checkpoint_fails_without_a_traceback(tmp_path, base, adapte
     path.write_bytes(path.read_bytes()[:-100])
     result = verify(tmp_path / "m", adapter, base)
     assert failing(result) == {"weights"}
-    assert "truncated or corrupt" in result["checks"][-1]["value"]
+    assert "truncated or corrupt" in result.checks[-1].value
 
 
 def test_the_4_bit_merge_in_place_that_peft_offers_would_fail(tmp_path, base, adapter, merged):
@@ -185,66 +185,24 @@ def test_the_4_bit_merge_in_place_that_peft_offers_would_fail(tmp_path, base, ad
     assert {"weights", "KL divergence"} <= failing(result)
 
 
-def test_the_stage_reads_a_question_file_and_returns_flat_figures(
+def test_free_text_questions_serve_as_prompts_and_the_record_is_flat(
     tmp_path, base, adapter, merged, questions
 ):
-    from kofinlaw.files import write_jsonl
-    from kofinlaw.records import Question
-    from kofinlaw.trainer.proof.prove import verify_stage
-
-    write_jsonl(tmp_path / "q.jsonl", [*questions, Question("f1", "보고 기한을 쓰시오.")])
-    result = verify_stage(
-        SMALL,
-        merged=merged,
-        adapter=adapter,
-        base=base,
-        questions=tmp_path / "q.jsonl",
-        template=None,
-        out=tmp_path / "out",
+    free = Question("f1", "보고 기한을 쓰시오.")
+    result = prove_merge(
+        merged, adapter, base, questions=[*questions, free], settings=SMALL, out=tmp_path / "out"
     )
-    assert (result["verdict"], result["choices"]) == ("pass", 8)
-    assert not any(isinstance(value, list | dict) for value in result.values())
+    record = result.to_record()
+    assert (record["verdict"], record["choices"]) == ("pass", 8)
+    assert not any(isinstance(value, list | dict) for value in record.values())
+    alone = prove_merge(merged, adapter, base, questions=questions, settings=SMALL)
+    assert result.figures.greedy_texts == alone.figures.greedy_texts
+    assert result.figures.tokens_compared > alone.figures.tokens_compared
     assert (tmp_path / "out" / "verify.md").exists()
 
 
-def test_the_better_of_both_bases_is_kept_and_both_are_reported(tmp_path, base, adapter):
-    from kofinlaw.trainer.proof.best_base import merge_best
-
-    counts = merge_best(adapter, base, tmp_path / "model", thresholds=SMALL)
-    report = json.loads((tmp_path / "best.json").read_text())
-    losses = report["answer_loss"]
-    assert set(losses) == set(report["proofs"]) == {"dequantized", "original"}
-    assert report["kept"] == min(losses, key=losses.get)
-    kept = json.loads((tmp_path / "model" / "kofinlaw.json").read_text())["merge"]["base"]
-    assert kept == report["kept"] == counts["base"]
-    assert sorted(path.name for path in tmp_path.iterdir()) == ["best.json", "model"]
-
-
 def test_a_merge_on_the_original_is_not_the_model_that_was_trained(tmp_path, base, adapter):
-    merge(adapter, base, tmp_path / "m", base="original")
+    merge_adapter(adapter, base, tmp_path / "m", base="original")
     result = verify(tmp_path / "m", adapter, base, against="trained")
-    assert result["compared_with"] == "dequantized"
+    assert result.compared_with == "dequantized"
     assert {"weights", "KL divergence"} <= failing(result)
-
-
-@pytest.mark.parametrize(
-    ("base", "trained", "merged", "ok"),
-    [
-        (5.0, 4.9, 4.908, True),
-        (5.0, 4.9, 4.912, False),
-        (5.278, 9.337, 9.327, True),  # a strong adapter off its subject, really measured
-        (5.278, 9.337, 9.290, False),
-    ],
-)
-def test_the_loss_may_differ_by_a_hundredth_of_what_the_adapter_changes(base, trained, merged, ok):
-    figures = {
-        "adapter_effect_kl": 1.0,
-        "kl_mean": 0.0001,
-        "argmax_agreement": 0.99,
-        "loss_base": base,
-        "loss_trained": trained,
-        "loss_merged": merged,
-        "choice_agreement": None,
-    }
-    checks = {check.name: check.ok for check in behaviour_checks(figures, VerifySettings())}
-    assert checks == {"argmax agreement": True, "KL divergence": True, "loss difference": ok}

@@ -1,0 +1,64 @@
+"""Read JSON objects from files and take values of a known type out of them."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from pathlib import Path
+
+from kofinlaw import UserError
+from kofinlaw.results import JsonValue
+
+JsonObject = dict[str, JsonValue]
+
+
+def read_object(path: Path) -> JsonObject:
+    """Read a JSON file that holds one object.
+
+    Raises UserError where the file is missing, cannot be read, or holds something else.
+    """
+    try:
+        value = json.loads(path.read_text(encoding="utf-8"))
+    except FileNotFoundError as error:
+        raise UserError("no such file", where=str(path)) from error
+    except (ValueError, OSError) as error:
+        raise UserError(f"this file cannot be read: {error}", where=str(path)) from error
+    if not isinstance(value, dict):
+        raise UserError("this file must hold one JSON object", where=str(path))
+    return value
+
+
+def read_object_if_present(path: Path) -> JsonObject:
+    """Like `read_object`, but an absent file gives an empty object."""
+    return read_object(path) if path.exists() else {}
+
+
+def object_at(record: Mapping[str, JsonValue], key: str) -> JsonObject:
+    """The object under `key`; empty where the key is absent or holds something else."""
+    value = record.get(key)
+    return value if isinstance(value, dict) else {}
+
+
+def text_at(record: Mapping[str, JsonValue], key: str) -> str:
+    """The text under `key`; empty where the key is absent or holds something else."""
+    value = record.get(key)
+    return value if isinstance(value, str) else ""
+
+
+def integer_at(record: Mapping[str, JsonValue], key: str, where: Path) -> int:
+    """The whole number under `key` of the file `where`; raises UserError for anything else."""
+    value = record.get(key)
+    if not isinstance(value, int) or isinstance(value, bool):
+        raise UserError(f"{key} must be a whole number, not {value!r}", where=str(where))
+    return value
+
+
+def texts_at(record: Mapping[str, JsonValue], key: str, where: Path) -> list[str]:
+    """The list of texts under `key` of the file `where`; raises UserError for anything else."""
+    value = record.get(key)
+    if not isinstance(value, list):
+        raise UserError(f"{key} must be a list of texts", where=str(where))
+    texts = [item for item in value if isinstance(item, str)]
+    if len(texts) != len(value):
+        raise UserError(f"{key} must be a list of texts", where=str(where))
+    return texts
