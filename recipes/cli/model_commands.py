@@ -43,7 +43,6 @@ def merge(
     from kofinlaw.models.templates import template_for
     from kofinlaw.recipes.pipeline.progress import stage_progress
     from kofinlaw.trainer.merge.merge_model import merge_adapter
-    from kofinlaw.trainer.proof.best_base import merge_on_better_base
 
     if base not in ("dequantized", "original", "best"):
         raise UserError(
@@ -63,6 +62,8 @@ def merge(
     folder = _base_folder(adapter, model)
     with stage_progress("merge") as progress:
         if base == "best":
+            from kofinlaw.trainer.proof.best_base import merge_on_better_base
+
             result = merge_on_better_base(
                 adapter,
                 folder,

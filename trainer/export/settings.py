@@ -12,7 +12,11 @@ ExportFormat = Literal[
 
 
 class ExportSettings(BaseModel):
-    """Formats that the merged model is also written in."""
+    """Formats that the merged model is also written in.
+
+    Raises pydantic's ValidationError for an unknown key or a value out of range; the recipe reader
+    turns it into a UserError with the line.
+    """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 

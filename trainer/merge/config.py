@@ -48,27 +48,27 @@ def readable_by_both(
 
 def _add_old_keys(out: JsonObject, parameters: JsonObject) -> None:
     if any(kind in parameters for kind in LAYER_KINDS):
-        whole = dict(object_at(parameters, "full_attention"))
+        rotary = dict(object_at(parameters, "full_attention"))
         local = object_at(parameters, "sliding_attention")
         if "rope_theta" in local:
             out.setdefault("rope_local_base_freq", local["rope_theta"])
     else:
-        whole = dict(parameters)
-    if "rope_theta" in whole:
-        out.setdefault("rope_theta", whole.pop("rope_theta"))
-    if "partial_rotary_factor" in whole:
-        out.setdefault("partial_rotary_factor", whole.pop("partial_rotary_factor"))
-    plain = whole.get("rope_type", "default") == "default"
-    out.setdefault("rope_scaling", None if plain else whole)
+        rotary = dict(parameters)
+    if "rope_theta" in rotary:
+        out.setdefault("rope_theta", rotary.pop("rope_theta"))
+    if "partial_rotary_factor" in rotary:
+        out.setdefault("partial_rotary_factor", rotary.pop("partial_rotary_factor"))
+    plain = rotary.get("rope_type", "default") == "default"
+    out.setdefault("rope_scaling", None if plain else rotary)
 
 
 def _new_form(out: JsonObject) -> JsonObject:
     scaling = dict(object_at(out, "rope_scaling"))
     scaling.setdefault("rope_type", scaling.pop("type", "default"))
-    whole: JsonObject = {**scaling, "rope_theta": out["rope_theta"]}
+    rotary: JsonObject = {**scaling, "rope_theta": out["rope_theta"]}
     if "partial_rotary_factor" in out:
-        whole["partial_rotary_factor"] = out["partial_rotary_factor"]
+        rotary["partial_rotary_factor"] = out["partial_rotary_factor"]
     if "rope_local_base_freq" not in out:
-        return whole
+        return rotary
     local: JsonObject = {"rope_type": "default", "rope_theta": out["rope_local_base_freq"]}
-    return {"full_attention": whole, "sliding_attention": local}
+    return {"full_attention": rotary, "sliding_attention": local}

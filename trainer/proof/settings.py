@@ -8,7 +8,11 @@ from pydantic import BaseModel, ConfigDict, Field
 
 
 class VerifySettings(BaseModel):
-    """What the merged model is tested on, and how far it may differ from base + adapter."""
+    """What the merged model is tested on, and how far it may differ from base + adapter.
+
+    Raises pydantic's ValidationError for an unknown key or a value out of range; the recipe reader
+    turns it into a UserError with the line.
+    """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 

@@ -12,8 +12,8 @@ from kofinlaw import UserError
 from kofinlaw.trainer.convert.checkpoint import exaone_to_llama, llama_to_exaone
 
 
-def test_an_adapter_goes_over_by_the_same_table(tmp_path, pico, write_exaone):
-    """Trained on the Llama, carried to EXAONE's names and back."""
+def test_an_adapter_is_converted_there_and_back(tmp_path, pico, write_exaone):
+    """The adapter is trained on the Llama, converted to EXAONE's names and back."""
     write_exaone(tmp_path / "exaone", torch_dtype="bfloat16")
     exaone_to_llama(tmp_path / "exaone", tmp_path / "llama")
     (tmp_path / "llama" / "chat_template.jinja").write_text(pico.TEMPLATE)

@@ -1,4 +1,4 @@
-"""EXAONE 3.x to Llama and back, against EXAONE's published formulas written out here."""
+"""EXAONE 3.x converted to Llama and back, against EXAONE's published formulas."""
 
 from __future__ import annotations
 
@@ -105,8 +105,8 @@ def test_the_converted_model_gives_exaone_s_logits(tmp_path, scaling, tied, grou
     assert torch.equal(found.argmax(-1), expected.argmax(-1))
 
 
-def test_scaling_is_seen_by_this_test(tmp_path, write_exaone):
-    """Dropping rope_scaling, as a widely copied script does, moves the logits."""
+def test_the_logits_depend_on_rope_scaling(tmp_path, write_exaone):
+    """A widely copied script drops rope_scaling; that must change the logits."""
     config, weights = write_exaone(tmp_path / "exaone", rope_scaling=LLAMA3)
     ids = torch.arange(3, 73)
     with_scaling = exaone_logits(config, weights, ids)
@@ -167,7 +167,7 @@ def test_names_config_and_files_of_the_llama(tmp_path, write_exaone):
         ({"num_key_value_heads": 3}, "by the config it must be"),
     ],
 )
-def test_nothing_is_guessed(tmp_path, change, message, write_exaone):
+def test_unknown_and_missing_config_values_are_refused(tmp_path, change, message, write_exaone):
     write_exaone(tmp_path / "exaone")
     config = {
         k: v
@@ -191,7 +191,7 @@ def test_computed_buffers_are_dropped(tmp_path, write_exaone):
     assert torch.allclose(found, exaone_logits(config, weights, ids), atol=2e-4, rtol=1e-4)
 
 
-def test_targets_and_pickles_are_checked(tmp_path, write_exaone):
+def test_bad_targets_and_pickles_are_refused(tmp_path, write_exaone):
     write_exaone(tmp_path / "exaone")
     with pytest.raises(UserError, match="inside the source"):
         exaone_to_llama(tmp_path / "exaone", tmp_path / "exaone" / "llama")

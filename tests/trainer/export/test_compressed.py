@@ -1,4 +1,4 @@
-"""AWQ and GPTQ: what they are calibrated on; really run where llm-compressor's environment is."""
+"""AWQ and GPTQ: their calibration texts, and real runs where llm-compressor is set up."""
 
 from __future__ import annotations
 
@@ -34,12 +34,12 @@ def corpus(tmp_path):
     return {name: tmp_path / f"{name}.jsonl" for name in ("chunks", "examples")}
 
 
-def test_calibration_reads_the_training_s_chunks_alone(corpus):
+def test_calibration_reads_only_chunks_of_training_examples(corpus):
     found = [text[:3] for text in calibration_texts(**corpus)]
     assert found == [f"제{n}조" for n in range(1, 7)]
 
 
-def test_samples_are_spread_over_all_the_texts():
+def test_samples_are_spread_over_all_texts():
     numbers = [str(n) for n in range(10)]
     assert spread(numbers, 4) == ["0", "2", "5", "7"]
     assert spread(numbers, 9)[-1] == "8"

@@ -9,7 +9,7 @@ from kofinlaw.trainer.export.hf import to_hf
 from kofinlaw.trainer.merge.merge_model import merge_adapter
 
 
-def test_the_hf_form_is_the_merge_by_its_bytes(tmp_path, llama, plain_adapter):
+def test_the_hf_form_has_the_bytes_of_the_merge(tmp_path, llama, plain_adapter):
     merge_adapter(plain_adapter, llama, tmp_path / "m", base="original")
     to_hf(tmp_path / "m", tmp_path / "hf")
     files = {path.name: path.read_bytes() for path in (tmp_path / "m").iterdir()}

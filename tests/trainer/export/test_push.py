@@ -1,4 +1,4 @@
-"""Uploading: only where everything is named, never offline; no connection is made here."""
+"""Uploads need an explicit repository and token; no connection is made here."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from kofinlaw.trainer.export.push import push_export, upload
 
 
 class Hub:
-    """Stands for the Hub's client and keeps what was asked of it."""
+    """A fake of the Hub's client that records its calls."""
 
     def __init__(self, token):
         self.calls.append(("token", token))

@@ -12,7 +12,9 @@ from kofinlaw.trainer.merge.merge_model import merge_adapter
 from kofinlaw.trainer.merge.plan import plan_merge
 
 
-def test_adapters_whose_sum_is_another_one_are_refused(tmp_path, llama, plain_adapter):
+def test_adapters_whose_sum_with_the_base_is_another_model_are_refused(
+    tmp_path, llama, plain_adapter
+):
     for number, (key, value, message) in enumerate(
         [
             ("init_lora_weights", "pissa", "changed the base's own weights"),

@@ -21,7 +21,7 @@ def tensors_of(folder):
     return found
 
 
-def test_everything_a_user_needs_travels(tmp_path, llama, adapter):
+def test_tokenizer_template_config_and_record_are_written(tmp_path, llama, adapter):
     merge_adapter(adapter, llama, tmp_path / "out")
     out = tmp_path / "out"
     for name in ("tokenizer.json", "tokenizer_config.json", "chat_template.jinja", "LICENSE"):
@@ -38,7 +38,7 @@ def test_everything_a_user_needs_travels(tmp_path, llama, adapter):
     assert "pico-llama" in (out / "README.md").read_text()
 
 
-def test_a_resized_vocabulary_travels_with_its_tokenizer(tmp_path, pico, llama):
+def test_a_resized_vocabulary_takes_the_adapter_s_tokenizer(tmp_path, pico, llama):
     adapter = pico.write_adapter(
         tmp_path / "a", llama, modules_to_save=["embed_tokens", "lm_head"], record=True
     )
@@ -69,7 +69,7 @@ def test_a_template_other_than_the_trained_one_is_refused(tmp_path, llama, adapt
         merge_adapter(changed, llama, tmp_path / "out")
 
 
-def test_a_derivative_of_exaone_must_bear_its_name(tmp_path, llama, plain_adapter):
+def test_the_name_of_an_exaone_derivative_must_begin_with_exaone(tmp_path, llama, plain_adapter):
     adapter = shutil.copytree(plain_adapter, tmp_path / "a")
     record = json.loads((adapter / "kofinlaw.json").read_text())
     record["base_id"] = "LGAI-EXAONE/EXAONE-3.5-7.8B-Instruct"

@@ -103,7 +103,7 @@ def test_shards_and_index_are_those_of_the_base(tmp_path, llama, plain_adapter):
     assert ours == {**theirs, "weight_map": dict(sorted(theirs["weight_map"].items()))}
 
 
-def test_an_adapted_embedding_parts_from_its_tied_head(tmp_path, pico):
+def test_an_adapted_embedding_is_stored_separately_from_its_tied_head(tmp_path, pico):
     base = pico.write_llama(tmp_path / "base", tie_word_embeddings=True)
     adapter = pico.write_adapter(tmp_path / "a", base, target_modules=["q_proj", "embed_tokens"])
     merge_adapter(adapter, base, tmp_path / "out", base="original", dtype="float32")

@@ -28,7 +28,7 @@ def test_an_export_that_changed_nothing_agrees_everywhere(merged, questions):
     assert figures.positions >= 32
 
 
-def test_4_bits_cost_something_and_say_so(tmp_path, merged, questions):
+def test_quantising_to_4_bits_changes_predictions(tmp_path, merged, questions):
     to_bnb4(merged, tmp_path / "q")
     exports = {"q": tmp_path / "q"}
     figures = compare_exports(exports, merged, questions=questions, settings=SMALL)["q"]

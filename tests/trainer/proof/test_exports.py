@@ -1,4 +1,4 @@
-"""What an export lost is stated against the merged model."""
+"""Proofs of a folder of exports."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ def test_perplexity_is_taken_on_chunks_no_example_was_made_from(corpus):
     assert [text[:3] for text in passages] == ["제3조", "제4조"]
 
 
-def test_the_stage_s_exports_are_proven_and_the_figures_stand_by_form(corpus, merged, questions):
+def test_exports_are_proven_and_the_figures_are_named_by_form(corpus, merged, questions):
     out = corpus / "export"
     export_model(ExportSettings.model_validate({"formats": ["bnb-4bit"]}), merged, out)
     write_jsonl(corpus / "questions.jsonl", questions)

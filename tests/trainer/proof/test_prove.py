@@ -1,4 +1,4 @@
-"""A good merge passes; each damaged one fails, and for the right reason."""
+"""A good merge passes its proof, and each damaged one fails for the right reason."""
 
 from __future__ import annotations
 
@@ -78,7 +78,7 @@ def test_an_adapter_trained_on_16_bits_is_proven_too(tmp_path, pico, base):
     [{"type": "fp4"}, {"block_size": 32, "double_quant": False}],
     ids=["fp4", "block 32, scales in 32 bits"],
 )
-def test_other_settings_of_the_4_bits_are_proven_and_told_apart(tmp_path, pico, base, changes):
+def test_other_4_bit_settings_are_proven_and_distinguished(tmp_path, pico, base, changes):
     adapter = pico.write_adapter(tmp_path / "a", base)
     path = adapter / "kofinlaw.json"
     record = json.loads(path.read_text())
