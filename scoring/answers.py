@@ -1,4 +1,4 @@
-"""Reading answers as they come: from a run, from the contest's form, doubled or torn."""
+"""Read answers from a run's `answers.jsonl` or a submission CSV, and their timings."""
 
 from __future__ import annotations
 
@@ -7,29 +7,31 @@ import math
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 from kofinlaw import UserError
 from kofinlaw.files import read_json_lines
 from kofinlaw.records import Answer
+from kofinlaw.tolerant_files import finite_number
 
 PARTS = ("retrieve", "rerank", "prefill", "decode")
 
 
 @dataclass(frozen=True, slots=True)
 class AnswerSheet:
-    """Answers by id, in the file's order; `duplicates` were given again (the first counts)."""
+    """Answers by id, in the file's order. Ids in `duplicates` came again; the first one counts."""
 
     answers: dict[str, Answer]
     duplicates: tuple[str, ...]
 
 
 def read_answers(path: Path, order: Sequence[str] = ()) -> AnswerSheet:
-    """Answers from `answers.jsonl` or a CSV with `ID,Answer` (UTF-8 with or without BOM, CP949).
+    """Read answers from `answers.jsonl`, or from a CSV with `ID,Answer` in UTF-8 or CP949.
 
-    A CSV with `Answer` and no `ID` column goes by row: `order` are the questions' ids. A field that
-    is missing or no number (NaN) is taken as absent, never averaged. Raises UserError where the
-    file is absent, is no such file, a row has no id, or rows without ids are not as many.
+    The rows of a CSV without an `ID` column belong to the questions whose ids are in `order`. A
+    field that is missing, or not a number (NaN), counts as absent and is never averaged.
+
+    Raises UserError if the file is absent or has another form, if a row has no id, or if the rows
+    without ids are not as many as the questions.
     """
     if path.suffix.lower() == ".csv":
         rows = read_csv_rows(path)
@@ -45,28 +47,28 @@ def read_answers(path: Path, order: Sequence[str] = ()) -> AnswerSheet:
             ]
     else:
         rows = list(read_json_lines(path))
-    return sheet(answer_of(value, where=f"{path}:{line}") for line, value in rows)
+    return answer_sheet(answer_of(value, where=f"{path}:{line}") for line, value in rows)
 
 
-def sheet(answers: Iterable[Answer]) -> AnswerSheet:
-    """Answers by id, the first of each id kept."""
+def answer_sheet(answers: Iterable[Answer]) -> AnswerSheet:
+    """Return the answers by id; of several with the same id the first is kept."""
     kept: dict[str, Answer] = {}
-    doubled: list[str] = []
+    repeated: list[str] = []
     for answer in answers:
         if answer.id in kept:
-            doubled.append(answer.id)
+            repeated.append(answer.id)
         else:
             kept[answer.id] = answer
-    return AnswerSheet(kept, tuple(dict.fromkeys(doubled)))
+    return AnswerSheet(kept, tuple(dict.fromkeys(repeated)))
 
 
-def answer_of(value: Mapping[str, Any], *, where: str) -> Answer:
-    """One answer from a row of either form."""
+def answer_of(value: Mapping[str, object], *, where: str) -> Answer:
+    """Return the answer of one row, from either form; raises UserError if it has no id."""
     row = {str(name).strip().lower(): item for name, item in value.items() if name is not None}
     name = row.get("id")
     if name is None or str(name).strip() == "":
         raise UserError(
-            "an answer without an id", where=where, remedy="give every row an `id` (or `ID`)"
+            "this answer has no id", where=where, remedy="give every row an `id` (or `ID`)"
         )
     evidence = row.get("evidence")
     return Answer(
@@ -79,8 +81,8 @@ def answer_of(value: Mapping[str, Any], *, where: str) -> Answer:
     )
 
 
-def text_of(value: Any) -> str:
-    """An answer as text: null and NaN are empty, 3.0 is the digit 3."""
+def text_of(value: object) -> str:
+    """Return an answer as text: null and NaN are empty, 3.0 is the digit 3."""
     if value is None or (isinstance(value, float) and not math.isfinite(value)):
         return ""
     if isinstance(value, float) and value.is_integer():
@@ -88,15 +90,14 @@ def text_of(value: Any) -> str:
     return str(value)
 
 
-def number_or_nan(value: Any, absent: float = math.nan) -> float:
-    """A finite number, else `absent`."""
-    if isinstance(value, bool) or not isinstance(value, int | float) or not math.isfinite(value):
-        return absent
-    return float(value)
+def number_or_nan(value: object, absent: float = math.nan) -> float:
+    """Return a finite number, or `absent` for any other value."""
+    number = finite_number(value)
+    return absent if number is None else number
 
 
-def read_csv_rows(path: Path) -> list[tuple[int, dict[str, Any]]]:
-    """(line, row) of a CSV; raises UserError where its header has no `Answer`."""
+def read_csv_rows(path: Path) -> list[tuple[int, dict[str, str]]]:
+    """Return (line, row) of each row of a CSV; raises UserError if its header has no `Answer`."""
     try:
         raw = path.read_bytes()
     except FileNotFoundError as error:
@@ -122,16 +123,17 @@ def read_csv_rows(path: Path) -> list[tuple[int, dict[str, Any]]]:
     return [(reader.line_num, row) for row in reader if "id" not in names or any(row.values())]
 
 
-def read_timings(path: Path) -> tuple[dict[str, float], list[dict[str, Any]]]:
-    """(seconds by question id, the rows as they stand); empty where there is no such file.
+def read_timings(path: Path) -> tuple[dict[str, float], list[dict[str, object]]]:
+    """Return (seconds by question id, the rows unchanged); both are empty without the file.
 
-    A row has its parts (`retrieve`, `prefill`, `decode`) and their `total`, on the row itself or
-    under `seconds`; without a total the parts are summed. Rows that repeat an id are added up.
+    A row has its parts (`retrieve`, `prefill`, `decode`) and their `total`, in seconds, on the row
+    itself or under `seconds`. Without a total the parts are summed. Rows with the same id are
+    added up.
     """
     if not path.is_file():
         return {}, []
     seconds: dict[str, float] = {}
-    rows = [value for _, value in read_json_lines(path)]
+    rows: list[dict[str, object]] = [value for _, value in read_json_lines(path)]
     for row in rows:
         if "id" not in row:
             continue

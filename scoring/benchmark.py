@@ -1,8 +1,13 @@
-"""The CSV forms of the FSKU benchmark and the contest: questions and key in one file, or apart.
+"""Read questions and keys from JSON Lines, or from the CSV forms of the FSKU benchmark and contest.
 
-`Domain,Sub_domain,Question,Answer` (multiple choice, the options inside the question),
-`Question,Answer,Keyword` (free text), `ID,Question` and `ID,Answer`. Without `ID` rows go by their
-number. Source of the forms: FSI-AI/FSKU-benchmark (MIT) and the contest's files.
+Questions and key may be in one CSV or in two. The forms are:
+
+- `Domain,Sub_domain,Question,Answer`: multiple choice, with the options inside the question;
+- `Question,Answer,Keyword`: free text;
+- `ID,Question` and `ID,Answer`: the contest.
+
+Rows without `ID` are named by their number. Source of the forms: FSI-AI/FSKU-benchmark (MIT) and
+the contest's files.
 """
 
 from __future__ import annotations
@@ -23,14 +28,14 @@ Row = tuple[int, dict[str, str]]
 
 
 def row_id(number: int) -> str:
-    """The id of the `number`-th row (from 1) of a file without ids."""
+    """Return the id of the `number`-th row (from 1) of a file without ids."""
     return f"row-{number:04d}"
 
 
 def read_asked(path: Path) -> list[Question]:
-    """Questions from JSON Lines or CSV, with or without an `ID` column.
+    """Read questions from JSON Lines or CSV, with or without an `ID` column.
 
-    Raises UserError for a doubled id, an empty question or a file of another form.
+    Raises UserError for a repeated id, an empty question or a file of another form.
     """
     if path.suffix.lower() != ".csv":
         return list(read_jsonl(path, Question))
@@ -38,10 +43,10 @@ def read_asked(path: Path) -> list[Question]:
 
 
 def read_key(path: Path, asked: Sequence[Question]) -> list[Key]:
-    """Keys from JSON Lines, or from a CSV with `Answer` (and `Keyword`, `Domain`, `Sub_domain`).
+    """Read keys from JSON Lines, or from a CSV with `Answer` (`Keyword`, `Domain`, `Sub_domain`).
 
-    A CSV without ids and without questions of its own goes by the order of `asked`. Domains become
-    slices. Raises UserError where rows and questions do not fit together.
+    The rows of a CSV that has neither ids nor questions follow the order of `asked`. Domains become
+    slices. Raises UserError if rows and questions do not fit together.
     """
     if path.suffix.lower() != ".csv":
         return list(read_jsonl(path, Key))
@@ -68,12 +73,12 @@ def read_key(path: Path, asked: Sequence[Question]) -> list[Key]:
 
 
 def _rows(path: Path) -> list[Row]:
-    """(line, cells by lower-cased column) of each row."""
+    """Return (line, cells by lower-cased column) of each row."""
     text, _ = decoded(path)
     header, records = csv_records(path, text)
     names = [name.lower() for name in header]
     if not records:
-        raise UserError("a header and no rows", where=str(path))
+        raise UserError("the file has a header but no rows", where=str(path))
     return [
         (line, {name: cell.strip() for name, cell in zip(names, row, strict=True)})
         for line, row in records
@@ -94,7 +99,7 @@ def _questions(path: Path) -> list[tuple[str, Question, dict[str, str]]]:
         if name in seen:
             raise UserError(f"two questions share the id {name}", where=where)
         if not row["question"]:
-            raise UserError("an empty question", where=where)
+            raise UserError("this question is empty", where=where)
         seen.add(name)
         stem, options = split_options(row["question"], where=where)
         out.append((name, Question(name, stem, tuple(options)), row))
@@ -102,7 +107,7 @@ def _questions(path: Path) -> list[tuple[str, Question, dict[str, str]]]:
 
 
 def _key(name: str, question: Question | None, row: dict[str, str]) -> Key:
-    """A row's key: a label where the question has options, else a reference with keywords."""
+    """Return a row's key: a label if the question has options, else a reference with keywords."""
     answer = row["answer"]
     slices = tuple(f"{kind}:{row[kind]}" for kind in ("domain", "sub_domain") if row.get(kind))
     if question is not None and question.options:
@@ -112,7 +117,7 @@ def _key(name: str, question: Question | None, row: dict[str, str]) -> Key:
 
 
 def _label(answer: str, question: Question) -> str:
-    """`3`, `3.0`, `3번` or the option's own text as the label `3`; anything else as it stands."""
+    """Return `3`, `3.0`, `3번` or the option's own text as the label `3`; else `answer`."""
     bare = re.sub(r"(\.0+|번|\.|\))\Z", "", answer.strip())
     if label_of(bare, len(question.options)):
         return bare
@@ -121,8 +126,10 @@ def _label(answer: str, question: Question) -> str:
 
 
 def keywords_of(text: str) -> tuple[str, ...]:
-    """Keywords of a cell: parted by commas, semicolons, bars, slashes or lines; a Python list's
-    brackets and quotes are taken off."""
+    """Return the keywords of a cell, split at commas, semicolons, bars, slashes and line ends.
+
+    The brackets and quotes of a Python list are removed.
+    """
     bare = text.strip().removeprefix("[").removesuffix("]")
     parts = (part.strip().strip("'\"").strip() for part in _SEPARATORS.split(bare))
     return tuple(dict.fromkeys(part for part in parts if part))

@@ -1,4 +1,4 @@
-"""Two systems on the same items: what changed, and whether it could be chance."""
+"""Compare systems and runs on the same items: what differs, and whether it could be chance."""
 
 from __future__ import annotations
 
@@ -7,12 +7,12 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from itertools import combinations
 from pathlib import Path
-from typing import Any
 
 from kofinlaw import UserError
 from kofinlaw.files import read_jsonl
 from kofinlaw.scoring.markdown import percent
-from kofinlaw.scoring.result import SCHEMA, Item, Pair, Scores, SmallestDifference
+from kofinlaw.scoring.result import Item, Pair, Scores, SmallestDifference
+from kofinlaw.scoring.scores_record import SCHEMA, ScoreName, ScoresRecord
 from kofinlaw.scoring.settings import ScoreSettings
 from kofinlaw.scoring.stats.paired import (
     holm,
@@ -21,9 +21,11 @@ from kofinlaw.scoring.stats.paired import (
     smallest_detectable,
 )
 
+_COLUMNS: tuple[ScoreName, ...] = ("choice", "free", "blend")
+
 
 def smallest_of(pair: Pair, settings: ScoreSettings) -> SmallestDifference:
-    """What this pair's items could show, at the discordant share that was seen."""
+    """Return the smallest difference that the items of this pair can show."""
     share = (pair.only_a + pair.only_b) / pair.n if pair.n else 0.0
     return smallest_detectable(pair.n, alpha=settings.alpha, discordant=share or None)
 
@@ -40,7 +42,10 @@ def compare_all_pairs(
 
 
 def compare_systems(a: Scores, b: Scores, *, settings: ScoreSettings, seed: int = 0) -> Pair:
-    """`b` against `a`: discordant items, exact McNemar, paired bootstrap of both halves."""
+    """Compare `b` with `a` on their common items: exact McNemar test and paired bootstrap.
+
+    Differences are b − a, in −1..1, for multiple choice and free text each.
+    """
     return compare_items(a.system, a.items, b.system, b.items, settings=settings, seed=seed)
 
 
@@ -53,7 +58,7 @@ def compare_items(
     settings: ScoreSettings,
     seed: int = 0,
 ) -> Pair:
-    """The pair of two systems from their items; only ids that both have count."""
+    """Compare two systems by their items; only ids that both have count."""
     one, two = paired_values(items_a, items_b, "choice")
     free_one, free_two = paired_values(items_a, items_b, "free")
     only_a = sum(x > y for x, y in zip(one, two, strict=True))
@@ -93,7 +98,7 @@ def compare_items(
 def paired_values(
     a: Sequence[Item], b: Sequence[Item], kind: str
 ) -> tuple[list[float], list[float]]:
-    """Item scores of one kind for the ids both have, in a's order."""
+    """Return the item scores of one kind for the ids that both have, in the order of `a`."""
     other = {i.id: i.score for i in b if i.kind == kind and i.score is not None}
     pairs = [
         (item.score, other[item.id])
@@ -104,10 +109,11 @@ def paired_values(
 
 
 def compare_runs(runs: Sequence[Path]) -> str:
-    """Runs side by side as Markdown: every system's scores, paired tests, what changed.
+    """Return a comparison of runs as Markdown: scores, paired tests and changed settings.
 
-    Every run is compared with the first: each system with its namesake on the items that both
-    runs asked (same id and same gold). Raises UserError where a run has not been scored.
+    Every run is compared with the first one: each system with the system of the same name, on the
+    items that both runs asked (same id and same gold). Raises UserError if a run has not been
+    scored.
     """
     results = [read_run(run) for run in runs]
     names = distinct_names(runs)
@@ -116,7 +122,7 @@ def compare_runs(runs: Sequence[Path]) -> str:
     for name, (result, _) in zip(names, results, strict=True):
         for system, one in result["systems"].items():
             pace = f"{one['seconds']['p50']:.2f}" if one["seconds"] else "–"
-            figures = (percent(one[part]) for part in ("choice", "free", "blend"))
+            figures = (percent(one[part]) for part in _COLUMNS)
             lines.append("| " + " | ".join([name, system, *figures, pace]) + " |")
     for name, (result, items) in list(zip(names, results, strict=True))[1:]:
         lines += ["", f"## {names[0]} → {name}", ""]
@@ -126,26 +132,26 @@ def compare_runs(runs: Sequence[Path]) -> str:
 
 
 def distinct_names(runs: Sequence[Path]) -> list[str]:
-    """The folders' names, with as many parents as it takes to tell them apart."""
+    """Return the folders' names, with as many parents as it takes to make them distinct."""
     paths = [run.resolve() for run in runs]
     for depth in range(1, 1 + max(len(path.parts) for path in paths)):
         names = ["/".join(path.parts[-depth:]) for path in paths]
         if len(set(names)) == len(names):
             return names
-    return [f"{path.name} ({place})" for place, path in enumerate(paths, 1)]
+    return [f"{path.name} ({number})" for number, path in enumerate(paths, 1)]
 
 
-def read_run(run: Path) -> tuple[dict[str, Any], dict[str, list[Item]]]:
-    """A run's scores.json and its items by system; raises UserError where it is not scored."""
+def read_run(run: Path) -> tuple[ScoresRecord, dict[str, list[Item]]]:
+    """Return a run's scores and its items by system; raises UserError if it is not scored."""
     folder = run / "score" if (run / "score").is_dir() else run
     path = folder / "scores.json"
     if not path.exists():
         raise UserError(
             "this run has not been scored", where=str(run), remedy="run `kofinlaw run` to its end"
         )
-    result = json.loads(path.read_text(encoding="utf-8"))
+    result: ScoresRecord = json.loads(path.read_text(encoding="utf-8"))
     if result.get("schema") != SCHEMA:
-        raise UserError(f"scores of another schema: {result.get('schema')}", where=str(path))
+        raise UserError(f"the scores have another schema: {result.get('schema')}", where=str(path))
     items: dict[str, list[Item]] = {}
     for item in read_jsonl(folder / "items.jsonl", Item):
         items.setdefault(item.system, []).append(item)
@@ -157,7 +163,7 @@ def pair_lines(
     second: Mapping[str, Sequence[Item]],
     settings: ScoreSettings,
 ) -> list[str]:
-    """The paired tests of the systems that two runs share, as a Markdown table."""
+    """Return the paired tests of the systems that two runs share, as a Markdown table."""
     head, *rows = pair_rows(first, second, settings)
     lines = ["| " + " | ".join(head) + " |", "|" + " --- |" * len(head)]
     return lines + ["| " + " | ".join(row) + " |" for row in rows]
@@ -168,7 +174,7 @@ def pair_rows(
     second: Mapping[str, Sequence[Item]],
     settings: ScoreSettings,
 ) -> list[list[str]]:
-    """The paired tests of the systems that two runs share, the heading first."""
+    """Return the paired tests of the systems that two runs share; the first row is the heading."""
     rows = [["system", "items", "only first", "only second", "difference, points", "p"]]
     for system in first:
         if system not in second:
@@ -184,13 +190,13 @@ def pair_rows(
 
 
 def changed_lines(first: Path, second: Path) -> list[str]:
-    """What differs between the stages' settings of two runs, one key a line."""
+    """Return the settings in which the stages of two runs differ, one key per line."""
     rows = [f"- {key}: {one} → {two}" for key, one, two in changed_settings(first, second)]
     return rows or ["No setting differs."]
 
 
 def changed_settings(first: Path, second: Path) -> list[tuple[str, str, str]]:
-    """(dotted key, before, after) of every setting in which two runs' stages differ."""
+    """Return (dotted key, before, after) of every setting in which two runs' stages differ."""
     before, after = settings_of(first), settings_of(second)
     keys = [*before, *(key for key in after if key not in before)]
     return [
@@ -201,10 +207,10 @@ def changed_settings(first: Path, second: Path) -> list[tuple[str, str, str]]:
 
 
 def settings_of(run: Path) -> dict[str, str]:
-    """Every setting that the stages of a run were made with, by dotted key."""
+    """Return every setting of a run's stages, as JSON text by dotted key."""
     out: dict[str, str] = {}
 
-    def walk(value: Any, prefix: str) -> None:
+    def walk(value: object, prefix: str) -> None:
         if isinstance(value, dict) and value:
             for key, item in value.items():
                 walk(item, f"{prefix}.{key}" if prefix else key)

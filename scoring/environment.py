@@ -1,4 +1,4 @@
-"""Where a result was made: versions, machine, commit. No host names, no paths."""
+"""Record where a result was made: versions, machine and commit, but no host names and no paths."""
 
 from __future__ import annotations
 
@@ -7,10 +7,10 @@ import platform
 import subprocess
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
-from typing import Any
 
 import kofinlaw
 from kofinlaw import __version__
+from kofinlaw.scoring.scores_record import EnvironmentRecord
 from kofinlaw.units import GIB
 
 PACKAGES = (
@@ -33,8 +33,8 @@ PACKAGES = (
 )
 
 
-def environment() -> dict[str, Any]:
-    """Versions, processor, memory (GiB), graphics card where the driver tells, and the commit."""
+def environment() -> EnvironmentRecord:
+    """Return versions, processor, memory (GiB), graphics cards if there is a driver, and commit."""
     return {
         "kofinlaw": __version__,
         "commit": commit(),
@@ -49,17 +49,20 @@ def environment() -> dict[str, Any]:
 
 
 def commit() -> str:
-    """The commit of the source tree, `+changes` where tracked files differ; empty in a wheel."""
+    """Return the commit of the source tree that holds the package; empty if it was installed.
+
+    `+changes` follows the commit if tracked files differ from it.
+    """
     root = Path(kofinlaw.__file__).resolve().parent.parent
     if not (root / ".git").exists():
         return ""
-    head = output(["git", "-C", str(root), "rev-parse", "HEAD"])
-    changed = output(["git", "-C", str(root), "status", "--porcelain", "--untracked-files=no"])
+    head = _output(["git", "-C", str(root), "rev-parse", "HEAD"])
+    changed = _output(["git", "-C", str(root), "status", "--porcelain", "--untracked-files=no"])
     return f"{head}+changes" if head and changed else head
 
 
-def output(command: list[str]) -> str:
-    """What a command prints, empty where it fails or is not there."""
+def _output(command: list[str]) -> str:
+    """Return what a command prints; empty if it fails or is not installed."""
     try:
         done = subprocess.run(command, capture_output=True, text=True, timeout=10, check=False)
     except (OSError, subprocess.TimeoutExpired):
@@ -68,7 +71,7 @@ def output(command: list[str]) -> str:
 
 
 def packages() -> dict[str, str]:
-    """Installed versions of the libraries that shape a result."""
+    """Return the installed versions of the libraries that influence a result."""
     out = {}
     for name in PACKAGES:
         try:
@@ -79,7 +82,7 @@ def packages() -> dict[str, str]:
 
 
 def processor() -> str:
-    """The processor's model name."""
+    """Return the model name of the processor."""
     try:
         lines = Path("/proc/cpuinfo").read_text(encoding="utf-8").splitlines()
     except OSError:
@@ -89,7 +92,7 @@ def processor() -> str:
 
 
 def memory_gib() -> float:
-    """Physical memory in GiB, 0.0 where the system does not tell."""
+    """Return the physical memory in GiB; 0.0 if the system does not report it."""
     try:
         size = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
     except (OSError, ValueError):
@@ -98,6 +101,6 @@ def memory_gib() -> float:
 
 
 def graphics() -> list[str]:
-    """Names and memory of the NVIDIA cards, as the driver's tool prints them."""
+    """Return names and memory of the NVIDIA cards, as nvidia-smi prints them."""
     query = ["nvidia-smi", "--query-gpu=name,memory.total", "--format=csv,noheader"]
-    return [line.strip() for line in output(query).splitlines() if line.strip()]
+    return [line.strip() for line in _output(query).splitlines() if line.strip()]

@@ -1,15 +1,15 @@
-"""From a question, its key and an answer to a scored item, and from items to figures."""
+"""Score single questions, and turn the scored items into means, slices and spreads."""
 
 from __future__ import annotations
 
 import math
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import replace
+from dataclasses import dataclass
 
 import numpy as np
 
 from kofinlaw import UserError
-from kofinlaw.records import Answer, Chunk, Key, Question
+from kofinlaw.records import Chunk, Key, Question
 from kofinlaw.scoring.answers import AnswerSheet
 from kofinlaw.scoring.metrics.fsku import (
     SentenceEncoder,
@@ -26,19 +26,96 @@ from kofinlaw.scoring.settings import ScoreSettings
 from kofinlaw.scoring.stats.intervals import mean_figure
 from kofinlaw.scoring.stats.slices import slices_of
 
+# By question id: all claims of an answer, and those that no passage supports.
+Claims = Mapping[str, tuple[list[Claim], list[Claim]]]
+
+
+@dataclass(frozen=True, slots=True)
+class ItemScorer:
+    """Scores the questions of one system. All mappings are by question id, except `unit_of`.
+
+    - `golds`: the keys; `given`: the answers; `cosines`: of the free-text answers;
+    - `seconds`: time to answer; `unit_of`: article by chunk id;
+    - `shown`: ids of the passages in the prompt; `claims`: claims of the free-text answers.
+    """
+
+    settings: ScoreSettings
+    system: str
+    golds: Mapping[str, Key]
+    given: AnswerSheet
+    cosines: Mapping[str, float]
+    seconds: Mapping[str, float]
+    unit_of: Mapping[str, str]
+    shown: Mapping[str, Sequence[str]]
+    claims: Claims
+
+    def item(self, question: Question) -> Item:
+        """Return the scored item of a question that has a key."""
+        gold = self.golds[question.id]
+        answer = self.given.answers.get(question.id)
+        text = answer.answer if answer else ""
+        score, cosine, keywords = self._scores(question, gold, text)
+        return Item(
+            system=self.system,
+            id=question.id,
+            kind="choice" if question.options else "free",
+            answer=text[: self.settings.scored_characters],
+            answer_length=len(text),
+            gold=gold.answer if question.options else gold.reference,
+            score=score,
+            cosine=cosine,
+            keywords=keywords,
+            slices=slices_of(question, gold),
+            evidence=answer.evidence if answer else (),
+            rank=first_rank(ranked_units(answer.evidence, self.unit_of), gold.units)
+            if answer
+            else None,
+            seconds=self.seconds.get(question.id),
+            tokens=answer.tokens if answer else 0,
+            confidence=answer.confidence if answer and math.isfinite(answer.confidence) else None,
+            origin=answer.origin if answer else "missing",
+            ungrounded=tuple(claim.text for claim in self._ungrounded(question)) if answer else (),
+            in_context=in_context(question.id, gold.units, self.shown, self.unit_of)
+            if answer and gold.units
+            else None,
+        )
+
+    def _scores(
+        self, question: Question, gold: Key, text: str
+    ) -> tuple[float | None, float | None, float | None]:
+        """Return (score, cosine, keyword recall); the last two are None for multiple choice."""
+        if question.options:
+            right = label_of(text, len(question.options)) == gold.answer
+            return float(right), None, None
+        recall = keyword_recall(text, gold.keywords)
+        cosine = self.cosines.get(question.id)
+        if cosine is None:
+            return None, None, recall
+        weights = self.settings
+        score = free_score(
+            cosine,
+            recall,
+            cosine_weight=weights.cosine_weight,
+            keyword_weight=weights.keyword_weight,
+        )
+        return score, cosine, recall
+
+    def _ungrounded(self, question: Question) -> list[Claim]:
+        return self.claims[question.id][1] if question.id in self.claims else []
+
 
 def matched_key(questions: Sequence[Question], key: Sequence[Key]) -> dict[str, Key]:
-    """The key of each question that has one, by id, in the questions' order.
+    """Return the key of each question that has one, by id, in the questions' order.
 
-    Raises UserError for a doubled id, a label that is no option, a missing reference, or where
-    no question has a key at all.
+    Raises UserError for a repeated id, a label that is not an option, a missing reference, or if
+    no question has a key.
     """
     golds = {gold.id: gold for gold in key}
     ids = [q.id for q in questions]
-    for what, names in (("questions", ids), ("keys", [gold.id for gold in key])):
+    for kind, names in (("questions", ids), ("keys", [gold.id for gold in key])):
         if len(set(names)) != len(names):
-            doubled = next(name for name in names if names.count(name) > 1)
-            raise UserError(f"two {what} share this id", where=doubled)
+            repeated = next(name for name in names if names.count(name) > 1)
+            raise UserError(f"two {kind} share this id", where=repeated)
     for question in questions:
         gold = golds.get(question.id)
         if gold is None:
@@ -54,14 +131,14 @@ def matched_key(questions: Sequence[Question], key: Sequence[Key]) -> dict[str, 
     if not matched:
         raise UserError(
             "no question has a key",
-            remedy="give the key file of these questions: its ids must be theirs",
+            remedy="give the key file of these questions: the ids must match",
         )
     return matched
 
 
-def answered(given: AnswerSheet, name: str) -> bool:
-    """Whether there is an answer that is not blank."""
-    return name in given.answers and bool(given.answers[name].answer.strip())
+def answered(given: AnswerSheet, question_id: str) -> bool:
+    """Return whether the question has an answer that is not blank."""
+    return question_id in given.answers and bool(given.answers[question_id].answer.strip())
 
 
 def free_cosines(
@@ -71,114 +148,22 @@ def free_cosines(
     settings: ScoreSettings,
     embedder: SentenceEncoder | None,
 ) -> dict[str, float]:
-    """Cosine by question id; empty without an embedder."""
+    """Return the cosine of answer and reference by question id; empty without an embedder."""
     if embedder is None:
         return {}
-    said = [scored_text(given, q.id, settings) for q in questions]
-    values = cosines(embedder, said, [golds[q.id].reference for q in questions])
+    texts = [scored_text(given, q.id, settings) for q in questions]
+    values = cosines(embedder, texts, [golds[q.id].reference for q in questions])
     return {q.id: value for q, value in zip(questions, values, strict=True)}
 
 
-def scored_text(given: AnswerSheet, name: str, settings: ScoreSettings) -> str:
-    """The part of an answer that is compared; empty where there is none."""
-    answer = given.answers.get(name)
+def scored_text(given: AnswerSheet, question_id: str, settings: ScoreSettings) -> str:
+    """Return the part of an answer that is compared; empty if there is no answer."""
+    answer = given.answers.get(question_id)
     return answer.answer.strip()[: settings.scored_characters] if answer else ""
 
 
-def choice_item(
-    question: Question, gold: Key, answer: Answer | None, settings: ScoreSettings, system: str
-) -> Item:
-    """A multiple-choice item: right or wrong."""
-    text = answer.answer if answer else ""
-    right = label_of(text, len(question.options)) == gold.answer
-    return blank_item(question, gold, text, settings, system, "choice", gold.answer, float(right))
-
-
-def free_item(
-    question: Question,
-    gold: Key,
-    answer: Answer | None,
-    cosine: float | None,
-    settings: ScoreSettings,
-    system: str,
-) -> Item:
-    """A free-text item: cosine, keyword recall and the contest's mixture of them."""
-    text = answer.answer if answer else ""
-    recall = keyword_recall(text, gold.keywords)
-    score = None
-    if cosine is not None:
-        score = free_score(
-            cosine,
-            recall,
-            cosine_weight=settings.cosine_weight,
-            keyword_weight=settings.keyword_weight,
-        )
-    return blank_item(
-        question, gold, text, settings, system, "free", gold.reference, score, cosine, recall
-    )
-
-
-def blank_item(
-    question: Question,
-    gold: Key,
-    text: str,
-    settings: ScoreSettings,
-    system: str,
-    kind: str,
-    right: str,
-    score: float | None,
-    cosine: float | None = None,
-    keywords: float | None = None,
-) -> Item:
-    """An item before what is known about the run is filled in."""
-    return Item(
-        system=system,
-        id=question.id,
-        kind=kind,
-        answer=text[: settings.scored_characters],
-        answer_length=len(text),
-        gold=right,
-        score=score,
-        cosine=cosine,
-        keywords=keywords,
-        slices=slices_of(question, gold),
-        evidence=(),
-        rank=None,
-        seconds=None,
-        tokens=0,
-        confidence=None,
-        origin="missing",
-    )
-
-
-def with_run(
-    item: Item,
-    answer: Answer | None,
-    gold: Key,
-    seconds: Mapping[str, float],
-    unit_of: Mapping[str, str],
-    shown: Mapping[str, Sequence[str]],
-    loose: Sequence[Claim] = (),
-) -> Item:
-    """The item with evidence, rank, time, tokens and confidence of its answer, whether gold stood
-    in the prompt, and the claims that no passage holds."""
-    if answer is None:
-        return replace(item, seconds=seconds.get(item.id))
-    return replace(
-        item,
-        evidence=answer.evidence,
-        rank=first_rank(ranked_units(answer.evidence, unit_of), gold.units),
-        seconds=seconds.get(item.id),
-        tokens=answer.tokens,
-        confidence=answer.confidence if math.isfinite(answer.confidence) else None,
-        origin=answer.origin,
-        ungrounded=tuple(claim.text for claim in loose),
-        in_context=in_context(item.id, gold.units, shown, unit_of) if gold.units else None,
-    )
-
-
 def mean_of(values: Iterable[float | None], settings: ScoreSettings, seed: int) -> Figure | None:
-    """Mean and interval of the values that are there; None where none is."""
+    """Return mean and interval of the values that are not None; None if all are."""
     return mean_figure(
         [value for value in values if value is not None],
         samples=settings.bootstrap_samples,
@@ -188,7 +173,7 @@ def mean_of(values: Iterable[float | None], settings: ScoreSettings, seed: int) 
 
 
 def slice_figures(items: Sequence[Item], settings: ScoreSettings, seed: int) -> dict[str, Figure]:
-    """Multiple-choice accuracy by slice, in the slices' alphabetical order."""
+    """Return multiple-choice accuracy by slice, in alphabetical order of the slices."""
     out = {}
     for name in sorted({name for item in items for name in item.slices}):
         scores = [i.score for i in items if i.kind == "choice" and name in i.slices]
@@ -204,16 +189,15 @@ def free_text_scores(
     given: AnswerSheet,
     settings: ScoreSettings,
 ) -> dict[str, float]:
-    """BLEU, ROUGE and so on of the free-text answers; empty where they are not wanted."""
-    questions = [q for q in questions if not q.options]
+    """Return BLEU, ROUGE and so on of free-text questions; empty if they are switched off."""
     if not settings.text_scores or not questions:
         return {}
-    said = [scored_text(given, q.id, settings) for q in questions]
-    return text_scores(said, [golds[q.id].reference for q in questions])
+    texts = [scored_text(given, q.id, settings) for q in questions]
+    return text_scores(texts, [golds[q.id].reference for q in questions])
 
 
 def spread(values: Sequence[float]) -> dict[str, float]:
-    """Sum, mean, p50, p95 and largest of values; empty without any."""
+    """Return total, mean, p50, p95 and max of the values; empty without values."""
     if not values:
         return {}
     array = np.asarray(values, dtype=np.float64)
@@ -234,9 +218,10 @@ def grounded_claims(
     passages: Mapping[str, Chunk],
     settings: ScoreSettings,
 ) -> dict[str, tuple[list[Claim], list[Claim]]]:
-    """(claims, those without ground) of each answered free-text question that came with passages.
+    """Return (claims, unsupported claims) of each answered free-text question with passages.
 
-    What is known to have stood in the prompt counts as ground, else all the evidence found.
+    If the passages in the prompt are known, only these can support a claim; otherwise all the
+    retrieved evidence can.
     """
     titles = sorted({passage.title for passage in passages.values()})
     out = {}

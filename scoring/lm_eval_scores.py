@@ -1,7 +1,7 @@
-"""lm-evaluation-harness on a merged checkpoint (extra `lm-eval`), its results in our schema.
+"""Run lm-evaluation-harness on a merged checkpoint and write its results as scores (`lm-eval`).
 
-Every task becomes a system named after it: its accuracy with the harness's own standard error,
-and a row for each document it asked.
+Every task becomes a system of that name: its accuracy with the harness's standard error, and one
+item per document.
 """
 
 from __future__ import annotations
@@ -15,10 +15,11 @@ from kofinlaw.files import sha256_file, write_json, write_jsonl, write_text
 from kofinlaw.records import to_json
 from kofinlaw.scoring.environment import environment
 from kofinlaw.scoring.markdown import scores_markdown
-from kofinlaw.scoring.result import SCHEMA, Figure, Item, Scores, without_items
+from kofinlaw.scoring.result import Figure, Item, Scores, settings_record, system_record
+from kofinlaw.scoring.scores_record import SCHEMA, ScoresRecord
 from kofinlaw.scoring.settings import ScoreSettings
 
-# Accuracy comes first; a task without it is told by the first of these it has.
+# The metrics in order of preference: a task is scored by the first one that it has.
 METRICS = ("acc", "acc_norm", "exact_match", "f1")
 NORMAL_95 = 1.959964
 
@@ -32,17 +33,27 @@ def run_lm_eval(
     seed: int = 0,
     offline: bool = True,
     batch_size: int = 8,
-) -> dict[str, Any]:
-    """Run the harness's tasks on a checkpoint folder; writes out/scores.json, items.jsonl,
-    scores.md and the harness's own figures as out/lm-eval.json.
+) -> dict[str, float]:
+    """Run tasks of the harness on a checkpoint folder and return the accuracy (0..1) by task.
 
-    `limit` asks only so many documents of each task; without `offline` the harness may fetch its
-    data sets. Raises UserError for a missing extra, a
-    folder that is no checkpoint, an unknown task, and a data set that cannot be read offline.
+    Writes out/scores.json, items.jsonl, scores.md, and the harness's own figures as
+    out/lm-eval.json. Raises UserError for a missing extra, a folder that is not a checkpoint, an
+    unknown task, or a data set that cannot be read.
+
+    Args:
+        model: folder of the checkpoint.
+        tasks: names of the harness's tasks.
+        out: folder for the scores.
+        limit: number of documents per task; None asks all of them.
+        seed: of the harness.
+        offline: whether the harness must not download its data sets.
+        batch_size: documents per batch.
     """
     if not (model / "config.json").is_file():
         raise UserError(
-            "no checkpoint here", where=str(model), remedy="name runs/<recipe>/merge/model"
+            "this folder is not a checkpoint",
+            where=str(model),
+            remedy="name runs/<recipe>/merge/model",
         )
     from kofinlaw.offline import set_environment
 
@@ -62,7 +73,7 @@ def run_lm_eval(
         raise UserError(
             f"the harness has no task {', '.join(unknown)}",
             where="--lm-eval",
-            remedy="`lm_eval --tasks list` prints them; Korean ones begin with kobest, haerae",
+            remedy="`lm_eval --tasks list` prints them; Korean ones start with kobest or haerae",
         )
     try:
         results = lm_eval.simple_evaluate(
@@ -82,30 +93,33 @@ def run_lm_eval(
         raise UserError(
             f"a data set of {', '.join(tasks)} cannot be read: {error}",
             where="--lm-eval",
-            remedy="fetch it once with a connection (`--online`); it is kept on this machine",
+            remedy="download it once with `--online`; it stays on this machine",
         ) from error
     return write_results(results, model, out, seed=seed)
 
 
 def write_results(
     results: Mapping[str, Any], model: Path, out: Path, *, seed: int = 0
-) -> dict[str, Any]:
-    """Write a harness result in our schema; returns {task: value}. Raises UserError where it holds
-    no task with a known metric."""
+) -> dict[str, float]:
+    """Write a result of the harness as scores, and return the accuracy (0..1) by task.
+
+    Raises UserError if no task has one of METRICS.
+    """
     scored = {
         name: one for name in results.get("results", {}) if (one := task_scores(results, name))
     }
     if not scored:
         raise UserError(
-            f"the harness gave no {', '.join(METRICS)}", remedy="name tasks that are scored by one"
+            f"the harness reported none of {', '.join(METRICS)}",
+            remedy="name tasks that have one of these metrics",
         )
     settings = ScoreSettings(embedder=None)
     versions = results.get("versions") or {}
-    result = {
+    result: ScoresRecord = {
         "schema": SCHEMA,
         "tasks": {f"lm-eval:{name}": versions.get(name) for name in scored},
         "seed": seed,
-        "settings": settings.model_dump(mode="json"),
+        "settings": settings_record(settings),
         "embedder": None,
         "counts": {
             "questions": sum(one.choice.n for one in scored.values() if one.choice),
@@ -113,7 +127,7 @@ def write_results(
             "free": 0,
             "without_key": 0,
         },
-        "systems": {name: without_items(one) for name, one in scored.items()},
+        "systems": {name: system_record(one) for name, one in scored.items()},
         "baselines": {},
         "pairs": [],
         "smallest": {},
@@ -136,7 +150,7 @@ def write_results(
 
 
 def task_scores(results: Mapping[str, Any], task: str) -> Scores | None:
-    """One task as a system; None where it has none of METRICS (a group's heading has none)."""
+    """Return a task as a system; None if it has none of METRICS, as the heading of a group."""
     row = results["results"][task]
     metric = next((name for name in METRICS if f"{name},none" in row), None)
     if metric is None:
@@ -170,7 +184,7 @@ def task_scores(results: Mapping[str, Any], task: str) -> Scores | None:
 
 
 def item_of(task: str, sample: Mapping[str, Any], metric: str) -> Item:
-    """A row for one document: what the model gave, what was right, whether it counted."""
+    """Return the item of one document: the model's answer, the target and the score."""
     given = sample.get("filtered_resps") or sample.get("resps") or ""
     text = str(given[0] if isinstance(given, list) and len(given) == 1 else given)
     score = sample.get(metric)

@@ -1,31 +1,33 @@
-"""A run with permuted options beside the plain one: does the model choose the text or the place?
+"""Measure whether a model keeps its answer when the options are permuted.
 
-Reads `plan.jsonl` of an answering run with `answer.permutations` above 1: turn 0 shows the options
-as they stand, every later order moves them round by one.
+Reads `plan.jsonl` of an answering run with `answer.permutations` above 1. Turn 0 shows the options
+in their own order; every later turn rotates them by one.
 """
 
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any
 
 from kofinlaw import UserError
 from kofinlaw.files import read_json_lines
-from kofinlaw.records import Key, Question, to_json
+from kofinlaw.records import Key, Question
+from kofinlaw.scoring.result import figure_record
+from kofinlaw.scoring.scores_record import FigureRecord, OrdersRecord
 from kofinlaw.scoring.settings import ScoreSettings
 from kofinlaw.scoring.stats.intervals import mean_figure
 
-Picks = dict[str, dict[int, list[float]]]
+OptionScores = dict[str, dict[int, list[float]]]  # by question id and turn
 
 
-def read_picks(folder: Path) -> Picks:
-    """Option scores (in the question's own order) by question and turn; empty without a plan.
+def read_option_scores(folder: Path) -> OptionScores:
+    """Read the option scores, in the question's own order, by question and turn.
 
-    Only turns that scored the options count: what was written after reasoning is no permutation.
+    Only turns that scored the options count; a turn with generated text is not a permutation.
+    Empty if the folder has no plan.jsonl.
     """
-    picks: Picks = defaultdict(dict)
+    found: OptionScores = defaultdict(dict)
     try:
         rows = [row for _, row in read_json_lines(folder / "plan.jsonl")]
     except (UserError, OSError):
@@ -33,28 +35,34 @@ def read_picks(folder: Path) -> Picks:
     for row in rows:
         scores, turn = row.get("scores"), row.get("turn")
         if isinstance(scores, list) and scores and isinstance(turn, int) and not row.get("text"):
-            picks[str(row.get("id"))].setdefault(turn, [float(s) for s in scores])
-    return dict(picks)
+            found[str(row.get("id"))].setdefault(turn, [float(s) for s in scores])
+    return dict(found)
 
 
 def order_figures(
-    picks: Picks,
+    option_scores: OptionScores,
     questions: Sequence[Question],
     golds: Mapping[str, Key],
     settings: ScoreSettings,
     *,
     seed: int = 0,
-) -> dict[str, Any] | None:
-    """Figures over the multiple-choice questions asked in two orders or more; None without any.
+) -> OrdersRecord | None:
+    """Return figures over the multiple-choice questions that were asked in two orders or more.
 
-    `plain` is the accuracy of the order as it stands, `permuted` the mean accuracy of the other
-    orders, `averaged` of the orders' mean; `consistent` is the share of questions whose every order
-    picks the same option, and `by_chance` what guessing would reach. `orders` is the most used.
+    None if there is no such question. The figures are:
+
+    - `plain`: accuracy with the options in their own order;
+    - `permuted`: mean accuracy of the other orders;
+    - `averaged`: accuracy of the option scores averaged over the orders;
+    - `consistent`: share of questions for which every order selects the same option;
+    - `by_chance`: the share that guessing would reach;
+    - `orders`: the largest number of orders of a question;
+    - `gained`, `lost`: questions that averaging makes right, or wrong.
     """
     plain, permuted, averaged, consistent, chance = [], [], [], [], []
     most = 0
     for question in questions:
-        turns = picks.get(question.id, {})
+        turns = option_scores.get(question.id, {})
         if question.id not in golds or 0 not in turns or not question.options:
             continue
         turns = {turn: s for turn, s in turns.items() if turn < len(question.options)}
@@ -73,14 +81,15 @@ def order_figures(
     if not plain:
         return None
 
-    def figure(values: Iterable[float]) -> dict[str, Any]:
+    def figure(values: Sequence[float]) -> FigureRecord:
         found = mean_figure(
             list(values),
             samples=settings.bootstrap_samples,
             confidence=settings.confidence,
             seed=seed,
         )
-        return to_json(found)
+        assert found is not None  # there are values
+        return figure_record(found)
 
     return {
         "n": len(plain),
@@ -96,5 +105,5 @@ def order_figures(
 
 
 def best_of(scores: Sequence[float]) -> int:
-    """Place of the largest score, the first of equals."""
-    return max(range(len(scores)), key=lambda place: (scores[place], -place))
+    """Return the index of the largest score; the first of equal ones."""
+    return max(range(len(scores)), key=lambda index: (scores[index], -index))

@@ -1,11 +1,22 @@
-"""The typed result of a scoring: what stands in `scores.json` and `items.jsonl`."""
+"""The typed result of a scoring, and its form as JSON for `scores.json`."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import Any
+from typing import cast
 
-SCHEMA = "kofinlaw.scores/1"
+from kofinlaw.records import to_json
+from kofinlaw.scoring.scores_record import (
+    FigureRecord,
+    GroundingRecord,
+    OrdersRecord,
+    PairRecord,
+    SettingsRecord,
+    SmallestRecord,
+    SystemRecord,
+)
+from kofinlaw.scoring.settings import ScoreSettings
+
 TASK_VERSIONS = {
     "fsku-choice": 1,
     "fsku-free": 1,
@@ -28,11 +39,13 @@ class Figure:
 class Item:
     """One question as one system answered it.
 
-    `kind` is `choice` or `free`; `score` is 0/1 or the FSKU item score (None where no embedder
-    was given); `rank` is the place of the first gold article in the evidence, from 1; `answer`
-    holds at most `scored_characters` characters of the `answer_length` there were. `ungrounded`
-    are numbers, dates and articles of a free answer that stand in no passage; `in_context` says
-    whether a gold article was in the prompt (None where it is not known).
+    - `kind`: `choice` or `free`;
+    - `score`: 0 or 1, or the FSKU item score in 0..1 (None without an embedder);
+    - `answer`: at most `scored_characters` of the answer's `answer_length` characters;
+    - `rank`: rank of the first gold article in the evidence, from 1;
+    - `seconds`: time to answer; `tokens`: tokens used;
+    - `ungrounded`: numbers, dates and articles of a free answer that no passage contains;
+    - `in_context`: whether a gold article was in the prompt (None if unknown).
     """
 
     system: str
@@ -59,9 +72,10 @@ class Item:
 class Retrieval:
     """Means over the `n` questions that name gold articles.
 
-    `hit` asks for any gold article, `recall` for the share of them. `depth` is the median number
-    of distinct articles among the evidence; `in_context` the share of questions with a gold
-    article in the prompt after packing, over the `in_context_n` of which that is known.
+    `hit_k` counts a question if any gold article is among the first k; `recall_k` is the share of
+    its gold articles among the first k. `depth` is the median number of distinct articles in the
+    evidence. `in_context` is the share of questions with a gold article in the prompt after
+    packing, over the `in_context_n` questions for which that is known.
     """
 
     n: int
@@ -79,11 +93,18 @@ class Retrieval:
 
 @dataclass(frozen=True, slots=True)
 class Scores:
-    """Everything one system scored.
+    """All scores of one system. A score is None if nothing was scored for it.
 
-    `missing` ids count as wrong; of `duplicates` the first row counts; `foreign` ids are not in
-    the questions and are ignored; `unreadable` are multiple-choice answers that name no option.
-    `orders` are the figures of permuted options, `grounding` those of free answers' claims.
+    - `choice`: multiple-choice accuracy; `free`: FSKU free-text score, the weighted sum of
+      `cosine` and `keywords`; `blend`: the contest's mean of both;
+    - `slices`: multiple-choice accuracy by slice;
+    - `text`: BLEU, ROUGE, METEOR and chrF of free answers, in 0..1;
+    - `seconds`, `tokens`: total, mean, p50, p95 and max per question;
+    - `missing`: unanswered ids, counted as wrong; `duplicates`: ids answered twice (the first
+      counts); `foreign`: ids that are not in the questions (ignored); `unreadable`:
+      multiple-choice answers that name no option;
+    - `fallbacks`: answers that the fallback rule wrote;
+    - `orders`: figures of permuted options; `grounding`: figures of the claims in free answers.
     """
 
     system: str
@@ -102,8 +123,8 @@ class Scores:
     foreign: tuple[str, ...]
     unreadable: tuple[str, ...]
     fallbacks: int
-    orders: dict[str, Any] | None = None
-    grounding: dict[str, Any] | None = None
+    orders: OrdersRecord | None = None
+    grounding: GroundingRecord | None = None
     items: tuple[Item, ...] = field(default=(), repr=False)
 
 
@@ -111,9 +132,10 @@ class Scores:
 class Pair:
     """`b` against `a` on the same items.
 
-    `only_a`/`only_b` count multiple-choice items that only one has right; `difference` is
-    b − a in 0..1 with its paired bootstrap interval; `p_value` is the exact two-sided McNemar
-    test and `p_holm` the same after Holm's correction over all pairs of the scoring.
+    `only_a` and `only_b` count the multiple-choice items that only one of them answers correctly.
+    `difference` is b − a in accuracy, in −1..1, with its paired bootstrap interval. `p_value` is
+    the exact two-sided McNemar test, `p_holm` the same after Holm's correction over all pairs of
+    the scoring. `free_difference` is b − a of the free-text score.
     """
 
     a: str
@@ -136,12 +158,14 @@ class Pair:
 
 @dataclass(frozen=True, slots=True)
 class SmallestDifference:
-    """What `n` paired items can show at level `alpha`.
+    """The smallest difference that `n` paired items can show at significance level `alpha`.
 
-    `at_best` is the smallest difference that can be significant at all (every discordant item
-    on one side); `observed` the smallest with the discordant share that was seen; `powered`
-    the true difference that would be found with probability `power` at that share. In 0..1;
-    None where even a difference on every discordant item would not do.
+    - `at_best`: smallest difference that can be significant at all (every discordant item favours
+      the same system);
+    - `observed`: smallest significant difference with the observed share of discordant items;
+    - `powered`: true difference that is found with probability `power` at that share.
+
+    All are in 0..1, and None if even a difference on every discordant item is not significant.
     """
 
     n: int
@@ -153,10 +177,54 @@ class SmallestDifference:
     powered: float | None
 
 
-def without_items(scores: Scores) -> dict[str, Any]:
-    """The scores as JSON values, without the per-item rows (they have a file of their own)."""
-    from kofinlaw.records import to_json
+@dataclass(frozen=True, slots=True)
+class ScoringResult:
+    """The scores of every system by its name, and the comparison of every two systems."""
 
-    out = to_json(scores)
-    del out["items"]
-    return out
+    systems: dict[str, Scores]
+    pairs: tuple[Pair, ...]
+
+    def to_record(self) -> dict[str, object]:
+        """Return the counts and main figures, as `stage.json` keeps them."""
+        record: dict[str, object] = {"systems": len(self.systems)}
+        for name, scores in self.systems.items():
+            figures = {"choice": scores.choice, "free": scores.free, "blend": scores.blend}
+            for part, figure in figures.items():
+                if figure is not None:
+                    record[f"{name}.{part}"] = round(figure.value, 4)
+            if scores.retrieval:
+                record[f"{name}.hit_3"] = round(scores.retrieval.hit_3, 4)
+            record[f"{name}.missing"] = len(scores.missing)
+        for pair in self.pairs:
+            record[f"{pair.a}|{pair.b}.p"] = round(pair.p_value, 6)
+        return record
+
+
+# `to_json` and `model_dump` keep the fields but not their types: hence the casts below.
+
+
+def settings_record(settings: ScoreSettings) -> SettingsRecord:
+    """Return all score settings as JSON."""
+    return cast("SettingsRecord", settings.model_dump(mode="json"))
+
+
+def figure_record(figure: Figure) -> FigureRecord:
+    """Return a figure as JSON."""
+    return cast("FigureRecord", to_json(figure))
+
+
+def system_record(scores: Scores) -> SystemRecord:
+    """Return a system's scores as JSON, without the items (they have a file of their own)."""
+    record = to_json(scores)
+    del record["items"]
+    return cast("SystemRecord", record)
+
+
+def pair_record(pair: Pair) -> PairRecord:
+    """Return the comparison of two systems as JSON."""
+    return cast("PairRecord", to_json(pair))
+
+
+def smallest_record(smallest: SmallestDifference) -> SmallestRecord:
+    """Return the smallest difference that a pair can show as JSON."""
+    return cast("SmallestRecord", to_json(smallest))

@@ -1,4 +1,4 @@
-"""What a recipe may say about scoring."""
+"""Settings of the recipe sections `score` and `score.judge`."""
 
 from __future__ import annotations
 
@@ -8,14 +8,16 @@ from kofinlaw.models.settings import EngineSettings, ModelSettings
 
 
 class JudgeSettings(BaseModel):
-    """A local model that reads free-text answers by a rubric."""
+    """A local model that judges free-text answers by rubrics."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
-    model: ModelSettings = Field(..., description="the model that judges; local like every other")
+    model: ModelSettings = Field(
+        ..., description="the judge model; it must be on this machine, like every model"
+    )
     engine: EngineSettings = Field(
         default_factory=lambda: EngineSettings(engine="llamacpp"),
-        description="what runs it; verdicts are constrained JSON, which llamacpp and openai can",
+        description="engine of the judge; it must support JSON schemas, as llamacpp and openai do",
     )
     criteria: tuple[str, ...] = Field(
         ("correctness", "helpfulness"),
@@ -23,38 +25,43 @@ class JudgeSettings(BaseModel):
         description="rubrics: correctness, helpfulness, or the path of a Markdown file",
     )
     pairwise: bool = Field(
-        True, description="also compare each two systems' answers, in both orders"
+        True, description="also compare the answers of every two systems, in both orders"
     )
     controls: bool = Field(
         True,
-        description="also judge the references, and references of other questions, as answers: a "
-        "judge that cannot tell these apart says nothing",
+        description="also judge the references, and references of other questions, as answers; the "
+        "scores of a judge that cannot distinguish them mean nothing",
     )
     reasoning: bool | None = Field(
-        None, description="whether a reason is written before the score; none: as the rubric says"
+        None,
+        description="whether the judge writes a reason before the score; none: as the rubric says",
     )
     repeats: int = Field(
-        2, ge=1, le=9, description="verdicts on each answer; the first is greedy, count"
+        2, ge=1, le=9, description="verdicts on each answer, count; the first is greedy"
     )
-    temperature: float = Field(0.7, gt=0, le=2, description="of the verdicts after the first")
-    items: int = Field(50, ge=1, description="free-text questions judged at most, drawn by seed")
+    temperature: float = Field(
+        0.7, gt=0, le=2, description="sampling temperature of the verdicts after the first"
+    )
+    items: int = Field(
+        50, ge=1, description="largest number of free-text questions to judge, drawn by seed"
+    )
     answer_characters: int = Field(
-        1200, ge=50, description="longest part of an answer that is shown to the judge, characters"
+        1200, ge=50, description="longest part of an answer that the judge sees, characters"
     )
     max_tokens: int = Field(
-        220, ge=8, description="tokens of a verdict at most; longer ones count as unreadable"
+        220, ge=8, description="longest verdict, tokens; longer ones count as unreadable"
     )
 
 
 class ScoreSettings(BaseModel):
-    """How answers are scored. Defaults follow the FSKU contest formula."""
+    """How answers are scored. The defaults follow the FSKU contest formula."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     embedder: str | None = Field(
         "intfloat/multilingual-e5-small",
-        description="embedder of the free-text cosine; null leaves the free-text score out and "
-        "reports keyword recall alone",
+        description="embedder of the free-text cosine; null omits the free-text score and reports "
+        "keyword recall alone",
     )
     cosine_weight: float = Field(
         0.6, ge=0, le=1, description="share of the cosine in a free-text item, 0..1"
@@ -65,20 +72,24 @@ class ScoreSettings(BaseModel):
     choice_weight: float = Field(
         0.5, ge=0, le=1, description="share of multiple choice in the blend, 0..1"
     )
-    confidence: float = Field(0.95, gt=0.5, lt=1, description="level of the intervals, 0..1")
+    confidence: float = Field(
+        0.95, gt=0.5, lt=1, description="confidence level of the intervals, 0..1"
+    )
     bootstrap_samples: int = Field(10_000, ge=100, description="bootstrap resamples, count")
-    alpha: float = Field(0.05, gt=0, lt=0.5, description="level of the paired tests, 0..1")
+    alpha: float = Field(
+        0.05, gt=0, lt=0.5, description="significance level of the paired tests, 0..1"
+    )
     text_scores: bool = Field(
-        True, description="also BLEU, ROUGE, METEOR and chrF of the free-text answers"
+        True, description="also compute BLEU, ROUGE, METEOR and chrF of the free-text answers"
     )
     scored_characters: int = Field(
         4000,
         ge=100,
         description="longest part of an answer that is embedded and compared, characters; "
-        "keywords are looked for in all of it",
+        "keywords are searched for in the whole answer",
     )
     judge: JudgeSettings | None = Field(
-        None, description="a local model judges the free-text answers too; none: no judge"
+        None, description="a local model that also judges the free-text answers; none: no judge"
     )
 
     @model_validator(mode="after")

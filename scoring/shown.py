@@ -1,4 +1,4 @@
-"""Which passages stood in the prompt after packing, not merely in the retriever's list."""
+"""Find out which passages were in the prompt after packing, out of those that were retrieved."""
 
 from __future__ import annotations
 
@@ -14,38 +14,44 @@ from kofinlaw.trace_files import TRACE_FILE, read_traces
 def shown_passages(
     folder: Path, evidence: Mapping[str, Sequence[str]], passages: Mapping[str, Chunk]
 ) -> dict[str, tuple[str, ...]]:
-    """Ids of the passages in each question's first prompt; a question of which it cannot be known
-    is left out.
+    """Return the ids of the passages in each question's first prompt.
 
-    Where `plan.jsonl` says that all passages were shown, these are they; where packing left some
-    out, the traced prompt tells: a passage was shown if its header stands there.
+    If `plan.jsonl` records that all retrieved passages were shown, these are returned. If packing
+    left some out, the traced prompt decides: a passage was shown if its header is in the prompt.
+    Questions for which neither is known are left out.
+
+    Args:
+        folder: the answer folder, with `plan.jsonl` and perhaps `traces.jsonl`.
+        evidence: ids of the retrieved passages by question id, best first.
+        passages: all passages by id.
     """
     counts = first_shown(folder / "plan.jsonl")
     prompts: dict[str, str] | None = None
     out: dict[str, tuple[str, ...]] = {}
-    for name, ids in evidence.items():
-        if name not in counts:
+    for question_id, ids in evidence.items():
+        if question_id not in counts:
             continue
-        if counts[name] >= len(ids) or counts[name] == 0:
-            out[name] = tuple(ids) if counts[name] else ()
+        count = counts[question_id]
+        if count >= len(ids) or count == 0:
+            out[question_id] = tuple(ids) if count else ()
             continue
         if prompts is None:
             prompts = first_prompts(folder / TRACE_FILE)
-        prompt = prompts.get(name)
-        heads = {one: header(passages[one]) for one in ids if one in passages}
-        found = tuple(one for one in ids if prompt and heads.get(one) and heads[one] in prompt)
-        if len(found) >= counts[name]:
-            out[name] = found
+        prompt = prompts.get(question_id)
+        heads = {name: header(passages[name]) for name in ids if name in passages}
+        found = tuple(name for name in ids if prompt and heads.get(name) and heads[name] in prompt)
+        if len(found) >= count:
+            out[question_id] = found
     return out
 
 
 def header(passage: Chunk) -> str:
-    """A passage's first line, which packing keeps above whatever it keeps of the passage."""
+    """Return a passage's first line, which packing keeps even if it cuts the rest."""
     return next((line.strip() for line in passage.text.split("\n") if line.strip()), "")
 
 
 def first_shown(path: Path) -> dict[str, int]:
-    """How many passages the first prompt of each question held; empty without the file."""
+    """Return how many passages each question's first prompt held; empty without the file."""
     out: dict[str, int] = {}
     try:
         for _, row in read_json_lines(path):
@@ -57,7 +63,7 @@ def first_shown(path: Path) -> dict[str, int]:
 
 
 def first_prompts(path: Path) -> dict[str, str]:
-    """The first traced prompt of each question; empty without traces."""
+    """Return the first traced prompt of each question; empty without traces."""
     out: dict[str, str] = {}
     for _, span in read_traces(path):
         for item in span.get("items") or ():

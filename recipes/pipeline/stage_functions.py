@@ -29,6 +29,8 @@ from kofinlaw.results import StageResult
 if TYPE_CHECKING:
     from kofinlaw.rag.answer.result import AnsweringResult
     from kofinlaw.rag.index.build import IndexCounts
+    from kofinlaw.scoring.report.write import ReportResult
+    from kofinlaw.scoring.result import ScoringResult
 
 
 def read_documents(run: Run, out: Path, progress: Progress) -> dict[str, Any]:
@@ -307,7 +309,7 @@ def answer_as(
         )
 
 
-def score_answers(run: Run, out: Path, progress: Progress) -> dict[str, Any]:
+def score_answers(run: Run, out: Path, progress: Progress) -> ScoringResult:
     """Every system's answers against the key."""
     from kofinlaw.scoring.score import score_answers
 
@@ -326,7 +328,7 @@ def score_answers(run: Run, out: Path, progress: Progress) -> dict[str, Any]:
     )
 
 
-def write_page(run: Run, out: Path, progress: Progress) -> dict[str, Any]:
+def write_page(run: Run, out: Path, progress: Progress) -> ReportResult:
     """The report, from what the stages left; data and scores also into the model's card."""
     from kofinlaw.scoring.report.model_card import complete_card
     from kofinlaw.scoring.report.write import write_report

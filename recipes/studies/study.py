@@ -10,7 +10,7 @@ import time
 from collections.abc import Sequence
 from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from kofinlaw import Progress, UserError
 from kofinlaw.files import read_jsonl, sha256_file, write_jsonl
@@ -19,6 +19,10 @@ from kofinlaw.recipes.pipeline.run import Run, model_folder
 from kofinlaw.recipes.pipeline.runner import Resume, Stage
 from kofinlaw.recipes.pipeline.stages import build_stages, judge_trace
 from kofinlaw.records import Question
+
+if TYPE_CHECKING:
+    from kofinlaw.scoring.report.study_page import StudyResult
+    from kofinlaw.scoring.result import ScoringResult
 
 NONE = "none"
 
@@ -229,7 +233,9 @@ def answer_cell(
     return {**counts.to_record(), "model_tokens": None if cut_off else tokens}
 
 
-def score_cells(run: Run, names: Sequence[str], out: Path, progress: Progress) -> dict[str, Any]:
+def score_cells(
+    run: Run, names: Sequence[str], out: Path, progress: Progress
+) -> ScoringResult:
     """Every cell's answers against the key, and before the judge where the recipe has one."""
     from kofinlaw.scoring.score import score_answers
 
@@ -248,12 +254,12 @@ def score_cells(run: Run, names: Sequence[str], out: Path, progress: Progress) -
     )
 
 
-def write_page(run: Run, out: Path, progress: Progress) -> dict[str, Any]:
+def write_page(run: Run, out: Path, progress: Progress) -> StudyResult:
     """The study's table and conclusions, and the run's report."""
     from kofinlaw.scoring.report.study_page import write_study
     from kofinlaw.scoring.report.write import write_report
 
-    counts = write_study(
+    result = write_study(
         run.folder,
         out,
         cells=[(cell_name(model, name), model, name) for model, name, _ in cells_of(run)],
@@ -261,4 +267,4 @@ def write_page(run: Run, out: Path, progress: Progress) -> dict[str, Any]:
         progress=progress,
     )
     write_report(run.folder, run.folder / "report", recipe=run.recipe.model_dump(mode="json"))
-    return counts
+    return result

@@ -1,13 +1,15 @@
-"""From a judge's verdicts to figures, with what the judge could not say counted beside them."""
+"""Compute figures from a judge's verdicts, and count its unreadable verdicts with them."""
 
 from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from typing import Any
+from itertools import combinations
+from typing import TypedDict
 
-from kofinlaw.records import to_json
+from kofinlaw.scoring.result import figure_record
+from kofinlaw.scoring.scores_record import ControlRecord, JudgedRecord, JudgePairRecord
 from kofinlaw.scoring.stats.intervals import mean_figure
 from kofinlaw.scoring.stats.paired import mcnemar_exact
 
@@ -17,7 +19,7 @@ CONTROL = "control:"
 
 @dataclass(frozen=True, slots=True)
 class Verdict:
-    """One verdict on one answer: `score` in 0..1, None where the judge's words were unreadable."""
+    """One verdict on one answer: `score` in 0..1, None if the judge's text was unreadable."""
 
     system: str
     id: str
@@ -26,10 +28,21 @@ class Verdict:
     score: float | None
 
 
+class JudgeFigures(TypedDict):
+    """Figures by criterion and system, controls by criterion, and pairs of systems."""
+
+    criteria: dict[str, dict[str, JudgedRecord]]
+    controls: dict[str, ControlRecord]
+    pairs: list[JudgePairRecord]
+
+
 @dataclass(frozen=True, slots=True)
 class Comparison:
-    """One verdict on two answers: `winner` is "1" (`first`), "2" (`second`), another text for
-    no difference, None where it was unreadable."""
+    """One verdict on two answers.
+
+    `winner` is "1" for `first`, "2" for `second`, another text for no difference, and None if the
+    verdict was unreadable.
+    """
 
     first: str
     second: str
@@ -43,8 +56,8 @@ def judge_figures(
     *,
     systems: Sequence[str],
     seed: int = 0,
-) -> dict[str, Any]:
-    """{"criteria": {criterion: {system: figures}}, "controls": …, "pairs": […]} as JSON values."""
+) -> JudgeFigures:
+    """Return the figures of all verdicts and comparisons as JSON."""
     groups: dict[str, dict[str, list[Verdict]]] = {}
     for verdict in verdicts:
         groups.setdefault(verdict.criterion, {}).setdefault(verdict.system, []).append(verdict)
@@ -57,7 +70,7 @@ def judge_figures(
         for name, by_system in groups.items()
     }
     controls = {
-        name: told_apart(by_system)
+        name: control_figures(by_system)
         for name, by_system in groups.items()
         if any(system.startswith(CONTROL) for system in by_system)
     }
@@ -65,21 +78,18 @@ def judge_figures(
         "criteria": criteria,
         "controls": controls,
         "pairs": [
-            pair_figures(a, b, comparisons)
-            for at, a in enumerate(systems)
-            for b in systems[at + 1 :]
-            if comparisons
+            pair_figures(a, b, comparisons) for a, b in combinations(systems, 2) if comparisons
         ],
     }
 
 
-def system_figures(verdicts: Iterable[Verdict], seed: int) -> dict[str, Any]:
-    """One system by one criterion.
+def system_figures(verdicts: Iterable[Verdict], seed: int) -> JudgedRecord:
+    """Return the figures of one system by one criterion.
 
-    `figure` is the mean over the `judged` items that have a readable verdict (None without any);
-    `worst` and `best` are the mean over all items if every unreadable verdict were 0, or 1.
-    `agreement` is the share of items whose repeats all say the same, of those with two or more
-    readable ones; `by_chance` what random repeats with the same shares would reach.
+    - `figure`: mean over the `judged` items, those with a readable verdict (None without any);
+    - `worst`, `best`: mean over all items if every unreadable verdict were 0, or 1;
+    - `agreement`: share of items whose repeats are all equal, of the items with two or more
+      readable repeats; `by_chance`: what random repeats with the same shares would reach.
     """
     by_item: dict[str, list[float | None]] = defaultdict(list)
     for verdict in verdicts:
@@ -95,7 +105,7 @@ def system_figures(verdicts: Iterable[Verdict], seed: int) -> dict[str, Any]:
     ]
     repeated = [scores for scores in readable if len(scores) > 1]
     return {
-        "figure": to_json(figure) if figure else None,
+        "figure": figure_record(figure) if figure else None,
         "items": len(by_item),
         "judged": len(means),
         "verdicts": len(everything),
@@ -109,7 +119,7 @@ def system_figures(verdicts: Iterable[Verdict], seed: int) -> dict[str, Any]:
 
 
 def by_chance(repeated: Sequence[Sequence[float]]) -> float | None:
-    """Expected share of items with equal repeats if each verdict were drawn from all of them."""
+    """Return the expected share of items with equal repeats if verdicts were drawn at random."""
     if not repeated:
         return None
     pool = [score for scores in repeated for score in scores]
@@ -117,11 +127,12 @@ def by_chance(repeated: Sequence[Sequence[float]]) -> float | None:
     return sum(sum(p ** len(scores) for p in shares) for scores in repeated) / len(repeated)
 
 
-def told_apart(by_system: dict[str, list[Verdict]]) -> dict[str, Any]:
-    """Whether the judge knows a reference from another question's reference.
+def control_figures(by_system: dict[str, list[Verdict]]) -> ControlRecord:
+    """Return how well the judge distinguishes references from references of other questions.
 
-    `auc` is the chance that a reference is judged better than a stranger (ties half): 0.5 is a
-    judge that cannot tell, 1 one that always can; None where either has no readable verdict.
+    `auc` is the probability that a reference is judged better than another question's reference
+    (`stranger`); ties count half. At 0.5 the judge cannot distinguish them, at 1 it always can.
+    None if either has no readable verdict.
     """
     good, bad = (
         [v.score for v in by_system.get(f"{CONTROL}{name}", []) if v.score is not None]
@@ -139,11 +150,11 @@ def told_apart(by_system: dict[str, list[Verdict]]) -> dict[str, Any]:
     }
 
 
-def pair_figures(a: str, b: str, comparisons: Sequence[Comparison]) -> dict[str, Any]:
-    """`a` against `b` over items: a side wins only where both orders name it.
+def pair_figures(a: str, b: str, comparisons: Sequence[Comparison]) -> JudgePairRecord:
+    """Compare two systems over items. A system wins an item only if both orders name it.
 
-    `unstable` items are judged by their place, not their words; `unreadable` ones have no verdict
-    in at least one order. `p_value` is the exact sign test of the wins.
+    `unstable` items have different winners in the two orders; `unreadable` ones lack a verdict in
+    at least one order. `p_value` is the exact sign test of the wins.
     """
     by_item: dict[str, list[str | None]] = defaultdict(list)
     for one in comparisons:
@@ -164,4 +175,14 @@ def pair_figures(a: str, b: str, comparisons: Sequence[Comparison]) -> dict[str,
         else:
             counts[{a: "wins_a", b: "wins_b", "": "same"}[str(found[0])]] += 1
     p_value = mcnemar_exact(counts["wins_a"], counts["wins_b"])
-    return {"a": a, "b": b, "items": len(by_item), **counts, "p_value": p_value}
+    return {
+        "a": a,
+        "b": b,
+        "items": len(by_item),
+        "wins_a": counts["wins_a"],
+        "wins_b": counts["wins_b"],
+        "same": counts["same"],
+        "unstable": counts["unstable"],
+        "unreadable": counts["unreadable"],
+        "p_value": p_value,
+    }

@@ -1,11 +1,11 @@
-"""openevals with a local model: its evaluators, our engines, our rubrics (extra `openevals`)."""
+"""Run openevals' evaluators with a local engine and our rubrics (extra `openevals`)."""
 
 from __future__ import annotations
 
 import os
 from collections.abc import Callable
 from types import SimpleNamespace
-from typing import Any
+from typing import TypedDict
 
 from kofinlaw import UserError
 from kofinlaw.models.engines.base import Engine, Request
@@ -13,11 +13,23 @@ from kofinlaw.models.templates import ChatTemplate
 from kofinlaw.scoring.judge.rubrics import Rubric
 
 
-class EngineClient:
-    """An engine in the form openevals expects of a client: `chat.completions.create(...)`.
+class JsonSchema(TypedDict, total=False):
+    """The schema inside a response format."""
 
-    With engine `openai` this is the local OpenAI-compatible server; any other engine that writes
-    constrained JSON does as well. Nothing leaves the machine.
+    schema: dict[str, object]
+
+
+class ResponseFormat(TypedDict, total=False):
+    """The response format of an OpenAI client."""
+
+    json_schema: JsonSchema
+
+
+class EngineClient:
+    """An engine with the interface of an OpenAI client: `chat.completions.create(...)`.
+
+    Any engine that supports JSON schemas works; with engine `openai` it is the local
+    OpenAI-compatible server. Nothing leaves the machine.
     """
 
     def __init__(self, engine: Engine, template: ChatTemplate, *, max_tokens: int = 220) -> None:
@@ -29,11 +41,11 @@ class EngineClient:
     def _create(
         self,
         *,
-        messages: list[dict[str, Any]],
+        messages: list[dict[str, str]],
         model: str = "",
-        response_format: dict[str, Any] | None = None,
-        **ignored: Any,
-    ) -> Any:
+        response_format: ResponseFormat | None = None,
+        **ignored: object,
+    ) -> SimpleNamespace:
         schema = (response_format or {}).get("json_schema") or {}
         request = Request(
             self._template.render(messages, add_generation_prompt=True),
@@ -43,19 +55,20 @@ class EngineClient:
         )
         (answer,) = self._engine.generate([request])
         if answer.finish == "error":
-            raise UserError("the judge gave no verdict in the form asked for", where=model)
+            raise UserError("the judge gave no verdict in the requested form", where=model)
         message = SimpleNamespace(role="assistant", content=answer.text)
         return SimpleNamespace(choices=[SimpleNamespace(message=message)], model=model)
 
 
 def openevals_judge(
     rubric: Rubric, engine: Engine, template: ChatTemplate, *, model: str = "local"
-) -> Callable[..., dict[str, Any]]:
-    """openevals' evaluator of a rubric: call it with `inputs`, `outputs`, `reference_outputs`.
+) -> Callable[..., dict[str, object]]:
+    """Return openevals' evaluator of a rubric.
 
-    It returns openevals' {"key", "score", "comment"}. Raises UserError where the extra is missing.
+    Call it with `inputs`, `outputs` and `reference_outputs`; it returns openevals' {"key", "score",
+    "comment"}. Raises UserError if the extra is not installed.
     """
-    # Its own tracing would send every prompt to a service.
+    # The tracing of LangSmith would send every prompt to a service.
     os.environ["LANGSMITH_TRACING"] = "false"
     os.environ["LANGCHAIN_TRACING_V2"] = "false"
     try:
@@ -67,9 +80,9 @@ def openevals_judge(
             remedy='pip install "kofinlaw[openevals]"; the judge of `score` needs no extra',
         ) from error
 
-    def fill(**given: Any) -> list[dict[str, str]]:
-        words = {name: str(value) for name, value in given.items() if value is not None}
-        return [{"role": "user", "content": rubric.prompt(**words)}]
+    def fill(**given: object) -> list[dict[str, str]]:
+        texts = {name: str(value) for name, value in given.items() if value is not None}
+        return [{"role": "user", "content": rubric.prompt(**texts)}]
 
     return create_llm_as_judge(
         prompt=fill,

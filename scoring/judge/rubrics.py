@@ -1,7 +1,8 @@
-"""Rubrics in openevals' form: a prompt with its places, the scores allowed, optional reasoning.
+"""Read rubrics in openevals' form and the verdicts that follow them.
 
-A rubric is a Markdown file with YAML in front: `version`, `choices` (worst first) and `reasoning`;
-its text holds `{inputs}`, `{outputs}` and, where a gold answer is shown, `{reference_outputs}`.
+A rubric is a Markdown file with YAML front matter: `version`, `choices` (worst first) and
+`reasoning`. Its text has the placeholders `{inputs}`, `{outputs}` and, if a gold answer is shown,
+`{reference_outputs}`.
 """
 
 from __future__ import annotations
@@ -11,41 +12,41 @@ import re
 from dataclasses import dataclass
 from importlib.resources import files
 from pathlib import Path
-from typing import Any
 
 from kofinlaw import UserError
 from kofinlaw.files import sha256_text
 
 SHIPPED = ("correctness", "helpfulness", "pairwise")
-PLACES = ("inputs", "outputs", "reference_outputs", "other_outputs")
+PLACEHOLDERS = ("inputs", "outputs", "reference_outputs", "other_outputs")
+Choice = int | float | str
 REASONING_CHARACTERS = 160
 _FRONT = re.compile(r"\A---\n(?P<front>.*?)\n---\n(?P<text>.*)\Z", re.DOTALL)
-_PLACE = re.compile(r"\{(" + "|".join(PLACES) + r")\}")
+_PLACEHOLDER = re.compile(r"\{(" + "|".join(PLACEHOLDERS) + r")\}")
 
 
 @dataclass(frozen=True, slots=True)
 class Rubric:
-    """One criterion: `choices` are the scores a verdict may have, numbers worst first, or the
-    names of sides for a comparison."""
+    """One criterion.
+
+    `choices` are the scores that a verdict may have: numbers, worst first, or, for a comparison of
+    two answers, the names of the sides.
+    """
 
     name: str
     version: str
     text: str
-    choices: tuple[Any, ...]
+    choices: tuple[Choice, ...]
     reasoning: bool
     sha256: str
 
     @property
-    def schema(self) -> dict[str, Any]:
-        """JSON Schema of a verdict, the same keys openevals uses: `reasoning`, then `score`."""
-        score: dict[str, Any] = {"enum": list(self.choices)}
-        score["type"] = "string" if isinstance(self.choices[0], str) else "number"
-        fields: dict[str, Any] = {"score": score}
+    def schema(self) -> dict[str, object]:
+        """JSON Schema of a verdict, with the keys of openevals: `reasoning`, then `score`."""
+        kind = "string" if isinstance(self.choices[0], str) else "number"
+        fields: dict[str, object] = {}
         if self.reasoning:
-            fields = {
-                "reasoning": {"type": "string", "maxLength": REASONING_CHARACTERS},
-                "score": score,
-            }
+            fields["reasoning"] = {"type": "string", "maxLength": REASONING_CHARACTERS}
+        fields["score"] = {"enum": list(self.choices), "type": kind}
         return {
             "type": "object",
             "properties": fields,
@@ -54,24 +55,28 @@ class Rubric:
         }
 
     def prompt(self, **given: str) -> str:
-        """The text with its places filled in one pass: braces inside an answer stay as they are,
-        and its angle brackets cannot close the block it stands in."""
+        """Return the text with its placeholders filled, in one pass.
 
-        def put(match: re.Match[str]) -> str:
+        Braces inside an answer stay unchanged. Its angle brackets are replaced, so that an answer
+        cannot close the block that contains it.
+        """
+
+        def value(match: re.Match[str]) -> str:
             return given.get(match.group(1), "").replace("<", "‹").replace(">", "›").strip()
 
-        return _PLACE.sub(put, self.text).strip()
+        return _PLACEHOLDER.sub(value, self.text).strip()
 
     def unit(self, score: float) -> float:
-        """A numeric score on 0..1, worst choice 0 and best 1."""
+        """Return a numeric score scaled to 0..1: the worst choice is 0, the best 1."""
         low, high = float(self.choices[0]), float(self.choices[-1])
         return (float(score) - low) / (high - low)
 
 
 def read_rubric(name: str, *, reasoning: bool | None = None) -> Rubric:
-    """A shipped rubric by its name, or a file by its path; `reasoning` overrides the file's.
+    """Read a shipped rubric by its name, or a file by its path.
 
-    Raises UserError for an unknown name or a file that is no rubric.
+    `reasoning` overrides the rubric's own setting. Raises UserError for an unknown name or a file
+    that is not a rubric.
     """
     import yaml
 
@@ -84,7 +89,7 @@ def read_rubric(name: str, *, reasoning: bool | None = None) -> Rubric:
             raise UserError(
                 f"no rubric {name!r}",
                 where="judge.criteria",
-                remedy=f"name {', '.join(SHIPPED[:2])}, or a Markdown file with choices in front",
+                remedy=f"name {', '.join(SHIPPED[:2])}, or a Markdown file with `choices`",
             ) from error
     match = _FRONT.match(raw)
     loaded = yaml.safe_load(match.group("front")) if match else None
@@ -96,9 +101,9 @@ def read_rubric(name: str, *, reasoning: bool | None = None) -> Rubric:
         )
     numbers = all(isinstance(c, (int, float)) and not isinstance(c, bool) for c in choices)
     if not (numbers or all(isinstance(c, str) for c in choices)):
-        raise UserError("choices are all numbers or all texts", where=name)
+        raise UserError("the choices must be all numbers or all texts", where=name)
     if numbers and list(choices) != sorted(set(choices)):
-        raise UserError("number choices rise from worst to best", where=name)
+        raise UserError("numeric choices must rise from worst to best", where=name)
     text = match.group("text")
     if "{outputs}" not in text:
         raise UserError("the rubric does not show the answer: {outputs} is missing", where=name)
@@ -112,10 +117,10 @@ def read_rubric(name: str, *, reasoning: bool | None = None) -> Rubric:
     )
 
 
-def read_verdict(text: str, rubric: Rubric) -> tuple[Any, str] | None:
-    """(score, reasoning) of a judge's words; None where they are no verdict by this rubric.
+def read_verdict(text: str, rubric: Rubric) -> tuple[Choice, str] | None:
+    """Return (score, reasoning) of a judge's text; None if it is not a verdict by the rubric.
 
-    The first JSON object in the text counts; a score that is not among the choices is none.
+    The first JSON object in the text counts. Its score must be one of the choices.
     """
     start = text.find("{")
     if start < 0:

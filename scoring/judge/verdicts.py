@@ -1,8 +1,8 @@
-"""A local model judges free-text answers by rubrics: every verdict kept, nothing averaged away.
+"""Judge free-text answers with a local model and rubrics; every verdict is kept.
 
-Each answer is judged `repeats` times (the first greedy), each pair of systems in both orders, and
-so are two controls: the reference itself, which must be judged well, and another question's
-reference, which must be judged badly.
+Each answer is judged `repeats` times (the first one greedily), and each pair of systems in both
+orders. Two controls are judged as answers too: the reference itself, which must get a high score,
+and another question's reference, which must get a low one.
 """
 
 from __future__ import annotations
@@ -14,7 +14,6 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from itertools import combinations
 from pathlib import Path
-from typing import Any
 
 from kofinlaw import Progress, UserError, silent
 from kofinlaw.files import JsonlAppender, read_json_lines, write_json
@@ -24,17 +23,18 @@ from kofinlaw.records import Key, Question
 from kofinlaw.scoring.answers import AnswerSheet
 from kofinlaw.scoring.judge.figures import Comparison, Verdict, judge_figures
 from kofinlaw.scoring.judge.rubrics import Rubric, read_rubric, read_verdict
+from kofinlaw.scoring.scores_record import JudgeRecord
 from kofinlaw.scoring.settings import JudgeSettings
 from kofinlaw.tracing import NO_TRACE, Tracer
 
 VERDICTS = "verdicts.jsonl"
-BATCH = 16  # requests handed to the engine in one call and recorded together
+BATCH = 16  # requests that the engine gets in one call and that are recorded together
 REFERENCE, STRANGER = "control:reference", "control:stranger"
 
 
 @dataclass(frozen=True, slots=True)
 class Task:
-    """One verdict to ask for: of `system` alone, or of `system` shown before `other`."""
+    """One verdict to ask for: on `system` alone, or on `system` shown before `other`."""
 
     system: str
     other: str
@@ -56,32 +56,34 @@ def judge_systems(
     seed: int = 0,
     tracer: Tracer = NO_TRACE,
     progress: Progress = silent,
-) -> dict[str, Any]:
+) -> JudgeRecord:
     """Judge every system's free-text answers; writes out/verdicts.jsonl and out/judge.json.
 
-    What verdicts.jsonl already holds is not asked again. Returns what judge.json holds: figures by
-    criterion and system with their unreadable share, comparisons, and whether the controls were
-    told apart. Raises UserError where no free-text question has a key, or the engine cannot write
-    constrained JSON.
+    Verdicts that verdicts.jsonl already holds are not asked for again. Returns what judge.json
+    holds: figures by criterion and system with their unreadable share, comparisons, and how well
+    the judge distinguishes the controls. Raises UserError if no free-text question has a key, or
+    if the engine does not support JSON schemas.
     """
     asked = drawn([q for q in questions if not q.options and q.id in golds], settings.items, seed)
     if not asked:
-        raise UserError("the judge reads free-text answers, and no question here is free text")
+        raise UserError("the judge needs free-text questions, and there is none with a key")
     tasks = list(tasks_of(asked, golds, sheets, settings))
     out.mkdir(parents=True, exist_ok=True)
-    said = ask_judge(tasks, out / VERDICTS, engine, template, settings, seed, tracer, progress)
-    singles, comparisons = [], []
-    for task, text in zip(tasks, said, strict=True):
+    texts = ask_judge(tasks, out / VERDICTS, engine, template, settings, seed, tracer, progress)
+    verdicts: list[Verdict] = []
+    comparisons: list[Comparison] = []
+    for task, text in zip(tasks, texts, strict=True):
         found = read_verdict(text, task.rubric)
         score = found[0] if found else None
         if task.other:
-            comparisons.append(Comparison(task.system, task.other, task.id, score))
+            winner = None if score is None else str(score)
+            comparisons.append(Comparison(task.system, task.other, task.id, winner))
         else:
-            unit = None if score is None else task.rubric.unit(score)
-            singles.append(Verdict(task.system, task.id, task.rubric.name, task.repeat, unit))
-    figures = judge_figures(singles, comparisons, systems=list(sheets), seed=seed)
+            unit = None if score is None else task.rubric.unit(float(score))
+            verdicts.append(Verdict(task.system, task.id, task.rubric.name, task.repeat, unit))
+    figures = judge_figures(verdicts, comparisons, systems=list(sheets), seed=seed)
     rubrics = {task.rubric.name: task.rubric for task in tasks}
-    result = {
+    result: JudgeRecord = {
         "judge": settings.model.id,
         "engine": engine.name,
         "deterministic": engine.deterministic,
@@ -103,11 +105,11 @@ def judge_systems(
 
 
 def drawn(questions: Sequence[Question], most: int | None, seed: int) -> list[Question]:
-    """At most so many questions (None: all), drawn by seed and kept in order."""
+    """Draw at most `most` questions by seed, in their own order; None keeps all."""
     if most is None or len(questions) <= most:
         return list(questions)
-    places = sorted(random.Random(seed).sample(range(len(questions)), most))
-    return [questions[place] for place in places]
+    chosen = sorted(random.Random(seed).sample(range(len(questions)), most))
+    return [questions[index] for index in chosen]
 
 
 def tasks_of(
@@ -116,15 +118,15 @@ def tasks_of(
     sheets: Mapping[str, AnswerSheet],
     settings: JudgeSettings,
 ) -> Iterator[Task]:
-    """Every verdict to ask for, in a fixed order: criteria with their controls, comparisons."""
+    """Yield every verdict to ask for in a fixed order: criteria with controls, comparisons."""
     controls = [REFERENCE, STRANGER] if settings.controls and len(asked) > 1 else []
     for name in settings.criteria:
         rubric = read_rubric(name, reasoning=settings.reasoning)
         for system in [*sheets, *controls]:
-            for place, question in enumerate(asked):
+            for index, question in enumerate(asked):
                 prompt = rubric.prompt(
                     inputs=question.question,
-                    outputs=shown_answer(system, place, asked, golds, sheets, settings),
+                    outputs=shown_answer(system, index, asked, golds, sheets, settings),
                     reference_outputs=golds[question.id].reference,
                 )
                 for repeat in range(settings.repeats if system in sheets else 1):
@@ -142,14 +144,14 @@ def pair_tasks(
     sheets: Mapping[str, AnswerSheet],
     settings: JudgeSettings,
 ) -> Iterator[Task]:
-    """Two systems beside each other on every question, each of them shown first once."""
+    """Yield the comparisons of two systems on every question, each system first once."""
     rubric = read_rubric("pairwise", reasoning=settings.reasoning)
-    for place, question in enumerate(asked):
+    for index, question in enumerate(asked):
         for one, two in ((first, second), (second, first)):
             prompt = rubric.prompt(
                 inputs=question.question,
-                outputs=shown_answer(one, place, asked, golds, sheets, settings),
-                other_outputs=shown_answer(two, place, asked, golds, sheets, settings),
+                outputs=shown_answer(one, index, asked, golds, sheets, settings),
+                other_outputs=shown_answer(two, index, asked, golds, sheets, settings),
                 reference_outputs=golds[question.id].reference,
             )
             yield Task(one, two, question.id, rubric, 0, prompt)
@@ -157,18 +159,18 @@ def pair_tasks(
 
 def shown_answer(
     system: str,
-    place: int,
+    index: int,
     asked: Sequence[Question],
     golds: Mapping[str, Key],
     sheets: Mapping[str, AnswerSheet],
     settings: JudgeSettings,
 ) -> str:
-    """What the judge sees as the answer to the question at `place`; a control's is a reference."""
+    """Return what the judge sees as the answer to question `index`; controls show a reference."""
     if system == REFERENCE:
-        return golds[asked[place].id].reference
+        return golds[asked[index].id].reference
     if system == STRANGER:
-        return golds[asked[(place + 1) % len(asked)].id].reference
-    answer = sheets[system].answers.get(asked[place].id)
+        return golds[asked[(index + 1) % len(asked)].id].reference
+    answer = sheets[system].answers.get(asked[index].id)
     text = answer.answer.strip() if answer else ""
     return text[: settings.answer_characters] or "(답 없음)"
 
@@ -183,24 +185,24 @@ def ask_judge(
     tracer: Tracer,
     progress: Progress,
 ) -> list[str]:
-    """The judge's words on every task, in order; the ledger keeps them by what was asked."""
+    """Return the judge's text for every task, in order; the ledger keeps them by request."""
     requests = [request_of(task, template, settings, seed) for task in tasks]
     keys = [key_of(settings, request) for request in requests]
-    first = {key: place for place, key in reversed(list(enumerate(keys)))}
+    first = {key: index for index, key in reversed(list(enumerate(keys)))}
     with JsonlAppender(ledger) as lines:
         known = read_ledger(ledger)
-        todo = sorted(place for key, place in first.items() if key not in known)
+        todo = sorted(index for key, index in first.items() if key not in known)
         for start in range(0, len(todo), BATCH):
-            places = todo[start : start + BATCH]
+            batch = todo[start : start + BATCH]
             progress("judge", start, len(todo))
             with tracer.span("judge", model=settings.model.id, max_tokens=settings.max_tokens) as s:
-                answers = engine.generate([requests[place] for place in places])
-                for place, answer in zip(places, answers, strict=True):
-                    task = tasks[place]
-                    known[keys[place]] = answer.text
+                answers = engine.generate([requests[index] for index in batch])
+                for index, answer in zip(batch, answers, strict=True):
+                    task = tasks[index]
+                    known[keys[index]] = answer.text
                     lines.append(
                         {
-                            "key": keys[place],
+                            "key": keys[index],
                             "system": task.system,
                             "other": task.other,
                             "id": task.id,
@@ -217,7 +219,7 @@ def ask_judge(
 
 
 def request_of(task: Task, template: ChatTemplate, settings: JudgeSettings, seed: int) -> Request:
-    """The request of a task; repeats after the first are sampled with seeds of their own."""
+    """Return the request of a task; repeats after the first are sampled, each with its own seed."""
     prompt = template.render([{"role": "user", "content": task.prompt}], add_generation_prompt=True)
     digest = hashlib.sha256(f"{seed}\x1f{task.repeat}\x1f{prompt}".encode()).digest()
     return Request(
@@ -232,7 +234,7 @@ def request_of(task: Task, template: ChatTemplate, settings: JudgeSettings, seed
 
 
 def key_of(settings: JudgeSettings, request: Request) -> str:
-    """What makes a verdict the same one: judge, prompt, schema and sampling."""
+    """Return a hash of what identifies a verdict: judge, prompt, schema and sampling."""
     parts = (
         settings.model.id,
         settings.model.revision,
@@ -246,7 +248,7 @@ def key_of(settings: JudgeSettings, request: Request) -> str:
 
 
 def read_ledger(path: Path) -> dict[str, str]:
-    """The judge's words by key."""
+    """Return the judge's texts by the key of their request."""
     return {str(row["key"]): str(row["text"]) for _, row in read_json_lines(path)}
 
 
@@ -254,7 +256,7 @@ def read_ledger(path: Path) -> dict[str, str]:
 def open_judge(
     settings: JudgeSettings, *, cache: Path | None = None, seed: int = 0
 ) -> Iterator[tuple[Engine, ChatTemplate]]:
-    """The judge's engine and chat template, from weights on this machine."""
+    """Open the judge's engine and chat template, from weights on this machine."""
     from kofinlaw.models.catalogue import find_model
     from kofinlaw.models.engines.factory import open_engine
     from kofinlaw.models.resolve import local_folder, model_folder

@@ -1,4 +1,4 @@
-"""The FSKU contest's formula.
+"""Compute the scores of the FSKU contest.
 
 Score = w · multiple choice + (1 − w) · free text, w = ½; a free-text item =
 0.6 · cosine(answer, reference) + 0.4 · keyword recall. Source: the contest's rules and the
@@ -18,29 +18,29 @@ LABEL = re.compile(r"[1-9]\Z")
 
 
 class SentenceEncoder(Protocol):
-    """What the cosine needs of an embedder: float32 rows of length one."""
+    """An embedder for the cosine. Its vectors are float32 rows of norm 1."""
 
     name: str
     dimensions: int
 
     def encode_queries(self, texts: Sequence[str]) -> npt.NDArray[np.float32]:
-        """Rows (texts, dimensions)."""
+        """Return one row per text, shape (texts, dimensions)."""
         ...
 
 
 def label_of(answer: str, options: int) -> str:
-    """The option an answer names: a bare digit within the options; else empty.
+    """Return the option that an answer names, if it is a single digit within the options.
 
-    Nothing is searched for inside longer text: "10일" must not become 1.
+    Any other answer gives an empty text. Longer text is not searched: "10일" must not become 1.
     """
     text = answer.strip()
     return text if LABEL.match(text) and int(text) <= options else ""
 
 
 def keyword_recall(answer: str, keywords: Sequence[str]) -> float | None:
-    """Share of keywords that occur in the answer, lower-cased; None without keywords.
+    """Return the share (0..1) of keywords that occur in the answer; None without keywords.
 
-    A keyword of several words also counts when each of its words occurs somewhere.
+    Case is ignored. A keyword of several words also counts if each of its words occurs.
     """
     wanted = [keyword.lower().strip() for keyword in keywords if keyword.strip()]
     if not wanted:
@@ -56,7 +56,7 @@ def keyword_recall(answer: str, keywords: Sequence[str]) -> float | None:
 def free_score(
     cosine: float, recall: float | None, *, cosine_weight: float = 0.6, keyword_weight: float = 0.4
 ) -> float:
-    """One free-text item in 0..1; a reference without keywords is scored by its cosine alone."""
+    """Return the score of one free-text item; without keywords it is the cosine alone."""
     if recall is None:
         return cosine
     return cosine_weight * cosine + keyword_weight * recall
@@ -65,9 +65,9 @@ def free_score(
 def cosines(
     embedder: SentenceEncoder, answers: Sequence[str], references: Sequence[str]
 ) -> list[float]:
-    """Cosine of each answer with its reference; an empty answer or reference has 0.
+    """Return the cosine of each answer with its reference; 0 if one of them is empty.
 
-    Both sides are encoded as queries: the symmetric use that E5's authors advise.
+    Both are encoded as queries, as the authors of E5 recommend for symmetric use.
     """
     pairs = [i for i, (a, r) in enumerate(zip(answers, references, strict=True)) if a and r]
     out = [0.0] * len(answers)
@@ -84,9 +84,9 @@ def cosines(
 
 
 def cosine_floor(embedder: SentenceEncoder, references: Sequence[str]) -> float | None:
-    """Mean cosine between references of *different* questions: what a wrong answer gets.
+    """Return the mean cosine of the references of different questions, which a wrong answer gets.
 
-    Embedders differ in this floor by tenths, so a cosine means little without it. None with
+    This floor differs between embedders by tenths, so a cosine means little without it. None for
     fewer than two references.
     """
     texts = [text for text in references if text]

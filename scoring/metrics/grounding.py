@@ -1,8 +1,8 @@
-"""Does what a free answer states stand in what it was given? Numbers, dates, article citations.
+"""Check whether the evidence supports the numbers, dates and articles of a free-text answer.
 
-A claim is grounded when the passages (or the question, which may give a number to reckon with)
-hold the same amount with the same unit, the same date, or the same article. It says nothing of
-whether the claim is right: that is the score's business.
+A claim is grounded if the passages, or the question itself, contain the same amount with the same
+unit, the same date, or the same article. Grounding does not say that the claim is right; that is
+what the score measures.
 """
 
 from __future__ import annotations
@@ -10,13 +10,14 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Literal
 
 from kofinlaw.data.law.citations import cited_units
+from kofinlaw.scoring.scores_record import GroundingRecord, KindCounts
 
 Kind = Literal["number", "date", "citation"]
 _SCALES = {"억": 10**8, "만": 10**4, "천": 1000, "백": 100, "십": 10}
-# Points and hyphens part a date only behind a year: `3.5퍼센트` and `3-5일` are amounts.
+# Points and hyphens separate a date only after a year: `3.5퍼센트` and `3-5일` are amounts.
 _DATE = re.compile(
     r"(?<!\d)(?:(?P<y>\d{4})\s*[.년-]\s*)?(?P<m>\d{1,2})\s*(?(y)[.월-]|월)\s*(?P<d>\d{1,2})"
     r"\s*(?:일|\.|(?!\d))"
@@ -24,7 +25,7 @@ _DATE = re.compile(
 _ARTICLE = re.compile(r"제\s*(\d+)\s*조(?:\s*의\s*(\d+))?")
 _PART = re.compile(r"제\s*\d+\s*(?:조(?:\s*의\s*\d+)?|[항호장절편관]|차)")
 _AMOUNT = re.compile(r"(?<![\d.])\d[\d,]*(?:\.\d+)?(?:\s*[억만천백십]\s*(?:\d[\d,]*(?:\.\d+)?)?)*")
-# What is counted; longest first. Another word after a number is no unit, and then any will do.
+# Units, longest first. Any other word after a number is not a unit, and then any unit matches.
 _UNITS = (
     "영업일", "개월", "시간", "퍼센트", "포인트", "달러", "년간", "일간", "분의", "이용자",
     "년", "월", "주", "일", "분", "초", "원", "%", "명", "인", "회", "건", "개", "배", "점",
@@ -42,9 +43,9 @@ class Claim:
 
 
 def claims_of(text: str, titles: Iterable[str] = ()) -> list[Claim]:
-    """The claims of a text in order, each once; `titles` are acts whose articles it may cite.
+    """Return the claims of a text in order, each once; `titles` are the acts that it may cite.
 
-    An article of a named act is its unit (`전자금융거래법 제9조`), else `제9조` alone.
+    The value of an article is its unit (`전자금융거래법 제9조`) if the act is named, else `제9조`.
     """
     found: dict[tuple[str, str], Claim] = {}
 
@@ -72,14 +73,14 @@ def claims_of(text: str, titles: Iterable[str] = ()) -> list[Claim]:
 
 
 def unit_after(text: str) -> str:
-    """The unit a number is followed by, one name for each; empty where it is another word."""
+    """Return the unit at the start of the text, in one spelling; empty if there is none."""
     bare = text.lstrip()
     unit = next((unit for unit in _UNITS if bare.startswith(unit)), "")
     return _SAME_UNIT.get(unit, unit)
 
 
 def amount(text: str) -> float:
-    """`3억 5천만`, `5,000` or `12.5` as a number."""
+    """Return `3억 5천만`, `5,000` or `12.5` as a number."""
     total = part = 0.0
     for digits, scale in re.findall(r"(\d[\d,]*(?:\.\d+)?)?\s*([억만천백십])?", text):
         value = float(digits.replace(",", "")) if digits else 0.0
@@ -96,9 +97,9 @@ def amount(text: str) -> float:
 def ungrounded(
     answer: str, sources: Sequence[str], units: Iterable[str] = (), titles: Iterable[str] = ()
 ) -> tuple[list[Claim], list[Claim]]:
-    """(all claims of the answer, those that no source holds).
+    """Return (all claims of the answer, those that no source supports).
 
-    `sources` are the passages and the question; `units` the passages' own articles.
+    `sources` are the passages and the question; `units` are the articles of the passages.
     """
     titles = list(titles)
     claims = claims_of(answer, titles)
@@ -107,7 +108,7 @@ def ungrounded(
     held: set[tuple[str, str]] = {("citation", unit) for unit in units}
     for source in sources:
         held |= {(claim.kind, claim.value) for claim in claims_of(source, titles)}
-    # A bare number goes with any unit, a bare article with any act, a day with any year.
+    # A number without unit matches any unit, an article without act any act, a day any year.
     held |= {("number", value.partition(" ")[0]) for kind, value in held if kind == "number"}
     held |= {("citation", value.rpartition(" ")[2]) for kind, value in held if kind == "citation"}
     held |= {("date", "-" + value[-6:]) for kind, value in held if kind == "date"}
@@ -116,23 +117,26 @@ def ungrounded(
 
 def grounding_figures(
     found: Mapping[str, tuple[Sequence[Claim], Sequence[Claim]]],
-) -> dict[str, Any] | None:
-    """Totals over answers by id: claims, how many are grounded, by kind; None without any claim."""
+) -> GroundingRecord | None:
+    """Return totals over answers by id: claims, grounded ones, and both by kind.
+
+    None if no answer makes a claim.
+    """
     claims = [claim for every, _ in found.values() for claim in every]
-    loose = [claim for _, missing in found.values() for claim in missing]
+    unsupported = [claim for _, missing in found.values() for claim in missing]
     if not claims:
         return None
-    kinds = {}
+    kinds: dict[str, KindCounts] = {}
     for kind in ("number", "date", "citation"):
         n = sum(claim.kind == kind for claim in claims)
         if n:
-            kinds[kind] = {"n": n, "grounded": n - sum(claim.kind == kind for claim in loose)}
+            kinds[kind] = {"n": n, "grounded": n - sum(claim.kind == kind for claim in unsupported)}
     return {
         "answers": len(found),
         "with_claims": sum(bool(every) for every, _ in found.values()),
         "claims": len(claims),
-        "grounded": len(claims) - len(loose),
-        "share": 1 - len(loose) / len(claims),
+        "grounded": len(claims) - len(unsupported),
+        "share": 1 - len(unsupported) / len(claims),
         "answers_with_ungrounded": sum(bool(missing) for _, missing in found.values()),
         "kinds": kinds,
     }

@@ -1,4 +1,4 @@
-"""Retrieval scored over articles: several chunks of one article count once."""
+"""Compute retrieval metrics over articles; several chunks of one article count once."""
 
 from __future__ import annotations
 
@@ -10,23 +10,21 @@ from kofinlaw.scoring.result import Retrieval
 
 
 def ranked_units(evidence: Iterable[str], unit_of: Mapping[str, str]) -> list[str]:
-    """The distinct units of the evidence chunks, best first; an unknown chunk is its own unit."""
+    """Return the distinct units of the chunks, best first; an unknown chunk is its own unit."""
     return list(dict.fromkeys(unit_of.get(chunk, chunk) for chunk in evidence))
 
 
 def first_rank(units: Sequence[str], gold: Iterable[str]) -> int | None:
-    """Place of the first gold unit from 1, None where there is none."""
+    """Return the rank of the first gold unit, from 1; None if there is none."""
     wanted = set(gold)
-    return next((place for place, unit in enumerate(units, 1) if unit in wanted), None)
+    return next((rank for rank, unit in enumerate(units, 1) if unit in wanted), None)
 
 
 def ndcg(units: Sequence[str], gold: Iterable[str], k: int = 10) -> float:
-    """nDCG@k with binary relevance (Järvelin & Kekäläinen 2002)."""
+    """Return nDCG@k with binary relevance (Järvelin & Kekäläinen 2002)."""
     wanted = set(gold)
-    gain = sum(
-        1 / math.log2(place + 1) for place, unit in enumerate(units[:k], 1) if unit in wanted
-    )
-    best = sum(1 / math.log2(place + 1) for place in range(1, min(len(wanted), k) + 1))
+    gain = sum(1 / math.log2(rank + 1) for rank, unit in enumerate(units[:k], 1) if unit in wanted)
+    best = sum(1 / math.log2(rank + 1) for rank in range(1, min(len(wanted), k) + 1))
     return gain / best if best else 0.0
 
 
@@ -36,10 +34,15 @@ def retrieval_scores(
     unit_of: Mapping[str, str],
     shown: Mapping[str, Sequence[str]] | None = None,
 ) -> Retrieval | None:
-    """Scores over the questions with gold units; a question without evidence is a miss.
+    """Return the metrics over the questions with gold units; no evidence counts as a miss.
 
-    `shown` are the passages in the prompt, of the questions where that is known. None where no
-    question has gold units or no evidence was given at all (a model alone).
+    None if no question has gold units, or no question has evidence (a model without retrieval).
+
+    Args:
+        gold: gold units by question id.
+        evidence: retrieved chunk ids by question id, best first.
+        unit_of: unit by chunk id.
+        shown: chunk ids in the prompt, by question id, for the questions where they are known.
     """
     asked = {name: units for name, units in gold.items() if units}
     if not asked or not any(evidence.get(name) for name in asked):
@@ -48,8 +51,8 @@ def retrieval_scores(
     ranks = [first_rank(found[name], units) for name, units in asked.items()]
     n = len(asked)
 
-    placed = [in_context(name, gold[name], shown or {}, unit_of) for name in asked]
-    known = [value for value in placed if value is not None]
+    included = [in_context(name, gold[name], shown or {}, unit_of) for name in asked]
+    known = [value for value in included if value is not None]
 
     def hit(k: int) -> float:
         return sum(rank is not None and rank <= k for rank in ranks) / n
@@ -79,7 +82,7 @@ def in_context(
     shown: Mapping[str, Sequence[str]],
     unit_of: Mapping[str, str],
 ) -> bool | None:
-    """Whether a gold article stood in the question's prompt; None where that is not known."""
+    """Return whether a gold article was in the question's prompt; None if that is unknown."""
     if name not in shown:
         return None
     return bool(set(gold) & {unit_of.get(chunk, chunk) for chunk in shown[name]})

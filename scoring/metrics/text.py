@@ -1,7 +1,7 @@
-"""Text scores of free answers over Korean morphemes: BLEU, ROUGE, METEOR, chrF.
+"""Compute BLEU, ROUGE, METEOR and chrF of free-text answers over Korean morphemes.
 
-Words of Korean carry their particles, so scores over whitespace call "은행은" and "은행이"
-different; all but chrF are computed over Kiwi's morphemes.
+Korean words include their particles, so whitespace tokens treat "은행은" and "은행이" as different
+words. All scores except chrF are therefore computed over Kiwi's morphemes.
 """
 
 from __future__ import annotations
@@ -9,45 +9,51 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 from functools import lru_cache
-from typing import Any
+from typing import TYPE_CHECKING
 
 from kofinlaw import UserError
+
+if TYPE_CHECKING:
+    from kiwipiepy import Kiwi
 
 SPACE = re.compile(r"\s+")
 
 
 @lru_cache(maxsize=1)
-def _kiwi() -> Any:
-    """The analyser; loading it takes about a second."""
+def _kiwi() -> Kiwi:
+    """Load the analyser, which takes about a second."""
     from kiwipiepy import Kiwi
 
     return Kiwi(num_workers=1)
 
 
 def morphemes(texts: Sequence[str]) -> list[list[str]]:
-    """Kiwi's morphemes of each text, all parts of speech, lower-cased."""
+    """Return Kiwi's morphemes of each text: all parts of speech, lower-cased."""
     return [[token.form.lower() for token in tokens] for tokens in _kiwi().tokenize(list(texts))]
 
 
 class SplitMorphemes:
-    """The tokenizer rouge-score asks for: text that is already morphemes joined by spaces."""
+    """A tokenizer for rouge-score, whose texts are morphemes joined by spaces."""
 
     def tokenize(self, text: str) -> list[str]:
-        """The tokens between spaces."""
+        """Split the text at spaces."""
         return text.split()
 
 
 def text_scores(answers: Sequence[str], references: Sequence[str]) -> dict[str, float]:
-    """Scores of answers against one reference each, all in 0..1.
+    """Return scores of answers against one reference each, all in 0..1; empty without answers.
 
-    `bleu` (corpus, sacrebleu, morphemes), `chrf` (corpus, sacrebleu, characters), `rouge1`,
-    `rouge2`, `rougeL` (mean F1, morphemes), `meteor_exact` (mean, exact matches only, morphemes).
-    Empty without items.
+    - `bleu`: corpus BLEU by sacrebleu, over morphemes;
+    - `chrf`: corpus chrF by sacrebleu, over characters;
+    - `rouge1`, `rouge2`, `rougeL`: mean F1, over morphemes;
+    - `meteor_exact`: mean METEOR with exact matches only, over morphemes.
+
+    Raises UserError if answers and references are not as many.
     """
     if not answers:
         return {}
     if len(answers) != len(references):
-        raise UserError("as many answers as references are needed")
+        raise UserError(f"{len(answers)} answers for {len(references)} references")
     import sacrebleu
     from rouge_score.rouge_scorer import RougeScorer
 
@@ -55,11 +61,11 @@ def text_scores(answers: Sequence[str], references: Sequence[str]) -> dict[str, 
     tokens = morphemes(flat)
     half = len(answers)
     joined = [" ".join(SPACE.sub("", token) for token in row) for row in tokens]
-    said, wanted = joined[:half], joined[half:]
-    bleu = sacrebleu.corpus_bleu(said, [wanted], tokenize="none", force=True)
+    morphs, expected = joined[:half], joined[half:]
+    bleu = sacrebleu.corpus_bleu(morphs, [expected], tokenize="none", force=True)
     chrf = sacrebleu.corpus_chrf(flat[:half], [flat[half:]])
     scorer = RougeScorer(["rouge1", "rouge2", "rougeL"], tokenizer=SplitMorphemes())
-    rouge = [scorer.score(w, s) for s, w in zip(said, wanted, strict=True)]
+    rouge = [scorer.score(e, m) for m, e in zip(morphs, expected, strict=True)]
     out = {"bleu": bleu.score / 100, "chrf": chrf.score / 100}
     for name in ("rouge1", "rouge2", "rougeL"):
         out[name] = sum(row[name].fmeasure for row in rouge) / half
@@ -69,23 +75,26 @@ def text_scores(answers: Sequence[str], references: Sequence[str]) -> dict[str, 
 
 
 class NoSynonyms:
-    """Stands for wordnet, which would be a download and knows no Korean: no synonyms."""
+    """Replaces WordNet, which would need a download and has no Korean: there are no synonyms."""
 
     def synsets(self, word: str) -> list[object]:
-        """Nothing."""
+        """Return no synonyms."""
         return []
 
 
 class NoStemming:
-    """Morphemes are already reduced: the stem of a token is the token."""
+    """Replaces the stemmer: a morpheme is already a stem."""
 
     def stem(self, token: str) -> str:
-        """The token."""
+        """Return the token unchanged."""
         return token
 
 
 def meteor_exact(answer: Sequence[str], reference: Sequence[str]) -> float:
-    """METEOR of two token lists with exact matches only (Banerjee & Lavie 2005, nltk's α, β, γ)."""
+    """Return METEOR of two token lists with exact matches only.
+
+    Source: Banerjee & Lavie 2005, with the α, β and γ of nltk.
+    """
     from nltk.translate.meteor_score import single_meteor_score
 
     if not answer or not reference:

@@ -1,23 +1,30 @@
-"""One page that puts systems or runs side by side: sentences, a table that sorts, bars in cells."""
+"""Render one page that compares systems or runs: sentences and tables that can be sorted."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import TypedDict
 
 from kofinlaw.scoring.report.template import script, template
-
-Words = tuple[str, str]
+from kofinlaw.scoring.scores_record import FigureRecord
+from kofinlaw.scoring.value_text import Words
 
 
 @dataclass(frozen=True, slots=True)
 class Column:
-    """A column's heading in Korean and English, and the digits after its numbers' point."""
+    """A column's heading in Korean and English, and the decimal digits of its numbers."""
 
     ko: str
     en: str
     digits: int = 1
+
+
+class Cell(TypedDict):
+    """A value as text, and the number that the column sorts by (empty for texts and dashes)."""
+
+    text: str
+    sort: str
 
 
 def comparison_page(
@@ -29,10 +36,15 @@ def comparison_page(
     note: Words = ("", ""),
     sections: Sequence[tuple[Words, Sequence[Sequence[str]]]] = (),
 ) -> str:
-    """The page as HTML, self-contained and without a network.
+    """Return the page as self-contained HTML that needs no network. All texts are escaped.
 
-    `rows` are (name, a value a column; None is a dash); `lines` the conclusions, `sections` further
-    tables of text as (heading, rows with the heading row first). All texts are escaped.
+    Args:
+        title: title of the page.
+        columns: the columns of numbers.
+        rows: (name, one value per column; None is shown as a dash).
+        lines: the conclusions.
+        note: an explanation of the numbers.
+        sections: further tables of text: (heading, rows, of which the first has the headings).
     """
     return template("compare.html")(
         title=title,
@@ -45,10 +57,20 @@ def comparison_page(
     )
 
 
-def cell(value: float | str | None, column: Column) -> dict[str, Any]:
-    """A value's text, and the number it sorts by (none for texts and dashes)."""
+def cell(value: float | str | None, column: Column) -> Cell:
+    """Return the cell of a value."""
     if value is None:
         return {"text": "–", "sort": ""}
     if isinstance(value, str):
         return {"text": value, "sort": ""}
     return {"text": f"{value:,.{column.digits}f}", "sort": repr(float(value))}
+
+
+def value_percent(figure: FigureRecord | None) -> float | None:
+    """Return the value of a figure in percent."""
+    return 100 * figure["value"] if figure else None
+
+
+def percent(share: float | None) -> float | None:
+    """Return a share in percent."""
+    return None if share is None else 100 * share

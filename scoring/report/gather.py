@@ -1,209 +1,165 @@
-"""What a run's stage folders hold, as one plain dictionary for the report.
+"""Collect what a run's stage folders hold into the figures of the report.
 
-Nothing here fails over a stage that is absent or was never begun: the report says so instead.
+A stage that is absent or unfinished is no error: the report says that it is missing.
 """
 
 from __future__ import annotations
 
-import json
-import math
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
-from kofinlaw import UserError
-from kofinlaw.files import read_json_lines
-from kofinlaw.scoring.answers import PARTS, number_or_nan, read_timings
+from kofinlaw.scoring.answers import PARTS, read_timings
 from kofinlaw.scoring.environment import environment
+from kofinlaw.scoring.report.figures import (
+    AugmentFigures,
+    ExampleSample,
+    LatencyFigures,
+    MergeFigures,
+    ReportFigures,
+    StageRow,
+    TrainingFigures,
+)
 from kofinlaw.scoring.report.plots import bins
 from kofinlaw.scoring.report.verdict import verdict
+from kofinlaw.scoring.scores_record import ScoresRecord
+from kofinlaw.tolerant_files import (
+    finite_number,
+    finite_values,
+    read_json,
+    read_opening,
+    read_rows,
+    shorten,
+)
 
 SCHEMA = "kofinlaw.report/1"
 EXPECTED = ("data", "augment", "train", "merge", "verify", "index", "score")
-SAMPLES = 3
+FIRST_STAGES = ("data", "augment", "questions", "train", "merge", "verify", "index", "export")
+LAST_STAGES = ("submission", "score")
+MOST_SAMPLES = 6
+SAMPLE_CHARACTERS = 1200  # of a message
+REJECTED_CHARACTERS = 600  # of a rejected record
+FIRST_EXAMPLE_CHARACTERS = 4000
 
 
-def gather(run: Path, recipe: Mapping[str, Any] | None = None) -> dict[str, Any]:
-    """Every figure of the report (what `report.json` holds), JSON values only."""
-    recipe = recipe or read_json(run / "report" / "recipe.json") or {}
-    stages = stage_records(run)
-    scores = read_json(run / "score" / "scores.json")
-    figures: dict[str, Any] = {
+def gather(run: Path, recipe: Mapping[str, object] | None = None) -> ReportFigures:
+    """Return every figure of the report, as JSON values.
+
+    `recipe` is the resolved recipe; None reads `report/recipe.json` if there is one.
+    """
+    recipe = finite_values(recipe) or read_json(run / "report" / "recipe.json") or {}
+    stages = stage_rows(run)
+    scores = cast("ScoresRecord | None", read_json(run / "score" / "scores.json"))
+    merge = cast("MergeFigures | None", read_json(run / "verify" / "verify.json"))
+    return {
         "schema": SCHEMA,
-        "name": recipe.get("name") or run.name,
-        "description": recipe.get("description", ""),
+        "name": str(recipe.get("name") or run.name),
+        "description": str(recipe.get("description") or ""),
         "missing": [name for name in EXPECTED if name not in {s["stage"] for s in stages}],
         "stages": stages,
         "scores": scores,
-        "training": training(run / "train", recipe),
-        "augment": augmentation(run / "augment"),
+        "training": training_figures(run / "train", recipe),
+        "augment": augment_figures(run / "augment"),
         "documents": read_json(run / "data" / "card.json"),
-        "latency": latency(run, stages, recipe),
-        "merge": read_json(run / "verify" / "verify.json"),
+        "latency": latency_figures(run, stages, recipe),
+        "merge": merge,
         "compliance": read_json(run / "compliance.json"),
         "recipe": dict(recipe),
-        "environment": (scores or {}).get("environment") or environment(),
+        "environment": (scores and scores.get("environment")) or environment(),
+        "verdict": verdict(scores, merge),
     }
-    figures["verdict"] = verdict(figures)
-    return plain(figures)
 
 
-def plain(value: Any) -> Any:
-    """The value with numbers that JSON cannot hold (NaN, infinities) as null."""
-    if isinstance(value, float) and not math.isfinite(value):
-        return None
-    if isinstance(value, Mapping):
-        return {str(name): plain(item) for name, item in value.items()}
-    if isinstance(value, list | tuple):
-        return [plain(item) for item in value]
-    return value
-
-
-def read_json(path: Path) -> dict[str, Any] | None:
-    """A JSON object, None where the file is absent or broken."""
-    try:
-        value = json.loads(path.read_text(encoding="utf-8"))
-    except (OSError, ValueError):
-        return None
-    return value if isinstance(value, dict) else None
-
-
-def rows_of(path: Path) -> list[dict[str, Any]]:
-    """The objects of a JSON Lines file, none where it is absent or broken."""
-    try:
-        return [value for _, value in read_json_lines(path)]
-    except UserError:
-        return []
-
-
-def stage_records(run: Path) -> list[dict[str, Any]]:
-    """Each stage's record in the order of the path."""
-    order = ("data", "augment", "questions", "train", "merge", "verify", "index", "export")
-    last = ("submission", "score", "report")
-    found = {path.parent.name: path for path in run.glob("*/stage.json")}
-    names = [n for n in order if n in found]
-    names += sorted(n for n in found if n not in order and n not in last)
-    names += [n for n in last[:2] if n in found]
-    out = []
+def stage_rows(run: Path) -> list[StageRow]:
+    """Return the finished stages in the order of a run."""
+    found = {
+        path.parent.name: path
+        for path in run.glob("*/stage.json")
+        if not path.parent.name.startswith(".")
+    }
+    middle = sorted(n for n in found if n not in (*FIRST_STAGES, *LAST_STAGES, "report"))
+    names = [*(n for n in FIRST_STAGES if n in found), *middle]
+    names += [n for n in LAST_STAGES if n in found]
+    rows: list[StageRow] = []
     for name in names:
         record = read_json(found[name]) or {}
-        if not name.startswith("."):
-            keys = ("status", "seconds", "peak_memory_gib", "fingerprint", "counts")
-            out.append({"stage": name, **{key: record.get(key) for key in keys}})
-    return out
+        rows.append(
+            {
+                "stage": name,
+                "status": record.get("status"),
+                "seconds": record.get("seconds"),
+                "peak_memory_gib": record.get("peak_memory_gib"),
+                "fingerprint": record.get("fingerprint"),
+                "counts": record.get("counts"),
+            }
+        )
+    return rows
 
 
-def training(folder: Path, recipe: Mapping[str, Any]) -> dict[str, Any] | None:
-    """Loss by step, lengths and what the training stage counted; None without metrics."""
-    points = [
-        {
-            "step": row["step"],
-            "loss": finite(row.get("loss")),
-            "eval_loss": finite(row.get("evaluation_loss")),
-        }
-        for row in rows_of(folder / "metrics.jsonl")
-        if isinstance(row.get("step"), int)
-    ]
+def training_figures(folder: Path, recipe: Mapping[str, object]) -> TrainingFigures | None:
+    """Return loss by step, lengths and counts of the training stage; None without metrics."""
+    rows = [row for row in read_rows(folder / "metrics.jsonl") if isinstance(row.get("step"), int)]
     lengths = read_json(folder / "lengths.json")
     record = read_json(folder / "stage.json") or {}
-    if not points and lengths is None:
+    if not rows and lengths is None:
         return None
     return {
-        "points": points,
+        "points": [
+            {
+                "step": row["step"],
+                "loss": finite_number(row.get("loss")),
+                "eval_loss": finite_number(row.get("evaluation_loss")),
+            }
+            for row in rows
+        ],
         "lengths": lengths,
         "counts": record.get("counts") or {},
-        "max_length": (recipe.get("train") or {}).get("max_length"),
-        "first_example": read_text(folder / "first_example.txt", 4000),
+        "max_length": _section(recipe, "train").get("max_length"),
+        "first_example": read_opening(folder / "first_example.txt", FIRST_EXAMPLE_CHARACTERS),
     }
 
 
-def finite(value: Any) -> float | None:
-    """A finite number, else None."""
-    number = number_or_nan(value)
-    return number if math.isfinite(number) else None
-
-
-def read_text(path: Path, most: int) -> str:
-    """The opening of a text file, empty where there is none."""
-    try:
-        with open(path, encoding="utf-8", errors="replace") as handle:
-            return handle.read(most)
-    except OSError:
-        return ""
-
-
-def augmentation(folder: Path) -> dict[str, Any] | None:
-    """Kept and rejected examples by kind and reason, with samples of each; None if not run."""
+def augment_figures(folder: Path) -> AugmentFigures | None:
+    """Return kept and rejected examples by kind and reason, with samples; None if not run."""
     if not folder.exists():
         return None
-    examples, rejected = rows_of(folder / "examples.jsonl"), rows_of(folder / "rejected.jsonl")
+    examples = read_rows(folder / "examples.jsonl")
+    rejected = read_rows(folder / "rejected.jsonl")
     card = read_json(folder / "card.json")
     if not examples and not rejected and card is None:
         return None
-    generators = Counter(str((row.get("provenance") or {}).get("generator")) for row in examples)
+    generators = Counter(str(_section(row, "provenance").get("generator")) for row in examples)
     return {
         "kept": len(examples),
         "rejected": len(rejected),
         "generators": dict(generators.most_common()),
         "tasks": dict(Counter(str(row.get("task")) for row in examples).most_common()),
         "reasons": dict(Counter(str(row.get("reason")) for row in rejected).most_common()),
-        "samples": [sample_of(row) for row in first_of_each(examples, "task")],
-        "funnel": funnel(folder.parent, card or {}, len(examples)),
+        "samples": [_example_sample(row) for row in _first_of_each(examples, "task")],
+        "funnel": _funnel(folder.parent, card or {}, len(examples)),
         "rejected_samples": [
-            {"reason": row.get("reason"), "detail": row.get("detail"), "record": cut(row, "record")}
-            for row in first_of_each(rejected, "reason")
+            {
+                "reason": row.get("reason"),
+                "detail": row.get("detail"),
+                "record": shorten(row.get("record"), REJECTED_CHARACTERS),
+            }
+            for row in _first_of_each(rejected, "reason")
         ],
         "card": card,
     }
 
 
-def funnel(run: Path, card: Mapping[str, Any], examples: int) -> list[tuple[str, int]]:
-    """(what, how many) from documents to examples, as far as the cards tell."""
-    documents = read_json(run / "data" / "card.json") or {}
-    steps = [(name, documents.get(name)) for name in ("documents", "articles", "chunks")]
-    possible = card.get("possible")
-    steps.append(("drafts", sum(possible.values()) if isinstance(possible, dict) else None))
-    for name in ("train", "examples", "heldout"):
-        part = examples if name == "examples" else card.get(name)
-        steps.append((name, part.get("items") if isinstance(part, dict) else part))
-    return [(name, count) for name, count in steps if isinstance(count, int)]
+def latency_figures(
+    run: Path, stages: Sequence[StageRow], recipe: Mapping[str, object]
+) -> LatencyFigures | None:
+    """Return times by system, the questions where the plan changed, and the time budget.
 
-
-def first_of_each(rows: list[dict[str, Any]], field: str) -> list[dict[str, Any]]:
-    """The first row of each value of a field, a few of them."""
-    first: dict[str, dict[str, Any]] = {}
-    for row in rows:
-        first.setdefault(str(row.get(field)), row)
-    return list(first.values())[: 2 * SAMPLES]
-
-
-def cut(row: Mapping[str, Any], field: str, most: int = 600) -> str:
-    """A field as text of at most `most` characters."""
-    text = str(row.get(field) or "")
-    return text if len(text) <= most else text[:most] + "…"
-
-
-def sample_of(row: Mapping[str, Any]) -> dict[str, Any]:
-    """An example as the report shows it."""
-    provenance = row.get("provenance") or {}
-    return {
-        "id": row.get("id"),
-        "task": row.get("task"),
-        "generator": provenance.get("generator"),
-        "chunks": provenance.get("chunks") or [],
-        "messages": [
-            {"role": str(m.get("role")), "content": cut(m, "content", 1200)}
-            for m in row.get("messages") or []
-        ],
-    }
-
-
-def latency(
-    run: Path, stages: list[dict[str, Any]], recipe: Mapping[str, Any]
-) -> dict[str, Any] | None:
-    """Cumulative seconds by system, where the plan changed, and the budget; None without times."""
-    curves, changes, parts = {}, {}, {}
+    None if no answer was timed.
+    """
+    curves: dict[str, list[float]] = {}
+    changes: dict[str, list[int]] = {}
+    parts: dict[str, dict[str, float]] = {}
     for folder in sorted(run.glob("answer-*")):
         name = folder.name.removeprefix("answer-")
         seconds, rows = read_timings(folder / "timings.jsonl")
@@ -216,40 +172,82 @@ def latency(
         plans = [str(row.get("plan") or "") for row in rows if row.get("id") in seconds]
         curves[name] = curve
         changes[name] = [i for i in range(1, len(plans)) if plans[i] != plans[i - 1]]
-        parts[name] = part_means(rows)
+        parts[name] = _part_means(rows)
     if not curves:
         return None
-    budget = (recipe.get("answer") or {}).get("budget_minutes")
-    counts = {
-        stage["stage"].removeprefix("answer-"): stage["counts"]
-        for stage in stages
-        if stage["stage"].startswith("answer-") and stage["counts"]
-    }
+    budget = _section(recipe, "answer").get("budget_minutes")
     return {
         "curves": curves,
         "changes": changes,
         "parts": parts,
         "budget_seconds": 60 * budget if budget else None,
-        "counts": counts,
+        "counts": {
+            stage["stage"].removeprefix("answer-"): stage["counts"]
+            for stage in stages
+            if stage["stage"].startswith("answer-") and stage["counts"]
+        },
     }
 
 
-def part_means(rows: list[dict[str, Any]]) -> dict[str, float]:
-    """Mean seconds of each part of a question (retrieve, prefill, decode …)."""
+def lengths_histogram(lengths: Mapping[str, object]) -> tuple[list[float], list[int]]:
+    """Return edges and counts of `lengths.json`, which holds a histogram or the lengths."""
+    histogram, values = lengths.get("histogram"), lengths.get("lengths")
+    if isinstance(histogram, dict) and histogram.get("edges"):
+        return list(histogram["edges"]), list(histogram["counts"])
+    return bins([float(v) for v in values]) if isinstance(values, list) else ([0.0, 1.0], [0])
+
+
+def _section(record: Mapping[str, object], name: str) -> dict[str, Any]:
+    """Return an object inside a record; empty if it is absent or something else."""
+    value = record.get(name)
+    return value if isinstance(value, dict) else {}
+
+
+def _first_of_each(rows: Sequence[dict[str, Any]], field: str) -> list[dict[str, Any]]:
+    """Return the first row for each value of a field, at most MOST_SAMPLES rows."""
+    first: dict[str, dict[str, Any]] = {}
+    for row in rows:
+        first.setdefault(str(row.get(field)), row)
+    return list(first.values())[:MOST_SAMPLES]
+
+
+def _example_sample(row: Mapping[str, Any]) -> ExampleSample:
+    provenance = _section(row, "provenance")
+    return {
+        "id": row.get("id"),
+        "task": row.get("task"),
+        "generator": provenance.get("generator"),
+        "chunks": provenance.get("chunks") or [],
+        "messages": [
+            {
+                "role": str(message.get("role")),
+                "content": shorten(message.get("content"), SAMPLE_CHARACTERS),
+            }
+            for message in row.get("messages") or []
+        ],
+    }
+
+
+def _funnel(run: Path, card: Mapping[str, object], examples: int) -> list[tuple[str, int]]:
+    """Return (kind, count) from documents to examples, as far as the cards record them."""
+    documents = read_json(run / "data" / "card.json") or {}
+    steps = [(name, documents.get(name)) for name in ("documents", "articles", "chunks")]
+    possible = card.get("possible")
+    steps.append(("drafts", sum(possible.values()) if isinstance(possible, dict) else None))
+    for name in ("train", "examples", "heldout"):
+        part = examples if name == "examples" else card.get(name)
+        steps.append((name, part.get("items") if isinstance(part, dict) else part))
+    return [(name, count) for name, count in steps if isinstance(count, int)]
+
+
+def _part_means(rows: Sequence[dict[str, object]]) -> dict[str, float]:
+    """Return the mean seconds of each part of a question: retrieve, prefill, decode and so on."""
     sums: dict[str, float] = {}
     for row in rows:
-        given = row["seconds"] if isinstance(row.get("seconds"), dict) else row
+        seconds = row["seconds"] if isinstance(row.get("seconds"), dict) else row
+        assert isinstance(seconds, dict)
         for name in PARTS:
-            number = finite(given.get(name))
+            number = finite_number(seconds.get(name))
             if number is not None:
                 sums[name] = sums.get(name, 0.0) + number
     return {name: value / len(rows) for name, value in sums.items()}
-
-
-def lengths_histogram(lengths: Mapping[str, Any]) -> tuple[list[float], list[int]]:
-    """Edges and counts of `lengths.json`, whichever of its forms it has."""
-    histogram = lengths.get("histogram")
-    if isinstance(histogram, dict) and histogram.get("edges"):
-        return list(histogram["edges"]), list(histogram["counts"])
-    values = lengths.get("lengths")
-    return bins([float(v) for v in values]) if isinstance(values, list) else ([0.0, 1.0], [0])

@@ -1,86 +1,160 @@
-"""The items as the report shows them: question, options, what each system said, and evidence."""
+"""Build the rows of items on the report: question, options, every system's answer, evidence."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, TypedDict, cast
 
 from kofinlaw.data.law.versions import EARLIER, validity_text
 from kofinlaw.files import read_json_lines
 from kofinlaw.scoring.metrics.fsku import label_of
 from kofinlaw.scoring.report.labels import system_label
+from kofinlaw.scoring.scores_record import ItemRecord
 
 MOST_ITEMS = 1500
-EVIDENCE_CHARACTERS = 180_000  # over the whole page; three bytes each in UTF-8
-PASSAGES = 3
-SAID_CHARACTERS = 500
+EVIDENCE_CHARACTERS = 180_000  # on the whole page; three bytes each in UTF-8
+PASSAGES = 3  # of each system's evidence
+ANSWER_CHARACTERS = 500
+
+Anchors = Mapping[tuple[str, str], str]  # on traces.html, by (system, id)
+
+
+class Mark(TypedDict):
+    """The sign of one system's answer, with a label for pointers and screen readers."""
+
+    state: str
+    sign: str
+    label: str
+
+
+class OptionRow(TypedDict):
+    """An option, and the systems that chose it."""
+
+    text: str
+    gold: bool
+    chosen: list[str]
+
+
+class AnswerRow(TypedDict):
+    """An answer that is not simply one of the options. `cut` is the full length if it was cut."""
+
+    system: str
+    score: float | None
+    text: str
+    cut: str
+    loose: list[str]
+
+
+class PassageRow(TypedDict):
+    """A retrieved passage: its article with its days of validity, and the start of its text."""
+
+    unit: str
+    gold: bool
+    text: str
+
+
+class EvidenceRow(TypedDict):
+    """The first passages that a system retrieved."""
+
+    system: str
+    passages: list[PassageRow]
+
+
+class TraceLink(TypedDict):
+    """A link to a system's traces of the item."""
+
+    system: str
+    anchor: str
+
+
+class ItemRow(TypedDict):
+    """One question with every system's answer; `marks` has one character per system."""
+
+    id: str
+    question: str
+    slices: list[str]
+    marks: str
+    shown: list[Mark]
+    options: list[OptionRow]
+    gold: str
+    keywords: list[str]
+    units: list[str]
+    said: list[AnswerRow]
+    evidence: list[EvidenceRow]
+    traces: list[TraceLink]
 
 
 def item_rows(
-    run: Path, scores: Mapping[str, Any], traces: Mapping[tuple[str, str], str] | None = None
-) -> tuple[list[dict[str, Any]], int]:
-    """(rows in the questions' order, how many were left out).
+    run: Path, systems: Sequence[str], traces: Anchors | None = None
+) -> tuple[list[ItemRow], int]:
+    """Return (rows in the questions' order, number of rows left out).
 
-    Where there are more than 1,500 items those that some system has wrong come first; evidence is
-    cut so that a page of 1,000 items stays under 3 MB.
+    If there are more than MOST_ITEMS items, those that some system answered wrongly come first.
+    Evidence is cut so that a page of 1,000 items stays below 3 MB.
     """
-    questions = objects(run / "questions" / "questions.jsonl")
-    keys = objects(run / "questions" / "key.jsonl")
-    items: dict[str, dict[str, dict[str, Any]]] = {}
-    for _, item in lines(run / "score" / "items.jsonl"):
+    questions = records_by_id(run / "questions" / "questions.jsonl")
+    keys = records_by_id(run / "questions" / "key.jsonl")
+    items: dict[str, dict[str, ItemRecord]] = {}
+    for item in read_items(run):
         items.setdefault(str(item["id"]), {})[item["system"]] = item
-    names = [name for name in items if name in questions]
-    kept = names
-    if len(names) > MOST_ITEMS:
-        order = sorted(names, key=lambda n: all(is_right(i) for i in items[n].values()))
+    ids = [question_id for question_id in items if question_id in questions]
+    kept = ids
+    if len(ids) > MOST_ITEMS:
+        order = sorted(ids, key=lambda i: all(is_right(item) for item in items[i].values()))
         chosen = set(order[:MOST_ITEMS])
-        kept = [name for name in names if name in chosen]
-    passages = {
-        str(c["id"]): c for name in ("chunks.jsonl", EARLIER) for _, c in lines(run / "data" / name)
-    }
-    shown = sum(bool(item["evidence"]) for name in kept for item in items[name].values()) or 1
-    room = max(40, min(320, EVIDENCE_CHARACTERS // (shown * PASSAGES)))
-    systems = list(scores["systems"])
+        kept = [question_id for question_id in ids if question_id in chosen]
+    passages: dict[str, dict[str, Any]] = {}
+    for name in ("chunks.jsonl", EARLIER):
+        passages |= records_by_id(run / "data" / name)
+    with_evidence = sum(bool(item["evidence"]) for i in kept for item in items[i].values()) or 1
+    room = max(40, min(320, EVIDENCE_CHARACTERS // (with_evidence * PASSAGES)))
     rows = [
-        row_of(questions[name], keys.get(name, {}), items[name], systems, passages, room)
-        for name in kept
+        row_of(
+            questions[i],
+            keys.get(i, {}),
+            {name: items[i][name] for name in systems if name in items[i]},
+            systems,
+            passages,
+            room,
+            traces or {},
+        )
+        for i in kept
     ]
-    for row in rows:
-        here = [(name, (traces or {}).get((name, row["id"]))) for name in systems]
-        row["traces"] = [{"system": name, "anchor": anchor} for name, anchor in here if anchor]
-    return rows, len(names) - len(kept)
+    return rows, len(ids) - len(kept)
 
 
-def lines(path: Path) -> list[tuple[int, dict[str, Any]]]:
-    """The objects of a JSON Lines file, none where it is absent."""
-    return list(read_json_lines(path)) if path.exists() else []
+def read_items(run: Path) -> list[ItemRecord]:
+    """Return the rows of a run's items.jsonl; empty if it is absent."""
+    path = run / "score" / "items.jsonl"
+    rows = [row for _, row in read_json_lines(path)] if path.exists() else []
+    return cast("list[ItemRecord]", rows)
 
 
-def objects(path: Path) -> dict[str, dict[str, Any]]:
-    """Records by id."""
-    return {str(value["id"]): value for _, value in lines(path)}
+def records_by_id(path: Path) -> dict[str, dict[str, Any]]:
+    """Return the records of a JSON Lines file by id; empty if the file is absent."""
+    return {str(row["id"]): row for _, row in read_json_lines(path)} if path.exists() else {}
 
 
-def is_right(item: Mapping[str, Any]) -> bool:
-    """Right for multiple choice; at least half the score for free text."""
+def is_right(item: ItemRecord) -> bool:
+    """Return whether a choice is correct, or a free-text answer has at least half the score."""
     return (item["score"] or 0.0) >= 0.5
 
 
 def row_of(
     question: Mapping[str, Any],
     key: Mapping[str, Any],
-    items: Mapping[str, Mapping[str, Any]],
+    items: Mapping[str, ItemRecord],
     systems: Sequence[str],
     passages: Mapping[str, Mapping[str, Any]],
     room: int,
-) -> dict[str, Any]:
-    """One question with what every system made of it."""
+    traces: Anchors,
+) -> ItemRow:
+    """Return one row. `items` are by system; `room` is the number of characters of a passage."""
     options = list(question.get("options") or ())
-    there = [name for name in systems if name in items]
-    some = items[there[0]]
+    some = next(iter(items.values()))
     gold = set(key.get("units") or ())
-    chosen = {name: label_of(str(items[name]["answer"]), len(options)) for name in there}
+    chosen = {name: label_of(str(item["answer"]), len(options)) for name, item in items.items()}
     return {
         "id": question["id"],
         "question": question["question"],
@@ -88,41 +162,46 @@ def row_of(
         "marks": "".join(
             str(int(is_right(items[name]))) if name in items else "-" for name in systems
         ),
-        "shown": [mark(items[name], system_label(name, "ko")) for name in there],
+        "shown": [mark(item, system_label(name)[0]) for name, item in items.items()],
         "options": [
             {
                 "text": text,
-                "gold": str(place) == some["gold"],
-                "chosen": [name for name in there if chosen[name] == str(place)],
+                "gold": label == some["gold"],
+                "chosen": [name for name in items if chosen[name] == label],
             }
-            for place, text in enumerate(options, 1)
+            for label, text in ((str(number), text) for number, text in enumerate(options, 1))
         ],
         "gold": some["gold"],
         "keywords": list(key.get("keywords") or ()),
         "units": sorted(gold),
         "said": [
-            said(items[name], name, free=not options)
-            for name in there
+            answer_row(item, name, free=not options)
+            for name, item in items.items()
             if not (options and chosen[name])
         ],
         "evidence": [
             {
                 "system": name,
                 "passages": [
-                    passage(chunk, passages, gold, room)
+                    passage_row(chunk, passages, gold, room)
                     for chunk in items[name]["evidence"][:PASSAGES]
                 ],
             }
-            for name in evidence_once(there, items)
+            for name in systems_with_evidence(items)
+        ],
+        "traces": [
+            {"system": name, "anchor": anchor}
+            for name in systems
+            if (anchor := traces.get((name, question["id"])))
         ],
     }
 
 
-def evidence_once(names: Sequence[str], items: Mapping[str, Mapping[str, Any]]) -> list[str]:
-    """The systems with evidence, without those that found what a later one found."""
+def systems_with_evidence(items: Mapping[str, ItemRecord]) -> list[str]:
+    """Return the systems with evidence, without those whose evidence equals a later system's."""
     out: list[str] = []
     seen: set[tuple[str, ...]] = set()
-    for name in reversed(names):
+    for name in reversed(list(items)):
         found = tuple(items[name]["evidence"][:PASSAGES])
         if found and found not in seen:
             seen.add(found)
@@ -130,8 +209,8 @@ def evidence_once(names: Sequence[str], items: Mapping[str, Mapping[str, Any]]) 
     return out[::-1]
 
 
-def mark(item: Mapping[str, Any], label: str) -> dict[str, str]:
-    """A sign for one system's answer; its words for a pointer and a screen reader."""
+def mark(item: ItemRecord, label: str) -> Mark:
+    """Return the mark of one system's answer: ✓ or ✗, or the free-text score in percent."""
     right = is_right(item)
     if item["kind"] == "free":
         sign = "–" if item["score"] is None else f"{100 * item['score']:.0f}"
@@ -140,23 +219,22 @@ def mark(item: Mapping[str, Any], label: str) -> dict[str, str]:
     return {"state": "right" if right else "wrong", "sign": sign, "label": label}
 
 
-def said(item: Mapping[str, Any], system: str, *, free: bool) -> dict[str, Any]:
-    """What a system wrote, where it is not simply one of the options."""
-    text = str(item["answer"])
-    long = item["answer_length"] > SAID_CHARACTERS
+def answer_row(item: ItemRecord, system: str, *, free: bool) -> AnswerRow:
+    """Return the text of a system's answer, cut to ANSWER_CHARACTERS."""
+    is_cut = item["answer_length"] > ANSWER_CHARACTERS
     return {
         "system": system,
         "score": item["score"] if free else None,
-        "text": text[:SAID_CHARACTERS],
-        "cut": f"{item['answer_length']:,}" if long else "",
+        "text": str(item["answer"])[:ANSWER_CHARACTERS],
+        "cut": f"{item['answer_length']:,}" if is_cut else "",
         "loose": list(item.get("ungrounded") or ()),
     }
 
 
-def passage(
+def passage_row(
     chunk: str, passages: Mapping[str, Mapping[str, Any]], gold: set[str], room: int
-) -> dict[str, Any]:
-    """A chunk's article with its days, whether it is gold, and the opening of its text."""
+) -> PassageRow:
+    """Return the row of a chunk, with at most `room` characters of its text."""
     found = passages.get(chunk, {})
     unit = str(found.get("unit") or chunk)
     text = str(found.get("text") or "")

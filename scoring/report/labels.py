@@ -1,6 +1,8 @@
-"""The report's words in Korean and English."""
+"""Names that the report shows, in Korean and English."""
 
 from __future__ import annotations
+
+from kofinlaw.scoring.value_text import Words
 
 LANGUAGES = ("ko", "en")
 
@@ -14,7 +16,7 @@ BASELINES = {
     "majority": ("가장 흔한 번호", "majority digit"),
     "longest": ("가장 긴 보기", "longest option"),
     "uniform": ("무작위", "uniform guess"),
-    "echo": ("질문 되풀이", "question repeated"),
+    "echo": ("질문을 그대로 답함", "question repeated"),
     "overlap": ("근거와 겹치는 보기", "evidence overlap"),
 }
 SLICES = {
@@ -63,86 +65,91 @@ STAGES = {
 FUNNEL = {
     "documents": ("문서", "documents"),
     "articles": ("조문", "articles"),
-    "chunks": ("덩이", "chunks"),
-    "drafts": ("만들 수 있는 초안", "possible drafts"),
+    "chunks": ("청크", "chunks"),
+    "drafts": ("가능한 초안", "possible drafts"),
     "train": ("학습 문항", "training items"),
-    "heldout": ("따로 둔 문항", "held-out items"),
-    "examples": ("학습 예", "training examples"),
+    "heldout": ("홀드아웃 문항", "held-out items"),
+    "examples": ("학습 예제", "training examples"),
 }
 TRAINING = {
-    "examples": ("학습 예", "examples"),
-    "steps": ("단계", "steps"),
+    "examples": ("학습 예제", "examples"),
+    "steps": ("스텝", "steps"),
     "tokens": ("토큰", "tokens"),
-    "supervised_tokens": ("배운 토큰(답)", "supervised tokens"),
-    "loss_first": ("처음 손실", "loss at first"),
-    "loss_last": ("끝 손실", "loss at the end"),
-    "evaluation_loss": ("따로 둔 예의 손실", "held-out loss"),
-    "padding": ("채움 비율", "padding share"),
-    "tokens_per_second": ("초당 토큰", "tokens a second"),
+    "supervised_tokens": ("학습 대상 토큰(답)", "supervised tokens"),
+    "loss_first": ("첫 손실", "first loss"),
+    "loss_last": ("마지막 손실", "last loss"),
+    "evaluation_loss": ("홀드아웃 손실", "held-out loss"),
+    "padding": ("패딩 비율", "padding share"),
+    "tokens_per_second": ("초당 토큰", "tokens per second"),
     "train_seconds": ("학습 시간, s", "training time, s"),
     "peak_memory_gib": ("최대 메모리, GiB", "peak memory, GiB"),
-    "trainable_parameters": ("학습한 매개변수", "trained parameters"),
+    "trainable_parameters": ("학습한 파라미터", "trained parameters"),
 }
 MERGE_CHECKS = {
     "base": ("기본 모델", "base"),
     "tokenizer": ("토크나이저", "tokenizer"),
-    "chat template": ("대화 틀", "chat template"),
-    "rendered turns": ("대화 틀로 쓴 글", "rendered turns"),
+    "chat template": ("채팅 템플릿", "chat template"),
+    "rendered turns": ("템플릿 적용 결과", "rendered turns"),
     "tensors": ("텐서", "tensors"),
-    "parameters": ("매개변수", "parameters"),
+    "parameters": ("파라미터", "parameters"),
     "weights": ("가중치", "weights"),
-    "adapter kept": ("남은 어댑터 몫", "adapter kept"),
-    "argmax agreement": ("다음 낱말 일치", "argmax agreement"),
-    "KL divergence": ("KL 거리", "KL divergence"),
+    "adapter kept": ("남은 어댑터 비율", "adapter kept"),
+    "argmax agreement": ("다음 토큰 일치", "argmax agreement"),
+    "KL divergence": ("KL 발산", "KL divergence"),
     "loss difference": ("손실 차이", "loss difference"),
-    "same choices": ("같은 보기를 고름", "same choices"),
+    "same choices": ("같은 보기 선택", "same choices"),
 }
 SECTIONS = {
     "scores": ("점수", "Scores"),
     "slices": ("문항 유형별", "Slices"),
-    "items": ("어디서 틀리는가", "Where it fails"),
+    "items": ("문항별 결과", "Item results"),
     "training": ("학습", "Training"),
     "augment": ("증강", "Augmentation"),
     "retrieval": ("검색", "Retrieval"),
-    "latency": ("시간", "Latency"),
+    "latency": ("응답 시간", "Latency"),
     "merge": ("병합 증명", "Merge proof"),
     "compliance": ("규정 준수", "Compliance"),
     "environment": ("환경과 재현", "Environment"),
 }
 
 
-def system_label(name: str, language: str) -> str:
-    """A system's name for people; answer stages and unknown names stand as they are."""
-    pair = SYSTEMS.get(name)
-    return pair[LANGUAGES.index(language)] if pair else name
+def system_label(name: str) -> Words:
+    """Return a system's name; answer stages and unknown names stay unchanged."""
+    return SYSTEMS.get(name, (name, name))
 
 
-def baseline_label(name: str, language: str) -> str:
-    """A baseline's name for people; `overlap:SYSTEM` names its system."""
+def pair_label(first: str, second: str) -> Words:
+    """Return two systems with an arrow from the first to the second."""
+    before, after = system_label(first), system_label(second)
+    return f"{before[0]} → {after[0]}", f"{before[1]} → {after[1]}"
+
+
+def baseline_label(name: str) -> Words:
+    """Return a baseline's name; `overlap:SYSTEM` also names its system."""
     kind, _, system = name.partition(":")
-    pair = BASELINES.get(kind)
-    if not pair:
-        return name
-    label = pair[LANGUAGES.index(language)]
-    return f"{label}, {system_label(system, language)}" if system else label
+    if kind not in BASELINES:
+        return name, name
+    korean, english = BASELINES[kind]
+    if not system:
+        return korean, english
+    label = system_label(system)
+    return f"{korean}, {label[0]}", f"{english}, {label[1]}"
 
 
-def slice_label(name: str, language: str) -> str:
-    """A slice's name for people."""
+def slice_label(name: str) -> Words:
+    """Return a slice's name."""
+    kind, _, value = name.partition(":")
     if name.startswith("options-"):
         count = name.removeprefix("options-")
-        return f"보기 {count}개" if language == "ko" else f"{count} options"
-    kind, _, value = name.partition(":")
+        return f"보기 {count}개", f"{count} options"
     if value and kind in ("domain", "sub_domain"):
-        return value
-    pair = SLICES.get(name)
-    return pair[LANGUAGES.index(language)] if pair else name
+        return value, value
+    return SLICES.get(name, (name, name))
 
 
-def stage_label(name: str, language: str) -> str:
-    """A stage's name for people."""
+def stage_label(name: str) -> Words:
+    """Return a stage's name; `answer-SYSTEM` also names its system."""
     if name.startswith("answer-"):
-        system = system_label(name.removeprefix("answer-"), language)
-        return f"답변: {system}" if language == "ko" else f"answers: {system}"
-    pair = STAGES.get(name)
-    return pair[LANGUAGES.index(language)] if pair else name
+        label = system_label(name.removeprefix("answer-"))
+        return f"답변: {label[0]}", f"answers: {label[1]}"
+    return STAGES.get(name, (name, name))

@@ -1,22 +1,23 @@
-"""The merged model's card, completed when its run is over: data, proof and scores."""
+"""Complete the merged model's card after its run: add data, proof and scores."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 from kofinlaw.files import write_text
-from kofinlaw.scoring.report.gather import read_json
+from kofinlaw.scoring.scores_record import FigureRecord, ScoreName, ScoresRecord
+from kofinlaw.tolerant_files import read_json
 
 FIRST, NEXT = "## Data\n", "## Licence\n"
-SCORES = {"choice": "multiple choice", "free": "free text", "blend": "both"}
+SCORES: dict[ScoreName, str] = {"choice": "multiple choice", "free": "free text", "blend": "both"}
 
 
 def complete_card(run: Path) -> bool:
     """Write data, proof and scores of a finished run into `merge/model/README.md`.
 
-    Doing it again replaces them. Returns whether there was a card to complete.
+    Sections that are already there are replaced. Returns whether there was a card to complete.
     """
     path = run / "merge" / "model" / "README.md"
     if not path.exists():
@@ -26,10 +27,11 @@ def complete_card(run: Path) -> bool:
         return False
     head, _, tail = text.partition(NEXT)
     head = head.partition(FIRST)[0].rstrip()
+    scores = cast("ScoresRecord | None", read_json(run / "score" / "scores.json"))
     sections = [
         _data(read_json(run / "data" / "card.json"), read_json(run / "augment" / "stage.json")),
         _proof(read_json(run / "verify" / "verify.json")),
-        _scores(read_json(run / "score" / "scores.json")),
+        _scores(scores),
     ]
     write_text(path, f"{head}\n\n{''.join(sections)}{NEXT}{tail}")
     return True
@@ -62,12 +64,13 @@ def _proof(verify: Mapping[str, Any] | None) -> str:
     return "\n".join([*lines, "", ""])
 
 
-def _scores(scores: Mapping[str, Any] | None) -> str:
+def _scores(scores: ScoresRecord | None) -> str:
+    systems = scores["systems"] if scores else {}
     rows = [
-        f"| {name} | {words} | {_shown(system[key])} |"
-        for name, system in ((scores or {}).get("systems") or {}).items()
-        for key, words in SCORES.items()
-        if system.get(key)
+        f"| {name} | {label} | {_shown(figure)} |"
+        for name, system in systems.items()
+        for key, label in SCORES.items()
+        if (figure := system.get(key))
     ]
     if not rows:
         return ""
@@ -75,6 +78,6 @@ def _scores(scores: Mapping[str, Any] | None) -> str:
     return "\n".join([*head, *rows, "", ""])
 
 
-def _shown(interval: Mapping[str, Any]) -> str:
-    count = f", {interval['n']} items" if "n" in interval else ""
-    return f"{interval['value']:.3f} ({interval['low']:.3f}–{interval['high']:.3f}{count})"
+def _shown(figure: FigureRecord) -> str:
+    count = f", {figure['n']} items" if "n" in figure else ""
+    return f"{figure['value']:.3f} ({figure['low']:.3f}–{figure['high']:.3f}{count})"

@@ -1,24 +1,21 @@
-"""The report as one HTML page: the gathered figures, the items and the plots in the template."""
+"""Render the report as one HTML page: the gathered figures, the items and the plots."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from functools import partial
 from pathlib import Path
-from typing import Any
 
-from kofinlaw.scoring.report.item_rows import item_rows
-from kofinlaw.scoring.report.labels import SECTIONS, stage_label, system_label
-from kofinlaw.scoring.report.page_scores import pair_label, score_context
+from kofinlaw.scoring.report.figures import ReportFigures
+from kofinlaw.scoring.report.item_rows import Anchors, item_rows
+from kofinlaw.scoring.report.labels import SECTIONS, pair_label, stage_label, system_label
+from kofinlaw.scoring.report.page_scores import score_context
 from kofinlaw.scoring.report.page_stages import stage_context
 from kofinlaw.scoring.report.template import script, template
-from kofinlaw.scoring.report.trace_page import Anchors
-from kofinlaw.scoring.value_text import Words, both, p_text, script_json
+from kofinlaw.scoring.value_text import Words, p_text, script_json
 
 ITEM_WORDS: dict[str, Words] = {
     "gold": ("정답", "gold"),
     "unit": ("정답 조문", "gold article"),
-    "found": ("찾은 근거", "evidence found"),
+    "found": ("검색한 근거", "retrieved evidence"),
     "reference": ("모범 답", "reference"),
     "keywords": ("핵심어", "keywords"),
     "nothing": ("답 없음", "no answer"),
@@ -29,32 +26,33 @@ ITEM_WORDS: dict[str, Words] = {
 STATES = (
     ("wrong", "틀린 문항", "wrong"),
     ("", "모든 문항", "all items"),
-    ("right", "맞힌 문항", "right"),
-    ("gained", "새로 맞힌 문항", "newly right"),
+    ("right", "맞힌 문항", "correct"),
+    ("gained", "새로 맞힌 문항", "newly correct"),
     ("lost", "새로 틀린 문항", "newly wrong"),
 )
 
 
-def render(figures: Mapping[str, Any], run: Path, traces: Anchors | None = None) -> str:
-    """The page; `traces` are anchors on traces.html by system and id.
+def render(figures: ReportFigures, run: Path, traces: Anchors | None = None) -> str:
+    """Return the page; `traces` are anchors on traces.html by (system, id).
 
-    Every text of the run is escaped by the template; the page runs one script, named by its hash
-    in the content security policy, so nothing in an answer can run.
+    The templates escape every text of the run. The content security policy allows one script by
+    its hash, so no script inside an answer can run.
     """
     scores = figures["scores"]
-    rows, left_out = item_rows(run, scores, traces or {}) if scores else ([], 0)
+    rows, left_out = item_rows(run, list(scores["systems"]), traces) if scores else ([], 0)
     words = {
         **ITEM_WORDS,
-        **{n: both(partial(system_label, n)) for n in (scores or {}).get("systems", ())},
+        **{name: system_label(name) for name in (scores["systems"] if scores else ())},
     }
-    context = {
+    missing = [stage_label(name) for name in figures["missing"]]
+    context: dict[str, object] = {
         "f": figures,
         **script("report.js"),
         "sections": SECTIONS,
         "states": STATES,
         "pair_label": pair_label,
         "p_value": p_text,
-        "missing": both(lambda lang: ", ".join(stage_label(n, lang) for n in figures["missing"])),
+        "missing": (", ".join(ko for ko, _ in missing), ", ".join(en for _, en in missing)),
         "item_rows": rows,
         "items_left_out": left_out,
         "words": words,

@@ -1,67 +1,122 @@
-"""What the report's sections on scores, slices and retrieval show."""
+"""Build the context of the report's sections on scores, slices, retrieval and the judge."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import TypedDict
 
 from kofinlaw.scoring.report import plots
-from kofinlaw.scoring.report.labels import baseline_label, slice_label, system_label
-from kofinlaw.scoring.report.verdict import main_system
+from kofinlaw.scoring.report.labels import baseline_label, pair_label, slice_label, system_label
+from kofinlaw.scoring.report.verdict import ECHO, main_system
+from kofinlaw.scoring.scores_record import (
+    FigureRecord,
+    JudgedRecord,
+    JudgePairRecord,
+    JudgeRecord,
+    ScoreName,
+    ScoresRecord,
+    SystemRecord,
+)
 from kofinlaw.scoring.study_conclusions import judge_note
-from kofinlaw.scoring.value_text import Words, both, figure
+from kofinlaw.scoring.value_text import Plot, Words, both, plot_of
 
-NO_SLICES: dict[str, Any] = {"slice_options": [], "score_plots": [], "score_note": ("", "")}
+FIRST_SLICES = ("negative", "positive", "options-4", "options-5", "numeric", "article-quoted")
+# The context without scores. StrictUndefined requires every name.
+WITHOUT_SCORES: Mapping[str, object] = {
+    **dict.fromkeys(("scores", "tiles", "slices", "retrieval", "judge", "orders", "grounding")),
+    **{name: [] for name in ("systems", "baselines", "text_names", "slice_options", "score_plots")},
+    "other": "",
+    "score_note": ("", ""),
+}
 
 
-def score_context(scores: Mapping[str, Any] | None) -> dict[str, Any]:
-    """What the score, slice and retrieval sections show."""
+class SystemRow(TypedDict):
+    """A system with its label; `main` marks the system that the report is about."""
+
+    name: str
+    label: Words
+    scores: SystemRecord
+    main: bool
+
+
+class BaselineRow(TypedDict):
+    """A trivial baseline with its label."""
+
+    name: str
+    label: Words
+    figure: FigureRecord
+
+
+class Tile(TypedDict):
+    """A large figure at the top of the page with a line below it."""
+
+    name: Words
+    value: str
+    unit: Words
+    under: Words
+
+
+class JudgedRow(TypedDict):
+    """One system by one criterion of the judge."""
+
+    criterion: str
+    label: Words
+    f: JudgedRecord
+
+
+class JudgePairRow(TypedDict):
+    """Two systems compared by the judge."""
+
+    label: Words
+    p: JudgePairRecord
+
+
+class JudgeTables(TypedDict):
+    """The judge's figures, its comparisons, and a note on its reliability."""
+
+    rows: list[JudgedRow]
+    pairs: list[JudgePairRow]
+    note: Words
+
+
+def score_context(scores: ScoresRecord | None) -> Mapping[str, object]:
+    """Return what the templates of the score, slice and retrieval sections use."""
     if not scores:
-        parts = ("scores", "tiles", "slices", "retrieval", "judge", "orders", "grounding")
-        empty: dict[str, Any] = dict.fromkeys(parts, None)
-        return {**empty, "systems": [], "baselines": [], "text_names": [], "other": "", **NO_SLICES}
+        return WITHOUT_SCORES
     main = main_system(scores) or ""
-    systems = [
-        {
-            "name": name,
-            "label": both(lambda lang, name=name: system_label(name, lang)),
-            "scores": one,
-            "main": name == main,
-        }
-        for name, one in scores["systems"].items()
+    systems: list[SystemRow] = [
+        {"name": name, "label": system_label(name), "scores": system, "main": name == main}
+        for name, system in scores["systems"].items()
     ]
-    baselines = [
-        {
-            "name": name,
-            "label": both(lambda lang, name=name: baseline_label(name, lang)),
-            "figure": figure,
-        }
+    baselines: list[BaselineRow] = [
+        {"name": name, "label": baseline_label(name), "figure": figure}
         for name, figure in scores["baselines"].items()
     ]
-    names = sorted({name for s in systems for name in s["scores"]["slices"]}, key=slice_order)
-    slices = [
-        {
-            "label": both(lambda lang, name=name: slice_label(name, lang)),
-            "n": max(s["scores"]["slices"].get(name, {"n": 0})["n"] for s in systems),
-            "figures": [s["scores"]["slices"].get(name) for s in systems],
-        }
-        for name in names
-    ]
-    text_names = list(dict.fromkeys(n for s in systems for n in s["scores"]["text"]))
+    slices = sorted({name for s in systems for name in s["scores"]["slices"]}, key=slice_order)
     return {
         "scores": scores,
         "systems": systems,
         "baselines": baselines,
-        "slices": slices,
-        "slice_options": [(n, *both(lambda lang, n=n: slice_label(n, lang))) for n in names],
-        "text_names": text_names,
+        "slices": [
+            {
+                "label": slice_label(name),
+                "n": max(
+                    figure["n"] if (figure := s["scores"]["slices"].get(name)) else 0
+                    for s in systems
+                ),
+                "figures": [s["scores"]["slices"].get(name) for s in systems],
+            }
+            for name in slices
+        ],
+        "slice_options": [(name, *slice_label(name)) for name in slices],
+        "text_names": list(dict.fromkeys(n for s in systems for n in s["scores"]["text"])),
         "other": compared_with(scores, main),
         "retrieval": [
             {"label": s["label"], "r": s["scores"]["retrieval"]}
             for s in systems
             if s["scores"]["retrieval"]
         ],
-        "judge": judge_tables(scores),
+        "judge": judge_tables(scores["judge"]) if scores.get("judge") else None,
         "orders": [
             {"label": s["label"], "o": s["scores"]["orders"]}
             for s in systems
@@ -78,48 +133,35 @@ def score_context(scores: Mapping[str, Any] | None) -> dict[str, Any]:
     }
 
 
-def judge_tables(scores: Mapping[str, Any]) -> dict[str, Any] | None:
-    """The judge's figures as rows, and what may be thought of them; None without a judge."""
-    judge = scores.get("judge")
+def judge_tables(judge: JudgeRecord | None) -> JudgeTables | None:
+    """Return the judge's figures as rows, with a note on its reliability; None without a judge."""
     if not judge:
         return None
-
-    def label(name: str) -> Words:
-        return both(lambda lang: system_label(name, lang))
-
     return {
         "rows": [
-            {"criterion": criterion, "label": label(system), "f": found}
+            {"criterion": criterion, "label": system_label(system), "f": found}
             for criterion, by_system in judge["criteria"].items()
             for system, found in by_system.items()
         ],
-        "pairs": [
-            {"label": pair_label(pair["a"], pair["b"]), "p": pair} for pair in judge["pairs"]
-        ],
-        "note": judge_note(scores) or {"ko": "", "en": ""},
+        "pairs": [{"label": pair_label(p["a"], p["b"]), "p": p} for p in judge["pairs"]],
+        "note": judge_note(judge) or ("", ""),
     }
 
 
-def pair_label(first: str, second: str) -> Words:
-    """Two systems with an arrow from the first to the second, in Korean and English."""
-    return both(lambda lang: f"{system_label(first, lang)} → {system_label(second, lang)}")
-
-
 def slice_order(name: str) -> tuple[int, str]:
-    """Negative and positive first, then option counts, then the rest."""
-    first = ("negative", "positive", "options-4", "options-5", "numeric", "article-quoted")
-    return (first.index(name) if name in first else len(first), name)
+    """Return a sort key: negative and positive first, then option counts, then the rest."""
+    return (FIRST_SLICES.index(name) if name in FIRST_SLICES else len(FIRST_SLICES), name)
 
 
-def compared_with(scores: Mapping[str, Any], main: str) -> str:
-    """The system that `main` is shown against: the same without training, else the first."""
+def compared_with(scores: ScoresRecord, main: str) -> str:
+    """Return the system to compare `main` with: the same without training, else the first."""
     names = [name for name in scores["systems"] if name != main]
     counterpart = main.replace("trained", "base", 1)
     return counterpart if counterpart in names else (names[0] if names else main)
 
 
-def score_note(scores: Mapping[str, Any]) -> Words:
-    """How the figures were come by, in a sentence or two."""
+def score_note(scores: ScoresRecord) -> Words:
+    """Return how the figures were computed, in a sentence or two."""
     settings, counts, embedder = scores["settings"], scores["counts"], scores["embedder"]
     level = 100 * settings["confidence"]
     korean = (
@@ -148,85 +190,105 @@ def score_note(scores: Mapping[str, Any]) -> Words:
     return korean, english
 
 
-def tiles(scores: Mapping[str, Any], main: str) -> list[dict[str, Any]]:
-    """The four figures at the top."""
-    one = scores["systems"][main]
-    base = scores["systems"].get(compared_with(scores, main))
-    out = []
-
-    def versus(field: str) -> Words:
-        if not base or base is one or not base[field]:
-            return "", ""
-        points = 100 * (one[field]["value"] - base[field]["value"])
-        other = compared_with(scores, main)
-        return (
-            f"{system_label(other, 'ko')}보다 {points:+.1f}점",
-            f"{points:+.1f} points against {system_label(other, 'en')}",
+def tiles(scores: ScoresRecord, main: str) -> list[Tile]:
+    """Return the figures at the top of the page, at most four."""
+    system = scores["systems"][main]
+    other = compared_with(scores, main)
+    out: list[Tile] = []
+    fields: tuple[tuple[ScoreName, Words, Words], ...] = (
+        ("choice", ("객관식", "Multiple choice"), ("%", "%")),
+        ("free", ("주관식 (FSKU)", "Free text (FSKU)"), ("/ 100", "/ 100")),
+    )
+    for field, name, unit in fields:
+        figure = system[field]
+        if figure:
+            before = scores["systems"][other][field] if other != main else None
+            under = difference_text(figure, before, other) if before else ("", "")
+            value = f"{100 * figure['value']:.1f}"
+            out.append({"name": name, "value": value, "unit": unit, "under": under})
+    found = system["retrieval"]
+    if found:
+        out.append(
+            {
+                "name": ("정답 조문 검색", "Gold article found"),
+                "value": f"{100 * found['hit_3']:.1f}",
+                "unit": ("%", "%"),
+                "under": (
+                    f"조문 hit@3, {found['n']}문항",
+                    f"hit@3 over articles, {found['n']} items",
+                ),
+            }
         )
-
-    for field, name in (
-        ("choice", ("객관식", "Multiple choice")),
-        ("free", ("주관식 (FSKU)", "Free text (FSKU)")),
-    ):
-        if one[field]:
-            value = f"{100 * one[field]['value']:.1f}"
-            unit = ("%", "%") if field == "choice" else ("/ 100", "/ 100")
-            out.append({"name": name, "value": value, "unit": unit, "under": versus(field)})
-    if one["retrieval"]:
-        found = one["retrieval"]
-        under = (f"조문 hit@3, {found['n']}문항", f"hit@3 over articles, {found['n']} items")
-        value = f"{100 * found['hit_3']:.1f}"
-        name = ("정답 조문을 찾음", "Gold article found")
-        out.append({"name": name, "value": value, "unit": ("%", "%"), "under": under})
-    if one["seconds"]:
-        pace = one["seconds"]
-        under = (
-            f"한 문항 p50; p95 {pace['p95']:.2f}초",
-            f"a question, p50; p95 {pace['p95']:.2f} s",
+    time = system["seconds"]
+    if time:
+        out.append(
+            {
+                "name": ("답변 시간", "Time to answer"),
+                "value": f"{time['p50']:.2f}",
+                "unit": ("초", "s"),
+                "under": (
+                    f"한 문항 p50; p95 {time['p95']:.2f}초",
+                    f"per question, p50; p95 {time['p95']:.2f} s",
+                ),
+            }
         )
-        name = ("답하는 시간", "Time to answer")
-        unit = ("초", "s")
-        out.append({"name": name, "value": f"{pace['p50']:.2f}", "unit": unit, "under": under})
     return out
+
+
+def difference_text(figure: FigureRecord, before: FigureRecord, other: str) -> Words:
+    """Return the difference in points from another system's figure."""
+    points = 100 * (figure["value"] - before["value"])
+    label = system_label(other)
+    return f"{label[0]}보다 {points:+.1f}점", f"{points:+.1f} points against {label[1]}"
 
 
 def score_plots(
-    scores: Mapping[str, Any], systems: Sequence[Any], baselines: Sequence[Any]
-) -> list[dict[str, Any]]:
-    """Multiple choice beside the baselines, and free text where there is any."""
-    out = []
-    for field, title in (
+    scores: ScoresRecord, systems: Sequence[SystemRow], baselines: Sequence[BaselineRow]
+) -> list[Plot]:
+    """Return the plots of multiple choice and free text, with the trivial baselines."""
+    fields: tuple[tuple[ScoreName, Words], ...] = (
         ("choice", ("객관식 정답률", "Multiple-choice accuracy")),
         ("free", ("주관식 점수 (FSKU)", "Free-text score (FSKU)")),
-    ):
-        entries = [(s["name"], s["label"], s["scores"][field], False) for s in systems]
-        entries += [
-            (b["name"], b["label"], b["figure"], True)
+    )
+    out = []
+    for field, title in fields:
+        scored = [(s["name"], s["label"], f) for s in systems if (f := s["scores"][field])]
+        trivial = [
+            (b["name"], b["label"], b["figure"])
             for b in baselines
-            if (b["name"] == "echo") == (field == "free")
+            if (b["name"] == ECHO) == (field == "free")
         ]
-        entries = [entry for entry in entries if entry[2]]
-        if not any(not trivial for *_, trivial in entries):
-            continue
-
-        def draw(lang: str, entries: Any = entries, field: str = field) -> str:
-            at = ("ko", "en").index(lang)
-            rows = [
-                plots.Row(label[at], f["value"], f["low"], f["high"], name, trivial)
-                for name, label, f, trivial in entries
-            ]
-            return plots.score_plot(rows, f"{field}-{lang}")
-
-        words = both(
-            lambda lang, entries=entries: "; ".join(
-                f"{label[('ko', 'en').index(lang)]} {100 * f['value']:.1f} "
-                f"({100 * f['low']:.0f}–{100 * f['high']:.0f})"
-                for _, label, f, _ in entries
-            )
-        )
-        note = (
-            "● 시스템, ◇ 읽지 않거나 세기만 하는 기준; 선은 구간",
-            "● systems, ◇ trivial baselines; lines are intervals",
-        )
-        out.append(figure(title, note, words, draw))
+        if scored:
+            out.append(score_plot(field, title, scored, trivial))
     return out
+
+
+def score_plot(
+    field: str,
+    title: Words,
+    scored: Sequence[tuple[str, Words, FigureRecord]],
+    trivial: Sequence[tuple[str, Words, FigureRecord]],
+) -> Plot:
+    """Return the plot of one score; systems and baselines are (name, label, figure)."""
+
+    def draw(language: str) -> str:
+        at = ("ko", "en").index(language)
+        rows = [
+            plots.Row(label[at], f["value"], f["low"], f["high"], name, is_trivial)
+            for group, is_trivial in ((scored, False), (trivial, True))
+            for name, label, f in group
+        ]
+        return plots.score_plot(rows, f"{field}-{language}")
+
+    def text(language: str) -> str:
+        at = ("ko", "en").index(language)
+        return "; ".join(
+            f"{label[at]} {100 * f['value']:.1f} ({100 * f['low']:.0f}–{100 * f['high']:.0f})"
+            for _, label, f in (*scored, *trivial)
+        )
+
+    note = (
+        "● 시스템, ◇ 단순 기준선; 선은 구간",
+        "● systems, ◇ trivial baselines; lines are intervals",
+    )
+    return plot_of(title, note, both(text), draw)

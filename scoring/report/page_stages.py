@@ -1,33 +1,70 @@
-"""What the report's sections on training, time, merge, compliance and environment show."""
+"""Build the context of the report's sections on training, time, merge, policy and machine."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Any
+from collections.abc import Iterable, Mapping
+from typing import TypedDict
 
 import numpy as np
 
 from kofinlaw.scoring.report import plots
+from kofinlaw.scoring.report.figures import (
+    LatencyFigures,
+    MergeCheck,
+    MergeFigures,
+    ReportFigures,
+    StageRow,
+    TrainingFigures,
+)
 from kofinlaw.scoring.report.gather import lengths_histogram
 from kofinlaw.scoring.report.labels import FUNNEL, MERGE_CHECKS, TRAINING, stage_label, system_label
+from kofinlaw.scoring.scores_record import ScoresRecord
 from kofinlaw.scoring.value_text import (
+    Plot,
     Words,
     bars,
     both,
-    figure,
     flat,
-    is_table,
+    flat_without_tables,
     named,
+    plot_of,
     shown,
-    table,
+    tables,
 )
 
 
-def stage_context(figures: Mapping[str, Any]) -> dict[str, Any]:
-    """What the sections on training, augmentation, time, merge, policy and machine show."""
+class LatencyRow(TypedDict):
+    """A system's times and tokens as text."""
+
+    label: Words
+    cells: list[str]
+
+
+class CheckRow(TypedDict):
+    """A check of the merge proof as text."""
+
+    name: Words
+    value: str
+    bound: str
+    ok: bool
+
+
+class StageText(TypedDict):
+    """A stage's time, memory and identity as text."""
+
+    label: Words
+    seconds: str
+    memory: str
+    status: str
+    fingerprint: str
+
+
+def stage_context(figures: ReportFigures) -> dict[str, object]:
+    """Return what the templates of these sections use."""
     training, augment, latency = figures["training"], figures["augment"], figures["latency"]
-    merge, compliance = figures["merge"] or {}, figures["compliance"] or {}
-    checks = merge.get("checks") or []
+    merge: MergeFigures = figures["merge"] or {}
+    compliance = figures["compliance"] or {}
+    scores = figures["scores"]
     return {
         "training_plots": training_plots(training) if training else [],
         "training_rows": named(training["counts"], TRAINING) if training else [],
@@ -40,22 +77,22 @@ def stage_context(figures: Mapping[str, Any]) -> dict[str, Any]:
         if augment
         else {},
         "latency_plots": latency_plots(latency) if latency else [],
-        "latency_rows": latency_rows(latency, figures["scores"]) if latency else [],
-        "merge_checks": [merge_check(check) for check in checks] if is_table(checks) else [],
+        "latency_rows": latency_rows(latency, scores) if latency else [],
+        "merge_checks": [check_row(check) for check in merge.get("checks") or ()],
         "merge_verdict": merge_verdict(merge),
-        "merge_rows": flat({k: v for k, v in merge.items() if not is_table(v)}),
-        "compliance_tables": [table(k, v) for k, v in compliance.items() if is_table(v)],
-        "compliance_rows": flat({k: v for k, v in compliance.items() if not is_table(v)}),
+        "merge_rows": flat_without_tables(merge),
+        "compliance_tables": tables(compliance),
+        "compliance_rows": flat_without_tables(compliance),
         "stage_rows": [stage_row(stage) for stage in figures["stages"]],
         "environment_rows": environment_rows(figures),
-        "hash_rows": list(((figures["scores"] or {}).get("sha256") or {}).items()),
+        "hash_rows": list(scores["sha256"].items()) if scores else [],
         "reproduce": reproduce(figures),
         "recipe_text": recipe_text(figures["recipe"]),
     }
 
 
-def training_plots(training: Mapping[str, Any]) -> list[dict[str, Any]]:
-    """The loss curve and the histogram of lengths."""
+def training_plots(training: TrainingFigures) -> list[Plot]:
+    """Return the plots of the loss and of the lengths."""
     out = []
     points = training["points"]
     losses = [p["loss"] for p in points if p["loss"] is not None]
@@ -63,12 +100,12 @@ def training_plots(training: Mapping[str, Any]) -> list[dict[str, Any]]:
         smooth = plots.running_mean(losses)
         held = any(p["eval_loss"] is not None for p in points)
         note = (
-            "점은 단계마다, 선은 움직이는 평균" + ("; 네모는 따로 둔 예" if held else ""),
+            "점은 스텝별 손실, 선은 이동 평균" + ("; 네모는 홀드아웃" if held else ""),
             "dots are steps, the line a running mean" + ("; squares: held out" if held else ""),
         )
         words = (
-            f"{len(losses)}단계, 처음 {smooth[0]:.3f}, 끝 {smooth[-1]:.3f}",
-            f"{len(losses)} steps, {smooth[0]:.3f} at first, {smooth[-1]:.3f} at the end",
+            f"{len(losses)}스텝, 처음 {smooth[0]:.3f}, 마지막 {smooth[-1]:.3f}",
+            f"{len(losses)} steps, first {smooth[0]:.3f}, last {smooth[-1]:.3f}",
         )
 
         def loss(lang: str) -> str:
@@ -76,18 +113,18 @@ def training_plots(training: Mapping[str, Any]) -> list[dict[str, Any]]:
             return plots.loss_plot(
                 points,
                 f"loss-{lang}",
-                x_label="단계" if korean else "step",
-                y_label="손실 (답 토큰마다, nat)" if korean else "loss (nats per answer token)",
+                x_label="스텝" if korean else "step",
+                y_label="손실 (답 토큰당, nat)" if korean else "loss (nats per answer token)",
                 smooth="평균" if korean else "mean",
             )
 
-        out.append(figure(("학습 손실", "Training loss"), note, words, loss))
+        out.append(plot_of(("학습 손실", "Training loss"), note, words, loss))
     lengths = training["lengths"]
     if lengths:
         edges, counts = lengths_histogram(lengths)
         limit = training["max_length"]
         words = (
-            f"예 {sum(counts)}개, {edges[0]:.0f}–{edges[-1]:.0f}토큰",
+            f"예제 {sum(counts)}개, {edges[0]:.0f}–{edges[-1]:.0f}토큰",
             f"{sum(counts)} examples, {edges[0]:.0f}–{edges[-1]:.0f} tokens",
         )
 
@@ -98,43 +135,42 @@ def training_plots(training: Mapping[str, Any]) -> list[dict[str, Any]]:
                 counts,
                 f"lengths-{lang}",
                 x_label="토큰" if korean else "tokens",
-                y_label="예의 수" if korean else "examples",
+                y_label="예제 수" if korean else "examples",
                 limit=limit,
                 limit_label=f"한도 {limit}" if korean else f"limit {limit}",
             )
 
-        out.append(figure(("예의 길이", "Lengths of the examples"), None, words, histogram))
+        out.append(plot_of(("예제의 길이", "Lengths of the examples"), None, words, histogram))
     return out
 
 
-def latency_plots(latency: Mapping[str, Any]) -> list[dict[str, Any]]:
-    """The cumulative time against the budget."""
+def latency_plots(latency: LatencyFigures) -> list[Plot]:
+    """Return the plots of the cumulative time with the budget, and of the time per question."""
     curves, budget = latency["curves"], latency["budget_seconds"]
     ends = {name: curve[-1] for name, curve in curves.items()}
-    words = both(
-        lambda lang: "; ".join(f"{system_label(n, lang)} {s:.0f} s" for n, s in ends.items())
-    )
+    labels = {language: _labels(curves, language) for language in ("ko", "en")}
+    words = both(lambda lang: "; ".join(f"{labels[lang][n]} {s:.0f} s" for n, s in ends.items()))
     note = ("시간 제한 없음", "no deadline")
     if budget:
         share = 100 * max(ends.values()) / budget
         note = (
-            f"가장 느린 시스템이 주어진 시간 {budget / 60:g}분의 {share:.0f}%를 씀",
+            f"가장 느린 시스템이 제한 시간 {budget / 60:g}분의 {share:.0f}%를 사용",
             f"the slowest system used {share:.0f}% of the {budget / 60:g} minutes",
         )
     if any(latency["changes"].values()):
-        note = (note[0] + "; ▲ 계획이 바뀐 곳", note[1] + "; ▲ where the plan changed")
+        note = (note[0] + "; ▲ 계획이 바뀐 문항", note[1] + "; ▲ where the plan changed")
 
     def draw(lang: str) -> str:
         korean = lang == "ko"
         minutes = f"{budget / 60:g}" if budget else ""
         return plots.latency_plot(
             curves,
-            {name: system_label(name, lang) for name in curves},
+            labels[lang],
             f"latency-{lang}",
             x_label="답한 문항" if korean else "questions answered",
-            y_label="쌓인 시간 ({unit})" if korean else "cumulative time ({unit})",
+            y_label="누적 시간 ({unit})" if korean else "cumulative time ({unit})",
             budget=budget,
-            budget_label=f"주어진 시간 {minutes}분" if korean else f"budget {minutes} min",
+            budget_label=f"제한 시간 {minutes}분" if korean else f"budget {minutes} min",
             changes=latency["changes"],
         )
 
@@ -144,20 +180,18 @@ def latency_plots(latency: Mapping[str, Any]) -> list[dict[str, Any]]:
         korean = lang == "ko"
         return plots.share_plot(
             each,
-            {name: system_label(name, lang) for name in curves},
+            labels[lang],
             f"seconds-{lang}",
-            x_label="한 문항에 걸린 시간 (s)" if korean else "seconds a question",
-            y_label="끝난 문항의 몫" if korean else "share of questions answered",
+            x_label="문항당 시간 (s)" if korean else "seconds per question",
+            y_label="완료한 문항의 비율" if korean else "share of questions answered",
         )
 
     p95 = {name: float(np.quantile(values, 0.95)) for name, values in each.items()}
-    slow = both(
-        lambda lang: "; ".join(f"{system_label(n, lang)} p95 {s:.2f} s" for n, s in p95.items())
-    )
+    slow = both(lambda lang: "; ".join(f"{labels[lang][n]} p95 {s:.2f} s" for n, s in p95.items()))
     return [
-        figure(("쌓인 시간", "Cumulative time"), note, words, draw),
-        figure(
-            ("한 문항에 걸린 시간", "Time of one question"),
+        plot_of(("누적 시간", "Cumulative time"), note, words, draw),
+        plot_of(
+            ("문항당 시간", "Time per question"),
             ("점은 p50과 p95", "dots are p50 and p95"),
             slow,
             spread,
@@ -165,26 +199,29 @@ def latency_plots(latency: Mapping[str, Any]) -> list[dict[str, Any]]:
     ]
 
 
-def latency_rows(
-    latency: Mapping[str, Any], scores: Mapping[str, Any] | None
-) -> list[dict[str, Any]]:
-    """p50, p95, total, mean parts and tokens by system."""
-    out = []
+def _labels(names: Iterable[str], language: str) -> dict[str, str]:
+    """Return the systems' labels in one language."""
+    return {name: system_label(name)[("ko", "en").index(language)] for name in names}
+
+
+def latency_rows(latency: LatencyFigures, scores: ScoresRecord | None) -> list[LatencyRow]:
+    """Return p50, p95, total, mean parts and tokens by system."""
+    out: list[LatencyRow] = []
     for name in latency["curves"]:
-        one = (scores or {}).get("systems", {}).get(name) or {}
-        tokens, parts = one.get("tokens") or {}, latency["parts"]
+        system = scores["systems"].get(name) if scores else None
+        tokens, parts = system["tokens"] if system else {}, latency["parts"]
         each = np.diff([0.0, *latency["curves"][name]])
         cells = [f"{value:.2f}" for value in np.quantile(each, [0.5, 0.95])]
         cells.append(f"{latency['curves'][name][-1]:,.0f}")
         for part in ("retrieve", "prefill", "decode"):
             cells.append(f"{parts[name][part]:.3f}" if part in parts[name] else "–")
         cells.append(f"{tokens['total']:,.0f}" if tokens else "–")
-        out.append({"label": both(lambda lang, n=name: system_label(n, lang)), "cells": cells})
+        out.append({"label": system_label(name), "cells": cells})
     return out
 
 
-def merge_check(check: Mapping[str, Any]) -> dict[str, Any]:
-    """A line of the merge proof: what was measured, what was found, the bound, whether it held."""
+def check_row(check: MergeCheck) -> CheckRow:
+    """Return a check of the merge proof: its name, the value, the bound and the outcome."""
     name = str(check.get("name"))
     return {
         "name": MERGE_CHECKS.get(name, (name, name)),
@@ -194,25 +231,25 @@ def merge_check(check: Mapping[str, Any]) -> dict[str, Any]:
     }
 
 
-def merge_verdict(merge: Mapping[str, Any]) -> Words:
-    """The proof's verdict in words."""
+def merge_verdict(merge: MergeFigures) -> Words:
+    """Return the verdict of the proof as a sentence; empty without a proof."""
     result = str(merge.get("verdict", "")).lower()
     if not result:
         return "", ""
     if result == "pass":
         return (
-            "통과: 병합한 모델은 학습한 모델(기본 + 어댑터)과 같이 움직입니다.",
+            "통과: 병합한 모델은 학습한 모델(기본 + 어댑터)과 같은 결과를 냅니다.",
             "Passed: the merged model behaves like the model that was trained (base + adapter).",
         )
     failed = ", ".join(str(name) for name in merge.get("failed") or ()) or result
     return f"실패: {failed}", f"Failed: {failed}"
 
 
-def stage_row(stage: Mapping[str, Any]) -> dict[str, Any]:
-    """A stage's time, memory and identity."""
+def stage_row(stage: StageRow) -> StageText:
+    """Return a stage's time, memory and identity as text."""
     seconds, memory = stage["seconds"], stage["peak_memory_gib"]
     return {
-        "label": both(lambda lang: stage_label(stage["stage"], lang)),
+        "label": stage_label(stage["stage"]),
         "seconds": f"{seconds:,.1f}" if seconds is not None else "–",
         "memory": f"{memory:.2f}" if memory is not None else "–",
         "status": stage["status"] or "–",
@@ -220,31 +257,35 @@ def stage_row(stage: Mapping[str, Any]) -> dict[str, Any]:
     }
 
 
-def environment_rows(figures: Mapping[str, Any]) -> list[tuple[str, str]]:
-    """The machine and the versions."""
-    environment = dict(figures["environment"])
-    packages = environment.pop("packages", {})
-    seed = (figures["scores"] or {}).get("seed", figures["recipe"].get("seed"))
+def environment_rows(figures: ReportFigures) -> list[tuple[str, str]]:
+    """Return the seed, the machine and the versions as (name, text)."""
+    environment, scores = figures["environment"], figures["scores"]
+    packages = environment.get("packages", {})
+    seed = scores["seed"] if scores else figures["recipe"].get("seed")
     rows = [("seed", str(seed))] if seed is not None else []
-    rows += [(name, shown(value)) for name, value in environment.items() if value not in ("", [])]
+    rows += [
+        (name, shown(value))
+        for name, value in environment.items()
+        if name != "packages" and value not in ("", [])
+    ]
     rows.append(("packages", ", ".join(f"{name} {value}" for name, value in packages.items())))
     return rows
 
 
-def reproduce(figures: Mapping[str, Any]) -> str:
-    """The commands that make this run again."""
+def reproduce(figures: ReportFigures) -> str:
+    """Return the commands that repeat this run."""
     commit = figures["environment"].get("commit") or ""
     lines = [f"git checkout {commit.removesuffix('+changes')}"] if commit else []
     if commit.endswith("+changes"):
-        lines.append("# the tree had changes that are not in this commit")
+        lines.append("# the working tree had changes that are not in this commit")
     if figures["recipe"]:
         lines.append("kofinlaw run recipe.yaml   # the recipe below")
     lines.append(f"kofinlaw report runs/{figures['name']}")
     return "\n".join(lines)
 
 
-def recipe_text(recipe: Mapping[str, Any]) -> str:
-    """The recipe as YAML."""
+def recipe_text(recipe: Mapping[str, object]) -> str:
+    """Return the recipe as YAML; empty without a recipe."""
     if not recipe:
         return ""
     import yaml

@@ -1,8 +1,8 @@
-"""The canvas of the report's plots: one style, SVG text out.
+"""Draw plots in the report's style and return them as SVG text.
 
-Text stays text (the page's fonts show it) and is never rotated, so that it stands right whatever
-font the reader has; margins are reckoned from the words, not from a font of this machine.
-Colours are Okabe and Ito's, and no series is told by colour alone.
+Text stays text, so the page's fonts show it, and it is never rotated: it fits with any font. The
+margins are computed from the number of characters, not from a font of this machine. The colours are
+Okabe and Ito's, and no series is distinguished by colour alone.
 """
 
 from __future__ import annotations
@@ -12,14 +12,17 @@ import re
 import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import Any
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
 
 INK, MUTED, RULE = "#1b2430", "#5d6673", "#dde1e7"
 BLUE, ORANGE, GREEN, GREY = "#0072B2", "#D55E00", "#009E73", "#8a919c"
 COLOURS = {"trained-rag": BLUE, "trained": "#56B4E9", "base-rag": ORANGE, "base": GREY}
 SPARE = (GREEN, "#CC79A7", "#E69F00", "#56B4E9")
 DASHES = ("solid", (0, (5, 2)), (0, (1.5, 1.5)), (0, (6, 2, 1.5, 2)))
-WIDTH = 4.7  # inches; 451 px, so that words stay readable where a phone shrinks it
+WIDTH = 4.7  # inches; 451 px, so that text stays readable on a phone
 SIZE = 9.5  # points
 
 STYLE = {
@@ -47,27 +50,27 @@ STYLE = {
 }
 
 
-def colour_of(name: str, place: int = 0) -> str:
-    """A system's colour, the same in every plot."""
-    return COLOURS.get(name, SPARE[place % len(SPARE)])
+def colour_of(name: str, index: int = 0) -> str:
+    """Return a system's colour, which is the same in every plot; others get one by index."""
+    return COLOURS.get(name, SPARE[index % len(SPARE)])
 
 
 def width_of(text: str, size: float = SIZE) -> float:
-    """About how wide text is in inches: Hangul 0.95 em, other signs 0.54."""
-    ems = sum(0.95 if ord(sign) > 0x1100 else 0.54 for sign in text)
+    """Estimate the width of text in inches: Hangul 0.95 em, other characters 0.54 em."""
+    ems = sum(0.95 if ord(character) > 0x1100 else 0.54 for character in text)
     return ems * size / 72
 
 
 @contextmanager
-def canvas(height: float, left: float, prefix: str) -> Iterator[tuple[Any, list[str]]]:
-    """(axes, out): draw on the axes; on leaving, out[0] is the SVG. Sizes in inches."""
+def canvas(height: float, left: float, prefix: str) -> Iterator[tuple[Axes, list[str]]]:
+    """Yield (axes, out): draw on the axes; after the block out[0] is the SVG. Sizes in inches."""
     import matplotlib
     from matplotlib.backends.backend_svg import FigureCanvasSVG
     from matplotlib.figure import Figure
 
     out: list[str] = []
     with matplotlib.rc_context(STYLE), warnings.catch_warnings():
-        # The font used for measuring has no Hangul; the reader's has.
+        # The font used for measuring has no Hangul; the reader's font has.
         warnings.filterwarnings("ignore", message="Glyph .* missing")
         figure = Figure(figsize=(WIDTH, height))
         FigureCanvasSVG(figure)
@@ -82,14 +85,14 @@ def canvas(height: float, left: float, prefix: str) -> Iterator[tuple[Any, list[
 
 
 def embedded(svg: str, prefix: str) -> str:
-    """The SVG element alone, scalable, with ids of its own so that plots can share a page."""
+    """Return only the SVG element, scalable, with prefixed ids so that plots can share a page."""
     svg = svg[svg.index("<svg") :]
     svg = re.sub(r"<metadata>.*?</metadata>", "", svg, flags=re.DOTALL)
     svg = re.sub(r'\bid="([^"]+)"', rf'id="{prefix}-\1"', svg)
     svg = re.sub(r'href="#([^"]+)"', rf'href="#{prefix}-\1"', svg)
     svg = re.sub(r"url\(#([^)]+)\)", rf"url(#{prefix}-\1)", svg)
     svg = re.sub(r"'DejaVu Sans'[^;\"]*", "var(--sans)", svg)
-    # The picture's words are given once, by the figure's label.
+    # The text alternative is the label of the figure.
     return re.sub(
         r'<svg [^>]*?viewBox="([^"]+)"[^>]*>',
         r'<svg viewBox="\1" aria-hidden="true" focusable="false">',
@@ -98,6 +101,6 @@ def embedded(svg: str, prefix: str) -> str:
     ).strip()
 
 
-def caption(axes: Any, text: str) -> None:
-    """What the vertical axis shows, above the axes and upright."""
+def caption(axes: Axes, text: str) -> None:
+    """Write what the vertical axis shows above the axes, unrotated."""
     axes.text(0, 1.04, text, transform=axes.transAxes, ha="left", va="bottom", color=MUTED)

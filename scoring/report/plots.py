@@ -1,14 +1,14 @@
-"""The report's plots as SVG text: scores, training, lengths, time."""
+"""Draw the report's plots as SVG text: scores, training loss, lengths, times."""
 
 from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 
+from kofinlaw.scoring.report.figures import LossPoint
 from kofinlaw.scoring.report.plot_canvas import (
     BLUE,
     DASHES,
@@ -25,7 +25,7 @@ from kofinlaw.scoring.report.plot_canvas import (
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """One line of the score plot: a label, a mean with its interval (0..1), and its kind."""
+    """One row of the score plot: a label and a mean with its interval (0..1)."""
 
     label: str
     value: float
@@ -36,17 +36,17 @@ class Row:
 
 
 def score_plot(rows: Sequence[Row], prefix: str) -> str:
-    """Means with intervals, one line each: systems filled, trivial baselines hollow."""
+    """Draw means with intervals, one per row: systems filled, trivial baselines hollow."""
     height = 0.82 + 0.36 * len(rows)
     left = 0.12 + max(width_of(row.label) for row in rows)
     with canvas(height, min(left, 2.3), prefix) as (axes, out):
-        for place, row in enumerate(rows):
-            colour = MUTED if row.trivial else colour_of(row.name, place)
+        for index, row in enumerate(rows):
+            colour = MUTED if row.trivial else colour_of(row.name, index)
             if row.high > row.low:
-                axes.plot([100 * row.low, 100 * row.high], [place] * 2, color=colour, lw=1.8)
+                axes.plot([100 * row.low, 100 * row.high], [index] * 2, color=colour, lw=1.8)
             axes.plot(
                 100 * row.value,
-                place,
+                index,
                 marker="D" if row.trivial else "o",
                 ms=5 if row.trivial else 7.5,
                 color=colour,
@@ -54,7 +54,7 @@ def score_plot(rows: Sequence[Row], prefix: str) -> str:
             )
             axes.text(
                 100 * row.value,
-                place - 0.24,
+                index - 0.24,
                 f"{100 * row.value:.1f}",
                 ha="center",
                 va="bottom",
@@ -74,9 +74,9 @@ def score_plot(rows: Sequence[Row], prefix: str) -> str:
 
 
 def loss_plot(
-    points: Sequence[Mapping[str, Any]], prefix: str, *, x_label: str, y_label: str, smooth: str
+    points: Sequence[LossPoint], prefix: str, *, x_label: str, y_label: str, smooth: str
 ) -> str:
-    """Training loss by step as dots, their running mean as a line, evaluation as squares."""
+    """Draw training loss by step as dots with a running mean, and evaluation loss as squares."""
     with canvas(2.9, 0.62, prefix) as (axes, out):
         train = [(p["step"], p["loss"]) for p in points if p.get("loss") is not None]
         held = [(p["step"], p["eval_loss"]) for p in points if p.get("eval_loss") is not None]
@@ -106,13 +106,13 @@ def loss_plot(
 
 
 def running_mean(values: Sequence[float]) -> list[float]:
-    """Mean of each value's neighbours, a tenth of the values in all, fewer at the ends."""
+    """Return the mean around each value, over a tenth of all values, fewer at the ends."""
     reach = len(values) // 20
     sums = np.concatenate([[0.0], np.cumsum(np.asarray(values, dtype=np.float64))])
     out = []
-    for place in range(len(values)):
-        room = min(reach, place, len(values) - 1 - place)
-        low, high = place - room, place + room + 1
+    for index in range(len(values)):
+        room = min(reach, index, len(values) - 1 - index)
+        low, high = index - room, index + room + 1
         out.append(float((sums[high] - sums[low]) / (high - low)))
     return out
 
@@ -127,7 +127,7 @@ def histogram_plot(
     limit: float | None = None,
     limit_label: str = "",
 ) -> str:
-    """A histogram of lengths (edges has one more than counts), with the longest allowed marked."""
+    """Draw a histogram of lengths and mark the limit; there is one more edge than counts."""
     with canvas(2.9, 0.62, prefix) as (axes, out):
         widths = np.diff(np.asarray(edges, dtype=np.float64))
         axes.bar(edges[:-1], counts, widths, align="edge", color=BLUE, ec="white", lw=0.8)
@@ -161,23 +161,23 @@ def latency_plot(
     budget_label: str,
     changes: Mapping[str, Sequence[int]],
 ) -> str:
-    """Cumulative seconds by question, against the budget; a plan's change is a triangle.
+    """Draw cumulative seconds by question with the budget; triangles mark changes of the plan.
 
-    `curves` are cumulative seconds after each question. The budget is drawn where it is near
-    enough not to flatten the curves; the words say it anyway.
+    `curves` are cumulative seconds after each question, `changes` indices of questions. The budget
+    is drawn only if it does not flatten the curves; the text alternative always names it.
     """
     longest = max((len(curve) for curve in curves.values()), default=1)
     top = max((curve[-1] for curve in curves.values() if len(curve)), default=1.0)
     unit = 60.0 if top > 600 else 1.0
     with canvas(2.9, 0.62, prefix) as (axes, out):
         ends = []
-        for place, (name, curve) in enumerate(curves.items()):
+        for index, (name, curve) in enumerate(curves.items()):
             seconds = np.concatenate([[0.0], np.asarray(curve, dtype=np.float64)]) / unit
-            colour = colour_of(name, place)
+            colour = colour_of(name, index)
             keep = np.unique(np.linspace(0, len(seconds) - 1, 240).astype(int))
-            axes.plot(keep, seconds[keep], color=colour, lw=1.9, ls=DASHES[place % len(DASHES)])
-            at = [place for place in changes.get(name, ()) if place < len(seconds)]
-            axes.plot(at, seconds[at], "^", color=colour, ms=6, mec="white", mew=0.6)
+            axes.plot(keep, seconds[keep], color=colour, lw=1.9, ls=DASHES[index % len(DASHES)])
+            changed = [at for at in changes.get(name, ()) if at < len(seconds)]
+            axes.plot(changed, seconds[changed], "^", color=colour, ms=6, mec="white", mew=0.6)
             ends.append((float(seconds[-1]), name, colour))
         ceiling = 1.12 * top / unit
         if budget is not None and budget <= 6 * top:
@@ -204,14 +204,14 @@ def share_plot(
     x_label: str,
     y_label: str,
 ) -> str:
-    """Share of questions answered within so many seconds, with p50 and p95 marked."""
+    """Draw the share of questions that took at most so many seconds, with p50 and p95 marked."""
     with canvas(2.9, 0.62, prefix) as (axes, out):
         legend = []
-        for place, (name, values) in enumerate(seconds.items()):
+        for index, (name, values) in enumerate(seconds.items()):
             rising = np.sort(np.asarray(values, dtype=np.float64))
             keep = np.unique(np.linspace(0, len(rising) - 1, 200).astype(int))
             shares = 100 * (keep + 1) / len(rising)
-            colour, dash = colour_of(name, place), DASHES[place % len(DASHES)]
+            colour, dash = colour_of(name, index), DASHES[index % len(DASHES)]
             (line,) = axes.plot(rising[keep], shares, color=colour, lw=1.9, ls=dash)
             marks = np.quantile(rising, [0.5, 0.95])
             axes.plot(marks, [50, 95], "o", color=colour, ms=5.5, mec="white", mew=0.8)
@@ -228,7 +228,7 @@ def share_plot(
 
 
 def spaced(heights: Sequence[float], gap: float) -> list[float]:
-    """Rising heights moved up just enough to stand `gap` apart."""
+    """Move rising heights up just enough that they are `gap` apart."""
     out: list[float] = []
     for height in heights:
         out.append(max(height, out[-1] + gap) if out else height)
@@ -236,7 +236,7 @@ def spaced(heights: Sequence[float], gap: float) -> list[float]:
 
 
 def bins(values: Sequence[float], most: int = 24) -> tuple[list[float], list[int]]:
-    """Histogram edges at round numbers and the counts between them."""
+    """Return histogram edges at round numbers and the counts between them."""
     if not values:
         return [0.0, 1.0], [0]
     low, high = min(values), max(values)

@@ -1,4 +1,4 @@
-"""The runs of a folder as one sees them from outside: which there are, how far each has come."""
+"""List the runs of a folder, and read how far each of them is."""
 
 from __future__ import annotations
 
@@ -6,9 +6,8 @@ import os
 import re
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
-from kofinlaw.scoring.report.gather import read_json
+from kofinlaw.tolerant_files import finite_number, read_json
 
 _PARTIAL = re.compile(r"\A\.(?P<stage>.+)\.partial\Z")
 LOG_LINES = 12
@@ -17,8 +16,11 @@ LOG_BYTES = 8000
 
 @dataclass(frozen=True, slots=True)
 class StageState:
-    """One stage: `complete`, `running`, `stopped` or `failed`; seconds so far; what it says of its
-    progress (`done` of `total`, None where unknown) and the end of its log while unfinished."""
+    """The state of one stage.
+
+    `status` is complete, running, stopped or failed; `seconds` is the time so far. `phase`, `done`
+    of `total` (None if unknown), `figures` and the end of the log describe an unfinished stage.
+    """
 
     name: str
     status: str
@@ -32,7 +34,7 @@ class StageState:
 
 @dataclass(frozen=True, slots=True)
 class RunState:
-    """A run: its folder's name, whether a process is writing it, its stages in order of time."""
+    """A run: the name of its folder, whether a process writes it, its stages in order of time."""
 
     name: str
     running: bool
@@ -42,7 +44,7 @@ class RunState:
 
 
 def list_runs(root: Path) -> list[str]:
-    """Names of the folders below `root` that hold a run, newest first; links are left out."""
+    """Return the names of the folders in `root` that hold a run, newest first, without links."""
     found = []
     for path in root.iterdir():
         if path.is_symlink() or not path.is_dir() or path.name.startswith("."):
@@ -53,7 +55,7 @@ def list_runs(root: Path) -> list[str]:
 
 
 def run_state(folder: Path) -> RunState:
-    """How far a run has come, from what its stages wrote."""
+    """Return the state of a run, from what its stages wrote."""
     running = is_running(folder)
     stages = []
     for path in sorted(folder.glob("*/stage.json"), key=lambda p: p.stat().st_mtime):
@@ -68,16 +70,16 @@ def run_state(folder: Path) -> RunState:
             status = "failed"
         else:
             status = "running" if running else "stopped"
-        said = (read_json(path.parent / "progress.json") if match else None) or {}
+        progress = (read_json(path.parent / "progress.json") if match else None) or {}
         stages.append(
             StageState(
                 name=name,
                 status=status,
-                seconds=number(record.get("seconds")),
-                phase=str(said.get("phase") or ""),
-                done=integer(said.get("done")),
-                total=integer(said.get("total")),
-                figures=str(said.get("figures") or ""),
+                seconds=finite_number(record.get("seconds")),
+                phase=str(progress.get("phase") or ""),
+                done=integer(progress.get("done")),
+                total=integer(progress.get("total")),
+                figures=str(progress.get("figures") or ""),
                 log=log_end(path.parent / "log.txt") if match else "",
             )
         )
@@ -91,7 +93,7 @@ def run_state(folder: Path) -> RunState:
 
 
 def is_running(folder: Path) -> bool:
-    """Whether the process that the run's lock names is alive."""
+    """Return whether the process that the run's lock names is alive."""
     try:
         holder = int((folder / ".lock").read_text(encoding="utf-8").strip() or 0)
     except (OSError, ValueError):
@@ -107,18 +109,13 @@ def is_running(folder: Path) -> bool:
     return True
 
 
-def number(value: Any) -> float | None:
-    """A number, else None."""
-    return float(value) if isinstance(value, (int, float)) and not isinstance(value, bool) else None
-
-
-def integer(value: Any) -> int | None:
-    """A whole number, else None."""
+def integer(value: object) -> int | None:
+    """Return an integer; None for any other value, including booleans."""
     return value if isinstance(value, int) and not isinstance(value, bool) else None
 
 
 def log_end(path: Path) -> str:
-    """The last lines of a log, empty without one."""
+    """Return the last lines of a log; empty without a log."""
     try:
         with open(path, "rb") as handle:
             size = handle.seek(0, os.SEEK_END)

@@ -1,8 +1,8 @@
-"""`kofinlaw report serve`: the runs of a folder in a browser, on this machine alone, read-only.
+"""Serve the runs of a folder to a browser on this machine, read-only (`kofinlaw report serve`).
 
-Requests are answered only for a loopback name in `Host` (a page of another site that resolves to
-127.0.0.1 carries its own), only for GET and HEAD, and only for names that the folder's listing
-holds: no path of a request is ever joined to the folder.
+Only GET and HEAD are answered, and only if `Host` is a loopback name: a request from another site
+that resolves to 127.0.0.1 carries that site's name. Runs and files must be in fixed lists; a path
+of a request is never joined to the folder.
 """
 
 from __future__ import annotations
@@ -14,12 +14,14 @@ from functools import partial
 from http import HTTPStatus
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
-from typing import Any, cast
+from socketserver import BaseServer
+from typing import cast
 from urllib.parse import parse_qs, unquote, urlsplit
 
 from kofinlaw import UserError
 from kofinlaw.files import dumps
 from kofinlaw.offline import is_loopback
+from kofinlaw.scoring.report.compare_runs_page import runs_page
 from kofinlaw.scoring.report.runs import list_runs, run_state
 from kofinlaw.scoring.report.template import template
 
@@ -41,18 +43,18 @@ FILES = {
 
 
 def open_server(root: Path, *, host: str = "127.0.0.1", port: int = 8765) -> ThreadingHTTPServer:
-    """A server of the runs in `root`; `serve_forever()` starts it, port 0 takes a free one.
+    """Return a server of the runs in `root`; `serve_forever()` starts it.
 
-    Raises UserError for a folder that is not there, an address that is not this machine's, or a
-    port in use.
+    Port 0 takes a free port. Raises UserError for a missing folder, an address that is not a
+    loopback address, or a port in use.
     """
     if not root.is_dir():
         raise UserError("no such folder", where=str(root), remedy="name the folder of the runs")
     if not host or not is_loopback(host):
         raise UserError(
-            f"{host or 'every address'} is more than this machine",
+            f"{host or 'every address'} can be reached from other machines",
             where="--host",
-            remedy="reports hold documents and answers: serve on 127.0.0.1, and reach it by ssh -L",
+            remedy="reports hold documents and answers: serve on 127.0.0.1 and use ssh -L",
         )
     kind = _Server6 if ":" in host else _Server
     try:
@@ -61,7 +63,7 @@ def open_server(root: Path, *, host: str = "127.0.0.1", port: int = 8765) -> Thr
         raise UserError(
             f"port {port} cannot be opened: {error.strerror}",
             where="--port",
-            remedy="give another with --port",
+            remedy="choose another port with --port",
         ) from error
 
 
@@ -74,15 +76,22 @@ class _Server6(_Server):
 
 
 class Handler(BaseHTTPRequestHandler):
-    """Answers one request."""
+    """Answers one request for a page or a file of a run."""
 
     server_version = "kofinlaw"
     sys_version = ""
     timeout = 20
 
-    def __init__(self, *arguments: Any, root: Path) -> None:
+    def __init__(
+        self,
+        request: socket.socket,
+        client_address: tuple[str, int],
+        server: BaseServer,
+        *,
+        root: Path,
+    ) -> None:
         self.root = root
-        super().__init__(*arguments)
+        super().__init__(request, client_address, server)
 
     def do_GET(self) -> None:
         """Answer with a page."""
@@ -114,12 +123,14 @@ class Handler(BaseHTTPRequestHandler):
         if self.command != "HEAD":
             self.wfile.write(raw)
 
-    _own_policy = False  # pages with a script name it by its hash in a policy of their own
+    _own_policy = (
+        False  # pages with a script have their own policy, which names the hash of the script
+    )
 
     def _found(self) -> tuple[HTTPStatus, str, str]:
         server = cast("ThreadingHTTPServer", self.server)
         if not known_host(self.headers.get("Host", ""), server.server_port):
-            return HTTPStatus.FORBIDDEN, "text/plain", "this server answers to loopback names only"
+            return HTTPStatus.FORBIDDEN, "text/plain", "this server only answers loopback names"
         address = urlsplit(self.path)
         parts = [unquote(part) for part in address.path.split("/") if part]
         names = list_runs(self.root)
@@ -138,16 +149,16 @@ class Handler(BaseHTTPRequestHandler):
             return HTTPStatus.OK, "application/json", dumps(asdict(run_state(run)))
         if parts[2] not in FILES:
             return HTTPStatus.NOT_FOUND, "text/plain", "not found"
-        place, kind = FILES[parts[2]]
+        name, kind = FILES[parts[2]]
         self._own_policy = kind == "text/html"
-        return HTTPStatus.OK, kind, read_inside(run, place)
+        return HTTPStatus.OK, kind, read_inside(run, name)
 
-    def log_message(self, format: str, *arguments: Any) -> None:
-        """Nothing: the person watches the page."""
+    def log_message(self, format: str, *arguments: object) -> None:
+        """Log nothing."""
 
 
 def known_host(given: str, port: int) -> bool:
-    """Whether a `Host` header names this machine by a loopback name and this port."""
+    """Return whether a `Host` header has a loopback name and this port."""
     name, _, after = given.rpartition(":") if not given.endswith("]") else (given, "", "")
     if not name:
         name, after = given, ""
@@ -162,27 +173,25 @@ def known_host(given: str, port: int) -> bool:
         return False
 
 
-def read_inside(run: Path, place: str) -> str:
-    """A file of a run; one that is a link out of the run's folder is not found."""
-    path = (run / place).resolve()
+def read_inside(run: Path, name: str) -> str:
+    """Return the text of a file of a run; raises UserError for a link out of the run's folder."""
+    path = (run / name).resolve()
     if not path.is_relative_to(run.resolve()):
         raise UserError("not found")
     return path.read_text(encoding="utf-8")
 
 
 def compared(root: Path, names: list[str]) -> str:
-    """The comparison of the chosen runs; raises UserError for fewer than two."""
-    from kofinlaw.scoring.report.compare_runs_page import runs_page
-
+    """Return the comparison of the chosen runs; raises UserError for fewer than two."""
     return runs_page([root / name for name in names[:MOST_COMPARED]])
 
 
 def list_page(root: Path, names: list[str]) -> str:
-    """Every run with its state, and a form that compares those that are ticked."""
+    """Return the page of all runs with their states, and a form to compare the selected ones."""
     return template("runs.html")(runs=[run_state(root / name) for name in names])
 
 
 def run_page(run: Path) -> str:
-    """One run's stages; the page loads itself again while a stage is working."""
-    files = [name for name, (place, _) in FILES.items() if (run / place).is_file()]
+    """Return the page of one run's stages; it reloads itself while the run is working."""
+    files = [name for name, (path, _) in FILES.items() if (run / path).is_file()]
     return template("run.html")(run=run_state(run), files=files)

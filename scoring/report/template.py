@@ -1,4 +1,4 @@
-"""The pages' templates: every text escaped, one style, a page's one script named by its hash."""
+"""Load the pages' templates, their style, and the script of a page with its hash."""
 
 from __future__ import annotations
 
@@ -12,7 +12,11 @@ FOLDER = Path(__file__).resolve().parent / "templates"
 
 
 def template(name: str, folder: Path = FOLDER) -> Callable[..., str]:
-    """What renders a template of `folder`, given its values; the report's style is among them."""
+    """Return a function that renders a template of `folder` with the values it gets.
+
+    Every text is escaped, and `css` holds the report's style. Templates of other folders can use
+    the macros of this one.
+    """
     from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
     environment = Environment(
@@ -23,8 +27,10 @@ def template(name: str, folder: Path = FOLDER) -> Callable[..., str]:
 
 
 def script(name: str) -> dict[str, str]:
-    """A page's only script as `js`, and its `script_hash` for the content security policy: nothing
-    in an answer can run beside it."""
+    """Return a page's only script as `js`, and its `script_hash` for the content security policy.
+
+    The policy allows only this script, so no script inside an answer can run.
+    """
     text = (FOLDER / name).read_text(encoding="utf-8")
     digest = base64.b64encode(hashlib.sha256(text.encode("utf-8")).digest()).decode()
     return {"js": text, "script_hash": f"sha256-{digest}"}

@@ -1,27 +1,54 @@
-"""The traces of slow and wrong items on a page of their own, which the report links to."""
+"""Render the traces of slow and wrong items as a page that the report links to."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
+from typing import TypedDict
 
-from kofinlaw.scoring.report.item_rows import is_right, lines
+from kofinlaw.scoring.report.item_rows import Anchors, is_right, read_items
 from kofinlaw.scoring.report.labels import system_label
 from kofinlaw.scoring.report.template import template
+from kofinlaw.scoring.scores_record import ItemRecord
+from kofinlaw.scoring.value_text import Words
+from kofinlaw.tolerant_files import shorten
 from kofinlaw.trace_files import TRACE_FILE, read_traces
 
 MOST_ENTRIES = 400
-SLOW_SHARE = 0.05  # the slowest twentieth of a system's items
+SLOW_SHARE = 0.05  # the slowest twentieth of a system's items counts as slow
 TEXT_CHARACTERS = 2400
+TEXTS = ("query", "documents", "prompt", "answer")
 
-Anchors = dict[tuple[str, str], str]
+
+class TracedCall(TypedDict):
+    """One call of a question: where it is recorded, its time in seconds, values and texts."""
+
+    name: str
+    where: str
+    seconds: float | None
+    batch: int
+    error: str
+    facts: list[tuple[str, str]]
+    texts: list[tuple[str, str]]
 
 
-def trace_entries(run: Path, systems: Sequence[str]) -> list[dict[str, Any]]:
-    """One entry for each slow or wrong item of a system that was traced, in the items' order."""
-    items = [item for _, item in lines(run / "score" / "items.jsonl")]
-    out: list[dict[str, Any]] = []
+class TraceEntry(TypedDict):
+    """A slow or wrong item with its calls; `anchor` is its id on the page."""
+
+    anchor: str
+    system: str
+    label: Words
+    id: str
+    wrong: bool
+    slow: bool
+    seconds: float | None
+    calls: list[TracedCall]
+
+
+def trace_entries(run: Path, systems: Sequence[str]) -> list[TraceEntry]:
+    """Return an entry for each slow or wrong item that was traced, in the items' order."""
+    items = read_items(run)
+    out: list[TraceEntry] = []
     for system in systems:
         calls = calls_by_id(run / f"answer-{system}" / TRACE_FILE)
         own = [item for item in items if item["system"] == system]
@@ -33,7 +60,7 @@ def trace_entries(run: Path, systems: Sequence[str]) -> list[dict[str, Any]]:
                     {
                         "anchor": f"t{len(out) + 1}",
                         "system": system,
-                        "label": (system_label(system, "ko"), system_label(system, "en")),
+                        "label": system_label(system),
                         "id": item["id"],
                         "wrong": wrong,
                         "slow": late,
@@ -44,20 +71,21 @@ def trace_entries(run: Path, systems: Sequence[str]) -> list[dict[str, Any]]:
     return out
 
 
-def slowest(items: Sequence[Mapping[str, Any]]) -> set[str]:
-    """Ids of the slowest twentieth, one at least where any was timed."""
-    timed = sorted((i for i in items if i["seconds"] is not None), key=lambda i: -i["seconds"])
-    return {i["id"] for i in timed[: max(1, int(SLOW_SHARE * len(timed)))]} if timed else set()
+def slowest(items: Sequence[ItemRecord]) -> set[str]:
+    """Return the ids of the slowest twentieth; at least one if any item was timed."""
+    seconds = {item["id"]: item["seconds"] for item in items if item["seconds"] is not None}
+    timed = sorted(seconds, key=lambda name: -seconds[name])
+    return set(timed[: max(1, int(SLOW_SHARE * len(timed)))])
 
 
-def calls_by_id(path: Path) -> dict[str, list[dict[str, Any]]]:
-    """What each question's traced calls were, in order: name, line, seconds, what was said."""
-    out: dict[str, list[dict[str, Any]]] = {}
+def calls_by_id(path: Path) -> dict[str, list[TracedCall]]:
+    """Return each question's traced calls, in order."""
+    out: dict[str, list[TracedCall]] = {}
     for line, span in read_traces(path):
         for item in span.get("items") or ():
             if not isinstance(item, dict) or "id" not in item:
                 continue
-            known = {**(span.get("attributes") or {}), **item}
+            values = {**(span.get("attributes") or {}), **item}
             out.setdefault(str(item["id"]), []).append(
                 {
                     "name": str(span.get("name")),
@@ -67,34 +95,29 @@ def calls_by_id(path: Path) -> dict[str, list[dict[str, Any]]]:
                     "error": str(span.get("error") or ""),
                     "facts": [
                         (name, str(value))
-                        for name, value in known.items()
-                        if name not in ("id", "prompt", "answer", "documents", "query")
-                        and isinstance(value, (str, int, float))
+                        for name, value in values.items()
+                        if name not in ("id", *TEXTS) and isinstance(value, (str, int, float))
                     ],
-                    "texts": [
-                        (name, text_of(known[name]))
-                        for name in ("query", "documents", "prompt", "answer")
-                        if known.get(name)
-                    ],
+                    "texts": [(name, text_of(values[name])) for name in TEXTS if values.get(name)],
                 }
             )
     return out
 
 
-def text_of(value: Any) -> str:
-    """A traced text, cut to what one reads."""
+def text_of(value: object) -> str:
+    """Return a traced text or list, one row per line, cut to TEXT_CHARACTERS."""
     rows = value if isinstance(value, list) else [value]
     text = "\n".join(
         " · ".join(map(str, row.values())) if isinstance(row, dict) else str(row) for row in rows
     )
-    return text if len(text) <= TEXT_CHARACTERS else text[:TEXT_CHARACTERS] + "…"
+    return shorten(text, TEXT_CHARACTERS)
 
 
-def anchors_of(entries: Sequence[Mapping[str, Any]]) -> Anchors:
-    """Where on the page each (system, id) stands."""
+def anchors_of(entries: Sequence[TraceEntry]) -> Anchors:
+    """Return the anchor of each (system, id) on the page."""
     return {(entry["system"], entry["id"]): entry["anchor"] for entry in entries}
 
 
-def trace_page(name: str, entries: Sequence[Mapping[str, Any]]) -> str:
-    """The page as HTML; every text is escaped."""
+def trace_page(name: str, entries: Sequence[TraceEntry]) -> str:
+    """Return the page as HTML; every text is escaped."""
     return template("traces.html")(name=name, entries=entries)

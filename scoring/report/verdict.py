@@ -1,74 +1,75 @@
-"""The verdict in three lines and the warnings below them, in plain words, in both languages."""
+"""Write the first three lines of the report and its warnings, in Korean and English."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Any
+from typing import Literal
 
 from kofinlaw.data.korean.words import josa
-from kofinlaw.scoring.report.labels import LANGUAGES, baseline_label, system_label
+from kofinlaw.scoring.report.figures import MergeFigures, Verdict
+from kofinlaw.scoring.report.labels import baseline_label, system_label
+from kofinlaw.scoring.scores_record import FigureRecord, PairRecord, ScoresRecord, SystemRecord
+from kofinlaw.scoring.value_text import Words
 
-ENOUGH = 400  # items from which a usual difference shows
-Words = tuple[str, str]  # Korean, English
+ENOUGH_ITEMS = 400  # with so many items a typical difference becomes significant
+ECHO = "echo"  # the only baseline of free text
+Fault = Literal["missing", "unreadable", "duplicates", "foreign"]
+
 NOT_SCORED = (
-    "채점한 객관식 답이 아직 없습니다.",
-    "No multiple-choice answers have been scored yet.",
+    "채점한 답이 아직 없습니다.",
+    "No answers have been scored yet.",
 )
 NOT_COMPARED = (
-    "학습 전후를 견줄 답이 없어 학습이 도움이 되었는지 말할 수 없습니다.",
-    "Without answers from before and after training nothing can be said of the training.",
+    "학습 전과 후의 답을 비교할 수 없어 학습의 효과를 판단할 수 없습니다.",
+    "The effect of training is unknown: there are no answers from both before and after it.",
 )
 OUTCOMES = {
     "helped": ("학습이 도움이 되었습니다", "Training helped"),
     "hurt": ("학습이 점수를 떨어뜨렸습니다", "Training lowered the score"),
     "none": ("학습은 도움이 되지 않았습니다", "Training did not help"),
     "unclear": (
-        "학습이 도움이 되었다고 말할 수 없습니다. 이만한 차이는 우연으로도 나옵니다",
-        "Training cannot be said to have helped: a difference like this could be chance",
+        "학습이 도움이 되었다고 말할 수 없습니다. 이 정도 차이는 우연으로도 나옵니다",
+        "Training is not shown to help: a difference of this size can be chance",
     ),
 }
-FAULTS = {
-    "missing": ("답이 없어 틀린 것으로 센 문항", "unanswered items, counted as wrong"),
+FAULTS: dict[Fault, Words] = {
+    "missing": ("답이 없어 오답으로 센 문항", "unanswered items, counted as wrong"),
     "unreadable": ("보기 번호가 아닌 답", "answers that name no option"),
-    "duplicates": ("두 번 답해 첫 답만 센 문항", "items answered twice, the first counts"),
+    "duplicates": ("두 번 답해 첫 답만 센 문항", "items answered twice, the first answer counts"),
     "foreign": ("묻지 않은 문항에 대한 답(무시함)", "answers to other questions, ignored"),
 }
 
 
-def verdict(figures: Mapping[str, Any]) -> dict[str, Any]:
-    """{"outcome", "pair", "ko": [3 lines], "en": [3 lines], "warnings": [{"ko", "en"}]}.
+def verdict(scores: ScoresRecord | None, merge: MergeFigures | None = None) -> Verdict:
+    """Return the lines in both languages, the outcome of training and the warnings.
 
-    `outcome`: helped, hurt, unclear, none (no difference) or unknown (not compared).
+    Line 1 compares the main system with the strongest trivial baseline, line 2 states whether
+    training helped, line 3 the smallest difference that the items can show (empty if unknown).
     """
-    scores = figures.get("scores") or {}
-    pair = training_pair(scores)
-    outcome = outcome_of(pair, (scores.get("settings") or {}).get("alpha", 0.05))
+    pair = training_pair(scores) if scores else None
+    outcome = outcome_of(pair, scores["settings"]["alpha"] if scores else 0.05)
     lines = (
-        what_was_scored(scores, pair),
-        did_training_help(pair, outcome),
-        what_could_show(scores, pair),
+        score_line(scores, pair) if scores else NOT_SCORED,
+        training_line(pair, outcome),
+        smallest_difference_line(scores, pair) if scores else ("", ""),
     )
-    warnings = [*warn_scores(scores), *warn_merge(figures.get("merge"))]
+    warnings = [*(score_warnings(scores) if scores else ()), *merge_warnings(merge)]
     return {
         "outcome": outcome,
         "pair": pair,
-        "ko": [line[0] for line in lines],
-        "en": [line[1] for line in lines],
-        "warnings": [dict(zip(LANGUAGES, words, strict=True)) for words in warnings],
+        "ko": [korean for korean, _ in lines],
+        "en": [english for _, english in lines],
+        "warnings": [{"ko": korean, "en": english} for korean, english in warnings],
     }
 
 
-def training_pair(scores: Mapping[str, Any]) -> dict[str, Any] | None:
-    """The pair that differs in training alone: with retrieval, else without."""
-    pairs = {(p["a"], p["b"]): p for p in scores.get("pairs", [])}
-    for a, b in (("base-rag", "trained-rag"), ("base", "trained")):
-        if (a, b) in pairs:
-            return dict(pairs[a, b])
-    return None
+def training_pair(scores: ScoresRecord) -> PairRecord | None:
+    """Return the pair that differs only in training: with retrieval, else without; or None."""
+    pairs = {(pair["a"], pair["b"]): pair for pair in scores["pairs"]}
+    return pairs.get(("base-rag", "trained-rag")) or pairs.get(("base", "trained"))
 
 
-def outcome_of(pair: Mapping[str, Any] | None, alpha: float) -> str:
-    """One word for what the paired test says of the training."""
+def outcome_of(pair: PairRecord | None, alpha: float) -> str:
+    """Return the outcome of training by the paired test: see `figures.Verdict`."""
     if pair is None or not pair["n"]:
         return "unknown"
     if pair["only_a"] == pair["only_b"]:
@@ -78,50 +79,121 @@ def outcome_of(pair: Mapping[str, Any] | None, alpha: float) -> str:
     return "helped" if pair["difference"] > 0 else "hurt"
 
 
-def main_system(scores: Mapping[str, Any]) -> str | None:
-    """The system the report is about: the last trained one, else the last."""
-    names = list(scores.get("systems", {}))
+def main_system(scores: ScoresRecord) -> str | None:
+    """Return the system that the report is about: the last trained one, else the last one."""
+    names = list(scores["systems"])
     trained = [name for name in names if name.startswith("trained")]
-    return (trained or names or [None])[-1]
+    return trained[-1] if trained else names[-1] if names else None
 
 
-def best_trivial(scores: Mapping[str, Any]) -> tuple[str, float] | None:
-    """The strongest multiple-choice baseline that needs no documents."""
-    found = {
-        name: figure["value"]
-        for name, figure in scores.get("baselines", {}).items()
-        if name != "echo" and not name.startswith("overlap")
-    }
-    return max(found.items(), key=lambda item: item[1]) if found else None
+def strongest_baseline(scores: ScoresRecord) -> tuple[str, FigureRecord] | None:
+    """Return name and figure of the multiple-choice baseline with the highest score, or None.
+
+    All computed baselines count: guessing, the most common digit, the longest option, and the
+    word overlap with the evidence.
+    """
+    found = {name: figure for name, figure in scores["baselines"].items() if name != ECHO}
+    return max(found.items(), key=lambda item: item[1]["value"]) if found else None
 
 
-def what_was_scored(scores: Mapping[str, Any], pair: Mapping[str, Any] | None) -> Words:
-    """Line 1: right answers of the trained system, the base and the best trivial way."""
+def score_line(scores: ScoresRecord, pair: PairRecord | None) -> Words:
+    """Line 1: the main system, the base model and the strongest trivial baseline."""
     name = main_system(scores)
-    figure = scores["systems"][name]["choice"] if name else None
-    if name is None or figure is None:
+    if name is None:
         return NOT_SCORED
+    system = scores["systems"][name]
+    sentences = [*_choice_sentences(name, system, scores, pair), *_free_sentences(system, scores)]
+    if not sentences:
+        return NOT_SCORED
+    english = " ".join(english for _, english in sentences)
+    return " ".join(korean for korean, _ in sentences), english[0].upper() + english[1:]
+
+
+def _choice_sentences(
+    name: str, system: SystemRecord, scores: ScoresRecord, pair: PairRecord | None
+) -> list[Words]:
+    """Return the sentences on multiple choice; none if it was not scored."""
+    figure = system["choice"]
+    if figure is None:
+        return []
+    label = system_label(name)
     n, right, share = figure["n"], round(figure["value"] * figure["n"]), 100 * figure["value"]
-    korean = f"{josa(system_label(name, 'ko'), '은/는')} 객관식 {n}문항 가운데 "
-    korean += f"{right}문항({share:.1f}%)을 맞혔습니다."
-    english = f"{system_label(name, 'en')}: {right} of {n} multiple-choice items right "
-    english += f"({share:.1f}%)."
-    if pair and pair["b"] == name:
-        value = 100 * scores["systems"][pair["a"]]["choice"]["value"]
-        korean += f" {josa(system_label(pair['a'], 'ko'), '은/는')} {value:.1f}%입니다."
-        english += f" {system_label(pair['a'], 'en').capitalize()}: {value:.1f}%."
-    trivial = best_trivial(scores)
-    if trivial:
-        value = 100 * trivial[1]
-        korean += f" 읽지 않고 찍는 가장 나은 방법({baseline_label(trivial[0], 'ko')})은 "
-        korean += f"{value:.1f}%입니다."
-        english += f" The best way without reading ({baseline_label(trivial[0], 'en')}): "
-        english += f"{value:.1f}%."
-    return korean, english[0].upper() + english[1:]
+    sentences = [
+        (
+            f"{josa(label[0], '은/는')} 객관식 {n}문항 가운데 {right}문항({share:.1f}%)을 "
+            "맞혔습니다.",
+            f"{label[1]}: {right} of {n} multiple-choice items correct ({share:.1f}%).",
+        )
+    ]
+    before = scores["systems"][pair["a"]]["choice"] if pair and pair["b"] == name else None
+    if pair and before:
+        base, value = system_label(pair["a"]), 100 * before["value"]
+        sentences.append(
+            (
+                f"{josa(base[0], '은/는')} {value:.1f}%입니다.",
+                f"{base[1].capitalize()}: {value:.1f}%.",
+            )
+        )
+    strongest = strongest_baseline(scores)
+    if strongest:
+        baseline, value = baseline_label(strongest[0]), 100 * strongest[1]["value"]
+        sentences.append(
+            (
+                f"가장 강한 단순 기준선({baseline[0]})은 {value:.1f}%입니다.",
+                f"The strongest trivial baseline ({baseline[1]}): {value:.1f}%.",
+            )
+        )
+        sentences.append(comparison_with_baseline(figure, strongest[1]))
+    return sentences
 
 
-def did_training_help(pair: Mapping[str, Any] | None, outcome: str) -> Words:
-    """Line 2: the paired test of trained against base, in plain words."""
+def _free_sentences(system: SystemRecord, scores: ScoresRecord) -> list[Words]:
+    """Return the sentences on free text; none if it was not scored."""
+    figure, echo = system["free"], scores["baselines"].get(ECHO)
+    if figure is None:
+        return []
+    n, value = figure["n"], 100 * figure["value"]
+    sentences = [
+        (f"주관식 {n}문항은 100점 만점에 {value:.1f}점입니다.", f"Free text: {value:.1f} of 100.")
+    ]
+    if echo:
+        baseline = 100 * echo["value"]
+        sentences.append(
+            (
+                f"질문을 그대로 답으로 내는 기준선은 {baseline:.1f}점입니다.",
+                f"Giving the question back as the answer: {baseline:.1f}.",
+            )
+        )
+        sentences.append(comparison_with_baseline(figure, echo))
+    return sentences
+
+
+def comparison_with_baseline(figure: FigureRecord, baseline: FigureRecord) -> Words:
+    """Return a sentence on whether a system beats a baseline, and by how much.
+
+    A lead counts as certain only if the interval of the system's score excludes the baseline.
+    """
+    points = 100 * (figure["value"] - baseline["value"])
+    if points <= 0:
+        return (
+            "이 시스템은 이 기준선을 넘지 못했습니다.",
+            "The system does not beat this baseline.",
+        )
+    if figure["low"] <= baseline["value"]:
+        return (
+            f"이 시스템이 {points:.1f}점 높지만, 기준선이 시스템의 신뢰 구간 안에 있어 "
+            "기준선을 넘었다고 말할 수 없습니다.",
+            f"The system is {points:.1f} points higher, but the baseline lies within its interval, "
+            "so it is not shown to beat the baseline.",
+        )
+    return (
+        f"이 시스템이 이 기준선보다 {points:.1f}점 높습니다.",
+        f"The system beats this baseline by {points:.1f} points.",
+    )
+
+
+def training_line(pair: PairRecord | None, outcome: str) -> Words:
+    """Line 2: the paired test of the trained model against the base model."""
     if pair is None or outcome == "unknown":
         return NOT_COMPARED
     points, p_value = 100 * pair["difference"], pair["p_value"]
@@ -130,65 +202,73 @@ def did_training_help(pair: Mapping[str, Any] | None, outcome: str) -> Words:
     korean, english = OUTCOMES[outcome]
     return (
         f"{korean} (차이 {points:+.1f}점, 한쪽만 맞힌 문항 {counts}, 정확 맥니마 검정 {p_text}).",
-        f"{english} ({points:+.1f} points, right alone {counts}, exact McNemar {p_text}).",
+        f"{english} ({points:+.1f} points, only one correct {counts}, exact McNemar {p_text}).",
     )
 
 
-def what_could_show(scores: Mapping[str, Any], pair: Mapping[str, Any] | None) -> Words:
-    """Line 3: the smallest difference these items can show, and where to look for a smaller one."""
-    smallest = scores.get("smallest", {}).get(f"{pair['a']}|{pair['b']}") if pair else None
+def smallest_difference_line(scores: ScoresRecord, pair: PairRecord | None) -> Words:
+    """Line 3: the smallest difference that these items can show, and how to find a smaller one."""
+    smallest = scores["smallest"].get(f"{pair['a']}|{pair['b']}") if pair else None
     if not pair or not smallest or not smallest["n"]:
         return "", ""
     n, alpha, differing = smallest["n"], 100 * smallest["alpha"], pair["only_a"] + pair["only_b"]
-    if smallest["observed"] is None:
+    if smallest["observed"] is None or smallest["at_best"] is None:
         korean = f"두 시스템의 정오가 갈린 문항이 {n}문항 가운데 {differing}문항뿐이라 어떤 차이도 "
         korean += f"유의수준 {alpha:.0f}%에서 드러날 수 없습니다."
-        english = f"Only {differing} of {n} items came out differently, so no difference can be "
+        english = f"Only {differing} of {n} items have different outcomes, so no difference can be "
         english += f"significant at {alpha:.0f}%."
     else:
-        seen, least = 100 * smallest["observed"], 100 * smallest["at_best"]
-        korean = f"이 {n}문항으로 우연이 아니라고 말할 수 있는 가장 작은 차이는 {seen:.1f}점입니다"
+        observed, at_best = 100 * smallest["observed"], 100 * smallest["at_best"]
+        korean = (
+            f"이 {n}문항으로 우연이 아니라고 말할 수 있는 가장 작은 차이는 {observed:.1f}점입니다"
+        )
         korean += f"(정오가 갈린 {differing}문항, 유의수준 {alpha:.0f}%; "
-        korean += f"가장 유리할 때도 {least:.1f}점)."
-        english = f"The smallest difference these {n} items can show is {seen:.1f} points "
-        english += f"({differing} items came out differently, {alpha:.0f}% level; "
-        english += f"{least:.1f} at the very best)."
+        korean += f"가장 유리할 때도 {at_best:.1f}점)."
+        english = f"The smallest difference these {n} items can show is {observed:.1f} points "
+        english += f"({differing} items with different outcomes, {alpha:.0f}% level; "
+        english += f"{at_best:.1f} in the best case)."
     if smallest["powered"] is not None:
         found = 100 * smallest["powered"]
-        korean += f" 참된 차이가 {found:.0f}점은 되어야 열 번에 여덟 번 찾아냅니다."
-        english += f" A true difference must be about {found:.0f} points to be found "
-        english += "eight times in ten."
-    if n < ENOUGH:
-        korean += " 더 작은 차이를 보려면 400문항 넘게 묻는 recipes/statutes-cpu.yaml을 돌리십시오."
-        english += " For smaller ones run recipes/statutes-cpu.yaml, which asks more than 400."
+        korean += f" 실제 차이가 {found:.0f}점은 되어야 80% 확률로 찾아냅니다."
+        english += f" A true difference must be about {found:.0f} points to be found with "
+        english += "probability 80%."
+    if n < ENOUGH_ITEMS:
+        korean += (
+            " 더 작은 차이를 보려면 400문항 넘게 묻는 recipes/statutes-cpu.yaml을 실행하십시오."
+        )
+        english += (
+            " For smaller ones run recipes/statutes-cpu.yaml, which asks more than 400 items."
+        )
     return korean, english
 
 
-def warn_scores(scores: Mapping[str, Any]) -> list[Words]:
-    """What a reader must know before believing the scores."""
+def score_warnings(scores: ScoresRecord) -> list[Words]:
+    """Return what a reader must know before relying on the scores."""
     out = []
-    for name, one in scores.get("systems", {}).items():
-        korean, english = system_label(name, "ko"), system_label(name, "en")
+    for name, system in scores["systems"].items():
+        korean, english = system_label(name)
         for field, (ko, en) in FAULTS.items():
-            count = len(one[field])
+            count = len(system[field])
             if count:
                 out.append((f"{korean}: {ko} {count}", f"{english}: {count} {en}"))
-        if one["fallbacks"]:
-            count = one["fallbacks"]
+        if system["fallbacks"]:
+            count = system["fallbacks"]
             out.append(
                 (
                     f"{korean}: 모델이 아니라 대체 규칙이 쓴 답 {count}",
                     f"{english}: {count} answers by the fallback rule, not by the model",
                 )
             )
-    unkeyed = (scores.get("counts") or {}).get("without_key")
+    unkeyed = scores["counts"].get("without_key")
     if unkeyed:
-        out.append((f"정답이 없어 채점하지 않은 문항 {unkeyed}", f"{unkeyed} questions lack a key"))
+        out.append(
+            (f"정답이 없어 채점하지 않은 문항 {unkeyed}", f"{unkeyed} questions without a key")
+        )
     return out
 
 
-def warn_merge(merge: Mapping[str, Any] | None) -> list[Words]:
-    """A merge that was not proven."""
+def merge_warnings(merge: MergeFigures | None) -> list[Words]:
+    """Return a warning if the merge was not proven."""
     result = str((merge or {}).get("verdict", "")).lower()
     if result in {"", "pass", "passed", "ok", "true"}:
         return []

@@ -1,4 +1,4 @@
-"""What answering without reading would score: printed beside every result."""
+"""Score trivial baselines, which every result is compared with."""
 
 from __future__ import annotations
 
@@ -16,8 +16,10 @@ from kofinlaw.scoring.stats.intervals import mean_figure
 
 
 def majority_digit(questions: Sequence[Question], key: Mapping[str, Key]) -> dict[str, str]:
-    """The commonest right digit for every question (it reads the key, so nothing constant
-    scores more); the smaller digit where two are as common."""
+    """Answer every question with the most common right digit; the smaller one of two equals.
+
+    The baseline reads the key, so no constant answer scores higher.
+    """
     counts = Counter(key[q.id].answer for q in questions)
     if not counts:
         return {}
@@ -26,7 +28,7 @@ def majority_digit(questions: Sequence[Question], key: Mapping[str, Key]) -> dic
 
 
 def longest_option(questions: Sequence[Question]) -> dict[str, str]:
-    """The longest option in characters; the first of equals."""
+    """Answer with the longest option in characters; the first of equal ones."""
     return {
         q.id: str(1 + max(range(len(q.options)), key=lambda i: len(q.options[i])))
         for q in questions
@@ -34,17 +36,18 @@ def longest_option(questions: Sequence[Question]) -> dict[str, str]:
 
 
 def uniform_expectation(questions: Sequence[Question]) -> list[float]:
-    """The chance of guessing each question right."""
+    """Return the probability of guessing each question right."""
     return [1 / len(q.options) for q in questions]
 
 
 def largest_overlap(
     questions: Sequence[Question], evidence: Mapping[str, Sequence[str]]
 ) -> dict[str, str]:
-    """The option whose words the evidence texts hold most of (least, for a negative stem).
+    """Answer with the option that shares most words with the evidence (fewest if negative).
 
-    A question without evidence, or whose options all overlap alike, is left out: it counts as
-    wrong. The overlap is `kofinlaw.rag`'s, over Kiwi content morphemes.
+    A question without evidence, or whose options overlap equally, is left out and counts as wrong.
+    The overlap is that of `kofinlaw.rag`, over Kiwi content morphemes. The evidence texts are the
+    whole retrieved passages; what packing cut from the prompt is not considered.
     """
     from kofinlaw.data.korean.words import content_morphemes
     from kofinlaw.rag.answer.fallback import overlap_choice
@@ -54,14 +57,14 @@ def largest_overlap(
     tokens = dict(zip(texts, content_morphemes(texts), strict=True))
     out = {}
     for q in asked:
-        place = overlap_choice(
+        index = overlap_choice(
             q.options,
             evidence[q.id],
             negative=is_negative(q.question),
-            tokenise=lambda wanted: [tokens[text] for text in wanted],
+            tokenise=lambda several: [tokens[text] for text in several],
         )
-        if place >= 0:
-            out[q.id] = str(1 + place)
+        if index >= 0:
+            out[q.id] = str(1 + index)
     return out
 
 
@@ -75,10 +78,11 @@ def score_baselines(
     embedder: SentenceEncoder | None,
     seed: int,
 ) -> dict[str, Figure]:
-    """Multiple-choice baselines by name, and `echo`: the question given back as free text.
+    """Return the baselines' scores by name.
 
-    `overlap` picks the option that the evidence holds most of; where systems found different
-    evidence there is an `overlap:SYSTEM` for each.
+    Multiple choice: `majority`, `longest`, `uniform` and `overlap`; if systems retrieved different
+    evidence, there is one `overlap:SYSTEM` for each. Free text, with an embedder: `echo`, which
+    answers with the question itself.
     """
     choice = [q for q in asked if q.options]
     by_id = {gold.id: gold for gold in golds}
@@ -126,7 +130,10 @@ def score_baselines(
 def distinct_evidence(
     asked: Sequence[Question], sheets: Mapping[str, AnswerSheet], passages: Mapping[str, Chunk]
 ) -> dict[str, dict[str, list[str]]]:
-    """Evidence texts by question for each baseline name; systems that found the same share one."""
+    """Return evidence texts by question id for each overlap baseline.
+
+    Systems that retrieved the same evidence share one baseline.
+    """
     found: dict[str, dict[str, list[str]]] = {}
     for name, given in sheets.items():
         evidence = {

@@ -1,4 +1,4 @@
-"""Intervals by the percentile bootstrap."""
+"""Compute means with percentile bootstrap intervals."""
 
 from __future__ import annotations
 
@@ -10,17 +10,17 @@ import numpy.typing as npt
 
 from kofinlaw.scoring.result import Figure
 
-BLOCK = 1_000_000  # resampled indices held at once
+BLOCK = 1_000_000  # resampled indices in memory at once
 
 
 def resampled_means(
     values: npt.NDArray[np.float64], *, samples: int, seed: int
 ) -> npt.NDArray[np.float64]:
-    """Means of `samples` resamples with replacement of `values` (n,), as (samples,)."""
+    """Return the means of `samples` resamples of `values`, shape (n,), with shape (samples,)."""
     rng = np.random.default_rng(seed)
     n = len(values)
     if np.isin(values, (0.0, 1.0)).all():
-        # The number of ones in a resample of zeros and ones is binomial: the same law, faster.
+        # The number of ones in a resample of zeros and ones is binomial: same distribution, faster.
         return rng.binomial(n, float(values.mean()), size=samples) / n
     step = max(1, BLOCK // n)
     means = [
@@ -31,7 +31,7 @@ def resampled_means(
 
 
 def wilson(successes: float, n: int, confidence: float) -> tuple[float, float]:
-    """Wilson's score interval of a proportion (Wilson 1927)."""
+    """Return Wilson's score interval of a proportion (Wilson 1927)."""
     z = NormalDist().inv_cdf((1 + confidence) / 2)
     p = successes / n
     middle = (p + z * z / (2 * n)) / (1 + z * z / n)
@@ -42,10 +42,10 @@ def wilson(successes: float, n: int, confidence: float) -> tuple[float, float]:
 def mean_figure(
     values: list[float], *, samples: int = 10_000, confidence: float = 0.95, seed: int = 0
 ) -> Figure | None:
-    """Mean and percentile bootstrap interval; None without values.
+    """Return the mean with its percentile bootstrap interval; None without values.
 
-    Where every item is 0, or every item 1, resampling has no width and would claim certainty:
-    there the interval is Wilson's.
+    If all values are 0, or all are 1, a resampled interval has no width and would claim certainty.
+    The interval is then Wilson's.
     """
     if not values:
         return None
@@ -60,7 +60,7 @@ def mean_figure(
 
 
 def quantiles(means: npt.NDArray[np.float64], confidence: float) -> tuple[float, float]:
-    """The percentile interval of resampled figures."""
+    """Return the percentile interval of resampled means."""
     low, high = np.quantile(means, [(1 - confidence) / 2, (1 + confidence) / 2])
     return float(low), float(high)
 
@@ -74,15 +74,16 @@ def blend_figure(
     confidence: float,
     seed: int,
 ) -> Figure | None:
-    """weight · mean(choice) + (1 − weight) · mean(free), each kind resampled apart.
+    """Return weight · mean(choice) + (1 − weight) · mean(free), each kind resampled on its own.
 
-    None unless both kinds were scored: a blend of one half would not be the contest's figure.
+    None unless both kinds were scored, because the contest's figure needs both.
     """
     if not choice or not free:
         return None
-    one, two = np.asarray(choice, dtype=np.float64), np.asarray(free, dtype=np.float64)
-    means = weight * resampled_means(one, samples=samples, seed=seed)
-    means = means + (1 - weight) * resampled_means(two, samples=samples, seed=seed + 1)
+    choice_scores = np.asarray(choice, dtype=np.float64)
+    free_scores = np.asarray(free, dtype=np.float64)
+    means = weight * resampled_means(choice_scores, samples=samples, seed=seed)
+    means = means + (1 - weight) * resampled_means(free_scores, samples=samples, seed=seed + 1)
     low, high = quantiles(means, confidence)
-    value = weight * float(one.mean()) + (1 - weight) * float(two.mean())
-    return Figure(value, low, high, len(one) + len(two))
+    value = weight * float(choice_scores.mean()) + (1 - weight) * float(free_scores.mean())
+    return Figure(value, low, high, len(choice) + len(free))

@@ -1,4 +1,4 @@
-"""Paired tests of two systems on the same items, and what n items can show at all."""
+"""Test two systems on the same items, and compute the smallest difference that n items can show."""
 
 from __future__ import annotations
 
@@ -14,9 +14,15 @@ TYPICAL_DISCORDANT = 0.2  # 90-110 of 500 between contest submissions
 
 
 def mcnemar_exact(only_a: int, only_b: int) -> float:
-    """Two-sided exact McNemar p-value from the two discordant counts (a binomial test at ½).
+    """Return the two-sided exact McNemar p-value (McNemar 1947); 1.0 without discordant items.
 
-    1.0 where nothing is discordant. Source: McNemar 1947; exact form as in scipy's binomtest.
+    The exact test is a binomial test at ½. It is computed here with integers: scipy's binomtest
+    differs in the last digits, and recorded p-values must not change. Raises ValueError for a
+    negative count.
+
+    Args:
+        only_a: items that only system a answers correctly.
+        only_b: items that only system b answers correctly.
     """
     if only_a < 0 or only_b < 0:
         raise ValueError("counts cannot be negative")
@@ -28,11 +34,11 @@ def mcnemar_exact(only_a: int, only_b: int) -> float:
 
 
 def holm(p_values: Sequence[float]) -> list[float]:
-    """Holm's step-down adjusted p-values in the order given (Holm 1979)."""
+    """Return Holm's step-down adjusted p-values (Holm 1979), in the order given."""
     order = sorted(range(len(p_values)), key=lambda i: p_values[i])
     out, running = [0.0] * len(p_values), 0.0
-    for place, i in enumerate(order):
-        running = max(running, min(1.0, (len(p_values) - place) * p_values[i]))
+    for step, i in enumerate(order):
+        running = max(running, min(1.0, (len(p_values) - step) * p_values[i]))
         out[i] = running
     return out
 
@@ -40,7 +46,7 @@ def holm(p_values: Sequence[float]) -> list[float]:
 def paired_difference(
     a: Sequence[float], b: Sequence[float], *, samples: int, confidence: float, seed: int
 ) -> tuple[float, float, float]:
-    """(mean of b − a, low, high) by resampling items with their pair kept together."""
+    """Return (mean of b − a, low, high) of a bootstrap that resamples items, pairs together."""
     differences = np.asarray(b, dtype=np.float64) - np.asarray(a, dtype=np.float64)
     if (differences == differences[0]).all():
         return float(differences[0]), float(differences[0]), float(differences[0])
@@ -50,7 +56,7 @@ def paired_difference(
 
 
 def smallest_significant(discordant: int, alpha: float = 0.05) -> int | None:
-    """Smallest |only_b − only_a| with p < alpha among `discordant` items; None if none is."""
+    """Return the smallest |only_b − only_a| with p < alpha among `discordant` items, or None."""
     for losing in range(discordant // 2, -1, -1):
         if mcnemar_exact(losing, discordant - losing) < alpha:
             return discordant - 2 * losing
@@ -64,10 +70,16 @@ def smallest_detectable(
     power: float = 0.8,
     discordant: float | None = None,
 ) -> SmallestDifference:
-    """What `n` paired items can show; `discordant` is the share of items on which the two differ.
+    """Return the smallest difference that `n` paired items can show.
 
-    `powered` comes from the exact power of the test: the number of discordant items is
-    Binomial(n, d), the wins among them Binomial(m, (1 + Δ/d)/2).
+    `powered` is computed from the exact power of the test: the number of discordant items is
+    Binomial(n, d), the number of wins among them Binomial(m, (1 + Δ/d)/2).
+
+    Args:
+        n: number of paired items.
+        alpha: significance level.
+        power: probability with which `powered` is found.
+        discordant: share d of items on which the systems differ; None is TYPICAL_DISCORDANT.
     """
     share = TYPICAL_DISCORDANT if discordant is None else discordant
     if n <= 0:
@@ -86,7 +98,7 @@ def smallest_detectable(
 
 
 def _powered(n: int, share: float, alpha: float, power: float) -> float | None:
-    """Smallest Δ whose power reaches `power`, to within half a percent of `share`."""
+    """Return the smallest Δ with the given power, to within half a percent of `share`; or None."""
     from scipy.stats import binom
 
     if share <= 0:
@@ -104,7 +116,7 @@ def _powered(n: int, share: float, alpha: float, power: float) -> float | None:
 
     if not reached(1.0):
         return None
-    low, high = 0, 200  # power grows with the share of wins
+    low, high = 0, 200  # power increases with the share of wins
     while high - low > 1:
         middle = (low + high) // 2
         low, high = (low, middle) if reached((1 + middle / 200) / 2) else (middle, high)

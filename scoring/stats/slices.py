@@ -1,4 +1,4 @@
-"""The slices an accuracy hides: negative stems, option count, numbers, quoted articles."""
+"""Assign questions to slices: negative stems, number of options, numeric options, and so on."""
 
 from __future__ import annotations
 
@@ -7,15 +7,15 @@ import re
 from kofinlaw.data.prompting.stems import is_negative
 from kofinlaw.records import Key, Question
 
-# Numbers with their units and at most a bound behind them: "3억 5천만원 이하", "9월 8일". The
-# possessive quantifiers keep long digit strings from being tried in every way.
+# Numbers with units, perhaps followed by a bound: "3억 5천만원 이하", "9월 8일". The possessive
+# quantifiers prevent backtracking over long digit strings.
 NUMBER = re.compile(
     r"(약|최대|최소|매|연|월|만|제)?\s*(\d[\d,.]*+\s*+[^\d\s]{0,6}\s*)+"
     r"(이내|이상|이하|미만|초과|전|후|까지|동안|부터)?"
 )
 ARTICLE = re.compile(r"제\s*\d+\s*조")
-# A key's own names for what the question shows by itself.
-SAME = {
+# Slice names of a key, and the name of the same slice here; empty is left out.
+_RENAMED = {
     "four": "options-4",
     "five": "options-5",
     "cites_article": "article-quoted",
@@ -24,14 +24,14 @@ SAME = {
 
 
 def is_numeric(options: tuple[str, ...]) -> bool:
-    """Whether most options are a number with a unit (`7일`, `5천만원 이하`)."""
+    """Return whether most options are a number with a unit (`7일`, `5천만원 이하`)."""
     if not options:
         return False
     return sum(bool(NUMBER.fullmatch(text.strip())) for text in options) * 2 > len(options)
 
 
 def slices_of(question: Question, key: Key | None = None) -> tuple[str, ...]:
-    """The names of a question's slices in a fixed order; the key's own come last.
+    """Return the names of a question's slices in a fixed order; those of the key come last.
 
     Multiple choice: `negative` or `positive`, `options-N`, `numeric`, `article-quoted`.
     """
@@ -47,5 +47,5 @@ def slices_of(question: Question, key: Key | None = None) -> tuple[str, ...]:
             names.append("numeric")
     if ARTICLE.search(question.question):
         names.append("article-quoted")
-    names += [SAME.get(name, name) for name in given]
+    names += [_RENAMED.get(name, name) for name in given]
     return tuple(dict.fromkeys(name for name in names if name))

@@ -66,12 +66,12 @@ def test_a_result_is_written_in_the_schema_every_other_score_has(tmp_path, check
 def test_a_missing_extra_a_missing_checkpoint_and_an_empty_result_are_named(
     tmp_path, checkpoint, monkeypatch
 ):
-    with pytest.raises(UserError, match="no checkpoint here"):
+    with pytest.raises(UserError, match="not a checkpoint"):
         run_lm_eval(tmp_path / "none", ["kobest_copa"], tmp_path)
     monkeypatch.setitem(sys.modules, "lm_eval", None)
     with pytest.raises(UserError, match=r"kofinlaw\[lm-eval\]"):
         run_lm_eval(checkpoint, ["kobest_copa"], tmp_path)
-    with pytest.raises(UserError, match="gave no acc"):
+    with pytest.raises(UserError, match="reported none of acc"):
         write_results({"results": {"kobest": {"alias": "kobest"}}}, checkpoint, tmp_path)
 
 

@@ -2,7 +2,7 @@
 
 from kofinlaw.files import write_jsonl
 from kofinlaw.records import Key, Question
-from kofinlaw.scoring.orders import order_figures, read_picks
+from kofinlaw.scoring.orders import order_figures, read_option_scores
 from kofinlaw.scoring.settings import ScoreSettings
 
 QUESTIONS = [Question(f"Q{i}", "옳은 것은?", ("가", "나")) for i in (1, 2, 3)]
@@ -24,7 +24,7 @@ def test_the_plain_order_the_others_and_their_mean_stand_beside_each_other(tmp_p
         ],
     )  # fmt: skip
     found = order_figures(
-        read_picks(tmp_path), QUESTIONS, GOLDS, ScoreSettings(bootstrap_samples=100)
+        read_option_scores(tmp_path), QUESTIONS, GOLDS, ScoreSettings(bootstrap_samples=100)
     )
     assert (found["n"], found["orders"]) == (2, 2)
     assert found["plain"]["value"] == 0.5
@@ -40,5 +40,5 @@ def test_written_turns_are_no_permutation_and_without_a_plan_there_is_no_figure(
         tmp_path / "plan.jsonl", [turn("Q1", 0, 0.6, 0.4), turn("Q1", 1, 0.1, 0.9, text="나")]
     )
     settings = ScoreSettings()
-    assert order_figures(read_picks(tmp_path), QUESTIONS, GOLDS, settings) is None
-    assert order_figures(read_picks(tmp_path / "none"), QUESTIONS, GOLDS, settings) is None
+    assert order_figures(read_option_scores(tmp_path), QUESTIONS, GOLDS, settings) is None
+    assert order_figures(read_option_scores(tmp_path / "none"), QUESTIONS, GOLDS, settings) is None

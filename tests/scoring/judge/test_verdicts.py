@@ -11,7 +11,7 @@ from kofinlaw.files import write_jsonl
 from kofinlaw.models.settings import EngineSettings, ModelSettings
 from kofinlaw.models.templates import built_in_template
 from kofinlaw.records import Answer, Key, Question
-from kofinlaw.scoring.answers import sheet
+from kofinlaw.scoring.answers import answer_sheet
 from kofinlaw.scoring.judge.verdicts import judge_systems
 from kofinlaw.scoring.score import score_answers
 from kofinlaw.scoring.settings import JudgeSettings, ScoreSettings
@@ -39,8 +39,8 @@ GOLDS = {
 
 
 def sheets():
-    good = sheet(Answer(q.id, GOLDS[q.id].reference, (), 0.5, 3) for q in QUESTIONS)
-    bad = sheet(Answer(q.id, "모릅니다", (), 0.5, 3) for q in QUESTIONS[:-1])
+    good = answer_sheet(Answer(q.id, GOLDS[q.id].reference, (), 0.5, 3) for q in QUESTIONS)
+    bad = answer_sheet(Answer(q.id, "모릅니다", (), 0.5, 3) for q in QUESTIONS[:-1])
     return {"base": bad, "trained": good}
 
 

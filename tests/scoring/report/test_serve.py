@@ -148,7 +148,7 @@ def test_a_head_has_no_body(served):
 
 def test_other_addresses_missing_folders_and_busy_ports_are_refused(served, tmp_path):
     for host in ("0.0.0.0", "", "192.168.0.7", "::"):
-        with pytest.raises(UserError, match="more than this machine"):
+        with pytest.raises(UserError, match="reached from other machines"):
             open_server(tmp_path, host=host)
     with pytest.raises(UserError, match="no such folder"):
         open_server(tmp_path / "none")

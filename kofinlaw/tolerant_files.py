@@ -1,0 +1,77 @@
+"""Read files that may be absent, cut off or broken, for pages that must not fail because of them.
+
+Code that needs a file uses `kofinlaw.files`, which raises.
+"""
+
+from __future__ import annotations
+
+import json
+import math
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from kofinlaw import UserError
+from kofinlaw.files import read_json_lines
+
+__all__ = [
+    "finite_number",
+    "finite_values",
+    "read_json",
+    "read_opening",
+    "read_rows",
+    "shorten",
+]
+
+
+def read_json(path: Path) -> dict[str, Any] | None:
+    """Return the JSON object of a file; None if the file is absent, broken or no object.
+
+    Numbers that JSON does not have (NaN, infinities) become None.
+    """
+    try:
+        value = json.loads(path.read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        return None
+    return finite_values(value) if isinstance(value, dict) else None
+
+
+def read_rows(path: Path) -> list[dict[str, Any]]:
+    """Return the objects of a JSON Lines file; an empty list if it is absent or broken."""
+    try:
+        return [value for _, value in read_json_lines(path)]
+    except UserError:
+        return []
+
+
+def read_opening(path: Path, characters: int) -> str:
+    """Return at most the first `characters` of a text file; empty if there is none."""
+    try:
+        with open(path, encoding="utf-8", errors="replace") as handle:
+            return handle.read(characters)
+    except OSError:
+        return ""
+
+
+def shorten(value: object, characters: int) -> str:
+    """Return the value as text of at most `characters`, with an ellipsis if it was cut."""
+    text = str(value or "")
+    return text if len(text) <= characters else text[:characters] + "…"
+
+
+def finite_number(value: object) -> float | None:
+    """Return a finite number as a float; None for any other value, including booleans."""
+    if isinstance(value, bool) or not isinstance(value, int | float) or not math.isfinite(value):
+        return None
+    return float(value)
+
+
+def finite_values(value: Any) -> Any:
+    """Return JSON values with NaN and infinities replaced by None, and all keys as text."""
+    if isinstance(value, float) and not math.isfinite(value):
+        return None
+    if isinstance(value, Mapping):
+        return {str(name): finite_values(item) for name, item in value.items()}
+    if isinstance(value, list | tuple):
+        return [finite_values(item) for item in value]
+    return value

@@ -1,0 +1,273 @@
+"""Types of the JSON that a scoring writes: `scores.json` and the rows of `items.jsonl`.
+
+`result.py` holds the computed values; the types here describe the same values as JSON, for the
+code that reads them back (reports, comparisons, studies).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Literal, NotRequired, TypedDict
+
+SCHEMA = "kofinlaw.scores/1"
+# The scores of a system that are a `FigureRecord`.
+ScoreName = Literal["choice", "free", "cosine", "keywords", "blend"]
+
+
+class FigureRecord(TypedDict):
+    """A mean over `n` items with its interval; all in 0..1."""
+
+    value: float
+    low: float
+    high: float
+    n: int
+
+
+class RetrievalRecord(TypedDict):
+    """`result.Retrieval` as JSON; older files lack the last four."""
+
+    n: int
+    hit_1: float
+    hit_3: float
+    hit_5: float
+    mrr: float
+    ndcg_10: float
+    depth: float
+    recall_3: NotRequired[float]
+    recall_5: NotRequired[float]
+    in_context: NotRequired[float | None]
+    in_context_n: NotRequired[int]
+
+
+class OrdersRecord(TypedDict):
+    """Figures over the questions that were asked with permuted options (see `orders.py`)."""
+
+    n: int
+    orders: int
+    plain: FigureRecord
+    permuted: FigureRecord
+    averaged: FigureRecord
+    consistent: FigureRecord
+    by_chance: float
+    gained: int
+    lost: int
+
+
+class KindCounts(TypedDict):
+    """Claims of one kind, and how many of them the evidence supports."""
+
+    n: int
+    grounded: int
+
+
+class GroundingRecord(TypedDict):
+    """Figures over the claims of free-text answers (see `metrics/grounding.py`)."""
+
+    answers: int
+    with_claims: int
+    claims: int
+    grounded: int
+    share: float
+    answers_with_ungrounded: int
+    kinds: dict[str, KindCounts]
+
+
+class SystemRecord(TypedDict):
+    """`result.Scores` as JSON, without its items."""
+
+    system: str
+    choice: FigureRecord | None
+    free: FigureRecord | None
+    cosine: FigureRecord | None
+    keywords: FigureRecord | None
+    blend: FigureRecord | None
+    slices: dict[str, FigureRecord]
+    retrieval: RetrievalRecord | None
+    text: dict[str, float]
+    seconds: dict[str, float]
+    tokens: dict[str, float]
+    missing: list[str]
+    duplicates: list[str]
+    foreign: list[str]
+    unreadable: list[str]
+    fallbacks: int
+    orders: OrdersRecord | None
+    grounding: GroundingRecord | None
+
+
+class PairRecord(TypedDict):
+    """`result.Pair` as JSON."""
+
+    a: str
+    b: str
+    n: int
+    both: int
+    only_a: int
+    only_b: int
+    neither: int
+    difference: float
+    low: float
+    high: float
+    p_value: float
+    p_holm: float
+    free_n: int
+    free_difference: float | None
+    free_low: float | None
+    free_high: float | None
+
+
+class SmallestRecord(TypedDict):
+    """`result.SmallestDifference` as JSON."""
+
+    n: int
+    alpha: float
+    power: float
+    discordant: float
+    at_best: float | None
+    observed: float | None
+    powered: float | None
+
+
+class JudgedRecord(TypedDict):
+    """One system by one criterion of the judge (see `judge/figures.py`)."""
+
+    figure: FigureRecord | None
+    items: int
+    judged: int
+    verdicts: int
+    unreadable: int
+    unreadable_share: float
+    worst: float
+    best: float
+    agreement: float | None
+    by_chance: float | None
+
+
+class ControlRecord(TypedDict):
+    """Whether the judge can distinguish a reference from another question's reference."""
+
+    reference: float | None
+    stranger: float | None
+    auc: float | None
+    n: int
+
+
+class JudgePairRecord(TypedDict):
+    """Two systems compared by the judge, in items."""
+
+    a: str
+    b: str
+    items: int
+    wins_a: int
+    wins_b: int
+    same: int
+    unstable: int
+    unreadable: int
+    p_value: float
+
+
+class RubricRecord(TypedDict):
+    """The rubric behind a criterion."""
+
+    version: str
+    sha256: str
+    choices: list[float | str]
+
+
+class JudgeRecord(TypedDict):
+    """What `judge.json` holds."""
+
+    judge: str
+    engine: str
+    deterministic: bool
+    items: int
+    repeats: int
+    rubrics: dict[str, RubricRecord]
+    template_sha256: str
+    criteria: dict[str, dict[str, JudgedRecord]]
+    controls: dict[str, ControlRecord]
+    pairs: list[JudgePairRecord]
+
+
+class CountsRecord(TypedDict):
+    """How many questions were scored, and how many had no key."""
+
+    questions: int
+    choice: int
+    free: int
+    without_key: int
+
+
+class EmbedderRecord(TypedDict):
+    """The embedder of the cosine, and the mean cosine of references of different questions."""
+
+    name: str
+    dimensions: int
+    floor: float | None
+
+
+class EnvironmentRecord(TypedDict):
+    """Versions, machine and commit."""
+
+    kofinlaw: str
+    commit: str
+    python: str
+    system: str
+    processor: str
+    cores: int
+    memory_gib: float
+    graphics: list[str]
+    packages: dict[str, str]
+
+
+class SettingsRecord(TypedDict):
+    """The score settings that readers of a scoring use; the file holds all of them."""
+
+    embedder: str | None
+    cosine_weight: float
+    keyword_weight: float
+    choice_weight: float
+    confidence: float
+    bootstrap_samples: int
+    alpha: float
+
+
+class ScoresRecord(TypedDict):
+    """What `scores.json` holds. `smallest` is by `A|B`, `sha256` by the name of the input."""
+
+    schema: str
+    tasks: Mapping[str, object]
+    seed: int
+    settings: SettingsRecord
+    embedder: EmbedderRecord | None
+    counts: CountsRecord
+    systems: dict[str, SystemRecord]
+    baselines: dict[str, FigureRecord]
+    pairs: list[PairRecord]
+    smallest: dict[str, SmallestRecord]
+    judge: JudgeRecord | None
+    environment: EnvironmentRecord
+    sha256: dict[str, str]
+
+
+class ItemRecord(TypedDict):
+    """`result.Item` as JSON: one question as one system answered it."""
+
+    system: str
+    id: str
+    kind: Literal["choice", "free"]
+    answer: str
+    answer_length: int
+    gold: str
+    score: float | None
+    cosine: float | None
+    keywords: float | None
+    slices: list[str]
+    evidence: list[str]
+    rank: int | None
+    seconds: float | None
+    tokens: int
+    confidence: float | None
+    origin: str
+    ungrounded: NotRequired[list[str]]
+    in_context: NotRequired[bool | None]
