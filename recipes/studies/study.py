@@ -233,9 +233,7 @@ def answer_cell(
     return {**counts.to_record(), "model_tokens": None if cut_off else tokens}
 
 
-def score_cells(
-    run: Run, names: Sequence[str], out: Path, progress: Progress
-) -> ScoringResult:
+def score_cells(run: Run, names: Sequence[str], out: Path, progress: Progress) -> ScoringResult:
     """Every cell's answers against the key, and before the judge where the recipe has one."""
     from kofinlaw.scoring.score import score_answers
 

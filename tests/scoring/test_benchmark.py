@@ -85,7 +85,7 @@ def test_the_contests_files_keep_their_ids(tmp_path):
     [
         ("Domain,Question\n금융,기한은?\n", "needs the column `Answer`"),
         ("Answer\n1\n2\n", "2 answers without ids for 1 questions"),
-        ("Question,Answer\n,1\n", "empty question"),
+        ("Question,Answer\n,1\n", "question is empty"),
         ("Question,Answer\n", "no rows"),
         ("ID,Question,Answer\nA,기한은?,1\nA,금액은?,2\n", "share the id A"),
     ],

@@ -150,7 +150,7 @@ def test_the_stage_writes_the_same_bytes_twice(run_folder, tmp_path, settings, e
             seed=42,
         )
 
-    figures = once(tmp_path / "a")
+    figures = once(tmp_path / "a").to_record()
     once(tmp_path / "b")
     for name in ("items.jsonl", "scores.md"):
         assert (tmp_path / "a" / name).read_bytes() == (tmp_path / "b" / name).read_bytes()

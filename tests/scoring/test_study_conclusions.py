@@ -52,17 +52,18 @@ def said(goal, **given):
 
 def test_the_best_is_named_with_those_that_cannot_be_told_from_it():
     assert said("choice") == (
-        "base-full is best in multiple choice (58.0), beyond chance above 1. Not told from it: base-dense."
+        "base-full is best in multiple choice (58.0), significantly better than 1. "
+        "Not shown to differ from it: base-dense."
     )
-    assert "beyond chance above 1" in said("free text")
+    assert "significantly better than 1" in said("free text")
 
 
 def test_the_quickest_is_sought_among_the_best_alone():
     # `base` is quicker but worse beyond chance.
     assert said("time").startswith(
-        "Of those not told from the best in multiple choice base-dense is quickest"
+        "Of the systems not shown to be worse than the best in multiple choice, base-dense is fastest"
     )
-    assert said("tokens") == "base uses fewest tokens (200 a question), base-full most (1500)."
+    assert said("tokens") == "base uses fewest tokens (200 per question), base-full most (1500)."
 
 
 def test_with_too_few_questions_no_winner_is_named_as_better():
@@ -74,13 +75,13 @@ def test_with_too_few_questions_no_winner_is_named_as_better():
             pair("base-dense", "base-full", 1.0),
         ],
     }
-    assert "no other can be said to differ" in dict(conclude(CELLS, few))["choice"][1]
+    assert "no other system is shown to differ" in dict(conclude(CELLS, few))["choice"][1]
 
 
 @pytest.mark.parametrize(("auc", "trusted"), [(0.5, False), (0.69, False), (0.9, True)])
 def test_a_judge_that_cannot_tell_a_reference_from_a_strangers_decides_nothing(auc, trusted):
     goals = dict(conclude(CELLS, scores(auc=auc)))
     assert ("judged correctness" in goals) == trusted
-    note = judge_note(scores(auc=auc))["en"]
-    assert "25% of the verdicts unreadable" in note
-    assert ("no conclusion rests on it" in note) != trusted
+    note = judge_note(scores(auc=auc)["judge"])[1]
+    assert "25% of the verdicts are unreadable" in note
+    assert ("no conclusion uses its scores" in note) != trusted

@@ -128,7 +128,7 @@ def test_a_judge_that_was_cut_off_asks_only_what_is_missing(tmp_path):
 
 
 def test_questions_without_free_text_are_said_to_be_none(tmp_path):
-    with pytest.raises(UserError, match="free text"):
+    with pytest.raises(UserError, match="free-text questions"):
         judge_systems(
             [Question("Q1", "고르시오", ("가", "나"))], {"Q1": Key("Q1", answer="1")}, {}, tmp_path,
             engine=ScriptedJudge(fair), template=TEMPLATE, settings=settings(),

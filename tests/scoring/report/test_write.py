@@ -79,7 +79,7 @@ def test_every_plot_has_its_words_in_both_languages(report):
 
 def test_plots_keep_their_korean_as_text(report):
     text = "".join(Elements((report / "report.html").read_text()).text)
-    for words in ("학습 모델 + 검색", "가장 흔한 번호", "쌓인 시간", "주어진 시간 5분"):
+    for words in ("학습 모델 + 검색", "가장 흔한 번호", "누적 시간", "제한 시간 5분"):
         assert words in text
 
 
@@ -99,8 +99,9 @@ def test_the_three_files_say_the_same(report):
 def test_absent_stages_are_named_and_nothing_fails(tmp_path):
     (tmp_path / "run").mkdir()
     figures = write_report(tmp_path / "run", tmp_path / "out")
-    assert figures["missing_stages"] == 7
-    assert figures["outcome"] == "unknown"
+    assert figures.missing_stages == 7
+    assert figures.outcome == "unknown"
+    assert list(figures.to_record()) == ["outcome", "missing_stages", "warnings", "html_bytes"]
     page = (tmp_path / "out" / "report.html").read_text()
     assert Elements(page).open == []
     assert "채점한 답이 없습니다." in page
@@ -117,7 +118,7 @@ def test_broken_records_do_not_stop_the_report(run_folder, tmp_path):
     (run / "verify" / "verify.json").write_text("{")
     figures = write_report(run, tmp_path / "out")
     assert "NaN" not in (tmp_path / "out" / "report.json").read_text()
-    assert figures["html_bytes"] > 100_000
+    assert figures.html_bytes > 100_000
 
 
 def test_nothing_in_questions_answers_or_evidence_can_become_markup(
@@ -181,7 +182,7 @@ def test_judge_permuted_options_and_grounding_stand_on_the_page(judged_and_trace
     assert Elements(page).open == []
     text = " ".join("".join(Elements(page).text).split())
     for words in (
-        "references told from strangers", "9 / 12", "75 (50)", "25% of the verdicts unreadable",
+        "distinguishes references from other", "9 / 12", "75 (50)", "25% of the verdicts are unreadable",
         "보기 순서를 바꾸어도", "숫자, 날짜, 조문이 근거에", "근거에 없는 것: 7일",
     ):  # fmt: skip
         assert words in text, words
