@@ -1,5 +1,62 @@
-"""Examples that can be trusted.
+"""Generate training examples and held-out questions from a corpus of law, and check each one.
 
-In: articles and chunks. Out: `examples.jsonl`, held-out questions with their keys,
-`rejected.jsonl`, the ledger and a card.
+In: the articles and chunks of a corpus. Out: `examples.jsonl`, held-out questions with their keys,
+`rejected.jsonl`, the ledger of a teacher and a data card. `generate_examples` is the entry point.
+
+To add a kind of question, read `kofinlaw.augment.generators.registry`: a generator yields `Draft`s
+from a `Law`, and `GROUNDED_GENERATORS` lists all generators.
 """
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from kofinlaw.augment.counts import AugmentCounts
+    from kofinlaw.augment.generators.drafts import Draft
+    from kofinlaw.augment.generators.registry import (
+        GROUNDED_GENERATORS,
+        QuestionGenerator,
+        draft_questions,
+    )
+    from kofinlaw.augment.reading.acts import Law, Laws, read_laws
+    from kofinlaw.augment.settings import AugmentSettings
+    from kofinlaw.augment.stage import generate_examples
+
+__all__ = [
+    "GROUNDED_GENERATORS",
+    "AugmentCounts",
+    "AugmentSettings",
+    "Draft",
+    "Law",
+    "Laws",
+    "QuestionGenerator",
+    "draft_questions",
+    "generate_examples",
+    "read_laws",
+]
+
+_EXPORTS = {
+    "AugmentCounts": "kofinlaw.augment.counts",
+    "AugmentSettings": "kofinlaw.augment.settings",
+    "Draft": "kofinlaw.augment.generators.drafts",
+    "GROUNDED_GENERATORS": "kofinlaw.augment.generators.registry",
+    "Law": "kofinlaw.augment.reading.acts",
+    "Laws": "kofinlaw.augment.reading.acts",
+    "QuestionGenerator": "kofinlaw.augment.generators.registry",
+    "draft_questions": "kofinlaw.augment.generators.registry",
+    "generate_examples": "kofinlaw.augment.stage",
+    "read_laws": "kofinlaw.augment.reading.acts",
+}
+
+
+def __getattr__(name: str) -> object:
+    """Import a public name when it is first used."""
+    if name in _EXPORTS:
+        return getattr(import_module(_EXPORTS[name]), name)
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+
+
+def __dir__() -> list[str]:
+    return sorted(__all__)

@@ -1,35 +1,40 @@
-"""Drafts made into finished questions: options built and checked, chosen by kind, placed evenly."""
+"""Assemble finished questions from drafts: build and check options, select, balance positions."""
 
 from __future__ import annotations
 
 import random
 from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, replace
 
-from kofinlaw.augment.generators.acts import Laws
 from kofinlaw.augment.generators.drafts import Draft, source_rng
-from kofinlaw.augment.option_choice import Item, build, problem, true_elsewhere
-from kofinlaw.augment.protected_questions import Protected
-from kofinlaw.augment.raft import Shelf
+from kofinlaw.augment.generators.falsity import true_elsewhere
+from kofinlaw.augment.option_choice import Item, build_item, find_problem
+from kofinlaw.augment.protected_questions import ProtectedTexts
+from kofinlaw.augment.raft import PassageIndex
+from kofinlaw.augment.reading.acts import Laws
 from kofinlaw.augment.selection import select
 from kofinlaw.augment.settings import AugmentSettings
 from kofinlaw.files import dumps, sha256_text
 from kofinlaw.records import Key, Question, Rejected
 
+# Gives for items, by their id, how sure a model is of the right option; below 0 it is wrong.
+AskStudent = Callable[[Sequence[Item]], Mapping[str, float]]
+
 
 @dataclass
-class Maker:
-    """What making examples needs, and the rejects it collects."""
+class AugmentContext:
+    """What all steps of the stage need, and the rejected items that they collect."""
 
     settings: AugmentSettings
     seed: int
     laws: Laws
-    shelf: Shelf
-    protected: Protected
+    passages: PassageIndex
+    protected: ProtectedTexts
     rejected: list[Rejected]
 
     def reject(self, item: Item, reason: str, detail: str = "") -> None:
-        """Note why an item leaves the path."""
+        """Record why an item is not used."""
         draft = item.draft
         record = {"kind": draft.kind, "stem": draft.stem, "options": list(item.options)}
         self.rejected.append(Rejected(item_id(item), "augment", reason, detail, dumps(record)))
@@ -41,87 +46,81 @@ def item_id(item: Item) -> str:
     return f"{item.draft.kind}-{sha256_text(text)[:12]}"
 
 
-def fingerprint(item: Item) -> str:
-    """Equal for two items that ask the same with the same options, in whatever order."""
+def item_fingerprint(item: Item) -> str:
+    """Equal for two items with the same question and the same options in any order."""
     return "\n".join([item.draft.stem, *sorted(item.options)])
 
 
 def make_items(
-    maker: Maker,
+    context: AugmentContext,
     drafts: Sequence[Draft],
     count: int,
     name: str,
-    barred: frozenset[str] | set[str] = frozenset(),
-    margins: Callable[[Sequence[Item]], Mapping[str, float]] | None = None,
+    excluded: AbstractSet[str] = frozenset(),
+    ask_student: AskStudent | None = None,
 ) -> list[Item]:
-    """`count` finished questions, or what the drafts give.
+    """At most `count` finished questions.
 
-    `margins` tells how well the student knows each item of a pool (by id, below 0 is wrong): of
-    each kind what it knows least is taken first.
+    Args:
+        context: Settings, acts and passages; rejected items are added to it.
+        drafts: The drafts to choose from.
+        count: Number of questions wanted.
+        name: Name of the set, which decides the random draws.
+        excluded: Fingerprints of items that may not be used.
+        ask_student: Asks the model to be trained. Of each kind the items that it knows least are
+            taken first.
     """
-    settings = maker.settings
+    settings = context.settings
     if count == 0:
         return []
-    rng = source_rng(maker.seed, "select", name)
-    checked = [item for draft in drafts if (item := _item(maker, draft)) is not None]
-    by_draft = {id(item.draft): item for item in checked if fingerprint(item) not in barred}
-
-    def chosen(
-        pool: Sequence[Draft], count: int, prefer: Callable[[Draft], float] | None
-    ) -> list[Draft]:
-        return select(
-            pool,
-            count,
-            settings.generators,
-            most_by_article=settings.most_by_article,
-            negative_share=settings.negative_share,
-            numeric_share=settings.numeric_share,
-            rng=rng,
-            prefer=prefer,
-        )
-
+    rng = source_rng(context.seed, "select", name)
+    checked = [item for draft in drafts if (item := _item(context, draft)) is not None]
+    by_draft = {id(item.draft): item for item in checked if item_fingerprint(item) not in excluded}
     pool = [item.draft for item in checked if id(item.draft) in by_draft]
     prefer = None
-    if margins is not None:
-        pool = chosen(pool, round(count * settings.student_pool), None)
-        known = margins([by_draft[id(draft)] for draft in pool])
+    if ask_student is not None:
+        pool = select(pool, round(count * settings.student_pool), settings, rng)
+        margins = ask_student([by_draft[id(draft)] for draft in pool])
 
         def prefer(draft: Draft) -> float:
-            return known[item_id(by_draft[id(draft)])]
+            return margins[item_id(by_draft[id(draft)])]
 
-    taken = chosen(pool, count, prefer)
-    return _positions([by_draft[id(draft)] for draft in taken], rng)
+    taken = select(pool, count, settings, rng, prefer)
+    return _balance_positions([by_draft[id(draft)] for draft in taken], rng)
 
 
-def _item(maker: Maker, draft: Draft) -> Item | None:
-    rng = source_rng(maker.seed, "options", draft.kind, draft.stem, draft.answer)
-    wanted = 5 if rng.random() < maker.settings.five_options_share else 4
-    item = build(draft, wanted, rng)
+def _item(context: AugmentContext, draft: Draft) -> Item | None:
+    """The draft as an item; None where it has too few options or fails a check."""
+    rng = source_rng(context.seed, "options", draft.kind, draft.stem, draft.answer)
+    wanted = 5 if rng.random() < context.settings.five_options_share else 4
+    item = build_item(draft, wanted, rng)
     if item is None:
         return None
-    fault = problem(item)
-    if fault is None and (text := true_elsewhere(item, maker.laws.sentences)):
-        fault = ("true_elsewhere", text)
-    if fault is None and (shared := maker.protected.shared(draft.stem)):
-        fault = ("contaminated", shared)
-    if fault is not None:
-        maker.reject(item, *fault)
+    problem = find_problem(item)
+    if problem is None and (
+        text := true_elsewhere(draft, item.options, item.answer, context.laws.sentences)
+    ):
+        problem = ("true_elsewhere", text)
+    if problem is None and (shared := context.protected.shared_run(draft.stem)):
+        problem = ("contaminated", shared)
+    if problem is not None:
+        context.reject(item, *problem)
         return None
     return item
 
 
-def _positions(items: list[Item], rng: random.Random) -> list[Item]:
-    """The items with the answer as often at each position as can be."""
+def _balance_positions(items: list[Item], rng: random.Random) -> list[Item]:
+    """The items with the answer equally often at each position, as far as possible."""
     out = list(items)
     for count in (4, 5):
-        places = [i for i, item in enumerate(items) if len(item.options) == count]
-        wanted = [n % count for n in range(len(places))]
-        rng.shuffle(wanted)
-        for place, answer in zip(places, wanted, strict=True):
-            item = items[place]
+        indexes = [i for i, item in enumerate(items) if len(item.options) == count]
+        positions = [n % count for n in range(len(indexes))]
+        rng.shuffle(positions)
+        for index, answer in zip(indexes, positions, strict=True):
+            item = items[index]
             others = [text for i, text in enumerate(item.options) if i != item.answer]
             options = (*others[:answer], item.right, *others[answer:])
-            out[place] = replace(item, options=options, answer=answer)
+            out[index] = replace(item, options=options, answer=answer)
     return out
 
 
@@ -131,7 +130,7 @@ def question_of(item: Item) -> Question:
 
 
 def key_of(item: Item) -> Key:
-    """What is right, the gold articles and what the item tests."""
+    """The item's right answer, its gold articles and what it tests."""
     draft = item.draft
     slices = [draft.kind, "negative" if draft.negative else "positive"]
     slices += ["numeric"] if draft.numeric else []

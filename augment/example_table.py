@@ -1,19 +1,18 @@
-"""Examples as Parquet, beside the JSON Lines: one table with fixed types, as TRL reads it."""
+"""Write the examples as Parquet too: one table with fixed column types, as TRL reads it."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
 
 from kofinlaw.parquet import write_rows
 from kofinlaw.records import Example
 
 
 def write_parquet(path: Path, examples: Sequence[Example]) -> None:
-    """Write the examples; columns as in `Example`, `messages` a list of role and content.
+    """Write the examples with the columns of `Example`; `messages` are lists of role and content.
 
-    Raises UserError on a full disk.
+    Raises UserError if the disk is full.
     """
     import pyarrow as pa
 
@@ -41,7 +40,7 @@ def write_parquet(path: Path, examples: Sequence[Example]) -> None:
     write_rows(path, map(_row, examples), schema)
 
 
-def _row(example: Example) -> dict[str, Any]:
+def _row(example: Example) -> dict[str, object]:
     return {
         "id": example.id,
         "task": example.task,

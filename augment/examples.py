@@ -1,4 +1,4 @@
-"""Finished questions made into training examples: evidence packed, the answer as it is said."""
+"""Turn finished questions into training examples: evidence, the prompt, and the expected reply."""
 
 from __future__ import annotations
 
@@ -6,9 +6,8 @@ from collections.abc import Sequence
 from random import Random
 
 from kofinlaw import Progress
-from kofinlaw.augment.assemble import Maker, item_id
-from kofinlaw.augment.generators import free_text as free
-from kofinlaw.augment.generators import grounded
+from kofinlaw.augment.assemble import AugmentContext, item_id
+from kofinlaw.augment.generators import free_text, registry
 from kofinlaw.augment.generators.drafts import source_rng
 from kofinlaw.augment.option_choice import Item
 from kofinlaw.augment.raft import Evidence
@@ -23,29 +22,31 @@ from kofinlaw.data.prompting.wording import (
 from kofinlaw.files import sha256_text
 from kofinlaw.records import Example, Provenance
 
-NO_TEXTS = Evidence((), (), whole=False)
+EMPTY_EVIDENCE = Evidence((), (), complete=False)
 
 
-def choice_examples(maker: Maker, items: Sequence[Item], progress: Progress) -> list[Example]:
-    """An example an item; those whose deciding lines do not fit the budget are rejected."""
+def choice_examples(
+    context: AugmentContext, items: Sequence[Item], progress: Progress
+) -> list[Example]:
+    """One example for each item. Items whose deciding lines do not fit the budget are rejected."""
     out = []
     for done, item in enumerate(items):
         if done % 100 == 0:
             progress("augment: evidence", done, len(items))
-        example = _example(maker, item)
+        example = _choice_example(context, item)
         if example is not None:
             out.append(example)
     progress("augment: evidence", len(items), len(items))
     return out
 
 
-def _example(maker: Maker, item: Item) -> Example | None:
-    settings, draft = maker.settings, item.draft
+def _choice_example(context: AugmentContext, item: Item) -> Example | None:
+    settings, draft = context.settings, item.draft
     name = item_id(item)
-    rng = source_rng(maker.seed, "evidence", name)
+    rng = source_rng(context.seed, "evidence", name)
     drawn = rng.random()
     missing = settings.shown_evidence and drawn < settings.raft.gold_missing_share
-    # As often as it is right, the option that nothing can be found stands there and is wrong.
+    # The option that no answer can be found is wrong in as many examples as it is right.
     decoy = settings.shown_evidence and not missing and drawn < 2 * settings.raft.gold_missing_share
     options, answer = list(item.options), item.answer
     if missing:
@@ -53,11 +54,11 @@ def _example(maker: Maker, item: Item) -> Example | None:
     elif decoy:
         options[rng.choice([i for i in range(len(options)) if i != answer])] = NO_EVIDENCE
     query = " ".join([draft.stem, *options])
-    found = _shown(maker, query, draft.units, draft.focus, rng, missing=missing)
+    found = _evidence(context, query, draft.units, draft.focus, rng, missing=missing)
     if found is None:
-        maker.reject(item, "evidence_too_long", "the deciding lines do not fit the budget")
+        context.reject(item, "evidence_too_long", "the deciding lines do not fit the budget")
         return None
-    stem, changes = _surface(maker, name, draft.stem, options)
+    stem, changes = _surface(context, name, draft.stem, options)
     messages = choice_messages(stem, options, found.texts, settings.answer_form)
     reply = choice_candidates(options, settings.answer_form)[answer]
     messages.append({"role": "assistant", "content": reply})
@@ -66,7 +67,7 @@ def _example(maker: Maker, item: Item) -> Example | None:
         "choice_gold_missing" if missing else f"choice_{draft.kind}",
         messages,
         str(answer + 1),
-        _provenance(found.chunks, draft.kind, maker.seed),
+        _provenance(found.chunks, draft.kind, context.seed),
         [
             {"check": "options_distinct", "ok": True},
             {"check": "not_true_elsewhere", "ok": True},
@@ -76,8 +77,8 @@ def _example(maker: Maker, item: Item) -> Example | None:
     )
 
 
-def _shown(
-    maker: Maker,
+def _evidence(
+    context: AugmentContext,
     query: str,
     units: Sequence[str],
     focus: Sequence[str],
@@ -85,12 +86,14 @@ def _shown(
     *,
     missing: bool,
 ) -> Evidence | None:
-    """What an example shows: nothing where the settings say so. None: its deciding lines do not
-    fit the budget."""
-    settings = maker.settings
+    """The evidence of an example, empty where the settings show none.
+
+    None where the deciding lines do not fit the budget.
+    """
+    settings = context.settings
     if not settings.shown_evidence:
-        return NO_TEXTS
-    found = maker.shelf.evidence(
+        return EMPTY_EVIDENCE
+    found = context.passages.evidence(
         query,
         units,
         focus,
@@ -99,15 +102,15 @@ def _shown(
         rng=rng,
         gold_missing=missing,
     )
-    return found if missing or found.whole else None
+    return found if missing or found.complete else None
 
 
 def _surface(
-    maker: Maker, name: str, question: str, keep: Sequence[str]
+    context: AugmentContext, name: str, question: str, keep: Sequence[str]
 ) -> tuple[str, tuple[str, ...]]:
-    """The question as people type it, for a share of the examples; the held-out ones never."""
-    rng = source_rng(maker.seed, "surface", name)
-    if rng.random() >= maker.settings.surface_share:
+    """The question as people type it, for a share of the examples; held-out ones never change."""
+    rng = source_rng(context.seed, "surface", name)
+    if rng.random() >= context.settings.surface_share:
         return question, ()
     return vary(question, keep, rng)
 
@@ -116,7 +119,7 @@ def _provenance(chunks: Sequence[str], generator: str, seed: int) -> Provenance:
     return {
         "chunks": list(chunks),
         "generator": generator,
-        "version": f"{grounded.VERSION}/{PROMPT_VERSION}",
+        "version": f"{registry.VERSION}/{PROMPT_VERSION}",
         "teacher": "",
         "teacher_revision": "",
         "teacher_license": "",
@@ -125,30 +128,40 @@ def _provenance(chunks: Sequence[str], generator: str, seed: int) -> Provenance:
     }
 
 
-def free_examples(maker: Maker, choices: int, held: frozenset[str]) -> list[Example]:
-    """Free-text examples beside `choices` multiple-choice ones, in their share."""
-    settings = maker.settings
-    wanted = round(choices * settings.free_share / (1 - settings.free_share))
-    pool = [item for law in maker.laws.acts if law.title not in held for item in free.generate(law)]
-    rng = source_rng(maker.seed, "free")
+def free_examples(
+    context: AugmentContext, choice_count: int, held_out: frozenset[str]
+) -> list[Example]:
+    """Free-text examples, in their share next to `choice_count` multiple-choice ones.
+
+    `held_out` are titles of acts that are not used.
+    """
+    settings = context.settings
+    wanted = round(choice_count * settings.free_share / (1 - settings.free_share))
+    pool = [
+        item
+        for law in context.laws.acts
+        if law.title not in held_out
+        for item in free_text.generate(law)
+    ]
+    rng = source_rng(context.seed, "free")
     rng.shuffle(pool)
     out: list[Example] = []
     for item in pool:
         if len(out) == wanted:
             break
-        if maker.protected.shared(item.question):
+        if context.protected.shared_run(item.question):
             continue
         missing = settings.shown_evidence and rng.random() < settings.raft.gold_missing_share
-        found = _shown(maker, item.question, (item.unit,), item.focus, rng, missing=missing)
+        found = _evidence(context, item.question, (item.unit,), item.focus, rng, missing=missing)
         if found is None:
             continue
         name = f"free-{sha256_text(item.question + item.reference)[:12]}"
-        asked, changes = _surface(maker, name, item.question, [item.reference, *item.keywords])
+        asked, changes = _surface(context, name, item.question, [item.reference, *item.keywords])
         messages = free_messages(asked, found.texts)
         reply = NO_EVIDENCE if missing else item.reference
         messages.append({"role": "assistant", "content": reply})
         task = "free_gold_missing" if missing else "free"
-        provenance = _provenance(found.chunks, "free", maker.seed)
+        provenance = _provenance(found.chunks, "free", context.seed)
         checks = [{"check": f"surface_{change}", "ok": True} for change in changes]
         out.append(Example(name, task, messages, reply, provenance, checks))
     return out

@@ -1,22 +1,21 @@
-"""From a draft to a question: which wrong options, in which order, and whether it may be asked.
+"""Turn a draft into a multiple-choice question: choose the wrong options and check the result.
 
-The longest option must not be the answer more often than chance, nor any position: both are
-drawn, not left to the generators.
+The longest option and every position are the answer only as often as by chance. Both are drawn
+here and not left to the generators.
 """
 
 from __future__ import annotations
 
 import random
-from collections.abc import Sequence
 from dataclasses import dataclass
 
 from kofinlaw.augment.generators.drafts import Draft
-from kofinlaw.augment.generators.names import normal
+from kofinlaw.augment.reading.names import normalize
 
 
 @dataclass(frozen=True)
 class Item:
-    """A finished multiple-choice question. `answer` is the place of the right option from 0."""
+    """A finished multiple-choice question. `answer` is the index of the right option, from 0."""
 
     draft: Draft
     options: tuple[str, ...]
@@ -24,7 +23,7 @@ class Item:
 
     @property
     def label(self) -> str:
-        """The answer as a bare digit, from 1."""
+        """The answer as a digit, from 1."""
         return str(self.answer + 1)
 
     @property
@@ -33,10 +32,10 @@ class Item:
         return self.options[self.answer]
 
 
-def build(draft: Draft, count: int, rng: random.Random) -> Item | None:
-    """An item of `count` options (4 or 5), fewer by one where the draft has too few; None below 4.
+def build_item(draft: Draft, count: int, rng: random.Random) -> Item | None:
+    """An item of `count` options (4 or 5); one fewer where the draft has too few; None below 4.
 
-    The answer's rank by length is drawn first, and wrong options are chosen to bring it about as
+    The answer's rank by length is drawn first. Wrong options are then chosen to reach that rank as
     far as the preferred ones allow.
     """
     available = list(draft.distractors)
@@ -45,16 +44,17 @@ def build(draft: Draft, count: int, rng: random.Random) -> Item | None:
         return None
     chosen = _balanced(draft.answer, available, count - 1, rng)
     rng.shuffle(chosen)
-    place = rng.randrange(count)
-    options = [*chosen[:place], draft.answer, *chosen[place:]]
-    return Item(draft, tuple(options), place)
+    position = rng.randrange(count)
+    options = [*chosen[:position], draft.answer, *chosen[position:]]
+    return Item(draft, tuple(options), position)
 
 
 def _balanced(answer: str, available: list[str], need: int, rng: random.Random) -> list[str]:
-    """`need` of the available options, so that taking the longest wins as often as chance.
+    """`need` of the available options, such that the longest option is right as often as by chance.
 
-    With `e` wrong options as long as the answer and none longer, the longest wins 1 time in
-    `e + 1`; such a set is drawn with probability `(e + 1) / (need + 1)`, else one with longer ones.
+    With `e` wrong options as long as the answer and none longer, the longest option is right 1 time
+    in `e + 1`. Such a set is drawn with probability `(e + 1) / (need + 1)`, otherwise one with
+    longer options.
     """
     longer = [text for text in available if len(text) > len(answer)]
     equal = [text for text in available if len(text) == len(answer)]
@@ -71,33 +71,19 @@ def _balanced(answer: str, available: list[str], need: int, rng: random.Random) 
     return [text for text in available if text in picked][:need]
 
 
-def problem(item: Item) -> tuple[str, str] | None:
-    """Why an item may not be asked: (code, detail), or None.
+def find_problem(item: Item) -> tuple[str, str] | None:
+    """Why an item may not be used, as (code, the right option); None where nothing is wrong.
 
-    Codes: `duplicate_option`, `option_contains_option` (two options would both be half right),
-    `answer_in_stem`, `too_long`.
+    Codes: `duplicate_option` (two options have the same letters and digits), `empty_option` (an
+    option has none), `answer_in_stem` (the stem contains the right option, of more than three
+    letters).
     """
-    keys = [normal(option) for option in item.options]
+    keys = [normalize(option) for option in item.options]
     if len(set(keys)) < len(keys):
         return "duplicate_option", item.right
     if any(not key for key in keys):
         return "empty_option", item.right
     right = keys[item.answer]
-    if len(right) > 3 and right in normal(item.draft.stem):
+    if len(right) > 3 and right in normalize(item.draft.stem):
         return "answer_in_stem", item.right
     return None
-
-
-def true_elsewhere(item: Item, known: frozenset[str]) -> str:
-    """A wrong statement (or the false one asked for) that the corpus says word for word, or empty.
-
-    Only for statement questions, where an option stands for itself.
-    """
-    if not item.draft.kind.startswith("statement"):
-        return ""
-    false = [item.right] if item.draft.negative else _without(item.options, item.answer)
-    return next((text for text in false if normal(text) in known), "")
-
-
-def _without(options: Sequence[str], place: int) -> list[str]:
-    return [text for i, text in enumerate(options) if i != place]

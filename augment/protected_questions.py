@@ -1,19 +1,19 @@
-"""Keeps questions of protected evaluation sets out of what is trained on."""
+"""Keep the questions of protected evaluation sets out of the training examples."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 
-from kofinlaw.augment.generators.names import normal
+from kofinlaw.augment.reading.names import normalize
 from kofinlaw.data.cleaning import contamination
 
-# A run of this many letters and digits in common is a copy; shorter ones are how all statute
-# questions begin (「…법」에 관한 설명으로 옳지 않은 것은).
+# A common run of this many letters and digits is a copy. Shorter ones are how all statute questions
+# begin (「…법」에 관한 설명으로 옳지 않은 것은).
 RUN = 32
 
 
-class Protected:
-    """The protected texts as runs of letters, searched by a question's own runs."""
+class ProtectedTexts:
+    """The texts of evaluation questions, searched by runs of letters and by character n-grams."""
 
     def __init__(self, texts: Sequence[str]) -> None:
         self._texts = tuple(texts)
@@ -21,20 +21,20 @@ class Protected:
         self._runs = {
             key[i : i + RUN]
             for text in texts
-            if (key := normal(text))
+            if (key := normalize(text))
             for i in range(len(key) - RUN + 1)
         }
 
-    def shared(self, text: str) -> str:
-        """The first run a text shares with a protected one, empty where there is none."""
+    def shared_run(self, text: str) -> str:
+        """The first run that a text shares with a protected one; empty where there is none."""
         if not self._runs:
             return ""
-        key = normal(text)
+        key = normalize(text)
         runs = (key[i : i + RUN] for i in range(len(key) - RUN + 1))
         return next((run for run in runs if run in self._runs), "")
 
-    def held(self, text: str) -> str:
-        """The protected text that stands mostly in a text (character n-grams), empty for none."""
+    def contained_text(self, text: str) -> str:
+        """The first 80 characters of a protected text that `text` mostly contains; else empty."""
         found = self._grams.held_by(text)
         if found is None or found[1] < contamination.THRESHOLD:
             return ""

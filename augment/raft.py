@@ -1,8 +1,8 @@
-"""Evidence for training prompts: the gold passage among those retrieval would bring.
+"""Build the evidence of training prompts: the gold passage among passages that retrieval finds.
 
-Zhang et al., RAFT (arXiv 2403.10131): train with the gold document among distractors, for a
-share of the examples without it. Passages are retrieved and packed as at answering, so the model
-learns on what it will be shown; only the line that decides is kept by force.
+Zhang et al., RAFT (arXiv 2403.10131): train with the gold document among distractors, and without
+it for a share of the examples. Passages are retrieved and packed as for answering, so the model is
+trained on the prompts that it will get. Only the line that decides the question is always kept.
 """
 
 from __future__ import annotations
@@ -11,8 +11,8 @@ import random
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 
-from kofinlaw.augment.generators.clauses import clean, simplify
-from kofinlaw.augment.generators.names import normal
+from kofinlaw.augment.reading.clauses import clean, simplify
+from kofinlaw.augment.reading.names import normalize
 from kofinlaw.data.korean.lexical import LexicalIndex
 from kofinlaw.data.korean.words import bigrams
 from kofinlaw.data.prompting.packing import pack_with_index
@@ -21,15 +21,22 @@ from kofinlaw.records import Chunk
 
 @dataclass(frozen=True)
 class Evidence:
-    """Packed texts, the chunks they come from, and whether every deciding line is in them."""
+    """Packed texts, the ids of their chunks, and whether they hold every deciding line."""
 
     texts: tuple[str, ...]
     chunks: tuple[str, ...]
-    whole: bool
+    complete: bool
 
 
-class Shelf:
-    """The corpus's passages, searchable. `count` counts tokens of the model that will read."""
+class PassageIndex:
+    """The passages of the corpus, searchable by words.
+
+    Args:
+        chunks: The passages.
+        count: Counts the tokens of a text as the model that will read it does.
+        retrieval: Words by which passages are found: `bigram` (character bigrams) or `kiwi`
+            (content morphemes).
+    """
 
     def __init__(
         self, chunks: Sequence[Chunk], count: Callable[[str], int], retrieval: str = "bigram"
@@ -39,10 +46,10 @@ class Shelf:
         self._kiwi = retrieval == "kiwi"
         self._index = LexicalIndex.build(self._tokens([chunk.text for chunk in self.chunks]))
         self._grams: dict[int, frozenset[str]] = {}
-        self._rows: dict[int, list[tuple[str, str]]] = {}
+        self._lines: dict[int, list[tuple[str, str]]] = {}
         self._by_unit: dict[str, list[int]] = {}
-        for place, chunk in enumerate(self.chunks):
-            self._by_unit.setdefault(chunk.unit, []).append(place)
+        for row, chunk in enumerate(self.chunks):
+            self._by_unit.setdefault(chunk.unit, []).append(row)
 
     def _tokens(self, texts: Sequence[str]) -> list[list[str]]:
         if self._kiwi:
@@ -52,34 +59,39 @@ class Shelf:
         return [bigrams(text) for text in texts]
 
     def search(self, query: str, k: int) -> list[int]:
-        """Places of the passages most like the query, best first."""
-        places, _ = self._index.query(self._tokens([query])[0], k)
-        return [int(place) for place in places]
+        """Rows of the `k` passages that match the query best, best first."""
+        rows, _ = self._index.query(self._tokens([query])[0], k)
+        return [int(row) for row in rows]
 
-    def grams(self, place: int) -> frozenset[str]:
+    def grams(self, row: int) -> frozenset[str]:
         """The distinct bigrams of a passage."""
-        if place not in self._grams:
-            self._grams[place] = frozenset(bigrams(self.chunks[place].text))
-        return self._grams[place]
+        if row not in self._grams:
+            self._grams[row] = frozenset(bigrams(self.chunks[row].text))
+        return self._grams[row]
 
     def gold(self, units: Sequence[str], focus: Sequence[str]) -> list[int]:
-        """The gold passages: of a split article, the part that holds most of the deciding lines."""
+        """Rows of the gold passages, one for each article.
+
+        For an article in several passages it is the one with most of the deciding lines.
+        """
         out = []
         for unit in units:
             parts = self._by_unit.get(unit, [])
             if parts:
-                out.append(max(parts, key=lambda p: (len(self._lines(p, focus)), -p)))
+                out.append(
+                    max(parts, key=lambda row: (len(self._deciding_lines(row, focus)), -row))
+                )
         return out
 
-    def _lines(self, place: int, focus: Sequence[str]) -> list[str]:
+    def _deciding_lines(self, row: int, focus: Sequence[str]) -> list[str]:
         """The passage's lines that hold a deciding phrase."""
         found: dict[str, None] = {}
-        if place not in self._rows:
-            rows = self.chunks[place].text.split("\n")
-            self._rows[place] = [(row, normal(simplify(clean(row))[0])) for row in rows]
+        if row not in self._lines:
+            lines = self.chunks[row].text.split("\n")
+            self._lines[row] = [(line, normalize(simplify(clean(line))[0])) for line in lines]
         for phrase in focus:
-            wanted = normal(phrase)
-            match = next((row for row, key in self._rows[place] if wanted in key), None)
+            wanted = normalize(phrase)
+            match = next((line for line, key in self._lines[row] if wanted in key), None)
             if match:
                 found[match.strip()] = None
         return list(found)
@@ -95,34 +107,47 @@ class Shelf:
         rng: random.Random,
         gold_missing: bool = False,
     ) -> Evidence:
-        """Passages for a question; without the gold ones where `gold_missing`.
+        """The evidence for a question.
 
-        The gold passage stands where retrieval put it, or at a drawn place where it was missed.
+        The gold passage keeps its rank from retrieval; where retrieval missed it, it is inserted
+        among the first three.
+
+        Args:
+            query: The text to search for.
+            units: Ids of the gold articles.
+            focus: Phrases that decide the question; their lines are always kept.
+            distractors: Number of other passages.
+            budget_tokens: Tokens of all texts together.
+            rng: Draws the rank of a gold passage that retrieval missed.
+            gold_missing: Leave the gold passages out.
         """
-        barred = {place for unit in units for place in self._by_unit.get(unit, [])}
+        gold_parts = {row for unit in units for row in self._by_unit.get(unit, [])}
         gold = [] if gold_missing else self.gold(units, focus)
-        found = self.search(query, distractors + len(barred) + 1)
-        ranked = [place for place in found if place in gold or place not in barred]
-        others = [place for place in ranked if place not in gold][:distractors]
-        order = [place for place in ranked if place in gold or place in others]
-        for place in gold:
-            if place not in order:
-                order.insert(rng.randrange(min(len(order), 2) + 1), place)
-        keep = [line for place in gold for line in self._lines(place, focus)]
+        found = self.search(query, distractors + len(gold_parts) + 1)
+        ranked = [row for row in found if row in gold or row not in gold_parts]
+        others = [row for row in ranked if row not in gold][:distractors]
+        order = [row for row in ranked if row in gold or row in others]
+        for row in gold:
+            if row not in order:
+                order.insert(rng.randrange(min(len(order), 2) + 1), row)
+        keep = [line for row in gold for line in self._deciding_lines(row, focus)]
         shown = self._pack(order, query, budget_tokens, keep)
-        if gold and not _holds(shown.values(), keep):
+        if gold and not _hold(shown.values(), keep):
             shown = self._pack(gold, query, budget_tokens, keep)
-        chunks = tuple(self.chunks[place].id for place in shown)
-        return Evidence(tuple(shown.values()), chunks, _holds(shown.values(), keep))
+        chunks = tuple(self.chunks[row].id for row in shown)
+        return Evidence(tuple(shown.values()), chunks, _hold(shown.values(), keep))
 
-    def _pack(self, order: list[int], query: str, budget: int, keep: list[str]) -> dict[int, str]:
-        """The texts that fit by their chunks' places, in the order given."""
+    def _pack(
+        self, order: list[int], query: str, budget_tokens: int, keep: list[str]
+    ) -> dict[int, str]:
+        """The texts that fit the budget, by the rows of their chunks, in the given order."""
         phrases = [line[:60] for line in keep]
-        passages = [self.chunks[place] for place in order]
-        found = pack_with_index(passages, query, budget, self.count, keep=phrases)
+        passages = [self.chunks[row] for row in order]
+        found = pack_with_index(passages, query, budget_tokens, self.count, keep=phrases)
         return {order[number]: text for number, text in found}
 
 
-def _holds(texts: Iterable[str], lines: Sequence[str]) -> bool:
+def _hold(texts: Iterable[str], lines: Sequence[str]) -> bool:
+    """Whether the texts hold the first 60 characters of every line."""
     shown = "\n".join(texts)
     return all(line[:60] in shown for line in lines)

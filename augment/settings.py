@@ -1,4 +1,4 @@
-"""The recipe's section `augment`."""
+"""Define the recipe's section `augment`."""
 
 from __future__ import annotations
 
@@ -8,9 +8,9 @@ from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from kofinlaw.models.settings import EngineSettings, ModelSettings
 
-# Weights of the kinds of question: their shares before shortages are shared out. Negative stems,
-# numeric and five options are what every known model is weakest at. Where the answer stands before
-# the words that are quoted (actor, definition_term) a small model learns least from an example.
+# Weight of each kind of question: its share before other kinds fill up what one kind lacks. Every
+# known model is weakest at negative stems, figures and five options. Where the answer is in the
+# text before the quoted words (actor, definition_term), a small model learns least from an example.
 WEIGHTS: dict[str, float] = {
     "enumeration_not": 20,
     "penalty_not": 5,
@@ -36,11 +36,13 @@ WEIGHTS: dict[str, float] = {
 
 
 class RaftSettings(BaseModel):
-    """Evidence of the training examples: the gold passage among retrieved ones."""
+    """The evidence in training examples: the gold passage among retrieved ones."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
-    distractors: int = Field(default=4, ge=0, description="retrieved passages beside the gold one")
+    distractors: int = Field(
+        default=4, ge=0, description="retrieved passages in addition to the gold one"
+    )
     gold_missing_share: float = Field(
         default=0.04,
         ge=0,
@@ -50,15 +52,15 @@ class RaftSettings(BaseModel):
     max_evidence_tokens: int = Field(
         default=280,
         ge=40,
-        description="tokens of evidence in one prompt; the deciding line is kept",
+        description="tokens of evidence in one prompt; the deciding line is always kept",
     )
     retrieval: Literal["bigram", "kiwi"] = Field(
         default="bigram",
-        description="tokens by which passages are retrieved: character bigrams or Kiwi",
+        description="words that retrieval compares: character bigrams, or Kiwi morphemes",
     )
 
 
-# Shares of what a teacher is asked to write; each has its prompt file.
+# Weight of each task of a teacher. Each task has a prompt file.
 TASK_WEIGHTS: dict[str, float] = {
     "explanation": 1,
     "scenario": 1,
@@ -73,27 +75,30 @@ TASK_WEIGHTS: dict[str, float] = {
 
 
 class TeacherSettings(BaseModel):
-    """A local model that writes what structure cannot; everything it writes is checked."""
+    """A local model that writes examples beyond the grounded ones. All of them are checked."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
-    model: ModelSettings = Field(..., description="the teacher")
-    engine: EngineSettings = Field(default_factory=EngineSettings, description="what runs it")
-    items: int = Field(20, ge=0, description="outputs it is asked for, over all tasks")
+    model: ModelSettings = Field(..., description="the teacher model")
+    engine: EngineSettings = Field(
+        default_factory=EngineSettings, description="the engine that runs it"
+    )
+    items: int = Field(20, ge=0, description="outputs to ask for, over all tasks")
     tasks: dict[str, float] = Field(
         default_factory=lambda: dict(TASK_WEIGHTS), description="weight of each kind of output"
     )
     prompting: Literal["auto", "chat", "completion"] = Field(
         "auto",
-        description="through the chat template, or as a completion of examples (base models); "
-        "auto: by the model's name",
+        description="chat: by the chat template; completion: as a continuation of examples (base "
+        "models); auto: by the model's name",
     )
-    judge: bool = Field(False, description="the teacher also judges each answer (예 or 아니요)")
-    max_tokens: int = Field(400, ge=8, description="tokens of one output at most")
-    temperature: float = Field(0.0, ge=0, description="0 is greedy")
-    batch: int = Field(32, ge=1, description="requests handed to the engine at a time")
+    judge: bool = Field(False, description="let the teacher also judge each answer (예 or 아니요)")
+    max_tokens: int = Field(400, ge=8, description="most tokens of one output")
+    temperature: float = Field(0.0, ge=0, description="sampling temperature; 0 is greedy")
+    batch: int = Field(32, ge=1, description="requests in one call of the engine")
     retry_errors: bool = Field(
-        False, description="ask again what the ledger holds as an error (a server that was down)"
+        False,
+        description="send requests again that the ledger holds as an error (a server was down)",
     )
 
     @model_validator(mode="after")
@@ -103,12 +108,12 @@ class TeacherSettings(BaseModel):
             known = ", ".join(TASK_WEIGHTS)
             raise ValueError(f"no such task: {', '.join(unknown)}; known: {known}")
         if any(weight < 0 for weight in self.tasks.values()) or not any(self.tasks.values()):
-            raise ValueError("tasks need weights of 0 and more, one of them above 0")
+            raise ValueError("weights of tasks must be 0 or more, and one of them above 0")
         return self
 
 
 class AugmentSettings(BaseModel):
-    """What questions are made from the corpus, and how they are shown."""
+    """Which questions are made from the corpus, and how prompts show them."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
@@ -117,47 +122,48 @@ class AugmentSettings(BaseModel):
         default_factory=lambda: dict(WEIGHTS), description="weight of each kind of question"
     )
     holdout_documents: tuple[str, ...] = Field(
-        (), description="titles never trained on: their questions are kept for evaluation"
+        (), description="titles that are never trained on; their questions are for evaluation"
     )
-    holdout_items: int = Field(0, ge=0, description="questions kept from the held-out documents")
+    holdout_items: int = Field(0, ge=0, description="questions to make from the held-out documents")
     five_options_share: float = Field(
-        0.65, ge=0, le=1, description="five options for this share of items that have enough (0–1)"
+        0.65,
+        ge=0,
+        le=1,
+        description="share of items with five options, where there are enough (0–1)",
     )
     negative_share: float = Field(
-        0.3, ge=0, le=1, description="least share of stems that ask for what is not so (0–1)"
+        0.3, ge=0, le=1, description="least share of questions that ask for what is not so (0–1)"
     )
     numeric_share: float = Field(
-        0.2, ge=0, le=1, description="least share of items whose options are figures (0–1)"
+        0.2, ge=0, le=1, description="least share of questions whose options are figures (0–1)"
     )
-    most_by_article: int = Field(6, ge=1, description="items of one article at most")
-    free_share: float = Field(
-        0.04, ge=0, le=0.9, description="free-text examples beside the multiple-choice ones (0–0.9)"
-    )
+    most_by_article: int = Field(6, ge=1, description="most items of one article")
+    free_share: float = Field(0.04, ge=0, le=0.9, description="share of free-text examples (0–0.9)")
     surface_share: float = Field(
         0.0,
         ge=0,
         le=1,
         description="share of the questions varied as people type: spacing, typos, dropped "
-        "particles, manners, everyday words (0–1)",
+        "particles, politeness level, everyday words (0–1)",
     )
     select: Literal["weights", "student"] = Field(
         "weights",
-        description="weights: by kind alone; student: of each kind first what the model that will "
-        "be trained gets wrong",
+        description="weights: by kind only; student: of each kind first the questions that the "
+        "model to be trained gets wrong",
     )
     student_pool: float = Field(
-        2.0, ge=1, description="candidates the student is asked, for each item taken"
+        2.0, ge=1, description="questions that the student is asked, for each item taken"
     )
     student_engine: EngineSettings = Field(
-        default_factory=EngineSettings, description="what runs the student while it is asked"
+        default_factory=EngineSettings, description="the engine that runs the student"
     )
     answer_form: Literal["label", "text"] = Field(
-        "text", description="what the model answers: the option's digit, or its text"
+        "text", description="what the model answers: the digit of the option, or its text"
     )
     shown_evidence: bool = Field(True, description="put evidence before the question")
-    raft: RaftSettings = Field(default_factory=RaftSettings, description="how evidence is packed")
+    raft: RaftSettings = Field(default_factory=RaftSettings, description="the evidence in prompts")
     teacher: TeacherSettings | None = Field(
-        None, description="a model that writes examples; none: off"
+        None, description="a model that writes further examples; none: off"
     )
 
     @model_validator(mode="after")
@@ -167,7 +173,7 @@ class AugmentSettings(BaseModel):
             known = ", ".join(WEIGHTS)
             raise ValueError(f"no such kind of question: {', '.join(unknown)}; known: {known}")
         if any(weight < 0 for weight in self.generators.values()):
-            raise ValueError("a generator's weight is below 0")
+            raise ValueError("weights of generators must be 0 or more")
         if self.holdout_items and not self.holdout_documents:
-            raise ValueError("holdout_items needs holdout_documents: whose questions are kept?")
+            raise ValueError("holdout_items needs holdout_documents, the acts to ask about")
         return self

@@ -1,4 +1,4 @@
-"""The stage: articles and chunks in; examples, held-out questions, rejects and a card out."""
+"""Run the augment stage: from articles and chunks to examples, held-out questions and a card."""
 
 from __future__ import annotations
 
@@ -6,27 +6,37 @@ import random
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
-from typing import Any
 
 from kofinlaw import Progress, UserError, silent
-from kofinlaw.augment import examples_card as card
-from kofinlaw.augment.assemble import Maker, fingerprint, item_id, key_of, make_items, question_of
+from kofinlaw.augment.assemble import (
+    AskStudent,
+    AugmentContext,
+    item_fingerprint,
+    item_id,
+    key_of,
+    make_items,
+    question_of,
+)
+from kofinlaw.augment.counts import AugmentCounts
 from kofinlaw.augment.example_table import write_parquet
 from kofinlaw.augment.examples import choice_examples, free_examples
-from kofinlaw.augment.generators import grounded
-from kofinlaw.augment.generators.acts import Laws, read_laws
+from kofinlaw.augment.examples_card import write_card
+from kofinlaw.augment.generators.drafts import Draft
+from kofinlaw.augment.generators.registry import draft_questions
 from kofinlaw.augment.option_choice import Item
-from kofinlaw.augment.protected_questions import Protected
-from kofinlaw.augment.raft import Shelf
+from kofinlaw.augment.protected_questions import ProtectedTexts
+from kofinlaw.augment.raft import PassageIndex
+from kofinlaw.augment.reading.acts import Laws, read_laws
 from kofinlaw.augment.settings import AugmentSettings
-from kofinlaw.augment.student import Student, margins
+from kofinlaw.augment.student import OpenStudent, student_margins
 from kofinlaw.augment.teacher.ledger import Resume
+from kofinlaw.augment.teacher.synthesis import synthesize
 from kofinlaw.data.chunking import estimate_tokens
 from kofinlaw.files import read_jsonl, write_jsonl
 from kofinlaw.records import Article, Chunk
 
 
-def augment(
+def generate_examples(
     settings: AugmentSettings,
     corpus: Path,
     out: Path,
@@ -35,92 +45,110 @@ def augment(
     count_tokens: Callable[[str], int] | None = None,
     protected_texts: Sequence[str] = (),
     ledger: Path | None = None,
-    student: Student | None = None,
+    student: OpenStudent | None = None,
     resume: Resume = "if-possible",
     progress: Progress = silent,
-) -> dict[str, Any]:
-    """Make the examples of a corpus; returns counts and figures for `stage.json`.
+) -> AugmentCounts:
+    """Generate the training examples and held-out questions of a corpus.
 
     Writes `examples.jsonl` and `.parquet`, `heldout_questions.jsonl`, `heldout_key.jsonl`,
-    `rejected.jsonl`, `ledger.jsonl`, `card.md` and `card.json` into `out`. `ledger` is where a
-    teacher's answers are remembered (default: in `out`), best outside of folders that are made
-    anew; `resume` says what to do with what it holds. `student` loads the model to be trained and
-    its template, for `select: student`. Raises UserError where the corpus holds no article to ask
-    about, or a held-out title that the corpus does not have.
+    `rejected.jsonl`, `ledger.jsonl`, `card.md` and `card.json` into `out`. The same corpus,
+    settings and seed give the same bytes.
+
+    Args:
+        settings: The recipe's section `augment`.
+        corpus: A folder with `articles.jsonl` and `chunks.jsonl`, as `build_corpus` writes it.
+        out: The folder to write to. It is created if it does not exist.
+        seed: Decides every random choice.
+        count_tokens: Counts tokens as the model to be trained does; the default is an estimate.
+        protected_texts: Evaluation questions that must not be trained on.
+        ledger: The file that keeps a teacher's answers; the default is in `out`. Choose a file
+            outside of folders that are deleted and written again.
+        student: Loads the model to be trained and its template, for `select: student`.
+        resume: What to do with the answers that `ledger` already holds.
+        progress: Called with the phase and the number of done and all parts.
+
+    Raises:
+        UserError: If the corpus has no article to ask about or lacks a held-out title, if
+            `select: student` has no student, if a teacher's model or server is not available, or if
+            the disk is full.
     """
     out.mkdir(parents=True, exist_ok=True)
     laws = read_laws(read_jsonl(corpus / "articles.jsonl", Article))
     chunks = list(read_jsonl(corpus / "chunks.jsonl", Chunk))
     _check_corpus(settings, laws, chunks, corpus)
     count = count_tokens or estimate_tokens
-    shelf = Shelf(chunks, count, settings.raft.retrieval)
-    maker = Maker(settings, seed, laws, shelf, Protected(protected_texts), [])
+    passages = PassageIndex(chunks, count, settings.raft.retrieval)
+    protected = ProtectedTexts(protected_texts)
+    context = AugmentContext(settings, seed, laws, passages, protected, [])
 
-    held = frozenset(settings.holdout_documents)
-    drafts = list(grounded.drafts(laws, seed, progress=progress))
-    # Two generators may hit on the same question; it is asked once.
-    seen: set[tuple[str, str]] = set()
-    drafts = [d for d in drafts if not ((d.stem, d.answer) in seen or seen.add((d.stem, d.answer)))]  # type: ignore[func-returns-value]
+    held_out = frozenset(settings.holdout_documents)
+    drafts = _distinct_drafts(laws, seed, progress)
     heldout = make_items(
-        maker, [d for d in drafts if d.document in held], settings.holdout_items, "heldout"
+        context, [d for d in drafts if d.document in held_out], settings.holdout_items, "heldout"
     )
-    asked = {fingerprint(item) for item in heldout}
     items = make_items(
-        maker,
-        [d for d in drafts if d.document not in held],
+        context,
+        [d for d in drafts if d.document not in held_out],
         settings.items,
         "train",
-        asked,
-        _margins(settings, student, out, progress),
+        {item_fingerprint(item) for item in heldout},
+        _ask_student(settings, student, out, progress),
     )
-    examples = choice_examples(maker, items, progress)
-    examples += free_examples(maker, len(examples), held)
+    examples = choice_examples(context, items, progress)
+    examples += free_examples(context, len(examples), held_out)
     random.Random(f"{seed}:order").shuffle(examples)
 
     write_jsonl(out / "heldout_questions.jsonl", [question_of(item) for item in heldout])
     write_jsonl(out / "heldout_key.jsonl", [key_of(item) for item in heldout])
-    taught = None
+    synthesis = None
     if settings.teacher is not None:
-        from kofinlaw.augment.teacher.write import teach
-
-        taught = teach(
+        synthesis = synthesize(
             settings.teacher,
-            [law for law in laws.acts if law.title not in held],
+            [law for law in laws.acts if law.title not in held_out],
             chunks,
             ledger or out / "asked.jsonl",
             seed=seed,
-            protected=maker.protected,
+            protected=protected,
             used=out / "ledger.jsonl",
             resume=resume,
             progress=progress,
         )
-        examples += taught.examples
-        maker.rejected += taught.rejected
+        examples += synthesis.examples
+        context.rejected += synthesis.rejected
     else:
         write_jsonl(out / "ledger.jsonl", [])
     write_jsonl(out / "examples.jsonl", examples)
     write_parquet(out / "examples.parquet", examples)
-    write_jsonl(out / "rejected.jsonl", maker.rejected)
+    write_jsonl(out / "rejected.jsonl", context.rejected)
     made = {example.id for example in examples}
     items = [item for item in items if item_id(item) in made]
-    return card.write(
+    return write_card(
         out,
         settings,
         drafts=Counter(draft.kind for draft in drafts),
         items=items,
         heldout=heldout,
         examples=examples,
-        taught=taught,
-        rejected=maker.rejected,
-        shelf=shelf,
+        rejected=context.rejected,
+        passages=passages,
         count=count,
+        synthesis=synthesis,
     )
 
 
-def _margins(
-    settings: AugmentSettings, student: Student | None, out: Path, progress: Progress
-) -> Callable[[Sequence[Item]], Mapping[str, float]] | None:
-    """How to ask the student, None where items are chosen without it."""
+def _distinct_drafts(laws: Laws, seed: int, progress: Progress) -> list[Draft]:
+    """All drafts. Where two generators give the same question, only the first one counts."""
+    distinct: dict[tuple[str, str], Draft] = {}
+    for draft in draft_questions(laws, seed, progress=progress):
+        distinct.setdefault((draft.stem, draft.answer), draft)
+    return list(distinct.values())
+
+
+def _ask_student(
+    settings: AugmentSettings, student: OpenStudent | None, out: Path, progress: Progress
+) -> AskStudent | None:
+    """How to ask the student; None where items are selected without it."""
     if settings.select == "weights":
         return None
     if student is None:
@@ -130,7 +158,11 @@ def _margins(
             remedy="use `select: weights`, or a recipe with a model",
         )
     path, form = out / "student.jsonl", settings.answer_form
-    return lambda items: margins(items, student, path, form=form, progress=progress)
+
+    def ask(items: Sequence[Item]) -> Mapping[str, float]:
+        return student_margins(items, student, path, form=form, progress=progress)
+
+    return ask
 
 
 def _check_corpus(
@@ -140,12 +172,12 @@ def _check_corpus(
         raise UserError(
             "the corpus holds no article of a statute or rule",
             where=str(corpus / "articles.jsonl"),
-            remedy="grounded questions need acts with 조; check `data.sources`",
+            remedy="questions are made from acts with 조; check `data.sources`",
         )
     missing = sorted(set(settings.holdout_documents) - set(laws.titles))
     if missing:
         raise UserError(
             f"held-out documents that the corpus does not have: {', '.join(missing)}",
             where="augment.holdout_documents",
-            remedy="titles must be written as in the documents: " + ", ".join(laws.titles[:8]),
+            remedy="write titles exactly as in the documents: " + ", ".join(laws.titles[:8]),
         )

@@ -1,4 +1,4 @@
-"""Which questions the student gets wrong: those are worth more than those it knows."""
+"""Ask the model to be trained which questions it gets wrong, so that these are taken first."""
 
 from __future__ import annotations
 
@@ -15,22 +15,25 @@ from kofinlaw.models.engines.base import Engine
 from kofinlaw.models.templates import ChatTemplate
 
 BATCH = 32
-Student = Callable[[], tuple[Engine, ChatTemplate]]
+# Loads the model and its chat template when it is called.
+OpenStudent = Callable[[], tuple[Engine, ChatTemplate]]
 
 
-def margins(
+def student_margins(
     items: Sequence[Item],
-    student: Student,
+    student: OpenStudent,
     path: Path,
     *,
     form: AnswerForm,
     progress: Progress = silent,
 ) -> dict[str, float]:
-    """The student's margin on each item by id, asked without evidence: how sure it is of the right
-    option against its best wrong one, in nats a token (a text) or a label; below 0 it is wrong.
+    """The student's margin on each item, by item id. It is asked without evidence.
 
-    What `path` holds is not asked again: a killed run goes on with the next batch. The student is
-    loaded only where something is left to ask.
+    The margin is the log probability of the right option less that of the best wrong one: in nats
+    for a token (form `text`) or for a label. Below 0 the student is wrong.
+
+    Margins in `path` are not computed again, so a killed run continues with the next batch. The
+    student is loaded only if an item is left.
     """
     known = _read(path)
     keys = [_key(item, form) for item in items]
@@ -69,7 +72,7 @@ def _ask(
     out = []
     for item, row in zip(items, rows, strict=True):
         values = [s.logprob / max(s.tokens, 1) if form == "text" else s.logprob for s in row]
-        best_wrong = max(value for place, value in enumerate(values) if place != item.answer)
+        best_wrong = max(value for index, value in enumerate(values) if index != item.answer)
         out.append(round(values[item.answer] - best_wrong, 4))
     return out
 
@@ -87,5 +90,5 @@ def _read(path: Path) -> dict[str, float]:
                     row = json.loads(line)
                     known[str(row["key"])] = float(row["margin"])
                 except (ValueError, KeyError, TypeError):
-                    continue  # torn or damaged: asked again
+                    continue  # a cut or damaged line: its item is asked again
     return known

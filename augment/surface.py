@@ -1,7 +1,7 @@
-"""The same question in other clothes: spacing, typos, dropped 조사, manners, everyday words.
+"""Vary the surface of a question: spacing, typos, dropped 조사, politeness level, everyday words.
 
-People do not type as the law is printed. A varied question asks the same: figures, quotations,
-citations, negations and the words of the answer are never touched.
+People do not type as the law is printed. The varied question means the same: figures, quotations,
+citations, negations and the words of the answer never change.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from kofinlaw.data.korean.words import tag_text
 Span = tuple[int, int]
 Change = Callable[[str, list[Span], random.Random], str]
 
-# Figures with their unit, quotations, citations, blanks to fill in, and whatever denies.
+# Citations, quotations, blanks to fill in, figures with their unit, and negations.
 _FIXED = (
     re.compile(r"「[^」]*」"),
     re.compile(r"[\"“][^\"”]*[\"”]|['‘][^'’]*['’]|\(\s*\)"),
@@ -24,12 +24,12 @@ _FIXED = (
 )
 _WORD = re.compile(r"\S+")
 _VOWELS, _FINALS = 21, 28
-# Vowels that are mistaken for each other, and those beside each other on the two-set keyboard.
+# Vowels that are confused with each other, and those next to each other on the two-set keyboard.
 _NEAR_VOWELS = {1: 5, 5: 1, 0: 20, 20: 0, 4: 8, 8: 4, 13: 18, 18: 13, 6: 12, 12: 6}
-# Final consonants: doubled for single ones, and lost ones.
+# Final consonants: doubled instead of single, and lost ones.
 _NEAR_FINALS = {1: 2, 2: 1, 19: 20, 20: 19, 4: 0, 21: 0, 16: 0, 8: 0}
 _PARTICLES = {"JKO", "JKS"}
-_MANNERS: tuple[tuple[str, tuple[str, ...]], ...] = (
+_CLOSINGS: tuple[tuple[str, tuple[str, ...]], ...] = (
     ("알맞은 것은?", ("알맞은 것은 무엇입니까?", "알맞은 것은 뭔가요?")),
     ("옳은 것은?", ("옳은 것은 무엇입니까?", "맞는 것은 뭐예요?")),
     ("것은?", ("것은 무엇입니까?", "것은 뭔가요?")),
@@ -44,8 +44,7 @@ _MANNERS: tuple[tuple[str, tuple[str, ...]], ...] = (
     ("설명하시오.", ("설명하여 주십시오.", "설명해 주세요.")),
     ("서술하시오.", ("서술하여 주십시오.", "써 주세요.")),
 )
-# Official words (patterns) and what people say for them; none changes what is asked, and each pair
-# takes the same particles.
+# Patterns of official words, and everyday words that mean the same and take the same particles.
 _EVERYDAY: tuple[tuple[str, str], ...] = (
     (r"다음 빈칸에 알맞은", "빈칸에 들어갈 알맞은"),
     (r"에 관한 설명으로", "에 대한 설명 중"),
@@ -67,7 +66,7 @@ _EVERYDAY: tuple[tuple[str, str], ...] = (
 
 
 def protected_spans(text: str, keep: Sequence[str]) -> list[Span]:
-    """Where nothing may change: fixed patterns, and every occurrence of the words of `keep`."""
+    """(start, end) of what may not change: fixed patterns, and all words of `keep`."""
     spans = [match.span() for fixed in _FIXED for match in fixed.finditer(text)]
     words = {w.strip(".,?()") for phrase in keep for w in [phrase, *phrase.split()]}
     for word in words:
@@ -77,39 +76,40 @@ def protected_spans(text: str, keep: Sequence[str]) -> list[Span]:
 
 
 def _free(start: int, end: int, spans: Sequence[Span]) -> bool:
+    """Whether no span overlaps the text from `start` to `end`."""
     return all(end <= first or start >= last for first, last in spans)
 
 
 def spacing(text: str, spans: list[Span], rng: random.Random) -> str:
-    """One blank lost between two words that may change."""
-    places = [
+    """Remove one space between two words that may change."""
+    choices = [
         match.start()
         for match in re.finditer(r"(?<=[가-힣]) (?=[가-힣])", text)
         if _free(match.start() - 1, match.end() + 1, spans)
     ]
-    if not places:
+    if not choices:
         return text
-    place = rng.choice(places)
-    return text[:place] + text[place + 1 :]
+    position = rng.choice(choices)
+    return text[:position] + text[position + 1 :]
 
 
 def typo(text: str, spans: list[Span], rng: random.Random) -> str:
-    """One vowel or final consonant of a longer word mistyped."""
-    places = [
-        place
+    """Mistype one vowel or final consonant of a word of three or more letters."""
+    choices = [
+        position
         for match in _WORD.finditer(text)
         if len(match[0]) >= 3 and _free(*match.span(), spans)
-        for place in range(match.start(), match.end() - 1)
-        if "가" <= text[place] <= "힣" and mistyped(text[place])
+        for position in range(match.start(), match.end() - 1)
+        if "가" <= text[position] <= "힣" and mistyped(text[position])
     ]
-    if not places:
+    if not choices:
         return text
-    place = rng.choice(places)
-    return text[:place] + rng.choice(mistyped(text[place])) + text[place + 1 :]
+    position = rng.choice(choices)
+    return text[:position] + rng.choice(mistyped(text[position])) + text[position + 1 :]
 
 
 def mistyped(syllable: str) -> list[str]:
-    """The syllable with its vowel or its final consonant as a hasty hand would type it."""
+    """The syllable with a mistyped vowel or a mistyped final consonant."""
     code = ord(syllable) - ord("가")
     lead, rest = divmod(code, _VOWELS * _FINALS)
     vowel, final = divmod(rest, _FINALS)
@@ -122,21 +122,21 @@ def mistyped(syllable: str) -> list[str]:
 
 
 def dropped_particle(text: str, spans: list[Span], rng: random.Random) -> str:
-    """One 을/를 or 이/가 after a noun left out."""
-    places = [
+    """Leave out one 을/를 or 이/가 after a noun."""
+    choices = [
         (start, end)
         for _, tag, start, end in tag_text(text)
         if tag in _PARTICLES and text[end : end + 1] == " " and _free(start - 1, end, spans)
     ]
-    if not places:
+    if not choices:
         return text
-    start, end = rng.choice(places)
+    start, end = rng.choice(choices)
     return text[:start] + text[end:]
 
 
-def manners(text: str, spans: list[Span], rng: random.Random) -> str:
-    """The closing in 합쇼체 or 해요체."""
-    for plain, others in _MANNERS:
+def politeness(text: str, spans: list[Span], rng: random.Random) -> str:
+    """Change the closing to 합쇼체 or 해요체."""
+    for plain, others in _CLOSINGS:
         start = len(text) - len(plain)
         if text.endswith(plain) and _free(start, start + len(plain) - 1, spans):
             return text[:start] + rng.choice(others)
@@ -144,24 +144,25 @@ def manners(text: str, spans: list[Span], rng: random.Random) -> str:
 
 
 def everyday(text: str, spans: list[Span], rng: random.Random) -> str:
-    """One official word as people say it."""
-    places = [
+    """Replace one official word by an everyday word."""
+    choices = [
         (match.span(), plain)
         for official, plain in _EVERYDAY
         for match in re.finditer(official, text)
         if _free(*match.span(), spans)
     ]
-    if not places:
+    if not choices:
         return text
-    (start, end), plain = rng.choice(places)
+    (start, end), plain = rng.choice(choices)
     return text[:start] + plain + text[end:]
 
 
+# The names are part of the records (`surface_manners`).
 CHANGES: dict[str, Change] = {
     "spacing": spacing,
     "typo": typo,
     "particle": dropped_particle,
-    "manners": manners,
+    "manners": politeness,
     "everyday": everyday,
 }
 
@@ -174,18 +175,18 @@ def vary(
     changes: Sequence[str] = tuple(CHANGES),
     most: int = 2,
 ) -> tuple[str, tuple[str, ...]]:
-    """(the question varied in one to `most` ways, which ones); as it was where none applies.
+    """(the question with one to `most` changes, their names); unchanged where none applies.
 
-    `keep` are phrases whose words stay: the answer, the options, keywords.
+    The words of `keep` do not change: the answer, the options, keywords.
     """
     wanted = rng.sample(list(changes), k=len(changes))
-    done: list[str] = []
+    applied: list[str] = []
     count = rng.randint(1, most)
     for name in wanted:
-        if len(done) == count:
+        if len(applied) == count:
             break
         new = CHANGES[name](text, protected_spans(text, keep), rng)
         if new != text:
             text = new
-            done.append(name)
-    return text, tuple(done)
+            applied.append(name)
+    return text, tuple(applied)

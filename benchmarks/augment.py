@@ -26,12 +26,13 @@ from typing import Any
 from augment_faults import measure
 from outcome import outcome
 
-from kofinlaw.augment.generators import grounded
-from kofinlaw.augment.generators.acts import Laws, read_laws
 from kofinlaw.augment.generators.drafts import source_rng
-from kofinlaw.augment.giveaways import describe, mean, overlap_credit
-from kofinlaw.augment.option_choice import Item, build, problem, true_elsewhere
-from kofinlaw.augment.raft import Shelf
+from kofinlaw.augment.generators.falsity import true_elsewhere
+from kofinlaw.augment.generators.registry import draft_questions
+from kofinlaw.augment.option_choice import Item, build_item, find_problem
+from kofinlaw.augment.raft import PassageIndex
+from kofinlaw.augment.reading.acts import Laws, read_laws
+from kofinlaw.augment.shortcuts import mean, overlap_credit, shortcut_figures
 from kofinlaw.data.corpus import build_corpus
 from kofinlaw.data.korean.words import bigrams, content_morphemes
 from kofinlaw.data.settings import DataSettings
@@ -62,24 +63,28 @@ def core_files(folder: Path) -> list[Path]:
 
 def make_items(laws: Laws, seed: int) -> list[Item]:
     items = []
-    for draft in grounded.drafts(laws, seed):
+    for draft in draft_questions(laws, seed):
         rng = source_rng(seed, "options", draft.kind, draft.stem, draft.answer)
-        item = build(draft, 5 if rng.random() < 0.65 else 4, rng)
-        if item and not problem(item) and not true_elsewhere(item, laws.sentences):
+        item = build_item(draft, 5 if rng.random() < 0.65 else 4, rng)
+        if not item or find_problem(item):
+            continue
+        if not true_elsewhere(draft, item.options, item.answer, laws.sentences):
             items.append(item)
     return items
 
 
-def overlap_table(items: list[Item], shelf: Shelf, tokens: Tokenise) -> dict[str, dict[str, float]]:
+def overlap_table(
+    items: list[Item], index: PassageIndex, tokens: Tokenise
+) -> dict[str, dict[str, float]]:
     """The overlap baseline by kind, with the gold passage and with retrieved ones."""
     gold, found = defaultdict(list), defaultdict(list)
     passages: dict[int, frozenset[str]] = {}
     wanted, rows = [], []
     for item in items:
-        places = shelf.search(" ".join([item.draft.stem, *item.options]), RETRIEVED)
-        rows.append((item, shelf.gold(item.draft.units, item.draft.focus), places))
+        places = index.search(" ".join([item.draft.stem, *item.options]), RETRIEVED)
+        rows.append((item, index.gold(item.draft.units, item.draft.focus), places))
         wanted += [p for p in (*rows[-1][1], *places) if p not in wanted]
-    for place, words in zip(wanted, tokens([shelf.chunks[p].text for p in wanted]), strict=True):
+    for place, words in zip(wanted, tokens([index.chunks[p].text for p in wanted]), strict=True):
         passages[place] = frozenset(words)
     flat = iter(tokens([option for item in items for option in item.options]))
     for item, golds, places in rows:
@@ -151,18 +156,18 @@ def main() -> None:
         "kinds": dict(counts.most_common()),
         **{
             k: v
-            for k, v in describe([(i.options, i.answer) for i in items]).items()
+            for k, v in shortcut_figures([(i.options, i.answer) for i in items]).items()
             if k != "items"
         },
     }
     print(f"{len(distinct)} distinct items from {len(articles)} articles in {seconds:.1f} CPU s")
     sample = random.Random(0).sample(items, min(arguments.sample, len(items)))
-    shelf = Shelf(chunks, len)
+    index = PassageIndex(chunks, len)
     tables = {"bigrams": lambda texts: [bigrams(text) for text in texts]}
     if arguments.kiwi:
         tables["kiwi"] = content_morphemes
     for label, tokens in tables.items():
-        table = overlap_table(sample, shelf, tokens)
+        table = overlap_table(sample, index, tokens)
         print(f"\noverlap by {label}: items, gold passage, retrieved")
         for kind, row in sorted(table.items()):
             print(f"  {kind:<22}{row['items']:>5}{row['gold']:>8.3f}{row['retrieved']:>8.3f}")

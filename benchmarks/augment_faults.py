@@ -21,12 +21,11 @@ from typing import Any
 
 from outcome import outcome
 
-from kofinlaw.augment.generators.actors import rivals
-from kofinlaw.augment.generators.acts import Law, Laws, read_laws
-from kofinlaw.augment.generators.clauses import Clause, as_question
-from kofinlaw.augment.generators.modality import flip
-from kofinlaw.augment.generators.names import subject
-from kofinlaw.augment.generators.quantities import options_near, quantities
+from kofinlaw.augment.generators.falsity import flip_modality, other_figures, other_parties
+from kofinlaw.augment.reading.acts import Law, Laws, read_laws
+from kofinlaw.augment.reading.clauses import Clause, as_question
+from kofinlaw.augment.reading.figures import find_figures
+from kofinlaw.augment.reading.names import subject
 from kofinlaw.augment.teacher.filters import first_failure, verdicts
 from kofinlaw.augment.teacher.prompt_files import read_prompt
 from kofinlaw.augment.teacher.tasks import TASKS, Source, Written, passages
@@ -40,11 +39,11 @@ _OBJECT = re.compile(r"(?<![가-힣ㆍ])([가-힣]{2,6})[을를](?= )")
 
 def wrong_number(law: Law, clause: Clause, text: str, rng: random.Random) -> str:
     """One figure replaced by a near one of its unit."""
-    found = quantities(text)
+    found = find_figures(text)
     if not found:
         return ""
     chosen = rng.choice(found)
-    near = options_near(chosen, clause.article.text, rng)
+    near = other_figures(chosen, clause.article.text, rng)
     return text[: chosen.start] + near[0] + text[chosen.end :] if near else ""
 
 
@@ -70,14 +69,14 @@ NEGATIONS = (
 def wrong_negation(law: Law, clause: Clause, text: str, rng: random.Random) -> str:
     """A negation dropped or put in, a duty made a permission, a bound turned round."""
     ways = [text.replace(old, new, 1) for old, new in NEGATIONS if old in text]
-    ways += [turned] if (turned := flip(text)) else []
+    ways += [turned] if (turned := flip_modality(text)) else []
     return rng.choice(ways) if ways else ""
 
 
 def wrong_term(law: Law, clause: Clause, text: str, rng: random.Random) -> str:
     """Who acts, or one noun, replaced by another of the same act."""
     who = subject(text)
-    others = rivals(law, clause, who, rng) if who else ()
+    others = other_parties(law, clause, who, rng) if who else ()
     if others and rng.random() < 0.5:
         return text.replace(text[: len(who) + 1], josa(others[0], "은/는"), 1)
     pool = [noun for noun in _objects(law) if noun not in clause.main]
@@ -104,7 +103,7 @@ def _objects(law: Law) -> tuple[str, ...]:
 
 def wrong_article(law: Law, clause: Clause, text: str, rng: random.Random) -> str:
     """A citation of another article of the act, in the text or in brackets after it."""
-    others = [c.place for c in law.clauses if c.article.id != clause.article.id]
+    others = [c.citation for c in law.clauses if c.article.id != clause.article.id]
     if not others:
         return ""
     return f"{text.rstrip('.')} ({rng.choice(others)})."
@@ -139,7 +138,7 @@ def restatements(source: Source) -> list[str]:
     return [
         text,
         polite(text),
-        f"{bare} ({source.place}).",
+        f"{bare} ({source.citation}).",
         text.replace("하여야 한다", "해야 한다"),
         f"따라서 {text}",
         text.replace("경우에는", "경우"),
@@ -179,19 +178,19 @@ def outputs(laws: Laws, seed: int) -> Iterator[tuple[str, Written]]:
         for source in passages(law)
         for clause in law.by_article.get(source.unit, ())
         if clause.main == source.passage
-        and clause.place == source.place
+        and clause.citation == source.citation
         and len(clause.main) <= 120
     ]
     rng.shuffle(rows)
     planted: Counter[str] = Counter()
     for law, clause, source in rows:
         text = rng.choice(restatements(source))
-        yield "sound", output(source, text, source.place, rng)
+        yield "sound", output(source, text, source.citation, rng)
         for name in sorted(FAULTS, key=lambda n: planted[n]):
             faulty = FAULTS[name](law, clause, source.passage, rng)
             if faulty and faulty != source.passage:
                 planted[name] += 1
-                yield name, output(source, faulty, source.place, rng)
+                yield name, output(source, faulty, source.citation, rng)
                 break
 
 

@@ -20,8 +20,9 @@ from typing import Any
 
 from outcome import outcome
 
+from kofinlaw.augment.counts import AugmentCounts
 from kofinlaw.augment.settings import AugmentSettings, RaftSettings
-from kofinlaw.augment.stage import augment
+from kofinlaw.augment.stage import generate_examples
 from kofinlaw.data.corpus import build_corpus
 from kofinlaw.data.settings import DataSettings
 from kofinlaw.files import read_jsonl
@@ -47,7 +48,7 @@ HELD_OUT = ("전자서명법", "정보통신망 이용촉진 및 정보보호 �
 EVIDENCE_TOKENS = 320
 
 
-def make(arguments: argparse.Namespace, work: Path, folder: Path) -> dict[str, Any]:
+def make(arguments: argparse.Namespace, work: Path, folder: Path) -> AugmentCounts:
     """The corpus, the items to train on and the held-out questions."""
     names = [f"{t.replace(' ', '_')}{tail}" for t in TRAINED + HELD_OUT for tail in ("", "_시행령")]
     sources = [{"path": str(arguments.folder / "acts" / f"{name}.md")} for name in names]
@@ -66,7 +67,7 @@ def make(arguments: argparse.Namespace, work: Path, folder: Path) -> dict[str, A
         holdout_items=arguments.questions,
         raft=RaftSettings(max_evidence_tokens=EVIDENCE_TOKENS),
     )
-    return augment(settings, work / "data", work / "augment", seed=42, count_tokens=count)
+    return generate_examples(settings, work / "data", work / "augment", seed=42, count_tokens=count)
 
 
 def ask(work: Path, folder: Path, adapter: Path | None) -> dict[str, str]:
@@ -127,7 +128,7 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as name:
         work = Path(name)
         counts = make(arguments, work, folder)
-        print(f"{counts['items']} items, {counts['tokens']} tokens, {counts['heldout']} held out")
+        print(f"{counts.items} items, {counts.tokens} tokens, {counts.heldout} held out")
         before = ask(work, folder, None)
         started = time.monotonic()
         train(
@@ -148,8 +149,8 @@ def main() -> None:
         after = ask(work, folder, work / "train" / "adapter")
         keys = list(read_jsonl(work / "augment" / "heldout_key.jsonl", Key))
     result = {
-        "items": counts["items"],
-        "tokens": counts["tokens"],
+        "items": counts.items,
+        "tokens": counts.tokens,
         "epochs": arguments.epochs,
         "train_seconds": round(seconds),
         **compare(keys, before, after),

@@ -26,14 +26,14 @@ from typing import Any
 from augment_faults import core_laws
 from outcome import outcome
 
-from kofinlaw.augment.protected_questions import Protected
+from kofinlaw.augment.protected_questions import ProtectedTexts
 from kofinlaw.augment.settings import TeacherSettings
 from kofinlaw.augment.teacher.ledger import read_ledger
-from kofinlaw.augment.teacher.write import teach
+from kofinlaw.augment.teacher.synthesis import synthesize
 from kofinlaw.files import write_jsonl
 from kofinlaw.records import Chunk
 
-SCRIPT = Path(__file__).parents[1] / "tests" / "augment" / "scripted.py"
+SCRIPT = Path(__file__).parents[1] / "tests" / "augment" / "teacher" / "scripted.py"
 
 
 def run_teacher(arguments: argparse.Namespace) -> str:
@@ -49,8 +49,13 @@ def run_teacher(arguments: argparse.Namespace) -> str:
     laws = core_laws(arguments.folder)
     started = time.monotonic()
     with tempfile.TemporaryDirectory() as name:
-        taught = teach(
-            settings, laws.acts, [], Path(name) / "ledger.jsonl", seed=1, protected=Protected(())
+        taught = synthesize(
+            settings,
+            laws.acts,
+            [],
+            Path(name) / "ledger.jsonl",
+            seed=1,
+            protected=ProtectedTexts(()),
         )
     seconds = time.monotonic() - started
     for example in taught.examples:
@@ -75,7 +80,7 @@ def run_teacher(arguments: argparse.Namespace) -> str:
 
 def kill_teacher(arguments: argparse.Namespace) -> str:
     """SIGKILL at random moments until so many have hit; then compare with a run left alone."""
-    from kofinlaw.augment.generators.acts import Laws
+    from kofinlaw.augment.reading.acts import Laws
 
     rng = random.Random(0)
     with tempfile.TemporaryDirectory() as name:

@@ -1,25 +1,34 @@
-"""What a generator yields: a question with its right answer and more wrong ones than needed."""
+"""Define what a generator yields, and help generators to write it."""
 
 from __future__ import annotations
 
 import random
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass
 
-from kofinlaw.augment.generators.clauses import Clause
-from kofinlaw.augment.generators.names import normal
+from kofinlaw.augment.reading.clauses import Clause
+from kofinlaw.augment.reading.names import normalize
 
 LONGEST_QUOTE = 130
 _RELATIVE = re.compile(r"(?<!조)제\d+항|같은 [조항호]|전[항조]|각 호|이 [장절조]|제\d+호")
-_SPACES = re.compile(r"\s+")
 
 
 @dataclass(frozen=True)
 class Draft:
-    """A question before its options are chosen and placed.
+    """A question with its right answer and more wrong ones than needed.
 
-    `distractors` stand by preference, at least three; `focus` are phrases of the evidence that
-    decide (kept when it is packed); `units` the gold articles, best first.
+    Attributes:
+        kind: The kind of question, one of the keys of `settings.WEIGHTS`.
+        stem: The question as the model reads it, in Korean.
+        answer: The right option. Of a negative question it is the option that is not so.
+        distractors: The wrong options, preferred ones first. All differ from the answer and from
+            each other in their letters and digits. A draft with fewer than three is not used.
+        units: Ids of the articles that decide the question, the most important first.
+        focus: Phrases of these articles that decide it. Packed evidence always keeps their lines.
+        negative: Whether the stem asks for what is not so (옳지 않은 것은, 아닌 것은).
+        numeric: Whether the options are figures.
+        document: Title of the act.
     """
 
     kind: str
@@ -34,15 +43,19 @@ class Draft:
 
 
 def source_rng(seed: int, *parts: str) -> random.Random:
-    """Random numbers that depend on the seed and the place alone, never on what came before."""
+    """Random numbers that depend on the seed and `parts` only, not on earlier draws."""
     return random.Random("\u241f".join([str(seed), *parts]))
 
 
 def cite(clause: Clause, rng: random.Random, *, share: float = 0.25) -> str:
-    """`「법」` or, for a share of questions and wherever the text needs it, `「법」 제9조제1항`."""
+    """How the question cites a clause: `「법」` or `「법」 제9조제1항`.
+
+    The long form is used for a share of the questions (0 to 1), and always where the sentence
+    refers to its own article (`제1항에 따라`).
+    """
     title = f"「{clause.article.title}」"
     if _RELATIVE.search(clause.main) or rng.random() < share:
-        return f"{title} {clause.place}"
+        return f"{title} {clause.citation}"
     return title
 
 
@@ -51,17 +64,12 @@ def law_name(title: str) -> str:
     return f"「{title}」"
 
 
-def tidy(text: str) -> str:
-    """One line, single blanks."""
-    return _SPACES.sub(" ", text).strip()
-
-
-def distinct(answer: str, candidates: list[str] | tuple[str, ...]) -> tuple[str, ...]:
-    """Candidates that differ from the answer and from each other, order kept."""
-    seen = {normal(answer)}
+def distinct(answer: str, candidates: Sequence[str]) -> tuple[str, ...]:
+    """The candidates that differ from the answer and from each other, in order."""
+    seen = {normalize(answer)}
     out = []
     for candidate in candidates:
-        key = normal(candidate)
+        key = normalize(candidate)
         if key and key not in seen:
             seen.add(key)
             out.append(candidate)

@@ -1,20 +1,21 @@
-"""Where a rule stands and what it leans on: which article, which act, cross-reference chains."""
+"""Ask where a rule is: in which article, in which act, and which article it refers to."""
 
 from __future__ import annotations
 
 import random
 import re
 from collections import Counter, defaultdict
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
-from kofinlaw.augment.generators.acts import Law, Laws
-from kofinlaw.augment.generators.clauses import Clause
 from kofinlaw.augment.generators.drafts import LONGEST_QUOTE, Draft, distinct, law_name, source_rng
-from kofinlaw.augment.generators.names import normal
+from kofinlaw.augment.reading.acts import Law, Laws
+from kofinlaw.augment.reading.clauses import Clause
+from kofinlaw.augment.reading.names import normalize
 from kofinlaw.data.korean.words import bigrams
+from kofinlaw.records import Article
 
 _ARTICLE = re.compile(r"제\d+조(?:의\d+)?")
-# `법 제15조제3항 또는 제17조제4항`: both stand in the other act.
+# `법 제15조제3항 또는 제17조제4항`: both articles belong to the other act.
 _OF_ANOTHER = re.compile(
     r"(?<=[」법률영령칙정]) ?(?:제\d+[조항호](?:의\d+)?|[가-하]목|각 호|외의 부분|본문|단서"
     r"|[전후]단|부터|까지|및|또는|[,ㆍ\s])+"
@@ -25,22 +26,22 @@ QUESTIONS_BY_ARTICLE = 1
 
 
 def governing(law: Law, seed: int) -> Iterator[Draft]:
-    """Which article of the act holds a sentence; the articles most like it stand beside it."""
+    """Which article of the act holds a sentence? The options are the most similar articles."""
     holders: dict[str, list[str]] = defaultdict(list)
     for article in law.articles:
         for gram in sorted(set(bigrams(article.text))):
             holders[gram].append(article.number)
-    texts = {article.number: normal(article.text) for article in law.articles}
+    texts = {article.number: normalize(article.text) for article in law.articles}
     for article in law.articles:
-        own = [c for c in law.by_article.get(article.id, ()) if _tells(c)]
+        own = [c for c in law.by_article.get(article.id, ()) if _identifies_its_article(c)]
         rng = source_rng(seed, "governing", article.id)
         rng.shuffle(own)
         for clause in own[:QUESTIONS_BY_ARTICLE]:
             shared = Counter(n for gram in set(bigrams(clause.main)) for n in holders[gram])
-            said = normal(clause.main)
-            likest = sorted(shared, key=lambda n: (-shared[n], n))[:20]
-            rivals = [n for n in likest if n != article.number and said not in texts[n]][:8]
-            wrong = distinct(article.number, rivals)
+            said = normalize(clause.main)
+            nearest = sorted(shared, key=lambda n: (-shared[n], n))[:20]
+            others = [n for n in nearest if n != article.number and said not in texts[n]][:8]
+            wrong = distinct(article.number, others)
             if len(wrong) >= 3 and article.number not in clause.main:
                 yield Draft(
                     kind="which_article",
@@ -53,7 +54,8 @@ def governing(law: Law, seed: int) -> Iterator[Draft]:
                 )
 
 
-def _tells(clause: Clause) -> bool:
+def _identifies_its_article(clause: Clause) -> bool:
+    """Whether the sentence is specific, and clear without the text around it."""
     return (
         30 <= len(clause.main) <= 110
         and not _GENERIC.search(clause.main)
@@ -63,28 +65,33 @@ def _tells(clause: Clause) -> bool:
 
 
 def acts(law: Law, laws: Laws, seed: int, share: float = 0.15) -> Iterator[Draft]:
-    """Which act holds a sentence, for a share of its articles."""
+    """Which act holds a sentence? Asked for a share of its articles (0 to 1).
+
+    One wrong option is of the same family (the act or its decree), the others are not.
+    """
     everywhere = laws.titles
     if len(everywhere) < 4:
         return
     for article in law.articles:
         rng = source_rng(seed, "act", article.id)
         own = [
-            c for c in law.by_article.get(article.id, ()) if _tells(c) and law.title not in c.main
+            c
+            for c in law.by_article.get(article.id, ())
+            if _identifies_its_article(c) and law.title not in c.main
         ]
         if not own or rng.random() > share:
             continue
         clause = rng.choice(own)
         if own_articles(clause.main) or re.search(r"이 법|이 영|제\d+항", clause.main):
             continue
-        rivals = [t for t in everywhere if t != law.title and _family(t) != _family(law.title)]
-        rng.shuffle(rivals)
-        kin = [t for t in everywhere if t != law.title and _family(t) == _family(law.title)]
+        others = [t for t in everywhere if t != law.title and _family(t) != _family(law.title)]
+        rng.shuffle(others)
+        related = [t for t in everywhere if t != law.title and _family(t) == _family(law.title)]
         yield Draft(
             kind="which_act",
             stem=f'다음을 정한 법령은? "{clause.main}"',
             answer=law.title,
-            distractors=distinct(law.title, [*kin[:1], *rivals[:7]]),
+            distractors=distinct(law.title, [*related[:1], *others[:7]]),
             units=(article.id,),
             focus=(clause.main[:30],),
             document=law.title,
@@ -97,13 +104,13 @@ def _family(title: str) -> str:
 
 
 def own_articles(text: str) -> list[str]:
-    """Articles of its own act that a text names: not `법 제5조`, `「민법」 제3조 및 제4조`."""
+    """Articles of its own act that a text names, without `법 제5조` and `「민법」 제3조`."""
     return _ARTICLE.findall(_OF_ANOTHER.sub(" ", text))
 
 
 def chains(law: Law, seed: int) -> Iterator[Draft]:
-    """A rule that names another article of its act: what that article is about (its heading)."""
-    headings = [a for a in law.articles if a.heading]
+    """What is the heading of the article that a rule refers to?"""
+    titled = [a for a in law.articles if a.heading]
     for clause in law.clauses:
         named = own_articles(clause.main)
         if (
@@ -118,9 +125,9 @@ def chains(law: Law, seed: int) -> Iterator[Draft]:
         rng = source_rng(seed, "chain", clause.article.id, clause.label)
         if not target.heading or target.heading in clause.main:
             continue
-        where = f"{law_name(law.title)} {clause.place}"
+        where = f"{law_name(law.title)} {clause.citation}"
         hidden = clause.main.replace(named[0], "(가)")
-        wrong = _headings_near(headings, target.heading, clause, rng)
+        wrong = _headings_near(titled, target.heading, clause, rng)
         if len(wrong) >= 3:
             yield Draft(
                 kind="chain",
@@ -134,10 +141,11 @@ def chains(law: Law, seed: int) -> Iterator[Draft]:
 
 
 def _headings_near(
-    headings: list, answer: str, clause: Clause, rng: random.Random
+    titled: Sequence[Article], answer: str, clause: Clause, rng: random.Random
 ) -> tuple[str, ...]:
-    number = {a.heading: i for i, a in enumerate(headings)}
+    """Headings of the articles near the right one, the asking article's own first."""
+    number = {a.heading: i for i, a in enumerate(titled)}
     here = number.get(answer, 0)
-    near = [a.heading for a in headings if a.heading not in (answer, clause.article.heading)]
+    near = [a.heading for a in titled if a.heading not in (answer, clause.article.heading)]
     near.sort(key=lambda h: abs(number[h] - here) + rng.random() * 4)
     return distinct(answer, [clause.article.heading, *near[:7]])

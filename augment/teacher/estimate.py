@@ -1,8 +1,8 @@
-"""What a teacher will cost, before anything is loaded: requests, tokens, hours and GiB by task.
+"""Estimate the cost of a teacher before it is loaded: requests, tokens, hours and GiB by task.
 
-Hours are arithmetic over the catalogue's parameter counts: reading a token costs two operations a
-parameter, writing one reads every weight once for all requests of a batch. The machine's rates are
-round figures of what was measured (docs/benchmarks.md); the results are marked as estimates.
+Hours are computed from the catalogue's parameter counts. Reading a token costs two operations for
+each parameter; writing one reads every weight once for all requests of a batch. The machine's rates
+are rounded measurements (docs/benchmarks.md), and the results are marked as estimates.
 """
 
 from __future__ import annotations
@@ -11,29 +11,29 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from kofinlaw import UserError
-from kofinlaw.augment.generators.acts import Law
+from kofinlaw.augment.reading.acts import Law
 from kofinlaw.augment.settings import TeacherSettings
 from kofinlaw.augment.teacher.prompt_files import read_prompt
+from kofinlaw.augment.teacher.synthesis import sources_of
 from kofinlaw.augment.teacher.tasks import TASKS, Source, Task
-from kofinlaw.augment.teacher.write import sources_of
 from kofinlaw.models.catalogue import ModelCard, find_model
 from kofinlaw.models.memory.plan import plan_serving_memory
 
-# An output is about half as long as its schema allows; an answer to a question about 40 characters.
+# An output has about half the length that its schema allows, a second answer about 40 characters.
 TYPICAL_SHARE = 0.5
 TYPICAL_ANSWER = 40
-# (operations a second, bytes a second): two processor cores under llama.cpp and under
-# transformers, and a 24 GB card at half its nominal rates.
+# (operations per second, bytes per second): two processor cores with llama.cpp and with
+# transformers, and a 24 GB card at half of its nominal rates.
 LLAMACPP_CPU = (1.6e11, 1.8e10)
 TRANSFORMERS_CPU = (1.6e11, 5e9)
 CARD = (8e13, 5e11)
 
 
 @dataclass(frozen=True)
-class Row:
-    """One task's share: requests (its outputs and their second answers), tokens, hours.
+class TaskCost:
+    """The cost of one task. `requests` includes second answers and judgements.
 
-    `hours` is None where the model's size is unknown.
+    `hours` is None if the size of the model is unknown.
     """
 
     task: str
@@ -45,56 +45,56 @@ class Row:
 
 
 @dataclass(frozen=True)
-class Estimate:
-    """A teacher's whole cost; `gib` is None where the model's shape is unknown."""
+class TeacherCost:
+    """The cost of a teacher: by task, its memory in GiB, and one filled prompt as a sample.
 
-    rows: tuple[Row, ...]
+    `gib` is None if the shape of the model is unknown or a server runs it.
+    """
+
+    rows: tuple[TaskCost, ...]
     gib: float | None
     sample: str
 
 
-def estimate(
+def estimate_cost(
     settings: TeacherSettings,
     laws: Sequence[Law],
     seed: int,
     count: Callable[[str], int],
     *,
     gpu: bool = False,
-) -> Estimate:
-    """The cost of a teacher on these acts; every output is taken to be answered again.
+) -> TeacherCost:
+    """Estimate the cost of a teacher on these acts, as if every output passed the first filters.
 
-    `count` counts tokens of the teacher, or estimates them.
+    Args:
+        settings: The recipe's section `augment.teacher`.
+        laws: The acts to show.
+        seed: Decides the choice of provisions, as in the stage.
+        count: Counts or estimates tokens of the teacher.
+        gpu: Whether the model runs on a card.
     """
     card = _card(settings)
     by_task: dict[str, list[Source]] = {}
     for task, source in sources_of(settings, laws, seed):
         by_task.setdefault(task.name, []).append(source)
     rows = [
-        _row(TASKS[name], sources, settings, card, count, gpu) for name, sources in by_task.items()
+        _task_cost(TASKS[name], sources, settings, card, count, gpu)
+        for name, sources in by_task.items()
     ]
-    sample = next((_prompt(name, s[0]) for name, s in by_task.items() if s), "")
-    return Estimate(tuple(rows), _memory(settings, card, gpu), sample)
+    sample = next((read_prompt(name).fill_source(s[0]) for name, s in by_task.items() if s), "")
+    return TeacherCost(tuple(rows), _memory(settings, card, gpu), sample)
 
 
-def _prompt(name: str, source: Source) -> str:
-    return read_prompt(name).filled(
-        title=source.title,
-        place=source.place,
-        passage=source.passage,
-        question=source.question,
-        answer=source.answer,
-    )
-
-
-def _row(
+def _task_cost(
     task: Task,
     sources: Sequence[Source],
     settings: TeacherSettings,
     card: ModelCard | None,
     count: Callable[[str], int],
     gpu: bool,
-) -> Row:
-    read = sum(count(_prompt(task.name, source)) for source in sources)
+) -> TaskCost:
+    prompt = read_prompt(task.name)
+    read = sum(count(prompt.fill_source(source)) for source in sources)
     written = len(sources) * count("가" * round(task.longest * TYPICAL_SHARE))
     requests = len(sources)
     for name, wanted in (("reanswer", task.reanswered), ("judge", settings.judge)):
@@ -104,7 +104,7 @@ def _row(
             read += turns * count(read_prompt(name).text)
             written += turns * count("가" * TYPICAL_ANSWER)
     hours = _hours(settings, card, read, written, gpu)
-    return Row(task.name, len(sources), requests, read, written, hours)
+    return TaskCost(task.name, len(sources), requests, read, written, hours)
 
 
 def _card(settings: TeacherSettings) -> ModelCard | None:
@@ -131,9 +131,10 @@ def _hours(
     together = engine.slots if engine.engine in ("llamacpp", "openai") else settings.batch
     on_cpu = LLAMACPP_CPU if engine.engine == "llamacpp" else TRANSFORMERS_CPU
     operations, bytes_moved = CARD if gpu else on_cpu
-    a_token = 2 * card.parameters / operations
-    a_step = max(card.parameters * _bits(settings) / 8 / bytes_moved, together * a_token)
-    return (read * a_token + written / together * a_step) / 3600
+    token_seconds = 2 * card.parameters / operations
+    weight_bytes = card.parameters * _bits(settings) / 8
+    step_seconds = max(weight_bytes / bytes_moved, together * token_seconds)
+    return (read * token_seconds + written / together * step_seconds) / 3600
 
 
 def _memory(settings: TeacherSettings, card: ModelCard | None, gpu: bool) -> float | None:
@@ -150,7 +151,7 @@ def _memory(settings: TeacherSettings, card: ModelCard | None, gpu: bool) -> flo
         return None
 
 
-def table(found: Estimate) -> list[str]:
+def cost_table(found: TeacherCost) -> list[str]:
     """The estimate as lines of text."""
     head = f"  {'task':<16}{'outputs':>8}{'requests':>9}{'read':>10}{'written':>9}{'hours':>8}"
     lines = [head + "   (estimated)"]

@@ -1,4 +1,4 @@
-"""What a teacher's output must pass: each filter is a small function with a stored verdict."""
+"""Check a teacher's output. Each filter is a small function that returns a verdict."""
 
 from __future__ import annotations
 
@@ -6,9 +6,9 @@ import re
 from collections.abc import Callable, Sequence
 from difflib import SequenceMatcher
 
-from kofinlaw.augment.generators.modality import reading
-from kofinlaw.augment.generators.names import normal
-from kofinlaw.augment.generators.quantities import quantities
+from kofinlaw.augment.reading.endings import read_ending
+from kofinlaw.augment.reading.figures import find_figures
+from kofinlaw.augment.reading.names import normalize
 from kofinlaw.augment.teacher.prompt_files import Prompt
 from kofinlaw.augment.teacher.support import Verdict, plain_ending, support
 from kofinlaw.augment.teacher.tasks import Written
@@ -21,26 +21,26 @@ _ASKING = frozenset(
     ["누구", "어떤", "언제", "무엇", "얼마", "며칠", "어디", "조치", "경우", "방법", "상대", "기간"]
 )
 _ASKS = re.compile(r"(?:\?|까|가|오\.|요)\s*$")
-# Words of its own that a question may have: more, and it asks about something else.
+# Words that a question may add by task (default 1). With more it asks about something else.
 FOREIGN_WORDS = {"harder": 2, "rephrasing": 2, "dialogue": 2}
-# A run of the prompt's letters that is most of an output is no coincidence at this length.
+# From this length on, a run of the prompt's letters that is most of an output is a copy.
 COPIED_LETTERS = 16
-LEAST_HANGUL = 0.8
-LEAST_AGREEMENT = 0.5
+LEAST_HANGUL = 0.8  # share of letters
+LEAST_AGREEMENT = 0.5  # share of the shorter answer's content words
 _FOREIGN_SCRIPT = re.compile(r"[\u3040-\u30ff\u0400-\u04ff\u0600-\u06ff\u0e00-\u0e7f]")
 # Calques of English and Japanese that Korean law does not use: double passives, 당신, 가능하다.
 _CALQUES = re.compile(
     r"되어지|보여지|불리워|쓰여지|나뉘어지|당신|그녀|그들은|것이 가능하|하는 것을 허용"
     r"|중 하나이다|가지고 있어야만|만들어지게|에 의해서 되|필요로 (?:한다|합니다)|로부터의|에로의"
 )
-# A model that talks about its task instead of doing it.
+# The model talks about its task instead of doing it.
 _CHATTER = re.compile(
     r"인공지능|언어 ?모델|AI로서|죄송|다음은 .{0,20}입니다|출력:|JSON|Sure|Here is"
 )
 
 
 def length(written: Written, prompt: Prompt) -> Verdict:
-    """Every field within its characters; two to five keywords."""
+    """Every field has an allowed length, and there are two to five keywords."""
     for field in written.task.fields:
         value = written.fields[field.name]
         texts = [value] if isinstance(value, str) else value
@@ -53,7 +53,7 @@ def length(written: Written, prompt: Prompt) -> Verdict:
 
 
 def korean(written: Written, prompt: Prompt) -> Verdict:
-    """Hangul, but for the passage's own foreign words."""
+    """The text is in Hangul, except for foreign words of the passage."""
     for text in written.texts("question", "claim", "story"):
         own = re.sub(r"[A-Za-z]+", lambda w: "" if w[0] in written.source.passage else w[0], text)
         if hangul_share(own) < LEAST_HANGUL or _FOREIGN_SCRIPT.search(text):
@@ -62,7 +62,7 @@ def korean(written: Written, prompt: Prompt) -> Verdict:
 
 
 def natural(written: Written, prompt: Prompt) -> Verdict:
-    """Not translationese: no calque that the passage itself does not use."""
+    """The text has no calques of English or Japanese, except those of the passage."""
     text = " ".join(written.texts("question", "claim", "story"))
     found = [
         match[0] for match in _CALQUES.finditer(text) if match[0] not in written.source.passage
@@ -71,22 +71,22 @@ def natural(written: Written, prompt: Prompt) -> Verdict:
 
 
 def to_the_task(written: Written, prompt: Prompt) -> Verdict:
-    """No talk about being a model, no piece of the prompt's form."""
+    """The text does not talk about being a model and holds no part of the prompt's form."""
     match = _CHATTER.search(" ".join(written.texts("question", "claim", "story")))
     return Verdict("to_the_task", match is None, match[0] if match else "")
 
 
 def asks(written: Written, prompt: Prompt) -> Verdict:
-    """Every question asks."""
+    """Every question ends like a question."""
     wrong = [text for text in written.texts("question") if not _ASKS.search(text)]
     return Verdict("asks", not wrong, " ".join(wrong)[-30:])
 
 
 def not_the_prompt(written: Written, prompt: Prompt) -> Verdict:
-    """No field is one of the prompt's own examples, nor one with another subject put in."""
-    shown = normal(prompt.text)
+    """No field copies an example of the prompt, also not with another subject."""
+    shown = normalize(prompt.text)
     texts = written.texts("question", "claim", "story")
-    copied = [text for text in texts if _copied(normal(text), shown)]
+    copied = [text for text in texts if _copied(normalize(text), shown)]
     return Verdict("not_the_prompt", not copied, " ".join(copied)[:40])
 
 
@@ -96,28 +96,28 @@ def _copied(text: str, shown: str) -> bool:
 
 
 def about_the_passage(written: Written, prompt: Prompt) -> Verdict:
-    """Questions and claims share words with the passage."""
-    held = set(bigrams(written.source.passage))
+    """Questions and claims share bigrams with the passage."""
+    available = set(bigrams(written.source.passage))
     texts = written.texts("question", "claim")
-    shared = min((len(set(bigrams(text)) & held) for text in texts), default=0)
+    shared = min((len(set(bigrams(text)) & available) for text in texts), default=0)
     least = 2 if written.task.name in ("refusal", "dialogue", "easier", "scenario") else 4
     return Verdict("about_the_passage", shared >= least, str(shared))
 
 
 def not_an_echo(written: Written, prompt: Prompt) -> Verdict:
-    """An answer does not repeat its question, a variant not the question it was made from."""
-    claims = [normal(text) for text in written.texts("claim")]
+    """An answer does not repeat its question, and a variant not its original question."""
+    claims = [normalize(text) for text in written.texts("claim")]
     for text in written.texts("question"):
-        bare = normal(text)[:-3]
+        bare = normalize(text)[:-3]
         if any(bare in claim for claim in claims):
             return Verdict("not_an_echo", False, text[:40])
-        if written.source.question and bare in normal(written.source.question):
+        if written.source.question and bare in normalize(written.source.question):
             return Verdict("not_an_echo", False, "the question it was made from")
     return Verdict("not_an_echo", True)
 
 
 def not_in_circles(written: Written, prompt: Prompt) -> Verdict:
-    """No run of 15 characters twice in a sentence, unless the law itself repeats it."""
+    """No sentence repeats a run of 15 characters, unless the passage repeats it."""
     texts = written.texts("question", "claim", "story")
     rows = [row for text in texts for row in sentences(text)]
     runs = [match[1] for row in rows if (match := _CIRCLE.search(row))]
@@ -126,7 +126,7 @@ def not_in_circles(written: Written, prompt: Prompt) -> Verdict:
 
 
 def question_from_the_passage(written: Written, prompt: Prompt) -> Verdict:
-    """A question is asked in the passage's words, or it asks about something else."""
+    """A question uses the words of the passage; otherwise it asks about something else."""
     if written.task.name == "refusal":
         return Verdict("question_from_the_passage", True)
     source = written.source
@@ -143,9 +143,9 @@ def question_from_the_passage(written: Written, prompt: Prompt) -> Verdict:
 
 
 def article(written: Written, prompt: Prompt) -> Verdict:
-    """The article that is named as the ground is the passage's."""
+    """The article that the output names is that of the passage."""
     named = written.texts("article")
-    wrong = [name for name in named if normal(_without_act(name, written)) != _place(written)]
+    wrong = [name for name in named if normalize(_without_act(name, written)) != _citation(written)]
     return Verdict("article", not wrong, " ".join(wrong))
 
 
@@ -153,20 +153,20 @@ def _without_act(name: str, written: Written) -> str:
     return name.replace(f"「{written.source.title}」", "").replace(written.source.title, "")
 
 
-def _place(written: Written) -> str:
-    return normal(written.source.place)
+def _citation(written: Written) -> str:
+    return normalize(written.source.citation)
 
 
 def keywords(written: Written, prompt: Prompt) -> Verdict:
-    """Keywords stand in the reference, each its own."""
-    claims = normal(" ".join(written.texts("claim")))
-    words = [normal(word) for word in written.texts("keywords")]
+    """The reference contains all keywords, and no two are equal."""
+    claims = normalize(" ".join(written.texts("claim")))
+    words = [normalize(word) for word in written.texts("keywords")]
     wrong = [word for word in words if word not in claims]
     return Verdict("keywords", not wrong and len(set(words)) == len(words), " ".join(wrong))
 
 
 def personal_data(written: Written, prompt: Prompt) -> Verdict:
-    """No number of a person, card or account."""
+    """The text has no number of a person, card or account."""
     found = find_personal_data(" ".join(written.texts("question", "claim", "story")))
     return Verdict("personal_data", not found, " ".join(item.kind for item in found))
 
@@ -190,35 +190,37 @@ FILTERS: tuple[Filter, ...] = (
 
 
 def verdicts(written: Written, prompt: Prompt) -> list[Verdict]:
-    """The verdicts of every filter, then whether the passage supports each claim's sentences."""
+    """The verdicts of all filters, then those on the sentences of each claim (`support`)."""
     found = [check(written, prompt) for check in FILTERS]
     source = written.source
-    place = f"「{source.title}」 {source.place}"
+    citation = f"「{source.title}」 {source.citation}"
     known = " ".join(written.texts("story"))
     merged: dict[str, Verdict] = {}
     for claim in written.texts("claim"):
         for sentence in sentences(claim):
-            for verdict in support(sentence, source.passage, place=place, known=known):
+            for verdict in support(sentence, source.passage, citation=citation, known=known):
                 if verdict.check not in merged or not verdict.ok:
                     merged[verdict.check] = verdict
     return [*found, *merged.values()]
 
 
 def agreement(first: str, second: str) -> Verdict:
-    """Whether the teacher, asked again with the passage alone, comes to the same answer.
+    """Whether the teacher gives the same answer again from the passage alone.
 
-    The same figures, the same duty or permission, and half of the shorter answer's content words
-    in the longer.
+    Both answers must have the same figures and the same duty or permission, and the longer one half
+    of the shorter one's content words.
     """
-    unknown = normal(NO_EVIDENCE).rstrip(".")
-    refused = [unknown in normal(text) or "찾을수없" in normal(text) for text in (first, second)]
+    unknown = normalize(NO_EVIDENCE).rstrip(".")
+    refused = [
+        unknown in normalize(text) or "찾을수없" in normalize(text) for text in (first, second)
+    ]
     if any(refused):
         return Verdict("reanswer", all(refused), second[:60])
-    figures = [{(q.dimension, round(q.value, 6)) for q in quantities(t)} for t in (first, second)]
+    figures = [{(q.dimension, round(q.value, 6)) for q in find_figures(t)} for t in (first, second)]
     if all(figures) and not (figures[0] <= figures[1] or figures[1] <= figures[0]):
         return Verdict("reanswer", False, second[:60])
-    senses = [reading(plain_ending(text)) for text in (first, second)]
-    if senses[0] and senses[1] and senses[0][2] != senses[1][2]:
+    endings = [read_ending(plain_ending(text)) for text in (first, second)]
+    if endings[0] and endings[1] and endings[0].sense != endings[1].sense:
         return Verdict("reanswer", False, second[:60])
     words = [set(w) for w in content_morphemes([first, second])]
     least = min(map(len, words))
@@ -227,5 +229,5 @@ def agreement(first: str, second: str) -> Verdict:
 
 
 def first_failure(found: Sequence[Verdict]) -> Verdict | None:
-    """The verdict that a reject is filed under."""
+    """The first verdict that failed, which is the reason of a rejected record."""
     return next((verdict for verdict in found if not verdict.ok), None)

@@ -1,9 +1,9 @@
-"""What was asked of a teacher and what came back, append-only, one line a request.
+"""Record the requests to a teacher and its answers: one line for each request, append-only.
 
-Keyed by the hash of the request (prompt, model and what runs it, sampling, constraint): a request
-with a line is never sent again, so a killed run goes on where it stopped, and a changed prompt asks
-only its own rows anew. Answers and errors are stored as they came; whether an answer is good is
-decided later, every time.
+The key of a line is a hash of the request: the prompt, the model and how it is run, sampling and
+constraint. A request that has a line is never sent again, so a killed run continues where it
+stopped, and a changed prompt sends only its own requests again. Answers and errors are stored
+unchanged. Every run checks the answers again.
 """
 
 from __future__ import annotations
@@ -25,7 +25,11 @@ Resume = Literal["never", "always", "if-possible"]
 
 @dataclass(frozen=True)
 class Entry:
-    """One answered request. `finish` is `stop`, `length` or `error`; `tokens` were generated."""
+    """One answered request.
+
+    `finish` is `stop`, `length` or `error`; `tokens` is the number of generated tokens. The text of
+    an error is its message.
+    """
 
     key: str
     prompt_sha256: str
@@ -36,7 +40,7 @@ class Entry:
 
 
 def request_key(request: Request, model: str) -> str:
-    """SHA-256 over everything that decides the answer."""
+    """SHA-256 of everything that decides the answer. `model` is the name of a `TeacherModel`."""
     parts = [model, request.prompt, request.max_tokens, list(request.stop)]
     parts += [request.temperature, request.seed, request.regex, list(request.choices)]
     parts += [request.json_schema]
@@ -44,9 +48,9 @@ def request_key(request: Request, model: str) -> str:
 
 
 def read_ledger(path: Path) -> tuple[dict[str, Entry], list[int]]:
-    """(entries by key, numbers of damaged lines).
+    """(entries by key, numbers of damaged lines). A line that was cut at the end is removed.
 
-    The first answer of a key counts; an error counts until an answer follows it.
+    The first answer of a key counts. An error counts until an answer follows it.
     """
     entries: dict[str, Entry] = {}
     damaged: list[int] = []
@@ -67,9 +71,16 @@ def read_ledger(path: Path) -> tuple[dict[str, Entry], list[int]]:
 
 @dataclass
 class Ledger:
-    """The recorded entries of a file, and what this run used of them, in order.
+    """The recorded entries of a file and those that this run used.
 
-    `retry_errors` forgets recorded errors, so that their requests are sent again.
+    Attributes:
+        path: The file.
+        model: The name of the `TeacherModel`.
+        retry_errors: Ignore recorded errors, so that their requests are sent again.
+        batch: Requests in one call of the engine.
+        damaged: Numbers of damaged lines.
+        used: Entries that this run used, by key, in order.
+        sent: Requests that this run sent.
     """
 
     path: Path
@@ -86,11 +97,11 @@ class Ledger:
             self._entries = {k: e for k, e in self._entries.items() if e.finish != "error"}
 
     def ask(self, engine: Callable[[], Engine], requests: Sequence[Request]) -> Iterator[Entry]:
-        """An entry a request, in order; only those without a line are generated.
+        """One entry for each request, in order. Only requests without a line are sent.
 
-        A batch that the engine fails on is tried one by one, and what still fails is recorded as an
-        error. `engine` is called when the first request is sent. Raises UserError on a full disk
-        and where no server can be reached any more; what was recorded until then is kept.
+        If the engine fails on a batch, its requests are sent one by one, and those that still fail
+        are recorded as errors. `engine` is called when the first request is sent. Raises UserError
+        if the disk is full or no server can be reached; recorded lines are kept.
         """
         for start in range(0, len(requests), self.batch):
             group = {request_key(r, self.model): r for r in requests[start : start + self.batch]}
@@ -103,32 +114,32 @@ class Ledger:
                 yield entry
 
     def _record(self, new: dict[str, Request], made: Sequence[Generation]) -> None:
-        """A line each; a request that no server took gets none, and ends the run."""
+        """Write a line for each answer. A request that no server accepted gets none: the run ends."""
         with _appender(self.path) as appender:
-            for (key, request), told in zip(new.items(), made, strict=True):
-                if told.fault.startswith(SERVER_UNREACHABLE):
+            for (key, request), answer in zip(new.items(), made, strict=True):
+                if answer.fault.startswith(SERVER_UNREACHABLE):
                     continue
                 prompt = sha256_text(request.prompt)
-                text = told.text or told.fault
-                entry = Entry(key, prompt, self.model, text, told.finish, told.tokens)
+                text = answer.text or answer.fault
+                entry = Entry(key, prompt, self.model, text, answer.finish, answer.tokens)
                 appender.append(entry)
                 self._entries[key] = entry
                 self.sent += 1
         gone = next(
-            (told.fault for told in made if told.fault.startswith(SERVER_UNREACHABLE)), None
+            (answer.fault for answer in made if answer.fault.startswith(SERVER_UNREACHABLE)), None
         )
         if gone is not None:
             raise UserError(
                 gone,
                 where="augment.teacher.engine.servers",
                 remedy=f"start it and run the same command again: the {len(self._entries)} answers "
-                f"in {self.path.name} are not asked for again",
+                f"in {self.path.name} are kept",
             )
 
 
 @contextlib.contextmanager
 def _appender(path: Path) -> Iterator[JsonlAppender]:
-    """An appender whose closing does not hide why writing failed."""
+    """An appender whose closing does not hide the reason why writing failed."""
     appender = JsonlAppender(path)
     try:
         yield appender
@@ -142,24 +153,33 @@ def _appender(path: Path) -> Iterator[JsonlAppender]:
 def open_ledger(
     path: Path, model: str, *, resume: Resume, retry_errors: bool = False, batch: int = 8
 ) -> Ledger:
-    """The ledger of a run: `never` starts an empty one, `always` wants one that is there and whole.
+    """Open the ledger of a run.
 
-    Raises UserError for `always` where there is none or a line is damaged.
+    Args:
+        path: The file.
+        model: The name of the `TeacherModel`.
+        resume: `never` deletes the file first; `always` needs an existing file without damaged
+            lines; `if-possible` takes what is there.
+        retry_errors: Send requests with a recorded error again.
+        batch: Requests in one call of the engine.
+
+    Raises:
+        UserError: With `always`, if the file is missing or a line is damaged.
     """
     if resume == "never":
         path.unlink(missing_ok=True)
     elif resume == "always" and not path.exists():
         raise UserError(
-            "there is no ledger to go on with",
+            "there is no ledger to resume from",
             where=str(path),
-            remedy="use --resume if-possible to begin one",
+            remedy="use --resume if-possible to start one",
         )
     ledger = Ledger(path, model, retry_errors, batch)
     if resume == "always" and ledger.damaged:
         raise UserError(
             f"damaged lines in the ledger: {', '.join(map(str, ledger.damaged))}",
             where=f"{path}:{ledger.damaged[0]}",
-            remedy="mend them, or use --resume if-possible to ask their requests again",
+            remedy="fix them, or use --resume if-possible to send their requests again",
         )
     return ledger
 

@@ -1,16 +1,15 @@
-"""A teacher's text as the fields of its task."""
+"""Parse a teacher's text into the fields of its task."""
 
 from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from typing import Any
 
 from kofinlaw.augment.teacher.tasks import Field, Task
 
 
 def parse(text: str, task: Task) -> Mapping[str, str | tuple[str, ...]] | None:
-    """The fields of the first JSON object in a text; None where it has another shape."""
+    """The fields of the first JSON object in a text; None if it does not have the task's shape."""
     start = text.find("{")
     if start < 0:
         return None
@@ -20,11 +19,17 @@ def parse(text: str, task: Task) -> Mapping[str, str | tuple[str, ...]] | None:
         return None
     if not isinstance(value, dict) or set(value) != {field.name for field in task.fields}:
         return None
-    found = {field.name: _value(value[field.name], field) for field in task.fields}
-    return None if None in found.values() else found  # type: ignore[return-value]
+    found: dict[str, str | tuple[str, ...]] = {}
+    for field in task.fields:
+        parsed = _value(value[field.name], field)
+        if parsed is None:
+            return None
+        found[field.name] = parsed
+    return found
 
 
-def _value(value: Any, field: Field) -> str | tuple[str, ...] | None:
+def _value(value: object, field: Field) -> str | tuple[str, ...] | None:
+    """The value of a field without outer spaces; None if it has the wrong type."""
     if field.role == "keywords":
         if isinstance(value, list) and all(isinstance(item, str) for item in value):
             return tuple(item.strip() for item in value)

@@ -1,4 +1,4 @@
-"""Prompts are files, each with a version: changing one changes its requests and no others."""
+"""Read the prompt files of the teacher's tasks. Each has a version and its own hash."""
 
 from __future__ import annotations
 
@@ -7,33 +7,48 @@ from dataclasses import dataclass
 from importlib.resources import files
 
 from kofinlaw import UserError
+from kofinlaw.augment.teacher.tasks import Source
 from kofinlaw.files import sha256_text
 
 _VERSION = re.compile(r"<!-- version: (\S+) -->\n")
-_HOLE = re.compile(r"\{(title|place|passage|question|answer)\}")
+_PLACEHOLDER = re.compile(r"\{(title|place|passage|question|answer)\}")
 
 
 @dataclass(frozen=True)
 class Prompt:
-    """A prompt file: its text with holes (`{passage}`), its version and the hash of both."""
+    """A prompt file: its text with placeholders (`{passage}`), its version, and a hash of both."""
 
     name: str
     text: str
     version: str
     sha256: str
 
-    def filled(self, **values: str) -> str:
-        """The text with its holes filled; braces of the JSON examples stay as they are."""
-        return _HOLE.sub(lambda hole: values[hole.group(1)], self.text)
+    def fill(self, **values: str) -> str:
+        """The text with its placeholders replaced; the braces of JSON examples do not change."""
+        return _PLACEHOLDER.sub(lambda match: values[match.group(1)], self.text)
+
+    def fill_source(self, source: Source) -> str:
+        """The text filled with a provision, its question and its answer."""
+        return self.fill(
+            title=source.title,
+            place=source.citation,
+            passage=source.passage,
+            question=source.question,
+            answer=source.answer,
+        )
 
 
 def read_prompt(name: str) -> Prompt:
-    """The prompt file `augment/teacher/prompts/NAME.md`; its first line names its version.
+    """The prompt file `augment/teacher/prompts/NAME.md`. Its first line holds its version.
 
-    Raises UserError where the first line does not.
+    Raises UserError if the first line does not.
     """
     text = files("kofinlaw.augment.teacher").joinpath("prompts", f"{name}.md").read_text("utf-8")
     match = _VERSION.match(text)
     if match is None:
-        raise UserError(f"the prompt {name} does not begin with its version", where=f"{name}.md:1")
+        raise UserError(
+            f"the prompt {name} does not begin with its version",
+            where=f"{name}.md:1",
+            remedy="begin the file with `<!-- version: 1 -->`",
+        )
     return Prompt(name, text[match.end() :].rstrip("\n"), match.group(1), sha256_text(text))

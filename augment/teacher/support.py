@@ -1,7 +1,7 @@
-"""Is an answer supported by the passage it was written from? Figures, articles, terms, negation.
+"""Check whether a passage supports an answer: figures, articles, terms, negation, parties.
 
-Every check errs on the side of refusing: a sound answer that is lost costs one example, an
-unsound one teaches the model a wrong deadline.
+All checks reject in doubt. A correct answer that is lost costs one example; a wrong one teaches the
+model a wrong deadline.
 """
 
 from __future__ import annotations
@@ -11,10 +11,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from difflib import SequenceMatcher
 
-from kofinlaw.augment.generators.clauses import brackets, clean, sentences
-from kofinlaw.augment.generators.modality import reading
-from kofinlaw.augment.generators.names import normal, subject
-from kofinlaw.augment.generators.quantities import quantities
+from kofinlaw.augment.reading.clauses import bracket_spans, clean, sentences
+from kofinlaw.augment.reading.endings import read_ending
+from kofinlaw.augment.reading.figures import find_figures
+from kofinlaw.augment.reading.names import normalize, subject
 from kofinlaw.data.korean.words import bigrams, content_morphemes
 
 _CITATION = re.compile(r"(?:제\d+(?:조(?:의\d+)?|항|호))+")
@@ -25,16 +25,16 @@ _BOUND = r"미만|초과|이상|이하|이내|이전|이후"
 _NEGATION = re.compile(
     r"아니|않|없|못하|못한|금지|제외|안 된다|안 되|면제|거부|취소" + rf"|{_BOUND}"
 )
-# A verb that is denied: `등록하지 아니하고`, `응하지 않은`.
+# A negated verb: `등록하지 아니하고`, `응하지 않은`.
 _DENIED = re.compile(r"([가-힣]{2,})지 ?(?:아니|않|못)")
 _BOUNDED = re.compile(rf"\s?({_BOUND})")
 # To, from, by whom or what: 이용자에게, 금융위원회로부터.
 _TOWARDS = re.compile(r"([가-힣]{2,})(에게서|에게|한테|으로부터|로부터)")
-# What the sentence is about; 하는, 되는, 있는 … are verbs before a noun.
+# The topic of the sentence. 하는, 되는, 있는 … are verbs before a noun.
 _TOPIC = re.compile(r"([가-힣]*[^\W\d하되있없받르지키치이])(?:은|는)(?= )")
-# How a sentence leans on the one before it.
+# A connection to the sentence before.
 _LINK = re.compile(r"^(?:따라서|그러므로|또한|즉|이에 따라|그리고),? ")
-# Words of asking, explaining and answering, not of the law.
+# Words of questions, explanations and answers that are not words of the law.
 _ASKING = {"경우", "질문", "조문", "내용", "규정", "다음", "해당", "이것", "무엇", "의미", "설명"}
 _JOINING = {"따르", "위하", "대하", "관하", "따라서", "그러므로", "또한", "이때", "모두", "각각"}
 _OPEN_WORDS = _ASKING | _JOINING | {"의무", "반드시", "지키", "기간", "기한", "취지", "요약"}
@@ -59,26 +59,24 @@ _POLITE = (
     ("이에요", "이다"),
     ("예요", "이다"),
 )
-
-
-# Content words that are replaced at once; longer stretches are another way of saying it.
+# Content words of a replacement; a longer one is another way to say the same.
 LONGEST_SUBSTITUTION = 3
 
 
 @dataclass(frozen=True)
 class Verdict:
-    """A check's name, whether it passed, and what it found."""
+    """The name of a check, whether it passed, and what it found."""
 
     check: str
     ok: bool
     detail: str = ""
 
 
-def support(answer: str, passage: str, *, place: str = "", known: str = "") -> list[Verdict]:
-    """The verdicts of all checks on an answer against the passage it cites.
+def support(answer: str, passage: str, *, citation: str = "", known: str = "") -> list[Verdict]:
+    """The verdicts of all checks of an answer against its passage.
 
-    `place` is the passage's own citation (`「전자금융거래법」 제9조제1항`), which an answer may
-    name; `known` a text whose words, but not whose figures, an answer may use too.
+    `citation` is the passage's own citation (`「전자금융거래법」 제9조제1항`), which the answer may
+    contain. `known` is a text whose words the answer may use too, but not its figures.
     """
     passage = clean(passage)
     answer = plain_ending(_LINK.sub("", answer.strip()))
@@ -86,7 +84,7 @@ def support(answer: str, passage: str, *, place: str = "", known: str = "") -> l
     return [
         _figures(answer, passage),
         _bounds(answer, source),
-        _articles(answer, f"{passage} {place}"),
+        _articles(answer, f"{passage} {citation}"),
         _terms(answer, f"{passage} {known}"),
         _substitution(answer, source),
         _negation(answer, source),
@@ -97,24 +95,25 @@ def support(answer: str, passage: str, *, place: str = "", known: str = "") -> l
 
 
 def plain_ending(sentence: str) -> str:
-    """합니다 and 해요 as 한다, so that an answer's manners do not hide what it says."""
-    bare, cited = _parted(sentence)
+    """The sentence with 한다 for 합니다 and 해요, so that all checks see one form."""
+    bare, citation = _split_citation(sentence)
     for polite, plain in _POLITE:
         if bare.endswith(polite):
-            return f"{bare[: -len(polite)]}{plain}.{cited}"
+            return f"{bare[: -len(polite)]}{plain}.{citation}"
     return sentence
 
 
-def _parted(answer: str) -> tuple[str, str]:
+def _split_citation(answer: str) -> tuple[str, str]:
     """(the answer without its full stop, the citation in brackets after it)."""
     match = re.search(r"\s*\([^()]*\)\.?$", answer.strip())
-    cited = match.group(0) if match else ""
-    return answer.strip().removesuffix(cited).rstrip(". "), cited
+    citation = match.group(0) if match else ""
+    return answer.strip().removesuffix(citation).rstrip(". "), citation
 
 
 def _figures(answer: str, passage: str) -> Verdict:
-    held = {(q.dimension, round(q.value, 6)) for q in quantities(passage)}
-    for quantity in quantities(answer):
+    """The passage has every figure and number of the answer."""
+    held = {(q.dimension, round(q.value, 6)) for q in find_figures(passage)}
+    for quantity in find_figures(answer):
         if (quantity.dimension, round(quantity.value, 6)) not in held:
             return Verdict("figures", False, quantity.text)
     bare = set(_NUMBER.findall(_CITATION.sub(" ", passage)))
@@ -123,42 +122,42 @@ def _figures(answer: str, passage: str) -> Verdict:
 
 
 def _bounds(answer: str, source: str) -> Verdict:
-    """A figure keeps the bound that stands after it (2주 이내, 10억원 이상)."""
-    said = {q.text: _bound_after(answer, q.end) for q in quantities(answer)}
-    for quantity in quantities(source):
+    """A figure keeps the bound that follows it (2주 이내, 10억원 이상)."""
+    said = {q.text: _bound_after(answer, q.end) for q in find_figures(answer)}
+    for quantity in find_figures(source):
         meant = _bound_after(source, quantity.end)
         if quantity.text in said and said[quantity.text] != meant:
             return Verdict("bounds", False, f"{quantity.text} {said[quantity.text]} / {meant}")
     return Verdict("bounds", True)
 
 
-def _bound_after(text: str, place: int) -> str:
-    match = _BOUNDED.match(text, place)
+def _bound_after(text: str, position: int) -> str:
+    match = _BOUNDED.match(text, position)
     return match.group(1) if match else ""
 
 
 def _articles(answer: str, passage: str) -> Verdict:
-    """Every cited article, whole or in part, is one that stands there; so is every act."""
+    """The passage cites every article of the answer, in full or in part, and every act."""
     held = [_CITED_PART.findall(citation) for citation in _CITATION.findall(passage)]
     wrong = [
         citation
         for citation in _CITATION.findall(answer)
-        if not any(_stands_in(_CITED_PART.findall(citation), whole) for whole in held)
+        if not any(_is_part(_CITED_PART.findall(citation), whole) for whole in held)
     ]
-    acts = {normal(act) for act in _ACT.findall(passage)}
-    wrong += [act for act in _ACT.findall(answer) if normal(act) not in acts]
+    acts = {normalize(act) for act in _ACT.findall(passage)}
+    wrong += [act for act in _ACT.findall(answer) if normalize(act) not in acts]
     return Verdict("articles", not wrong, " ".join(wrong))
 
 
-def _stands_in(parts: Sequence[str], whole: Sequence[str]) -> bool:
+def _is_part(parts: Sequence[str], whole: Sequence[str]) -> bool:
     last = len(whole) - len(parts)
     return any(list(whole[i : i + len(parts)]) == list(parts) for i in range(last + 1))
 
 
 def _terms(answer: str, passage: str) -> Verdict:
-    """Every content word of the answer stands in the passage; long words as they are written."""
+    """The passage has every content word of the answer, as a morpheme or as it is written."""
     held = set(content_morphemes([passage])[0])
-    flat = normal(passage)
+    flat = normalize(passage)
     missing = [
         word
         for word in content_morphemes([_uncited(answer)])[0]
@@ -172,19 +171,19 @@ def _uncited(text: str) -> str:
 
 
 def _substitution(answer: str, source: str) -> Verdict:
-    """No word stands where the source has another, between the same neighbours."""
-    told, meant = content_morphemes([_uncited(_parted(answer)[0]), _uncited(source)])
-    for how, a, b, c, d in SequenceMatcher(None, meant, told, autojunk=False).get_opcodes():
-        inside = a > 0 and b < len(meant) and c > 0 and d < len(told)
+    """No word of the source is replaced by another between the same neighbours."""
+    said, meant = content_morphemes([_uncited(_split_citation(answer)[0]), _uncited(source)])
+    for how, a, b, c, d in SequenceMatcher(None, meant, said, autojunk=False).get_opcodes():
+        inside = a > 0 and b < len(meant) and c > 0 and d < len(said)
         if how == "replace" and inside and max(b - a, d - c) <= LONGEST_SUBSTITUTION:
-            new = [word for word in told[c:d] if word not in meant[a:b]]
+            new = [word for word in said[c:d] if word not in meant[a:b]]
             if new:
-                return Verdict("substitution", False, f"{' '.join(told[c:d])} / {meant[a:b]}")
+                return Verdict("substitution", False, f"{' '.join(said[c:d])} / {meant[a:b]}")
     return Verdict("substitution", True)
 
 
 def _nearest(answer: str, passage: str) -> str:
-    """The passage's sentence or 호 that shares most bigrams with the answer."""
+    """The sentence or 호 of the passage that shares most bigrams with the answer."""
     rows = [s for line in passage.split("\n") for s in sentences(_unbracketed(line))]
     wanted = set(bigrams(answer))
     return max(rows, key=lambda row: len(wanted & set(bigrams(row))), default="")
@@ -192,27 +191,28 @@ def _nearest(answer: str, passage: str) -> str:
 
 def _unbracketed(text: str) -> str:
     out, last = "", 0
-    for start, end in brackets(text):
+    for start, end in bracket_spans(text):
         out += text[last:start]
         last = end
     return out + text[last:]
 
 
 def _negation(answer: str, source: str) -> Verdict:
-    """The same duty, permission or prohibition, and no further word of negation or bounds."""
-    sentence = _parted(answer)[0]
-    said, meant = reading(sentence), reading(source)
-    if said and meant and said[2] != meant[2]:
-        return Verdict("negation", False, f"{said[1]} / {meant[1]}")
-    extra = _counts(answer, source)
+    """The answer has the same duty, permission or prohibition, and no further negation or bound."""
+    sentence = _split_citation(answer)[0]
+    said, meant = read_ending(sentence), read_ending(source)
+    if said and meant and said.sense != meant.sense:
+        return Verdict("negation", False, f"{said.text} / {meant.text}")
+    extra = _extra_negations(answer, source)
     if extra:
         return Verdict("negation", False, " ".join(extra))
     if bool(said) != bool(meant) and sentence.endswith("다") and meant:
-        return Verdict("negation", False, f"{sentence[-12:]} / {meant[1]}")
+        return Verdict("negation", False, f"{sentence[-12:]} / {meant.text}")
     return Verdict("negation", True)
 
 
-def _counts(answer: str, source: str) -> list[str]:
+def _extra_negations(answer: str, source: str) -> list[str]:
+    """Negations and bounds of the answer beyond those of the source."""
     held = _NEGATION.findall(source)
     extra = []
     for word in _NEGATION.findall(answer):
@@ -224,7 +224,7 @@ def _counts(answer: str, source: str) -> list[str]:
 
 
 def _denial(answer: str, source: str) -> Verdict:
-    """What the source denies (등록하지 아니하고, 할 수 없다) the answer does not affirm."""
+    """The answer does not affirm what the source denies (등록하지 아니하고, 할 수 없다)."""
     lost = [
         verb
         for verb in set(_DENIED.findall(source))
@@ -236,15 +236,15 @@ def _denial(answer: str, source: str) -> Verdict:
 
 
 def _affirmed(verb: str, text: str) -> int:
-    """How often a verb (등록하) stands without a denial."""
+    """How often a verb (등록하) is not negated."""
     every = len(re.findall(re.escape(verb[:-1]) + "[하한할함해되된될됨돼]", text))
     return every - _DENIED.findall(text).count(verb)
 
 
 def _actor(answer: str, source: str) -> Verdict:
-    """Who the answer binds is who the nearest sentence binds, or someone it names as such."""
-    said, meant = subject(_parted(answer)[0]), subject(source)
-    if said and meant and normal(said) != normal(meant):
+    """The answer binds the same party as the nearest sentence and keeps its topic."""
+    said, meant = subject(_split_citation(answer)[0]), subject(source)
+    if said and meant and normalize(said) != normalize(meant):
         return Verdict("actor", False, f"{said} / {meant}")
     topics = [topic.removesuffix("에") for topic in _TOPIC.findall(source)[:1]]
     lost = [topic for topic in topics if topic not in answer]
@@ -252,7 +252,9 @@ def _actor(answer: str, source: str) -> Verdict:
 
 
 def _towards(answer: str, passage: str) -> Verdict:
-    """Whom an act is towards or from (…에게, …로부터) the passage names with the same particle."""
-    flat = normal(passage)
-    wrong = [name + how for name, how in _TOWARDS.findall(answer) if normal(name + how) not in flat]
+    """The passage has every party of …에게 and …로부터 with the same particle."""
+    flat = normalize(passage)
+    wrong = [
+        name + how for name, how in _TOWARDS.findall(answer) if normalize(name + how) not in flat
+    ]
     return Verdict("towards", not wrong, " ".join(wrong))

@@ -1,29 +1,31 @@
-"""What a teacher may be asked to write, as data: its JSON fields and the turns made of them."""
+"""Define what a teacher can be asked to write: the JSON fields of each task and its turns."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Literal
 
-from kofinlaw.augment.generators.acts import Law
+from kofinlaw.augment.generators import free_text
+from kofinlaw.augment.reading.acts import Law
 from kofinlaw.data.prompting.wording import NO_EVIDENCE
 
-# What a field is decides which filters look at it.
+# The role of a field decides which filters check it.
 Role = Literal["question", "claim", "story", "article", "keywords"]
+# Characters of a passage.
 SHORTEST_PASSAGE, LONGEST_PASSAGE = 35, 160
 
 
 @dataclass(frozen=True)
 class Source:
-    """A provision that a teacher is shown, and for variants the question asked about it.
+    """A provision that a teacher is shown, and for variants the question about it.
 
-    `place` is how it is cited (`제9조제1항`), `unit` the article's id.
+    `citation` is how it is cited (`제9조제1항`), `unit` the id of its article.
     """
 
     unit: str
     title: str
-    place: str
+    citation: str
     passage: str
     question: str = ""
     answer: str = ""
@@ -31,7 +33,7 @@ class Source:
 
 @dataclass(frozen=True)
 class Field:
-    """A text of the output with its length in characters; `keywords` is a list of such texts."""
+    """A text of the output with its length in characters; for `keywords` a list of such texts."""
 
     name: str
     role: Role
@@ -41,10 +43,14 @@ class Field:
 
 @dataclass(frozen=True)
 class Task:
-    """One kind of example. `turns` are (question, answer) templates over the fields and the source.
+    """One kind of example.
 
-    `given` is what the prompt shows: a passage, or a passage with a question and its answer.
-    `reanswered`: the teacher must come to the same answer from the passage alone.
+    Attributes:
+        name: The task's name; its prompt file has the same name.
+        fields: The fields of the output, in the order in which the model writes them.
+        turns: Templates of (question, answer) over the fields and the source.
+        given: What the prompt shows: a passage, or a passage with a question and its answer.
+        reanswered: Whether the teacher must give the same answer from the passage alone.
     """
 
     name: str
@@ -54,8 +60,8 @@ class Task:
     reanswered: bool = True
 
     @property
-    def schema(self) -> dict[str, Any]:
-        """The output's JSON schema, for engines that hold a text to one."""
+    def schema(self) -> dict[str, object]:
+        """The JSON schema of the output, for engines that can enforce one."""
         return {
             "type": "object",
             "properties": {field.name: _schema(field) for field in self.fields},
@@ -65,7 +71,7 @@ class Task:
 
     @property
     def longest(self) -> int:
-        """Characters of the longest output, its JSON signs counted."""
+        """Characters of the longest output, with its JSON syntax."""
         texts = sum(f.longest * (5 if f.role == "keywords" else 1) for f in self.fields)
         return texts + sum(len(f.name) + 8 for f in self.fields) + 4
 
@@ -74,8 +80,8 @@ class Task:
         return [field.name for field in self.fields if field.role in roles]
 
 
-def _schema(field: Field) -> dict[str, Any]:
-    text = {"type": "string", "maxLength": field.longest}
+def _schema(field: Field) -> dict[str, object]:
+    text: dict[str, object] = {"type": "string", "maxLength": field.longest}
     if field.role == "keywords":
         return {"type": "array", "items": text, "minItems": 2, "maxItems": 5}
     return text
@@ -91,8 +97,8 @@ def _answer(name: str = "answer", longest: int = 160) -> Field:
 
 _ARTICLE = Field("article", "article", 3, 30)
 
-# The claim stands before the question: a base model then copies the provision first and asks about
-# what it wrote, instead of answering a question it made up.
+# The claim comes before the question. A base model then copies the provision first and asks about
+# it, instead of answering an invented question.
 TASKS: dict[str, Task] = {
     task.name: task
     for task in (
@@ -137,14 +143,14 @@ TASKS: dict[str, Task] = {
 
 @dataclass(frozen=True)
 class Written:
-    """A teacher's parsed output: the task, what it was written from, its fields by name."""
+    """A teacher's parsed output: the task, its source, and its fields by name."""
 
     task: Task
     source: Source
     fields: Mapping[str, str | tuple[str, ...]]
 
     def texts(self, *roles: Role) -> list[str]:
-        """The fields of these roles, keywords apart."""
+        """The texts of the fields with these roles; keywords are single texts."""
         found = []
         for name in self.task.named(*roles):
             value = self.fields[name]
@@ -153,17 +159,20 @@ class Written:
 
     @property
     def turns(self) -> list[tuple[str, str]]:
-        """(question, answer) of each turn as the example holds them."""
+        """(question, answer) of each turn of the example."""
         source = self.source
-        values = dict(title=source.title, place=source.place, given_answer=source.answer)
+        values = dict(title=source.title, place=source.citation, given_answer=source.answer)
         values |= {k: v for k, v in self.fields.items() if isinstance(v, str)}
-        return [(asked.format(**values), told.format(**values)) for asked, told in self.task.turns]
+        return [
+            (question.format(**values), answer.format(**values))
+            for question, answer in self.task.turns
+        ]
 
 
 def passages(law: Law) -> list[Source]:
-    """The act's provisions that stand alone and are short enough for a prompt."""
+    """The act's provisions without list and exception that are short enough for a prompt."""
     return [
-        Source(clause.article.id, law.title, clause.place, clause.main)
+        Source(clause.article.id, law.title, clause.citation, clause.main)
         for clause in law.clauses
         if SHORTEST_PASSAGE <= len(clause.main) <= LONGEST_PASSAGE
         and "각 호" not in clause.main
@@ -172,18 +181,16 @@ def passages(law: Law) -> list[Source]:
 
 
 def questions(law: Law) -> list[Source]:
-    """The act's grounded free-text questions, to be varied."""
-    from kofinlaw.augment.generators import free_text as free
-
+    """The act's free-text questions, for tasks that vary a question."""
     found = []
-    for item in free.generate(law):
-        told, _, place = item.reference.rstrip(".").rpartition("(")
-        passage = f"{told.strip().rstrip('.')}."
+    for item in free_text.generate(law):
+        sentence, _, citation = item.reference.rstrip(".").rpartition("(")
+        passage = f"{sentence.strip().rstrip('.')}."
         found.append(
             Source(
                 item.unit,
                 law.title,
-                place.rstrip(")"),
+                citation.rstrip(")"),
                 passage,
                 item.question,
                 item.reference,

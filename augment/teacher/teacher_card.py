@@ -1,39 +1,50 @@
-"""The teacher's part of the data card: who wrote, under what licence, and the funnel of checks."""
+"""Describe a teacher in the data card: the model, its licence, and how many outputs passed."""
 
 from __future__ import annotations
 
 import json
 from collections import Counter
-from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any
+from typing import TypedDict
 
 from kofinlaw.augment.settings import TeacherSettings
-
-if TYPE_CHECKING:
-    from kofinlaw.augment.teacher.write import Taught
+from kofinlaw.augment.teacher.synthesis import Synthesis
 
 
-def figures(taught: Taught, settings: TeacherSettings) -> dict[str, Any]:
-    """Who wrote, under what licence, and how many outputs passed each check in turn."""
-    reasons: dict[str, Counter[str]] = {task: Counter() for task in taught.funnel}
-    for rejected in taught.rejected:
+class TeacherFigures(TypedDict):
+    """The teacher's part of `card.json`."""
+
+    model: str
+    revision: str
+    license: str
+    engine: str
+    requests: int
+    tokens: int
+    damaged_ledger_lines: list[int]
+    funnel: dict[str, dict[str, int]]
+    refused: dict[str, dict[str, int]]
+
+
+def teacher_figures(synthesis: Synthesis, settings: TeacherSettings) -> TeacherFigures:
+    """The model, its licence, and by task how many outputs passed each check in turn."""
+    reasons: dict[str, Counter[str]] = {task: Counter() for task in synthesis.funnel}
+    for rejected in synthesis.rejected:
         reasons[json.loads(rejected.record)["task"]][rejected.reason] += 1
-    licenses = {example.provenance["teacher_license"] for example in taught.examples}
+    licenses = {example.provenance["teacher_license"] for example in synthesis.examples}
     return {
         "model": settings.model.id,
         "revision": settings.model.revision or "",
         "license": " ".join(sorted(licenses)),
         "engine": settings.engine.engine,
-        "requests": taught.requests,
-        "tokens": taught.tokens,
-        "damaged_ledger_lines": list(taught.damaged_lines),
-        "funnel": taught.funnel,
+        "requests": synthesis.requests,
+        "tokens": synthesis.tokens,
+        "damaged_ledger_lines": list(synthesis.damaged_lines),
+        "funnel": synthesis.funnel,
         "refused": {task: dict(sorted(counts.items())) for task, counts in reasons.items()},
     }
 
 
-def funnel(teacher: Mapping[str, Any]) -> list[str]:
-    """The funnel as a table: a row a check, a column a task."""
+def funnel_table(teacher: TeacherFigures) -> list[str]:
+    """The lines of a Markdown table with a row for each check and a column for each task."""
     passed = teacher["funnel"]
     steps = list(dict.fromkeys(step for counts in passed.values() for step in counts))
     steps = [step for step in steps if step != "accepted"] + ["accepted"]

@@ -21,7 +21,7 @@ def augment_dry_run(run: Run) -> list[str]:
     Grounded generators need no model and take seconds, so their counts are exact. Raises
     UserError where the data stage has not run.
     """
-    from kofinlaw.augment.stage import augment
+    from kofinlaw.augment.stage import generate_examples
 
     corpus = run.folder / "data"
     if not (corpus / "articles.jsonl").is_file():
@@ -36,7 +36,7 @@ def augment_dry_run(run: Run) -> list[str]:
     grounded = settings.model_copy(update={"teacher": None})
     with tempfile.TemporaryDirectory() as name:
         out = Path(name)
-        augment(grounded, corpus, out, seed=run.recipe.seed, count_tokens=_counter(run))
+        generate_examples(grounded, corpus, out, seed=run.recipe.seed, count_tokens=_counter(run))
         examples = list(read_jsonl(out / "examples.jsonl", Example))
     count = _counter(run)
     kinds: dict[str, list[int]] = {}
@@ -59,8 +59,8 @@ def augment_dry_run(run: Run) -> list[str]:
 
 def _teacher_lines(run: Run, settings: AugmentSettings, corpus: Path) -> list[str]:
     """The teacher's requests, tokens, hours and memory by task, and one of its prompts."""
-    from kofinlaw.augment.generators.acts import read_laws
-    from kofinlaw.augment.teacher.estimate import estimate, table
+    from kofinlaw.augment.reading.acts import read_laws
+    from kofinlaw.augment.teacher.estimate import cost_table, estimate_cost
     from kofinlaw.models.catalogue import find_model
 
     teacher = settings.teacher
@@ -70,7 +70,7 @@ def _teacher_lines(run: Run, settings: AugmentSettings, corpus: Path) -> list[st
     rate = 0.6
     with contextlib.suppress(UserError):
         rate = find_model(teacher.model.id).tokens_per_korean_char or rate
-    found = estimate(
+    found = estimate_cost(
         teacher,
         [law for law in laws if law.title not in held],
         run.recipe.seed,
@@ -79,7 +79,7 @@ def _teacher_lines(run: Run, settings: AugmentSettings, corpus: Path) -> list[st
     )
     head = f"teacher {teacher.model.id}, engine {teacher.engine.engine}: not loaded"
     sample = [f"  {line}" for line in found.sample.splitlines()]
-    return [head, *table(found), "", "a prompt", "", *sample]
+    return [head, *cost_table(found), "", "a prompt", "", *sample]
 
 
 def _counter(run: Run) -> Callable[[str], int]:

@@ -65,14 +65,14 @@ def check_documents(run: Run, corpus: Path) -> None:
     require_allowed(verdicts)
 
 
-def make_examples(run: Run, resume: Resume, out: Path, progress: Progress) -> dict[str, Any]:
+def make_examples(run: Run, resume: Resume, out: Path, progress: Progress) -> StageResult:
     """Chunks to training examples and held-out questions.
 
     The teacher's answers outlive the stage's folder; `resume` says whether they are gone on with.
     """
-    from kofinlaw.augment.stage import augment
+    from kofinlaw.augment.stage import generate_examples
 
-    return augment(
+    return generate_examples(
         run.recipe.augment,
         run.folder / "data",
         out,

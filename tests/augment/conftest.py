@@ -3,7 +3,7 @@ from pathlib import Path
 
 import pytest
 
-from kofinlaw.augment.generators.acts import Laws, read_laws
+from kofinlaw.augment.reading.acts import Laws, read_laws
 from kofinlaw.data.law.statute import parse_statute
 from kofinlaw.files import sha256_text, write_jsonl
 from kofinlaw.records import Article, Chunk

@@ -5,7 +5,7 @@ import pytest
 
 from kofinlaw import UserError
 from kofinlaw.augment.settings import AugmentSettings
-from kofinlaw.augment.stage import augment
+from kofinlaw.augment.stage import generate_examples
 from kofinlaw.files import read_jsonl
 from kofinlaw.models.engines.base import ChoiceScore, EngineStats
 from kofinlaw.models.templates import built_in_template
@@ -53,7 +53,7 @@ def by_chance(prompt, choice):
 
 def run(corpus, out, student, settings=SETTINGS):
     template = built_in_template("chatml")
-    augment(settings, corpus, out, seed=7, student=lambda: (student, template))
+    generate_examples(settings, corpus, out, seed=7, student=lambda: (student, template))
     return list(read_jsonl(out / "examples.jsonl", Example))
 
 
@@ -97,22 +97,4 @@ def test_a_resumed_run_asks_the_student_nothing_twice(corpus, tmp_path):
 
 def test_no_student_to_ask_is_an_error(corpus, tmp_path):
     with pytest.raises(UserError, match="no student"):
-        augment(SETTINGS, corpus, tmp_path, seed=7)
-
-
-def test_varied_questions_keep_their_options_and_answers(corpus, tmp_path):
-    plain = SETTINGS.model_copy(update={"select": "weights"})
-    augment(plain, corpus, tmp_path / "plain", seed=7)
-    augment(plain.model_copy(update={"surface_share": 1.0}), corpus, tmp_path / "varied", seed=7)
-    one, other = (
-        {e.id: e for e in read_jsonl(tmp_path / name / "examples.jsonl", Example)}
-        for name in ("plain", "varied")
-    )
-    assert one.keys() == other.keys()
-    changed = [n for n in one if one[n].messages[0] != other[n].messages[0]]
-    assert len(changed) > len(one) / 2
-    for name in changed:
-        assert one[name].messages[1] == other[name].messages[1]
-        options = one[name].messages[0]["content"].split("[문제]")[1].split("\n")[1:]
-        assert other[name].messages[0]["content"].split("[문제]")[1].split("\n")[1:] == options
-        assert any(c["check"].startswith("surface_") for c in other[name].checks)
+        generate_examples(SETTINGS, corpus, tmp_path, seed=7)

@@ -5,14 +5,14 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from kofinlaw.augment.generators import grounded
-from kofinlaw.augment.generators.acts import read_laws
+from kofinlaw.augment.generators.registry import draft_questions
+from kofinlaw.augment.reading.acts import read_laws
 from kofinlaw.augment.surface import (
     CHANGES,
     dropped_particle,
     everyday,
-    manners,
     mistyped,
+    politeness,
     protected_spans,
     spacing,
     typo,
@@ -30,7 +30,7 @@ def test_each_change_does_what_it_says():
         "지급업자서면을받는다",
         "지급업자가서면받는다",
     )
-    assert manners("알맞은 것은?", [], rng) in ("알맞은 것은 무엇입니까?", "알맞은 것은 뭔가요?")
+    assert politeness("알맞은 것은?", [], rng) in ("알맞은 것은 무엇입니까?", "알맞은 것은 뭔가요?")
     assert everyday("익일까지 알린다", [], rng) == "다음 날까지 알린다"
     mistaken = typo("지급업자는", [], rng)
     assert len(mistaken) == 5
@@ -53,7 +53,7 @@ def test_nothing_changes_where_everything_is_kept():
 @pytest.fixture(scope="module")
 def asked(acts):
     laws = read_laws(acts)
-    return [(d.stem, d.answer) for d in grounded.drafts(laws, 1)]
+    return [(d.stem, d.answer) for d in draft_questions(laws, 1)]
 
 
 @settings(max_examples=150, deadline=None)

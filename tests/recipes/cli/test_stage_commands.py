@@ -6,7 +6,7 @@ def test_a_damaged_ledger_is_refused_or_forgotten_as_resume_says(pico, command, 
     words = ["augment", str(pico / "recipe.yaml"), "--runs", str(tmp_path)]
     words += ["--set", f"augment.teacher={teacher}", "--resume"]
     code, _, err = command(*words, "always")
-    assert (code, "there is no ledger to go on with" in err) == (1, True)
+    assert (code, "there is no ledger to resume from" in err) == (1, True)
     ledger = tmp_path / "pico" / "teacher.ledger.jsonl"
     ledger.write_text("{damaged\n", encoding="utf-8")
     code, _, err = command(*words, "always")

@@ -1,0 +1,371 @@
+"""Decide which wrong options are really wrong. Every generator takes its wrong options from here.
+
+A wrong option is useless if it can be defended as right. This module holds one rule for each kind
+of question:
+
+- `actor`, `addressee`: `other_parties`, `other_addressees`
+- `modality`: `false_endings`
+- `quantity`: `other_figures`
+- `penalty`: `other_sanctions`; `violated_article`: `articles_not_violated`;
+  `penalty_not`, `penalty_named`: `offences_punished_otherwise`
+- `enumeration`, `enumeration_not`: `items_not_in_list`
+- `exception`: `other_conditions`
+- `definition_term`, `term_definition`, `definition_mismatch`: `unrelated_terms`
+- `statement_true`, `statement_false`: `false_versions`
+- `not_of_article`: `sentences_not_in_article`
+- the statements of a finished question: `true_elsewhere`
+
+Questions about references need no rule: an article is wrong if it does not hold the quoted text.
+
+`reading.parties` says which parties of an act overlap, `similarity` when two texts say the same.
+All rules reject in doubt: a lost option costs nothing, because an act gives more than are needed.
+"""
+
+from __future__ import annotations
+
+import random
+import re
+from collections.abc import Mapping, Sequence
+
+from kofinlaw.augment.generators.drafts import Draft, distinct
+from kofinlaw.augment.generators.similarity import (
+    bigram_share,
+    combines,
+    content_bigrams,
+    drop_overlapping_names,
+    drop_similar,
+    names_overlap,
+    names_same_kind,
+    resembles,
+)
+from kofinlaw.augment.reading.acts import Law, Laws
+from kofinlaw.augment.reading.clauses import Clause, item_noun
+from kofinlaw.augment.reading.endings import (
+    CONTRADICTING_ENDINGS,
+    NEAREST_CONTRADICTION,
+    Ending,
+    allows,
+    forbids,
+    limits_to_one_party,
+    read_ending,
+)
+from kofinlaw.augment.reading.figures import Figure, clearly_differ, find_figures, near_values
+from kofinlaw.augment.reading.listings import Listing
+from kofinlaw.augment.reading.names import normalize, subject
+from kofinlaw.augment.reading.offences import (
+    SHORTEST_VIOLATION,
+    Offence,
+    changed_sanctions,
+)
+from kofinlaw.augment.reading.parties import delegations
+from kofinlaw.augment.reading.terms import Term
+from kofinlaw.data.korean.words import bigrams, josa
+from kofinlaw.records import Article
+
+# Shares of bigrams above which two texts are taken to say the same (0 to 1).
+SAME_AS_CITED = 0.6  # an item and one of an article that the list only cites
+SAME_VIOLATION = 0.4  # two violations; half of all violations end in 하지 아니한 자
+IMPLIED = 0.8  # a sentence and a whole article, from which the sentence may follow
+# `다른 법률에 특별한 규정이 있는 경우`, `법령에서 허용하고 있는 경우`: these mean much the same.
+_BY_LAW = re.compile(r"(?<![가-힣])법[령률](?:에|상|이|로)")
+_OPPOSITE_BOUNDS = (
+    ("이상", "이하"),
+    ("이하", "이상"),
+    ("이내에", "이후에"),
+    ("초과", "미만"),
+    ("미만", "초과"),
+)
+
+# --- Parties ---
+
+
+def other_parties(law: Law, clause: Clause, name: str, rng: random.Random) -> tuple[str, ...]:
+    """At most eight parties to whom the clause's sentence about `name` cannot apply.
+
+    Excluded are parties that overlap with `name` in the act, parties with a word of the name, and
+    parties to which the article delegates work, because they may act in another's place. Parties
+    that the article mentions come first.
+    """
+    words = {w for w in name.split() if len(w) > 1}
+    delegated = delegations(clause.article)
+    delegates = [actor for actor in law.actors if actor != name and actor in delegated]
+    apart = [
+        other
+        for other in law.actors
+        if not words & set(other.split())
+        and not names_overlap(other, name)
+        and not any(law.parties.overlap(other, delegate) for delegate in delegates)
+        and not law.parties.may_hold_for(other, name)
+    ]
+    here = [other for other in apart if other in clause.article.text]
+    elsewhere = [other for other in apart if other not in here][:12]
+    rng.shuffle(here)
+    rng.shuffle(elsewhere)
+    return drop_overlapping_names(name, [*here, *elsewhere])[:8]
+
+
+def other_addressees(law: Law, clause: Clause, name: str, rng: random.Random) -> tuple[str, ...]:
+    """Parties towards whom the sentence does not act: also none that it names in another role.
+
+    `전자금융업자에게 행하는 통지를 (   )에게 할 수 있다` may mean 전자금융업자 and its kinds too.
+    """
+    named = [actor for actor in law.actors if actor != name and actor in clause.main]
+    return tuple(
+        other
+        for other in other_parties(law, clause, name, rng)
+        if not any(law.parties.overlap(other, actor) for actor in named)
+    )
+
+
+# --- Duties, permissions, prohibitions ---
+
+
+def false_endings(ending: Ending) -> list[str]:
+    """The same verb with the four endings that make the sentence false."""
+    return [ending.verb + other for other in CONTRADICTING_ENDINGS[ending.sense]]
+
+
+def flip_modality(sentence: str) -> str:
+    """The sentence with the nearest false ending (duty ↔ permission, prohibition → permission).
+
+    Empty where the sentence has no such ending, or where the result would not be false or not be a
+    sentence (`…만 할 수 있다`, `허가를 받지 아니하고는 할 수 있다`).
+    """
+    found = read_ending(sentence)
+    if not found:
+        return ""
+    if limits_to_one_party(found.before) or (found.sense == "not" and "고는 " in found.before):
+        return ""
+    return f"{found.before}{found.verb}{NEAREST_CONTRADICTION[found.sense]}."
+
+
+# --- Figures ---
+
+
+def other_figures(figure: Figure, around: str, rng: random.Random) -> list[str]:
+    """Figures that clearly differ from the true one and from each other.
+
+    Up to three figures of the surrounding text come first, then near ones.
+    """
+    here = [
+        other.text
+        for other in find_figures(around)
+        if other.dimension == figure.dimension and clearly_differ(other, figure)
+    ]
+    rng.shuffle(here)
+    seen = [figure]
+    out = []
+    for text in [*here[:3], *near_values(figure, rng)]:
+        parsed = find_figures(text)
+        if len(parsed) == 1 and all(clearly_differ(parsed[0], other) for other in seen):
+            seen.append(parsed[0])
+            out.append(text.strip())
+    return out
+
+
+# --- Penalties ---
+
+
+def other_sanctions(
+    offence: Offence, known: Sequence[Offence], rng: random.Random
+) -> tuple[str, ...]:
+    """Sanctions that the offence does not carry: those of its article first, then changed ones."""
+    real = [o.sanction for o in known if o.clause.article.id == offence.clause.article.id]
+    rng.shuffle(real)
+    return distinct(offence.sanction, [*real, *changed_sanctions(offence.sanction, rng)])
+
+
+def articles_not_violated(
+    offence: Offence, known: Sequence[Offence], rng: random.Random
+) -> tuple[str, ...]:
+    """Provisions that other offences violate, none with a similar violation or of the same 조."""
+    violation = [content_bigrams(offence.violation)]
+    others = [
+        o for o in known if o.article and not resembles(o.violation, violation, SAME_VIOLATION)
+    ]
+    others.sort(key=lambda o: (o.clause is not offence.clause, rng.random()))
+    return distinct(
+        offence.article,
+        [o.article for o in others if o.article_number != offence.article_number],
+    )
+
+
+def offences_punished_otherwise(
+    group: Sequence[Offence], known: Sequence[Offence], rng: random.Random
+) -> list[Offence]:
+    """Offences with another sanction than `group` (one clause's offences), like none of its 호."""
+    clause, sanction = group[0].clause, group[0].sanction
+    listed = {normalize(o.violation) for o in group}
+    items = [content_bigrams(text) for text in clause.items]
+    others = [
+        o
+        for o in known
+        if o.sanction != sanction
+        and len(o.violation) >= SHORTEST_VIOLATION
+        and normalize(o.violation) not in listed
+        and not resembles(o.violation, items, SAME_VIOLATION)
+    ]
+    others.sort(key=lambda o: (o.clause.article.id != clause.article.id, rng.random()))
+    return others
+
+
+# --- Lists and conditions ---
+
+
+def items_not_in_list(
+    law: Law, here: Listing, known: Sequence[Listing], rng: random.Random
+) -> list[str]:
+    """Items of the act's other lists that the list does not hold, best first.
+
+    Excluded are items that resemble an item of the list or of an article that it cites, that
+    several of its items say together, that are of a kind that an item names, and `by law` cases
+    where the list has one.
+    """
+    inside = [content_bigrams(text) for text in here.clause.items]
+    cited = [content_bigrams(text) for text in _items_of_cited_articles(law, here)]
+    return [
+        text
+        for text in _items_of_other_lists(here, known, rng)
+        if not resembles(text, inside)
+        and not resembles(text, cited, SAME_AS_CITED)
+        and not combines(text, inside)
+        and not names_same_kind(text, here.clause.items)
+        and not (_BY_LAW.search(text) and any(map(_BY_LAW.search, here.clause.items)))
+    ]
+
+
+def _items_of_cited_articles(law: Law, here: Listing) -> list[str]:
+    """The items of the articles that a list cites: `제15조제1항제7호에 따라 제공하는 경우`."""
+    return [
+        item
+        for number in sorted(here.cited_articles & set(law.by_number))
+        for clause in law.by_article.get(law.by_number[number].id, ())
+        for item in clause.items
+    ]
+
+
+def _items_of_other_lists(here: Listing, known: Sequence[Listing], rng: random.Random) -> list[str]:
+    """Items of the act's other lists that end in the same noun, without similar ones.
+
+    Items of the same article come first, then those that share most bigrams with the article: an
+    item that shares nothing with the evidence could be found without reading it. An article that
+    the list itself cites (제30조에 따른 조치) gives none, because its items are part of the list.
+    """
+    nouns = {item_noun(item) for item in here.items}
+    words = content_bigrams(here.clause.article.text)
+    own = {normalize(text) for text in here.clause.items}
+    cited = here.cited_articles
+    if here.cites_own_paragraph:
+        cited.add(here.clause.article.number)
+    ranked: list[tuple[int, float, str]] = []
+    for other in known:
+        if other is here or other.clause.article.number in cited:
+            continue
+        distance = 0 if other.clause.article.id == here.clause.article.id else 1
+        for item in other.items:
+            if normalize(item) not in own and item_noun(item) in nouns:
+                grams = content_bigrams(item)
+                shared = len(grams & words) / max(len(grams), 1)
+                ranked.append((distance, 0.3 * rng.random() - shared, item))
+    return drop_similar([text for _, _, text in sorted(ranked)])
+
+
+def other_conditions(
+    clause: Clause, case: str, conditions: Sequence[tuple[str, str]], rng: random.Random
+) -> tuple[str, ...]:
+    """At most ten conditions that the clause's exception does not name, of its article first.
+
+    `conditions` are (article id, condition) of the whole act; `case` is the true condition.
+    """
+    exception = [content_bigrams(clause.proviso)]
+    others = [
+        (home != clause.article.id, rng.random(), text)
+        for home, text in conditions
+        if text not in clause.body and not resembles(text, exception)
+    ]
+    return distinct(case, drop_similar([text for _, _, text in sorted(others)])[:10])
+
+
+def unrelated_terms(term: Term, known: Sequence[Term]) -> list[Term]:
+    """Terms that neither contain the term nor are part of it."""
+    return [t for t in known if t.term not in term.term and term.term not in t.term]
+
+
+# --- Statements ---
+
+
+def alterations(law: Law, clause: Clause, rng: random.Random) -> list[tuple[str, str]]:
+    """(what was changed, text): the clause's sentence with one change that makes it false.
+
+    Changes are `modality`, `actor`, `number` and `bound`, in random order.
+    """
+    sentence = clause.main
+    out = []
+    flipped = flip_modality(sentence)
+    if flipped and "노력" not in sentence:
+        out.append(("modality", flipped))
+    who = subject(sentence)
+    # What one party may not do, another may not do either.
+    if who and not forbids(sentence):
+        others = other_parties(law, clause, who, rng)
+        start = sentence.index(who)
+        rest = sentence[start + len(who) + 1 :]
+        others = tuple(name for name in others if name not in rest)
+        if others:
+            out.append(("actor", sentence[:start] + josa(others[0], "은/는") + rest))
+    # Who may do something within 20 days may also do it within 10.
+    figures = [] if allows(sentence) else find_figures(sentence)
+    for figure in figures[:1]:
+        near = other_figures(figure, clause.article.text, rng)
+        if near:
+            out.append(("number", sentence[: figure.start] + near[0] + sentence[figure.end :]))
+    for old, new in _OPPOSITE_BOUNDS:
+        if figures and sentence.count(old) == 1:
+            out.append(("bound", sentence.replace(old, new)))
+            break
+    rng.shuffle(out)
+    return out
+
+
+def false_versions(law: Law, laws: Laws, clause: Clause, rng: random.Random) -> list[str]:
+    """Altered versions of the clause's sentence that no sentence of the corpus says."""
+    altered = alterations(law, clause, rng)
+    return [text for _, text in altered if normalize(text) not in laws.sentences]
+
+
+def sentences_not_in_article(
+    article: Article,
+    stated: Sequence[tuple[str, Clause]],
+    position: Mapping[str, int],
+    rng: random.Random,
+) -> list[Clause]:
+    """Clauses of other articles that the article neither says nor implies, most similar first.
+
+    `stated` are (normalised sentence, clause) of the whole act; `position` gives the place of an
+    article in the act by its id. Only the 40 nearest clauses are ranked.
+    """
+    here = normalize(article.text)
+    others = [c for key, c in stated if c.article.id != article.id and key not in here]
+    grams = set(bigrams(article.text))
+    others.sort(key=lambda c: abs(position[c.article.id] - position[article.id]))
+    others = others[:40]
+    others.sort(key=lambda c: 0.3 * rng.random() - bigram_share(c.main, grams))
+    return [c for c in others if bigram_share(c.main, grams) < IMPLIED]
+
+
+def true_elsewhere(
+    draft: Draft, options: Sequence[str], answer: int, sentences: frozenset[str]
+) -> str:
+    """A false statement of a finished question that the corpus says word for word; empty for none.
+
+    Only statement questions are checked, because only their options are true or false alone.
+    `answer` is the index of the right option: of a negative question it is the false statement.
+    `sentences` are the corpus's sentences, normalised.
+    """
+    if not draft.kind.startswith("statement"):
+        return ""
+    if draft.negative:
+        false = [options[answer]]
+    else:
+        false = [text for index, text in enumerate(options) if index != answer]
+    return next((text for text in false if normalize(text) in sentences), "")

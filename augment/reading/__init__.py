@@ -1,0 +1,1 @@
+"""Read the parts of an act that questions are made from: clauses, parties, figures, lists."""

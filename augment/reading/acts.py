@@ -1,0 +1,97 @@
+"""Read the acts of a corpus: clauses by act, and all sentences to check options against."""
+
+from __future__ import annotations
+
+import re
+from collections import Counter, defaultdict
+from collections.abc import Iterable
+from dataclasses import dataclass
+from functools import cached_property
+
+from kofinlaw.augment.reading.clauses import Clause, clauses
+from kofinlaw.augment.reading.names import addressees, normalize, subject
+from kofinlaw.augment.reading.parties import Parties
+from kofinlaw.records import Article
+
+_DECREE = re.compile(r" (?:시행령|시행규칙)$")
+
+
+@dataclass(frozen=True)
+class Law:
+    """One act with its clauses in order."""
+
+    title: str
+    articles: tuple[Article, ...]
+    # For a decree: the articles of its act, whose definitions apply to the decree too.
+    parent_articles: tuple[Article, ...] = ()
+
+    @cached_property
+    def clauses(self) -> tuple[Clause, ...]:
+        """All clauses of all articles."""
+        return tuple(clause for article in self.articles for clause in clauses(article))
+
+    @cached_property
+    def by_number(self) -> dict[str, Article]:
+        """Articles by number (`제9조`)."""
+        return {article.number: article for article in self.articles}
+
+    @cached_property
+    def by_article(self) -> dict[str, tuple[Clause, ...]]:
+        """Clauses by article id."""
+        found: dict[str, list[Clause]] = defaultdict(list)
+        for clause in self.clauses:
+            found[clause.article.id].append(clause)
+        return {key: tuple(value) for key, value in found.items()}
+
+    @cached_property
+    def parties(self) -> Parties:
+        """Which parties overlap, by this act and, for a decree, by its act too."""
+        return Parties((*self.articles, *self.parent_articles))
+
+    @cached_property
+    def actors(self) -> list[str]:
+        """The offices and parties of the act's sentences, most frequent first."""
+        seen: Counter[str] = Counter()
+        for clause in self.clauses:
+            for name in (subject(clause.main), *addressees(clause.main)):
+                if name:
+                    seen[name] += 1
+        return [name for name, _ in sorted(seen.items(), key=lambda pair: (-pair[1], pair[0]))]
+
+
+@dataclass(frozen=True)
+class Laws:
+    """Every act of the corpus."""
+
+    acts: tuple[Law, ...]
+
+    @cached_property
+    def titles(self) -> tuple[str, ...]:
+        """Titles in the order of the corpus."""
+        return tuple(law.title for law in self.acts)
+
+    @cached_property
+    def sentences(self) -> frozenset[str]:
+        """Every sentence and 호 of the corpus, normalised. None of them is a false statement."""
+        found = set()
+        for law in self.acts:
+            for clause in law.clauses:
+                for text in (clause.main, clause.proviso, *clause.rest, *clause.items):
+                    found.add(normalize(text))
+        return frozenset(found)
+
+
+def read_laws(articles: Iterable[Article]) -> Laws:
+    """Group the articles of statutes and rules by act, in order, without deleted articles."""
+    grouped: dict[str, list[Article]] = {}
+    for article in articles:
+        if not article.deleted and article.kind in ("statute", "rule"):
+            grouped.setdefault(article.title, []).append(article)
+    return Laws(
+        tuple(
+            Law(title, tuple(group), tuple(grouped.get(_DECREE.sub("", title), ())))
+            if _DECREE.search(title)
+            else Law(title, tuple(group))
+            for title, group in grouped.items()
+        )
+    )

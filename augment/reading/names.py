@@ -1,0 +1,88 @@
+"""Find the names of parties in a sentence of the law: its subject and its addressees."""
+
+from __future__ import annotations
+
+import re
+
+_NOT_A_NAME = re.compile(
+    r"(한|된|는|은|을|를|의|에|로|며|고|른|할|될|하여|에서|으로|거나|하거나|따라|대하여|경우|이나|부터|까지|로서)$"
+)
+_NAME_END = re.compile(
+    r"(위원회|위원장|원장|장관|회사|회사등|업자|기관|센터|이용자|주체|처리자|제공자|사업자|은행|법인|조합|협회|중앙회|"
+    r"책임자|담당자|대리인|관리인|발행자|관리기관|평가기관|인증기관|대통령|청장|시장|가맹점|가입자|소비자|채무자|"
+    r"채권자|임원|이사회|감사|회장|총재|공사|진흥원|보험회사|신탁업자|주주|대주주|심의회|분과위원회|사무국장|위원|"
+    r"임직원|직원|은행장|부서|부서장|본부장|대응반|보호부|감사부|금융부|전산부|운영부|관리부|고객|차주|"
+    r"보험설계사|계약자|수익자|위탁자|수탁자|지급인|수취인|법원|검사|청산인|조합원|운영자|정부|국가|지방자치단체|인증사업자)$"
+)
+# Short names that mean different bodies in different chapters.
+_TOO_GENERAL = frozenset(
+    [
+        "위원회",
+        "위원장",
+        "위원",
+        "제공자",
+        "기관",
+        "회사",
+        "법인",
+        "사업자",
+        "센터",
+        "조합",
+        "협회",
+        "회장",
+        "임원",
+    ]
+)
+_SUBJECT = re.compile(
+    r"^(?:제\d+항에도 불구하고,? |제\d+항에 따라 )?(?P<name>[^,.]{2,30}?)(?:은|는) "
+)
+_TOWARDS = re.compile(
+    r"(?<=\s)(?P<name>[가-힣ㆍ]{3,16})(?:에게|의 (?:승인|허가|인가|동의|명령)을)(?= )"
+)
+_JOINED = re.compile(r" 및 | 또는 |(?<=[가-힣])[와과] ")
+
+
+def normalize(text: str) -> str:
+    """The letters and digits of a text only, for comparing."""
+    return re.sub(r"[^0-9A-Za-z가-힣]", "", text)
+
+
+def is_name(text: str) -> bool:
+    """Whether the text is the name of a party or office, without a verb in it."""
+    words = text.split()
+    if text in _TOO_GENERAL:
+        return False
+    if not words or len(text) > 26 or len(words) > 5 or not _NAME_END.search(words[-1]):
+        return False
+    return not any(_NOT_A_NAME.search(w) for w in words[:-1] if w not in ("또는", "및"))
+
+
+def subject(sentence: str) -> str:
+    """The party that the sentence binds; empty where its first words are not a name."""
+    match = _SUBJECT.match(sentence)
+    return match.group("name") if match and is_name(match.group("name")) else ""
+
+
+def addressees(sentence: str) -> list[str]:
+    """The parties towards whom (…에게) or with whose approval (…의 승인을) the sentence acts."""
+    found = []
+    for match in _TOWARDS.finditer(sentence):
+        before = sentence[: match.start()].rstrip().rsplit(" ", 1)[-1]
+        # `정보통신서비스 제공자에게`: a noun before it belongs to the name, and so does 신용정보의.
+        # `제공자 또는 이용자에게`: the sentence names the other one of the two, too.
+        joined = before in ("또는", "및") or before.endswith("의")
+        apart = _NOT_A_NAME.search(before) or before.endswith(",")
+        if is_name(match.group("name")) and apart and not joined:
+            found.append(match.group("name"))
+    return found
+
+
+def members(name: str) -> list[str]:
+    """The parties that a joint name lists: 금융회사ㆍ전자금융업자 및 전자금융보조업자 are three.
+
+    신용정보제공ㆍ이용자 is one party, because not every piece of it is a name.
+    """
+    out: list[str] = []
+    for part in _JOINED.split(name):
+        pieces = part.split("ㆍ")
+        out += pieces if all(map(is_name, pieces)) else [part]
+    return out

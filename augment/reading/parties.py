@@ -1,0 +1,264 @@
+"""Find the parties of an act that overlap, so that one is no wrong answer for the other.
+
+Two parties overlap if a sentence about one may apply to the other: by a definition or its 목, by a
+short name (이하 …), by 준용 (… 로 본다), as the state and its organs, or as two roles that one
+person may have (이용자, 지급인). In a decree the definitions of its act count too.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from functools import cached_property
+
+from kofinlaw.augment.reading.clauses import sentences, simplify
+from kofinlaw.augment.reading.names import members, normalize, subject
+from kofinlaw.records import Article
+
+# A defined name of at least this many letters at the end of another name makes that a kind of it.
+SHORTEST_KIND = 5
+# Characters before a bracket that say what its short name means.
+LONGEST_MEANING = 90
+_SHORT = re.compile(r'이하(?: 이 [조항장절]에서)? ["“](?P<name>[^"“”]{2,20})["”]')
+_TERM = re.compile(
+    r'["“](?P<name>[^"“”]{2,20})["”](?:이라 함은|라 함은|이란|란) (?P<words>[^\n]{5,200})'
+    r"(?P<list>(?:\n\s*[가-하]\. [^\n]*)*)"
+)
+# A bracket that widens a name where it is used: 신용정보회사등(데이터전문기관을 포함하며, …).
+_WIDENED = re.compile(
+    r"(?P<name>[가-힣ㆍ]{2,20})\((?P<words>[^()\n]*[을를] (?:말한다|포함한다|포함하며))"
+)
+# 한국인터넷진흥원을 … 기관(이하 "인정기관"이라 한다)으로 지정할 수 있다
+_APPOINTS = re.compile(r"[^()]*\)으?로 (?:지정|선정|한다)")
+# What follows a name that the definition lists as a case. In `금융회사 또는 전자금융업자와 체결한
+# 계약` neither is a case: the particle after the second makes both of them part of a clause.
+_NOT_A_CLAUSE = r"(?!\S*[가-힣]{2}(?:[이가을를은는의에와과]|에게|으로) (?!말한다|포함))"
+_AS_A_CASE = rf"(?=$|(?:, ?| 및 | 또는 |ㆍ){_NOT_A_CLAUSE}|등| 중 |으?로서|[을를] (?:말한다|포함))"
+# 개인정보관리 전문기관은 다음 각 호와 같이 구분한다. 1. 중계전문기관: …
+_DIVIDED = re.compile(
+    r"(?P<name>[가-힣 ]{2,20})[은는] 다음 각 호(?:와 같이|로) 구분한다[^\n]*"
+    r"(?P<list>(?:\n\s*\d+\. [^\n]*)+)"
+)
+# 보호위원회는 … 중앙행정기관으로 본다; 소위원회가 의결한 것은 보호위원회가 의결한 것으로 본다
+_DEEMED_BODY = re.compile(r"(?P<name>[가-힣]{2,20})[은는] [^.\n]*기관으로 본다")
+_DONE_FOR = re.compile(
+    r"(?P<one>[가-힣]{2,20})[이가] [^.\n]*?"
+    r"(?P<other>[가-힣]{2,20})(?:[이가]|에서) [가-힣ㆍ]*한 것으로 본다"
+)
+_READ_AS = re.compile(r'["“](?P<one>[^"“”]{2,20})["”][은는] ["“](?P<other>[^"“”]{2,20})["”]으?로')
+_MARKS = re.compile(r"^[^가-힣「]*")
+_DELEGATES = re.compile(r"[^\n]*?(?:위탁|위임|대행|하여금|수행하게)[^\n]*")
+# The state acts through its organs: the duties and prohibitions of one are those of the other.
+_STATE = re.compile(r"^(?:정부|국가)$")
+_ORGAN = re.compile(r"(?:장관|청장|처장|위원회|법원|대통령|국무총리|지방자치단체|기관)$")
+# An agent may do what its principal does, and any party may be an agent.
+_ACTS_FOR = re.compile(r"(?:수탁자|대리인)$")
+# Roles that one person may have at a time: who pays (지급인) is also who uses the service.
+_ROLE = re.compile(
+    r"(?:(?<!ㆍ)이용자|가입자|고객|소비자|지급인|수취인|채권자|채무자|차주|계약자|수익자|주주|주체|대리인)$"
+)
+# A definition that includes all organisations; and the names of organisations.
+_ANY_BODY = re.compile(r"법인, ?단체")
+_BODY = re.compile(
+    r"(?:기관|법인|단체|회사|업자|사업자|운영자|제공자|[수위]탁자|협회|조합|센터)등?$"
+)
+
+
+@dataclass(frozen=True)
+class Parties:
+    """The parties of an act.
+
+    `articles` are those of the act and, for a decree, also those of its act.
+    """
+
+    articles: tuple[Article, ...]
+
+    def may_hold_for(self, other: str, name: str) -> bool:
+        """Whether a sentence about `name` may apply to `other` too."""
+        return (
+            bool(_ACTS_FOR.search(other) or _ACTS_FOR.search(name))
+            or self.overlap(other, name)
+            or (self._is_an_organisation(other) and self._includes_all_organisations(name))
+        )
+
+    def overlap(self, first: str, second: str) -> bool:
+        """Whether one of two parties is a case of the other, or acts as it.
+
+        After `금융회사 또는 전자금융업자(이하 "전자화폐발행자"라 한다)` what binds one binds the
+        other. Joint names overlap if one of their members does.
+        """
+        pair = (first, second)
+        if pair not in self._overlaps:
+            self._overlaps[pair] = any(
+                self._members_overlap(one, other)
+                for one in {first, *members(first)}
+                for other in {second, *members(second)}
+            )
+        return self._overlaps[pair]
+
+    @cached_property
+    def _overlaps(self) -> dict[tuple[str, str], bool]:
+        """Answers of `overlap` by the two names."""
+        return {}
+
+    def _members_overlap(self, first: str, second: str) -> bool:
+        return (
+            _same(first, second)
+            or self._includes(first, second)
+            or self._includes(second, first)
+            or bool(self._cases(first) & self._cases(second))
+            or frozenset((normalize(first), normalize(second))) in self._equated
+            or _state_and_organ(first, second)
+            or _state_and_organ(second, first)
+            or bool(_ROLE.search(first) and _ROLE.search(second))
+        )
+
+    @cached_property
+    def _meanings(self) -> tuple[tuple[str, str], ...]:
+        """(name, its meaning in words): definitions, short names, brackets, divisions."""
+        found = [(m.group("name"), simplify(m.group("words"))[0]) for m in self._terms]
+        for article in self.articles:
+            for match in _SHORT.finditer(article.text):
+                line = article.text[: match.start()].rpartition("\n")[2]
+                words = _without_actor(line)
+                if _APPOINTS.match(article.text, match.end()):
+                    words = re.sub(r"[을를] ", ", ", words)
+                found.append((match.group("name"), words))
+            for match in _WIDENED.finditer(article.text):
+                found.append((match.group("name"), match.group("words")))
+            for match in _DIVIDED.finditer(article.text):
+                found.append((match.group("name").strip(), _heads(match.group("list"))))
+        return tuple(found)
+
+    @cached_property
+    def _listed(self) -> tuple[tuple[str, str], ...]:
+        """The same, but for a definition with 목 only the names that these list up to the colon."""
+        heads = [(m.group("name"), _heads(m.group("list"))) for m in self._terms]
+        terms = {match.group("name") for match in self._terms}
+        return (*heads, *(pair for pair in self._meanings if pair[0] not in terms))
+
+    @cached_property
+    def _terms(self) -> list[re.Match[str]]:
+        return [match for article in self.articles for match in _TERM.finditer(article.text)]
+
+    @cached_property
+    def _equated(self) -> frozenset[frozenset[str]]:
+        """Pairs of names that 준용 equates (`"개인정보처리자"는 "수탁자"로 본다`), and of bodies of
+        which one acts for the other."""
+        return frozenset(
+            frozenset((normalize(match.group("one")), normalize(match.group("other"))))
+            for article in self.articles
+            for pattern in (_READ_AS, _DONE_FOR)
+            for match in pattern.finditer(article.text)
+        )
+
+    @cached_property
+    def _direct(self) -> dict[str, set[str]]:
+        """For each name the names that its meaning lists as a case."""
+        known = {name for name, _ in self._listed}
+        out: dict[str, set[str]] = {}
+        for name, words in self._listed:
+            held = {other for other in known if other != name and _case(other, words)}
+            out.setdefault(name.removesuffix("등"), set()).update(held)
+        return out
+
+    def _cases(self, name: str) -> set[str]:
+        """The names that are a case of the name, directly or through another case."""
+        out: set[str] = set()
+        open_names = [name]
+        while open_names:
+            more = self._direct.get(open_names.pop().removesuffix("등"), set()) - out
+            out |= more
+            open_names += more
+        return out - {name}
+
+    def _includes(self, name: str, other: str) -> bool:
+        """Whether the meaning of a name includes another, directly or through a listed name.
+
+        신용정보회사등 means 신용정보회사 and others, and that lists 개인신용평가회사 as a 목.
+        종합신용정보집중기관 is a kind of 신용정보집중기관, and is included with it.
+        """
+        kinds = {n for n, _ in self._meanings if len(n) >= SHORTEST_KIND and other.endswith(n)}
+        return self._offers(name, other) or any(
+            any(_case(kind, words) for named, words in self._meanings if _same(named, name))
+            or self._lists(name, kind)
+            for kind in (other, *sorted(kinds - {other}))
+        )
+
+    def _offers(self, name: str, other: str) -> bool:
+        """Whether `other` offers a service that is defined as the service of `name`.
+
+        통신과금서비스제공자 is a 정보통신서비스 제공자, because 통신과금서비스 is defined as one.
+        """
+        party, provider = normalize(other), normalize(name)
+        for term, words in self._normalized_meanings:
+            role = party.removeprefix(term)
+            service = provider.removesuffix(role)
+            apart = role not in ("", party) and service not in ("", provider)
+            if apart and words.startswith(service):
+                return True
+        return False
+
+    @cached_property
+    def _normalized_meanings(self) -> list[tuple[str, str]]:
+        return [(normalize(term), normalize(words)) for term, words in self._meanings]
+
+    def _lists(self, name: str, other: str) -> bool:
+        """Whether the name or one of its cases lists `other` as a case."""
+        within = {name.removesuffix("등"), *(case.removesuffix("등") for case in self._cases(name))}
+        return any(
+            _case(other, words)
+            for named, words in self._listed
+            if named.removesuffix("등") in within
+        )
+
+    def _is_an_organisation(self, name: str) -> bool:
+        """Whether it is an organisation: by its name, as the state or its organ, or because the act
+        deems it a 기관."""
+        return name in self._deemed_bodies or any(
+            kind.search(name) for kind in (_BODY, _STATE, _ORGAN)
+        )
+
+    @cached_property
+    def _deemed_bodies(self) -> frozenset[str]:
+        return frozenset(
+            match.group("name")
+            for article in self.articles
+            for match in _DEEMED_BODY.finditer(article.text)
+        )
+
+    def _includes_all_organisations(self, name: str) -> bool:
+        return any(_ANY_BODY.search(words) for named, words in self._meanings if _same(named, name))
+
+
+def delegations(article: Article) -> str:
+    """The lines of the article that delegate or entrust work to another party."""
+    return "\n".join(_DELEGATES.findall(article.text))
+
+
+def _heads(lines: str) -> str:
+    """The names that the lines of a list give, up to the colon."""
+    return ", ".join(simplify(line)[0].split(":")[0] for line in lines.split("\n"))
+
+
+def _without_actor(line: str) -> str:
+    """The end of the line's last sentence, without brackets and without its subject."""
+    parts = sentences(_MARKS.sub("", line))
+    text = simplify(parts[-1])[0] if parts else ""
+    who = subject(text)
+    return text[text.index(who) + len(who) :][-LONGEST_MEANING:] if who else text[-LONGEST_MEANING:]
+
+
+def _case(name: str, words: str) -> bool:
+    """Whether the words list the name as a case, not as a party that acts."""
+    bare = name.removesuffix("등")
+    return bare in words and bool(re.search(rf"(?<![가-힣]){re.escape(bare)}{_AS_A_CASE}", words))
+
+
+def _state_and_organ(first: str, second: str) -> bool:
+    return bool(_STATE.search(first) and (_STATE.search(second) or _ORGAN.search(second)))
+
+
+def _same(first: str, second: str) -> bool:
+    """Whether two names are equal without a final 등 (금융회사등)."""
+    return first.removesuffix("등") == second.removesuffix("등")

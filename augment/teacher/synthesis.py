@@ -1,0 +1,327 @@
+"""Ask a local model for examples and accept only those that pass every check.
+
+1. The model writes one output for each request of every task.
+2. Filters without a model check each output.
+3. The same model answers the questions of the remaining outputs from the passage alone.
+4. Where the settings say so, the model judges the answers.
+
+All requests go through one ledger, so none is sent twice.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import ExitStack
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+
+from kofinlaw import Progress, UserError, silent
+from kofinlaw.augment.generators.drafts import source_rng
+from kofinlaw.augment.protected_questions import ProtectedTexts
+from kofinlaw.augment.reading.acts import Law
+from kofinlaw.augment.settings import TeacherSettings
+from kofinlaw.augment.teacher.filters import agreement, first_failure, verdicts
+from kofinlaw.augment.teacher.ledger import Entry, Ledger, Resume, open_ledger
+from kofinlaw.augment.teacher.novelty import check_duplicates, protected_text
+from kofinlaw.augment.teacher.outputs import parse
+from kofinlaw.augment.teacher.prompt_files import Prompt, read_prompt
+from kofinlaw.augment.teacher.support import Verdict
+from kofinlaw.augment.teacher.tasks import TASKS, Source, Task, Written, passages, questions
+from kofinlaw.augment.teacher.teacher_model import REANSWER, TeacherModel, open_teacher
+from kofinlaw.data.prompting.wording import free_messages
+from kofinlaw.files import dumps, write_jsonl
+from kofinlaw.models.catalogue import find_model
+from kofinlaw.models.engines.base import Engine, Request
+from kofinlaw.records import Chunk, Example, Provenance, Rejected
+
+
+@dataclass
+class Candidate:
+    """One request, its output, and the checks on it so far."""
+
+    task: Task
+    source: Source
+    prompt: Prompt
+    request: Request
+    key: str = ""
+    text: str = ""
+    written: Written | None = None
+    checks: list[Verdict] = field(default_factory=list)
+
+    @property
+    def fault(self) -> Verdict | None:
+        """The first check that failed."""
+        return first_failure(self.checks)
+
+
+@dataclass(frozen=True)
+class Synthesis:
+    """What a teacher wrote.
+
+    Attributes:
+        examples: Outputs that every check accepted.
+        rejected: The others with their reasons.
+        funnel: By task, how many outputs passed each check in turn.
+        requests: Requests that the result depends on.
+        sent: Requests that were sent in this run; the ledger had the others.
+        tokens: Tokens that the teacher generated for these requests.
+        damaged_lines: Numbers of damaged lines in the ledger.
+    """
+
+    examples: list[Example]
+    rejected: list[Rejected]
+    funnel: dict[str, dict[str, int]]
+    requests: int
+    sent: int
+    tokens: int
+    damaged_lines: tuple[int, ...]
+
+
+def sources_of(
+    settings: TeacherSettings, laws: Sequence[Law], seed: int
+) -> list[tuple[Task, Source]]:
+    """The provision that each request shows, by the weights of the tasks, drawn over all acts."""
+    weights = {name: weight for name, weight in settings.tasks.items() if weight > 0}
+    total = sum(weights.values())
+    shown = {
+        "passage": [source for law in laws for source in passages(law)],
+        "question": [source for law in laws for source in questions(law)],
+    }
+    out: list[tuple[Task, Source]] = []
+    for name in sorted(weights):
+        task = TASKS[name]
+        usable = list(shown[task.given])
+        source_rng(seed, "teacher", name).shuffle(usable)
+        count = round(settings.items * weights[name] / total)
+        out += [(task, source) for source in usable[:count]]
+    return out
+
+
+def synthesize(
+    settings: TeacherSettings,
+    laws: Sequence[Law],
+    chunks: Sequence[Chunk],
+    ledger: Path,
+    *,
+    seed: int,
+    protected: ProtectedTexts,
+    used: Path | None = None,
+    resume: Resume = "if-possible",
+    progress: Progress = silent,
+) -> Synthesis:
+    """Ask a teacher for examples and check them.
+
+    Requests that `ledger` holds are not sent again. Damaged ledger lines are reported with their
+    numbers and their requests are sent again. The model is loaded when the first request is sent.
+
+    Args:
+        settings: The recipe's section `augment.teacher`.
+        laws: The acts to show.
+        chunks: The corpus's passages, for the provenance of the examples.
+        ledger: The file that keeps all answers.
+        seed: Decides the choice of provisions and the sampling.
+        protected: Texts that no example may repeat.
+        used: A file for the ledger lines that this result depends on, in order.
+        resume: What to do with the answers that `ledger` already holds.
+        progress: Called with the phase and the number of done and all requests.
+
+    Raises:
+        UserError: As `open_ledger` does; if the model or its server is not available; if the disk
+            is full.
+    """
+    teacher = open_teacher(settings, seed, progress)
+    book = open_ledger(
+        ledger,
+        teacher.name,
+        resume=resume,
+        retry_errors=settings.retry_errors,
+        batch=settings.batch,
+    )
+    if book.damaged:
+        lines = ", ".join(map(str, book.damaged))
+        progress("augment: ledger", 0, None, damaged_lines=f"{ledger}:{lines}")
+    prompts = {name: read_prompt(name) for name in settings.tasks}
+    candidates = [
+        Candidate(
+            task,
+            source,
+            prompts[task.name],
+            teacher.write_request(task, prompts[task.name], source),
+        )
+        for task, source in sources_of(settings, laws, seed)
+    ]
+    with ExitStack() as stack:
+        engine = _load_once(stack, teacher.engine)
+        answers = book.ask(engine, [c.request for c in candidates])
+        for done, (candidate, entry) in enumerate(zip(candidates, answers, strict=True)):
+            progress("augment: teacher", done, len(candidates))
+            _check_output(candidate, entry, protected)
+        _check_agreement(candidates, teacher, book, engine, progress)
+        if settings.judge:
+            _judge(candidates, teacher, book, engine)
+    check_duplicates(candidates)
+    if used is not None:
+        write_jsonl(used, list(book.used.values()))
+    return _collect(settings, candidates, chunks, seed, book)
+
+
+def _load_once(stack: ExitStack, engine: Callable[[], Engine]) -> Callable[[], Engine]:
+    """Load the engine at the first call and return the same one at every later call."""
+    loaded: list[Engine] = []
+
+    def load() -> Engine:
+        if not loaded:
+            loaded.append(stack.enter_context(engine()))
+        return loaded[0]
+
+    return load
+
+
+def _check_output(candidate: Candidate, entry: Entry, protected: ProtectedTexts) -> None:
+    """Parse an output and run every check that needs no model."""
+    candidate.key, candidate.text = entry.key, entry.text
+    if entry.finish == "error" and not entry.text.lstrip().startswith("{"):
+        candidate.checks.append(Verdict("answered", False, entry.text[:200]))
+        return
+    candidate.checks.append(Verdict("answered", True))
+    fields = parse(entry.text, candidate.task)
+    detail = "" if fields else f"{entry.finish}: {entry.text[:200]}"
+    candidate.checks.append(Verdict("parses", fields is not None, detail))
+    if fields is None:
+        return
+    candidate.written = Written(candidate.task, candidate.source, fields)
+    candidate.checks += verdicts(candidate.written, candidate.prompt)
+    shared = protected_text(candidate.written, protected)
+    candidate.checks.append(Verdict("not_protected", not shared, shared))
+
+
+def _check_agreement(
+    candidates: Sequence[Candidate],
+    teacher: TeacherModel,
+    book: Ledger,
+    engine: Callable[[], Engine],
+    progress: Progress,
+) -> None:
+    """Let the teacher answer each question from the passage alone; both answers must agree."""
+    turns = list(_turns([c for c in candidates if c.task.reanswered]))
+    requests = [teacher.answer_request(question, c.source) for c, question, _ in turns]
+    for done, ((candidate, _, answer), entry) in enumerate(
+        zip(turns, book.ask(engine, requests), strict=True)
+    ):
+        progress("augment: teacher answers again", done, len(turns))
+        fields = parse(entry.text, REANSWER)
+        second = str(fields["answer"]) if fields else ""
+        verdict = agreement(answer, second) if second else Verdict("reanswer", False, "no answer")
+        candidate.checks.append(verdict)
+
+
+def _judge(
+    candidates: Sequence[Candidate],
+    teacher: TeacherModel,
+    book: Ledger,
+    engine: Callable[[], Engine],
+) -> None:
+    turns = list(_turns(candidates))
+    requests = [teacher.judge_request(question, answer, c.source) for c, question, answer in turns]
+    for (candidate, _, _), entry in zip(turns, book.ask(engine, requests), strict=True):
+        ok = entry.text.strip().startswith("예")
+        candidate.checks.append(Verdict("judge", ok, entry.text[:40]))
+
+
+def _turns(candidates: Sequence[Candidate]) -> Iterator[tuple[Candidate, str, str]]:
+    """(candidate, question, answer) of each turn of the outputs that passed so far."""
+    passed = [(c, c.written) for c in candidates if c.fault is None and c.written is not None]
+    for candidate, written in passed:
+        for question, answer in written.turns:
+            yield candidate, question, answer
+
+
+def _collect(
+    settings: TeacherSettings,
+    candidates: Sequence[Candidate],
+    chunks: Sequence[Chunk],
+    seed: int,
+    book: Ledger,
+) -> Synthesis:
+    """Split the candidates into examples and rejected records, and count both."""
+    by_unit = {chunk.unit: chunk.id for chunk in reversed(chunks)}
+    licence = _licence(settings.model.id)
+    examples, rejected = [], []
+    funnel: dict[str, dict[str, int]] = {}
+    for candidate in candidates:
+        counts = funnel.setdefault(candidate.task.name, {"asked": 0})
+        counts["asked"] += 1
+        for verdict in candidate.checks:
+            if not verdict.ok:
+                break
+            counts[verdict.check] = counts.get(verdict.check, 0) + 1
+        if candidate.fault is None and candidate.written is not None:
+            provenance = _provenance(candidate, settings, by_unit, licence, seed)
+            examples.append(_example(candidate, candidate.written, provenance))
+        else:
+            rejected.append(_rejected(candidate))
+        counts["accepted"] = counts.get("accepted", 0) + (candidate.fault is None)
+    return Synthesis(
+        examples,
+        rejected,
+        funnel,
+        len(book.used),
+        book.sent,
+        sum(entry.tokens for entry in book.used.values()),
+        tuple(book.damaged),
+    )
+
+
+def _rejected(candidate: Candidate) -> Rejected:
+    fault = candidate.fault or Verdict("answered", False)
+    record = {
+        "task": candidate.task.name,
+        "unit": candidate.source.unit,
+        "passage": candidate.source.passage,
+        "text": candidate.text,
+        "checks": [asdict(verdict) for verdict in candidate.checks],
+    }
+    failed = [verdict for verdict in candidate.checks if not verdict.ok]
+    detail = "; ".join(f"{v.check}: {v.detail}" for v in failed)
+    return Rejected(f"teacher-{candidate.key[:12]}", "augment", fault.check, detail, dumps(record))
+
+
+def _example(candidate: Candidate, written: Written, provenance: Provenance) -> Example:
+    source = candidate.source
+    (question, answer), *further = written.turns
+    messages = free_messages(question, [f"{source.unit}\n{source.passage}"])
+    messages.append({"role": "assistant", "content": answer})
+    for question, answer in further:
+        messages.append({"role": "user", "content": question})
+        messages.append({"role": "assistant", "content": answer})
+    checks = [asdict(verdict) for verdict in candidate.checks]
+    name = f"teacher-{candidate.key[:12]}"
+    return Example(name, f"teacher_{candidate.task.name}", messages, answer, provenance, checks)
+
+
+def _provenance(
+    candidate: Candidate,
+    settings: TeacherSettings,
+    by_unit: dict[str, str],
+    licence: str,
+    seed: int,
+) -> Provenance:
+    unit = candidate.source.unit
+    return {
+        "chunks": [by_unit[unit]] if unit in by_unit else [],
+        "generator": f"teacher_{candidate.task.name}",
+        "version": candidate.prompt.version,
+        "teacher": settings.model.id,
+        "teacher_revision": settings.model.revision or "",
+        "teacher_license": licence,
+        "prompt_sha256": candidate.prompt.sha256,
+        "seed": seed,
+    }
+
+
+def _licence(model_id: str) -> str:
+    """The licence of a model by the catalogue; empty for an unknown model."""
+    try:
+        return find_model(model_id).license
+    except UserError:
+        return ""

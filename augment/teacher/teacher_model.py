@@ -1,0 +1,140 @@
+"""Address a teacher model: as a chat model by its template, or as a base model by examples."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+from kofinlaw import Progress, UserError
+from kofinlaw.augment.settings import TeacherSettings
+from kofinlaw.augment.teacher.prompt_files import Prompt, read_prompt
+from kofinlaw.augment.teacher.tasks import Field, Source, Task
+from kofinlaw.models.engines.base import Engine, Request
+
+REANSWER = Task("reanswer", (Field("answer", "claim", 1, 200),), (("{question}", "{answer}"),))
+VERDICTS = ("예", "아니요")
+_CHAT_NAME = re.compile(r"instruct|chat|[-_]it\b|exaone-[34]|hyperclova|kanana|a\.x-4", re.I)
+
+
+@dataclass(frozen=True)
+class TeacherModel:
+    """A teacher that is not loaded yet, and how its requests are built.
+
+    Attributes:
+        name: Identifies the model and how it is run. Two teachers with different names may give
+            different answers.
+        settings: The recipe's section `augment.teacher`.
+        seed: Seed of sampling.
+        engine: Loads the model when it is called.
+        render: Turns the text of a prompt into what the model reads.
+        stop: Texts that end an output.
+    """
+
+    name: str
+    settings: TeacherSettings
+    seed: int
+    engine: Callable[[], Engine]
+    render: Callable[[str], str]
+    stop: tuple[str, ...]
+
+    def write_request(self, task: Task, prompt: Prompt, source: Source) -> Request:
+        """The request for one output of a task."""
+        text = prompt.fill_source(source)
+        return self._request(text, task, min(self.settings.max_tokens, task.longest))
+
+    def answer_request(self, question: str, source: Source) -> Request:
+        """The request to answer a question from the passage alone."""
+        text = read_prompt("reanswer").fill(passage=source.passage, question=question)
+        return self._request(text, REANSWER, min(self.settings.max_tokens, 200))
+
+    def judge_request(self, question: str, answer: str, source: Source) -> Request:
+        """The request for 예 or 아니요: is the answer right by the passage?"""
+        text = read_prompt("judge").fill(passage=source.passage, question=question, answer=answer)
+        return Request(
+            self.render(text), max_tokens=4, choices=VERDICTS, seed=self.seed, logprob=False
+        )
+
+    def _request(self, text: str, task: Task, tokens: int) -> Request:
+        return Request(
+            self.render(text),
+            max_tokens=tokens,
+            stop=self.stop,
+            temperature=self.settings.temperature,
+            seed=self.seed,
+            json_schema=task.schema,
+            logprob=False,
+        )
+
+
+def uses_chat_template(settings: TeacherSettings) -> bool:
+    """Whether a teacher is asked by its chat template, as the setting or its name says."""
+    if settings.prompting != "auto":
+        return settings.prompting == "chat"
+    return bool(_CHAT_NAME.search(settings.model.id))
+
+
+def open_teacher(settings: TeacherSettings, seed: int, progress: Progress) -> TeacherModel:
+    """The teacher of a recipe. Its weights are loaded when `TeacherModel.engine` is called.
+
+    Raises UserError if the model's folder is needed and not available, or if a served chat model
+    has no template.
+    """
+    folder, bos, render = _prepare(settings, progress)
+
+    def engine() -> Engine:
+        from kofinlaw.models.engines.factory import open_engine
+
+        return open_engine(settings.engine, folder, seed=seed)
+
+    name = _name(settings, folder)
+    if render is not None:
+        return TeacherModel(name, settings, seed, engine, render, ())
+    stop = ("\n\n", "\n조문:")
+    return TeacherModel(name, settings, seed, engine, lambda text: f"{bos}{text}", stop)
+
+
+def _name(settings: TeacherSettings, folder: Path | None) -> str:
+    """What decides an answer besides the request: the model's files, and how they are run."""
+    from kofinlaw.models.identity import model_fingerprint
+
+    model, engine = settings.model, settings.engine
+    parts = [f"{model.id}@{model.revision or 'local'}"]
+    parts += [model_fingerprint(folder, engine.gguf)[:16]] if folder else []
+    parts += [engine.served_model] if engine.served_model else []
+    return " ".join([*parts, engine.engine, engine.quantization, engine.dtype])
+
+
+def _prepare(
+    settings: TeacherSettings, progress: Progress
+) -> tuple[Path | None, str, Callable[[str], str] | None]:
+    """(the model's folder, the first token of a prompt, the chat template or None).
+
+    Engines add no special tokens, and a base model without its first token writes nonsense. A
+    server adds the token itself.
+    """
+    served = settings.engine.engine in ("dummy", "openai")
+    chat = uses_chat_template(settings)
+    if served and not (chat and settings.model.path):
+        # The dummy engine answers any prompt. A served chat model needs its own prompt format.
+        if chat and (settings.engine.engine == "openai" or settings.prompting == "chat"):
+            raise UserError(
+                "a served chat model needs its template",
+                where="augment.teacher.model.path",
+                remedy="name the folder with its tokenizer and template, or use "
+                "`prompting: completion`",
+            )
+        return None, "", None
+    from kofinlaw.models.resolve import model_folder
+    from kofinlaw.models.templates import template_for
+
+    folder = model_folder(settings.model, progress=progress)
+    template = template_for(folder)
+    if not chat:
+        return folder, template.bos, None
+
+    def render(text: str) -> str:
+        return template.render([{"role": "user", "content": text}], add_generation_prompt=True)
+
+    return folder, "", render

@@ -1,0 +1,47 @@
+import random
+from dataclasses import replace
+
+from kofinlaw.augment.generators import actors
+from kofinlaw.augment.generators.drafts import Draft
+from kofinlaw.augment.generators.falsity import alterations, true_elsewhere
+from kofinlaw.augment.option_choice import build_item
+from kofinlaw.augment.reading.acts import read_laws
+from kofinlaw.augment.reading.endings import forbids
+
+DRAFT = Draft(
+    "quantity", "며칠인가?", "10일", ("5일", "7일", "14일", "30일"), ("법 제1조",), ("10일",)
+)
+
+
+def test_a_false_statement_that_the_corpus_says_is_found():
+    draft = replace(DRAFT, kind="statement_false", negative=True, answer="은행은 알려야 한다.")
+    item = build_item(draft, 4, random.Random(0))
+    known = frozenset(["은행은알려야한다"])
+    assert true_elsewhere(draft, item.options, item.answer, known) == "은행은 알려야 한다."
+    assert true_elsewhere(draft, item.options, item.answer, frozenset()) == ""
+
+
+def test_a_ban_is_not_moved_to_another_and_a_leave_not_narrowed(parse):
+    text = """
+##### 제1조 (조정)
+
+**①** 감독위원회는 영리를 목적으로 이용자의 정보를 넘겨서는 안 된다고 공고하여야 한다.
+**②** 감독위원회는 20일 이내의 기간을 정하여 자료의 제출을 요청할 수 있다.
+**③** 감독위원회는 부정한 목적으로 이용자의 정보를 처리하여서는 아니 된다.
+**④** 조정위원회는 30일 이내에 그 결과를 당사자에게 알려야 한다.
+**⑤** 협회장은 매년 자료를 모아 이용자에게 알려야 한다.
+**⑥** 사무국장은 매년 자료를 모아 이용자에게 알려야 한다.
+**⑦** 조정위원회는 분야별로 5명 이내의 위원으로 구성되는 조정부를 둘 수 있다.
+"""
+    law = read_laws(parse("조정법", text)).acts[0]
+    hows = {
+        clause.label: {how for how, _ in alterations(law, clause, random.Random(0))}
+        for clause in law.clauses
+    }
+    assert "actor" in hows["제1항"]
+    assert hows["제2항"] == {"modality", "actor"}
+    assert hows["제3항"] == {"modality"}
+    assert {"number", "bound"} <= hows["제4항"]
+    assert not {"number", "bound"} & hows["제7항"]
+    assert not any("처리하여서는" in draft.stem for draft in actors.generate(law, 0))
+    assert forbids("누구든지 이용자의 정보를 넘겨서는 안 된다.")

@@ -1,0 +1,34 @@
+import pytest
+
+from kofinlaw.augment.reading.figures import clearly_differ, find_figures, format_won, parse_won
+
+
+@pytest.mark.parametrize(
+    ("text", "value"),
+    [
+        ("5천만원", 50_000_000),
+        ("1억원", 100_000_000),
+        ("1억5천만원", 150_000_000),
+        ("300만원", 3_000_000),
+        ("20억원", 2_000_000_000),
+        ("10,000원", 10_000),
+    ],
+)
+def test_amounts_are_read_as_statutes_write_them(text, value):
+    assert parse_won(text) == value
+
+
+@pytest.mark.parametrize("value", [50_000_000, 100_000_000, 3_000_000, 150_000_000_000, 20_000])
+def test_an_amount_written_is_read_back(value):
+    assert parse_won(format_won(value)) == value
+
+
+def test_dates_and_article_numbers_are_no_figures():
+    assert find_figures("2020년 1월 1일부터 제3조제2항에 따라") == []
+    found = find_figures("그 사유를 안 날부터 14일 이내 또는 매출액의 100분의 3 이하")
+    assert [q.text for q in found] == ["14일", "100분의 3"]
+
+
+def test_twelve_months_and_a_year_do_not_differ():
+    months, year = find_figures("12개월 또는 1년")
+    assert not clearly_differ(months, year)

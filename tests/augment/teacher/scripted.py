@@ -1,0 +1,153 @@
+"""A teacher that does as it is told, and one process that can be killed while it teaches.
+
+    python tests/augment/teacher/scripted.py CORPUS OUT LEDGER SENT ITEMS [teach]
+
+Runs the augment stage (or the teacher alone) with a teacher whose answers depend on the prompt
+alone; each prompt that is sent is noted in SENT before it is answered.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+import sys
+import time
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+from kofinlaw.augment.settings import AugmentSettings, TeacherSettings
+from kofinlaw.augment.teacher.prompt_files import read_prompt
+from kofinlaw.augment.teacher.tasks import TASKS
+from kofinlaw.files import sha256_text
+from kofinlaw.models.engines.base import EngineStats, Generation, Request
+
+_LAST = re.compile(r"조문: (?P<passage>[^\n]*)\n(?:질문: (?P<question>[^\n]*)\n)?")
+
+
+class Scripted:
+    """Answers by a function of the prompt and remembers what it was asked."""
+
+    name = "scripted"
+    deterministic = True
+
+    def __init__(self, answer: Callable[[str], str | Generation], pause: float = 0.0) -> None:
+        self.answer = answer
+        self.pause = pause
+        self.asked: list[str] = []
+        self.note: Callable[[str], None] = self.asked.append
+        self.stats = EngineStats()
+
+    def generate(self, requests: Sequence[Request]) -> list[Generation]:
+        """The function's answers; a Generation is passed on as it is."""
+        out = []
+        for request in requests:
+            self.note(request.prompt)
+            time.sleep(self.pause)
+            told = self.answer(request.prompt)
+            out.append(
+                told if isinstance(told, Generation) else Generation(told, 1, 1, "stop", 0.0)
+            )
+        return out
+
+    def close(self) -> None:
+        """Nothing to free."""
+
+    def __enter__(self) -> Scripted:
+        return self
+
+    def __exit__(self, *exception: object) -> None:
+        self.close()
+
+
+def task_of(prompt: str) -> str:
+    """Which prompt file a request was made from."""
+    names = [*TASKS, "reanswer", "judge"]
+    return next(name for name in names if read_prompt(name).text.split("\n")[0] in prompt)
+
+
+def shown(prompt: str) -> tuple[str, str]:
+    """(passage, question) that the request shows after its examples."""
+    match = list(_LAST.finditer(prompt))[-1]
+    return match["passage"], match["question"] or ""
+
+
+def sound(prompt: str) -> str:
+    """What a careful teacher would write: the provision's own words."""
+    task = task_of(prompt)
+    passage, question = shown(prompt)
+    half = " ".join(passage.rstrip(".").split(" ")[:4])
+    asked = f"{half} 무엇을 하여야 하는가?"
+    if task == "judge":
+        return "예"
+    if task == "reanswer":
+        unknown = "얼마의 수수료" in question
+        return json.dumps(
+            {"answer": "주어진 조문에서 답을 찾을 수 없습니다." if unknown else passage},
+            ensure_ascii=False,
+        )
+    place = prompt.rsplit("」 ", 1)[-1].split("\n")[0]
+    values = {
+        "explanation": passage,
+        "scenario": f"김씨는 {half} 어떤 일이 있는지 알고 싶어서 문의하였다.",
+        "reference": passage,
+        "summary": passage,
+        "answer": passage,
+        "follow_up_answer": passage,
+        "question": f"{half} 얼마의 수수료를 내는가?" if task == "refusal" else asked,
+        "follow_up": f"그러면 {half} 누가 하여야 하는가?",
+        "article": place,
+    }
+    words = [word for word in passage.rstrip(".").split(" ") if len(word) > 1]
+    fields = {
+        field.name: words[:2] if field.role == "keywords" else values[field.name]
+        for field in TASKS[task].fields
+    }
+    return json.dumps(fields, ensure_ascii=False)
+
+
+def settings_of(items: int, **teacher: object) -> AugmentSettings:
+    """A stage with a teacher and few grounded items."""
+    named = {"model": {"id": "google/gemma-3-270m"}, "engine": {"engine": "dummy"}}
+    return AugmentSettings(
+        items=5,
+        free_share=0,
+        teacher=TeacherSettings.model_validate({**named, "items": items, "batch": 4, **teacher}),
+    )
+
+
+def main() -> None:
+    """Teach, and note what is sent."""
+    from kofinlaw.augment.protected_questions import ProtectedTexts
+    from kofinlaw.augment.reading.acts import read_laws
+    from kofinlaw.augment.stage import generate_examples
+    from kofinlaw.augment.teacher.synthesis import synthesize
+    from kofinlaw.files import read_jsonl, write_jsonl
+    from kofinlaw.models.engines import factory as engines
+    from kofinlaw.records import Article
+
+    corpus, out, ledger, sent, items, *alone = sys.argv[1:]
+    engine = Scripted(sound, pause=0.02)
+
+    def note(prompt: str) -> None:
+        with open(sent, "a", encoding="utf-8") as handle:
+            handle.write(sha256_text(prompt) + "\n")
+
+    engine.note = note
+    engines.open_engine = lambda *_, **__: engine  # type: ignore[assignment]
+    settings = settings_of(int(items))
+    if not alone:
+        generate_examples(settings, Path(corpus), Path(out), seed=1, ledger=Path(ledger))
+        return
+    laws = read_laws(read_jsonl(Path(corpus) / "articles.jsonl", Article)).acts
+    book = Path(ledger)
+    used = Path(out) / "ledger.jsonl"
+    assert settings.teacher is not None
+    taught = synthesize(
+        settings.teacher, laws, [], book, seed=1, protected=ProtectedTexts(()), used=used
+    )
+    write_jsonl(Path(out) / "examples.jsonl", taught.examples)
+    write_jsonl(Path(out) / "rejected.jsonl", taught.rejected)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,216 @@
+import importlib.util
+import json
+import resource
+from pathlib import Path
+
+import pytest
+
+from kofinlaw import UserError
+from kofinlaw.augment.reading.acts import read_laws
+from kofinlaw.augment.settings import TeacherSettings
+from kofinlaw.augment.stage import generate_examples
+from kofinlaw.augment.teacher.synthesis import sources_of
+from kofinlaw.augment.teacher.tasks import TASKS
+from kofinlaw.files import read_jsonl
+from kofinlaw.models.engines.base import Generation
+from kofinlaw.records import Example, Rejected
+
+
+@pytest.fixture(scope="module")
+def scripted():
+    spec = importlib.util.spec_from_file_location("scripted", Path(__file__).parent / "scripted.py")
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
+
+
+@pytest.fixture
+def teach(scripted, corpus, tmp_path, monkeypatch):
+    """Run the stage with a teacher that answers by a function; (engine, examples, rejected)."""
+
+    def run(answer=scripted.sound, items=27, out="out", ledger="ledger.jsonl", **teacher):
+        engine = scripted.Scripted(answer)
+        monkeypatch.setattr("kofinlaw.models.engines.factory.open_engine", lambda *_, **__: engine)
+        settings = scripted.settings_of(items, **teacher)
+        folder = tmp_path / out
+        generate_examples(settings, corpus, folder, seed=1, ledger=tmp_path / ledger)
+        examples = list(read_jsonl(folder / "examples.jsonl", Example))
+        taught = [e for e in examples if e.task.startswith("teacher_")]
+        rejected = list(read_jsonl(folder / "rejected.jsonl", Rejected))
+        return engine, taught, [r for r in rejected if r.id.startswith("teacher-")]
+
+    return run
+
+
+def test_every_task_gives_examples_of_its_form_with_the_teachers_licence(teach):
+    _, taught, rejected = teach()
+    tasks = {e.task.removeprefix("teacher_") for e in taught}
+    assert tasks == set(TASKS), [(r.reason, r.detail) for r in rejected]
+    for example in taught:
+        roles = [m["role"] for m in example.messages]
+        assert roles == ["user", "assistant"] * (2 if example.task == "teacher_dialogue" else 1)
+        assert example.provenance["teacher_license"] == "Gemma"
+        assert example.provenance["version"]
+        assert all(check["ok"] for check in example.checks)
+    refusal = next(e for e in taught if e.task == "teacher_refusal")
+    assert "찾을 수 없습니다" in refusal.messages[-1]["content"]
+
+
+def test_a_teacher_that_disagrees_with_itself_is_refused(teach, scripted):
+    def answer(prompt):
+        if scripted.task_of(prompt) == "reanswer":
+            return '{"answer": "감독위원회는 거래를 중지할 수 있다."}'
+        return scripted.sound(prompt)
+
+    _, taught, rejected = teach(answer)
+    assert {e.task for e in taught} == {"teacher_explanation", "teacher_summary"}
+    assert "reanswer" in {r.reason for r in rejected}
+
+
+def test_a_judge_has_the_last_word(teach, scripted):
+    def answer(prompt):
+        return "아니요" if scripted.task_of(prompt) == "judge" else scripted.sound(prompt)
+
+    _, taught, rejected = teach(answer, judge=True)
+    assert taught == []
+    assert "judge" in {r.reason for r in rejected}
+
+
+def test_the_card_shows_the_funnel_and_accounts_for_every_output(teach, tmp_path):
+    _, taught, rejected = teach()
+    card = json.loads((tmp_path / "out" / "card.json").read_text("utf-8"))["teacher"]
+    assert card["license"] == "Gemma"
+    assert sum(c["asked"] for c in card["funnel"].values()) == len(taught) + len(rejected)
+    assert sum(c["accepted"] for c in card["funnel"].values()) == len(taught)
+    assert sum(sum(c.values()) for c in card["refused"].values()) == len(rejected)
+    assert "| asked |" in (tmp_path / "out" / "card.md").read_text("utf-8")
+
+
+def test_another_prompt_version_asks_only_its_own_rows_again(teach, monkeypatch):
+    from kofinlaw.augment.teacher import synthesis as teacher
+
+    first, taught, _ = teach()
+    real = teacher.read_prompt
+
+    def changed(name):
+        prompt = real(name)
+        if name != "summary":
+            return prompt
+        return type(prompt)(name, "새 지시. " + prompt.text, "9", "0" * 64)
+
+    monkeypatch.setattr(teacher, "read_prompt", changed)
+    second, again, _ = teach(out="again")
+    summaries = sum(e.task == "teacher_summary" for e in taught)
+    assert first.asked
+    assert len(second.asked) == 3
+    assert all(text.startswith("새 지시", text.index("새")) for text in second.asked)
+    assert {e.provenance["version"] for e in again if e.task == "teacher_summary"} == {"9"}
+    assert summaries
+
+
+def model_in(folder, weights):
+    folder.mkdir()
+    (folder / "config.json").write_text('{"model_type": "llama"}', "utf-8")
+    (folder / "tokenizer_config.json").write_text('{"bos_token": "<s>"}', "utf-8")
+    (folder / "tokenizer.json").write_text("{}", "utf-8")
+    (folder / "model.safetensors").write_bytes(weights)
+    return {"id": "m", "path": str(folder)}
+
+
+def test_only_the_same_model_run_in_the_same_way_is_not_asked_again(teach, tmp_path):
+    old, new = model_in(tmp_path / "old", b"old"), model_in(tmp_path / "new", b"new")
+    moved = model_in(tmp_path / "moved", b"old")
+    plain, nf4 = {"engine": "transformers"}, {"engine": "transformers", "quantization": "nf4"}
+
+    def asked(model, engine):
+        return len(teach(items=9, model=model, engine=engine)[0].asked)
+
+    first = asked(old, plain)
+    assert first > 0
+    assert asked(moved, plain) == 0
+    assert asked(new, plain) == first
+    assert asked(old, nf4) == first
+    assert asked(old, {"engine": "llamacpp"}) == first
+    assert asked(old, plain) == 0
+
+
+def test_a_disk_that_fills_up_under_the_examples_costs_no_request(teach, tmp_path):
+    teach(out="whole", ledger="whole.jsonl")
+    before = resource.getrlimit(resource.RLIMIT_FSIZE)
+    # Room for the ledger, not for the examples: a file's limit cuts it as a full disk does.
+    resource.setrlimit(resource.RLIMIT_FSIZE, (40000, before[1]))
+    try:
+        with pytest.raises(UserError, match=r"cut/examples\.jsonl: no space left"):
+            teach(out="cut", ledger="cut.jsonl")
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, before)
+    assert not (tmp_path / "cut" / "examples.jsonl").exists()
+    engine, _, _ = teach(out="cut", ledger="cut.jsonl")
+    assert engine.asked == []
+    for name in ("examples.jsonl", "rejected.jsonl", "card.json"):
+        assert (tmp_path / "cut" / name).read_bytes() == (tmp_path / "whole" / name).read_bytes()
+
+
+BAD = {
+    "garbage": ("asdf " * 50, "parses"),
+    "empty": ("", "parses"),
+    "endless": (Generation('{"question": "' + "가" * 3000, 1, 400, "length", 0.0), "parses"),
+    "invalid JSON": ("{'question': '무엇인가?'}", "parses"),
+    "an error": (Generation("", 1, 0, "error", 0.0), "answered"),
+}
+
+
+@pytest.mark.parametrize("how", BAD)
+def test_a_bad_output_is_refused_with_its_reason_and_the_run_goes_on(teach, scripted, how):
+    text, reason = BAD[how]
+
+    def answer(prompt):
+        return text if scripted.task_of(prompt) == "summary" else scripted.sound(prompt)
+
+    _, taught, rejected = teach(answer)
+    assert {r.reason for r in rejected if json.loads(r.record)["task"] == "summary"} == {reason}
+    assert taught
+
+
+@pytest.mark.parametrize(
+    ("field", "reason"),
+    [
+        ("The operator shall deliver the written statement within two weeks.", "korean"),
+        ("支払業者は二週間以内に書面を交付しなければならない。", "korean"),
+        (
+            "은행은 고객이 거래내역을 서면으로 요청하면 7일 이내에 서면을 내주어야 한다.",
+            "not_the_prompt",
+        ),
+    ],
+)
+def test_another_language_and_the_prompt_itself_are_refused(teach, scripted, field, reason):
+    def answer(prompt):
+        if scripted.task_of(prompt) == "summary":
+            return json.dumps({"summary": field}, ensure_ascii=False)
+        return scripted.sound(prompt)
+
+    _, _, rejected = teach(answer)
+    assert {r.reason for r in rejected if json.loads(r.record)["task"] == "summary"} == {reason}
+
+
+def test_outputs_that_repeat_each_other_count_once(teach, scripted):
+    text = json.dumps({"question": "언제까지 교부하여야 하는가?"}, ensure_ascii=False)
+
+    def answer(prompt):
+        return text if scripted.task_of(prompt) == "rephrasing" else scripted.sound(prompt)
+
+    _, taught, rejected = teach(answer, tasks={"rephrasing": 1})
+    assert len(taught) <= 1
+    assert {r.reason for r in rejected} <= {
+        "new",
+        "about_the_passage",
+        "question_from_the_passage",
+        "reanswer",
+    }
+
+
+def test_the_same_provisions_for_the_same_seed(acts):
+    laws = read_laws(acts).acts
+    settings = TeacherSettings.model_validate({"model": {"id": "m"}, "items": 18})
+    assert sources_of(settings, laws, 3) == sources_of(settings, laws, 3)
+    assert len(sources_of(settings, laws, 3)) == 18
