@@ -114,7 +114,7 @@ class Ledger:
                 yield entry
 
     def _record(self, new: dict[str, Request], made: Sequence[Generation]) -> None:
-        """Write a line for each answer. A request that no server accepted gets none: the run ends."""
+        """Write a line for each answer. Raises UserError if no server accepted a request."""
         with _appender(self.path) as appender:
             for (key, request), answer in zip(new.items(), made, strict=True):
                 if answer.fault.startswith(SERVER_UNREACHABLE):
