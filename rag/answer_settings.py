@@ -1,4 +1,4 @@
-"""The recipe's section `answer`."""
+"""Settings of the recipe section `answer`: engine, time budget, and how answers are chosen."""
 
 from __future__ import annotations
 
@@ -11,12 +11,12 @@ from kofinlaw.models.settings import EngineSettings
 
 
 class AnswerSettings(BaseModel):
-    """How questions are answered, and until when."""
+    """How questions are answered, and how much time there is."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     engine: EngineSettings = Field(
-        default_factory=EngineSettings, description="what runs the model"
+        default_factory=EngineSettings, description="the engine that runs the model"
     )
     budget_minutes: float | None = Field(
         None, gt=0, description="minutes from process start, loading included; none: no deadline"
@@ -26,22 +26,23 @@ class AnswerSettings(BaseModel):
         description="count the time between a kill and the next start too, as a contest does",
     )
     reserve_minutes: float = Field(
-        1.0, ge=0, description="minutes of the budget kept for writing the last answers"
+        1.0, ge=0, description="minutes of the budget reserved for writing the last answers"
     )
     answer_form: Literal["label", "text"] = Field(
-        "text", description="what a choice is told by: its number, or its text (as in training)"
+        "text",
+        description="how the model names an option: by number, or by text (as in training)",
     )
     choose_by: Literal["score", "generate"] = Field(
         "score",
-        description="log-probabilities of the choices, or generation constrained to the choices",
+        description="the options' log-probabilities, or generation constrained to the options",
     )
     permutations: int = Field(
-        1, ge=1, le=9, description="orders of the options averaged (1: as they stand)"
+        1, ge=1, le=9, description="orders of the options that are averaged (1: the given order)"
     )
     reasoning_tokens: int = Field(
         0,
         ge=0,
-        description="tokens of reasoning the model may write before it chooses an option (0: none)",
+        description="most tokens of reasoning before the model chooses an option (0: none)",
     )
     votes: int = Field(
         1,
@@ -51,41 +52,53 @@ class AnswerSettings(BaseModel):
         "reasoned; the answer is chosen by agreement",
     )
     temperature: float = Field(
-        0.7, gt=0, le=2, description="of the candidates after the first, which is greedy"
+        0.7,
+        gt=0,
+        le=2,
+        description="sampling temperature of the candidates after the first, which is greedy",
     )
     free_target_characters: int | None = Field(
         None,
         ge=10,
-        description="length a free-text answer should have, which decides between candidates; "
+        description="preferred characters of a free-text answer, which decide between candidates; "
         "none: 60, or free_max_characters where that is less",
     )
     free_opening: bool = Field(
-        False, description="begin a free-text answer with the question's key terms for the model"
+        False, description="prefill a free-text answer with the key terms of the question"
     )
     without_evidence: Literal["say", "answer"] = Field(
         "say",
         description="free text for which nothing was found: say so, or let the model answer alone",
     )
-    free_max_tokens: int = Field(96, ge=8, description="tokens of a free-text answer at most")
+    free_max_tokens: int = Field(96, ge=8, description="most tokens of a free-text answer")
     free_max_characters: int = Field(
-        160, ge=20, description="characters of a free-text answer at most, cut at a sentence's end"
+        160,
+        ge=20,
+        description="most characters of a free-text answer, cut at the end of a sentence",
     )
     context_tokens: int = Field(
-        4096, ge=64, description="prompt and answer together, in tokens; longer ones are cut"
+        4096, ge=64, description="most tokens of prompt and answer together; longer prompts are cut"
     )
     batch_questions: int = Field(
-        16, ge=1, description="questions handed to the engine in one call and recorded together"
+        16,
+        ge=1,
+        description="questions that are sent to the engine in one call and recorded together",
     )
     stall_seconds: float = Field(
-        300.0, gt=0, description="a call is given up after this, or 10 times its forecast if longer"
+        300.0,
+        gt=0,
+        description="a call is abandoned after this, or after 10 times its forecast if longer",
     )
-    restarts: int = Field(3, ge=0, description="times a crashed or stalled engine is loaded again")
+    restarts: int = Field(
+        3, ge=0, description="how often a crashed or stalled engine is loaded again"
+    )
     sample_submission: Path | None = Field(
-        None, description="CSV whose columns and order the submission keeps; none: the questions'"
+        None,
+        description="CSV whose columns and order the submission keeps; none: the question file",
     )
 
     @model_validator(mode="after")
-    def _possible(self) -> AnswerSettings:
+    def _check_combination(self) -> AnswerSettings:
         if self.budget_minutes is not None and self.reserve_minutes >= self.budget_minutes:
             raise ValueError(
                 f"reserve_minutes {self.reserve_minutes:g} leaves nothing of "
@@ -101,5 +114,5 @@ class AnswerSettings(BaseModel):
 
     @property
     def target_characters(self) -> int:
-        """The length wanted of a free-text answer, in characters."""
+        """The preferred length of a free-text answer, in characters."""
         return self.free_target_characters or min(60, self.free_max_characters)

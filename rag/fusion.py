@@ -1,42 +1,50 @@
-"""One ranking out of several: relative score and ranked fusion, as Weaviate words them.
+"""Fuse several ranked lists into one: relative score or ranked fusion, as in Weaviate.
 
-`alpha` is the vectors' share: 0.7 means 70 % vectors. Relative score maps each list's best score
-to 1 and its worst to 0 before the weighted sum; ranked adds weight / (rank + 60).
+Relative score maps each list's best score to 1 and its worst to 0 before the weighted sum. Ranked
+fusion adds weight / (rank + 60) (reciprocal rank fusion, Cormack et al. 2009).
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import NamedTuple
 
 import numpy as np
+from numpy.typing import NDArray
 
-if TYPE_CHECKING:
-    from numpy.typing import NDArray
-
-    from kofinlaw.rag.settings import Fusion
+from kofinlaw.rag.arrays import Rows, Scores
+from kofinlaw.rag.settings import Fusion
 
 RANK_CONSTANT = 60  # Weaviate's and Cormack et al. 2009
 
 
 @dataclass(frozen=True)
 class Ranked:
-    """One retriever's list for one query: places of passages, best first, with their scores."""
+    """The list of one retriever for one query: rows of passages, best first, with their scores.
+
+    `by` names the retriever and the query form (`kiwi:stem`), `weight` has no unit.
+    """
 
     by: str
-    places: NDArray[Any]
-    scores: NDArray[Any]
+    rows: Rows
+    scores: Scores
     weight: float = 1.0
 
 
-def fuse(
-    lists: Sequence[Ranked], method: Fusion = "relative_score"
-) -> list[tuple[int, float, tuple[str, ...]]]:
-    """(place, fused score, retrievers that found it), best first; ties by place.
+class Fused(NamedTuple):
+    """A passage in a fused ranking: its row, its score and the retrievers that found it."""
+
+    row: int
+    score: float
+    by: tuple[str, ...]
+
+
+def fuse(lists: Sequence[Ranked], method: Fusion = "relative_score") -> list[Fused]:
+    """One ranking of all passages in the lists, best first, ties by row.
 
     Weights are divided by their sum, so a passage that leads every list scores 1 by relative
-    score (1 / 61 ranked). Lists with no weight or no passage add nothing.
+    score (1 / 61 by rank). Lists without weight or passages add nothing.
     """
     used = [ranked for ranked in lists if ranked.weight > 0]
     total = sum(ranked.weight for ranked in used)
@@ -44,20 +52,20 @@ def fuse(
     finders: dict[int, dict[str, None]] = {}
     for ranked in used:
         share = ranked.weight / total
-        values = fusable(ranked.scores, method)
-        for place, value in zip(ranked.places.tolist(), values.tolist(), strict=True):
-            scores[place] = scores.get(place, 0.0) + share * value
-            finders.setdefault(place, {})[ranked.by] = None
-    order = sorted(scores, key=lambda place: (-scores[place], place))
-    return [(place, scores[place], tuple(finders[place])) for place in order]
+        values = fusion_values(ranked.scores, method)
+        for row, value in zip(ranked.rows.tolist(), values.tolist(), strict=True):
+            scores[row] = scores.get(row, 0.0) + share * value
+            finders.setdefault(row, {})[ranked.by] = None
+    order = sorted(scores, key=lambda row: (-scores[row], row))
+    return [Fused(row, scores[row], tuple(finders[row])) for row in order]
 
 
-def fusable(scores: NDArray[Any], method: Fusion) -> NDArray[Any]:
-    """What a list's scores (best first) add to a fusion before they are weighed, float64."""
-    return _relative(scores) if method == "relative_score" else _ranks(scores)
+def fusion_values(scores: Scores, method: Fusion) -> NDArray[np.float64]:
+    """What the scores of one list (best first) add to a fusion, before the list's weight."""
+    return _relative(scores) if method == "relative_score" else _reciprocal_ranks(len(scores))
 
 
-def _relative(scores: NDArray[Any]) -> NDArray[Any]:
+def _relative(scores: Scores) -> NDArray[np.float64]:
     """Min-max to 0..1; equal scores (or a single one) all count as best."""
     values = np.asarray(scores, dtype=np.float64)
     if not len(values):
@@ -66,5 +74,5 @@ def _relative(scores: NDArray[Any]) -> NDArray[Any]:
     return np.ones_like(values) if high == low else (values - low) / (high - low)
 
 
-def _ranks(scores: NDArray[Any]) -> NDArray[Any]:
-    return 1.0 / (RANK_CONSTANT + np.arange(1, len(scores) + 1, dtype=np.float64))
+def _reciprocal_ranks(count: int) -> NDArray[np.float64]:
+    return 1.0 / (RANK_CONSTANT + np.arange(1, count + 1, dtype=np.float64))

@@ -1,28 +1,25 @@
-"""The recipe's sections `rag` and `answer`."""
+"""Settings of the recipe section `rag`: the index, and how passages are found."""
 
 from __future__ import annotations
 
 import datetime
-from typing import Any, Literal
+from typing import Literal
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
-from kofinlaw.rag.answer_settings import AnswerSettings
 from kofinlaw.records import Kind
-
-__all__ = ["AnswerSettings", "RagSettings"]
 
 Lexical = Literal["kiwi", "bigram", "both"]
 Fusion = Literal["relative_score", "ranked"]
 QueryForm = Literal["stem", "stem_options", "per_option", "multi_query", "hypothetical"]
-# The forms a language model writes.
+# The query forms that a language model writes.
 WRITTEN_FORMS: tuple[QueryForm, ...] = ("multi_query", "hypothetical")
 
 
 Preset = Literal["none", "dense", "ensemble", "multi_query"]
-# The three retrievers of the retrieval study: vectors alone, words and vectors by reciprocal rank
-# in equal parts, vectors for the question and the model's wordings of it.
-PRESETS: dict[str, dict[str, Any]] = {
+# The three retrievers of the retrieval study: vectors alone; words and vectors in equal parts by
+# reciprocal rank; vectors of the question and of the model's rewrites.
+PRESETS: dict[str, dict[str, object]] = {
     "dense": {"alpha": 1.0, "query_forms": ("stem",)},
     "ensemble": {"alpha": 0.5, "fusion": "ranked", "query_forms": ("stem",)},
     "multi_query": {"alpha": 1.0, "query_forms": ("stem", "multi_query")},
@@ -31,37 +28,41 @@ PRESET_EMBEDDER = "intfloat/multilingual-e5-small"
 
 
 class RetrieverWeights(BaseModel):
-    """How much each retriever counts among its own kind before `alpha` divides the kinds."""
+    """How much each retriever counts.
+
+    The weights of the lexical indexes are relative to each other: `alpha` divides lexical and
+    vector search. All others are added to the fused score, which is in 0..1.
+    """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
-    kiwi: float = Field(default=1.0, ge=0, description="share of the Kiwi morpheme index, relative")
+    kiwi: float = Field(default=1.0, ge=0, description="relative weight of the Kiwi morpheme index")
     bigram: float = Field(
-        default=1.0, ge=0, description="share of the character bigram index, relative"
+        default=1.0, ge=0, description="relative weight of the character bigram index"
     )
     citation: float = Field(
         default=1.0,
         ge=0,
-        description="added to the fused score (0..1) of an article the question cites",
+        description="added to the fused score (0..1) of an article that the question cites",
     )
     document: float = Field(
         default=0.0,
         ge=0,
-        description="added at most for a passage of the document where most other hits lie",
+        description="added at most to a passage of the document that holds most other hits",
     )
     cited_often: float = Field(
         default=0.0,
         ge=0,
-        description="added at most for an article that many others of the corpus refer to",
+        description="added at most to an article that many other articles of the corpus refer to",
     )
     linked: float = Field(
-        default=0.0, ge=0, description="added at most for an article that other hits refer to"
+        default=0.0, ge=0, description="added at most to an article that other hits refer to"
     )
     beside: float = Field(
-        default=0.0, ge=0, description="added at most for an article next to another hit"
+        default=0.0, ge=0, description="added at most to an article next to another hit"
     )
     act: float = Field(
-        default=0.0, ge=0, description="added for an act's text (not a decree's or a rule's)"
+        default=0.0, ge=0, description="added to the text of an act (not of a decree or a rule)"
     )
 
 
@@ -81,14 +82,14 @@ class WeaviateSettings(BaseModel):
     )
     tokenization: Literal["kagome_kr", "whitespace"] = Field(
         "kagome_kr",
-        description="who cuts Korean: the server (must be started with "
-        "ENABLE_TOKENIZER_KAGOME_KR=true), or whitespace over the tokens made here",
+        description="what cuts Korean: the server (it must be started with "
+        "ENABLE_TOKENIZER_KAGOME_KR=true), or blanks between the tokens made here",
     )
     batch_passages: int = Field(200, ge=1, description="passages sent in one batch")
 
 
 class RagSettings(BaseModel):
-    """What the index holds, and how passages are found and packed."""
+    """What the index holds, how passages are found, and how many tokens of them a prompt gets."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
@@ -104,19 +105,25 @@ class RagSettings(BaseModel):
         default_factory=WeaviateSettings, description="the server, where store is weaviate"
     )
     lexical: Lexical = Field(
-        "kiwi", description="tokens of the lexical index: Kiwi morphemes, bigrams, or both fused"
+        "kiwi",
+        description="tokens of the lexical index: Kiwi morphemes, bigrams, or both indexes fused",
     )
     embedder: str | None = Field(
-        None, description="dense retriever's model, e.g. intfloat/multilingual-e5-small; none: off"
+        None,
+        description="model of the dense retriever, e.g. intfloat/multilingual-e5-small; none: off",
     )
     embed_characters: int | None = Field(
-        None, ge=50, description="characters of a passage that are embedded (none: all of them)"
+        None, ge=50, description="characters of a passage that are embedded; none: all"
     )
     alpha: float = Field(
-        0.35, ge=0, le=1, description="the vectors' share of the fused score (0 lexical alone)"
+        0.35,
+        ge=0,
+        le=1,
+        description="share of the vectors in the fused score (0: lexical search alone)",
     )
     fusion: Fusion = Field(
-        "relative_score", description="min-max scores added, or places (1 / (60 + rank)) added"
+        "relative_score",
+        description="what is added for each list: min-max scores, or 1 / (60 + rank)",
     )
     weights: RetrieverWeights = Field(
         default_factory=RetrieverWeights, description="weight of each retriever (no unit)"
@@ -124,15 +131,15 @@ class RagSettings(BaseModel):
     query_forms: tuple[QueryForm, ...] = Field(
         ("stem", "stem_options"),
         min_length=1,
-        description="queries made of one question, fused (multi_query and hypothetical are "
-        "written by the model)",
+        description="queries made from one question and fused (the model writes multi_query and "
+        "hypothetical)",
     )
     rewrites: int = Field(3, ge=1, le=8, description="queries the model writes for multi_query")
     reranker: str = Field(
         "none",
         min_length=1,
-        description="none, llm (the model says yes or no by its first token), or a "
-        "cross-encoder's id or folder (BAAI/bge-reranker-v2-m3)",
+        description="none, llm (the answering model says yes or no with its first token), or the "
+        "id or folder of a cross-encoder (BAAI/bge-reranker-v2-m3)",
     )
     rerank_pool: int = Field(25, ge=1, le=200, description="fused passages that are reranked")
     case_votes: float = Field(
@@ -141,37 +148,41 @@ class RagSettings(BaseModel):
         lt=1,
         description="share of the votes of court decisions for the articles they cite (0: none)",
     )
-    case_pool: int = Field(40, ge=1, description="passages of decisions that vote")
+    case_pool: int = Field(40, ge=1, description="passages of court decisions that vote")
     kinds: tuple[Kind, ...] = Field(
-        (), description="kinds of passages shown (statute, rule, guideline, case …); empty: all"
+        (), description="kinds of passages shown (statute, rule, guideline, case ...); empty: all"
     )
     citation_lookup: bool = Field(
-        True, description="look up articles the question cites (전자금융거래법 제9조)"
+        True, description="look up articles that the question cites (전자금융거래법 제9조)"
     )
     k: int = Field(5, ge=1, le=200, description="passages kept for a question")
     pool: int = Field(50, ge=1, description="passages taken from each retriever before fusion")
     neighbours: int = Field(
-        0, ge=0, le=5, description="articles before and after the best one added behind it"
+        0,
+        ge=0,
+        le=5,
+        description="articles before and after the best one that are added behind the hits",
     )
     cross_references: int = Field(
-        0, ge=0, le=10, description="articles that the found ones cite, added behind them"
+        0, ge=0, le=10, description="articles that the hits cite, added behind the hits"
     )
     as_of: datetime.date | None = Field(
-        None, description="only text in force on this day; none: the question's own day, else today"
+        None,
+        description="show only text in force on this day; none: the question's own day, else today",
     )
-    evidence_tokens: int = Field(
-        1200, ge=50, description="model tokens of evidence in a prompt at most"
-    )
+    evidence_tokens: int = Field(1200, ge=50, description="most tokens of evidence in a prompt")
     workers: int = Field(1, ge=1, description="threads that cut text into morphemes")
 
     @model_validator(mode="before")
     @classmethod
-    def _preset(cls, values: Any) -> Any:
-        preset = PRESETS.get(values.get("preset", "none")) if isinstance(values, dict) else None
+    def _apply_preset(cls, values: object) -> object:
+        if not isinstance(values, dict):
+            return values
+        preset = PRESETS.get(values.get("preset", "none"))
         return values if preset is None else {"embedder": PRESET_EMBEDDER, **preset, **values}
 
     @model_validator(mode="after")
-    def _possible(self) -> RagSettings:
+    def _check_combination(self) -> RagSettings:
         if self.pool < self.k:
             raise ValueError(f"pool {self.pool} is smaller than k {self.k}")
         if self.reranker != "none" and self.rerank_pool < self.k:
@@ -180,9 +191,16 @@ class RagSettings(BaseModel):
             self.lexical != "kiwi"
         )
         if lexical == 0:
-            raise ValueError("all weights of the lexical retrievers in use are 0")
+            raise ValueError("the weights of all lexical indexes in use are 0")
         if self.store == "weaviate" and self.lexical == "both":
-            raise ValueError("a Weaviate server fuses one lexical index: lexical kiwi or bigram")
+            raise ValueError(
+                "a Weaviate server fuses one lexical index: set lexical to kiwi or bigram"
+            )
         if self.alpha == 1 and self.embedder is None:
-            raise ValueError("alpha 1 asks for vectors alone, but there is no embedder")
+            raise ValueError("alpha 1 means vectors alone, but no embedder is set")
         return self
+
+    @property
+    def lexical_kinds(self) -> tuple[str, ...]:
+        """The lexical indexes that are built and searched."""
+        return ("kiwi", "bigram") if self.lexical == "both" else (self.lexical,)

@@ -16,7 +16,7 @@ from kofinlaw.rag.answer.prompts import Prompter
 from kofinlaw.rag.answer.run_context import RunContext
 from kofinlaw.rag.answer_settings import AnswerSettings
 from kofinlaw.rag.questions.question_files import read_questions
-from kofinlaw.rag.retrieve.evidence import Hit, Searcher, search_as_asked
+from kofinlaw.rag.retrieve.evidence import Hit, Searcher, search_questions
 from kofinlaw.records import Question
 
 SAMPLE_BATCHES = 3  # timed batches of each kind, after one to warm up
@@ -179,7 +179,7 @@ def _time_retrieval(
     for start in range(0, len(asked), 32):
         part = asked[start : start + 32]
         before = clock()
-        hits[start : start + 32] = search_as_asked(retriever, part)
+        hits[start : start + 32] = search_questions(retriever, part)
         rates.append((clock() - before) / len(part))
     return rates
 

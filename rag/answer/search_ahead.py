@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from kofinlaw import UserError
 from kofinlaw.rag.answer.run_context import RunContext
 from kofinlaw.rag.answer.watchdog import Caller, Overdue, Pending
-from kofinlaw.rag.retrieve.evidence import Hit, Searcher, search_as_asked
+from kofinlaw.rag.retrieve.evidence import Hit, Searcher, search_questions
 from kofinlaw.records import Question
 
 
@@ -123,7 +123,7 @@ class SearchAhead:
                 raise Overdue("given up")
             questions = [self._questions[place] for place in places]
             before = self._clock()
-            hits = search_as_asked(
+            hits = search_questions(
                 self._searcher, questions, rerank=self._rerank, tracer=self._tracer
             )
             seconds = max(0.0, self._clock() - before)

@@ -19,8 +19,8 @@ from kofinlaw.rag.answer.prompts import Prompter
 from kofinlaw.rag.answer.traced import build_prompts, call_model
 from kofinlaw.rag.answer_settings import AnswerSettings
 from kofinlaw.rag.questions.option_marks import split_options
-from kofinlaw.rag.retrieve.evidence import Searcher, search_as_asked
-from kofinlaw.rag.retrieve.in_force import Absent
+from kofinlaw.rag.retrieve.evidence import Searcher, search_questions
+from kofinlaw.rag.retrieve.in_force import AbsentAct
 from kofinlaw.records import Chunk, Question
 
 
@@ -54,7 +54,7 @@ class AskedAnswer:
     confidence: float
     origin: Literal["model", "fallback"]
     evidence: tuple[Evidence, ...]
-    absent: tuple[Absent, ...] = ()
+    absent: tuple[AbsentAct, ...] = ()
 
 
 def ask_question(
@@ -80,7 +80,7 @@ def ask_question(
     asked = Question("ask", stem, options, as_of=as_of.isoformat() if as_of else "")
     if retriever is not None and retriever.needs_model:
         retriever = retriever.with_model(engine, template)
-    hits = search_as_asked(retriever, [asked])[0] if retriever is not None else []
+    hits = search_questions(retriever, [asked])[0] if retriever is not None else []
     absent = retriever.absent(asked) if retriever is not None else ()
     budget = retriever.settings.evidence_tokens if retriever is not None else 0
     prompter = Prompter(template, settings, budget, engine.tokenizer.count)

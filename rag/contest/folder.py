@@ -24,7 +24,7 @@ from kofinlaw.files import atomic_write_bytes, write_json
 from kofinlaw.models.templates import ChatTemplate
 from kofinlaw.rag.answer_settings import AnswerSettings
 from kofinlaw.rag.contest.inlining import inline
-from kofinlaw.rag.index.version_merge import interleaved
+from kofinlaw.rag.index.version_merge import merge_versions
 from kofinlaw.rag.retrieve.in_force import Calendar
 from kofinlaw.rag.settings import RagSettings
 
@@ -104,9 +104,9 @@ def shown_texts(chunks: Path, rag: RagSettings) -> list[str]:
 
     As a retriever with these settings shows them: of `as_of` or, where that is None, of today.
     """
-    found = list(interleaved(read_chunks(chunks)))
+    found = list(merge_versions(read_chunks(chunks)))
     calendar = Calendar(found)
-    shown = calendar.on(rag.as_of) if rag.as_of else calendar.today(datetime.date.today())
+    shown = calendar.in_force(rag.as_of) if rag.as_of else calendar.shown_on(datetime.date.today())
     return [
         chunk.text
         for place, chunk in enumerate(found)

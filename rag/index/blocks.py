@@ -1,124 +1,110 @@
-"""Tokens and vectors of the passages, made in blocks so that a killed build loses at most one.
+"""Make tokens and vectors in blocks, so that a killed build loses at most one block.
 
-What an older index holds of an unchanged passage (the same hash) is taken from there.
+An unchanged passage (the same hash) takes its tokens and vector from an older index.
 """
 
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from kofinlaw import Progress
 from kofinlaw.files import atomic_write_bytes, write_json
+from kofinlaw.rag.arrays import Vectors
+from kofinlaw.rag.index.index import Index
+from kofinlaw.rag.index.tokens import tokens_of
 from kofinlaw.records import Chunk
 
-if TYPE_CHECKING:
-    from numpy.typing import NDArray
-
-    from kofinlaw.rag.index.index import Index
-
-BLOCK = 512  # passages cut into tokens between two marks
-VECTOR_BLOCK = 64  # passages embedded between two marks
+BLOCK = 512  # passages in one block of tokens
+VECTOR_BLOCK = 64  # passages in one block of vectors
 
 
-def tokens_of(kind: str, texts: Sequence[str], *, workers: int = 1) -> list[list[str]]:
-    """Tokens of each text: Kiwi content morphemes, or Hangul bigrams."""
-    from kofinlaw.data.korean.words import bigrams, content_morphemes
+class BlockBuilder:
+    """Makes the tokens and vectors of all passages; blocks that exist are only read.
 
-    if kind == "kiwi":
-        return content_morphemes(texts, workers=workers)
-    return [bigrams(text) for text in texts]
+    Args:
+        records: The passages, in the order of the index.
+        working: Folder of the blocks.
+        older: An index whose tokens and vectors are taken where a passage has the same hash.
+        progress: Called after each block.
 
+    `reused` counts token lists and vectors taken from `older`.
+    """
 
-class Reusable:
-    """Tokens and vectors of an older index, by the passage's hash; `used` counts what was taken."""
+    def __init__(
+        self, records: Sequence[Chunk], working: Path, older: Index | None, progress: Progress
+    ) -> None:
+        self.reused = 0
+        self._records = records
+        self._working = working
+        self._older = older
+        self._rows = {} if older is None else {c.sha256: row for row, c in enumerate(older.chunks)}
+        self._progress = progress
 
-    def __init__(self, index: Index | None) -> None:
-        self.used = 0
-        self._index = index
-        self._places = (
-            {} if index is None else {chunk.sha256: p for p, chunk in enumerate(index.chunks)}
-        )
+    def tokens(self, kind: str, tokenizer: str, *, workers: int) -> list[list[str]]:
+        """The tokens of each passage. `tokenizer` is the version that cuts them."""
+        known = self._known_tokens(kind, tokenizer)
+        out: list[list[str]] = []
+        for start in range(0, len(self._records), BLOCK):
+            path = self._working / f"tokens-{kind}-{start:08d}.json"
+            part = self._records[start : start + BLOCK]
+            if not path.exists():
+                new = [record for record in part if record.sha256 not in known]
+                made = tokens_of(kind, [record.text for record in new], workers=workers)
+                fresh = {record.sha256: words for record, words in zip(new, made, strict=True)}
+                self.reused += len(part) - len(new)
+                rows = [fresh[r.sha256] if r.sha256 in fresh else known[r.sha256] for r in part]
+                write_json(path, rows)
+            out.extend(json.loads(path.read_text(encoding="utf-8")))
+            self._progress(f"tokens ({kind})", len(out), len(self._records))
+        return out
 
-    def tokens(self, kind: str, tokeniser: str) -> dict[str, list[str]]:
-        """Tokens by hash; none where the older index was cut by another tokeniser."""
-        index = self._index
-        if index is None or kind not in index.meta["lexical"]:
+    def vectors(self, name: str, characters: int | None, cache: Path | None) -> Vectors:
+        """float32 [passages, dimensions] of the first `characters` of each passage (None: all).
+
+        `name` is the embedder's, `cache` its folder of vectors.
+        """
+        from kofinlaw.models.embedders import open_embedder
+
+        known = self._known_vectors(name, characters)
+        embedder = open_embedder(name, cache=cache)
+        blocks = []
+        done = 0
+        for start in range(0, len(self._records), VECTOR_BLOCK):
+            path = self._working / f"vectors-{start:08d}.npy"
+            part = self._records[start : start + VECTOR_BLOCK]
+            if not path.exists():
+                new = [record for record in part if record.sha256 not in known]
+                rows = {r.sha256: known[r.sha256] for r in part if r.sha256 in known}
+                if new:
+                    made = embedder.encode_passages([record.text[:characters] for record in new])
+                    rows |= {record.sha256: row for record, row in zip(new, made, strict=True)}
+                self.reused += len(part) - len(new)
+                with atomic_write_bytes(path) as handle:
+                    np.save(handle, np.stack([rows[r.sha256] for r in part]).astype(np.float32))
+            blocks.append(np.load(path))
+            done += len(part)
+            self._progress("vectors", done, len(self._records), embedder=name)
+        return np.concatenate(blocks)
+
+    def _known_tokens(self, kind: str, tokenizer: str) -> dict[str, list[str]]:
+        """Tokens of the older index by hash; empty where another tokenizer cut them."""
+        older = self._older
+        if older is None or kind not in older.meta["lexical"]:
             return {}
-        if index.meta["tokeniser"] != tokeniser:
+        if older.meta["tokeniser"] != tokenizer:
             return {}
-        tokens = index.tokens(kind)
-        return {sha: tokens[place] for sha, place in self._places.items()}
+        tokens = older.tokens(kind)
+        return {sha256: tokens[row] for sha256, row in self._rows.items()}
 
-    def vectors(self, embedder: str, characters: int | None) -> dict[str, NDArray[Any]]:
-        """Vectors by hash; none where the older index was embedded otherwise."""
-        index = self._index
+    def _known_vectors(self, embedder: str, characters: int | None) -> dict[str, Vectors]:
+        """Vectors of the older index by hash; empty where they were made differently."""
+        older = self._older
         wanted = (embedder, characters)
-        if index is None or (index.meta["embedder"], index.meta["embed_characters"]) != wanted:
+        if older is None or (older.meta["embedder"], older.meta["embed_characters"]) != wanted:
             return {}
-        vectors = index.vectors
-        return {sha: vectors[place] for sha, place in self._places.items()}
-
-
-def token_blocks(
-    kind: str,
-    records: Sequence[Chunk],
-    working: Path,
-    known: Mapping[str, list[str]],
-    old: Reusable,
-    workers: int,
-    progress: Progress,
-) -> list[list[str]]:
-    """The tokens of all passages; blocks that are already in `working` are only read."""
-    out: list[list[str]] = []
-    for start in range(0, len(records), BLOCK):
-        block = working / f"tokens-{kind}-{start:08d}.json"
-        part = records[start : start + BLOCK]
-        if not block.exists():
-            new = [record for record in part if record.sha256 not in known]
-            made = tokens_of(kind, [record.text for record in new], workers=workers)
-            fresh = {record.sha256: words for record, words in zip(new, made, strict=True)}
-            old.used += len(part) - len(new)
-            rows = [fresh[r.sha256] if r.sha256 in fresh else known[r.sha256] for r in part]
-            write_json(block, rows)
-        out.extend(json.loads(block.read_text(encoding="utf-8")))
-        progress(f"tokens ({kind})", len(out), len(records))
-    return out
-
-
-def vector_blocks(
-    name: str,
-    characters: int | None,
-    records: Sequence[Chunk],
-    working: Path,
-    known: Mapping[str, NDArray[Any]],
-    old: Reusable,
-    cache: Path | None,
-    progress: Progress,
-) -> NDArray[Any]:
-    """float32 [passages, dimensions] of the passages' first `characters` (None: all)."""
-    from kofinlaw.models.embedders import open_embedder
-
-    embedder = open_embedder(name, cache=cache)
-    parts = []
-    done = 0
-    for start in range(0, len(records), VECTOR_BLOCK):
-        block = working / f"vectors-{start:08d}.npy"
-        part = records[start : start + VECTOR_BLOCK]
-        if not block.exists():
-            new = [record for record in part if record.sha256 not in known]
-            rows = {r.sha256: known[r.sha256] for r in part if r.sha256 in known}
-            if new:
-                made = embedder.encode_passages([record.text[:characters] for record in new])
-                rows |= {record.sha256: row for record, row in zip(new, made, strict=True)}
-            old.used += len(part) - len(new)
-            with atomic_write_bytes(block) as handle:
-                np.save(handle, np.stack([rows[r.sha256] for r in part]).astype(np.float32))
-        parts.append(np.load(block))
-        done += len(part)
-        progress("vectors", done, len(records), embedder=name)
-    return np.concatenate(parts)
+        vectors = older.vectors
+        return {sha256: vectors[row] for sha256, row in self._rows.items()}

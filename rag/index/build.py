@@ -1,45 +1,35 @@
-"""Build an index: tokens, vectors, references and the store, resumed after a kill."""
+"""Build an index: tokens, vectors, references and the store. A killed build is resumed."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass
-from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TypedDict
 
 from kofinlaw import Progress, UserError, silent
+from kofinlaw.data.korean.lexical import LexicalIndex
 from kofinlaw.data.law.versions import EARLIER, read_chunks
 from kofinlaw.files import sha256_file, write_json
-from kofinlaw.rag.index.blocks import (
-    BLOCK,
-    VECTOR_BLOCK,
-    Reusable,
-    token_blocks,
-    vector_blocks,
-)
+from kofinlaw.rag.index.blocks import BLOCK, VECTOR_BLOCK, BlockBuilder
 from kofinlaw.rag.index.generations import publish, start
-from kofinlaw.rag.index.index import FORMAT, Index
-from kofinlaw.rag.index.references import cited_places, read_references
+from kofinlaw.rag.index.index import Index
+from kofinlaw.rag.index.meta import FORMAT, IndexMeta
+from kofinlaw.rag.index.references import cited_rows, read_references
 from kofinlaw.rag.index.stores.table import write_table
-from kofinlaw.rag.index.version_merge import interleaved
+from kofinlaw.rag.index.tokens import tokenizer_version
+from kofinlaw.rag.index.version_merge import merge_versions
 from kofinlaw.rag.settings import RagSettings
 from kofinlaw.records import Chunk
-
-if TYPE_CHECKING:
-    pass
-
-
-def lexical_kinds(settings: RagSettings) -> tuple[str, ...]:
-    """The lexical indices the settings ask for."""
-    return ("kiwi", "bigram") if settings.lexical == "both" else (settings.lexical,)
 
 
 @dataclass(frozen=True)
 class IndexCounts:
     """The figures of a built index.
 
-    `tokens` are of its first lexical index, `dimensions` of its vectors (0 without an embedder);
-    `reused` counts token lists and vectors taken from an older index, `bytes` is the size on disk.
+    `chunks` counts passages, `tokens` those of the first lexical index; `dimensions` is that of the
+    vectors (0 without an embedder); `reused` counts token lists and vectors taken from an older
+    index; `bytes` is the size on disk.
     """
 
     chunks: int
@@ -62,62 +52,37 @@ def build_index(
     previous: Path | None = None,
     progress: Progress = silent,
 ) -> IndexCounts:
-    """Index the chunks of a corpus into `out`; what a killed build left there is taken up.
+    """Index the chunks of a corpus into `out`. A build that was killed there is resumed.
 
-    `cache` keeps embeddings by content; `previous` is an older index (else the one in `out`)
-    from which tokens and vectors of unchanged passages are taken. The references between articles
-    come from `citations.jsonl` beside the chunks, where there is one, and texts of acts' earlier
-    versions from `earlier.jsonl`. Returns counts. Raises UserError for a chunk file that is empty,
-    broken, or repeats an id.
+    Args:
+        chunks: `chunks.jsonl` of a corpus. References between articles come from `citations.jsonl`
+            in the same folder, texts of earlier versions from `earlier.jsonl`, where they exist.
+        out: Folder of the index. Readers see the previous index there until the new one is ready.
+        settings: Lexical indexes, embedder and store.
+        cache: Folder in which the embedder keeps vectors by content.
+        previous: An older index from which tokens and vectors of unchanged passages are taken;
+            None: the one in `out`.
+        progress: Called after each block.
+
+    Raises UserError for a chunk file that is empty, damaged, or repeats an id, and for a Weaviate
+    server that cannot be used.
     """
-    records = _records(chunks)
-    earlier = chunks.parent / EARLIER
-    kinds = lexical_kinds(settings)
-    citations = chunks.parent / "citations.jsonl"
-    meta: dict[str, Any] = {
-        "format": FORMAT,
-        "chunks": len(records),
-        "chunks_sha256": sha256_file(chunks),
-        "references_sha256": sha256_file(citations) if citations.exists() else "",
-        # Only where there are such texts: other indexes stay what they are.
-        **({"earlier_sha256": sha256_file(earlier)} if _holds(earlier) else {}),
-        "lexical": list(kinds),
-        "tokeniser": tokeniser_version(),
-        "embedder": settings.embedder,
-        "embed_characters": settings.embed_characters if settings.embedder else None,
-    }
+    records = _read_records(chunks)
+    meta = _meta(chunks, len(records), settings)
     building = out / "building"
-    working = building / "blocks"
     start(building, {**meta, "blocks": [BLOCK, VECTOR_BLOCK]})
-    old = Reusable((_older(previous) if previous else None) or _older(out))
+    older = (_older_index(previous) if previous else None) or _older_index(out)
+    blocks = BlockBuilder(records, building / "blocks", older, progress)
     tokens = {
-        kind: token_blocks(
-            kind,
-            records,
-            working,
-            old.tokens(kind, meta["tokeniser"]),
-            old,
-            settings.workers,
-            progress,
-        )
-        for kind in kinds
+        kind: blocks.tokens(kind, meta["tokeniser"], workers=settings.workers)
+        for kind in settings.lexical_kinds
     }
     vectors = None
     if settings.embedder is not None:
-        characters = settings.embed_characters
-        known = old.vectors(settings.embedder, characters)
-        vectors = vector_blocks(
-            settings.embedder, characters, records, working, known, old, cache, progress
-        )
+        vectors = blocks.vectors(settings.embedder, settings.embed_characters, cache)
     progress("index", 0, 1)
     write_table(building / "store", records, tokens, vectors)
-    from kofinlaw.data.korean.lexical import LexicalIndex
-
-    for kind in kinds:
-        LexicalIndex.build(tokens[kind]).save(building / f"lexical-{kind}")
-    cited = cited_places(records)
-    write_json(building / "cited.json", [[place, targets] for place, targets in cited.items()])
-    write_json(building / "references.json", read_references(citations))
+    _write_lookups(building, records, tokens, chunks.parent / "citations.jsonl")
     meta["dimensions"] = 0 if vectors is None else int(vectors.shape[1])
     if settings.store == "weaviate":
         from kofinlaw.rag.index.stores.weaviate_import import import_index
@@ -128,15 +93,50 @@ def build_index(
     progress("index", 1, 1)
     return IndexCounts(
         chunks=len(records),
-        tokens=sum(len(words) for words in tokens[kinds[0]]),
+        tokens=sum(len(words) for words in tokens[settings.lexical_kinds[0]]),
         dimensions=meta["dimensions"],
-        reused=old.used,
+        reused=blocks.reused,
         bytes=sum(file.stat().st_size for file in generation.rglob("*") if file.is_file()),
     )
 
 
-def _records(chunks: Path) -> list[Chunk]:
-    records = list(interleaved(read_chunks(chunks)))
+class _EarlierTexts(TypedDict, total=False):
+    earlier_sha256: str
+
+
+def _meta(chunks: Path, count: int, settings: RagSettings) -> IndexMeta:
+    earlier = chunks.parent / EARLIER
+    citations = chunks.parent / "citations.jsonl"
+    # Only where there are such texts, so that the fingerprint of other indexes stays the same.
+    texts: _EarlierTexts = {}
+    if earlier.is_file() and earlier.stat().st_size > 0:
+        texts["earlier_sha256"] = sha256_file(earlier)
+    return {
+        "format": FORMAT,
+        "chunks": count,
+        "chunks_sha256": sha256_file(chunks),
+        "references_sha256": sha256_file(citations) if citations.exists() else "",
+        **texts,
+        "lexical": list(settings.lexical_kinds),
+        "tokeniser": tokenizer_version(),
+        "embedder": settings.embedder,
+        "embed_characters": settings.embed_characters if settings.embedder else None,
+    }
+
+
+def _write_lookups(
+    building: Path, records: Sequence[Chunk], tokens: dict[str, list[list[str]]], citations: Path
+) -> None:
+    """Write the lexical indexes and the references between passages."""
+    for kind, words in tokens.items():
+        LexicalIndex.build(words).save(building / f"lexical-{kind}")
+    cited = cited_rows(records)
+    write_json(building / "cited.json", [[row, targets] for row, targets in cited.items()])
+    write_json(building / "references.json", read_references(citations))
+
+
+def _read_records(chunks: Path) -> list[Chunk]:
+    records = list(merge_versions(read_chunks(chunks)))
     if not records:
         raise UserError("the corpus has no passage", where=str(chunks), remedy="see rejected.jsonl")
     seen: set[str] = set()
@@ -147,22 +147,10 @@ def _records(chunks: Path) -> list[Chunk]:
     return records
 
 
-def _holds(path: Path) -> bool:
-    return path.is_file() and path.stat().st_size > 0
-
-
-def _older(folder: Path) -> Index | None:
-    """The index in a folder if it can be read; a damaged or older one only costs its reuse."""
+def _older_index(folder: Path) -> Index | None:
+    """The index in a folder; None where it cannot be read, and then nothing is reused."""
     try:
         index = Index.load(folder)
         return index if index.chunks else None
     except UserError:
         return None
-
-
-def tokeniser_version() -> str:
-    """The installed Kiwi and its model, which an index's tokens depend on."""
-    try:
-        return f"kiwipiepy {version('kiwipiepy')}, model {version('kiwipiepy_model')}"
-    except PackageNotFoundError:
-        return "no kiwipiepy"

@@ -1,22 +1,22 @@
-"""Whether an index holds what a recipe's settings ask of it."""
+"""Check that an index holds what the recipe's settings need."""
 
 from __future__ import annotations
 
 from kofinlaw import UserError
-from kofinlaw.rag.index.build import lexical_kinds, tokeniser_version
 from kofinlaw.rag.index.index import Index
+from kofinlaw.rag.index.tokens import tokenizer_version
 from kofinlaw.rag.settings import RagSettings
 
 
 def check_index(index: Index, settings: RagSettings) -> None:
-    """Raise UserError where the index does not hold what the settings ask for."""
-    kinds = lexical_kinds(settings)
-    for kind in kinds:
+    """Raise UserError where the index does not hold what the settings need."""
+    for kind in settings.lexical_kinds:
         if kind not in index.meta["lexical"]:
-            index.lexical(kind)  # raises with what to do
-    if "kiwi" in kinds and index.meta["tokeniser"] != tokeniser_version():
+            index.lexical(kind)  # raises with a remedy
+    if "kiwi" in settings.lexical_kinds and index.meta["tokeniser"] != tokenizer_version():
         raise UserError(
-            f"the index was cut by {index.meta['tokeniser']}, here is {tokeniser_version()}",
+            f"the index was built with {index.meta['tokeniser']}, "
+            f"but {tokenizer_version()} is installed",
             where=str(index.folder),
             remedy="build the index again, or install the version it was built with",
         )
@@ -25,7 +25,7 @@ def check_index(index: Index, settings: RagSettings) -> None:
     if settings.embedder != index.meta["embedder"]:
         raise UserError(
             f"the index holds vectors of {index.meta['embedder'] or 'no embedder'}, "
-            f"the recipe asks for {settings.embedder}",
+            f"but the recipe asks for {settings.embedder}",
             where=str(index.folder),
             remedy="build the index again, or set rag.embedder to the one it was built with",
         )

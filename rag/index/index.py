@@ -1,8 +1,7 @@
-"""The index on disk: a table of text, tokens and vectors, bm25s memory-mapped beside it.
+"""Read an index: a table of text, tokens and vectors, and memory-mapped bm25s indexes.
 
-`index.json` names the folder (a generation) that holds the rest, and is replaced last: until then
-whoever opens the index sees the one before, and a build that was killed goes on from its last
-block.
+`index.json` names the folder (a generation) that holds the files. It is replaced last: until then
+a reader sees the previous index, and a build that was killed resumes after its last block.
 """
 
 from __future__ import annotations
@@ -15,40 +14,41 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from kofinlaw import UserError
-from kofinlaw.rag.index.generations import fingerprint
+from kofinlaw.data.korean.lexical import LexicalIndex
+from kofinlaw.rag.arrays import Vectors
+from kofinlaw.rag.index.meta import FORMAT, IndexMeta, fingerprint
 from kofinlaw.rag.index.stores.table import FIELDS, read_table
 from kofinlaw.records import Chunk
 
 if TYPE_CHECKING:
-    from numpy.typing import NDArray
-
-    from kofinlaw.data.korean.lexical import LexicalIndex
-
-FORMAT = 3
+    import pyarrow as pa
 
 
 class Index:
-    """A finished index, read-only. Places are the passages' order in the chunk file."""
+    """A complete index, read-only. A passage's row is its position, counted from 0.
 
-    def __init__(self, folder: Path, meta: dict[str, Any]) -> None:
+    `Index.load(folder)` opens one; files are read when they are first used.
+    """
+
+    def __init__(self, folder: Path, meta: IndexMeta) -> None:
         self.folder = folder
         self.meta = meta
         self._files = folder / meta["generation"]
 
     @classmethod
     def load(cls, folder: Path) -> Index:
-        """Open an index.
+        """Open the index in a folder.
 
-        Raises UserError for a folder that holds none, an unfinished or damaged one, or one of
-        another version.
+        Raises UserError for a folder without an index, and for an unfinished or damaged index or
+        one of another format.
         """
         folder = Path(folder)
         path = folder / "index.json"
         if not path.exists():
             raise UserError(
-                "no finished index here",
+                "no complete index in this folder",
                 where=str(folder),
-                remedy="kofinlaw index RECIPE builds it (an unfinished build goes on)",
+                remedy="kofinlaw index RECIPE builds it (an unfinished build is resumed)",
             )
         try:
             meta = json.loads(path.read_text(encoding="utf-8"))
@@ -65,27 +65,27 @@ class Index:
 
     @property
     def fingerprint(self) -> str:
-        """Hexadecimal; equal for the same chunks, references, tokenisers and embedder."""
+        """Hexadecimal; equal for the same chunks, references, tokenizers and embedder."""
         return fingerprint(self.meta)
 
     @cached_property
     def chunks(self) -> list[Chunk]:
-        """All passages, by place. Raises UserError where the store is damaged."""
+        """All passages, by row. Raises UserError where the table is damaged."""
         table = self._table(FIELDS)
         columns = (table[name].to_pylist() for name in FIELDS)
         return [Chunk(*values) for values in zip(*columns, strict=True)]
 
     @cached_property
-    def place_of(self) -> dict[str, int]:
-        """Chunk id → place."""
-        return {chunk.id: place for place, chunk in enumerate(self.chunks)}
+    def row_of(self) -> dict[str, int]:
+        """Chunk id → row."""
+        return {chunk.id: row for row, chunk in enumerate(self.chunks)}
 
     @cached_property
-    def places_of_unit(self) -> dict[str, list[int]]:
-        """Unit (`전자금융거래법 제9조`) → the places of its passages."""
+    def rows_of_unit(self) -> dict[str, list[int]]:
+        """Unit (`전자금융거래법 제9조`) → the rows of its passages."""
         out: dict[str, list[int]] = {}
-        for place, chunk in enumerate(self.chunks):
-            out.setdefault(chunk.unit, []).append(place)
+        for row, chunk in enumerate(self.chunks):
+            out.setdefault(chunk.unit, []).append(row)
         return out
 
     @cached_property
@@ -95,8 +95,8 @@ class Index:
 
     @cached_property
     def cited(self) -> dict[int, list[int]]:
-        """For each passage of a court decision the places of the articles it cites."""
-        return {place: targets for place, targets in self._json("cited.json")}
+        """Row of a court decision's passage → the rows of the articles it cites."""
+        return {row: targets for row, targets in self._json("cited.json")}
 
     @cached_property
     def references(self) -> dict[str, list[str]]:
@@ -104,12 +104,10 @@ class Index:
         return dict(self._json("references.json"))
 
     def lexical(self, kind: str) -> LexicalIndex:
-        """The bm25s index of one kind, memory-mapped.
+        """The bm25s index over `kiwi` or `bigram` tokens, memory-mapped.
 
         Raises UserError where the index was built without it, or is damaged.
         """
-        from kofinlaw.data.korean.lexical import LexicalIndex
-
         if kind not in self.meta["lexical"]:
             raise UserError(
                 f"this index has no {kind} tokens (it has {', '.join(self.meta['lexical'])})",
@@ -125,18 +123,18 @@ class Index:
         return index
 
     @cached_property
-    def vectors(self) -> NDArray[Any]:
-        """float32 (passages, dimensions), rows of length 1, by place."""
+    def vectors(self) -> Vectors:
+        """float32 [passages, dimensions], each row of length 1."""
         table = self._table(("vector",))
         flat = table["vector"].combine_chunks().flatten().to_numpy(zero_copy_only=False)
         return flat.reshape(len(table), -1).astype(np.float32, copy=False)
 
     def tokens(self, kind: str) -> list[list[str]]:
-        """The tokens of all passages, by place."""
+        """The tokens of all passages, by row."""
         name = f"tokens_{kind}"
         return [text.split() for text in self._table((name,))[name].to_pylist()]
 
-    def _table(self, names: tuple[str, ...]) -> Any:
+    def _table(self, names: tuple[str, ...]) -> pa.Table:
         try:
             return read_table(self._files / "store", names, self.meta["chunks"])
         except ValueError as error:

@@ -1,4 +1,4 @@
-"""References between passages, computed once when the index is built."""
+"""Read and find references between passages; computed once, when the index is built."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from kofinlaw.records import Chunk
 
 
 def read_references(citations: Path) -> list[tuple[str, list[str]]]:
-    """(unit, units it refers to) from a corpus's `citations.jsonl`; none where there is no file.
+    """(unit, units that it refers to) from a corpus's `citations.jsonl`; empty without the file.
 
     Only references to other articles of the corpus are kept, each once, in order of appearance.
     """
@@ -24,24 +24,27 @@ def read_references(citations: Path) -> list[tuple[str, list[str]]]:
     return [(source, list(targets)) for source, targets in out.items()]
 
 
-def cited_places(chunks: Sequence[Chunk]) -> dict[int, list[int]]:
-    """For each passage of a decision (kind `case`) the places of the articles it cites.
+def cited_rows(chunks: Sequence[Chunk]) -> dict[int, list[int]]:
+    """The rows of the articles that each passage of a court decision (kind `case`) cites.
 
-    A passage that cites none (an issue, whose articles stand in a section of their own) counts for
-    all that its decision cites.
+    A passage that cites none gets all articles that its decision cites: an issue, for example,
+    whose articles are listed in a separate section.
     """
-    places: dict[str, list[int]] = {}
-    for place, chunk in enumerate(chunks):
+    rows_of_unit: dict[str, list[int]] = {}
+    for row, chunk in enumerate(chunks):
         if chunk.kind != "case":
-            places.setdefault(chunk.unit, []).append(place)
+            rows_of_unit.setdefault(chunk.unit, []).append(row)
     titles = sorted({chunk.title for chunk in chunks if chunk.kind != "case"})
-    own: dict[int, list[int]] = {}
-    whole: dict[str, dict[int, None]] = {}
-    for place, chunk in enumerate(chunks):
+    by_passage: dict[int, list[int]] = {}
+    by_decision: dict[str, dict[int, None]] = {}
+    for row, chunk in enumerate(chunks):
         if chunk.kind != "case":
             continue
         units = cited_units(chunk.text, titles)
-        own[place] = [target for unit in units for target in places.get(unit, ())]
-        whole.setdefault(chunk.document_id, {}).update(dict.fromkeys(own[place]))
-    out = {p: found or list(whole[chunks[p].document_id]) for p, found in own.items()}
-    return {place: found for place, found in out.items() if found}
+        by_passage[row] = [target for unit in units for target in rows_of_unit.get(unit, ())]
+        by_decision.setdefault(chunk.document_id, {}).update(dict.fromkeys(by_passage[row]))
+    out = {
+        row: found or list(by_decision[chunks[row].document_id])
+        for row, found in by_passage.items()
+    }
+    return {row: found for row, found in out.items() if found}

@@ -1,15 +1,15 @@
-"""What a retriever is to the answering loop, and the hits it gives."""
+"""The interface between retrieval and answering: what a searcher does, and the hits it returns."""
 
 from __future__ import annotations
 
 import datetime
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any, Protocol
+from typing import Protocol
 
 from kofinlaw.models.engines.base import Engine
 from kofinlaw.models.templates import ChatTemplate
-from kofinlaw.rag.retrieve.in_force import Absent
+from kofinlaw.rag.retrieve.in_force import AbsentAct
 from kofinlaw.rag.settings import RagSettings
 from kofinlaw.records import Chunk, Question
 from kofinlaw.tracing import Tracer, child_span
@@ -17,7 +17,7 @@ from kofinlaw.tracing import Tracer, child_span
 
 @dataclass(frozen=True, slots=True)
 class Hit:
-    """A retrieved passage, its fused score and the retrievers that found it."""
+    """A retrieved passage, its fused score (no unit) and the retrievers that found it."""
 
     chunk: Chunk
     score: float
@@ -25,7 +25,10 @@ class Hit:
 
 
 class Searcher(Protocol):
-    """Finds passages. `fingerprint` tells one index and setting from another."""
+    """Finds passages for questions. `Retriever` is the implementation over an index.
+
+    `fingerprint` is equal for equal index and settings.
+    """
 
     settings: RagSettings
 
@@ -53,8 +56,8 @@ class Searcher(Protocol):
         """Passages of each question, best first, in force on its day where one is given."""
         ...
 
-    def absent(self, question: Question) -> tuple[Absent, ...]:
-        """Acts that the question is about, without a text of the day it names."""
+    def absent(self, question: Question) -> tuple[AbsentAct, ...]:
+        """Acts that the question is about and that have no text on the day it names."""
         ...
 
     def chunks(self, ids: Sequence[str]) -> list[Chunk]:
@@ -62,16 +65,16 @@ class Searcher(Protocol):
         ...
 
 
-def search_as_asked(
+def search_questions(
     searcher: Searcher,
     questions: Sequence[Question],
     *,
     rerank: bool = True,
     tracer: Tracer | None = None,
 ) -> list[list[Hit]]:
-    """Passages of each question, on the day that the question itself names, if any.
+    """Passages of each question, each on the day that the question itself names, if any.
 
-    Traced by `tracer`, else within the span that is open, as `retrieval`.
+    The search is traced as `retrieval`, by `tracer` or within the span that is open.
     """
     days = [datetime.date.fromisoformat(q.as_of) if q.as_of else None for q in questions]
     span_of = child_span if tracer is None else tracer.span
@@ -79,10 +82,11 @@ def search_as_asked(
         hits = searcher.search(questions, as_of=days if any(days) else None, rerank=rerank)
         for question, found in zip(questions, hits, strict=True):
             day = question.as_of or None
-            span.item(question.id, query=question.question, as_of=day, documents=traced(found))
+            documents = trace_records(found)
+            span.item(question.id, query=question.question, as_of=day, documents=documents)
     return hits
 
 
-def traced(hits: Sequence[Hit]) -> list[dict[str, Any]]:
-    """The hits as a trace holds them: id, score and who found it, best first."""
+def trace_records(hits: Sequence[Hit]) -> list[dict[str, str | float]]:
+    """The hits as a trace records them: id, score and retrievers, best first."""
     return [{"id": hit.chunk.id, "score": hit.score, "by": ", ".join(hit.by)} for hit in hits]

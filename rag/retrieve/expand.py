@@ -1,34 +1,27 @@
-"""Articles put behind the found ones: those beside the best one, and those the found ones cite.
+"""Add articles behind the hits: the neighbours of the best one, and the articles that hits cite.
 
-A rule often stands in two articles: the duty in one, its period, exception or penalty in another
-that the first refers to, or in the next one.
+A rule often needs two articles: one has the duty, and its period, exception or penalty is in
+another article that the first refers to, or in the next one.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from itertools import zip_longest
-from typing import TYPE_CHECKING, Any
 
 from kofinlaw.data.law.versions import act_of, citation_key
-
-if TYPE_CHECKING:
-    from numpy.typing import NDArray
-
-    from kofinlaw.rag.index.index import Index
-    from kofinlaw.records import Chunk
+from kofinlaw.rag.arrays import Mask
+from kofinlaw.rag.index.index import Index
+from kofinlaw.records import Chunk
 
 
 def neighbours(
-    chunks: Sequence[Chunk],
-    order: Sequence[int],
-    reach: int,
-    shown: NDArray[Any] | None = None,
+    chunks: Sequence[Chunk], order: Sequence[int], reach: int, shown: Mask | None = None
 ) -> list[int]:
-    """Places up to `reach` before and after the best one, in its document and not found yet.
+    """Rows up to `reach` before and after the best one, in its document and not found yet.
 
-    Only places that are `shown` (bool by place; None: all) count as steps: texts of other versions
-    of the same act lie between.
+    `order` are the rows found, best first. Only rows that are `shown` (None: all) count as steps,
+    because texts of other versions of the same act lie between them.
     """
     if not reach or not order:
         return []
@@ -36,44 +29,41 @@ def neighbours(
     document = act_of(chunks[best].document_id)
 
     def walk(step: int) -> list[int]:
-        places: list[int] = []
-        place = best + step
-        while len(places) < reach and 0 <= place < len(chunks):
-            if act_of(chunks[place].document_id) != document:
+        rows: list[int] = []
+        row = best + step
+        while len(rows) < reach and 0 <= row < len(chunks):
+            if act_of(chunks[row].document_id) != document:
                 break
-            if shown is None or shown[place]:
-                places.append(place)
-            place += step
-        return places
+            if shown is None or shown[row]:
+                rows.append(row)
+            row += step
+        return rows
 
     before, after = walk(-1), walk(1)
-    beside = [p for pair in zip_longest(before, after) for p in pair if p is not None]
-    return [place for place in beside if place not in order]
+    nearest_first = [row for pair in zip_longest(before, after) for row in pair if row is not None]
+    return [row for row in nearest_first if row not in order]
 
 
 def cross_references(
-    index: Index,
-    scores: Mapping[int, float],
-    limit: int,
-    shown: NDArray[Any] | None = None,
+    index: Index, scores: Mapping[int, float], limit: int, shown: Mask | None = None
 ) -> list[int]:
-    """First passages of at most `limit` units that the found passages cite, and did not find.
+    """First passages of at most `limit` units that the hits cite and that were not found.
 
-    `scores` are the fused scores of the found places. A unit weighs the sum of the scores of those
-    that cite it: what several good passages point to comes first. Of a unit only texts that are
-    `shown` (bool by place; None: all) are taken.
+    `scores` are the fused scores of the hits by row. A unit's weight is the sum of the scores of
+    the hits that cite it, so an article that several good hits cite comes first. Only texts that
+    are `shown` (None: all) are used.
     """
     if not limit:
         return []
-    found = {index.chunks[place].unit for place in scores}
+    found = {index.chunks[row].unit for row in scores}
     weights: dict[str, float] = {}
     first: dict[str, int] = {}
-    for place, score in scores.items():
-        for target in index.references.get(citation_key(index.chunks[place]), ()):
+    for row, score in scores.items():
+        for target in index.references.get(citation_key(index.chunks[row]), ()):
             if target in found:
                 continue
             if target not in first:
-                texts = index.places_of_unit.get(target, ())
+                texts = index.rows_of_unit.get(target, ())
                 first[target] = next((p for p in texts if shown is None or shown[p]), -1)
             if first[target] >= 0:
                 weights[target] = weights.get(target, 0.0) + score

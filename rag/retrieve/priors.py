@@ -1,136 +1,139 @@
-"""What speaks for a passage besides its own words, known from the corpus without any label.
+"""Priors: what supports a passage besides its own words, known from the corpus without labels.
 
-Each is 0..1 and added to the fused score by its weight (`rag.weights`): courts and examiners ask
-about articles that lie where the other hits lie, that others refer to, and that stand in an act.
-Measured on court issues in docs/studies/retrieval.md.
+Each is 0..1 and is added to the fused score by its weight (`rag.weights`). Courts and examiners
+ask about articles near other hits, articles that others refer to, and articles of acts. Measured
+on court issues in docs/studies/retrieval.md.
 """
 
 from __future__ import annotations
 
 import re
 from functools import cached_property
-from typing import TYPE_CHECKING, Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from kofinlaw.data.law.versions import citation_key
+from kofinlaw.rag.arrays import Rows, Scores
+from kofinlaw.rag.index.index import Index
+from kofinlaw.rag.settings import RetrieverWeights
 
-if TYPE_CHECKING:
-    from numpy.typing import NDArray
-
-    from kofinlaw.rag.index.index import Index
-    from kofinlaw.rag.settings import RetrieverWeights
+Floats = NDArray[np.float64]
 
 PRIORS = ("document", "linked", "beside", "cited_often", "act")
-DOCUMENT_HITS = 30  # best hits that say which documents the question is about
-# Endings of decrees' and ministries' rules' titles.
+DOCUMENT_HITS = 30  # best hits that decide which documents the question is about
+# Endings of the titles of decrees and ministries' rules.
 _BELOW_AN_ACT = re.compile(r"(?:시행령|시행규칙|규칙|규정|세칙|고시|기준)$")
 
 
 class Priors:
-    """The priors of one index's passages, computed when they are first weighed."""
+    """The priors of one index's passages, computed when they first have a weight.
+
+    Each method takes the rows and scores of a question's passages, best first, and returns one
+    value for each of them.
+    """
 
     def __init__(self, index: Index) -> None:
         self._index = index
 
-    def raised(
-        self, places: NDArray[Any], scores: NDArray[Any], weights: RetrieverWeights
-    ) -> NDArray[Any]:
-        """The fused scores (best first) of a question's passages with the weighed priors added."""
+    def add_to(self, rows: Rows, scores: Scores, weights: RetrieverWeights) -> Floats:
+        """The fused scores with the weighted priors added."""
         out = scores.astype(np.float64)
         for name in PRIORS:
             weight = getattr(weights, name)
-            if weight and len(places):
-                out = out + weight * getattr(self, name)(places, scores)
+            if weight and len(rows):
+                out = out + weight * getattr(self, name)(rows, scores)
         return out
 
-    def document(self, places: NDArray[Any], scores: NDArray[Any]) -> NDArray[Any]:
+    def document(self, rows: Rows, scores: Scores) -> Floats:
         """Sum of the best hits' scores in each passage's document, the best document being 1."""
-        owners = self._titles[places]
+        owners = self._titles[rows]
         sums = np.bincount(
             owners[:DOCUMENT_HITS], scores[:DOCUMENT_HITS], minlength=int(owners.max()) + 1
         )
-        return _of_best(sums[owners])
+        return _relative_to_best(sums[owners])
 
-    def linked(self, places: NDArray[Any], scores: NDArray[Any]) -> NDArray[Any]:
-        """Sum of the scores of the hits that refer to each passage, the most being 1."""
+    def linked(self, rows: Rows, scores: Scores) -> Floats:
+        """Sum of the scores of the hits that refer to each passage, the largest being 1."""
         sources, targets = self._edges
         sums = np.bincount(
-            targets, self._spread(places, scores)[sources], minlength=len(self._titles)
+            targets, self._by_row(rows, scores)[sources], minlength=len(self._titles)
         )
-        return _of_best(sums[places])
+        return _relative_to_best(sums[rows])
 
-    def beside(self, places: NDArray[Any], scores: NDArray[Any]) -> NDArray[Any]:
+    def beside(self, rows: Rows, scores: Scores) -> Floats:
         """The better score of the two passages next to each one in its document.
 
         Texts of an article in several versions count as one passage.
         """
         slots, titles = self._slots, np.append(self._title_of_slot, -1)
-        spread = np.zeros(len(titles))  # slot -1 and the last + 1 are 0
-        np.maximum.at(spread, slots[places], scores)
-        own = titles[slots[places]]
-        before, after = slots[places] - 1, slots[places] + 1
-        better: NDArray[Any] = np.maximum(
-            np.where(titles[before] == own, spread[before], 0),
-            np.where(titles[after] == own, spread[after], 0),
+        by_slot = np.zeros(len(titles))  # slot -1 and the last + 1 are 0
+        np.maximum.at(by_slot, slots[rows], scores)
+        own = titles[slots[rows]]
+        before, after = slots[rows] - 1, slots[rows] + 1
+        better: Floats = np.maximum(
+            np.where(titles[before] == own, by_slot[before], 0),
+            np.where(titles[after] == own, by_slot[after], 0),
         )
         return better
 
-    def cited_often(self, places: NDArray[Any], scores: NDArray[Any]) -> NDArray[Any]:
+    def cited_often(self, rows: Rows, scores: Scores) -> Floats:
         """log(1 + articles that refer to each passage's), the most cited of the corpus being 1."""
-        return self._times_cited[places]
+        return self._times_cited[rows]
 
-    def act(self, places: NDArray[Any], scores: NDArray[Any]) -> NDArray[Any]:
-        """1 for an act's text, 0 for a decree's, a rule's or another document's."""
-        return self._acts[places]
+    def act(self, rows: Rows, scores: Scores) -> Floats:
+        """1 for the text of an act, 0 for that of a decree, a rule or another document."""
+        return self._acts[rows]
 
-    def _spread(self, places: NDArray[Any], scores: NDArray[Any]) -> NDArray[Any]:
-        spread = np.zeros(len(self._titles))
-        spread[places] = scores
-        return spread
+    def _by_row(self, rows: Rows, scores: Scores) -> Floats:
+        by_row = np.zeros(len(self._titles))
+        by_row[rows] = scores
+        return by_row
 
     @cached_property
-    def _titles(self) -> NDArray[Any]:
+    def _titles(self) -> Rows:
+        """Each passage's document, as a number."""
         number = {title: i for i, title in enumerate(self._index.titles)}
         return np.array([number[chunk.title] for chunk in self._index.chunks], dtype=np.int64)
 
     @cached_property
-    def _slots(self) -> NDArray[Any]:
-        """Each place's passage: a text of an earlier version shares that of the text it follows."""
+    def _slots(self) -> Rows:
+        """Each row's passage: a text of an earlier version shares that of the text it follows."""
         own = [not chunk.until for chunk in self._index.chunks]
         return np.maximum(np.cumsum(own) - 1, 0)
 
     @cached_property
-    def _title_of_slot(self) -> NDArray[Any]:
+    def _title_of_slot(self) -> Rows:
         return self._titles[np.unique(self._slots, return_index=True)[1]]
 
     @cached_property
-    def _edges(self) -> tuple[NDArray[Any], NDArray[Any]]:
-        """Places that refer and places referred to, one pair an entry."""
-        places = self._index.places_of_unit
-        referring_places: dict[str, list[int]] = {}
-        for place, chunk in enumerate(self._index.chunks):
-            referring_places.setdefault(citation_key(chunk), []).append(place)
+    def _edges(self) -> tuple[Rows, Rows]:
+        """Rows that refer and rows referred to, one pair an entry."""
+        rows_of_unit = self._index.rows_of_unit
+        referring: dict[str, list[int]] = {}
+        for row, chunk in enumerate(self._index.chunks):
+            referring.setdefault(citation_key(chunk), []).append(row)
         pairs = [
             (source, target)
-            for unit, targets in self._index.references.items()
-            for source in referring_places.get(unit, ())
-            for named in targets
-            for target in places.get(named, ())
+            for key, units in self._index.references.items()
+            for source in referring.get(key, ())
+            for unit in units
+            for target in rows_of_unit.get(unit, ())
         ]
         edges = np.array(pairs, dtype=np.int64).reshape(-1, 2)
         return edges[:, 0], edges[:, 1]
 
     @cached_property
-    def _times_cited(self) -> NDArray[Any]:
+    def _times_cited(self) -> Floats:
         counts: dict[str, int] = {}
         for targets in self._index.references.values():
             for target in targets:
                 counts[target] = counts.get(target, 0) + 1
-        return _of_best(np.log1p([counts.get(chunk.unit, 0) for chunk in self._index.chunks]))
+        logs = np.log1p([counts.get(chunk.unit, 0) for chunk in self._index.chunks])
+        return _relative_to_best(logs)
 
     @cached_property
-    def _acts(self) -> NDArray[Any]:
+    def _acts(self) -> Floats:
         return np.array(
             [
                 chunk.kind == "statute" and not _BELOW_AN_ACT.search(chunk.title)
@@ -140,7 +143,7 @@ class Priors:
         )
 
 
-def _of_best(values: NDArray[Any]) -> NDArray[Any]:
-    """Divided by the largest; zeros stay."""
+def _relative_to_best(values: Floats | Rows) -> Floats:
+    """Divided by the largest value; zeros stay."""
     best = float(values.max()) if len(values) else 0.0
     return values / best if best > 0 else np.zeros(len(values))

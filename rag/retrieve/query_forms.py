@@ -1,39 +1,46 @@
-"""The queries made of one question; a language model writes some of them where there is one.
+"""Make the queries of one question; a language model writes some of them where there is one.
 
-Multi-query: the question worded anew, each wording searched on its own (Langchain's
-MultiQueryRetriever). Hypothetical: the article that would answer it, made up and searched for
-(HyDE, Gao et al. 2022): its words are closer to the statute's than the question's are.
+- Multi-query: the model rewrites the question, and each rewrite is searched (LangChain's
+  MultiQueryRetriever).
+- Hypothetical: the model invents the article that would answer the question, and that text is
+  searched (HyDE, Gao et al. 2022). Its words are closer to the statute's than the question's are.
 """
 
 from __future__ import annotations
 
 import re
 from collections.abc import Callable, Mapping, Sequence
-from typing import TYPE_CHECKING
+from typing import NamedTuple
 
+from kofinlaw.models.engines.base import Engine, Request
+from kofinlaw.models.templates import ChatTemplate
 from kofinlaw.rag.settings import WRITTEN_FORMS, QueryForm
 from kofinlaw.records import Question
 
-if TYPE_CHECKING:
-    from kofinlaw.models.engines.base import Engine
-    from kofinlaw.models.templates import ChatTemplate
-
-# Instructions to the model's answers, in order.
+# Instructions → what the model answers to each, in order.
 Generate = Callable[[Sequence[str]], Sequence[str]]
-# Question id and written form → the queries written for it.
+# (question id, written form) → the queries written for it.
 Written = Mapping[tuple[str, QueryForm], Sequence[str]]
 
 _LINE_MARK = re.compile(r"^\s*(?:[-*•·]|\(?\d{1,2}[.)]|[①-⑨])\s*")
 _MAX_TOKENS = 160
 
 
+class Query(NamedTuple):
+    """One query of a question: its form, its text and its share of the question's weight."""
+
+    form: QueryForm
+    text: str
+    share: float
+
+
 def queries_of(
     question: Question, forms: Sequence[QueryForm], written: Written | None = None
-) -> list[tuple[QueryForm, str, float]]:
-    """(form, query text, share of the weight) for a question; shares add up to 1.
+) -> list[Query]:
+    """The queries of a question; their shares add up to 1.
 
-    A form that gives nothing (options without options, a written form that nobody wrote) leaves
-    its share to the others; where all do, the stem alone is asked.
+    A form that gives nothing (options of a question without options, a form that no model wrote)
+    leaves its share to the others. Where all give nothing, the stem alone is searched.
     """
     made: list[tuple[QueryForm, list[str]]] = []
     for form in forms:
@@ -42,7 +49,7 @@ def queries_of(
             made.append((form, texts))
     if not made:
         made = [("stem", [question.question])]
-    return [(form, text, 1 / len(made) / len(texts)) for form, texts in made for text in texts]
+    return [Query(form, text, 1 / len(made) / len(texts)) for form, texts in made for text in texts]
 
 
 def _texts(question: Question, form: QueryForm, written: Written) -> list[str]:
@@ -61,7 +68,11 @@ def _texts(question: Question, form: QueryForm, written: Written) -> list[str]:
 def write_queries(
     questions: Sequence[Question], forms: Sequence[QueryForm], generate: Generate, rewrites: int
 ) -> dict[tuple[str, QueryForm], list[str]]:
-    """Queries written by a model for each question and written form; failed ones are left out."""
+    """Queries that a model writes for each question and written form.
+
+    `rewrites` is the number of rewrites for `multi_query`. A question and form for which the model
+    wrote nothing usable is left out.
+    """
     wanted = [(q, form) for q in questions for form in forms if form in WRITTEN_FORMS]
     texts = generate([_instruction(q, form, rewrites) for q, form in wanted]) if wanted else []
     out: dict[tuple[str, QueryForm], list[str]] = {}
@@ -85,14 +96,13 @@ def _instruction(question: Question, form: QueryForm, rewrites: int) -> str:
     )
 
 
-def _lines(text: str, most: int) -> list[str]:
+def _lines(text: str, limit: int) -> list[str]:
     lines = (_LINE_MARK.sub("", line).strip() for line in text.splitlines())
-    return [line for line in lines if line][:most]
+    return [line for line in lines if line][:limit]
 
 
 def generate_with(engine: Engine, template: ChatTemplate) -> Generate:
-    """Greedy generation through a chat template, as `write_queries` wants it."""
-    from kofinlaw.models.engines.base import Request
+    """Greedy generation through a chat template, in the form that `write_queries` needs."""
 
     def generate(instructions: Sequence[str]) -> list[str]:
         prompts = [

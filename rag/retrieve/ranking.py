@@ -1,4 +1,4 @@
-"""The retrievers' lists of one question made one ranking, by the settings' weights."""
+"""Fuse the lists of one question into one ranking, by the settings' weights."""
 
 from __future__ import annotations
 
@@ -6,31 +6,31 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from kofinlaw.rag.fusion import Ranked, fuse
-from kofinlaw.rag.index.build import lexical_kinds
+from kofinlaw.rag.fusion import Fused, Ranked, fuse
 from kofinlaw.rag.retrieve.priors import PRIORS, Priors
 from kofinlaw.rag.settings import RagSettings
 
 
-def rank(
-    lists: Sequence[Ranked], settings: RagSettings, priors: Priors
-) -> list[tuple[int, float, tuple[str, ...]]]:
-    """(place, score, retrievers that found it), best first: the lists fused, priors added."""
+def rank(lists: Sequence[Ranked], settings: RagSettings, priors: Priors) -> list[Fused]:
+    """The passages of all lists, best first: the lists fused, then the weighted priors added."""
     fused = fuse(lists, settings.fusion)
     weights = settings.weights
     if not fused or not any(getattr(weights, name) for name in PRIORS):
         return fused
-    places = np.array([place for place, _, _ in fused])
-    scores = priors.raised(places, np.array([score for _, score, _ in fused]), weights)
-    order = np.lexsort((places, -scores))
-    return [(fused[i][0], float(scores[i]), fused[i][2]) for i in order.tolist()]
+    rows = np.array([one.row for one in fused])
+    scores = priors.add_to(rows, np.array([one.score for one in fused]), weights)
+    order = np.lexsort((rows, -scores))
+    return [Fused(fused[i].row, float(scores[i]), fused[i].by) for i in order.tolist()]
 
 
-def kind_weights(settings: RagSettings) -> dict[str, float]:
-    """Each retriever's part of the fused score: the decisions' `case_votes`, of the rest `alpha`
-    for the vectors, of that rest each lexical index by weight."""
+def retriever_weights(settings: RagSettings) -> dict[str, float]:
+    """The weight of each retriever (`kiwi`, `bigram`, `dense`, `cases`); they add up to 1.
+
+    Court decisions get `case_votes`. Of the rest the vectors get `alpha`, and the lexical indexes
+    share what remains by their weights.
+    """
     alpha = settings.alpha if settings.embedder is not None else 0.0
-    kinds = lexical_kinds(settings)
+    kinds = settings.lexical_kinds
     total = sum(getattr(settings.weights, kind) for kind in kinds)
     rest = 1 - settings.case_votes
     out = {kind: rest * (1 - alpha) * getattr(settings.weights, kind) / total for kind in kinds}

@@ -1,7 +1,20 @@
-"""Questions in, passages out: lexical, dense and citation retrievers fused into one ranking.
+"""Find the passages for questions: several retrievers, fused into one ranking.
 
-queries of a question → a list from each retriever → fusion → reranker → neighbours and
-cross-references behind.
+queries of a question → one list from each retriever → fusion → reranker → neighbours and
+cross-references behind the hits.
+
+How to add a retriever that gives one list for each query (as lexical and dense search do):
+
+1. Yield its lists in `lists.search_lists` under a new name, with the weight that
+   `ranking.retriever_weights` gives it: for each query the rows and scores of its passages, best
+   first, ties by row, and only rows that `scope.shown` lets through.
+2. Add the weight to `RagSettings` (rag/settings.py) and to `ranking.retriever_weights`, whose
+   weights must add up to 1.
+3. If it needs files, write them in `rag/index/build.py` and read them in `rag/index/index.py`.
+4. Let `tune` vary its weight, and test it in `tests/rag/retrieve/`.
+
+A value that raises passages which others found is a prior: see `priors.py`. Another place to
+search the same tokens and vectors is a store: see `rag/index/stores/__init__.py`.
 """
 
 from __future__ import annotations
@@ -10,25 +23,27 @@ import copy
 import datetime
 import hashlib
 from collections.abc import Sequence
-from functools import cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
-
-import numpy as np
+from typing import TYPE_CHECKING
 
 from kofinlaw import UserError
-from kofinlaw.rag.fusion import Ranked
-from kofinlaw.rag.index.build import lexical_kinds
+from kofinlaw.data.law.citations import cited_units
+from kofinlaw.rag.arrays import Mask
+from kofinlaw.rag.fusion import Fused, Ranked
 from kofinlaw.rag.index.check import check_index
 from kofinlaw.rag.index.index import Index
-from kofinlaw.rag.index.stores import open_store
-from kofinlaw.rag.retrieve.case_votes import vote
-from kofinlaw.rag.retrieve.evidence import Hit, traced
+from kofinlaw.rag.retrieve.evidence import Hit, trace_records
 from kofinlaw.rag.retrieve.expand import cross_references, neighbours
-from kofinlaw.rag.retrieve.in_force import Absent
+from kofinlaw.rag.retrieve.in_force import AbsentAct
+from kofinlaw.rag.retrieve.lists import Backends, ScopedQuery, search_lists
 from kofinlaw.rag.retrieve.priors import Priors
-from kofinlaw.rag.retrieve.query_forms import Generate, generate_with, queries_of, write_queries
-from kofinlaw.rag.retrieve.ranking import kind_weights, rank
+from kofinlaw.rag.retrieve.query_forms import (
+    Generate,
+    generate_with,
+    queries_of,
+    write_queries,
+)
+from kofinlaw.rag.retrieve.ranking import rank
 from kofinlaw.rag.retrieve.rerank import Reranker, open_reranker
 from kofinlaw.rag.retrieve.scope import Allowed, Days, Scope, Scopes
 from kofinlaw.rag.settings import WRITTEN_FORMS, QueryForm, RagSettings
@@ -36,12 +51,8 @@ from kofinlaw.records import Chunk, Question
 from kofinlaw.tracing import annotate_span, child_span
 
 if TYPE_CHECKING:
-    from numpy.typing import NDArray
-
-    from kofinlaw.models.embedders import Embedder
     from kofinlaw.models.engines.base import Engine
     from kofinlaw.models.templates import ChatTemplate
-    from kofinlaw.rag.index.stores import Found, Store
 
 
 class Retriever:
@@ -60,7 +71,8 @@ class Retriever:
         reranker: Scores (question, passage) pairs; None: the one that the settings name, for
             `llm` that of `with_model`.
 
-    Raises UserError where the index was built without what the settings ask for.
+    Raises UserError where the index was built without what the settings need, and for a reranker
+    that is not on this machine.
     """
 
     def __init__(
@@ -77,10 +89,10 @@ class Retriever:
         self.settings = settings
         self._priors = Priors(index)
         self._scopes = Scopes(index, settings, today or datetime.date.today())
-        self._backends = _Backends(index, settings, cache)
+        self._backends = Backends(index, settings, cache)
         self._generate = generate
         self._written: dict[tuple[str, QueryForm], list[str]] = {}
-        self._asked_model: set[str] = set()
+        self._written_for: set[str] = set()
         check_index(index, settings)
         if reranker is None and settings.reranker != "llm":
             reranker = open_reranker(settings.reranker)
@@ -89,7 +101,7 @@ class Retriever:
     def with_model(self, engine: Engine, template: ChatTemplate) -> Retriever:
         """This retriever with a model that writes queries and reranks where the settings say so."""
         other = copy.copy(self)
-        other._written, other._asked_model = {}, set()
+        other._written, other._written_for = {}, set()
         if any(form in WRITTEN_FORMS for form in self.settings.query_forms):
             other._generate = generate_with(engine, template)
         if self.settings.reranker == "llm":
@@ -111,9 +123,9 @@ class Retriever:
         return hashlib.sha256(text.encode("utf-8")).hexdigest()
 
     def chunks(self, ids: Sequence[str]) -> list[Chunk]:
-        """The chunks of these ids, in order. Raises UserError for an id the index lacks."""
+        """The chunks of these ids, in order. Raises UserError for an id that the index lacks."""
         try:
-            return [self.index.chunks[self.index.place_of[identity]] for identity in ids]
+            return [self.index.chunks[self.index.row_of[identity]] for identity in ids]
         except KeyError as error:
             raise UserError(
                 f"the index has no passage {error}", where=str(self.index.folder)
@@ -129,37 +141,46 @@ class Retriever:
     ) -> list[list[Hit]]:
         """Passages of each question, best first: `k`, then neighbours and cross-references.
 
-        `allowed` gives, for a question, which passages it may find or be led by (bool, by place);
-        `as_of` the day whose law is asked for (None: that of the settings, else today's, an act
-        that is yet to come into force with its first text; `any`: texts of all days). `rerank`
-        False saves the reranker's time.
+        Args:
+            questions: The questions; a batch gives the same hits as one question after another.
+            allowed: Gives, for a question, one bool for each passage of the index: whether it may
+                be found or vote.
+            as_of: The day whose law is asked for, or one for each question. None: that of the
+                settings, else today's (of an act that is yet to come into force its first text);
+                `any`: texts of all days.
+            rerank: False leaves out the reranker to save its time.
+
+        Raises UserError where the index is damaged or its server cannot be used.
         """
         scopes = self._scopes.of(questions, allowed, as_of)
         lists = self._lists(questions, scopes)
         reranker = self._reranker if rerank else None
         keep = self.settings.rerank_pool if reranker is not None else self.settings.k
         ranked = [
-            self._ranked(question, found, scope)[:keep]
+            self._rank(question, found, scope)[:keep]
             for question, found, scope in zip(questions, lists, scopes, strict=True)
         ]
         if reranker is not None:
-            ranked = self._reranked(questions, ranked, reranker)
+            ranked = self._rerank(questions, ranked, reranker)
         return [self._hits(one, scope.shown) for one, scope in zip(ranked, scopes, strict=True)]
 
-    def absent(self, question: Question) -> tuple[Absent, ...]:
-        """Acts that the question's own hits would come from, and of which the index has no text of
-        the day that the question or the settings name."""
+    def absent(self, question: Question) -> tuple[AbsentAct, ...]:
+        """Acts that the question is about and that have no text on the day it names.
+
+        These are the acts of the question's best hits among texts of all days. The day is the
+        question's own or that of the settings; without one the result is empty.
+        """
         asked = datetime.date.fromisoformat(question.as_of) if question.as_of else None
         if (day := asked or self.settings.as_of) is None:
             return ()
         calendar = self._scopes.calendar
-        without, first = calendar.without(day)
+        without, first = calendar.without_text(day)
         if not first:
             return ()
-        there = calendar.on(day) | without
-        found = self.search([question], allowed=lambda _: there, as_of="any", rerank=False)[0]
+        searched = calendar.in_force(day) | without
+        found = self.search([question], allowed=lambda _: searched, as_of="any", rerank=False)[0]
         titles = dict.fromkeys(hit.chunk.title for hit in found if hit.score > 0)
-        return tuple(Absent(title, first[title]) for title in titles if title in first)
+        return tuple(AbsentAct(title, first[title]) for title in titles if title in first)
 
     def lists(
         self,
@@ -168,58 +189,36 @@ class Retriever:
         allowed: Allowed | None = None,
         as_of: Days = None,
     ) -> list[list[Ranked]]:
-        """Each retriever's own list for each query form of each question, with its weight."""
+        """The list of each retriever for each query of each question, with its weight.
+
+        The arguments are those of `search`.
+        """
         return self._lists(questions, self._scopes.of(questions, allowed, as_of))
 
     def _lists(self, questions: Sequence[Question], scopes: Sequence[Scope]) -> list[list[Ranked]]:
-        self._write(questions)
+        self._write_queries(questions)
         asked = [
-            (owner, form, query, share)
-            for owner, question in enumerate(questions)
-            for form, query, share in queries_of(question, self.settings.query_forms, self._written)
+            ScopedQuery(position, query, scopes[position])
+            for position, question in enumerate(questions)
+            for query in queries_of(question, self.settings.query_forms, self._written)
         ]
         out: list[list[Ranked]] = [[] for _ in questions]
         if not asked:
             return out
-        queries = [query for _, _, query, _ in asked]
-        annotate_span(queries=queries, forms=[form for _, form, _, _ in asked])
-        shown = [scopes[owner].shown for owner, *_ in asked]
-        weights = kind_weights(self.settings)
-        pool = self.settings.pool
-
-        def add(kind: str, weight: float, lists: Sequence[Found]) -> None:
-            for (owner, form, _, share), found in zip(asked, lists, strict=True):
-                out[owner].append(Ranked(f"{kind}:{form}", *found, weight * share))
-
-        kinds = [kind for kind in lexical_kinds(self.settings) if weights[kind]]
-        if self._backends.store.fuses and weights["dense"] and len(kinds) == 1:
-            lists = self._backends.store.hybrid(
-                kinds[0], queries, self._vectors(queries), pool, alpha=self.settings.alpha,
-                fusion=self.settings.fusion, masks=shown,
-            )  # fmt: skip
-            add("hybrid", weights[kinds[0]] + weights["dense"], lists)
-        else:
-            for kind in kinds:
-                add(kind, weights[kind], self._backends.store.lexical(kind, queries, pool, shown))
-            if weights["dense"]:
-                add(
-                    "dense",
-                    weights["dense"],
-                    self._backends.store.dense(self._vectors(queries), pool, shown),
-                )
-        if weights["cases"]:
-            led = [self._scopes.voters(scopes[owner]) for owner, *_ in asked]
-            like = self._backends.store.lexical(
-                lexical_kinds(self.settings)[0], queries, self.settings.case_pool, led
-            )
-            add("cases", weights["cases"], [vote(*one, self.index.cited, pool) for one in like])
+        annotate_span(
+            queries=[one.query.text for one in asked], forms=[one.query.form for one in asked]
+        )
+        for name, weight, lists in search_lists(asked, self.index, self.settings, self._backends):
+            for one, found in zip(asked, lists, strict=True):
+                by = f"{name}:{one.query.form}"
+                out[one.position].append(Ranked(by, *found, weight * one.query.share))
         return out
 
-    def _write(self, questions: Sequence[Question]) -> None:
-        """Have the model write queries, once a question."""
+    def _write_queries(self, questions: Sequence[Question]) -> None:
+        """Let the model write the queries of new questions, once for each."""
         if self._generate is None:
             return
-        new = [question for question in questions if question.id not in self._asked_model]
+        new = [question for question in questions if question.id not in self._written_for]
         forms, rewrites = self.settings.query_forms, self.settings.rewrites
         if not new:
             return
@@ -227,86 +226,57 @@ class Retriever:
             written = write_queries(new, forms, self._generate, rewrites)
             span.set(queries=[query for queries in written.values() for query in queries])
         self._written |= written
-        self._asked_model |= {question.id for question in new}
+        self._written_for |= {question.id for question in new}
 
-    def _ranked(
-        self, question: Question, lists: Sequence[Ranked], scope: Scope
-    ) -> list[tuple[int, float, tuple[str, ...]]]:
-        """(place, score, found by), best first; articles the question names are raised."""
+    def _rank(self, question: Question, lists: Sequence[Ranked], scope: Scope) -> list[Fused]:
+        """The shown passages, best first; articles that the question cites are raised."""
         settings = self.settings
-        scored = {place: (score, by) for place, score, by in rank(lists, settings, self._priors)}
+        by_row = {fused.row: fused for fused in rank(lists, settings, self._priors)}
         if settings.citation_lookup and settings.weights.citation > 0:
-            for place in self._cited(question):
-                score, by = scored.get(place, (0.0, ()))
-                scored[place] = (score + settings.weights.citation, (*by, "citation"))
+            for row in self._cited_rows(question):
+                fused = by_row.get(row, Fused(row, 0.0, ()))
+                score = fused.score + settings.weights.citation
+                by_row[row] = Fused(row, score, (*fused.by, "citation"))
         shown = scope.shown
-        places = [place for place in scored if shown is None or shown[place]]
-        places.sort(key=lambda place: (-scored[place][0], place))
-        return [(place, *scored[place]) for place in places]
+        ranked = [fused for row, fused in by_row.items() if shown is None or shown[row]]
+        return sorted(ranked, key=lambda fused: (-fused.score, fused.row))
 
-    def _reranked(
+    def _rerank(
         self,
         questions: Sequence[Question],
-        ranked: Sequence[list[tuple[int, float, tuple[str, ...]]]],
+        ranked: Sequence[list[Fused]],
         reranker: Reranker,
-    ) -> list[list[tuple[int, float, tuple[str, ...]]]]:
-        """The same passages in the reranker's order; on equal scores the order they had."""
+    ) -> list[list[Fused]]:
+        """The same passages in the reranker's order; equal scores keep the order they had."""
         pairs = [
-            ("\n".join([question.question, *question.options]), self.index.chunks[place].text)
+            ("\n".join([question.question, *question.options]), self.index.chunks[fused.row].text)
             for question, found in zip(questions, ranked, strict=True)
-            for place, _, _ in found
+            for fused in found
         ]
         out = []
         with child_span("rerank", model=self.settings.reranker, pairs=len(pairs)) as span:
             scores = iter(reranker(pairs) if pairs else [])
             for question, found in zip(questions, ranked, strict=True):
-                again = [(place, next(scores), (*by, "rerank")) for place, _, by in found]
-                out.append(sorted(again, key=lambda row: -row[1]))
-                hits = [Hit(self.index.chunks[place], score, by) for place, score, by in out[-1]]
-                span.item(question.id, documents=traced(hits))
+                scored = [Fused(row, next(scores), (*by, "rerank")) for row, _, by in found]
+                out.append(sorted(scored, key=lambda fused: -fused.score))
+                hits = [Hit(self.index.chunks[row], score, by) for row, score, by in out[-1]]
+                span.item(question.id, documents=trace_records(hits))
         return out
 
-    def _cited(self, question: Question) -> list[int]:
-        from kofinlaw.data.law.citations import cited_units
-
+    def _cited_rows(self, question: Question) -> list[int]:
         text = "\n".join([question.question, *question.options])
         units = cited_units(text, self.index.titles)
-        return [place for unit in units for place in self.index.places_of_unit.get(unit, ())]
+        return [row for unit in units for row in self.index.rows_of_unit.get(unit, ())]
 
-    def _hits(
-        self, ranked: Sequence[tuple[int, float, tuple[str, ...]]], shown: NDArray[Any] | None
-    ) -> list[Hit]:
+    def _hits(self, ranked: Sequence[Fused], shown: Mask | None) -> list[Hit]:
         chunks, settings = self.index.chunks, self.settings
         best = ranked[: settings.k]
-        hits = [Hit(chunks[place], round(score, 6), by) for place, score, by in best]
-        places = [place for place, _, _ in best]
-        behind = [(p, "neighbour") for p in neighbours(chunks, places, settings.neighbours, shown)]
-        taken = {place for place, _ in behind}
-        scores = {place: score for place, score, _ in best}
-        for place in cross_references(self.index, scores, settings.cross_references, shown):
-            if place not in taken:
-                behind.append((place, "reference"))
-        return [*hits, *(Hit(chunks[place], 0.0, (by,)) for place, by in behind)]
-
-    def _vectors(self, queries: Sequence[str]) -> NDArray[Any]:
-        return np.asarray(self._backends.embedder.encode_queries(queries))
-
-
-class _Backends:
-    """The store and the embedder of an index, opened when they are first used."""
-
-    def __init__(self, index: Index, settings: RagSettings, cache: Path | None) -> None:
-        self._index = index
-        self._settings = settings
-        self._cache = cache
-
-    @cached_property
-    def store(self) -> Store:
-        return open_store(self._index, self._settings)
-
-    @cached_property
-    def embedder(self) -> Embedder:
-        from kofinlaw.models.embedders import open_embedder
-
-        assert self._settings.embedder is not None
-        return open_embedder(self._settings.embedder, cache=self._cache)
+        hits = [Hit(chunks[row], round(score, 6), by) for row, score, by in best]
+        rows = [fused.row for fused in best]
+        behind = [(r, "neighbour") for r in neighbours(chunks, rows, settings.neighbours, shown)]
+        taken = {row for row, _ in behind}
+        scores = {fused.row: fused.score for fused in best}
+        for row in cross_references(self.index, scores, settings.cross_references, shown):
+            if row not in taken:
+                behind.append((row, "reference"))
+        return [*hits, *(Hit(chunks[row], 0.0, (by,)) for row, by in behind)]

@@ -1,4 +1,4 @@
-"""Which passages a question may find, and which decisions may lead it."""
+"""Decide which passages a question may find, and which court decisions may vote on it."""
 
 from __future__ import annotations
 
@@ -7,32 +7,33 @@ import hashlib
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from typing import TYPE_CHECKING, Any, Literal
+from typing import Literal
 
 import numpy as np
 
+from kofinlaw.rag.arrays import Mask
+from kofinlaw.rag.index.index import Index
 from kofinlaw.rag.retrieve.in_force import Calendar
+from kofinlaw.rag.settings import RagSettings
 from kofinlaw.records import Question
 
-if TYPE_CHECKING:
-    from numpy.typing import NDArray
-
-    from kofinlaw.rag.index.index import Index
-    from kofinlaw.rag.settings import RagSettings
-
-# For a question: which passages it may find or be led by (bool, by place).
-Allowed = Callable[[Question], "NDArray[Any]"]
-# The day that each question asks about, or one for all; None: as the settings say, or today;
-# `any`: text of all days.
+# For a question: the passages that it may find or that may vote.
+Allowed = Callable[[Question], Mask]
+# The day that each question asks about, or one for all. None: by the settings, else today;
+# `any`: texts of all days.
 Days = datetime.date | Literal["any"] | Sequence[datetime.date | None] | None
 
 
 @dataclass(frozen=True)
 class Scope:
-    """Passages of one question (bool by place; None: all): which may be shown, which may vote."""
+    """The passages that one question may find.
 
-    shown: NDArray[Any] | None
-    led_by: NDArray[Any] | None
+    `shown` are the passages that it may show (None: all), `voters` the passages of court decisions
+    that may vote on it.
+    """
+
+    shown: Mask | None
+    voters: Mask | None
 
 
 class Scopes:
@@ -45,70 +46,65 @@ class Scopes:
         self._index = index
         self._settings = settings
         self._today = today
-        self._days: dict[datetime.date, NDArray[Any]] = {}
+        self._by_day: dict[datetime.date, Mask] = {}
 
     def of(
         self, questions: Sequence[Question], allowed: Allowed | None, as_of: Days
     ) -> list[Scope]:
         """The scope of each question."""
+        days: Sequence[datetime.date | Literal["any"] | None]
         if as_of is None or isinstance(as_of, (datetime.date, str)):
-            days: list[Any] = [as_of] * len(questions)
+            days = [as_of] * len(questions)
         else:
-            days = list(as_of)
+            days = as_of
         out = []
         for question, day in zip(questions, days, strict=True):
-            led = None if allowed is None else allowed(question)
-            led = _both(led, None if day == "any" else self._of_day(day))
-            out.append(Scope(_both(led, self._of_kinds), led))
+            found = None if allowed is None else allowed(question)
+            found = _both(found, None if day == "any" else self._of_day(day))
+            voters = _both(found, self._citing) if self._settings.case_votes else None
+            out.append(Scope(_both(found, self._of_kinds), voters))
         return out
-
-    def voters(self, scope: Scope) -> NDArray[Any]:
-        """The decisions' passages that cite articles and may lead this question."""
-        return self._citing if scope.led_by is None else self._citing & scope.led_by
-
-    def asked(self, day: datetime.date | None) -> datetime.date:
-        """The day a question means that names `day`, or none."""
-        return day or self._settings.as_of or self._today
 
     @property
     def fingerprint(self) -> str:
-        """What of the index today hides, as hexadecimal; empty where that is nothing."""
-        if self._settings.as_of is not None or (hidden := self._now) is None:
+        """Hexadecimal hash of the passages that are shown today; empty where that is all."""
+        if self._settings.as_of is not None or (shown := self._shown_today) is None:
             return ""
-        return hashlib.sha256(np.packbits(hidden).tobytes()).hexdigest()
+        return hashlib.sha256(np.packbits(shown).tobytes()).hexdigest()
 
     @cached_property
     def calendar(self) -> Calendar:
         """The days of the index's passages."""
         return Calendar(self._index.chunks)
 
-    def _of_day(self, day: datetime.date | None) -> NDArray[Any] | None:
+    def _of_day(self, day: datetime.date | None) -> Mask | None:
         asked = day or self._settings.as_of
         if asked is None:
-            return self._now
-        if asked not in self._days:
-            self._days[asked] = self.calendar.on(asked)
-        return self._days[asked]
+            return self._shown_today
+        if asked not in self._by_day:
+            self._by_day[asked] = self.calendar.in_force(asked)
+        return self._by_day[asked]
 
     @cached_property
-    def _now(self) -> NDArray[Any] | None:
-        return self.calendar.today(self._today)
+    def _shown_today(self) -> Mask | None:
+        return self.calendar.shown_on(self._today)
 
     @cached_property
-    def _of_kinds(self) -> NDArray[Any] | None:
+    def _of_kinds(self) -> Mask | None:
         kinds = self._settings.kinds
         if not kinds:
             return None
         return np.array([chunk.kind in kinds for chunk in self._index.chunks], dtype=bool)
 
     @cached_property
-    def _citing(self) -> NDArray[Any]:
+    def _citing(self) -> Mask:
+        """The passages of court decisions that cite articles."""
         mask = np.zeros(self._index.meta["chunks"], dtype=bool)
         mask[list(self._index.cited)] = True
         return mask
 
 
-def _both(one: NDArray[Any] | None, other: NDArray[Any] | None) -> NDArray[Any] | None:
+def _both(one: Mask | None, other: Mask | None) -> Mask | None:
     if one is None or other is None:
         return one if other is None else other
     return one & other

@@ -1,7 +1,7 @@
-"""Weights, fusion, query forms and k, chosen on questions whose articles are known.
+"""Choose weights, fusion, query forms and k on questions whose articles are known.
 
-Every list is computed once and only fused anew for each setting, so a sweep costs little more than
-one search. The single retrievers always stand in the table beside the hybrids.
+Every list is searched once and fused again for each setting, so a sweep costs little more than one
+search. The table always includes each retriever alone, for comparison with the hybrids.
 """
 
 from __future__ import annotations
@@ -10,7 +10,6 @@ import itertools
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 
@@ -18,7 +17,7 @@ from kofinlaw import Progress, UserError, silent
 from kofinlaw.files import atomic_write, read_jsonl, write_json
 from kofinlaw.rag.index.index import Index
 from kofinlaw.rag.retrieve.priors import PRIORS, Priors
-from kofinlaw.rag.retrieve.refusion import FUSIONS, Lists
+from kofinlaw.rag.retrieve.refusion import FUSIONS, StoredLists
 from kofinlaw.rag.retrieve.retriever import Retriever
 from kofinlaw.rag.retrieve.scope import Allowed
 from kofinlaw.rag.settings import QueryForm, RagSettings, RetrieverWeights
@@ -28,7 +27,7 @@ ALPHAS = (0.0, 0.1, 0.2, 0.3, 0.35, 0.4, 0.5, 0.7, 1.0)
 BIGRAM_WEIGHTS = (0.0, 0.5, 1.0, 2.0)
 CASE_VOTES = (0.0, 0.3, 0.5, 0.7, 0.85)
 PRIOR_WEIGHTS = (0.0, 0.1, 0.2, 0.3, 0.5)
-# The priors are climbed one after another, from none and from all at once: some only help together.
+# Coordinate ascent over the priors starts with none and with all: some only help together.
 PRIOR_STARTS = (0.0, 0.2)
 PASSES = 2
 FORMS: tuple[tuple[QueryForm, ...], ...] = (
@@ -42,13 +41,43 @@ ENOUGH = 0.98  # of the recall at the largest k: the smallest k that reaches it 
 
 
 @dataclass(frozen=True)
+class Trial:
+    """One setting that was tried: what was varied, its recall at `k` and its MRR (both 0..1)."""
+
+    name: str
+    settings: RagSettings
+    k: int
+    recall: float
+    mrr: float
+
+    def row(self) -> dict[str, str | float | None]:
+        """The trial as a row of the table."""
+        settings, weights = self.settings, self.settings.weights
+        return {
+            "name": self.name,
+            "alpha": settings.alpha,
+            "bigram": weights.bigram if settings.lexical == "both" else None,
+            "case_votes": settings.case_votes,
+            "fusion": settings.fusion,
+            "forms": "+".join(settings.query_forms),
+            **{prior: getattr(weights, prior) for prior in PRIORS},
+            f"recall@{self.k}": self.recall,
+            "mrr": self.mrr,
+        }
+
+
+@dataclass(frozen=True)
 class Tuned:
-    """The chosen settings, a row a setting tried (name, what was varied, recall, MRR), and the
-    chosen one's recall at each k."""
+    """The chosen settings, all trials in order, and the recall of the chosen settings by k."""
 
     settings: RagSettings
-    table: list[dict[str, Any]]
+    trials: tuple[Trial, ...]
     recall_at: dict[int, float]
+
+    @property
+    def table(self) -> list[dict[str, str | float | None]]:
+        """One row for each trial."""
+        return [trial.row() for trial in self.trials]
 
 
 def tune(
@@ -63,81 +92,92 @@ def tune(
     choose_k: bool = False,
     progress: Progress = silent,
 ) -> Tuned:
-    """Sweep alpha (where there is an embedder), the bigrams' weight (where both are indexed), the
-    decisions' votes (where there are any), the fusion, then the query forms (where a question has
-    options), then the priors' weights one after another; the best recall at `k`, then MRR, wins,
-    the earlier in the table on a tie.
+    """Try settings on the questions and choose those with the best recall at `k`, then MRR.
 
-    `gold` are the units each question should find; `allowed` as in `Retriever.search`;
-    `choose_k` sets the settings' k to the smallest that finds nearly what 20 find. A server that
-    fuses by itself is tuned by the lists of the local store.
+    Swept are `alpha` (with an embedder), the weight of the bigrams (where both lexical indexes
+    exist), the votes of decisions (where there are decisions) and the fusion; then the query forms
+    (where a question has options); then the weights of the priors, one after another. On a tie the
+    earlier trial wins. A server that fuses by itself is tuned by the lists of the local store.
+
+    Args:
+        index: The index to search.
+        settings: The settings to start from; what is not swept stays.
+        questions: The questions.
+        gold: For each question the units that it should find.
+        k: Units that count for recall and MRR.
+        cache: Folder in which the embedder keeps vectors.
+        allowed: As in `Retriever.search`.
+        choose_k: Also set the settings' k, to the smallest that finds nearly what 20 find.
+        progress: Called after each trial.
+
     Raises UserError without any question.
     """
     if not questions:
         raise UserError("there is no question to tune on")
-    sweep = _Sweep(index, settings, questions, gold, k, cache, allowed, progress)
+    options = any(question.options for question in questions)
+    start = _start(index, settings)
+    forms = FORMS[-1] if options else FORMS[0]
+    # The lists of the local store: a server that fuses does not return its single lists.
+    listed = start.model_copy(update={"query_forms": forms, "store": "local"})
+    lists = Retriever(index, listed, cache=cache).lists(questions, allowed=allowed)
+    sweep = _Sweep(start, index, StoredLists(lists, Priors(index)), gold, k, progress)
     for name, one in sweep.singles():
         sweep.try_one(name, one)
     for one in sweep.hybrids():
         sweep.try_one("hybrid", one)
-    if any(question.options for question in questions):
-        start = sweep.best
+    if options:
+        best = sweep.best
         for forms in FORMS:
-            sweep.try_one("forms", start.model_copy(update={"query_forms": forms}))
-    start = sweep.best
+            sweep.try_one("forms", best.model_copy(update={"query_forms": forms}))
+    best = sweep.best
     for weight in PRIOR_STARTS:
-        weights = start.weights.model_copy(update=dict.fromkeys(PRIORS, weight))
-        sweep.climb(start.model_copy(update={"weights": weights}))
+        weights = best.weights.model_copy(update=dict.fromkeys(PRIORS, weight))
+        sweep.climb(best.model_copy(update={"weights": weights}))
     recall_at = sweep.recall_at(sweep.best)
     chosen = settings.k
     if choose_k:
         chosen = next(cut for cut in KS if recall_at[cut] >= ENOUGH * recall_at[KS[-1]])
     pools = {"pool": max(settings.pool, chosen), "rerank_pool": max(settings.rerank_pool, chosen)}
-    best = sweep.best.model_copy(update={"k": chosen, **pools})
-    return Tuned(best, sweep.table, recall_at)
+    return Tuned(
+        sweep.best.model_copy(update={"k": chosen, **pools}), tuple(sweep.trials), recall_at
+    )
+
+
+def _start(index: Index, settings: RagSettings) -> RagSettings:
+    """The settings with every retriever of the index in use and no prior."""
+    kinds = index.meta["lexical"]
+    return settings.model_copy(
+        update={
+            "lexical": "both" if {"kiwi", "bigram"} <= set(kinds) else kinds[0],
+            "alpha": 0.5 if settings.embedder is not None else 0.0,
+            "case_votes": 0.5 if index.cited else 0.0,
+            "weights": RetrieverWeights(citation=settings.weights.citation),
+        }
+    )
 
 
 class _Sweep:
-    """The lists, the gold units, the table so far and the best of it."""
+    """The lists, the gold units, the trials so far and the best of them."""
 
     def __init__(
         self,
+        start: RagSettings,
         index: Index,
-        settings: RagSettings,
-        questions: Sequence[Question],
+        lists: StoredLists,
         gold: Sequence[Sequence[str]],
         k: int,
-        cache: Path | None,
-        allowed: Allowed | None,
         progress: Progress,
     ) -> None:
+        self._start = start
         self._kinds = index.meta["lexical"]
-        self._both = {"kiwi", "bigram"} <= set(self._kinds)
-        self._votes = bool(index.cited)
-        self._dense = settings.embedder is not None
-        options = any(question.options for question in questions)
-        forms = FORMS[-1] if options else FORMS[0]
-        self._start = settings.model_copy(
-            update={
-                "lexical": "both" if self._both else self._kinds[0],
-                "alpha": 0.5 if self._dense else 0.0,
-                "case_votes": 0.5 if self._votes else 0.0,
-                "query_forms": forms,
-                "weights": RetrieverWeights(citation=settings.weights.citation),
-            }
-        )
-        # Each list by itself, which a server that fuses does not give.
-        local = self._start.model_copy(update={"store": "local"})
-        found = Retriever(index, local, cache=cache).lists(questions, allowed=allowed)
-        self._start = self._start.model_copy(update={"query_forms": settings.query_forms})
-        self._lists = Lists(found, Priors(index))
+        self._lists = lists
         self._units = np.array([chunk.unit for chunk in index.chunks], dtype=object)
         self._gold = [set(one) for one in gold]
         self._k = k
         self._progress = progress
-        self.table: list[dict[str, Any]] = []
-        self._tried: dict[str, tuple[float, float]] = {}
-        self.best = self._start
+        self.trials: list[Trial] = []
+        self._scores: dict[str, tuple[float, float]] = {}
+        self.best = start
         self._best_score = (-1.0, -1.0)
 
     def singles(self) -> Iterator[tuple[str, RagSettings]]:
@@ -145,23 +185,23 @@ class _Sweep:
         alone = {"alpha": 0.0, "case_votes": 0.0}
         for kind in self._kinds:
             yield kind, self._start.model_copy(update={**alone, "lexical": kind})
-        if self._dense:
+        if self._start.embedder is not None:
             yield "dense", self._start.model_copy(update={**alone, "alpha": 1.0})
 
     def hybrids(self) -> Iterator[RagSettings]:
-        """Every mix of fusion, bigrams' weight, votes and alpha."""
+        """Every combination of fusion, weight of the bigrams, votes and alpha."""
         for fusion, bigram, votes, alpha in itertools.product(
             FUSIONS,
-            BIGRAM_WEIGHTS if self._both else (1.0,),
-            CASE_VOTES if self._votes else (0.0,),
-            ALPHAS if self._dense else (0.0,),
+            BIGRAM_WEIGHTS if self._start.lexical == "both" else (1.0,),
+            CASE_VOTES if self._start.case_votes else (0.0,),
+            ALPHAS if self._start.embedder is not None else (0.0,),
         ):
             weights = self._start.weights.model_copy(update={"bigram": bigram})
             varied = {"fusion": fusion, "case_votes": votes, "alpha": alpha, "weights": weights}
             yield self._start.model_copy(update=varied)
 
     def climb(self, start: RagSettings) -> None:
-        """From a setting, each weight in turn at its best while the others stand."""
+        """Coordinate ascent: from a setting, each weight in turn while the others stay."""
         here, score = start, self.try_one("priors", start)
         steps: list[tuple[str, tuple[float, ...]]] = [(prior, PRIOR_WEIGHTS) for prior in PRIORS]
         if start.lexical == "both":
@@ -176,26 +216,13 @@ class _Sweep:
     def try_one(self, name: str, settings: RagSettings) -> tuple[float, float]:
         """Score a setting (recall, MRR), once, and keep it if it is the best so far."""
         key = settings.model_dump_json()
-        if key in self._tried:
-            return self._tried[key]
-        score = self._tried[key] = self._score(settings)
+        if key in self._scores:
+            return self._scores[key]
+        score = self._scores[key] = self._score(settings)
         if score > self._best_score:
             self.best, self._best_score = settings, score
-        weights = settings.weights
-        self.table.append(
-            {
-                "name": name,
-                "alpha": settings.alpha,
-                "bigram": weights.bigram if settings.lexical == "both" else None,
-                "case_votes": settings.case_votes,
-                "fusion": settings.fusion,
-                "forms": "+".join(settings.query_forms),
-                **{prior: getattr(weights, prior) for prior in PRIORS},
-                f"recall@{self._k}": score[0],
-                "mrr": score[1],
-            }
-        )
-        self._progress("tune", len(self.table))
+        self.trials.append(Trial(name, settings, self._k, *score))
+        self._progress("tune", len(self.trials))
         return score
 
     def recall_at(self, settings: RagSettings) -> dict[int, float]:
@@ -204,10 +231,11 @@ class _Sweep:
         return {k: round(self._recall([one[:k] for one in found]), 4) for k in KS}
 
     def _found(self, settings: RagSettings, k: int) -> list[list[str]]:
-        # Parts of one article share a unit: the places are cut after the units are counted.
+        """The first `k` units of each question."""
+        # Parts of one article share a unit, so more rows than units are read.
         return [
-            list(dict.fromkeys(self._units[places[: 4 * k]].tolist()))[:k]
-            for places in self._lists.ranked(settings)
+            list(dict.fromkeys(self._units[rows[: 4 * k]].tolist()))[:k]
+            for rows in self._lists.rank(settings)
         ]
 
     def _recall(self, found: Sequence[Sequence[str]]) -> float:
@@ -236,9 +264,10 @@ def tune_files(
     cache: Path | None = None,
     progress: Progress = silent,
 ) -> Tuned:
-    """Tune on the questions whose key names units, and write `tuning.json` and `tuning.md`.
+    """Tune on the questions whose key names units; write `tuning.json` and `tuning.md` into `out`.
 
-    Raises UserError where no question has units.
+    `index` is the folder of an index, `questions` and `key` are JSON Lines. Raises UserError where
+    no question has units.
     """
     units = {one.id: one.units for one in read_jsonl(key, Key) if one.units}
     asked = [one for one in read_jsonl(questions, Question) if one.id in units]
@@ -265,11 +294,12 @@ def tune_files(
 
 
 def as_markdown(tuned: Tuned, questions: int) -> str:
-    """The table, best first but for the single retrievers, which open it."""
-    names = list(tuned.table[0])
-    singles = [row for row in tuned.table if row["name"] in ("kiwi", "bigram", "dense")]
-    others = [row for row in tuned.table if row not in singles]
-    others.sort(key=lambda row: (-row[names[-2]], -row["mrr"]))
+    """The table of trials: each retriever alone, then the others, best first."""
+    names = list(tuned.trials[0].row())
+    singles = [trial for trial in tuned.trials if trial.name in ("kiwi", "bigram", "dense")]
+    others = [trial for trial in tuned.trials if trial not in singles]
+    others.sort(key=lambda trial: (-trial.recall, -trial.mrr))
+    rows = [trial.row() for trial in singles + others]
     lines = [
         f"# Retrieval tuned on {questions} questions",
         "",
@@ -278,12 +308,12 @@ def as_markdown(tuned: Tuned, questions: int) -> str:
         "",
         "| " + " | ".join(names) + " |",
         "|" + " --- |" * len(names),
-        *("| " + " | ".join(_cell(row[name]) for name in names) + " |" for row in singles + others),
+        *("| " + " | ".join(_cell(row[name]) for name in names) + " |" for row in rows),
     ]
     return "\n".join(lines) + "\n"
 
 
-def _cell(value: Any) -> str:
+def _cell(value: object) -> str:
     if isinstance(value, float):
         return f"{value:g}"
     return "" if value is None else str(value)

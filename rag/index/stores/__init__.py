@@ -1,65 +1,14 @@
-"""Where passages are searched: files in the index folder, or a Weaviate server.
+"""The stores that search an index: files in its folder, or a Weaviate server.
 
-Both take an index's own tokens and vectors and give places with scores; both speak of `alpha` (the
-vectors' share) and of fusion in the same words.
+All of them take the tokens and vectors of an index and return rows with scores. How to add one:
+
+1. Write `stores/<name>.py` with a class that has the methods of `stores.base.Store`: `lexical`
+   (BM25 over tokens), `dense` (cosine over vectors) and `hybrid` (both fused). Each returns, for
+   each query, the rows and scores of at most `k` passages that its mask lets through: best first,
+   ties by row. Set `fuses = True` if `hybrid` is one call to a server that fuses by itself.
+2. If the passages must be sent somewhere when the index is built, write an import function like
+   `weaviate_import.import_index` and call it in `index/build.py`.
+3. Add the name to `RagSettings.store` and a branch to `stores.factory.open_store`.
+4. Add the name to the parameters of the fixture in `tests/rag/index/stores/test_factory.py`: those
+   tests state what all stores have in common.
 """
-
-from __future__ import annotations
-
-from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any, Protocol
-
-if TYPE_CHECKING:
-    from numpy.typing import NDArray
-
-    from kofinlaw.rag.index.index import Index
-    from kofinlaw.rag.settings import Fusion, RagSettings
-
-# Places (int64) and scores (float), best first, ties by place.
-Found = tuple["NDArray[Any]", "NDArray[Any]"]
-
-
-class Store(Protocol):
-    """Searches the passages of one index. `fuses` says that `hybrid` is one call, not two."""
-
-    fuses: bool
-
-    def lexical(
-        self, kind: str, queries: Sequence[str], k: int, masks: Sequence[NDArray[Any] | None]
-    ) -> list[Found]:
-        """The best `k` passages that share words with each query, by BM25."""
-        ...
-
-    def dense(
-        self, vectors: NDArray[Any], k: int, masks: Sequence[NDArray[Any] | None]
-    ) -> list[Found]:
-        """The `k` passages nearest to each query vector, by cosine."""
-        ...
-
-    def hybrid(
-        self,
-        kind: str,
-        queries: Sequence[str],
-        vectors: NDArray[Any],
-        k: int,
-        *,
-        alpha: float,
-        fusion: Fusion,
-        masks: Sequence[NDArray[Any] | None],
-    ) -> list[Found]:
-        """Words and vectors fused: `alpha` is the vectors' share."""
-        ...
-
-
-def open_store(index: Index, settings: RagSettings) -> Store:
-    """The store that the settings name.
-
-    Raises UserError where a server is asked for and cannot be used.
-    """
-    if settings.store == "weaviate":
-        from kofinlaw.rag.index.stores.weaviate import WeaviateStore
-
-        return WeaviateStore.connect(index, settings)
-    from kofinlaw.rag.index.stores.local import LocalStore
-
-    return LocalStore(index, settings.workers)

@@ -1,26 +1,24 @@
-"""The embedded store: bm25s over the index's tokens, exact search over its vectors."""
+"""Search the files of an index: bm25s over its tokens, and exact search over its vectors."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from kofinlaw.data.korean.lexical import LexicalIndex
+from kofinlaw.rag.arrays import Found, Mask, Vectors
 from kofinlaw.rag.fusion import Ranked, fuse
-from kofinlaw.rag.index.blocks import tokens_of
-from kofinlaw.rag.index.stores import Found
-
-if TYPE_CHECKING:
-    from numpy.typing import NDArray
-
-    from kofinlaw.data.korean.lexical import LexicalIndex
-    from kofinlaw.rag.index.index import Index
-    from kofinlaw.rag.settings import Fusion
+from kofinlaw.rag.index.index import Index
+from kofinlaw.rag.index.tokens import tokens_of
+from kofinlaw.rag.settings import Fusion
 
 
 class LocalStore:
-    """Searches the files of an index; lexical indices are mapped when they are first asked."""
+    """Searches the files of an index. A lexical index is opened by the first query that needs it.
+
+    `workers` is the number of threads that cut queries into morphemes.
+    """
 
     fuses = False
 
@@ -30,7 +28,7 @@ class LocalStore:
         self._opened: dict[str, LexicalIndex] = {}
 
     def lexical(
-        self, kind: str, queries: Sequence[str], k: int, masks: Sequence[NDArray[Any] | None]
+        self, kind: str, queries: Sequence[str], k: int, masks: Sequence[Mask | None]
     ) -> list[Found]:
         """The best `k` passages that share tokens with each query, by BM25.
 
@@ -44,9 +42,7 @@ class LocalStore:
             lexical.query(words, k, allowed=mask) for words, mask in zip(tokens, masks, strict=True)
         ]
 
-    def dense(
-        self, vectors: NDArray[Any], k: int, masks: Sequence[NDArray[Any] | None]
-    ) -> list[Found]:
+    def dense(self, vectors: Vectors, k: int, masks: Sequence[Mask | None]) -> list[Found]:
         """The `k` passages nearest to each vector, by cosine; exact."""
         return [
             nearest(self._index.vectors, vector, k, mask)
@@ -57,33 +53,34 @@ class LocalStore:
         self,
         kind: str,
         queries: Sequence[str],
-        vectors: NDArray[Any],
+        vectors: Vectors,
         k: int,
         *,
         alpha: float,
         fusion: Fusion,
-        masks: Sequence[NDArray[Any] | None],
+        masks: Sequence[Mask | None],
     ) -> list[Found]:
-        """The best `k` of both searches fused: `alpha` is the vectors' share."""
-        words = self.lexical(kind, queries, k, masks)
-        near = self.dense(vectors, k, masks)
-        out = []
-        for by_words, by_vector in zip(words, near, strict=True):
+        """The best `k` passages of both searches fused; `alpha` is the share of the vectors."""
+        lexical = self.lexical(kind, queries, k, masks)
+        dense = self.dense(vectors, k, masks)
+        out: list[Found] = []
+        for by_words, by_vector in zip(lexical, dense, strict=True):
             lists = [Ranked("words", *by_words, 1 - alpha), Ranked("dense", *by_vector, alpha)]
             best = fuse(lists, fusion)[:k]
-            places = np.array([place for place, _, _ in best], dtype=np.int64)
-            out.append((places, np.array([score for _, score, _ in best], dtype=np.float64)))
+            rows = np.array([row for row, _, _ in best], dtype=np.int64)
+            out.append((rows, np.array([score for _, score, _ in best], dtype=np.float64)))
         return out
 
 
-def nearest(
-    vectors: NDArray[Any], query: NDArray[Any], k: int, mask: NDArray[Any] | None = None
-) -> Found:
-    """Places and cosines of the `k` nearest rows (of those in `mask`), best first; exact."""
+def nearest(vectors: Vectors, query: Vectors, k: int, mask: Mask | None = None) -> Found:
+    """Rows and cosines of the `k` rows nearest to `query` [dimensions], best first; exact.
+
+    `vectors` is [passages, dimensions]; only rows in `mask` are compared.
+    """
     scores = vectors @ np.asarray(query, dtype=np.float32)
-    places = np.arange(len(scores)) if mask is None else np.flatnonzero(mask)
-    if len(places) > k:
-        cut = np.partition(scores[places], -k)[-k]
-        places = places[scores[places] >= cut]
-    order = np.lexsort((places, -scores[places]))[:k]
-    return places[order], scores[places[order]]
+    rows = np.arange(len(scores)) if mask is None else np.flatnonzero(mask)
+    if len(rows) > k:
+        cut = np.partition(scores[rows], -k)[-k]
+        rows = rows[scores[rows] >= cut]
+    order = np.lexsort((rows, -scores[rows]))[:k]
+    return rows[order], scores[rows[order]]

@@ -1,40 +1,43 @@
-"""The passages on disk: one LanceDB table of text, tokens joined by blanks, and vectors."""
+"""Write and read the passages: one LanceDB table of text, tokens joined by blanks, and vectors."""
 
 from __future__ import annotations
 
 import shutil
 from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 
+from kofinlaw.rag.arrays import Vectors
 from kofinlaw.records import Chunk, to_json
 
 if TYPE_CHECKING:
-    from numpy.typing import NDArray
+    import pyarrow as pa
 
 TABLE = "chunks"
+ROW = "place"  # the column with each passage's row
 FIELDS = tuple(Chunk.__dataclass_fields__)
-ADDED = ("since", "until")  # fields that tables of this format may lack
+ADDED = ("since", "until")  # fields that older tables of this format may lack
 
 
 def write_table(
     folder: Path,
     records: Sequence[Chunk],
     tokens: dict[str, list[list[str]]],
-    vectors: NDArray[Any] | None,
+    vectors: Vectors | None,
 ) -> None:
-    """Write the table anew: `tokens` by kind of lexical index, `vectors` [passages, dimensions].
+    """Write the table, replacing what was in `folder`.
 
-    Tokens are joined by blanks, which LanceDB's whitespace tokeniser splits again.
+    `tokens` are by kind of lexical index, `vectors` [passages, dimensions]. Tokens are joined by
+    blanks, where LanceDB's whitespace tokenizer splits them again.
     """
     import lancedb
     import pyarrow as pa
 
     rows = [to_json(record) for record in records]
-    columns: dict[str, Any] = {
-        "place": pa.array(range(len(rows)), pa.int64()),
+    columns: dict[str, pa.Array] = {
+        ROW: pa.array(range(len(rows)), pa.int64()),
         **{name: pa.array([row[name] for row in rows], pa.string()) for name in FIELDS},
     }
     for kind, words in tokens.items():
@@ -46,11 +49,11 @@ def write_table(
     lancedb.connect(str(folder)).create_table(TABLE, pa.table(columns))
 
 
-def read_table(folder: Path, names: Sequence[str], count: int) -> Any:
-    """Columns of all `count` passages as an Arrow table, by place.
+def read_table(folder: Path, names: Sequence[str], count: int) -> pa.Table:
+    """The columns `names` of all `count` passages, sorted by row.
 
-    A table from before a field was added (`since`, `until`) has that field empty. Raises ValueError
-    where the table is damaged or of another length.
+    A field that was added after the table was written (`since`, `until`) is empty. Raises
+    ValueError where the table is damaged or has another number of passages.
     """
     import lancedb
     import pyarrow as pa
@@ -59,11 +62,11 @@ def read_table(folder: Path, names: Sequence[str], count: int) -> Any:
         table = lancedb.connect(str(folder)).open_table(TABLE)
         absent = [name for name in ADDED if name in names and name not in table.schema.names]
         held = [name for name in names if name not in absent]
-        rows = table.search().select([*held, "place"]).limit(count + 1).to_arrow()
+        rows = table.search().select([*held, ROW]).limit(count + 1).to_arrow()
     except (OSError, ValueError, RuntimeError) as error:
         raise ValueError(str(error).splitlines()[0]) from error
     if len(rows) != count:
         raise ValueError(f"{len(rows)} of {count} passages in the store")
     for name in absent:
         rows = rows.append_column(name, pa.array([""] * len(rows), pa.string()))
-    return rows.sort_by("place")
+    return rows.sort_by(ROW)

@@ -57,7 +57,7 @@ def test_a_build_killed_in_the_middle_goes_on(
     monkeypatch.setattr(module, "tokens_of", dying)
     with pytest.raises(KeyboardInterrupt):
         build_index(chunks, tmp_path / "index", settings())
-    with pytest.raises(UserError, match="no finished index"):
+    with pytest.raises(UserError, match="no complete index"):
         Index.load(tmp_path / "index")
     build_index(chunks, tmp_path / "index", settings())
     assert calls == [2, 2, 2, 1]
@@ -163,7 +163,7 @@ def test_a_build_killed_without_warning_ends_with_the_same_index(
     assert subprocess.run([sys.executable, "-c", script], check=False).returncode == -9
     left = sorted((tmp_path / "index" / "building" / "blocks").glob("tokens-*"))
     assert len(left) == 3
-    with pytest.raises(UserError, match="no finished index"):
+    with pytest.raises(UserError, match="no complete index"):
         Index.load(tmp_path / "index")
     build_index(chunks, tmp_path / "whole", settings())
     cut: list[str] = []

@@ -55,5 +55,5 @@ def test_a_half_written_index_json_and_another_tokeniser_are_refused(tmp_path: P
         Index.load(folder)
     other = json.dumps({**json.loads(text), "tokeniser": "kiwipiepy 0.1, model 0.1"})
     (folder / "index.json").write_text(other)
-    with pytest.raises(UserError, match=r"cut by kiwipiepy 0\.1"):
+    with pytest.raises(UserError, match=r"built with kiwipiepy 0\.1"):
         units(Index.load(folder), "접근매체", lexical="kiwi")

@@ -26,7 +26,7 @@ def test_another_earlier_version_is_another_index(index: Index, tmp_path: Path) 
 
 def test_evidence_ids_of_earlier_versions_are_known_to_the_corpus(index: Index, tmp_path: Path):
     ids = {chunk.id for chunk in read_chunks(tmp_path / "data" / "chunks.jsonl")}
-    assert ids == set(index.place_of)
+    assert ids == set(index.row_of)
     newest = {chunk.id for chunk in read_jsonl(tmp_path / "data" / "chunks.jsonl", Chunk)}
     references = json.loads(
         (index.folder / index.meta["generation"] / "references.json").read_text()

@@ -18,7 +18,7 @@ from hypothesis import strategies as st
 from kofinlaw.data.law.versions import read_chunks
 from kofinlaw.rag.index.build import build_index
 from kofinlaw.rag.index.index import Index
-from kofinlaw.rag.index.version_merge import interleaved
+from kofinlaw.rag.index.version_merge import merge_versions
 from kofinlaw.rag.retrieve.in_force import Calendar
 from kofinlaw.rag.retrieve.retriever import Retriever
 from kofinlaw.records import Chunk, Question
@@ -54,7 +54,7 @@ def test_the_text_in_force_on_the_day_is_found_by_words_and_by_citation(
 def test_no_day_shows_two_texts_of_one_article(index: Index) -> None:
     for day in ("", "2022-06-10", "2024-09-15", "2027-01-01"):
         ids = found(index, "은행 과태료 보고 감독기관 목적 폐점", day, k=9, neighbours=3)
-        units = [index.chunks[index.place_of[one]].unit for one in ids]
+        units = [index.chunks[index.row_of[one]].unit for one in ids]
         assert len(units) == len(set(units)) >= 4
 
 
@@ -91,9 +91,9 @@ def test_chunks_without_days_of_their_own_follow_each_other_by_title(tmp_path: P
         for day, kind in (("2020-01-01", "statute"), ("2024-01-01", "statute"), ("", "manual"))
     ]
     calendar = Calendar(rows)
-    assert calendar.on(date(2021, 1, 1)).tolist() == [True, False, True]
-    assert calendar.on(date(2025, 1, 1)).tolist() == [False, True, True]
-    assert calendar.on(date(2019, 1, 1)).tolist() == [False, False, True]
+    assert calendar.in_force(date(2021, 1, 1)).tolist() == [True, False, True]
+    assert calendar.in_force(date(2025, 1, 1)).tolist() == [False, True, True]
+    assert calendar.in_force(date(2019, 1, 1)).tolist() == [False, False, True]
 
 
 LAWS = st.dictionaries(
@@ -118,13 +118,15 @@ def test_each_day_shows_the_articles_of_its_version_and_nothing_else(
             )
             for day, law in laws.items()
         }
-        chunks = list(interleaved(read_chunks(corpus(Path(name), {"가람법": versions}))))
+        chunks = list(merge_versions(read_chunks(corpus(Path(name), {"가람법": versions}))))
     calendar = Calendar(chunks)
     assert len({chunk.id for chunk in chunks}) == len(chunks)
     days = sorted(laws)
     for day, end in zip(days, [*days[1:], "2100-01-01"], strict=True):
         for asked in (date.fromisoformat(day), date.fromisoformat(end) - timedelta(days=1)):
-            shown = [c for c, one in zip(chunks, calendar.on(asked).tolist(), strict=True) if one]
+            shown = [
+                c for c, one in zip(chunks, calendar.in_force(asked).tolist(), strict=True) if one
+            ]
             told = {int(c.unit.split("제")[1].rstrip("조")): c.text for c in shown}
             assert list(told) == sorted(laws[day])  # in the order in which they stood
             assert all(laws[day][number] in text for number, text in told.items())
@@ -142,7 +144,7 @@ BY_TITLE = [
 
 
 @pytest.mark.parametrize(
-    ("day", "places"),
+    ("day", "rows"),
     [
         ("2018-12-31", []),
         ("2020-01-01", [0, 1, 4]),
@@ -151,9 +153,9 @@ BY_TITLE = [
         ("2031-01-01", [3, 4, 5, 6]),
     ],
 )
-def test_only_the_newest_text_not_after_the_day_is_in_force(day: str, places: list[int]) -> None:
-    mask = Calendar(BY_TITLE).on(datetime.date.fromisoformat(day))
-    assert mask.nonzero()[0].tolist() == places
+def test_only_the_newest_text_not_after_the_day_is_in_force(day: str, rows: list[int]) -> None:
+    mask = Calendar(BY_TITLE).in_force(datetime.date.fromisoformat(day))
+    assert mask.nonzero()[0].tolist() == rows
 
 
 def built(folder: Path, chunks: Any = None, **values: Any) -> Index:

@@ -14,7 +14,7 @@ from kofinlaw.rag.fusion import Ranked
 from kofinlaw.rag.index.index import Index
 from kofinlaw.rag.retrieve.priors import PRIORS, Priors
 from kofinlaw.rag.retrieve.ranking import rank
-from kofinlaw.rag.retrieve.refusion import Lists
+from kofinlaw.rag.retrieve.refusion import StoredLists
 from kofinlaw.rag.settings import RetrieverWeights
 
 
@@ -40,4 +40,4 @@ def test_lists_fused_again_rank_as_the_search_does(
 ) -> None:
     recipe = settings(lexical="both", fusion=fusion, weights=RetrieverWeights(**priors))
     searched = [place for place, _, _ in rank(lists, recipe, Priors(cited_index))]
-    assert Lists([lists], Priors(cited_index)).ranked(recipe)[0].tolist() == searched
+    assert StoredLists([lists], Priors(cited_index)).rank(recipe)[0].tolist() == searched

@@ -15,7 +15,7 @@ from kofinlaw.models.engines.base import ChoiceScore, Generation
 from kofinlaw.models.templates import ChatTemplate
 from kofinlaw.rag.index.build import build_index
 from kofinlaw.rag.index.index import Index
-from kofinlaw.rag.retrieve.rerank import cross_encoder, open_reranker, yes_or_no
+from kofinlaw.rag.retrieve.rerank import CrossEncoderReranker, open_reranker, yes_or_no
 from kofinlaw.rag.retrieve.retriever import Retriever
 from kofinlaw.records import Question
 
@@ -94,7 +94,7 @@ def test_a_cross_encoder_scores_question_and_passage_in_this_order(tmp_path: Pat
     torch.nn.init.normal_(model.classifier.out_proj.weight)
     model.save_pretrained(tmp_path)
     question, *passages = TEXTS.values()
-    score = cross_encoder(tmp_path)
+    score = CrossEncoderReranker(tmp_path)
     scores = score([(question, passage) for passage in passages])
     for passage, one in zip(passages, scores, strict=True):
         inputs = fast(question, passage, return_tensors="pt")

@@ -9,7 +9,7 @@ from corpora import TEXTS, settings
 
 from kofinlaw.rag.index.build import build_index
 from kofinlaw.rag.index.index import Index
-from kofinlaw.rag.retrieve.in_force import Absent
+from kofinlaw.rag.retrieve.in_force import AbsentAct
 from kofinlaw.rag.retrieve.retriever import Retriever
 from kofinlaw.records import Question
 
@@ -42,6 +42,6 @@ def test_a_day_before_the_first_version_finds_nothing_and_says_which_act(index: 
     retriever = Retriever(index, settings(k=1), today=TODAY)
     hits = retriever.search([question], as_of=date(2021, 12, 31))[0]
     assert {hit.chunk.title for hit in hits} <= {"나래법"}
-    assert retriever.absent(question) == (Absent("가람법", "2022-06-10"),)
+    assert retriever.absent(question) == (AbsentAct("가람법", "2022-06-10"),)
     assert retriever.absent(Question("2", question.question, as_of="2022-06-10")) == ()
     assert retriever.absent(Question("3", question.question)) == ()

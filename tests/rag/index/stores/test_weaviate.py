@@ -14,7 +14,7 @@ from corpora import settings, write_chunks
 from kofinlaw import UserError
 from kofinlaw.rag.index.build import build_index
 from kofinlaw.rag.index.index import Index
-from kofinlaw.rag.index.stores.weaviate import MOST, enough
+from kofinlaw.rag.index.stores.weaviate import MAX_RESULTS, allowed_results
 from kofinlaw.rag.settings import RagSettings
 
 
@@ -31,16 +31,18 @@ def test_a_server_is_asked_for_more_until_enough_passages_pass_the_mask() -> Non
         return SimpleNamespace(objects=scores[:limit])
 
     mask = np.arange(100) >= 30
-    places, scores = enough(ask, lambda one: one.score, 3, mask)
+    places, scores = allowed_results(ask, lambda one: one.score, 3, mask)
     assert (places.tolist(), scores.tolist()) == ([30, 31, 32], [970, 969, 968])
     assert asked == [6, 24, 96]
-    assert listed(enough(ask, lambda one: one.score, 3, np.zeros(100, bool))) == []
-    assert max(asked) <= MOST
+    assert listed(allowed_results(ask, lambda one: one.score, 3, np.zeros(100, bool))) == []
+    assert max(asked) <= MAX_RESULTS
 
 
 def test_equal_scores_from_a_server_are_put_in_the_order_of_the_corpus() -> None:
     objects = [SimpleNamespace(properties={"place": p}) for p in (4, 1, 3)]
-    found = enough(lambda limit: SimpleNamespace(objects=objects), lambda one: 1.0, 2, None)
+    found = allowed_results(
+        lambda limit: SimpleNamespace(objects=objects), lambda one: 1.0, 2, None
+    )
     assert listed(found) == [1, 3]
 
 
@@ -50,7 +52,7 @@ def test_a_server_that_is_not_named_and_two_lexical_indices_are_refused(
     monkeypatch.delenv("WEAVIATE_URL", raising=False)
     with pytest.raises(UserError, match="no Weaviate server is named"):
         build_index(write_chunks(tmp_path), tmp_path / "index", settings(store="weaviate"))
-    with pytest.raises(UserError, match="no finished index"):
+    with pytest.raises(UserError, match="no complete index"):
         Index.load(tmp_path / "index")
     with pytest.raises(ValueError, match="one lexical index"):
         RagSettings(store="weaviate", lexical="both")

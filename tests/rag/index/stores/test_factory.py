@@ -14,7 +14,8 @@ from corpora import PicoEmbedder, settings, write_chunks
 from kofinlaw.rag.fusion import Ranked, fuse
 from kofinlaw.rag.index.build import build_index
 from kofinlaw.rag.index.index import Index
-from kofinlaw.rag.index.stores import Store, open_store
+from kofinlaw.rag.index.stores.base import Store
+from kofinlaw.rag.index.stores.factory import open_store
 from kofinlaw.rag.settings import WeaviateSettings
 
 QUERIES = ["접근매체를 빌려줄 수 있는가", "유출을 알려야 하는 시간", "동의를 받은 경우"]

@@ -1,0 +1,38 @@
+"""What `index.json` says about an index, and the fingerprint made from it."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Mapping
+from typing import NotRequired, TypedDict
+
+FORMAT = 3
+
+
+class IndexMeta(TypedDict):
+    """What an index was made from. All keys except `generation` enter the fingerprint.
+
+    `earlier_sha256` exists only where the corpus has texts of earlier versions; `dimensions` (of
+    the vectors, 0 without any) and `generation` (the folder of the files) are added at the end of
+    a build.
+    """
+
+    format: int
+    chunks: int
+    chunks_sha256: str
+    references_sha256: str
+    earlier_sha256: NotRequired[str]
+    lexical: list[str]
+    tokeniser: str
+    embedder: str | None
+    embed_characters: int | None
+    dimensions: NotRequired[int]
+    generation: NotRequired[str]
+
+
+def fingerprint(meta: Mapping[str, object]) -> str:
+    """Hexadecimal hash of what an index was made from; equal in every folder."""
+    named = {key: value for key, value in meta.items() if key != "generation"}
+    text = json.dumps(named, sort_keys=True, ensure_ascii=False)
+    return hashlib.sha256(text.encode("utf-8")).hexdigest()

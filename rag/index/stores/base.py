@@ -1,0 +1,47 @@
+"""The interface of a store."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Protocol
+
+from kofinlaw.rag.arrays import Found, Mask, Vectors
+from kofinlaw.rag.settings import Fusion
+
+
+class Store(Protocol):
+    """Searches the passages of one index.
+
+    `fuses` is True where `hybrid` is one call to a server, and False where it is two searches that
+    are fused here. Every method takes one mask for each query (None: all passages may be found)
+    and returns one result for each query.
+    """
+
+    fuses: bool
+
+    def lexical(
+        self, kind: str, queries: Sequence[str], k: int, masks: Sequence[Mask | None]
+    ) -> list[Found]:
+        """The best `k` passages that share words with each query, by BM25.
+
+        `kind` names the tokens: `kiwi` or `bigram`.
+        """
+        ...
+
+    def dense(self, vectors: Vectors, k: int, masks: Sequence[Mask | None]) -> list[Found]:
+        """The `k` passages nearest to each query vector, by cosine."""
+        ...
+
+    def hybrid(
+        self,
+        kind: str,
+        queries: Sequence[str],
+        vectors: Vectors,
+        k: int,
+        *,
+        alpha: float,
+        fusion: Fusion,
+        masks: Sequence[Mask | None],
+    ) -> list[Found]:
+        """The best `k` passages of both searches fused; `alpha` is the share of the vectors."""
+        ...

@@ -1,0 +1,69 @@
+"""Load a cross-encoder that scores (question, passage) pairs. Imports torch."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+import torch
+from transformers import (
+    AutoModelForSequenceClassification,
+    AutoTokenizer,
+    PreTrainedModel,
+    PreTrainedTokenizerBase,
+)
+
+from kofinlaw import UserError
+
+MAX_TOKENS = 512  # of a pair; the longer text is cut
+BATCH = 16  # pairs scored in one forward pass
+
+
+class CrossEncoder:
+    """A sequence-classification model with one label, as FlagEmbedding's rerankers are."""
+
+    def __init__(self, model: PreTrainedModel, tokenizer: PreTrainedTokenizerBase) -> None:
+        self._model = model
+        self._tokenizer = tokenizer
+
+    @classmethod
+    def load(cls, folder: Path) -> CrossEncoder:
+        """Load a model folder, in float16 on a GPU and in float32 on a CPU.
+
+        Raises UserError for a model with several labels.
+        """
+        tokenizer = AutoTokenizer.from_pretrained(str(folder), trust_remote_code=False)
+        device = "cuda" if torch.cuda.is_available() else "cpu"
+        model = AutoModelForSequenceClassification.from_pretrained(
+            str(folder),
+            trust_remote_code=False,
+            use_safetensors=True,
+            dtype=torch.float16 if device == "cuda" else torch.float32,
+        )
+        if model.config.num_labels != 1:
+            raise UserError(
+                f"a reranker has one label, this model has {model.config.num_labels}",
+                where=str(folder),
+                remedy="name a cross-encoder such as BAAI/bge-reranker-v2-m3",
+            )
+        return cls(model.to(device).eval(), tokenizer)
+
+    def score(self, pairs: Sequence[tuple[str, str]]) -> list[float]:
+        """The sigmoid of the logit (0..1) of each (question, passage) pair, in order."""
+        scores = [0.0] * len(pairs)
+        by_length = sorted(range(len(pairs)), key=lambda i: (sum(map(len, pairs[i])), i))
+        for start in range(0, len(pairs), BATCH):
+            part = by_length[start : start + BATCH]
+            inputs = self._tokenizer(
+                [pairs[i][0] for i in part],
+                [pairs[i][1] for i in part],
+                padding=True,
+                truncation="longest_first",
+                max_length=MAX_TOKENS,
+                return_tensors="pt",
+            ).to(self._model.device)
+            with torch.inference_mode():
+                logits = self._model(**inputs).logits[:, 0].float()
+            for i, value in zip(part, torch.sigmoid(logits).tolist(), strict=True):
+                scores[i] = value
+        return scores
