@@ -1,4 +1,4 @@
-"""CSV as people save it: byte-order marks, UTF-16, CP949, Windows newlines, line numbers kept."""
+"""Read CSV as people save it: byte-order marks, UTF-16, CP949 and Windows newlines."""
 
 from __future__ import annotations
 
@@ -9,12 +9,16 @@ from pathlib import Path
 
 from kofinlaw import UserError
 
-LARGEST_FIELD = 4 * 1024 * 1024  # characters
+MAX_FIELD = 4 * 1024 * 1024  # characters
 
 
 def csv_records(path: Path, text: str) -> tuple[list[str], list[tuple[int, list[str]]]]:
-    """The header, and (line number from 1, cells) of each row; empty lines may end the file."""
-    csv.field_size_limit(LARGEST_FIELD)
+    """The header, and (line number from 1, cells) of each row. Empty lines may end the file.
+
+    `path` is named in error messages. Raises UserError with the line for text that is not CSV, a
+    blank row, and a row with another number of cells than the header.
+    """
+    csv.field_size_limit(MAX_FIELD)
     reader = csv.reader(io.StringIO(text, newline=""), strict=True)
     header: list[str] = []
     records: list[tuple[int, list[str]]] = []
@@ -27,14 +31,14 @@ def csv_records(path: Path, text: str) -> tuple[list[str], list[tuple[int, list[
                 continue
             if header and (blank or not any(cell.strip() for cell in row)):
                 raise UserError(
-                    "a blank row", where=f"{path}:{blank or here}", remedy="delete it or fill it"
+                    "a row is blank", where=f"{path}:{blank or here}", remedy="delete it or fill it"
                 )
             blank = 0
             if not header:
                 header = [cell.strip() for cell in row]
             elif len(row) != len(header):
                 raise UserError(
-                    f"{len(row)} cells where the header has {len(header)}",
+                    f"the row has {len(row)} cells, the header has {len(header)}",
                     where=f"{path}:{here}",
                     remedy='put cells that hold commas or line breaks in double quotes ("…")',
                 )
@@ -50,12 +54,13 @@ def csv_records(path: Path, text: str) -> tuple[list[str], list[tuple[int, list[
 
 
 def decoded(path: Path) -> tuple[str, str]:
-    """The text and the encoding to write the submission in.
+    """The text of a file and the encoding in which its submission is written.
 
-    CP949 comes from Excel; the submission then goes out as UTF-8 with a mark, which Excel opens.
+    Excel saves CP949; the submission is then written as UTF-8 with a byte-order mark, which Excel
+    opens. Raises UserError where the file does not exist or has another encoding.
     """
     if not path.is_file():
-        raise UserError("no such file", where=str(path))
+        raise UserError("the file does not exist", where=str(path))
     raw = path.read_bytes()
     if raw.startswith((b"\xff\xfe", b"\xfe\xff")):
         try:
@@ -78,7 +83,7 @@ def decoded(path: Path) -> tuple[str, str]:
 
 
 def column(path: Path, header: Sequence[str], name: str) -> int:
-    """The place of this column, in any case; UserError unless it is there once."""
+    """The index of a column, in any case; UserError unless the header has it exactly once."""
     found = [i for i, cell in enumerate(header) if cell.lower() == name.lower()]
     if len(found) != 1:
         raise UserError(

@@ -1,11 +1,10 @@
-"""Question files: the contest's `ID,Question` CSV, and JSON Lines."""
+"""Read question files: the contest's `ID,Question` CSV, and JSON Lines."""
 
 from __future__ import annotations
 
 import datetime
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
 
 from kofinlaw import UserError
 from kofinlaw.files import read_json_lines, sha256_file
@@ -13,15 +12,15 @@ from kofinlaw.rag.questions.option_marks import checked_options, split_options
 from kofinlaw.rag.questions.question_csv import column, csv_records, decoded
 from kofinlaw.records import Question
 
-LARGEST_FILE = 256 * 1024 * 1024  # bytes; a question file is a few MB at most
+MAX_FILE_BYTES = 256 * 1024 * 1024  # bytes; a question file is a few MB at most
 
 
 @dataclass(frozen=True)
 class QuestionFile:
-    """The questions of a file, with what a submission needs to look like it.
+    """The questions of a file, and what a submission needs to have the same form.
 
-    `columns` and `rows` are the file's own (rows parallel to `questions`); `encoding` and
-    `newline` are what the submission will be written with; `sha256` is of the file's bytes.
+    `columns` and `rows` are those of the file (one row for each question); `encoding` and `newline`
+    are those of the submission; `sha256` is the hash of the file's bytes.
     """
 
     path: Path
@@ -35,23 +34,26 @@ class QuestionFile:
 
 
 def read_questions(path: Path) -> QuestionFile:
-    """Read `ID,Question` CSV (any case, more columns allowed) or JSON Lines with id and question.
+    """Read a question file.
 
-    A line of JSON may also have `options` (texts without marks) and `as_of` (the day asked about).
+    - CSV with the columns `ID` and `Question` (in any case; other columns are kept). Options are
+      recognised by their marks, see `split_options`.
+    - JSON Lines (`.jsonl`, `.ndjson`) with `id` and `question`; a line may also have `options`
+      (texts without marks) and `as_of` (the day that the question is about, `2025-07-31`).
 
-    Raises UserError, with the line and what to do, for a missing, empty, unreadable or over-long
+    Raises UserError, with the line and a remedy, for a missing, empty, unreadable or too large
     file, missing columns, a missing or repeated id, a blank row or question, and more than nine
     options.
     """
     path = Path(path)
     if not path.is_file():
-        raise UserError("no such question file", where=str(path))
-    if path.stat().st_size > LARGEST_FILE:
+        raise UserError("the question file does not exist", where=str(path))
+    if path.stat().st_size > MAX_FILE_BYTES:
         raise UserError(
             f"the file holds {path.stat().st_size:,} bytes; a question file has at most "
-            f"{LARGEST_FILE:,}",
+            f"{MAX_FILE_BYTES:,}",
             where=str(path),
-            remedy="is this the right file? split it if it is",
+            remedy="check the path; split the file if it is right",
         )
     if path.suffix.lower() in (".jsonl", ".ndjson"):
         return _read_jsonl(path)
@@ -62,26 +64,26 @@ def _read_csv(path: Path) -> QuestionFile:
     text, encoding = decoded(path)
     newline = "\r\n" if "\r\n" in text[: text.find("\n") + 1] else "\n"
     header, records = csv_records(path, text)
-    id_at, question_at = (column(path, header, name) for name in ("ID", "Question"))
+    id_index, question_index = (column(path, header, name) for name in ("ID", "Question"))
     if not records:
         raise UserError(
-            "the file has a header and no questions", where=str(path), remedy="add rows below it"
+            "the file has a header but no questions", where=str(path), remedy="add rows below it"
         )
     questions: list[Question] = []
     seen: dict[str, int] = {}
     for line, row in records:
         where = f"{path}:{line}"
-        identity = _identity(row[id_at].strip(), seen, line, where)
-        questions.append(_question(identity, row[question_at], where))
+        identity = _identity(row[id_index].strip(), seen, line, where)
+        questions.append(_question(identity, row[question_index], where))
     return QuestionFile(
         path=path,
         questions=tuple(questions),
         columns=tuple(header),
         rows=tuple(
-            tuple(cell.strip() if i == id_at else cell for i, cell in enumerate(row))
+            tuple(cell.strip() if i == id_index else cell for i, cell in enumerate(row))
             for _, row in records
         ),
-        id_column=header[id_at],
+        id_column=header[id_index],
         encoding=encoding,
         newline=newline,
         sha256=sha256_file(path),
@@ -124,30 +126,34 @@ def _read_jsonl(path: Path) -> QuestionFile:
 
 def _identity(identity: str, seen: dict[str, int], line: int, where: str) -> str:
     if not identity:
-        raise UserError("a question without an id", where=where, remedy="give it one of its own")
+        raise UserError("the question has no id", where=where, remedy="give it a unique id")
     if identity in seen:
         raise UserError(
-            f"the id `{identity}` stands on line {seen[identity]} already",
+            f"the id `{identity}` is used on line {seen[identity]} already",
             where=where,
-            remedy="give each question an id of its own",
+            remedy="give each question a unique id",
         )
     seen[identity] = line
     return identity
 
 
-def _day(value: Any, where: str) -> str:
-    """An ISO day, or nothing."""
-    if value in (None, ""):
+def _day(value: object, where: str) -> str:
+    """An ISO day; empty for none."""
+    if value is None or value == "":
         return ""
     try:
+        if not isinstance(value, str):
+            raise ValueError("not a text")
         return datetime.date.fromisoformat(value).isoformat()
-    except (TypeError, ValueError) as error:
+    except ValueError as error:
         raise UserError(
-            f"`as_of` is no day: {value!r}", where=where, remedy="write it as 2025-07-31"
+            f"`as_of` is not a date: {value!r}", where=where, remedy="write it as 2025-07-31"
         ) from error
 
 
-def _question(identity: str, question: Any, where: str, options: tuple[str, ...] = ()) -> Question:
+def _question(
+    identity: str, question: object, where: str, options: tuple[str, ...] = ()
+) -> Question:
     if not isinstance(question, str) or not question.strip():
         raise UserError(f"the question `{identity}` is empty", where=where, remedy="fill it in")
     if options:

@@ -1,4 +1,4 @@
-"""The answers as the file that is handed in: the question file's columns, or a sample's."""
+"""Write the submission: the columns of the question file, or those of a sample submission."""
 
 from __future__ import annotations
 
@@ -16,42 +16,48 @@ from kofinlaw.rag.questions.question_files import QuestionFile
 
 @dataclass(frozen=True)
 class Sheet:
-    """What is handed in, but for the answers: `rows` are cells by column, `answer_at` included."""
+    """A submission without its answers.
+
+    `rows` are the cells of each question in the order of `columns`; `id_index` and `answer_index`
+    are the columns of the ids and of the answers.
+    """
 
     columns: tuple[str, ...]
     rows: tuple[tuple[str, ...], ...]
-    id_at: int
-    answer_at: int
+    id_index: int
+    answer_index: int
     encoding: str
     newline: str
 
 
 def read_sheet(file: QuestionFile, sample: Path | None = None) -> Sheet:
-    """The question file's own columns, `Answer` among or after them; for JSON Lines `ID,Answer`.
+    """The columns of the question file and `Answer`; for JSON Lines `ID,Answer`.
 
-    With `sample` (a sample submission) its columns, rows and order. Raises UserError where the
-    sample cannot be read, names an id that was not asked, or misses one.
+    With `sample` (a sample submission) its columns, rows and order are used. Raises UserError where
+    the sample cannot be read, has an id that is not in the question file, or lacks one.
     """
     columns, rows = list(file.columns), [list(row) for row in file.rows]
-    id_at, encoding, newline = columns.index(file.id_column), file.encoding, file.newline
+    id_index, encoding, newline = columns.index(file.id_column), file.encoding, file.newline
     if sample is not None:
-        columns, rows, id_at, encoding, newline = _read_sample(sample, file)
-    answer_at = next((i for i, name in enumerate(columns) if name.strip().lower() == "answer"), -1)
-    if answer_at < 0:
-        answer_at = len(columns)
+        columns, rows, id_index, encoding, newline = _read_sample(sample, file)
+    answer_index = next(
+        (i for i, name in enumerate(columns) if name.strip().lower() == "answer"), -1
+    )
+    if answer_index < 0:
+        answer_index = len(columns)
         columns.append("Answer")
         rows = [[*row, ""] for row in rows]
-    return Sheet(tuple(columns), tuple(map(tuple, rows)), id_at, answer_at, encoding, newline)
+    return Sheet(tuple(columns), tuple(map(tuple, rows)), id_index, answer_index, encoding, newline)
 
 
 def write_submission(path: Path, sheet: Sheet, answers: Mapping[str, str]) -> None:
-    """Write the answers (by id) whole or not at all, one row a question."""
+    """Write the answers (by id), one row for each question, completely or not at all."""
     text = io.StringIO()
     writer = csv.writer(text, lineterminator=sheet.newline)
     writer.writerow(sheet.columns)
     for row in sheet.rows:
-        answer = answers[row[sheet.id_at]]
-        writer.writerow([*row[: sheet.answer_at], answer, *row[sheet.answer_at + 1 :]])
+        answer = answers[row[sheet.id_index]]
+        writer.writerow([*row[: sheet.answer_index], answer, *row[sheet.answer_index + 1 :]])
     with atomic_write_bytes(path) as handle:
         handle.write(text.getvalue().encode(sheet.encoding))
 
@@ -61,20 +67,20 @@ def _read_sample(
 ) -> tuple[list[str], list[list[str]], int, str, str]:
     text, encoding = decoded(Path(sample))
     header, records = csv_records(Path(sample), text)
-    id_at = column(Path(sample), header, "ID")
+    id_index = column(Path(sample), header, "ID")
     asked = {question.id for question in file.questions}
     for line, row in records:
-        row[id_at] = row[id_at].strip()
-        if row[id_at] not in asked:
+        row[id_index] = row[id_index].strip()
+        if row[id_index] not in asked:
             raise UserError(
-                f"the sample names `{row[id_at]}`, which {file.path.name} does not ask",
+                f"the sample has the id `{row[id_index]}`, which is not in {file.path.name}",
                 where=f"{sample}:{line}",
             )
-    missing = asked - {row[id_at] for _, row in records}
+    missing = asked - {row[id_index] for _, row in records}
     if missing:
         raise UserError(
             f"the sample has no row for `{min(missing)}` and {len(missing) - 1} more",
             where=str(sample),
         )
     newline = "\r\n" if "\r\n" in text[: text.find("\n") + 1] else "\n"
-    return header, [row for _, row in records], id_at, encoding, newline
+    return header, [row for _, row in records], id_index, encoding, newline
