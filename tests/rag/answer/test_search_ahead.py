@@ -105,5 +105,5 @@ def test_each_question_is_searched_on_its_own_day(tmp_path: Path) -> None:
     world.answer(path, tmp_path / "out")
     assert [str(day[0]) if day else None for day in days] == ["2020-03-01", None]
     path.write_text('{"id": "A", "question": "책임?", "as_of": "어제"}\n', encoding="utf-8")
-    with pytest.raises(UserError, match="`as_of` is no day"):
+    with pytest.raises(UserError, match="`as_of` is not a date"):
         world.answer(path, tmp_path / "bad")
