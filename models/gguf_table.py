@@ -1,7 +1,7 @@
-"""The token table of a GGUF file, and the BPE tokenizer that it describes.
+"""Read the token table of a GGUF file and build the BPE tokenizer that it describes.
 
-Formats: GGUF https://github.com/ggml-org/ggml/blob/master/docs/gguf.md; SentencePiece's BPE joins,
-again and again, the neighbouring pair whose joined piece has the best score
+The GGUF format: https://github.com/ggml-org/ggml/blob/master/docs/gguf.md. SentencePiece's BPE
+repeatedly merges the neighbouring pair whose merged piece has the best score
 (https://github.com/google/sentencepiece/blob/master/src/bpe_model.cc).
 """
 
@@ -23,8 +23,11 @@ STRING, ARRAY = 8, 9
 
 @dataclass(frozen=True, slots=True)
 class TokenTable:
-    """A vocabulary in id order. `types` as in GGUF and SentencePiece alike: 1 normal, 2 unknown,
-    3 control, 4 user defined, 5 unused, 6 byte."""
+    """A vocabulary in the order of its ids.
+
+    `types` are those of GGUF and SentencePiece: 1 normal, 2 unknown, 3 control, 4 user defined,
+    5 unused, 6 byte. `bos`, `eos`, `unknown` and `padding` are ids; `padding` -1 means none.
+    """
 
     tokens: tuple[str, ...]
     scores: tuple[float, ...]
@@ -36,7 +39,10 @@ class TokenTable:
 
 
 def read_gguf_metadata(path: Path) -> dict[str, Any]:
-    """The key-value part of a GGUF file; raises UserError where it is not one or is cut off."""
+    """Return the metadata of a GGUF file by key.
+
+    Raises: UserError if the file is not GGUF, is damaged or has an unknown version.
+    """
     with open(path, "rb") as handle:
         try:
             data = mmap.mmap(handle.fileno(), 0, access=mmap.ACCESS_READ)
@@ -48,7 +54,7 @@ def read_gguf_metadata(path: Path) -> dict[str, Any]:
             try:
                 version, _, count = struct.unpack_from("<IQQ", data, 4)
                 if version not in (2, 3):
-                    raise UserError(f"GGUF version {version} is not known", where=str(path))
+                    raise UserError(f"GGUF version {version} is not supported", where=str(path))
                 position, found = 24, {}
                 for _ in range(count):
                     key, position = _string(data, position)
@@ -87,10 +93,13 @@ def _value(data: mmap.mmap, position: int, kind: int) -> tuple[Any, int]:
 
 
 def token_table(gguf: Path) -> TokenTable:
-    """The vocabulary of a GGUF file with a SentencePiece tokenizer; raises UserError for others."""
+    """Return the vocabulary of a GGUF file.
+
+    Raises: UserError if its tokenizer is not a SentencePiece model, or if a field is missing.
+    """
     found = read_gguf_metadata(gguf)
     if found.get("tokenizer.ggml.model") != "llama":
-        raise UserError("its tokenizer is not a SentencePiece model", where=str(gguf))
+        raise UserError("the tokenizer of this file is not a SentencePiece model", where=str(gguf))
     stem = "tokenizer.ggml"
     try:
         return TokenTable(
@@ -103,21 +112,21 @@ def token_table(gguf: Path) -> TokenTable:
             padding=found.get(f"{stem}.padding_token_id", -1),
         )
     except KeyError as error:
-        raise UserError(f"its vocabulary lacks {error}", where=str(gguf)) from error
+        raise UserError(f"the vocabulary of this file has no {error}", where=str(gguf)) from error
 
 
-def bpe_model(table: TokenTable) -> dict[str, Any]:
-    """The `model` part of a tokenizer.json that splits as the table's SentencePiece BPE does.
+def bpe_model(table: TokenTable) -> dict[str, object]:
+    """Return the `model` part of a tokenizer.json that splits text as the table's BPE does.
 
-    A merge stands for every way to cut a normal piece in two pieces of the vocabulary, in the
-    order of the joined pieces' scores, best first (ties: in the order of the parts' ids). White
-    space is written as U+2581, but for the pieces of `added_tokens`, which are looked for in the
-    text as it stands; what no piece covers falls back to bytes.
+    There is one merge for every way to split a normal piece into two pieces of the vocabulary.
+    Merges are ordered by the score of the merged piece, best first, and ties by the ids of the
+    parts. White space is written as U+2581, except in the pieces of `added_tokens`, which are
+    searched in the unchanged text. Text that no piece covers falls back to bytes.
     """
     ids: dict[str, int] = {}
     for number, token in enumerate(table.tokens):
-        apart = table.types[number] in (CONTROL, USER_DEFINED)
-        ids.setdefault(token if apart else token.replace(" ", "\u2581"), number)
+        is_added = table.types[number] in (CONTROL, USER_DEFINED)
+        ids.setdefault(token if is_added else token.replace(" ", "\u2581"), number)
     ranked: list[tuple[float, int, int, str, str]] = []
     for piece, number in ids.items():
         if table.types[number] != NORMAL:
@@ -141,9 +150,11 @@ def bpe_model(table: TokenTable) -> dict[str, Any]:
     }
 
 
-def added_tokens(table: TokenTable) -> list[dict[str, Any]]:
-    """The `added_tokens` part of a tokenizer.json: pieces that stand for themselves wherever they
-    are found. Control pieces are special: decoding may leave them out."""
+def added_tokens(table: TokenTable) -> list[dict[str, object]]:
+    """Return the `added_tokens` part of a tokenizer.json: pieces that are never split.
+
+    Control pieces are special, so that decoding can skip them.
+    """
     return [
         {
             "id": number,

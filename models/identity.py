@@ -1,4 +1,4 @@
-"""Which model a folder holds, told from its bytes without reading all of them."""
+"""Fingerprint a model folder from a sample of its bytes."""
 
 from __future__ import annotations
 
@@ -6,17 +6,22 @@ import hashlib
 from pathlib import Path
 
 _WEIGHTS = (".safetensors", ".gguf")
-_KINDS = (*_WEIGHTS, ".json", ".jinja", ".model")  # README and the like may come later
+# Other files, such as a README, may be added without changing the model.
+_KINDS = (*_WEIGHTS, ".json", ".jinja", ".model")
 _BLOCKS = 64
 _BLOCK_BYTES = 64 * 1024
 
 
 def model_fingerprint(folder: Path, gguf: Path | None = None) -> str:
-    """Hexadecimal; equal for equal files (weights, config, tokenizer, template) of equal names.
+    """Return a SHA-256 (hexadecimal) of the weights, config, tokenizer and template of a folder.
 
-    Of large weight files 64 evenly spaced blocks of 64 KiB are read, the header being in the
-    first: training anew changes some of every layer, while names, sizes and headers stay as they
-    were. `gguf` is a weight file elsewhere that is used instead of the folder's.
+    It is equal for equal files with equal names. Of a large weight file, 64 evenly spaced blocks of
+    64 KiB are read; the first contains the header. This suffices because further training changes
+    values in every layer, although names, sizes and headers stay the same.
+
+    Args:
+        folder: the model's folder.
+        gguf: a weight file outside the folder that the engine uses; it is hashed too.
     """
     digest = hashlib.sha256()
     files = sorted(path for path in folder.iterdir() if path.suffix in _KINDS)

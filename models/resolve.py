@@ -1,4 +1,4 @@
-"""From a model's name to a local folder, without asking the network."""
+"""Find the local folder of a model, offline unless a download is allowed."""
 
 from __future__ import annotations
 
@@ -13,7 +13,8 @@ from kofinlaw.models.catalogue import lookup_model
 from kofinlaw.models.folder_checks import check_folder
 from kofinlaw.models.settings import ModelSettings
 
-WANTED = ["*.safetensors", "*.json", "*.jinja", "tokenizer.model", "LICENSE*"]
+# Files of a hub repository to download: no pickled weights and no code.
+DOWNLOADED = ["*.safetensors", "*.json", "*.jinja", "tokenizer.model", "LICENSE*"]
 
 
 def model_folder(
@@ -23,11 +24,13 @@ def model_folder(
     cache: Path | None = None,
     progress: Progress = silent,
 ) -> Path:
-    """The local folder with the model's weights.
+    """Return the local folder with the model's weights.
 
-    In this order: `settings.path`; the package that ships the model; the hub's local cache; and,
-    with `offline` false, a download of safetensors and configuration only. `cache` is where
-    packaged models are prepared. Raises UserError that says how to get the model.
+    It looks in this order: `settings.path`; the package that contains the model; a local folder of
+    this name; the hub's local cache; and, if `offline` is false, a download of safetensors and
+    configuration files only. `cache` is the folder of prepared models.
+
+    Raises: UserError that says how to get the model.
     """
     if settings.path is not None:
         check_folder(settings.path)
@@ -49,15 +52,15 @@ def model_folder(
         raise UserError(
             f"the weights of {name} are not on this machine",
             where="model.id",
-            remedy=f"run `hf download {name}{pin}` where there is a network, set `model.path` to a "
-            "local folder, or set `offline: false`",
+            remedy=f"run `hf download {name}{pin}` on a machine with a network, set `model.path` "
+            "to a local folder, or set `offline: false`",
         )
     check_folder(found)
     return found
 
 
 def local_folder(settings: ModelSettings, *, cache: Path | None = None) -> Path | None:
-    """The model's folder where it is ready to use; None where it must be fetched or converted."""
+    """Return the model's folder, or None if it must be downloaded or converted first."""
     if settings.path is not None:
         return settings.path if (settings.path / "config.json").exists() else None
     card = lookup_model(settings.id)
@@ -72,10 +75,10 @@ def local_folder(settings: ModelSettings, *, cache: Path | None = None) -> Path 
 def weight_hashes(
     name: str, *, folder: Path | None = None, cache: Path | None = None
 ) -> dict[str, str]:
-    """SHA-256 of each weight file of a model on this machine by file name; empty if it is not.
+    """Return the SHA-256 of each weight file by file name; empty if it is not on this machine.
 
-    Files of the hub's cache are named by their hash, which is taken as it stands; a packaged model
-    gives the hash its package was published with.
+    Files in the hub's cache are named by their hash, which is used without computing it again. The
+    quickstart model has the hash that its package was published with.
     """
     card = lookup_model(name)
     if folder is None and card is not None and card.id == quickstart.MODEL_ID:
@@ -97,15 +100,15 @@ def weight_hashes(
 
 
 def _package_folder(package: str) -> Path | None:
-    """Where a package that carries weights lies; it is not imported."""
+    """Return the folder of an installed package that contains weights, without importing it."""
     spec = find_spec(package.replace("-", "_"))
     return Path(spec.origin).parent if spec is not None and spec.origin else None
 
 
 def hub_folder(name: str, revision: str | None, *, local_only: bool) -> Path | None:
-    """A whole snapshot of a hub repository; None where it is not in the local cache.
+    """Return a complete snapshot of a hub repository, or None if the local cache has none.
 
-    Raises UserError where a download fails; what was fetched is kept for the next try.
+    Raises: UserError if a download fails; the files downloaded so far are kept for the next try.
     """
     from huggingface_hub import snapshot_download
     from huggingface_hub.errors import HFValidationError, LocalEntryNotFoundError
@@ -113,7 +116,7 @@ def hub_folder(name: str, revision: str | None, *, local_only: bool) -> Path | N
     try:
         folder = Path(
             snapshot_download(
-                name, revision=revision, local_files_only=local_only, allow_patterns=WANTED
+                name, revision=revision, local_files_only=local_only, allow_patterns=DOWNLOADED
             )
         )
     except (LocalEntryNotFoundError, FileNotFoundError, HFValidationError) as error:
@@ -125,6 +128,6 @@ def hub_folder(name: str, revision: str | None, *, local_only: bool) -> Path | N
             raise
         raise UserError(
             f"downloading {name} failed: {error}",
-            remedy="run again: what was fetched is kept; or download it by hand with `hf download`",
+            remedy="run again (downloaded files are kept), or use `hf download` yourself",
         ) from error
     return folder if (folder / "config.json").exists() else None

@@ -1,4 +1,4 @@
-"""The recipe's sections `model` and `engine`."""
+"""Define the recipe sections `model` and `engine`."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ EngineName = Literal["transformers", "llamacpp", "vllm", "openai", "dummy"]
 
 
 class ModelSettings(BaseModel):
-    """Which model."""
+    """The model: its id or folder, and the type of its weights."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
@@ -21,12 +21,12 @@ class ModelSettings(BaseModel):
         ..., min_length=1, description="catalogue id (`google/gemma-3-270m`) or a hub id"
     )
     revision: str | None = Field(
-        default=None, description="commit of the hub repository; none: any local"
+        default=None, description="commit of the hub repository; none: any local one"
     )
     path: Path | None = Field(
         default=None, description="local folder with the weights; none: found by id"
     )
-    dtype: Dtype = Field(default="bfloat16", description="type the weights are computed in")
+    dtype: Dtype = Field(default="bfloat16", description="type of weights and computation")
 
 
 class EngineSettings(BaseModel):
@@ -34,18 +34,18 @@ class EngineSettings(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
-    engine: EngineName = Field(default="transformers", description="what runs the model")
+    engine: EngineName = Field(default="transformers", description="library that runs the model")
     quantization: Quantization = Field(
         default="none",
         description="4-bit nf4 and int8 through bitsandbytes; slower than none at decoding",
     )
-    dtype: Dtype = Field(default="bfloat16", description="type the weights are computed in")
+    dtype: Dtype = Field(default="bfloat16", description="type of weights and computation")
     max_batch_tokens: int = Field(
         default=4096,
         ge=16,
-        description="padded prompt tokens of one batch; a longer prompt goes alone",
+        description="padded prompt tokens per batch; a longer prompt gets its own batch",
     )
-    max_batch_size: int = Field(default=32, ge=1, description="prompts of one batch")
+    max_batch_size: int = Field(default=32, ge=1, description="prompts per batch")
     context_tokens: int = Field(
         default=4096,
         ge=64,
@@ -57,15 +57,15 @@ class EngineSettings(BaseModel):
     slots: int = Field(
         default=1,
         ge=1,
-        description="parallel requests (llamacpp, openai); above 1 texts may vary by run",
+        description="parallel requests (llamacpp, openai); above 1, texts may vary between runs",
     )
     prefix_cache: bool = Field(
         default=False,
-        description="keep a prompt's start for the next one (llamacpp): faster with shared "
-        "instructions, but texts may depend on what ran before",
+        description="reuse the start of the previous prompt (llamacpp): faster with shared "
+        "instructions, but texts may depend on earlier prompts",
     )
     gpu_memory_share: float = Field(
-        default=0.9, gt=0, le=1, description="share of the card's memory that vllm takes"
+        default=0.9, gt=0, le=1, description="share of the GPU memory that vllm uses"
     )
     gguf: Path | None = Field(
         default=None, description="GGUF file for llamacpp; none: found by the model"
@@ -76,9 +76,11 @@ class EngineSettings(BaseModel):
     )
     served_model: str | None = Field(
         default=None,
-        description="the model's name at the servers (openai); none: the first they list",
+        description="the model's name at the servers (openai); none: the first model listed",
     )
-    timeout_seconds: float = Field(default=120.0, gt=0, description="wait for one answer (openai)")
+    timeout_seconds: float = Field(
+        default=120.0, gt=0, description="time limit of one answer (openai)"
+    )
 
     @model_validator(mode="after")
     def _possible(self) -> EngineSettings:

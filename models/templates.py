@@ -1,7 +1,8 @@
-"""Chat templates: messages in, the exact text the model reads out.
+"""Render chat messages as the exact text that a model reads.
 
-Rendered with jinja2 alone, in the sandbox and with the switches transformers uses, so that
-planning needs no torch and the text equals `tokenizer.apply_chat_template(tokenize=False)`.
+Templates are rendered with jinja2 alone, in the same sandbox and with the same options as in
+transformers. Planning therefore needs no torch, and the text equals
+`tokenizer.apply_chat_template(tokenize=False)`.
 """
 
 from __future__ import annotations
@@ -12,10 +13,15 @@ import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING
 
 from kofinlaw import UserError
 from kofinlaw.models.catalogue import ModelCard, recognise_folder
+from kofinlaw.models.folder_checks import read_config
+from kofinlaw.results import JsonValue
+
+if TYPE_CHECKING:
+    import jinja2
 
 FOLDER = Path(__file__).parent / "templates"
 BUILT_IN = ("gemma", "solar", "exaone", "chatml")
@@ -24,11 +30,11 @@ PROBE = "\u241fanswer\u241f"
 
 @dataclass(frozen=True, slots=True)
 class ChatTemplate:
-    """A chat template with what it needs of the tokenizer.
+    """A chat template with the special tokens that it uses.
 
-    `bos` and `eos` are token texts (may be empty); `name` says where the template comes from.
-    The rendered text holds the BOS token where the template writes it: tokenise it with
-    `add_special_tokens=False`.
+    `source` is the Jinja source. `bos` and `eos` are token texts (may be empty). `name` says where
+    the template comes from. The rendered text contains the BOS token if the template writes it:
+    tokenize it with `add_special_tokens=False`.
     """
 
     source: str
@@ -38,15 +44,15 @@ class ChatTemplate:
 
     @property
     def sha256(self) -> str:
-        """SHA-256 of the template's source, hexadecimal: compared at training, merge, answering."""
+        """SHA-256 of the source (hexadecimal), compared in training, merging and answering."""
         return hashlib.sha256(self.source.encode("utf-8")).hexdigest()
 
     @property
     def stop(self) -> str:
-        """Text of the token that ends the assistant's turn, e.g. `<end_of_turn>`.
+        """Text of the token that ends the assistant's turn, for example `<end_of_turn>`.
 
-        Read off the template itself: what stands right after the answer, without white space.
-        Raises UserError for a template that ends no turn and has no EOS token.
+        It is the text that the template writes right after an answer, without white space, or the
+        EOS token if there is none. Raises UserError if there is no EOS token either.
         """
         text = self.render(
             [{"role": "user", "content": "?"}, {"role": "assistant", "content": PROBE}],
@@ -56,16 +62,19 @@ class ChatTemplate:
         if not stop:
             raise UserError(
                 f"chat template {self.name} has no stop token",
-                remedy="let it write the EOS token after each assistant turn",
+                remedy="change the template to write the EOS token after each assistant turn",
             )
         return stop
 
     def render(
         self, messages: Sequence[Mapping[str, str]], *, add_generation_prompt: bool = False
     ) -> str:
-        """The text of `messages` (`role` system, user or assistant, and `content`).
+        """Return the text of `messages` (each with a `role` and a `content`).
 
-        Raises UserError for an unknown role, a missing key or turns the template refuses.
+        Roles are system, user and assistant. `add_generation_prompt` adds the start of the
+        assistant's turn.
+
+        Raises: UserError for an unknown role, a missing key or turns that the template refuses.
         """
         from jinja2 import TemplateError
 
@@ -89,8 +98,8 @@ class ChatTemplate:
 
 
 @functools.lru_cache(maxsize=32)
-def _compiled(source: str) -> Any:
-    """The compiled template; without `strftime_now`, so that no text has today's date."""
+def _compiled(source: str) -> jinja2.Template:
+    """Compile a template, without `strftime_now`, so that no text contains today's date."""
     from jinja2 import TemplateError
     from jinja2.ext import loopcontrols
     from jinja2.sandbox import ImmutableSandboxedEnvironment
@@ -98,7 +107,7 @@ def _compiled(source: str) -> Any:
     def raise_exception(message: str) -> None:
         raise TemplateError(message)
 
-    def tojson(value: Any, indent: int | None = None) -> str:
+    def tojson(value: object, indent: int | None = None) -> str:
         return json.dumps(value, ensure_ascii=False, indent=indent)
 
     environment = ImmutableSandboxedEnvironment(
@@ -110,7 +119,10 @@ def _compiled(source: str) -> Any:
 
 
 def built_in_template(name: str, *, bos: str = "", eos: str = "") -> ChatTemplate:
-    """One of the templates shipped for models that have none (`BUILT_IN`)."""
+    """Return one of kofinlaw's templates (`BUILT_IN`), for models without a template.
+
+    Raises: UserError for an unknown name.
+    """
     if name not in BUILT_IN:
         raise UserError(
             f"no built-in chat template {name!r}", remedy=f"there are {', '.join(BUILT_IN)}"
@@ -120,16 +132,17 @@ def built_in_template(name: str, *, bos: str = "", eos: str = "") -> ChatTemplat
 
 
 def template_for(model: Path | ModelCard) -> ChatTemplate:
-    """The chat template of a local folder, or of a catalogue entry.
+    """Return the chat template of a local folder or of a catalogue entry.
 
-    A folder's own template wins (`chat_template.jinja`, else `chat_template` in
-    `tokenizer_config.json`); then the catalogue's for the model it is recognised as; a folder
-    that nobody knows gets the `### User:` form, which needs no special token.
-    Raises UserError for a folder without a readable tokenizer configuration.
+    A folder's own template has priority (`chat_template.jinja`, else `chat_template` in
+    `tokenizer_config.json`), then the catalogue's template of the model that the folder is
+    recognised as. An unknown folder gets the `### User:` form, which needs no special token.
+
+    Raises: UserError if tokenizer_config.json is not readable.
     """
     if isinstance(model, ModelCard):
         return built_in_template(model.template or "solar", bos=model.bos, eos=model.eos)
-    config = _read_json(model / "tokenizer_config.json")
+    config = read_config(model / "tokenizer_config.json")
     card = recognise_folder(model)
     bos, eos = _token_text(config.get("bos_token")), _token_text(config.get("eos_token"))
     file = model / "chat_template.jinja"
@@ -137,7 +150,7 @@ def template_for(model: Path | ModelCard) -> ChatTemplate:
         return ChatTemplate(file.read_text(encoding="utf-8"), bos, eos, f"{model.name}'s own")
     own = config.get("chat_template")
     if isinstance(own, list):
-        named = {item["name"]: item["template"] for item in own}
+        named = {item["name"]: item["template"] for item in own if isinstance(item, dict)}
         own = named.get("default")
     if isinstance(own, str):
         return ChatTemplate(own, bos, eos, f"{model.name}'s own")
@@ -145,17 +158,8 @@ def template_for(model: Path | ModelCard) -> ChatTemplate:
     return built_in_template(name, bos=bos, eos=eos)
 
 
-def _token_text(value: Any) -> str:
+def _token_text(value: JsonValue) -> str:
+    """Return the text of a token, which the configuration gives as text or as an object."""
     if isinstance(value, dict):
         return str(value.get("content", ""))
     return value if isinstance(value, str) else ""
-
-
-def _read_json(path: Path) -> dict[str, Any]:
-    if not path.exists():
-        return {}
-    try:
-        value = json.loads(path.read_text(encoding="utf-8"))
-    except (json.JSONDecodeError, UnicodeDecodeError) as error:
-        raise UserError(f"cannot be read: {error}", where=str(path)) from error
-    return value if isinstance(value, dict) else {}

@@ -160,7 +160,7 @@ class GrammarConstraint:
         self._generated.append(token)
         self._matcher.consume_token(token)
         if self._matcher.is_error():
-            raise UserError(f"the constraint cannot be followed: {self._matcher.get_error()}")
+            raise UserError(f"the constraint cannot be applied: {self._matcher.get_error()}")
         self.done = self.complete and bool(self._matcher.is_stopped())
 
 
@@ -198,7 +198,7 @@ class ConstraintFactory:
         matcher = llguidance.LLMatcher(tokenizer, grammar, log_level=0)
         if matcher.is_error():
             raise UserError(
-                f"the {'pattern' if request.regex else 'schema'} cannot be followed: "
+                f"the {'pattern' if request.regex else 'schema'} cannot be applied: "
                 f"{matcher.get_error().splitlines()[0]}"
             )
         return GrammarConstraint(matcher, self._pieces, ends)

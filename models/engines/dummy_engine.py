@@ -1,4 +1,4 @@
-"""An engine without a model, for control flow: its texts and scores are hashes of the input."""
+"""The dummy engine: texts and scores are hashes of the input, to test control flow."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from collections.abc import Sequence
 from kofinlaw.models.engines.base import (
     ChoiceScore,
     EngineStats,
+    Finish,
     Generation,
     Request,
     cut_at_stop,
@@ -17,24 +18,25 @@ from kofinlaw.models.engines.base import (
 
 
 class CharacterCounter:
-    """A tokenizer of one token a character, for the dummy engine."""
+    """A tokenizer with one token per character."""
 
     def encode(self, text: str) -> list[int]:
-        """Code points."""
+        """Return the code points of a text."""
         return [ord(character) for character in text]
 
     def count(self, text: str) -> int:
-        """Characters."""
+        """Return the number of characters."""
         return len(text)
 
 
 def _fraction(*parts: object) -> float:
+    """Return a number in (0, 1) that the hash of the parts decides."""
     digest = hashlib.sha256("\x1f".join(map(str, parts)).encode("utf-8")).digest()
     return (int.from_bytes(digest[:8], "big") + 0.5) / 2**64
 
 
 class DummyEngine:
-    """Answers by hash: the same request gives the same text, another seed another one."""
+    """An engine without a model: the same request gives the same text, another seed another."""
 
     name = "dummy"
     deterministic = True
@@ -45,7 +47,7 @@ class DummyEngine:
         self._seed = seed
 
     def generate(self, requests: Sequence[Request]) -> list[Generation]:
-        """One of the choices, `{}` for a schema, else a few words that the prompt's hash picks."""
+        """Return one of the choices, `{}` for a schema, else a short text made from the hash."""
         out = []
         with timed_call(self.stats):
             for request in requests:
@@ -57,10 +59,8 @@ class DummyEngine:
                 else:
                     text = f"답변 {int(draw * 10**6):06d}"
                 text, stopped = cut_at_stop(text[: request.max_tokens], request.stop)
-                finish = "stop" if stopped or len(text) < request.max_tokens else "length"
-                out.append(
-                    Generation(text, len(request.prompt), len(text), finish, math.log(draw))  # type: ignore[arg-type]
-                )
+                finish: Finish = "stop" if stopped or len(text) < request.max_tokens else "length"
+                out.append(Generation(text, len(request.prompt), len(text), finish, math.log(draw)))
                 self.stats.prompt_tokens += len(request.prompt)
                 self.stats.tokens += len(text)
         return out
@@ -68,7 +68,7 @@ class DummyEngine:
     def score(
         self, prompts: Sequence[str], choices: Sequence[Sequence[str]]
     ) -> list[list[ChoiceScore]]:
-        """A log-probability a choice, drawn from the hash of prompt and choice."""
+        """Return a log-probability per choice, from the hash of prompt and choice."""
         with timed_call(self.stats):
             self.stats.prompt_tokens += sum(map(len, prompts))
             return [
@@ -80,7 +80,7 @@ class DummyEngine:
             ]
 
     def close(self) -> None:
-        """Nothing to free."""
+        """Do nothing: there is nothing to free."""
 
     def __enter__(self) -> DummyEngine:
         return self

@@ -1,19 +1,22 @@
-"""Constraints in llama.cpp's grammar notation (GBNF): choices and regular expressions.
+"""Translate choices and regular expressions into llama.cpp's grammar notation (GBNF).
 
-Notation: https://github.com/ggml-org/llama.cpp/blob/master/grammars/README.md. Schemas go to
-llama.cpp as they are; it translates them itself.
+Notation: https://github.com/ggml-org/llama.cpp/blob/master/grammars/README.md. JSON schemas are
+sent to llama.cpp unchanged; it translates them itself.
 """
 
 from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, TypeAlias
 
 from kofinlaw import UserError
 
-# Python's own parser of regular expressions; its tree is what re itself compiles.
+# Python's own parser of regular expressions: `re` compiles the same tree.
 from re import _parser as parser  # type: ignore[attr-defined]  # isort: skip
+
+# A parsed pattern: (operation, argument) nodes. The argument's type depends on the operation.
+Tree: TypeAlias = "Sequence[tuple[object, Any]]"
 
 CATEGORIES = {
     "CATEGORY_DIGIT": "0-9",
@@ -24,32 +27,34 @@ MOST_REPEATS = 1000
 
 
 def choices_grammar(choices: Sequence[str]) -> str:
-    """A grammar of which the choices are all the texts."""
+    """Return a grammar that accepts exactly the choices."""
     return "root ::= " + " | ".join(quoted(text) for text in choices)
 
 
 def pattern_grammar(pattern: str) -> str:
-    """A grammar of the texts that a regular expression matches whole.
+    """Return a grammar of the texts that a regular expression matches completely.
 
-    `\\d`, `\\s` and `\\w` are ASCII digits, ASCII blanks, and ASCII words with Hangul. Raises
-    UserError for what a grammar cannot say: look-around, back references, word borders.
+    `\\d`, `\\s` and `\\w` mean ASCII digits, ASCII blanks, and ASCII word characters with Hangul.
+
+    Raises: UserError for what a grammar cannot express: look-around, back references and word
+    boundaries.
     """
     try:
         tree = parser.parse(pattern)
     except re.error as error:
-        raise UserError(f"the pattern cannot be followed: {error}", where=pattern) from error
+        raise UserError(f"invalid pattern: {error}", where=pattern) from error
     return "root ::= " + _sequence(tree, pattern)
 
 
 def quoted(text: str) -> str:
-    """Text as a literal of the notation."""
+    """Return a text as a literal of the notation."""
     escaped = text.replace("\\", "\\\\").replace('"', '\\"')
     return '"' + escaped.replace("\n", "\\n").replace("\r", "\\r").replace("\t", "\\t") + '"'
 
 
-def _sequence(tree: Any, pattern: str) -> str:
+def _sequence(tree: Tree, pattern: str) -> str:
     items = list(tree)
-    # Anchors at the ends say what holds anyway: the whole text matches.
+    # Anchors at the ends are redundant, because the whole text must match.
     if items and _is_anchor(items[0], "AT_BEGINNING", "AT_BEGINNING_STRING"):
         items = items[1:]
     if items and _is_anchor(items[-1], "AT_END", "AT_END_STRING"):
@@ -57,7 +62,7 @@ def _sequence(tree: Any, pattern: str) -> str:
     return " ".join(_item(str(kind), value, pattern) for kind, value in items) or '""'
 
 
-def _is_anchor(item: Any, *names: str) -> bool:
+def _is_anchor(item: tuple[object, object], *names: str) -> bool:
     return str(item[0]) == "AT" and str(item[1]) in names
 
 
@@ -82,7 +87,7 @@ def _item(kind: str, value: Any, pattern: str) -> str:
     raise _impossible(kind.lower().replace("_", " "), pattern)
 
 
-def _times(least: int, most: Any, pattern: str) -> str:
+def _times(least: int, most: int, pattern: str) -> str:
     if most == parser.MAXREPEAT:
         return {0: "*", 1: "+"}.get(least, f"{{{least},}}")
     if int(most) > MOST_REPEATS:
@@ -90,7 +95,7 @@ def _times(least: int, most: Any, pattern: str) -> str:
     return f"{{{least},{int(most)}}}"
 
 
-def _character_class(parts: Any, pattern: str) -> str:
+def _character_class(parts: Tree, pattern: str) -> str:
     inside, negated = "", ""
     for kind, value in parts:
         name = str(kind)
@@ -108,16 +113,16 @@ def _character_class(parts: Any, pattern: str) -> str:
 
 
 def _in_class(point: int) -> str:
-    """A character inside brackets, by its number where it could mean something there."""
+    """Return a character for use inside brackets, as its code if it is special there."""
     character = chr(point)
     if character.isalnum() or character in " .,:;%/()":
         return character
     return f"\\x{point:02X}" if point < 0x100 else f"\\U{point:08X}"
 
 
-def _impossible(what: str, pattern: str) -> UserError:
+def _impossible(construct: str, pattern: str) -> UserError:
     return UserError(
-        f"the pattern cannot be followed by llama.cpp: {what}",
+        f"llama.cpp cannot apply this pattern: {construct}",
         where=pattern,
-        remedy="say it without, or use engine transformers",
+        remedy="rewrite the pattern without it, or use engine transformers",
     )

@@ -1,28 +1,42 @@
-"""The llama.cpp engine (`xllamacpp`): GGUF files, fast on CPUs, answers held to a grammar."""
+"""The llama.cpp engine (`xllamacpp`): run GGUF files, fast on CPUs, constrained by grammars."""
 
 from __future__ import annotations
 
+import gc
 import math
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from importlib.util import find_spec
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from kofinlaw import UserError
 from kofinlaw.models import quickstart
 from kofinlaw.models.cache import is_intact
-from kofinlaw.models.engines.base import ChoiceScore, EngineStats, Generation, Request, timed_call
+from kofinlaw.models.engines.base import (
+    ChoiceScore,
+    EngineStats,
+    Finish,
+    Generation,
+    Request,
+    timed_call,
+)
 from kofinlaw.models.engines.gbnf import choices_grammar, pattern_grammar
 from kofinlaw.models.settings import EngineSettings
 from kofinlaw.models.tokenizer import Tokenizer, load_tokenizer
 
-# A choice is looked up among this many likeliest tokens; one below them counts as the last.
+if TYPE_CHECKING:
+    import xllamacpp
+
+# Choices are scored among this many likeliest tokens; less likely tokens count as the last one.
 RANKED_TOKENS = 4096
 
 
 class LlamaCppEngine:
-    """A GGUF model in this process. Texts are deterministic with one slot and no prefix cache."""
+    """A GGUF model in this process; deterministic with one slot and without prefix cache.
+
+    Raises UserError if xllamacpp is missing or llama.cpp cannot load the file.
+    """
 
     name = "llamacpp"
 
@@ -48,10 +62,10 @@ class LlamaCppEngine:
             parameters.cpuparams.n_threads = settings.threads
             parameters.cpuparams_batch.n_threads = settings.threads
         try:
-            self._server: Any = xllamacpp.Server(parameters)
+            self._server: xllamacpp.Server | None = xllamacpp.Server(parameters)
         except RuntimeError as error:
             raise UserError(
-                f"llama.cpp does not load this file: {error}", where=parameters.model.path
+                f"llama.cpp cannot load this file: {error}", where=parameters.model.path
             ) from error
         self._pool = ThreadPoolExecutor(settings.slots)
 
@@ -61,14 +75,16 @@ class LlamaCppEngine:
         return self._tokenizer
 
     def generate(self, requests: Sequence[Request]) -> list[Generation]:
-        """Texts in order, `slots` at a time. Choices, regular expressions and schemas are held to.
+        """Return one generation per request, in order; `slots` requests run at a time.
 
-        A request the server fails on comes back with finish `error` and is counted. Raises
-        UserError for a prompt that leaves no room for its answer.
+        It supports choices, regular expressions and schemas. A request that llama.cpp fails on
+        returns with finish `error` and counts as a failure.
+
+        Raises: UserError for a prompt that leaves no room for its answer.
         """
         prompts = self._tokenizer.encode_batch([request.prompt for request in requests])
         for number, (request, ids) in enumerate(zip(requests, prompts, strict=True)):
-            self._check_room(number, len(ids), most_tokens(request))
+            self._check_room(number, len(ids), token_limit(request))
         with timed_call(self.stats):
             pairs = zip(requests, prompts, strict=True)
             out = list(self._pool.map(lambda pair: self._generate_one(*pair), pairs))
@@ -78,36 +94,39 @@ class LlamaCppEngine:
         return out
 
     def _generate_one(self, request: Request, prompt: list[int]) -> Generation:
-        payload: dict[str, Any] = {
+        payload: dict[str, object] = {
             "prompt": prompt,
-            "max_tokens": most_tokens(request),
+            "max_tokens": token_limit(request),
             "temperature": request.temperature,
             "seed": request.seed,
             "cache_prompt": self._settings.prefix_cache,
         }
         if request.temperature > 0:
-            # Plain sampling from the model's own distribution, as the other engines do.
+            # Sample from the model's own distribution, as the other engines do.
             payload.update(top_k=0, top_p=1.0, min_p=0.0, repeat_penalty=1.0)
         if request.logprob:
             payload["logprobs"] = 1
         if request.stop:
             payload["stop"] = list(request.stop)
-        payload.update(constraint(request))
+        payload.update(constraint_arguments(request))
         answer = self._complete(payload)
         if answer is None:
             return Generation("", len(prompt), 0, "error", math.nan)
         choice = answer["choices"][0]
         content = (choice.get("logprobs") or {}).get("content") or []
         text = choice["text"]
-        finish = "stop" if choice.get("finish_reason") == "stop" else "length"
+        finish: Finish = "stop" if choice.get("finish_reason") == "stop" else "length"
         tokens = int(answer.get("usage", {}).get("completion_tokens", len(content)))
         if request.choices and finish == "stop" and content and not content[-1].get("bytes"):
-            # After a whole choice the end is certain: as in the other engines it does not count.
+            # The end after a complete choice is certain; no engine counts its token.
             content, tokens = content[:-1], tokens - 1
         logprob = sum(float(token["logprob"]) for token in content) if content else math.nan
-        return Generation(text, len(prompt), tokens, finish, logprob)  # type: ignore[arg-type]
+        return Generation(text, len(prompt), tokens, finish, logprob)
 
-    def _complete(self, payload: dict[str, Any]) -> dict[str, Any] | None:
+    def _complete(self, payload: dict[str, object]) -> dict[str, Any] | None:
+        """Return llama.cpp's completion, or None if it failed."""
+        if self._server is None:
+            raise UserError("this engine is closed")
         try:
             answer = self._server.handle_completions(payload)
         except RuntimeError:
@@ -117,10 +136,13 @@ class LlamaCppEngine:
     def score(
         self, prompts: Sequence[str], choices: Sequence[Sequence[str]]
     ) -> list[list[ChoiceScore]]:
-        """Summed log-probability of each choice's tokens after its prompt.
+        """Return the summed log-probability of each choice's tokens after its prompt.
 
-        One request a prompt and one more for each further token of longer choices, which reuse
-        the prompt's cache. A token below the 4,096 likeliest counts as the last of those.
+        Each prompt needs one request, and each further token of longer choices one more, which
+        reuses the prompt's cache. A token that is not among the 4,096 likeliest counts as the last
+        of these.
+
+        Raises: UserError for an empty prompt or choice, and if llama.cpp fails.
         """
         encoded = self._tokenizer.encode_batch(prompts)
         with timed_call(self.stats):
@@ -150,15 +172,15 @@ class LlamaCppEngine:
         return scores
 
     def _ranked(self, ids: list[int], *, reuse: bool) -> tuple[dict[int, float], float]:
-        """Log-probabilities of the likeliest next tokens by id, and the smallest of them."""
+        """Return the log-probabilities of the likeliest next tokens by id, and the smallest."""
         answer = self._complete(
             {
                 "prompt": ids,
                 "max_tokens": 1,
                 "temperature": 0,
                 "logprobs": RANKED_TOKENS,
-                # The probabilities are the model's own whatever is written; an end token or half
-                # a character would come back without any.
+                # The grammar only avoids end tokens and half characters, for which llama.cpp
+                # returns no probabilities. The probabilities are the model's unconstrained ones.
                 "grammar": 'root ::= "1"',
                 "cache_prompt": reuse or self._settings.prefix_cache,
             }
@@ -170,18 +192,17 @@ class LlamaCppEngine:
         return top, min(top.values())
 
     def _check_room(self, number: int, prompt: int, answer: int) -> None:
+        """Refuse a prompt whose tokens and answer tokens exceed the context."""
         room = self._settings.context_tokens
         if prompt + answer > room:
             raise UserError(
-                f"prompt {number} has {prompt} tokens and wants {answer} more, of {room} in all",
+                f"prompt {number} has {prompt} tokens and needs up to {answer} more; limit {room}",
                 where="engine.context_tokens",
                 remedy="raise engine.context_tokens or lower rag.evidence_tokens",
             )
 
     def close(self) -> None:
-        """Free the model."""
-        import gc
-
+        """Free the model; safe to call twice."""
         self._pool.shutdown(wait=True)
         self._server = None
         gc.collect()
@@ -194,9 +215,10 @@ class LlamaCppEngine:
 
 
 def gguf_file(settings: EngineSettings, folder: Path) -> Path:
-    """The GGUF file to load: as set, else the one in the folder, else the quickstart's own.
+    """Return the GGUF file to load: `settings.gguf`, else the folder's, else the quickstart's.
 
-    Raises UserError where there is none: an adapter or merge must be exported first.
+    Raises: UserError if there is none or more than one. An adapter or a merged model must be
+    exported first.
     """
     if settings.gguf is not None:
         if not settings.gguf.is_file():
@@ -210,7 +232,7 @@ def gguf_file(settings: EngineSettings, folder: Path) -> Path:
         raise UserError(
             f"more than one GGUF file: {names}", where=str(folder), remedy="set `engine.gguf`"
         )
-    # By the folder, not by its shape: a model trained from the quickstart's has other weights.
+    # Decided by the folder, not by the shape: a model trained from it has other weights.
     if folder.name == quickstart.FOLDER and is_intact(folder, quickstart.VERSION):
         return quickstart.quickstart_gguf(folder.parent)
     raise UserError(
@@ -220,8 +242,8 @@ def gguf_file(settings: EngineSettings, folder: Path) -> Path:
     )
 
 
-def constraint(request: Request) -> dict[str, Any]:
-    """The part of a llama.cpp request that holds the answer to its choices, pattern or schema."""
+def constraint_arguments(request: Request) -> dict[str, object]:
+    """Return the part of a llama.cpp request that constrains the answer."""
     if request.choices:
         return {"grammar": choices_grammar(request.choices)}
     if request.regex:
@@ -231,7 +253,7 @@ def constraint(request: Request) -> dict[str, Any]:
     return {}
 
 
-def most_tokens(request: Request) -> int:
-    """The request's bound, or what the longest choice may take: a token a byte, and an end."""
+def token_limit(request: Request) -> int:
+    """Return `max_tokens`, or the most that a choice may need: one token per byte, and an end."""
     longest = max((len(choice.encode("utf-8")) for choice in request.choices), default=-1)
     return max(request.max_tokens, longest + 1)

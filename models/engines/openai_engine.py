@@ -1,4 +1,4 @@
-"""The engine for OpenAI-compatible servers on this machine (vLLM, llama.cpp, others)."""
+"""The openai engine: send requests to OpenAI-compatible servers on this machine."""
 
 from __future__ import annotations
 
@@ -20,6 +20,7 @@ from kofinlaw.models.engines.base import (
     SERVER_UNREACHABLE,
     ChoiceScore,
     EngineStats,
+    Finish,
     Generation,
     Request,
     TokenCounter,
@@ -35,27 +36,28 @@ from kofinlaw.offline import is_loopback
 from kofinlaw.units import MIB
 
 TRIES = 3
-# Answers worth another try, after a pause that doubles: busy, failed, or restarting.
+# HTTP statuses to retry after a pause that doubles: the server is busy, failed or restarts.
 RETRIED = (408, 409, 425, 429, 500, 502, 503, 504)
 FIRST_PAUSE_SECONDS = 0.5
-# No answer of ours is near it; what goes on beyond is not going to end.
+# No valid answer comes near this size; a longer one would never end.
 LARGEST_ANSWER_BYTES = 16 * MIB
 
 
 class ServerError(Exception):
-    """A server did not answer a request, after every try."""
+    """No server answered a request, after every try."""
 
 
 class _NoRedirect(urllib.request.HTTPRedirectHandler):
-    def redirect_request(self, *arguments: Any, **named: Any) -> None:
+    def redirect_request(self, *arguments: object, **named: object) -> None:
         return None
 
 
 class OpenAIEngine:
     """Sends rendered prompts to `/completions`; several servers share the work.
 
-    Not deterministic: servers batch what happens to arrive together. Tokens are counted by the
-    folder's tokenizer, or by characters where no folder is given.
+    It is not deterministic, because servers batch the requests that arrive together. Tokens are
+    counted by the folder's tokenizer, or as characters if there is no folder. Raises UserError for
+    an address that is not on this machine, and if a server does not name its model.
     """
 
     name = "openai"
@@ -68,21 +70,21 @@ class OpenAIEngine:
         self._servers = [address.rstrip("/") for address in settings.servers]
         self._tokenizer: TokenCounter = load_tokenizer(folder) if folder else CharacterCounter()
         self.stats = EngineStats()
-        # A proxy of the environment or a redirection would carry prompts off this machine.
+        # A proxy of the environment or a redirection would send prompts to another machine.
         self._opener = urllib.request.build_opener(urllib.request.ProxyHandler({}), _NoRedirect())
         self._model = settings.served_model or self._first_model()
         self._pool = ThreadPoolExecutor(settings.slots * len(self._servers))
 
     @property
     def tokenizer(self) -> TokenCounter:
-        """Counts tokens as the served model does, where its folder is known."""
+        """Counts tokens as the served model does, if its folder is known."""
         return self._tokenizer
 
     def generate(self, requests: Sequence[Request]) -> list[Generation]:
-        """Texts in order, `slots` at a time on each server.
+        """Return one generation per request, in order; each server gets `slots` at a time.
 
-        What no server answers after three tries, or what breaks its constraint, comes back with
-        finish `error` and its fault, and is counted.
+        If no server answers after three tries, or if the answer violates its constraint, the
+        generation has finish `error` and a fault, and counts as a failure.
         """
         with timed_call(self.stats):
             out = list(self._pool.map(self._generate_one, range(len(requests)), requests))
@@ -92,12 +94,12 @@ class OpenAIEngine:
         return out
 
     def _generate_one(self, number: int, request: Request) -> Generation:
-        payload: dict[str, Any] = {
+        payload: dict[str, object] = {
             "prompt": request.prompt,
             "max_tokens": request.max_tokens,
             "temperature": request.temperature,
             "seed": request.seed,
-            **constraint(request),
+            **constraint_arguments(request),
         }
         if request.logprob:
             payload["logprobs"] = 1
@@ -111,17 +113,17 @@ class OpenAIEngine:
         text, stopped = cut_at_stop(str(choice.get("text") or ""), request.stop)
         if not satisfies(text, request):
             return Generation(text, read, 0, "error", math.nan, fault="breaks its constraint")
-        finish = "stop" if stopped or choice.get("finish_reason") == "stop" else "length"
+        finish: Finish = "stop" if stopped or choice.get("finish_reason") == "stop" else "length"
         tokens = int(usage.get("completion_tokens") or self._tokenizer.count(text))
         read = int(usage.get("prompt_tokens") or read)
-        return Generation(text, read, tokens, finish, _summed(choice))  # type: ignore[arg-type]
+        return Generation(text, read, tokens, finish, _summed_logprob(choice))
 
     def score(
         self, prompts: Sequence[str], choices: Sequence[Sequence[str]]
     ) -> list[list[ChoiceScore]]:
-        """Summed log-probability of each choice, read from the echoed prompt.
+        """Return the summed log-probability of each choice, read from the echoed prompt.
 
-        Raises UserError where a server does not echo log-probabilities (llama.cpp's does not).
+        Raises: UserError if a server does not echo log-probabilities (llama.cpp's does not).
         """
         jobs = [
             (prompt, choice) for prompt, row in zip(prompts, choices, strict=True) for choice in row
@@ -154,9 +156,12 @@ class OpenAIEngine:
         return ChoiceScore(sum(inside), len(inside))
 
     def _complete(
-        self, number: int, payload: dict[str, Any]
+        self, number: int, payload: dict[str, object]
     ) -> tuple[dict[str, Any], dict[str, Any]]:
-        """The first choice and the usage of a completion; the next server at each new try."""
+        """Return the first choice and the usage of a completion; each new try uses the next server.
+
+        Raises: ServerError after the last try, or for a status that a retry cannot help.
+        """
         last: dict[str, Exception] = {}
         for attempt in range(TRIES):
             server = self._servers[(number + attempt) % len(self._servers)]
@@ -177,26 +182,26 @@ class OpenAIEngine:
                 last[server] = error
             if attempt + 1 < TRIES:
                 time.sleep(FIRST_PAUSE_SECONDS * 2**attempt)
-        told = "; ".join(f"{server}: {error}" for server, error in last.items())
-        gone = all(map(_refused_connection, last.values()))
-        raise ServerError(f"{SERVER_UNREACHABLE}: {told}" if gone else told)
+        detail = "; ".join(f"{server}: {error}" for server, error in last.items())
+        unreachable = all(map(_refused_connection, last.values()))
+        raise ServerError(f"{SERVER_UNREACHABLE}: {detail}" if unreachable else detail)
 
-    def _call(self, address: str, payload: dict[str, Any] | None = None) -> dict[str, Any]:
+    def _call(self, address: str, payload: dict[str, object] | None = None) -> dict[str, Any]:
         body = None if payload is None else json.dumps(payload).encode("utf-8")
         request = urllib.request.Request(
             address, data=body, headers={"Content-Type": "application/json"}
         )
         deadline = time.monotonic() + self._settings.timeout_seconds
         with self._opener.open(request, timeout=self._settings.timeout_seconds) as answer:
-            told = bytearray()
+            data = bytearray()
             while part := answer.read1(65536):
-                told += part
-                if len(told) > LARGEST_ANSWER_BYTES:
+                data += part
+                if len(data) > LARGEST_ANSWER_BYTES:
                     raise ValueError("its answer does not end")
-                # The socket's own limit begins anew with each byte.
+                # The socket's own time limit restarts with each byte.
                 if time.monotonic() > deadline:
                     raise TimeoutError("timed out in the middle of its answer")
-            return json.loads(told)
+            return json.loads(data)
 
     def _first_model(self) -> str:
         server = self._servers[0]
@@ -204,13 +209,13 @@ class OpenAIEngine:
             return str(self._call(f"{server}/models")["data"][0]["id"])
         except (OSError, http.client.HTTPException, ValueError, LookupError, TypeError) as error:
             raise UserError(
-                f"{server} does not say which model it serves: {error}",
+                f"cannot ask {server} for its model: {error}",
                 where="engine.servers",
                 remedy="start the server, or set `served_model`",
             ) from error
 
     def close(self) -> None:
-        """Let the running requests end; the server stays as it is."""
+        """Wait for the running requests; the server keeps running."""
         self._pool.shutdown(wait=True)
 
     def __enter__(self) -> OpenAIEngine:
@@ -221,7 +226,10 @@ class OpenAIEngine:
 
 
 def check_address(address: str) -> None:
-    """Refuse a server that is not on this machine; raises UserError."""
+    """Refuse a server address that is invalid or not on this machine.
+
+    Raises: UserError.
+    """
     parts = urlsplit(address)
     if parts.scheme not in ("http", "https") or not parts.hostname:
         raise UserError(
@@ -237,8 +245,8 @@ def check_address(address: str) -> None:
         )
 
 
-def constraint(request: Request) -> dict[str, Any]:
-    """A request's constraint as vLLM and as llama.cpp read it; each ignores the other's key."""
+def constraint_arguments(request: Request) -> dict[str, object]:
+    """Return a request's constraint for vLLM and for llama.cpp; each ignores the other's key."""
     if request.choices:
         grammar = choices_grammar(request.choices)
         return {"structured_outputs": {"choice": list(request.choices)}, "grammar": grammar}
@@ -257,7 +265,7 @@ def constraint(request: Request) -> dict[str, Any]:
 
 
 def satisfies(text: str, request: Request) -> bool:
-    """Whether a text keeps to its choices or pattern, or is JSON where a schema was asked."""
+    """Whether a text satisfies its choices or pattern, or is JSON if there is a schema."""
     if request.choices:
         return text in request.choices
     if request.regex:
@@ -271,13 +279,13 @@ def satisfies(text: str, request: Request) -> bool:
 
 
 def _refused_connection(error: Exception) -> bool:
-    """Whether nothing listens at the address."""
+    """Whether no server listens at the address."""
     return isinstance(getattr(error, "reason", error), ConnectionRefusedError)
 
 
-def _summed(choice: dict[str, Any]) -> float:
-    """The written tokens' summed log-probability, nan where the server gives none."""
-    told = choice.get("logprobs") or {}
-    values = told.get("token_logprobs") or [t.get("logprob") for t in told.get("content") or []]
+def _summed_logprob(choice: dict[str, Any]) -> float:
+    """Return the generated tokens' summed log-probability; nan if the server gives none."""
+    given = choice.get("logprobs") or {}
+    values = given.get("token_logprobs") or [t.get("logprob") for t in given.get("content") or []]
     known = [float(value) for value in values if value is not None]
     return sum(known) if known else math.nan

@@ -1,4 +1,4 @@
-"""Which bytes each token of a vocabulary stands for."""
+"""Map each token of a vocabulary to its bytes."""
 
 from __future__ import annotations
 
@@ -12,11 +12,12 @@ _BYTE = re.compile(r"<0x([0-9A-F]{2})>")
 
 
 def token_bytes(tokenizer: Tokenizer) -> tuple[list[bytes], list[int]]:
-    """The bytes of every token by id, and the ids of special tokens (whose bytes are empty).
+    """Return the bytes of every token by id, and the ids of special tokens (with empty bytes).
 
-    Reads byte-level vocabularies (GPT-2, EXAONE, Qwen: each character stands for a byte) and
-    sentencepiece ones with byte fallback (Gemma, SOLAR: `▁` is a space, `<0xEA>` a byte). Raises
-    UserError for any other kind.
+    Byte-level vocabularies (GPT-2, EXAONE, Qwen) represent each byte by a character. Sentencepiece
+    vocabularies with byte fallback (Gemma, SOLAR) write a space as `▁` and a byte as `<0xEA>`.
+
+    Raises: UserError for any other kind of vocabulary.
     """
     fast = tokenizer.fast
     vocabulary = fast.get_vocab(with_added_tokens=True)
@@ -26,7 +27,7 @@ def token_bytes(tokenizer: Tokenizer) -> tuple[list[bytes], list[int]]:
     byte_level = "ByteLevel" in kind
     if not byte_level and not any(word in kind for word in ("ByteFallback", "Metaspace")):
         raise UserError(
-            "this tokenizer's tokens cannot be read as bytes",
+            "the tokens of this tokenizer cannot be mapped to bytes",
             where=str(tokenizer.folder),
             remedy="use a byte-level or sentencepiece tokenizer, or engine llamacpp",
         )
@@ -46,10 +47,10 @@ def token_bytes(tokenizer: Tokenizer) -> tuple[list[bytes], list[int]]:
 
 @functools.cache
 def byte_characters() -> dict[str, int]:
-    """The byte behind each character of a byte-level vocabulary.
+    """Return the byte that each character of a byte-level vocabulary represents.
 
-    GPT-2's table (openai/gpt-2, encoder.py): printable Latin-1 bytes stand for themselves, the
-    others for the characters from U+0100 on, in order.
+    This is GPT-2's table (openai/gpt-2, encoder.py): printable Latin-1 characters represent their
+    own byte; the characters from U+0100 on represent the other bytes, in order.
     """
     printable = [*range(0x21, 0x7F), *range(0xA1, 0xAD), *range(0xAE, 0x100)]
     table = {chr(byte): byte for byte in printable}

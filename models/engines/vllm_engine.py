@@ -1,4 +1,4 @@
-"""The vLLM engine: offline batches on a GPU with prefix caching and guided decoding.
+"""The vllm engine: offline batches on a GPU with prefix caching and guided decoding.
 
 Written against vLLM 0.32's `LLM`, `SamplingParams` and `StructuredOutputsParams`; not yet run on
 a card (docs/guides/models.md). What is sent to vLLM is made by plain, tested functions.
@@ -6,13 +6,14 @@ a card (docs/guides/models.md). What is sent to vLLM is made by plain, tested fu
 
 from __future__ import annotations
 
+import gc
 import json
 import math
 import os
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from importlib.util import find_spec
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
 from kofinlaw import UserError
 from kofinlaw.models.engines.base import (
@@ -28,16 +29,40 @@ from kofinlaw.models.engines.constraints import bare_pattern
 from kofinlaw.models.settings import EngineSettings
 from kofinlaw.models.tokenizer import Tokenizer, load_tokenizer
 
-# vLLM gathers the log-probabilities of at most this many named tokens (MAX_LOGPROB_TOKEN_IDS).
+# vLLM returns the log-probabilities of at most this many named tokens (MAX_LOGPROB_TOKEN_IDS).
 NAMED_TOKENS = 128
-# Adapter ranks vLLM has kernels for (`LoRAConfig.max_lora_rank`).
+# Adapter ranks that vLLM has kernels for (`LoRAConfig.max_lora_rank`).
 RANKS = (1, 8, 16, 32, 64, 128, 256, 320, 512)
 
 
-class VllmEngine:
-    """vLLM in this process. Not deterministic: it batches what happens to be ready together.
+class LLM(Protocol):
+    """The part of `vllm.LLM` that the engine uses."""
 
-    `llm` is a `vllm.LLM` already made (the benchmarks' has random weights).
+    def generate(
+        self,
+        prompts: Sequence[object],
+        sampling_params: Sequence[object],
+        *,
+        use_tqdm: bool,
+        lora_request: object,
+    ) -> Sequence[RequestOutput]:
+        """Return one output per prompt, in order."""
+        ...
+
+
+class RequestOutput(Protocol):
+    """The part of `vllm.RequestOutput` that the engine reads."""
+
+    prompt_token_ids: Sequence[int] | None
+    prompt_logprobs: Sequence[Any] | None
+    outputs: Sequence[Any]
+
+
+class VllmEngine:
+    """vLLM in this process. It is not deterministic: it batches requests as they become ready.
+
+    `llm` is an existing `vllm.LLM`; the benchmarks use one with random weights. Raises UserError
+    if vLLM is missing, and for settings or adapters that it does not support.
     """
 
     name = "vllm"
@@ -50,21 +75,21 @@ class VllmEngine:
         *,
         adapter: Path | None = None,
         seed: int = 0,
-        llm: Any = None,
+        llm: LLM | None = None,
     ) -> None:
         if find_spec("vllm") is None:
             raise UserError(
-                "engine vllm needs vllm and a CUDA card",
-                remedy="pip install 'kofinlaw[vllm]' there, or use engine transformers",
+                "engine vllm needs vllm and a CUDA GPU",
+                remedy="pip install 'kofinlaw[vllm]' on a GPU machine, or use engine transformers",
             )
-        # Nothing is reported to anybody; must be set before vLLM is imported.
+        # Disables usage reports; must be set before vLLM is imported.
         os.environ.update(VLLM_NO_USAGE_STATS="1", DO_NOT_TRACK="1")
         import vllm
 
         self._tokenizer = load_tokenizer(folder)
-        self._vllm: Any = vllm
-        self._llm: Any = llm or vllm.LLM(**engine_arguments(settings, folder, adapter, seed))
-        self._lora: Any = None
+        self._sampling_params: type = vllm.SamplingParams
+        self._llm: LLM | None = llm or vllm.LLM(**engine_arguments(settings, folder, adapter, seed))
+        self._lora: object = None
         if adapter is not None:
             from vllm.lora.request import LoRARequest
 
@@ -77,7 +102,7 @@ class VllmEngine:
         return self._tokenizer
 
     def generate(self, requests: Sequence[Request]) -> list[Generation]:
-        """Texts in order; vLLM batches them as its memory allows."""
+        """Return one generation per request, in order; vLLM batches them as its memory allows."""
         with timed_call(self.stats):
             prompts = self._tokenizer.encode_batch([request.prompt for request in requests])
             parameters = [self._parameters(sampling(request)) for request in requests]
@@ -94,10 +119,13 @@ class VllmEngine:
     def score(
         self, prompts: Sequence[str], choices: Sequence[Sequence[str]]
     ) -> list[list[ChoiceScore]]:
-        """Summed log-probability of each choice after its prompt.
+        """Return the summed log-probability of each choice after its prompt.
 
-        Single tokens: one token is generated and theirs are gathered, on the cached prefix. Longer
-        ones are read as part of the prompt, where vLLM cannot use its cache.
+        For single tokens, one token is generated after the cached prompt and the log-probabilities
+        of the choices are returned with it. Longer choices are read as part of the prompt, where
+        vLLM cannot use its cache.
+
+        Raises: UserError for an empty prompt or choice.
         """
         with timed_call(self.stats):
             encoded = self._tokenizer.encode_batch(prompts)
@@ -115,25 +143,27 @@ class VllmEngine:
                 for row in jobs
             ]
 
-    def _parameters(self, arguments: dict[str, Any]) -> Any:
+    def _parameters(self, arguments: Mapping[str, Any]) -> object:
         from vllm.sampling_params import StructuredOutputsParams
 
         arguments = dict(arguments)
-        held = arguments.pop("structured_outputs", None)
-        if held is not None:
-            arguments["structured_outputs"] = StructuredOutputsParams(**held)
-        return self._vllm.SamplingParams(**arguments)
+        constraint = arguments.pop("structured_outputs", None)
+        if constraint is not None:
+            arguments["structured_outputs"] = StructuredOutputsParams(**constraint)
+        return self._sampling_params(**arguments)
 
-    def _run(self, prompts: Sequence[Sequence[int]], parameters: Sequence[Any]) -> list[Any]:
+    def _run(
+        self, prompts: Sequence[Sequence[int]], parameters: Sequence[object]
+    ) -> list[RequestOutput]:
+        if self._llm is None:
+            raise UserError("this engine is closed")
         rows = [{"prompt_token_ids": list(ids)} for ids in prompts]
         return list(
             self._llm.generate(rows, list(parameters), use_tqdm=False, lora_request=self._lora)
         )
 
     def close(self) -> None:
-        """Free the model and the card; safe to call twice."""
-        import gc
-
+        """Free the model and its GPU memory; safe to call twice."""
         if self._llm is None:
             return
         self._llm = None
@@ -151,15 +181,18 @@ class VllmEngine:
 
 def engine_arguments(
     settings: EngineSettings, folder: Path, adapter: Path | None, seed: int
-) -> dict[str, Any]:
-    """What `vllm.LLM` is called with. Raises UserError for what it cannot do."""
+) -> dict[str, object]:
+    """Return the arguments of `vllm.LLM`.
+
+    Raises: UserError for int8, and for an adapter that vLLM cannot serve.
+    """
     if settings.quantization == "int8":
         raise UserError(
             "engine vllm loads 16-bit weights or nf4, not int8",
             where="engine.quantization",
             remedy="use none or nf4",
         )
-    arguments: dict[str, Any] = {
+    arguments: dict[str, object] = {
         "model": str(folder),
         "dtype": settings.dtype,
         "max_model_len": settings.context_tokens,
@@ -180,12 +213,15 @@ def engine_arguments(
 
 
 def lora_rank(adapter: Path) -> int:
-    """The smallest rank vLLM can set up that holds the adapter's; raises UserError above all."""
+    """Return the smallest rank of vLLM that holds the adapter's rank.
+
+    Raises: UserError if the adapter is not readable or its rank is too large.
+    """
     file = adapter / "adapter_config.json"
     try:
         rank = int(json.loads(file.read_text(encoding="utf-8"))["r"])
     except (OSError, ValueError, KeyError, TypeError) as error:
-        raise UserError(f"no readable adapter here: {error}", where=str(file)) from error
+        raise UserError(f"the adapter is not readable: {error}", where=str(file)) from error
     fitting = [size for size in RANKS if size >= rank]
     if not fitting:
         raise UserError(
@@ -196,21 +232,24 @@ def lora_rank(adapter: Path) -> int:
     return fitting[0]
 
 
-def sampling(request: Request) -> dict[str, Any]:
-    """A request as arguments of SamplingParams; `structured_outputs` as those of its own class."""
-    arguments: dict[str, Any] = {
+def sampling(request: Request) -> dict[str, object]:
+    """Return a request as arguments of SamplingParams.
+
+    `structured_outputs` holds the arguments of StructuredOutputsParams.
+    """
+    arguments: dict[str, object] = {
         "temperature": request.temperature,
         "max_tokens": request.max_tokens,
     }
     if request.logprob:
-        arguments["logprobs"] = 0  # the written tokens' own
+        arguments["logprobs"] = 0  # only those of the generated tokens
     if request.temperature > 0:
         arguments["seed"] = request.seed
     if request.stop:
         arguments["stop"] = list(request.stop)
     if request.choices:
         arguments["structured_outputs"] = {"choice": list(request.choices)}
-        # A choice is written whole; no text has more tokens than bytes.
+        # A choice is generated completely; no text has more tokens than bytes.
         longest = max(len(choice.encode("utf-8")) for choice in request.choices)
         arguments["max_tokens"] = max(request.max_tokens, longest + 1)
     elif request.regex:
@@ -220,47 +259,48 @@ def sampling(request: Request) -> dict[str, Any]:
     return arguments
 
 
-def generation_of(result: Any, request: Request) -> Generation:
-    """A `RequestOutput` as our record."""
-    written = result.outputs[0]
-    text, stopped = cut_at_stop(written.text, request.stop)
-    finish: Finish = "stop" if stopped or written.finish_reason == "stop" else "length"
+def generation_of(result: RequestOutput, request: Request) -> Generation:
+    """Convert vLLM's `RequestOutput` to a Generation."""
+    output = result.outputs[0]
+    text, stopped = cut_at_stop(output.text, request.stop)
+    finish: Finish = "stop" if stopped or output.finish_reason == "stop" else "length"
     if request.choices and text not in request.choices:
         finish = "error"
-    logprob = written.cumulative_logprob
+    logprob = output.cumulative_logprob
     return Generation(
         text,
         len(result.prompt_token_ids or ()),
-        len(written.token_ids),
+        len(output.token_ids),
         finish,
         math.nan if logprob is None else float(logprob),
     )
 
 
-Job = tuple[list[int], dict[str, Any], list[list[int]]]
+# (token ids to send, SamplingParams arguments, the tails that the job scores)
+Job = tuple[list[int], dict[str, object], list[list[int]]]
 
 
 def scoring_jobs(prompt: Sequence[int], tails: Sequence[Sequence[int]]) -> list[Job]:
-    """(token ids to send, SamplingParams arguments, the tails it scores) for one prompt's choices.
+    """Return the jobs that score one prompt's choices (tails, as token ids).
 
-    Raises UserError for an empty prompt or choice.
+    Raises: UserError for an empty prompt or choice.
     """
     if not prompt or not all(tails):
         raise UserError("a prompt or one of its choices is empty")
     rows = [list(tail) for tail in tails]
-    one = {"temperature": 0.0, "max_tokens": 1, "detokenize": False}
+    one: dict[str, object] = {"temperature": 0.0, "max_tokens": 1, "detokenize": False}
     if all(len(tail) == 1 for tail in rows) and len(rows) <= NAMED_TOKENS:
         named = sorted({tail[0] for tail in rows})
         return [(list(prompt), {**one, "logprob_token_ids": named}, rows)]
     return [([*prompt, *tail], {**one, "prompt_logprobs": 0}, [tail]) for tail in rows]
 
 
-def scores_of(result: Any, tails: Sequence[Sequence[int]]) -> list[ChoiceScore]:
-    """The tails' scores from the result of their job."""
+def scores_of(result: RequestOutput, tails: Sequence[Sequence[int]]) -> list[ChoiceScore]:
+    """Return the scores of the tails from the result of their job."""
     if result.prompt_logprobs is None:
         first = result.outputs[0].logprobs[0]
         return [ChoiceScore(float(first[tail[0]].logprob), 1) for tail in tails]
     (tail,) = tails
-    places = result.prompt_logprobs[-len(tail) :]
-    total = sum(float(place[token].logprob) for place, token in zip(places, tail, strict=True))
+    rows = result.prompt_logprobs[-len(tail) :]
+    total = sum(float(row[token].logprob) for row, token in zip(rows, tail, strict=True))
     return [ChoiceScore(total, len(tail))]

@@ -1,25 +1,24 @@
-"""What the parts of a model take: weights, adapter, and what a token keeps for its backward pass.
+"""Count the memory of a model's parts: weights, adapter, and saved tensors of the backward pass.
 
-Counted from the operations of a Llama-shaped layer as this project trains it (16-bit compute,
-float32 adapter, rows shared between the adapters of one input): see docs/decisions/021.
+The counts follow the operations of a Llama-shaped layer as kofinlaw trains it: 16-bit compute, a
+float32 adapter, and rows shared between the adapters of one input (docs/decisions/021).
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Literal
 
 from kofinlaw import UserError
 from kofinlaw.models.catalogue import ModelCard
+from kofinlaw.models.settings import Quantization
 from kofinlaw.units import GIB
 
-Quantization = Literal["none", "nf4", "int8"]
-
-# Bytes a weight of a quantised linear layer takes: the value, and its share of the constants.
-# NF4 with double quantisation (QLoRA, arXiv 2305.14314 §3): an 8-bit scale for 64 weights and a
-# float32 one for 256 of those.
+# Bytes per weight of a quantised linear layer: the value, and its share of the constants. NF4 with
+# double quantisation (QLoRA, arXiv 2305.14314 §3) has an 8-bit scale per 64 weights and a float32
+# scale per 256 of these scales.
 VALUE_BYTES = {"none": 2.0, "nf4": 0.5, "int8": 1.0}
 CONSTANT_BYTES = {"none": 0.0, "nf4": 1 / 64 + 4 / (64 * 256), "int8": 0.0}
+# Names of linear layers in other model families, and their Llama names.
 SAME_TARGET = {
     "out_proj": "o_proj",
     "c_fc_0": "gate_proj",
@@ -31,7 +30,10 @@ SAME_TARGET = {
 
 
 def linear_shapes(card: ModelCard) -> dict[str, tuple[int, int]]:
-    """(inputs, outputs) of each linear layer of one block, by its Llama name."""
+    """Return (inputs, outputs) of each linear layer of one block, by its Llama name.
+
+    Raises: UserError if the shape of the model is not known.
+    """
     if not (card.layers and card.hidden and card.heads and card.intermediate and card.vocab):
         raise UserError(f"the shape of {card.id} is not known", remedy="give a local folder's path")
     attention, keys = card.heads * card.head_dim, card.kv_heads * card.head_dim
@@ -51,17 +53,20 @@ def linear_shapes(card: ModelCard) -> dict[str, tuple[int, int]]:
 
 
 def linear_parameters(card: ModelCard) -> int:
-    """Weights in the blocks' linear layers: what quantisation applies to."""
+    """Return the number of weights in the blocks' linear layers, which quantisation applies to."""
     return card.layers * sum(i * o for i, o in linear_shapes(card).values())
 
 
 def embedding_parameters(card: ModelCard) -> int:
-    """Weights of embedding and head (one matrix where tied), which stay in 16 bit."""
+    """Return the number of weights of embedding and head (one matrix if tied), kept in 16 bit."""
     return card.vocab * card.hidden * (1 if card.tied else 2)
 
 
 def adapter_parameters(card: ModelCard, rank: int, targets: tuple[str, ...] | None = None) -> int:
-    """Trained weights of LoRA of a rank on the targets (None: every linear layer)."""
+    """Return the number of trained weights of LoRA on the targets (None: every linear layer).
+
+    Raises: UserError for a target that the model does not have.
+    """
     shapes = linear_shapes(card)
     names = [SAME_TARGET.get(name, name) for name in targets or shapes]
     unknown = [name for name in names if name not in shapes]
@@ -73,7 +78,7 @@ def adapter_parameters(card: ModelCard, rank: int, targets: tuple[str, ...] | No
 
 
 def weight_terms(card: ModelCard, quantization: Quantization) -> dict[str, float]:
-    """GiB of weights and of quantisation constants."""
+    """Return GiB of the weights, of quantisation constants and of one dequantised layer."""
     linear, embeddings = linear_parameters(card), embedding_parameters(card)
     norms = card.layers * 2 * card.hidden + card.hidden
     rows = card.layers * sum(o for _, o in linear_shapes(card).values())
@@ -87,19 +92,22 @@ def weight_terms(card: ModelCard, quantization: Quantization) -> dict[str, float
 
 
 def bytes_per_token(tensors: Sequence[tuple[int, int]]) -> int:
-    """The sum of tensors given as (bytes a token, how many)."""
+    """Return the total bytes per token of tensors given as (bytes per token, number)."""
     return sum(width * count for width, count in tensors)
 
 
 def saved_tensors(card: ModelCard, rank: int = 16) -> list[tuple[int, int]]:
-    """(bytes a token, how many) of the tensors that one block keeps for its backward pass.
+    """Return (bytes per token, number) of the tensors that a block saves for its backward pass.
 
-    For 16-bit compute and LoRA on all linear layers; counted against autograd's own saved tensors
-    in tests/models/test_memory_counted.py. Each norm keeps its input in float32 (two norms; four
-    and two a head where the family norms its outputs, queries and keys too) and the two products
-    after a norm share its 16-bit output; attention keeps query, key, value and output; the MLP
-    keeps what enters the activation, what leaves it, the other half and their product; each adapter
-    keeps its inner `rank` values.
+    The counts are for 16-bit compute and LoRA on all linear layers.
+    tests/models/memory/test_counts.py compares them with the tensors that autograd saves.
+
+    - Each norm saves its input in float32. There are two norms per block. Families that also norm
+      outputs, queries and keys have four, and two per head.
+    - The two products after a norm share its 16-bit output.
+    - Attention saves query, key, value and output.
+    - The MLP saves the input and output of the activation, the other half and their product.
+    - Each adapter saves its `rank` inner values.
     """
     attention, keys = card.heads * card.head_dim, card.kv_heads * card.head_dim
     norms_heads = card.model_type.startswith("gemma3")
@@ -116,10 +124,10 @@ def saved_tensors(card: ModelCard, rank: int = 16) -> list[tuple[int, int]]:
 
 
 def saved_scores(card: ModelCard, length: int) -> list[tuple[int, int]]:
-    """The same of one block's attention where it is not fused (on a processor).
+    """Return the same for the scores of one block's attention if it is not fused (on a CPU).
 
-    The softmax in float32 and in 16 bit over `length` keys in each head; keys and values are kept
-    repeated for every head instead of as they were.
+    Each head saves the softmax over `length` keys (tokens) in float32 and in 16 bit. Keys and
+    values are saved repeated for every head.
     """
     repeated = 2 * (card.heads - card.kv_heads) * card.head_dim
     return [(4 * card.heads * length, 1), (2 * card.heads * length, 1), (repeated, 2)]

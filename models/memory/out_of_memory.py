@@ -1,4 +1,4 @@
-"""Telling that memory ran out, in all the ways it is said: a smaller batch may help then."""
+"""Recognise out-of-memory errors of CUDA, of its libraries, of the CPU allocator and of Python."""
 
 from __future__ import annotations
 
@@ -15,11 +15,11 @@ _MARKS = (
 
 
 def is_out_of_memory(error: BaseException) -> bool:
-    """Whether `error` says that memory ran out.
+    """Whether an error means that memory ran out, so that a smaller batch may succeed.
 
-    CUDA says it with `torch.OutOfMemoryError`, with a RuntimeError of its own ("CUDA error: out
-    of memory") or through its libraries; the CPU allocator with a RuntimeError, the system with an
-    OSError, Python with MemoryError.
+    CUDA raises `torch.OutOfMemoryError` or a RuntimeError ("CUDA error: out of memory", or an
+    error of its libraries). The CPU allocator raises RuntimeError, the system OSError, and Python
+    MemoryError.
     """
     if isinstance(error, MemoryError) or type(error).__name__ == "OutOfMemoryError":
         return True

@@ -1,8 +1,8 @@
-"""What training and serving a model take in memory, term by term. Arithmetic only: no torch.
+"""Plan the memory of training and serving a model, term by term, by arithmetic without torch.
 
-On a card every term counts in full: torch's allocator keeps the blocks of one part of a step while
-another runs. On a processor memory goes back between the parts, so only what is held at the same
-time adds up; what its heap holds beyond is a term of its own. See docs/decisions/021.
+On a GPU every term counts fully: torch's allocator keeps the blocks of one part of a step while
+another part runs. On a CPU memory is returned between the parts, so that only memory held at the
+same time adds up; the free space in the heap is a separate term. See docs/decisions/021.
 Sizes are GiB, lengths tokens.
 """
 
@@ -28,26 +28,30 @@ from kofinlaw.units import GIB
 
 Optimizer = Literal["adamw", "adamw_8bit", "paged_adamw_8bit"]
 
-# Bytes of optimizer state a trained parameter takes: two moments in float32, or in 8 bit with a
-# float32 scale for 256 of them.
+# Bytes of optimizer state per trained parameter: two moments in float32, or in 8 bit with a
+# float32 scale per 256 values.
 OPTIMIZER_BYTES = {"adamw": 8.0, "adamw_8bit": 2 + 8 / 256, "paged_adamw_8bit": 2 + 8 / 256}
-# CUDA context with cuBLAS's workspaces; Python with torch and its libraries.
+# The CUDA context with cuBLAS's workspaces; Python with torch and its libraries.
 GPU_CONTEXT_GIB = 1.0
 CPU_CONTEXT_GIB = 0.6
-# What the caching allocator holds beyond what is in use.
+# Share that the caching allocator holds in addition to the memory in use.
 GPU_SLACK = 0.03
-# Bytes of the host's memory a tokenizer takes for an entry of its vocabulary, merges included
-# (Gemma 3's, 262,144 entries, in tokenizers: 275 MiB).
+# Bytes of host memory per vocabulary entry of a tokenizer, merges included (Gemma 3 with 262,144
+# entries in tokenizers: 275 MiB).
 TOKENIZER_BYTES = 1100
-# Bytes of one logit while a chunk's loss is formed (trainer/loss.py): the head's 16 bits and their
-# float32 copy; and while probabilities are (models/engines/decoder.py): float32 twice.
+# Bytes per logit while the loss of a chunk is computed (trainer/loss.py): 16 bits and a float32
+# copy; and while probabilities are computed (models/engines/decoder.py): float32 twice.
 LOSS_BYTES, LOGPROB_BYTES = 6, 8
 
 
 @dataclass(frozen=True, slots=True)
 class MemoryPlan:
-    """A plan. `terms` and `total` are GiB at the asked size; `micro_batch` is the most sequences of
-    that length the limit holds, `longest` the longest single sequence (tokens); 0: not even one."""
+    """A memory plan.
+
+    - `terms` (by name) and `total` are GiB at the requested size.
+    - `micro_batch` is the largest number of sequences of this length that the limit holds.
+    - `longest` is the longest single sequence in tokens; 0 if not even one token fits.
+    """
 
     terms: dict[str, float]
     total: float
@@ -55,7 +59,7 @@ class MemoryPlan:
     longest: int
 
     def fits(self, limit_gib: float) -> bool:
-        """Whether the asked size stays within a limit."""
+        """Whether the requested size stays within a limit in GiB."""
         return self.total <= limit_gib
 
 
@@ -74,12 +78,27 @@ def plan_training_memory(
     loss: Literal["chunked", "full"] = "chunked",
     head_chunk_rows: int = 256,
 ) -> MemoryPlan:
-    """Memory of LoRA training of `batch` sequences of `length` tokens in one micro-batch.
+    """Plan the memory of LoRA training.
 
-    `loss` full holds the logits of every position (16-bit values, a float32 copy and its
-    gradient: 10 bytes a position and vocabulary entry), chunked those of `head_chunk_rows`.
-    On a processor "loss" is what it takes beyond a layer's activations, which are not held then.
-    Raises UserError for a model of unknown shape.
+    Args:
+        card: the model; its shape must be known.
+        quantization: of the frozen weights.
+        rank: LoRA rank.
+        targets: layers with an adapter; None: every linear layer.
+        optimizer: decides the bytes of optimizer state per trained parameter.
+        length: tokens per sequence.
+        batch: sequences per micro-batch.
+        gradient_checkpointing: whether layers are recomputed; auto: on a GPU only.
+        limit_gib: memory for `micro_batch` and `longest` of the plan.
+        gpu: whether training runs on a GPU.
+        loss: `full` keeps the logits of every position (16-bit values, a float32 copy and its
+            gradient: 10 bytes per position and vocabulary entry); `chunked` keeps the logits of
+            `head_chunk_rows` positions.
+        head_chunk_rows: positions per chunk of the loss.
+
+    On a CPU the term "loss" counts only what exceeds a layer's activations, which are freed before.
+
+    Raises: UserError for a model of unknown shape or an unknown target.
     """
     trained = adapter_parameters(card, rank, targets)
     checkpointing = gpu if gradient_checkpointing == "auto" else gradient_checkpointing
@@ -87,31 +106,31 @@ def plan_training_memory(
     def terms_at(length: int, batch: int) -> dict[str, float]:
         tokens = length * batch
         saved = saved_tensors(card, rank)
-        # The backward pass holds gradients beside what was saved: three of the MLP's width, or two
-        # of the attention matrix in float32, when what the MLP saved is gone already.
-        passing = [(2 * card.intermediate, 3)]
-        beside = bytes_per_token(passing)
+        # The backward pass holds gradients in addition to the saved tensors: three of the MLP's
+        # width, or two of the attention matrix in float32, after the MLP's tensors are freed.
+        transient = [(2 * card.intermediate, 3)]
+        gradients = bytes_per_token(transient)
         if not gpu:
             saved += saved_scores(card, length)
             mlp = 2 * card.intermediate * (4 if card.gated else 2)
-            beside = max(beside, 8 * card.heads * length - mlp)
+            gradients = max(gradients, 8 * card.heads * length - mlp)
         inputs = (card.layers + 1) * card.hidden * 2 if checkpointing else card.hidden * 2
         kept = 0 if checkpointing else card.layers * bytes_per_token(saved)
-        layer = beside + (bytes_per_token(saved) if checkpointing else 0)
+        layer = gradients + (bytes_per_token(saved) if checkpointing else 0)
         if loss == "full":
             logits = tokens * card.vocab * 10
         else:
             rows = min(tokens, head_chunk_rows)
             logits = rows * card.vocab * LOSS_BYTES + tokens * card.hidden * 4
         terms = weight_terms(card, quantization)
-        # Twice: training keeps the adapter as it began, to see in the end that every part moved.
+        # Twice: training keeps the initial adapter, to check at the end that every part changed.
         terms["adapter"] = 2 * trained * 4 / GIB
         terms["gradients"] = trained * 4 / GIB
         terms["optimizer"] = trained * OPTIMIZER_BYTES[optimizer] / GIB
         terms["saved layer inputs"] = tokens * inputs / GIB
         name = "one layer's activations" if checkpointing else "all layers' activations"
         terms[name] = tokens * (kept + layer) / GIB
-        free = 0 if gpu else expected_free_bytes(saved + passing, tokens)
+        free = 0 if gpu else expected_free_bytes(saved + transient, tokens)
         terms["loss"] = (logits if gpu else max(0, logits - tokens * layer - free)) / GIB
         return _with_rest(terms, free, gpu)
 
@@ -127,25 +146,34 @@ def plan_serving_memory(
     limit_gib: float = 24.0,
     gpu: bool = True,
 ) -> MemoryPlan:
-    """Memory of answering: weights in 4, 8 or 16 bit and `batch` sequences of `context` tokens.
+    """Plan the memory of answering.
 
-    The cache takes 2 · layers · kv heads · head size · 2 bytes a token. On a processor "logits"
-    are what they take beyond the prompts' activations. Raises UserError for other bits or a model
-    of unknown shape.
+    The key-value cache takes 2 · layers · kv heads · head size · 2 bytes per token. On a CPU the
+    term "logits" counts only what exceeds the prompts' activations.
+
+    Args:
+        card: the model; its shape must be known.
+        bits: bits per weight: 4, 8 or 16.
+        context: tokens per sequence, prompt and answer.
+        batch: sequences at the same time.
+        limit_gib: memory for `micro_batch` and `longest` of the plan.
+        gpu: whether the model runs on a GPU.
+
+    Raises: UserError for other bits and for a model of unknown shape.
     """
     names: dict[int, Quantization] = {4: "nf4", 8: "int8", 16: "none"}
     if bits not in names:
-        raise UserError(f"bits are 4, 8 or 16, not {bits}")
+        raise UserError(f"bits must be 4, 8 or 16, not {bits}")
     linear_shapes(card)
 
     def terms_at(context: int, batch: int) -> dict[str, float]:
         tokens = batch * context
         per_token = 4 * card.layers * card.kv_heads * card.head_dim
-        passing = [(2 * card.hidden, 4), (2 * card.intermediate, 3)]
+        transient = [(2 * card.hidden, 4), (2 * card.intermediate, 3)]
         if not gpu:
-            passing = max(passing, _attending(card, context), key=bytes_per_token)
-        prefill, logits = tokens * bytes_per_token(passing), batch * card.vocab * LOGPROB_BYTES
-        free = 0 if gpu else expected_free_bytes(passing, tokens)
+            transient = max(transient, _attention_tensors(card, context), key=bytes_per_token)
+        prefill, logits = tokens * bytes_per_token(transient), batch * card.vocab * LOGPROB_BYTES
+        free = 0 if gpu else expected_free_bytes(transient, tokens)
         terms = weight_terms(card, names[bits])
         terms["key-value cache"] = tokens * per_token / GIB
         terms["prefill activations"] = prefill / GIB
@@ -157,11 +185,11 @@ def plan_serving_memory(
     return _plan(terms_at, context, batch, limit_gib, card.context)
 
 
-def _attending(card: ModelCard, context: int) -> list[tuple[int, int]]:
-    """(bytes a token, how many) held while a prompt attends to itself and attention is not fused.
+def _attention_tensors(card: ModelCard, context: int) -> list[tuple[int, int]]:
+    """Return (bytes per token, number) of the tensors during unfused attention of a prompt.
 
-    The block's input and its norm, the query, keys and values repeated for every head, the 16-bit
-    scores, their float32 copy and its softmax.
+    These are the block's input and its norm, the query, keys and values repeated for every head,
+    the 16-bit scores, their float32 copy and its softmax.
     """
     attention = card.heads * card.head_dim
     scores = card.heads * context
@@ -169,8 +197,7 @@ def _attending(card: ModelCard, context: int) -> list[tuple[int, int]]:
 
 
 def _with_rest(terms: dict[str, float], free: float, gpu: bool) -> dict[str, float]:
-    """The terms with what the allocator holds beyond them (`free` bytes of a heap) and the
-    process itself."""
+    """Add the memory that the allocator holds (`free` bytes of a CPU heap) and the process."""
     if gpu:
         terms["allocator's slack"] = GPU_SLACK * sum(terms.values())
     else:
@@ -196,7 +223,7 @@ def _plan(
 
 
 def _largest(fits: Callable[[int], bool], ceiling: int) -> int:
-    """The largest size in 0..ceiling that fits, where every smaller one does too."""
+    """Return the largest size in 0..ceiling that fits; every smaller size must fit too."""
     low, high = 0, ceiling
     while low < high:
         middle = (low + high + 1) // 2

@@ -165,7 +165,7 @@ def test_an_answer_cut_off_by_its_length_says_so_and_holds_no_half_character(eng
 @pytest.mark.parametrize("constraint", [{"regex": "([0-9"}, {"json_schema": {"type": "nothing"}}])
 def test_what_cannot_be_followed_is_refused(engine, constraint):
     pytest.importorskip("llguidance")
-    with pytest.raises(UserError, match="cannot be followed"):
+    with pytest.raises(UserError, match="cannot be applied"):
         engine.generate([Request(PROMPT, **constraint)])
 
 

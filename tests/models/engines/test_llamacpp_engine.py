@@ -74,10 +74,10 @@ def test_a_folder_without_gguf_says_how_to_make_one(llama):
 def test_a_broken_file_is_one_error(llama, tmp_path):
     broken = tmp_path / "broken.gguf"
     broken.write_bytes(b"GGUF but not really")
-    with pytest.raises(UserError, match="does not load"):
+    with pytest.raises(UserError, match="cannot load"):
         open_engine(EngineSettings(engine="llamacpp", gguf=broken), llama)
 
 
 def test_a_pattern_that_no_grammar_can_say_is_refused(engine):
-    with pytest.raises(UserError, match="cannot be followed"):
+    with pytest.raises(UserError, match="cannot apply this pattern"):
         engine.generate([Request(PROMPTS[0], regex="(?=가)나")])

@@ -225,7 +225,7 @@ def test_only_this_machine_is_asked(address, words):
 
 def test_a_server_that_is_not_there_is_one_error():
     settings = EngineSettings(engine="openai", servers=("http://127.0.0.1:9/v1",))
-    with pytest.raises(UserError, match="which model it serves"):
+    with pytest.raises(UserError, match="for its model"):
         open_engine(settings, None)
 
 

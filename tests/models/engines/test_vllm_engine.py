@@ -54,7 +54,7 @@ def test_an_adapter_gets_the_next_rank_vllm_has(tmp_path, rank, room):
 
 
 def test_an_adapter_that_cannot_be_served_is_refused(tmp_path):
-    with pytest.raises(UserError, match="no readable adapter"):
+    with pytest.raises(UserError, match="adapter is not readable"):
         lora_rank(tmp_path)
     (tmp_path / "adapter_config.json").write_text(json.dumps({"r": 1024}))
     with pytest.raises(UserError, match="merge the adapter"):
