@@ -1,4 +1,4 @@
-"""Models are told apart by their weights, not by names, sizes and headers."""
+"""Fingerprints differ by the weights, not by names, sizes and headers."""
 
 from __future__ import annotations
 

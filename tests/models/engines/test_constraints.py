@@ -1,4 +1,4 @@
-"""Answers held to choices, patterns and schemas: what may follow, and what is then chosen."""
+"""Constrained answers: which tokens are allowed, and which one is chosen."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ def engine(request):
 
 
 def walked(engine, prompt, tails, ends):
-    """Greedy choice by hand: at each step the likeliest token that some choice goes on with."""
+    """Greedy choice by hand: at each step the likeliest token that continues a choice."""
     import torch
 
     ids, open_, depth = engine.tokenizer.encode(prompt), dict(enumerate(tails)), 0

@@ -45,7 +45,7 @@ class Handler(BaseHTTPRequestHandler):
             self.reply(self.server.answer(payload))
 
     def go_on(self, part):
-        """An answer that never ends; left alone when nobody listens any more."""
+        """An answer that never ends, until the client closes the connection."""
         with contextlib.suppress(OSError):
             self.send_response(200)
             self.end_headers()

@@ -1,4 +1,4 @@
-"""One model in memory for all who ask for it, gone when the last of them is done."""
+"""A shared model is loaded once and unloaded after its last user."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Memory that ran out is told from other faults, whoever says it."""
+"""Out-of-memory errors are recognised, whatever library raises them."""
 
 from __future__ import annotations
 

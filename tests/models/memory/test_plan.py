@@ -1,4 +1,4 @@
-"""Memory plans against counts made by hand and the table of the reference."""
+"""Memory plans against manual counts and the table of the reference."""
 
 from __future__ import annotations
 
