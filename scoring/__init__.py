@@ -1,11 +1,50 @@
-"""Scores one can trust, and a report one would show.
+"""Scores that can be relied on, and the report that shows them.
 
-In: questions, keys, answers and the run's records. Out: scores with intervals and paired
-tests, the proof of the merge, and the report.
+In: questions, keys, answers and the records of a run. Out: scores with intervals, paired tests and
+trivial baselines, the figures of a judge, and the report.
 """
 
 from __future__ import annotations
 
-from kofinlaw.scoring.settings import ScoreSettings
+from importlib import import_module
+from typing import TYPE_CHECKING
 
-__all__ = ["ScoreSettings"]
+if TYPE_CHECKING:
+    from kofinlaw.scoring.compare import compare_runs, compare_systems
+    from kofinlaw.scoring.report.write import write_report
+    from kofinlaw.scoring.score import score_answers
+    from kofinlaw.scoring.settings import JudgeSettings, ScoreSettings
+    from kofinlaw.scoring.stats.paired import mcnemar_exact
+    from kofinlaw.scoring.system_scores import score_system
+
+__all__ = [
+    "JudgeSettings",
+    "ScoreSettings",
+    "compare_runs",
+    "compare_systems",
+    "mcnemar_exact",
+    "score_answers",
+    "score_system",
+    "write_report",
+]
+_EXPORTS = {
+    "JudgeSettings": "kofinlaw.scoring.settings",
+    "ScoreSettings": "kofinlaw.scoring.settings",
+    "compare_runs": "kofinlaw.scoring.compare",
+    "compare_systems": "kofinlaw.scoring.compare",
+    "mcnemar_exact": "kofinlaw.scoring.stats.paired",
+    "score_answers": "kofinlaw.scoring.score",
+    "score_system": "kofinlaw.scoring.system_scores",
+    "write_report": "kofinlaw.scoring.report.write",
+}
+
+
+def __getattr__(name: str) -> object:
+    """Import a public name when it is first used."""
+    if name in _EXPORTS:
+        return getattr(import_module(_EXPORTS[name]), name)
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+
+
+def __dir__() -> list[str]:
+    return sorted(__all__)
