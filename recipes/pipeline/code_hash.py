@@ -1,50 +1,81 @@
-"""Hash the code that a stage uses, so that a changed rule is a changed stage."""
+"""Hash the code that a stage uses, so that the stage runs again after that code has changed."""
 
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from functools import cache
 from importlib.util import find_spec
 from pathlib import Path
 
-__all__ = ["ROOT_PACKAGE", "code_sha256"]
+__all__ = ["ROOM_IMPORTS", "ROOT_PACKAGE", "code_sha256", "with_imported_rooms"]
 
 ROOT_PACKAGE = "kofinlaw"
+# The rooms that each room imports. A test compares this table with the import statements.
+ROOM_IMPORTS: Mapping[str, tuple[str, ...]] = {
+    "data": (),
+    "models": (),
+    "augment": ("data", "models"),
+    "trainer": ("data", "models"),
+    "rag": ("data", "models"),
+    "scoring": ("data", "models", "rag"),
+}
 SUFFIXES = frozenset({".py", ".md", ".jinja", ".html", ".css", ".js", ".yaml"})
-# Data next to the code: a sample corpus is an input of a stage, caches are no source.
+# Folders next to the code that are not code: the sample corpus is an input of a stage.
 LEFT_OUT = frozenset({"sample", "__pycache__"})
 
 
-@cache
-def code_sha256(package: str) -> str:
-    """SHA-256 (hexadecimal) of the source files of `kofinlaw.<room>`, or of the root package.
+def with_imported_rooms(*rooms: str) -> tuple[str, ...]:
+    """These rooms and every room that they import, directly or through another room, sorted."""
+    found: set[str] = set()
+    waiting = list(rooms)
+    while waiting:
+        room = waiting.pop()
+        if room not in found:
+            found.add(room)
+            waiting += ROOM_IMPORTS[room]
+    return tuple(sorted(found))
 
-    The folder is the one that Python imports the package from, so that a move of this file cannot
-    make the hash cover nothing. A room's hash covers its sub-folders; the root package's covers
-    only the modules that lie in `kofinlaw/` itself. Raises RuntimeError if there is no such
-    package or its folder holds no source file.
+
+@cache
+def code_sha256(name: str) -> str:
+    """SHA-256 (hexadecimal) of a package's source files, or of one module's file.
+
+    A room's hash covers its sub-folders. The root package's covers only the modules that are in
+    `kofinlaw/` itself. The location is the one that Python imports from, so a move of this file
+    cannot make the hash cover nothing.
+
+    Args:
+        name: `kofinlaw`, `kofinlaw.<room>`, or the full name of a module.
+
+    Raises RuntimeError if there is no such package or module, or if it has no source file.
     """
-    folder = package_folder(package)
-    files = list(source_files(folder, deep=package != ROOT_PACKAGE))
-    if not files:
-        raise RuntimeError(f"package {package} has no source file in {folder}")
+    path = code_path(name)
+    folder = path if path.is_dir() else path.parent
+    files = list(source_files(path, deep=name != ROOT_PACKAGE)) if path.is_dir() else [path]
+    if not any(file.is_file() for file in files):
+        raise RuntimeError(f"{name} has no source file in {path}")
     digest = hashlib.sha256()
-    for path in files:
-        digest.update(path.relative_to(folder).as_posix().encode())
-        digest.update(path.read_bytes())
+    for file in files:
+        digest.update(file.relative_to(folder).as_posix().encode())
+        digest.update(file.read_bytes())
     return digest.hexdigest()
 
 
-def package_folder(package: str) -> Path:
-    """The folder that `package` (`kofinlaw` or `kofinlaw.<room>`) is imported from.
+def code_path(name: str) -> Path:
+    """The folder of a package, or the file of a module, that Python imports under this name.
 
-    Raises RuntimeError if Python finds no such package.
+    Raises RuntimeError if Python finds neither.
     """
-    spec = find_spec(package)
-    if spec is None or not spec.submodule_search_locations:
-        raise RuntimeError(f"there is no package {package}")
-    return Path(next(iter(spec.submodule_search_locations))).resolve()
+    try:
+        spec = find_spec(name)
+    except ModuleNotFoundError:
+        spec = None
+    if spec is not None and spec.submodule_search_locations:
+        return Path(next(iter(spec.submodule_search_locations))).resolve()
+    if spec is not None and spec.origin is not None:
+        return Path(spec.origin).resolve()
+    raise RuntimeError(f"there is no package or module {name}")
 
 
 def source_files(folder: Path, *, deep: bool) -> Iterator[Path]:

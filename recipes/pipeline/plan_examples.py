@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from kofinlaw.files import read_json_lines
+from kofinlaw.recipes.pipeline.ready_examples import texts_of
 from kofinlaw.recipes.pipeline.run import Run
 
 GUESSED_TOKENS = 600
@@ -86,10 +87,3 @@ def _by_characters(path: Path, tokens_per_character: float) -> dict[str, Any]:
         "mean_tokens": round(sum(counts) / len(counts)),
         "longest_tokens": counts[-1],
     }
-
-
-def texts_of(row: dict[str, Any]) -> list[str]:
-    """The texts of an example in any of the three forms."""
-    if isinstance(row.get("messages"), list):
-        return [str(message.get("content", "")) for message in row["messages"]]
-    return [str(row[name]) for name in ("prompt", "completion", "text") if name in row]

@@ -1,4 +1,4 @@
-"""What a person sees while a stage works: a bar in a terminal, plain lines elsewhere."""
+"""Show the progress of a stage: a bar in a terminal, plain lines elsewhere."""
 
 from __future__ import annotations
 
@@ -7,14 +7,17 @@ import sys
 import time
 from pathlib import Path
 from types import TracebackType
-from typing import Any
+from typing import TYPE_CHECKING
 
 from kofinlaw import Progress, UserError
 from kofinlaw.files import write_json
 
-PLAIN_SECONDS = 10.0
-NOTE = "progress.json"
-NOTE_SECONDS = 2.0
+if TYPE_CHECKING:
+    from rich.progress import TaskID
+
+PLAIN_SECONDS = 10.0  # between two plain lines of one phase
+PROGRESS_FILE = "progress.json"
+SAVE_SECONDS = 2.0  # between two writes of PROGRESS_FILE
 
 
 def _figures(info: dict[str, object]) -> str:
@@ -27,42 +30,42 @@ def _clock(seconds: float) -> str:
     return f"{hours}:{minutes:02d}:{rest:02d}" if hours else f"{minutes}:{rest:02d}"
 
 
-def noted(progress: Progress, path: Path) -> Progress:
-    """The same progress, also written to `path` now and then for `kofinlaw report serve`."""
-    noted_at = float("-inf")
+def saved_progress(progress: Progress, path: Path) -> Progress:
+    """The same progress, also written to `path` every two seconds for `kofinlaw report serve`."""
+    saved_at = float("-inf")
 
-    def note(phase: str, done: int, total: int | None = None, **info: object) -> None:
-        nonlocal noted_at
+    def show_and_save(phase: str, done: int, total: int | None = None, **info: object) -> None:
+        nonlocal saved_at
         progress(phase, done, total, **info)
         now = time.monotonic()
-        if now - noted_at >= NOTE_SECONDS:
-            noted_at = now
+        if now - saved_at >= SAVE_SECONDS:
+            saved_at = now
             value = {"phase": phase, "done": done, "total": total, "figures": _figures(info)}
             with contextlib.suppress(UserError, OSError):
                 write_json(path, value)
 
-    return note
+    return show_and_save
 
 
 class PlainProgress:
-    """A line now and then, for logs and pipes."""
+    """A line when a phase starts or ends and every ten seconds, for logs and pipes."""
 
     def __init__(self, stage: str) -> None:
         self.stage = stage
         self._phase = ""
-        self._began = self._said = 0.0
+        self._started = self._printed = 0.0
 
     def __call__(self, phase: str, done: int, total: int | None = None, **info: object) -> None:
-        """Print when the phase changes, ends, or ten seconds have passed."""
+        """Print if the phase starts or ends, or if ten seconds have passed."""
         now = time.monotonic()
         new = phase != self._phase
         if new:
-            self._phase, self._began = phase, now
+            self._phase, self._started = phase, now
         finished = total is not None and done >= total
-        if not new and not finished and now - self._said < PLAIN_SECONDS:
+        if not new and not finished and now - self._printed < PLAIN_SECONDS:
             return
-        self._said = now
-        elapsed = now - self._began
+        self._printed = now
+        elapsed = now - self._started
         count = f"{done:,}/{total:,}" if total else f"{done:,}"
         rate = f"  {done / elapsed:.1f}/s" if elapsed > 1 and done else ""
         left = ""
@@ -80,7 +83,7 @@ class PlainProgress:
 
 
 class BarProgress:
-    """rich's bar: count, rate, time left and the stage's own figures."""
+    """A bar by rich with the count, the time left and the stage's own figures."""
 
     def __init__(self, stage: str) -> None:
         from rich.console import Console
@@ -103,10 +106,10 @@ class BarProgress:
             console=Console(stderr=True),
             transient=True,
         )
-        self._tasks: dict[str, Any] = {}
+        self._tasks: dict[str, TaskID] = {}
 
     def __call__(self, phase: str, done: int, total: int | None = None, **info: object) -> None:
-        """Move the phase's bar."""
+        """Move the bar of this phase."""
         if phase not in self._tasks:
             self._tasks[phase] = self._bars.add_task(phase, total=total, figures="")
         self._bars.update(self._tasks[phase], completed=done, total=total, figures=_figures(info))
@@ -125,5 +128,5 @@ class BarProgress:
 
 
 def stage_progress(stage: str) -> BarProgress | PlainProgress:
-    """The progress for this terminal, or for no terminal."""
+    """A bar if standard error is a terminal, else plain lines."""
     return BarProgress(stage) if sys.stderr.isatty() else PlainProgress(stage)

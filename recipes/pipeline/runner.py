@@ -1,8 +1,9 @@
-"""The stage runner: skip what is done, go on with what was cut off, never half a result.
+"""Run stages: skip what is complete, continue what was interrupted, never leave half a result.
 
-A stage works in `.<stage>.partial/`, which becomes `<stage>/` by a rename when it is whole.
-Its fingerprint covers settings, the content of its inputs, the code of the rooms it uses and
-the fingerprints of the stages before it: equal means done, whatever the clock says.
+A stage works in `.<stage>.partial/`, which is renamed to `<stage>/` when the stage is complete.
+Its fingerprint covers its settings, the content of its inputs, the code that it uses and the
+fingerprints of the stages before it. A stage is complete if its fingerprint is unchanged; file
+times do not matter.
 """
 
 from __future__ import annotations
@@ -11,27 +12,46 @@ import contextlib
 import hashlib
 import json
 import logging
+import shlex
 import shutil
 import time
 import traceback
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Literal
+from typing import Literal, TypedDict
 
 from kofinlaw import Progress, UserError, __version__
 from kofinlaw.files import disk_error, sha256_file, write_json
 from kofinlaw.recipes.pipeline.code_hash import ROOT_PACKAGE, code_sha256
-from kofinlaw.recipes.pipeline.progress import NOTE, noted, stage_progress
+from kofinlaw.recipes.pipeline.progress import PROGRESS_FILE, saved_progress, stage_progress
 from kofinlaw.results import StageResult
 
+# What the work of a stage returns.
+StageFigures = StageResult | dict[str, object]
 Resume = Literal["never", "always", "if-possible"]
 RECORD = "stage.json"
 log = logging.getLogger("kofinlaw")
 
 
-class StageFailed(Exception):  # noqa: N818 - what happened, not an error class of the library
-    """A fault of ours: the traceback is in `log_path`."""
+class StageRecord(TypedDict, total=False):
+    """A stage's `stage.json`; empty if the stage has not started.
+
+    `seconds` are those of all attempts together, `counts` the figures that the stage returned.
+    """
+
+    stage: str
+    status: Literal["running", "failed", "complete"]
+    fingerprint: str
+    seconds: float
+    peak_memory_gib: float | None
+    version: str
+    settings: Mapping[str, object]
+    counts: dict[str, object]
+
+
+class StageFailed(Exception):  # noqa: N818 - describes an event, not an error class of the library
+    """A fault of kofinlaw in a stage; the traceback is in `log_path`."""
 
     def __init__(self, stage: str, log_path: Path, error: BaseException) -> None:
         super().__init__(f"stage {stage} failed: {type(error).__name__}: {error}")
@@ -42,30 +62,36 @@ class StageFailed(Exception):  # noqa: N818 - what happened, not an error class 
 class Stage:
     """One step of a run.
 
-    `settings` is what of the recipe it depends on (JSON values), `inputs` the files and folders
-    outside the run it reads, `rooms` the packages whose code it uses, `after` the stages whose
-    folders it reads. `work(out, progress)` writes into `out` and returns counts.
+    Args:
+        name: Names the stage's folder.
+        work: `work(out, progress)` writes into the folder `out` and returns the stage's figures.
+        settings: The part of the recipe that the result depends on, as JSON values.
+        inputs: Files and folders outside the run that it reads.
+        rooms: Every room whose code it can reach.
+        modules: Full names of the modules of `recipes` whose code it can reach.
+        after: Names of the earlier stages whose folders it reads.
     """
 
     name: str
-    work: Callable[[Path, Progress], dict[str, Any] | StageResult]
-    settings: dict[str, Any] = field(default_factory=dict)
+    work: Callable[[Path, Progress], StageFigures]
+    settings: Mapping[str, object] = field(default_factory=dict)
     inputs: tuple[Path, ...] = ()
     rooms: tuple[str, ...] = ()
+    modules: tuple[str, ...] = ()
     after: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
 class Outcome:
-    """What happened to a stage: `ran`, `resumed` or `skipped`, and its record."""
+    """What the runner did with a stage, and the stage's record."""
 
     stage: str
     how: Literal["ran", "resumed", "skipped"]
-    record: dict[str, Any]
+    record: StageRecord
 
 
 def inputs_sha256(paths: Iterable[Path]) -> str:
-    """Hash of the names and contents of files and folders (in sorted order)."""
+    """SHA-256 (hexadecimal) of the names and contents of files and folders, in sorted order."""
     digest = hashlib.sha256()
     for path in paths:
         files = sorted(p for p in path.rglob("*") if p.is_file()) if path.is_dir() else [path]
@@ -78,32 +104,32 @@ def inputs_sha256(paths: Iterable[Path]) -> str:
     return digest.hexdigest()
 
 
-def fingerprint(stage: Stage, before: dict[str, str]) -> str:
-    """The stage's identity, given the fingerprints of the stages before it."""
+def fingerprint(stage: Stage, before: Mapping[str, str]) -> str:
+    """The stage's fingerprint (SHA-256), given those of the earlier stages by name."""
     content = {
         "stage": stage.name,
         "version": __version__,
         "settings": stage.settings,
         "inputs": inputs_sha256(stage.inputs),
-        "code": {name: code_sha256(name) for name in packages_of(stage)},
+        "code": {name: code_sha256(name) for name in code_of(stage)},
         "before": {name: before[name] for name in stage.after},
     }
     text = json.dumps(content, sort_keys=True, ensure_ascii=False, default=str)
     return hashlib.sha256(text.encode()).hexdigest()
 
 
-def packages_of(stage: Stage) -> tuple[str, ...]:
-    """The packages whose code a stage uses; every stage uses the root package."""
-    return (ROOT_PACKAGE, *(f"{ROOT_PACKAGE}.{room}" for room in stage.rooms))
+def code_of(stage: Stage) -> tuple[str, ...]:
+    """The packages and modules whose code the stage uses; every stage uses the root package."""
+    return (ROOT_PACKAGE, *(f"{ROOT_PACKAGE}.{room}" for room in stage.rooms), *stage.modules)
 
 
-def read_record(folder: Path) -> dict[str, Any]:
-    """A stage's `stage.json`; empty where there is none or it is broken."""
+def read_record(folder: Path) -> StageRecord:
+    """The `stage.json` of a stage's folder; empty if it is missing or broken."""
     try:
-        value = json.loads((folder / RECORD).read_text(encoding="utf-8"))
+        record: StageRecord = json.loads((folder / RECORD).read_text(encoding="utf-8"))
     except (OSError, ValueError):
         return {}
-    return value if isinstance(value, dict) else {}
+    return record if isinstance(record, dict) else {}
 
 
 def run_stages(
@@ -114,96 +140,122 @@ def run_stages(
     only: Sequence[str] | None = None,
     say: Callable[[str], None] = lambda line: None,
 ) -> list[Outcome]:
-    """Run stages in order under `folder`.
+    """Run stages in order in the run's folder.
 
-    `only` names the stages to run (the others must be complete already where they are needed).
-    Raises UserError for the person's mistakes and StageFailed for ours.
+    Args:
+        stages: All stages of the run; a stage follows those that it reads.
+        folder: The run's folder; every stage writes a folder below it.
+        resume: `if-possible` continues an interrupted stage if its fingerprint is unchanged and
+            starts it again otherwise; `always` raises UserError instead of starting again; `never`
+            starts every stage again.
+        only: Names of the stages to run. The stages that they read must be complete.
+        say: Called with one line of text for each event.
+
+    Returns what happened to each stage that was not left out by `only`. Raises UserError for a
+    mistake that the user can fix, and StageFailed for a fault of kofinlaw.
     """
-    prints: dict[str, str] = {}
+    fingerprints: dict[str, str] = {}
     outcomes = []
     for stage in stages:
-        prints[stage.name] = fingerprint(stage, prints)
+        fingerprints[stage.name] = fingerprint(stage, fingerprints)
         if only is not None and stage.name not in only:
             continue
         for needed in stage.after:
             if read_record(folder / needed).get("status") != "complete":
                 raise UserError(
-                    f"stage {stage.name} reads stage {needed}, which has not been run",
+                    f"stage {stage.name} reads stage {needed}, which is not complete",
                     where=str(folder),
-                    remedy=f"run `kofinlaw {command_of(needed)} RECIPE` first",
+                    remedy=f"run `{command_up_to(needed, folder)}` first",
                 )
-        outcomes.append(run_stage(stage, folder, prints[stage.name], resume, say))
+        outcomes.append(run_stage(stage, folder, fingerprints[stage.name], resume, say))
     return outcomes
 
 
-def command_of(stage: str) -> str:
-    """The command that runs a stage on its own."""
-    return stage if stage in {"data", "augment", "train", "index"} else "run"
+def command_up_to(stage: str, folder: Path) -> str:
+    """The command that runs the stages of the run in `folder` up to and including this one."""
+    words = ["kofinlaw", "run", str(folder / "recipe.yaml"), "--folder", str(folder)]
+    return shlex.join([*words, "--until", stage])
 
 
 def run_stage(
     stage: Stage, folder: Path, mark: str, resume: Resume, say: Callable[[str], None]
 ) -> Outcome:
-    """Run one stage, or skip it, or go on with it."""
+    """Run, continue or skip one stage; `mark` is its fingerprint. Raises as `run_stages` does."""
     final, partial = folder / stage.name, folder / f".{stage.name}.partial"
     _finish_rename(final, partial)
-    done = read_record(final)
-    if resume != "never" and done.get("status") == "complete" and done.get("fingerprint") == mark:
+    complete = read_record(final)
+    unchanged = complete.get("status") == "complete" and complete.get("fingerprint") == mark
+    if unchanged and resume != "never":
         say(f"{stage.name}: already done, nothing changed")
-        return Outcome(stage.name, "skipped", done)
-    begun = read_record(partial)
-    usable = begun.get("fingerprint") == mark
-    if resume == "always" and begun and not usable:
+        return Outcome(stage.name, "skipped", complete)
+    earlier = read_record(partial)
+    usable = earlier.get("fingerprint") == mark
+    if resume == "always" and earlier and not usable:
         raise UserError(
-            "what is there was begun with other settings, inputs or code",
+            "this stage was started with other settings, inputs or code",
             where=str(partial),
-            remedy="use --resume if-possible to start this stage anew, or restore the settings",
+            remedy="use --resume if-possible to start the stage again, or restore the settings",
         )
     try:
         if partial.exists() and (resume == "never" or not usable):
-            say(f"{stage.name}: settings or inputs changed, starting anew")
+            say(f"{stage.name}: settings, inputs or code changed, starting again")
             shutil.rmtree(partial)
         resumed = partial.exists()
         partial.mkdir(parents=True, exist_ok=True)
-        record = {**begun, "stage": stage.name, "status": "running", "fingerprint": mark}
+        record: StageRecord = {
+            **earlier,
+            "stage": stage.name,
+            "status": "running",
+            "fingerprint": mark,
+        }
         write_json(partial / RECORD, record)
     except OSError as error:
         raise disk_error(error, folder) from error
-    say(f"{stage.name}: going on where it was cut off" if resumed else f"{stage.name}: working")
+    say(
+        f"{stage.name}: continuing where it was interrupted"
+        if resumed
+        else f"{stage.name}: working"
+    )
     record = _work(stage, partial, record)
     _put_in_place(final, partial)
-    if warnings := record["counts"].get("card_warnings"):
+    warnings = record["counts"].get("card_warnings")
+    if isinstance(warnings, int) and warnings:
         say(f"{stage.name}: {warnings} warning{'s' if warnings > 1 else ''}, in card.md")
     return Outcome(stage.name, "resumed" if resumed else "ran", record)
 
 
-def _work(stage: Stage, partial: Path, record: dict[str, Any]) -> dict[str, Any]:
-    began = time.monotonic()
+def _work(stage: Stage, partial: Path, record: StageRecord) -> StageRecord:
+    """Do the stage's work in `partial` and save its record there, also if the work stops early."""
+    started = time.monotonic()
     earlier = float(record.get("seconds", 0.0))
+
+    def interrupted() -> StageRecord:
+        return {**record, "seconds": earlier + time.monotonic() - started}
+
     reset_peak_memory()
     with log_to(partial / "log.txt"), stage_progress(stage.name) as progress:
         try:
-            result = stage.work(partial, noted(progress, partial / NOTE))
+            result = stage.work(partial, saved_progress(progress, partial / PROGRESS_FILE))
             counts = result if isinstance(result, dict) else result.to_record()
-            (partial / NOTE).unlink(missing_ok=True)
+            (partial / PROGRESS_FILE).unlink(missing_ok=True)
         except (UserError, KeyboardInterrupt, SystemExit):
-            _note(partial, {**record, "seconds": earlier + time.monotonic() - began})
+            _save_record(partial, interrupted())
             raise
         except OSError as error:
-            _note(partial, {**record, "seconds": earlier + time.monotonic() - began})
-            mended = disk_error(error, partial)
-            if isinstance(mended, UserError):
-                raise mended from error
+            _save_record(partial, interrupted())
+            explained = disk_error(error, partial)
+            if isinstance(explained, UserError):
+                raise explained from error
             log.error("%s", traceback.format_exc())
             raise StageFailed(stage.name, partial / "log.txt", error) from error
         except Exception as error:
             log.error("%s", traceback.format_exc())
-            _note(partial, {**record, "status": "failed"})
+            _save_record(partial, {**record, "status": "failed"})
             raise StageFailed(stage.name, partial / "log.txt", error) from error
     record = {
         **record,
         "status": "complete",
-        "seconds": round(earlier + time.monotonic() - began, 2),
+        "seconds": round(earlier + time.monotonic() - started, 2),
         "peak_memory_gib": peak_memory_gib(),
         "version": __version__,
         "settings": stage.settings,
@@ -213,7 +265,8 @@ def _work(stage: Stage, partial: Path, record: dict[str, Any]) -> dict[str, Any]
     return record
 
 
-def _note(partial: Path, record: dict[str, Any]) -> None:
+def _save_record(partial: Path, record: StageRecord) -> None:
+    """Save a record after an error; a second error on the way must not hide the first."""
     with contextlib.suppress(UserError, OSError):
         write_json(partial / RECORD, record)
 
@@ -228,7 +281,7 @@ def _put_in_place(final: Path, partial: Path) -> None:
 
 
 def _finish_rename(final: Path, partial: Path) -> None:
-    """A kill between two renames: a complete partial folder takes its place."""
+    """Finish what a kill between the two renames left: the complete folder gets its name."""
     if not final.exists() and read_record(partial).get("status") == "complete":
         _put_in_place(final, partial)
     old = final.with_name(f".{final.name}.old")
@@ -241,7 +294,7 @@ def _finish_rename(final: Path, partial: Path) -> None:
 
 @contextlib.contextmanager
 def log_to(path: Path) -> Iterator[None]:
-    """Send the package's log, and warnings of the libraries below it, to a file."""
+    """Send the logs of kofinlaw and of the libraries to a file while the block runs."""
     handler = logging.FileHandler(path, encoding="utf-8")
     handler.setFormatter(logging.Formatter("%(asctime)s %(levelname)s %(name)s %(message)s"))
     root = logging.getLogger()
@@ -254,13 +307,13 @@ def log_to(path: Path) -> Iterator[None]:
 
 
 def reset_peak_memory() -> None:
-    """Let VmHWM count from here (Linux: writing 5 to clear_refs resets the high-water mark)."""
+    """Start a new measurement of peak memory (Linux: 5 in clear_refs resets VmHWM)."""
     with contextlib.suppress(OSError):
         Path("/proc/self/clear_refs").write_text("5")
 
 
 def peak_memory_gib() -> float | None:
-    """The highest resident memory of this process since the last reset, in GiB."""
+    """The highest resident memory of this process since the last reset, in GiB; None if unknown."""
     try:
         status = Path("/proc/self/status").read_text()
     except OSError:

@@ -1,16 +1,17 @@
-"""What each stage does: the room it calls, with what of the run."""
+"""The work of each stage: call one room with the paths and settings of the run.
+
+Each function writes into the folder `out` and returns the figures of its stage.
+"""
 
 from __future__ import annotations
 
 import time
+from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from kofinlaw import Progress, UserError
-from kofinlaw.files import dumps, read_jsonl, write_json, write_jsonl
-from kofinlaw.models.engines.base import Engine
-from kofinlaw.models.templates import ChatTemplate
-from kofinlaw.recipes.pipeline.plan_examples import texts_of
+from kofinlaw.files import read_jsonl, write_json, write_jsonl
 from kofinlaw.recipes.pipeline.run import (
     SYSTEM_STAGES,
     Run,
@@ -21,20 +22,23 @@ from kofinlaw.recipes.pipeline.run import (
     system_folder,
     token_counter,
 )
-from kofinlaw.recipes.pipeline.runner import Resume
-from kofinlaw.recipes.pipeline.schema import System
-from kofinlaw.records import Key, Question, Rejected
+from kofinlaw.records import Key, Question
 from kofinlaw.results import StageResult
 
 if TYPE_CHECKING:
+    from kofinlaw.models.engines.base import Engine
+    from kofinlaw.models.templates import ChatTemplate
     from kofinlaw.rag.answer.result import AnsweringResult
     from kofinlaw.rag.index.build import IndexCounts
+    from kofinlaw.recipes.pipeline.ready_examples import ReadyExamples
+    from kofinlaw.recipes.pipeline.runner import Resume, StageFigures
+    from kofinlaw.recipes.pipeline.schema import System
     from kofinlaw.scoring.report.write import ReportResult
     from kofinlaw.scoring.result import ScoringResult
 
 
-def read_documents(run: Run, out: Path, progress: Progress) -> dict[str, Any]:
-    """Documents to chunks, held to the policy's word on their dates and licences."""
+def read_documents(run: Run, out: Path, progress: Progress) -> StageFigures:
+    """Build the corpus; reject it if the policy forbids the date or licence of a document."""
     from kofinlaw.data.corpus import build_corpus
 
     assert run.recipe.data is not None  # else the recipe has no such stage
@@ -53,7 +57,7 @@ def read_documents(run: Run, out: Path, progress: Progress) -> dict[str, Any]:
 
 
 def check_documents(run: Run, corpus: Path) -> None:
-    """The policy's word on the corpus's dates and licences; raises UserError when it refuses."""
+    """Raise UserError if the policy forbids the date or licence of a document in the corpus."""
     from kofinlaw.data.law.versions import read_chunks
     from kofinlaw.models.policy import document_checks
     from kofinlaw.models.policy.rules import require_allowed
@@ -66,9 +70,10 @@ def check_documents(run: Run, corpus: Path) -> None:
 
 
 def make_examples(run: Run, resume: Resume, out: Path, progress: Progress) -> StageResult:
-    """Chunks to training examples and held-out questions.
+    """Generate training examples and held-out questions from the chunks.
 
-    The teacher's answers outlive the stage's folder; `resume` says whether they are gone on with.
+    The teacher's answers are kept in the run's folder, so that they survive a new start of the
+    stage; `resume` decides whether they are used again.
     """
     from kofinlaw.augment.stage import generate_examples
 
@@ -86,40 +91,20 @@ def make_examples(run: Run, resume: Resume, out: Path, progress: Progress) -> St
     )
 
 
-def take_examples(run: Run, out: Path, progress: Progress) -> dict[str, Any]:
-    """The recipe's ready examples, less those that hold one of its evaluation questions.
+def take_examples(run: Run, out: Path, progress: Progress) -> ReadyExamples:
+    """Take over the recipe's ready examples, except those that contain an evaluation question.
 
-    Raises UserError where the file is missing, broken or left empty.
+    Raises UserError if the file is missing or broken, or if no example is left.
     """
-    from kofinlaw.data.cleaning.contamination import overlap
-    from kofinlaw.files import read_json_lines
+    from kofinlaw.recipes.pipeline.ready_examples import copy_examples
 
-    path = run.path(run.recipe.examples or "")
-    rows = list(read_json_lines(path))
-    rows = [(line, {"id": f"line-{line}", **row}) for line, row in rows]
-    texts = [" ".join(texts_of(row)) for _, row in rows]
-    found = {hit.text: hit for hit in overlap(texts, protected_texts(run))}
-    kept = [row for place, (_, row) in enumerate(rows) if place not in found]
-    rejected = [
-        Rejected(
-            id=str(rows[place][1]["id"]),
-            stage="augment",
-            reason="contaminated",
-            detail=f"line {rows[place][0]} holds {hit.share:.0%} of an evaluation question",
-            record=dumps(rows[place][1]),
-        )
-        for place, hit in sorted(found.items())
-    ]
-    if not kept:
-        raise UserError("no example is left to train on", where=str(path))
-    write_jsonl(out / "examples.jsonl", kept)
-    write_jsonl(out / "rejected.jsonl", rejected)
-    progress("examples", len(kept))
-    return {"examples": len(kept), "rejected": len(rejected)}
+    counts = copy_examples(run.path(run.recipe.examples or ""), protected_texts(run), out)
+    progress("examples", counts.examples)
+    return counts
 
 
 def student(run: Run, progress: Progress) -> tuple[Engine, ChatTemplate]:
-    """The model that will be trained, loaded to be asked what it knows, and its template."""
+    """Load the model that will be trained, to test what it knows, and its chat template."""
     from kofinlaw.models.engines.factory import open_engine
     from kofinlaw.models.templates import template_for
 
@@ -128,8 +113,23 @@ def student(run: Run, progress: Progress) -> tuple[Engine, ChatTemplate]:
     return engine, template_for(folder)
 
 
-def gather_questions(run: Run, out: Path, progress: Progress) -> dict[str, Any]:
-    """The recipe's questions and the held-out ones in one file, their key in another."""
+@dataclass(frozen=True)
+class GatheredQuestions:
+    """How many evaluation questions and keys a run has."""
+
+    questions: int
+    keys: int
+
+    def to_record(self) -> dict[str, object]:
+        """The counts by name."""
+        return {"questions": self.questions, "keys": self.keys}
+
+
+def gather_questions(run: Run, out: Path, progress: Progress) -> GatheredQuestions:
+    """Write the recipe's own and the held-out questions to one file, and their keys to another.
+
+    Raises UserError if there is no question.
+    """
     from kofinlaw.rag.questions.question_files import read_questions
 
     evaluate = run.recipe.evaluate
@@ -145,17 +145,17 @@ def gather_questions(run: Run, out: Path, progress: Progress) -> dict[str, Any]:
         keys += read_jsonl(folder / "heldout_key.jsonl", Key)
     if not questions:
         raise UserError(
-            "there is no question to prove the model on",
+            "there is no question to evaluate the model with",
             where="evaluate",
             remedy="name `evaluate.questions`, or hold documents out with `evaluate.heldout: true`",
         )
     write_jsonl(out / "questions.jsonl", questions)
     write_jsonl(out / "key.jsonl", keys)
-    return {"questions": len(questions), "keys": len(keys)}
+    return GatheredQuestions(len(questions), len(keys))
 
 
-def train_adapter(run: Run, out: Path, progress: Progress) -> dict[str, Any]:
-    """Train the adapter of this run into `out` (also what recipes/train.py calls)."""
+def train_adapter(run: Run, out: Path, progress: Progress) -> StageFigures:
+    """Train the adapter on the run's examples (recipes/train.py calls this too)."""
     from kofinlaw.models.templates import template_for
     from kofinlaw.trainer.sft import train
 
@@ -174,7 +174,7 @@ def train_adapter(run: Run, out: Path, progress: Progress) -> dict[str, Any]:
 
 
 def merge_adapter(run: Run, out: Path, progress: Progress) -> StageResult:
-    """The adapter into the base's weights, as `merge.base` says."""
+    """Merge the adapter into the weights that `merge.base` names."""
     from kofinlaw.trainer.merge import merge_model
 
     settings = run.recipe.merge
@@ -183,7 +183,8 @@ def merge_adapter(run: Run, out: Path, progress: Progress) -> StageResult:
         from kofinlaw.models.templates import template_for
         from kofinlaw.trainer.proof.best_base import merge_on_better_base
 
-        # Chosen on the fixed dialogues alone: choosing on scored questions would flatter the score.
+        # The base is chosen on fixed dialogues only: choosing it on the scored questions would
+        # bias the score.
         return merge_on_better_base(
             adapter,
             base,
@@ -205,7 +206,7 @@ def merge_adapter(run: Run, out: Path, progress: Progress) -> StageResult:
 
 
 def prove_merge(run: Run, out: Path, progress: Progress) -> StageResult:
-    """The merged model against base + adapter; raises UserError unless they agree."""
+    """Compare the merged model with base + adapter. Raises UserError if they do not agree."""
     from kofinlaw.models.templates import template_for
     from kofinlaw.trainer.proof import prove
 
@@ -222,15 +223,15 @@ def prove_merge(run: Run, out: Path, progress: Progress) -> StageResult:
     )
     if proof.verdict != "pass":
         raise UserError(
-            f"the merged model is not the model that was trained: {', '.join(proof.failed)}",
+            f"the merged model differs from base + adapter: {', '.join(proof.failed)}",
             where=str(out / "verify.md"),
-            remedy="read that page; merge.base: best measures both bases and keeps the better",
+            remedy="read that page; `merge.base: best` measures both bases and keeps one",
         )
     return proof
 
 
 def index_chunks(run: Run, out: Path, progress: Progress) -> IndexCounts:
-    """Chunks to the retrieval index."""
+    """Build the retrieval index of the chunks."""
     from kofinlaw.rag.index.build import build_index
 
     return build_index(
@@ -243,8 +244,22 @@ def index_chunks(run: Run, out: Path, progress: Progress) -> IndexCounts:
     )
 
 
-def export_merged(run: Run, out: Path, progress: Progress) -> dict[str, Any]:
-    """The merged model in the formats that the recipe names, each put beside the merged model."""
+@dataclass(frozen=True)
+class ExportFigures:
+    """The written exports, their comparison with the merged model, and the formats left out."""
+
+    written: StageResult
+    proof: StageResult
+    skipped: tuple[str, ...]
+
+    def to_record(self) -> dict[str, object]:
+        """All figures in one level, with the list `skipped`."""
+        figures = {**self.written.to_record(), **self.proof.to_record()}
+        return {**figures, "skipped": list(self.skipped)}
+
+
+def export_merged(run: Run, out: Path, progress: Progress) -> ExportFigures:
+    """Write the merged model in the recipe's formats and compare each with the merged model."""
     from kofinlaw.trainer.export.formats import export_model
     from kofinlaw.trainer.proof.exports import prove_exports
 
@@ -253,22 +268,36 @@ def export_merged(run: Run, out: Path, progress: Progress) -> dict[str, Any]:
         wanted = tuple(name for name in settings.formats if not name.startswith("gguf"))
         skipped = sorted(set(settings.formats) - set(wanted))
         if skipped:
-            # Asked for where it is possible: its converter is installed once, with a connection.
+            # Not an error: installing the converter needs a connection, which this run forbids.
             progress(f"skipped {', '.join(skipped)}: run `make gguf` once with a connection", 0)
         settings = settings.model_copy(update={"formats": wanted})
-    corpus: dict[str, Any] = dict(corpus_files(run))
-    asked: dict[str, Any] = dict(question_files(run))
+    corpus, asked = corpus_files(run), question_files(run)
     merged = run.folder / "merge" / "model"
-    written = export_model(settings, merged, out, **corpus, cache=run.cache, progress=progress)
-    proof = prove_exports(
-        out, merged, **corpus, **asked, settings=run.recipe.verify, progress=progress
+    written = export_model(
+        settings,
+        merged,
+        out,
+        chunks=corpus.get("chunks"),
+        examples=corpus.get("examples"),
+        cache=run.cache,
+        progress=progress,
     )
-    counts = {**written.to_record(), **proof.to_record()}
-    return {**counts, "skipped": sorted(set(run.recipe.export.formats) - set(settings.formats))}
+    proof = prove_exports(
+        out,
+        merged,
+        chunks=corpus.get("chunks"),
+        examples=corpus.get("examples"),
+        questions=asked.get("questions"),
+        key=asked.get("key"),
+        settings=run.recipe.verify,
+        progress=progress,
+    )
+    skipped = sorted(set(run.recipe.export.formats) - set(settings.formats))
+    return ExportFigures(written, proof, tuple(skipped))
 
 
 def gguf_converter_ready(run: Run) -> bool:
-    """Whether the GGUF converter's own environment is on this machine, whole and not outdated."""
+    """Whether the GGUF converter's environment is on this machine, complete and up to date."""
     from kofinlaw.trainer.export.environment import GGUF, is_ready
 
     named = run.recipe.export.environments
@@ -278,7 +307,7 @@ def gguf_converter_ready(run: Run) -> bool:
 def answer_as(
     run: Run, system: System, questions: Path, out: Path, progress: Progress
 ) -> AnsweringResult:
-    """One system answers one question file."""
+    """Answer one question file with one system."""
     from kofinlaw.models.engines.factory import open_engine
     from kofinlaw.models.identity import model_fingerprint
     from kofinlaw.models.templates import template_for
@@ -310,7 +339,7 @@ def answer_as(
 
 
 def score_answers(run: Run, out: Path, progress: Progress) -> ScoringResult:
-    """Every system's answers against the key."""
+    """Score every system's answers against the key."""
     from kofinlaw.scoring.score import score_answers
 
     return score_answers(
@@ -329,7 +358,7 @@ def score_answers(run: Run, out: Path, progress: Progress) -> ScoringResult:
 
 
 def write_page(run: Run, out: Path, progress: Progress) -> ReportResult:
-    """The report, from what the stages left; data and scores also into the model's card."""
+    """Write the report from the records of the stages; add data and scores to the model card."""
     from kofinlaw.scoring.report.model_card import complete_card
     from kofinlaw.scoring.report.write import write_report
 

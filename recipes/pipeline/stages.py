@@ -1,157 +1,173 @@
-"""A recipe as stages: what each reads, and what it comes after."""
+"""Build the stages of a recipe: what each one reads, and the stages that it follows."""
 
 from __future__ import annotations
 
 from functools import partial
 from pathlib import Path
-from typing import Any
 
-from kofinlaw.recipes.pipeline import stage_functions as work
+from kofinlaw.recipes.pipeline import stage_functions as functions
+from kofinlaw.recipes.pipeline.code_hash import with_imported_rooms
 from kofinlaw.recipes.pipeline.run import SYSTEM_STAGES, Run, protected_paths, source_paths
 from kofinlaw.recipes.pipeline.runner import Resume, Stage
 from kofinlaw.recipes.pipeline.schema import System
 from kofinlaw.trainer.settings import TrainSettings
 
+# The modules of this package whose code the stage functions use. `schema` and `recipe_file` are
+# not among them: what they produce is in the stages' settings and inputs.
+STAGE_MODULES = (
+    "kofinlaw.recipes.pipeline.run",
+    "kofinlaw.recipes.pipeline.stage_functions",
+)
+
 
 def build_stages(run: Run, resume: Resume = "if-possible") -> list[Stage]:
-    """Every stage of the recipe, in order; `resume` is for what outlives a stage's folder.
+    """Every stage of the recipe, in order.
 
-    A recipe of ready `examples` without documents has no stage `data` or `index`, and one without
-    questions none that asks.
+    A recipe with ready `examples` and no documents has no stage `data` or `index`; a recipe
+    without questions has no stage that answers or scores.
+
+    Args:
+        run: The recipe bound to its folder.
+        resume: What `augment` does with the teacher's answers, which are kept outside its folder.
     """
     recipe = run.recipe
-    stages = [*_making(run, resume), *_training(run)]
+    stages = [*_examples_and_questions(run, resume), *_training(run)]
     if recipe.data is not None:
-        stages.append(
-            Stage(
-                "index",
-                partial(work.index_chunks, run),
-                {"rag": recipe.rag.model_dump(mode="json")},
-                (),
-                ("data", "models", "rag"),
-                ("data",),
-            )
-        )
+        stages.append(_index(run))
     if recipe.export.formats:
         stages.append(_export(run))
     if recipe.asks:
-        stages += _asking(run)
+        stages += _answering(run)
     stages.append(
         Stage(
             "report",
-            partial(work.write_page, run),
-            {"recipe": recipe.model_dump(mode="json", exclude={"sweep"})},
-            (),
-            ("scoring",),
-            tuple(stage.name for stage in stages),
+            partial(functions.write_page, run),
+            settings={"recipe": recipe.model_dump(mode="json", exclude={"sweep"})},
+            rooms=with_imported_rooms("scoring"),
+            modules=STAGE_MODULES,
+            after=tuple(stage.name for stage in stages),
         )
     )
     return stages
 
 
-def _model(run: Run) -> dict[str, Any]:
-    return {"model": run.recipe.model.model_dump(mode="json"), "seed": run.recipe.seed}
-
-
-def _making(run: Run, resume: Resume) -> list[Stage]:
-    """Documents to examples, or the examples that are ready; and the questions."""
+def _examples_and_questions(run: Run, resume: Resume) -> list[Stage]:
     recipe = run.recipe
     stages = []
     if recipe.data is not None:
         stages.append(
             Stage(
                 "data",
-                partial(work.read_documents, run),
-                {"data": recipe.data.model_dump(mode="json"), "model": _model(run)["model"]},
-                (*source_paths(run), *protected_paths(run)),
-                ("data",),
+                partial(functions.read_documents, run),
+                settings={
+                    "data": recipe.data.model_dump(mode="json"),
+                    "model": recipe.model.model_dump(mode="json"),
+                },
+                inputs=(*source_paths(run), *protected_paths(run)),
+                rooms=with_imported_rooms("data", "models", "rag"),
+                modules=STAGE_MODULES,
             )
         )
-    if recipe.examples is None:
-        stages.append(
-            Stage(
-                "augment",
-                partial(work.make_examples, run, resume),
-                {"augment": recipe.augment.model_dump(mode="json"), **_model(run)},
-                protected_paths(run),
-                ("data", "augment"),
-                ("data",),
-            )
-        )
-    else:
-        stages.append(
-            Stage(
-                "augment",
-                partial(work.take_examples, run),
-                {},
-                (run.path(recipe.examples), *protected_paths(run)),
-                ("data",),
-            )
-        )
+    stages.append(_generated(run, resume) if recipe.examples is None else _ready(run))
     if recipe.asks:
         stages.append(
             Stage(
                 "questions",
-                partial(work.gather_questions, run),
-                {"evaluate": recipe.evaluate.model_dump(mode="json")},
-                _existing(run, recipe.evaluate.questions, recipe.evaluate.key),
-                ("data",),
-                ("augment",),
+                partial(functions.gather_questions, run),
+                settings={"evaluate": recipe.evaluate.model_dump(mode="json")},
+                inputs=_paths(run, recipe.evaluate.questions, recipe.evaluate.key),
+                rooms=with_imported_rooms("rag"),
+                modules=STAGE_MODULES,
+                after=("augment",),
             )
         )
     return stages
 
 
+def _generated(run: Run, resume: Resume) -> Stage:
+    return Stage(
+        "augment",
+        partial(functions.make_examples, run, resume),
+        settings={"augment": run.recipe.augment.model_dump(mode="json"), **_model_and_seed(run)},
+        inputs=protected_paths(run),
+        rooms=with_imported_rooms("augment", "rag"),
+        modules=STAGE_MODULES,
+        after=("data",),
+    )
+
+
+def _ready(run: Run) -> Stage:
+    return Stage(
+        "augment",
+        partial(functions.take_examples, run),
+        inputs=(run.path(run.recipe.examples or ""), *protected_paths(run)),
+        rooms=with_imported_rooms("data", "rag"),
+        modules=(*STAGE_MODULES, "kofinlaw.recipes.pipeline.ready_examples"),
+    )
+
+
 def _training(run: Run) -> list[Stage]:
-    """Examples to an adapter, the adapter into the weights, and the proof."""
     recipe = run.recipe
+    rooms = with_imported_rooms("models", "trainer")
     return [
         Stage(
             "train",
-            partial(work.train_adapter, run),
-            {"train": recipe.train.model_dump(mode="json"), **_model(run)},
-            _existing(run, *(str(path) for path in train_inputs(recipe.train))),
-            ("data", "models", "trainer"),
-            ("augment",),
+            partial(functions.train_adapter, run),
+            settings={"train": recipe.train.model_dump(mode="json"), **_model_and_seed(run)},
+            inputs=_paths(run, *(str(path) for path in train_inputs(recipe.train))),
+            rooms=rooms,
+            modules=STAGE_MODULES,
+            after=("augment",),
         ),
         Stage(
             "merge",
-            partial(work.merge_adapter, run),
-            {"merge": recipe.merge.model_dump(mode="json"), **_model(run)},
-            (),
-            ("models", "trainer"),
-            ("train",),
+            partial(functions.merge_adapter, run),
+            settings={"merge": recipe.merge.model_dump(mode="json"), **_model_and_seed(run)},
+            rooms=rooms,
+            modules=STAGE_MODULES,
+            after=("train",),
         ),
         Stage(
             "verify",
-            partial(work.prove_merge, run),
-            {"verify": recipe.verify.model_dump(mode="json"), **_model(run)},
-            (),
-            ("models", "trainer", "scoring"),
-            (*(("questions",) if recipe.asks else ()), "train", "merge"),
+            partial(functions.prove_merge, run),
+            settings={"verify": recipe.verify.model_dump(mode="json"), **_model_and_seed(run)},
+            rooms=rooms,
+            modules=STAGE_MODULES,
+            after=(*(("questions",) if recipe.asks else ()), "train", "merge"),
         ),
     ]
 
 
 def train_inputs(settings: TrainSettings) -> list[Path]:
-    """The files that training reads besides the run's examples."""
+    """The files and folders that training reads in addition to the run's examples."""
     mixed = [part.path for part in settings.mixture]
     return [*mixed, *([settings.start_from] if settings.start_from else [])]
+
+
+def _index(run: Run) -> Stage:
+    return Stage(
+        "index",
+        partial(functions.index_chunks, run),
+        settings={"rag": run.recipe.rag.model_dump(mode="json")},
+        rooms=with_imported_rooms("rag"),
+        modules=STAGE_MODULES,
+        after=("data",),
+    )
 
 
 def _export(run: Run) -> Stage:
     recipe = run.recipe
     return Stage(
         "export",
-        partial(work.export_merged, run),
-        {
+        partial(functions.export_merged, run),
+        settings={
             "export": recipe.export.model_dump(mode="json"),
             "verify": recipe.verify.model_dump(mode="json"),
-            **_model(run),
+            **_model_and_seed(run),
         },
-        (),
-        ("models", "trainer", "scoring"),
-        (
+        rooms=with_imported_rooms("trainer"),
+        modules=STAGE_MODULES,
+        after=(
             *(("data",) if recipe.data else ()),
             "augment",
             *(("questions",) if recipe.asks else ()),
@@ -160,75 +176,80 @@ def _export(run: Run) -> Stage:
     )
 
 
-def _asking(run: Run) -> list[Stage]:
-    """Every system's answers, the submission, and the scores."""
+def _answering(run: Run) -> list[Stage]:
+    """The answers of every system, the submission, and the scores."""
     recipe = run.recipe
-    settings = {
-        "answer": recipe.answer.model_dump(mode="json"),
-        "rag": recipe.rag.model_dump(mode="json"),
-        **_model(run),
-        **_trace(run),
-    }
-    stages = [_answer_of(run, system, settings, "questions") for system in recipe.evaluate.systems]
+    stages = [_answers_of(run, system) for system in recipe.evaluate.systems]
     answered = tuple(stage.name for stage in stages)
     if recipe.evaluate.submission:
-        stages.append(_submission(run, settings))
+        stages.append(_submission(run, run.path(recipe.evaluate.submission)))
     stages.append(
         Stage(
             "score",
-            partial(work.score_answers, run),
-            {
+            partial(functions.score_answers, run),
+            settings={
                 "score": recipe.score.model_dump(mode="json"),
                 "evaluate": recipe.evaluate.model_dump(mode="json"),
                 "seed": recipe.seed,
                 **judge_trace(run),
             },
-            (),
-            ("data", "rag", "scoring"),
-            (*(("data",) if recipe.data else ()), "questions", *answered),
+            rooms=with_imported_rooms("scoring"),
+            modules=STAGE_MODULES,
+            after=(*(("data",) if recipe.data else ()), "questions", *answered),
         )
     )
     return stages
 
 
-def _trace(run: Run) -> dict[str, Any]:
-    # Traces are a log, but who asks for them, or for redacted ones, wants what was done without.
+def _answers_of(run: Run, system: System) -> Stage:
+    index = ("index",) if system.endswith("rag") else ()
+    merged = ("merge", "verify") if system.startswith("trained") else ()
+    return Stage(
+        SYSTEM_STAGES[system],
+        partial(functions.answer_as, run, system, run.questions_path),
+        settings=_answer_settings(run),
+        rooms=with_imported_rooms("models", "rag"),
+        modules=STAGE_MODULES,
+        after=("questions", *index, *merged),
+    )
+
+
+def _submission(run: Run, questions: Path) -> Stage:
+    return Stage(
+        "submission",
+        partial(functions.answer_as, run, "trained-rag", questions),
+        settings=_answer_settings(run),
+        inputs=(questions,),
+        rooms=with_imported_rooms("models", "rag"),
+        modules=STAGE_MODULES,
+        after=("index", "merge", "verify"),
+    )
+
+
+def _answer_settings(run: Run) -> dict[str, object]:
+    return {
+        "answer": run.recipe.answer.model_dump(mode="json"),
+        "rag": run.recipe.rag.model_dump(mode="json"),
+        **_model_and_seed(run),
+        **_trace(run),
+    }
+
+
+def _model_and_seed(run: Run) -> dict[str, object]:
+    return {"model": run.recipe.model.model_dump(mode="json"), "seed": run.recipe.seed}
+
+
+def _trace(run: Run) -> dict[str, object]:
+    # Traces do not change an answer, but a user who turns them on, or asks for redacted ones,
+    # wants those of all questions, so the stage runs again.
     trace = run.recipe.trace
     return {"trace": trace.model_dump(mode="json") if trace else None}
 
 
-def judge_trace(run: Run) -> dict[str, Any]:
-    """What of `trace` the scores depend on: a judge's calls are traced too."""
+def judge_trace(run: Run) -> dict[str, object]:
+    """The trace settings if the scores depend on them: a judge's calls are traced too."""
     return _trace(run) if run.recipe.score.judge else {}
 
 
-def _existing(run: Run, *names: str | None) -> tuple[Path, ...]:
+def _paths(run: Run, *names: str | None) -> tuple[Path, ...]:
     return tuple(run.path(name) for name in names if name)
-
-
-def _answer_of(run: Run, system: System, settings: dict[str, Any], after: str) -> Stage:
-    needs = [after]
-    if system.endswith("rag"):
-        needs.append("index")
-    if system.startswith("trained"):
-        needs += ["merge", "verify"]
-    return Stage(
-        SYSTEM_STAGES[system],
-        partial(work.answer_as, run, system, run.questions_path),
-        settings,
-        (),
-        ("data", "models", "rag"),
-        tuple(needs),
-    )
-
-
-def _submission(run: Run, settings: dict[str, Any]) -> Stage:
-    path = run.path(run.recipe.evaluate.submission or "")
-    return Stage(
-        "submission",
-        partial(work.answer_as, run, "trained-rag", path),
-        settings,
-        (path,),
-        ("data", "models", "rag"),
-        ("index", "merge", "verify"),
-    )

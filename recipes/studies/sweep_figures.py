@@ -76,6 +76,8 @@ def read_point(point: Point, folder: Path) -> PointFigures:
     ]
     memory = [float(row["memory_gib"]) for row in rows if row.get("memory_gib") is not None]
     counts = record.get("counts", {})
+    seconds = counts.get("train_seconds", record.get("seconds", 0.0))
+    parameters = counts.get("trainable_parameters")
     return PointFigures(
         keys=dict(point),
         steps=len(rows),
@@ -83,12 +85,12 @@ def read_point(point: Point, folder: Path) -> PointFigures:
         evaluations=evaluations,
         final_loss=evaluations[-1][1] if evaluations else losses[-1],
         held_out=bool(evaluations),
-        seconds=float(counts.get("train_seconds", record.get("seconds", 0.0))),
+        seconds=float(seconds) if isinstance(seconds, int | float) else 0.0,
         memory_mean=statistics.fmean(memory) if memory else 0.0,
         memory_sd=statistics.pstdev(memory) if memory else 0.0,
         memory_min=min(memory, default=0.0),
         memory_max=max(memory, default=0.0),
-        trained_parameters=counts.get("trainable_parameters"),
+        trained_parameters=parameters if isinstance(parameters, int) else None,
         accuracy=_accuracy(folder),
     )
 

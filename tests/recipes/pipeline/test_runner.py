@@ -114,7 +114,7 @@ def test_a_stage_that_left_warnings_says_where_they_stand(tmp_path):
 
 def test_a_stage_alone_needs_the_stages_before_it(tmp_path):
     stages = [lines_stage("data"), lines_stage("train", after=("data",))]
-    with pytest.raises(UserError, match="has not been run"):
+    with pytest.raises(UserError, match="is not complete"):
         run_stages(stages, tmp_path, only=["train"])
     run_stages(stages, tmp_path, only=["data"])
     assert run_stages(stages, tmp_path, only=["train"])[0].how == "ran"

@@ -1,16 +1,26 @@
-"""The stages of a recipe: what their fingerprints cover."""
+"""The stages of a recipe: what their fingerprints cover, and which run again after a change."""
 
+import shutil
+from dataclasses import replace
+
+import code_graph
 import pytest
 
+from kofinlaw.recipes.pipeline.code_hash import code_sha256
 from kofinlaw.recipes.pipeline.run import bind
-from kofinlaw.recipes.pipeline.runner import fingerprint
+from kofinlaw.recipes.pipeline.runner import fingerprint, run_stages
 from kofinlaw.recipes.pipeline.schema import load_recipe
 from kofinlaw.recipes.pipeline.stages import build_stages
+from kofinlaw.recipes.studies.study import study_stages
 
 
 def bound(pico, runs, *overrides):
     loaded, recipe_file = load_recipe(str(pico / "recipe.yaml"), overrides)
     return bind(loaded, recipe_file, runs, cache=runs / "cache")
+
+
+def shipped(name, runs, *overrides):
+    return bind(*load_recipe(name, overrides), runs, cache=runs / "cache")
 
 
 def marks(run):
@@ -30,3 +40,141 @@ def test_who_wants_other_traces_has_the_questions_asked_anew(pico, tmp_path, jud
     assert changed == answers | {"score", "report"}  # what reads the answers follows
     alone = {s.name: s.settings for s in build_stages(bound(pico, tmp_path, *judged))}
     assert ("trace" in alone["score"]) == judge
+
+
+QUICKSTART = (
+    "data",
+    "augment",
+    "questions",
+    "train",
+    "merge",
+    "verify",
+    "index",
+    "answer-base",
+    "answer-base-rag",
+    "answer-trained-rag",
+    "score",
+    "report",
+)
+ANSWERS = {"answer-base", "answer-base-rag", "answer-trained-rag"}
+# By room: the stages that reach its code themselves.
+USERS = {
+    "data": set(QUICKSTART),
+    "models": set(QUICKSTART),
+    "augment": {"augment"},
+    "trainer": {"train", "merge", "verify"},
+    "rag": set(QUICKSTART) - {"train", "merge", "verify"},
+    "scoring": {"score", "report"},
+    "recipes": set(),
+}
+# By changed room: the stages that run again, those that follow a user included.
+RUN_AGAIN = {
+    "data": set(QUICKSTART),
+    "models": set(QUICKSTART),
+    "augment": set(QUICKSTART) - {"data", "index"},
+    "trainer": {"train", "merge", "verify", "answer-trained-rag", "score", "report"},
+    "rag": set(QUICKSTART),
+    "scoring": {"score", "report"},
+    "recipes": set(),
+}
+# Modules of `recipes` whose code shapes what every stage writes.
+SHARED = ("recipes/pipeline/run.py", "recipes/pipeline/stage_functions.py")
+
+
+def append_a_byte(path):
+    assert path.is_file(), path
+    with open(path, "ab") as handle:
+        handle.write(b"\n")
+
+
+def small(stages):
+    """The same stages with work that writes one line."""
+
+    def work(out, progress):
+        (out / "records.jsonl").write_text("{}\n", encoding="utf-8")
+        progress("writing", 1, 1)
+        return {"records": 1}
+
+    return [replace(stage, work=work) for stage in stages]
+
+
+def run_small(run):
+    code_sha256.cache_clear()
+    outcomes = run_stages(small(build_stages(run)), run.folder)
+    return {outcome.stage for outcome in outcomes if outcome.how == "ran"}
+
+
+@pytest.mark.parametrize("pattern", ["*.py", "*/[a-z]*.py"])
+def test_a_changed_byte_runs_exactly_the_stages_again_that_depend_on_it(
+    code_copy, tmp_path, pattern
+):
+    run = shipped("quickstart", tmp_path / "runs")
+    assert [stage.name for stage in build_stages(run)] == list(QUICKSTART)
+    assert run_small(run) == set(QUICKSTART)
+    for room, expected in RUN_AGAIN.items():
+        assert run_small(run) == set(), "nothing changed"
+        append_a_byte(min((code_copy / room).glob(pattern)))
+        assert run_small(run) == expected, room
+
+
+@pytest.mark.parametrize("file", ["records.py", *SHARED])
+def test_a_changed_byte_of_shared_code_runs_every_stage_again(code_copy, tmp_path, file):
+    run = shipped("quickstart", tmp_path / "runs")
+    run_small(run)
+    append_a_byte(code_copy / file)
+    assert run_small(run) == set(QUICKSTART)
+    assert run_small(run) == set()
+
+
+@pytest.mark.parametrize("room", sorted(USERS))
+def test_a_changed_room_changes_the_stages_that_use_it(code_copy, tmp_path, room):
+    stages = build_stages(shipped("quickstart", tmp_path / "runs"))
+    before = dict.fromkeys(QUICKSTART, "unchanged")
+
+    def fingerprints():
+        code_sha256.cache_clear()
+        return {stage.name: fingerprint(stage, before) for stage in stages}
+
+    first = fingerprints()
+    append_a_byte(code_copy / room / "__init__.py")
+    second = fingerprints()
+    assert {name for name in QUICKSTART if first[name] != second[name]} == USERS[room]
+
+
+def test_the_same_code_elsewhere_runs_nothing_again(code_copy, tmp_path, monkeypatch):
+    run = shipped("quickstart", tmp_path / "runs")
+    assert run_small(run) == set(QUICKSTART)
+    monkeypatch.undo()
+    assert run_small(run) == set()
+
+
+def test_a_room_without_code_stops_the_run(code_copy, tmp_path):
+    shutil.rmtree(code_copy / "scoring")
+    (code_copy / "scoring").mkdir()
+    with pytest.raises(RuntimeError, match=r"kofinlaw\.scoring has no source file"):
+        run_small(shipped("quickstart", tmp_path / "runs"))
+
+
+@pytest.fixture
+def every_stage(tmp_path):
+    """Every stage that a recipe can have: generated and ready examples, export, study."""
+    examples = tmp_path / "examples.jsonl"
+    examples.write_text('{"text": "하나"}\n', encoding="utf-8")
+    extras = ("export.formats=[gguf-q8_0]", f"evaluate.submission={examples}")
+    systems = "evaluate.systems=[base, base-rag, trained, trained-rag]"
+    full = shipped("quickstart", tmp_path, systems, *extras)
+    ready = shipped("lora-rank-sweep", tmp_path, f"examples={examples}")
+    study = shipped("retriever-study", tmp_path)
+    return [*build_stages(full), *build_stages(ready), *study_stages(study)]
+
+
+def test_each_stage_names_exactly_the_code_that_it_can_reach(every_stage):
+    names = {stage.name for stage in every_stage}
+    assert names >= {*QUICKSTART, "answer-trained", "submission", "export", "asked", "study"}
+    for stage in every_stage:
+        rooms, modules = code_graph.reached(stage.work)
+        followed = set(rooms)
+        while more := {r for room in followed for r in code_graph.imported_rooms(room)} - followed:
+            followed |= more
+        assert set(stage.rooms) == followed, stage.name
+        assert set(stage.modules) == modules, stage.name

@@ -9,7 +9,8 @@ from kofinlaw.files import write_json, write_jsonl
 from kofinlaw.recipes.pipeline.run import bind
 from kofinlaw.recipes.pipeline.runner import read_record, run_stages
 from kofinlaw.recipes.pipeline.schema import load_recipe
-from kofinlaw.recipes.studies.study import cells_of, study_stages
+from kofinlaw.recipes.studies.cells import cells_of
+from kofinlaw.recipes.studies.study import study_stages
 from kofinlaw.records import Key, Question
 from kofinlaw.trace_files import read_traces
 
@@ -183,7 +184,7 @@ def test_a_retriever_the_index_cannot_serve_is_refused(recipe, tmp_path):
 
 
 def test_a_checkpoint_that_is_not_there_and_a_recipe_without_a_study_are_refused(recipe, tmp_path):
-    with pytest.raises(UserError, match="no checkpoint here"):
+    with pytest.raises(UserError, match="there is no checkpoint here"):
         study_stages(bound(recipe, tmp_path, "study.trained=nowhere"))
     with pytest.raises(UserError, match="no retrievers to study"):
         study_stages(bound(recipe, tmp_path, "study.retrievers={}"))

@@ -1,0 +1,71 @@
+"""Take over a recipe's ready training examples, except those that contain evaluation questions."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from kofinlaw import UserError
+from kofinlaw.files import dumps, read_json_lines, write_jsonl
+from kofinlaw.records import Rejected
+
+
+@dataclass(frozen=True)
+class ReadyExamples:
+    """How many ready examples were kept and rejected."""
+
+    examples: int
+    rejected: int
+
+    def to_record(self) -> dict[str, object]:
+        """The counts by name."""
+        return {"examples": self.examples, "rejected": self.rejected}
+
+
+def copy_examples(path: Path, protected_texts: Sequence[str], out: Path) -> ReadyExamples:
+    """Write `examples.jsonl` and `rejected.jsonl` into `out` from the examples in `path`.
+
+    Args:
+        path: JSON Lines of `messages`, `prompt` + `completion`, or `text`.
+        protected_texts: Questions with their options; an example that contains one is rejected.
+        out: Folder for both files.
+
+    Raises UserError if `path` is missing or broken, or if no example is left.
+    """
+    from kofinlaw.data.cleaning.contamination import overlap
+
+    lines, rows = [], []
+    for line, row in read_json_lines(path):
+        lines.append(line)
+        rows.append({"id": f"line-{line}", **row})
+    texts = [" ".join(texts_of(row)) for row in rows]
+    found = {hit.text: hit for hit in overlap(texts, protected_texts)}
+    kept = [row for index, row in enumerate(rows) if index not in found]
+    rejected = [
+        Rejected(
+            id=str(rows[index]["id"]),
+            stage="augment",
+            reason="contaminated",
+            detail=f"line {lines[index]} holds {hit.share:.0%} of an evaluation question",
+            record=dumps(rows[index]),
+        )
+        for index, hit in sorted(found.items())
+    ]
+    if not kept:
+        raise UserError(
+            "no example is left to train on",
+            where=str(path),
+            remedy="add examples that contain no evaluation question",
+        )
+    write_jsonl(out / "examples.jsonl", kept)
+    write_jsonl(out / "rejected.jsonl", rejected)
+    return ReadyExamples(len(kept), len(rejected))
+
+
+def texts_of(row: Mapping[str, object]) -> list[str]:
+    """The texts of an example in any of the three forms."""
+    messages = row.get("messages")
+    if isinstance(messages, list):
+        return [str(message.get("content", "")) for message in messages]
+    return [str(row[name]) for name in ("prompt", "completion", "text") if name in row]
