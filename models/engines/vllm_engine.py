@@ -39,12 +39,7 @@ class LLM(Protocol):
     """The part of `vllm.LLM` that the engine uses."""
 
     def generate(
-        self,
-        prompts: Sequence[object],
-        sampling_params: Sequence[object],
-        *,
-        use_tqdm: bool,
-        lora_request: object,
+        self, prompts: Sequence[object], sampling_params: Sequence[object], **options: object
     ) -> Sequence[RequestOutput]:
         """Return one output per prompt, in order."""
         ...
