@@ -17,7 +17,7 @@ class ProtectedTexts:
 
     def __init__(self, texts: Sequence[str]) -> None:
         self._texts = tuple(texts)
-        self._grams = contamination.Protected(texts)
+        self._grams = contamination.ProtectedTexts(texts)
         self._runs = {
             key[i : i + RUN]
             for text in texts

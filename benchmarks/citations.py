@@ -17,7 +17,7 @@ from typing import Any
 
 from outcome import outcome
 
-from kofinlaw.data.corpus import build_articles
+from kofinlaw.data.corpus import parse_articles
 from kofinlaw.data.law.annexes import split_unit
 from kofinlaw.data.law.graph import references
 from kofinlaw.data.settings import DataSettings
@@ -29,7 +29,7 @@ LABELS = Path(__file__).parents[1] / "tests" / "data" / "labels"
 def found(shared: Path) -> Found:
     """Article id to its references, over all 165 statutes and rules."""
     folders = [str(shared / "statutes" / name) for name in ("acts", "admin_rules")]
-    articles = build_articles(DataSettings.model_validate({"sources": folders}), base=Path("/"))
+    articles = parse_articles(DataSettings.model_validate({"sources": folders}), base=Path("/"))
     out: Found = {}
     for edge in references(articles, ()):
         if not split_unit(edge.target)[1].startswith("제"):

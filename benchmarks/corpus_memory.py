@@ -124,7 +124,7 @@ def build(folder: Path, out: Path, workers: int, answer: Any) -> None:
     )
     began = time.process_time()
     counts = build_corpus(settings, out, base=folder)
-    answer.send((counts, time.process_time() - began))
+    answer.send((counts.to_record(), time.process_time() - began))
 
 
 def measure(megabytes: int, workers: int) -> dict[str, Any]:

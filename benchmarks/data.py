@@ -68,7 +68,7 @@ def statutes(shared: Path, repeats: int) -> dict[str, Any]:
         with caching(out / "morphemes.sqlite"):
             found, _ = timed(lambda: content_morphemes(texts, workers=2))
     return {
-        "chunks": counts["chunks"],
+        "chunks": counts.chunks,
         "characters": sum(map(len, texts)),
         "cpu_seconds": built.cpu,
         "clock_seconds": built.clock,

@@ -21,7 +21,7 @@ from outcome import outcome
 
 from kofinlaw.data.law.statute import parse_statute
 from kofinlaw.data.readers.documents import Document
-from kofinlaw.data.readers.formats import read_file
+from kofinlaw.data.readers.formats import read_documents
 from kofinlaw.data.settings import LimitSettings, SourceSettings
 from kofinlaw.records import Provision
 
@@ -39,7 +39,7 @@ PDFS = {
 
 
 def read(path: Path) -> Document:
-    return next(iter(read_file(path, SourceSettings(path=str(path)), LimitSettings())))
+    return next(iter(read_documents(path, SourceSettings(path=str(path)), LimitSettings())))
 
 
 def plain(text: str) -> str:

@@ -1,5 +1,64 @@
-"""Documents in, clean dated corpus out.
+"""Read documents and build a clean corpus of dated, citable passages.
 
-In: folders of acts, rules, guidelines, decisions. Out: `chunks.jsonl`, `articles.jsonl`,
-`rejected.jsonl`, `citations.jsonl` and a data card; and the lexical index over tokens.
+In: folders of acts, rules, guidelines and court decisions, described by `DataSettings`. Out: a
+folder with `chunks.jsonl` (passages), `articles.jsonl`, `earlier.jsonl` (earlier versions),
+`citations.jsonl`, `duplicates.jsonl`, `rejected.jsonl` and a data card.
+
+`build_corpus` writes the corpus, `read_chunks` reads its passages, and `compare_corpora` compares
+two of them. `read_documents` reads a single file, `parse_statute` finds the articles of a text, and
+`find_citations` finds the references in it.
 """
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from kofinlaw.data.corpus import CorpusCounts as CorpusCounts
+    from kofinlaw.data.corpus import build_corpus as build_corpus
+    from kofinlaw.data.corpus_diff import compare_corpora as compare_corpora
+    from kofinlaw.data.law.citations import find_citations as find_citations
+    from kofinlaw.data.law.statute import parse_statute as parse_statute
+    from kofinlaw.data.law.versions import read_chunks as read_chunks
+    from kofinlaw.data.readers.documents import Document as Document
+    from kofinlaw.data.readers.formats import read_documents as read_documents
+    from kofinlaw.data.settings import DataSettings as DataSettings
+    from kofinlaw.data.settings import SourceSettings as SourceSettings
+
+__all__ = [
+    "CorpusCounts",
+    "DataSettings",
+    "Document",
+    "SourceSettings",
+    "build_corpus",
+    "compare_corpora",
+    "find_citations",
+    "parse_statute",
+    "read_chunks",
+    "read_documents",
+]
+
+_EXPORTS = {
+    "CorpusCounts": "kofinlaw.data.corpus",
+    "DataSettings": "kofinlaw.data.settings",
+    "Document": "kofinlaw.data.readers.documents",
+    "SourceSettings": "kofinlaw.data.settings",
+    "build_corpus": "kofinlaw.data.corpus",
+    "compare_corpora": "kofinlaw.data.corpus_diff",
+    "find_citations": "kofinlaw.data.law.citations",
+    "parse_statute": "kofinlaw.data.law.statute",
+    "read_chunks": "kofinlaw.data.law.versions",
+    "read_documents": "kofinlaw.data.readers.formats",
+}
+
+
+def __getattr__(name: str) -> object:
+    """Import a public name when it is first used."""
+    if name in _EXPORTS:
+        return getattr(import_module(_EXPORTS[name]), name)
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+
+
+def __dir__() -> list[str]:
+    return sorted(__all__)

@@ -1,8 +1,9 @@
-"""Documents to passages that can be retrieved and cited.
+"""Split documents into chunks: passages that can be retrieved and cited.
 
-An article is a chunk headed by its act's name and its own header; one over the limit is split
-by 항, then 호, then 목, then sentence, each part under the same header. Other documents are cut by
-heading. Every character that is not blank lies in one chunk's span or in one removed span.
+An article becomes one chunk below the name of its act and its own header. An article over the
+token limit is split by 항, then 호, then 목, then sentence, and each part has the same header.
+Other documents are split by heading. Every character that is not blank belongs to the span of
+exactly one chunk, or to exactly one removed span.
 """
 
 from __future__ import annotations
@@ -29,13 +30,13 @@ _HEADING = re.compile(r"^\s{0,3}(#{1,6})\s+(.+?)\s*#*\s*$")
 
 
 def estimate_tokens(text: str) -> int:
-    """Tokens of Korean text without a tokenizer: 0.6 a character, rounded up."""
+    """Estimate the tokens of a Korean text without a tokenizer: 0.6 a character, rounded up."""
     return -int(-len(text) * ESTIMATED_TOKENS_PER_CHARACTER // 1)
 
 
 @dataclass(frozen=True, slots=True)
 class Span:
-    """Where a chunk's own words, or removed words, stand in `Document.text` (characters)."""
+    """The character offsets of a chunk's own text, or of removed text, in `Document.text`."""
 
     start: int
     end: int
@@ -44,8 +45,11 @@ class Span:
 
 @dataclass(frozen=True, slots=True)
 class Chunked:
-    """A document's chunks, articles and spans; `spans[i]` belongs to `chunks[i]`, `removed` names
-    the reason (heading, deleted, supplement, annex, preamble, blank)."""
+    """The chunks and articles of a document, and the spans of its text.
+
+    `spans[i]` belongs to `chunks[i]`. The name of a removed span is the reason: heading, deleted,
+    supplement, annex, preamble or blank.
+    """
 
     chunks: tuple[Chunk, ...]
     articles: tuple[Article, ...]
@@ -57,30 +61,30 @@ class Chunked:
 def chunk_document(
     document: Document, settings: ChunkSettings, count_tokens: CountTokens = estimate_tokens
 ) -> Chunked:
-    """Cut a document by its kind; no chunk is longer than the kind's limit in tokens.
+    """Split a document by its kind, into chunks within the token limit of the kind.
 
-    The one exception is a header that by itself fills the limit: it is shortened.
+    A header that would fill more than half of the limit is shortened.
     """
-    cutter = _Cutter(document, settings, count_tokens)
+    chunker = _Chunker(document, settings, count_tokens)
     if document.kind in ("statute", "rule"):
         statute = parse_statute(document.text)
         if statute.articles:
-            cutter.statute(statute.articles, statute.supplements, statute.annexes)
-            cutter.removed.extend(Span(*span) for span in statute.removed)
-            return cutter.done()
-    cutter.sections()
-    return cutter.done()
+            chunker.statute(statute.articles, statute.supplements, statute.annexes)
+            chunker.removed.extend(Span(*span) for span in statute.removed)
+            return chunker.done()
+    chunker.sections()
+    return chunker.done()
 
 
-class _Cutter:
-    """Collects one document's chunks; `taken` holds the ids that are in use."""
+class _Chunker:
+    """Collects the chunks of one document; `id_counts` counts how often each id was needed."""
 
     def __init__(self, document: Document, settings: ChunkSettings, count: CountTokens) -> None:
         self.document = document
         self.settings = settings
         self.count = count
         self.limit = settings.limit(document.kind)
-        self.taken: dict[str, int] = {}
+        self.id_counts: dict[str, int] = {}
         self.chunks: list[Chunk] = []
         self.articles: list[Article] = []
         self.spans: list[Span] = []
@@ -107,7 +111,7 @@ class _Cutter:
             seen[node.number] = seen.get(node.number, 0) + 1
             repeat = f"@{seen[node.number]}" if seen[node.number] > 1 else ""
             if repeat:
-                self.warnings.append(f"{node.number} stands {seen[node.number]} times")
+                self.warnings.append(f"{node.number} occurs {seen[node.number]} times")
             self._article(node, repeat)
         for kept, sections, reason in (
             (self.settings.include_supplements, supplements, "supplement"),
@@ -156,7 +160,7 @@ class _Cutter:
         )
 
     def _section(self, section: Section) -> None:
-        """An annex or a supplement: rows and lines under its title."""
+        """Split an annex or a supplement: rows and lines below its title."""
         name = re.sub(r"\s+", " ", section.title).strip() or "부칙"
         short = annex_name(name) or name
         header = self._fit_header(f"{self.document.title} {name}")
@@ -171,9 +175,9 @@ class _Cutter:
             self._add(f"{self.document.id}/{short}{suffix}", unit, name, header, part)
 
     def sections(self) -> None:
-        """Cut by Markdown headings; the text before the first stands under the title alone.
+        """Split by Markdown headings; the text before the first one has only the title as header.
 
-        A manual's long paragraphs are cut where Kiwi ends a sentence.
+        Long paragraphs of a manual are split where sentences end according to Kiwi.
         """
         text = self.document.text
         ends = sentence_ends if self.document.kind == "manual" else None
@@ -194,13 +198,13 @@ class _Cutter:
                 self._add(base + suffix, unit, where, header, part)
 
     def _fit_header(self, header: str) -> str:
-        """The header, cut to half of the limit where it alone would fill a chunk."""
+        """The header, shortened to half of the token limit."""
         while self.count(header) > self.limit // 2 and len(header) > 8:
             header = header[: len(header) * 3 // 4]
         return header
 
     def _add(self, name: str, unit: str, path: str, header: str, part: Part) -> str:
-        repeats = self.taken[name] = self.taken.get(name, 0) + 1
+        repeats = self.id_counts[name] = self.id_counts.get(name, 0) + 1
         if repeats > 1:
             name = f"{name}#{repeats}"
         body = f"{part.context}\n{part.text}" if part.context else part.text
@@ -225,9 +229,10 @@ class _Cutter:
 
 
 def heading_sections(text: str) -> list[tuple[tuple[str, ...], int, int, int]]:
-    """(headings above, start, start of the body, end) of each section of Markdown, in order.
+    """(headings above, start, start of the body, end) of each Markdown section, in order.
 
-    Levels that jump (`#` then `####`) nest by order; headings inside fences are text.
+    If levels are skipped (`#`, then `####`), sections nest in the order of their levels. Headings
+    inside code fences are text.
     """
     out: list[tuple[tuple[str, ...], int, int, int]] = []
     stack: list[tuple[int, str]] = []
@@ -254,7 +259,7 @@ def _body_start(text: str, start: int, end: int) -> int:
 
 
 def _plain_lines(text: str, start: int, end: int) -> list[Line]:
-    """The lines between two offsets, unmarked; frames drawn with box characters become rows."""
+    """The lines between two offsets without marks; frames of box characters become rows."""
     lines: list[Line] = []
     offset = start
     for raw in text[start:end].split("\n"):

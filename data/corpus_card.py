@@ -1,11 +1,11 @@
-"""The data card: what was found, kept and rejected, and why."""
+"""Write the data card of a corpus: what was read, kept and rejected, with reasons."""
 
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 from kofinlaw.data.document_facts import DocumentFacts
 from kofinlaw.data.reject_log import RejectLog
@@ -13,11 +13,18 @@ from kofinlaw.files import write_json, write_text
 
 _EDGES = (0, 64, 128, 256, 512, 768, 1024, 2048, 4096)
 _BANDS: list[tuple[int, int | None]] = list(zip(_EDGES, [*_EDGES[1:], None], strict=True))
-_SHOWN = 40
+_MAX_WARNINGS = 40
+
+
+class ArticleCounts(NamedTuple):
+    """The number of articles that are valid and of those that are deleted."""
+
+    valid: int
+    deleted: int
 
 
 class Lengths:
-    """The lengths of chunks in tokens, counted as they come."""
+    """The lengths of chunks in tokens: total, longest, a histogram, and chunks per document."""
 
     def __init__(self) -> None:
         self.chunks = 0
@@ -27,7 +34,7 @@ class Lengths:
         self.per_document: Counter[str] = Counter()
 
     def add(self, document_id: str, tokens: int) -> None:
-        """Count a chunk of a document."""
+        """Count a chunk of a document by its number of tokens."""
         self.chunks += 1
         self.total += tokens
         self.longest = max(self.longest, tokens)
@@ -36,22 +43,31 @@ class Lengths:
         self.histogram[_band(low, high)] += 1
 
 
-def card(
+def corpus_card(
     documents: Sequence[DocumentFacts],
     lengths: Lengths,
-    articles: tuple[int, int],
+    articles: ArticleCounts,
     log: RejectLog,
     *,
-    facts: dict[str, Any],
+    facts: Mapping[str, object],
     estimated: bool,
 ) -> dict[str, Any]:
-    """The card's figures as one JSON object; `articles` are (standing, deleted)."""
+    """The figures of the card as one JSON object.
+
+    Args:
+        documents: The documents of the corpus, with earlier versions.
+        lengths: The lengths of its chunks.
+        articles: The number of its articles.
+        log: The reasons for rejects, and warnings.
+        facts: More fields of the card.
+        estimated: Whether the lengths are estimates.
+    """
     dates = [d.as_of for d in documents if d.as_of]
     return {
         "documents": len(documents),
         "chunks": lengths.chunks,
-        "articles": articles[0],
-        "deleted_articles": articles[1],
+        "articles": articles.valid,
+        "deleted_articles": articles.deleted,
         "rejected": dict(sorted(log.reasons.items())),
         "kinds": dict(sorted(Counter(d.kind for d in documents).items())),
         "formats": dict(sorted(Counter(d.format for d in documents).items())),
@@ -88,13 +104,13 @@ def _band(low: int, high: int | None) -> str:
 
 
 def write_card(value: dict[str, Any], out: Path) -> None:
-    """Write `card.json` and `card.md`."""
+    """Write `card.json` and `card.md` into the folder of the corpus."""
     write_json(out / "card.json", value)
     write_text(out / "card.md", markdown(value))
 
 
 def markdown(value: dict[str, Any]) -> str:
-    """The card for people."""
+    """The card as Markdown, for people."""
     tokens = value["tokens"]
     guess = " (estimated: 0.6 a character)" if tokens["estimated"] else ""
     lines = [
@@ -103,7 +119,7 @@ def markdown(value: dict[str, Any]) -> str:
         f"{value['documents']} documents, {value['articles']} articles, {value['chunks']} chunks, "
         f"{tokens['total']:,} tokens{guess}; the longest chunk has {tokens['longest']}.",
         f"Texts of {value['oldest'] or 'no date'} to {value['newest'] or 'no date'}; "
-        f"{value['undated']} bear no date.",
+        f"{value['undated']} have no date.",
         "",
         *_table("Kind", value["kinds"]),
         *_table("Licence", value["licenses"]),
@@ -130,8 +146,8 @@ def markdown(value: dict[str, Any]) -> str:
         lines.append("| " + " | ".join(str(c).replace("|", "\\|") for c in cells) + " |")
     if value["warnings"]:
         lines += ["", "## Warnings", ""]
-        lines += [f"- {warning}" for warning in value["warnings"][:_SHOWN]]
-        more = len(value["warnings"]) - _SHOWN
+        lines += [f"- {warning}" for warning in value["warnings"][:_MAX_WARNINGS]]
+        more = len(value["warnings"]) - _MAX_WARNINGS
         lines += [f"- … and {more} more in card.json"] if more > 0 else []
     return "\n".join(lines) + "\n"
 

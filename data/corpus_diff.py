@@ -1,4 +1,4 @@
-"""What changed between two corpora: articles added, amended, repealed."""
+"""Compare two corpora: which articles were added, amended, moved or repealed."""
 
 from __future__ import annotations
 
@@ -11,10 +11,10 @@ from kofinlaw.records import Article
 
 @dataclass(frozen=True, slots=True)
 class Changes:
-    """Article ids by what happened to them, in the order of the corpora.
+    """Ids of articles by the kind of change, in the order of the corpora; `same` is a count.
 
-    `moved` articles kept their words under another heading or division. An article that is marked
-    as deleted in the second corpus, or is no longer there, counts as repealed.
+    A `moved` article has the same text under another heading or division. An article that the
+    second corpus marks as deleted, or does not contain, is `repealed`.
     """
 
     added: tuple[str, ...]
@@ -25,14 +25,18 @@ class Changes:
 
 
 def compare_corpora(before: Path, after: Path) -> Changes:
-    """Compare the `articles.jsonl` of two corpus folders; blanks do not count as a change.
+    """Compare the `articles.jsonl` of two corpus folders; differences in blanks do not count.
 
-    Raises UserError where a folder holds no corpus.
+    Raises UserError if a folder contains no corpus.
     """
     old, new = _articles(before), _articles(after)
     both = [name for name in new if name in old]
-    amended = dict.fromkeys(n for n in both if _words(old[n]) != _words(new[n]))
-    moved = [n for n in both if n not in amended and _place(old[n]) != _place(new[n])]
+    amended = dict.fromkeys(n for n in both if _without_blanks(old[n]) != _without_blanks(new[n]))
+    moved = [
+        n
+        for n in both
+        if n not in amended and _heading_and_path(old[n]) != _heading_and_path(new[n])
+    ]
     return Changes(
         added=tuple(name for name in new if name not in old),
         amended=tuple(amended),
@@ -47,9 +51,9 @@ def _articles(folder: Path) -> dict[str, Article]:
     return {article.id: article for article in found if not article.deleted}
 
 
-def _words(article: Article) -> str:
+def _without_blanks(article: Article) -> str:
     return "".join(article.text.split())
 
 
-def _place(article: Article) -> tuple[str, str]:
+def _heading_and_path(article: Article) -> tuple[str, str]:
     return "".join(article.heading.split()), "".join(article.path.split())

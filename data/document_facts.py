@@ -1,19 +1,21 @@
-"""What is known of a document without its text."""
+"""Define the facts of a document that stay in memory while its text is on disk."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 
-from kofinlaw.data.readers.documents import document_id
+from kofinlaw.data.law.titles import document_id
 from kofinlaw.records import Kind
 
 
 @dataclass(frozen=True, slots=True)
 class DocumentFacts:
-    """What is known of a document without its text; `place` is the document's in the spool.
+    """A document without its text.
 
-    `first` is its first article's number where the document is not in force yet, `version` the
-    day of a version that a newer one of the corpus follows (empty for the newest).
+    - `row` is the row of the document in the spool.
+    - `first_article` is the number of its first article if the document is not in force yet, else
+      empty.
+    - `version` is the ISO day of an earlier version of an act, and empty for the newest version.
     """
 
     title: str
@@ -23,12 +25,12 @@ class DocumentFacts:
     license: str
     format: str
     sha256: str
-    first: str
-    place: int
+    first_article: str
+    row: int
     version: str = ""
 
     @property
     def id(self) -> str:
-        """As `Chunk.document_id`."""
+        """The `document_id` of its chunks."""
         name = document_id(self.title)
         return f"{name}@{self.version}" if self.version else name

@@ -1,7 +1,8 @@
-"""Licence names: what a document says of itself, in one spelling.
+"""Find the licence that a document states, and normalise its name.
 
-공공누리 (KOGL) has four types: 1 with attribution, 2 not for commerce, 3 no derivatives, 4 neither.
-`models.policy`, called by recipes, decides what a type allows; here it is only read.
+공공누리 (KOGL) has four types. All require attribution; type 2 forbids commercial use, type 3
+forbids derivatives, and type 4 forbids both. This module only reads the type; `models.policy`
+decides what it permits.
 """
 
 from __future__ import annotations
@@ -33,7 +34,7 @@ _HEAD = 3000
 
 
 def normalise(stated: str) -> str:
-    """One spelling of a licence's name (`KOGL-1`, `CC-BY-NC-4.0`); others as stated."""
+    """The normalised name of a licence (`KOGL-1`, `CC-BY-NC-4.0`); unknown names as stated."""
     text = re.sub(r"\s+", " ", stated).strip().rstrip(".")
     if match := _KOGL.search(text):
         return f"KOGL-{match.group(1)}"
@@ -45,7 +46,7 @@ def normalise(stated: str) -> str:
 
 
 def stated_in(text: str) -> str:
-    """The licence that a text names near its head or its end, or an empty text.
+    """The licence that a text states near its start or end; empty if it states none.
 
     Only `라이선스: …` lines and 공공누리 notices count: a document about licences names many.
     """

@@ -1,4 +1,4 @@
-"""What left the path on the way from documents to chunks, and what was met."""
+"""Collect rejected documents and chunks by step, and the counts of the data card."""
 
 from __future__ import annotations
 
@@ -13,17 +13,17 @@ from kofinlaw.records import Rejected
 
 Step = Literal["read", "in_force", "quality", "personal_data", "contamination", "duplicates"]
 
-_DETAIL = 300
-_RECORD = 2000
-_TOLD = 3
-_WARNINGS = 1000
+_MAX_DETAIL_CHARACTERS = 300
+_MAX_RECORD_CHARACTERS = 2000
+_MAX_EXAMPLES = 3
+_MAX_WARNINGS = 1000
 
 
 class RejectLog:
-    """Rejects by step and the card's counts. The rejected records lie in `folder`; without one
-    they are only counted.
+    """Rejected records by step, the reasons counted, and warnings.
 
-    `warnings` holds the first 1,000.
+    The records are stored in spools in `folder`; without a folder they are only counted.
+    `warnings` has the first 1,000 warnings, `examples` the details of the first three rejects.
     """
 
     def __init__(self, folder: Path | None = None) -> None:
@@ -31,36 +31,47 @@ class RejectLog:
             {s: Spool(folder / f"rejected-{s}.jsonl") for s in get_args(Step)} if folder else {}
         )
         self.reasons: Counter[str] = Counter()
-        self.told: list[str] = []
+        self.examples: list[str] = []
         self.warnings: list[str] = []
         self.removed_spans: Counter[str] = Counter()
         self.personal_data: Counter[str] = Counter()
 
-    def reject(self, step: Step, name: str, reason: str, detail: str, record: Any = None) -> None:
-        """Write a record off with a short reason."""
+    def reject(
+        self, step: Step, name: str, reason: str, detail: str, record: object = None
+    ) -> None:
+        """Log a rejected record.
+
+        Args:
+            step: The step that rejects it.
+            name: The id of the record, or the name of its file.
+            reason: A short code, which is counted.
+            detail: A sentence for people.
+            record: The record itself (a dataclass or a dictionary), if there is one.
+        """
         self.reasons[reason] += 1
-        if len(self.told) < _TOLD:
-            self.told.append(detail[:_DETAIL])
+        if len(self.examples) < _MAX_EXAMPLES:
+            self.examples.append(detail[:_MAX_DETAIL_CHARACTERS])
         if self._spools:
-            text = "" if record is None else dumps(record)[:_RECORD]
-            self._spools[step].append(Rejected(name, "data", reason, detail[:_DETAIL], text))
+            text = "" if record is None else dumps(record)[:_MAX_RECORD_CHARACTERS]
+            rejected = Rejected(name, "data", reason, detail[:_MAX_DETAIL_CHARACTERS], text)
+            self._spools[step].append(rejected)
 
     def warn(self, warning: str) -> None:
         """Keep a warning for the card."""
-        if len(self.warnings) < _WARNINGS:
+        if len(self.warnings) < _MAX_WARNINGS:
             self.warnings.append(warning)
 
     def rejected(self) -> Iterator[dict[str, Any]]:
-        """The rejected records, step by step, in the order in which they were met."""
+        """The rejected records, step by step, in the order in which they were logged."""
         for spool in self._spools.values():
             yield from spool
 
     def why_empty(self) -> str:
-        """What was rejected and why, the first three by name."""
+        """The counted reasons and the first three details: the remedy for an empty corpus."""
         if not self.reasons:
             return "add files that a reader knows (.md, .html, .pdf …)"
-        told = ", ".join(f"{count} {reason}" for reason, count in self.reasons.most_common())
-        return f"rejected: {told} ({'; '.join(self.told)})"
+        counts = ", ".join(f"{count} {reason}" for reason, count in self.reasons.most_common())
+        return f"rejected: {counts} ({'; '.join(self.examples)})"
 
     def close(self) -> None:
         """Close the spools."""

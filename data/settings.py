@@ -1,15 +1,16 @@
-"""The recipe's `data` section."""
+"""Define the settings of the recipe's `data` section."""
 
 from __future__ import annotations
 
 import datetime
-from typing import Any, Literal
+from typing import Literal
 
 from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
 
 from kofinlaw.records import Kind
 
 Encoding = Literal["auto", "utf-8", "cp949", "utf-16"]
+# The patterns of the files that `readers.formats.READERS` can read.
 READABLE = (
     "*.md",
     "*.markdown",
@@ -34,42 +35,43 @@ class _Section(BaseModel):
 
 
 class SourceSettings(_Section):
-    """A file or folder of documents; a bare string in a recipe is its path."""
+    """A file or folder of documents. In a recipe, a plain string is its path."""
 
     path: str = Field(..., min_length=1, description="file or folder, relative to the recipe")
     kind: Kind | None = Field(
         default=None,
-        description="kind of every document here; none: told by front matter and structure",
+        description="kind of every document here; none: by front matter and structure",
     )
     license: str = Field(
         default="",
-        description="licence of the texts (`Apache-2.0`, `KOGL-1`, …); empty: as they say",
+        description="licence of the texts (`Apache-2.0`, `KOGL-1`, …); empty: as the texts state",
     )
     title: str = Field(
         default="",
-        description="title of the document, where the source is one file",
+        description="title of the document, if the source is a single file",
     )
     include: tuple[str, ...] = Field(
-        default=READABLE, min_length=1, description="file name patterns read inside a folder"
+        default=READABLE, min_length=1, description="patterns of file names to read in a folder"
     )
     as_of: datetime.date | None = Field(
-        default=None, description="date of the texts, where they do not say it themselves"
+        default=None, description="date of texts that do not state a date"
     )
     columns: dict[str, str] = Field(
         default_factory=dict,
-        description="for CSV, JSONL and Parquet: `text`, `title`, `date` … to the column's name",
+        description="for CSV, JSONL and Parquet: column names of `text`, `title`, `date` …",
     )
     encoding: Encoding = Field(default="auto", description="encoding of text files; auto: detected")
 
 
 class ChunkSettings(_Section):
-    """How documents are cut."""
+    """How documents are split into chunks."""
 
     max_tokens: int = Field(
-        default=1024, ge=64, le=32768, description="longest chunk in tokens, header included"
+        default=1024, ge=64, le=32768, description="longest chunk in tokens, including its header"
     )
     max_tokens_by_kind: dict[Kind, int] = Field(
-        default_factory=dict, description="another limit in tokens for a kind of document"
+        default_factory=dict,
+        description="limit in tokens by kind of document, instead of max_tokens",
     )
     include_annexes: bool = Field(default=True, description="whether annexes (별표) become chunks")
     include_supplements: bool = Field(
@@ -90,95 +92,95 @@ class ChunkSettings(_Section):
 
 
 class DuplicateSettings(_Section):
-    """Near duplicates among chunks."""
+    """How near duplicates among chunks are found."""
 
-    enabled: bool = Field(default=True, description="whether near duplicates are looked for")
+    enabled: bool = Field(default=True, description="whether near duplicates are removed")
     threshold: float = Field(
         default=0.85,
         gt=0.0,
         le=1.0,
-        description="Jaccard similarity of shingles from which two are one",
+        description="two chunks with at least this Jaccard similarity of shingles are duplicates",
     )
     tokens: Literal["kiwi", "characters"] = Field(
         default="characters",
-        description="shingles of Kiwi content morphemes, or of characters (no dictionary)",
+        description="shingles of Kiwi's content morphemes, or of characters (needs no dictionary)",
     )
 
 
 class QualitySettings(_Section):
-    """What a chunk must be to stay."""
+    """The quality that a chunk needs to be kept."""
 
     min_characters: int = Field(
         default=10,
         ge=0,
-        description="shortest body in characters without blanks, header not counted",
+        description="shortest body in characters, without blanks and without the header",
     )
     min_hangul_share: float = Field(
-        default=0.3, ge=0.0, le=1.0, description="least share of Hangul among letters, 0 to 1"
+        default=0.3, ge=0.0, le=1.0, description="smallest share of Hangul among letters, 0 to 1"
     )
     max_broken_share: float = Field(
-        default=0.02, ge=0.0, le=1.0, description="greatest share of broken characters, 0 to 1"
+        default=0.02, ge=0.0, le=1.0, description="largest share of broken characters, 0 to 1"
     )
 
 
 class LimitSettings(_Section):
-    """What a file may be before it is refused."""
+    """The limits above which a file is rejected."""
 
     file_mebibytes: int = Field(default=256, ge=1, description="largest file in MiB")
     expanded_mebibytes: int = Field(
-        default=512, ge=1, description="most an archive (DOCX, HWPX, xz) may unpack to, in MiB"
+        default=512, ge=1, description="largest unpacked size of an archive (DOCX, HWPX, xz) in MiB"
     )
-    pages: int = Field(default=5000, ge=1, description="most pages of a PDF")
+    pages: int = Field(default=5000, ge=1, description="largest number of pages of a PDF")
     records: int = Field(
         default=1_000_000,
         ge=1,
-        description="most records of a table or JSONL file",
+        description="largest number of records of a table or JSONL file",
     )
 
 
 class DataSettings(_Section):
-    """The recipe's `data` section: which documents, at which date, cut and cleaned how."""
+    """The recipe's `data` section: which documents are read, and how they are split and cleaned."""
 
     sources: tuple[SourceSettings, ...] = Field(
         default=..., min_length=1, description="files and folders of documents"
     )
     as_of: datetime.date | None = Field(
         default=None,
-        description="day whose law is read: from git history or front matter; none: all",
+        description="read the law of this day, by git history or front matter; none: all texts",
     )
     history_from: datetime.date | None = Field(
         default=None,
-        description="of a git clone: the first day whose law can be asked for beside that of "
-        "`as_of`; none: the version of `as_of` alone",
+        description="for a git clone: the first day whose law is also read, in addition to "
+        "`as_of`; none: only the version of `as_of`",
     )
     allow_not_in_force: bool = Field(
         default=False,
-        description="whether text that comes into force after `as_of` is read all the same",
+        description="whether text that comes into force after `as_of` is also read",
     )
-    chunks: ChunkSettings = Field(default=ChunkSettings(), description="how documents are cut")
+    chunks: ChunkSettings = Field(default=ChunkSettings(), description="how documents are split")
     personal_data: Literal["mask", "reject", "keep"] = Field(
         default="mask",
-        description="what to do with personal data: mask it, reject the chunk, or keep it",
+        description="mask personal data, reject the chunk, or keep it",
     )
     near_duplicates: DuplicateSettings = Field(
         default=DuplicateSettings(), description="near duplicates among chunks"
     )
     quality: QualitySettings = Field(
         default=QualitySettings(),
-        description="what a chunk must be to stay",
+        description="the quality that a chunk needs to be kept",
     )
     protected: tuple[str, ...] = Field(
-        default=(), description="files (JSONL, CSV, text) that must not appear in the corpus"
+        default=(), description="files (JSONL, CSV, text) whose texts must not appear in the corpus"
     )
     parquet: bool = Field(
-        default=False, description="whether each JSONL file gets a Parquet file beside it"
+        default=False, description="whether each JSONL file is also written as Parquet"
     )
-    limits: LimitSettings = Field(default=LimitSettings(), description="what a file may be")
+    limits: LimitSettings = Field(default=LimitSettings(), description="limits of a file")
     workers: int = Field(default=1, ge=1, le=64, description="threads for morphological analysis")
 
     @model_validator(mode="before")
     @classmethod
-    def _paths_are_sources(cls, value: Any) -> Any:
+    def _paths_are_sources(cls, value: object) -> object:
         if isinstance(value, dict) and isinstance(value.get("sources"), (list, tuple, str)):
             sources = value["sources"]
             listed = [sources] if isinstance(sources, str) else sources
@@ -188,7 +190,7 @@ class DataSettings(_Section):
     @model_validator(mode="after")
     def _history_ends(self) -> DataSettings:
         if self.history_from and (self.as_of is None or self.history_from > self.as_of):
-            raise ValueError("history_from needs as_of, the day on which it ends, not before it")
+            raise ValueError("history_from needs as_of, and must not be after as_of")
         return self
 
     @model_validator(mode="after")

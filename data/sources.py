@@ -1,6 +1,6 @@
-"""Sources to documents: files listed and read, versions chosen by the day they are in force.
+"""Read the source files into documents and select those in force on a day.
 
-Documents go to the disk one by one as they are read; what is chosen among is their facts.
+Documents are written to a spool one by one as they are read. The selection uses only their facts.
 """
 
 from __future__ import annotations
@@ -16,10 +16,10 @@ from pathlib import Path
 
 from kofinlaw import Progress, UserError
 from kofinlaw.data.document_facts import DocumentFacts
-from kofinlaw.data.law import history
-from kofinlaw.data.law.versions import ordered
+from kofinlaw.data.law.versions import order_versions
+from kofinlaw.data.readers import git_history
 from kofinlaw.data.readers.documents import Document
-from kofinlaw.data.readers.formats import read_file
+from kofinlaw.data.readers.formats import read_documents
 from kofinlaw.data.reject_log import RejectLog
 from kofinlaw.data.settings import DataSettings, SourceSettings
 from kofinlaw.data.spool import Spool
@@ -27,10 +27,10 @@ from kofinlaw.files import sha256_file, sha256_text
 
 
 def source_files(source: SourceSettings, base: Path) -> Iterator[tuple[Path, str]]:
-    """(path, name in records) of each file of a source, in the order of the names.
+    """(path, name in records) of each file of a source, ordered by name.
 
-    Links to folders are not followed, so a folder that links to itself ends. Raises UserError
-    where the source does not exist.
+    Links to folders are not followed, so a folder with a link to itself does not loop. Raises
+    UserError if the source does not exist.
     """
     root = base / source.path
     if root.is_file():
@@ -38,7 +38,7 @@ def source_files(source: SourceSettings, base: Path) -> Iterator[tuple[Path, str
         return
     if not root.is_dir():
         raise UserError(
-            "no such file or folder", where=source.path, remedy="mend data.sources in the recipe"
+            "no such file or folder", where=source.path, remedy="fix data.sources in the recipe"
         )
     for folder, folders, names in os.walk(root):
         folders[:] = sorted(name for name in folders if not name.startswith("."))
@@ -51,7 +51,7 @@ def source_files(source: SourceSettings, base: Path) -> Iterator[tuple[Path, str
 
 
 def refuse_protected_sources(settings: DataSettings, base: Path) -> None:
-    """Raises UserError where a source's file has the bytes of a protected file."""
+    """Raise UserError if a source file has the same bytes as a protected file."""
     protected = [base / name for name in settings.protected]
     hashes = {sha256_file(path): path for path in protected if path.is_file()}
     sizes = {path.stat().st_size for path in protected if path.is_file()}
@@ -61,7 +61,7 @@ def refuse_protected_sources(settings: DataSettings, base: Path) -> None:
                 raise UserError(
                     "this source is a protected file",
                     where=name,
-                    remedy="take it out of data.sources: evaluation questions are never a corpus",
+                    remedy="remove it from data.sources: evaluation questions are never a corpus",
                 )
 
 
@@ -72,14 +72,21 @@ def survey(
     progress: Progress,
     spool: Spool | None = None,
 ) -> list[DocumentFacts]:
-    """The facts of all sources' documents in order; a file that cannot be read is rejected.
+    """The facts of the documents of all sources, in order; unreadable files are rejected.
 
-    The documents themselves go into `spool`, one at a time.
+    Args:
+        settings: The sources and the limits of files.
+        base: The folder to which the paths of the sources are relative.
+        log: Receives the rejected files.
+        progress: Receives the phases `read` and `history`.
+        spool: Receives the documents themselves, one by one.
+
+    Raises UserError if a source does not exist.
     """
     day = settings.as_of.isoformat() if settings.as_of else ""
     out: list[DocumentFacts] = []
     for document in _documents(settings, base, log, progress):
-        place = spool.append(asdict(document)) if spool is not None else len(out)
+        row = spool.append(asdict(document)) if spool is not None else len(out)
         out.append(
             DocumentFacts(
                 title=document.title,
@@ -89,16 +96,16 @@ def survey(
                 license=sys.intern(document.license),
                 format=document.format,
                 sha256=sha256_text(document.text)[:32],
-                first=_first_article(document) if day and document.as_of > day else "",
-                place=place,
+                first_article=_first_article(document) if day and document.as_of > day else "",
+                row=row,
             )
         )
     return out
 
 
 def restored(spool: Spool, facts: DocumentFacts) -> Document:
-    """The document of the facts, under the title that they give it."""
-    value = spool[facts.place]
+    """The document of these facts from the spool, with the title of the facts."""
+    value = spool[facts.row]
     value["warnings"] = tuple(value["warnings"])
     return replace(Document(**value), title=facts.title)
 
@@ -109,7 +116,7 @@ def _documents(
     listed: list[tuple[SourceSettings, Path, str]] = []
     for source in settings.sources:
         root = base / source.path
-        if settings.as_of and root.exists() and history.repository(root) and _kept(root):
+        if settings.as_of and _has_history(root):
             yield from _from_history(source, root, settings, log, progress)
         else:
             listed += [(source, path, name) for path, name in source_files(source, base)]
@@ -122,9 +129,9 @@ def _documents(
 def _read(
     path: Path, source: SourceSettings, settings: DataSettings, name: str, log: RejectLog
 ) -> Iterator[Document]:
-    """The documents of a file; what cannot be read is rejected with its reason."""
+    """The documents of a file; an unreadable file is rejected with the reason."""
     try:
-        for document in read_file(path, source, settings.limits, name=name):
+        for document in read_documents(path, source, settings.limits, name=name):
             if not document.text.strip():
                 log.reject("read", document.source, "empty", "no text")
                 continue
@@ -137,8 +144,14 @@ def _read(
         log.reject("read", name, "unreadable", f"{type(error).__name__}: {error}")
 
 
-def _kept(root: Path) -> bool:
-    return root.is_dir() and history.tracked(root)
+def _has_history(root: Path) -> bool:
+    """Whether the source is a folder whose files have a git history."""
+    return (
+        root.exists()
+        and git_history.repository(root) is not None
+        and root.is_dir()
+        and git_history.tracked(root)
+    )
 
 
 def _from_history(
@@ -148,11 +161,10 @@ def _from_history(
     log: RejectLog,
     progress: Progress,
 ) -> Iterator[Document]:
-    """The documents of a git clone as they were in force on `as_of`, and back to
-    `history_from`."""
+    """The documents of a git clone in force on `as_of`, and back in time to `history_from`."""
     if settings.as_of is None:
         return
-    versions = history.versions_in_force(
+    versions = git_history.versions_in_force(
         root, settings.as_of, source.include, first=settings.history_from
     )
     for done, version in enumerate(versions):
@@ -166,7 +178,7 @@ def _from_history(
             path.write_bytes(version.data)
             for document in _read(path, source, settings, name, log):
                 meta = {**document.meta, "commit": version.commit}
-                # A text without a date of its own bears its commit's.
+                # A text without its own date gets the date of its commit.
                 dated = replace(document, meta=meta, as_of=document.as_of or version.day)
                 if version.state == "later" and not settings.allow_not_in_force:
                     day = max(dated.as_of, version.day)
@@ -181,17 +193,17 @@ def _first_article(document: Document) -> str:
     return found.group(0) if found else ""
 
 
-def _too_late(title: str, first: str, day: str) -> str:
+def _too_late(title: str, first_article: str, day: str) -> str:
     """`전자금융업무 규정 제1조 is in force from 2026-01-02`."""
-    return f"{f'{title} {first}'.strip()} is in force from {day}"
+    return f"{f'{title} {first_article}'.strip()} is in force from {day}"
 
 
 def in_force(
     documents: list[DocumentFacts], settings: DataSettings, log: RejectLog
 ) -> list[DocumentFacts]:
-    """The documents in force on `as_of` or before, of each act the newest version first.
+    """The documents in force on `as_of` or before, with the newest version of each act first.
 
-    A text of a later day is refused unless `allow_not_in_force`; so is one without a date.
+    A document with a later day, or without a day, is rejected unless `allow_not_in_force` is set.
     """
     day = settings.as_of
     kept: list[DocumentFacts] = []
@@ -199,9 +211,9 @@ def in_force(
         if day and not settings.allow_not_in_force:
             late = document.as_of > day.isoformat()
             if not document.as_of or late:
-                told = _too_late(document.title, document.first, document.as_of)
-                why = told if late else f"{document.title} bears no date"
+                too_late = _too_late(document.title, document.first_article, document.as_of)
+                why = too_late if late else f"{document.title} has no date"
                 log.reject("in_force", document.source, "not_in_force", why)
                 continue
         kept.append(document)
-    return ordered(kept, log)
+    return order_versions(kept, log)

@@ -1,4 +1,4 @@
-"""A body too long for one chunk, in parts under the same header."""
+"""Split a body that is too long for one chunk into parts with the same header."""
 
 from __future__ import annotations
 
@@ -11,19 +11,24 @@ from kofinlaw.data.law.provisions import PARAGRAPH, PLAIN, SUBITEM, Line, label,
 from kofinlaw.data.readers.tables import is_row, plain_table
 
 CountTokens = Callable[[str], int]
-# The offsets at which sentences end.
-Sentences = Callable[[str], Sequence[int]]
-# A paragraph's opening words are said again above its items when they take less than this share.
+# The character offsets at which the sentences of a text end.
+SentenceEnds = Callable[[str], Sequence[int]]
+# The opening words of a paragraph are repeated above its items if they take less than this share
+# of the token limit.
 CONTEXT_SHARE = 0.25
-# A longer line is no paragraph of sentences; a model would spend minutes on it.
-_LONGEST_TEXT = 20_000
+# A longer line is not a paragraph of sentences, and Kiwi would need minutes for it.
+_MAX_SENTENCE_CHARACTERS = 20_000
 
 _CUT = re.compile(r"(?<=[.;다])\s+|\s+")
 
 
 @dataclass(frozen=True, slots=True)
 class Part:
-    """A piece of a long body: the words said again above it, its label, its words, its span."""
+    """A part of a long body.
+
+    `context` are the words that are repeated above it. `start` and `end` are character offsets in
+    the document's text.
+    """
 
     context: str
     label: str
@@ -40,13 +45,22 @@ def split_lines(
     text: str,
     start: int,
     end: int,
-    sentences: Sentences | None = None,
+    sentences: SentenceEnds | None = None,
 ) -> list[Part]:
-    """The body as parts that fit `limit` tokens under their header, in order.
+    """Split a body into parts that fit into `limit` tokens with their header, in order.
 
-    The parts' spans follow one another from `start` to `end` without a gap. A body that fits is
-    one part without a label. A part that begins inside a table says the table's first row again.
-    `sentences` tells where long lines may be cut; without it a rule does.
+    The spans of the parts cover `start` to `end` without gaps. A body that fits is one part
+    without a label. A part that starts inside a table repeats the first row of the table.
+
+    Args:
+        lines: The lines of the body.
+        header: The header above every part.
+        limit: The largest number of tokens of a part with its header.
+        count: The number of tokens of a text.
+        text: The text of the document.
+        start: The character offset at which the body starts in `text`.
+        end: The character offset at which the body ends in `text`.
+        sentences: Finds the ends of sentences, where long lines may be split; by default a rule.
     """
     whole = "\n".join(render(line) for line in lines)
     if not whole.strip():
@@ -59,7 +73,7 @@ def split_lines(
 
 
 def _first_rows(lines: Sequence[Line]) -> dict[int, str]:
-    """The first row of the table that a row stands in, by the row's offset; not for itself."""
+    """The first row of the table of each later row, by the offset of the later row."""
     out: dict[int, str] = {}
     first = ""
     for line in lines:
@@ -73,9 +87,9 @@ def _first_rows(lines: Sequence[Line]) -> dict[int, str]:
 def _joined(
     parts: list[Part], splitter: _Splitter, first_rows: dict[int, str], start: int, end: int
 ) -> list[Part]:
-    """Neighbours under the same context put together while they fit; spans closed up."""
+    """The parts, with neighbours of the same context joined while they fit, and without gaps."""
     merged: list[Part] = []
-    above = ""  # the context of the part under way, the first row of its table apart
+    above = ""  # the context of the current part, without the first row of its table
     for part in parts:
         if merged and above == part.context:
             open_part = merged[-1]
@@ -87,25 +101,27 @@ def _joined(
         merged.append(splitter.under(first_rows.get(part.start, ""), part))
     labels: dict[str, int] = {}
     out: list[Part] = []
-    for place, part in enumerate(merged):
+    for index, part in enumerate(merged):
         name = part.label or "본문"
         labels[name] = labels.get(name, 0) + 1
         if labels[name] > 1:
             name = f"{name}~{labels[name]}"
-        first = start if place == 0 else part.start
-        last = merged[place + 1].start if place + 1 < len(merged) else end
+        first = start if index == 0 else part.start
+        last = merged[index + 1].start if index + 1 < len(merged) else end
         out.append(Part(part.context, name, part.text, first, last))
     return out
 
 
 class _Splitter:
+    """Splits the lines of one body."""
+
     def __init__(
         self,
         header: str,
         limit: int,
         count: CountTokens,
         text: str,
-        sentences: Sentences | None,
+        sentences: SentenceEnds | None,
     ) -> None:
         self.header = header
         self.sentences = sentences
@@ -118,7 +134,7 @@ class _Splitter:
         return self.count(above + body) <= self.limit
 
     def under(self, first_row: str, part: Part) -> Part:
-        """The part below its table's first row, where that is short and both fit."""
+        """The part with the first row of its table above it, if that row is short and both fit."""
         context = f"{part.context}\n{first_row}" if part.context else first_row
         short = self.count(first_row) < self.limit * CONTEXT_SHARE
         if not first_row or not short or not self.fits(context, part.text):
@@ -126,7 +142,7 @@ class _Splitter:
         return Part(context, part.label, part.text, part.start, part.end)
 
     def split(self, lines: list[Line], depth: int, context: str, path: str) -> list[Part]:
-        """Parts of lines cut where a node of `depth` begins, deeper where one is too long."""
+        """The parts of lines, split at nodes of `depth`, and deeper if a part is too long."""
         if depth > SUBITEM:
             return [part for line in lines for part in self._long_line(line, context, path)]
         parts: list[Part] = []
@@ -154,7 +170,7 @@ class _Splitter:
         return parts
 
     def _long_line(self, line: Line, context: str, path: str) -> list[Part]:
-        """A line as one part, or cut at sentences, blanks or anywhere until each piece fits."""
+        """A line as one part, or split at sentences, blanks or anywhere until each piece fits."""
         here = (
             path + label(line) if line.depth != PLAIN and not path.endswith(label(line)) else path
         )
@@ -163,7 +179,9 @@ class _Splitter:
         mark = render(Line(line.depth, line.mark, "", 0, 0))
         raw = self.text[line.start : line.end]
         masked = mask_amendments(raw)
-        ends = self.sentences(raw) if self.sentences and len(raw) <= _LONGEST_TEXT else ()
+        ends = (
+            self.sentences(raw) if self.sentences and len(raw) <= _MAX_SENTENCE_CHARACTERS else ()
+        )
         parts: list[Part] = []
         begin = 0
         while begin < len(raw):
@@ -180,9 +198,9 @@ class _Splitter:
         return parts
 
     def _reach(
-        self, raw: str, masked: str, begin: int, context: str, ends_of: Sequence[int]
+        self, raw: str, masked: str, begin: int, context: str, sentence_ends: Sequence[int]
     ) -> int:
-        """The furthest offset up to which the words from `begin` fit, at a good place to cut."""
+        """The last good offset to split at, so that the words from `begin` fit."""
         spare = "가나다. … "
         low, step = begin + 1, self.limit
         while begin + step < len(raw) and self.fits(
@@ -198,9 +216,9 @@ class _Splitter:
                 high = middle - 1
         if low >= len(raw):
             return len(raw)
-        told = [end for end in ends_of if begin + (low - begin) // 2 < end <= low]
-        if told:
-            return told[-1]
+        fitting = [end for end in sentence_ends if begin + (low - begin) // 2 < end <= low]
+        if fitting:
+            return fitting[-1]
         window = masked[begin:low]
         cuts = [m.end() for m in _CUT.finditer(window) if m.end() > len(window) // 2]
         ends = [c for c in cuts if window[:c].rstrip().endswith((".", "다", ";"))]
@@ -214,9 +232,9 @@ def _clean(raw: str) -> str:
 
 
 def _groups(lines: list[Line], depth: int) -> list[list[Line]]:
-    """The lines grouped so that each group begins with a node of `depth` (or the first line).
+    """The lines in groups that each start with a node of `depth` (or with the first line).
 
-    Unmarked lines follow their node, except where no line is marked: each is its own group.
+    A line without a mark belongs to the node before it. If no line has a mark, each is a group.
     """
     if depth == PARAGRAPH and all(line.depth == PLAIN for line in lines):
         return [[line] for line in lines]

@@ -1,4 +1,7 @@
-"""Records on disk while a corpus is made: only their places are in memory."""
+"""Store records in temporary files while a corpus is built; memory holds only their offsets.
+
+`kofinlaw.files` explains when to use a spool and when another writer.
+"""
 
 from __future__ import annotations
 
@@ -17,7 +20,10 @@ _FOLDER = ".work"
 
 @contextmanager
 def work_folder(out: Path) -> Iterator[Path]:
-    """A folder for spools inside `out`; what a killed run left there goes, and so does it."""
+    """Create an empty folder for spools inside `out`; it is deleted when the block ends.
+
+    What a killed run left in it is deleted first.
+    """
     folder = out / _FOLDER
     shutil.rmtree(folder, ignore_errors=True)
     folder.mkdir(parents=True)
@@ -28,13 +34,13 @@ def work_folder(out: Path) -> Iterator[Path]:
 
 
 class ByteSpool:
-    """Pieces of bytes on disk: appended in order, read in any order.
+    """Byte strings in one file: appended in order, read in any order by row (from 0).
 
-    Eight bytes a piece are kept in memory. Raises UserError where the disk is full.
+    Memory use is eight bytes a row. Raises UserError if the disk is full.
     """
 
     def __init__(self, path: Path) -> None:
-        self._places = array("q", [0])
+        self._offsets = array("q", [0])
         try:
             self._handle = open(path, "w+b")
         except OSError as error:
@@ -43,45 +49,45 @@ class ByteSpool:
         self._at_end = True
 
     def append(self, data: bytes) -> int:
-        """Write a piece; returns its place."""
+        """Write a byte string; returns its row."""
         try:
             if not self._at_end:
-                self._handle.seek(self._places[-1])
+                self._handle.seek(self._offsets[-1])
                 self._at_end = True
             self._handle.write(data)
         except OSError as error:
             raise disk_error(error, self._path) from error
-        self._places.append(self._places[-1] + len(data))
+        self._offsets.append(self._offsets[-1] + len(data))
         return len(self) - 1
 
     def __len__(self) -> int:
-        return len(self._places) - 1
+        return len(self._offsets) - 1
 
-    def __getitem__(self, place: int) -> bytes:
-        start, end = self._places[place], self._places[place + 1]
+    def __getitem__(self, row: int) -> bytes:
+        start, end = self._offsets[row], self._offsets[row + 1]
         self._handle.seek(start)
         self._at_end = False
         return self._handle.read(end - start)
 
     def close(self) -> None:
-        """Close the file; it goes with its folder."""
+        """Close the file; it is deleted with its folder."""
         self._handle.close()
 
 
 class Spool:
-    """JSON records, one a line: appended in order, read in any order.
+    """JSON records, one a line: appended in order, read in any order by row (from 0).
 
-    Raises UserError as `ByteSpool`.
+    Raises UserError as `ByteSpool` does.
     """
 
     def __init__(self, path: Path) -> None:
         self._lines = ByteSpool(path)
 
-    def append(self, record: Any) -> int:
-        """Write a record (a dataclass or a mapping); returns its place."""
+    def append(self, record: object) -> int:
+        """Write a record (a dataclass or a dictionary); returns its row."""
         return self._lines.append(dumps(record).encode("utf-8", errors="surrogatepass") + b"\n")
 
-    def extend(self, records: Iterable[Any]) -> None:
+    def extend(self, records: Iterable[object]) -> None:
         """Append records in order."""
         for record in records:
             self.append(record)
@@ -89,19 +95,15 @@ class Spool:
     def __len__(self) -> int:
         return len(self._lines)
 
-    def line(self, place: int) -> str:
-        """The record's line of JSON, without its end."""
-        return self._lines[place][:-1].decode("utf-8", errors="surrogatepass")
-
-    def __getitem__(self, place: int) -> dict[str, Any]:
-        return json.loads(self.line(place))
+    def __getitem__(self, row: int) -> dict[str, Any]:
+        return json.loads(self._lines[row][:-1].decode("utf-8", errors="surrogatepass"))
 
     def __iter__(self) -> Iterator[dict[str, Any]]:
-        for place in range(len(self)):
-            yield self[place]
+        for row in range(len(self)):
+            yield self[row]
 
     def close(self) -> None:
-        """Close the file; it goes with its folder."""
+        """Close the file; it is deleted with its folder."""
         self._lines.close()
 
     def __enter__(self) -> Spool:

@@ -1,9 +1,9 @@
-"""Whether protected texts (evaluation questions) stand in other texts.
+"""Find protected texts (evaluation questions) inside other texts.
 
-A question that quotes an article does not make the article a leak; a text that holds most of a
-question does. So what counts is the share of the *protected* text's character n-grams that one
-other text holds. A near-duplicate with edits strewn over it loses many n-grams; what counts for it
-is the Jaccard similarity of the five-character runs of both.
+An article is not contaminated because a question quotes it. A text that contains most of a
+question is. Therefore the measure is the share of the *protected* text's character n-grams that
+the other text contains. A near duplicate with many scattered edits loses many n-grams. For it the
+measure is the Jaccard similarity of the runs of five characters of both texts.
 """
 
 from __future__ import annotations
@@ -15,7 +15,6 @@ import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -34,7 +33,7 @@ _MULTIPLIER = np.uint64(0x9E3779B97F4A7C15)
 
 @dataclass(frozen=True, slots=True)
 class Overlap:
-    """The `text` at a place holds a `share` (0 to 1) of the protected text at another."""
+    """The text at index `text` contains a `share` (0 to 1) of the text at index `protected`."""
 
     text: int
     protected: int
@@ -42,56 +41,56 @@ class Overlap:
 
 
 def normalise(text: str) -> str:
-    """Hangul, digits and lower-case Latin: spacing and punctuation do not hide a copy."""
+    """Only Hangul, digits and lower-case Latin letters: spacing and punctuation do not matter."""
     return _KEPT.sub("", text).lower()
 
 
 class _Runs:
-    """The distinct character runs of numbered texts, by hash: about 16 bytes for each."""
+    """The distinct character runs of texts by hash: about 16 bytes a run."""
 
     def __init__(self, texts: Mapping[int, str], count: int, width: int) -> None:
         self.width = width
-        runs = {place: _grams(text, width) for place, text in texts.items()}
+        runs = {index: _grams(text, width) for index, text in texts.items()}
         self.sizes = np.ones(count, dtype=np.int64)
-        for place, grams in runs.items():
-            self.sizes[place] = len(grams)
+        for index, grams in runs.items():
+            self.sizes[index] = len(grams)
         hashes = np.concatenate([*runs.values(), np.empty(0, dtype=np.uint64)])
         owners = np.repeat(np.fromiter(runs, np.int64, len(runs)), self.sizes[list(runs)])
         order = np.argsort(hashes, kind="stable")
         self._hashes, self._owners = hashes[order], owners[order]
 
     def held(self, grams: NDArray[np.uint64]) -> NDArray[np.int64]:
-        """How many of each text's runs are among `grams`, which are distinct."""
+        """The number of runs of each text that are among the distinct `grams`; shape (texts,)."""
         left = np.searchsorted(self._hashes, grams, side="left")
         lengths = np.searchsorted(self._hashes, grams, side="right") - left
-        # Every posting's place: a hit's first one, and the steps from it.
+        # The index of every posting: the first one of a hit, and the steps from it.
         steps = np.arange(lengths.sum()) - np.repeat(np.cumsum(lengths) - lengths, lengths)
         owners = self._owners[np.repeat(left, lengths) + steps]
         return np.bincount(owners, minlength=len(self.sizes))
 
 
-class Protected:
-    """Protected texts, ready to be looked for; some bytes for each of their n-grams."""
+class ProtectedTexts:
+    """Protected texts, indexed for the search; a few bytes for each of their n-grams."""
 
     def __init__(self, texts: Sequence[str], *, n: int = NGRAM) -> None:
         self._short: dict[str, int] = {}
         long: dict[int, str] = {}
-        for place, text in enumerate(texts):
+        for index, text in enumerate(texts):
             item = normalise(text)
             if len(item) >= 2 * n:
-                long[place] = item
+                long[index] = item
             elif item:
-                self._short.setdefault(item, place)
+                self._short.setdefault(item, index)
         self._long = bool(long)
         self._grams = _Runs(long, len(texts), n)
         self._shingles = _Runs(long, len(texts), CHARACTERS_PER_SHINGLE)
 
     def held_by(self, text: str) -> tuple[int, float] | None:
-        """(protected text, share) of the one that `text` holds most of, or None.
+        """(index, share) of the protected text that `text` contains the most of, or None.
 
-        The share is that of its n-grams, or its similarity to the whole `text` where that is more:
-        both are counted for every protected text, so none is passed over. A protected text shorter
-        than 2n characters counts only where the text equals it.
+        The share is the share of its n-grams, or its similarity to the whole `text` if that is
+        larger. Both are computed for every protected text, so none is missed. A protected text
+        with fewer than 2n characters counts only if the text equals it.
         """
         if not self._short and not self._long:
             return None
@@ -116,40 +115,41 @@ def overlap(
     n: int = NGRAM,
     threshold: float = THRESHOLD,
 ) -> list[Overlap]:
-    """Texts that hold at least `threshold` of a protected text, as `Protected.held_by` counts.
+    """The texts that contain at least `threshold` of a protected text.
 
-    A protected text shorter than 2n characters counts only where a text equals it.
+    The share is computed as in `ProtectedTexts.held_by`. A protected text with fewer than 2n
+    characters counts only if a text equals it.
     """
-    looked_for = Protected(protected, n=n)
+    index = ProtectedTexts(protected, n=n)
     out: list[Overlap] = []
-    for place, text in enumerate(texts):
-        held = looked_for.held_by(text)
+    for number, text in enumerate(texts):
+        held = index.held_by(text)
         if held is not None and held[1] >= threshold:
-            out.append(Overlap(place, held[0], round(held[1], 4)))
+            out.append(Overlap(number, held[0], round(held[1], 4)))
     return out
 
 
 def _grams(text: str, n: int) -> NDArray[np.uint64]:
-    """The hashes of the text's distinct runs of n characters, sorted; none in a shorter text."""
+    """The sorted hashes of the distinct runs of n characters; empty for a shorter text."""
     codes = np.frombuffer(text.encode("utf-32-le"), dtype=np.uint32).astype(np.uint64)
     count = max(0, len(codes) - n + 1)
     with np.errstate(over="ignore"):
         out = np.zeros(count, dtype=np.uint64)
-        for place in range(n):
-            out = out * _MULTIPLIER + codes[place : place + count] + np.uint64(1)
+        for offset in range(n):
+            out = out * _MULTIPLIER + codes[offset : offset + count] + np.uint64(1)
     return np.unique(out)
 
 
 def read_protected(path: Path) -> list[str]:
-    """The protected texts of a file: JSONL and CSV by question and options, else by paragraph.
+    """The protected texts of a file: JSONL and CSV by question with options, else by paragraph.
 
-    Raises UserError for a file that is missing or no text.
+    Raises UserError if the file is missing or is not text.
     """
     try:
         data = path.read_bytes()
     except OSError as error:
         raise UserError(
-            "a protected file cannot be read", where=str(path), remedy="mend data.protected"
+            "a protected file cannot be read", where=str(path), remedy="fix data.protected"
         ) from error
     text, _ = decode(data)
     suffix = path.suffix.lower()
@@ -161,7 +161,7 @@ def read_protected(path: Path) -> list[str]:
     return [part.strip() for part in re.split(r"\n\s*\n", text) if part.strip()]
 
 
-def _json_object(line: str) -> dict[str, Any]:
+def _json_object(line: str) -> Mapping[str, object]:
     try:
         value = json.loads(line)
     except json.JSONDecodeError:
@@ -169,8 +169,8 @@ def _json_object(line: str) -> dict[str, Any]:
     return value if isinstance(value, dict) else {"text": str(value)}
 
 
-def _joined(row: dict[str, Any]) -> str:
-    """The question with its options; without such a field, all texts of the row."""
+def _joined(row: Mapping[str, object]) -> str:
+    """The question with its options; without a question, all texts of the row."""
     stem = next((str(row[name]) for name in _FIELDS if row.get(name)), "")
     options = row.get("options")
     listed = [str(o) for o in options] if isinstance(options, (list, tuple)) else []

@@ -1,7 +1,7 @@
-"""Copies among the chunks of a corpus: found over the whole of it, one left of each cluster.
+"""Find copies among the chunks of a corpus and keep one chunk of each cluster.
 
-In memory there are only the band keys (128 bytes a chunk) and the pairs; the codes that settle a
-pair lie on the disk.
+Only the band keys (128 bytes a chunk) and the pairs are in memory. The codes that decide whether
+two chunks are similar are on disk.
 """
 
 from __future__ import annotations
@@ -9,9 +9,9 @@ from __future__ import annotations
 from array import array
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypedDict
 
-from kofinlaw.data.cleaning.clean import body
+from kofinlaw.data.cleaning.chunk_filter import body
 from kofinlaw.data.korean.words import content_morphemes
 from kofinlaw.data.reject_log import RejectLog
 from kofinlaw.data.settings import DataSettings
@@ -28,8 +28,17 @@ _BATCH_CHARACTERS = 2_000_000
 _STATUTORY = frozenset(["statute", "rule", "case"])
 
 
-class CodeFile:
-    """The codes of texts on disk, read by place. Raises UserError where the disk is full."""
+class DuplicateRecord(TypedDict):
+    """A line of `duplicates.jsonl`: two similar chunks, and whether the second was removed."""
+
+    first: str
+    second: str
+    similarity: float
+    removed: bool
+
+
+class CodeSpool:
+    """The codes of texts on disk, read by row. Raises UserError if the disk is full."""
 
     def __init__(self, path: Path) -> None:
         self._codes = ByteSpool(path)
@@ -39,18 +48,18 @@ class CodeFile:
         for item in codes:
             self._codes.append(item.tobytes())
 
-    def __getitem__(self, place: int, /) -> NDArray[np.uint64]:
+    def __getitem__(self, row: int, /) -> NDArray[np.uint64]:
         import numpy as np
 
-        return np.frombuffer(self._codes[place], dtype=np.uint64)
+        return np.frombuffer(self._codes[row], dtype=np.uint64)
 
     def close(self) -> None:
-        """Close the file; it goes with its folder."""
+        """Close the file; it is deleted with its folder."""
         self._codes.close()
 
 
-class Copies:
-    """Takes the chunks' words in as they come, then tells which chunks are copies."""
+class CopyFinder:
+    """Receives the texts of the chunks one by one, then finds the pairs of similar chunks."""
 
     def __init__(self, settings: DataSettings, folder: Path) -> None:
         from kofinlaw.data.cleaning.duplicates import (
@@ -64,20 +73,20 @@ class Copies:
         kiwi = self._settings.tokens == "kiwi"
         width = MORPHEMES_PER_SHINGLE if kiwi else CHARACTERS_PER_SHINGLE
         self._table = BandTable(self._settings.threshold, width)
-        self._codes = CodeFile(folder / "codes.bin")
+        self._codes = CodeSpool(folder / "codes.bin")
         self._waiting: list[str] = []
         self._size = 0
 
     def add(self, text: str) -> None:
-        """The next chunk's text, header first."""
+        """Add the text of the next chunk, with its header."""
         if not self._settings.enabled:
             return
         self._waiting.append(body(text))
         self._size += len(text)
         if len(self._waiting) >= _BATCH_TEXTS or self._size >= _BATCH_CHARACTERS:
-            self._take_in()
+            self._encode_waiting()
 
-    def _take_in(self) -> None:
+    def _encode_waiting(self) -> None:
         from kofinlaw.data.cleaning.duplicates import character_codes, morpheme_codes
 
         if self._settings.tokens == "kiwi":
@@ -90,35 +99,42 @@ class Copies:
         self._waiting, self._size = [], 0
 
     def pairs(self) -> Iterator[Pair]:
-        """Pairs of chunks, by place, whose words are alike."""
-        from kofinlaw.data.cleaning.duplicates import verified
+        """The pairs of chunks, by row, whose texts are similar."""
+        from kofinlaw.data.cleaning.duplicates import verified_pairs
 
-        self._take_in()
-        return verified(self._table, self._codes, self._settings.threshold)
+        self._encode_waiting()
+        return verified_pairs(self._table, self._codes, self._settings.threshold)
 
     def close(self) -> None:
         """Close the file of codes."""
         self._codes.close()
 
 
-def settle(
-    pairs: Iterator[Pair], chunks: Spool, log: RejectLog, write: Callable[[Any], Any]
+def reject_copies(
+    pairs: Iterator[Pair], chunks: Spool, log: RejectLog, write: Callable[[DuplicateRecord], object]
 ) -> dict[int, int]:
-    """The places of the chunks that go, each with the place of the one that stays for it.
+    """Reject the copies; returns the row of each rejected chunk with the row of the kept one.
 
-    Every pair is written with its similarity; the copies are written off. Two provisions of
-    statutes are never copies: each is cited by its name.
+    Two provisions of statutes are never copies, because each is cited by its name.
+
+    Args:
+        pairs: Pairs of similar chunks, by row.
+        chunks: The chunks of the corpus.
+        log: Receives the rejected chunks.
+        write: Called with every pair of similar chunks.
     """
     from kofinlaw.data.cleaning.duplicates import Pair, clusters
 
-    places, similarities, removable = array("q"), array("d"), bytearray()
+    rows, similarities, removable = array("q"), array("d"), bytearray()
     for pair in pairs:
-        places.extend((pair.first, pair.second))
+        rows.extend((pair.first, pair.second))
         similarities.append(pair.similarity)
-        removable.append(_copies(chunks[pair.first], chunks[pair.second]))
-    found = list(zip(places[0::2], places[1::2], similarities, strict=True))
-    going = (Pair(*item) for item, copy in zip(found, removable, strict=True) if copy)
-    first_of = {n: of for n, of in enumerate(clusters(going, len(chunks))) if n != of}
+        removable.append(_is_copy(chunks[pair.first], chunks[pair.second]))
+    found = list(zip(rows[0::2], rows[1::2], similarities, strict=True))
+    copies = (Pair(*item) for item, copy in zip(found, removable, strict=True) if copy)
+    first_of = {
+        row: first for row, first in enumerate(clusters(copies, len(chunks))) if row != first
+    }
     for first, second, similarity in found:
         write(
             {
@@ -128,15 +144,15 @@ def settle(
                 "removed": second in first_of,
             }
         )
-    for place, of in first_of.items():
-        chunk, kept = chunks[place], chunks[of]
+    for row, first in first_of.items():
+        chunk, kept = chunks[row], chunks[first]
         exact = body(chunk["text"]) == body(kept["text"])
         reason = "duplicate" if exact else "near_duplicate"
         log.reject("duplicates", chunk["id"], reason, f"like {kept['id']}", chunk)
     return first_of
 
 
-def _copies(first: dict[str, Any], second: dict[str, Any]) -> bool:
-    named_apart = first["unit"] != second["unit"] and second["kind"] in _STATUTORY
-    same_place = (first["unit"], first["document_id"]) == (second["unit"], second["document_id"])
-    return not named_apart and not (same_place and second["kind"] in _STATUTORY)
+def _is_copy(first: dict[str, Any], second: dict[str, Any]) -> bool:
+    other_unit = first["unit"] != second["unit"] and second["kind"] in _STATUTORY
+    same_unit = (first["unit"], first["document_id"]) == (second["unit"], second["document_id"])
+    return not other_unit and not (same_unit and second["kind"] in _STATUTORY)

@@ -1,7 +1,7 @@
-"""Personal data by rule: found, and masked.
+"""Find and mask personal data with rules.
 
-Numbers count with their check digit where they have one; without it only where a word beside
-them says what they are, so that article numbers, days and amounts stay.
+A number counts if its check digit is correct. A number without a check digit counts only if a word
+before it says what it is. Article numbers, days and amounts are therefore not masked.
 """
 
 from __future__ import annotations
@@ -10,27 +10,27 @@ import re
 from collections.abc import Callable
 from dataclasses import dataclass
 
-_NEAR = 24  # characters before a number in which a word may say what it is
+_NEAR_CHARACTERS = 24  # before a number: a word here says what the number is
 
 
 @dataclass(frozen=True, slots=True)
-class Found:
-    """A piece of personal data: its kind and its characters in the text."""
+class PersonalData:
+    """A piece of personal data: its kind, and its character offsets in the text."""
 
     kind: str
     start: int
     end: int
 
 
-def find_personal_data(text: str) -> list[Found]:
-    """Personal data in a text, in order, without overlaps."""
-    found: list[Found] = []
+def find_personal_data(text: str) -> list[PersonalData]:
+    """The personal data in a text, in order, without overlaps."""
+    found: list[PersonalData] = []
     for kind, pattern, holds in _RULES:
         for match in pattern.finditer(text):
             if holds(match, text):
-                found.append(Found(kind, match.start(), match.end()))
+                found.append(PersonalData(kind, match.start(), match.end()))
     found.sort(key=lambda item: (item.start, -item.end))
-    kept: list[Found] = []
+    kept: list[PersonalData] = []
     for item in found:
         if not kept or item.start >= kept[-1].end:
             kept.append(item)
@@ -38,7 +38,7 @@ def find_personal_data(text: str) -> list[Found]:
 
 
 def mask_personal_data(text: str) -> tuple[str, tuple[str, ...]]:
-    """The text with `[주민등록번호]` and the like in the place of each find, and their kinds."""
+    """(text with `[주민등록번호]` and similar labels instead of personal data, the kinds found)."""
     found = find_personal_data(text)
     out, last = [], 0
     for item in found:
@@ -48,9 +48,10 @@ def mask_personal_data(text: str) -> tuple[str, tuple[str, ...]]:
 
 
 def resident_number_holds(digits: str) -> bool:
-    """Whether 13 digits are a resident or foreigner registration number of before October 2020.
+    """Whether 13 digits are a resident or foreigner registration number from before October 2020.
 
-    Weights 2…9, 2…5, check digit (11 - sum mod 11) mod 10, foreigners (13 - sum mod 11) mod 10.
+    The weights are 2…9, 2…5. The check digit is (11 - sum mod 11) mod 10, and
+    (13 - sum mod 11) mod 10 for foreigners.
     """
     if len(digits) != 13 or not _birthday(digits):
         return False
@@ -65,25 +66,25 @@ def business_number_holds(digits: str) -> bool:
     """Whether 10 digits are a business registration number (weights 1 3 7 1 3 7 1 3 5)."""
     if len(digits) != 10 or len(set(digits)) == 1:
         return False
-    total = _weighed(digits, (1, 3, 7, 1, 3, 7, 1, 3, 5))
+    total = _weighted_sum(digits, (1, 3, 7, 1, 3, 7, 1, 3, 5))
     total += int(digits[8]) * 5 // 10
     return (10 - total % 10) % 10 == int(digits[9])
 
 
 def card_number_holds(digits: str) -> bool:
-    """Whether 14 to 16 digits pass Luhn's rule and begin as payment cards do."""
+    """Whether 14 to 16 digits pass the Luhn check and start like a payment card."""
     if not 14 <= len(digits) <= 16 or digits[0] not in "34569" or len(set(digits)) < 2:
         return False
     if len(digits) == 14 and digits[0] != "3":
         return False
     total = 0
-    for place, digit in enumerate(reversed(digits)):
-        value = int(digit) * (1 + place % 2)
+    for position, digit in enumerate(reversed(digits)):
+        value = int(digit) * (1 + position % 2)
         total += value - 9 if value > 9 else value
     return total % 10 == 0
 
 
-def _weighed(digits: str, weights: tuple[int, ...]) -> int:
+def _weighted_sum(digits: str, weights: tuple[int, ...]) -> int:
     return sum(int(digit) * weight for digit, weight in zip(digits, weights, strict=False))
 
 
@@ -96,8 +97,10 @@ def _digits(match: re.Match[str]) -> str:
 
 
 def _near(match: re.Match[str], text: str, words: str) -> bool:
-    """Whether one of the words stands shortly before the match."""
-    return re.search(words, text[max(0, match.start() - _NEAR) : match.start()]) is not None
+    """Whether one of the words (a pattern) is shortly before the match."""
+    return (
+        re.search(words, text[max(0, match.start() - _NEAR_CHARACTERS) : match.start()]) is not None
+    )
 
 
 def _resident(match: re.Match[str], text: str) -> bool:
@@ -151,7 +154,7 @@ _CITIES = (
     "경기도?|강원(?:특별자치도|도)?|충청?[남북]도?|전라?[남북]도?|전북특별자치도|경상?[남북]도?|"
     "제주(?:특별자치도|도)?)"
 )
-# At least one of 시, 군 and 구 stands between a city and a street, but for Sejong.
+# Between a city and a street there is at least one of 시, 군 and 구, except in Sejong.
 _TOWNS = rf"(?:{_CITIES}\s?(?:[가-힣]{{1,6}}[시군구]\s?){{1,2}}|세종(?:특별자치시|시)\s?)"
 _TOWN = r"(?:[가-힣]{1,6}[읍면]\s?)?"
 _ROOM = r"(?:\s?,?\s?(?:지하\s?)?\d{1,4}[동호층])*(?!\d)"

@@ -1,4 +1,4 @@
-"""Whether a chunk's words are worth keeping."""
+"""Judge the quality of a chunk: length, broken characters, share of Hangul, menu words."""
 
 from __future__ import annotations
 
@@ -16,9 +16,9 @@ _MENU = re.compile(
 
 
 def judge(body: str, settings: QualitySettings) -> tuple[str, str]:
-    """(reason, detail) for which the words are refused; two empty texts where they are good.
+    """(reason, detail) of a rejection; two empty texts if the quality is good.
 
-    `body` is a chunk's text without its header.
+    `body` is the text of a chunk without its header.
     """
     bare = re.sub(r"\s", "", body)
     if len(bare) < settings.min_characters:

@@ -1,8 +1,8 @@
-"""Content morphemes kept by the content of their text, so that a run counts them once.
+"""Cache the content morphemes of texts on disk, so that a run analyses each text once.
 
-Near duplicates, evidence, the index and the scores ask for the morphemes of the same chunks; Kiwi
-needs about a second for a quarter of a megabyte. Words counted in another manner (by another Kiwi,
-say) have other keys.
+Near duplicates, evidence, the index and the scores need the morphemes of the same chunks, and Kiwi
+needs about a second for a quarter of a megabyte. Another analysis (for example another version of
+Kiwi) has other keys.
 """
 
 from __future__ import annotations
@@ -15,17 +15,17 @@ from collections.abc import Iterable, Iterator, Sequence
 from contextvars import ContextVar
 from pathlib import Path
 
-_ASKED_AT_ONCE = 500
+_KEYS_PER_QUERY = 500
 _TABLE = "CREATE TABLE IF NOT EXISTS morphemes (key BLOB PRIMARY KEY, words TEXT) WITHOUT ROWID"
 _current: ContextVar[MorphemeCache | None] = ContextVar("morpheme_cache", default=None)
 
 
 class MorphemeCache:
-    """A table of SHA-256(manner of counting, text) to content morphemes, in one SQLite file.
+    """A table from SHA-256(variant of the analysis, text) to content morphemes, in a SQLite file.
 
-    It is a cache: a damaged file is begun anew (where the damage shows later, by the next run), and
-    what cannot be read or written is counted. Raises sqlite3.Error where the file cannot be opened
-    for another reason, as a lock.
+    A damaged file is deleted and created again, at the latest by the next run. Morphemes that
+    cannot be read or written are analysed again. Raises sqlite3.Error if the file cannot be opened
+    for another reason, for example a lock.
     """
 
     def __init__(self, path: Path) -> None:
@@ -34,46 +34,49 @@ class MorphemeCache:
         path.parent.mkdir(parents=True, exist_ok=True)
         try:
             self._rows = _opened(path)
-        except sqlite3.OperationalError:  # a lock, no access: the file itself may be whole
+        except sqlite3.OperationalError:  # a lock or no access: the file may not be damaged
             raise
         except sqlite3.DatabaseError:
             path.unlink(missing_ok=True)
             self._rows = _opened(path)
 
     def close(self) -> None:
-        """Let the file go."""
+        """Close the file, and delete it if it is damaged."""
         self._rows.close()
         if self._damaged:
             self._path.unlink(missing_ok=True)
 
-    def find(self, texts: Sequence[str], manner: str) -> dict[str, list[str]]:
-        """The morphemes of those texts that are known; `manner` says how they are counted."""
-        keys = {_key(text, manner): text for text in texts}
+    def find(self, texts: Sequence[str], variant: str) -> dict[str, list[str]]:
+        """The morphemes of the texts that are in the cache, by text.
+
+        `variant` identifies the analysis.
+        """
+        keys = {_key(text, variant): text for text in texts}
         found: dict[str, list[str]] = {}
         wanted = list(keys)
-        with self._forgiving():
-            for start in range(0, len(wanted), _ASKED_AT_ONCE):
-                part = wanted[start : start + _ASKED_AT_ONCE]
+        with self._ignore_errors():
+            for start in range(0, len(wanted), _KEYS_PER_QUERY):
+                part = wanted[start : start + _KEYS_PER_QUERY]
                 marks = ",".join("?" * len(part))
                 query = f"SELECT key, words FROM morphemes WHERE key IN ({marks})"
                 for key, words in self._rows.execute(query, part):
                     found[keys[key]] = json.loads(words)
         return found
 
-    def keep(self, pairs: Iterable[tuple[str, list[str]]], manner: str) -> None:
-        """Remember the morphemes of texts, counted in that manner."""
-        rows = [(_key(text, manner), json.dumps(w, ensure_ascii=False)) for text, w in pairs]
-        with self._forgiving(), self._rows:
+    def store(self, pairs: Iterable[tuple[str, list[str]]], variant: str) -> None:
+        """Store (text, morphemes) pairs of this variant of the analysis."""
+        rows = [(_key(text, variant), json.dumps(w, ensure_ascii=False)) for text, w in pairs]
+        with self._ignore_errors(), self._rows:
             self._rows.executemany("INSERT OR IGNORE INTO morphemes VALUES (?, ?)", rows)
 
     @contextlib.contextmanager
-    def _forgiving(self) -> Iterator[None]:
-        """Errors of the file cost what it holds, never the run."""
+    def _ignore_errors(self) -> Iterator[None]:
+        """Ignore errors of the file: they cost only cached results."""
         try:
             yield
-        except sqlite3.OperationalError:  # a full disk, a lock
+        except sqlite3.OperationalError:  # a full disk or a lock
             return
-        except (sqlite3.DatabaseError, ValueError):  # a damaged page, words that are no JSON
+        except (sqlite3.DatabaseError, ValueError):  # a damaged page, or words that are not JSON
             self._damaged = True
 
 
@@ -89,22 +92,22 @@ def _opened(path: Path) -> sqlite3.Connection:
     return rows
 
 
-def _key(text: str, manner: str) -> bytes:
-    digest = hashlib.sha256(f"{manner}\0".encode())
+def _key(text: str, variant: str) -> bytes:
+    digest = hashlib.sha256(f"{variant}\0".encode())
     digest.update(text.encode("utf-8", "surrogatepass"))
     return digest.digest()
 
 
 def current() -> MorphemeCache | None:
-    """The cache of this context; threads have none unless they open one."""
+    """The cache of this context; a new thread has none unless it opens one."""
     return _current.get()
 
 
 @contextlib.contextmanager
 def caching(path: Path) -> Iterator[MorphemeCache | None]:
-    """Inside, `korean.content_morphemes` looks here first and keeps what it counts.
+    """Inside the block, `words.content_morphemes` uses the cache in this file.
 
-    Where the file cannot be written (None) everything is counted as without a cache.
+    If the file cannot be opened, the block gets None and works without a cache.
     """
     try:
         cache = MorphemeCache(path)

@@ -1,9 +1,9 @@
-"""Korean text: content morphemes, character bigrams, agreeing particles, sentences.
+"""Analyse Korean text: content morphemes, character bigrams, particles and sentences.
 
-Content morphemes are what lexical retrieval and duplicate detection count: particles and
-endings say how a word stands in its sentence, not what the passage is about. (Retrieval of
-Korean law: content parts of speech .612 R@1 against .603 for all morphemes, .392 for
-whitespace tokens; character bigrams come within a few points with no dictionary.)
+Lexical retrieval and duplicate detection use content morphemes. Particles and endings show the
+grammatical role of a word, not the subject of the passage. (Retrieval of Korean law: R@1 is .612
+with content parts of speech, .603 with all morphemes and .392 with whitespace tokens. Character
+bigrams need no dictionary and are a few points lower.)
 """
 
 from __future__ import annotations
@@ -12,72 +12,78 @@ import re
 import unicodedata
 from collections.abc import Iterator, Sequence
 from functools import lru_cache
-from typing import Any
+from typing import TYPE_CHECKING
 
 from kofinlaw.data.korean import morpheme_cache
+
+if TYPE_CHECKING:
+    from kiwipiepy import Kiwi
 
 CONTENT_TAGS = frozenset(
     ["NNG", "NNP", "NNB", "NR", "VV", "VA", "MAG", "XR", "SL", "SH", "SN", "W_SERIAL"]
 )
-# Kiwi's time grows with the length of one text; longer texts are cut at line and sentence ends.
-LONGEST_PIECE = 4000
+# Kiwi's time a character grows with the length of a text; longer texts are split at line and
+# sentence ends.
+MAX_PIECE_CHARACTERS = 4000
 
-# Counted up where `normalise`, `_pieces` or what is done with Kiwi's answer changes.
-_FORM = 1
-_BATCH = 512
+# Increase this if `normalise`, `_pieces` or the use of Kiwi's result changes.
+_VERSION = 1
+_BATCH_TEXTS = 512
 _WORD = re.compile(r"[0-9A-Za-z]+|[가-힣]+|[一-鿿]+")
 _SENTENCE_END = re.compile(r"(?<=[다요까음함임됨])[.?!](?=\s|$)|[?!](?=\s)|\n+")
 
 
 @lru_cache(maxsize=4)
-def _kiwi(workers: int) -> Any:
-    """One analyser for each number of workers; loading takes about a second."""
+def _kiwi(workers: int) -> Kiwi:
+    """The analyser for this number of threads; loading takes about a second."""
     from kiwipiepy import Kiwi
 
     return Kiwi(num_workers=workers)
 
 
 def normalise(text: str) -> str:
-    """NFC, so that Korean typed on a Mac (decomposed) compares equal, without NULs."""
+    """The text in NFC without NULs, so that decomposed Korean (typed on a Mac) compares equal."""
     return unicodedata.normalize("NFC", text).replace("\x00", " ")
 
 
 def _pieces(text: str) -> Iterator[str]:
-    """The text in pieces of at most LONGEST_PIECE characters, cut at blanks where there are any."""
+    """The text in pieces of at most MAX_PIECE_CHARACTERS, split at blanks if there are any."""
     start = 0
-    while len(text) - start > LONGEST_PIECE:
-        window = text[start : start + LONGEST_PIECE]
+    while len(text) - start > MAX_PIECE_CHARACTERS:
+        window = text[start : start + MAX_PIECE_CHARACTERS]
         cut = max(window.rfind("\n"), window.rfind(". "), window.rfind(" "))
-        end = start + (cut + 1 if cut > LONGEST_PIECE // 2 else LONGEST_PIECE)
+        end = start + (cut + 1 if cut > MAX_PIECE_CHARACTERS // 2 else MAX_PIECE_CHARACTERS)
         yield text[start:end]
         start = end
     yield text[start:]
 
 
 def content_morphemes(texts: Sequence[str], *, workers: int = 1) -> list[list[str]]:
-    """Lower-cased content morphemes of each text, in order (nouns, stems, numbers, foreign words).
+    """The lower-case content morphemes of each text: nouns, stems, numbers and foreign words.
 
-    The result does not depend on `workers` (Kiwi threads), nor on a cache that is open
+    `workers` is the number of Kiwi threads. The result depends neither on it nor on an open cache
     (`morpheme_cache.caching`).
     """
     cache = morpheme_cache.current()
     if cache is None:
         return _content_morphemes(texts, workers)
-    manner = _manner()
-    known = cache.find(texts, manner)
+    variant = _variant()
+    known = cache.find(texts, variant)
     missing = [text for text in dict.fromkeys(texts) if text not in known]
-    counted = dict(zip(missing, _content_morphemes(missing, workers), strict=True))
-    cache.keep(counted.items(), manner)
-    known.update(counted)
+    analysed = dict(zip(missing, _content_morphemes(missing, workers), strict=True))
+    cache.store(analysed.items(), variant)
+    known.update(analysed)
     return [list(known[text]) for text in texts]
 
 
-def _manner() -> str:
-    """Everything that decides the content morphemes of a text, for the cache's keys."""
+def _variant() -> str:
+    """Everything that determines the content morphemes of a text, for the keys of the cache."""
     import kiwipiepy
 
     tags = " ".join(sorted(CONTENT_TAGS))
-    return f"form {_FORM}, kiwi {kiwipiepy.__version__}, {LONGEST_PIECE} characters, {tags}"
+    return (
+        f"form {_VERSION}, kiwi {kiwipiepy.__version__}, {MAX_PIECE_CHARACTERS} characters, {tags}"
+    )
 
 
 def _content_morphemes(texts: Sequence[str], workers: int) -> list[list[str]]:
@@ -86,15 +92,15 @@ def _content_morphemes(texts: Sequence[str], workers: int) -> list[list[str]]:
 
 
 def morphemes(texts: Sequence[str], *, workers: int = 1) -> list[list[str]]:
-    """Lower-cased morphemes of each text, in order, particles and endings too.
+    """The lower-case morphemes of each text, in order, with particles and endings.
 
-    What scores over words (BLEU, METEOR, ROUGE) count in Korean. Marks are morphemes of their own.
+    Scores over words (BLEU, METEOR, ROUGE) use them for Korean. Punctuation marks are morphemes.
     """
     return [[form for form, _ in words] for words in _tagged(texts, workers)]
 
 
 def _tagged(texts: Sequence[str], workers: int) -> Iterator[list[tuple[str, str]]]:
-    """(lower-cased form, part of speech) of each text's morphemes, text by text."""
+    """(lower-case form, part of speech) of the morphemes of each text, text by text."""
     if not texts:
         return
     kiwi = _kiwi(max(1, workers))
@@ -106,9 +112,11 @@ def _tagged(texts: Sequence[str], workers: int) -> Iterator[list[tuple[str, str]
             pieces.append(piece)
     current = 0
     words: list[tuple[str, str]] = []
-    for start in range(0, len(pieces), _BATCH):
-        batch = pieces[start : start + _BATCH]
-        for owner, tokens in zip(owners[start : start + _BATCH], kiwi.tokenize(batch), strict=True):
+    for start in range(0, len(pieces), _BATCH_TEXTS):
+        batch = pieces[start : start + _BATCH_TEXTS]
+        for owner, tokens in zip(
+            owners[start : start + _BATCH_TEXTS], kiwi.tokenize(batch), strict=True
+        ):
             if owner != current:
                 yield words
                 current, words = owner, []
@@ -123,14 +131,14 @@ def tag_text(text: str) -> list[tuple[str, str, int, int]]:
 
 
 def _tag(tag: str) -> str:
-    """Kiwi marks irregular stems (`VV-I`); the part of speech is what stands before the dash."""
+    """The part of speech without Kiwi's mark of irregular stems (`VV-I`)."""
     return tag.split("-", 1)[0]
 
 
 def bigrams(text: str) -> list[str]:
-    """Hangul character bigrams inside words, whole numbers and Latin words: no dictionary.
+    """The Hangul character bigrams inside words, and complete numbers and Latin words.
 
-    A word of one syllable stays as it is.
+    No dictionary is needed. A word of one syllable is kept unchanged.
     """
     out: list[str] = []
     for word in _WORD.findall(normalise(text).lower()):
@@ -142,9 +150,9 @@ def bigrams(text: str) -> list[str]:
 
 
 def sentences(text: str) -> list[str]:
-    """Sentences in order, stripped, by line ends and Korean sentence endings.
+    """The stripped sentences of a text, split at line ends and Korean sentence endings.
 
-    A rule, not a model: `제1조.` and `2020. 5. 6.` do not end a sentence.
+    This is a rule, not a model: `제1조.` and `2020. 5. 6.` do not end a sentence.
     """
     out: list[str] = []
     start = 0
@@ -158,7 +166,7 @@ def sentences(text: str) -> list[str]:
 
 
 def sentence_ends(text: str) -> list[int]:
-    """The offsets at which Kiwi's model ends the sentences of a text, in order."""
+    """The character offsets at which sentences end according to Kiwi's model, in order."""
     ends: list[int] = []
     start = 0
     for piece in _pieces(text):
@@ -182,14 +190,14 @@ _PARTICLES = {
     "아/야": ("아", "야"),
 }
 _DIGIT_FINAL = {"0": 21, "1": 8, "2": 0, "3": 16, "4": 0, "5": 0, "6": 1, "7": 8, "8": 8, "9": 0}
-_LATIN_FINAL = {"l": 8, "m": 16, "n": 4, "r": 8}  # 엘, 엠, 엔, 알; the other names end in a vowel
+_LATIN_FINAL = {"l": 8, "m": 16, "n": 4, "r": 8}  # 엘, 엠, 엔, 알; the other letters end in a vowel
 _RIEUL = 8
 
 
 def final_consonant(word: str) -> int:
-    """The number of the final consonant (0 none, 8 ㄹ) of the word as it is read aloud.
+    """The index of the final consonant of a word as it is read aloud (0 for none, 8 for ㄹ).
 
-    Closing brackets and quotation marks are skipped; a bracketed gloss (`임원(任員)`) too.
+    Closing brackets, quotation marks and a gloss in brackets (`임원(任員)`) are skipped.
     """
     bare = re.sub(r"[\s\"'’”」』》〉>.,·ㆍ]+$", "", word)
     while (stripped := re.sub(r"[(\[（][^()\[\]（）]*[)\]）]$", "", bare)) != bare:
@@ -207,10 +215,10 @@ def final_consonant(word: str) -> int:
 
 
 def josa(word: str, particle: str) -> str:
-    """The word with the particle that agrees with its final sound.
+    """The word with the particle (조사) that fits its final sound.
 
-    `particle` is a pair in either order (`"은/는"`, `"와/과"`, `"으로/로"`, `"이라/라"`).
-    Raises ValueError for a pair that is not known.
+    `particle` is a pair in either order (`"은/는"`, `"와/과"`, `"으로/로"`, `"이라/라"`). Raises
+    ValueError if the pair is unknown.
     """
     first, _, second = particle.partition("/")
     pair = _PARTICLES.get(particle) or _PARTICLES.get(f"{second}/{first}")
@@ -222,15 +230,15 @@ def josa(word: str, particle: str) -> str:
 
 
 def hangul_share(text: str) -> float:
-    """Hangul syllables among letters (Hangul, Latin, Han …), 0..1; 0 for a text without letters."""
+    """The share of Hangul syllables among all letters, 0 to 1; 0 for a text without letters."""
     letters = sum(1 for c in text if c.isalpha())
     return sum(1 for c in text if "가" <= c <= "힣") / letters if letters else 0.0
 
 
 def blanks_between(seams: Sequence[tuple[str, str]]) -> list[bool]:
-    """Whether a blank stands between the two halves of each seam, by Kiwi's language model.
+    """Whether a blank belongs between the two texts of each seam, by Kiwi's language model.
 
-    Only the 40 characters on each side of a seam are looked at.
+    Only 40 characters on each side of a seam are used.
     """
     out: list[bool] = []
     for left, right in seams:

@@ -1,4 +1,4 @@
-"""Names of what stands behind a statute's articles: 별표 annexes, 별지 forms, 부칙 supplements."""
+"""Normalise the names of annexes (별표), forms (별지) and supplementary provisions (부칙)."""
 
 from __future__ import annotations
 
@@ -12,9 +12,10 @@ _ANNEX_UNIT = re.compile(r"^(.*) ((?:별표|별지|서식|부칙)(?: \S+)?)$")
 
 
 def annex_name(title: str) -> str:
-    """`별표 1의2` or `별지 제3호의2서식`, as references spell it; empty for another title.
+    """The name in the spelling of references: `별표 1의2`, `별지 제3호의2서식`.
 
-    `[별표1의2] 과태료의 부과기준`, `별지 제3호의2 서식` and the like come out the same.
+    All spellings (`[별표1의2] 과태료의 부과기준`, `별지 제3호의2 서식`) give the same name. The
+    result is empty if the title does not start with such a name.
     """
     match = _NAME.match(re.sub(r"^[\s<\[〈【(■]+", "", title))
     if match is None:
@@ -23,7 +24,7 @@ def annex_name(title: str) -> str:
 
 
 def spelled(word: str, number: str, branch: str = "") -> str:
-    """The name from its parts, in one spelling."""
+    """The name of these parts, always in the same spelling."""
     number, branch = re.sub(r"\s", "", number), re.sub(r"\s", "", branch)
     if not number:
         return word

@@ -1,4 +1,4 @@
-"""The words that references are made of: acts, 조, 항, 호, 목 and what stands for them."""
+"""Split references into tokens: acts, 조, 항, 호, 목, and words that refer back to them."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ DEPTH = {
 
 @dataclass(frozen=True, slots=True)
 class Token:
-    """A word of a reference: its kind, its characters, its label (`제9조의2`) or act's name."""
+    """A token of a reference: kind, character offsets, and label (`제9조의2`) or act."""
 
     kind: str
     start: int
@@ -65,7 +65,7 @@ _KINDS = ("quoted", "self", "same", "short", *DEPTH)
 
 
 def _value(kind: str, match: re.Match[str]) -> str:
-    """The token's label: `제9조의2`, `제1항`, `제2호의3`, `가목`, or the act's name."""
+    """The label of the token: `제9조의2`, `제1항`, `제2호의3`, `가목`, or the name of the act."""
     squeeze = lambda text: re.sub(r"\s", "", text or "")  # noqa: E731
     if kind == "quoted":
         return f"{match.group('name')} {squeeze(match.group('decree'))}".strip()
@@ -92,11 +92,11 @@ def _value(kind: str, match: re.Match[str]) -> str:
 
 
 def tokens(text: str, names: Mapping[str, str], titles: re.Pattern[str]) -> list[Token]:
-    """The tokens of a text in order, none overlapping.
+    """The tokens of a text in order, without overlaps.
 
-    `titles` is `titles.name_pattern`'s. A known title wins over the single word at its end; a
-    word before an article number counts only where it names an act (`names` holds the document's
-    short names).
+    `names` are the short names of the document, `titles` is a pattern from `titles.name_pattern`.
+    A known title wins over the single word at its end. A word before an article number counts only
+    if it names an act.
     """
     found = [
         Token("act", match.start(), match.end(), match.group(0)) for match in titles.finditer(text)

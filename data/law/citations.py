@@ -1,8 +1,8 @@
-"""References between provisions: found, and resolved to the article they mean.
+"""Find references to provisions in a text and resolve them to articles.
 
-`제9조제1항제2호`, `같은 조 제3항`, `동법`, `이 법`, `「개인정보 보호법」 제17조`,
-`제5조부터 제7조까지`, `제1항ㆍ제2항`, `영 별표 1의2 제3호`, `부칙 제2조`: each is read with what
-was said before it in the sentence.
+Examples: `제9조제1항제2호`, `같은 조 제3항`, `동법`, `이 법`, `「개인정보 보호법」 제17조`,
+`제5조부터 제7조까지`, `제1항ㆍ제2항`, `영 별표 1의2 제3호`, `부칙 제2조`. Each one is resolved with
+the references before it in the sentence.
 """
 
 from __future__ import annotations
@@ -14,12 +14,12 @@ from dataclasses import dataclass, replace
 from functools import lru_cache
 
 from kofinlaw.data.law.annexes import split_unit
-from kofinlaw.data.law.citation_places import (
-    Place,
+from kofinlaw.data.law.citation_locations import (
+    Location,
     Scope,
     article_before,
     between,
-    line_places,
+    line_locations,
     paragraph_before,
     unit_of,
 )
@@ -31,9 +31,10 @@ __all__ = ["ALIASES", "Citation", "Scope", "cited_units", "document_aliases", "f
 
 @dataclass(frozen=True, slots=True)
 class Citation:
-    """A reference in a text: `target` is the unit it means (`전자금융거래법 제9조`).
+    """A reference in a text.
 
-    `provision` is the place inside it (`제1항제2호`, or empty), `start` and `end` its characters.
+    `target` is the unit that it refers to (`전자금융거래법 제9조`), `provision` the path inside the
+    unit (`제1항제2호`, or empty). `start` and `end` are character offsets in the text.
     """
 
     target: str
@@ -56,9 +57,10 @@ _ALIAS = re.compile(
 
 
 def document_aliases(title: str, text: str, titles: Mapping[str, str]) -> dict[str, str]:
-    """What `법`, `영`, `규정` … mean in a document: as it says (`이하 "법"이라 한다`) or by title.
+    """The titles that `법`, `영`, `규정` … mean in a document.
 
-    `titles` maps `titles.title_key(title)` to title.
+    They come from its definitions (`이하 "법"이라 한다`) or from its own title. `titles` maps
+    `title_key(title)` to the title.
     """
     names: dict[str, str] = {}
     act = re.sub(r"\s*(시행령|시행규칙)$", "", title)
@@ -74,29 +76,36 @@ def document_aliases(title: str, text: str, titles: Mapping[str, str]) -> dict[s
             decree = (match.group("decree") or "").strip()
             full = f"{match.group('quoted')} {decree}" if decree else match.group("quoted")
             last = canonical_title(full, titles)
-            meant = last
+            meaning = last
         else:
             base = re.sub(r"\s*(시행령|시행규칙)$", "", last)
-            meant = canonical_title(f"{base} {match.group('tail')}", titles)
-        names[match.group("short").strip()] = meant
+            meaning = canonical_title(f"{base} {match.group('tail')}", titles)
+        names[match.group("short").strip()] = meaning
     return names
 
 
 def find_citations(
     text: str, *, act: str, article: str, scope: Scope | None = None
 ) -> list[Citation]:
-    """The references in a text of `act`'s `article` (both may be empty), in order.
+    """The references in a text, in order of their offsets.
 
-    A range gives one citation for each article (or 항, 호) between its ends.
+    A range gives one citation for each article (or 항, 호) in it.
+
+    Args:
+        text: The text to search.
+        act: The title of the act that the text belongs to; may be empty.
+        article: The article that the text belongs to (`제9조`); may be empty.
+        scope: Short names, titles and articles that are known; none by default.
     """
     reader = _Reader(text, act, article, scope or Scope())
     return reader.read()
 
 
 def cited_units(text: str, known_titles: Iterable[str]) -> list[str]:
-    """The units of known titles that a question names, in order without repeats.
+    """The units that a question names, in order and without repeats.
 
-    Names may be short (`정통망법 제44조`) and need no brackets.
+    Only units of the known titles count. Titles may be short names (`정통망법 제44조`) and need no
+    brackets.
     """
     scope, titles = _titles_scope(tuple(known_titles))
     out: dict[str, None] = {}
@@ -109,35 +118,40 @@ def cited_units(text: str, known_titles: Iterable[str]) -> list[str]:
 
 @lru_cache(maxsize=4)
 def _titles_scope(titles: tuple[str, ...]) -> tuple[Scope, frozenset[str]]:
-    """What texts of a corpus are read with, kept from one text to the next."""
+    """The scope and the titles of a corpus, cached between texts."""
     found = titles_by_key(titles)
-    scope = Scope(titles=found, written=name_pattern(tuple(sorted(found.values()))))
+    scope = Scope(titles=found, title_pattern=name_pattern(tuple(sorted(found.values()))))
     return scope, frozenset(found.values())
 
 
 @dataclass(slots=True)
 class _State:
-    """What was said last, and what stands between it and here (None: nothing was said).
+    """The last reference, and the text since then.
 
-    `named` is an act whose article is awaited; `begin` the first end of a range under way.
+    - `gap` is the text since the last reference; None if there was none.
+    - `named` is an act that was named and whose article is still to come.
+    - `begin` is the first end of a range whose second end is still to come.
     """
 
-    place: Place
+    location: Location
     last_act: str
     named: str | None = None
     gap: str | None = None
-    begin: Place | None = None
+    begin: Location | None = None
 
 
 class _Reader:
-    """Walks the tokens of a text; a bracket is read apart and what was said before it goes on
-    behind it (`제3항(「형법」 제216조로 한정한다), 제4항`)."""
+    """Resolves the tokens of a text in order.
+
+    A bracket has its own state; after it the state before it continues
+    (`제3항(「형법」 제216조로 한정한다), 제4항`).
+    """
 
     def __init__(self, text: str, act: str, article: str, scope: Scope) -> None:
         self.text = text
-        self.home = Place(act, article)
+        self.home = Location(act, article)
         self.scope = scope
-        self.lines = line_places(text, self.home)
+        self.lines = line_locations(text, self.home)
         self.state = _State(self.home, act)
         self.brackets: list[_State] = []
         self.out: list[Citation] = []
@@ -158,15 +172,15 @@ class _Reader:
         return self.out
 
     def _between(self, words: str) -> None:
-        """Take the words between two tokens in, bracket by bracket."""
+        """Process the text between two tokens, bracket by bracket."""
         for piece in re.split(r"([()])", words):
             if piece == "(":
                 self._flush()
                 here = self.state
                 self.brackets.append(here)
-                # `제419조(제2항을 제외한다)`: what opens a bracket right behind a place is in it.
+                # `제419조(제2항을 제외한다)`: a bracket directly after an article is about it.
                 inside = "" if here.gap == "" and here.named is None else None
-                self.state = _State(here.place, here.last_act, gap=inside)
+                self.state = _State(here.location, here.last_act, gap=inside)
             elif piece == ")" and self.brackets:
                 self._flush()
                 self.state = self.brackets.pop()
@@ -179,16 +193,16 @@ class _Reader:
         self._flush()
         state = self.state
         if token.kind == "self":
-            meant = self.home.act
+            title = self.home.act
         elif token.kind == "same":
-            meant = self._same_act(token.value)
+            title = self._same_act(token.value)
         elif token.kind == "short":
-            meant = self.scope.names.get(token.value, token.value)
+            title = self.scope.names.get(token.value, token.value)
         else:
-            meant = canonical_title(token.value, self.scope.titles)
-        state.named = meant
+            title = canonical_title(token.value, self.scope.titles)
+        state.named = title
         state.begin = None
-        state.last_act = meant or state.last_act
+        state.last_act = title or state.last_act
         self.start = token.start
 
     def _same_act(self, tail: str) -> str:
@@ -204,62 +218,62 @@ class _Reader:
         chained = gap is not None and _GAP.match(gap) is not None
         if state.named is not None and not (gap is not None and _AFTER_ACT.match(gap)):
             state.named = None
-        deeper = DEPTH[token.kind] > state.place.depth
+        deeper = DEPTH[token.kind] > state.location.depth
         joined = self.pending and chained and not (gap or "").strip() and deeper
         if not joined:
             self._flush()
             if chained and _RANGE.match(gap or ""):
-                state.begin = state.place
+                state.begin = state.location
             self.start = self.start if state.named is not None else token.start
-        state.place = self._resolved(token, chained)
-        state.last_act = state.place.act or state.last_act
+        state.location = self._resolved(token, chained)
+        state.last_act = state.location.act or state.last_act
         state.named = None
         self.pending = True
         self.end = token.end
 
-    def _resolved(self, token: Token, chained: bool) -> Place:
-        """The place that a token means, given what was said before it."""
+    def _resolved(self, token: Token, chained: bool) -> Location:
+        """The location that a token refers to, given the references before it."""
         state, home = self.state, self._home(token.start)
-        last, kind, value = state.place, token.kind, token.value
+        last, kind, value = state.location, token.kind, token.value
         if kind in ("article", "annex", "form", "supplement"):
             act = state.named if state.named is not None else last.act if chained else home.act
-            return Place(act, value)
+            return Location(act, value)
         if kind == "thisarticle":
-            return Place(home.act, home.article)
+            return Location(home.act, home.article)
         if kind == "samearticle":
             there = last.article if last.article.startswith("제") else home.article
-            return Place(last.act or home.act, there)
+            return Location(last.act or home.act, there)
         if kind == "lastarticle":
-            return Place(home.act, article_before(home, self.scope))
+            return Location(home.act, article_before(home, self.scope))
         if kind == "lastpara":
-            return Place(home.act, home.article, paragraph_before(home.para))
+            return Location(home.act, home.article, paragraph_before(home.para))
         if kind == "samepara":
             return replace(last, item="", sub="")
         if kind == "sameitem":
             return replace(last, sub="")
         here = last if chained and last.article else home
         if kind == "para":
-            return Place(here.act, here.article, value)
+            return Location(here.act, here.article, value)
         if kind == "item":
-            return Place(here.act, here.article, here.para, value)
+            return Location(here.act, here.article, here.para, value)
         return replace(here, sub=value)
 
-    def _home(self, offset: int) -> Place:
-        """The article, 항 and 호 that the text at an offset stands in."""
-        place = bisect.bisect_right(self.lines, offset, key=lambda line: line[0]) - 1
-        return self.lines[place][1]
+    def _home(self, offset: int) -> Location:
+        """The article, 항 and 호 that contain the offset."""
+        row = bisect.bisect_right(self.lines, offset, key=lambda line: line[0]) - 1
+        return self.lines[row][1]
 
     def _flush(self) -> None:
-        """Close the citation under way, filling a range in."""
+        """Emit the pending citation, and the locations of its range if it ends one."""
         if not self.pending:
             return
         self.pending = False
         begin, self.state.begin = self.state.begin, None
-        place = self.state.place
+        location = self.state.location
         if begin is not None:
-            for target, provision in between(begin, place, self.scope):
+            for target, provision in between(begin, location, self.scope):
                 self._emit(target, provision)
-        self._emit(unit_of(place), place.provision)
+        self._emit(unit_of(location), location.provision)
 
     def _emit(self, target: str, provision: str) -> None:
         if target:

@@ -1,4 +1,4 @@
-"""The citation graph of a corpus: which provision refers to which."""
+"""Build the citation graph of a corpus: which provision refers to which."""
 
 from __future__ import annotations
 
@@ -11,17 +11,21 @@ from typing import Any, NamedTuple
 
 from kofinlaw.data.law.annexes import split_unit
 from kofinlaw.data.law.citations import Scope, document_aliases, find_citations
-from kofinlaw.data.readers.documents import document_id
+from kofinlaw.data.law.titles import document_id
 from kofinlaw.records import Article, Chunk
 
 
 @dataclass(frozen=True, slots=True)
 class Reference:
-    """An edge: `source` and `target` are units (articles, annexes), `provision` the place in the
-    target, `text` the words, `start` and `end` their place in the source's `Article.text` (for an
-    annex, in its title: the first line of its chunk).
+    """An edge of the citation graph.
 
-    `chunk_ids` hold the target's text; empty, and `resolved` false, where the corpus lacks it.
+    - `source` and `target` are units (articles, annexes).
+    - `provision` is the path inside the target.
+    - `text` are the words of the reference, `start` and `end` their character offsets in the
+      source's `Article.text`. For an annex they are offsets in its title, which is the first line
+      of its chunk.
+    - `chunk_ids` contain the text of the target. They are empty, and `resolved` is false, if the
+      corpus does not contain it.
     """
 
     source: str
@@ -35,7 +39,7 @@ class Reference:
 
 
 class Passage(NamedTuple):
-    """An article's words without its tree, or an annex's title (its number is empty)."""
+    """The text of an article, or the title of an annex (with an empty `number`)."""
 
     id: str
     title: str
@@ -45,23 +49,23 @@ class Passage(NamedTuple):
 
     @classmethod
     def of(cls, record: dict[str, Any]) -> Passage:
-        """From an article's record as JSON."""
+        """The passage of an article's JSON record."""
         return cls(*(record[name] for name in cls._fields))
 
 
 Citing = Article | Passage
 
 
-class Shelf:
-    """Which articles a corpus holds, and in which chunks each lies: some 60 bytes an article."""
+class ChunkLookup:
+    """Which chunks contain each article and annex of a corpus: about 60 bytes an article."""
 
     def __init__(self) -> None:
         self._numbers: dict[str, list[str]] = {}
-        # None stands for the usual case: one chunk, named by the document and the number.
+        # None means the usual case: one chunk, named by the document and the number.
         self._chunks: dict[str, dict[str, tuple[str, ...] | None]] = {}
 
     def add(self, title: str, number: str, article_id: str, chunk_ids: Sequence[str]) -> None:
-        """Take in the next article, in order."""
+        """Add the next article, in order."""
         self._numbers.setdefault(title, []).append(sys.intern(number))
         name = sys.intern(article_id[len(title) + 1 :])
         if chunk_ids:
@@ -69,18 +73,18 @@ class Shelf:
             held = self._chunks.setdefault(title, {})
             held[name] = None if usual else tuple(chunk_ids)
 
-    def hold(self, unit: str, *chunk_ids: str) -> None:
-        """Take in chunks of an annex, or of an article that the acts no longer have, in order."""
+    def add_chunks(self, unit: str, *chunk_ids: str) -> None:
+        """Add chunks of an annex, or of an article that only earlier versions have, in order."""
         title, name = split_unit(unit)
         held = self._chunks.setdefault(title, {})
         held[name] = (*(held.get(name) or ()), *chunk_ids)
 
     def scope(self) -> Scope:
-        """The titles and article numbers, without any document's own short names."""
+        """The titles and article numbers, without short names of a document."""
         return Scope.of(self._numbers)
 
     def chunk_ids(self, unit: str) -> tuple[str, ...]:
-        """The chunks that hold an article or an annex; none where the corpus lacks it."""
+        """The chunks that contain an article or annex; none if the corpus does not contain it."""
         title, number = split_unit(unit)
         held = self._chunks.get(title, {})
         if number not in held:
@@ -93,22 +97,22 @@ def _usual(title: str, number: str) -> str:
 
 
 def references(articles: Sequence[Article], chunks: Sequence[Chunk] = ()) -> Iterator[Reference]:
-    """The references of all articles, in order; those to other provisions of the article too."""
-    shelf = Shelf()
+    """The references of all articles, in order, including references inside one article."""
+    lookup = ChunkLookup()
     for article in articles:
-        shelf.add(article.title, article.number, article.id, article.chunk_ids)
+        lookup.add(article.title, article.number, article.id, article.chunk_ids)
     by_title: dict[str, list[Article]] = {}
     for article in articles:
         by_title.setdefault(article.title, []).append(article)
-    return graph(itertools.chain.from_iterable(by_title.values()), shelf)
+    return citation_graph(itertools.chain.from_iterable(by_title.values()), lookup)
 
 
-def graph(passages: Iterable[Citing], shelf: Shelf) -> Iterator[Reference]:
-    """The references of articles that come document by document, and of annexes after them all.
+def citation_graph(passages: Iterable[Citing], lookup: ChunkLookup) -> Iterator[Reference]:
+    """The references of passages: articles, document by document, and then all annexes.
 
-    An annex's title is read with the short names that the articles of its document set.
+    The title of an annex is read with the short names that the articles of its document define.
     """
-    scope = shelf.scope()
+    scope = lookup.scope()
     aliases: dict[str, Mapping[str, str]] = {}
     for title, run in itertools.groupby(passages, key=lambda passage: passage.title):
         group = list(run)
@@ -118,15 +122,15 @@ def graph(passages: Iterable[Citing], shelf: Shelf) -> Iterator[Reference]:
         here = replace(scope, names=aliases[title])
         for passage in group:
             if not passage.deleted:
-                yield from _references(passage, here, shelf)
+                yield from _references(passage, here, lookup)
 
 
-def _references(passage: Citing, scope: Scope, shelf: Shelf) -> Iterator[Reference]:
+def _references(passage: Citing, scope: Scope, lookup: ChunkLookup) -> Iterator[Reference]:
     found = find_citations(passage.text, act=passage.title, article=passage.number, scope=scope)
     for citation in found:
         if citation.target == passage.id and not passage.number:
             continue  # an annex's title names the annex
-        held = shelf.chunk_ids(citation.target)
+        held = lookup.chunk_ids(citation.target)
         yield Reference(
             source=passage.id,
             target=citation.target,
@@ -140,15 +144,15 @@ def _references(passage: Citing, scope: Scope, shelf: Shelf) -> Iterator[Referen
 
 
 def _chunks(unit: str, ids: tuple[str, ...], provision: str) -> tuple[str, ...]:
-    """The chunks that hold the provision; all of them where it cannot be told.
+    """The chunks of the unit that contain the provision; all of them if that is unknown.
 
-    The parts of a split article are named by the first provision they hold, so the provision is
-    in the last part whose name does not come after it.
+    A part of a split article is named by its first provision. The provision is therefore in the
+    last part whose name does not come after it.
     """
     if len(ids) < 2 or not provision:
         return ids
     if not split_unit(unit)[1].startswith("제"):
-        return ids  # an annex's parts are not named by what they hold
+        return ids  # the parts of an annex are not named by provisions
     wanted = _order(provision)
     best: list[str] = []
     for name in ids:
@@ -164,7 +168,7 @@ def _chunks(unit: str, ids: tuple[str, ...], provision: str) -> tuple[str, ...]:
 
 
 def _order(label: str) -> tuple[tuple[int, int, int], ...]:
-    """A provision's place for comparing: (kind, number, branch) of each step."""
+    """A sort key of a provision: (kind, number, branch) of each step of its path."""
     letters = "가나다라마바사아자차카타파하"
     out: list[tuple[int, int, int]] = []
     for number, kind, letter, branch in re.findall(r"제(\d+)(항|호)|([가-하])목|의(\d+)", label):

@@ -1,8 +1,8 @@
-"""The inside of an article: 항 paragraphs, 호 items, 목 subitems.
+"""Parse the body of an article into 항 (paragraphs), 호 (items) and 목 (subitems).
 
-Acts set each on its own line; supervisory rules often run the 호 on inside the paragraph's line.
-There a mark counts only where it is the next of its series, so that days (`2025. 1. 1.`) and
-figures do not pass for items.
+Acts put each one on its own line. Supervisory rules often continue the 호 inside the line of the
+paragraph. There a mark counts only if it is the next one of its series, so that days
+(`2025. 1. 1.`) and figures are not taken for items.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ _LETTERS = _SYLLABLES + "".join(
     for vowel in (4, 8, 13, 18, 20)
     for s in _SYLLABLES
 )  # 가 … 하, 거 … 허, 고 … 호, 구 …, 그 …, 기 …
-_LETTER_PLACE = {letter: place for place, letter in enumerate(_LETTERS)}
+_LETTER_INDEX = {letter: index for index, letter in enumerate(_LETTERS)}
 
 _PARAGRAPH = re.compile(rf"^\s*\**([{CIRCLED}])\**(?:\s*\1)?")
 _ITEM = re.compile(r"^\s*(\d{1,3}(?:의\d{1,3})*)\s*\\?\.(?!\d)")
@@ -43,10 +43,10 @@ PARAGRAPH, ITEM, SUBITEM, PLAIN = 0, 1, 2, 3
 
 @dataclass(frozen=True, slots=True)
 class Line:
-    """A piece of a body: its depth, its mark (`1`, `2의2`, `가`), its text, its place.
+    """A line of a body: its depth, its mark (`1`, `2의2`, `가`) and its text.
 
-    `start` and `end` are character offsets into the document's text; `text` has no mark and no
-    amendment tags.
+    `depth` is PARAGRAPH, ITEM, SUBITEM or PLAIN. `text` has no mark and no amendment tags. `start`
+    and `end` are character offsets in the document's text.
     """
 
     depth: int
@@ -57,7 +57,7 @@ class Line:
 
 
 def read_lines(text: str, start: int, end: int) -> tuple[list[Line], tuple[str, ...]]:
-    """The body between two offsets as lines in order, and the amendment tags taken out of it.
+    """(lines of the body between two character offsets, the amendment tags removed from it).
 
     The spans of the lines cover every character that is not blank.
     """
@@ -78,7 +78,7 @@ def read_lines(text: str, start: int, end: int) -> tuple[list[Line], tuple[str, 
 
 
 def _source_lines(text: str, start: int, end: int) -> Iterator[tuple[int, str]]:
-    """(offset, line with tags blanked) of each line that is not blank."""
+    """(offset, line with masked tags) of each line that is not blank."""
     offset = start
     for line in text[start:end].split("\n"):
         if line.strip():
@@ -91,29 +91,29 @@ def _unescape(text: str) -> str:
 
 
 def _mark(line: str) -> tuple[int, str, int]:
-    """(depth, mark, where the words begin) of a line by how it begins."""
+    """(depth, mark, offset of the words) of a line, by its first characters."""
     if match := _PARAGRAPH.match(line):
         return PARAGRAPH, str(CIRCLED.index(match.group(1)) + 1), match.end()
     if not _DAY.match(line.strip()) and (match := _ITEM.match(line)):
         return ITEM, match.group(1), match.end()
-    if (match := _SUBITEM.match(line)) and match.group(1)[0] in _LETTER_PLACE:
+    if (match := _SUBITEM.match(line)) and match.group(1)[0] in _LETTER_INDEX:
         return SUBITEM, match.group(1), match.end()
     return PLAIN, "", 0
 
 
 def _pieces(line: str, *, inline: bool) -> list[tuple[int, int, int, str, int]]:
-    """(start, end, depth, mark, where the words begin) of each 항, 호 and 목 in a line."""
+    """(start, end, depth, mark, offset of the words) of each 항, 호 and 목 in a line."""
     depth, mark, words = _mark(line)
     cuts = _inline_marks(line, words, inside_item=depth == ITEM) if inline else []
     out = [(0, cuts[0][0] if cuts else len(line), depth, mark, words)]
-    for place, (begin, words, depth, mark) in enumerate(cuts):
-        end = cuts[place + 1][0] if place + 1 < len(cuts) else len(line)
+    for index, (begin, words, depth, mark) in enumerate(cuts):
+        end = cuts[index + 1][0] if index + 1 < len(cuts) else len(line)
         out.append((begin, end, depth, mark, words))
     return out
 
 
 def _inline_marks(line: str, words: int, *, inside_item: bool) -> list[tuple[int, int, int, str]]:
-    """(start, where its words begin, depth, mark) of each mark that continues its series."""
+    """(start, offset of the words, depth, mark) of each mark that continues its series."""
     masked = _DAY.sub(lambda m: "＃" * len(m.group(0)), line)
     series = _Series(inside_item)
     found: list[tuple[int, int, int, str]] = []
@@ -134,7 +134,7 @@ def _inline_marks(line: str, words: int, *, inside_item: bool) -> list[tuple[int
 
 @dataclass(slots=True)
 class _Series:
-    """Where the running series of numbers and letters stand."""
+    """The last number and letter of the series in a line."""
 
     inside_item: bool
     number: int = 0
@@ -158,11 +158,11 @@ class _Series:
         return True
 
     def _letter(self, match: re.Match[str]) -> bool:
-        place = _LETTER_PLACE.get(match.group("letter"), -2)
+        index = _LETTER_INDEX.get(match.group("letter"), -2)
         twig = _branch(match.group("twig"))
-        if not (place == self.letter + 1 or (twig > 1 and place == self.letter)):
+        if not (index == self.letter + 1 or (twig > 1 and index == self.letter)):
             return False
-        self.letter = _LETTER_PLACE.get(match.group("end") or "", place)
+        self.letter = _LETTER_INDEX.get(match.group("end") or "", index)
         return True
 
 
@@ -171,7 +171,7 @@ def _branch(text: str | None) -> int:
 
 
 def split_paragraphs(text: str) -> Iterator[tuple[int, int]]:
-    """(start, end) of the pieces of a line that runs several 항 on, each from its number."""
+    """(start, end) of each 항 in a line that contains several."""
     start = 0
     expected = _expected(text)
     for match in _INLINE_PARAGRAPH.finditer(text):
@@ -199,10 +199,10 @@ class _Node:
 
 
 def tree(lines: list[Line]) -> tuple[str, tuple[Provision, ...]]:
-    """(the opening words, the tree) of a body's lines.
+    """(opening words, tree of provisions) of the lines of a body.
 
-    A line without a mark goes on with the node before it. Labels are paths below the article:
-    `제1항`, `제1항제2호`, `제1항제2호가목`; a body without 항 has `제2호`, `제2호가목`.
+    A line without a mark continues the node before it. Labels are paths below the article:
+    `제1항`, `제1항제2호`, `제1항제2호가목`. A body without 항 has `제2호`, `제2호가목`.
     """
     root = _Node("", [], [])
     open_nodes: list[tuple[int, _Node]] = [(-1, root)]
@@ -220,7 +220,7 @@ def tree(lines: list[Line]) -> tuple[str, tuple[Provision, ...]]:
 
 
 def label(line: Line) -> str:
-    """The mark as a reader cites it: `제1항`, `제2호의3`, `가목`."""
+    """The mark as it is cited: `제1항`, `제2호의3`, `가목`."""
     head, _, branch = line.mark.partition("의")
     tail = f"의{branch}" if branch else ""
     if line.depth == SUBITEM:
@@ -229,7 +229,7 @@ def label(line: Line) -> str:
 
 
 def render(line: Line) -> str:
-    """The line as it reads: `① …`, `1. …`, `가. …`."""
+    """The line with its mark: `① …`, `1. …`, `가. …`."""
     if line.depth == PARAGRAPH:
         return f"{CIRCLED[int(line.mark) - 1]} {line.text}".rstrip()
     return f"{line.mark}. {line.text}".rstrip() if line.mark else line.text

@@ -1,7 +1,7 @@
-"""Statutes and rules as a tree: 편 part, 장 chapter, 절 section, 관 subsection, 조 article.
+"""Parse statutes and rules into a tree: 편, 장, 절, 관 (divisions) and 조 (articles).
 
-Reads the Markdown form of legalize-kr (`##### 제1조 (목적)`) and plain text (`제1조(목적) …`).
-부칙 (supplementary provisions) and 별표 (annexes) are kept apart from the articles.
+Reads the Markdown format of legalize-kr (`##### 제1조 (목적)`) and plain text (`제1조(목적) …`).
+부칙 (supplementary provisions) and 별표 (annexes) are separate from the articles.
 """
 
 from __future__ import annotations
@@ -28,10 +28,10 @@ _CLOSING = {"(": ")", "[": "]", "（": "）"}
 
 @dataclass(frozen=True, slots=True)
 class ArticleNode:
-    """A 조 as it stands in a document; `start` and `end` are offsets into the document's text.
+    """A 조 of a document. `start` and `end` are character offsets in the document's text.
 
-    `text` is the body without header and amendment tags, one 항, 호 or 목 a line; `path` holds the
-    divisions above it.
+    `text` is the body without header and amendment tags, with one 항, 호 or 목 a line. `path` are
+    the titles of the divisions above it.
     """
 
     number: str
@@ -48,7 +48,7 @@ class ArticleNode:
 
     @property
     def header(self) -> str:
-        """`제9조(손해배상)`, or the number alone."""
+        """`제9조(손해배상)`, or only the number."""
         return f"{self.number}({self.heading})" if self.heading else self.number
 
 
@@ -64,7 +64,7 @@ class Section:
 
 @dataclass(frozen=True, slots=True)
 class Statute:
-    """A parsed statute. `removed` are the spans of headings, with a reason."""
+    """A parsed statute. `removed` are (start, end, reason) of headings and of the preamble."""
 
     articles: tuple[ArticleNode, ...]
     supplements: tuple[Section, ...]
@@ -74,7 +74,7 @@ class Statute:
 
 @dataclass(frozen=True, slots=True)
 class _Boundary:
-    """Where something begins: kind, number or level, title, offsets of its line and its body."""
+    """The start of a unit: kind, number or level, title, offsets of its line and of its body."""
 
     kind: str
     name: str
@@ -84,7 +84,7 @@ class _Boundary:
 
 
 def looks_like_statute(text: str) -> bool:
-    """Whether at least two articles can be found at the head of lines."""
+    """Whether at least two lines open an article."""
     found = 0
     for line in text.splitlines():
         if (
@@ -97,9 +97,10 @@ def looks_like_statute(text: str) -> bool:
 
 
 def parse_statute(text: str) -> Statute:
-    """The articles, 부칙 and 별표 of a statute's text (front matter taken off).
+    """Parse the text of a statute (without front matter) into articles, 부칙 and 별표.
 
-    Never raises: what is not recognised is part of the article before it, or a removed span.
+    Never raises an error: text that is not recognised becomes part of the article before it, or a
+    removed span.
     """
     boundaries = _boundaries(text)
     articles: list[ArticleNode] = []
@@ -110,8 +111,8 @@ def parse_statute(text: str) -> Statute:
     opening = boundaries[0].start if boundaries else len(text)
     if text[:opening].strip():
         removed.append((0, opening, "preamble"))
-    for place, here in enumerate(boundaries):
-        end = boundaries[place + 1].start if place + 1 < len(boundaries) else len(text)
+    for index, here in enumerate(boundaries):
+        end = boundaries[index + 1].start if index + 1 < len(boundaries) else len(text)
         if here.kind == "division":
             level = DIVISIONS.index(here.name)
             path = [(depth, title) for depth, title in path if depth < level]
@@ -152,7 +153,7 @@ def _article(text: str, here: _Boundary, end: int, path: tuple[str, ...]) -> Art
 
 
 def _boundaries(text: str) -> list[_Boundary]:
-    """Where divisions, articles, 부칙 and 별표 begin, in order."""
+    """The starts of divisions, articles, 부칙 and 별표, in order."""
     rows: list[tuple[int, str, int]] = []
     offset = 0
     fenced = False
@@ -174,14 +175,14 @@ def _boundaries(text: str) -> list[_Boundary]:
 
 @dataclass(slots=True)
 class _State:
-    """What the scan has passed: the part it is in and the last article's number."""
+    """The state of the scan: the current part and the number of the last article."""
 
     marked: bool
     part: str = "body"
     last: tuple[int, ...] = ()
 
     def read(self, offset: int, line: str, level: int) -> _Boundary | None:
-        """The boundary that begins with this line, if one does."""
+        """The boundary that starts with this line, or None."""
         if not line.strip():
             return None
         bare = line[_HEADING.match(line).end() :] if level else line  # type: ignore[union-attr]
@@ -213,7 +214,7 @@ class _State:
         return _Boundary("heading", "", bare.strip(), offset, after) if level else None
 
     def _follows(self, number: str) -> bool:
-        """Whether a plain line's number can come next: a citation at a line's head seldom does."""
+        """Whether the number of a plain line can come next; a citation rarely has such a number."""
         order = _order(number)
         return not self.last or self.last < order <= (self.last[0] + 60, 10**6)
 
@@ -223,28 +224,28 @@ def _order(number: str) -> tuple[int, ...]:
 
 
 def _balanced(text: str, start: int) -> int:
-    """The offset after the bracket that closes the one at `start`, or -1."""
+    """The offset after the bracket that closes the bracket at `start`, or -1."""
     opening = text[start]
     closing, depth = _CLOSING[opening], 0
-    for place in range(start, len(text)):
-        if text[place] == opening:
+    for offset in range(start, len(text)):
+        if text[offset] == opening:
             depth += 1
-        elif text[place] == closing:
+        elif text[offset] == closing:
             depth -= 1
             if depth == 0:
-                return place + 1
+                return offset + 1
     return -1
 
 
 def _title(text: str, start: int) -> tuple[str, int]:
-    """(the heading in brackets after the number, the offset after it)."""
-    place = start
-    while place < len(text) and text[place] in " \t":
-        place += 1
-    if place < len(text) and text[place] in _CLOSING:
-        end = _balanced(text, place)
+    """(heading in brackets after the number, offset after the heading)."""
+    offset = start
+    while offset < len(text) and text[offset] in " \t":
+        offset += 1
+    if offset < len(text) and text[offset] in _CLOSING:
+        end = _balanced(text, offset)
         if end > 0:
-            return strip_amendments(text[place + 1 : end - 1])[0].strip(), end
+            return strip_amendments(text[offset + 1 : end - 1])[0].strip(), end
     return "", start
 
 
@@ -260,9 +261,8 @@ def _marked_article(bare: str) -> tuple[str, str, int] | None:
 def plain_article(line: str) -> tuple[str, str, int] | None:
     """(number, heading, offset of the body) of a plain line that opens an article, else None.
 
-    It needs a heading in brackets, or to say that it is deleted:
-
-    `제42조(제2항을 제외한다)는 …` is a citation: a particle follows its bracket.
+    Such a line has a heading in brackets, or says that the article is deleted. A line such as
+    `제42조(제2항을 제외한다)는 …` is a citation: a particle follows the bracket.
     """
     match = _ARTICLE.match(line)
     if match is None:

@@ -1,4 +1,4 @@
-"""Names of acts: the short names people use, and spellings that mean the same act."""
+"""Resolve names of acts: short names in common use, and other spellings of a title."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterable, Mapping
 from functools import lru_cache
 
-# Short names in common use, as practitioners and examination questions write them.
+# Short names in common use, by practitioners and in examination questions.
 ALIASES: Mapping[str, str] = {
     "전금법": "전자금융거래법",
     "전자거래법": "전자문서 및 전자거래 기본법",
@@ -82,21 +82,26 @@ _DECREES = (" 시행령", " 시행규칙")
 _FILLING = r"[\s·ㆍ]*"
 
 
+def document_id(title: str) -> str:
+    """The id of a document: its title with `_` for blanks and `∕` for slashes."""
+    return re.sub(r"\s+", "_", title.strip()).replace("/", "∕")
+
+
 def title_key(title: str) -> str:
-    """What two spellings of a title share: no blanks, no middle dots, no quotation brackets."""
+    """The title without blanks, middle dots and quotation brackets: equal for all spellings."""
     return re.sub(r"[\s·ㆍ‧•「」『』\"“”]", "", title)
 
 
 def titles_by_key(titles: Iterable[str]) -> dict[str, str]:
-    """`title_key` to title, for the titles given."""
+    """The titles by their `title_key`."""
     return {title_key(title): title for title in titles}
 
 
 def canonical_title(name: str, titles: Mapping[str, str] | None = None) -> str:
-    """The title that a name stands for: a known title in any spacing, or a short name written out.
+    """The full title of a name: a known title in any spacing, or the title of a short name.
 
-    A decree's short name (`신정법 시행령`) follows its act. An unknown name comes back with its
-    blanks made single.
+    `titles` are known titles by `title_key`. The short name of a decree (`신정법 시행령`) is
+    derived from its act. An unknown name is returned with single blanks.
     """
     plain = title_key(name)
     if titles and plain in titles:
@@ -111,10 +116,10 @@ def canonical_title(name: str, titles: Mapping[str, str] | None = None) -> str:
 
 @lru_cache(maxsize=8)
 def name_pattern(titles: tuple[str, ...]) -> re.Pattern[str]:
-    """Matches any of the titles and short names written without brackets, longest first.
+    """A pattern that matches any title or short name without brackets, the longest one first.
 
-    Blanks inside a title may be left out or added; a name never begins inside a word. The names
-    are woven into one tree, so that ten thousand of them cost little more than a hundred.
+    Blanks inside a title may be missing or added. A name never starts inside a word. The names
+    form one prefix tree, so ten thousand names take little more time than a hundred.
     """
     root = _Branch()
     for name in {title_key(t) for t in titles} | set(ALIASES):
@@ -123,16 +128,18 @@ def name_pattern(titles: tuple[str, ...]) -> re.Pattern[str]:
             branch = branch.setdefault(character, _Branch())
         branch[""] = _Branch()
     root.pop("", None)
-    return re.compile(rf"(?<![가-힣])(?:{_woven(root)})(?:\s*(?:시행령|시행규칙)(?![가-힣]*령))?")
+    return re.compile(
+        rf"(?<![가-힣])(?:{_branch_pattern(root)})(?:\s*(?:시행령|시행규칙)(?![가-힣]*령))?"
+    )
 
 
 class _Branch(dict[str, "_Branch"]):
-    """Characters that may come next; an empty one where a name ends."""
+    """A node of the prefix tree: the next characters, and an empty one if a name ends here."""
 
 
-def _woven(branch: _Branch) -> str:
-    """The branch as a pattern; a longer name is tried before one that it begins with."""
-    ways = []
+def _branch_pattern(branch: _Branch) -> str:
+    """The branch as a pattern; a longer name is tried before its own prefix."""
+    alternatives = []
     for character in sorted(branch):
         if not character:
             continue
@@ -142,7 +149,7 @@ def _woven(branch: _Branch) -> str:
             words += _FILLING + re.escape(character)
         rest = {c: b for c, b in below.items() if c}
         if rest:
-            more = f"(?:{_FILLING}(?:{_woven(_Branch(rest))}))"
+            more = f"(?:{_FILLING}(?:{_branch_pattern(_Branch(rest))}))"
             words += more + "?" if "" in below else more
-        ways.append(words)
-    return "|".join(ways)
+        alternatives.append(words)
+    return "|".join(alternatives)

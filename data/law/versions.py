@@ -1,7 +1,7 @@
-"""Versions of one act: which is the newest, and from when until when a text was in force.
+"""Order the versions of an act and find the period in which each text was in force.
 
-The newest version of an act is the corpus (`chunks.jsonl`). What earlier versions said otherwise
-stands beside it (`earlier.jsonl`): only the articles that were changed or deleted since.
+The newest version of an act is in `chunks.jsonl`. `earlier.jsonl` contains the texts of earlier
+versions that differ: only articles that were changed or deleted since.
 """
 
 from __future__ import annotations
@@ -11,16 +11,14 @@ import re
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
+from kofinlaw.data.document_facts import DocumentFacts
 from kofinlaw.data.law.graph import Passage
 from kofinlaw.data.reject_log import RejectLog
 from kofinlaw.data.spool import Spool
 from kofinlaw.files import read_jsonl
 from kofinlaw.records import Article, Chunk
-
-if TYPE_CHECKING:
-    from kofinlaw.data.document_facts import DocumentFacts
 
 EARLIER = "earlier.jsonl"
 VERSIONED = frozenset(["statute", "rule"])
@@ -33,9 +31,9 @@ def act_of(document_id: str) -> str:
 
 
 def citation_key(chunk: Chunk) -> str:
-    """The name under which `citations.jsonl` keeps what a passage refers to.
+    """The `source` of a chunk's references in `citations.jsonl`.
 
-    That is its unit; for a text of an earlier version with the version's day
+    It is the chunk's unit. For a text of an earlier version it contains the version's day
     (`전자금융거래법@2022-06-10 제9조`).
     """
     if not chunk.until:
@@ -44,10 +42,11 @@ def citation_key(chunk: Chunk) -> str:
 
 
 def validity_text(since: str, until: str) -> str:
-    """`시행 2022-06-10 ~ 2024-09-14` where the corpus knows several versions, else empty.
+    """The period in which a text was in force: `시행 2022-06-10 ~ 2024-09-14`.
 
-    The arguments are a chunk's. The last day is the one before another text came into force; a text
-    without an end has none.
+    The arguments are the ISO days of a chunk. The result is empty if `since` is empty (the corpus
+    knows one version of the act), and has no last day if `until` is empty. The last day is the one
+    before `until`.
     """
     if not since:
         return ""
@@ -58,18 +57,22 @@ def validity_text(since: str, until: str) -> str:
 
 
 def read_chunks(chunks: Path) -> Iterator[Chunk]:
-    """The chunks of a corpus, then those of earlier versions beside them where there are any."""
+    """The chunks of a corpus, then the chunks of earlier versions, if any.
+
+    `chunks` is the path of `chunks.jsonl`. Raises UserError with file and line if a file is
+    missing or broken.
+    """
     yield from read_jsonl(chunks, Chunk)
     if (chunks.parent / EARLIER).is_file():
         yield from read_jsonl(chunks.parent / EARLIER, Chunk)
 
 
-def ordered(documents: Sequence[DocumentFacts], log: RejectLog) -> list[DocumentFacts]:
-    """The documents, of an act each version once, the newest first and then back in time.
+def order_versions(documents: Sequence[DocumentFacts], log: RejectLog) -> list[DocumentFacts]:
+    """The documents with each version of an act once, newest version first.
 
-    Written off are a second copy of a version, a text without a date beside dated ones, and of two
-    texts of one title and day the later one met, of which the log warns. Documents of other
-    kinds that share a title get a number, so that ids stay apart.
+    Rejected are: a second copy of a version, a text without a date if there are dated ones, and
+    the second of two different texts with the same title and day (with a warning). Documents of
+    other kinds that share a title get a number, so that their ids differ.
     """
     by_title: dict[str, list[DocumentFacts]] = {}
     for document in documents:
@@ -86,7 +89,7 @@ def ordered(documents: Sequence[DocumentFacts], log: RejectLog) -> list[Document
 
 
 def _one_a_day(group: Sequence[DocumentFacts], log: RejectLog) -> list[DocumentFacts]:
-    """The versions of one act, newest first; on one day the first that was met."""
+    """The versions of one act, newest first, with one text for each day."""
     kept: list[DocumentFacts] = []
     for document in sorted(group, key=lambda facts: facts.as_of, reverse=True):
         same = next((facts for facts in kept if facts.as_of == document.as_of), None)
@@ -111,25 +114,25 @@ def _one_a_day(group: Sequence[DocumentFacts], log: RejectLog) -> list[DocumentF
 
 def _numbered(documents: list[DocumentFacts]) -> list[DocumentFacts]:
     return [
-        document if place == 0 else replace(document, title=f"{document.title} ({place + 1})")
-        for place, document in enumerate(documents)
+        document if index == 0 else replace(document, title=f"{document.title} ({index + 1})")
+        for index, document in enumerate(documents)
     ]
 
 
 @dataclass(frozen=True, slots=True)
 class _Text:
-    """A unit's text by the hashes of its chunks, and the ids under which it is kept."""
+    """The text of a unit: the hashes and the ids of its chunks."""
 
     hashes: tuple[str, ...]
     ids: tuple[str, ...]
 
 
 class Versions:
-    """Takes the versions of each act, newest first, and keeps what the earlier ones said otherwise.
+    """Receives the versions of each act, newest first, and stores the texts that differ.
 
-    `since` gives, for each chunk of an act with several versions, the day its text came into
-    force: that of the oldest version that has it without a change up to its own. In memory there
-    are the ids of such acts alone.
+    `since` maps the id of a chunk to the ISO day on which its text came into force: the day of the
+    oldest version from which the text did not change. It contains only chunks of acts with several
+    versions, and only their ids are in memory.
     """
 
     def __init__(self, documents: Iterable[DocumentFacts], folder: Path) -> None:
@@ -140,8 +143,8 @@ class Versions:
         self._units: dict[str, _Text] = {}
         self._day = ""
 
-    def newest(self, facts: DocumentFacts, chunks: Iterable[Chunk]) -> None:
-        """Take in the newest version of an act, as far as it is kept."""
+    def add_newest(self, facts: DocumentFacts, chunks: Iterable[Chunk]) -> None:
+        """Add the newest version of an act: its chunks that were kept."""
         if facts.title in self._acts:
             self._units = {
                 unit: _Text(tuple(c.sha256 for c in parts), tuple(c.id for c in parts))
@@ -149,10 +152,10 @@ class Versions:
             }
             self._begin(facts.as_of)
 
-    def earlier(
+    def add_earlier(
         self, facts: DocumentFacts, chunks: Iterable[Chunk], articles: Iterable[Article]
     ) -> None:
-        """Take in the next earlier version; `chunks` bear its names (`named_by_day`)."""
+        """Add the next earlier version; its chunks have ids with its day (`with_version_ids`)."""
         units: dict[str, _Text] = {}
         for unit, parts in _by_unit(chunks).items():
             hashes = tuple(chunk.sha256 for chunk in parts)
@@ -176,13 +179,13 @@ class Versions:
         for text in self._units.values():
             self.since.update(dict.fromkeys(text.ids, day))
 
-    def chunks(self) -> Iterator[dict[str, Any]]:
-        """The records of what only earlier versions hold."""
+    def earlier_chunks(self) -> Iterator[dict[str, Any]]:
+        """The records of the chunks that only earlier versions contain."""
         for chunk in self._chunks:
             yield {**chunk, "since": self.since[chunk["id"]]}
 
-    def latest(self) -> Iterator[tuple[str, tuple[str, ...]]]:
-        """(unit, ids of its chunks) of the units in them, as the last version that changed them."""
+    def latest_units(self) -> Iterator[tuple[str, tuple[str, ...]]]:
+        """(unit, ids of its chunks) of these chunks, each unit in its latest version."""
         units: dict[str, list[str]] = {}
         day: dict[str, str] = {}
         for chunk in self._chunks:
@@ -191,18 +194,18 @@ class Versions:
                 units.setdefault(unit, []).append(chunk["id"])
         return ((unit, tuple(ids)) for unit, ids in units.items())
 
-    def passages(self) -> Iterator[Passage]:
-        """The articles among them, for their references."""
+    def earlier_passages(self) -> Iterator[Passage]:
+        """The articles that only earlier versions contain, for their references."""
         return (Passage.of(record) for record in self._passages)
 
     def close(self) -> None:
-        """Close the spools; they go with their folder."""
+        """Close the spools; they are deleted with their folder."""
         self._chunks.close()
         self._passages.close()
 
 
-def named_by_day(chunks: Iterable[Chunk], day: str) -> Iterator[Chunk]:
-    """Chunks of an earlier version under ids of their own (`전자금융거래법@2022-06-10/제9조`)."""
+def with_version_ids(chunks: Iterable[Chunk], day: str) -> Iterator[Chunk]:
+    """The chunks with the version's day in their ids: `전자금융거래법@2022-06-10/제9조`."""
     for chunk in chunks:
         document = f"{chunk.document_id}@{day}"
         rest = chunk.id[len(chunk.document_id) :]

@@ -1,8 +1,8 @@
-"""Evidence within a token budget: whole passages where they fit, else their best-matching lines.
+"""Pack evidence into a token budget: complete passages if they fit, else the best lines.
 
-Used by augment (what the model is trained on) and rag (what it is asked with) alike, so that
-evidence looks the same in both. A line of a statute is a 항, 호 or 목; one that is kept brings
-the line it hangs on (호 → its 항), without which it cannot be read.
+Both augment (training examples) and rag (answering) use this module, so that evidence looks the
+same in both. A line of a statute is a 항, 호 or 목. A selected line also brings the line above it
+in the tree (호 → its 항), because it cannot be understood without it.
 """
 
 from __future__ import annotations
@@ -17,12 +17,13 @@ from typing import Protocol
 
 from kofinlaw.data.korean.words import bigrams
 
-# Long lines share more bigrams with any query; an exponent below 1 still lets a line that holds
-# the whole answer win over a short one that holds half of it.
+# Long lines share more bigrams with any query. With an exponent below 1, a line that contains the
+# complete answer still wins over a short line that contains half of it.
 LENGTH_EXPONENT = 0.4
-# What a passage's lines count for by its rank. Equal weights show the deciding lines of generated
-# questions, which quote the law, in .90 of 300 held-out ones, but fewer lines of the gold passage
-# of hand-written ones (.81 for .92 with shares by rank); these show .87 and .90 (320 tokens).
+# The weight of a passage's lines by the rank of the passage. Equal weights show the deciding lines
+# for .90 of 300 held-out generated questions, which quote the law. For hand-written questions they
+# show fewer lines of the gold passage: .81, compared with .92 for shares by rank. These weights
+# show .87 and .90 (320 tokens).
 RANK_WEIGHTS = (1.0, 0.6, 0.45, 0.35, 0.3)
 LAST_WEIGHT = 0.25
 
@@ -33,16 +34,16 @@ _SENTENCE = re.compile(r"(?<=다)\.\s+")
 
 
 class HasText(Protocol):
-    """A passage: anything with a `text` (a Chunk)."""
+    """A passage: any object with a `text`, such as a Chunk."""
 
     @property
     def text(self) -> str:
-        """The passage as it is shown."""
+        """The text of the passage."""
 
 
 @dataclass(frozen=True, slots=True)
 class _Line:
-    """A line of a passage: `parent` is the place of the line it hangs on, -1 for none."""
+    """A line of a passage; `parent` is the index of the line above it in the tree, or -1."""
 
     text: str
     parent: int
@@ -57,13 +58,19 @@ def pack(
     *,
     keep: Sequence[str] = (),
 ) -> list[str]:
-    """The passages' texts, best first, cut to `budget_tokens` in all.
+    """The texts of the passages, cut to `budget_tokens` in total.
 
-    All are whole where they fit together. Else the lines that match the query best are taken over
-    all passages until the budget is spent, each under its passage's header; a passage of which no
-    line is taken is left out. `query` is the question with its options; `keep` are phrases whose
-    lines are taken first (training keeps the line that decides). At least one text comes back
-    while there is a passage.
+    If all passages fit, they are complete. Otherwise the lines that match the query best are
+    selected from all passages until the budget is used, each below the header of its passage. A
+    passage without a selected line is omitted. If there is a passage, at least one text is
+    returned.
+
+    Args:
+        passages: The passages, best first.
+        query: The question with its options.
+        budget_tokens: The largest number of tokens of all texts.
+        count_tokens: The number of tokens of a text.
+        keep: Phrases whose lines are selected first. Training uses it for the deciding line.
     """
     return [
         text for _, text in pack_with_index(passages, query, budget_tokens, count_tokens, keep=keep)
@@ -78,10 +85,10 @@ def pack_with_index(
     *,
     keep: Sequence[str] = (),
 ) -> list[tuple[int, str]]:
-    """`pack`, each text with its passage's place: some may be left out between others."""
+    """As `pack`, with the index of each text's passage, because passages may be omitted."""
     texts = [(p if isinstance(p, str) else p.text).strip() for p in passages]
     if sum(count_tokens(text) for text in texts) <= budget_tokens:
-        return [(place, text) for place, text in enumerate(texts) if text]
+        return [(index, text) for index, text in enumerate(texts) if text]
     wanted = frozenset(bigrams(query))
     split = [_split(text) for text in texts]
     lines = _lines([body for _, body in split], wanted, keep)
@@ -91,18 +98,18 @@ def pack_with_index(
     )
     taken: list[set[int]] = [set() for _ in texts]
     left = budget_tokens
-    for passage, place in order:
+    for passage, line in order:
         rows, have = lines[passage], taken[passage]
         header = split[passage][0]
         opening = count_tokens(header) + 1 if header and not have else 0
-        chain = [place]
+        chain = [line]
         while rows[chain[-1]].parent >= 0:
             chain.append(rows[chain[-1]].parent)
         new = [n for n in chain if n not in have]
         cost = opening + sum(count_tokens(rows[n].text) + 1 for n in new)
         if cost > left and not any(taken):
-            # The best line says more without what it hangs on than the next best with it.
-            new, cost = [place], opening + count_tokens(rows[place].text) + 1
+            # The best line without its parent is more useful than the second best with it.
+            new, cost = [line], opening + count_tokens(rows[line].text) + 1
         if new and cost <= left:
             have.update(new)
             left -= cost
@@ -113,16 +120,16 @@ def pack_with_index(
             shown = [*([header] if header else []), *(rows[n].text for n in sorted(have))]
             out.append((number, "\n".join(shown)))
     if not out and order:
-        passage, place = order[0]
+        passage, line = order[0]
         header = split[passage][0]
         room = max(budget_tokens - count_tokens(header), 1)
-        cut = _cut_line(lines[passage][place].text, wanted, room, count_tokens, keep)
+        cut = _cut_line(lines[passage][line].text, wanted, room, count_tokens, keep)
         out = [(passage, f"{header}\n{cut}" if header else cut)]
     return out
 
 
 def _split(text: str) -> tuple[str, list[str]]:
-    """(header, body lines): the first of several lines is the header."""
+    """(header, lines of the body): the first of several lines is the header."""
     rows = [row for row in text.split("\n") if row.strip()]
     return (rows[0], rows[1:]) if len(rows) > 1 else ("", rows)
 
@@ -137,14 +144,14 @@ def _depth(line: str) -> int:
 
 @lru_cache(maxsize=20_000)
 def _grams(text: str) -> frozenset[str]:
-    """A line's bigrams; the same articles come up for many questions."""
+    """The bigrams of a line, cached because many questions use the same articles."""
     return frozenset(bigrams(text))
 
 
 def _lines(
     bodies: Sequence[Sequence[str]], wanted: frozenset[str], keep: Sequence[str]
 ) -> list[list[_Line]]:
-    """Each body's lines with what they hang on and how well they match, rare bigrams most."""
+    """The lines of each body with their parents and scores; rare bigrams count more."""
     seen = Counter(gram for body in bodies for text in body for gram in _grams(text))
     total = sum(len(body) for body in bodies)
     out = []
@@ -163,16 +170,16 @@ def _lines(
 
 
 def _parents(body: Sequence[str]) -> list[int]:
-    """For each line the place of the 항 or 호 it hangs on, -1 for none."""
+    """For each line the index of its 항 or 호, or -1."""
     parents = []
     last = {1: -1, 2: -1}
-    for place, text in enumerate(body):
+    for index, text in enumerate(body):
         depth = _depth(text)
         parents.append(last[1] if depth == 2 else (last[2] if depth == 3 else -1))
         if depth < 3:
-            last[depth] = place
+            last[depth] = index
             if depth == 1:
-                last[2] = place
+                last[2] = index
     return parents
 
 
@@ -183,14 +190,14 @@ def _cut_line(
     count_tokens: Callable[[str], int],
     keep: Sequence[str],
 ) -> str:
-    """The best-matching sentences of one long line; at the very least its opening words."""
+    """The best-matching sentences of a long line, or at least its first words."""
     parts = [part if part.endswith(".") else part + "." for part in _SENTENCE.split(text.strip())]
     lines = _lines([parts], wanted, keep)[0]
     taken: set[int] = set()
-    for place in sorted(range(len(parts)), key=lambda i: (-lines[i].score, i)):
-        cost = count_tokens(parts[place]) + 1
+    for index in sorted(range(len(parts)), key=lambda i: (-lines[i].score, i)):
+        cost = count_tokens(parts[index]) + 1
         if cost <= budget:
-            taken.add(place)
+            taken.add(index)
             budget -= cost
     if taken:
         return " ".join(parts[i] for i in sorted(taken))

@@ -1,11 +1,11 @@
-"""What the stem of a multiple-choice question asks for."""
+"""Detect negative stems of multiple-choice questions (`옳지 않은 것은?`)."""
 
 from __future__ import annotations
 
 import re
 
-# A negative stem asks for what is *not* so in its last clause; "신고하지 않은 경우의 과태료는?"
-# is a positive question about an omission.
+# The last clause of a negative stem asks for the option that is *not* true. "신고하지 않은 경우의
+# 과태료는?" is a positive question about an omission.
 _NEGATIVE = re.compile(
     r"(않은|않는|아니하는|아니한|아닌|틀린|그른|잘못된|잘못|없는|옳지|맞지|어긋나는|벗어난|거리가\s*먼"
     r"|부적절한|부적합한)"
@@ -15,5 +15,5 @@ _NEGATIVE = re.compile(
 
 
 def is_negative(stem: str) -> bool:
-    """Whether the stem asks for the option that does not hold (`옳지 않은 것은?`)."""
+    """Whether the stem asks for the option that is not true (`옳지 않은 것은?`)."""
     return bool(_NEGATIVE.search(stem.strip()))

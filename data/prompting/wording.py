@@ -1,8 +1,8 @@
-"""The words around a question, in one place.
+"""Define the prompt text around a question, for training and for answering.
 
-Training examples and the answering runner both build their turns here, so what the model
-was trained on is what it is asked: a difference between the two is the commonest reason why
-a merged model answers worse than the trained one.
+Training examples and the answering runner both build their messages here, so the model is asked in
+the same words as in its training. A difference between the two is the most common reason why a
+merged model answers worse than the trained one.
 """
 
 from __future__ import annotations
@@ -20,19 +20,19 @@ CLOSED_CHOICE_RULE = "알맞은 것 하나를 고르시오."
 FREE_RULE = "참고 조문을 근거로 질문의 핵심어를 넣어 한두 문장으로 답하시오."
 CLOSED_FREE_RULE = "질문의 핵심어를 넣어 한두 문장으로 답하시오."
 REASONING_RULE = "먼저 판단의 근거를 한두 문장으로 쓰고, 그다음"
-REASONED_CUE = "\n따라서 답: "  # stands between the reasoning and the choice
+REASONED_CUE = "\n따라서 답: "  # between the reasoning and the choice
 NO_EVIDENCE = "주어진 조문에서 답을 찾을 수 없습니다."
 
 
 def evidence_block(evidence: Sequence[str]) -> str:
-    """The passages as the prompt shows them, best first; empty where there are none."""
+    """The passages as the prompt shows them, best first; empty if there are none."""
     if not evidence:
         return ""
     return "[참고 조문]\n" + "\n\n".join(text.strip() for text in evidence) + "\n\n"
 
 
 def option_lines(options: Sequence[str]) -> str:
-    """Options numbered from 1, one a line, in the contest's form (`N text`)."""
+    """The options numbered from 1, one a line, in the format of the contest (`N text`)."""
     return "\n".join(f"{number} {text}" for number, text in enumerate(options, 1))
 
 
@@ -44,9 +44,17 @@ def choice_messages(
     *,
     reasoning: bool = False,
 ) -> list[Message]:
-    """The user's turn of a multiple-choice question (without the answer).
+    """The user's message for a multiple-choice question (without the answer).
 
-    With `reasoning` the model is asked to write why first; `REASONED_CUE` then leads to the choice.
+    With `reasoning` the model is first asked for its reasons; `REASONED_CUE` then introduces the
+    choice.
+
+    Args:
+        question: The stem.
+        options: The texts of the options, without labels.
+        evidence: The passages to show, best first.
+        form: Whether the answer is the label or the text of the option.
+        reasoning: Whether the model writes its reasons first.
     """
     rule = CHOICE_RULE if evidence else CLOSED_CHOICE_RULE
     asked = "번호만 답하시오." if form == "label" else "고른 보기의 내용을 그대로 답하시오."
@@ -57,14 +65,14 @@ def choice_messages(
 
 
 def choice_candidates(options: Sequence[str], form: AnswerForm = "label") -> list[str]:
-    """What the assistant may say to pick each option, in the options' order."""
+    """The text that the assistant writes to choose each option, in the order of the options."""
     if form == "label":
         return [str(number) for number in range(1, len(options) + 1)]
     return list(options)
 
 
 def free_messages(question: str, evidence: Sequence[str] = ()) -> list[Message]:
-    """The user's turn of a free-text question (without the answer)."""
+    """The user's message for a free-text question (without the answer)."""
     rule = FREE_RULE if evidence else CLOSED_FREE_RULE
     body = f"{evidence_block(evidence)}[질문] {question}\n\n{rule}"
     return [{"role": "user", "content": body}]

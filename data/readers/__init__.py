@@ -1,1 +1,1 @@
-"""Read files of many formats into `Document` records: text in light Markdown, date and licence."""
+"""Read files of many formats into `Document` records; `formats.READERS` lists the readers."""

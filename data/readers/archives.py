@@ -1,25 +1,28 @@
-"""Zip archives and the XML inside them, read within limits."""
+"""Read zip archives and the XML inside them, with limits on size and depth."""
 
 from __future__ import annotations
 
 import zipfile
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING
 
 from kofinlaw import UserError
 from kofinlaw.units import MIB
 
-_MOST_MEMBERS = 10_000
-# Office files of real text pack 5 to 20 times; what packs a thousand times is a bomb.
-_STEEPEST = 1000
-_DEEPEST = 200
+if TYPE_CHECKING:
+    from xml.etree.ElementTree import Element
+
+_MAX_MEMBERS = 10_000
+# Office files with real text are compressed 5 to 20 times; a ratio of a thousand is a zip bomb.
+_MAX_COMPRESSION_RATIO = 1000
+_MAX_XML_DEPTH = 200
 
 
 class Archive:
-    """A zip file whose members are read by name, never to the disk.
+    """A zip file whose members are read by name; nothing is extracted to the disk.
 
-    Raises UserError for a broken archive, one with too many members, or one that would unpack to
-    more than `expanded_mebibytes` in all.
+    Raises UserError if the archive is broken, has too many members, or would unpack to more than
+    `expanded_mebibytes` in total.
     """
 
     def __init__(self, path: Path, expanded_mebibytes: int) -> None:
@@ -28,11 +31,13 @@ class Archive:
             infos = self._zip.infolist()
         except (zipfile.BadZipFile, OSError, ValueError, NotImplementedError) as error:
             raise UserError(f"the archive is broken: {error}") from error
-        if len(infos) > _MOST_MEMBERS:
-            raise UserError(f"the archive holds {len(infos)} files, more than {_MOST_MEMBERS}")
+        if len(infos) > _MAX_MEMBERS:
+            raise UserError(f"the archive holds {len(infos)} files, more than {_MAX_MEMBERS}")
         total = sum(info.file_size for info in infos)
         packed = max(1, path.stat().st_size)
-        if total > expanded_mebibytes * MIB or (total > MIB and total > _STEEPEST * packed):
+        if total > expanded_mebibytes * MIB or (
+            total > MIB and total > _MAX_COMPRESSION_RATIO * packed
+        ):
             raise UserError(
                 f"the archive unpacks to {total / MIB:.0f} MiB",
                 remedy="it looks like a zip bomb; if not, raise data.limits.expanded_mebibytes",
@@ -41,21 +46,25 @@ class Archive:
         self.names = [info.filename for info in infos]
 
     def read(self, name: str) -> bytes:
-        """A member's bytes; what the directory says of its size is not trusted."""
+        """The bytes of a member.
+
+        The size in the archive's directory is not trusted. Raises UserError if the member is
+        missing, damaged or too large.
+        """
         try:
             with self._zip.open(name) as handle:
                 data = handle.read(self._left + 1)
         except (KeyError, zipfile.BadZipFile, RuntimeError, OSError, EOFError, ValueError) as error:
             raise UserError(f"{name} in the archive cannot be read: {error}") from error
-        except Exception as error:  # zlib.error and the like, by their module's own names
+        except Exception as error:  # zlib.error and similar errors of the decompressors
             raise UserError(f"{name} in the archive is damaged: {error}") from error
         self._left -= len(data)
         if self._left < 0:
             raise UserError(f"{name} unpacks to more than the limit")
         return data
 
-    def xml(self, name: str) -> Any:
-        """A member's XML root; entities and document types are refused."""
+    def xml(self, name: str) -> Element:
+        """The XML root element of a member. Raises UserError as `read` and `parse_xml` do."""
         return parse_xml(self.read(name), name)
 
     def close(self) -> None:
@@ -69,10 +78,11 @@ class Archive:
         self.close()
 
 
-def parse_xml(data: bytes, name: str) -> Any:
+def parse_xml(data: bytes, name: str) -> Element:
     """The root element of XML bytes.
 
-    Raises UserError for XML that is broken, declares entities, or nests deeper than 200.
+    Raises UserError if the XML is broken, declares entities or a document type, or is nested deeper
+    than 200 elements.
     """
     from xml.etree.ElementTree import ParseError
 
@@ -85,15 +95,16 @@ def parse_xml(data: bytes, name: str) -> Any:
         raise UserError(f"{name} declares a document type or entities: refused") from error
     except (ParseError, ValueError, LookupError) as error:
         raise UserError(f"{name} is not well-formed XML: {error}") from error
-    level, depth = [root], 0
+    level: list[Element] = [root]
+    depth = 0
     while level:
         depth += 1
-        if depth > _DEEPEST:
-            raise UserError(f"{name} nests deeper than {_DEEPEST} elements")
+        if depth > _MAX_XML_DEPTH:
+            raise UserError(f"{name} nests deeper than {_MAX_XML_DEPTH} elements")
         level = [child for node in level for child in node]
     return root
 
 
-def local(tag: str) -> str:
-    """An element's name without its namespace."""
+def local_name(tag: str) -> str:
+    """The name of an element without its namespace."""
     return tag.rpartition("}")[2] if isinstance(tag, str) else ""

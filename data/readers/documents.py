@@ -1,13 +1,16 @@
-"""A document as every reader gives it: text in light Markdown, with its date and licence."""
+"""Define the document that every reader returns, and guess its kind, date and licence."""
 
 from __future__ import annotations
 
 import re
+import unicodedata
 from dataclasses import dataclass, field
-from typing import Any
+from pathlib import Path
 
 from kofinlaw.data.law.statute import looks_like_statute
+from kofinlaw.data.law.titles import document_id
 from kofinlaw.data.licences import NOT_PROTECTED, UNKNOWN, normalise, stated_in
+from kofinlaw.data.settings import SourceSettings
 from kofinlaw.records import Kind
 
 _STATUTE_TITLE = re.compile(r"(법|법률|시행령|시행규칙|헌법)$")
@@ -18,10 +21,12 @@ _PORTAL = re.compile(r"^https?://(?:www\.)?law\.go\.kr/")
 
 @dataclass(frozen=True, slots=True)
 class Document:
-    """A document read from a file or from a record of a table.
+    """A document from a file, or from one record of a table.
 
-    `text` is Markdown without front matter: `#` headings, `|` table rows, plain lines. `source` is
-    the file's path below its source (and the record's number); `as_of` an ISO day or empty.
+    - `text` is Markdown without front matter: `#` headings, `|` table rows and plain lines.
+    - `as_of` is an ISO day or empty.
+    - `source` is the path of the file in its source, with the number of the record.
+    - `meta` is the front matter, or what the file says instead of it.
     """
 
     title: str
@@ -36,17 +41,67 @@ class Document:
 
     @property
     def id(self) -> str:
-        """The title with the characters that structure a chunk's id replaced."""
+        """The title without blanks and slashes, which structure the ids of chunks."""
         return document_id(self.title)
 
 
-def document_id(title: str) -> str:
-    """A document's id: its title, blanks as `_`, slashes as `∕`."""
-    return re.sub(r"\s+", "_", title.strip()).replace("/", "∕")
+def make_document(
+    text: str,
+    source: SourceSettings,
+    name: str,
+    format_name: str,
+    meta: dict[str, str],
+    warning: str = "",
+) -> Document:
+    """The document of a text, with title, kind, day and licence from its front matter or source.
+
+    Args:
+        text: The text as Markdown, without front matter.
+        source: The settings of the source; its `title`, `kind` and `license` win.
+        name: How records cite the file.
+        format_name: The value of `Document.format`.
+        meta: The front matter.
+        warning: A warning about the file for the data card.
+    """
+    title = source.title or meta.get("제목") or meta.get("title") or _first_heading(text)
+    title = unicodedata.normalize("NFC", title or Path(name).stem.replace("_", " ")).strip()
+    kind = source.kind or guess_kind(title, text, meta)
+    day = iso_day(meta.get("시행일자") or meta.get("시행일"))
+    day = day or iso_day(meta.get("발령일자") or meta.get("공포일자") or meta.get("as_of"))
+    day = (
+        day
+        or _stated_day(text)
+        or iso_day(meta.get("date"))
+        or (source.as_of.isoformat() if source.as_of else "")
+    )
+    return Document(
+        title=title,
+        kind=kind,
+        text=text,
+        as_of=day,
+        source=name,
+        license=normalise(source.license) if source.license else guess_license(kind, text, meta),
+        format=format_name,
+        meta=meta,
+        warnings=(warning,) if warning else (),
+    )
 
 
-def iso_day(value: Any) -> str:
-    """An ISO day from `2024-09-15`, `20240915`, `2024. 9. 15.` or a date; empty if it is none."""
+def _stated_day(text: str) -> str:
+    """The ISO day near the start of a text: `[시행 2026. 2. 10.]`, `시행일: 2026. 1. 15.`"""
+    match = re.search(
+        r"(?:\[\s*시행|시행일자?\s*[:：])\s*(\d{4}[.년\s]+\d{1,2}[.월\s]+\d{1,2})", text[:3000]
+    )
+    return iso_day(match.group(1)) if match else ""
+
+
+def _first_heading(text: str) -> str:
+    match = re.search(r"^#\s+(.+?)\s*#*\s*$", text[:20000], re.MULTILINE)
+    return match.group(1) if match else ""
+
+
+def iso_day(value: object) -> str:
+    """The ISO day of `2024-09-15`, `20240915`, `2024. 9. 15.` or a date; empty for other values."""
     text = str(value or "").strip()
     match = re.match(r"^(\d{4})-(\d{2})-(\d{2})", text) or re.match(
         r"^(\d{4})(\d{2})(\d{2})$", text
@@ -62,7 +117,7 @@ def iso_day(value: Any) -> str:
 
 
 def guess_kind(title: str, text: str, meta: dict[str, str]) -> Kind:
-    """The kind of a document by its front matter, its structure and its title, in that order."""
+    """Guess the kind of a document by front matter, structure and title, in that order."""
     if _RULE_TYPE.search(meta.get("법령구분", "")):
         return "rule"
     if meta.get("법령구분") or meta.get("법령ID"):
@@ -79,7 +134,10 @@ def guess_kind(title: str, text: str, meta: dict[str, str]) -> Kind:
 
 
 def guess_license(kind: Kind, text: str, meta: dict[str, str]) -> str:
-    """The licence that front matter or the text names, article 7 for the law portal's texts."""
+    """The licence that the front matter or the text names.
+
+    Texts of the law portal and court decisions are not protected (Copyright Act, article 7).
+    """
     stated = meta.get("license") or meta.get("라이선스") or meta.get("이용조건") or ""
     if stated:
         return normalise(stated)

@@ -1,15 +1,22 @@
-"""Files to documents: one function a format, the same `Document` out."""
+"""Read a file of any known format into documents: one reader function for each file suffix.
+
+To add a format:
+
+1. Write a function that converts the file to Markdown, in its own module in this folder.
+2. Add a reader here: a function with the parameters of `Reader` that yields `make_document(…)`.
+   Import the conversion inside the function if it needs a heavy library.
+3. Add the file suffix to `READERS` below, and the name pattern to `READABLE` in `data/settings.py`.
+4. Add a test next to the others in `tests/data/readers/`.
+"""
 
 from __future__ import annotations
 
 import re
-import unicodedata
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
 from kofinlaw import UserError
-from kofinlaw.data.licences import normalise
-from kofinlaw.data.readers.documents import Document, guess_kind, guess_license, iso_day
+from kofinlaw.data.readers.documents import Document, make_document
 from kofinlaw.data.readers.frontmatter import split_front_matter
 from kofinlaw.data.readers.rows import record_text, rows_of
 from kofinlaw.data.settings import LimitSettings, SourceSettings
@@ -19,19 +26,26 @@ from kofinlaw.units import MIB
 _KOREAN_CHARSETS = (b"euc-kr", b"cp949", b"ks_c_5601-1987", b"ms949", b"x-windows-949")
 
 
-_IN_FORCE = re.compile(
-    r"(?:\[\s*시행|^시행일자?\s*[:：]?)\s*(\d{4}[.년\s]+\d{1,2}[.월\s]+\d{1,2})", re.MULTILINE
-)
-
-
-def read_file(
-    path: Path, source: SourceSettings, limits: LimitSettings, *, name: str = ""
+def read_documents(
+    path: Path,
+    source: SourceSettings | None = None,
+    limits: LimitSettings | None = None,
+    *,
+    name: str = "",
 ) -> Iterator[Document]:
-    """The documents of a file; most hold one.
+    """The documents of a file. Most files contain one; a table has one document for each record.
 
-    `name` is how records cite the file. Raises UserError for a file that is too large, of an
-    unknown format, or broken; the caller rejects it and goes on.
+    Args:
+        path: The file; its suffix decides which reader is used.
+        source: Title, kind, licence, encoding and columns, if they are not guessed.
+        limits: The largest size in MiB, the most pages and records; defaults as in a recipe.
+        name: How records cite the file; by default its name.
+
+    Raises:
+        UserError: The file is too large, broken, or has an unknown format.
     """
+    source = source or SourceSettings(path=path.name)
+    limits = limits or LimitSettings()
     name = name or path.name
     size = path.stat().st_size
     if size > limits.file_mebibytes * MIB:
@@ -42,63 +56,23 @@ def read_file(
         )
     if size == 0:
         raise UserError("the file is empty", where=name)
-    reader = READERS.get(suffix(path))
+    suffix = file_suffix(path)
+    reader = READERS.get(suffix)
     if reader is None:
-        raise UserError(f"no reader for {suffix(path) or 'a file without a suffix'}", where=name)
+        raise UserError(f"no reader for {suffix or 'a file without a suffix'}", where=name)
     yield from reader(path, source, limits, name)
 
 
-def suffix(path: Path) -> str:
-    """The file's suffix in lower case; `.jsonl.xz` stays whole."""
+def file_suffix(path: Path) -> str:
+    """The suffix of the file in lower case; `.jsonl.xz` counts as one suffix."""
     lower = path.name.lower()
     return ".jsonl.xz" if lower.endswith(".jsonl.xz") else path.suffix.lower()
-
-
-def make_document(
-    text: str, source: SourceSettings, name: str, form: str, meta: dict[str, str], warning: str = ""
-) -> Document:
-    """A document from its text: title, kind, date and licence from front matter or the source."""
-    title = source.title or meta.get("제목") or meta.get("title") or _first_heading(text)
-    title = unicodedata.normalize("NFC", title or Path(name).stem.replace("_", " ")).strip()
-    kind = source.kind or guess_kind(title, text, meta)
-    day = iso_day(meta.get("시행일자") or meta.get("시행일"))
-    day = day or iso_day(meta.get("발령일자") or meta.get("공포일자") or meta.get("as_of"))
-    day = (
-        day
-        or _stated_day(text)
-        or iso_day(meta.get("date"))
-        or (source.as_of.isoformat() if source.as_of else "")
-    )
-    return Document(
-        title=title,
-        kind=kind,
-        text=text,
-        as_of=day,
-        source=name,
-        license=normalise(source.license) if source.license else guess_license(kind, text, meta),
-        format=form,
-        meta=meta,
-        warnings=(warning,) if warning else (),
-    )
-
-
-def _stated_day(text: str) -> str:
-    """The day near the head of a text: `[시행 2026. 2. 10.]`, `시행일: 2026. 1. 15.`"""
-    match = re.search(
-        r"(?:\[\s*시행|시행일자?\s*[:：])\s*(\d{4}[.년\s]+\d{1,2}[.월\s]+\d{1,2})", text[:3000]
-    )
-    return iso_day(match.group(1)) if match else ""
-
-
-def _first_heading(text: str) -> str:
-    match = re.search(r"^#\s+(.+?)\s*#*\s*$", text[:20000], re.MULTILINE)
-    return match.group(1) if match else ""
 
 
 def read_markdown(
     path: Path, source: SourceSettings, limits: LimitSettings, name: str
 ) -> Iterator[Document]:
-    """Markdown with or without YAML front matter (the legalize-kr form)."""
+    """Markdown with or without YAML front matter (the legalize-kr format)."""
     text, encoding = decode(path.read_bytes(), source.encoding)
     meta, body, warning = split_front_matter(text)
     yield make_document(body, source, name, "markdown", {**meta, "encoding": encoding}, warning)
@@ -107,7 +81,7 @@ def read_markdown(
 def read_text(
     path: Path, source: SourceSettings, limits: LimitSettings, name: str
 ) -> Iterator[Document]:
-    """Plain text; the first line is the title where it is short and stands alone."""
+    """Plain text; a short first line without a full stop is the title."""
     text, encoding = decode(path.read_bytes(), source.encoding)
     meta = {"encoding": encoding}
     head, _, rest = text.lstrip().partition("\n")
@@ -144,7 +118,7 @@ def read_pdf(
 def read_hwpx(
     path: Path, source: SourceSettings, limits: LimitSettings, name: str
 ) -> Iterator[Document]:
-    """Hancom's open format."""
+    """HWPX, Hancom's open format."""
     from kofinlaw.data.readers.office import hwpx_to_markdown
 
     text, meta = hwpx_to_markdown(path, limits.expanded_mebibytes)
@@ -154,7 +128,7 @@ def read_hwpx(
 def read_hwp(
     path: Path, source: SourceSettings, limits: LimitSettings, name: str
 ) -> Iterator[Document]:
-    """Hancom's older format, by the `hwp` extra."""
+    """HWP 5, Hancom's older format; needs the extra `hwp`."""
     from kofinlaw.data.readers.hwp import hwp_to_text
 
     text = hwp_to_text(path)
@@ -164,7 +138,7 @@ def read_hwp(
 def read_docx(
     path: Path, source: SourceSettings, limits: LimitSettings, name: str
 ) -> Iterator[Document]:
-    """Word's open format."""
+    """DOCX, Word's open format."""
     from kofinlaw.data.readers.office import docx_to_markdown
 
     text, meta = docx_to_markdown(path, limits.expanded_mebibytes)
@@ -174,25 +148,26 @@ def read_docx(
 def read_portal(
     path: Path, source: SourceSettings, limits: LimitSettings, name: str
 ) -> Iterator[Document]:
-    """A statute or rule in the law portal's XML or JSON."""
+    """A statute or rule in the XML or JSON of the law portal."""
     from kofinlaw.data.readers.portal import portal_to_markdown
 
     text, meta = portal_to_markdown(path)
-    yield make_document(text, source, name, suffix(path).lstrip("."), meta)
+    yield make_document(text, source, name, file_suffix(path).lstrip("."), meta)
 
 
 def read_records(
     path: Path, source: SourceSettings, limits: LimitSettings, name: str
 ) -> Iterator[Document]:
-    """JSONL, CSV or Parquet: one document a record."""
+    """JSONL, CSV or Parquet: one document for each record."""
     for number, row in enumerate(rows_of(path, source, limits), 1):
         text, meta = record_text(row, source.columns)
         where = f"{name}#{number}"
         meta.setdefault("title", f"{source.title or path.name.split('.')[0]} {number}")
         record = source.model_copy(update={"title": ""})
-        yield make_document(text, record, where, suffix(path).lstrip("."), meta)
+        yield make_document(text, record, where, file_suffix(path).lstrip("."), meta)
 
 
+# (path, settings of the source, limits of files, name in records) to documents
 Reader = Callable[[Path, SourceSettings, LimitSettings, str], Iterator[Document]]
 READERS: dict[str, Reader] = {
     ".md": read_markdown,

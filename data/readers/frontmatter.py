@@ -1,45 +1,41 @@
-"""YAML front matter of Markdown files."""
+"""Split YAML front matter from the text of a Markdown file."""
 
 from __future__ import annotations
 
-from typing import Any
+import yaml
+
+_MAX_CHARACTERS = 65536
+
+
+class _LoaderWithoutAliases(yaml.SafeLoader):
+    """A safe loader that refuses aliases: a few bytes of them can expand without end."""
+
+    def compose_node(self, parent: yaml.Node | None, index: int) -> yaml.Node | None:
+        if self.check_event(yaml.events.AliasEvent):
+            raise yaml.YAMLError("aliases are not read")
+        return super().compose_node(parent, index)
 
 
 def split_front_matter(text: str) -> tuple[dict[str, str], str, str]:
-    """(front matter as texts, the rest, a warning or nothing).
+    """(front matter as texts, the text after it, a warning or an empty text).
 
-    Broken YAML is left out with a warning; lists join by commas; the rest begins after the fence.
+    Broken YAML is ignored with a warning. The items of lists are joined with commas.
     """
     if not text.startswith("---\n"):
         return {}, text, ""
     end = text.find("\n---", 3)
     after = text.find("\n", end + 1) if end >= 0 else -1
-    if end < 0 or end > 65536:
+    if end < 0 or end > _MAX_CHARACTERS:
         return {}, text, ""
     block = text[4 : end + 1]
     rest = text[after + 1 :] if after >= 0 else ""
-    import yaml
-
     try:
-        value = yaml.load(block, Loader=_loader())
+        value = yaml.load(block, Loader=_LoaderWithoutAliases)
     except (yaml.YAMLError, ValueError, RecursionError) as error:
         return {}, rest, f"front matter is not YAML: {str(error).splitlines()[0]}"
     if not isinstance(value, dict):
         return {}, rest, "front matter is not a mapping"
     return {str(key): _text(item) for key, item in value.items()}, rest, ""
-
-
-def _loader() -> Any:
-    """A safe loader that refuses aliases: a few bytes of them expand without end."""
-    import yaml
-
-    class NoAlias(yaml.SafeLoader):
-        def compose_node(self, parent: Any, index: Any) -> Any:
-            if self.check_event(yaml.events.AliasEvent):
-                raise yaml.YAMLError("aliases are not read")
-            return super().compose_node(parent, index)
-
-    return NoAlias
 
 
 def _text(item: object) -> str:

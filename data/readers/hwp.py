@@ -1,7 +1,7 @@
-"""HWP 5 to text, by the `hwp` extra.
+"""Convert HWP 5 to text; needs the extra `hwp`.
 
-Tested on files that another library writes, not on Hancom's own. Tables come as rows in the flow
-of the text; headings come as plain lines, for the reader does not tell styles.
+Tested on files that another library writes, not on files of Hancom's own software. Tables become
+rows inside the text. Headings become plain lines, because the library does not return styles.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from kofinlaw import UserError
 def hwp_to_text(path: Path) -> str:
     """The text of an HWP 5 file with its tables.
 
-    Raises UserError where the extra is missing, the file is broken or encrypted.
+    Raises UserError if the extra is missing, or if the file is broken or encrypted.
     """
     try:
         from hwp_hwpx_parser import HWP5Reader
@@ -24,11 +24,11 @@ def hwp_to_text(path: Path) -> str:
         ) from error
     try:
         reader = HWP5Reader(path)
-    except Exception as error:  # the reader raises whatever its container library does
+    except Exception as error:  # the library passes on errors of its container library
         raise UserError(f"the HWP file cannot be opened: {error}") from error
     try:
         if not reader.is_valid():
-            raise UserError("this is no HWP 5 file")
+            raise UserError("this is not an HWP 5 file")
         if reader.is_encrypted():
             raise UserError("the HWP file is encrypted", remedy="save it without a password")
         return str(reader.extract_text())

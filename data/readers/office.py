@@ -1,24 +1,27 @@
-"""HWPX and DOCX to light Markdown: headings by style, paragraphs, tables as rows."""
+"""Convert HWPX and DOCX to Markdown: headings by style, paragraphs, tables as rows."""
 
 from __future__ import annotations
 
 import re
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING
 
 from kofinlaw import UserError
-from kofinlaw.data.readers.archives import Archive, local
+from kofinlaw.data.readers.archives import Archive, local_name
 from kofinlaw.data.readers.tables import markdown_rows
+
+if TYPE_CHECKING:
+    from xml.etree.ElementTree import Element
 
 _OUTLINE = re.compile(r"^\s*(?:개요|제목|heading|outline)\s*(\d)\s*$", re.IGNORECASE)
 _TITLE = re.compile(r"^\s*(?:title|제목)\s*$", re.IGNORECASE)
 
 
 def hwpx_to_markdown(path: Path, expanded_mebibytes: int) -> tuple[str, dict[str, str]]:
-    """(Markdown, front matter) of an HWPX file; sections in the order of their numbers.
+    """(Markdown, front matter) of an HWPX file, with the sections in the order of their numbers.
 
-    Raises UserError for a broken or oversized archive or one without sections.
+    Raises UserError if the archive is broken or too large, or has no sections.
     """
     with Archive(path, expanded_mebibytes) as archive:
         sections = sorted(
@@ -31,19 +34,19 @@ def hwpx_to_markdown(path: Path, expanded_mebibytes: int) -> tuple[str, dict[str
         lines: list[str] = []
         for name in sections:
             for paragraph in archive.xml(name):
-                if local(paragraph.tag) == "p":
+                if local_name(paragraph.tag) == "p":
                     lines.extend(_hwpx_paragraph(paragraph, styles))
         return _tidy(lines), _package_metadata(archive)
 
 
 def _hwpx_styles(archive: Archive) -> dict[str, str]:
-    """Style number to `# `, `## ` … for styles named `개요 n`."""
+    """The Markdown prefix (`# `, `## ` …) of each style id, for styles named `개요 n`."""
     header = next((n for n in archive.names if n.lower().endswith("header.xml")), None)
     if header is None:
         return {}
     out = {}
     for node in archive.xml(header).iter():
-        if local(node.tag) != "style":
+        if local_name(node.tag) != "style":
             continue
         names = (node.get("name") or "", node.get("engName") or "")
         level = next((int(m.group(1)) for n in names if (m := _OUTLINE.match(n))), 0)
@@ -55,38 +58,38 @@ def _hwpx_styles(archive: Archive) -> dict[str, str]:
     return out
 
 
-def _hwpx_paragraph(paragraph: Any, styles: dict[str, str]) -> Iterator[str]:
-    """A paragraph's own line, then its tables' rows."""
+def _hwpx_paragraph(paragraph: Element, styles: dict[str, str]) -> Iterator[str]:
+    """The line of the paragraph, then the rows of its tables."""
     words: list[str] = []
-    tables: list[Any] = []
+    tables: list[Element] = []
     for run in paragraph:
-        if local(run.tag) != "run":
+        if local_name(run.tag) != "run":
             continue
         for node in run:
-            name = local(node.tag)
+            name = local_name(node.tag)
             if name == "t":
                 words.append(_hwpx_text(node))
             elif name == "tbl":
                 tables.append(node)
             elif name in ("rect", "ellipse", "container", "polygon"):
-                words.extend(_hwpx_text(t) for t in node.iter() if local(t.tag) == "t")
+                words.extend(_hwpx_text(t) for t in node.iter() if local_name(t.tag) == "t")
     text = "".join(words).strip()
     if text:
         yield styles.get(paragraph.get("styleIDRef", ""), "") + text
         yield ""
     for table in tables:
         rows = [
-            [_cell_text(cell, "t") for cell in row if local(cell.tag) == "tc"]
+            [_cell_text(cell, "t") for cell in row if local_name(cell.tag) == "tc"]
             for row in table
-            if local(row.tag) == "tr"
+            if local_name(row.tag) == "tr"
         ]
         yield from markdown_rows(rows)
 
 
-def _hwpx_text(node: Any) -> str:
+def _hwpx_text(node: Element) -> str:
     parts = [node.text or ""]
     for child in node:
-        name = local(child.tag)
+        name = local_name(child.tag)
         parts.append("\n" if name == "lineBreak" else " " if name in ("tab", "nbSpace") else "")
         parts.append(child.tail or "")
     return "".join(parts)
@@ -95,23 +98,23 @@ def _hwpx_text(node: Any) -> str:
 def docx_to_markdown(path: Path, expanded_mebibytes: int) -> tuple[str, dict[str, str]]:
     """(Markdown, front matter) of a DOCX file.
 
-    Raises UserError for a broken or oversized archive or one without a document part.
+    Raises UserError if the archive is broken or too large, or has no document part.
     """
     with Archive(path, expanded_mebibytes) as archive:
         if "word/document.xml" not in archive.names:
             raise UserError("no word/document.xml in the DOCX file")
         styles = _docx_styles(archive)
         root = archive.xml("word/document.xml")
-        body = next((node for node in root if local(node.tag) == "body"), root)
+        body = next((node for node in root if local_name(node.tag) == "body"), root)
         lines: list[str] = []
         for node in body:
-            if local(node.tag) == "p":
+            if local_name(node.tag) == "p":
                 lines.extend(_docx_paragraph(node, styles))
-            elif local(node.tag) == "tbl":
+            elif local_name(node.tag) == "tbl":
                 rows = [
-                    [_cell_text(cell, "t") for cell in row if local(cell.tag) == "tc"]
+                    [_cell_text(cell, "t") for cell in row if local_name(cell.tag) == "tc"]
                     for row in node
-                    if local(row.tag) == "tr"
+                    if local_name(row.tag) == "tr"
                 ]
                 lines.extend(markdown_rows(rows))
         return _tidy(lines), _package_metadata(archive)
@@ -122,9 +125,9 @@ def _docx_styles(archive: Archive) -> dict[str, str]:
         return {}
     out = {}
     for style in archive.xml("word/styles.xml"):
-        if local(style.tag) != "style":
+        if local_name(style.tag) != "style":
             continue
-        name = next((_value(n) for n in style if local(n.tag) == "name"), "")
+        name = next((_value(n) for n in style if local_name(n.tag) == "name"), "")
         if match := _OUTLINE.match(name):
             out[_attribute(style, "styleId")] = "#" * min(6, int(match.group(1))) + " "
         elif _TITLE.match(name):
@@ -132,11 +135,11 @@ def _docx_styles(archive: Archive) -> dict[str, str]:
     return out
 
 
-def _docx_paragraph(node: Any, styles: dict[str, str]) -> Iterator[str]:
+def _docx_paragraph(node: Element, styles: dict[str, str]) -> Iterator[str]:
     prefix = ""
     words: list[str] = []
     for child in node.iter():
-        name = local(child.tag)
+        name = local_name(child.tag)
         if name == "pStyle":
             prefix = styles.get(_value(child), "")
         elif name == "t":
@@ -151,18 +154,18 @@ def _docx_paragraph(node: Any, styles: dict[str, str]) -> Iterator[str]:
         yield ""
 
 
-def _cell_text(cell: Any, name: str) -> str:
-    """All words of a cell on one line, inner tables included."""
-    words = [_hwpx_text(node) for node in cell.iter() if local(node.tag) == name]
+def _cell_text(cell: Element, name: str) -> str:
+    """All words of a cell on one line, with those of inner tables."""
+    words = [_hwpx_text(node) for node in cell.iter() if local_name(node.tag) == name]
     return " ".join(" ".join(words).split()).replace("|", "/")
 
 
-def _value(node: Any) -> str:
+def _value(node: Element) -> str:
     return _attribute(node, "val")
 
 
-def _attribute(node: Any, name: str) -> str:
-    return next((value for key, value in node.attrib.items() if local(key) == name), "")
+def _attribute(node: Element, name: str) -> str:
+    return next((value for key, value in node.attrib.items() if local_name(key) == name), "")
 
 
 def _package_metadata(archive: Archive) -> dict[str, str]:
@@ -171,7 +174,7 @@ def _package_metadata(archive: Archive) -> dict[str, str]:
     for name in archive.names:
         if name.lower().endswith(("content.hpf", "docprops/core.xml")):
             for node in archive.xml(name).iter():
-                tag, text = local(node.tag), (node.text or "").strip()
+                tag, text = local_name(node.tag), (node.text or "").strip()
                 if tag == "title" and text:
                     meta.setdefault("title", text)
                 elif text and (tag == "modified" or node.get("name") == "ModifiedDate"):

@@ -1,4 +1,4 @@
-"""PDF text layers to text: running heads off, wrapped lines joined again, tables as rows."""
+"""Extract PDF text layers: drop running heads, join wrapped lines, keep tables as rows."""
 
 from __future__ import annotations
 
@@ -8,16 +8,19 @@ from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING
 
 from kofinlaw import UserError
 from kofinlaw.data.law.provisions import CIRCLED
 from kofinlaw.data.readers.pdf_tables import Table, tables_of
 from kofinlaw.data.readers.tables import markdown_rows
 
-# Running heads and page numbers stand in the outer part of the page's height.
+if TYPE_CHECKING:
+    from pypdfium2 import PdfDocument
+
+# Running heads and page numbers are in this share of the page's height at its top and bottom.
 _MARGIN = 0.09
-_FEWEST_CHARACTERS = 15  # a page; fewer on average and the file is a scan
+_MIN_CHARACTERS_PER_PAGE = 15  # on average; a file with fewer is a scan
 _PAGE_NUMBER = re.compile(r"^[\s\-–—|/]*(?:page\s*)?\d{1,5}(?:\s*/\s*\d{1,5})?[\s\-–—|]*$", re.I)
 _STARTS = re.compile(
     rf"^\s*(?:\||제\s*\d+(?:-\d+)?\s*조(?:의\s*\d+)*\s*[(\[<]|제\s*\d+\s*[편장절관](?:의\s*\d+)?(?:\s|$)"
@@ -29,7 +32,11 @@ _STARTS = re.compile(
 
 @dataclass(frozen=True, slots=True)
 class _Line:
-    """A line of a page: its words, its right edge, its height above the page's foot (0 to 1)."""
+    """A line of a page.
+
+    `right` is its right edge in points, `height` its position above the bottom of the page (0 to
+    1), and `size` the height of its first character in points.
+    """
 
     text: str
     right: float
@@ -37,10 +44,10 @@ class _Line:
     size: float
 
 
-def pdf_to_text(path: Path, most_pages: int) -> tuple[str, dict[str, str], str]:
-    """(text, front matter, warning) of a PDF with a text layer.
+def pdf_to_text(path: Path, max_pages: int) -> tuple[str, dict[str, str], str]:
+    """(text, front matter, warning or empty text) of a PDF with a text layer.
 
-    Raises UserError for a broken, locked or scanned file, or one with too many pages.
+    Raises UserError if the file is broken, encrypted or a scan, or has more than `max_pages` pages.
     """
     import pypdfium2
 
@@ -50,9 +57,9 @@ def pdf_to_text(path: Path, most_pages: int) -> tuple[str, dict[str, str], str]:
         raise UserError(f"the PDF cannot be opened: {error}") from error
     try:
         count = len(document)
-        if count > most_pages:
+        if count > max_pages:
             raise UserError(
-                f"the PDF has {count} pages, more than {most_pages}",
+                f"the PDF has {count} pages, more than {max_pages}",
                 remedy="split it, or raise data.limits.pages",
             )
         pages = [_lines(document, number) for number in range(count)]
@@ -60,19 +67,19 @@ def pdf_to_text(path: Path, most_pages: int) -> tuple[str, dict[str, str], str]:
     finally:
         document.close()
     characters = [sum(len(line.text) for line in page) for page in pages]
-    if not pages or sum(characters) < _FEWEST_CHARACTERS * len(pages):
+    if not pages or sum(characters) < _MIN_CHARACTERS_PER_PAGE * len(pages):
         empty = sum(1 for c in characters if c == 0)
         raise UserError(
             f"the PDF is a scan: no text layer on {empty} of {len(pages)} pages",
-            remedy="run text recognition over it first",
+            remedy="run text recognition (OCR) on it first",
         )
     blank = sum(1 for c in characters if c == 0)
     warning = f"{blank} of {len(pages)} pages have no text (scanned?)" if blank else ""
     return _text(_without_running_heads(pages)), _facts(pages, meta), warning
 
 
-def _lines(document: Any, number: int) -> list[_Line]:
-    """The lines of a page in the order of the text layer; a broken page has none."""
+def _lines(document: PdfDocument, number: int) -> list[_Line]:
+    """The lines of a page (from 0) in the order of the text layer; a broken page has none."""
     import pypdfium2
     import pypdfium2.raw as raw
 
@@ -85,16 +92,16 @@ def _lines(document: Any, number: int) -> list[_Line]:
         height = page.get_height() or 1.0
         tables = tables_of(page, text_page)
         count = text_page.count_chars()
-        codes = [raw.FPDFText_GetUnicode(text_page.raw, place) for place in range(count)]
+        codes = [raw.FPDFText_GetUnicode(text_page.raw, index) for index in range(count)]
         out: list[_Line] = []
         shown: set[int] = set()
         start = 0
-        for place in range(count + 1):
-            if place < count and codes[place] not in (10, 13):
+        for end in range(count + 1):
+            if end < count and codes[end] not in (10, 13):
                 continue
-            words = "".join(_character(code) for code in codes[start:place])
+            words = "".join(_character(code) for code in codes[start:end])
             if words.strip():
-                visible = [p for p in range(start, place) if not chr(codes[p]).isspace()]
+                visible = [i for i in range(start, end) if not chr(codes[i]).isspace()]
                 _, _, right, _ = text_page.get_charbox(visible[-1], loose=True)
                 left, bottom, _, top = text_page.get_charbox(visible[0], loose=True)
                 middle = (bottom + top) / 2
@@ -105,7 +112,7 @@ def _lines(document: Any, number: int) -> list[_Line]:
                 elif id(inside) not in shown:
                     shown.add(id(inside))
                     out.extend(_rows(inside))
-            start = place + 1
+            start = end + 1
         return out
     finally:
         text_page.close()
@@ -113,20 +120,21 @@ def _lines(document: Any, number: int) -> list[_Line]:
 
 
 def _rows(table: Table) -> list[_Line]:
-    """A table's rows as lines of their own: none is full, and none stands in a margin."""
+    """The rows of a table as lines that are never joined and never in a margin."""
     rows = [row for row in markdown_rows(table.rows) if row]
     return [_Line(row, 0.0, 0.5, 0.0) for row in rows]
 
 
 def _character(code: int) -> str:
-    """A code point as text; a soft hyphen at a line's end and NUL are nothing."""
+    """A code point as text; NUL and a soft hyphen at the end of a line become nothing."""
     return "" if code in (0, 2, 0xFFFE, 0xAD) or code > 0x10FFFF else chr(code)
 
 
 def _without_running_heads(pages: Sequence[list[_Line]]) -> list[list[_Line]]:
-    """Pages without the lines in their margins that recur, digits apart, and without page numbers.
+    """The pages without page numbers and without lines that recur in the margins.
 
-    What recurs must stand on at least half of the pages, and on two.
+    Digits are ignored in the comparison. A line recurs if it is on at least half of the pages, and
+    on at least two.
     """
     seen: Counter[str] = Counter()
     for page in pages:
@@ -155,7 +163,7 @@ def _shape(text: str) -> str:
 
 
 def _text(pages: Sequence[list[_Line]]) -> str:
-    """The lines joined into paragraphs: a full line goes on where the next begins nothing new."""
+    """The lines joined into paragraphs: a full line continues unless the next starts a new unit."""
     lines = [line for page in pages for line in page]
     if not lines:
         return ""
@@ -179,19 +187,22 @@ def _begins(text: str) -> bool:
 
 
 def _unclosed(text: str) -> bool:
-    """Whether an amendment tag or a quoted name goes on in the next line: `<개정 2013. 11.`"""
+    """Whether an amendment tag or a quoted name continues in the next line: `<개정 2013. 11.`"""
     return text.rfind("<") > text.rfind(">") or text.rfind("「") > text.rfind("」")
 
 
 def _right_margin(lines: Sequence[_Line]) -> float:
-    """Where full lines end: the right edge that a tenth of the lines reach."""
+    """The right edge of full lines in points: a tenth of the lines reach it."""
     edges = sorted((line.right for line in lines if line.size), reverse=True)
     return edges[len(edges) // 10] if edges else 0.0
 
 
 def _glued(paragraphs: Sequence[list[str]]) -> list[str]:
-    """Each paragraph's lines as one. A PDF does not say whether a line ended inside a word:
-    Kiwi's language model tells whether a blank stood there."""
+    """The lines of each paragraph joined.
+
+    A PDF does not say whether a line ended inside a word. Kiwi's language model decides whether a
+    blank belongs between two lines.
+    """
     from kofinlaw.data.korean.words import blanks_between
 
     seams = [seam for lines in paragraphs for seam in itertools.pairwise(lines)]
@@ -211,12 +222,12 @@ def _facts(pages: Sequence[list[_Line]], meta: dict[str, str]) -> dict[str, str]
     """Title and day from the law portal's head (`전자금융거래법 / [시행 2024. 9. 15.] …`)."""
     head = [line.text for page in pages[:1] for line in page][:12]
     out: dict[str, str] = {}
-    for place, text in enumerate(head):
+    for index, text in enumerate(head):
         match = re.match(r"^\[\s*시행\s*([\d.\s]+)\]", text)
         if match:
             out["시행일자"] = match.group(1)
-            if place > 0:
-                out["title"] = head[place - 1].strip()
+            if index > 0:
+                out["title"] = head[index - 1].strip()
             return out
     if meta.get("Title"):
         out["title"] = meta["Title"]

@@ -1,51 +1,58 @@
-"""Tables of a PDF page, by the lines that are drawn around their cells.
+"""Find tables on a PDF page by the lines that are drawn around their cells.
 
-A PDF knows no tables: it draws lines and sets letters. Lines that cross make a grid; what stands
+A PDF has no tables: it only draws lines and characters. Lines that cross form a grid, and the text
 between them is a cell. Tables without ruled lines stay lines of text.
 """
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from itertools import pairwise
-from typing import Any
+from typing import TYPE_CHECKING
 
-_THIN = 3.0  # points; a path that is thinner is a line
-_SHORTEST = 8.0
-_NEAR = 3.0  # points between lines that are one, or that meet
-_MOST_PATHS = 1000  # a drawing, not a table
+if TYPE_CHECKING:
+    from pypdfium2 import PdfPage, PdfTextPage
+
+_MAX_LINE_WIDTH = 3.0  # points; a thinner path is a line
+_MIN_LINE_LENGTH = 8.0  # points
+_TOLERANCE = 3.0  # points between lines that count as one line, or that touch
+_MAX_PATHS = 1000  # a page with more is a drawing, not a table
 
 
 @dataclass(frozen=True, slots=True)
 class Table:
-    """A grid on a page: its vertical lines from the left, its horizontal ones from the top
-    (points), and the words of each cell, row by row."""
+    """A grid on a page.
+
+    `columns` are the positions of its vertical lines from the left, `lines` those of its
+    horizontal lines from the top, both in points. `rows` are the words of each cell, row by row.
+    """
 
     columns: tuple[float, ...]
     lines: tuple[float, ...]
     rows: tuple[tuple[str, ...], ...]
 
     def holds(self, x: float, y: float) -> bool:
-        """Whether a point of the page lies in the table."""
+        """Whether a point of the page (in points) is inside the table."""
         return self.columns[0] <= x <= self.columns[-1] and self.lines[-1] <= y <= self.lines[0]
 
 
 @dataclass(frozen=True, slots=True)
 class _Rule:
-    """A drawn line: its place across (x of a vertical one), and from where to where it runs."""
+    """A drawn line: its position (x of a vertical line, y of a horizontal one) and its two ends."""
 
     at: float
     low: float
     high: float
 
 
-def tables_of(page: Any, text_page: Any) -> list[Table]:
+def tables_of(page: PdfPage, text_page: PdfTextPage) -> list[Table]:
     """The ruled tables of a pypdfium2 page with at least two rows and two columns."""
     upright, level = _rules(page)
     out = []
     for verticals, horizontals in _grids(upright, level):
-        columns = _places(rule.at for rule in verticals)
-        lines = tuple(reversed(_places(rule.at for rule in horizontals)))
+        columns = _merged_positions(rule.at for rule in verticals)
+        lines = tuple(reversed(_merged_positions(rule.at for rule in horizontals)))
         if len(columns) < 3 or len(lines) < 3:
             continue
         rows = tuple(
@@ -53,44 +60,44 @@ def tables_of(page: Any, text_page: Any) -> list[Table]:
             for top, bottom in pairwise(lines)
         )
         filled = [sum(map(bool, row)) for row in rows]
-        # Frames around paragraphs cross too, but their words do not stand side by side.
+        # Frames around paragraphs cross as well, but their words are not side by side.
         if sum(n > 1 for n in filled) >= max(2, 0.4 * sum(n > 0 for n in filled)):
             out.append(Table(columns, lines, rows))
     return out
 
 
-def _words(text_page: Any, left: float, bottom: float, right: float, top: float) -> str:
+def _words(text_page: PdfTextPage, left: float, bottom: float, right: float, top: float) -> str:
     text = text_page.get_text_bounded(left=left, bottom=bottom, right=right, top=top)
     return " ".join(text.replace("\x00", "").split()).replace("|", "/")
 
 
-def _rules(page: Any) -> tuple[list[_Rule], list[_Rule]]:
-    """(vertical, horizontal) lines: thin paths, and the edges of boxes."""
+def _rules(page: PdfPage) -> tuple[list[_Rule], list[_Rule]]:
+    """(vertical lines, horizontal lines): thin paths, and the edges of boxes."""
     import pypdfium2.raw as raw
     from pypdfium2 import PdfiumError
 
     upright: list[_Rule] = []
     level: list[_Rule] = []
     for number, path in enumerate(page.get_objects(filter=[raw.FPDF_PAGEOBJ_PATH], max_depth=3)):
-        if number >= _MOST_PATHS:
+        if number >= _MAX_PATHS:
             return [], []
         try:
             left, bottom, right, top = path.get_bounds()
         except PdfiumError:
             continue
         width, height = right - left, top - bottom
-        if width < _THIN and height > _SHORTEST:
+        if width < _MAX_LINE_WIDTH and height > _MIN_LINE_LENGTH:
             upright.append(_Rule((left + right) / 2, bottom, top))
-        elif height < _THIN and width > _SHORTEST:
+        elif height < _MAX_LINE_WIDTH and width > _MIN_LINE_LENGTH:
             level.append(_Rule((bottom + top) / 2, left, right))
-        elif width > _SHORTEST and height > _SHORTEST:
+        elif width > _MIN_LINE_LENGTH and height > _MIN_LINE_LENGTH:
             upright += [_Rule(left, bottom, top), _Rule(right, bottom, top)]
             level += [_Rule(bottom, left, right), _Rule(top, left, right)]
     return upright, level
 
 
 def _grids(upright: list[_Rule], level: list[_Rule]) -> list[tuple[list[_Rule], list[_Rule]]]:
-    """Lines that cross one another, group by group, from the top of the page."""
+    """Groups of lines that cross each other, ordered from the top of the page."""
     waiting_up, waiting_level = list(upright), list(level)
     out = []
     while waiting_up and waiting_level:
@@ -111,15 +118,15 @@ def _grids(upright: list[_Rule], level: list[_Rule]) -> list[tuple[list[_Rule], 
 
 def _cross(vertical: _Rule, horizontal: _Rule) -> bool:
     return (
-        horizontal.low - _NEAR <= vertical.at <= horizontal.high + _NEAR
-        and vertical.low - _NEAR <= horizontal.at <= vertical.high + _NEAR
+        horizontal.low - _TOLERANCE <= vertical.at <= horizontal.high + _TOLERANCE
+        and vertical.low - _TOLERANCE <= horizontal.at <= vertical.high + _TOLERANCE
     )
 
 
-def _places(values: Any) -> tuple[float, ...]:
-    """The values in order, those that are one line put together."""
+def _merged_positions(values: Iterable[float]) -> tuple[float, ...]:
+    """The positions in order; positions that are almost equal count as one line."""
     out: list[float] = []
     for value in sorted(values):
-        if not out or value - out[-1] > _NEAR:
+        if not out or value - out[-1] > _TOLERANCE:
             out.append(value)
     return tuple(out)

@@ -1,7 +1,7 @@
-"""Statutes as the law portal's interface gives them, in XML or JSON, to Markdown.
+"""Convert statutes from the law portal's interface (XML or JSON) to Markdown.
 
 The fields are those of the portal's published guide (`법령`, `기본정보`, `조문`, `조문단위` …).
-XML becomes the same nested mapping that the JSON is, so one path reads both.
+XML is converted to the nested mapping that the JSON has, so the same code reads both.
 """
 
 from __future__ import annotations
@@ -9,12 +9,16 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING
 
 from kofinlaw import UserError
 from kofinlaw.data.law.statute import plain_article
-from kofinlaw.data.readers.archives import local, parse_xml
+from kofinlaw.data.readers.archives import local_name, parse_xml
 from kofinlaw.decoding import decode
+from kofinlaw.results import JsonValue
+
+if TYPE_CHECKING:
+    from xml.etree.ElementTree import Element
 
 _LEVELS = {"편": "#", "장": "##", "절": "###", "관": "####"}
 _FACTS = {
@@ -34,19 +38,19 @@ _FACTS = {
 
 
 def portal_to_markdown(path: Path) -> tuple[str, dict[str, str]]:
-    """(Markdown in legalize-kr's form, front matter) of a portal document.
+    """(Markdown in the format of legalize-kr, front matter) of a portal document.
 
-    Raises UserError for a file that is not well-formed, or not the portal's.
+    Raises UserError if the file is not well-formed, or does not come from the portal.
     """
     data = path.read_bytes()
     if path.suffix.lower() == ".json":
         try:
-            tree = json.loads(decode(data)[0])
+            tree: JsonValue = json.loads(decode(data)[0])
         except (json.JSONDecodeError, RecursionError) as error:
             raise UserError(f"not JSON: {error}") from error
     else:
         root = parse_xml(data, path.name)
-        tree = {local(root.tag): _mapping(root)}
+        tree = {local_name(root.tag): _mapping(root)}
     document = _document(tree)
     facts = _facts(document)
     if not facts.get("제목"):
@@ -55,14 +59,14 @@ def portal_to_markdown(path: Path) -> tuple[str, dict[str, str]]:
     return "\n".join(lines) + "\n", facts
 
 
-def _mapping(node: Any) -> Any:
-    """An element as a mapping of its children (lists where a name repeats), or its text."""
+def _mapping(node: Element) -> JsonValue:
+    """An element as a mapping of its children (a list if a name repeats), or as its text."""
     children = list(node)
     if not children:
         return (node.text or "").strip()
-    out: dict[str, Any] = {}
+    out: dict[str, JsonValue] = {}
     for child in children:
-        name, value = local(child.tag), _mapping(child)
+        name, value = local_name(child.tag), _mapping(child)
         if name in out:
             previous = out[name]
             out[name] = [*previous, value] if isinstance(previous, list) else [previous, value]
@@ -71,14 +75,15 @@ def _mapping(node: Any) -> Any:
     return out
 
 
-def _document(tree: Any) -> dict[str, Any]:
+def _document(tree: JsonValue) -> dict[str, JsonValue]:
     for name in ("법령", "AdmRulService", "행정규칙"):
-        if isinstance(tree, dict) and isinstance(tree.get(name), dict):
-            return tree[name]
-    raise UserError("no statute of the law portal: neither 법령 nor AdmRulService at the top")
+        document = tree.get(name) if isinstance(tree, dict) else None
+        if isinstance(document, dict):
+            return document
+    raise UserError("not a statute of the law portal: neither 법령 nor AdmRulService at the top")
 
 
-def _facts(document: dict[str, Any]) -> dict[str, str]:
+def _facts(document: dict[str, JsonValue]) -> dict[str, str]:
     found: dict[str, str] = {}
     for name in ("기본정보", "행정규칙기본정보"):
         section = document.get(name)
@@ -88,7 +93,7 @@ def _facts(document: dict[str, Any]) -> dict[str, str]:
     return found
 
 
-def _articles(document: dict[str, Any]) -> Iterator[str]:
+def _articles(document: dict[str, JsonValue]) -> Iterator[str]:
     section = document.get("조문")
     units = _list(section.get("조문단위")) if isinstance(section, dict) else []
     for unit in units:
@@ -107,15 +112,16 @@ def _articles(document: dict[str, Any]) -> Iterator[str]:
         for paragraph in _list(unit.get("항")):
             yield from _provisions(paragraph)
         yield ""
-    for text in _list(document.get("조문내용")):
-        # Administrative rules give each article as one text.
-        found = plain_article(_text(text))
+    for item in _list(document.get("조문내용")):
+        # In administrative rules each article is one text.
+        text = _text(item)
+        found = plain_article(text)
         if found is None:
-            yield from _division(_text(text))
+            yield from _division(text)
         else:
             number, title, body = found
             yield from (f"##### {number} ({title})" if title else f"##### {number}", "")
-            yield from (_text(text)[body:].strip(), "")
+            yield from (text[body:].strip(), "")
 
 
 def _division(text: str) -> Iterator[str]:
@@ -126,14 +132,14 @@ def _division(text: str) -> Iterator[str]:
 
 
 def _body(text: str) -> Iterator[str]:
-    """What stands behind an article's header in its own text."""
+    """The text of an article after its header."""
     found = plain_article(text)
     rest = text[found[2] :].strip() if found else text.strip()
     if rest:
         yield rest
 
 
-def _provisions(paragraph: Any) -> Iterator[str]:
+def _provisions(paragraph: JsonValue) -> Iterator[str]:
     if not isinstance(paragraph, dict):
         return
     if text := _text(paragraph.get("항내용")):
@@ -146,7 +152,7 @@ def _provisions(paragraph: Any) -> Iterator[str]:
                     yield from (f"    {text}" for text in _lines(subitem.get("목내용")))
 
 
-def _supplements(document: dict[str, Any]) -> Iterator[str]:
+def _supplements(document: dict[str, JsonValue]) -> Iterator[str]:
     section = document.get("부칙")
     units = _list(section.get("부칙단위")) if isinstance(section, dict) else []
     texts = [
@@ -156,18 +162,18 @@ def _supplements(document: dict[str, Any]) -> Iterator[str]:
         yield from ("", "## 부칙", "", *texts)
 
 
-def _list(value: Any) -> list[Any]:
+def _list(value: JsonValue) -> list[JsonValue]:
     return value if isinstance(value, list) else [] if value in (None, "") else [value]
 
 
-def _lines(value: Any) -> list[str]:
-    """A text, or texts nested in lists, as lines."""
+def _lines(value: JsonValue) -> list[str]:
+    """The lines of a text, or of texts in nested lists."""
     if isinstance(value, list):
         return [line for item in value for line in _lines(item)]
     return [line for line in _text(value).splitlines() if line.strip()]
 
 
-def _text(value: Any) -> str:
+def _text(value: JsonValue) -> str:
     if isinstance(value, dict):
         value = value.get("content", "")
     return value.strip() if isinstance(value, str) else "" if value is None else str(value)

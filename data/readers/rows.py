@@ -1,4 +1,4 @@
-"""JSONL, CSV and Parquet to documents: one a record, columns mapped; court decisions by issue."""
+"""Read JSONL, CSV and Parquet: one document for each record, court decisions by issue."""
 
 from __future__ import annotations
 
@@ -7,9 +7,8 @@ import io
 import json
 import lzma
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
-from typing import Any
 
 from kofinlaw import UserError
 from kofinlaw.data.settings import LimitSettings, SourceSettings
@@ -27,9 +26,9 @@ _ISSUE = re.compile(r"^\s*\[(\d+)\]\s*", re.MULTILINE)
 
 
 def rows_of(path: Path, source: SourceSettings, limits: LimitSettings) -> Iterator[dict[str, str]]:
-    """The records of a file as texts.
+    """The records of a file with all values as text.
 
-    Raises UserError for a broken line, or for more records than the limit.
+    Raises UserError if a line is broken, or if there are more records than `limits.records`.
     """
     name = path.name.lower()
     if name.endswith(".parquet"):
@@ -47,18 +46,18 @@ def rows_of(path: Path, source: SourceSettings, limits: LimitSettings) -> Iterat
 
 
 def _unpacked(path: Path, limits: LimitSettings) -> bytes:
-    most = limits.expanded_mebibytes * MIB
+    most_bytes = limits.expanded_mebibytes * MIB
     try:
         with lzma.open(path) as handle:
-            data = handle.read(most + 1)
+            data = handle.read(most_bytes + 1)
     except (lzma.LZMAError, EOFError) as error:
         raise UserError(f"the xz file is broken: {error}") from error
-    if len(data) > most:
+    if len(data) > most_bytes:
         raise UserError(f"the xz file unpacks to more than {limits.expanded_mebibytes} MiB")
     return data
 
 
-def _json_lines(data: bytes) -> Iterator[dict[str, Any]]:
+def _json_lines(data: bytes) -> Iterator[Mapping[object, object]]:
     text, _ = decode(data)
     for number, line in enumerate(text.split("\n"), 1):
         if not line.strip():
@@ -72,7 +71,7 @@ def _json_lines(data: bytes) -> Iterator[dict[str, Any]]:
         yield value
 
 
-def _parquet(path: Path) -> Iterator[dict[str, Any]]:
+def _parquet(path: Path) -> Iterator[Mapping[object, object]]:
     import pyarrow.parquet as parquet
     from pyarrow import ArrowException
 
@@ -83,7 +82,7 @@ def _parquet(path: Path) -> Iterator[dict[str, Any]]:
         raise UserError(f"the Parquet file cannot be read: {error}") from error
 
 
-def _text(value: Any) -> str:
+def _text(value: object) -> str:
     if isinstance(value, str):
         return value
     if isinstance(value, (list, dict)):
@@ -92,9 +91,10 @@ def _text(value: Any) -> str:
 
 
 def record_text(row: dict[str, str], columns: dict[str, str]) -> tuple[str, dict[str, str]]:
-    """(Markdown, front matter) of a record: a court decision by its issues, else its text column.
+    """(Markdown, front matter) of a record: a court decision by issue, else the text column.
 
-    Raises UserError where a mapped column, or any text column, is missing.
+    `columns` maps `text`, `title`, `date`, `license` and `kind` to names of columns. Raises
+    UserError if a mapped column is missing, or if there is no text column.
     """
     if "판시사항" in row and "사건번호" in row and "text" not in columns:
         return _decision(row)
@@ -115,7 +115,7 @@ def record_text(row: dict[str, str], columns: dict[str, str]) -> tuple[str, dict
 
 
 def _decision(row: dict[str, str]) -> tuple[str, dict[str, str]]:
-    """A court decision: each issue (판시사항) under its number with its holding (판결요지)."""
+    """A court decision: each issue (판시사항) with its holding (판결요지) under its number."""
     title = " ".join(filter(None, [row.get("법원명", ""), row.get("사건번호", "")])).strip()
     issues, holdings = _numbered(row.get("판시사항", "")), _numbered(row.get("판결요지", ""))
     lines = [f"# {title}", ""]
@@ -133,7 +133,7 @@ def _decision(row: dict[str, str]) -> tuple[str, dict[str, str]]:
 
 
 def _numbered(text: str) -> dict[str, str]:
-    """`[1] …` and so on by number; text without numbers under an empty one."""
+    """The parts `[1] …`, `[2] …` by number; text without a number has the empty number."""
     text = re.sub(r"<br\s*/?>", "\n", text).strip()
     if not text:
         return {}

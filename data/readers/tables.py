@@ -1,4 +1,4 @@
-"""Tables as rows: frames drawn with box characters, and Markdown rows."""
+"""Convert tables to rows: frames of box-drawing characters, and Markdown rows."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ _SEPARATOR = re.compile(r"^\s*\|?\s*:?-{2,}:?\s*(?:\|\s*:?-{2,}:?\s*)*\|?\s*$")
 def plain_table(line: str) -> str:
     """A line of a drawn frame as cells between bars; rules, separators and fences become empty.
 
-    Blanks that only fill cells out shrink to one.
+    Blanks that only pad a cell become one blank.
     """
     if _FENCE.match(line) or _SEPARATOR.match(line):
         return ""
@@ -29,20 +29,20 @@ def plain_table(line: str) -> str:
 
 
 def markdown_rows(rows: Sequence[Sequence[str]]) -> Iterator[str]:
-    """Markdown rows and a blank line behind; a table of one cell is a framed paragraph."""
+    """The rows in Markdown and a blank line; a table of one cell becomes a paragraph."""
     filled = [row for row in rows if any(row)]
     if len(filled) == 1 and len(filled[0]) == 1:
         yield filled[0][0]
         yield ""
         return
-    for place, row in enumerate(filled):
+    for index, row in enumerate(filled):
         yield "| " + " | ".join(row) + " |"
-        if place == 0:
+        if index == 0:
             yield "|" + " --- |" * len(row)
     if filled:
         yield ""
 
 
 def is_row(line: str) -> bool:
-    """Whether a line holds cells between bars."""
+    """Whether a line contains cells between bars."""
     return " | " in line.strip().strip("|")

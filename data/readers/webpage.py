@@ -1,9 +1,12 @@
-"""HTML to light Markdown: headings, paragraphs, list items and table rows of the main part."""
+"""Convert the main part of an HTML page to Markdown: headings, paragraphs, lists and tables."""
 
 from __future__ import annotations
 
 import re
-from typing import Any
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from bs4 import BeautifulSoup, Tag
 
 _DROPPED = {
     "script", "style", "noscript", "template", "nav", "header", "footer", "aside", "form", "button",
@@ -19,24 +22,24 @@ _MENU_CLASS = re.compile(
     r"(?:^|[-_\s])(nav|gnb|lnb|snb|menu|footer|header|breadcrumb|sidebar|banner|skip|sns|pagination)"
     r"(?:$|[-_\s])"
 )
-_LONGEST_LINE = 1_000_000
+_MAX_LINE_CHARACTERS = 1_000_000
 
 
 def html_to_markdown(text: str) -> tuple[str, dict[str, str]]:
-    """(Markdown, front matter) of a page; menus, footers, scripts and hidden parts are left out.
+    """(Markdown, front matter) of a page without menus, footers, scripts and hidden parts.
 
-    Front matter holds `title`, and `date` and `license` where meta elements name them. Never
-    follows links or loads anything.
+    The front matter has `title`, and `date` and `license` if meta elements name them. Links are
+    not followed, and nothing is loaded.
     """
     from bs4 import BeautifulSoup
-    from bs4.element import Comment, NavigableString, Tag
+    from bs4.element import Comment, NavigableString, PageElement, Tag
 
     soup = BeautifulSoup(text, "lxml")
     meta = _metadata(soup)
     root = soup.find("main") or soup.find(role="main") or soup.find("article")
     root = root if isinstance(root, Tag) and len(root.get_text(strip=True)) > 200 else soup
     out = _Writer()
-    stack: list[Any] = [root]
+    stack: list[PageElement | str] = [root]  # a str marks the end of an element
     while stack:
         node = stack.pop()
         if isinstance(node, str) and not isinstance(node, Tag):
@@ -56,7 +59,7 @@ def html_to_markdown(text: str) -> tuple[str, dict[str, str]]:
     return out.done(), meta
 
 
-def _metadata(soup: Any) -> dict[str, str]:
+def _metadata(soup: BeautifulSoup) -> dict[str, str]:
     meta: dict[str, str] = {}
     if soup.title is not None and soup.title.get_text(strip=True):
         meta["title"] = " ".join(soup.title.get_text(" ", strip=True).split())
@@ -75,7 +78,8 @@ def _metadata(soup: Any) -> dict[str, str]:
     return meta
 
 
-def _dropped(node: Any) -> bool:
+def _dropped(node: Tag) -> bool:
+    """Whether the element is a menu, a footer, a script or hidden."""
     if node.name in _DROPPED:
         return True
     if node.has_attr("hidden") or str(node.get("aria-hidden", "")).lower() == "true":
@@ -84,16 +88,16 @@ def _dropped(node: Any) -> bool:
         return True
     if _MENU_ROLE.match(str(node.get("role", ""))):
         return True
-    classes = node.get("class") or []
+    classes: str | list[str] = node.get("class") or []
     names = " ".join(
         [*(classes if isinstance(classes, list) else [classes]), str(node.get("id", ""))]
     )
-    # A wrapper that bears such a name and holds the page's headings is the page.
+    # An element with such a name that contains the headings of the page is the page itself.
     return bool(_MENU_CLASS.search(names)) and node.find(["h1", "article", "main"]) is None
 
 
 class _Writer:
-    """Puts text into lines as elements open and close."""
+    """Collects text into Markdown lines while elements open and close."""
 
     def __init__(self) -> None:
         self.lines: list[str] = []
@@ -101,7 +105,7 @@ class _Writer:
         self.prefix = ""
         self.cells: list[str] | None = None
         self.rows = 0
-        self.depth = 0  # of tables: an inner table's rows are words of the outer cell
+        self.depth = 0  # of tables: the rows of an inner table are words of the outer cell
 
     def write(self, text: str) -> None:
         self.words.append(re.sub(r"\s+", " ", text))
@@ -151,7 +155,7 @@ class _Writer:
             self.rows += 1
 
     def _end_line(self) -> None:
-        text = " ".join("".join(self.words).split())[:_LONGEST_LINE]
+        text = " ".join("".join(self.words).split())[:_MAX_LINE_CHARACTERS]
         if text:
             self.lines.append(self.prefix + text)
             self.prefix = ""

@@ -78,16 +78,16 @@ def _policy(run: Run, problems: list[str]) -> list[dict[str, Any]]:
 
 def _document_dates(run: Run) -> list[str]:
     """Documents too new or in a wrong licence, read from an existing corpus or the sources."""
-    from kofinlaw.data.corpus import document_facts
+    from kofinlaw.data.corpus import list_documents
 
     sources = [path for path in source_paths(run) if path.exists()]
     if not sources or run.recipe.data is None:
         return []
     try:
-        facts = document_facts(run.recipe.data, base=run.recipe_file.path.parent)
+        documents = list_documents(run.recipe.data, base=run.recipe_file.path.parent)
     except UserError as error:
         return [str(error)]
-    verdicts = check_documents(run.recipe.policy, facts)
+    verdicts = check_documents(run.recipe.policy, documents)
     refused = [f"policy {run.recipe.policy}: {verdict_sentence(v)}" for v in verdicts if not v.ok]
     more = [f"… and {len(refused) - 10} more documents"] if len(refused) > 10 else []
     return refused[:10] + more

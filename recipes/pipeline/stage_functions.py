@@ -26,6 +26,7 @@ from kofinlaw.records import Key, Question
 from kofinlaw.results import StageResult
 
 if TYPE_CHECKING:
+    from kofinlaw.data.corpus import CorpusCounts
     from kofinlaw.models.engines.base import Engine
     from kofinlaw.models.templates import ChatTemplate
     from kofinlaw.rag.answer.result import AnsweringResult
@@ -37,7 +38,7 @@ if TYPE_CHECKING:
     from kofinlaw.scoring.result import ScoringResult
 
 
-def read_documents(run: Run, out: Path, progress: Progress) -> StageFigures:
+def read_documents(run: Run, out: Path, progress: Progress) -> CorpusCounts:
     """Build the corpus; reject it if the policy forbids the date or licence of a document."""
     from kofinlaw.data.corpus import build_corpus
 
@@ -49,7 +50,6 @@ def read_documents(run: Run, out: Path, progress: Progress) -> StageFigures:
         base=run.recipe_file.path.parent,
         count_tokens=count,
         protected_texts=protected_texts(run),
-        seed=run.recipe.seed,
         progress=progress,
     )
     check_documents(run, out)

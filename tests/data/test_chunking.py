@@ -82,7 +82,7 @@ def test_two_articles_of_one_number_keep_apart_and_say_so():
     result = chunk_document(doc, ChunkSettings())
     assert [c.id for c in result.chunks] == ["전자금융거래법/제1조", "전자금융거래법/제1조@2"]
     assert [a.id for a in result.articles] == ["전자금융거래법 제1조", "전자금융거래법 제1조@2"]
-    assert result.warnings == ("제1조 stands 2 times",)
+    assert result.warnings == ("제1조 occurs 2 times",)
 
 
 def test_supplements_are_left_out_unless_asked_for_and_annexes_become_rows():
@@ -211,8 +211,8 @@ def test_a_line_of_a_million_characters_is_read_and_cut(build, tmp_path):
         "# 긴 줄\n\n## 1. 범위\n\n" + sentence * (1_000_000 // len(sentence) + 1), encoding="utf-8"
     )
     counts = build([folder], tmp_path / "out", near_duplicates={"enabled": False})
-    assert counts["longest_tokens"] <= 1024
-    assert counts["chunks"] > 500
+    assert counts.longest_tokens <= 1024
+    assert counts.chunks > 500
 
 
 def test_headings_that_jump_and_articles_of_one_number_keep_their_words(files, build, tmp_path):

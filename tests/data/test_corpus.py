@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from kofinlaw import UserError
-from kofinlaw.data.corpus import document_facts
+from kofinlaw.data.corpus import list_documents
 from kofinlaw.data.settings import DataSettings
 from kofinlaw.files import read_jsonl
 from kofinlaw.recipes.cli.inspect_corpus import inspect_lines
@@ -37,7 +37,7 @@ def chunks(out):
 
 def test_an_act_becomes_chunks_articles_and_a_citation_graph(build, act, tmp_path):
     counts = build([act], tmp_path / "out", count_tokens=len)
-    assert counts == {
+    assert counts.to_record() == {
         "documents": 1,
         "chunks": 3,
         "earlier_chunks": 0,
@@ -86,9 +86,9 @@ def test_what_a_killed_run_left_does_not_change_the_result(build, act, tmp_path)
 
 def test_the_sample_corpus_is_read_whole(build, tmp_path):
     counts = build([SAMPLE], tmp_path / "out")
-    assert counts["documents"] == 10
-    assert counts["rejected"] == 0
-    assert counts["citations"] == counts["citations_resolved"]
+    assert counts.documents == 10
+    assert counts.rejected == 0
+    assert counts.citations == counts.citations_resolved
     articles = list(read_jsonl(tmp_path / "out" / "articles.jsonl", Article))
     assert sum(1 for a in articles if a.deleted) == 1
     assert {c.kind for c in chunks(tmp_path / "out")} == {"rule", "guideline"}
@@ -120,12 +120,11 @@ def test_text_in_force_later_is_refused_with_article_and_day(build, act, tmp_pat
     with pytest.raises(UserError, match="no document could be read") as error:
         build([act], tmp_path / "out", as_of="2024-06-30")
     assert "가람법 제1조 is in force from 2024-07-01" in error.value.remedy
-    assert build([act], tmp_path / "out", as_of="2024-07-01")["documents"] == 1
+    assert build([act], tmp_path / "out", as_of="2024-07-01").documents == 1
     assert (
-        build([act], tmp_path / "out", as_of="2024-06-30", allow_not_in_force=True)["documents"]
-        == 1
+        build([act], tmp_path / "out", as_of="2024-06-30", allow_not_in_force=True).documents == 1
     )
-    facts = document_facts(DataSettings(sources=[str(act)]), base=Path("/"))
+    facts = list_documents(DataSettings(sources=[str(act)]), base=Path("/"))
     assert facts == [("가람법", "2024-07-01", "KR-Copyright-Act-Art7")]
 
 

@@ -25,7 +25,7 @@ def test_a_bad_file_is_rejected_with_its_reason_and_the_run_goes_on(build, act, 
     (act / "가짜.hwpx").write_bytes(b"PK\x03\x04")
     (act / "그림.png").write_bytes(b"png")
     counts = build([act], tmp_path / "out")
-    assert counts["documents"] == 1
+    assert counts.documents == 1
     found = rejects(tmp_path / "out")
     assert set(found) == {"acts/빈.md", "acts/깨진 이름.txt", "acts/가짜.pdf", "acts/가짜.hwpx"}
     assert found["acts/빈.md"] == ("unreadable", "the file is empty")
@@ -42,7 +42,7 @@ def test_an_empty_folder_and_a_missing_one_are_errors(build, tmp_path):
 
 def test_a_folder_that_links_to_itself_ends(build, act, tmp_path):
     (act / "아래").symlink_to(act, target_is_directory=True)
-    assert build([act], tmp_path / "out")["documents"] == 1
+    assert build([act], tmp_path / "out").documents == 1
 
 
 def test_cp949_nul_bytes_and_a_truncated_file_are_read(files, build, tmp_path):
@@ -53,7 +53,7 @@ def test_cp949_nul_bytes_and_a_truncated_file_are_read(files, build, tmp_path):
         files.ACT.replace("가람법", "나래법").encode()[:-7].replace(b"\n\n", b"\n\x00\n")
     )
     counts = build([folder], tmp_path / "out")
-    assert counts["documents"] == 2
+    assert counts.documents == 2
     chunks = list(read_jsonl(tmp_path / "out" / "chunks.jsonl", Chunk))
     assert {c.title for c in chunks} == {"가람법", "나래법"}
     assert not any("\x00" in c.text for c in chunks)

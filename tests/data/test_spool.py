@@ -9,7 +9,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from kofinlaw import UserError
-from kofinlaw.data.cleaning.copies import CodeFile
+from kofinlaw.data.cleaning.copies import CodeSpool
 from kofinlaw.data.spool import Spool, work_folder
 
 
@@ -39,7 +39,7 @@ def test_the_work_folder_goes_and_so_does_what_a_killed_run_left(tmp_path):
     assert list(tmp_path.iterdir()) == []
 
 
-@pytest.mark.parametrize("kind", [Spool, CodeFile])
+@pytest.mark.parametrize("kind", [Spool, CodeSpool])
 def test_a_full_disk_is_said_so_when_a_spool_is_opened(tmp_path, monkeypatch, kind):
     def full(*_):
         raise OSError(errno.ENOSPC, "No space left on device")

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 
 from kofinlaw.data.cleaning import duplicates
-from kofinlaw.data.cleaning.copies import CodeFile
+from kofinlaw.data.cleaning.copies import CodeSpool
 from kofinlaw.files import read_jsonl
 from kofinlaw.records import Chunk, Rejected
 
@@ -25,7 +25,7 @@ def test_copies_go_and_versions_and_twin_articles_do_not(build, act, tmp_path):
     (act / "지침 가.md").write_text(guide, encoding="utf-8")
     (act / "지침 나.md").write_text(guide.replace("# 지침", "# 둘째 지침"), encoding="utf-8")
     counts = build([act], tmp_path / "out")
-    assert counts["chunks"] == 3 + 3 + 1
+    assert counts.chunks == 3 + 3 + 1
     assert sorted(reason for _, reason in rejected(tmp_path / "out")) == [
         "duplicate",
         "duplicate",
@@ -40,7 +40,7 @@ def test_copies_go_and_versions_and_twin_articles_do_not(build, act, tmp_path):
 
 
 def test_codes_are_read_by_place_between_writes(tmp_path):
-    codes = CodeFile(tmp_path / "codes.bin")
+    codes = CodeSpool(tmp_path / "codes.bin")
     wanted = [duplicates.character_codes(text) for text in ("은행", "금융", "", "이용자")]
     codes.extend(wanted[:3])
     assert codes[0].tolist() == wanted[0].tolist()

@@ -38,7 +38,7 @@ def test_a_caller_may_change_what_it_got(tmp_path):
         assert korean.content_morphemes(TEXTS[:1]) != first
 
 
-def test_a_damaged_file_is_begun_anew(tmp_path):
+def test_a_damaged_file_is_created_again(tmp_path):
     path = tmp_path / "m.sqlite"
     path.write_bytes(b"not a database at all" * 500)
     with caching(path):
@@ -66,7 +66,7 @@ def test_a_file_that_proves_damaged_while_in_use_costs_only_what_it_held(tmp_pat
     with caching(path):
         assert korean.content_morphemes(texts) == plain
     with caching(path) as cache:
-        assert len(cache.find(texts, korean._manner())) == len(texts)
+        assert len(cache.find(texts, korean._variant())) == len(texts)
 
 
 def test_a_file_that_another_run_has_locked_is_left_alone(tmp_path, monkeypatch):
@@ -83,7 +83,7 @@ def test_a_file_that_another_run_has_locked_is_left_alone(tmp_path, monkeypatch)
     other.rollback()
     other.close()
     with caching(path) as cache:
-        assert set(cache.find(TEXTS, korean._manner())) == set(TEXTS)
+        assert set(cache.find(TEXTS, korean._variant())) == set(TEXTS)
 
 
 @pytest.mark.parametrize(
@@ -91,17 +91,17 @@ def test_a_file_that_another_run_has_locked_is_left_alone(tmp_path, monkeypatch)
     [
         (kiwipiepy, "__version__", "0.0.0"),
         (korean, "CONTENT_TAGS", frozenset(["NNG"])),
-        (korean, "LONGEST_PIECE", 12),
+        (korean, "MAX_PIECE_CHARACTERS", 12),
     ],
 )
-def test_words_counted_in_another_manner_are_counted_anew(
+def test_another_variant_of_the_analysis_is_not_read_from_the_cache(
     tmp_path, monkeypatch, module, name, value
 ):
     with caching(tmp_path / "m.sqlite") as cache:
         korean.content_morphemes(TEXTS[:1])
-        assert cache.find(TEXTS[:1], korean._manner())
+        assert cache.find(TEXTS[:1], korean._variant())
         monkeypatch.setattr(module, name, value)
-        assert cache.find(TEXTS[:1], korean._manner()) == {}
+        assert cache.find(TEXTS[:1], korean._variant()) == {}
         anew = korean.content_morphemes(TEXTS[:1])
     assert anew == korean.content_morphemes(TEXTS[:1])
 

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from kofinlaw import silent
-from kofinlaw.data.corpus import build_articles, build_corpus, document_facts
+from kofinlaw.data.corpus import build_corpus, list_documents, parse_articles
 from kofinlaw.data.law.versions import act_of, citation_key, read_chunks, validity_text
 from kofinlaw.data.settings import DataSettings
 from kofinlaw.files import read_jsonl
@@ -184,6 +184,6 @@ def test_inspection_shows_an_articles_texts_with_their_days(three):
 def test_plain_articles_are_the_newest_and_the_policy_sees_every_version(tmp_path):
     corpus(tmp_path, *(version(f"{year}-01-01", PURPOSE, fine(year)) for year in (2020, 2022)))
     settings = DataSettings(sources=[str(tmp_path / "acts")])
-    assert {a.as_of for a in build_articles(settings, base=tmp_path)} == {"2022-01-01"}
-    days = [day for _, day, _ in document_facts(settings, base=tmp_path)]
+    assert {a.as_of for a in parse_articles(settings, base=tmp_path)} == {"2022-01-01"}
+    days = [day for _, day, _ in list_documents(settings, base=tmp_path)]
     assert days == ["2022-01-01", "2020-01-01"]

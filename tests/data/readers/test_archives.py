@@ -8,13 +8,13 @@ import zipfile
 import pytest
 
 from kofinlaw import UserError
-from kofinlaw.data.readers.formats import read_file
+from kofinlaw.data.readers.formats import read_documents
 from kofinlaw.data.settings import LimitSettings, SourceSettings
 
 
 def refuse(path, match, **limits):
     with pytest.raises(UserError, match=match):
-        list(read_file(path, SourceSettings(path="x"), LimitSettings(**limits)))
+        list(read_documents(path, SourceSettings(path="x"), LimitSettings(**limits)))
 
 
 def test_a_zip_bomb_is_not_unpacked(files, tmp_path):
@@ -40,7 +40,7 @@ def test_a_member_larger_than_its_directory_says_is_stopped(files, tmp_path, mon
 
     monkeypatch.setattr(zipfile.ZipFile, "infolist", lying)
     with pytest.raises(UserError):
-        list(read_file(path, SourceSettings(path="x"), LimitSettings(expanded_mebibytes=1)))
+        list(read_documents(path, SourceSettings(path="x"), LimitSettings(expanded_mebibytes=1)))
 
 
 @pytest.mark.parametrize(
@@ -60,4 +60,4 @@ def test_deep_xml_is_refused_and_deep_html_is_read(files, tmp_path):
     refuse(files.make_hwpx(tmp_path / "a.hwpx", "<t>" * 5000 + "</t>" * 5000), "nests deeper")
     page = tmp_path / "a.html"
     page.write_text("<div>" * 20000 + "<p>본문이다.</p>" + "</div>" * 20000, encoding="utf-8")
-    list(read_file(page, SourceSettings(path="x"), LimitSettings()))
+    list(read_documents(page, SourceSettings(path="x"), LimitSettings()))

@@ -5,12 +5,12 @@ from __future__ import annotations
 import pytest
 
 from kofinlaw.data.readers.documents import iso_day
-from kofinlaw.data.readers.formats import read_file
+from kofinlaw.data.readers.formats import read_documents
 from kofinlaw.data.settings import LimitSettings, SourceSettings
 
 
 def read(path, **source):
-    return list(read_file(path, SourceSettings(path="x", **source), LimitSettings()))
+    return list(read_documents(path, SourceSettings(path="x", **source), LimitSettings()))
 
 
 def test_front_matter_gives_title_kind_date_and_licence(act):

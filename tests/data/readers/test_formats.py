@@ -9,13 +9,13 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from kofinlaw import UserError
-from kofinlaw.data.readers.formats import read_file
+from kofinlaw.data.readers.formats import read_documents
 from kofinlaw.data.settings import LimitSettings, SourceSettings
 
 
 def refuse(path, match, **limits):
     with pytest.raises(UserError, match=match):
-        list(read_file(path, SourceSettings(path="x"), LimitSettings(**limits)))
+        list(read_documents(path, SourceSettings(path="x"), LimitSettings(**limits)))
 
 
 def test_a_file_over_the_limit_is_refused(tmp_path):
@@ -49,7 +49,7 @@ def test_any_bytes_are_read_or_refused_by_every_reader(tmp_path, name, data):
     path = tmp_path / name
     path.write_bytes(data)
     with contextlib.suppress(UserError):
-        list(read_file(path, SourceSettings(path="x"), LimitSettings()))
+        list(read_documents(path, SourceSettings(path="x"), LimitSettings()))
 
 
 @settings(
@@ -75,4 +75,4 @@ def test_damaged_archives_and_pdfs_are_read_or_refused(files, tmp_path, place, b
         data[at] = byte
     path.write_bytes(bytes(data) or b"x")
     with contextlib.suppress(UserError):
-        list(read_file(path, SourceSettings(path="x"), LimitSettings()))
+        list(read_documents(path, SourceSettings(path="x"), LimitSettings()))

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import pytest
 
-from kofinlaw.data.readers.formats import read_file
+from kofinlaw.data.readers.formats import read_documents
 from kofinlaw.data.settings import LimitSettings, SourceSettings
 
 
 def read(path, **source):
-    return list(read_file(path, SourceSettings(path="x", **source), LimitSettings()))
+    return list(read_documents(path, SourceSettings(path="x", **source), LimitSettings()))
 
 
 def test_hwp_5_written_by_another_library_is_read_with_its_table(tmp_path):

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import pytest
 
-from kofinlaw.data.readers.formats import read_file
+from kofinlaw.data.readers.formats import read_documents
 from kofinlaw.data.settings import LimitSettings, SourceSettings
 
 
 def read(path, **source):
-    return list(read_file(path, SourceSettings(path="x", **source), LimitSettings()))
+    return list(read_documents(path, SourceSettings(path="x", **source), LimitSettings()))
 
 
 def test_hwpx_gives_paragraphs_headings_and_rows(files, tmp_path):
@@ -59,5 +59,5 @@ def test_an_hwpx_file_whose_relations_go_in_circles_is_read_once(files, tmp_path
             "Contents/section0.xml": files.HWPX_SECTION,
         },
     )
-    (document,) = read_file(path, SourceSettings(path="x"), LimitSettings())
+    (document,) = read_documents(path, SourceSettings(path="x"), LimitSettings())
     assert document.text.count("접수와 분류") == 1

@@ -5,12 +5,12 @@ from __future__ import annotations
 import pytest
 
 from kofinlaw import UserError
-from kofinlaw.data.readers.formats import read_file
+from kofinlaw.data.readers.formats import read_documents
 from kofinlaw.data.settings import LimitSettings, SourceSettings
 
 
 def read(path, **source):
-    return list(read_file(path, SourceSettings(path="x", **source), LimitSettings()))
+    return list(read_documents(path, SourceSettings(path="x", **source), LimitSettings()))
 
 
 def test_a_pdf_loses_its_running_heads_and_page_numbers(files, tmp_path):
@@ -24,7 +24,7 @@ def test_a_pdf_loses_its_running_heads_and_page_numbers(files, tmp_path):
 
 def refuse(path, match, **limits):
     with pytest.raises(UserError, match=match):
-        list(read_file(path, SourceSettings(path="x"), LimitSettings(**limits)))
+        list(read_documents(path, SourceSettings(path="x"), LimitSettings(**limits)))
 
 
 def test_a_scanned_pdf_says_that_it_is_one(files, tmp_path):

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from kofinlaw.data.readers.formats import read_file
+from kofinlaw.data.readers.formats import read_documents
 from kofinlaw.data.settings import LimitSettings, SourceSettings
 
 
 def read(path, **source):
-    return list(read_file(path, SourceSettings(path="x", **source), LimitSettings()))
+    return list(read_documents(path, SourceSettings(path="x", **source), LimitSettings()))
 
 
 def test_a_ruled_table_in_a_pdf_is_kept_as_rows(files, tmp_path):

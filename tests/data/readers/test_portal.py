@@ -7,12 +7,12 @@ import json
 import pytest
 
 from kofinlaw import UserError
-from kofinlaw.data.readers.formats import read_file
+from kofinlaw.data.readers.formats import read_documents
 from kofinlaw.data.settings import LimitSettings, SourceSettings
 
 
 def read(path, **source):
-    return list(read_file(path, SourceSettings(path="x", **source), LimitSettings()))
+    return list(read_documents(path, SourceSettings(path="x", **source), LimitSettings()))
 
 
 PORTAL = """<?xml version="1.0" encoding="UTF-8"?><법령 법령키="1"><기본정보>
@@ -48,5 +48,5 @@ def test_the_law_portals_xml_and_json_give_the_same_articles(tmp_path):
     ]
     assert statute.supplements[-1].text == "공포한 날부터 시행한다."
     (tmp_path / "b.json").write_text("[1]", encoding="utf-8")
-    with pytest.raises(UserError, match="no statute of the law portal"):
+    with pytest.raises(UserError, match="not a statute of the law portal"):
         read(tmp_path / "b.json")

@@ -8,12 +8,12 @@ import lzma
 import pytest
 
 from kofinlaw import UserError
-from kofinlaw.data.readers.formats import read_file
+from kofinlaw.data.readers.formats import read_documents
 from kofinlaw.data.settings import LimitSettings, SourceSettings
 
 
 def read(path, **source):
-    return list(read_file(path, SourceSettings(path="x", **source), LimitSettings()))
+    return list(read_documents(path, SourceSettings(path="x", **source), LimitSettings()))
 
 
 def test_records_of_tables_become_documents(tmp_path):

@@ -1,6 +1,6 @@
-"""Chunks in, clean chunks out: quality, personal data, protected texts.
+"""Filter chunks by quality, personal data and protected texts.
 
-Each chunk is judged alone, as it is cut. Copies of others are found afterwards (`copies`).
+Each chunk is judged on its own, directly after splitting. Copies are found afterwards (`copies`).
 """
 
 from __future__ import annotations
@@ -9,7 +9,7 @@ import re
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import replace
 
-from kofinlaw.data.cleaning.contamination import THRESHOLD, Protected
+from kofinlaw.data.cleaning.contamination import THRESHOLD, ProtectedTexts
 from kofinlaw.data.cleaning.personal import mask_personal_data
 from kofinlaw.data.cleaning.quality import judge
 from kofinlaw.data.reject_log import RejectLog
@@ -21,21 +21,21 @@ _ARTICLE_UNIT = re.compile(r" 제\d[\d-]*조(?:의\d+)*(?:@\d+)?$")
 
 
 def body(text: str) -> str:
-    """A chunk's words below its header."""
+    """The text of a chunk below its header."""
     return text.partition("\n")[2]
 
 
-class Screen:
-    """Lets good chunks through, with personal data masked, and writes the others off.
+class ChunkFilter:
+    """Keeps good chunks, with personal data masked, and rejects the others.
 
-    `fits` tells whether a chunk whose words were masked still keeps the limit. `gone` holds the
-    ids of the chunks that were written off.
+    `fits` says whether a chunk is still within the token limit after masking. `rejected_ids` has
+    the ids of the rejected chunks.
     """
 
     def __init__(
         self,
         settings: DataSettings,
-        protected: Protected,
+        protected: ProtectedTexts,
         log: RejectLog,
         fits: Callable[[Chunk], bool] = lambda chunk: True,
     ) -> None:
@@ -43,21 +43,21 @@ class Screen:
         self._protected = protected
         self._log = log
         self._fits = fits
-        self.gone: set[str] = set()
+        self.rejected_ids: set[str] = set()
 
-    def passed(self, chunks: Iterable[Chunk]) -> Iterator[Chunk]:
-        """The chunks that stay, in order."""
+    def kept(self, chunks: Iterable[Chunk]) -> Iterator[Chunk]:
+        """The chunks that are kept, in order."""
         for chunk in chunks:
             clean = self._masked(chunk) if self._good(chunk) else None
             if clean is not None and self._uncontaminated(clean):
                 yield clean
             else:
-                self.gone.add(chunk.id)
+                self.rejected_ids.add(chunk.id)
 
     def _good(self, chunk: Chunk) -> bool:
         reason, detail = judge(body(chunk.text), self._settings.quality)
         if reason != "broken_text" and _ARTICLE_UNIT.search(chunk.unit):
-            reason = ""  # a short article is the law all the same
+            reason = ""  # a short article is valid law
         if reason:
             self._log.reject("quality", chunk.id, reason, detail, chunk)
         return not reason
@@ -72,26 +72,26 @@ class Screen:
         masked = replace(chunk, text=text, sha256=sha256_text(text))
         if self._settings.personal_data == "mask" and self._fits(masked):
             return masked
-        # The reject keeps the masked words: a rejected record is a record all the same.
-        told = ", ".join(sorted(set(kinds)))
-        self._log.reject("personal_data", chunk.id, "personal_data", told, masked)
+        # The rejected record is written to a file too, so it contains the masked text.
+        detail = ", ".join(sorted(set(kinds)))
+        self._log.reject("personal_data", chunk.id, "personal_data", detail, masked)
         return None
 
     def _uncontaminated(self, chunk: Chunk) -> bool:
-        # Without its header too: a short protected text counts only where it is the whole.
+        # Also without the header: a short protected text counts only if it is the whole text.
         found = (self._protected.held_by(text) for text in (chunk.text, body(chunk.text)))
         held = max(filter(None, found), key=lambda held: held[1], default=None)
         if held is None or held[1] < THRESHOLD:
             return True
-        detail = f"holds {round(held[1], 4):.0%} of protected text {held[0] + 1}"
-        # The record itself would carry the protected words on: only its place is kept.
+        detail = f"contains {round(held[1], 4):.0%} of protected text {held[0] + 1}"
+        # The rejected record must not contain the protected text: only its ids are kept.
         bare = replace(chunk, text="")
         self._log.reject("contamination", chunk.id, "contaminated", detail, bare)
         return False
 
 
 def mask_article(article: Article) -> Article:
-    """The article with personal data masked in its text and its tree."""
+    """The article with personal data masked in its text and in its tree."""
     text, kinds = mask_personal_data(article.text)
     if not kinds:
         return article

@@ -1,4 +1,4 @@
-"""Places that references mean: an act's article, 항, 호 and 목, and what lies between two."""
+"""Locations in acts that references point to: article, 항, 호 and 목, and ranges between two."""
 
 from __future__ import annotations
 
@@ -14,31 +14,33 @@ _LONGEST_RANGE = 200
 
 @dataclass(frozen=True, slots=True)
 class Scope:
-    """What short names mean in a document, and which articles there are.
+    """The short names of a document and the known titles and articles.
 
-    `names` maps `법`, `영` … to titles; `titles` maps `title_key(title)` to title; `articles`
-    lists each title's article numbers in order, to fill ranges in. `written` matches the titles
-    where they stand without brackets: made once for a corpus, and carried from scope to scope.
+    - `names` maps short names (`법`, `영` …) to titles.
+    - `titles` maps `title_key(title)` to the title.
+    - `articles` lists the article numbers of each title in order; ranges are filled from it.
+    - `title_pattern` matches titles without brackets. It is compiled once for a corpus and copied
+      from scope to scope.
     """
 
     names: Mapping[str, str] = field(default_factory=dict)
     titles: Mapping[str, str] = field(default_factory=dict)
     articles: Mapping[str, Sequence[str]] = field(default_factory=dict)
-    written: re.Pattern[str] | None = None
+    title_pattern: re.Pattern[str] | None = None
 
     @classmethod
     def of(cls, articles: Mapping[str, Sequence[str]]) -> Scope:
-        """The scope of a corpus, from each title's article numbers."""
+        """The scope of a corpus, from the article numbers of each title."""
         return cls({}, titles_by_key(articles), articles, name_pattern(tuple(sorted(articles))))
 
     def pattern(self) -> re.Pattern[str]:
-        """`written`, or one made for the titles."""
-        return self.written or name_pattern(tuple(sorted(self.titles.values())))
+        """`title_pattern`, or a new pattern for the titles."""
+        return self.title_pattern or name_pattern(tuple(sorted(self.titles.values())))
 
 
 @dataclass(frozen=True, slots=True)
-class Place:
-    """A place: act, article, 항, 호, 목, each by its label."""
+class Location:
+    """A location in an act: act, article, 항, 호 and 목, each by its label or empty."""
 
     act: str = ""
     article: str = ""
@@ -48,7 +50,7 @@ class Place:
 
     @property
     def provision(self) -> str:
-        """The place inside the article: `제1항제2호`."""
+        """The path inside the article: `제1항제2호`."""
         return self.para + self.item + self.sub
 
     @property
@@ -60,35 +62,35 @@ class Place:
 _LINE_MARK = re.compile(rf"^\s*(?:([{CIRCLED}])|(\d{{1,3}}(?:의\d+)?)\.(?!\d))", re.MULTILINE)
 
 
-def line_places(text: str, home: Place) -> list[tuple[int, Place]]:
-    """(offset, place) of the text's beginning and of each line that opens a 항 or 호."""
+def line_locations(text: str, home: Location) -> list[tuple[int, Location]]:
+    """(offset, location) of the start of the text and of each line that opens a 항 or 호."""
     out = [(0, home)]
     for match in _LINE_MARK.finditer(text):
         circled, number = match.groups()
         last = out[-1][1]
         if circled:
-            place = Place(home.act, home.article, f"제{CIRCLED.index(circled) + 1}항")
+            location = Location(home.act, home.article, f"제{CIRCLED.index(circled) + 1}항")
         else:
             head, _, branch = number.partition("의")
             label = f"제{head}호" + (f"의{branch}" if branch else "")
-            place = Place(home.act, home.article, last.para, label)
-        out.append((match.start(), place))
+            location = Location(home.act, home.article, last.para, label)
+        out.append((match.start(), location))
     return out
 
 
 def paragraph_before(para: str) -> str:
-    """The 항 before one; empty before the first."""
+    """The 항 before this one; empty for the first."""
     match = re.match(r"^제(\d+)항$", para)
     return f"제{int(match.group(1)) - 1}항" if match and int(match.group(1)) > 1 else ""
 
 
-def unit_of(place: Place) -> str:
-    """The unit that a place lies in, empty where act or article is not known."""
-    return f"{place.act} {place.article}" if place.act and place.article else ""
+def unit_of(location: Location) -> str:
+    """The unit of a location; empty if its act or article is unknown."""
+    return f"{location.act} {location.article}" if location.act and location.article else ""
 
 
-def article_before(home: Place, scope: Scope) -> str:
-    """The article before the one at hand."""
+def article_before(home: Location, scope: Scope) -> str:
+    """The article before `home` in the same act."""
     numbers = list(scope.articles.get(home.act, ()))
     if home.article in numbers and numbers.index(home.article) > 0:
         return numbers[numbers.index(home.article) - 1]
@@ -96,8 +98,8 @@ def article_before(home: Place, scope: Scope) -> str:
     return f"제{int(match.group(1)) - 1}조" if match and int(match.group(1)) > 1 else ""
 
 
-def between(first: Place, last: Place, scope: Scope) -> list[tuple[str, str]]:
-    """(unit, provision) strictly between the ends of a range."""
+def between(first: Location, last: Location, scope: Scope) -> list[tuple[str, str]]:
+    """(unit, provision) of each location strictly between the ends of a range."""
     if first.act != last.act:
         return []
     if first.article != last.article:
@@ -118,13 +120,13 @@ def between(first: Place, last: Place, scope: Scope) -> list[tuple[str, str]]:
 
 
 def _counted(first: str, last: str) -> list[str]:
-    """Labels from one to another by whole numbers (`제1호` … `제5호`) or letters."""
+    """Labels from the first to the last, by whole numbers (`제1호` … `제5호`) or letters."""
     letters = "가나다라마바사아자차카타파하"
     if first[0] in letters and last[0] in letters and first[1:] == last[1:] == "목":
         return [f"{c}목" for c in letters[letters.index(first[0]) : letters.index(last[0]) + 1]]
-    one, two = re.match(r"^제(\d+)(조|항|호)", first), re.match(r"^제(\d+)(조|항|호)", last)
-    if not one or not two or one.group(2) != two.group(2):
+    start, end = re.match(r"^제(\d+)(조|항|호)", first), re.match(r"^제(\d+)(조|항|호)", last)
+    if not start or not end or start.group(2) != end.group(2):
         return [first, last]
-    low, high = int(one.group(1)), int(two.group(1))
-    inner = [f"제{n}{one.group(2)}" for n in range(low + 1, min(high, low + _LONGEST_RANGE))]
+    low, high = int(start.group(1)), int(end.group(1))
+    inner = [f"제{n}{start.group(2)}" for n in range(low + 1, min(high, low + _LONGEST_RANGE))]
     return [first, *inner, last]

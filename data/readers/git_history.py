@@ -1,8 +1,8 @@
-"""The text in force on a day, from the git history of a clone of statutes.
+"""Read the text in force on a day from the git history of a clone of statutes.
 
-In such a clone (legalize-kr's form) each commit is one amendment, dated by its promulgation, and
-each file says in its front matter when it comes into force. Commits are not in the order of their
-dates, so a version is chosen file by file, never by `rev-list`.
+In such a clone (legalize-kr's format) each commit is one amendment with the date of its
+promulgation, and the front matter of each file says when it comes into force. Commits are not in
+the order of their dates. Therefore the version is chosen for each file, never with `rev-list`.
 """
 
 from __future__ import annotations
@@ -22,9 +22,9 @@ from kofinlaw.data.readers.documents import iso_day
 from kofinlaw.data.readers.frontmatter import split_front_matter
 from kofinlaw.decoding import decode
 
-_SECONDS = 600
-# Configuration of a repository we did not make must not run programs.
-_SAFE = (
+_TIMEOUT_SECONDS = 600
+# The configuration of an untrusted repository must not run programs.
+_SAFE_OPTIONS = (
     "-c",
     "core.fsmonitor=false",
     "-c",
@@ -36,10 +36,10 @@ _SAFE = (
 
 @dataclass(frozen=True, slots=True)
 class Version:
-    """A file as it was: its path in the repository, the commit, the commit's day, its bytes.
+    """A version of a file: path in the repository, commit, ISO day of the commit, and bytes.
 
-    `state` says whether this text was in force on the day asked for, came into force later, or
-    had been repealed by then.
+    `state` says whether this text was in force on the requested day, came into force later, or
+    was repealed before.
     """
 
     path: str
@@ -50,7 +50,7 @@ class Version:
 
 
 def repository(folder: Path) -> Path | None:
-    """The root of the git repository that the folder lies in, or None."""
+    """The root of the git repository that contains the folder, or None."""
     if shutil.which("git") is None:
         return None
     folder = folder if folder.is_dir() else folder.parent
@@ -59,7 +59,7 @@ def repository(folder: Path) -> Path | None:
 
 
 def tracked(folder: Path) -> bool:
-    """Whether git keeps the history of at least one file below the folder."""
+    """Whether git has the history of at least one file in the folder."""
     return bool(_run(folder, "ls-files", "--", ".", check=False)[:1]) and bool(
         _run(folder, "log", "-1", "--format=%H", "--", ".", check=False).strip()
     )
@@ -72,12 +72,12 @@ def versions_in_force(
     *,
     first: datetime.date | None = None,
 ) -> Iterator[Version]:
-    """Each file below `folder`, by path, as it was in force on the day.
+    """The version of each file in `folder` that was in force on `as_of`, ordered by path.
 
-    The version is the last promulgated one that had come into force. A file repealed by then has
-    state `repealed`; one that came into force later has `later`, with its oldest text. With `first`
-    the versions that were in force from that day on follow, back in time. Raises UserError where
-    git fails.
+    It is the last promulgated version that was in force on that day. A file that was repealed
+    before has the state `repealed`. A file that came into force later has the state `later`, with
+    its oldest text. With `first`, the version of `as_of` is followed by the versions in force since
+    `first`, back in time. `patterns` are patterns of file names. Raises UserError if git fails.
     """
     histories = _histories(folder, patterns)
     oldest = first.isoformat() if first else ""
@@ -89,9 +89,9 @@ def versions_in_force(
 def _in_force(
     path: str, history: list[tuple[str, str, str]], day: str, first: str, blobs: _Blobs
 ) -> Iterator[Version]:
-    """`history` holds (day, commit, status), newest first; `first` is empty for one version."""
+    """`history` has (day, commit, status), newest first; `first` is empty for a single version."""
     later: Version | None = None
-    since = ""  # the day from which the version found last was in force
+    since = ""  # the day from which the last version found was in force
     for promulgated, commit, status in history:
         if status == "D":
             if since:
@@ -116,7 +116,7 @@ def _in_force(
 
 
 def _in_force_from(data: bytes, promulgated: str) -> str:
-    """The ISO day on which a version comes into force: its front matter's, else its commit's."""
+    """The ISO day on which a version comes into force, by its front matter or else its commit."""
     try:
         meta, _, _ = split_front_matter(decode(data)[0])
     except UserError:
@@ -125,9 +125,9 @@ def _in_force_from(data: bytes, promulgated: str) -> str:
 
 
 def _histories(folder: Path, patterns: tuple[str, ...]) -> dict[str, list[tuple[str, str, str]]]:
-    """Path to its commits as (day, commit, status), newest day first.
+    """The commits of each path as (day, commit, status), newest day first.
 
-    Commits of one day stay in the order of the log, newest first.
+    Commits of one day keep the order of the log, newest first.
     """
     log = _run(
         folder,
@@ -158,11 +158,11 @@ def _histories(folder: Path, patterns: tuple[str, ...]) -> dict[str, list[tuple[
 
 
 class _Blobs:
-    """`git cat-file --batch`: one process for any number of versions."""
+    """Read file contents with `git cat-file --batch`: one process for any number of versions."""
 
     def __init__(self, folder: Path) -> None:
         self._process = subprocess.Popen(
-            ["git", *_SAFE, "cat-file", "--batch"],
+            ["git", *_SAFE_OPTIONS, "cat-file", "--batch"],
             cwd=folder,
             env=_environment(),
             stdin=subprocess.PIPE,
@@ -171,7 +171,7 @@ class _Blobs:
         )
 
     def read(self, name: str) -> bytes | None:
-        """The bytes of `commit:path`, or None where there is no such file."""
+        """The bytes of `commit:path`, or None if there is no such file."""
         stdin, stdout = self._process.stdin, self._process.stdout
         if stdin is None or stdout is None or "\n" in name:
             return None
@@ -192,7 +192,7 @@ class _Blobs:
             self._process.stdin.close()
         if self._process.stdout is not None:
             self._process.stdout.close()
-        self._process.wait(timeout=_SECONDS)
+        self._process.wait(timeout=_TIMEOUT_SECONDS)
 
 
 def _environment() -> dict[str, str]:
@@ -207,11 +207,11 @@ def _environment() -> dict[str, str]:
 def _run(folder: Path, *arguments: str, check: bool = True) -> bytes:
     try:
         done = subprocess.run(
-            ["git", *_SAFE, "--no-pager", *arguments],
+            ["git", *_SAFE_OPTIONS, "--no-pager", *arguments],
             cwd=folder,
             env=_environment(),
             capture_output=True,
-            timeout=_SECONDS,
+            timeout=_TIMEOUT_SECONDS,
             check=False,
         )
     except (OSError, subprocess.TimeoutExpired) as error:
@@ -219,10 +219,10 @@ def _run(folder: Path, *arguments: str, check: bool = True) -> bytes:
     if done.returncode != 0:
         if not check:
             return b""
-        told = done.stderr.decode("utf-8", errors="replace").strip().splitlines()
+        lines = done.stderr.decode("utf-8", errors="replace").strip().splitlines()
         raise UserError(
-            f"git failed: {told[0] if told else 'no message'}",
+            f"git failed: {lines[0] if lines else 'no message'}",
             where=str(folder),
-            remedy="the folder must be a whole clone with its history (not --depth 1)",
+            remedy="the folder must be a complete clone with its history (not --depth 1)",
         )
     return done.stdout
