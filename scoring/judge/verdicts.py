@@ -17,7 +17,7 @@ from pathlib import Path
 
 from kofinlaw import Progress, UserError, silent
 from kofinlaw.files import JsonlAppender, read_json_lines, write_json
-from kofinlaw.models.engines.base import Engine, Request
+from kofinlaw.models.engines.base import Engine, Generation, Request
 from kofinlaw.models.templates import ChatTemplate, template_for
 from kofinlaw.records import Key, Question
 from kofinlaw.scoring.answers import AnswerSheet
@@ -44,6 +44,95 @@ class Task:
     prompt: str
 
 
+@dataclass(frozen=True, slots=True)
+class JudgedAnswers:
+    """The free-text questions that are judged, with their keys and every system's answers."""
+
+    questions: Sequence[Question]
+    golds: Mapping[str, Key]
+    sheets: Mapping[str, AnswerSheet]
+    characters: int  # of an answer that the judge sees
+
+    def shown(self, system: str, index: int) -> str:
+        """Return the answer to question `index` as the judge sees it; a control is a reference."""
+        if system == REFERENCE:
+            return self.reference(index)
+        if system == STRANGER:
+            return self.reference((index + 1) % len(self.questions))
+        answer = self.sheets[system].answers.get(self.questions[index].id)
+        text = answer.answer.strip() if answer else ""
+        return text[: self.characters] or "(답 없음)"
+
+    def reference(self, index: int) -> str:
+        """Return the reference of question `index`."""
+        return self.golds[self.questions[index].id].reference
+
+
+@dataclass(frozen=True, slots=True)
+class JudgeEngine:
+    """The engine of a judge with its chat template and settings."""
+
+    engine: Engine
+    template: ChatTemplate
+    settings: JudgeSettings
+    seed: int
+
+    def request(self, task: Task) -> Request:
+        """Return the request of a task; repeats after the first are sampled, each with its seed."""
+        messages = [{"role": "user", "content": task.prompt}]
+        prompt = self.template.render(messages, add_generation_prompt=True)
+        digest = hashlib.sha256(f"{self.seed}\x1f{task.repeat}\x1f{prompt}".encode()).digest()
+        return Request(
+            prompt,
+            max_tokens=self.settings.max_tokens,
+            stop=(self.template.stop,),
+            temperature=self.settings.temperature if task.repeat else 0.0,
+            seed=int.from_bytes(digest[:4], "big") & 0x7FFFFFFF,
+            json_schema=task.rubric.schema,
+            logprob=False,
+        )
+
+    def key(self, request: Request) -> str:
+        """Return a hash of what identifies a verdict: judge, prompt, schema and sampling."""
+        parts = (
+            self.settings.model.id,
+            self.settings.model.revision,
+            request.prompt,
+            request.max_tokens,
+            request.temperature,
+            request.seed,
+            request.json_schema,
+        )
+        return hashlib.sha256(repr(parts).encode("utf-8")).hexdigest()
+
+    def ask(
+        self, tasks: Sequence[Task], ledger: Path, *, tracer: Tracer, progress: Progress
+    ) -> list[str]:
+        """Return the judge's text for every task, in order; the ledger keeps them by request."""
+        requests = [self.request(task) for task in tasks]
+        keys = [self.key(request) for request in requests]
+        first = {key: index for index, key in reversed(list(enumerate(keys)))}
+        with JsonlAppender(ledger) as lines:
+            known = read_ledger(ledger)
+            todo = sorted(index for key, index in first.items() if key not in known)
+            for start in range(0, len(todo), BATCH):
+                batch = todo[start : start + BATCH]
+                progress("judge", start, len(todo))
+                with tracer.span(
+                    "judge", model=self.settings.model.id, max_tokens=self.settings.max_tokens
+                ) as span:
+                    answers = self.engine.generate([requests[index] for index in batch])
+                    for index, answer in zip(batch, answers, strict=True):
+                        task = tasks[index]
+                        known[keys[index]] = answer.text
+                        lines.append(ledger_row(keys[index], task, answer))
+                        span.item(
+                            task.id, system=task.system, prompt=task.prompt, answer=answer.text
+                        )
+        progress("judge", len(todo), len(todo))
+        return [known[key] for key in keys]
+
+
 def judge_systems(
     questions: Sequence[Question],
     golds: Mapping[str, Key],
@@ -67,9 +156,11 @@ def judge_systems(
     asked = drawn([q for q in questions if not q.options and q.id in golds], settings.items, seed)
     if not asked:
         raise UserError("the judge needs free-text questions, and there is none with a key")
-    tasks = list(tasks_of(asked, golds, sheets, settings))
+    judged = JudgedAnswers(asked, golds, sheets, settings.answer_characters)
+    tasks = list(tasks_of(judged, settings))
     out.mkdir(parents=True, exist_ok=True)
-    texts = ask_judge(tasks, out / VERDICTS, engine, template, settings, seed, tracer, progress)
+    judge = JudgeEngine(engine, template, settings, seed)
+    texts = judge.ask(tasks, out / VERDICTS, tracer=tracer, progress=progress)
     verdicts: list[Verdict] = []
     comparisons: list[Comparison] = []
     for task, text in zip(tasks, texts, strict=True):
@@ -112,139 +203,53 @@ def drawn(questions: Sequence[Question], most: int | None, seed: int) -> list[Qu
     return [questions[index] for index in chosen]
 
 
-def tasks_of(
-    asked: Sequence[Question],
-    golds: Mapping[str, Key],
-    sheets: Mapping[str, AnswerSheet],
-    settings: JudgeSettings,
-) -> Iterator[Task]:
+def tasks_of(judged: JudgedAnswers, settings: JudgeSettings) -> Iterator[Task]:
     """Yield every verdict to ask for in a fixed order: criteria with controls, comparisons."""
-    controls = [REFERENCE, STRANGER] if settings.controls and len(asked) > 1 else []
+    with_controls = settings.controls and len(judged.questions) > 1
+    controls = [REFERENCE, STRANGER] if with_controls else []
     for name in settings.criteria:
         rubric = read_rubric(name, reasoning=settings.reasoning)
-        for system in [*sheets, *controls]:
-            for index, question in enumerate(asked):
+        for system in [*judged.sheets, *controls]:
+            for index, question in enumerate(judged.questions):
                 prompt = rubric.prompt(
                     inputs=question.question,
-                    outputs=shown_answer(system, index, asked, golds, sheets, settings),
-                    reference_outputs=golds[question.id].reference,
+                    outputs=judged.shown(system, index),
+                    reference_outputs=judged.reference(index),
                 )
-                for repeat in range(settings.repeats if system in sheets else 1):
+                for repeat in range(settings.repeats if system in judged.sheets else 1):
                     yield Task(system, "", question.id, rubric, repeat, prompt)
     if settings.pairwise:
-        for first, second in combinations(sheets, 2):
-            yield from pair_tasks(first, second, asked, golds, sheets, settings)
+        rubric = read_rubric("pairwise", reasoning=settings.reasoning)
+        for first, second in combinations(judged.sheets, 2):
+            yield from pair_tasks(first, second, judged, rubric)
 
 
-def pair_tasks(
-    first: str,
-    second: str,
-    asked: Sequence[Question],
-    golds: Mapping[str, Key],
-    sheets: Mapping[str, AnswerSheet],
-    settings: JudgeSettings,
-) -> Iterator[Task]:
+def pair_tasks(first: str, second: str, judged: JudgedAnswers, rubric: Rubric) -> Iterator[Task]:
     """Yield the comparisons of two systems on every question, each system first once."""
-    rubric = read_rubric("pairwise", reasoning=settings.reasoning)
-    for index, question in enumerate(asked):
+    for index, question in enumerate(judged.questions):
         for one, two in ((first, second), (second, first)):
             prompt = rubric.prompt(
                 inputs=question.question,
-                outputs=shown_answer(one, index, asked, golds, sheets, settings),
-                other_outputs=shown_answer(two, index, asked, golds, sheets, settings),
-                reference_outputs=golds[question.id].reference,
+                outputs=judged.shown(one, index),
+                other_outputs=judged.shown(two, index),
+                reference_outputs=judged.reference(index),
             )
             yield Task(one, two, question.id, rubric, 0, prompt)
 
 
-def shown_answer(
-    system: str,
-    index: int,
-    asked: Sequence[Question],
-    golds: Mapping[str, Key],
-    sheets: Mapping[str, AnswerSheet],
-    settings: JudgeSettings,
-) -> str:
-    """Return what the judge sees as the answer to question `index`; controls show a reference."""
-    if system == REFERENCE:
-        return golds[asked[index].id].reference
-    if system == STRANGER:
-        return golds[asked[(index + 1) % len(asked)].id].reference
-    answer = sheets[system].answers.get(asked[index].id)
-    text = answer.answer.strip() if answer else ""
-    return text[: settings.answer_characters] or "(답 없음)"
-
-
-def ask_judge(
-    tasks: Sequence[Task],
-    ledger: Path,
-    engine: Engine,
-    template: ChatTemplate,
-    settings: JudgeSettings,
-    seed: int,
-    tracer: Tracer,
-    progress: Progress,
-) -> list[str]:
-    """Return the judge's text for every task, in order; the ledger keeps them by request."""
-    requests = [request_of(task, template, settings, seed) for task in tasks]
-    keys = [key_of(settings, request) for request in requests]
-    first = {key: index for index, key in reversed(list(enumerate(keys)))}
-    with JsonlAppender(ledger) as lines:
-        known = read_ledger(ledger)
-        todo = sorted(index for key, index in first.items() if key not in known)
-        for start in range(0, len(todo), BATCH):
-            batch = todo[start : start + BATCH]
-            progress("judge", start, len(todo))
-            with tracer.span("judge", model=settings.model.id, max_tokens=settings.max_tokens) as s:
-                answers = engine.generate([requests[index] for index in batch])
-                for index, answer in zip(batch, answers, strict=True):
-                    task = tasks[index]
-                    known[keys[index]] = answer.text
-                    lines.append(
-                        {
-                            "key": keys[index],
-                            "system": task.system,
-                            "other": task.other,
-                            "id": task.id,
-                            "criterion": task.rubric.name,
-                            "repeat": task.repeat,
-                            "text": answer.text,
-                            "finish": answer.finish,
-                            "tokens": answer.tokens,
-                        }
-                    )
-                    s.item(task.id, system=task.system, prompt=task.prompt, answer=answer.text)
-    progress("judge", len(todo), len(todo))
-    return [known[key] for key in keys]
-
-
-def request_of(task: Task, template: ChatTemplate, settings: JudgeSettings, seed: int) -> Request:
-    """Return the request of a task; repeats after the first are sampled, each with its own seed."""
-    prompt = template.render([{"role": "user", "content": task.prompt}], add_generation_prompt=True)
-    digest = hashlib.sha256(f"{seed}\x1f{task.repeat}\x1f{prompt}".encode()).digest()
-    return Request(
-        prompt,
-        max_tokens=settings.max_tokens,
-        stop=(template.stop,),
-        temperature=settings.temperature if task.repeat else 0.0,
-        seed=int.from_bytes(digest[:4], "big") & 0x7FFFFFFF,
-        json_schema=task.rubric.schema,
-        logprob=False,
-    )
-
-
-def key_of(settings: JudgeSettings, request: Request) -> str:
-    """Return a hash of what identifies a verdict: judge, prompt, schema and sampling."""
-    parts = (
-        settings.model.id,
-        settings.model.revision,
-        request.prompt,
-        request.max_tokens,
-        request.temperature,
-        request.seed,
-        request.json_schema,
-    )
-    return hashlib.sha256(repr(parts).encode("utf-8")).hexdigest()
+def ledger_row(key: str, task: Task, answer: Generation) -> dict[str, object]:
+    """Return what the ledger keeps of a verdict."""
+    return {
+        "key": key,
+        "system": task.system,
+        "other": task.other,
+        "id": task.id,
+        "criterion": task.rubric.name,
+        "repeat": task.repeat,
+        "text": answer.text,
+        "finish": answer.finish,
+        "tokens": answer.tokens,
+    }
 
 
 def read_ledger(path: Path) -> dict[str, str]:

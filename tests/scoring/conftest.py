@@ -1,4 +1,4 @@
-"""A run folder as the other rooms leave it, small enough for every test."""
+"""A small run folder with the files that the other rooms write, and an embedder without a model."""
 
 from __future__ import annotations
 

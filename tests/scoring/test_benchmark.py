@@ -23,7 +23,7 @@ def write(path, text, encoding="utf-8-sig"):
     return path
 
 
-def test_multiple_choice_without_ids_goes_by_row_and_domains_are_slices(tmp_path):
+def test_multiple_choice_without_ids_is_named_by_row_and_domains_are_slices(tmp_path):
     path = write(tmp_path / "mc.csv", CHOICE)
     asked = read_asked(path)
     assert asked[0] == Question(

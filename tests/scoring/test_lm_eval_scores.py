@@ -1,4 +1,4 @@
-"""lm-evaluation-harness: its result in our schema, and what is said where it is not there."""
+"""Results of lm-evaluation-harness as scores, and the errors if something is missing."""
 
 import json
 import os

@@ -14,7 +14,7 @@ def turn(name, number, *scores, text=""):
     return {"id": name, "turn": number, "scores": list(scores), "text": text, "shown": 2}
 
 
-def test_the_plain_order_the_others_and_their_mean_stand_beside_each_other(tmp_path):
+def test_the_plain_order_is_compared_with_the_others_and_their_mean(tmp_path):
     write_jsonl(
         tmp_path / "plan.jsonl",
         [

@@ -20,14 +20,14 @@ def passages(run_folder):
     return {c.id: c for c in list(read_jsonl(run_folder / "data/chunks.jsonl", Chunk))[:4]}
 
 
-def test_all_that_was_found_was_shown_where_the_plan_says_so(tmp_path, passages):
+def test_all_retrieved_passages_were_shown_if_the_plan_says_so(tmp_path, passages):
     ids = list(passages)[:2]
     write_jsonl(tmp_path / "plan.jsonl", [turn("Q1"), turn("Q2", shown=0)])
     found = shown_passages(tmp_path, {"Q1": ids, "Q2": ids, "Q3": ids}, passages)
     assert found == {"Q1": tuple(ids), "Q2": ()}
 
 
-def test_where_packing_left_some_out_the_traced_prompt_tells(tmp_path, passages):
+def test_if_packing_left_some_out_the_traced_prompt_decides(tmp_path, passages):
     ids = list(passages)[:3]
     write_jsonl(tmp_path / "plan.jsonl", [turn("Q1"), turn("Q2")])
     with open_tracer(TraceSettings(), tmp_path) as tracer, tracer.span("score") as span:

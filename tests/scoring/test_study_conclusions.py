@@ -50,7 +50,7 @@ def said(goal, **given):
     return dict(conclude(CELLS, scores(**given)))[goal][1]
 
 
-def test_the_best_is_named_with_those_that_cannot_be_told_from_it():
+def test_the_best_is_named_with_those_that_do_not_differ_from_it():
     assert said("choice") == (
         "base-full is best in multiple choice (58.0), significantly better than 1. "
         "Not shown to differ from it: base-dense."
@@ -58,7 +58,7 @@ def test_the_best_is_named_with_those_that_cannot_be_told_from_it():
     assert "significantly better than 1" in said("free text")
 
 
-def test_the_quickest_is_sought_among_the_best_alone():
+def test_the_fastest_is_chosen_among_the_best():
     # `base` is quicker but worse beyond chance.
     assert said("time").startswith(
         "Of the systems not shown to be worse than the best in multiple choice, base-dense is fastest"
@@ -79,7 +79,7 @@ def test_with_too_few_questions_no_winner_is_named_as_better():
 
 
 @pytest.mark.parametrize(("auc", "trusted"), [(0.5, False), (0.69, False), (0.9, True)])
-def test_a_judge_that_cannot_tell_a_reference_from_a_strangers_decides_nothing(auc, trusted):
+def test_a_judge_that_cannot_distinguish_its_controls_decides_nothing(auc, trusted):
     goals = dict(conclude(CELLS, scores(auc=auc)))
     assert ("judged correctness" in goals) == trusted
     note = judge_note(scores(auc=auc)["judge"])[1]

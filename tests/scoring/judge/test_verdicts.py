@@ -64,7 +64,7 @@ def judged(tmp_path, script, **given):
     return result, engine
 
 
-def test_a_fair_judge_scores_both_systems_and_knows_the_controls(tmp_path):
+def test_a_fair_judge_scores_both_systems_and_distinguishes_the_controls(tmp_path):
     result, _ = judged(tmp_path, fair)
     correct = result["criteria"]["correctness"]
     assert correct["trained"]["figure"]["value"] == 1
@@ -77,7 +77,7 @@ def test_a_fair_judge_scores_both_systems_and_knows_the_controls(tmp_path):
     assert json.loads((tmp_path / "judge.json").read_text(encoding="utf-8")) == result
 
 
-def test_a_judge_that_goes_by_place_wins_nobody_anything(tmp_path):
+def test_a_judge_that_always_prefers_the_first_answer_gives_no_wins(tmp_path):
     result, _ = judged(
         tmp_path,
         lambda prompt, request: '{"score": "1"}' if "<답안1>" in prompt else '{"score": 1}',
@@ -99,7 +99,7 @@ def test_unreadable_verdicts_are_counted_and_bound_the_mean(tmp_path):
     assert result["pairs"][0]["unreadable"] == 1
 
 
-def test_with_nothing_readable_there_is_no_figure_at_all(tmp_path):
+def test_without_readable_verdicts_there_is_no_figure(tmp_path):
     result, _ = judged(tmp_path, lambda prompt, request: "점수: 좋음")
     one = result["criteria"]["helpfulness"]["base"]
     assert one["figure"] is None
@@ -107,7 +107,7 @@ def test_with_nothing_readable_there_is_no_figure_at_all(tmp_path):
     assert result["controls"]["helpfulness"]["auc"] is None
 
 
-def test_repeats_are_sampled_with_seeds_of_their_own_and_the_first_is_greedy(tmp_path):
+def test_the_first_verdict_is_greedy_and_repeats_have_their_own_seeds(tmp_path):
     _, engine = judged(
         tmp_path, fair, repeats=3, pairwise=False, controls=False, criteria=("correctness",)
     )
@@ -117,7 +117,7 @@ def test_repeats_are_sampled_with_seeds_of_their_own_and_the_first_is_greedy(tmp
     assert not any(r.logprob for r in engine.asked)  # nobody reads it, and it costs a pass
 
 
-def test_a_judge_that_was_cut_off_asks_only_what_is_missing(tmp_path):
+def test_an_interrupted_judge_asks_only_for_missing_verdicts(tmp_path):
     result, engine = judged(tmp_path, fair)
     path = tmp_path / "verdicts.jsonl"
     lines = path.read_text(encoding="utf-8").splitlines(keepends=True)
@@ -127,7 +127,7 @@ def test_a_judge_that_was_cut_off_asks_only_what_is_missing(tmp_path):
     assert len(second.asked) == len(engine.asked) - 10
 
 
-def test_questions_without_free_text_are_said_to_be_none(tmp_path):
+def test_judging_without_free_text_questions_is_refused(tmp_path):
     with pytest.raises(UserError, match="free-text questions"):
         judge_systems(
             [Question("Q1", "고르시오", ("가", "나"))], {"Q1": Key("Q1", answer="1")}, {}, tmp_path,

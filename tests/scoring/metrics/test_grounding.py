@@ -1,4 +1,4 @@
-"""What a free answer states, looked up in what it was given."""
+"""Claims of free-text answers, and whether the passages support them."""
 
 import pytest
 from hypothesis import given
@@ -71,7 +71,7 @@ def test_an_article_of_a_named_act_is_its_unit():
         ("10개월 이내이다.", ["10개월"]),
     ],
 )
-def test_a_claim_stands_in_the_passage_or_not(answer, loose):
+def test_a_claim_is_grounded_if_the_passage_contains_it(answer, loose):
     _, missing = ungrounded(answer, [ARTICLE], ["전자금융거래법 제21조의5"], [ACT])
     assert [claim.text for claim in missing] == loose
 

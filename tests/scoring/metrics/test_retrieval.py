@@ -1,10 +1,10 @@
+"""Retrieval metrics over articles."""
+
 import math
 
 import pytest
 
 from kofinlaw.scoring.metrics.retrieval import ndcg, ranked_units, retrieval_scores
-
-"""Retrieval metrics over articles."""
 
 
 def test_recall_counts_every_gold_article_and_hit_any():

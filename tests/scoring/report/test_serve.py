@@ -1,4 +1,4 @@
-"""The report server, by real requests: what it shows, and whom and what it refuses."""
+"""The report server, tested by real requests: what it shows and what it refuses."""
 
 import http.client
 import json

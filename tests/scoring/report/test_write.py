@@ -175,7 +175,7 @@ def test_the_same_run_gives_the_same_page(run_folder, report, tmp_path):
         assert (tmp_path / name).read_bytes() == (report / name).read_bytes()
 
 
-def test_judge_permuted_options_and_grounding_stand_on_the_page(judged_and_traced, tmp_path):
+def test_the_page_shows_judge_permuted_options_and_grounding(judged_and_traced, tmp_path):
     run, _ = judged_and_traced
     write_report(run, tmp_path / "out")
     page = (tmp_path / "out" / "report.html").read_text()
