@@ -78,7 +78,9 @@ def stage_context(figures: ReportFigures) -> dict[str, object]:
         else {},
         "latency_plots": latency_plots(latency) if latency else [],
         "latency_rows": latency_rows(latency, scores) if latency else [],
-        "merge_checks": [check_row(check) for check in merge.get("checks") or ()],
+        "merge_checks": [
+            check_row(check) for check in merge.get("checks") or () if isinstance(check, dict)
+        ],
         "merge_verdict": merge_verdict(merge),
         "merge_rows": flat_without_tables(merge),
         "compliance_tables": tables(compliance),
