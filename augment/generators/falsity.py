@@ -50,7 +50,7 @@ from kofinlaw.augment.reading.endings import (
     read_ending,
 )
 from kofinlaw.augment.reading.figures import Figure, clearly_differ, find_figures, near_values
-from kofinlaw.augment.reading.listings import Listing
+from kofinlaw.augment.reading.listings import Listing, cited_items
 from kofinlaw.augment.reading.names import normalize, subject
 from kofinlaw.augment.reading.offences import (
     SHORTEST_VIOLATION,
@@ -222,7 +222,7 @@ def items_not_in_list(
     where the list has one.
     """
     inside = [content_bigrams(text) for text in here.clause.items]
-    cited = [content_bigrams(text) for text in _items_of_cited_articles(law, here)]
+    cited = [content_bigrams(text) for text in cited_items(law, here)]
     return [
         text
         for text in _items_of_other_lists(here, known, rng)
@@ -231,16 +231,6 @@ def items_not_in_list(
         and not combines(text, inside)
         and not names_same_kind(text, here.clause.items)
         and not (_BY_LAW.search(text) and any(map(_BY_LAW.search, here.clause.items)))
-    ]
-
-
-def _items_of_cited_articles(law: Law, here: Listing) -> list[str]:
-    """The items of the articles that a list cites: `제15조제1항제7호에 따라 제공하는 경우`."""
-    return [
-        item
-        for number in sorted(here.cited_articles & set(law.by_number))
-        for clause in law.by_article.get(law.by_number[number].id, ())
-        for item in clause.items
     ]
 
 

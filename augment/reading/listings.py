@@ -61,6 +61,16 @@ def read_listings(law: Law) -> list[Listing]:
     return out
 
 
+def cited_items(law: Law, listing: Listing) -> list[str]:
+    """The items of the articles that a list cites: `제15조제1항제7호에 따라 제공하는 경우`."""
+    return [
+        item
+        for number in sorted(listing.cited_articles & set(law.by_number))
+        for clause in law.by_article.get(law.by_number[number].id, ())
+        for item in clause.items
+    ]
+
+
 def _item(text: str) -> str:
     """The 호 as an option; empty where it is too long, open-ended or only a citation."""
     simple, _ = simplify(text)

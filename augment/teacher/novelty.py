@@ -3,28 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Protocol
 
 from kofinlaw.augment.protected_questions import ProtectedTexts
+from kofinlaw.augment.teacher.candidates import Candidate
 from kofinlaw.augment.teacher.support import Verdict
-from kofinlaw.augment.teacher.tasks import Source, Task, Written
+from kofinlaw.augment.teacher.tasks import Written
 from kofinlaw.data.cleaning.duplicates import character_codes, near_duplicates
 
 # Jaccard similarity of five-character runs from which two outputs of a task are duplicates.
 DUPLICATE = 0.8
-
-
-class Checked(Protocol):
-    """An output with the verdicts on it."""
-
-    task: Task
-    source: Source
-    written: Written | None
-    checks: list[Verdict]
-
-    @property
-    def fault(self) -> Verdict | None:
-        """The first check that failed."""
 
 
 def distinctive_text(written: Written) -> str:
@@ -32,7 +19,7 @@ def distinctive_text(written: Written) -> str:
     return " ".join(written.texts("question", "story") or written.texts("claim"))
 
 
-def check_duplicates(candidates: Sequence[Checked]) -> None:
+def check_duplicates(candidates: Sequence[Candidate]) -> None:
     """Add the verdict `new` to each output that passed: no earlier output of its task is alike."""
     kept = [c for c in candidates if c.fault is None and c.written is not None]
     for name in sorted({c.task.name for c in kept}):

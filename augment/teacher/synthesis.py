@@ -12,46 +12,26 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 
-from kofinlaw import Progress, UserError, silent
+from kofinlaw import Progress, silent
 from kofinlaw.augment.generators.drafts import source_rng
 from kofinlaw.augment.protected_questions import ProtectedTexts
 from kofinlaw.augment.reading.acts import Law
 from kofinlaw.augment.settings import TeacherSettings
-from kofinlaw.augment.teacher.filters import agreement, first_failure, verdicts
+from kofinlaw.augment.teacher.candidates import Candidate, accepted_example, rejected_record
+from kofinlaw.augment.teacher.filters import agreement, verdicts
 from kofinlaw.augment.teacher.ledger import Entry, Ledger, Resume, open_ledger
 from kofinlaw.augment.teacher.novelty import check_duplicates, protected_text
 from kofinlaw.augment.teacher.outputs import parse
-from kofinlaw.augment.teacher.prompt_files import Prompt, read_prompt
+from kofinlaw.augment.teacher.prompt_files import read_prompt
 from kofinlaw.augment.teacher.support import Verdict
 from kofinlaw.augment.teacher.tasks import TASKS, Source, Task, Written, passages, questions
 from kofinlaw.augment.teacher.teacher_model import REANSWER, TeacherModel, open_teacher
-from kofinlaw.data.prompting.wording import free_messages
-from kofinlaw.files import dumps, write_jsonl
-from kofinlaw.models.catalogue import find_model
-from kofinlaw.models.engines.base import Engine, Request
-from kofinlaw.records import Chunk, Example, Provenance, Rejected
-
-
-@dataclass
-class Candidate:
-    """One request, its output, and the checks on it so far."""
-
-    task: Task
-    source: Source
-    prompt: Prompt
-    request: Request
-    key: str = ""
-    text: str = ""
-    written: Written | None = None
-    checks: list[Verdict] = field(default_factory=list)
-
-    @property
-    def fault(self) -> Verdict | None:
-        """The first check that failed."""
-        return first_failure(self.checks)
+from kofinlaw.files import write_jsonl
+from kofinlaw.models.engines.base import Engine
+from kofinlaw.records import Chunk, Example, Rejected
 
 
 @dataclass(frozen=True)
@@ -245,7 +225,6 @@ def _collect(
 ) -> Synthesis:
     """Split the candidates into examples and rejected records, and count both."""
     by_unit = {chunk.unit: chunk.id for chunk in reversed(chunks)}
-    licence = _licence(settings.model.id)
     examples, rejected = [], []
     funnel: dict[str, dict[str, int]] = {}
     for candidate in candidates:
@@ -256,10 +235,12 @@ def _collect(
                 break
             counts[verdict.check] = counts.get(verdict.check, 0) + 1
         if candidate.fault is None and candidate.written is not None:
-            provenance = _provenance(candidate, settings, by_unit, licence, seed)
-            examples.append(_example(candidate, candidate.written, provenance))
+            chunk = by_unit.get(candidate.source.unit)
+            examples.append(
+                accepted_example(candidate, candidate.written, settings.model, chunk, seed)
+            )
         else:
-            rejected.append(_rejected(candidate))
+            rejected.append(rejected_record(candidate))
         counts["accepted"] = counts.get("accepted", 0) + (candidate.fault is None)
     return Synthesis(
         examples,
@@ -270,58 +251,3 @@ def _collect(
         sum(entry.tokens for entry in book.used.values()),
         tuple(book.damaged),
     )
-
-
-def _rejected(candidate: Candidate) -> Rejected:
-    fault = candidate.fault or Verdict("answered", False)
-    record = {
-        "task": candidate.task.name,
-        "unit": candidate.source.unit,
-        "passage": candidate.source.passage,
-        "text": candidate.text,
-        "checks": [asdict(verdict) for verdict in candidate.checks],
-    }
-    failed = [verdict for verdict in candidate.checks if not verdict.ok]
-    detail = "; ".join(f"{v.check}: {v.detail}" for v in failed)
-    return Rejected(f"teacher-{candidate.key[:12]}", "augment", fault.check, detail, dumps(record))
-
-
-def _example(candidate: Candidate, written: Written, provenance: Provenance) -> Example:
-    source = candidate.source
-    (question, answer), *further = written.turns
-    messages = free_messages(question, [f"{source.unit}\n{source.passage}"])
-    messages.append({"role": "assistant", "content": answer})
-    for question, answer in further:
-        messages.append({"role": "user", "content": question})
-        messages.append({"role": "assistant", "content": answer})
-    checks = [asdict(verdict) for verdict in candidate.checks]
-    name = f"teacher-{candidate.key[:12]}"
-    return Example(name, f"teacher_{candidate.task.name}", messages, answer, provenance, checks)
-
-
-def _provenance(
-    candidate: Candidate,
-    settings: TeacherSettings,
-    by_unit: dict[str, str],
-    licence: str,
-    seed: int,
-) -> Provenance:
-    unit = candidate.source.unit
-    return {
-        "chunks": [by_unit[unit]] if unit in by_unit else [],
-        "generator": f"teacher_{candidate.task.name}",
-        "version": candidate.prompt.version,
-        "teacher": settings.model.id,
-        "teacher_revision": settings.model.revision or "",
-        "teacher_license": licence,
-        "prompt_sha256": candidate.prompt.sha256,
-        "seed": seed,
-    }
-
-
-def _licence(model_id: str) -> str:
-    """The licence of a model by the catalogue; empty for an unknown model."""
-    try:
-        return find_model(model_id).license
-    except UserError:
-        return ""

@@ -8,7 +8,7 @@ from kofinlaw.data.law.statute import parse_statute
 from kofinlaw.files import sha256_text, write_jsonl
 from kofinlaw.records import Article, Chunk
 
-# Benchmarks share `outcome.py` beside them; last in the path, so that they shadow nothing.
+# Benchmarks import `outcome.py` from their folder. Last in the path, so that they shadow nothing.
 sys.path.append(str(Path(__file__).parents[2] / "benchmarks"))
 
 ACTS = {

@@ -101,8 +101,8 @@ def test_a_free_text_example_shows_the_line_that_decides(corpus, tmp_path):
     assert free_of(tmp_path)
     for example in free_of(tmp_path):
         shown = normalize(example.messages[0]["content"].split("[질문]")[0])
-        told = example.messages[1]["content"].rpartition("(")[0]
-        assert normalize(told)[-24:-8] in shown
+        reply = example.messages[1]["content"].rpartition("(")[0]
+        assert normalize(reply)[-24:-8] in shown
 
 
 def test_an_example_without_evidence_names_no_chunk(corpus, tmp_path):

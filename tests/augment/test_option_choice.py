@@ -34,6 +34,11 @@ def test_the_longest_option_is_the_answer_about_as_often_as_chance():
     assert abs(shortcut_figures(rows)["longest_gain"]) < 4
 
 
+def test_an_option_without_letters_is_refused():
+    item = build_item(replace(DRAFT, distractors=("…", "7일", "14일")), 4, random.Random(0))
+    assert find_problem(item) == ("empty_option", "10일")
+
+
 def test_equal_options_and_an_answer_in_the_stem_are_refused():
     item = build_item(replace(DRAFT, distractors=("10 일", "7일", "14일")), 4, random.Random(0))
     assert find_problem(item)[0] == "duplicate_option"

@@ -57,9 +57,9 @@ def asked(acts):
 
 
 @settings(max_examples=150, deadline=None)
-@given(place=st.integers(0, 10**6), seed=st.integers(0, 10**6), most=st.integers(1, 5))
-def test_figures_citations_denials_and_the_answers_words_stay(asked, place, seed, most):
-    stem, answer = asked[place % len(asked)]
+@given(index=st.integers(0, 10**6), seed=st.integers(0, 10**6), most=st.integers(1, 5))
+def test_figures_citations_denials_and_the_answers_words_stay(asked, index, seed, most):
+    stem, answer = asked[index % len(asked)]
     text, done = vary(stem, [answer], random.Random(seed), most=most)
     assert len(done) <= most
     assert set(done) <= set(CHANGES)

@@ -171,8 +171,8 @@ THROUGH = """
 def test_what_a_list_holds_through_another_is_not_foreign_to_it(parse):
     asked = enumerations.generate(read_laws(parse("제공법", THROUGH)).acts[0], 0)
     given, kept = (
-        next(d.distractors for d in asked if d.kind == "enumeration" and place in d.stem)
-        for place in ("제공할 수", "보존한다")
+        next(d.distractors for d in asked if d.kind == "enumeration" and words in d.stem)
+        for words in ("제공할 수", "보존한다")
     )
     assert "교통의 흐름을 살피는 기관이 설치한 경우" in given
     assert "공공의 안녕을 위하여 긴급히 필요한 경우" not in given

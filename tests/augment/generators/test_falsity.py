@@ -1,5 +1,7 @@
+import ast
 import random
 from dataclasses import replace
+from pathlib import Path
 
 from kofinlaw.augment.generators import actors
 from kofinlaw.augment.generators.drafts import Draft
@@ -45,3 +47,17 @@ def test_a_ban_is_not_moved_to_another_and_a_leave_not_narrowed(parse):
     assert not {"number", "bound"} & hows["제7항"]
     assert not any("처리하여서는" in draft.stem for draft in actors.generate(law, 0))
     assert forbids("누구든지 이용자의 정보를 넘겨서는 안 된다.")
+
+
+def test_generators_take_their_wrong_options_from_falsity_only():
+    prefix = "kofinlaw.augment.generators."
+    checked = 0
+    for path in Path(actors.__file__).parent.glob("*.py"):
+        if path.stem in ("__init__", "registry", "falsity", "similarity"):
+            continue
+        tree = ast.parse(path.read_text("utf-8"))
+        modules = [node.module or "" for node in ast.walk(tree) if isinstance(node, ast.ImportFrom)]
+        siblings = {name.removeprefix(prefix) for name in modules if name.startswith(prefix)}
+        assert siblings <= {"drafts", "falsity"}, path.name
+        checked += bool(siblings)
+    assert checked > 8

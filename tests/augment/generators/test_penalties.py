@@ -21,7 +21,7 @@ def test_penalties_are_asked_both_ways(law):
     assert odd
 
 
-def test_an_article_violated_by_much_the_same_deed_is_no_wrong_option(parse):
+def test_an_article_of_a_similar_violation_is_no_wrong_option(parse):
     text = """
 ##### 제9조 (과태료)
 

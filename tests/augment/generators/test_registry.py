@@ -1,6 +1,19 @@
-from kofinlaw.augment.generators.registry import draft_questions
+from kofinlaw.augment.generators.registry import GROUNDED_GENERATORS, draft_questions
 from kofinlaw.augment.reading.acts import read_laws
 from kofinlaw.augment.reading.names import normalize
+from kofinlaw.augment.settings import WEIGHTS
+
+
+def test_every_kind_has_one_generator_and_a_weight():
+    kinds = [kind for generator in GROUNDED_GENERATORS for kind in generator.kinds]
+    assert len(set(kinds)) == len(kinds)
+    assert set(kinds) == set(WEIGHTS)
+
+
+def test_a_generator_yields_only_its_kinds(laws):
+    for generator in GROUNDED_GENERATORS:
+        found = {d.kind for law in laws.acts for d in generator.generate(law, laws, 0)}
+        assert found <= set(generator.kinds)
 
 
 def test_drafts_do_not_depend_on_the_other_acts(acts, laws):

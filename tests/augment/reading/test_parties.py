@@ -35,7 +35,7 @@ def test_who_is_within_whom_follows_definitions_through_their_items(parse):
     assert not decree.parties.overlap("신용정보회사등", "이용자")
 
 
-def test_a_kind_of_a_party_and_a_party_read_for_another_are_no_rivals_of_it(parse):
+def test_a_kind_of_a_party_and_an_equated_party_overlap_with_it(parse):
     act, decree = read_laws([*parse("신용법", ACT), *parse("신용법 시행령", DECREE)]).acts
     for law in (act, decree):
         assert law.parties.overlap("신용정보회사등", "종합신용정보집중기관")
@@ -117,7 +117,7 @@ def test_any_body_may_be_what_a_definition_opens_to_all_bodies(parse):
     assert found.may_hold_for("인증기관", "대리인")
 
 
-def test_a_party_that_a_definition_makes_the_other_is_no_rival(parse):
+def test_a_party_and_its_short_name_overlap(parse):
     text = """
 ##### 제1조 (의무)
 

@@ -1,9 +1,9 @@
-"""A teacher that does as it is told, and one process that can be killed while it teaches.
+"""Run a teacher whose answers are scripted, in a process that a test can kill.
 
     python tests/augment/teacher/scripted.py CORPUS OUT LEDGER SENT ITEMS [teach]
 
 Runs the augment stage (or the teacher alone) with a teacher whose answers depend on the prompt
-alone; each prompt that is sent is noted in SENT before it is answered.
+only. A line for each prompt is written to SENT before the prompt is answered.
 """
 
 from __future__ import annotations
@@ -38,14 +38,14 @@ class Scripted:
         self.stats = EngineStats()
 
     def generate(self, requests: Sequence[Request]) -> list[Generation]:
-        """The function's answers; a Generation is passed on as it is."""
+        """The answers of the function. A Generation is returned unchanged."""
         out = []
         for request in requests:
             self.note(request.prompt)
             time.sleep(self.pause)
-            told = self.answer(request.prompt)
+            answer = self.answer(request.prompt)
             out.append(
-                told if isinstance(told, Generation) else Generation(told, 1, 1, "stop", 0.0)
+                answer if isinstance(answer, Generation) else Generation(answer, 1, 1, "stop", 0.0)
             )
         return out
 
@@ -85,7 +85,7 @@ def sound(prompt: str) -> str:
             {"answer": "주어진 조문에서 답을 찾을 수 없습니다." if unknown else passage},
             ensure_ascii=False,
         )
-    place = prompt.rsplit("」 ", 1)[-1].split("\n")[0]
+    citation = prompt.rsplit("」 ", 1)[-1].split("\n")[0]
     values = {
         "explanation": passage,
         "scenario": f"김씨는 {half} 어떤 일이 있는지 알고 싶어서 문의하였다.",
@@ -95,7 +95,7 @@ def sound(prompt: str) -> str:
         "follow_up_answer": passage,
         "question": f"{half} 얼마의 수수료를 내는가?" if task == "refusal" else asked,
         "follow_up": f"그러면 {half} 누가 하여야 하는가?",
-        "article": place,
+        "article": citation,
     }
     words = [word for word in passage.rstrip(".").split(" ") if len(word) > 1]
     fields = {

@@ -18,7 +18,7 @@ SCRIPT = Path(__file__).parent / "scripted.py"
 
 
 class Counting:
-    """Answers with the prompt's length; dies or fails where it is told to."""
+    """Answers with the prompt's length; dies or fails where a test asks for it."""
 
     def __init__(self, fails=(), dies_after=None):
         self.asked = []
@@ -119,10 +119,10 @@ def test_an_error_is_remembered_until_it_is_to_be_tried_again(tmp_path):
     engine = Counting()
     assert ask(path, engine, requests(3)) == entries
     assert engine.asked == []
-    mended = ask(path, engine, requests(3), retry_errors=True)
+    repaired = ask(path, engine, requests(3), retry_errors=True)
     assert engine.asked == ["질문 1"]
-    assert [e.finish for e in mended] == ["stop"] * 3
-    assert ask(path, Counting(), requests(3)) == mended
+    assert [e.finish for e in repaired] == ["stop"] * 3
+    assert ask(path, Counting(), requests(3)) == repaired
 
 
 def test_resume_never_forgets_and_always_wants_a_whole_ledger(tmp_path):

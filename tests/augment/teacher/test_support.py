@@ -10,12 +10,12 @@ from kofinlaw.augment.teacher.filters import first_failure
 from kofinlaw.augment.teacher.support import plain_ending, support
 
 PASSAGE = "지급업자는 이용자가 거래내용을 서면으로 요청하는 경우에는 그 요청을 받은 날부터 2주 이내에 서면을 교부하여야 한다."
-PLACE = "「전자지급 안전법」 제4조제1항"
+CITATION = "「전자지급 안전법」 제4조제1항"
 SHARED = Path(__file__).parents[3].parent / "shared" / "data" / "statutes"
 
 
 def failed(answer, passage=PASSAGE, **options):
-    return [v.check for v in support(answer, passage, citation=PLACE, **options) if not v.ok]
+    return [v.check for v in support(answer, passage, citation=CITATION, **options) if not v.ok]
 
 
 @pytest.mark.parametrize(
@@ -104,7 +104,7 @@ def test_faults_planted_in_an_act_are_rejected(acts):
     assert caught / len(planted) >= 0.95
 
 
-@pytest.mark.skipif(not SHARED.exists(), reason="needs the development data beside the repository")
+@pytest.mark.skipif(not SHARED.exists(), reason="needs the development data next to the repository")
 def test_of_fifty_planted_outputs_of_real_acts_almost_all_are_rejected(parse):
     path = SHARED / "acts" / "전자금융거래법.md"
     text = path.read_text("utf-8").split("\n---\n", 1)[-1]

@@ -134,10 +134,10 @@ def test_errors_are_asked_again_where_one_wants_it(server, corpus, tmp_path):
     taught, rejected = run(server, corpus, tmp_path / "out")
     server.ways = dict.fromkeys(server.ways, "answers")
     asked = len(server.seen)
-    mended, left = run(server, corpus, tmp_path / "again", retry_errors=True)
+    repaired, left = run(server, corpus, tmp_path / "again", retry_errors=True)
     failed = sum(r.reason == "answered" for r in rejected)
     assert len(server.seen) - asked == failed > 0
-    assert len(mended) > len(taught)
+    assert len(repaired) > len(taught)
     assert not any(r.reason == "answered" for r in left)
 
 
@@ -170,12 +170,12 @@ def test_a_server_that_dies_in_the_middle_stops_the_run_which_then_goes_on(
 
 def test_the_reason_of_a_failed_request_stands_in_its_reject(server, corpus, tmp_path):
     _, rejected = run(server, corpus, tmp_path / "out")
-    told = {}
+    details = {}
     for reject in rejected:
-        told[server.ways[json.loads(reject.record)["passage"]]] = reject.detail
-    assert "500" in told["fails"]
-    assert "400" in told["refuses"]
-    assert "timed out" in told["is slow"]
+        details[server.ways[json.loads(reject.record)["passage"]]] = reject.detail
+    assert "500" in details["fails"]
+    assert "400" in details["refuses"]
+    assert "timed out" in details["is slow"]
 
 
 class Everything(dict):

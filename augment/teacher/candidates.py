@@ -1,0 +1,94 @@
+"""Follow one request through the checks, and write its example or its rejected record."""
+
+from __future__ import annotations
+
+from dataclasses import asdict, dataclass, field
+
+from kofinlaw import UserError
+from kofinlaw.augment.teacher.filters import first_failure
+from kofinlaw.augment.teacher.prompt_files import Prompt
+from kofinlaw.augment.teacher.support import Verdict
+from kofinlaw.augment.teacher.tasks import Source, Task, Written
+from kofinlaw.data.prompting.wording import free_messages
+from kofinlaw.files import dumps
+from kofinlaw.models.catalogue import find_model
+from kofinlaw.models.engines.base import Request
+from kofinlaw.models.settings import ModelSettings
+from kofinlaw.records import Example, Provenance, Rejected
+
+
+@dataclass
+class Candidate:
+    """One request, its output, and the checks on it so far.
+
+    `key` is the request's key in the ledger and `text` the raw output. `written` is None until the
+    output is parsed.
+    """
+
+    task: Task
+    source: Source
+    prompt: Prompt
+    request: Request
+    key: str = ""
+    text: str = ""
+    written: Written | None = None
+    checks: list[Verdict] = field(default_factory=list)
+
+    @property
+    def fault(self) -> Verdict | None:
+        """The first check that failed."""
+        return first_failure(self.checks)
+
+    @property
+    def name(self) -> str:
+        """The id of the example or the rejected record."""
+        return f"teacher-{self.key[:12]}"
+
+
+def accepted_example(
+    candidate: Candidate, written: Written, model: ModelSettings, chunk: str | None, seed: int
+) -> Example:
+    """The training example of an output that passed. `chunk` is the id of its passage's chunk."""
+    source, task = candidate.source, f"teacher_{candidate.task.name}"
+    (question, answer), *further = written.turns
+    messages = free_messages(question, [f"{source.unit}\n{source.passage}"])
+    messages.append({"role": "assistant", "content": answer})
+    for question, answer in further:
+        messages.append({"role": "user", "content": question})
+        messages.append({"role": "assistant", "content": answer})
+    provenance: Provenance = {
+        "chunks": [chunk] if chunk is not None else [],
+        "generator": task,
+        "version": candidate.prompt.version,
+        "teacher": model.id,
+        "teacher_revision": model.revision or "",
+        "teacher_license": _licence(model.id),
+        "prompt_sha256": candidate.prompt.sha256,
+        "seed": seed,
+    }
+    checks = [asdict(verdict) for verdict in candidate.checks]
+    # The answer of the last turn is the key.
+    return Example(candidate.name, task, messages, answer, provenance, checks)
+
+
+def rejected_record(candidate: Candidate) -> Rejected:
+    """The record of an output that failed, with the first failed check as its reason."""
+    fault = candidate.fault or Verdict("answered", False)
+    record = {
+        "task": candidate.task.name,
+        "unit": candidate.source.unit,
+        "passage": candidate.source.passage,
+        "text": candidate.text,
+        "checks": [asdict(verdict) for verdict in candidate.checks],
+    }
+    failed = [verdict for verdict in candidate.checks if not verdict.ok]
+    detail = "; ".join(f"{v.check}: {v.detail}" for v in failed)
+    return Rejected(candidate.name, "augment", fault.check, detail, dumps(record))
+
+
+def _licence(model_id: str) -> str:
+    """The licence of a model by the catalogue; empty for an unknown model."""
+    try:
+        return find_model(model_id).license
+    except UserError:
+        return ""
