@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from kofinlaw.augment.reading.clauses import clean, simplify
 from kofinlaw.augment.reading.names import normalize
 from kofinlaw.data.korean.lexical import LexicalIndex
-from kofinlaw.data.korean.words import bigrams
+from kofinlaw.data.korean.words import bigrams, content_morphemes
 from kofinlaw.data.prompting.packing import pack_with_index
 from kofinlaw.records import Chunk
 
@@ -53,8 +53,6 @@ class PassageIndex:
 
     def _tokens(self, texts: Sequence[str]) -> list[list[str]]:
         if self._kiwi:
-            from kofinlaw.data.korean.words import content_morphemes
-
             return content_morphemes(texts)
         return [bigrams(text) for text in texts]
 

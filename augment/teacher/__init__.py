@@ -1,1 +1,1 @@
-"""Let a local model write examples, and check each one before it counts."""
+"""Let a local model write examples, and accept only those that pass every check."""

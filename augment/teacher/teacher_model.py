@@ -11,7 +11,11 @@ from kofinlaw import Progress, UserError
 from kofinlaw.augment.settings import TeacherSettings
 from kofinlaw.augment.teacher.prompt_files import Prompt, read_prompt
 from kofinlaw.augment.teacher.tasks import Field, Source, Task
+from kofinlaw.models.engines import factory
 from kofinlaw.models.engines.base import Engine, Request
+from kofinlaw.models.identity import model_fingerprint
+from kofinlaw.models.resolve import model_folder
+from kofinlaw.models.templates import template_for
 
 REANSWER = Task("reanswer", (Field("answer", "claim", 1, 200),), (("{question}", "{answer}"),))
 VERDICTS = ("예", "아니요")
@@ -84,9 +88,7 @@ def open_teacher(settings: TeacherSettings, seed: int, progress: Progress) -> Te
     folder, bos, render = _prepare(settings, progress)
 
     def engine() -> Engine:
-        from kofinlaw.models.engines.factory import open_engine
-
-        return open_engine(settings.engine, folder, seed=seed)
+        return factory.open_engine(settings.engine, folder, seed=seed)
 
     name = _name(settings, folder)
     if render is not None:
@@ -97,8 +99,6 @@ def open_teacher(settings: TeacherSettings, seed: int, progress: Progress) -> Te
 
 def _name(settings: TeacherSettings, folder: Path | None) -> str:
     """What decides an answer besides the request: the model's files, and how they are run."""
-    from kofinlaw.models.identity import model_fingerprint
-
     model, engine = settings.model, settings.engine
     parts = [f"{model.id}@{model.revision or 'local'}"]
     parts += [model_fingerprint(folder, engine.gguf)[:16]] if folder else []
@@ -126,9 +126,6 @@ def _prepare(
                 "`prompting: completion`",
             )
         return None, "", None
-    from kofinlaw.models.resolve import model_folder
-    from kofinlaw.models.templates import template_for
-
     folder = model_folder(settings.model, progress=progress)
     template = template_for(folder)
     if not chat:
