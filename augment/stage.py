@@ -22,7 +22,7 @@ from kofinlaw.augment.example_table import write_parquet
 from kofinlaw.augment.examples import choice_examples, free_examples
 from kofinlaw.augment.examples_card import write_card
 from kofinlaw.augment.generators.drafts import Draft
-from kofinlaw.augment.generators.registry import draft_questions
+from kofinlaw.augment.generators.registry import QuestionGenerator, draft_questions
 from kofinlaw.augment.option_choice import Item
 from kofinlaw.augment.protected_questions import ProtectedTexts
 from kofinlaw.augment.raft import PassageIndex
@@ -47,6 +47,7 @@ def generate_examples(
     ledger: Path | None = None,
     student: OpenStudent | None = None,
     resume: Resume = "if-possible",
+    extra_generators: Sequence[QuestionGenerator] = (),
     progress: Progress = silent,
 ) -> AugmentCounts:
     """Generate the training examples and held-out questions of a corpus.
@@ -66,13 +67,15 @@ def generate_examples(
             outside of folders that are deleted and written again.
         student: Loads the model to be trained and its template, for `select: student`.
         resume: What to do with the answers that `ledger` already holds.
+        extra_generators: Kinds of question of your own, each with its weight.
         progress: Called with the phase and the number of done and all parts.
 
     Raises:
         UserError: If the corpus has no article to ask about or lacks a held-out title, if
-            `select: student` has no student, if a teacher's model or server is not available, or if
-            the disk is full.
+            `select: student` has no student, if a teacher's model or server is not available, if an
+            extra generator has a kind that exists, or if the disk is full.
     """
+    settings = _with_kinds(settings, extra_generators)
     out.mkdir(parents=True, exist_ok=True)
     laws = read_laws(read_jsonl(corpus / "articles.jsonl", Article))
     chunks = list(read_jsonl(corpus / "chunks.jsonl", Chunk))
@@ -83,7 +86,7 @@ def generate_examples(
     context = AugmentContext(settings, seed, laws, passages, protected, [])
 
     held_out = frozenset(settings.holdout_documents)
-    drafts = _distinct_drafts(laws, seed, progress)
+    drafts = _distinct_drafts(laws, seed, extra_generators, progress)
     heldout = make_items(
         context, [d for d in drafts if d.document in held_out], settings.holdout_items, "heldout"
     )
@@ -137,10 +140,24 @@ def generate_examples(
     )
 
 
-def _distinct_drafts(laws: Laws, seed: int, progress: Progress) -> list[Draft]:
+def _with_kinds(settings: AugmentSettings, extra: Sequence[QuestionGenerator]) -> AugmentSettings:
+    """The settings with the weights of extra kinds, which a recipe cannot name."""
+    kinds = {kind: generator.weight for generator in extra for kind in generator.kinds}
+    if known := sorted(set(kinds) & set(settings.generators)):
+        raise UserError(
+            f"the kind of question `{known[0]}` exists already",
+            where="extra_generators",
+            remedy="give your kind another name",
+        )
+    return settings.model_copy(update={"generators": {**settings.generators, **kinds}})
+
+
+def _distinct_drafts(
+    laws: Laws, seed: int, extra: Sequence[QuestionGenerator], progress: Progress
+) -> list[Draft]:
     """All drafts. Where two generators give the same question, only the first one counts."""
     distinct: dict[tuple[str, str], Draft] = {}
-    for draft in draft_questions(laws, seed, progress=progress):
+    for draft in draft_questions(laws, seed, extra=extra, progress=progress):
         distinct.setdefault((draft.stem, draft.answer), draft)
     return list(distinct.values())
 

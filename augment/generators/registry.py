@@ -23,12 +23,14 @@
     7. `examples` rejects an item whose deciding lines do not fit the evidence budget.
 
 To add a generator: write the module, add its entry to `GROUNDED_GENERATORS` and a weight for each
-of its kinds to `settings.WEIGHTS`, and increase `VERSION`.
+of its kinds to `settings.WEIGHTS`, and increase `VERSION`. Without changing the package, pass a
+`QuestionGenerator` with a weight to `generate_examples(extra_generators=…)`; see
+`examples/add_a_generator.py`.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 
 from kofinlaw import Progress, silent
@@ -56,6 +58,8 @@ class QuestionGenerator:
 
     kinds: tuple[str, ...]
     generate: Callable[[Law, Laws, int], Iterator[Draft]]
+    # Of each kind, next to the weights in `settings.WEIGHTS`; only for generators of your own.
+    weight: float = 0.0
 
 
 # The order decides the order of the drafts, and so the items that are drawn from them.
@@ -87,16 +91,21 @@ GROUNDED_GENERATORS: tuple[QuestionGenerator, ...] = (
 
 
 def draft_questions(
-    laws: Laws, seed: int, *, titles: frozenset[str] | None = None, progress: Progress = silent
+    laws: Laws,
+    seed: int,
+    *,
+    titles: frozenset[str] | None = None,
+    extra: Sequence[QuestionGenerator] = (),
+    progress: Progress = silent,
 ) -> Iterator[Draft]:
     """All questions that the acts give, act by act in the order of the corpus.
 
-    `titles` limits them to these acts. One act's drafts do not depend on the other acts, except for
-    the options of `which_act`.
+    `titles` limits them to these acts, `extra` adds generators of your own. One act's drafts do not
+    depend on the other acts, except for the options of `which_act`. Raises nothing of its own.
     """
     chosen = [law for law in laws.acts if titles is None or law.title in titles]
     for done, law in enumerate(chosen):
         progress("augment: generate", done, len(chosen), act=law.title)
-        for generator in GROUNDED_GENERATORS:
+        for generator in (*GROUNDED_GENERATORS, *extra):
             yield from generator.generate(law, laws, seed)
     progress("augment: generate", len(chosen), len(chosen))
