@@ -8,7 +8,7 @@ gigabyte needs less than two gigabytes.
 from __future__ import annotations
 
 import tempfile
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import asdict, dataclass
 from itertools import chain
@@ -25,6 +25,7 @@ from kofinlaw.data.document_facts import DocumentFacts
 from kofinlaw.data.law.annexes import annex_name, split_unit
 from kofinlaw.data.law.graph import ChunkLookup, Passage, Reference, citation_graph
 from kofinlaw.data.law.versions import EARLIER, Versions, with_version_ids
+from kofinlaw.data.readers.formats import Reader
 from kofinlaw.data.reject_log import RejectLog
 from kofinlaw.data.settings import DataSettings
 from kofinlaw.data.sources import in_force, refuse_protected_sources, restored, survey
@@ -66,6 +67,7 @@ def build_corpus(
     base: Path,
     count_tokens: CountTokens | None = None,
     protected_texts: Sequence[str] = (),
+    extra_readers: Mapping[str, Reader] | None = None,
     progress: Progress = silent,
 ) -> CorpusCounts:
     """Read the sources and write the corpus into the folder `out`.
@@ -82,6 +84,8 @@ def build_corpus(
             says so.
         protected_texts: Texts that must not appear in the corpus, in addition to the files in
             `settings.protected`.
+        extra_readers: Readers of your own by file suffix (`.eml`), see `read_documents`. The
+            sources must include the suffix: `include: ["*.eml"]`.
         progress: Receives the phases `read`, `history`, `chunk` and `clean`.
 
     Raises:
@@ -93,7 +97,7 @@ def build_corpus(
     with work_folder(out) as folder, ExitStack() as stack:
         log = stack.enter_context(RejectLog(folder))
         spool = stack.enter_context(Spool(folder / "documents.jsonl"))
-        documents = _read_documents(settings, base, log, progress, spool)
+        documents = _read_documents(settings, base, log, progress, spool, extra_readers)
         count = count_tokens or estimate_tokens
         build = _Build(settings, folder, count, protected, documents, log, stack)
         build.split(spool, progress)
@@ -133,10 +137,15 @@ def build_corpus(
 
 
 def _read_documents(
-    settings: DataSettings, base: Path, log: RejectLog, progress: Progress, spool: Spool
+    settings: DataSettings,
+    base: Path,
+    log: RejectLog,
+    progress: Progress,
+    spool: Spool,
+    extra_readers: Mapping[str, Reader] | None,
 ) -> list[DocumentFacts]:
     """Store the documents in the spool; returns the facts of those in force."""
-    found = survey(settings, base, log, progress, spool)
+    found = survey(settings, base, log, progress, spool, extra_readers)
     known = len(log.warnings)
     documents = in_force(found, settings, log)
     for warning in log.warnings[known:]:  # two texts of one day: tell the user at once

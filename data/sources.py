@@ -10,7 +10,7 @@ import os
 import re
 import sys
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import asdict, replace
 from pathlib import Path
 
@@ -19,7 +19,7 @@ from kofinlaw.data.document_facts import DocumentFacts
 from kofinlaw.data.law.versions import order_versions
 from kofinlaw.data.readers import git_history
 from kofinlaw.data.readers.documents import Document
-from kofinlaw.data.readers.formats import read_documents
+from kofinlaw.data.readers.formats import Reader, read_documents
 from kofinlaw.data.reject_log import RejectLog
 from kofinlaw.data.settings import DataSettings, SourceSettings
 from kofinlaw.data.spool import Spool
@@ -71,6 +71,7 @@ def survey(
     log: RejectLog,
     progress: Progress,
     spool: Spool | None = None,
+    extra_readers: Mapping[str, Reader] | None = None,
 ) -> list[DocumentFacts]:
     """The facts of the documents of all sources, in order; unreadable files are rejected.
 
@@ -80,12 +81,13 @@ def survey(
         log: Receives the rejected files.
         progress: Receives the phases `read` and `history`.
         spool: Receives the documents themselves, one by one.
+        extra_readers: Readers by file suffix, in addition to the built-in ones.
 
     Raises UserError if a source does not exist.
     """
     day = settings.as_of.isoformat() if settings.as_of else ""
     out: list[DocumentFacts] = []
-    for document in _documents(settings, base, log, progress):
+    for document in _documents(settings, base, log, progress, extra_readers):
         row = spool.append(asdict(document)) if spool is not None else len(out)
         out.append(
             DocumentFacts(
@@ -111,27 +113,42 @@ def restored(spool: Spool, facts: DocumentFacts) -> Document:
 
 
 def _documents(
-    settings: DataSettings, base: Path, log: RejectLog, progress: Progress
+    settings: DataSettings,
+    base: Path,
+    log: RejectLog,
+    progress: Progress,
+    extra_readers: Mapping[str, Reader] | None,
 ) -> Iterator[Document]:
+    def read(path: Path, source: SourceSettings, name: str) -> Iterator[Document]:
+        return _read(path, source, settings, name, log, extra_readers)
+
     listed: list[tuple[SourceSettings, Path, str]] = []
     for source in settings.sources:
         root = base / source.path
         if settings.as_of and _has_history(root):
-            yield from _from_history(source, root, settings, log, progress)
+            yield from _from_history(source, root, settings, log, progress, read)
         else:
             listed += [(source, path, name) for path, name in source_files(source, base)]
     for done, (source, path, name) in enumerate(listed):
         progress("read", done, len(listed), file=name)
-        yield from _read(path, source, settings, name, log)
+        yield from read(path, source, name)
     progress("read", len(listed), len(listed))
 
 
 def _read(
-    path: Path, source: SourceSettings, settings: DataSettings, name: str, log: RejectLog
+    path: Path,
+    source: SourceSettings,
+    settings: DataSettings,
+    name: str,
+    log: RejectLog,
+    extra_readers: Mapping[str, Reader] | None,
 ) -> Iterator[Document]:
     """The documents of a file; an unreadable file is rejected with the reason."""
     try:
-        for document in read_documents(path, source, settings.limits, name=name):
+        documents = read_documents(
+            path, source, settings.limits, name=name, extra_readers=extra_readers
+        )
+        for document in documents:
             if not document.text.strip():
                 log.reject("read", document.source, "empty", "no text")
                 continue
@@ -160,6 +177,7 @@ def _from_history(
     settings: DataSettings,
     log: RejectLog,
     progress: Progress,
+    read: Callable[[Path, SourceSettings, str], Iterator[Document]],
 ) -> Iterator[Document]:
     """The documents of a git clone in force on `as_of`, and back in time to `history_from`."""
     if settings.as_of is None:
@@ -176,7 +194,7 @@ def _from_history(
         with tempfile.TemporaryDirectory() as folder:
             path = Path(folder) / Path(version.path).name
             path.write_bytes(version.data)
-            for document in _read(path, source, settings, name, log):
+            for document in read(path, source, name):
                 meta = {**document.meta, "commit": version.commit}
                 # A text without its own date gets the date of its commit.
                 dated = replace(document, meta=meta, as_of=document.as_of or version.day)

@@ -7,12 +7,14 @@ To add a format:
    Import the conversion inside the function if it needs a heavy library.
 3. Add the file suffix to `READERS` below, and the name pattern to `READABLE` in `data/settings.py`.
 4. Add a test next to the others in `tests/data/readers/`.
+
+Without changing the package, pass `extra_readers` to `build_corpus`; see `examples/add_a_reader.py`.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 
 from kofinlaw import UserError
@@ -32,6 +34,7 @@ def read_documents(
     limits: LimitSettings | None = None,
     *,
     name: str = "",
+    extra_readers: Mapping[str, Reader] | None = None,
 ) -> Iterator[Document]:
     """The documents of a file. Most files contain one; a table has one document for each record.
 
@@ -40,6 +43,7 @@ def read_documents(
         source: Title, kind, licence, encoding and columns, if they are not guessed.
         limits: The largest size in MiB, the most pages and records; defaults as in a recipe.
         name: How records cite the file; by default its name.
+        extra_readers: Readers of your own by file suffix (`.eml`); they win over the built-in ones.
 
     Raises:
         UserError: The file is too large, broken, or has an unknown format.
@@ -57,7 +61,7 @@ def read_documents(
     if size == 0:
         raise UserError("the file is empty", where=name)
     suffix = file_suffix(path)
-    reader = READERS.get(suffix)
+    reader = (extra_readers or {}).get(suffix) or READERS.get(suffix)
     if reader is None:
         raise UserError(f"no reader for {suffix or 'a file without a suffix'}", where=name)
     yield from reader(path, source, limits, name)
