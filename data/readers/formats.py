@@ -8,7 +8,7 @@ To add a format:
 3. Add the file suffix to `READERS` below, and the name pattern to `READABLE` in `data/settings.py`.
 4. Add a test next to the others in `tests/data/readers/`.
 
-Without changing the package, pass `extra_readers` to `build_corpus`; see `examples/add_a_reader.py`.
+Without changing the package, pass `extra_readers` to `build_corpus` (`examples/add_a_reader.py`).
 """
 
 from __future__ import annotations
