@@ -60,7 +60,10 @@ def test_a_plan_recorded_by_one_run_is_followed_by_another(
     for name in ("answers.jsonl", "plan.jsonl", "submission.csv"):
         assert (first / name).read_bytes() == (again / name).read_bytes(), name
     code, shown = typed(*words, "--replay-plan", tmp_path / "none.jsonl")
-    assert (code, "the plan does not exist" in shown or "changed since it started" in shown) == (1, True)
+    assert (code, "the plan does not exist" in shown or "changed since it started" in shown) == (
+        1,
+        True,
+    )
 
 
 def test_five_runs_say_their_mean_and_spread(
