@@ -1,9 +1,9 @@
-"""Train the adapter of a recipe on its own, given the augmented data.
+"""Train the adapter of a recipe with `accelerate launch`, on the examples of its run.
 
     accelerate launch --config_file accelerate_config.yaml recipes/train.py RECIPE [--set K=V …]
 
-Reads `runs/<name>/augment/examples.jsonl`, writes `runs/<name>/train/` exactly as
-`kofinlaw train` does: the same steps, the same adapter.
+Reads `runs/<name>/augment/examples.jsonl` and writes `runs/<name>/train/`. Steps and adapter are
+the same as those of `kofinlaw train`.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 
 def main() -> None:
-    """Parse the command line and train; exits 1 on the person's mistakes."""
+    """Parse the command line and train; exit code 1 for an error that the user can fix."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("recipe", help="a recipe file, or the name of a shipped recipe")
     parser.add_argument("--set", action="append", default=[], metavar="KEY=VALUE")
@@ -55,13 +55,13 @@ def _train(run: Run, recipe_name: str) -> None:
     check_policy(run.recipe)
     if not (run.folder / "augment" / "examples.jsonl").is_file():
         raise UserError(
-            "there are no examples to train on yet",
+            "there are no examples to train on",
             where=str(run.folder / "augment"),
             remedy=f"run `kofinlaw augment {recipe_name}` first",
         )
     rank, world = int(os.environ.get("RANK", 0)), int(os.environ.get("WORLD_SIZE", 1))
     if world > 1 and rank > 0:
-        # Rank 0 owns the stage's record and folder; the others only compute.
+        # Rank 0 writes the stage's record and folder; the other processes only compute.
         from kofinlaw import silent
 
         train_adapter(run, run.folder / ".train.partial", silent)
@@ -69,17 +69,18 @@ def _train(run: Run, recipe_name: str) -> None:
     with run_lock(run.folder, print_line):
         run_stages(build_stages(run), run.folder, only=["train"], say=print_line)
     print_line(f"adapter: {run.folder / 'train' / 'adapter'}")
-    print_line(f"next: kofinlaw run {recipe_name}   the stages that remain")
+    print_line(f"next: kofinlaw run {recipe_name}   # the remaining stages")
 
 
 def print_line(line: str) -> None:
-    """A line for the person."""
+    """Print one line on standard output at once."""
     sys.stdout.write(line + "\n")
     sys.stdout.flush()
 
 
 if __name__ == "__main__":
-    # Launched as a file, this folder stands first on the path and could shadow a library.
+    # If this file is launched, Python puts its folder first on the path: a file in it could be
+    # imported in place of a library.
     here = str(Path(__file__).resolve().parent)
     sys.path[:] = [entry for entry in sys.path if str(Path(entry or ".").resolve()) != here]
     main()

@@ -1,8 +1,8 @@
-"""A file of questions in; a complete, valid answer file out before the time is up.
+"""Answer a file of questions, with a complete and valid submission at every moment.
 
-First every question gets one answer (multiple choice, then free text, longest first within a
-kind), while the evidence of later ones is searched for beside it; then spare time goes to further
-votes and orders where confidence is low. Batches are cut from the whole list, never from what is
+First every question gets one answer: multiple choice, then free text, longest first within a kind.
+The evidence of later questions is searched meanwhile. Then spare time is used for further votes
+and orders of the least confident answers. Batches depend on the whole file and never on what is
 left, so that a run that was killed ends with the same bytes.
 """
 
@@ -11,7 +11,6 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
-from typing import Any
 
 from kofinlaw.files import sha256_file
 from kofinlaw.models.engines.base import Engine
@@ -19,13 +18,13 @@ from kofinlaw.models.templates import ChatTemplate
 from kofinlaw.rag.answer.answer_book import AnswerBook
 from kofinlaw.rag.answer.attempts import Attempts
 from kofinlaw.rag.answer.batches import Task, first_batches, turns_of
-from kofinlaw.rag.answer.deadline import PLANS, Budget, Costs, usable_plans
-from kofinlaw.rag.answer.engine_supervisor import EngineKeeper
+from kofinlaw.rag.answer.deadline import PLANS, Costs, TimeBudget, usable_plans
+from kofinlaw.rag.answer.engine_supervisor import EngineSupervisor
 from kofinlaw.rag.answer.journal import Journal
 from kofinlaw.rag.answer.result import AnsweringResult
 from kofinlaw.rag.answer.run_context import RunContext
 from kofinlaw.rag.answer.schedule import Replay, Schedule, Step, read_plan, spare_batches
-from kofinlaw.rag.answer.search_ahead import SearchAhead
+from kofinlaw.rag.answer.search_ahead import ModelLoan, SearchAhead
 from kofinlaw.rag.answer.watchdog import Caller, ThreadCaller
 from kofinlaw.rag.answer_settings import AnswerSettings
 from kofinlaw.rag.questions.question_files import QuestionFile, read_questions
@@ -76,7 +75,7 @@ def answer_questions(
     journal = Journal(out, state, context.wall_clock)
     minutes = None if replay is not None else settings.budget_minutes
     pause = journal.pause_before if settings.count_pauses else 0.0
-    budget = Budget(
+    budget = TimeBudget(
         None if minutes is None else minutes * 60,
         settings.reserve_minutes * 60,
         context.clock,
@@ -98,8 +97,8 @@ def _state(
     retriever: Searcher | None,
     seed: int,
     replay: Path | None,
-) -> dict[str, Any]:
-    """What must not change between a killed run and the one that goes on."""
+) -> dict[str, object]:
+    """What must not change between a killed run and the one that resumes it."""
     return {
         "questions": file.sha256,
         "settings": settings.model_dump(mode="json", exclude={"budget_minutes", "count_pauses"}),
@@ -117,7 +116,7 @@ class _Run:
     def __init__(
         self,
         book: AnswerBook,
-        budget: Budget,
+        budget: TimeBudget,
         open_engine: Callable[[], Engine],
         template: ChatTemplate,
         retriever: Searcher | None,
@@ -126,12 +125,13 @@ class _Run:
     ) -> None:
         self.book = book
         self.budget = budget
+        self.template = template
         self.retriever = retriever
         self.caller = caller
         self.context = context
         self.counts: Counter[str] = Counter()
         settings = book.settings
-        self.keeper = EngineKeeper(
+        self.supervisor = EngineSupervisor(
             open_engine,
             caller,
             budget,
@@ -143,7 +143,7 @@ class _Run:
         plans = usable_plans(
             reasoning=settings.reasoning_tokens > 0, evidence=retriever is not None
         )
-        self.attempts = Attempts(book, self.keeper, template, budget, costs, plans, context)
+        self.attempts = Attempts(book, self.supervisor, template, budget, costs, plans, context)
         self.schedule: Schedule | Replay = Schedule(book, budget, costs, plans)
         self.search: SearchAhead | None = None
 
@@ -156,93 +156,92 @@ class _Run:
             self.schedule = Replay(book, recorded)
         batches = list(first_batches(book.questions, book.settings.batch_questions))
         if self.retriever is not None:
-            self._begin_search(self.retriever, batches, replay)
+            self._start_search(self.retriever, batches, replay)
         book.restore_answers()
         book.submit(self.budget.used(), force=True)
         self._first_answers(batches)
-        self._spare_time()
+        self._use_spare_time()
         self._last_evidence()
-        self.keeper.close()
+        self.supervisor.close()
         return self._finish()
 
-    def _begin_search(
+    def _start_search(
         self, retriever: Searcher, batches: Sequence[Sequence[Task]], replay: Path | None
     ) -> None:
         book = self.book
         book.restore_evidence(retriever, book.journal.read_evidence())
         if replay is not None:
             book.copy_evidence(retriever, book.journal.read_evidence(replay.parent))
+        loan = ModelLoan(self._with_model, self.supervisor.abandon)
         self.search = SearchAhead(
             retriever,
             book.questions,
             self.caller,
             self.context,
+            self.budget,
             self.counts,
             stall_seconds=book.settings.stall_seconds,
-            left=self.budget.left,
-            with_model=self._with_model if retriever.needs_model else None,
-            stalled=self.keeper.leave if retriever.needs_model else None,
+            loan=loan if retriever.needs_model else None,
         )
-        slices = ([t.place for t in batch if not book.searched(t.place)] for batch in batches)
-        self.search.begin([places for places in slices if places])
+        slices = ([t.position for t in batch if not book.searched(t.position)] for batch in batches)
+        self.search.start([positions for positions in slices if positions])
         if isinstance(self.schedule, Schedule):
             self.schedule.search = self.search
 
     def _with_model(self, searcher: Searcher) -> Searcher:
-        """The searcher with the model that answers, where it could be loaded."""
-        engine = self.keeper.engine()
-        return searcher if engine is None else searcher.with_model(engine, self.attempts.template)
+        """The searcher with the model that answers, where that can be loaded."""
+        engine = self.supervisor.engine()
+        return searcher if engine is None else searcher.with_model(engine, self.template)
 
     def _first_answers(self, batches: Sequence[list[Task]]) -> None:
-        """Turn 0 of every question under plans that let all the rest fit."""
+        """Answer turn 0 of every question under plans by which all the rest fits."""
         for number, batch in enumerate(batches):
             if self.book.recorded(batch):
                 continue
-            self._bring_evidence([t.place for t in batch if not self.book.searched(t.place)])
+            self._take_evidence([t.position for t in batch if not self.book.searched(t.position)])
             batch = self._answerable(batch)
             rest = [task for later in batches[number:] for task in later]
-            if not self._take(self.schedule.first(batch, rest) if batch else []):
+            if not self._carry_out(self.schedule.first(batch, rest) if batch else []):
                 return
 
-    def _spare_time(self) -> None:
-        """Further turns, least sure first, while a whole batch of them fits under the full plan."""
+    def _use_spare_time(self) -> None:
+        """Take further turns, least confident first, while a batch fits under the full plan."""
         book = self.book
         for turn in range(1, max(turns_of(q, book.settings) for q in book.questions)):
             for batch in spare_batches(book, turn):
-                if not book.recorded(batch) and not self._take(self.schedule.spare(batch)):
+                if not book.recorded(batch) and not self._carry_out(self.schedule.spare(batch)):
                     return
 
-    def _take(self, steps: Iterable[Step] | None) -> bool:
-        """Carry out what the schedule says; False when it says stop, or no engine is left."""
-        if steps is None or self.keeper.dead:
+    def _carry_out(self, steps: Iterable[Step] | None) -> bool:
+        """Carry out the steps of the schedule; False when there are none or no engine is left."""
+        if steps is None or self.supervisor.dead:
             return False
         for batch, plan in steps:
             self.attempts.attempt(batch, plan)
             info: dict[str, object] = {"plan": plan.name}
             if self.budget.seconds is not None:
                 info["left_minutes"] = round(self.budget.left() / 60, 1)
-            self.context.progress(
-                "answer", len(self.book.answers), len(self.book.questions), **info
-            )
+            answered, asked = len(self.book.answers), len(self.book.questions)
+            self.context.progress("answer", answered, asked, **info)
         return True
 
     # -- evidence
 
-    def _bring_evidence(self, places: Sequence[int]) -> None:
-        """What was found for these questions, waited for where it is not there yet."""
-        found = self.search.take(places) if self.search is not None and places else None
+    def _take_evidence(self, positions: Sequence[int]) -> None:
+        """Take what was found for these questions, after waiting for it if necessary."""
+        found = self.search.take(positions) if self.search is not None and positions else None
         if found is None:
             return
-        for place, hits in zip(places, found.hits, strict=True):
-            self.book.add_evidence(place, hits, found.seconds / len(places))
+        for position, hits in zip(positions, found.hits, strict=True):
+            self.book.add_evidence(position, hits, found.seconds / len(positions))
 
     def _answerable(self, batch: list[Task]) -> list[Task]:
-        """The batch without free text for which nothing was found, where the recipe says so."""
+        """The batch without free text for which nothing was found, where the recipe wants that."""
         book = self.book
         if self.retriever is None or book.settings.without_evidence == "answer":
             return batch
         for task in batch:
-            empty = book.searched(task.place) and not book.hits(task.place)
+            empty = book.searched(task.position) and not book.hits(task.position)
             if task.kind == "free" and empty and book.turn(task) is None:
                 book.give_up(task, PLANS[0].name, NOTHING_FOUND)
                 self.counts["nothing_found"] += 1
@@ -253,10 +252,10 @@ class _Run:
         ]
 
     def _last_evidence(self) -> None:
-        """Evidence of questions that were never asked: their fallback is better for it."""
-        for places in self.search.waiting() if self.search is not None else []:
+        """Take the evidence of questions that were never asked: it improves their fallback."""
+        for positions in self.search.not_taken() if self.search is not None else []:
             if self.budget.left() > 0:
-                self._bring_evidence(places)
+                self._take_evidence(positions)
 
     def _finish(self) -> AnsweringResult:
         book, journal = self.book, self.book.journal

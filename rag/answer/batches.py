@@ -1,11 +1,11 @@
-"""How much work a question is, and the batches a whole file is cut into."""
+"""Estimate the effort of a question, and divide a file into batches."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
-from kofinlaw.rag.answer.deadline import DECODE_WORK, Kind, Plan
+from kofinlaw.rag.answer.deadline import DECODE_EFFORT, Plan, QuestionKind
 from kofinlaw.rag.answer_settings import AnswerSettings
 from kofinlaw.rag.retrieve.evidence import Hit
 from kofinlaw.records import Question
@@ -16,76 +16,78 @@ FRAME_TOKENS = 60  # the prompt's own words
 
 @dataclass(frozen=True)
 class Task:
-    """One pass over one question, by its place in the file."""
+    """One turn (pass) over one question, which is given by its position in the file."""
 
-    place: int
+    position: int
     turn: int
-    kind: Kind
+    kind: QuestionKind
 
 
-def scored(question: Question, settings: AnswerSettings) -> bool:
-    """Whether the answer is read off the options' scores, nothing being written."""
+def is_scored(question: Question, settings: AnswerSettings) -> bool:
+    """Whether the answer comes from the scores of the options, without writing anything."""
     written = settings.choose_by == "generate" or settings.reasoning_tokens > 0
     return bool(question.options) and not written
 
 
 def turns_of(question: Question, settings: AnswerSettings) -> int:
-    """How many passes the settings ask for: orders of the options, and votes.
+    """How many turns the settings ask for: orders of the options, and votes.
 
-    Scoring is the same every time, so only what is written (free text, a generated or a reasoned
+    Scores are the same every time, so only what is written (free text, a generated or reasoned
     choice) is voted on.
     """
     if not question.options:
         return settings.votes
     orders = min(settings.permutations, len(question.options))
-    return orders if scored(question, settings) else max(orders, settings.votes)
+    return orders if is_scored(question, settings) else max(orders, settings.votes)
 
 
-def own_tokens(question: Question) -> float:
-    """Prompt tokens of a question without evidence, by its characters."""
+def question_tokens(question: Question) -> float:
+    """Estimated prompt tokens of a question without evidence, by its characters."""
     characters = len(question.question) + sum(map(len, question.options))
     return TOKENS_PER_CHARACTER * characters + FRAME_TOKENS
 
 
-def task_work(
+def task_effort(
     question: Question,
     hits: Sequence[Hit] | None,
     plan: Plan,
     settings: AnswerSettings,
     evidence_tokens: int,
 ) -> float:
-    """Work of one pass in prompt tokens, from characters alone: before any prompt is built.
+    """Effort of one turn in prompt tokens, estimated from characters before a prompt is built.
 
-    `hits` None stands for evidence not searched yet: it will fill its budget.
+    `hits` None means that the evidence is not searched yet: it is assumed to fill
+    `evidence_tokens`, the most tokens of evidence in a prompt.
     """
     found = float(evidence_tokens)
     if hits is not None:
         found = TOKENS_PER_CHARACTER * sum(len(hit.chunk.text) for hit in hits)
-    own = own_tokens(question) + min(found, evidence_tokens * plan.evidence_share)
+    effort = question_tokens(question) + min(found, evidence_tokens * plan.evidence_share)
     if not question.options:
-        return own + DECODE_WORK * settings.free_max_tokens
+        return effort + DECODE_EFFORT * settings.free_max_tokens
     if plan.reasoning:
-        own += DECODE_WORK * settings.reasoning_tokens
+        effort += DECODE_EFFORT * settings.reasoning_tokens
     if settings.choose_by == "generate":
-        return own + DECODE_WORK
+        return effort + DECODE_EFFORT
     if settings.answer_form == "text" and not plan.label_only:
-        return own + TOKENS_PER_CHARACTER * sum(map(len, question.options))
-    return own
+        return effort + TOKENS_PER_CHARACTER * sum(map(len, question.options))
+    return effort
 
 
 def first_batches(questions: Sequence[Question], batch_questions: int) -> Iterator[list[Task]]:
-    """Turn 0 of every question, cut by the whole list alone.
+    """Turn 0 of every question, in batches that depend on the whole file only.
 
-    The longest question of each kind goes alone (the warm-up, and the worst case for memory),
-    then multiple choice and then free text in batches, longest first. Evidence does not count:
-    it fills its budget for nearly all, and is still being searched for when the first batch goes.
+    The longest question of each kind is a batch of its own (the warm-up, and the worst case for
+    memory). Then come multiple choice and free text in batches of `batch_questions`, longest first.
+    Evidence does not count: it fills its tokens for nearly all questions, and it is still being
+    searched when the first batch starts.
     """
-    kinds: dict[Kind, list[Task]] = {"choice": [], "free": []}
-    for place, question in enumerate(questions):
-        kind: Kind = "choice" if question.options else "free"
-        kinds[kind].append(Task(place, 0, kind))
+    kinds: dict[QuestionKind, list[Task]] = {"choice": [], "free": []}
+    for position, question in enumerate(questions):
+        kind: QuestionKind = "choice" if question.options else "free"
+        kinds[kind].append(Task(position, 0, kind))
     for tasks in kinds.values():
-        tasks.sort(key=lambda task: (-own_tokens(questions[task.place]), task.place))
+        tasks.sort(key=lambda task: (-question_tokens(questions[task.position]), task.position))
     for tasks in kinds.values():
         if tasks:
             yield tasks[:1]

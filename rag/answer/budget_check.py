@@ -1,4 +1,4 @@
-"""Whether a file of questions will fit into its budget, from a warm sample on the real path."""
+"""Forecast whether a file of questions fits into its time budget, from a timed sample."""
 
 from __future__ import annotations
 
@@ -9,8 +9,8 @@ from pathlib import Path
 
 from kofinlaw.models.engines.base import Engine
 from kofinlaw.models.templates import ChatTemplate
-from kofinlaw.rag.answer.batches import Task, first_batches, task_work, turns_of
-from kofinlaw.rag.answer.deadline import FULL, SAFETY, Clock, Kind, Plan, usable_plans
+from kofinlaw.rag.answer.batches import Task, first_batches, task_effort, turns_of
+from kofinlaw.rag.answer.deadline import FULL, SAFETY, Clock, Plan, QuestionKind, usable_plans
 from kofinlaw.rag.answer.engine_calls import ask_engine
 from kofinlaw.rag.answer.prompts import Prompter
 from kofinlaw.rag.answer.run_context import RunContext
@@ -20,12 +20,13 @@ from kofinlaw.rag.retrieve.evidence import Hit, Searcher, search_questions
 from kofinlaw.records import Question
 
 SAMPLE_BATCHES = 3  # timed batches of each kind, after one to warm up
+SEARCH_BATCH = 32  # questions searched together
 DEVIATIONS = 2.0  # half-width of the interval, in standard errors
 
 
 @dataclass(frozen=True)
 class Estimate:
-    """Seconds with an interval: `low` to `high` where the truth most likely lies."""
+    """Seconds with an interval: the true value most likely lies between `low` and `high`."""
 
     seconds: float
     low: float
@@ -34,10 +35,12 @@ class Estimate:
 
 @dataclass(frozen=True)
 class BudgetCheck:
-    """What a check found; times in seconds.
+    """The forecast of a file; times in seconds.
 
-    `plan` is the best plan whose upper end fits, None where not even the cheapest does; `fits`
-    says whether that is the full one. `turns` is the mean number of passes a question that fits.
+    `sampled` counts the questions that were timed. `load`, `retrieve` and `answer` add up to
+    `total`; `available` is the budget without its reserve (infinite without a deadline). `plan` is
+    the best plan whose upper end fits, None where not even the cheapest does; `fits` says whether
+    that is the full plan. `turns` is the mean number of passes over a question that fit.
     """
 
     questions: int
@@ -52,22 +55,24 @@ class BudgetCheck:
     fits: bool
 
     def lines(self) -> list[str]:
-        """The check in words."""
+        """The forecast as sentences."""
         total = self.total
         out = [
             f"{self.questions} questions, {self.sampled} timed: loading {_minutes(self.load)}, "
             f"retrieval {_minutes(self.retrieve.seconds)}, answers {_minutes(self.answer.seconds)}",
-            f"in all {_minutes(total.seconds)} ({_minutes(total.low)} to {_minutes(total.high)})",
+            f"in total {_minutes(total.seconds)} ({_minutes(total.low)} to {_minutes(total.high)})",
         ]
         if math.isinf(self.available):
             return [*out, "no budget is set: answer.budget_minutes"]
-        out.append(f"there is {_minutes(self.available)}, the reserve taken off")
+        out.append(f"{_minutes(self.available)} are available, without the reserve")
         if self.fits:
-            out.append(f"fits under plan `full`, with time for {self.turns:.1f} passes a question")
+            out.append(
+                f"fits under plan `full`, with time for {self.turns:.1f} passes per question"
+            )
         elif self.plan is not None:
-            out.append(f"does not fit as set; plan `{self.plan}` would")
+            out.append(f"does not fit as configured; plan `{self.plan}` fits")
         else:
-            out.append("does not fit under any plan: some rows would not be the model's")
+            out.append("does not fit under any plan: some answers would not be the model's")
         return out
 
 
@@ -82,91 +87,126 @@ def check_budget(
 ) -> BudgetCheck:
     """Time a sample of the questions and forecast the first answers of all of them.
 
-    The sample is batches spread evenly over the file's lengths, each as the real run cuts it.
-    Nothing is written. Raises UserError as `answer_questions` does.
+    The sample is batches spread evenly over the file's lengths, divided as in the real run. Nothing
+    is written. The arguments are those of `answer_questions`, and so are the errors.
     """
     context = context or RunContext()
-    clock, seed = context.clock, context.seed
+    clock = context.clock
     asked = read_questions(questions).questions
     started = clock()
     with open_engine() as engine:
         load = clock() - started
-        evidence = retriever.settings.evidence_tokens if retriever else 0
         hits: list[list[Hit]] = [[] for _ in asked]
         rates: list[float] = []
         if retriever is not None:
             if retriever.needs_model:
                 retriever = retriever.with_model(engine, template)
             rates = _time_retrieval(retriever, asked, hits, clock)
-        retrieve = _estimate([(1.0, rate) for rate in rates], float(len(asked)))
-        batches = list(first_batches(asked, settings.batch_questions))
-        prompter = Prompter(template, settings, evidence, engine.tokenizer.count)
-        timed: dict[Kind, list[tuple[float, float]]] = {}
-        sampled = 0
-        for number, (batch, warm) in enumerate(_sample(batches)):
-            work = _work(batch, asked, hits, FULL, settings, evidence)
-            prompts = [
-                prompter.build(asked[t.place], [h.chunk for h in hits[t.place]], FULL)
-                for t in batch
-            ]
-            before = clock()
-            ask_engine(
-                engine,
-                prompts,
-                [(seed, 0)] * len(batch),
-                settings,
-                stop=template.stop,
-                plan=FULL,
-            )
-            seconds = clock() - before
-            context.progress("sample", number + 1)
-            if not warm:
-                sampled += len(batch)
-                timed.setdefault(batch[0].kind, []).append((work, seconds))
-    everything = [task for batch in batches for task in batch]
-
-    def forecast(plan: Plan) -> Estimate:
-        parts = []
-        for kind, pairs in timed.items():
-            tasks = [task for task in everything if task.kind == kind]
-            parts.append(_estimate(pairs, _work(tasks, asked, hits, plan, settings, evidence)))
-        return _sum(parts)
-
+        evidence_tokens = retriever.settings.evidence_tokens if retriever else 0
+        sample = _Sample(asked, hits, settings, evidence_tokens)
+        sampled = _time_sample(sample, engine, template, context)
     return _verdict(
-        forecast, load, retrieve, settings, asked, sampled, evidence=retriever is not None
+        sample,
+        load,
+        _estimate([(1.0, rate) for rate in rates], float(len(asked))),
+        sampled,
+        evidence=retriever is not None,
     )
 
 
+class _Sample:
+    """The questions of a file, their evidence, their batches and the timed ones of each kind."""
+
+    def __init__(
+        self,
+        questions: Sequence[Question],
+        hits: Sequence[Sequence[Hit]],
+        settings: AnswerSettings,
+        evidence_tokens: int,
+    ) -> None:
+        self.questions = questions
+        self.hits = hits
+        self.settings = settings
+        self.evidence_tokens = evidence_tokens
+        self.batches = list(first_batches(questions, settings.batch_questions))
+        # (effort, seconds) of the timed batches
+        self.timed: dict[QuestionKind, list[tuple[float, float]]] = {}
+
+    def effort(self, tasks: Sequence[Task], plan: Plan) -> float:
+        """Effort of the tasks under a plan, in prompt tokens."""
+        return sum(
+            task_effort(
+                self.questions[task.position],
+                self.hits[task.position],
+                plan,
+                self.settings,
+                self.evidence_tokens,
+            )
+            for task in tasks
+        )
+
+    def forecast(self, plan: Plan) -> Estimate:
+        """Seconds of all first answers under a plan."""
+        tasks = [task for batch in self.batches for task in batch]
+        return _sum(
+            [
+                _estimate(pairs, self.effort([task for task in tasks if task.kind == kind], plan))
+                for kind, pairs in self.timed.items()
+            ]
+        )
+
+
+def _time_sample(
+    sample: _Sample, engine: Engine, template: ChatTemplate, context: RunContext
+) -> int:
+    """Time the sampled batches under the full plan; returns how many questions were timed."""
+    settings = sample.settings
+    prompter = Prompter(template, settings, sample.evidence_tokens, engine.tokenizer.count)
+    sampled = 0
+    for number, (batch, warm_up) in enumerate(_sampled_batches(sample.batches)):
+        effort = sample.effort(batch, FULL)
+        prompts = [
+            prompter.build(
+                sample.questions[task.position],
+                [hit.chunk for hit in sample.hits[task.position]],
+                FULL,
+            )
+            for task in batch
+        ]
+        seeds = [(context.seed, 0)] * len(batch)
+        before = context.clock()
+        ask_engine(engine, prompts, seeds, settings, stop=template.stop, plan=FULL)
+        seconds = context.clock() - before
+        context.progress("sample", number + 1)
+        if not warm_up:
+            sampled += len(batch)
+            sample.timed.setdefault(batch[0].kind, []).append((effort, seconds))
+    return sampled
+
+
 def _verdict(
-    forecast: Callable[[Plan], Estimate],
-    load: float,
-    retrieve: Estimate,
-    settings: AnswerSettings,
-    asked: Sequence[Question],
-    sampled: int,
-    *,
-    evidence: bool,
+    sample: _Sample, load: float, retrieve: Estimate, sampled: int, *, evidence: bool
 ) -> BudgetCheck:
+    settings = sample.settings
     fixed = _sum([Estimate(load, load, load), retrieve])
-    full = forecast(FULL)
-    total = _sum([fixed, full])
+    full = sample.forecast(FULL)
     available = math.inf
     if settings.budget_minutes is not None:
         available = 60 * (settings.budget_minutes - settings.reserve_minutes)
     plans = usable_plans(reasoning=settings.reasoning_tokens > 0, evidence=evidence)
-    fitting = [p.name for p in plans if fixed.high + forecast(p).high * SAFETY <= available]
+    fitting = [p.name for p in plans if fixed.high + sample.forecast(p).high * SAFETY <= available]
     spare = available - fixed.seconds
-    most = max(turns_of(question, settings) for question in asked)
+    most_turns = max(turns_of(question, settings) for question in sample.questions)
     return BudgetCheck(
-        questions=len(asked),
+        questions=len(sample.questions),
         sampled=sampled,
         load=load,
         retrieve=retrieve,
         answer=full,
-        total=total,
+        total=_sum([fixed, full]),
         available=available,
         plan=fitting[0] if fitting else None,
-        turns=min(most, spare / full.seconds) if full.seconds > 0 else float(most),
+        turns=min(most_turns, spare / full.seconds) if full.seconds > 0 else float(most_turns),
         fits=FULL.name in fitting,
     )
 
@@ -174,20 +214,20 @@ def _verdict(
 def _time_retrieval(
     retriever: Searcher, asked: Sequence[Question], hits: list[list[Hit]], clock: Clock
 ) -> list[float]:
-    """Search for all questions; seconds a question, by 32."""
+    """Search for all questions, into `hits`; returns the seconds per question of each batch."""
     rates = []
-    for start in range(0, len(asked), 32):
-        part = asked[start : start + 32]
+    for start in range(0, len(asked), SEARCH_BATCH):
+        part = asked[start : start + SEARCH_BATCH]
         before = clock()
-        hits[start : start + 32] = search_questions(retriever, part)
+        hits[start : start + SEARCH_BATCH] = search_questions(retriever, part)
         rates.append((clock() - before) / len(part))
     return rates
 
 
-def _sample(batches: Sequence[list[Task]]) -> list[tuple[list[Task], bool]]:
-    """(batch, whether it only warms up): the longest alone, then a spread of the others."""
+def _sampled_batches(batches: Sequence[list[Task]]) -> list[tuple[list[Task], bool]]:
+    """(batch, whether it only warms up): the longest question, then a spread of the others."""
     out: list[tuple[list[Task], bool]] = []
-    kinds: tuple[Kind, ...] = ("choice", "free")
+    kinds: tuple[QuestionKind, ...] = ("choice", "free")
     for kind in kinds:
         own = [batch for batch in batches if batch[0].kind == kind]
         if not own:
@@ -195,26 +235,15 @@ def _sample(batches: Sequence[list[Task]]) -> list[tuple[list[Task], bool]]:
         rest = own[1:]
         out.append((own[0], bool(rest)))
         step = max(1.0, len(rest) / SAMPLE_BATCHES)
-        places = sorted({int(step * (i + 0.5)) for i in range(min(SAMPLE_BATCHES, len(rest)))})
-        out += [(rest[min(place, len(rest) - 1)], False) for place in places]
+        indices = sorted({int(step * (i + 0.5)) for i in range(min(SAMPLE_BATCHES, len(rest)))})
+        out += [(rest[min(index, len(rest) - 1)], False) for index in indices]
     return out
 
 
-def _work(
-    tasks: Sequence[Task],
-    asked: Sequence[Question],
-    hits: Sequence[Sequence[Hit]],
-    plan: Plan,
-    settings: AnswerSettings,
-    evidence: int,
-) -> float:
-    return sum(task_work(asked[t.place], hits[t.place], plan, settings, evidence) for t in tasks)
+def _estimate(pairs: Sequence[tuple[float, float]], effort: float) -> Estimate:
+    """Ratio estimate of the seconds for `effort` from (effort, seconds) of timed batches.
 
-
-def _estimate(pairs: Sequence[tuple[float, float]], work: float) -> Estimate:
-    """Ratio estimate of the seconds for `work` from (work, seconds) of timed batches.
-
-    A single batch says nothing of the spread: half of it is taken on either side.
+    A single batch tells nothing about the spread: half of the estimate is assumed on either side.
     """
     if not pairs:
         return Estimate(0.0, 0.0, 0.0)
@@ -222,10 +251,10 @@ def _estimate(pairs: Sequence[tuple[float, float]], work: float) -> Estimate:
     if len(pairs) == 1:
         spread = ratio / 2
     else:
-        mean_work = sum(units for units, _ in pairs) / len(pairs)
+        mean_effort = sum(units for units, _ in pairs) / len(pairs)
         residual = sum((seconds - ratio * units) ** 2 for units, seconds in pairs)
-        spread = DEVIATIONS * math.sqrt(residual / (len(pairs) - 1) / len(pairs)) / mean_work
-    return Estimate(work * ratio, work * max(0.0, ratio - spread), work * (ratio + spread))
+        spread = DEVIATIONS * math.sqrt(residual / (len(pairs) - 1) / len(pairs)) / mean_effort
+    return Estimate(effort * ratio, effort * max(0.0, ratio - spread), effort * (ratio + spread))
 
 
 def _sum(parts: Sequence[Estimate]) -> Estimate:

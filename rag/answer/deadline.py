@@ -1,7 +1,7 @@
-"""The deadline: how much time is left, what a plan costs, which plan still fits.
+"""The deadline: how much time is left, what a plan costs, and which plan still fits.
 
-Nothing here looks at a wall clock by itself: the caller's `clock` (seconds, any origin) does, so
-that tests run whole contests in milliseconds.
+Nothing here reads a clock by itself. The caller gives `clock` (seconds from any origin), so that
+tests run whole contests in milliseconds.
 """
 
 from __future__ import annotations
@@ -11,20 +11,21 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
-Kind = Literal["choice", "free"]
+QuestionKind = Literal["choice", "free"]
 Clock = Callable[[], float]
 
 # Decoding one token takes as long as reading this many: only the ratio between plans matters.
-DECODE_WORK = 20.0
-SAFETY = 1.2  # a forecast is taken this much longer before it is compared with the time left
+DECODE_EFFORT = 20.0
+SAFETY = 1.2  # a forecast is multiplied by this before it is compared with the time left
 
 
 @dataclass(frozen=True)
 class Plan:
-    """One way to answer: the share of the evidence budget shown, and the form of the choice.
+    """One way to answer: how much evidence is shown, and how a choice is made.
 
-    `reasoning` lets the model write before it chooses, where the recipe asks for that;
-    `label_only` has it choose by number even where the recipe has it choose by text.
+    `evidence_share` is the share of `rag.evidence_tokens` (0..1); `reasoning` lets the model write
+    before it chooses, where the recipe wants that; `label_only` makes it choose by number even
+    where the recipe wants it to choose by text.
     """
 
     name: str
@@ -34,7 +35,7 @@ class Plan:
 
 
 # From the best to the cheapest; below the last there is only the answer without the model.
-# Votes and orders are no plan: they are further turns, taken once every question has an answer.
+# Votes and orders are not plans: they are further turns, taken once every question has an answer.
 FULL = Plan("full", 1.0, reasoning=True)
 NO_REASONING = Plan("no-reasoning", 1.0)
 HALF = Plan("half-context", 0.5)
@@ -53,12 +54,19 @@ def usable_plans(*, reasoning: bool, evidence: bool) -> tuple[Plan, ...]:
     return (*plans, LABEL_ONLY)
 
 
-class Budget:
+class TimeBudget:
     """Seconds used and left of a budget that outlives the process.
 
-    `used_before` is what killed processes used of it (and the pauses between them, where those
-    count). A clock that jumps back adds nothing; one
-    that jumps forward is believed, since time that may be over must count as over.
+    A clock that jumps back adds nothing. One that jumps forward is believed: time that may be over
+    must count as over.
+
+    Args:
+        seconds: The whole budget; None: no deadline.
+        reserve: Seconds at its end that are kept for writing the last answers.
+        clock: Seconds from any origin.
+        started: `clock()` when the budget started to run; None: now.
+        used_before: Seconds that earlier processes used (and the pauses between them, where those
+            count).
     """
 
     def __init__(
@@ -89,63 +97,68 @@ class Budget:
 
 
 class Costs:
-    """Seconds per unit of work by kind of question, from the last calls.
+    """Seconds per unit of effort by kind of question, from the last calls.
 
-    Work is in prompt tokens (`DECODE_WORK` for one that is written). The slower of the recent mean
-    and the last call is believed, so that a machine that slows down is noticed at once.
+    Effort is counted in prompt tokens (`DECODE_EFFORT` for a token that is written). The slower of
+    the recent mean and the last call is used, so that a machine that slows down is noticed at once.
     """
 
     def __init__(self, remembered: int = 8) -> None:
         self._calls: dict[str, deque[tuple[float, float]]] = {}
         self._remembered = remembered
 
-    def observe(self, kind: str, work: float, seconds: float) -> None:
+    def observe(self, kind: str, effort: float, seconds: float) -> None:
         """Add one finished call."""
         calls = self._calls.setdefault(kind, deque(maxlen=self._remembered))
-        calls.append((max(work, 1.0), max(seconds, 0.0)))
+        calls.append((max(effort, 1.0), max(seconds, 0.0)))
 
     def known(self, kind: str) -> bool:
         """Whether a call of this kind has been timed."""
         return kind in self._calls
 
-    def forecast(self, kind: str, work: float) -> float | None:
-        """Seconds for so much work; None before the first call of any kind.
+    def forecast(self, kind: str, effort: float) -> float | None:
+        """Seconds for so much effort; None before the first call of any kind.
 
-        A kind not seen yet is taken to cost what the other does a unit.
+        A kind without a call is assumed to cost as much per unit as the other kind.
         """
         calls = self._calls.get(kind)
         if calls is None:
             calls = next(iter(self._calls.values()), None)
         if calls is None:
             return None
-        # The first call pays for warming up; once others are there it no longer counts.
+        # The first call includes the warm-up; once there are others it no longer counts.
         recent = list(calls)[1:] if 2 < len(calls) < self._remembered else list(calls)
         mean = sum(seconds for _, seconds in recent) / sum(units for units, _ in recent)
         last = recent[-1][1] / recent[-1][0]
-        return work * max(mean, min(last, 4 * mean))
+        return effort * max(mean, min(last, 4 * mean))
 
 
 def choose_plan(
     costs: Costs,
     left: float,
-    work: Callable[[Plan], Mapping[Kind, float]],
+    effort_under: Callable[[Plan], Mapping[QuestionKind, float]],
     *,
     plans: Sequence[Plan],
-    beside: float = 0.0,
+    other_seconds: float = 0.0,
 ) -> Plan | None:
-    """The best plan by which all the rest fits into `left` seconds.
+    """The best plan by which all remaining questions fit into `left` seconds; None without time.
 
-    `work` gives the remaining work of each kind under a plan, `beside` the seconds something
-    else will take (the search for evidence). When even the cheapest does not fit
-    it is chosen all the same (some questions then stay without the model's answer); None when
-    there is no time at all.
+    When even the cheapest plan does not fit it is returned all the same: some questions then keep
+    their fallback.
+
+    Args:
+        costs: What calls cost so far.
+        left: Seconds left.
+        effort_under: The remaining effort of each kind under a plan.
+        plans: The plans to choose from, best first.
+        other_seconds: Seconds that something else will take (the search for evidence).
     """
     if left <= 0:
         return None
     for plan in plans:
-        seconds = beside * SAFETY
-        for kind, units in work(plan).items():
-            seconds += (costs.forecast(kind, units) or 0.0) * SAFETY
+        seconds = other_seconds * SAFETY
+        for kind, effort in effort_under(plan).items():
+            seconds += (costs.forecast(kind, effort) or 0.0) * SAFETY
         if seconds <= left:
             return plan
     return plans[-1]

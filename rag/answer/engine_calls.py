@@ -1,4 +1,4 @@
-"""Prompts to the engine and its words back, checked: one call for a batch of one kind."""
+"""Send one batch of prompts to the engine and validate its output."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from dataclasses import dataclass, replace
 from kofinlaw.data.prompting.wording import REASONED_CUE
 from kofinlaw.models.engines.base import Engine, Generation, Request
 from kofinlaw.rag.answer.agreement import choice_probabilities, written_choice
-from kofinlaw.rag.answer.deadline import DECODE_WORK, Plan
+from kofinlaw.rag.answer.deadline import DECODE_EFFORT, Plan
 from kofinlaw.rag.answer.free_text import tidy
 from kofinlaw.rag.answer.journal import Turn
 from kofinlaw.rag.answer.prompts import Prompt
@@ -18,11 +18,11 @@ from kofinlaw.rag.answer_settings import AnswerSettings
 
 
 @dataclass(frozen=True)
-class Asked:
-    """What the engine said to a prompt: `scores` for a choice, `text` for what it wrote.
+class Reply:
+    """What the engine returned for a prompt: `scores` for a choice, `text` for what it wrote.
 
-    `tokens` were written (`reasoning`'s too), `logprob` is the mean of one; `work` weighs the
-    call's time.
+    `tokens` counts what was written (reasoning included), `logprob` is the mean of one token;
+    `effort` weighs the prompt's share of the call's time, in prompt tokens.
     """
 
     prompt: Prompt
@@ -30,11 +30,11 @@ class Asked:
     text: str
     tokens: int
     logprob: float
-    work: float
+    effort: float
     reasoning: str = ""
 
     def turn(self, identity: str, number: int, plan: str) -> Turn:
-        """The record of it."""
+        """The record of this reply, for a question's id and turn number."""
         return Turn(
             identity,
             number,
@@ -58,67 +58,75 @@ def ask_engine(
     *,
     stop: str,
     plan: Plan,
-) -> list[Asked | None]:
-    """Ask prompts of one kind, built under `plan`; None for each that got nothing usable.
+) -> list[Reply | None]:
+    """Ask prompts of one kind; None for each prompt that got nothing usable.
 
-    `seeds` are (run's seed, turn). Where the prompts want reasoning it is written first, and the
-    choice follows it. Raises RuntimeError where the engine returns another number of results than
-    it was asked for.
+    Where the prompts want reasoning it is written first, and the choice follows it.
+
+    Args:
+        engine: The engine.
+        prompts: Prompts of one kind, built under `plan`.
+        seeds: (seed of the run, turn) of each prompt.
+        settings: How choices are made and how long texts may be.
+        stop: The token that ends an answer.
+        plan: The plan of the prompts.
+
+    Raises RuntimeError where the engine returns another number of results than it got prompts.
     """
     if not prompts[0].reasoning:
-        return _answers(engine, prompts, seeds, settings, stop, plan)
+        return _replies(engine, prompts, seeds, settings, stop, plan)
     cues = (stop, REASONED_CUE.strip())
     requests = [
         replace(_request(prompt, seed, settings, settings.reasoning_tokens, cues), logprob=False)
         for prompt, seed in zip(prompts, seeds, strict=True)
     ]
     thoughts = engine.generate(requests)
-    _same(len(thoughts), len(prompts))
+    _check_count(len(thoughts), len(prompts))
     reasoned = [
         replace(prompt, text=prompt.text + thought.text.strip() + REASONED_CUE)
         for prompt, thought in zip(prompts, thoughts, strict=True)
     ]
-    asked = _answers(engine, reasoned, seeds, settings, stop, plan)
+    replies = _replies(engine, reasoned, seeds, settings, stop, plan)
     return [
         None
-        if item is None or thought.finish == "error" or not thought.text.strip()
+        if reply is None or thought.finish == "error" or not thought.text.strip()
         else replace(
-            item,
-            tokens=item.tokens + thought.tokens,
-            work=item.work + DECODE_WORK * thought.tokens,
+            reply,
+            tokens=reply.tokens + thought.tokens,
+            effort=reply.effort + DECODE_EFFORT * thought.tokens,
             reasoning=thought.text.strip(),
         )
-        for item, thought in zip(asked, thoughts, strict=True)
+        for reply, thought in zip(replies, thoughts, strict=True)
     ]
 
 
-def _answers(
+def _replies(
     engine: Engine,
     prompts: Sequence[Prompt],
     seeds: Sequence[tuple[int, int]],
     settings: AnswerSettings,
     stop: str,
     plan: Plan,
-) -> list[Asked | None]:
+) -> list[Reply | None]:
     if prompts[0].choices and settings.choose_by == "score":
         per_token = settings.answer_form == "text" and not plan.label_only
         rows = engine.score([p.text for p in prompts], [list(p.choices) for p in prompts])
-        _same(len(rows), len(prompts))
-        out: list[Asked | None] = []
+        _check_count(len(rows), len(prompts))
+        out: list[Reply | None] = []
         for prompt, row in zip(prompts, rows, strict=True):
             scores = choice_probabilities(row, prompt.order, per_token=per_token)
-            asked = Asked(prompt, scores or [], "", 0, 0.0, prompt.tokens)
-            out.append(asked if scores else None)
+            reply = Reply(prompt, scores or [], "", 0, 0.0, prompt.tokens)
+            out.append(reply if scores else None)
         return out
     requests = [
         replace(
-            _request(prompt, seed, settings, _room(engine, prompt, settings), (stop,)),
+            _request(prompt, seed, settings, _answer_tokens(engine, prompt, settings), (stop,)),
             choices=prompt.choices,
         )
         for prompt, seed in zip(prompts, seeds, strict=True)
     ]
     generations = engine.generate(requests)
-    _same(len(generations), len(prompts))
+    _check_count(len(generations), len(prompts))
     return [
         _written(prompt, generation, settings)
         for prompt, generation in zip(prompts, generations, strict=True)
@@ -141,14 +149,15 @@ def _request(
     )
 
 
-def _room(engine: Engine, prompt: Prompt, settings: AnswerSettings) -> int:
-    """Tokens an answer may have: the longest choice must fit whole, with its stop token."""
+def _answer_tokens(engine: Engine, prompt: Prompt, settings: AnswerSettings) -> int:
+    """Most tokens of an answer: the longest choice must fit with its stop token."""
     longest = max((engine.tokenizer.count(choice) for choice in prompt.choices), default=0)
     return max(longest + 2, settings.free_max_tokens) if longest else settings.free_max_tokens
 
 
-def _written(prompt: Prompt, generation: Generation, settings: AnswerSettings) -> Asked | None:
-    work = prompt.tokens + DECODE_WORK * generation.tokens
+def _written(prompt: Prompt, generation: Generation, settings: AnswerSettings) -> Reply | None:
+    """The reply of a generation; None where it is an error, empty, or not one of the choices."""
+    effort = prompt.tokens + DECODE_EFFORT * generation.tokens
     logprob = 0.0
     if generation.tokens and not math.isnan(generation.logprob):
         logprob = round(generation.logprob / generation.tokens, 6)
@@ -156,18 +165,18 @@ def _written(prompt: Prompt, generation: Generation, settings: AnswerSettings) -
         scores = written_choice(generation, prompt.choices, prompt.order)
         if scores is None:
             return None
-        return Asked(prompt, scores, generation.text.strip(), generation.tokens, logprob, work)
+        return Reply(prompt, scores, generation.text.strip(), generation.tokens, logprob, effort)
     text = tidy(_continued(prompt.opening, generation.text), settings.free_max_characters)
     if generation.finish == "error" or not generation.text.strip():
         return None
-    return Asked(prompt, [], text, generation.tokens, logprob, work)
+    return Reply(prompt, [], text, generation.tokens, logprob, effort)
 
 
 def _continued(opening: str, text: str) -> str:
     return f"{opening} {text.lstrip()}" if opening else text
 
 
-def _same(got: int, asked: int) -> None:
+def _check_count(got: int, asked: int) -> None:
     if got != asked:
         raise RuntimeError(f"the engine returned {got} results for {asked} prompts")
 

@@ -1,4 +1,4 @@
-"""Keeps an engine usable: loads it, watches its calls, loads it again, gives it up."""
+"""Keep an engine usable: load it, watch its calls, load it again, and finally give it up."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from typing import TypeVar
 from kofinlaw import UserError
 from kofinlaw.models.engines.base import Engine
 from kofinlaw.models.engines.shared_models import forget_engine
-from kofinlaw.rag.answer.deadline import Budget
+from kofinlaw.rag.answer.deadline import TimeBudget
 from kofinlaw.rag.answer.watchdog import Caller, Overdue
 
 T = TypeVar("T")
@@ -19,24 +19,32 @@ CRASHES_BEFORE_RESTART = 2
 CRASHES_BEFORE_GIVING_UP = 12
 
 
-class EngineKeeper:
-    """An engine that may hang or crash, and the count of what it did.
+class EngineSupervisor:
+    """An engine that may hang or crash.
 
-    `dead` says that there is none any more and none will be loaded.
+    `dead` is True once there is no engine and none will be loaded.
+
+    Args:
+        open_engine: Loads the engine.
+        caller: Runs the calls with a time limit.
+        budget: No call lasts longer than what is left of it.
+        stall_seconds: A call is abandoned after this, or after 10 times its forecast if longer.
+        restarts: How often the engine may be loaded again.
+        counts: Counts what goes wrong, by name.
     """
 
     def __init__(
         self,
         open_engine: Callable[[], Engine],
-        call: Caller,
-        budget: Budget,
+        caller: Caller,
+        budget: TimeBudget,
         *,
         stall_seconds: float,
         restarts: int,
         counts: Counter[str],
     ) -> None:
         self._open = open_engine
-        self._call = call
+        self._call = caller
         self._budget = budget
         self._stall_seconds = stall_seconds
         self._restarts_left = restarts
@@ -46,9 +54,9 @@ class EngineKeeper:
         self.dead = False
 
     def engine(self) -> Engine | None:
-        """The engine, loaded where there is none; None when it cannot be had (any more).
+        """The engine, loaded where there is none; None when it cannot be loaded (any more).
 
-        Raises UserError where loading does: a missing model is the person's to mend.
+        Raises UserError where loading does: the user has to fix a missing model.
         """
         while self._engine is None and not self.dead and self._budget.left() > 0:
             try:
@@ -57,25 +65,25 @@ class EngineKeeper:
                 raise
             except Exception as error:
                 self.counts["failed_loads"] += 1
-                # What hangs while loading would hang again, with the memory of both.
+                # An engine that hangs while loading would hang again, with the memory of both.
                 if isinstance(error, Overdue) or not self._restart():
                     self.dead = True
         return self._engine
 
     def guarded(self, function: Callable[[], T], forecast: float | None = None) -> T:
-        """Call with a limit: never past the deadline, never 10 times the forecast.
+        """Call with a limit: never past the deadline, never 10 times the forecast (seconds).
 
-        Raises Overdue past it; the engine has then to be left (`leave`).
+        Raises Overdue past the limit; the caller must then `abandon` the engine.
         """
         limit = max(self._stall_seconds, STALL_FACTOR * (forecast or 0.0))
         return self._call(function, max(0.0, min(limit, self._budget.left())))
 
-    def worked(self) -> None:
-        """A call came back in order."""
+    def succeeded(self) -> None:
+        """Note that a call returned normally."""
         self._crashes = 0
 
     def crashed(self) -> bool:
-        """A call raised; says whether a fresh engine is to be tried on the same work."""
+        """Note that a call raised; returns whether a new engine should try the same tasks."""
         self.counts["crashes"] += 1
         self._crashes += 1
         if self._crashes >= CRASHES_BEFORE_GIVING_UP:
@@ -87,8 +95,8 @@ class EngineKeeper:
             return True
         return False
 
-    def leave(self) -> None:
-        """Leave a hanging engine behind; it keeps its thread and memory until the process ends."""
+    def abandon(self) -> None:
+        """Abandon a hanging engine; it keeps its thread and memory until the process ends."""
         self.counts["stalls"] += 1
         if self._engine is not None:
             forget_engine(self._engine)
@@ -97,7 +105,7 @@ class EngineKeeper:
             self.dead = True
 
     def close(self) -> None:
-        """Free the engine, if it lets itself be freed."""
+        """Free the engine; a failure is only counted."""
         engine, self._engine = self._engine, None
         if engine is None:
             return

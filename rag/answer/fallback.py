@@ -1,6 +1,6 @@
-"""Answers without the model: for rows the deadline or a dead engine leaves open, and as baseline.
+"""Answer without the model: where the deadline or a dead engine leaves a question open.
 
-No prior about positions or lengths is used anywhere here.
+Also a baseline of the scoring. No prior about positions or lengths is used here.
 """
 
 from __future__ import annotations
@@ -13,7 +13,9 @@ from kofinlaw.data.prompting.stems import is_negative
 from kofinlaw.data.prompting.wording import NO_EVIDENCE
 from kofinlaw.records import Answer, Question
 
-Tokenise = Callable[[Sequence[str]], list[list[str]]]
+Tokenize = Callable[[Sequence[str]], list[list[str]]]
+
+FALLBACK_PASSAGES = 3  # passages that a fallback answer reads
 
 
 def bigram_tokens(texts: Sequence[str]) -> list[list[str]]:
@@ -22,15 +24,15 @@ def bigram_tokens(texts: Sequence[str]) -> list[list[str]]:
 
 
 def overlap_scores(
-    options: Sequence[str], evidence: Sequence[str], *, tokenise: Tokenise = bigram_tokens
+    options: Sequence[str], evidence: Sequence[str], *, tokenize: Tokenize = bigram_tokens
 ) -> list[float]:
-    """Share (0..1) of each option's distinct tokens that stand in its best-matching passage.
+    """Share (0..1) of each option's distinct tokens that its best-matching passage contains.
 
     An option without any token scores 0.
     """
-    passages = [set(words) for words in tokenise(list(evidence))]
+    passages = [set(words) for words in tokenize(list(evidence))]
     scores = []
-    for words in map(set, tokenise(list(options))):
+    for words in map(set, tokenize(list(options))):
         shared = max((len(words & passage) for passage in passages), default=0)
         scores.append(shared / len(words) if words else 0.0)
     return scores
@@ -41,14 +43,14 @@ def overlap_choice(
     evidence: Sequence[str],
     *,
     negative: bool = False,
-    tokenise: Tokenise = bigram_tokens,
+    tokenize: Tokenize = bigram_tokens,
 ) -> int:
-    """Place (from 0) of the option with the largest lexical overlap with the evidence.
+    """Index (from 0) of the option with the largest lexical overlap with the evidence.
 
-    With `negative` the smallest. Equal ones are told apart by a hash of their text, so neither
-    place nor length decides; -1 where nothing tells any option from another.
+    With `negative` the smallest. Ties are broken by a hash of the options' text, so neither
+    position nor length decides; -1 where all options overlap equally.
     """
-    scores = overlap_scores(options, evidence, tokenise=tokenise)
+    scores = overlap_scores(options, evidence, tokenize=tokenize)
     if not scores or min(scores) == max(scores):
         return -1
     best = min(scores) if negative else max(scores)
@@ -61,13 +63,13 @@ def fallback_answer(
     evidence: Sequence[str],
     evidence_ids: Sequence[str] = (),
     *,
-    most_characters: int = 160,
+    max_characters: int = 160,
 ) -> Answer:
-    """The answer that stands until the model has given one, marked `origin="fallback"`.
+    """The answer of a question until the model has given one, marked `origin="fallback"`.
 
-    Multiple choice: the option that best matches the passages (for a negative stem least), else
-    one chosen by a hash of the question's id. Free text: the sentence of the evidence that shares
-    most with the question.
+    Multiple choice: the option that best matches the passages (for a negative stem the one that
+    matches least), else one chosen by a hash of the question's id. Free text: the sentence of the
+    evidence that shares most with the question, cut to `max_characters`.
     """
     if question.options:
         negative = is_negative(question.question)
@@ -77,7 +79,7 @@ def fallback_answer(
             chosen = int.from_bytes(digest[:8], "big") % len(question.options)
         text = str(chosen + 1)
     else:
-        text = _best_sentence(question.question, evidence)[:most_characters] or NO_EVIDENCE
+        text = _best_sentence(question.question, evidence)[:max_characters] or NO_EVIDENCE
     return Answer(question.id, text, tuple(evidence_ids), 0.0, 0, "fallback")
 
 

@@ -1,4 +1,4 @@
-"""Free-text answers: how one begins, how long it is, and which of several is taken."""
+"""Free-text answers: their opening, their length, and the choice between several candidates."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from collections.abc import Sequence
 
 from kofinlaw.data.korean.words import bigrams, josa, sentences
 
-# What a question asks to be done with its subject: `… 을 설명하시오`, `… 이란 무엇인가?`
+# What a question asks about its subject: `… 을 설명하시오`, `… 이란 무엇인가?`
 _ASKED = re.compile(
     r"(?:에\s*(?:대하여|대해서?|관하여|관해)|[을를]|(?:이?란|[은는이가]))?\s*"
     r"(?:(?:간략히|간단히|구체적으로|모두|각각|한두\s*문장으로)\s*)*"
@@ -15,55 +15,58 @@ _ASKED = re.compile(
     r"|(?:설명|서술|기술|제시|답|논)(?:하시오|하세요|하라|해\s*주세요|하십시오)|쓰시오|쓰세요)"
     r"(?:\s*(?:설명|서술|기술|답)?하?(?:시오|세요|라))?\s*[.?？]*\s*$"
 )
-LONGEST_OPENING = 60  # characters; a longer subject is a story and no term
-AGREEMENT_SHARE = 0.8  # of a candidate's merit; the rest is its length and the terms it restates
+MAX_OPENING = 60  # characters; a longer subject is a description, not a term
+AGREEMENT_SHARE = 0.8  # of a candidate's merit; the rest is its length and the terms it repeats
 
 
 def opening_of(question: str) -> str:
-    """The question's subject with its particle, as the answer's first words; empty if none is seen.
+    """The question's subject with its particle, as the answer's first words; empty without one.
 
     `전자금융거래의 안전성 확보의무를 설명하시오.` gives `전자금융거래의 안전성 확보의무는`.
     """
     last = sentences(question)[-1:] or [""]
     found = _ASKED.search(last[0])
     subject = " ".join(last[0][: found.start()].split()) if found else ""
-    if not subject or len(subject) > LONGEST_OPENING:
+    if not subject or len(subject) > MAX_OPENING:
         return ""
     return josa(subject, "은/는")
 
 
-def tidy(text: str, most_characters: int) -> str:
-    """The first two sentences on one line, whole sentences within `most_characters` if any fit."""
+def tidy(text: str, max_characters: int) -> str:
+    """The first two sentences on one line where both fit `max_characters`; else the first, cut."""
     parts = [" ".join(part.split()) for part in sentences(text)][:2]
     if not parts:
         return ""
-    out = parts[0][:most_characters].rstrip()
-    if len(parts) > 1 and len(parts[0]) + 1 + len(parts[1]) <= most_characters:
+    out = parts[0][:max_characters].rstrip()
+    if len(parts) > 1 and len(parts[0]) + 1 + len(parts[1]) <= max_characters:
         out = f"{parts[0]} {parts[1]}"
     return out
 
 
 def similarity(one: str, other: str) -> float:
-    """Dice share of the character bigrams two texts have in common, 0..1."""
+    """Dice coefficient of the character bigrams of two texts, 0..1."""
     a, b = set(bigrams(one)), set(bigrams(other))
     return 2 * len(a & b) / (len(a) + len(b)) if a and b else float(one == other)
 
 
-def choose(question: str, texts: Sequence[str], target_characters: int) -> tuple[int, float]:
-    """Place of the best of several candidates, and its mean likeness to the others (0..1).
+def choose_candidate(
+    question: str, texts: Sequence[str], target_characters: int
+) -> tuple[int, float]:
+    """Index of the best of several candidates, and its mean similarity to the others (0..1).
 
-    Agreement counts most: what the model says again and again it is surer of. Between candidates
-    that agree alike, the one nearer to the target length that restates more of the question wins.
+    Agreement counts most: the model is more certain of what it writes again and again. Between
+    candidates that agree equally, the one that is nearer to the target length and repeats more of
+    the question wins.
     """
     asked = set(bigrams(question))
-    likeness, merit = [], []
-    for place, text in enumerate(texts):
-        others = [similarity(text, other) for j, other in enumerate(texts) if j != place]
-        likeness.append(sum(others) / max(len(others), 1))
+    agreement, merit = [], []
+    for index, text in enumerate(texts):
+        others = [similarity(text, other) for j, other in enumerate(texts) if j != index]
+        agreement.append(sum(others) / max(len(others), 1))
         length = min(len(text), target_characters) / max(len(text), target_characters, 1)
-        restated = len(asked & set(bigrams(text))) / max(len(asked), 1)
+        repeated = len(asked & set(bigrams(text))) / max(len(asked), 1)
         merit.append(
-            AGREEMENT_SHARE * likeness[-1] + (1 - AGREEMENT_SHARE) * (length + restated) / 2
+            AGREEMENT_SHARE * agreement[-1] + (1 - AGREEMENT_SHARE) * (length + repeated) / 2
         )
     best = max(range(len(texts)), key=lambda i: (round(merit[i], 9), -i))
-    return best, likeness[best]
+    return best, agreement[best]

@@ -1,7 +1,9 @@
-"""What an answering run has written down: enough to go on after a kill and repeat nothing.
+"""What an answering run has written down: enough to resume after a kill and repeat nothing.
 
-`plan.jsonl` is the journal (one line for each question and turn, with the plan and what the
-engine said); `answers.jsonl` follows from it. `clock.json` holds the seconds used, and when.
+- `plan.jsonl` is the journal: one line for each question and turn, with the plan and what the
+  engine returned. `answers.jsonl` follows from it.
+- `evidence.jsonl` holds the passages that were found, `timings.jsonl` the seconds.
+- `clock.json` holds the seconds used, and when it was written; `state.json` what must not change.
 """
 
 from __future__ import annotations
@@ -12,7 +14,7 @@ import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import TypedDict
 
 from kofinlaw import UserError
 from kofinlaw.data.law.versions import validity_text
@@ -28,18 +30,21 @@ from kofinlaw.rag.retrieve.evidence import Hit
 from kofinlaw.records import Answer
 
 STATE_VERSION = 2
-BEAT_SECONDS = 2.0  # used time is written this often, so a kill forgets no more of it
+BEAT_SECONDS = 2.0  # used time is written this often, so a kill loses no more of it
 
 
 @dataclass(frozen=True, slots=True)
 class Turn:
-    """One pass over one question.
+    """One pass over one question, as a line of `plan.jsonl`.
 
     Turn 0 is the first answer; later turns are other orders of the options, or other candidates.
-    `plan` names the plan; `shown` counts passages in the prompt. `scores` are the options'
-    probabilities in the question's order (empty for free text); `text` is what was written, of a
-    choice too where it was not scored, `reasoning` what was written before it; `logprob` is the
-    mean of a written token (0 where the engine does not say). `failed` says why there is nothing.
+
+    - `plan` names the plan; `shown` counts the passages in the prompt; `prompt_tokens` and `tokens`
+      count what was read and written; `cut` says that the question itself was shortened.
+    - `scores` are the options' probabilities in the question's order (empty for free text).
+    - `text` is what was written (also for a choice that was not scored), `reasoning` what was
+      written before it; `logprob` is the mean of a written token (0 where the engine has none).
+    - `failed` is the reason why there is no result.
     """
 
     id: str
@@ -58,10 +63,10 @@ class Turn:
 
 @dataclass(frozen=True, slots=True)
 class Timing:
-    """Seconds of one question by part.
+    """Seconds of one question by part, as a line of `timings.jsonl`.
 
-    `prefill` is the scoring of choices, `decode` generation with its own prefill; a batch's time
-    is divided by tokens. `turns` counts passes, `plan` is the first one's.
+    `prefill` is the scoring of choices, `decode` generation with its own prefill. The time of a
+    batch is divided by tokens. `turns` counts passes, `plan` is that of the first one.
     """
 
     id: str
@@ -73,15 +78,30 @@ class Timing:
     plan: str
 
 
+class EvidenceRow(TypedDict):
+    """One passage of a question in `evidence.jsonl`, by the chunk's id."""
+
+    chunk: str
+    unit: str
+    version: str
+    score: float
+    by: list[str]
+
+
 class Journal:
-    """The files of one answering run in `out`; opening it reads what a killed run left."""
+    """The files of one answering run in `out`. Opening it reads what a killed run left.
+
+    `wall_clock` gives seconds since the epoch. `turns` holds every turn by question id and number;
+    `used_before` and `pause_before` are the seconds that earlier processes used, and those since
+    the last of them was alive.
+    """
 
     def __init__(
-        self, out: Path, state: Mapping[str, Any], wall_clock: Callable[[], float] = time.time
+        self, out: Path, state: Mapping[str, object], wall_clock: Callable[[], float] = time.time
     ) -> None:
         """Raises UserError where the folder belongs to other questions or settings.
 
-        `wall_clock` gives seconds since the epoch.
+        `state` is what must not change between the processes of one run.
         """
         self.out = out
         self._check_state(state)
@@ -99,44 +119,44 @@ class Journal:
         self._evidence = JsonlAppender(out / "evidence.jsonl")
         self._answers: JsonlAppender | None = None
 
-    def record(self, turn: Turn) -> bool:
-        """Append a turn unless it is there already; says whether it was new."""
+    def record_turn(self, turn: Turn) -> bool:
+        """Append a turn unless it is recorded already; returns whether it was new."""
         if (turn.id, turn.turn) in self.turns:
             return False
         self.turns[turn.id, turn.turn] = turn
         self._plan.append(turn)
         return True
 
-    def time(self, timing: Timing) -> None:
-        """Append the seconds of one turn."""
+    def record_timing(self, timing: Timing) -> None:
+        """Append the seconds of one turn or search."""
         self._timings.append(timing)
 
-    def answer(self, answer: Answer) -> None:
+    def record_answer(self, answer: Answer) -> None:
         """Append an answer; a later line of the same id replaces an earlier one."""
         if self._answers is None:
             self._answers = JsonlAppender(self.out / "answers.jsonl")
         self._answers.append(answer)
 
-    def start_answers(self, answers: Iterable[Answer]) -> None:
-        """Write anew what the journal's turns say, before new answers are appended."""
+    def rewrite_answers(self, answers: Iterable[Answer]) -> None:
+        """Replace `answers.jsonl` by these answers, before new ones are appended."""
         write_jsonl(self.out / "answers.jsonl", answers)
 
-    def add_evidence(self, identity: str, hits: Sequence[Hit]) -> None:
-        """Append what was retrieved for a question."""
-        rows = [
+    def record_evidence(self, identity: str, hits: Sequence[Hit]) -> None:
+        """Append the hits of a question, given by its id."""
+        rows: list[EvidenceRow] = [
             {
-                "chunk": h.chunk.id,
-                "unit": h.chunk.unit,
-                "version": validity_text(h.chunk.since, h.chunk.until),
-                "score": h.score,
-                "by": list(h.by),
+                "chunk": hit.chunk.id,
+                "unit": hit.chunk.unit,
+                "version": validity_text(hit.chunk.since, hit.chunk.until),
+                "score": hit.score,
+                "by": list(hit.by),
             }
-            for h in hits
+            for hit in hits
         ]
         self._evidence.append({"id": identity, "hits": rows})
 
-    def read_evidence(self, folder: Path | None = None) -> dict[str, list[dict[str, Any]]]:
-        """What was retrieved so far, by question; in another run's folder where one is given."""
+    def read_evidence(self, folder: Path | None = None) -> dict[str, list[EvidenceRow]]:
+        """The evidence found so far by question id; `folder` is that of another run."""
         path = (folder or self.out) / "evidence.jsonl"
         if not path.exists():
             return {}
@@ -150,18 +170,18 @@ class Journal:
             write_json(self.out / "clock.json", now)
 
     def sync(self) -> None:
-        """Force the journal to the disk."""
+        """Flush the journal to the disk."""
         self._plan.sync()
 
     def finish(self, order: Sequence[str], answers: Sequence[Answer]) -> list[Timing]:
-        """Close the files and put them in the questions' order; returns the timings, one each."""
+        """Close the files and sort them by `order` (ids); returns a timing per question."""
         for appender in (self._plan, self._timings, self._evidence, self._answers):
             if appender is not None:
                 appender.close()
-        place = {identity: at for at, identity in enumerate(order)}
-        turns = sorted(self.turns.values(), key=lambda turn: (place[turn.id], turn.turn))
+        position = {identity: number for number, identity in enumerate(order)}
+        turns = sorted(self.turns.values(), key=lambda turn: (position[turn.id], turn.turn))
         evidence = self.read_evidence()
-        timings = self._summed(order)
+        timings = self._summed_timings(order)
         write_jsonl(
             self.out / "evidence.jsonl",
             ({"id": i, "hits": evidence[i]} for i in order if i in evidence),
@@ -171,7 +191,7 @@ class Journal:
         write_jsonl(self.out / "answers.jsonl", answers)
         return timings
 
-    def _summed(self, order: Sequence[str]) -> list[Timing]:
+    def _summed_timings(self, order: Sequence[str]) -> list[Timing]:
         summed: dict[str, Timing] = {}
         for timing in read_jsonl(self.out / "timings.jsonl", Timing):
             so_far = summed.get(timing.id)
@@ -189,7 +209,7 @@ class Journal:
             )
         return [summed[identity] for identity in order if identity in summed]
 
-    def _check_state(self, state: Mapping[str, Any]) -> None:
+    def _check_state(self, state: Mapping[str, object]) -> None:
         path = self.out / "state.json"
         current = json.loads(json.dumps({"version": STATE_VERSION, **state}))
         if path.exists():
@@ -197,9 +217,9 @@ class Journal:
             changed = [name for name in current if before.get(name) != current[name]]
             if changed:
                 raise UserError(
-                    f"this folder holds another run: {', '.join(changed)} changed since it began",
+                    f"this folder holds another run: {', '.join(changed)} changed since it started",
                     where=str(self.out),
-                    remedy="delete the folder to answer anew, or put back what was there",
+                    remedy="delete the folder to start again, or restore what was changed",
                 )
             return
         write_json(path, current)
@@ -207,7 +227,7 @@ class Journal:
     def _read_clock(self) -> tuple[float, float]:
         """Seconds that earlier processes used, and seconds since the last of them was alive.
 
-        A wall clock that was set back gives no pause; one set forward is believed.
+        A wall clock that was set back gives no pause; one that was set forward is believed.
         """
         path = self.out / "clock.json"
         if not path.exists():

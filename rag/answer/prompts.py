@@ -1,4 +1,4 @@
-"""One question, its passages and a plan in; the exact text the model reads out."""
+"""Build the exact text that the model reads for one question, its passages and a plan."""
 
 from __future__ import annotations
 
@@ -23,17 +23,21 @@ CUT_MARK = " … "
 
 @dataclass(frozen=True)
 class Prompt:
-    """A rendered prompt. `choices` are what may follow it (none for free text) and `order[i]` the
-    option that choice i stands for; `places` are the passages in it, `tokens` its length.
+    """A rendered prompt.
 
-    `reasoning` says that the model is to write before it chooses, `sampled` that what it writes
-    is drawn at random; a free-text answer begins with `opening`, which ends the prompt.
+    - `choices` are the texts that may follow it (none for free text); `order[i]` is the option for
+      which choice i is written.
+    - `passages` are the indices of the passages in it; `tokens` is its length; `cut` says that the
+      question itself was shortened.
+    - `reasoning` says that the model writes before it chooses, `sampled` that what it writes is
+      drawn at random.
+    - `opening` is the beginning of a free-text answer, which ends the prompt.
     """
 
     text: str
     choices: tuple[str, ...]
     order: tuple[int, ...]
-    places: tuple[int, ...]
+    passages: tuple[int, ...]
     tokens: int
     cut: bool
     reasoning: bool = False
@@ -43,12 +47,15 @@ class Prompt:
     @property
     def shown(self) -> int:
         """How many passages are in it."""
-        return len(self.places)
+        return len(self.passages)
 
 
 @dataclass(frozen=True)
 class Prompter:
-    """Builds prompts that fit: evidence into `evidence_tokens`, the whole into the context."""
+    """Builds prompts that fit: evidence into `evidence_tokens`, the whole into the context.
+
+    `count` gives the tokens of a text.
+    """
 
     template: ChatTemplate
     settings: AnswerSettings
@@ -58,18 +65,19 @@ class Prompter:
     def build(
         self, question: Question, passages: Sequence[Chunk], plan: Plan, turn: int = 0
     ) -> Prompt:
-        """The prompt of a question under a plan.
+        """The prompt of a question under a plan; `passages` are best first.
 
-        Turn 0 is greedy. Later turns show the options in their other orders first, as many as
-        `permutations` asks for; what is written in turns after those, or after reasoning, is
-        sampled. What is longer than the context loses evidence first, then its stem's middle.
+        Turn 0 is greedy. Later turns first show the options in their other orders, as many as
+        `permutations` asks for. What is written in turns after those, or after reasoning, is
+        sampled. A prompt that is longer than the context loses evidence first, then the middle of
+        its stem.
         """
         settings, count = self.settings, len(question.options)
         form: AnswerForm = "label" if plan.label_only else settings.answer_form
         reasoning = plan.reasoning and settings.reasoning_tokens > 0 and count > 0
         orders = min(settings.permutations, count)
-        order = tuple((place + (turn % orders)) % count for place in range(count))
-        options = [question.options[place] for place in order]
+        order = tuple((option + (turn % orders)) % count for option in range(count))
+        options = [question.options[option] for option in order]
         choices = choice_candidates(options, form) if options else []
         opening = opening_of(question.question) if settings.free_opening and not options else ""
         room = settings.context_tokens - (
@@ -85,16 +93,20 @@ class Prompter:
             text = self.template.render(messages, add_generation_prompt=True) + opening
             return text, self.count(text)
 
-        budget = int(self.evidence_tokens * plan.evidence_share)
+        evidence_tokens = int(self.evidence_tokens * plan.evidence_share)
         query = " ".join([question.question, *question.options])
         while True:
-            kept = pack_with_index(list(passages), query, budget, self.count) if budget > 0 else []
-            evidence = [passage for _, passage in kept]
+            packed = (
+                pack_with_index(list(passages), query, evidence_tokens, self.count)
+                if evidence_tokens > 0
+                else []
+            )
+            evidence = [passage for _, passage in packed]
             text, tokens = render(question.question, evidence)
             if tokens <= room or not evidence:
                 break
             shown = sum(self.count(passage) for passage in evidence)
-            budget = min(budget, shown) - (tokens - room) - 8
+            evidence_tokens = min(evidence_tokens, shown) - (tokens - room) - 8
         stem, cut = question.question, False
         while tokens > room and len(stem) > 40:
             keep = max(20, int(len(stem) * room / tokens * 0.9) // 2)
@@ -106,7 +118,7 @@ class Prompter:
             text,
             tuple(choices),
             order,
-            tuple(place for place, _ in kept),
+            tuple(index for index, _ in packed),
             tokens,
             cut,
             reasoning,

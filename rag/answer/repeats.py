@@ -1,4 +1,4 @@
-"""The same questions answered several times, as the contest's organiser does."""
+"""Answer the same questions several times, as the contest's organiser does."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from kofinlaw.records import Answer, Question
 
 @dataclass(frozen=True)
 class Spread:
-    """Mean, standard deviation (0 for a single value), smallest and largest."""
+    """Mean, standard deviation (0 for a single value), smallest and largest value."""
 
     mean: float
     deviation: float
@@ -30,11 +30,12 @@ class Spread:
 
 @dataclass(frozen=True)
 class Repeats:
-    """What several runs over the same questions had in common.
+    """How much several runs over the same questions agree.
 
-    `agreement` is the mean over pairs of runs of the share of multiple choices answered alike,
-    `likeness` of the free-text answers' similarity (0..1); `accuracy` is of multiple choice, None
-    without a key. A figure that no question gives is None.
+    `minutes` are those of a run, `fallback` its answers that are not the model's. `agreement` is
+    the share of multiple-choice questions with the same answer in two runs, `likeness` the mean
+    similarity of their free-text answers, both 0..1 and averaged over pairs of runs. `accuracy` is
+    that of multiple choice, None without a key. A figure that no question gives is None.
     """
 
     runs: int
@@ -45,14 +46,16 @@ class Repeats:
     accuracy: Spread | None
 
     def lines(self) -> list[str]:
-        """The figures in words."""
+        """The figures as sentences."""
         out = [f"{self.runs} runs: {self.minutes} minutes, {self.fallback} rows not the model's"]
         if self.accuracy is not None:
-            out.append(f"multiple choice right: {self.accuracy}")
+            out.append(f"multiple-choice accuracy: {self.accuracy}")
         if self.agreement is not None:
-            out.append(f"multiple choices answered alike in two runs: {self.agreement:.1%}")
+            out.append(
+                f"multiple-choice questions with the same answer in two runs: {self.agreement:.1%}"
+            )
         if self.likeness is not None:
-            out.append(f"likeness of free-text answers of two runs: {self.likeness:.1%}")
+            out.append(f"similarity of the free-text answers of two runs: {self.likeness:.1%}")
         return out
 
 
@@ -64,11 +67,11 @@ def repeat(
     *,
     labels: Mapping[str, str] | None = None,
 ) -> Repeats:
-    """Answer into `out/run-1` … `out/run-N` and write `out/repeats.json`.
+    """Answer into `out/run-1` ... `out/run-N` and write `out/repeats.json`.
 
-    `labels` are the right labels by question id. A run that is complete is not repeated by a
-    second start, as `answer_questions` goes on where it stopped. Raises UserError for less than
-    two runs.
+    `answer_once` answers all questions into a folder. `labels` are the correct labels by question
+    id. A second start does not repeat a complete run, because `answer_questions` resumes where it
+    stopped. Raises UserError for fewer than two runs.
     """
     if runs < 2:
         raise UserError("a spread needs two runs or more", where="--runs")
@@ -81,15 +84,17 @@ def repeat(
     choices = [question.id for question in questions if question.options]
     free = [question.id for question in questions if not question.options]
     pairs = list(itertools.combinations(answers, 2))
-    right = [i for i in choices if labels is not None and i in labels]
+    labelled = [i for i in choices if labels is not None and i in labels]
     result = Repeats(
         runs=runs,
         minutes=_spread([count.seconds_used / 60 for count in counts]),
         fallback=_spread([count.fallback for count in counts]),
         agreement=_mean([float(a[i] == b[i]) for a, b in pairs for i in choices]),
         likeness=_mean([similarity(a[i], b[i]) for a, b in pairs for i in free]),
-        accuracy=_spread([_mean([float(a[i] == labels[i]) for i in right]) or 0.0 for a in answers])
-        if labels is not None and right
+        accuracy=_spread(
+            [_mean([float(a[i] == labels[i]) for i in labelled]) or 0.0 for a in answers]
+        )
+        if labels is not None and labelled
         else None,
     )
     write_json(out / "repeats.json", asdict(result))

@@ -1,4 +1,4 @@
-"""Which batch next, and by which plan: by the time that is left, or as an earlier run did."""
+"""Decide which batch is next and by which plan: by the time left, or as an earlier run did."""
 
 from __future__ import annotations
 
@@ -9,15 +9,15 @@ from pathlib import Path
 from kofinlaw import UserError
 from kofinlaw.files import read_jsonl
 from kofinlaw.rag.answer.answer_book import AnswerBook
-from kofinlaw.rag.answer.batches import Task, scored, turns_of
+from kofinlaw.rag.answer.batches import Task, is_scored, turns_of
 from kofinlaw.rag.answer.deadline import (
     FULL,
     PLANS,
     QUARTER,
-    Budget,
     Costs,
-    Kind,
     Plan,
+    QuestionKind,
+    TimeBudget,
     choose_plan,
 )
 from kofinlaw.rag.answer.journal import Turn
@@ -25,26 +25,28 @@ from kofinlaw.rag.answer.search_ahead import SearchAhead
 from kofinlaw.rag.answer_settings import AnswerSettings
 from kofinlaw.records import Question
 
+# A batch and the plan by which it is answered.
 Step = tuple[list[Task], Plan]
+# Recorded turns by question id and turn number.
 Recorded = Mapping[tuple[str, int], Turn]
 
 
 @dataclass
 class Schedule:
-    """The controller: before each batch, the best plan by which all the rest still fits.
+    """Chooses, before each batch, the best plan by which all remaining questions still fit.
 
-    `plans` are those that differ for this recipe, best first; `search` is what still looks for
-    evidence, if anything does.
+    `plans` are those that differ for this recipe, best first; `search` is the search for evidence
+    that still runs, if any.
     """
 
     book: AnswerBook
-    budget: Budget
+    budget: TimeBudget
     costs: Costs
     plans: Sequence[Plan]
     search: SearchAhead | None = None
 
     def first(self, batch: list[Task], rest: Sequence[Task]) -> list[Step] | None:
-        """How to answer a batch of first turns when `rest` (the batch included) is left.
+        """How to answer a batch of first turns when `rest` (the batch included) remains.
 
         None when there is no time at all.
         """
@@ -52,11 +54,11 @@ class Schedule:
         if plan is None:
             return None
         if self.search is not None and not self._fits_with_search(rest):
-            self.search.hurry()
+            self.search.skip_reranker()
         return [(batch, self._plan_before(batch) or plan)]
 
     def spare(self, batch: list[Task]) -> list[Step] | None:
-        """How to answer a batch of later turns; None when it would not fit under the full plan."""
+        """How to answer a batch of later turns; None when it does not fit under the full plan."""
         if self._choose(batch, (FULL, PLANS[-1])) is not FULL:
             return None
         return [(batch, FULL)]
@@ -65,24 +67,24 @@ class Schedule:
         return choose_plan(
             self.costs,
             self.budget.left(),
-            lambda plan: self.book.work(tasks, plan),
+            lambda plan: self.book.effort(tasks, plan),
             plans=plans,
-            beside=self._search_seconds(),
+            other_seconds=self._search_seconds(),
         )
 
     def _search_seconds(self) -> float:
         return 0.0 if self.search is None else self.search.seconds_left()
 
     def _fits_with_search(self, rest: Sequence[Task]) -> bool:
-        """Whether a small context would do: before labels alone are scored, the reranker goes."""
+        """Whether a small context fits: the reranker is skipped before evidence is left out."""
         if self._search_seconds() == 0.0:
             return True
         return self._choose(rest, (QUARTER, PLANS[-1])) is QUARTER
 
     def _plan_before(self, batch: Sequence[Task]) -> Plan | None:
-        """The plan of a batch that a kill left half recorded: it is done again as it was.
+        """The plan of a batch that a kill left half recorded: the batch is repeated as it was.
 
-        The best of its tasks': some may have stepped down alone.
+        The best plan of its tasks, because some may have stepped down alone.
         """
         names = [turn.plan for task in batch if (turn := self.book.turn(task)) is not None]
         return next((plan for plan in PLANS if plan.name in names), None)
@@ -96,10 +98,10 @@ class Replay:
     recorded: Recorded
 
     def first(self, batch: list[Task], rest: Sequence[Task]) -> list[Step] | None:
-        """The batch as it was recorded, parted by plan; what failed then is failed again."""
+        """The batch as it was recorded, split by plan; what failed then is marked as failed."""
         steps: dict[str, list[Task]] = {}
         for task in batch:
-            turn = self.recorded.get((self.book.questions[task.place].id, task.turn))
+            turn = self.recorded.get((self.book.questions[task.position].id, task.turn))
             if turn is None:
                 continue
             if turn.failed:
@@ -114,10 +116,15 @@ class Replay:
 
 
 def read_plan(path: Path, ids: Sequence[str]) -> Recorded:
-    """The turns of a `plan.jsonl`. Raises UserError for one of other questions, or none at all."""
+    """The turns of a `plan.jsonl` over the questions `ids`.
+
+    Raises UserError where the file does not exist or is of other questions.
+    """
     if not path.is_file():
         raise UserError(
-            "no such plan", where=str(path), remedy="name the plan.jsonl of an answer folder"
+            "the plan does not exist",
+            where=str(path),
+            remedy="name the plan.jsonl of an answer folder",
         )
     turns = {(turn.id, turn.turn): turn for turn in read_jsonl(path, Turn)}
     other = next((identity for identity, _ in turns if identity not in set(ids)), None)
@@ -131,31 +138,33 @@ def read_plan(path: Path, ids: Sequence[str]) -> Recorded:
 
 
 def spare_batches(book: AnswerBook, turn: int) -> Iterator[list[Task]]:
-    """The batches of one later turn: free text first, as one item weighs more, least sure first.
+    """The batches of one later turn: free text first (it weighs more), least confident first.
 
-    All orders of a scored choice go together, with turn 1: an engine reads once what stands before
-    the options. Cut by the turns before alone, so that a run that was killed cuts them alike.
+    All orders of a scored choice are in one batch, with turn 1: an engine then reads the text
+    before the options once. Batches depend on earlier turns only, so that a run that was killed
+    makes the same ones.
     """
-    found: dict[Kind, list[tuple[float, int]]] = {"free": [], "choice": []}
-    for place, question in enumerate(book.questions):
-        answer = book.combined(place, before=turn)
+    found: dict[QuestionKind, list[tuple[float, int]]] = {"free": [], "choice": []}
+    for position, question in enumerate(book.questions):
+        answer = book.combined(position, before=turn)
         if answer is not None and _spare_turns(question, turn, book.settings):
-            found["choice" if question.options else "free"].append((answer.confidence, place))
-    for kind, places in found.items():
+            kind: QuestionKind = "choice" if question.options else "free"
+            found[kind].append((answer.confidence, position))
+    for kind, candidates in found.items():
         batch: list[Task] = []
-        for _, place in sorted(places):
-            turns = _spare_turns(book.questions[place], turn, book.settings)
+        for _, position in sorted(candidates):
+            turns = _spare_turns(book.questions[position], turn, book.settings)
             if batch and len(batch) + len(turns) > book.settings.batch_questions:
                 yield batch
                 batch = []
-            batch = [*batch, *(Task(place, each, kind) for each in turns)]
+            batch = [*batch, *(Task(position, each, kind) for each in turns)]
         if batch:
             yield batch
 
 
 def _spare_turns(question: Question, turn: int, settings: AnswerSettings) -> range:
-    """The turns of a question that are taken with this one."""
+    """The turns of a question that are taken together with this one."""
     last = turns_of(question, settings)
-    if scored(question, settings):
+    if is_scored(question, settings):
         return range(1, last) if turn == 1 else range(0)
     return range(turn, min(turn + 1, last))

@@ -1,4 +1,4 @@
-"""Evidence for later questions, searched for while the model answers earlier ones."""
+"""Search evidence for later questions while the model answers earlier ones."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from kofinlaw import UserError
+from kofinlaw.rag.answer.deadline import TimeBudget
 from kofinlaw.rag.answer.run_context import RunContext
 from kofinlaw.rag.answer.watchdog import Caller, Overdue, Pending
 from kofinlaw.rag.retrieve.evidence import Hit, Searcher, search_questions
@@ -14,21 +15,42 @@ from kofinlaw.records import Question
 
 
 @dataclass(frozen=True)
-class Found:
-    """The hits of a slice of questions, in order, and the seconds the search took."""
+class FoundEvidence:
+    """The hits of a slice of questions, in order, and the seconds that the search took."""
 
     hits: list[list[Hit]]
     seconds: float
 
 
-class SearchAhead:
-    """Searches slices of questions in order, in a thread beside the engine's.
+@dataclass(frozen=True)
+class ModelLoan:
+    """What a search needs that asks the answering model itself.
 
-    Hits of a question do not depend on when it is searched, so neither do answers. What stalls or
-    fails leaves its questions without evidence; `left` says how many seconds there are, of which
-    the caller is kept waiting at most half in all. A search that asks the engine's model itself
-    (`with_model` then returns it with the engine) runs in the engine's thread, each slice only when
-    it is asked for; `stalled` is called when that hangs.
+    `with_model` returns the searcher with the engine that runs now; `on_stall` is called when its
+    call hangs.
+    """
+
+    with_model: Callable[[Searcher], Searcher]
+    on_stall: Callable[[], None]
+
+
+class SearchAhead:
+    """Searches slices of questions in order, in a thread next to the engine's.
+
+    The hits of a question do not depend on when it is searched, so neither do answers. A search
+    that stalls or fails leaves its questions without evidence. `take` waits at most half of the
+    time left in all. With a `loan` the search asks the answering model: it then runs in the
+    engine's thread, and a slice is searched only when it is taken.
+
+    Args:
+        searcher: Finds the passages.
+        questions: All questions of the file; slices are positions in it.
+        caller: Runs the engine's calls.
+        context: Clock and tracer.
+        budget: The time left.
+        counts: Counts what goes wrong, by name.
+        stall_seconds: A search is given up after this.
+        loan: The answering model, where the searcher needs it.
     """
 
     def __init__(
@@ -37,68 +59,66 @@ class SearchAhead:
         questions: Sequence[Question],
         caller: Caller,
         context: RunContext,
+        budget: TimeBudget,
         counts: Counter[str],
         *,
         stall_seconds: float,
-        left: Callable[[], float],
-        with_model: Callable[[Searcher], Searcher] | None = None,
-        stalled: Callable[[], None] | None = None,
+        loan: ModelLoan | None = None,
     ) -> None:
         self._searcher = searcher
         self._questions = questions
-        self._caller = caller if with_model else caller.beside()
-        self._with_model = with_model
-        self._stalled = stalled
-        self._rerank = True
-        self._clock = context.clock
+        self._caller = caller if loan else caller.separate()
+        self._context = context
+        self._budget = budget
         self._counts = counts
         self._stall_seconds = stall_seconds
-        self._left = left
-        self._patience = left() / 2
-        self._tracer = context.tracer
-        self._pending: dict[tuple[int, ...], Pending[Found] | None] = {}
+        self._loan = loan
+        self._rerank = True
+        self._patience = budget.left() / 2
+        self._pending: dict[tuple[int, ...], Pending[FoundEvidence] | None] = {}
         self._given_up = False
         self._searched = 0
         self._seconds = 0.0
 
-    def begin(self, slices: Sequence[Sequence[int]]) -> None:
-        """Start on all slices (places of questions), first things first."""
-        for places in map(tuple, slices):
-            begun = None if self._with_model else self._caller.start(self._search(places))
-            self._pending[places] = begun
+    def start(self, slices: Sequence[Sequence[int]]) -> None:
+        """Start to search all slices (positions of questions), in this order."""
+        for positions in map(tuple, slices):
+            started = None if self._loan else self._caller.start(self._search(positions))
+            self._pending[positions] = started
 
-    def take(self, places: Sequence[int]) -> Found | None:
-        """What was found for a slice, waited for if need be; None where there is nothing to have.
+    def take(self, positions: Sequence[int]) -> FoundEvidence | None:
+        """What was found for a slice, after waiting if necessary; None where there is nothing.
 
-        Raises UserError where the search does: a broken index is the person's to mend.
+        Raises UserError where the search does: the user has to fix a broken index.
         """
-        places = tuple(places)
-        if places not in self._pending:
+        positions = tuple(positions)
+        if positions not in self._pending:
             return None
-        pending = self._pending.pop(places)
+        pending = self._pending.pop(positions)
         if self._given_up and not (pending and pending.done()):
             return None
-        before = self._clock()
+        before = self._context.clock()
         try:
-            if self._with_model is not None:
-                self._searcher = self._with_model(self._searcher)
-            pending = pending or self._caller.start(self._search(places))
-            return pending.result(max(0.0, min(self._patience, self._stall_seconds, self._left())))
+            if self._loan is not None:
+                self._searcher = self._loan.with_model(self._searcher)
+            pending = pending or self._caller.start(self._search(positions))
+            limit = min(self._patience, self._stall_seconds, self._budget.left())
+            return pending.result(max(0.0, limit))
         except UserError:
             raise
         except Overdue:
             self._given_up = True
             self._counts["search_stalls"] += 1
-            if self._stalled is not None:
-                self._stalled()
+            if self._loan is not None:
+                self._loan.on_stall()
         except Exception:
             self._counts["search_failures"] += 1
         finally:
-            self._patience -= max(0.0, self._clock() - before)
+            self._patience -= max(0.0, self._context.clock() - before)
         return None
 
-    def waiting(self) -> list[tuple[int, ...]]:
-        """The slices nobody has taken."""
+    def not_taken(self) -> list[tuple[int, ...]]:
+        """The slices that nobody has taken."""
         return list(self._pending)
 
     def seconds_left(self) -> float:
@@ -106,29 +126,31 @@ class SearchAhead:
         if self._given_up:
             return 0.0
         left = sum(
-            len(places) for places, call in self._pending.items() if not (call and call.done())
+            len(positions)
+            for positions, call in self._pending.items()
+            if not (call and call.done())
         )
         return left * self._seconds / max(self._searched, 1)
 
-    def hurry(self) -> None:
-        """Leave the reranker out from here on, where there is one."""
+    def skip_reranker(self) -> None:
+        """Leave the reranker out from now on, where there is one."""
         if self._rerank and self._searcher.settings.reranker != "none":
             self._rerank = False
             self._counts["reranker_left_out"] = 1
             self._searched, self._seconds = 0, 0.0
 
-    def _search(self, places: tuple[int, ...]) -> Callable[[], Found]:
-        def search() -> Found:
+    def _search(self, positions: tuple[int, ...]) -> Callable[[], FoundEvidence]:
+        def search() -> FoundEvidence:
             if self._given_up:
                 raise Overdue("given up")
-            questions = [self._questions[place] for place in places]
-            before = self._clock()
+            questions = [self._questions[position] for position in positions]
+            before = self._context.clock()
             hits = search_questions(
-                self._searcher, questions, rerank=self._rerank, tracer=self._tracer
+                self._searcher, questions, rerank=self._rerank, tracer=self._context.tracer
             )
-            seconds = max(0.0, self._clock() - before)
-            self._searched += len(places)
+            seconds = max(0.0, self._context.clock() - before)
+            self._searched += len(positions)
             self._seconds += seconds
-            return Found(hits, seconds)
+            return FoundEvidence(hits, seconds)
 
         return search

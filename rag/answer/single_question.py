@@ -1,4 +1,4 @@
-"""One question to a loaded model, with the evidence it was shown."""
+"""Answer one question with a loaded model, and return the evidence it was shown."""
 
 from __future__ import annotations
 
@@ -13,10 +13,10 @@ from kofinlaw.models.templates import ChatTemplate
 from kofinlaw.rag.answer.agreement import combine
 from kofinlaw.rag.answer.batches import turns_of
 from kofinlaw.rag.answer.deadline import FULL
-from kofinlaw.rag.answer.engine_calls import Asked, ask_engine
+from kofinlaw.rag.answer.engine_calls import Reply, ask_engine
 from kofinlaw.rag.answer.fallback import fallback_answer
 from kofinlaw.rag.answer.prompts import Prompter
-from kofinlaw.rag.answer.traced import build_prompts, call_model
+from kofinlaw.rag.answer.traced import PromptInput, build_prompts, call_model
 from kofinlaw.rag.answer_settings import AnswerSettings
 from kofinlaw.rag.questions.option_marks import split_options
 from kofinlaw.rag.retrieve.evidence import Searcher, search_questions
@@ -26,11 +26,11 @@ from kofinlaw.records import Chunk, Question
 
 @dataclass(frozen=True)
 class Evidence:
-    """A passage found for the question. `shown` says whether the model read it; `by` names the
-    retrievers that found it.
+    """A passage found for the question: the chunk's id, its unit, text and fused score (no unit).
 
-    `version` are the days of its text where the corpus knows several versions of the act
-    (`시행 2022-06-10 ~ 2024-09-14`), or the day from which it will be in force.
+    `by` names the retrievers that found it, and `shown` says whether the model read it. `version`
+    are the days of its text where the corpus has several versions of the act
+    (`시행 2022-06-10 ~ 2024-09-14`), or the day on which it will come into force.
     """
 
     chunk: str
@@ -44,9 +44,11 @@ class Evidence:
 
 @dataclass(frozen=True)
 class AskedAnswer:
-    """The answer, the chosen option's text for multiple choice, and the evidence best first.
+    """An answer, with the text of the chosen option for multiple choice, and its evidence.
 
-    `absent` are acts that the question is about and that had no text on the day it asks for.
+    `answer` is the option's number or the free text, `confidence` is 0..1, `origin` says whether
+    the model gave the answer. `evidence` is best first. `absent` are acts that the question is
+    about and that had no text on the day it asks about.
     """
 
     answer: str
@@ -67,12 +69,21 @@ def ask_question(
     seed: int = 0,
     as_of: date | None = None,
 ) -> AskedAnswer:
-    """Answer one question; options may follow on lines of their own.
+    """Answer one question. All permutations and votes of the settings are used.
 
-    All permutations and votes of the settings are used. Free text for which nothing is found is
-    told so, unless the settings want the model's own answer. `as_of` is the day whose law is asked
-    for; None: the retriever's own. Within an open span retrieval, packing and the model's call are
-    traced. Raises UserError for an empty question.
+    Where nothing is found for a free-text question the answer says so, unless the settings let the
+    model answer alone. Within an open span, retrieval, packing and model calls are traced.
+
+    Args:
+        question: The question; options may follow on their own lines.
+        engine: The loaded model.
+        template: The model's chat template.
+        retriever: Finds the evidence; None: the model answers without evidence.
+        settings: How to answer.
+        seed: Seed of what is sampled.
+        as_of: The day whose law is asked about; None: that of the retriever.
+
+    Raises UserError for an empty question, and where the index or its server cannot be used.
     """
     if not question.strip():
         raise UserError("the question is empty")
@@ -82,33 +93,35 @@ def ask_question(
         retriever = retriever.with_model(engine, template)
     hits = search_questions(retriever, [asked])[0] if retriever is not None else []
     absent = retriever.absent(asked) if retriever is not None else ()
-    budget = retriever.settings.evidence_tokens if retriever is not None else 0
-    prompter = Prompter(template, settings, budget, engine.tokenizer.count)
+    evidence_tokens = retriever.settings.evidence_tokens if retriever is not None else 0
+    prompter = Prompter(template, settings, evidence_tokens, engine.tokenizer.count)
     chunks = [hit.chunk for hit in hits]
     turns = turns_of(asked, settings)
-    wanted = [(asked, chunks, turn) for turn in range(turns)]
-    prompts = build_prompts(prompter, wanted, FULL)
-    said: list[Asked | None] = []
+    inputs = [PromptInput(asked, chunks, turn) for turn in range(turns)]
+    prompts = build_prompts(prompter, inputs, FULL)
+    replies: list[Reply | None] = []
     if retriever is None or chunks or options or settings.without_evidence == "answer":
         seeds = [(seed, turn) for turn in range(turns)]
-        said = call_model(
+        replies = call_model(
             lambda: ask_engine(engine, prompts, seeds, settings, stop=template.stop, plan=FULL),
-            wanted,
+            inputs,
             prompts,
             FULL,
             model=engine.name,
             choose_by=settings.choose_by,
         )
     records = [
-        item.turn("ask", turn, FULL.name) for turn, item in enumerate(said) if item is not None
+        reply.turn("ask", turn, FULL.name)
+        for turn, reply in enumerate(replies)
+        if reply is not None
     ]
     ids = [chunk.id for chunk in chunks]
     answer = combine(asked, records, ids, target_characters=settings.target_characters)
     origin: Literal["model", "fallback"] = "fallback" if answer is None else "model"
     if answer is None:
         texts = [chunk.text for chunk in chunks]
-        most = settings.free_max_characters
-        answer = fallback_answer(asked, texts, ids, most_characters=most)
+        limit = settings.free_max_characters
+        answer = fallback_answer(asked, texts, ids, max_characters=limit)
     return AskedAnswer(
         answer=answer.answer,
         option=options[int(answer.answer) - 1] if options else "",
@@ -116,13 +129,18 @@ def ask_question(
         origin=origin,
         evidence=tuple(
             Evidence(
-                hit.chunk.id, hit.chunk.unit, hit.chunk.text, hit.score, ", ".join(hit.by),
-                place in prompts[0].places, _version(hit.chunk, as_of),
+                chunk=hit.chunk.id,
+                unit=hit.chunk.unit,
+                text=hit.chunk.text,
+                score=hit.score,
+                by=", ".join(hit.by),
+                shown=index in prompts[0].passages,
+                version=_version(hit.chunk, as_of),
             )
-            for place, hit in enumerate(hits)
+            for index, hit in enumerate(hits)
         ),
         absent=absent,
-    )  # fmt: skip
+    )
 
 
 def _version(chunk: Chunk, as_of: date | None) -> str:

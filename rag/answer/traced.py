@@ -1,31 +1,38 @@
-"""Packing and the model's calls as spans, alike for one question and for a batch of a file."""
+"""Trace packing and model calls, in the same way for one question and for a batch of a file."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 
 from kofinlaw.rag.answer.deadline import Plan
-from kofinlaw.rag.answer.engine_calls import Asked
+from kofinlaw.rag.answer.engine_calls import Reply
 from kofinlaw.rag.answer.prompts import Prompt, Prompter
 from kofinlaw.records import Chunk, Question
 from kofinlaw.tracing import child_span
 
-# A question, its passages and the turn it is asked for.
-Wanted = tuple[Question, Sequence[Chunk], int]
+
+@dataclass(frozen=True)
+class PromptInput:
+    """A question, its passages (best first) and the turn that the prompt is for."""
+
+    question: Question
+    passages: Sequence[Chunk]
+    turn: int
 
 
-def build_prompts(prompter: Prompter, wanted: Sequence[Wanted], plan: Plan) -> list[Prompt]:
+def build_prompts(prompter: Prompter, inputs: Sequence[PromptInput], plan: Plan) -> list[Prompt]:
     """The prompts of questions under a plan; traced as `packing` with the passages that fit."""
-    budget = int(prompter.evidence_tokens * plan.evidence_share)
+    evidence_tokens = int(prompter.evidence_tokens * plan.evidence_share)
     out = []
-    with child_span("packing", plan=plan.name, evidence_tokens=budget) as span:
-        for question, passages, turn in wanted:
-            prompt = prompter.build(question, passages, plan, turn)
+    with child_span("packing", plan=plan.name, evidence_tokens=evidence_tokens) as span:
+        for one in inputs:
+            prompt = prompter.build(one.question, one.passages, plan, one.turn)
             span.item(
-                question.id,
-                turn=turn,
-                found=len(passages),
-                documents=[passages[place].id for place in prompt.places],
+                one.question.id,
+                turn=one.turn,
+                found=len(one.passages),
+                documents=[one.passages[index].id for index in prompt.passages],
                 input_tokens=prompt.tokens,
             )
             out.append(prompt)
@@ -33,30 +40,33 @@ def build_prompts(prompter: Prompter, wanted: Sequence[Wanted], plan: Plan) -> l
 
 
 def call_model(
-    call: Callable[[], list[Asked | None]],
-    wanted: Sequence[Wanted],
+    call: Callable[[], list[Reply | None]],
+    inputs: Sequence[PromptInput],
     prompts: Sequence[Prompt],
     plan: Plan,
     *,
     model: str,
     choose_by: str,
-) -> list[Asked | None]:
-    """What `call` says to the prompts; traced as `score` or `generate`, a prompt an item."""
+) -> list[Reply | None]:
+    """The replies of `call` to the prompts; traced as `score` or `generate`, one item a prompt.
+
+    `inputs` are those of the prompts; `model` and `choose_by` are recorded in the trace.
+    """
     scored = bool(prompts[0].choices) and choose_by == "score" and not prompts[0].reasoning
     with child_span(
         "score" if scored else "generate",
         model=model,
         plan=plan.name,
-        turns=[turn for _, _, turn in wanted],
+        turns=[one.turn for one in inputs],
         input_tokens=sum(prompt.tokens for prompt in prompts),
     ) as span:
-        asked = call()
-        span.set(output_tokens=sum(item.tokens for item in asked if item))
-        for (question, _, turn), prompt, item in zip(wanted, prompts, asked, strict=True):
+        replies = call()
+        span.set(output_tokens=sum(reply.tokens for reply in replies if reply))
+        for one, prompt, reply in zip(inputs, prompts, replies, strict=True):
             span.item(
-                question.id,
-                turn=turn,
+                one.question.id,
+                turn=one.turn,
                 prompt=prompt.text,
-                answer=(item.text or item.scores) if item else None,
+                answer=(reply.text or reply.scores) if reply else None,
             )
-    return asked
+    return replies

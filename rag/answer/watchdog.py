@@ -1,4 +1,4 @@
-"""Calls that may hang, crash or run out of memory, made so that the caller keeps its deadline."""
+"""Run calls that may hang, crash or run out of memory, and keep the deadline meanwhile."""
 
 from __future__ import annotations
 
@@ -7,54 +7,57 @@ import threading
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any, Protocol, TypeVar
+from typing import Generic, Protocol, TypeVar
 
 T = TypeVar("T")
 Result = TypeVar("Result", covariant=True)
 
+_Tasks = queue.SimpleQueue[Callable[[], None]]
+
 
 class Overdue(Exception):  # noqa: N818 - a state of the call, not a fault
-    """The call did not come back within its limit; it may still be running."""
+    """The call did not return within its limit; it may still be running."""
 
 
 class Pending(Protocol[Result]):
     """A call that was started."""
 
     def done(self) -> bool:
-        """Whether its result is there."""
+        """Whether its result is available."""
         ...
 
     def result(self, limit: float) -> Result:
-        """What the function returned or raised; Overdue after `limit` more seconds."""
+        """What the function returned or raised; raises Overdue after `limit` more seconds."""
         ...
 
 
 class Caller(Protocol):
-    """Runs functions one after the other, and waits for each no longer than it is told."""
+    """Runs functions one after the other and waits for each at most a given time."""
 
     def __call__(self, function: Callable[[], T], limit: float) -> T:
-        """What the function returns or raises; Overdue after `limit` seconds."""
+        """What the function returns or raises; raises Overdue after `limit` seconds."""
         ...
 
     def start(self, function: Callable[[], T]) -> Pending[T]:
-        """Run the function after those started before it, while the caller does other things."""
+        """Run the function after those started before it, without waiting for it."""
         ...
 
-    def beside(self) -> Caller:
-        """Another one, whose calls do not wait for this one's."""
+    def separate(self) -> Caller:
+        """Another caller, whose calls do not wait for the calls of this one."""
         ...
 
 
 class ThreadCaller:
-    """Runs calls one after the other in a thread of its own, which an overdue call keeps.
+    """Runs calls one after the other in its own thread.
 
-    The next call then gets a new thread: a model that hangs inside native code cannot be stopped
-    from Python, only left behind. `beat` is called about once a second while waiting.
+    An overdue call keeps the thread, and the next call gets a new one: a model that hangs inside
+    native code cannot be stopped from Python, only abandoned. `beat` is called about once a second
+    while waiting.
     """
 
     def __init__(self, beat: Callable[[], None] | None = None) -> None:
         self._beat = beat
-        self._tasks: queue.SimpleQueue[Any] | None = None
+        self._tasks: _Tasks | None = None
 
     def __call__(self, function: Callable[[], T], limit: float) -> T:
         """As `Caller`."""
@@ -64,23 +67,21 @@ class ThreadCaller:
         """As `Caller`."""
         if self._tasks is None:
             self._tasks = queue.SimpleQueue()
-            threading.Thread(target=_serve, args=(self._tasks,), daemon=True).start()
-        results: queue.SimpleQueue[Any] = queue.SimpleQueue()
-        self._tasks.put((function, results))
-        return _Started(self, self._tasks, results)
+            threading.Thread(target=_run_tasks, args=(self._tasks,), daemon=True).start()
+        call: _Call[T] = _Call(self, self._tasks, function)
+        self._tasks.put(call.run)
+        return call
 
-    def beside(self) -> ThreadCaller:
+    def separate(self) -> ThreadCaller:
         """As `Caller`."""
         return ThreadCaller(self._beat)
 
-    def wait(
-        self, tasks: queue.SimpleQueue[Any], results: queue.SimpleQueue[Any], limit: float
-    ) -> Any:
-        """The (whether it went well, value) that arrives; leaves the thread behind if none does."""
+    def wait(self, tasks: _Tasks, outcomes: queue.SimpleQueue[T], limit: float) -> T:
+        """The outcome that arrives in time; else abandons the thread and raises Overdue."""
         end = time.monotonic() + limit
         while True:
             try:
-                return results.get(timeout=max(0.0, min(1.0, end - time.monotonic())))
+                return outcomes.get(timeout=max(0.0, min(1.0, end - time.monotonic())))
             except queue.Empty:
                 if self._beat is not None:
                     self._beat()
@@ -91,25 +92,43 @@ class ThreadCaller:
 
 
 @dataclass(frozen=True)
-class _Started:
-    caller: ThreadCaller
-    tasks: queue.SimpleQueue[Any]
-    results: queue.SimpleQueue[Any]
+class _Returned(Generic[T]):
+    value: T
+
+
+@dataclass(frozen=True)
+class _Raised:
+    error: BaseException
+
+
+class _Call(Generic[T]):
+    """A call in the thread of `caller`."""
+
+    def __init__(self, caller: ThreadCaller, tasks: _Tasks, function: Callable[[], T]) -> None:
+        self._caller = caller
+        self._tasks = tasks
+        self._function = function
+        self._outcomes: queue.SimpleQueue[_Returned[T] | _Raised] = queue.SimpleQueue()
+
+    def run(self) -> None:
+        """Run the function and keep what it returns or raises."""
+        try:
+            self._outcomes.put(_Returned(self._function()))
+        except BaseException as error:  # delivered to the thread that waits
+            self._outcomes.put(_Raised(error))
 
     def done(self) -> bool:
-        return not self.results.empty()
+        """As `Pending`."""
+        return not self._outcomes.empty()
 
-    def result(self, limit: float) -> Any:
-        good, value = self.caller.wait(self.tasks, self.results, limit)
-        if good:
-            return value
-        raise value
+    def result(self, limit: float) -> T:
+        """As `Pending`."""
+        outcome = self._caller.wait(self._tasks, self._outcomes, limit)
+        if isinstance(outcome, _Raised):
+            raise outcome.error
+        return outcome.value
 
 
-def _serve(tasks: queue.SimpleQueue[Any]) -> None:
+def _run_tasks(tasks: _Tasks) -> None:
     while True:
-        function, results = tasks.get()
-        try:
-            results.put((True, function()))
-        except BaseException as error:  # handed to the thread that waits
-            results.put((False, error))
+        tasks.get()()

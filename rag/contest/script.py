@@ -25,8 +25,7 @@ from typing import Any
 import numpy as np
 
 from kofinlaw.data.korean.words import bigrams
-from kofinlaw.rag.answer.answer_book import FALLBACK_PASSAGES
-from kofinlaw.rag.answer.fallback import fallback_answer
+from kofinlaw.rag.answer.fallback import FALLBACK_PASSAGES, fallback_answer
 from kofinlaw.rag.contest.model import Model
 from kofinlaw.rag.questions.option_marks import split_options
 from kofinlaw.records import Question
@@ -170,7 +169,7 @@ def answer_file(path: Path, out: Path, end: float) -> int:
     found = [search(index, asked.question, asked.options, settings["k"]) for asked in questions]
     most = settings["free_max_characters"]
     answers = [
-        fallback_answer(asked, passages[:FALLBACK_PASSAGES], most_characters=most).answer
+        fallback_answer(asked, passages[:FALLBACK_PASSAGES], max_characters=most).answer
         for asked, passages in zip(questions, found, strict=True)
     ]
     log = out.with_name("answers.jsonl")

@@ -1,4 +1,4 @@
-"""`kofinlaw augment --dry-run`: what would be made, before anything is loaded or written."""
+"""The lines of `kofinlaw augment --dry-run`: what the stage would make, without writing it."""
 
 from __future__ import annotations
 
@@ -11,28 +11,32 @@ from pathlib import Path
 from kofinlaw import UserError
 from kofinlaw.augment.settings import AugmentSettings
 from kofinlaw.files import read_jsonl
+from kofinlaw.recipes.cli.console import command_line
 from kofinlaw.recipes.pipeline.run import Run
 from kofinlaw.records import Article, Example
 
+TOKENS_PER_CHARACTER = 0.6  # of Korean text, for a model whose rate is not known
+
 
 def augment_dry_run(run: Run) -> list[str]:
-    """Counts by kind, tokens and a sample, from a real generation into a throw-away folder.
+    """Examples and tokens by kind, and a sample, from a real generation into a temporary folder.
 
-    Grounded generators need no model and take seconds, so their counts are exact. Raises
-    UserError where the data stage has not run.
+    The grounded generators need no model and take seconds, so their counts are exact; a teacher's
+    work is estimated. Raises UserError if the data stage has not run.
     """
     from kofinlaw.augment.stage import generate_examples
 
     corpus = run.folder / "data"
     if not (corpus / "articles.jsonl").is_file():
+        data = command_line("data", run.recipe_file.path, "--runs", run.folder.parent)
         raise UserError(
-            "there are no articles yet",
+            "there are no articles to make examples from",
             where=str(corpus),
-            remedy=f"run `kofinlaw data {run.recipe_file.path}` first",
+            remedy=f"run `{data}` first",
         )
     articles = sum(1 for _ in read_jsonl(corpus / "articles.jsonl", Article))
     settings = run.recipe.augment
-    lines = [f"augment {run.recipe.name}: {articles} articles, {settings.items} items asked for"]
+    lines = [f"augment {run.recipe.name}: {articles} articles, {settings.items} items requested"]
     grounded = settings.model_copy(update={"teacher": None})
     with tempfile.TemporaryDirectory() as name:
         out = Path(name)
@@ -45,7 +49,7 @@ def augment_dry_run(run: Run) -> list[str]:
         kinds.setdefault(example.task, []).append(tokens)
     lines.append(f"  {'kind':<28}{'examples':>9}{'tokens':>9}   grounded: seconds, no model")
     lines += [f"  {kind:<28}{len(n):>9}{sum(n):>9}" for kind, n in sorted(kinds.items())]
-    lines.append(f"  {'in all':<28}{len(examples):>9}{sum(map(sum, kinds.values())):>9}")
+    lines.append(f"  {'total':<28}{len(examples):>9}{sum(map(sum, kinds.values())):>9}")
     if settings.teacher:
         lines += ["", *_teacher_lines(run, settings, corpus)]
     if examples:
@@ -54,7 +58,11 @@ def augment_dry_run(run: Run) -> list[str]:
         for message in sample.messages:
             lines.append(f"  [{message['role']}]")
             lines += [f"  {line}" for line in message["content"].splitlines()]
-    return [*lines, "", "nothing was written; without --dry-run the stage is run"]
+    return [
+        *lines,
+        "",
+        "nothing was written; without --dry-run the examples are written",
+    ]
 
 
 def _teacher_lines(run: Run, settings: AugmentSettings, corpus: Path) -> list[str]:
@@ -67,7 +75,7 @@ def _teacher_lines(run: Run, settings: AugmentSettings, corpus: Path) -> list[st
     assert teacher is not None
     held = set(settings.holdout_documents)
     laws = read_laws(read_jsonl(corpus / "articles.jsonl", Article)).acts
-    rate = 0.6
+    rate = TOKENS_PER_CHARACTER
     with contextlib.suppress(UserError):
         rate = find_model(teacher.model.id).tokens_per_korean_char or rate
     found = estimate_cost(
@@ -83,7 +91,7 @@ def _teacher_lines(run: Run, settings: AugmentSettings, corpus: Path) -> list[st
 
 
 def _counter(run: Run) -> Callable[[str], int]:
-    """The model's own token count where its tokenizer is here, else the catalogue's rate."""
+    """Count tokens with the model's tokenizer, or by characters if it is not on this machine."""
     from kofinlaw.models.catalogue import find_model
     from kofinlaw.models.resolve import local_folder
     from kofinlaw.models.tokenizer import load_tokenizer
@@ -92,5 +100,5 @@ def _counter(run: Run) -> Callable[[str], int]:
     folder = local_folder(run.recipe.model, cache=run.cache)
     if folder is not None:
         return load_tokenizer(folder).count
-    rate = find_model(model_name(run.recipe.model)).tokens_per_korean_char or 0.6
+    rate = find_model(model_name(run.recipe.model)).tokens_per_korean_char or TOKENS_PER_CHARACTER
     return lambda text: int(rate * len(text)) + 1

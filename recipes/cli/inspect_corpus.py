@@ -1,4 +1,4 @@
-"""`kofinlaw data inspect`: a corpus, or one unit of it, in the terminal."""
+"""The lines of `kofinlaw data inspect`: the documents of a corpus, or some of its units."""
 
 from __future__ import annotations
 
@@ -8,41 +8,47 @@ from pathlib import Path
 from kofinlaw import UserError
 from kofinlaw.data.law.versions import read_chunks, validity_text
 from kofinlaw.files import read_jsonl
+from kofinlaw.recipes.cli.console import command_line, short_path
 from kofinlaw.records import Article, Chunk, Provision
 
 
 def inspect_lines(folder: Path, find: str = "", limit: int = 5) -> list[str]:
-    """Documents with their counts; with `find`, the trees and chunks of matching units.
+    """List the documents with counts, or the structure and chunks of the units that match `find`.
 
-    Raises UserError where the folder is no data stage.
+    Args:
+        folder: A run's folder, or its data stage.
+        find: Words that must all be in a unit's name or text; empty lists the documents.
+        limit: Number of units to show.
+
+    Raises UserError if the folder holds no chunks.
     """
     folder = folder / "data" if (folder / "data" / "chunks.jsonl").is_file() else folder
     if not (folder / "chunks.jsonl").is_file():
         raise UserError(
-            "no chunks here",
+            "there are no chunks in this folder",
             where=str(folder),
-            remedy="name a data stage, for example runs/quickstart/data",
+            remedy="name a run or its data stage, for example runs/quickstart/data",
         )
     chunks = list(read_chunks(folder / "chunks.jsonl"))
     articles = {a.id: a for a in read_jsonl(folder / "articles.jsonl", Article)}
     if not find:
-        return _documents(chunks, articles)
+        return _documents(folder, chunks, articles)
     words = find.split()
     units = dict.fromkeys(
         c.unit for c in chunks if all(word in c.unit or word in c.text for word in words)
     )
-    # The unit of that very name first, then names that hold the words, then texts that do.
+    # First the unit with exactly this name, then names with the words, then texts with them.
     ranked = sorted(units, key=lambda u: (u != find, not all(word in u for word in words)))
     lines: list[str] = []
     for unit in ranked[:limit]:
         lines += _unit(unit, [c for c in chunks if c.unit == unit], articles.get(unit))
     more = len(units) - limit
     if more > 0:
-        lines.append(f"… {more} more; --limit {len(units)} shows all")
-    return lines or [f"nothing contains {find!r}"]
+        lines.append(f"… {more} more; --limit {len(units)} shows all of them")
+    return lines or [f"no unit contains {find!r}"]
 
 
-def _documents(chunks: list[Chunk], articles: dict[str, Article]) -> list[str]:
+def _documents(folder: Path, chunks: list[Chunk], articles: dict[str, Article]) -> list[str]:
     counts: Counter[str] = Counter(chunk.title for chunk in chunks)
     per_document: Counter[str] = Counter(article.title for article in articles.values())
     lines = [f"{len(counts)} documents, {len(articles)} articles, {len(chunks)} chunks", ""]
@@ -54,7 +60,8 @@ def _documents(chunks: list[Chunk], articles: dict[str, Article]) -> list[str]:
             f"{chunk.license or 'no licence named'}): "
             f"{per_document[title]} articles, {count} chunks"
         )
-    return [*lines, "", "look into one: kofinlaw data inspect FOLDER '제9조'"]
+    look = command_line("data", "inspect", short_path(folder), "제9조")
+    return [*lines, "", f"show one unit: {look}"]
 
 
 def _unit(unit: str, chunks: list[Chunk], article: Article | None) -> list[str]:

@@ -1,4 +1,4 @@
-"""A recipe against its policy, and the record of what every model and source is."""
+"""Check a recipe against its policy, and record its models and sources."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from kofinlaw.recipes.pipeline.schema import Recipe
 
 
 def verdicts_for(recipe: Recipe, policy_name: str) -> list[Verdict]:
-    """The policy's verdicts on the models, on the sources' licences and on how it answers."""
+    """The policy's verdicts on the models, the licences of the sources and the way of answering."""
     from kofinlaw.rag.contest.rules import check_answering
 
     teacher = recipe.augment.teacher
@@ -34,17 +34,17 @@ def verdicts_for(recipe: Recipe, policy_name: str) -> list[Verdict]:
 
 
 def model_name(model: ModelSettings) -> str:
-    """What the catalogue is asked: the id it knows, else the folder, whose config tells."""
+    """The name to look up in the catalogue: the id if it is known, else the model's folder."""
     return model.id if lookup_model(model.id) or model.path is None else str(model.path)
 
 
 def check_policy(recipe: Recipe) -> None:
-    """Raise UserError with rule, clause and what would be allowed where the policy refuses."""
+    """Raise UserError if the policy refuses; it names the rule, the clause and what is allowed."""
     require_allowed(verdicts_for(recipe, recipe.policy))
 
 
 def compliance_record(run: Run) -> dict[str, object]:
-    """What the contest asks entrants to hand in: URL, date, licence and hash of what was used."""
+    """The record that the contest asks for: URL, date, licence and hash of models and sources."""
     from kofinlaw.models.policy.record import policy_record
     from kofinlaw.recipes.pipeline.runner import inputs_sha256
 

@@ -1,4 +1,4 @@
-"""One run a folder: a lock that names its holder and dies with it."""
+"""Lock a run's folder, so that only one process writes it."""
 
 from __future__ import annotations
 
@@ -16,9 +16,10 @@ from kofinlaw.files import disk_error
 def run_lock(folder: Path, say: Callable[[str], None]) -> Iterator[None]:
     """Hold `folder/.lock` while the block runs.
 
-    The kernel frees the lock when its holder dies, however it dies; the pid inside is for
-    people. Raises UserError where another living process holds it; a lock left by a dead one
-    is taken over and `say` is told.
+    The kernel frees the lock when its process ends in any way; the process id in the file is only
+    information. A lock that a dead process left is taken over, and `say` is called with a line
+    about it. Raises UserError if another living process holds the lock, or if the folder cannot
+    be written.
     """
     path = folder / ".lock"
     try:
@@ -35,10 +36,10 @@ def run_lock(folder: Path, say: Callable[[str], None]) -> Iterator[None]:
             raise UserError(
                 f"another run (process {holder or 'unknown'}) is writing this folder",
                 where=str(folder),
-                remedy="wait for it, or give this run another folder with --runs DIR",
+                remedy="wait until it ends, or use another folder: --runs DIR",
             ) from error
         if holder:
-            say(f"took over the lock of process {holder}, which is gone")
+            say(f"took over the lock of process {holder}, which no longer runs")
         handle.truncate(0)
         handle.write(str(os.getpid()))
         handle.flush()

@@ -1,58 +1,139 @@
-"""`kofinlaw plan`: everything that can be checked without loading weights."""
+"""Check a recipe without loading weights: files, policy, memory, steps, hours and disk space."""
 
 from __future__ import annotations
 
 import shutil
-from typing import Any
+from typing import TYPE_CHECKING, TypedDict
 
 from kofinlaw import UserError
 from kofinlaw.models.policy.document_checks import check_documents
 from kofinlaw.models.policy.rules import verdict_sentence
 from kofinlaw.recipes.pipeline.compliance import model_name, verdicts_for
-from kofinlaw.recipes.pipeline.plan_examples import plan_examples
-from kofinlaw.recipes.pipeline.run import (
-    Run,
-    protected_paths,
-    source_paths,
+from kofinlaw.recipes.pipeline.plan_examples import (
+    ExamplesPlan,
+    FirstExample,
+    Lengths,
+    plan_examples,
 )
+from kofinlaw.recipes.pipeline.run import Run, protected_paths, source_paths
 from kofinlaw.units import GIB
 
-# Sustained bf16 arithmetic while training, in FLOP/s: half of an RTX 4090's published dense peak
-# of 165 TFLOP/s, and what two busy AVX-512 cores reached on a 270M model.
+if TYPE_CHECKING:
+    from kofinlaw.models.catalogue import ModelCard
+
+# Sustained bf16 arithmetic during training, in FLOP/s: half of an RTX 4090's published dense peak
+# of 165 TFLOP/s, and the measured rate of two busy AVX-512 cores with a 270M model.
 GPU_FLOPS = 80e12
 CPU_FLOPS = 0.08e12
+SHOWN_DOCUMENTS = 10  # refused documents that are listed
 
 
-def make_plan(run: Run) -> dict[str, Any]:
-    """Check the recipe; the result holds `ok`, `problems` and each section's figures.
+class FileRow(TypedDict):
+    """A file or folder that the recipe names."""
 
-    Nothing is written and no weights are read; figures that are not counted are in `estimated`.
+    path: str
+    exists: bool
+
+
+class VerdictRow(TypedDict):
+    """What the policy says about one model, source or way of answering."""
+
+    ok: bool
+    verdict: str
+
+
+class MemoryFigures(TypedDict):
+    """Memory of the training in GiB, the limit, and what fits into the limit."""
+
+    terms_gib: dict[str, float]
+    total_gib: float
+    limit_gib: float
+    limit_is: str
+    micro_batch: int
+    longest_sequence: int
+
+
+class TrainingFigures(TypedDict):
+    """Optimizer steps, tokens and estimated hours of the training."""
+
+    steps: int
+    effective_batch: int
+    tokens: int
+    hours: float
+
+
+class AnsweringFigures(TypedDict):
+    """Time limit in minutes (None: no limit) and memory of answering."""
+
+    budget_minutes: float | None
+    total_gib: float
+    bits: int
+    context_tokens: int
+
+
+class DiskFigures(TypedDict):
+    """Disk space in GiB."""
+
+    needed_gib: float
+    free_gib: float
+
+
+class Plan(TypedDict):
+    """The result of `kofinlaw plan`; `ok` if there are no `problems`.
+
+    `estimated` lists the figures that are estimates and not counts.
+    """
+
+    recipe: str
+    policy: str
+    files: list[FileRow]
+    verdicts: list[VerdictRow]
+    lengths: Lengths
+    first_example: FirstExample | None
+    memory: MemoryFigures
+    training: TrainingFigures
+    answering: AnsweringFigures
+    disk: DiskFigures
+    problems: list[str]
+    estimated: list[str]
+    ok: bool
+
+
+def make_plan(run: Run) -> Plan:
+    """Check everything that can be checked without loading weights; nothing is written.
+
+    Raises UserError if the catalogue does not know the model.
     """
     problems: list[str] = []
     estimated: list[str] = []
-    result: dict[str, Any] = {"recipe": run.recipe.name, "policy": run.recipe.policy}
-    result["files"] = _files(run, problems)
-    result["verdicts"] = _policy(run, problems)
-    result.update(_examples(run, problems, estimated))
-    lengths = result["lengths"]
-    result["memory"] = _memory(run, problems)
-    result["training"] = _training(run, lengths, estimated)
-    result["answering"] = _answering(run)
-    result["disk"] = _disk(run, problems)
-    result["problems"] = problems
-    result["estimated"] = estimated
-    result["ok"] = not problems
-    return result
+    files = _files(run, problems)
+    verdicts = _policy(run, problems)
+    examples = _examples(run, problems, estimated)
+    return {
+        "recipe": run.recipe.name,
+        "policy": run.recipe.policy,
+        "files": files,
+        "verdicts": verdicts,
+        "lengths": examples.lengths,
+        "first_example": examples.first,
+        "memory": _memory(run, problems),
+        "training": _training(run, examples.lengths, estimated),
+        "answering": _answering(run),
+        "disk": _disk(run, problems),
+        "problems": problems,
+        "estimated": estimated,
+        "ok": not problems,
+    }
 
 
-def _card(run: Run) -> Any:
+def _card(run: Run) -> ModelCard:
     from kofinlaw.models.catalogue import find_model
 
     return find_model(model_name(run.recipe.model))
 
 
-def _files(run: Run, problems: list[str]) -> list[dict[str, Any]]:
-    rows = []
+def _files(run: Run, problems: list[str]) -> list[FileRow]:
+    rows: list[FileRow] = []
     named = [*source_paths(run), *protected_paths(run)]
     if run.recipe.examples:
         named.append(run.path(run.recipe.examples))
@@ -61,12 +142,12 @@ def _files(run: Run, problems: list[str]) -> list[dict[str, Any]]:
     for path in named:
         rows.append({"path": str(path), "exists": path.exists()})
         if not path.exists():
-            problems.append(f"{path}: no such file or folder (the recipe names it)")
+            problems.append(f"{path}: no such file or folder, but the recipe names it")
     return rows
 
 
-def _policy(run: Run, problems: list[str]) -> list[dict[str, Any]]:
-    rows = []
+def _policy(run: Run, problems: list[str]) -> list[VerdictRow]:
+    rows: list[VerdictRow] = []
     for verdict in verdicts_for(run.recipe, run.recipe.policy):
         sentence = verdict_sentence(verdict)
         rows.append({"ok": verdict.ok, "verdict": sentence})
@@ -77,7 +158,7 @@ def _policy(run: Run, problems: list[str]) -> list[dict[str, Any]]:
 
 
 def _document_dates(run: Run) -> list[str]:
-    """Documents too new or in a wrong licence, read from an existing corpus or the sources."""
+    """The problems with the dates and licences of the documents, read from the sources."""
     from kofinlaw.data.corpus import list_documents
 
     sources = [path for path in source_paths(run) if path.exists()]
@@ -89,24 +170,25 @@ def _document_dates(run: Run) -> list[str]:
         return [str(error)]
     verdicts = check_documents(run.recipe.policy, documents)
     refused = [f"policy {run.recipe.policy}: {verdict_sentence(v)}" for v in verdicts if not v.ok]
-    more = [f"… and {len(refused) - 10} more documents"] if len(refused) > 10 else []
-    return refused[:10] + more
+    more = (
+        [f"… and {len(refused) - SHOWN_DOCUMENTS} more documents"]
+        if len(refused) > SHOWN_DOCUMENTS
+        else []
+    )
+    return refused[:SHOWN_DOCUMENTS] + more
 
 
-def _examples(run: Run, problems: list[str], estimated: list[str]) -> dict[str, Any]:
+def _examples(run: Run, problems: list[str], estimated: list[str]) -> ExamplesPlan:
     try:
         return plan_examples(run, _card(run).tokens_per_korean_char, estimated)
     except UserError as error:
         problems.append(str(error))
-        lengths = {
-            "examples": 0,
-            "mean_tokens": run.recipe.train.max_length,
-            "longest_tokens": None,
-        }
-        return {"lengths": lengths, "first_example": None}
+        length = run.recipe.train.max_length
+        return ExamplesPlan({"examples": 0, "mean_tokens": length, "longest_tokens": None}, None)
 
 
 def _limit_gib(run: Run) -> tuple[float, str]:
+    """The memory limit in GiB, and where it comes from."""
     from kofinlaw.models.doctor import free_memory_gib, gpu_memory_gib
 
     if run.recipe.train.memory_limit_gib:
@@ -118,11 +200,11 @@ def _limit_gib(run: Run) -> tuple[float, str]:
     return 0.8 * free_memory_gib(), "four fifths of this machine's free memory"
 
 
-def _memory(run: Run, problems: list[str]) -> dict[str, Any]:
+def _memory(run: Run, problems: list[str]) -> MemoryFigures:
     from kofinlaw.models.doctor import gpu_memory_gib
     from kofinlaw.models.memory.plan import plan_training_memory
 
-    limit, whose = _limit_gib(run)
+    limit, origin = _limit_gib(run)
     train = run.recipe.train
     plan = plan_training_memory(
         _card(run),
@@ -136,23 +218,23 @@ def _memory(run: Run, problems: list[str]) -> dict[str, Any]:
         limit_gib=limit,
         gpu=gpu_memory_gib() is not None,
     )
-    value = {
+    value: MemoryFigures = {
         "terms_gib": {name: round(gib, 3) for name, gib in plan.terms.items()},
         "total_gib": round(plan.total, 2),
         "limit_gib": round(limit, 2),
-        "limit_is": whose,
+        "limit_is": origin,
         "micro_batch": plan.micro_batch,
         "longest_sequence": plan.longest,
     }
     if plan.total > limit:
         problems.append(
-            f"training needs {plan.total:.1f} GiB at {train.max_length} tokens, {limit:.1f} GiB is "
-            f"{whose}; the longest sequence that fits has {plan.longest} tokens"
+            f"training needs {plan.total:.1f} GiB at {train.max_length} tokens, but the limit is "
+            f"{limit:.1f} GiB ({origin}); the longest sequence that fits has {plan.longest} tokens"
         )
     return value
 
 
-def _training(run: Run, lengths: dict[str, Any], estimated: list[str]) -> dict[str, Any]:
+def _training(run: Run, lengths: Lengths, estimated: list[str]) -> TrainingFigures:
     from kofinlaw.models.doctor import gpu_memory_gib
 
     train = run.recipe.train
@@ -165,7 +247,8 @@ def _training(run: Run, lengths: dict[str, Any], estimated: list[str]) -> dict[s
         tokens = train.max_tokens
         steps = max(1, tokens // (train.effective_batch * lengths["mean_tokens"]))
     gpu = gpu_memory_gib() is not None
-    # Frozen base: 2·P forward, 2·P for the gradient of activations, 2·P again with checkpointing.
+    # FLOP per token with P frozen parameters: 2·P forward, 2·P for the gradients of activations,
+    # and 2·P for the second forward pass of gradient checkpointing.
     flops = 6 * float(_card(run).parameters) * tokens
     hours = flops / (GPU_FLOPS if gpu else CPU_FLOPS) / 3600
     estimated.append(f"hours: 6 × parameters × tokens at {'half a 4090' if gpu else '2 CPU cores'}")
@@ -177,7 +260,7 @@ def _training(run: Run, lengths: dict[str, Any], estimated: list[str]) -> dict[s
     }
 
 
-def _answering(run: Run) -> dict[str, Any]:
+def _answering(run: Run) -> AnsweringFigures:
     from kofinlaw.models.doctor import gpu_memory_gib
     from kofinlaw.models.memory.plan import plan_serving_memory
 
@@ -198,8 +281,8 @@ def _answering(run: Run) -> dict[str, Any]:
     }
 
 
-def _disk(run: Run, problems: list[str]) -> dict[str, Any]:
-    """Merged weights in 16 bit twice over (while one is replaced) plus a fixed gibibyte."""
+def _disk(run: Run, problems: list[str]) -> DiskFigures:
+    """Space for two merged checkpoints in 16 bit (one replaces the other) and one GiB more."""
     needed = 2 * 2 * float(_card(run).parameters) / GIB + 1
     existing = run.folder
     while not existing.exists():
@@ -210,8 +293,8 @@ def _disk(run: Run, problems: list[str]) -> dict[str, Any]:
     return {"needed_gib": round(needed, 1), "free_gib": round(free, 1)}
 
 
-def plan_lines(plan: dict[str, Any]) -> list[str]:
-    """The plan as a page for the terminal."""
+def plan_lines(plan: Plan) -> list[str]:
+    """The plan as lines for the terminal."""
     memory, training = plan["memory"], plan["training"]
     lengths, answering, disk = plan["lengths"], plan["answering"], plan["disk"]
     minutes = answering["budget_minutes"]

@@ -1,21 +1,56 @@
-"""What a plan says of the examples: how many, how long, and the first with its loss mask."""
+"""The part of a plan about the training examples: how many, how long, and the first one."""
 
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any
+from typing import NamedTuple, TypedDict
 
 from kofinlaw.files import read_json_lines
 from kofinlaw.recipes.pipeline.ready_examples import texts_of
 from kofinlaw.recipes.pipeline.run import Run
 
-GUESSED_TOKENS = 600
+GUESSED_TOKENS = 600  # mean length of an example before there are examples
+
+
+class _Counted(TypedDict):
+    examples: int
+    mean_tokens: int
+    longest_tokens: int | None
+
+
+class Lengths(_Counted, total=False):
+    """Lengths of the examples in tokens; the optional figures need the model's tokenizer.
+
+    `rejected` counts the examples that the trainer would reject, by reason.
+    """
+
+    median_tokens: int
+    p95_tokens: int
+    supervised_tokens: int
+    rejected: dict[str, int]
+
+
+class FirstExample(TypedDict):
+    """The first example as the trainer sees it, with its loss mask."""
+
+    rendered: str
+    tokens: int
+    supervised_tokens: int
+    template_sha256: str
+
+
+class ExamplesPlan(NamedTuple):
+    """The lengths of all examples, and the first example if the tokenizer is on this machine."""
+
+    lengths: Lengths
+    first: FirstExample | None
 
 
 def examples_path(run: Run) -> Path | None:
-    """The examples there are: those of the run, else the recipe's ready ones; None where neither.
+    """The run's examples, else the recipe's ready examples, else None.
 
-    Ready ones lie behind the stage's copy because that has lost what holds an evaluation question.
+    The run's own copy comes first because it has lost the examples that contain evaluation
+    questions.
     """
     ready = run.path(run.recipe.examples) if run.recipe.examples else None
     for path in (run.folder / "augment" / "examples.jsonl", ready):
@@ -24,30 +59,28 @@ def examples_path(run: Run) -> Path | None:
     return None
 
 
-def plan_examples(run: Run, tokens_per_character: float, estimated: list[str]) -> dict[str, Any]:
-    """`lengths` and `first_example`, counted exactly where examples and tokenizer are here.
+def plan_examples(run: Run, tokens_per_character: float, estimated: list[str]) -> ExamplesPlan:
+    """Count the examples and their tokens, exactly if examples and tokenizer are on this machine.
 
-    Without the tokenizer lengths are characters times the catalogue's figure, without examples
-    the number asked for; both say so in `estimated`. Raises UserError as the trainer would for
-    examples that cannot be trained on.
+    Without the tokenizer, lengths are characters times `tokens_per_character`. Without examples,
+    their number is the one that the recipe asks for. Both add a note to `estimated`. Raises
+    UserError for examples that cannot be trained on, as the trainer does.
     """
     path = examples_path(run)
     if path is None:
         estimated.append("lengths: no examples yet; run `kofinlaw augment` for counts")
         mean = min(run.recipe.train.max_length, GUESSED_TOKENS)
-        lengths = {
-            "examples": run.recipe.augment.items,
-            "mean_tokens": mean,
-            "longest_tokens": None,
-        }
-        return {"lengths": lengths, "first_example": None}
+        items = run.recipe.augment.items
+        return ExamplesPlan(
+            {"examples": items, "mean_tokens": mean, "longest_tokens": None}, first=None
+        )
     from kofinlaw.models.resolve import local_folder
     from kofinlaw.models.tokenizer import load_tokenizer
 
     folder = local_folder(run.recipe.model, cache=run.cache)
     if folder is None:
         estimated.append("lengths: the tokenizer is not on this machine; characters × catalogue")
-        return {"lengths": _by_characters(path, tokens_per_character), "first_example": None}
+        return ExamplesPlan(_by_characters(path, tokens_per_character), first=None)
     from kofinlaw.models.templates import template_for
     from kofinlaw.trainer.encoding import encode_examples, length_record, show_example
 
@@ -58,26 +91,25 @@ def plan_examples(run: Run, tokens_per_character: float, estimated: list[str]) -
     record = length_record(kept, rejected)
     percentiles = record["percentiles"]
     first = kept[0]
-    return {
-        "lengths": {
-            "examples": len(kept),
-            "mean_tokens": round(record["tokens"] / len(kept)),
-            "median_tokens": round(percentiles["50"]),
-            "p95_tokens": round(percentiles["95"]),
-            "longest_tokens": round(percentiles["100"]),
-            "supervised_tokens": record["supervised_tokens"],
-            "rejected": record["rejected"],
-        },
-        "first_example": {
-            "rendered": show_example(first, tokenizer.decode),
-            "tokens": len(first),
-            "supervised_tokens": first.targets,
-            "template_sha256": template.sha256,
-        },
+    lengths: Lengths = {
+        "examples": len(kept),
+        "mean_tokens": round(record["tokens"] / len(kept)),
+        "median_tokens": round(percentiles["50"]),
+        "p95_tokens": round(percentiles["95"]),
+        "longest_tokens": round(percentiles["100"]),
+        "supervised_tokens": record["supervised_tokens"],
+        "rejected": record["rejected"],
     }
+    example: FirstExample = {
+        "rendered": show_example(first, tokenizer.decode),
+        "tokens": len(first),
+        "supervised_tokens": first.targets,
+        "template_sha256": template.sha256,
+    }
+    return ExamplesPlan(lengths, example)
 
 
-def _by_characters(path: Path, tokens_per_character: float) -> dict[str, Any]:
+def _by_characters(path: Path, tokens_per_character: float) -> Lengths:
     characters = sorted(
         sum(map(len, texts_of(row))) for _, row in read_json_lines(path) if isinstance(row, dict)
     )

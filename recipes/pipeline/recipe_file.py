@@ -1,8 +1,8 @@
-"""A recipe file read with its line numbers, and `--set` laid over it.
+"""Read a recipe file with its line numbers and apply `--set` on top of it.
 
-The result knows where each value came from, so an error can say `quickstart.yaml:14` and
-`kofinlaw recipe show` can print the origin beside the value. Its paths are absolute: it means the
-same from any folder.
+The result knows the origin of each value, so an error can say `quickstart.yaml:14` and
+`kofinlaw recipe show` can print the origin next to the value. Paths in it are absolute, so it means
+the same from any folder.
 """
 
 from __future__ import annotations
@@ -11,14 +11,13 @@ import difflib
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
 
 import yaml
 
 from kofinlaw import UserError
 
-SHIPPED = Path(__file__).resolve().parents[1]  # the YAML lies at the top of the room
-# Keys whose value is a path, a mapping with a `path`, or a list of such.
+SHIPPED = Path(__file__).resolve().parents[1]  # the recipes are at the top of this package
+# Keys whose value is a path, a mapping with a `path`, or a list of these.
 PATH_KEYS = (
     "model.path",
     "data.sources",
@@ -39,9 +38,9 @@ PATH_KEYS = (
     "score.judge.engine.gguf",
     "study.trained",
 )
-# Lists of names, or of paths: these end in `.md`.
+# Keys whose value is a list of names and paths; a path ends in `.md`.
 NAMES_OR_PATHS = ("score.judge.criteria",)
-MAX_BYTES = 1_000_000
+MAX_BYTES = 1_000_000  # of a recipe file
 
 
 @dataclass(frozen=True)
@@ -49,11 +48,11 @@ class RecipeFile:
     """Recipe values, paths absolute, and the origin of each dotted key (`file:line` or `--set`)."""
 
     path: Path
-    values: dict[str, Any]
+    values: dict[str, object]
     origins: dict[str, str] = field(default_factory=dict)
 
     def origin(self, dotted: str) -> str:
-        """Where a key came from; the nearest enclosing key's origin where it has none itself."""
+        """The origin of a key; if it has none, the origin of the nearest enclosing key."""
         parts = dotted.split(".")
         while parts:
             found = self.origins.get(".".join(parts))
@@ -64,9 +63,9 @@ class RecipeFile:
 
 
 def find_recipe(name: str) -> Path:
-    """The file a person means: a path, or the name of a shipped recipe.
+    """The recipe file at a path, or the shipped recipe with this name.
 
-    Raises UserError that lists the shipped recipes where there is neither.
+    Raises UserError that lists the shipped recipes if there is neither.
     """
     for candidate in (Path(name), SHIPPED / name, SHIPPED / f"{name}.yaml"):
         if candidate.is_file():
@@ -87,11 +86,15 @@ def shipped_recipes() -> list[str]:
 def read_recipe_file(path: Path, overrides: Sequence[str] = ()) -> RecipeFile:
     """Read a YAML recipe and apply `a.b=c` overrides (values are YAML).
 
-    Paths in the file are relative to the file, those of overrides to the current folder. Raises
-    UserError with file and line for what is not YAML, repeats a key, or is no mapping.
+    Paths in the file are relative to the file, paths in overrides to the current folder. Raises
+    UserError with file and line if the text is not YAML, repeats a key, or is not a mapping.
     """
     if path.stat().st_size > MAX_BYTES:
-        raise UserError("a recipe is a small file; this one is over 1 MB", where=str(path))
+        raise UserError(
+            "the file is larger than 1 MB, so it is not a recipe",
+            where=str(path),
+            remedy="name a recipe file (YAML)",
+        )
     try:
         text = path.read_text(encoding="utf-8-sig")
         root = yaml.compose(text, Loader=yaml.SafeLoader)
@@ -105,39 +108,49 @@ def read_recipe_file(path: Path, overrides: Sequence[str] = ()) -> RecipeFile:
         raise UserError(
             f"not valid YAML: {getattr(error, 'problem', error)}",
             where=where,
-            remedy="check the indentation and the colon before this line",
+            remedy="check the indentation and the colons on this line and the line before it",
         ) from error
     if not isinstance(root, yaml.MappingNode):
-        raise UserError("a recipe is a mapping of keys to values", where=str(path))
+        raise UserError(
+            "the file does not hold keys with values",
+            where=str(path),
+            remedy="write one `key: value` in each line, as recipes/quickstart.yaml does",
+        )
     origins: dict[str, str] = {}
-    values = _plain(root, "", path, origins)
-    _place(values, path.parent)
+    values = _mapping(root, "", path, origins)
+    _make_paths_absolute(values, path.parent)
     recipe_file = RecipeFile(path, values, origins)
     for override in overrides:
         _apply(recipe_file, override)
     return recipe_file
 
 
-def _plain(node: yaml.Node, prefix: str, path: Path, origins: dict[str, str]) -> Any:
+def _mapping(
+    node: yaml.MappingNode, prefix: str, path: Path, origins: dict[str, str]
+) -> dict[str, object]:
+    """The values below a mapping; adds the origin of each dotted key to `origins`."""
+    result: dict[str, object] = {}
+    for key_node, value_node in node.value:
+        key = str(key_node.value)
+        dotted = f"{prefix}.{key}" if prefix else key
+        here = f"{path.name}:{key_node.start_mark.line + 1}"
+        if key in result:
+            raise UserError(
+                f"the key `{dotted}` appears twice", where=here, remedy="keep one of the two lines"
+            )
+        origins[dotted] = here
+        result[key] = _value(value_node, dotted, path, origins)
+    return result
+
+
+def _value(node: yaml.Node, prefix: str, path: Path, origins: dict[str, str]) -> object:
     line = node.start_mark.line + 1
-    if prefix:
-        origins.setdefault(prefix, f"{path.name}:{line}")
+    origins.setdefault(prefix, f"{path.name}:{line}")
     if isinstance(node, yaml.MappingNode):
-        result: dict[str, Any] = {}
-        for key_node, value_node in node.value:
-            key = str(key_node.value)
-            dotted = f"{prefix}.{key}" if prefix else key
-            here = f"{path.name}:{key_node.start_mark.line + 1}"
-            if key in result:
-                raise UserError(
-                    f"`{dotted}` stands twice", where=here, remedy="keep one of the two lines"
-                )
-            origins[dotted] = here
-            result[key] = _plain(value_node, dotted, path, origins)
-        return result
+        return _mapping(node, prefix, path, origins)
     if isinstance(node, yaml.SequenceNode):
         return [
-            _plain(item, f"{prefix}.{number}", path, origins)
+            _value(item, f"{prefix}.{number}", path, origins)
             for number, item in enumerate(node.value)
         ]
     constructor = yaml.SafeLoader("")
@@ -148,18 +161,23 @@ def _plain(node: yaml.Node, prefix: str, path: Path, origins: dict[str, str]) ->
 
 
 def _apply(recipe_file: RecipeFile, override: str) -> None:
+    """Set one value of the recipe from `a.b=c`, and its origin."""
     dotted, equals, text = override.partition("=")
     dotted = dotted.strip()
     if not equals or not dotted:
         raise UserError(
-            "an override has the form key=value",
+            "this is not of the form key=value",
             where=f"--set {override}",
             remedy="for example --set train.max_steps=20",
         )
     try:
         value = yaml.safe_load(text)
     except yaml.YAMLError as error:
-        raise UserError(f"not a YAML value: {error}", where=f"--set {override}") from error
+        raise UserError(
+            f"not a YAML value: {error}",
+            where=f"--set {override}",
+            remedy="for example --set train.max_steps=20",
+        ) from error
     target = recipe_file.values
     parts = dotted.split(".")
     for depth, part in enumerate(parts[:-1], 1):
@@ -168,47 +186,49 @@ def _apply(recipe_file: RecipeFile, override: str) -> None:
             inner = target[part] = {}
         if not isinstance(inner, dict):
             raise UserError(
-                f"`{'.'.join(parts[:depth])}` is a value, not a section", where=f"--set {override}"
+                f"`{'.'.join(parts[:depth])}` is a value, not a section",
+                where=f"--set {override}",
+                remedy="`kofinlaw recipe show RECIPE` lists the keys",
             )
         target = inner
     target[parts[-1]] = value
-    _place(recipe_file.values, Path.cwd(), dotted)
+    _make_paths_absolute(recipe_file.values, Path.cwd(), dotted)
     for known in [key for key in recipe_file.origins if key.startswith(dotted + ".")]:
         del recipe_file.origins[known]
     recipe_file.origins[dotted] = f"--set {dotted}"
 
 
-def _place(values: dict[str, Any], base: Path, under: str = "") -> None:
-    """Make the paths at and below the key `under` absolute, from `base` where they are relative."""
+def _make_paths_absolute(values: dict[str, object], base: Path, under: str = "") -> None:
+    """Make the paths at and below the key `under` absolute; relative ones start at `base`."""
     for key in (*PATH_KEYS, *NAMES_OR_PATHS):
         if under and not f"{key}.".startswith(f"{under}."):
             continue
         *sections, last = key.split(".")
-        section: Any = values
+        section: object = values
         for name in sections:
             section = section.get(name) if isinstance(section, dict) else None
         if isinstance(section, dict) and last in section:
-            named = key in NAMES_OR_PATHS
-            section[last] = (_placed_files if named else _placed)(section[last], base)
+            make = _absolute_files if key in NAMES_OR_PATHS else _absolute_paths
+            section[last] = make(section[last], base)
 
 
-def _placed_files(value: Any, base: Path) -> Any:
+def _absolute_files(value: object, base: Path) -> object:
     if isinstance(value, list):
-        return [_placed_files(item, base) for item in value]
-    return _placed(value, base) if str(value).endswith(".md") else value
+        return [_absolute_files(item, base) for item in value]
+    return _absolute_paths(value, base) if str(value).endswith(".md") else value
 
 
-def _placed(value: Any, base: Path) -> Any:
+def _absolute_paths(value: object, base: Path) -> object:
     if isinstance(value, str) and value:
         return str(absolute(value, base))
     if isinstance(value, list):
-        return [_placed(item, base) for item in value]
+        return [_absolute_paths(item, base) for item in value]
     if isinstance(value, dict) and "path" in value:
-        return {**value, "path": _placed(value["path"], base)}
+        return {**value, "path": _absolute_paths(value["path"], base)}
     return value
 
 
 def absolute(value: str, base: Path) -> Path:
-    """A path as it stands, or from `base` where it is relative; `~` is the home folder."""
+    """A path unchanged if it is absolute, else from `base`; `~` is the home folder."""
     path = Path(value).expanduser()
     return path if path.is_absolute() else (base / path).resolve()

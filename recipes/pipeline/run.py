@@ -1,7 +1,8 @@
-"""A recipe bound to its folder: where its documents, questions, weights and caches lie."""
+"""Bind a recipe to its folder, and find its documents, questions, weights and caches."""
 
 from __future__ import annotations
 
+import os
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -21,7 +22,15 @@ SYSTEM_STAGES: dict[System, str] = {
 
 @dataclass(frozen=True)
 class Run:
-    """A recipe bound to its folder; `started` is when the process began (monotonic seconds)."""
+    """A recipe bound to its folder.
+
+    Args:
+        recipe: The checked recipe.
+        recipe_file: The file that it was read from, with the origin of each value.
+        folder: The run's folder (absolute).
+        started: When the recipe was bound, on the monotonic clock in seconds.
+        cache: Folder of converted models and embeddings, shared by all runs.
+    """
 
     recipe: Recipe
     recipe_file: RecipeFile
@@ -30,22 +39,22 @@ class Run:
     cache: Path
 
     def path(self, value: str) -> Path:
-        """A path of the recipe, made absolute."""
+        """A path of the recipe as an absolute path; relative ones start at the recipe file."""
         return absolute(value, self.recipe_file.path.parent)
 
     @property
     def questions_path(self) -> Path:
-        """The evaluation questions, whichever files they came from."""
+        """The evaluation questions that the stage `questions` gathers."""
         return self.folder / "questions" / "questions.jsonl"
 
     @property
     def key_path(self) -> Path:
-        """Their key; only scoring reads it."""
+        """The key of the evaluation questions; only scoring reads it."""
         return self.folder / "questions" / "key.jsonl"
 
 
 def bind(recipe: Recipe, recipe_file: RecipeFile, runs: Path, cache: Path | None = None) -> Run:
-    """A run of this recipe under `runs/<name>`."""
+    """Bind a recipe to the folder `runs/<name>`; `cache` None is `default_cache()`."""
     return Run(
         recipe,
         recipe_file,
@@ -56,34 +65,39 @@ def bind(recipe: Recipe, recipe_file: RecipeFile, runs: Path, cache: Path | None
 
 
 def reopen(folder: Path) -> Run:
-    """The run in `folder`, by the recipe it keeps; raises UserError where there is none."""
+    """The run in `folder`, bound to the resolved recipe that it keeps.
+
+    Raises UserError if the folder holds no recipe.
+    """
     if not (folder / "recipe.yaml").is_file():
-        raise UserError("this is no run's folder", where=str(folder), remedy="name runs/<recipe>")
+        raise UserError(
+            "this folder is not a run: it has no recipe.yaml",
+            where=str(folder),
+            remedy="name the folder of a run, for example runs/quickstart",
+        )
     recipe_file = read_recipe_file((folder / "recipe.yaml").resolve())
     recipe = Recipe.model_validate(recipe_file.values)
     return Run(recipe, recipe_file, folder.resolve(), time.monotonic(), default_cache())
 
 
 def default_cache() -> Path:
-    """Where converted models and embeddings are kept: $KOFINLAW_CACHE or ~/.cache/kofinlaw."""
-    import os
-
+    """The folder of converted models and embeddings: $KOFINLAW_CACHE or ~/.cache/kofinlaw."""
     return Path(os.environ.get("KOFINLAW_CACHE", "~/.cache/kofinlaw")).expanduser()
 
 
 def source_paths(run: Run) -> tuple[Path, ...]:
-    """The recipe's document folders and files."""
+    """The folders and files of the recipe's documents."""
     return tuple(run.path(source.path) for source in run.recipe.sources)
 
 
 def protected_paths(run: Run) -> tuple[Path, ...]:
-    """Question files that no example may come near."""
+    """The question files whose questions no training example may contain."""
     evaluate = run.recipe.evaluate
     return tuple(run.path(name) for name in (evaluate.questions, evaluate.submission) if name)
 
 
 def protected_texts(run: Run) -> list[str]:
-    """Stems and options of the recipe's own evaluation questions."""
+    """The recipe's own evaluation questions, each as one text with its options."""
     from kofinlaw.rag.questions.question_files import read_questions
 
     texts = []
@@ -94,9 +108,9 @@ def protected_texts(run: Run) -> list[str]:
 
 
 def corpus_files(run: Run) -> dict[str, Path]:
-    """The run's `chunks`, and the `examples` made from them; those there are.
+    """The files that exist of the run's `chunks` and of the `examples` generated from them.
 
-    Ready examples do not say which chunks they hold, so they are left out.
+    Ready examples do not name the chunks that they come from, so they are left out.
     """
     files = {"chunks": run.folder / "data" / "chunks.jsonl"}
     if run.recipe.examples is None:
@@ -105,25 +119,28 @@ def corpus_files(run: Run) -> dict[str, Path]:
 
 
 def question_files(run: Run) -> dict[str, Path]:
-    """The evaluation's `questions` and `key`; none where the run does not ask."""
+    """The files of the evaluation's `questions` and `key`; empty if the run has none."""
     files = {"questions": run.questions_path, "key": run.key_path}
     return files if all(path.is_file() for path in files.values()) else {}
 
 
 def model_folder(run: Run, progress: Progress = silent) -> Path:
-    """The base model's folder on this machine (converted once where a package carries it)."""
+    """The base model's folder; a model that a package contains as GGUF is converted once.
+
+    Raises UserError if the model is not on this machine.
+    """
     from kofinlaw.models.resolve import model_folder as resolve
 
     return resolve(run.recipe.model, offline=run.recipe.offline, cache=run.cache, progress=progress)
 
 
 def token_counter(run: Run, progress: Progress = silent) -> Callable[[str], int]:
-    """The base model's own token count."""
+    """A function that counts the tokens of a text with the base model's tokenizer."""
     from kofinlaw.models.tokenizer import load_tokenizer
 
     return load_tokenizer(model_folder(run, progress)).count
 
 
 def system_folder(run: Run, system: System) -> Path:
-    """The weights a system answers with."""
+    """The folder of the weights that a system answers with."""
     return run.folder / "merge" / "model" if system.startswith("trained") else model_folder(run)

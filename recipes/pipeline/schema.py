@@ -1,11 +1,11 @@
-"""The recipe: one model a section, strict, every error at once with file and line."""
+"""The schema of a recipe: strict, one model for each section, all errors with file and line."""
 
 from __future__ import annotations
 
 import difflib
 import typing
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
 
@@ -31,11 +31,14 @@ else:
     # The names in policies.yaml, so that the error for another name lists them.
     PolicyName = Literal[tuple(policies())]
 
+if TYPE_CHECKING:
+    from pydantic_core import ErrorDetails
+
 System = Literal["base", "base-rag", "trained", "trained-rag"]
 
 
 class EvaluateSettings(BaseModel):
-    """Which questions prove the model, and which systems answer them."""
+    """Which questions evaluate the model, and which systems answer them."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
@@ -44,87 +47,98 @@ class EvaluateSettings(BaseModel):
     )
     key: str | None = Field(None, description="JSON Lines of Key records for these questions")
     heldout: bool = Field(
-        False, description="also ask the grounded questions of the held-out documents"
+        False, description="also ask the generated questions about the held-out documents"
     )
     systems: tuple[System, ...] = Field(
         ("base", "base-rag", "trained-rag"),
-        description="systems to compare; `base` has no documents, `-rag` reads the index",
+        description="systems to compare; those with `-rag` read the index, the others no documents",
     )
     submission: str | None = Field(
-        None, description="an ID,Question file that trained + RAG fills in as submission.csv"
+        None, description="an ID,Question CSV that `trained-rag` answers as submission.csv"
     )
 
     @model_validator(mode="after")
     def _has_questions(self) -> EvaluateSettings:
         if self.key and not self.questions:
-            raise ValueError("`key` without `questions`: name the question file too")
+            raise ValueError("`key` is set, but `questions` is not: name the question file too")
         return self
 
 
 class SweepSettings(BaseModel):
-    """What `kofinlaw sweep` varies; an ordinary run does not look at it."""
+    """What `kofinlaw sweep` varies; an ordinary run ignores it."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
     over: tuple[str, ...] = Field(
-        (), description="axes: KEY=a,b,c, or KEY,KEY=a:x,b:y for keys that move together"
+        (), description="axes: KEY=a,b,c, or KEY,KEY=a:x,b:y for keys that change together"
     )
-    until: str | None = Field(
-        None, description="stage after which each point stops; none: the report"
-    )
+    until: str | None = Field(None, description="last stage of each point; none: all stages")
 
 
 class Recipe(BaseModel):
-    """Everything a run depends on."""
+    """Everything that a run depends on."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
     name: str = Field(
-        pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]*$", description="names the run's folder: runs/<name>"
+        pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]*$", description="name of the run's folder: runs/<name>"
     )
-    description: str = Field("", description="one line for people")
-    policy: PolicyName = Field("open", description="what models and documents may be used")
-    offline: bool = Field(True, description="refuse every connection past this machine")
-    seed: int = Field(42, ge=0, lt=2**31, description="decides every random choice")
-    model: ModelSettings = Field(description="the model to train and to answer with")
+    description: str = Field("", description="what the recipe does, in one line")
+    policy: PolicyName = Field(
+        "open", description="the policy that models and documents must satisfy"
+    )
+    offline: bool = Field(True, description="refuse every connection to another machine")
+    seed: int = Field(42, ge=0, lt=2**31, description="seed of every random choice")
+    model: ModelSettings = Field(description="the model that is trained and that answers")
     data: DataSettings | None = Field(
-        None, description="documents to chunks; left out where `examples` are all there is"
+        None, description="the documents and how to split them; none if only `examples` are used"
     )
     examples: str | None = Field(
         None,
         description="ready training examples (JSON Lines of `messages`, `prompt` + `completion`, "
-        "or `text`), trained on instead of generated ones",
+        "or `text`) that replace the generated ones",
     )
     augment: AugmentSettings = Field(
-        default_factory=AugmentSettings, description="chunks to training examples"
+        default_factory=AugmentSettings,
+        description="how training examples are generated from the chunks",
     )
-    train: TrainSettings = Field(default_factory=TrainSettings, description="the adapter")
-    merge: MergeSettings = Field(default_factory=MergeSettings, description="adapter into weights")
+    train: TrainSettings = Field(
+        default_factory=TrainSettings, description="how the adapter is trained"
+    )
+    merge: MergeSettings = Field(
+        default_factory=MergeSettings, description="how the adapter is merged"
+    )
     verify: VerifySettings = Field(
-        default_factory=VerifySettings, description="merged against trained"
+        default_factory=VerifySettings,
+        description="how the merged model is compared with base + adapter",
     )
-    export: ExportSettings = Field(default_factory=ExportSettings, description="other formats")
+    export: ExportSettings = Field(
+        default_factory=ExportSettings, description="formats to export to"
+    )
     rag: RagSettings = Field(default_factory=RagSettings, description="index and retrieval")
     answer: AnswerSettings = Field(
-        default_factory=AnswerSettings, description="answers before the deadline"
+        default_factory=AnswerSettings, description="how questions are answered, and the deadline"
     )
     evaluate: EvaluateSettings = Field(
-        default_factory=EvaluateSettings, description="questions and systems"
+        default_factory=EvaluateSettings,
+        description="questions that evaluate the model, and the systems to compare",
     )
-    score: ScoreSettings = Field(default_factory=ScoreSettings, description="how to score")
+    score: ScoreSettings = Field(
+        default_factory=ScoreSettings, description="how answers are scored"
+    )
     trace: TraceSettings | None = Field(
-        None, description="write down every call while answering; none: no traces"
+        None, description="where the calls of answering are traced to; none: no traces"
     )
     sweep: SweepSettings = Field(
         default_factory=SweepSettings, description="what `kofinlaw sweep` varies"
     )
     study: StudySettings = Field(
-        default_factory=StudySettings, description="what `kofinlaw study` puts side by side"
+        default_factory=StudySettings, description="what `kofinlaw study` compares"
     )
 
     @field_validator("description", mode="before")
     @classmethod
-    def _one_line(cls, value: Any) -> Any:
+    def _one_line(cls, value: object) -> object:
         return " ".join(value.split()) if isinstance(value, str) else value
 
     @model_validator(mode="after")
@@ -133,7 +147,7 @@ class Recipe(BaseModel):
             self._without_documents()
         if self.examples is not None and self.evaluate.heldout:
             raise ValueError(
-                "`evaluate.heldout` asks about documents held out of generated examples, and "
+                "`evaluate.heldout` needs examples that are generated from documents, but "
                 "`examples` are ready: name `evaluate.questions` instead"
             )
         if self.evaluate.heldout and not self.augment.holdout_documents:
@@ -143,45 +157,50 @@ class Recipe(BaseModel):
             )
         if self.train.quantization == "int8" and self.merge.base != "original":
             raise ValueError(
-                "`train.quantization: int8` merges into the 16-bit weights alone: set "
+                "`train.quantization: int8` can only merge into the 16-bit weights: set "
                 "`merge.base: original`"
             )
         if self.answer.answer_form != self.augment.answer_form:
             raise ValueError(
                 f"`augment.answer_form` is {self.augment.answer_form} but `answer.answer_form` is "
-                f"{self.answer.answer_form}: the model would be asked in a form it never saw"
+                f"{self.answer.answer_form}: set both to the form that the model is trained on"
             )
         return self
 
     def _without_documents(self) -> None:
         if self.examples is None:
-            raise ValueError("`data.sources` is required, or ready `examples` to train on")
+            raise ValueError("`data.sources` is required, unless ready `examples` are named")
         reading = [name for name in self.evaluate.systems if name.endswith("-rag")]
         if self.evaluate.questions and reading:
             raise ValueError(
-                f"`{reading[0]}` reads documents and the recipe has no `data`: set "
+                f"`{reading[0]}` reads documents, but the recipe has no `data`: set "
                 "`evaluate.systems: [base, trained]`"
             )
         if self.evaluate.submission:
             raise ValueError(
-                "`evaluate.submission` is answered from documents: name `data.sources`"
+                "`evaluate.submission` is answered from documents: name them in `data.sources`"
             )
 
     @property
     def asks(self) -> bool:
-        """Whether there are questions to prove the model on."""
+        """Whether the run answers questions to evaluate the model."""
         return bool(self.evaluate.questions or self.evaluate.heldout or self.data)
 
     @property
     def sources(self) -> tuple[SourceSettings, ...]:
-        """The folders and files of documents; none where ready examples are all there is."""
+        """The folders and files of documents; none if the recipe has only ready examples."""
         return self.data.sources if self.data else ()
 
 
 def load_recipe(name: str, overrides: Sequence[str] = ()) -> tuple[Recipe, RecipeFile]:
-    """Read, override and check a recipe.
+    """Read a recipe, apply the overrides (`key=value`) and check it.
 
-    Raises UserError that lists every error with file, line and the nearest valid name.
+    Args:
+        name: A recipe file, or the name of a shipped recipe.
+        overrides: Values that replace those of the file, as `--set` on the command line.
+
+    Returns the checked recipe, and the file with the origin of each value. Raises UserError that
+    lists every mistake with file, line and the nearest valid name.
     """
     recipe_file = read_recipe_file(find_recipe(name), overrides)
     try:
@@ -191,13 +210,13 @@ def load_recipe(name: str, overrides: Sequence[str] = ()) -> tuple[Recipe, Recip
 
 
 def describe_errors(error: ValidationError, recipe_file: RecipeFile) -> str:
-    """All of pydantic's complaints as lines a person can act on, in file order."""
+    """All errors of pydantic as lines with file, line and remedy, in the order of the file."""
     lines = []
-    for fault in error.errors():
-        loc = [str(part) for part in fault["loc"] if not str(part).startswith("function-")]
+    for mistake in error.errors():
+        loc = [str(part) for part in mistake["loc"] if not str(part).startswith("function-")]
         dotted = ".".join(loc)
         where = recipe_file.origin(dotted) if dotted else str(recipe_file.path.name)
-        lines.append((_line_number(where), f"{where}: {_fault(fault, loc, recipe_file)}"))
+        lines.append((_line_number(where), f"{where}: {_explained(mistake, loc)}"))
     lines.sort(key=lambda item: item[0])
     count = f"{len(lines)} mistakes" if len(lines) > 1 else "1 mistake"
     return f"{count} in {recipe_file.path.name}\n" + "\n".join(f"  {text}" for _, text in lines)
@@ -208,9 +227,9 @@ def _line_number(where: str) -> int:
     return int(tail) if tail.isdigit() else 0
 
 
-def _fault(fault: Any, loc: list[str], recipe_file: RecipeFile) -> str:
+def _explained(mistake: ErrorDetails, loc: list[str]) -> str:
     dotted = ".".join(loc)
-    if fault["type"] == "extra_forbidden":
+    if mistake["type"] == "extra_forbidden":
         names = field_names(loc[:-1])
         near = difflib.get_close_matches(loc[-1], names, 1, cutoff=0.5)
         section = ".".join(loc[:-1]) or "the recipe"
@@ -218,18 +237,18 @@ def _fault(fault: Any, loc: list[str], recipe_file: RecipeFile) -> str:
             f"did you mean `{near[0]}`?" if near else f"{section} has: {', '.join(sorted(names))}"
         )
         return f"unknown key `{dotted}`; {hint}"
-    if fault["type"] == "missing":
+    if mistake["type"] == "missing":
         return f"`{dotted}` is required"
-    message = str(fault["msg"]).removeprefix("Value error, ")
+    message = mistake["msg"].removeprefix("Value error, ")
     if not dotted:
         return message
-    given = fault.get("input")
+    given = mistake.get("input")
     shown = f" (given: {given!r})" if isinstance(given, (str, int, float, bool)) else ""
     return f"`{dotted}`: {message[:1].lower()}{message[1:]}{shown}"
 
 
 def field_names(loc: Sequence[str]) -> list[str]:
-    """The keys a section may have, found by walking the models along `loc`."""
+    """The keys that the section at `loc` may have; empty if there is no such section."""
     current: type[BaseModel] | None = Recipe
     for part in loc:
         if part.isdigit():
@@ -240,7 +259,8 @@ def field_names(loc: Sequence[str]) -> list[str]:
     return list(current.model_fields) if current else []
 
 
-def _model_in(annotation: Any) -> type[BaseModel] | None:
+def _model_in(annotation: object) -> type[BaseModel] | None:
+    """The settings model in an annotation such as `DataSettings | None`."""
     if isinstance(annotation, type) and issubclass(annotation, BaseModel):
         return annotation
     for inner in typing.get_args(annotation):
@@ -257,19 +277,19 @@ def resolved_yaml(recipe: Recipe) -> str:
     return yaml.safe_dump(recipe.model_dump(mode="json"), allow_unicode=True, sort_keys=False)
 
 
-def leaves(values: Any, prefix: str = "") -> list[tuple[str, Any]]:
-    """(dotted key, value) of every value that is not a section."""
+def leaves(values: object, prefix: str = "") -> list[tuple[str, object]]:
+    """Dotted key and value of every value that is not a section."""
     if isinstance(values, dict) and values:
-        out = []
+        found = []
         for key, value in values.items():
-            out += leaves(value, f"{prefix}.{key}" if prefix else key)
-        return out
+            found += leaves(value, f"{prefix}.{key}" if prefix else key)
+        return found
     return [(prefix, values)]
 
 
 def origin_of(recipe_file: RecipeFile, dotted: str) -> str:
-    """`default`, `file:line` or `--set` for one key of the resolved recipe."""
-    current: Any = recipe_file.values
+    """The origin of one key of the resolved recipe: `default`, `file:line` or `--set key`."""
+    current: object = recipe_file.values
     for part in dotted.split("."):
         if not isinstance(current, dict) or part not in current:
             return "default"
@@ -277,6 +297,6 @@ def origin_of(recipe_file: RecipeFile, dotted: str) -> str:
     return recipe_file.origin(dotted)
 
 
-def json_schema() -> dict[str, Any]:
+def json_schema() -> dict[str, object]:
     """JSON Schema of a recipe, for editors."""
     return Recipe.model_json_schema()

@@ -1,19 +1,19 @@
-"""How OpenMP's threads wait for each other where the processor is shared with other work."""
+"""Set how OpenMP threads wait, for processors that run other work too."""
 
 from __future__ import annotations
 
 import os
 
-# GNU's OpenMP looks this often whether the others are done before it sleeps; by itself 300,000
-# times, about a millisecond. A thread that spins holds the core that the last one waits for.
+# How often a waiting thread of GNU's OpenMP checks the others before it sleeps. Its default of
+# 300,000 takes about a millisecond, in which it occupies the core that the last thread may need.
 SPINS = "1000"
 
 
 def share_processor() -> None:
-    """Let waiting threads sleep; call it before torch is loaded.
+    """Let waiting threads sleep soon; call it before torch is loaded.
 
-    Beside other work on the same cores two spinning threads are several times slower than one
-    (decision 029). Whoever has set OMP_WAIT_POLICY or GOMP_SPINCOUNT is heeded.
+    If other work uses the same cores, two threads that spin are several times slower than one
+    thread (decision 029). An existing OMP_WAIT_POLICY or GOMP_SPINCOUNT is left unchanged.
     """
     if "OMP_WAIT_POLICY" not in os.environ:
         os.environ.setdefault("GOMP_SPINCOUNT", SPINS)

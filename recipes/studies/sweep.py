@@ -1,4 +1,4 @@
-"""A grid over recipe keys: one ordinary run a point, stages shared where nothing differs."""
+"""Run a recipe at every point of a grid of its keys; points share the stages that are the same."""
 
 from __future__ import annotations
 
@@ -20,12 +20,12 @@ from kofinlaw.recipes.pipeline.runner import fingerprint, read_record
 from kofinlaw.recipes.pipeline.stages import build_stages
 
 Point = tuple[tuple[str, str], ...]
-LAST_WORDS = 60  # lines of a failed child that are searched for its error
+LAST_LINES = 60  # lines of a failed child process that are searched for its error
 
 
 @dataclass(frozen=True)
 class Failure:
-    """A point that did not finish, and why in one line."""
+    """A point that did not finish, and the reason in one line."""
 
     point: Point
     reason: str
@@ -34,15 +34,15 @@ class Failure:
 def grid(over: Sequence[str]) -> list[Point]:
     """Every combination of the axes, in the order given.
 
-    An axis is `KEY=a,b,c`, or `KEY,KEY=a:x,b:y` for keys that move together.
-    Raises UserError for an axis without keys or values, with a value too few, a key twice, or
-    points whose folders would have one name.
+    An axis is `KEY=a,b,c`, or `KEY,KEY=a:x,b:y` for keys that change together. Raises UserError
+    for an axis without keys or values, an axis with too few values, a key that is on two axes, and
+    points whose folders would have the same name.
     """
     axes = [_axis(text) for text in over]
     keys = [key for axis in axes for key, _ in axis[0]]
     twice = sorted({key for key in keys if keys.count(key) > 1})
     if twice:
-        raise UserError(f"`{twice[0]}` is on two axes", where="--over", remedy="name a key once")
+        raise UserError(f"`{twice[0]}` is on two axes", where="--over", remedy="name each key once")
     points = [tuple(itertools.chain(*point)) for point in itertools.product(*axes)]
     names = [point_name(point) for point in points]
     same = sorted({name for name in names if names.count(name) > 1})
@@ -50,7 +50,7 @@ def grid(over: Sequence[str]) -> list[Point]:
         raise UserError(
             f"two points would share the folder {same[0]}",
             where="--over",
-            remedy="leave doubled values out; what differs in signs alone cannot be told apart",
+            remedy="leave out repeated values, and values that differ only in special characters",
         )
     return points
 
@@ -79,28 +79,29 @@ def _axis(text: str) -> list[Point]:
 
 
 def point_name(point: Point) -> str:
-    """A folder name for a point: `rank=8,learning_rate=1e-4`."""
+    """The folder name of a point, for example `rank=8,learning_rate=1e-4`."""
     parts = [f"{key.rpartition('.')[2]}={value}" for key, value in point]
     return re.sub(r"[^\w=.,-]", "_", ",".join(parts))
 
 
 def share_stages(run: Run, siblings: Sequence[Path]) -> list[str]:
-    """Take over the finished stages of other points that this point would repeat exactly.
+    """Take over the complete stages of other points that this point would repeat exactly.
 
-    Files are hard-linked where the disk allows it, else copied: what is written later into a
-    finished folder (the model's card) replaces a file by a rename, which parts the links. Returns
-    the names of the stages taken over.
+    Files are hard-linked if the disk allows it, else copied. A later write to a complete folder
+    (the model's card) replaces a file by a rename, so it does not change the linked file of the
+    other point. Returns the names of the stages that were taken over.
     """
-    marks: dict[str, str] = {}
+    fingerprints: dict[str, str] = {}
     taken = []
     for stage in build_stages(run):
-        marks[stage.name] = fingerprint(stage, marks)
+        fingerprints[stage.name] = fingerprint(stage, fingerprints)
         target = run.folder / stage.name
         if target.exists() or (run.folder / f".{stage.name}.partial").exists():
             continue
         for sibling in siblings:
             record = read_record(sibling / stage.name)
-            if record.get("status") == "complete" and record["fingerprint"] == marks[stage.name]:
+            same = record.get("fingerprint") == fingerprints[stage.name]
+            if same and record.get("status") == "complete":
                 _link_tree(sibling / stage.name, target)
                 taken.append(stage.name)
                 break
@@ -108,10 +109,11 @@ def share_stages(run: Run, siblings: Sequence[Path]) -> list[str]:
 
 
 def _link_tree(source: Path, target: Path) -> None:
-    half = target.with_name(f".{target.name}.shared")
-    shutil.rmtree(half, ignore_errors=True)
-    shutil.copytree(source, half, copy_function=_link)
-    half.rename(target)
+    # Under a temporary name first, so that a kill leaves no incomplete folder.
+    partial = target.with_name(f".{target.name}.shared")
+    shutil.rmtree(partial, ignore_errors=True)
+    shutil.copytree(source, partial, copy_function=_link)
+    partial.rename(target)
 
 
 def _link(source: str, target: str) -> None:
@@ -122,7 +124,7 @@ def _link(source: str, target: str) -> None:
 
 
 def missing_before_training(run: Run) -> str | None:
-    """The last stage before training, where any of those up to it is still to be made."""
+    """The last stage before training, if a stage before training is not complete; else None."""
     names = [stage.name for stage in build_stages(run)]
     before = names[: names.index("train")] if "train" in names else []
     missing = [n for n in before if read_record(run.folder / n).get("status") != "complete"]
@@ -135,9 +137,15 @@ def run_points(
     execute: Callable[[Run, Point], None],
     say: Callable[[str], None],
 ) -> tuple[list[tuple[Point, Path]], list[Failure]]:
-    """Run every point; a failed one (UserError) is noted and the rest go on.
+    """Run every point; a point that fails with UserError is recorded and the others still run.
 
-    Returns (point, its run folder) of the finished ones, and the failures.
+    Args:
+        points: The points of the grid.
+        bind: Gives the run of a point.
+        execute: Runs a point.
+        say: Called with one line of text for each event.
+
+    Returns each finished point with its run's folder, and the failures.
     """
     done: list[tuple[Point, Path]] = []
     failures = []
@@ -147,7 +155,7 @@ def run_points(
             run = bind(point)
             shared = share_stages(run, [folder for _, folder in done])
             if shared:
-                say(f"  as in an earlier point: {', '.join(shared)}")
+                say(f"  the same as in an earlier point: {', '.join(shared)}")
             execute(run, point)
         except UserError as error:
             failures.append(Failure(point, str(error)))
@@ -158,20 +166,20 @@ def run_points(
 
 
 def execute_in_child(arguments: Sequence[str]) -> None:
-    """Run `kofinlaw ARGUMENTS` in a process of its own, its output passed through.
+    """Run `kofinlaw ARGUMENTS` in a child process and pass its output through.
 
-    A process of its own makes each point's memory its own, and a point that the kernel kills
-    takes no other with it. Raises UserError with what the child says went wrong where it fails.
+    In a separate process each point's memory is measured alone, and a point that the kernel kills
+    does not end the others. Raises UserError with the child's error message if it fails.
     """
     entry = "from kofinlaw.recipes.cli.entry import main; main()"
     child = subprocess.Popen(
         [sys.executable, "-c", entry, *arguments], stderr=subprocess.PIPE, text=True, bufsize=1
     )
-    said: deque[str] = deque(maxlen=LAST_WORDS)
+    printed: deque[str] = deque(maxlen=LAST_LINES)
     try:
         for line in child.stderr or ():
             sys.stderr.write(line)
-            said.append(line)
+            printed.append(line)
         code = child.wait()
     except KeyboardInterrupt:
         child.wait()
@@ -181,18 +189,16 @@ def execute_in_child(arguments: Sequence[str]) -> None:
     if code < 0:
         name = signal.Signals(-code).name
         raise UserError(
-            f"the run was ended by {name}",
-            remedy="SIGKILL is most often the kernel short of memory: shorten "
-            "train.max_length or set train.memory_limit_gib",
+            f"the run was killed by {name}",
+            remedy="SIGKILL usually means that memory ran out: reduce train.max_length or set "
+            "train.memory_limit_gib",
         )
-    raise UserError(cause(list(said)) or f"exit code {code}")
+    raise UserError(cause(list(printed)) or f"exit code {code}")
 
 
-def cause(said: Sequence[str]) -> str:
-    """What the last words of a command say went wrong, on one line and without the remedy."""
-    lines = [line for line in said if line.strip() and not line.lstrip().startswith("→")]
-    start = max(
-        (place for place, line in enumerate(lines) if line.startswith("error: ")),
-        default=len(lines) - 1,
-    )
-    return " ".join(line.strip() for line in lines[max(0, start) :]).removeprefix("error: ")
+def cause(printed: Sequence[str]) -> str:
+    """The error in the last lines that a command printed, on one line and without the remedy."""
+    lines = [line for line in printed if line.strip() and not line.lstrip().startswith("→")]
+    errors = [index for index, line in enumerate(lines) if line.startswith("error: ")]
+    start = errors[-1] if errors else max(0, len(lines) - 1)
+    return " ".join(line.strip() for line in lines[start:]).removeprefix("error: ")

@@ -1,30 +1,30 @@
-"""What came out of a sweep's points: figures, Pareto marks, and a conclusion by goal."""
+"""Compute the figures of a sweep's points: losses, costs, Pareto marks, the point for each goal."""
 
 from __future__ import annotations
 
 import json
 import statistics
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
-from typing import Any
 
 from kofinlaw import UserError
 from kofinlaw.files import read_json_lines
 from kofinlaw.recipes.pipeline.runner import read_record
 from kofinlaw.recipes.studies.sweep import Failure, Point
 
-TENTH = 10
+SMOOTHED_SHARE = 10  # losses are smoothed over 1/10 of the steps
 
 
 @dataclass(frozen=True)
 class PointFigures:
-    """One finished point. Losses in nats a token, times in seconds, memory in GiB over the steps.
+    """One finished point.
 
-    `final_loss` is the held-out loss where the recipe holds examples out, else the mean training
-    loss of the last tenth of the steps; `losses` is the training loss smoothed over a tenth,
-    `evaluations` the step and the held-out loss of each evaluation. `steps_to_level` counts the
-    steps to the level that every point of the sweep reached.
+    Losses are in nats per token, `seconds` is the training time, memory is in GiB over the steps.
+    `final_loss` is the loss on held-out examples if the recipe holds examples out, else the mean
+    training loss of the last tenth of the steps. `losses` is the training loss smoothed over a
+    tenth of the steps; `evaluations` has the step and the loss of each evaluation.
+    `steps_to_level` counts the steps to the loss that every point of the sweep reached.
     """
 
     keys: dict[str, str]
@@ -45,18 +45,19 @@ class PointFigures:
 
     @property
     def curve(self) -> list[tuple[int, float]]:
-        """Step and loss of what `final_loss` is the end of.
+        """Steps and losses of the curve whose last loss is `final_loss`.
 
-        Of the held-out loss where there is any: points see the same batches in the same order, so
-        an easy batch would bring all of them under a level at the same step.
+        This is the held-out loss if there is one. All points see the same batches in the same
+        order, so one easy batch would bring all their training losses below a level at the same
+        step.
         """
         return self.evaluations or list(enumerate(self.losses, 1))
 
 
 def read_point(point: Point, folder: Path) -> PointFigures:
-    """The figures of a finished point, from its stages' records.
+    """The figures of a finished point, from the records of its stages.
 
-    Raises UserError where the point has no training figures.
+    Raises UserError if the point has no complete training.
     """
     record = read_record(folder / "train")
     path = folder / "train" / "metrics.jsonl"
@@ -64,9 +65,9 @@ def read_point(point: Point, folder: Path) -> PointFigures:
     rows = [row for row in rows if row.get("loss") is not None]
     if not rows or record.get("status") != "complete":
         raise UserError(
-            "the point has no finished training",
+            "the point has no complete training",
             where=str(folder),
-            remedy="run the sweep again; it goes on where it stopped",
+            remedy="run the sweep again; it continues where it stopped",
         )
     losses = smoothed([float(row["loss"]) for row in rows])
     evaluations = [
@@ -106,36 +107,33 @@ def _accuracy(folder: Path) -> float | None:
 
 
 def smoothed(losses: Sequence[float]) -> list[float]:
-    """The mean of each loss and those before it, over a window of a tenth of all steps."""
-    width = max(1, len(losses) // TENTH)
+    """The mean of each loss and the losses before it, over a window of a tenth of all steps."""
+    width = max(1, len(losses) // SMOOTHED_SHARE)
     return [
-        statistics.fmean(losses[max(0, place + 1 - width) : place + 1])
-        for place in range(len(losses))
+        statistics.fmean(losses[max(0, step + 1 - width) : step + 1]) for step in range(len(losses))
     ]
 
 
 def compared(points: Sequence[PointFigures]) -> tuple[list[PointFigures], float]:
-    """The points with Pareto marks and steps to the common level, and that level.
+    """The points with Pareto marks and steps to the common loss level, and that level.
 
-    The level is the highest of the points' final losses: all of them reach it.
+    The level is the highest final loss of the points, so every point reaches it.
     """
     level = max(point.curve[-1][1] for point in points)
     costs = [(p.final_loss, p.seconds, p.memory_mean) for p in points]
-    out = []
+    marked = []
     for point, cost in zip(points, costs, strict=True):
         beaten = any(
             other != cost and all(a <= b for a, b in zip(other, cost, strict=True))
             for other in costs
         )
         reached = next(step for step, loss in point.curve if loss <= level)
-        out.append(
-            PointFigures(**{**asdict(point), "pareto": not beaten, "steps_to_level": reached})
-        )
-    return out, level
+        marked.append(replace(point, pareto=not beaten, steps_to_level=reached))
+    return marked, level
 
 
 def conclusion(points: Sequence[PointFigures]) -> dict[str, PointFigures]:
-    """The point for each goal: `best_loss`, `best_value`, `least_memory` (see decision 004)."""
+    """The best point for each goal: `best_loss`, `best_value`, `least_memory` (decision 004)."""
     losses = _scaled([p.final_loss for p in points])
     times = _scaled([p.seconds for p in points])
     distance = [loss**2 + time**2 for loss, time in zip(losses, times, strict=True)]
@@ -153,7 +151,7 @@ def _scaled(values: Sequence[float]) -> list[float]:
 
 def as_record(
     points: Sequence[PointFigures], level: float, failures: Sequence[Failure]
-) -> dict[str, Any]:
+) -> dict[str, object]:
     """The sweep as one JSON object (`sweep.json`)."""
     chosen = conclusion(points) if points else {}
     return {
@@ -165,5 +163,5 @@ def as_record(
 
 
 def short_keys(keys: Mapping[str, str]) -> str:
-    """`rank 8, alpha 32`: the last word of each key with its value."""
+    """The last part of each key with its value: `rank 8, alpha 32`."""
     return ", ".join(f"{key.rpartition('.')[2]} {value}" for key, value in keys.items())

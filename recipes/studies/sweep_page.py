@@ -1,12 +1,13 @@
-"""A sweep's results as files that other tools read: Markdown, CSV, JSON and one HTML page."""
+"""Write a sweep's results as Markdown, CSV, JSON and one HTML page."""
 
 from __future__ import annotations
 
 import csv
 import io
 from collections.abc import Sequence
+from dataclasses import asdict
 from pathlib import Path
-from typing import Any
+from typing import TypedDict
 
 from kofinlaw.files import write_json, write_text
 from kofinlaw.recipes.studies.sweep import Failure, point_name
@@ -29,7 +30,7 @@ GOALS = {
 def write_sweep(
     out: Path, name: str, points: Sequence[PointFigures], failures: Sequence[Failure]
 ) -> list[str]:
-    """Write sweep.json, .csv, .md and .html into `out`; returns the Markdown's lines."""
+    """Write sweep.json, .csv, .md and .html into `out`; returns the lines of the Markdown."""
     level = 0.0
     if points:
         points, level = compared(points)
@@ -42,7 +43,7 @@ def write_sweep(
 
 
 def _cells(point: PointFigures, level: float) -> dict[str, str]:
-    """Column heading to text, in the order shown."""
+    """Text of each cell by column heading, in the order of the columns."""
     keys = {key.rpartition(".")[2]: value for key, value in point.keys.items()}
     return {
         **keys,
@@ -60,7 +61,7 @@ def _cells(point: PointFigures, level: float) -> dict[str, str]:
 def markdown(
     name: str, points: Sequence[PointFigures], level: float, failures: Sequence[Failure]
 ) -> list[str]:
-    """The table, the conclusion by goal and the failures."""
+    """The table, the conclusion for each goal and the failures, as lines."""
     lines = [f"# {name}", ""]
     if points:
         rows = [_cells(point, level) for point in points]
@@ -84,15 +85,15 @@ def _why(goal: str, point: PointFigures) -> str:
 
 
 def _csv(points: Sequence[PointFigures]) -> str:
-    """One row a point, raw numbers, without the loss curves (those are in sweep.json)."""
+    """One row for each point with unrounded numbers; the loss curves are only in sweep.json."""
     if not points:
         return ""
     rows = []
-    for record in as_record(points, 0.0, ())["points"]:
-        keys = record.pop("keys")
-        record.pop("losses")
-        record.pop("evaluations")
-        rows.append({**keys, **record})
+    for point in points:
+        figures = asdict(point)
+        keys = figures.pop("keys")
+        del figures["losses"], figures["evaluations"]
+        rows.append({**keys, **figures})
     text = io.StringIO()
     writer = csv.DictWriter(text, list(rows[0]), lineterminator="\n")
     writer.writeheader()
@@ -117,11 +118,18 @@ def _html(
     )
 
 
-def _figures(points: Sequence[PointFigures]) -> list[dict[str, Any]]:
-    """The plots with their titles and text alternatives."""
+class _Figure(TypedDict):
+    """A plot with its title in Korean and English and its text alternative."""
+
+    title: tuple[str, str]
+    words: str
+    svg: str
+
+
+def _figures(points: Sequence[PointFigures]) -> list[_Figure]:
     from kofinlaw.recipes.studies.sweep_plots import curves_plot, trade_plot
 
-    found = [
+    return [
         {
             "title": ("학습 손실", "Training loss"),
             "words": f"Smoothed training loss by step for {len(points)} settings",
@@ -138,4 +146,3 @@ def _figures(points: Sequence[PointFigures]) -> list[dict[str, Any]]:
             "svg": trade_plot(points, "memory", "memory_mean", "mean memory, GiB"),
         },
     ]
-    return found

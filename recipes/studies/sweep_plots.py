@@ -1,4 +1,4 @@
-"""A sweep's plots: loss curves, and final loss against what it cost."""
+"""Draw the plots of a sweep: loss curves, and final loss against time or memory."""
 
 from __future__ import annotations
 
@@ -20,14 +20,14 @@ COLOURS = (BLUE, ORANGE, GREEN, "#CC79A7", "#E69F00", "#56B4E9", GREY)
 
 
 def curves_plot(points: Sequence[PointFigures], prefix: str) -> str:
-    """Smoothed training loss by step, a line a point; told by colour and by dashes."""
+    """Smoothed training loss by step, one line for each point, with its own colour and dashes."""
     with canvas(3.0, 0.62, prefix) as (axes, out):
-        for place, point in enumerate(points):
+        for index, point in enumerate(points):
             axes.plot(
                 range(1, point.steps + 1),
                 point.losses,
-                color=COLOURS[place % len(COLOURS)],
-                ls=DASHES[place % len(DASHES)],
+                color=COLOURS[index % len(COLOURS)],
+                ls=DASHES[index % len(DASHES)],
                 lw=1.8,
                 label=short_keys(point.keys),
             )
@@ -40,10 +40,17 @@ def curves_plot(points: Sequence[PointFigures], prefix: str) -> str:
 
 
 def trade_plot(points: Sequence[PointFigures], prefix: str, cost: str, label: str) -> str:
-    """Final loss against a cost (an attribute's name); the Pareto front filled, others hollow."""
+    """Final loss against a cost; points on the Pareto front are filled, the others hollow.
+
+    Args:
+        points: The points of the sweep.
+        prefix: Makes the ids inside the SVG unique on the page.
+        cost: The attribute of a point that holds the cost: `seconds` or `memory_mean`.
+        label: The text of the cost axis.
+    """
     with canvas(3.0, 0.62, prefix) as (axes, out):
-        for place, point in enumerate(points):
-            colour = COLOURS[place % len(COLOURS)]
+        for index, point in enumerate(points):
+            colour = COLOURS[index % len(COLOURS)]
             where = (getattr(point, cost), point.final_loss)
             axes.plot(*where, "o", ms=8, color=colour, mfc=colour if point.pareto else "white")
             axes.annotate(

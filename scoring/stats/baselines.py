@@ -61,7 +61,7 @@ def largest_overlap(
             q.options,
             evidence[q.id],
             negative=is_negative(q.question),
-            tokenise=lambda several: [tokens[text] for text in several],
+            tokenize=lambda several: [tokens[text] for text in several],
         )
         if index >= 0:
             out[q.id] = str(1 + index)

@@ -133,6 +133,7 @@ def test_the_wheel_has_kofinlaw_alone_at_its_top(tmp_path):
         "kofinlaw/rag/answer/answer_file.py",
         "kofinlaw/models/policy/policies.yaml",
         "kofinlaw/scoring/report/templates/report.html",
+        "kofinlaw/scoring/report/templates/report/scores.html",
         "kofinlaw/recipes/studies/sweep.html",
         "kofinlaw/augment/teacher/prompts/judge.md",
     ):

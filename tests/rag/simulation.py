@@ -48,7 +48,7 @@ class SimulatedCaller:
     def start(self, function: Callable[[], T]) -> Simulated:
         return Simulated(self.clock, function)
 
-    def beside(self) -> SimulatedCaller:
+    def separate(self) -> SimulatedCaller:
         return self
 
 

@@ -60,7 +60,10 @@ def test_a_plan_recorded_by_one_run_is_followed_by_another(
     for name in ("answers.jsonl", "plan.jsonl", "submission.csv"):
         assert (first / name).read_bytes() == (again / name).read_bytes(), name
     code, shown = typed(*words, "--replay-plan", tmp_path / "none.jsonl")
-    assert (code, "no such plan" in shown or "changed since it began" in shown) == (1, True)
+    assert (code, "the plan does not exist" in shown or "changed since it started" in shown) == (
+        1,
+        True,
+    )
 
 
 def test_five_runs_say_their_mean_and_spread(
@@ -74,7 +77,7 @@ def test_five_runs_say_their_mean_and_spread(
     code, shown = typed(*words, "--key", tmp_path / "key.jsonl")
     assert code == 0, shown
     assert "5 runs:" in shown
-    assert "answered alike in two runs: 100.0%" in shown
+    assert "with the same answer in two runs: 100.0%" in shown
     found = json.loads((tmp_path / "five" / "repeats.json").read_text("utf-8"))
     assert found["accuracy"]["deviation"] == 0.0
 
@@ -92,7 +95,7 @@ def test_a_model_trained_again_does_not_go_on_with_the_answers_of_the_one_before
     assert typed(*words)[0] == 0
     weights.write_bytes(b"again")
     code, shown = typed(*words)
-    assert (code, "model changed since it began" in shown) == (1, True), shown
+    assert (code, "model changed since it started" in shown) == (1, True), shown
 
 
 def test_every_run_asks_its_own_engine_to_rerank(

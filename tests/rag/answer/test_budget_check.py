@@ -54,7 +54,7 @@ def test_a_budget_that_is_too_small_names_the_plan_that_would_fit(tmp_path: Path
     tight = checked(tmp_path, 0.01, whole.total.seconds * 0.9 / 60 + 1)
     assert not tight.fits
     assert tight.plan in {"half-context", "quarter-context", "label-only"}
-    assert "does not fit as set" in tight.lines()[-1]
+    assert "does not fit as configured" in tight.lines()[-1]
     hopeless = checked(tmp_path, 10.0, 2)
     assert hopeless.plan is None
     assert not hopeless.fits

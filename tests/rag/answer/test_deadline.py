@@ -15,7 +15,7 @@ import simulation
 from worlds import World, assert_complete
 
 from kofinlaw.rag.answer.answer_file import answer_questions
-from kofinlaw.rag.answer.deadline import FULL, PLANS, Budget, Costs, choose_plan
+from kofinlaw.rag.answer.deadline import FULL, PLANS, Costs, TimeBudget, choose_plan
 from kofinlaw.rag.answer_settings import AnswerSettings
 
 
@@ -148,13 +148,13 @@ def test_a_clock_that_jumps_back_adds_nothing_and_forward_ends_the_run(
 
 def test_budget_counts_from_the_start_and_ignores_a_clock_that_runs_back() -> None:
     now = SimpleNamespace(t=100.0)
-    budget = Budget(60, 10, lambda: now.t, started=95.0, used_before=5.0)
+    budget = TimeBudget(60, 10, lambda: now.t, started=95.0, used_before=5.0)
     assert budget.left() == 60 - 10 - 5 - 5
     now.t = 50.0
     assert budget.left() == 40
     now.t = 52.0
     assert budget.left() == 38
-    assert Budget(None, 10, lambda: now.t).left() == math.inf
+    assert TimeBudget(None, 10, lambda: now.t).left() == math.inf
 
 
 def test_the_best_plan_that_fits_is_chosen() -> None:

@@ -131,7 +131,7 @@ def test_the_time_between_a_kill_and_the_next_start_counts_when_asked(
 def test_other_questions_in_the_same_folder_are_refused(tmp_path: Path, questions: Path) -> None:
     World().answer(questions, tmp_path / "out")
     questions.write_text("ID,Question\nA,설명하세요.\n", encoding="utf-8")
-    with pytest.raises(UserError, match="questions changed since it began"):
+    with pytest.raises(UserError, match="questions changed since it started"):
         World().answer(questions, tmp_path / "out")
 
 
@@ -141,8 +141,8 @@ def turn(number: int, **values: object) -> Turn:
 
 def test_the_journal_keeps_whole_lines_and_the_first_of_two(tmp_path: Path) -> None:
     journal = Journal(tmp_path, {"seed": 1})
-    assert journal.record(turn(0, text="답"))
-    assert not journal.record(turn(0, text="다른 답"))
+    assert journal.record_turn(turn(0, text="답"))
+    assert not journal.record_turn(turn(0, text="다른 답"))
     with open(tmp_path / "plan.jsonl", "a", encoding="utf-8") as handle:
         handle.write('{"id": "q", "tu')
     again = Journal(tmp_path, {"seed": 1})

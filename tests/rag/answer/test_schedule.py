@@ -14,7 +14,7 @@ from worlds import World, rows, same_bytes
 from kofinlaw import UserError
 from kofinlaw.rag.answer.answer_book import AnswerBook
 from kofinlaw.rag.answer.batches import Task
-from kofinlaw.rag.answer.deadline import HALF, LABEL_ONLY, PLANS, Budget, Costs
+from kofinlaw.rag.answer.deadline import HALF, LABEL_ONLY, PLANS, Costs, TimeBudget
 from kofinlaw.rag.answer.journal import Journal, Turn
 from kofinlaw.rag.answer.schedule import Schedule
 from kofinlaw.rag.answer_settings import AnswerSettings
@@ -54,9 +54,11 @@ def test_a_half_recorded_batch_is_done_again_by_the_plan_it_had(
     book = AnswerBook(file, journal, AnswerSettings(), 400)
     # The first task alone had stepped down to the labels before the kill.
     for place, plan in ((0, LABEL_ONLY), (1, HALF)):
-        journal.record(Turn(file.questions[place].id, 0, plan.name, 0, 9, 1, scores=[1.0, 0, 0, 0]))
+        journal.record_turn(
+            Turn(file.questions[place].id, 0, plan.name, 0, 9, 1, scores=[1.0, 0, 0, 0])
+        )
     batch = [Task(place, 0, "choice") for place in range(4)]
-    budget = Budget(None, 0.0, simulation.Clock())
+    budget = TimeBudget(None, 0.0, simulation.Clock())
     steps = Schedule(book, budget, Costs(), PLANS).first(batch, batch)
     assert steps == [(batch, HALF)]
 

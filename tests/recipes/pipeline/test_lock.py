@@ -32,7 +32,7 @@ def test_two_runs_cannot_write_one_folder_and_a_dead_ones_lock_is_taken_over(tmp
     said = []
     with run_lock(tmp_path, said.append):
         pass
-    assert said == [f"took over the lock of process {process.pid}, which is gone"]
+    assert said == [f"took over the lock of process {process.pid}, which no longer runs"]
 
 
 def test_a_folder_that_cannot_be_written_is_named(tmp_path):

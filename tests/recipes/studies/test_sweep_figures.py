@@ -46,5 +46,5 @@ def test_smoothing_looks_back_only():
 
 
 def test_a_point_without_training_is_refused(tmp_path):
-    with pytest.raises(UserError, match="no finished training"):
+    with pytest.raises(UserError, match="no complete training"):
         read_point((("train.lora.rank", "8"),), tmp_path)
