@@ -42,9 +42,7 @@ def test_all_is_on_the_disk_before_the_folder_has_its_name(tmp_path, monkeypatch
         RuntimeError("Error while serializing: I/O error: No space left on device (os error 28)"),
     ],
 )
-def test_a_full_disk_is_one_clear_error_and_the_older_folder_is_kept(
-    tmp_path, error
-):
+def test_a_full_disk_is_one_clear_error_and_the_older_folder_is_kept(tmp_path, error):
     write(tmp_path / "out", "제1조")
     with pytest.raises(UserError, match="no space left"), atomic_folder(tmp_path / "out"):
         raise error
