@@ -8,30 +8,23 @@ gigabyte needs less than two gigabytes.
 from __future__ import annotations
 
 import tempfile
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import ExitStack
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
-from itertools import chain
 from pathlib import Path
-from typing import Any
 
 from kofinlaw import Progress, UserError, silent
 from kofinlaw.data.chunking import chunk_document, estimate_tokens
-from kofinlaw.data.cleaning.chunk_filter import ChunkFilter, mask_article
 from kofinlaw.data.cleaning.contamination import ProtectedTexts, read_protected
-from kofinlaw.data.cleaning.copies import CopyFinder, reject_copies
-from kofinlaw.data.corpus_card import ArticleCounts, Lengths, corpus_card, write_card
+from kofinlaw.data.corpus_build import CorpusBuild
+from kofinlaw.data.corpus_card import corpus_card, write_card
 from kofinlaw.data.document_facts import DocumentFacts
-from kofinlaw.data.law.annexes import annex_name, split_unit
-from kofinlaw.data.law.graph import ChunkLookup, Passage, Reference, citation_graph
-from kofinlaw.data.law.versions import EARLIER, Versions, with_version_ids
 from kofinlaw.data.readers.formats import Reader
 from kofinlaw.data.reject_log import RejectLog
 from kofinlaw.data.settings import DataSettings
 from kofinlaw.data.sources import in_force, refuse_protected_sources, restored, survey
 from kofinlaw.data.splitting import CountTokens
 from kofinlaw.data.spool import Spool, work_folder
-from kofinlaw.files import atomic_write, dumps, read_json_lines, write_jsonl
+from kofinlaw.files import write_jsonl
 from kofinlaw.parquet import write_parquet
 from kofinlaw.records import Article
 
@@ -94,18 +87,20 @@ def build_corpus(
     """
     refuse_protected_sources(settings, base)
     protected = ProtectedTexts([*protected_texts, *_protected_texts(settings, base)])
-    with work_folder(out) as folder, ExitStack() as stack:
-        log = stack.enter_context(RejectLog(folder))
-        spool = stack.enter_context(Spool(folder / "documents.jsonl"))
+    with (
+        work_folder(out) as folder,
+        RejectLog(folder) as log,
+        Spool(folder / "documents.jsonl") as spool,
+    ):
         documents = _read_documents(settings, base, log, progress, spool, extra_readers)
         count = count_tokens or estimate_tokens
-        build = _Build(settings, folder, count, protected, documents, log, stack)
-        build.split(spool, progress)
-        build.reject_copies(out, progress)
-        lengths = build.write_chunks(out)
-        earlier = build.write_earlier(out, lengths)
-        articles = build.write_articles(out)
-        references, resolved = build.write_references(out)
+        with CorpusBuild(settings, folder, documents, log, count, protected) as build:
+            build.split(spool, progress)
+            build.reject_copies(out, progress)
+            lengths = build.write_chunks(out)
+            earlier = build.write_earlier(out, lengths)
+            articles = build.write_articles(out)
+            references, resolved = build.write_references(out)
         rejected = write_jsonl(out / "rejected.jsonl", log.rejected())
     if settings.parquet:
         write_parquet(out)
@@ -151,150 +146,6 @@ def _read_documents(
     for warning in log.warnings[known:]:  # two texts of one day: tell the user at once
         progress(f"warning: {warning}", 0)
     return _at_least_one(documents, settings, log)
-
-
-class _Build:
-    """The state of one build: what is on disk, and the ids of what is kept."""
-
-    def __init__(
-        self,
-        settings: DataSettings,
-        folder: Path,
-        count: CountTokens,
-        protected: ProtectedTexts,
-        documents: Sequence[DocumentFacts],
-        log: RejectLog,
-        stack: ExitStack,
-    ) -> None:
-        self.settings = settings
-        self.count = count
-        self.documents = documents
-        self.log = log
-        self.chunks = stack.enter_context(Spool(folder / "chunks.jsonl"))
-        self.articles = stack.enter_context(Spool(folder / "articles.jsonl"))
-        self.copies = CopyFinder(settings, folder)
-        stack.callback(self.copies.close)
-        self.versions = Versions(documents, folder)
-        stack.callback(self.versions.close)
-        limit = settings.chunks.limit
-        self.filter = ChunkFilter(
-            settings, protected, log, lambda chunk: count(chunk.text) <= limit(chunk.kind)
-        )
-        self.copy_of: dict[int, int] = {}
-        self.lookup = ChunkLookup()
-        self.annexes: list[Passage] = []
-
-    def split(self, spool: Spool, progress: Progress) -> None:
-        """Split the documents into articles and clean chunks."""
-        for done, facts in enumerate(self.documents):
-            progress("chunk", done, len(self.documents), document=facts.title)
-            document = restored(spool, facts)
-            result = chunk_document(document, self.settings.chunks, self.count)
-            keep = self.settings.personal_data == "keep"
-            articles = [a if keep else mask_article(a) for a in result.articles]
-            if facts.version:
-                renamed = with_version_ids(result.chunks, facts.version)
-                self.versions.add_earlier(facts, self.filter.kept(renamed), articles)
-            else:
-                kept = list(self.filter.kept(result.chunks))
-                self.versions.add_newest(facts, kept)
-                for chunk in kept:
-                    self.chunks.append(chunk)
-                    self.copies.add(chunk.text)
-                self.articles.extend(articles)
-            for warning in result.warnings:
-                self.log.warn(f"{document.source}: {warning}")
-            self.log.removed_spans.update(span.name for span in result.removed)
-        progress("chunk", len(self.documents), len(self.documents))
-
-    def reject_copies(self, out: Path, progress: Progress) -> None:
-        """Find the chunks that are copies of others and reject them."""
-        progress("clean", 0, 1)
-        with atomic_write(out / "duplicates.jsonl") as handle:
-            if self.settings.near_duplicates.enabled:
-                self.copy_of = reject_copies(
-                    self.copies.pairs(),
-                    self.chunks,
-                    self.log,
-                    lambda pair: handle.write(dumps(pair) + "\n"),
-                )
-        progress("clean", 1, 1)
-
-    def write_chunks(self, out: Path) -> Lengths:
-        """Write the chunks that are not copies; returns their lengths."""
-        lengths = Lengths()
-        with atomic_write(out / "chunks.jsonl") as handle:
-            for row, chunk in enumerate(self.chunks):
-                if row in self.copy_of:
-                    self.filter.rejected_ids.add(chunk["id"])
-                    continue
-                chunk["since"] = self.versions.since.get(chunk["id"], "")
-                handle.write(dumps(chunk) + "\n")
-                lengths.add(chunk["document_id"], self.count(chunk["text"]))
-                self._add_annex(chunk)
-        return lengths
-
-    def write_earlier(self, out: Path, lengths: Lengths) -> int:
-        """Write what only earlier versions of acts contain; returns the number of chunks."""
-
-        def counted() -> Iterator[dict[str, Any]]:
-            for chunk in self.versions.earlier_chunks():
-                lengths.per_document[chunk["document_id"]] += 1
-                yield chunk
-
-        return write_jsonl(out / EARLIER, counted())
-
-    def _add_annex(self, chunk: dict[str, Any]) -> None:
-        """Register a chunk of an annex, so that references to the annex find it."""
-        if chunk["kind"] not in ("statute", "rule"):
-            return
-        unit, (title, name) = chunk["unit"], split_unit(chunk["unit"])
-        if title != chunk["title"] or not annex_name(name):
-            return
-        if not self.lookup.chunk_ids(unit):
-            header = chunk["text"].partition("\n")[0]
-            self.annexes.append(Passage(unit, title, "", header, False))
-        self.lookup.add_chunks(unit, chunk["id"])
-
-    def write_articles(self, out: Path) -> ArticleCounts:
-        """Write the articles with the ids of the chunks that were kept.
-
-        An article without any chunk left is not written. A deleted article is, as a marker.
-        """
-        valid = deleted = 0
-        rejected = self.filter.rejected_ids
-        with atomic_write(out / "articles.jsonl") as handle:
-            for article in self.articles:
-                ids = [name for name in article["chunk_ids"] if name not in rejected]
-                if not ids and not article["deleted"]:
-                    continue
-                article["chunk_ids"] = ids
-                handle.write(dumps(article) + "\n")
-                self.lookup.add(article["title"], article["number"], article["id"], ids)
-                deleted += article["deleted"]
-                valid += not article["deleted"]
-        return ArticleCounts(valid, deleted)
-
-    def write_references(self, out: Path) -> tuple[int, int]:
-        """Write the references of articles and of annexes' titles; returns (all, resolved).
-
-        A reference to an article that only an earlier version has leads to that version's text.
-        """
-        resolved = 0
-        for unit, ids in self.versions.latest_units():
-            if not self.lookup.chunk_ids(unit):
-                self.lookup.add_chunks(unit, *ids)
-
-        def references() -> Iterator[Reference]:
-            nonlocal resolved
-            records = read_json_lines(out / "articles.jsonl")
-            articles = (Passage.of(record) for _, record in records)
-            passages = chain(articles, self.annexes, self.versions.earlier_passages())
-            for reference in citation_graph(passages, self.lookup):
-                resolved += reference.resolved
-                yield reference
-
-        return write_jsonl(out / "citations.jsonl", references()), resolved
 
 
 def list_documents(settings: DataSettings, *, base: Path) -> list[tuple[str, str, str]]:

@@ -14,7 +14,7 @@ from pathlib import Path
 
 from kofinlaw import UserError
 from kofinlaw.models import ModelSettings, model_folder, template_for
-from kofinlaw.trainer import TrainSettings, VerifySettings, merge_adapter, prove_merge, train
+from kofinlaw.trainer import TrainSettings, merge_adapter, prove_merge, train
 
 
 def main() -> None:
@@ -32,22 +32,15 @@ def main() -> None:
     # NF4 needs a GPU to be fast; on a processor the 16-bit base is faster.
     settings = TrainSettings(max_steps=arguments.steps, quantization="none", dtype="float32")
 
-    adapter = arguments.out / "train" / "adapter"
+    template = template_for(base)
     result = train(
-        settings,
-        base,
-        arguments.examples,
-        arguments.out / "train",
-        template=template_for(base),
-        seed=42,
+        settings, base, arguments.examples, arguments.out / "train", template=template, seed=42
     )
-    print(f"loss after {arguments.steps} steps: {result.to_record()}")
+    print(f"trained: {result.to_record()}")
 
-    merged = arguments.out / "model"
-    merge_adapter(adapter, base, merged, base_weights="original", dtype="float32")
-    proof = prove_merge(
-        VerifySettings(), merged=merged, adapter=adapter, base=base, out=arguments.out / "proof"
-    )
+    adapter, merged = arguments.out / "train" / "adapter", arguments.out / "model"
+    merge_adapter(adapter, base, merged, base="original", dtype="float32")
+    proof = prove_merge(merged, adapter, base, template=template, out=arguments.out / "proof")
     print(f"merge proof: {proof.verdict} ({arguments.out / 'proof' / 'verify.md'})")
 
 

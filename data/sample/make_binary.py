@@ -1,8 +1,8 @@
-"""Make the sample corpus's PDF and HWPX from `sources/`, and the contest's question file.
+"""Create the PDF and HWPX of the sample corpus from `sources/`, and the contest question file.
 
-Run by hand after a change to `sources/` or `questions.jsonl`; not run at installation. Needs
-`reportlab`, `python-hwpx` and the Nanum Gothic font (OFL; Debian package `fonts-nanum`), of which
-the PDF embeds a subset. Both files come out the same, byte for byte, on every run.
+Run this script by hand after a change to `sources/` or `questions.jsonl`; the installation does not
+run it. It needs `reportlab`, `python-hwpx` and the Nanum Gothic font (OFL; Debian package
+`fonts-nanum`), of which the PDF embeds a subset. Every run gives the same bytes.
 
     python data/sample/make_binary.py [--font NanumGothic.ttf]
 """
@@ -30,10 +30,10 @@ def stem(title: str) -> str:
 
 
 def make_pdf(source: Path, out: Path, font: Path) -> None:
-    """Set the text on A4 pages with a running head and page numbers.
+    """Write the text on A4 pages with a running head and page numbers.
 
-    Lines break between any two characters, as Korean law PDFs do, so that readers of the text
-    layer have to join them again.
+    Lines break between any two characters, as in PDFs of Korean law, so that readers of the text
+    layer must join them again.
     """
     from reportlab.lib.enums import TA_CENTER
     from reportlab.lib.pagesizes import A4
@@ -105,11 +105,11 @@ def make_hwpx(source: Path, out: Path) -> None:
         for entry in made.infolist():
             clean = zipfile.ZipInfo(entry.filename, date_time=(2026, 3, 1, 0, 0, 0))
             clean.compress_type = entry.compress_type
-            fixed.writestr(clean, settled(entry.filename, made.read(entry)))
+            fixed.writestr(clean, with_fixed_values(entry.filename, made.read(entry)))
 
 
-def settled(name: str, content: bytes) -> bytes:
-    """The part with what varies from run to run made fixed: paragraph ids, title, author, dates."""
+def with_fixed_values(name: str, content: bytes) -> bytes:
+    """The part with fixed values for paragraph ids, title, author and dates."""
     if name == "Contents/section0.xml":
         numbers = itertools.count(1)
         pattern = r'(<hp:(?:p|tbl) (?:[^>]* )?id=")\d{5,}"'
@@ -125,7 +125,7 @@ def settled(name: str, content: bytes) -> bytes:
 
 
 def make_contest_file(questions: Path, out: Path) -> None:
-    """The questions as the contest gives them: `ID,Question`, options on their own lines."""
+    """Write the questions in the contest's format: `ID,Question`, with one option a line."""
     with open(out, "w", encoding="utf-8-sig", newline="") as handle:
         writer = csv.writer(handle, lineterminator="\n")
         writer.writerow(["ID", "Question"])
@@ -136,7 +136,7 @@ def make_contest_file(questions: Path, out: Path) -> None:
 
 
 def main() -> None:
-    """Make all three files."""
+    """Create all three files."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--font", type=Path, default=FONT)
     font = parser.parse_args().font

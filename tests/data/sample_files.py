@@ -134,9 +134,9 @@ def ruled_table(rows: list[list[str]], left: int = 60, top: int = 600) -> str:
         f"{left + 100 * n} {top} m {left + 100 * n} {top - height} l S"
         for n in range(len(rows[0]) + 1)
     ]
-    for place, row in enumerate(rows):
+    for index, row in enumerate(rows):
         lines += [
-            f"BT /F1 10 Tf {left + 100 * n + 4} {top - 20 * place - 14} Td ({cell}) Tj ET"
+            f"BT /F1 10 Tf {left + 100 * n + 4} {top - 20 * index - 14} Td ({cell}) Tj ET"
             for n, cell in enumerate(row)
         ]
     return "\n".join(lines) + "\n"

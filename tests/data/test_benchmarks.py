@@ -1,4 +1,4 @@
-"""What the data room's benchmarks do where a measurement fails."""
+"""The benchmarks of the data room when a measurement fails."""
 
 import corpus_memory
 import pytest

@@ -1,4 +1,4 @@
-"""Documents to chunks: cut by structure, within the limit, without losing a character."""
+"""Documents to chunks: split by structure, within the limit, without losing a character."""
 
 from __future__ import annotations
 
@@ -77,7 +77,7 @@ def test_a_sentence_longer_than_the_limit_is_cut_and_nothing_is_lost():
     check(doc, result, 100)
 
 
-def test_two_articles_of_one_number_keep_apart_and_say_so():
+def test_two_articles_with_one_number_get_different_ids_and_a_warning():
     doc = document("##### 제1조 (목적)\n\n첫째 본문이다.\n\n##### 제1조 (목적)\n\n둘째 본문이다.\n")
     result = chunk_document(doc, ChunkSettings())
     assert [c.id for c in result.chunks] == ["전자금융거래법/제1조", "전자금융거래법/제1조@2"]
@@ -192,7 +192,7 @@ def test_a_long_table_is_cut_by_rows_under_its_first_row():
     assert result.chunks[-1].text.endswith("표의 끝이다.")
 
 
-def test_a_manuals_paragraph_is_cut_where_kiwi_ends_a_sentence():
+def test_a_paragraph_of_a_manual_is_split_at_the_sentence_ends_of_kiwi():
     said = [f"{n}번 창구에서는 손님의 말씀을 먼저 들어요 그리고 서류를 받습니다" for n in range(30)]
     text = "# 창구 편람\n\n## 응대\n\n" + " ".join(said) + "\n"
     doc = document(text, "manual", "창구 편람")

@@ -1,4 +1,4 @@
-"""Licence names in one spelling."""
+"""Licence names, normalised."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The bundled sample keeps its promises: size, mix, and answers that stand in the corpus."""
+"""The sample corpus: its size, its mix of questions, and answers that are in the corpus."""
 
 from __future__ import annotations
 
@@ -78,7 +78,7 @@ def squeezed(text: str) -> str:
     return re.sub(r"\s", "", text)
 
 
-def test_rulebooks_hold_at_least_eighty_articles_in_statute_form():
+def test_rulebooks_have_at_least_eighty_articles_in_statute_form():
     books = rulebooks()
     articles = [n for t in books.values() for n in re.findall(r"^##### 제\d+조\S*", t, re.M)]
     everything = "\n".join(books.values())
@@ -146,7 +146,7 @@ def test_answers_are_labels_in_range_and_slices_agree_with_the_options():
         assert bool(asks_what_is_not) == ("negative" in key.slices), q.id
 
 
-def test_free_text_has_short_references_that_hold_their_keywords():
+def test_free_text_has_short_references_that_contain_their_keywords():
     in_question = []
     for q in FREE:
         key = KEYS[q.id]
@@ -168,7 +168,7 @@ def test_every_gold_unit_exists_and_all_documents_are_asked_about():
     assert len(asked) == 10
 
 
-def test_numeric_answers_stand_in_their_gold_article():
+def test_numeric_answers_are_in_their_gold_article():
     checked = 0
     for q in CHOICE:
         key = KEYS[q.id]
@@ -199,7 +199,7 @@ def test_picking_the_longest_option_is_no_better_than_chance(group: str):
     assert abs(hits / len(chosen) - chance) <= (0.05 if group == "all" else 0.10)
 
 
-def test_contest_file_holds_the_same_questions():
+def test_contest_file_has_the_same_questions():
     with open(SAMPLE / "contest_questions.csv", encoding="utf-8-sig", newline="") as handle:
         rows = list(csv.DictReader(handle))
     assert (SAMPLE / "contest_questions.csv").read_bytes().startswith(b"\xef\xbb\xbf")

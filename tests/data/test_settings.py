@@ -1,4 +1,4 @@
-"""The recipe's data section says what is wrong in it."""
+"""Errors in the recipe's data section."""
 
 from __future__ import annotations
 

@@ -18,7 +18,7 @@ def rejects(out):
     return {r.id: (r.reason, r.detail) for r in read_jsonl(out / "rejected.jsonl", Rejected)}
 
 
-def test_a_bad_file_is_rejected_with_its_reason_and_the_run_goes_on(build, act, tmp_path):
+def test_a_bad_file_is_rejected_with_its_reason_and_the_others_are_read(build, act, tmp_path):
     (act / "빈.md").write_bytes(b"")
     (act / "깨진 이름.txt").write_bytes(b"\xff\xff\x81\x00\xfe\xfa" * 20)
     (act / "가짜.pdf").write_bytes(b"%PDF-1.7 nothing")

@@ -30,7 +30,7 @@ def test_records_are_read_in_any_order_between_writes(tmp_path, steps):
         assert len(spool) == len(wanted)
 
 
-def test_the_work_folder_goes_and_so_does_what_a_killed_run_left(tmp_path):
+def test_the_work_folder_is_deleted_with_the_files_of_a_killed_run(tmp_path):
     (tmp_path / ".work").mkdir()
     (tmp_path / ".work" / "chunks.jsonl").write_text('{"id": "half', encoding="utf-8")
     with work_folder(tmp_path) as folder:

@@ -1,4 +1,4 @@
-"""Against real statutes; skipped where the development data is absent."""
+"""Parsing of real statutes; skipped without the development data."""
 
 import importlib.util
 from pathlib import Path

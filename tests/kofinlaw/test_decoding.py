@@ -1,4 +1,4 @@
-"""Bytes to text: encodings, cut characters, NULs and normal form."""
+"""Bytes to text: encodings, truncated characters, NULs and normal form."""
 
 from __future__ import annotations
 

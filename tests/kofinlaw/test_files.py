@@ -1,4 +1,4 @@
-"""Atomic folders: complete or absent."""
+"""Atomic files and folders, and JSON Lines that survive a kill."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ def write(folder, text):
         (temporary / "text.txt").write_text(text, encoding="utf-8")
 
 
-def test_a_folder_takes_an_older_one_s_place_when_it_is_whole(tmp_path):
+def test_a_complete_folder_replaces_the_older_one(tmp_path):
     write(tmp_path / "out", "제1조")
     (tmp_path / "out" / "old.txt").touch()
     (tmp_path / ".out.tmp").mkdir()  # what a killed writer left
@@ -42,9 +42,7 @@ def test_all_is_on_the_disk_before_the_folder_has_its_name(tmp_path, monkeypatch
         RuntimeError("Error while serializing: I/O error: No space left on device (os error 28)"),
     ],
 )
-def test_a_full_disk_is_one_clear_error_however_it_is_told_and_the_older_folder_stays(
-    tmp_path, error
-):
+def test_a_full_disk_is_one_clear_error_and_the_older_folder_is_kept(tmp_path, error):
     write(tmp_path / "out", "제1조")
     with pytest.raises(UserError, match="no space left"), atomic_folder(tmp_path / "out"):
         raise error

@@ -70,7 +70,7 @@ def test_loopback_stays_open(server):
         socket.create_connection(server, timeout=5).close()
 
 
-def test_the_guard_holds_on_other_threads():
+def test_the_guard_covers_other_threads():
     found = []
 
     def reach():

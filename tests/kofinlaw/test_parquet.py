@@ -35,7 +35,7 @@ def as_text(row):
     return {**row, "as_of": row["as_of"].date().isoformat()} if "as_of" in row else row
 
 
-def test_parquet_holds_the_rows_of_every_jsonl_file_and_empty_ones_have_columns(
+def test_parquet_has_the_rows_of_every_jsonl_file_and_empty_files_have_columns(
     build, act, tmp_path
 ):
     parquet = pytest.importorskip("pyarrow.parquet")

@@ -10,7 +10,7 @@ def spans(folder):
     return [span for _, span in read_traces(folder / "traces.jsonl")]
 
 
-def test_tracing_goes_on_after_a_kill_that_tore_a_line(tmp_path):
+def test_tracing_continues_after_a_kill_that_tore_a_line(tmp_path):
     with open_tracer(TraceSettings(), tmp_path) as tracer, tracer.span("first"):
         pass
     with open(tmp_path / "traces.jsonl", "a", encoding="utf-8") as handle:

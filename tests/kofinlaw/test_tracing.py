@@ -49,7 +49,7 @@ def test_a_span_inside_another_is_its_child_and_one_on_another_thread_is_not(tmp
     assert found["elsewhere"]["parent"] is None
 
 
-def test_redaction_leaves_no_word_of_any_text(tmp_path):
+def test_redaction_removes_every_text(tmp_path):
     def fail(tracer):
         with tracer.span("generate", prompt=SECRET, documents=[SECRET, "제9조"]) as span:
             span.item("Q1", answer=SECRET)

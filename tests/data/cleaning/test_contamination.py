@@ -45,10 +45,10 @@ def test_a_near_duplicate_is_found_though_its_edits_break_many_long_runs():
     st.lists(st.tuples(st.integers(0, 119), st.sampled_from(["", "거", "너더"])), max_size=5),
 )
 @example("가가가가가가가가가가가가가가가가나가가가나가가가가가", [(16, "")])
-def test_no_near_duplicate_is_passed_over(text, edits):
+def test_every_near_duplicate_is_found(text, edits):
     copy = list(text)
-    for place, new in edits:
-        copy[place % len(copy)] = new
+    for position, new in edits:
+        copy[position % len(copy)] = new
     ours = "".join(copy)
     first, second = ({t[n : n + 5] for n in range(len(t) - 4)} for t in (ours, text))
     similarity = len(first & second) / len(first | second) if first | second else 0
@@ -58,7 +58,7 @@ def test_no_near_duplicate_is_passed_over(text, edits):
         assert hits[0].share >= round(similarity, 4)
 
 
-def test_a_short_protected_text_counts_only_where_it_is_the_whole():
+def test_a_short_protected_text_counts_only_if_the_texts_are_equal():
     hits = contamination.overlap(["은행법은?", "은행법은 무엇인가? 은행법은?"], ["은행법은"])
     assert [(h.text, h.protected) for h in hits] == [(0, 0)]
 

@@ -39,7 +39,7 @@ def test_copies_go_and_versions_and_twin_articles_do_not(build, act, tmp_path):
     assert {p["removed"] for p in pairs if "가람법" in p["first"]} == {False}
 
 
-def test_codes_are_read_by_place_between_writes(tmp_path):
+def test_codes_are_read_by_row_between_writes(tmp_path):
     codes = CodeSpool(tmp_path / "codes.bin")
     wanted = [duplicates.character_codes(text) for text in ("은행", "금융", "", "이용자")]
     codes.extend(wanted[:3])

@@ -24,10 +24,10 @@ def test_planted_copies_are_found_and_others_are_not():
     rng = random.Random(3)
     words = [f"{a}{b}" for a in "은행전자금융거래이용자정보" for b in "법규정조항호목의무금지책임"]
     texts = [" ".join(rng.choices(words, k=60)) for _ in range(300)]
-    for place in range(0, 100, 2):
-        copy = texts[place].split()
+    for row in range(0, 100, 2):
+        copy = texts[row].split()
         copy[rng.randrange(60)] = "바꿈"
-        texts[place + 1] = " ".join(copy)
+        texts[row + 1] = " ".join(copy)
     codes = [duplicates.character_codes(t) for t in texts]
     pairs = duplicates.near_duplicates(codes, 0.8)
     assert [(p.first, p.second) for p in pairs] == brute(codes, 0.8)

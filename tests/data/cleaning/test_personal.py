@@ -54,11 +54,11 @@ spec.loader.exec_module(samples)
         ("1,234,567,890원과 100분의 10", []),
     ],
 )
-def test_personal_data_is_told_from_other_numbers(text, kinds):
+def test_personal_data_is_distinguished_from_other_numbers(text, kinds):
     assert [f.kind for f in personal.find_personal_data(text)] == kinds
 
 
-def test_what_is_found_is_masked_and_the_rest_stays():
+def test_personal_data_is_masked_and_other_text_is_kept():
     text = "홍길동(010-1234-5678)에게 hong@bank.kr로 알린다."
     assert personal.mask_personal_data(text) == (
         "홍길동([전화번호])에게 [전자우편]로 알린다.",
@@ -104,6 +104,6 @@ def test_every_resident_number_with_a_true_check_digit_is_found():
 
 
 @given(st.text(alphabet="0123456789-. @abc가계좌", max_size=60))
-def test_masking_twice_is_masking_once(text):
+def test_masking_is_idempotent(text):
     once, _ = personal.mask_personal_data(text)
     assert personal.mask_personal_data(once)[0] == once

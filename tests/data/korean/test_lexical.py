@@ -14,24 +14,24 @@ from kofinlaw.data.korean.lexical import LexicalIndex
 
 def test_scores_are_lucene_bm25():
     index = LexicalIndex.build([["은행", "은행", "법"], ["법"], ["보험", "법"]])
-    places, scores = index.query(["은행"], 3)
+    rows, scores = index.query(["은행"], 3)
     idf = math.log(1 + (3 - 1 + 0.5) / (1 + 0.5))
     tf = 2 / (2 + 1.5 * (1 - 0.75 + 0.75 * 3 / 2))
-    assert places.tolist() == [0]
+    assert rows.tolist() == [0]
     assert scores[0] == pytest.approx(idf * tf, rel=1e-5)
 
 
 def test_ties_are_in_the_order_of_the_passages():
     index = LexicalIndex.build([["가"], ["나"], ["가"], ["가"]])
-    places, scores = index.query(["가"], 2)
-    assert places.tolist() == [0, 2]
+    rows, scores = index.query(["가"], 2)
+    assert rows.tolist() == [0, 2]
     assert scores[0] == scores[1]
 
 
 def test_nothing_is_found_for_unknown_words_and_in_empty_corpora():
     for tokens in ([], [[], []], [["가"]]):
-        places, scores = LexicalIndex.build(tokens).query(["없는말"], 5)
-        assert places.tolist() == []
+        rows, scores = LexicalIndex.build(tokens).query(["없는말"], 5)
+        assert rows.tolist() == []
         assert scores.tolist() == []
 
 

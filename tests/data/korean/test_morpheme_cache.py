@@ -1,4 +1,4 @@
-"""Morphemes counted once: the same with and without a cache, and Kiwi not asked again."""
+"""The morpheme cache: the same result as without it, and each text analysed once."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ TEXTS = [
 ]
 
 
-def test_what_was_counted_once_is_not_counted_again(tmp_path, monkeypatch):
+def test_a_text_is_analysed_once(tmp_path, monkeypatch):
     plain = korean.content_morphemes(TEXTS)
     with caching(tmp_path / "m.sqlite"):
         assert korean.content_morphemes(TEXTS) == plain
@@ -31,7 +31,7 @@ def test_what_was_counted_once_is_not_counted_again(tmp_path, monkeypatch):
     assert current() is None
 
 
-def test_a_caller_may_change_what_it_got(tmp_path):
+def test_a_caller_may_change_its_result(tmp_path):
     with caching(tmp_path / "m.sqlite"):
         first = korean.content_morphemes(TEXTS[:1])
         first[0].clear()
@@ -102,8 +102,8 @@ def test_another_variant_of_the_analysis_is_not_read_from_the_cache(
         assert cache.find(TEXTS[:1], korean._variant())
         monkeypatch.setattr(module, name, value)
         assert cache.find(TEXTS[:1], korean._variant()) == {}
-        anew = korean.content_morphemes(TEXTS[:1])
-    assert anew == korean.content_morphemes(TEXTS[:1])
+        again = korean.content_morphemes(TEXTS[:1])
+    assert again == korean.content_morphemes(TEXTS[:1])
 
 
 @settings(suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=30)

@@ -77,7 +77,7 @@ def test_bigrams_stay_inside_words():
     ]
 
 
-def test_sentences_end_where_korean_sentences_do():
+def test_korean_sentence_endings_are_found():
     text = "이 법은 목적으로 한다. 다만, 2020. 5. 6. 시행한다.\n끝이 아니다"
     assert korean.sentences(text) == [
         "이 법은 목적으로 한다.",

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from kofinlaw.data.law.amendments import mask_amendments, strip_amendments
 
 
-def test_amendment_tags_leave_the_text_and_other_brackets_stay():
+def test_amendment_tags_are_removed_and_other_brackets_are_kept():
     text = '승인한다<개정 2013. 12. 3., 2022. 11. 23.> [본조신설 2016.3.29] [이하 "법"이라 한다] <별표 1>'
     clean, tags = strip_amendments(text)
     assert clean == '승인한다 [이하 "법"이라 한다] <별표 1>'

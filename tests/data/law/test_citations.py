@@ -146,7 +146,7 @@ def test_questions_name_units_by_short_names_too():
 
 
 @given(st.text(alphabet="제조항호목의1239 「」같은법영이전부터까지,및()가나다\n", max_size=80))
-def test_any_text_gives_spans_that_lie_in_it(text):
+def test_spans_of_citations_are_inside_any_text(text):
     for citation in find_citations(text, act="은행법", article="제3조", scope=SCOPE):
         assert 0 <= citation.start < citation.end <= len(text)
         assert citation.target.strip()

@@ -84,7 +84,7 @@ def test_the_tree_of_an_article_has_paragraphs_items_and_subitems_with_their_pat
     assert article.text.splitlines()[0] == "① 은행은 다음 각 호의 사항을 지켜야 한다."
 
 
-def test_items_that_run_on_in_one_line_are_split_only_where_their_series_goes_on():
+def test_items_in_one_line_are_split_only_if_they_continue_the_series():
     text = (
         "##### 제2조 (정의)\n\n"
         '① 용어의 뜻은 다음 각 호와 같다. 1. "전산실"이란 2025. 1. 1. 이후의 장소를 말한다. '

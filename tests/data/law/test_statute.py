@@ -72,7 +72,7 @@ def test_an_act_in_markdown_becomes_articles_supplements_and_annexes():
     assert [s.title for s in statute.annexes] == ["별표 1 한도"]
 
 
-def test_plain_text_articles_are_told_from_citations_at_the_head_of_a_line():
+def test_plain_text_articles_are_distinguished_from_citations_at_the_start_of_a_line():
     text = (
         "제1장 총칙\n제1조(목적) 이 세칙은 훈련을 정한다.\n제2조(정의) 뜻은 다음 각 호와 같다.\n"
         '1. "훈련"이란 점검을 말한다.\n제42조(제2항부터 제4항까지를 제외한다)는 준용한다.\n'
@@ -129,7 +129,7 @@ LINES = st.sampled_from(
 
 @settings(max_examples=300, deadline=None)
 @given(st.lists(LINES, max_size=25).map("\n".join))
-def test_every_span_lies_in_the_text_in_order_and_none_overlap(text):
+def test_spans_are_in_order_inside_the_text_and_do_not_overlap(text):
     statute = parse_statute(text)
     spans = [(a.start, a.end) for a in statute.articles]
     spans += [(s.start, s.end) for s in (*statute.supplements, *statute.annexes)]

@@ -1,4 +1,4 @@
-"""Several versions of one act in a corpus: both stay, each text with the days it was in force."""
+"""Several versions of one act in a corpus, each text with the days on which it was in force."""
 
 import json
 from pathlib import Path
@@ -66,7 +66,7 @@ def test_each_text_knows_from_when_until_when_it_was_in_force(three):
     assert [r.reason for r in read_jsonl(three / "rejected.jsonl", Rejected)] == []
 
 
-def test_the_newest_version_is_the_corpus_and_the_earlier_ones_stand_beside_it(three):
+def test_the_newest_version_is_the_corpus_and_earlier_texts_have_their_own_file(three):
     chunks = {c.id: c for c in read_jsonl(three / "chunks.jsonl", Chunk)}
     earlier = {c.id: c for c in read_jsonl(three / "earlier.jsonl", Chunk)}
     assert list(chunks) == ["가람법/제1조", "가람법/제2조"]
@@ -89,7 +89,7 @@ def test_the_newest_version_is_the_corpus_and_the_earlier_ones_stand_beside_it(t
     ]
 
 
-def test_references_of_an_earlier_text_stand_under_its_day(three):
+def test_references_of_an_earlier_text_are_stored_with_its_day(three):
     lines = (three / "citations.jsonl").read_text(encoding="utf-8").splitlines()
     edges = [(e["source"], e["target"], e["resolved"]) for e in map(json.loads, lines)]
     assert edges == [("가람법@2022-06-10 제3조", "가람법 제2조", True)]
@@ -132,9 +132,9 @@ def test_the_corpus_of_a_single_version_is_what_it_was(tmp_path):
 
 
 def test_a_version_says_its_days_in_words(three):
-    told = {c.id: validity_text(c.since, c.until) for c in read_chunks(three / "chunks.jsonl")}
-    assert told["가람법@2022-06-10/제3조"] == "시행 2022-06-10 ~ 2024-09-14"
-    assert told["가람법/제2조"] == "시행 2024-09-15 ~"
+    texts = {c.id: validity_text(c.since, c.until) for c in read_chunks(three / "chunks.jsonl")}
+    assert texts["가람법@2022-06-10/제3조"] == "시행 2022-06-10 ~ 2024-09-14"
+    assert texts["가람법/제2조"] == "시행 2024-09-15 ~"
 
 
 def test_two_texts_of_one_day_are_warned_of_by_name_and_the_first_stays(tmp_path):
@@ -176,9 +176,9 @@ def test_the_recipes_day_leaves_later_versions_out_and_keeps_earlier_ones(tmp_pa
 
 def test_inspection_shows_an_articles_texts_with_their_days(three):
     lines = inspect_lines(three, "가람법 제2조")
-    told = [line.strip() for line in lines if "── chunk 가람법" in line]
-    assert "── chunk 가람법/제2조  시행 2024-09-15 ~" in told
-    assert "── chunk 가람법@2022-06-10/제2조  시행 2020-01-01 ~ 2024-09-14" in told
+    texts = [line.strip() for line in lines if "── chunk 가람법" in line]
+    assert "── chunk 가람법/제2조  시행 2024-09-15 ~" in texts
+    assert "── chunk 가람법@2022-06-10/제2조  시행 2020-01-01 ~ 2024-09-14" in texts
 
 
 def test_plain_articles_are_the_newest_and_the_policy_sees_every_version(tmp_path):

@@ -33,7 +33,7 @@ def test_an_item_brings_the_paragraph_it_hangs_on():
     assert shown.split("\n") == ARTICLE.split("\n")[:3]
 
 
-def test_an_item_stands_alone_where_its_paragraph_does_not_fit():
+def test_an_item_is_alone_if_its_paragraph_does_not_fit():
     (shown,) = pack([ARTICLE], "접근매체의 위조", 9, words)
     assert shown.split("\n") == [ARTICLE.split("\n")[0], ARTICLE.split("\n")[2]]
 
@@ -57,14 +57,14 @@ def test_late_passages_give_way_when_there_is_no_room():
     assert 1 <= len(pack(many, "가나다", 100, words)) < 9
 
 
-def test_each_text_is_told_by_its_own_passage_where_one_between_is_left_out():
+def test_each_text_has_the_index_of_its_passage_if_another_is_omitted():
     passages = [
         ARTICLE,
         "은행법 제8조(목적)\n" + "가나다 " * 50,
         ARTICLE.replace("제9조", "제10조"),
     ]
     found = pack_with_index(passages, "보험에 가입하여야 하는 자는", 24, words)
-    assert [place for place, _ in found] == [0, 2]
+    assert [index for index, _ in found] == [0, 2]
     assert "제10조" in found[1][1]
 
 

@@ -22,7 +22,7 @@ from kofinlaw.data.prompting.stems import is_negative
         ("동의를 받지 않은 자에 대한 벌칙으로 옳은 것은?", False),
     ],
 )
-def test_a_stem_is_negative_where_its_last_clause_asks_for_what_is_not_so(
+def test_a_stem_is_negative_if_its_last_clause_asks_for_a_false_option(
     stem: str, negative: bool
 ) -> None:
     assert is_negative(stem) is negative

@@ -95,7 +95,7 @@ def test_the_version_in_force_on_a_day_is_read(clone, tmp_path, day, words):
     assert articles["가람법 제1조"].as_of <= day
 
 
-def test_versions_of_the_history_stand_beside_the_one_of_the_day(clone, tmp_path):
+def test_earlier_versions_of_the_history_are_in_the_corpus(clone, tmp_path):
     def known(first):
         settings = DataSettings(sources=[str(clone)], as_of="2026-02-01", history_from=first)
         build_corpus(settings, tmp_path / first, base=tmp_path)
@@ -141,7 +141,7 @@ def test_nothing_in_force_is_an_error_that_names_article_and_day(clone, tmp_path
     assert "다솜법 제1조 is in force from 2020-01-01" in str(error.value)
 
 
-def test_without_a_day_the_files_are_read_as_they_lie(clone, tmp_path):
+def test_without_a_day_the_files_of_the_work_tree_are_read(clone, tmp_path):
     build_corpus(DataSettings(sources=[str(clone)]), tmp_path / "out", base=tmp_path)
     chunks = list(read_jsonl(tmp_path / "out" / "chunks.jsonl", Chunk))
     assert {c.title for c in chunks} == {"가람법", "나래법"}

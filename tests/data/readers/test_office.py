@@ -27,8 +27,8 @@ def test_docx_written_by_another_library_is_read(tmp_path):
     made.add_heading("접수", level=1)
     made.add_paragraph("민원을 접수한다.")
     table = made.add_table(rows=2, cols=2)
-    for place, text in enumerate(["등급", "기준", "가", "천만원"]):
-        table.cell(place // 2, place % 2).text = text
+    for index, text in enumerate(["등급", "기준", "가", "천만원"]):
+        table.cell(index // 2, index % 2).text = text
     made.save(tmp_path / "a.docx")
     (document,) = read(tmp_path / "a.docx")
     assert document.title == "업무 매뉴얼"

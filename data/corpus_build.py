@@ -1,0 +1,185 @@
+"""Run the steps of a corpus build: split, filter, remove copies, and write the records."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from contextlib import ExitStack
+from itertools import chain
+from pathlib import Path
+from typing import Any
+
+from kofinlaw import Progress
+from kofinlaw.data.chunking import chunk_document
+from kofinlaw.data.cleaning.chunk_filter import ChunkFilter, mask_article
+from kofinlaw.data.cleaning.contamination import ProtectedTexts
+from kofinlaw.data.cleaning.copies import CopyFinder, reject_copies
+from kofinlaw.data.corpus_card import ArticleCounts, Lengths
+from kofinlaw.data.document_facts import DocumentFacts
+from kofinlaw.data.law.annexes import annex_name, split_unit
+from kofinlaw.data.law.graph import ChunkLookup, Passage, Reference, citation_graph
+from kofinlaw.data.law.versions import EARLIER, Versions, with_version_ids
+from kofinlaw.data.reject_log import RejectLog
+from kofinlaw.data.settings import DataSettings
+from kofinlaw.data.sources import restored
+from kofinlaw.data.splitting import CountTokens
+from kofinlaw.data.spool import Spool
+from kofinlaw.files import atomic_write, dumps, read_json_lines, write_jsonl
+
+
+class CorpusBuild:
+    """The steps of a build in their order, and the temporary records between them.
+
+    Args:
+        settings: How documents are split and cleaned.
+        folder: The folder of the temporary records.
+        documents: The documents to build the corpus of.
+        log: Receives the rejected chunks, and warnings.
+        count: The number of tokens of a text.
+        protected: The texts that must not appear in the corpus.
+    """
+
+    def __init__(
+        self,
+        settings: DataSettings,
+        folder: Path,
+        documents: Sequence[DocumentFacts],
+        log: RejectLog,
+        count: CountTokens,
+        protected: ProtectedTexts,
+    ) -> None:
+        self._settings = settings
+        self._count = count
+        self._documents = documents
+        self._log = log
+        self._stack = ExitStack()
+        self._chunks = self._stack.enter_context(Spool(folder / "chunks.jsonl"))
+        self._articles = self._stack.enter_context(Spool(folder / "articles.jsonl"))
+        self._copies = CopyFinder(settings, folder)
+        self._stack.callback(self._copies.close)
+        self._versions = Versions(documents, folder)
+        self._stack.callback(self._versions.close)
+        limit = settings.chunks.limit
+        self._filter = ChunkFilter(
+            settings, protected, log, lambda chunk: count(chunk.text) <= limit(chunk.kind)
+        )
+        self._copy_of: dict[int, int] = {}
+        self._lookup = ChunkLookup()
+        self._annexes: list[Passage] = []
+
+    def __enter__(self) -> CorpusBuild:
+        return self
+
+    def __exit__(self, *exception: object) -> None:
+        self._stack.close()
+
+    def split(self, spool: Spool, progress: Progress) -> None:
+        """Split the documents into articles and clean chunks."""
+        for done, facts in enumerate(self._documents):
+            progress("chunk", done, len(self._documents), document=facts.title)
+            document = restored(spool, facts)
+            result = chunk_document(document, self._settings.chunks, self._count)
+            keep = self._settings.personal_data == "keep"
+            articles = [a if keep else mask_article(a) for a in result.articles]
+            if facts.version:
+                renamed = with_version_ids(result.chunks, facts.version)
+                self._versions.add_earlier(facts, self._filter.kept(renamed), articles)
+            else:
+                kept = list(self._filter.kept(result.chunks))
+                self._versions.add_newest(facts, kept)
+                for chunk in kept:
+                    self._chunks.append(chunk)
+                    self._copies.add(chunk.text)
+                self._articles.extend(articles)
+            for warning in result.warnings:
+                self._log.warn(f"{document.source}: {warning}")
+            self._log.removed_spans.update(span.name for span in result.removed)
+        progress("chunk", len(self._documents), len(self._documents))
+
+    def reject_copies(self, out: Path, progress: Progress) -> None:
+        """Find the chunks that are copies of others and reject them."""
+        progress("clean", 0, 1)
+        with atomic_write(out / "duplicates.jsonl") as handle:
+            if self._settings.near_duplicates.enabled:
+                self._copy_of = reject_copies(
+                    self._copies.pairs(),
+                    self._chunks,
+                    self._log,
+                    lambda pair: handle.write(dumps(pair) + "\n"),
+                )
+        progress("clean", 1, 1)
+
+    def write_chunks(self, out: Path) -> Lengths:
+        """Write the chunks that are not copies; returns their lengths."""
+        lengths = Lengths()
+        with atomic_write(out / "chunks.jsonl") as handle:
+            for row, chunk in enumerate(self._chunks):
+                if row in self._copy_of:
+                    self._filter.rejected_ids.add(chunk["id"])
+                    continue
+                chunk["since"] = self._versions.since.get(chunk["id"], "")
+                handle.write(dumps(chunk) + "\n")
+                lengths.add(chunk["document_id"], self._count(chunk["text"]))
+                self._add_annex(chunk)
+        return lengths
+
+    def write_earlier(self, out: Path, lengths: Lengths) -> int:
+        """Write what only earlier versions of acts contain; returns the number of chunks."""
+
+        def counted() -> Iterator[dict[str, Any]]:
+            for chunk in self._versions.earlier_chunks():
+                lengths.per_document[chunk["document_id"]] += 1
+                yield chunk
+
+        return write_jsonl(out / EARLIER, counted())
+
+    def _add_annex(self, chunk: dict[str, Any]) -> None:
+        """Register a chunk of an annex, so that references to the annex find it."""
+        if chunk["kind"] not in ("statute", "rule"):
+            return
+        unit, (title, name) = chunk["unit"], split_unit(chunk["unit"])
+        if title != chunk["title"] or not annex_name(name):
+            return
+        if not self._lookup.chunk_ids(unit):
+            header = chunk["text"].partition("\n")[0]
+            self._annexes.append(Passage(unit, title, "", header, False))
+        self._lookup.add_chunks(unit, chunk["id"])
+
+    def write_articles(self, out: Path) -> ArticleCounts:
+        """Write the articles with the ids of the chunks that were kept.
+
+        An article without any chunk left is not written. A deleted article is, as a marker.
+        """
+        valid = deleted = 0
+        rejected = self._filter.rejected_ids
+        with atomic_write(out / "articles.jsonl") as handle:
+            for article in self._articles:
+                ids = [name for name in article["chunk_ids"] if name not in rejected]
+                if not ids and not article["deleted"]:
+                    continue
+                article["chunk_ids"] = ids
+                handle.write(dumps(article) + "\n")
+                self._lookup.add(article["title"], article["number"], article["id"], ids)
+                deleted += article["deleted"]
+                valid += not article["deleted"]
+        return ArticleCounts(valid, deleted)
+
+    def write_references(self, out: Path) -> tuple[int, int]:
+        """Write the references of articles and of annexes' titles; returns (all, resolved).
+
+        A reference to an article that only an earlier version has leads to that version's text.
+        """
+        resolved = 0
+        for unit, ids in self._versions.latest_units():
+            if not self._lookup.chunk_ids(unit):
+                self._lookup.add_chunks(unit, *ids)
+
+        def references() -> Iterator[Reference]:
+            nonlocal resolved
+            records = read_json_lines(out / "articles.jsonl")
+            articles = (Passage.of(record) for _, record in records)
+            passages = chain(articles, self._annexes, self._versions.earlier_passages())
+            for reference in citation_graph(passages, self._lookup):
+                resolved += reference.resolved
+                yield reference
+
+        return write_jsonl(out / "citations.jsonl", references()), resolved
