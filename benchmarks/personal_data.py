@@ -17,7 +17,7 @@ from typing import Any
 from outcome import outcome
 
 from kofinlaw.data.cleaning.personal import find_personal_data
-from kofinlaw.data.readers.frontmatter import split_front_matter
+from kofinlaw.data.frontmatter import split_front_matter
 
 SURROUNDINGS = ("{}", "고객의 정보는 {}이다.", "신청인({}) 앞", "· {} ·", "다음을 본다: {}, 끝.")
 

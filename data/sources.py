@@ -16,8 +16,8 @@ from pathlib import Path
 
 from kofinlaw import Progress, UserError
 from kofinlaw.data.document_facts import DocumentFacts
+from kofinlaw.data.law import history
 from kofinlaw.data.law.versions import order_versions
-from kofinlaw.data.readers import git_history
 from kofinlaw.data.readers.documents import Document
 from kofinlaw.data.readers.formats import Reader, read_documents
 from kofinlaw.data.reject_log import RejectLog
@@ -165,9 +165,9 @@ def _has_history(root: Path) -> bool:
     """Whether the source is a folder whose files have a git history."""
     return (
         root.exists()
-        and git_history.repository(root) is not None
+        and history.repository(root) is not None
         and root.is_dir()
-        and git_history.tracked(root)
+        and history.tracked(root)
     )
 
 
@@ -182,7 +182,7 @@ def _from_history(
     """The documents of a git clone in force on `as_of`, and back in time to `history_from`."""
     if settings.as_of is None:
         return
-    versions = git_history.versions_in_force(
+    versions = history.versions_in_force(
         root, settings.as_of, source.include, first=settings.history_from
     )
     for done, version in enumerate(versions):

@@ -7,6 +7,7 @@ import unicodedata
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from kofinlaw.data.frontmatter import iso_day
 from kofinlaw.data.law.statute import looks_like_statute
 from kofinlaw.data.law.titles import document_id
 from kofinlaw.data.licences import NOT_PROTECTED, UNKNOWN, normalise, stated_in
@@ -98,22 +99,6 @@ def _stated_day(text: str) -> str:
 def _first_heading(text: str) -> str:
     match = re.search(r"^#\s+(.+?)\s*#*\s*$", text[:20000], re.MULTILINE)
     return match.group(1) if match else ""
-
-
-def iso_day(value: object) -> str:
-    """The ISO day of `2024-09-15`, `20240915`, `2024. 9. 15.` or a date; empty for other values."""
-    text = str(value or "").strip()
-    match = re.match(r"^(\d{4})-(\d{2})-(\d{2})", text) or re.match(
-        r"^(\d{4})(\d{2})(\d{2})$", text
-    )
-    if match is None:
-        match = re.search(r"(\d{4})\s*[.년/]\s*(\d{1,2})\s*[.월/]\s*(\d{1,2})", text)
-    if match is None:
-        return ""
-    year, month, day = (int(part) for part in match.groups())
-    if not (1 <= month <= 12 and 1 <= day <= 31):
-        return ""
-    return f"{year:04d}-{month:02d}-{day:02d}"
 
 
 def guess_kind(title: str, text: str, meta: dict[str, str]) -> Kind:

@@ -18,8 +18,8 @@ from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 
 from kofinlaw import UserError
+from kofinlaw.data.frontmatter import split_front_matter
 from kofinlaw.data.readers.documents import Document, make_document
-from kofinlaw.data.readers.frontmatter import split_front_matter
 from kofinlaw.data.readers.rows import record_text, rows_of
 from kofinlaw.data.settings import LimitSettings, SourceSettings
 from kofinlaw.decoding import decode

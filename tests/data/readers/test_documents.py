@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from kofinlaw.data.readers.documents import iso_day
+from kofinlaw.data.frontmatter import iso_day
 from kofinlaw.data.readers.formats import read_documents
 from kofinlaw.data.settings import LimitSettings, SourceSettings
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from kofinlaw.data.readers.frontmatter import split_front_matter
+from kofinlaw.data.frontmatter import split_front_matter
 
 
 def test_front_matter_with_aliases_or_broken_yaml_is_left_out_with_a_warning():

@@ -9,8 +9,8 @@ import pytest
 
 from kofinlaw import UserError
 from kofinlaw.data.corpus import build_corpus
+from kofinlaw.data.law.history import repository, versions_in_force
 from kofinlaw.data.law.versions import read_chunks
-from kofinlaw.data.readers.git_history import repository, versions_in_force
 from kofinlaw.data.settings import DataSettings
 from kofinlaw.files import read_jsonl
 from kofinlaw.records import Article, Chunk, Rejected

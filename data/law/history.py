@@ -18,8 +18,7 @@ from pathlib import Path
 from typing import Literal
 
 from kofinlaw import UserError
-from kofinlaw.data.readers.documents import iso_day
-from kofinlaw.data.readers.frontmatter import split_front_matter
+from kofinlaw.data.frontmatter import iso_day, split_front_matter
 from kofinlaw.decoding import decode
 
 _TIMEOUT_SECONDS = 600

@@ -1,6 +1,8 @@
-"""Split YAML front matter from the text of a Markdown file."""
+"""Read the YAML front matter of a Markdown file, and the days that it states."""
 
 from __future__ import annotations
+
+import re
 
 import yaml
 
@@ -44,3 +46,19 @@ def _text(item: object) -> str:
     if isinstance(item, (list, tuple)):
         return ", ".join(_text(part) for part in item)
     return str(item)
+
+
+def iso_day(value: object) -> str:
+    """The ISO day of `2024-09-15`, `20240915`, `2024. 9. 15.` or a date; empty for other values."""
+    text = str(value or "").strip()
+    match = re.match(r"^(\d{4})-(\d{2})-(\d{2})", text) or re.match(
+        r"^(\d{4})(\d{2})(\d{2})$", text
+    )
+    if match is None:
+        match = re.search(r"(\d{4})\s*[.년/]\s*(\d{1,2})\s*[.월/]\s*(\d{1,2})", text)
+    if match is None:
+        return ""
+    year, month, day = (int(part) for part in match.groups())
+    if not (1 <= month <= 12 and 1 <= day <= 31):
+        return ""
+    return f"{year:04d}-{month:02d}-{day:02d}"
