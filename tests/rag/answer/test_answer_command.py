@@ -82,7 +82,7 @@ def test_five_runs_say_their_mean_and_spread(
     assert found["accuracy"]["deviation"] == 0.0
 
 
-def test_a_model_trained_again_does_not_go_on_with_the_answers_of_the_one_before(
+def test_a_model_trained_again_does_not_resume_the_answers_of_the_one_before(
     tmp_path: Path,
     run: Path,
     questions: Path,

@@ -35,7 +35,7 @@ def test_every_way_to_choose_gives_valid_answers(
     assert_complete(tmp_path / "out", questions)
 
 
-def test_a_model_that_is_not_there_is_the_persons_mistake(tmp_path: Path, questions: Path) -> None:
+def test_a_missing_model_is_an_error_for_the_user(tmp_path: Path, questions: Path) -> None:
     def nothing() -> Any:
         raise UserError("no such model")
 
