@@ -51,7 +51,7 @@ def test_all_mistakes_come_at_once_with_line_and_nearest_name(tmp_path):
     assert "recipe.yaml:9: `policy`" in message
 
 
-def test_a_mistake_on_the_command_line_says_so(tmp_path):
+def test_a_mistake_on_the_command_line_names_the_option(tmp_path):
     with pytest.raises(UserError, match=r"--set train\.epoch: unknown key"):
         load_recipe(written(tmp_path, MINIMAL), ["train.epoch=2"])
 
