@@ -15,4 +15,4 @@ class Progress(Protocol):
 
 
 def silent(phase: str, done: int, total: int | None = None, **info: object) -> None:
-    """Show nothing: the default Progress of every function."""
+    """Show nothing: the default Progress of every function. Raises nothing."""

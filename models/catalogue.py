@@ -159,7 +159,7 @@ def find_model(name: str | Path) -> ModelCard:
 
 
 def lookup_model(name: str | Path) -> ModelCard | None:
-    """Return the card of a model as `find_model` does, or None if nothing fits."""
+    """Return the card of a model as `find_model` does; it returns None where that raises."""
     try:
         return find_model(name)
     except UserError:

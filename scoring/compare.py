@@ -44,7 +44,8 @@ def compare_all_pairs(
 def compare_systems(a: Scores, b: Scores, *, settings: ScoreSettings, seed: int = 0) -> Pair:
     """Compare `b` with `a` on their common items: exact McNemar test and paired bootstrap.
 
-    Differences are b − a, in −1..1, for multiple choice and free text each.
+    Differences are b − a, in −1..1, for multiple choice and free text each. Raises nothing: without
+    common items a comparison has n = 0.
     """
     return compare_items(a.system, a.items, b.system, b.items, settings=settings, seed=seed)
 

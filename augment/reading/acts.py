@@ -82,7 +82,10 @@ class Laws:
 
 
 def read_laws(articles: Iterable[Article]) -> Laws:
-    """Group the articles of statutes and rules by act, in order, without deleted articles."""
+    """Group the articles of statutes and rules by act, in order, without deleted articles.
+
+    Other kinds of document are left out. Raises nothing: a corpus without acts gives no law.
+    """
     grouped: dict[str, list[Article]] = {}
     for article in articles:
         if not article.deleted and article.kind in ("statute", "rule"):

@@ -96,6 +96,8 @@ def find_citations(
         act: The title of the act that the text belongs to; may be empty.
         article: The article that the text belongs to (`제9조`); may be empty.
         scope: Short names, titles and articles that are known; none by default.
+
+    Offsets are characters of `text`. Raises nothing: a text without references gives none.
     """
     reader = _Reader(text, act, article, scope or Scope())
     return reader.read()

@@ -151,7 +151,7 @@ def allowed_models(policy: Policy) -> str:
 
 
 def verdict_sentence(verdict: Verdict) -> str:
-    """Return a verdict as one sentence for the user."""
+    """Return a verdict as one sentence for the user. Raises nothing."""
     text = f"{verdict.subject}: {verdict.detail}"
     if verdict.clause:
         text += f" [{verdict.clause}]"
