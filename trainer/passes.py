@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 import torch
 from torch import Tensor
+from torch.optim import Optimizer
 
 from kofinlaw.trainer.batching import pad_micro_batch
 from kofinlaw.trainer.encoding import Encoded
@@ -57,8 +58,9 @@ class Passes:
 
             limit_heap_growth(model)
 
-    def under_zero(self, zero: Zero) -> Passes:
-        """Return the same passes, run by DeepSpeed's engine."""
+    def under_zero(self, optimizer: Optimizer) -> Passes:
+        """Start DeepSpeed's engine with `optimizer` and return the same passes, run by it."""
+        zero = Zero(self.model, optimizer, self.settings, self.ranks.zero_stage)
         return Passes(
             self.model, self.examples, self.ranks, self.settings, noise=self.noise, zero=zero
         )

@@ -11,7 +11,7 @@ from pathlib import Path
 from torch.optim import Optimizer
 
 from kofinlaw import Progress, silent
-from kofinlaw.files import JsonlAppender, write_json, write_jsonl, write_text
+from kofinlaw.files import write_json, write_jsonl, write_text
 from kofinlaw.models.templates import ChatTemplate
 from kofinlaw.trainer import adapter as adapters
 from kofinlaw.trainer import sharding
@@ -31,11 +31,10 @@ from kofinlaw.trainer.run_record import save_adapter
 from kofinlaw.trainer.settings import TrainSettings
 from kofinlaw.trainer.state import RunState, cut_metrics
 from kofinlaw.trainer.step import Stepper
-from kofinlaw.trainer.token_budget import BudgetRecord, TokenBudget, find_budget
-from kofinlaw.trainer.tracking import MetricsLog, open_trackers, require_trackers
+from kofinlaw.trainer.token_budget import BudgetRecord, find_budget
+from kofinlaw.trainer.tracking import open_metrics, require_trackers
 from kofinlaw.trainer.trainee import Trainee, load_trainee
 from kofinlaw.trainer.training_result import TrainingResult
-from kofinlaw.trainer.zero import Zero
 from kofinlaw.units import GIB
 
 __all__ = ["EXIT_SAVED", "Resume", "Saved", "train"]
@@ -153,16 +152,24 @@ def _train(
     state, known_budget = _restore(run, checkpoints, plain_optimizer, resume)
     log_event = partial(_log_event, state, run.progress)
     limit = memory_limit(settings.memory_limit_gib)
-    passes, optimizer, budget = _find_budget(
-        run,
-        _passes(run, trainee, data),
-        plain_optimizer,
+    alpha = settings.neftune_alpha
+    noise = None if alpha is None else EmbeddingNoise(trainee.model, alpha, seed=run.seed)
+    passes = Passes(trainee.model, data.examples, ranks, settings, noise=noise)
+    run.progress("probe", 0)
+    if ranks.zero_stage == 3:  # before the probe, which must measure the sharded base
+        passes = passes.under_zero(plain_optimizer)
+    budget = find_budget(
+        passes,
         limit=limit,
         known=known_budget,
         halved=halved,
-        checkpoint_root=checkpoints.root,
         log_event=log_event,
+        checkpoint_root=checkpoints.root,
     )
+    if passes.zero is not None:
+        passes.zero.zero_grad()
+    elif ranks.zero_stage == 2:  # after the probe, whose passes need no engine
+        passes = passes.under_zero(plain_optimizer)
     stepper = Stepper(
         passes,
         seed=run.seed,
@@ -172,11 +179,17 @@ def _train(
         on_micro_batch=on_micro_batch,
         checkpoint_root=checkpoints.root,
     )
-    with _open_metrics(run, resumed_at=state.step) as metrics:
+    with open_metrics(
+        run.out,
+        settings.report_to,
+        writes=ranks.is_main,
+        settings=settings.model_dump(mode="json"),
+        resumed_at=state.step,
+    ) as metrics:
         Loop(
             settings=settings,
             stepper=stepper,
-            optimizer=optimizer,
+            optimizer=plain_optimizer if passes.zero is None else passes.zero,
             plan=plan,
             state=state,
             held_out=data.held_out,
@@ -186,30 +199,7 @@ def _train(
             log_event=log_event,
             progress=run.progress,
         ).run(stop_requested)
-    seconds = time.monotonic() - run.started
-    if state.best() is not None:
-        checkpoints.load_best()
-    unmoved = adapters.unchanged_parameters(trainee.model, trainee.start)
-    if unmoved and state.step > 2:
-        log_event(f"{len(unmoved)} trained tensors did not change; the first is {unmoved[0]}")
-    adapters.check_frozen(trainee.model, trainee.frozen)
-    result = TrainingResult(
-        examples=data.trained,
-        held_out=len(data.held_out),
-        rejected=len(data.rejected),
-        **state.figures(),
-        seconds=round(seconds, 1),
-        peak_memory_gib=round(state.peak / GIB, 3),
-        budget_tokens=stepper.budget,
-        trainable_parameters=trainee.parameters,
-        unmoved_tensors=len(unmoved),
-        frozen_changed=0,
-        processes=ranks.world_size,
-        base_sha256=trainee.base_sha256,
-        template_sha256=run.template.sha256,
-    )
-    _write_adapter(run, trainee, result, checkpoints.fingerprints)
-    return result
+    return _finish(run, data, trainee, state, checkpoints, stepper.budget, log_event)
 
 
 def _read_examples(run: _Run) -> tuple[Dataset, StepPlan]:
@@ -284,67 +274,38 @@ def _log_event(state: RunState, progress: Progress, text: str) -> None:
     progress("train", state.step, note=text)
 
 
-def _passes(run: _Run, trainee: Trainee, data: Dataset) -> Passes:
-    alpha = run.settings.neftune_alpha
-    noise = None if alpha is None else EmbeddingNoise(trainee.model, alpha, seed=run.seed)
-    return Passes(trainee.model, data.examples, run.ranks, run.settings, noise=noise)
-
-
-def _find_budget(
+def _finish(
     run: _Run,
-    passes: Passes,
-    optimizer: Optimizer,
-    *,
-    limit: int,
-    known: BudgetRecord | None,
-    halved: int | None,
-    checkpoint_root: Path,
+    data: Dataset,
+    trainee: Trainee,
+    state: RunState,
+    checkpoints: RunCheckpoints,
+    budget_tokens: int,
     log_event: Callable[[str], None],
-) -> tuple[Passes, Optimizer | Zero, TokenBudget]:
-    """Find the token budget, and start DeepSpeed's engine under ZeRO.
-
-    Stage 3 starts before the probe, because the probe must measure the sharded base. Stage 2 starts
-    after it, because its passes need no engine.
-    """
-    run.progress("probe", 0)
-    stage = run.ranks.zero_stage
-    zero: Zero | None = None
-    if stage == 3:
-        zero = Zero(passes.model, optimizer, run.settings, stage)
-        passes = passes.under_zero(zero)
-    budget = find_budget(
-        passes,
-        limit=limit,
-        known=known,
-        halved=halved,
-        log_event=log_event,
-        checkpoint_root=checkpoint_root,
+) -> TrainingResult:
+    """Load the best weights, check what training changed, and write the adapter."""
+    seconds = time.monotonic() - run.started
+    if state.best() is not None:
+        checkpoints.load_best()
+    unmoved = adapters.unchanged_parameters(trainee.model, trainee.start)
+    if unmoved and state.step > 2:
+        log_event(f"{len(unmoved)} trained tensors did not change; the first is {unmoved[0]}")
+    adapters.check_frozen(trainee.model, trainee.frozen)
+    result = TrainingResult(
+        examples=data.trained,
+        held_out=len(data.held_out),
+        rejected=len(data.rejected),
+        **state.figures(),
+        seconds=round(seconds, 1),
+        peak_memory_gib=round(state.peak / GIB, 3),
+        budget_tokens=budget_tokens,
+        trainable_parameters=trainee.parameters,
+        unmoved_tensors=len(unmoved),
+        frozen_changed=0,
+        processes=run.ranks.world_size,
+        base_sha256=trainee.base_sha256,
+        template_sha256=run.template.sha256,
     )
-    if zero is not None:
-        zero.zero_grad()
-    elif stage == 2:
-        zero = Zero(passes.model, optimizer, run.settings, stage)
-        passes = passes.under_zero(zero)
-    return passes, optimizer if zero is None else zero, budget
-
-
-def _open_metrics(run: _Run, *, resumed_at: int) -> MetricsLog:
-    """Open `metrics.jsonl` and the trackers in the main process."""
-    return MetricsLog(
-        JsonlAppender(run.out / "metrics.jsonl") if run.ranks.is_main else None,
-        open_trackers(
-            run.settings.report_to if run.ranks.is_main else (),
-            run.out,
-            settings=run.settings.model_dump(mode="json"),
-            resumed_at=resumed_at,
-        ),
-    )
-
-
-def _write_adapter(
-    run: _Run, trainee: Trainee, result: TrainingResult, fingerprints: dict[str, str]
-) -> None:
-    """Write the folder `adapter` in the main process."""
     tensors = adapters.gathered_tensors(trainee.model)
     if run.ranks.is_main:
         save_adapter(
@@ -355,6 +316,7 @@ def _write_adapter(
             result.to_record(),
             base_id=run.model_id,
             template=run.template,
-            fingerprints=fingerprints,
+            fingerprints=checkpoints.fingerprints,
         )
     run.ranks.barrier()
+    return result

@@ -63,6 +63,24 @@ class MetricsLog:
 _OFFLINE = {"wandb": {"WANDB_MODE": "offline"}, "mlflow": {"MLFLOW_DISABLE_TELEMETRY": "true"}}
 
 
+def open_metrics(
+    out: Path,
+    names: Sequence[str],
+    *,
+    writes: bool,
+    settings: Mapping[str, object],
+    resumed_at: int,
+) -> MetricsLog:
+    """Open `metrics.jsonl` and the trackers called `names` below `out`, if this process `writes`.
+
+    The other arguments and the errors are those of `open_trackers`.
+    """
+    if not writes:
+        return MetricsLog(None, ())
+    file = JsonlAppender(out / "metrics.jsonl")
+    return MetricsLog(file, open_trackers(names, out, settings=settings, resumed_at=resumed_at))
+
+
 def require_trackers(names: Sequence[str]) -> None:
     """Import the trackers called `names`; raises UserError if one is not installed."""
     for name in names:
