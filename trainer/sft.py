@@ -18,7 +18,7 @@ from kofinlaw.trainer import sharding
 from kofinlaw.trainer.batching import StepPlan, plan_steps
 from kofinlaw.trainer.dataset import Dataset, read_dataset
 from kofinlaw.trainer.encoding import length_record, show_example
-from kofinlaw.trainer.guards import EXIT_SAVED, Saved, catch_sigterm, exclusive_folder
+from kofinlaw.trainer.guards import catch_sigterm, exclusive_folder
 from kofinlaw.trainer.loop import Loop
 from kofinlaw.trainer.memory_use import memory_limit, release_memory, use_expandable_segments
 from kofinlaw.trainer.noise import EmbeddingNoise
@@ -36,8 +36,6 @@ from kofinlaw.trainer.tracking import open_metrics, require_trackers
 from kofinlaw.trainer.trainee import Trainee, load_trainee
 from kofinlaw.trainer.training_result import TrainingResult
 from kofinlaw.units import GIB
-
-__all__ = ["EXIT_SAVED", "Resume", "Saved", "train"]
 
 
 def train(

@@ -1,4 +1,4 @@
-"""The adapter: which layers get one, which shapes it has, and that all of it is trained."""
+"""The layers that get an adapter, its shapes, and that all of its tensors are trained."""
 
 import json
 

@@ -1,4 +1,4 @@
-"""Masks by prefix difference, and what is refused."""
+"""Loss masks by prefix difference, and examples that are rejected."""
 
 import json
 

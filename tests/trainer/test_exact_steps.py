@@ -1,4 +1,4 @@
-"""The proof: whatever memory does to a step, the weights after 30 steps are the same."""
+"""Memory may split a step in any way: the weights after 30 steps are the same."""
 
 import os
 import random

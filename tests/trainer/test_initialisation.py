@@ -1,4 +1,4 @@
-"""Where an adapter starts, and that what is saved is the model that was trained."""
+"""The start of an adapter; the saved adapter gives the model that was trained."""
 
 import json
 

@@ -1,4 +1,4 @@
-"""Killed at any moment and started again, a run ends with the same bytes."""
+"""A run that was killed at any moment and started again ends with the same bytes."""
 
 import json
 import multiprocessing
@@ -118,7 +118,7 @@ def test_killed_within_a_step_and_within_a_save_it_goes_on_from_the_last_checkpo
 
 
 def test_sigterm_saves_and_exits_with_its_own_code(once, tmp_path):
-    from kofinlaw.trainer.sft import EXIT_SAVED
+    from kofinlaw.trainer.guards import EXIT_SAVED
 
     once("whole")
 

@@ -1,4 +1,7 @@
-"""The rank study's model: OPT-350m norms after each block and embeds in half its width."""
+"""A step gives the ordinary loss and gradients, also for the model of the rank study.
+
+OPT-350m, the model of that study, normalises after each block and embeds in half its width.
+"""
 
 import json
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""The budget belongs to a card; the effective batch belongs to the recipe."""
+"""The token budget depends on the card, the effective batch only on the recipe."""
 
 import json
 

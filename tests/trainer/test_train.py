@@ -1,6 +1,9 @@
-"""What a run leaves behind, and the person's mistakes."""
+"""The files and figures of a training run, and the errors for mistakes of the user."""
 
 import json
+import subprocess
+import sys
+import types
 
 import pytest
 
@@ -174,3 +177,25 @@ def test_unsloth_without_cuda_is_one_line(run):
         pytest.skip("there is CUDA here")
     with pytest.raises(UserError, match="unsloth needs CUDA"):
         run("run", backend="unsloth")
+
+
+def test_the_trainer_loads_torch_but_not_transformers_before_a_run():
+    """Unsloth must be imported before transformers, so no module may import it at its top."""
+    code = (
+        "import sys, kofinlaw.trainer.sft, kofinlaw.trainer.preference\n"
+        "print([name for name in ('transformers', 'peft', 'trl') if name in sys.modules])"
+    )
+    done = subprocess.run([sys.executable, "-c", code], check=True, capture_output=True, text=True)
+    assert done.stdout.strip() == "[]"
+
+
+def test_every_public_name_is_found_after_all_modules_were_imported():
+    import importlib
+    import pkgutil
+
+    import kofinlaw.trainer as trainer
+
+    for module in pkgutil.walk_packages(trainer.__path__, "kofinlaw.trainer."):
+        importlib.import_module(module.name)
+    for name in trainer.__all__:
+        assert not isinstance(getattr(trainer, name), types.ModuleType), name

@@ -1,4 +1,4 @@
-"""One model shared out over two processes (FSDP, gloo) learns what one process learns."""
+"""A model sharded over two processes (FSDP, gloo) learns what one process learns."""
 
 import json
 import os

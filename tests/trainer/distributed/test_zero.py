@@ -118,7 +118,7 @@ def test_zero_goes_on_after_out_of_memory_and_learns_what_one_process_learns(
     assert [line["gradient_norm"] for line in lines] == pytest.approx(first, rel=1e-4)
     assert_same_weights(one, two)
 
-    # the checkpoint holds whole moments: one plain process goes on from it
+    # the checkpoint holds whole moments: one plain process resumes from it
     shutil.rmtree(two / "checkpoints" / "step-000005")
     assert train_alone(chosen, pico, examples, two, resume="always").resumed_from == 4
     assert_same_weights(one, two)
