@@ -46,7 +46,7 @@ def weight_files(folder: Path) -> list[Path]:
         return [single]
     if any(folder.glob("*.bin")) or any(folder.glob("*.pt")) or any(folder.glob("*.pth")):
         raise UserError(
-            "the weights are pickle files, which can run code when they are read",
+            "the weights are pickles, which can run code when they are read",
             where=str(folder),
             remedy="use a copy of the model in safetensors format",
         )
