@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from kofinlaw.data.corpus import CorpusCounts
     from kofinlaw.models.engines.base import Engine
     from kofinlaw.models.templates import ChatTemplate
-    from kofinlaw.rag.answer.result import AnsweringResult
+    from kofinlaw.rag.answer.answer_book import AnsweringResult
     from kofinlaw.rag.index.build import IndexCounts
     from kofinlaw.recipes.pipeline.exports import ExportFigures
     from kofinlaw.recipes.pipeline.ready_examples import ReadyExamples
