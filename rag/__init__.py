@@ -17,8 +17,8 @@ from importlib import import_module
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from kofinlaw.rag.answer.answer_book import AnsweringResult
     from kofinlaw.rag.answer.answer_file import answer_questions
-    from kofinlaw.rag.answer.result import AnsweringResult
     from kofinlaw.rag.answer.run_context import RunContext
     from kofinlaw.rag.answer.single_question import AskedAnswer, ask_question
     from kofinlaw.rag.answer_settings import AnswerSettings
@@ -45,7 +45,7 @@ __all__ = [
 
 _EXPORTS = {
     "AnswerSettings": "kofinlaw.rag.answer_settings",
-    "AnsweringResult": "kofinlaw.rag.answer.result",
+    "AnsweringResult": "kofinlaw.rag.answer.answer_book",
     "AskedAnswer": "kofinlaw.rag.answer.single_question",
     "Index": "kofinlaw.rag.index.index",
     "IndexCounts": "kofinlaw.rag.index.build",

@@ -27,14 +27,15 @@ if TYPE_CHECKING:
     from kofinlaw.data.corpus import CorpusCounts
     from kofinlaw.models.engines.base import Engine
     from kofinlaw.models.templates import ChatTemplate
-    from kofinlaw.rag.answer.result import AnsweringResult
+    from kofinlaw.rag.answer.answer_book import AnsweringResult
     from kofinlaw.rag.index.build import IndexCounts
     from kofinlaw.recipes.pipeline.exports import ExportFigures
     from kofinlaw.recipes.pipeline.ready_examples import ReadyExamples
-    from kofinlaw.recipes.pipeline.runner import Resume, StageFigures
+    from kofinlaw.recipes.pipeline.runner import Resume
     from kofinlaw.recipes.pipeline.schema import System
     from kofinlaw.scoring.report.write import ReportResult
     from kofinlaw.scoring.result import ScoringResult
+    from kofinlaw.trainer.training_result import TrainingResult
 
 
 def read_documents(run: Run, out: Path, progress: Progress) -> CorpusCounts:
@@ -153,7 +154,7 @@ def gather_questions(run: Run, out: Path, progress: Progress) -> GatheredQuestio
     return GatheredQuestions(len(questions), len(keys))
 
 
-def train_adapter(run: Run, out: Path, progress: Progress) -> StageFigures:
+def train_adapter(run: Run, out: Path, progress: Progress) -> TrainingResult:
     """Train the adapter on the run's examples (recipes/train.py calls this too)."""
     from kofinlaw.models.templates import template_for
     from kofinlaw.trainer.sft import train
