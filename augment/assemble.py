@@ -18,6 +18,16 @@ from kofinlaw.augment.settings import AugmentSettings
 from kofinlaw.files import dumps, sha256_text
 from kofinlaw.records import Key, Question, Rejected
 
+__all__ = [
+    "AskStudent",
+    "AugmentContext",
+    "item_fingerprint",
+    "item_id",
+    "key_of",
+    "make_items",
+    "question_of",
+]
+
 # Gives for items, by their id, how sure a model is of the right option; below 0 it is wrong.
 AskStudent = Callable[[Sequence[Item]], Mapping[str, float]]
 

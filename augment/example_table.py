@@ -8,6 +8,8 @@ from pathlib import Path
 from kofinlaw.parquet import write_rows
 from kofinlaw.records import Example
 
+__all__ = ["write_parquet"]
+
 
 def write_parquet(path: Path, examples: Sequence[Example]) -> None:
     """Write the examples with the columns of `Example`; `messages` are lists of role and content.

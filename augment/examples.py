@@ -22,6 +22,8 @@ from kofinlaw.data.prompting.wording import (
 from kofinlaw.files import sha256_text
 from kofinlaw.records import Example, Provenance
 
+__all__ = ["EMPTY_EVIDENCE", "choice_examples", "free_examples"]
+
 EMPTY_EVIDENCE = Evidence((), (), complete=False)
 
 

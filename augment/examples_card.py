@@ -18,6 +18,8 @@ from kofinlaw.data.korean.words import bigrams
 from kofinlaw.files import write_json, write_text
 from kofinlaw.records import Example, Rejected
 
+__all__ = ["RETRIEVED", "SAMPLES", "CardFigures", "KindFigures", "SetFigures", "write_card"]
+
 SAMPLES = 10
 # Passages that the retrieval baseline sees: as many as the shipped recipes keep for a question.
 RETRIEVED = 5

@@ -12,6 +12,8 @@ from dataclasses import dataclass
 from kofinlaw.augment.generators.drafts import Draft
 from kofinlaw.augment.reading.names import normalize
 
+__all__ = ["Item", "build_item", "find_problem"]
+
 
 @dataclass(frozen=True)
 class Item:

@@ -7,6 +7,8 @@ from collections.abc import Sequence
 from kofinlaw.augment.reading.names import normalize
 from kofinlaw.data.cleaning import contamination
 
+__all__ = ["RUN", "ProtectedTexts"]
+
 # A common run of this many letters and digits is a copy. Shorter ones are how all statute questions
 # begin (「…법」에 관한 설명으로 옳지 않은 것은).
 RUN = 32

@@ -18,6 +18,8 @@ from kofinlaw.data.korean.words import bigrams, content_morphemes
 from kofinlaw.data.prompting.packing import pack_with_index
 from kofinlaw.records import Chunk
 
+__all__ = ["Evidence", "PassageIndex"]
+
 
 @dataclass(frozen=True)
 class Evidence:

@@ -9,6 +9,8 @@ from collections.abc import Callable, Mapping, Sequence
 from kofinlaw.augment.generators.drafts import Draft
 from kofinlaw.augment.settings import AugmentSettings
 
+__all__ = ["select"]
+
 
 def select(
     drafts: Sequence[Draft],

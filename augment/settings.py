@@ -8,6 +8,8 @@ from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from kofinlaw.models.settings import EngineSettings, ModelSettings
 
+__all__ = ["TASK_WEIGHTS", "WEIGHTS", "AugmentSettings", "RaftSettings", "TeacherSettings"]
+
 # Weight of each kind of question: its share before other kinds fill up what one kind lacks. Every
 # known model is weakest at negative stems, figures and five options. Where the answer is in the
 # text before the quoted words (actor, definition_term), a small model learns least from an example.

@@ -7,6 +7,15 @@ from collections.abc import Sequence
 from collections.abc import Set as AbstractSet
 from typing import TypedDict
 
+__all__ = [
+    "ShortcutFigures",
+    "Tokens",
+    "longest_credit",
+    "mean",
+    "overlap_credit",
+    "shortcut_figures",
+]
+
 Tokens = AbstractSet[str]
 
 

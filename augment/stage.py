@@ -35,6 +35,8 @@ from kofinlaw.data.chunking import estimate_tokens
 from kofinlaw.files import read_jsonl, write_jsonl
 from kofinlaw.records import Article, Chunk
 
+__all__ = ["generate_examples"]
+
 
 def generate_examples(
     settings: AugmentSettings,

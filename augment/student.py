@@ -14,6 +14,8 @@ from kofinlaw.files import JsonlAppender, sha256_text
 from kofinlaw.models.engines.base import Engine
 from kofinlaw.models.templates import ChatTemplate
 
+__all__ = ["BATCH", "OpenStudent", "student_margins"]
+
 BATCH = 32
 # Loads the model and its chat template when it is called.
 OpenStudent = Callable[[], tuple[Engine, ChatTemplate]]

@@ -12,6 +12,20 @@ from collections.abc import Callable, Sequence
 
 from kofinlaw.data.korean.words import tag_text
 
+__all__ = [
+    "CHANGES",
+    "Change",
+    "Span",
+    "dropped_particle",
+    "everyday",
+    "mistyped",
+    "politeness",
+    "protected_spans",
+    "spacing",
+    "typo",
+    "vary",
+]
+
 Span = tuple[int, int]
 Change = Callable[[str, list[Span], random.Random], str]
 

@@ -24,6 +24,15 @@ from kofinlaw.data.splitting import CountTokens, Part, split_lines
 from kofinlaw.files import sha256_text
 from kofinlaw.records import Article, Chunk
 
+__all__ = [
+    "ESTIMATED_TOKENS_PER_CHARACTER",
+    "Chunked",
+    "Span",
+    "chunk_document",
+    "estimate_tokens",
+    "heading_sections",
+]
+
 ESTIMATED_TOKENS_PER_CHARACTER = 0.6
 
 _HEADING = re.compile(r"^\s{0,3}(#{1,6})\s+(.+?)\s*#*\s*$")

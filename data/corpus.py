@@ -28,6 +28,8 @@ from kofinlaw.files import write_jsonl
 from kofinlaw.parquet import write_parquet
 from kofinlaw.records import Article
 
+__all__ = ["CorpusCounts", "build_corpus", "list_documents", "parse_articles"]
+
 
 @dataclass(frozen=True, slots=True)
 class CorpusCounts:

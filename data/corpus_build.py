@@ -25,6 +25,8 @@ from kofinlaw.data.splitting import CountTokens
 from kofinlaw.data.spool import Spool
 from kofinlaw.files import atomic_write, dumps, read_json_lines, write_jsonl
 
+__all__ = ["CorpusBuild"]
+
 
 class CorpusBuild:
     """The steps of a build in their order, and the temporary records between them.

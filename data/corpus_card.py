@@ -11,6 +11,8 @@ from kofinlaw.data.document_facts import DocumentFacts
 from kofinlaw.data.reject_log import RejectLog
 from kofinlaw.files import write_json, write_text
 
+__all__ = ["ArticleCounts", "Lengths", "card_markdown", "corpus_card", "write_card"]
+
 _EDGES = (0, 64, 128, 256, 512, 768, 1024, 2048, 4096)
 _BANDS: list[tuple[int, int | None]] = list(zip(_EDGES, [*_EDGES[1:], None], strict=True))
 _MAX_WARNINGS = 40

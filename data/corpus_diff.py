@@ -8,6 +8,8 @@ from pathlib import Path
 from kofinlaw.files import read_jsonl
 from kofinlaw.records import Article
 
+__all__ = ["Changes", "compare_corpora"]
+
 
 @dataclass(frozen=True, slots=True)
 class Changes:

@@ -7,6 +7,8 @@ from dataclasses import dataclass
 from kofinlaw.data.law.titles import document_id
 from kofinlaw.records import Kind
 
+__all__ = ["DocumentFacts"]
+
 
 @dataclass(frozen=True, slots=True)
 class DocumentFacts:

@@ -6,6 +6,8 @@ import re
 
 import yaml
 
+__all__ = ["iso_day", "split_front_matter"]
+
 _MAX_CHARACTERS = 65536
 
 

@@ -9,6 +9,8 @@ from __future__ import annotations
 
 import re
 
+__all__ = ["NOT_PROTECTED", "UNKNOWN", "normalise_licence", "stated_licence"]
+
 # Korean Copyright Act, article 7: statutes, notices and court decisions are not protected.
 NOT_PROTECTED = "KR-Copyright-Act-Art7"
 UNKNOWN = "unknown"

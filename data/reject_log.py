@@ -11,6 +11,8 @@ from kofinlaw.data.spool import Spool
 from kofinlaw.files import dumps
 from kofinlaw.records import Rejected
 
+__all__ = ["RejectLog", "Step"]
+
 Step = Literal["read", "in_force", "quality", "personal_data", "contamination", "duplicates"]
 
 _MAX_DETAIL_CHARACTERS = 300

@@ -9,6 +9,17 @@ from pydantic import BaseModel, ConfigDict, Field, field_validator, model_valida
 
 from kofinlaw.records import Kind
 
+__all__ = [
+    "READABLE",
+    "ChunkSettings",
+    "DataSettings",
+    "DuplicateSettings",
+    "Encoding",
+    "LimitSettings",
+    "QualitySettings",
+    "SourceSettings",
+]
+
 Encoding = Literal["auto", "utf-8", "cp949", "utf-16"]
 # The patterns of the files that `readers.formats.READERS` can read.
 READABLE = (

@@ -25,6 +25,14 @@ from kofinlaw.data.settings import DataSettings, SourceSettings
 from kofinlaw.data.spool import Spool
 from kofinlaw.files import sha256_file, sha256_text
 
+__all__ = [
+    "in_force",
+    "read_sources",
+    "refuse_protected_sources",
+    "restore_document",
+    "source_files",
+]
+
 
 def source_files(source: SourceSettings, base: Path) -> Iterator[tuple[Path, str]]:
     """(path, name in records) of each file of a source, ordered by name.

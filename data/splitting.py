@@ -10,6 +10,8 @@ from kofinlaw.data.law.amendments import mask_amendments, strip_amendments
 from kofinlaw.data.law.provisions import PARAGRAPH, PLAIN, SUBITEM, Line, line_label, render_line
 from kofinlaw.data.readers.tables import is_row, plain_table
 
+__all__ = ["CONTEXT_SHARE", "CountTokens", "Part", "SentenceEnds", "split_lines"]
+
 CountTokens = Callable[[str], int]
 # The character offsets at which the sentences of a text end.
 SentenceEnds = Callable[[str], Sequence[int]]

@@ -15,6 +15,8 @@ from typing import Any
 
 from kofinlaw.files import disk_error, dumps
 
+__all__ = ["ByteSpool", "Spool", "work_folder"]
+
 _FOLDER = ".work"
 
 

@@ -7,6 +7,8 @@ import unicodedata
 
 from kofinlaw import UserError
 
+__all__ = ["decode"]
+
 
 def decode(data: bytes, encoding: str = "auto") -> tuple[str, str]:
     """Decode bytes; returns (text, name of the encoding).

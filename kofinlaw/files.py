@@ -36,6 +36,25 @@ from typing import Any, BinaryIO, TextIO, TypeVar
 from kofinlaw import UserError
 from kofinlaw.records import from_json, to_json
 
+__all__ = [
+    "JsonlAppender",
+    "T",
+    "atomic_folder",
+    "atomic_write",
+    "atomic_write_bytes",
+    "cut_torn_line",
+    "disk_error",
+    "dumps",
+    "read_json_lines",
+    "read_jsonl",
+    "sha256_file",
+    "sha256_text",
+    "sync",
+    "write_json",
+    "write_jsonl",
+    "write_text",
+]
+
 T = TypeVar("T")
 
 

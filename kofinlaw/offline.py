@@ -12,6 +12,8 @@ from typing import ParamSpec, TypeVar
 
 from kofinlaw import UserError
 
+__all__ = ["ENVIRONMENT", "ONLY_OFFLINE", "P", "R", "guard", "is_loopback", "set_environment"]
+
 P = ParamSpec("P")
 R = TypeVar("R")
 

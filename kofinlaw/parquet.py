@@ -13,6 +13,8 @@ from kofinlaw.records import Chunk
 if TYPE_CHECKING:
     import pyarrow
 
+__all__ = ["write_parquet", "write_rows"]
+
 _BATCH_ROWS = 1024
 # 항, 호 and 목: a provision has no deeper levels.
 _PROVISION_LEVELS = 3

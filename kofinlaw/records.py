@@ -11,6 +11,24 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, Literal, TypedDict, TypeVar
 
+__all__ = [
+    "Answer",
+    "Article",
+    "Chunk",
+    "Example",
+    "Key",
+    "Kind",
+    "Message",
+    "Provenance",
+    "Provision",
+    "Question",
+    "Rejected",
+    "T",
+    "from_json",
+    "provision_from_json",
+    "to_json",
+]
+
 Kind = Literal["statute", "rule", "guideline", "case", "manual", "other"]
 Message = dict[str, str]
 T = TypeVar("T")

@@ -11,6 +11,8 @@ from kofinlaw.trace_settings import TraceSettings
 from kofinlaw.tracing import NO_TRACE, Exporter, Span, Tracer
 from kofinlaw.tracing_exporters import open_exporter
 
+__all__ = ["TRACE_FILE", "JsonLines", "open_tracer", "read_traces"]
+
 TRACE_FILE = "traces.jsonl"
 
 

@@ -6,6 +6,8 @@ from typing import Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
+__all__ = ["TraceSettings", "TraceTarget"]
+
 TraceTarget = Literal["jsonl", "opentelemetry", "langsmith"]
 
 

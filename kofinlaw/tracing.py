@@ -17,6 +17,19 @@ from contextvars import ContextVar
 from dataclasses import dataclass, field
 from typing import Protocol
 
+__all__ = [
+    "MAX_CHARACTERS",
+    "NO_TRACE",
+    "TEXT_ATTRIBUTES",
+    "Exporter",
+    "NoTracer",
+    "Span",
+    "Tracer",
+    "annotate_span",
+    "child_span",
+    "shown",
+]
+
 # Attributes with text of people or documents; `redact` keeps only their length and hash.
 TEXT_ATTRIBUTES = frozenset(
     {"prompt", "prompts", "answer", "answers", "query", "queries", "documents"}

@@ -19,6 +19,21 @@ if TYPE_CHECKING:
     from opentelemetry.context import Context
     from opentelemetry.sdk.trace import TracerProvider
 
+__all__ = [
+    "GENAI",
+    "OPERATIONS",
+    "ROLES",
+    "RUN_TYPES",
+    "AttributeValue",
+    "LangSmith",
+    "OpenTelemetry",
+    "attributes_with_item",
+    "genai_attributes",
+    "langsmith_client",
+    "open_exporter",
+    "otlp_provider",
+]
+
 # The short names of attributes in OpenTelemetry's conventions for generative AI (semantic
 # conventions 1.40). Other attributes get the prefix `kofinlaw.`.
 GENAI = {

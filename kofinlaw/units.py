@@ -2,5 +2,7 @@
 
 from __future__ import annotations
 
+__all__ = ["GIB", "MIB"]
+
 MIB = 2**20
 GIB = 2**30

@@ -15,6 +15,8 @@ from pathlib import Path
 
 from kofinlaw import UserError
 
+__all__ = ["MANIFEST", "build_once", "cache_folder", "is_intact", "sha256_file"]
+
 MANIFEST = "kofinlaw-cache.json"
 # Name, size and modification time of the files of each folder whose hashes this process compared.
 _checked: dict[Path, tuple[tuple[str, int, int], ...]] = {}

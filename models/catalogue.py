@@ -12,6 +12,24 @@ from typing import Any, Literal
 
 from kofinlaw import UserError
 
+__all__ = [
+    "FILE",
+    "LLAMA_TARGETS",
+    "SHAPE_KEYS",
+    "GuideClaim",
+    "License",
+    "ModelCard",
+    "Role",
+    "all_models",
+    "card_from_config",
+    "estimate_parameters",
+    "find_model",
+    "guide_claims",
+    "licenses",
+    "lookup_model",
+    "recognise_folder",
+]
+
 Role = Literal["llm", "embedder", "reranker"]
 LLAMA_TARGETS = ("q_proj", "k_proj", "v_proj", "o_proj", "gate_proj", "up_proj", "down_proj")
 FILE = Path(__file__).parent / "catalogue.yaml"

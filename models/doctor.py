@@ -15,6 +15,19 @@ from pathlib import Path
 
 from kofinlaw.units import GIB
 
+__all__ = [
+    "CARD_GIB",
+    "DISK_GIB",
+    "EXTRAS",
+    "MEMORY_GIB",
+    "SUPPORTED",
+    "Finding",
+    "examine_machine",
+    "free_memory_gib",
+    "gpu_memory_gib",
+    "within",
+]
+
 # The tested versions, the same as in pyproject.toml.
 SUPPORTED = {
     "transformers": ">=5.16.1,<5.18",

@@ -18,6 +18,16 @@ from kofinlaw.models.catalogue import lookup_model
 from kofinlaw.models.resolve import model_folder
 from kofinlaw.models.settings import ModelSettings
 
+__all__ = [
+    "BATCH",
+    "CachedEmbedder",
+    "Embedder",
+    "VectorStore",
+    "Vectors",
+    "open_embedder",
+    "unit_rows",
+]
+
 Vectors = NDArray[np.float32]
 BATCH = 32
 

@@ -8,6 +8,8 @@ from pathlib import Path
 from kofinlaw import UserError
 from kofinlaw.results import JsonValue
 
+__all__ = ["check_folder", "read_config"]
+
 
 def read_config(path: Path) -> dict[str, JsonValue]:
     """Read a JSON object from a file; an absent file gives an empty object.

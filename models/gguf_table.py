@@ -15,6 +15,21 @@ from typing import Any
 
 from kofinlaw import UserError
 
+__all__ = [
+    "ARRAY",
+    "CONTROL",
+    "NORMAL",
+    "SCALARS",
+    "STRING",
+    "UNKNOWN",
+    "USER_DEFINED",
+    "TokenTable",
+    "added_tokens",
+    "bpe_model",
+    "read_gguf_metadata",
+    "token_table",
+]
+
 NORMAL, UNKNOWN, CONTROL, USER_DEFINED = 1, 2, 3, 4
 SCALARS = {0: "<B", 1: "<b", 2: "<H", 3: "<h", 4: "<I", 5: "<i", 6: "<f", 7: "<?"}
 SCALARS |= {10: "<Q", 11: "<q", 12: "<d"}

@@ -5,6 +5,8 @@ from __future__ import annotations
 import hashlib
 from pathlib import Path
 
+__all__ = ["model_fingerprint"]
+
 _WEIGHTS = (".safetensors", ".gguf")
 # Other files, such as a README, may be added without changing the model.
 _KINDS = (*_WEIGHTS, ".json", ".jinja", ".model")

@@ -21,6 +21,18 @@ from kofinlaw.models.policy.model_checks import check_models
 from kofinlaw.models.policy.rules import policy_named
 from kofinlaw.units import GIB
 
+__all__ = [
+    "BITS",
+    "LEGEND",
+    "SERVING_CONTEXT",
+    "TRAINING_LENGTH",
+    "ListingRow",
+    "claim_lines",
+    "listing_lines",
+    "listing_rows",
+    "memory_gib",
+]
+
 SERVING_CONTEXT = 4096
 TRAINING_LENGTH = 2048
 BITS: dict[int, Quantization] = {4: "nf4", 8: "int8", 16: "none"}

@@ -21,6 +21,8 @@ from kofinlaw import UserError
 from kofinlaw.models.folder_checks import check_folder
 from kofinlaw.models.settings import Dtype, Quantization
 
+__all__ = ["check_block_widths", "load_model", "quiet_bars", "repair_nf4"]
+
 
 def load_model(
     folder: Path,

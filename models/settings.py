@@ -7,6 +7,8 @@ from typing import Literal
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
+__all__ = ["Dtype", "EngineName", "EngineSettings", "ModelSettings", "Quantization"]
+
 Dtype = Literal["bfloat16", "float16", "float32"]
 Quantization = Literal["none", "nf4", "int8"]
 EngineName = Literal["transformers", "llamacpp", "vllm", "openai", "dummy"]

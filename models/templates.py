@@ -23,6 +23,8 @@ from kofinlaw.results import JsonValue
 if TYPE_CHECKING:
     import jinja2
 
+__all__ = ["BUILT_IN", "FOLDER", "PROBE", "ChatTemplate", "built_in_template", "template_for"]
+
 FOLDER = Path(__file__).parent / "templates"
 BUILT_IN = ("gemma", "solar", "exaone", "chatml")
 PROBE = "\u241fanswer\u241f"

@@ -12,6 +12,8 @@ from kofinlaw.models.folder_checks import read_config
 if TYPE_CHECKING:
     import tokenizers
 
+__all__ = ["ANCHOR_CHARACTERS", "Tokenizer", "load_tokenizer"]
+
 # Characters at the end of a prompt that decide how the text after it is tokenized. No token is
 # longer than this.
 ANCHOR_CHARACTERS = 40

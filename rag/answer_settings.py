@@ -9,6 +9,8 @@ from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from kofinlaw.models.settings import EngineSettings
 
+__all__ = ["AnswerSettings"]
+
 
 class AnswerSettings(BaseModel):
     """How questions are answered, and how much time there is."""

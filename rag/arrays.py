@@ -8,6 +8,8 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
+__all__ = ["Found", "Mask", "Rows", "Scores", "Vectors"]
+
 # Rows of passages.
 Rows = NDArray[np.int64]
 # One score for each row of a list; float32 or float64.

@@ -16,6 +16,8 @@ from numpy.typing import NDArray
 from kofinlaw.rag.arrays import Rows, Scores
 from kofinlaw.rag.settings import Fusion
 
+__all__ = ["RANK_CONSTANT", "Fused", "Ranked", "fuse", "fusion_values"]
+
 RANK_CONSTANT = 60  # Weaviate's and Cormack et al. 2009
 
 

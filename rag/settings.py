@@ -9,6 +9,19 @@ from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from kofinlaw.records import Kind
 
+__all__ = [
+    "PRESETS",
+    "PRESET_EMBEDDER",
+    "WRITTEN_FORMS",
+    "Fusion",
+    "Lexical",
+    "Preset",
+    "QueryForm",
+    "RagSettings",
+    "RetrieverWeights",
+    "WeaviateSettings",
+]
+
 Lexical = Literal["kiwi", "bigram", "both"]
 Fusion = Literal["relative_score", "ranked"]
 QueryForm = Literal["stem", "stem_options", "per_option", "multi_query", "hypothetical"]

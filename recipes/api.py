@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from kofinlaw.recipes.pipeline.run import Run
     from kofinlaw.recipes.pipeline.schema import Recipe
 
-__all__ = ["OpenRun", "open_run", "run_recipe"]
+__all__ = ["OpenRun", "newest_run", "open_run", "run_recipe"]
 
 
 class OpenRun:

@@ -17,6 +17,8 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from kofinlaw.recipes.pipeline.run import Run
 
+__all__ = ["main", "print_line"]
+
 
 def main() -> None:
     """Parse the command line and train; exit code 1 for an error that the user can fix."""

@@ -13,6 +13,18 @@ from kofinlaw.files import read_json_lines
 from kofinlaw.records import Answer
 from kofinlaw.tolerant_files import finite_number
 
+__all__ = [
+    "PARTS",
+    "AnswerSheet",
+    "answer_of",
+    "answer_sheet",
+    "number_or_nan",
+    "read_answers",
+    "read_csv_rows",
+    "read_timings",
+    "text_of",
+]
+
 PARTS = ("retrieve", "rerank", "prefill", "decode")
 
 

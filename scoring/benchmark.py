@@ -23,6 +23,8 @@ from kofinlaw.rag.questions.question_csv import csv_records, decoded
 from kofinlaw.records import Key, Question
 from kofinlaw.scoring.metrics.fsku import label_of
 
+__all__ = ["Row", "keywords_of", "read_asked", "read_key", "row_id"]
+
 _SEPARATORS = re.compile(r"\s*[,;|/\n]\s*")
 Row = tuple[int, dict[str, str]]
 

@@ -21,6 +21,22 @@ from kofinlaw.scoring.stats.paired import (
     smallest_detectable,
 )
 
+__all__ = [
+    "changed_lines",
+    "changed_settings",
+    "compare_all_pairs",
+    "compare_items",
+    "compare_runs",
+    "compare_systems",
+    "distinct_names",
+    "pair_lines",
+    "pair_rows",
+    "paired_values",
+    "read_run",
+    "settings_of",
+    "smallest_of",
+]
+
 _COLUMNS: tuple[ScoreName, ...] = ("choice", "free", "blend")
 
 

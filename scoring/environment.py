@@ -13,6 +13,8 @@ from kofinlaw import __version__
 from kofinlaw.scoring.scores_record import EnvironmentRecord
 from kofinlaw.units import GIB
 
+__all__ = ["PACKAGES", "commit", "environment", "graphics", "memory_gib", "packages", "processor"]
+
 PACKAGES = (
     "torch",
     "transformers",

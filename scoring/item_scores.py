@@ -26,6 +26,20 @@ from kofinlaw.scoring.settings import ScoreSettings
 from kofinlaw.scoring.stats.intervals import mean_figure
 from kofinlaw.scoring.stats.slices import slices_of
 
+__all__ = [
+    "Claims",
+    "ItemScorer",
+    "answered",
+    "free_cosines",
+    "free_text_scores",
+    "grounded_claims",
+    "matched_key",
+    "mean_of",
+    "scored_text",
+    "slice_figures",
+    "spread",
+]
+
 # By question id: all claims of an answer, and those that no passage supports.
 Claims = Mapping[str, tuple[list[Claim], list[Claim]]]
 

@@ -19,6 +19,8 @@ from kofinlaw.scoring.result import Figure, Item, Scores, settings_record, syste
 from kofinlaw.scoring.scores_record import SCHEMA, ScoresRecord
 from kofinlaw.scoring.settings import ScoreSettings
 
+__all__ = ["METRICS", "NORMAL_95", "item_of", "run_lm_eval", "task_scores", "write_results"]
+
 # The metrics in order of preference: a task is scored by the first one that it has.
 METRICS = ("acc", "acc_norm", "exact_match", "f1")
 NORMAL_95 = 1.959964

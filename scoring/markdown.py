@@ -5,6 +5,8 @@ from __future__ import annotations
 from kofinlaw.scoring.scores_record import FigureRecord, ScoresRecord
 from kofinlaw.scoring.value_text import p_text
 
+__all__ = ["percent", "scores_markdown"]
+
 
 def percent(figure: FigureRecord | None) -> str:
     """Return a figure as `51.7 [38.3, 65.0]`; a dash for None."""

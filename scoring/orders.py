@@ -18,6 +18,8 @@ from kofinlaw.scoring.scores_record import FigureRecord, OrdersRecord
 from kofinlaw.scoring.settings import ScoreSettings
 from kofinlaw.scoring.stats.intervals import mean_figure
 
+__all__ = ["OptionScores", "best_of", "order_figures", "read_option_scores"]
+
 OptionScores = dict[str, dict[int, list[float]]]  # by question id and turn
 
 

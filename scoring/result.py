@@ -17,6 +17,22 @@ from kofinlaw.scoring.scores_record import (
 )
 from kofinlaw.scoring.settings import ScoreSettings
 
+__all__ = [
+    "TASK_VERSIONS",
+    "Figure",
+    "Item",
+    "Pair",
+    "Retrieval",
+    "Scores",
+    "ScoringResult",
+    "SmallestDifference",
+    "figure_record",
+    "pair_record",
+    "settings_record",
+    "smallest_record",
+    "system_record",
+]
+
 TASK_VERSIONS = {
     "fsku-choice": 1,
     "fsku-free": 1,

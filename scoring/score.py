@@ -39,6 +39,8 @@ from kofinlaw.trace_files import open_tracer
 from kofinlaw.trace_settings import TraceSettings
 from kofinlaw.tracing import Tracer
 
+__all__ = ["score_answers"]
+
 
 @dataclass(frozen=True, slots=True)
 class _Inputs:

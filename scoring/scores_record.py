@@ -9,6 +9,30 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Literal, NotRequired, TypedDict
 
+__all__ = [
+    "SCHEMA",
+    "ControlRecord",
+    "CountsRecord",
+    "EmbedderRecord",
+    "EnvironmentRecord",
+    "FigureRecord",
+    "GroundingRecord",
+    "ItemRecord",
+    "JudgePairRecord",
+    "JudgeRecord",
+    "JudgedRecord",
+    "KindCounts",
+    "OrdersRecord",
+    "PairRecord",
+    "RetrievalRecord",
+    "RubricRecord",
+    "ScoreName",
+    "ScoresRecord",
+    "SettingsRecord",
+    "SmallestRecord",
+    "SystemRecord",
+]
+
 SCHEMA = "kofinlaw.scores/1"
 # The scores of a system that are a `FigureRecord`.
 ScoreName = Literal["choice", "free", "cosine", "keywords", "blend"]

@@ -6,6 +6,8 @@ from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from kofinlaw.models.settings import EngineSettings, ModelSettings
 
+__all__ = ["JudgeSettings", "ScoreSettings"]
+
 
 class JudgeSettings(BaseModel):
     """A local model that judges free-text answers by rubrics."""

@@ -10,6 +10,8 @@ from kofinlaw.files import read_json_lines
 from kofinlaw.records import Chunk
 from kofinlaw.trace_files import TRACE_FILE, read_traces
 
+__all__ = ["first_prompts", "first_shown", "header", "shown_passages"]
+
 
 def shown_passages(
     folder: Path, evidence: Mapping[str, Sequence[str]], passages: Mapping[str, Chunk]

@@ -15,6 +15,20 @@ from kofinlaw.scoring.scores_record import (
 )
 from kofinlaw.scoring.value_text import Words
 
+__all__ = [
+    "LEAST_AUC",
+    "Cell",
+    "Goal",
+    "StudyScores",
+    "best_of",
+    "conclude",
+    "differs",
+    "fastest",
+    "is_reliable",
+    "judge_note",
+    "judged_values",
+]
+
 # A judge with a smaller AUC on its controls does not distinguish them; 0.5 is chance.
 LEAST_AUC = 0.7
 

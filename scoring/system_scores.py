@@ -25,6 +25,8 @@ from kofinlaw.scoring.result import Scores
 from kofinlaw.scoring.settings import ScoreSettings
 from kofinlaw.scoring.stats.intervals import blend_figure
 
+__all__ = ["score_system"]
+
 
 def score_system(
     questions: Sequence[Question],

@@ -6,6 +6,28 @@ import json
 from collections.abc import Callable, Mapping, Sequence
 from typing import TypedDict, TypeGuard
 
+__all__ = [
+    "MOST_BARS",
+    "MOST_CHARACTERS",
+    "MOST_ROWS",
+    "Bar",
+    "Plot",
+    "TextTable",
+    "Words",
+    "bars",
+    "both",
+    "flat",
+    "flat_without_tables",
+    "is_table",
+    "named",
+    "p_text",
+    "plot_of",
+    "script_json",
+    "shown",
+    "tables",
+    "text_table",
+]
+
 Words = tuple[str, str]  # Korean, English
 MOST_BARS = 12
 MOST_ROWS = 60

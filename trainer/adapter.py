@@ -24,6 +24,20 @@ if TYPE_CHECKING:
     from peft import PeftModel
     from transformers import PreTrainedModel
 
+__all__ = [
+    "adapter_sha256",
+    "attach_adapter",
+    "check_frozen",
+    "disable_dropout",
+    "frozen_checksums",
+    "gathered_tensors",
+    "linear_layers",
+    "target_names",
+    "trainable",
+    "unchanged_parameters",
+    "write_adapter",
+]
+
 
 def linear_layers(model: Module) -> dict[str, tuple[int, int]]:
     """Return (inputs, outputs) of every linear layer by full name, without the output head.

@@ -10,6 +10,8 @@ from pathlib import Path
 from kofinlaw import UserError
 from kofinlaw.files import sha256_file
 
+__all__ = ["INDEX_NAME", "SINGLE_NAME", "base_sha256", "weight_files"]
+
 INDEX_NAME = "model.safetensors.index.json"
 SINGLE_NAME = "model.safetensors"
 

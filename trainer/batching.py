@@ -13,6 +13,15 @@ from functools import lru_cache
 import numpy as np
 from numpy.typing import NDArray
 
+__all__ = [
+    "PASS_COST_TOKENS",
+    "StepPlan",
+    "pad_micro_batch",
+    "plan_steps",
+    "split_micro_batches",
+    "split_over_ranks",
+]
+
 # Time to start one more pass, expressed in tokens; chosen, not measured.
 PASS_COST_TOKENS = 24
 

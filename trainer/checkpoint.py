@@ -25,6 +25,21 @@ from kofinlaw.trainer.state import StateRecord
 from kofinlaw.trainer.token_budget import BudgetRecord
 from kofinlaw.trainer.zero import OptimizerState
 
+__all__ = [
+    "ADAPTER",
+    "OPTIMIZER",
+    "RECORD",
+    "Checkpoint",
+    "CheckpointRecord",
+    "clear_leftovers",
+    "keep_newest",
+    "newest",
+    "optimizer_of",
+    "read",
+    "save",
+    "tensors_of",
+]
+
 ADAPTER, OPTIMIZER, RECORD = "adapter.safetensors", "optimizer.pt", "checkpoint.json"
 
 

@@ -14,6 +14,8 @@ from kofinlaw.records import Rejected
 from kofinlaw.trainer.encoding import Encoded, encode_examples, examples_sha256
 from kofinlaw.trainer.settings import TrainSettings
 
+__all__ = ["Dataset", "draw", "hold_out", "read_dataset"]
+
 
 @dataclass(frozen=True)
 class Dataset:

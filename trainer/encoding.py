@@ -23,6 +23,21 @@ from kofinlaw.files import dumps, read_json_lines, sha256_text
 from kofinlaw.models.templates import ChatTemplate
 from kofinlaw.records import Message, Rejected
 
+__all__ = [
+    "ROLES",
+    "Encoded",
+    "ExampleError",
+    "ExampleLine",
+    "LengthRecord",
+    "encode_example",
+    "encode_examples",
+    "examples_sha256",
+    "length_record",
+    "show_example",
+    "spans_of",
+    "turn_spans",
+]
+
 ROLES = ("system", "user", "assistant")
 
 

@@ -12,6 +12,8 @@ from pathlib import Path
 from kofinlaw import UserError
 from kofinlaw.files import disk_error
 
+__all__ = ["EXIT_SAVED", "Saved", "catch_sigterm", "exclusive_folder"]
+
 EXIT_SAVED = 75
 """Exit code after SIGTERM: the state is saved, and the next run resumes (EX_TEMPFAIL, sysexits)."""
 

@@ -29,6 +29,17 @@ from kofinlaw.trainer.loss import causal_model
 if TYPE_CHECKING:
     from peft import PeftModel
 
+__all__ = [
+    "ADAPTER",
+    "CONFIG",
+    "POWER_ITERATIONS",
+    "RECORD",
+    "fill_quantization_gap",
+    "load_start_adapter",
+    "peft_init",
+    "subtract_start",
+]
+
 ADAPTER, CONFIG, RECORD = "adapter_model.safetensors", "adapter_config.json", "kofinlaw.json"
 POWER_ITERATIONS = 16
 

@@ -31,6 +31,8 @@ from kofinlaw.trainer.token_budget import TokenBudget
 from kofinlaw.trainer.tracking import MetricsLog
 from kofinlaw.trainer.zero import Zero
 
+__all__ = ["Loop"]
+
 
 @dataclass(kw_only=True)
 class Loop:

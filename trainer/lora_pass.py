@@ -22,6 +22,8 @@ if TYPE_CHECKING:
     from peft.tuners.lora import LoraLayer
     from torch.autograd.function import FunctionCtx
 
+__all__ = ["LoraDelta", "LoraLinear", "patch_lora_forward"]
+
 
 def patch_lora_forward(model: Module) -> int:
     """Replace the forward pass of every plain LoRA layer of `model`; return how many were replaced.

@@ -23,6 +23,15 @@ if TYPE_CHECKING:
     from torch.autograd.function import FunctionCtx
     from transformers import PretrainedConfig, PreTrainedModel
 
+__all__ = [
+    "FrozenHeadLoss",
+    "causal_model",
+    "check_head",
+    "head_scale",
+    "hidden_states",
+    "supervised_nll",
+]
+
 
 def causal_model(model: Module) -> PreTrainedModel:
     """Return the transformers model below peft's wrapper, or the model itself."""

@@ -12,6 +12,19 @@ import torch
 from kofinlaw.models.memory.heap import trim_heap
 from kofinlaw.units import GIB
 
+__all__ = [
+    "OverLimitError",
+    "device_memory_access",
+    "device_name",
+    "free_memory",
+    "memory_in_use",
+    "memory_limit",
+    "peak_memory",
+    "release_memory",
+    "reset_peak",
+    "use_expandable_segments",
+]
+
 
 class OverLimitError(MemoryError):
     """More memory is in use than `memory_limit_gib` allows; handled as out of memory."""

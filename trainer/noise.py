@@ -13,6 +13,8 @@ from torch.nn import Module
 
 from kofinlaw.trainer.loss import causal_model
 
+__all__ = ["EmbeddingNoise"]
+
 
 class EmbeddingNoise:
     """Adds uniform noise of at most alpha/√(length x hidden) to every embedding of a pass.

@@ -13,6 +13,8 @@ from kofinlaw.trainer.adapter import trainable
 from kofinlaw.trainer.settings import TrainSettings
 from kofinlaw.trainer.zero import Zero
 
+__all__ = ["learning_rate", "make_optimizer", "set_learning_rate"]
+
 
 def learning_rate(step: int, steps: int, settings: TrainSettings) -> float:
     """Return the learning rate of `step` (from 0) of `steps`: linear warm-up, then the schedule.

@@ -21,6 +21,8 @@ from kofinlaw.trainer.zero import Zero
 if TYPE_CHECKING:
     from peft import PeftModel
 
+__all__ = ["FLOAT16_SCALE", "Passes"]
+
 # float16 gradients below 6e-8 vanish: the loss is scaled up and the float32 sums are scaled back.
 FLOAT16_SCALE = 1024.0
 

@@ -21,6 +21,8 @@ from kofinlaw.trainer.run_record import save_adapter
 from kofinlaw.trainer.settings import TrainSettings
 from kofinlaw.trainer.trainee import load_trainee
 
+__all__ = ["Pair", "PreferenceResult", "read_pairs", "train_preferences"]
+
 
 @dataclass(frozen=True, slots=True)
 class Pair:

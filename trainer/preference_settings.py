@@ -9,6 +9,8 @@ from pydantic import BaseModel, ConfigDict, Field
 from kofinlaw import UserError
 from kofinlaw.trainer.settings import TrainSettings
 
+__all__ = ["UNSUPPORTED_KEYS", "PreferenceLoss", "PreferenceSettings", "reject_unsupported"]
+
 # TRL's losses that need no further setting and do not depend on how a batch is split. discopop is
 # left out: it is not convex, and where both answers are equally likely, as at our start, it moves
 # towards the rejected answer.

@@ -30,6 +30,8 @@ from kofinlaw.trainer.preference_settings import PreferenceSettings
 from kofinlaw.trainer.settings import TrainSettings
 from kofinlaw.trainer.trainee import Trainee
 
+__all__ = ["EncodedPairTrainer", "LossProgress", "PreferenceFigures", "run_dpo"]
+
 
 class PreferenceFigures(TypedDict):
     """TRL's figures of the first and the last step."""

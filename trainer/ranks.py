@@ -18,6 +18,8 @@ from torch import Tensor, distributed
 from kofinlaw import UserError
 from kofinlaw.trainer.zero import launched_stage
 
+__all__ = ["Ranks", "open_ranks"]
+
 
 @dataclass(frozen=True)
 class Ranks:

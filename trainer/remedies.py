@@ -14,6 +14,8 @@ from kofinlaw.units import GIB
 if TYPE_CHECKING:
     from peft import PeftModel
 
+__all__ = ["FEW", "NF4_BYTES", "SAVED_BY_8_BIT", "TRAINED_BYTES", "remedies"]
+
 NF4_BYTES = 4.127 / 8  # a weight with its doubly quantised constants (QLoRA, arXiv 2305.14314)
 TRAINED_BYTES = 4 + 4 + 8  # weight, gradient, AdamW's two moments, all float32
 SAVED_BY_8_BIT = 6  # bytes of the moments per trained number

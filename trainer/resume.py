@@ -13,6 +13,8 @@ from kofinlaw.files import sha256_text
 from kofinlaw.trainer import checkpoint as checkpoints
 from kofinlaw.trainer.settings import TrainSettings
 
+__all__ = ["FREE_KEYS", "Resume", "delete_checkpoints", "find_checkpoint", "run_fingerprints"]
+
 Resume = Literal["never", "always", "if-possible"]
 
 # Keys that may change between two runs without a different result: memory, speed and files.

@@ -19,6 +19,8 @@ from kofinlaw.trainer.state import RunState
 from kofinlaw.trainer.token_budget import BudgetRecord
 from kofinlaw.trainer.zero import Zero
 
+__all__ = ["RunCheckpoints"]
+
 
 class RunCheckpoints:
     """The checkpoints below `out` of the model under training.

@@ -15,6 +15,8 @@ from kofinlaw.trainer import adapter as adapters
 from kofinlaw.trainer.settings import TrainSettings
 from kofinlaw.trainer.trainee import Trainee
 
+__all__ = ["COUNTS", "quantization_record", "save_adapter"]
+
 COUNTS = ("examples", "steps", "tokens", "supervised_tokens", "loss_first", "loss_last")
 
 

@@ -7,6 +7,16 @@ from typing import Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
+__all__ = [
+    "DataPart",
+    "LoraSettings",
+    "Optimizer",
+    "Quantization",
+    "Schedule",
+    "Tracking",
+    "TrainSettings",
+]
+
 Quantization = Literal["none", "nf4", "int8"]
 Optimizer = Literal["adamw", "adamw_8bit", "paged_adamw_8bit"]
 Schedule = Literal["cosine", "linear", "constant"]

@@ -37,6 +37,8 @@ from kofinlaw.trainer.trainee import Trainee, load_trainee
 from kofinlaw.trainer.training_result import TrainingResult
 from kofinlaw.units import GIB
 
+__all__ = ["train"]
+
 
 def train(
     settings: TrainSettings,

@@ -27,6 +27,20 @@ from kofinlaw.trainer.memory_use import device_name
 from kofinlaw.trainer.ranks import Ranks
 from kofinlaw.trainer.zero import OptimizerState, Zero
 
+__all__ = [
+    "EXIT_OUT_OF_MEMORY",
+    "HALVED",
+    "copy_full_tensor_",
+    "exit_out_of_memory",
+    "full_optimizer_state",
+    "full_tensor",
+    "halved_budget",
+    "load_optimizer_state",
+    "local_tensor",
+    "shard_like",
+    "shard_model",
+]
+
 EXIT_OUT_OF_MEMORY = 76
 """Exit code after out of memory with a sharded model: the next run resumes with half the budget."""
 

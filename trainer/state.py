@@ -12,6 +12,8 @@ from kofinlaw.files import write_jsonl
 from kofinlaw.trainer.step import StepResult
 from kofinlaw.units import GIB
 
+__all__ = ["RunFigures", "RunState", "StateRecord", "cut_metrics", "metrics_line"]
+
 
 class StateRecord(TypedDict):
     """The state of a run in `checkpoint.json`; the fields are those of `RunState`."""

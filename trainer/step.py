@@ -26,6 +26,8 @@ from kofinlaw.trainer.remedies import remedies
 from kofinlaw.trainer.sharding import exit_out_of_memory
 from kofinlaw.units import GIB
 
+__all__ = ["Failure", "StepResult", "Stepper", "bad_loss"]
+
 
 @dataclass(frozen=True, slots=True)
 class StepResult:

@@ -12,6 +12,8 @@ from kofinlaw.trainer.memory_use import device_name
 from kofinlaw.trainer.passes import Passes
 from kofinlaw.trainer.token_probe import probe_budget
 
+__all__ = ["BudgetRecord", "TokenBudget", "find_budget"]
+
 
 class BudgetRecord(TypedDict):
     """A token budget in `checkpoint.json`; the fields are those of `TokenBudget`."""

@@ -17,6 +17,8 @@ from kofinlaw.trainer.remedies import remedies
 from kofinlaw.trainer.sharding import exit_out_of_memory
 from kofinlaw.units import GIB
 
+__all__ = ["CPU_TOKENS", "CUDA_TOKENS", "MARGIN", "probe_budget"]
+
 # More tokens per pass than this make a step little faster; chosen, not measured.
 CPU_TOKENS, CUDA_TOKENS = 1024, 16384
 MARGIN = 0.95

@@ -21,6 +21,8 @@ from types import ModuleType
 from kofinlaw import UserError
 from kofinlaw.files import JsonlAppender
 
+__all__ = ["MetricsLog", "Tracker", "open_metrics", "open_trackers", "require_trackers"]
+
 
 @dataclass(frozen=True)
 class Tracker:

@@ -26,6 +26,8 @@ if TYPE_CHECKING:
     from peft import PeftModel
     from transformers import PreTrainedModel
 
+__all__ = ["Trainee", "load_trainee", "use_gradient_checkpointing"]
+
 
 @dataclass(frozen=True)
 class Trainee:

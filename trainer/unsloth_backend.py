@@ -22,6 +22,8 @@ from kofinlaw.trainer.settings import TrainSettings
 if TYPE_CHECKING:
     from transformers import PreTrainedModel
 
+__all__ = ["load_base", "require_unsloth"]
+
 
 def require_unsloth() -> None:
     """Import Unsloth, which must happen before transformers is imported.

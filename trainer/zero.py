@@ -22,6 +22,17 @@ from kofinlaw import UserError
 from kofinlaw.trainer.loss import supervised_nll
 from kofinlaw.trainer.settings import TrainSettings
 
+__all__ = [
+    "MOMENTS",
+    "RECIPE_SECTIONS",
+    "LossModule",
+    "OptimizerState",
+    "Zero",
+    "check_settings",
+    "engine_config",
+    "launched_stage",
+]
+
 MOMENTS = ("exp_avg", "exp_avg_sq")
 # Sections of DeepSpeed's configuration that the recipe decides.
 RECIPE_SECTIONS = ("optimizer", "scheduler", "fp16", "bf16", "amp", "torch_autocast")

@@ -12,6 +12,8 @@ from kofinlaw.augment.reading.clauses import Clause
 from kofinlaw.augment.reading.endings import forbids
 from kofinlaw.augment.reading.names import addressees, subject
 
+__all__ = ["generate"]
+
 
 def generate(law: Law, seed: int) -> Iterator[Draft]:
     """One question for each sentence whose subject or addressee is a named office or party."""

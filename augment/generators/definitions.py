@@ -11,6 +11,8 @@ from kofinlaw.augment.reading.clauses import simplify
 from kofinlaw.augment.reading.terms import Term, read_terms
 from kofinlaw.data.korean.words import josa
 
+__all__ = ["LONGEST_MEANING", "generate"]
+
 LONGEST_MEANING = 120
 
 

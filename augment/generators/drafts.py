@@ -10,6 +10,8 @@ from dataclasses import dataclass
 from kofinlaw.augment.reading.clauses import Clause
 from kofinlaw.augment.reading.names import normalize
 
+__all__ = ["LONGEST_QUOTE", "Draft", "cite", "distinct", "law_name", "source_rng"]
+
 LONGEST_QUOTE = 130
 _RELATIVE = re.compile(r"(?<!조)제\d+항|같은 [조항호]|전[항조]|각 호|이 [장절조]|제\d+호")
 

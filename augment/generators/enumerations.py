@@ -11,6 +11,8 @@ from kofinlaw.augment.generators.falsity import items_not_in_list
 from kofinlaw.augment.reading.acts import Law
 from kofinlaw.augment.reading.listings import Listing, read_listings
 
+__all__ = ["LONGEST_LEAD", "generate"]
+
 LONGEST_LEAD = 110
 # An opening sentence that cannot be understood without the one before it.
 _DEPENDS = re.compile(r"제\d+항|같은|^(?:다만|이 경우)")

@@ -10,6 +10,8 @@ from kofinlaw.augment.generators.falsity import other_conditions
 from kofinlaw.augment.reading.acts import Law
 from kofinlaw.augment.reading.names import subject
 
+__all__ = ["generate"]
+
 _EXCEPT = re.compile(r"^다만, (?P<case>[^,]{8,70}(?:경우|때))에?는? ")
 # `제2호에 해당하는 경우` says nothing by itself.
 _POINTS_ELSEWHERE = re.compile(r"제\d+[항호]|같은 [조항호]|본문|단서|^그 ")

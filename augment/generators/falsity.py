@@ -62,6 +62,27 @@ from kofinlaw.augment.reading.terms import Term
 from kofinlaw.data.korean.words import bigrams, josa
 from kofinlaw.records import Article
 
+__all__ = [
+    "IMPLIED",
+    "SAME_AS_CITED",
+    "SAME_VIOLATION",
+    "alterations",
+    "articles_not_violated",
+    "false_endings",
+    "false_versions",
+    "flip_modality",
+    "items_not_in_list",
+    "offences_punished_otherwise",
+    "other_addressees",
+    "other_conditions",
+    "other_figures",
+    "other_parties",
+    "other_sanctions",
+    "sentences_not_in_article",
+    "true_elsewhere",
+    "unrelated_terms",
+]
+
 # Shares of bigrams above which two texts are taken to say the same (0 to 1).
 SAME_AS_CITED = 0.6  # an item and one of an article that the list only cites
 SAME_VIOLATION = 0.4  # two violations; half of all violations end in 하지 아니한 자

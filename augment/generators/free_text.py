@@ -12,6 +12,8 @@ from kofinlaw.augment.reading.names import subject
 from kofinlaw.augment.reading.terms import read_terms
 from kofinlaw.data.korean.words import josa
 
+__all__ = ["LONGEST", "SHORTEST", "FreeItem", "generate"]
+
 # Characters of a reference.
 SHORTEST, LONGEST = 40, 90
 

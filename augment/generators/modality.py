@@ -9,6 +9,8 @@ from kofinlaw.augment.generators.falsity import false_endings
 from kofinlaw.augment.reading.acts import Law
 from kofinlaw.augment.reading.endings import limits_to_one_party, read_ending
 
+__all__ = ["generate"]
+
 
 def generate(law: Law, seed: int) -> Iterator[Draft]:
     """One question for each short sentence without exception that binds, allows or forbids."""

@@ -16,6 +16,8 @@ from kofinlaw.augment.reading.names import normalize
 from kofinlaw.augment.reading.offences import SHORTEST_VIOLATION, Offence, read_offences
 from kofinlaw.data.korean.words import josa
 
+__all__ = ["generate"]
+
 
 def generate(law: Law, seed: int) -> Iterator[Draft]:
     """Sanction and violated article of each offence, then questions over each penal clause."""

@@ -17,6 +17,8 @@ from kofinlaw.augment.reading.figures import (
     question_word,
 )
 
+__all__ = ["LONGEST_SENTENCE", "QUESTION_SHARE", "generate"]
+
 LONGEST_SENTENCE = 160
 # Share of the figures that are asked with a question word (며칠) instead of a blank (0 to 1).
 QUESTION_SHARE = 0.4

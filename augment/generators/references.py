@@ -14,6 +14,8 @@ from kofinlaw.augment.reading.names import normalize
 from kofinlaw.data.korean.words import bigrams
 from kofinlaw.records import Article
 
+__all__ = ["QUESTIONS_BY_ARTICLE", "acts", "chains", "governing", "own_articles"]
+
 _ARTICLE = re.compile(r"제\d+조(?:의\d+)?")
 # `법 제15조제3항 또는 제17조제4항`: both articles belong to the other act.
 _OF_ANOTHER = re.compile(

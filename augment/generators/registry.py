@@ -48,6 +48,8 @@ from kofinlaw.augment.generators import (
 from kofinlaw.augment.generators.drafts import Draft
 from kofinlaw.augment.reading.acts import Law, Laws
 
+__all__ = ["GROUNDED_GENERATORS", "VERSION", "QuestionGenerator", "draft_questions"]
+
 # Written to the provenance of every example; increase it when a generator changes what it yields.
 VERSION = "9"
 

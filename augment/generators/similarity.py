@@ -10,6 +10,19 @@ from kofinlaw.augment.reading.clauses import item_noun
 from kofinlaw.augment.reading.names import normalize
 from kofinlaw.data.korean.words import bigrams
 
+__all__ = [
+    "CLOSE",
+    "COMBINED",
+    "bigram_share",
+    "combines",
+    "content_bigrams",
+    "drop_overlapping_names",
+    "drop_similar",
+    "names_overlap",
+    "names_same_kind",
+    "resembles",
+]
+
 # Share of the shorter text's bigrams above which two texts may mean the same.
 CLOSE = 0.28
 # Share of a text's bigrams found in several items above which these items together may say it.

@@ -13,6 +13,8 @@ from kofinlaw.augment.reading.clauses import Clause
 from kofinlaw.augment.reading.names import normalize
 from kofinlaw.records import Article
 
+__all__ = ["LONGEST_STATEMENT", "generate", "not_of_article"]
+
 LONGEST_STATEMENT = 95
 _OPEN_ENDED = re.compile(r"각 호|각 목|다음 |제\d+호")
 _DEPENDS = re.compile(r"제\d+항|같은 [조항호]")

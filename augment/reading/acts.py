@@ -13,6 +13,8 @@ from kofinlaw.augment.reading.names import addressees, normalize, subject
 from kofinlaw.augment.reading.parties import Parties
 from kofinlaw.records import Article
 
+__all__ = ["Law", "Laws", "read_laws"]
+
 _DECREE = re.compile(r" (?:시행령|시행규칙)$")
 
 

@@ -14,6 +14,17 @@ from functools import cached_property
 
 from kofinlaw.records import Article, Provision
 
+__all__ = [
+    "Clause",
+    "as_question",
+    "bracket_spans",
+    "clauses",
+    "clean",
+    "item_noun",
+    "sentences",
+    "simplify",
+]
+
 _AMENDMENT = re.compile(
     r"\s*[<\[](?:개정|신설|전문개정|본조신설|단서|종전|제목|시행일|삭제)[^<>\[\]]*[>\]]"
 )

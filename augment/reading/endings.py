@@ -5,6 +5,17 @@ from __future__ import annotations
 import re
 from typing import Literal, NamedTuple
 
+__all__ = [
+    "CONTRADICTING_ENDINGS",
+    "NEAREST_CONTRADICTION",
+    "Ending",
+    "Sense",
+    "allows",
+    "forbids",
+    "limits_to_one_party",
+    "read_ending",
+]
+
 Sense = Literal["duty", "may", "not"]
 
 _DUTY = r"하여야 한다|해야 한다"

@@ -6,6 +6,16 @@ import random
 import re
 from dataclasses import dataclass
 
+__all__ = [
+    "Figure",
+    "clearly_differ",
+    "find_figures",
+    "format_won",
+    "near_values",
+    "parse_won",
+    "question_word",
+]
+
 # Length of one unit in days or hours.
 _DAYS = {"일": 1.0, "영업일": 1.4, "주": 7.0, "주일": 7.0, "개월": 30.4, "년": 365.0}
 _HOURS = {"분": 1 / 60, "시간": 1.0}

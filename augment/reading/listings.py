@@ -8,6 +8,8 @@ from dataclasses import dataclass
 from kofinlaw.augment.reading.acts import Law
 from kofinlaw.augment.reading.clauses import Clause, simplify
 
+__all__ = ["LONGEST_ITEM", "Listing", "cited_items", "read_listings"]
+
 LONGEST_ITEM = 55
 _CATCH_ALL = re.compile(
     r"그 밖에|그밖에|기타|밖의|제\d+호|각 목|삭제|(?<!조)(?<!\d)제\d+항|^제\d+조"

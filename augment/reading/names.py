@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import re
 
+__all__ = ["addressees", "is_name", "members", "normalize", "subject"]
+
 _NOT_A_NAME = re.compile(
     r"(한|된|는|은|을|를|의|에|로|며|고|른|할|될|하여|에서|으로|거나|하거나|따라|대하여|경우|이나|부터|까지|로서)$"
 )

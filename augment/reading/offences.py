@@ -10,6 +10,8 @@ from kofinlaw.augment.reading.acts import Law
 from kofinlaw.augment.reading.clauses import Clause, simplify
 from kofinlaw.augment.reading.figures import find_figures, near_values
 
+__all__ = ["LONGEST_OFFENCE", "SHORTEST_VIOLATION", "Offence", "changed_sanctions", "read_offences"]
+
 LONGEST_OFFENCE = 80
 # `필요한 조치를 하지 아니한 자` may violate several articles; a longer text identifies its own.
 SHORTEST_VIOLATION = 18

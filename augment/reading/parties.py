@@ -15,6 +15,8 @@ from kofinlaw.augment.reading.clauses import sentences, simplify
 from kofinlaw.augment.reading.names import members, normalize, subject
 from kofinlaw.records import Article
 
+__all__ = ["LONGEST_MEANING", "SHORTEST_KIND", "Parties", "delegations"]
+
 # A defined name of at least this many letters at the end of another name makes that a kind of it.
 SHORTEST_KIND = 5
 # Characters before a bracket that say what its short name means.

@@ -10,6 +10,8 @@ from kofinlaw.augment.reading.acts import Law
 from kofinlaw.augment.reading.clauses import clean, simplify
 from kofinlaw.records import Article, Provision
 
+__all__ = ["Term", "read_terms"]
+
 _DEFINES = re.compile(
     r'^["“”](?P<term>[^"“”]{2,25})["“”](?:\([^()]*\))?(?:이라 함은|라 함은|이란|란) ?'
     r"(?P<meaning>.+?)(?:을|를) 말한다\.?"

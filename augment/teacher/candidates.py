@@ -16,6 +16,8 @@ from kofinlaw.models.engines.base import Request
 from kofinlaw.models.settings import ModelSettings
 from kofinlaw.records import Example, Provenance, Rejected
 
+__all__ = ["Candidate", "accepted_example", "rejected_record"]
+
 
 @dataclass
 class Candidate:

@@ -19,6 +19,18 @@ from kofinlaw.augment.teacher.tasks import TASKS, Source, Task
 from kofinlaw.models.catalogue import ModelCard, find_model
 from kofinlaw.models.memory.plan import plan_serving_memory
 
+__all__ = [
+    "CARD",
+    "LLAMACPP_CPU",
+    "TRANSFORMERS_CPU",
+    "TYPICAL_ANSWER",
+    "TYPICAL_SHARE",
+    "TaskCost",
+    "TeacherCost",
+    "cost_table",
+    "estimate_cost",
+]
+
 # An output has about half the length that its schema allows, a second answer about 40 characters.
 TYPICAL_SHARE = 0.5
 TYPICAL_ANSWER = 40

@@ -16,6 +16,31 @@ from kofinlaw.data.cleaning.personal import find_personal_data
 from kofinlaw.data.korean.words import bigrams, content_morphemes, hangul_share, sentences
 from kofinlaw.data.prompting.wording import NO_EVIDENCE
 
+__all__ = [
+    "COPIED_LETTERS",
+    "FILTERS",
+    "FOREIGN_WORDS",
+    "LEAST_AGREEMENT",
+    "LEAST_HANGUL",
+    "Filter",
+    "about_the_passage",
+    "agreement",
+    "article",
+    "asks",
+    "first_failure",
+    "keywords",
+    "korean",
+    "length",
+    "natural",
+    "not_an_echo",
+    "not_in_circles",
+    "not_the_prompt",
+    "personal_data",
+    "question_from_the_passage",
+    "to_the_task",
+    "verdicts",
+]
+
 _CIRCLE = re.compile(r"(.{15,}).*\1")
 _ASKING = frozenset(
     ["누구", "어떤", "언제", "무엇", "얼마", "며칠", "어디", "조치", "경우", "방법", "상대", "기간"]

@@ -20,6 +20,8 @@ from kofinlaw import UserError
 from kofinlaw.files import JsonlAppender, cut_torn_line, sha256_text
 from kofinlaw.models.engines.base import SERVER_UNREACHABLE, Engine, Generation, Request
 
+__all__ = ["Entry", "Ledger", "Resume", "open_ledger", "read_ledger", "request_key"]
+
 Resume = Literal["never", "always", "if-possible"]
 
 

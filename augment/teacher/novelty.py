@@ -10,6 +10,8 @@ from kofinlaw.augment.teacher.support import Verdict
 from kofinlaw.augment.teacher.tasks import Written
 from kofinlaw.data.cleaning.duplicates import character_codes, near_duplicates
 
+__all__ = ["DUPLICATE", "check_duplicates", "distinctive_text", "protected_text"]
+
 # Jaccard similarity of five-character runs from which two outputs of a task are duplicates.
 DUPLICATE = 0.8
 

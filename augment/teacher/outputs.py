@@ -7,6 +7,8 @@ from collections.abc import Mapping
 
 from kofinlaw.augment.teacher.tasks import Field, Task
 
+__all__ = ["parse"]
+
 
 def parse(text: str, task: Task) -> Mapping[str, str | tuple[str, ...]] | None:
     """The fields of the first JSON object in a text; None if it does not have the task's shape."""

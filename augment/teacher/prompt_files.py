@@ -10,6 +10,8 @@ from kofinlaw import UserError
 from kofinlaw.augment.teacher.tasks import Source
 from kofinlaw.files import sha256_text
 
+__all__ = ["Prompt", "read_prompt"]
+
 _VERSION = re.compile(r"<!-- version: (\S+) -->\n")
 _PLACEHOLDER = re.compile(r"\{(title|place|passage|question|answer)\}")
 

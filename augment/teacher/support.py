@@ -17,6 +17,8 @@ from kofinlaw.augment.reading.figures import find_figures
 from kofinlaw.augment.reading.names import normalize, subject
 from kofinlaw.data.korean.words import bigrams, content_morphemes
 
+__all__ = ["LONGEST_SUBSTITUTION", "Verdict", "plain_ending", "support"]
+
 _CITATION = re.compile(r"(?:제\d+(?:조(?:의\d+)?|항|호))+")
 _CITED_PART = re.compile(r"제\d+(?:조(?:의\d+)?|항|호)")
 _ACT = re.compile(r"「([^」]+)」")

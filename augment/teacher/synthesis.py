@@ -33,6 +33,8 @@ from kofinlaw.files import write_jsonl
 from kofinlaw.models.engines.base import Engine
 from kofinlaw.records import Chunk, Example, Rejected
 
+__all__ = ["Synthesis", "sources_of", "synthesize"]
+
 
 @dataclass(frozen=True)
 class Synthesis:

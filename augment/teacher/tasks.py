@@ -10,6 +10,19 @@ from kofinlaw.augment.generators import free_text
 from kofinlaw.augment.reading.acts import Law
 from kofinlaw.data.prompting.wording import NO_EVIDENCE
 
+__all__ = [
+    "LONGEST_PASSAGE",
+    "SHORTEST_PASSAGE",
+    "TASKS",
+    "Field",
+    "Role",
+    "Source",
+    "Task",
+    "Written",
+    "passages",
+    "questions",
+]
+
 # The role of a field decides which filters check it.
 Role = Literal["question", "claim", "story", "article", "keywords"]
 # Characters of a passage.

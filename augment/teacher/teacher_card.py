@@ -9,6 +9,8 @@ from typing import TypedDict
 from kofinlaw.augment.settings import TeacherSettings
 from kofinlaw.augment.teacher.synthesis import Synthesis
 
+__all__ = ["TeacherFigures", "funnel_table", "teacher_figures"]
+
 
 class TeacherFigures(TypedDict):
     """The teacher's part of `card.json`."""

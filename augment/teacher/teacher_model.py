@@ -17,6 +17,8 @@ from kofinlaw.models.identity import model_fingerprint
 from kofinlaw.models.resolve import model_folder
 from kofinlaw.models.templates import template_for
 
+__all__ = ["REANSWER", "VERDICTS", "TeacherModel", "open_teacher", "uses_chat_template"]
+
 REANSWER = Task("reanswer", (Field("answer", "claim", 1, 200),), (("{question}", "{answer}"),))
 VERDICTS = ("예", "아니요")
 _CHAT_NAME = re.compile(r"instruct|chat|[-_]it\b|exaone-[34]|hyperclova|kanana|a\.x-4", re.I)

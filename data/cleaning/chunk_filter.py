@@ -17,6 +17,8 @@ from kofinlaw.data.settings import DataSettings
 from kofinlaw.files import sha256_text
 from kofinlaw.records import Article, Chunk, Provision
 
+__all__ = ["ChunkFilter", "chunk_body", "mask_article"]
+
 _ARTICLE_UNIT = re.compile(r" 제\d[\d-]*조(?:의\d+)*(?:@\d+)?$")
 
 

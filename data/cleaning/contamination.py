@@ -23,6 +23,16 @@ from kofinlaw import UserError
 from kofinlaw.data.cleaning.duplicates import CHARACTERS_PER_SHINGLE
 from kofinlaw.decoding import decode
 
+__all__ = [
+    "NGRAM",
+    "THRESHOLD",
+    "Overlap",
+    "ProtectedTexts",
+    "normalise",
+    "overlap",
+    "read_protected",
+]
+
 NGRAM = 13
 THRESHOLD = 0.8
 

@@ -30,6 +30,8 @@ from kofinlaw.data.reject_log import RejectLog
 from kofinlaw.data.settings import DataSettings
 from kofinlaw.data.spool import ByteSpool, Spool
 
+__all__ = ["CodeSpool", "CopyFinder", "DuplicateRecord", "reject_copies"]
+
 _BATCH_TEXTS = 2048
 _BATCH_CHARACTERS = 2_000_000
 _STATUTORY = frozenset(["statute", "rule", "case"])

@@ -18,6 +18,24 @@ from typing import Protocol
 import numpy as np
 from numpy.typing import NDArray
 
+__all__ = [
+    "BINS",
+    "CHARACTERS_PER_SHINGLE",
+    "MORPHEMES_PER_SHINGLE",
+    "BandTable",
+    "Codes",
+    "Pair",
+    "band_rows",
+    "character_codes",
+    "clusters",
+    "jaccard",
+    "morpheme_codes",
+    "near_duplicates",
+    "shingles",
+    "signatures",
+    "verified_pairs",
+]
+
 BINS = 128
 CHARACTERS_PER_SHINGLE = 5
 MORPHEMES_PER_SHINGLE = 3

@@ -10,6 +10,16 @@ import re
 from collections.abc import Callable
 from dataclasses import dataclass
 
+__all__ = [
+    "PersonalData",
+    "Rule",
+    "business_number_holds",
+    "card_number_holds",
+    "find_personal_data",
+    "mask_personal_data",
+    "resident_number_holds",
+]
+
 _NEAR_CHARACTERS = 24  # before a number: a word here says what the number is
 
 

@@ -7,6 +7,8 @@ import re
 from kofinlaw.data.korean.words import hangul_share
 from kofinlaw.data.settings import QualitySettings
 
+__all__ = ["quality_problem"]
+
 _BROKEN = re.compile(r"[\ufffd\ue000-\uf8ff\x00-\x08\x0b\x0c\x0e-\x1f]")
 _MENU = re.compile(
     r"(로그인|회원가입|사이트맵|본문\s?바로가기|개인정보처리방침|이용약관|저작권\s?보호|"

@@ -21,6 +21,8 @@ from kofinlaw.files import write_json
 if TYPE_CHECKING:
     from bm25s import BM25
 
+__all__ = ["K1", "NUMBA_FROM_POSTINGS", "B", "LexicalIndex"]
+
 K1 = 1.5
 B = 0.75
 # Below this number of postings NumPy needs under a millisecond; compiling would take seconds.

@@ -15,6 +15,8 @@ from collections.abc import Iterable, Iterator, Sequence
 from contextvars import ContextVar
 from pathlib import Path
 
+__all__ = ["MorphemeCache", "caching", "current"]
+
 _KEYS_PER_QUERY = 500
 _TABLE = "CREATE TABLE IF NOT EXISTS morphemes (key BLOB PRIMARY KEY, words TEXT) WITHOUT ROWID"
 _current: ContextVar[MorphemeCache | None] = ContextVar("morpheme_cache", default=None)

@@ -19,6 +19,22 @@ from kofinlaw.data.korean import morpheme_cache
 if TYPE_CHECKING:
     from kiwipiepy import Kiwi
 
+__all__ = [
+    "CONTENT_TAGS",
+    "MAX_PIECE_CHARACTERS",
+    "bigrams",
+    "blanks_between",
+    "content_morphemes",
+    "final_consonant",
+    "hangul_share",
+    "josa",
+    "morphemes",
+    "normalise",
+    "sentence_ends",
+    "sentences",
+    "tag_text",
+]
+
 CONTENT_TAGS = frozenset(
     ["NNG", "NNP", "NNB", "NR", "VV", "VA", "MAG", "XR", "SL", "SH", "SN", "W_SERIAL"]
 )

@@ -8,6 +8,8 @@ from __future__ import annotations
 
 import re
 
+__all__ = ["mask_amendments", "strip_amendments"]
+
 _DAY = r"\d{4}\s*[.ㆍ·]\s*\d{1,2}\s*[.ㆍ·]\s*\d{1,2}"
 _WORDS = (
     r"개정|신설|전문\s*개정|전부\s*개정|일부\s*개정|단서\s*신설|단서\s*개정|후단\s*신설|본조\s*신설|본장\s*신설|"

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import re
 
+__all__ = ["annex_name", "annex_spelling", "split_unit"]
+
 _NAME = re.compile(
     r"(?P<word>별표|별지|서식)\s*(?:제\s*)?(?:(?P<number>\d+(?:\s*-\s*\d+)*)\s*호?"
     r"(?P<branch>(?:\s*의\s*\d+)*))?"

@@ -9,6 +9,16 @@ from dataclasses import dataclass, field
 from kofinlaw.data.law.provisions import CIRCLED
 from kofinlaw.data.law.titles import name_pattern, titles_by_key
 
+__all__ = [
+    "Location",
+    "Scope",
+    "article_before",
+    "line_locations",
+    "locations_between",
+    "paragraph_before",
+    "unit_of",
+]
+
 _LONGEST_RANGE = 200
 
 

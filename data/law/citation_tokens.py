@@ -8,6 +8,8 @@ from dataclasses import dataclass
 
 from kofinlaw.data.law.annexes import annex_spelling
 
+__all__ = ["ACTS", "DEPTH", "Token", "reference_tokens"]
+
 ACTS = frozenset(["quoted", "act", "self", "same", "short"])
 DEPTH = {
     "article": 0,

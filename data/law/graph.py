@@ -14,6 +14,8 @@ from kofinlaw.data.law.citations import Scope, document_aliases, find_citations
 from kofinlaw.data.law.titles import document_id
 from kofinlaw.records import Article, Chunk
 
+__all__ = ["ChunkLookup", "Citing", "Passage", "Reference", "citation_graph", "references"]
+
 
 @dataclass(frozen=True, slots=True)
 class Reference:

@@ -14,6 +14,20 @@ from dataclasses import dataclass
 from kofinlaw.data.law.amendments import mask_amendments, strip_amendments
 from kofinlaw.records import Provision
 
+__all__ = [
+    "CIRCLED",
+    "ITEM",
+    "PARAGRAPH",
+    "PLAIN",
+    "SUBITEM",
+    "Line",
+    "line_label",
+    "provision_tree",
+    "read_lines",
+    "render_line",
+    "split_paragraphs",
+]
+
 CIRCLED = "".join(
     map(chr, [*range(0x2460, 0x2474), *range(0x3251, 0x3260), *range(0x32B1, 0x32C0)])
 )

@@ -13,6 +13,16 @@ from kofinlaw.data.law.amendments import strip_amendments
 from kofinlaw.data.law.provisions import Line, provision_tree, read_lines, render_line
 from kofinlaw.records import Provision
 
+__all__ = [
+    "DIVISIONS",
+    "ArticleNode",
+    "Section",
+    "Statute",
+    "looks_like_statute",
+    "parse_statute",
+    "plain_article",
+]
+
 DIVISIONS = "편장절관"
 
 _NUMBER = r"제\s*\d+(?:\s*-\s*\d+)?\s*조(?:\s*의\s*\d+)*"

@@ -6,6 +6,15 @@ import re
 from collections.abc import Iterable, Mapping
 from functools import lru_cache
 
+__all__ = [
+    "ALIASES",
+    "canonical_title",
+    "document_id",
+    "name_pattern",
+    "title_key",
+    "titles_by_key",
+]
+
 # Short names in common use, by practitioners and in examination questions.
 ALIASES: Mapping[str, str] = {
     "전금법": "전자금융거래법",

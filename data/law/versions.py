@@ -20,6 +20,18 @@ from kofinlaw.data.spool import Spool
 from kofinlaw.files import read_jsonl
 from kofinlaw.records import Article, Chunk
 
+__all__ = [
+    "EARLIER",
+    "VERSIONED",
+    "Versions",
+    "act_of",
+    "citation_key",
+    "order_versions",
+    "read_chunks",
+    "validity_text",
+    "with_version_ids",
+]
+
 EARLIER = "earlier.jsonl"
 VERSIONED = frozenset(["statute", "rule"])
 _DAY = re.compile(r"@\d{4}-\d{2}-\d{2}$")

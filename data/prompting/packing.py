@@ -17,6 +17,8 @@ from typing import Protocol
 
 from kofinlaw.data.korean.words import bigrams
 
+__all__ = ["LAST_WEIGHT", "LENGTH_EXPONENT", "RANK_WEIGHTS", "HasText", "pack", "pack_with_index"]
+
 # Long lines share more bigrams with any query. With an exponent below 1, a line that contains the
 # complete answer still wins over a short line that contains half of it.
 LENGTH_EXPONENT = 0.4

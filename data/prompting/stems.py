@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import re
 
+__all__ = ["is_negative"]
+
 # The last clause of a negative stem asks for the option that is *not* true. "신고하지 않은 경우의
 # 과태료는?" is a positive question about an omission.
 _NEGATIVE = re.compile(

@@ -12,6 +12,23 @@ from typing import Literal
 
 from kofinlaw.records import Message
 
+__all__ = [
+    "CHOICE_RULE",
+    "CLOSED_CHOICE_RULE",
+    "CLOSED_FREE_RULE",
+    "FREE_RULE",
+    "NO_EVIDENCE",
+    "PROMPT_VERSION",
+    "REASONED_CUE",
+    "REASONING_RULE",
+    "AnswerForm",
+    "choice_candidates",
+    "choice_messages",
+    "evidence_block",
+    "free_messages",
+    "option_lines",
+]
+
 AnswerForm = Literal["label", "text"]
 PROMPT_VERSION = "1"
 

@@ -12,6 +12,8 @@ from defusedxml.ElementTree import fromstring
 from kofinlaw import UserError
 from kofinlaw.units import MIB
 
+__all__ = ["Archive", "local_name", "parse_xml"]
+
 _MAX_MEMBERS = 10_000
 # Office files with real text are compressed 5 to 20 times; a ratio of a thousand is a zip bomb.
 _MAX_COMPRESSION_RATIO = 1000

@@ -14,6 +14,8 @@ from kofinlaw.data.licences import NOT_PROTECTED, UNKNOWN, normalise_licence, st
 from kofinlaw.data.settings import SourceSettings
 from kofinlaw.records import Kind
 
+__all__ = ["Document", "guess_kind", "guess_license", "make_document"]
+
 _STATUTE_TITLE = re.compile(r"(법|법률|시행령|시행규칙|헌법)$")
 _RULE_TITLE = re.compile(r"(규정|세칙|고시|훈령|예규|내규|규칙|지침|기준|약관|조례)$")
 _RULE_TYPE = re.compile(r"(내규|고시|훈령|예규|지침|세칙|규정|행정규칙)$")

@@ -25,6 +25,22 @@ from kofinlaw.data.settings import LimitSettings, SourceSettings
 from kofinlaw.decoding import decode
 from kofinlaw.units import MIB
 
+__all__ = [
+    "READERS",
+    "Reader",
+    "file_suffix",
+    "read_documents",
+    "read_docx",
+    "read_html",
+    "read_hwp",
+    "read_hwpx",
+    "read_markdown",
+    "read_pdf",
+    "read_portal",
+    "read_records",
+    "read_text",
+]
+
 _KOREAN_CHARSETS = (b"euc-kr", b"cp949", b"ks_c_5601-1987", b"ms949", b"x-windows-949")
 
 

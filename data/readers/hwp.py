@@ -10,6 +10,8 @@ from pathlib import Path
 
 from kofinlaw import UserError
 
+__all__ = ["hwp_to_text"]
+
 
 def hwp_to_text(path: Path) -> str:
     """The text of an HWP 5 file with its tables.

@@ -11,6 +11,8 @@ from kofinlaw import UserError
 from kofinlaw.data.readers.archives import Archive, local_name
 from kofinlaw.data.readers.tables import markdown_rows
 
+__all__ = ["docx_to_markdown", "hwpx_to_markdown"]
+
 _OUTLINE = re.compile(r"^\s*(?:개요|제목|heading|outline)\s*(\d)\s*$", re.IGNORECASE)
 _TITLE = re.compile(r"^\s*(?:title|제목)\s*$", re.IGNORECASE)
 

@@ -18,6 +18,8 @@ from kofinlaw.data.law.provisions import CIRCLED
 from kofinlaw.data.readers.pdf_tables import Table, tables_of
 from kofinlaw.data.readers.tables import markdown_rows
 
+__all__ = ["pdf_to_text"]
+
 # Running heads and page numbers are in this share of the page's height at its top and bottom.
 _MARGIN = 0.09
 _MIN_CHARACTERS_PER_PAGE = 15  # on average; a file with fewer is a scan

@@ -13,6 +13,8 @@ from itertools import pairwise
 import pypdfium2.raw as raw
 from pypdfium2 import PdfiumError, PdfPage, PdfTextPage
 
+__all__ = ["Table", "tables_of"]
+
 _MAX_LINE_WIDTH = 3.0  # points; a thinner path is a line
 _MIN_LINE_LENGTH = 8.0  # points
 _TOLERANCE = 3.0  # points between lines that count as one line, or that touch

@@ -17,6 +17,8 @@ from kofinlaw.data.readers.archives import local_name, parse_xml
 from kofinlaw.decoding import decode
 from kofinlaw.results import JsonValue
 
+__all__ = ["portal_to_markdown"]
+
 _LEVELS = {"편": "#", "장": "##", "절": "###", "관": "####"}
 _FACTS = {
     "법령명_한글": "제목",

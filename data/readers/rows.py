@@ -15,6 +15,8 @@ from kofinlaw.data.settings import LimitSettings, SourceSettings
 from kofinlaw.decoding import decode
 from kofinlaw.units import MIB
 
+__all__ = ["record_text", "rows_of"]
+
 _DEFAULTS = {
     "text": ("text", "본문", "내용", "content", "body"),
     "title": ("title", "제목", "사건명", "name"),

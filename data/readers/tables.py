@@ -5,6 +5,8 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Sequence
 
+__all__ = ["is_row", "markdown_rows", "plain_table"]
+
 _FRAME = re.compile(r"[─-╿━┃]")
 _RULE = re.compile(r"^[\s|─-╿=+\-]*[─-╿][\s|─-╿=+\-]*$")
 _FENCE = re.compile(r"^\s*```\w*\s*$")

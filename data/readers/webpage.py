@@ -7,6 +7,8 @@ import re
 from bs4 import BeautifulSoup
 from bs4.element import Comment, NavigableString, PageElement, Tag
 
+__all__ = ["html_to_markdown"]
+
 _DROPPED = {
     "script", "style", "noscript", "template", "nav", "header", "footer", "aside", "form", "button",
     "select", "iframe", "svg", "canvas", "object", "embed", "head", "dialog", "menu",

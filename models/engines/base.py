@@ -10,6 +10,20 @@ from typing import Literal, Protocol
 
 from kofinlaw import UserError
 
+__all__ = [
+    "SERVER_UNREACHABLE",
+    "ChoiceScore",
+    "Engine",
+    "EngineStats",
+    "Finish",
+    "Generation",
+    "Request",
+    "TokenCounter",
+    "cut_at_stop",
+    "length_batches",
+    "timed_call",
+]
+
 Finish = Literal["stop", "length", "error"]
 # How `Generation.fault` begins when no server could be reached. The request may be sent again.
 SERVER_UNREACHABLE = "no server can be reached"

@@ -9,6 +9,8 @@ import torch
 from kofinlaw.models.engines.base import ChoiceScore, length_batches
 from kofinlaw.models.engines.decoder import Decoder
 
+__all__ = ["SHARED_TOKENS", "common_length", "score_choices", "shared_beginnings"]
+
 # A common beginning is read once if it saves at least this many tokens and half the prompt.
 SHARED_TOKENS = 48
 

@@ -23,6 +23,8 @@ from kofinlaw.models.tokenizer import Tokenizer
 if TYPE_CHECKING:
     import llguidance
 
+__all__ = ["ChoiceTrie", "Constraint", "ConstraintFactory", "GrammarConstraint", "bare_pattern"]
+
 
 class Constraint(Protocol):
     """The state of a constraint during generation; `done` says that the answer is finished."""

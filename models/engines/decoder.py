@@ -11,6 +11,8 @@ from transformers import Cache, DynamicCache, PreTrainedModel
 
 from kofinlaw.models.memory.heap_limit import limit_heap_growth
 
+__all__ = ["HEAD_ROWS", "Decoder", "decoder_and_head", "mask_or_none", "padded"]
+
 # Rows whose logits exist at the same time: 64 rows of a 262k vocabulary are 64 MiB in float32.
 HEAD_ROWS = 64
 

@@ -16,6 +16,8 @@ from kofinlaw.models.engines.base import (
     timed_call,
 )
 
+__all__ = ["CharacterCounter", "DummyEngine"]
+
 
 class CharacterCounter:
     """A tokenizer with one token per character."""

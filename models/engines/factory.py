@@ -20,6 +20,8 @@ from kofinlaw.models.engines.base import Engine
 from kofinlaw.models.engines.shared_models import lease_engine
 from kofinlaw.models.settings import EngineSettings
 
+__all__ = ["open_engine"]
+
 
 def open_engine(
     settings: EngineSettings, folder: Path | None, *, adapter: Path | None = None, seed: int = 0

@@ -15,6 +15,8 @@ from kofinlaw import UserError
 # Python's own parser of regular expressions: `re` compiles the same tree.
 from re import _parser as parser  # type: ignore[attr-defined]  # isort: skip
 
+__all__ = ["CATEGORIES", "MOST_REPEATS", "Tree", "choices_grammar", "pattern_grammar", "quoted"]
+
 # A parsed pattern: (operation, argument) nodes. The argument's type depends on the operation.
 Tree: TypeAlias = "Sequence[tuple[object, Any]]"
 

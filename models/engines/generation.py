@@ -13,6 +13,8 @@ from kofinlaw.models.engines.constraints import ChoiceTrie, Constraint
 from kofinlaw.models.engines.decoder import Decoder
 from kofinlaw.models.tokenizer import Tokenizer
 
+__all__ = ["ActiveSequence", "generate_batch"]
+
 
 class ActiveSequence:
     """One answer during generation: its request, its prompt's token ids and its constraint."""

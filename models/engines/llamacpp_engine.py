@@ -28,6 +28,8 @@ from kofinlaw.models.tokenizer import Tokenizer, load_tokenizer
 if TYPE_CHECKING:
     import xllamacpp
 
+__all__ = ["RANKED_TOKENS", "LlamaCppEngine", "constraint_arguments", "gguf_file", "token_limit"]
+
 # Choices are scored among this many likeliest tokens; less likely tokens count as the last one.
 RANKED_TOKENS = 4096
 

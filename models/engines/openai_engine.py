@@ -35,6 +35,18 @@ from kofinlaw.models.tokenizer import load_tokenizer
 from kofinlaw.offline import is_loopback
 from kofinlaw.units import MIB
 
+__all__ = [
+    "FIRST_PAUSE_SECONDS",
+    "LARGEST_ANSWER_BYTES",
+    "RETRIED",
+    "TRIES",
+    "OpenAIEngine",
+    "ServerError",
+    "check_address",
+    "constraint_arguments",
+    "satisfies",
+]
+
 TRIES = 3
 # HTTP statuses to retry after a pause that doubles: the server is busy, failed or restarts.
 RETRIED = (408, 409, 425, 429, 500, 502, 503, 504)

@@ -11,6 +11,8 @@ from dataclasses import dataclass, field
 from kofinlaw import UserError
 from kofinlaw.models.engines.base import ChoiceScore, Engine, EngineStats, Generation, Request
 
+__all__ = ["EngineLease", "forget_engine", "lease_engine", "shared_engine_count"]
+
 
 @dataclass
 class _SharedEngine:

@@ -8,6 +8,8 @@ import re
 from kofinlaw import UserError
 from kofinlaw.models.tokenizer import Tokenizer
 
+__all__ = ["byte_characters", "token_bytes"]
+
 _BYTE = re.compile(r"<0x([0-9A-F]{2})>")
 
 

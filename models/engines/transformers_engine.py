@@ -26,6 +26,8 @@ from kofinlaw.models.loading import load_model
 from kofinlaw.models.settings import EngineSettings
 from kofinlaw.models.tokenizer import Tokenizer, load_tokenizer
 
+__all__ = ["CPU_SCORE_TOKENS", "TransformersEngine", "end_tokens"]
+
 # A CPU reads prompts fastest with about this many tokens in a batch: more do not fit its caches.
 CPU_SCORE_TOKENS = 1024
 

@@ -29,6 +29,21 @@ from kofinlaw.models.engines.constraints import bare_pattern
 from kofinlaw.models.settings import EngineSettings
 from kofinlaw.models.tokenizer import Tokenizer, load_tokenizer
 
+__all__ = [
+    "LLM",
+    "NAMED_TOKENS",
+    "RANKS",
+    "Job",
+    "RequestOutput",
+    "VllmEngine",
+    "engine_arguments",
+    "generation_of",
+    "lora_rank",
+    "sampling",
+    "scores_of",
+    "scoring_jobs",
+]
+
 # vLLM returns the log-probabilities of at most this many named tokens (MAX_LOGPROB_TOKEN_IDS).
 NAMED_TOKENS = 128
 # Adapter ranks that vLLM has kernels for (`LoRAConfig.max_lora_rank`).

@@ -13,6 +13,20 @@ from kofinlaw.models.catalogue import ModelCard
 from kofinlaw.models.settings import Quantization
 from kofinlaw.units import GIB
 
+__all__ = [
+    "CONSTANT_BYTES",
+    "SAME_TARGET",
+    "VALUE_BYTES",
+    "adapter_parameters",
+    "bytes_per_token",
+    "embedding_parameters",
+    "linear_parameters",
+    "linear_shapes",
+    "saved_scores",
+    "saved_tensors",
+    "weight_terms",
+]
+
 # Bytes per weight of a quantised linear layer: the value, and its share of the constants. NF4 with
 # double quantisation (QLoRA, arXiv 2305.14314 §3) has an 8-bit scale per 64 weights and a float32
 # scale per 256 of these scales.

@@ -18,6 +18,8 @@ from collections.abc import Sequence
 
 from kofinlaw.units import MIB
 
+__all__ = ["GROWTH", "OWN_PAGES", "expected_free_bytes", "trim_heap"]
+
 # Blocks of at least this many bytes get their own pages. glibc's own threshold rises to 32 MiB.
 OWN_PAGES = 8 * MIB
 # Resident memory may grow by this many bytes between layers before free space is returned.

@@ -11,6 +11,8 @@ from transformers.modeling_layers import GradientCheckpointingLayer
 
 from kofinlaw.models.memory.heap import GROWTH, OWN_PAGES, trim_heap
 
+__all__ = ["M_MMAP_THRESHOLD", "limit_heap_growth"]
+
 M_MMAP_THRESHOLD = -3  # malloc.h
 _STATM = Path("/proc/self/statm")
 

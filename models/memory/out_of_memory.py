@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+__all__ = ["is_out_of_memory"]
+
 _MARKS = (
     "out of memory",  # torch.OutOfMemoryError, "CUDA error: out of memory", HIP
     "cublas_status_alloc_failed",

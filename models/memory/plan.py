@@ -26,6 +26,20 @@ from kofinlaw.models.memory.counts import (
 from kofinlaw.models.memory.heap import expected_free_bytes
 from kofinlaw.units import GIB
 
+__all__ = [
+    "CPU_CONTEXT_GIB",
+    "GPU_CONTEXT_GIB",
+    "GPU_SLACK",
+    "LOGPROB_BYTES",
+    "LOSS_BYTES",
+    "OPTIMIZER_BYTES",
+    "TOKENIZER_BYTES",
+    "MemoryPlan",
+    "Optimizer",
+    "plan_serving_memory",
+    "plan_training_memory",
+]
+
 Optimizer = Literal["adamw", "adamw_8bit", "paged_adamw_8bit"]
 
 # Bytes of optimizer state per trained parameter: two moments in float32, or in 8 bit with a

@@ -8,6 +8,8 @@ from collections.abc import Sequence
 from kofinlaw.models.catalogue import licenses
 from kofinlaw.models.policy.rules import Policy, Verdict, policy_named, purpose_verdict
 
+__all__ = ["check_documents", "check_sources", "license_name"]
+
 _KOGL = re.compile(
     r"(?:공공누리|KOGL|Korea\s*Open\s*Government\s*Licen[cs]e)\s*[-:(]?\s*"
     r"(?:제|type|유형)?\s*-?\s*([1-4])",

@@ -14,6 +14,8 @@ from kofinlaw.models.policy.rules import (
     purpose_verdict,
 )
 
+__all__ = ["check_models", "free_teachers", "is_derivative"]
+
 
 def check_models(
     policy: str,

@@ -11,6 +11,8 @@ from kofinlaw.models.catalogue import licenses, lookup_model
 from kofinlaw.models.policy.rules import Verdict, policy_named
 from kofinlaw.models.resolve import weight_hashes
 
+__all__ = ["policy_record"]
+
 
 def policy_record(
     policy: str,

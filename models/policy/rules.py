@@ -11,6 +11,22 @@ from typing import Literal
 from kofinlaw import UserError
 from kofinlaw.models.catalogue import License, all_models, licenses
 
+__all__ = [
+    "FILE",
+    "RECORDED_FIELDS",
+    "UNKNOWN",
+    "Policy",
+    "Purpose",
+    "Verdict",
+    "allowed_models",
+    "permits",
+    "policies",
+    "policy_named",
+    "purpose_verdict",
+    "require_allowed",
+    "verdict_sentence",
+]
+
 FILE = Path(__file__).parent / "policies.yaml"
 UNKNOWN = "licence and release day are not known"
 

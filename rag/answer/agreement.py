@@ -11,6 +11,8 @@ from kofinlaw.rag.answer.free_text import choose_candidate
 from kofinlaw.rag.answer.journal import Turn
 from kofinlaw.records import Answer, Question
 
+__all__ = ["choice_probabilities", "combine", "written_choice"]
+
 
 def choice_probabilities(
     scores: Sequence[ChoiceScore], order: Sequence[int], *, per_token: bool

@@ -17,6 +17,8 @@ from kofinlaw.rag.questions.submission import read_sheet, write_submission
 from kofinlaw.rag.retrieve.evidence import Hit, Searcher
 from kofinlaw.records import Answer
 
+__all__ = ["SUBMISSION_SECONDS", "AnswerBook", "AnsweringResult"]
+
 SUBMISSION_SECONDS = 1.0  # the submission on disk is at most this old, and always complete
 
 

@@ -29,6 +29,8 @@ from kofinlaw.rag.answer_settings import AnswerSettings
 from kofinlaw.rag.questions.question_files import QuestionFile, read_questions
 from kofinlaw.rag.retrieve.evidence import Searcher
 
+__all__ = ["NOTHING_FOUND", "answer_questions"]
+
 NOTHING_FOUND = "nothing was found to answer from"
 
 

@@ -21,6 +21,8 @@ from kofinlaw.rag.answer.prompts import Prompter, PromptInput, build_prompts
 from kofinlaw.rag.answer.run_context import RunContext
 from kofinlaw.rag.answer.watchdog import Overdue
 
+__all__ = ["Attempts", "Waiting"]
+
 Waiting = tuple[Sequence[Task], Plan]
 
 

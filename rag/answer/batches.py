@@ -10,6 +10,17 @@ from kofinlaw.rag.answer_settings import AnswerSettings
 from kofinlaw.rag.retrieve.evidence import Hit
 from kofinlaw.records import Question
 
+__all__ = [
+    "FRAME_TOKENS",
+    "TOKENS_PER_CHARACTER",
+    "Task",
+    "first_batches",
+    "is_scored",
+    "question_tokens",
+    "task_effort",
+    "turns_of",
+]
+
 TOKENS_PER_CHARACTER = 0.6  # Korean in the vocabularies of the catalogue, .4 to .9
 FRAME_TOKENS = 60  # the prompt's own words
 

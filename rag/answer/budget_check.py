@@ -19,6 +19,15 @@ from kofinlaw.rag.questions.question_files import read_questions
 from kofinlaw.rag.retrieve.evidence import Hit, Searcher, search_questions
 from kofinlaw.records import Question
 
+__all__ = [
+    "DEVIATIONS",
+    "SAMPLE_BATCHES",
+    "SEARCH_BATCH",
+    "BudgetCheck",
+    "Estimate",
+    "check_budget",
+]
+
 SAMPLE_BATCHES = 3  # timed batches of each kind, after one to warm up
 SEARCH_BATCH = 32  # questions searched together
 DEVIATIONS = 2.0  # half-width of the interval, in standard errors

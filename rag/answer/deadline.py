@@ -11,6 +11,24 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
+__all__ = [
+    "DECODE_EFFORT",
+    "FULL",
+    "HALF",
+    "LABEL_ONLY",
+    "NO_REASONING",
+    "PLANS",
+    "QUARTER",
+    "SAFETY",
+    "Clock",
+    "Costs",
+    "Plan",
+    "QuestionKind",
+    "TimeBudget",
+    "choose_plan",
+    "usable_plans",
+]
+
 QuestionKind = Literal["choice", "free"]
 Clock = Callable[[], float]
 

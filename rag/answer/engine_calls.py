@@ -17,6 +17,8 @@ from kofinlaw.rag.answer.prompts import Prompt, PromptInput
 from kofinlaw.rag.answer_settings import AnswerSettings
 from kofinlaw.tracing import child_span
 
+__all__ = ["Reply", "ask_engine", "call_model"]
+
 
 @dataclass(frozen=True)
 class Reply:

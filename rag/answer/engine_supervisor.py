@@ -12,6 +12,14 @@ from kofinlaw.models.engines.shared_models import forget_engine
 from kofinlaw.rag.answer.deadline import TimeBudget
 from kofinlaw.rag.answer.watchdog import Caller, Overdue
 
+__all__ = [
+    "CRASHES_BEFORE_GIVING_UP",
+    "CRASHES_BEFORE_RESTART",
+    "STALL_FACTOR",
+    "EngineSupervisor",
+    "T",
+]
+
 T = TypeVar("T")
 
 STALL_FACTOR = 10.0

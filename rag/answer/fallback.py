@@ -13,6 +13,15 @@ from kofinlaw.data.prompting.stems import is_negative
 from kofinlaw.data.prompting.wording import NO_EVIDENCE
 from kofinlaw.records import Answer, Question
 
+__all__ = [
+    "FALLBACK_PASSAGES",
+    "Tokenize",
+    "bigram_tokens",
+    "fallback_answer",
+    "overlap_choice",
+    "overlap_scores",
+]
+
 Tokenize = Callable[[Sequence[str]], list[list[str]]]
 
 FALLBACK_PASSAGES = 3  # passages that a fallback answer reads

@@ -7,6 +7,8 @@ from collections.abc import Sequence
 
 from kofinlaw.data.korean.words import bigrams, josa, sentences
 
+__all__ = ["AGREEMENT_SHARE", "MAX_OPENING", "choose_candidate", "opening_of", "similarity", "tidy"]
+
 # What a question asks about its subject: `… 을 설명하시오`, `… 이란 무엇인가?`
 _ASKED = re.compile(
     r"(?:에\s*(?:대하여|대해서?|관하여|관해)|[을를]|(?:이?란|[은는이가]))?\s*"

@@ -29,6 +29,8 @@ from kofinlaw.files import (
 from kofinlaw.rag.retrieve.evidence import Hit
 from kofinlaw.records import Answer
 
+__all__ = ["BEAT_SECONDS", "STATE_VERSION", "EvidenceRow", "Journal", "Timing", "Turn"]
+
 STATE_VERSION = 2
 BEAT_SECONDS = 2.0  # used time is written this often, so a kill loses no more of it
 

@@ -19,6 +19,8 @@ from kofinlaw.rag.answer_settings import AnswerSettings
 from kofinlaw.records import Chunk, Question
 from kofinlaw.tracing import child_span
 
+__all__ = ["CUT_MARK", "Prompt", "PromptInput", "Prompter", "build_prompts"]
+
 CUT_MARK = " … "
 
 

@@ -14,6 +14,8 @@ from kofinlaw.rag.answer.answer_book import AnsweringResult
 from kofinlaw.rag.answer.free_text import similarity
 from kofinlaw.records import Answer, Question
 
+__all__ = ["Repeats", "Spread", "repeat"]
+
 
 @dataclass(frozen=True)
 class Spread:

@@ -10,6 +10,8 @@ from kofinlaw.rag.answer.deadline import Clock
 from kofinlaw.rag.answer.watchdog import Caller
 from kofinlaw.tracing import NO_TRACE, Tracer
 
+__all__ = ["RunContext"]
+
 
 @dataclass(frozen=True)
 class RunContext:

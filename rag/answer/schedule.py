@@ -25,6 +25,8 @@ from kofinlaw.rag.answer.search_ahead import SearchAhead
 from kofinlaw.rag.answer_settings import AnswerSettings
 from kofinlaw.records import Question
 
+__all__ = ["Recorded", "Replay", "Schedule", "Step", "read_plan", "spare_batches"]
+
 # A batch and the plan by which it is answered.
 Step = tuple[list[Task], Plan]
 # Recorded turns by question id and turn number.

@@ -13,6 +13,8 @@ from kofinlaw.rag.answer.watchdog import Caller, Overdue, Pending
 from kofinlaw.rag.retrieve.evidence import Hit, Searcher, search_questions
 from kofinlaw.records import Question
 
+__all__ = ["FoundEvidence", "ModelLoan", "SearchAhead"]
+
 
 @dataclass(frozen=True)
 class FoundEvidence:

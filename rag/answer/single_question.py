@@ -22,6 +22,8 @@ from kofinlaw.rag.retrieve.evidence import Searcher, search_questions
 from kofinlaw.rag.retrieve.in_force import AbsentAct
 from kofinlaw.records import Chunk, Question
 
+__all__ = ["AskedAnswer", "Evidence", "ask_question"]
+
 
 @dataclass(frozen=True)
 class Evidence:

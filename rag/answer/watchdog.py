@@ -9,6 +9,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Generic, Protocol, TypeVar
 
+__all__ = ["Caller", "Overdue", "Pending", "Result", "T", "ThreadCaller"]
+
 T = TypeVar("T")
 Result = TypeVar("Result", covariant=True)
 

@@ -32,6 +32,8 @@ from kofinlaw.rag.index.version_merge import merge_versions
 from kofinlaw.rag.retrieve.in_force import Calendar
 from kofinlaw.rag.settings import RagSettings
 
+__all__ = ["ALLOWED", "SCRIPT", "ContestCounts", "export_contest", "shown_texts", "write_postings"]
+
 SCRIPT = Path(__file__).with_name("script.py")
 # Packages that the script may import: what the contest's machine has.
 ALLOWED = frozenset({"numpy", "torch", "transformers"})

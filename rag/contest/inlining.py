@@ -12,6 +12,8 @@ from pathlib import Path
 
 from kofinlaw import UserError
 
+__all__ = ["PACKAGE", "inline"]
+
 PACKAGE = "kofinlaw"
 
 

@@ -23,6 +23,8 @@ from kofinlaw.rag.answer.free_text import tidy
 if TYPE_CHECKING:
     import torch
 
+__all__ = ["ContestSettings", "Model"]
+
 
 class ContestSettings(TypedDict):
     """What `contest.json` holds.

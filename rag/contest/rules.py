@@ -5,6 +5,8 @@ from __future__ import annotations
 from kofinlaw.models.policy.rules import Verdict, policy_named
 from kofinlaw.rag.answer_settings import AnswerSettings
 
+__all__ = ["check_answering"]
+
 
 def check_answering(policy: str, settings: AnswerSettings) -> list[Verdict]:
     """Return the verdicts on the recipe's way of answering.

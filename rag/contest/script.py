@@ -31,6 +31,23 @@ from kofinlaw.rag.contest.model import ContestSettings, Model
 from kofinlaw.rag.questions.option_marks import split_options
 from kofinlaw.records import Question
 
+__all__ = [
+    "BEAT_SECONDS",
+    "HERE",
+    "SHARES",
+    "Postings",
+    "answer_file",
+    "answers_before",
+    "counted",
+    "load_index",
+    "main",
+    "read",
+    "say",
+    "scores_of",
+    "search",
+    "write_submission",
+]
+
 HERE = Path(__file__).resolve().parent
 BEAT_SECONDS = 2.0  # used time is written this often: a kill loses no more of it
 SHARES = (1.0, 0.5, 0.25, 0.0)  # of the evidence tokens, from the best plan to the cheapest

@@ -18,6 +18,8 @@ from kofinlaw.rag.index.index import Index
 from kofinlaw.rag.index.tokens import tokens_of
 from kofinlaw.records import Chunk
 
+__all__ = ["BLOCK", "VECTOR_BLOCK", "BlockBuilder"]
+
 BLOCK = 512  # passages in one block of tokens
 VECTOR_BLOCK = 64  # passages in one block of vectors
 

@@ -22,6 +22,8 @@ from kofinlaw.rag.index.version_merge import merge_versions
 from kofinlaw.rag.settings import RagSettings
 from kofinlaw.records import Chunk
 
+__all__ = ["IndexCounts", "build_index"]
+
 
 @dataclass(frozen=True)
 class IndexCounts:

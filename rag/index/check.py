@@ -7,6 +7,8 @@ from kofinlaw.rag.index.index import Index
 from kofinlaw.rag.index.tokens import tokenizer_version
 from kofinlaw.rag.settings import RagSettings
 
+__all__ = ["check_index"]
+
 
 def check_index(index: Index, settings: RagSettings) -> None:
     """Raise UserError where the index does not hold what the settings need."""

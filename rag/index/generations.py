@@ -14,6 +14,8 @@ from pathlib import Path
 from kofinlaw.files import write_json
 from kofinlaw.rag.index.meta import IndexMeta, fingerprint
 
+__all__ = ["publish", "start"]
+
 
 def start(building: Path, meta: Mapping[str, object]) -> None:
     """Keep what an unfinished build of the same index left in `building`; delete anything else."""

@@ -23,6 +23,8 @@ from kofinlaw.records import Chunk
 if TYPE_CHECKING:
     import pyarrow as pa
 
+__all__ = ["Index"]
+
 
 class Index:
     """A complete index, read-only. A passage's row is its position, counted from 0.

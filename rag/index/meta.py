@@ -7,6 +7,8 @@ import json
 from collections.abc import Mapping
 from typing import NotRequired, TypedDict
 
+__all__ = ["FORMAT", "IndexMeta", "fingerprint"]
+
 FORMAT = 3
 
 

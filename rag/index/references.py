@@ -9,6 +9,8 @@ from kofinlaw.data.law.citations import cited_units
 from kofinlaw.files import read_json_lines
 from kofinlaw.records import Chunk
 
+__all__ = ["cited_rows", "read_references"]
+
 
 def read_references(citations: Path) -> list[tuple[str, list[str]]]:
     """(unit, units that it refers to) from a corpus's `citations.jsonl`; empty without the file.

@@ -7,6 +7,8 @@ from importlib.metadata import PackageNotFoundError, version
 
 from kofinlaw.data.korean.words import bigrams, content_morphemes
 
+__all__ = ["tokenizer_version", "tokens_of"]
+
 
 def tokens_of(kind: str, texts: Sequence[str], *, workers: int = 1) -> list[list[str]]:
     """The tokens of each text: Kiwi content morphemes (`kiwi`), or Hangul bigrams (`bigram`).

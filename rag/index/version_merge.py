@@ -9,6 +9,8 @@ from collections.abc import Iterable, Iterator
 from kofinlaw.data.law.versions import act_of
 from kofinlaw.records import Chunk
 
+__all__ = ["merge_versions"]
+
 _ARTICLE = re.compile(r"제(\d+)(?:-(\d+))?조(?:의(\d+))?")
 
 

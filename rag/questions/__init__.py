@@ -1,1 +1,3 @@
 """Read question files and write submissions."""
+
+__all__: list[str] = []

@@ -7,6 +7,8 @@ from collections.abc import Sequence
 
 from kofinlaw import UserError
 
+__all__ = ["MAX_OPTIONS", "checked_options", "split_options"]
+
 MAX_OPTIONS = 9
 
 _CIRCLED = "①②③④⑤⑥⑦⑧⑨⑩⑪⑫⑬⑭⑮⑯⑰⑱⑲⑳"

@@ -9,6 +9,8 @@ from pathlib import Path
 
 from kofinlaw import UserError
 
+__all__ = ["MAX_FIELD", "column", "csv_records", "decoded"]
+
 MAX_FIELD = 4 * 1024 * 1024  # characters
 
 

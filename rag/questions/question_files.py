@@ -12,6 +12,8 @@ from kofinlaw.rag.questions.option_marks import checked_options, split_options
 from kofinlaw.rag.questions.question_csv import column, csv_records, decoded
 from kofinlaw.records import Question
 
+__all__ = ["MAX_FILE_BYTES", "QuestionFile", "read_questions"]
+
 MAX_FILE_BYTES = 256 * 1024 * 1024  # bytes; a question file is a few MB at most
 
 

@@ -13,6 +13,8 @@ from kofinlaw.files import atomic_write_bytes
 from kofinlaw.rag.questions.question_csv import column, csv_records, decoded
 from kofinlaw.rag.questions.question_files import QuestionFile
 
+__all__ = ["Sheet", "read_sheet", "write_submission"]
+
 
 @dataclass(frozen=True)
 class Sheet:

@@ -15,6 +15,8 @@ from transformers import (
 
 from kofinlaw import UserError
 
+__all__ = ["BATCH", "MAX_TOKENS", "CrossEncoder"]
+
 MAX_TOKENS = 512  # of a pair; the longer text is cut
 BATCH = 16  # pairs scored in one forward pass
 

@@ -14,6 +14,8 @@ from kofinlaw.rag.settings import RagSettings
 from kofinlaw.records import Chunk, Question
 from kofinlaw.tracing import Tracer, child_span
 
+__all__ = ["Hit", "Searcher", "search_questions", "trace_records"]
+
 
 @dataclass(frozen=True, slots=True)
 class Hit:

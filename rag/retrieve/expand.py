@@ -14,6 +14,8 @@ from kofinlaw.rag.arrays import Mask
 from kofinlaw.rag.index.index import Index
 from kofinlaw.records import Chunk
 
+__all__ = ["cross_references", "neighbours"]
+
 
 def neighbours(
     chunks: Sequence[Chunk], order: Sequence[int], reach: int, shown: Mask | None = None

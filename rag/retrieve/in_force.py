@@ -11,6 +11,8 @@ import numpy as np
 from kofinlaw.rag.arrays import Mask
 from kofinlaw.records import Chunk
 
+__all__ = ["AbsentAct", "Calendar"]
+
 _NEVER = "9999-99-99"
 
 

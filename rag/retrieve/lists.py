@@ -21,6 +21,8 @@ from kofinlaw.rag.settings import RagSettings
 if TYPE_CHECKING:
     from kofinlaw.models.embedders import Embedder
 
+__all__ = ["Backends", "ScopedQuery", "search_lists"]
+
 
 @dataclass(frozen=True)
 class ScopedQuery:

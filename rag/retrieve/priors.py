@@ -18,6 +18,8 @@ from kofinlaw.rag.arrays import Rows, Scores
 from kofinlaw.rag.index.index import Index
 from kofinlaw.rag.settings import RetrieverWeights
 
+__all__ = ["DOCUMENT_HITS", "PRIORS", "Floats", "Priors"]
+
 Floats = NDArray[np.float64]
 
 PRIORS = ("document", "linked", "beside", "cited_often", "act")

@@ -17,6 +17,8 @@ from kofinlaw.models.templates import ChatTemplate
 from kofinlaw.rag.settings import WRITTEN_FORMS, QueryForm
 from kofinlaw.records import Question
 
+__all__ = ["Generate", "Query", "Written", "generate_with", "queries_of", "write_queries"]
+
 # Instructions → what the model answers to each, in order.
 Generate = Callable[[Sequence[str]], Sequence[str]]
 # (question id, written form) → the queries written for it.

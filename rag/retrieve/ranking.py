@@ -10,6 +10,8 @@ from kofinlaw.rag.fusion import Fused, Ranked, fuse
 from kofinlaw.rag.retrieve.priors import PRIORS, Priors
 from kofinlaw.rag.settings import RagSettings
 
+__all__ = ["rank", "retriever_weights"]
+
 
 def rank(lists: Sequence[Ranked], settings: RagSettings, priors: Priors) -> list[Fused]:
     """The passages of all lists, best first: the lists fused, then the weighted priors added."""

@@ -14,6 +14,8 @@ from kofinlaw.rag.retrieve.priors import Priors
 from kofinlaw.rag.retrieve.ranking import retriever_weights
 from kofinlaw.rag.settings import Fusion, RagSettings
 
+__all__ = ["FUSIONS", "StoredLists"]
+
 FUSIONS: tuple[Fusion, ...] = ("relative_score", "ranked")
 
 

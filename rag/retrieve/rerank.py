@@ -21,6 +21,16 @@ from kofinlaw.models.templates import ChatTemplate
 if TYPE_CHECKING:
     from kofinlaw.rag.retrieve.cross_encoder import CrossEncoder
 
+__all__ = [
+    "NO",
+    "PASSAGE_CHARACTERS",
+    "YES",
+    "CrossEncoderReranker",
+    "Reranker",
+    "open_reranker",
+    "yes_or_no",
+]
+
 # (question, passage) pairs → scores in 0..1, in order: higher is better.
 Reranker = Callable[[Sequence[tuple[str, str]]], list[float]]
 

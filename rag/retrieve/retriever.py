@@ -54,6 +54,8 @@ if TYPE_CHECKING:
     from kofinlaw.models.engines.base import Engine
     from kofinlaw.models.templates import ChatTemplate
 
+__all__ = ["Retriever"]
+
 
 class Retriever:
     """Searches one index by one recipe's settings.

@@ -17,6 +17,8 @@ from kofinlaw.rag.retrieve.in_force import Calendar
 from kofinlaw.rag.settings import RagSettings
 from kofinlaw.records import Question
 
+__all__ = ["Allowed", "Days", "Scope", "Scopes"]
+
 # For a question: the passages that it may find or that may vote.
 Allowed = Callable[[Question], Mask]
 # The day that each question asks about, or one for all. None: by the settings, else today;

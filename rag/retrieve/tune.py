@@ -23,6 +23,20 @@ from kofinlaw.rag.retrieve.tuning_table import Trial, Tuned, as_markdown
 from kofinlaw.rag.settings import QueryForm, RagSettings, RetrieverWeights
 from kofinlaw.records import Key, Question
 
+__all__ = [
+    "ALPHAS",
+    "BIGRAM_WEIGHTS",
+    "CASE_VOTES",
+    "ENOUGH",
+    "FORMS",
+    "KS",
+    "PASSES",
+    "PRIOR_STARTS",
+    "PRIOR_WEIGHTS",
+    "tune",
+    "tune_files",
+]
+
 ALPHAS = (0.0, 0.1, 0.2, 0.3, 0.35, 0.4, 0.5, 0.7, 1.0)
 BIGRAM_WEIGHTS = (0.0, 0.5, 1.0, 2.0)
 CASE_VOTES = (0.0, 0.3, 0.5, 0.7, 0.85)

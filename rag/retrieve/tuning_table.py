@@ -7,6 +7,8 @@ from dataclasses import dataclass
 from kofinlaw.rag.retrieve.priors import PRIORS
 from kofinlaw.rag.settings import RagSettings
 
+__all__ = ["Trial", "Tuned", "as_markdown"]
+
 
 @dataclass(frozen=True)
 class Trial:

@@ -23,6 +23,8 @@ if TYPE_CHECKING:
     from kofinlaw.rag.retrieve.retriever import Retriever
     from kofinlaw.recipes.pipeline.run import Run
 
+__all__ = ["SHOWN_CHARACTERS", "answer", "ask", "process_started"]
+
 SHOWN_CHARACTERS = 160  # of each passage, on the terminal
 
 

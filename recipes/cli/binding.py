@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from kofinlaw.recipes.pipeline.run import Run
 
+__all__ = ["bind_recipe", "bound_run"]
+
 
 def bind_recipe(recipe: str, overrides: list[str] | None, runs: Path) -> Run:
     """Load a recipe with its overrides and bind it to its folder under `runs`.

@@ -15,6 +15,8 @@ from kofinlaw.recipes.cli.console import command_line
 from kofinlaw.recipes.pipeline.run import Run
 from kofinlaw.records import Article, Example
 
+__all__ = ["TOKENS_PER_CHARACTER", "augment_dry_run"]
+
 TOKENS_PER_CHARACTER = 0.6  # of Korean text, for a model whose rate is not known
 
 

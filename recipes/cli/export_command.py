@@ -16,6 +16,8 @@ from kofinlaw.units import GIB
 if TYPE_CHECKING:
     from kofinlaw.trainer.export.settings import ExportSettings
 
+__all__ = ["export"]
+
 
 def export(
     merged: Annotated[Path, typer.Argument(help="The merged checkpoint.")],

@@ -11,6 +11,8 @@ from kofinlaw.files import read_jsonl
 from kofinlaw.recipes.cli.console import command_line, short_path
 from kofinlaw.records import Article, Chunk, Provision
 
+__all__ = ["inspect_lines"]
+
 
 def inspect_lines(folder: Path, find: str = "", limit: int = 5) -> list[str]:
     """List the documents with counts, or the structure and chunks of the units that match `find`.

@@ -9,6 +9,8 @@ import typer
 from kofinlaw.recipes.cli.console import print_json, say
 from kofinlaw.recipes.cli.options import AsJson
 
+__all__ = ["doctor", "models"]
+
 
 def models(
     fits: Annotated[float, typer.Option("--fits", help="GPU memory in GiB.")] = 24.0,

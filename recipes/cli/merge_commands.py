@@ -10,6 +10,8 @@ import typer
 from kofinlaw import UserError
 from kofinlaw.recipes.cli.console import command_line, say, say_next
 
+__all__ = ["convert_exaone", "convert_llama", "merge", "verify"]
+
 
 def merge(
     adapters: Annotated[list[Path], typer.Argument(help="The adapter's folder, or several.")],

@@ -13,6 +13,20 @@ from kofinlaw import UserError
 if TYPE_CHECKING:
     from kofinlaw.recipes.pipeline.runner import Resume
 
+__all__ = [
+    "DEFAULT_RUNS",
+    "RESUME_MODES",
+    "AsJson",
+    "DefaultCommand",
+    "Overrides",
+    "RecipeName",
+    "ResumeMode",
+    "RunFolder",
+    "Runs",
+    "check_resume",
+    "same_run",
+]
+
 DEFAULT_RUNS = Path("runs")
 RESUME_MODES: dict[str, Resume] = {
     "never": "never",

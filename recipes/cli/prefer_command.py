@@ -15,6 +15,8 @@ from kofinlaw.recipes.cli.options import DEFAULT_RUNS, Overrides, RecipeName, Ru
 if TYPE_CHECKING:
     from kofinlaw.trainer.preference_settings import PreferenceSettings
 
+__all__ = ["prefer"]
+
 
 def prefer(
     recipe: RecipeName,

@@ -26,6 +26,8 @@ from kofinlaw.recipes.cli.options import (
 if TYPE_CHECKING:
     from kofinlaw.recipes.pipeline.schema import Recipe
 
+__all__ = ["KEY_COLUMN", "QUESTION", "plan", "policy_check", "recipe_schema", "recipe_show", "run"]
+
 QUESTION = "전자금융사고가 나면 언제까지 보고하나요?"
 KEY_COLUMN = 46  # widest key column of `recipe show`, in characters
 

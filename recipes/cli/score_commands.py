@@ -11,6 +11,8 @@ from kofinlaw import UserError
 from kofinlaw.recipes.cli.binding import bound_run
 from kofinlaw.recipes.cli.console import say
 
+__all__ = ["compare", "report_serve", "report_write", "score"]
+
 
 def score(
     answers: Annotated[

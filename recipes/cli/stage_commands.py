@@ -22,6 +22,8 @@ from kofinlaw.recipes.cli.options import (
 if TYPE_CHECKING:
     from kofinlaw.recipes.pipeline.run import Run
 
+__all__ = ["augment", "data_build", "data_diff", "data_inspect", "index", "train"]
+
 
 def data_build(
     recipe: RecipeName,

@@ -13,6 +13,8 @@ from kofinlaw.recipes.cli.options import (
     check_resume,
 )
 
+__all__ = ["study"]
+
 
 def study(
     recipe: RecipeName = "retriever-study",

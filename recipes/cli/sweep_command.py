@@ -20,6 +20,8 @@ from kofinlaw.recipes.cli.options import (
     check_resume,
 )
 
+__all__ = ["compare_hint", "sweep"]
+
 
 def sweep(
     recipe: RecipeName,

@@ -16,6 +16,8 @@ from kofinlaw.recipes.cli.options import DEFAULT_RUNS, Overrides, RecipeName, Ru
 if TYPE_CHECKING:
     from kofinlaw.recipes.pipeline.run import Run
 
+__all__ = ["check_development", "tune"]
+
 
 def tune(
     recipe: RecipeName,

@@ -8,7 +8,14 @@ from functools import cache
 from importlib.util import find_spec
 from pathlib import Path
 
-__all__ = ["ROOM_IMPORTS", "ROOT_PACKAGE", "code_sha256", "with_imported_rooms"]
+__all__ = [
+    "ROOM_IMPORTS",
+    "ROOT_PACKAGE",
+    "code_path",
+    "code_sha256",
+    "source_files",
+    "with_imported_rooms",
+]
 
 ROOT_PACKAGE = "kofinlaw"
 # The rooms that each room imports. A test compares this table with the import statements.

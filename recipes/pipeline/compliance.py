@@ -10,6 +10,8 @@ from kofinlaw.models.settings import ModelSettings
 from kofinlaw.recipes.pipeline.run import Run, source_paths
 from kofinlaw.recipes.pipeline.schema import Recipe
 
+__all__ = ["check_policy", "compliance_record", "model_name", "verdicts_for"]
+
 
 def verdicts_for(recipe: Recipe, policy_name: str) -> list[Verdict]:
     """The policy's verdicts on the models, the licences of the sources and the way of answering."""

@@ -15,6 +15,8 @@ from kofinlaw.recipes.pipeline.runner import Outcome, Resume, Stage, run_stages
 from kofinlaw.recipes.pipeline.schema import resolved_yaml
 from kofinlaw.recipes.pipeline.stages import build_stages
 
+__all__ = ["check_stage", "execute_stages", "stages_until"]
+
 
 def execute_stages(
     run: Run,

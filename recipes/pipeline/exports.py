@@ -9,6 +9,8 @@ from kofinlaw import Progress
 from kofinlaw.recipes.pipeline.run import Run, corpus_files, question_files
 from kofinlaw.results import StageResult
 
+__all__ = ["ExportFigures", "gguf_converter_ready", "write_exports"]
+
 
 @dataclass(frozen=True)
 class ExportFigures:

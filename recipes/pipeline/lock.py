@@ -11,6 +11,8 @@ from pathlib import Path
 from kofinlaw import UserError
 from kofinlaw.files import disk_error
 
+__all__ = ["run_lock"]
+
 
 @contextlib.contextmanager
 def run_lock(folder: Path, say: Callable[[str], None]) -> Iterator[None]:

@@ -26,6 +26,8 @@ from kofinlaw.units import GIB
 if TYPE_CHECKING:
     from kofinlaw.models.catalogue import ModelCard
 
+__all__ = ["CPU_FLOPS", "GPU_FLOPS", "SHOWN_DOCUMENTS", "make_plan", "plan_lines"]
+
 # Sustained bf16 arithmetic during training, in FLOP/s: half of an RTX 4090's published dense peak
 # of 165 TFLOP/s, and the measured rate of two busy AVX-512 cores with a 270M model.
 GPU_FLOPS = 80e12

@@ -10,6 +10,8 @@ from kofinlaw.recipes.pipeline.plan_record import FirstExample, Lengths
 from kofinlaw.recipes.pipeline.ready_examples import texts_of
 from kofinlaw.recipes.pipeline.run import Run
 
+__all__ = ["GUESSED_TOKENS", "ExamplesPlan", "examples_path", "plan_examples"]
+
 GUESSED_TOKENS = 600  # mean length of an example before there are examples
 
 

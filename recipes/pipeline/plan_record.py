@@ -4,6 +4,18 @@ from __future__ import annotations
 
 from typing import TypedDict
 
+__all__ = [
+    "AnsweringFigures",
+    "DiskFigures",
+    "FileRow",
+    "FirstExample",
+    "Lengths",
+    "MemoryFigures",
+    "Plan",
+    "TrainingFigures",
+    "VerdictRow",
+]
+
 
 class _Counted(TypedDict):
     examples: int

@@ -15,6 +15,16 @@ from kofinlaw.files import write_json
 if TYPE_CHECKING:
     from rich.progress import TaskID
 
+__all__ = [
+    "PLAIN_SECONDS",
+    "PROGRESS_FILE",
+    "SAVE_SECONDS",
+    "BarProgress",
+    "PlainProgress",
+    "saved_progress",
+    "stage_progress",
+]
+
 PLAIN_SECONDS = 10.0  # between two plain lines of one phase
 PROGRESS_FILE = "progress.json"
 SAVE_SECONDS = 2.0  # between two writes of PROGRESS_FILE

@@ -10,6 +10,8 @@ from kofinlaw import UserError
 from kofinlaw.files import dumps, read_json_lines, write_jsonl
 from kofinlaw.records import Rejected
 
+__all__ = ["ReadyExamples", "copy_examples", "texts_of"]
+
 
 @dataclass(frozen=True)
 class ReadyExamples:

@@ -16,6 +16,18 @@ import yaml
 
 from kofinlaw import UserError
 
+__all__ = [
+    "MAX_BYTES",
+    "NAMES_OR_PATHS",
+    "PATH_KEYS",
+    "SHIPPED",
+    "RecipeFile",
+    "absolute",
+    "find_recipe",
+    "read_recipe_file",
+    "shipped_recipes",
+]
+
 SHIPPED = Path(__file__).resolve().parents[1]  # the recipes are at the top of this package
 # Keys whose value is a path, a mapping with a `path`, or a list of these.
 PATH_KEYS = (

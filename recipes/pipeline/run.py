@@ -12,6 +12,22 @@ from kofinlaw import Progress, UserError, silent
 from kofinlaw.recipes.pipeline.recipe_file import RecipeFile, absolute, read_recipe_file
 from kofinlaw.recipes.pipeline.schema import Recipe, System
 
+__all__ = [
+    "SYSTEM_STAGES",
+    "Run",
+    "bind",
+    "corpus_files",
+    "default_cache",
+    "model_folder",
+    "protected_paths",
+    "protected_texts",
+    "question_files",
+    "reopen",
+    "source_paths",
+    "system_folder",
+    "token_counter",
+]
+
 SYSTEM_STAGES: dict[System, str] = {
     "base": "answer-base",
     "base-rag": "answer-base-rag",

@@ -27,6 +27,27 @@ from kofinlaw.recipes.pipeline.code_hash import ROOT_PACKAGE, code_sha256
 from kofinlaw.recipes.pipeline.progress import PROGRESS_FILE, saved_progress, stage_progress
 from kofinlaw.results import StageResult
 
+__all__ = [
+    "RECORD",
+    "Outcome",
+    "Resume",
+    "Stage",
+    "StageFailed",
+    "StageFigures",
+    "StageRecord",
+    "code_of",
+    "command_up_to",
+    "fingerprint",
+    "inputs_sha256",
+    "log",
+    "log_to",
+    "peak_memory_gib",
+    "read_record",
+    "reset_peak_memory",
+    "run_stage",
+    "run_stages",
+]
+
 # What the work of a stage returns.
 StageFigures = StageResult | dict[str, object]
 Resume = Literal["never", "always", "if-possible"]

@@ -34,6 +34,20 @@ else:
 if TYPE_CHECKING:
     from pydantic_core import ErrorDetails
 
+__all__ = [
+    "EvaluateSettings",
+    "Recipe",
+    "SweepSettings",
+    "System",
+    "describe_errors",
+    "field_names",
+    "json_schema",
+    "leaves",
+    "load_recipe",
+    "origin_of",
+    "resolved_yaml",
+]
+
 System = Literal["base", "base-rag", "trained", "trained-rag"]
 
 

@@ -37,6 +37,24 @@ if TYPE_CHECKING:
     from kofinlaw.scoring.result import ScoringResult
     from kofinlaw.trainer.training_result import TrainingResult
 
+__all__ = [
+    "GatheredQuestions",
+    "answer_as",
+    "check_documents",
+    "export_merged",
+    "gather_questions",
+    "index_chunks",
+    "make_examples",
+    "merge_adapter",
+    "prove_merge",
+    "read_documents",
+    "score_answers",
+    "student",
+    "take_examples",
+    "train_adapter",
+    "write_page",
+]
+
 
 def read_documents(run: Run, out: Path, progress: Progress) -> CorpusCounts:
     """Build the corpus; reject it if the policy forbids the date or licence of a document."""

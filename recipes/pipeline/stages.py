@@ -12,6 +12,8 @@ from kofinlaw.recipes.pipeline.runner import Resume, Stage
 from kofinlaw.recipes.pipeline.schema import System
 from kofinlaw.trainer.settings import TrainSettings
 
+__all__ = ["STAGE_MODULES", "build_stages", "judge_trace", "train_inputs"]
+
 # The modules of this package whose code the stage functions use. `schema` and `recipe_file` are
 # not among them: what they produce is in the stages' settings and inputs.
 STAGE_MODULES = (

@@ -6,6 +6,8 @@ from typing import Literal
 
 from pydantic import BaseModel, ConfigDict, Field, field_validator
 
+__all__ = ["NAME", "Model", "StudySettings"]
+
 NAME = r"^[a-z0-9][a-z0-9-]*$"
 Model = Literal["base", "trained"]
 

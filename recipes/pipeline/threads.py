@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import os
 
+__all__ = ["SPINS", "share_processor"]
+
 # How often a waiting thread of GNU's OpenMP checks the others before it sleeps. Its default of
 # 300,000 takes about a millisecond, in which it occupies the core that the last thread may need.
 SPINS = "1000"

@@ -10,6 +10,8 @@ from kofinlaw.files import sha256_file
 from kofinlaw.rag.settings import RagSettings
 from kofinlaw.recipes.pipeline.run import Run
 
+__all__ = ["NO_RETRIEVER", "Cell", "cells_of", "checkpoint_mark", "trained_folder"]
+
 NO_RETRIEVER = "none"
 
 

@@ -16,6 +16,8 @@ from kofinlaw.recipes.pipeline.stages import build_stages, judge_trace
 from kofinlaw.recipes.studies import study_functions as functions
 from kofinlaw.recipes.studies.cells import Cell, cells_of, checkpoint_mark, trained_folder
 
+__all__ = ["CELLS_MODULE", "FUNCTIONS_MODULE", "RUN_MODULE", "study_stages"]
+
 # The modules of this package whose code the functions of these stages use.
 RUN_MODULE = "kofinlaw.recipes.pipeline.run"
 FUNCTIONS_MODULE = "kofinlaw.recipes.studies.study_functions"

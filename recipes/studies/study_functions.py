@@ -23,6 +23,15 @@ if TYPE_CHECKING:
     from kofinlaw.scoring.report.study_page import StudyResult
     from kofinlaw.scoring.result import ScoringResult
 
+__all__ = [
+    "CellAnswers",
+    "DrawnQuestions",
+    "answer_cell",
+    "draw_questions",
+    "score_cells",
+    "write_page",
+]
+
 
 @dataclass(frozen=True)
 class DrawnQuestions:

@@ -19,6 +19,19 @@ from kofinlaw.recipes.pipeline.run import Run
 from kofinlaw.recipes.pipeline.runner import fingerprint, read_record
 from kofinlaw.recipes.pipeline.stages import build_stages
 
+__all__ = [
+    "LAST_LINES",
+    "Failure",
+    "Point",
+    "cause",
+    "execute_in_child",
+    "grid",
+    "missing_before_training",
+    "point_name",
+    "run_points",
+    "share_stages",
+]
+
 Point = tuple[tuple[str, str], ...]
 LAST_LINES = 60  # lines of a failed child process that are searched for its error
 

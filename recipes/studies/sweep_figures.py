@@ -13,6 +13,17 @@ from kofinlaw.files import read_json_lines
 from kofinlaw.recipes.pipeline.runner import read_record
 from kofinlaw.recipes.studies.sweep import Failure, Point
 
+__all__ = [
+    "SMOOTHED_SHARE",
+    "PointFigures",
+    "as_record",
+    "compared",
+    "conclusion",
+    "read_point",
+    "short_keys",
+    "smoothed",
+]
+
 SMOOTHED_SHARE = 10  # losses are smoothed over 1/10 of the steps
 
 

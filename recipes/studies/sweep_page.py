@@ -20,6 +20,8 @@ from kofinlaw.recipes.studies.sweep_figures import (
 )
 from kofinlaw.scoring.report.template import template
 
+__all__ = ["GOALS", "markdown", "write_sweep"]
+
 GOALS = {
     "best_loss": ("손실이 가장 낮은 설정", "lowest final loss"),
     "best_value": ("손실과 시간의 균형이 가장 좋은 설정", "best value: loss against time"),

@@ -16,6 +16,8 @@ from kofinlaw.scoring.report.plot_canvas import (
     caption,
 )
 
+__all__ = ["COLOURS", "curves_plot", "trade_plot"]
+
 COLOURS = (BLUE, ORANGE, GREEN, "#CC79A7", "#E69F00", "#56B4E9", GREY)
 
 

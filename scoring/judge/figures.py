@@ -13,6 +13,20 @@ from kofinlaw.scoring.scores_record import ControlRecord, JudgedRecord, JudgePai
 from kofinlaw.scoring.stats.intervals import mean_figure
 from kofinlaw.scoring.stats.paired import mcnemar_exact
 
+__all__ = [
+    "CONFIDENCE",
+    "CONTROL",
+    "SAMPLES",
+    "Comparison",
+    "JudgeFigures",
+    "Verdict",
+    "by_chance",
+    "control_figures",
+    "judge_figures",
+    "pair_figures",
+    "system_figures",
+]
+
 SAMPLES, CONFIDENCE = 2000, 0.95
 CONTROL = "control:"
 

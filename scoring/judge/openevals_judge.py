@@ -12,6 +12,8 @@ from kofinlaw.models.engines.base import Engine, Request
 from kofinlaw.models.templates import ChatTemplate
 from kofinlaw.scoring.judge.rubrics import Rubric
 
+__all__ = ["EngineClient", "JsonSchema", "ResponseFormat", "openevals_judge"]
+
 
 class JsonSchema(TypedDict, total=False):
     """The schema inside a response format."""

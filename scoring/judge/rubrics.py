@@ -16,6 +16,16 @@ from pathlib import Path
 from kofinlaw import UserError
 from kofinlaw.files import sha256_text
 
+__all__ = [
+    "PLACEHOLDERS",
+    "REASONING_CHARACTERS",
+    "SHIPPED",
+    "Choice",
+    "Rubric",
+    "read_rubric",
+    "read_verdict",
+]
+
 SHIPPED = ("correctness", "helpfulness", "pairwise")
 PLACEHOLDERS = ("inputs", "outputs", "reference_outputs", "other_outputs")
 Choice = int | float | str

@@ -27,6 +27,23 @@ from kofinlaw.scoring.scores_record import JudgeRecord
 from kofinlaw.scoring.settings import JudgeSettings
 from kofinlaw.tracing import NO_TRACE, Tracer
 
+__all__ = [
+    "BATCH",
+    "REFERENCE",
+    "STRANGER",
+    "VERDICTS",
+    "JudgeEngine",
+    "JudgedAnswers",
+    "Task",
+    "drawn",
+    "judge_systems",
+    "ledger_row",
+    "open_judge",
+    "pair_tasks",
+    "read_ledger",
+    "tasks_of",
+]
+
 VERDICTS = "verdicts.jsonl"
 BATCH = 16  # requests that the engine gets in one call and that are recorded together
 REFERENCE, STRANGER = "control:reference", "control:stranger"

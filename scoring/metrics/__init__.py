@@ -1,1 +1,3 @@
 """Score answers, evidence and retrieval with published formulas."""
+
+__all__: list[str] = []

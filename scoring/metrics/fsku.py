@@ -14,6 +14,16 @@ from typing import Protocol
 import numpy as np
 import numpy.typing as npt
 
+__all__ = [
+    "LABEL",
+    "SentenceEncoder",
+    "cosine_floor",
+    "cosines",
+    "free_score",
+    "keyword_recall",
+    "label_of",
+]
+
 LABEL = re.compile(r"[1-9]\Z")
 
 

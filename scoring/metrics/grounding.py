@@ -15,6 +15,8 @@ from typing import Literal
 from kofinlaw.data.law.citations import cited_units
 from kofinlaw.scoring.scores_record import GroundingRecord, KindCounts
 
+__all__ = ["Claim", "Kind", "amount", "claims_of", "grounding_figures", "ungrounded", "unit_after"]
+
 Kind = Literal["number", "date", "citation"]
 _SCALES = {"억": 10**8, "만": 10**4, "천": 1000, "백": 100, "십": 10}
 # Points and hyphens separate a date only after a year: `3.5퍼센트` and `3-5일` are amounts.

@@ -8,6 +8,8 @@ from statistics import median
 
 from kofinlaw.scoring.result import Retrieval
 
+__all__ = ["first_rank", "in_context", "ndcg", "ranked_units", "retrieval_scores"]
+
 
 def ranked_units(evidence: Iterable[str], unit_of: Mapping[str, str]) -> list[str]:
     """Return the distinct units of the chunks, best first; an unknown chunk is its own unit."""

@@ -16,6 +16,16 @@ from kofinlaw import UserError
 if TYPE_CHECKING:
     from kiwipiepy import Kiwi
 
+__all__ = [
+    "SPACE",
+    "NoStemming",
+    "NoSynonyms",
+    "SplitMorphemes",
+    "meteor_exact",
+    "morphemes",
+    "text_scores",
+]
+
 SPACE = re.compile(r"\s+")
 
 

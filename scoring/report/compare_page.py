@@ -10,6 +10,8 @@ from kofinlaw.scoring.report.template import script, template
 from kofinlaw.scoring.scores_record import FigureRecord
 from kofinlaw.scoring.value_text import Words
 
+__all__ = ["Cell", "Column", "cell", "comparison_page", "percent", "value_percent"]
+
 
 @dataclass(frozen=True, slots=True)
 class Column:

@@ -17,6 +17,8 @@ from kofinlaw.scoring.scores_record import SystemRecord
 from kofinlaw.scoring.settings import ScoreSettings
 from kofinlaw.scoring.value_text import Words
 
+__all__ = ["COLUMNS", "figures", "runs_page"]
+
 COLUMNS = (
     Column("객관식 %", "Multiple choice %"),
     Column("주관식", "Free text"),

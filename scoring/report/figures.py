@@ -7,6 +7,22 @@ from typing import TypedDict
 
 from kofinlaw.scoring.scores_record import EnvironmentRecord, PairRecord, ScoresRecord
 
+__all__ = [
+    "AugmentFigures",
+    "ExampleSample",
+    "LatencyFigures",
+    "LossPoint",
+    "MergeCheck",
+    "MergeFigures",
+    "MessageSample",
+    "RejectedSample",
+    "ReportFigures",
+    "ReportWarning",
+    "StageRow",
+    "TrainingFigures",
+    "Verdict",
+]
+
 
 class StageRow(TypedDict):
     """A stage with the main values of its `stage.json`."""

@@ -33,6 +33,23 @@ from kofinlaw.tolerant_files import (
     shorten,
 )
 
+__all__ = [
+    "EXPECTED",
+    "FIRST_EXAMPLE_CHARACTERS",
+    "FIRST_STAGES",
+    "LAST_STAGES",
+    "MOST_SAMPLES",
+    "REJECTED_CHARACTERS",
+    "SAMPLE_CHARACTERS",
+    "SCHEMA",
+    "augment_figures",
+    "gather",
+    "latency_figures",
+    "lengths_histogram",
+    "stage_rows",
+    "training_figures",
+]
+
 SCHEMA = "kofinlaw.report/1"
 EXPECTED = ("data", "augment", "train", "merge", "verify", "index", "score")
 FIRST_STAGES = ("data", "augment", "questions", "train", "merge", "verify", "index", "export")

@@ -12,6 +12,30 @@ from kofinlaw.scoring.metrics.fsku import label_of
 from kofinlaw.scoring.report.labels import system_label
 from kofinlaw.scoring.scores_record import ItemRecord
 
+__all__ = [
+    "ANSWER_CHARACTERS",
+    "EVIDENCE_CHARACTERS",
+    "MOST_ITEMS",
+    "PASSAGES",
+    "Anchors",
+    "AnswerRow",
+    "EvidenceRow",
+    "ItemRow",
+    "Mark",
+    "OptionRow",
+    "PassageRow",
+    "TraceLink",
+    "answer_row",
+    "is_right",
+    "item_rows",
+    "mark",
+    "passage_row",
+    "read_items",
+    "records_by_id",
+    "row_of",
+    "systems_with_evidence",
+]
+
 MOST_ITEMS = 1500
 EVIDENCE_CHARACTERS = 180_000  # on the whole page; three bytes each in UTF-8
 PASSAGES = 3  # of each system's evidence

@@ -4,6 +4,23 @@ from __future__ import annotations
 
 from kofinlaw.scoring.value_text import Words
 
+__all__ = [
+    "BASELINES",
+    "FUNNEL",
+    "LANGUAGES",
+    "MERGE_CHECKS",
+    "SECTIONS",
+    "SLICES",
+    "STAGES",
+    "SYSTEMS",
+    "TRAINING",
+    "baseline_label",
+    "pair_label",
+    "slice_label",
+    "stage_label",
+    "system_label",
+]
+
 LANGUAGES = ("ko", "en")
 
 SYSTEMS = {

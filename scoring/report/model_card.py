@@ -10,6 +10,8 @@ from kofinlaw.files import write_text
 from kofinlaw.scoring.scores_record import FigureRecord, ScoreName, ScoresRecord
 from kofinlaw.tolerant_files import read_json
 
+__all__ = ["FIRST", "NEXT", "SCORES", "complete_card"]
+
 FIRST, NEXT = "## Data\n", "## Licence\n"
 SCORES: dict[ScoreName, str] = {"choice": "multiple choice", "free": "free text", "blend": "both"}
 

@@ -12,6 +12,8 @@ from kofinlaw.scoring.report.page_stages import stage_context
 from kofinlaw.scoring.report.template import script, template
 from kofinlaw.scoring.value_text import Words, p_text, script_json
 
+__all__ = ["ITEM_WORDS", "STATES", "render"]
+
 ITEM_WORDS: dict[str, Words] = {
     "gold": ("정답", "gold"),
     "unit": ("정답 조문", "gold article"),

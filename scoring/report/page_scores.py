@@ -20,6 +20,26 @@ from kofinlaw.scoring.scores_record import (
 from kofinlaw.scoring.study_conclusions import judge_note
 from kofinlaw.scoring.value_text import Plot, Words, both, plot_of
 
+__all__ = [
+    "FIRST_SLICES",
+    "WITHOUT_SCORES",
+    "BaselineRow",
+    "JudgePairRow",
+    "JudgeTables",
+    "JudgedRow",
+    "SystemRow",
+    "Tile",
+    "compared_with",
+    "difference_text",
+    "judge_tables",
+    "score_context",
+    "score_note",
+    "score_plot",
+    "score_plots",
+    "slice_order",
+    "tiles",
+]
+
 FIRST_SLICES = ("negative", "positive", "options-4", "options-5", "numeric", "article-quoted")
 # The context without scores. StrictUndefined requires every name.
 WITHOUT_SCORES: Mapping[str, object] = {

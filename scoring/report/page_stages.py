@@ -32,6 +32,22 @@ from kofinlaw.scoring.value_text import (
     tables,
 )
 
+__all__ = [
+    "CheckRow",
+    "LatencyRow",
+    "StageText",
+    "check_row",
+    "environment_rows",
+    "latency_plots",
+    "latency_rows",
+    "merge_verdict",
+    "recipe_text",
+    "reproduce",
+    "stage_context",
+    "stage_row",
+    "training_plots",
+]
+
 
 class LatencyRow(TypedDict):
     """A system's times and tokens as text."""

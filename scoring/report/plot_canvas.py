@@ -17,6 +17,27 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
+__all__ = [
+    "BLUE",
+    "COLOURS",
+    "DASHES",
+    "GREEN",
+    "GREY",
+    "INK",
+    "MUTED",
+    "ORANGE",
+    "RULE",
+    "SIZE",
+    "SPARE",
+    "STYLE",
+    "WIDTH",
+    "canvas",
+    "caption",
+    "colour_of",
+    "embedded",
+    "width_of",
+]
+
 INK, MUTED, RULE = "#1b2430", "#5d6673", "#dde1e7"
 BLUE, ORANGE, GREEN, GREY = "#0072B2", "#D55E00", "#009E73", "#8a919c"
 COLOURS = {"trained-rag": BLUE, "trained": "#56B4E9", "base-rag": ORANGE, "base": GREY}

@@ -22,6 +22,18 @@ from kofinlaw.scoring.report.plot_canvas import (
     width_of,
 )
 
+__all__ = [
+    "Row",
+    "bins",
+    "histogram_plot",
+    "latency_plot",
+    "loss_plot",
+    "running_mean",
+    "score_plot",
+    "share_plot",
+    "spaced",
+]
+
 
 @dataclass(frozen=True, slots=True)
 class Row:

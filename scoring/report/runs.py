@@ -9,6 +9,18 @@ from pathlib import Path
 
 from kofinlaw.tolerant_files import finite_number, read_json
 
+__all__ = [
+    "LOG_BYTES",
+    "LOG_LINES",
+    "RunState",
+    "StageState",
+    "integer",
+    "is_running",
+    "list_runs",
+    "log_end",
+    "run_state",
+]
+
 _PARTIAL = re.compile(r"\A\.(?P<stage>.+)\.partial\Z")
 LOG_LINES = 12
 LOG_BYTES = 8000

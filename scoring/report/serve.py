@@ -25,6 +25,19 @@ from kofinlaw.scoring.report.compare_runs_page import runs_page
 from kofinlaw.scoring.report.runs import list_runs, run_state
 from kofinlaw.scoring.report.template import template
 
+__all__ = [
+    "FILES",
+    "MOST_COMPARED",
+    "POLICY",
+    "Handler",
+    "compared",
+    "known_host",
+    "list_page",
+    "open_server",
+    "read_inside",
+    "run_page",
+]
+
 MOST_COMPARED = 8
 POLICY = (
     "default-src 'none'; style-src 'unsafe-inline'; img-src data:; form-action 'self'; "

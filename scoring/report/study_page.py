@@ -26,6 +26,20 @@ from kofinlaw.scoring.study_conclusions import Cell, conclude, judge_note
 from kofinlaw.scoring.value_text import Words
 from kofinlaw.tolerant_files import read_json
 
+__all__ = [
+    "STUDY_SCHEMA",
+    "Conclusion",
+    "JudgeNote",
+    "StudyColumn",
+    "StudyRecord",
+    "StudyResult",
+    "cell_row",
+    "columns_of",
+    "counted",
+    "study_markdown",
+    "write_study",
+]
+
 STUDY_SCHEMA = "kofinlaw.study/1"
 # A heading, the function that reads its value from a cell, and the decimal digits.
 StudyColumn = tuple[str, Callable[[Cell], float | None], int]

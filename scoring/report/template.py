@@ -8,6 +8,8 @@ from collections.abc import Callable
 from functools import partial
 from pathlib import Path
 
+__all__ = ["FOLDER", "script", "template"]
+
 FOLDER = Path(__file__).resolve().parent / "templates"
 
 

@@ -14,6 +14,21 @@ from kofinlaw.scoring.value_text import Words
 from kofinlaw.tolerant_files import shorten
 from kofinlaw.trace_files import TRACE_FILE, read_traces
 
+__all__ = [
+    "MOST_ENTRIES",
+    "SLOW_SHARE",
+    "TEXTS",
+    "TEXT_CHARACTERS",
+    "TraceEntry",
+    "TracedCall",
+    "anchors_of",
+    "calls_by_id",
+    "slowest",
+    "text_of",
+    "trace_entries",
+    "trace_page",
+]
+
 MOST_ENTRIES = 400
 SLOW_SHARE = 0.05  # the slowest twentieth of a system's items counts as slow
 TEXT_CHARACTERS = 2400

@@ -10,6 +10,27 @@ from kofinlaw.scoring.report.labels import baseline_label, system_label
 from kofinlaw.scoring.scores_record import FigureRecord, PairRecord, ScoresRecord, SystemRecord
 from kofinlaw.scoring.value_text import Words
 
+__all__ = [
+    "ECHO",
+    "ENOUGH_ITEMS",
+    "FAULTS",
+    "NOT_COMPARED",
+    "NOT_SCORED",
+    "OUTCOMES",
+    "Fault",
+    "comparison_with_baseline",
+    "main_system",
+    "merge_warnings",
+    "outcome_of",
+    "score_line",
+    "score_warnings",
+    "smallest_difference_line",
+    "strongest_baseline",
+    "training_line",
+    "training_pair",
+    "verdict",
+]
+
 ENOUGH_ITEMS = 400  # with so many items a typical difference becomes significant
 ECHO = "echo"  # the only baseline of free text
 Fault = Literal["missing", "unreadable", "duplicates", "foreign"]

@@ -14,6 +14,8 @@ from kofinlaw.scoring.report.gather import gather
 from kofinlaw.scoring.report.page import render
 from kofinlaw.scoring.report.trace_page import anchors_of, trace_entries, trace_page
 
+__all__ = ["ReportResult", "report_markdown", "write_report"]
+
 
 @dataclass(frozen=True, slots=True)
 class ReportResult:

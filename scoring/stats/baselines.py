@@ -14,6 +14,15 @@ from kofinlaw.scoring.result import Figure
 from kofinlaw.scoring.settings import ScoreSettings
 from kofinlaw.scoring.stats.intervals import mean_figure
 
+__all__ = [
+    "distinct_evidence",
+    "largest_overlap",
+    "longest_option",
+    "majority_digit",
+    "score_baselines",
+    "uniform_expectation",
+]
+
 
 def majority_digit(questions: Sequence[Question], key: Mapping[str, Key]) -> dict[str, str]:
     """Answer every question with the most common right digit; the smaller one of two equals.

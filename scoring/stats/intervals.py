@@ -10,6 +10,8 @@ import numpy.typing as npt
 
 from kofinlaw.scoring.result import Figure
 
+__all__ = ["BLOCK", "blend_figure", "mean_figure", "quantiles", "resampled_means", "wilson"]
+
 BLOCK = 1_000_000  # resampled indices in memory at once
 
 

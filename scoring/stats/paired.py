@@ -10,6 +10,15 @@ import numpy as np
 from kofinlaw.scoring.result import SmallestDifference
 from kofinlaw.scoring.stats.intervals import quantiles, resampled_means
 
+__all__ = [
+    "TYPICAL_DISCORDANT",
+    "holm",
+    "mcnemar_exact",
+    "paired_difference",
+    "smallest_detectable",
+    "smallest_significant",
+]
+
 TYPICAL_DISCORDANT = 0.2  # 90-110 of 500 between contest submissions
 
 

@@ -7,6 +7,8 @@ import re
 from kofinlaw.data.prompting.stems import is_negative
 from kofinlaw.records import Key, Question
 
+__all__ = ["ARTICLE", "NUMBER", "is_numeric", "slices_of"]
+
 # Numbers with units, perhaps followed by a bound: "3억 5천만원 이하", "9월 8일". The possessive
 # quantifiers prevent backtracking over long digit strings.
 NUMBER = re.compile(

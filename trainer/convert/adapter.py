@@ -14,6 +14,8 @@ from kofinlaw.trainer.convert.files import Converted, check_target, rename_shard
 from kofinlaw.trainer.merge.adapter_files import CONFIG, PREFIX, RECORD, WEIGHTS, read_adapter
 from kofinlaw.trainer.merge.json_objects import object_at, texts_at
 
+__all__ = ["convert_adapter"]
+
 
 def convert_adapter(source: Path, out: Path, side: names.Side, base: Path | None) -> Converted:
     """Rename the adapter's tensors, target modules and modules_to_save.

@@ -38,6 +38,8 @@ from kofinlaw.trainer.merge.json_objects import (
 )
 from kofinlaw.trainer.merge.tensor_files import TensorInfo, checkpoint_tensors
 
+__all__ = ["exaone_to_llama", "llama_to_exaone"]
+
 
 def exaone_to_llama(
     source: Path, out: Path, *, base: Path | None = None, progress: Progress = silent

@@ -11,6 +11,8 @@ from kofinlaw.trainer.convert import names
 from kofinlaw.trainer.merge.config import readable_by_both
 from kofinlaw.trainer.merge.json_objects import JsonObject, integer_at
 
+__all__ = ["check_rope_scaling", "exaone_to_llama_config", "llama_to_exaone_config", "sizes_of"]
+
 
 def exaone_to_llama_config(config: JsonObject, where: Path) -> JsonObject:
     """The Llama config of the same model; `where` is the file that messages name.

@@ -15,6 +15,18 @@ from kofinlaw.trainer.merge.json_objects import read_object_if_present
 from kofinlaw.trainer.merge.tensor_files import ShardWriter, list_tensors, read_tensor
 from kofinlaw.units import GIB, MIB
 
+__all__ = [
+    "CONVERTED",
+    "COPY_BYTES",
+    "SKIPPED",
+    "Converted",
+    "check_space",
+    "check_target",
+    "copy_rest",
+    "rename_shard",
+    "write_index",
+]
+
 CONVERTED = "kofinlaw-convert.json"  # in a converted Llama: the EXAONE config it came from
 SKIPPED = (".py", ".safetensors", ".bin", ".pt", ".pth")
 COPY_BYTES = 16 * MIB

@@ -9,6 +9,26 @@ from __future__ import annotations
 
 from typing import Final, Literal
 
+__all__ = [
+    "COMPUTED",
+    "EMBEDDING",
+    "EXAONE",
+    "FINAL_NORM",
+    "HEAD",
+    "IDENTITY",
+    "LAYER",
+    "LAYER_TENSORS",
+    "LLAMA",
+    "LLAMA_DERIVED",
+    "LLAMA_FIXED",
+    "MODULES",
+    "OPTIONAL",
+    "REQUIRED",
+    "ROPE_SCALING",
+    "Side",
+    "tensor_names",
+]
+
 # Which name of a pair: the first is EXAONE's, the second Llama's.
 Side = Literal[0, 1]
 EXAONE: Final = 0

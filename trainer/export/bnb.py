@@ -13,6 +13,8 @@ from kofinlaw.trainer.merge.card import copy_companions
 from kofinlaw.trainer.merge.config import readable_by_both
 from kofinlaw.trainer.merge.json_objects import read_object
 
+__all__ = ["to_bnb4"]
+
 
 def to_bnb4(
     merged: Path, out: Path, *, dtype: Dtype = "bfloat16", progress: Progress = silent

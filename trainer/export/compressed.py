@@ -19,6 +19,8 @@ from kofinlaw.trainer.merge.card import copy_companions
 from kofinlaw.trainer.merge.config import readable_by_both
 from kofinlaw.trainer.merge.json_objects import read_object
 
+__all__ = ["METHODS", "WORKER", "calibration_texts", "spread", "to_compressed"]
+
 METHODS = ("awq", "gptq")
 WORKER = Path(__file__).with_name("worker.py")
 

@@ -18,6 +18,17 @@ from pathlib import Path
 from kofinlaw import UserError
 from kofinlaw.models.cache import build_once, cache_folder, is_intact
 
+__all__ = [
+    "GGUF",
+    "KNOWN",
+    "LLM_COMPRESSOR",
+    "Environment",
+    "environment_python",
+    "is_ready",
+    "main",
+    "run_exporter",
+]
+
 
 @dataclass(frozen=True, slots=True)
 class Environment:

@@ -26,6 +26,8 @@ from kofinlaw.trainer.merge.json_objects import (
     text_at,
 )
 
+__all__ = ["export_model"]
+
 
 def export_model(
     settings: ExportSettings,

@@ -18,6 +18,8 @@ from kofinlaw.trainer.export.environment import GGUF, environment_python, run_ex
 from kofinlaw.trainer.export.result import ExportFacts
 from kofinlaw.trainer.merge.json_objects import read_object
 
+__all__ = ["NEEDS_SENTENCEPIECE", "OUT_TYPES", "QUANTIZER", "RUN", "find_quantizer", "to_gguf"]
+
 OUT_TYPES = ("bf16", "f16", "q8_0", "q4_k_m")
 QUANTIZER = "llama-quantize"
 # Model types for which the converter reads only tokenizer.model.

@@ -13,6 +13,8 @@ from kofinlaw.trainer.merge.adapter_files import RECORD
 from kofinlaw.trainer.merge.card import copy_companions
 from kofinlaw.trainer.merge.json_objects import object_at, read_object_if_present
 
+__all__ = ["to_hf"]
+
 
 def to_hf(merged: Path, out: Path, *, progress: Progress = silent) -> ExportFacts:
     """Copy the safetensors shards and their companion files into the folder `out`.

@@ -8,6 +8,8 @@ from pathlib import Path
 from kofinlaw import UserError
 from kofinlaw.trainer.export.result import exported_path, read_export_list
 
+__all__ = ["check_push", "push_export", "upload"]
+
 
 def check_push(repository: str | None, token: str | None) -> None:
     """Raise UserError without an explicit repository (`owner/name`) and token, and offline."""

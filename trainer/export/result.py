@@ -8,6 +8,8 @@ from typing import Required, TypedDict, cast
 
 from kofinlaw.trainer.merge.json_objects import JsonObject, read_object_if_present
 
+__all__ = ["EXPORT_LIST", "ExportFacts", "ExportResult", "exported_path", "read_export_list"]
+
 EXPORT_LIST = "export.json"
 
 

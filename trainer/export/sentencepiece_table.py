@@ -13,6 +13,8 @@ from collections.abc import Iterable
 from kofinlaw.models.gguf_table import CONTROL, UNKNOWN, USER_DEFINED, TokenTable
 from kofinlaw.results import JsonValue
 
+__all__ = ["BPE", "added_tokens", "differences", "sentencepiece_model"]
+
 BPE = 2  # TrainerSpec.ModelType
 
 

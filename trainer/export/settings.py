@@ -6,6 +6,8 @@ from typing import Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
+__all__ = ["ExportFormat", "ExportSettings"]
+
 ExportFormat = Literal[
     "gguf", "gguf-bf16", "gguf-f16", "gguf-q8_0", "gguf-q4_k_m", "bnb-4bit", "awq", "gptq", "hf"
 ]

@@ -8,6 +8,8 @@ from __future__ import annotations
 import json
 import sys
 
+__all__ = ["GROUP", "main"]
+
 GROUP = 128  # weights that share a scale; vLLM's kernels require this size
 
 

@@ -20,6 +20,19 @@ from kofinlaw.trainer.merge.json_objects import (
 )
 from kofinlaw.trainer.merge.tensor_files import TensorInfo, list_tensors
 
+__all__ = [
+    "BASE_KEEPING_STARTS",
+    "CONFIG",
+    "PART",
+    "PREFIX",
+    "RECORD",
+    "SUPPORTED_KEYS",
+    "WEIGHTS",
+    "Adapter",
+    "Quantization",
+    "read_adapter",
+]
+
 WEIGHTS = "adapter_model.safetensors"
 CONFIG = "adapter_config.json"
 RECORD = "kofinlaw.json"

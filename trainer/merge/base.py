@@ -12,6 +12,15 @@ from kofinlaw.trainer.base_identity import base_sha256
 from kofinlaw.trainer.merge.adapter_files import RECORD, Adapter, Quantization
 from kofinlaw.trainer.merge.tensor_files import TensorInfo
 
+__all__ = [
+    "IN_PLACE",
+    "NOT_QUANTISED",
+    "check_base",
+    "linear_weights",
+    "quantization_of",
+    "refuse_quantised_base",
+]
+
 # Two-dimensional weights that are not linear layers, or that bitsandbytes does not quantise.
 NOT_QUANTISED = re.compile(r"(^|[._])(lm_head|embed\w*|wte|wpe|norm\w*|\w*layernorm|router)(\.|$)")
 IN_PLACE = (

@@ -19,6 +19,20 @@ from kofinlaw.trainer.merge.json_objects import (
 )
 from kofinlaw.trainer.merge.plan_records import MergePlan
 
+__all__ = [
+    "CONVERTED",
+    "NOTICES",
+    "OTHER_COMPANIONS",
+    "TEMPLATE",
+    "TOKENIZER_FILES",
+    "base_name",
+    "chat_template",
+    "copy_companions",
+    "model_name",
+    "write_card",
+    "write_companions",
+]
+
 TOKENIZER_FILES = (
     "tokenizer.json",
     "tokenizer.model",

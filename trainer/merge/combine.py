@@ -27,6 +27,8 @@ from kofinlaw.trainer.merge.adapter_files import (
 from kofinlaw.trainer.merge.json_objects import JsonObject, integer_at, read_object
 from kofinlaw.trainer.merge.tensor_files import ShardWriter, TensorInfo, read_tensor
 
+__all__ = ["METHODS", "SAME_KEYS", "CombinedAdapter", "Factors", "combine_adapters"]
+
 METHODS = ("sum", "linear", "ties", "dare_linear", "dare_ties", "magnitude_prune")
 SAME_KEYS = ("base_sha256", "quantization", "template_sha256")  # equal in all adapters
 Factors = dict[str, tuple[torch.Tensor, torch.Tensor]]  # A and B by module

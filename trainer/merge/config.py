@@ -12,6 +12,8 @@ from collections.abc import Mapping
 from kofinlaw.results import JsonValue
 from kofinlaw.trainer.merge.json_objects import JsonObject, object_at
 
+__all__ = ["LAYER_KINDS", "readable_by_both"]
+
 LAYER_KINDS = ("full_attention", "sliding_attention")
 
 

@@ -9,6 +9,16 @@ from pathlib import Path
 from kofinlaw import UserError
 from kofinlaw.results import JsonValue
 
+__all__ = [
+    "JsonObject",
+    "integer_at",
+    "object_at",
+    "read_object",
+    "read_object_if_present",
+    "text_at",
+    "texts_at",
+]
+
 JsonObject = dict[str, JsonValue]
 
 

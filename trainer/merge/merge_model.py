@@ -24,6 +24,8 @@ from kofinlaw.trainer.merge.result import MergeResult
 from kofinlaw.trainer.merge.tensor_files import FLOATS, TORCH_NAMES, ShardWriter, read_tensor
 from kofinlaw.units import GIB, MIB
 
+__all__ = ["COMPANION_BYTES", "add_term", "merge_adapter", "merged_tensor"]
+
 COMPANION_BYTES = 64 * MIB  # room for tokenizer, config and card
 
 

@@ -29,6 +29,8 @@ from kofinlaw.trainer.merge.tensor_files import (
     read_tensor,
 )
 
+__all__ = ["EMBEDDINGS", "EMBEDDING_FACTORS", "HEAD", "LINEAR_FACTORS", "plan_merge"]
+
 EMBEDDINGS = ("model.embed_tokens.weight", "transformer.wte.weight")
 HEAD = "lm_head.weight"
 LINEAR_FACTORS = ("lora_A.weight", "lora_B.weight")

@@ -10,6 +10,8 @@ from kofinlaw.trainer.merge.json_objects import JsonObject
 from kofinlaw.trainer.merge.result import MergeCounts
 from kofinlaw.trainer.merge.tensor_files import TensorInfo, tensor_bytes
 
+__all__ = ["LoraTerm", "MergePlan", "PlannedTensor"]
+
 
 @dataclass(frozen=True, slots=True)
 class LoraTerm:

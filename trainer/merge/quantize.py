@@ -6,6 +6,8 @@ import torch
 
 from kofinlaw.trainer.merge.adapter_files import Quantization
 
+__all__ = ["storage_dtype", "training_values"]
+
 
 def storage_dtype(quantization: Quantization) -> str:
     """The format the model was loaded in before its weights were quantised, as torch names it."""

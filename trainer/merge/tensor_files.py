@@ -21,6 +21,18 @@ from kofinlaw import UserError
 from kofinlaw.files import disk_error
 from kofinlaw.trainer.base_identity import weight_files
 
+__all__ = [
+    "FLOATS",
+    "ITEM_BYTES",
+    "TORCH_NAMES",
+    "ShardWriter",
+    "TensorInfo",
+    "checkpoint_tensors",
+    "list_tensors",
+    "read_tensor",
+    "tensor_bytes",
+]
+
 ITEM_BYTES = {"F64": 8, "F32": 4, "F16": 2, "BF16": 2, "I64": 8, "I32": 4, "I16": 2, "I8": 1}
 ITEM_BYTES |= {"U8": 1, "BOOL": 1, "F8_E4M3": 1, "F8_E5M2": 1, "U16": 2, "U32": 4, "U64": 8}
 FLOATS = ("F64", "F32", "F16", "BF16")

@@ -18,6 +18,8 @@ from kofinlaw.trainer.proof.prove import prove_merge
 from kofinlaw.trainer.proof.result import ProofResult
 from kofinlaw.trainer.proof.settings import VerifySettings
 
+__all__ = ["BASES", "CHOICE", "merge_on_better_base"]
+
 BASES: tuple[Literal["dequantized", "original"], ...] = ("dequantized", "original")
 CHOICE = "best.json"
 

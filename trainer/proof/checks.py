@@ -12,6 +12,8 @@ from kofinlaw.trainer.proof.result import Check, ProofFigures
 from kofinlaw.trainer.proof.settings import VerifySettings
 from kofinlaw.trainer.proof.weights import WeightCheck
 
+__all__ = ["behaviour_checks", "compare_models", "weight_checks"]
+
 
 def weight_checks(weights: WeightCheck, settings: VerifySettings) -> list[Check]:
     """Check the stored weights against their bounds."""

@@ -6,6 +6,8 @@ from dataclasses import asdict, dataclass
 
 from kofinlaw.trainer.proof.result import Verdict
 
+__all__ = ["STAGE_FIGURES", "ExportFigures", "ExportProof"]
+
 STAGE_FIGURES = (
     "tokenization_same",
     "argmax_agreement",

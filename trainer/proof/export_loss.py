@@ -24,6 +24,8 @@ from kofinlaw.trainer.proof.reference import compute_dtype
 from kofinlaw.trainer.proof.result import Verdict
 from kofinlaw.trainer.proof.settings import VerifySettings
 
+__all__ = ["compare_exports"]
+
 
 def compare_exports(
     exports: Mapping[str, Path],

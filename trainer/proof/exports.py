@@ -15,6 +15,8 @@ from kofinlaw.trainer.proof.export_loss import compare_exports
 from kofinlaw.trainer.proof.page import exports_page
 from kofinlaw.trainer.proof.settings import VerifySettings
 
+__all__ = ["PAGE", "PROOF", "held_out_passages", "prove_exports"]
+
 PROOF, PAGE = "proof.json", "proof.md"
 
 

@@ -6,6 +6,8 @@ wrong: a proof only checks that the merged model predicts the same as base + ada
 
 from __future__ import annotations
 
+__all__ = ["FIXED_DIALOGUES"]
+
 FIXED_DIALOGUES: tuple[tuple[str, str], ...] = (
     (
         "전자금융사고가 났을 때 이용자가 책임을 지는 경우를 설명하시오.",

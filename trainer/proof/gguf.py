@@ -15,6 +15,8 @@ from kofinlaw.trainer.proof.measure import Probe, RowFigures
 if TYPE_CHECKING:
     from xllamacpp import Server  # an optional dependency
 
+__all__ = ["TOP", "GgufModel", "TokenLogprob", "measure_gguf"]
+
 TOP = 1000  # llama.cpp returns this many of the most likely tokens; a rarer token has no loss
 
 

@@ -14,6 +14,8 @@ from kofinlaw.trainer.merge.adapter_files import Adapter
 from kofinlaw.trainer.merge.json_objects import read_object_if_present
 from kofinlaw.trainer.proof.result import Check
 
+__all__ = ["RENDERED", "SAME_TEXTS", "identity_checks"]
+
 SAME_TEXTS = ("tokenizer", "chat template")  # without these, two models would not read one text
 RENDERED: list[Message] = [
     {"role": "user", "content": "제1조의 목적을 쓰시오."},

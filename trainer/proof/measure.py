@@ -10,6 +10,8 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
+__all__ = ["KeptRows", "Measured", "Probe", "RowFigures", "RowsSeen", "measure", "spread_rows"]
+
 # Gets a text's index and its log-probabilities (compared rows, vocabulary), float32 on the CPU.
 RowsSeen = Callable[[int, torch.Tensor], None]
 

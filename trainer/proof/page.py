@@ -8,6 +8,8 @@ from kofinlaw.trainer.proof.export_figures import ExportFigures
 from kofinlaw.trainer.proof.result import ProofResult
 from kofinlaw.units import MIB
 
+__all__ = ["BASES", "EXPORT_COLUMNS", "exports_page", "verdict_page"]
+
 BASES = {
     "dequantized": "the 4-bit base + adapter, as trained",
     "original": "the 16-bit base + adapter",

@@ -12,6 +12,8 @@ from kofinlaw.trainer.proof.fixed_prompts import FIXED_DIALOGUES
 from kofinlaw.trainer.proof.measure import Probe, spread_rows
 from kofinlaw.trainer.proof.settings import VerifySettings
 
+__all__ = ["build_probe", "texts_only"]
+
 
 def build_probe(
     tokenizer: Tokenizer,

@@ -32,6 +32,8 @@ from kofinlaw.trainer.proof.result import Check, GreedyText, ProofFigures, Proof
 from kofinlaw.trainer.proof.settings import VerifySettings
 from kofinlaw.trainer.proof.weights import WeightCheck, check_weights
 
+__all__ = ["prove_merge"]
+
 
 @dataclass(frozen=True, slots=True)
 class _Models:

@@ -16,6 +16,8 @@ from kofinlaw.trainer.merge.json_objects import read_object
 from kofinlaw.trainer.merge.quantize import storage_dtype
 from kofinlaw.trainer.proof.weights import plain_weight
 
+__all__ = ["DTYPES", "as_float32", "compute_dtype", "hold_quantised_values", "load_reference"]
+
 DTYPES: tuple[Dtype, ...] = ("bfloat16", "float16", "float32")
 
 

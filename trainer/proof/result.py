@@ -7,6 +7,8 @@ from typing import Literal
 
 from kofinlaw.trainer.proof.weights import WeightCheck
 
+__all__ = ["Check", "GreedyText", "ProofFigures", "ProofResult", "Verdict"]
+
 Verdict = Literal["pass", "fail"]
 
 

@@ -6,6 +6,8 @@ from typing import Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
+__all__ = ["VerifySettings"]
+
 
 class VerifySettings(BaseModel):
     """What the merged model is tested on, and how far it may differ from base + adapter.

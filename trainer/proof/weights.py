@@ -19,6 +19,16 @@ from peft.utils import ModulesToSaveWrapper
 from kofinlaw.results import JsonValue
 from kofinlaw.trainer.merge.tensor_files import checkpoint_tensors, read_tensor
 
+__all__ = [
+    "ROUNDING",
+    "SUM_NOISE",
+    "WeightCheck",
+    "check_weights",
+    "expected_weights",
+    "lora_delta",
+    "plain_weight",
+]
+
 # Allowed rounding error by format: half a unit in the last place, relative to the value, and half
 # the step between subnormal numbers.
 ROUNDING = {"BF16": (2.0**-8, 0.0), "F16": (2.0**-11, 2.0**-25), "F32": (2.0**-24, 0.0)}

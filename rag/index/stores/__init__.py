@@ -12,3 +12,5 @@ All of them take the tokens and vectors of an index and return rows with scores.
 4. Add the name to the parameters of the fixture in `tests/rag/index/stores/test_factory.py`: those
    tests state what all stores have in common.
 """
+
+__all__: list[str] = []

@@ -8,6 +8,8 @@ from typing import Protocol
 from kofinlaw.rag.arrays import Found, Mask, Vectors
 from kofinlaw.rag.settings import Fusion
 
+__all__ = ["Store"]
+
 
 class Store(Protocol):
     """Searches the passages of one index.

@@ -7,6 +7,8 @@ from kofinlaw.rag.index.stores.base import Store
 from kofinlaw.rag.index.stores.local import LocalStore
 from kofinlaw.rag.settings import RagSettings
 
+__all__ = ["open_store"]
+
 
 def open_store(index: Index, settings: RagSettings) -> Store:
     """The store that `settings.store` names.

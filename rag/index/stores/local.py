@@ -13,6 +13,8 @@ from kofinlaw.rag.index.index import Index
 from kofinlaw.rag.index.tokens import tokens_of
 from kofinlaw.rag.settings import Fusion
 
+__all__ = ["LocalStore", "nearest"]
+
 
 class LocalStore:
     """Searches the files of an index. A lexical index is opened by the first query that needs it.

@@ -15,6 +15,8 @@ from kofinlaw.records import Chunk, to_json
 if TYPE_CHECKING:
     import pyarrow as pa
 
+__all__ = ["ADDED", "FIELDS", "ROW", "TABLE", "read_table", "write_table"]
+
 TABLE = "chunks"
 ROW = "place"  # the column with each passage's row
 FIELDS = tuple(Chunk.__dataclass_fields__)

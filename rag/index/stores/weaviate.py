@@ -28,6 +28,18 @@ if TYPE_CHECKING:
     from weaviate.collections import Collection
     from weaviate.collections.classes.internal import Object, QueryReturn
 
+__all__ = [
+    "MAX_RESULTS",
+    "ROW",
+    "WeaviateStore",
+    "allowed_results",
+    "collection_name",
+    "count_passages",
+    "open_client",
+    "searched_property",
+    "server_url",
+]
+
 MAX_RESULTS = 10_000  # results in one answer of the server (its QUERY_MAXIMUM_RESULTS)
 ROW = "place"  # the property with a passage's row
 

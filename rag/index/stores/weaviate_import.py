@@ -24,6 +24,8 @@ if TYPE_CHECKING:
     from weaviate import WeaviateClient
     from weaviate.collections import Collection
 
+__all__ = ["check_korean", "create_collection", "import_index"]
+
 _PROBE = "KofinlawProbe"
 _SENTENCE = "금융회사는 접근매체를 제3자에게 대여할 수 없다."
 _WORD = "접근매체"

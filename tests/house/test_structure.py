@@ -1,0 +1,110 @@
+"""The form of the source tree: folders, circles of imports, `Any`, globals and nested classes."""
+
+import ast
+import importlib.util
+import re
+from collections import Counter
+from pathlib import Path
+
+import pytest
+
+_spec = importlib.util.spec_from_file_location("sources", Path(__file__).with_name("sources.py"))
+sources = importlib.util.module_from_spec(_spec)
+_spec.loader.exec_module(sources)
+
+FILES = sources.source_files()
+MOST_FILES = 20
+MOST_FILES_IN_TRAINER = 36  # its core is flat: every cut of it makes a circle of imports
+MOST_ANY = 8.0  # words in 1,000 lines
+
+
+def relative(path: Path) -> str:
+    return path.relative_to(sources.ROOT).as_posix()
+
+
+def test_no_folder_holds_more_files_than_one_can_read():
+    counts = Counter(path.parent for path in FILES)
+    counts.update(path.parent for path in (sources.ROOT / "tests").rglob("*.py"))
+    full = {
+        relative(folder): count
+        for folder, count in counts.items()
+        if count > (MOST_FILES_IN_TRAINER if folder.name == "trainer" else MOST_FILES)
+    }
+    assert full == {}
+
+
+def test_every_folder_with_modules_is_a_package_with_a_docstring():
+    for folder in {path.parent for path in FILES}:
+        assert (folder / "__init__.py").is_file(), relative(folder)
+        assert ast.get_docstring(sources.tree(folder / "__init__.py")), relative(folder)
+
+
+def test_no_circle_of_imports():
+    """Also none that a late import hides: a module that imports another is above it."""
+    modules = {sources.module_name(path): path for path in FILES}
+    known = frozenset(modules)
+    graph = {
+        name: set(sources.imported_modules(path, known)) - {name} for name, path in modules.items()
+    }
+    # Importing a name from a package runs its `__init__` only; exports there are lazy.
+    settled: set[str] = set()
+    path: list[str] = []
+
+    def visit(name: str) -> None:
+        if name in settled:
+            return
+        assert name not in path, " -> ".join([*path[path.index(name) :], name])
+        path.append(name)
+        for target in sorted(graph[name]):
+            visit(target)
+        settled.add(path.pop())
+
+    for name in sorted(graph):
+        visit(name)
+
+
+def test_any_is_rare():
+    """`Any` as a word outside import lines, in the whole package and in each room."""
+    words: Counter[str] = Counter()
+    lines: Counter[str] = Counter()
+    for path in FILES:
+        room = path.relative_to(sources.ROOT).parts[0]
+        text = path.read_text(encoding="utf-8").splitlines()
+        lines[room] += len(text)
+        for line in text:
+            if not re.match(r" *(from|import) ", line):
+                words[room] += len(re.findall(r"\bAny\b", line))
+    rates = {room: 1000 * words[room] / lines[room] for room in lines}
+    assert {room: round(rate, 1) for room, rate in rates.items() if rate >= MOST_ANY} == {}
+
+
+@pytest.mark.parametrize("path", FILES, ids=relative)
+def test_a_module_has_a_summary_no_global_state_and_no_hidden_class(path):
+    module = sources.tree(path)
+    assert ast.get_docstring(module), "the first line says what the module does"
+    for node in ast.walk(module):
+        assert not isinstance(node, ast.Global), f"line {node.lineno}: a mutable module global"
+        if isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef)):
+            inner = [child for child in ast.walk(node) if isinstance(child, ast.ClassDef)]
+            assert not inner, f"{node.name} defines class {inner[0].name}: put it at the top"
+
+
+@pytest.mark.parametrize("path", FILES, ids=relative)
+def test_all_lists_what_a_module_offers(path):
+    module = sources.tree(path)
+    listed: list[str] | None = None
+    defined: set[str] = set()
+    for node in module.body:
+        if isinstance(node, (ast.FunctionDef, ast.ClassDef)):
+            defined.add(node.name)
+        targets = node.targets if isinstance(node, ast.Assign) else []
+        if isinstance(node, ast.AnnAssign):
+            targets = [node.target]
+        for target in targets:
+            if isinstance(target, ast.Name) and target.id == "__all__":
+                listed = ast.literal_eval(node.value)
+    assert listed is not None, "no __all__"
+    assert listed == sorted(listed, key=str) or len(set(listed)) == len(listed)
+    public = {name for name in defined if not name.startswith("_")}
+    if path.name != "__init__.py":
+        assert public <= set(listed), sorted(public - set(listed))
