@@ -35,7 +35,8 @@ from kofinlaw.files import read_json_lines
 from kofinlaw.rag.index.build import build_index
 from kofinlaw.rag.index.index import Index
 from kofinlaw.rag.retrieve.retriever import Retriever
-from kofinlaw.rag.retrieve.tune import Tuned, tune
+from kofinlaw.rag.retrieve.tune import tune
+from kofinlaw.rag.retrieve.tuning_table import Tuned
 from kofinlaw.rag.settings import RagSettings
 from kofinlaw.records import Question
 

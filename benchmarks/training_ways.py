@@ -81,6 +81,7 @@ def ours(args: argparse.Namespace, options: dict[str, Any]) -> Iterator[tuple[in
     from kofinlaw.trainer.adapter import attach_adapter
     from kofinlaw.trainer.lora_pass import patch_lora_forward
     from kofinlaw.trainer.optimization import make_optimizer
+    from kofinlaw.trainer.passes import Passes
     from kofinlaw.trainer.ranks import open_ranks
     from kofinlaw.trainer.settings import TrainSettings
     from kofinlaw.trainer.step import Stepper
@@ -96,14 +97,10 @@ def ours(args: argparse.Namespace, options: dict[str, Any]) -> Iterator[tuple[in
         model.gradient_checkpointing_enable({"use_reentrant": False})
     adapted.train()
     stepper = Stepper(
-        adapted,
-        rows,
-        open_ranks(),
+        Passes(adapted, rows, open_ranks(), settings),
         seed=0,
         budget=options.get("max_tokens_per_micro_batch", 1024),
-        chunk_rows=settings.head_chunk_rows,
-        limit=None,
-        tell=print,
+        log_event=print,
     )
     optimizer = make_optimizer(adapted, settings)
     settle(adapted)

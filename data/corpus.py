@@ -21,7 +21,7 @@ from kofinlaw.data.document_facts import DocumentFacts
 from kofinlaw.data.readers.formats import Reader
 from kofinlaw.data.reject_log import RejectLog
 from kofinlaw.data.settings import DataSettings
-from kofinlaw.data.sources import in_force, refuse_protected_sources, restored, survey
+from kofinlaw.data.sources import in_force, read_sources, refuse_protected_sources, restore_document
 from kofinlaw.data.splitting import CountTokens
 from kofinlaw.data.spool import Spool, work_folder
 from kofinlaw.files import write_jsonl
@@ -140,7 +140,7 @@ def _read_documents(
     extra_readers: Mapping[str, Reader] | None,
 ) -> list[DocumentFacts]:
     """Store the documents in the spool; returns the facts of those in force."""
-    found = survey(settings, base, log, progress, spool, extra_readers)
+    found = read_sources(settings, base, log, progress, spool, extra_readers)
     known = len(log.warnings)
     documents = in_force(found, settings, log)
     for warning in log.warnings[known:]:  # two texts of one day: tell the user at once
@@ -154,7 +154,7 @@ def list_documents(settings: DataSettings, *, base: Path) -> list[tuple[str, str
     Raises UserError if a source is missing or no document is in force on `settings.as_of`.
     """
     log = RejectLog()
-    found = in_force(survey(settings, base, log, silent), settings, log)
+    found = in_force(read_sources(settings, base, log, silent), settings, log)
     documents = _at_least_one(found, settings, log)
     return [(document.title, document.as_of, document.license) for document in documents]
 
@@ -166,12 +166,12 @@ def parse_articles(settings: DataSettings, *, base: Path) -> list[Article]:
     """
     log = RejectLog()
     with tempfile.TemporaryDirectory() as folder, Spool(Path(folder) / "documents.jsonl") as spool:
-        found = in_force(survey(settings, base, log, silent, spool), settings, log)
+        found = in_force(read_sources(settings, base, log, silent, spool), settings, log)
         return [
             article
             for facts in found
             if not facts.version
-            for article in chunk_document(restored(spool, facts), settings.chunks).articles
+            for article in chunk_document(restore_document(spool, facts), settings.chunks).articles
         ]
 
 

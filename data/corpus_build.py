@@ -20,7 +20,7 @@ from kofinlaw.data.law.graph import ChunkLookup, Passage, Reference, citation_gr
 from kofinlaw.data.law.versions import EARLIER, Versions, with_version_ids
 from kofinlaw.data.reject_log import RejectLog
 from kofinlaw.data.settings import DataSettings
-from kofinlaw.data.sources import restored
+from kofinlaw.data.sources import restore_document
 from kofinlaw.data.splitting import CountTokens
 from kofinlaw.data.spool import Spool
 from kofinlaw.files import atomic_write, dumps, read_json_lines, write_jsonl
@@ -76,7 +76,7 @@ class CorpusBuild:
         """Split the documents into articles and clean chunks."""
         for done, facts in enumerate(self._documents):
             progress("chunk", done, len(self._documents), document=facts.title)
-            document = restored(spool, facts)
+            document = restore_document(spool, facts)
             result = chunk_document(document, self._settings.chunks, self._count)
             keep = self._settings.personal_data == "keep"
             articles = [a if keep else mask_article(a) for a in result.articles]

@@ -106,10 +106,10 @@ def _band(low: int, high: int | None) -> str:
 def write_card(value: dict[str, Any], out: Path) -> None:
     """Write `card.json` and `card.md` into the folder of the corpus."""
     write_json(out / "card.json", value)
-    write_text(out / "card.md", markdown(value))
+    write_text(out / "card.md", card_markdown(value))
 
 
-def markdown(value: dict[str, Any]) -> str:
+def card_markdown(value: dict[str, Any]) -> str:
     """The card as Markdown, for people."""
     tokens = value["tokens"]
     guess = " (estimated: 0.6 a character)" if tokens["estimated"] else ""

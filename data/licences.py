@@ -33,7 +33,7 @@ _STATED = re.compile(
 _HEAD = 3000
 
 
-def normalise(stated: str) -> str:
+def normalise_licence(stated: str) -> str:
     """The normalised name of a licence (`KOGL-1`, `CC-BY-NC-4.0`); unknown names as stated."""
     text = re.sub(r"\s+", " ", stated).strip().rstrip(".")
     if match := _KOGL.search(text):
@@ -45,14 +45,14 @@ def normalise(stated: str) -> str:
     return _KNOWN.get(text.lower(), text)
 
 
-def stated_in(text: str) -> str:
+def stated_licence(text: str) -> str:
     """The licence that a text states near its start or end; empty if it states none.
 
     Only `라이선스: …` lines and 공공누리 notices count: a document about licences names many.
     """
     for part in (text[:_HEAD], text[-_HEAD:]):
         if match := _STATED.search(part):
-            return normalise(match.group(1))
+            return normalise_licence(match.group(1))
     if match := re.search(r"공공누리\s*제?\s*[1-4]\s*유형", text[-_HEAD:]):
-        return normalise(match.group(0))
+        return normalise_licence(match.group(0))
     return ""

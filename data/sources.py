@@ -65,7 +65,7 @@ def refuse_protected_sources(settings: DataSettings, base: Path) -> None:
                 )
 
 
-def survey(
+def read_sources(
     settings: DataSettings,
     base: Path,
     log: RejectLog,
@@ -105,7 +105,7 @@ def survey(
     return out
 
 
-def restored(spool: Spool, facts: DocumentFacts) -> Document:
+def restore_document(spool: Spool, facts: DocumentFacts) -> Document:
     """The document of these facts from the spool, with the title of the facts."""
     value = spool[facts.row]
     value["warnings"] = tuple(value["warnings"])

@@ -7,7 +7,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from kofinlaw.data.law.amendments import mask_amendments, strip_amendments
-from kofinlaw.data.law.provisions import PARAGRAPH, PLAIN, SUBITEM, Line, label, render
+from kofinlaw.data.law.provisions import PARAGRAPH, PLAIN, SUBITEM, Line, line_label, render_line
 from kofinlaw.data.readers.tables import is_row, plain_table
 
 CountTokens = Callable[[str], int]
@@ -62,7 +62,7 @@ def split_lines(
         end: The character offset at which the body ends in `text`.
         sentences: Finds the ends of sentences, where long lines may be split; by default a rule.
     """
-    whole = "\n".join(render(line) for line in lines)
+    whole = "\n".join(render_line(line) for line in lines)
     if not whole.strip():
         return [Part("", "", "", start, end)] if text[start:end].strip() else []
     if count(f"{header}\n{whole}") <= limit:
@@ -148,13 +148,13 @@ class _Splitter:
         parts: list[Part] = []
         for group in _groups(lines, depth):
             head = group[0]
-            here = path + label(head) if head.depth == depth else path
-            body = "\n".join(render(line) for line in group)
+            here = path + line_label(head) if head.depth == depth else path
+            body = "\n".join(render_line(line) for line in group)
             if self.fits(context, body):
                 parts.append(Part(context, here, body, head.start, group[-1].end))
                 continue
             above = context
-            opening = render(head)
+            opening = render_line(head)
             nested = head.depth == depth and len(group) > 1
             if nested and self.count(opening) < self.limit * CONTEXT_SHARE:
                 above = f"{context}\n{opening}" if context else opening
@@ -172,11 +172,13 @@ class _Splitter:
     def _long_line(self, line: Line, context: str, path: str) -> list[Part]:
         """A line as one part, or split at sentences, blanks or anywhere until each piece fits."""
         here = (
-            path + label(line) if line.depth != PLAIN and not path.endswith(label(line)) else path
+            path + line_label(line)
+            if line.depth != PLAIN and not path.endswith(line_label(line))
+            else path
         )
-        if self.fits(context, render(line)):
-            return [Part(context, here, render(line), line.start, line.end)]
-        mark = render(Line(line.depth, line.mark, "", 0, 0))
+        if self.fits(context, render_line(line)):
+            return [Part(context, here, render_line(line), line.start, line.end)]
+        mark = render_line(Line(line.depth, line.mark, "", 0, 0))
         raw = self.text[line.start : line.end]
         masked = mask_amendments(raw)
         ends = (

@@ -1,33 +1,36 @@
-"""The trained part: LoRA layers on a frozen base, their check, and their files."""
+"""Attach LoRA layers to a frozen base, check what training changed, and write the adapter."""
 
 from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
+
+import torch
+from torch import Tensor
+from torch.nn import Module
 
 from kofinlaw import UserError
 from kofinlaw.files import sha256_file
-from kofinlaw.trainer.initialisation import peft_start, subtract_start
+from kofinlaw.trainer.initialisation import ADAPTER, CONFIG, RECORD, peft_init, subtract_start
 from kofinlaw.trainer.loss import causal_model
 from kofinlaw.trainer.settings import LoraSettings
 from kofinlaw.trainer.sharding import full_tensor, local_tensor
 
+# peft is not imported here: it imports transformers, and Unsloth must be imported before that.
 if TYPE_CHECKING:
-    from torch import Tensor
-    from torch.nn import Module
+    from peft import PeftModel
+    from transformers import PreTrainedModel
 
 
 def linear_layers(model: Module) -> dict[str, tuple[int, int]]:
-    """Full name → (inputs, outputs) of every linear layer but the output head.
+    """Return (inputs, outputs) of every linear layer by full name, without the output head.
 
-    Goes by class, so that 4-bit and 8-bit layers count and embeddings do not.
+    Layers are found by class, so 4-bit and 8-bit layers are included and embeddings are not.
     """
-    import torch
-
-    base: Any = causal_model(model)
+    base = causal_model(model)
     head = base.get_output_embeddings()
     return {
         name: (module.in_features, module.out_features)
@@ -37,10 +40,10 @@ def linear_layers(model: Module) -> dict[str, tuple[int, int]]:
 
 
 def target_names(model: Module, settings: LoraSettings) -> list[str]:
-    """Last name parts of the layers that get an adapter.
+    """Return the last parts of the names of the layers that get an adapter.
 
-    Raises UserError where a target matches nothing (the names that exist are listed) or the rank
-    is larger than a layer.
+    Raises UserError if a target matches no layer (the existing names are listed) or if the rank is
+    larger than a layer.
     """
     layers = linear_layers(model)
     leaves = sorted({name.rsplit(".", 1)[-1] for name in layers})
@@ -59,18 +62,18 @@ def target_names(model: Module, settings: LoraSettings) -> list[str]:
                 f"rank {settings.rank} is larger than layer {target!r}, whose smaller side is "
                 f"{smallest}",
                 where="train.lora.rank",
-                remedy=f"use a rank of at most {smallest}, or leave that layer out",
+                remedy=f"use a rank of at most {smallest}, or remove that layer from the targets",
             )
     return wanted
 
 
-def attach_adapter(model: Module, settings: LoraSettings, *, seed: int) -> Any:
-    """The model with a fresh adapter in float32 on a frozen base, initialised from `seed`.
+def attach_adapter(model: PreTrainedModel, settings: LoraSettings, *, seed: int) -> PeftModel:
+    """Freeze `model` and return it with a new float32 adapter, initialised from `seed`.
 
-    TRL and autocast hand out bf16 adapters, in which the small updates of a low learning rate are
-    rounded away and the cuts of a step stop agreeing; here weights and gradients stay float32.
+    TRL and autocast make bf16 adapters. There the small updates of a low learning rate are rounded
+    away, and the result depends on the split of a step. Here weights and gradients stay float32.
+    Raises UserError as `target_names`, and if the model has fewer than `last_layers` layers.
     """
-    import torch
     from peft import LoraConfig, get_peft_model
 
     config = LoraConfig(
@@ -83,34 +86,33 @@ def attach_adapter(model: Module, settings: LoraSettings, *, seed: int) -> Any:
         use_dora=settings.decomposed,
         layers_to_transform=_top_layers(model, settings.last_layers),
         bias="none",
-        init_lora_weights=peft_start(settings.initialization),
+        init_lora_weights=peft_init(settings.initialization),
     )
     for parameter in model.parameters():
         parameter.requires_grad_(False)
     disable_dropout(model)
     torch.manual_seed(seed)
-    adapted: Any = get_peft_model(model, config, autocast_adapter_dtype=True)
+    adapted = get_peft_model(model, config, autocast_adapter_dtype=True)
     for _, parameter in trainable(adapted):
         parameter.data = parameter.data.float()
     return adapted
 
 
 def _top_layers(model: Module, count: int | None) -> list[int] | None:
+    """Return the indices of the last `count` layers; None means all layers."""
     if count is None:
         return None
-    base: Any = causal_model(model)
-    layers = base.config.get_text_config().num_hidden_layers
+    layers = causal_model(model).config.get_text_config().num_hidden_layers
     if count > layers:
         raise UserError(
-            f"the model has {layers} layers, {count} were asked for", where="train.lora.last_layers"
+            f"the model has {layers} layers, but {count} are required",
+            where="train.lora.last_layers",
         )
     return list(range(layers - count, layers))
 
 
 def disable_dropout(model: Module) -> None:
-    """Switch off the base's own dropout (OPT has 0.1): it would make a step depend on its cut."""
-    import torch
-
+    """Disable the base's own dropout (OPT has 0.1), which would make a step depend on its split."""
     names = ("dropout", "attention_dropout", "activation_dropout", "hidden_dropout", "layerdrop")
     for module in model.modules():
         if isinstance(module, torch.nn.Dropout):
@@ -121,39 +123,40 @@ def disable_dropout(model: Module) -> None:
 
 
 def trainable(model: Module) -> Iterator[tuple[str, Tensor]]:
-    """(name, parameter) of what is trained, in the model's order."""
+    """Yield (name, parameter) of every trained parameter in the order of the model."""
     return ((n, p) for n, p in model.named_parameters() if p.requires_grad)
 
 
 def frozen_checksums(model: Module) -> dict[str, int]:
-    """A checksum of every tensor that must not change: the sum of its bytes, with overflow."""
-    import torch
-
-    marks: dict[str, int] = {}
+    """Return a checksum of every frozen tensor by name: the sum of its bytes, with overflow."""
+    checksums: dict[str, int] = {}
     for name, tensor in [*model.named_parameters(), *model.named_buffers()]:
         if tensor.requires_grad:
             continue
         flat = local_tensor(tensor).detach().contiguous().reshape(-1)
         width = {1: torch.uint8, 2: torch.int16, 4: torch.int32, 8: torch.int64}
-        marks[name] = int(flat.view(width[flat.element_size()]).sum(dtype=torch.int64))
-    return marks
+        checksums[name] = int(flat.view(width[flat.element_size()]).sum(dtype=torch.int64))
+    return checksums
 
 
-def check_frozen(model: Module, before: dict[str, int]) -> None:
-    """Raise RuntimeError where a tensor that must not change has another checksum than `before`."""
+def check_frozen(model: Module, before: Mapping[str, int]) -> None:
+    """Compare the frozen tensors with their checksums `before` training.
+
+    Raises RuntimeError if a tensor has changed: this is a bug, not a mistake of the user.
+    """
     after = frozen_checksums(model)
-    changed = [name for name, mark in before.items() if after[name] != mark]
+    changed = [name for name, checksum in before.items() if after[name] != checksum]
     if changed:
-        raise RuntimeError(f"frozen tensors changed while training: {', '.join(changed[:5])}")
+        raise RuntimeError(f"frozen tensors changed during training: {', '.join(changed[:5])}")
 
 
 def adapter_sha256(folder: Path) -> str:
-    """SHA-256 of an adapter's tensors on the disk."""
-    return sha256_file(folder / "adapter_model.safetensors")
+    """Compute the SHA-256 of the tensors of an adapter on the disk."""
+    return sha256_file(folder / ADAPTER)
 
 
-def unchanged_parameters(model: Module, before: dict[str, Tensor]) -> list[str]:
-    """Names of trained tensors that are equal to what they were (whole) `before`."""
+def unchanged_parameters(model: Module, before: Mapping[str, Tensor]) -> list[str]:
+    """Return the names of the trained tensors that are equal to the whole tensors `before`."""
     return [
         name
         for name, tensor in trainable(model)
@@ -161,25 +164,29 @@ def unchanged_parameters(model: Module, before: dict[str, Tensor]) -> list[str]:
     ]
 
 
-def gathered_tensors(model: Any) -> dict[str, Tensor]:
-    """The trained tensors by name, whole on every process; all processes must ask for them."""
+def gathered_tensors(model: Module) -> dict[str, Tensor]:
+    """Return the trained tensors by name, whole on every process; all processes must call this."""
     return {name: full_tensor(parameter).detach() for name, parameter in trainable(model)}
 
 
 def write_adapter(
-    model: Any,
-    tensors: dict[str, Tensor],
+    model: PeftModel,
+    tensors: Mapping[str, Tensor],
     folder: Path,
     *,
     base_name: str,
-    record: dict[str, Any],
-    minus: dict[str, Tensor] | None = None,
+    record: Mapping[str, object],
+    minus: Mapping[str, Tensor] | None = None,
 ) -> None:
-    """peft's two files and `kofinlaw.json` (the record) into an existing folder.
+    """Write peft's two files and `kofinlaw.json` into an existing folder.
 
-    `tensors` are the trained ones (`gathered_tensors`). The base is named, not located: a path of
-    this machine would mean nothing elsewhere. `minus` is the start that was taken out of the base
-    (PiSSA).
+    Args:
+        model: the model with the adapter.
+        tensors: the trained tensors (`gathered_tensors`).
+        folder: where the files go.
+        base_name: the name of the base; a path of this machine would mean nothing elsewhere.
+        record: the content of `kofinlaw.json`.
+        minus: the start that PiSSA subtracted from the base, by parameter name.
     """
     model.save_pretrained(
         folder,
@@ -191,15 +198,16 @@ def write_adapter(
     if minus is not None:
         subtract_start(folder, minus)
     (folder / "README.md").unlink(missing_ok=True)
-    path = folder / "adapter_config.json"
+    path = folder / CONFIG
     config = json.loads(path.read_text(encoding="utf-8"))
     config["base_model_name_or_path"] = base_name
     config["target_modules"] = sorted(config["target_modules"], key=_natural)
     config["inference_mode"] = True
     path.write_text(json.dumps(config, ensure_ascii=False, indent=2) + "\n", encoding="utf-8")
     text = json.dumps(record, ensure_ascii=False, indent=2) + "\n"
-    (folder / "kofinlaw.json").write_text(text, encoding="utf-8")
+    (folder / RECORD).write_text(text, encoding="utf-8")
 
 
-def _natural(name: str) -> list[Any]:
+def _natural(name: str) -> list[int | str]:
+    """Sort key that compares the digits in a name as numbers."""
     return [int(p) if p.isdigit() else p for p in re.split(r"(\d+)", name)]

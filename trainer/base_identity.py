@@ -1,4 +1,4 @@
-"""Which base model an adapter was trained on, by the bytes of its weights and config."""
+"""Identify a base model by the bytes of its weights and its config."""
 
 from __future__ import annotations
 
@@ -15,10 +15,11 @@ SINGLE_NAME = "model.safetensors"
 
 
 def weight_files(folder: Path) -> list[Path]:
-    """The safetensors files of a checkpoint, in name order.
+    """List the safetensors files of a checkpoint in name order.
 
-    With an index, the files it names; else `model.safetensors`. Raises UserError for a missing
-    shard, and for pickled weights: they can run code when read and are never opened.
+    These are the files that the index names, or `model.safetensors` if there is no index. Raises
+    UserError for an unreadable index, a missing shard, missing weights and pickled weights, which
+    can run code when they are read and are therefore never opened.
     """
     index = folder / INDEX_NAME
     if index.exists():
@@ -26,16 +27,18 @@ def weight_files(folder: Path) -> list[Path]:
             weight_map = json.loads(index.read_text(encoding="utf-8"))["weight_map"]
             names = sorted(set(weight_map.values()))
         except (ValueError, KeyError, AttributeError, TypeError) as error:
-            raise UserError(f"this index cannot be read: {error}", where=str(index)) from error
+            raise UserError(f"the index cannot be read: {error}", where=str(index)) from error
         files = [folder / name for name in names]
         for name, path in zip(names, files, strict=True):
             if Path(name).name != name:
-                raise UserError(f"a shard's name leaves the folder: {name}", where=str(index))
+                raise UserError(
+                    f"the index names a shard outside the folder: {name}", where=str(index)
+                )
             if not path.exists():
                 raise UserError(
                     f"the index names a file that is not there: {name}",
                     where=str(index),
-                    remedy="fetch the checkpoint again; one of its shards is missing",
+                    remedy="download the checkpoint again; one of its shards is missing",
                 )
         return files
     single = folder / SINGLE_NAME
@@ -43,24 +46,29 @@ def weight_files(folder: Path) -> list[Path]:
         return [single]
     if any(folder.glob("*.bin")) or any(folder.glob("*.pt")) or any(folder.glob("*.pth")):
         raise UserError(
-            "these weights are pickles, which can run code when read",
+            "the weights are pickles, which can run code when they are read",
             where=str(folder),
-            remedy="use a safetensors copy of the model",
+            remedy="use a copy of the model in safetensors format",
         )
     raise UserError(
-        "no model.safetensors and no index here", where=str(folder), remedy="name a model folder"
+        "the folder has no model.safetensors and no index",
+        where=str(folder),
+        remedy="name a model folder",
     )
 
 
 def base_sha256(folder: Path) -> str:
-    """SHA-256 that names a base: over the hashes of its safetensors files and its config.json.
+    """Compute the SHA-256 over the hashes of a base's safetensors files and its config.json.
 
-    The files' names do not enter beyond their order. Costs one read of the weights; the result is
-    kept for the life of the process as long as no file's size or time changes.
+    File names only determine the order. The weights are read once; the result is cached for the
+    lifetime of the process while size and modification time of the files stay the same. Raises
+    UserError as `weight_files`, and if config.json is missing.
     """
     files = [*weight_files(folder), folder / "config.json"]
     if not files[-1].exists():
-        raise UserError("no config.json here", where=str(folder), remedy="name a model folder")
+        raise UserError(
+            "the folder has no config.json", where=str(folder), remedy="name a model folder"
+        )
     total = hashlib.sha256()
     for path in files:
         status = path.stat()
@@ -70,5 +78,5 @@ def base_sha256(folder: Path) -> str:
 
 @lru_cache(maxsize=256)
 def _file_sha256(path: Path, size: int, modified: int) -> str:
-    del size, modified  # only part of the key
+    del size, modified  # they are only part of the cache key
     return sha256_file(path)

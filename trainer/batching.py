@@ -1,7 +1,7 @@
-"""Which examples a step holds, and how it is cut into micro-batches.
+"""Plan which examples a step holds and split a step into micro-batches.
 
-The first is decided by seed and step number alone, the second by memory alone. That is what
-makes a run's result independent of the card it ran on.
+Seed and step number alone decide which examples a step holds. Memory alone decides how they are
+split. The result of a run is therefore independent of the card.
 """
 
 from __future__ import annotations
@@ -11,17 +11,18 @@ from dataclasses import dataclass, replace
 from functools import lru_cache
 
 import numpy as np
+from numpy.typing import NDArray
 
-# What starting one more pass costs, in tokens' worth of time; chosen, not measured.
+# Time to start one more pass, expressed in tokens; chosen, not measured.
 PASS_COST_TOKENS = 24
 
 
 @dataclass(frozen=True, slots=True)
 class StepPlan:
-    """How many steps a run has and what is in them, from a stream of shuffled epochs.
+    """The steps of a run over a stream of shuffled epochs.
 
-    The stream shows `count` examples an epoch and `total` in all. Step k ends before position
-    `ends[k]`; where `ends` is empty every step takes `batch` examples.
+    An epoch of the stream has `count` examples, the whole stream `total`. Step k ends before
+    position `ends[k]` of the stream. If `ends` is empty, every step takes `batch` examples.
     """
 
     seed: int
@@ -32,7 +33,7 @@ class StepPlan:
     ends: tuple[int, ...] = ()
 
     def members(self, step: int) -> list[int]:
-        """Indices of the examples of `step` (from 0), in the order of the shuffled stream."""
+        """Return the indices of the examples of `step` (from 0) in the order of the stream."""
         first, last = step * self.batch, min((step + 1) * self.batch, self.total)
         if self.ends:
             first, last = self.ends[step - 1] if step else 0, self.ends[step]
@@ -43,7 +44,7 @@ class StepPlan:
 
 
 @lru_cache(maxsize=4)
-def _order(seed: int, epoch: int, count: int) -> np.ndarray:
+def _order(seed: int, epoch: int, count: int) -> NDArray[np.int64]:
     return np.random.default_rng([seed, epoch]).permutation(count)
 
 
@@ -58,11 +59,19 @@ def plan_steps(
     targets: Sequence[int] = (),
     batch_targets: int | None = None,
 ) -> StepPlan:
-    """The run's steps: as many as `epochs` asks for, fewer where a cap is met first.
+    """Plan the steps of a run: as many as `epochs` needs, fewer if a limit is reached first.
 
-    `lengths` are the examples' tokens. A step has `batch` examples; with `batch_targets` it ends
-    with the example that brings its supervised tokens (`targets` of each example) to that number.
     At least one step is planned. The last step may be short.
+
+    Args:
+        lengths: tokens of each example.
+        seed: seed of the order of examples.
+        batch: examples in a step, unless `batch_targets` is given.
+        epochs: passes over the examples.
+        max_steps: limit of the number of steps.
+        max_tokens: limit of the real tokens over all steps.
+        targets: supervised tokens of each example; needed for `batch_targets`.
+        batch_targets: a step ends with the example that reaches this many supervised tokens.
     """
     count = len(lengths)
     total = max(1, round(epochs * count))
@@ -82,21 +91,22 @@ def plan_steps(
 
 
 def _ends(seed: int, targets: Sequence[int], total: int, goal: int) -> tuple[int, ...]:
+    """Return the stream position after the last example of each step of `goal` targets."""
     count = len(targets)
     ends = []
-    held = 0
+    collected = 0
     for position in range(total):
-        held += targets[_order(seed, position // count, count)[position % count]]
-        if held >= goal or position == total - 1:
+        collected += targets[_order(seed, position // count, count)[position % count]]
+        if collected >= goal or position == total - 1:
             ends.append(position + 1)
-            held = 0
+            collected = 0
     return tuple(ends)
 
 
 def split_over_ranks(members: Sequence[int], lengths: Sequence[int], ranks: int) -> list[list[int]]:
-    """The step's examples over `ranks` processes, longest first to the least loaded.
+    """Divide the examples of a step over `ranks` processes, longest first to the least loaded.
 
-    A process may get none where there are fewer examples than processes.
+    A process may get no example if there are fewer examples than processes.
     """
     parts: list[list[int]] = [[] for _ in range(ranks)]
     loads = [0] * ranks
@@ -110,11 +120,12 @@ def split_over_ranks(members: Sequence[int], lengths: Sequence[int], ranks: int)
 def split_micro_batches(
     members: Sequence[int], lengths: Sequence[int], budget: int
 ) -> list[list[int]]:
-    """Micro-batches of a step, shortest examples first, each of padded tokens ≤ `budget`.
+    """Split the examples of a step into micro-batches of at most `budget` padded tokens.
 
-    Padded tokens are the longest length times the number of examples; an example longer than the
-    budget gets a micro-batch of its own. Among such cuts of the length-sorted row, the one with
-    the least padded tokens plus `PASS_COST_TOKENS` a pass is chosen (dynamic programming).
+    Padded tokens are the longest length times the number of examples. The examples are sorted by
+    length, shortest first. Of all splits of that row, dynamic programming chooses the one with the
+    fewest padded tokens plus `PASS_COST_TOKENS` per pass. An example that is longer than the
+    budget gets its own micro-batch.
     """
     row = sorted(members, key=lambda i: (lengths[i], i))
     best = [0.0] + [float("inf")] * len(row)
@@ -128,21 +139,22 @@ def split_micro_batches(
             if best[start] + padded + PASS_COST_TOKENS < best[end]:
                 best[end] = best[start] + padded + PASS_COST_TOKENS
                 back[end] = start
-    cuts: list[list[int]] = []
+    micro_batches: list[list[int]] = []
     end = len(row)
     while end:
-        cuts.append(row[back[end] : end])
+        micro_batches.append(row[back[end] : end])
         end = back[end]
-    return cuts[::-1]
+    return micro_batches[::-1]
 
 
 def pad_micro_batch(
-    rows: Sequence[np.ndarray], masks: Sequence[np.ndarray], filler: int = 0
-) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """A micro-batch: ids [b, n] padded on the right, flat positions to predict from, targets.
+    rows: Sequence[NDArray[np.int64]], masks: Sequence[NDArray[np.bool_]], filler: int = 0
+) -> tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.int64]]:
+    """Pad `rows` of tokens on the right; return ids [b, n], flat positions and targets.
 
-    Position `b·n + t` predicts token t + 1 of row b. Under causal attention the padding stands
-    after every real token, so no attention mask is needed and none is made.
+    Position `b·n + t` predicts token t + 1 of row b, for every token that `masks` marks as
+    supervised. Under causal attention no real token sees the padding after it, so no attention
+    mask is needed.
     """
     longest = max(len(row) for row in rows)
     ids = np.full((len(rows), longest), filler, dtype=np.int64)

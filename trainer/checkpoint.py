@@ -1,51 +1,66 @@
-"""Checkpoints that are whole or not there, and read without running anything.
+"""Write, hash and read checkpoint folders; reading one never runs code.
 
 A checkpoint is a folder `step-000025` with `adapter.safetensors`, `optimizer.pt` and
-`checkpoint.json`, which holds the SHA-256 of the other two. It is written under another name,
-synced and renamed. The random state needs no file: each step's is made from the seed and the
-step's number.
+`checkpoint.json`. The last one holds the SHA-256 of the other two. A checkpoint is written under
+another name, synced and renamed, so it is complete or absent. The random state needs no file
+because the random state of each step is derived from the seed and the number of the step.
 """
 
 from __future__ import annotations
 
 import json
 import shutil
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import TypedDict
+
+import torch
+from safetensors.torch import load_file, save_file
+from torch import Tensor
 
 from kofinlaw import UserError
 from kofinlaw.files import atomic_folder, sha256_file
+from kofinlaw.trainer.state import StateRecord
+from kofinlaw.trainer.token_budget import BudgetRecord
+from kofinlaw.trainer.zero import OptimizerState
 
 ADAPTER, OPTIMIZER, RECORD = "adapter.safetensors", "optimizer.pt", "checkpoint.json"
 
 
+class CheckpointRecord(TypedDict):
+    """The content of `checkpoint.json`, without the hashes: `step` steps of `steps` are done."""
+
+    version: str
+    step: int
+    steps: int
+    budget: BudgetRecord
+    fingerprints: dict[str, str]
+    state: StateRecord
+
+
 @dataclass(frozen=True, slots=True)
 class Checkpoint:
-    """A checkpoint found on the disk: its folder and `checkpoint.json`."""
+    """A checkpoint on the disk: its folder and the content of its `checkpoint.json`."""
 
     folder: Path
-    record: dict[str, Any]
+    record: CheckpointRecord
 
     @property
     def step(self) -> int:
-        """Steps done."""
+        """Number of finished steps."""
         return int(self.record["step"])
 
 
 def save(
     root: Path,
     *,
-    tensors: dict[str, Any],
-    optimizer: dict[str, Any],
-    record: dict[str, Any],
+    tensors: Mapping[str, Tensor],
+    optimizer: OptimizerState,
+    record: CheckpointRecord,
     name: str | None = None,
 ) -> Path:
-    """Write a checkpoint below `root`, named by `record["step"]`; returns its folder."""
-    import torch
-    from safetensors.torch import save_file
-
+    """Write a checkpoint below `root` and return its folder, named `name` or after its step."""
     folder = root / (name or f"step-{record['step']:06d}")
     with atomic_folder(folder) as temporary:
         save_file(
@@ -65,7 +80,7 @@ def keep_newest(root: Path, count: int) -> None:
 
 
 def clear_leftovers(folder: Path) -> None:
-    """Delete what killed runs left half written in `folder`; its holder alone may call this."""
+    """Delete what killed runs left half written in `folder`; call only with the folder's lock."""
     for path in folder.glob(".*.tmp"):
         if path.is_dir():
             shutil.rmtree(path, ignore_errors=True)
@@ -73,18 +88,21 @@ def clear_leftovers(folder: Path) -> None:
             path.unlink(missing_ok=True)
 
 
-def newest(root: Path, tell: Callable[[str], None]) -> Checkpoint | None:
-    """The newest whole checkpoint; a torn one is passed over, with a message through `tell`."""
+def newest(root: Path, log_event: Callable[[str], None]) -> Checkpoint | None:
+    """Return the newest complete checkpoint; a damaged one is skipped and reported."""
     for folder in sorted(root.glob("step-*"), reverse=True):
         try:
             return read(folder)
         except UserError as error:
-            tell(f"checkpoint {folder.name} is ignored: {error.message}")
+            log_event(f"checkpoint {folder.name} is ignored: {error.message}")
     return None
 
 
 def read(folder: Path) -> Checkpoint:
-    """A checkpoint after its files' hashes were checked; raises UserError where one is wrong."""
+    """Read a checkpoint and compare the hashes of its files.
+
+    Raises UserError if a file is missing, cannot be read or has another hash.
+    """
     try:
         record = json.loads((folder / RECORD).read_text(encoding="utf-8"))
         hashes = record["sha256"]
@@ -92,21 +110,19 @@ def read(folder: Path) -> Checkpoint:
             if not (folder / name).exists():
                 raise UserError(f"{name} is missing", where=str(folder))
             if sha256_file(folder / name) != hashes[name]:
-                raise UserError(f"{name} is not what was written", where=str(folder))
+                raise UserError(
+                    f"{name} has changed since it was written: its hash differs", where=str(folder)
+                )
     except (OSError, ValueError, KeyError, TypeError) as error:
         raise UserError(f"{RECORD} cannot be read: {error}", where=str(folder)) from error
     return Checkpoint(folder, record)
 
 
-def tensors_of(checkpoint: Checkpoint) -> dict[str, Any]:
-    """The adapter's tensors by parameter name."""
-    from safetensors.torch import load_file
-
+def tensors_of(checkpoint: Checkpoint) -> dict[str, Tensor]:
+    """Read the tensors of the adapter by parameter name."""
     return load_file(checkpoint.folder / ADAPTER)
 
 
-def optimizer_of(checkpoint: Checkpoint) -> dict[str, Any]:
-    """The optimizer's state; torch reads tensors and plain values only (`weights_only`)."""
-    import torch
-
+def optimizer_of(checkpoint: Checkpoint) -> OptimizerState:
+    """Read the state of the optimizer: tensors and plain values only (`weights_only`)."""
     return torch.load(checkpoint.folder / OPTIMIZER, map_location="cpu", weights_only=True)

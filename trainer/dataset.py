@@ -1,4 +1,4 @@
-"""The examples of a run: read, held out, mixed, and named by a fingerprint."""
+"""Read the examples of a run, hold some out, mix in further files, and hash the result."""
 
 from __future__ import annotations
 
@@ -11,15 +11,16 @@ import numpy as np
 from kofinlaw import Progress, UserError, silent
 from kofinlaw.models.templates import ChatTemplate
 from kofinlaw.records import Rejected
-from kofinlaw.trainer.encoding import Encoded, encode_examples, fingerprint
+from kofinlaw.trainer.encoding import Encoded, encode_examples, examples_sha256
 from kofinlaw.trainer.settings import TrainSettings
 
 
 @dataclass(frozen=True)
 class Dataset:
-    """`examples` are trained on up to `trained`; the held-out ones stand behind them.
+    """The examples of a run: the first `trained` are trained on, the others are held out.
 
-    An example that is mixed in several times stands there several times.
+    An example that the mixture repeats is in `examples` several times. `sha256` covers ids, tokens
+    and masks of all examples in their order.
     """
 
     examples: list[Encoded]
@@ -37,6 +38,11 @@ class Dataset:
         """Tokens of each example that is trained on."""
         return [len(e) for e in self.examples[: self.trained]]
 
+    @property
+    def targets(self) -> list[int]:
+        """Supervised tokens of each example that is trained on."""
+        return [e.targets for e in self.examples[: self.trained]]
+
 
 def read_dataset(
     path: Path,
@@ -48,10 +54,11 @@ def read_dataset(
     base: Path | None = None,
     progress: Progress = silent,
 ) -> Dataset:
-    """Read the examples at `path`, hold out the asked share, and mix in the other files.
+    """Read the examples at `path`, hold out the configured share, and mix in the other files.
 
-    Held-out examples come from `path` alone. Relative paths of the mixture start at `base` (else
-    the working directory). Raises UserError as `encoding.encode_examples`.
+    Held-out examples come from `path` only. Relative paths of the mixture are resolved against
+    `base`, or against the working directory without it. Raises UserError as
+    `encoding.encode_examples` and `hold_out`.
     """
 
     def read(file: Path) -> tuple[list[Encoded], list[Rejected]]:
@@ -62,19 +69,20 @@ def read_dataset(
     main, rejected = read(path)
     front, back = hold_out(main, settings.evaluation_share, seed)
     for number, part in enumerate(settings.mixture):
-        kept, refused = read((base or Path()) / part.path)
-        front += draw(kept, part.weight, seed=[seed, 2**30 + number])
-        rejected += refused
+        encoded, rejected_of_part = read((base or Path()) / part.path)
+        front += draw(encoded, part.weight, seed=[seed, 2**30 + number])
+        rejected += rejected_of_part
     examples = front + back
-    return Dataset(examples, len(front), rejected, fingerprint(examples))
+    return Dataset(examples, len(front), rejected, examples_sha256(examples))
 
 
 def hold_out(
     examples: Sequence[Encoded], share: float, seed: int
 ) -> tuple[list[Encoded], list[Encoded]]:
-    """The examples to train on and those held out, chosen by `seed`, each in the file's order.
+    """Split into examples to train on and held-out examples, each in the order of the file.
 
-    Raises UserError where the share leaves one of them empty.
+    `seed` decides which examples are held out. Raises UserError if the share leaves one of the two
+    lists empty.
     """
     count = round(share * len(examples))
     if share > 0 and not 0 < count < len(examples):
@@ -89,8 +97,8 @@ def hold_out(
 
 
 def draw(examples: Sequence[Encoded], weight: float, *, seed: list[int]) -> list[Encoded]:
-    """Each example `weight` times; of a broken weight the rest is drawn without replacement."""
-    whole = int(weight)
-    rest = round((weight - whole) * len(examples))
+    """Repeat each example `weight` times; the fractional part is drawn without replacement."""
+    repeats = int(weight)
+    rest = round((weight - repeats) * len(examples))
     order = np.random.default_rng(seed).permutation(len(examples))[:rest]
-    return list(examples) * whole + [examples[i] for i in sorted(order.tolist())]
+    return list(examples) * repeats + [examples[i] for i in sorted(order.tolist())]

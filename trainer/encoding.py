@@ -1,19 +1,22 @@
-"""Examples as token ids with the mask of what is learned.
+"""Encode examples as token ids with a mask of the supervised tokens (the loss mask).
 
-In a conversation the mask comes from rendering prefixes: the messages up to an assistant's turn
-with the generation prompt, then with the turn; the difference, up to and with the stop token, is
-supervised. No template needs generation tags for this. Of `prompt` and `completion` the second is
-learned, with the stop token; a plain `text` (continued pre-training) is learned whole.
+- `messages`: the mask comes from rendered prefixes. The messages before an assistant turn are
+  rendered with the generation prompt, then together with the turn. The difference, including the
+  stop token, is supervised. The template needs no generation tags for this.
+- `prompt` and `completion`: the completion and the stop token are supervised.
+- `text` (continued pre-training): the whole text is supervised.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections import Counter
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import TypedDict, cast
 
 import numpy as np
+from numpy.typing import NDArray
 
 from kofinlaw import Progress, UserError, silent
 from kofinlaw.files import dumps, read_json_lines, sha256_text
@@ -23,18 +26,42 @@ from kofinlaw.records import Message, Rejected
 ROLES = ("system", "user", "assistant")
 
 
+class ExampleLine(TypedDict, total=False):
+    """One line of an example file: `messages`, or `prompt` and `completion`, or `text`."""
+
+    id: str
+    messages: list[Message]
+    prompt: str
+    completion: str
+    text: str
+
+
+class LengthRecord(TypedDict):
+    """The content of `lengths.json`; lengths are in tokens."""
+
+    unit: str
+    examples: int
+    tokens: int
+    supervised_tokens: int
+    percentiles: dict[str, float]
+    supervised_percentiles: dict[str, float]
+    histogram: dict[str, list[float]]
+    joined: int
+    rejected: dict[str, int]
+
+
 @dataclass(frozen=True, slots=True)
 class Encoded:
-    """One example: `tokens` (int64, length n) and `supervised` (bool, length n).
+    """One example: `tokens` (int64, [n]) and `supervised` (bool, [n]).
 
-    `supervised[i]` says that token i is predicted (from position i - 1) and counted in the loss.
-    `joined` tells that the text's own tokens would run over a turn's edge, so that the turn was
-    tokenised apart, as it is when the model answers.
+    If `supervised[i]`, token i is predicted from position i - 1 and counts in the loss. `joined`
+    means that the tokenizer would merge characters across the edge of a turn. Such a turn is
+    tokenised separately, exactly as it is when the model answers.
     """
 
     id: str
-    tokens: np.ndarray
-    supervised: np.ndarray
+    tokens: NDArray[np.int64]
+    supervised: NDArray[np.bool_]
     joined: bool = False
 
     def __len__(self) -> int:
@@ -42,12 +69,12 @@ class Encoded:
 
     @property
     def targets(self) -> int:
-        """Supervised tokens."""
+        """Number of supervised tokens."""
         return int(self.supervised.sum())
 
 
 class ExampleError(ValueError):
-    """An example that cannot be trained on: `reason` is a short code, the text says more."""
+    """An example that cannot be trained on. `reason` is a short code, the message explains it."""
 
     def __init__(self, reason: str, detail: str) -> None:
         super().__init__(detail)
@@ -57,30 +84,31 @@ class ExampleError(ValueError):
 def turn_spans(
     messages: Sequence[Message], template: ChatTemplate, stop: str
 ) -> tuple[str, list[tuple[int, int]]]:
-    """The rendered text, cut after the last stop token, and the supervised (start, end) spans.
+    """Render `messages` and find the supervised (start, end) spans in characters.
 
-    Raises ExampleError where a role is wrong, no assistant speaks, a prefix is not a prefix of
-    the whole, or the stop token does not follow an answer.
+    The text ends after the last stop token. Raises ExampleError if a role is wrong, there is no
+    assistant turn, a rendered prefix is not a prefix of the whole text, or the stop token does not
+    follow an answer.
     """
     messages = list(messages)
     for message in messages:
         if message.get("role") not in ROLES:
             raise ExampleError("wrong_role", f"role {message.get('role')!r}: use one of {ROLES}")
         if not isinstance(message.get("content"), str):
-            raise ExampleError("no_content", f"the {message['role']}'s content is not a text")
+            raise ExampleError("no_content", f"the content of role {message['role']} is not a text")
     answers = [i for i, message in enumerate(messages) if message["role"] == "assistant"]
     if not answers:
-        raise ExampleError("nothing_supervised", "no assistant's turn, so nothing to learn")
+        raise ExampleError("nothing_supervised", "no assistant turn, so nothing is supervised")
     text = template.render(messages, add_generation_prompt=False)
     spans = []
     for i in answers:
         if not messages[i]["content"].strip():
-            raise ExampleError("empty_answer", f"turn {i + 1}: the assistant says nothing")
+            raise ExampleError("empty_answer", f"turn {i + 1}: the answer is empty")
         prefix = template.render(messages[:i], add_generation_prompt=True)
         through = template.render(messages[: i + 1], add_generation_prompt=False)
         if not (through.startswith(prefix) and text.startswith(through)):
             raise ExampleError(
-                "prefix_differs", f"turn {i + 1}: the template rewrites what came before it"
+                "prefix_differs", f"turn {i + 1}: the template changes the text of earlier turns"
             )
         found = text.rfind(stop, len(prefix), len(through))
         if found < 0:
@@ -90,39 +118,42 @@ def turn_spans(
 
 
 def spans_of(
-    value: dict[str, Any], template: ChatTemplate, stop: str
+    example: ExampleLine, template: ChatTemplate, stop: str
 ) -> tuple[str, list[tuple[int, int]]]:
-    """The text of a record in one of the three forms, and its supervised (start, end) spans.
+    """Return the text of an example in any form, and its supervised (start, end) spans.
 
-    Raises ExampleError where there is nothing to learn.
+    Raises ExampleError if nothing is supervised, and as `turn_spans`.
     """
-    if "messages" in value:
-        return turn_spans(value["messages"], template, stop)
-    if "completion" in value:
-        if not value["completion"].strip():
-            raise ExampleError("empty_answer", "the completion says nothing")
-        prompt = value["prompt"]
+    if "messages" in example:
+        return turn_spans(example["messages"], template, stop)
+    if "completion" in example:
+        if not example["completion"].strip():
+            raise ExampleError("empty_answer", "the completion is empty")
+        prompt = example["prompt"]
         if not prompt.startswith(template.bos):
-            prompt = template.bos + prompt  # no chat template has put it there
+            prompt = template.bos + prompt  # no chat template has added it
         start = len(prompt)
-        text = prompt + value["completion"] + stop
+        text = prompt + example["completion"] + stop
     else:
         start = len(template.bos)
-        text = template.bos + value["text"] + (template.eos or stop)
-        if not value["text"].strip():
+        text = template.bos + example["text"] + (template.eos or stop)
+        if not example["text"].strip():
             raise ExampleError("nothing_supervised", "the text is empty")
     return text, [(start, len(text))]
 
 
 def encode_example(
-    value: dict[str, Any],
+    example: ExampleLine,
     template: ChatTemplate,
     encode: Callable[[str], list[int]],
     max_length: int,
     stop: str,
 ) -> Encoded:
-    """Tokens and mask of one record; raises ExampleError, also where it is too long."""
-    text, spans = spans_of(value, template, stop)
+    """Encode one example; `stop` is the text of the stop token.
+
+    Raises ExampleError if the example cannot be trained on or has more than `max_length` tokens.
+    """
+    text, spans = spans_of(example, template, stop)
     edges = sorted({edge for span in spans for edge in span})
     starts = {start for start, _ in spans}
     tokens: list[int] = []
@@ -130,28 +161,28 @@ def encode_example(
     joined = False
     position = 0
     for edge in edges:
-        if edge == position:  # a text that is learned from its start
+        if edge == position:  # a text that is supervised from its start
             continue
-        whole = encode(text[:edge])
-        if whole[: len(tokens)] == tokens:
-            added = whole[len(tokens) :]
+        prefix = encode(text[:edge])
+        if prefix[: len(tokens)] == tokens:
+            added = prefix[len(tokens) :]
         else:
             added = encode(text[position:edge])
             joined = True
-        answer = position in starts
-        if answer and not added:
-            raise ExampleError("nothing_supervised", "the answer has no token of its own")
+        is_answer = position in starts
+        if is_answer and not added:
+            raise ExampleError("nothing_supervised", "no token belongs to the answer alone")
         tokens += added
-        supervised += [answer] * len(added)
+        supervised += [is_answer] * len(added)
         position = edge
     if len(tokens) > max_length:
         raise ExampleError("too_long", f"{len(tokens)} tokens, the window is {max_length}")
     mask = np.array(supervised, dtype=bool)
     if mask[0]:
-        mask[0] = False  # nothing stands before the first token to predict it from
+        mask[0] = False  # there is no earlier position to predict the first token from
     if not mask.any():
-        raise ExampleError("nothing_supervised", "no token is left to learn")
-    return Encoded(value["id"], np.array(tokens, dtype=np.int64), mask, joined)
+        raise ExampleError("nothing_supervised", "no supervised token is left")
+    return Encoded(example["id"], np.array(tokens, dtype=np.int64), mask, joined)
 
 
 def encode_examples(
@@ -162,66 +193,70 @@ def encode_examples(
     max_length: int,
     progress: Progress = silent,
 ) -> tuple[list[Encoded], list[Rejected]]:
-    """Every example of a JSON Lines file, in the file's order.
+    """Encode every example of a JSON Lines file in the order of the file.
 
-    A line has `messages`, or `prompt` and `completion`, or `text`; without an `id` it is called
-    `line-<number>`. What cannot be trained on comes back as rejected, with its reason. Raises
-    UserError where a line has none of these, an id stands twice, the template has no stop token,
-    or nothing is left.
+    A line has `messages`, or `prompt` and `completion`, or `text`. Without an `id` it is called
+    `line-<number>`. Examples that cannot be trained on are returned as rejected, with the reason.
+    Raises UserError if a line has none of the three forms, an id occurs twice, the template has no
+    stop token, or no example is left.
     """
     stop = template.stop
-    kept: list[Encoded] = []
+    encoded: list[Encoded] = []
     rejected: list[Rejected] = []
     seen: dict[str, int] = {}
     for line, given in read_json_lines(path):
-        value = {"id": f"line-{line}", **given}
-        _check_fields(value, f"{path}:{line}")
-        example_id = value["id"]
+        example = _checked({"id": f"line-{line}", **given}, f"{path}:{line}")
+        example_id = example["id"]
         if example_id in seen:
             raise UserError(
-                f"id {example_id!r} stands on line {seen[example_id]} too", where=f"{path}:{line}"
+                f"id {example_id!r} is already used on line {seen[example_id]}",
+                where=f"{path}:{line}",
             )
         seen[example_id] = line
         try:
-            kept.append(encode_example(value, template, encode, max_length, stop))
+            encoded.append(encode_example(example, template, encode, max_length, stop))
         except ExampleError as error:
-            rejected.append(Rejected(example_id, "train", error.reason, str(error), dumps(value)))
+            rejected.append(Rejected(example_id, "train", error.reason, str(error), dumps(example)))
         if len(seen) % 200 == 0:
             progress("tokenise", len(seen))
     progress("tokenise", len(seen), len(seen), rejected=len(rejected))
-    if not kept:
+    if not encoded:
         raise UserError(_nothing_left(rejected), where=str(path))
-    return kept, rejected
+    return encoded, rejected
 
 
-def _check_fields(value: dict[str, Any], where: str) -> None:
+def _checked(value: Mapping[str, object], where: str) -> ExampleLine:
+    """Return a line as an example; raises UserError if it has none of the three forms."""
     if not isinstance(value.get("id"), str):
         raise UserError("the `id` is not a text", where=where)
     messages = value.get("messages")
-    if isinstance(messages, list) and all(isinstance(m, dict) for m in messages):
-        return
+    is_chat = isinstance(messages, list) and all(isinstance(m, dict) for m in messages)
     forms = (("prompt", "completion"), ("text",))
-    if "messages" in value or not any(
-        all(isinstance(value.get(name), str) for name in form) for form in forms
+    if not is_chat and (
+        "messages" in value
+        or not any(all(isinstance(value.get(name), str) for name in form) for form in forms)
     ):
         raise UserError(
-            "no `messages` list of turns here, nor texts as `prompt` and `completion`, or `text`",
+            "the line needs a list `messages`, or texts `prompt` and `completion`, or a `text`",
             where=where,
         )
+    return cast(ExampleLine, value)  # checked above
 
 
 def _nothing_left(rejected: Sequence[Rejected]) -> str:
     if not rejected:
         return "no examples to train on"
-    reasons: dict[str, int] = {}
-    for record in rejected:
-        reasons[record.reason] = reasons.get(record.reason, 0) + 1
-    listed = ", ".join(f"{count} {reason}" for reason, count in sorted(reasons.items()))
+    listed = ", ".join(f"{count} {reason}" for reason, count in _reasons(rejected).items())
     return f"none of {len(rejected)} examples can be trained on ({listed}): {rejected[0].detail}"
 
 
-def fingerprint(examples: Iterable[Encoded]) -> str:
-    """SHA-256 over ids, tokens and masks in order: the data a checkpoint belongs to."""
+def _reasons(rejected: Sequence[Rejected]) -> dict[str, int]:
+    """Count the rejected examples by reason, in the alphabetical order of the reasons."""
+    return dict(sorted(Counter(record.reason for record in rejected).items()))
+
+
+def examples_sha256(examples: Iterable[Encoded]) -> str:
+    """Compute the SHA-256 over ids, tokens and masks in order; a checkpoint belongs to one."""
     lines = [
         f"{e.id} {sha256_text(e.tokens.tobytes().hex() + e.supervised.tobytes().hex())}"
         for e in examples
@@ -229,15 +264,12 @@ def fingerprint(examples: Iterable[Encoded]) -> str:
     return sha256_text("\n".join(lines))
 
 
-def length_record(examples: Sequence[Encoded], rejected: Sequence[Rejected]) -> dict[str, Any]:
-    """Lengths in tokens: percentiles, a histogram of at most 32 bins, supervised counts."""
+def length_record(examples: Sequence[Encoded], rejected: Sequence[Rejected]) -> LengthRecord:
+    """Summarise lengths in tokens: percentiles, a histogram of at most 32 bins, target counts."""
     lengths = np.array([len(e) for e in examples])
     targets = np.array([e.targets for e in examples])
     counts, edges = np.histogram(lengths, bins=min(32, max(1, len(set(lengths.tolist())))))
     marks = (0, 5, 25, 50, 75, 90, 95, 99, 100)
-    reasons: dict[str, int] = {}
-    for record in rejected:
-        reasons[record.reason] = reasons.get(record.reason, 0) + 1
     return {
         "unit": "tokens",
         "examples": len(examples),
@@ -247,20 +279,20 @@ def length_record(examples: Sequence[Encoded], rejected: Sequence[Rejected]) -> 
         "supervised_percentiles": {str(m): float(np.percentile(targets, m)) for m in marks},
         "histogram": {"edges": [float(e) for e in edges], "counts": counts.tolist()},
         "joined": sum(e.joined for e in examples),
-        "rejected": dict(sorted(reasons.items())),
+        "rejected": _reasons(rejected),
     }
 
 
 def show_example(example: Encoded, decode: Callable[[list[int]], str]) -> str:
-    """The example decoded for a person: supervised stretches stand between ⟦ and ⟧."""
+    """Decode an example for reading; supervised text is enclosed in ⟦ and ⟧."""
     lines = [
         f"example {example.id}: {len(example)} tokens, {example.targets} supervised",
-        "what the model learns to write stands between ⟦ and ⟧",
+        "the model learns to write the text between ⟦ and ⟧",
         "",
     ]
     text = ""
     edges = np.flatnonzero(np.diff(example.supervised.astype(np.int8))) + 1
-    for stretch in np.split(np.arange(len(example)), edges):
-        part = decode([int(t) for t in example.tokens[stretch]])
-        text += f"⟦{part}⟧" if example.supervised[stretch[0]] else part
+    for positions in np.split(np.arange(len(example)), edges):
+        part = decode([int(t) for t in example.tokens[positions]])
+        text += f"⟦{part}⟧" if example.supervised[positions[0]] else part
     return "\n".join([*lines, text, ""])

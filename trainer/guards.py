@@ -1,4 +1,4 @@
-"""One run in a folder, and an orderly end when the system asks for it."""
+"""Allow one run per folder and catch SIGTERM so that a run can save before it ends."""
 
 from __future__ import annotations
 
@@ -13,11 +13,11 @@ from kofinlaw import UserError
 from kofinlaw.files import disk_error
 
 EXIT_SAVED = 75
-"""Exit code after SIGTERM: the state is saved, run again to go on (EX_TEMPFAIL of sysexits.h)."""
+"""Exit code after SIGTERM: the state is saved, and the next run resumes (EX_TEMPFAIL, sysexits)."""
 
 
 class Saved(SystemExit):
-    """Raised after SIGTERM, once a checkpoint is written; exits with `EXIT_SAVED`."""
+    """Raised after SIGTERM once a checkpoint is written; exits with `EXIT_SAVED`."""
 
     def __init__(self, step: int) -> None:
         super().__init__(EXIT_SAVED)
@@ -25,10 +25,11 @@ class Saved(SystemExit):
 
 
 @contextmanager
-def one_at_a_time(out: Path, *, holds: bool) -> Iterator[None]:
-    """Hold the folder, where this process `holds` it for all; the kernel lets go at its end.
+def exclusive_folder(out: Path, *, holds: bool) -> Iterator[None]:
+    """Lock the folder `out` while the block runs, in the process that `holds` it for all.
 
-    Raises UserError where another run has it, or where the folder cannot be written.
+    The kernel releases the lock when the process ends. Raises UserError if another run holds the
+    folder or if the folder cannot be written.
     """
     if not holds:
         yield
@@ -47,7 +48,7 @@ def one_at_a_time(out: Path, *, holds: bool) -> Iterator[None]:
             raise UserError(
                 f"another run (process {handle.read().strip() or '?'}) trains in this folder",
                 where=str(out),
-                remedy="wait for it, or choose another folder",
+                remedy="wait until it ends, or choose another folder",
             ) from error
         handle.truncate(0)
         handle.write(str(os.getpid()))
@@ -57,15 +58,18 @@ def one_at_a_time(out: Path, *, holds: bool) -> Iterator[None]:
 
 
 @contextmanager
-def termination() -> Iterator[Callable[[], bool]]:
-    """Tells whether SIGTERM came; outside the main thread nothing is caught."""
-    came: list[int] = []
+def catch_sigterm() -> Iterator[Callable[[], bool]]:
+    """Yield a function that returns whether SIGTERM was received.
+
+    Only the main thread can catch signals; elsewhere the function always returns False.
+    """
+    received: list[int] = []
     try:
-        before = signal.signal(signal.SIGTERM, lambda number, _: came.append(number))
+        before = signal.signal(signal.SIGTERM, lambda number, _: received.append(number))
     except ValueError:
         yield lambda: False
         return
     try:
-        yield lambda: bool(came)
+        yield lambda: bool(received)
     finally:
         signal.signal(signal.SIGTERM, before)

@@ -1,14 +1,16 @@
-"""The steps of a run, one after another, with metrics, evaluations and checkpoints between them."""
+"""Run the steps of a run, with metrics, evaluations and checkpoints between them."""
 
 from __future__ import annotations
 
 import math
 import time
-from collections.abc import Callable, Mapping, Sequence
-from typing import Any
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+
+import torch
+from torch.optim import Optimizer
 
 from kofinlaw import Progress, UserError
-from kofinlaw.files import JsonlAppender
 from kofinlaw.trainer.adapter import trainable
 from kofinlaw.trainer.batching import StepPlan
 from kofinlaw.trainer.guards import Saved
@@ -20,65 +22,54 @@ from kofinlaw.trainer.memory_use import (
     reset_peak,
 )
 from kofinlaw.trainer.optimization import learning_rate, set_learning_rate
+from kofinlaw.trainer.run_checkpoints import RunCheckpoints
 from kofinlaw.trainer.settings import TrainSettings
 from kofinlaw.trainer.sharding import full_tensor
 from kofinlaw.trainer.state import RunState, metrics_line
 from kofinlaw.trainer.step import Stepper
-from kofinlaw.trainer.tracking import Tracker, numbers
+from kofinlaw.trainer.token_budget import TokenBudget
+from kofinlaw.trainer.tracking import MetricsLog
+from kofinlaw.trainer.zero import Zero
 
 
+@dataclass(kw_only=True)
 class Loop:
-    """Runs what is left of `plan` from where `state` stands.
+    """Runs the steps of `plan` that `state` has not counted yet.
 
-    `save(name)` writes a checkpoint, called after its step when None; `metrics` is None on the
-    processes that write nothing.
+    `optimizer` is ZeRO's engine or a plain optimizer. `held_out` are the indices of the examples
+    to evaluate. `release_above_bytes` is the memory in use above which free memory is returned.
     """
 
-    def __init__(
-        self,
-        settings: TrainSettings,
-        stepper: Stepper,
-        optimizer: Any,
-        plan: StepPlan,
-        state: RunState,
-        *,
-        held_out: Sequence[int],
-        save: Callable[[str | None], None],
-        metrics: JsonlAppender | None,
-        trackers: Sequence[Tracker],
-        tell: Callable[[str], None],
-        progress: Progress,
-    ) -> None:
-        self.settings = settings
-        self.stepper = stepper
-        self.optimizer = optimizer
-        self.plan = plan
-        self.state = state
-        self.held_out = held_out
-        self.save = save
-        self.metrics = metrics
-        self.trackers = trackers
-        self.tell = tell
-        self.progress = progress
-        self.release_above_bytes = 0
+    settings: TrainSettings
+    stepper: Stepper
+    optimizer: Optimizer | Zero
+    plan: StepPlan
+    state: RunState
+    held_out: Sequence[int]
+    budget: TokenBudget
+    checkpoints: RunCheckpoints
+    metrics: MetricsLog
+    log_event: Callable[[str], None]
+    progress: Progress
+    release_above_bytes: int = field(default=0, init=False)
 
-    def run(self, asked_to_stop: Callable[[], bool]) -> None:
-        """Every step that is left; raises Saved after the step in which a stop was asked for."""
+    def run(self, stop_requested: Callable[[], bool]) -> None:
+        """Run the remaining steps; raises Saved after the step in which a stop was requested."""
         reset_peak()
         while self.state.step < self.plan.steps:
             if self.state.out_of_patience(self.settings.patience):
-                self.tell(f"stopped after step {self.state.step}: no better held-out loss")
+                self.log_event(f"stopped after step {self.state.step}: no better held-out loss")
                 break
-            stop = self._one_step(asked_to_stop())
+            stop = self._one_step(stop_requested())
             done = self.state.step == self.plan.steps
             if stop or done or self.state.step % self.settings.checkpoint_steps == 0:
-                if self.metrics is not None:
-                    self.metrics.sync()
-                self.save(None)
+                self.metrics.sync()
+                self._save(None)
             if stop and not done:
                 raise Saved(self.state.step)
 
     def _one_step(self, stop: bool) -> bool:
+        """Run one step; return whether any process asked to stop."""
         started = time.perf_counter()
         state = self.state
         result = self.stepper.gradients(state.step, self.plan.members(state.step), stop=stop)
@@ -91,7 +82,7 @@ class Loop:
         more = {"evaluation_loss": held_out, "learning_rate": rate, "gradient_norm": norm}
         more |= device_memory_access()
         line = metrics_line(state, result, seconds=seconds, more=more)
-        self._record(line)
+        self.metrics.record(state.step, line)
         left = self.plan.steps - state.step
         self.progress(
             "train",
@@ -106,48 +97,45 @@ class Loop:
         )
         return result.stop
 
-    def _record(self, line: Mapping[str, Any]) -> None:
-        if self.metrics is not None:
-            self.metrics.append(line)
-        for tracker in self.trackers:
-            tracker.log(self.state.step, numbers(line))
-
     def _maybe_release_heap(self) -> None:
-        """On a processor, hand memory back when what lies between steps has grown by a quarter.
+        """Without a card, return free memory when the memory between steps has grown by a quarter.
 
-        Passes of ever new lengths leave holes in the heap that nobody returns by themselves.
+        Passes of changing lengths leave holes in the heap that are not returned otherwise.
         """
         self.state.peak = max(self.state.peak, peak_memory())
-        if self.stepper.ranks.device.type != "cuda" and memory_in_use() > self.release_above_bytes:
+        on_cpu = self.stepper.ranks.device.type != "cuda"
+        if on_cpu and memory_in_use() > self.release_above_bytes:
             if self.release_above_bytes:
                 release_memory()
             self.release_above_bytes = int(1.25 * memory_in_use())
 
     def _update(self, rate: float) -> float:
-        import torch
-
-        zero = self.stepper.zero
+        """Clip the gradients and update the parameters; return the norm of the gradients."""
         set_learning_rate(self.optimizer, rate)
-        if zero is not None:
-            norm = zero.update()
-        else:
-            parameters = [p for _, p in trainable(self.stepper.model)]
-            most = self.settings.max_gradient_norm or math.inf
-            norm = float(full_tensor(torch.nn.utils.clip_grad_norm_(parameters, most)))
+        if isinstance(self.optimizer, Zero):
+            norm = self.optimizer.update()
+            self._check_norm(norm)
+            return norm
+        parameters = [p for _, p in trainable(self.stepper.passes.model)]
+        most = self.settings.max_gradient_norm or math.inf
+        norm = float(full_tensor(torch.nn.utils.clip_grad_norm_(parameters, most)))
+        self._check_norm(norm)
+        self.optimizer.step()
+        self.optimizer.zero_grad(set_to_none=True)
+        return norm
+
+    def _check_norm(self, norm: float) -> None:
         if not math.isfinite(norm):
             members = self.plan.members(self.state.step)
             raise UserError(
                 "a gradient is not a number; the step's examples: "
-                + ", ".join(self.stepper.examples[i].id for i in members),
+                + ", ".join(self.stepper.passes.examples[i].id for i in members),
                 where=f"train, step {self.state.step + 1}",
                 remedy="lower learning_rate, or use dtype: bfloat16",
             )
-        if zero is None:
-            self.optimizer.step()
-            self.optimizer.zero_grad(set_to_none=True)
-        return norm
 
     def _evaluate(self) -> float | None:
+        """Return the held-out loss if it is due, and save the weights of the best one."""
         last = self.state.step == self.plan.steps
         if not self.held_out or (self.state.step % self.settings.evaluation_steps and not last):
             return None
@@ -155,5 +143,14 @@ class Loop:
         self.state.evaluations.append([self.state.step, loss])
         best = self.state.best()
         if best is not None and best[0] == self.state.step:
-            self.save("best")
+            self._save("best")
         return loss
+
+    def _save(self, name: str | None) -> None:
+        self.checkpoints.save(
+            self.optimizer,
+            name,
+            state=self.state,
+            steps=self.plan.steps,
+            budget=self.budget.to_record(self.stepper.budget),
+        )

@@ -1,34 +1,38 @@
-"""A LoRA layer's pass with few copies, float32 gradients kept.
+"""Run a LoRA layer with few copies and keep float32 gradients.
 
-peft casts a 16-bit input to the adapter's float32, multiplies there, casts back, scales and
-adds: on a CPU that is a third of a step. Here the two thin products run in the input's format
-and land on the base's output in one call; only the sums that become the gradients of A and B are
-formed in float32, so that the cuts of a step still agree. Where the base is a plain frozen
-`nn.Linear`, both run in one function, and neither the output nor the input's gradient is copied.
+peft casts a 16-bit input to the adapter's float32, multiplies, casts back, scales and adds. On a
+CPU that takes a third of a step. Here the two thin products run in the format of the input and are
+added to the base's output in one call. Only the sums that become the gradients of A and B are
+formed in float32, so the result does not depend on the split of a step. If the base layer is a
+plain frozen `nn.Linear`, one function runs both, and neither the output nor the gradient of the
+input is copied.
 """
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from collections.abc import Callable
+from typing import TYPE_CHECKING
 
+import torch
+from torch import Tensor
+from torch.nn import Module
+
+# peft is not imported here: it imports transformers, and Unsloth must be imported before that.
 if TYPE_CHECKING:
-    from torch import Tensor
-    from torch.nn import Module
-
-_FUNCTIONS: tuple[Any, Any] | None = None
+    from peft.tuners.lora import LoraLayer
+    from torch.autograd.function import FunctionCtx
 
 
 def patch_lora_forward(model: Module) -> int:
-    """Give every plain LoRA layer of `model` the pass above; returns how many got it.
+    """Replace the forward pass of every plain LoRA layer of `model`; return how many were replaced.
 
-    Layers with dropout, DoRA or more than one adapter keep peft's own.
+    Layers with dropout, DoRA or more than one adapter keep peft's own forward pass.
     """
-    import torch
     from peft.tuners.lora import LoraLayer
 
     count = 0
     for module in model.modules():
-        if not isinstance(module, LoraLayer) or not isinstance(module, torch.nn.Module):
+        if not isinstance(module, LoraLayer) or not isinstance(module, Module):
             continue
         names = list(module.lora_A)
         plain = (
@@ -44,31 +48,28 @@ def patch_lora_forward(model: Module) -> int:
     return count
 
 
-def _forward_of(layer: Any, name: str) -> Any:
-    """The layer's new forward, bound to it as an attribute of the instance."""
+def _forward_of(layer: LoraLayer, name: str) -> Callable[..., Tensor]:
+    """Return the new forward pass of a layer whose only adapter is called `name`."""
     peft_forward = layer.forward
 
-    def forward(x: Tensor, *arguments: Any, **keywords: Any) -> Tensor:
-        other = list(layer.active_adapters) != [name]  # a reference's turn (DPO)
+    def forward(x: Tensor, *arguments: object, **keywords: object) -> Tensor:
+        other = list(layer.active_adapters) != [name]  # the reference model of DPO
         if other or layer.disable_adapters or layer.merged or arguments or keywords:
             return peft_forward(x, *arguments, **keywords)
         a, b = layer.lora_A[name].weight, layer.lora_B[name].weight
         base, scaling = layer.base_layer, layer.scaling[name]
-        linear, delta = _functions()
-        if _is_its_weight(base):
-            return linear(x, base.weight, base.bias, a, b, scaling)
-        return delta(x, base(x), a, b, scaling)
+        if _is_plain_linear(base):
+            return LoraLinear.apply(x, base.weight, base.bias, a, b, scaling)
+        return LoraDelta.apply(x, base(x), a, b, scaling)
 
     return forward
 
 
-def _is_its_weight(base: Any) -> bool:
-    """Whether a base layer does no more than multiply by a frozen matrix that is there.
+def _is_plain_linear(base: Module) -> bool:
+    """Return whether a base layer only multiplies by a frozen matrix that is in memory.
 
-    Not where its weight is quantised, or hooks bring it from elsewhere (offloading, ZeRO-3).
+    It does not if its weight is quantised or brought by hooks (offloading, ZeRO-3).
     """
-    import torch
-
     return (
         type(base) is torch.nn.Linear
         and "forward" not in vars(base)
@@ -77,86 +78,81 @@ def _is_its_weight(base: Any) -> bool:
     )
 
 
-def _functions() -> tuple[Any, Any]:
-    """The two functions, made on first use because torch is not imported before.
+class LoraLinear(torch.autograd.Function):
+    """A frozen linear layer together with its adapter."""
 
-    (x, weight, bias, A, B, scaling) → x Wᵀ + bias + scaling · x Aᵀ Bᵀ, and
-    (x, base output, A, B, scaling) → base output + scaling · x Aᵀ Bᵀ.
-    """
-    global _FUNCTIONS
-    if _FUNCTIONS is not None:
-        return _FUNCTIONS
-    import torch
+    @staticmethod
+    def forward(
+        ctx: FunctionCtx,
+        x: Tensor,
+        weight: Tensor,
+        bias: Tensor | None,
+        a: Tensor,
+        b: Tensor,
+        scaling: float,
+    ) -> Tensor:
+        """Return x Wᵀ + bias + scaling · x Aᵀ Bᵀ."""
+        rows, inner, thin_a, thin_b = _thin(x, a, b, scaling)
+        ctx.scaling = scaling
+        ctx.save_for_backward(rows, inner, thin_a, thin_b, weight)
+        output = torch.nn.functional.linear(rows, weight, bias)
+        return _in_shape_of(x, output.addmm_(inner, thin_b.T))
 
-    def thin(x: Tensor, a: Tensor, b: Tensor, scaling: float) -> tuple[Tensor, ...]:
-        """The input's rows, x Aᵀ, and A and scaling · B in the input's format."""
-        rows, thin_a, thin_b = flat(x), a.to(x.dtype), (b * scaling).to(x.dtype)
-        return rows, rows @ thin_a.T, thin_a, thin_b
+    @staticmethod
+    def backward(ctx: FunctionCtx, upstream: Tensor) -> tuple[Tensor | None, ...]:
+        """Return the gradients of x, A and B."""
+        rows, inner, a, b, weight = ctx.saved_tensors
+        outer, gradient_a, gradient_b = _slopes(ctx.scaling, _flat(upstream), rows, inner, b)
+        gradient = None
+        if ctx.needs_input_grad[0]:
+            gradient = _in_shape_of(upstream, (_flat(upstream) @ weight).addmm_(outer, a))
+        return gradient, None, None, gradient_a, gradient_b, None
 
-    def slopes(
-        scaling: float, upstream: Tensor, rows: Tensor, inner: Tensor, thin_b: Tensor
-    ) -> tuple[Tensor, Tensor, Tensor]:
-        """scaling · upstream B [rows, rank], and the gradients of A and B."""
-        outer = upstream @ thin_b
-        gradient_b = (upstream.float().T @ inner.float()).mul_(scaling)
-        return outer, outer.float().T @ rows.float(), gradient_b
 
-    def flat(tensor: Tensor) -> Tensor:
-        return tensor.reshape(-1, tensor.shape[-1])
+class LoraDelta(torch.autograd.Function):
+    """The adapter's part, added to the output of the base layer."""
 
-    def like(rows: Tensor, other: Tensor) -> Tensor:
-        return rows.view(*other.shape[:-1], rows.shape[-1])
+    @staticmethod
+    def forward(
+        ctx: FunctionCtx, x: Tensor, output: Tensor, a: Tensor, b: Tensor, scaling: float
+    ) -> Tensor:
+        """Return output + scaling · x Aᵀ Bᵀ."""
+        rows, inner, thin_a, thin_b = _thin(x, a, b, scaling)
+        ctx.scaling = scaling
+        ctx.save_for_backward(rows, inner, thin_a, thin_b)
+        # Not in place: if the base layer has a bias, its output is a view, and autograd would then
+        # return the wrong gradient.
+        return torch.addmm(_flat(output), inner, thin_b.T).view_as(output)
 
-    class LoraLinear(torch.autograd.Function):
-        """A frozen linear layer and its adapter."""
+    @staticmethod
+    def backward(ctx: FunctionCtx, upstream: Tensor) -> tuple[Tensor | None, ...]:
+        """Return the gradients of x, output, A and B."""
+        rows, inner, a, b = ctx.saved_tensors
+        outer, gradient_a, gradient_b = _slopes(ctx.scaling, _flat(upstream), rows, inner, b)
+        gradient = None
+        if ctx.needs_input_grad[0]:
+            gradient = _in_shape_of(upstream, outer @ a)
+        return gradient, upstream, gradient_a, gradient_b, None
 
-        @staticmethod
-        def forward(
-            ctx: Any,
-            x: Tensor,
-            weight: Tensor,
-            bias: Tensor | None,
-            a: Tensor,
-            b: Tensor,
-            scaling: float,
-        ) -> Tensor:
-            rows, inner, thin_a, thin_b = thin(x, a, b, scaling)
-            ctx.scaling = scaling
-            ctx.save_for_backward(rows, inner, thin_a, thin_b, weight)
-            output = torch.nn.functional.linear(rows, weight, bias)
-            return like(output.addmm_(inner, thin_b.T), x)
 
-        @staticmethod
-        def backward(ctx: Any, upstream: Tensor) -> tuple[Tensor | None, ...]:
-            rows, inner, a, b, weight = ctx.saved_tensors
-            outer, gradient_a, gradient_b = slopes(ctx.scaling, flat(upstream), rows, inner, b)
-            gradient = None
-            if ctx.needs_input_grad[0]:
-                gradient = like((flat(upstream) @ weight).addmm_(outer, a), upstream)
-            return gradient, None, None, gradient_a, gradient_b, None
+def _thin(x: Tensor, a: Tensor, b: Tensor, scaling: float) -> tuple[Tensor, ...]:
+    """Return the rows of the input, x Aᵀ, and A and scaling · B in the format of the input."""
+    rows, thin_a, thin_b = _flat(x), a.to(x.dtype), (b * scaling).to(x.dtype)
+    return rows, rows @ thin_a.T, thin_a, thin_b
 
-    class LoraDelta(torch.autograd.Function):
-        """Adds the adapter's part to the base layer's output."""
 
-        @staticmethod
-        def forward(
-            ctx: Any, x: Tensor, output: Tensor, a: Tensor, b: Tensor, scaling: float
-        ) -> Tensor:
-            rows, inner, thin_a, thin_b = thin(x, a, b, scaling)
-            ctx.scaling = scaling
-            ctx.save_for_backward(rows, inner, thin_a, thin_b)
-            # not in place: where the base layer has a bias its output is a view, and autograd
-            # would then hand the wrong gradient back
-            return torch.addmm(flat(output), inner, thin_b.T).view_as(output)
+def _slopes(
+    scaling: float, upstream: Tensor, rows: Tensor, inner: Tensor, thin_b: Tensor
+) -> tuple[Tensor, Tensor, Tensor]:
+    """Return scaling · upstream B [rows, rank], and the gradients of A and B."""
+    outer = upstream @ thin_b
+    gradient_b = (upstream.float().T @ inner.float()).mul_(scaling)
+    return outer, outer.float().T @ rows.float(), gradient_b
 
-        @staticmethod
-        def backward(ctx: Any, upstream: Tensor) -> tuple[Tensor | None, ...]:
-            rows, inner, a, b = ctx.saved_tensors
-            outer, gradient_a, gradient_b = slopes(ctx.scaling, flat(upstream), rows, inner, b)
-            gradient = None
-            if ctx.needs_input_grad[0]:
-                gradient = like(outer @ a, upstream)
-            return gradient, upstream, gradient_a, gradient_b, None
 
-    _FUNCTIONS = LoraLinear.apply, LoraDelta.apply
-    return _FUNCTIONS
+def _flat(tensor: Tensor) -> Tensor:
+    return tensor.reshape(-1, tensor.shape[-1])
+
+
+def _in_shape_of(other: Tensor, rows: Tensor) -> Tensor:
+    return rows.view(*other.shape[:-1], rows.shape[-1])

@@ -1,72 +1,85 @@
-"""The loss where there is something to learn, and nowhere else.
+"""Compute the loss at the supervised positions only, without ever forming all logits.
 
-With 100,000 and more words in the vocabulary the logits are the largest thing in memory. Only
-the supervised positions' hidden states reach the head, some rows at a time, and the gradient
-with respect to them is formed at once: full logits never exist, and nothing is computed twice.
+With 100,000 and more words in the vocabulary the logits are the largest tensor in memory. Only the
+hidden states of the supervised positions reach the head, a chunk of rows at a time. The gradient
+with respect to these rows is formed together with the loss, so nothing is computed twice.
 """
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
+
+import torch
+from torch import Tensor
+from torch.nn import Module
+from torch.nn.functional import cross_entropy, linear
+from torch.utils.checkpoint import checkpoint
 
 from kofinlaw import UserError
 from kofinlaw.models.memory.heap import trim_heap
 
+# transformers is not imported here: Unsloth must be imported before it.
 if TYPE_CHECKING:
-    from torch import Tensor
-    from torch.nn import Module
+    from torch.autograd.function import FunctionCtx
+    from transformers import PretrainedConfig, PreTrainedModel
 
 
-def causal_model(model: Module) -> Module:
-    """The transformers model below peft's wrapper, or the model itself."""
+def causal_model(model: Module) -> PreTrainedModel:
+    """Return the transformers model below peft's wrapper, or the model itself."""
     inner = getattr(model, "get_base_model", None)
     return inner() if inner is not None else model
 
 
 def hidden_states(model: Module, ids: Tensor) -> Tensor:
-    """Last hidden states [b, n, hidden] of `ids` [b, n] padded on the right.
+    """Return the last hidden states [b, n, hidden] of `ids` [b, n], which are padded on the right.
 
-    No attention mask: under causal attention no real token sees the padding behind it.
+    There is no attention mask: under causal attention no real token sees the padding after it.
     """
-    decoder: Any = causal_model(model).base_model
+    decoder = causal_model(model).base_model
     return decoder(input_ids=ids, use_cache=False).last_hidden_state
 
 
 def supervised_nll(
     model: Module, ids: Tensor, positions: Tensor, targets: Tensor, chunk_rows: int
 ) -> Tensor:
-    """Sum of -log p(target) in nats over the supervised positions, a float32 scalar.
+    """Return the sum of -log p(target) in nats over the supervised positions, a float32 scalar.
 
-    `ids` is [b, n]; `positions` and `targets` are flat (`batching.pad_micro_batch`).
-    Differentiable in every trained parameter of the body. The head may be trained too; its chunks
-    are then recomputed in the backward pass.
+    The result is differentiable in every trained parameter of the body. The head may be trained
+    too; its chunks are then recomputed in the backward pass.
+
+    Args:
+        model: a transformers model, or peft's wrapper around one.
+        ids: token ids [b, n], padded on the right.
+        positions: flat positions to predict from, as `batching.pad_micro_batch` returns them.
+        targets: the token id to predict at each position.
+        chunk_rows: number of positions whose logits exist at the same time.
     """
-    import torch
-
     hidden = hidden_states(model, ids)
     if hidden.device.type == "cpu":
-        trim_heap()  # what the layers left free, before the largest tensors of a pass
+        trim_heap()  # return what the layers have freed before the largest tensors of the pass
     rows = hidden.reshape(-1, hidden.shape[-1]).index_select(0, positions)
-    base: Any = causal_model(model)
+    base = causal_model(model)
     head = base.get_output_embeddings()
     scale, softcap = head_scale(base.config)
     plain = type(head) is torch.nn.Linear and not any(p.requires_grad for p in head.parameters())
     if plain:
-        return _frozen_head()(rows, head.weight, head.bias, targets, scale, softcap, chunk_rows)
+        return FrozenHeadLoss.apply(
+            rows, head.weight, head.bias, targets, scale, softcap, chunk_rows
+        )
     total = rows.new_zeros((), dtype=torch.float32)
     for start in range(0, len(targets), chunk_rows):
         part = slice(start, start + chunk_rows)
-        total = total + torch.utils.checkpoint.checkpoint(
+        total = total + checkpoint(
             _chunk_nll, head, rows[part], targets[part], scale, softcap, use_reentrant=False
         )
     return total
 
 
-def head_scale(config: Any) -> tuple[float, float | None]:
-    """(factor on the logits, soft cap or None) as the model's config states them.
+def head_scale(config: PretrainedConfig) -> tuple[float, float | None]:
+    """Return (factor of the logits, soft cap or None) according to the config of the model.
 
-    Gemma 2 and 3 cap (`final_logit_softcapping`), Granite divides (`logits_scaling`), Cohere
-    multiplies (`logit_scale`).
+    Gemma 2 and 3 cap the logits (`final_logit_softcapping`), Granite divides them
+    (`logits_scaling`), Cohere multiplies them (`logit_scale`).
     """
     text = config.get_text_config() if hasattr(config, "get_text_config") else config
     scale = float(getattr(text, "logit_scale", None) or 1.0)
@@ -76,36 +89,72 @@ def head_scale(config: Any) -> tuple[float, float | None]:
 
 
 def check_head(model: Module, ids: Tensor, chunk_rows: int) -> None:
-    """Compare with the model's own logits on `ids` [1, n], n small; without gradients.
+    """Compare our loss with the loss of the model's own logits on `ids` [1, n], without gradients.
 
-    Raises UserError where they differ: the model's head does something its config does not say,
-    and training would minimise another loss than the one the model has when it answers.
+    Raises UserError if they differ. The head then does something that its config does not state,
+    and training would minimise another loss than the one that the model has when it answers.
     """
-    import torch
-
-    base: Any = causal_model(model)
+    base = causal_model(model)
     positions = torch.arange(ids.shape[1] - 1, device=ids.device)
     with torch.no_grad():
         logits = base(input_ids=ids, use_cache=False).logits[0, :-1].float()
-        expected = torch.nn.functional.cross_entropy(logits, ids[0, 1:]).item()
+        expected = cross_entropy(logits, ids[0, 1:]).item()
         ours = supervised_nll(model, ids, positions, ids[0, 1:], chunk_rows).item() / len(positions)
     if not abs(ours - expected) <= 0.02 * max(1.0, abs(expected)):
         raise UserError(
-            f"this model's head is not understood: loss {ours:.4f} against its own {expected:.4f}",
+            "the output head of this model is not supported: our loss is "
+            f"{ours:.4f}, the model's own is {expected:.4f}",
             where=str(getattr(base.config, "model_type", "model")),
             remedy="train another model of the catalogue, and report this one",
         )
 
 
+class FrozenHeadLoss(torch.autograd.Function):
+    """Cross entropy through a frozen head; the forward pass forms the gradient as well."""
+
+    @staticmethod
+    def forward(
+        ctx: FunctionCtx,
+        rows: Tensor,
+        weight: Tensor,
+        bias: Tensor | None,
+        targets: Tensor,
+        scale: float,
+        softcap: float | None,
+        chunk_rows: int,
+    ) -> Tensor:
+        """Return the summed loss of `rows` [m, hidden] against `targets` [m], a float32 scalar."""
+        wanted = ctx.needs_input_grad[0]
+        gradient = torch.empty_like(rows) if wanted else None
+        total = torch.zeros((), dtype=torch.float32, device=rows.device)
+        for start in range(0, len(targets), chunk_rows):
+            part = slice(start, start + chunk_rows)
+            nll, share = _nll_and_slope(
+                rows[part], weight, bias, targets[part], scale, softcap, sloped=wanted
+            )
+            total += nll
+            if gradient is not None:
+                gradient[part] = share.to(weight.dtype) @ weight
+            del share  # before the logits of the next chunk
+        ctx.gradient = gradient
+        return total
+
+    @staticmethod
+    def backward(ctx: FunctionCtx, upstream: Tensor) -> tuple[Tensor | None, ...]:
+        """Return the gradient of the rows; no other argument gets one."""
+        gradient, ctx.gradient = ctx.gradient, None
+        if gradient is not None:
+            gradient = gradient * upstream.to(gradient.dtype)
+        return gradient, None, None, None, None, None, None
+
+
 def _chunk_nll(
     head: Module, rows: Tensor, targets: Tensor, scale: float, softcap: float | None
 ) -> Tensor:
-    import torch
-
     logits = head(rows).float() * scale
     if softcap is not None:
         logits = softcap * torch.tanh(logits / softcap)
-    return torch.nn.functional.cross_entropy(logits, targets, reduction="sum")
+    return cross_entropy(logits, targets, reduction="sum")
 
 
 def _nll_and_slope(
@@ -118,15 +167,13 @@ def _nll_and_slope(
     *,
     sloped: bool,
 ) -> tuple[Tensor, Tensor]:
-    """Summed -log p(target) of some rows, and where `sloped` its derivative by the head's output.
+    """Return the summed -log p(target) and, if `sloped`, its derivative by the head's output.
 
-    One float32 tensor of rows × vocabulary exists at a time, a second one under a soft cap: the
-    logits become the exponentials and these the derivative, each in its place.
+    One float32 tensor of rows × vocabulary exists at a time, a second one under a soft cap. The
+    logits become the exponentials and these become the derivative, each in the same memory.
     """
-    import torch
-
     goal = targets[:, None]
-    logits = torch.nn.functional.linear(rows, weight, bias).float()
+    logits = linear(rows, weight, bias).float()
     if scale != 1.0:
         logits *= scale
     if softcap is not None:
@@ -147,53 +194,3 @@ def _nll_and_slope(
         if scale != 1.0:
             share *= scale
     return nll, share
-
-
-_FUNCTION: Any = None
-
-
-def _frozen_head() -> Any:
-    """The autograd function, made on first use because torch is not imported before."""
-    global _FUNCTION
-    if _FUNCTION is not None:
-        return _FUNCTION
-    import torch
-
-    class FrozenHead(torch.autograd.Function):
-        """Cross entropy through a head that is not trained, with its gradient made on the way."""
-
-        @staticmethod
-        def forward(
-            ctx: Any,
-            rows: Tensor,
-            weight: Tensor,
-            bias: Tensor | None,
-            targets: Tensor,
-            scale: float,
-            softcap: float | None,
-            chunk_rows: int,
-        ) -> Tensor:
-            wanted = ctx.needs_input_grad[0]
-            gradient = torch.empty_like(rows) if wanted else None
-            total = torch.zeros((), dtype=torch.float32, device=rows.device)
-            for start in range(0, len(targets), chunk_rows):
-                part = slice(start, start + chunk_rows)
-                nll, share = _nll_and_slope(
-                    rows[part], weight, bias, targets[part], scale, softcap, sloped=wanted
-                )
-                total += nll
-                if gradient is not None:
-                    gradient[part] = share.to(weight.dtype) @ weight
-                del share  # before the next chunk's logits
-            ctx.gradient = gradient
-            return total
-
-        @staticmethod
-        def backward(ctx: Any, upstream: Tensor) -> tuple[Tensor | None, ...]:
-            gradient, ctx.gradient = ctx.gradient, None
-            if gradient is not None:
-                gradient = gradient * upstream.to(gradient.dtype)
-            return gradient, None, None, None, None, None, None
-
-    _FUNCTION = FrozenHead.apply
-    return _FUNCTION

@@ -1,10 +1,13 @@
-"""Measuring memory in use, limiting it, and telling that it ran out."""
+"""Measure the memory in use, limit it, and give free memory back."""
 
 from __future__ import annotations
 
+import gc
 import os
 import resource
 from pathlib import Path
+
+import torch
 
 from kofinlaw.models.memory.heap import trim_heap
 from kofinlaw.units import GIB
@@ -15,27 +18,24 @@ class OverLimitError(MemoryError):
 
 
 def memory_in_use() -> int:
-    """Bytes this process holds now: the card's where there is CUDA, else resident memory."""
-    import torch
-
+    """Return the bytes that this process holds: of the card with CUDA, else resident memory."""
     if torch.cuda.is_available():
         return int(torch.cuda.memory_reserved())
     return _status("VmRSS")
 
 
 def peak_memory() -> int:
-    """Most bytes held since `reset_peak`, or since the start where it cannot be reset."""
-    import torch
+    """Return the maximum of `memory_in_use` since `reset_peak`, in bytes.
 
+    Where the peak cannot be reset, this is the maximum since the start of the process.
+    """
     if torch.cuda.is_available():
         return int(torch.cuda.max_memory_reserved())
     return _status("VmHWM")
 
 
 def reset_peak() -> None:
-    """Start a new peak. On Linux through `clear_refs`, which a container may forbid."""
-    import torch
-
+    """Start a new peak. On Linux this writes to `clear_refs`, which a container may forbid."""
     if torch.cuda.is_available():
         torch.cuda.reset_peak_memory_stats()
         return
@@ -46,19 +46,15 @@ def reset_peak() -> None:
 
 
 def device_name() -> str:
-    """The card's name, or `cpu`: a budget found on one is not used on another."""
-    import torch
-
+    """Return the name of the card, or `cpu`; a token budget belongs to one card."""
     return torch.cuda.get_device_name() if torch.cuda.is_available() else "cpu"
 
 
 def device_memory_access() -> dict[str, int]:
-    """Percent of the last second in which the card's memory was read or written (NVML), if known.
+    """Return the percentage of the last second in which the card's memory was accessed (NVML).
 
-    Empty without a card or without NVML's Python binding.
+    The result is empty without a card or without the Python binding of NVML.
     """
-    import torch
-
     if not torch.cuda.is_available():
         return {}
     try:
@@ -68,23 +64,23 @@ def device_memory_access() -> dict[str, int]:
 
 
 def use_expandable_segments() -> None:
-    """Let torch's allocator grow its blocks: passes of ever new lengths then leave no holes.
+    """Let torch's allocator extend its blocks, so that passes of changing lengths leave no holes.
 
-    Takes effect where CUDA has not been used yet; what the person set stays.
+    This takes effect if the process has not used CUDA yet. A setting of the user is kept.
     """
     os.environ.setdefault("PYTORCH_CUDA_ALLOC_CONF", "expandable_segments:True")
 
 
 def memory_limit(limit_gib: float | None) -> int:
-    """Bytes training may hold: what was asked, else the card, else four fifths of free memory.
+    """Return the bytes that training may hold.
 
-    Processes on one machine's processors (counted by their launcher) take an equal part each.
-    On a card the limit is also set on torch's allocator, so passing it raises out of memory
-    instead of spilling into the host's memory in silence (WSL). The CUDA context, about 1 GiB,
-    lies outside the allocator and comes on top.
+    This is `limit_gib`, or the memory of the card, or without a card four fifths of the free
+    memory. Processes on one machine without a card (counted by their launcher) get equal parts.
+
+    On a card the limit is also set in torch's allocator. Exceeding it then raises out of memory
+    instead of silently using host memory (WSL). The CUDA context, about 1 GiB, lies outside the
+    allocator and is not included.
     """
-    import torch
-
     if torch.cuda.is_available():
         total = int(torch.cuda.get_device_properties(torch.cuda.current_device()).total_memory)
         limit = total if limit_gib is None else min(total, int(limit_gib * GIB))
@@ -97,7 +93,7 @@ def memory_limit(limit_gib: float | None) -> int:
 
 
 def free_memory() -> int:
-    """Bytes of host memory still free: the machine's, or the control group's where it is less."""
+    """Return the free bytes of host memory: of the machine, or of the control group if less."""
     free = _meminfo("MemAvailable")
     try:
         most = Path("/sys/fs/cgroup/memory.max").read_text().strip()
@@ -108,11 +104,7 @@ def free_memory() -> int:
 
 
 def release_memory() -> None:
-    """Give back what is no longer used: reference cycles, torch's cache, the C library's heap."""
-    import gc
-
-    import torch
-
+    """Free what is not used: reference cycles, torch's cache, and the heap of the C library."""
     gc.collect()
     if torch.cuda.is_available():
         torch.cuda.empty_cache()
@@ -121,14 +113,15 @@ def release_memory() -> None:
 
 def _status(key: str) -> int:
     kibibytes = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
-    return _kibibytes(Path("/proc/self/status"), key) or kibibytes * 1024
+    return _proc_bytes(Path("/proc/self/status"), key) or kibibytes * 1024
 
 
 def _meminfo(key: str) -> int:
-    return _kibibytes(Path("/proc/meminfo"), key) or 4 * GIB
+    return _proc_bytes(Path("/proc/meminfo"), key) or 4 * GIB
 
 
-def _kibibytes(path: Path, key: str) -> int | None:
+def _proc_bytes(path: Path, key: str) -> int | None:
+    """Return a value of a file of /proc in bytes; None if it cannot be read."""
     try:
         lines = path.read_text().splitlines()
     except OSError:

@@ -1,22 +1,23 @@
-"""The optimizer and the learning rate of each step."""
+"""Make the optimizer and compute the learning rate of each step."""
 
 from __future__ import annotations
 
 import math
-from typing import TYPE_CHECKING, Any
+
+import torch
+from torch.nn import Module
+from torch.optim import Optimizer
 
 from kofinlaw import UserError
 from kofinlaw.trainer.adapter import trainable
 from kofinlaw.trainer.settings import TrainSettings
-
-if TYPE_CHECKING:
-    from torch.nn import Module
+from kofinlaw.trainer.zero import Zero
 
 
 def learning_rate(step: int, steps: int, settings: TrainSettings) -> float:
-    """The rate of `step` (from 0) of `steps`: a linear warm-up, then the schedule's fall.
+    """Return the learning rate of `step` (from 0) of `steps`: linear warm-up, then the schedule.
 
-    cosine falls to a tenth of the peak, linear to zero after the last step.
+    `cosine` falls to a tenth of the peak, `linear` to zero after the last step.
     """
     peak = settings.learning_rate
     warmup = math.ceil(settings.warmup_share * steps)
@@ -30,22 +31,20 @@ def learning_rate(step: int, steps: int, settings: TrainSettings) -> float:
     return peak * (0.1 + 0.9 * 0.5 * (1 + math.cos(math.pi * done)))
 
 
-def make_optimizer(model: Module, settings: TrainSettings) -> Any:
-    """AdamW over the adapter, its B matrices in a group of their own (`ratio` in the group).
+def make_optimizer(model: Module, settings: TrainSettings) -> Optimizer:
+    """Make AdamW over the adapter; the B matrices are a second group with their own `ratio`.
 
     Raises UserError for an 8-bit optimizer without CUDA.
     """
-    import torch
-
     a = [p for name, p in trainable(model) if "lora_B" not in name]
     b = [p for name, p in trainable(model) if "lora_B" in name]
     groups = [
         {"params": a, "ratio": 1.0},
         {"params": b, "ratio": settings.learning_rate_ratio_b},
     ]
-    rates: dict[str, Any] = {"lr": settings.learning_rate, "weight_decay": settings.weight_decay}
+    rate, decay = settings.learning_rate, settings.weight_decay
     if settings.optimizer == "adamw":
-        return torch.optim.AdamW(groups, **rates)
+        return torch.optim.AdamW(groups, lr=rate, weight_decay=decay)
     if not torch.cuda.is_available():
         raise UserError(
             f"{settings.optimizer} needs CUDA", where="train.optimizer", remedy="use adamw"
@@ -54,10 +53,10 @@ def make_optimizer(model: Module, settings: TrainSettings) -> Any:
 
     paged = settings.optimizer == "paged_adamw_8bit"
     kind = bitsandbytes.optim.PagedAdamW8bit if paged else bitsandbytes.optim.AdamW8bit
-    return kind(groups, **rates)
+    return kind(groups, lr=rate, weight_decay=decay)
 
 
-def set_learning_rate(optimizer: Any, rate: float) -> None:
-    """Give every group its rate."""
+def set_learning_rate(optimizer: Optimizer | Zero, rate: float) -> None:
+    """Set the rate of every group: `rate` times the group's `ratio`."""
     for group in optimizer.param_groups:
         group["lr"] = rate * group["ratio"]

@@ -1,4 +1,4 @@
-"""What preference tuning adds to the `train:` section, and what of that section it leaves."""
+"""Define the settings of preference tuning and reject settings that it does not support."""
 
 from __future__ import annotations
 
@@ -9,9 +9,9 @@ from pydantic import BaseModel, ConfigDict, Field
 from kofinlaw import UserError
 from kofinlaw.trainer.settings import TrainSettings
 
-# Those of TRL's that need no setting more and do not depend on how a batch is cut. discopop is
-# left out: it is not convex, and where both answers stand equal, as at our start, it falls towards
-# the rejected one.
+# TRL's losses that need no further setting and do not depend on how a batch is split. discopop is
+# left out: it is not convex, and where both answers are equally likely, as at our start, it moves
+# towards the rejected answer.
 PreferenceLoss = Literal[
     "sigmoid",
     "sigmoid_norm",
@@ -34,28 +34,36 @@ UNSUPPORTED_KEYS = (
 
 
 class PreferenceSettings(BaseModel):
-    """What DPO adds to the `train:` section."""
+    """Settings of DPO in addition to the `train:` section."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
-    beta: float = Field(default=0.1, gt=0, description="how strongly the start holds the model")
+    beta: float = Field(
+        default=0.1, gt=0, description="how strongly the reference model limits the change"
+    )
     loss: PreferenceLoss = Field(default="sigmoid", description="TRL's loss_type; sigmoid is DPO's")
     pairs_per_pass: int = Field(default=1, ge=1, description="pairs in one forward pass")
 
 
 def reject_unsupported(settings: TrainSettings, preference: PreferenceSettings) -> None:
-    """Raises UserError for a setting that preference tuning would leave aside, and a bad cut."""
+    """Check that preference tuning can apply every setting.
+
+    Raises UserError for a setting of `UNSUPPORTED_KEYS` that differs from its default, and for an
+    effective batch that is not a multiple of `pairs_per_pass`.
+    """
     fields = TrainSettings.model_fields
-    aside = [name for name in UNSUPPORTED_KEYS if getattr(settings, name) != fields[name].default]
-    if aside:
+    unsupported = [
+        name for name in UNSUPPORTED_KEYS if getattr(settings, name) != fields[name].default
+    ]
+    if unsupported:
         raise UserError(
-            f"preference tuning has no {', '.join(aside)}",
+            f"preference tuning does not support {', '.join(unsupported)}",
             where="train",
-            remedy="leave it out of the recipe for `prefer`",
+            remedy="remove it from the recipe that you use for `prefer`",
         )
     if settings.effective_batch % preference.pairs_per_pass:
         raise UserError(
             f"effective_batch {settings.effective_batch} is not a multiple of "
-            f"{preference.pairs_per_pass} pairs a pass",
+            f"{preference.pairs_per_pass} pairs per pass",
             where="train.effective_batch",
         )

@@ -1,40 +1,41 @@
-"""The processes of a run and the little they tell each other.
+"""Distributed context: rank, world size, and the collectives that a step needs.
 
-With a whole model on each (DDP) every micro-batch runs without communication; a step has one
-agreement (a few flags) and one sum (the adapter's gradients). A process that runs out of memory
-therefore leaves nobody waiting. With a shared model (FSDP) and under ZeRO passes communicate: all
-processes must run the same number of passes.
+With a whole model in each process (DDP) the micro-batches run without communication. A step needs
+one agreement on a few flags and one sum of the adapter's gradients. If a process runs out of
+memory, no other process waits for it. With a sharded model (FSDP) and under ZeRO the passes
+communicate, so all processes must run the same number of passes.
 """
 
 from __future__ import annotations
 
+import os
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+
+import torch
+from torch import Tensor, distributed
 
 from kofinlaw import UserError
-
-if TYPE_CHECKING:
-    from torch import Tensor
+from kofinlaw.trainer.zero import launched_stage
 
 
 @dataclass(frozen=True)
 class Ranks:
-    """This process's number, how many there are, its device, and whether they share one model.
+    """This process (`rank`) among `world_size` processes, and its device.
 
-    `sharded`: their passes communicate. `zero` is DeepSpeed's stage, 0 without it.
+    `sharded` means that passes communicate. `zero_stage` is DeepSpeed's stage, 0 without DeepSpeed.
     """
 
     rank: int
-    count: int
-    device: Any
+    world_size: int
+    device: torch.device
     sharded: bool = False
-    zero: int = 0
+    zero_stage: int = 0
 
     @property
-    def shares_base(self) -> bool:
+    def shards_base(self) -> bool:
         """Whether no process holds the whole base (FSDP, ZeRO-3)."""
-        return self.sharded and self.zero != 2
+        return self.sharded and self.zero_stage != 2
 
     @property
     def is_main(self) -> bool:
@@ -42,76 +43,62 @@ class Ranks:
         return self.rank == 0
 
     def all_reduce_max(self, values: Sequence[float]) -> list[float]:
-        """The largest of each value over the processes."""
-        if self.count == 1:
+        """Return the maximum of each value over the processes."""
+        if self.world_size == 1:
             return list(values)
-        import torch
-        import torch.distributed as distributed
-
         tensor = torch.tensor(values, dtype=torch.float64, device=self.device)
         distributed.all_reduce(tensor, op=distributed.ReduceOp.MAX)
         return tensor.tolist()
 
     def all_reduce_sum(self, values: Sequence[float]) -> list[float]:
-        """The sum of each value over the processes."""
-        if self.count == 1:
+        """Return the sum of each value over the processes."""
+        if self.world_size == 1:
             return list(values)
-        import torch
-        import torch.distributed as distributed
-
         tensor = torch.tensor(values, dtype=torch.float64, device=self.device)
         distributed.all_reduce(tensor)
         return tensor.tolist()
 
-    def sum_gradients_(self, tensors: Sequence[Tensor]) -> None:
+    def sum_gradients_(self, gradients: Sequence[Tensor]) -> None:
         """Replace each tensor by its sum over the processes, in one message."""
-        if self.count == 1 or not tensors:
+        if self.world_size == 1 or not gradients:
             return
-        import torch
-        import torch.distributed as distributed
-
-        flat = torch.cat([tensor.reshape(-1) for tensor in tensors])
+        flat = torch.cat([gradient.reshape(-1) for gradient in gradients])
         distributed.all_reduce(flat)
         start = 0
-        for tensor in tensors:
-            tensor.copy_(flat[start : start + tensor.numel()].view_as(tensor))
-            start += tensor.numel()
+        for gradient in gradients:
+            gradient.copy_(flat[start : start + gradient.numel()].view_as(gradient))
+            start += gradient.numel()
 
     def barrier(self) -> None:
-        """Go on when all processes have come here."""
-        if self.count > 1:
-            import torch.distributed as distributed
-
+        """Wait until all processes have called this."""
+        if self.world_size > 1:
             distributed.barrier()
 
 
 def open_ranks() -> Ranks:
-    """The processes as `accelerate launch` (or torchrun) started them; one where nothing did.
+    """Join the processes that `accelerate launch` or torchrun started; without them, use one.
 
-    Raises UserError for what accelerate can start and the trainer cannot use.
+    Raises UserError for a kind of launch that accelerate supports and the trainer does not, and as
+    `zero.launched_stage`.
     """
-    import os
-
-    import torch
     from accelerate import PartialState
     from accelerate.utils import DistributedType
 
-    from kofinlaw.trainer.zero import launched_stage
-
-    zero = launched_stage()
+    zero_stage = launched_stage()
     state = PartialState(cpu=not torch.cuda.is_available())
     known = (DistributedType.NO, DistributedType.MULTI_CPU, DistributedType.MULTI_GPU)
-    if not zero and state.distributed_type not in known:
+    if not zero_stage and state.distributed_type not in known:
         raise UserError(
-            f"{state.distributed_type.value} is not supported: it steps in a loop of its own",
+            f"{state.distributed_type.value} is not supported: it needs its own training loop",
             where="accelerate",
             remedy="launch with a file of recipes/accelerate/",
         )
-    if zero:
-        return Ranks(state.process_index, state.num_processes, state.device, True, zero)
+    if zero_stage:
+        return Ranks(state.process_index, state.num_processes, state.device, True, zero_stage)
     asked = os.environ.get("ACCELERATE_USE_FSDP", "false").lower() == "true"
     sharded = asked and state.num_processes > 1
     if sharded:
-        # else transformers gives weights to the first process alone and noise to the others
+        # Otherwise transformers loads the weights in the first process only and leaves the other
+        # processes with random values.
         os.environ["FSDP_CPU_RAM_EFFICIENT_LOADING"] = "false"
     return Ranks(state.process_index, state.num_processes, state.device, sharded)

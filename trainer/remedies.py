@@ -1,33 +1,49 @@
-"""What would make a step fit, by how much: told where one example alone does not."""
+"""List what would make a step fit into memory, with the GiB that each way saves."""
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING
+
+import torch
 
 from kofinlaw.trainer.adapter import linear_layers, trainable
+from kofinlaw.trainer.loss import causal_model
 from kofinlaw.trainer.settings import TrainSettings
 from kofinlaw.units import GIB
 
+if TYPE_CHECKING:
+    from peft import PeftModel
+
 NF4_BYTES = 4.127 / 8  # a weight with its doubly quantised constants (QLoRA, arXiv 2305.14314)
 TRAINED_BYTES = 4 + 4 + 8  # weight, gradient, AdamW's two moments, all float32
-SAVED_BY_8_BIT = 6  # bytes of the moments a trained number
+SAVED_BY_8_BIT = 6  # bytes of the moments per trained number
 FEW = ("q_proj", "v_proj")
 
 
 def remedies(
-    model: Any, settings: TrainSettings, *, over: int | None, pass_bytes: int | None, longest: int
+    model: PeftModel,
+    settings: TrainSettings,
+    *,
+    over: int | None,
+    pass_bytes: int | None,
+    longest: int,
 ) -> str:
-    """The ways out with what each would save in GiB, and whether it is enough alone.
+    """Describe the ways to save memory, how many GiB each saves, and whether it alone is enough.
 
-    `over` is by how many bytes one example is too much (None: unknown), `pass_bytes` what its
-    pass takes over the loaded model, `longest` its tokens. Weights and optimizer are counted; the
-    pass is taken as linear in tokens.
+    Weights and optimizer are counted. The memory of a pass is assumed to be linear in its tokens.
+
+    Args:
+        model: the model with its adapter.
+        settings: the settings of the run; ways that are already used are not listed.
+        over: bytes by which one example exceeds the limit; None if unknown.
+        pass_bytes: bytes of the pass of that example, without the loaded model; None if unknown.
+        longest: tokens of that example.
     """
     ways: list[tuple[str, int]] = []
     if settings.quantization == "none":
         ways.append(("quantization: nf4", _saved_by_nf4(model)))
     numbers = sum(p.numel() for _, p in trainable(model))
-    if settings.optimizer == "adamw" and _has_cuda():
+    if settings.optimizer == "adamw" and torch.cuda.is_available():
         ways.append(("optimizer: paged_adamw_8bit", SAVED_BY_8_BIT * numbers))
     few = sum(p.numel() for n, p in trainable(model) if any(f".{t}." in n for t in FEW))
     if 0 < few < numbers:
@@ -54,14 +70,7 @@ def _line(way: str, saved: int, over: int | None) -> str:
     return text + (", enough" if saved >= over else ", not enough alone")
 
 
-def _saved_by_nf4(model: Any) -> int:
-    base: Any = model.get_base_model()
-    width = base.get_input_embeddings().weight.element_size()
+def _saved_by_nf4(model: PeftModel) -> int:
+    width = causal_model(model).get_input_embeddings().weight.element_size()
     numbers = sum(i * o for n, (i, o) in linear_layers(model).items() if "lora_" not in n)
     return int(numbers * (width - NF4_BYTES))
-
-
-def _has_cuda() -> bool:
-    import torch
-
-    return torch.cuda.is_available()

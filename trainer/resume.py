@@ -1,4 +1,4 @@
-"""Whether a run goes on from a checkpoint or starts anew."""
+"""Decide whether a run resumes from a checkpoint or starts from step 0."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from kofinlaw.trainer.settings import TrainSettings
 
 Resume = Literal["never", "always", "if-possible"]
 
-# What may change between two runs without making another model: memory, speed, files.
+# Keys that may change between two runs without a different result: memory, speed and files.
 FREE_KEYS = {
     "max_tokens_per_micro_batch",
     "memory_limit_gib",
@@ -24,31 +24,32 @@ FREE_KEYS = {
     "keep_checkpoints",
     "gradient_checkpointing",
     "report_to",
-    "mixture",  # the data's fingerprint covers what is in it
-    "start_from",  # the start's own fingerprint covers it
+    "mixture",  # the hash of the data covers its content
+    "start_from",  # the hash of the start adapter covers it
 }
 
 
-def fingerprints(settings: TrainSettings, *, seed: int, **hashes: str) -> dict[str, str]:
-    """What a checkpoint belongs to: the settings that make the model, the seed, and `hashes`."""
+def run_fingerprints(settings: TrainSettings, *, seed: int, **hashes: str) -> dict[str, str]:
+    """Return what a checkpoint must agree with: settings that affect the result, seed, `hashes`."""
     kept = settings.model_dump(mode="json", exclude=FREE_KEYS)
     text = json.dumps(kept, sort_keys=True)
     return {"format": "3", "settings": sha256_text(text), "seed": str(seed), **hashes}
 
 
 def find_checkpoint(
-    root: Path, mine: Mapping[str, str], resume: Resume, tell: Callable[[str], None]
+    root: Path, mine: Mapping[str, str], resume: Resume, log_event: Callable[[str], None]
 ) -> checkpoints.Checkpoint | None:
-    """The checkpoint below `root` to go on from, or None to start anew.
+    """Find the checkpoint below `root` to resume from; None means to start from step 0.
 
-    Raises UserError where `resume` is "always" and there is none, or it belongs to another run.
+    `mine` are the fingerprints of this run. Raises UserError if `resume` is "always" and there is
+    no checkpoint or it belongs to another run.
     """
     if resume == "never":
         return None
-    found = checkpoints.newest(root, tell)
+    found = checkpoints.newest(root, log_event)
     if found is None:
         if resume == "always":
-            raise UserError("no checkpoint to go on from", where=str(root))
+            raise UserError("no checkpoint to resume from", where=str(root))
         return None
     theirs = found.record["fingerprints"]
     differing = [key for key, value in mine.items() if theirs.get(key) != value]
@@ -58,12 +59,12 @@ def find_checkpoint(
         raise UserError(
             f"the checkpoint belongs to another run: different {', '.join(differing)}",
             where=str(found.folder),
-            remedy="put back what changed, or start anew with --resume never",
+            remedy="undo the change, or start from step 0 with --resume never",
         )
-    tell(f"started anew: the checkpoint has different {', '.join(differing)}")
+    log_event(f"started from step 0: the checkpoint has different {', '.join(differing)}")
     return None
 
 
-def start_anew(root: Path) -> None:
-    """Delete the checkpoints of a run that is not gone on with."""
+def delete_checkpoints(root: Path) -> None:
+    """Delete the checkpoints of a run that is not resumed."""
     shutil.rmtree(root, ignore_errors=True)

@@ -1,31 +1,36 @@
-"""A run's checkpoints over its processes: written after a step, taken up again after a kill."""
+"""Write the checkpoints of a run over its processes, and restore them after a kill."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import Any
+
+from torch import Tensor
+from torch.nn import Module
+from torch.optim import Optimizer
 
 from kofinlaw import __version__
 from kofinlaw.trainer import checkpoint as checkpoints
 from kofinlaw.trainer import sharding
 from kofinlaw.trainer.adapter import gathered_tensors, trainable
 from kofinlaw.trainer.ranks import Ranks
-from kofinlaw.trainer.resume import Resume, find_checkpoint, start_anew
+from kofinlaw.trainer.resume import Resume, delete_checkpoints, find_checkpoint
 from kofinlaw.trainer.state import RunState
+from kofinlaw.trainer.token_budget import BudgetRecord
+from kofinlaw.trainer.zero import Zero
 
 
 class RunCheckpoints:
-    """The checkpoints below `out` of the model and optimizer under training.
+    """The checkpoints below `out` of the model under training.
 
-    All processes must call each method together; the first one writes.
+    All processes must call each method together; the main process writes. `fingerprints` are what
+    a checkpoint must agree with, `keep` is the number of newest checkpoints that are kept.
     """
 
     def __init__(
         self,
         out: Path,
-        model: Any,
-        optimizer: Any,
+        model: Module,
         ranks: Ranks,
         *,
         fingerprints: Mapping[str, str],
@@ -34,58 +39,69 @@ class RunCheckpoints:
         self.out = out
         self.root = out / "checkpoints"
         self.model = model
-        self.optimizer = optimizer
         self.ranks = ranks
         self.fingerprints = dict(fingerprints)
         self.keep = keep
 
     def clear_leftovers(self) -> None:
-        """Delete what a killed process was in the middle of writing."""
+        """Delete what killed processes left half written."""
         if self.ranks.is_main:
             checkpoints.clear_leftovers(self.out)
             checkpoints.clear_leftovers(self.root)
         self.ranks.barrier()
 
-    def take_up(self, resume: Resume, tell: Callable[[str], None]) -> checkpoints.Checkpoint | None:
-        """Load the newest whole checkpoint of this run; None, and the folder empty: begin anew.
+    def restore(
+        self, optimizer: Optimizer, resume: Resume, log_event: Callable[[str], None]
+    ) -> checkpoints.Checkpoint | None:
+        """Load the newest complete checkpoint of this run into the model and `optimizer`.
 
-        Raises UserError where `resume` is "always" and there is none.
+        None means that the run starts from step 0; all checkpoints are then deleted. Raises
+        UserError if `resume` is "always" and there is no checkpoint of this run.
         """
-        found = find_checkpoint(self.root, self.fingerprints, resume, tell)
+        found = find_checkpoint(self.root, self.fingerprints, resume, log_event)
         if found is not None:
             self._copy_weights(checkpoints.tensors_of(found))
-            sharding.load_optimizer_state(self.optimizer, checkpoints.optimizer_of(found))
-        self.ranks.barrier()  # all have looked
+            sharding.load_optimizer_state(optimizer, checkpoints.optimizer_of(found))
+        self.ranks.barrier()  # all processes have read it
         if found is None and self.ranks.is_main:
-            start_anew(self.root)
+            delete_checkpoints(self.root)
         self.ranks.barrier()
         return found
 
     def save(
-        self, name: str | None, *, state: RunState, steps: int, budget: Mapping[str, Any]
+        self,
+        optimizer: Optimizer | Zero,
+        name: str | None,
+        *,
+        state: RunState,
+        steps: int,
+        budget: BudgetRecord,
     ) -> None:
-        """Write a checkpoint after `state.step` of `steps`, called after its step when None."""
+        """Write a checkpoint after `state.step` of `steps`; without `name` the step names it."""
         tensors = gathered_tensors(self.model)
-        optimizer = sharding.full_optimizer_state(self.optimizer)
+        optimizer_state = sharding.full_optimizer_state(optimizer)
         if self.ranks.is_main:
-            record = {
-                "version": __version__,
-                "step": state.step,
-                "steps": steps,
-                "budget": dict(budget),
-                "fingerprints": self.fingerprints,
-                "state": state.record(),
-            }
             checkpoints.save(
-                self.root, tensors=tensors, optimizer=optimizer, record=record, name=name
+                self.root,
+                tensors=tensors,
+                optimizer=optimizer_state,
+                record={
+                    "version": __version__,
+                    "step": state.step,
+                    "steps": steps,
+                    "budget": budget,
+                    "fingerprints": self.fingerprints,
+                    "state": state.record(),
+                },
+                name=name,
             )
             checkpoints.keep_newest(self.root, self.keep)
         self.ranks.barrier()
 
-    def take_best(self) -> None:
-        """Put the weights of the best held-out loss into the model."""
+    def load_best(self) -> None:
+        """Load the weights of the best held-out loss into the model."""
         self._copy_weights(checkpoints.tensors_of(checkpoints.read(self.root / "best")))
 
-    def _copy_weights(self, tensors: Mapping[str, Any]) -> None:
+    def _copy_weights(self, tensors: Mapping[str, Tensor]) -> None:
         for name, parameter in trainable(self.model):
             sharding.copy_full_tensor_(parameter, tensors[name])

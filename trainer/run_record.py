@@ -1,10 +1,12 @@
-"""What a finished run leaves: the adapter's folder with its `kofinlaw.json`."""
+"""Write the adapter folder of a finished run, with its `kofinlaw.json`."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+
+from torch import Tensor
+from torch.nn import Module
 
 from kofinlaw import __version__
 from kofinlaw.files import atomic_folder
@@ -13,9 +15,6 @@ from kofinlaw.trainer import adapter as adapters
 from kofinlaw.trainer.settings import TrainSettings
 from kofinlaw.trainer.trainee import Trainee
 
-if TYPE_CHECKING:
-    from torch import Tensor
-
 COUNTS = ("examples", "steps", "tokens", "supervised_tokens", "loss_first", "loss_last")
 
 
@@ -23,17 +22,26 @@ def save_adapter(
     folder: Path,
     settings: TrainSettings,
     trainee: Trainee,
-    tensors: dict[str, Tensor],
-    figures: Mapping[str, Any],
+    tensors: Mapping[str, Tensor],
+    figures: Mapping[str, object],
     *,
     base_id: str,
     template: ChatTemplate,
     fingerprints: Mapping[str, str],
-    **more: Any,
+    **more: object,
 ) -> None:
-    """Write the trained `tensors` (`gathered_tensors`) as `folder`: whole or not at all.
+    """Write `folder` completely or not at all: peft's files, the chat template, `kofinlaw.json`.
 
-    peft's files, the chat template and `kofinlaw.json`, which ends with `more`.
+    Args:
+        folder: the folder of the adapter.
+        settings: the settings of the run.
+        trainee: the trained model.
+        tensors: the trained tensors (`adapter.gathered_tensors`).
+        figures: the figures of the run; those in `COUNTS` enter the record.
+        base_id: the name of the base in the record.
+        template: the chat template of the examples.
+        fingerprints: what the checkpoints of the run agree with.
+        more: further keys at the end of `kofinlaw.json`.
     """
     record = _record(settings, trainee, figures, base_id, template, fingerprints)
     with atomic_folder(folder) as temporary:
@@ -51,12 +59,12 @@ def save_adapter(
 def _record(
     settings: TrainSettings,
     trainee: Trainee,
-    figures: Mapping[str, Any],
+    figures: Mapping[str, object],
     base_id: str,
     template: ChatTemplate,
     fingerprints: Mapping[str, str],
-) -> dict[str, Any]:
-    """`kofinlaw.json`: what merging, answering and a reader need; no times, no places."""
+) -> dict[str, object]:
+    """Return what merging, answering and a reader need; it has no times and no paths."""
     dump = settings.model_dump(mode="json", exclude={"start_from", "mixture"})
     return {
         "format": 1,
@@ -71,8 +79,8 @@ def _record(
     }
 
 
-def quantization_record(settings: TrainSettings, trainee: Trainee) -> dict[str, Any] | None:
-    """How the base was held, exactly enough to form the same weights again; None: as it is."""
+def quantization_record(settings: TrainSettings, trainee: Trainee) -> dict[str, object] | None:
+    """Return the format of the base, exact enough to form the same weights again; None: 16-bit."""
     if settings.quantization == "nf4":
         return {
             "type": "nf4",
@@ -86,9 +94,9 @@ def quantization_record(settings: TrainSettings, trainee: Trainee) -> dict[str, 
     return None
 
 
-def _block_size(model: Any) -> int:
+def _block_size(model: Module) -> int:
     for module in model.modules():
-        state = getattr(module, "quant_state", None)  # on the layer: a weight shared out has none
+        state = getattr(module, "quant_state", None)  # of the layer: a sharded weight has none
         if state is not None:
             return int(state.blocksize)
     raise RuntimeError("no 4-bit layer in a model that was loaded in 4-bit")

@@ -1,4 +1,4 @@
-"""The `train:` section of a recipe."""
+"""Define and validate the `train:` section of a recipe."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ Tracking = Literal["tensorboard", "wandb", "mlflow"]
 
 
 class LoraSettings(BaseModel):
-    """The adapter's shape (LoRA, Hu et al. 2021, arXiv 2106.09685)."""
+    """The shape of the adapter (LoRA, Hu et al. 2021, arXiv 2106.09685)."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
@@ -24,40 +24,43 @@ class LoraSettings(BaseModel):
         default=0.0,
         ge=0,
         lt=1,
-        description="share of the adapter's inputs dropped while training; above 0 the way a step "
-        "is cut changes which ones, so steps are exact only at 0",
+        description="share of the adapter's inputs dropped during training; above 0 the split into "
+        "micro-batches changes which inputs are dropped, so steps are exact only at 0",
     )
     targets: tuple[str, ...] | Literal["all-linear"] = Field(
         default="all-linear",
-        description="names of the layers that get an adapter; the head is left out",
+        description="names of the layers that get an adapter; the output head never gets one",
     )
     rank_stabilized: bool = Field(
-        default=False, description="scale by alpha / √rank instead (rsLoRA, arXiv 2312.03732)"
+        default=False,
+        description="scale by alpha / √rank instead of alpha / rank (rsLoRA, arXiv 2312.03732)",
     )
     decomposed: bool = Field(
         default=False,
-        description="train each weight's length apart from its direction (DoRA, 2402.09353)",
+        description="train magnitude and direction of each weight separately (DoRA, 2402.09353)",
     )
     last_layers: int | None = Field(
-        default=None, ge=1, description="adapt only this many layers at the top; empty: all of them"
+        default=None,
+        ge=1,
+        description="adapt only this many layers, counted from the top; empty: all layers",
     )
     initialization: Literal["default", "pissa", "loftq"] = Field(
         default="default",
-        description="where the adapter starts: default (no change), pissa (the base's largest "
-        "directions; 16-bit base), loftq (what NF4 lost; nf4 base)",
+        description="how the adapter starts: default (no change to the base), pissa (the base's "
+        "largest singular directions; needs a 16-bit base), loftq (the error of NF4; needs nf4)",
     )
 
 
 class DataPart(BaseModel):
-    """Another file of examples that is mixed in."""
+    """One further file of examples in the mixture."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
-    path: Path = Field(description="JSON Lines in any of the three forms")
+    path: Path = Field(description="JSON Lines in one of the three accepted forms")
     weight: float = Field(
         default=1.0,
         gt=0,
-        description="times each of its examples stands in an epoch; 0.5 draws half of them",
+        description="how often an epoch repeats each example of the file; 0.5 draws half of them",
     )
 
 
@@ -66,96 +69,105 @@ class TrainSettings(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
-    lora: LoraSettings = Field(default_factory=LoraSettings, description="the adapter's shape")
+    lora: LoraSettings = Field(default_factory=LoraSettings, description="shape of the adapter")
     quantization: Quantization = Field(
-        default="nf4", description="how the frozen base is held: none (16-bit), nf4 or int8"
+        default="nf4", description="format of the frozen base in memory: none (16-bit), nf4 or int8"
     )
     dtype: Literal["bfloat16", "float16", "float32"] = Field(
         default="bfloat16",
-        description="number format of what is not quantized and of the arithmetic",
+        description="number format of the unquantized weights and of the arithmetic",
     )
     learning_rate: float = Field(default=2e-4, gt=0, description="peak learning rate")
     learning_rate_ratio_b: float = Field(
         default=1.0,
         gt=0,
-        description="B learns this many times faster than A (LoRA+, arXiv 2402.12354)",
+        description="learning rate of B divided by that of A (LoRA+, arXiv 2402.12354)",
     )
-    optimizer: Optimizer = Field(default="adamw", description="adamw; the 8-bit ones need CUDA")
+    optimizer: Optimizer = Field(
+        default="adamw", description="adamw, or an 8-bit form of it, which needs CUDA"
+    )
     weight_decay: float = Field(default=0.0, ge=0, description="decoupled weight decay of AdamW")
     max_gradient_norm: float = Field(
-        default=1.0, ge=0, description="gradients are scaled down to this norm; 0 leaves them alone"
+        default=1.0, ge=0, description="gradients are scaled down to this norm; 0 disables clipping"
     )
     schedule: Schedule = Field(
-        default="cosine", description="how the learning rate falls after warm-up"
+        default="cosine", description="decay of the learning rate after the warm-up"
     )
-    warmup_share: float = Field(default=0.05, ge=0, lt=1, description="share of steps that warm up")
+    warmup_share: float = Field(
+        default=0.05, ge=0, lt=1, description="share of the steps with a rising rate"
+    )
 
     backend: Literal["hf", "unsloth"] = Field(
-        default="hf", description="what loads the model; unsloth is an extra and needs CUDA"
+        default="hf", description="library that loads the model; unsloth is an extra and needs CUDA"
     )
     start_from: Path | None = Field(
-        default=None, description="folder of a trained adapter to go on from; empty: a fresh one"
+        default=None,
+        description="folder of a trained adapter to continue from; empty: a new adapter",
     )
     neftune_alpha: float | None = Field(
         default=None,
         gt=0,
-        description="noise on the embeddings while training (NEFTune, 2310.05914); 5 is usual",
+        description="noise on the embeddings during training (NEFTune, 2310.05914); 5 is usual",
     )
     mixture: tuple[DataPart, ...] = Field(
         default=(), description="further files of examples, each with its weight"
     )
     effective_batch: int = Field(
-        default=16, ge=1, description="examples in a step, over all micro-batches and all processes"
+        default=16, ge=1, description="examples in a step, over all micro-batches and processes"
     )
     effective_batch_tokens: int | None = Field(
         default=None,
         ge=1,
-        description="supervised tokens in a step instead: a step ends with the example that "
-        "reaches them; empty: effective_batch examples",
+        description="supervised tokens in a step: the step ends with the example that reaches this "
+        "number; empty: a step has effective_batch examples",
     )
     epochs: float = Field(default=1.0, gt=0, description="passes over the examples")
     max_steps: int | None = Field(default=None, ge=1, description="stop after this many steps")
     max_tokens: int | None = Field(
         default=None,
         ge=1,
-        description="stop before the step that would pass this many real tokens in all",
+        description="stop before the step that would exceed this many real tokens in total",
     )
     max_length: int = Field(
         default=2048,
         ge=8,
-        description="longest example in tokens; longer ones are rejected, never cut",
+        description="longest example in tokens; longer examples are rejected, never truncated",
     )
 
     max_tokens_per_micro_batch: int | Literal["auto"] = Field(
         default="auto",
-        description="padded tokens in one forward pass; auto starts from a probe of the memory. "
-        "It bounds memory and speed and never changes the result",
+        description="padded tokens in one forward pass; auto measures the memory first. The value "
+        "limits memory and affects speed, but never changes the result",
     )
     memory_limit_gib: float | None = Field(
         default=None,
         gt=0,
-        description="GiB a process may take; empty: the card, or four fifths of free RAM (several "
-        "processes on one machine: a part of it each)",
+        description="memory limit of a process in GiB; empty: the card, or four fifths of the free "
+        "RAM (divided by the number of processes on the machine)",
     )
     gradient_checkpointing: bool | Literal["auto"] = Field(
         default="auto",
-        description="recompute layers in the backward pass; auto: on with CUDA, off on CPU",
+        description="recompute layers in the backward pass; auto: on with CUDA, off on a CPU",
     )
     attention: Literal["auto", "sdpa", "eager"] = Field(
         default="auto",
-        description="attention implementation; auto: sdpa with CUDA, eager on CPU (faster there)",
+        description="attention implementation; auto: sdpa with CUDA, eager on a CPU (faster there)",
     )
     head_chunk_rows: int = Field(
-        default=256, ge=1, description="supervised positions whose logits exist at the same time"
+        default=256,
+        ge=1,
+        description="number of supervised positions whose logits exist at the same time",
     )
 
     checkpoint_steps: int = Field(default=25, ge=1, description="steps between two checkpoints")
-    keep_checkpoints: int = Field(default=2, ge=1, description="newest checkpoints that are kept")
+    keep_checkpoints: int = Field(
+        default=2, ge=1, description="number of newest checkpoints to keep"
+    )
     evaluation_share: float = Field(
         default=0.0,
         ge=0,
         le=0.5,
-        description="share of the examples held out for the evaluation loss",
+        description="share of the examples that is held out for the evaluation loss",
     )
     evaluation_steps: int = Field(default=50, ge=1, description="steps between two evaluations")
     patience: int | None = Field(
@@ -163,11 +175,12 @@ class TrainSettings(BaseModel):
     )
     report_to: tuple[Tracking, ...] = Field(
         default=(),
-        description="trackers beside metrics.jsonl, all offline in the run's folder (extra track)",
+        description="trackers in addition to metrics.jsonl, all offline in the run's folder (extra "
+        "track)",
     )
 
     def starting_below(self, base: Path | None) -> Self:
-        """The same settings with a relative `start_from` taken from the folder `base`."""
+        """Return a copy whose relative `start_from` is resolved against the folder `base`."""
         if self.start_from is None:
             return self
         return self.model_copy(update={"start_from": (base or Path()) / self.start_from})
@@ -181,13 +194,15 @@ class TrainSettings(BaseModel):
         start = self.lora.initialization
         if start == "pissa" and (self.quantization != "none" or self.lora.decomposed):
             raise ValueError(
-                "lora.initialization: pissa changes the base's weights, so it needs "
+                "lora.initialization: pissa changes the base's weights and therefore needs "
                 "quantization: none and no lora.decomposed"
             )
         if start == "loftq" and self.quantization != "nf4":
             raise ValueError("lora.initialization: loftq needs quantization: nf4")
         if start != "default" and self.start_from is not None:
-            raise ValueError(f"lora.initialization: {start} and start_from are two starts: use one")
+            raise ValueError(
+                f"lora.initialization: {start} and start_from exclude each other: use one of them"
+            )
         budget = self.max_tokens_per_micro_batch
         if budget != "auto" and budget < 1:
             raise ValueError("max_tokens_per_micro_batch must be at least 1, or auto")

@@ -1,38 +1,41 @@
-"""Supervised fine-tuning of an adapter: exact steps, checkpoints, exact resume."""
+"""Train an adapter by supervised fine-tuning: exact steps, checkpoints and exact resume."""
 
 from __future__ import annotations
 
 import time
 from collections.abc import Callable
+from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
-from typing import Any
+
+from torch.optim import Optimizer
 
 from kofinlaw import Progress, silent
-from kofinlaw.files import JsonlAppender, write_json, write_jsonl, write_text
+from kofinlaw.files import write_json, write_jsonl, write_text
 from kofinlaw.models.templates import ChatTemplate
 from kofinlaw.trainer import adapter as adapters
-from kofinlaw.trainer import sharding, tracking
+from kofinlaw.trainer import sharding
 from kofinlaw.trainer.batching import StepPlan, plan_steps
-from kofinlaw.trainer.dataset import read_dataset
+from kofinlaw.trainer.dataset import Dataset, read_dataset
 from kofinlaw.trainer.encoding import length_record, show_example
-from kofinlaw.trainer.guards import EXIT_SAVED, Saved, one_at_a_time, termination
+from kofinlaw.trainer.guards import catch_sigterm, exclusive_folder
 from kofinlaw.trainer.loop import Loop
 from kofinlaw.trainer.memory_use import memory_limit, release_memory, use_expandable_segments
 from kofinlaw.trainer.noise import EmbeddingNoise
 from kofinlaw.trainer.optimization import make_optimizer
+from kofinlaw.trainer.passes import Passes
 from kofinlaw.trainer.ranks import Ranks, open_ranks
-from kofinlaw.trainer.remedies import remedies
-from kofinlaw.trainer.resume import Resume, fingerprints
+from kofinlaw.trainer.resume import Resume, run_fingerprints
 from kofinlaw.trainer.run_checkpoints import RunCheckpoints
 from kofinlaw.trainer.run_record import save_adapter
 from kofinlaw.trainer.settings import TrainSettings
 from kofinlaw.trainer.state import RunState, cut_metrics
 from kofinlaw.trainer.step import Stepper
-from kofinlaw.trainer.token_budget import find_budget
-from kofinlaw.trainer.trainee import load_trainee
+from kofinlaw.trainer.token_budget import BudgetRecord, find_budget
+from kofinlaw.trainer.tracking import open_metrics, require_trackers
+from kofinlaw.trainer.trainee import Trainee, load_trainee
+from kofinlaw.trainer.training_result import TrainingResult
 from kofinlaw.units import GIB
-
-__all__ = ["EXIT_SAVED", "Resume", "Saved", "train"]
 
 
 def train(
@@ -48,265 +51,270 @@ def train(
     base: Path | None = None,
     progress: Progress = silent,
     on_micro_batch: Callable[[int, int], None] | None = None,
-) -> dict[str, Any]:
-    """Train an adapter on `examples` (JSON Lines, docs/guides/trainer.md), write it to `out`.
+) -> TrainingResult:
+    """Train an adapter on `examples` and write it to `out`.
 
-    Writes `adapter/` (peft's files, `kofinlaw.json`, the chat template), `metrics.jsonl` (a line a
-    step), `lengths.json`, `first_example.txt`, `rejected.jsonl` and `checkpoints/`. A run that was
-    cut off goes on from its newest whole checkpoint and ends with the same weights, bit for bit on
-    one kind of CPU with as many threads. `model_id` names the base in the adapter's record; `base`
-    is where relative paths of `settings.mixture` and `start_from` begin. Started by
-    `accelerate launch`, the processes share the work and the first one writes.
-    `on_micro_batch(step, number)` is called before each pass.
+    Writes `adapter/` (peft's files, `kofinlaw.json`, the chat template), `metrics.jsonl` (one line
+    per step), `lengths.json`, `first_example.txt`, `rejected.jsonl` and `checkpoints/`. An
+    interrupted run resumes from its newest complete checkpoint and ends with the same weights, bit
+    for bit on one kind of CPU with the same number of threads. Under `accelerate launch` the
+    processes share the work and the main process writes.
 
-    Returns flat counts and figures. Raises UserError for the person's mistakes (see
-    docs/guides/trainer.md) and `Saved` after SIGTERM.
+    Args:
+        settings: lengths and budgets are in tokens, batches in examples, memory in GiB.
+        model_folder: the base model: safetensors, config and tokenizer.
+        examples: JSON Lines with `messages`, or `prompt` and `completion`, or `text`.
+        out: the folder of the run.
+        template: the chat template of `messages`.
+        seed: seed of the order of examples, the adapter's start, dropout and noise.
+        resume: "never" starts from step 0, "always" requires a checkpoint.
+        model_id: the name of the base in the adapter's record; empty: the name of its folder.
+        base: the folder of relative paths in `settings.mixture` and `settings.start_from`.
+        progress: reports the phases `load`, `tokenise`, `probe` and `train`.
+        on_micro_batch: called with step and number before each pass.
+
+    Returns:
+        The figures of the run; losses are in nats per supervised token.
+
+    Raises:
+        UserError: examples, settings or model cannot be used, an example does not fit into memory,
+            the loss is not a number, or another run holds the folder.
+        Saved: after SIGTERM, once a checkpoint is written; exits with `EXIT_SAVED`.
     """
     started = time.monotonic()
     use_expandable_segments()
     settings = settings.starting_below(base)
     if settings.backend == "unsloth":
-        from kofinlaw.trainer.unsloth_backend import require
+        from kofinlaw.trainer.unsloth_backend import require_unsloth
 
-        require()
-    tracking.require(settings.report_to)
+        require_unsloth()
+    require_trackers(settings.report_to)
     ranks = open_ranks()
-    with one_at_a_time(out, holds=ranks.is_main), termination() as asked_to_stop:
-        run = _Run(settings, model_folder, out, template, seed, model_id, ranks, progress)
-        run.read(examples, base)
-        run.load()
-        run.restore(resume)
-        run.find_budget(on_micro_batch)
-        peak = run.loop(asked_to_stop)
-        figures = run.finish(time.monotonic() - started, peak)
-    del run  # the model goes before the next stage loads its own
-    release_memory()
-    return figures
-
-
-class _Run:
-    """The stages of a run in their order; holds the model, the data and where the run stands."""
-
-    def __init__(
-        self,
-        settings: TrainSettings,
-        model_folder: Path,
-        out: Path,
-        template: ChatTemplate,
-        seed: int,
-        model_id: str,
-        ranks: Ranks,
-        progress: Progress,
-    ) -> None:
-        self.settings = settings
-        self.model_folder = model_folder
-        self.out = out
-        self.template = template
-        self.seed = seed
-        self.model_id = model_id or model_folder.name
-        self.ranks = ranks
-        self.progress = progress if ranks.is_main else silent
-        self.state = RunState()
-
-    def tell(self, text: str) -> None:
-        """Put a line into the run's record and before the person's eyes."""
-        self.state.events.append(text)
-        self.progress("train", self.state.step, note=text)
-
-    def read(self, path: Path, base: Path | None) -> None:
-        """Tokenise, hold out, mix, plan the steps; show the lengths and the first example."""
-        from kofinlaw.models.tokenizer import load_tokenizer
-
-        settings = self.settings
-        tokenizer = load_tokenizer(self.model_folder)
-        self.data = read_dataset(
-            path,
-            settings,
-            self.template,
-            tokenizer.encode,
-            seed=self.seed,
+    with exclusive_folder(out, holds=ranks.is_main), catch_sigterm() as stop_requested:
+        run = _Run(
+            settings=settings,
+            model_folder=model_folder,
+            model_id=model_id or model_folder.name,
+            examples=examples,
             base=base,
-            progress=self.progress,
+            out=out,
+            template=template,
+            seed=seed,
+            ranks=ranks,
+            progress=progress if ranks.is_main else silent,
+            started=started,
         )
-        self.examples = self.data.examples
-        self.plan: StepPlan = plan_steps(
-            self.data.lengths,
-            seed=self.seed,
-            batch=settings.effective_batch,
-            epochs=settings.epochs,
-            max_steps=settings.max_steps,
-            max_tokens=settings.max_tokens,
-            targets=[e.targets for e in self.examples[: self.data.trained]],
-            batch_targets=settings.effective_batch_tokens,
-        )
-        if not self.ranks.is_main:
-            return
-        write_jsonl(self.out / "rejected.jsonl", self.data.rejected)
-        write_json(self.out / "lengths.json", length_record(self.examples, self.data.rejected))
-        first = self.examples[self.plan.members(0)[0]]
+        result = _train(run, resume, on_micro_batch, stop_requested)
+    release_memory()  # the model is freed before the next stage loads its own
+    return result
 
-        def decode(ids: list[int]) -> str:
-            return tokenizer.decode(ids, skip_special_tokens=False)
 
-        write_text(self.out / "first_example.txt", show_example(first, decode))
+@dataclass(frozen=True, kw_only=True)
+class _Run:
+    """What a run is given; `started` is the reading of the monotonic clock at its start."""
 
-    def load(self) -> None:
-        """The base with a fresh adapter, its optimizer, and what a checkpoint must agree with."""
-        self.progress("load", 0)
-        self.trainee = load_trainee(
-            self.settings, self.model_folder, self.examples, self.ranks, seed=self.seed
-        )
-        self.model = self.trainee.model
-        self.optimizer = make_optimizer(self.model, self.settings)
-        started_from = self.settings.start_from
-        self.fingerprints = fingerprints(
-            self.settings,
-            seed=self.seed,
-            data=self.data.sha256,
-            base=self.trainee.base_sha256,
-            template=self.template.sha256,
-            start="" if started_from is None else adapters.adapter_sha256(started_from),
-        )
-        self.checkpoints = RunCheckpoints(
-            self.out,
-            self.model,
-            self.optimizer,
-            self.ranks,
-            fingerprints=self.fingerprints,
-            keep=self.settings.keep_checkpoints,
-        )
+    settings: TrainSettings
+    model_folder: Path
+    model_id: str
+    examples: Path
+    base: Path | None
+    out: Path
+    template: ChatTemplate
+    seed: int
+    ranks: Ranks
+    progress: Progress
+    started: float
 
-    def restore(self, resume: Resume) -> None:
-        """Go on from the newest whole checkpoint that belongs to this run, or start anew."""
-        self.budget_record: dict[str, Any] | None = None
-        self.checkpoints.clear_leftovers()
-        self.halved = sharding.halved_budget(self.checkpoints.root)
-        found = self.checkpoints.take_up(resume, self.tell)
-        if found is not None:
-            told = self.state.events
-            self.state = RunState(**found.record["state"], resumed_from=found.step)
-            self.state.events += told
-            self.budget_record = found.record["budget"]
-        if self.ranks.is_main:
-            cut_metrics(self.out / "metrics.jsonl", self.state.step)
 
-    def find_budget(self, on_micro_batch: Callable[[int, int], None] | None) -> None:
-        """What runs the passes, and how many tokens it may take at a time."""
-        settings = self.settings
-        limit = memory_limit(settings.memory_limit_gib)
-        root = self.checkpoints.root
-        alpha = settings.neftune_alpha
-
-        def remedy(over: int | None, pass_bytes: int | None, longest: int) -> str:
-            return remedies(self.model, settings, over=over, pass_bytes=pass_bytes, longest=longest)
-
-        self.stepper = Stepper(
-            self.model,
-            self.examples,
-            self.ranks,
-            seed=self.seed,
-            budget=1,
-            chunk_rows=settings.head_chunk_rows,
-            limit=limit if self.ranks.device.type != "cuda" else None,
-            tell=self.tell,
-            on_micro_batch=on_micro_batch,
-            noise=None if alpha is None else EmbeddingNoise(self.model, alpha, seed=self.seed),
-            remedy=remedy,
-            exhausted=lambda budget, why: sharding.exit_out_of_memory(root, budget, why),
-        )
-        self.progress("probe", 0)
-        if self.ranks.zero == 3:
-            self._start_zero()
-        self.budget_record = find_budget(
-            self.stepper,
-            settings,
-            limit=limit,
-            known=self.budget_record,
-            halved=self.halved,
-            tell=self.tell,
-        )
-        if self.ranks.zero == 2:  # without it, passes are probed as they are
-            self._start_zero()
-        elif self.stepper.zero is not None:
-            self.stepper.zero.forget()
-
-    def _start_zero(self) -> None:
-        from kofinlaw.trainer.zero import Zero
-
-        zero = Zero(self.model, self.optimizer, self.settings, self.ranks.zero)
-        self.stepper.zero = self.optimizer = self.checkpoints.optimizer = zero
-
-    def loop(self, asked_to_stop: Callable[[], bool]) -> int:
-        """The steps that are left; returns the most bytes of memory held."""
-        metrics = JsonlAppender(self.out / "metrics.jsonl") if self.ranks.is_main else None
-        trackers = tracking.open_trackers(
-            self.settings.report_to if self.ranks.is_main else (),
-            self.out,
-            settings=self.settings.model_dump(mode="json"),
-            resumed_at=self.state.step,
-        )
-        loop = Loop(
-            self.settings,
-            self.stepper,
-            self.optimizer,
-            self.plan,
-            self.state,
-            held_out=self.data.held_out,
-            save=self._save,
+def _train(
+    run: _Run,
+    resume: Resume,
+    on_micro_batch: Callable[[int, int], None] | None,
+    stop_requested: Callable[[], bool],
+) -> TrainingResult:
+    """Read, load, restore, find the budget, run the steps, and write the adapter."""
+    settings, ranks = run.settings, run.ranks
+    data, plan = _read_examples(run)
+    run.progress("load", 0)
+    trainee = load_trainee(settings, run.model_folder, data.examples, ranks, seed=run.seed)
+    plain_optimizer = make_optimizer(trainee.model, settings)
+    checkpoints = RunCheckpoints(
+        run.out,
+        trainee.model,
+        ranks,
+        fingerprints=_fingerprints(run, data, trainee),
+        keep=settings.keep_checkpoints,
+    )
+    checkpoints.clear_leftovers()
+    halved = sharding.halved_budget(checkpoints.root)  # before a restart deletes it
+    state, known_budget = _restore(run, checkpoints, plain_optimizer, resume)
+    log_event = partial(_log_event, state, run.progress)
+    limit = memory_limit(settings.memory_limit_gib)
+    alpha = settings.neftune_alpha
+    noise = None if alpha is None else EmbeddingNoise(trainee.model, alpha, seed=run.seed)
+    passes = Passes(trainee.model, data.examples, ranks, settings, noise=noise)
+    run.progress("probe", 0)
+    if ranks.zero_stage == 3:  # before the probe, which must measure the sharded base
+        passes = passes.under_zero(plain_optimizer)
+    budget = find_budget(
+        passes,
+        limit=limit,
+        known=known_budget,
+        halved=halved,
+        log_event=log_event,
+        checkpoint_root=checkpoints.root,
+    )
+    if passes.zero is not None:
+        passes.zero.zero_grad()
+    elif ranks.zero_stage == 2:  # after the probe, whose passes need no engine
+        passes = passes.under_zero(plain_optimizer)
+    stepper = Stepper(
+        passes,
+        seed=run.seed,
+        budget=budget.tokens,
+        log_event=log_event,
+        limit_bytes=limit if ranks.device.type != "cuda" else None,
+        on_micro_batch=on_micro_batch,
+        checkpoint_root=checkpoints.root,
+    )
+    with open_metrics(
+        run.out,
+        settings.report_to,
+        writes=ranks.is_main,
+        settings=settings.model_dump(mode="json"),
+        resumed_at=state.step,
+    ) as metrics:
+        Loop(
+            settings=settings,
+            stepper=stepper,
+            optimizer=plain_optimizer if passes.zero is None else passes.zero,
+            plan=plan,
+            state=state,
+            held_out=data.held_out,
+            budget=budget,
+            checkpoints=checkpoints,
             metrics=metrics,
-            trackers=trackers,
-            tell=self.tell,
-            progress=self.progress,
-        )
-        try:
-            loop.run(asked_to_stop)
-        finally:
-            for tracker in trackers:
-                tracker.close()
-            if metrics is not None:
-                metrics.close()
-        return self.state.peak
+            log_event=log_event,
+            progress=run.progress,
+        ).run(stop_requested)
+    return _finish(run, data, trainee, state, checkpoints, stepper.budget, log_event)
 
-    def _save(self, name: str | None) -> None:
-        self.budget_record = {**(self.budget_record or {}), "tokens": self.stepper.budget}
-        self.checkpoints.save(
-            name, state=self.state, steps=self.plan.steps, budget=self.budget_record
-        )
 
-    def finish(self, seconds: float, peak: int) -> dict[str, Any]:
-        """Check what moved, write the adapter, and return the run's figures."""
-        if self.state.best() is not None:
-            self.checkpoints.take_best()
-        unmoved = adapters.unchanged_parameters(self.model, self.trainee.start)
-        if unmoved and self.state.step > 2:
-            self.tell(f"{len(unmoved)} trained tensors did not move, the first is {unmoved[0]}")
-        adapters.check_frozen(self.model, self.trainee.frozen)
-        figures = {
-            "examples": self.data.trained,
-            "held_out": len(self.data.held_out),
-            "rejected": len(self.data.rejected),
-            **self.state.figures(),
-            "seconds": round(seconds, 1),
-            "peak_memory_gib": round(peak / GIB, 3),
-            "budget_tokens": self.stepper.budget,
-            "trainable_parameters": self.trainee.parameters,
-            "unmoved_tensors": len(unmoved),
-            "frozen_changed": 0,
-            "processes": self.ranks.count,
-            "base_sha256": self.trainee.base_sha256,
-            "template_sha256": self.template.sha256,
-        }
-        tensors = adapters.gathered_tensors(self.model)
-        if self.ranks.is_main:
-            save_adapter(
-                self.out / "adapter",
-                self.settings,
-                self.trainee,
-                tensors,
-                figures,
-                base_id=self.model_id,
-                template=self.template,
-                fingerprints=self.fingerprints,
-            )
-        self.ranks.barrier()
-        return figures
+def _read_examples(run: _Run) -> tuple[Dataset, StepPlan]:
+    """Tokenise, hold out, mix and plan the steps; write lengths, rejections and one example."""
+    from kofinlaw.models.tokenizer import load_tokenizer
+
+    settings = run.settings
+    tokenizer = load_tokenizer(run.model_folder)
+    data = read_dataset(
+        run.examples,
+        settings,
+        run.template,
+        tokenizer.encode,
+        seed=run.seed,
+        base=run.base,
+        progress=run.progress,
+    )
+    plan = plan_steps(
+        data.lengths,
+        seed=run.seed,
+        batch=settings.effective_batch,
+        epochs=settings.epochs,
+        max_steps=settings.max_steps,
+        max_tokens=settings.max_tokens,
+        targets=data.targets,
+        batch_targets=settings.effective_batch_tokens,
+    )
+    if run.ranks.is_main:
+        write_jsonl(run.out / "rejected.jsonl", data.rejected)
+        write_json(run.out / "lengths.json", length_record(data.examples, data.rejected))
+        first = data.examples[plan.members(0)[0]]
+        decode = partial(tokenizer.decode, skip_special_tokens=False)
+        write_text(run.out / "first_example.txt", show_example(first, decode))
+    return data, plan
+
+
+def _fingerprints(run: _Run, data: Dataset, trainee: Trainee) -> dict[str, str]:
+    """Return what a checkpoint must agree with."""
+    started_from = run.settings.start_from
+    return run_fingerprints(
+        run.settings,
+        seed=run.seed,
+        data=data.sha256,
+        base=trainee.base_sha256,
+        template=run.template.sha256,
+        start="" if started_from is None else adapters.adapter_sha256(started_from),
+    )
+
+
+def _restore(
+    run: _Run, checkpoints: RunCheckpoints, optimizer: Optimizer, resume: Resume
+) -> tuple[RunState, BudgetRecord | None]:
+    """Resume from the newest complete checkpoint of this run, or start from step 0.
+
+    Returns the state of the run and the budget of the checkpoint.
+    """
+    state, budget = RunState(), None
+    found = checkpoints.restore(optimizer, resume, partial(_log_event, state, run.progress))
+    if found is not None:
+        events = state.events
+        state = RunState(**found.record["state"], resumed_from=found.step)
+        state.events += events
+        budget = found.record["budget"]
+    if run.ranks.is_main:
+        cut_metrics(run.out / "metrics.jsonl", state.step)
+    return state, budget
+
+
+def _log_event(state: RunState, progress: Progress, text: str) -> None:
+    """Record an event in the state of the run and show it to the user."""
+    state.events.append(text)
+    progress("train", state.step, note=text)
+
+
+def _finish(
+    run: _Run,
+    data: Dataset,
+    trainee: Trainee,
+    state: RunState,
+    checkpoints: RunCheckpoints,
+    budget_tokens: int,
+    log_event: Callable[[str], None],
+) -> TrainingResult:
+    """Load the best weights, check what training changed, and write the adapter."""
+    seconds = time.monotonic() - run.started
+    if state.best() is not None:
+        checkpoints.load_best()
+    unmoved = adapters.unchanged_parameters(trainee.model, trainee.start)
+    if unmoved and state.step > 2:
+        log_event(f"{len(unmoved)} trained tensors did not change; the first is {unmoved[0]}")
+    adapters.check_frozen(trainee.model, trainee.frozen)
+    result = TrainingResult(
+        examples=data.trained,
+        held_out=len(data.held_out),
+        rejected=len(data.rejected),
+        **state.figures(),
+        seconds=round(seconds, 1),
+        peak_memory_gib=round(state.peak / GIB, 3),
+        budget_tokens=budget_tokens,
+        trainable_parameters=trainee.parameters,
+        unmoved_tensors=len(unmoved),
+        frozen_changed=0,
+        processes=run.ranks.world_size,
+        base_sha256=trainee.base_sha256,
+        template_sha256=run.template.sha256,
+    )
+    tensors = adapters.gathered_tensors(trainee.model)
+    if run.ranks.is_main:
+        save_adapter(
+            run.out / "adapter",
+            run.settings,
+            trainee,
+            tensors,
+            result.to_record(),
+            base_id=run.model_id,
+            template=run.template,
+            fingerprints=checkpoints.fingerprints,
+        )
+    run.ranks.barrier()
+    return result

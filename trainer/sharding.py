@@ -1,47 +1,53 @@
-"""FSDP: each process holds a share of every layer and borrows the rest while it computes.
+"""Shard a model by FSDP: parameters are sharded per layer and gathered for the computation.
 
-torch's `fully_shard` on each decoder layer; embeddings, last norm and head stay whole. The
-adapter lies inside the layers, so its gradients come out summed and shared out. 4-bit weights are
-shared out packed; their scales (a thirtieth of them) stay whole on each process, where bitsandbytes
-looks for them once a layer is borrowed. 8-bit weights change while they compute: they cannot be.
+torch's `fully_shard` is applied to each decoder layer. Embeddings, last norm and head stay whole.
+The adapter lies inside the layers, so its gradients are summed and sharded. 4-bit weights are
+sharded in their packed form. Their scales (a thirtieth of the bytes) stay whole in each process,
+because bitsandbytes reads them there when a layer is gathered. 8-bit weights change during the
+computation and cannot be sharded.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import json
+import os
+import sys
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, NoReturn
+from typing import NoReturn
+
+import torch
+from torch import Tensor
+from torch.nn import Module
+from torch.optim import Optimizer
 
 from kofinlaw import UserError
 from kofinlaw.files import write_json
 from kofinlaw.trainer.loss import causal_model
 from kofinlaw.trainer.memory_use import device_name
-
-if TYPE_CHECKING:
-    from torch import Tensor
-
-    from kofinlaw.trainer.ranks import Ranks
+from kofinlaw.trainer.ranks import Ranks
+from kofinlaw.trainer.zero import OptimizerState, Zero
 
 EXIT_OUT_OF_MEMORY = 76
-"""Exit code after out-of-memory under FSDP: run again to go on with half the budget."""
+"""Exit code after out of memory with a sharded model: the next run resumes with half the budget."""
 
 HALVED = "budget-halved.json"
 
 
-def shard(model: Any, ranks: Ranks) -> None:
-    """Share the decoder layers of `model` out over the processes, and put it on their devices.
+def shard_model(model: Module, ranks: Ranks) -> None:
+    """Shard the decoder layers of `model` over the processes and move it to their devices.
 
-    Gradients are summed, not averaged: a step's loss is already divided by all its tokens.
+    Gradients are summed, not averaged, because the loss of a step is already divided by all its
+    tokens. Raises UserError for a model whose layers are not found.
     """
     from torch.distributed.device_mesh import init_device_mesh
     from torch.distributed.fsdp import fully_shard
 
-    mesh = init_device_mesh(ranks.device.type, (ranks.count,))
-    base: Any = causal_model(model)
+    mesh = init_device_mesh(ranks.device.type, (ranks.world_size,))
+    base = causal_model(model)
     layers = getattr(base.base_model, "layers", None)
     if layers is None:
         raise UserError(
-            f"this kind of model ({base.config.model_type}) keeps its layers elsewhere",
+            f"FSDP does not know where a model of type {base.config.model_type} keeps its layers",
             where="accelerate",
             remedy="launch with recipes/accelerate/ddp.yaml",
         )
@@ -52,14 +58,14 @@ def shard(model: Any, ranks: Ranks) -> None:
     model.to(ranks.device)
     for module in model.modules():
         scales = getattr(module, "quant_state", None)
-        if scales is not None:  # no parameter: nobody else moves it
+        if scales is not None:  # not a parameter, so `model.to` does not move it
             scales.to(ranks.device)
 
 
 def full_tensor(tensor: Tensor) -> Tensor:
-    """The whole of a tensor that is shared out, on every process; another one as it is.
+    """Return the whole of a sharded tensor on every process; another tensor unchanged.
 
-    Under ZeRO-3 it takes the parameter itself: a view of one does not know its shares.
+    Under ZeRO-3 `tensor` must be the parameter itself: a view of it does not know its shards.
     """
     if hasattr(tensor, "ds_id"):
         import deepspeed
@@ -71,9 +77,7 @@ def full_tensor(tensor: Tensor) -> Tensor:
 
 
 def copy_full_tensor_(parameter: Tensor, value: Tensor) -> None:
-    """Write the whole `value` into a parameter, shared out or not; all processes must."""
-    import torch
-
+    """Write the whole `value` into a parameter, sharded or not; all processes must call this."""
     with torch.no_grad():
         if hasattr(parameter, "ds_id"):
             import deepspeed
@@ -85,7 +89,7 @@ def copy_full_tensor_(parameter: Tensor, value: Tensor) -> None:
 
 
 def shard_like(value: Tensor, like: Tensor) -> Tensor:
-    """This process's share of the whole `value`, shared out as `like` is."""
+    """Return this process's shard of the whole `value`, sharded as `like` is."""
     from torch.distributed.tensor import DTensor, distribute_tensor
 
     if not isinstance(like, DTensor):
@@ -94,29 +98,33 @@ def shard_like(value: Tensor, like: Tensor) -> Tensor:
 
 
 def local_tensor(tensor: Tensor) -> Tensor:
-    """What this process holds of a tensor (FSDP); under ZeRO-3, that ends whole, all of it."""
+    """Return the shard that this process holds (FSDP); under ZeRO-3 return the whole tensor.
+
+    Under ZeRO-3 the model is sharded after its checksums were taken, so only whole tensors can be
+    compared with them.
+    """
     if hasattr(tensor, "ds_id"):
         return full_tensor(tensor)
     part = getattr(tensor, "to_local", None)
     return part() if part is not None else tensor
 
 
-def full_optimizer_state(optimizer: Any) -> dict[str, Any]:
-    """The optimizer's state with whole tensors; every process must ask for it."""
-    state: dict[str, Any] = optimizer.state_dict()
+def full_optimizer_state(optimizer: Optimizer | Zero) -> OptimizerState:
+    """Return the state of the optimizer with whole tensors; all processes must call this."""
+    state: OptimizerState = optimizer.state_dict()
     moments = {
-        number: {key: full_tensor(v) if hasattr(v, "shape") else v for key, v in values.items()}
+        number: {key: full_tensor(v) if isinstance(v, Tensor) else v for key, v in values.items()}
         for number, values in state["state"].items()
     }
     return {**state, "state": moments}
 
 
-def load_optimizer_state(optimizer: Any, state: Mapping[str, Any]) -> None:
-    """Give `optimizer` the whole `state`, shared out as its parameters are."""
+def load_optimizer_state(optimizer: Optimizer, state: OptimizerState) -> None:
+    """Load the whole `state` into `optimizer`, sharded as its parameters are."""
     parameters = [p for group in optimizer.param_groups for p in group["params"]]
     moments = {
         number: {
-            key: shard_like(v, parameters[number]) if getattr(v, "ndim", 0) else v
+            key: shard_like(v, parameters[number]) if isinstance(v, Tensor) and v.ndim else v
             for key, v in values.items()
         }
         for number, values in state["state"].items()
@@ -125,28 +133,23 @@ def load_optimizer_state(optimizer: Any, state: Mapping[str, Any]) -> None:
 
 
 def exit_out_of_memory(root: Path, budget: int, why: str) -> NoReturn:
-    """Leave half the budget for the next run below `root` and end this process at once.
+    """Write half the budget below `root` for the next run and end this process at once.
 
-    The other processes wait within a pass and cannot be told; whoever launched them ends them.
+    The other processes wait inside a pass and cannot be notified; their launcher ends them.
     """
-    import os
-    import sys
-
     half = max(1, budget // 2)
     root.mkdir(parents=True, exist_ok=True)
     write_json(root / HALVED, {"tokens": half, "why": why, "device": device_name()})
     sys.stderr.write(
-        f"out of memory ({why}) with {budget} tokens a pass; run again: it goes on from the last "
-        f"checkpoint with {half}\n"
+        f"out of memory ({why}) with {budget} tokens per pass; run the command again: it resumes "
+        f"from the last checkpoint with {half}\n"
     )
     sys.stderr.flush()
     os._exit(EXIT_OUT_OF_MEMORY)
 
 
 def halved_budget(root: Path) -> int | None:
-    """The budget that a run out of memory on such a card left below `root`."""
-    import json
-
+    """Read the budget that a run left below `root` when it was out of memory on the same card."""
     try:
         value = json.loads((root / HALVED).read_text(encoding="utf-8"))
         return int(value["tokens"]) if value["device"] == device_name() else None

@@ -1,4 +1,4 @@
-"""Where a run stands, and what it writes about itself."""
+"""Count what a run has done, and format the lines of metrics.jsonl."""
 
 from __future__ import annotations
 
@@ -6,19 +6,50 @@ import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import TypedDict
 
 from kofinlaw.files import write_jsonl
 from kofinlaw.trainer.step import StepResult
 from kofinlaw.units import GIB
 
 
+class StateRecord(TypedDict):
+    """The state of a run in `checkpoint.json`; the fields are those of `RunState`."""
+
+    step: int
+    tokens: int
+    padded: int
+    supervised: int
+    seconds: float
+    peak: int
+    losses: list[float]
+    evaluations: list[list[float]]
+    events: list[str]
+
+
+class RunFigures(TypedDict):
+    """The figures of the steps of a run; `TrainingResult` explains them."""
+
+    steps: int
+    tokens: int
+    supervised_tokens: int
+    padding: float
+    loss_first: float
+    loss_last: float
+    evaluation_loss: float | None
+    best_step: int | None
+    tokens_per_second: float
+    train_seconds: float
+    resumed_from: int | None
+    out_of_memory: int
+
+
 @dataclass
 class RunState:
-    """What a checkpoint carries besides tensors: counts so far, losses, evaluations, events.
+    """What a checkpoint holds in addition to tensors: counts, losses, evaluations and events.
 
-    `evaluations` are [step, mean held-out loss]; `seconds` are those of the steps alone; `peak`
-    is the most bytes of memory held.
+    `tokens` are real, `padded` include padding. `evaluations` are pairs of step and mean held-out
+    loss. `seconds` count only the steps. `peak` is the maximum of the memory in use, in bytes.
     """
 
     step: int = 0
@@ -42,25 +73,35 @@ class RunState:
         self.losses.append(result.loss)
 
     def best(self) -> tuple[int, float] | None:
-        """(step, loss) of the best evaluation, the earlier of two equal ones."""
+        """Return (step, loss) of the best evaluation, the earlier one of two equal ones."""
         if not self.evaluations:
             return None
         step, loss = min(self.evaluations, key=lambda e: (e[1], e[0]))
         return int(step), loss
 
     def out_of_patience(self, patience: int | None) -> bool:
-        """Whether `patience` evaluations have passed since the best one."""
+        """Return whether `patience` evaluations have passed since the best one."""
         best = self.best()
         if patience is None or best is None:
             return False
         return sum(step > best[0] for step, _ in self.evaluations) >= patience
 
-    def record(self) -> dict[str, Any]:
-        """The state as JSON values; `RunState(**record)` is the inverse."""
-        return {key: value for key, value in vars(self).items() if key != "resumed_from"}
+    def record(self) -> StateRecord:
+        """Return the state as JSON values; `RunState(**record)` is the inverse."""
+        return {
+            "step": self.step,
+            "tokens": self.tokens,
+            "padded": self.padded,
+            "supervised": self.supervised,
+            "seconds": self.seconds,
+            "peak": self.peak,
+            "losses": self.losses,
+            "evaluations": self.evaluations,
+            "events": self.events,
+        }
 
-    def figures(self) -> dict[str, Any]:
-        """The run's counts and losses for the stage's record; the last loss is a tenth's mean."""
+    def figures(self) -> RunFigures:
+        """Return counts and losses; `loss_last` is the mean over the last tenth of the steps."""
         last = self.losses[-max(1, len(self.losses) // 10) :]
         best = self.best()
         return {
@@ -80,9 +121,12 @@ class RunState:
 
 
 def metrics_line(
-    state: RunState, result: StepResult, *, seconds: float, more: Mapping[str, Any]
-) -> dict[str, Any]:
-    """A line of `metrics.jsonl`: the step just counted, with `more` after its loss."""
+    state: RunState, result: StepResult, *, seconds: float, more: Mapping[str, float | None]
+) -> dict[str, float | None]:
+    """Return the line of `metrics.jsonl` for the step that was just counted.
+
+    `more` are further figures, which follow the loss. `seconds` is the duration of the step.
+    """
     return {
         "step": state.step,
         "loss": result.loss,
@@ -100,7 +144,7 @@ def metrics_line(
 
 
 def cut_metrics(path: Path, step: int) -> None:
-    """Drop the lines of steps that will be done again, and a torn one."""
+    """Drop the lines after `step`, whose steps will be repeated, and an incomplete line."""
     if not path.exists():
         return
     kept = []

@@ -1,101 +1,138 @@
-"""One exact step: the gradients of a fixed set of examples, however memory makes us cut it.
+"""Run one exact step: the gradient of a fixed set of examples, however memory splits it.
 
-The loss of a step is the sum over its supervised tokens divided by their number over all
-micro-batches and all processes. Out of memory halves the budget and the step is done again from
-its start with the same random state, so nothing is skipped or counted twice.
+The loss of a step is the sum over its supervised tokens, divided by their number over all
+micro-batches and all processes. Out of memory halves the budget. The step is then repeated from its
+start with the same random state, so no example is skipped or counted twice.
 """
 
 from __future__ import annotations
 
 import math
-import time
 from collections.abc import Callable, Sequence
-from contextlib import AbstractContextManager, nullcontext
-from typing import TYPE_CHECKING, Any, NoReturn
+from dataclasses import dataclass, field
+from pathlib import Path
 
 import numpy as np
+import torch
 
 from kofinlaw import UserError
-from kofinlaw.models.memory.heap_limit import limit_heap_growth
 from kofinlaw.models.memory.out_of_memory import is_out_of_memory
 from kofinlaw.trainer.adapter import trainable
-from kofinlaw.trainer.batching import pad_micro_batch, split_micro_batches, split_over_ranks
-from kofinlaw.trainer.encoding import Encoded
-from kofinlaw.trainer.loss import causal_model, supervised_nll
-from kofinlaw.trainer.memory_use import (
-    OverLimitError,
-    memory_in_use,
-    release_memory,
-)
-from kofinlaw.trainer.noise import EmbeddingNoise
-from kofinlaw.trainer.ranks import Ranks
-from kofinlaw.trainer.step_outcome import Failure, StepResult, bad_loss
-from kofinlaw.trainer.zero import Zero
+from kofinlaw.trainer.batching import split_micro_batches, split_over_ranks
+from kofinlaw.trainer.loss import causal_model
+from kofinlaw.trainer.memory_use import OverLimitError, memory_in_use, release_memory
+from kofinlaw.trainer.passes import Passes
+from kofinlaw.trainer.remedies import remedies
+from kofinlaw.trainer.sharding import exit_out_of_memory
 from kofinlaw.units import GIB
 
-if TYPE_CHECKING:
-    from torch import Tensor
 
-# float16 gradients below 6e-8 vanish; the loss is scaled up and the float32 sums scaled back.
-FLOAT16_SCALE = 1024.0
+@dataclass(frozen=True, slots=True)
+class StepResult:
+    """The figures of a step over all processes.
+
+    `loss` is in nats per supervised token. `tokens` are real, `padded` include padding. `budget`
+    is the budget at the end of the step. `stop` is whether any process asked to end after it.
+    """
+
+    loss: float
+    tokens: int
+    padded: int
+    supervised: int
+    micro_batches: int
+    budget: int
+    stop: bool
+
+
+@dataclass
+class Failure:
+    """Why this process could not finish its passes; the defaults mean that it could.
+
+    Args:
+        reason: the message of the error.
+        padded: tokens of the pass that failed.
+        single: whether that pass held a single example.
+        examples: ids of the examples with a bad loss.
+        bad: whether the loss of `examples` is not a number or has exploded.
+        over_bytes: bytes over the limit, if known.
+        error: the error that means out of memory.
+    """
+
+    reason: str = ""
+    padded: int = 0
+    single: bool = False
+    examples: list[str] = field(default_factory=list)
+    bad: bool = False
+    over_bytes: int | None = None
+    error: BaseException | None = None
+
+    def flags(self) -> list[float]:
+        """Return what the processes must agree on: failed, padded tokens, single, bad."""
+        return [float(self.error is not None), float(self.padded), self.single, self.bad]
+
+
+def bad_loss(failure: Failure, step: int) -> UserError:
+    """Return the error that names the examples with a bad loss."""
+    ids = ", ".join(failure.examples) or "on another process"
+    return UserError(
+        f"the loss is not a number or has exploded; examples: {ids}",
+        where=f"train, step {step + 1}",
+        remedy="check these examples; lower learning_rate, or use dtype: bfloat16",
+    )
 
 
 class Stepper:
-    """Runs the passes of a step and owns the one thing that changes: the token budget."""
+    """Computes the gradients of steps; its only state is the token budget.
+
+    Args:
+        passes: the model with its examples.
+        seed: the random state of a step is derived from it and the number of the step.
+        budget: padded tokens per pass; halved when a pass runs out of memory.
+        log_event: called with a message when the budget changes.
+        limit_bytes: memory that may be in use after a forward pass; None: not checked.
+        on_micro_batch: called with step and number before each pass.
+        checkpoint_root: where a sharded run leaves half the budget before it ends by out of
+            memory; None: out of memory is handled as in a run that is not sharded.
+    """
 
     def __init__(
         self,
-        model: Any,
-        examples: Sequence[Encoded],
-        ranks: Ranks,
+        passes: Passes,
         *,
         seed: int,
         budget: int,
-        chunk_rows: int,
-        limit: int | None,
-        tell: Callable[[str], None],
+        log_event: Callable[[str], None],
+        limit_bytes: int | None = None,
         on_micro_batch: Callable[[int, int], None] | None = None,
-        noise: EmbeddingNoise | None = None,
-        remedy: Callable[[int | None, int | None, int], str] = lambda over, taken, longest: "",
-        exhausted: Callable[[int, str], NoReturn] | None = None,
+        checkpoint_root: Path | None = None,
     ) -> None:
-        self.model = model
-        self.examples = examples
-        self.lengths = [len(e) for e in examples]
-        self.ranks = ranks
+        self.passes = passes
+        self.ranks = passes.ranks
         self.seed = seed
         self.budget = budget
-        self.chunk_rows = chunk_rows
-        self.limit = limit
-        self.tell = tell
+        self.log_event = log_event
+        self.limit_bytes = limit_bytes
         self.on_micro_batch = on_micro_batch
-        self.noise = noise
-        self.remedy = remedy
-        self.exhausted = exhausted
-        self.zero: Zero | None = None  # set once it holds the model
-        base: Any = causal_model(model)
-        self.scale = FLOAT16_SCALE if str(base.dtype) == "torch.float16" else 1.0
-        if ranks.zero:
-            self.scale = float(ranks.count)  # DeepSpeed averages over the processes
-        if ranks.device.type == "cpu":
-            limit_heap_growth(model)
-        self.ceiling = 3 * math.log(base.config.get_text_config().vocab_size)
+        self.checkpoint_root = checkpoint_root
+        config = causal_model(passes.model).config.get_text_config()
+        self.ceiling = 3 * math.log(config.vocab_size)  # nats per token; above it a loss exploded
 
     def gradients(self, step: int, members: Sequence[int], *, stop: bool = False) -> StepResult:
-        """Leave the step's gradient, summed over the processes, in every trained parameter.
+        """Leave the gradient of `step`, summed over the processes, in every trained parameter.
 
-        `members` are the step's examples over all processes; `stop` is this process's wish to end
-        after the step, and comes back as any process's. Raises UserError where one example alone
-        does not fit, and where the loss is not a number or has exploded (naming the examples).
+        `members` are the examples of the step over all processes. `stop` is whether this process
+        asks to end after the step. Raises UserError if one example alone does not fit, and if the
+        loss is not a number or has exploded (the message names the examples).
         """
-        mine = split_over_ranks(members, self.lengths, self.ranks.count)[self.ranks.rank]
-        supervised = sum(self.examples[i].targets for i in members)
-        tokens = sum(self.lengths[i] for i in members)
-        tries_alone = 0
+        passes = self.passes
+        mine = split_over_ranks(members, passes.lengths, self.ranks.world_size)[self.ranks.rank]
+        supervised = passes.targets(members)
+        tokens = sum(passes.lengths[i] for i in members)
+        failed_alone = 0
         while True:
-            cuts = split_micro_batches(mine, self.lengths, self.budget)
-            idle = self._idle(cuts, members)
-            nll, failure = self._passes(step, cuts, supervised, idle)
+            micro_batches = split_micro_batches(mine, passes.lengths, self.budget)
+            idle = self._idle_passes(micro_batches, members)
+            nll, failure = self._run_passes(step, micro_batches, supervised, idle)
             agreed = self.ranks.all_reduce_max([*failure.flags(), float(stop)])
             failed, padded, single, bad, any_stop = agreed
             if bad:
@@ -103,10 +140,11 @@ class Stepper:
             if not failed:
                 break
             if single:
-                tries_alone += 1
-            self._shrink(step, int(padded), failure, give_up=tries_alone > 1)
+                failed_alone += 1
+            self._shrink(step, int(padded), failure, give_up=failed_alone > 1)
         self._sum_gradients()
-        sums = self.ranks.all_reduce_sum([nll, sum(self._padded(c) for c in cuts), len(cuts)])
+        padded_tokens = sum(passes.padded(part) for part in micro_batches)
+        sums = self.ranks.all_reduce_sum([nll, padded_tokens, len(micro_batches)])
         return StepResult(
             loss=sums[0] / supervised,
             tokens=tokens,
@@ -118,156 +156,139 @@ class Stepper:
         )
 
     def evaluate(self, members: Sequence[int]) -> float:
-        """Mean loss in nats a supervised token, without gradients; no logits are kept."""
-        import torch
-
-        mine = split_over_ranks(members, self.lengths, self.ranks.count)[self.ranks.rank]
+        """Return the mean loss of `members` in nats per supervised token, without gradients."""
+        passes = self.passes
+        mine = split_over_ranks(members, passes.lengths, self.ranks.world_size)[self.ranks.rank]
         total = 0.0
-        self.model.eval()
+        passes.model.eval()
         try:
             with torch.no_grad():
-                cuts = split_micro_batches(mine, self.lengths, self.budget)
-                for part in cuts:
-                    total += float(self._nll(part))
-                for part in self._idle(cuts, members):
-                    self._nll(part)
+                micro_batches = split_micro_batches(mine, passes.lengths, self.budget)
+                for part in micro_batches:
+                    total += float(passes.nll(part))
+                for part in self._idle_passes(micro_batches, members):
+                    passes.nll(part)
         finally:
-            self.model.train()
-        supervised = sum(self.examples[i].targets for i in members)
-        return self.ranks.all_reduce_sum([total])[0] / supervised
+            passes.model.train()
+        return self.ranks.all_reduce_sum([total])[0] / passes.targets(members)
 
-    def trial(self, part: Sequence[int]) -> float:
-        """One forward and backward pass over `part`, for the probe; returns its seconds.
-
-        Leaves gradients behind. Out of memory comes out as it is.
-        """
-        start = time.perf_counter()
-        (self._nll(part) * (self.scale / sum(self.examples[i].targets for i in part))).backward()
-        return time.perf_counter() - start
-
-    def _idle(self, cuts: Sequence[Any], members: Sequence[int]) -> list[list[int]]:
-        """Passes that count for nothing, where all processes must run as many (FSDP, ZeRO)."""
+    def _idle_passes(
+        self, micro_batches: Sequence[Sequence[int]], members: Sequence[int]
+    ) -> list[list[int]]:
+        """Return passes with weight 0, so that all processes run equally many (FSDP, ZeRO)."""
         if not self.ranks.sharded:
             return []
-        most = int(self.ranks.all_reduce_max([len(cuts)])[0])
-        return [[min(members, key=lambda i: self.lengths[i])]] * (most - len(cuts))
+        most = int(self.ranks.all_reduce_max([len(micro_batches)])[0])
+        shortest = min(members, key=lambda i: self.passes.lengths[i])
+        return [[shortest]] * (most - len(micro_batches))
 
-    def _passes(
+    def _run_passes(
         self,
         step: int,
-        cuts: Sequence[Sequence[int]],
+        micro_batches: Sequence[Sequence[int]],
         supervised: int,
-        idle: Sequence[Sequence[int]] = (),
+        idle: Sequence[Sequence[int]],
     ) -> tuple[float, Failure]:
+        """Run all passes; return the summed loss, and the failure that ended them if one did."""
+        passes = self.passes
         self._seed(step)
-        self._forget_gradients()
+        self._drop_gradients()
         nll = 0.0
         found = Failure()
-        for number, part in enumerate([*cuts, *idle]):
-            weight = float(number < len(cuts))
+        for number, part in enumerate([*micro_batches, *idle]):
+            weight = float(number < len(micro_batches))
             try:
                 if self.on_micro_batch is not None:
                     self.on_micro_batch(step, number)
-                with self._noise_of(step, part):
-                    loss = self._nll(part)
+                with passes.noise_of(step, part):
+                    loss = passes.nll(part)
                 value = float(loss.detach())
-                if not value <= self.ceiling * sum(self.examples[i].targets for i in part):
-                    found = Failure(bad=True, examples=self._offenders(part))
-                    if not self.ranks.sharded:  # else the others wait for the passes that are left
+                if not value <= self.ceiling * passes.targets(part):
+                    found = Failure(bad=True, examples=self._examples_with_bad_loss(part))
+                    if not self.ranks.sharded:  # else the others wait for the remaining passes
                         return nll, found
                 self._check_limit()
-                (loss * (weight * self.scale / supervised)).backward()
+                (loss * (weight * passes.scale / supervised)).backward()
                 nll += weight * value
             except Exception as error:
                 if not is_out_of_memory(error):
                     raise
-                text = (str(error).strip() or type(error).__name__).splitlines()[0]
-                failure = Failure(text, self._padded(part), len(part) == 1, error=error)
-                if isinstance(error, OverLimitError):
-                    failure.over = memory_in_use() - (self.limit or 0)
-                if self.ranks.sharded and self.exhausted is not None:
-                    if self.budget <= failure.padded and failure.single:
-                        self._shrink(step, failure.padded, failure, give_up=True)
-                    self.exhausted(self.budget, text)
-                # the traceback's frames hold the failed pass's tensors
+                failure = self._out_of_memory(step, part, error)
+                # The frames of the traceback hold the tensors of the failed pass.
                 error.__traceback__ = None
                 return nll, failure
         return nll, found
 
+    def _out_of_memory(self, step: int, part: Sequence[int], error: Exception) -> Failure:
+        """Describe out of memory in a pass over `part`; a sharded run ends the process here."""
+        reason = (str(error).strip() or type(error).__name__).splitlines()[0]
+        failure = Failure(reason, self.passes.padded(part), len(part) == 1, error=error)
+        if isinstance(error, OverLimitError):
+            failure.over_bytes = memory_in_use() - (self.limit_bytes or 0)
+        if self.ranks.sharded and self.checkpoint_root is not None:
+            if self.budget <= failure.padded and failure.single:
+                self._shrink(step, failure.padded, failure, give_up=True)
+            exit_out_of_memory(self.checkpoint_root, self.budget, reason)
+        return failure
+
     def _check_limit(self) -> None:
-        # after the forward pass, when a pass holds most
-        used = memory_in_use() if self.limit is not None else 0
-        if self.limit is not None and used > self.limit:
-            over = (used - self.limit) / GIB
-            raise OverLimitError(f"{over:.2f} GiB over the limit of {self.limit / GIB:.2f} GiB")
-
-    def _noise_of(self, step: int, part: Sequence[int]) -> AbstractContextManager[None]:
-        if self.noise is None:
-            return nullcontext()
-        return self.noise.during(step, part, self.lengths)
-
-    def _nll(self, part: Sequence[int]) -> Tensor:
-        import torch
-
-        rows = [self.examples[i] for i in part]
-        arrays = pad_micro_batch([e.tokens for e in rows], [e.supervised for e in rows])
-        ids, positions, targets = (torch.from_numpy(a).to(self.ranks.device) for a in arrays)
-        if self.zero is not None:
-            return self.zero.nll(ids, positions, targets, self.chunk_rows)
-        return supervised_nll(self.model, ids, positions, targets, self.chunk_rows)
-
-    def _padded(self, part: Sequence[int]) -> int:
-        return max(self.lengths[i] for i in part) * len(part)
+        """Raise OverLimitError if the limit is exceeded; after the forward pass most is in use."""
+        used = memory_in_use() if self.limit_bytes is not None else 0
+        if self.limit_bytes is not None and used > self.limit_bytes:
+            over, limit = (used - self.limit_bytes) / GIB, self.limit_bytes / GIB
+            raise OverLimitError(f"{over:.2f} GiB over the limit of {limit:.2f} GiB")
 
     def _shrink(self, step: int, padded: int, failure: Failure, *, give_up: bool) -> None:
-        why = failure.text or "another process ran out of memory"
+        """Halve the budget; raises UserError with remedies if one example alone does not fit."""
+        why = failure.reason or "another process ran out of memory"
         if give_up:
             raise UserError(
                 f"one example of {padded} tokens does not fit into memory: {why}",
                 where=f"train, step {step + 1}",
-                remedy=self.remedy(failure.over, None, padded),
+                remedy=remedies(
+                    self.passes.model,
+                    self.passes.settings,
+                    over=failure.over_bytes,
+                    pass_bytes=None,
+                    longest=padded,
+                ),
             ) from failure.error
         smaller = max(1, min(self.budget, padded) // 2)
-        self.tell(f"step {step + 1}: out of memory ({why}); budget {self.budget} → {smaller}")
+        self.log_event(f"step {step + 1}: out of memory ({why}); budget {self.budget} → {smaller}")
         self.budget = smaller
         release_memory()
 
     def _sum_gradients(self) -> None:
-        import torch
-
-        if self.zero is not None:  # it has them
+        if self.passes.zero is not None:  # DeepSpeed holds the gradients
             return
         gradients = []
-        for _, parameter in trainable(self.model):
+        for _, parameter in trainable(self.passes.model):
             if parameter.grad is None:
                 parameter.grad = torch.zeros_like(parameter)
             gradients.append(parameter.grad)
         if not self.ranks.sharded:  # else the backward passes have summed them
             self.ranks.sum_gradients_(gradients)
-        if self.scale != 1.0:
+        if self.passes.scale != 1.0:
             for gradient in gradients:
-                gradient.div_(self.scale)
+                gradient.div_(self.passes.scale)
 
-    def _forget_gradients(self) -> None:
-        for _, parameter in trainable(self.model):
+    def _drop_gradients(self) -> None:
+        for _, parameter in trainable(self.passes.model):
             parameter.grad = None
 
     def _seed(self, step: int) -> None:
-        import torch
-
         state = np.random.SeedSequence([self.seed, step, self.ranks.rank]).generate_state(1)
         torch.manual_seed(int(state[0]))
 
-    def _offenders(self, part: Sequence[int]) -> list[str]:
-        """Ids of the examples whose own loss is not a number or explodes; all where none is."""
-        import torch
-
-        if self.ranks.sharded:  # one process cannot look on its own
-            return [self.examples[i].id for i in part]
+    def _examples_with_bad_loss(self, part: Sequence[int]) -> list[str]:
+        """Return the ids of the examples whose own loss is bad; all ids if none is."""
+        examples = self.passes.examples
+        if self.ranks.sharded:  # one process cannot run a pass alone
+            return [examples[i].id for i in part]
         with torch.no_grad():
             found = [
-                self.examples[i].id
+                examples[i].id
                 for i in part
-                if not float(self._nll([i])) <= self.ceiling * self.examples[i].targets
+                if not float(self.passes.nll([i])) <= self.ceiling * examples[i].targets
             ]
-        return found or [self.examples[i].id for i in part]
+        return found or [examples[i].id for i in part]

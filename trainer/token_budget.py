@@ -1,54 +1,91 @@
-"""The token budget a run starts with: as asked, as it was left, or found by a probe."""
+"""Choose the token budget that a run starts with: configured, from a checkpoint, or measured."""
 
 from __future__ import annotations
 
 import json
 from collections.abc import Callable, Mapping
-from typing import Any
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal, TypedDict
 
 from kofinlaw.trainer.memory_use import device_name
-from kofinlaw.trainer.optimization import make_optimizer
-from kofinlaw.trainer.settings import TrainSettings
-from kofinlaw.trainer.step import Stepper
+from kofinlaw.trainer.passes import Passes
 from kofinlaw.trainer.token_probe import probe_budget
 
 
+class BudgetRecord(TypedDict):
+    """A token budget in `checkpoint.json`; the fields are those of `TokenBudget`."""
+
+    asked: int | Literal["auto"]
+    where: Mapping[str, str | float | None]
+    tokens: int
+    probe: Mapping[str, float]
+
+
+@dataclass(frozen=True, slots=True)
+class TokenBudget:
+    """The padded `tokens` of a pass.
+
+    `asked` is the configured value, `where` the card and the configured limit that the budget
+    belongs to, `probe` the measurements of a probe (empty if there was none).
+    """
+
+    asked: int | Literal["auto"]
+    where: Mapping[str, str | float | None]
+    tokens: int
+    probe: Mapping[str, float]
+
+    def to_record(self, tokens: int) -> BudgetRecord:
+        """Return the record for a checkpoint, in which the budget has changed to `tokens`."""
+        return {
+            "asked": self.asked,
+            "where": dict(self.where),
+            "tokens": tokens,
+            "probe": dict(self.probe),
+        }
+
+
 def find_budget(
-    stepper: Stepper,
-    settings: TrainSettings,
+    passes: Passes,
     *,
     limit: int,
-    known: Mapping[str, Any] | None,
+    known: BudgetRecord | None,
     halved: int | None,
-    tell: Callable[[str], None],
-) -> dict[str, Any]:
-    """Set the stepper's budget in padded tokens a pass; returns its record for checkpoints.
+    log_event: Callable[[str], None],
+    checkpoint_root: Path | None = None,
+) -> TokenBudget:
+    """Choose the budget of padded tokens per pass.
 
-    `known` is a checkpoint's record: it counts on the same card, under the same limit and for the
-    same asked value. `halved` is what a run that was out of memory left behind. `limit` is in
-    bytes. Raises UserError where one example does not fit.
+    Raises UserError if one example does not fit.
+
+    Args:
+        passes: the model with its examples and settings.
+        limit: bytes that training may hold.
+        known: the record of a checkpoint; it is used on the same card, under the same limit and
+            for the same configured value.
+        halved: the budget that a run left when it was out of memory.
+        log_event: called with a message for each decision.
+        checkpoint_root: see `probe_budget`.
     """
-    here = {"device": device_name(), "limit_gib": settings.memory_limit_gib}
+    settings = passes.settings
+    here: Mapping[str, str | float | None] = {
+        "device": device_name(),
+        "limit_gib": settings.memory_limit_gib,
+    }
     asked = settings.max_tokens_per_micro_batch
     figures: dict[str, float] = {}
     if known is not None and known["asked"] == asked and known["where"] == here:
-        budget = int(known["tokens"])
+        tokens = int(known["tokens"])
     elif asked != "auto":
-        budget = asked
+        tokens = asked
     elif halved is not None:
-        budget = halved  # a probe would run out of memory again
-        tell(f"the run before was out of memory: budget {budget}")
+        tokens = halved  # a probe would run out of memory again
+        log_event(f"the previous run was out of memory: budget {tokens}")
     else:
-        budget, figures = probe_budget(
-            stepper,
-            limit=limit,
-            batch=settings.effective_batch,
-            make_optimizer=lambda: make_optimizer(stepper.model, settings),
-        )
-        budget = -int(stepper.ranks.all_reduce_max([-budget])[0])
-        tell(f"probe: {budget} padded tokens a pass ({json.dumps(figures)})")
-    if halved is not None and halved < budget:
-        tell(f"the run before was out of memory: budget {budget} → {halved}")
-        budget = halved
-    stepper.budget = budget
-    return {"asked": asked, "where": here, "tokens": budget, "probe": figures}
+        tokens, figures = probe_budget(passes, limit=limit, checkpoint_root=checkpoint_root)
+        tokens = -int(passes.ranks.all_reduce_max([-tokens])[0])
+        log_event(f"probe: {tokens} padded tokens per pass ({json.dumps(figures)})")
+    if halved is not None and halved < tokens:
+        log_event(f"the previous run was out of memory: budget {tokens} → {halved}")
+        tokens = halved
+    return TokenBudget(asked, here, tokens, figures)

@@ -1,57 +1,62 @@
-"""How many tokens one pass may hold, found before the first step."""
+"""Measure before the first step how many tokens one pass may hold."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import Any
+from collections.abc import Sequence
+from pathlib import Path
+
+import torch
 
 from kofinlaw import UserError
 from kofinlaw.models.memory.out_of_memory import is_out_of_memory
 from kofinlaw.trainer.adapter import trainable
-from kofinlaw.trainer.memory_use import (
-    memory_in_use,
-    peak_memory,
-    release_memory,
-    reset_peak,
-)
-from kofinlaw.trainer.step import Stepper
+from kofinlaw.trainer.memory_use import memory_in_use, peak_memory, release_memory, reset_peak
+from kofinlaw.trainer.optimization import make_optimizer
+from kofinlaw.trainer.passes import Passes
+from kofinlaw.trainer.remedies import remedies
+from kofinlaw.trainer.sharding import exit_out_of_memory
 from kofinlaw.units import GIB
 
-# More tokens than this in a pass make little faster; chosen, not measured.
+# More tokens per pass than this make a step little faster; chosen, not measured.
 CPU_TOKENS, CUDA_TOKENS = 1024, 16384
 MARGIN = 0.95
 
 
 def probe_budget(
-    stepper: Stepper, *, limit: int, batch: int, make_optimizer: Callable[[], Any]
+    passes: Passes, *, limit: int, checkpoint_root: Path | None = None
 ) -> tuple[int, dict[str, float]]:
-    """Padded tokens a pass may hold under `limit` bytes, and the figures it was found by.
+    """Return the padded tokens that a pass may hold under `limit` bytes, and the measurements.
 
-    The longest example, then the two longest, go forward and backward with an optimizer step
-    between on a throw-away adapter state; memory is taken as a straight line in padded tokens.
-    Raises UserError where one example does not fit, saying by how much.
+    The longest example, then the two longest, run forward and backward with an optimizer step in
+    between; the adapter is restored afterwards. Memory is assumed to be linear in padded tokens.
+    Raises UserError if one example does not fit; the message says by how much. A sharded run that
+    is out of memory with two examples leaves half the budget below `checkpoint_root` and ends.
     """
-    import torch
-
-    order = sorted(range(len(stepper.examples)), key=lambda i: (-stepper.lengths[i], i))
-    longest = stepper.lengths[order[0]]
+    order = sorted(range(len(passes.examples)), key=lambda i: (-passes.lengths[i], i))
+    longest = passes.lengths[order[0]]
     cap = CUDA_TOKENS if torch.cuda.is_available() else CPU_TOKENS
-    cap = max(longest, min(cap, longest * min(batch, len(order))))
+    cap = max(longest, min(cap, longest * min(passes.settings.effective_batch, len(order))))
     release_memory()
     loaded = memory_in_use()
-    one = _peak(stepper, order[:1], make_optimizer, limit)
+    one = _peak(passes, order[:1], limit, checkpoint_root)
     figures = {"longest_tokens": float(longest), "one_example_gib": round(one / GIB, 3)}
     if one > limit:
         raise UserError(
             f"the longest example ({longest} tokens) takes {one / GIB:.2f} GiB, "
             f"{(one - limit) / GIB:.2f} GiB over the limit of {limit / GIB:.2f} GiB",
             where="train",
-            remedy=stepper.remedy(one - limit, one - loaded, longest),
+            remedy=remedies(
+                passes.model,
+                passes.settings,
+                over=one - limit,
+                pass_bytes=one - loaded,
+                longest=longest,
+            ),
         )
     if cap < 2 * longest:
         return cap, figures
     try:
-        two = _peak(stepper, order[:2], make_optimizer, limit)
+        two = _peak(passes, order[:2], limit, checkpoint_root)
     except UserError:
         return longest, figures
     slope = max((two - one) / longest, 1.0)
@@ -60,34 +65,36 @@ def probe_budget(
     return max(longest, min(cap, budget)), figures
 
 
-def _peak(stepper: Stepper, part: list[int], make_optimizer: Callable[[], Any], limit: int) -> int:
-    import torch
-
-    if stepper.zero is None:
-        kept = {name: p.detach().clone() for name, p in trainable(stepper.model)}
-    else:  # ZeRO's engine alone can change them, and has its moments already
+def _peak(passes: Passes, part: Sequence[int], limit: int, checkpoint_root: Path | None) -> int:
+    """Return the peak of the memory in use, in bytes, during a pass over `part` and a step."""
+    if passes.zero is None:
+        kept = {name: p.detach().clone() for name, p in trainable(passes.model)}
+    else:  # only ZeRO's engine can change the parameters, and it has its moments already
         kept = {}
     release_memory()
     reset_peak()
     try:
-        stepper.trial(part)
-        make_optimizer().step()
+        passes.probe(part)
+        make_optimizer(passes.model, passes.settings).step()
         peak = peak_memory()
-        return int(stepper.ranks.all_reduce_max([peak])[0]) if stepper.ranks.sharded else peak
+        return int(passes.ranks.all_reduce_max([peak])[0]) if passes.ranks.sharded else peak
     except Exception as error:
         if not is_out_of_memory(error):
             raise
-        tokens = stepper.lengths[part[0]] * len(part)
-        if stepper.ranks.sharded and stepper.exhausted is not None and len(part) > 1:
-            stepper.exhausted(tokens, str(error))
+        longest = passes.lengths[part[0]]
+        tokens = longest * len(part)
+        if passes.ranks.sharded and checkpoint_root is not None and len(part) > 1:
+            exit_out_of_memory(checkpoint_root, tokens, str(error))
         raise UserError(
             f"{tokens} tokens do not fit under {limit / GIB:.2f} GiB: {error}",
             where="train",
-            remedy=stepper.remedy(None, None, stepper.lengths[part[0]]),
+            remedy=remedies(
+                passes.model, passes.settings, over=None, pass_bytes=None, longest=longest
+            ),
         ) from error
     finally:
         with torch.no_grad():
-            for name, parameter in trainable(stepper.model):
+            for name, parameter in trainable(passes.model):
                 if name in kept:
                     parameter.copy_(kept[name])
                 parameter.grad = None

@@ -1,7 +1,12 @@
-"""Where a run's curves go besides `metrics.jsonl`: TensorBoard, Weights & Biases, MLflow.
+"""Record the figures of each step in metrics.jsonl, TensorBoard, Weights & Biases and MLflow.
 
-All three write into the run's own folder and none calls out: wandb runs in its offline mode,
-MLflow on a file of its own.
+The trackers write into the run's own folder and never call out: wandb runs in its offline mode,
+MLflow uses a database file.
+
+`accelerate.tracking` is not used: the records would change and no code would be saved. Its MLflow
+tracker drops parameters with long values, where this module shortens them, and writes to the
+configured server. The offline modes, MLflow's database and telemetry, the step of a resume and the
+message that names the missing extra would still have to be set here for each tracker.
 """
 
 from __future__ import annotations
@@ -11,41 +16,89 @@ import os
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from types import ModuleType
 
 from kofinlaw import UserError
+from kofinlaw.files import JsonlAppender
 
 
 @dataclass(frozen=True)
 class Tracker:
-    """`log(step, figures)` writes a step's numbers, `close()` ends the record."""
+    """`log(step, figures)` writes the numbers of a step, `close()` ends the record."""
 
     log: Callable[[int, Mapping[str, float]], None]
     close: Callable[[], None]
 
 
-# What keeps them from calling out; read when they are imported.
-_QUIET = {"wandb": {"WANDB_MODE": "offline"}, "mlflow": {"MLFLOW_DISABLE_TELEMETRY": "true"}}
+@dataclass(frozen=True)
+class MetricsLog:
+    """Where the figures of each step go; `file` is None in processes that write nothing."""
+
+    file: JsonlAppender | None
+    trackers: Sequence[Tracker]
+
+    def record(self, step: int, line: Mapping[str, float | None]) -> None:
+        """Append the line of `step`; trackers get its numbers."""
+        if self.file is not None:
+            self.file.append(line)
+        for tracker in self.trackers:
+            tracker.log(step, _numbers(line))
+
+    def sync(self) -> None:
+        """Force `metrics.jsonl` to the disk."""
+        if self.file is not None:
+            self.file.sync()
+
+    def __enter__(self) -> MetricsLog:
+        return self
+
+    def __exit__(self, *exception: object) -> None:
+        for tracker in self.trackers:
+            tracker.close()
+        if self.file is not None:
+            self.file.close()
 
 
-def require(names: Sequence[str]) -> None:
-    """Import the trackers called `names`; raises UserError where one is not installed."""
+# Environment variables that keep the trackers offline; they are read on import.
+_OFFLINE = {"wandb": {"WANDB_MODE": "offline"}, "mlflow": {"MLFLOW_DISABLE_TELEMETRY": "true"}}
+
+
+def open_metrics(
+    out: Path,
+    names: Sequence[str],
+    *,
+    writes: bool,
+    settings: Mapping[str, object],
+    resumed_at: int,
+) -> MetricsLog:
+    """Open `metrics.jsonl` and the trackers called `names` below `out`, if this process `writes`.
+
+    The other arguments and the errors are those of `open_trackers`.
+    """
+    if not writes:
+        return MetricsLog(None, ())
+    file = JsonlAppender(out / "metrics.jsonl")
+    return MetricsLog(file, open_trackers(names, out, settings=settings, resumed_at=resumed_at))
+
+
+def require_trackers(names: Sequence[str]) -> None:
+    """Import the trackers called `names`; raises UserError if one is not installed."""
     for name in names:
-        _need(name, name)
+        _import(name, name)
 
 
 def open_trackers(
-    names: Sequence[str], out: Path, *, settings: Mapping[str, Any], resumed_at: int
+    names: Sequence[str], out: Path, *, settings: Mapping[str, object], resumed_at: int
 ) -> list[Tracker]:
-    """The trackers called `names`, writing below `out`; steps after `resumed_at` come again.
+    """Open the trackers called `names` below `out`; steps after `resumed_at` are written again.
 
-    Raises UserError where one is not installed.
+    Raises UserError if one is not installed.
     """
     return [_OPEN[name](out, settings, resumed_at) for name in names]
 
 
-def numbers(line: Mapping[str, Any]) -> dict[str, float]:
-    """The figures of a line of `metrics.jsonl` that can be drawn."""
+def _numbers(line: Mapping[str, float | None]) -> dict[str, float]:
+    """Return the figures of a line of `metrics.jsonl` that can be drawn."""
     return {
         key: float(value)
         for key, value in line.items()
@@ -53,21 +106,21 @@ def numbers(line: Mapping[str, Any]) -> dict[str, float]:
     }
 
 
-def _need(module: str, name: str) -> Any:
-    os.environ.update(_QUIET.get(name, {}))
+def _import(module: str, name: str) -> ModuleType:
+    os.environ.update(_OFFLINE.get(name, {}))
     try:
         return importlib.import_module(module)
     except ImportError as error:
         raise UserError(
             f"{name} is not installed",
             where="train.report_to",
-            remedy="pip install 'kofinlaw[track]', or leave it out",
+            remedy="pip install 'kofinlaw[track]', or remove it from train.report_to",
         ) from error
 
 
-def _tensorboard(out: Path, settings: Mapping[str, Any], resumed_at: int) -> Tracker:
-    _need("tensorboard", "tensorboard")
-    writer = _need("torch.utils.tensorboard", "tensorboard").SummaryWriter(
+def _tensorboard(out: Path, settings: Mapping[str, object], resumed_at: int) -> Tracker:
+    _import("tensorboard", "tensorboard")
+    writer = _import("torch.utils.tensorboard", "tensorboard").SummaryWriter(
         str(out / "tensorboard"), purge_step=resumed_at + 1
     )
 
@@ -78,8 +131,8 @@ def _tensorboard(out: Path, settings: Mapping[str, Any], resumed_at: int) -> Tra
     return Tracker(log, writer.close)
 
 
-def _wandb(out: Path, settings: Mapping[str, Any], resumed_at: int) -> Tracker:
-    wandb = _need("wandb", "wandb")
+def _wandb(out: Path, settings: Mapping[str, object], resumed_at: int) -> Tracker:
+    wandb = _import("wandb", "wandb")
     run = wandb.init(project="kofinlaw", dir=str(out), mode="offline", config=dict(settings))
 
     def log(step: int, figures: Mapping[str, float]) -> None:
@@ -88,8 +141,8 @@ def _wandb(out: Path, settings: Mapping[str, Any], resumed_at: int) -> Tracker:
     return Tracker(log, run.finish)
 
 
-def _mlflow(out: Path, settings: Mapping[str, Any], resumed_at: int) -> Tracker:
-    mlflow = _need("mlflow", "mlflow")
+def _mlflow(out: Path, settings: Mapping[str, object], resumed_at: int) -> Tracker:
+    mlflow = _import("mlflow", "mlflow")
     mlflow.set_tracking_uri(f"sqlite:///{out / 'mlflow.db'}")
     mlflow.set_experiment("kofinlaw")
     mlflow.start_run()
@@ -101,7 +154,7 @@ def _mlflow(out: Path, settings: Mapping[str, Any], resumed_at: int) -> Tracker:
     return Tracker(log, mlflow.end_run)
 
 
-_OPEN: dict[str, Callable[[Path, Mapping[str, Any], int], Tracker]] = {
+_OPEN: dict[str, Callable[[Path, Mapping[str, object], int], Tracker]] = {
     "tensorboard": _tensorboard,
     "wandb": _wandb,
     "mlflow": _mlflow,

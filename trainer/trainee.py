@@ -1,33 +1,45 @@
-"""The model under training: a frozen base with a fresh adapter, checked, and its identity."""
+"""Load the model to train: a frozen base with a new adapter, checked and identified."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING
+
+import torch
+from torch import Tensor
 
 from kofinlaw import UserError
 from kofinlaw.trainer import adapter as adapters
+from kofinlaw.trainer import zero
 from kofinlaw.trainer.base_identity import base_sha256
 from kofinlaw.trainer.encoding import Encoded
-from kofinlaw.trainer.initialisation import fill_quantization_gap, start_from
+from kofinlaw.trainer.initialisation import fill_quantization_gap, load_start_adapter
 from kofinlaw.trainer.lora_pass import patch_lora_forward
+from kofinlaw.trainer.loss import check_head
 from kofinlaw.trainer.ranks import Ranks
 from kofinlaw.trainer.settings import TrainSettings
-from kofinlaw.trainer.sharding import shard
-from kofinlaw.trainer.zero import check_settings
+from kofinlaw.trainer.sharding import shard_model
+
+if TYPE_CHECKING:
+    from peft import PeftModel
+    from transformers import PreTrainedModel
 
 
 @dataclass(frozen=True)
 class Trainee:
-    """`start` are the trained tensors before step 1, `frozen` the checksums of all others."""
+    """The model under training.
 
-    model: Any
+    `base_sha256` identifies the base, `storage_dtype` is the number format of its unquantised
+    weights. `start` holds the trained tensors before step 1, `frozen` the checksums of all others.
+    """
+
+    model: PeftModel
     base_sha256: str
     storage_dtype: str
-    start: dict[str, Any]
-    frozen: dict[str, int]
+    start: Mapping[str, Tensor]
+    frozen: Mapping[str, int]
 
     @property
     def parameters(self) -> int:
@@ -38,20 +50,17 @@ class Trainee:
 def load_trainee(
     settings: TrainSettings, folder: Path, examples: Sequence[Encoded], ranks: Ranks, *, seed: int
 ) -> Trainee:
-    """Load the base of `folder`, attach the adapter, and check that the loss is understood.
+    """Load the base of `folder`, attach the adapter, and check our loss against the model's own.
 
-    Raises UserError where an example is longer than the model's window, a target or rank does not
-    fit, or the head does something its config does not say.
+    Raises UserError if an example is longer than the model's window, a target or rank does not
+    fit, the settings do not fit the kind of launch, the start adapter cannot be used, or the
+    output head does something that its config does not state.
     """
-    import torch
-
-    from kofinlaw.trainer.loss import check_head
-
-    if ranks.zero:
-        check_settings(settings, ranks.zero)
+    if ranks.zero_stage:
+        zero.check_settings(settings, ranks.zero_stage)
     elif ranks.sharded and settings.quantization == "int8":
         raise UserError(
-            "int8 weights cannot be shared out over processes (FSDP)",
+            "int8 weights cannot be sharded over processes (FSDP)",
             where="train.quantization",
             remedy="set quantization: nf4 or none, or launch with recipes/accelerate/ddp.yaml",
         )
@@ -63,11 +72,11 @@ def load_trainee(
     if settings.lora.initialization == "loftq":
         fill_quantization_gap(model, folder, seed=seed)
     if settings.start_from is not None:
-        start_from(model, settings.start_from, base_sha256=sha256)
+        load_start_adapter(model, settings.start_from, base_sha256=sha256)
     patch_lora_forward(model)
-    if ranks.sharded and not ranks.zero:  # ZeRO shares it out with its optimizer, later
-        shard(model, ranks)
-    if checkpointing(settings, ranks):
+    if ranks.sharded and not ranks.zero_stage:  # ZeRO shards it with its optimizer, later
+        shard_model(model, ranks)
+    if use_gradient_checkpointing(settings, ranks):
         base.gradient_checkpointing_enable({"use_reentrant": False})
     model.train()
     ids = torch.from_numpy(examples[0].tokens[:16]).to(model.device)[None]
@@ -76,13 +85,13 @@ def load_trainee(
     return Trainee(model, sha256, storage, start, adapters.frozen_checksums(model))
 
 
-def checkpointing(settings: TrainSettings, ranks: Ranks) -> bool:
-    """Whether layers are recomputed in the backward pass."""
+def use_gradient_checkpointing(settings: TrainSettings, ranks: Ranks) -> bool:
+    """Return whether layers are recomputed in the backward pass."""
     asked = settings.gradient_checkpointing
     return ranks.device.type == "cuda" if asked == "auto" else asked
 
 
-def _load_base(settings: TrainSettings, folder: Path, ranks: Ranks) -> Any:
+def _load_base(settings: TrainSettings, folder: Path, ranks: Ranks) -> PreTrainedModel:
     if settings.backend == "unsloth":
         from kofinlaw.trainer.unsloth_backend import load_base
 
@@ -93,7 +102,7 @@ def _load_base(settings: TrainSettings, folder: Path, ranks: Ranks) -> Any:
         folder,
         quantization=settings.quantization,
         dtype=settings.dtype,
-        device="cpu" if ranks.shares_base else str(ranks.device),  # shared out before it moves
+        device="cpu" if ranks.shards_base else str(ranks.device),  # it is sharded before it moves
         for_training=True,
     )
     attention = settings.attention
@@ -103,7 +112,7 @@ def _load_base(settings: TrainSettings, folder: Path, ranks: Ranks) -> Any:
     return base
 
 
-def _check_window(model: Any, examples: Sequence[Encoded]) -> None:
+def _check_window(model: PreTrainedModel, examples: Sequence[Encoded]) -> None:
     window = getattr(model.config.get_text_config(), "max_position_embeddings", None)
     longest = max(examples, key=len)
     if isinstance(window, int) and len(longest) > window:

@@ -1,27 +1,33 @@
-"""The base loaded by Unsloth, for its faster kernels on a CUDA card.
+"""Load the base with Unsloth, for its faster kernels on a CUDA card.
 
-*Not run*: this project has had no card to run it on. What differs from `hf`: Unsloth rewrites the
-model's layers when it is imported and loads its own copy of the code for attention and MLP, so
-the last bits of the loss differ; it checkpoints activations in its own way, into host memory.
-Steps, budget, loss at the supervised rows, checkpoints and files are the same.
+*Not run*: this project has had no card to run it on. Differences from `hf`:
+
+- Unsloth rewrites the layers of the model when it is imported and loads its own code for attention
+  and MLP, so the last bits of the loss differ.
+- It checkpoints activations in its own way, into host memory.
+
+Steps, budget, loss at the supervised positions, checkpoints and files are the same.
 """
 
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING
+
+import torch
 
 from kofinlaw import UserError
 from kofinlaw.trainer.settings import TrainSettings
 
+if TYPE_CHECKING:
+    from transformers import PreTrainedModel
 
-def require() -> None:
-    """Import Unsloth, which must come before transformers.
+
+def require_unsloth() -> None:
+    """Import Unsloth, which must happen before transformers is imported.
 
     Raises UserError without CUDA or without the extra.
     """
-    import torch
-
     if not torch.cuda.is_available():
         raise UserError("backend unsloth needs CUDA", where="train.backend", remedy="use hf")
     try:
@@ -34,9 +40,8 @@ def require() -> None:
         ) from error
 
 
-def load_base(folder: Path, settings: TrainSettings) -> Any:
-    """The frozen base of `folder` as Unsloth loads it; the adapter is attached as ever."""
-    import torch
+def load_base(folder: Path, settings: TrainSettings) -> PreTrainedModel:
+    """Load the frozen base of `folder` with Unsloth; the adapter is attached as with `hf`."""
     from unsloth import FastLanguageModel
 
     model, _ = FastLanguageModel.from_pretrained(

@@ -289,6 +289,7 @@ def train_steps(
     from kofinlaw.trainer.encoding import Encoded
     from kofinlaw.trainer.lora_pass import patch_lora_forward
     from kofinlaw.trainer.optimization import make_optimizer
+    from kofinlaw.trainer.passes import Passes
     from kofinlaw.trainer.ranks import open_ranks
     from kofinlaw.trainer.settings import TrainSettings
     from kofinlaw.trainer.step import Stepper
@@ -302,16 +303,13 @@ def train_steps(
     adapted.train()
     tokens = np.random.default_rng(0).integers(10, vocabulary, (2 * rows, length))
     learned = np.arange(length) >= length // 2
-    stepper = Stepper(
+    passes = Passes(
         adapted,
         [Encoded(str(n), row, learned) for n, row in enumerate(tokens)],
         open_ranks(),
-        seed=0,
-        budget=rows * length,
-        chunk_rows=settings.head_chunk_rows,
-        limit=None,
-        tell=print,
+        settings,
     )
+    stepper = Stepper(passes, seed=0, budget=rows * length, log_event=print)
     stepping = make_optimizer(adapted, settings)
     for step in range(2):
         stepper.gradients(step, range(step * rows, (step + 1) * rows))

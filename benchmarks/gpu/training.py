@@ -55,33 +55,26 @@ def ours(args: argparse.Namespace) -> Iterator[float]:
     from kofinlaw.trainer.adapter import attach_adapter
     from kofinlaw.trainer.lora_pass import patch_lora_forward
     from kofinlaw.trainer.optimization import make_optimizer
+    from kofinlaw.trainer.passes import Passes
     from kofinlaw.trainer.ranks import open_ranks
     from kofinlaw.trainer.settings import TrainSettings
     from kofinlaw.trainer.step import Stepper
     from kofinlaw.trainer.token_probe import probe_budget
 
-    settings = TrainSettings(optimizer="paged_adamw_8bit")
+    settings = TrainSettings(optimizer="paged_adamw_8bit", effective_batch=args.batch)
     base = random_model(args.model, quantization="nf4")
     model = attach_adapter(base, settings.lora, seed=0)
     patch_lora_forward(model)
     base.gradient_checkpointing_enable({"use_reentrant": False})
     model.train()
-    stepper = Stepper(
+    passes = Passes(
         model,
         random_rows(find_model(args.model).vocab, args.batch * (args.steps + 1)),
         open_ranks(),
-        seed=0,
-        budget=TOKENS,
-        chunk_rows=settings.head_chunk_rows,
-        limit=None,
-        tell=print,
+        settings,
     )
-    stepper.budget, _ = probe_budget(
-        stepper,
-        limit=cap_memory(args.limit_gib),
-        batch=args.batch,
-        make_optimizer=lambda: make_optimizer(model, settings),
-    )
+    budget, _ = probe_budget(passes, limit=cap_memory(args.limit_gib))
+    stepper = Stepper(passes, seed=0, budget=budget, log_event=print)
     args.micro_batch = stepper.budget // TOKENS
     optimizer = make_optimizer(model, settings)
     yield 0.0

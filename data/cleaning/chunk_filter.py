@@ -11,7 +11,7 @@ from dataclasses import replace
 
 from kofinlaw.data.cleaning.contamination import THRESHOLD, ProtectedTexts
 from kofinlaw.data.cleaning.personal import mask_personal_data
-from kofinlaw.data.cleaning.quality import judge
+from kofinlaw.data.cleaning.quality import quality_problem
 from kofinlaw.data.reject_log import RejectLog
 from kofinlaw.data.settings import DataSettings
 from kofinlaw.files import sha256_text
@@ -20,7 +20,7 @@ from kofinlaw.records import Article, Chunk, Provision
 _ARTICLE_UNIT = re.compile(r" 제\d[\d-]*조(?:의\d+)*(?:@\d+)?$")
 
 
-def body(text: str) -> str:
+def chunk_body(text: str) -> str:
     """The text of a chunk below its header."""
     return text.partition("\n")[2]
 
@@ -55,7 +55,7 @@ class ChunkFilter:
                 self.rejected_ids.add(chunk.id)
 
     def _good(self, chunk: Chunk) -> bool:
-        reason, detail = judge(body(chunk.text), self._settings.quality)
+        reason, detail = quality_problem(chunk_body(chunk.text), self._settings.quality)
         if reason != "broken_text" and _ARTICLE_UNIT.search(chunk.unit):
             reason = ""  # a short article is valid law
         if reason:
@@ -79,7 +79,7 @@ class ChunkFilter:
 
     def _uncontaminated(self, chunk: Chunk) -> bool:
         # Also without the header: a short protected text counts only if it is the whole text.
-        found = (self._protected.held_by(text) for text in (chunk.text, body(chunk.text)))
+        found = (self._protected.held_by(text) for text in (chunk.text, chunk_body(chunk.text)))
         held = max(filter(None, found), key=lambda held: held[1], default=None)
         if held is None or held[1] < THRESHOLD:
             return True

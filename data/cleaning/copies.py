@@ -9,19 +9,26 @@ from __future__ import annotations
 from array import array
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, TypedDict
+from typing import Any, TypedDict
 
-from kofinlaw.data.cleaning.chunk_filter import body
+import numpy as np
+from numpy.typing import NDArray
+
+from kofinlaw.data.cleaning.chunk_filter import chunk_body
+from kofinlaw.data.cleaning.duplicates import (
+    CHARACTERS_PER_SHINGLE,
+    MORPHEMES_PER_SHINGLE,
+    BandTable,
+    Pair,
+    character_codes,
+    clusters,
+    morpheme_codes,
+    verified_pairs,
+)
 from kofinlaw.data.korean.words import content_morphemes
 from kofinlaw.data.reject_log import RejectLog
 from kofinlaw.data.settings import DataSettings
 from kofinlaw.data.spool import ByteSpool, Spool
-
-if TYPE_CHECKING:
-    import numpy as np
-    from numpy.typing import NDArray
-
-    from kofinlaw.data.cleaning.duplicates import Pair
 
 _BATCH_TEXTS = 2048
 _BATCH_CHARACTERS = 2_000_000
@@ -49,8 +56,6 @@ class CodeSpool:
             self._codes.append(item.tobytes())
 
     def __getitem__(self, row: int, /) -> NDArray[np.uint64]:
-        import numpy as np
-
         return np.frombuffer(self._codes[row], dtype=np.uint64)
 
     def close(self) -> None:
@@ -62,12 +67,6 @@ class CopyFinder:
     """Receives the texts of the chunks one by one, then finds the pairs of similar chunks."""
 
     def __init__(self, settings: DataSettings, folder: Path) -> None:
-        from kofinlaw.data.cleaning.duplicates import (
-            CHARACTERS_PER_SHINGLE,
-            MORPHEMES_PER_SHINGLE,
-            BandTable,
-        )
-
         self._settings = settings.near_duplicates
         self._workers = settings.workers
         kiwi = self._settings.tokens == "kiwi"
@@ -81,14 +80,12 @@ class CopyFinder:
         """Add the text of the next chunk, with its header."""
         if not self._settings.enabled:
             return
-        self._waiting.append(body(text))
+        self._waiting.append(chunk_body(text))
         self._size += len(text)
         if len(self._waiting) >= _BATCH_TEXTS or self._size >= _BATCH_CHARACTERS:
             self._encode_waiting()
 
     def _encode_waiting(self) -> None:
-        from kofinlaw.data.cleaning.duplicates import character_codes, morpheme_codes
-
         if self._settings.tokens == "kiwi":
             tokens = content_morphemes(self._waiting, workers=self._workers)
             codes = [morpheme_codes(words) for words in tokens]
@@ -100,8 +97,6 @@ class CopyFinder:
 
     def pairs(self) -> Iterator[Pair]:
         """The pairs of chunks, by row, whose texts are similar."""
-        from kofinlaw.data.cleaning.duplicates import verified_pairs
-
         self._encode_waiting()
         return verified_pairs(self._table, self._codes, self._settings.threshold)
 
@@ -123,8 +118,6 @@ def reject_copies(
         log: Receives the rejected chunks.
         write: Called with every pair of similar chunks.
     """
-    from kofinlaw.data.cleaning.duplicates import Pair, clusters
-
     rows, similarities, removable = array("q"), array("d"), bytearray()
     for pair in pairs:
         rows.extend((pair.first, pair.second))
@@ -146,7 +139,7 @@ def reject_copies(
         )
     for row, first in first_of.items():
         chunk, kept = chunks[row], chunks[first]
-        exact = body(chunk["text"]) == body(kept["text"])
+        exact = chunk_body(chunk["text"]) == chunk_body(kept["text"])
         reason = "duplicate" if exact else "near_duplicate"
         log.reject("duplicates", chunk["id"], reason, f"like {kept['id']}", chunk)
     return first_of

@@ -13,13 +13,13 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
+from numpy.typing import NDArray
 
 from kofinlaw import UserError
 from kofinlaw.files import write_json
 
 if TYPE_CHECKING:
     from bm25s import BM25
-    from numpy.typing import NDArray
 
 K1 = 1.5
 B = 0.75

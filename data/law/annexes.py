@@ -20,10 +20,12 @@ def annex_name(title: str) -> str:
     match = _NAME.match(re.sub(r"^[\s<\[〈【(■]+", "", title))
     if match is None:
         return ""
-    return spelled(match.group("word"), match.group("number") or "", match.group("branch") or "")
+    return annex_spelling(
+        match.group("word"), match.group("number") or "", match.group("branch") or ""
+    )
 
 
-def spelled(word: str, number: str, branch: str = "") -> str:
+def annex_spelling(word: str, number: str, branch: str = "") -> str:
     """The name of these parts, always in the same spelling."""
     number, branch = re.sub(r"\s", "", number), re.sub(r"\s", "", branch)
     if not number:

@@ -98,7 +98,7 @@ def article_before(home: Location, scope: Scope) -> str:
     return f"제{int(match.group(1)) - 1}조" if match and int(match.group(1)) > 1 else ""
 
 
-def between(first: Location, last: Location, scope: Scope) -> list[tuple[str, str]]:
+def locations_between(first: Location, last: Location, scope: Scope) -> list[tuple[str, str]]:
     """(unit, provision) of each location strictly between the ends of a range."""
     if first.act != last.act:
         return []

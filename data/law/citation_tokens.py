@@ -6,7 +6,7 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from kofinlaw.data.law.annexes import spelled
+from kofinlaw.data.law.annexes import annex_spelling
 
 ACTS = frozenset(["quoted", "act", "self", "same", "short"])
 DEPTH = {
@@ -79,9 +79,9 @@ def _value(kind: str, match: re.Match[str]) -> str:
     if kind == "supplement":
         return f"부칙 제{squeeze(match.group('sup'))}조{squeeze(match.group('supb'))}"
     if kind == "annex":
-        return spelled("별표", match.group("an"), match.group("ab"))
+        return annex_spelling("별표", match.group("an"), match.group("ab"))
     if kind == "form":
-        return spelled("별지", match.group("fn"), match.group("fb"))
+        return annex_spelling("별지", match.group("fn"), match.group("fb"))
     if kind == "para":
         return f"제{match.group('pn')}항"
     if kind == "item":
@@ -91,7 +91,7 @@ def _value(kind: str, match: re.Match[str]) -> str:
     return match.group("alias") if kind == "short" else ""
 
 
-def tokens(text: str, names: Mapping[str, str], titles: re.Pattern[str]) -> list[Token]:
+def reference_tokens(text: str, names: Mapping[str, str], titles: re.Pattern[str]) -> list[Token]:
     """The tokens of a text in order, without overlaps.
 
     `names` are the short names of the document, `titles` is a pattern from `titles.name_pattern`.

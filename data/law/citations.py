@@ -18,12 +18,12 @@ from kofinlaw.data.law.citation_locations import (
     Location,
     Scope,
     article_before,
-    between,
     line_locations,
+    locations_between,
     paragraph_before,
     unit_of,
 )
-from kofinlaw.data.law.citation_tokens import ACTS, DEPTH, Token, tokens
+from kofinlaw.data.law.citation_tokens import ACTS, DEPTH, Token, reference_tokens
 from kofinlaw.data.law.titles import ALIASES, canonical_title, name_pattern, titles_by_key
 
 __all__ = ["ALIASES", "Citation", "Scope", "cited_units", "document_aliases", "find_citations"]
@@ -160,7 +160,7 @@ class _Reader:
 
     def read(self) -> list[Citation]:
         last = 0
-        for token in tokens(self.text, self.scope.names, self.scope.pattern()):
+        for token in reference_tokens(self.text, self.scope.names, self.scope.pattern()):
             self._between(self.text[last : token.start])
             if token.kind in ACTS:
                 self._act(token)
@@ -271,7 +271,7 @@ class _Reader:
         begin, self.state.begin = self.state.begin, None
         location = self.state.location
         if begin is not None:
-            for target, provision in between(begin, location, self.scope):
+            for target, provision in locations_between(begin, location, self.scope):
                 self._emit(target, provision)
         self._emit(unit_of(location), location.provision)
 

@@ -198,7 +198,7 @@ class _Node:
         return Provision(self.label, "\n".join(t for t in self.text if t), children)
 
 
-def tree(lines: list[Line]) -> tuple[str, tuple[Provision, ...]]:
+def provision_tree(lines: list[Line]) -> tuple[str, tuple[Provision, ...]]:
     """(opening words, tree of provisions) of the lines of a body.
 
     A line without a mark continues the node before it. Labels are paths below the article:
@@ -213,13 +213,13 @@ def tree(lines: list[Line]) -> tuple[str, tuple[Provision, ...]]:
         while open_nodes[-1][0] >= line.depth:
             open_nodes.pop()
         parent = open_nodes[-1][1]
-        node = _Node(parent.label + label(line), [line.text], [])
+        node = _Node(parent.label + line_label(line), [line.text], [])
         parent.children.append(node)
         open_nodes.append((line.depth, node))
     return "\n".join(t for t in root.text if t), tuple(c.freeze() for c in root.children)
 
 
-def label(line: Line) -> str:
+def line_label(line: Line) -> str:
     """The mark as it is cited: `제1항`, `제2호의3`, `가목`."""
     head, _, branch = line.mark.partition("의")
     tail = f"의{branch}" if branch else ""
@@ -228,7 +228,7 @@ def label(line: Line) -> str:
     return f"제{head}{'항' if line.depth == PARAGRAPH else '호'}{tail}"
 
 
-def render(line: Line) -> str:
+def render_line(line: Line) -> str:
     """The line with its mark: `① …`, `1. …`, `가. …`."""
     if line.depth == PARAGRAPH:
         return f"{CIRCLED[int(line.mark) - 1]} {line.text}".rstrip()

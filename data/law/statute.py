@@ -10,7 +10,7 @@ import re
 from dataclasses import dataclass
 
 from kofinlaw.data.law.amendments import strip_amendments
-from kofinlaw.data.law.provisions import Line, read_lines, render, tree
+from kofinlaw.data.law.provisions import Line, provision_tree, read_lines, render_line
 from kofinlaw.records import Provision
 
 DIVISIONS = "편장절관"
@@ -130,9 +130,9 @@ def parse_statute(text: str) -> Statute:
 
 def _article(text: str, here: _Boundary, end: int, path: tuple[str, ...]) -> ArticleNode:
     lines, tags = read_lines(text, here.body, end)
-    lead, provisions = tree(lines)
+    lead, provisions = provision_tree(lines)
     header_tags = strip_amendments(text[here.start : here.body])[1]
-    body = "\n".join(render(line) for line in lines if line.text or line.mark)
+    body = "\n".join(render_line(line) for line in lines if line.text or line.mark)
     bare = lead.strip()
     deleted = bool(_DELETED.match(bare)) and not provisions
     if not bare and not provisions:

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import zipfile
 from pathlib import Path
-from typing import TYPE_CHECKING
+from xml.etree.ElementTree import Element, ParseError
+
+from defusedxml import DefusedXmlException
+from defusedxml.ElementTree import fromstring
 
 from kofinlaw import UserError
 from kofinlaw.units import MIB
-
-if TYPE_CHECKING:
-    from xml.etree.ElementTree import Element
 
 _MAX_MEMBERS = 10_000
 # Office files with real text are compressed 5 to 20 times; a ratio of a thousand is a zip bomb.
@@ -84,11 +84,6 @@ def parse_xml(data: bytes, name: str) -> Element:
     Raises UserError if the XML is broken, declares entities or a document type, or is nested deeper
     than 200 elements.
     """
-    from xml.etree.ElementTree import ParseError
-
-    from defusedxml import DefusedXmlException
-    from defusedxml.ElementTree import fromstring
-
     try:
         root = fromstring(data, forbid_dtd=True, forbid_entities=True, forbid_external=True)
     except DefusedXmlException as error:

@@ -10,7 +10,7 @@ from pathlib import Path
 from kofinlaw.data.frontmatter import iso_day
 from kofinlaw.data.law.statute import looks_like_statute
 from kofinlaw.data.law.titles import document_id
-from kofinlaw.data.licences import NOT_PROTECTED, UNKNOWN, normalise, stated_in
+from kofinlaw.data.licences import NOT_PROTECTED, UNKNOWN, normalise_licence, stated_licence
 from kofinlaw.data.settings import SourceSettings
 from kofinlaw.records import Kind
 
@@ -81,7 +81,9 @@ def make_document(
         text=text,
         as_of=day,
         source=name,
-        license=normalise(source.license) if source.license else guess_license(kind, text, meta),
+        license=normalise_licence(source.license)
+        if source.license
+        else guess_license(kind, text, meta),
         format=format_name,
         meta=meta,
         warnings=(warning,) if warning else (),
@@ -125,8 +127,8 @@ def guess_license(kind: Kind, text: str, meta: dict[str, str]) -> str:
     """
     stated = meta.get("license") or meta.get("라이선스") or meta.get("이용조건") or ""
     if stated:
-        return normalise(stated)
+        return normalise_licence(stated)
     from_portal = bool(_PORTAL.match(meta.get("출처", "")))
     if from_portal or meta.get("법령ID") or meta.get("행정규칙ID") or kind == "case":
         return NOT_PROTECTED
-    return stated_in(text) or UNKNOWN
+    return stated_licence(text) or UNKNOWN

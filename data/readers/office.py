@@ -5,14 +5,11 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from pathlib import Path
-from typing import TYPE_CHECKING
+from xml.etree.ElementTree import Element
 
 from kofinlaw import UserError
 from kofinlaw.data.readers.archives import Archive, local_name
 from kofinlaw.data.readers.tables import markdown_rows
-
-if TYPE_CHECKING:
-    from xml.etree.ElementTree import Element
 
 _OUTLINE = re.compile(r"^\s*(?:개요|제목|heading|outline)\s*(\d)\s*$", re.IGNORECASE)
 _TITLE = re.compile(r"^\s*(?:title|제목)\s*$", re.IGNORECASE)

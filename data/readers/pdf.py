@@ -8,15 +8,15 @@ from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
+
+import pypdfium2
+import pypdfium2.raw as raw
 
 from kofinlaw import UserError
+from kofinlaw.data.korean.words import blanks_between
 from kofinlaw.data.law.provisions import CIRCLED
 from kofinlaw.data.readers.pdf_tables import Table, tables_of
 from kofinlaw.data.readers.tables import markdown_rows
-
-if TYPE_CHECKING:
-    from pypdfium2 import PdfDocument
 
 # Running heads and page numbers are in this share of the page's height at its top and bottom.
 _MARGIN = 0.09
@@ -49,8 +49,6 @@ def pdf_to_text(path: Path, max_pages: int) -> tuple[str, dict[str, str], str]:
 
     Raises UserError if the file is broken, encrypted or a scan, or has more than `max_pages` pages.
     """
-    import pypdfium2
-
     try:
         document = pypdfium2.PdfDocument(path)
     except (pypdfium2.PdfiumError, OSError, ValueError) as error:
@@ -78,11 +76,8 @@ def pdf_to_text(path: Path, max_pages: int) -> tuple[str, dict[str, str], str]:
     return _text(_without_running_heads(pages)), _facts(pages, meta), warning
 
 
-def _lines(document: PdfDocument, number: int) -> list[_Line]:
+def _lines(document: pypdfium2.PdfDocument, number: int) -> list[_Line]:
     """The lines of a page (from 0) in the order of the text layer; a broken page has none."""
-    import pypdfium2
-    import pypdfium2.raw as raw
-
     try:
         page = document[number]
         text_page = page.get_textpage()
@@ -203,8 +198,6 @@ def _glued(paragraphs: Sequence[list[str]]) -> list[str]:
     A PDF does not say whether a line ended inside a word. Kiwi's language model decides whether a
     blank belongs between two lines.
     """
-    from kofinlaw.data.korean.words import blanks_between
-
     seams = [seam for lines in paragraphs for seam in itertools.pairwise(lines)]
     answers = iter(blanks_between(seams))
     out = []

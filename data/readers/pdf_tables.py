@@ -9,10 +9,9 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 from itertools import pairwise
-from typing import TYPE_CHECKING
 
-if TYPE_CHECKING:
-    from pypdfium2 import PdfPage, PdfTextPage
+import pypdfium2.raw as raw
+from pypdfium2 import PdfiumError, PdfPage, PdfTextPage
 
 _MAX_LINE_WIDTH = 3.0  # points; a thinner path is a line
 _MIN_LINE_LENGTH = 8.0  # points
@@ -73,9 +72,6 @@ def _words(text_page: PdfTextPage, left: float, bottom: float, right: float, top
 
 def _rules(page: PdfPage) -> tuple[list[_Rule], list[_Rule]]:
     """(vertical lines, horizontal lines): thin paths, and the edges of boxes."""
-    import pypdfium2.raw as raw
-    from pypdfium2 import PdfiumError
-
     upright: list[_Rule] = []
     level: list[_Rule] = []
     for number, path in enumerate(page.get_objects(filter=[raw.FPDF_PAGEOBJ_PATH], max_depth=3)):

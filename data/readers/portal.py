@@ -9,16 +9,13 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator
 from pathlib import Path
-from typing import TYPE_CHECKING
+from xml.etree.ElementTree import Element
 
 from kofinlaw import UserError
 from kofinlaw.data.law.statute import plain_article
 from kofinlaw.data.readers.archives import local_name, parse_xml
 from kofinlaw.decoding import decode
 from kofinlaw.results import JsonValue
-
-if TYPE_CHECKING:
-    from xml.etree.ElementTree import Element
 
 _LEVELS = {"편": "#", "장": "##", "절": "###", "관": "####"}
 _FACTS = {

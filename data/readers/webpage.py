@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 import re
-from typing import TYPE_CHECKING
 
-if TYPE_CHECKING:
-    from bs4 import BeautifulSoup, Tag
+from bs4 import BeautifulSoup
+from bs4.element import Comment, NavigableString, PageElement, Tag
 
 _DROPPED = {
     "script", "style", "noscript", "template", "nav", "header", "footer", "aside", "form", "button",
@@ -31,9 +30,6 @@ def html_to_markdown(text: str) -> tuple[str, dict[str, str]]:
     The front matter has `title`, and `date` and `license` if meta elements name them. Links are
     not followed, and nothing is loaded.
     """
-    from bs4 import BeautifulSoup
-    from bs4.element import Comment, NavigableString, PageElement, Tag
-
     soup = BeautifulSoup(text, "lxml")
     meta = _metadata(soup)
     root = soup.find("main") or soup.find(role="main") or soup.find("article")

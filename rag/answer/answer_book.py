@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 
 from kofinlaw.rag.answer.agreement import combine
 from kofinlaw.rag.answer.batches import Task, task_effort, turns_of
-from kofinlaw.rag.answer.deadline import Plan, QuestionKind
+from kofinlaw.rag.answer.deadline import PLANS, Plan, QuestionKind, TimeBudget
 from kofinlaw.rag.answer.fallback import FALLBACK_PASSAGES, fallback_answer
 from kofinlaw.rag.answer.journal import EvidenceRow, Journal, Timing, Turn
 from kofinlaw.rag.answer_settings import AnswerSettings
@@ -16,6 +18,48 @@ from kofinlaw.rag.retrieve.evidence import Hit, Searcher
 from kofinlaw.records import Answer
 
 SUBMISSION_SECONDS = 1.0  # the submission on disk is at most this old, and always complete
+
+
+@dataclass(frozen=True)
+class AnsweringResult:
+    """The figures of one answering run.
+
+    `choice` and `free` count the questions by kind, `fallback` the answers that are not the
+    model's. `turns` counts passes, `tokens` those read and written in them. Times are in seconds;
+    `budget_seconds` is None without a deadline, the percentiles are of one question's seconds.
+    `plans` gives the first passes by plan (`full`, `half-context` ...), `events` how often
+    something went wrong or was left out (`stalls`, `out_of_memory` ...), only what happened.
+    """
+
+    questions: int
+    choice: int
+    free: int
+    fallback: int
+    turns: int
+    tokens: int
+    seconds_used: float
+    budget_seconds: float | None
+    seconds_p50: float
+    seconds_p95: float
+    plans: Mapping[str, int]
+    events: Mapping[str, int]
+
+    def to_record(self) -> dict[str, object]:
+        """All figures in one level: `plan_full` for a plan, an event by its own name."""
+        return {
+            "questions": self.questions,
+            "choice": self.choice,
+            "free": self.free,
+            "fallback": self.fallback,
+            "turns": self.turns,
+            "tokens": self.tokens,
+            "seconds_used": self.seconds_used,
+            "budget_seconds": self.budget_seconds,
+            "seconds_p50": self.seconds_p50,
+            "seconds_p95": self.seconds_p95,
+            **{f"plan_{name}": count for name, count in self.plans.items()},
+            **self.events,
+        }
 
 
 class AnswerBook:
@@ -173,6 +217,28 @@ class AnswerBook:
             self.journal.out / "submission.csv",
             self._sheet,
             {answer.id: answer.answer for answer in self.all_answers()},
+        )
+
+    def result(
+        self, timings: Sequence[Timing], budget: TimeBudget, events: Mapping[str, int]
+    ) -> AnsweringResult:
+        """The figures of the run; `timings` are one for each question."""
+        answers = self.all_answers()
+        totals = sorted(timing.total for timing in timings) or [0.0]
+        plans = Counter(turn.plan for turn in self.journal.turns.values() if turn.turn == 0)
+        return AnsweringResult(
+            questions=len(answers),
+            choice=sum(bool(question.options) for question in self.questions),
+            free=sum(not question.options for question in self.questions),
+            fallback=sum(answer.origin == "fallback" for answer in answers),
+            turns=len(self.journal.turns),
+            tokens=sum(answer.tokens for answer in answers),
+            seconds_used=round(budget.used(), 3),
+            budget_seconds=budget.seconds,
+            seconds_p50=round(totals[len(totals) // 2], 4),
+            seconds_p95=round(totals[min(len(totals) - 1, int(0.95 * len(totals)))], 4),
+            plans={plan.name: plans[plan.name] for plan in PLANS},
+            events=dict(sorted(events.items())),
         )
 
 

@@ -15,13 +15,12 @@ from pathlib import Path
 from kofinlaw.files import sha256_file
 from kofinlaw.models.engines.base import Engine
 from kofinlaw.models.templates import ChatTemplate
-from kofinlaw.rag.answer.answer_book import AnswerBook
+from kofinlaw.rag.answer.answer_book import AnswerBook, AnsweringResult
 from kofinlaw.rag.answer.attempts import Attempts
 from kofinlaw.rag.answer.batches import Task, first_batches, turns_of
 from kofinlaw.rag.answer.deadline import PLANS, Costs, TimeBudget, usable_plans
 from kofinlaw.rag.answer.engine_supervisor import EngineSupervisor
 from kofinlaw.rag.answer.journal import Journal
-from kofinlaw.rag.answer.result import AnsweringResult
 from kofinlaw.rag.answer.run_context import RunContext
 from kofinlaw.rag.answer.schedule import Replay, Schedule, Step, read_plan, spare_batches
 from kofinlaw.rag.answer.search_ahead import ModelLoan, SearchAhead
@@ -265,19 +264,4 @@ class _Run:
         journal.beat(self.budget.used(), force=True)
         if not book.file.path.is_file() or sha256_file(book.file.path) != book.file.sha256:
             self.counts["question_file_changed"] = 1
-        totals = sorted(timing.total for timing in timings) or [0.0]
-        plans = Counter(turn.plan for turn in journal.turns.values() if turn.turn == 0)
-        return AnsweringResult(
-            questions=len(answers),
-            choice=sum(bool(question.options) for question in book.questions),
-            free=sum(not question.options for question in book.questions),
-            fallback=sum(answer.origin == "fallback" for answer in answers),
-            turns=len(journal.turns),
-            tokens=sum(answer.tokens for answer in answers),
-            seconds_used=round(self.budget.used(), 3),
-            budget_seconds=self.budget.seconds,
-            seconds_p50=round(totals[len(totals) // 2], 4),
-            seconds_p95=round(totals[min(len(totals) - 1, int(0.95 * len(totals)))], 4),
-            plans={plan.name: plans[plan.name] for plan in PLANS},
-            events=dict(sorted(self.counts.items())),
-        )
+        return book.result(timings, self.budget, self.counts)

@@ -14,12 +14,11 @@ from kofinlaw.models.templates import ChatTemplate
 from kofinlaw.rag.answer.answer_book import AnswerBook
 from kofinlaw.rag.answer.batches import Task
 from kofinlaw.rag.answer.deadline import Costs, Plan, TimeBudget
-from kofinlaw.rag.answer.engine_calls import Reply, ask_engine
+from kofinlaw.rag.answer.engine_calls import Reply, ask_engine, call_model
 from kofinlaw.rag.answer.engine_supervisor import EngineSupervisor
 from kofinlaw.rag.answer.journal import Timing
-from kofinlaw.rag.answer.prompts import Prompter
+from kofinlaw.rag.answer.prompts import Prompter, PromptInput, build_prompts
 from kofinlaw.rag.answer.run_context import RunContext
-from kofinlaw.rag.answer.traced import PromptInput, build_prompts, call_model
 from kofinlaw.rag.answer.watchdog import Overdue
 
 Waiting = tuple[Sequence[Task], Plan]

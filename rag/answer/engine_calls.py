@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import math
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 
 from kofinlaw.data.prompting.wording import REASONED_CUE
@@ -13,8 +13,9 @@ from kofinlaw.rag.answer.agreement import choice_probabilities, written_choice
 from kofinlaw.rag.answer.deadline import DECODE_EFFORT, Plan
 from kofinlaw.rag.answer.free_text import tidy
 from kofinlaw.rag.answer.journal import Turn
-from kofinlaw.rag.answer.prompts import Prompt
+from kofinlaw.rag.answer.prompts import Prompt, PromptInput
 from kofinlaw.rag.answer_settings import AnswerSettings
+from kofinlaw.tracing import child_span
 
 
 @dataclass(frozen=True)
@@ -185,3 +186,36 @@ def _request_seed(seed: int, turn: int, prompt: str) -> int:
     """A seed for each question and turn, from content alone so that batches do not matter."""
     digest = hashlib.sha256(f"{seed}\x1f{turn}\x1f{prompt}".encode()).digest()
     return int.from_bytes(digest[:4], "big") & 0x7FFFFFFF
+
+
+def call_model(
+    call: Callable[[], list[Reply | None]],
+    inputs: Sequence[PromptInput],
+    prompts: Sequence[Prompt],
+    plan: Plan,
+    *,
+    model: str,
+    choose_by: str,
+) -> list[Reply | None]:
+    """The replies of `call` to the prompts; traced as `score` or `generate`, one item a prompt.
+
+    `inputs` are those of the prompts; `model` and `choose_by` are recorded in the trace.
+    """
+    scored = bool(prompts[0].choices) and choose_by == "score" and not prompts[0].reasoning
+    with child_span(
+        "score" if scored else "generate",
+        model=model,
+        plan=plan.name,
+        turns=[one.turn for one in inputs],
+        input_tokens=sum(prompt.tokens for prompt in prompts),
+    ) as span:
+        replies = call()
+        span.set(output_tokens=sum(reply.tokens for reply in replies if reply))
+        for one, prompt, reply in zip(inputs, prompts, replies, strict=True):
+            span.item(
+                one.question.id,
+                turn=one.turn,
+                prompt=prompt.text,
+                answer=(reply.text or reply.scores) if reply else None,
+            )
+    return replies

@@ -1,4 +1,4 @@
-"""Build the exact text that the model reads for one question, its passages and a plan."""
+"""Build the exact text that the model reads for a question, its passages and a plan."""
 
 from __future__ import annotations
 
@@ -17,6 +17,7 @@ from kofinlaw.rag.answer.deadline import Plan
 from kofinlaw.rag.answer.free_text import opening_of
 from kofinlaw.rag.answer_settings import AnswerSettings
 from kofinlaw.records import Chunk, Question
+from kofinlaw.tracing import child_span
 
 CUT_MARK = " … "
 
@@ -125,3 +126,30 @@ class Prompter:
             sampled=turn > 0 and (reasoning or turn >= orders),
             opening=opening,
         )
+
+
+@dataclass(frozen=True)
+class PromptInput:
+    """A question, its passages (best first) and the turn that the prompt is for."""
+
+    question: Question
+    passages: Sequence[Chunk]
+    turn: int
+
+
+def build_prompts(prompter: Prompter, inputs: Sequence[PromptInput], plan: Plan) -> list[Prompt]:
+    """The prompts of questions under a plan; traced as `packing` with the passages that fit."""
+    evidence_tokens = int(prompter.evidence_tokens * plan.evidence_share)
+    out = []
+    with child_span("packing", plan=plan.name, evidence_tokens=evidence_tokens) as span:
+        for one in inputs:
+            prompt = prompter.build(one.question, one.passages, plan, one.turn)
+            span.item(
+                one.question.id,
+                turn=one.turn,
+                found=len(one.passages),
+                documents=[one.passages[index].id for index in prompt.passages],
+                input_tokens=prompt.tokens,
+            )
+            out.append(prompt)
+    return out

@@ -10,8 +10,8 @@ from pathlib import Path
 
 from kofinlaw import UserError
 from kofinlaw.files import read_jsonl, write_json
+from kofinlaw.rag.answer.answer_book import AnsweringResult
 from kofinlaw.rag.answer.free_text import similarity
-from kofinlaw.rag.answer.result import AnsweringResult
 from kofinlaw.records import Answer, Question
 
 

@@ -23,7 +23,7 @@ class RunContext:
         tracer: Receives a span for each search and each model call.
         clock: Seconds from any origin, monotonic.
         wall_clock: Seconds since the epoch, to measure the pause between two processes.
-        caller: Runs functions with a time limit; None: in a thread of its own.
+        caller: Runs functions with a time limit; None: a `ThreadCaller`.
     """
 
     seed: int = 0

@@ -13,10 +13,9 @@ from kofinlaw.models.templates import ChatTemplate
 from kofinlaw.rag.answer.agreement import combine
 from kofinlaw.rag.answer.batches import turns_of
 from kofinlaw.rag.answer.deadline import FULL
-from kofinlaw.rag.answer.engine_calls import Reply, ask_engine
+from kofinlaw.rag.answer.engine_calls import Reply, ask_engine, call_model
 from kofinlaw.rag.answer.fallback import fallback_answer
-from kofinlaw.rag.answer.prompts import Prompter
-from kofinlaw.rag.answer.traced import PromptInput, build_prompts, call_model
+from kofinlaw.rag.answer.prompts import Prompter, PromptInput, build_prompts
 from kofinlaw.rag.answer_settings import AnswerSettings
 from kofinlaw.rag.questions.option_marks import split_options
 from kofinlaw.rag.retrieve.evidence import Searcher, search_questions

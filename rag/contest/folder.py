@@ -1,7 +1,8 @@
-"""The folder that answers on the contest's machine: weights, index and a plain script.
+"""Write the folder that answers on the contest's machine: weights, index and one script.
 
-That machine (Python 3.10, torch 2.1, CUDA 11.8) cannot run this stack: LanceDB, bm25s and Kiwi stay
-behind, retrieval is BM25 over Hangul bigrams, and answering one question after another.
+That machine (Python 3.10, torch 2.1, CUDA 11.8) cannot run this stack. The folder therefore does
+not use LanceDB, bm25s and Kiwi: retrieval is BM25 over Hangul bigrams, and the script answers one
+question after another.
 """
 
 from __future__ import annotations
@@ -16,6 +17,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+import numpy as np
+
 from kofinlaw import Progress, UserError, silent
 from kofinlaw.data.korean.lexical import K1, B
 from kofinlaw.data.korean.words import bigrams
@@ -24,6 +27,7 @@ from kofinlaw.files import atomic_write_bytes, write_json
 from kofinlaw.models.templates import ChatTemplate
 from kofinlaw.rag.answer_settings import AnswerSettings
 from kofinlaw.rag.contest.inlining import inline
+from kofinlaw.rag.contest.model import ContestSettings
 from kofinlaw.rag.index.version_merge import merge_versions
 from kofinlaw.rag.retrieve.in_force import Calendar
 from kofinlaw.rag.settings import RagSettings
@@ -54,10 +58,20 @@ def export_contest(
     dtype: str = "bfloat16",
     progress: Progress = silent,
 ) -> ContestCounts:
-    """Write `answer.py`, `contest.json`, `index/` and `model/` (links where the disk allows it).
+    """Write `answer.py`, `contest.json`, `index/` and `model/` (hard links where possible).
 
-    Raises UserError for a model folder without safetensors or a
-    tokenizer, a template that changes with the question, and a corpus without a passage to show.
+    Args:
+        model: Folder of the merged checkpoint.
+        chunks: `chunks.jsonl` of the corpus.
+        out: The folder to write.
+        template: The model's chat template.
+        rag: Which passages are shown, how many, and in how many tokens.
+        answer: How answers are written, and their lengths.
+        dtype: torch's name of the type in which the script loads the model.
+        progress: Called before the index is built.
+
+    Raises UserError for a model folder without safetensors or a tokenizer, a template that does not
+    show the question, and a corpus without a passage to show.
     """
     missing = [name for name in ("config.json", "tokenizer.json") if not (model / name).exists()]
     if missing or not list(model.glob("*.safetensors")):
@@ -76,11 +90,11 @@ def export_contest(
         raise UserError(
             "the corpus has no passage to show",
             where=str(chunks),
-            remedy="look at rag.as_of and rag.kinds of the recipe",
+            remedy="check rag.as_of and rag.kinds of the recipe",
         )
     terms = write_postings(texts, out / "index")
     before, after = _frame(template)
-    settings = {
+    settings: ContestSettings = {
         "before": before,
         "after": after,
         "stop_ids": _stop_ids(model, template),
@@ -100,42 +114,42 @@ def export_contest(
 
 
 def shown_texts(chunks: Path, rag: RagSettings) -> list[str]:
-    """The texts that the script may show, which knows neither days nor kinds.
+    """The texts of the passages that a retriever with these settings shows, in order.
 
-    As a retriever with these settings shows them: of `as_of` or, where that is None, of today.
+    They are of `rag.as_of` or, where that is None, of today: the script knows neither days nor
+    kinds.
     """
     found = list(merge_versions(read_chunks(chunks)))
     calendar = Calendar(found)
     shown = calendar.in_force(rag.as_of) if rag.as_of else calendar.shown_on(datetime.date.today())
     return [
         chunk.text
-        for place, chunk in enumerate(found)
-        if (shown is None or shown[place]) and (not rag.kinds or chunk.kind in rag.kinds)
+        for row, chunk in enumerate(found)
+        if (shown is None or shown[row]) and (not rag.kinds or chunk.kind in rag.kinds)
     ]
 
 
 def write_postings(texts: Sequence[str], out: Path) -> int:
-    """BM25 weights (Lucene's form, as `data.lexical`) of the texts' bigrams; returns the terms.
+    """Write the BM25 weights of the texts' bigrams; returns the number of distinct bigrams.
 
-    `postings.npz`: term t stands in `passages[starts[t]:starts[t + 1]]` with these `weights`.
+    The weights have Lucene's form, as in `kofinlaw.data.korean.lexical`. In `postings.npz` term t
+    is in `passages[starts[t]:starts[t + 1]]` with these `weights`.
     """
-    import numpy as np
-
     out.mkdir(parents=True, exist_ok=True)
     counted = [Counter(bigrams(text)) for text in texts]
     lengths = [sum(count.values()) for count in counted]
     mean = sum(lengths) / max(len(lengths), 1) or 1.0
     found: dict[str, list[tuple[int, int]]] = {}
-    for place, count in enumerate(counted):
+    for row, count in enumerate(counted):
         for token, times in count.items():
-            found.setdefault(token, []).append((place, times))
+            found.setdefault(token, []).append((row, times))
     starts, passages, weights = [0], [], []
     for token in sorted(found):
-        rows = found[token]
-        idf = math.log(1 + (len(texts) - len(rows) + 0.5) / (len(rows) + 0.5))
-        for place, times in rows:
-            passages.append(place)
-            weights.append(idf * times / (times + K1 * (1 - B + B * lengths[place] / mean)))
+        postings = found[token]
+        idf = math.log(1 + (len(texts) - len(postings) + 0.5) / (len(postings) + 0.5))
+        for row, times in postings:
+            passages.append(row)
+            weights.append(idf * times / (times + K1 * (1 - B + B * lengths[row] / mean)))
         starts.append(len(passages))
     np.savez(
         out / "postings.npz",
@@ -150,7 +164,7 @@ def write_postings(texts: Sequence[str], out: Path) -> int:
 
 
 def _frame(template: ChatTemplate) -> tuple[str, str]:
-    """What the template writes before and after the user's words."""
+    """What the template writes before and after the user's message."""
     text = template.render([{"role": "user", "content": _PROBE}], add_generation_prompt=True)
     before, probe, after = text.partition(_PROBE)
     if not probe:
@@ -172,7 +186,7 @@ def _stop_ids(model: Path, template: ChatTemplate) -> list[int]:
 
 
 def _link(source: Path, target: Path) -> None:
-    """A hard link, or a copy on another disk."""
+    """Make a hard link, or a copy on another disk."""
     target.unlink(missing_ok=True)
     try:
         os.link(source.resolve(), target)

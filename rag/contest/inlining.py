@@ -1,6 +1,6 @@
-"""A script that imports from kofinlaw made into one that does not: what it uses, pasted in.
+"""Turn a script that imports from kofinlaw into one that does not, by copying what it uses.
 
-What runs on the contest's machine is then the code that is tested here, and no second version.
+So the contest's machine runs the code that is tested here, and not a second version of it.
 """
 
 from __future__ import annotations
@@ -16,13 +16,14 @@ PACKAGE = "kofinlaw"
 
 
 def inline(source: str) -> str:
-    """The script with each `from kofinlaw… import name` replaced by the name's own source.
+    """The script with each `from kofinlaw... import name` replaced by the source of the name.
 
-    Whatever a name uses comes along: constants, other functions, its module's imports of other
-    packages. Raises UserError where two modules define the same name differently.
+    Everything that a name uses is copied too: constants, other functions, and its module's imports
+    of other packages. Names that only annotations use are not copied. Raises UserError where two
+    modules define the same name differently, and for a name that does not exist.
     """
     tree = ast.parse(source)
-    imports, own = _parted(tree.body)
+    imports, own = _split(tree.body)
     pasted: dict[str, str] = {}
     outside: dict[str, None] = {}
     for statement in imports:
@@ -44,7 +45,7 @@ def _paste(module: str, name: str, pasted: dict[str, str], outside: dict[str, No
     """Add a top-level name of a module, after everything it uses."""
     source = _source(module)
     tree = ast.parse(source)
-    imports, body = _parted(tree.body)
+    imports, body = _split(tree.body)
     statements = {defined: node for node in body for defined in _defined(node)}
     node = statements.get(name)
     if node is None:
@@ -56,7 +57,7 @@ def _paste(module: str, name: str, pasted: dict[str, str], outside: dict[str, No
         if text and pasted[name] not in ("", text):
             raise UserError(f"two modules define `{name}` differently", where=module)
         return
-    pasted[name] = ""  # what refers to itself ends here
+    pasted[name] = ""  # ends a recursion over names that refer to each other
     for used in _names(node):
         if used in statements and used != name:
             _paste(module, used, pasted, outside)
@@ -87,11 +88,11 @@ def _paste_import(
                 outside[one + (f" as {alias.asname}" if alias.asname else "")] = None
             return
     if needed:
-        raise UserError(f"there is no `{name}`", where=module)
+        raise UserError(f"the module has no `{name}`", where=module)
 
 
-def _parted(body: list[ast.stmt]) -> tuple[list[ast.Import | ast.ImportFrom], list[ast.stmt]]:
-    """(imports, everything else but the docstring)."""
+def _split(body: list[ast.stmt]) -> tuple[list[ast.Import | ast.ImportFrom], list[ast.stmt]]:
+    """(imports, everything else except the docstring)."""
     imports = [node for node in body if isinstance(node, (ast.Import, ast.ImportFrom))]
     others = [
         node
@@ -103,12 +104,13 @@ def _parted(body: list[ast.stmt]) -> tuple[list[ast.Import | ast.ImportFrom], li
 
 
 def _own_module(statement: ast.Import | ast.ImportFrom) -> str:
-    """The module of ours that a statement imports from; empty for any other."""
+    """The kofinlaw module that a statement imports from; empty for any other."""
     module = statement.module if isinstance(statement, ast.ImportFrom) else None
     return module if module is not None and module.split(".")[0] == PACKAGE else ""
 
 
 def _defined(node: ast.stmt) -> Iterator[str]:
+    """Names that a statement defines."""
     if isinstance(node, (ast.FunctionDef, ast.ClassDef)):
         yield node.name
     targets = node.targets if isinstance(node, ast.Assign) else [getattr(node, "target", None)]
@@ -119,7 +121,7 @@ def _defined(node: ast.stmt) -> Iterator[str]:
 
 
 def _names(node: ast.AST) -> list[str]:
-    """Names that the code of a statement uses, annotations left out: they are never evaluated."""
+    """Names that the code of a statement uses, without annotations: they are never evaluated."""
     seen: dict[str, None] = {}
 
     def visit(part: ast.AST, field: str) -> None:
@@ -139,5 +141,5 @@ def _names(node: ast.AST) -> list[str]:
 def _source(module: str) -> str:
     spec = find_spec(module)
     if spec is None or spec.origin is None:
-        raise UserError(f"no such module: {module}")
+        raise UserError(f"the module {module} does not exist")
     return Path(spec.origin).read_text(encoding="utf-8")

@@ -1,21 +1,52 @@
-"""The model on the contest's machine: transformers 4 alone, one question after another."""
+"""Run the merged model on the contest's machine: transformers 4, one question after another.
+
+This file is copied into `answer.py`, see `inlining.py`. torch and transformers are imported when
+the model is loaded, because the script writes its first submission before that.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, TypedDict
 
 from kofinlaw.data.prompting.packing import pack
-from kofinlaw.data.prompting.wording import choice_candidates, choice_messages, free_messages
+from kofinlaw.data.prompting.wording import (
+    AnswerForm,
+    choice_candidates,
+    choice_messages,
+    free_messages,
+)
 from kofinlaw.models.tokenizer import ANCHOR_CHARACTERS
 from kofinlaw.rag.answer.free_text import tidy
 
+if TYPE_CHECKING:
+    import torch
+
+
+class ContestSettings(TypedDict):
+    """What `contest.json` holds.
+
+    `before` and `after` are what the chat template writes around the user's message; `stop_ids` end
+    an answer.
+    """
+
+    before: str
+    after: str
+    stop_ids: list[int]
+    dtype: str
+    k: int
+    evidence_tokens: int
+    answer_form: AnswerForm
+    context_tokens: int
+    free_max_tokens: int
+    free_max_characters: int
+
 
 class Model:
-    """The merged model; what it writes is greedy, a choice constrained to the choices."""
+    """The merged model. It decodes greedily; a choice is constrained to the given choices."""
 
-    def __init__(self, settings: dict[str, Any], folder: Path) -> None:
+    def __init__(self, settings: ContestSettings, folder: Path) -> None:
         import torch
         from transformers import AutoModelForCausalLM, AutoTokenizer
 
@@ -31,7 +62,7 @@ class Model:
         self.device = "cuda" if cuda else "cpu"
 
     def encode(self, text: str) -> list[int]:
-        """Token ids; the prompt's frame holds the special tokens already."""
+        """Token ids; the prompt's frame contains the special tokens already."""
         return list(self.tokenizer(text, add_special_tokens=False)["input_ids"])
 
     def count(self, text: str) -> int:
@@ -39,7 +70,7 @@ class Model:
         return len(self.encode(text))
 
     def continuation(self, prompt: str, text: str) -> list[int]:
-        """The tokens that a text has right after a prompt; as `models.loading` has them."""
+        """The tokens that a text has right after a prompt; as in `models.tokenizer`."""
         end = prompt[-ANCHOR_CHARACTERS:]
         before, after = self.encode(end), self.encode(end + text)
         joined = after[: len(before)] != before
@@ -48,12 +79,17 @@ class Model:
     def prompt(
         self, stem: str, options: Sequence[str], passages: Sequence[str], share: float
     ) -> str:
-        """The text to go on from, its evidence within the budget and the whole in the context."""
+        """The prompt of a question: evidence within its tokens, and the whole within the context.
+
+        `share` (0..1) is that of `evidence_tokens` which the passages may fill.
+        """
         settings = self.settings
-        budget = int(settings["evidence_tokens"] * share)
+        evidence_tokens = int(settings["evidence_tokens"] * share)
         query = " ".join([stem, *options])
         while True:
-            evidence = pack(passages, query, budget, self.count) if budget > 0 and passages else []
+            evidence: list[str] = []
+            if evidence_tokens > 0 and passages:
+                evidence = pack(passages, query, evidence_tokens, self.count)
             if options:
                 messages = choice_messages(stem, options, evidence, settings["answer_form"])
             else:
@@ -66,20 +102,20 @@ class Model:
                 stem, cut = stem[: max(40, len(stem) - 2 * over)], stem
                 if stem == cut:
                     return text
-            budget = min(budget, sum(map(self.count, evidence))) - over - 8
+            evidence_tokens = min(evidence_tokens, sum(map(self.count, evidence))) - over - 8
 
     def write(self, text: str, choices: Sequence[str]) -> str:
-        """What the model writes after a prompt: one of the choices, or free text."""
+        """What the model writes after a prompt: one of the choices, or free text without any."""
         import torch
 
         ids = torch.tensor([self.encode(text)], device=self.device)
         ends, start = self.settings["stop_ids"], ids.shape[1]
         tails = [self.continuation(text, choice) for choice in choices]
 
-        def allowed(_: int, so_far: Any) -> list[int]:
+        def allowed(_: int, so_far: torch.Tensor) -> list[int]:
             written = so_far[start:].tolist()
-            begun = [tail for tail in tails if tail[: len(written)] == written]
-            return [tail[len(written)] if tail != written else ends[0] for tail in begun] or ends
+            open_tails = [tail for tail in tails if tail[: len(written)] == written]
+            return [t[len(written)] if t != written else ends[0] for t in open_tails] or ends
 
         longest = max(map(len, tails), default=0) + 1
         with torch.inference_mode():
@@ -92,9 +128,9 @@ class Model:
                 eos_token_id=ends,
                 pad_token_id=ends[0],
             )
-        # The end of a turn is an ordinary token to some tokenizers: it is cut off here by its id.
+        # To some tokenizers the end of a turn is an ordinary token: it is cut off here by its id.
         written = out[0, start:].tolist()
-        stop = next((place for place, token in enumerate(written) if token in ends), len(written))
+        stop = next((i for i, token in enumerate(written) if token in ends), len(written))
         if tails:
             return next((c for c, t in zip(choices, tails, strict=True) if t == written[:stop]), "")
         return str(self.tokenizer.decode(written[:stop], skip_special_tokens=True)).strip()
@@ -102,7 +138,7 @@ class Model:
     def answer(
         self, stem: str, options: Sequence[str], passages: Sequence[str], share: float
     ) -> str:
-        """The answer as it is handed in; empty where the model gave nothing valid."""
+        """The answer for the submission; empty where the model wrote nothing valid."""
         form = self.settings["answer_form"]
         choices = choice_candidates(options, form) if options else []
         text = self.write(self.prompt(stem, options, passages, share), choices)

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
@@ -20,6 +19,7 @@ from kofinlaw.rag.retrieve.priors import PRIORS, Priors
 from kofinlaw.rag.retrieve.refusion import FUSIONS, StoredLists
 from kofinlaw.rag.retrieve.retriever import Retriever
 from kofinlaw.rag.retrieve.scope import Allowed
+from kofinlaw.rag.retrieve.tuning_table import Trial, Tuned, as_markdown
 from kofinlaw.rag.settings import QueryForm, RagSettings, RetrieverWeights
 from kofinlaw.records import Key, Question
 
@@ -38,46 +38,6 @@ FORMS: tuple[tuple[QueryForm, ...], ...] = (
 )
 KS = (1, 3, 5, 10, 20)
 ENOUGH = 0.98  # of the recall at the largest k: the smallest k that reaches it is chosen
-
-
-@dataclass(frozen=True)
-class Trial:
-    """One setting that was tried: what was varied, its recall at `k` and its MRR (both 0..1)."""
-
-    name: str
-    settings: RagSettings
-    k: int
-    recall: float
-    mrr: float
-
-    def row(self) -> dict[str, str | float | None]:
-        """The trial as a row of the table."""
-        settings, weights = self.settings, self.settings.weights
-        return {
-            "name": self.name,
-            "alpha": settings.alpha,
-            "bigram": weights.bigram if settings.lexical == "both" else None,
-            "case_votes": settings.case_votes,
-            "fusion": settings.fusion,
-            "forms": "+".join(settings.query_forms),
-            **{prior: getattr(weights, prior) for prior in PRIORS},
-            f"recall@{self.k}": self.recall,
-            "mrr": self.mrr,
-        }
-
-
-@dataclass(frozen=True)
-class Tuned:
-    """The chosen settings, all trials in order, and the recall of the chosen settings by k."""
-
-    settings: RagSettings
-    trials: tuple[Trial, ...]
-    recall_at: dict[int, float]
-
-    @property
-    def table(self) -> list[dict[str, str | float | None]]:
-        """One row for each trial."""
-        return [trial.row() for trial in self.trials]
 
 
 def tune(
@@ -291,29 +251,3 @@ def tune_files(
     with atomic_write(out / "tuning.md") as handle:
         handle.write(as_markdown(tuned, len(asked)))
     return tuned
-
-
-def as_markdown(tuned: Tuned, questions: int) -> str:
-    """The table of trials: each retriever alone, then the others, best first."""
-    names = list(tuned.trials[0].row())
-    singles = [trial for trial in tuned.trials if trial.name in ("kiwi", "bigram", "dense")]
-    others = [trial for trial in tuned.trials if trial not in singles]
-    others.sort(key=lambda trial: (-trial.recall, -trial.mrr))
-    rows = [trial.row() for trial in singles + others]
-    lines = [
-        f"# Retrieval tuned on {questions} questions",
-        "",
-        "Recall of the chosen setting: "
-        + ", ".join(f"{value:.3f} at {k}" for k, value in tuned.recall_at.items()),
-        "",
-        "| " + " | ".join(names) + " |",
-        "|" + " --- |" * len(names),
-        *("| " + " | ".join(_cell(row[name]) for name in names) + " |" for row in rows),
-    ]
-    return "\n".join(lines) + "\n"
-
-
-def _cell(value: object) -> str:
-    if isinstance(value, float):
-        return f"{value:g}"
-    return "" if value is None else str(value)

@@ -17,7 +17,7 @@ from kofinlaw.recipes.cli.options import AsJson, RunFolder
 if TYPE_CHECKING:
     from kofinlaw.models.engines.base import Engine
     from kofinlaw.models.templates import ChatTemplate
-    from kofinlaw.rag.answer.result import AnsweringResult
+    from kofinlaw.rag.answer.answer_book import AnsweringResult
     from kofinlaw.rag.answer.single_question import AskedAnswer
     from kofinlaw.rag.answer_settings import AnswerSettings
     from kofinlaw.rag.retrieve.retriever import Retriever

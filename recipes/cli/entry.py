@@ -13,15 +13,9 @@ import typer
 from kofinlaw import UserError, __version__
 from kofinlaw.recipes.cli.answer_commands import answer, ask
 from kofinlaw.recipes.cli.console import say
-from kofinlaw.recipes.cli.model_commands import (
-    convert_exaone,
-    convert_llama,
-    doctor,
-    export,
-    merge,
-    models,
-    verify,
-)
+from kofinlaw.recipes.cli.export_command import export
+from kofinlaw.recipes.cli.machine_commands import doctor, models
+from kofinlaw.recipes.cli.merge_commands import convert_exaone, convert_llama, merge, verify
 from kofinlaw.recipes.cli.options import DefaultCommand
 from kofinlaw.recipes.cli.prefer_command import prefer
 from kofinlaw.recipes.cli.recipe_commands import plan, policy_check, recipe_schema, recipe_show, run

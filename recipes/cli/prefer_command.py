@@ -52,7 +52,7 @@ def prefer(
     offline = guard(offline=bound.recipe.offline)
     with run_lock(bound.folder, say), offline, stage_progress("prefer") as progress:
         base = model_folder(bound)
-        counts = train_preferences(
+        result = train_preferences(
             bound.recipe.train,
             preference,
             base,
@@ -64,6 +64,7 @@ def prefer(
             base=bound.recipe_file.path.parent,
             progress=progress,
         )
+    counts = result.to_record()
     write_json(out / "preference.json", counts)
     for name, value in counts.items():
         say(f"  {name}: {value}")

@@ -3,17 +3,22 @@
 from __future__ import annotations
 
 import shutil
-from typing import TYPE_CHECKING, TypedDict
+from typing import TYPE_CHECKING
 
 from kofinlaw import UserError
 from kofinlaw.models.policy.document_checks import check_documents
 from kofinlaw.models.policy.rules import verdict_sentence
 from kofinlaw.recipes.pipeline.compliance import model_name, verdicts_for
-from kofinlaw.recipes.pipeline.plan_examples import (
-    ExamplesPlan,
-    FirstExample,
+from kofinlaw.recipes.pipeline.plan_examples import ExamplesPlan, plan_examples
+from kofinlaw.recipes.pipeline.plan_record import (
+    AnsweringFigures,
+    DiskFigures,
+    FileRow,
     Lengths,
-    plan_examples,
+    MemoryFigures,
+    Plan,
+    TrainingFigures,
+    VerdictRow,
 )
 from kofinlaw.recipes.pipeline.run import Run, protected_paths, source_paths
 from kofinlaw.units import GIB
@@ -26,77 +31,6 @@ if TYPE_CHECKING:
 GPU_FLOPS = 80e12
 CPU_FLOPS = 0.08e12
 SHOWN_DOCUMENTS = 10  # refused documents that are listed
-
-
-class FileRow(TypedDict):
-    """A file or folder that the recipe names."""
-
-    path: str
-    exists: bool
-
-
-class VerdictRow(TypedDict):
-    """What the policy says about one model, source or way of answering."""
-
-    ok: bool
-    verdict: str
-
-
-class MemoryFigures(TypedDict):
-    """Memory of the training in GiB, the limit, and what fits into the limit."""
-
-    terms_gib: dict[str, float]
-    total_gib: float
-    limit_gib: float
-    limit_is: str
-    micro_batch: int
-    longest_sequence: int
-
-
-class TrainingFigures(TypedDict):
-    """Optimizer steps, tokens and estimated hours of the training."""
-
-    steps: int
-    effective_batch: int
-    tokens: int
-    hours: float
-
-
-class AnsweringFigures(TypedDict):
-    """Time limit in minutes (None: no limit) and memory of answering."""
-
-    budget_minutes: float | None
-    total_gib: float
-    bits: int
-    context_tokens: int
-
-
-class DiskFigures(TypedDict):
-    """Disk space in GiB."""
-
-    needed_gib: float
-    free_gib: float
-
-
-class Plan(TypedDict):
-    """The result of `kofinlaw plan`; `ok` if there are no `problems`.
-
-    `estimated` lists the figures that are estimates and not counts.
-    """
-
-    recipe: str
-    policy: str
-    files: list[FileRow]
-    verdicts: list[VerdictRow]
-    lengths: Lengths
-    first_example: FirstExample | None
-    memory: MemoryFigures
-    training: TrainingFigures
-    answering: AnsweringFigures
-    disk: DiskFigures
-    problems: list[str]
-    estimated: list[str]
-    ok: bool
 
 
 def make_plan(run: Run) -> Plan:

@@ -3,40 +3,14 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import NamedTuple, TypedDict
+from typing import NamedTuple
 
 from kofinlaw.files import read_json_lines
+from kofinlaw.recipes.pipeline.plan_record import FirstExample, Lengths
 from kofinlaw.recipes.pipeline.ready_examples import texts_of
 from kofinlaw.recipes.pipeline.run import Run
 
 GUESSED_TOKENS = 600  # mean length of an example before there are examples
-
-
-class _Counted(TypedDict):
-    examples: int
-    mean_tokens: int
-    longest_tokens: int | None
-
-
-class Lengths(_Counted, total=False):
-    """Lengths of the examples in tokens; the optional figures need the model's tokenizer.
-
-    `rejected` counts the examples that the trainer would reject, by reason.
-    """
-
-    median_tokens: int
-    p95_tokens: int
-    supervised_tokens: int
-    rejected: dict[str, int]
-
-
-class FirstExample(TypedDict):
-    """The first example as the trainer sees it, with its loss mask."""
-
-    rendered: str
-    tokens: int
-    supervised_tokens: int
-    template_sha256: str
 
 
 class ExamplesPlan(NamedTuple):

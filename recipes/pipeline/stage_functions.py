@@ -15,10 +15,8 @@ from kofinlaw.files import read_jsonl, write_json, write_jsonl
 from kofinlaw.recipes.pipeline.run import (
     SYSTEM_STAGES,
     Run,
-    corpus_files,
     model_folder,
     protected_texts,
-    question_files,
     system_folder,
     token_counter,
 )
@@ -29,13 +27,15 @@ if TYPE_CHECKING:
     from kofinlaw.data.corpus import CorpusCounts
     from kofinlaw.models.engines.base import Engine
     from kofinlaw.models.templates import ChatTemplate
-    from kofinlaw.rag.answer.result import AnsweringResult
+    from kofinlaw.rag.answer.answer_book import AnsweringResult
     from kofinlaw.rag.index.build import IndexCounts
+    from kofinlaw.recipes.pipeline.exports import ExportFigures
     from kofinlaw.recipes.pipeline.ready_examples import ReadyExamples
-    from kofinlaw.recipes.pipeline.runner import Resume, StageFigures
+    from kofinlaw.recipes.pipeline.runner import Resume
     from kofinlaw.recipes.pipeline.schema import System
     from kofinlaw.scoring.report.write import ReportResult
     from kofinlaw.scoring.result import ScoringResult
+    from kofinlaw.trainer.training_result import TrainingResult
 
 
 def read_documents(run: Run, out: Path, progress: Progress) -> CorpusCounts:
@@ -154,7 +154,7 @@ def gather_questions(run: Run, out: Path, progress: Progress) -> GatheredQuestio
     return GatheredQuestions(len(questions), len(keys))
 
 
-def train_adapter(run: Run, out: Path, progress: Progress) -> StageFigures:
+def train_adapter(run: Run, out: Path, progress: Progress) -> TrainingResult:
     """Train the adapter on the run's examples (recipes/train.py calls this too)."""
     from kofinlaw.models.templates import template_for
     from kofinlaw.trainer.sft import train
@@ -244,64 +244,11 @@ def index_chunks(run: Run, out: Path, progress: Progress) -> IndexCounts:
     )
 
 
-@dataclass(frozen=True)
-class ExportFigures:
-    """The written exports, their comparison with the merged model, and the formats left out."""
-
-    written: StageResult
-    proof: StageResult
-    skipped: tuple[str, ...]
-
-    def to_record(self) -> dict[str, object]:
-        """All figures in one level, with the list `skipped`."""
-        figures = {**self.written.to_record(), **self.proof.to_record()}
-        return {**figures, "skipped": list(self.skipped)}
-
-
 def export_merged(run: Run, out: Path, progress: Progress) -> ExportFigures:
     """Write the merged model in the recipe's formats and compare each with the merged model."""
-    from kofinlaw.trainer.export.formats import export_model
-    from kofinlaw.trainer.proof.exports import prove_exports
+    from kofinlaw.recipes.pipeline.exports import write_exports
 
-    settings = run.recipe.export
-    if run.recipe.offline and not gguf_converter_ready(run):
-        wanted = tuple(name for name in settings.formats if not name.startswith("gguf"))
-        skipped = sorted(set(settings.formats) - set(wanted))
-        if skipped:
-            # Not an error: installing the converter needs a connection, which this run forbids.
-            progress(f"skipped {', '.join(skipped)}: run `make gguf` once with a connection", 0)
-        settings = settings.model_copy(update={"formats": wanted})
-    corpus, asked = corpus_files(run), question_files(run)
-    merged = run.folder / "merge" / "model"
-    written = export_model(
-        settings,
-        merged,
-        out,
-        chunks=corpus.get("chunks"),
-        examples=corpus.get("examples"),
-        cache=run.cache,
-        progress=progress,
-    )
-    proof = prove_exports(
-        out,
-        merged,
-        chunks=corpus.get("chunks"),
-        examples=corpus.get("examples"),
-        questions=asked.get("questions"),
-        key=asked.get("key"),
-        settings=run.recipe.verify,
-        progress=progress,
-    )
-    skipped = sorted(set(run.recipe.export.formats) - set(settings.formats))
-    return ExportFigures(written, proof, tuple(skipped))
-
-
-def gguf_converter_ready(run: Run) -> bool:
-    """Whether the GGUF converter's environment is on this machine, complete and up to date."""
-    from kofinlaw.trainer.export.environment import GGUF, is_ready
-
-    named = run.recipe.export.environments
-    return is_ready(GGUF, Path(named) if named else None, run.cache)
+    return write_exports(run, out, progress)
 
 
 def answer_as(

@@ -166,7 +166,7 @@ def _export(run: Run) -> Stage:
             **_model_and_seed(run),
         },
         rooms=with_imported_rooms("trainer"),
-        modules=STAGE_MODULES,
+        modules=(*STAGE_MODULES, "kofinlaw.recipes.pipeline.exports"),
         after=(
             *(("data",) if recipe.data else ()),
             "augment",

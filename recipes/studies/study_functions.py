@@ -19,7 +19,7 @@ from kofinlaw.records import Question
 
 if TYPE_CHECKING:
     from kofinlaw.models.engines.base import Engine
-    from kofinlaw.rag.answer.result import AnsweringResult
+    from kofinlaw.rag.answer.answer_book import AnsweringResult
     from kofinlaw.scoring.report.study_page import StudyResult
     from kofinlaw.scoring.result import ScoringResult
 

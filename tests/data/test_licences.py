@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from kofinlaw.data.licences import normalise, stated_in
+from kofinlaw.data.licences import normalise_licence, stated_licence
 
 
 @pytest.mark.parametrize(
@@ -21,13 +21,13 @@ from kofinlaw.data.licences import normalise, stated_in
     ],
 )
 def test_licences_are_spelled_in_one_way(stated, wanted):
-    assert normalise(stated) == wanted
+    assert normalise_licence(stated) == wanted
 
 
 def test_a_text_may_name_its_licence():
-    assert stated_in("시행일: 2026. 1. 20. · 라이선스: Apache-2.0\n\n본문") == "Apache-2.0"
+    assert stated_licence("시행일: 2026. 1. 20. · 라이선스: Apache-2.0\n\n본문") == "Apache-2.0"
     assert (
-        stated_in("본문\n" * 3 + "본 저작물은 공공누리 제2유형에 따라 이용할 수 있습니다.")
+        stated_licence("본문\n" * 3 + "본 저작물은 공공누리 제2유형에 따라 이용할 수 있습니다.")
         == "KOGL-2"
     )
-    assert stated_in("라이선스를 지켜야 한다.") == ""
+    assert stated_licence("라이선스를 지켜야 한다.") == ""

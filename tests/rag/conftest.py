@@ -31,7 +31,7 @@ def few(tmp_path: Path) -> Path:
 
 @pytest.fixture
 def typed(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> Typed:
-    """Runs `kofinlaw WORDS` as a person types it."""
+    """Runs `kofinlaw WORDS` as a user types it."""
     from kofinlaw.recipes.cli.entry import main
 
     def call(*words: object) -> tuple[int, str]:

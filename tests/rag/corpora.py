@@ -48,12 +48,12 @@ def write_chunks(folder: Path, chunks: Sequence[Chunk] | None = None) -> Path:
 
 
 def settings(**values: Any) -> RagSettings:
-    """Bigrams alone, without citation look-up, unless told otherwise."""
+    """Bigrams alone, without citation look-up, unless `values` say otherwise."""
     return RagSettings(**{"lexical": "bigram", "citation_lookup": False, "k": 3, **values})
 
 
 class PicoEmbedder:
-    """Counts letters into 8 buckets: alike texts have alike vectors. `seen` counts passages."""
+    """Counts letters into 8 buckets: similar texts have similar vectors. `seen` counts passages."""
 
     name = "pico"
     dimensions = 8

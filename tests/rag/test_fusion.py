@@ -8,15 +8,15 @@ import pytest
 from kofinlaw.rag.fusion import Ranked, fuse
 
 
-def ranked(by: str, places: list[int], scores: list[float], weight: float = 1.0) -> Ranked:
-    return Ranked(by, np.array(places), np.array(scores), weight)
+def ranked(by: str, rows: list[int], scores: list[float], weight: float = 1.0) -> Ranked:
+    return Ranked(by, np.array(rows), np.array(scores), weight)
 
 
 def test_relative_score_is_weavates_min_max_sum() -> None:
     fused = fuse(
         [ranked("a", [0, 1, 2], [3.0, 2.0, 1.0], 0.3), ranked("b", [2, 1], [0.9, 0.5], 0.7)]
     )
-    assert [(place, round(score, 6)) for place, score, _ in fused] == [
+    assert [(row, round(score, 6)) for row, score, _ in fused] == [
         (2, 0.7),
         (0, 0.3),
         (1, 0.15),

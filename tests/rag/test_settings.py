@@ -15,7 +15,7 @@ def test_a_preset_fills_in_what_the_recipe_leaves_open() -> None:
     assert (ensemble.alpha, ensemble.fusion) == (0.5, "ranked")
     assert (multi.alpha, multi.query_forms) == (1.0, ("stem", "multi_query"))
     assert settings(preset="ensemble", alpha=0.7, embedder="pico").alpha == 0.7
-    # What a preset filled in stands in the resolved settings, and reads back as the same.
+    # The resolved settings contain what a preset filled in, and read back as the same.
     assert type(dense).model_validate(dense.model_dump()) == dense
     with pytest.raises(ValueError, match="preset"):
         settings(preset="dence")

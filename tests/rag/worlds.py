@@ -90,7 +90,7 @@ def submitted(folder: Path) -> dict[str, str]:
 
 
 def assert_complete(folder: Path, questions: Path) -> None:
-    """Every question has one valid answer, in order, in the submission and the records alike."""
+    """Every question has one valid answer, in order, in the submission and in the records."""
     asked = read_questions(questions).questions
     given = submitted(folder)
     assert list(given) == [q.id for q in asked]

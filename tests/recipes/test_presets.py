@@ -1,4 +1,4 @@
-"""The shipped launch files and the guide's preset, read by those who will read them."""
+"""accelerate reads the shipped launch files, and the preset of the guide has its values."""
 
 from pathlib import Path
 

@@ -1,4 +1,4 @@
-"""The whole path, really run: to the end, killed in the middle, on bad input, without a network."""
+"""Whole runs: to the end, killed in the middle, with bad input, without a network."""
 
 import csv
 import hashlib
@@ -220,7 +220,7 @@ def test_a_source_that_is_not_there_is_named(pico, tmp_path):
     assert "nowhere" in refused(done)
 
 
-def test_questions_with_a_double_id_are_refused_with_the_line(pico, tmp_path):
+def test_questions_with_a_repeated_id_are_refused_with_the_line(pico, tmp_path):
     bad = tmp_path / "bad.csv"
     bad.write_text("ID,Question\nA,질문 하나\nA,질문 둘\n", encoding="utf-8")
     done = kofinlaw(
@@ -243,7 +243,7 @@ def test_a_folder_that_is_a_file_is_refused(pico, tmp_path):
 
 
 @pytest.mark.slow
-def test_a_full_disk_is_said_and_nothing_is_lost(pico, tmp_path):
+def test_a_full_disk_is_reported_and_nothing_is_lost(pico, tmp_path):
     runs = tmp_path / "small"
     runs.mkdir()
     mounted = subprocess.run(
@@ -259,9 +259,7 @@ def test_a_full_disk_is_said_and_nothing_is_lost(pico, tmp_path):
         subprocess.run(["umount", str(runs)], check=True)
 
 
-def test_retrieval_is_tuned_on_other_questions_than_those_that_prove_the_model(
-    finished, pico, tmp_path
-):
+def test_retrieval_is_not_tuned_on_questions_that_evaluate_the_model(finished, pico, tmp_path):
     base = finished.parents[1]
     given = ["tune", str(pico / "recipe.yaml"), "--key", str(pico / "key.jsonl"), "--questions"]
     refused = kofinlaw(*given, str(pico / "questions.jsonl"), cwd=base)

@@ -1,4 +1,4 @@
-"""The adapter: which layers get one, which shapes it has, and that all of it is trained."""
+"""The layers that get an adapter, its shapes, and that all of its tensors are trained."""
 
 import json
 
@@ -38,13 +38,13 @@ def test_the_base_models_own_dropout_is_off(build_model, tmp_path, run):
     model = build_model(tmp_path / "opt", kind="opt")
     a = run("a", model=model, max_steps=2, max_tokens_per_micro_batch=1)
     b = run("b", model=model, max_steps=2)
-    assert a["loss_last"] == pytest.approx(b["loss_last"], rel=1e-5)
+    assert a.loss_last == pytest.approx(b.loss_last, rel=1e-5)
 
 
 @pytest.mark.parametrize("lora", [{"rank_stabilized": True}, {"decomposed": True}])
 def test_rslora_and_dora_train_every_tensor(short_run, lora, tmp_path):
     figures, lines = short_run("run", lora={"rank": 4, "alpha": 8, **lora}, max_steps=4)
-    assert figures["unmoved_tensors"] == 0
+    assert figures.unmoved_tensors == 0
     assert lines[-1]["loss"] < lines[0]["loss"]
     config = json.loads((tmp_path / "run" / "adapter" / "adapter_config.json").read_text())
     assert config["use_rslora"] is ("rank_stabilized" in lora)

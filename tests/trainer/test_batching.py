@@ -1,4 +1,4 @@
-"""What a step holds and how it is cut."""
+"""Which examples a step holds and how it is split into micro-batches."""
 
 import numpy as np
 import pytest

@@ -1,4 +1,4 @@
-"""Masks by prefix difference, and what is refused."""
+"""Loss masks by prefix difference, and examples that are rejected."""
 
 import json
 
@@ -139,8 +139,8 @@ def test_rejected_examples_are_kept_with_their_reason_and_counted(tmp_path):
     [
         ([], "no examples to train on"),
         ([{"id": "빈", "messages": [ASK]}], "none of 1 examples can be trained on"),
-        ([good("가"), good("가")], "stands on line 1 too"),
-        ([{"id": "가", "question": "…"}], "no `messages` list"),
+        ([good("가"), good("가")], "is already used on line 1"),
+        ([{"id": "가", "question": "…"}], "needs a list `messages`"),
         ([{"id": 7, "messages": []}], "`id` is not a text"),
     ],
 )

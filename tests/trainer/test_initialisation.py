@@ -1,4 +1,4 @@
-"""Where an adapter starts, and that what is saved is the model that was trained."""
+"""The start of an adapter; the saved adapter gives the model that was trained."""
 
 import json
 
@@ -50,7 +50,7 @@ def test_pissa_starts_at_the_base_and_is_saved_as_an_adapter_on_the_untouched_ba
     for name, weight in weights(read).items():
         original = plain[name.removeprefix("base_model.model.") + ".weight"]
         assert torch.allclose(weight, original, atol=1e-5), name
-    assert figures["frozen_changed"] == 0
+    assert figures.frozen_changed == 0
 
 
 def test_a_trained_pissa_adapter_gives_the_loss_it_was_trained_to(run, pico):
@@ -100,7 +100,7 @@ def test_a_run_goes_on_from_a_trained_adapter(run):
     folder, _, first = run("first", max_steps=4, effective_batch=40)
     _, figures, second = run("second", max_steps=1, effective_batch=40, start_from=folder)
     assert second[0]["loss"] < first[3]["loss"]
-    assert figures["resumed_from"] is None
+    assert figures.resumed_from is None
 
 
 def test_an_adapter_of_another_base_shape_or_place_is_refused(run, build_model, tmp_path):

@@ -96,14 +96,14 @@ def test_a_chunks_loss_takes_six_bytes_a_logit_and_goes_before_the_next():
     import torch
 
     from kofinlaw.models.memory.plan import LOSS_BYTES
-    from kofinlaw.trainer.loss import _frozen_head
+    from kofinlaw.trainer.loss import FrozenHeadLoss
 
     rows = torch.randn(60, 8, dtype=torch.bfloat16, requires_grad=True)
     weight = torch.randn(5000, 8, dtype=torch.bfloat16)
     targets = torch.arange(60)
 
     def work():
-        _frozen_head()(rows, weight, None, targets, 1.0, None, 20)
+        FrozenHeadLoss.apply(rows, weight, None, targets, 1.0, None, 20)
 
     assert LOSS_BYTES <= most_bytes(work) / (20 * 5000) <= 1.05 * LOSS_BYTES
 
@@ -133,5 +133,5 @@ def test_a_head_that_the_config_does_not_describe_is_refused(monkeypatch, small_
 
     model = small_model("granite", **KINDS["granite"])
     monkeypatch.setattr(loss, "head_scale", lambda config: (1.0, None))
-    with pytest.raises(UserError, match="head is not understood"):
+    with pytest.raises(UserError, match="output head of this model is not supported"):
         check_head(model, torch.arange(3, 15)[None], 8)

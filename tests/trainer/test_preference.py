@@ -57,10 +57,10 @@ def test_pairs_move_the_model_towards_the_chosen_answer(tune, pico, tmp_path):
     from kofinlaw.trainer.preference import read_pairs
 
     figures = tune()
-    assert figures["steps"] == 3
-    assert figures["loss_first"] == pytest.approx(0.693147, abs=1e-4)  # ln 2: no preference yet
-    assert figures["loss_last"] < 0.69
-    assert figures["unmoved_tensors"] == 0
+    assert figures.steps == 3
+    assert figures.loss_first == pytest.approx(0.693147, abs=1e-4)  # ln 2: no preference yet
+    assert figures.loss_last < 0.69
+    assert figures.unmoved_tensors == 0
     folder = tmp_path / "out" / "adapter"
     assert sorted(p.name for p in folder.iterdir()) == [
         "adapter_config.json",
@@ -115,7 +115,7 @@ def test_each_step_is_told_when_it_is_done_at_the_rate_of_the_settings(
 
 
 def test_a_cap_on_tokens_ends_the_run(tune):
-    assert tune(max_steps=None, epochs=2, max_tokens=1000)["steps"] < 4
+    assert tune(max_steps=None, epochs=2, max_tokens=1000).steps < 4
 
 
 @pytest.mark.parametrize(
@@ -129,7 +129,7 @@ def test_a_cap_on_tokens_ends_the_run(tune):
     ],
 )
 def test_settings_that_pairs_have_no_use_for_are_refused_by_name(tune, fields):
-    with pytest.raises(UserError, match=f"preference tuning has no {', '.join(fields)}"):
+    with pytest.raises(UserError, match=f"preference tuning does not support {', '.join(fields)}"):
         tune(**fields)
 
 
@@ -160,7 +160,7 @@ def test_a_loss_that_trl_does_not_have_is_refused_at_once():
     [
         ({"rejected": "금융회사"}, "the same text"),
         ({"chosen": None}, "needs `messages`, `chosen` and `rejected`"),
-        ({"rejected": " "}, "the assistant says nothing"),
+        ({"rejected": " "}, "the answer is empty"),
         ({"chosen": "금융회사 " * 200}, "the window is 256"),
     ],
 )

@@ -1,4 +1,4 @@
-"""Killed at any moment and started again, a run ends with the same bytes."""
+"""A run that was killed at any moment and started again ends with the same bytes."""
 
 import json
 import multiprocessing
@@ -76,7 +76,7 @@ def test_killed_at_ten_random_moments_the_weights_are_the_same_bit_for_bit(once,
             assert files(tmp_path / "killed") == files(tmp_path / "whole")
             once("killed", resume="never", max_steps=1)
     figures = once("killed")
-    assert figures["steps"] == STEPS
+    assert figures.steps == STEPS
     assert files(tmp_path / "killed") == files(tmp_path / "whole")
     assert not list((tmp_path / "killed").rglob("*.tmp"))
 
@@ -113,12 +113,12 @@ def test_killed_within_a_step_and_within_a_save_it_goes_on_from_the_last_checkpo
     assert child.exitcode == -signal.SIGKILL
     assert list((tmp_path / "killed" / "checkpoints").glob(".step-000009.tmp"))
     figures = once("killed")
-    assert figures["resumed_from"] == 6
+    assert figures.resumed_from == 6
     assert files(tmp_path / "killed") == files(tmp_path / "whole")
 
 
 def test_sigterm_saves_and_exits_with_its_own_code(once, tmp_path):
-    from kofinlaw.trainer.sft import EXIT_SAVED
+    from kofinlaw.trainer.guards import EXIT_SAVED
 
     once("whole")
 
@@ -131,7 +131,7 @@ def test_sigterm_saves_and_exits_with_its_own_code(once, tmp_path):
     child.join()
     assert child.exitcode == EXIT_SAVED == 75
     assert (tmp_path / "asked" / "checkpoints" / "step-000006").is_dir()
-    assert once("asked")["resumed_from"] == 6
+    assert once("asked").resumed_from == 6
     assert files(tmp_path / "asked") == files(tmp_path / "whole")
 
 
@@ -139,8 +139,8 @@ def test_a_finished_run_started_again_changes_nothing(once, tmp_path):
     first = once("run")
     before = files(tmp_path / "run")
     figures = once("run", resume="always")
-    assert figures["resumed_from"] == STEPS
-    assert figures["peak_memory_gib"] == first["peak_memory_gib"] > 0
+    assert figures.resumed_from == STEPS
+    assert figures.peak_memory_gib == first.peak_memory_gib > 0
     assert files(tmp_path / "run") == before
 
 
@@ -152,7 +152,7 @@ def test_the_budget_travels_in_the_checkpoint_and_only_shrinks(once, tmp_path):
             seen.append(step)
             raise MemoryError
 
-    assert once("run", max_steps=3, on_micro_batch=fail_in_step_2)["budget_tokens"] < 100
+    assert once("run", max_steps=3, on_micro_batch=fail_in_step_2).budget_tokens < 100
     record = json.loads(
         (tmp_path / "run" / "checkpoints" / "step-000003" / "checkpoint.json").read_text()
     )
@@ -165,7 +165,7 @@ def test_a_torn_checkpoint_is_passed_over_with_a_message(once, tmp_path):
     once("torn")
     folder = tmp_path / "torn" / "checkpoints" / "step-000012"
     (folder / "optimizer.pt").write_bytes((folder / "optimizer.pt").read_bytes()[:-10])
-    assert once("torn")["resumed_from"] == 9
+    assert once("torn").resumed_from == 9
     assert files(tmp_path / "torn") == files(tmp_path / "whole")
 
 
@@ -175,7 +175,7 @@ def test_a_checkpoint_with_a_missing_file_is_refused_where_resuming_is_a_must(
 ):
     once("run", max_steps=1)
     (tmp_path / "run" / "checkpoints" / "step-000001" / missing).unlink()
-    with pytest.raises(UserError, match="no checkpoint to go on from"):
+    with pytest.raises(UserError, match="no checkpoint to resume from"):
         once("run", max_steps=1, resume="always")
 
 
@@ -189,13 +189,13 @@ def test_a_dataset_changed_since_the_checkpoint_is_refused_or_started_anew(
     with pytest.raises(UserError, match="different settings, seed"):
         once("run", max_steps=2, learning_rate=1e-3, seed=4, resume="always")
     figures = once("run", max_steps=2, data=other)
-    assert figures["resumed_from"] is None
+    assert figures.resumed_from is None
     assert len((tmp_path / "run" / "metrics.jsonl").read_text().splitlines()) == 2
 
 
 def test_what_only_bounds_memory_may_change_between_two_runs(once, tmp_path):
     once("run", max_steps=3)
-    assert once("run", max_steps=3, max_tokens_per_micro_batch=60)["resumed_from"] == 3
+    assert once("run", max_steps=3, max_tokens_per_micro_batch=60).resumed_from == 3
 
 
 def test_two_runs_in_one_folder_are_told_apart(once, tmp_path):
@@ -227,5 +227,5 @@ def test_a_full_disk_while_saving_is_one_clear_error_and_loses_nothing(once, tmp
             once("full")
     names = sorted(p.name for p in (tmp_path / "full" / "checkpoints").iterdir())
     assert names == ["step-000003"]
-    assert once("full")["resumed_from"] == 3
+    assert once("full").resumed_from == 3
     assert files(tmp_path / "full") == files(tmp_path / "whole")

@@ -18,5 +18,5 @@ def test_starts_that_do_not_fit_the_base_are_refused(settings):
         settings(lora=pissa, quantization="nf4")
     with pytest.raises(ValueError, match="loftq needs quantization: nf4"):
         settings(lora=loftq)
-    with pytest.raises(ValueError, match="two starts"):
+    with pytest.raises(ValueError, match="exclude each other"):
         settings(lora=pissa, start_from="somewhere")

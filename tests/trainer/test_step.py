@@ -1,4 +1,7 @@
-"""The rank study's model: OPT-350m norms after each block and embeds in half its width."""
+"""A step gives the ordinary loss and gradients, also for the model of the rank study.
+
+OPT-350m, the model of that study, normalises after each block and embeds in half its width.
+"""
 
 import json
 from pathlib import Path
@@ -74,6 +77,7 @@ def test_a_steps_loss_and_gradients_are_the_ordinary_ones(opt, targets):
     from kofinlaw.trainer.encoding import Encoded
     from kofinlaw.trainer.lora_pass import patch_lora_forward
     from kofinlaw.trainer.loss import check_head
+    from kofinlaw.trainer.passes import Passes
     from kofinlaw.trainer.ranks import open_ranks
     from kofinlaw.trainer.step import Stepper
 
@@ -89,16 +93,14 @@ def test_a_steps_loss_and_gradients_are_the_ordinary_ones(opt, targets):
     wanted = {name: parameter.grad.clone() for name, parameter in trainable(model)}
     assert patch_lora_forward(model) == len(wanted) // 2
     check_head(model, torch.from_numpy(rows[0])[None], 4)
-    stepper = Stepper(
+    passes = Passes(
         model,
         [Encoded(str(n), *pair) for n, pair in enumerate(zip(rows, masks, strict=True))],
         open_ranks(),
-        seed=0,
-        budget=40,  # two passes, one of them padded
-        chunk_rows=4,
-        limit=None,
-        tell=print,
+        study(head_chunk_rows=4),
     )
+    # two passes, one of them padded
+    stepper = Stepper(passes, seed=0, budget=40, log_event=print)
     result = stepper.gradients(0, range(3))
     assert result.micro_batches == 2
     assert result.loss == pytest.approx(expected.item(), rel=1e-5)
@@ -116,7 +118,7 @@ def test_the_recipe_trains_such_a_model(opt, examples, tmp_path):
     figures = train(settings, opt, examples, tmp_path / "out", template=template_for(opt), seed=42)
     lines = [json.loads(line) for line in (tmp_path / "out" / "metrics.jsonl").open()]
     assert lines[-1]["loss"] < lines[0]["loss"]
-    assert figures["unmoved_tensors"] == figures["frozen_changed"] == 0
+    assert figures.unmoved_tensors == figures.frozen_changed == 0
     record = json.loads((tmp_path / "out" / "adapter" / "adapter_config.json").read_text())
     assert (record["r"], record["lora_alpha"], record["lora_dropout"]) == (8, 32, 0.1)
 
@@ -128,6 +130,7 @@ def test_gradients_before_and_after_an_evaluation_are_equal_on_four_bits(pico, e
     from kofinlaw.models.tokenizer import load_tokenizer
     from kofinlaw.trainer.adapter import trainable
     from kofinlaw.trainer.encoding import encode_examples
+    from kofinlaw.trainer.passes import Passes
     from kofinlaw.trainer.ranks import Ranks
     from kofinlaw.trainer.step import Stepper
     from kofinlaw.trainer.trainee import load_trainee
@@ -135,21 +138,12 @@ def test_gradients_before_and_after_an_evaluation_are_equal_on_four_bits(pico, e
     encode = load_tokenizer(pico).encode
     rows, _ = encode_examples(examples, template_for(pico), encode, max_length=512)
     ranks = Ranks(0, 1, torch.device("cpu"))
-    chosen = settings(quantization="nf4", dtype="bfloat16")
+    chosen = settings(quantization="nf4", dtype="bfloat16", head_chunk_rows=8)
     model = load_trainee(chosen, pico, rows, ranks, seed=0).model
     for name, parameter in trainable(model):
         if "lora_B" in name:
             torch.nn.init.normal_(parameter, std=0.1)
-    stepper = Stepper(
-        model,
-        rows,
-        ranks,
-        seed=0,
-        budget=300,
-        chunk_rows=8,
-        limit=None,
-        tell=print,
-    )
+    stepper = Stepper(Passes(model, rows, ranks, chosen), seed=0, budget=300, log_event=print)
 
     def gradients():
         stepper.gradients(0, range(8))

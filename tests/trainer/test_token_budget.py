@@ -1,4 +1,4 @@
-"""The budget belongs to a card; the effective batch belongs to the recipe."""
+"""The token budget depends on the card, the effective batch only on the recipe."""
 
 import json
 
@@ -47,7 +47,7 @@ def test_another_card_finds_its_own_budget_and_keeps_the_effective_batch(train_h
         train_here("moved", run_out_then_end)
     monkeypatch.setattr(budget, "device_name", lambda: "another card")
     figures, lines = train_here("moved")
-    assert figures["resumed_from"] == 2
+    assert figures.resumed_from == 2
     smaller, probed = lines[1]["budget"], whole[0]["budget"]
     assert [line["budget"] for line in lines] == [smaller, smaller, probed, probed]
     assert smaller < probed
@@ -93,23 +93,24 @@ def test_after_half_a_budget_no_probe_runs_out_of_memory_again(settings, monkeyp
     from kofinlaw.trainer import token_budget as budget
 
     monkeypatch.setattr(budget, "probe_budget", None)
-    stepper, told = SimpleNamespace(), []
-    chosen = settings(max_tokens_per_micro_batch="auto")
-    record = budget.find_budget(stepper, chosen, limit=0, known=None, halved=150, tell=told.append)
-    assert record["tokens"] == stepper.budget == 150
-    assert told == ["the run before was out of memory: budget 150"]
+    events = []
+    passes = SimpleNamespace(settings=settings(max_tokens_per_micro_batch="auto"))
+    found = budget.find_budget(passes, limit=0, known=None, halved=150, log_event=events.append)
+    assert found.tokens == found.to_record(150)["tokens"] == 150
+    assert events == ["the previous run was out of memory: budget 150"]
 
 
 def test_a_shared_models_budget_is_halved_until_one_example_alone_does_not_fit(
-    pico, examples, settings
+    pico, examples, settings, tmp_path, monkeypatch
 ):
     import torch
 
     from kofinlaw.models.templates import template_for
     from kofinlaw.models.tokenizer import load_tokenizer
+    from kofinlaw.trainer import step
     from kofinlaw.trainer.encoding import encode_examples
+    from kofinlaw.trainer.passes import Passes
     from kofinlaw.trainer.ranks import Ranks
-    from kofinlaw.trainer.step import Stepper
     from kofinlaw.trainer.trainee import load_trainee
 
     encode = load_tokenizer(pico).encode
@@ -119,21 +120,25 @@ def test_a_shared_models_budget_is_halved_until_one_example_alone_does_not_fit(
     def run_out(step, number):
         raise MemoryError
 
-    def end(budget, why):
+    def end(root, budget, why):
+        assert root == tmp_path
         raise CutError(budget)
 
-    stepper = Stepper(
-        load_trainee(settings(), pico, rows, alone, seed=0).model,
+    monkeypatch.setattr(step, "exit_out_of_memory", end)
+    chosen = settings(head_chunk_rows=8)
+    passes = Passes(
+        load_trainee(chosen, pico, rows, alone, seed=0).model,
         rows,
         Ranks(0, 1, torch.device("cpu"), sharded=True),
+        chosen,
+    )
+    stepper = step.Stepper(
+        passes,
         seed=0,
         budget=300,
-        chunk_rows=8,
-        limit=None,
-        tell=print,
+        log_event=print,
         on_micro_batch=run_out,
-        remedy=lambda over, taken, longest: f"max_length below {longest}",
-        exhausted=end,
+        checkpoint_root=tmp_path,
     )
     with pytest.raises(CutError, match="300"):
         stepper.gradients(0, range(4))

@@ -9,7 +9,7 @@ from kofinlaw import UserError
 
 
 def tracker_module(calls, name):
-    """A stand-in that records what it is told, in the shape of the tracker called `name`."""
+    """A fake module that records its calls, with the interface of the tracker called `name`."""
     module = types.ModuleType(name)
     if name == "wandb":
 

@@ -1,6 +1,9 @@
-"""What a run leaves behind, and the person's mistakes."""
+"""The files and figures of a training run, and the errors for mistakes of the user."""
 
 import json
+import subprocess
+import sys
+import types
 
 import pytest
 
@@ -33,8 +36,8 @@ def test_a_run_writes_an_adapter_its_record_and_its_curves(run, tmp_path, quanti
     assert str(tmp_path) not in json.dumps(config)
     lines = [json.loads(line) for line in (out / "metrics.jsonl").read_text().splitlines()]
     assert [line["step"] for line in lines] == [1, 2, 3, 4]
-    assert figures["tokens"] == sum(line["tokens"] for line in lines)
-    assert figures["unmoved_tensors"] == 0
+    assert figures.tokens == sum(line["tokens"] for line in lines)
+    assert figures.unmoved_tensors == 0
     assert "⟦" in (out / "first_example.txt").read_text(encoding="utf-8")
     assert json.loads((out / "lengths.json").read_text())["examples"] == 40
     assert (out / "rejected.jsonl").read_text() == ""
@@ -77,13 +80,13 @@ def test_evaluation_leaves_gradients_alone_and_the_best_weights_are_kept(run, tm
     lines = [json.loads(line) for line in (tmp_path / "run" / "metrics.jsonl").open()]
     found = {line["step"]: line["evaluation_loss"] for line in lines if line["evaluation_loss"]}
     assert sorted(found) == [2, 4, 6]
-    assert figures["evaluation_loss"] == pytest.approx(min(found.values()), abs=1e-6)
-    assert found[figures["best_step"]] == min(found.values())
-    assert figures["held_out"] == 8
+    assert figures.evaluation_loss == pytest.approx(min(found.values()), abs=1e-6)
+    assert found[figures.best_step] == min(found.values())
+    assert figures.held_out == 8
     without = run(
         "without", evaluation_share=0.2, evaluation_steps=99, max_steps=6, quantization="nf4"
     )
-    assert without["loss_last"] == figures["loss_last"]
+    assert without.loss_last == figures.loss_last
 
 
 def test_patience_ends_a_run_that_gets_no_better(run, tmp_path):
@@ -95,7 +98,7 @@ def test_patience_ends_a_run_that_gets_no_better(run, tmp_path):
         learning_rate=2.0,
         max_gradient_norm=0,
     )
-    assert figures["steps"] == figures["best_step"] + 2 < 30
+    assert figures.steps == figures.best_step + 2 < 30
 
 
 def test_gradient_checkpointing_and_attention_do_not_change_the_weights(run, tmp_path):
@@ -112,9 +115,9 @@ def test_gradient_checkpointing_and_attention_do_not_change_the_weights(run, tmp
 
 def test_the_probe_finds_a_budget_and_leaves_the_adapter_as_it_was(run, tmp_path):
     probed = run("probed", max_tokens_per_micro_batch="auto")
-    asked = run("asked", max_tokens_per_micro_batch=probed["budget_tokens"])
-    assert probed["budget_tokens"] >= 111
-    assert probed["loss_last"] == asked["loss_last"]
+    asked = run("asked", max_tokens_per_micro_batch=probed.budget_tokens)
+    assert probed.budget_tokens >= 111
+    assert probed.loss_last == asked.loss_last
     first = json.loads((tmp_path / "probed" / "metrics.jsonl").open().readline())
     assert (
         first["loss"]
@@ -162,9 +165,9 @@ def test_a_step_may_be_counted_in_supervised_tokens(short_run):
     figures, lines = short_run("run", effective_batch_tokens=40, max_steps=None, epochs=1)
     assert all(line["supervised_tokens"] >= 40 for line in lines[:-1])
     assert len({line["supervised_tokens"] for line in lines}) > 1
-    assert sum(line["tokens"] for line in lines) == figures["tokens"]
+    assert sum(line["tokens"] for line in lines) == figures.tokens
     every = short_run("examples", max_steps=None, epochs=1)[0]
-    assert figures["tokens"] == every["tokens"]  # an epoch shows each example once either way
+    assert figures.tokens == every.tokens  # an epoch shows each example once either way
 
 
 def test_unsloth_without_cuda_is_one_line(run):
@@ -174,3 +177,25 @@ def test_unsloth_without_cuda_is_one_line(run):
         pytest.skip("there is CUDA here")
     with pytest.raises(UserError, match="unsloth needs CUDA"):
         run("run", backend="unsloth")
+
+
+def test_the_trainer_loads_torch_but_not_transformers_before_a_run():
+    """Unsloth must be imported before transformers, so no module may import it at its top."""
+    code = (
+        "import sys, kofinlaw.trainer.sft, kofinlaw.trainer.preference\n"
+        "print([name for name in ('transformers', 'peft', 'trl') if name in sys.modules])"
+    )
+    done = subprocess.run([sys.executable, "-c", code], check=True, capture_output=True, text=True)
+    assert done.stdout.strip() == "[]"
+
+
+def test_every_public_name_is_found_after_all_modules_were_imported():
+    import importlib
+    import pkgutil
+
+    import kofinlaw.trainer as trainer
+
+    for module in pkgutil.walk_packages(trainer.__path__, "kofinlaw.trainer."):
+        importlib.import_module(module.name)
+    for name in trainer.__all__:
+        assert not isinstance(getattr(trainer, name), types.ModuleType), name

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from kofinlaw.data.cleaning.quality import judge
+from kofinlaw.data.cleaning.quality import quality_problem
 from kofinlaw.data.settings import QualitySettings
 
 
@@ -20,4 +20,4 @@ from kofinlaw.data.settings import QualitySettings
     ],
 )
 def test_quality_names_its_reason(body, reason):
-    assert judge(body, QualitySettings())[0] == reason
+    assert quality_problem(body, QualitySettings())[0] == reason

@@ -46,7 +46,7 @@ def turn(number: int, **values: object) -> Turn:
     return Turn("q", number, "full", 1, 10, 2, **values)  # type: ignore[arg-type]
 
 
-def test_orders_are_averaged() -> None:
+def test_probabilities_are_averaged_over_orders_of_the_options() -> None:
     question = Question("q", "무엇?", ("가", "나"))
     answer = combine(question, [turn(0, scores=[0.9, 0.1]), turn(1, scores=[0.3, 0.7])], ["c"])
     assert answer is not None

@@ -11,7 +11,7 @@ from worlds import World, submitted
 from kofinlaw.rag.questions.question_files import read_questions
 
 
-def test_a_sample_submission_that_goes_meanwhile_is_kept_to_as_it_was_read(
+def test_a_sample_submission_deleted_meanwhile_is_used_as_it_was_read(
     tmp_path: Path, few: Path
 ) -> None:
     sample = tmp_path / "sample.csv"

@@ -82,7 +82,7 @@ def test_five_runs_say_their_mean_and_spread(
     assert found["accuracy"]["deviation"] == 0.0
 
 
-def test_a_model_trained_again_does_not_go_on_with_the_answers_of_the_one_before(
+def test_a_model_trained_again_does_not_resume_the_answers_of_the_one_before(
     tmp_path: Path,
     run: Path,
     questions: Path,
@@ -150,6 +150,76 @@ def test_answering_needs_no_network_interface(tmp_path: Path, run: Path, questio
     )
     assert done.returncode == 0, done.stdout + done.stderr
     assert len((tmp_path / "out" / "answers.jsonl").read_text("utf-8").splitlines()) == 4
+
+
+# Runs `kofinlaw` with the arguments after the first, which names the submission. Prints whether the
+# submission existed each time that torch was imported, and the exit status.
+RECORDING = """
+import sys
+from importlib.machinery import PathFinder
+from pathlib import Path
+
+submission, *words = sys.argv[1:]
+existed = []
+
+class Recorder(PathFinder):
+    @classmethod
+    def find_spec(cls, name, path=None, target=None):
+        if name != "torch":
+            return None
+        spec = super().find_spec(name, path, target)
+        run = spec.loader.exec_module
+
+        def exec_module(module):
+            existed.append(Path(submission).exists())
+            run(module)
+
+        spec.loader.exec_module = exec_module
+        return spec
+
+sys.meta_path.insert(0, Recorder)
+from kofinlaw.models.engines import factory
+
+def open_engine(*arguments, **options):
+    import torch
+
+    return opened(*arguments, **options)
+
+opened, factory.open_engine = factory.open_engine, open_engine
+from kofinlaw.recipes.cli.entry import main
+
+sys.argv, code = ["kofinlaw", *words], 0
+try:
+    main()
+except SystemExit as error:
+    code = error.code or 0
+print(existed, code)
+"""
+
+
+@pytest.mark.parametrize("reranker", ["none", "a cross-encoder"])
+def test_the_first_submission_is_written_before_torch_is_imported(
+    tmp_path: Path, run: Path, questions: Path, reranker: str
+) -> None:
+    """torch takes seconds to import, and the deadline may be closer than that."""
+    if reranker != "none":
+        folder = tmp_path / "cross-encoder"
+        folder.mkdir()
+        (folder / "config.json").write_text('{"model_type": "bert"}', encoding="utf-8")
+        (folder / "model.safetensors").touch()
+        recipe = run / "recipe.yaml"
+        text = recipe.read_text("utf-8")
+        recipe.write_text(
+            text.replace("{lexical: bigram}", f"{{lexical: bigram, reranker: {folder}}}"),
+            encoding="utf-8",
+        )
+    out = tmp_path / "out"
+    words = (out / "submission.csv", "answer", questions, "--run", run, "--out", out)
+    done = subprocess.run(
+        [sys.executable, "-c", RECORDING, *words], capture_output=True, text=True, check=True
+    )
+    assert done.stdout.splitlines()[-1] == "[True] 0", done.stdout + done.stderr
+    assert len((out / "answers.jsonl").read_text("utf-8").splitlines()) == 4
 
 
 def test_a_contest_folder_needs_weights(tmp_path: Path, run: Path, typed: Typed) -> None:

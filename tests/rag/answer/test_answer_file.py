@@ -11,6 +11,8 @@ from worlds import World, assert_complete, rows, submitted
 
 from kofinlaw import UserError
 from kofinlaw.data.prompting.wording import NO_EVIDENCE
+from kofinlaw.trace_files import open_tracer
+from kofinlaw.trace_settings import TraceSettings
 
 
 def test_with_time_enough_every_answer_is_the_models(tmp_path: Path, questions: Path) -> None:
@@ -35,7 +37,7 @@ def test_every_way_to_choose_gives_valid_answers(
     assert_complete(tmp_path / "out", questions)
 
 
-def test_a_model_that_is_not_there_is_the_persons_mistake(tmp_path: Path, questions: Path) -> None:
+def test_a_missing_model_is_an_error_for_the_user(tmp_path: Path, questions: Path) -> None:
     def nothing() -> Any:
         raise UserError("no such model")
 
@@ -71,3 +73,28 @@ def test_free_text_for_which_nothing_is_found_says_so(tmp_path: Path, few: Path)
     world = World()
     world.searcher = simulation.FakeSearcher(world.clock, finds=False)
     assert world.answer(few, tmp_path / "b", without_evidence="answer")["fallback"] == 0
+
+
+@pytest.mark.parametrize("redact", [False, True])
+def test_every_call_is_traced_with_the_questions_it_was_for(
+    tmp_path: Path, few: Path, redact: bool
+) -> None:
+    out = tmp_path / "out"
+    world = World()
+    with open_tracer(TraceSettings(redact=redact), out) as tracer:
+        world.answer(few, out, reasoning_tokens=64, votes=2, tracer=tracer)
+    spans = rows(out / "traces.jsonl")
+    named = {span["id"]: span["name"] for span in spans}
+    assert {(span["name"], named.get(span["parent"])) for span in spans} == {
+        ("retrieval", None),
+        ("answer", None),
+        ("packing", "answer"),
+        ("generate", "answer"),
+    }
+    asked = {
+        (item["id"], item["turn"]) for s in spans if s["name"] == "generate" for item in s["items"]
+    }
+    assert asked == {(turn["id"], turn["turn"]) for turn in rows(out / "plan.jsonl")}
+    searched = [i["id"] for s in spans if s["name"] == "retrieval" for i in s["items"]]
+    assert len(searched) == len(set(searched)) == 23
+    assert ("손해를" in (out / "traces.jsonl").read_text("utf-8")) != redact

@@ -17,7 +17,7 @@ from kofinlaw.rag.answer_settings import AnswerSettings
 
 
 class Engine(simulation.FaultyEngine):  # type: ignore[misc]
-    """Hangs in its first call until `end`, where it is told to."""
+    """Hangs in its first call until `end` is set; with None it does not hang."""
 
     def __init__(self, end: threading.Event | None) -> None:
         super().__init__(simulation.Clock(), simulation.Faults(), random.Random(0))
@@ -36,9 +36,7 @@ def end() -> Iterator[threading.Event]:
     event.set()
 
 
-def test_after_a_stall_a_shared_model_is_loaded_afresh(
-    tmp_path: Path, end: threading.Event
-) -> None:
+def test_a_shared_model_is_loaded_again_after_a_stall(tmp_path: Path, end: threading.Event) -> None:
     questions = simulation.question_file(tmp_path, 6, 0, random.Random(1))
     loaded: list[Engine] = []
 

@@ -15,7 +15,7 @@ EVIDENCE = ["금융회사는 접근매체의 위조로 이용자에게 손해가
 def test_overlap_picks_the_option_the_evidence_holds() -> None:
     options = ["이용자가 벌금을 납부한다", "금융회사가 손해를 배상한다", "국가가 보조금을 지급한다"]
     assert overlap_choice(options, EVIDENCE) == 1
-    # 금융 융회 회사, 손해, 배상: five of the option's nine bigrams stand there.
+    # 금융 융회 회사, 손해, 배상: five of the option's nine bigrams are in the evidence.
     assert overlap_scores(options, EVIDENCE)[1] == 5 / 9
     assert overlap_choice(options, EVIDENCE, negative=True) in (0, 2)
 
@@ -26,7 +26,7 @@ def test_overlap_says_nothing_where_nothing_tells_options_apart() -> None:
     assert overlap_choice(["배상", "책임"], []) == -1
 
 
-def test_overlap_ties_do_not_depend_on_place() -> None:
+def test_overlap_ties_do_not_depend_on_position() -> None:
     options = ["금융회사", "이용자", "고래"]
     chosen = options[overlap_choice(options, EVIDENCE)]
     turned = options[::-1]

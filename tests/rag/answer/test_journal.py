@@ -160,5 +160,5 @@ def test_evidence_that_is_written_down_names_its_version(index: Index, tmp_path:
     World(searcher=Retriever(index, settings(k=1))).answer(questions, tmp_path / "out")
     (row,) = rows(tmp_path / "out" / "evidence.jsonl")
     (hit,) = row["hits"]
-    told = (hit["chunk"], hit["unit"], hit["version"])
-    assert told == ("가람법@2022-06-10/제2조", "가람법 제2조", "시행 2022-06-10 ~ 2024-09-14")
+    named = (hit["chunk"], hit["unit"], hit["version"])
+    assert named == ("가람법@2022-06-10/제2조", "가람법 제2조", "시행 2022-06-10 ~ 2024-09-14")

@@ -10,8 +10,8 @@ import pytest
 
 from kofinlaw import UserError
 from kofinlaw.files import write_jsonl
+from kofinlaw.rag.answer.answer_book import AnsweringResult
 from kofinlaw.rag.answer.repeats import repeat
-from kofinlaw.rag.answer.result import AnsweringResult
 from kofinlaw.records import Answer, Question
 
 QUESTIONS = (

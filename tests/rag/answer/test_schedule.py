@@ -53,11 +53,11 @@ def test_a_half_recorded_batch_is_done_again_by_the_plan_it_had(
     journal = Journal(tmp_path, {})
     book = AnswerBook(file, journal, AnswerSettings(), 400)
     # The first task alone had stepped down to the labels before the kill.
-    for place, plan in ((0, LABEL_ONLY), (1, HALF)):
+    for position, plan in ((0, LABEL_ONLY), (1, HALF)):
         journal.record_turn(
-            Turn(file.questions[place].id, 0, plan.name, 0, 9, 1, scores=[1.0, 0, 0, 0])
+            Turn(file.questions[position].id, 0, plan.name, 0, 9, 1, scores=[1.0, 0, 0, 0])
         )
-    batch = [Task(place, 0, "choice") for place in range(4)]
+    batch = [Task(position, 0, "choice") for position in range(4)]
     budget = TimeBudget(None, 0.0, simulation.Clock())
     steps = Schedule(book, budget, Costs(), PLANS).first(batch, batch)
     assert steps == [(batch, HALF)]

@@ -43,7 +43,7 @@ def test_later_questions_are_searched_while_earlier_ones_are_answered(
     same_bytes(tmp_path / "out", tmp_path / "one-by-one", records)
 
 
-def test_a_retriever_that_asks_the_model_is_lent_the_engine(tmp_path: Path, few: Path) -> None:
+def test_a_retriever_that_asks_the_model_gets_the_engine(tmp_path: Path, few: Path) -> None:
     threads: set[str] = set()
 
     class Asking(simulation.FakeSearcher):

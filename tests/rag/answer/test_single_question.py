@@ -5,17 +5,25 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import date
 from pathlib import Path
+from typing import Any
 
 import pytest
 import simulation
 from acts import VERSIONS, corpus
 from commands import Typed, finish_run
+from corpora import settings, write_chunks
+from worlds import rows
 
 from kofinlaw import UserError
 from kofinlaw.models.engines.base import Generation, Request
 from kofinlaw.models.engines.dummy_engine import DummyEngine
-from kofinlaw.rag.answer.single_question import ask_question
+from kofinlaw.rag.answer.single_question import AskedAnswer, ask_question
 from kofinlaw.rag.answer_settings import AnswerSettings
+from kofinlaw.rag.index.build import build_index
+from kofinlaw.rag.index.index import Index
+from kofinlaw.rag.retrieve.retriever import Retriever
+from kofinlaw.trace_files import open_tracer
+from kofinlaw.trace_settings import TraceSettings
 
 
 def test_ask_gives_the_option_and_says_what_the_model_read() -> None:
@@ -88,3 +96,73 @@ def test_ask_names_the_days_of_the_text_and_the_act_that_had_none(
     code, said = typed("ask", "예금자는 예금의 반환을 요구할 수 있는가?", "--run", run)
     assert code == 0, said
     assert "나래법 제1조 (시행 예정 2999-01-01)" in said
+
+
+QUESTION = "접근매체의 위조로 손해가 생기면?\n1 배상한다\n2 배상하지 않는다"
+
+
+def traced(folder: Path, **values: Any) -> tuple[AskedAnswer, dict[str, list[dict[str, Any]]]]:
+    """The answer and its spans by the name of their parent."""
+    build_index(write_chunks(folder), folder / "index", settings())
+    retriever = Retriever(Index.load(folder / "index"), settings(**{"k": 2, **values}))
+    with open_tracer(TraceSettings(), folder) as tracer, tracer.span("ask"):
+        answer = ask_question(
+            QUESTION,
+            engine=DummyEngine(),
+            template=simulation.TEMPLATE,
+            retriever=retriever,
+            settings=AnswerSettings(),
+        )
+    spans = rows(folder / "traces.jsonl")
+    named = {span["id"]: span["name"] for span in spans}
+    out: dict[str, list[dict[str, Any]]] = {}
+    for span in spans:
+        out.setdefault(named.get(span["parent"], ""), []).append(span)
+    return answer, out
+
+
+def test_each_step_of_an_answer_is_a_span_with_what_came_out_of_it(tmp_path: Path) -> None:
+    answer, spans = traced(
+        tmp_path, reranker="llm", rerank_pool=4, query_forms=["stem", "multi_query"]
+    )
+    assert [span["name"] for span in spans[""]] == ["ask"]
+    retrieval, packing, score = spans["ask"]
+    assert [retrieval["name"], packing["name"], score["name"]] == ["retrieval", "packing", "score"]
+
+    written, rerank = spans["retrieval"]
+    queries, forms = retrieval["attributes"]["queries"], retrieval["attributes"]["forms"]
+    assert forms == ["stem", *["multi_query"] * len(written["attributes"]["queries"])]
+    assert queries == ["접근매체의 위조로 손해가 생기면?", *written["attributes"]["queries"]]
+    (item,) = rerank["items"]
+    assert rerank["attributes"]["pairs"] == len(item["documents"]) == 3
+
+    (found,) = retrieval["items"]
+    evidence = [(hit.chunk, hit.score, hit.by) for hit in answer.evidence]
+    assert [(hit["id"], hit["score"], hit["by"]) for hit in found["documents"]] == evidence
+    assert [hit["id"] for hit in item["documents"]][:2] == [hit["id"] for hit in found["documents"]]
+
+    (packed,) = packing["items"]
+    assert packed["documents"] == [hit.chunk for hit in answer.evidence if hit.shown]
+    (said,) = score["items"]
+    assert answer.evidence[0].text.splitlines()[-1] in said["prompt"]
+    assert said["answer"].index(max(said["answer"])) + 1 == int(answer.answer)
+
+
+def test_a_passage_that_packing_left_out_is_not_said_to_be_read(tmp_path: Path) -> None:
+    answer, spans = traced(tmp_path, k=4, evidence_tokens=50)
+    (packed,) = spans["ask"][1]["items"]
+    shown = [hit.chunk for hit in answer.evidence if hit.shown]
+    assert packed["documents"] == shown
+    assert 0 < len(shown) < packed["found"] == len(answer.evidence)
+
+
+def test_without_an_open_span_nothing_is_traced(tmp_path: Path) -> None:
+    build_index(write_chunks(tmp_path), tmp_path / "index", settings())
+    ask_question(
+        QUESTION,
+        engine=DummyEngine(),
+        template=simulation.TEMPLATE,
+        retriever=Retriever(Index.load(tmp_path / "index"), settings()),
+        settings=AnswerSettings(),
+    )
+    assert not (tmp_path / "traces.jsonl").exists()

@@ -16,5 +16,5 @@ def test_a_name_is_followed_to_the_module_that_defines_it() -> None:
         "print(K1, B)\n"
     )
     assert "K1 = 1.5" in inline(source)
-    with pytest.raises(UserError, match="there is no `missing`"):
+    with pytest.raises(UserError, match="has no `missing`"):
         inline("from kofinlaw.data.korean.lexical import missing\nprint(missing)\n")

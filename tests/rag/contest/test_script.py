@@ -60,9 +60,9 @@ def test_retrieval_is_the_lexical_indexs_own(tmp_path: Path, answering: Any) -> 
     index = answering.load_index(tmp_path / "index")
     query = f"{QUESTION} 금융회사"
     scores = answering.scores_of(index, query)
-    places, expected = LexicalIndex.build([bigrams(t) for t in TEXTS]).query(bigrams(query), 3)
-    for place, score in zip(places, expected, strict=True):
-        assert scores[place] == pytest.approx(score, rel=1e-5)
+    rows, expected = LexicalIndex.build([bigrams(t) for t in TEXTS]).query(bigrams(query), 3)
+    for row, score in zip(rows, expected, strict=True):
+        assert scores[row] == pytest.approx(score, rel=1e-5)
     assert answering.search(index, QUESTION, OPTIONS, 1) == [TEXTS[1]]
     assert np.count_nonzero(answering.scores_of(index, "zzz")) == 0
 
@@ -102,7 +102,7 @@ def test_the_submission_is_complete_whatever_the_model_does(
     answering.main()
     with open(out, encoding="utf-8-sig", newline="") as handle:
         rows = {row["ID"]: row["Answer"] for row in csv.DictReader(handle)}
-    # 5년 stands in the evidence: what the model could not answer gets that.
+    # The evidence contains 5년: a question that the model could not answer gets that.
     answered = {"Q0": "2", "Q1": "2", "Q2": "3", "Q3": "3"}
     # Where it is asked for what is not so, the other one.
     assert rows == {**answered, "N0": "1", "F0": "5년간 보존한다."}

@@ -20,7 +20,7 @@ def pico(monkeypatch: pytest.MonkeyPatch) -> PicoEmbedder:
     return embedder
 
 
-def test_a_build_killed_between_vectors_goes_on(
+def test_a_build_killed_between_vectors_is_resumed(
     tmp_path: Path, pico: PicoEmbedder, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(index_blocks, "VECTOR_BLOCK", 2)

@@ -39,7 +39,7 @@ def test_build_load_search(tmp_path: Path, chunks: Path, lexical: str) -> None:
     assert not (tmp_path / "index" / "building").exists()
 
 
-def test_a_build_killed_in_the_middle_goes_on(
+def test_a_build_killed_in_the_middle_is_resumed(
     tmp_path: Path, chunks: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     import kofinlaw.rag.index.blocks as module
@@ -130,7 +130,7 @@ def units(index: Index, question: str, **values: Any) -> list[str]:
     return [hit.chunk.unit for hit in found]
 
 
-def test_building_again_mends_a_damaged_index(tmp_path: Path) -> None:
+def test_building_again_repairs_a_damaged_index(tmp_path: Path) -> None:
     folder = tmp_path / "index"
     chunks = write_chunks(tmp_path)
     build_index(chunks, folder, settings())

@@ -20,7 +20,7 @@ def units(index: Index, question: str, **values: Any) -> list[str]:
     return [hit.chunk.unit for hit in found]
 
 
-def test_who_opened_the_old_index_goes_on_reading_it_while_and_after_the_new_one_is_built(
+def test_an_opened_index_stays_readable_while_and_after_a_new_one_is_built(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     folder = tmp_path / "index"

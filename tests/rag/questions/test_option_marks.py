@@ -79,5 +79,5 @@ def test_options_written_out_are_read_back(options: list[str], form: str) -> Non
 def test_options_without_numbers_are_options_where_the_stem_asks_for_one() -> None:
     asked = "다음 중 전자금융업자가 아닌 것은?\n은행\n카드회사\n전자지급결제대행업자"
     assert split_options(asked)[1] == ("은행", "카드회사", "전자지급결제대행업자")
-    told = "갑은 을에게 돈을 빌렸다.\n을은 갚으라고 했다.\n병은 보증을 섰다."
-    assert split_options(told)[1] == ()
+    story = "갑은 을에게 돈을 빌렸다.\n을은 갚으라고 했다.\n병은 보증을 섰다."
+    assert split_options(story)[1] == ()

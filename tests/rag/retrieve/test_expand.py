@@ -15,7 +15,7 @@ from kofinlaw.rag.retrieve.retriever import Retriever
 from kofinlaw.records import Question
 
 
-def test_neighbours_stand_behind_the_hits(tmp_path: Path, chunks: Path) -> None:
+def test_neighbours_come_behind_the_hits(tmp_path: Path, chunks: Path) -> None:
     build_index(chunks, tmp_path / "index", settings())
     retriever = Retriever(Index.load(tmp_path / "index"), settings(k=1, neighbours=1))
     hits = retriever.search([Question("1", "위조로 발생한 손해 배상")])[0]
@@ -36,16 +36,16 @@ def found(index: Index, question: str, day: str = "", **values) -> list[str]:
     return [hit.chunk.id for hit in retriever.search([Question("1", question)], as_of=as_of)[0]]
 
 
-def test_neighbours_are_those_that_stood_beside_it_on_that_day(index: Index) -> None:
-    def beside(day: str) -> list[str]:
+def test_neighbours_are_those_of_the_day(index: Index) -> None:
+    def around(day: str) -> list[str]:
         return found(index, "점포를 닫으려는 은행", day, k=1, neighbours=1)
 
-    assert beside("2023-01-01") == [
+    assert around("2023-01-01") == [
         "가람법/제4조",
         "가람법@2022-06-10/제3조",
         "가람법@2022-06-10/제5조",
     ]
-    assert beside("2025-01-01") == ["가람법/제4조", "가람법@2024-09-15/제2조", "가람법/제5조"]
+    assert around("2025-01-01") == ["가람법/제4조", "가람법@2024-09-15/제2조", "가람법/제5조"]
 
 
 def test_references_lead_from_an_earlier_text_to_the_text_of_its_day(index: Index) -> None:
@@ -62,7 +62,7 @@ def units(retriever: Retriever, question: str, **values: Any) -> list[str]:
     return [hit.chunk.unit for hit in retriever.search([Question("1", question)], **values)[0]]
 
 
-def test_articles_that_the_found_ones_cite_stand_behind_them(tmp_path: Path) -> None:
+def test_articles_that_hits_cite_come_behind_the_hits(tmp_path: Path) -> None:
     edges = [
         ("전자금융거래법 제9조", "개인정보 보호법 제34조", True),
         ("전자금융거래법 제9조", "전자금융거래법 제9조", True),

@@ -72,7 +72,7 @@ def test_an_act_that_is_only_to_come_keeps_its_first_text(tmp_path: Path) -> Non
     assert found(index, "과태료는 얼마인가?", "2026-11-22") == []
 
 
-def test_an_index_without_versions_answers_alike_on_any_day(tmp_path: Path) -> None:
+def test_an_index_without_versions_finds_the_same_on_any_day(tmp_path: Path) -> None:
     index = indexed(tmp_path, {"가람법": {"2024-09-15": VERSIONS["2024-09-15"]}})
     assert "earlier_sha256" not in index.meta
     one, other = (
@@ -127,9 +127,9 @@ def test_each_day_shows_the_articles_of_its_version_and_nothing_else(
             shown = [
                 c for c, one in zip(chunks, calendar.in_force(asked).tolist(), strict=True) if one
             ]
-            told = {int(c.unit.split("제")[1].rstrip("조")): c.text for c in shown}
-            assert list(told) == sorted(laws[day])  # in the order in which they stood
-            assert all(laws[day][number] in text for number, text in told.items())
+            texts = {int(c.unit.split("제")[1].rstrip("조")): c.text for c in shown}
+            assert list(texts) == sorted(laws[day])  # in the order of the act
+            assert all(laws[day][number] in text for number, text in texts.items())
 
 
 BY_TITLE = [

@@ -18,7 +18,7 @@ TODAY = date(2026, 11, 22)
 
 
 def test_priors_see_past_texts_of_other_versions(index: Index) -> None:
-    """제4조 stands beside 제2조 (제3조 is deleted): its score raises 제2조's in each version."""
+    """제4조 is next to 제2조 (제3조 is deleted): its score raises 제2조's in each version."""
     retriever = Retriever(index, settings(k=9, weights={"beside": 5.0}), today=TODAY)
     hits = retriever.search([Question("1", "점포를 닫으려는 은행의 과태료")])[0]
     plain = Retriever(index, settings(k=9), today=TODAY)
@@ -33,19 +33,19 @@ def test_priors_see_past_texts_of_other_versions(index: Index) -> None:
 def test_each_prior_is_what_its_name_says(cited_index: Index) -> None:
     # Places: 0 제6조, 1 제9조, 2 제9조의2, 3 and 4 of the other act, 5 the decree.
     priors = Priors(cited_index)
-    places, scores = np.array([1, 4, 0, 2, 5]), np.array([1.0, 0.6, 0.5, 0.1, 0.1])
-    assert priors.document(places, scores).tolist() == [
+    rows, scores = np.array([1, 4, 0, 2, 5]), np.array([1.0, 0.6, 0.5, 0.1, 0.1])
+    assert priors.document(rows, scores).tolist() == [
         1.0,
         pytest.approx(0.6 / 1.6),
         1.0,
         1.0,
         pytest.approx(0.1 / 1.6),
     ]
-    assert priors.linked(places, scores).tolist() == [0, 0, 0, 1, 0]
-    assert priors.beside(places, scores).tolist() == [0.5, 0, 1.0, 1.0, 0]
+    assert priors.linked(rows, scores).tolist() == [0, 0, 0, 1, 0]
+    assert priors.beside(rows, scores).tolist() == [0.5, 0, 1.0, 1.0, 0]
     often = float(np.log(2) / np.log(3))
     assert priors.cited_often(np.array([2, 3, 0]), scores).tolist() == [1, pytest.approx(often), 0]
-    assert priors.act(places, scores).tolist() == [1, 1, 1, 1, 0]
+    assert priors.act(rows, scores).tolist() == [1, 1, 1, 1, 0]
 
 
 def test_a_prior_moves_a_passage_up_and_its_weight_says_how_far(cited_index: Index) -> None:

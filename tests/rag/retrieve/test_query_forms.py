@@ -51,7 +51,7 @@ def built(folder: Path, chunks: Any = None, **values: Any) -> Index:
     return Index.load(folder / "index")
 
 
-def test_a_model_words_the_question_anew_and_each_wording_is_searched(tmp_path: Path) -> None:
+def test_a_model_rewrites_the_question_and_each_rewrite_is_searched(tmp_path: Path) -> None:
     recipe = settings(query_forms=("stem", "multi_query"), rewrites=2)
     retriever = Retriever(built(tmp_path), recipe)
     assert retriever.needs_model == ("query form multi_query",)

@@ -22,10 +22,10 @@ from kofinlaw.rag.settings import RetrieverWeights
 def some_lists(draw: st.DrawFn) -> list[Ranked]:
     out = []
     for by in draw(st.lists(st.sampled_from(["kiwi:stem", "bigram:stem"]), unique=True)):
-        places = draw(st.lists(st.integers(0, 5), unique=True, max_size=6))
-        scores = sorted(draw(st.lists(st.integers(1, 9), min_size=len(places),
-                                      max_size=len(places))), reverse=True)  # fmt: skip
-        out.append(Ranked(by, np.array(places, int), np.array(scores, float), 0.5))
+        rows = draw(st.lists(st.integers(0, 5), unique=True, max_size=6))
+        scores = sorted(draw(st.lists(st.integers(1, 9), min_size=len(rows),
+                                      max_size=len(rows))), reverse=True)  # fmt: skip
+        out.append(Ranked(by, np.array(rows, int), np.array(scores, float), 0.5))
     return out
 
 
@@ -39,5 +39,5 @@ def test_lists_fused_again_rank_as_the_search_does(
     cited_index: Index, lists: list[Ranked], fusion: Any, priors: dict[str, float]
 ) -> None:
     recipe = settings(lexical="both", fusion=fusion, weights=RetrieverWeights(**priors))
-    searched = [place for place, _, _ in rank(lists, recipe, Priors(cited_index))]
+    searched = [row for row, _, _ in rank(lists, recipe, Priors(cited_index))]
     assert StoredLists([lists], Priors(cited_index)).rank(recipe)[0].tolist() == searched

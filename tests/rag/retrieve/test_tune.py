@@ -93,7 +93,7 @@ def test_a_reranker_reads_as_many_passages_as_the_chosen_k(
     assert type(chosen).model_validate(chosen.model_dump()) == chosen
 
 
-def test_tuning_writes_its_table_beside_the_chosen_settings(
+def test_tuning_writes_its_table_and_the_chosen_settings(
     cited_index: Index, tmp_path: Path
 ) -> None:
     write_jsonl(tmp_path / "q.jsonl", [Question(u, t) for u, t in TEXTS.items()])

@@ -1,4 +1,4 @@
-"""Every call is traced where the recipe asks for it, also behind the single commands."""
+"""The commands `ask` and `answer`: their traces, and what they print without a run."""
 
 import pytest
 
@@ -17,7 +17,7 @@ def bound(pico, runs, *overrides):
 
 @pytest.fixture(scope="module")
 def answering(pico, tmp_path_factory):
-    """A run that answers with an engine without a model, and traces."""
+    """A run that answers with an engine without weights, and traces."""
     runs = tmp_path_factory.mktemp("runs")
     engine = "answer.engine={engine: dummy}"
     run = bound(pico, runs, engine, "trace={to: [jsonl]}")
@@ -26,7 +26,7 @@ def answering(pico, tmp_path_factory):
     return run.folder
 
 
-def test_answers_to_a_file_are_traced_beside_them(answering, pico, tmp_path, typed):
+def test_answers_to_a_file_are_traced_in_their_folder(answering, pico, tmp_path, typed):
     out = tmp_path / "answers"
     code, said = typed("answer", pico / "questions.jsonl", "--run", answering, "--out", out)
     assert code == 0, said
@@ -56,7 +56,7 @@ def test_one_question_is_traced_in_the_run(answering, typed):
     assert generate["answer"] in said
 
 
-def test_ask_without_a_run_says_how_to_make_one(command, monkeypatch, tmp_path):
+def test_ask_without_a_run_names_the_command_that_makes_one(command, monkeypatch, tmp_path):
     monkeypatch.chdir(tmp_path)
     code, _, err = command("ask", "언제까지 보고하나요?")
     assert code == 1

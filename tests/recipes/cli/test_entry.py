@@ -8,7 +8,7 @@ def test_a_misspelt_recipe_is_one_error_without_a_traceback(command):
     assert "did you mean quickstart" in err
 
 
-def test_a_fault_of_ours_shows_a_traceback_and_names_the_log(command, monkeypatch, tmp_path):
+def test_a_fault_of_kofinlaw_shows_a_traceback_and_names_the_log(command, monkeypatch, tmp_path):
     monkeypatch.chdir(tmp_path)
     monkeypatch.setattr("kofinlaw.recipes.pipeline.schema.resolved_yaml", lambda recipe: 1 / 0)
     monkeypatch.setattr("kofinlaw.models.listing.listing_rows", lambda *given: 1 / 0)

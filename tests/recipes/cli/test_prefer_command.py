@@ -3,7 +3,7 @@
 import json
 
 
-def test_pairs_move_the_adapter_and_the_next_step_is_said(pico, tmp_path, command):
+def test_pairs_train_the_adapter_and_the_next_command_is_printed(pico, tmp_path, command):
     rows = [
         {
             "id": f"p{number}",
@@ -30,7 +30,7 @@ def test_pairs_move_the_adapter_and_the_next_step_is_said(pico, tmp_path, comman
     assert record["preference"] == {"beta": 0.1, "loss": "ipo", "pairs_per_pass": 2}
 
 
-def test_a_loss_that_is_not_known_is_told_before_anything_is_loaded(command):
+def test_an_unknown_loss_is_refused_before_anything_is_loaded(command):
     code, _, err = command("prefer", "no-recipe.yaml", "--pairs", "no.jsonl", "--loss", "dpo")
     assert code == 1
     assert "--loss" in err

@@ -1,4 +1,4 @@
-"""The command that tunes retrieval: on a development set, never on what proves the model."""
+"""The command that tunes retrieval: on a development set, not on questions that evaluate."""
 
 import json
 import shutil
@@ -34,7 +34,7 @@ def tune(pico, indexed, typed):
     return call
 
 
-def test_a_development_set_is_tuned_on_and_the_setting_is_said(tune, indexed, tmp_path):
+def test_the_best_setting_for_a_development_set_is_printed(tune, indexed, tmp_path):
     write_jsonl(tmp_path / "q.jsonl", [Question("d1", "점검절차에 이상이 있으면 누가 보고하는가?")])
     write_jsonl(tmp_path / "k.jsonl", [Key("d1", units=("전산점검 규정 제3조",))])
     code, said = tune(tmp_path / "q.jsonl", tmp_path / "k.jsonl")
@@ -44,7 +44,9 @@ def test_a_development_set_is_tuned_on_and_the_setting_is_said(tune, indexed, tm
 
 
 @pytest.mark.parametrize("place", ["own", "gathered", "heldout", "copied"])
-def test_what_proves_the_model_is_refused_wherever_it_lies(tune, pico, indexed, tmp_path, place):
+def test_questions_that_evaluate_the_model_are_refused_from_any_file(
+    tune, pico, indexed, tmp_path, place
+):
     heldout = indexed.folder / "augment" / "heldout_questions.jsonl"
     write_jsonl(heldout, [Question("h1", "점검일은 누가 정하는가?")])
     gathered = indexed.questions_path

@@ -18,7 +18,7 @@ with run_lock(Path(sys.argv[1]), print):
 """
 
 
-def test_two_runs_cannot_write_one_folder_and_a_dead_ones_lock_is_taken_over(tmp_path):
+def test_two_runs_cannot_write_one_folder_and_a_dead_process_loses_its_lock(tmp_path):
     process = subprocess.Popen(
         [sys.executable, "-c", HOLDER, str(tmp_path)], stdout=subprocess.PIPE, text=True
     )

@@ -1,4 +1,4 @@
-"""What long work shows where there is no terminal."""
+"""The progress of long work without a terminal."""
 
 from kofinlaw.recipes.pipeline import progress
 from kofinlaw.recipes.pipeline.progress import PlainProgress, stage_progress
@@ -12,7 +12,7 @@ class Clock:
         return self.now
 
 
-def test_a_line_at_the_start_now_and_then_and_at_the_end(capsys, monkeypatch):
+def test_lines_at_the_start_every_ten_seconds_and_at_the_end(capsys, monkeypatch):
     clock = Clock()
     monkeypatch.setattr(progress, "time", clock)
     show = PlainProgress("train")

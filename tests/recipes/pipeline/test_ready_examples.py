@@ -1,4 +1,4 @@
-"""A recipe of ready examples: no documents, no generated questions, the rest as ever."""
+"""A recipe with ready examples: no documents and no generated questions."""
 
 import json
 from dataclasses import replace
@@ -128,7 +128,7 @@ def test_with_documents_the_merged_model_is_exported_and_measured_on_them(ready,
     assert proof["bnb-4bit"]["perplexity_on"] == "chunks, which may have been trained on"
 
 
-def test_a_command_whose_stage_there_is_not_says_so(ready, typed):
+def test_a_command_without_its_stage_in_the_recipe_is_an_error(ready, typed):
     for command in ("data", "index"):
         code, said = typed(command, ready / "recipe.yaml", "--runs", ready / "runs")
         assert code == 1

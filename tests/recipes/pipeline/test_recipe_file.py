@@ -1,4 +1,4 @@
-"""Reading recipes: line numbers, overrides, and errors that name the place."""
+"""Reading recipes: line numbers, overrides, and errors with file and line."""
 
 from pathlib import Path
 
@@ -14,7 +14,7 @@ def write(folder: Path, text: str) -> Path:
     return path
 
 
-def test_every_value_knows_its_line(tmp_path):
+def test_every_value_has_its_line(tmp_path):
     recipe_file = read_recipe_file(
         write(tmp_path, "name: 시험\ndata:\n  sources:\n    - path: a\n")
     )
@@ -63,20 +63,20 @@ def test_paths_of_the_file_are_relative_to_it_from_any_folder(tmp_path, monkeypa
     assert values["train"]["mixture"][0]["path"] == str(tmp_path / "more.jsonl")
 
 
-def test_a_rubrics_file_is_beside_the_recipe_and_a_rubrics_name_stays(tmp_path):
+def test_a_rubric_file_is_relative_to_the_recipe_and_a_rubric_name_is_unchanged(tmp_path):
     text = "score:\n  judge:\n    criteria: [correctness, tone.md]\n"
     judge = read_recipe_file(write(tmp_path, text)).values["score"]["judge"]
     assert judge["criteria"] == ["correctness", str(tmp_path / "tone.md")]
 
 
-def test_a_key_that_stands_twice_is_refused_with_its_line(tmp_path):
+def test_a_repeated_key_is_refused_with_its_line(tmp_path):
     with pytest.raises(UserError) as caught:
         read_recipe_file(write(tmp_path, "name: a\nseed: 1\nseed: 2\n"))
     assert caught.value.where == "recipe.yaml:3"
 
 
 @pytest.mark.parametrize("text", ["name: [a\n", "- a\n- b\n", "", "name: a\n\tseed: 1\n"])
-def test_what_is_no_recipe_gives_one_clear_error(tmp_path, text):
+def test_a_file_that_is_not_a_recipe_gives_one_clear_error(tmp_path, text):
     with pytest.raises(UserError):
         read_recipe_file(write(tmp_path, text))
 

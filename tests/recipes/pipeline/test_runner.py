@@ -1,4 +1,4 @@
-"""The stage runner: skip, resume, lock, whole results or none."""
+"""The stage runner: skip, continue, and never leave half a result."""
 
 import errno
 import json
@@ -34,7 +34,7 @@ def failing(error: BaseException) -> Stage:
     return Stage("bad", work)
 
 
-def test_a_finished_stage_is_skipped_and_its_record_says_what_happened(tmp_path):
+def test_a_complete_stage_is_skipped_and_its_record_has_the_figures(tmp_path):
     first = run_stages([lines_stage("a")], tmp_path)
     again = run_stages([lines_stage("a")], tmp_path)
     assert [first[0].how, again[0].how] == ["ran", "skipped"]
@@ -66,20 +66,20 @@ def test_a_changed_input_file_runs_the_stage_again(tmp_path):
     assert run_stages([stage], tmp_path / "run")[0].how == "ran"
 
 
-def test_a_failure_of_ours_leaves_a_log_and_no_result(tmp_path):
+def test_a_fault_of_kofinlaw_leaves_a_log_and_no_result(tmp_path):
     with pytest.raises(StageFailed) as caught:
         run_stages([failing(ValueError("boom"))], tmp_path)
     assert "boom" in caught.value.log_path.read_text()
     assert not (tmp_path / "bad").exists()
 
 
-def test_a_full_disk_is_the_persons_error_and_what_was_done_stays(tmp_path):
+def test_a_full_disk_is_a_user_error_and_finished_records_are_kept(tmp_path):
     with pytest.raises(UserError, match="no space left"):
         run_stages([failing(OSError(errno.ENOSPC, "full"))], tmp_path)
     assert (tmp_path / ".bad.partial" / "half.jsonl").exists()
 
 
-def test_a_stage_that_was_cut_off_goes_on_where_it_was(tmp_path):
+def test_an_interrupted_stage_continues(tmp_path):
     seen = []
 
     def work(out, progress):
@@ -95,7 +95,7 @@ def test_a_stage_that_was_cut_off_goes_on_where_it_was(tmp_path):
     assert seen == [False, True]
 
 
-def test_resume_never_starts_anew_and_always_refuses_what_was_begun_otherwise(tmp_path):
+def test_resume_never_starts_again_and_always_refuses_other_settings(tmp_path):
     with pytest.raises(KeyboardInterrupt):
         run_stages([failing(KeyboardInterrupt())], tmp_path)
     other = Stage("bad", lambda out, progress: {}, settings={"changed": True})
@@ -105,14 +105,14 @@ def test_resume_never_starts_anew_and_always_refuses_what_was_begun_otherwise(tm
     assert run_stages([lines_stage("a")], tmp_path, resume="never")[0].how == "ran"
 
 
-def test_a_stage_that_left_warnings_says_where_they_stand(tmp_path):
+def test_a_stage_with_warnings_names_their_file(tmp_path):
     said: list[str] = []
     warned = Stage("data", lambda out, progress: {"card_warnings": 2})
     run_stages([warned, lines_stage("a")], tmp_path, say=said.append)
     assert [line for line in said if "warning" in line] == ["data: 2 warnings, in card.md"]
 
 
-def test_a_stage_alone_needs_the_stages_before_it(tmp_path):
+def test_a_single_stage_needs_the_stages_before_it(tmp_path):
     stages = [lines_stage("data"), lines_stage("train", after=("data",))]
     with pytest.raises(UserError, match="is not complete"):
         run_stages(stages, tmp_path, only=["train"])
@@ -163,6 +163,6 @@ def test_killed_at_any_moment_the_records_end_up_identical(tmp_path):
     assert os.listdir(cut) == ["a"]
 
 
-def test_the_record_is_json_people_can_read(tmp_path: Path):
+def test_the_record_keeps_korean_readable(tmp_path: Path):
     run_stages([lines_stage("a", settings={"질문": "한글"})], tmp_path)
     assert "한글" in (tmp_path / "a" / "stage.json").read_text(encoding="utf-8")

@@ -31,7 +31,7 @@ def marks(run):
 
 
 @pytest.mark.parametrize("judge", [False, True])
-def test_who_wants_other_traces_has_the_questions_asked_anew(pico, tmp_path, judge):
+def test_other_trace_settings_run_the_answers_again(pico, tmp_path, judge):
     judged = ["score.judge={model: {id: google/gemma-3-270m}}"] if judge else []
     plain = marks(bound(pico, tmp_path, "trace={to: [jsonl]}", *judged))
     redacted = marks(bound(pico, tmp_path, "trace={to: [jsonl], redact: true}", *judged))

@@ -1,4 +1,4 @@
-"""Waiting threads sleep unless the person has said otherwise."""
+"""Waiting threads sleep soon unless the environment says otherwise."""
 
 import os
 
@@ -15,7 +15,7 @@ from kofinlaw.recipes.pipeline.threads import SPINS, share_processor
         ({"OMP_WAIT_POLICY": "active"}, None),
     ],
 )
-def test_what_the_person_has_set_is_heeded(monkeypatch, given, spins):
+def test_an_existing_setting_is_left_unchanged(monkeypatch, given, spins):
     for name in ("OMP_WAIT_POLICY", "GOMP_SPINCOUNT"):
         monkeypatch.delenv(name, raising=False)
     for name, value in given.items():

@@ -1,4 +1,4 @@
-"""The retrieval study: its cells, what a stopped one does again, and its refusals."""
+"""The retrieval study: its cells, what runs again after a stop, and its errors."""
 
 import json
 
@@ -72,7 +72,7 @@ study:
 
 @pytest.fixture(scope="module")
 def recipe(tmp_path_factory):
-    """A study of an engine without a model, which needs its tokenizer alone."""
+    """A study with an engine that needs no weights, only the tokenizer."""
     from tokenizers import Tokenizer, decoders, models, pre_tokenizers
 
     folder = tmp_path_factory.mktemp("study")
@@ -99,7 +99,7 @@ def bound(recipe, runs, *overrides):
     return bind(loaded, recipe_file, runs, cache=runs / "cache")
 
 
-def test_a_study_runs_cell_by_cell_and_a_lost_cell_alone_is_done_again(recipe, tmp_path):
+def test_a_study_runs_cell_by_cell_and_only_a_lost_cell_runs_again(recipe, tmp_path):
     run = bound(recipe, tmp_path)
     first = run_stages(study_stages(run), run.folder)
     assert {outcome.how for outcome in first} == {"ran"}
@@ -144,7 +144,7 @@ def test_a_study_runs_cell_by_cell_and_a_lost_cell_alone_is_done_again(recipe, t
     assert result["cells"][2]["tokens"] is None
 
 
-def test_a_study_whose_traces_shall_be_redacted_asks_its_cells_anew(recipe, tmp_path):
+def test_a_study_with_redacted_traces_runs_its_cells_again(recipe, tmp_path):
     def settings(redact):
         run = bound(recipe, tmp_path, f"trace={{to: [jsonl], redact: {redact}}}")
         return {stage.name: stage.settings for stage in study_stages(run)}

@@ -1,4 +1,4 @@
-"""The sweep: its grid, what its points share, its figures, and one that really runs."""
+"""The sweep: its grid, the stages that points share, and a sweep that runs."""
 
 import json
 import os
@@ -33,12 +33,12 @@ def test_keys_on_one_axis_move_together():
     ]
 
 
-def test_points_of_korean_names_have_folders_of_their_own():
+def test_points_with_korean_values_have_separate_folders():
     points = grid(["data.sources=금융법,상법전"])
     assert [point_name(point) for point in points] == ["sources=금융법", "sources=상법전"]
 
 
-def test_a_failed_point_is_told_by_its_cause_not_by_the_remedy():
+def test_a_failed_point_shows_the_cause_and_not_the_remedy():
     said = ["train: working\n", "error: docs: no such folder\n", "  → name a folder\n"]
     assert cause(said) == "docs: no such folder"
     faults = ["error: 2 mistakes in my.yaml\n", "  my.yaml:3: `seed`: wrong\n", "  my.yaml:4: x\n"]

@@ -20,6 +20,6 @@ def test_the_written_files_name_failures_and_escape_them(tmp_path, published):
     assert record["conclusion"]["best_value"] == {"train.lora.rank": "128"}
 
 
-def test_a_sweep_of_which_nothing_finished_still_says_so(tmp_path):
+def test_a_sweep_without_a_finished_point_is_still_written(tmp_path):
     lines = write_sweep(tmp_path, "study", [], [Failure((("seed", "x"),), "no")])
     assert "No point finished." in lines

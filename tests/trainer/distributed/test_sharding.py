@@ -1,4 +1,4 @@
-"""One model shared out over two processes (FSDP, gloo) learns what one process learns."""
+"""A model sharded over two processes (FSDP, gloo) learns what one process learns."""
 
 import json
 import os
@@ -20,7 +20,7 @@ from kofinlaw.trainer.settings import TrainSettings
 from kofinlaw.trainer.sft import train
 from kofinlaw.trainer.sharding import local_tensor
 
-plain = trainee.shard
+plain = trainee.shard_model
 
 
 def tell_the_share(model, ranks):
@@ -31,7 +31,7 @@ def tell_the_share(model, ranks):
     print("holds", sum(local_tensor(p).numel() for p in layers) / before, "of the layers")
 
 
-trainee.shard = tell_the_share
+trainee.shard_model = tell_the_share
 model, examples, out = (Path(a) for a in sys.argv[1:4])
 settings = TrainSettings.model_validate_json(sys.argv[4])
 
@@ -84,7 +84,7 @@ def test_two_processes_that_share_a_model_go_on_after_out_of_memory_and_learn_wh
     failed = launch(script, *arguments, "run out", port=free_port())
     assert failed.returncode != 0
     assert "exitcode  : 76" in failed.stderr
-    assert "goes on from the last checkpoint with 100" in failed.stderr
+    assert "resumes from the last checkpoint with 100" in failed.stderr
     again = launch(script, *arguments, port=free_port())
     assert again.returncode == 0, again.stderr
     lines = [json.loads(line) for line in (tmp_path / "two" / "metrics.jsonl").open()]
@@ -92,7 +92,7 @@ def test_two_processes_that_share_a_model_go_on_after_out_of_memory_and_learn_wh
     last = checkpoint.read(tmp_path / "two" / "checkpoints" / "step-000005")
     figures = RunState(**last.record["state"]).figures()
     assert figures["out_of_memory"] == 1  # the run that ended by it could not count it itself
-    assert lines[-1]["evaluation_loss"] == pytest.approx(alone["evaluation_loss"], rel=1e-5)
+    assert lines[-1]["evaluation_loss"] == pytest.approx(alone.evaluation_loss, rel=1e-5)
     assert_same_weights(tmp_path / "one", tmp_path / "two")
 
 
@@ -140,6 +140,6 @@ def test_eight_bit_weights_are_not_shared_out(pico, settings):
     from kofinlaw.trainer.trainee import load_trainee
 
     ranks = Ranks(0, 2, torch.device("cpu"), sharded=True)
-    with pytest.raises(UserError, match="int8 weights cannot be shared out") as caught:
+    with pytest.raises(UserError, match="int8 weights cannot be sharded") as caught:
         load_trainee(settings(quantization="int8"), pico, [], ranks, seed=0)
     assert "ddp.yaml" in caught.value.remedy

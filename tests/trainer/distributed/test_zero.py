@@ -108,19 +108,19 @@ def test_zero_goes_on_after_out_of_memory_and_learns_what_one_process_learns(
     failed = launch(name, script, *arguments, "run out")
     assert failed.returncode != 0
     assert "exitcode  : 76" in failed.stderr
-    assert "goes on from the last checkpoint with 100" in failed.stderr
+    assert "resumes from the last checkpoint with 100" in failed.stderr
     again = launch(name, script, *arguments)
     assert again.returncode == 0, again.stderr
     lines = [json.loads(line) for line in (two / "metrics.jsonl").open()]
     assert [line["budget"] for line in lines] == [200, 200, 100, 100, 100]
-    assert lines[-1]["evaluation_loss"] == pytest.approx(alone["evaluation_loss"], rel=1e-5)
+    assert lines[-1]["evaluation_loss"] == pytest.approx(alone.evaluation_loss, rel=1e-5)
     first = [json.loads(line)["gradient_norm"] for line in (one / "metrics.jsonl").open()]
     assert [line["gradient_norm"] for line in lines] == pytest.approx(first, rel=1e-4)
     assert_same_weights(one, two)
 
-    # the checkpoint holds whole moments: one plain process goes on from it
+    # the checkpoint holds whole moments: one plain process resumes from it
     shutil.rmtree(two / "checkpoints" / "step-000005")
-    assert train_alone(chosen, pico, examples, two, resume="always")["resumed_from"] == 4
+    assert train_alone(chosen, pico, examples, two, resume="always").resumed_from == 4
     assert_same_weights(one, two)
 
 
@@ -215,7 +215,7 @@ def test_what_zero_cannot_train_is_refused_with_what_can(settings):
 
     check_settings(settings(quantization="nf4"), 2)
     for fields, stage, found in (
-        ({"quantization": "nf4"}, 3, "nf4 weights cannot be shared out"),
+        ({"quantization": "nf4"}, 3, "nf4 weights cannot be sharded"),
         ({"optimizer": "paged_adamw_8bit"}, 2, "not those of paged_adamw_8bit"),
         ({"dtype": "float16"}, 2, "float16 gradients would vanish"),
     ):

@@ -1,4 +1,4 @@
-"""What every store does alike. The Weaviate store is tested where WEAVIATE_URL names a server."""
+"""What all stores have in common. The Weaviate store is tested where WEAVIATE_URL names a server."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ def store(request: pytest.FixtureRequest, tmp_path: Path, monkeypatch: pytest.Mo
 
 
 def listed(found: tuple[Any, Any]) -> list[int]:
-    return [int(place) for place in found[0]]
+    return [int(row) for row in found[0]]
 
 
 @pytest.mark.parametrize("fusion", ["relative_score", "ranked"])
@@ -49,7 +49,7 @@ def test_hybrid_is_the_fusion_of_both_lists_with_alpha_as_the_vectors_share(
     made = store.hybrid("bigram", QUERIES, vectors, 5, alpha=alpha, fusion=fusion, masks=free)
     for by_words, by_vector, both in zip(words, near, made, strict=True):
         lists = [Ranked("words", *by_words, 1 - alpha), Ranked("dense", *by_vector, alpha)]
-        assert listed(both) == [place for place, _, _ in fuse(lists, fusion)][:5]
+        assert listed(both) == [row for row, _, _ in fuse(lists, fusion)][:5]
 
 
 def test_only_allowed_passages_come_back_and_as_many_as_asked(store: Store) -> None:

@@ -19,7 +19,7 @@ from kofinlaw.rag.settings import RagSettings
 
 
 def listed(found: tuple[Any, Any]) -> list[int]:
-    return [int(place) for place in found[0]]
+    return [int(row) for row in found[0]]
 
 
 def test_a_server_is_asked_for_more_until_enough_passages_pass_the_mask() -> None:
@@ -31,8 +31,8 @@ def test_a_server_is_asked_for_more_until_enough_passages_pass_the_mask() -> Non
         return SimpleNamespace(objects=scores[:limit])
 
     mask = np.arange(100) >= 30
-    places, scores = allowed_results(ask, lambda one: one.score, 3, mask)
-    assert (places.tolist(), scores.tolist()) == ([30, 31, 32], [970, 969, 968])
+    rows, scores = allowed_results(ask, lambda one: one.score, 3, mask)
+    assert (rows.tolist(), scores.tolist()) == ([30, 31, 32], [970, 969, 968])
     assert asked == [6, 24, 96]
     assert listed(allowed_results(ask, lambda one: one.score, 3, np.zeros(100, bool))) == []
     assert max(asked) <= MAX_RESULTS

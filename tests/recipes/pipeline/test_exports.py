@@ -1,11 +1,11 @@
-"""Whether a run's exports have what they need on this machine."""
+"""The exports of a run."""
 
 import pytest
 
 from kofinlaw.models.cache import build_once
+from kofinlaw.recipes.pipeline.exports import gguf_converter_ready
 from kofinlaw.recipes.pipeline.run import bind
 from kofinlaw.recipes.pipeline.schema import load_recipe
-from kofinlaw.recipes.pipeline.stage_functions import gguf_converter_ready
 from kofinlaw.trainer.export.environment import GGUF
 
 
@@ -15,7 +15,7 @@ def write_python(folder):
 
 
 @pytest.mark.parametrize("named", [True, False])
-def test_the_gguf_converter_is_ready_only_where_its_environment_is_whole(tmp_path, named):
+def test_the_gguf_converter_is_ready_only_if_its_environment_is_complete(tmp_path, named):
     home = tmp_path / "named" if named else tmp_path / "cache" / "environments"
     overrides = [f"export.environments={home}"] if named else []
     recipe, recipe_file = load_recipe("quickstart", overrides)

@@ -1,0 +1,131 @@
+"""The command `export`: write a merged checkpoint in other formats, or the contest's folder."""
+
+from __future__ import annotations
+
+import shlex
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from kofinlaw import UserError
+from kofinlaw.recipes.cli.binding import bound_run
+from kofinlaw.recipes.cli.console import say, say_next
+from kofinlaw.units import GIB
+
+if TYPE_CHECKING:
+    from kofinlaw.trainer.export.settings import ExportSettings
+
+
+def export(
+    merged: Annotated[Path, typer.Argument(help="The merged checkpoint.")],
+    out: Annotated[Path, typer.Option("--out", help="Folder of the export.")],
+    to: Annotated[
+        str,
+        typer.Option("--to", help="gguf, gguf-q8_0, bnb-4bit, gptq, hf …; several with commas."),
+    ] = "",
+    contest: Annotated[
+        bool,
+        typer.Option("--contest", help="Write weights, index and an answer.py for Python 3.10."),
+    ] = False,
+    run: Annotated[
+        Path | None,
+        typer.Option(help="The model's run: its chunks calibrate and measure, its questions test."),
+    ] = None,
+    push: Annotated[
+        str,
+        typer.Option("--push", help="Upload to OWNER/NAME on the Hub, private."),
+    ] = "",
+    token: Annotated[
+        str, typer.Option("--token", help="For --push; no stored token is used.")
+    ] = "",
+) -> None:
+    """Write a merged checkpoint in another format and measure what it lost."""
+    from kofinlaw.recipes.pipeline.progress import stage_progress
+    from kofinlaw.recipes.pipeline.run import corpus_files, default_cache, question_files, reopen
+    from kofinlaw.trainer.export.formats import export_model
+    from kofinlaw.trainer.export.push import check_push, push_export
+    from kofinlaw.trainer.proof.exports import prove_exports
+
+    if contest:
+        _export_for_contest(merged, run, out)
+        return
+    settings = _export_settings(to)
+    if push or token:
+        check_push(push, token)
+        if len(settings.formats) > 1:
+            raise UserError(
+                "one repository takes one format",
+                where="--push",
+                remedy="name a single format with --to",
+            )
+    corpus: dict[str, Path] = {}
+    asked: dict[str, Path] = {}
+    if run is not None:
+        bound = reopen(run)
+        corpus, asked = corpus_files(bound), question_files(bound)
+    with stage_progress("export") as progress:
+        written = export_model(
+            settings,
+            merged,
+            out,
+            chunks=corpus.get("chunks"),
+            examples=corpus.get("examples"),
+            cache=default_cache(),
+            progress=progress,
+        )
+        proof = prove_exports(
+            out,
+            merged,
+            chunks=corpus.get("chunks"),
+            examples=corpus.get("examples"),
+            questions=asked.get("questions"),
+            key=asked.get("key"),
+            progress=progress,
+        )
+    for name, value in {**written.to_record(), **proof.to_record()}.items():
+        say(f"  {name}: {value}")
+    if push:
+        say(f"uploaded to {push_export(out, settings.formats[0], push, token)}")
+
+
+def _export_for_contest(merged: Path, run: Path | None, out: Path) -> None:
+    """Write the contest folder with the settings and the chunks of `run` (None: the newest run)."""
+    from kofinlaw.models.templates import template_for
+    from kofinlaw.rag.contest.folder import export_contest
+
+    bound = bound_run(run)
+    counts = export_contest(
+        merged,
+        bound.folder / "data" / "chunks.jsonl",
+        out,
+        template=template_for(merged),
+        rag=bound.recipe.rag,
+        answer=bound.recipe.answer,
+    )
+    say(f"{counts.passages} passages and the model, {counts.bytes / GIB:.2f} GiB: {out}")
+    script = shlex.join([str(out / "answer.py"), "--questions", "test.csv"])
+    say_next(f"python {script} --out submission.csv")
+
+
+def _export_settings(to: str) -> ExportSettings:
+    """The settings of an export to the formats in `to`; `gguf` means `gguf-q8_0`.
+
+    Raises UserError for an unknown format.
+    """
+    import typing
+
+    from kofinlaw.trainer.export.settings import ExportSettings
+
+    (known,) = typing.get_args(ExportSettings.model_fields["formats"].annotation)[:1]
+    formats = typing.get_args(known)
+    asked = [name.strip() for name in to.split(",")]
+    names = ["gguf-q8_0" if name == "gguf" else name for name in asked]
+    unknown = [name for name in names if name not in formats]
+    if unknown:
+        raise UserError(
+            f"no such format: {', '.join(unknown)}",
+            where="--to",
+            remedy=f"known: gguf, {', '.join(formats)}",
+        )
+    return ExportSettings.model_validate({"formats": list(dict.fromkeys(names))})

@@ -1,0 +1,103 @@
+"""The record of a plan, as `kofinlaw plan --json` prints it."""
+
+from __future__ import annotations
+
+from typing import TypedDict
+
+
+class _Counted(TypedDict):
+    examples: int
+    mean_tokens: int
+    longest_tokens: int | None
+
+
+class Lengths(_Counted, total=False):
+    """Lengths of the examples in tokens; the optional figures need the model's tokenizer.
+
+    `rejected` counts the examples that the trainer would reject, by reason.
+    """
+
+    median_tokens: int
+    p95_tokens: int
+    supervised_tokens: int
+    rejected: dict[str, int]
+
+
+class FirstExample(TypedDict):
+    """The first example as the trainer sees it, with its loss mask."""
+
+    rendered: str
+    tokens: int
+    supervised_tokens: int
+    template_sha256: str
+
+
+class FileRow(TypedDict):
+    """A file or folder that the recipe names."""
+
+    path: str
+    exists: bool
+
+
+class VerdictRow(TypedDict):
+    """What the policy says about one model, source or way of answering."""
+
+    ok: bool
+    verdict: str
+
+
+class MemoryFigures(TypedDict):
+    """Memory of the training in GiB, the limit, and what fits into the limit."""
+
+    terms_gib: dict[str, float]
+    total_gib: float
+    limit_gib: float
+    limit_is: str
+    micro_batch: int
+    longest_sequence: int
+
+
+class TrainingFigures(TypedDict):
+    """Optimizer steps, tokens and estimated hours of the training."""
+
+    steps: int
+    effective_batch: int
+    tokens: int
+    hours: float
+
+
+class AnsweringFigures(TypedDict):
+    """Time limit in minutes (None: no limit) and memory of answering."""
+
+    budget_minutes: float | None
+    total_gib: float
+    bits: int
+    context_tokens: int
+
+
+class DiskFigures(TypedDict):
+    """Disk space in GiB."""
+
+    needed_gib: float
+    free_gib: float
+
+
+class Plan(TypedDict):
+    """The result of `kofinlaw plan`; `ok` if there are no `problems`.
+
+    `estimated` lists the figures that are estimates and not counts.
+    """
+
+    recipe: str
+    policy: str
+    files: list[FileRow]
+    verdicts: list[VerdictRow]
+    lengths: Lengths
+    first_example: FirstExample | None
+    memory: MemoryFigures
+    training: TrainingFigures
+    answering: AnsweringFigures
+    disk: DiskFigures
+    problems: list[str]
+    estimated: list[str]
+    ok: bool
