@@ -1,15 +1,18 @@
-"""Answering: label scoring against generate-then-parse, and a contest-sized file under a budget.
+"""Measure answering: label scoring against generate-then-parse, and 515 questions within a budget.
 
     python benchmarks/answering.py choices --work DIR [--questions 120] [--repeats 3]
     python benchmarks/answering.py deadline --work DIR --index INDEX [--budget-minutes 60]
 
-`choices`: Korean law and tax exams (kmmlu_dev: its train and dev files, read as they are), the
-small model alone. Ours is `answer_questions` (labels scored in length-sorted batches with one head
-row a prompt, and the options' texts scored); beside it what contest baselines do, one question at a
-time: write up to 128 tokens (and up to 8) and take the first number. They take turns.
+`choices` asks Korean law and tax exams (the unchanged train and dev files of kmmlu_dev) of the
+small model without retrieval. It compares two ways, which run in alternation:
 
-`deadline`: 500 exam questions and 15 free-text ones from the bundled sample through an index. The
-last line is JSON.
+- `answer_questions` of kofinlaw. It scores the labels in length-sorted batches with one row of
+  the output head per prompt; another row scores the options' texts.
+- The usual contest baseline, one question at a time. It writes up to 128 tokens (in another row:
+  up to 8) and takes the first number.
+
+`deadline` answers 500 exam questions and 15 free-text questions of the bundled sample with an
+index. The last line is JSON.
 """
 
 from __future__ import annotations
@@ -24,6 +27,7 @@ from pathlib import Path
 from statistics import median
 from typing import Any
 
+from development_data import DATA, require
 from outcome import outcome
 
 from kofinlaw.data.prompting.wording import AnswerForm, choice_messages
@@ -42,18 +46,17 @@ from kofinlaw.rag.settings import RagSettings
 from kofinlaw.records import Answer, Question
 
 ROOT = Path(__file__).parents[1]
-DATA = ROOT.parent / "shared" / "data"
 SUBJECTS = ("Law", "Taxation", "Criminal-Law", "Economics", "Accounting", "Real-Estate")
-FIRST_NUMBER = re.compile(r"\D*([1-9][0-9]?)")  # the contest baseline's own
+FIRST_NUMBER = re.compile(r"\D*([1-9][0-9]?)")  # as the contest baseline does
 
 
 def exam(
     data: Path, subjects: tuple[str, ...], count: int
 ) -> tuple[list[Question], dict[str, str]]:
-    """The first questions of each subject in turn, and their labels."""
-    piles: list[list[tuple[Question, str]]] = []
+    """Return `count` questions, taken from the subjects in turn, and the right label by id."""
+    by_subject: list[list[tuple[Question, str]]] = []
     for subject in subjects:
-        pile = []
+        pairs = []
         for part in ("dev", "train"):
             path = data / "kmmlu_dev" / f"{subject}-{part}.csv"
             if not path.exists():
@@ -62,13 +65,13 @@ def exam(
                 for number, row in enumerate(csv.DictReader(handle)):
                     options = tuple(row[letter].strip() or "-" for letter in "ABCD")
                     question = Question(f"{subject}-{part}-{number}", row["question"], options)
-                    pile.append((question, row["answer"]))
-        piles.append(pile)
+                    pairs.append((question, row["answer"]))
+        by_subject.append(pairs)
     mixed = [
         pair
-        for level in range(max(map(len, piles)))
-        for pile in piles
-        for pair in pile[level : level + 1]
+        for level in range(max(map(len, by_subject)))
+        for pairs in by_subject
+        for pair in pairs[level : level + 1]
     ]
     chosen = mixed[:count]
     return [q for q, _ in chosen], {q.id: label for q, label in chosen}
@@ -77,9 +80,9 @@ def exam(
 def by_parsing(
     folder: Path, questions: list[Question], key: dict[str, str], tokens: int
 ) -> dict[str, Any]:
-    """One by one with transformers' own `generate`: write, then take the first number.
+    """Answer one question at a time with `generate` of transformers and take the first number.
 
-    Stops at the model's end token; what is none of the options counts as invalid.
+    Writing stops at the model's end token. A number that is not an option counts as invalid.
     """
     import torch
 
@@ -105,7 +108,7 @@ def by_parsing(
 def by_scoring(
     folder: Path, questions: list[Question], key: dict[str, str], work: Path, form: AnswerForm
 ) -> dict[str, Any]:
-    """The real path: `answer_questions` with journal and submission, the model already loaded."""
+    """Run `answer_questions` with its journal and submission; the model is already loaded."""
     path, out = work / "exam.jsonl", work / f"exam-{form}"
     write_jsonl(path, questions)
     shutil.rmtree(out, ignore_errors=True)
@@ -128,7 +131,7 @@ def by_scoring(
 
 
 def figures(count: int, seconds: float, right: int, invalid: int) -> dict[str, Any]:
-    """A row of the table."""
+    """Return one row of the table."""
     return {
         "questions": count,
         "questions a second": round(count / seconds, 3),
@@ -138,7 +141,7 @@ def figures(count: int, seconds: float, right: int, invalid: int) -> dict[str, A
 
 
 def choices(given: argparse.Namespace) -> dict[str, Any]:
-    """Scoring in batches (labels; the options' texts) against writing and parsing."""
+    """Compare scoring in batches (labels, options' texts) with writing and parsing."""
     folder = quickstart_model()
     questions, key = exam(given.data, ("Law", "Taxation"), given.questions)
     few = questions[: given.baseline]
@@ -152,7 +155,7 @@ def choices(given: argparse.Namespace) -> dict[str, Any]:
         "write 8, then parse": lambda: by_parsing(folder, questions, key, 8),
         "write 128, then parse": lambda: by_parsing(folder, few, key, 128),
     }
-    long = {"option texts scored", "write 128, then parse"}  # far from their targets: one turn
+    long = {"option texts scored", "write 128, then parse"}  # slow rows: one turn only
     turns: dict[str, list[dict[str, Any]]] = {name: [] for name in runs}
     for turn in range(given.repeats):
         for name, run in runs.items():
@@ -172,7 +175,7 @@ def choices(given: argparse.Namespace) -> dict[str, Any]:
 
 
 def deadline(given: argparse.Namespace) -> dict[str, Any]:
-    """A file of 515 through the real path under a budget."""
+    """Answer a file of 515 questions with `answer_questions` within a time budget."""
     from kofinlaw.rag.index.index import Index
     from kofinlaw.rag.retrieve.retriever import Retriever
 
@@ -230,21 +233,26 @@ def deadline(given: argparse.Namespace) -> dict[str, Any]:
 
 
 def main() -> None:
-    """Run and print."""
-    parser = argparse.ArgumentParser(description=__doc__)
+    """Run one of the two parts and print its figures."""
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
     parser.add_argument("part", choices=["choices", "deadline"])
-    parser.add_argument("--data", type=Path, default=DATA)
-    parser.add_argument("--work", type=Path, required=True)
+    parser.add_argument("--data", type=Path, default=DATA, help="folder with kmmlu_dev")
+    parser.add_argument("--work", type=Path, required=True, help="folder for results")
     parser.add_argument("--questions", type=int, default=120)
-    parser.add_argument("--baseline", type=int, default=24, help="of them answered in 128 tokens")
+    parser.add_argument("--baseline", type=int, default=24, help="of these, answered in 128 tokens")
     parser.add_argument("--repeats", type=int, default=3, help="turns; rates are their medians")
-    parser.add_argument("--index", type=Path, help="a finished index (deadline)")
+    parser.add_argument("--index", type=Path, help="folder of an index (deadline)")
     parser.add_argument("--budget-minutes", type=float, default=60)
     parser.add_argument("--evidence-tokens", type=int, default=600)
     parser.add_argument("--answer-form", choices=["label", "text"], default="label")
     parser.add_argument("--permutations", type=int, default=1)
-    parser.add_argument("--resume", action="store_true", help="go on in the folder that is there")
+    parser.add_argument("--resume", action="store_true", help="continue an earlier deadline run")
     given = parser.parse_args()
+    require(given.data / "kmmlu_dev", "--data")
+    if given.part == "deadline" and given.index is None:
+        parser.error("deadline needs --index, the folder of an index")
     given.work.mkdir(parents=True, exist_ok=True)
     if given.part == "choices":
         result = choices(given)

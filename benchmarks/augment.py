@@ -1,12 +1,12 @@
-"""Training examples in figures: grounded questions, their give-aways, planted faults, the others.
+"""Measure the training examples: distinct questions, shortcut scores and planted faults.
 
     python benchmarks/augment.py [FOLDER_OF_STATUTES] [--kiwi] [--log NAME=FILE] [--run NAME]
 
-Reads the Markdown acts under FOLDER/acts and FOLDER/admin_rules (default: the development data
-beside the repository). `--kiwi` repeats the overlap baseline with Kiwi content morphemes, as the
-report does. What other scripts measure (engines, teacher, kills, learning) comes from the last line
-of their saved output (`--log`) or is run here (`--run`, up to half an hour each); without either it
-is not run, and says so. The last line is JSON.
+The script reads the Markdown acts under FOLDER/acts (default: the development data next to the
+repository). `--kiwi` repeats the overlap baseline with Kiwi content morphemes, as the report
+does. Other scripts measure engines, teacher, kills and learning. Their figures come from the last
+line of a saved output (`--log`), or the script runs them (`--run`, up to half an hour each).
+Without either the result lists them as not run. The last line is JSON.
 """
 
 from __future__ import annotations
@@ -24,6 +24,7 @@ from pathlib import Path
 from typing import Any
 
 from augment_faults import measure
+from development_data import STATUTES, require
 from outcome import outcome
 
 from kofinlaw.augment.generators.drafts import source_rng
@@ -58,10 +59,12 @@ OTHERS = {
 
 
 def core_files(folder: Path) -> list[Path]:
+    """Return the files of the five core acts and their decrees."""
     return [folder / "acts" / f"{n}{tail}.md" for n in CORE for tail in ("", "_시행령")]
 
 
 def make_items(laws: Laws, seed: int) -> list[Item]:
+    """Build every valid multiple-choice item of the acts."""
     items = []
     for draft in draft_questions(laws, seed):
         rng = source_rng(seed, "options", draft.kind, draft.stem, draft.answer)
@@ -76,8 +79,9 @@ def make_items(laws: Laws, seed: int) -> list[Item]:
 def overlap_table(
     items: list[Item], index: PassageIndex, tokens: Tokenise
 ) -> dict[str, dict[str, float]]:
-    """The overlap baseline by kind, with the gold passage and with retrieved ones."""
-    gold, found = defaultdict(list), defaultdict(list)
+    """Return the overlap baseline by kind, with the gold passage and with retrieved passages."""
+    gold: defaultdict[str, list[float]] = defaultdict(list)
+    found: defaultdict[str, list[float]] = defaultdict(list)
     passages: dict[int, frozenset[str]] = {}
     wanted, rows = [], []
     for item in items:
@@ -106,7 +110,7 @@ def overlap_table(
 
 
 def others(logs: Sequence[str], run: Sequence[str]) -> dict[str, dict[str, Any]]:
-    """The last lines of the other scripts, by name: from `NAME=FILE` or by running them."""
+    """Return the last line of the other scripts by name: from `NAME=FILE`, or by running them."""
     found: dict[str, dict[str, Any]] = {}
     for entry in logs:
         name, _, file = entry.partition("=")
@@ -114,25 +118,30 @@ def others(logs: Sequence[str], run: Sequence[str]) -> dict[str, dict[str, Any]]
     for name in run:
         script, *options = OTHERS[name]
         command = [sys.executable, str(Path(__file__).parent / script), *options]
-        told = subprocess.run(command, stdout=subprocess.PIPE, text=True, check=True)
-        found[name] = last_line(told.stdout)
+        done = subprocess.run(command, stdout=subprocess.PIPE, text=True, check=True)
+        found[name] = last_line(done.stdout)
     return found
 
 
 def last_line(text: str) -> dict[str, Any]:
-    """What `outcome` wrote at the end of an output."""
+    """Parse the JSON that `outcome` wrote at the end of an output."""
     return json.loads(text.strip().splitlines()[-1])
 
 
 def main() -> None:
-    beside = Path(__file__).parents[1].parent / "shared" / "data" / "statutes"
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("folder", nargs="?", type=Path, default=beside)
+    """Measure everything that is asked for and print the figures."""
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument(
+        "folder", nargs="?", type=Path, default=STATUTES, metavar="FOLDER_OF_STATUTES"
+    )
     parser.add_argument("--kiwi", action="store_true")
     parser.add_argument("--sample", type=int, default=500, help="items for the overlap baseline")
     parser.add_argument("--log", action="append", default=[], metavar="NAME=FILE")
     parser.add_argument("--run", action="append", default=[], choices=OTHERS)
     arguments = parser.parse_args()
+    require(arguments.folder, "FOLDER_OF_STATUTES")
     measured = others(arguments.log, arguments.run)
     with tempfile.TemporaryDirectory() as name:
         corpus = Path(name)

@@ -1,11 +1,12 @@
-"""Planted faults: teacher outputs made from real provisions, sound ones and ones with one fault.
+"""Count how many sound and how many faulty teacher outputs the filters refuse.
 
     python benchmarks/augment_faults.py [FOLDER_OF_STATUTES] [--each 200] [--seed 1]
 
-A sound output says what a provision says: as it is, politely, with its citation, as an explanation
-in two sentences, or as a free-text answer with keywords. A faulty one differs from it in one thing:
-another number, a negation or duty turned round, another term, another article. They pass through
-the same filters as a teacher's outputs (all that need no model). The last line is JSON.
+The outputs are made from real provisions. A sound output repeats what a provision says: word for
+word, in polite form, with its citation, as an explanation, or as a free-text answer with
+keywords. A faulty output differs in one thing: another number, a reversed negation or duty,
+another term, or another article. Both pass through the filters that a teacher's outputs pass
+through, except those that need a model. The last line is JSON.
 """
 
 from __future__ import annotations
@@ -19,6 +20,7 @@ from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
+from development_data import STATUTES, require
 from outcome import outcome
 
 from kofinlaw.augment.generators.falsity import flip_modality, other_figures, other_parties
@@ -38,7 +40,7 @@ _OBJECT = re.compile(r"(?<![가-힣ㆍ])([가-힣]{2,6})[을를](?= )")
 
 
 def wrong_number(law: Law, clause: Clause, text: str, rng: random.Random) -> str:
-    """One figure replaced by a near one of its unit."""
+    """Replace one figure with a near one of the same unit; empty if the text has none."""
     found = find_figures(text)
     if not found:
         return ""
@@ -67,14 +69,14 @@ NEGATIONS = (
 
 
 def wrong_negation(law: Law, clause: Clause, text: str, rng: random.Random) -> str:
-    """A negation dropped or put in, a duty made a permission, a bound turned round."""
+    """Drop or add a negation, turn a duty into a permission, or reverse a bound."""
     ways = [text.replace(old, new, 1) for old, new in NEGATIONS if old in text]
     ways += [turned] if (turned := flip_modality(text)) else []
     return rng.choice(ways) if ways else ""
 
 
 def wrong_term(law: Law, clause: Clause, text: str, rng: random.Random) -> str:
-    """Who acts, or one noun, replaced by another of the same act."""
+    """Replace the acting party, or one noun, with another of the same act."""
     who = subject(text)
     others = other_parties(law, clause, who, rng) if who else ()
     if others and rng.random() < 0.5:
@@ -83,15 +85,15 @@ def wrong_term(law: Law, clause: Clause, text: str, rng: random.Random) -> str:
     here = [m for m in _OBJECT.finditer(text) if m.group(1) in _objects(law)]
     if not here or not pool:
         return ""
-    place = rng.choice(here)
-    return text[: place.start()] + josa(rng.choice(pool), "을/를") + text[place.end() :]
+    match = rng.choice(here)
+    return text[: match.start()] + josa(rng.choice(pool), "을/를") + text[match.end() :]
 
 
 _OBJECTS: dict[str, tuple[str, ...]] = {}
 
 
 def _objects(law: Law) -> tuple[str, ...]:
-    """The act's nouns that stand as objects in two provisions and more."""
+    """Return the act's nouns that are the object in two or more provisions."""
     if law.title not in _OBJECTS:
         seen = Counter(
             noun for c in law.clauses for noun in {m.group(1) for m in _OBJECT.finditer(c.main)}
@@ -102,7 +104,7 @@ def _objects(law: Law) -> tuple[str, ...]:
 
 
 def wrong_article(law: Law, clause: Clause, text: str, rng: random.Random) -> str:
-    """A citation of another article of the act, in the text or in brackets after it."""
+    """Add a citation of another article of the act in brackets."""
     others = [c.citation for c in law.clauses if c.article.id != clause.article.id]
     if not others:
         return ""
@@ -118,7 +120,7 @@ FAULTS: dict[str, Fault] = {
 
 
 def polite(text: str) -> str:
-    """The sentence in 합쇼체."""
+    """Return the sentence in 합쇼체."""
     for plain, formal in (
         ("하여야 한다.", "하여야 합니다."),
         ("있다.", "있습니다."),
@@ -132,7 +134,7 @@ def polite(text: str) -> str:
 
 
 def restatements(source: Source) -> list[str]:
-    """Sound ways of saying a provision."""
+    """Return the sound ways to say a provision."""
     text = source.passage
     bare = text.rstrip(".")
     return [
@@ -145,8 +147,8 @@ def restatements(source: Source) -> list[str]:
     ]
 
 
-def output(source: Source, text: str, place: str, rng: random.Random) -> Written:
-    """A whole output that claims `text`: an explanation, a summary or a free-text answer."""
+def output(source: Source, text: str, citation: str, rng: random.Random) -> Written:
+    """Return a whole output that claims `text`: explanation, summary or free-text answer."""
     question = as_question(source.passage)
     words = [w for w in content_morphemes([source.passage])[0] if len(w) > 1 and w in text]
     kinds = ["explanation", "summary"]
@@ -154,7 +156,7 @@ def output(source: Source, text: str, place: str, rng: random.Random) -> Written
         kinds.append("free_question")
     kind = rng.choice(kinds)
     if kind == "explanation":
-        fields: dict[str, Any] = {"explanation": text, "article": place}
+        fields: dict[str, Any] = {"explanation": text, "article": citation}
     elif kind == "summary":
         fields = {"summary": text}
     else:
@@ -164,13 +166,13 @@ def output(source: Source, text: str, place: str, rng: random.Random) -> Written
 
 
 def _shortened(question: str) -> str:
-    """The question without its first words, so that it does not repeat the answer."""
+    """Drop the question's first words, so that it does not repeat the answer."""
     words = question.split(" ")
     return "어떤 경우에 " + " ".join(words[len(words) // 2 :])
 
 
 def outputs(laws: Laws, seed: int) -> Iterator[tuple[str, Written]]:
-    """(`sound` or the fault's name, output) in turn over the provisions, faults as often."""
+    """Yield (`sound` or the fault's name, output) by turns, over the provisions."""
     rng = random.Random(seed)
     rows = [
         (law, clause, source)
@@ -195,7 +197,7 @@ def outputs(laws: Laws, seed: int) -> Iterator[tuple[str, Written]]:
 
 
 def measure(laws: Laws, each: int, seed: int) -> dict[str, Any]:
-    """How many of `each` faulty and `each` sound outputs are refused, in all and by fault."""
+    """Count the refused ones of `each` faulty and `each` sound outputs, in total and by fault."""
     quota = {name: -(-each // len(FAULTS)) for name in FAULTS} | {"sound": each}
     seen: Counter[str] = Counter()
     refused: Counter[str] = Counter()
@@ -208,8 +210,8 @@ def measure(laws: Laws, each: int, seed: int) -> dict[str, Any]:
         fault = first_failure(verdicts(written, read_prompt(written.task.name)))
         refused[name] += fault is not None
         if (fault is None) != (name == "sound"):
-            told = written.texts("claim")[0]
-            missed.append(f"{name}: {told} | {written.source.passage} | {fault}")
+            claim = written.texts("claim")[0]
+            missed.append(f"{name}: {claim} | {written.source.passage} | {fault}")
         if name == "sound" and fault is not None:
             why[fault.check] += 1
     faults = sum(seen[name] for name in FAULTS)
@@ -225,7 +227,7 @@ def measure(laws: Laws, each: int, seed: int) -> dict[str, Any]:
 
 
 def core_laws(folder: Path) -> Laws:
-    """The five core acts and their decrees."""
+    """Read the five core acts and their decrees."""
     from kofinlaw.data.corpus import build_corpus
     from kofinlaw.data.settings import DataSettings
 
@@ -248,13 +250,15 @@ def core_laws(folder: Path) -> Laws:
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
-    """Measure on fresh draws; print what was judged wrongly, and one line of JSON."""
-    beside = Path(__file__).parents[1].parent / "shared" / "data" / "statutes"
+    """Measure on a new draw; print the wrong decisions and one line of JSON."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("folder", nargs="?", type=Path, default=beside)
+    parser.add_argument(
+        "folder", nargs="?", type=Path, default=STATUTES, metavar="FOLDER_OF_STATUTES"
+    )
     parser.add_argument("--each", type=int, default=50)
     parser.add_argument("--seed", type=int, default=1)
     options = parser.parse_args(arguments)
+    require(options.folder, "FOLDER_OF_STATUTES")
     result = measure(core_laws(options.folder), options.each, options.seed)
     for row in result.pop("wrong"):
         print(row)

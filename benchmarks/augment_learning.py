@@ -1,12 +1,12 @@
-"""What a small model learns from 300 grounded items: held-out acts before and after, paired.
+"""Measure what a small model learns from 300 grounded items: held-out acts, before and after.
 
     python benchmarks/augment_learning.py [FOLDER_OF_STATUTES] [--items 300] [--questions 120]
 
-Items of the core acts but two, which with their decrees are held out; one pass (`--epochs`) over
-the items as 16-bit LoRA on the 270M model; then the held-out questions, asked as the shipped
-recipes ask (Kiwi retrieval, evidence, the options' texts scored), of the base and of the base with
-the adapter.
-Half an hour on two busy cores. The last line is JSON.
+Two of the five core acts and their decrees are held out; the items come from the other three. The
+270M model trains on the items for one pass (`--epochs`) as 16-bit LoRA. Then the base model and
+the base with the adapter answer the held-out questions as the shipped recipes do: Kiwi retrieval,
+evidence, scores of the options' texts. The run takes half an hour on two busy cores. The last
+line is JSON.
 """
 
 from __future__ import annotations
@@ -18,6 +18,7 @@ from collections import Counter
 from pathlib import Path
 from typing import Any
 
+from development_data import STATUTES, require
 from outcome import outcome
 
 from kofinlaw.augment.counts import AugmentCounts
@@ -49,7 +50,7 @@ EVIDENCE_TOKENS = 320
 
 
 def make(arguments: argparse.Namespace, work: Path, folder: Path) -> AugmentCounts:
-    """The corpus, the items to train on and the held-out questions."""
+    """Build the corpus, the training items and the held-out questions."""
     names = [f"{t.replace(' ', '_')}{tail}" for t in TRAINED + HELD_OUT for tail in ("", "_시행령")]
     sources = [{"path": str(arguments.folder / "acts" / f"{name}.md")} for name in names]
     count = load_tokenizer(folder).count
@@ -71,7 +72,7 @@ def make(arguments: argparse.Namespace, work: Path, folder: Path) -> AugmentCoun
 
 
 def ask(work: Path, folder: Path, adapter: Path | None) -> dict[str, str]:
-    """The label given to each held-out question."""
+    """Return the label that the model gives to each held-out question, by id."""
     settings = RagSettings(lexical="kiwi", embedder=None, k=5, evidence_tokens=EVIDENCE_TOKENS)
     if not (work / "index").exists():
         build_index(work / "data" / "chunks.jsonl", work / "index", settings)
@@ -90,7 +91,7 @@ def ask(work: Path, folder: Path, adapter: Path | None) -> dict[str, str]:
 
 
 def compare(keys: list[Key], before: dict[str, str], after: dict[str, str]) -> dict[str, Any]:
-    """Accuracies, the exact paired test, and both accuracies by kind."""
+    """Return both accuracies, the exact paired test, and the right answers by kind."""
     right = [(k, before.get(k.id) == k.answer, after.get(k.id) == k.answer) for k in keys]
     gained = sum(b < a for _, b, a in right)
     lost = sum(b > a for _, b, a in right)
@@ -115,15 +116,17 @@ def compare(keys: list[Key], before: dict[str, str], after: dict[str, str]) -> d
 
 
 def main() -> None:
-    """Make, ask, train, ask again; one line of JSON."""
-    beside = Path(__file__).parents[1].parent / "shared" / "data" / "statutes"
+    """Build, answer, train, answer again; print one line of JSON."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("folder", nargs="?", type=Path, default=beside)
+    parser.add_argument(
+        "folder", nargs="?", type=Path, default=STATUTES, metavar="FOLDER_OF_STATUTES"
+    )
     parser.add_argument("--items", type=int, default=300)
     parser.add_argument("--questions", type=int, default=120)
     parser.add_argument("--epochs", type=float, default=1, help="passes over the items")
     parser.add_argument("--learning-rate", type=float, default=3e-4)
     arguments = parser.parse_args()
+    require(arguments.folder, "FOLDER_OF_STATUTES")
     folder = quickstart_model()
     with tempfile.TemporaryDirectory() as name:
         work = Path(name)

@@ -1,11 +1,12 @@
-"""The teacher path really run: the 270M model as it is, by completion of examples, few requests.
+"""Run the teacher with the small model, or kill a teaching process and compare what it left.
 
     python benchmarks/augment_teacher.py [FOLDER_OF_STATUTES] [--requests 60] [--engine llamacpp]
     python benchmarks/augment_teacher.py --kills 20
 
-The first prints the acceptance by filter and task and every accepted example. The second kills a
-teaching process (an engine without a model, real process, real ledger) at random moments and
-compares what it left with an uninterrupted run. The last line is JSON.
+The first command sends a few requests to the 270M model without further training; it prints the
+acceptance by filter and task, and every accepted example. The second command kills a teaching
+process at random moments and compares the result with an uninterrupted run; the process and the
+ledger are real, the engine has no model. The last line is JSON.
 """
 
 from __future__ import annotations
@@ -24,6 +25,7 @@ from pathlib import Path
 from typing import Any
 
 from augment_faults import core_laws
+from development_data import STATUTES, require
 from outcome import outcome
 
 from kofinlaw.augment.protected_questions import ProtectedTexts
@@ -37,7 +39,7 @@ SCRIPT = Path(__file__).parents[1] / "tests" / "augment" / "teacher" / "scripted
 
 
 def run_teacher(arguments: argparse.Namespace) -> str:
-    """Ask the small model, filter, count; the last line."""
+    """Ask the small model, filter its outputs and count them; return the last line."""
     settings = TeacherSettings.model_validate(
         {
             "model": {"id": "google/gemma-3-270m"},
@@ -79,7 +81,7 @@ def run_teacher(arguments: argparse.Namespace) -> str:
 
 
 def kill_teacher(arguments: argparse.Namespace) -> str:
-    """SIGKILL at random moments until so many have hit; then compare with a run left alone."""
+    """Send SIGKILL at random moments until enough kills hit; compare with an uninterrupted run."""
     from kofinlaw.augment.reading.acts import Laws
 
     rng = random.Random(0)
@@ -133,7 +135,7 @@ def _write_corpus(laws: Any, folder: Path) -> None:
 
 
 def _teach(work: Path, name: str, kill_after: float | None = None) -> bool:
-    """Run the process; True where it was killed before its end."""
+    """Run the process; return True if it was killed before its end."""
     sent = work / f"{name}.sent"
     before = len(_sent(work, name))
     process = subprocess.Popen(
@@ -167,14 +169,16 @@ def _sent(work: Path, name: str) -> list[str]:
 
 
 def main() -> None:
-    """One of the two measurements."""
-    beside = Path(__file__).parents[1].parent / "shared" / "data" / "statutes"
+    """Run one of the two measurements."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("folder", nargs="?", type=Path, default=beside)
+    parser.add_argument(
+        "folder", nargs="?", type=Path, default=STATUTES, metavar="FOLDER_OF_STATUTES"
+    )
     parser.add_argument("--requests", type=int, default=63)
     parser.add_argument("--engine", default="llamacpp")
-    parser.add_argument("--kills", type=int)
+    parser.add_argument("--kills", type=int, help="kill a teaching process this often")
     arguments = parser.parse_args()
+    require(arguments.folder, "FOLDER_OF_STATUTES")
     print(kill_teacher(arguments) if arguments.kills else run_teacher(arguments))
 
 

@@ -1,10 +1,10 @@
-"""Precision and recall of resolved references against hand labels.
+"""Measure precision and recall of resolved references against hand labels.
 
     python benchmarks/citations.py [--shared ../shared/data] [--show]
 
-A label is (article referred to, place inside it); a reference counts only when both are right.
-`citations_dev.jsonl` was labelled before the resolver's last changes and steered them;
-`citations_test.jsonl` was labelled afterwards and scored once.
+A label is a pair: the article referred to, and the provision inside it. A reference counts only
+if both are right. `citations_dev.jsonl` was labelled before the resolver's last changes and was
+used to develop them. `citations_test.jsonl` was labelled afterwards and scored once.
 """
 
 from __future__ import annotations
@@ -15,6 +15,7 @@ from collections import Counter
 from pathlib import Path
 from typing import Any
 
+from development_data import DATA, require
 from outcome import outcome
 
 from kofinlaw.data.corpus import parse_articles
@@ -27,19 +28,19 @@ LABELS = Path(__file__).parents[1] / "tests" / "data" / "labels"
 
 
 def found(shared: Path) -> Found:
-    """Article id to its references, over all 165 statutes and rules."""
+    """Return the references of each article id, over all 165 statutes and rules."""
     folders = [str(shared / "statutes" / name) for name in ("acts", "admin_rules")]
     articles = parse_articles(DataSettings.model_validate({"sources": folders}), base=Path("/"))
     out: Found = {}
     for edge in references(articles, ()):
         if not split_unit(edge.target)[1].startswith("제"):
-            continue  # the labels name articles; references to annexes are counted apart
+            continue  # the labels name articles only; references to annexes do not count here
         out.setdefault(edge.source, Counter())[(edge.target, edge.provision)] += 1
     return out
 
 
 def score(path: Path, have: Found, show: bool = False) -> dict[str, Any]:
-    """Counts and shares over one file of labels."""
+    """Return the counts, precision and recall over one file of labels."""
     right = labelled = claimed = 0
     acts = set()
     for line in path.read_text(encoding="utf-8").splitlines():
@@ -61,11 +62,12 @@ def score(path: Path, have: Found, show: bool = False) -> dict[str, Any]:
 
 
 def main() -> None:
+    """Score every file of labels and print one line of JSON."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    default = Path(__file__).parents[1].parent / "shared" / "data"
-    parser.add_argument("--shared", type=Path, default=default)
+    parser.add_argument("--shared", type=Path, default=DATA, help="folder with statutes/")
     parser.add_argument("--show", action="store_true", help="print what differs")
     options = parser.parse_args()
+    require(options.shared / "statutes", "--shared")
     have = found(options.shared)
     figures = {
         path.stem: score(path, have, options.show)

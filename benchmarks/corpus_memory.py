@@ -1,10 +1,11 @@
-"""Peak memory of building a corpus from any amount of text.
+"""Measure the peak memory of a corpus build from any amount of text.
 
     python benchmarks/corpus_memory.py --megabytes 100 250 500 [--workers 2]
 
-Synthesises acts (half of the bytes), guidelines and JSONL records from random words, with
-references between acts and copies among records, builds the corpus in a process of its own and
-prints the greatest resident memory of that process and its children: one JSON object a size.
+The script synthesises acts (half of the bytes), guidelines and JSONL records from random words,
+with references between acts and near copies among records. It builds the corpus in a separate
+process and prints the greatest resident memory of that process and its children: one JSON object
+per size.
 """
 
 from __future__ import annotations
@@ -32,18 +33,18 @@ PAGE = os.sysconf("SC_PAGE_SIZE")
 
 
 class Writer:
-    """Random Korean words, always the same for a seed."""
+    """Writes documents of random Korean words, always the same for a seed."""
 
     def __init__(self, seed: int) -> None:
         self.rng = random.Random(seed)
         self.words = ["".join(self.rng.choices(SYLLABLES, k=n % 3 + 2)) for n in range(30_000)]
 
     def sentence(self, words: int) -> str:
-        """So many words and an ending."""
+        """Return a sentence of this many words and an ending."""
         return " ".join(self.rng.choices(self.words, k=words)) + "다."
 
     def act(self, number: int) -> str:
-        """An act of 90 KB: 80 articles of 항 and 호, which refer to others."""
+        """Return an act of 90 KB: 80 articles of 항 and 호 that refer to other articles."""
         lines = ["---", f"제목: 시험 {number:06d}에 관한 법률", "시행일자: 2024-01-01"]
         lines += ["법령구분: 법률", "---", "", f"# 시험 {number:06d}에 관한 법률", ""]
         for article in range(1, 81):
@@ -58,7 +59,7 @@ class Writer:
         return "\n".join(lines)
 
     def guideline(self, number: int) -> str:
-        """A guideline of 90 KB under 40 headings."""
+        """Return a guideline of 90 KB with 40 headings."""
         lines = [f"# 업무 안내 {number:06d}", ""]
         for section in range(40):
             lines += [f"## {section + 1}. {self.sentence(3)}", ""]
@@ -66,7 +67,7 @@ class Writer:
         return "\n".join(lines)
 
     def records(self, size: int, start: int) -> Iterator[str]:
-        """JSONL records of 2.5 KB until `size` bytes; every twentieth is nearly one before."""
+        """Yield JSONL records of 2.5 KB up to `size` bytes; every 20th nearly repeats the last."""
         last = ""
         while size > 0:
             text = " ".join(self.sentence(20) for _ in range(11))
@@ -78,7 +79,7 @@ class Writer:
 
 
 def synthesise(folder: Path, size: int) -> int:
-    """Write about `size` bytes of documents; returns the exact number."""
+    """Write about `size` bytes of documents and return the exact number."""
     writer, total, number = Writer(size), 0, 0
     for name, make, share in (("acts", writer.act, 0.5), ("guidelines", writer.guideline, 0.25)):
         (folder / name).mkdir()
@@ -102,7 +103,7 @@ def synthesise(folder: Path, size: int) -> int:
 
 
 def resident(process: int) -> int:
-    """Bytes in memory of a process and its children, as far as they can be read."""
+    """Return the resident bytes of a process and its children, as far as they can be read."""
     total = 0
     try:
         with open(f"/proc/{process}/statm", encoding="ascii") as handle:
@@ -116,6 +117,7 @@ def resident(process: int) -> int:
 
 
 def build(folder: Path, out: Path, workers: int, answer: Any) -> None:
+    """Build the corpus and send (counts, CPU seconds) through the pipe `answer`."""
     from kofinlaw.data.corpus import build_corpus
     from kofinlaw.data.settings import DataSettings
 
@@ -128,6 +130,10 @@ def build(folder: Path, out: Path, workers: int, answer: Any) -> None:
 
 
 def measure(megabytes: int, workers: int) -> dict[str, Any]:
+    """Synthesise the documents, build the corpus in a child process and watch its memory.
+
+    Raises: SystemExit if the child process ends without a result.
+    """
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
         size = synthesise(folder, megabytes * MEGABYTE)
@@ -136,7 +142,7 @@ def measure(megabytes: int, workers: int) -> dict[str, Any]:
         began = time.monotonic()
         child = context.Process(target=build, args=(folder, folder / "out", workers, theirs))
         child.start()
-        theirs.close()  # else a child that died would be waited for for ever
+        theirs.close()  # without this, `recv` waits for ever if the child dies
         peak, done = 0, threading.Event()
 
         def watch() -> None:
@@ -150,7 +156,7 @@ def measure(megabytes: int, workers: int) -> dict[str, Any]:
             counts, seconds = ours.recv()
         except EOFError:
             child.join()
-            sys.exit(f"the build of {megabytes} MB ended with code {child.exitcode}, no result")
+            sys.exit(f"the build of {megabytes} MB has no result: exit code {child.exitcode}")
         finally:
             done.set()
             watcher.join()
@@ -165,6 +171,7 @@ def measure(megabytes: int, workers: int) -> dict[str, Any]:
 
 
 def main() -> None:
+    """Measure every size and print one line of JSON."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--megabytes", type=int, nargs="+", default=[1000])
     parser.add_argument("--workers", type=int, default=1)

@@ -1,10 +1,14 @@
-"""Speed of the data room: medians of several runs, by the clock and in CPU seconds.
+"""Measure the speed of kofinlaw.data: medians of several runs, in wall-clock and CPU seconds.
 
     python benchmarks/data.py [--shared ../shared/data] [--chunks 100000] [--repeats 3]
 
-Statutes and regulations to chunks; near duplicates against `datasketch` where it is installed
-(`pip install datasketch`), with planted pairs of known similarity. Memory is measured by
-`corpus_memory.py`, personal data by `personal_data.py`.
+The script measures two things:
+
+- statutes and regulations to chunks, with their morphemes (needs the development data);
+- near duplicates among texts with planted pairs of known similarity, compared with `datasketch`
+  if it is installed (`pip install datasketch`).
+
+`corpus_memory.py` measures memory and `personal_data.py` measures personal data.
 """
 
 from __future__ import annotations
@@ -21,6 +25,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any, NamedTuple
 
+from development_data import DATA
 from outcome import outcome
 
 from kofinlaw.data.cleaning.duplicates import character_codes, near_duplicates
@@ -34,21 +39,24 @@ SYLLABLES = "가나다라마바사아자차카타파하은행법률금융이용�
 
 
 class Seconds(NamedTuple):
-    """What work took: CPU seconds of all threads (a busy machine counts less), and by the clock."""
+    """Seconds that a call took.
+
+    `cpu` counts all threads; a busy machine disturbs it less. `clock` is the wall clock.
+    """
 
     cpu: float
     clock: float
 
 
 def timed(work: Callable[[], Any]) -> tuple[Seconds, Any]:
-    """(what it took, its result)."""
+    """Return (seconds, result) of a call."""
     began, by_clock = time.process_time(), time.perf_counter()
     result = work()
     return Seconds(time.process_time() - began, time.perf_counter() - by_clock), result
 
 
 def median(repeats: int, work: Callable[[], Any]) -> tuple[Seconds, Any]:
-    """(median seconds, the last result)."""
+    """Return (median seconds, last result) of several calls."""
     runs = [timed(work) for _ in range(repeats)]
     cpu = statistics.median(seconds.cpu for seconds, _ in runs)
     clock = statistics.median(seconds.clock for seconds, _ in runs)
@@ -56,6 +64,7 @@ def median(repeats: int, work: Callable[[], Any]) -> tuple[Seconds, Any]:
 
 
 def statutes(shared: Path, repeats: int) -> dict[str, Any]:
+    """Time the corpus build of the statutes and the analysis of their morphemes."""
     folders = [str(shared / "statutes" / name) for name in ("acts", "admin_rules")]
     settings = DataSettings.model_validate({"sources": folders})
     with tempfile.TemporaryDirectory() as folder:
@@ -80,43 +89,49 @@ def statutes(shared: Path, repeats: int) -> dict[str, Any]:
 
 
 def planted(count: int) -> tuple[list[str], set[tuple[int, int]]]:
-    """Texts of 200 to 400 characters; every tenth is a copy with a few words changed."""
+    """Return texts of 200 to 400 characters and the planted pairs.
+
+    Every tenth text is a copy of an earlier text with a changed word.
+    """
     rng = random.Random(1)
     words = ["".join(rng.choices(SYLLABLES, k=rng.randint(2, 5))) for _ in range(5000)]
-    texts, pairs = [], set()
-    for place in range(count):
-        if place % 10 == 9:
-            origin = rng.randrange(place)
+    texts: list[str] = []
+    pairs = set()
+    for number in range(count):
+        if number % 10 == 9:
+            origin = rng.randrange(number)
             copy = texts[origin].split()
             copy[rng.randrange(len(copy))] = rng.choice(words)
             texts.append(" ".join(copy))
-            pairs.add((origin, place))
+            pairs.add((origin, number))
         else:
             texts.append(" ".join(rng.choices(words, k=rng.randint(60, 110))))
     return texts, pairs
 
 
 def ours(texts: list[str]) -> set[tuple[int, int]]:
+    """Return the near duplicates that kofinlaw finds."""
     pairs = near_duplicates([character_codes(text) for text in texts], THRESHOLD)
     return {(pair.first, pair.second) for pair in pairs}
 
 
 def datasketch(texts: list[str]) -> set[tuple[int, int]]:
-    """The usual way: 128 permutations, its own bands for the threshold."""
+    """Return the near duplicates that datasketch finds: 128 permutations, its default bands."""
     from datasketch import MinHash, MinHashLSH
 
     index = MinHashLSH(threshold=THRESHOLD, num_perm=128)
     out = set()
-    for place, text in enumerate(texts):
+    for number, text in enumerate(texts):
         bare = "".join(text.split())
         sketch = MinHash(num_perm=128)
         sketch.update_batch([bare[n : n + 5].encode() for n in range(len(bare) - 4)])
-        out |= {(int(other), place) for other in index.query(sketch)}
-        index.insert(str(place), sketch)
+        out |= {(int(other), number) for other in index.query(sketch)}
+        index.insert(str(number), sketch)
     return out
 
 
 def duplicates(count: int, repeats: int) -> dict[str, Any]:
+    """Measure time and recall of the near duplicates among `count` texts."""
     texts, pairs = planted(count)
     seconds, found = median(repeats, lambda: ours(texts))
     figures: dict[str, Any] = {
@@ -134,9 +149,9 @@ def duplicates(count: int, repeats: int) -> dict[str, Any]:
 
 
 def main() -> None:
+    """Measure both parts and print one line of JSON."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    default = Path(__file__).parents[1].parent / "shared" / "data"
-    parser.add_argument("--shared", type=Path, default=default)
+    parser.add_argument("--shared", type=Path, default=DATA, help="folder with statutes/")
     parser.add_argument("--chunks", type=int, default=100_000)
     parser.add_argument("--repeats", type=int, default=3)
     options = parser.parse_args()

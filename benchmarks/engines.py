@@ -1,12 +1,13 @@
-"""How fast the engines write and score on this machine, on the quickstart model.
+"""Measure how fast the engines write and score on this machine with the quickstart model.
 
     python benchmarks/engines.py [--prompts 32] [--tokens 64] [--threads 2] [--repeats 3]
 
-Writing: short questions, each engine the same ones, tokens written a second; what writes one at a
-time gets the first few of them. The first row is what scripts usually do, transformers' own
-`generate` one prompt at a time; the others are compared with it. All take turns, `--repeats` times,
-and the medians (smallest and largest beside them) count. Scoring: labels after prompts of about 600
-tokens. Prints a table and, last, one line of JSON.
+Writing: every engine gets the same short questions, and the figure is tokens per second. Rows
+that write one prompt at a time get only the first few questions. The first row is what scripts
+usually do: transformers' own `generate`, one prompt at a time. The other rows are compared with
+it. All rows run in alternation, `--repeats` times; the table shows the median with the smallest
+and largest value. Scoring: labels after prompts of about 600 tokens. The script prints a table
+and, as the last line, JSON.
 """
 
 from __future__ import annotations
@@ -41,10 +42,11 @@ Write = Callable[[Sequence[str]], int]
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser()
+    """Time every engine, print a table and one line of JSON."""
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--prompts", type=int, default=32)
     parser.add_argument(
-        "--alone", type=int, default=4, help="prompts where one is written at a time"
+        "--alone", type=int, default=4, help="prompts of the rows that write one at a time"
     )
     parser.add_argument("--tokens", type=int, default=64)
     parser.add_argument("--threads", type=int, default=2)
@@ -86,7 +88,8 @@ def main() -> None:
         seconds, _ = clocked(lambda: plain.score(long, [list("1234")] * len(long)))
     medians = {name: statistics.median(measured) for name, measured in speeds.items()}
     times = {name: round(speed / medians[OWN], 2) for name, speed in medians.items()}
-    print(f"\n| {options.prompts} prompts, {options.tokens} tokens | tokens/s | times |")
+    print(f"\n| {options.prompts} prompts, {options.tokens} tokens ", end="")
+    print("| tokens/s (smallest–largest) | times one by one |")
     print("| --- | --- | --- |")
     for name, speed in medians.items():
         print(f"| {name} | {speed:.1f} ({min(speeds[name]):.1f}–{max(speeds[name]):.1f})", end="")
@@ -106,7 +109,10 @@ def main() -> None:
 
 
 def own_generate(folder: Path, options: argparse.Namespace) -> Write:
-    """Tokens written by `model.generate`, one prompt at a time, in bf16 as the engine loads it."""
+    """Return a function that writes with `model.generate`, one prompt at a time, in bf16.
+
+    The function returns the number of tokens.
+    """
     import torch
 
     torch.set_num_threads(options.threads)
@@ -130,7 +136,10 @@ def own_generate(folder: Path, options: argparse.Namespace) -> Write:
 
 
 def written(engine: Engine, options: argparse.Namespace) -> Write:
-    """Tokens an engine writes, given all prompts at once and asked for nothing but the texts."""
+    """Return a function that writes with an engine: all prompts at once, texts only.
+
+    The function returns the number of tokens.
+    """
 
     def write(prompts: Sequence[str]) -> int:
         requests = [Request(p, max_tokens=options.tokens, logprob=False) for p in prompts]
@@ -140,7 +149,7 @@ def written(engine: Engine, options: argparse.Namespace) -> Write:
 
 
 def clocked(work: Callable[[], T]) -> tuple[float, T]:
-    """Wall-clock seconds of a call, and what it gave."""
+    """Return (wall-clock seconds, result) of a call."""
     started = time.perf_counter()
     result = work()
     return time.perf_counter() - started, result

@@ -1,13 +1,13 @@
-"""The memory plan against what a process really takes, on a processor.
+"""Compare the memory plan with the memory that a process really takes, on a CPU.
 
     python benchmarks/memory.py [--only NAME] [--repeats 3]
 
-Each case runs in a process of its own: the model is loaded, the peak of resident memory (`VmHWM`)
-is reset through /proc/self/clear_refs, and then two training steps are made as `kofinlaw train`
-makes them, or prompts are answered. The peak's rise over the loaded process is compared with the
-plan's terms less what was loaded (weights, constants, tokenizer, the process itself). The models
-are the quickstart's and a Llama of random weights, over 1 GiB, with 102,400 words. Prints a table
-and, last, one line of JSON.
+Each case runs in a separate process. The process loads the model, resets the peak of its resident
+memory (`VmHWM`) through /proc/self/clear_refs, and then makes two training steps as `kofinlaw
+train` makes them, or answers prompts. The rise of the peak over the loaded process is compared
+with the plan's terms without those that were loaded before (weights, constants, tokenizer, the
+process itself). The models are the quickstart's model and a Llama with random weights, over 1
+GiB, with a vocabulary of 102,400. The script prints a table and, as the last line, JSON.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ from typing import Any, Literal
 
 from kofinlaw.units import GIB
 
-sys.path.insert(0, str(Path(__file__).parent / "gpu"))  # shapes.py lies there
+sys.path.insert(0, str(Path(__file__).parent / "gpu"))  # shapes.py
 
 from outcome import outcome
 
@@ -33,12 +33,12 @@ SMALL = "google/gemma-3-270m"
 LARGE = "LGAI-EXAONE/EXAONE-3.5-2.4B-Instruct"
 LARGE_LAYERS = 4
 LOADED = ("weights", "quantisation constants", "tokenizer", "context")
-UNUSED = {"score": ("key-value cache",)}  # labels are scored in one pass, which keeps no cache
+UNUSED = {"score": ("key-value cache",)}  # one pass scores the labels and keeps no cache
 
 
 @dataclass(frozen=True)
 class Case:
-    """What is run: `rows` sequences of `length` tokens at once."""
+    """One measurement: `rows` sequences of `length` tokens at once."""
 
     model: str
     work: Literal["train", "score", "write"]
@@ -56,7 +56,7 @@ CASES = {
     "train 1 GiB Llama, all kept": Case(LARGE, "train", 512, 1, checkpointing=False),
     "score labels, 270M": Case(SMALL, "score", 512, 4),
     "write, 1 GiB Llama": Case(LARGE, "write", 512, 4),
-    # The plan was mended while looking at those above; these were first run when it was done.
+    # The plan was fixed with the cases above in view. These cases first ran after it was finished.
     "held out: train 270M, 3 x 700, checkpointing": Case(SMALL, "train", 700, 3),
     "held out: train 1 GiB Llama, 1 x 900, checkpointing": Case(LARGE, "train", 900, 1),
     "held out: write, 270M, 2 x 300": Case(SMALL, "write", 300, 2),
@@ -64,7 +64,7 @@ CASES = {
 
 
 def card_of(case: Case) -> ModelCard:
-    """The card of what is loaded: the large shape cut to a few layers."""
+    """Return the model card of a case; the large model is cut to a few layers."""
     card = find_model(case.model)
     if case.model == LARGE:
         card = replace(card, model_type="llama", layers=LARGE_LAYERS)
@@ -72,7 +72,7 @@ def card_of(case: Case) -> ModelCard:
 
 
 def plan_of(case: Case) -> MemoryPlan:
-    """What the plan says of a case."""
+    """Return the memory plan of a case."""
     card = card_of(case)
     if case.work == "train":
         return plan_training_memory(
@@ -88,7 +88,7 @@ def plan_of(case: Case) -> MemoryPlan:
 
 
 def load(case: Case, attention: str) -> tuple[Any, Path]:
-    """The model of a case and the folder of its tokenizer."""
+    """Return the model of a case and the folder of its tokenizer."""
     from shapes import random_model
 
     from kofinlaw.models.loading import load_model
@@ -104,11 +104,11 @@ def load(case: Case, attention: str) -> tuple[Any, Path]:
 
 
 def worker(case: Case) -> int:
-    """Bytes by which the peak rose over the loaded process."""
+    """Run a case in this process; return the rise of the peak over the loaded process in bytes."""
     from kofinlaw.models.tokenizer import load_tokenizer
     from kofinlaw.trainer.memory_use import memory_in_use, peak_memory, release_memory, reset_peak
 
-    model, folder = load(case, "eager")  # as training and answering do on a processor
+    model, folder = load(case, "eager")  # as training and answering do on a CPU
     tokenizer = load_tokenizer(folder) if case.work == "write" else None
     settle(model)
     release_memory()
@@ -119,9 +119,12 @@ def worker(case: Case) -> int:
 
 
 def settle(model: Any) -> None:
-    """Have in memory what belongs to the loaded process: weights that are still only mapped from
-    their file, the libraries that the work would import, and their code, which is read from its
-    files when it first runs."""
+    """Bring everything into memory that belongs to the loaded process.
+
+    - Weights that are only mapped from their file so far.
+    - The libraries that the work would import.
+    - The libraries' code, which is read from its files when it runs for the first time.
+    """
     import importlib
 
     import torch
@@ -143,7 +146,7 @@ def settle(model: Any) -> None:
 
 
 def train(case: Case, model: Any, tokenizer: None) -> None:
-    """Two optimizer steps of one micro-batch each."""
+    """Make two optimizer steps of one micro-batch each."""
     from shapes import train_steps
 
     train_steps(
@@ -157,7 +160,7 @@ def train(case: Case, model: Any, tokenizer: None) -> None:
 
 
 def score(case: Case, model: Any, tokenizer: None) -> None:
-    """The labels of `rows` prompts in one batch."""
+    """Score the labels of `rows` prompts in one batch."""
     from kofinlaw.models.engines.choice_scoring import score_choices
     from kofinlaw.models.engines.decoder import Decoder
 
@@ -167,7 +170,7 @@ def score(case: Case, model: Any, tokenizer: None) -> None:
 
 
 def write(case: Case, model: Any, tokenizer: Any) -> None:
-    """Sixteen tokens after `rows` prompts in one batch."""
+    """Write sixteen tokens after `rows` prompts in one batch."""
     from kofinlaw.models.engines.base import Request
     from kofinlaw.models.engines.decoder import Decoder
     from kofinlaw.models.engines.generation import ActiveSequence, generate_batch
@@ -178,7 +181,7 @@ def write(case: Case, model: Any, tokenizer: Any) -> None:
 
 
 def measured_peak(name: str) -> float:
-    """GiB by which a case raises a fresh process's peak."""
+    """Run a case in a new process; return the rise of its peak in GiB."""
     done = subprocess.run(
         [sys.executable, __file__, "--worker", name], capture_output=True, text=True, check=True
     )
@@ -186,16 +189,17 @@ def measured_peak(name: str) -> float:
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser()
-    parser.add_argument("--only", default="", help="cases whose name holds this")
-    parser.add_argument("--repeats", type=int, default=3, help="processes a case; their median")
+    """Run every case, print a table and one line of JSON."""
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--only", default="", help="run only cases whose name contains this")
+    parser.add_argument("--repeats", type=int, default=3, help="processes per case (median)")
     parser.add_argument("--worker", choices=CASES, help=argparse.SUPPRESS)
     options = parser.parse_args()
     if options.worker:
         print(worker(CASES[options.worker]))
         return
-    figures = {}
-    print("| case | planned, GiB | measured, GiB (least–most) | error |")
+    figures: dict[str, dict[str, Any]] = {}
+    print("| case | planned, GiB | measured, GiB (smallest–largest) | error |")
     print("| --- | --- | --- | --- |")
     for name, case in CASES.items():
         if options.only not in name:

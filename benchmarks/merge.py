@@ -1,13 +1,13 @@
-"""The merge beside `peft.merge_and_unload` + `save_pretrained`, each in a process of its own.
+"""Compare the merge with `merge_and_unload` + `save_pretrained` of peft, in separate processes.
 
-    python benchmarks/merge.py --sizes 0.05 --work DIR          # a minute, to see that it runs
+    python benchmarks/merge.py --sizes 0.05 --work DIR        # a trial run of one minute
     python benchmarks/merge.py --sizes 1 3 6 --compare 3 --work DIR --out merge.json
-    python benchmarks/merge.py --adapter ADAPTER --base BASE --work DIR   # both bases of a real one
+    python benchmarks/merge.py --adapter ADAPTER --base BASE --work DIR  # a real adapter
 
 `--sizes` are billions of parameters of synthetic Llamas in 8 shards with a rank 16 adapter on all
-linear layers. At the sizes in `--compare` peft does the same, and its float32 result is compared
-tensor by tensor. Needs 3 × 2 bytes a parameter on the disk and, where compared, 2 bytes a parameter
-of memory for peft.
+linear layers. At the sizes in `--compare` peft merges the same model, and the script compares
+peft's float32 result tensor by tensor. It needs 3 × 2 bytes per parameter on the disk. A
+comparison also needs 2 bytes per parameter of memory for peft.
 """
 
 from __future__ import annotations
@@ -39,7 +39,7 @@ TARGETS = ["q_proj", "k_proj", "v_proj", "o_proj", "gate_proj", "up_proj", "down
 
 
 def layer_shapes(shape: tuple[int, ...]) -> dict[str, tuple[int, ...]]:
-    """Tensor shapes by name of the whole model."""
+    """Return the tensor shapes of the whole model by name."""
     hidden, inner, layers, heads, groups, vocabulary = shape
     keys = hidden // heads * groups
     out: dict[str, tuple[int, ...]] = {"model.embed_tokens.weight": (vocabulary, hidden)}
@@ -127,7 +127,7 @@ def make(size: float, folder: Path) -> None:
 
 
 def ours(folder: Path) -> dict[str, Any]:
-    """Our merge; the base's hash is part of it."""
+    """Merge with kofinlaw; this includes the hash of the base."""
     from kofinlaw.trainer.merge.merge_model import merge_adapter
 
     done = merge_adapter(folder / "adapter", folder / "base", folder / "ours", base="original")
@@ -135,7 +135,7 @@ def ours(folder: Path) -> dict[str, Any]:
 
 
 def peft_model(folder: Path) -> Any:
-    """Base and adapter as peft holds them, the base in bf16 as it is stored."""
+    """Load base and adapter with peft, the base in bf16 as it is stored."""
     import torch
     from peft import PeftModel
     from transformers import AutoModelForCausalLM
@@ -145,15 +145,15 @@ def peft_model(folder: Path) -> Any:
 
 
 def peft(folder: Path) -> None:
-    """What peft's documentation does."""
+    """Merge and save as peft's documentation does."""
     peft_model(folder).merge_and_unload().save_pretrained(folder / "peft")
 
 
 def equal(folder: Path) -> dict[str, Any]:
-    """Our bf16 tensors against peft's sums in float32, rounded once.
+    """Compare our bf16 tensors with peft's float32 sums, rounded once.
 
-    Each layer goes to float32 by itself before peft merges it: the whole model would need 4 bytes
-    a parameter.
+    Each layer is converted to float32 separately before peft merges it, because the whole model
+    would need 4 bytes per parameter. Raises: SystemExit if a tensor could not be compared.
     """
     import torch
     from peft.tuners.lora import LoraLayer
@@ -178,14 +178,14 @@ def equal(folder: Path) -> dict[str, Any]:
             gap = float((read_tensor(stored[name]).float() - theirs).abs().max())
             largest, differing = max(largest, gap), differing + (gap > 0)
             seen.add(name)
-            value.data = torch.empty(0)  # its memory, for the next one
+            value.data = torch.empty(0)  # free the memory for the next tensor
     if seen != set(stored):
-        raise SystemExit(f"not compared: {sorted(set(stored) ^ seen)[:3]}")
+        raise SystemExit(f"tensors that were not compared: {sorted(set(stored) ^ seen)[:3]}")
     return {"tensors": len(seen), "differing": differing, "largest_difference": largest}
 
 
 def both_bases(adapter: Path, base: Path, work: Path) -> dict[str, Any]:
-    """How far each merge lies from the trained model, and its loss on the fixed answers."""
+    """Measure how far each merge is from the trained model, and its loss on the fixed answers."""
     from kofinlaw.trainer.merge.merge_model import merge_adapter
     from kofinlaw.trainer.proof.prove import prove_merge
 
@@ -197,11 +197,17 @@ def both_bases(adapter: Path, base: Path, work: Path) -> dict[str, Any]:
             merged = merge_adapter(adapter, base, folder, base=kind, dtype=dtype)
             proof = prove_merge(folder, adapter, base, against="trained")
             figures = proof.to_record()
-            kept = ("argmax_agreement", "kl_mean", "adapter_effect_kl", "answer_loss_base")
-            kept += ("answer_loss_trained", "answer_loss_merged")
+            kept = (
+                "argmax_agreement",
+                "kl_mean",
+                "adapter_effect_kl",
+                "answer_loss_base",
+                "answer_loss_trained",
+                "answer_loss_merged",
+            )
             rows[folder.name] = {
                 "seconds": merged.seconds,
-                "rounding_share": proof.weights.rounding_share,
+                "rounding_share": proof.weights and proof.weights.rounding_share,
                 **{key: figures[key] for key in kept},
             }
             print(json.dumps({folder.name: rows[folder.name]}), flush=True)
@@ -210,7 +216,7 @@ def both_bases(adapter: Path, base: Path, work: Path) -> dict[str, Any]:
 
 
 def child(task: str, folder: Path) -> None:
-    """Run one task and print its figures; called in a process of its own."""
+    """Run one task and print its figures; `run` calls this in a separate process."""
     began = time.monotonic()
     found: Any = {"ours": ours, "peft": peft, "equal": equal}[task](folder)
     seconds = time.monotonic() - began
@@ -220,7 +226,10 @@ def child(task: str, folder: Path) -> None:
 
 
 def run(task: str, folder: Path) -> dict[str, Any]:
-    """The task in a fresh process, the page cache as it is."""
+    """Run the task in a new process; the page cache is not cleared.
+
+    Raises: SystemExit with the end of the error output if the task fails.
+    """
     print(f"{folder.name}: {task}", file=sys.stderr, flush=True)
     command = [sys.executable, __file__, "--child", task, "--work", str(folder)]
     done = subprocess.run(command, capture_output=True, text=True, check=False)
@@ -230,7 +239,7 @@ def run(task: str, folder: Path) -> dict[str, Any]:
 
 
 def targets_of(rows: dict[str, Any]) -> dict[str, Any]:
-    """The targets that these sizes can show; the shares are those of 3B."""
+    """Return the targets that these sizes can show; the shares are those of the 3B model."""
     whole = rows.get("3B", {})
     differing = whole.get("equal", {}).get("largest_difference")
     targets: dict[str, Any] = {
@@ -246,8 +255,10 @@ def targets_of(rows: dict[str, Any]) -> dict[str, Any]:
 
 
 def main() -> None:
-    """Command line."""
-    parser = argparse.ArgumentParser(description=__doc__)
+    """Run the sizes or the real adapter, and print one line of JSON."""
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
     parser.add_argument("--sizes", type=float, nargs="+", default=[0.05], choices=sorted(SHAPES))
     parser.add_argument("--compare", type=float, nargs="*", default=None)
     parser.add_argument("--work", type=Path, required=True)

@@ -1,4 +1,4 @@
-"""The last line of a benchmark: every figure with its target, and whether all targets hold."""
+"""Write the last line of a benchmark: figures, targets and whether all targets hold."""
 
 from __future__ import annotations
 
@@ -22,11 +22,14 @@ def outcome(
     targets: Mapping[str, tuple[Any, Target]],
     not_run: Sequence[str] = (),
 ) -> str:
-    """One JSON object on one line: `figures` as they are, `targets` and `meets`.
+    """Return one JSON object on one line: unchanged `figures`, `targets` and `meets`.
 
-    `targets` names each target's measured value (None: not measured in this run) with its sign and
-    bound. `meets` is true only if every target is measured and holds; `not_run` lists what needs
-    another machine, each a figure of null.
+    Args:
+        figures: what was measured.
+        targets: each target's measured value (None: not measured in this run), sign and bound.
+        not_run: what needs another machine; each becomes a target with the value null.
+
+    `meets` is true only if every target is measured and holds.
     """
     rows = {
         name: {

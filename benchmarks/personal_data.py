@@ -1,9 +1,10 @@
-"""Recall of the rules for personal data on generated numbers, and what they claim in statutes.
+"""Measure the rules for personal data: recall on generated numbers, and findings in statutes.
 
     python benchmarks/personal_data.py [--shared ../shared/data] [--count 500]
 
-The statutes hold no personal data: whatever is claimed there is listed. Generated numbers are of
-every form that a kind is written in; nobody's number is among them but by chance.
+The statutes contain no personal data, so the script lists every finding there as an error. The
+generated numbers cover every form in which a kind is written. They are random: a number of a real
+person can occur only by chance.
 """
 
 from __future__ import annotations
@@ -14,6 +15,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+from development_data import DATA
 from outcome import outcome
 
 from kofinlaw.data.cleaning.personal import find_personal_data
@@ -23,23 +25,28 @@ SURROUNDINGS = ("{}", "고객의 정보는 {}이다.", "신청인({}) 앞", "· 
 
 
 def digits(rng: random.Random, count: int) -> str:
+    """Return `count` random digits."""
     return "".join(str(rng.randrange(10)) for _ in range(count))
 
 
 def registration(rng: random.Random, kinds: str) -> str:
-    """A resident's (`1234`) or foreigner's (`5678`) number; half bear a true check digit."""
+    """Return a resident's (`1234`) or foreigner's (`5678`) registration number.
+
+    Half of the numbers have a valid check digit.
+    """
     day = f"{rng.randrange(100):02d}{rng.randrange(1, 13):02d}{rng.randrange(1, 29):02d}"
     head = day + rng.choice(kinds) + digits(rng, 5)
     weights = (2, 3, 4, 5, 6, 7, 8, 9, 2, 3, 4, 5)
     total = sum(int(d) * w for d, w in zip(head, weights, strict=True))
     check = str(((13 if head[6] in "5678" else 11) - total % 11) % 10)
     number = head + check
-    if rng.random() < 0.5:  # as given out since October 2020: no check digit, written with a dash
+    if rng.random() < 0.5:  # the form since October 2020: no check digit, with a dash
         return f"{head[:6]}{rng.choice(['-', ' - '])}{head[6:]}{rng.randrange(10)}"
     return rng.choice([number, f"{number[:6]}-{number[6:]}"])
 
 
 def business(rng: random.Random) -> str:
+    """Return a business registration number."""
     head = str(rng.randrange(100, 1000)) + digits(rng, 6)
     total = sum(int(d) * w for d, w in zip(head, (1, 3, 7, 1, 3, 7, 1, 3, 5), strict=True))
     number = head + str((10 - (total + int(head[8]) * 5 // 10) % 10) % 10)
@@ -48,12 +55,13 @@ def business(rng: random.Random) -> str:
 
 
 def card(rng: random.Random) -> str:
+    """Return a card number of 15 or 16 digits with a valid check digit (Luhn)."""
     length = rng.choice([16, 16, 16, 15])
     head = rng.choice(["37", "34"] if length == 15 else ["4", "51", "53", "62", "9", "35"])
     head += digits(rng, length - 1 - len(head))
     total = 0
-    for place, digit in enumerate(reversed(head)):
-        value = int(digit) * (2 - place % 2)
+    for position, digit in enumerate(reversed(head)):
+        value = int(digit) * (2 - position % 2)
         total += value - 9 if value > 9 else value
     number = head + str((10 - total % 10) % 10)
     cuts = (4, 10) if length == 15 else (4, 8, 12)
@@ -62,6 +70,7 @@ def card(rng: random.Random) -> str:
 
 
 def account(rng: random.Random) -> str:
+    """Return a bank account number after a word that names it."""
     word = rng.choice(
         ["계좌번호 ", "국민은행 ", "입금 계좌: ", "예금주 김가람 ", "카카오뱅크 ", "농협 "]
     )
@@ -70,6 +79,7 @@ def account(rng: random.Random) -> str:
 
 
 def phone(rng: random.Random) -> str:
+    """Return a mobile, area or service phone number."""
     end = digits(rng, 4)
     mobile = f"{rng.randrange(2, 10)}{digits(rng, 3)}"
     near = f"{rng.randrange(2, 10)}{digits(rng, rng.choice([2, 3]))}"
@@ -90,22 +100,26 @@ def phone(rng: random.Random) -> str:
 
 
 def mail(rng: random.Random) -> str:
+    """Return an e-mail address."""
     name = "".join(rng.choices("abcdefghijklmnop", k=6)) + rng.choice(["", ".kim", "_01", "+law"])
     return f"{name}@{rng.choice(['naver.com', 'bank.co.kr', 'mail.korea.ac.kr', 'a-b.org'])}"
 
 
 def passport(rng: random.Random) -> str:
+    """Return a passport number after a word that names it."""
     number = rng.choice(["M" + digits(rng, 8), f"M{digits(rng, 3)}A{digits(rng, 4)}"])
     return f"{rng.choice(['여권번호 ', '여권 ', 'Passport No. '])}{number}"
 
 
 def licence(rng: random.Random) -> str:
+    """Return a driving licence number after a word that names it."""
     head = rng.choice([str(rng.randrange(11, 27)) + "-", "서울 ", "경기 ", "제주"])
     number = f"{head}{digits(rng, 2)}-{digits(rng, 6)}-{digits(rng, 2)}"
     return f"{rng.choice(['운전면허 ', '면허번호: ', '운전면허번호 '])}{number}"
 
 
 def address(rng: random.Random) -> str:
+    """Return a postal address by street or by lot number."""
     town = rng.choice(
         [
             "서울특별시 중구",
@@ -140,7 +154,7 @@ KINDS: dict[str, Callable[[random.Random], str]] = {
 
 
 def missed(kind: str, count: int, seed: int = 1) -> list[str]:
-    """The texts, of `count` generated ones, in which the kind is not found."""
+    """Generate `count` texts of a kind and return those in which it is not found."""
     rng = random.Random(f"{kind} {seed}")
     out = []
     for _ in range(count):
@@ -151,7 +165,7 @@ def missed(kind: str, count: int, seed: int = 1) -> list[str]:
 
 
 def claimed(shared: Path) -> tuple[int, list[str]]:
-    """(characters read, what is claimed to be personal data in the statutes and rules)."""
+    """Return (characters read, findings of personal data in the statutes and rules)."""
     size, out = 0, []
     for path in sorted((shared / "statutes").glob("a*/*.md")):
         text = split_front_matter(path.read_text(encoding="utf-8"))[1]
@@ -162,10 +176,10 @@ def claimed(shared: Path) -> tuple[int, list[str]]:
 
 
 def main() -> None:
+    """Measure both parts and print one line of JSON."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    default = Path(__file__).parents[1].parent / "shared" / "data"
-    parser.add_argument("--shared", type=Path, default=default)
-    parser.add_argument("--count", type=int, default=500)
+    parser.add_argument("--shared", type=Path, default=DATA, help="folder with statutes/")
+    parser.add_argument("--count", type=int, default=500, help="generated texts per kind")
     options = parser.parse_args()
     figures: dict[str, Any] = {"recall": {}, "missed": {}}
     for kind in KINDS:

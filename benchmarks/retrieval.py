@@ -1,13 +1,18 @@
-"""Retrieval of Korean statutes: court issues to the articles they cite, and queries a second.
+"""Measure retrieval of Korean statutes: court issues to cited articles, and queries per second.
 
     python benchmarks/retrieval.py --work DIR [--embedder intfloat/multilingual-e5-small]
 
-Corpus: 13,358 articles; queries: the masked issues of kr_prec_statute's dev set. What there is to
-tune (the vectors' share, the share of bigrams, the priors) is tuned on the earlier half of the
-decisions and reported on the later one; no decision is on both sides. The single retrievers stand
-beside every fusion, and a row with the issues unmasked, whose citations are looked up. Then: bm25s
-against rank_bm25 and LanceDB's full-text search on the same tokens, and p50/p95 of one question
-from text to passages; as other work may share the cores, both by the clock and by processor time.
+The corpus has 13,358 articles. The queries are the masked issues of the dev set of
+kr_prec_statute.
+
+- Quality. The share of the vectors, the share of bigrams and the priors are tuned on the earlier
+  half of the decisions and reported on the later half. No decision is in both halves. The table
+  has the single retrievers, every fusion, and a row with unmasked issues whose citations are
+  looked up.
+- Speed. bm25s is compared with rank_bm25 and the full-text search of LanceDB on the same tokens.
+  p50 and p95 of one question are measured from its text to its passages. Other work may share the
+  cores, so both are given in wall-clock and in processor time.
+
 The last line is JSON.
 """
 
@@ -21,6 +26,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+from development_data import DATA, require
 from outcome import outcome
 from retrieval_data import corpus, decisions
 from retrieval_speed import speed
@@ -34,15 +40,14 @@ from kofinlaw.rag.retrieve.tuning_table import Tuned
 from kofinlaw.rag.settings import RagSettings
 from kofinlaw.records import Question
 
-EMBEDDED = 380  # characters of an article that are embedded: all of it for half of them
-DATA = Path(__file__).parents[1].parent / "shared" / "data"
+EMBEDDED = 380  # characters of an article that are embedded; half of the articles are not longer
 CUTS = (1, 5, 10)
 NO_LABEL = "all three, the default shares"
 EARLIER = "earlier decisions vote"
 
 
 def halves(rows: Sequence[dict[str, Any]]) -> tuple[list[int], list[int]]:
-    """Places of the queries of the earlier and the later half of the decisions."""
+    """Return the row numbers of the queries in the earlier and the later half of the decisions."""
     decided = {row["id"].rsplit("-", 1)[0]: row["date"] for row in rows}
     order = sorted(decided, key=lambda decision: (decided[decision], decision))
     early = set(order[: len(order) // 2])
@@ -51,19 +56,25 @@ def halves(rows: Sequence[dict[str, Any]]) -> tuple[list[int], list[int]]:
 
 
 def figures(
-    found: Sequence[Sequence[str]], rows: Sequence[dict[str, Any]], places: Sequence[int]
+    found: Sequence[Sequence[str]], rows: Sequence[dict[str, Any]], chosen: Sequence[int]
 ) -> dict[str, float]:
-    """Mean share of the gold articles in the first k, share of queries with any, and MRR."""
+    """Return R@k (mean share of gold articles found), hit@k (queries with any) and MRR.
+
+    Args:
+        found: units found for each query, best first.
+        rows: the queries with their gold articles.
+        chosen: the row numbers to average over.
+    """
     out = {}
     for cut in CUTS:
         shares = [
-            len(set(found[p][:cut]) & set(rows[p]["gold"])) / len(rows[p]["gold"]) for p in places
+            len(set(found[p][:cut]) & set(rows[p]["gold"])) / len(rows[p]["gold"]) for p in chosen
         ]
         out[f"R@{cut}"] = round(float(np.mean(shares)), 4)
         out[f"hit@{cut}"] = round(float(np.mean([share > 0 for share in shares])), 4)
     ranks = [
         next((1 / (i + 1) for i, unit in enumerate(found[p][:10]) if unit in rows[p]["gold"]), 0.0)
-        for p in places
+        for p in chosen
     ]
     out["MRR"] = round(float(np.mean(ranks)), 4)
     return out
@@ -72,7 +83,7 @@ def figures(
 def measured(
     name: str, found: list[list[str]], rows: list[dict[str, Any]], tuned: Tuned | None = None
 ) -> dict[str, Any]:
-    """A row of the table, printed; with the settings that were chosen and all that were tried."""
+    """Print and return a row of the table; a tuned row has its settings and the whole sweep."""
     _, late = halves(rows)
     row: dict[str, Any] = {
         "retriever": name,
@@ -88,7 +99,7 @@ def measured(
 def search(
     index: Index, settings: RagSettings, questions: list[Question], cache: Path
 ) -> list[list[str]]:
-    """Units found for each question."""
+    """Return the units found for each question, best first."""
     hits = Retriever(index, settings, cache=cache).search(questions)
     return [[hit.chunk.unit for hit in one] for one in hits]
 
@@ -96,7 +107,7 @@ def search(
 def quality(
     index: Index, rows: list[dict[str, Any]], embedder: str | None, cache: Path
 ) -> list[dict[str, Any]]:
-    """One row a retriever and fusion."""
+    """Return one row per retriever and fusion."""
     early, _ = halves(rows)
     questions = [Question(row["id"], row["query_masked"]) for row in rows]
     base: dict[str, Any] = {"k": 10, "pool": 100, "citation_lookup": False, "embedder": embedder}
@@ -137,8 +148,9 @@ def quality(
 
 
 def with_decisions(index: Index, rows: list[dict[str, Any]], cache: Path) -> list[dict[str, Any]]:
-    """Articles found with decisions that vote: those decided before the query's, then all others.
+    """Return rows for articles found with the votes of court decisions.
 
+    First only decisions vote that are earlier than the query's decision, then all others.
     The query's own decision never votes.
     """
     early, _ = halves(rows)
@@ -178,7 +190,7 @@ def with_decisions(index: Index, rows: list[dict[str, Any]], cache: Path) -> lis
 
 
 def targets_of(result: dict[str, Any]) -> dict[str, Any]:
-    """The targets, from what was measured; R@10 on the later half, against bigram BM25."""
+    """Return the targets; quality is R@10 on the later half, compared with bigram BM25."""
     rows = {row["retriever"]: row["later half"]["R@10"] for row in result.get("quality", ())}
     speed = result.get("queries a second", {})
     times, latency = speed.get("times rank_bm25"), speed.get("one question, ms")
@@ -198,17 +210,20 @@ def targets_of(result: dict[str, Any]) -> dict[str, Any]:
 
 
 def main() -> None:
-    """Run and print."""
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--data", type=Path, default=DATA)
+    """Build the index if it is missing, measure, and print one line of JSON."""
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("--data", type=Path, default=DATA, help="folder with kr_prec_statute")
     parser.add_argument("--work", type=Path, required=True, help="folder for index and vectors")
-    parser.add_argument("--embedder", help="also the dense retriever (32 minutes on 2 cores)")
+    parser.add_argument("--embedder", help="adds the dense retriever (32 minutes on 2 cores)")
     parser.add_argument("--workers", type=int, default=2, help="threads of Kiwi")
-    parser.add_argument("--cases", action="store_true", help="decisions in the index, voting")
+    parser.add_argument("--cases", action="store_true", help="index court decisions too; they vote")
     parser.add_argument("--lexical", choices=["both", "bigram", "kiwi"], default="both")
-    parser.add_argument("--limit", type=int, help="queries, for a trial")
+    parser.add_argument("--limit", type=int, help="number of queries, for a trial")
     parser.add_argument("--only", choices=["quality", "speed"])
     given = parser.parse_args()
+    require(given.data / "kr_prec_statute", "--data")
     given.work.mkdir(parents=True, exist_ok=True)
     rows = [row for _, row in read_json_lines(given.data / "kr_prec_statute" / "dev.jsonl")]
     rows = rows[: given.limit]

@@ -1,4 +1,4 @@
-"""What the retrieval benchmark searches: the articles, and the court decisions that cite them."""
+"""Write the corpora of `retrieval.py`: the articles, and the court decisions that cite them."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from kofinlaw.records import Chunk, to_json
 
 
 def corpus(data: Path, out: Path) -> Path:
-    """The yardstick's articles as chunks headed by act and article."""
+    """Write the articles as chunks whose text starts with act and article; return the file."""
     path = out / "chunks.jsonl"
     chunks = []
     for _, row in read_json_lines(data / "statutes" / "articles.jsonl"):
@@ -31,14 +31,14 @@ def corpus(data: Path, out: Path) -> Path:
 
 
 def references(data: Path) -> list[dict[str, Any]]:
-    """Which article refers to which, as the corpus stage writes it."""
+    """Return which article refers to which, as the corpus stage writes it."""
     rows = [row for _, row in read_json_lines(data / "statutes" / "articles.jsonl")]
     titles = titles_by_key({row["law"] for row in rows})
     ids = {row["id"] for row in rows}
     edges = []
     for law, group in itertools.groupby(rows, key=lambda row: row["law"]):
         articles = list(group)
-        opening = "\n".join(row["text"] for row in articles[:5])  # where short names are given
+        opening = "\n".join(row["text"] for row in articles[:5])  # short names are defined here
         scope = Scope(titles=titles, names=document_aliases(law, opening, titles))
         for row in articles:
             found = find_citations(row["text"], act=law, article=row["article"], scope=scope)
@@ -48,7 +48,7 @@ def references(data: Path) -> list[dict[str, Any]]:
 
 
 def decisions(data: Path, out: Path) -> Path:
-    """The articles, and each numbered issue of the decisions before 2020 with what it cites."""
+    """Write the articles, and each numbered issue of decisions before 2020 with its citations."""
     path = out / "chunks-cases.jsonl"
     rows = [json.loads(line) for line in corpus(data, out).read_text("utf-8").splitlines()]
     with lzma.open(data / "precedents" / "precedents_dev.jsonl.xz", "rt", encoding="utf-8") as file:
@@ -78,7 +78,7 @@ def decisions(data: Path, out: Path) -> Path:
 
 
 def numbered(text: str | None) -> dict[int, str]:
-    """`[1] … [2] …` by number; 0 where there are none."""
+    """Split `[1] … [2] …` by number; text without numbers gets number 0."""
     parts = re.split(r"(?:^|\s|/)\[([\d,\s~]+)\]", text or "")
     if len(parts) == 1:
         return {0: parts[0].strip()}

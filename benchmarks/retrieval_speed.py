@@ -1,4 +1,4 @@
-"""Queries a second of the retrievers on the same tokens, and the time of one question."""
+"""Measure queries per second on the same tokens and the time of one question."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from kofinlaw.records import Question
 def rate(
     run: Callable[[list[str]], Any], queries: Sequence[list[str]], seconds: float
 ) -> dict[str, float]:
-    """Queries a second by the clock and by processor time, over about so many seconds."""
+    """Return queries per second in wall-clock and processor time, over about `seconds`."""
     run(list(queries[0]))
     done, clock, processor = 0, time.perf_counter(), time.process_time()
     while time.perf_counter() - clock < seconds:
@@ -32,7 +32,10 @@ def rate(
 
 
 def speed(index: Index, rows: list[dict[str, Any]], work: Path) -> dict[str, Any]:
-    """Queries a second on the same Kiwi tokens, one thread; milliseconds of one question."""
+    """Return queries per second on the same Kiwi tokens, and the milliseconds of one question.
+
+    All use one thread. rank_bm25 is left out if it is not installed.
+    """
     tokens = index.tokens("kiwi")
     queries = content_morphemes([row["query_masked"] for row in rows[:200]])
     lexical = index.lexical("kiwi")
@@ -72,7 +75,7 @@ def speed(index: Index, rows: list[dict[str, Any]], work: Path) -> dict[str, Any
 
 
 def one_question(index: Index, rows: list[dict[str, Any]]) -> dict[str, dict[str, float]]:
-    """p50 and p95 of a question from its text to its passages, alone, in milliseconds."""
+    """Return p50 and p95 of a single question, from its text to its passages, in milliseconds."""
     retriever = Retriever(index, RagSettings(lexical="kiwi", k=10))
     times: dict[str, list[float]] = {"clock": [], "processor": []}
     for row in rows[:310]:

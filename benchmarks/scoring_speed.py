@@ -1,13 +1,15 @@
-"""Time to score 1,000 answers of three systems and to write their report; the report's size.
+"""Measure the time to score 1,000 answers of three systems and write their report, and its size.
 
-Usage: python benchmarks/scoring_speed.py [ITEMS]. Uses the tests' made-up run, so the embedder is
-a bag of bigrams: the time of a real one is the engine's, not ours.
+    python benchmarks/scoring_speed.py [ITEMS]
+
+The script uses the invented run of the tests. Its embedder is a bag of bigrams, so the figures do
+not include the time of a real embedder. The last line is JSON.
 """
 
 from __future__ import annotations
 
+import argparse
 import importlib.util
-import sys
 import tempfile
 import time
 from pathlib import Path
@@ -19,12 +21,13 @@ from kofinlaw.scoring.report.write import write_report
 from kofinlaw.scoring.score import score_answers
 from kofinlaw.scoring.settings import ScoreSettings
 
-HERE = Path(__file__).resolve().parent.parent
+ROOT = Path(__file__).resolve().parent.parent
 
 
-def made_up() -> Any:
-    path = HERE / "tests" / "scoring" / "conftest.py"
-    spec = importlib.util.spec_from_file_location("made_up_run", path)
+def load_invented_run() -> Any:
+    """Import the module of the scoring tests that builds an invented run."""
+    path = ROOT / "tests" / "scoring" / "conftest.py"
+    spec = importlib.util.spec_from_file_location("invented_run", path)
     assert spec is not None
     assert spec.loader is not None
     module = importlib.util.module_from_spec(spec)
@@ -33,8 +36,11 @@ def made_up() -> Any:
 
 
 def main() -> None:
-    items = int(sys.argv[1]) if len(sys.argv) > 1 else 1000
-    source = made_up()
+    """Score the invented run, write its report and print one line of JSON."""
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("items", nargs="?", type=int, default=1000, help="answers per system")
+    items = parser.parse_args().items
+    source = load_invented_run()
     with tempfile.TemporaryDirectory() as folder:
         run = source.build_run(Path(folder) / "run", choice=items - 12, free=12)
         systems = {name: run / f"answer-{name}" for name in source.SYSTEMS}

@@ -1,19 +1,28 @@
-"""Training: kofinlaw's steps against TRL's SFTTrainer and a plain full-logits loop, on a processor.
+"""Compare training steps of kofinlaw with TRL's SFTTrainer and a plain full-logits loop, on a CPU.
 
     python benchmarks/training.py --model FOLDER --examples runs/NAME/augment/examples.jsonl
 
-Same model, LoRA, data, precision, effective batch, and the same examples over the same steps (one
-to warm up, `--steps` timed). Every way runs in a process of its own, `--repeats` times in turn,
-and the median is shown. `tokens/s` counts real tokens, not padding, over all timed steps; `step` is
-the median step; `peak` is the rise of resident memory over the loaded process (`VmHWM`, reset
-through `clear_refs`). TRL takes the examples in our order, unless it groups them by length.
+All ways use the same model, LoRA, data, precision and effective batch, and the same examples over
+the same steps: one to warm up and `--steps` timed. Every way runs in a separate process. The ways
+run in alternation, `--repeats` times, and the tables show the median.
 
-Two tables: `lengths`, the examples as they are, against TRL's default and what TRL offers to be
-faster (packing is left out: it is exact only with kernels that need a GPU); and `loss`, 512 tokens
-an example of which a tenth is learned, against TRL and the plain loss over all logits. `--table`
-picks one, `--ways` single rows, `--table switches` times kofinlaw's own. `--random` takes a small
-model of random weights with 102,400 words (tokens and lengths still from `--model`'s tokenizer),
-`--clock cpu` counts processor seconds where other work shares the machine. The last line is JSON.
+- `tokens/s` counts real tokens, not padding, over all timed steps.
+- `step` is the median step.
+- `peak` is the rise of resident memory over the loaded process (`VmHWM`, reset with
+  `clear_refs`).
+
+TRL takes the examples in our order, unless it groups them by length. There are three tables:
+
+- `lengths`: the unchanged examples, compared with TRL's default and TRL's faster options. Packing
+  is left out, because it is exact only with kernels that need a GPU.
+- `loss`: 512 tokens per example, a tenth of them learned, compared with TRL and the plain loss
+  over all logits.
+- `switches`: kofinlaw's own options (only with `--table switches`).
+
+`--table` picks one table and `--ways` single rows. `--random` takes a small model with random
+weights and a vocabulary of 102,400; tokens and lengths still come from the tokenizer of
+`--model`. `--clock cpu` counts processor seconds, for a machine that other work shares. The last
+line is JSON.
 """
 
 from __future__ import annotations
@@ -81,10 +90,13 @@ def worker(args: argparse.Namespace) -> dict[str, Any]:
 
 
 def measure(args: argparse.Namespace) -> dict[str, dict[str, float]]:
-    """Every way of one table, each in a process of its own; what fails is told and left out."""
+    """Run every way of one table in a separate process.
+
+    A way that fails is reported on stderr and left out.
+    """
     names = args.ways or list(TABLES[args.table])
     found: dict[str, list[dict[str, float]]] = {name: [] for name in names}
-    for _ in range(args.repeats):  # in turn, so that a busy minute does not fall on one alone
+    for _ in range(args.repeats):  # in alternation: a busy minute must not slow one way only
         for name in names:
             command = [sys.executable, __file__, *sys.argv[1:], "--table", args.table]
             command += ["--worker", name]
@@ -103,30 +115,30 @@ def measure(args: argparse.Namespace) -> dict[str, dict[str, float]]:
 
 
 def main() -> None:
-    """Compare, print the tables, and one line of JSON."""
+    """Compare the ways, print the tables and one line of JSON."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--model", type=Path, required=True)
-    parser.add_argument("--examples", type=Path, required=True)
+    parser.add_argument("--model", type=Path, required=True, help="folder of a model")
+    parser.add_argument("--examples", type=Path, required=True, help="examples.jsonl")
     parser.add_argument("--quantization", default="none", choices=["none", "nf4"])
     parser.add_argument("--steps", type=int, default=3)
     parser.add_argument("--batch", type=int, default=8)
     parser.add_argument("--repeats", type=int, default=1)
     parser.add_argument("--table", choices=list(TABLES), help="default: lengths, then loss")
-    parser.add_argument("--ways", nargs="*")
-    parser.add_argument("--random", action="store_true", help="a small model of random weights")
+    parser.add_argument("--ways", nargs="*", help="only these rows of the table")
+    parser.add_argument("--random", action="store_true", help="a small model with random weights")
     parser.add_argument("--clock", choices=list(CLOCKS), default="wall")
     parser.add_argument("--worker", help=argparse.SUPPRESS)
     args = parser.parse_args()
     if args.worker:
         if args.table == "loss":
-            args.batch = LOSS_BATCH  # the plain way holds logits for all of it
+            args.batch = LOSS_BATCH  # the plain loop holds the logits of the whole batch
         print(json.dumps(worker(args)))
         return
     result = {}
     for table in [args.table] if args.table else ["lengths", "loss"]:
         args.table = table
         result[table] = measure(args)
-        print(f"\n| {table} | tokens/s | padding | peak, GiB | step, s |")
+        print(f"\n| {table} | tokens/s | padding share | peak, GiB | step, s |")
         print("| --- | --- | --- | --- | --- |")
         for name, row in result[table].items():
             print(f"| {name} | " + " | ".join(str(value) for value in row.values()) + " |")
@@ -134,7 +146,7 @@ def main() -> None:
 
 
 def targets_of(result: dict[str, Any]) -> dict[str, Any]:
-    """The targets, from the rows that were measured."""
+    """Return the targets of the rows that were measured."""
     lengths, loss = result.get("lengths", {}), result.get("loss", {})
 
     def share(rows: dict[str, Any], key: str, other: str) -> float | None:

@@ -1,7 +1,7 @@
-"""The ways that the training benchmark times: kofinlaw's steps, TRL's trainer, a plain loop.
+"""Define the ways that `training.py` times: kofinlaw's steps, TRL's trainer and a plain loop.
 
-Each is a generator of (real tokens, padded tokens, seconds) a step; before the first, the model is
-loaded and a triple of zeros yielded.
+Each way is a generator. It first loads the model and yields three zeros. Then it yields (real
+tokens, padded tokens, seconds) for each step.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ import numpy as np
 from memory import settle
 
 CLOCKS = {"wall": time.perf_counter, "cpu": time.process_time}
-# --random: small enough for a busy machine, with a vocabulary as large as the models' in use
+# --random: small enough for a busy machine, with a vocabulary as large as that of real models
 RANDOM: dict[str, Any] = {
     "vocab_size": 102_400,
     "hidden_size": 512,
@@ -32,7 +32,7 @@ ANSWER_SHARE, ROW_TOKENS, LOSS_BATCH = 0.1, 512, 4
 
 
 def load(args: argparse.Namespace) -> tuple[list[Any], list[list[int]]]:
-    """The encoded examples and the members of the steps that are timed, and one to warm up."""
+    """Return the encoded examples and the members of each step, the warm-up step included."""
     from kofinlaw.models.templates import template_for
     from kofinlaw.models.tokenizer import load_tokenizer
     from kofinlaw.trainer.batching import plan_steps
@@ -52,7 +52,7 @@ def load(args: argparse.Namespace) -> tuple[list[Any], list[list[int]]]:
 
 
 def equal_rows(rows: list[Any], count: int) -> list[Any]:
-    """`count` examples of `ROW_TOKENS` real tokens each, the last tenth of them learned."""
+    """Return `count` examples of `ROW_TOKENS` real tokens each; the last tenth is learned."""
     from kofinlaw.trainer.encoding import Encoded
 
     tokens = np.resize(np.concatenate([r.tokens for r in rows]), (count, ROW_TOKENS))
@@ -61,7 +61,7 @@ def equal_rows(rows: list[Any], count: int) -> list[Any]:
 
 
 def base(args: argparse.Namespace, options: dict[str, Any]) -> Any:
-    """The frozen base in the precision under test."""
+    """Load the frozen base in the precision under test."""
     import torch
     import transformers
 
@@ -77,7 +77,7 @@ def base(args: argparse.Namespace, options: dict[str, Any]) -> Any:
 
 
 def ours(args: argparse.Namespace, options: dict[str, Any]) -> Iterator[tuple[int, int, float]]:
-    """(real tokens, padded tokens, seconds) of each step; the model is loaded before the first."""
+    """Run the steps of kofinlaw."""
     from kofinlaw.trainer.adapter import attach_adapter
     from kofinlaw.trainer.lora_pass import patch_lora_forward
     from kofinlaw.trainer.optimization import make_optimizer
@@ -114,7 +114,7 @@ def ours(args: argparse.Namespace, options: dict[str, Any]) -> Iterator[tuple[in
 
 
 def plain(args: argparse.Namespace, options: dict[str, Any]) -> Iterator[tuple[int, int, float]]:
-    """The same steps in one padded pass with every token's logits, as a first loop would do it."""
+    """Run the same steps as a simple loop does: one padded pass with the logits of every token."""
     import torch
 
     from kofinlaw.trainer.adapter import attach_adapter
@@ -147,7 +147,7 @@ def plain(args: argparse.Namespace, options: dict[str, Any]) -> Iterator[tuple[i
 
 
 def trl(args: argparse.Namespace, options: dict[str, Any]) -> Iterator[tuple[int, int, float]]:
-    """The same examples through SFTTrainer, tokenised by us, in its own batches."""
+    """Run the same examples with SFTTrainer, tokenised by kofinlaw, in SFTTrainer's batches."""
     import transformers
     from datasets import Dataset
     from peft import LoraConfig
@@ -180,7 +180,7 @@ def trl(args: argparse.Namespace, options: dict[str, Any]) -> Iterator[tuple[int
             max_length=None,
             completion_only_loss=True,
             disable_tqdm=True,
-            **{"train_sampling_strategy": "sequential", **options},  # our steps, where it has none
+            **{"train_sampling_strategy": "sequential", **options},  # our order by default
         )
         trainer = SFTTrainer(
             model=model,
@@ -199,9 +199,9 @@ def trl(args: argparse.Namespace, options: dict[str, Any]) -> Iterator[tuple[int
 
 
 class StepClock:
-    """Times SFTTrainer's steps and counts the tokens its loss is computed over.
+    """Times SFTTrainer's steps and counts the tokens of its loss.
 
-    Not what the collator hands out: the loader collates one batch ahead of the step that reads it.
+    It does not count in the collator, because the loader collates one batch ahead of the step.
     """
 
     def __init__(self, clock: Callable[[], float]) -> None:
@@ -213,7 +213,7 @@ class StepClock:
 
     @classmethod
     def make(cls, trainer: Any, seconds: Callable[[], float]) -> StepClock:
-        """A clock that is wired to the trainer's loss and its step events."""
+        """Return a clock that is connected to the trainer's loss and step events."""
         import transformers
 
         clock = cls(seconds)

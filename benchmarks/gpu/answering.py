@@ -1,12 +1,13 @@
-"""515 questions before the contest's deadline on a card, at the models' real shapes. Needs CUDA.
+"""Answer 515 questions within the contest's time on a GPU, with models of real shape. Needs CUDA.
 
     python benchmarks/gpu/answering.py [--limit-gib 24] [--questions 515] [--votes 1 5]
 
-SOLAR-10.7B and EXAONE-3.5-7.8B with random weights under a 24 GB cap, in 16 bit where the plan says
-that fits and in NF4 where not. `answer_questions` itself runs, with the bundled regulations'
-articles as evidence, drawn for each question so that no two prompts begin alike, and a tokenizer
-with as many tokens a Korean character as the real one. Time depends on shapes and lengths alone;
-answers mean nothing. Without CUDA it prints `not_run`. The last line is JSON.
+The models are SOLAR-10.7B and EXAONE-3.5-7.8B with random weights under a 24 GB cap: in 16 bit if
+the plan says that this fits, otherwise in NF4. The script runs `answer_questions`. The evidence
+is articles of the bundled regulations, drawn for each question so that no two prompts start with
+the same text. The tokenizer has as many tokens per Korean character as the real one. Time depends
+on shapes and lengths only; the answers mean nothing. Without CUDA the script prints `not_run`.
+The last line is JSON.
 """
 
 from __future__ import annotations
@@ -32,6 +33,7 @@ from kofinlaw.models.settings import EngineSettings
 from kofinlaw.models.templates import ChatTemplate
 from kofinlaw.rag.answer_settings import AnswerSettings
 from kofinlaw.rag.retrieve.evidence import Hit
+from kofinlaw.rag.retrieve.in_force import AbsentAct
 from kofinlaw.rag.settings import RagSettings
 from kofinlaw.records import Chunk, Question
 from kofinlaw.units import GIB
@@ -43,7 +45,7 @@ ARTICLE = re.compile(r"^(?=#* ?제\d+조)", re.MULTILINE)
 
 
 class Drawn:
-    """Evidence for a benchmark: `k` articles drawn by the question's id, best first."""
+    """A searcher for the benchmark: `k` articles drawn by the question's id, best first."""
 
     needs_model: tuple[str, ...] = ()
     fingerprint = "drawn"
@@ -69,7 +71,7 @@ class Drawn:
         ]
 
     def with_model(self, engine: Engine, template: ChatTemplate) -> Drawn:
-        """Itself: it asks no model."""
+        """Return itself: it asks no model."""
         return self
 
     def search(
@@ -79,25 +81,29 @@ class Drawn:
         as_of: Sequence[datetime.date | None] | None = None,
         rerank: bool = True,
     ) -> list[list[Hit]]:
-        """Articles from a place that the question's id picks."""
+        """Return articles from a position that the question's id picks."""
         out = []
         for question in questions:
             digest = hashlib.sha256(question.id.encode("utf-8")).digest()
             start = int.from_bytes(digest[:4], "big")
-            places = [(start + 7 * n) % len(self._chunks) for n in range(self.settings.k)]
+            rows = [(start + 7 * n) % len(self._chunks) for n in range(self.settings.k)]
             out.append(
-                [Hit(self._chunks[p], 1 / (n + 1), ("drawn",)) for n, p in enumerate(places)]
+                [Hit(self._chunks[row], 1 / (n + 1), ("drawn",)) for n, row in enumerate(rows)]
             )
         return out
 
+    def absent(self, question: Question) -> tuple[AbsentAct, ...]:
+        """Return no act: the articles have no versions."""
+        return ()
+
     def chunks(self, ids: Sequence[str]) -> list[Chunk]:
-        """The chunks of these ids, in order."""
+        """Return the chunks of these ids, in order."""
         known = {chunk.id: chunk for chunk in self._chunks}
         return [known[name] for name in ids]
 
 
 def questions(count: int) -> list[Question]:
-    """The bundled questions again and again under new ids, the last 15 of them free text."""
+    """Repeat the bundled questions under new ids; the last 15 are free text."""
     sample = Path(__file__).parents[2] / "data" / "sample" / "questions.jsonl"
     known = list(read_jsonl(sample, Question))
     multiple, free = [q for q in known if q.options], [q for q in known if not q.options]
@@ -107,7 +113,7 @@ def questions(count: int) -> list[Question]:
 
 
 def quantization(name: str, limit_gib: float) -> str:
-    """16 bit where the plan fits eight prompts of 2,048 tokens, else NF4."""
+    """Choose 16 bit if eight prompts of 2,048 tokens fit by the plan, otherwise NF4."""
     plan = plan_serving_memory(
         find_model(name), bits=16, context=2048, batch=8, limit_gib=limit_gib
     )
@@ -148,7 +154,7 @@ def worker(args: argparse.Namespace) -> dict[str, Any]:
                 engine=engine_settings,
                 budget_minutes=BUDGET_MINUTES,
                 answer_form="label",
-                choose_by="generate",  # as the contest asks: the model writes its answer
+                choose_by="generate",  # as the contest demands: the model writes its answer
                 votes=args.vote,
             ),
             context=RunContext(started=started),
@@ -167,7 +173,7 @@ def worker(args: argparse.Namespace) -> dict[str, Any]:
 
 
 def main() -> None:
-    """Every model and number of votes, a table, and one line of JSON."""
+    """Run every model and number of votes, print a table and one line of JSON."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--models", nargs="*", default=MODELS)
     parser.add_argument("--votes", nargs="*", type=int, default=(1, 5))
@@ -186,7 +192,7 @@ def main() -> None:
         print(json.dumps(worker(args)))
         return
     result: dict[str, dict[str, Any]] = {}
-    print("| model | weights | votes | minutes of 270 | s a question | peak, GiB |")
+    print("| model | weights | votes | minutes of 270 | s per question | peak, GiB |")
     print("| --- | --- | --- | --- | --- | --- |")
     for name in args.models:
         for votes in args.votes:
@@ -200,7 +206,7 @@ def main() -> None:
 
 
 def targets_of(result: Mapping[str, Any], args: argparse.Namespace) -> dict[str, Any]:
-    """Every question answered by the model within the contest's time, under the card's memory."""
+    """Return the targets: the model answers every question in time and within the memory cap."""
     targets: dict[str, Any] = {}
     for name, rows in result.items():
         for votes, row in rows.items():
@@ -213,7 +219,7 @@ def targets_of(result: Mapping[str, Any], args: argparse.Namespace) -> dict[str,
 
 
 def one(name: str, votes: int) -> dict[str, Any]:
-    """One run in a process of its own; why not, where it fails."""
+    """Run one model in a separate process; `not_run` holds the error if it fails."""
     command = [sys.executable, __file__, *sys.argv[1:], "--model", name, "--vote", str(votes)]
     done = subprocess.run(command, capture_output=True, text=True, check=False)
     if done.returncode:

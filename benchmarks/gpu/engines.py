@@ -1,11 +1,12 @@
-"""How fast the engines write at the shape of an 8B model, on a card. Needs CUDA.
+"""Measure how fast the engines write with a model of 8B shape on a GPU. Needs CUDA.
 
     python benchmarks/gpu/engines.py [--limit-gib 24] [--prompts 64] [--tokens 128]
 
-EXAONE-3.5-7.8B's shape with random weights: speed depends on the shape alone. The first row is
-transformers' own `generate` one prompt at a time; beside it engine transformers in 16 bit and NF4,
-and engine vllm where it installs, each in a process of its own under the cap. Labels after the
-same prompts are scored too. Without CUDA it prints `not_run`. The last line is JSON.
+The model has the shape of EXAONE-3.5-7.8B and random weights, because speed depends on the shape
+only. The first row is transformers' own `generate`, one prompt at a time. The other rows are
+engine transformers in 16 bit and in NF4, and engine vllm if it is installed. Each row runs in a
+separate process under the memory cap. The engines also score labels after the same prompts.
+Without CUDA the script prints `not_run`. The last line is JSON.
 """
 
 from __future__ import annotations
@@ -33,7 +34,7 @@ WAYS = (
 
 
 def worker(args: argparse.Namespace) -> dict[str, float]:
-    """Tokens written and prompts scored a second by one way, and the peak of memory."""
+    """Return tokens written and prompts scored per second by one way, and the peak of memory."""
     import torch
     from shapes import cap_memory, sample_texts, save_tokenizer
 
@@ -59,7 +60,7 @@ def worker(args: argparse.Namespace) -> dict[str, float]:
 def opened(
     args: argparse.Namespace, folder: Path
 ) -> tuple[Callable[[list[str]], int], Callable[[list[str]], Any] | None]:
-    """A way's two functions: write after prompts (returns tokens), score their labels."""
+    """Return a way's two functions: write after prompts (returns tokens), score their labels."""
     import torch
     from shapes import random_model, save_config
 
@@ -120,7 +121,7 @@ def opened(
 
 
 def clocked(work: Callable[[], Any]) -> tuple[Any, float]:
-    """A call's result and its seconds on the card."""
+    """Return (result, seconds on the GPU) of a call."""
     import torch
 
     torch.cuda.synchronize()
@@ -131,7 +132,7 @@ def clocked(work: Callable[[], Any]) -> tuple[Any, float]:
 
 
 def main() -> None:
-    """Every way in turn, a table, and one line of JSON."""
+    """Run every way, print a table and one line of JSON."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--limit-gib", type=float, default=24.0)
     parser.add_argument("--prompts", type=int, default=64)
@@ -158,7 +159,7 @@ def main() -> None:
 
 
 def targets_of(result: Mapping[str, Any]) -> dict[str, Any]:
-    """Each engine's tokens a second against one by one; a row that failed has none."""
+    """Return each engine's speed in multiples of the first row; None for a row that failed."""
     alone = result[WAYS[0]].get("tokens_per_second")
     targets: dict[str, Any] = {}
     for way in WAYS[1:]:
@@ -169,7 +170,7 @@ def targets_of(result: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def one(way: str) -> dict[str, Any]:
-    """One way in a process of its own; why not, where it fails."""
+    """Run one way in a separate process; `not_run` holds the error if it fails."""
     if "vllm" in way and importlib.util.find_spec("vllm") is None:
         return {"not_run": "vllm is not installed"}
     command = [sys.executable, __file__, *sys.argv[1:], "--worker", way]

@@ -1,12 +1,12 @@
-"""The memory plan's error on a card, at real shapes with random weights. Needs CUDA.
+"""Measure the error of the memory plan on a GPU, with random weights of real shape. Needs CUDA.
 
     python benchmarks/gpu/memory.py [--limit-gib 24]
 
-Training steps as `kofinlaw train` makes them (NF4, LoRA r 16 on all linear layers, 8-bit
-optimizer, checkpointing, 2,048 tokens) and answering (16 bit and NF4), each in a process of its
-own. Measured is the most that torch's allocator held, beside the plan's total less the CUDA
-context, which the allocator does not see; the plan may miss by 10 %. Without CUDA it prints
-`not_run`. The last line is JSON.
+Each case runs in a separate process: training steps as `kofinlaw train` makes them (NF4, LoRA r
+16 on all linear layers, 8-bit optimizer, checkpointing, 2,048 tokens), or answering (16 bit and
+NF4). The measured value is the peak of torch's allocator. It is compared with the plan's total
+without the CUDA context, which the allocator does not see. The plan may be wrong by 10 %. Without
+CUDA the script prints `not_run`. The last line is JSON.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ QWEN = "Qwen/Qwen2.5-14B-Instruct"
 
 @dataclass(frozen=True)
 class Case:
-    """`rows` sequences of `length` tokens at once."""
+    """One measurement: `rows` sequences of `length` tokens at once."""
 
     model: str
     work: Literal["train", "answer"]
@@ -48,7 +48,7 @@ CASES = {
 
 
 def plan_of(case: Case) -> MemoryPlan:
-    """What the plan says of a case."""
+    """Return the memory plan of a case."""
     if case.work == "answer":
         bits = 16 if case.quantization == "none" else 4
         return plan_serving_memory(
@@ -58,7 +58,7 @@ def plan_of(case: Case) -> MemoryPlan:
 
 
 def worker(case: Case, limit_gib: float) -> float:
-    """GiB the allocator held at most, weights included."""
+    """Run a case in this process; return the allocator's peak in GiB, weights included."""
     import torch
     from shapes import cap_memory, random_model, train_steps
 
@@ -74,7 +74,7 @@ def worker(case: Case, limit_gib: float) -> float:
 
 
 def answer(model: Any, vocabulary: int, case: Case) -> None:
-    """Labels scored and sixteen tokens written after each prompt."""
+    """Score labels and write sixteen tokens after each prompt."""
     import random
 
     from kofinlaw.models.engines.choice_scoring import score_choices
@@ -99,13 +99,13 @@ def answer(model: Any, vocabulary: int, case: Case) -> None:
 
 
 def main() -> None:
-    """Every case, a table, and one line of JSON."""
+    """Run every case, print a table and one line of JSON."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--limit-gib", type=float, default=24.0)
     parser.add_argument("--worker", choices=CASES, help=argparse.SUPPRESS)
     args = parser.parse_args()
     from outcome import outcome
-    from shapes import beside_context, not_run, plan_targets
+    from shapes import not_run, plan_targets, without_context
 
     if not_run():
         return
@@ -115,7 +115,7 @@ def main() -> None:
     result: dict[str, dict[str, Any]] = {}
     print("| case | planned, GiB | measured, GiB | error |\n| --- | --- | --- | --- |")
     for name, case in CASES.items():
-        planned = beside_context(plan_of(case))
+        planned = without_context(plan_of(case))
         command = [sys.executable, __file__, *sys.argv[1:], "--worker", name]
         done = subprocess.run(command, capture_output=True, text=True, check=False)
         if done.returncode:

@@ -1,11 +1,11 @@
-"""Models of real shapes with random weights: what speed and memory depend on, without a download.
+"""Make models of real shape with random weights, for speed and memory without a download.
 
     model = random_model("upstage/SOLAR-10.7B-v1.0", quantization="nf4", device="cuda")
     save_config("upstage/SOLAR-10.7B-v1.0", folder)  # for engines that make their own weights
 
-A shape is a catalogue id, cut to `layers` blocks where asked. Weights are made on the device one
-layer at a time, so a model quantised to 4 bit never takes its 16-bit size. `save_tokenizer` learns
-a tokenizer with as many tokens a Korean character as the real one.
+A shape is a catalogue id; keys of the config can change it (`num_hidden_layers=4`). The weights
+are made on the device, one layer at a time, so a model in 4 bit never takes its 16-bit size.
+`save_tokenizer` trains a tokenizer with as many tokens per Korean character as the real one.
 """
 
 from __future__ import annotations
@@ -32,10 +32,17 @@ def random_model(
     attention: str = "sdpa",
     **changes: Any,
 ) -> Any:
-    """A causal language model of a catalogue shape in evaluation mode, weights drawn at random.
+    """Return a causal language model of a catalogue shape with random weights, in evaluation mode.
 
-    `changes` are keys of the config (`num_hidden_layers=4`); with `nf4` the blocks' linear layers
-    are bitsandbytes' 4-bit ones with double quantisation, as `loading.load_model` makes them.
+    Args:
+        name: catalogue id of the model.
+        quantization: with `nf4` the linear layers of the blocks become 4-bit layers of bitsandbytes
+            with double quantisation, as `loading.load_model` makes them.
+        dtype: torch type of the other weights.
+        device: where the weights are made.
+        seed: seed of the random weights.
+        attention: attention implementation of transformers.
+        changes: keys of the config, for example `num_hidden_layers=4`.
     """
     import torch
     from transformers import AutoModelForCausalLM
@@ -60,18 +67,18 @@ def random_model(
             value = torch.ones_like(weight, device=device) if "norm" in path else None
             value = drawn(weight.shape) if value is None else value
             setattr(module, key, torch.nn.Parameter(value, requires_grad=False))
-    # Rotary frequencies are buffers that are computed, not stored: made anew on the device.
+    # Rotary frequencies are computed buffers that no file stores: compute them again on the device.
     rotary = model.model.rotary_emb
     model.model.rotary_emb = type(rotary)(config).to(device)
     model.tie_weights()
     if quantization == "nf4":
-        model.is_loaded_in_4bit = True  # peft and trainers look here
+        model.is_loaded_in_4bit = True  # peft and trainers read these
         model.is_quantized = True
     return model.eval()
 
 
 def _quantised(module: Any, drawn: Any, kind: Any, device: str) -> Any:
-    """A 4-bit layer in a linear layer's place; its 16-bit weight lives only in here."""
+    """Return a 4-bit layer for a linear layer; only this function holds its 16-bit weight."""
     import bitsandbytes
     import torch
 
@@ -105,7 +112,10 @@ def _replace(model: Any, path: str, layer: Any) -> None:
 
 
 def config_of(card: ModelCard, **changes: Any) -> Any:
-    """A transformers config of a card's shape; EXAONE 3.x as the Llama it converts to."""
+    """Return a transformers config of a card's shape; EXAONE 3.x as the Llama that it converts to.
+
+    Raises: ValueError if the architecture is neither Llama, EXAONE nor Qwen2.
+    """
     import transformers
 
     shape: dict[str, Any] = {
@@ -126,12 +136,14 @@ def config_of(card: ModelCard, **changes: Any) -> Any:
     if card.model_type == "qwen2":
         return transformers.Qwen2Config(**shape)
     if card.model_type not in ("llama", "exaone"):
-        raise ValueError(f"no random {card.model_type}: take a Llama-shaped model or Qwen2")
+        raise ValueError(
+            f"cannot make a random {card.model_type} model: use a Llama, EXAONE or Qwen2 model"
+        )
     return transformers.LlamaConfig(**shape)
 
 
 def save_config(name: str, folder: Path, **changes: Any) -> Path:
-    """config.json alone, for engines that draw weights themselves (vLLM's `load_format: dummy`)."""
+    """Write config.json only, for engines that make weights themselves (`load_format: dummy`)."""
     config = config_of(find_model(name), **changes)
     config.architectures = [
         "Qwen2ForCausalLM" if config.model_type == "qwen2" else "LlamaForCausalLM"
@@ -143,10 +155,10 @@ def save_config(name: str, folder: Path, **changes: Any) -> Path:
 
 
 def save_tokenizer(folder: Path, texts: Sequence[str], tokens_per_char: float) -> int:
-    """A byte-level tokenizer of the texts with about `tokens_per_char`; returns its vocabulary.
+    """Train a byte-level tokenizer with about `tokens_per_char`; return its vocabulary size.
 
-    The vocabulary is searched for by halving: more entries, fewer tokens a character. It ends with
-    `</s>` as id 2, and a plain chat template so that engines which want one find it.
+    A binary search finds the size: more entries give fewer tokens per character. The EOS token
+    `</s>` has id 2. A plain chat template is written for engines that need one.
     """
     low, high = 260, 40_000
     tokenizer = None
@@ -160,7 +172,7 @@ def save_tokenizer(folder: Path, texts: Sequence[str], tokens_per_char: float) -
         else:
             high = size
         if tokenizer.get_vocab_size() < size:
-            high = size  # the texts give no more entries
+            high = size  # the texts have no more entries
     assert tokenizer is not None
     folder.mkdir(parents=True, exist_ok=True)
     tokenizer.save(str(folder / "tokenizer.json"))
@@ -199,19 +211,19 @@ def _learnt(texts: Sequence[str], size: int) -> Any:
 
 
 def not_run() -> bool:
-    """Whether there is no CUDA here, which is then said as the last line of output, in JSON."""
+    """Return whether CUDA is missing; if it is, print that as one line of JSON."""
     import torch
 
     if torch.cuda.is_available():
         return False
-    print(json.dumps({"not_run": "no CUDA here"}))
+    print(json.dumps({"not_run": "CUDA is not available: this benchmark needs a GPU"}))
     return True
 
 
 def cap_memory(card_gib: float) -> int:
-    """Let torch's allocator have what a card of `card_gib` has for it; returns the bytes.
+    """Limit torch's allocator to the share it would have on a GPU of `card_gib`; return the bytes.
 
-    The CUDA context lies outside the allocator and takes its part of such a card.
+    The CUDA context is outside the allocator and takes its own part of such a GPU.
     """
     from kofinlaw.models.memory.plan import GPU_CONTEXT_GIB
     from kofinlaw.trainer.memory_use import memory_limit
@@ -219,13 +231,13 @@ def cap_memory(card_gib: float) -> int:
     return memory_limit(card_gib - GPU_CONTEXT_GIB)
 
 
-def beside_context(plan: MemoryPlan) -> float:
-    """GiB of a plan less the CUDA context, which the allocator's peak does not hold either."""
+def without_context(plan: MemoryPlan) -> float:
+    """Return a plan's GiB without the CUDA context, which the allocator's peak does not include."""
     return plan.total - plan.terms["context"]
 
 
 def plan_targets(errors: Mapping[str, float | None]) -> dict[str, tuple[float | None, Target]]:
-    """Each plan's error, a share of what was measured, with its bound, for `outcome`."""
+    """Return each plan's error, as a share of the measured value, with its bound for `outcome`."""
     return {
         f"plan's error, {name}": (None if error is None else abs(error), ("<=", 0.1))
         for name, error in errors.items()
@@ -233,13 +245,13 @@ def plan_targets(errors: Mapping[str, float | None]) -> dict[str, tuple[float | 
 
 
 def sample_texts() -> list[str]:
-    """The bundled regulations, to learn a tokenizer from and to cut prompts out of."""
+    """Return the bundled regulations, to train a tokenizer and to cut prompts from."""
     corpus = Path(__file__).parents[2] / "data" / "sample" / "corpus"
     return [path.read_text(encoding="utf-8") for path in sorted(corpus.glob("*.md"))]
 
 
 def sample_prompts(count: int, characters: int = 1200) -> list[str]:
-    """Questions under `characters` of evidence each, cut from the bundled regulations in turn."""
+    """Return questions after `characters` of evidence each, cut from the bundled regulations."""
     text = "\n".join(sample_texts())
     step = max(1, (len(text) - characters) // max(1, count))
     return [
@@ -258,8 +270,19 @@ def train_steps(
     optimizer: str,
     checkpointing: bool = True,
 ) -> None:
-    """Two steps of one micro-batch each as `kofinlaw train` makes them, the second half of each
-    random sequence learned; the adapter at its start is kept beside, as training keeps it."""
+    """Make two steps of one micro-batch each, as `kofinlaw train` makes them.
+
+    The second half of each random sequence is learned. A copy of the adapter at its start stays in
+    memory, as in training.
+
+    Args:
+        model: the base model.
+        vocabulary: number of token ids to draw from.
+        length: tokens per sequence.
+        rows: sequences per micro-batch.
+        optimizer: the recipe's `train.optimizer`.
+        checkpointing: whether gradient checkpointing is on.
+    """
     import numpy as np
 
     from kofinlaw.trainer.adapter import attach_adapter, trainable

@@ -1,12 +1,13 @@
-"""Training on a card: real shapes, random NF4 weights, under a 24 GB cap. Needs CUDA.
+"""Measure training on a GPU: random NF4 weights of real shape under a 24 GB cap. Needs CUDA.
 
     python benchmarks/gpu/training.py
 
-For EXAONE-3.5-7.8B, SOLAR-10.7B and Qwen2.5-14B at 2,048 tokens: does it train, at what peak
-memory and speed, and how far off was `kofinlaw plan` (10 % at most; both without the CUDA context,
-which torch's allocator does not see); then the same steps by TRL's SFTTrainer and,
-where it installs, by Unsloth. Every way runs in a process of its own; a figure is the median over
-the steps after the first. Without CUDA it prints `not_run`. The last line is JSON.
+The models are EXAONE-3.5-7.8B, SOLAR-10.7B and Qwen2.5-14B at 2,048 tokens. The script shows
+whether each model trains, its peak memory and speed, and the error of `kofinlaw plan` (10 % at
+most; both without the CUDA context, which torch's allocator does not see). TRL's SFTTrainer then
+runs the same steps, and Unsloth if it is installed. Every way runs in a separate process. A
+figure is the median over the steps after the first. Without CUDA the script prints `not_run`. The
+last line is JSON.
 """
 
 from __future__ import annotations
@@ -37,7 +38,7 @@ TOKENS, ANSWER_SHARE = 2048, 0.1
 
 
 def random_rows(vocabulary: int, count: int) -> list[Any]:
-    """`count` examples of `TOKENS` random tokens, the last tenth learned."""
+    """Return `count` examples of `TOKENS` random tokens; the last tenth is learned."""
     import numpy as np
 
     from kofinlaw.trainer.encoding import Encoded
@@ -48,7 +49,7 @@ def random_rows(vocabulary: int, count: int) -> list[Any]:
 
 
 def ours(args: argparse.Namespace) -> Iterator[float]:
-    """Seconds of each step by kofinlaw's stepper, the budget found by its probe."""
+    """Yield the seconds of each step of kofinlaw's stepper; its probe finds the token budget."""
     from shapes import cap_memory, random_model
 
     from kofinlaw.trainer.adapter import attach_adapter
@@ -86,7 +87,7 @@ def ours(args: argparse.Namespace) -> Iterator[float]:
 
 
 def trl(args: argparse.Namespace) -> Iterator[float]:
-    """The same by SFTTrainer with its defaults, one example a pass."""
+    """Yield the seconds of each step of SFTTrainer with its defaults, one example per pass."""
     from peft import LoraConfig
     from shapes import random_model
 
@@ -95,7 +96,7 @@ def trl(args: argparse.Namespace) -> Iterator[float]:
 
 
 def unsloth(args: argparse.Namespace) -> Iterator[float]:
-    """The same on Unsloth's model, which reads its random weights from a folder."""
+    """Yield the seconds of each step on Unsloth's model, read from a folder of random weights."""
     from unsloth import FastLanguageModel  # isort: skip  (before transformers)
 
     from shapes import random_model
@@ -128,14 +129,14 @@ def _sft(args: argparse.Namespace, model: Any, adapter: Any) -> Iterator[float]:
         for r in rows
     ]
     seconds: list[float] = []
-    begun = [0.0]
+    started = [0.0]
 
     class Clock(transformers.TrainerCallback):
         def on_step_begin(self, *_: Any, **__: Any) -> None:
-            begun[0] = time.perf_counter()
+            started[0] = time.perf_counter()
 
         def on_step_end(self, *_: Any, **__: Any) -> None:
-            seconds.append(time.perf_counter() - begun[0])
+            seconds.append(time.perf_counter() - started[0])
 
     words = tokenizers.Tokenizer(tokenizers.models.WordLevel({"<pad>": 0, "</s>": 2}, "<pad>"))
     with tempfile.TemporaryDirectory() as out:
@@ -169,11 +170,11 @@ def _sft(args: argparse.Namespace, model: Any, adapter: Any) -> Iterator[float]:
 def worker(args: argparse.Namespace) -> dict[str, float]:
     """Run one way on one model in this process."""
     import torch
-    from shapes import beside_context, cap_memory
+    from shapes import cap_memory, without_context
 
     from kofinlaw.models.memory.plan import plan_training_memory
 
-    cap_memory(args.limit_gib)  # past it torch's allocator raises
+    cap_memory(args.limit_gib)  # torch's allocator raises beyond it
     passes = {"kofinlaw": ours, "trl": trl, "unsloth": unsloth}[args.worker](args)
     next(passes)
     torch.cuda.reset_peak_memory_stats()
@@ -187,13 +188,13 @@ def worker(args: argparse.Namespace) -> dict[str, float]:
     if args.worker == "kofinlaw":
         plan = plan_training_memory(find_model(args.model), length=TOKENS, batch=args.micro_batch)
         result["micro_batch"] = args.micro_batch
-        result["plan_gib"] = round(beside_context(plan), 2)
-        result["plan_error"] = round(beside_context(plan) / peak - 1, 3)
+        result["plan_gib"] = round(without_context(plan), 2)
+        result["plan_error"] = round(without_context(plan) / peak - 1, 3)
     return result
 
 
 def main() -> None:
-    """Run every way on every model, print a table, and one line of JSON."""
+    """Run every way on every model, print a table and one line of JSON."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--models", nargs="*", default=MODELS)
     parser.add_argument("--limit-gib", type=float, default=24.0)

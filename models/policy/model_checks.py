@@ -130,7 +130,7 @@ def _teaching_verdict(policy: Policy, teacher_name: str, student_name: str) -> V
         )
     detail = f"{license_.name} allows it"
     if license_.teach == "inherits":
-        detail = f"allowed, but the student then stands under {license_.name} too"
+        detail = f"allowed, but the licence {license_.name} then also applies to the student"
     return Verdict(True, subject, "teaching", clause, detail)
 
 

@@ -130,10 +130,6 @@ class Costs:
         calls = self._calls.setdefault(kind, deque(maxlen=self._remembered))
         calls.append((max(effort, 1.0), max(seconds, 0.0)))
 
-    def known(self, kind: str) -> bool:
-        """Whether a call of this kind has been timed."""
-        return kind in self._calls
-
     def forecast(self, kind: str, effort: float) -> float | None:
         """Seconds for so much effort; None before the first call of any kind.
 

@@ -31,7 +31,7 @@ def test_without_a_card_it_says_not_run(script, shapes, monkeypatch, capsys):
     monkeypatch.setattr(sys, "argv", [script])
     runpy.run_path(str(GPU / script), run_name="__main__")
     last = capsys.readouterr().out.strip().splitlines()[-1]
-    assert json.loads(last) == {"not_run": "no CUDA here"}
+    assert json.loads(last) == {"not_run": "CUDA is not available: this benchmark needs a GPU"}
 
 
 @pytest.mark.parametrize("name", [SOLAR, "Qwen/Qwen2.5-7B-Instruct", "exaone-3.5-7.8b"])
