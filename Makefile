@@ -1,4 +1,4 @@
-# Two commands for a newcomer: `make quickstart` and `make test`.
+# Start with `make quickstart` and `make test`.
 PYTHON ?= python3
 BIN := .venv/bin
 STAMP := .venv/.installed
@@ -18,7 +18,7 @@ install: $(STAMP)
 quickstart: $(STAMP)
 	$(BIN)/kofinlaw run recipes/quickstart.yaml
 
-# The same examples for the same commit; plain `pytest` draws new ones.
+# Hypothesis draws the same examples for the same commit. Plain `pytest` draws new ones.
 test: $(STAMP)
 	$(BIN)/pytest -n 2 --dist worksteal --hypothesis-profile=ci
 
@@ -29,11 +29,11 @@ check: $(STAMP)
 	$(BIN)/lint-imports
 	NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --strict --quiet
 
-# The documentation site in site/. Search needs a server: `python -m http.server -d site`.
+# Build the documentation into site/. Its search needs a server: `python -m http.server -d site`.
 docs: $(STAMP)
 	NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --strict
 
-# The GGUF converter, in an environment of its own; needs a connection once.
+# Install the GGUF converter into a separate environment. This needs a network connection once.
 gguf: $(STAMP)
 	$(BIN)/python -m kofinlaw.trainer.export.environment
 

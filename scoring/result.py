@@ -230,7 +230,7 @@ def figure_record(figure: Figure) -> FigureRecord:
 
 
 def system_record(scores: Scores) -> SystemRecord:
-    """Return a system's scores as JSON, without the items (they have a file of their own)."""
+    """Return a system's scores as JSON, without the items, which are in a separate file."""
     record = to_json(scores)
     del record["items"]
     return cast("SystemRecord", record)

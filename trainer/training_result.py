@@ -43,7 +43,7 @@ class TrainingResult:
     resumed_from: int | None
     """Step of the checkpoint that the run resumed from; None if it started from step 0."""
     out_of_memory: int
-    """How often a step ran out of memory and was repeated with a smaller budget."""
+    """How often memory ran out: a step was repeated, or the previous run ended by it."""
     seconds: float
     """Seconds from the call until the last step, without earlier runs."""
     peak_memory_gib: float

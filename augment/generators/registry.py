@@ -103,7 +103,7 @@ def draft_questions(
     """All questions that the acts give, act by act in the order of the corpus.
 
     `titles` limits them to these acts, `extra` adds generators of your own. One act's drafts do not
-    depend on the other acts, except for the options of `which_act`. Raises nothing of its own.
+    depend on the other acts, except for the options of `which_act`. Raises no errors itself.
     """
     chosen = [law for law in laws.acts if titles is None or law.title in titles]
     for done, law in enumerate(chosen):

@@ -92,7 +92,7 @@ def _positive(
 
 
 def not_of_article(law: Law, seed: int) -> Iterator[Draft]:
-    """Which sentence does the article not hold? One of a near article among its own."""
+    """Ask for the sentence that is not in the article; a similar article has it."""
     stated = [
         (normalize(c.main), c)
         for c in law.clauses

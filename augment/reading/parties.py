@@ -1,4 +1,4 @@
-"""Find the parties of an act that overlap, so that one is no wrong answer for the other.
+"""Find the parties of an act that overlap, so that one is never a wrong option for the other.
 
 Two parties overlap if a sentence about one may apply to the other: by a definition or its 목, by a
 short name (이하 …), by 준용 (… 로 본다), as the state and its organs, or as two roles that one
@@ -134,7 +134,7 @@ class Parties:
 
     @cached_property
     def _listed(self) -> tuple[tuple[str, str], ...]:
-        """The same, but for a definition with 목 only the names that these list up to the colon."""
+        """The same; a definition with 목 gives only the names that these list up to the colon."""
         heads = [(m.group("name"), _heads(m.group("list"))) for m in self._terms]
         terms = {match.group("name") for match in self._terms}
         return (*heads, *(pair for pair in self._meanings if pair[0] not in terms))

@@ -76,7 +76,7 @@ def _drop(key: Hashable, shared: _SharedEngine) -> None:
 
 
 class EngineLease:
-    """One user's access to a shared engine, with call counts of its own.
+    """One user's access to a shared engine, with separate call counts.
 
     Users in several threads call the engine one after another.
     """

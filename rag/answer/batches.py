@@ -88,7 +88,7 @@ def task_effort(
 def first_batches(questions: Sequence[Question], batch_questions: int) -> Iterator[list[Task]]:
     """Turn 0 of every question, in batches that depend on the whole file only.
 
-    The longest question of each kind is a batch of its own (the warm-up, and the worst case for
+    The longest question of each kind is a separate batch (the warm-up, and the worst case for
     memory). Then come multiple choice and free text in batches of `batch_questions`, longest first.
     Evidence does not count: it fills its tokens for nearly all questions, and it is still being
     searched when the first batch starts.

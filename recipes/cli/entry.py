@@ -69,7 +69,7 @@ def main() -> None:
 
 
 def command_line_app() -> typer.Typer:
-    """Build the command line: the commands above, and the groups with commands of their own."""
+    """Build the command line: the commands above and the command groups."""
     app = typer.Typer(
         name="kofinlaw",
         no_args_is_help=True,

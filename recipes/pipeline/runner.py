@@ -33,7 +33,6 @@ __all__ = [
     "Resume",
     "Stage",
     "StageFailed",
-    "StageFigures",
     "StageRecord",
     "code_of",
     "command_up_to",
@@ -48,8 +47,6 @@ __all__ = [
     "run_stages",
 ]
 
-# What the work of a stage returns.
-StageFigures = StageResult | dict[str, object]
 Resume = Literal["never", "always", "if-possible"]
 RECORD = "stage.json"
 log = logging.getLogger("kofinlaw")
@@ -94,7 +91,7 @@ class Stage:
     """
 
     name: str
-    work: Callable[[Path, Progress], StageFigures]
+    work: Callable[[Path, Progress], StageResult]
     settings: Mapping[str, object] = field(default_factory=dict)
     inputs: tuple[Path, ...] = ()
     rooms: tuple[str, ...] = ()
@@ -257,7 +254,7 @@ def _work(stage: Stage, partial: Path, record: StageRecord) -> StageRecord:
     with log_to(partial / "log.txt"), stage_progress(stage.name) as progress:
         try:
             result = stage.work(partial, saved_progress(progress, partial / PROGRESS_FILE))
-            counts = result if isinstance(result, dict) else result.to_record()
+            counts = result.to_record()
             (partial / PROGRESS_FILE).unlink(missing_ok=True)
         except (UserError, KeyboardInterrupt, SystemExit):
             _save_record(partial, interrupted())

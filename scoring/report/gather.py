@@ -1,6 +1,6 @@
 """Collect what a run's stage folders hold into the figures of the report.
 
-A stage that is absent or unfinished is no error: the report says that it is missing.
+A stage that is absent or unfinished is not an error: the report says that it is missing.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""Tiny files of every format, made on the fly, and a corpus of them."""
+"""Make tiny files of every format, and a corpus of them."""
 
 from __future__ import annotations
 

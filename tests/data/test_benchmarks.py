@@ -1,4 +1,4 @@
-"""The benchmarks of the data room when a measurement fails."""
+"""The benchmarks of kofinlaw.data when a measurement fails."""
 
 import corpus_memory
 import pytest

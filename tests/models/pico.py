@@ -1,4 +1,4 @@
-"""Pico models built on the fly: a few KB, with a tokenizer trained on a few Korean lines."""
+"""Build pico models during a test: a few KB, with a tokenizer trained on a few Korean lines."""
 
 from __future__ import annotations
 

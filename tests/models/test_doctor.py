@@ -1,4 +1,4 @@
-"""What is found on a machine, with the machine's answers put in its place."""
+"""The checks of a machine, with simulated answers of the machine."""
 
 from __future__ import annotations
 

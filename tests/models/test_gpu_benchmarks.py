@@ -1,4 +1,4 @@
-"""The scripts that need a card say so where there is none, and their parts hold without one."""
+"""The GPU benchmarks print `not_run` without CUDA, and their parts work on a CPU."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ def test_without_a_card_it_says_not_run(script, shapes, monkeypatch, capsys):
     import torch
 
     if torch.cuda.is_available():
-        pytest.skip("there is a card here")
+        pytest.skip("this machine has a GPU")
     monkeypatch.setattr(sys, "argv", [script])
     runpy.run_path(str(GPU / script), run_name="__main__")
     last = capsys.readouterr().out.strip().splitlines()[-1]

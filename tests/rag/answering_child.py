@@ -1,4 +1,4 @@
-"""Answers a file with a slow dummy engine; started as a process of its own so that it can be killed."""
+"""Answer a file with a slow dummy engine, in a separate process that a test can kill."""
 
 import sys
 import time

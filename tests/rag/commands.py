@@ -8,7 +8,7 @@ from pathlib import Path
 from kofinlaw.rag.index.build import build_index
 from kofinlaw.rag.settings import RagSettings
 
-# A command's words → its exit status and what it said.
+# A command's words → its exit status and its output.
 Typed = Callable[..., tuple[int, str]]
 TEMPLATE = (
     "{% for m in messages %}<{{ m.role }}>{{ m.content }}</s>{% endfor %}"

@@ -19,13 +19,13 @@ from kofinlaw.rag.index.index import Index
 
 @pytest.fixture
 def questions(tmp_path: Path) -> Path:
-    """Forty multiple choices and five to answer freely."""
+    """Forty multiple-choice questions and five free-text questions."""
     return simulation.question_file(tmp_path, 40, 5, random.Random(1))
 
 
 @pytest.fixture
 def few(tmp_path: Path) -> Path:
-    """Twenty multiple choices and three to answer freely."""
+    """Twenty multiple-choice questions and three free-text questions."""
     return simulation.question_file(tmp_path, 20, 3, random.Random(3))
 
 

@@ -1,4 +1,4 @@
-"""A clock, an engine and a searcher that misbehave on a schedule; nothing here really waits."""
+"""A simulated clock, engine and searcher that fail on a schedule; nothing really waits."""
 
 from __future__ import annotations
 
@@ -53,7 +53,7 @@ class SimulatedCaller:
 
 
 class Simulated:
-    """A call that takes its time when its result is asked for."""
+    """A call that takes simulated time when its result is read."""
 
     def __init__(self, clock: Clock, function: Callable[[], Any]) -> None:
         self.clock, self.function = clock, function
@@ -90,7 +90,7 @@ def fraction(*parts: object) -> float:
 
 
 class Faults:
-    """Chances, a call: of a crash, a memory error, a stall, emptiness, a short result list."""
+    """Probabilities per call: a crash, a memory error, a stall, an empty text, a short result list."""
 
     def __init__(
         self,

@@ -137,7 +137,7 @@ def timing(name: str, rag: bool, plan: str, random_: random.Random) -> dict:
 
 
 def build_run(folder: Path, *, choice: int = 60, free: int = 12, embedder=None) -> Path:
-    """Write every stage's folder; the score stage is really run."""
+    """Write every stage's folder; the score stage really runs."""
     from kofinlaw.scoring.score import score_answers
 
     questions, keys = make_questions(choice, free)

@@ -76,7 +76,7 @@ def test_a_missing_extra_a_missing_checkpoint_and_an_empty_result_are_named(
 
 
 class Harness:
-    """Stands for the package: knows one task, and has no data set on this machine."""
+    """A fake of the package: it knows one task and has no data set on this machine."""
 
     class TaskManager:
         all_tasks = ("kobest_copa",)
@@ -109,7 +109,7 @@ def test_score_fetches_data_sets_only_where_it_is_asked_to(
     monkeypatch.setitem(sys.modules, "lm_eval", Harness())
     monkeypatch.setitem(sys.modules, "lm_eval.tasks", Harness)
     for name in ONLY_OFFLINE:
-        monkeypatch.setenv(name, "")  # put back afterwards, whatever the command sets
+        monkeypatch.setenv(name, "")  # restored afterwards, even if the command sets it
     command = ["kofinlaw", "score", str(checkpoint), "--lm-eval", "kobest_copa"]
     command += ["--out", str(tmp_path / "out"), *(["--online"] if online else [])]
     monkeypatch.setattr(sys, "argv", command)

@@ -19,7 +19,7 @@ def test_the_plain_order_is_compared_with_the_others_and_their_mean(tmp_path):
         tmp_path / "plan.jsonl",
         [
             turn("Q1", 0, 0.6, 0.4), turn("Q1", 1, 0.9, 0.1),  # the same option twice: right
-            turn("Q2", 0, 0.4, 0.6), turn("Q2", 1, 0.9, 0.1),  # the place decides; the mean is right
+            turn("Q2", 0, 0.4, 0.6), turn("Q2", 1, 0.9, 0.1),  # the position decides; the mean is right
             turn("Q3", 0, 0.3, 0.7),  # asked in one order: not counted
         ],
     )  # fmt: skip

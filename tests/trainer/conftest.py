@@ -1,4 +1,4 @@
-"""A pico model and examples, made on the fly: a few kilobytes, real Korean text."""
+"""A pico model and examples, made during the tests: a few kilobytes, real Korean text."""
 
 import json
 from pathlib import Path

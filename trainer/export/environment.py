@@ -73,10 +73,10 @@ KNOWN = {environment.name: environment for environment in (GGUF, LLM_COMPRESSOR)
 def environment_python(
     environment: Environment, folder: Path | None = None, cache: Path | None = None
 ) -> Path:
-    """The path of the environment's Python. Makes the environment (12 to 60 MB) where it is absent.
+    """Return the path of the environment's Python. Makes the environment (12 to 60 MB) if absent.
 
-    It lies in `folder`, or else in the cache. Raises UserError where it is absent and cannot be
-    made, for instance without a connection.
+    The environment is in `folder`, or by default in the cache. Raises UserError if it is absent and
+    cannot be made, for example without a network connection.
     """
     home = _home(folder, cache) / environment.name
     return build_once(home, partial(_make, environment), version=environment.version) / "bin/python"

@@ -1,4 +1,4 @@
-"""Who must act, and towards whom: a party to whom the sentence may apply is no wrong option."""
+"""Who must act, and towards whom: a party that the sentence may apply to is not a wrong option."""
 
 from kofinlaw.augment.generators import actors
 from kofinlaw.augment.reading.acts import read_laws

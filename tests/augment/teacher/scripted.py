@@ -25,7 +25,7 @@ _LAST = re.compile(r"조문: (?P<passage>[^\n]*)\n(?:질문: (?P<question>[^\n]*
 
 
 class Scripted:
-    """Answers by a function of the prompt and remembers what it was asked."""
+    """An engine that answers by a function of the prompt and records the requests."""
 
     name = "scripted"
     deterministic = True
@@ -72,7 +72,7 @@ def shown(prompt: str) -> tuple[str, str]:
 
 
 def sound(prompt: str) -> str:
-    """What a careful teacher would write: the provision's own words."""
+    """Write what a careful teacher would write: the provision's own words."""
     task = task_of(prompt)
     passage, question = shown(prompt)
     half = " ".join(passage.rstrip(".").split(" ")[:4])
@@ -116,7 +116,7 @@ def settings_of(items: int, **teacher: object) -> AugmentSettings:
 
 
 def main() -> None:
-    """Teach, and note what is sent."""
+    """Teach, and record what is sent."""
     from kofinlaw.augment.protected_questions import ProtectedTexts
     from kofinlaw.augment.reading.acts import read_laws
     from kofinlaw.augment.stage import generate_examples

@@ -18,7 +18,7 @@ SCRIPT = Path(__file__).parent / "scripted.py"
 
 
 class Counting:
-    """Answers with the prompt's length; dies or fails where a test asks for it."""
+    """Answers with the prompt's length; dies or fails when a test asks for it."""
 
     def __init__(self, fails=(), dies_after=None):
         self.asked = []
@@ -156,7 +156,7 @@ def test_a_disk_that_fills_up_keeps_what_was_recorded(tmp_path):
 
 
 def teach(corpus, folder, kill_after=None):
-    """A teaching process; killed after so many seconds from its first request on."""
+    """Run a teaching process and kill it a given time after its first request."""
     sent = folder / "sent.txt"
     command = [sys.executable, str(SCRIPT), str(corpus), str(folder / "out")]
     before = sent.stat().st_size if sent.exists() else 0

@@ -1,4 +1,4 @@
-"""The teacher behind a real local HTTP server that fails in every way it can."""
+"""A teacher on a real local HTTP server that fails in every possible way."""
 
 import importlib.util
 import json
@@ -31,7 +31,7 @@ WAYS = ("answers", "fails", "hangs up", "is slow", "talks rubbish", "refuses")
 
 
 class Server:
-    """Serves completions; `ways` says by the request's passage how it goes wrong."""
+    """Serves completions; `ways` gives the failure for a request's passage."""
 
     def __init__(self):
         self.ways = {}
@@ -85,7 +85,7 @@ class Server:
         threading.Thread(target=self.http.serve_forever, args=(0.01,), daemon=True).start()
 
     def way(self, passage):
-        """How this request goes; it is the last one where the server is to die."""
+        """Choose how this request fails; it is the last one if the server must die."""
         way = self.ways.setdefault(passage, WAYS[len(self.ways) % len(WAYS)])
         self.seen.append((passage, way))
         if len(self.seen) == self.dies_after:

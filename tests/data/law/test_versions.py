@@ -30,7 +30,7 @@ def version(day: str, *articles: tuple[str, str], title: str = "가람법") -> s
 
 
 def corpus(folder: Path, *texts: str, progress=silent, **settings) -> Path:
-    """The corpus of these texts, each a file of its own."""
+    """The corpus of these texts, each in a separate file."""
     (folder / "acts").mkdir()
     for number, text in enumerate(texts, 1):
         (folder / "acts" / f"판 {number}.md").write_text(text, encoding="utf-8")

@@ -1,4 +1,4 @@
-"""JSONL, CSV and Parquet: one document a record."""
+"""JSONL, CSV and Parquet: one document per record."""
 
 from __future__ import annotations
 

@@ -148,11 +148,11 @@ def test_an_answer_is_json_of_its_schema_with_hangul_in_bytes(engine):
     pytest.importorskip("llguidance")
     request = Request(PROMPT, json_schema=SCHEMA, max_tokens=120, temperature=1.0, seed=1)
     free = Request("<s>제9조", max_tokens=5)
-    answer, beside = engine.generate([request, free])
+    answer, other = engine.generate([request, free])
     value = json.loads(answer.text)
     assert value["답"] in ("1", "2")
     assert len(value["까닭"]) <= 8
-    assert beside.text == engine.generate([free])[0].text
+    assert other.text == engine.generate([free])[0].text
 
 
 def test_an_answer_cut_off_by_its_length_says_so_and_holds_no_half_character(engine):

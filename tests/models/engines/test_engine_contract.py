@@ -1,4 +1,4 @@
-"""The same requests to engines of the same weights: what each must give back."""
+"""Engines with the same weights must return the same results for the same requests."""
 
 from __future__ import annotations
 

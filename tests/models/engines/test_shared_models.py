@@ -86,17 +86,17 @@ def test_a_forgotten_engine_is_loaded_afresh_and_closing_it_leaves_the_fresh_one
 
 
 def test_a_load_that_hangs_keeps_no_other_model_waiting():
-    begun, end = threading.Event(), threading.Event()
+    started, end = threading.Event(), threading.Event()
 
     def hangs():
-        begun.set()
+        started.set()
         end.wait(20)
         return Loaded()
 
     thread = threading.Thread(target=lambda: shared_models.lease_engine("slow", hangs).close())
     other = threading.Thread(target=lambda: shared_models.lease_engine("other", Loaded).close())
     thread.start()
-    begun.wait(20)
+    started.wait(20)
     other.start()
     other.join(5)
     waited = other.is_alive()

@@ -1,4 +1,4 @@
-"""What is sent to vLLM and how its answers are read; vLLM itself needs a card."""
+"""What is sent to vLLM and how its answers are read; vLLM itself needs a GPU."""
 
 from __future__ import annotations
 

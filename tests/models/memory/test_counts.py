@@ -60,7 +60,7 @@ def saved_bytes(kind, layers, attention):
 
     def pack(tensor):
         storage = tensor.untyped_storage()
-        # Copies of the adapter are no share of a token: their sizes are not multiples of tokens.
+        # Copies of the adapter do not belong to a token: their sizes are not multiples of tokens.
         if storage.data_ptr() not in own and storage.nbytes() % (ROWS * LENGTH) == 0:
             kept[storage.data_ptr()] = (storage.nbytes(), tensor)
         return tensor

@@ -1,4 +1,4 @@
-"""Out-of-memory errors are recognised, whatever library raises them."""
+"""Out-of-memory errors of every library are recognised."""
 
 from __future__ import annotations
 

@@ -59,7 +59,7 @@ def test_the_terms_of_exaone_are_those_counted_by_hand():
     linear, embeddings, norms = 6979321856, 838860800, 32 * 2 * 4096 + 4096
     assert terms["weights"] * GIB == pytest.approx(linear / 2 + 2 * (embeddings + norms), rel=1e-9)
     assert terms["quantisation constants"] * GIB == pytest.approx(linear * (1 / 64 + 1 / 4096))
-    assert terms["adapter"] * GIB == pytest.approx(2 * 41943040 * 4)  # as it began, as it is
+    assert terms["adapter"] * GIB == pytest.approx(2 * 41943040 * 4)  # at the start, and now
     assert terms["gradients"] * GIB == pytest.approx(41943040 * 4)
     assert terms["optimizer"] * GIB == pytest.approx(41943040 * 8)
     assert terms["saved layer inputs"] * GIB == pytest.approx(2048 * 4096 * 2 * 33)
@@ -78,7 +78,7 @@ def test_a_chunked_loss_does_not_grow_with_the_vocabulary_times_the_length():
 
 @pytest.mark.parametrize("kept", [True, False])
 def test_on_a_processor_the_loss_and_a_layers_gradients_are_not_held_at_once(kept):
-    """The longer the passes the more a layer weighs, and at some length the loss no longer counts."""
+    """Longer passes make a layer count more; at some length the loss no longer counts."""
     card = find_model("exaone-3.5-2.4b")
     common = ("adapter", "gradients", "optimizer", "saved layer inputs")
 

@@ -60,7 +60,7 @@ def test_killed_processes_end_with_the_bytes_of_an_unbroken_one(tmp_path: Path) 
 
 
 class Killed(BaseException):
-    """What a kill is to a test: nothing after it runs."""
+    """Simulates a kill: nothing after it runs."""
 
 
 @pytest.mark.parametrize("seed", range(12))

@@ -68,7 +68,7 @@ def test_prompts_are_those_of_the_runner(answering: Any, form: str, options: Any
 
 def test_choices_are_cut_into_tokens_as_after_the_prompt(answering: Any) -> None:
     model = answering.Model.__new__(answering.Model)
-    # A text's start gets a mark of its own, as sentencepiece gives it; `ab` is one token.
+    # The start of a text gets a separate mark, as in sentencepiece; `ab` is one token.
     model.encode = lambda text: [0, *map(ord, text.replace("ab", "&"))]
     assert model.continuation("질문\n", "1") == [ord("1")]
     assert model.continuation("질문a", "b") == [0, ord("b")]
@@ -85,7 +85,7 @@ CHATML = (
 
 @pytest.fixture(scope="module")
 def model(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A pico Llama of a few KB; the end of a turn is no special token to its tokenizer."""
+    """A pico Llama of a few KB; its tokenizer has no special token for the end of a turn."""
     import torch
     from tokenizers import AddedToken, Tokenizer, decoders, models, pre_tokenizers, trainers
     from transformers import LlamaConfig, LlamaForCausalLM

@@ -104,7 +104,7 @@ def test_the_submission_is_complete_whatever_the_model_does(
         rows = {row["ID"]: row["Answer"] for row in csv.DictReader(handle)}
     # The evidence contains 5년: a question that the model could not answer gets that.
     answered = {"Q0": "2", "Q1": "2", "Q2": "3", "Q3": "3"}
-    # Where it is asked for what is not so, the other one.
+    # A question with a negative stem gets the other option.
     assert rows == {**answered, "N0": "1", "F0": "5년간 보존한다."}
     before = len(tried)
     answering.main()

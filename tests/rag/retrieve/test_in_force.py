@@ -1,4 +1,4 @@
-"""The text in force on a day, by days of its own or by title."""
+"""The text in force on a day, by its own dates or by its title."""
 
 from __future__ import annotations
 

@@ -31,7 +31,7 @@ def test_priors_see_past_texts_of_other_versions(index: Index) -> None:
 
 
 def test_each_prior_is_what_its_name_says(cited_index: Index) -> None:
-    # Places: 0 제6조, 1 제9조, 2 제9조의2, 3 and 4 of the other act, 5 the decree.
+    # Rows: 0 제6조, 1 제9조, 2 제9조의2, 3 and 4 of the other act, 5 the decree.
     priors = Priors(cited_index)
     rows, scores = np.array([1, 4, 0, 2, 5]), np.array([1.0, 0.6, 0.5, 0.1, 0.1])
     assert priors.document(rows, scores).tolist() == [

@@ -1,4 +1,4 @@
-"""Lets the tests of this folder import `code_graph`, and gives them a copy of the code."""
+"""Lets the tests of this folder import `code_graph` and `counts`, and gives them a copy of the code."""
 
 import shutil
 import sys

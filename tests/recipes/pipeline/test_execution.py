@@ -1,6 +1,7 @@
 """Running a recipe's stages: names of stages, and what is written before the first of them."""
 
 import pytest
+from counts import Counts
 
 from kofinlaw import UserError
 from kofinlaw.recipes.pipeline.execution import execute_stages, stages_until
@@ -27,7 +28,7 @@ def test_an_unknown_stage_is_refused_with_the_known_ones(run):
 
 def test_the_recipe_and_its_compliance_are_written_with_the_stages(run):
     printed = []
-    stage = Stage("data", lambda out, progress: {"records": 1})
+    stage = Stage("data", lambda out, progress: Counts(records=1))
     (outcome,) = execute_stages(run, stages=[stage], only=["data"], say=printed.append)
     assert outcome.how == "ran"
     assert printed == ["data: working"]

@@ -9,6 +9,7 @@ import time
 from pathlib import Path
 
 import pytest
+from counts import Counts
 
 from kofinlaw import UserError
 from kofinlaw.files import JsonlAppender
@@ -21,7 +22,7 @@ def lines_stage(name: str, count: int = 3, **fields) -> Stage:
             for number in range(count):
                 appender.append({"number": number})
                 progress("writing", number + 1, count)
-        return {"records": count}
+        return Counts(records=count)
 
     return Stage(name, work, **fields)
 
@@ -87,7 +88,7 @@ def test_an_interrupted_stage_continues(tmp_path):
         (out / "half.jsonl").write_text("{}\n")
         if len(seen) == 1:
             raise KeyboardInterrupt
-        return {}
+        return Counts()
 
     with pytest.raises(KeyboardInterrupt):
         run_stages([Stage("a", work)], tmp_path)
@@ -98,7 +99,7 @@ def test_an_interrupted_stage_continues(tmp_path):
 def test_resume_never_starts_again_and_always_refuses_other_settings(tmp_path):
     with pytest.raises(KeyboardInterrupt):
         run_stages([failing(KeyboardInterrupt())], tmp_path)
-    other = Stage("bad", lambda out, progress: {}, settings={"changed": True})
+    other = Stage("bad", lambda out, progress: Counts(), settings={"changed": True})
     with pytest.raises(UserError, match="other settings"):
         run_stages([other], tmp_path, resume="always")
     run_stages([lines_stage("a")], tmp_path)
@@ -107,7 +108,7 @@ def test_resume_never_starts_again_and_always_refuses_other_settings(tmp_path):
 
 def test_a_stage_with_warnings_names_their_file(tmp_path):
     said: list[str] = []
-    warned = Stage("data", lambda out, progress: {"card_warnings": 2})
+    warned = Stage("data", lambda out, progress: Counts(card_warnings=2))
     run_stages([warned, lines_stage("a")], tmp_path, say=said.append)
     assert [line for line in said if "warning" in line] == ["data: 2 warnings, in card.md"]
 
@@ -134,6 +135,10 @@ from pathlib import Path
 from kofinlaw.files import JsonlAppender, read_json_lines
 from kofinlaw.recipes.pipeline.runner import Stage, run_stages
 
+class Counts:
+    def to_record(self):
+        return {"records": 400}
+
 def work(out, progress):
     path = out / "records.jsonl"
     with JsonlAppender(path) as appender:
@@ -141,7 +146,7 @@ def work(out, progress):
         for number in range(done, 400):
             appender.append({"number": number, "text": "제" + str(number) + "조 " * 40})
             time.sleep(0.001)
-    return {"records": 400}
+    return Counts()
 
 run_stages([Stage("a", work)], Path(sys.argv[1]))
 """

@@ -5,6 +5,7 @@ from dataclasses import replace
 
 import code_graph
 import pytest
+from counts import Counts
 
 from kofinlaw.recipes.pipeline.code_hash import code_sha256
 from kofinlaw.recipes.pipeline.run import bind
@@ -93,7 +94,7 @@ def small(stages):
     def work(out, progress):
         (out / "records.jsonl").write_text("{}\n", encoding="utf-8")
         progress("writing", 1, 1)
-        return {"records": 1}
+        return Counts(records=1)
 
     return [replace(stage, work=work) for stage in stages]
 

@@ -131,7 +131,7 @@ def test_a_study_runs_cell_by_cell_and_only_a_lost_cell_runs_again(recipe, tmp_p
     assert set(again.values()) == {"skipped"}
     assert (run.folder / "answer-base-lexical/answers.jsonl").read_bytes() == answers
 
-    # Cells cut off: what the model read for answers is known still, what it read for queries not.
+    # Cells were cut off: the model's answers are still stored, its queries are not.
     for name in ("answer-base-lexical", "answer-base-multi-query"):
         record = read_record(run.folder / name)
         (run.folder / name).rename(run.folder / f".{name}.partial")

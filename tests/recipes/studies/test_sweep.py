@@ -92,7 +92,7 @@ def test_a_sweep_runs_resumes_and_keeps_what_did_not_fail(pico, tmp_path):
     done = sweep()
     assert done.returncode == 1, done.stdout + done.stderr
     assert "failed: rank=-1" in done.stdout
-    # What training reads is made by a process of its own: its memory is no part of the point's.
+    # A separate process makes what training reads: its memory does not count for the point.
     assert done.stdout.count("Stopped after") == 2
     (folder,) = (tmp_path / "runs").iterdir()
     record = json.loads((folder / "sweep.json").read_text(encoding="utf-8"))

@@ -8,7 +8,7 @@ from kofinlaw.models.engines.dummy_engine import CharacterCounter
 
 
 class ScriptedJudge:
-    """Says what `script(prompt, request)` says."""
+    """Returns what `script(prompt, request)` returns."""
 
     name, deterministic = "scripted", True
 

@@ -1,4 +1,4 @@
-"""The report in a real browser: no errors, working filters, nothing wider than the window."""
+"""The report in a real browser: no errors, working filters, nothing is wider than the window."""
 
 import html
 import importlib.util

@@ -1,4 +1,4 @@
-"""GGUF exports of pico models; one really converts where the converter is set up."""
+"""GGUF exports of pico models; one is really converted if the converter is installed."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Models and adapters of a few kilobytes, made on the fly."""
+"""Make models and adapters of a few kilobytes."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""`kofinlaw merge` and `kofinlaw export` as typed."""
+"""`kofinlaw merge` and `kofinlaw export` on the command line."""
 
 from __future__ import annotations
 

@@ -14,7 +14,7 @@ from kofinlaw.trainer.proof.settings import VerifySettings
     [
         (5.0, 4.9, 4.908, True),
         (5.0, 4.9, 4.912, False),
-        (5.278, 9.337, 9.327, True),  # a strong adapter off its subject, really measured
+        (5.278, 9.337, 9.327, True),  # a measured value: a strong adapter on another subject
         (5.278, 9.337, 9.290, False),
     ],
 )
