@@ -15,7 +15,7 @@ __all__ = ["check_policy", "compliance_record", "model_name", "verdicts_for"]
 
 def verdicts_for(recipe: Recipe, policy_name: str) -> list[Verdict]:
     """The policy's verdicts on the models, the licences of the sources and the way of answering."""
-    from kofinlaw.rag.contest.rules import check_answering
+    from kofinlaw.rag.contest.contest_rules import check_answering
 
     teacher = recipe.augment.teacher
     verdicts = check_models(
