@@ -13,7 +13,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from kofinlaw.augment.counts import AugmentCounts
+    from kofinlaw.augment.augment_counts import AugmentCounts
     from kofinlaw.augment.generators.drafts import Draft
     from kofinlaw.augment.generators.registry import (
         GROUNDED_GENERATORS,
@@ -38,7 +38,7 @@ __all__ = [
 ]
 
 _EXPORTS = {
-    "AugmentCounts": "kofinlaw.augment.counts",
+    "AugmentCounts": "kofinlaw.augment.augment_counts",
     "AugmentSettings": "kofinlaw.augment.settings",
     "Draft": "kofinlaw.augment.generators.drafts",
     "GROUNDED_GENERATORS": "kofinlaw.augment.generators.registry",

@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import NotRequired, TypedDict
 
-from kofinlaw.augment.counts import AugmentCounts
+from kofinlaw.augment.augment_counts import AugmentCounts
 from kofinlaw.augment.option_choice import Item
 from kofinlaw.augment.raft import PassageIndex
 from kofinlaw.augment.settings import AugmentSettings

@@ -17,7 +17,7 @@ from kofinlaw.augment.assemble import (
     make_items,
     question_of,
 )
-from kofinlaw.augment.counts import AugmentCounts
+from kofinlaw.augment.augment_counts import AugmentCounts
 from kofinlaw.augment.example_table import write_parquet
 from kofinlaw.augment.examples import choice_examples, free_examples
 from kofinlaw.augment.examples_card import write_card

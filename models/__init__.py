@@ -28,7 +28,11 @@ if TYPE_CHECKING:
     from kofinlaw.models.engines.base import ChoiceScore, Engine, Generation, Request
     from kofinlaw.models.engines.factory import open_engine
     from kofinlaw.models.loading import load_model
-    from kofinlaw.models.memory.plan import MemoryPlan, plan_serving_memory, plan_training_memory
+    from kofinlaw.models.memory.memory_plan import (
+        MemoryPlan,
+        plan_serving_memory,
+        plan_training_memory,
+    )
     from kofinlaw.models.policy.document_checks import check_documents, check_sources
     from kofinlaw.models.policy.model_checks import check_models
     from kofinlaw.models.policy.rules import (
@@ -87,7 +91,7 @@ _EXPORTS = {
     "EngineSettings": "kofinlaw.models.settings",
     "Generation": "kofinlaw.models.engines.base",
     "License": "kofinlaw.models.catalogue",
-    "MemoryPlan": "kofinlaw.models.memory.plan",
+    "MemoryPlan": "kofinlaw.models.memory.memory_plan",
     "ModelCard": "kofinlaw.models.catalogue",
     "ModelSettings": "kofinlaw.models.settings",
     "Policy": "kofinlaw.models.policy.rules",
@@ -106,8 +110,8 @@ _EXPORTS = {
     "model_folder": "kofinlaw.models.resolve",
     "open_embedder": "kofinlaw.models.embedders",
     "open_engine": "kofinlaw.models.engines.factory",
-    "plan_serving_memory": "kofinlaw.models.memory.plan",
-    "plan_training_memory": "kofinlaw.models.memory.plan",
+    "plan_serving_memory": "kofinlaw.models.memory.memory_plan",
+    "plan_training_memory": "kofinlaw.models.memory.memory_plan",
     "policy_named": "kofinlaw.models.policy.rules",
     "quickstart_model": "kofinlaw.models.quickstart",
     "require_allowed": "kofinlaw.models.policy.rules",

@@ -16,7 +16,7 @@ from kofinlaw.models.catalogue import (
     licenses,
 )
 from kofinlaw.models.memory.counts import CONSTANT_BYTES, VALUE_BYTES, Quantization
-from kofinlaw.models.memory.plan import plan_serving_memory, plan_training_memory
+from kofinlaw.models.memory.memory_plan import plan_serving_memory, plan_training_memory
 from kofinlaw.models.policy.model_checks import check_models
 from kofinlaw.models.policy.rules import policy_named
 from kofinlaw.units import GIB

@@ -17,7 +17,7 @@ from kofinlaw.augment.teacher.prompt_files import read_prompt
 from kofinlaw.augment.teacher.synthesis import sources_of
 from kofinlaw.augment.teacher.tasks import TASKS, Source, Task
 from kofinlaw.models.catalogue import ModelCard, find_model
-from kofinlaw.models.memory.plan import plan_serving_memory
+from kofinlaw.models.memory.memory_plan import plan_serving_memory
 
 __all__ = [
     "CARD",

@@ -26,8 +26,8 @@ from kofinlaw.data.law.versions import read_chunks
 from kofinlaw.files import atomic_write_bytes, write_json
 from kofinlaw.models.templates import ChatTemplate
 from kofinlaw.rag.answer_settings import AnswerSettings
+from kofinlaw.rag.contest.contest_model import ContestSettings
 from kofinlaw.rag.contest.inlining import inline
-from kofinlaw.rag.contest.model import ContestSettings
 from kofinlaw.rag.index.version_merge import merge_versions
 from kofinlaw.rag.retrieve.in_force import Calendar
 from kofinlaw.rag.settings import RagSettings

@@ -27,7 +27,7 @@ from numpy.typing import NDArray
 
 from kofinlaw.data.korean.words import bigrams
 from kofinlaw.rag.answer.fallback import FALLBACK_PASSAGES, fallback_answer
-from kofinlaw.rag.contest.model import ContestSettings, Model
+from kofinlaw.rag.contest.contest_model import ContestSettings, Model
 from kofinlaw.rag.questions.option_marks import split_options
 from kofinlaw.records import Question
 

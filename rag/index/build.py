@@ -15,7 +15,7 @@ from kofinlaw.rag.index.blocks import BLOCK, VECTOR_BLOCK, BlockBuilder
 from kofinlaw.rag.index.generations import publish, start
 from kofinlaw.rag.index.index import Index
 from kofinlaw.rag.index.meta import FORMAT, IndexMeta
-from kofinlaw.rag.index.references import cited_rows, read_references
+from kofinlaw.rag.index.passage_references import cited_rows, read_references
 from kofinlaw.rag.index.stores.table import write_table
 from kofinlaw.rag.index.tokens import tokenizer_version
 from kofinlaw.rag.index.version_merge import merge_versions

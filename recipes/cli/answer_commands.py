@@ -100,7 +100,7 @@ def answer(
     from kofinlaw.rag.answer.answer_file import answer_questions
     from kofinlaw.rag.answer.run_context import RunContext
     from kofinlaw.recipes.pipeline.lock import run_lock
-    from kofinlaw.recipes.pipeline.progress import stage_progress
+    from kofinlaw.recipes.pipeline.progress_display import stage_progress
     from kofinlaw.trace_files import open_tracer
 
     started = process_started()

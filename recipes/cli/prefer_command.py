@@ -40,7 +40,7 @@ def prefer(
     from kofinlaw.offline import guard
     from kofinlaw.recipes.pipeline.compliance import check_policy
     from kofinlaw.recipes.pipeline.lock import run_lock
-    from kofinlaw.recipes.pipeline.progress import stage_progress
+    from kofinlaw.recipes.pipeline.progress_display import stage_progress
     from kofinlaw.recipes.pipeline.run import model_folder
 
     preference = _preference(beta=beta, loss=loss, pairs_per_pass=pairs_per_pass)

@@ -17,7 +17,7 @@ def verdicts_for(recipe: Recipe, policy_name: str) -> list[Verdict]:
     """Return the policy's verdicts on the models, the licences of the sources and the way
     of answering.
     """
-    from kofinlaw.rag.contest.rules import check_answering
+    from kofinlaw.rag.contest.contest_rules import check_answering
 
     teacher = recipe.augment.teacher
     verdicts = check_models(

@@ -32,8 +32,8 @@ def write_exports(run: Run, out: Path, progress: Progress) -> ExportFigures:
     GGUF is left out if the run is offline and the GGUF converter is not installed. Raises UserError
     if an export cannot be written or does not load.
     """
-    from kofinlaw.trainer.export.formats import export_model
-    from kofinlaw.trainer.proof.exports import prove_exports
+    from kofinlaw.trainer.export.export_formats import export_model
+    from kofinlaw.trainer.proof.export_proof import prove_exports
 
     settings = run.recipe.export
     if run.recipe.offline and not gguf_converter_ready(run):

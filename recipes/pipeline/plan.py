@@ -138,7 +138,7 @@ def _limit_gib(run: Run) -> tuple[float, str]:
 
 def _memory(run: Run, problems: list[str]) -> MemoryFigures:
     from kofinlaw.models.doctor import gpu_memory_gib
-    from kofinlaw.models.memory.plan import plan_training_memory
+    from kofinlaw.models.memory.memory_plan import plan_training_memory
 
     limit, origin = _limit_gib(run)
     train = run.recipe.train
@@ -198,7 +198,7 @@ def _training(run: Run, lengths: Lengths, estimated: list[str]) -> TrainingFigur
 
 def _answering(run: Run) -> AnsweringFigures:
     from kofinlaw.models.doctor import gpu_memory_gib
-    from kofinlaw.models.memory.plan import plan_serving_memory
+    from kofinlaw.models.memory.memory_plan import plan_serving_memory
 
     answer = run.recipe.answer
     bits = {"none": 16, "int8": 8, "nf4": 4}[answer.engine.quantization]

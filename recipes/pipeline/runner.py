@@ -24,7 +24,7 @@ from typing import Literal, TypedDict
 from kofinlaw import Progress, UserError, __version__
 from kofinlaw.files import disk_error, sha256_file, write_json
 from kofinlaw.recipes.pipeline.code_hash import ROOT_PACKAGE, code_sha256
-from kofinlaw.recipes.pipeline.progress import PROGRESS_FILE, saved_progress, stage_progress
+from kofinlaw.recipes.pipeline.progress_display import PROGRESS_FILE, saved_progress, stage_progress
 from kofinlaw.results import StageResult
 
 __all__ = [

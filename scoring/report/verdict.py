@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import Literal
 
 from kofinlaw.data.korean.words import josa
-from kofinlaw.scoring.report.figures import MergeFigures, Verdict
 from kofinlaw.scoring.report.labels import baseline_label, system_label
+from kofinlaw.scoring.report.report_record import MergeFigures, Verdict
 from kofinlaw.scoring.scores_record import FigureRecord, PairRecord, ScoresRecord, SystemRecord
 from kofinlaw.scoring.value_text import Words
 
@@ -90,7 +90,7 @@ def training_pair(scores: ScoresRecord) -> PairRecord | None:
 
 
 def outcome_of(pair: PairRecord | None, alpha: float) -> str:
-    """Return the outcome of training by the paired test: see `figures.Verdict`."""
+    """Return the outcome of training by the paired test: see `report_record.Verdict`."""
     if pair is None or not pair["n"]:
         return "unknown"
     if pair["only_a"] == pair["only_b"]:

@@ -14,10 +14,10 @@ from kofinlaw.files import atomic_folder, read_jsonl, write_json
 from kofinlaw.records import Chunk, Example
 from kofinlaw.trainer.base_identity import weight_files
 from kofinlaw.trainer.export.environment import LLM_COMPRESSOR, environment_python, run_exporter
-from kofinlaw.trainer.export.result import ExportFacts
-from kofinlaw.trainer.merge.card import copy_companions
-from kofinlaw.trainer.merge.config import readable_by_both
+from kofinlaw.trainer.export.export_result import ExportFacts
 from kofinlaw.trainer.merge.json_objects import read_object
+from kofinlaw.trainer.merge.merged_card import copy_companions
+from kofinlaw.trainer.merge.merged_config import readable_by_both
 
 __all__ = ["METHODS", "WORKER", "calibration_texts", "spread", "to_compressed"]
 

@@ -15,7 +15,7 @@ from kofinlaw.results import JsonValue
 from kofinlaw.trainer.base_identity import weight_files
 from kofinlaw.trainer.export import sentencepiece_table
 from kofinlaw.trainer.export.environment import GGUF, environment_python, run_exporter
-from kofinlaw.trainer.export.result import ExportFacts
+from kofinlaw.trainer.export.export_result import ExportFacts
 from kofinlaw.trainer.merge.json_objects import read_object
 
 __all__ = ["NEEDS_SENTENCEPIECE", "OUT_TYPES", "QUANTIZER", "RUN", "find_quantizer", "to_gguf"]

@@ -14,13 +14,13 @@ import torch
 
 from kofinlaw import Progress, UserError, __version__, silent
 from kofinlaw.files import atomic_folder, sha256_text, write_json
-from kofinlaw.trainer.merge import card as merge_card
+from kofinlaw.trainer.merge import merged_card as merge_card
 from kofinlaw.trainer.merge.adapter_files import RECORD
 from kofinlaw.trainer.merge.json_objects import object_at, read_object
-from kofinlaw.trainer.merge.plan import plan_merge
+from kofinlaw.trainer.merge.merge_plan import plan_merge
+from kofinlaw.trainer.merge.merge_result import MergeResult
 from kofinlaw.trainer.merge.plan_records import LoraTerm, MergePlan, PlannedTensor
 from kofinlaw.trainer.merge.quantize import storage_dtype, training_values
-from kofinlaw.trainer.merge.result import MergeResult
 from kofinlaw.trainer.merge.tensor_files import FLOATS, TORCH_NAMES, ShardWriter, read_tensor
 from kofinlaw.units import GIB, MIB
 

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from kofinlaw.trainer.merge.adapter_files import Adapter, Quantization
 from kofinlaw.trainer.merge.json_objects import JsonObject
-from kofinlaw.trainer.merge.result import MergeCounts
+from kofinlaw.trainer.merge.merge_result import MergeCounts
 from kofinlaw.trainer.merge.tensor_files import TensorInfo, tensor_bytes
 
 __all__ = ["LoraTerm", "MergePlan", "PlannedTensor"]

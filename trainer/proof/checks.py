@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from kofinlaw.trainer.proof.measure import Measured, Probe
-from kofinlaw.trainer.proof.result import Check, ProofFigures
+from kofinlaw.trainer.proof.proof_result import Check, ProofFigures
 from kofinlaw.trainer.proof.settings import VerifySettings
 from kofinlaw.trainer.proof.weights import WeightCheck
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import asdict, dataclass
 
-from kofinlaw.trainer.proof.result import Verdict
+from kofinlaw.trainer.proof.proof_result import Verdict
 
 __all__ = ["STAGE_FIGURES", "ExportFigures", "ExportProof"]
 

@@ -17,11 +17,11 @@ from kofinlaw.models.templates import template_for
 from kofinlaw.models.tokenizer import Tokenizer, load_tokenizer
 from kofinlaw.records import Key, Message, Question
 from kofinlaw.trainer.proof.export_figures import ExportFigures
-from kofinlaw.trainer.proof.gguf import measure_gguf
+from kofinlaw.trainer.proof.gguf_measure import measure_gguf
 from kofinlaw.trainer.proof.measure import KeptRows, Measured, Probe, RowFigures, measure
 from kofinlaw.trainer.proof.probe_tokens import build_probe
+from kofinlaw.trainer.proof.proof_result import Verdict
 from kofinlaw.trainer.proof.reference import compute_dtype
-from kofinlaw.trainer.proof.result import Verdict
 from kofinlaw.trainer.proof.settings import VerifySettings
 
 __all__ = ["compare_exports"]

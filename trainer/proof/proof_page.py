@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 
 from kofinlaw.trainer.proof.export_figures import ExportFigures
-from kofinlaw.trainer.proof.result import ProofResult
+from kofinlaw.trainer.proof.proof_result import ProofResult
 from kofinlaw.units import MIB
 
 __all__ = ["BASES", "EXPORT_COLUMNS", "exports_page", "verdict_page"]

@@ -9,14 +9,14 @@ from kofinlaw.files import write_json
 from kofinlaw.trainer.base_identity import base_sha256
 from kofinlaw.trainer.export.bnb import to_bnb4
 from kofinlaw.trainer.export.compressed import METHODS, calibration_texts, to_compressed
-from kofinlaw.trainer.export.gguf import to_gguf
-from kofinlaw.trainer.export.hf import to_hf
-from kofinlaw.trainer.export.result import (
+from kofinlaw.trainer.export.export_result import (
     EXPORT_LIST,
     ExportResult,
     exported_path,
     read_export_list,
 )
+from kofinlaw.trainer.export.gguf import to_gguf
+from kofinlaw.trainer.export.hf import to_hf
 from kofinlaw.trainer.export.settings import ExportSettings
 from kofinlaw.trainer.merge.adapter_files import RECORD
 from kofinlaw.trainer.merge.json_objects import (

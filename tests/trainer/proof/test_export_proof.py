@@ -9,9 +9,9 @@ import pytest
 from kofinlaw import UserError
 from kofinlaw.files import write_jsonl
 from kofinlaw.records import Chunk, Example, Key
-from kofinlaw.trainer.export.formats import export_model
+from kofinlaw.trainer.export.export_formats import export_model
 from kofinlaw.trainer.export.settings import ExportSettings
-from kofinlaw.trainer.proof.exports import held_out_passages, prove_exports
+from kofinlaw.trainer.proof.export_proof import held_out_passages, prove_exports
 from kofinlaw.trainer.proof.settings import VerifySettings
 
 SMALL = VerifySettings.model_validate({"greedy_tokens": 4, "kl_positions": 64})

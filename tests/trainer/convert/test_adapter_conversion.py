@@ -9,7 +9,7 @@ import pytest
 from safetensors.torch import load_file
 
 from kofinlaw import UserError
-from kofinlaw.trainer.convert.checkpoint import exaone_to_llama, llama_to_exaone
+from kofinlaw.trainer.convert.model_conversion import exaone_to_llama, llama_to_exaone
 
 
 def test_an_adapter_is_converted_there_and_back(tmp_path, pico, write_exaone):

@@ -13,14 +13,14 @@ from pathlib import Path
 from kofinlaw import Progress, UserError, silent
 from kofinlaw.files import atomic_folder, write_json, write_text
 from kofinlaw.trainer.base_identity import weight_files
-from kofinlaw.trainer.convert import names
-from kofinlaw.trainer.convert.adapter import convert_adapter
-from kofinlaw.trainer.convert.config import (
+from kofinlaw.trainer.convert import name_tables as names
+from kofinlaw.trainer.convert.adapter_conversion import convert_adapter
+from kofinlaw.trainer.convert.config_conversion import (
     exaone_to_llama_config,
     llama_to_exaone_config,
     sizes_of,
 )
-from kofinlaw.trainer.convert.files import (
+from kofinlaw.trainer.convert.renamed_files import (
     CONVERTED,
     Converted,
     check_space,

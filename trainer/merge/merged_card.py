@@ -11,12 +11,12 @@ from kofinlaw.files import sha256_file, sha256_text, write_json, write_text
 from kofinlaw.models import catalogue, templates
 from kofinlaw.results import JsonValue
 from kofinlaw.trainer.merge.adapter_files import Adapter
-from kofinlaw.trainer.merge.config import readable_by_both
 from kofinlaw.trainer.merge.json_objects import (
     JsonObject,
     read_object,
     read_object_if_present,
 )
+from kofinlaw.trainer.merge.merged_config import readable_by_both
 from kofinlaw.trainer.merge.plan_records import MergePlan
 
 __all__ = [

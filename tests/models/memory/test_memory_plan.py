@@ -15,7 +15,7 @@ from kofinlaw.models.memory.counts import (
     saved_scores,
     saved_tensors,
 )
-from kofinlaw.models.memory.plan import plan_serving_memory, plan_training_memory
+from kofinlaw.models.memory.memory_plan import plan_serving_memory, plan_training_memory
 from kofinlaw.units import GIB
 
 SIZED = [card for card in all_models() if card.role == "llm" and card.layers]
@@ -155,7 +155,7 @@ def test_a_model_of_unknown_shape_is_said_to_be_so():
 def test_planning_needs_no_torch():
     import subprocess
 
-    code = "import sys, kofinlaw.models.memory.plan, kofinlaw.models.listing; print('torch' in sys.modules)"
+    code = "import sys, kofinlaw.models.memory.memory_plan, kofinlaw.models.listing; print('torch' in sys.modules)"
     result = subprocess.run(
         [sys.executable, "-c", code], capture_output=True, text=True, check=True
     )

@@ -5,8 +5,8 @@ from __future__ import annotations
 import pytest
 
 from kofinlaw import UserError
-from kofinlaw.trainer.export import formats
-from kofinlaw.trainer.export.formats import export_model
+from kofinlaw.trainer.export import export_formats as formats
+from kofinlaw.trainer.export.export_formats import export_model
 from kofinlaw.trainer.export.settings import ExportSettings
 from kofinlaw.trainer.merge.merge_model import merge_adapter
 

@@ -4,7 +4,7 @@ import math
 
 import pytest
 
-from kofinlaw.scoring.metrics.retrieval import ndcg, ranked_units, retrieval_scores
+from kofinlaw.scoring.metrics.retrieval_scores import ndcg, ranked_units, retrieval_scores
 
 
 def test_recall_counts_every_gold_article_and_hit_any():

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from kofinlaw.rag.answer_settings import AnswerSettings
-from kofinlaw.rag.contest.rules import check_answering
+from kofinlaw.rag.contest.contest_rules import check_answering
 
 
 def test_the_contest_takes_only_text_the_model_wrote() -> None:

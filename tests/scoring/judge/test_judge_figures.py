@@ -2,7 +2,7 @@
 
 import pytest
 
-from kofinlaw.scoring.judge.figures import Verdict, system_figures
+from kofinlaw.scoring.judge.judge_figures import Verdict, system_figures
 
 
 def test_agreement_is_the_share_of_items_whose_repeats_are_equal():

@@ -8,7 +8,7 @@ import pytest
 from safetensors.torch import load_file, save_file
 
 from kofinlaw import UserError
-from kofinlaw.trainer.merge.plan import plan_merge
+from kofinlaw.trainer.merge.merge_plan import plan_merge
 
 
 def test_an_unmatched_tensor_is_refused_by_name(tmp_path, llama, plain_adapter):

@@ -12,7 +12,7 @@ from kofinlaw.results import JsonValue
 from kofinlaw.trainer.base_identity import base_sha256
 from kofinlaw.trainer.merge.adapter_files import Adapter
 from kofinlaw.trainer.merge.json_objects import read_object_if_present
-from kofinlaw.trainer.proof.result import Check
+from kofinlaw.trainer.proof.proof_result import Check
 
 __all__ = ["RENDERED", "SAME_TEXTS", "identity_checks"]
 

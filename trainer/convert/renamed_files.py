@@ -10,7 +10,7 @@ from pathlib import Path
 from kofinlaw import UserError
 from kofinlaw.files import write_json
 from kofinlaw.trainer.base_identity import INDEX_NAME
-from kofinlaw.trainer.convert import names
+from kofinlaw.trainer.convert import name_tables as names
 from kofinlaw.trainer.merge.json_objects import read_object_if_present
 from kofinlaw.trainer.merge.tensor_files import ShardWriter, list_tensors, read_tensor
 from kofinlaw.units import GIB, MIB

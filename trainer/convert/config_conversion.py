@@ -7,9 +7,9 @@ from pathlib import Path
 
 from kofinlaw import UserError
 from kofinlaw.results import JsonValue
-from kofinlaw.trainer.convert import names
-from kofinlaw.trainer.merge.config import readable_by_both
+from kofinlaw.trainer.convert import name_tables as names
 from kofinlaw.trainer.merge.json_objects import JsonObject, integer_at
+from kofinlaw.trainer.merge.merged_config import readable_by_both
 
 __all__ = ["check_rope_scaling", "exaone_to_llama_config", "llama_to_exaone_config", "sizes_of"]
 

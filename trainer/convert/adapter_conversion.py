@@ -9,8 +9,8 @@ from kofinlaw import UserError
 from kofinlaw.files import atomic_folder, write_json
 from kofinlaw.results import JsonValue
 from kofinlaw.trainer.base_identity import base_sha256
-from kofinlaw.trainer.convert import names
-from kofinlaw.trainer.convert.files import Converted, check_target, rename_shard
+from kofinlaw.trainer.convert import name_tables as names
+from kofinlaw.trainer.convert.renamed_files import Converted, check_target, rename_shard
 from kofinlaw.trainer.merge.adapter_files import CONFIG, PREFIX, RECORD, WEIGHTS, read_adapter
 from kofinlaw.trainer.merge.json_objects import object_at, texts_at
 

@@ -1,7 +1,7 @@
 """The progress of long work without a terminal."""
 
-from kofinlaw.recipes.pipeline import progress
-from kofinlaw.recipes.pipeline.progress import PlainProgress, stage_progress
+from kofinlaw.recipes.pipeline import progress_display as progress
+from kofinlaw.recipes.pipeline.progress_display import PlainProgress, stage_progress
 
 
 class Clock:

@@ -13,8 +13,8 @@ from kofinlaw import UserError
 from kofinlaw.models.loading import load_model
 from kofinlaw.models.tokenizer import load_tokenizer
 from kofinlaw.trainer.export.environment import Environment, environment_python
-from kofinlaw.trainer.merge.config import readable_by_both
 from kofinlaw.trainer.merge.merge_model import merge_adapter
+from kofinlaw.trainer.merge.merged_config import readable_by_both
 
 LLAMA3 = {"rope_type": "llama3", "factor": 8.0, "low_freq_factor": 1.0, "high_freq_factor": 4.0}
 READER = """

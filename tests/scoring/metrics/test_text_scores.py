@@ -1,6 +1,6 @@
 import pytest
 
-from kofinlaw.scoring.metrics.text import meteor_exact, text_scores
+from kofinlaw.scoring.metrics.text_scores import meteor_exact, text_scores
 
 
 def test_meteor_gives_the_worked_example_of_its_paper():
@@ -23,7 +23,7 @@ def test_particles_do_not_hide_a_match():
 def test_bleu_and_chrf_are_sacrebleus_on_the_same_tokens():
     import sacrebleu
 
-    from kofinlaw.scoring.metrics.text import morphemes
+    from kofinlaw.scoring.metrics.text_scores import morphemes
 
     said = ["은행은 사고를 7일 이내에 보고하여야 한다.", "이용자의 동의를 받아 정보를 제공한다."]
     wanted = [

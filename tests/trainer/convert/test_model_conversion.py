@@ -11,7 +11,7 @@ from safetensors.torch import load_file, save_file
 
 from kofinlaw import UserError
 from kofinlaw.models.loading import load_model
-from kofinlaw.trainer.convert.checkpoint import exaone_to_llama, llama_to_exaone
+from kofinlaw.trainer.convert.model_conversion import exaone_to_llama, llama_to_exaone
 
 LLAMA3 = {
     "factor": 8.0,

@@ -13,13 +13,13 @@ import torch
 
 from kofinlaw import UserError
 from kofinlaw.trainer.merge.adapter_files import WEIGHTS, Adapter, Quantization, read_adapter
-from kofinlaw.trainer.merge.base import (
+from kofinlaw.trainer.merge.json_objects import JsonObject, read_object
+from kofinlaw.trainer.merge.merge_base import (
     check_base,
     linear_weights,
     quantization_of,
     refuse_quantised_base,
 )
-from kofinlaw.trainer.merge.json_objects import JsonObject, read_object
 from kofinlaw.trainer.merge.plan_records import LoraTerm, MergePlan, PlannedTensor
 from kofinlaw.trainer.merge.tensor_files import (
     FLOATS,

@@ -9,10 +9,10 @@ from kofinlaw import Progress, UserError, silent
 from kofinlaw.data.prompting.wording import free_messages
 from kofinlaw.files import read_jsonl, write_json, write_text
 from kofinlaw.records import Chunk, Example, Key, Question
-from kofinlaw.trainer.export.result import exported_path, read_export_list
+from kofinlaw.trainer.export.export_result import exported_path, read_export_list
 from kofinlaw.trainer.proof.export_figures import ExportProof
 from kofinlaw.trainer.proof.export_loss import compare_exports
-from kofinlaw.trainer.proof.page import exports_page
+from kofinlaw.trainer.proof.proof_page import exports_page
 from kofinlaw.trainer.proof.settings import VerifySettings
 
 __all__ = ["PAGE", "PROOF", "held_out_passages", "prove_exports"]

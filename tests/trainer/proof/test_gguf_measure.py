@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from kofinlaw import UserError
-from kofinlaw.trainer.proof.gguf import GgufModel
+from kofinlaw.trainer.proof.gguf_measure import GgufModel
 
 
 def test_a_broken_gguf_is_refused(tmp_path):
