@@ -139,7 +139,7 @@ def _provenance(chunks: Sequence[str], generator: str, seed: int) -> Provenance:
 def free_examples(
     context: AugmentContext, choice_count: int, held_out: frozenset[str]
 ) -> list[Example]:
-    """Free-text examples, in their share next to `choice_count` multiple-choice ones.
+    """Return free-text examples, in their share next to `choice_count` multiple-choice ones.
 
     `held_out` are titles of acts that are not used.
     """

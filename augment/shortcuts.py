@@ -63,7 +63,7 @@ def mean(values: Sequence[float]) -> float:
 
 
 def shortcut_figures(rows: Sequence[tuple[Sequence[str], int]]) -> ShortcutFigures:
-    """Counts, answer positions, and what choosing the longest option gains over chance.
+    """Return counts, answer positions, and what choosing the longest option gains over chance.
 
     `rows` are (options, index of the answer from 0). `uniform` and `longest` are shares (0 to 1);
     `longest_gain` is in percentage points.

@@ -82,7 +82,7 @@ def atomic_write(path: Path) -> Iterator[TextIO]:
 
 @contextmanager
 def atomic_write_bytes(path: Path) -> Iterator[BinaryIO]:
-    """As `atomic_write`, for bytes."""
+    """Do as `atomic_write` does, for bytes."""
     with _replacing(path) as temporary, open(temporary, "wb") as handle:
         yield handle
         _flush(handle)

@@ -63,7 +63,9 @@ def is_loopback(host: str) -> bool:
 
 
 def _caller() -> str:
-    """`file:line in function` of the innermost frame outside the standard library and this file."""
+    """Return `file:line in function` of the innermost frame outside the standard
+    library and this file.
+    """
     frames = traceback.extract_stack()[:-2]
     inside = os.path.dirname(socket.__file__)  # noqa: PTH120
     for frame in reversed(frames):

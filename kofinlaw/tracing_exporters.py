@@ -194,7 +194,7 @@ class OpenTelemetry:
 
 
 def langsmith_client() -> Client:
-    """LangSmith's client, which reads its key from the environment.
+    """Return LangSmith's client, which reads its key from the environment.
 
     Raises UserError if the extra `langsmith` is missing.
     """

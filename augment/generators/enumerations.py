@@ -19,7 +19,9 @@ _DEPENDS = re.compile(r"제\d+항|같은|^(?:다만|이 경우)")
 
 
 def generate(law: Law, seed: int) -> Iterator[Draft]:
-    """For each list a question about what it names and, if it has three items, what it does not."""
+    """Yield for each list a question about what it names and, if it has three items,
+    what it does not.
+    """
     known = read_listings(law)
     for here in known:
         clause = here.clause

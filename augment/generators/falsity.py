@@ -220,7 +220,9 @@ def articles_not_violated(
 def offences_punished_otherwise(
     group: Sequence[Offence], known: Sequence[Offence], rng: random.Random
 ) -> list[Offence]:
-    """Offences with another sanction than `group` (one clause's offences), like none of its 호."""
+    """Return offences with another sanction than `group` (one clause's offences),
+    like none of its 호.
+    """
     clause, sanction = group[0].clause, group[0].sanction
     listed = {normalize(o.violation) for o in group}
     items = [content_bigrams(text) for text in clause.items]

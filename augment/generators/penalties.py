@@ -20,7 +20,9 @@ __all__ = ["generate"]
 
 
 def generate(law: Law, seed: int) -> Iterator[Draft]:
-    """Sanction and violated article of each offence, then questions over each penal clause."""
+    """Ask for the sanction and the violated article of each offence,
+    then questions over each penal clause.
+    """
     known = read_offences(law)
     by_clause: dict[tuple[str, str], list[Offence]] = {}
     for offence in known:

@@ -21,7 +21,9 @@ _DEPENDS = re.compile(r"제\d+항|같은 [조항호]")
 
 
 def generate(law: Law, laws: Laws, seed: int) -> Iterator[Draft]:
-    """Negative and positive questions for each article with enough short, closed sentences."""
+    """Yield negative and positive questions for each article with enough short,
+    closed sentences.
+    """
     for article in law.articles:
         usable = [c for c in law.by_article.get(article.id, ()) if _stands_alone(c)]
         if not usable:

@@ -189,7 +189,7 @@ _QUESTION_ENDINGS = (
 
 
 def as_question(sentence: str) -> str:
-    """`…하여야 한다.` as `…하여야 하는가?`; empty for an unknown ending."""
+    """Return `…하여야 한다.` as `…하여야 하는가?`; empty for an unknown ending."""
     bare = sentence.rstrip(". ")
     for ending, question in _QUESTION_ENDINGS:
         if bare.endswith(ending):

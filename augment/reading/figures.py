@@ -146,7 +146,7 @@ def near_values(figure: Figure, rng: random.Random, count: int = 6) -> list[str]
 
 
 def _near_won(value: int, rng: random.Random, count: int) -> list[str]:
-    """Round amounts on both sides of `value`, in random order."""
+    """Return round amounts on both sides of `value`, in random order."""
     nice = [lead * 10**power for power in range(3, 15) for lead in _NICE]
     below = [n for n in nice if n < value][-3:]
     above = [n for n in nice if n > value][:3]

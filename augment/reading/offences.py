@@ -48,7 +48,7 @@ class Offence:
 
 
 def read_offences(law: Law) -> list[Offence]:
-    """Short offences of the act whose clause names exactly one sanction."""
+    """Return the short offences of the act whose clause names exactly one sanction."""
     out = []
     for clause in law.clauses:
         sanctions = _SANCTION.findall(clause.main)

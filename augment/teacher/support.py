@@ -220,7 +220,7 @@ def _negation(answer: str, source: str) -> Verdict:
 
 
 def _extra_negations(answer: str, source: str) -> list[str]:
-    """Negations and bounds of the answer beyond those of the source."""
+    """Return negations and bounds of the answer beyond those of the source."""
     held = _NEGATION.findall(source)
     extra = []
     for word in _NEGATION.findall(answer):

@@ -56,7 +56,7 @@ class TeacherModel:
         return self._request(text, REANSWER, min(self.settings.max_tokens, 200))
 
     def judge_request(self, question: str, answer: str, source: Source) -> Request:
-        """The request for 예 or 아니요: is the answer right by the passage?"""
+        """Return the request for 예 or 아니요: whether the passage supports the answer."""
         text = read_prompt("judge").fill(passage=source.passage, question=question, answer=answer)
         return Request(
             self.render(text), max_tokens=4, choices=VERDICTS, seed=self.seed, logprob=False

@@ -70,7 +70,7 @@ def character_codes(text: str) -> NDArray[np.uint64]:
 
 
 def morpheme_codes(tokens: Sequence[str]) -> NDArray[np.uint64]:
-    """Morphemes as hashes that are the same on every machine; shape (morphemes,)."""
+    """Return morphemes as hashes that are the same on every machine; shape (morphemes,)."""
     return np.fromiter((_token_hash(t) for t in tokens), dtype=np.uint64, count=len(tokens))
 
 
@@ -274,7 +274,9 @@ def _pairs_of_equals(keys: NDArray[np.uint64]) -> NDArray[np.int64]:
 
 
 def clusters(pairs: Iterable[Pair], count: int) -> list[int]:
-    """For each of `count` texts the first text of its cluster (itself if it has no duplicate)."""
+    """Return for each of `count` texts the first text of its cluster
+    (itself if it has no duplicate).
+    """
     parent = list(range(count))
 
     def find(row: int) -> int:

@@ -98,7 +98,9 @@ def content_morphemes(texts: Sequence[str], *, workers: int = 1) -> list[list[st
 
 
 def _variant() -> str:
-    """Everything that determines the content morphemes of a text, for the keys of the cache."""
+    """Return everything that determines the content morphemes of a text,
+    for the keys of the cache.
+    """
     import kiwipiepy
 
     tags = " ".join(sorted(CONTENT_TAGS))

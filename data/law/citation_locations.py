@@ -44,7 +44,7 @@ class Scope:
         return cls({}, titles_by_key(articles), articles, name_pattern(tuple(sorted(articles))))
 
     def pattern(self) -> re.Pattern[str]:
-        """`title_pattern`, or a new pattern for the titles."""
+        """Return `title_pattern`, or a new pattern for the titles."""
         return self.title_pattern or name_pattern(tuple(sorted(self.titles.values())))
 
 

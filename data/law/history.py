@@ -90,7 +90,9 @@ def versions_in_force(
 def _in_force(
     path: str, history: list[tuple[str, str, str]], day: str, first: str, blobs: _Blobs
 ) -> Iterator[Version]:
-    """`history` has (day, commit, status), newest first; `first` is empty for a single version."""
+    """Yield the version in force; `history` has (day, commit, status),
+    newest first; `first` is empty for a single version.
+    """
     later: Version | None = None
     since = ""  # the day from which the last version found was in force
     for promulgated, commit, status in history:

@@ -87,7 +87,9 @@ def pack_with_index(
     *,
     keep: Sequence[str] = (),
 ) -> list[tuple[int, str]]:
-    """As `pack`, with the index of each text's passage, because passages may be omitted."""
+    """Pack as `pack` does, with the index of each text's passage,
+    because passages may be omitted.
+    """
     texts = [(p if isinstance(p, str) else p.text).strip() for p in passages]
     if sum(count_tokens(text) for text in texts) <= budget_tokens:
         return [(index, text) for index, text in enumerate(texts) if text]
@@ -172,7 +174,7 @@ def _lines(
 
 
 def _parents(body: Sequence[str]) -> list[int]:
-    """For each line the index of its 항 or 호, or -1."""
+    """Return for each line the index of its 항 or 호, or -1."""
     parents = []
     last = {1: -1, 2: -1}
     for index, text in enumerate(body):

@@ -102,7 +102,7 @@ def read_markdown(
 def read_text(
     path: Path, source: SourceSettings, limits: LimitSettings, name: str
 ) -> Iterator[Document]:
-    """Plain text; a short first line without a full stop is the title."""
+    """Read plain text; a short first line without a full stop is the title."""
     text, encoding = decode(path.read_bytes(), source.encoding)
     meta = {"encoding": encoding}
     head, _, rest = text.lstrip().partition("\n")
@@ -139,7 +139,7 @@ def read_pdf(
 def read_hwpx(
     path: Path, source: SourceSettings, limits: LimitSettings, name: str
 ) -> Iterator[Document]:
-    """HWPX, Hancom's open format."""
+    """Read HWPX, Hancom's open format."""
     from kofinlaw.data.readers.office import hwpx_to_markdown
 
     text, meta = hwpx_to_markdown(path, limits.expanded_mebibytes)
@@ -149,7 +149,7 @@ def read_hwpx(
 def read_hwp(
     path: Path, source: SourceSettings, limits: LimitSettings, name: str
 ) -> Iterator[Document]:
-    """HWP 5, Hancom's older format; needs the extra `hwp`."""
+    """Read HWP 5, Hancom's older format; needs the extra `hwp`."""
     from kofinlaw.data.readers.hwp import hwp_to_text
 
     text = hwp_to_text(path)
@@ -159,7 +159,7 @@ def read_hwp(
 def read_docx(
     path: Path, source: SourceSettings, limits: LimitSettings, name: str
 ) -> Iterator[Document]:
-    """DOCX, Word's open format."""
+    """Read DOCX, Word's open format."""
     from kofinlaw.data.readers.office import docx_to_markdown
 
     text, meta = docx_to_markdown(path, limits.expanded_mebibytes)
@@ -179,7 +179,7 @@ def read_portal(
 def read_records(
     path: Path, source: SourceSettings, limits: LimitSettings, name: str
 ) -> Iterator[Document]:
-    """JSONL, CSV or Parquet: one document for each record."""
+    """Read JSONL, CSV or Parquet: one document for each record."""
     for number, row in enumerate(rows_of(path, source, limits), 1):
         text, meta = record_text(row, source.columns)
         where = f"{name}#{number}"

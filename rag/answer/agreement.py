@@ -40,7 +40,7 @@ def choice_probabilities(
 def written_choice(
     generation: Generation, choices: Sequence[str], order: Sequence[int]
 ) -> list[float] | None:
-    """As `choice_probabilities` for a choice that was written; None where it is not a choice."""
+    """Do as `choice_probabilities` for a choice that was written; None where it is not a choice."""
     text = generation.text.strip()
     if text not in choices:
         return None

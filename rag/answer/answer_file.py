@@ -229,7 +229,7 @@ class _Run:
     # -- evidence
 
     def _take_evidence(self, positions: Sequence[int]) -> None:
-        """Take what was found for these questions, after waiting for it if necessary."""
+        """Take the evidence of these questions, after waiting for it if necessary."""
         found = self.search.take(positions) if self.search is not None and positions else None
         if found is None:
             return

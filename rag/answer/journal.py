@@ -101,7 +101,7 @@ class Journal:
     def __init__(
         self, out: Path, state: Mapping[str, object], wall_clock: Callable[[], float] = time.time
     ) -> None:
-        """Raises UserError where the folder belongs to other questions or settings.
+        """Raise UserError where the folder belongs to other questions or settings.
 
         `state` is what must not change between the processes of one run.
         """

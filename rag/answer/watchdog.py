@@ -46,7 +46,7 @@ class Caller(Protocol):
         ...
 
     def separate(self) -> Caller:
-        """Another caller, whose calls do not wait for the calls of this one."""
+        """Return another caller, whose calls do not wait for the calls of this one."""
         ...
 
 

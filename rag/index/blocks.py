@@ -65,7 +65,8 @@ class BlockBuilder:
         return out
 
     def vectors(self, name: str, characters: int | None, cache: Path | None) -> Vectors:
-        """float32 [passages, dimensions] of the first `characters` of each passage (None: all).
+        """Return float32 [passages, dimensions] of the first `characters`
+        of each passage (None: all).
 
         `name` is the embedder's, `cache` its folder of vectors.
         """

@@ -115,7 +115,7 @@ def _option_text(lines: Sequence[str], style: str) -> str:
 
 
 def _inline_circled(text: str) -> tuple[str, tuple[str, ...]] | None:
-    """`… 것은? ① 가 ② 나 ③ 다`: marks in order within one line."""
+    """Split `… 것은? ① 가 ② 나 ③ 다`: marks in order within one line."""
     start = text.rfind("①")
     if start <= 0:
         return None
@@ -131,7 +131,7 @@ def _inline_circled(text: str) -> tuple[str, tuple[str, ...]] | None:
 
 
 def _unmarked(text: str, lines: Sequence[str]) -> tuple[str, tuple[str, ...]]:
-    """Options without marks, one a line, where the stem asks for a choice."""
+    """Return options without marks, one a line, where the stem asks for a choice."""
     filled = [line.strip() for line in lines if line.strip()]
     stem, options = filled[0], tuple(filled[1:])
     asks = stem.endswith(("?", "？", "시오.", "오.")) and _ASKS_A_CHOICE.search(stem)

@@ -49,7 +49,8 @@ def neighbours(
 def cross_references(
     index: Index, scores: Mapping[int, float], limit: int, shown: Mask | None = None
 ) -> list[int]:
-    """First passages of at most `limit` units that the hits cite and that were not found.
+    """Return the first passages of at most `limit` units that the hits cite
+    and that were not found.
 
     `scores` are the fused scores of the hits by row. A unit's weight is the sum of the scores of
     the hits that cite it, so an article that several good hits cite comes first. Only texts that

@@ -80,11 +80,13 @@ class Priors:
         return better
 
     def cited_often(self, rows: Rows, scores: Scores) -> Floats:
-        """log(1 + articles that refer to each passage's), the most cited of the corpus being 1."""
+        """Return log(1 + articles that refer to each passage's),
+        the most cited of the corpus being 1.
+        """
         return self._times_cited[rows]
 
     def act(self, rows: Rows, scores: Scores) -> Floats:
-        """1 for the text of an act, 0 for that of a decree, a rule or another document."""
+        """Return 1 for the text of an act, 0 for that of a decree, a rule or another document."""
         return self._acts[rows]
 
     def _by_row(self, rows: Rows, scores: Scores) -> Floats:

@@ -101,7 +101,9 @@ class Retriever:
         self._reranker = reranker
 
     def with_model(self, engine: Engine, template: ChatTemplate) -> Retriever:
-        """This retriever with a model that writes queries and reranks where the settings say so."""
+        """Return this retriever with a model that writes queries
+        and reranks as the settings say.
+        """
         other = copy.copy(self)
         other._written, other._written_for = {}, set()
         if any(form in WRITTEN_FORMS for form in self.settings.query_forms):

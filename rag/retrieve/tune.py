@@ -175,7 +175,7 @@ class _Sweep:
             yield self._start.model_copy(update=varied)
 
     def climb(self, start: RagSettings) -> None:
-        """Coordinate ascent: from a setting, each weight in turn while the others stay."""
+        """Climb by coordinate ascent: from a setting, each weight in turn while the others stay."""
         here, score = start, self.try_one("priors", start)
         steps: list[tuple[str, tuple[float, ...]]] = [(prior, PRIOR_WEIGHTS) for prior in PRIORS]
         if start.lexical == "both":

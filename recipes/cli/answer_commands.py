@@ -171,7 +171,7 @@ class _Answering:
 
 
 def _serving_folder(bound: Run) -> Path:
-    """The run's merged model if there is one, else the base model."""
+    """Return the run's merged model if there is one, else the base model."""
     from kofinlaw.recipes.pipeline.run import model_folder
 
     merged = bound.folder / "merge" / "model"
@@ -223,7 +223,9 @@ def _repeat(
 
 
 def process_started() -> float:
-    """When this process started, on the monotonic clock in seconds; the budget counts from then."""
+    """Return when this process started, on the monotonic clock in seconds:
+    the start of the budget.
+    """
     import os
     import time
 

@@ -111,7 +111,7 @@ def _export_for_contest(merged: Path, run: Path | None, out: Path) -> None:
 
 
 def _export_settings(to: str) -> ExportSettings:
-    """The settings of an export to the formats in `to`; `gguf` means `gguf-q8_0`.
+    """Return the settings of an export to the formats in `to`; `gguf` means `gguf-q8_0`.
 
     Raises UserError for an unknown format.
     """

@@ -108,7 +108,7 @@ def _weights(text: str, wanted: int) -> list[float]:
 
 
 def _base_folder(adapter: Path, model: str) -> Path:
-    """The folder of the base model: `model` if it is given, else the base in the adapter's record.
+    """Return the base model's folder: `model` if given, else the base in the adapter's record.
 
     Raises UserError if neither names a base that is on this machine.
     """

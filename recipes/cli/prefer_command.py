@@ -74,7 +74,7 @@ def prefer(
 
 
 def _preference(*, beta: float, loss: str, pairs_per_pass: int) -> PreferenceSettings:
-    """The options as settings. Raises UserError for the first option that is not valid."""
+    """Return the options as settings. Raises UserError for the first option that is not valid."""
     from pydantic import ValidationError
 
     from kofinlaw.trainer.preference_settings import PreferenceSettings

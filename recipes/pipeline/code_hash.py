@@ -33,7 +33,7 @@ LEFT_OUT = frozenset({"sample", "__pycache__"})
 
 
 def with_imported_rooms(*rooms: str) -> tuple[str, ...]:
-    """These rooms and every room that they import, directly or through another room, sorted."""
+    """Return these packages and all packages that they import, directly or indirectly, sorted."""
     found: set[str] = set()
     waiting = list(rooms)
     while waiting:

@@ -93,7 +93,9 @@ def to_compressed(
 
 
 def spread(texts: Sequence[str], count: int) -> list[str]:
-    """`count` of the texts, spread evenly from the first; all of them where there are fewer."""
+    """Return `count` of the texts, spread evenly from the first;
+    all of them where there are fewer.
+    """
     count = min(count, len(texts))
     return [texts[n * len(texts) // count] for n in range(count)]
 

@@ -39,7 +39,9 @@ def sentencepiece_model(table: TokenTable) -> bytes:
 
 
 def added_tokens(table: TokenTable) -> dict[str, dict[str, JsonValue]]:
-    """`added_tokens_decoder` of tokenizer_config.json, from which the converter reads types."""
+    """Return `added_tokens_decoder` of tokenizer_config.json,
+    from which the converter reads types.
+    """
     return {
         str(number): {"content": token, "special": kind == CONTROL}
         for number, (token, kind) in enumerate(zip(table.tokens, table.types, strict=True))

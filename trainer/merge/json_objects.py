@@ -39,7 +39,7 @@ def read_object(path: Path) -> JsonObject:
 
 
 def read_object_if_present(path: Path) -> JsonObject:
-    """Like `read_object`, but an absent file gives an empty object."""
+    """Read like `read_object`, but an absent file gives an empty object."""
     return read_object(path) if path.exists() else {}
 
 

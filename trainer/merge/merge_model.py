@@ -175,7 +175,8 @@ def merged_tensor(planned: PlannedTensor, plan: MergePlan) -> torch.Tensor:
 
 
 def add_term(weight: torch.Tensor, term: LoraTerm) -> torch.Tensor:
-    """weight + scaling · B·A in float32; with DoRA, the rows are then rescaled to `magnitude`.
+    """Return weight + scaling · B·A in float32;
+    with DoRA, the rows are then rescaled to `magnitude`.
 
     A contiguous `weight` is changed in place.
 
@@ -197,7 +198,9 @@ def add_term(weight: torch.Tensor, term: LoraTerm) -> torch.Tensor:
 
 
 def _finite(stored: torch.Tensor, planned: PlannedTensor, exact: torch.Tensor) -> torch.Tensor:
-    """`stored`, or UserError where it is not finite; `exact` is the sum before rounding."""
+    """Return `stored`, or raise UserError where it is not finite;
+    `exact` is the sum before rounding.
+    """
     if bool(stored.isfinite().all()):
         return stored
     if bool(exact.isfinite().all()):

@@ -73,7 +73,7 @@ class ExportProof:
     forms: dict[str, ExportFigures]
 
     def to_record(self) -> dict[str, object]:
-        """Verdicts and main figures as flat JSON values, named by form."""
+        """Return verdicts and main figures as flat JSON values, named by form."""
         verdicts = {f"{form} verdict": figures.verdict for form, figures in self.forms.items()}
         figures = {
             f"{form} {name}": round(value, 4)

@@ -153,7 +153,7 @@ def _export_figures(
 
 
 def _same_tokens(reference: _Reference, export: Path, rows: RowFigures) -> list[bool]:
-    """For each corpus text, whether a GGUF gives it the merged model's tokens."""
+    """Return for each corpus text whether a GGUF gives it the merged model's tokens."""
     if not export.is_file():
         return []
     encode = reference.tokenizer.encode

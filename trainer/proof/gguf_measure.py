@@ -57,7 +57,7 @@ class GgufModel:
     def next_tokens(
         self, prompt: list[int], count: int = 1, top: int = TOP
     ) -> list[dict[int, float]]:
-        """For each of `count` greedy steps, the log-probabilities of the `top` tokens by id.
+        """Return for each of `count` greedy steps the log-probabilities of the `top` tokens by id.
 
         Raises UserError where llama.cpp returns an error.
         """

@@ -96,7 +96,7 @@ class RowFigures:
 
 
 def spread_rows(lengths: Sequence[int], total: int) -> list[list[int]]:
-    """About `total` positions, spread evenly over texts of these lengths in tokens.
+    """Return about `total` positions, spread evenly over texts of these lengths in tokens.
 
     The last position of a text is never chosen: the token it predicts is not known.
     """

@@ -133,7 +133,7 @@ class WeaviateStore:
         fusion: Fusion,
         masks: Sequence[Mask | None],
     ) -> list[Found]:
-        """Words and vectors fused by the server; `alpha` is the share of the vectors."""
+        """Search words and vectors, fused by the server; `alpha` is the share of the vectors."""
         from weaviate.classes.query import HybridFusion, MetadataQuery
 
         searched = searched_property(kind, self._settings.weaviate)
