@@ -9,7 +9,8 @@ the model that was trained, its answers before a deadline, and a report.
     run = kofinlaw.open_run("runs/quickstart")
     print(run.ask("전자금융사고가 나면 언제까지 보고하나요?").answer)
 
-The rooms are `data`, `models`, `augment`, `trainer`, `rag`, `scoring` and `recipes`; each exports
+The packages are `data`, `models`, `augment`, `trainer`, `rag`,
+`scoring` and `recipes`; each exports
 its own public functions. Nothing heavy is imported before it is used.
 """
 

@@ -1,4 +1,4 @@
-"""Define the records that the rooms exchange: one JSON object a line in JSON Lines files.
+"""Define the records that the packages exchange: one JSON object a line in JSON Lines files.
 
 Every line has every field, always with the same type. Therefore
 `datasets.load_dataset("json", data_files=…)` reads the files without type hints.

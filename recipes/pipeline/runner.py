@@ -85,7 +85,7 @@ class Stage:
         work: `work(out, progress)` writes into the folder `out` and returns the stage's figures.
         settings: The part of the recipe that the result depends on, as JSON values.
         inputs: Files and folders outside the run that it reads.
-        rooms: Every room whose code it can reach.
+        packages: Every package whose code it can reach.
         modules: Full names of the modules of `recipes` whose code it can reach.
         after: Names of the earlier stages whose folders it reads.
     """
@@ -94,7 +94,7 @@ class Stage:
     work: Callable[[Path, Progress], StageResult]
     settings: Mapping[str, object] = field(default_factory=dict)
     inputs: tuple[Path, ...] = ()
-    rooms: tuple[str, ...] = ()
+    packages: tuple[str, ...] = ()
     modules: tuple[str, ...] = ()
     after: tuple[str, ...] = ()
 
@@ -143,7 +143,11 @@ def code_of(stage: Stage) -> tuple[str, ...]:
 
     Every stage uses the root package.
     """
-    return (ROOT_PACKAGE, *(f"{ROOT_PACKAGE}.{room}" for room in stage.rooms), *stage.modules)
+    return (
+        ROOT_PACKAGE,
+        *(f"{ROOT_PACKAGE}.{package}" for package in stage.packages),
+        *stage.modules,
+    )
 
 
 def read_record(folder: Path) -> StageRecord:
