@@ -102,7 +102,11 @@ class WeaviateSettings(BaseModel):
 
 
 class RagSettings(BaseModel):
-    """What the index holds, how passages are found, and how many tokens of them a prompt gets."""
+    """What the index holds, how passages are found, and how many tokens of them a prompt gets.
+
+    Raises pydantic's ValidationError for an unknown key or a value out of range; the recipe reader
+    turns it into a UserError with the line.
+    """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
