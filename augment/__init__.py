@@ -9,8 +9,9 @@ from a `Law`, and `GROUNDED_GENERATORS` lists all generators.
 
 from __future__ import annotations
 
-from importlib import import_module
 from typing import TYPE_CHECKING
+
+from kofinlaw.lazy import lazy_exports
 
 if TYPE_CHECKING:
     from kofinlaw.augment.augment_counts import AugmentCounts
@@ -50,13 +51,4 @@ _EXPORTS = {
     "read_laws": "kofinlaw.augment.reading.acts",
 }
 
-
-def __getattr__(name: str) -> object:
-    """Import a public name when it is first used."""
-    if name in _EXPORTS:
-        return getattr(import_module(_EXPORTS[name]), name)
-    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-
-
-def __dir__() -> list[str]:
-    return sorted(__all__)
+__getattr__, __dir__ = lazy_exports(__name__, _EXPORTS)

@@ -15,10 +15,10 @@ its own public functions. Nothing heavy is imported before it is used.
 
 from __future__ import annotations
 
-from importlib import import_module
 from typing import TYPE_CHECKING
 
 from kofinlaw.errors import UserError
+from kofinlaw.lazy import lazy_exports
 from kofinlaw.progress import Progress, silent
 
 if TYPE_CHECKING:
@@ -30,22 +30,12 @@ __version__ = "0.1.0"
 
 __all__ = ["OpenRun", "Progress", "UserError", "__version__", "open_run", "run", "silent"]
 
-# Public name -> (module, name there). The root package lies below every room, so these names are
+# Public name -> module, or module:name. The root package lies below every room, so these names are
 # looked up when they are used and never imported here.
 _EXPORTS = {
-    "OpenRun": ("kofinlaw.recipes.api", "OpenRun"),
-    "open_run": ("kofinlaw.recipes.api", "open_run"),
-    "run": ("kofinlaw.recipes.api", "run_recipe"),
+    "OpenRun": "kofinlaw.recipes.api",
+    "open_run": "kofinlaw.recipes.api",
+    "run": "kofinlaw.recipes.api:run_recipe",
 }
 
-
-def __getattr__(name: str) -> object:
-    """Import a public name when it is first used."""
-    if name in _EXPORTS:
-        module, real = _EXPORTS[name]
-        return getattr(import_module(module), real)
-    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-
-
-def __dir__() -> list[str]:
-    return sorted(__all__)
+__getattr__, __dir__ = lazy_exports(__name__, _EXPORTS)

@@ -12,8 +12,9 @@ memory plan, a loaded model, or an engine that generates texts and scores choice
 
 from __future__ import annotations
 
-from importlib import import_module
 from typing import TYPE_CHECKING
+
+from kofinlaw.lazy import lazy_exports
 
 if TYPE_CHECKING:
     from kofinlaw.models.catalogue import (
@@ -119,13 +120,4 @@ _EXPORTS = {
     "verdict_sentence": "kofinlaw.models.policy.rules",
 }
 
-
-def __getattr__(name: str) -> object:
-    """Import a public name when it is first used."""
-    if name in _EXPORTS:
-        return getattr(import_module(_EXPORTS[name]), name)
-    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-
-
-def __dir__() -> list[str]:
-    return sorted(__all__)
+__getattr__, __dir__ = lazy_exports(__name__, _EXPORTS)

@@ -13,8 +13,9 @@ and either one answer with its evidence or a folder with `answers.jsonl`, `timin
 
 from __future__ import annotations
 
-from importlib import import_module
 from typing import TYPE_CHECKING
+
+from kofinlaw.lazy import lazy_exports
 
 if TYPE_CHECKING:
     from kofinlaw.rag.answer.answer_book import AnsweringResult
@@ -58,13 +59,4 @@ _EXPORTS = {
     "read_questions": "kofinlaw.rag.questions.question_files",
 }
 
-
-def __getattr__(name: str) -> object:
-    """Import a public name when it is first used."""
-    if name in _EXPORTS:
-        return getattr(import_module(_EXPORTS[name]), name)
-    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-
-
-def __dir__() -> list[str]:
-    return sorted(__all__)
+__getattr__, __dir__ = lazy_exports(__name__, _EXPORTS)

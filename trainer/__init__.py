@@ -13,8 +13,9 @@ Every function returns a frozen dataclass with `to_record()`. A mistake of the u
 
 from __future__ import annotations
 
-from importlib import import_module
 from typing import TYPE_CHECKING
+
+from kofinlaw.lazy import lazy_exports
 
 if TYPE_CHECKING:
     from kofinlaw.trainer.export.export_formats import export_model
@@ -73,13 +74,4 @@ _EXPORTS = {
     "train_preferences": "kofinlaw.trainer.preference",
 }
 
-
-def __getattr__(name: str) -> object:
-    """Import a public name when it is first used."""
-    if name in _EXPORTS:
-        return getattr(import_module(_EXPORTS[name]), name)
-    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-
-
-def __dir__() -> list[str]:
-    return sorted(__all__)
+__getattr__, __dir__ = lazy_exports(__name__, _EXPORTS)

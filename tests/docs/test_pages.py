@@ -1,6 +1,7 @@
 """The documentation: its Python runs, its map names real files, its Korean pages are complete."""
 
 import importlib.util
+import json
 import os
 import re
 import shutil
@@ -12,10 +13,6 @@ import pytest
 
 ROOT = Path(__file__).parents[2]
 DOCS = ROOT / "docs"
-_spec = importlib.util.spec_from_file_location("pico_run", ROOT / "tests/recipes/conftest.py")
-pico_run = importlib.util.module_from_spec(_spec)
-_spec.loader.exec_module(pico_run)
-pico = pico_run.pico  # the fixture: a recipe with its documents, questions and model
 PAGES = [ROOT / "README.md", ROOT / "README.ko.md", *sorted(DOCS.rglob("*.md"))]
 FENCE = re.compile(r"^( *)```python[^\n]*\n(.*?)^\1```", re.MULTILINE | re.DOTALL)
 PATH = re.compile(r"`([\w./-]+\.(?:py|yaml|toml|html|jinja|md))(?::(\w+))?`")
@@ -26,71 +23,76 @@ def snippets(page: Path) -> list[str]:
     return [re.sub(rf"^{indent}", "", code, flags=re.MULTILINE) for indent, code in found]
 
 
-def programs() -> dict[str, str]:
-    """The Python of each page as one program; pages with the same program are named once."""
-    found: dict[str, str] = {}
-    for page in PAGES:
-        code = "\n\n".join(snippets(page))
-        if code and code not in found.values():
-            found[page.relative_to(ROOT).as_posix()] = code
-    return found
+_spec = importlib.util.spec_from_file_location("pico_run", ROOT / "tests/recipes/conftest.py")
+pico_run = importlib.util.module_from_spec(_spec)
+_spec.loader.exec_module(pico_run)
+pico = pico_run.pico  # the fixture: a recipe with its documents, questions and model
+WITH_PYTHON = [page for page in PAGES if page.is_file() and snippets(page)]
 
 
-PROGRAMS = programs()
+def test_some_page_shows_python():
+    assert WITH_PYTHON
 
 
-@pytest.fixture(scope="module")
-def prepared(pico, tmp_path_factory) -> Path:
-    """What the pages name: a recipe with its run, a corpus, a model and examples. All are tiny."""
-    folder = tmp_path_factory.mktemp("pages")
-    shutil.copytree(pico, folder, dirs_exist_ok=True)
-    (folder / "acts-of-the-corpus").mkdir()
-    for title, act in zip(
-        ("전자서명법", "전자서명법 시행령", "기록 규정"), pico_run.ACTS, strict=True
-    ):
-        text = pico_run.ACT.format(**{**act, "title": title})
-        (folder / "acts-of-the-corpus" / f"{title}.md").write_text(text, encoding="utf-8")
-    run_python(
-        "from pathlib import Path\n"
-        "import kofinlaw\n"
-        "from kofinlaw.data import DataSettings, build_corpus\n"
-        "kofinlaw.run('recipe.yaml', until='index')\n"
-        "settings = DataSettings(sources=['acts-of-the-corpus'])\n"
-        "build_corpus(settings, Path('corpus'), base=Path('.'))\n",
+def python(code: str, folder: Path) -> subprocess.CompletedProcess[str]:
+    environment = {**os.environ, "KOFINLAW_CACHE": str(folder / "cache"), "OMP_NUM_THREADS": "1"}
+    return subprocess.run(
+        [sys.executable, "-c", code], cwd=folder, capture_output=True, text=True, env=environment
+    )
+
+
+@pytest.fixture(scope="session")
+def desk(pico, tmp_path_factory) -> Path:
+    """What the pages' code finds in its folder, in miniature.
+
+    `recipe.yaml`, the run `runs/quickstart`, a model in `MODEL`, and `examples.jsonl`.
+    """
+    folder = tmp_path_factory.mktemp("desk")
+    for name in ("docs", "model", "recipe.yaml", "questions.jsonl", "key.jsonl"):
+        source = pico / name
+        copy = shutil.copytree if source.is_dir() else shutil.copy
+        copy(source, folder / name)
+    (folder / "model").rename(folder / "MODEL")
+    text = (
+        (folder / "recipe.yaml").read_text(encoding="utf-8").replace("path: model", "path: MODEL")
+    )
+    (folder / "recipe.yaml").write_text(text, encoding="utf-8")
+    rows = [
+        {
+            "messages": [
+                {"role": "user", "content": f"{act['term']}의 보고 기한은?"},
+                {"role": "assistant", "content": f"{act['days']}일 이내입니다."},
+            ]
+        }
+        for act in pico_run.ACTS
+    ]
+    lines = "".join(json.dumps(row, ensure_ascii=False) + "\n" for row in rows * 4)
+    (folder / "examples.jsonl").write_text(lines, encoding="utf-8")
+    done = python(
+        "import kofinlaw\nkofinlaw.run('recipe.yaml', folder='runs/quickstart', until='index')",
         folder,
     )
-    (folder / "runs/quickstart").symlink_to("pico")
-    (folder / "MODEL").symlink_to("model")
-    (folder / "examples.jsonl").symlink_to("runs/pico/augment/examples.jsonl")
+    assert done.returncode == 0, done.stdout + done.stderr[-3000:]
     return folder
 
 
-def run_python(code: str, folder: Path) -> None:
-    done = subprocess.run(
-        [sys.executable, "-c", code],
-        cwd=folder,
-        env={**os.environ, "KOFINLAW_CACHE": str(folder / "cache"), "OMP_NUM_THREADS": "1"},
-        capture_output=True,
-        text=True,
-        timeout=280,
-    )
+@pytest.mark.slow
+@pytest.mark.parametrize("page", WITH_PYTHON, ids=lambda page: page.relative_to(ROOT).as_posix())
+def test_the_python_of_a_page_runs_as_printed(page, desk, tmp_path):
+    """All blocks of a page in order, in one process, in a copy of the desk."""
+    folder = tmp_path / "desk"
+    shutil.copytree(desk, folder)
+    code = "\n\n".join(snippets(page))
+    done = python(code, folder)
     assert done.returncode == 0, f"{code}\n\n{done.stdout}\n{done.stderr[-3000:]}"
 
 
-@pytest.mark.slow
-@pytest.mark.parametrize("page", PROGRAMS)
-def test_the_python_of_a_page_runs_as_printed(page, prepared):
-    """All blocks of a page in order, in one process."""
-    run_python(PROGRAMS[page], prepared)
-
-
-def test_python_is_marked_as_python():
-    """So that the test above runs it: no block with an import is marked otherwise."""
-    fence = re.compile(r"^ *```(\w*)[^\n]*\n(.*?)^ *```", re.MULTILINE | re.DOTALL)
+def test_no_page_hides_python_in_a_block_of_another_kind():
+    """A block that imports kofinlaw is marked `python`, so that it runs."""
     for page in PAGES:
-        for language, code in fence.findall(page.read_text(encoding="utf-8")):
-            shows_python = re.search(r"^ *(import|from \S+ import) ", code, re.MULTILINE)
-            assert language == "python" or not shows_python, f"{page}: {code}"
+        for block in re.findall(r"^```(\w*)\n(.*?)^```", page.read_text("utf-8"), re.M | re.S):
+            if re.search(r"^(import|from) kofinlaw", block[1], re.MULTILINE):
+                assert block[0] == "python", f"{page}: {block[1][:80]}"
 
 
 def test_the_map_names_files_that_exist():
