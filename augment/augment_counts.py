@@ -41,5 +41,5 @@ class AugmentCounts:
     sent: int | None = None
 
     def to_record(self) -> dict[str, object]:
-        """The figures by name, without those of a teacher where there was none."""
+        """Return the figures by name, without those of a teacher where there was none."""
         return {name: value for name, value in vars(self).items() if value is not None}

@@ -46,7 +46,7 @@ class SetFigures(ShortcutFigures):
 
 
 class CardFigures(TypedDict):
-    """What `card.json` holds besides the settings."""
+    """The figures of `card.json`, without the settings."""
 
     train: SetFigures
     heldout: SetFigures
@@ -175,7 +175,7 @@ def _markdown(figures: CardFigures, examples: Sequence[Example]) -> str:
 
 
 def _set_lines(name: str, part: SetFigures) -> list[str]:
-    """The card's section on a set of items."""
+    """Return the card's section on a set of items."""
     return [
         f"## {name}",
         "",

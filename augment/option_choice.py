@@ -35,7 +35,8 @@ class Item:
 
 
 def build_item(draft: Draft, count: int, rng: random.Random) -> Item | None:
-    """An item of `count` options (4 or 5); one fewer where the draft has too few; None below 4.
+    """Return an item of `count` options (4 or 5); one fewer where the draft has too few;
+    None below 4.
 
     The answer's rank by length is drawn first. Wrong options are then chosen to reach that rank as
     far as the preferred ones allow.

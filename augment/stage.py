@@ -143,7 +143,7 @@ def generate_examples(
 
 
 def _with_kinds(settings: AugmentSettings, extra: Sequence[QuestionGenerator]) -> AugmentSettings:
-    """The settings with the weights of extra kinds, which a recipe cannot name."""
+    """Return the settings with the weights of extra kinds, which a recipe cannot name."""
     kinds = {kind: generator.weight for generator in extra for kind in generator.kinds}
     if known := sorted(set(kinds) & set(settings.generators)):
         raise UserError(
@@ -157,7 +157,7 @@ def _with_kinds(settings: AugmentSettings, extra: Sequence[QuestionGenerator]) -
 def _distinct_drafts(
     laws: Laws, seed: int, extra: Sequence[QuestionGenerator], progress: Progress
 ) -> list[Draft]:
-    """All drafts. Where two generators give the same question, only the first one counts."""
+    """Return all drafts. Where two generators give the same question, only the first one counts."""
     distinct: dict[tuple[str, str], Draft] = {}
     for draft in draft_questions(laws, seed, extra=extra, progress=progress):
         distinct.setdefault((draft.stem, draft.answer), draft)
@@ -167,7 +167,7 @@ def _distinct_drafts(
 def _ask_student(
     settings: AugmentSettings, student: OpenStudent | None, out: Path, progress: Progress
 ) -> AskStudent | None:
-    """How to ask the student; None where items are selected without it."""
+    """Return how to ask the student; None where items are selected without it."""
     if settings.select == "weights":
         return None
     if student is None:

@@ -102,7 +102,7 @@ class ChunkSettings(_Section):
         return value
 
     def limit(self, kind: Kind) -> int:
-        """The longest chunk of a kind, in tokens."""
+        """Return the longest chunk of a kind, in tokens."""
         return self.max_tokens_by_kind.get(kind, self.max_tokens)
 
 

@@ -1,4 +1,4 @@
-"""kofinlaw: build and prove Korean finance and law models on one card.
+"""Build and prove Korean finance and law models on one GPU.
 
 In: a recipe and a folder of documents. Out: a merged checkpoint, the proof that it behaves like
 the model that was trained, its answers before a deadline, and a report.

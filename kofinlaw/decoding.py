@@ -48,7 +48,7 @@ def _decode(data: bytes, encoding: str) -> tuple[str, str]:
 
 
 def _strict(data: bytes, name: str) -> str | None:
-    """The text if every character decodes; a truncated last character is allowed."""
+    """Return the text if every character decodes; a truncated last character is allowed."""
     decoder = codecs.getincrementaldecoder(name)()
     try:
         return decoder.decode(data, final=False)
@@ -57,7 +57,8 @@ def _strict(data: bytes, name: str) -> str | None:
 
 
 def _utf16_without_bom(data: bytes) -> str | None:
-    """The byte order of UTF-16 without a byte order mark, or None if the bytes are not UTF-16.
+    """Return the byte order of UTF-16 without a byte order mark,
+    or None if the bytes are not UTF-16.
 
     Blanks, digits and line ends have a zero byte on one side in UTF-16. In addition, the decoded
     text must be Korean, Latin or punctuation.
@@ -74,7 +75,9 @@ def _utf16_without_bom(data: bytes) -> str | None:
 
 
 def _usual(character: str) -> bool:
-    """Whether the character is Hangul, a Jamo, a Han character or punctuation of Korean law."""
+    """Return whether the character is Hangul, a Jamo, a Han character or punctuation
+    of Korean law.
+    """
     return any(
         first <= character <= last
         for first, last in ("가힣", "ㄱㆎ", "\u3000〿", "一鿿", "①⓿", "\u2000⁯", "\xa0ÿ", "\uff00～")

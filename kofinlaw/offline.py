@@ -49,7 +49,7 @@ def set_environment(*, offline: bool = True) -> None:
 
 
 def is_loopback(host: str) -> bool:
-    """Whether a host name or address is this machine. Names are not resolved."""
+    """Return whether a host name or address is this machine. Names are not resolved."""
     host = host.strip("[]").split("%")[0]
     if host in ("", "localhost"):
         return True
@@ -75,7 +75,7 @@ def _caller() -> str:
 
 def _refuse(target: str) -> UserError:
     return UserError(
-        f"something tried to reach {target}, but this run is offline",
+        f"the connection to {target} was refused: this run is offline",
         where=_caller(),
         remedy="to allow the connection, set `offline: false` in the recipe",
     )
@@ -93,7 +93,7 @@ def _check_name(host: object) -> None:
 
 
 def _guarded(call: Callable[P, R], check: Callable[..., None]) -> Callable[P, R]:
-    """The call, with `check` on its positional arguments before it."""
+    """Return the call, with `check` on its positional arguments before it."""
 
     def guarded(*arguments: P.args, **named: P.kwargs) -> R:
         check(*arguments)

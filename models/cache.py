@@ -75,7 +75,9 @@ def build_once(folder: Path, make: Callable[[Path], None], *, version: str) -> P
 
 
 def is_intact(folder: Path, version: str) -> bool:
-    """Whether the folder has this version and every file of its manifest with the right hash."""
+    """Return whether the folder has this version and every file of its manifest
+    with the right hash.
+    """
     try:
         manifest = json.loads((folder / MANIFEST).read_text(encoding="utf-8"))
         if manifest["version"] != version:

@@ -1,4 +1,4 @@
-"""Retrieval and answering: find passages for questions, and answer before a deadline.
+"""Retrieve passages for questions, and answer the questions before a deadline.
 
 In: the chunks of a corpus, a model (an engine and its chat template) and questions. Out: an index,
 and either one answer with its evidence or a folder with `answers.jsonl`, `timings.jsonl` and a

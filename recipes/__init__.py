@@ -1,4 +1,4 @@
-"""The recipe, the command line and the stage runner.
+"""Define recipes, run their stages, and provide the command line.
 
 In: a recipe (YAML) with overrides. Out: `runs/<recipe>/<stage>/` for every stage.
 """

@@ -1,4 +1,4 @@
-"""The Python front door of runs: run a recipe, open a finished run, ask it questions."""
+"""Run a recipe from Python, open a finished run, and ask it questions."""
 
 from __future__ import annotations
 
@@ -120,7 +120,7 @@ class OpenRun:
 
 
 class _Asking:
-    """What a run answers with: the loaded model, its chat template and its retriever."""
+    """The parts of a run that answer: the loaded model, its chat template and its retriever."""
 
     def __init__(self, engine: Engine, template: ChatTemplate, retriever: Retriever) -> None:
         self.engine = engine
@@ -138,7 +138,9 @@ class _Asking:
         bound = opened._run
         if not (bound.folder / "index").is_dir():
             raise UserError(
-                "this run has no index", where=str(bound.folder), remedy="kofinlaw index RECIPE"
+                "this run has no index",
+                where=str(bound.folder),
+                remedy="run `kofinlaw index RECIPE` to build it",
             )
         folder = opened.model_folder
         recipe = bound.recipe
@@ -158,11 +160,16 @@ def open_run(folder: str | Path | None = None) -> OpenRun:
 
 
 def newest_run(runs: Path = Path("runs")) -> Path:
-    """The folder below `runs` whose recipe was written last. Raises UserError if there is none."""
+    """Return the folder below `runs` whose recipe was written last.
+
+    Raises UserError if there is none.
+    """
     found = sorted(runs.glob("*/recipe.yaml"), key=lambda path: path.stat().st_mtime)
     if not found:
         raise UserError(
-            "there is no run yet", where=f"{runs}/", remedy="kofinlaw run quickstart makes one"
+            "there is no run yet",
+            where=f"{runs}/",
+            remedy="run `kofinlaw run quickstart` to make one",
         )
     return found[-1].parent
 

@@ -1,4 +1,4 @@
-"""Scores that can be relied on, and the report that shows them.
+"""Score answers with intervals, baselines and paired tests, and report the results.
 
 In: questions, keys, answers and the records of a run. Out: scores with intervals, paired tests and
 trivial baselines, the figures of a judge, and the report.

@@ -36,7 +36,7 @@ PACKAGES = (
 
 
 def environment() -> EnvironmentRecord:
-    """Return versions, processor, memory (GiB), graphics cards if there is a driver, and commit."""
+    """Return versions, processor, memory (GiB), GPUs if there is a driver, and commit."""
     return {
         "kofinlaw": __version__,
         "commit": commit(),
@@ -103,6 +103,6 @@ def memory_gib() -> float:
 
 
 def graphics() -> list[str]:
-    """Return names and memory of the NVIDIA cards, as nvidia-smi prints them."""
+    """Return names and memory of the NVIDIA GPUs, as nvidia-smi prints them."""
     query = ["nvidia-smi", "--query-gpu=name,memory.total", "--format=csv,noheader"]
     return [line.strip() for line in _output(query).splitlines() if line.strip()]

@@ -160,8 +160,8 @@ class TrainSettings(BaseModel):
     memory_limit_gib: float | None = Field(
         default=None,
         gt=0,
-        description="memory limit of a process in GiB; empty: the card, or four fifths of the free "
-        "RAM (divided by the number of processes on the machine)",
+        description="memory limit of a process in GiB; empty: the GPU memory, or four fifths of "
+        "the free RAM (divided by the number of processes on the machine)",
     )
     gradient_checkpointing: bool | Literal["auto"] = Field(
         default="auto",

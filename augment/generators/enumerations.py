@@ -30,7 +30,9 @@ def generate(law: Law, seed: int) -> Iterator[Draft]:
 
 
 def _topic(law: Law, here: Listing, rng: random.Random) -> str:
-    """The list as the question names it: the sentence that opens it, or article and heading."""
+    """Return the list as the question names it: the sentence that opens it,
+    or article and heading.
+    """
     clause = here.clause
     if len(here.lead) <= LONGEST_LEAD and not _DEPENDS.search(here.lead):
         where = law_name(law.title) + (f" {clause.citation}" if rng.random() < 0.25 else "")

@@ -164,7 +164,7 @@ def _memory(settings: TeacherSettings, card: ModelCard | None, gpu: bool) -> flo
 
 
 def cost_table(found: TeacherCost) -> list[str]:
-    """The estimate as lines of text."""
+    """Return the estimate as lines of text."""
     head = f"  {'task':<16}{'outputs':>8}{'requests':>9}{'read':>10}{'written':>9}{'hours':>8}"
     lines = [head + "   (estimated)"]
     for row in found.rows:

@@ -112,7 +112,7 @@ def _replace(model: Any, path: str, layer: Any) -> None:
 
 
 def config_of(card: ModelCard, **changes: Any) -> Any:
-    """Return a transformers config of a card's shape; EXAONE 3.x as the Llama that it converts to.
+    """Return a transformers config of a model's shape; EXAONE 3.x as its converted Llama.
 
     Raises: ValueError if the architecture is neither Llama, EXAONE nor Qwen2.
     """

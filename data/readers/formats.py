@@ -52,7 +52,8 @@ def read_documents(
     name: str = "",
     extra_readers: Mapping[str, Reader] | None = None,
 ) -> Iterator[Document]:
-    """The documents of a file. Most files contain one; a table has one document for each record.
+    """Yield the documents of a file. Most files contain one;
+    a table has one document for each record.
 
     Args:
         path: The file; its suffix decides which reader is used.
@@ -84,7 +85,7 @@ def read_documents(
 
 
 def file_suffix(path: Path) -> str:
-    """The suffix of the file in lower case; `.jsonl.xz` counts as one suffix."""
+    """Return the suffix of the file in lower case; `.jsonl.xz` counts as one suffix."""
     lower = path.name.lower()
     return ".jsonl.xz" if lower.endswith(".jsonl.xz") else path.suffix.lower()
 
@@ -92,7 +93,7 @@ def file_suffix(path: Path) -> str:
 def read_markdown(
     path: Path, source: SourceSettings, limits: LimitSettings, name: str
 ) -> Iterator[Document]:
-    """Markdown with or without YAML front matter (the legalize-kr format)."""
+    """Yield Markdown with or without YAML front matter (the legalize-kr format)."""
     text, encoding = decode(path.read_bytes(), source.encoding)
     meta, body, warning = split_front_matter(text)
     yield make_document(body, source, name, "markdown", {**meta, "encoding": encoding}, warning)
@@ -113,7 +114,7 @@ def read_text(
 def read_html(
     path: Path, source: SourceSettings, limits: LimitSettings, name: str
 ) -> Iterator[Document]:
-    """A web page saved as HTML."""
+    """Yield a web page saved as HTML."""
     from kofinlaw.data.readers.webpage import html_to_markdown
 
     data = path.read_bytes()
@@ -128,7 +129,7 @@ def read_html(
 def read_pdf(
     path: Path, source: SourceSettings, limits: LimitSettings, name: str
 ) -> Iterator[Document]:
-    """A PDF with a text layer."""
+    """Yield a PDF with a text layer."""
     from kofinlaw.data.readers.pdf import pdf_to_text
 
     text, meta, warning = pdf_to_text(path, limits.pages)
@@ -168,7 +169,7 @@ def read_docx(
 def read_portal(
     path: Path, source: SourceSettings, limits: LimitSettings, name: str
 ) -> Iterator[Document]:
-    """A statute or rule in the XML or JSON of the law portal."""
+    """Yield a statute or rule in the XML or JSON of the law portal."""
     from kofinlaw.data.readers.portal import portal_to_markdown
 
     text, meta = portal_to_markdown(path)

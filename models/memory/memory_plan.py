@@ -73,7 +73,7 @@ class MemoryPlan:
     longest: int
 
     def fits(self, limit_gib: float) -> bool:
-        """Whether the requested size stays within a limit in GiB."""
+        """Return whether the requested size stays within a limit in GiB."""
         return self.total <= limit_gib
 
 

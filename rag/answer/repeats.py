@@ -49,7 +49,7 @@ class Repeats:
     accuracy: Spread | None
 
     def lines(self) -> list[str]:
-        """The figures as sentences."""
+        """Return the figures as sentences."""
         out = [f"{self.runs} runs: {self.minutes} minutes, {self.fallback} rows not the model's"]
         if self.accuracy is not None:
             out.append(f"multiple-choice accuracy: {self.accuracy}")

@@ -27,7 +27,7 @@ __all__ = ["ContestSettings", "Model"]
 
 
 class ContestSettings(TypedDict):
-    """What `contest.json` holds.
+    """The content of `contest.json`.
 
     `before` and `after` are what the chat template writes around the user's message; `stop_ids` end
     an answer.
@@ -64,15 +64,15 @@ class Model:
         self.device = "cuda" if cuda else "cpu"
 
     def encode(self, text: str) -> list[int]:
-        """Token ids; the prompt's frame contains the special tokens already."""
+        """Return token ids; the prompt's frame contains the special tokens already."""
         return list(self.tokenizer(text, add_special_tokens=False)["input_ids"])
 
     def count(self, text: str) -> int:
-        """Tokens of a text."""
+        """Return the number of tokens of a text."""
         return len(self.encode(text))
 
     def continuation(self, prompt: str, text: str) -> list[int]:
-        """The tokens that a text has right after a prompt; as in `models.tokenizer`."""
+        """Return the tokens that a text has right after a prompt; as in `models.tokenizer`."""
         end = prompt[-ANCHOR_CHARACTERS:]
         before, after = self.encode(end), self.encode(end + text)
         joined = after[: len(before)] != before
@@ -81,7 +81,8 @@ class Model:
     def prompt(
         self, stem: str, options: Sequence[str], passages: Sequence[str], share: float
     ) -> str:
-        """The prompt of a question: evidence within its tokens, and the whole within the context.
+        """Return the prompt of a question: evidence within its tokens,
+        and the whole within the context.
 
         `share` (0..1) is that of `evidence_tokens` which the passages may fill.
         """
@@ -107,7 +108,7 @@ class Model:
             evidence_tokens = min(evidence_tokens, sum(map(self.count, evidence))) - over - 8
 
     def write(self, text: str, choices: Sequence[str]) -> str:
-        """What the model writes after a prompt: one of the choices, or free text without any."""
+        """Return the model's text after a prompt: one of the choices, or free text without any."""
         import torch
 
         ids = torch.tensor([self.encode(text)], device=self.device)
@@ -140,7 +141,7 @@ class Model:
     def answer(
         self, stem: str, options: Sequence[str], passages: Sequence[str], share: float
     ) -> str:
-        """The answer for the submission; empty where the model wrote nothing valid."""
+        """Return the answer for the submission; empty where the model wrote nothing valid."""
         form = self.settings["answer_form"]
         choices = choice_candidates(options, form) if options else []
         text = self.write(self.prompt(stem, options, passages, share), choices)

@@ -41,7 +41,7 @@ class IndexCounts:
     bytes: int
 
     def to_record(self) -> dict[str, object]:
-        """The figures by name."""
+        """Return the figures by name."""
         return dict(asdict(self))
 
 
@@ -54,7 +54,7 @@ def build_index(
     previous: Path | None = None,
     progress: Progress = silent,
 ) -> IndexCounts:
-    """Index the chunks of a corpus into `out`. A build that was killed there is resumed.
+    """Return the index the chunks of a corpus into `out`. A build that was killed there is resumed.
 
     Args:
         chunks: `chunks.jsonl` of a corpus. References between articles come from `citations.jsonl`
@@ -150,7 +150,7 @@ def _read_records(chunks: Path) -> list[Chunk]:
 
 
 def _older_index(folder: Path) -> Index | None:
-    """The index in a folder; None where it cannot be read, and then nothing is reused."""
+    """Return the index in a folder; None where it cannot be read, and then nothing is reused."""
     try:
         index = Index.load(folder)
         return index if index.chunks else None

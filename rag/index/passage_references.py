@@ -13,7 +13,8 @@ __all__ = ["cited_rows", "read_references"]
 
 
 def read_references(citations: Path) -> list[tuple[str, list[str]]]:
-    """(unit, units that it refers to) from a corpus's `citations.jsonl`; empty without the file.
+    """Return (unit, units that it refers to) from a corpus's `citations.jsonl`;
+    empty without the file.
 
     Only references to other articles of the corpus are kept, each once, in order of appearance.
     """
@@ -27,7 +28,7 @@ def read_references(citations: Path) -> list[tuple[str, list[str]]]:
 
 
 def cited_rows(chunks: Sequence[Chunk]) -> dict[int, list[int]]:
-    """The rows of the articles that each passage of a court decision (kind `case`) cites.
+    """Return the rows of the articles that each passage of a court decision (kind `case`) cites.
 
     A passage that cites none gets all articles that its decision cites: an issue, for example,
     whose articles are listed in a separate section.

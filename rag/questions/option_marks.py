@@ -29,7 +29,7 @@ _ASKS_A_CHOICE = re.compile(
 
 
 def split_options(text: str, *, where: str = "") -> tuple[str, tuple[str, ...]]:
-    """The stem and the texts of the options without their marks (no options: free text).
+    """Return the stem and the texts of the options without their marks (no options: free text).
 
     Options begin with `1`, `1.`, `1)`, `①`, `(1)`, `가.` or `A.` at the start of a line, numbered
     from one without a gap to the end of the text. Lines in between continue an option. Circled
@@ -62,7 +62,7 @@ def split_options(text: str, *, where: str = "") -> tuple[str, tuple[str, ...]]:
 
 
 def checked_options(stem: str, options: tuple[str, ...], where: str) -> tuple[str, tuple[str, ...]]:
-    """The same stem and options.
+    """Return the same stem and options.
 
     Raises UserError, with `where`, for fewer than two options, more than nine or an empty one.
     """
@@ -89,7 +89,9 @@ def _number(style: str, mark: str) -> int:
 
 
 def _last_block(lines: Sequence[str], style: str) -> tuple[int, list[int], str] | None:
-    """The last run of marks 1, 2, 3 ... of a style: its first line, each mark's line, the style."""
+    """Return the last run of marks 1, 2, 3 ... of a style: its first line, each mark's line,
+    the style.
+    """
     marks: list[int] = []
     best: list[int] = []
     for position, line in enumerate(lines):

@@ -20,7 +20,7 @@ __all__ = ["cross_references", "neighbours"]
 def neighbours(
     chunks: Sequence[Chunk], order: Sequence[int], reach: int, shown: Mask | None = None
 ) -> list[int]:
-    """Rows up to `reach` before and after the best one, in its document and not found yet.
+    """Return rows up to `reach` before and after the best one, in its document and not found yet.
 
     `order` are the rows found, best first. Only rows that are `shown` (None: all) count as steps,
     because texts of other versions of the same act lie between them.

@@ -1,4 +1,4 @@
-"""The commands that answer questions with a run's model: ask and answer."""
+"""Define the commands that answer questions with a run's model: ask and answer."""
 
 from __future__ import annotations
 
@@ -142,7 +142,7 @@ def answer(
 
 @dataclass(frozen=True)
 class _Answering:
-    """What a run answers with: its model, chat template, retriever and settings."""
+    """The parts of a run that answer: its model, chat template, retriever and settings."""
 
     open_engine: Callable[[], Engine]
     template: ChatTemplate

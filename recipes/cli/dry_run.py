@@ -1,4 +1,4 @@
-"""The lines of `kofinlaw augment --dry-run`: what the stage would make, without writing it."""
+"""Describe what the augment stage would make, without writing it (`augment --dry-run`)."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The command `export`: write a merged checkpoint in other formats, or the contest's folder."""
+"""Define the command `export`: write a merged checkpoint in other formats or for the contest."""
 
 from __future__ import annotations
 

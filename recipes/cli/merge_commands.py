@@ -1,4 +1,4 @@
-"""The commands that make and check checkpoints: merge, verify, convert llama, convert exaone."""
+"""Define the commands that make and check checkpoints: merge, verify, convert."""
 
 from __future__ import annotations
 

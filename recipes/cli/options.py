@@ -1,4 +1,4 @@
-"""Options and arguments that several commands share; typer is the heaviest import here."""
+"""Define the options that several commands share; typer is the heaviest import here."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The command `prefer`: train the run's adapter on pairs of answers (DPO)."""
+"""Define the command `prefer`: train the run's adapter on pairs of answers (DPO)."""
 
 from __future__ import annotations
 

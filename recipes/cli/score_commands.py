@@ -1,4 +1,4 @@
-"""The commands on answers and scores: score, compare, report."""
+"""Define the commands on answers and scores: score, compare, report."""
 
 from __future__ import annotations
 

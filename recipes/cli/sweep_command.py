@@ -1,4 +1,4 @@
-"""The command `sweep`: run a recipe for every combination of some key values."""
+"""Define the command `sweep`: run a recipe for every combination of some key values."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The command `tune`: choose the retrieval settings that do best on development questions."""
+"""Define the command `tune`: choose the best retrieval settings on development questions."""
 
 from __future__ import annotations
 

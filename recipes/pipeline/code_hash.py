@@ -46,7 +46,7 @@ def with_imported_rooms(*rooms: str) -> tuple[str, ...]:
 
 @cache
 def code_sha256(name: str) -> str:
-    """SHA-256 (hexadecimal) of a package's source files, or of one module's file.
+    """Return the SHA-256 (hexadecimal) of a package's source files, or of one module's file.
 
     A room's hash covers its sub-folders. The root package's covers only the modules that are in
     `kofinlaw/` itself. The location is the one that Python imports from, so a move of this file
@@ -70,7 +70,7 @@ def code_sha256(name: str) -> str:
 
 
 def code_path(name: str) -> Path:
-    """The folder of a package, or the file of a module, that Python imports under this name.
+    """Return the folder of a package, or the file of a module, that Python imports under this name.
 
     Raises RuntimeError if Python finds neither.
     """
@@ -86,7 +86,7 @@ def code_path(name: str) -> Path:
 
 
 def source_files(folder: Path, *, deep: bool) -> Iterator[Path]:
-    """Source files of a folder in sorted order; `deep` includes its sub-folders."""
+    """Yield the source files of a folder in sorted order; `deep` includes its sub-folders."""
     for path in sorted(folder.rglob("*") if deep else folder.glob("*")):
         parts = set(path.relative_to(folder).parts)
         if path.suffix in SUFFIXES and not LEFT_OUT & parts and path.is_file():

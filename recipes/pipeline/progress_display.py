@@ -41,7 +41,9 @@ def _clock(seconds: float) -> str:
 
 
 def saved_progress(progress: Progress, path: Path) -> Progress:
-    """The same progress, also written to `path` every two seconds for `kofinlaw report serve`."""
+    """Return the same progress, also written to `path` every two seconds
+    for `kofinlaw report serve`.
+    """
     saved_at = float("-inf")
 
     def show_and_save(phase: str, done: int, total: int | None = None, **info: object) -> None:
@@ -138,5 +140,5 @@ class BarProgress:
 
 
 def stage_progress(stage: str) -> BarProgress | PlainProgress:
-    """A bar if standard error is a terminal, else plain lines."""
+    """Return a bar if standard error is a terminal, else plain lines."""
     return BarProgress(stage) if sys.stderr.isatty() else PlainProgress(stage)

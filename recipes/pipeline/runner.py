@@ -101,7 +101,7 @@ class Stage:
 
 @dataclass(frozen=True)
 class Outcome:
-    """What the runner did with a stage, and the stage's record."""
+    """The action of the runner on a stage (run, resumed or skipped), and the stage's record."""
 
     stage: str
     how: Literal["ran", "resumed", "skipped"]
@@ -109,7 +109,9 @@ class Outcome:
 
 
 def inputs_sha256(paths: Iterable[Path]) -> str:
-    """SHA-256 (hexadecimal) of the names and contents of files and folders, in sorted order."""
+    """Return the SHA-256 (hexadecimal) of the names and contents of files and folders,
+    in sorted order.
+    """
     digest = hashlib.sha256()
     for path in paths:
         files = sorted(p for p in path.rglob("*") if p.is_file()) if path.is_dir() else [path]
@@ -123,7 +125,7 @@ def inputs_sha256(paths: Iterable[Path]) -> str:
 
 
 def fingerprint(stage: Stage, before: Mapping[str, str]) -> str:
-    """The stage's fingerprint (SHA-256), given those of the earlier stages by name."""
+    """Return the stage's fingerprint (SHA-256), given those of the earlier stages by name."""
     content = {
         "stage": stage.name,
         "version": __version__,
@@ -137,12 +139,15 @@ def fingerprint(stage: Stage, before: Mapping[str, str]) -> str:
 
 
 def code_of(stage: Stage) -> tuple[str, ...]:
-    """The packages and modules whose code the stage uses; every stage uses the root package."""
+    """Return the packages and modules whose code the stage uses.
+
+    Every stage uses the root package.
+    """
     return (ROOT_PACKAGE, *(f"{ROOT_PACKAGE}.{room}" for room in stage.rooms), *stage.modules)
 
 
 def read_record(folder: Path) -> StageRecord:
-    """The `stage.json` of a stage's folder; empty if it is missing or broken."""
+    """Return the `stage.json` of a stage's folder; empty if it is missing or broken."""
     try:
         record: StageRecord = json.loads((folder / RECORD).read_text(encoding="utf-8"))
     except (OSError, ValueError):
@@ -190,7 +195,9 @@ def run_stages(
 
 
 def command_up_to(stage: str, folder: Path) -> str:
-    """The command that runs the stages of the run in `folder` up to and including this one."""
+    """Return the command that runs the stages of the run in `folder` up to
+    and including this one.
+    """
     words = ["kofinlaw", "run", str(folder / "recipe.yaml"), "--folder", str(folder)]
     return shlex.join([*words, "--until", stage])
 
@@ -284,7 +291,7 @@ def _work(stage: Stage, partial: Path, record: StageRecord) -> StageRecord:
 
 
 def _save_record(partial: Path, record: StageRecord) -> None:
-    """Save a record after an error; a second error on the way must not hide the first."""
+    """Save a record after an error; a second error while saving must not hide the first."""
     with contextlib.suppress(UserError, OSError):
         write_json(partial / RECORD, record)
 
@@ -331,7 +338,9 @@ def reset_peak_memory() -> None:
 
 
 def peak_memory_gib() -> float | None:
-    """The highest resident memory of this process since the last reset, in GiB; None if unknown."""
+    """Return the highest resident memory of this process since the last reset, in GiB;
+    None if unknown.
+    """
     try:
         status = Path("/proc/self/status").read_text()
     except OSError:

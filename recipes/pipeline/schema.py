@@ -1,4 +1,4 @@
-"""The schema of a recipe: strict, one model for each section, all errors with file and line."""
+"""Define the schema of a recipe: strict, one model a section, all errors with file and line."""
 
 from __future__ import annotations
 
@@ -79,7 +79,7 @@ class EvaluateSettings(BaseModel):
 
 
 class SweepSettings(BaseModel):
-    """What `kofinlaw sweep` varies; an ordinary run ignores it."""
+    """The keys that `kofinlaw sweep` varies; an ordinary run ignores it."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
@@ -228,7 +228,9 @@ def load_recipe(name: str, overrides: Sequence[str] = ()) -> tuple[Recipe, Recip
 
 
 def describe_errors(error: ValidationError, recipe_file: RecipeFile) -> str:
-    """All errors of pydantic as lines with file, line and remedy, in the order of the file."""
+    """Return all errors of pydantic as lines with file, line and remedy,
+    in the order of the file.
+    """
     lines = []
     for mistake in error.errors():
         loc = [str(part) for part in mistake["loc"] if not str(part).startswith("function-")]
@@ -266,7 +268,7 @@ def _explained(mistake: ErrorDetails, loc: list[str]) -> str:
 
 
 def field_names(loc: Sequence[str]) -> list[str]:
-    """The keys that the section at `loc` may have; empty if there is no such section."""
+    """Return the keys that the section at `loc` may have; empty if there is no such section."""
     current: type[BaseModel] | None = Recipe
     for part in loc:
         if part.isdigit():
@@ -278,7 +280,7 @@ def field_names(loc: Sequence[str]) -> list[str]:
 
 
 def _model_in(annotation: object) -> type[BaseModel] | None:
-    """The settings model in an annotation such as `DataSettings | None`."""
+    """Return the settings model in an annotation such as `DataSettings | None`."""
     if isinstance(annotation, type) and issubclass(annotation, BaseModel):
         return annotation
     for inner in typing.get_args(annotation):
@@ -289,14 +291,14 @@ def _model_in(annotation: object) -> type[BaseModel] | None:
 
 
 def resolved_yaml(recipe: Recipe) -> str:
-    """The recipe with every default filled in, as YAML."""
+    """Return the recipe with every default filled in, as YAML."""
     import yaml
 
     return yaml.safe_dump(recipe.model_dump(mode="json"), allow_unicode=True, sort_keys=False)
 
 
 def leaves(values: object, prefix: str = "") -> list[tuple[str, object]]:
-    """Dotted key and value of every value that is not a section."""
+    """Return the dotted key and value of every value that is not a section."""
     if isinstance(values, dict) and values:
         found = []
         for key, value in values.items():
@@ -306,7 +308,9 @@ def leaves(values: object, prefix: str = "") -> list[tuple[str, object]]:
 
 
 def origin_of(recipe_file: RecipeFile, dotted: str) -> str:
-    """The origin of one key of the resolved recipe: `default`, `file:line` or `--set key`."""
+    """Return the origin of one key of the resolved recipe: `default`,
+    `file:line` or `--set key`.
+    """
     current: object = recipe_file.values
     for part in dotted.split("."):
         if not isinstance(current, dict) or part not in current:
@@ -316,5 +320,5 @@ def origin_of(recipe_file: RecipeFile, dotted: str) -> str:
 
 
 def json_schema() -> dict[str, object]:
-    """JSON Schema of a recipe, for editors."""
+    """Return JSON Schema of a recipe, for editors."""
     return Recipe.model_json_schema()

@@ -23,7 +23,7 @@ STAGE_MODULES = (
 
 
 def build_stages(run: Run, resume: Resume = "if-possible") -> list[Stage]:
-    """Every stage of the recipe, in order.
+    """Return every stage of the recipe, in order.
 
     A recipe with ready `examples` and no documents has no stage `data` or `index`; a recipe
     without questions has no stage that answers or scores.
@@ -141,7 +141,7 @@ def _training(run: Run) -> list[Stage]:
 
 
 def train_inputs(settings: TrainSettings) -> list[Path]:
-    """The files and folders that training reads in addition to the run's examples."""
+    """Return the files and folders that training reads in addition to the run's examples."""
     mixed = [part.path for part in settings.mixture]
     return [*mixed, *([settings.start_from] if settings.start_from else [])]
 
@@ -179,7 +179,7 @@ def _export(run: Run) -> Stage:
 
 
 def _answering(run: Run) -> list[Stage]:
-    """The answers of every system, the submission, and the scores."""
+    """Return the answers of every system, the submission, and the scores."""
     recipe = run.recipe
     stages = [_answers_of(run, system) for system in recipe.evaluate.systems]
     answered = tuple(stage.name for stage in stages)
@@ -249,7 +249,7 @@ def _trace(run: Run) -> dict[str, object]:
 
 
 def judge_trace(run: Run) -> dict[str, object]:
-    """The trace settings if the scores depend on them: a judge's calls are traced too."""
+    """Return the trace settings if the scores depend on them: a judge's calls are traced too."""
     return _trace(run) if run.recipe.score.judge else {}
 
 

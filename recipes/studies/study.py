@@ -25,7 +25,7 @@ CELLS_MODULE = "kofinlaw.recipes.studies.cells"
 
 
 def study_stages(run: Run, resume: Resume = "if-possible") -> list[Stage]:
-    """Every stage of a study, in order.
+    """Return every stage of a study, in order.
 
     Raises UserError if the recipe has no `data` or no `study.retrievers`, or if a retriever or
     `study.trained` cannot be used.

@@ -1,4 +1,4 @@
-"""Names that the report shows, in Korean and English."""
+"""Define the names that the report shows, in Korean and English."""
 
 from __future__ import annotations
 

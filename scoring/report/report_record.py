@@ -1,4 +1,4 @@
-"""Types of the figures that a report shows: what `report.json` holds."""
+"""Define the types of the figures that a report shows, which are also those of `report.json`."""
 
 from __future__ import annotations
 
@@ -112,7 +112,7 @@ class MergeCheck(TypedDict, total=False):
 
 
 class MergeFigures(TypedDict, total=False):
-    """What `verify.json` holds, as far as the report uses it."""
+    """The part of `verify.json` that the report uses."""
 
     verdict: str
     failed: list[str]

@@ -19,7 +19,7 @@ __all__ = ["ReportResult", "report_markdown", "write_report"]
 
 @dataclass(frozen=True, slots=True)
 class ReportResult:
-    """What `write_report` returns.
+    """The result of `write_report`.
 
     `outcome` says whether training helped: helped, hurt, unclear, none or unknown.
     """

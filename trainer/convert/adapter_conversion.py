@@ -66,7 +66,7 @@ def convert_adapter(source: Path, out: Path, side: names.Side, base: Path | None
 def _renamed_modules(
     value: JsonValue, modules: dict[str, str], key: str, source: Path
 ) -> str | list[JsonValue]:
-    """The names of a list of modules (or of one module) on the other side."""
+    """Return the names of a list of modules (or of one module) on the other side."""
     listed = [value] if isinstance(value, str) else texts_at({key: value}, key, source / CONFIG)
     unknown = [name for name in listed if name.rsplit(".", 1)[-1] not in modules]
     if unknown:
@@ -79,7 +79,7 @@ def _renamed_modules(
 
 
 def _adapter_name(name: str, side: names.Side, source: Path) -> str:
-    """An adapter tensor's name on the other side."""
+    """Return an adapter tensor's name on the other side."""
     plain = name.removeprefix(PREFIX)
     for mark in (".lora_", ".base_layer.", ".weight"):
         if mark in plain:
@@ -89,7 +89,7 @@ def _adapter_name(name: str, side: names.Side, source: Path) -> str:
 
 
 def _module_path(module: str, side: names.Side, source: Path) -> str:
-    """A module's full path on the other side; the whole path must match the table."""
+    """Return a module's full path on the other side; the whole path must match the table."""
     for pair in (names.EMBEDDING, names.FINAL_NORM, names.HEAD):
         if f"{module}.weight" == pair[side]:
             return pair[1 - side].removesuffix(".weight")

@@ -15,7 +15,7 @@ __all__ = ["check_rope_scaling", "exaone_to_llama_config", "llama_to_exaone_conf
 
 
 def exaone_to_llama_config(config: JsonObject, where: Path) -> JsonObject:
-    """The Llama config of the same model; `where` is the file that messages name.
+    """Return the Llama config of the same model; `where` is the file that messages name.
 
     Raises UserError for a config that is not EXAONE 3.x, for a missing or unknown key, for an
     incomplete rope_scaling, and for dropout on embeddings (Llama has none).
@@ -47,7 +47,7 @@ def exaone_to_llama_config(config: JsonObject, where: Path) -> JsonObject:
 def llama_to_exaone_config(
     config: JsonObject, where: Path, original: JsonObject | None
 ) -> JsonObject:
-    """The EXAONE config of a Llama that was converted from EXAONE.
+    """Return the EXAONE config of a Llama that was converted from EXAONE.
 
     `original`, the config it was converted from, gives the order of keys and the keys that Llama
     lacks. Raises UserError for unknown or missing keys, and for values that EXAONE cannot hold.
@@ -118,7 +118,7 @@ def sizes_of(llama_config: Mapping[str, JsonValue], where: Path) -> dict[str, in
 
 
 def _head_dim(config: JsonObject, where: Path) -> int:
-    """The width of a head: EXAONE's attention divides the hidden size by its heads."""
+    """Return the width of a head: EXAONE's attention divides the hidden size by its heads."""
     hidden = integer_at(config, "hidden_size", where)
     size, rest = divmod(hidden, integer_at(config, "num_attention_heads", where))
     if rest:

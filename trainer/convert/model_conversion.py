@@ -105,7 +105,7 @@ def _config_text(source: Path) -> str:
 
 
 def _renamed_tensors(source: Path, llama: JsonObject, side: names.Side) -> dict[str, str]:
-    """The other side's name of every tensor, after a check of names and shapes.
+    """Return the other side's name of every tensor, after a check of names and shapes.
 
     `llama` is the model's config in Llama's form; `side` says whose names the source has.
     """

@@ -117,7 +117,7 @@ ROPE_SCALING = {
 
 
 def tensor_names(layers: int, *, tied: bool) -> list[tuple[str, str]]:
-    """(EXAONE name, Llama name) of every tensor of a model of this depth."""
+    """Return (EXAONE name, Llama name) of every tensor of a model of this depth."""
     names = [EMBEDDING, FINAL_NORM] + ([] if tied else [HEAD])
     for layer in range(layers):
         for exaone, llama, _, _ in LAYER_TENSORS:

@@ -114,7 +114,7 @@ def copy_rest(source: Path, target: Path) -> None:
     tokenizer = source / "tokenizer_config.json"
     if "auto_map" in read_object_if_present(tokenizer):
         raise UserError(
-            "the tokenizer brings its own code, which is never run", where=str(tokenizer)
+            "the tokenizer contains its own code, which is never run", where=str(tokenizer)
         )
     for path in sorted(source.iterdir()):
         written = path.name in ("config.json", INDEX_NAME, CONVERTED)

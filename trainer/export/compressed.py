@@ -56,7 +56,7 @@ def to_compressed(
     without a GPU, and for a model that llm-compressor refuses.
     """
     if method not in METHODS:
-        raise UserError(f"method takes {', '.join(METHODS)}, not {method!r}")
+        raise UserError(f"method must be one of {', '.join(METHODS)}, not {method!r}")
     if out.exists() and any(out.iterdir()):
         raise UserError("the target folder is not empty", where=str(out))
     if not calibration:
@@ -99,7 +99,9 @@ def spread(texts: Sequence[str], count: int) -> list[str]:
 
 
 def calibration_texts(chunks: Path, examples: Path) -> list[str]:
-    """Texts of the chunks that training examples came from, so never of an evaluation's chunks."""
+    """Return the texts of the chunks that training examples came from,
+    so never of an evaluation's chunks.
+    """
     seen: set[str] = set()
     for example in read_jsonl(examples, Example):
         seen.update(example.provenance.get("chunks") or ())

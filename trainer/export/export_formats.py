@@ -109,7 +109,7 @@ def _path(named: str | None) -> Path | None:
 
 
 def _content_settings(kind: str, settings: ExportSettings) -> JsonObject:
-    """The settings that decide the content of a form's file."""
+    """Return the settings that decide the content of a form's file."""
     if kind in METHODS:
         return settings.model_dump(include={"calibration_samples", "calibration_tokens"})
     return settings.model_dump(include={"quantizer"}) if kind == "gguf-q4_k_m" else {}

@@ -1,4 +1,4 @@
-"""What an export wrote: the facts of each form, as `export.json` lists them."""
+"""Define the record of an export: the facts of each form, as `export.json` lists them."""
 
 from __future__ import annotations
 
@@ -37,16 +37,16 @@ class ExportResult:
     bytes_by_form: dict[str, int]
 
     def to_record(self) -> dict[str, object]:
-        """The sizes as flat JSON values."""
+        """Return the sizes as flat JSON values."""
         return {f"{form} bytes": size for form, size in self.bytes_by_form.items()}
 
 
 def read_export_list(folder: Path) -> dict[str, ExportFacts]:
-    """The forms that `export.json` of a folder lists; empty where there is no such file."""
+    """Return the forms that `export.json` of a folder lists; empty where there is no such file."""
     listed = read_object_if_present(folder / EXPORT_LIST)
     return cast("dict[str, ExportFacts]", listed)  # only `export_model` writes this file
 
 
 def exported_path(folder: Path, facts: ExportFacts) -> Path:
-    """Where a listed form lies."""
+    """Return the path of a form that `export.json` lists."""
     return folder / (facts.get("file") or facts["folder"])

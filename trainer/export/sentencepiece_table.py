@@ -19,8 +19,8 @@ BPE = 2  # TrainerSpec.ModelType
 
 
 def sentencepiece_model(table: TokenTable) -> bytes:
-    """The bytes of tokenizer.model: a BPE model with byte fallback, without a dummy prefix, and
-    with unchanged white space (Gemma's normaliser is the identity)."""
+    """Return the bytes of tokenizer.model: a BPE model with byte fallback,
+    without a dummy prefix, and with unchanged white space (Gemma's normaliser is the identity)."""
     out = bytearray()
     for number, (token, score, kind) in enumerate(
         zip(table.tokens, table.scores, table.types, strict=True)
@@ -48,7 +48,7 @@ def added_tokens(table: TokenTable) -> dict[str, dict[str, JsonValue]]:
 
 
 def differences(ours: TokenTable, theirs: TokenTable) -> list[int]:
-    """Ids whose text, score or type differs, except the unknown token's."""
+    """Return the ids whose text, score or type differs, except the unknown token's."""
     first, second = (
         list(zip(table.tokens, table.scores, table.types, strict=True)) for table in (ours, theirs)
     )

@@ -1,4 +1,4 @@
-"""Check that a base model is the adapter's own, and find what training held in 4 bits."""
+"""Check that the base is the one the adapter was trained on, and find its 4-bit weights."""
 
 from __future__ import annotations
 
@@ -52,7 +52,7 @@ def check_base(adapter: Adapter, folder: Path, accept_unrecorded: bool) -> str:
     recorded = adapter.record.get("base_sha256")
     if recorded is None and not accept_unrecorded:
         raise UserError(
-            "this adapter does not say which base it was trained on",
+            "the record of this adapter does not name its base",
             where=str(adapter.folder / RECORD),
             remedy="if you are sure of the base, merge with --accept-unrecorded",
         )
@@ -67,7 +67,7 @@ def check_base(adapter: Adapter, folder: Path, accept_unrecorded: bool) -> str:
 
 
 def quantization_of(adapter: Adapter) -> Quantization | None:
-    """How training quantised the base, with every key that reproducing its values needs.
+    """Return how training quantised the base, with every key that reproducing its values needs.
 
     Raises UserError for a type whose values cannot be reproduced, and for missing keys.
     """
@@ -90,8 +90,8 @@ def quantization_of(adapter: Adapter) -> Quantization | None:
 
 
 def linear_weights(weights: Iterable[TensorInfo]) -> frozenset[str]:
-    """Names of the weights that bitsandbytes quantises: 2-D `.weight`, but no embedding, norm or
-    head."""
+    """Return the names of the weights that bitsandbytes quantises:
+    2-D `.weight`, but no embedding, norm or head."""
     return frozenset(
         info.name
         for info in weights

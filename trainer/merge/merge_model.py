@@ -151,7 +151,9 @@ def _write_weights(plan: MergePlan, folder: Path, progress: Progress) -> dict[st
 
 
 def merged_tensor(planned: PlannedTensor, plan: MergePlan) -> torch.Tensor:
-    """One tensor in its stored format, on the CPU. Raises UserError where it is not finite."""
+    """Return one tensor in its stored format, on the CPU. Raises UserError where it is not
+    finite.
+    """
     source = read_tensor(planned.source)
     if planned.source.dtype not in FLOATS:
         return source
@@ -219,7 +221,9 @@ def _record(
     companions: dict[str, str],
     hashes: dict[str, str],
 ) -> dict[str, object]:
-    """The merged folder's `kofinlaw.json`: what the model is made of, without times or paths."""
+    """Return the merged folder's `kofinlaw.json`: what the model is made of,
+    without times or paths.
+    """
     return {
         "kind": "merged",
         "name": title,

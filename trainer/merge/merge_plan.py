@@ -145,9 +145,11 @@ class _Planner:
         magnitude = parts.pop("lora_magnitude_vector", None)
         parts.pop("lora_B.bias", None)
         if parts:
-            raise UserError(f"tensors without a use: {', '.join(sorted(parts))}", where=where)
+            raise UserError(f"unused tensors: {', '.join(sorted(parts))}", where=where)
         if bool(self.adapter.config.get("use_dora")) != (magnitude is not None):
-            raise UserError("use_dora and the magnitude vectors disagree", where=where)
+            raise UserError(
+                "use_dora in the config does not match the magnitude vectors", where=where
+            )
         transposed = bool(self.adapter.config.get("fan_in_fan_out")) and not embedding
         term = LoraTerm(
             module, a, b, self.adapter.scaling(module), magnitude, transposed, embedding
@@ -191,7 +193,7 @@ class _Planner:
         replaced: dict[str, TensorInfo],
         sources: dict[str, TensorInfo],
     ) -> bool:
-        """Whether embedding and head stay one tensor.
+        """Return whether embedding and head stay one tensor.
 
         Where they do not, `sources` gets a source for the head.
         """
@@ -218,7 +220,9 @@ class _Planner:
     def _vocabulary(
         self, replaced: dict[str, TensorInfo], sources: dict[str, TensorInfo], tied: bool
     ) -> int | None:
-        """The new number of tokens, where the trained embedding has another number of rows."""
+        """Return the new number of tokens, where the trained embedding has another number
+        of rows.
+        """
         for name, info in replaced.items():
             shape = sources[name].shape
             rows_may_differ = name in (self.embedding, HEAD)

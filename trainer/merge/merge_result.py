@@ -1,4 +1,4 @@
-"""Figures that a merge returns and records."""
+"""Define the figures that a merge returns and records."""
 
 from __future__ import annotations
 
@@ -21,13 +21,13 @@ class MergeCounts:
     shards: int
 
     def to_record(self) -> dict[str, int]:
-        """The counts by name, as `kofinlaw.json` keeps them under `counts`."""
+        """Return the counts by name, as `kofinlaw.json` keeps them under `counts`."""
         return asdict(self)
 
 
 @dataclass(frozen=True, slots=True)
 class MergeResult:
-    """What a merge did.
+    """The result of a merge.
 
     Attributes:
         counts: tensors, parameters and bytes of the merged checkpoint.
@@ -43,7 +43,7 @@ class MergeResult:
     answer_losses: dict[str, float] | None = None
 
     def to_record(self) -> dict[str, object]:
-        """The figures as flat JSON values."""
+        """Return the figures as flat JSON values."""
         losses = self.answer_losses or {}
         return {
             **self.counts.to_record(),

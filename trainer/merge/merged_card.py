@@ -49,7 +49,7 @@ CONVERTED = "kofinlaw-convert.json"  # the original config of a Llama converted 
 
 
 def model_name(adapter: Adapter, plan: MergePlan, asked: str | None) -> str:
-    """The merged model's name: `asked`, or the base's name and `-kofinlaw`.
+    """Return the merged model's name: `asked`, or the base's name and `-kofinlaw`.
 
     Raises UserError for a name that breaks the base's licence: EXAONE's (2.1c) requires the names
     of derivatives to begin with EXAONE.
@@ -69,7 +69,7 @@ def model_name(adapter: Adapter, plan: MergePlan, asked: str | None) -> str:
 
 
 def base_name(adapter: Adapter, plan: MergePlan) -> str:
-    """The base's public name: as recorded, else the catalogue's, else the folder's.
+    """Return the base's public name: as recorded, else the catalogue's, else the folder's.
 
     A recorded name without an owner is a folder's name, so the catalogue's name replaces it.
     """
@@ -81,7 +81,7 @@ def base_name(adapter: Adapter, plan: MergePlan) -> str:
 
 
 def chat_template(adapter: Adapter, base_folder: Path) -> templates.ChatTemplate:
-    """The template the adapter was trained with.
+    """Return the template the adapter was trained with.
 
     Raises UserError where the template found is not the recorded one.
     """
@@ -138,12 +138,12 @@ def write_companions(plan: MergePlan, folder: Path) -> dict[str, str]:
 
 
 def _own_vocabulary(adapter: Adapter, base: Path, plan: MergePlan) -> bool:
-    """Whether the adapter's tokenizer replaces the base's, because training added tokens."""
+    """Return whether the adapter's tokenizer replaces the base's, because training added tokens."""
     own, theirs = adapter.folder / "tokenizer.json", base / "tokenizer.json"
     if not own.exists() or not theirs.exists():
         if plan.vocab_size is not None and not own.exists():
             raise UserError(
-                "the vocabulary was resized, but the adapter brings no tokenizer.json",
+                "the vocabulary was resized, but the adapter has no tokenizer.json",
                 where=str(adapter.folder),
                 remedy="save the tokenizer into the adapter's folder",
             )
@@ -153,7 +153,7 @@ def _own_vocabulary(adapter: Adapter, base: Path, plan: MergePlan) -> bool:
 
 
 def _generation_config(base: Path, template: templates.ChatTemplate, folder: Path) -> JsonObject:
-    """The base's generation config, with the template's stop token as an end token.
+    """Return the base's generation config, with the template's stop token as an end token.
 
     A base model's own end token ends a document. The trained model ends its turn with the
     template's token, and without it here `generate` would not stop.

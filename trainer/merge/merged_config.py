@@ -24,7 +24,7 @@ def readable_by_both(
     tied: bool | None = None,
     vocab_size: int | None = None,
 ) -> JsonObject:
-    """The config with the keys of both generations of transformers.
+    """Return the config with the keys of both generations of transformers.
 
     Args:
         config: the base's config.json; it stays unchanged.

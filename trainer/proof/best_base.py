@@ -99,7 +99,9 @@ def merge_on_better_base(
 
 
 def _loss(proof: ProofResult) -> float:
-    """The merged model's mean loss on answers, in nats a token; infinite without a passed proof."""
+    """Return the merged model's mean loss on answers, in nats a token;
+    infinite without a passed proof.
+    """
     loss = proof.figures.answer_loss_merged if proof.figures else None
     if proof.verdict != "pass" or loss is None:
         return float("inf")

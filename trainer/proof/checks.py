@@ -60,7 +60,7 @@ def compare_models(
     labels: Sequence[str],
     dtype: str,
 ) -> ProofFigures:
-    """The figures of a proof.
+    """Return the figures of a proof.
 
     Args:
         base: the base without adapter.

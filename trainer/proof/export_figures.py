@@ -1,4 +1,4 @@
-"""Figures of exports compared with the merged model they were made from."""
+"""Define the figures that compare exports with the merged model they were made from."""
 
 from __future__ import annotations
 
@@ -62,7 +62,7 @@ class ExportFigures:
     tokenization_same: float | None
 
     def to_record(self) -> dict[str, object]:
-        """The known figures by name, as proof.json lists them."""
+        """Return the known figures by name, as proof.json lists them."""
         return {name: value for name, value in asdict(self).items() if value is not None}
 
 

@@ -89,7 +89,9 @@ def prove_exports(
 
 
 def held_out_passages(chunks: Path, examples: Path | None) -> list[str]:
-    """Texts of chunks that no training example was made from, spread evenly over the corpus."""
+    """Return the texts of chunks that no training example was made from,
+    spread evenly over the corpus.
+    """
     trained_on: set[str] = set()
     if examples is not None:
         for example in read_jsonl(examples, Example):

@@ -70,7 +70,7 @@ class GgufModel:
         return [{item["id"]: item["logprob"] for item in step["top_logprobs"]} for step in steps]
 
     def tokenize(self, text: str) -> list[int]:
-        """Token ids of a text. Chat marks are recognised; no start token is added."""
+        """Return the token ids of a text. Chat marks are recognised; no start token is added."""
         # xllamacpp has no call for this, but serves llama.cpp's own endpoint on this machine.
         body = json.dumps({"content": text, "add_special": False, "parse_special": True})
         request = urllib.request.Request(

@@ -31,7 +31,7 @@ EXPORT_COLUMNS: dict[str, Callable[[ExportFigures], str]] = {
 
 
 def verdict_page(result: ProofResult) -> str:
-    """The page verify.md of a proof."""
+    """Return the page verify.md of a proof."""
     word = {"pass": "PASS", "fail": "FAIL"}[result.verdict]
     lines = [
         f"# Merge proof: {word}",
@@ -67,7 +67,7 @@ def _one_line(text: str) -> str:
 
 
 def exports_page(proofs: Mapping[str, ExportFigures]) -> str:
-    """The page proof.md: what each export lost, one line a form."""
+    """Return the page proof.md: what each export lost, one line a form."""
     lines = ["# Exports compared with the merged model", ""]
     lines += [f"| form | {' | '.join(EXPORT_COLUMNS)} |"]
     lines.append(f"| --- {'| --- ' * len(EXPORT_COLUMNS)}|")

@@ -1,4 +1,4 @@
-"""Results of a merge proof: checks, figures and verdict."""
+"""Define the results of a merge proof: checks, figures and verdict."""
 
 from __future__ import annotations
 
@@ -69,7 +69,7 @@ class ProofFigures:
     tokens_compared: int
 
     def to_record(self) -> dict[str, object]:
-        """The figures by name. Of those that are None, only `choice_agreement` is listed."""
+        """Return the figures by name. Of those that are None, only `choice_agreement` is listed."""
         return {
             name: value
             for name, value in asdict(self).items()
@@ -121,13 +121,13 @@ class ProofResult:
         return "fail" if self.failed else "pass"
 
     def to_record(self) -> dict[str, object]:
-        """The verdict and the figures as flat JSON values."""
+        """Return the verdict and the figures as flat JSON values."""
         figures = self.figures.to_record() if self.figures else {}
         known = {name: value for name, value in figures.items() if value is not None}
         return {"verdict": self.verdict, "failed": ", ".join(self.failed), **known}
 
     def to_report(self) -> dict[str, object]:
-        """The content of verify.json."""
+        """Return the content of verify.json."""
         report: dict[str, object] = {
             "verdict": self.verdict,
             "failed": list(self.failed),

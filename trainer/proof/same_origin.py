@@ -1,4 +1,4 @@
-"""Check that base, tokenizer and chat template of a merge are the trained model's own."""
+"""Check that base, tokenizer and chat template of a merge are those of the trained model."""
 
 from __future__ import annotations
 
@@ -67,7 +67,7 @@ def identity_checks(
 
 
 def _own_template(merged: Path) -> str | None:
-    """The template that another reader finds in the folder, without kofinlaw's catalogue."""
+    """Return the template that another reader finds in the folder, without kofinlaw's catalogue."""
     file = merged / "chat_template.jinja"
     if file.exists():
         return file.read_text(encoding="utf-8")

@@ -20,7 +20,7 @@ def test_another_base_is_refused(tmp_path, pico, adapter):
 
 def test_an_adapter_without_record_is_refused_unless_accepted(tmp_path, pico, llama):
     adapter = pico.write_adapter(tmp_path / "a", llama, record=False)
-    with pytest.raises(UserError, match="does not say which base"):
+    with pytest.raises(UserError, match="does not name its base"):
         merge_adapter(adapter, llama, tmp_path / "out")
     merge_adapter(adapter, llama, tmp_path / "out", accept_unrecorded=True)
 

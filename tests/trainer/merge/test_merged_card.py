@@ -47,7 +47,7 @@ def test_a_resized_vocabulary_takes_the_adapter_s_tokenizer(tmp_path, pico, llam
     for name in whole:
         weights[name] = torch.cat([weights[name], weights[name][:3]])
     save_file(weights, adapter / "adapter_model.safetensors")
-    with pytest.raises(UserError, match=r"brings no tokenizer\.json"):
+    with pytest.raises(UserError, match=r"has no tokenizer\.json"):
         merge_adapter(adapter, llama, tmp_path / "out", base="original")
     tokenizer = json.loads((llama / "tokenizer.json").read_text())
     first = max(tokenizer["model"]["vocab"].values()) + 1
