@@ -116,7 +116,11 @@ class TeacherSettings(BaseModel):
 
 
 class AugmentSettings(BaseModel):
-    """Which questions are made from the corpus, and how prompts show them."""
+    """Which questions are made from the corpus, and how prompts show them.
+
+    Raises pydantic's ValidationError for an unknown key or a value out of range; the recipe reader
+    turns it into a UserError with the line.
+    """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 

@@ -13,7 +13,11 @@ __all__ = ["AnswerSettings"]
 
 
 class AnswerSettings(BaseModel):
-    """How questions are answered, and how much time there is."""
+    """How questions are answered, and how much time there is.
+
+    Raises pydantic's ValidationError for an unknown key or a value out of range; the recipe reader
+    turns it into a UserError with the line.
+    """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 

@@ -106,7 +106,11 @@ class WeaviateSettings(BaseModel):
 
 
 class RagSettings(BaseModel):
-    """Settings of the index, of retrieval, and of the evidence that a prompt gets."""
+    """Settings of the index, of retrieval, and of the evidence that a prompt gets.
+
+    Raises pydantic's ValidationError for an unknown key or a value out of range; the recipe reader
+    turns it into a UserError with the line.
+    """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 

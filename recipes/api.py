@@ -7,7 +7,7 @@ from dataclasses import replace
 from datetime import date
 from pathlib import Path
 from types import TracebackType
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Literal, get_args
 
 from kofinlaw import UserError
 
@@ -19,7 +19,9 @@ if TYPE_CHECKING:
     from kofinlaw.recipes.pipeline.run import Run
     from kofinlaw.recipes.pipeline.schema import Recipe
 
-__all__ = ["OpenRun", "newest_run", "open_run", "run_recipe"]
+__all__ = ["OpenRun", "ResumeMode", "newest_run", "open_run", "run_recipe"]
+
+ResumeMode = Literal["never", "always", "if-possible"]
 
 
 class OpenRun:
@@ -178,7 +180,7 @@ def run_recipe(
     overrides: Mapping[str, object] | None = None,
     runs: str | Path = "runs",
     folder: str | Path | None = None,
-    resume: Literal["never", "always", "if-possible"] = "if-possible",
+    resume: ResumeMode = "if-possible",
     until: str | None = None,
     say: Callable[[str], None] = print,
 ) -> OpenRun:
@@ -208,6 +210,12 @@ def run_recipe(
     from kofinlaw.recipes.pipeline.schema import load_recipe
     from kofinlaw.recipes.pipeline.stages import build_stages
 
+    if resume not in get_args(ResumeMode):
+        raise UserError(
+            f"unknown resume mode {resume!r}",
+            where="resume",
+            remedy=f"use one of {', '.join(get_args(ResumeMode))}",
+        )
     settings = [
         f"{key}={json.dumps(value, default=str)}" for key, value in (overrides or {}).items()
     ]

@@ -10,7 +10,11 @@ __all__ = ["JudgeSettings", "ScoreSettings"]
 
 
 class JudgeSettings(BaseModel):
-    """A local model that judges free-text answers by rubrics."""
+    """A local model that judges free-text answers by rubrics.
+
+    Raises pydantic's ValidationError for an unknown key or a value out of range; the recipe reader
+    turns it into a UserError with the line.
+    """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
@@ -56,7 +60,11 @@ class JudgeSettings(BaseModel):
 
 
 class ScoreSettings(BaseModel):
-    """How answers are scored. The defaults follow the FSKU contest formula."""
+    """How answers are scored. The defaults follow the FSKU contest formula.
+
+    Raises pydantic's ValidationError for an unknown key or a value out of range; the recipe reader
+    turns it into a UserError with the line.
+    """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 

@@ -90,7 +90,11 @@ class SweepSettings(BaseModel):
 
 
 class Recipe(BaseModel):
-    """Everything that a run depends on."""
+    """Everything that a run depends on.
+
+    Raises pydantic's ValidationError for an unknown key or a value out of range; the recipe reader
+    turns it into a UserError with the line.
+    """
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 

@@ -28,7 +28,7 @@ def test_no_folder_holds_more_files_than_one_can_read():
     full = {
         relative(folder): count
         for folder, count in counts.items()
-        if count > (MOST_FILES_IN_TRAINER if folder.name == "trainer" else MOST_FILES)
+        if count > (MOST_FILES_IN_TRAINER if relative(folder) == "trainer" else MOST_FILES)
     }
     assert full == {}
 
