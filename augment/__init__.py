@@ -17,7 +17,6 @@ if TYPE_CHECKING:
     from kofinlaw.augment.augment_counts import AugmentCounts
     from kofinlaw.augment.generators.drafts import Draft
     from kofinlaw.augment.generators.registry import (
-        GROUNDED_GENERATORS,
         QuestionGenerator,
         draft_questions,
     )
@@ -26,7 +25,6 @@ if TYPE_CHECKING:
     from kofinlaw.augment.stage import generate_examples
 
 __all__ = [
-    "GROUNDED_GENERATORS",
     "AugmentCounts",
     "AugmentSettings",
     "Draft",
@@ -42,7 +40,6 @@ _EXPORTS = {
     "AugmentCounts": "kofinlaw.augment.augment_counts",
     "AugmentSettings": "kofinlaw.augment.settings",
     "Draft": "kofinlaw.augment.generators.drafts",
-    "GROUNDED_GENERATORS": "kofinlaw.augment.generators.registry",
     "Law": "kofinlaw.augment.reading.acts",
     "Laws": "kofinlaw.augment.reading.acts",
     "QuestionGenerator": "kofinlaw.augment.generators.registry",

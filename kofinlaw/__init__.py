@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 
 __version__ = "0.1.0"
 
-__all__ = ["OpenRun", "Progress", "UserError", "__version__", "open_run", "run", "silent"]
+__all__ = ["OpenRun", "Progress", "UserError", "open_run", "run", "silent"]
 
 # Public name -> module, or module:name. The root package lies below every room, so these names are
 # looked up when they are used and never imported here.

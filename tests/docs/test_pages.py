@@ -15,6 +15,7 @@ ROOT = Path(__file__).parents[2]
 DOCS = ROOT / "docs"
 PAGES = [ROOT / "README.md", ROOT / "README.ko.md", *sorted(DOCS.rglob("*.md"))]
 FENCE = re.compile(r"^( *)```python[^\n]*\n(.*?)^\1```", re.MULTILINE | re.DOTALL)
+TOPS = {path.name for path in ROOT.iterdir() if path.is_dir()} - {"runs", "build"}
 PATH = re.compile(r"`([\w./-]+\.(?:py|yaml|toml|html|jinja|md))(?::(\w+))?`")
 
 
@@ -110,6 +111,13 @@ def test_the_map_names_files_that_exist():
                 text = path.read_text(encoding="utf-8")
                 pattern = rf"\b(def|class) {symbol}\b|^{symbol}\b|^    {symbol}:"
                 assert re.search(pattern, text, re.MULTILINE), f"{name}:{symbol}"
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.relative_to(ROOT).as_posix())
+def test_the_source_files_that_a_page_names_exist(page):
+    for name, _ in PATH.findall(page.read_text(encoding="utf-8")):
+        if "/" in name and name.split("/")[0] in TOPS:
+            assert (ROOT / name).is_file(), f"{page.name} names {name}"
 
 
 def test_every_folder_of_the_package_is_on_the_map():

@@ -75,8 +75,8 @@ missing = []
 for room, names in {{room: importlib.import_module(room).__all__ for room in {ROOMS!r}}}.items():
     for name in names:
         value = getattr(importlib.import_module(room), name)
-        kind = type(value).__name__
-        if kind == "module" or not (callable(value) or kind in ("str", "tuple", "_LiteralGenericAlias", "UnionType", "frozenset", "_UnionGenericAlias", "_GenericAlias")):
+        if not callable(value):
+            kind = type(value).__name__
             missing.append([room, name, kind])
 print(json.dumps(missing))
 """
