@@ -6,6 +6,7 @@ import contextlib
 import ipaddress
 import os
 import socket
+import threading
 import traceback
 from collections.abc import Callable, Iterator
 from typing import ParamSpec, TypeVar
@@ -113,23 +114,48 @@ _OUTBOUND_CALLS: tuple[tuple[object, str, Callable[..., None]], ...] = (
     (socket, "gethostbyaddr", lambda host: _check_name(host)),
 )
 
+# Guards may overlap in any order, on several threads: the first one replaces the calls and the
+# last one puts them back.
+_lock = threading.Lock()
+_open_guards = 0
+_originals: list[tuple[object, str, Callable[..., object]]] = []
+
+
+def _close_ways_out() -> None:
+    global _open_guards
+    with _lock:
+        _open_guards += 1
+        if _open_guards == 1:
+            for owner, name, check in _OUTBOUND_CALLS:
+                call = getattr(owner, name)
+                _originals.append((owner, name, call))
+                setattr(owner, name, _guarded(call, check))
+
+
+def _reopen_ways_out() -> None:
+    global _open_guards
+    with _lock:
+        _open_guards -= 1
+        if _open_guards == 0:
+            for owner, name, call in _originals:
+                setattr(owner, name, call)
+            _originals.clear()
+
 
 @contextlib.contextmanager
 def guard(*, offline: bool = True) -> Iterator[None]:
     """Inside the block, a connection or name look-up beyond loopback raises UserError.
 
     The error names the calling line. The guard covers Python's sockets on every thread of the
-    process. It does not see sockets that native code opens. With `offline` false it does nothing.
+    process until the last open guard ends. It does not see sockets that native code opens. The
+    environment variables stay set. With `offline` false it does nothing.
     """
     if not offline:
         yield
         return
     set_environment()
-    originals = [(owner, name, getattr(owner, name)) for owner, name, _ in _OUTBOUND_CALLS]
-    for (owner, name, call), (_, _, check) in zip(originals, _OUTBOUND_CALLS, strict=True):
-        setattr(owner, name, _guarded(call, check))
+    _close_ways_out()
     try:
         yield
     finally:
-        for owner, name, call in originals:
-            setattr(owner, name, call)
+        _reopen_ways_out()
