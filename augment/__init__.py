@@ -9,14 +9,14 @@ from a `Law`, and `GROUNDED_GENERATORS` lists all generators.
 
 from __future__ import annotations
 
-from importlib import import_module
 from typing import TYPE_CHECKING
 
+from kofinlaw.lazy import lazy_exports
+
 if TYPE_CHECKING:
-    from kofinlaw.augment.counts import AugmentCounts
+    from kofinlaw.augment.augment_counts import AugmentCounts
     from kofinlaw.augment.generators.drafts import Draft
     from kofinlaw.augment.generators.registry import (
-        GROUNDED_GENERATORS,
         QuestionGenerator,
         draft_questions,
     )
@@ -25,7 +25,6 @@ if TYPE_CHECKING:
     from kofinlaw.augment.stage import generate_examples
 
 __all__ = [
-    "GROUNDED_GENERATORS",
     "AugmentCounts",
     "AugmentSettings",
     "Draft",
@@ -38,10 +37,9 @@ __all__ = [
 ]
 
 _EXPORTS = {
-    "AugmentCounts": "kofinlaw.augment.counts",
+    "AugmentCounts": "kofinlaw.augment.augment_counts",
     "AugmentSettings": "kofinlaw.augment.settings",
     "Draft": "kofinlaw.augment.generators.drafts",
-    "GROUNDED_GENERATORS": "kofinlaw.augment.generators.registry",
     "Law": "kofinlaw.augment.reading.acts",
     "Laws": "kofinlaw.augment.reading.acts",
     "QuestionGenerator": "kofinlaw.augment.generators.registry",
@@ -50,13 +48,4 @@ _EXPORTS = {
     "read_laws": "kofinlaw.augment.reading.acts",
 }
 
-
-def __getattr__(name: str) -> object:
-    """Import a public name when it is first used."""
-    if name in _EXPORTS:
-        return getattr(import_module(_EXPORTS[name]), name)
-    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-
-
-def __dir__() -> list[str]:
-    return sorted(__all__)
+__getattr__, __dir__ = lazy_exports(__name__, _EXPORTS)

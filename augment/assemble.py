@@ -34,7 +34,7 @@ AskStudent = Callable[[Sequence[Item]], Mapping[str, float]]
 
 @dataclass
 class AugmentContext:
-    """What all steps of the stage need, and the rejected items that they collect."""
+    """The inputs that all steps of the stage need, and the rejected items that they collect."""
 
     settings: AugmentSettings
     seed: int
@@ -51,13 +51,15 @@ class AugmentContext:
 
 
 def item_id(item: Item) -> str:
-    """A stable id: the kind and a hash of the question with its options in order."""
+    """Return a stable id of an item: the kind and a hash of the question with its "
+    "options in order."""
     text = "\n".join([item.draft.stem, *item.options])
     return f"{item.draft.kind}-{sha256_text(text)[:12]}"
 
 
 def item_fingerprint(item: Item) -> str:
-    """Equal for two items with the same question and the same options in any order."""
+    """Return a fingerprint that is equal for two items with the same question and "
+    "the same options in any order."""
     return "\n".join([item.draft.stem, *sorted(item.options)])
 
 
@@ -69,7 +71,7 @@ def make_items(
     excluded: AbstractSet[str] = frozenset(),
     ask_student: AskStudent | None = None,
 ) -> list[Item]:
-    """At most `count` finished questions.
+    """Return at most `count` finished questions.
 
     Args:
         context: Settings, acts and passages; rejected items are added to it.
@@ -100,7 +102,7 @@ def make_items(
 
 
 def _item(context: AugmentContext, draft: Draft) -> Item | None:
-    """The draft as an item; None where it has too few options or fails a check."""
+    """Return the draft as an item; None where it has too few options or fails a check."""
     rng = source_rng(context.seed, "options", draft.kind, draft.stem, draft.answer)
     wanted = 5 if rng.random() < context.settings.five_options_share else 4
     item = build_item(draft, wanted, rng)
@@ -120,7 +122,7 @@ def _item(context: AugmentContext, draft: Draft) -> Item | None:
 
 
 def _balance_positions(items: list[Item], rng: random.Random) -> list[Item]:
-    """The items with the answer equally often at each position, as far as possible."""
+    """Return the items with the answer equally often at each position, as far as possible."""
     out = list(items)
     for count in (4, 5):
         indexes = [i for i, item in enumerate(items) if len(item.options) == count]
@@ -135,12 +137,12 @@ def _balance_positions(items: list[Item], rng: random.Random) -> list[Item]:
 
 
 def question_of(item: Item) -> Question:
-    """The item as a question without its answer."""
+    """Return the item as a question without its answer."""
     return Question(item_id(item), item.draft.stem, item.options)
 
 
 def key_of(item: Item) -> Key:
-    """The item's right answer, its gold articles and what it tests."""
+    """Return the item's right answer, its gold articles and what it tests."""
     draft = item.draft
     slices = [draft.kind, "negative" if draft.negative else "positive"]
     slices += ["numeric"] if draft.numeric else []

@@ -1,4 +1,4 @@
-"""Write the examples as Parquet too: one table with fixed column types, as TRL reads it."""
+"""Write the examples also as Parquet: one table with fixed column types, as TRL reads it."""
 
 from __future__ import annotations
 

@@ -30,7 +30,10 @@ EMPTY_EVIDENCE = Evidence((), (), complete=False)
 def choice_examples(
     context: AugmentContext, items: Sequence[Item], progress: Progress
 ) -> list[Example]:
-    """One example for each item. Items whose deciding lines do not fit the budget are rejected."""
+    """Return one example for each item.
+
+    Items whose deciding lines do not fit the budget are rejected.
+    """
     out = []
     for done, item in enumerate(items):
         if done % 100 == 0:
@@ -88,7 +91,7 @@ def _evidence(
     *,
     missing: bool,
 ) -> Evidence | None:
-    """The evidence of an example, empty where the settings show none.
+    """Return the evidence of an example, empty where the settings show none.
 
     None where the deciding lines do not fit the budget.
     """
@@ -110,7 +113,10 @@ def _evidence(
 def _surface(
     context: AugmentContext, name: str, question: str, keep: Sequence[str]
 ) -> tuple[str, tuple[str, ...]]:
-    """The question as people type it, for a share of the examples; held-out ones never change."""
+    """Return the question as people type it, for a share of the examples.
+
+    Held-out ones never change.
+    """
     rng = source_rng(context.seed, "surface", name)
     if rng.random() >= context.settings.surface_share:
         return question, ()
@@ -133,7 +139,7 @@ def _provenance(chunks: Sequence[str], generator: str, seed: int) -> Provenance:
 def free_examples(
     context: AugmentContext, choice_count: int, held_out: frozenset[str]
 ) -> list[Example]:
-    """Free-text examples, in their share next to `choice_count` multiple-choice ones.
+    """Return free-text examples, in their share next to `choice_count` multiple-choice ones.
 
     `held_out` are titles of acts that are not used.
     """

@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import NotRequired, TypedDict
 
-from kofinlaw.augment.counts import AugmentCounts
+from kofinlaw.augment.augment_counts import AugmentCounts
 from kofinlaw.augment.option_choice import Item
 from kofinlaw.augment.raft import PassageIndex
 from kofinlaw.augment.settings import AugmentSettings
@@ -46,7 +46,7 @@ class SetFigures(ShortcutFigures):
 
 
 class CardFigures(TypedDict):
-    """What `card.json` holds besides the settings."""
+    """The figures of `card.json`, without the settings."""
 
     train: SetFigures
     heldout: SetFigures
@@ -175,7 +175,7 @@ def _markdown(figures: CardFigures, examples: Sequence[Example]) -> str:
 
 
 def _set_lines(name: str, part: SetFigures) -> list[str]:
-    """The card's section on a set of items."""
+    """Return the card's section on a set of items."""
     return [
         f"## {name}",
         "",

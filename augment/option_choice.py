@@ -35,7 +35,8 @@ class Item:
 
 
 def build_item(draft: Draft, count: int, rng: random.Random) -> Item | None:
-    """An item of `count` options (4 or 5); one fewer where the draft has too few; None below 4.
+    """Return an item of `count` options (4 or 5); one fewer where the draft has too few;
+    None below 4.
 
     The answer's rank by length is drawn first. Wrong options are then chosen to reach that rank as
     far as the preferred ones allow.
@@ -52,7 +53,8 @@ def build_item(draft: Draft, count: int, rng: random.Random) -> Item | None:
 
 
 def _balanced(answer: str, available: list[str], need: int, rng: random.Random) -> list[str]:
-    """`need` of the available options, such that the longest option is right as often as by chance.
+    """Return `need` of the available options,
+    such that the longest option is right as often as by chance.
 
     With `e` wrong options as long as the answer and none longer, the longest option is right 1 time
     in `e + 1`. Such a set is drawn with probability `(e + 1) / (need + 1)`, otherwise one with
@@ -74,7 +76,7 @@ def _balanced(answer: str, available: list[str], need: int, rng: random.Random) 
 
 
 def find_problem(item: Item) -> tuple[str, str] | None:
-    """Why an item may not be used, as (code, the right option); None where nothing is wrong.
+    """Return why an item may not be used, as (code, the right option); None where nothing is wrong.
 
     Codes: `duplicate_option` (two options have the same letters and digits), `empty_option` (an
     option has none), `answer_in_stem` (the stem contains the right option, of more than three

@@ -28,7 +28,9 @@ class ProtectedTexts:
         }
 
     def shared_run(self, text: str) -> str:
-        """The first run that a text shares with a protected one; empty where there is none."""
+        """Return the first run that a text shares with a protected one;
+        empty where there is none.
+        """
         if not self._runs:
             return ""
         key = normalize(text)
@@ -36,7 +38,9 @@ class ProtectedTexts:
         return next((run for run in runs if run in self._runs), "")
 
     def contained_text(self, text: str) -> str:
-        """The first 80 characters of a protected text that `text` mostly contains; else empty."""
+        """Return the first 80 characters of a protected text that `text` mostly contains;
+        else empty.
+        """
         found = self._grams.held_by(text)
         if found is None or found[1] < contamination.THRESHOLD:
             return ""

@@ -59,18 +59,18 @@ class PassageIndex:
         return [bigrams(text) for text in texts]
 
     def search(self, query: str, k: int) -> list[int]:
-        """Rows of the `k` passages that match the query best, best first."""
+        """Return the rows of the `k` passages that match the query best, best first."""
         rows, _ = self._index.query(self._tokens([query])[0], k)
         return [int(row) for row in rows]
 
     def grams(self, row: int) -> frozenset[str]:
-        """The distinct bigrams of a passage."""
+        """Return the distinct bigrams of a passage."""
         if row not in self._grams:
             self._grams[row] = frozenset(bigrams(self.chunks[row].text))
         return self._grams[row]
 
     def gold(self, units: Sequence[str], focus: Sequence[str]) -> list[int]:
-        """Rows of the gold passages, one for each article.
+        """Return the rows of the gold passages, one for each article.
 
         For an article in several passages it is the one with most of the deciding lines.
         """
@@ -84,7 +84,7 @@ class PassageIndex:
         return out
 
     def _deciding_lines(self, row: int, focus: Sequence[str]) -> list[str]:
-        """The passage's lines that hold a deciding phrase."""
+        """Return the passage's lines that hold a deciding phrase."""
         found: dict[str, None] = {}
         if row not in self._lines:
             lines = self.chunks[row].text.split("\n")
@@ -107,7 +107,7 @@ class PassageIndex:
         rng: random.Random,
         gold_missing: bool = False,
     ) -> Evidence:
-        """The evidence for a question.
+        """Return the evidence for a question.
 
         The gold passage keeps its rank from retrieval; where retrieval missed it, it is inserted
         among the first three.
@@ -140,7 +140,7 @@ class PassageIndex:
     def _pack(
         self, order: list[int], query: str, budget_tokens: int, keep: list[str]
     ) -> dict[int, str]:
-        """The texts that fit the budget, by the rows of their chunks, in the given order."""
+        """Return the texts that fit the budget, by the rows of their chunks, in the given order."""
         phrases = [line[:60] for line in keep]
         passages = [self.chunks[row] for row in order]
         found = pack_with_index(passages, query, budget_tokens, self.count, keep=phrases)
@@ -148,6 +148,6 @@ class PassageIndex:
 
 
 def _hold(texts: Iterable[str], lines: Sequence[str]) -> bool:
-    """Whether the texts hold the first 60 characters of every line."""
+    """Return whether the texts hold the first 60 characters of every line."""
     shown = "\n".join(texts)
     return all(line[:60] in shown for line in lines)

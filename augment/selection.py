@@ -19,7 +19,8 @@ def select(
     rng: random.Random,
     prefer: Callable[[Draft], float] | None = None,
 ) -> list[Draft]:
-    """At most `count` drafts, their kinds by weight. Other kinds fill up what one kind lacks.
+    """Return at most `count` drafts, their kinds by weight. Other kinds fill up what one kind
+    lacks.
 
     Fewer of the other drafts are taken where that is needed for the least shares of negative and
     numeric ones, so the result may be shorter than `count`. `prefer` orders the drafts of a kind,

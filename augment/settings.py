@@ -87,7 +87,8 @@ class TeacherSettings(BaseModel):
     )
     items: int = Field(20, ge=0, description="outputs to ask for, over all tasks")
     tasks: dict[str, float] = Field(
-        default_factory=lambda: dict(TASK_WEIGHTS), description="weight of each kind of output"
+        default_factory=lambda: dict(TASK_WEIGHTS),
+        description="relative weight of each kind of output",
     )
     prompting: Literal["auto", "chat", "completion"] = Field(
         "auto",
@@ -95,7 +96,7 @@ class TeacherSettings(BaseModel):
         "models); auto: by the model's name",
     )
     judge: bool = Field(False, description="let the teacher also judge each answer (예 or 아니요)")
-    max_tokens: int = Field(400, ge=8, description="most tokens of one output")
+    max_tokens: int = Field(400, ge=8, description="largest number of tokens in one output")
     temperature: float = Field(0.0, ge=0, description="sampling temperature; 0 is greedy")
     batch: int = Field(32, ge=1, description="requests in one call of the engine")
     retry_errors: bool = Field(
@@ -115,13 +116,18 @@ class TeacherSettings(BaseModel):
 
 
 class AugmentSettings(BaseModel):
-    """Which questions are made from the corpus, and how prompts show them."""
+    """Which questions are made from the corpus, and how prompts show them.
+
+    Raises pydantic's ValidationError for an unknown key or a value out of range; the recipe reader
+    turns it into a UserError with the line.
+    """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     items: int = Field(800, ge=0, description="multiple-choice examples to train on")
     generators: dict[str, float] = Field(
-        default_factory=lambda: dict(WEIGHTS), description="weight of each kind of question"
+        default_factory=lambda: dict(WEIGHTS),
+        description="relative weight of each kind of question",
     )
     holdout_documents: tuple[str, ...] = Field(
         (), description="titles that are never trained on; their questions are for evaluation"
@@ -134,18 +140,23 @@ class AugmentSettings(BaseModel):
         description="share of items with five options, where there are enough (0–1)",
     )
     negative_share: float = Field(
-        0.3, ge=0, le=1, description="least share of questions that ask for what is not so (0–1)"
+        0.3,
+        ge=0,
+        le=1,
+        description=(
+            "smallest share of questions that ask for the statement that does not apply (0–1)"
+        ),
     )
     numeric_share: float = Field(
-        0.2, ge=0, le=1, description="least share of questions whose options are figures (0–1)"
+        0.2, ge=0, le=1, description="smallest share of questions whose options are figures (0–1)"
     )
-    most_by_article: int = Field(6, ge=1, description="most items of one article")
+    most_by_article: int = Field(6, ge=1, description="largest number of items from one article")
     free_share: float = Field(0.04, ge=0, le=0.9, description="share of free-text examples (0–0.9)")
     surface_share: float = Field(
         0.0,
         ge=0,
         le=1,
-        description="share of the questions varied as people type: spacing, typos, dropped "
+        description="share of the questions rewritten as people type them: spacing, typos, dropped "
         "particles, politeness level, everyday words (0–1)",
     )
     select: Literal["weights", "student"] = Field(

@@ -1,4 +1,4 @@
-"""Measure how far questions can be answered unread: by word overlap, option length or position."""
+"""Measure how often a question can be answered unread: by overlap, length or position."""
 
 from __future__ import annotations
 
@@ -33,7 +33,8 @@ class ShortcutFigures(TypedDict):
 def overlap_credit(
     options: Sequence[Tokens], answer: int, passages: Sequence[Tokens], *, negative: bool = False
 ) -> float:
-    """Chance of being right by choosing the option with the largest word overlap (0 to 1).
+    """Return the chance of being right by choosing the option with the largest word overlap
+    (0 to 1).
 
     An option's overlap is the largest share of its distinct tokens that one passage holds.
     `negative` chooses the smallest overlap. Options with equal overlap share the credit.
@@ -47,19 +48,22 @@ def overlap_credit(
 
 
 def longest_credit(options: Sequence[str], answer: int) -> float:
-    """Chance of being right by choosing the longest option; equal options share the credit."""
+    """Return the chance of being right by choosing the longest option.
+
+    Equal options share the credit.
+    """
     lengths = [len(option) for option in options]
     longest = max(lengths)
     return (lengths[answer] == longest) / lengths.count(longest)
 
 
 def mean(values: Sequence[float]) -> float:
-    """The mean; 0 for no values."""
+    """Return the mean; 0 for no values."""
     return sum(values) / len(values) if values else 0.0
 
 
 def shortcut_figures(rows: Sequence[tuple[Sequence[str], int]]) -> ShortcutFigures:
-    """Counts, answer positions, and what choosing the longest option gains over chance.
+    """Return counts, answer positions, and what choosing the longest option gains over chance.
 
     `rows` are (options, index of the answer from 0). `uniform` and `longest` are shares (0 to 1);
     `longest_gain` is in percentage points.

@@ -18,7 +18,7 @@ from kofinlaw.augment.assemble import (
     make_items,
     question_of,
 )
-from kofinlaw.augment.counts import AugmentCounts
+from kofinlaw.augment.augment_counts import AugmentCounts
 from kofinlaw.augment.example_table import write_parquet
 from kofinlaw.augment.examples import choice_examples, free_examples
 from kofinlaw.augment.examples_card import write_card
@@ -145,7 +145,7 @@ def generate_examples(
 
 
 def _with_kinds(settings: AugmentSettings, extra: Sequence[QuestionGenerator]) -> AugmentSettings:
-    """The settings with the weights of extra kinds, which a recipe cannot name."""
+    """Return the settings with the weights of extra kinds, which a recipe cannot name."""
     for generator in extra:
         if isinstance(generator.kinds, str) or not generator.kinds:
             raise UserError(
@@ -172,7 +172,7 @@ def _with_kinds(settings: AugmentSettings, extra: Sequence[QuestionGenerator]) -
 def _distinct_drafts(
     laws: Laws, seed: int, extra: Sequence[QuestionGenerator], progress: Progress
 ) -> list[Draft]:
-    """All drafts. Where two generators give the same question, only the first one counts."""
+    """Return all drafts. Where two generators give the same question, only the first one counts."""
     distinct: dict[tuple[str, str], Draft] = {}
     ids = {article.id for law in laws.acts for article in law.articles}
     own = {kind for generator in extra for kind in generator.kinds}
@@ -203,7 +203,7 @@ def _check_own_draft(draft: Draft, kinds: set[str], articles: set[str]) -> None:
 def _ask_student(
     settings: AugmentSettings, student: OpenStudent | None, out: Path, progress: Progress
 ) -> AskStudent | None:
-    """How to ask the student; None where items are selected without it."""
+    """Return how to ask the student; None where items are selected without it."""
     if settings.select == "weights":
         return None
     if student is None:

@@ -1,4 +1,4 @@
-"""Ask the model to be trained which questions it gets wrong, so that these are taken first."""
+"""Measure which questions the model to be trained gets wrong, so that these are taken first."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ def student_margins(
     form: AnswerForm,
     progress: Progress = silent,
 ) -> dict[str, float]:
-    """The student's margin on each item, by item id. It is asked without evidence.
+    """Return the student's margin on each item, by item id. It is asked without evidence.
 
     The margin is the log probability of the right option less that of the best wrong one: in nats
     for a token (form `text`) or for a label. Below 0 the student is wrong.

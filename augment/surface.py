@@ -80,7 +80,7 @@ _EVERYDAY: tuple[tuple[str, str], ...] = (
 
 
 def protected_spans(text: str, keep: Sequence[str]) -> list[Span]:
-    """(start, end) of what may not change: fixed patterns, and all words of `keep`."""
+    """Return (start, end) of what may not change: fixed patterns, and all words of `keep`."""
     spans = [match.span() for fixed in _FIXED for match in fixed.finditer(text)]
     words = {w.strip(".,?()") for phrase in keep for w in [phrase, *phrase.split()]}
     for word in words:
@@ -90,7 +90,7 @@ def protected_spans(text: str, keep: Sequence[str]) -> list[Span]:
 
 
 def _free(start: int, end: int, spans: Sequence[Span]) -> bool:
-    """Whether no span overlaps the text from `start` to `end`."""
+    """Return whether no span overlaps the text from `start` to `end`."""
     return all(end <= first or start >= last for first, last in spans)
 
 
@@ -123,7 +123,7 @@ def typo(text: str, spans: list[Span], rng: random.Random) -> str:
 
 
 def mistyped(syllable: str) -> list[str]:
-    """The syllable with a mistyped vowel or a mistyped final consonant."""
+    """Return the syllable with a mistyped vowel or a mistyped final consonant."""
     code = ord(syllable) - ord("가")
     lead, rest = divmod(code, _VOWELS * _FINALS)
     vowel, final = divmod(rest, _FINALS)
@@ -189,7 +189,7 @@ def vary(
     changes: Sequence[str] = tuple(CHANGES),
     most: int = 2,
 ) -> tuple[str, tuple[str, ...]]:
-    """(the question with one to `most` changes, their names); unchanged where none applies.
+    """Return (the question with one to `most` changes, their names); unchanged where none applies.
 
     The words of `keep` do not change: the answer, the options, keywords.
     """

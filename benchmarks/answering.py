@@ -268,7 +268,7 @@ def main() -> None:
             "valid rows of 515": (result["valid"], ("==", 515)),
             "minutes": (result["minutes"], ("<=", given.budget_minutes)),
         }
-    print(outcome(result, targets, not_run=["515 questions on a card (gpu/answering.py)"]))
+    print(outcome(result, targets, not_run=["515 questions on a GPU (gpu/answering.py)"]))
 
 
 if __name__ == "__main__":

@@ -21,7 +21,7 @@ from typing import Any
 from development_data import STATUTES, require
 from outcome import outcome
 
-from kofinlaw.augment.counts import AugmentCounts
+from kofinlaw.augment.augment_counts import AugmentCounts
 from kofinlaw.augment.settings import AugmentSettings, RaftSettings
 from kofinlaw.augment.stage import generate_examples
 from kofinlaw.data.corpus import build_corpus

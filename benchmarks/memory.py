@@ -27,7 +27,7 @@ sys.path.insert(0, str(Path(__file__).parent / "gpu"))  # shapes.py
 from outcome import outcome
 
 from kofinlaw.models.catalogue import ModelCard, find_model
-from kofinlaw.models.memory.plan import MemoryPlan, plan_serving_memory, plan_training_memory
+from kofinlaw.models.memory.memory_plan import MemoryPlan, plan_serving_memory, plan_training_memory
 
 SMALL = "google/gemma-3-270m"
 LARGE = "LGAI-EXAONE/EXAONE-3.5-2.4B-Instruct"

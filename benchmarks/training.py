@@ -142,7 +142,7 @@ def main() -> None:
         print("| --- | --- | --- | --- | --- |")
         for name, row in result[table].items():
             print(f"| {name} | " + " | ".join(str(value) for value in row.values()) + " |")
-    print(outcome(result, targets_of(result), not_run=["on a card (gpu/training.py)"]))
+    print(outcome(result, targets_of(result), not_run=["on a GPU (gpu/training.py)"]))
 
 
 def targets_of(result: dict[str, Any]) -> dict[str, Any]:

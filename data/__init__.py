@@ -11,8 +11,9 @@ two of them. `read_documents` reads a single file, `parse_statute` finds the art
 
 from __future__ import annotations
 
-from importlib import import_module
 from typing import TYPE_CHECKING
+
+from kofinlaw.lazy import lazy_exports
 
 if TYPE_CHECKING:
     from kofinlaw.data.corpus import CorpusCounts as CorpusCounts
@@ -52,13 +53,4 @@ _EXPORTS = {
     "read_documents": "kofinlaw.data.readers.formats",
 }
 
-
-def __getattr__(name: str) -> object:
-    """Import a public name when it is first used."""
-    if name in _EXPORTS:
-        return getattr(import_module(_EXPORTS[name]), name)
-    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-
-
-def __dir__() -> list[str]:
-    return sorted(__all__)
+__getattr__, __dir__ = lazy_exports(__name__, _EXPORTS)

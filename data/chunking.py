@@ -207,7 +207,7 @@ class _Chunker:
                 self._add(base + suffix, unit, where, header, part)
 
     def _fit_header(self, header: str) -> str:
-        """The header, shortened to half of the token limit."""
+        """Return the header, shortened to half of the token limit."""
         while self.count(header) > self.limit // 2 and len(header) > 8:
             header = header[: len(header) * 3 // 4]
         return header
@@ -238,7 +238,7 @@ class _Chunker:
 
 
 def heading_sections(text: str) -> list[tuple[tuple[str, ...], int, int, int]]:
-    """(headings above, start, start of the body, end) of each Markdown section, in order.
+    """Return (headings above, start, start of the body, end) of each Markdown section, in order.
 
     If levels are skipped (`#`, then `####`), sections nest in the order of their levels. Headings
     inside code fences are text.
@@ -268,7 +268,7 @@ def _body_start(text: str, start: int, end: int) -> int:
 
 
 def _plain_lines(text: str, start: int, end: int) -> list[Line]:
-    """The lines between two offsets without marks; frames of box characters become rows."""
+    """Return the lines between two offsets without marks; frames of box characters become rows."""
     lines: list[Line] = []
     offset = start
     for raw in text[start:end].split("\n"):

@@ -51,7 +51,7 @@ class CorpusCounts:
     longest_tokens: int
 
     def to_record(self) -> dict[str, object]:
-        """The counts by name."""
+        """Return the counts by name."""
         return asdict(self)
 
 
@@ -151,7 +151,7 @@ def _read_documents(
 
 
 def list_documents(settings: DataSettings, *, base: Path) -> list[tuple[str, str, str]]:
-    """(title, ISO day, licence) of each document that the settings select; nothing is split.
+    """Return (title, ISO day, licence) of each document that the settings select; nothing is split.
 
     Raises UserError if a source is missing or no document is in force on `settings.as_of`.
     """
@@ -162,7 +162,7 @@ def list_documents(settings: DataSettings, *, base: Path) -> list[tuple[str, str
 
 
 def parse_articles(settings: DataSettings, *, base: Path) -> list[Article]:
-    """The articles of the sources, newest versions only; nothing is cleaned or written.
+    """Return the articles of the sources, newest versions only; nothing is cleaned or written.
 
     Raises UserError if a source is missing.
     """
@@ -180,7 +180,7 @@ def parse_articles(settings: DataSettings, *, base: Path) -> list[Article]:
 def _at_least_one(
     documents: list[DocumentFacts], settings: DataSettings, log: RejectLog
 ) -> list[DocumentFacts]:
-    """The documents; raises UserError if there is none."""
+    """Return the documents; raises UserError if there is none."""
     if not documents:
         raise UserError(
             "no document could be read",

@@ -54,7 +54,7 @@ def corpus_card(
     facts: Mapping[str, object],
     estimated: bool,
 ) -> dict[str, Any]:
-    """The figures of the card as one JSON object.
+    """Return the figures of the card as one JSON object.
 
     Args:
         documents: The documents of the corpus, with earlier versions.
@@ -101,7 +101,7 @@ def corpus_card(
 
 
 def _band(low: int, high: int | None) -> str:
-    """`64-127` and so on."""
+    """Return the label of a band of lengths, for example `64-127`."""
     return f"{low}-{high - 1}" if high is not None else f"{low}+"
 
 
@@ -112,7 +112,7 @@ def write_card(value: dict[str, Any], out: Path) -> None:
 
 
 def card_markdown(value: dict[str, Any]) -> str:
-    """The card as Markdown, for people."""
+    """Return the card as Markdown, for people."""
     tokens = value["tokens"]
     guess = " (estimated: 0.6 a character)" if tokens["estimated"] else ""
     lines = [

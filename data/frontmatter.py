@@ -21,7 +21,7 @@ class _LoaderWithoutAliases(yaml.SafeLoader):
 
 
 def split_front_matter(text: str) -> tuple[dict[str, str], str, str]:
-    """(front matter as texts, the text after it, a warning or an empty text).
+    """Return (front matter as texts, the text after it, a warning or an empty text).
 
     Broken YAML is ignored with a warning. The items of lists are joined with commas.
     """
@@ -51,7 +51,9 @@ def _text(item: object) -> str:
 
 
 def iso_day(value: object) -> str:
-    """The ISO day of `2024-09-15`, `20240915`, `2024. 9. 15.` or a date; empty for other values."""
+    """Return the ISO day of `2024-09-15`, `20240915`, `2024. 9. 15.` or a date;
+    empty for other values.
+    """
     text = str(value or "").strip()
     match = re.match(r"^(\d{4})-(\d{2})-(\d{2})", text) or re.match(
         r"^(\d{4})(\d{2})(\d{2})$", text

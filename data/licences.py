@@ -36,7 +36,9 @@ _HEAD = 3000
 
 
 def normalise_licence(stated: str) -> str:
-    """The normalised name of a licence (`KOGL-1`, `CC-BY-NC-4.0`); unknown names as stated."""
+    """Return the normalised name of a licence (`KOGL-1`, `CC-BY-NC-4.0`);
+    unknown names as stated.
+    """
     text = re.sub(r"\s+", " ", stated).strip().rstrip(".")
     if match := _KOGL.search(text):
         return f"KOGL-{match.group(1)}"
@@ -48,7 +50,7 @@ def normalise_licence(stated: str) -> str:
 
 
 def stated_licence(text: str) -> str:
-    """The licence that a text states near its start or end; empty if it states none.
+    """Return the licence that a text states near its start or end; empty if it states none.
 
     Only `라이선스: …` lines and 공공누리 notices count: a document about licences names many.
     """

@@ -64,12 +64,14 @@ class RejectLog:
             self.warnings.append(warning)
 
     def rejected(self) -> Iterator[dict[str, Any]]:
-        """The rejected records, step by step, in the order in which they were logged."""
+        """Yield the rejected records, step by step, in the order in which they were logged."""
         for spool in self._spools.values():
             yield from spool
 
     def why_empty(self) -> str:
-        """The counted reasons and the first three details: the remedy for an empty corpus."""
+        """Return the counted reasons and the first three details:
+        the remedy for an empty corpus.
+        """
         if not self.reasons:
             return "add files that a reader knows (.md, .html, .pdf …)"
         counts = ", ".join(f"{count} {reason}" for reason, count in self.reasons.most_common())

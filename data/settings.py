@@ -46,7 +46,11 @@ class _Section(BaseModel):
 
 
 class SourceSettings(_Section):
-    """A file or folder of documents. In a recipe, a plain string is its path."""
+    """A file or folder of documents. In a recipe, a plain string is its path.
+
+    Raises pydantic's ValidationError for an unknown key or a value out of range; the recipe reader
+    turns it into a UserError with the line.
+    """
 
     path: str = Field(..., min_length=1, description="file or folder, relative to the recipe")
     kind: Kind | None = Field(
@@ -98,7 +102,7 @@ class ChunkSettings(_Section):
         return value
 
     def limit(self, kind: Kind) -> int:
-        """The longest chunk of a kind, in tokens."""
+        """Return the longest chunk of a kind, in tokens."""
         return self.max_tokens_by_kind.get(kind, self.max_tokens)
 
 
@@ -150,7 +154,11 @@ class LimitSettings(_Section):
 
 
 class DataSettings(_Section):
-    """The recipe's `data` section: which documents are read, and how they are split and cleaned."""
+    """The recipe's `data` section: which documents are read, and how they are split and cleaned.
+
+    Raises pydantic's ValidationError for an unknown key or a value out of range; the recipe reader
+    turns it into a UserError with the line.
+    """
 
     sources: tuple[SourceSettings, ...] = Field(
         default=..., min_length=1, description="files and folders of documents"

@@ -35,7 +35,7 @@ __all__ = [
 
 
 def source_files(source: SourceSettings, base: Path) -> Iterator[tuple[Path, str]]:
-    """(path, name in records) of each file of a source, ordered by name.
+    """Yield (path, name in records) of each file of a source, ordered by name.
 
     Links to folders are not followed, so a folder with a link to itself does not loop. Raises
     UserError if the source does not exist.
@@ -81,7 +81,7 @@ def read_sources(
     spool: Spool | None = None,
     extra_readers: Mapping[str, Reader] | None = None,
 ) -> list[DocumentFacts]:
-    """The facts of the documents of all sources, in order; unreadable files are rejected.
+    """Return the facts of the documents of all sources, in order; unreadable files are rejected.
 
     Args:
         settings: The sources and the limits of files.
@@ -121,7 +121,7 @@ def read_sources(
 
 
 def restore_document(spool: Spool, facts: DocumentFacts) -> Document:
-    """The document of these facts from the spool, with the title of the facts."""
+    """Return the document of these facts from the spool, with the title of the facts."""
     value = spool[facts.row]
     value["warnings"] = tuple(value["warnings"])
     return replace(Document(**value), title=facts.title)
@@ -158,7 +158,7 @@ def _read(
     log: RejectLog,
     extra_readers: Mapping[str, Reader] | None,
 ) -> Iterator[Document]:
-    """The documents of a file; an unreadable file is rejected with the reason."""
+    """Yield the documents of a file; an unreadable file is rejected with the reason."""
     try:
         documents = read_documents(
             path, source, settings.limits, name=name, extra_readers=extra_readers
@@ -177,7 +177,7 @@ def _read(
 
 
 def _has_history(root: Path) -> bool:
-    """Whether the source is a folder whose files have a git history."""
+    """Return whether the source is a folder whose files have a git history."""
     return (
         root.exists()
         and history.repository(root) is not None
@@ -194,7 +194,9 @@ def _from_history(
     progress: Progress,
     read: Callable[[Path, SourceSettings, str], Iterator[Document]],
 ) -> Iterator[Document]:
-    """The documents of a git clone in force on `as_of`, and back in time to `history_from`."""
+    """Yield the documents of a git clone in force on `as_of`,
+    and back in time to `history_from`.
+    """
     if settings.as_of is None:
         return
     versions = history.versions_in_force(
@@ -227,14 +229,15 @@ def _first_article(document: Document) -> str:
 
 
 def _too_late(title: str, first_article: str, day: str) -> str:
-    """`전자금융업무 규정 제1조 is in force from 2026-01-02`."""
+    """Return a reason such as `전자금융업무 규정 제1조 is in force from 2026-01-02`."""
     return f"{f'{title} {first_article}'.strip()} is in force from {day}"
 
 
 def in_force(
     documents: list[DocumentFacts], settings: DataSettings, log: RejectLog
 ) -> list[DocumentFacts]:
-    """The documents in force on `as_of` or before, with the newest version of each act first.
+    """Return the documents in force on `as_of` or before, with the newest version
+    of each act first.
 
     A document with a later day, or without a day, is rejected unless `allow_not_in_force` is set.
     """

@@ -75,7 +75,7 @@ def split_lines(
 
 
 def _first_rows(lines: Sequence[Line]) -> dict[int, str]:
-    """The first row of the table of each later row, by the offset of the later row."""
+    """Return the first row of the table of each later row, by the offset of the later row."""
     out: dict[int, str] = {}
     first = ""
     for line in lines:
@@ -89,7 +89,9 @@ def _first_rows(lines: Sequence[Line]) -> dict[int, str]:
 def _joined(
     parts: list[Part], splitter: _Splitter, first_rows: dict[int, str], start: int, end: int
 ) -> list[Part]:
-    """The parts, with neighbours of the same context joined while they fit, and without gaps."""
+    """Return the parts, with neighbours of the same context joined while they fit,
+    and without gaps.
+    """
     merged: list[Part] = []
     above = ""  # the context of the current part, without the first row of its table
     for part in parts:
@@ -136,7 +138,9 @@ class _Splitter:
         return self.count(above + body) <= self.limit
 
     def under(self, first_row: str, part: Part) -> Part:
-        """The part with the first row of its table above it, if that row is short and both fit."""
+        """Return the part with the first row of its table above it, if
+        that row is short and both fit.
+        """
         context = f"{part.context}\n{first_row}" if part.context else first_row
         short = self.count(first_row) < self.limit * CONTEXT_SHARE
         if not first_row or not short or not self.fits(context, part.text):
@@ -144,7 +148,9 @@ class _Splitter:
         return Part(context, part.label, part.text, part.start, part.end)
 
     def split(self, lines: list[Line], depth: int, context: str, path: str) -> list[Part]:
-        """The parts of lines, split at nodes of `depth`, and deeper if a part is too long."""
+        """Return the parts of lines, split at nodes of `depth`,
+        and deeper if a part is too long.
+        """
         if depth > SUBITEM:
             return [part for line in lines for part in self._long_line(line, context, path)]
         parts: list[Part] = []
@@ -172,7 +178,9 @@ class _Splitter:
         return parts
 
     def _long_line(self, line: Line, context: str, path: str) -> list[Part]:
-        """A line as one part, or split at sentences, blanks or anywhere until each piece fits."""
+        """Return a line as one part, or split at sentences, blanks
+        or anywhere until each piece fits.
+        """
         here = (
             path + line_label(line)
             if line.depth != PLAIN and not path.endswith(line_label(line))
@@ -204,7 +212,7 @@ class _Splitter:
     def _reach(
         self, raw: str, masked: str, begin: int, context: str, sentence_ends: Sequence[int]
     ) -> int:
-        """The last good offset to split at, so that the words from `begin` fit."""
+        """Return the last good offset to split at, so that the words from `begin` fit."""
         spare = "가나다. … "
         low, step = begin + 1, self.limit
         while begin + step < len(raw) and self.fits(
@@ -236,7 +244,7 @@ def _clean(raw: str) -> str:
 
 
 def _groups(lines: list[Line], depth: int) -> list[list[Line]]:
-    """The lines in groups that each start with a node of `depth` (or with the first line).
+    """Return the lines in groups that each start with a node of `depth` (or with the first line).
 
     A line without a mark belongs to the node before it. If no line has a mark, each is a group.
     """

@@ -32,7 +32,7 @@ Content-Type: text/plain; charset=utf-8
 def read_eml(
     path: Path, source: SourceSettings, limits: LimitSettings, name: str
 ) -> Iterator[Document]:
-    """An e-mail: the subject is the title, the plain text the body, the date the day."""
+    """Yield an e-mail: the subject is the title, the plain text the body, the date the day."""
     message = email.message_from_bytes(path.read_bytes(), policy=email.policy.default)
     body = message.get_body(preferencelist=("plain",))
     if body is None:
@@ -44,7 +44,7 @@ def read_eml(
 
 
 def write_samples(folder: Path) -> Path:
-    """Two e-mails in `folder`."""
+    """Write two e-mails into `folder`."""
     folder.mkdir(parents=True, exist_ok=True)
     samples = {
         "이체한도": "이체 한도는 영업점에서 본인 확인을 마친 날부터 1일 5천만원까지 올릴 수 있습니다.",

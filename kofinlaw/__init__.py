@@ -1,4 +1,4 @@
-"""kofinlaw: build and prove Korean finance and law models on one card.
+"""Build and prove Korean finance and law models on one GPU.
 
 In: a recipe and a folder of documents. Out: a merged checkpoint, the proof that it behaves like
 the model that was trained, its answers before a deadline, and a report.
@@ -9,16 +9,17 @@ the model that was trained, its answers before a deadline, and a report.
     run = kofinlaw.open_run("runs/quickstart")
     print(run.ask("전자금융사고가 나면 언제까지 보고하나요?").answer)
 
-The rooms are `data`, `models`, `augment`, `trainer`, `rag`, `scoring` and `recipes`; each exports
+The packages are `data`, `models`, `augment`, `trainer`, `rag`,
+`scoring` and `recipes`; each exports
 its own public functions. Nothing heavy is imported before it is used.
 """
 
 from __future__ import annotations
 
-from importlib import import_module
 from typing import TYPE_CHECKING
 
 from kofinlaw.errors import UserError
+from kofinlaw.lazy import lazy_exports
 from kofinlaw.progress import Progress, silent
 
 if TYPE_CHECKING:
@@ -28,24 +29,14 @@ if TYPE_CHECKING:
 
 __version__ = "0.1.0"
 
-__all__ = ["OpenRun", "Progress", "UserError", "__version__", "open_run", "run", "silent"]
+__all__ = ["OpenRun", "Progress", "UserError", "open_run", "run", "silent"]
 
-# Public name -> (module, name there). The root package lies below every room, so these names are
+# Public name -> module, or module:name. The root package lies below every room, so these names are
 # looked up when they are used and never imported here.
 _EXPORTS = {
-    "OpenRun": ("kofinlaw.recipes.api", "OpenRun"),
-    "open_run": ("kofinlaw.recipes.api", "open_run"),
-    "run": ("kofinlaw.recipes.api", "run_recipe"),
+    "OpenRun": "kofinlaw.recipes.api",
+    "open_run": "kofinlaw.recipes.api",
+    "run": "kofinlaw.recipes.api:run_recipe",
 }
 
-
-def __getattr__(name: str) -> object:
-    """Import a public name when it is first used."""
-    if name in _EXPORTS:
-        module, real = _EXPORTS[name]
-        return getattr(import_module(module), real)
-    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-
-
-def __dir__() -> list[str]:
-    return sorted(__all__)
+__getattr__, __dir__ = lazy_exports(__name__, _EXPORTS)

@@ -26,7 +26,7 @@ def decode(data: bytes, encoding: str = "auto") -> tuple[str, str]:
 
 
 def without_surrogates(text: str) -> str:
-    """The text with U+FFFD for halves of surrogate pairs: JSON may hold them, UTF-8 cannot."""
+    """Replace halves of surrogate pairs by U+FFFD: JSON may hold them, UTF-8 cannot."""
     return _SURROGATE.sub("\ufffd", text)
 
 
@@ -56,7 +56,7 @@ def _decode(data: bytes, encoding: str) -> tuple[str, str]:
 
 
 def _strict(data: bytes, name: str) -> str | None:
-    """The text if every character decodes; a truncated last character is allowed."""
+    """Return the text if every character decodes; a truncated last character is allowed."""
     decoder = codecs.getincrementaldecoder(name)()
     try:
         return decoder.decode(data, final=False)
@@ -65,7 +65,8 @@ def _strict(data: bytes, name: str) -> str | None:
 
 
 def _utf16_without_bom(data: bytes) -> str | None:
-    """The byte order of UTF-16 without a byte order mark, or None if the bytes are not UTF-16.
+    """Return the byte order of UTF-16 without a byte order mark,
+    or None if the bytes are not UTF-16.
 
     Blanks, digits and line ends have a zero byte on one side in UTF-16. In addition, the decoded
     text must be Korean, Latin or punctuation.
@@ -82,7 +83,9 @@ def _utf16_without_bom(data: bytes) -> str | None:
 
 
 def _usual(character: str) -> bool:
-    """Whether the character is Hangul, a Jamo, a Han character or punctuation of Korean law."""
+    """Return whether the character is Hangul, a Jamo, a Han character or punctuation
+    of Korean law.
+    """
     return any(
         first <= character <= last
         for first, last in ("가힣", "ㄱㆎ", "\u3000〿", "一鿿", "①⓿", "\u2000⁯", "\xa0ÿ", "\uff00～")

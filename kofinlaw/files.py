@@ -59,7 +59,7 @@ T = TypeVar("T")
 
 
 def dumps(record: object) -> str:
-    """A dictionary or a dataclass as one line of JSON.
+    """Return a dictionary or a dataclass as one line of JSON.
 
     The keys keep the record's order, and Korean text stays readable. Raises TypeError for another
     type.
@@ -82,7 +82,7 @@ def atomic_write(path: Path) -> Iterator[TextIO]:
 
 @contextmanager
 def atomic_write_bytes(path: Path) -> Iterator[BinaryIO]:
-    """As `atomic_write`, for bytes."""
+    """Do as `atomic_write` does, for bytes."""
     with _replacing(path) as temporary, open(temporary, "wb") as handle:
         yield handle
         _flush(handle)
@@ -147,7 +147,7 @@ def sync(path: Path) -> None:
 
 
 def disk_error(error: OSError, path: Path) -> Exception:
-    """The UserError for a full disk or a read-only folder; any other error unchanged."""
+    """Return the UserError for a full disk or a read-only folder; any other error unchanged."""
     if error.errno in (errno.ENOSPC, errno.EDQUOT, errno.EFBIG):
         return UserError(
             "no space left on the disk",
@@ -185,7 +185,7 @@ def write_jsonl(path: Path, records: Iterable[object]) -> int:
 
 
 def read_jsonl(path: Path, record_type: type[T]) -> Iterator[T]:
-    """The records of a JSON Lines file, in order.
+    """Yield the records of a JSON Lines file, in order.
 
     Raises UserError with file and line for a missing file, a broken line or a wrong field.
     """
@@ -201,7 +201,7 @@ def read_jsonl(path: Path, record_type: type[T]) -> Iterator[T]:
 
 
 def read_json_lines(path: Path) -> Iterator[tuple[int, dict[str, Any]]]:
-    """(line number from 1, object) of each line that is not blank.
+    """Yield (line number from 1, object) of each line that is not blank.
 
     Raises UserError for a missing file, a broken line or a line that is not an object.
     """
@@ -236,7 +236,7 @@ def read_json_lines(path: Path) -> Iterator[tuple[int, dict[str, Any]]]:
 
 
 def _is_unicode(value: object) -> bool:
-    """Whether all texts of a JSON value can be encoded; the escapes of JSON allow others too."""
+    """Return whether all texts of a JSON value can be encoded; the escapes of JSON allow others too."""
     try:
         json.dumps(value, ensure_ascii=False).encode()
     except UnicodeEncodeError:
@@ -308,11 +308,11 @@ def cut_torn_line(path: Path) -> None:
 
 
 def sha256_text(text: str) -> str:
-    """SHA-256 of UTF-8 text, hexadecimal."""
+    """Return the SHA-256 of UTF-8 text, hexadecimal."""
     return hashlib.sha256(text.encode("utf-8")).hexdigest()
 
 
 def sha256_file(path: Path) -> str:
-    """SHA-256 of a file's bytes, hexadecimal."""
+    """Return the SHA-256 of a file's bytes, hexadecimal."""
     with open(path, "rb") as handle:
         return hashlib.file_digest(handle, "sha256").hexdigest()

@@ -50,7 +50,7 @@ def set_environment(*, offline: bool = True) -> None:
 
 
 def is_loopback(host: str) -> bool:
-    """Whether a host name or address is this machine. Names are not resolved."""
+    """Return whether a host name or address is this machine. Names are not resolved."""
     host = host.strip("[]").split("%")[0]
     if host in ("", "localhost"):
         return True
@@ -64,7 +64,9 @@ def is_loopback(host: str) -> bool:
 
 
 def _caller() -> str:
-    """`file:line in function` of the innermost frame outside the standard library and this file."""
+    """Return `file:line in function` of the innermost frame outside the standard
+    library and this file.
+    """
     frames = traceback.extract_stack()[:-2]
     inside = os.path.dirname(socket.__file__)  # noqa: PTH120
     for frame in reversed(frames):
@@ -76,7 +78,7 @@ def _caller() -> str:
 
 def _refuse(target: str) -> UserError:
     return UserError(
-        f"something tried to reach {target}, but this run is offline",
+        f"the connection to {target} was refused: this run is offline",
         where=_caller(),
         remedy="to allow the connection, set `offline: false` in the recipe",
     )
@@ -94,7 +96,7 @@ def _check_name(host: object) -> None:
 
 
 def _guarded(call: Callable[P, R], check: Callable[..., None]) -> Callable[P, R]:
-    """The call, with `check` on its positional arguments before it."""
+    """Return the call, with `check` on its positional arguments before it."""
 
     def guarded(*arguments: P.args, **named: P.kwargs) -> R:
         check(*arguments)
@@ -114,32 +116,40 @@ _OUTBOUND_CALLS: tuple[tuple[object, str, Callable[..., None]], ...] = (
     (socket, "gethostbyaddr", lambda host: _check_name(host)),
 )
 
-# Guards may overlap in any order, on several threads: the first one replaces the calls and the
-# last one puts them back.
-_lock = threading.Lock()
-_open_guards = 0
-_originals: list[tuple[object, str, Callable[..., object]]] = []
+
+class _Sockets:
+    """The outbound calls of the process while guards are open.
+
+    Guards may overlap in any order, on several threads: the first one replaces the calls, and the
+    last one puts them back.
+    """
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._guards = 0
+        self._originals: list[tuple[object, str, Callable[..., object]]] = []
+
+    def close(self) -> None:
+        """Count a guard; the first one replaces the calls."""
+        with self._lock:
+            self._guards += 1
+            if self._guards == 1:
+                for owner, name, check in _OUTBOUND_CALLS:
+                    call = getattr(owner, name)
+                    self._originals.append((owner, name, call))
+                    setattr(owner, name, _guarded(call, check))
+
+    def reopen(self) -> None:
+        """Forget a guard; the last one puts the calls back."""
+        with self._lock:
+            self._guards -= 1
+            if self._guards == 0:
+                for owner, name, call in self._originals:
+                    setattr(owner, name, call)
+                self._originals.clear()
 
 
-def _close_ways_out() -> None:
-    global _open_guards
-    with _lock:
-        _open_guards += 1
-        if _open_guards == 1:
-            for owner, name, check in _OUTBOUND_CALLS:
-                call = getattr(owner, name)
-                _originals.append((owner, name, call))
-                setattr(owner, name, _guarded(call, check))
-
-
-def _reopen_ways_out() -> None:
-    global _open_guards
-    with _lock:
-        _open_guards -= 1
-        if _open_guards == 0:
-            for owner, name, call in _originals:
-                setattr(owner, name, call)
-            _originals.clear()
+_SOCKETS = _Sockets()
 
 
 @contextlib.contextmanager
@@ -154,8 +164,8 @@ def guard(*, offline: bool = True) -> Iterator[None]:
         yield
         return
     set_environment()
-    _close_ways_out()
+    _SOCKETS.close()
     try:
         yield
     finally:
-        _reopen_ways_out()
+        _SOCKETS.reopen()

@@ -62,7 +62,7 @@ def _batches(rows: Iterator[Mapping[str, object]]) -> Iterator[list[Mapping[str,
 
 
 def _schema(name: str) -> pyarrow.Schema:
-    """The columns in the order of the record's fields."""
+    """Return the columns in the order of the record's fields."""
     import pyarrow as pa
 
     text, texts = pa.string(), pa.list_(pa.string())

@@ -1,4 +1,4 @@
-"""Define the records that the rooms exchange: one JSON object a line in JSON Lines files.
+"""Define the records that the packages exchange: one JSON object a line in JSON Lines files.
 
 Every line has every field, always with the same type. Therefore
 `datasets.load_dataset("json", data_files=…)` reads the files without type hints.
@@ -193,7 +193,7 @@ class Answer:
 
 
 def to_json(record: object) -> dict[str, Any]:
-    """The record as JSON values; tuples become lists.
+    """Return the record as JSON values; tuples become lists.
 
     Raises TypeError if the record is not a dataclass.
     """
@@ -203,7 +203,7 @@ def to_json(record: object) -> dict[str, Any]:
 
 
 def provision_from_json(value: Mapping[str, Any]) -> Provision:
-    """The inverse of `to_json` for a tree of provisions."""
+    """Return the inverse of `to_json` for a tree of provisions."""
     children = tuple(provision_from_json(child) for child in value["children"])
     return Provision(value["label"], value["text"], children)
 

@@ -13,5 +13,5 @@ class StageResult(Protocol):
     """The figures of one stage. Implementations are small frozen dataclasses."""
 
     def to_record(self) -> dict[str, object]:
-        """The figures as JSON values by name, as `stage.json` stores them under `counts`."""
+        """Return the figures as JSON values by name, as `stage.json` stores them under `counts`."""
         ...

@@ -36,7 +36,7 @@ class JsonLines:
 
 
 def read_traces(path: Path) -> list[tuple[int, dict[str, Any]]]:
-    """(line number from 1, span) of each complete line of a trace file.
+    """Return (line number from 1, span) of each complete line of a trace file.
 
     Incomplete lines are skipped. A missing file has no spans.
     """
@@ -55,7 +55,7 @@ def read_traces(path: Path) -> list[tuple[int, dict[str, Any]]]:
 
 
 def open_tracer(settings: TraceSettings | None, folder: Path, *, offline: bool = True) -> Tracer:
-    """The tracer that the settings ask for.
+    """Return the tracer that the settings ask for.
 
     JSON Lines are appended to `folder/traces.jsonl`; span numbers continue after those of an
     interrupted run. Raises UserError for LangSmith or a remote collector while offline, for a

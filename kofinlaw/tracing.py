@@ -154,7 +154,7 @@ class NoTracer(Tracer):
         self._span = contextlib.nullcontext(_EmptySpan(0, None, "", {}, 0.0))
 
     def span(self, name: str, **attributes: object) -> contextlib.AbstractContextManager[Span]:  # type: ignore[override]
-        """The empty span."""
+        """Return the empty span."""
         return self._span
 
 
@@ -162,7 +162,7 @@ NO_TRACE = NoTracer()
 
 
 def child_span(name: str, **attributes: object) -> contextlib.AbstractContextManager[Span]:
-    """A span inside the span that is open on this thread, from the same tracer.
+    """Return a span inside the span that is open on this thread, from the same tracer.
 
     If no span is open, nothing is traced. Inner functions therefore need no tracer parameter.
     """
@@ -177,7 +177,7 @@ def annotate_span(**attributes: object) -> None:
 
 
 def shown(attributes: Mapping[str, object], redact: bool) -> dict[str, object]:
-    """The attributes as they are written: long texts truncated, or every text redacted."""
+    """Return the attributes as they are written: long texts truncated, or every text redacted."""
     return {
         name: _text_shown(value, redact) if name in TEXT_ATTRIBUTES else value
         for name, value in attributes.items()

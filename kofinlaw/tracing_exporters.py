@@ -66,7 +66,7 @@ RUN_TYPES = {"retrieval": "retriever", "embed": "embedding", "generate": "llm", 
 
 
 def open_exporter(target: str, settings: TraceSettings, *, offline: bool) -> Exporter:
-    """The exporter with this name.
+    """Return the exporter with this name.
 
     Raises UserError if the exporter is not allowed offline, or if its extra is missing.
     """
@@ -89,7 +89,7 @@ def open_exporter(target: str, settings: TraceSettings, *, offline: bool) -> Exp
 
 
 def otlp_provider(settings: TraceSettings) -> TracerProvider:
-    """A tracer provider that sends to the collector at `endpoint` over OTLP/HTTP.
+    """Return a tracer provider that sends to the collector at `endpoint` over OTLP/HTTP.
 
     Raises UserError if the extra `otel` is missing.
     """
@@ -111,7 +111,9 @@ def otlp_provider(settings: TraceSettings) -> TracerProvider:
 
 
 def genai_attributes(name: str, attributes: Mapping[str, object]) -> dict[str, AttributeValue]:
-    """The attributes with their conventional names and with values that OpenTelemetry accepts."""
+    """Return the attributes with their conventional names and with values
+    that OpenTelemetry accepts.
+    """
     out: dict[str, AttributeValue] = (
         {"gen_ai.operation.name": OPERATIONS[name]} if name in OPERATIONS else {}
     )
@@ -121,7 +123,8 @@ def genai_attributes(name: str, attributes: Mapping[str, object]) -> dict[str, A
 
 
 def attributes_with_item(span: Span) -> dict[str, object]:
-    """The span's attributes and, if it belongs to a single question, that question's attributes.
+    """Return the span's attributes and, if it belongs to a single question,
+    that question's attributes.
 
     Viewers show the prompt, answer and documents of the span itself, not those in its events.
     """
@@ -191,7 +194,7 @@ class OpenTelemetry:
 
 
 def langsmith_client() -> Client:
-    """LangSmith's client, which reads its key from the environment.
+    """Return LangSmith's client, which reads its key from the environment.
 
     Raises UserError if the extra `langsmith` is missing.
     """

@@ -12,8 +12,9 @@ memory plan, a loaded model, or an engine that generates texts and scores choice
 
 from __future__ import annotations
 
-from importlib import import_module
 from typing import TYPE_CHECKING
+
+from kofinlaw.lazy import lazy_exports
 
 if TYPE_CHECKING:
     from kofinlaw.models.catalogue import (
@@ -28,7 +29,11 @@ if TYPE_CHECKING:
     from kofinlaw.models.engines.base import ChoiceScore, Engine, Generation, Request
     from kofinlaw.models.engines.factory import open_engine
     from kofinlaw.models.loading import load_model
-    from kofinlaw.models.memory.plan import MemoryPlan, plan_serving_memory, plan_training_memory
+    from kofinlaw.models.memory.memory_plan import (
+        MemoryPlan,
+        plan_serving_memory,
+        plan_training_memory,
+    )
     from kofinlaw.models.policy.document_checks import check_documents, check_sources
     from kofinlaw.models.policy.model_checks import check_models
     from kofinlaw.models.policy.rules import (
@@ -87,7 +92,7 @@ _EXPORTS = {
     "EngineSettings": "kofinlaw.models.settings",
     "Generation": "kofinlaw.models.engines.base",
     "License": "kofinlaw.models.catalogue",
-    "MemoryPlan": "kofinlaw.models.memory.plan",
+    "MemoryPlan": "kofinlaw.models.memory.memory_plan",
     "ModelCard": "kofinlaw.models.catalogue",
     "ModelSettings": "kofinlaw.models.settings",
     "Policy": "kofinlaw.models.policy.rules",
@@ -106,8 +111,8 @@ _EXPORTS = {
     "model_folder": "kofinlaw.models.resolve",
     "open_embedder": "kofinlaw.models.embedders",
     "open_engine": "kofinlaw.models.engines.factory",
-    "plan_serving_memory": "kofinlaw.models.memory.plan",
-    "plan_training_memory": "kofinlaw.models.memory.plan",
+    "plan_serving_memory": "kofinlaw.models.memory.memory_plan",
+    "plan_training_memory": "kofinlaw.models.memory.memory_plan",
     "policy_named": "kofinlaw.models.policy.rules",
     "quickstart_model": "kofinlaw.models.quickstart",
     "require_allowed": "kofinlaw.models.policy.rules",
@@ -115,13 +120,4 @@ _EXPORTS = {
     "verdict_sentence": "kofinlaw.models.policy.rules",
 }
 
-
-def __getattr__(name: str) -> object:
-    """Import a public name when it is first used."""
-    if name in _EXPORTS:
-        return getattr(import_module(_EXPORTS[name]), name)
-    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-
-
-def __dir__() -> list[str]:
-    return sorted(__all__)
+__getattr__, __dir__ = lazy_exports(__name__, _EXPORTS)

@@ -11,15 +11,16 @@ import os
 import shutil
 import threading
 from collections.abc import Callable, Iterator
+from functools import lru_cache
 from pathlib import Path
 
 from kofinlaw import UserError
 
-__all__ = ["MANIFEST", "build_once", "cache_folder", "is_intact", "sha256_file"]
+__all__ = ["MANIFEST", "build_once", "cache_folder", "hashes_match", "is_intact", "sha256_file"]
 
 MANIFEST = "kofinlaw-cache.json"
-# Name, size and modification time of the files of each folder whose hashes this process compared.
-_checked: dict[Path, tuple[tuple[str, int, int], ...]] = {}
+# Name, size in bytes, modification time in nanoseconds and expected SHA-256 of a file.
+_Stamp = tuple[str, int, int, str]
 
 
 def cache_folder(cache: Path | None = None) -> Path:
@@ -75,24 +76,30 @@ def build_once(folder: Path, make: Callable[[Path], None], *, version: str) -> P
 
 
 def is_intact(folder: Path, version: str) -> bool:
-    """Whether the folder has this version and every file of its manifest with the right hash."""
+    """Return whether the folder has this version and every file of its manifest
+    with the right hash.
+    """
     try:
         manifest = json.loads((folder / MANIFEST).read_text(encoding="utf-8"))
         if manifest["version"] != version:
             return False
         files: dict[str, str] = manifest["files"]
-        stamp = tuple(
-            (name, (s := (folder / name).stat()).st_size, s.st_mtime_ns) for name in sorted(files)
+        stamps = tuple(
+            (name, (s := (folder / name).stat()).st_size, s.st_mtime_ns, files[name])
+            for name in sorted(files)
         )
     except (OSError, ValueError, KeyError, TypeError):
         return False
-    key = folder.resolve()
-    if _checked.get(key) == stamp:
-        return True
-    if any(sha256_file(folder / name) != digest for name, digest in files.items()):
-        return False
-    _checked[key] = stamp
-    return True
+    return hashes_match(folder.resolve(), stamps)
+
+
+@lru_cache(maxsize=256)
+def hashes_match(folder: Path, stamps: tuple[_Stamp, ...]) -> bool:
+    """Return whether every file of the folder has its expected hash; compared once per process.
+
+    A file that was written since has another stamp and is compared again.
+    """
+    return all(sha256_file(folder / name) == digest for name, _, _, digest in stamps)
 
 
 def sha256_file(path: Path) -> str:

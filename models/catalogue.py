@@ -37,7 +37,7 @@ FILE = Path(__file__).parent / "catalogue.yaml"
 
 @dataclass(frozen=True, slots=True)
 class License:
-    """What a licence allows.
+    """A licence and the uses that it allows.
 
     `derivatives` says whether works derived from the licensed work may be shared. `teach` says
     which models the outputs of a licensed model may train: others (any model), own (its own
@@ -197,7 +197,7 @@ SHAPE_KEYS = {
 
 @dataclass(frozen=True, slots=True)
 class _LocalConfig:
-    """What a folder's config.json says; `shape` has the keys of SHAPE_KEYS and head_dim."""
+    """The content of a folder's config.json; `shape` has the keys of SHAPE_KEYS and head_dim."""
 
     shape: dict[str, int]
     tied: bool

@@ -121,7 +121,9 @@ def _package(name: str, wanted: str) -> Finding:
 
 
 def within(found: str, wanted: str) -> bool:
-    """Whether a version satisfies comma-separated bounds with >= and <, compared by number."""
+    """Return whether a version satisfies comma-separated bounds with >= and <,
+    compared by number.
+    """
     for bound in map(str.strip, wanted.split(",")):
         below = _numbers(found) < _numbers(bound.lstrip("<>="))
         if below != bound.startswith("<"):
@@ -160,12 +162,12 @@ def _output(command: list[str]) -> str:
 def _gpu() -> Finding:
     card = _first_card()
     if card is None:
-        return Finding("graphics card", True, "none: quickstart and statutes-cpu run without one")
+        return Finding("GPU", True, "none: quickstart and statutes-cpu run without one")
     name, memory, driver = card
     found = f"{name}, {memory:.1f} GiB, driver {driver}"
     if memory < CARD_GIB:
         found += f"; see `kofinlaw models --fits {memory:.0f}` for what fits"
-    return Finding("graphics card", True, found)
+    return Finding("GPU", True, found)
 
 
 def _memory() -> Finding:

@@ -21,9 +21,9 @@ def read_config(path: Path) -> dict[str, JsonValue]:
     try:
         value = json.loads(path.read_text(encoding="utf-8"))
     except (json.JSONDecodeError, UnicodeDecodeError) as error:
-        raise UserError(f"cannot be read: {error}", where=str(path)) from error
+        raise UserError(f"the file cannot be read: {error}", where=str(path)) from error
     if not isinstance(value, dict):
-        raise UserError("must hold one JSON object", where=str(path))
+        raise UserError("the file must hold one JSON object", where=str(path))
     return value
 
 

@@ -1,4 +1,4 @@
-"""List the catalogue: what fits a card, what a policy allows, and what a guide claims."""
+"""List the catalogue: what fits the GPU, what a policy allows, and what a guide claims."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from kofinlaw.models.catalogue import (
     licenses,
 )
 from kofinlaw.models.memory.counts import CONSTANT_BYTES, VALUE_BYTES, Quantization
-from kofinlaw.models.memory.plan import plan_serving_memory, plan_training_memory
+from kofinlaw.models.memory.memory_plan import plan_serving_memory, plan_training_memory
 from kofinlaw.models.policy.model_checks import check_models
 from kofinlaw.models.policy.rules import policy_named
 from kofinlaw.units import GIB
@@ -65,7 +65,7 @@ def listing_rows(fits_gib: float, policy: str) -> list[ListingRow]:
     """Return one row per model: size, licence, date, memory in 4, 8 and 16 bit, and the verdict.
 
     Training is one sequence of 2,048 tokens with LoRA rank 16, an 8-bit optimizer, checkpointing
-    and the chunked loss. Serving is one sequence of 4,096 tokens. `fits_gib` is the card's memory
+    and the chunked loss. Serving is one sequence of 4,096 tokens. `fits_gib` is the GPU's memory
     in GiB.
 
     Raises: UserError for an unknown policy.
@@ -144,7 +144,7 @@ def listing_lines(rows: Sequence[ListingRow], fits_gib: float, policy: str) -> l
     """Return the rows as a table for the terminal, then the guide's claims with our figures."""
     name = max(len(row["id"]) for row in rows)
     lines = [
-        f"GiB on a card of {fits_gib:g} GiB (✗ does not fit, – not known); policy {policy}",
+        f"GiB on a GPU of {fits_gib:g} GiB (✗ does not fit, – not known); policy {policy}",
         "",
         f"{'':<{name}}  {'':>6}  {'to train in':^23}  {'to serve in':^23}",
         f"{'':<{name}}  {'size':>6}  {_heads()}  {_heads()}  licence, first weights",
@@ -196,7 +196,7 @@ def claim_lines(fits_gib: float) -> list[str]:
 
 
 def _size_fact(claim: GuideClaim, fits_gib: float) -> str:
-    """Compare the weights alone, all of them quantised, with the card's memory."""
+    """Compare the weights alone, all of them quantised, with the GPU's memory."""
     quantization = BITS[claim.bits]
     width = VALUE_BYTES[quantization] + CONSTANT_BYTES[quantization]
     gib = claim.parameters * width / GIB

@@ -1,4 +1,4 @@
-"""The small model that is installed as a package: find its GGUF file and its converted folder."""
+"""Find the quickstart model, which a package contains: its GGUF file and its converted folder."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ VERSION = "2"
 
 
 def is_installed() -> bool:
-    """Whether the package that contains the model is installed."""
+    """Return whether the package that contains the model is installed."""
     return find_spec(PACKAGE) is not None
 
 

@@ -15,7 +15,11 @@ EngineName = Literal["transformers", "llamacpp", "vllm", "openai", "dummy"]
 
 
 class ModelSettings(BaseModel):
-    """The model: its id or folder, and the type of its weights."""
+    """The model: its id or folder, and the type of its weights.
+
+    Raises pydantic's ValidationError for an unknown key or a value out of range; the recipe reader
+    turns it into a UserError with the line.
+    """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
@@ -32,7 +36,11 @@ class ModelSettings(BaseModel):
 
 
 class EngineSettings(BaseModel):
-    """How text is generated and choices are scored."""
+    """How text is generated and choices are scored.
+
+    Raises pydantic's ValidationError for an unknown key or a value out of range; the recipe reader
+    turns it into a UserError with the line.
+    """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 

@@ -127,7 +127,7 @@ def built_in_template(name: str, *, bos: str = "", eos: str = "") -> ChatTemplat
     """
     if name not in BUILT_IN:
         raise UserError(
-            f"no built-in chat template {name!r}", remedy=f"there are {', '.join(BUILT_IN)}"
+            f"no built-in chat template {name!r}", remedy=f"use one of {', '.join(BUILT_IN)}"
         )
     source = (FOLDER / f"{name}.jinja").read_text(encoding="utf-8")
     return ChatTemplate(source, bos, eos, name)

@@ -84,7 +84,7 @@ class Tokenizer:
         return self.fast.token_to_id(token)
 
     def is_special(self, token: int) -> bool:
-        """Whether a token id is special: end of text, start of text or a turn marker."""
+        """Return whether a token id is special: end of text, start of text or a turn marker."""
         added = self.fast.get_added_tokens_decoder().get(token)
         return added is not None and added.special
 

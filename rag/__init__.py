@@ -1,4 +1,4 @@
-"""Retrieval and answering: find passages for questions, and answer before a deadline.
+"""Retrieve passages for questions, and answer the questions before a deadline.
 
 In: the chunks of a corpus, a model (an engine and its chat template) and questions. Out: an index,
 and either one answer with its evidence or a folder with `answers.jsonl`, `timings.jsonl` and a
@@ -13,8 +13,9 @@ and either one answer with its evidence or a folder with `answers.jsonl`, `timin
 
 from __future__ import annotations
 
-from importlib import import_module
 from typing import TYPE_CHECKING
+
+from kofinlaw.lazy import lazy_exports
 
 if TYPE_CHECKING:
     from kofinlaw.rag.answer.answer_book import AnsweringResult
@@ -58,13 +59,4 @@ _EXPORTS = {
     "read_questions": "kofinlaw.rag.questions.question_files",
 }
 
-
-def __getattr__(name: str) -> object:
-    """Import a public name when it is first used."""
-    if name in _EXPORTS:
-        return getattr(import_module(_EXPORTS[name]), name)
-    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-
-
-def __dir__() -> list[str]:
-    return sorted(__all__)
+__getattr__, __dir__ = lazy_exports(__name__, _EXPORTS)

@@ -1,4 +1,4 @@
-"""Settings of the recipe section `answer`: engine, time budget, and how answers are chosen."""
+"""Define the settings of the recipe section `answer`: engine, time budget, choice of answers."""
 
 from __future__ import annotations
 
@@ -13,7 +13,11 @@ __all__ = ["AnswerSettings"]
 
 
 class AnswerSettings(BaseModel):
-    """How questions are answered, and how much time there is."""
+    """How questions are answered, and how much time there is.
+
+    Raises pydantic's ValidationError for an unknown key or a value out of range; the recipe reader
+    turns it into a UserError with the line.
+    """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
@@ -44,7 +48,9 @@ class AnswerSettings(BaseModel):
     reasoning_tokens: int = Field(
         0,
         ge=0,
-        description="most tokens of reasoning before the model chooses an option (0: none)",
+        description=(
+            "largest number of reasoning tokens before the model chooses an option (0: none)"
+        ),
     )
     votes: int = Field(
         1,
@@ -63,23 +69,34 @@ class AnswerSettings(BaseModel):
         None,
         ge=10,
         description="preferred characters of a free-text answer, which decide between candidates; "
-        "none: 60, or free_max_characters where that is less",
+        "none: 60, or free_max_characters if that is smaller",
     )
     free_opening: bool = Field(
         False, description="prefill a free-text answer with the key terms of the question"
     )
     without_evidence: Literal["say", "answer"] = Field(
         "say",
-        description="free text for which nothing was found: say so, or let the model answer alone",
+        description=(
+            "free-text question without evidence: say that nothing was found, or let the "
+            "model answer"
+        ),
     )
-    free_max_tokens: int = Field(96, ge=8, description="most tokens of a free-text answer")
+    free_max_tokens: int = Field(
+        96, ge=8, description="largest number of tokens in a free-text answer"
+    )
     free_max_characters: int = Field(
         160,
         ge=20,
-        description="most characters of a free-text answer, cut at the end of a sentence",
+        description=(
+            "largest number of characters in a free-text answer, cut at the end of a sentence"
+        ),
     )
     context_tokens: int = Field(
-        4096, ge=64, description="most tokens of prompt and answer together; longer prompts are cut"
+        4096,
+        ge=64,
+        description=(
+            "largest number of tokens in prompt and answer together; longer prompts are cut"
+        ),
     )
     batch_questions: int = Field(
         16,

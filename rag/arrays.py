@@ -1,4 +1,4 @@
-"""Array types that the index and the retrievers share.
+"""Define the array types that the index and the retrievers share.
 
 A row is the position of a passage in the index, counted from 0.
 """

@@ -43,7 +43,7 @@ class Fused(NamedTuple):
 
 
 def fuse(lists: Sequence[Ranked], method: Fusion = "relative_score") -> list[Fused]:
-    """One ranking of all passages in the lists, best first, ties by row.
+    """Return one ranking of all passages in the lists, best first, ties by row.
 
     Weights are divided by their sum, so a passage that leads every list scores 1 by relative
     score (1 / 61 by rank). Lists without weight or passages add nothing.
@@ -63,12 +63,12 @@ def fuse(lists: Sequence[Ranked], method: Fusion = "relative_score") -> list[Fus
 
 
 def fusion_values(scores: Scores, method: Fusion) -> NDArray[np.float64]:
-    """What the scores of one list (best first) add to a fusion, before the list's weight."""
+    """Return the values that one list (best first) adds to a fusion, before the list's weight."""
     return _relative(scores) if method == "relative_score" else _reciprocal_ranks(len(scores))
 
 
 def _relative(scores: Scores) -> NDArray[np.float64]:
-    """Min-max to 0..1; equal scores (or a single one) all count as best."""
+    """Scale scores to 0..1 by min-max; equal scores (or a single one) all count as best."""
     values = np.asarray(scores, dtype=np.float64)
     if not len(values):
         return values

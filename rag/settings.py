@@ -1,4 +1,4 @@
-"""Settings of the recipe section `rag`: the index, and how passages are found."""
+"""Define the settings of the recipe section `rag`: the index, and how passages are found."""
 
 from __future__ import annotations
 
@@ -56,26 +56,30 @@ class RetrieverWeights(BaseModel):
     citation: float = Field(
         default=1.0,
         ge=0,
-        description="added to the fused score (0..1) of an article that the question cites",
+        description="value added to the fused score (0..1) of an article that the question cites",
     )
     document: float = Field(
         default=0.0,
         ge=0,
-        description="added at most to a passage of the document that holds most other hits",
+        description="largest value added to a passage of the document that holds most other hits",
     )
     cited_often: float = Field(
         default=0.0,
         ge=0,
-        description="added at most to an article that many other articles of the corpus refer to",
+        description=(
+            "largest value added to an article that many other articles of the corpus refer to"
+        ),
     )
     linked: float = Field(
-        default=0.0, ge=0, description="added at most to an article that other hits refer to"
+        default=0.0, ge=0, description="largest value added to an article that other hits refer to"
     )
     beside: float = Field(
-        default=0.0, ge=0, description="added at most to an article next to another hit"
+        default=0.0, ge=0, description="largest value added to an article next to another hit"
     )
     act: float = Field(
-        default=0.0, ge=0, description="added to the text of an act (not of a decree or a rule)"
+        default=0.0,
+        ge=0,
+        description="value added to the text of an act (not of a decree or a rule)",
     )
 
 
@@ -95,14 +99,18 @@ class WeaviateSettings(BaseModel):
     )
     tokenization: Literal["kagome_kr", "whitespace"] = Field(
         "kagome_kr",
-        description="what cuts Korean: the server (it must be started with "
+        description="who splits Korean text into words: the server (it must be started with "
         "ENABLE_TOKENIZER_KAGOME_KR=true), or blanks between the tokens made here",
     )
     batch_passages: int = Field(200, ge=1, description="passages sent in one batch")
 
 
 class RagSettings(BaseModel):
-    """What the index holds, how passages are found, and how many tokens of them a prompt gets."""
+    """Settings of the index, of retrieval, and of the evidence that a prompt gets.
+
+    Raises pydantic's ValidationError for an unknown key or a value out of range; the recipe reader
+    turns it into a UserError with the line.
+    """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
@@ -112,7 +120,7 @@ class RagSettings(BaseModel):
         "embedder where the recipe does not set them",
     )
     store: Literal["local", "weaviate"] = Field(
-        "local", description="what searches: files in the index folder, or a Weaviate server"
+        "local", description="what runs the search: files in the index folder, or a Weaviate server"
     )
     weaviate: WeaviateSettings = Field(
         default_factory=WeaviateSettings, description="the server, where store is weaviate"
@@ -136,7 +144,7 @@ class RagSettings(BaseModel):
     )
     fusion: Fusion = Field(
         "relative_score",
-        description="what is added for each list: min-max scores, or 1 / (60 + rank)",
+        description="what each list adds to the fused score: min-max scores, or 1 / (60 + rank)",
     )
     weights: RetrieverWeights = Field(
         default_factory=RetrieverWeights, description="weight of each retriever (no unit)"
@@ -151,7 +159,8 @@ class RagSettings(BaseModel):
     reranker: str = Field(
         "none",
         min_length=1,
-        description="none, llm (the answering model says yes or no with its first token), or the "
+        description="reranker: none, llm (the answering model says yes or no with its first "
+        "token), or the "
         "id or folder of a cross-encoder (BAAI/bge-reranker-v2-m3)",
     )
     rerank_pool: int = Field(25, ge=1, le=200, description="fused passages that are reranked")
@@ -183,7 +192,9 @@ class RagSettings(BaseModel):
         None,
         description="show only text in force on this day; none: the question's own day, else today",
     )
-    evidence_tokens: int = Field(1200, ge=50, description="most tokens of evidence in a prompt")
+    evidence_tokens: int = Field(
+        1200, ge=50, description="largest number of evidence tokens in a prompt"
+    )
     workers: int = Field(1, ge=1, description="threads that cut text into morphemes")
 
     @model_validator(mode="before")

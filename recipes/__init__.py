@@ -1,12 +1,13 @@
-"""The recipe, the command line and the stage runner.
+"""Define recipes, run their stages, and provide the command line.
 
 In: a recipe (YAML) with overrides. Out: `runs/<recipe>/<stage>/` for every stage.
 """
 
 from __future__ import annotations
 
-from importlib import import_module
 from typing import TYPE_CHECKING
+
+from kofinlaw.lazy import lazy_exports
 
 if TYPE_CHECKING:
     from kofinlaw.recipes.api import OpenRun as OpenRun
@@ -25,13 +26,4 @@ _EXPORTS = {
     "run_recipe": "kofinlaw.recipes.api",
 }
 
-
-def __getattr__(name: str) -> object:
-    """Import a public name when it is first used."""
-    if name in _EXPORTS:
-        return getattr(import_module(_EXPORTS[name]), name)
-    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-
-
-def __dir__() -> list[str]:
-    return sorted(__all__)
+__getattr__, __dir__ = lazy_exports(__name__, _EXPORTS)

@@ -1,4 +1,4 @@
-"""The Python front door of runs: run a recipe, open a finished run, ask it questions."""
+"""Run a recipe from Python, open a finished run, and ask it questions."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from dataclasses import replace
 from datetime import date
 from pathlib import Path
 from types import TracebackType
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Literal, get_args
 
 from kofinlaw import UserError
 
@@ -20,7 +20,9 @@ if TYPE_CHECKING:
     from kofinlaw.recipes.pipeline.run import Run
     from kofinlaw.recipes.pipeline.schema import Recipe
 
-__all__ = ["OpenRun", "newest_run", "open_run", "run_recipe"]
+__all__ = ["OpenRun", "ResumeMode", "newest_run", "open_run", "run_recipe"]
+
+ResumeMode = Literal["never", "always", "if-possible"]
 
 
 class OpenRun:
@@ -125,7 +127,7 @@ class OpenRun:
 
 
 class _Asking:
-    """What a run answers with: the loaded model, its chat template and its retriever."""
+    """The parts of a run that answer: the loaded model, its chat template and its retriever."""
 
     def __init__(self, engine: Engine, template: ChatTemplate, retriever: Retriever) -> None:
         self.engine = engine
@@ -143,7 +145,9 @@ class _Asking:
         bound = opened._run
         if not (bound.folder / "index").is_dir():
             raise UserError(
-                "this run has no index", where=str(bound.folder), remedy="kofinlaw index RECIPE"
+                "this run has no index",
+                where=str(bound.folder),
+                remedy="run `kofinlaw index RECIPE` to build it",
             )
         folder = opened.model_folder
         recipe = bound.recipe
@@ -166,11 +170,16 @@ def open_run(folder: str | Path | None = None) -> OpenRun:
 
 
 def newest_run(runs: Path = Path("runs")) -> Path:
-    """The folder below `runs` whose recipe was written last. Raises UserError if there is none."""
+    """Return the folder below `runs` whose recipe was written last.
+
+    Raises UserError if there is none.
+    """
     found = sorted(runs.glob("*/recipe.yaml"), key=lambda path: path.stat().st_mtime)
     if not found:
         raise UserError(
-            "there is no run yet", where=f"{runs}/", remedy="kofinlaw run quickstart makes one"
+            "there is no run yet",
+            where=f"{runs}/",
+            remedy="run `kofinlaw run quickstart` to make one",
         )
     return found[-1].parent
 
@@ -181,7 +190,7 @@ def run_recipe(
     overrides: Mapping[str, object] | None = None,
     runs: str | Path = "runs",
     folder: str | Path | None = None,
-    resume: Literal["never", "always", "if-possible"] = "if-possible",
+    resume: ResumeMode = "if-possible",
     until: str | None = None,
     say: Callable[[str], None] = print,
 ) -> OpenRun:
@@ -211,6 +220,12 @@ def run_recipe(
     from kofinlaw.recipes.pipeline.schema import load_recipe
     from kofinlaw.recipes.pipeline.stages import build_stages
 
+    if resume not in get_args(ResumeMode):
+        raise UserError(
+            f"unknown resume mode {resume!r}",
+            where="resume",
+            remedy=f"use one of {', '.join(get_args(ResumeMode))}",
+        )
     settings = [
         f"{key}={json.dumps(value, default=str)}" for key, value in (overrides or {}).items()
     ]

@@ -1,4 +1,4 @@
-"""Scores that can be relied on, and the report that shows them.
+"""Score answers with intervals, baselines and paired tests, and report the results.
 
 In: questions, keys, answers and the records of a run. Out: scores with intervals, paired tests and
 trivial baselines, the figures of a judge, and the report.
@@ -6,8 +6,9 @@ trivial baselines, the figures of a judge, and the report.
 
 from __future__ import annotations
 
-from importlib import import_module
 from typing import TYPE_CHECKING
+
+from kofinlaw.lazy import lazy_exports
 
 if TYPE_CHECKING:
     from kofinlaw.scoring.compare import compare_runs, compare_systems
@@ -38,13 +39,4 @@ _EXPORTS = {
     "write_report": "kofinlaw.scoring.report.write",
 }
 
-
-def __getattr__(name: str) -> object:
-    """Import a public name when it is first used."""
-    if name in _EXPORTS:
-        return getattr(import_module(_EXPORTS[name]), name)
-    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-
-
-def __dir__() -> list[str]:
-    return sorted(__all__)
+__getattr__, __dir__ = lazy_exports(__name__, _EXPORTS)

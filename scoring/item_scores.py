@@ -19,8 +19,8 @@ from kofinlaw.scoring.metrics.fsku import (
     label_of,
 )
 from kofinlaw.scoring.metrics.grounding import Claim, ungrounded
-from kofinlaw.scoring.metrics.retrieval import first_rank, in_context, ranked_units
-from kofinlaw.scoring.metrics.text import text_scores
+from kofinlaw.scoring.metrics.retrieval_scores import first_rank, in_context, ranked_units
+from kofinlaw.scoring.metrics.text_scores import text_scores
 from kofinlaw.scoring.result import Figure, Item
 from kofinlaw.scoring.settings import ScoreSettings
 from kofinlaw.scoring.stats.intervals import mean_figure

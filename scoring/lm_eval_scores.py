@@ -13,8 +13,8 @@ from typing import Any
 from kofinlaw import UserError
 from kofinlaw.files import sha256_file, write_json, write_jsonl, write_text
 from kofinlaw.records import to_json
-from kofinlaw.scoring.environment import environment
 from kofinlaw.scoring.markdown import scores_markdown
+from kofinlaw.scoring.provenance import environment
 from kofinlaw.scoring.result import Figure, Item, Scores, settings_record, system_record
 from kofinlaw.scoring.scores_record import SCHEMA, ScoresRecord
 from kofinlaw.scoring.settings import ScoreSettings

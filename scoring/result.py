@@ -1,4 +1,4 @@
-"""The typed result of a scoring, and its form as JSON for `scores.json`."""
+"""Define the typed result of a scoring, and its form as JSON for `scores.json`."""
 
 from __future__ import annotations
 

@@ -13,11 +13,11 @@ from kofinlaw.records import Chunk, Key, Question
 from kofinlaw.scoring.answers import AnswerSheet, read_answers, read_timings
 from kofinlaw.scoring.benchmark import read_asked, read_key
 from kofinlaw.scoring.compare import compare_all_pairs, smallest_of
-from kofinlaw.scoring.environment import environment
 from kofinlaw.scoring.item_scores import matched_key
 from kofinlaw.scoring.markdown import scores_markdown
 from kofinlaw.scoring.metrics.fsku import SentenceEncoder, cosine_floor
 from kofinlaw.scoring.orders import read_option_scores
+from kofinlaw.scoring.provenance import environment
 from kofinlaw.scoring.result import (
     TASK_VERSIONS,
     Figure,

@@ -1,4 +1,4 @@
-"""Types of the JSON that a scoring writes: `scores.json` and the rows of `items.jsonl`.
+"""Define the JSON that a scoring writes: `scores.json` and the rows of `items.jsonl`.
 
 `result.py` holds the computed values; the types here describe the same values as JSON, for the
 code that reads them back (reports, comparisons, studies).
@@ -199,7 +199,7 @@ class RubricRecord(TypedDict):
 
 
 class JudgeRecord(TypedDict):
-    """What `judge.json` holds."""
+    """The content of `judge.json`."""
 
     judge: str
     engine: str
@@ -257,7 +257,7 @@ class SettingsRecord(TypedDict):
 
 
 class ScoresRecord(TypedDict):
-    """What `scores.json` holds. `smallest` is by `A|B`, `sha256` by the name of the input."""
+    """The content of `scores.json`. `smallest` is by `A|B`, `sha256` by the name of the input."""
 
     schema: str
     tasks: Mapping[str, object]

@@ -1,4 +1,4 @@
-"""Settings of the recipe sections `score` and `score.judge`."""
+"""Define the settings of the recipe sections `score` and `score.judge`."""
 
 from __future__ import annotations
 
@@ -10,7 +10,11 @@ __all__ = ["JudgeSettings", "ScoreSettings"]
 
 
 class JudgeSettings(BaseModel):
-    """A local model that judges free-text answers by rubrics."""
+    """A local model that judges free-text answers by rubrics.
+
+    Raises pydantic's ValidationError for an unknown key or a value out of range; the recipe reader
+    turns it into a UserError with the line.
+    """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
@@ -36,10 +40,10 @@ class JudgeSettings(BaseModel):
     )
     reasoning: bool | None = Field(
         None,
-        description="whether the judge writes a reason before the score; none: as the rubric says",
+        description="whether the judge writes a reason before the score; none: the rubric decides",
     )
     repeats: int = Field(
-        2, ge=1, le=9, description="verdicts on each answer, count; the first is greedy"
+        2, ge=1, le=9, description="number of verdicts on each answer; the first is greedy"
     )
     temperature: float = Field(
         0.7, gt=0, le=2, description="sampling temperature of the verdicts after the first"
@@ -48,15 +52,19 @@ class JudgeSettings(BaseModel):
         50, ge=1, description="largest number of free-text questions to judge, drawn by seed"
     )
     answer_characters: int = Field(
-        1200, ge=50, description="longest part of an answer that the judge sees, characters"
+        1200, ge=50, description="longest part of an answer that the judge sees, in characters"
     )
     max_tokens: int = Field(
-        220, ge=8, description="longest verdict, tokens; longer ones count as unreadable"
+        220, ge=8, description="longest verdict, in tokens; longer ones count as unreadable"
     )
 
 
 class ScoreSettings(BaseModel):
-    """How answers are scored. The defaults follow the FSKU contest formula."""
+    """How answers are scored. The defaults follow the FSKU contest formula.
+
+    Raises pydantic's ValidationError for an unknown key or a value out of range; the recipe reader
+    turns it into a UserError with the line.
+    """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
@@ -77,7 +85,7 @@ class ScoreSettings(BaseModel):
     confidence: float = Field(
         0.95, gt=0.5, lt=1, description="confidence level of the intervals, 0..1"
     )
-    bootstrap_samples: int = Field(10_000, ge=100, description="bootstrap resamples, count")
+    bootstrap_samples: int = Field(10_000, ge=100, description="number of bootstrap resamples")
     alpha: float = Field(
         0.05, gt=0, lt=0.5, description="significance level of the paired tests, 0..1"
     )
@@ -87,7 +95,7 @@ class ScoreSettings(BaseModel):
     scored_characters: int = Field(
         4000,
         ge=100,
-        description="longest part of an answer that is embedded and compared, characters; "
+        description="longest part of an answer that is embedded and compared, in characters; "
         "keywords are searched for in the whole answer",
     )
     judge: JudgeSettings | None = Field(

@@ -19,7 +19,7 @@ from kofinlaw.scoring.item_scores import (
 )
 from kofinlaw.scoring.metrics.fsku import SentenceEncoder, label_of
 from kofinlaw.scoring.metrics.grounding import grounding_figures
-from kofinlaw.scoring.metrics.retrieval import retrieval_scores
+from kofinlaw.scoring.metrics.retrieval_scores import retrieval_scores
 from kofinlaw.scoring.orders import OptionScores, order_figures
 from kofinlaw.scoring.result import Scores
 from kofinlaw.scoring.settings import ScoreSettings

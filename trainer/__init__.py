@@ -13,21 +13,22 @@ Every function returns a frozen dataclass with `to_record()`. A mistake of the u
 
 from __future__ import annotations
 
-from importlib import import_module
 from typing import TYPE_CHECKING
 
+from kofinlaw.lazy import lazy_exports
+
 if TYPE_CHECKING:
-    from kofinlaw.trainer.export.formats import export_model
-    from kofinlaw.trainer.export.result import ExportResult
+    from kofinlaw.trainer.export.export_formats import export_model
+    from kofinlaw.trainer.export.export_result import ExportResult
     from kofinlaw.trainer.export.settings import ExportSettings
     from kofinlaw.trainer.merge.combine import combine_adapters
     from kofinlaw.trainer.merge.merge_model import merge_adapter
-    from kofinlaw.trainer.merge.result import MergeResult
+    from kofinlaw.trainer.merge.merge_result import MergeResult
     from kofinlaw.trainer.merge.settings import MergeSettings
     from kofinlaw.trainer.preference import PreferenceResult, train_preferences
     from kofinlaw.trainer.preference_settings import PreferenceSettings
+    from kofinlaw.trainer.proof.proof_result import ProofResult
     from kofinlaw.trainer.proof.prove import prove_merge
-    from kofinlaw.trainer.proof.result import ProofResult
     from kofinlaw.trainer.proof.settings import VerifySettings
     from kofinlaw.trainer.settings import LoraSettings, TrainSettings
     from kofinlaw.trainer.sft import train
@@ -54,32 +55,23 @@ __all__ = [
 ]
 
 _EXPORTS = {
-    "ExportResult": "kofinlaw.trainer.export.result",
+    "ExportResult": "kofinlaw.trainer.export.export_result",
     "ExportSettings": "kofinlaw.trainer.export.settings",
     "LoraSettings": "kofinlaw.trainer.settings",
-    "MergeResult": "kofinlaw.trainer.merge.result",
+    "MergeResult": "kofinlaw.trainer.merge.merge_result",
     "MergeSettings": "kofinlaw.trainer.merge.settings",
     "PreferenceResult": "kofinlaw.trainer.preference",
     "PreferenceSettings": "kofinlaw.trainer.preference_settings",
-    "ProofResult": "kofinlaw.trainer.proof.result",
+    "ProofResult": "kofinlaw.trainer.proof.proof_result",
     "TrainSettings": "kofinlaw.trainer.settings",
     "TrainingResult": "kofinlaw.trainer.training_result",
     "VerifySettings": "kofinlaw.trainer.proof.settings",
     "combine_adapters": "kofinlaw.trainer.merge.combine",
-    "export_model": "kofinlaw.trainer.export.formats",
+    "export_model": "kofinlaw.trainer.export.export_formats",
     "merge_adapter": "kofinlaw.trainer.merge.merge_model",
     "prove_merge": "kofinlaw.trainer.proof.prove",
     "train": "kofinlaw.trainer.sft",
     "train_preferences": "kofinlaw.trainer.preference",
 }
 
-
-def __getattr__(name: str) -> object:
-    """Import a public name when it is first used."""
-    if name in _EXPORTS:
-        return getattr(import_module(_EXPORTS[name]), name)
-    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-
-
-def __dir__() -> list[str]:
-    return sorted(__all__)
+__getattr__, __dir__ = lazy_exports(__name__, _EXPORTS)

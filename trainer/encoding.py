@@ -191,7 +191,7 @@ def encode_example(
         supervised += [is_answer] * len(added)
         position = edge
     if len(tokens) > max_length:
-        raise ExampleError("too_long", f"{len(tokens)} tokens, the window is {max_length}")
+        raise ExampleError("too_long", f"{len(tokens)} tokens, but max_length is {max_length}")
     mask = np.array(supervised, dtype=bool)
     if mask[0]:
         mask[0] = False  # there is no earlier position to predict the first token from

@@ -50,7 +50,7 @@ def peft_init(initialization: str) -> bool | str:
 
 
 def fill_quantization_gap(model: Module, folder: Path, *, seed: int) -> None:
-    """LoftQ: start each adapter at the best rank-r fit of (16-bit weight - its 4-bit form).
+    """Start each adapter (LoftQ) at the best rank-r fit of (16-bit weight - its 4-bit form).
 
     `folder` holds the 16-bit weights of the quantised base. Raises UserError if the weight of a
     layer has another name there.

@@ -100,7 +100,7 @@ class Loop:
         return result.stop
 
     def _maybe_release_heap(self) -> None:
-        """Without a card, return free memory when the memory between steps has grown by a quarter.
+        """Without a GPU, return free memory when the memory between steps has grown by a quarter.
 
         Passes of changing lengths leave holes in the heap that are not returned otherwise.
         """

@@ -31,7 +31,7 @@ class OverLimitError(MemoryError):
 
 
 def memory_in_use() -> int:
-    """Return the bytes that this process holds: of the card with CUDA, else resident memory."""
+    """Return the bytes that this process holds: GPU memory with CUDA, else resident memory."""
     if torch.cuda.is_available():
         return int(torch.cuda.memory_reserved())
     return _status("VmRSS")
@@ -59,14 +59,14 @@ def reset_peak() -> None:
 
 
 def device_name() -> str:
-    """Return the name of the card, or `cpu`; a token budget belongs to one card."""
+    """Return the name of the GPU, or `cpu`; a token budget belongs to one GPU."""
     return torch.cuda.get_device_name() if torch.cuda.is_available() else "cpu"
 
 
 def device_memory_access() -> dict[str, int]:
-    """Return the percentage of the last second in which the card's memory was accessed (NVML).
+    """Return the percentage of the last second in which the GPU's memory was accessed (NVML).
 
-    The result is empty without a card or without the Python binding of NVML.
+    The result is empty without a GPU or without the Python binding of NVML.
     """
     if not torch.cuda.is_available():
         return {}
@@ -88,9 +88,9 @@ def memory_limit(limit_gib: float | None) -> int:
     """Return the bytes that training may hold.
 
     This is `limit_gib`, or the memory of the card, or without a card four fifths of the free
-    memory. Processes on one machine without a card (counted by their launcher) get equal parts.
+    memory. Processes on one machine without a GPU (counted by their launcher) get equal parts.
 
-    On a card the limit is also set in torch's allocator. Exceeding it then raises out of memory
+    On a GPU the limit is also set in torch's allocator. Exceeding it then raises out of memory
     instead of silently using host memory (WSL). The CUDA context, about 1 GiB, lies outside the
     allocator and is not included.
     """
@@ -117,7 +117,7 @@ def free_memory() -> int:
 
 
 def release_memory() -> None:
-    """Free what is not used: reference cycles, torch's cache, and the heap of the C library."""
+    """Free unused memory: reference cycles, torch's cache, and the heap of the C library."""
     gc.collect()
     if torch.cuda.is_available():
         torch.cuda.empty_cache()

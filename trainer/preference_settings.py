@@ -36,7 +36,11 @@ UNSUPPORTED_KEYS = (
 
 
 class PreferenceSettings(BaseModel):
-    """Settings of DPO in addition to the `train:` section."""
+    """Settings of DPO in addition to the `train:` section.
+
+    Raises pydantic's ValidationError for an unknown key or a value out of range; the recipe reader
+    turns it into a UserError with the line.
+    """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 

@@ -1,4 +1,4 @@
-"""Distributed context: rank, world size, and the collectives that a step needs.
+"""Provide the distributed context: rank, world size, and the collectives that a step needs.
 
 With a whole model in each process (DDP) the micro-batches run without communication. A step needs
 one agreement on a few flags and one sum of the adapter's gradients. If a process runs out of

@@ -24,7 +24,11 @@ Tracking = Literal["tensorboard", "wandb", "mlflow"]
 
 
 class LoraSettings(BaseModel):
-    """The shape of the adapter (LoRA, Hu et al. 2021, arXiv 2106.09685)."""
+    """The shape of the adapter (LoRA, Hu et al. 2021, arXiv 2106.09685).
+
+    Raises pydantic's ValidationError for an unknown key or a value out of range; the recipe reader
+    turns it into a UserError with the line.
+    """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
@@ -75,7 +79,11 @@ class DataPart(BaseModel):
 
 
 class TrainSettings(BaseModel):
-    """Supervised fine-tuning. Lengths and budgets are in tokens, batches in examples."""
+    """Supervised fine-tuning. Lengths and budgets are in tokens, batches in examples.
+
+    Raises pydantic's ValidationError for an unknown key or a value out of range; the recipe reader
+    turns it into a UserError with the line.
+    """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
@@ -152,8 +160,8 @@ class TrainSettings(BaseModel):
     memory_limit_gib: float | None = Field(
         default=None,
         gt=0,
-        description="memory limit of a process in GiB; empty: the card, or four fifths of the free "
-        "RAM (divided by the number of processes on the machine)",
+        description="memory limit of a process in GiB; empty: the GPU memory, or four fifths of "
+        "the free RAM (divided by the number of processes on the machine)",
     )
     gradient_checkpointing: bool | Literal["auto"] = Field(
         default="auto",

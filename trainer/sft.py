@@ -113,7 +113,7 @@ def train(
 
 @dataclass(frozen=True, kw_only=True)
 class _Run:
-    """What a run is given; `started` is the reading of the monotonic clock at its start."""
+    """The inputs of a run; `started` is the reading of the monotonic clock at its start."""
 
     settings: TrainSettings
     model_folder: Path

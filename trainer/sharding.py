@@ -163,7 +163,7 @@ def exit_out_of_memory(root: Path, budget: int, why: str) -> NoReturn:
 
 
 def halved_budget(root: Path) -> int | None:
-    """Read the budget that a run left below `root` when it was out of memory on the same card."""
+    """Read the budget that a run left below `root` when it was out of memory on the same GPU."""
     try:
         value = json.loads((root / HALVED).read_text(encoding="utf-8"))
         return int(value["tokens"]) if value["device"] == device_name() else None

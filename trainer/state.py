@@ -48,7 +48,7 @@ class RunFigures(TypedDict):
 
 @dataclass
 class RunState:
-    """What a checkpoint holds in addition to tensors: counts, losses, evaluations and events.
+    """The content of a checkpoint in addition to tensors: counts, losses, evaluations and events.
 
     `tokens` are real, `padded` include padding. `evaluations` are pairs of step and mean held-out
     loss. `seconds` count only the steps. `peak` is the maximum of the memory in use, in bytes.

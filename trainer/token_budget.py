@@ -28,7 +28,7 @@ class BudgetRecord(TypedDict):
 class TokenBudget:
     """The padded `tokens` of a pass.
 
-    `asked` is the configured value, `where` the card and the configured limit that the budget
+    `asked` is the configured value, `where` the GPU and the configured limit that the budget
     belongs to, `probe` the measurements of a probe (empty if there was none).
     """
 

@@ -1,6 +1,6 @@
-"""Load the base with Unsloth, for its faster kernels on a CUDA card.
+"""Load the base with Unsloth, for its faster kernels on a CUDA GPU.
 
-*Not run*: this project has had no card to run it on. Differences from `hf`:
+*Not run*: this project has had no GPU to run it on. Differences from `hf`:
 
 - Unsloth rewrites the layers of the model when it is imported and loads its own code for attention
   and MLP, so the last bits of the loss differ.

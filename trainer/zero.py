@@ -39,7 +39,7 @@ RECIPE_SECTIONS = ("optimizer", "scheduler", "fp16", "bf16", "amp", "torch_autoc
 
 
 class OptimizerState(TypedDict):
-    """What `Optimizer.state_dict` returns: values by parameter number, and the groups."""
+    """The return value of `Optimizer.state_dict`: values by parameter number, and the groups."""
 
     state: Mapping[int, Mapping[str, object]]
     param_groups: list[dict[str, object]]
@@ -66,7 +66,7 @@ def launched_stage() -> int:
         raise UserError(
             f"DeepSpeed's configuration sets {', '.join(doubled)}, which the recipe decides",
             where="accelerate",
-            remedy="remove it there, and set train.dtype and train.optimizer",
+            remedy="remove it from that configuration, and set train.dtype and train.optimizer",
         )
     return 2 if stage == 2 else 3
 
@@ -140,7 +140,7 @@ class Zero:
         return self.optimizer.param_groups
 
     def nll(self, ids: Tensor, positions: Tensor, targets: Tensor, chunk_rows: int) -> Tensor:
-        """As `loss.supervised_nll`; the backward pass sums and shards the gradients."""
+        """See `loss.supervised_nll`; the backward pass sums and shards the gradients."""
         return self.engine(ids, positions, targets, chunk_rows)
 
     def update(self) -> float:
@@ -207,7 +207,7 @@ class LossModule(Module):
         self.model = model
 
     def forward(self, ids: Tensor, positions: Tensor, targets: Tensor, chunk_rows: int) -> Tensor:
-        """As `loss.supervised_nll`."""
+        """See `loss.supervised_nll`."""
         return supervised_nll(self.model, ids, positions, targets, chunk_rows)
 
 

@@ -16,7 +16,9 @@ __all__ = ["generate"]
 
 
 def generate(law: Law, seed: int) -> Iterator[Draft]:
-    """One question for each sentence whose subject or addressee is a named office or party."""
+    """Yield one question for each sentence whose subject or addressee is a named office
+    or party.
+    """
     for clause in law.clauses:
         if not 25 <= len(clause.main) <= LONGEST_QUOTE:
             continue
@@ -57,7 +59,7 @@ def _draft(
 
 
 def _blank(sentence: str, name: str, kind: str) -> str:
-    """The sentence with a blank for the name; empty where the subject has no 은 or 는."""
+    """Return the sentence with a blank for the name; empty where the subject has no 은 or 는."""
     start = sentence.index(name)
     tail = sentence[start + len(name) :]
     if kind == "actor":

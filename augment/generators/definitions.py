@@ -17,7 +17,7 @@ LONGEST_MEANING = 120
 
 
 def generate(law: Law, seed: int) -> Iterator[Draft]:
-    """Up to three questions for each term."""
+    """Yield up to three questions for each term."""
     known = read_terms(law)
     if len(known) < 4:
         return
@@ -31,7 +31,7 @@ def generate(law: Law, seed: int) -> Iterator[Draft]:
 
 
 def _term_of(law: Law, term: Term, others: list[Term]) -> Iterator[Draft]:
-    """Which term has this definition?"""
+    """Ask which term has a definition."""
     if term.term in term.meaning or len(term.meaning) > LONGEST_MEANING:
         return
     wrong = distinct(term.term, [t.term for t in others if t.term not in term.meaning])
@@ -50,7 +50,7 @@ def _term_of(law: Law, term: Term, others: list[Term]) -> Iterator[Draft]:
 
 
 def _meaning_of(law: Law, term: Term, others: list[Term]) -> Iterator[Draft]:
-    """Which definition does this term have?"""
+    """Ask which definition a term has."""
     if not 10 <= len(term.meaning) <= 75 or term.term in term.meaning or not term.complete:
         return
     wrong = distinct(
@@ -70,7 +70,7 @@ def _meaning_of(law: Law, term: Term, others: list[Term]) -> Iterator[Draft]:
 
 
 def _mismatch(law: Law, term: Term, others: list[Term]) -> Iterator[Draft]:
-    """Three pairs that match and one term with the definition of another."""
+    """Yield three pairs that match and one term with the definition of another."""
     short = [t for t in others if t.complete and len(t.meaning) <= 50 and t.term not in t.meaning]
     if len(short) < 4 or term.term in short[0].meaning:
         return

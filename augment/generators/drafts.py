@@ -1,4 +1,4 @@
-"""Define what a generator yields, and help generators to write it."""
+"""Define the draft that a generator yields, and help generators to write drafts."""
 
 from __future__ import annotations
 
@@ -45,12 +45,12 @@ class Draft:
 
 
 def source_rng(seed: int, *parts: str) -> random.Random:
-    """Random numbers that depend on the seed and `parts` only, not on earlier draws."""
+    """Return random numbers that depend on the seed and `parts` only, not on earlier draws."""
     return random.Random("\u241f".join([str(seed), *parts]))
 
 
 def cite(clause: Clause, rng: random.Random, *, share: float = 0.25) -> str:
-    """How the question cites a clause: `「법」` or `「법」 제9조제1항`.
+    """Return how the question cites a clause: `「법」` or `「법」 제9조제1항`.
 
     The long form is used for a share of the questions (0 to 1), and always where the sentence
     refers to its own article (`제1항에 따라`).
@@ -62,12 +62,12 @@ def cite(clause: Clause, rng: random.Random, *, share: float = 0.25) -> str:
 
 
 def law_name(title: str) -> str:
-    """The act's name as a question quotes it."""
+    """Return the act's name as a question quotes it."""
     return f"「{title}」"
 
 
 def distinct(answer: str, candidates: Sequence[str]) -> tuple[str, ...]:
-    """The candidates that differ from the answer and from each other, in order."""
+    """Return the candidates that differ from the answer and from each other, in order."""
     seen = {normalize(answer)}
     out = []
     for candidate in candidates:

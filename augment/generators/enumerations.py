@@ -19,7 +19,9 @@ _DEPENDS = re.compile(r"제\d+항|같은|^(?:다만|이 경우)")
 
 
 def generate(law: Law, seed: int) -> Iterator[Draft]:
-    """For each list a question about what it names and, if it has three items, what it does not."""
+    """Yield for each list a question about what it names and, if it has three items,
+    what it does not.
+    """
     known = read_listings(law)
     for here in known:
         clause = here.clause
@@ -30,7 +32,9 @@ def generate(law: Law, seed: int) -> Iterator[Draft]:
 
 
 def _topic(law: Law, here: Listing, rng: random.Random) -> str:
-    """The list as the question names it: the sentence that opens it, or article and heading."""
+    """Return the list as the question names it: the sentence that opens it,
+    or article and heading.
+    """
     clause = here.clause
     if len(here.lead) <= LONGEST_LEAD and not _DEPENDS.search(here.lead):
         where = law_name(law.title) + (f" {clause.citation}" if rng.random() < 0.25 else "")

@@ -24,7 +24,7 @@ _CONDITION = re.compile(r"(?:^|[,.] )(?P<case>[^,.]{10,60}경우)에는")
 
 
 def generate(law: Law, seed: int) -> Iterator[Draft]:
-    """One question for each exception. The wrong options are conditions of other rules."""
+    """Yield one question for each exception. The wrong options are conditions of other rules."""
     conditions = _conditions(law)
     for clause in law.clauses:
         match = _EXCEPT.match(clause.proviso)
@@ -53,7 +53,7 @@ def generate(law: Law, seed: int) -> Iterator[Draft]:
 
 
 def _conditions(law: Law) -> list[tuple[str, str]]:
-    """(article id, condition) of the act's rules and exceptions, in order."""
+    """Return (article id, condition) of the act's rules and exceptions, in order."""
     found = [
         (clause.article.id, _without_subject(match.group("case")))
         for clause in law.clauses
@@ -69,11 +69,11 @@ def _conditions(law: Law) -> list[tuple[str, str]]:
 
 
 def _without_subject(case: str) -> str:
-    """The condition without its subject, so that all options have the same form."""
+    """Return the condition without its subject, so that all options have the same form."""
     who = subject(case)
     return case[len(who) + 1 :].strip() if who and case.startswith(who) else case
 
 
 def _clear_alone(case: str) -> bool:
-    """Whether the condition can be understood without the text around it."""
+    """Return whether the condition can be understood without the text around it."""
     return not _POINTS_ELSEWHERE.search(case) and not _ABOUT_SOMEONE.search(case)

@@ -101,7 +101,7 @@ _OPPOSITE_BOUNDS = (
 
 
 def other_parties(law: Law, clause: Clause, name: str, rng: random.Random) -> tuple[str, ...]:
-    """At most eight parties to whom the clause's sentence about `name` cannot apply.
+    """Return at most eight parties to whom the clause's sentence about `name` cannot apply.
 
     Excluded are parties that overlap with `name` in the act, parties with a word of the name, and
     parties to which the article delegates work, because they may act in another's place. Parties
@@ -126,7 +126,8 @@ def other_parties(law: Law, clause: Clause, name: str, rng: random.Random) -> tu
 
 
 def other_addressees(law: Law, clause: Clause, name: str, rng: random.Random) -> tuple[str, ...]:
-    """Parties towards whom the sentence does not act: also none that it names in another role.
+    """Return the parties towards whom the sentence does not act:
+    also none that it names in another role.
 
     `전자금융업자에게 행하는 통지를 (   )에게 할 수 있다` may mean 전자금융업자 and its kinds too.
     """
@@ -142,12 +143,13 @@ def other_addressees(law: Law, clause: Clause, name: str, rng: random.Random) ->
 
 
 def false_endings(ending: Ending) -> list[str]:
-    """The same verb with the four endings that make the sentence false."""
+    """Return the same verb with the four endings that make the sentence false."""
     return [ending.verb + other for other in CONTRADICTING_ENDINGS[ending.sense]]
 
 
 def flip_modality(sentence: str) -> str:
-    """The sentence with the nearest false ending (duty ↔ permission, prohibition → permission).
+    """Return the sentence with the nearest false ending (duty ↔ permission,
+    prohibition → permission).
 
     Empty where the sentence has no such ending, or where the result would not be false or not be a
     sentence (`…만 할 수 있다`, `허가를 받지 아니하고는 할 수 있다`).
@@ -164,7 +166,7 @@ def flip_modality(sentence: str) -> str:
 
 
 def other_figures(figure: Figure, around: str, rng: random.Random) -> list[str]:
-    """Figures that clearly differ from the true one and from each other.
+    """Return the figures that clearly differ from the true one and from each other.
 
     Up to three figures of the surrounding text come first, then near ones.
     """
@@ -190,7 +192,9 @@ def other_figures(figure: Figure, around: str, rng: random.Random) -> list[str]:
 def other_sanctions(
     offence: Offence, known: Sequence[Offence], rng: random.Random
 ) -> tuple[str, ...]:
-    """Sanctions that the offence does not carry: those of its article first, then changed ones."""
+    """Return the sanctions that the offence does not carry: those of its article first,
+    then changed ones.
+    """
     real = [o.sanction for o in known if o.clause.article.id == offence.clause.article.id]
     rng.shuffle(real)
     return distinct(offence.sanction, [*real, *changed_sanctions(offence.sanction, rng)])
@@ -199,7 +203,9 @@ def other_sanctions(
 def articles_not_violated(
     offence: Offence, known: Sequence[Offence], rng: random.Random
 ) -> tuple[str, ...]:
-    """Provisions that other offences violate, none with a similar violation or of the same 조."""
+    """Return the provisions that other offences violate, none with a similar violation or
+    of the same 조.
+    """
     violation = [content_bigrams(offence.violation)]
     others = [
         o for o in known if o.article and not resembles(o.violation, violation, SAME_VIOLATION)
@@ -214,7 +220,9 @@ def articles_not_violated(
 def offences_punished_otherwise(
     group: Sequence[Offence], known: Sequence[Offence], rng: random.Random
 ) -> list[Offence]:
-    """Offences with another sanction than `group` (one clause's offences), like none of its 호."""
+    """Return offences with another sanction than `group` (one clause's offences),
+    like none of its 호.
+    """
     clause, sanction = group[0].clause, group[0].sanction
     listed = {normalize(o.violation) for o in group}
     items = [content_bigrams(text) for text in clause.items]
@@ -236,7 +244,7 @@ def offences_punished_otherwise(
 def items_not_in_list(
     law: Law, here: Listing, known: Sequence[Listing], rng: random.Random
 ) -> list[str]:
-    """Items of the act's other lists that the list does not hold, best first.
+    """Return the items of the act's other lists that the list does not hold, best first.
 
     Excluded are items that resemble an item of the list or of an article that it cites, that
     several of its items say together, that are of a kind that an item names, and `by law` cases
@@ -256,7 +264,7 @@ def items_not_in_list(
 
 
 def _items_of_other_lists(here: Listing, known: Sequence[Listing], rng: random.Random) -> list[str]:
-    """Items of the act's other lists that end in the same noun, without similar ones.
+    """Return the items of the act's other lists that end in the same noun, without similar ones.
 
     Items of the same article come first, then those that share most bigrams with the article: an
     item that shares nothing with the evidence could be found without reading it. An article that
@@ -284,7 +292,8 @@ def _items_of_other_lists(here: Listing, known: Sequence[Listing], rng: random.R
 def other_conditions(
     clause: Clause, case: str, conditions: Sequence[tuple[str, str]], rng: random.Random
 ) -> tuple[str, ...]:
-    """At most ten conditions that the clause's exception does not name, of its article first.
+    """Return at most ten conditions that the clause's exception does not name,
+    of its article first.
 
     `conditions` are (article id, condition) of the whole act; `case` is the true condition.
     """
@@ -298,7 +307,7 @@ def other_conditions(
 
 
 def unrelated_terms(term: Term, known: Sequence[Term]) -> list[Term]:
-    """Terms that neither contain the term nor are part of it."""
+    """Return the terms that neither contain the term nor are part of it."""
     return [t for t in known if t.term not in term.term and term.term not in t.term]
 
 
@@ -306,7 +315,7 @@ def unrelated_terms(term: Term, known: Sequence[Term]) -> list[Term]:
 
 
 def alterations(law: Law, clause: Clause, rng: random.Random) -> list[tuple[str, str]]:
-    """(what was changed, text): the clause's sentence with one change that makes it false.
+    """Return (what was changed, text): the clause's sentence with one change that makes it false.
 
     Changes are `modality`, `actor`, `number` and `bound`, in random order.
     """
@@ -339,7 +348,7 @@ def alterations(law: Law, clause: Clause, rng: random.Random) -> list[tuple[str,
 
 
 def false_versions(law: Law, laws: Laws, clause: Clause, rng: random.Random) -> list[str]:
-    """Altered versions of the clause's sentence that no sentence of the corpus says."""
+    """Return the altered versions of the clause's sentence that no sentence of the corpus says."""
     altered = alterations(law, clause, rng)
     return [text for _, text in altered if normalize(text) not in laws.sentences]
 
@@ -350,7 +359,8 @@ def sentences_not_in_article(
     position: Mapping[str, int],
     rng: random.Random,
 ) -> list[Clause]:
-    """Clauses of other articles that the article neither says nor implies, most similar first.
+    """Return the clauses of other articles that the article neither says nor implies,
+    most similar first.
 
     `stated` are (normalised sentence, clause) of the whole act; `position` gives the place of an
     article in the act by its id. Only the 40 nearest clauses are ranked.
@@ -367,7 +377,8 @@ def sentences_not_in_article(
 def true_elsewhere(
     draft: Draft, options: Sequence[str], answer: int, sentences: frozenset[str]
 ) -> str:
-    """A false statement of a finished question that the corpus says word for word; empty for none.
+    """Return a false statement of a finished question that the corpus says word for word;
+    empty for none.
 
     Only statement questions are checked, because only their options are true or false alone.
     `answer` is the index of the right option: of a negative question it is the false statement.

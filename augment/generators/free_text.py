@@ -35,7 +35,9 @@ class FreeItem:
 
 
 def generate(law: Law) -> Iterator[FreeItem]:
-    """Questions on the meaning of terms and on single figures, each answered in one sentence."""
+    """Yield questions on the meaning of terms and on single figures,
+    each answered in one sentence.
+    """
     for term in read_terms(law):
         topic, meaning = josa(term.term, "이란/란"), josa(term.meaning, "을/를")
         reference = f"{topic} {meaning} 말한다({term.article.number})."

@@ -13,7 +13,9 @@ __all__ = ["generate"]
 
 
 def generate(law: Law, seed: int) -> Iterator[Draft]:
-    """One question for each short sentence without exception that binds, allows or forbids."""
+    """Yield one question for each short sentence without exception that binds,
+    allows or forbids.
+    """
     for clause in law.clauses:
         ending = read_ending(clause.main)
         if not ending or not 30 <= len(clause.main) <= LONGEST_QUOTE or clause.proviso:

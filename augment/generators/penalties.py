@@ -20,7 +20,9 @@ __all__ = ["generate"]
 
 
 def generate(law: Law, seed: int) -> Iterator[Draft]:
-    """Sanction and violated article of each offence, then questions over each penal clause."""
+    """Ask for the sanction and the violated article of each offence,
+    then questions over each penal clause.
+    """
     known = read_offences(law)
     by_clause: dict[tuple[str, str], list[Offence]] = {}
     for offence in known:
@@ -36,7 +38,7 @@ def generate(law: Law, seed: int) -> Iterator[Draft]:
 def _sanction_of(
     law: Law, offence: Offence, known: Sequence[Offence], rng: random.Random
 ) -> Iterator[Draft]:
-    """Which sanction does the offence carry? Not asked where two clauses list the offence."""
+    """Ask which sanction the offence carries, unless two clauses list the offence."""
     if sum(normalize(o.text) == normalize(offence.text) for o in known) > 1:
         return
     wrong = other_sanctions(offence, known, rng)
@@ -56,7 +58,7 @@ def _sanction_of(
 def _violated(
     law: Law, offence: Offence, known: Sequence[Offence], rng: random.Random
 ) -> Iterator[Draft]:
-    """Which provision does the offence violate?"""
+    """Ask which provision the offence violates."""
     if (
         not offence.article
         or len(offence.violation) < SHORTEST_VIOLATION
@@ -81,7 +83,7 @@ def _violated(
 def _grouped(
     law: Law, group: Sequence[Offence], known: Sequence[Offence], rng: random.Random
 ) -> Iterator[Draft]:
-    """Which offence does not carry the clause's sanction, and which one does?"""
+    """Ask which offence does not carry the clause's sanction, and which one does."""
     clause, sanction = group[0].clause, group[0].sanction
     foreign = offences_punished_otherwise(group, known, rng)
     # The text names the violated article: 보고를 하지 아니한 자 alone may be another offence too.

@@ -27,7 +27,9 @@ _POINTS_ELSEWHERE = re.compile(r"제\d+호")
 
 
 def generate(law: Law, seed: int) -> Iterator[Draft]:
-    """One question for each figure of a short sentence, without penalties and final provisions."""
+    """Yield one question for each figure of a short sentence,
+    without penalties and final provisions.
+    """
     for clause in law.clauses:
         if re.search(r"벌칙|과태료|과징금|부칙|시행일", clause.article.heading):
             continue
@@ -67,7 +69,7 @@ def _ask(law: Law, clause: Clause, sentence: str, rng: random.Random) -> Iterato
 
 
 def _question(clause: Clause, sentence: str, figure: Figure, rng: random.Random) -> str:
-    """The sentence as a question (며칠, 몇 년 …) for a share of the figures; else empty."""
+    """Return the sentence as a question (며칠, 몇 년 …) for a share of the figures; else empty."""
     word = question_word(figure)
     if not word or rng.random() > QUESTION_SHARE:
         return ""
@@ -78,7 +80,7 @@ def _question(clause: Clause, sentence: str, figure: Figure, rng: random.Random)
 
 
 def _blank(law: Law, clause: Clause, sentence: str, figure: Figure, rng: random.Random) -> str:
-    """The sentence with a blank for the figure, introduced by its citation."""
+    """Return the sentence with a blank for the figure, introduced by its citation."""
     blank = sentence[: figure.start] + "(   )" + sentence[figure.end :]
     # A 호 or 다만 alone does not say what the figure is about; the heading does.
     heading = f"({clause.article.heading})" if clause.article.heading else ""

@@ -28,7 +28,7 @@ QUESTIONS_BY_ARTICLE = 1
 
 
 def governing(law: Law, seed: int) -> Iterator[Draft]:
-    """Which article of the act holds a sentence? The options are the most similar articles."""
+    """Ask which article of the act holds a sentence. The options are the most similar articles."""
     holders: dict[str, list[str]] = defaultdict(list)
     for article in law.articles:
         for gram in sorted(set(bigrams(article.text))):
@@ -57,7 +57,7 @@ def governing(law: Law, seed: int) -> Iterator[Draft]:
 
 
 def _identifies_its_article(clause: Clause) -> bool:
-    """Whether the sentence is specific, and clear without the text around it."""
+    """Return whether the sentence is specific, and clear without the text around it."""
     return (
         30 <= len(clause.main) <= 110
         and not _GENERIC.search(clause.main)
@@ -67,7 +67,7 @@ def _identifies_its_article(clause: Clause) -> bool:
 
 
 def acts(law: Law, laws: Laws, seed: int, share: float = 0.15) -> Iterator[Draft]:
-    """Which act holds a sentence? Asked for a share of its articles (0 to 1).
+    """Ask which act holds a sentence, for a share of its articles (0 to 1).
 
     One wrong option is of the same family (the act or its decree), the others are not.
     """
@@ -101,17 +101,17 @@ def acts(law: Law, laws: Laws, seed: int, share: float = 0.15) -> Iterator[Draft
 
 
 def _family(title: str) -> str:
-    """An act and its decrees: the title without 시행령, 시행규칙."""
+    """Return an act and its decrees: the title without 시행령, 시행규칙."""
     return re.sub(r" ?(시행령|시행규칙|시행세칙)$", "", title)
 
 
 def own_articles(text: str) -> list[str]:
-    """Articles of its own act that a text names, without `법 제5조` and `「민법」 제3조`."""
+    """Return articles of its own act that a text names, without `법 제5조` and `「민법」 제3조`."""
     return _ARTICLE.findall(_OF_ANOTHER.sub(" ", text))
 
 
 def chains(law: Law, seed: int) -> Iterator[Draft]:
-    """What is the heading of the article that a rule refers to?"""
+    """Ask for the heading of the article that a rule refers to."""
     titled = [a for a in law.articles if a.heading]
     for clause in law.clauses:
         named = own_articles(clause.main)
@@ -145,7 +145,7 @@ def chains(law: Law, seed: int) -> Iterator[Draft]:
 def _headings_near(
     titled: Sequence[Article], answer: str, clause: Clause, rng: random.Random
 ) -> tuple[str, ...]:
-    """Headings of the articles near the right one, the asking article's own first."""
+    """Return the headings of the articles near the right one, the asking article's own first."""
     number = {a.heading: i for i, a in enumerate(titled)}
     here = number.get(answer, 0)
     near = [a.heading for a in titled if a.heading not in (answer, clause.article.heading)]

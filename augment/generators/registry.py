@@ -100,7 +100,7 @@ def draft_questions(
     extra: Sequence[QuestionGenerator] = (),
     progress: Progress = silent,
 ) -> Iterator[Draft]:
-    """All questions that the acts give, act by act in the order of the corpus.
+    """Yield all questions that the acts give, act by act in the order of the corpus.
 
     `titles` limits them to these acts, `extra` adds generators of your own. One act's drafts do not
     depend on the other acts, except for the options of `which_act`. Raises no errors itself.

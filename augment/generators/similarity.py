@@ -34,12 +34,12 @@ _DELEGATES = re.compile(
 
 
 def content_bigrams(text: str) -> set[str]:
-    """Bigrams of a text without its delegation phrases (대통령령으로 정하는)."""
+    """Return the bigrams of a text without its delegation phrases (대통령령으로 정하는)."""
     return set(bigrams(_DELEGATES.sub("", text)))
 
 
 def resembles(text: str, others: Sequence[set[str]], close: float = CLOSE) -> bool:
-    """Whether a text says much the same as one of `others`, given by their content bigrams.
+    """Return whether a text says much the same as one of `others`, given by their content bigrams.
 
     `close` is the share of the shorter text's bigrams (0 to 1) above which two texts are alike.
     """
@@ -50,7 +50,7 @@ def resembles(text: str, others: Sequence[set[str]], close: float = CLOSE) -> bo
 
 
 def drop_similar(texts: Sequence[str]) -> list[str]:
-    """The texts without those that resemble an earlier one, in order."""
+    """Return the texts without those that resemble an earlier one, in order."""
     out: list[str] = []
     seen: list[set[str]] = []
     for text in texts:
@@ -61,13 +61,15 @@ def drop_similar(texts: Sequence[str]) -> list[str]:
 
 
 def combines(text: str, items: Sequence[set[str]]) -> bool:
-    """Whether several items say the text together: 청소년 보호 in one, 기술의 개발 in another."""
+    """Return whether several items say the text together:
+    청소년 보호 in one, 기술의 개발 in another.
+    """
     grams = content_bigrams(text)
     return len(grams & set().union(*items)) > COMBINED * len(grams)
 
 
 def names_same_kind(text: str, items: Sequence[str]) -> bool:
-    """Whether an item names a thing of the same kind: 보유기간, where an item has 보관기간.
+    """Return whether an item names a thing of the same kind: 보유기간, where an item has 보관기간.
 
     The last two letters decide. A noun that ends many items (행위, 사항, 경우) does not count.
     """
@@ -78,19 +80,19 @@ def names_same_kind(text: str, items: Sequence[str]) -> bool:
 
 
 def bigram_share(text: str, grams: set[str]) -> float:
-    """Share of the text's distinct bigrams that are in `grams` (0 to 1)."""
+    """Return the share of the text's distinct bigrams that are in `grams` (0 to 1)."""
     own = set(bigrams(text))
     return len(own & grams) / max(len(own), 1)
 
 
 def names_overlap(first: str, second: str) -> bool:
-    """Whether one name contains the other: 금융회사 and 금융회사등."""
+    """Return whether one name contains the other: 금융회사 and 금융회사등."""
     a, b = normalize(first), normalize(second)
     return a in b or b in a
 
 
 def drop_overlapping_names(answer: str, names: Sequence[str]) -> tuple[str, ...]:
-    """The names without the answer and those that overlap an earlier one, in order.
+    """Return the names without the answer and those that overlap an earlier one, in order.
 
     금융회사 and 금융회사등 among the options would both be half right.
     """

@@ -21,7 +21,9 @@ _DEPENDS = re.compile(r"제\d+항|같은 [조항호]")
 
 
 def generate(law: Law, laws: Laws, seed: int) -> Iterator[Draft]:
-    """Negative and positive questions for each article with enough short, closed sentences."""
+    """Yield negative and positive questions for each article with enough short,
+    closed sentences.
+    """
     for article in law.articles:
         usable = [c for c in law.by_article.get(article.id, ()) if _stands_alone(c)]
         if not usable:
@@ -39,7 +41,7 @@ def _name(law: Law, article: Article) -> str:
 
 
 def _stands_alone(clause: Clause) -> bool:
-    """Whether the sentence is short, complete and has no exception."""
+    """Return whether the sentence is short, complete and has no exception."""
     return (
         20 <= len(clause.main) <= LONGEST_STATEMENT
         and not clause.proviso
@@ -51,7 +53,7 @@ def _stands_alone(clause: Clause) -> bool:
 def _negative(
     law: Law, usable: list[Clause], altered: dict[str, list[str]], where: str, rng: random.Random
 ) -> Iterator[Draft]:
-    """One false sentence among true ones of the same article."""
+    """Yield one false sentence among true ones of the same article."""
     for clause in usable:
         true = [c for c in usable if c is not clause]
         if len(true) < 3 or not altered[clause.label]:
@@ -73,7 +75,7 @@ def _negative(
 def _positive(
     law: Law, usable: list[Clause], altered: dict[str, list[str]], where: str, rng: random.Random
 ) -> Iterator[Draft]:
-    """One true sentence among false versions of it and of the article's other sentences."""
+    """Yield one true sentence among false versions of it and of the article's other sentences."""
     for clause in usable:
         false = [text for c in usable if c is not clause for text in altered[c.label]]
         rng.shuffle(false)

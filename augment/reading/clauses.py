@@ -62,12 +62,12 @@ class Clause:
 
 
 def clean(text: str) -> str:
-    """The text without amendment tags and repeated blanks."""
+    """Return the text without amendment tags and repeated blanks."""
     return re.sub(r"\s+", " ", _AMENDMENT.sub("", text)).strip()
 
 
 def bracket_spans(text: str) -> list[tuple[int, int]]:
-    """(start, end) of the outermost round brackets; an unclosed one ends with the text."""
+    """Return (start, end) of the outermost round brackets; an unclosed one ends with the text."""
     spans, depth, start = [], 0, 0
     for index, char in enumerate(text):
         if char == "(":
@@ -84,12 +84,12 @@ def bracket_spans(text: str) -> list[tuple[int, int]]:
 
 
 def _explains(inside: str) -> bool:
-    """Whether a bracket only defines or explains (이하 …라 한다, …을 말한다, 漢字)."""
+    """Return whether a bracket only defines or explains (이하 …라 한다, …을 말한다, 漢字)."""
     return inside.startswith("이하") or "말한다" in inside or not re.search("[가-힣]", inside)
 
 
 def simplify(text: str, *, keep: bool = False) -> tuple[str, bool]:
-    """(text without brackets, whether one of them changes the meaning).
+    """Return (text without brackets, whether one of them changes the meaning).
 
     `keep` keeps the brackets that change the meaning (…는 제외한다).
     """
@@ -149,7 +149,7 @@ def _clause(
 
 
 def clauses(article: Article) -> list[Clause]:
-    """The article's clauses in order, without deleted ones."""
+    """Return the article's clauses in order, without deleted ones."""
     if article.deleted:
         return []
     paragraphs = [p for p in article.provisions if re.fullmatch(r"제\d+항(?:의\d+)?", p.label)]
@@ -163,7 +163,7 @@ def clauses(article: Article) -> list[Clause]:
 
 
 def item_noun(text: str) -> str:
-    """The noun that ends a 호 (행위, 경우, 사항 …); empty for any other ending."""
+    """Return the noun that ends a 호 (행위, 경우, 사항 …); empty for any other ending."""
     match = _ITEM_NOUN.search(text.rstrip("."))
     return match.group(1) if match else ""
 
@@ -189,7 +189,7 @@ _QUESTION_ENDINGS = (
 
 
 def as_question(sentence: str) -> str:
-    """`…하여야 한다.` as `…하여야 하는가?`; empty for an unknown ending."""
+    """Return `…하여야 한다.` as `…하여야 하는가?`; empty for an unknown ending."""
     bare = sentence.rstrip(". ")
     for ending, question in _QUESTION_ENDINGS:
         if bare.endswith(ending):

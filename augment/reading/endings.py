@@ -57,7 +57,9 @@ class Ending(NamedTuple):
 
 
 def read_ending(sentence: str) -> Ending | None:
-    """The ending of a sentence that binds, allows or forbids; None for any other sentence."""
+    """Return the ending of a sentence that binds, allows or forbids;
+    None for any other sentence.
+    """
     match = _ENDING.search(sentence.rstrip(". "))
     if not match:
         return None
@@ -71,15 +73,17 @@ def read_ending(sentence: str) -> Ending | None:
 
 
 def forbids(sentence: str) -> bool:
-    """Whether the sentence is a prohibition, with any verb (넘겨서는 안 된다)."""
+    """Return whether the sentence is a prohibition, with any verb (넘겨서는 안 된다)."""
     return bool(_BAN.search(sentence.rstrip()))
 
 
 def allows(sentence: str) -> bool:
-    """Whether the sentence is a permission, with any verb (둘 수 있다)."""
+    """Return whether the sentence is a permission, with any verb (둘 수 있다)."""
     return sentence.rstrip(". ").endswith("수 있다")
 
 
 def limits_to_one_party(before: str) -> bool:
-    """Whether the text before the verb ends with `…만`, which makes a permission exclusive."""
+    """Return whether the text before the verb ends with `…만`,
+    which makes a permission exclusive.
+    """
     return bool(_ONLY.search(before))

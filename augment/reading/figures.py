@@ -66,7 +66,9 @@ class Figure:
 
 
 def parse_won(text: str) -> int:
-    """The value in won of an amount as statutes write it: `5천만원`, `1억5천만원`, `10,000원`."""
+    """Return the value in won of an amount as statutes write it:
+    `5천만원`, `1억5천만원`, `10,000원`.
+    """
     bare = re.sub(r"[,\s원]", "", text)
     total = section = number = 0
     for token in re.findall(r"\d+|[조억만천백십]", bare):
@@ -82,7 +84,7 @@ def parse_won(text: str) -> int:
 
 
 def format_won(value: int) -> str:
-    """An amount in won as statutes write it (`50000000` → `5천만원`)."""
+    """Return an amount in won as statutes write it (`50000000` → `5천만원`)."""
     out = ""
     for mark, size in _WON.items():
         count, value = divmod(value, size)
@@ -94,7 +96,7 @@ def format_won(value: int) -> str:
 
 
 def find_figures(text: str) -> list[Figure]:
-    """The figures of a text in order, without dates, article numbers and calendar years."""
+    """Return the figures of a text in order, without dates, article numbers and calendar years."""
     out = []
     for match in _PATTERN.finditer(text):
         words = match.group(0)
@@ -111,7 +113,7 @@ def find_figures(text: str) -> list[Figure]:
 
 
 def _counted(match: re.Match[str]) -> Figure:
-    """A figure with a counting unit (일, 명, 퍼센트 …)."""
+    """Return a figure with a counting unit (일, 명, 퍼센트 …)."""
     unit, number = match.group("unit"), int(match.group("number"))
     dimension, value = unit, float(number)
     if unit in _DAYS:
@@ -126,7 +128,9 @@ def _counted(match: re.Match[str]) -> Figure:
 
 
 def near_values(figure: Figure, rng: random.Random, count: int = 6) -> list[str]:
-    """At most `count` figures close to the true one, nearest first, as statutes write them."""
+    """Return at most `count` figures close to the true one, nearest first,
+    as statutes write them.
+    """
     if figure.dimension == "won":
         return _near_won(int(figure.value), rng, count)
     number = int(re.findall(r"\d+", figure.text)[-1])
@@ -142,7 +146,7 @@ def near_values(figure: Figure, rng: random.Random, count: int = 6) -> list[str]
 
 
 def _near_won(value: int, rng: random.Random, count: int) -> list[str]:
-    """Round amounts on both sides of `value`, in random order."""
+    """Return round amounts on both sides of `value`, in random order."""
     nice = [lead * 10**power for power in range(3, 15) for lead in _NICE]
     below = [n for n in nice if n < value][-3:]
     above = [n for n in nice if n > value][:3]
@@ -152,13 +156,15 @@ def _near_won(value: int, rng: random.Random, count: int) -> list[str]:
 
 
 def clearly_differ(first: Figure, second: Figure) -> bool:
-    """Whether two figures of one dimension differ by more than 7 % (12개월 and 1년 do not)."""
+    """Return whether two figures of one dimension differ by more than 7 %
+    (12개월 and 1년 do not).
+    """
     high, low = max(first.value, second.value), min(first.value, second.value)
     return low == 0 or high / low > 1.07
 
 
 def question_word(figure: Figure) -> str:
-    """The word that asks for a figure (며칠, 몇 년 …); empty where none reads well."""
+    """Return the word that asks for a figure (며칠, 몇 년 …); empty where none reads well."""
     if figure.unit not in _LADDERS or figure.unit == "분의":
         return ""
     return _QUESTION_WORDS.get(figure.unit, f"몇 {figure.unit}")

@@ -49,7 +49,9 @@ class Listing:
 
 
 def read_listings(law: Law) -> list[Listing]:
-    """The act's lists with short, closed items, without lists of definitions and penalties."""
+    """Return the act's lists with short, closed items, without lists of definitions
+    and penalties.
+    """
     out = []
     for clause in law.clauses:
         if _PENAL.search(clause.article.heading) or len(clause.items) < 2:
@@ -64,7 +66,9 @@ def read_listings(law: Law) -> list[Listing]:
 
 
 def cited_items(law: Law, listing: Listing) -> list[str]:
-    """The items of the articles that a list cites: `제15조제1항제7호에 따라 제공하는 경우`."""
+    """Return the items of the articles that a list cites:
+    `제15조제1항제7호에 따라 제공하는 경우`.
+    """
     return [
         item
         for number in sorted(listing.cited_articles & set(law.by_number))
@@ -74,7 +78,7 @@ def cited_items(law: Law, listing: Listing) -> list[str]:
 
 
 def _item(text: str) -> str:
-    """The 호 as an option; empty where it is too long, open-ended or only a citation."""
+    """Return the 호 as an option; empty where it is too long, open-ended or only a citation."""
     simple, _ = simplify(text)
     simple = simple.rstrip(". ")
     fits = (

@@ -44,12 +44,12 @@ _JOINED = re.compile(r" 및 | 또는 |(?<=[가-힣])[와과] ")
 
 
 def normalize(text: str) -> str:
-    """The letters and digits of a text only, for comparing."""
+    """Return the letters and digits of a text only, for comparing."""
     return re.sub(r"[^0-9A-Za-z가-힣]", "", text)
 
 
 def is_name(text: str) -> bool:
-    """Whether the text is the name of a party or office, without a verb in it."""
+    """Return whether the text is the name of a party or office, without a verb in it."""
     words = text.split()
     if text in _TOO_GENERAL:
         return False
@@ -59,13 +59,15 @@ def is_name(text: str) -> bool:
 
 
 def subject(sentence: str) -> str:
-    """The party that the sentence binds; empty where its first words are not a name."""
+    """Return the party that the sentence binds; empty where its first words are not a name."""
     match = _SUBJECT.match(sentence)
     return match.group("name") if match and is_name(match.group("name")) else ""
 
 
 def addressees(sentence: str) -> list[str]:
-    """The parties towards whom (…에게) or with whose approval (…의 승인을) the sentence acts."""
+    """Return the parties towards whom (…에게) or with whose approval
+    (…의 승인을) the sentence acts.
+    """
     found = []
     for match in _TOWARDS.finditer(sentence):
         before = sentence[: match.start()].rstrip().rsplit(" ", 1)[-1]
@@ -79,7 +81,8 @@ def addressees(sentence: str) -> list[str]:
 
 
 def members(name: str) -> list[str]:
-    """The parties that a joint name lists: 금융회사ㆍ전자금융업자 및 전자금융보조업자 are three.
+    """Return the parties that a joint name lists:
+    금융회사ㆍ전자금융업자 및 전자금융보조업자 are three.
 
     신용정보제공ㆍ이용자 is one party, because not every piece of it is a name.
     """

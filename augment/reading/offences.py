@@ -48,7 +48,7 @@ class Offence:
 
 
 def read_offences(law: Law) -> list[Offence]:
-    """Short offences of the act whose clause names exactly one sanction."""
+    """Return the short offences of the act whose clause names exactly one sanction."""
     out = []
     for clause in law.clauses:
         sanctions = _SANCTION.findall(clause.main)
@@ -72,7 +72,7 @@ def read_offences(law: Law) -> list[Offence]:
 
 
 def changed_sanctions(sanction: str, rng: random.Random) -> list[str]:
-    """The sanction with one of its figures changed, in random order."""
+    """Return the sanction with one of its figures changed, in random order."""
     out = []
     for figure in find_figures(sanction):
         for text in near_values(figure, rng, 3):

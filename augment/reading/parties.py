@@ -76,7 +76,7 @@ class Parties:
     articles: tuple[Article, ...]
 
     def may_hold_for(self, other: str, name: str) -> bool:
-        """Whether a sentence about `name` may apply to `other` too."""
+        """Return whether a sentence about `name` may apply to `other` too."""
         return (
             bool(_ACTS_FOR.search(other) or _ACTS_FOR.search(name))
             or self.overlap(other, name)
@@ -84,7 +84,7 @@ class Parties:
         )
 
     def overlap(self, first: str, second: str) -> bool:
-        """Whether one of two parties is a case of the other, or acts as it.
+        """Return whether one of two parties is a case of the other, or acts as it.
 
         After `금융회사 또는 전자금융업자(이하 "전자화폐발행자"라 한다)` what binds one binds the
         other. Joint names overlap if one of their members does.
@@ -165,7 +165,7 @@ class Parties:
         return out
 
     def _cases(self, name: str) -> set[str]:
-        """The names that are a case of the name, directly or through another case."""
+        """Return the names that are a case of the name, directly or through another case."""
         out: set[str] = set()
         open_names = [name]
         while open_names:
@@ -175,7 +175,7 @@ class Parties:
         return out - {name}
 
     def _includes(self, name: str, other: str) -> bool:
-        """Whether the meaning of a name includes another, directly or through a listed name.
+        """Return whether the meaning of a name includes another, directly or through a listed name.
 
         신용정보회사등 means 신용정보회사 and others, and that lists 개인신용평가회사 as a 목.
         종합신용정보집중기관 is a kind of 신용정보집중기관, and is included with it.
@@ -188,7 +188,7 @@ class Parties:
         )
 
     def _offers(self, name: str, other: str) -> bool:
-        """Whether `other` offers a service that is defined as the service of `name`.
+        """Return whether `other` offers a service that is defined as the service of `name`.
 
         통신과금서비스제공자 is a 정보통신서비스 제공자, because 통신과금서비스 is defined as one.
         """
@@ -206,7 +206,7 @@ class Parties:
         return [(normalize(term), normalize(words)) for term, words in self._meanings]
 
     def _lists(self, name: str, other: str) -> bool:
-        """Whether the name or one of its cases lists `other` as a case."""
+        """Return whether the name or one of its cases lists `other` as a case."""
         within = {name.removesuffix("등"), *(case.removesuffix("등") for case in self._cases(name))}
         return any(
             _case(other, words)
@@ -215,8 +215,8 @@ class Parties:
         )
 
     def _is_an_organisation(self, name: str) -> bool:
-        """Whether it is an organisation: by its name, as the state or its organ, or because the act
-        deems it a 기관."""
+        """Return whether it is an organisation: by its name, as the state or its organ,
+        or because the act deems it a 기관."""
         return name in self._deemed_bodies or any(
             kind.search(name) for kind in (_BODY, _STATE, _ORGAN)
         )
@@ -234,17 +234,17 @@ class Parties:
 
 
 def delegations(article: Article) -> str:
-    """The lines of the article that delegate or entrust work to another party."""
+    """Return the lines of the article that delegate or entrust work to another party."""
     return "\n".join(_DELEGATES.findall(article.text))
 
 
 def _heads(lines: str) -> str:
-    """The names that the lines of a list give, up to the colon."""
+    """Return the names that the lines of a list give, up to the colon."""
     return ", ".join(simplify(line)[0].split(":")[0] for line in lines.split("\n"))
 
 
 def _without_actor(line: str) -> str:
-    """The end of the line's last sentence, without brackets and without its subject."""
+    """Return the end of the line's last sentence, without brackets and without its subject."""
     parts = sentences(_MARKS.sub("", line))
     text = simplify(parts[-1])[0] if parts else ""
     who = subject(text)
@@ -252,7 +252,7 @@ def _without_actor(line: str) -> str:
 
 
 def _case(name: str, words: str) -> bool:
-    """Whether the words list the name as a case, not as a party that acts."""
+    """Return whether the words list the name as a case, not as a party that acts."""
     bare = name.removesuffix("등")
     return bare in words and bool(re.search(rf"(?<![가-힣]){re.escape(bare)}{_AS_A_CASE}", words))
 
@@ -262,5 +262,5 @@ def _state_and_organ(first: str, second: str) -> bool:
 
 
 def _same(first: str, second: str) -> bool:
-    """Whether two names are equal without a final 등 (금융회사등)."""
+    """Return whether two names are equal without a final 등 (금융회사등)."""
     return first.removesuffix("등") == second.removesuffix("등")

@@ -34,7 +34,7 @@ class Term:
 
 
 def read_terms(law: Law) -> list[Term]:
-    """Terms of the act's definition articles whose definition is one sentence without 목."""
+    """Return terms of the act's definition articles whose definition is one sentence without 목."""
     found = []
     for article in law.articles:
         if "정의" not in article.heading and "용어" not in article.heading:

@@ -50,7 +50,10 @@ class Candidate:
 def accepted_example(
     candidate: Candidate, written: Written, model: ModelSettings, chunk: str | None, seed: int
 ) -> Example:
-    """The training example of an output that passed. `chunk` is the id of its passage's chunk."""
+    """Return the training example of an output that passed.
+
+    `chunk` is the id of its passage's chunk.
+    """
     source, task = candidate.source, f"teacher_{candidate.task.name}"
     (question, answer), *further = written.turns
     messages = free_messages(question, [f"{source.unit}\n{source.passage}"])
@@ -74,7 +77,7 @@ def accepted_example(
 
 
 def rejected_record(candidate: Candidate) -> Rejected:
-    """The record of an output that failed, with the first failed check as its reason."""
+    """Return the record of an output that failed, with the first failed check as its reason."""
     fault = candidate.fault or Verdict("answered", False)
     record = {
         "task": candidate.task.name,
@@ -89,7 +92,7 @@ def rejected_record(candidate: Candidate) -> Rejected:
 
 
 def _licence(model_id: str) -> str:
-    """The licence of a model by the catalogue; empty for an unknown model."""
+    """Return the licence of a model by the catalogue; empty for an unknown model."""
     try:
         return find_model(model_id).license
     except UserError:

@@ -17,7 +17,7 @@ from kofinlaw.augment.teacher.prompt_files import read_prompt
 from kofinlaw.augment.teacher.synthesis import sources_of
 from kofinlaw.augment.teacher.tasks import TASKS, Source, Task
 from kofinlaw.models.catalogue import ModelCard, find_model
-from kofinlaw.models.memory.plan import plan_serving_memory
+from kofinlaw.models.memory.memory_plan import plan_serving_memory
 
 __all__ = [
     "CARD",
@@ -164,7 +164,7 @@ def _memory(settings: TeacherSettings, card: ModelCard | None, gpu: bool) -> flo
 
 
 def cost_table(found: TeacherCost) -> list[str]:
-    """The estimate as lines of text."""
+    """Return the estimate as lines of text."""
     head = f"  {'task':<16}{'outputs':>8}{'requests':>9}{'read':>10}{'written':>9}{'hours':>8}"
     lines = [head + "   (estimated)"]
     for row in found.rows:

@@ -65,7 +65,7 @@ _CHATTER = re.compile(
 
 
 def length(written: Written, prompt: Prompt) -> Verdict:
-    """Every field has an allowed length, and there are two to five keywords."""
+    """Check that every field has an allowed length, and there are two to five keywords."""
     for field in written.task.fields:
         value = written.fields[field.name]
         texts = [value] if isinstance(value, str) else value
@@ -78,7 +78,7 @@ def length(written: Written, prompt: Prompt) -> Verdict:
 
 
 def korean(written: Written, prompt: Prompt) -> Verdict:
-    """The text is in Hangul, except for foreign words of the passage."""
+    """Check that the text is in Hangul, except for foreign words of the passage."""
     for text in written.texts("question", "claim", "story"):
         own = re.sub(r"[A-Za-z]+", lambda w: "" if w[0] in written.source.passage else w[0], text)
         if hangul_share(own) < LEAST_HANGUL or _FOREIGN_SCRIPT.search(text):
@@ -87,7 +87,7 @@ def korean(written: Written, prompt: Prompt) -> Verdict:
 
 
 def natural(written: Written, prompt: Prompt) -> Verdict:
-    """The text has no calques of English or Japanese, except those of the passage."""
+    """Check that the text has no calques of English or Japanese, except those of the passage."""
     text = " ".join(written.texts("question", "claim", "story"))
     found = [
         match[0] for match in _CALQUES.finditer(text) if match[0] not in written.source.passage
@@ -96,19 +96,21 @@ def natural(written: Written, prompt: Prompt) -> Verdict:
 
 
 def to_the_task(written: Written, prompt: Prompt) -> Verdict:
-    """The text does not talk about being a model and holds no part of the prompt's form."""
+    """Check that the text does not talk about being a model and holds no part
+    of the prompt's form.
+    """
     match = _CHATTER.search(" ".join(written.texts("question", "claim", "story")))
     return Verdict("to_the_task", match is None, match[0] if match else "")
 
 
 def asks(written: Written, prompt: Prompt) -> Verdict:
-    """Every question ends like a question."""
+    """Check that every question ends like a question."""
     wrong = [text for text in written.texts("question") if not _ASKS.search(text)]
     return Verdict("asks", not wrong, " ".join(wrong)[-30:])
 
 
 def not_the_prompt(written: Written, prompt: Prompt) -> Verdict:
-    """No field copies an example of the prompt, also not with another subject."""
+    """Check that no field copies an example of the prompt, even with another subject."""
     shown = normalize(prompt.text)
     texts = written.texts("question", "claim", "story")
     copied = [text for text in texts if _copied(normalize(text), shown)]
@@ -121,7 +123,7 @@ def _copied(text: str, shown: str) -> bool:
 
 
 def about_the_passage(written: Written, prompt: Prompt) -> Verdict:
-    """Questions and claims share bigrams with the passage."""
+    """Check that questions and claims share bigrams with the passage."""
     available = set(bigrams(written.source.passage))
     texts = written.texts("question", "claim")
     shared = min((len(set(bigrams(text)) & available) for text in texts), default=0)
@@ -130,7 +132,9 @@ def about_the_passage(written: Written, prompt: Prompt) -> Verdict:
 
 
 def not_an_echo(written: Written, prompt: Prompt) -> Verdict:
-    """An answer does not repeat its question, and a variant not its original question."""
+    """Check that an answer does not repeat its question, and a variant not its original
+    question.
+    """
     claims = [normalize(text) for text in written.texts("claim")]
     for text in written.texts("question"):
         bare = normalize(text)[:-3]
@@ -142,7 +146,7 @@ def not_an_echo(written: Written, prompt: Prompt) -> Verdict:
 
 
 def not_in_circles(written: Written, prompt: Prompt) -> Verdict:
-    """No sentence repeats a run of 15 characters, unless the passage repeats it."""
+    """Check that no sentence repeats a run of 15 characters, unless the passage repeats it."""
     texts = written.texts("question", "claim", "story")
     rows = [row for text in texts for row in sentences(text)]
     runs = [match[1] for row in rows if (match := _CIRCLE.search(row))]
@@ -151,7 +155,10 @@ def not_in_circles(written: Written, prompt: Prompt) -> Verdict:
 
 
 def question_from_the_passage(written: Written, prompt: Prompt) -> Verdict:
-    """A question uses the words of the passage; otherwise it asks about something else."""
+    """Check that a question uses the words of the passage.
+
+    Otherwise it asks about something else.
+    """
     if written.task.name == "refusal":
         return Verdict("question_from_the_passage", True)
     source = written.source
@@ -168,7 +175,7 @@ def question_from_the_passage(written: Written, prompt: Prompt) -> Verdict:
 
 
 def article(written: Written, prompt: Prompt) -> Verdict:
-    """The article that the output names is that of the passage."""
+    """Check that the article that the output names is that of the passage."""
     named = written.texts("article")
     wrong = [name for name in named if normalize(_without_act(name, written)) != _citation(written)]
     return Verdict("article", not wrong, " ".join(wrong))
@@ -183,7 +190,7 @@ def _citation(written: Written) -> str:
 
 
 def keywords(written: Written, prompt: Prompt) -> Verdict:
-    """The reference contains all keywords, and no two are equal."""
+    """Check that the reference contains all keywords, and no two are equal."""
     claims = normalize(" ".join(written.texts("claim")))
     words = [normalize(word) for word in written.texts("keywords")]
     wrong = [word for word in words if word not in claims]
@@ -191,7 +198,7 @@ def keywords(written: Written, prompt: Prompt) -> Verdict:
 
 
 def personal_data(written: Written, prompt: Prompt) -> Verdict:
-    """The text has no number of a person, card or account."""
+    """Check that the text has no number of a person, card or account."""
     found = find_personal_data(" ".join(written.texts("question", "claim", "story")))
     return Verdict("personal_data", not found, " ".join(item.kind for item in found))
 
@@ -215,7 +222,7 @@ FILTERS: tuple[Filter, ...] = (
 
 
 def verdicts(written: Written, prompt: Prompt) -> list[Verdict]:
-    """The verdicts of all filters, then those on the sentences of each claim (`support`)."""
+    """Return the verdicts of all filters, then those on the sentences of each claim (`support`)."""
     found = [check(written, prompt) for check in FILTERS]
     source = written.source
     citation = f"「{source.title}」 {source.citation}"
@@ -230,7 +237,7 @@ def verdicts(written: Written, prompt: Prompt) -> list[Verdict]:
 
 
 def agreement(first: str, second: str) -> Verdict:
-    """Whether the teacher gives the same answer again from the passage alone.
+    """Return whether the teacher gives the same answer again from the passage alone.
 
     Both answers must have the same figures and the same duty or permission, and the longer one half
     of the shorter one's content words.
@@ -254,5 +261,5 @@ def agreement(first: str, second: str) -> Verdict:
 
 
 def first_failure(found: Sequence[Verdict]) -> Verdict | None:
-    """The first verdict that failed, which is the reason of a rejected record."""
+    """Return the first verdict that failed, which is the reason of a rejected record."""
     return next((verdict for verdict in found if not verdict.ok), None)

@@ -42,7 +42,10 @@ class Entry:
 
 
 def request_key(request: Request, model: str) -> str:
-    """SHA-256 of everything that decides the answer. `model` is the name of a `TeacherModel`."""
+    """Return the SHA-256 of everything that decides the answer.
+
+    `model` is the name of a `TeacherModel`.
+    """
     parts = [model, request.prompt, request.max_tokens, list(request.stop)]
     parts += [request.temperature, request.seed, request.regex, list(request.choices)]
     parts += [request.json_schema]
@@ -50,7 +53,7 @@ def request_key(request: Request, model: str) -> str:
 
 
 def read_ledger(path: Path) -> tuple[dict[str, Entry], list[int]]:
-    """(entries by key, numbers of damaged lines). A line that was cut at the end is removed.
+    """Return (entries by key, numbers of damaged lines). A line that was cut at the end is removed.
 
     The first answer of a key counts. An error counts until an answer follows it.
     """
@@ -99,7 +102,7 @@ class Ledger:
             self._entries = {k: e for k, e in self._entries.items() if e.finish != "error"}
 
     def ask(self, engine: Callable[[], Engine], requests: Sequence[Request]) -> Iterator[Entry]:
-        """One entry for each request, in order. Only requests without a line are sent.
+        """Yield one entry for each request, in order. Only requests without a line are sent.
 
         If the engine fails on a batch, its requests are sent one by one, and those that still fail
         are recorded as errors. `engine` is called when the first request is sent. Raises UserError

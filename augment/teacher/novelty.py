@@ -17,7 +17,9 @@ DUPLICATE = 0.8
 
 
 def distinctive_text(written: Written) -> str:
-    """The text that must be new: the questions, or the claims where the question is fixed."""
+    """Return the text that must be new: the questions, or the claims where the question is
+    fixed.
+    """
     return " ".join(written.texts("question", "story") or written.texts("claim"))
 
 
@@ -39,6 +41,6 @@ def check_duplicates(candidates: Sequence[Candidate]) -> None:
 
 
 def protected_text(written: Written, protected: ProtectedTexts) -> str:
-    """What an output shares with a protected text; empty for nothing."""
+    """Return the text that an output shares with a protected text; empty for none."""
     text = " ".join(written.texts("question", "story", "claim"))
     return protected.shared_run(text) or protected.contained_text(text)

@@ -11,7 +11,9 @@ __all__ = ["parse"]
 
 
 def parse(text: str, task: Task) -> Mapping[str, str | tuple[str, ...]] | None:
-    """The fields of the first JSON object in a text; None if it does not have the task's shape."""
+    """Return the fields of the first JSON object in a text; None if it does not have the task's
+    shape.
+    """
     start = text.find("{")
     if start < 0:
         return None
@@ -31,7 +33,7 @@ def parse(text: str, task: Task) -> Mapping[str, str | tuple[str, ...]] | None:
 
 
 def _value(value: object, field: Field) -> str | tuple[str, ...] | None:
-    """The value of a field without outer spaces; None if it has the wrong type."""
+    """Return the value of a field without outer spaces; None if it has the wrong type."""
     if field.role == "keywords":
         if isinstance(value, list) and all(isinstance(item, str) for item in value):
             return tuple(item.strip() for item in value)

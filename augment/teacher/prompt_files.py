@@ -26,11 +26,14 @@ class Prompt:
     sha256: str
 
     def fill(self, **values: str) -> str:
-        """The text with its placeholders replaced; the braces of JSON examples do not change."""
+        """Return the text with its placeholders replaced.
+
+        The braces of JSON examples do not change.
+        """
         return _PLACEHOLDER.sub(lambda match: values[match.group(1)], self.text)
 
     def fill_source(self, source: Source) -> str:
-        """The text filled with a provision, its question and its answer."""
+        """Return the text filled with a provision, its question and its answer."""
         return self.fill(
             title=source.title,
             place=source.citation,
@@ -41,7 +44,7 @@ class Prompt:
 
 
 def read_prompt(name: str) -> Prompt:
-    """The prompt file `augment/teacher/prompts/NAME.md`. Its first line holds its version.
+    """Return the prompt file `augment/teacher/prompts/NAME.md`. Its first line holds its version.
 
     Raises UserError if the first line does not.
     """

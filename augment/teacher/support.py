@@ -75,7 +75,7 @@ class Verdict:
 
 
 def support(answer: str, passage: str, *, citation: str = "", known: str = "") -> list[Verdict]:
-    """The verdicts of all checks of an answer against its passage.
+    """Return the verdicts of all checks of an answer against its passage.
 
     `citation` is the passage's own citation (`「전자금융거래법」 제9조제1항`), which the answer may
     contain. `known` is a text whose words the answer may use too, but not its figures.
@@ -97,7 +97,7 @@ def support(answer: str, passage: str, *, citation: str = "", known: str = "") -
 
 
 def plain_ending(sentence: str) -> str:
-    """The sentence with 한다 for 합니다 and 해요, so that all checks see one form."""
+    """Return the sentence with 한다 for 합니다 and 해요, so that all checks see one form."""
     bare, citation = _split_citation(sentence)
     for polite, plain in _POLITE:
         if bare.endswith(polite):
@@ -106,14 +106,14 @@ def plain_ending(sentence: str) -> str:
 
 
 def _split_citation(answer: str) -> tuple[str, str]:
-    """(the answer without its full stop, the citation in brackets after it)."""
+    """Return (the answer without its full stop, the citation in brackets after it)."""
     match = re.search(r"\s*\([^()]*\)\.?$", answer.strip())
     citation = match.group(0) if match else ""
     return answer.strip().removesuffix(citation).rstrip(". "), citation
 
 
 def _figures(answer: str, passage: str) -> Verdict:
-    """The passage has every figure and number of the answer."""
+    """Check that the passage has every figure and number of the answer."""
     held = {(q.dimension, round(q.value, 6)) for q in find_figures(passage)}
     for quantity in find_figures(answer):
         if (quantity.dimension, round(quantity.value, 6)) not in held:
@@ -124,7 +124,7 @@ def _figures(answer: str, passage: str) -> Verdict:
 
 
 def _bounds(answer: str, source: str) -> Verdict:
-    """A figure keeps the bound that follows it (2주 이내, 10억원 이상)."""
+    """Check that a figure keeps the bound that follows it (2주 이내, 10억원 이상)."""
     said = {q.text: _bound_after(answer, q.end) for q in find_figures(answer)}
     for quantity in find_figures(source):
         meant = _bound_after(source, quantity.end)
@@ -139,7 +139,9 @@ def _bound_after(text: str, position: int) -> str:
 
 
 def _articles(answer: str, passage: str) -> Verdict:
-    """The passage cites every article of the answer, in full or in part, and every act."""
+    """Check that the passage cites every article of the answer, in full or in part,
+    and every act.
+    """
     held = [_CITED_PART.findall(citation) for citation in _CITATION.findall(passage)]
     wrong = [
         citation
@@ -157,7 +159,9 @@ def _is_part(parts: Sequence[str], whole: Sequence[str]) -> bool:
 
 
 def _terms(answer: str, passage: str) -> Verdict:
-    """The passage has every content word of the answer, as a morpheme or as it is written."""
+    """Check that the passage has every content word of the answer,
+    as a morpheme or as it is written.
+    """
     held = set(content_morphemes([passage])[0])
     flat = normalize(passage)
     missing = [
@@ -173,7 +177,7 @@ def _uncited(text: str) -> str:
 
 
 def _substitution(answer: str, source: str) -> Verdict:
-    """No word of the source is replaced by another between the same neighbours."""
+    """Check that no word of the source is replaced by another between the same neighbours."""
     said, meant = content_morphemes([_uncited(_split_citation(answer)[0]), _uncited(source)])
     for how, a, b, c, d in SequenceMatcher(None, meant, said, autojunk=False).get_opcodes():
         inside = a > 0 and b < len(meant) and c > 0 and d < len(said)
@@ -185,7 +189,7 @@ def _substitution(answer: str, source: str) -> Verdict:
 
 
 def _nearest(answer: str, passage: str) -> str:
-    """The sentence or 호 of the passage that shares most bigrams with the answer."""
+    """Return the sentence or 호 of the passage that shares most bigrams with the answer."""
     rows = [s for line in passage.split("\n") for s in sentences(_unbracketed(line))]
     wanted = set(bigrams(answer))
     return max(rows, key=lambda row: len(wanted & set(bigrams(row))), default="")
@@ -200,7 +204,9 @@ def _unbracketed(text: str) -> str:
 
 
 def _negation(answer: str, source: str) -> Verdict:
-    """The answer has the same duty, permission or prohibition, and no further negation or bound."""
+    """Check that the answer has the same duty, permission or prohibition,
+    and no further negation or bound.
+    """
     sentence = _split_citation(answer)[0]
     said, meant = read_ending(sentence), read_ending(source)
     if said and meant and said.sense != meant.sense:
@@ -214,7 +220,7 @@ def _negation(answer: str, source: str) -> Verdict:
 
 
 def _extra_negations(answer: str, source: str) -> list[str]:
-    """Negations and bounds of the answer beyond those of the source."""
+    """Return negations and bounds of the answer beyond those of the source."""
     held = _NEGATION.findall(source)
     extra = []
     for word in _NEGATION.findall(answer):
@@ -226,7 +232,9 @@ def _extra_negations(answer: str, source: str) -> list[str]:
 
 
 def _denial(answer: str, source: str) -> Verdict:
-    """The answer does not affirm what the source denies (등록하지 아니하고, 할 수 없다)."""
+    """Check that the answer does not affirm what the source denies (등록하지 아니하고,
+    할 수 없다).
+    """
     lost = [
         verb
         for verb in set(_DENIED.findall(source))
@@ -238,13 +246,13 @@ def _denial(answer: str, source: str) -> Verdict:
 
 
 def _affirmed(verb: str, text: str) -> int:
-    """How often a verb (등록하) is not negated."""
+    """Return how often a verb (등록하) is not negated."""
     every = len(re.findall(re.escape(verb[:-1]) + "[하한할함해되된될됨돼]", text))
     return every - _DENIED.findall(text).count(verb)
 
 
 def _actor(answer: str, source: str) -> Verdict:
-    """The answer binds the same party as the nearest sentence and keeps its topic."""
+    """Check that the answer binds the same party as the nearest sentence and keeps its topic."""
     said, meant = subject(_split_citation(answer)[0]), subject(source)
     if said and meant and normalize(said) != normalize(meant):
         return Verdict("actor", False, f"{said} / {meant}")
@@ -254,7 +262,7 @@ def _actor(answer: str, source: str) -> Verdict:
 
 
 def _towards(answer: str, passage: str) -> Verdict:
-    """The passage has every party of …에게 and …로부터 with the same particle."""
+    """Check that the passage has every party of …에게 and …로부터 with the same particle."""
     flat = normalize(passage)
     wrong = [
         name + how for name, how in _TOWARDS.findall(answer) if normalize(name + how) not in flat

@@ -38,7 +38,7 @@ __all__ = ["Synthesis", "sources_of", "synthesize"]
 
 @dataclass(frozen=True)
 class Synthesis:
-    """What a teacher wrote.
+    """The result of a teacher: accepted examples, rejected records and counts.
 
     Attributes:
         examples: Outputs that every check accepted.
@@ -62,7 +62,9 @@ class Synthesis:
 def sources_of(
     settings: TeacherSettings, laws: Sequence[Law], seed: int
 ) -> list[tuple[Task, Source]]:
-    """The provision that each request shows, by the weights of the tasks, drawn over all acts."""
+    """Return the provision that each request shows, by the weights of the tasks,
+    drawn over all acts.
+    """
     weights = {name: weight for name, weight in settings.tasks.items() if weight > 0}
     total = sum(weights.values())
     shown = {
@@ -211,7 +213,7 @@ def _judge(
 
 
 def _turns(candidates: Sequence[Candidate]) -> Iterator[tuple[Candidate, str, str]]:
-    """(candidate, question, answer) of each turn of the outputs that passed so far."""
+    """Yield (candidate, question, answer) of each turn of the outputs that passed so far."""
     passed = [(c, c.written) for c in candidates if c.fault is None and c.written is not None]
     for candidate, written in passed:
         for question, answer in written.turns:

@@ -89,7 +89,7 @@ class Task:
         return texts + sum(len(f.name) + 8 for f in self.fields) + 4
 
     def named(self, *roles: Role) -> list[str]:
-        """The names of the fields of these roles."""
+        """Return the names of the fields of these roles."""
         return [field.name for field in self.fields if field.role in roles]
 
 
@@ -163,7 +163,7 @@ class Written:
     fields: Mapping[str, str | tuple[str, ...]]
 
     def texts(self, *roles: Role) -> list[str]:
-        """The texts of the fields with these roles; keywords are single texts."""
+        """Return the texts of the fields with these roles; keywords are single texts."""
         found = []
         for name in self.task.named(*roles):
             value = self.fields[name]
@@ -183,7 +183,7 @@ class Written:
 
 
 def passages(law: Law) -> list[Source]:
-    """The act's provisions without list and exception that are short enough for a prompt."""
+    """Return the act's provisions without list and exception that are short enough for a prompt."""
     return [
         Source(clause.article.id, law.title, clause.citation, clause.main)
         for clause in law.clauses
@@ -194,7 +194,7 @@ def passages(law: Law) -> list[Source]:
 
 
 def questions(law: Law) -> list[Source]:
-    """The act's free-text questions, for tasks that vary a question."""
+    """Return the act's free-text questions, for tasks that vary a question."""
     found = []
     for item in free_text.generate(law):
         sentence, _, citation = item.reference.rstrip(".").rpartition("(")

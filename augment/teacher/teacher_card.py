@@ -27,7 +27,7 @@ class TeacherFigures(TypedDict):
 
 
 def teacher_figures(synthesis: Synthesis, settings: TeacherSettings) -> TeacherFigures:
-    """The model, its licence, and by task how many outputs passed each check in turn."""
+    """Return the model, its licence, and by task how many outputs passed each check in turn."""
     reasons: dict[str, Counter[str]] = {task: Counter() for task in synthesis.funnel}
     for rejected in synthesis.rejected:
         reasons[json.loads(rejected.record)["task"]][rejected.reason] += 1
@@ -46,7 +46,7 @@ def teacher_figures(synthesis: Synthesis, settings: TeacherSettings) -> TeacherF
 
 
 def funnel_table(teacher: TeacherFigures) -> list[str]:
-    """The lines of a Markdown table with a row for each check and a column for each task."""
+    """Return the lines of a Markdown table with a row for each check and a column for each task."""
     passed = teacher["funnel"]
     steps = list(dict.fromkeys(step for counts in passed.values() for step in counts))
     steps = [step for step in steps if step != "accepted"] + ["accepted"]

@@ -1,4 +1,4 @@
-"""Address a teacher model: as a chat model by its template, or as a base model by examples."""
+"""Build the requests to a teacher model: by its chat template, or by examples for a base model."""
 
 from __future__ import annotations
 
@@ -46,17 +46,17 @@ class TeacherModel:
     stop: tuple[str, ...]
 
     def write_request(self, task: Task, prompt: Prompt, source: Source) -> Request:
-        """The request for one output of a task."""
+        """Return the request for one output of a task."""
         text = prompt.fill_source(source)
         return self._request(text, task, min(self.settings.max_tokens, task.longest))
 
     def answer_request(self, question: str, source: Source) -> Request:
-        """The request to answer a question from the passage alone."""
+        """Return the request to answer a question from the passage alone."""
         text = read_prompt("reanswer").fill(passage=source.passage, question=question)
         return self._request(text, REANSWER, min(self.settings.max_tokens, 200))
 
     def judge_request(self, question: str, answer: str, source: Source) -> Request:
-        """The request for 예 or 아니요: is the answer right by the passage?"""
+        """Return the request for 예 or 아니요: whether the passage supports the answer."""
         text = read_prompt("judge").fill(passage=source.passage, question=question, answer=answer)
         return Request(
             self.render(text), max_tokens=4, choices=VERDICTS, seed=self.seed, logprob=False
@@ -75,14 +75,14 @@ class TeacherModel:
 
 
 def uses_chat_template(settings: TeacherSettings) -> bool:
-    """Whether a teacher is asked by its chat template, as the setting or its name says."""
+    """Return whether a teacher is asked by its chat template, as the setting or its name says."""
     if settings.prompting != "auto":
         return settings.prompting == "chat"
     return bool(_CHAT_NAME.search(settings.model.id))
 
 
 def open_teacher(settings: TeacherSettings, seed: int, progress: Progress) -> TeacherModel:
-    """The teacher of a recipe. Its weights are loaded when `TeacherModel.engine` is called.
+    """Return the teacher of a recipe. Its weights are loaded when `TeacherModel.engine` is called.
 
     Raises UserError if the model's folder is needed and not available, or if a served chat model
     has no template.
@@ -100,7 +100,7 @@ def open_teacher(settings: TeacherSettings, seed: int, progress: Progress) -> Te
 
 
 def _name(settings: TeacherSettings, folder: Path | None) -> str:
-    """What decides an answer besides the request: the model's files, and how they are run."""
+    """Return a key of the model's files and of how they are run: both decide an answer."""
     model, engine = settings.model, settings.engine
     parts = [f"{model.id}@{model.revision or 'local'}"]
     parts += [model_fingerprint(folder, engine.gguf)[:16]] if folder else []
@@ -111,7 +111,7 @@ def _name(settings: TeacherSettings, folder: Path | None) -> str:
 def _prepare(
     settings: TeacherSettings, progress: Progress
 ) -> tuple[Path | None, str, Callable[[str], str] | None]:
-    """(the model's folder, the first token of a prompt, the chat template or None).
+    """Return (the model's folder, the first token of a prompt, the chat template or None).
 
     Engines add no special tokens, and a base model without its first token writes nonsense. A
     server adds the token itself.

@@ -28,7 +28,7 @@ from typing import Any
 from kofinlaw.files import read_jsonl, write_jsonl
 from kofinlaw.models.catalogue import find_model
 from kofinlaw.models.engines.base import Engine
-from kofinlaw.models.memory.plan import plan_serving_memory
+from kofinlaw.models.memory.memory_plan import plan_serving_memory
 from kofinlaw.models.settings import EngineSettings
 from kofinlaw.models.templates import ChatTemplate
 from kofinlaw.rag.answer_settings import AnswerSettings

@@ -19,7 +19,7 @@ from pathlib import Path
 from typing import Any, Literal
 
 from kofinlaw.models.catalogue import find_model
-from kofinlaw.models.memory.plan import MemoryPlan, plan_serving_memory, plan_training_memory
+from kofinlaw.models.memory.memory_plan import MemoryPlan, plan_serving_memory, plan_training_memory
 from kofinlaw.units import GIB
 
 EXAONE = "LGAI-EXAONE/EXAONE-3.5-7.8B-Instruct"

@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import Any, Literal
 
 from kofinlaw.models.catalogue import ModelCard, find_model
-from kofinlaw.models.memory.plan import MemoryPlan
+from kofinlaw.models.memory.memory_plan import MemoryPlan
 
 STD = 0.02
 Target = tuple[str, float]
@@ -112,7 +112,7 @@ def _replace(model: Any, path: str, layer: Any) -> None:
 
 
 def config_of(card: ModelCard, **changes: Any) -> Any:
-    """Return a transformers config of a card's shape; EXAONE 3.x as the Llama that it converts to.
+    """Return a transformers config of a model's shape; EXAONE 3.x as its converted Llama.
 
     Raises: ValueError if the architecture is neither Llama, EXAONE nor Qwen2.
     """
@@ -225,7 +225,7 @@ def cap_memory(card_gib: float) -> int:
 
     The CUDA context is outside the allocator and takes its own part of such a GPU.
     """
-    from kofinlaw.models.memory.plan import GPU_CONTEXT_GIB
+    from kofinlaw.models.memory.memory_plan import GPU_CONTEXT_GIB
     from kofinlaw.trainer.memory_use import memory_limit
 
     return memory_limit(card_gib - GPU_CONTEXT_GIB)

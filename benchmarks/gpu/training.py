@@ -172,7 +172,7 @@ def worker(args: argparse.Namespace) -> dict[str, float]:
     import torch
     from shapes import cap_memory, without_context
 
-    from kofinlaw.models.memory.plan import plan_training_memory
+    from kofinlaw.models.memory.memory_plan import plan_training_memory
 
     cap_memory(args.limit_gib)  # torch's allocator raises beyond it
     passes = {"kofinlaw": ours, "trl": trl, "unsloth": unsloth}[args.worker](args)

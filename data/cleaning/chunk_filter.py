@@ -23,7 +23,7 @@ _ARTICLE_UNIT = re.compile(r" 제\d[\d-]*조(?:의\d+)*(?:@\d+)?$")
 
 
 def chunk_body(text: str) -> str:
-    """The text of a chunk below its header."""
+    """Return the text of a chunk below its header."""
     return text.partition("\n")[2]
 
 
@@ -48,7 +48,7 @@ class ChunkFilter:
         self.rejected_ids: set[str] = set()
 
     def kept(self, chunks: Iterable[Chunk]) -> Iterator[Chunk]:
-        """The chunks that are kept, in order."""
+        """Yield the chunks that are kept, in order."""
         for chunk in chunks:
             clean = self._masked(chunk) if self._good(chunk) else None
             if clean is not None and self._uncontaminated(clean):
@@ -93,7 +93,7 @@ class ChunkFilter:
 
 
 def mask_article(article: Article) -> Article:
-    """The article with personal data masked in its text and in its tree."""
+    """Return the article with personal data masked in its text and in its tree."""
     text, kinds = mask_personal_data(article.text)
     if not kinds:
         return article

@@ -51,7 +51,9 @@ class Overlap:
 
 
 def normalise(text: str) -> str:
-    """Only Hangul, digits and lower-case Latin letters: spacing and punctuation do not matter."""
+    """Return only Hangul, digits and lower-case Latin letters:
+    spacing and punctuation do not matter.
+    """
     return _KEPT.sub("", text).lower()
 
 
@@ -70,7 +72,9 @@ class _Runs:
         self._hashes, self._owners = hashes[order], owners[order]
 
     def held(self, grams: NDArray[np.uint64]) -> NDArray[np.int64]:
-        """The number of runs of each text that are among the distinct `grams`; shape (texts,)."""
+        """Return the number of runs of each text that are among the distinct `grams`;
+        shape (texts,).
+        """
         left = np.searchsorted(self._hashes, grams, side="left")
         lengths = np.searchsorted(self._hashes, grams, side="right") - left
         # The index of every posting: the first one of a hit, and the steps from it.
@@ -96,7 +100,7 @@ class ProtectedTexts:
         self._shingles = _Runs(long, len(texts), CHARACTERS_PER_SHINGLE)
 
     def held_by(self, text: str) -> tuple[int, float] | None:
-        """(index, share) of the protected text that `text` contains the most of, or None.
+        """Return (index, share) of the protected text that `text` contains the most of, or None.
 
         The share is the share of its n-grams, or its similarity to the whole `text` if that is
         larger. Both are computed for every protected text, so none is missed. A protected text
@@ -125,7 +129,7 @@ def overlap(
     n: int = NGRAM,
     threshold: float = THRESHOLD,
 ) -> list[Overlap]:
-    """The texts that contain at least `threshold` of a protected text.
+    """Return the texts that contain at least `threshold` of a protected text.
 
     The share is computed as in `ProtectedTexts.held_by`. A protected text with fewer than 2n
     characters counts only if a text equals it.
@@ -140,7 +144,7 @@ def overlap(
 
 
 def _grams(text: str, n: int) -> NDArray[np.uint64]:
-    """The sorted hashes of the distinct runs of n characters; empty for a shorter text."""
+    """Return the sorted hashes of the distinct runs of n characters; empty for a shorter text."""
     codes = np.frombuffer(text.encode("utf-32-le"), dtype=np.uint32).astype(np.uint64)
     count = max(0, len(codes) - n + 1)
     with np.errstate(over="ignore"):
@@ -151,7 +155,8 @@ def _grams(text: str, n: int) -> NDArray[np.uint64]:
 
 
 def read_protected(path: Path) -> list[str]:
-    """The protected texts of a file: JSONL and CSV by question with options, else by paragraph.
+    """Return the protected texts of a file: JSONL and CSV by question with options,
+    else by paragraph.
 
     Raises UserError if the file is missing or is not text.
     """
@@ -180,7 +185,7 @@ def _json_object(line: str) -> Mapping[str, object]:
 
 
 def _joined(row: Mapping[str, object]) -> str:
-    """The question with its options; without a question, all texts of the row."""
+    """Return the question with its options; without a question, all texts of the row."""
     stem = next((str(row[name]) for name in _FIELDS if row.get(name)), "")
     options = row.get("options")
     listed = [str(o) for o in options] if isinstance(options, (list, tuple)) else []

@@ -98,7 +98,7 @@ class CopyFinder:
         self._waiting, self._size = [], 0
 
     def pairs(self) -> Iterator[Pair]:
-        """The pairs of chunks, by row, whose texts are similar."""
+        """Return the pairs of chunks, by row, whose texts are similar."""
         self._encode_waiting()
         return verified_pairs(self._table, self._codes, self._settings.threshold)
 

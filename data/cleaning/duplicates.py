@@ -64,13 +64,13 @@ class Pair:
 
 
 def character_codes(text: str) -> NDArray[np.uint64]:
-    """The characters of a text as numbers, without blanks; shape (characters,)."""
+    """Return the characters of a text as numbers, without blanks; shape (characters,)."""
     bare = "".join(text.split())
     return np.frombuffer(bare.encode("utf-32-le"), dtype=np.uint32).astype(np.uint64)
 
 
 def morpheme_codes(tokens: Sequence[str]) -> NDArray[np.uint64]:
-    """Morphemes as hashes that are the same on every machine; shape (morphemes,)."""
+    """Return morphemes as hashes that are the same on every machine; shape (morphemes,)."""
     return np.fromiter((_token_hash(t) for t in tokens), dtype=np.uint64, count=len(tokens))
 
 
@@ -79,14 +79,14 @@ def _token_hash(token: str) -> int:
 
 
 def shingles(codes: NDArray[np.uint64], width: int) -> NDArray[np.uint64]:
-    """The sorted unique hashes of runs of `width` codes; a shorter text is a single run."""
+    """Return the sorted unique hashes of runs of `width` codes; a shorter text is a single run."""
     if len(codes) == 0:
         return np.empty(0, dtype=np.uint64)
     return np.unique(_runs(codes, min(width, len(codes))))
 
 
 def _runs(codes: NDArray[np.uint64], width: int) -> NDArray[np.uint64]:
-    """The hash of the run that starts at each code, in order."""
+    """Return the hash of the run that starts at each code, in order."""
     count = len(codes) - width + 1
     with np.errstate(over="ignore"):
         out = np.zeros(count, dtype=np.uint64)
@@ -107,7 +107,7 @@ def _mixed(values: NDArray[np.uint64]) -> NDArray[np.uint64]:
 def signatures(
     codes: Sequence[NDArray[np.uint64]], width: int, before: int = 0
 ) -> NDArray[np.uint64]:
-    """The MinHash signatures of texts; shape (texts, BINS).
+    """Return the MinHash signatures of texts; shape (texts, BINS).
 
     A text without codes gets a unique signature; `before` is the number of texts before these. The
     texts of a batch are hashed in one array, and a minimum needs no sorted shingles.
@@ -163,7 +163,9 @@ def _densify(table: NDArray[np.uint64], before: int) -> None:
 
 
 def band_rows(threshold: float) -> int:
-    """Rows of a band, so that two texts at the threshold share a band with probability ≥ 0.99."""
+    """Return the rows of a band, so that two texts at the threshold share a band
+    with probability ≥ 0.99.
+    """
     best = 1
     for rows in (1, 2, 4, 8, 16, 32):
         bands = BINS // rows
@@ -197,7 +199,9 @@ class BandTable:
         self._keys.append(keys)
 
     def candidates(self) -> Iterator[tuple[int, int]]:
-        """The pairs (first, second) that share all rows of a band, each pair once, in order."""
+        """Yield the pairs (first, second) that share all rows of a band, each pair once,
+        in order.
+        """
         found = np.empty(0, dtype=np.int64)
         for band in range(BINS // self.rows if self._keys else 0):
             pairs = _pairs_of_equals(np.concatenate([keys[:, band] for keys in self._keys]))
@@ -209,7 +213,7 @@ class BandTable:
 def near_duplicates(
     codes: Sequence[NDArray[np.uint64]], threshold: float, width: int = CHARACTERS_PER_SHINGLE
 ) -> list[Pair]:
-    """The pairs of texts whose shingles have at least this Jaccard similarity, in order."""
+    """Return the pairs of texts whose shingles have at least this Jaccard similarity, in order."""
     table = BandTable(threshold, width)
     table.add(codes)
     return list(verified_pairs(table, codes, threshold))
@@ -218,7 +222,7 @@ def near_duplicates(
 def verified_pairs(
     table: BandTable, codes: Codes, threshold: float, *, cached: int = 4096
 ) -> Iterator[Pair]:
-    """The candidates of the table whose true similarity reaches the threshold.
+    """Yield the candidates of the table whose true similarity reaches the threshold.
 
     The shingles of `cached` texts are kept in memory.
     """
@@ -234,7 +238,9 @@ def verified_pairs(
 
 
 def jaccard(first: NDArray[np.uint64], second: NDArray[np.uint64]) -> float:
-    """Jaccard similarity of two sorted arrays of unique shingles; 0 if one of them is empty."""
+    """Return the Jaccard similarity of two sorted arrays of unique shingles;
+    0 if one of them is empty.
+    """
     if len(first) == 0 or len(second) == 0:
         return 0.0
     smaller, larger = sorted((first, second), key=len)
@@ -245,7 +251,7 @@ def jaccard(first: NDArray[np.uint64], second: NDArray[np.uint64]) -> float:
 
 
 def _pairs_of_equals(keys: NDArray[np.uint64]) -> NDArray[np.int64]:
-    """The pairs of rows with equal keys, encoded as first × n + second."""
+    """Return the pairs of rows with equal keys, encoded as first × n + second."""
     count = len(keys)
     order = np.argsort(keys, kind="stable")
     ordered = keys[order]
@@ -268,7 +274,9 @@ def _pairs_of_equals(keys: NDArray[np.uint64]) -> NDArray[np.int64]:
 
 
 def clusters(pairs: Iterable[Pair], count: int) -> list[int]:
-    """For each of `count` texts the first text of its cluster (itself if it has no duplicate)."""
+    """Return for each of `count` texts the first text of its cluster
+    (itself if it has no duplicate).
+    """
     parent = list(range(count))
 
     def find(row: int) -> int:

@@ -33,7 +33,7 @@ class PersonalData:
 
 
 def find_personal_data(text: str) -> list[PersonalData]:
-    """The personal data in a text, in order, without overlaps."""
+    """Return the personal data in a text, in order, without overlaps."""
     found: list[PersonalData] = []
     for kind, pattern, holds in _RULES:
         for match in pattern.finditer(text):
@@ -48,7 +48,9 @@ def find_personal_data(text: str) -> list[PersonalData]:
 
 
 def mask_personal_data(text: str) -> tuple[str, tuple[str, ...]]:
-    """(text with `[주민등록번호]` and similar labels instead of personal data, the kinds found)."""
+    """Return (text with `[주민등록번호]` and similar labels instead of personal data,
+    the kinds found).
+    """
     found = find_personal_data(text)
     out, last = [], 0
     for item in found:
@@ -58,7 +60,8 @@ def mask_personal_data(text: str) -> tuple[str, tuple[str, ...]]:
 
 
 def resident_number_holds(digits: str) -> bool:
-    """Whether 13 digits are a resident or foreigner registration number from before October 2020.
+    """Return whether 13 digits are a resident or foreigner registration number
+    from before October 2020.
 
     The weights are 2…9, 2…5. The check digit is (11 - sum mod 11) mod 10, and
     (13 - sum mod 11) mod 10 for foreigners.
@@ -73,7 +76,7 @@ def resident_number_holds(digits: str) -> bool:
 
 
 def business_number_holds(digits: str) -> bool:
-    """Whether 10 digits are a business registration number (weights 1 3 7 1 3 7 1 3 5)."""
+    """Return whether 10 digits are a business registration number (weights 1 3 7 1 3 7 1 3 5)."""
     if len(digits) != 10 or len(set(digits)) == 1:
         return False
     total = _weighted_sum(digits, (1, 3, 7, 1, 3, 7, 1, 3, 5))
@@ -82,7 +85,7 @@ def business_number_holds(digits: str) -> bool:
 
 
 def card_number_holds(digits: str) -> bool:
-    """Whether 14 to 16 digits pass the Luhn check and start like a payment card."""
+    """Return whether 14 to 16 digits pass the Luhn check and start like a payment card."""
     if not 14 <= len(digits) <= 16 or digits[0] not in "34569" or len(set(digits)) < 2:
         return False
     if len(digits) == 14 and digits[0] != "3":
@@ -107,7 +110,7 @@ def _digits(match: re.Match[str]) -> str:
 
 
 def _near(match: re.Match[str], text: str, words: str) -> bool:
-    """Whether one of the words (a pattern) is shortly before the match."""
+    """Return whether one of the words (a pattern) is shortly before the match."""
     return (
         re.search(words, text[max(0, match.start() - _NEAR_CHARACTERS) : match.start()]) is not None
     )

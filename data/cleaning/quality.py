@@ -18,7 +18,7 @@ _MENU = re.compile(
 
 
 def quality_problem(body: str, settings: QualitySettings) -> tuple[str, str]:
-    """(reason, detail) of a rejection; two empty texts if the quality is good.
+    """Return (reason, detail) of a rejection; two empty texts if the quality is good.
 
     `body` is the text of a chunk without its header.
     """

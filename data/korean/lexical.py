@@ -45,7 +45,7 @@ class LexicalIndex:
 
     @classmethod
     def build(cls, tokens: Sequence[list[str]]) -> LexicalIndex:
-        """Index the tokens of passages; the index of an empty corpus finds nothing."""
+        """Return the index the tokens of passages; the index of an empty corpus finds nothing."""
         if not tokens:
             return cls(None, 0)
         bm25 = _bm25(sum(len(t) for t in tokens))
@@ -68,7 +68,11 @@ class LexicalIndex:
         """
         meta = folder / _META
         if not meta.exists():
-            raise UserError("no lexical index here", where=str(folder), remedy="kofinlaw index")
+            raise UserError(
+                "there is no lexical index in this folder",
+                where=str(folder),
+                remedy="run `kofinlaw index` to build it",
+            )
         documents = int(json.loads(meta.read_text(encoding="utf-8"))["documents"])
         if documents == 0:
             return cls(None, 0)
@@ -80,7 +84,7 @@ class LexicalIndex:
     def query(
         self, tokens: Sequence[str], k: int, *, allowed: NDArray[np.bool_] | None = None
     ) -> tuple[NDArray[np.int64], NDArray[np.float32]]:
-        """The rows and scores of the best `k` passages, best first, equal scores by row.
+        """Return the rows and scores of the best `k` passages, best first, equal scores by row.
 
         `allowed` has one value for each passage and excludes passages. Only passages that share a
         token are returned, so there may be fewer than `k`.
@@ -99,7 +103,7 @@ class LexicalIndex:
         return best.astype(np.int64), scores[best]
 
     def scores(self, tokens: Sequence[str]) -> NDArray[np.float32]:
-        """The score of every passage in the order of `build`; unknown tokens score zero."""
+        """Return the score of every passage in the order of `build`; unknown tokens score zero."""
         known = [self._vocabulary[t] for t in tokens if t in self._vocabulary]
         if self._bm25 is None or not known:
             return np.zeros(self.documents, dtype=np.float32)

@@ -49,7 +49,7 @@ class MorphemeCache:
             self._path.unlink(missing_ok=True)
 
     def find(self, texts: Sequence[str], variant: str) -> dict[str, list[str]]:
-        """The morphemes of the texts that are in the cache, by text.
+        """Return the morphemes of the texts that are in the cache, by text.
 
         `variant` identifies the analysis.
         """
@@ -101,7 +101,7 @@ def _key(text: str, variant: str) -> bytes:
 
 
 def current() -> MorphemeCache | None:
-    """The cache of this context; a new thread has none unless it opens one."""
+    """Return the cache of this context; a new thread has none unless it opens one."""
     return _current.get()
 
 

@@ -51,19 +51,23 @@ _SENTENCE_END = re.compile(r"(?<=[다요까음함임됨])[.?!](?=\s|$)|[?!](?=\s
 
 @lru_cache(maxsize=4)
 def _kiwi(workers: int) -> Kiwi:
-    """The analyser for this number of threads; loading takes about a second."""
+    """Return the analyser for this number of threads; loading takes about a second."""
     from kiwipiepy import Kiwi
 
     return Kiwi(num_workers=workers)
 
 
 def normalise(text: str) -> str:
-    """The text in NFC without NULs, so that decomposed Korean (typed on a Mac) compares equal."""
+    """Return the text in NFC without NULs, so that decomposed Korean
+    (typed on a Mac) compares equal.
+    """
     return unicodedata.normalize("NFC", text).replace("\x00", " ")
 
 
 def _pieces(text: str) -> Iterator[str]:
-    """The text in pieces of at most MAX_PIECE_CHARACTERS, split at blanks if there are any."""
+    """Yield the text in pieces of at most MAX_PIECE_CHARACTERS,
+    split at blanks if there are any.
+    """
     start = 0
     while len(text) - start > MAX_PIECE_CHARACTERS:
         window = text[start : start + MAX_PIECE_CHARACTERS]
@@ -75,7 +79,8 @@ def _pieces(text: str) -> Iterator[str]:
 
 
 def content_morphemes(texts: Sequence[str], *, workers: int = 1) -> list[list[str]]:
-    """The lower-case content morphemes of each text: nouns, stems, numbers and foreign words.
+    """Return the lower-case content morphemes of each text: nouns, stems,
+    numbers and foreign words.
 
     `workers` is the number of Kiwi threads. The result depends neither on it nor on an open cache
     (`morpheme_cache.caching`).
@@ -93,7 +98,9 @@ def content_morphemes(texts: Sequence[str], *, workers: int = 1) -> list[list[st
 
 
 def _variant() -> str:
-    """Everything that determines the content morphemes of a text, for the keys of the cache."""
+    """Return everything that determines the content morphemes of a text,
+    for the keys of the cache.
+    """
     import kiwipiepy
 
     tags = " ".join(sorted(CONTENT_TAGS))
@@ -108,7 +115,7 @@ def _content_morphemes(texts: Sequence[str], workers: int) -> list[list[str]]:
 
 
 def morphemes(texts: Sequence[str], *, workers: int = 1) -> list[list[str]]:
-    """The lower-case morphemes of each text, in order, with particles and endings.
+    """Return the lower-case morphemes of each text, in order, with particles and endings.
 
     Scores over words (BLEU, METEOR, ROUGE) use them for Korean. Punctuation marks are morphemes.
     """
@@ -116,7 +123,7 @@ def morphemes(texts: Sequence[str], *, workers: int = 1) -> list[list[str]]:
 
 
 def _tagged(texts: Sequence[str], workers: int) -> Iterator[list[tuple[str, str]]]:
-    """(lower-case form, part of speech) of the morphemes of each text, text by text."""
+    """Yield (lower-case form, part of speech) of the morphemes of each text, text by text."""
     if not texts:
         return
     kiwi = _kiwi(max(1, workers))
@@ -141,18 +148,18 @@ def _tagged(texts: Sequence[str], workers: int) -> Iterator[list[tuple[str, str]
 
 
 def tag_text(text: str) -> list[tuple[str, str, int, int]]:
-    """(form, part of speech, start, end) of each morpheme of a short text, by character."""
+    """Return (form, part of speech, start, end) of each morpheme of a short text, by character."""
     tokens = _kiwi(1).tokenize(text)
     return [(t.form, _tag(t.tag), t.start, t.start + t.len) for t in tokens]
 
 
 def _tag(tag: str) -> str:
-    """The part of speech without Kiwi's mark of irregular stems (`VV-I`)."""
+    """Return the part of speech without Kiwi's mark of irregular stems (`VV-I`)."""
     return tag.split("-", 1)[0]
 
 
 def bigrams(text: str) -> list[str]:
-    """The Hangul character bigrams inside words, and complete numbers and Latin words.
+    """Return the Hangul character bigrams inside words, and complete numbers and Latin words.
 
     No dictionary is needed. A word of one syllable is kept unchanged.
     """
@@ -166,7 +173,7 @@ def bigrams(text: str) -> list[str]:
 
 
 def sentences(text: str) -> list[str]:
-    """The stripped sentences of a text, split at line ends and Korean sentence endings.
+    """Return the stripped sentences of a text, split at line ends and Korean sentence endings.
 
     This is a rule, not a model: `제1조.` and `2020. 5. 6.` do not end a sentence.
     """
@@ -182,7 +189,7 @@ def sentences(text: str) -> list[str]:
 
 
 def sentence_ends(text: str) -> list[int]:
-    """The character offsets at which sentences end according to Kiwi's model, in order."""
+    """Return the character offsets at which sentences end according to Kiwi's model, in order."""
     ends: list[int] = []
     start = 0
     for piece in _pieces(text):
@@ -211,7 +218,7 @@ _RIEUL = 8
 
 
 def final_consonant(word: str) -> int:
-    """The index of the final consonant of a word as it is read aloud (0 for none, 8 for ㄹ).
+    """Return the index of the final consonant of a word as it is read aloud (0 for none, 8 for ㄹ).
 
     Closing brackets, quotation marks and a gloss in brackets (`임원(任員)`) are skipped.
     """
@@ -231,7 +238,7 @@ def final_consonant(word: str) -> int:
 
 
 def josa(word: str, particle: str) -> str:
-    """The word with the particle (조사) that fits its final sound.
+    """Return the word with the particle (조사) that fits its final sound.
 
     `particle` is a pair in either order (`"은/는"`, `"와/과"`, `"으로/로"`, `"이라/라"`). Raises
     ValueError if the pair is unknown.
@@ -246,13 +253,15 @@ def josa(word: str, particle: str) -> str:
 
 
 def hangul_share(text: str) -> float:
-    """The share of Hangul syllables among all letters, 0 to 1; 0 for a text without letters."""
+    """Return the share of Hangul syllables among all letters, 0 to 1;
+    0 for a text without letters.
+    """
     letters = sum(1 for c in text if c.isalpha())
     return sum(1 for c in text if "가" <= c <= "힣") / letters if letters else 0.0
 
 
 def blanks_between(seams: Sequence[tuple[str, str]]) -> list[bool]:
-    """Whether a blank belongs between the two texts of each seam, by Kiwi's language model.
+    """Return whether a blank belongs between the two texts of each seam, by Kiwi's language model.
 
     Only 40 characters on each side of a seam are used.
     """

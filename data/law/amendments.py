@@ -32,7 +32,10 @@ _BLANKS = re.compile(r"[ \t\u00a0\u3000]{2,}")
 
 
 def mask_amendments(text: str) -> str:
-    """The text with blanks instead of tags. The length does not change, so offsets stay valid."""
+    """Return the text with blanks instead of tags.
+
+    The length does not change, so offsets stay valid.
+    """
     if "<" not in text and "[" not in text and "〈" not in text and "＜" not in text:
         return text
 
@@ -45,7 +48,7 @@ def mask_amendments(text: str) -> str:
 
 
 def strip_amendments(text: str) -> tuple[str, tuple[str, ...]]:
-    """(text without amendment tags, the tags ordered by kind and position).
+    """Return (text without amendment tags, the tags ordered by kind and position).
 
     Where a tag was removed, several blanks become one. Other characters stay unchanged.
     """

@@ -14,7 +14,7 @@ _ANNEX_UNIT = re.compile(r"^(.*) ((?:별표|별지|서식|부칙)(?: \S+)?)$")
 
 
 def annex_name(title: str) -> str:
-    """The name in the spelling of references: `별표 1의2`, `별지 제3호의2서식`.
+    """Return the name in the spelling of references: `별표 1의2`, `별지 제3호의2서식`.
 
     All spellings (`[별표1의2] 과태료의 부과기준`, `별지 제3호의2 서식`) give the same name. The
     result is empty if the title does not start with such a name.
@@ -28,7 +28,7 @@ def annex_name(title: str) -> str:
 
 
 def annex_spelling(word: str, number: str, branch: str = "") -> str:
-    """The name of these parts, always in the same spelling."""
+    """Return the name of these parts, always in the same spelling."""
     number, branch = re.sub(r"\s", "", number), re.sub(r"\s", "", branch)
     if not number:
         return word
@@ -36,7 +36,7 @@ def annex_spelling(word: str, number: str, branch: str = "") -> str:
 
 
 def split_unit(unit: str) -> tuple[str, str]:
-    """(title, name) of `전자금융거래법 제9조` or `전자금융거래법 시행령 별표 1`."""
+    """Return (title, name) of `전자금융거래법 제9조` or `전자금융거래법 시행령 별표 1`."""
     if match := _ANNEX_UNIT.match(unit):
         return match.group(1), match.group(2)
     title, _, name = unit.rpartition(" ")

@@ -1,4 +1,4 @@
-"""Locations in acts that references point to: article, 항, 호 and 목, and ranges between two."""
+"""Represent the locations that references point to: article, 항, 호, 목, and ranges of them."""
 
 from __future__ import annotations
 
@@ -40,11 +40,11 @@ class Scope:
 
     @classmethod
     def of(cls, articles: Mapping[str, Sequence[str]]) -> Scope:
-        """The scope of a corpus, from the article numbers of each title."""
+        """Return the scope of a corpus, from the article numbers of each title."""
         return cls({}, titles_by_key(articles), articles, name_pattern(tuple(sorted(articles))))
 
     def pattern(self) -> re.Pattern[str]:
-        """`title_pattern`, or a new pattern for the titles."""
+        """Return `title_pattern`, or a new pattern for the titles."""
         return self.title_pattern or name_pattern(tuple(sorted(self.titles.values())))
 
 
@@ -73,7 +73,7 @@ _LINE_MARK = re.compile(rf"^\s*(?:([{CIRCLED}])|(\d{{1,3}}(?:의\d+)?)\.(?!\d))"
 
 
 def line_locations(text: str, home: Location) -> list[tuple[int, Location]]:
-    """(offset, location) of the start of the text and of each line that opens a 항 or 호."""
+    """Return (offset, location) of the start of the text and of each line that opens a 항 or 호."""
     out = [(0, home)]
     for match in _LINE_MARK.finditer(text):
         circled, number = match.groups()
@@ -89,18 +89,18 @@ def line_locations(text: str, home: Location) -> list[tuple[int, Location]]:
 
 
 def paragraph_before(para: str) -> str:
-    """The 항 before this one; empty for the first."""
+    """Return the 항 before this one; empty for the first."""
     match = re.match(r"^제(\d+)항$", para)
     return f"제{int(match.group(1)) - 1}항" if match and int(match.group(1)) > 1 else ""
 
 
 def unit_of(location: Location) -> str:
-    """The unit of a location; empty if its act or article is unknown."""
+    """Return the unit of a location; empty if its act or article is unknown."""
     return f"{location.act} {location.article}" if location.act and location.article else ""
 
 
 def article_before(home: Location, scope: Scope) -> str:
-    """The article before `home` in the same act."""
+    """Return the article before `home` in the same act."""
     numbers = list(scope.articles.get(home.act, ()))
     if home.article in numbers and numbers.index(home.article) > 0:
         return numbers[numbers.index(home.article) - 1]
@@ -109,7 +109,7 @@ def article_before(home: Location, scope: Scope) -> str:
 
 
 def locations_between(first: Location, last: Location, scope: Scope) -> list[tuple[str, str]]:
-    """(unit, provision) of each location strictly between the ends of a range."""
+    """Return (unit, provision) of each location strictly between the ends of a range."""
     if first.act != last.act:
         return []
     if first.article != last.article:
@@ -130,7 +130,7 @@ def locations_between(first: Location, last: Location, scope: Scope) -> list[tup
 
 
 def _counted(first: str, last: str) -> list[str]:
-    """Labels from the first to the last, by whole numbers (`제1호` … `제5호`) or letters."""
+    """Return labels from the first to the last, by whole numbers (`제1호` … `제5호`) or letters."""
     letters = "가나다라마바사아자차카타파하"
     if first[0] in letters and last[0] in letters and first[1:] == last[1:] == "목":
         return [f"{c}목" for c in letters[letters.index(first[0]) : letters.index(last[0]) + 1]]

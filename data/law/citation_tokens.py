@@ -67,7 +67,9 @@ _KINDS = ("quoted", "self", "same", "short", *DEPTH)
 
 
 def _value(kind: str, match: re.Match[str]) -> str:
-    """The label of the token: `제9조의2`, `제1항`, `제2호의3`, `가목`, or the name of the act."""
+    """Return the label of the token: `제9조의2`, `제1항`, `제2호의3`, `가목`,
+    or the name of the act.
+    """
     squeeze = lambda text: re.sub(r"\s", "", text or "")  # noqa: E731
     if kind == "quoted":
         return f"{match.group('name')} {squeeze(match.group('decree'))}".strip()
@@ -94,7 +96,7 @@ def _value(kind: str, match: re.Match[str]) -> str:
 
 
 def reference_tokens(text: str, names: Mapping[str, str], titles: re.Pattern[str]) -> list[Token]:
-    """The tokens of a text in order, without overlaps.
+    """Return the tokens of a text in order, without overlaps.
 
     `names` are the short names of the document, `titles` is a pattern from `titles.name_pattern`.
     A known title wins over the single word at its end. A word before an article number counts only

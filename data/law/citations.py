@@ -57,7 +57,7 @@ _ALIAS = re.compile(
 
 
 def document_aliases(title: str, text: str, titles: Mapping[str, str]) -> dict[str, str]:
-    """The titles that `법`, `영`, `규정` … mean in a document.
+    """Return the titles that `법`, `영`, `규정` … mean in a document.
 
     They come from its definitions (`이하 "법"이라 한다`) or from its own title. `titles` maps
     `title_key(title)` to the title.
@@ -87,7 +87,7 @@ def document_aliases(title: str, text: str, titles: Mapping[str, str]) -> dict[s
 def find_citations(
     text: str, *, act: str, article: str, scope: Scope | None = None
 ) -> list[Citation]:
-    """The references in a text, in order of their offsets.
+    """Return the references in a text, in order of their offsets.
 
     A range gives one citation for each article (or 항, 호) in it.
 
@@ -104,7 +104,7 @@ def find_citations(
 
 
 def cited_units(text: str, known_titles: Iterable[str]) -> list[str]:
-    """The units that a question names, in order and without repeats.
+    """Return the units that a question names, in order and without repeats.
 
     Only units of the known titles count. Titles may be short names (`정통망법 제44조`) and need no
     brackets.
@@ -120,7 +120,7 @@ def cited_units(text: str, known_titles: Iterable[str]) -> list[str]:
 
 @lru_cache(maxsize=4)
 def _titles_scope(titles: tuple[str, ...]) -> tuple[Scope, frozenset[str]]:
-    """The scope and the titles of a corpus, cached between texts."""
+    """Return the scope and the titles of a corpus, cached between texts."""
     found = titles_by_key(titles)
     scope = Scope(titles=found, title_pattern=name_pattern(tuple(sorted(found.values()))))
     return scope, frozenset(found.values())
@@ -234,7 +234,7 @@ class _Reader:
         self.end = token.end
 
     def _resolved(self, token: Token, chained: bool) -> Location:
-        """The location that a token refers to, given the references before it."""
+        """Return the location that a token refers to, given the references before it."""
         state, home = self.state, self._home(token.start)
         last, kind, value = state.location, token.kind, token.value
         if kind in ("article", "annex", "form", "supplement"):
@@ -261,7 +261,7 @@ class _Reader:
         return replace(here, sub=value)
 
     def _home(self, offset: int) -> Location:
-        """The article, 항 and 호 that contain the offset."""
+        """Return the article, 항 and 호 that contain the offset."""
         row = bisect.bisect_right(self.lines, offset, key=lambda line: line[0]) - 1
         return self.lines[row][1]
 

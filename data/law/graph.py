@@ -51,7 +51,7 @@ class Passage(NamedTuple):
 
     @classmethod
     def of(cls, record: dict[str, Any]) -> Passage:
-        """The passage of an article's JSON record."""
+        """Return the passage of an article's JSON record."""
         return cls(*(record[name] for name in cls._fields))
 
 
@@ -82,11 +82,13 @@ class ChunkLookup:
         held[name] = (*(held.get(name) or ()), *chunk_ids)
 
     def scope(self) -> Scope:
-        """The titles and article numbers, without short names of a document."""
+        """Return the titles and article numbers, without short names of a document."""
         return Scope.of(self._numbers)
 
     def chunk_ids(self, unit: str) -> tuple[str, ...]:
-        """The chunks that contain an article or annex; none if the corpus does not contain it."""
+        """Return the chunks that contain an article or annex;
+        none if the corpus does not contain it.
+        """
         title, number = split_unit(unit)
         held = self._chunks.get(title, {})
         if number not in held:
@@ -99,7 +101,7 @@ def _usual(title: str, number: str) -> str:
 
 
 def references(articles: Sequence[Article], chunks: Sequence[Chunk] = ()) -> Iterator[Reference]:
-    """The references of all articles, in order, including references inside one article."""
+    """Return the references of all articles, in order, including references inside one article."""
     lookup = ChunkLookup()
     for article in articles:
         lookup.add(article.title, article.number, article.id, article.chunk_ids)
@@ -110,7 +112,7 @@ def references(articles: Sequence[Article], chunks: Sequence[Chunk] = ()) -> Ite
 
 
 def citation_graph(passages: Iterable[Citing], lookup: ChunkLookup) -> Iterator[Reference]:
-    """The references of passages: articles, document by document, and then all annexes.
+    """Yield the references of passages: articles, document by document, and then all annexes.
 
     The title of an annex is read with the short names that the articles of its document define.
     """
@@ -146,7 +148,7 @@ def _references(passage: Citing, scope: Scope, lookup: ChunkLookup) -> Iterator[
 
 
 def _chunks(unit: str, ids: tuple[str, ...], provision: str) -> tuple[str, ...]:
-    """The chunks of the unit that contain the provision; all of them if that is unknown.
+    """Return the chunks of the unit that contain the provision; all of them if that is unknown.
 
     A part of a split article is named by its first provision. The provision is therefore in the
     last part whose name does not come after it.
@@ -170,7 +172,7 @@ def _chunks(unit: str, ids: tuple[str, ...], provision: str) -> tuple[str, ...]:
 
 
 def _order(label: str) -> tuple[tuple[int, int, int], ...]:
-    """A sort key of a provision: (kind, number, branch) of each step of its path."""
+    """Return a sort key of a provision: (kind, number, branch) of each step of its path."""
     letters = "가나다라마바사아자차카타파하"
     out: list[tuple[int, int, int]] = []
     for number, kind, letter, branch in re.findall(r"제(\d+)(항|호)|([가-하])목|의(\d+)", label):

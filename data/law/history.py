@@ -51,7 +51,7 @@ class Version:
 
 
 def repository(folder: Path) -> Path | None:
-    """The root of the git repository that contains the folder, or None."""
+    """Return the root of the git repository that contains the folder, or None."""
     if shutil.which("git") is None:
         return None
     folder = folder if folder.is_dir() else folder.parent
@@ -60,7 +60,7 @@ def repository(folder: Path) -> Path | None:
 
 
 def tracked(folder: Path) -> bool:
-    """Whether git has the history of at least one file in the folder."""
+    """Return whether git has the history of at least one file in the folder."""
     return bool(_run(folder, "ls-files", "--", ".", check=False)[:1]) and bool(
         _run(folder, "log", "-1", "--format=%H", "--", ".", check=False).strip()
     )
@@ -73,7 +73,7 @@ def versions_in_force(
     *,
     first: datetime.date | None = None,
 ) -> Iterator[Version]:
-    """The version of each file in `folder` that was in force on `as_of`, ordered by path.
+    """Yield the version of each file in `folder` that was in force on `as_of`, ordered by path.
 
     It is the last promulgated version that was in force on that day. A file that was repealed
     before has the state `repealed`. A file that came into force later has the state `later`, with
@@ -90,7 +90,9 @@ def versions_in_force(
 def _in_force(
     path: str, history: list[tuple[str, str, str]], day: str, first: str, blobs: _Blobs
 ) -> Iterator[Version]:
-    """`history` has (day, commit, status), newest first; `first` is empty for a single version."""
+    """Yield the version in force; `history` has (day, commit, status),
+    newest first; `first` is empty for a single version.
+    """
     later: Version | None = None
     since = ""  # the day from which the last version found was in force
     for promulgated, commit, status in history:
@@ -117,7 +119,9 @@ def _in_force(
 
 
 def _in_force_from(data: bytes, promulgated: str) -> str:
-    """The ISO day on which a version comes into force, by its front matter or else its commit."""
+    """Return the ISO day on which a version comes into force,
+    by its front matter or else its commit.
+    """
     try:
         meta, _, _ = split_front_matter(decode(data)[0])
     except UserError:
@@ -126,7 +130,7 @@ def _in_force_from(data: bytes, promulgated: str) -> str:
 
 
 def _histories(folder: Path, patterns: tuple[str, ...]) -> dict[str, list[tuple[str, str, str]]]:
-    """The commits of each path as (day, commit, status), newest day first.
+    """Return the commits of each path as (day, commit, status), newest day first.
 
     Commits of one day keep the order of the log, newest first.
     """
@@ -172,7 +176,7 @@ class _Blobs:
         )
 
     def read(self, name: str) -> bytes | None:
-        """The bytes of `commit:path`, or None if there is no such file."""
+        """Return the bytes of `commit:path`, or None if there is no such file."""
         stdin, stdout = self._process.stdin, self._process.stdout
         if stdin is None or stdout is None or "\n" in name:
             return None
@@ -216,7 +220,9 @@ def _run(folder: Path, *arguments: str, check: bool = True) -> bytes:
             check=False,
         )
     except (OSError, subprocess.TimeoutExpired) as error:
-        raise UserError(f"git could not be run: {error}", where=str(folder)) from error
+        raise UserError(
+            f"git could not be run: {error}", where=str(folder), remedy="install git"
+        ) from error
     if done.returncode != 0:
         if not check:
             return b""

@@ -71,7 +71,7 @@ class Line:
 
 
 def read_lines(text: str, start: int, end: int) -> tuple[list[Line], tuple[str, ...]]:
-    """(lines of the body between two character offsets, the amendment tags removed from it).
+    """Return (lines of the body between two character offsets, the amendment tags removed from it).
 
     The spans of the lines cover every character that is not blank.
     """
@@ -92,7 +92,7 @@ def read_lines(text: str, start: int, end: int) -> tuple[list[Line], tuple[str, 
 
 
 def _source_lines(text: str, start: int, end: int) -> Iterator[tuple[int, str]]:
-    """(offset, line with masked tags) of each line that is not blank."""
+    """Yield (offset, line with masked tags) of each line that is not blank."""
     offset = start
     for line in text[start:end].split("\n"):
         if line.strip():
@@ -105,7 +105,7 @@ def _unescape(text: str) -> str:
 
 
 def _mark(line: str) -> tuple[int, str, int]:
-    """(depth, mark, offset of the words) of a line, by its first characters."""
+    """Return (depth, mark, offset of the words) of a line, by its first characters."""
     if match := _PARAGRAPH.match(line):
         return PARAGRAPH, str(CIRCLED.index(match.group(1)) + 1), match.end()
     if not _DAY.match(line.strip()) and (match := _ITEM.match(line)):
@@ -116,7 +116,7 @@ def _mark(line: str) -> tuple[int, str, int]:
 
 
 def _pieces(line: str, *, inline: bool) -> list[tuple[int, int, int, str, int]]:
-    """(start, end, depth, mark, offset of the words) of each 항, 호 and 목 in a line."""
+    """Return (start, end, depth, mark, offset of the words) of each 항, 호 and 목 in a line."""
     depth, mark, words = _mark(line)
     cuts = _inline_marks(line, words, inside_item=depth == ITEM) if inline else []
     out = [(0, cuts[0][0] if cuts else len(line), depth, mark, words)]
@@ -127,7 +127,7 @@ def _pieces(line: str, *, inline: bool) -> list[tuple[int, int, int, str, int]]:
 
 
 def _inline_marks(line: str, words: int, *, inside_item: bool) -> list[tuple[int, int, int, str]]:
-    """(start, offset of the words, depth, mark) of each mark that continues its series."""
+    """Return (start, offset of the words, depth, mark) of each mark that continues its series."""
     masked = _DAY.sub(lambda m: "＃" * len(m.group(0)), line)
     series = _Series(inside_item)
     found: list[tuple[int, int, int, str]] = []
@@ -185,7 +185,7 @@ def _branch(text: str | None) -> int:
 
 
 def split_paragraphs(text: str) -> Iterator[tuple[int, int]]:
-    """(start, end) of each 항 in a line that contains several."""
+    """Yield (start, end) of each 항 in a line that contains several."""
     start = 0
     expected = _expected(text)
     for match in _INLINE_PARAGRAPH.finditer(text):
@@ -213,7 +213,7 @@ class _Node:
 
 
 def provision_tree(lines: list[Line]) -> tuple[str, tuple[Provision, ...]]:
-    """(opening words, tree of provisions) of the lines of a body.
+    """Return (opening words, tree of provisions) of the lines of a body.
 
     A line without a mark continues the node before it. Labels are paths below the article:
     `제1항`, `제1항제2호`, `제1항제2호가목`. A body without 항 has `제2호`, `제2호가목`.
@@ -234,7 +234,7 @@ def provision_tree(lines: list[Line]) -> tuple[str, tuple[Provision, ...]]:
 
 
 def line_label(line: Line) -> str:
-    """The mark as it is cited: `제1항`, `제2호의3`, `가목`."""
+    """Return the mark as it is cited: `제1항`, `제2호의3`, `가목`."""
     head, _, branch = line.mark.partition("의")
     tail = f"의{branch}" if branch else ""
     if line.depth == SUBITEM:
@@ -243,7 +243,7 @@ def line_label(line: Line) -> str:
 
 
 def render_line(line: Line) -> str:
-    """The line with its mark: `① …`, `1. …`, `가. …`."""
+    """Return the line with its mark: `① …`, `1. …`, `가. …`."""
     if line.depth == PARAGRAPH:
         return f"{CIRCLED[int(line.mark) - 1]} {line.text}".rstrip()
     return f"{line.mark}. {line.text}".rstrip() if line.mark else line.text

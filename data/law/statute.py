@@ -94,7 +94,7 @@ class _Boundary:
 
 
 def looks_like_statute(text: str) -> bool:
-    """Whether at least two lines open an article."""
+    """Return whether at least two lines open an article."""
     found = 0
     for line in text.splitlines():
         if (
@@ -163,7 +163,7 @@ def _article(text: str, here: _Boundary, end: int, path: tuple[str, ...]) -> Art
 
 
 def _boundaries(text: str) -> list[_Boundary]:
-    """The starts of divisions, articles, 부칙 and 별표, in order."""
+    """Return the starts of divisions, articles, 부칙 and 별표, in order."""
     rows: list[tuple[int, str, int]] = []
     offset = 0
     fenced = False
@@ -192,7 +192,7 @@ class _State:
     last: tuple[int, ...] = ()
 
     def read(self, offset: int, line: str, level: int) -> _Boundary | None:
-        """The boundary that starts with this line, or None."""
+        """Return the boundary that starts with this line, or None."""
         if not line.strip():
             return None
         bare = line[_HEADING.match(line).end() :] if level else line  # type: ignore[union-attr]
@@ -224,7 +224,10 @@ class _State:
         return _Boundary("heading", "", bare.strip(), offset, after) if level else None
 
     def _follows(self, number: str) -> bool:
-        """Whether the number of a plain line can come next; a citation rarely has such a number."""
+        """Return whether the number of a plain line can come next.
+
+        A citation rarely has such a number.
+        """
         order = _order(number)
         return not self.last or self.last < order <= (self.last[0] + 60, 10**6)
 
@@ -234,7 +237,7 @@ def _order(number: str) -> tuple[int, ...]:
 
 
 def _balanced(text: str, start: int) -> int:
-    """The offset after the bracket that closes the bracket at `start`, or -1."""
+    """Return the offset after the bracket that closes the bracket at `start`, or -1."""
     opening = text[start]
     closing, depth = _CLOSING[opening], 0
     for offset in range(start, len(text)):
@@ -248,7 +251,7 @@ def _balanced(text: str, start: int) -> int:
 
 
 def _title(text: str, start: int) -> tuple[str, int]:
-    """(heading in brackets after the number, offset after the heading)."""
+    """Return (heading in brackets after the number, offset after the heading)."""
     offset = start
     while offset < len(text) and text[offset] in " \t":
         offset += 1
@@ -260,7 +263,7 @@ def _title(text: str, start: int) -> tuple[str, int]:
 
 
 def _marked_article(bare: str) -> tuple[str, str, int] | None:
-    """(number, heading, offset of the body) of a Markdown heading that names an article."""
+    """Return (number, heading, offset of the body) of a Markdown heading that names an article."""
     match = _ARTICLE.match(bare)
     if match is None:
         return None
@@ -269,7 +272,8 @@ def _marked_article(bare: str) -> tuple[str, str, int] | None:
 
 
 def plain_article(line: str) -> tuple[str, str, int] | None:
-    """(number, heading, offset of the body) of a plain line that opens an article, else None.
+    """Return (number, heading, offset of the body) of a plain line that opens an article,
+    else None.
 
     Such a line has a heading in brackets, or says that the article is deleted. A line such as
     `제42조(제2항을 제외한다)는 …` is a citation: a particle follows the bracket.

@@ -92,22 +92,24 @@ _FILLING = r"[\s·ㆍ]*"
 
 
 def document_id(title: str) -> str:
-    """The id of a document: its title with `_` for blanks and `∕` for slashes."""
+    """Return the id of a document: its title with `_` for blanks and `∕` for slashes."""
     return re.sub(r"\s+", "_", title.strip()).replace("/", "∕")
 
 
 def title_key(title: str) -> str:
-    """The title without blanks, middle dots and quotation brackets: equal for all spellings."""
+    """Return the title without blanks, middle dots and quotation brackets:
+    equal for all spellings.
+    """
     return re.sub(r"[\s·ㆍ‧•「」『』\"“”]", "", title)
 
 
 def titles_by_key(titles: Iterable[str]) -> dict[str, str]:
-    """The titles by their `title_key`."""
+    """Return the titles by their `title_key`."""
     return {title_key(title): title for title in titles}
 
 
 def canonical_title(name: str, titles: Mapping[str, str] | None = None) -> str:
-    """The full title of a name: a known title in any spacing, or the title of a short name.
+    """Return the full title of a name: a known title in any spacing, or the title of a short name.
 
     `titles` are known titles by `title_key`. The short name of a decree (`신정법 시행령`) is
     derived from its act. An unknown name is returned with single blanks.
@@ -125,7 +127,8 @@ def canonical_title(name: str, titles: Mapping[str, str] | None = None) -> str:
 
 @lru_cache(maxsize=8)
 def name_pattern(titles: tuple[str, ...]) -> re.Pattern[str]:
-    """A pattern that matches any title or short name without brackets, the longest one first.
+    """Return a pattern that matches any title or short name without brackets,
+    the longest one first.
 
     Blanks inside a title may be missing or added. A name never starts inside a word. The names
     form one prefix tree, so ten thousand names take little more time than a hundred.
@@ -147,7 +150,7 @@ class _Branch(dict[str, "_Branch"]):
 
 
 def _branch_pattern(branch: _Branch) -> str:
-    """The branch as a pattern; a longer name is tried before its own prefix."""
+    """Return the branch as a pattern; a longer name is tried before its own prefix."""
     alternatives = []
     for character in sorted(branch):
         if not character:

@@ -38,12 +38,14 @@ _DAY = re.compile(r"@\d{4}-\d{2}-\d{2}$")
 
 
 def act_of(document_id: str) -> str:
-    """The document id without a version's day (`전자금융거래법@2022-06-10` → `전자금융거래법`)."""
+    """Return the document id without a version's day
+    (`전자금융거래법@2022-06-10` → `전자금융거래법`).
+    """
     return _DAY.sub("", document_id)
 
 
 def citation_key(chunk: Chunk) -> str:
-    """The `source` of a chunk's references in `citations.jsonl`.
+    """Return the `source` of a chunk's references in `citations.jsonl`.
 
     It is the chunk's unit. For a text of an earlier version it contains the version's day
     (`전자금융거래법@2022-06-10 제9조`).
@@ -54,7 +56,7 @@ def citation_key(chunk: Chunk) -> str:
 
 
 def validity_text(since: str, until: str) -> str:
-    """The period in which a text was in force: `시행 2022-06-10 ~ 2024-09-14`.
+    """Return the period in which a text was in force: `시행 2022-06-10 ~ 2024-09-14`.
 
     The arguments are the ISO days of a chunk. The result is empty if `since` is empty (the corpus
     knows one version of the act), and has no last day if `until` is empty. The last day is the one
@@ -69,7 +71,7 @@ def validity_text(since: str, until: str) -> str:
 
 
 def read_chunks(chunks: Path) -> Iterator[Chunk]:
-    """The chunks of a corpus, then the chunks of earlier versions, if any.
+    """Yield the chunks of a corpus, then the chunks of earlier versions, if any.
 
     `chunks` is the path of `chunks.jsonl`. Raises UserError with file and line if a file is
     missing or broken.
@@ -80,7 +82,7 @@ def read_chunks(chunks: Path) -> Iterator[Chunk]:
 
 
 def order_versions(documents: Sequence[DocumentFacts], log: RejectLog) -> list[DocumentFacts]:
-    """The documents with each version of an act once, newest version first.
+    """Return the documents with each version of an act once, newest version first.
 
     Rejected are: a second copy of a version, a text without a date if there are dated ones, and
     the second of two different texts with the same title and day (with a warning). Documents of
@@ -101,7 +103,7 @@ def order_versions(documents: Sequence[DocumentFacts], log: RejectLog) -> list[D
 
 
 def _one_a_day(group: Sequence[DocumentFacts], log: RejectLog) -> list[DocumentFacts]:
-    """The versions of one act, newest first, with one text for each day."""
+    """Return the versions of one act, newest first, with one text for each day."""
     kept: list[DocumentFacts] = []
     for document in sorted(group, key=lambda facts: facts.as_of, reverse=True):
         same = next((facts for facts in kept if facts.as_of == document.as_of), None)
@@ -192,12 +194,12 @@ class Versions:
             self.since.update(dict.fromkeys(text.ids, day))
 
     def earlier_chunks(self) -> Iterator[dict[str, Any]]:
-        """The records of the chunks that only earlier versions contain."""
+        """Yield the records of the chunks that only earlier versions contain."""
         for chunk in self._chunks:
             yield {**chunk, "since": self.since[chunk["id"]]}
 
     def latest_units(self) -> Iterator[tuple[str, tuple[str, ...]]]:
-        """(unit, ids of its chunks) of these chunks, each unit in its latest version."""
+        """Return (unit, ids of its chunks) of these chunks, each unit in its latest version."""
         units: dict[str, list[str]] = {}
         day: dict[str, str] = {}
         for chunk in self._chunks:
@@ -207,7 +209,7 @@ class Versions:
         return ((unit, tuple(ids)) for unit, ids in units.items())
 
     def earlier_passages(self) -> Iterator[Passage]:
-        """The articles that only earlier versions contain, for their references."""
+        """Return the articles that only earlier versions contain, for their references."""
         return (Passage.of(record) for record in self._passages)
 
     def close(self) -> None:
@@ -217,7 +219,7 @@ class Versions:
 
 
 def with_version_ids(chunks: Iterable[Chunk], day: str) -> Iterator[Chunk]:
-    """The chunks with the version's day in their ids: `전자금융거래법@2022-06-10/제9조`."""
+    """Yield the chunks with the version's day in their ids: `전자금융거래법@2022-06-10/제9조`."""
     for chunk in chunks:
         document = f"{chunk.document_id}@{day}"
         rest = chunk.id[len(chunk.document_id) :]

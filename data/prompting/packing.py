@@ -60,7 +60,7 @@ def pack(
     *,
     keep: Sequence[str] = (),
 ) -> list[str]:
-    """The texts of the passages, cut to `budget_tokens` in total.
+    """Return the texts of the passages, cut to `budget_tokens` in total.
 
     If all passages fit, they are complete. Otherwise the lines that match the query best are
     selected from all passages until the budget is used, each below the header of its passage. A
@@ -87,7 +87,9 @@ def pack_with_index(
     *,
     keep: Sequence[str] = (),
 ) -> list[tuple[int, str]]:
-    """As `pack`, with the index of each text's passage, because passages may be omitted."""
+    """Pack as `pack` does, with the index of each text's passage,
+    because passages may be omitted.
+    """
     texts = [(p if isinstance(p, str) else p.text).strip() for p in passages]
     if sum(count_tokens(text) for text in texts) <= budget_tokens:
         return [(index, text) for index, text in enumerate(texts) if text]
@@ -131,7 +133,7 @@ def pack_with_index(
 
 
 def _split(text: str) -> tuple[str, list[str]]:
-    """(header, lines of the body): the first of several lines is the header."""
+    """Return (header, lines of the body): the first of several lines is the header."""
     rows = [row for row in text.split("\n") if row.strip()]
     return (rows[0], rows[1:]) if len(rows) > 1 else ("", rows)
 
@@ -146,14 +148,14 @@ def _depth(line: str) -> int:
 
 @lru_cache(maxsize=20_000)
 def _grams(text: str) -> frozenset[str]:
-    """The bigrams of a line, cached because many questions use the same articles."""
+    """Return the bigrams of a line, cached because many questions use the same articles."""
     return frozenset(bigrams(text))
 
 
 def _lines(
     bodies: Sequence[Sequence[str]], wanted: frozenset[str], keep: Sequence[str]
 ) -> list[list[_Line]]:
-    """The lines of each body with their parents and scores; rare bigrams count more."""
+    """Return the lines of each body with their parents and scores; rare bigrams count more."""
     seen = Counter(gram for body in bodies for text in body for gram in _grams(text))
     total = sum(len(body) for body in bodies)
     out = []
@@ -172,7 +174,7 @@ def _lines(
 
 
 def _parents(body: Sequence[str]) -> list[int]:
-    """For each line the index of its 항 or 호, or -1."""
+    """Return for each line the index of its 항 or 호, or -1."""
     parents = []
     last = {1: -1, 2: -1}
     for index, text in enumerate(body):
@@ -192,7 +194,7 @@ def _cut_line(
     count_tokens: Callable[[str], int],
     keep: Sequence[str],
 ) -> str:
-    """The best-matching sentences of a long line, or at least its first words."""
+    """Return the best-matching sentences of a long line, or at least its first words."""
     parts = [part if part.endswith(".") else part + "." for part in _SENTENCE.split(text.strip())]
     lines = _lines([parts], wanted, keep)[0]
     taken: set[int] = set()

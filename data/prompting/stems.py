@@ -17,5 +17,5 @@ _NEGATIVE = re.compile(
 
 
 def is_negative(stem: str) -> bool:
-    """Whether the stem asks for the option that is not true (`옳지 않은 것은?`)."""
+    """Return whether the stem asks for the option that is not true (`옳지 않은 것은?`)."""
     return bool(_NEGATIVE.search(stem.strip()))

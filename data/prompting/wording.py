@@ -42,14 +42,14 @@ NO_EVIDENCE = "주어진 조문에서 답을 찾을 수 없습니다."
 
 
 def evidence_block(evidence: Sequence[str]) -> str:
-    """The passages as the prompt shows them, best first; empty if there are none."""
+    """Return the passages as the prompt shows them, best first; empty if there are none."""
     if not evidence:
         return ""
     return "[참고 조문]\n" + "\n\n".join(text.strip() for text in evidence) + "\n\n"
 
 
 def option_lines(options: Sequence[str]) -> str:
-    """The options numbered from 1, one a line, in the format of the contest (`N text`)."""
+    """Return the options numbered from 1, one a line, in the format of the contest (`N text`)."""
     return "\n".join(f"{number} {text}" for number, text in enumerate(options, 1))
 
 
@@ -61,7 +61,7 @@ def choice_messages(
     *,
     reasoning: bool = False,
 ) -> list[Message]:
-    """The user's message for a multiple-choice question (without the answer).
+    """Return the user's message for a multiple-choice question (without the answer).
 
     With `reasoning` the model is first asked for its reasons; `REASONED_CUE` then introduces the
     choice.
@@ -82,14 +82,16 @@ def choice_messages(
 
 
 def choice_candidates(options: Sequence[str], form: AnswerForm = "label") -> list[str]:
-    """The text that the assistant writes to choose each option, in the order of the options."""
+    """Return the text that the assistant writes to choose each option,
+    in the order of the options.
+    """
     if form == "label":
         return [str(number) for number in range(1, len(options) + 1)]
     return list(options)
 
 
 def free_messages(question: str, evidence: Sequence[str] = ()) -> list[Message]:
-    """The user's message for a free-text question (without the answer)."""
+    """Return the user's message for a free-text question (without the answer)."""
     rule = FREE_RULE if evidence else CLOSED_FREE_RULE
     body = f"{evidence_block(evidence)}[질문] {question}\n\n{rule}"
     return [{"role": "user", "content": body}]

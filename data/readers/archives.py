@@ -48,7 +48,7 @@ class Archive:
         self.names = [info.filename for info in infos]
 
     def read(self, name: str) -> bytes:
-        """The bytes of a member.
+        """Return the bytes of a member.
 
         The size in the archive's directory is not trusted. Raises UserError if the member is
         missing, damaged or too large.
@@ -66,7 +66,10 @@ class Archive:
         return data
 
     def xml(self, name: str) -> Element:
-        """The XML root element of a member. Raises UserError as `read` and `parse_xml` do."""
+        """Return the XML root element of a member.
+
+        Raises UserError as `read` and `parse_xml` do.
+        """
         return parse_xml(self.read(name), name)
 
     def close(self) -> None:
@@ -81,7 +84,7 @@ class Archive:
 
 
 def parse_xml(data: bytes, name: str) -> Element:
-    """The root element of XML bytes.
+    """Return the root element of XML bytes.
 
     Raises UserError if the XML is broken, declares entities or a document type, or is nested deeper
     than 200 elements.
@@ -103,5 +106,5 @@ def parse_xml(data: bytes, name: str) -> Element:
 
 
 def local_name(tag: str) -> str:
-    """The name of an element without its namespace."""
+    """Return the name of an element without its namespace."""
     return tag.rpartition("}")[2] if isinstance(tag, str) else ""

@@ -57,7 +57,8 @@ def make_document(
     meta: dict[str, str],
     warning: str = "",
 ) -> Document:
-    """The document of a text, with title, kind, day and licence from its front matter or source.
+    """Return the document of a text, with title, kind, day and licence from its front matter
+    or source.
 
     Args:
         text: The text as Markdown, without front matter.
@@ -96,7 +97,7 @@ def make_document(
 
 
 def _stated_day(text: str) -> str:
-    """The ISO day near the start of a text: `[시행 2026. 2. 10.]`, `시행일: 2026. 1. 15.`"""
+    """Return the ISO day near the start of a text: `[시행 2026. 2. 10.]`, `시행일: 2026. 1. 15.`"""
     match = re.search(
         r"(?:\[\s*시행|시행일자?\s*[:：])\s*(\d{4}[.년\s]+\d{1,2}[.월\s]+\d{1,2})", text[:3000]
     )
@@ -126,7 +127,7 @@ def guess_kind(title: str, text: str, meta: dict[str, str]) -> Kind:
 
 
 def guess_license(kind: Kind, text: str, meta: dict[str, str]) -> str:
-    """The licence that the front matter or the text names.
+    """Return the licence that the front matter or the text names.
 
     Texts of the law portal and court decisions are not protected (Copyright Act, article 7).
     """

@@ -52,7 +52,8 @@ def read_documents(
     name: str = "",
     extra_readers: Mapping[str, Reader] | None = None,
 ) -> Iterator[Document]:
-    """The documents of a file. Most files contain one; a table has one document for each record.
+    """Yield the documents of a file. Most files contain one;
+    a table has one document for each record.
 
     Args:
         path: The file; its suffix decides which reader is used.
@@ -86,7 +87,7 @@ def read_documents(
 
 
 def file_suffix(path: Path) -> str:
-    """The suffix of the file in lower case; `.jsonl.xz` counts as one suffix."""
+    """Return the suffix of the file in lower case; `.jsonl.xz` counts as one suffix."""
     lower = path.name.lower()
     return ".jsonl.xz" if lower.endswith(".jsonl.xz") else path.suffix.lower()
 
@@ -94,7 +95,7 @@ def file_suffix(path: Path) -> str:
 def read_markdown(
     path: Path, source: SourceSettings, limits: LimitSettings, name: str
 ) -> Iterator[Document]:
-    """Markdown with or without YAML front matter (the legalize-kr format)."""
+    """Yield Markdown with or without YAML front matter (the legalize-kr format)."""
     text, encoding = decode(path.read_bytes(), source.encoding)
     meta, body, warning = split_front_matter(text)
     yield make_document(body, source, name, "markdown", {**meta, "encoding": encoding}, warning)
@@ -103,7 +104,7 @@ def read_markdown(
 def read_text(
     path: Path, source: SourceSettings, limits: LimitSettings, name: str
 ) -> Iterator[Document]:
-    """Plain text; a short first line without a full stop is the title."""
+    """Read plain text; a short first line without a full stop is the title."""
     text, encoding = decode(path.read_bytes(), source.encoding)
     meta = {"encoding": encoding}
     head, _, rest = text.lstrip().partition("\n")
@@ -115,7 +116,7 @@ def read_text(
 def read_html(
     path: Path, source: SourceSettings, limits: LimitSettings, name: str
 ) -> Iterator[Document]:
-    """A web page saved as HTML."""
+    """Yield a web page saved as HTML."""
     from kofinlaw.data.readers.webpage import html_to_markdown
 
     data = path.read_bytes()
@@ -130,7 +131,7 @@ def read_html(
 def read_pdf(
     path: Path, source: SourceSettings, limits: LimitSettings, name: str
 ) -> Iterator[Document]:
-    """A PDF with a text layer."""
+    """Yield a PDF with a text layer."""
     from kofinlaw.data.readers.pdf import pdf_to_text
 
     text, meta, warning = pdf_to_text(path, limits.pages)
@@ -140,7 +141,7 @@ def read_pdf(
 def read_hwpx(
     path: Path, source: SourceSettings, limits: LimitSettings, name: str
 ) -> Iterator[Document]:
-    """HWPX, Hancom's open format."""
+    """Read HWPX, Hancom's open format."""
     from kofinlaw.data.readers.office import hwpx_to_markdown
 
     text, meta = hwpx_to_markdown(path, limits.expanded_mebibytes)
@@ -150,7 +151,7 @@ def read_hwpx(
 def read_hwp(
     path: Path, source: SourceSettings, limits: LimitSettings, name: str
 ) -> Iterator[Document]:
-    """HWP 5, Hancom's older format; needs the extra `hwp`."""
+    """Read HWP 5, Hancom's older format; needs the extra `hwp`."""
     from kofinlaw.data.readers.hwp import hwp_to_text
 
     text = hwp_to_text(path)
@@ -160,7 +161,7 @@ def read_hwp(
 def read_docx(
     path: Path, source: SourceSettings, limits: LimitSettings, name: str
 ) -> Iterator[Document]:
-    """DOCX, Word's open format."""
+    """Read DOCX, Word's open format."""
     from kofinlaw.data.readers.office import docx_to_markdown
 
     text, meta = docx_to_markdown(path, limits.expanded_mebibytes)
@@ -170,7 +171,7 @@ def read_docx(
 def read_portal(
     path: Path, source: SourceSettings, limits: LimitSettings, name: str
 ) -> Iterator[Document]:
-    """A statute or rule in the XML or JSON of the law portal."""
+    """Yield a statute or rule in the XML or JSON of the law portal."""
     from kofinlaw.data.readers.portal import portal_to_markdown
 
     text, meta = portal_to_markdown(path)
@@ -180,7 +181,7 @@ def read_portal(
 def read_records(
     path: Path, source: SourceSettings, limits: LimitSettings, name: str
 ) -> Iterator[Document]:
-    """JSONL, CSV or Parquet: one document for each record."""
+    """Read JSONL, CSV or Parquet: one document for each record."""
     for number, row in enumerate(rows_of(path, source, limits), 1):
         text, meta = record_text(row, source.columns)
         where = f"{name}#{number}"

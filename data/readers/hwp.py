@@ -14,7 +14,7 @@ __all__ = ["hwp_to_text"]
 
 
 def hwp_to_text(path: Path) -> str:
-    """The text of an HWP 5 file with its tables.
+    """Return the text of an HWP 5 file with its tables.
 
     Raises UserError if the extra is missing, or if the file is broken or encrypted.
     """

@@ -18,7 +18,8 @@ _TITLE = re.compile(r"^\s*(?:title|제목)\s*$", re.IGNORECASE)
 
 
 def hwpx_to_markdown(path: Path, expanded_mebibytes: int) -> tuple[str, dict[str, str]]:
-    """(Markdown, front matter) of an HWPX file, with the sections in the order of their numbers.
+    """Return (Markdown, front matter) of an HWPX file, with the sections in the order
+    of their numbers.
 
     Raises UserError if the archive is broken or too large, or has no sections.
     """
@@ -39,7 +40,7 @@ def hwpx_to_markdown(path: Path, expanded_mebibytes: int) -> tuple[str, dict[str
 
 
 def _hwpx_styles(archive: Archive) -> dict[str, str]:
-    """The Markdown prefix (`# `, `## ` …) of each style id, for styles named `개요 n`."""
+    """Return the Markdown prefix (`# `, `## ` …) of each style id, for styles named `개요 n`."""
     header = next((n for n in archive.names if n.lower().endswith("header.xml")), None)
     if header is None:
         return {}
@@ -58,7 +59,7 @@ def _hwpx_styles(archive: Archive) -> dict[str, str]:
 
 
 def _hwpx_paragraph(paragraph: Element, styles: dict[str, str]) -> Iterator[str]:
-    """The line of the paragraph, then the rows of its tables."""
+    """Yield the line of the paragraph, then the rows of its tables."""
     words: list[str] = []
     tables: list[Element] = []
     for run in paragraph:
@@ -95,7 +96,7 @@ def _hwpx_text(node: Element) -> str:
 
 
 def docx_to_markdown(path: Path, expanded_mebibytes: int) -> tuple[str, dict[str, str]]:
-    """(Markdown, front matter) of a DOCX file.
+    """Return (Markdown, front matter) of a DOCX file.
 
     Raises UserError if the archive is broken or too large, or has no document part.
     """
@@ -154,7 +155,7 @@ def _docx_paragraph(node: Element, styles: dict[str, str]) -> Iterator[str]:
 
 
 def _cell_text(cell: Element, name: str) -> str:
-    """All words of a cell on one line, with those of inner tables."""
+    """Return all words of a cell on one line, with those of inner tables."""
     words = [_hwpx_text(node) for node in cell.iter() if local_name(node.tag) == name]
     return " ".join(" ".join(words).split()).replace("|", "/")
 
@@ -168,7 +169,7 @@ def _attribute(node: Element, name: str) -> str:
 
 
 def _package_metadata(archive: Archive) -> dict[str, str]:
-    """Title and date from `content.hpf` (HWPX) or `docProps/core.xml` (DOCX)."""
+    """Return the title and date from `content.hpf` (HWPX) or `docProps/core.xml` (DOCX)."""
     meta: dict[str, str] = {}
     for name in archive.names:
         if name.lower().endswith(("content.hpf", "docprops/core.xml")):

@@ -47,7 +47,7 @@ class _Line:
 
 
 def pdf_to_text(path: Path, max_pages: int) -> tuple[str, dict[str, str], str]:
-    """(text, front matter, warning or empty text) of a PDF with a text layer.
+    """Return (text, front matter, warning or empty text) of a PDF with a text layer.
 
     Raises UserError if the file is broken, encrypted or a scan, or has more than `max_pages` pages.
     """
@@ -79,7 +79,10 @@ def pdf_to_text(path: Path, max_pages: int) -> tuple[str, dict[str, str], str]:
 
 
 def _lines(document: pypdfium2.PdfDocument, number: int) -> list[_Line]:
-    """The lines of a page (from 0) in the order of the text layer; a broken page has none."""
+    """Return the lines of a page (from 0) in the order of the text layer.
+
+    A broken page has none.
+    """
     try:
         page = document[number]
         text_page = page.get_textpage()
@@ -117,18 +120,18 @@ def _lines(document: pypdfium2.PdfDocument, number: int) -> list[_Line]:
 
 
 def _rows(table: Table) -> list[_Line]:
-    """The rows of a table as lines that are never joined and never in a margin."""
+    """Return the rows of a table as lines that are never joined and never in a margin."""
     rows = [row for row in markdown_rows(table.rows) if row]
     return [_Line(row, 0.0, 0.5, 0.0) for row in rows]
 
 
 def _character(code: int) -> str:
-    """A code point as text; NUL and a soft hyphen at the end of a line become nothing."""
+    """Return a code point as text; NUL and a soft hyphen at the end of a line become nothing."""
     return "" if code in (0, 2, 0xFFFE, 0xAD) or code > 0x10FFFF else chr(code)
 
 
 def _without_running_heads(pages: Sequence[list[_Line]]) -> list[list[_Line]]:
-    """The pages without page numbers and without lines that recur in the margins.
+    """Return the pages without page numbers and without lines that recur in the margins.
 
     Digits are ignored in the comparison. A line recurs if it is on at least half of the pages, and
     on at least two.
@@ -160,7 +163,9 @@ def _shape(text: str) -> str:
 
 
 def _text(pages: Sequence[list[_Line]]) -> str:
-    """The lines joined into paragraphs: a full line continues unless the next starts a new unit."""
+    """Return the lines joined into paragraphs: a full line continues unless the next starts a new
+    unit.
+    """
     lines = [line for page in pages for line in page]
     if not lines:
         return ""
@@ -184,18 +189,20 @@ def _begins(text: str) -> bool:
 
 
 def _unclosed(text: str) -> bool:
-    """Whether an amendment tag or a quoted name continues in the next line: `<개정 2013. 11.`"""
+    """Return whether an amendment tag or a quoted name continues in the next line:
+    `<개정 2013. 11.`
+    """
     return text.rfind("<") > text.rfind(">") or text.rfind("「") > text.rfind("」")
 
 
 def _right_margin(lines: Sequence[_Line]) -> float:
-    """The right edge of full lines in points: a tenth of the lines reach it."""
+    """Return the right edge of full lines in points: a tenth of the lines reach it."""
     edges = sorted((line.right for line in lines if line.size), reverse=True)
     return edges[len(edges) // 10] if edges else 0.0
 
 
 def _glued(paragraphs: Sequence[list[str]]) -> list[str]:
-    """The lines of each paragraph joined.
+    """Return the lines of each paragraph joined.
 
     A PDF does not say whether a line ended inside a word. Kiwi's language model decides whether a
     blank belongs between two lines.
@@ -214,7 +221,9 @@ def _glued(paragraphs: Sequence[list[str]]) -> list[str]:
 
 
 def _facts(pages: Sequence[list[_Line]], meta: dict[str, str]) -> dict[str, str]:
-    """Title and day from the law portal's head (`전자금융거래법 / [시행 2024. 9. 15.] …`)."""
+    """Return the title and day from the law portal's head
+    (`전자금융거래법 / [시행 2024. 9. 15.] …`).
+    """
     head = [line.text for page in pages[:1] for line in page][:12]
     out: dict[str, str] = {}
     for index, text in enumerate(head):

@@ -34,7 +34,7 @@ class Table:
     rows: tuple[tuple[str, ...], ...]
 
     def holds(self, x: float, y: float) -> bool:
-        """Whether a point of the page (in points) is inside the table."""
+        """Return whether a point of the page (in points) is inside the table."""
         return self.columns[0] <= x <= self.columns[-1] and self.lines[-1] <= y <= self.lines[0]
 
 
@@ -48,7 +48,7 @@ class _Rule:
 
 
 def tables_of(page: PdfPage, text_page: PdfTextPage) -> list[Table]:
-    """The ruled tables of a pypdfium2 page with at least two rows and two columns."""
+    """Return the ruled tables of a pypdfium2 page with at least two rows and two columns."""
     upright, level = _rules(page)
     out = []
     for verticals, horizontals in _grids(upright, level):
@@ -73,7 +73,7 @@ def _words(text_page: PdfTextPage, left: float, bottom: float, right: float, top
 
 
 def _rules(page: PdfPage) -> tuple[list[_Rule], list[_Rule]]:
-    """(vertical lines, horizontal lines): thin paths, and the edges of boxes."""
+    """Return (vertical lines, horizontal lines): thin paths, and the edges of boxes."""
     upright: list[_Rule] = []
     level: list[_Rule] = []
     for number, path in enumerate(page.get_objects(filter=[raw.FPDF_PAGEOBJ_PATH], max_depth=3)):
@@ -95,7 +95,7 @@ def _rules(page: PdfPage) -> tuple[list[_Rule], list[_Rule]]:
 
 
 def _grids(upright: list[_Rule], level: list[_Rule]) -> list[tuple[list[_Rule], list[_Rule]]]:
-    """Groups of lines that cross each other, ordered from the top of the page."""
+    """Return the groups of lines that cross each other, ordered from the top of the page."""
     waiting_up, waiting_level = list(upright), list(level)
     out = []
     while waiting_up and waiting_level:
@@ -122,7 +122,7 @@ def _cross(vertical: _Rule, horizontal: _Rule) -> bool:
 
 
 def _merged_positions(values: Iterable[float]) -> tuple[float, ...]:
-    """The positions in order; positions that are almost equal count as one line."""
+    """Return the positions in order; positions that are almost equal count as one line."""
     out: list[float] = []
     for value in sorted(values):
         if not out or value - out[-1] > _TOLERANCE:

@@ -37,7 +37,7 @@ _FACTS = {
 
 
 def portal_to_markdown(path: Path) -> tuple[str, dict[str, str]]:
-    """(Markdown in the format of legalize-kr, front matter) of a portal document.
+    """Return (Markdown in the format of legalize-kr, front matter) of a portal document.
 
     Raises UserError if the file is not well-formed, or does not come from the portal.
     """
@@ -59,7 +59,7 @@ def portal_to_markdown(path: Path) -> tuple[str, dict[str, str]]:
 
 
 def _mapping(node: Element) -> JsonValue:
-    """An element as a mapping of its children (a list if a name repeats), or as its text."""
+    """Return an element as a mapping of its children (a list if a name repeats), or as its text."""
     children = list(node)
     if not children:
         return (node.text or "").strip()
@@ -131,7 +131,7 @@ def _division(text: str) -> Iterator[str]:
 
 
 def _body(text: str) -> Iterator[str]:
-    """The text of an article after its header."""
+    """Yield the text of an article after its header."""
     found = plain_article(text)
     rest = text[found[2] :].strip() if found else text.strip()
     if rest:
@@ -166,7 +166,7 @@ def _list(value: JsonValue) -> list[JsonValue]:
 
 
 def _lines(value: JsonValue) -> list[str]:
-    """The lines of a text, or of texts in nested lists."""
+    """Return the lines of a text, or of texts in nested lists."""
     if isinstance(value, list):
         return [line for item in value for line in _lines(item)]
     return [line for line in _text(value).splitlines() if line.strip()]

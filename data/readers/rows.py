@@ -28,7 +28,7 @@ _ISSUE = re.compile(r"^\s*\[(\d+)\]\s*", re.MULTILINE)
 
 
 def rows_of(path: Path, source: SourceSettings, limits: LimitSettings) -> Iterator[dict[str, str]]:
-    """The records of a file with all values as text.
+    """Yield the records of a file with all values as text.
 
     Raises UserError if a line is broken, or if there are more records than `limits.records`.
     """
@@ -93,7 +93,7 @@ def _text(value: object) -> str:
 
 
 def record_text(row: dict[str, str], columns: dict[str, str]) -> tuple[str, dict[str, str]]:
-    """(Markdown, front matter) of a record: a court decision by issue, else the text column.
+    """Return (Markdown, front matter) of a record: a court decision by issue, else the text column.
 
     `columns` maps `text`, `title`, `date`, `license` and `kind` to names of columns. Raises
     UserError if a mapped column is missing, or if there is no text column.
@@ -102,14 +102,14 @@ def record_text(row: dict[str, str], columns: dict[str, str]) -> tuple[str, dict
         return _decision(row)
     missing = [column for column in columns.values() if column not in row]
     if missing:
-        raise UserError(f"no column {', '.join(missing)}; there are {', '.join(row)}")
+        raise UserError(f"no column {', '.join(missing)}; the columns are {', '.join(row)}")
     found = {}
     for field, names in _DEFAULTS.items():
         candidates = [columns[field]] if field in columns else names
         found[field] = next((row[n] for n in candidates if row.get(n)), "")
     if not found["text"]:
         raise UserError(
-            f"no text column; there are {', '.join(row)}",
+            f"no text column; the columns are {', '.join(row)}",
             remedy="name it: columns: {text: COLUMN} in the source",
         )
     meta = {key: value for key, value in found.items() if key != "text" and value}
@@ -117,7 +117,9 @@ def record_text(row: dict[str, str], columns: dict[str, str]) -> tuple[str, dict
 
 
 def _decision(row: dict[str, str]) -> tuple[str, dict[str, str]]:
-    """A court decision: each issue (판시사항) with its holding (판결요지) under its number."""
+    """Return a court decision: each issue (판시사항) with its holding
+    (판결요지) under its number.
+    """
     title = " ".join(filter(None, [row.get("법원명", ""), row.get("사건번호", "")])).strip()
     issues, holdings = _numbered(row.get("판시사항", "")), _numbered(row.get("판결요지", ""))
     lines = [f"# {title}", ""]
@@ -135,7 +137,7 @@ def _decision(row: dict[str, str]) -> tuple[str, dict[str, str]]:
 
 
 def _numbered(text: str) -> dict[str, str]:
-    """The parts `[1] …`, `[2] …` by number; text without a number has the empty number."""
+    """Return the parts `[1] …`, `[2] …` by number; text without a number has the empty number."""
     text = re.sub(r"<br\s*/?>", "\n", text).strip()
     if not text:
         return {}

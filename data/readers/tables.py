@@ -14,7 +14,8 @@ _SEPARATOR = re.compile(r"^\s*\|?\s*:?-{2,}:?\s*(?:\|\s*:?-{2,}:?\s*)*\|?\s*$")
 
 
 def plain_table(line: str) -> str:
-    """A line of a drawn frame as cells between bars; rules, separators and fences become empty.
+    """Return a line of a drawn frame as cells between bars; rules,
+    separators and fences become empty.
 
     Blanks that only pad a cell become one blank.
     """
@@ -31,7 +32,7 @@ def plain_table(line: str) -> str:
 
 
 def markdown_rows(rows: Sequence[Sequence[str]]) -> Iterator[str]:
-    """The rows in Markdown and a blank line; a table of one cell becomes a paragraph."""
+    """Yield the rows in Markdown and a blank line; a table of one cell becomes a paragraph."""
     filled = [row for row in rows if any(row)]
     if len(filled) == 1 and len(filled[0]) == 1:
         yield filled[0][0]
@@ -46,5 +47,5 @@ def markdown_rows(rows: Sequence[Sequence[str]]) -> Iterator[str]:
 
 
 def is_row(line: str) -> bool:
-    """Whether a line contains cells between bars."""
+    """Return whether a line contains cells between bars."""
     return " | " in line.strip().strip("|")

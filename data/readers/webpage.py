@@ -27,7 +27,7 @@ _MAX_LINE_CHARACTERS = 1_000_000
 
 
 def html_to_markdown(text: str) -> tuple[str, dict[str, str]]:
-    """(Markdown, front matter) of a page without menus, footers, scripts and hidden parts.
+    """Return (Markdown, front matter) of a page without menus, footers, scripts and hidden parts.
 
     The front matter has `title`, and `date` and `license` if meta elements name them. Links are
     not followed, and nothing is loaded.
@@ -77,7 +77,7 @@ def _metadata(soup: BeautifulSoup) -> dict[str, str]:
 
 
 def _dropped(node: Tag) -> bool:
-    """Whether the element is a menu, a footer, a script or hidden."""
+    """Return whether the element is a menu, a footer, a script or hidden."""
     if node.name in _DROPPED:
         return True
     if node.has_attr("hidden") or str(node.get("aria-hidden", "")).lower() == "true":

@@ -25,7 +25,7 @@ FONT = Path("/usr/share/fonts/truetype/nanum/NanumGothic.ttf")
 
 
 def stem(title: str) -> str:
-    """The file name of a document: its title with underscores."""
+    """Return the file name of a document: its title with underscores."""
     return title.replace(" ", "_")
 
 
@@ -109,7 +109,7 @@ def make_hwpx(source: Path, out: Path) -> None:
 
 
 def with_fixed_values(name: str, content: bytes) -> bytes:
-    """The part with fixed values for paragraph ids, title, author and dates."""
+    """Return the part with fixed values for paragraph ids, title, author and dates."""
     if name == "Contents/section0.xml":
         numbers = itertools.count(1)
         pattern = r'(<hp:(?:p|tbl) (?:[^>]* )?id=")\d{5,}"'

@@ -58,7 +58,7 @@ class Request:
 
     def __post_init__(self) -> None:
         if sum((bool(self.choices), bool(self.regex), self.json_schema is not None)) > 1:
-            raise UserError("a request has one constraint: choices, regex or json_schema")
+            raise UserError("a request may have only one constraint: choices, regex or json_schema")
 
 
 @dataclass(frozen=True, slots=True)

@@ -104,7 +104,7 @@ class Decoder:
         return out
 
     def _plain_head(self) -> bool:
-        """Whether the head is a linear layer whose rows can be used alone."""
+        """Return whether the head is a linear layer whose rows can be used alone."""
         return type(self.head) is torch.nn.Linear and self.head.bias is None
 
 

@@ -1,4 +1,4 @@
-"""The dummy engine: texts and scores are hashes of the input, to test control flow."""
+"""Run no model: the dummy engine hashes its input into texts and scores, to test control flow."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The llama.cpp engine (`xllamacpp`): run GGUF files, fast on CPUs, constrained by grammars."""
+"""Run GGUF files with llama.cpp (`xllamacpp`): fast on CPUs, constrained by grammars."""
 
 from __future__ import annotations
 

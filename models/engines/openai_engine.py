@@ -1,4 +1,4 @@
-"""The openai engine: send requests to OpenAI-compatible servers on this machine."""
+"""Send requests to OpenAI-compatible servers on this machine (engine `openai`)."""
 
 from __future__ import annotations
 
@@ -209,7 +209,7 @@ class OpenAIEngine:
             while part := answer.read1(65536):
                 data += part
                 if len(data) > LARGEST_ANSWER_BYTES:
-                    raise ValueError("its answer does not end")
+                    raise ValueError("its answer has no end")
                 # The socket's own time limit restarts with each byte.
                 if time.monotonic() > deadline:
                     raise TimeoutError("timed out in the middle of its answer")
@@ -277,7 +277,7 @@ def constraint_arguments(request: Request) -> dict[str, object]:
 
 
 def satisfies(text: str, request: Request) -> bool:
-    """Whether a text satisfies its choices or pattern, or is JSON if there is a schema."""
+    """Return whether a text satisfies its choices or pattern, or is JSON if there is a schema."""
     if request.choices:
         return text in request.choices
     if request.regex:
@@ -291,7 +291,7 @@ def satisfies(text: str, request: Request) -> bool:
 
 
 def _refused_connection(error: Exception) -> bool:
-    """Whether no server listens at the address."""
+    """Return whether no server listens at the address."""
     return isinstance(getattr(error, "reason", error), ConnectionRefusedError)
 
 

@@ -7,6 +7,7 @@ import threading
 from collections.abc import Callable, Hashable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from functools import cache
 
 from kofinlaw import UserError
 from kofinlaw.models.engines.base import ChoiceScore, Engine, EngineStats, Generation, Request
@@ -22,9 +23,17 @@ class _SharedEngine:
     calling: threading.Lock = field(default_factory=threading.Lock)
 
 
-# Every shared engine of the process by the key it was leased under, guarded by `_lock`.
-_shared_engines: dict[Hashable, _SharedEngine] = {}
-_lock = threading.Lock()
+@dataclass(frozen=True)
+class _Registry:
+    """The shared engines of this process by the key they were leased under, guarded by `lock`."""
+
+    engines: dict[Hashable, _SharedEngine] = field(default_factory=dict)
+    lock: threading.Lock = field(default_factory=threading.Lock)
+
+
+@cache
+def _registry() -> _Registry:
+    return _Registry()
 
 
 def lease_engine(key: Hashable, load: Callable[[], Engine]) -> EngineLease:
@@ -32,8 +41,8 @@ def lease_engine(key: Hashable, load: Callable[[], Engine]) -> EngineLease:
 
     Threads that lease the same key wait while it loads; leases of other keys do not wait.
     """
-    with _lock:
-        shared = _shared_engines.setdefault(key, _SharedEngine())
+    with _registry().lock:
+        shared = _registry().engines.setdefault(key, _SharedEngine())
         shared.users += 1
     try:
         with shared.loading:
@@ -51,18 +60,18 @@ def forget_engine(engine: Engine) -> None:
     Does nothing for an engine that is not leased. Its present users may still close it.
     """
     if isinstance(engine, EngineLease) and engine._shared is not None:
-        with _lock:
+        with _registry().lock:
             _drop(engine._key, engine._shared)
 
 
 def shared_engine_count() -> int:
     """Return how many shared engines are loaded or loading."""
-    return len(_shared_engines)
+    return len(_registry().engines)
 
 
 def _release(key: Hashable, shared: _SharedEngine) -> bool:
     """Count one user less; returns whether it was the last."""
-    with _lock:
+    with _registry().lock:
         shared.users -= 1
         if not shared.users:
             _drop(key, shared)
@@ -71,8 +80,9 @@ def _release(key: Hashable, shared: _SharedEngine) -> bool:
 
 def _drop(key: Hashable, shared: _SharedEngine) -> None:
     # The key of a forgotten engine may already belong to a newer one.
-    if _shared_engines.get(key) is shared:
-        del _shared_engines[key]
+    engines = _registry().engines
+    if engines.get(key) is shared:
+        del engines[key]
 
 
 class EngineLease:

@@ -1,4 +1,4 @@
-"""The transformers engine: run a model in this process, on the GPU if there is one."""
+"""Run a transformers model in this process, on the GPU if there is one."""
 
 from __future__ import annotations
 

@@ -1,7 +1,7 @@
-"""The vllm engine: offline batches on a GPU with prefix caching and guided decoding.
+"""Run offline batches on a GPU with vLLM, with prefix caching and guided decoding.
 
 Written against vLLM 0.32's `LLM`, `SamplingParams` and `StructuredOutputsParams`; not yet run on
-a card (docs/guides/models.md). What is sent to vLLM is made by plain, tested functions.
+a GPU (docs/guides/models.md). What is sent to vLLM is made by plain, tested functions.
 """
 
 from __future__ import annotations

@@ -86,7 +86,8 @@ def adapter_parameters(card: ModelCard, rank: int, targets: tuple[str, ...] | No
     unknown = [name for name in names if name not in shapes]
     if unknown:
         raise UserError(
-            f"{card.id} has no layer {', '.join(unknown)}", remedy=f"there are {', '.join(shapes)}"
+            f"{card.id} has no layer {', '.join(unknown)}",
+            remedy=f"its layers are {', '.join(shapes)}",
         )
     return card.layers * rank * sum(sum(shapes[name]) for name in set(names))
 

@@ -52,7 +52,7 @@ def limit_heap_growth(model: torch.nn.Module) -> None:
 
 
 def _resident() -> int:
-    """Bytes of resident memory, read in a few microseconds; 0 if /proc is not available."""
+    """Return bytes of resident memory, read in a few microseconds; 0 if /proc is not available."""
     try:
         pages = int(_STATM.read_text().split()[1])
     except OSError:

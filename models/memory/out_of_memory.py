@@ -17,7 +17,7 @@ _MARKS = (
 
 
 def is_out_of_memory(error: BaseException) -> bool:
-    """Whether an error means that memory ran out, so that a smaller batch may succeed.
+    """Return whether an error means that memory ran out, so that a smaller batch may succeed.
 
     CUDA raises `torch.OutOfMemoryError` or a RuntimeError ("CUDA error: out of memory", or an
     error of its libraries). The CPU allocator raises RuntimeError, the system OSError, and Python

@@ -91,9 +91,9 @@ def _release_verdict(policy: Policy, subject: str, day: str, allowed: str) -> Ve
         detail = f"its date is not known, and the last day is {policy.released_by}"
         return Verdict(False, subject, "date", clause, detail, allowed)
     if day > policy.released_by:
-        detail = f"out on {day}, after {policy.released_by}"
+        detail = f"released on {day}, after {policy.released_by}"
         return Verdict(False, subject, "date", clause, detail, allowed)
-    return Verdict(True, subject, "date", clause, f"out on {day}")
+    return Verdict(True, subject, "date", clause, f"released on {day}")
 
 
 def _teaching_verdict(policy: Policy, teacher_name: str, student_name: str) -> Verdict:
@@ -115,8 +115,9 @@ def _teaching_verdict(policy: Policy, teacher_name: str, student_name: str) -> V
             subject,
             "teaching",
             clause,
-            f"{license_.name}: outputs may train {license_.derived_name} derivatives alone",
-            f"a student of the {license_.derived_name} family, or a teacher that may teach anyone: "
+            f"{license_.name}: its outputs may train only {license_.derived_name} derivatives",
+            f"a student of the {license_.derived_name} family, or a teacher that may teach "
+            f"any model: "
             f"{', '.join(free_teachers(policy))}",
         )
     if policy.purpose == "commercial" and not license_.commercial:
@@ -125,7 +126,7 @@ def _teaching_verdict(policy: Policy, teacher_name: str, student_name: str) -> V
             subject,
             "teaching",
             license_.clauses.get("use", ""),
-            f"{license_.name} is non-commercial, and so is what it wrote",
+            f"{license_.name} is non-commercial, and so are the outputs of its model",
             f"a teacher with a commercial licence: {', '.join(free_teachers(policy))}",
         )
     detail = f"{license_.name} allows it"
@@ -135,7 +136,7 @@ def _teaching_verdict(policy: Policy, teacher_name: str, student_name: str) -> V
 
 
 def is_derivative(student: ModelCard, license_: License) -> bool:
-    """Whether a student belongs to the model family that the licence's models may teach."""
+    """Return whether a student belongs to the model family that the licence's models may teach."""
     return student.license == license_.name or license_.derived_name.lower() in student.id.lower()
 
 

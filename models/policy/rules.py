@@ -73,7 +73,7 @@ class Policy:
         return record
 
     def is_late(self, released: str) -> bool:
-        """Whether an ISO day is unknown (empty) or after the policy's last day."""
+        """Return whether an ISO day is unknown (empty) or after the policy's last day."""
         return bool(self.released_by) and not "" < released <= self.released_by
 
 
@@ -109,7 +109,7 @@ def policy_named(name: str) -> Policy:
     Raises: UserError that lists the names if there is no such policy.
     """
     if name not in policies():
-        raise UserError(f"no policy {name!r}", remedy=f"there are {', '.join(policies())}")
+        raise UserError(f"no policy {name!r}", remedy=f"use one of {', '.join(policies())}")
     return policies()[name]
 
 
@@ -134,7 +134,7 @@ def purpose_verdict(policy: Policy, subject: str, name: str, allowed: str = "") 
             subject,
             "licence",
             clause,
-            f"its licence ({name or 'none stated'}) is not one the catalogue knows",
+            f"its licence ({name or 'none stated'}) is not in the catalogue",
             allowed or allowed_models(policy),
         )
     if permits(license_, policy.purpose):
@@ -150,7 +150,7 @@ def purpose_verdict(policy: Policy, subject: str, name: str, allowed: str = "") 
 
 
 def permits(license_: License, purpose: Purpose) -> bool:
-    """Whether a licence permits a purpose."""
+    """Return whether a licence permits a purpose."""
     return {"any": True, "research": license_.research, "commercial": license_.commercial}[purpose]
 
 

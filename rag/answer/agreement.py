@@ -17,7 +17,8 @@ __all__ = ["choice_probabilities", "combine", "written_choice"]
 def choice_probabilities(
     scores: Sequence[ChoiceScore], order: Sequence[int], *, per_token: bool
 ) -> list[float] | None:
-    """The options' probabilities in the question's order; None where the scores are unusable.
+    """Return the options' probabilities in the question's order;
+    None where the scores are unusable.
 
     `order[i]` is the option for which choice i was scored. `per_token` divides by the number of
     tokens, so that a long option is not penalised.
@@ -39,7 +40,7 @@ def choice_probabilities(
 def written_choice(
     generation: Generation, choices: Sequence[str], order: Sequence[int]
 ) -> list[float] | None:
-    """As `choice_probabilities` for a choice that was written; None where it is not a choice."""
+    """Do as `choice_probabilities` for a choice that was written; None where it is not a choice."""
     text = generation.text.strip()
     if text not in choices:
         return None
@@ -58,7 +59,7 @@ def combine(
     *,
     target_characters: int = 60,
 ) -> Answer | None:
-    """The answer that the turns so far give; None where none succeeded.
+    """Return the answer that the turns so far give; None where none succeeded.
 
     - A scored choice: the option with the largest mean probability over the orders. Confidence is
       that mean.
@@ -86,7 +87,9 @@ def combine(
 
 
 def _chosen_option(turns: Sequence[Turn]) -> tuple[int, float]:
-    """Index of the option that the turns of a multiple choice agree on, and its confidence."""
+    """Return the index of the option that the turns of a multiple choice agree on,
+    and its confidence.
+    """
     means = [sum(values) / len(turns) for values in zip(*(t.scores for t in turns), strict=True)]
     options = range(len(means))
     if len(turns) == 1 or not all(turn.text for turn in turns):
@@ -98,5 +101,5 @@ def _chosen_option(turns: Sequence[Turn]) -> tuple[int, float]:
 
 
 def _likeliest(scores: Sequence[float]) -> int:
-    """Index of the largest score, the first of equals."""
+    """Return the index of the largest score, the first of equals."""
     return max(range(len(scores)), key=lambda i: (scores[i], -i))

@@ -1,4 +1,4 @@
-"""Keep what is known of every question: its evidence, its turns and its current answer."""
+"""Track the state of every question: its evidence, its turns and its current answer."""
 
 from __future__ import annotations
 
@@ -47,7 +47,7 @@ class AnsweringResult:
     events: Mapping[str, int]
 
     def to_record(self) -> dict[str, object]:
-        """All figures in one level: `plan_full` for a plan, an event by its own name."""
+        """Return all figures in one level: `plan_full` for a plan, an event by its own name."""
         return {
             "questions": self.questions,
             "choice": self.choice,
@@ -112,11 +112,11 @@ class AnswerBook:
         self.journal.record_timing(Timing(identity, seconds, 0.0, 0.0, seconds, 0, ""))
 
     def searched(self, position: int) -> bool:
-        """Whether the evidence of a question is known, even if there is none."""
+        """Return whether the evidence of a question is known, even if there is none."""
         return self._hits[position] is not None
 
     def hits(self, position: int) -> list[Hit]:
-        """The evidence of a question, best first; empty while it is not known."""
+        """Return the evidence of a question, best first; empty while it is not known."""
         return self._hits[position] or []
 
     def _set_evidence(self, position: int, hits: list[Hit]) -> None:
@@ -133,7 +133,7 @@ class AnswerBook:
     # -- effort and turns
 
     def effort(self, tasks: Sequence[Task], plan: Plan) -> dict[QuestionKind, float]:
-        """Effort (in prompt tokens) of the tasks that are not recorded yet, by kind."""
+        """Return the effort (in prompt tokens) of the tasks that are not recorded yet, by kind."""
         effort: dict[QuestionKind, float] = {}
         for task in tasks:
             if not self.recorded([task]):
@@ -141,7 +141,7 @@ class AnswerBook:
         return effort
 
     def task_effort(self, task: Task, plan: Plan) -> float:
-        """Effort of one task in prompt tokens, recorded or not."""
+        """Return the effort of one task in prompt tokens, recorded or not."""
         key = (task.position, plan.name)
         if key not in self._efforts:
             self._efforts[key] = task_effort(
@@ -154,11 +154,11 @@ class AnswerBook:
         return self._efforts[key]
 
     def recorded(self, tasks: Sequence[Task]) -> bool:
-        """Whether all of the tasks are recorded."""
+        """Return whether all of the tasks are recorded."""
         return all(self.turn(task) is not None for task in tasks)
 
     def turn(self, task: Task) -> Turn | None:
-        """The record of a task."""
+        """Return the record of a task."""
         return self.journal.turns.get((self.questions[task.position].id, task.turn))
 
     def record(self, task: Task, turn: Turn) -> None:
@@ -178,7 +178,9 @@ class AnswerBook:
     # -- answers
 
     def combined(self, position: int, *, before: int | None = None) -> Answer | None:
-        """The answer that the turns so far give (those before turn `before`); None without any."""
+        """Return the answer that the turns so far give (those before turn `before`);
+        None without any.
+        """
         question = self.questions[position]
         last = turns_of(question, self.settings) if before is None else before
         turns = [
@@ -204,7 +206,7 @@ class AnswerBook:
         )
 
     def all_answers(self) -> list[Answer]:
-        """One answer for each question: the model's, or the fallback until there is one."""
+        """Return one answer for each question: the model's, or the fallback until there is one."""
         return [
             self.answers.get(question.id, fallback)
             for question, fallback in zip(self.questions, self._fallbacks, strict=True)
@@ -224,7 +226,7 @@ class AnswerBook:
     def result(
         self, timings: Sequence[Timing], budget: TimeBudget, events: Mapping[str, int]
     ) -> AnsweringResult:
-        """The figures of the run; `timings` are one for each question."""
+        """Return the figures of the run; `timings` are one for each question."""
         answers = self.all_answers()
         totals = sorted(timing.total for timing in timings) or [0.0]
         plans = Counter(turn.plan for turn in self.journal.turns.values() if turn.turn == 0)

@@ -99,7 +99,7 @@ def _state(
     seed: int,
     replay: Path | None,
 ) -> dict[str, object]:
-    """What must not change between a killed run and the one that resumes it."""
+    """Return the values that must be equal in a killed run and in the run that resumes it."""
     return {
         "questions": file.sha256,
         "settings": settings.model_dump(mode="json", exclude={"budget_minutes", "count_pauses"}),
@@ -190,7 +190,7 @@ class _Run:
             self.schedule.search = self.search
 
     def _with_model(self, searcher: Searcher) -> Searcher:
-        """The searcher with the model that answers, where that can be loaded."""
+        """Return the searcher with the model that answers, where that can be loaded."""
         engine = self.supervisor.engine()
         return searcher if engine is None else searcher.with_model(engine, self.template)
 
@@ -229,7 +229,7 @@ class _Run:
     # -- evidence
 
     def _take_evidence(self, positions: Sequence[int]) -> None:
-        """Take what was found for these questions, after waiting for it if necessary."""
+        """Take the evidence of these questions, after waiting for it if necessary."""
         found = self.search.take(positions) if self.search is not None and positions else None
         if found is None:
             return
@@ -237,7 +237,9 @@ class _Run:
             self.book.add_evidence(position, hits, found.seconds / len(positions))
 
     def _answerable(self, batch: list[Task]) -> list[Task]:
-        """The batch without free text for which nothing was found, where the recipe wants that."""
+        """Return the batch without free text for which nothing was found,
+        where the recipe wants that.
+        """
         book = self.book
         if self.retriever is None or book.settings.without_evidence == "answer":
             return batch

@@ -59,7 +59,7 @@ class Attempts:
 
     @property
     def counts(self) -> Counter[str]:
-        """How often each thing went wrong."""
+        """Number of failures by kind."""
         return self.supervisor.counts
 
     def attempt(self, batch: Sequence[Task], plan: Plan) -> None:
@@ -96,7 +96,9 @@ class Attempts:
         return self._smaller(tasks, plan, f"{type(error).__name__}: {error}"[:200])
 
     def _smaller(self, tasks: Sequence[Task], plan: Plan, reason: str) -> list[Waiting]:
-        """The same tasks with less effort: halves of the batch, then cheaper plans, then failed."""
+        """Return the same tasks with less effort: halves of the batch, then cheaper plans,
+        then failed.
+        """
         if len(tasks) > 1:
             middle = len(tasks) // 2
             return [(tasks[middle:], plan), (tasks[:middle], plan)]
@@ -109,7 +111,7 @@ class Attempts:
         return []
 
     def _ask(self, engine: Engine, tasks: Sequence[Task], plan: Plan) -> list[Reply | None]:
-        """One timed and guarded call."""
+        """Make one timed and guarded call to the engine."""
         book, kind = self.book, tasks[0].kind
         prompter = Prompter(
             self.template, book.settings, book.evidence_tokens, engine.tokenizer.count

@@ -35,13 +35,13 @@ class Task:
 
 
 def is_scored(question: Question, settings: AnswerSettings) -> bool:
-    """Whether the answer comes from the scores of the options, without writing anything."""
+    """Return whether the answer comes from the scores of the options, without writing anything."""
     written = settings.choose_by == "generate" or settings.reasoning_tokens > 0
     return bool(question.options) and not written
 
 
 def turns_of(question: Question, settings: AnswerSettings) -> int:
-    """How many turns the settings ask for: orders of the options, and votes.
+    """Return how many turns the settings ask for: orders of the options, and votes.
 
     Scores are the same every time, so only what is written (free text, a generated or reasoned
     choice) is voted on.
@@ -53,7 +53,7 @@ def turns_of(question: Question, settings: AnswerSettings) -> int:
 
 
 def question_tokens(question: Question) -> float:
-    """Estimated prompt tokens of a question without evidence, by its characters."""
+    """Return the estimated prompt tokens of a question without evidence, by its characters."""
     characters = len(question.question) + sum(map(len, question.options))
     return TOKENS_PER_CHARACTER * characters + FRAME_TOKENS
 
@@ -65,7 +65,8 @@ def task_effort(
     settings: AnswerSettings,
     evidence_tokens: int,
 ) -> float:
-    """Effort of one turn in prompt tokens, estimated from characters before a prompt is built.
+    """Return the effort of one turn in prompt tokens, estimated
+    from characters before a prompt is built.
 
     `hits` None means that the evidence is not searched yet: it is assumed to fill
     `evidence_tokens`, the most tokens of evidence in a prompt.

@@ -64,7 +64,7 @@ class BudgetCheck:
     fits: bool
 
     def lines(self) -> list[str]:
-        """The forecast as sentences."""
+        """Return the forecast as sentences."""
         total = self.total
         out = [
             f"{self.questions} questions, {self.sampled} timed: loading {_minutes(self.load)}, "
@@ -142,7 +142,7 @@ class _Sample:
         self.timed: dict[QuestionKind, list[tuple[float, float]]] = {}
 
     def effort(self, tasks: Sequence[Task], plan: Plan) -> float:
-        """Effort of the tasks under a plan, in prompt tokens."""
+        """Return the effort of the tasks under a plan, in prompt tokens."""
         return sum(
             task_effort(
                 self.questions[task.position],
@@ -155,7 +155,7 @@ class _Sample:
         )
 
     def forecast(self, plan: Plan) -> Estimate:
-        """Seconds of all first answers under a plan."""
+        """Return the seconds of all first answers under a plan."""
         tasks = [task for batch in self.batches for task in batch]
         return _sum(
             [
@@ -234,7 +234,9 @@ def _time_retrieval(
 
 
 def _sampled_batches(batches: Sequence[list[Task]]) -> list[tuple[list[Task], bool]]:
-    """(batch, whether it only warms up): the longest question, then a spread of the others."""
+    """Return (batch, whether it only warms up): the longest question,
+    then a spread of the others.
+    """
     out: list[tuple[list[Task], bool]] = []
     kinds: tuple[QuestionKind, ...] = ("choice", "free")
     for kind in kinds:
@@ -250,7 +252,8 @@ def _sampled_batches(batches: Sequence[list[Task]]) -> list[tuple[list[Task], bo
 
 
 def _estimate(pairs: Sequence[tuple[float, float]], effort: float) -> Estimate:
-    """Ratio estimate of the seconds for `effort` from (effort, seconds) of timed batches.
+    """Return the ratio estimate of the seconds for `effort` from (effort,
+    seconds) of timed batches.
 
     A single batch tells nothing about the spread: half of the estimate is assumed on either side.
     """

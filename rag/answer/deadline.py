@@ -1,4 +1,4 @@
-"""The deadline: how much time is left, what a plan costs, and which plan still fits.
+"""Track the deadline: the time left, the cost of a plan, and the plan that still fits.
 
 Nothing here reads a clock by itself. The caller gives `clock` (seconds from any origin), so that
 tests run whole contests in milliseconds.
@@ -63,7 +63,9 @@ PLANS = (FULL, NO_REASONING, HALF, QUARTER, LABEL_ONLY)
 
 
 def usable_plans(*, reasoning: bool, evidence: bool) -> tuple[Plan, ...]:
-    """The plans that differ for a recipe with or without reasoning and evidence, best first."""
+    """Return the plans that differ for a recipe with or without reasoning and evidence,
+    best first.
+    """
     plans = [FULL]
     if reasoning:
         plans.append(NO_REASONING)
@@ -102,14 +104,16 @@ class TimeBudget:
         self._used = used_before
 
     def used(self) -> float:
-        """Seconds used so far, never less than before."""
+        """Return the seconds used so far, never less than before."""
         now = self._clock()
         self._used += max(0.0, now - self._last)
         self._last = now
         return self._used
 
     def left(self) -> float:
-        """Seconds until the reserve begins (infinite without a deadline, negative when over)."""
+        """Return the seconds until the reserve begins (infinite without a deadline,
+        negative when over).
+        """
         used = self.used()
         return float("inf") if self.seconds is None else self.seconds - self.reserve - used
 
@@ -131,7 +135,7 @@ class Costs:
         calls.append((max(effort, 1.0), max(seconds, 0.0)))
 
     def forecast(self, kind: str, effort: float) -> float | None:
-        """Seconds for so much effort; None before the first call of any kind.
+        """Return the seconds for so much effort; None before the first call of any kind.
 
         A kind without a call is assumed to cost as much per unit as the other kind.
         """
@@ -155,7 +159,8 @@ def choose_plan(
     plans: Sequence[Plan],
     other_seconds: float = 0.0,
 ) -> Plan | None:
-    """The best plan by which all remaining questions fit into `left` seconds; None without time.
+    """Return the best plan by which all remaining questions fit into `left` seconds;
+    None without time.
 
     When even the cheapest plan does not fit it is returned all the same: some questions then keep
     their fallback.

@@ -22,7 +22,7 @@ __all__ = ["Reply", "ask_engine", "call_model"]
 
 @dataclass(frozen=True)
 class Reply:
-    """What the engine returned for a prompt: `scores` for a choice, `text` for what it wrote.
+    """The engine's reply to a prompt: `scores` for a choice, `text` for generated text.
 
     `tokens` counts what was written (reasoning included), `logprob` is the mean of one token;
     `effort` weighs the prompt's share of the call's time, in prompt tokens.
@@ -37,7 +37,7 @@ class Reply:
     reasoning: str = ""
 
     def turn(self, identity: str, number: int, plan: str) -> Turn:
-        """The record of this reply, for a question's id and turn number."""
+        """Return the record of this reply, for a question's id and turn number."""
         return Turn(
             identity,
             number,
@@ -153,13 +153,15 @@ def _request(
 
 
 def _answer_tokens(engine: Engine, prompt: Prompt, settings: AnswerSettings) -> int:
-    """Most tokens of an answer: the longest choice must fit with its stop token."""
+    """Return the token limit of an answer: the longest choice must fit with its stop token."""
     longest = max((engine.tokenizer.count(choice) for choice in prompt.choices), default=0)
     return max(longest + 2, settings.free_max_tokens) if longest else settings.free_max_tokens
 
 
 def _written(prompt: Prompt, generation: Generation, settings: AnswerSettings) -> Reply | None:
-    """The reply of a generation; None where it is an error, empty, or not one of the choices."""
+    """Return the reply of a generation; None where it is an error, empty,
+    or not one of the choices.
+    """
     effort = prompt.tokens + DECODE_EFFORT * generation.tokens
     logprob = 0.0
     if generation.tokens and not math.isnan(generation.logprob):
@@ -185,7 +187,9 @@ def _check_count(got: int, asked: int) -> None:
 
 
 def _request_seed(seed: int, turn: int, prompt: str) -> int:
-    """A seed for each question and turn, from content alone so that batches do not matter."""
+    """Return a seed for each question and turn, from content alone so
+    that batches do not matter.
+    """
     digest = hashlib.sha256(f"{seed}\x1f{turn}\x1f{prompt}".encode()).digest()
     return int.from_bytes(digest[:4], "big") & 0x7FFFFFFF
 
@@ -199,7 +203,8 @@ def call_model(
     model: str,
     choose_by: str,
 ) -> list[Reply | None]:
-    """The replies of `call` to the prompts; traced as `score` or `generate`, one item a prompt.
+    """Return the replies of `call` to the prompts; traced as `score` or `generate`,
+    one item a prompt.
 
     `inputs` are those of the prompts; `model` and `choose_by` are recorded in the trace.
     """

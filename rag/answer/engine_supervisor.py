@@ -62,7 +62,7 @@ class EngineSupervisor:
         self.dead = False
 
     def engine(self) -> Engine | None:
-        """The engine, loaded where there is none; None when it cannot be loaded (any more).
+        """Return the engine, loaded where there is none; None when it cannot be loaded (any more).
 
         Raises UserError where loading does: the user has to fix a missing model.
         """

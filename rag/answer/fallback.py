@@ -1,4 +1,4 @@
-"""Answer without the model: where the deadline or a dead engine leaves a question open.
+"""Answer without the model where the deadline or a failed engine leaves a question open.
 
 Also a baseline of the scoring. No prior about positions or lengths is used here.
 """
@@ -28,14 +28,15 @@ FALLBACK_PASSAGES = 3  # passages that a fallback answer reads
 
 
 def bigram_tokens(texts: Sequence[str]) -> list[list[str]]:
-    """The character bigrams of each text: a whole file takes a second or two."""
+    """Return the character bigrams of each text: a whole file takes a second or two."""
     return [bigrams(text) for text in texts]
 
 
 def overlap_scores(
     options: Sequence[str], evidence: Sequence[str], *, tokenize: Tokenize = bigram_tokens
 ) -> list[float]:
-    """Share (0..1) of each option's distinct tokens that its best-matching passage contains.
+    """Return the share (0..1) of each option's distinct tokens
+    that its best-matching passage contains.
 
     An option without any token scores 0.
     """
@@ -54,7 +55,7 @@ def overlap_choice(
     negative: bool = False,
     tokenize: Tokenize = bigram_tokens,
 ) -> int:
-    """Index (from 0) of the option with the largest lexical overlap with the evidence.
+    """Return the index (from 0) of the option with the largest lexical overlap with the evidence.
 
     With `negative` the smallest. Ties are broken by a hash of the options' text, so neither
     position nor length decides; -1 where all options overlap equally.
@@ -74,7 +75,7 @@ def fallback_answer(
     *,
     max_characters: int = 160,
 ) -> Answer:
-    """The answer of a question until the model has given one, marked `origin="fallback"`.
+    """Return the answer of a question until the model has given one, marked `origin="fallback"`.
 
     Multiple choice: the option that best matches the passages (for a negative stem the one that
     matches least), else one chosen by a hash of the question's id. Free text: the sentence of the

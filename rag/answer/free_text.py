@@ -1,4 +1,4 @@
-"""Free-text answers: their opening, their length, and the choice between several candidates."""
+"""Shape free-text answers: their opening, their length, and the choice between candidates."""
 
 from __future__ import annotations
 
@@ -22,7 +22,8 @@ AGREEMENT_SHARE = 0.8  # of a candidate's merit; the rest is its length and the 
 
 
 def opening_of(question: str) -> str:
-    """The question's subject with its particle, as the answer's first words; empty without one.
+    """Return the question's subject with its particle, as the answer's first words;
+    empty without one.
 
     `전자금융거래의 안전성 확보의무를 설명하시오.` gives `전자금융거래의 안전성 확보의무는`.
     """
@@ -35,7 +36,9 @@ def opening_of(question: str) -> str:
 
 
 def tidy(text: str, max_characters: int) -> str:
-    """The first two sentences on one line where both fit `max_characters`; else the first, cut."""
+    """Return the first two sentences on one line where both fit `max_characters`;
+    else the first, cut.
+    """
     parts = [" ".join(part.split()) for part in sentences(text)][:2]
     if not parts:
         return ""
@@ -46,7 +49,7 @@ def tidy(text: str, max_characters: int) -> str:
 
 
 def similarity(one: str, other: str) -> float:
-    """Dice coefficient of the character bigrams of two texts, 0..1."""
+    """Return the Dice coefficient of the character bigrams of two texts, 0..1."""
     a, b = set(bigrams(one)), set(bigrams(other))
     return 2 * len(a & b) / (len(a) + len(b)) if a and b else float(one == other)
 
@@ -54,7 +57,8 @@ def similarity(one: str, other: str) -> float:
 def choose_candidate(
     question: str, texts: Sequence[str], target_characters: int
 ) -> tuple[int, float]:
-    """Index of the best of several candidates, and its mean similarity to the others (0..1).
+    """Return the index of the best of several candidates, and its mean similarity to the others
+    (0..1).
 
     Agreement counts most: the model is more certain of what it writes again and again. Between
     candidates that agree equally, the one that is nearer to the target length and repeats more of

@@ -1,4 +1,4 @@
-"""What an answering run has written down: enough to resume after a kill and repeat nothing.
+"""Record an answering run on disk, so that it resumes after a kill and repeats no finished work.
 
 - `plan.jsonl` is the journal: one line for each question and turn, with the plan and what the
   engine returned. `answers.jsonl` follows from it.
@@ -101,7 +101,7 @@ class Journal:
     def __init__(
         self, out: Path, state: Mapping[str, object], wall_clock: Callable[[], float] = time.time
     ) -> None:
-        """Raises UserError where the folder belongs to other questions or settings.
+        """Raise UserError where the folder belongs to other questions or settings.
 
         `state` is what must not change between the processes of one run.
         """
@@ -158,7 +158,7 @@ class Journal:
         self._evidence.append({"id": identity, "hits": rows})
 
     def read_evidence(self, folder: Path | None = None) -> dict[str, list[EvidenceRow]]:
-        """The evidence found so far by question id; `folder` is that of another run."""
+        """Return the evidence found so far by question id; `folder` is that of another run."""
         path = (folder or self.out) / "evidence.jsonl"
         if not path.exists():
             return {}
@@ -227,7 +227,7 @@ class Journal:
         write_json(path, current)
 
     def _read_clock(self) -> tuple[float, float]:
-        """Seconds that earlier processes used, and seconds since the last of them was alive.
+        """Return seconds that earlier processes used, and seconds since the last of them was alive.
 
         A wall clock that was set back gives no pause; one that was set forward is believed.
         """

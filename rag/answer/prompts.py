@@ -49,7 +49,7 @@ class Prompt:
 
     @property
     def shown(self) -> int:
-        """How many passages are in it."""
+        """Number of passages in the prompt."""
         return len(self.passages)
 
 
@@ -68,7 +68,7 @@ class Prompter:
     def build(
         self, question: Question, passages: Sequence[Chunk], plan: Plan, turn: int = 0
     ) -> Prompt:
-        """The prompt of a question under a plan; `passages` are best first.
+        """Return the prompt of a question under a plan; `passages` are best first.
 
         Turn 0 is greedy. Later turns first show the options in their other orders, as many as
         `permutations` asks for. What is written in turns after those, or after reasoning, is
@@ -140,7 +140,9 @@ class PromptInput:
 
 
 def build_prompts(prompter: Prompter, inputs: Sequence[PromptInput], plan: Plan) -> list[Prompt]:
-    """The prompts of questions under a plan; traced as `packing` with the passages that fit."""
+    """Return the prompts of questions under a plan; traced as `packing`
+    with the passages that fit.
+    """
     evidence_tokens = int(prompter.evidence_tokens * plan.evidence_share)
     out = []
     with child_span("packing", plan=plan.name, evidence_tokens=evidence_tokens) as span:

@@ -35,20 +35,21 @@ class Repeats:
     """How much several runs over the same questions agree.
 
     `minutes` are those of a run, `fallback` its answers that are not the model's. `agreement` is
-    the share of multiple-choice questions with the same answer in two runs, `likeness` the mean
-    similarity of their free-text answers, both 0..1 and averaged over pairs of runs. `accuracy` is
-    that of multiple choice, None without a key. A figure that no question gives is None.
+    the share of multiple-choice questions with the same answer in two runs, `text_similarity` the
+    mean similarity of their free-text answers, both 0..1 and averaged over pairs of runs.
+    `accuracy` is that of multiple choice, None without a key. A figure that no question gives is
+    None.
     """
 
     runs: int
     minutes: Spread
     fallback: Spread
     agreement: float | None
-    likeness: float | None
+    text_similarity: float | None
     accuracy: Spread | None
 
     def lines(self) -> list[str]:
-        """The figures as sentences."""
+        """Return the figures as sentences."""
         out = [f"{self.runs} runs: {self.minutes} minutes, {self.fallback} rows not the model's"]
         if self.accuracy is not None:
             out.append(f"multiple-choice accuracy: {self.accuracy}")
@@ -56,8 +57,10 @@ class Repeats:
             out.append(
                 f"multiple-choice questions with the same answer in two runs: {self.agreement:.1%}"
             )
-        if self.likeness is not None:
-            out.append(f"similarity of the free-text answers of two runs: {self.likeness:.1%}")
+        if self.text_similarity is not None:
+            out.append(
+                f"similarity of the free-text answers of two runs: {self.text_similarity:.1%}"
+            )
         return out
 
 
@@ -92,7 +95,7 @@ def repeat(
         minutes=_spread([count.seconds_used / 60 for count in counts]),
         fallback=_spread([count.fallback for count in counts]),
         agreement=_mean([float(a[i] == b[i]) for a, b in pairs for i in choices]),
-        likeness=_mean([similarity(a[i], b[i]) for a, b in pairs for i in free]),
+        text_similarity=_mean([similarity(a[i], b[i]) for a, b in pairs for i in free]),
         accuracy=_spread(
             [_mean([float(a[i] == labels[i]) for i in labelled]) or 0.0 for a in answers]
         )

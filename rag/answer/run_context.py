@@ -1,4 +1,4 @@
-"""What all parts of an answering run share: clocks, seed, progress, tracer and caller."""
+"""Define the context that an answering run shares: clocks, seed, progress, tracer and caller."""
 
 from __future__ import annotations
 

@@ -48,7 +48,7 @@ class Schedule:
     search: SearchAhead | None = None
 
     def first(self, batch: list[Task], rest: Sequence[Task]) -> list[Step] | None:
-        """How to answer a batch of first turns when `rest` (the batch included) remains.
+        """Return how to answer a batch of first turns when `rest` (the batch included) remains.
 
         None when there is no time at all.
         """
@@ -60,7 +60,9 @@ class Schedule:
         return [(batch, self._plan_before(batch) or plan)]
 
     def spare(self, batch: list[Task]) -> list[Step] | None:
-        """How to answer a batch of later turns; None when it does not fit under the full plan."""
+        """Return how to answer a batch of later turns; None when it does not fit under the full
+        plan.
+        """
         if self._choose(batch, (FULL, PLANS[-1])) is not FULL:
             return None
         return [(batch, FULL)]
@@ -78,13 +80,16 @@ class Schedule:
         return 0.0 if self.search is None else self.search.seconds_left()
 
     def _fits_with_search(self, rest: Sequence[Task]) -> bool:
-        """Whether a small context fits: the reranker is skipped before evidence is left out."""
+        """Return whether a small context fits: the reranker is skipped before evidence is left
+        out.
+        """
         if self._search_seconds() == 0.0:
             return True
         return self._choose(rest, (QUARTER, PLANS[-1])) is QUARTER
 
     def _plan_before(self, batch: Sequence[Task]) -> Plan | None:
-        """The plan of a batch that a kill left half recorded: the batch is repeated as it was.
+        """Return the plan of a batch that a kill left half recorded:
+        the batch is repeated as it was.
 
         The best plan of its tasks, because some may have stepped down alone.
         """
@@ -100,7 +105,10 @@ class Replay:
     recorded: Recorded
 
     def first(self, batch: list[Task], rest: Sequence[Task]) -> list[Step] | None:
-        """The batch as it was recorded, split by plan; what failed then is marked as failed."""
+        """Return the batch as it was recorded, split by plan.
+
+        What failed then is marked as failed.
+        """
         steps: dict[str, list[Task]] = {}
         for task in batch:
             turn = self.recorded.get((self.book.questions[task.position].id, task.turn))
@@ -113,12 +121,12 @@ class Replay:
         return [(steps[plan.name], plan) for plan in PLANS if plan.name in steps]
 
     def spare(self, batch: list[Task]) -> list[Step] | None:
-        """As `first`."""
+        """See `first`."""
         return self.first(batch, batch)
 
 
 def read_plan(path: Path, ids: Sequence[str]) -> Recorded:
-    """The turns of a `plan.jsonl` over the questions `ids`.
+    """Return the turns of a `plan.jsonl` over the questions `ids`.
 
     Raises UserError where the file does not exist or is of other questions.
     """
@@ -140,7 +148,7 @@ def read_plan(path: Path, ids: Sequence[str]) -> Recorded:
 
 
 def spare_batches(book: AnswerBook, turn: int) -> Iterator[list[Task]]:
-    """The batches of one later turn: free text first (it weighs more), least confident first.
+    """Yield the batches of one later turn: free text first (it weighs more), least confident first.
 
     All orders of a scored choice are in one batch, with turn 1: an engine then reads the text
     before the options once. Batches depend on earlier turns only, so that a run that was killed
@@ -165,7 +173,7 @@ def spare_batches(book: AnswerBook, turn: int) -> Iterator[list[Task]]:
 
 
 def _spare_turns(question: Question, turn: int, settings: AnswerSettings) -> range:
-    """The turns of a question that are taken together with this one."""
+    """Return the turns of a question that are taken together with this one."""
     last = turns_of(question, settings)
     if is_scored(question, settings):
         return range(1, last) if turn == 1 else range(0)

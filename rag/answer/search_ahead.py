@@ -26,7 +26,7 @@ class FoundEvidence:
 
 @dataclass(frozen=True)
 class ModelLoan:
-    """What a search needs that asks the answering model itself.
+    """The model that a search borrows, because it asks the answering model itself.
 
     `with_model` returns the searcher with the engine that runs now; `on_stall` is called when its
     call hangs.
@@ -89,7 +89,7 @@ class SearchAhead:
             self._pending[positions] = started
 
     def take(self, positions: Sequence[int]) -> FoundEvidence | None:
-        """What was found for a slice, after waiting if necessary; None where there is nothing.
+        """Return the evidence found for a slice, after waiting if necessary; None if there is none.
 
         Raises UserError where the search does: the user has to fix a broken index.
         """
@@ -120,11 +120,13 @@ class SearchAhead:
         return None
 
     def not_taken(self) -> list[tuple[int, ...]]:
-        """The slices that nobody has taken."""
+        """Return the slices that nobody has taken."""
         return list(self._pending)
 
     def seconds_left(self) -> float:
-        """How long the search still takes, by the mean of what is done (0 before anything is)."""
+        """Return how long the search still takes, by the mean of what is done
+        (0 before anything is).
+        """
         if self._given_up:
             return 0.0
         left = sum(

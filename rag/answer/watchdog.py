@@ -25,11 +25,12 @@ class Pending(Protocol[Result]):
     """A call that was started."""
 
     def done(self) -> bool:
-        """Whether its result is available."""
+        """Return whether its result is available."""
         ...
 
     def result(self, limit: float) -> Result:
-        """What the function returned or raised; raises Overdue after `limit` more seconds."""
+        """Return or raise the outcome of the function; raises Overdue after `limit` "
+        "more seconds."""
         ...
 
 
@@ -37,7 +38,7 @@ class Caller(Protocol):
     """Runs functions one after the other and waits for each at most a given time."""
 
     def __call__(self, function: Callable[[], T], limit: float) -> T:
-        """What the function returns or raises; raises Overdue after `limit` seconds."""
+        """Return or raise the outcome of the function; raises Overdue after `limit` seconds."""
         ...
 
     def start(self, function: Callable[[], T]) -> Pending[T]:
@@ -45,7 +46,7 @@ class Caller(Protocol):
         ...
 
     def separate(self) -> Caller:
-        """Another caller, whose calls do not wait for the calls of this one."""
+        """Return another caller, whose calls do not wait for the calls of this one."""
         ...
 
 
@@ -62,11 +63,11 @@ class ThreadCaller:
         self._tasks: _Tasks | None = None
 
     def __call__(self, function: Callable[[], T], limit: float) -> T:
-        """As `Caller`."""
+        """See `Caller`."""
         return self.start(function).result(limit)
 
     def start(self, function: Callable[[], T]) -> Pending[T]:
-        """As `Caller`."""
+        """See `Caller`."""
         if self._tasks is None:
             self._tasks = queue.SimpleQueue()
             threading.Thread(target=_run_tasks, args=(self._tasks,), daemon=True).start()
@@ -75,11 +76,11 @@ class ThreadCaller:
         return call
 
     def separate(self) -> ThreadCaller:
-        """As `Caller`."""
+        """See `Caller`."""
         return ThreadCaller(self._beat)
 
     def wait(self, tasks: _Tasks, outcomes: queue.SimpleQueue[T], limit: float) -> T:
-        """The outcome that arrives in time; else abandons the thread and raises Overdue."""
+        """Return the outcome that arrives in time; else abandons the thread and raises Overdue."""
         end = time.monotonic() + limit
         while True:
             try:
@@ -120,11 +121,11 @@ class _Call(Generic[T]):
             self._outcomes.put(_Raised(error))
 
     def done(self) -> bool:
-        """As `Pending`."""
+        """See `Pending`."""
         return not self._outcomes.empty()
 
     def result(self, limit: float) -> T:
-        """As `Pending`."""
+        """See `Pending`."""
         outcome = self._caller.wait(self._tasks, self._outcomes, limit)
         if isinstance(outcome, _Raised):
             raise outcome.error

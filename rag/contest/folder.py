@@ -26,8 +26,8 @@ from kofinlaw.data.law.versions import read_chunks
 from kofinlaw.files import atomic_write_bytes, write_json
 from kofinlaw.models.templates import ChatTemplate
 from kofinlaw.rag.answer_settings import AnswerSettings
+from kofinlaw.rag.contest.contest_model import ContestSettings
 from kofinlaw.rag.contest.inlining import inline
-from kofinlaw.rag.contest.model import ContestSettings
 from kofinlaw.rag.index.version_merge import merge_versions
 from kofinlaw.rag.retrieve.in_force import Calendar
 from kofinlaw.rag.settings import RagSettings
@@ -42,7 +42,7 @@ _PROBE = "\u241fquestion\u241f"
 
 @dataclass(frozen=True)
 class ContestCounts:
-    """What a contest folder holds: passages, distinct bigrams and bytes on disk."""
+    """The counts of a contest folder: passages, distinct bigrams and bytes on disk."""
 
     passages: int
     terms: int
@@ -116,7 +116,7 @@ def export_contest(
 
 
 def shown_texts(chunks: Path, rag: RagSettings) -> list[str]:
-    """The texts of the passages that a retriever with these settings shows, in order.
+    """Return the texts of the passages that a retriever with these settings shows, in order.
 
     They are of `rag.as_of` or, where that is None, of today: the script knows neither days nor
     kinds.
@@ -166,7 +166,7 @@ def write_postings(texts: Sequence[str], out: Path) -> int:
 
 
 def _frame(template: ChatTemplate) -> tuple[str, str]:
-    """What the template writes before and after the user's message."""
+    """Return the text that the template writes before and after the user's message."""
     text = template.render([{"role": "user", "content": _PROBE}], add_generation_prompt=True)
     before, probe, after = text.partition(_PROBE)
     if not probe:
@@ -175,7 +175,9 @@ def _frame(template: ChatTemplate) -> tuple[str, str]:
 
 
 def _stop_ids(model: Path, template: ChatTemplate) -> list[int]:
-    """Ids that end an answer: the template's stop token first, then the configurations' EOS."""
+    """Return the ids that end an answer: the template's stop token first,
+    then the configurations' EOS.
+    """
     from kofinlaw.models.tokenizer import load_tokenizer
 
     ids = load_tokenizer(model).encode(template.stop)[-1:]

@@ -18,7 +18,8 @@ PACKAGE = "kofinlaw"
 
 
 def inline(source: str) -> str:
-    """The script with each `from kofinlaw... import name` replaced by the source of the name.
+    """Return the script with each `from kofinlaw... import name` replaced by the source
+    of the name.
 
     Everything that a name uses is copied too: constants, other functions, and its module's imports
     of other packages. Names that only annotations use are not copied. Raises UserError where two
@@ -94,7 +95,7 @@ def _paste_import(
 
 
 def _split(body: list[ast.stmt]) -> tuple[list[ast.Import | ast.ImportFrom], list[ast.stmt]]:
-    """(imports, everything else except the docstring)."""
+    """Return (imports, everything else except the docstring)."""
     imports = [node for node in body if isinstance(node, (ast.Import, ast.ImportFrom))]
     others = [
         node
@@ -106,13 +107,13 @@ def _split(body: list[ast.stmt]) -> tuple[list[ast.Import | ast.ImportFrom], lis
 
 
 def _own_module(statement: ast.Import | ast.ImportFrom) -> str:
-    """The kofinlaw module that a statement imports from; empty for any other."""
+    """Return the kofinlaw module that a statement imports from; empty for any other."""
     module = statement.module if isinstance(statement, ast.ImportFrom) else None
     return module if module is not None and module.split(".")[0] == PACKAGE else ""
 
 
 def _defined(node: ast.stmt) -> Iterator[str]:
-    """Names that a statement defines."""
+    """Yield names that a statement defines."""
     if isinstance(node, (ast.FunctionDef, ast.ClassDef)):
         yield node.name
     targets = node.targets if isinstance(node, ast.Assign) else [getattr(node, "target", None)]
@@ -123,7 +124,9 @@ def _defined(node: ast.stmt) -> Iterator[str]:
 
 
 def _names(node: ast.AST) -> list[str]:
-    """Names that the code of a statement uses, without annotations: they are never evaluated."""
+    """Return the names that the code of a statement uses, without annotations:
+    they are never evaluated.
+    """
     seen: dict[str, None] = {}
 
     def visit(part: ast.AST, field: str) -> None:

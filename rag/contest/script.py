@@ -27,7 +27,7 @@ from numpy.typing import NDArray
 
 from kofinlaw.data.korean.words import bigrams
 from kofinlaw.rag.answer.fallback import FALLBACK_PASSAGES, fallback_answer
-from kofinlaw.rag.contest.model import ContestSettings, Model
+from kofinlaw.rag.contest.contest_model import ContestSettings, Model
 from kofinlaw.rag.questions.option_marks import split_options
 from kofinlaw.records import Question
 
@@ -75,7 +75,7 @@ def load_index(folder: Path) -> Postings:
 
 
 def scores_of(index: Postings, query: str) -> NDArray[np.float32]:
-    """BM25 score of every passage for a query."""
+    """Return the BM25 score of every passage for a query."""
     scores = np.zeros(len(index.texts), dtype=np.float32)
     for token in bigrams(query):
         term = index.terms.get(token)
@@ -86,7 +86,9 @@ def scores_of(index: Postings, query: str) -> NDArray[np.float32]:
 
 
 def search(index: Postings, stem: str, options: Sequence[str], k: int) -> list[str]:
-    """The best passages for the stem, and for the stem with its options, fused by min-max."""
+    """Return the best passages for the stem, and for the stem with its options,
+    fused by min-max.
+    """
     fused = np.zeros(len(index.texts), dtype=np.float64)
     queries = [stem, "\n".join([stem, *options])] if options else [stem]
     for query in queries:
@@ -101,7 +103,7 @@ def search(index: Postings, stem: str, options: Sequence[str], k: int) -> list[s
 
 
 def read(path: Path) -> tuple[list[str], list[list[str]], list[Question]]:
-    """The header, the rows and the questions of a CSV file."""
+    """Return the header, the rows and the questions of a CSV file."""
     with open(path, encoding="utf-8-sig", newline="") as handle:
         header, *rows = [row for row in csv.reader(handle) if any(row)]
     names = [name.strip().lower() for name in header]
@@ -133,7 +135,7 @@ def write_submission(
 
 
 def answers_before(path: Path) -> dict[str, str]:
-    """The answers of earlier starts, by id."""
+    """Return the answers of earlier starts, by id."""
     known: dict[str, str] = {}
     if path.exists():
         for line in path.read_text(encoding="utf-8").splitlines():

@@ -47,7 +47,7 @@ class BlockBuilder:
         self._progress = progress
 
     def tokens(self, kind: str, tokenizer: str, *, workers: int) -> list[list[str]]:
-        """The tokens of each passage. `tokenizer` is the version that cuts them."""
+        """Return the tokens of each passage. `tokenizer` is the version that cuts them."""
         known = self._known_tokens(kind, tokenizer)
         out: list[list[str]] = []
         for start in range(0, len(self._records), BLOCK):
@@ -65,7 +65,8 @@ class BlockBuilder:
         return out
 
     def vectors(self, name: str, characters: int | None, cache: Path | None) -> Vectors:
-        """float32 [passages, dimensions] of the first `characters` of each passage (None: all).
+        """Return float32 [passages, dimensions] of the first `characters`
+        of each passage (None: all).
 
         `name` is the embedder's, `cache` its folder of vectors.
         """
@@ -93,7 +94,7 @@ class BlockBuilder:
         return np.concatenate(blocks)
 
     def _known_tokens(self, kind: str, tokenizer: str) -> dict[str, list[str]]:
-        """Tokens of the older index by hash; empty where another tokenizer cut them."""
+        """Return the tokens of the older index by hash; empty where another tokenizer cut them."""
         older = self._older
         if older is None or kind not in older.meta["lexical"]:
             return {}
@@ -103,7 +104,7 @@ class BlockBuilder:
         return {sha256: tokens[row] for sha256, row in self._rows.items()}
 
     def _known_vectors(self, embedder: str, characters: int | None) -> dict[str, Vectors]:
-        """Vectors of the older index by hash; empty where they were made differently."""
+        """Return the vectors of the older index by hash; empty where they were made differently."""
         older = self._older
         wanted = (embedder, characters)
         if older is None or (older.meta["embedder"], older.meta["embed_characters"]) != wanted:

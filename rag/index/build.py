@@ -15,7 +15,7 @@ from kofinlaw.rag.index.blocks import BLOCK, VECTOR_BLOCK, BlockBuilder
 from kofinlaw.rag.index.generations import publish, start
 from kofinlaw.rag.index.index import Index
 from kofinlaw.rag.index.meta import FORMAT, IndexMeta
-from kofinlaw.rag.index.references import cited_rows, read_references
+from kofinlaw.rag.index.passage_references import cited_rows, read_references
 from kofinlaw.rag.index.stores.table import write_table
 from kofinlaw.rag.index.tokens import tokenizer_version
 from kofinlaw.rag.index.version_merge import merge_versions
@@ -41,7 +41,7 @@ class IndexCounts:
     bytes: int
 
     def to_record(self) -> dict[str, object]:
-        """The figures by name."""
+        """Return the figures by name."""
         return dict(asdict(self))
 
 
@@ -54,7 +54,7 @@ def build_index(
     previous: Path | None = None,
     progress: Progress = silent,
 ) -> IndexCounts:
-    """Index the chunks of a corpus into `out`. A build that was killed there is resumed.
+    """Return the index the chunks of a corpus into `out`. A build that was killed there is resumed.
 
     Args:
         chunks: `chunks.jsonl` of a corpus. References between articles come from `citations.jsonl`
@@ -150,7 +150,7 @@ def _read_records(chunks: Path) -> list[Chunk]:
 
 
 def _older_index(folder: Path) -> Index | None:
-    """The index in a folder; None where it cannot be read, and then nothing is reused."""
+    """Return the index in a folder; None where it cannot be read, and then nothing is reused."""
     try:
         index = Index.load(folder)
         return index if index.chunks else None

@@ -1,4 +1,4 @@
-"""Generations of an index folder: the one being built, the one in use, and the one before.
+"""Manage the generations of an index folder: one being built, one in use, and one before it.
 
 `index.json` names the generation in use. It is replaced in one step when a build is complete, so
 a reader sees the old index or the new one and never a mixture.

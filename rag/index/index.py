@@ -61,13 +61,13 @@ class Index:
             raise UserError(
                 f"this index has format {found}; this version reads {FORMAT}",
                 where=str(folder),
-                remedy="build it again",
+                remedy="build the index again",
             )
         return cls(folder, meta)
 
     @property
     def fingerprint(self) -> str:
-        """Hexadecimal; equal for the same chunks, references, tokenizers and embedder."""
+        """Hexadecimal hash, equal for the same chunks, references, tokenizers and embedder."""
         return fingerprint(self.meta)
 
     @cached_property
@@ -106,7 +106,7 @@ class Index:
         return dict(self._json("references.json"))
 
     def lexical(self, kind: str) -> LexicalIndex:
-        """The bm25s index over `kiwi` or `bigram` tokens, memory-mapped.
+        """Return the bm25s index over `kiwi` or `bigram` tokens, memory-mapped.
 
         Raises UserError where the index was built without it, or is damaged.
         """
@@ -114,7 +114,7 @@ class Index:
             raise UserError(
                 f"this index has no {kind} tokens (it has {', '.join(self.meta['lexical'])})",
                 where=str(self.folder),
-                remedy="set rag.lexical to what it has, or build it again",
+                remedy="set rag.lexical to the tokens it has, or build the index again",
             )
         try:
             index = LexicalIndex.load(self._files / f"lexical-{kind}")
@@ -132,7 +132,7 @@ class Index:
         return flat.reshape(len(table), -1).astype(np.float32, copy=False)
 
     def tokens(self, kind: str) -> list[list[str]]:
-        """The tokens of all passages, by row."""
+        """Return the tokens of all passages, by row."""
         name = f"tokens_{kind}"
         return [text.split() for text in self._table((name,))[name].to_pylist()]
 

@@ -1,4 +1,4 @@
-"""What `index.json` says about an index, and the fingerprint made from it."""
+"""Define the content of `index.json`, and compute the fingerprint of an index from it."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ FORMAT = 3
 
 
 class IndexMeta(TypedDict):
-    """What an index was made from. All keys except `generation` enter the fingerprint.
+    """The sources of an index. All keys except `generation` enter the fingerprint.
 
     `earlier_sha256` exists only where the corpus has texts of earlier versions; `dimensions` (of
     the vectors, 0 without any) and `generation` (the folder of the files) are added at the end of
@@ -34,7 +34,7 @@ class IndexMeta(TypedDict):
 
 
 def fingerprint(meta: Mapping[str, object]) -> str:
-    """Hexadecimal hash of what an index was made from; equal in every folder."""
+    """Return the Hexadecimal hash of what an index was made from; equal in every folder."""
     named = {key: value for key, value in meta.items() if key != "generation"}
     text = json.dumps(named, sort_keys=True, ensure_ascii=False)
     return hashlib.sha256(text.encode("utf-8")).hexdigest()

@@ -11,7 +11,8 @@ __all__ = ["tokenizer_version", "tokens_of"]
 
 
 def tokens_of(kind: str, texts: Sequence[str], *, workers: int = 1) -> list[list[str]]:
-    """The tokens of each text: Kiwi content morphemes (`kiwi`), or Hangul bigrams (`bigram`).
+    """Return the tokens of each text: Kiwi content morphemes (`kiwi`), or Hangul bigrams
+    (`bigram`).
 
     `workers` is the number of Kiwi's threads.
     """
@@ -21,7 +22,9 @@ def tokens_of(kind: str, texts: Sequence[str], *, workers: int = 1) -> list[list
 
 
 def tokenizer_version() -> str:
-    """The installed versions of Kiwi and its model, on which the tokens of an index depend."""
+    """Return the installed versions of Kiwi and its model, on
+    which the tokens of an index depend.
+    """
     try:
         return f"kiwipiepy {version('kiwipiepy')}, model {version('kiwipiepy_model')}"
     except PackageNotFoundError:

@@ -15,7 +15,8 @@ _ARTICLE = re.compile(r"제(\d+)(?:-(\d+))?조(?:의(\d+))?")
 
 
 def merge_versions(chunks: Iterable[Chunk]) -> Iterator[Chunk]:
-    """The chunks in order, each earlier text (one with `until`) behind the passage of its unit.
+    """Yield the chunks in order, each earlier text (one with `until`) behind the passage
+    of its unit.
 
     An article that the newest version no longer has comes behind the last article with a lower
     number, a unit without a number behind the last passage of its act. So the neighbours of an
@@ -47,7 +48,7 @@ def merge_versions(chunks: Iterable[Chunk]) -> Iterator[Chunk]:
 
 
 def _row_before(chunk: Chunk, newest: list[Chunk], rows: list[int]) -> int:
-    """The row behind which a text without a successor comes; `rows` are those of its act.
+    """Return the row behind which a text without a successor comes; `rows` are those of its act.
 
     For an article numbered below all others that is the row before its act.
     """
@@ -61,6 +62,6 @@ def _row_before(chunk: Chunk, newest: list[Chunk], rows: list[int]) -> int:
 
 
 def _number(chunk: Chunk) -> tuple[int, ...] | None:
-    """The article's number in its act, for comparison."""
+    """Return the article's number in its act, for comparison."""
     match = _ARTICLE.match(chunk.unit[len(chunk.title) :].strip())
     return tuple(int(part or 0) for part in match.groups()) if match else None

@@ -29,7 +29,7 @@ _ASKS_A_CHOICE = re.compile(
 
 
 def split_options(text: str, *, where: str = "") -> tuple[str, tuple[str, ...]]:
-    """The stem and the texts of the options without their marks (no options: free text).
+    """Return the stem and the texts of the options without their marks (no options: free text).
 
     Options begin with `1`, `1.`, `1)`, `①`, `(1)`, `가.` or `A.` at the start of a line, numbered
     from one without a gap to the end of the text. Lines in between continue an option. Circled
@@ -62,7 +62,7 @@ def split_options(text: str, *, where: str = "") -> tuple[str, tuple[str, ...]]:
 
 
 def checked_options(stem: str, options: tuple[str, ...], where: str) -> tuple[str, tuple[str, ...]]:
-    """The same stem and options.
+    """Return the same stem and options.
 
     Raises UserError, with `where`, for fewer than two options, more than nine or an empty one.
     """
@@ -89,7 +89,9 @@ def _number(style: str, mark: str) -> int:
 
 
 def _last_block(lines: Sequence[str], style: str) -> tuple[int, list[int], str] | None:
-    """The last run of marks 1, 2, 3 ... of a style: its first line, each mark's line, the style."""
+    """Return the last run of marks 1, 2, 3 ... of a style: its first line, each mark's line,
+    the style.
+    """
     marks: list[int] = []
     best: list[int] = []
     for position, line in enumerate(lines):
@@ -113,7 +115,7 @@ def _option_text(lines: Sequence[str], style: str) -> str:
 
 
 def _inline_circled(text: str) -> tuple[str, tuple[str, ...]] | None:
-    """`… 것은? ① 가 ② 나 ③ 다`: marks in order within one line."""
+    """Split `… 것은? ① 가 ② 나 ③ 다`: marks in order within one line."""
     start = text.rfind("①")
     if start <= 0:
         return None
@@ -129,7 +131,7 @@ def _inline_circled(text: str) -> tuple[str, tuple[str, ...]] | None:
 
 
 def _unmarked(text: str, lines: Sequence[str]) -> tuple[str, tuple[str, ...]]:
-    """Options without marks, one a line, where the stem asks for a choice."""
+    """Return options without marks, one a line, where the stem asks for a choice."""
     filled = [line.strip() for line in lines if line.strip()]
     stem, options = filled[0], tuple(filled[1:])
     asks = stem.endswith(("?", "？", "시오.", "오.")) and _ASKS_A_CHOICE.search(stem)

@@ -15,7 +15,7 @@ MAX_FIELD = 4 * 1024 * 1024  # characters
 
 
 def csv_records(path: Path, text: str) -> tuple[list[str], list[tuple[int, list[str]]]]:
-    """The header, and (line number from 1, cells) of each row. Empty lines may end the file.
+    """Return the header, and (line number from 1, cells) of each row. Empty lines may end the file.
 
     `path` is named in error messages. Raises UserError with the line for text that is not CSV, a
     blank row, and a row with another number of cells than the header.
@@ -33,7 +33,9 @@ def csv_records(path: Path, text: str) -> tuple[list[str], list[tuple[int, list[
                 continue
             if header and (blank or not any(cell.strip() for cell in row)):
                 raise UserError(
-                    "a row is blank", where=f"{path}:{blank or here}", remedy="delete it or fill it"
+                    "a row is blank",
+                    where=f"{path}:{blank or here}",
+                    remedy="delete the row or fill it in",
                 )
             blank = 0
             if not header:
@@ -48,15 +50,19 @@ def csv_records(path: Path, text: str) -> tuple[list[str], list[tuple[int, list[
                 records.append((here, row))
     except csv.Error as error:
         raise UserError(
-            f"not CSV: {error}", where=f"{path}:{line}", remedy="is a double quote missing?"
+            f"not CSV: {error}", where=f"{path}:{line}", remedy="check for a missing double quote"
         ) from error
     if not header:
-        raise UserError("the file is empty", where=str(path), remedy="it needs ID,Question rows")
+        raise UserError(
+            "the file is empty",
+            where=str(path),
+            remedy="write the header ID,Question and one row for each question",
+        )
     return header, records
 
 
 def decoded(path: Path) -> tuple[str, str]:
-    """The text of a file and the encoding in which its submission is written.
+    """Return the text of a file and the encoding in which its submission is written.
 
     Excel saves CP949; the submission is then written as UTF-8 with a byte-order mark, which Excel
     opens. Raises UserError where the file does not exist or has another encoding.
@@ -85,7 +91,9 @@ def decoded(path: Path) -> tuple[str, str]:
 
 
 def column(path: Path, header: Sequence[str], name: str) -> int:
-    """The index of a column, in any case; UserError unless the header has it exactly once."""
+    """Return the index of a column, in any case; UserError unless the header has it exactly
+    once.
+    """
     found = [i for i, cell in enumerate(header) if cell.lower() == name.lower()]
     if len(found) != 1:
         raise UserError(

@@ -114,7 +114,9 @@ def _read_jsonl(path: Path) -> QuestionFile:
         question = _question(identity, fields["question"], where, tuple(options))
         questions.append(replace(question, as_of=_day(fields.get("as_of"), where)))
     if not questions:
-        raise UserError("the file is empty", where=str(path), remedy="one JSON object a line")
+        raise UserError(
+            "the file is empty", where=str(path), remedy="write one JSON object in each line"
+        )
     return QuestionFile(
         path=path,
         questions=tuple(questions),
@@ -141,7 +143,7 @@ def _identity(identity: str, seen: dict[str, int], line: int, where: str) -> str
 
 
 def _day(value: object, where: str) -> str:
-    """An ISO day; empty for none."""
+    """Return an ISO day; empty for none."""
     if value is None or value == "":
         return ""
     try:

@@ -33,7 +33,7 @@ class Sheet:
 
 
 def read_sheet(file: QuestionFile, sample: Path | None = None) -> Sheet:
-    """The columns of the question file and `Answer`; for JSON Lines `ID,Answer`.
+    """Return the columns of the question file and `Answer`; for JSON Lines `ID,Answer`.
 
     With `sample` (a sample submission) its columns, rows and order are used. Raises UserError where
     the sample cannot be read, has an id that is not in the question file, or lacks one.

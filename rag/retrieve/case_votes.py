@@ -19,7 +19,7 @@ POWER = 2.0  # a vote weighs score ** 2: measured at least as good as 1 and 3 on
 
 
 def vote(voters: Rows, scores: Scores, cited: Mapping[int, Sequence[int]], k: int) -> Found:
-    """Rows and votes of the `k` articles that the voters cite, best first, ties by row.
+    """Return the rows and votes of the `k` articles that the voters cite, best first, ties by row.
 
     Args:
         voters: Rows of passages of court decisions.

@@ -51,7 +51,7 @@ class CrossEncoder:
         return cls(model.to(device).eval(), tokenizer)
 
     def score(self, pairs: Sequence[tuple[str, str]]) -> list[float]:
-        """The sigmoid of the logit (0..1) of each (question, passage) pair, in order."""
+        """Return the sigmoid of the logit (0..1) of each (question, passage) pair, in order."""
         scores = [0.0] * len(pairs)
         by_length = sorted(range(len(pairs)), key=lambda i: (sum(map(len, pairs[i])), i))
         for start in range(0, len(pairs), BATCH):

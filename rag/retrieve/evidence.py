@@ -1,4 +1,4 @@
-"""The interface between retrieval and answering: what a searcher does, and the hits it returns."""
+"""Define the interface between retrieval and answering: the searcher and the hits it returns."""
 
 from __future__ import annotations
 
@@ -36,16 +36,16 @@ class Searcher(Protocol):
 
     @property
     def fingerprint(self) -> str:
-        """Hexadecimal; equal for equal index and settings."""
+        """Hexadecimal hash, equal for an equal index and settings."""
         ...
 
     @property
     def needs_model(self) -> tuple[str, ...]:
-        """What it can only do with a model (see `with_model`); empty where nothing is missing."""
+        """The features that need a model (see `with_model`); empty where no feature needs one."""
         ...
 
     def with_model(self, engine: Engine, template: ChatTemplate) -> Searcher:
-        """The same searcher, which asks this model where its settings say so."""
+        """Return the same searcher, which asks this model where its settings say so."""
         ...
 
     def search(
@@ -55,15 +55,15 @@ class Searcher(Protocol):
         as_of: Sequence[datetime.date | None] | None = None,
         rerank: bool = True,
     ) -> list[list[Hit]]:
-        """Passages of each question, best first, in force on its day where one is given."""
+        """Return passages of each question, best first, in force on its day where one is given."""
         ...
 
     def absent(self, question: Question) -> tuple[AbsentAct, ...]:
-        """Acts that the question is about and that have no text on the day it names."""
+        """Return the acts that the question is about and that have no text on the day it names."""
         ...
 
     def chunks(self, ids: Sequence[str]) -> list[Chunk]:
-        """The chunks of these ids, in order."""
+        """Return the chunks of these ids, in order."""
         ...
 
 
@@ -74,7 +74,7 @@ def search_questions(
     rerank: bool = True,
     tracer: Tracer | None = None,
 ) -> list[list[Hit]]:
-    """Passages of each question, each on the day that the question itself names, if any.
+    """Return the passages of each question, each on the day that the question itself names, if any.
 
     The search is traced as `retrieval`, by `tracer` or within the span that is open.
     """
@@ -90,5 +90,5 @@ def search_questions(
 
 
 def trace_records(hits: Sequence[Hit]) -> list[dict[str, str | float]]:
-    """The hits as a trace records them: id, score and retrievers, best first."""
+    """Return the hits as a trace records them: id, score and retrievers, best first."""
     return [{"id": hit.chunk.id, "score": hit.score, "by": ", ".join(hit.by)} for hit in hits]

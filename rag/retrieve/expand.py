@@ -20,7 +20,7 @@ __all__ = ["cross_references", "neighbours"]
 def neighbours(
     chunks: Sequence[Chunk], order: Sequence[int], reach: int, shown: Mask | None = None
 ) -> list[int]:
-    """Rows up to `reach` before and after the best one, in its document and not found yet.
+    """Return rows up to `reach` before and after the best one, in its document and not found yet.
 
     `order` are the rows found, best first. Only rows that are `shown` (None: all) count as steps,
     because texts of other versions of the same act lie between them.
@@ -49,7 +49,8 @@ def neighbours(
 def cross_references(
     index: Index, scores: Mapping[int, float], limit: int, shown: Mask | None = None
 ) -> list[int]:
-    """First passages of at most `limit` units that the hits cite and that were not found.
+    """Return the first passages of at most `limit` units that the hits cite
+    and that were not found.
 
     `scores` are the fused scores of the hits by row. A unit's weight is the sum of the scores of
     the hits that cite it, so an article that several good hits cite comes first. Only texts that

@@ -57,12 +57,13 @@ class Calendar:
         self._decisions = np.array([chunk.kind == "case" for chunk in chunks], dtype=bool)
 
     def in_force(self, day: datetime.date) -> Mask:
-        """The passages that are in force on the day."""
+        """Return the passages that are in force on the day."""
         asked = day.isoformat()
         return (self._starts <= asked) & (asked < self._ends)
 
     def shown_on(self, day: datetime.date) -> Mask | None:
-        """The passages shown where no day is asked for and `day` is today; None: all of them.
+        """Return the passages shown where no day is asked for and `day` is today; None:
+        all of them.
 
         Of each title the text in force, or the first one where the act is yet to come into force;
         court decisions always.
@@ -74,12 +75,14 @@ class Calendar:
         return None if bool(shown.all()) else shown
 
     def without_text(self, day: datetime.date) -> tuple[Mask, dict[str, str]]:
-        """The passages of titles without any text on the day, and each such title's first day."""
+        """Return the passages of titles without any text on the day,
+        and each such title's first day.
+        """
         first = self._first_days(self.in_force(day))
         return np.array([title in first for title in self._titles], dtype=bool), first
 
     def _first_days(self, shown: Mask) -> dict[str, str]:
-        """Title → first day, of titles none of whose passages is shown."""
+        """Return the title → first day, of titles none of whose passages is shown."""
         present = {title for title, one in zip(self._titles, shown.tolist(), strict=True) if one}
         first: dict[str, str] = {}
         for title, start in zip(self._titles, self._starts.tolist(), strict=True):

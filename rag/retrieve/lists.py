@@ -58,7 +58,7 @@ class Backends:
 def search_lists(
     asked: Sequence[ScopedQuery], index: Index, settings: RagSettings, backends: Backends
 ) -> Iterator[tuple[str, float, Sequence[Found]]]:
-    """(name, weight, one list for each query) of each retriever that has a weight.
+    """Yield (name, weight, one list for each query) of each retriever that has a weight.
 
     The names are `hybrid` (where a server fuses words and vectors), else `kiwi`, `bigram` and
     `dense`; and `cases` for the articles that court decisions vote for.

@@ -1,4 +1,4 @@
-"""Priors: what supports a passage besides its own words, known from the corpus without labels.
+"""Add priors to fused scores: support for a passage from the corpus structure, without labels.
 
 Each is 0..1 and is added to the fused score by its weight (`rag.weights`). Courts and examiners
 ask about articles near other hits, articles that others refer to, and articles of acts. Measured
@@ -39,7 +39,7 @@ class Priors:
         self._index = index
 
     def add_to(self, rows: Rows, scores: Scores, weights: RetrieverWeights) -> Floats:
-        """The fused scores with the weighted priors added."""
+        """Return the fused scores with the weighted priors added."""
         out = scores.astype(np.float64)
         for name in PRIORS:
             weight = getattr(weights, name)
@@ -64,7 +64,7 @@ class Priors:
         return _relative_to_best(sums[rows])
 
     def beside(self, rows: Rows, scores: Scores) -> Floats:
-        """The better score of the two passages next to each one in its document.
+        """Return the better score of the two passages next to each one in its document.
 
         Texts of an article in several versions count as one passage.
         """
@@ -80,11 +80,13 @@ class Priors:
         return better
 
     def cited_often(self, rows: Rows, scores: Scores) -> Floats:
-        """log(1 + articles that refer to each passage's), the most cited of the corpus being 1."""
+        """Return log(1 + articles that refer to each passage's),
+        the most cited of the corpus being 1.
+        """
         return self._times_cited[rows]
 
     def act(self, rows: Rows, scores: Scores) -> Floats:
-        """1 for the text of an act, 0 for that of a decree, a rule or another document."""
+        """Return 1 for the text of an act, 0 for that of a decree, a rule or another document."""
         return self._acts[rows]
 
     def _by_row(self, rows: Rows, scores: Scores) -> Floats:
@@ -146,6 +148,6 @@ class Priors:
 
 
 def _relative_to_best(values: Floats | Rows) -> Floats:
-    """Divided by the largest value; zeros stay."""
+    """Divide by the largest value; zeros stay zero."""
     best = float(values.max()) if len(values) else 0.0
     return values / best if best > 0 else np.zeros(len(values))

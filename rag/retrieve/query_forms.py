@@ -39,7 +39,7 @@ class Query(NamedTuple):
 def queries_of(
     question: Question, forms: Sequence[QueryForm], written: Written | None = None
 ) -> list[Query]:
-    """The queries of a question; their shares add up to 1.
+    """Return the queries of a question; their shares add up to 1.
 
     A form that gives nothing (options of a question without options, a form that no model wrote)
     leaves its share to the others. Where all give nothing, the stem alone is searched.
@@ -70,7 +70,7 @@ def _texts(question: Question, form: QueryForm, written: Written) -> list[str]:
 def write_queries(
     questions: Sequence[Question], forms: Sequence[QueryForm], generate: Generate, rewrites: int
 ) -> dict[tuple[str, QueryForm], list[str]]:
-    """Queries that a model writes for each question and written form.
+    """Return the queries that a model writes for each question and written form.
 
     `rewrites` is the number of rewrites for `multi_query`. A question and form for which the model
     wrote nothing usable is left out.
@@ -104,7 +104,7 @@ def _lines(text: str, limit: int) -> list[str]:
 
 
 def generate_with(engine: Engine, template: ChatTemplate) -> Generate:
-    """Greedy generation through a chat template, in the form that `write_queries` needs."""
+    """Return the function that `write_queries` calls: greedy generation by a chat template."""
 
     def generate(instructions: Sequence[str]) -> list[str]:
         prompts = [

@@ -14,7 +14,9 @@ __all__ = ["rank", "retriever_weights"]
 
 
 def rank(lists: Sequence[Ranked], settings: RagSettings, priors: Priors) -> list[Fused]:
-    """The passages of all lists, best first: the lists fused, then the weighted priors added."""
+    """Return the passages of all lists, best first: the lists fused,
+    then the weighted priors added.
+    """
     fused = fuse(lists, settings.fusion)
     weights = settings.weights
     if not fused or not any(getattr(weights, name) for name in PRIORS):
@@ -26,7 +28,7 @@ def rank(lists: Sequence[Ranked], settings: RagSettings, priors: Priors) -> list
 
 
 def retriever_weights(settings: RagSettings) -> dict[str, float]:
-    """The weight of each retriever (`kiwi`, `bigram`, `dense`, `cases`); they add up to 1.
+    """Return the weight of each retriever (`kiwi`, `bigram`, `dense`, `cases`); they add up to 1.
 
     Court decisions get `case_votes`. Of the rest the vectors get `alpha`, and the lexical indexes
     share what remains by their weights.

@@ -45,7 +45,7 @@ class StoredLists:
         self._questions = [_stored(one) for one in lists]
 
     def rank(self, settings: RagSettings) -> list[Rows]:
-        """The rows found for each question, best first."""
+        """Return the rows found for each question, best first."""
         weights = retriever_weights(settings)
         return [self._rank(rows, lists, settings, weights) for rows, lists in self._questions]
 
@@ -80,7 +80,7 @@ class StoredLists:
 
 
 def _stored(lists: Sequence[Ranked]) -> tuple[Rows, list[_List]]:
-    """All rows of a question, sorted, and its lists."""
+    """Return all rows of a question, sorted, and its lists."""
     every = np.concatenate([one.rows for one in lists]) if lists else np.zeros(0)
     rows = np.unique(every.astype(np.int64))
     stored = []

@@ -1,4 +1,4 @@
-"""Rerankers: score a question and a passage together, which retrievers never do.
+"""Rerank passages: score a question and a passage together, which retrievers never do.
 
 A reranker is a cross-encoder (such as BAAI/bge-reranker-v2-m3), or the answering model, which says
 yes or no. For the model only the scores of its first token are read: one forward pass for a pair.
@@ -41,7 +41,8 @@ PASSAGE_CHARACTERS = 1500  # of a passage, in the prompt that asks for yes or no
 def open_reranker(
     name: str, *, engine: Engine | None = None, template: ChatTemplate | None = None
 ) -> Reranker | None:
-    """The reranker that a recipe names: `none` (None), `llm`, or a cross-encoder's id or folder.
+    """Return the reranker that a recipe names: `none` (None), `llm`,
+    or a cross-encoder's id or folder.
 
     Raises UserError for `llm` without a model, and for a cross-encoder that is not on this
     machine.
@@ -69,7 +70,7 @@ class CrossEncoderReranker:
         self._folder = folder
 
     def __call__(self, pairs: Sequence[tuple[str, str]]) -> list[float]:
-        """The scores of the pairs. Raises UserError for a model with several labels."""
+        """Return the scores of the pairs. Raises UserError for a model with several labels."""
         return self._loaded.score(pairs)
 
     @cached_property
@@ -80,7 +81,7 @@ class CrossEncoderReranker:
 
 
 def yes_or_no(engine: Engine, template: ChatTemplate) -> Reranker:
-    """A reranker by the model: the share of `예` against `아니오` as its first word."""
+    """Return a reranker by the model: the share of `예` against `아니오` as its first word."""
 
     def score(pairs: Sequence[tuple[str, str]]) -> list[float]:
         prompts = [

@@ -101,7 +101,9 @@ class Retriever:
         self._reranker = reranker
 
     def with_model(self, engine: Engine, template: ChatTemplate) -> Retriever:
-        """This retriever with a model that writes queries and reranks where the settings say so."""
+        """Return this retriever with a model that writes queries
+        and reranks as the settings say.
+        """
         other = copy.copy(self)
         other._written, other._written_for = {}, set()
         if any(form in WRITTEN_FORMS for form in self.settings.query_forms):
@@ -112,7 +114,7 @@ class Retriever:
 
     @property
     def needs_model(self) -> tuple[str, ...]:
-        """What the settings ask for and only `with_model` makes possible; empty: nothing."""
+        """The settings that only `with_model` makes possible; empty if there are none."""
         forms = [form for form in self.settings.query_forms if form in WRITTEN_FORMS]
         out = [f"query form {form}" for form in forms if self._generate is None]
         waits = self.settings.reranker == "llm" and self._reranker is None
@@ -120,12 +122,15 @@ class Retriever:
 
     @property
     def fingerprint(self) -> str:
-        """Hexadecimal; equal for equal index, settings and law in force."""
+        """Hexadecimal hash, equal for an equal index, settings and law in force."""
         text = self.index.fingerprint + self.settings.model_dump_json() + self._scopes.fingerprint
         return hashlib.sha256(text.encode("utf-8")).hexdigest()
 
     def chunks(self, ids: Sequence[str]) -> list[Chunk]:
-        """The chunks of these ids, in order. Raises UserError for an id that the index lacks."""
+        """Return the chunks of these ids, in order.
+
+        Raises UserError for an id that the index lacks.
+        """
         try:
             return [self.index.chunks[self.index.row_of[identity]] for identity in ids]
         except KeyError as error:
@@ -141,7 +146,7 @@ class Retriever:
         as_of: Days = None,
         rerank: bool = True,
     ) -> list[list[Hit]]:
-        """Passages of each question, best first: `k`, then neighbours and cross-references.
+        """Return passages of each question, best first: `k`, then neighbours and cross-references.
 
         Args:
             questions: The questions; a batch gives the same hits as one question after another.
@@ -167,7 +172,7 @@ class Retriever:
         return [self._hits(one, scope.shown) for one, scope in zip(ranked, scopes, strict=True)]
 
     def absent(self, question: Question) -> tuple[AbsentAct, ...]:
-        """Acts that the question is about and that have no text on the day it names.
+        """Return the acts that the question is about and that have no text on the day it names.
 
         These are the acts of the question's best hits among texts of all days. The day is the
         question's own or that of the settings; without one the result is empty.
@@ -191,7 +196,7 @@ class Retriever:
         allowed: Allowed | None = None,
         as_of: Days = None,
     ) -> list[list[Ranked]]:
-        """The list of each retriever for each query of each question, with its weight.
+        """Return the list of each retriever for each query of each question, with its weight.
 
         The arguments are those of `search`.
         """
@@ -231,7 +236,7 @@ class Retriever:
         self._written_for |= {question.id for question in new}
 
     def _rank(self, question: Question, lists: Sequence[Ranked], scope: Scope) -> list[Fused]:
-        """The shown passages, best first; articles that the question cites are raised."""
+        """Return the shown passages, best first; articles that the question cites are raised."""
         settings = self.settings
         by_row = {fused.row: fused for fused in rank(lists, settings, self._priors)}
         if settings.citation_lookup and settings.weights.citation > 0:
@@ -249,7 +254,10 @@ class Retriever:
         ranked: Sequence[list[Fused]],
         reranker: Reranker,
     ) -> list[list[Fused]]:
-        """The same passages in the reranker's order; equal scores keep the order they had."""
+        """Return the same passages in the reranker's order.
+
+        Equal scores keep the order they had.
+        """
         pairs = [
             ("\n".join([question.question, *question.options]), self.index.chunks[fused.row].text)
             for question, found in zip(questions, ranked, strict=True)

@@ -53,7 +53,7 @@ class Scopes:
     def of(
         self, questions: Sequence[Question], allowed: Allowed | None, as_of: Days
     ) -> list[Scope]:
-        """The scope of each question."""
+        """Return the scope of each question."""
         days: Sequence[datetime.date | Literal["any"] | None]
         if as_of is None or isinstance(as_of, (datetime.date, str)):
             days = [as_of] * len(questions)
@@ -69,7 +69,7 @@ class Scopes:
 
     @property
     def fingerprint(self) -> str:
-        """Hexadecimal hash of the passages that are shown today; empty where that is all."""
+        """Hexadecimal hash of the passages that are shown today; empty if all are shown."""
         if self._settings.as_of is not None or (shown := self._shown_today) is None:
             return ""
         return hashlib.sha256(np.packbits(shown).tobytes()).hexdigest()

@@ -118,7 +118,7 @@ def tune(
 
 
 def _start(index: Index, settings: RagSettings) -> RagSettings:
-    """The settings with every retriever of the index in use and no prior."""
+    """Return the settings with every retriever of the index in use and no prior."""
     kinds = index.meta["lexical"]
     return settings.model_copy(
         update={
@@ -155,7 +155,7 @@ class _Sweep:
         self._best_score = (-1.0, -1.0)
 
     def singles(self) -> Iterator[tuple[str, RagSettings]]:
-        """Each retriever alone."""
+        """Yield each retriever alone."""
         alone = {"alpha": 0.0, "case_votes": 0.0}
         for kind in self._kinds:
             yield kind, self._start.model_copy(update={**alone, "lexical": kind})
@@ -163,7 +163,7 @@ class _Sweep:
             yield "dense", self._start.model_copy(update={**alone, "alpha": 1.0})
 
     def hybrids(self) -> Iterator[RagSettings]:
-        """Every combination of fusion, weight of the bigrams, votes and alpha."""
+        """Yield every combination of fusion, weight of the bigrams, votes and alpha."""
         for fusion, bigram, votes, alpha in itertools.product(
             FUSIONS,
             BIGRAM_WEIGHTS if self._start.lexical == "both" else (1.0,),
@@ -175,7 +175,7 @@ class _Sweep:
             yield self._start.model_copy(update=varied)
 
     def climb(self, start: RagSettings) -> None:
-        """Coordinate ascent: from a setting, each weight in turn while the others stay."""
+        """Climb by coordinate ascent: from a setting, each weight in turn while the others stay."""
         here, score = start, self.try_one("priors", start)
         steps: list[tuple[str, tuple[float, ...]]] = [(prior, PRIOR_WEIGHTS) for prior in PRIORS]
         if start.lexical == "both":
@@ -200,12 +200,12 @@ class _Sweep:
         return score
 
     def recall_at(self, settings: RagSettings) -> dict[int, float]:
-        """Recall at each k."""
+        """Return the recall at each k."""
         found = self._found(settings, KS[-1])
         return {k: round(self._recall([one[:k] for one in found]), 4) for k in KS}
 
     def _found(self, settings: RagSettings, k: int) -> list[list[str]]:
-        """The first `k` units of each question."""
+        """Return the first `k` units of each question."""
         # Parts of one article share a unit, so more rows than units are read.
         return [
             list(dict.fromkeys(self._units[rows[: 4 * k]].tolist()))[:k]

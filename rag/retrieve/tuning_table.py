@@ -1,4 +1,4 @@
-"""The trials of a tuning run, as rows and as Markdown."""
+"""Define the trials of a tuning run, and format them as rows and as Markdown."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ class Trial:
     mrr: float
 
     def row(self) -> dict[str, str | float | None]:
-        """The trial as a row of the table."""
+        """Return the trial as a row of the table."""
         settings, weights = self.settings, self.settings.weights
         return {
             "name": self.name,
@@ -51,7 +51,7 @@ class Tuned:
 
 
 def as_markdown(tuned: Tuned, questions: int) -> str:
-    """The table of trials: each retriever alone, then the others, best first."""
+    """Return the table of trials: each retriever alone, then the others, best first."""
     names = list(tuned.trials[0].row())
     singles = [trial for trial in tuned.trials if trial.name in ("kiwi", "bigram", "dense")]
     others = [trial for trial in tuned.trials if trial not in singles]

@@ -1,3 +1,3 @@
-"""The command line `kofinlaw`: one file for each group of commands."""
+"""Define the command line `kofinlaw`: one module for each group of commands."""
 
 __all__: list[str] = []

@@ -1,4 +1,4 @@
-"""The commands that answer questions with a run's model: ask and answer."""
+"""Define the commands that answer questions with a run's model: ask and answer."""
 
 from __future__ import annotations
 
@@ -100,7 +100,7 @@ def answer(
     from kofinlaw.rag.answer.answer_file import answer_questions
     from kofinlaw.rag.answer.run_context import RunContext
     from kofinlaw.recipes.pipeline.lock import run_lock
-    from kofinlaw.recipes.pipeline.progress import stage_progress
+    from kofinlaw.recipes.pipeline.progress_display import stage_progress
     from kofinlaw.trace_files import open_tracer
 
     started = process_started()
@@ -142,7 +142,7 @@ def answer(
 
 @dataclass(frozen=True)
 class _Answering:
-    """What a run answers with: its model, chat template, retriever and settings."""
+    """The parts of a run that answer: its model, chat template, retriever and settings."""
 
     open_engine: Callable[[], Engine]
     template: ChatTemplate
@@ -171,7 +171,7 @@ class _Answering:
 
 
 def _serving_folder(bound: Run) -> Path:
-    """The run's merged model if there is one, else the base model."""
+    """Return the run's merged model if there is one, else the base model."""
     from kofinlaw.recipes.pipeline.run import model_folder
 
     merged = bound.folder / "merge" / "model"
@@ -223,7 +223,9 @@ def _repeat(
 
 
 def process_started() -> float:
-    """When this process started, on the monotonic clock in seconds; the budget counts from then."""
+    """Return when this process started, on the monotonic clock in seconds:
+    the start of the budget.
+    """
     import os
     import time
 

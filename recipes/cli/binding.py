@@ -23,7 +23,8 @@ def bind_recipe(recipe: str, overrides: list[str] | None, runs: Path) -> Run:
 
 
 def bound_run(folder: Path | None) -> Run:
-    """The run in `folder`, bound to the resolved recipe that it keeps; None is the newest run.
+    """Return the run in `folder`, bound to the resolved recipe that it keeps;
+    None is the newest run.
 
     Raises UserError if there is no run.
     """

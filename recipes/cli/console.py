@@ -24,7 +24,7 @@ def say_next(*lines: str) -> None:
 
 
 def command_line(*words: object, comment: str = "") -> str:
-    """A `kofinlaw` command that a shell runs as printed, with an optional `# comment`."""
+    """Return a `kofinlaw` command that a shell runs as printed, with an optional `# comment`."""
     line = shlex.join(["kofinlaw", *map(str, words)])
     return f"{line}   # {comment}" if comment else line
 
@@ -35,7 +35,7 @@ def print_json(value: object) -> None:
 
 
 def short_path(path: Path) -> str:
-    """The path relative to the current folder if it lies below it, else unchanged."""
+    """Return the path relative to the current folder if it lies below it, else unchanged."""
     try:
         return str(path.relative_to(Path.cwd()))
     except ValueError:

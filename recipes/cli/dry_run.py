@@ -1,4 +1,4 @@
-"""The lines of `kofinlaw augment --dry-run`: what the stage would make, without writing it."""
+"""Describe what the augment stage would make, without writing it (`augment --dry-run`)."""
 
 from __future__ import annotations
 
@@ -21,7 +21,8 @@ TOKENS_PER_CHARACTER = 0.6  # of Korean text, for a model whose rate is not know
 
 
 def augment_dry_run(run: Run) -> list[str]:
-    """Examples and tokens by kind, and a sample, from a real generation into a temporary folder.
+    """Return examples and tokens by kind, and a sample,
+    from a real generation into a temporary folder.
 
     The grounded generators need no model and take seconds, so their counts are exact; a teacher's
     work is estimated. Raises UserError if the data stage has not run.
@@ -68,7 +69,7 @@ def augment_dry_run(run: Run) -> list[str]:
 
 
 def _teacher_lines(run: Run, settings: AugmentSettings, corpus: Path) -> list[str]:
-    """The teacher's requests, tokens, hours and memory by task, and one of its prompts."""
+    """Return the teacher's requests, tokens, hours and memory by task, and one of its prompts."""
     from kofinlaw.augment.reading.acts import read_laws
     from kofinlaw.augment.teacher.estimate import cost_table, estimate_cost
     from kofinlaw.models.catalogue import find_model

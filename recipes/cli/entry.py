@@ -1,4 +1,4 @@
-"""The entry point of `kofinlaw`: build the command line, run it, turn errors into exit codes."""
+"""Start `kofinlaw`: build the command line, run it, and turn errors into exit codes."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The command `export`: write a merged checkpoint in other formats, or the contest's folder."""
+"""Define the command `export`: write a merged checkpoint in other formats or for the contest."""
 
 from __future__ import annotations
 
@@ -43,11 +43,11 @@ def export(
     ] = "",
 ) -> None:
     """Write a merged checkpoint in another format and measure what it lost."""
-    from kofinlaw.recipes.pipeline.progress import stage_progress
+    from kofinlaw.recipes.pipeline.progress_display import stage_progress
     from kofinlaw.recipes.pipeline.run import corpus_files, default_cache, question_files, reopen
-    from kofinlaw.trainer.export.formats import export_model
+    from kofinlaw.trainer.export.export_formats import export_model
     from kofinlaw.trainer.export.push import check_push, push_export
-    from kofinlaw.trainer.proof.exports import prove_exports
+    from kofinlaw.trainer.proof.export_proof import prove_exports
 
     if contest:
         _export_for_contest(merged, run, out)
@@ -111,7 +111,7 @@ def _export_for_contest(merged: Path, run: Path | None, out: Path) -> None:
 
 
 def _export_settings(to: str) -> ExportSettings:
-    """The settings of an export to the formats in `to`; `gguf` means `gguf-q8_0`.
+    """Return the settings of an export to the formats in `to`; `gguf` means `gguf-q8_0`.
 
     Raises UserError for an unknown format.
     """

@@ -1,4 +1,4 @@
-"""The lines of `kofinlaw data inspect`: the documents of a corpus, or some of its units."""
+"""List the documents of a corpus, or show some of its units (`kofinlaw data inspect`)."""
 
 from __future__ import annotations
 

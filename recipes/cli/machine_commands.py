@@ -1,4 +1,4 @@
-"""The commands on the catalogue and this machine: models, doctor."""
+"""Define the commands on the catalogue and this machine: models, doctor."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The commands that make and check checkpoints: merge, verify, convert llama, convert exaone."""
+"""Define the commands that make and check checkpoints: merge, verify, convert."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ def merge(
 ) -> None:
     """Merge an adapter into its base, one shard at a time; write a standard checkpoint."""
     from kofinlaw.models.templates import template_for
-    from kofinlaw.recipes.pipeline.progress import stage_progress
+    from kofinlaw.recipes.pipeline.progress_display import stage_progress
     from kofinlaw.trainer.merge.merge_model import merge_adapter
 
     if base not in ("dequantized", "original", "best"):
@@ -108,7 +108,7 @@ def _weights(text: str, wanted: int) -> list[float]:
 
 
 def _base_folder(adapter: Path, model: str) -> Path:
-    """The folder of the base model: `model` if it is given, else the base in the adapter's record.
+    """Return the base model's folder: `model` if given, else the base in the adapter's record.
 
     Raises UserError if neither names a base that is on this machine.
     """
@@ -152,7 +152,7 @@ def verify(
     """Check that a merged checkpoint behaves like base + adapter; exit code 1 if it does not."""
     from kofinlaw.files import read_jsonl
     from kofinlaw.models.templates import template_for
-    from kofinlaw.recipes.pipeline.progress import stage_progress
+    from kofinlaw.recipes.pipeline.progress_display import stage_progress
     from kofinlaw.records import Question
     from kofinlaw.trainer.proof.prove import prove_merge
 
@@ -182,7 +182,7 @@ def convert_llama(
     ] = None,
 ) -> None:
     """Convert EXAONE 3.x to Llama: rename every tensor and translate every config value."""
-    from kofinlaw.trainer.convert.checkpoint import exaone_to_llama
+    from kofinlaw.trainer.convert.model_conversion import exaone_to_llama
 
     converted = exaone_to_llama(source, out, base=base)
     say(f"{converted.tensors} tensors renamed into {out}")
@@ -198,7 +198,7 @@ def convert_exaone(
     ] = None,
 ) -> None:
     """Convert back: Llama names to EXAONE 3.x names."""
-    from kofinlaw.trainer.convert.checkpoint import llama_to_exaone
+    from kofinlaw.trainer.convert.model_conversion import llama_to_exaone
 
     converted = llama_to_exaone(source, out, base=base)
     say(f"{converted.tensors} tensors renamed into {out}")

@@ -1,4 +1,4 @@
-"""Options and arguments that several commands share; typer is the heaviest import here."""
+"""Define the options that several commands share; typer is the heaviest import here."""
 
 from __future__ import annotations
 
@@ -78,6 +78,8 @@ def check_resume(value: str) -> Resume:
 
 
 def same_run(overrides: list[str] | None, runs: Path) -> list[str]:
-    """The options with which a next command reads the same recipe values and the same run."""
+    """Return the options with which a next command reads the same recipe values
+    and the same run.
+    """
     options = [word for value in overrides or () for word in ("--set", value)]
     return options if runs == DEFAULT_RUNS else [*options, "--runs", str(runs)]

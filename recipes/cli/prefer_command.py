@@ -1,4 +1,4 @@
-"""The command `prefer`: train the run's adapter on pairs of answers (DPO)."""
+"""Define the command `prefer`: train the run's adapter on pairs of answers (DPO)."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ def prefer(
     from kofinlaw.offline import guard
     from kofinlaw.recipes.pipeline.compliance import check_policy
     from kofinlaw.recipes.pipeline.lock import run_lock
-    from kofinlaw.recipes.pipeline.progress import stage_progress
+    from kofinlaw.recipes.pipeline.progress_display import stage_progress
     from kofinlaw.recipes.pipeline.run import model_folder
 
     preference = _preference(beta=beta, loss=loss, pairs_per_pass=pairs_per_pass)
@@ -74,7 +74,7 @@ def prefer(
 
 
 def _preference(*, beta: float, loss: str, pairs_per_pass: int) -> PreferenceSettings:
-    """The options as settings. Raises UserError for the first option that is not valid."""
+    """Return the options as settings. Raises UserError for the first option that is not valid."""
     from pydantic import ValidationError
 
     from kofinlaw.trainer.preference_settings import PreferenceSettings

@@ -1,4 +1,4 @@
-"""The commands on a whole recipe: run, plan, recipe show, recipe schema, policy check."""
+"""Define the commands on a whole recipe: run, plan, recipe show, recipe schema, policy check."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The commands on answers and scores: score, compare, report."""
+"""Define the commands on answers and scores: score, compare, report."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ def score(
     ] = False,
 ) -> None:
     """Score answers: multiple choice, free text (FSKU), retrieval; intervals and baselines."""
-    from kofinlaw.recipes.pipeline.progress import stage_progress
+    from kofinlaw.recipes.pipeline.progress_display import stage_progress
     from kofinlaw.recipes.pipeline.run import default_cache
     from kofinlaw.scoring.lm_eval_scores import run_lm_eval
     from kofinlaw.scoring.score import score_answers

@@ -1,4 +1,4 @@
-"""The commands that run the stages up to one of them: data, augment, train, index."""
+"""Define the commands that run the stages up to one of them: data, augment, train, index."""
 
 from __future__ import annotations
 

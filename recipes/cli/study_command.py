@@ -1,4 +1,4 @@
-"""The command `study`: compare retrievers and models on the same questions."""
+"""Define the command `study`: compare retrievers and models on the same questions."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The command `sweep`: run a recipe for every combination of some key values."""
+"""Define the command `sweep`: run a recipe for every combination of some key values."""
 
 from __future__ import annotations
 
@@ -105,7 +105,9 @@ def sweep(
 
 
 def compare_hint(runs: Sequence[Path]) -> list[str]:
-    """The command that compares the runs with scores; empty if fewer than two have scores."""
+    """Return the command that compares the runs with scores;
+    empty if fewer than two have scores.
+    """
     scored = [str(run) for run in runs if (run / "score" / "scores.json").is_file()]
     if len(scored) < 2:
         return []

@@ -1,4 +1,4 @@
-"""The command `tune`: choose the retrieval settings that do best on development questions."""
+"""Define the command `tune`: choose the best retrieval settings on development questions."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ def tune(
     from kofinlaw.rag.retrieve.tune import tune_files
     from kofinlaw.recipes.pipeline.compliance import check_policy
     from kofinlaw.recipes.pipeline.lock import run_lock
-    from kofinlaw.recipes.pipeline.progress import stage_progress
+    from kofinlaw.recipes.pipeline.progress_display import stage_progress
     from kofinlaw.recipes.pipeline.schema import leaves
 
     bound = bind_recipe(recipe, overrides, runs)

@@ -9,17 +9,17 @@ from importlib.util import find_spec
 from pathlib import Path
 
 __all__ = [
-    "ROOM_IMPORTS",
+    "PACKAGE_IMPORTS",
     "ROOT_PACKAGE",
     "code_path",
     "code_sha256",
     "source_files",
-    "with_imported_rooms",
+    "with_imported_packages",
 ]
 
 ROOT_PACKAGE = "kofinlaw"
-# The rooms that each room imports. A test compares this table with the import statements.
-ROOM_IMPORTS: Mapping[str, tuple[str, ...]] = {
+# The packages that each package imports. A test compares this table with the import statements.
+PACKAGE_IMPORTS: Mapping[str, tuple[str, ...]] = {
     "data": (),
     "models": (),
     "augment": ("data", "models"),
@@ -32,28 +32,28 @@ SUFFIXES = frozenset({".py", ".md", ".jinja", ".html", ".css", ".js", ".yaml"})
 LEFT_OUT = frozenset({"sample", "__pycache__"})
 
 
-def with_imported_rooms(*rooms: str) -> tuple[str, ...]:
-    """These rooms and every room that they import, directly or through another room, sorted."""
+def with_imported_packages(*packages: str) -> tuple[str, ...]:
+    """Return these packages and all packages that they import, directly or indirectly, sorted."""
     found: set[str] = set()
-    waiting = list(rooms)
+    waiting = list(packages)
     while waiting:
-        room = waiting.pop()
-        if room not in found:
-            found.add(room)
-            waiting += ROOM_IMPORTS[room]
+        package = waiting.pop()
+        if package not in found:
+            found.add(package)
+            waiting += PACKAGE_IMPORTS[package]
     return tuple(sorted(found))
 
 
 @cache
 def code_sha256(name: str) -> str:
-    """SHA-256 (hexadecimal) of a package's source files, or of one module's file.
+    """Return the SHA-256 (hexadecimal) of a package's source files, or of one module's file.
 
-    A room's hash covers its sub-folders. The root package's covers only the modules that are in
+    A package's hash covers its sub-folders. The root package's covers only the modules that are in
     `kofinlaw/` itself. The location is the one that Python imports from, so a move of this file
     cannot make the hash cover nothing.
 
     Args:
-        name: `kofinlaw`, `kofinlaw.<room>`, or the full name of a module.
+        name: `kofinlaw`, `kofinlaw.<package>`, or the full name of a module.
 
     Raises RuntimeError if there is no such package or module, or if it has no source file.
     """
@@ -70,7 +70,7 @@ def code_sha256(name: str) -> str:
 
 
 def code_path(name: str) -> Path:
-    """The folder of a package, or the file of a module, that Python imports under this name.
+    """Return the folder of a package, or the file of a module, that Python imports under this name.
 
     Raises RuntimeError if Python finds neither.
     """
@@ -86,7 +86,7 @@ def code_path(name: str) -> Path:
 
 
 def source_files(folder: Path, *, deep: bool) -> Iterator[Path]:
-    """Source files of a folder in sorted order; `deep` includes its sub-folders."""
+    """Yield the source files of a folder in sorted order; `deep` includes its sub-folders."""
     for path in sorted(folder.rglob("*") if deep else folder.glob("*")):
         parts = set(path.relative_to(folder).parts)
         if path.suffix in SUFFIXES and not LEFT_OUT & parts and path.is_file():

@@ -14,8 +14,10 @@ __all__ = ["check_policy", "compliance_record", "model_name", "verdicts_for"]
 
 
 def verdicts_for(recipe: Recipe, policy_name: str) -> list[Verdict]:
-    """The policy's verdicts on the models, the licences of the sources and the way of answering."""
-    from kofinlaw.rag.contest.rules import check_answering
+    """Return the policy's verdicts on the models, the licences of the sources and the way
+    of answering.
+    """
+    from kofinlaw.rag.contest.contest_rules import check_answering
 
     teacher = recipe.augment.teacher
     verdicts = check_models(
@@ -36,7 +38,9 @@ def verdicts_for(recipe: Recipe, policy_name: str) -> list[Verdict]:
 
 
 def model_name(model: ModelSettings) -> str:
-    """The name to look up in the catalogue: the id if it is known, else the model's folder."""
+    """Return the name to look up in the catalogue: the id if it is known,
+    else the model's folder.
+    """
     return model.id if lookup_model(model.id) or model.path is None else str(model.path)
 
 
@@ -46,7 +50,9 @@ def check_policy(recipe: Recipe) -> None:
 
 
 def compliance_record(run: Run) -> dict[str, object]:
-    """The record that the contest asks for: URL, date, licence and hash of models and sources."""
+    """Return the record that the contest asks for: URL, date,
+    licence and hash of models and sources.
+    """
     from kofinlaw.models.policy.record import policy_record
     from kofinlaw.recipes.pipeline.runner import inputs_sha256
 

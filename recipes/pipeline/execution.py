@@ -51,7 +51,7 @@ def execute_stages(
 
 
 def check_stage(stages: Sequence[Stage], name: str, where: str) -> None:
-    """Raises UserError if no stage has this name; `where` is shown as its origin."""
+    """Check that a stage has this name. Raises UserError at `where` if none has it."""
     names = [stage.name for stage in stages]
     if name not in names:
         raise UserError(
@@ -62,7 +62,7 @@ def check_stage(stages: Sequence[Stage], name: str, where: str) -> None:
 
 
 def stages_until(run: Run, until: str, where: str) -> list[str]:
-    """Names of the recipe's stages up to and including `until`.
+    """Return the names of the recipe's stages up to and including `until`.
 
     Raises UserError if the recipe has no such stage; `where` is shown as the origin of the name.
     """

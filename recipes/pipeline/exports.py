@@ -21,7 +21,7 @@ class ExportFigures:
     skipped: tuple[str, ...]
 
     def to_record(self) -> dict[str, object]:
-        """All figures in one level, with the list `skipped`."""
+        """Return all figures in one level, with the list `skipped`."""
         figures = {**self.written.to_record(), **self.proof.to_record()}
         return {**figures, "skipped": list(self.skipped)}
 
@@ -32,8 +32,8 @@ def write_exports(run: Run, out: Path, progress: Progress) -> ExportFigures:
     GGUF is left out if the run is offline and the GGUF converter is not installed. Raises UserError
     if an export cannot be written or does not load.
     """
-    from kofinlaw.trainer.export.formats import export_model
-    from kofinlaw.trainer.proof.exports import prove_exports
+    from kofinlaw.trainer.export.export_formats import export_model
+    from kofinlaw.trainer.proof.export_proof import prove_exports
 
     settings = run.recipe.export
     if run.recipe.offline and not gguf_converter_ready(run):
@@ -69,7 +69,9 @@ def write_exports(run: Run, out: Path, progress: Progress) -> ExportFigures:
 
 
 def gguf_converter_ready(run: Run) -> bool:
-    """Whether the GGUF converter's environment is on this machine, complete and up to date."""
+    """Return whether the GGUF converter's environment is on this machine,
+    complete and up to date.
+    """
     from kofinlaw.trainer.export.environment import GGUF, is_ready
 
     named = run.recipe.export.environments

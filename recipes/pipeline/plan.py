@@ -94,7 +94,7 @@ def _policy(run: Run, problems: list[str]) -> list[VerdictRow]:
 
 
 def _document_dates(run: Run) -> list[str]:
-    """The problems with the dates and licences of the documents, read from the sources."""
+    """Return the problems with the dates and licences of the documents, read from the sources."""
     from kofinlaw.data.corpus import list_documents
 
     sources = [path for path in source_paths(run) if path.exists()]
@@ -124,7 +124,7 @@ def _examples(run: Run, problems: list[str], estimated: list[str]) -> ExamplesPl
 
 
 def _limit_gib(run: Run) -> tuple[float, str]:
-    """The memory limit in GiB, and where it comes from."""
+    """Return the memory limit in GiB, and where it comes from."""
     from kofinlaw.models.doctor import free_memory_gib, gpu_memory_gib
 
     if run.recipe.train.memory_limit_gib:
@@ -138,7 +138,7 @@ def _limit_gib(run: Run) -> tuple[float, str]:
 
 def _memory(run: Run, problems: list[str]) -> MemoryFigures:
     from kofinlaw.models.doctor import gpu_memory_gib
-    from kofinlaw.models.memory.plan import plan_training_memory
+    from kofinlaw.models.memory.memory_plan import plan_training_memory
 
     limit, origin = _limit_gib(run)
     train = run.recipe.train
@@ -198,7 +198,7 @@ def _training(run: Run, lengths: Lengths, estimated: list[str]) -> TrainingFigur
 
 def _answering(run: Run) -> AnsweringFigures:
     from kofinlaw.models.doctor import gpu_memory_gib
-    from kofinlaw.models.memory.plan import plan_serving_memory
+    from kofinlaw.models.memory.memory_plan import plan_serving_memory
 
     answer = run.recipe.answer
     bits = {"none": 16, "int8": 8, "nf4": 4}[answer.engine.quantization]
@@ -218,7 +218,9 @@ def _answering(run: Run) -> AnsweringFigures:
 
 
 def _disk(run: Run, problems: list[str]) -> DiskFigures:
-    """Space for two merged checkpoints in 16 bit (one replaces the other) and one GiB more."""
+    """Return the space for two merged checkpoints in 16 bit (one replaces the other)
+    and one GiB more.
+    """
     needed = 2 * 2 * float(_card(run).parameters) / GIB + 1
     existing = run.folder
     while not existing.exists():
@@ -230,7 +232,7 @@ def _disk(run: Run, problems: list[str]) -> DiskFigures:
 
 
 def plan_lines(plan: Plan) -> list[str]:
-    """The plan as lines for the terminal."""
+    """Return the plan as lines for the terminal."""
     memory, training = plan["memory"], plan["training"]
     lengths, answering, disk = plan["lengths"], plan["answering"], plan["disk"]
     minutes = answering["budget_minutes"]

@@ -1,4 +1,4 @@
-"""The part of a plan about the training examples: how many, how long, and the first one."""
+"""Plan the training examples: count them, measure their lengths, and show the first one."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ class ExamplesPlan(NamedTuple):
 
 
 def examples_path(run: Run) -> Path | None:
-    """The run's examples, else the recipe's ready examples, else None.
+    """Return the run's examples, else the recipe's ready examples, else None.
 
     The run's own copy comes first because it has lost the examples that contain evaluation
     questions.

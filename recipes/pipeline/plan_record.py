@@ -1,4 +1,4 @@
-"""The record of a plan, as `kofinlaw plan --json` prints it."""
+"""Define the record of a plan, as `kofinlaw plan --json` prints it."""
 
 from __future__ import annotations
 
@@ -52,7 +52,7 @@ class FileRow(TypedDict):
 
 
 class VerdictRow(TypedDict):
-    """What the policy says about one model, source or way of answering."""
+    """The policy's verdict on one model, source or way of answering."""
 
     ok: bool
     verdict: str

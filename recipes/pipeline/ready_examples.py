@@ -1,4 +1,4 @@
-"""Take over a recipe's ready training examples, except those that contain evaluation questions."""
+"""Copy ready training examples into the run, without those that contain evaluation questions."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ class ReadyExamples:
     rejected: int
 
     def to_record(self) -> dict[str, object]:
-        """The counts by name."""
+        """Return the counts by name."""
         return {"examples": self.examples, "rejected": self.rejected}
 
 
@@ -66,7 +66,7 @@ def copy_examples(path: Path, protected_texts: Sequence[str], out: Path) -> Read
 
 
 def texts_of(row: Mapping[str, object]) -> list[str]:
-    """The texts of an example in any of the three forms."""
+    """Return the texts of an example in any of the three forms."""
     messages = row.get("messages")
     if isinstance(messages, list):
         return [str(message.get("content", "")) for message in messages]

@@ -64,7 +64,7 @@ class RecipeFile:
     origins: dict[str, str] = field(default_factory=dict)
 
     def origin(self, dotted: str) -> str:
-        """The origin of a key; if it has none, the origin of the nearest enclosing key."""
+        """Return the origin of a key; if it has none, the origin of the nearest enclosing key."""
         parts = dotted.split(".")
         while parts:
             found = self.origins.get(".".join(parts))
@@ -75,7 +75,7 @@ class RecipeFile:
 
 
 def find_recipe(name: str) -> Path:
-    """The recipe file at a path, or the shipped recipe with this name.
+    """Return the recipe file at a path, or the shipped recipe with this name.
 
     Raises UserError that lists the shipped recipes if there is neither.
     """
@@ -91,7 +91,7 @@ def find_recipe(name: str) -> Path:
 
 
 def shipped_recipes() -> list[str]:
-    """Names of the recipes that come with the package."""
+    """Return the names of the recipes that come with the package."""
     return sorted(path.stem for path in SHIPPED.glob("*.yaml"))
 
 
@@ -140,7 +140,7 @@ def read_recipe_file(path: Path, overrides: Sequence[str] = ()) -> RecipeFile:
 def _mapping(
     node: yaml.MappingNode, prefix: str, path: Path, origins: dict[str, str]
 ) -> dict[str, object]:
-    """The values below a mapping; adds the origin of each dotted key to `origins`."""
+    """Return the values below a mapping; adds the origin of each dotted key to `origins`."""
     result: dict[str, object] = {}
     for key_node, value_node in node.value:
         key = str(key_node.value)
@@ -241,6 +241,6 @@ def _absolute_paths(value: object, base: Path) -> object:
 
 
 def absolute(value: str, base: Path) -> Path:
-    """A path unchanged if it is absolute, else from `base`; `~` is the home folder."""
+    """Return a path unchanged if it is absolute, else from `base`; `~` is the home folder."""
     path = Path(value).expanduser()
     return path if path.is_absolute() else (base / path).resolve()

@@ -55,7 +55,10 @@ class Run:
     cache: Path
 
     def path(self, value: str) -> Path:
-        """A path of the recipe as an absolute path; relative ones start at the recipe file."""
+        """Return a path of the recipe as an absolute path.
+
+        Relative ones start at the recipe file.
+        """
         return absolute(value, self.recipe_file.path.parent)
 
     @property
@@ -81,7 +84,7 @@ def bind(recipe: Recipe, recipe_file: RecipeFile, runs: Path, cache: Path | None
 
 
 def reopen(folder: Path) -> Run:
-    """The run in `folder`, bound to the resolved recipe that it keeps.
+    """Return the run in `folder`, bound to the resolved recipe that it keeps.
 
     Raises UserError if the folder holds no recipe, or one with mistakes.
     """
@@ -98,23 +101,25 @@ def reopen(folder: Path) -> Run:
 
 
 def default_cache() -> Path:
-    """The folder of converted models and embeddings: $KOFINLAW_CACHE or ~/.cache/kofinlaw."""
+    """Return the folder of converted models and embeddings: $KOFINLAW_CACHE
+    or ~/.cache/kofinlaw.
+    """
     return Path(os.environ.get("KOFINLAW_CACHE", "~/.cache/kofinlaw")).expanduser()
 
 
 def source_paths(run: Run) -> tuple[Path, ...]:
-    """The folders and files of the recipe's documents."""
+    """Return the folders and files of the recipe's documents."""
     return tuple(run.path(source.path) for source in run.recipe.sources)
 
 
 def protected_paths(run: Run) -> tuple[Path, ...]:
-    """The question files whose questions no training example may contain."""
+    """Return the question files whose questions no training example may contain."""
     evaluate = run.recipe.evaluate
     return tuple(run.path(name) for name in (evaluate.questions, evaluate.submission) if name)
 
 
 def protected_texts(run: Run) -> list[str]:
-    """The recipe's own evaluation questions, each as one text with its options."""
+    """Return the recipe's own evaluation questions, each as one text with its options."""
     from kofinlaw.rag.questions.question_files import read_questions
 
     texts = []
@@ -125,7 +130,7 @@ def protected_texts(run: Run) -> list[str]:
 
 
 def corpus_files(run: Run) -> dict[str, Path]:
-    """The files that exist of the run's `chunks` and of the `examples` generated from them.
+    """Return the files that exist of the run's `chunks` and of the `examples` generated from them.
 
     Ready examples do not name the chunks that they come from, so they are left out.
     """
@@ -136,13 +141,13 @@ def corpus_files(run: Run) -> dict[str, Path]:
 
 
 def question_files(run: Run) -> dict[str, Path]:
-    """The files of the evaluation's `questions` and `key`; empty if the run has none."""
+    """Return the files of the evaluation's `questions` and `key`; empty if the run has none."""
     files = {"questions": run.questions_path, "key": run.key_path}
     return files if all(path.is_file() for path in files.values()) else {}
 
 
 def model_folder(run: Run, progress: Progress = silent) -> Path:
-    """The base model's folder; a model that a package contains as GGUF is converted once.
+    """Return the base model's folder; a model that a package contains as GGUF is converted once.
 
     Raises UserError if the model is not on this machine.
     """
@@ -152,12 +157,12 @@ def model_folder(run: Run, progress: Progress = silent) -> Path:
 
 
 def token_counter(run: Run, progress: Progress = silent) -> Callable[[str], int]:
-    """A function that counts the tokens of a text with the base model's tokenizer."""
+    """Return a function that counts the tokens of a text with the base model's tokenizer."""
     from kofinlaw.models.tokenizer import load_tokenizer
 
     return load_tokenizer(model_folder(run, progress)).count
 
 
 def system_folder(run: Run, system: System) -> Path:
-    """The folder of the weights that a system answers with."""
+    """Return the folder of the weights that a system answers with."""
     return run.folder / "merge" / "model" if system.startswith("trained") else model_folder(run)

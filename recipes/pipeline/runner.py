@@ -24,7 +24,7 @@ from typing import Literal, TypedDict
 from kofinlaw import Progress, UserError, __version__
 from kofinlaw.files import disk_error, sha256_file, write_json
 from kofinlaw.recipes.pipeline.code_hash import ROOT_PACKAGE, code_sha256
-from kofinlaw.recipes.pipeline.progress import PROGRESS_FILE, saved_progress, stage_progress
+from kofinlaw.recipes.pipeline.progress_display import PROGRESS_FILE, saved_progress, stage_progress
 from kofinlaw.results import StageResult
 
 __all__ = [
@@ -85,7 +85,7 @@ class Stage:
         work: `work(out, progress)` writes into the folder `out` and returns the stage's figures.
         settings: The part of the recipe that the result depends on, as JSON values.
         inputs: Files and folders outside the run that it reads.
-        rooms: Every room whose code it can reach.
+        packages: Every package whose code it can reach.
         modules: Full names of the modules of `recipes` whose code it can reach.
         after: Names of the earlier stages whose folders it reads.
     """
@@ -94,14 +94,14 @@ class Stage:
     work: Callable[[Path, Progress], StageResult]
     settings: Mapping[str, object] = field(default_factory=dict)
     inputs: tuple[Path, ...] = ()
-    rooms: tuple[str, ...] = ()
+    packages: tuple[str, ...] = ()
     modules: tuple[str, ...] = ()
     after: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
 class Outcome:
-    """What the runner did with a stage, and the stage's record."""
+    """The action of the runner on a stage (run, resumed or skipped), and the stage's record."""
 
     stage: str
     how: Literal["ran", "resumed", "skipped"]
@@ -109,7 +109,8 @@ class Outcome:
 
 
 def inputs_sha256(paths: Iterable[Path]) -> str:
-    """SHA-256 (hexadecimal) of the names and contents of files and folders, in sorted order.
+    """Return the SHA-256 (hexadecimal) of the names and contents of files and folders,
+    in sorted order.
 
     A file of a folder counts with its path in that folder. Hidden files do not count.
     """
@@ -127,7 +128,7 @@ def inputs_sha256(paths: Iterable[Path]) -> str:
 
 
 def fingerprint(stage: Stage, before: Mapping[str, str]) -> str:
-    """The stage's fingerprint (SHA-256), given those of the earlier stages by name."""
+    """Return the stage's fingerprint (SHA-256), given those of the earlier stages by name."""
     content = {
         "stage": stage.name,
         "version": __version__,
@@ -141,12 +142,19 @@ def fingerprint(stage: Stage, before: Mapping[str, str]) -> str:
 
 
 def code_of(stage: Stage) -> tuple[str, ...]:
-    """The packages and modules whose code the stage uses; every stage uses the root package."""
-    return (ROOT_PACKAGE, *(f"{ROOT_PACKAGE}.{room}" for room in stage.rooms), *stage.modules)
+    """Return the packages and modules whose code the stage uses.
+
+    Every stage uses the root package.
+    """
+    return (
+        ROOT_PACKAGE,
+        *(f"{ROOT_PACKAGE}.{package}" for package in stage.packages),
+        *stage.modules,
+    )
 
 
 def read_record(folder: Path) -> StageRecord:
-    """The `stage.json` of a stage's folder; empty if it is missing or broken."""
+    """Return the `stage.json` of a stage's folder; empty if it is missing or broken."""
     try:
         record: StageRecord = json.loads((folder / RECORD).read_text(encoding="utf-8"))
     except (OSError, ValueError):
@@ -194,7 +202,9 @@ def run_stages(
 
 
 def command_up_to(stage: str, folder: Path) -> str:
-    """The command that runs the stages of the run in `folder` up to and including this one."""
+    """Return the command that runs the stages of the run in `folder` up to
+    and including this one.
+    """
     words = ["kofinlaw", "run", str(folder / "recipe.yaml"), "--folder", str(folder)]
     return shlex.join([*words, "--until", stage])
 
@@ -288,7 +298,7 @@ def _work(stage: Stage, partial: Path, record: StageRecord) -> StageRecord:
 
 
 def _save_record(partial: Path, record: StageRecord) -> None:
-    """Save a record after an error; a second error on the way must not hide the first."""
+    """Save a record after an error; a second error while saving must not hide the first."""
     with contextlib.suppress(UserError, OSError):
         write_json(partial / RECORD, record)
 
@@ -335,7 +345,9 @@ def reset_peak_memory() -> None:
 
 
 def peak_memory_gib() -> float | None:
-    """The highest resident memory of this process since the last reset, in GiB; None if unknown."""
+    """Return the highest resident memory of this process since the last reset, in GiB;
+    None if unknown.
+    """
     try:
         status = Path("/proc/self/status").read_text()
     except OSError:

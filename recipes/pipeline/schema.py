@@ -1,4 +1,4 @@
-"""The schema of a recipe: strict, one model for each section, all errors with file and line."""
+"""Define the schema of a recipe: strict, one model a section, all errors with file and line."""
 
 from __future__ import annotations
 
@@ -80,7 +80,7 @@ class EvaluateSettings(BaseModel):
 
 
 class SweepSettings(BaseModel):
-    """What `kofinlaw sweep` varies; an ordinary run ignores it."""
+    """The keys that `kofinlaw sweep` varies; an ordinary run ignores it."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
@@ -91,7 +91,11 @@ class SweepSettings(BaseModel):
 
 
 class Recipe(BaseModel):
-    """Everything that a run depends on."""
+    """Everything that a run depends on.
+
+    Raises pydantic's ValidationError for an unknown key or a value out of range; the recipe reader
+    turns it into a UserError with the line.
+    """
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
@@ -222,7 +226,7 @@ def load_recipe(name: str, overrides: Sequence[str] = ()) -> tuple[Recipe, Recip
 
 
 def check_recipe(recipe_file: RecipeFile) -> Recipe:
-    """The recipe that a file holds. Raises UserError that lists every mistake with its line."""
+    """Return the recipe that a file holds. Raises UserError that lists every mistake with its line."""
     try:
         return Recipe.model_validate(recipe_file.values)
     except ValidationError as error:
@@ -230,7 +234,9 @@ def check_recipe(recipe_file: RecipeFile) -> Recipe:
 
 
 def describe_errors(error: ValidationError, recipe_file: RecipeFile) -> str:
-    """All errors of pydantic as lines with file, line and remedy, in the order of the file."""
+    """Return all errors of pydantic as lines with file, line and remedy,
+    in the order of the file.
+    """
     lines = []
     for mistake in error.errors():
         loc = [str(part) for part in mistake["loc"] if not str(part).startswith("function-")]
@@ -268,7 +274,7 @@ def _explained(mistake: ErrorDetails, loc: list[str]) -> str:
 
 
 def field_names(loc: Sequence[str]) -> list[str]:
-    """The keys that the section at `loc` may have; empty if there is no such section."""
+    """Return the keys that the section at `loc` may have; empty if there is no such section."""
     current: type[BaseModel] | None = Recipe
     for part in loc:
         if part.isdigit():
@@ -280,7 +286,7 @@ def field_names(loc: Sequence[str]) -> list[str]:
 
 
 def _model_in(annotation: object) -> type[BaseModel] | None:
-    """The settings model in an annotation such as `DataSettings | None`."""
+    """Return the settings model in an annotation such as `DataSettings | None`."""
     if isinstance(annotation, type) and issubclass(annotation, BaseModel):
         return annotation
     for inner in typing.get_args(annotation):
@@ -291,14 +297,14 @@ def _model_in(annotation: object) -> type[BaseModel] | None:
 
 
 def resolved_yaml(recipe: Recipe) -> str:
-    """The recipe with every default filled in, as YAML."""
+    """Return the recipe with every default filled in, as YAML."""
     import yaml
 
     return yaml.safe_dump(recipe.model_dump(mode="json"), allow_unicode=True, sort_keys=False)
 
 
 def leaves(values: object, prefix: str = "") -> list[tuple[str, object]]:
-    """Dotted key and value of every value that is not a section."""
+    """Return the dotted key and value of every value that is not a section."""
     if isinstance(values, dict) and values:
         found = []
         for key, value in values.items():
@@ -308,7 +314,9 @@ def leaves(values: object, prefix: str = "") -> list[tuple[str, object]]:
 
 
 def origin_of(recipe_file: RecipeFile, dotted: str) -> str:
-    """The origin of one key of the resolved recipe: `default`, `file:line` or `--set key`."""
+    """Return the origin of one key of the resolved recipe: `default`,
+    `file:line` or `--set key`.
+    """
     current: object = recipe_file.values
     for part in dotted.split("."):
         if not isinstance(current, dict) or part not in current:
@@ -318,5 +326,5 @@ def origin_of(recipe_file: RecipeFile, dotted: str) -> str:
 
 
 def json_schema() -> dict[str, object]:
-    """JSON Schema of a recipe, for editors."""
+    """Return JSON Schema of a recipe, for editors."""
     return Recipe.model_json_schema()

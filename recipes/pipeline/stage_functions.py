@@ -1,4 +1,4 @@
-"""The work of each stage: call one room with the paths and settings of the run.
+"""Do the work of each stage: call one package with the paths and settings of the run.
 
 Each function writes into the folder `out` and returns the figures of its stage.
 """
@@ -139,7 +139,7 @@ class GatheredQuestions:
     keys: int
 
     def to_record(self) -> dict[str, object]:
-        """The counts by name."""
+        """Return the counts by name."""
         return {"questions": self.questions, "keys": self.keys}
 
 
@@ -243,7 +243,7 @@ def prove_merge(run: Run, out: Path, progress: Progress) -> StageResult:
         raise UserError(
             f"the merged model differs from base + adapter: {', '.join(proof.failed)}",
             where=str(out / "verify.md"),
-            remedy="read that page; `merge.base: best` measures both bases and keeps one",
+            remedy="read that page; set `merge.base: best` to keep the better of both bases",
         )
     return proof
 

@@ -6,7 +6,7 @@ from functools import partial
 from pathlib import Path
 
 from kofinlaw.recipes.pipeline import stage_functions as functions
-from kofinlaw.recipes.pipeline.code_hash import with_imported_rooms
+from kofinlaw.recipes.pipeline.code_hash import with_imported_packages
 from kofinlaw.recipes.pipeline.run import SYSTEM_STAGES, Run, protected_paths, source_paths
 from kofinlaw.recipes.pipeline.runner import Resume, Stage
 from kofinlaw.recipes.pipeline.schema import System
@@ -23,7 +23,7 @@ STAGE_MODULES = (
 
 
 def build_stages(run: Run, resume: Resume = "if-possible") -> list[Stage]:
-    """Every stage of the recipe, in order.
+    """Return every stage of the recipe, in order.
 
     A recipe with ready `examples` and no documents has no stage `data` or `index`; a recipe
     without questions has no stage that answers or scores.
@@ -45,7 +45,7 @@ def build_stages(run: Run, resume: Resume = "if-possible") -> list[Stage]:
             "report",
             partial(functions.write_page, run),
             settings={"recipe": recipe.model_dump(mode="json", exclude={"sweep"})},
-            rooms=with_imported_rooms("scoring"),
+            packages=with_imported_packages("scoring"),
             modules=STAGE_MODULES,
             after=tuple(stage.name for stage in stages),
         )
@@ -66,7 +66,7 @@ def _examples_and_questions(run: Run, resume: Resume) -> list[Stage]:
                     "model": recipe.model.model_dump(mode="json"),
                 },
                 inputs=(*source_paths(run), *protected_paths(run)),
-                rooms=with_imported_rooms("data", "models", "rag"),
+                packages=with_imported_packages("data", "models", "rag"),
                 modules=STAGE_MODULES,
             )
         )
@@ -78,7 +78,7 @@ def _examples_and_questions(run: Run, resume: Resume) -> list[Stage]:
                 partial(functions.gather_questions, run),
                 settings={"evaluate": recipe.evaluate.model_dump(mode="json")},
                 inputs=_paths(run, recipe.evaluate.questions, recipe.evaluate.key),
-                rooms=with_imported_rooms("rag"),
+                packages=with_imported_packages("rag"),
                 modules=STAGE_MODULES,
                 after=("augment",),
             )
@@ -92,7 +92,7 @@ def _generated(run: Run, resume: Resume) -> Stage:
         partial(functions.make_examples, run, resume),
         settings={"augment": run.recipe.augment.model_dump(mode="json"), **_model_and_seed(run)},
         inputs=protected_paths(run),
-        rooms=with_imported_rooms("augment", "rag"),
+        packages=with_imported_packages("augment", "rag"),
         modules=STAGE_MODULES,
         after=("data",),
     )
@@ -103,21 +103,21 @@ def _ready(run: Run) -> Stage:
         "augment",
         partial(functions.take_examples, run),
         inputs=(run.path(run.recipe.examples or ""), *protected_paths(run)),
-        rooms=with_imported_rooms("data", "rag"),
+        packages=with_imported_packages("data", "rag"),
         modules=(*STAGE_MODULES, "kofinlaw.recipes.pipeline.ready_examples"),
     )
 
 
 def _training(run: Run) -> list[Stage]:
     recipe = run.recipe
-    rooms = with_imported_rooms("models", "trainer")
+    packages = with_imported_packages("models", "trainer")
     return [
         Stage(
             "train",
             partial(functions.train_adapter, run),
             settings={"train": recipe.train.model_dump(mode="json"), **_model_and_seed(run)},
             inputs=_paths(run, *(str(path) for path in train_inputs(recipe.train))),
-            rooms=rooms,
+            packages=packages,
             modules=STAGE_MODULES,
             after=("augment",),
         ),
@@ -125,7 +125,7 @@ def _training(run: Run) -> list[Stage]:
             "merge",
             partial(functions.merge_adapter, run),
             settings={"merge": recipe.merge.model_dump(mode="json"), **_model_and_seed(run)},
-            rooms=rooms,
+            packages=packages,
             modules=STAGE_MODULES,
             after=("train",),
         ),
@@ -133,7 +133,7 @@ def _training(run: Run) -> list[Stage]:
             "verify",
             partial(functions.prove_merge, run),
             settings={"verify": recipe.verify.model_dump(mode="json"), **_model_and_seed(run)},
-            rooms=rooms,
+            packages=packages,
             modules=STAGE_MODULES,
             after=(*(("questions",) if recipe.asks else ()), "train", "merge"),
         ),
@@ -141,7 +141,7 @@ def _training(run: Run) -> list[Stage]:
 
 
 def train_inputs(settings: TrainSettings) -> list[Path]:
-    """The files and folders that training reads in addition to the run's examples."""
+    """Return the files and folders that training reads in addition to the run's examples."""
     mixed = [part.path for part in settings.mixture]
     return [*mixed, *([settings.start_from] if settings.start_from else [])]
 
@@ -151,7 +151,7 @@ def _index(run: Run) -> Stage:
         "index",
         partial(functions.index_chunks, run),
         settings={"rag": run.recipe.rag.model_dump(mode="json")},
-        rooms=with_imported_rooms("rag"),
+        packages=with_imported_packages("rag"),
         modules=STAGE_MODULES,
         after=("data",),
     )
@@ -167,7 +167,7 @@ def _export(run: Run) -> Stage:
             "verify": recipe.verify.model_dump(mode="json"),
             **_model_and_seed(run),
         },
-        rooms=with_imported_rooms("trainer"),
+        packages=with_imported_packages("trainer"),
         modules=(*STAGE_MODULES, "kofinlaw.recipes.pipeline.exports"),
         after=(
             *(("data",) if recipe.data else ()),
@@ -179,7 +179,7 @@ def _export(run: Run) -> Stage:
 
 
 def _answering(run: Run) -> list[Stage]:
-    """The answers of every system, the submission, and the scores."""
+    """Return the answers of every system, the submission, and the scores."""
     recipe = run.recipe
     stages = [_answers_of(run, system) for system in recipe.evaluate.systems]
     answered = tuple(stage.name for stage in stages)
@@ -195,7 +195,7 @@ def _answering(run: Run) -> list[Stage]:
                 "seed": recipe.seed,
                 **judge_trace(run),
             },
-            rooms=with_imported_rooms("scoring"),
+            packages=with_imported_packages("scoring"),
             modules=STAGE_MODULES,
             after=(*(("data",) if recipe.data else ()), "questions", *answered),
         )
@@ -210,7 +210,7 @@ def _answers_of(run: Run, system: System) -> Stage:
         SYSTEM_STAGES[system],
         partial(functions.answer_as, run, system, run.questions_path),
         settings=_answer_settings(run),
-        rooms=with_imported_rooms("models", "rag"),
+        packages=with_imported_packages("models", "rag"),
         modules=STAGE_MODULES,
         after=("questions", *index, *merged),
     )
@@ -222,7 +222,7 @@ def _submission(run: Run, questions: Path) -> Stage:
         partial(functions.answer_as, run, "trained-rag", questions),
         settings=_answer_settings(run),
         inputs=(questions,),
-        rooms=with_imported_rooms("models", "rag"),
+        packages=with_imported_packages("models", "rag"),
         modules=STAGE_MODULES,
         after=("index", "merge", "verify"),
     )
@@ -249,7 +249,7 @@ def _trace(run: Run) -> dict[str, object]:
 
 
 def judge_trace(run: Run) -> dict[str, object]:
-    """The trace settings if the scores depend on them: a judge's calls are traced too."""
+    """Return the trace settings if the scores depend on them: a judge's calls are traced too."""
     return _trace(run) if run.recipe.score.judge else {}
 
 

@@ -1,4 +1,4 @@
-"""The recipe's section `study`: which retrievers and models are compared."""
+"""Define the recipe's section `study`: which retrievers and models are compared."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ Model = Literal["base", "trained"]
 
 
 class StudySettings(BaseModel):
-    """What `kofinlaw study` compares; an ordinary run ignores it."""
+    """The models and retrievers that `kofinlaw study` compares; an ordinary run ignores it."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 

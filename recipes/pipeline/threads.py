@@ -1,4 +1,4 @@
-"""Set how OpenMP threads wait, for processors that run other work too."""
+"""Let waiting OpenMP threads sleep, for processors that also run other work."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The cells of a retrieval study: every model with every retriever."""
+"""Define the cells of a retrieval study: every model with every retriever."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ class Cell:
 
 
 def cells_of(run: Run) -> list[Cell]:
-    """Every cell of the study, in the order of its table.
+    """Return every cell of the study, in the order of its table.
 
     Raises UserError if a retriever's keys contradict each other, or if they need something that
     the index, which is built from the section `rag`, does not hold.
@@ -44,7 +44,7 @@ def cells_of(run: Run) -> list[Cell]:
 
 
 def _settings(run: Run, name: str, changes: dict[str, object]) -> RagSettings:
-    """The section `rag` with a retriever's changes."""
+    """Return the section `rag` with a retriever's changes."""
     from pydantic import ValidationError
 
     where = f"study.retrievers.{name}"
@@ -65,7 +65,8 @@ def _settings(run: Run, name: str, changes: dict[str, object]) -> RagSettings:
 
 
 def trained_folder(run: Run) -> Path:
-    """The trained model's weights: the checkpoint that `study.trained` names, or the run's own.
+    """Return the trained model's weights: the checkpoint that `study.trained` names,
+    or the run's own.
 
     Raises UserError if `study.trained` names no checkpoint.
     """
@@ -83,7 +84,8 @@ def trained_folder(run: Run) -> Path:
 
 
 def checkpoint_mark(folder: Path) -> dict[str, str]:
-    """What identifies a checkpoint without reading gigabytes: its configuration and file sizes."""
+    """Return a mark that identifies a checkpoint without reading gigabytes: its "
+    "configuration and file sizes."""
     weights = sorted(folder.glob("*.safetensors"))
     sizes = ", ".join(f"{path.name} {path.stat().st_size}" for path in weights)
     return {"config": sha256_file(folder / "config.json"), "weights": sizes}

@@ -9,7 +9,7 @@ from __future__ import annotations
 from functools import partial
 
 from kofinlaw import UserError
-from kofinlaw.recipes.pipeline.code_hash import with_imported_rooms
+from kofinlaw.recipes.pipeline.code_hash import with_imported_packages
 from kofinlaw.recipes.pipeline.run import Run
 from kofinlaw.recipes.pipeline.runner import Resume, Stage
 from kofinlaw.recipes.pipeline.stages import build_stages, judge_trace
@@ -25,7 +25,7 @@ CELLS_MODULE = "kofinlaw.recipes.studies.cells"
 
 
 def study_stages(run: Run, resume: Resume = "if-possible") -> list[Stage]:
-    """Every stage of a study, in order.
+    """Return every stage of a study, in order.
 
     Raises UserError if the recipe has no `data` or no `study.retrievers`, or if a retriever or
     `study.trained` cannot be used.
@@ -57,7 +57,7 @@ def study_stages(run: Run, resume: Resume = "if-possible") -> list[Stage]:
                 "free_items": study.free_items,
                 "seed": run.recipe.seed,
             },
-            rooms=with_imported_rooms("scoring"),
+            packages=with_imported_packages("scoring"),
             modules=(RUN_MODULE, FUNCTIONS_MODULE),
             after=("questions",),
         )
@@ -71,7 +71,7 @@ def study_stages(run: Run, resume: Resume = "if-possible") -> list[Stage]:
             "score",
             partial(functions.score_cells, run, names),
             settings={"score": score, "seed": run.recipe.seed, **judge_trace(run)},
-            rooms=with_imported_rooms("scoring"),
+            packages=with_imported_packages("scoring"),
             modules=(RUN_MODULE, FUNCTIONS_MODULE),
             after=("data", "questions", "asked", *answered),
         )
@@ -80,7 +80,7 @@ def study_stages(run: Run, resume: Resume = "if-possible") -> list[Stage]:
         Stage(
             "study",
             partial(functions.write_page, run),
-            rooms=with_imported_rooms("rag", "scoring"),
+            packages=with_imported_packages("rag", "scoring"),
             modules=(RUN_MODULE, FUNCTIONS_MODULE, CELLS_MODULE),
             after=("score", *answered),
         )
@@ -104,7 +104,7 @@ def _answers_of(run: Run, cell: Cell) -> Stage:
         f"answer-{cell.name}",
         partial(functions.answer_cell, run, cell),
         settings=settings,
-        rooms=with_imported_rooms("models", "rag"),
+        packages=with_imported_packages("models", "rag"),
         modules=(RUN_MODULE, FUNCTIONS_MODULE, CELLS_MODULE),
         after=(
             "asked",

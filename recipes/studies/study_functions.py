@@ -1,4 +1,4 @@
-"""The work of the stages that only a retrieval study has.
+"""Do the work of the stages that only a retrieval study has.
 
 Each function writes into the folder `out` and returns the figures of its stage.
 """
@@ -35,13 +35,13 @@ __all__ = [
 
 @dataclass(frozen=True)
 class DrawnQuestions:
-    """How many questions a study asks, and how many of them want a free text."""
+    """How many questions a study asks, and how many of them need free text."""
 
     questions: int
     free: int
 
     def to_record(self) -> dict[str, object]:
-        """The counts by name."""
+        """Return the counts by name."""
         return {"questions": self.questions, "free": self.free}
 
 
@@ -84,7 +84,7 @@ class CellAnswers:
     model_tokens: int | None
 
     def to_record(self) -> dict[str, object]:
-        """The figures of the answers with `model_tokens`."""
+        """Return the figures of the answers with `model_tokens`."""
         return {**self.answers.to_record(), "model_tokens": self.model_tokens}
 
 

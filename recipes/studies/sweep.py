@@ -45,7 +45,7 @@ class Failure:
 
 
 def grid(over: Sequence[str]) -> list[Point]:
-    """Every combination of the axes, in the order given.
+    """Return every combination of the axes, in the order given.
 
     An axis is `KEY=a,b,c`, or `KEY,KEY=a:x,b:y` for keys that change together. Raises UserError
     for an axis without keys or values, an axis with too few values, a key that is on two axes, and
@@ -92,7 +92,7 @@ def _axis(text: str) -> list[Point]:
 
 
 def point_name(point: Point) -> str:
-    """The folder name of a point, for example `rank=8,learning_rate=1e-4`."""
+    """Return the folder name of a point, for example `rank=8,learning_rate=1e-4`."""
     parts = [f"{key.rpartition('.')[2]}={value}" for key, value in point]
     return re.sub(r"[^\w=.,-]", "_", ",".join(parts))
 
@@ -137,7 +137,9 @@ def _link(source: str, target: str) -> None:
 
 
 def missing_before_training(run: Run) -> str | None:
-    """The last stage before training, if a stage before training is not complete; else None."""
+    """Return the last stage before training, if a stage before training is not complete;
+    else None.
+    """
     names = [stage.name for stage in build_stages(run)]
     before = names[: names.index("train")] if "train" in names else []
     missing = [n for n in before if read_record(run.folder / n).get("status") != "complete"]
@@ -210,7 +212,9 @@ def execute_in_child(arguments: Sequence[str]) -> None:
 
 
 def cause(printed: Sequence[str]) -> str:
-    """The error in the last lines that a command printed, on one line and without the remedy."""
+    """Return the error in the last lines that a command printed,
+    on one line and without the remedy.
+    """
     lines = [line for line in printed if line.strip() and not line.lstrip().startswith("→")]
     errors = [index for index, line in enumerate(lines) if line.startswith("error: ")]
     start = errors[-1] if errors else max(0, len(lines) - 1)

@@ -66,7 +66,7 @@ class PointFigures:
 
 
 def read_point(point: Point, folder: Path) -> PointFigures:
-    """The figures of a finished point, from the records of its stages.
+    """Return the figures of a finished point, from the records of its stages.
 
     Raises UserError if the point has no complete training.
     """
@@ -118,7 +118,9 @@ def _accuracy(folder: Path) -> float | None:
 
 
 def smoothed(losses: Sequence[float]) -> list[float]:
-    """The mean of each loss and the losses before it, over a window of a tenth of all steps."""
+    """Return the mean of each loss and the losses before it,
+    over a window of a tenth of all steps.
+    """
     width = max(1, len(losses) // SMOOTHED_SHARE)
     return [
         statistics.fmean(losses[max(0, step + 1 - width) : step + 1]) for step in range(len(losses))
@@ -126,7 +128,7 @@ def smoothed(losses: Sequence[float]) -> list[float]:
 
 
 def compared(points: Sequence[PointFigures]) -> tuple[list[PointFigures], float]:
-    """The points with Pareto marks and steps to the common loss level, and that level.
+    """Return the points with Pareto marks and steps to the common loss level, and that level.
 
     The level is the highest final loss of the points, so every point reaches it.
     """
@@ -144,7 +146,9 @@ def compared(points: Sequence[PointFigures]) -> tuple[list[PointFigures], float]
 
 
 def conclusion(points: Sequence[PointFigures]) -> dict[str, PointFigures]:
-    """The best point for each goal: `best_loss`, `best_value`, `least_memory` (decision 004)."""
+    """Return the best point for each goal: `best_loss`, `best_value`, `least_memory`
+    (decision 004).
+    """
     losses = _scaled([p.final_loss for p in points])
     times = _scaled([p.seconds for p in points])
     distance = [loss**2 + time**2 for loss, time in zip(losses, times, strict=True)]
@@ -163,7 +167,7 @@ def _scaled(values: Sequence[float]) -> list[float]:
 def as_record(
     points: Sequence[PointFigures], level: float, failures: Sequence[Failure]
 ) -> dict[str, object]:
-    """The sweep as one JSON object (`sweep.json`)."""
+    """Return the sweep as one JSON object (`sweep.json`)."""
     chosen = conclusion(points) if points else {}
     return {
         "loss_level": level,
@@ -174,5 +178,5 @@ def as_record(
 
 
 def short_keys(keys: Mapping[str, str]) -> str:
-    """The last part of each key with its value: `rank 8, alpha 32`."""
+    """Return the last part of each key with its value: `rank 8, alpha 32`."""
     return ", ".join(f"{key.rpartition('.')[2]} {value}" for key, value in keys.items())

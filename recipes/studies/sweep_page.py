@@ -45,7 +45,7 @@ def write_sweep(
 
 
 def _cells(point: PointFigures, level: float) -> dict[str, str]:
-    """Text of each cell by column heading, in the order of the columns."""
+    """Return the text of each cell by column heading, in the order of the columns."""
     keys = {key.rpartition(".")[2]: value for key, value in point.keys.items()}
     return {
         **keys,
@@ -63,7 +63,7 @@ def _cells(point: PointFigures, level: float) -> dict[str, str]:
 def markdown(
     name: str, points: Sequence[PointFigures], level: float, failures: Sequence[Failure]
 ) -> list[str]:
-    """The table, the conclusion for each goal and the failures, as lines."""
+    """Return the table, the conclusion for each goal and the failures, as lines."""
     lines = [f"# {name}", ""]
     if points:
         rows = [_cells(point, level) for point in points]
@@ -87,7 +87,10 @@ def _why(goal: str, point: PointFigures) -> str:
 
 
 def _csv(points: Sequence[PointFigures]) -> str:
-    """One row for each point with unrounded numbers; the loss curves are only in sweep.json."""
+    """Return one row for each point with unrounded numbers.
+
+    The loss curves are only in sweep.json.
+    """
     if not points:
         return ""
     rows = []

@@ -22,7 +22,9 @@ COLOURS = (BLUE, ORANGE, GREEN, "#CC79A7", "#E69F00", "#56B4E9", GREY)
 
 
 def curves_plot(points: Sequence[PointFigures], prefix: str) -> str:
-    """Smoothed training loss by step, one line for each point, with its own colour and dashes."""
+    """Draw the smoothed training loss by step, one line for each point,
+    with its own colour and dashes.
+    """
     with canvas(3.0, 0.62, prefix) as (axes, out):
         for index, point in enumerate(points):
             axes.plot(
@@ -42,7 +44,7 @@ def curves_plot(points: Sequence[PointFigures], prefix: str) -> str:
 
 
 def trade_plot(points: Sequence[PointFigures], prefix: str, cost: str, label: str) -> str:
-    """Final loss against a cost; points on the Pareto front are filled, the others hollow.
+    """Draw the final loss against a cost; points on the Pareto front are filled, the others hollow.
 
     Args:
         points: The points of the sweep.

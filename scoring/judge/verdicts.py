@@ -21,7 +21,7 @@ from kofinlaw.models.engines.base import Engine, Generation, Request
 from kofinlaw.models.templates import ChatTemplate, template_for
 from kofinlaw.records import Key, Question
 from kofinlaw.scoring.answers import AnswerSheet
-from kofinlaw.scoring.judge.figures import Comparison, Verdict, judge_figures
+from kofinlaw.scoring.judge.judge_figures import Comparison, Verdict, judge_figures
 from kofinlaw.scoring.judge.rubrics import Rubric, read_rubric, read_verdict
 from kofinlaw.scoring.scores_record import JudgeRecord
 from kofinlaw.scoring.settings import JudgeSettings

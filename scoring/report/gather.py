@@ -11,8 +11,9 @@ from pathlib import Path
 from typing import Any, cast
 
 from kofinlaw.scoring.answers import PARTS, read_timings
-from kofinlaw.scoring.environment import environment
-from kofinlaw.scoring.report.figures import (
+from kofinlaw.scoring.provenance import environment
+from kofinlaw.scoring.report.plots import bins
+from kofinlaw.scoring.report.report_record import (
     AugmentFigures,
     ExampleSample,
     LatencyFigures,
@@ -21,7 +22,6 @@ from kofinlaw.scoring.report.figures import (
     StageRow,
     TrainingFigures,
 )
-from kofinlaw.scoring.report.plots import bins
 from kofinlaw.scoring.report.verdict import verdict
 from kofinlaw.scoring.scores_record import ScoresRecord
 from kofinlaw.tolerant_files import (

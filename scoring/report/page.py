@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from kofinlaw.scoring.report.figures import ReportFigures
 from kofinlaw.scoring.report.item_rows import Anchors, item_rows
 from kofinlaw.scoring.report.labels import SECTIONS, pair_label, stage_label, system_label
 from kofinlaw.scoring.report.page_scores import score_context
 from kofinlaw.scoring.report.page_stages import stage_context
+from kofinlaw.scoring.report.report_record import ReportFigures
 from kofinlaw.scoring.report.template import script, template
 from kofinlaw.scoring.value_text import Words, p_text, script_json
 

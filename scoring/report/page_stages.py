@@ -8,7 +8,9 @@ from typing import TypedDict
 import numpy as np
 
 from kofinlaw.scoring.report import plots
-from kofinlaw.scoring.report.figures import (
+from kofinlaw.scoring.report.gather import lengths_histogram
+from kofinlaw.scoring.report.labels import FUNNEL, MERGE_CHECKS, TRAINING, stage_label, system_label
+from kofinlaw.scoring.report.report_record import (
     LatencyFigures,
     MergeCheck,
     MergeFigures,
@@ -16,8 +18,6 @@ from kofinlaw.scoring.report.figures import (
     StageRow,
     TrainingFigures,
 )
-from kofinlaw.scoring.report.gather import lengths_histogram
-from kofinlaw.scoring.report.labels import FUNNEL, MERGE_CHECKS, TRAINING, stage_label, system_label
 from kofinlaw.scoring.scores_record import ScoresRecord
 from kofinlaw.scoring.value_text import (
     Plot,

@@ -8,7 +8,6 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from kofinlaw.scoring.report.figures import LossPoint
 from kofinlaw.scoring.report.plot_canvas import (
     BLUE,
     DASHES,
@@ -21,6 +20,7 @@ from kofinlaw.scoring.report.plot_canvas import (
     colour_of,
     width_of,
 )
+from kofinlaw.scoring.report.report_record import LossPoint
 
 __all__ = [
     "Row",

@@ -46,7 +46,7 @@ StudyColumn = tuple[str, Callable[[Cell], float | None], int]
 
 
 class Conclusion(TypedDict):
-    """What the study shows for one goal."""
+    """The conclusion of the study for one goal."""
 
     goal: str
     ko: str
@@ -61,7 +61,7 @@ class JudgeNote(TypedDict):
 
 
 class StudyRecord(TypedDict):
-    """What study.json holds."""
+    """The content of study.json."""
 
     schema: str
     name: str

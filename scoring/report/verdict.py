@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import Literal
 
 from kofinlaw.data.korean.words import josa
-from kofinlaw.scoring.report.figures import MergeFigures, Verdict
 from kofinlaw.scoring.report.labels import baseline_label, system_label
+from kofinlaw.scoring.report.report_record import MergeFigures, Verdict
 from kofinlaw.scoring.scores_record import FigureRecord, PairRecord, ScoresRecord, SystemRecord
 from kofinlaw.scoring.value_text import Words
 
@@ -90,7 +90,7 @@ def training_pair(scores: ScoresRecord) -> PairRecord | None:
 
 
 def outcome_of(pair: PairRecord | None, alpha: float) -> str:
-    """Return the outcome of training by the paired test: see `figures.Verdict`."""
+    """Return the outcome of training by the paired test: see `report_record.Verdict`."""
     if pair is None or not pair["n"]:
         return "unknown"
     if pair["only_a"] == pair["only_b"]:
@@ -118,7 +118,7 @@ def strongest_baseline(scores: ScoresRecord) -> tuple[str, FigureRecord] | None:
 
 
 def score_line(scores: ScoresRecord, pair: PairRecord | None) -> Words:
-    """Line 1: the main system, the base model and the strongest trivial baseline."""
+    """Write line 1: the main system, the base model and the strongest trivial baseline."""
     name = main_system(scores)
     if name is None:
         return NOT_SCORED
@@ -214,7 +214,7 @@ def comparison_with_baseline(figure: FigureRecord, baseline: FigureRecord) -> Wo
 
 
 def training_line(pair: PairRecord | None, outcome: str) -> Words:
-    """Line 2: the paired test of the trained model against the base model."""
+    """Write line 2: the paired test of the trained model against the base model."""
     if pair is None or outcome == "unknown":
         return NOT_COMPARED
     points, p_value = 100 * pair["difference"], pair["p_value"]
@@ -228,7 +228,9 @@ def training_line(pair: PairRecord | None, outcome: str) -> Words:
 
 
 def smallest_difference_line(scores: ScoresRecord, pair: PairRecord | None) -> Words:
-    """Line 3: the smallest difference that these items can show, and how to find a smaller one."""
+    """Write line 3: the smallest difference that the items can show,
+    and how to find a smaller one.
+    """
     smallest = scores["smallest"].get(f"{pair['a']}|{pair['b']}") if pair else None
     if not pair or not smallest or not smallest["n"]:
         return "", ""

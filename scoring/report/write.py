@@ -9,9 +9,9 @@ from pathlib import Path
 from kofinlaw import UserError
 from kofinlaw.files import write_json, write_text
 from kofinlaw.scoring.markdown import scores_markdown
-from kofinlaw.scoring.report.figures import ReportFigures
 from kofinlaw.scoring.report.gather import gather
 from kofinlaw.scoring.report.page import render
+from kofinlaw.scoring.report.report_record import ReportFigures
 from kofinlaw.scoring.report.trace_page import anchors_of, trace_entries, trace_page
 
 __all__ = ["ReportResult", "report_markdown", "write_report"]
@@ -19,7 +19,7 @@ __all__ = ["ReportResult", "report_markdown", "write_report"]
 
 @dataclass(frozen=True, slots=True)
 class ReportResult:
-    """What `write_report` returns.
+    """The result of `write_report`.
 
     `outcome` says whether training helped: helped, hurt, unclear, none or unknown.
     """

@@ -10,7 +10,7 @@ import time
 import pytest
 
 from kofinlaw import UserError
-from kofinlaw.models.cache import MANIFEST, _checked, build_once, cache_folder
+from kofinlaw.models.cache import MANIFEST, build_once, cache_folder, hashes_match
 
 
 def make(text, calls):
@@ -44,7 +44,7 @@ def test_a_damaged_folder_is_made_again(tmp_path, damage):
         (folder / MANIFEST).write_text("{", encoding="utf-8")
     else:
         weights.write_bytes(b"")
-    _checked.clear()
+    hashes_match.cache_clear()
     build_once(folder, make("가나다", calls), version="1")
     assert calls == ["가나다", "가나다"]
     assert weights.read_text(encoding="utf-8") == "가나다"

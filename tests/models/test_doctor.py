@@ -87,7 +87,7 @@ def test_a_card_is_read_from_nvidia_smi(monkeypatch, versions):
     monkeypatch.setattr(doctor, "_output", lambda command: answer)
     assert doctor.gpu_memory_gib() == pytest.approx(23.988, abs=0.001)
     found = by_name(doctor.examine_machine())
-    assert found["graphics card"].found == "NVIDIA GeForce RTX 4090, 24.0 GiB, driver 560.35.03"
+    assert found["GPU"].found == "NVIDIA GeForce RTX 4090, 24.0 GiB, driver 560.35.03"
     assert not found["torch"].ok
     assert "CUDA build" in found["torch"].remedy
 
@@ -96,7 +96,7 @@ def test_a_card_is_read_from_nvidia_smi(monkeypatch, versions):
 def test_no_card_is_no_fault(monkeypatch, versions, answer):
     monkeypatch.setattr(doctor, "_output", lambda command: answer)
     assert doctor.gpu_memory_gib() is None
-    assert by_name(doctor.examine_machine())["graphics card"].ok
+    assert by_name(doctor.examine_machine())["GPU"].ok
 
 
 def test_a_program_that_is_absent_or_fails_prints_nothing():

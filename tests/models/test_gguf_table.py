@@ -63,7 +63,7 @@ def test_the_quickstart_tokenizer_splits_as_llama_cpp_does(tmp_path):
     from kofinlaw.data.settings import DataSettings
     from kofinlaw.models.quickstart import quickstart_gguf, quickstart_model
     from kofinlaw.models.tokenizer import load_tokenizer
-    from kofinlaw.trainer.proof.gguf import GgufModel
+    from kofinlaw.trainer.proof.gguf_measure import GgufModel
 
     sample = Path(quickstart.__file__).resolve().parent.parent / "data" / "sample" / "corpus"
     build_corpus(DataSettings(sources=[{"path": str(sample)}]), tmp_path, base=tmp_path)

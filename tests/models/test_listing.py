@@ -50,7 +50,7 @@ def test_a_smaller_card_holds_less():
 def test_a_refused_model_says_why_with_the_clause():
     row = by_id(24.0, "contest-2025")["google/gemma-3-270m"]
     assert row["allowed"] is False
-    assert "out on 2025-08-14, after 2025-07-31 [" in row["reason"]
+    assert "released on 2025-08-14, after 2025-07-31 [" in row["reason"]
     row = by_id(24.0, "open")["google/gemma-3-270m"]
     assert (row["allowed"], row["reason"]) == (True, "")
 

@@ -92,10 +92,10 @@ def most_bytes(work):
 
 
 def test_a_chunks_loss_takes_six_bytes_a_logit_and_goes_before_the_next():
-    """As the memory plan counts it (models/memory/plan.py, LOSS_BYTES)."""
+    """As the memory plan counts it (models/memory/memory_plan.py, LOSS_BYTES)."""
     import torch
 
-    from kofinlaw.models.memory.plan import LOSS_BYTES
+    from kofinlaw.models.memory.memory_plan import LOSS_BYTES
     from kofinlaw.trainer.loss import FrozenHeadLoss
 
     rows = torch.randn(60, 8, dtype=torch.bfloat16, requires_grad=True)

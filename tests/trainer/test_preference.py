@@ -161,7 +161,7 @@ def test_a_loss_that_trl_does_not_have_is_refused_at_once():
         ({"rejected": "금융회사"}, "the same text"),
         ({"chosen": None}, "needs `messages`, `chosen` and `rejected`"),
         ({"rejected": " "}, "the answer is empty"),
-        ({"chosen": "금융회사 " * 200}, "the window is 256"),
+        ({"chosen": "금융회사 " * 200}, "max_length is 256"),
     ],
 )
 def test_a_pair_that_cannot_be_used_is_told_with_its_line(pico, tmp_path, changes, message):

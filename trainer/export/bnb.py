@@ -8,10 +8,10 @@ from kofinlaw import Progress, UserError, silent
 from kofinlaw.files import atomic_folder, write_json
 from kofinlaw.models.loading import load_model
 from kofinlaw.models.settings import Dtype
-from kofinlaw.trainer.export.result import ExportFacts
-from kofinlaw.trainer.merge.card import copy_companions
-from kofinlaw.trainer.merge.config import readable_by_both
+from kofinlaw.trainer.export.export_result import ExportFacts
 from kofinlaw.trainer.merge.json_objects import read_object
+from kofinlaw.trainer.merge.merged_card import copy_companions
+from kofinlaw.trainer.merge.merged_config import readable_by_both
 
 __all__ = ["to_bnb4"]
 

@@ -14,10 +14,10 @@ from kofinlaw.files import atomic_folder, read_jsonl, write_json
 from kofinlaw.records import Chunk, Example
 from kofinlaw.trainer.base_identity import weight_files
 from kofinlaw.trainer.export.environment import LLM_COMPRESSOR, environment_python, run_exporter
-from kofinlaw.trainer.export.result import ExportFacts
-from kofinlaw.trainer.merge.card import copy_companions
-from kofinlaw.trainer.merge.config import readable_by_both
+from kofinlaw.trainer.export.export_result import ExportFacts
 from kofinlaw.trainer.merge.json_objects import read_object
+from kofinlaw.trainer.merge.merged_card import copy_companions
+from kofinlaw.trainer.merge.merged_config import readable_by_both
 
 __all__ = ["METHODS", "WORKER", "calibration_texts", "spread", "to_compressed"]
 
@@ -56,7 +56,7 @@ def to_compressed(
     without a GPU, and for a model that llm-compressor refuses.
     """
     if method not in METHODS:
-        raise UserError(f"method takes {', '.join(METHODS)}, not {method!r}")
+        raise UserError(f"method must be one of {', '.join(METHODS)}, not {method!r}")
     if out.exists() and any(out.iterdir()):
         raise UserError("the target folder is not empty", where=str(out))
     if not calibration:
@@ -93,13 +93,17 @@ def to_compressed(
 
 
 def spread(texts: Sequence[str], count: int) -> list[str]:
-    """`count` of the texts, spread evenly from the first; all of them where there are fewer."""
+    """Return `count` of the texts, spread evenly from the first;
+    all of them where there are fewer.
+    """
     count = min(count, len(texts))
     return [texts[n * len(texts) // count] for n in range(count)]
 
 
 def calibration_texts(chunks: Path, examples: Path) -> list[str]:
-    """Texts of the chunks that training examples came from, so never of an evaluation's chunks."""
+    """Return the texts of the chunks that training examples came from,
+    so never of an evaluation's chunks.
+    """
     seen: set[str] = set()
     for example in read_jsonl(examples, Example):
         seen.update(example.provenance.get("chunks") or ())

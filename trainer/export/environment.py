@@ -85,7 +85,7 @@ def environment_python(
 def is_ready(
     environment: Environment, folder: Path | None = None, cache: Path | None = None
 ) -> bool:
-    """Whether the environment is on this machine, complete and in its current version."""
+    """Return whether the environment is on this machine, complete and in its current version."""
     return is_intact(_home(folder, cache) / environment.name, environment.version)
 
 

@@ -15,7 +15,7 @@ from kofinlaw.results import JsonValue
 from kofinlaw.trainer.base_identity import weight_files
 from kofinlaw.trainer.export import sentencepiece_table
 from kofinlaw.trainer.export.environment import GGUF, environment_python, run_exporter
-from kofinlaw.trainer.export.result import ExportFacts
+from kofinlaw.trainer.export.export_result import ExportFacts
 from kofinlaw.trainer.merge.json_objects import read_object
 
 __all__ = ["NEEDS_SENTENCEPIECE", "OUT_TYPES", "QUANTIZER", "RUN", "find_quantizer", "to_gguf"]
@@ -62,7 +62,7 @@ def to_gguf(
     differs, or no quantiser is found.
     """
     if out_type not in OUT_TYPES:
-        raise UserError(f"out_type takes {', '.join(OUT_TYPES)}, not {out_type!r}")
+        raise UserError(f"out_type must be one of {', '.join(OUT_TYPES)}, not {out_type!r}")
     weight_files(merged)
     quantize = find_quantizer(quantizer) if out_type == "q4_k_m" else None
     python = environment_python(GGUF, environments, cache)
@@ -101,7 +101,7 @@ def to_gguf(
 
 
 def find_quantizer(named: Path | None = None) -> Path:
-    """Path of llama.cpp's `llama-quantize`: `named`, or else the one on the PATH.
+    """Return the path of llama.cpp's `llama-quantize`: `named`, or else the one on the PATH.
 
     Raises UserError where there is none.
     """
@@ -122,7 +122,8 @@ def _quantize(quantizer: Path, source: Path, target: Path) -> None:
 
 
 def _shipped_vocabulary(merged: Path, cache: Path | None) -> Path | None:
-    """The GGUF file that the quickstart base came as, where the converter needs its vocabulary.
+    """Return the GGUF file that the quickstart base came as,
+    where the converter needs its vocabulary.
 
     Raises UserError where a vocabulary is needed and none is known.
     """

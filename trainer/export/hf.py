@@ -8,10 +8,10 @@ from pathlib import Path
 from kofinlaw import Progress, UserError, silent
 from kofinlaw.files import atomic_folder, sha256_file
 from kofinlaw.trainer.base_identity import INDEX_NAME, weight_files
-from kofinlaw.trainer.export.result import ExportFacts
+from kofinlaw.trainer.export.export_result import ExportFacts
 from kofinlaw.trainer.merge.adapter_files import RECORD
-from kofinlaw.trainer.merge.card import copy_companions
 from kofinlaw.trainer.merge.json_objects import object_at, read_object_if_present
+from kofinlaw.trainer.merge.merged_card import copy_companions
 
 __all__ = ["to_hf"]
 

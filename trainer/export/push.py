@@ -6,7 +6,7 @@ import os
 from pathlib import Path
 
 from kofinlaw import UserError
-from kofinlaw.trainer.export.result import exported_path, read_export_list
+from kofinlaw.trainer.export.export_result import exported_path, read_export_list
 
 __all__ = ["check_push", "push_export", "upload"]
 

@@ -19,8 +19,8 @@ BPE = 2  # TrainerSpec.ModelType
 
 
 def sentencepiece_model(table: TokenTable) -> bytes:
-    """The bytes of tokenizer.model: a BPE model with byte fallback, without a dummy prefix, and
-    with unchanged white space (Gemma's normaliser is the identity)."""
+    """Return the bytes of tokenizer.model: a BPE model with byte fallback,
+    without a dummy prefix, and with unchanged white space (Gemma's normaliser is the identity)."""
     out = bytearray()
     for number, (token, score, kind) in enumerate(
         zip(table.tokens, table.scores, table.types, strict=True)
@@ -39,7 +39,9 @@ def sentencepiece_model(table: TokenTable) -> bytes:
 
 
 def added_tokens(table: TokenTable) -> dict[str, dict[str, JsonValue]]:
-    """`added_tokens_decoder` of tokenizer_config.json, from which the converter reads types."""
+    """Return `added_tokens_decoder` of tokenizer_config.json,
+    from which the converter reads types.
+    """
     return {
         str(number): {"content": token, "special": kind == CONTROL}
         for number, (token, kind) in enumerate(zip(table.tokens, table.types, strict=True))
@@ -48,7 +50,7 @@ def added_tokens(table: TokenTable) -> dict[str, dict[str, JsonValue]]:
 
 
 def differences(ours: TokenTable, theirs: TokenTable) -> list[int]:
-    """Ids whose text, score or type differs, except the unknown token's."""
+    """Return the ids whose text, score or type differs, except the unknown token's."""
     first, second = (
         list(zip(table.tokens, table.scores, table.types, strict=True)) for table in (ours, theirs)
     )

@@ -32,7 +32,7 @@ class ExportSettings(BaseModel):
         128, ge=1, description="number of training chunks that awq and gptq are calibrated on"
     )
     calibration_tokens: int = Field(
-        512, ge=16, description="most tokens read of each of these chunks"
+        512, ge=16, description="largest number of tokens read from each of these chunks"
     )
     environments: str | None = Field(
         None, description="folder for the exporters' virtual environments; none: the user's cache"

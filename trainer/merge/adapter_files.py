@@ -115,13 +115,13 @@ class Adapter:
         return replaced
 
     def scaling(self, module: str) -> float:
-        """The factor of B·A: alpha/r, or alpha/√r with rsLoRA; patterns apply as in peft."""
+        """Return the factor of B·A: alpha/r, or alpha/√r with rsLoRA; patterns apply as in peft."""
         rank = self.rank(module)
         alpha = self._module_value("alpha_pattern", module, "lora_alpha")
         return alpha / math.sqrt(rank) if self.config.get("use_rslora") else alpha / rank
 
     def rank(self, module: str) -> int:
-        """The module's rank by the config (not by the tensors)."""
+        """Return the module's rank by the config (not by the tensors)."""
         return int(self._module_value("rank_pattern", module, "r"))
 
     def _module_value(self, patterns: str, module: str, default: str) -> float:

@@ -74,7 +74,7 @@ def combine_adapters(
     and for a density out of range.
     """
     if method not in METHODS:
-        raise UserError(f"method takes {', '.join(METHODS)}, not {method!r}")
+        raise UserError(f"method must be one of {', '.join(METHODS)}, not {method!r}")
     if len(adapters) < 2 or len(adapters) != len(weights):
         raise UserError("name two adapters or more, and one weight for each")
     if not 0 < density <= 1:
@@ -139,7 +139,7 @@ def _check(read: list[Adapter], method: str) -> None:
 def _combine(
     module: str, read: list[Adapter], weights: Sequence[float], method: str, density: float
 ) -> tuple[torch.Tensor, torch.Tensor]:
-    """The combined factors (A, B) of one module, from the adapters that have it."""
+    """Return the combined factors (A, B) of one module, from the adapters that have it."""
     present = [
         (adapter, w) for adapter, w in zip(read, weights, strict=True) if module in adapter.parts
     ]

@@ -39,24 +39,27 @@ def read_object(path: Path) -> JsonObject:
 
 
 def read_object_if_present(path: Path) -> JsonObject:
-    """Like `read_object`, but an absent file gives an empty object."""
+    """Read like `read_object`, but an absent file gives an empty object."""
     return read_object(path) if path.exists() else {}
 
 
 def object_at(record: Mapping[str, JsonValue], key: str) -> JsonObject:
-    """The object under `key`; empty where the key is absent or holds something else."""
+    """Return the object under `key`; empty where the key is absent or holds something else."""
     value = record.get(key)
     return value if isinstance(value, dict) else {}
 
 
 def text_at(record: Mapping[str, JsonValue], key: str) -> str:
-    """The text under `key`; empty where the key is absent or holds something else."""
+    """Return the text under `key`; empty where the key is absent or holds something else."""
     value = record.get(key)
     return value if isinstance(value, str) else ""
 
 
 def integer_at(record: Mapping[str, JsonValue], key: str, where: Path) -> int:
-    """The whole number under `key` of the file `where`; raises UserError for anything else."""
+    """Return the whole number under `key` of the file `where`.
+
+    Raises UserError for anything else.
+    """
     value = record.get(key)
     if not isinstance(value, int) or isinstance(value, bool):
         raise UserError(f"{key} must be a whole number, not {value!r}", where=str(where))
@@ -64,7 +67,10 @@ def integer_at(record: Mapping[str, JsonValue], key: str, where: Path) -> int:
 
 
 def texts_at(record: Mapping[str, JsonValue], key: str, where: Path) -> list[str]:
-    """The list of texts under `key` of the file `where`; raises UserError for anything else."""
+    """Return the list of texts under `key` of the file `where`.
+
+    Raises UserError for anything else.
+    """
     value = record.get(key)
     if not isinstance(value, list):
         raise UserError(f"{key} must be a list of texts", where=str(where))

@@ -14,13 +14,13 @@ import torch
 
 from kofinlaw import Progress, UserError, __version__, silent
 from kofinlaw.files import atomic_folder, sha256_text, write_json
-from kofinlaw.trainer.merge import card as merge_card
+from kofinlaw.trainer.merge import merged_card as merge_card
 from kofinlaw.trainer.merge.adapter_files import RECORD
 from kofinlaw.trainer.merge.json_objects import object_at, read_object
-from kofinlaw.trainer.merge.plan import plan_merge
+from kofinlaw.trainer.merge.merge_plan import plan_merge
+from kofinlaw.trainer.merge.merge_result import MergeResult
 from kofinlaw.trainer.merge.plan_records import LoraTerm, MergePlan, PlannedTensor
 from kofinlaw.trainer.merge.quantize import storage_dtype, training_values
-from kofinlaw.trainer.merge.result import MergeResult
 from kofinlaw.trainer.merge.tensor_files import FLOATS, TORCH_NAMES, ShardWriter, read_tensor
 from kofinlaw.units import GIB, MIB
 
@@ -151,7 +151,9 @@ def _write_weights(plan: MergePlan, folder: Path, progress: Progress) -> dict[st
 
 
 def merged_tensor(planned: PlannedTensor, plan: MergePlan) -> torch.Tensor:
-    """One tensor in its stored format, on the CPU. Raises UserError where it is not finite."""
+    """Return one tensor in its stored format, on the CPU. Raises UserError where it is not
+    finite.
+    """
     source = read_tensor(planned.source)
     if planned.source.dtype not in FLOATS:
         return source
@@ -173,7 +175,8 @@ def merged_tensor(planned: PlannedTensor, plan: MergePlan) -> torch.Tensor:
 
 
 def add_term(weight: torch.Tensor, term: LoraTerm) -> torch.Tensor:
-    """weight + scaling · B·A in float32; with DoRA, the rows are then rescaled to `magnitude`.
+    """Return weight + scaling · B·A in float32;
+    with DoRA, the rows are then rescaled to `magnitude`.
 
     A contiguous `weight` is changed in place.
 
@@ -195,7 +198,9 @@ def add_term(weight: torch.Tensor, term: LoraTerm) -> torch.Tensor:
 
 
 def _finite(stored: torch.Tensor, planned: PlannedTensor, exact: torch.Tensor) -> torch.Tensor:
-    """`stored`, or UserError where it is not finite; `exact` is the sum before rounding."""
+    """Return `stored`, or raise UserError where it is not finite;
+    `exact` is the sum before rounding.
+    """
     if bool(stored.isfinite().all()):
         return stored
     if bool(exact.isfinite().all()):
@@ -219,7 +224,9 @@ def _record(
     companions: dict[str, str],
     hashes: dict[str, str],
 ) -> dict[str, object]:
-    """The merged folder's `kofinlaw.json`: what the model is made of, without times or paths."""
+    """Return the merged folder's `kofinlaw.json`: what the model is made of,
+    without times or paths.
+    """
     return {
         "kind": "merged",
         "name": title,

@@ -1,4 +1,4 @@
-"""Records of a merge plan: what happens to each tensor, and to the checkpoint as a whole."""
+"""Define the records of a merge plan: what happens to each tensor and to the checkpoint."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from pathlib import Path
 
 from kofinlaw.trainer.merge.adapter_files import Adapter, Quantization
 from kofinlaw.trainer.merge.json_objects import JsonObject
-from kofinlaw.trainer.merge.result import MergeCounts
+from kofinlaw.trainer.merge.merge_result import MergeCounts
 from kofinlaw.trainer.merge.tensor_files import TensorInfo, tensor_bytes
 
 __all__ = ["LoraTerm", "MergePlan", "PlannedTensor"]
@@ -92,8 +92,8 @@ class MergePlan:
         return sum(tensor_bytes(tensor.shape, "U8") for tensor in self.tensors)
 
     def counts(self) -> MergeCounts:
-        """How many tensors the adapter changes or replaces, and how many are only dequantised or
-        copied."""
+        """Return how many tensors the adapter changes or replaces,
+        and how many are only dequantised or copied."""
         changed = sum(t.term is not None or t.bias_term is not None for t in self.tensors)
         whole = sum(
             t.source.file.parent == self.adapter.folder and t.term is None for t in self.tensors

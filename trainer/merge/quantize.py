@@ -10,7 +10,9 @@ __all__ = ["storage_dtype", "training_values"]
 
 
 def storage_dtype(quantization: Quantization) -> str:
-    """The format the model was loaded in before its weights were quantised, as torch names it."""
+    """Return the format the model was loaded in before its weights were quantised,
+    as torch names it.
+    """
     return str(quantization.get("storage_dtype") or quantization["compute_dtype"])
 
 

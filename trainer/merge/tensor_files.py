@@ -55,7 +55,7 @@ class TensorInfo:
 
 
 def tensor_bytes(shape: Iterable[int], dtype: str) -> int:
-    """Size in bytes of a tensor of this shape and safetensors dtype."""
+    """Return the size in bytes of a tensor of this shape and safetensors dtype."""
     count = 1
     for size in shape:
         count *= size
@@ -63,7 +63,7 @@ def tensor_bytes(shape: Iterable[int], dtype: str) -> int:
 
 
 def list_tensors(files: Iterable[Path]) -> dict[str, TensorInfo]:
-    """Headers of safetensors files by tensor name; reads no tensor data.
+    """Return the headers of safetensors files by tensor name; reads no tensor data.
 
     Raises UserError for a truncated or corrupt file, and for a name that two files hold.
     """
@@ -87,7 +87,7 @@ def list_tensors(files: Iterable[Path]) -> dict[str, TensorInfo]:
 
 
 def checkpoint_tensors(folder: Path) -> dict[str, TensorInfo]:
-    """Headers of every tensor of a checkpoint, by name.
+    """Return the headers of every tensor of a checkpoint, by name.
 
     Raises UserError as `list_tensors` does, and where the index and the files disagree.
     """

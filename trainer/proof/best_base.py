@@ -13,9 +13,9 @@ from kofinlaw.files import write_json
 from kofinlaw.models.templates import ChatTemplate
 from kofinlaw.records import Message
 from kofinlaw.trainer.merge.merge_model import merge_adapter
-from kofinlaw.trainer.merge.result import MergeResult
+from kofinlaw.trainer.merge.merge_result import MergeResult
+from kofinlaw.trainer.proof.proof_result import ProofResult
 from kofinlaw.trainer.proof.prove import prove_merge
-from kofinlaw.trainer.proof.result import ProofResult
 from kofinlaw.trainer.proof.settings import VerifySettings
 
 __all__ = ["BASES", "CHOICE", "merge_on_better_base"]
@@ -99,7 +99,9 @@ def merge_on_better_base(
 
 
 def _loss(proof: ProofResult) -> float:
-    """The merged model's mean loss on answers, in nats a token; infinite without a passed proof."""
+    """Return the merged model's mean loss on answers, in nats a token;
+    infinite without a passed proof.
+    """
     loss = proof.figures.answer_loss_merged if proof.figures else None
     if proof.verdict != "pass" or loss is None:
         return float("inf")

@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from kofinlaw.trainer.proof.measure import Measured, Probe
-from kofinlaw.trainer.proof.result import Check, ProofFigures
+from kofinlaw.trainer.proof.proof_result import Check, ProofFigures
 from kofinlaw.trainer.proof.settings import VerifySettings
 from kofinlaw.trainer.proof.weights import WeightCheck
 
@@ -60,7 +60,7 @@ def compare_models(
     labels: Sequence[str],
     dtype: str,
 ) -> ProofFigures:
-    """The figures of a proof.
+    """Return the figures of a proof.
 
     Args:
         base: the base without adapter.

@@ -1,10 +1,10 @@
-"""Figures of exports compared with the merged model they were made from."""
+"""Define the figures that compare exports with the merged model they were made from."""
 
 from __future__ import annotations
 
 from dataclasses import asdict, dataclass
 
-from kofinlaw.trainer.proof.result import Verdict
+from kofinlaw.trainer.proof.proof_result import Verdict
 
 __all__ = ["STAGE_FIGURES", "ExportFigures", "ExportProof"]
 
@@ -62,7 +62,7 @@ class ExportFigures:
     tokenization_same: float | None
 
     def to_record(self) -> dict[str, object]:
-        """The known figures by name, as proof.json lists them."""
+        """Return the known figures by name, as proof.json lists them."""
         return {name: value for name, value in asdict(self).items() if value is not None}
 
 
@@ -73,7 +73,7 @@ class ExportProof:
     forms: dict[str, ExportFigures]
 
     def to_record(self) -> dict[str, object]:
-        """Verdicts and main figures as flat JSON values, named by form."""
+        """Return verdicts and main figures as flat JSON values, named by form."""
         verdicts = {f"{form} verdict": figures.verdict for form, figures in self.forms.items()}
         figures = {
             f"{form} {name}": round(value, 4)

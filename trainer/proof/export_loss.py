@@ -17,11 +17,11 @@ from kofinlaw.models.templates import template_for
 from kofinlaw.models.tokenizer import Tokenizer, load_tokenizer
 from kofinlaw.records import Key, Message, Question
 from kofinlaw.trainer.proof.export_figures import ExportFigures
-from kofinlaw.trainer.proof.gguf import measure_gguf
+from kofinlaw.trainer.proof.gguf_measure import measure_gguf
 from kofinlaw.trainer.proof.measure import KeptRows, Measured, Probe, RowFigures, measure
 from kofinlaw.trainer.proof.probe_tokens import build_probe
+from kofinlaw.trainer.proof.proof_result import Verdict
 from kofinlaw.trainer.proof.reference import compute_dtype
-from kofinlaw.trainer.proof.result import Verdict
 from kofinlaw.trainer.proof.settings import VerifySettings
 
 __all__ = ["compare_exports"]
@@ -100,7 +100,7 @@ class _Reference:
 def _labels(
     questions: Sequence[Question], keys: Sequence[Key], settings: VerifySettings
 ) -> list[str]:
-    """The right answer of each question of the probe; empty where it is not known."""
+    """Return the right answer of each question of the probe; empty where it is not known."""
     answers = {key.id: key.answer for key in keys}
     asked = [question for question in questions if question.options][: settings.questions]
     return [answers.get(question.id, "") for question in asked]
@@ -153,7 +153,7 @@ def _export_figures(
 
 
 def _same_tokens(reference: _Reference, export: Path, rows: RowFigures) -> list[bool]:
-    """For each corpus text, whether a GGUF gives it the merged model's tokens."""
+    """Return for each corpus text whether a GGUF gives it the merged model's tokens."""
     if not export.is_file():
         return []
     encode = reference.tokenizer.encode
@@ -163,7 +163,7 @@ def _same_tokens(reference: _Reference, export: Path, rows: RowFigures) -> list[
 
 
 def _weight_bytes(model: Path) -> int:
-    """The size of a .gguf file, or of a folder's safetensors."""
+    """Return the size of a .gguf file, or of a folder's safetensors."""
     if model.is_file():
         return model.stat().st_size
     return sum(path.stat().st_size for path in model.glob("*.safetensors"))
@@ -179,7 +179,7 @@ def _torch_rows(folder: Path, dtype: Dtype, probe: Probe) -> RowFigures:
 
 
 def _at_rows(found: Measured, probe: Probe) -> RowFigures:
-    """A torch model's figures at the rows that a GGUF file is also measured at."""
+    """Return a torch model's figures at the rows that a GGUF file is also measured at."""
     seconds = found.seconds_per_token
     positions = [(text, row) for text, rows in enumerate(probe.kl_rows) for row in rows]
     return RowFigures(
@@ -191,5 +191,5 @@ def _at_rows(found: Measured, probe: Probe) -> RowFigures:
 
 
 def _share(hits: Iterable[bool]) -> float:
-    """The share of true values."""
+    """Return the share of true values."""
     return float(np.mean(list(hits)))

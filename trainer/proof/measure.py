@@ -43,7 +43,7 @@ class Probe:
 
 @dataclass
 class Measured:
-    """What one model predicted for a probe.
+    """The predictions of one model for a probe.
 
     Attributes:
         argmax: for each text, the most likely next token at each position but the last.
@@ -65,7 +65,9 @@ class Measured:
         return float(np.concatenate(self.losses).mean())
 
     def answer_loss(self, probe: Probe) -> float | None:
-        """Mean loss over the answers' tokens, in nats; None where no text has an answer."""
+        """Return the mean loss over the answers' tokens, in nats;
+        None where no text has an answer.
+        """
         kept = [
             losses[start - 1 :]
             for losses, start in zip(self.losses, probe.answer_starts, strict=True)
@@ -76,7 +78,7 @@ class Measured:
 
 @dataclass(frozen=True, slots=True)
 class RowFigures:
-    """What a model predicted at the probe's `kl_rows`, for models in llama.cpp and torch alike.
+    """The predictions of a model at the probe's `kl_rows`, for models in llama.cpp and torch alike.
 
     Attributes:
         argmax: the most likely next token at each row.
@@ -94,7 +96,7 @@ class RowFigures:
 
 
 def spread_rows(lengths: Sequence[int], total: int) -> list[list[int]]:
-    """About `total` positions, spread evenly over texts of these lengths in tokens.
+    """Return about `total` positions, spread evenly over texts of these lengths in tokens.
 
     The last position of a text is never chosen: the token it predicts is not known.
     """
@@ -146,7 +148,7 @@ def _score(
     candidates: list[list[int]],
     device: torch.device,
 ) -> list[float]:
-    """The log-probability of each candidate after the prompt."""
+    """Return the log-probability of each candidate after the prompt."""
     if all(len(candidate) == 1 for candidate in candidates):
         tokens = torch.tensor([prompt], device=device)
         last = model(input_ids=tokens, use_cache=False, logits_to_keep=1).logits[0, -1].float()
@@ -166,7 +168,7 @@ def _score(
 def _continue(
     model: torch.nn.Module, opening: list[int], probe: Probe, device: torch.device
 ) -> list[int]:
-    """The greedy continuation of an opening, up to a stop token."""
+    """Return the greedy continuation of an opening, up to a stop token."""
     tokens = torch.tensor([opening], device=device)
     cache, made = None, []
     for _ in range(probe.greedy_tokens):
@@ -200,7 +202,7 @@ class KeptRows:
         self.divergences.append(divergence.numpy())
 
     def take(self) -> NDArray[np.float32]:
-        """The divergences of all rows since the last call, in nats."""
+        """Return the divergences of all rows since the last call, in nats."""
         found = np.concatenate(self.divergences or [np.zeros(0, np.float32)])
         self.divergences = []
         return found

@@ -88,5 +88,5 @@ def build_probe(
 
 
 def texts_only(probe: Probe) -> Probe:
-    """The probe without continuations and choices."""
+    """Return the probe without continuations and choices."""
     return Probe(probe.texts, probe.answer_starts, probe.kl_rows, [], 0, [], [])

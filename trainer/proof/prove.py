@@ -23,12 +23,12 @@ from kofinlaw.trainer.merge.adapter_files import RECORD, Adapter, read_adapter
 from kofinlaw.trainer.merge.json_objects import object_at, read_object_if_present, text_at
 from kofinlaw.trainer.proof.checks import behaviour_checks, compare_models, weight_checks
 from kofinlaw.trainer.proof.fixed_prompts import FIXED_DIALOGUES
-from kofinlaw.trainer.proof.identity import SAME_TEXTS, identity_checks
 from kofinlaw.trainer.proof.measure import KeptRows, Measured, Probe, measure
-from kofinlaw.trainer.proof.page import verdict_page
 from kofinlaw.trainer.proof.probe_tokens import build_probe, texts_only
+from kofinlaw.trainer.proof.proof_page import verdict_page
+from kofinlaw.trainer.proof.proof_result import Check, GreedyText, ProofFigures, ProofResult
 from kofinlaw.trainer.proof.reference import as_float32, compute_dtype, load_reference
-from kofinlaw.trainer.proof.result import Check, GreedyText, ProofFigures, ProofResult
+from kofinlaw.trainer.proof.same_origin import SAME_TEXTS, identity_checks
 from kofinlaw.trainer.proof.settings import VerifySettings
 from kofinlaw.trainer.proof.weights import WeightCheck, check_weights
 

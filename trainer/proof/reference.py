@@ -22,7 +22,7 @@ DTYPES: tuple[Dtype, ...] = ("bfloat16", "float16", "float32")
 
 
 def compute_dtype(setting: Literal["auto"] | Dtype) -> Dtype:
-    """The format both models compute in: `auto` is float32 on a CPU, bfloat16 on a GPU.
+    """Return the format both models compute in: `auto` is float32 on a CPU, bfloat16 on a GPU.
 
     In float32 a difference comes from the weights alone. In bfloat16, adding the adapter next to
     the weight and inside the weight also round differently.
@@ -33,7 +33,7 @@ def compute_dtype(setting: Literal["auto"] | Dtype) -> Dtype:
 
 
 def load_reference(base: Path, adapter: Adapter, kind: str) -> PeftModel:
-    """The peft model that the merge must equal.
+    """Return the peft model that the merge must equal.
 
     `kind` is `dequantized` (on the 4-bit base) or `original` (on the 16-bit base). Raises
     UserError where base or adapter do not load.
@@ -104,7 +104,7 @@ def as_float32(reference: PeftModel) -> None:
 
 
 def _plain_linear(layer: torch.nn.Linear) -> torch.nn.Linear:
-    """A float32 layer on the CPU with the values that a 4-bit layer multiplies by."""
+    """Return a float32 layer on the CPU with the values that a 4-bit layer multiplies by."""
     linear = torch.nn.Linear(layer.in_features, layer.out_features, layer.bias is not None, "meta")
     linear.weight = torch.nn.Parameter(plain_weight(layer), requires_grad=False)
     if layer.bias is not None:

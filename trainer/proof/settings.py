@@ -10,7 +10,7 @@ __all__ = ["VerifySettings"]
 
 
 class VerifySettings(BaseModel):
-    """What the merged model is tested on, and how far it may differ from base + adapter.
+    """The tests of the merged model, and how far it may differ from base + adapter.
 
     Raises pydantic's ValidationError for an unknown key or a value out of range; the recipe reader
     turns it into a UserError with the line.
@@ -20,7 +20,9 @@ class VerifySettings(BaseModel):
 
     prompts: int = Field(8, ge=1, description="number of held-out prompts compared")
     max_tokens_per_prompt: int = Field(
-        192, ge=8, description="most tokens of a prompt that are compared; longer prompts are cut"
+        192,
+        ge=8,
+        description="largest number of prompt tokens that are compared; longer prompts are cut",
     )
     kl_positions: int = Field(
         256, ge=1, description="number of token positions whose whole distributions are compared"
@@ -62,7 +64,8 @@ class VerifySettings(BaseModel):
         0.01,
         ge=0,
         description=(
-            "the same as a share of the adapter's change of the mean loss; the larger of the two "
+            "the same bound as a share of the adapter's change of the mean loss; the "
+            "larger of the two "
             "bounds applies, because rounding errors are larger on tokens made improbable"
         ),
     )

@@ -65,7 +65,7 @@ class WeightCheck:
     rounding_share: float = 0.0
 
     def to_record(self) -> dict[str, JsonValue]:
-        """The figures as JSON values; of each list, its length and the first ten names."""
+        """Return the figures as JSON values; of each list, its length and the first ten names."""
         return {
             "tensors": self.tensors,
             "parameters": self.parameters,
@@ -122,7 +122,7 @@ def check_weights(merged: Path, reference: PeftModel) -> WeightCheck:
 
 
 def _rounded_once(found: torch.Tensor, exact: torch.Tensor, dtype: str) -> bool:
-    """Whether `found` is `exact` rounded once to the safetensors format `dtype`."""
+    """Return whether `found` is `exact` rounded once to the safetensors format `dtype`."""
     relative, smallest = ROUNDING.get(dtype, (0.0, 0.0))
     largest = float(exact.abs().max()) if exact.numel() else 0.0
     allowed = exact.abs().mul_(relative).add_(smallest + SUM_NOISE * largest)
@@ -162,7 +162,7 @@ def expected_weights(
 
 
 def plain_weight(module: torch.nn.Module) -> torch.Tensor:
-    """The weight that a module multiplies by, float32 on the CPU.
+    """Return the weight that a module multiplies by, float32 on the CPU.
 
     4-bit weights are dequantised and cast to the module's compute dtype, as in its forward pass.
     """
@@ -178,7 +178,7 @@ def plain_weight(module: torch.nn.Module) -> torch.Tensor:
 
 
 def lora_delta(module: LoraLayer, base: torch.Tensor) -> torch.Tensor:
-    """What the adapter adds to the weight `base` in this module, float32 on the CPU."""
+    """Return the change of the weight `base` by the adapter of this module, float32 on the CPU."""
     delta = module.get_delta_weight("default").float().cpu()
     magnitude = getattr(module, "lora_magnitude_vector", None)
     if not magnitude or "default" not in magnitude:

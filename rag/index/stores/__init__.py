@@ -1,4 +1,4 @@
-"""The stores that search an index: files in its folder, or a Weaviate server.
+"""Search an index through a store: the files in its folder, or a Weaviate server.
 
 All of them take the tokens and vectors of an index and return rows with scores. How to add one:
 

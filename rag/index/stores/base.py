@@ -1,4 +1,4 @@
-"""The interface of a store."""
+"""Define the interface of every store: lexical, dense and hybrid search."""
 
 from __future__ import annotations
 
@@ -24,14 +24,14 @@ class Store(Protocol):
     def lexical(
         self, kind: str, queries: Sequence[str], k: int, masks: Sequence[Mask | None]
     ) -> list[Found]:
-        """The best `k` passages that share words with each query, by BM25.
+        """Return the best `k` passages that share words with each query, by BM25.
 
         `kind` names the tokens: `kiwi` or `bigram`.
         """
         ...
 
     def dense(self, vectors: Vectors, k: int, masks: Sequence[Mask | None]) -> list[Found]:
-        """The `k` passages nearest to each query vector, by cosine."""
+        """Return the `k` passages nearest to each query vector, by cosine."""
         ...
 
     def hybrid(
@@ -45,5 +45,8 @@ class Store(Protocol):
         fusion: Fusion,
         masks: Sequence[Mask | None],
     ) -> list[Found]:
-        """The best `k` passages of both searches fused; `alpha` is the share of the vectors."""
+        """Return the best `k` passages of both searches fused.
+
+        `alpha` is the share of the vectors.
+        """
         ...

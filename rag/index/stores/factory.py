@@ -11,7 +11,7 @@ __all__ = ["open_store"]
 
 
 def open_store(index: Index, settings: RagSettings) -> Store:
-    """The store that `settings.store` names.
+    """Return the store that `settings.store` names.
 
     Raises UserError where a server is named that cannot be used.
     """

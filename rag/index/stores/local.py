@@ -32,7 +32,7 @@ class LocalStore:
     def lexical(
         self, kind: str, queries: Sequence[str], k: int, masks: Sequence[Mask | None]
     ) -> list[Found]:
-        """The best `k` passages that share tokens with each query, by BM25.
+        """Return the best `k` passages that share tokens with each query, by BM25.
 
         Raises UserError where the index has no such tokens.
         """
@@ -45,7 +45,7 @@ class LocalStore:
         ]
 
     def dense(self, vectors: Vectors, k: int, masks: Sequence[Mask | None]) -> list[Found]:
-        """The `k` passages nearest to each vector, by cosine; exact."""
+        """Return the `k` passages nearest to each vector, by cosine; exact."""
         return [
             nearest(self._index.vectors, vector, k, mask)
             for vector, mask in zip(vectors, masks, strict=True)
@@ -62,7 +62,10 @@ class LocalStore:
         fusion: Fusion,
         masks: Sequence[Mask | None],
     ) -> list[Found]:
-        """The best `k` passages of both searches fused; `alpha` is the share of the vectors."""
+        """Return the best `k` passages of both searches fused.
+
+        `alpha` is the share of the vectors.
+        """
         lexical = self.lexical(kind, queries, k, masks)
         dense = self.dense(vectors, k, masks)
         out: list[Found] = []
@@ -75,7 +78,7 @@ class LocalStore:
 
 
 def nearest(vectors: Vectors, query: Vectors, k: int, mask: Mask | None = None) -> Found:
-    """Rows and cosines of the `k` rows nearest to `query` [dimensions], best first; exact.
+    """Return rows and cosines of the `k` rows nearest to `query` [dimensions], best first; exact.
 
     `vectors` is [passages, dimensions]; only rows in `mask` are compared.
     """

@@ -52,7 +52,7 @@ def write_table(
 
 
 def read_table(folder: Path, names: Sequence[str], count: int) -> pa.Table:
-    """The columns `names` of all `count` passages, sorted by row.
+    """Return the columns `names` of all `count` passages, sorted by row.
 
     A field that was added after the table was written (`since`, `until`) is empty. Raises
     ValueError where the table is damaged or has another number of passages.

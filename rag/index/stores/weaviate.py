@@ -83,7 +83,7 @@ class WeaviateStore:
     def lexical(
         self, kind: str, queries: Sequence[str], k: int, masks: Sequence[Mask | None]
     ) -> list[Found]:
-        """The best `k` passages for each query by the server's BM25F."""
+        """Return the best `k` passages for each query by the server's BM25F."""
         from weaviate.classes.query import MetadataQuery
 
         searched = searched_property(kind, self._settings.weaviate)
@@ -103,7 +103,9 @@ class WeaviateStore:
         return out
 
     def dense(self, vectors: Vectors, k: int, masks: Sequence[Mask | None]) -> list[Found]:
-        """The `k` passages nearest to each vector, by cosine (approximate: the server's HNSW)."""
+        """Return the `k` passages nearest to each vector, by cosine (approximate:
+        the server's HNSW).
+        """
         from weaviate.classes.query import MetadataQuery
 
         out = []
@@ -131,7 +133,7 @@ class WeaviateStore:
         fusion: Fusion,
         masks: Sequence[Mask | None],
     ) -> list[Found]:
-        """Words and vectors fused by the server; `alpha` is the share of the vectors."""
+        """Search words and vectors, fused by the server; `alpha` is the share of the vectors."""
         from weaviate.classes.query import HybridFusion, MetadataQuery
 
         searched = searched_property(kind, self._settings.weaviate)
@@ -156,7 +158,7 @@ class WeaviateStore:
         return out
 
     def _query_texts(self, kind: str, queries: Sequence[str]) -> list[str]:
-        """The text itself where the server cuts Korean, else the tokens made here."""
+        """Return the text itself where the server cuts Korean, else the tokens made here."""
         if self._settings.weaviate.tokenization == "kagome_kr":
             return list(queries)
         return [" ".join(words) for words in tokens_of(kind, queries)]
@@ -168,7 +170,7 @@ def allowed_results(
     k: int,
     mask: Mask | None,
 ) -> Found:
-    """The best `k` results that `mask` lets through, best first, ties by row.
+    """Return the best `k` results that `mask` lets through, best first, ties by row.
 
     The server does not know the mask, so `query` is called with a larger limit until enough results
     pass or the server has no more.
@@ -192,17 +194,17 @@ def allowed_results(
 
 
 def searched_property(kind: str, settings: WeaviateSettings) -> str:
-    """The property that word queries search: the text, or the tokens made here."""
+    """Return the property that word queries search: the text, or the tokens made here."""
     return "text" if settings.tokenization == "kagome_kr" else f"tokens_{kind}"
 
 
 def collection_name(index: Index, settings: WeaviateSettings) -> str:
-    """The collection of an index: the same content and tokenization give the same name."""
+    """Return the collection of an index: the same content and tokenization give the same name."""
     return f"{settings.collection}_{settings.tokenization}_{index.fingerprint[:12]}"
 
 
 def count_passages(client: WeaviateClient, name: str) -> int:
-    """Passages in a collection; 0 where it does not exist."""
+    """Return the number of passages in a collection; 0 where it does not exist."""
     if not client.collections.exists(name):
         return 0
     total = client.collections.get(name).aggregate.over_all(total_count=True).total_count
@@ -210,7 +212,7 @@ def count_passages(client: WeaviateClient, name: str) -> int:
 
 
 def server_url(settings: WeaviateSettings) -> str:
-    """The server's address. Raises UserError where none is set."""
+    """Return the server's address. Raises UserError where none is set."""
     url = settings.url or os.environ.get("WEAVIATE_URL", "")
     if not url:
         raise UserError(
@@ -222,7 +224,7 @@ def server_url(settings: WeaviateSettings) -> str:
 
 
 def open_client(settings: WeaviateSettings) -> WeaviateClient:
-    """A connected client; `WEAVIATE_API_KEY` is used where it is set.
+    """Return a connected client; `WEAVIATE_API_KEY` is used where it is set.
 
     Raises UserError where the extra is missing or the server does not answer.
     """

@@ -149,7 +149,7 @@ def test_an_answer_without_end_is_given_up(server):
     server.faults = ["endless"] * 3
     with engine_for(server) as engine:
         (failed,) = engine.generate([Request("질문")])
-    assert "does not end" in failed.fault
+    assert "has no end" in failed.fault
 
 
 def test_only_where_no_server_listens_is_it_said_so(server):

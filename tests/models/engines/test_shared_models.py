@@ -111,7 +111,7 @@ def test_a_real_model_leaves_memory_with_its_last_user(llama):
 
     settings = EngineSettings(dtype="float32")
     one, two = open_engine(settings, llama), open_engine(settings, llama)
-    resident = shared_models._shared_engines[next(iter(shared_models._shared_engines))].engine
+    resident = next(iter(shared_models._registry().engines.values())).engine
     model = weakref.ref(resident.decoder.model)
     del resident
     with two:

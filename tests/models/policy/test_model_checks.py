@@ -81,7 +81,7 @@ def test_a_derivative_of_exaone_must_bear_its_name():
 
 def test_the_contest_refuses_weights_that_came_after_its_day():
     (found,) = refusals("contest-2025", student=GEMMA)
-    assert found.detail == "out on 2025-08-14, after 2025-07-31"
+    assert found.detail == "released on 2025-08-14, after 2025-07-31"
     assert "2025-07-31" in found.clause
     assert EXAONE in found.allowed
 

@@ -26,6 +26,6 @@ def test_require_lists_every_refusal_and_lets_what_is_allowed_pass():
     with pytest.raises(UserError) as caught:
         require_allowed(check_models("contest-2025", student=GEMMA, teachers=[EXAONE]))
     text = str(caught.value)
-    assert "out on 2025-08-14" in text
+    assert "released on 2025-08-14" in text
     assert "§3.1" in text
     assert "or another `policy`" in text

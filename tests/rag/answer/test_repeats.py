@@ -63,7 +63,7 @@ def test_time_accuracy_and_agreement_have_a_mean_and_a_spread(tmp_path: Path) ->
     assert found.accuracy.mean == pytest.approx((0.5 + 0.5 + 1.0) / 3)
     # Of the three pairs of runs one agrees on both questions and two on one of them.
     assert found.agreement == pytest.approx(4 / 6)
-    assert found.likeness == 1.0
+    assert found.text_similarity == 1.0
     assert json.loads((tmp_path / "repeats.json").read_text("utf-8"))["runs"] == 3
     assert "3 runs: 2 ± 1 (1 to 3) minutes" in found.lines()[0]
 

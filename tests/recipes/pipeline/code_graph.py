@@ -1,4 +1,4 @@
-"""Which rooms and modules the code can reach, read from its import statements."""
+"""Which packages and modules the code can reach, read from its import statements."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from typing import NamedTuple
 
 ROOT = Path(__file__).parents[3]
 PACKAGE = "kofinlaw"
-ROOMS = ("augment", "data", "models", "rag", "recipes", "scoring", "trainer")
+PACKAGES = ("augment", "data", "models", "rag", "recipes", "scoring", "trainer")
 # What these produce is in a stage's settings and inputs, so a stage need not hash their code.
 HASHED_BY_VALUE = {f"{PACKAGE}.recipes.pipeline.{name}" for name in ("recipe_file", "schema")}
 
@@ -26,8 +26,8 @@ class Definition(NamedTuple):
 def modules() -> dict[str, Path]:
     """Every module by its full name."""
     found = {f"{PACKAGE}.{path.stem}": path for path in (ROOT / PACKAGE).glob("*.py")}
-    for room in ROOMS:
-        for path in (ROOT / room).rglob("*.py"):
+    for package in PACKAGES:
+        for path in (ROOT / package).rglob("*.py"):
             if "sample" not in path.parts:
                 parts = [PACKAGE, *path.relative_to(ROOT).with_suffix("").parts]
                 found[".".join(parts).removesuffix(".__init__")] = path
@@ -46,10 +46,10 @@ def tree(module: str) -> ast.Module:
     return parsed
 
 
-def room_of(module: str) -> str:
+def package_of(module: str) -> str:
     """`data` for `kofinlaw.data.corpus`; empty for a module of the root package."""
     parts = module.split(".")
-    return parts[1] if len(parts) > 1 and parts[1] in ROOMS else ""
+    return parts[1] if len(parts) > 1 and parts[1] in PACKAGES else ""
 
 
 def imports(node: ast.AST) -> Iterator[tuple[str, str, str]]:
@@ -68,17 +68,17 @@ def imports(node: ast.AST) -> Iterator[tuple[str, str, str]]:
                     yield alias.asname or PACKAGE, alias.name, ""
 
 
-def imported_rooms(room: str) -> set[str]:
-    """The other rooms that a room's modules import, or name in a text for a late import."""
+def imported_packages(package: str) -> set[str]:
+    """The other packages that a package's modules import, or name in a text for a late import."""
     found = set()
     for module in modules():
-        if room_of(module) != room:
+        if package_of(module) != package:
             continue
-        found |= {room_of(target) for _, target, _ in imports(tree(module))}
+        found |= {package_of(target) for _, target, _ in imports(tree(module))}
         for node in ast.walk(tree(module)):
             if isinstance(node, ast.Constant) and node.value in modules():
-                found.add(room_of(node.value))
-    return found - {room, ""}
+                found.add(package_of(node.value))
+    return found - {package, ""}
 
 
 @cache
@@ -103,14 +103,14 @@ def used(node: ast.AST) -> Iterator[str]:
 
 
 def reached(work: Callable[..., object]) -> tuple[set[str], set[str]]:
-    """The rooms that a stage's function imports, and the modules of `recipes` that it runs.
+    """The packages that a stage's function imports, and the modules of `recipes` that it runs.
 
     The function, and every function, class and constant of `recipes` that it uses, are followed.
     """
     function = work.func if isinstance(work, partial) else work
     waiting = [Definition(function.__module__, function.__name__)]
     seen: set[Definition] = set()
-    rooms: set[str] = set()
+    packages: set[str] = set()
     while waiting:
         here = waiting.pop()
         if here in seen or here.module in HASHED_BY_VALUE:
@@ -127,9 +127,9 @@ def reached(work: Callable[..., object]) -> tuple[set[str], set[str]]:
         names = set(used(node))
         targets = [*inside.values(), *(at_top[name] for name in names & set(at_top))]
         for module, name in targets:
-            if room_of(module) == "recipes":
+            if package_of(module) == "recipes":
                 waiting.append(Definition(module, name))
-            elif room_of(module):
-                rooms.add(room_of(module))
+            elif package_of(module):
+                packages.add(package_of(module))
         waiting += [Definition(here.module, name) for name in names & set(definitions(here.module))]
-    return rooms, {definition.module for definition in seen}
+    return packages, {definition.module for definition in seen}

@@ -22,8 +22,8 @@ def code_copy(tmp_path, monkeypatch):
     copy.mkdir(parents=True)
     for path in (code_graph.ROOT / "kofinlaw").glob("*.py"):
         shutil.copy(path, copy)
-    for room in code_graph.ROOMS:
-        shutil.copytree(code_graph.ROOT / room, copy / room, ignore=CACHES)
+    for package in code_graph.PACKAGES:
+        shutil.copytree(code_graph.ROOT / package, copy / package, ignore=CACHES)
 
     def code_path(name: str) -> Path:
         path = copy.joinpath(*name.split(".")[1:])

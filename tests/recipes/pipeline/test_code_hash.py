@@ -1,13 +1,13 @@
-"""The hash of code: what it covers, and that the table of room imports is true."""
+"""The hash of code: what it covers, and that the table of package imports is true."""
 
 import code_graph
 import pytest
 
 from kofinlaw.recipes.pipeline import code_hash
-from kofinlaw.recipes.pipeline.code_hash import ROOM_IMPORTS, code_sha256, with_imported_rooms
+from kofinlaw.recipes.pipeline.code_hash import PACKAGE_IMPORTS, code_sha256, with_imported_packages
 
-ROOMS = tuple(ROOM_IMPORTS)
-NAMES = ("kofinlaw", *(f"kofinlaw.{room}" for room in ROOMS))
+PACKAGES = tuple(PACKAGE_IMPORTS)
+NAMES = ("kofinlaw", *(f"kofinlaw.{package}" for package in PACKAGES))
 
 
 def hashes() -> dict[str, str]:
@@ -21,30 +21,30 @@ def change_a_byte(path) -> None:
     path.write_bytes(content)
 
 
-@pytest.mark.parametrize("room", ROOMS)
-def test_the_table_names_the_rooms_that_the_code_imports(room):
-    assert set(ROOM_IMPORTS[room]) == code_graph.imported_rooms(room)
+@pytest.mark.parametrize("package", PACKAGES)
+def test_the_table_names_the_packages_that_the_code_imports(package):
+    assert set(PACKAGE_IMPORTS[package]) == code_graph.imported_packages(package)
 
 
 def test_the_table_has_every_room_that_a_stage_can_use():
-    assert set(ROOMS) == set(code_graph.ROOMS) - {"recipes"}
+    assert set(PACKAGES) == set(code_graph.PACKAGES) - {"recipes"}
 
 
 def test_the_root_package_imports_no_room():
     imported = {
         (module, target)
         for module in code_graph.modules()
-        if not code_graph.room_of(module)
+        if not code_graph.package_of(module)
         for _, target, _ in code_graph.imports(code_graph.tree(module))
-        if code_graph.room_of(target)
+        if code_graph.package_of(target)
     }
     assert imported == {("kofinlaw.__main__", "kofinlaw.recipes.cli.entry")}
 
 
-def test_imported_rooms_are_followed_to_the_end():
-    assert with_imported_rooms("data") == ("data",)
-    assert with_imported_rooms("trainer") == ("data", "models", "trainer")
-    assert with_imported_rooms("scoring") == ("data", "models", "rag", "scoring")
+def test_imported_packages_are_followed_to_the_end():
+    assert with_imported_packages("data") == ("data",)
+    assert with_imported_packages("trainer") == ("data", "models", "trainer")
+    assert with_imported_packages("scoring") == ("data", "models", "rag", "scoring")
 
 
 def test_a_copy_with_the_same_bytes_has_the_same_hashes(code_copy, monkeypatch):
@@ -54,12 +54,12 @@ def test_a_copy_with_the_same_bytes_has_the_same_hashes(code_copy, monkeypatch):
     assert len(set(copied.values())) == len(NAMES)
 
 
-@pytest.mark.parametrize("room", ROOMS)
-def test_a_byte_of_a_room_changes_the_hash_of_that_room_alone(code_copy, room):
+@pytest.mark.parametrize("package", PACKAGES)
+def test_a_byte_of_a_package_changes_the_hash_of_that_package_alone(code_copy, package):
     before = hashes()
-    change_a_byte(code_copy / room / "__init__.py")
+    change_a_byte(code_copy / package / "__init__.py")
     after = hashes()
-    assert {name for name in NAMES if before[name] != after[name]} == {f"kofinlaw.{room}"}
+    assert {name for name in NAMES if before[name] != after[name]} == {f"kofinlaw.{package}"}
 
 
 def test_a_byte_of_the_root_package_changes_its_hash_alone(code_copy):
@@ -72,7 +72,7 @@ def test_a_byte_of_the_root_package_changes_its_hash_alone(code_copy):
 @pytest.mark.parametrize(
     "pattern",
     [
-        *(f"{room}/*/[a-z]*.py" for room in ROOMS),
+        *(f"{package}/*/[a-z]*.py" for package in PACKAGES),
         "rag/*/*/[a-z]*.py",
         "models/*.yaml",
         "models/*/*.yaml",
@@ -84,8 +84,8 @@ def test_a_file_at_any_depth_counts(code_copy, pattern):
     before = hashes()
     change_a_byte(min(code_copy.glob(pattern)))
     after = hashes()
-    room = pattern.split("/")[0]
-    assert {name for name in NAMES if before[name] != after[name]} == {f"kofinlaw.{room}"}
+    package = pattern.split("/")[0]
+    assert {name for name in NAMES if before[name] != after[name]} == {f"kofinlaw.{package}"}
 
 
 def test_a_renamed_and_a_new_file_count(code_copy):

@@ -58,7 +58,7 @@ QUICKSTART = (
     "report",
 )
 ANSWERS = {"answer-base", "answer-base-rag", "answer-trained-rag"}
-# By room: the stages that reach its code themselves.
+# By package: the stages that reach its code themselves.
 USERS = {
     "data": set(QUICKSTART),
     "models": set(QUICKSTART),
@@ -68,7 +68,7 @@ USERS = {
     "scoring": {"score", "report"},
     "recipes": set(),
 }
-# By changed room: the stages that run again, those that follow a user included.
+# By changed package: the stages that run again, those that follow a user included.
 RUN_AGAIN = {
     "data": set(QUICKSTART),
     "models": set(QUICKSTART),
@@ -112,10 +112,10 @@ def test_a_changed_byte_runs_exactly_the_stages_again_that_depend_on_it(
     run = shipped("quickstart", tmp_path / "runs")
     assert [stage.name for stage in build_stages(run)] == list(QUICKSTART)
     assert run_small(run) == set(QUICKSTART)
-    for room, expected in RUN_AGAIN.items():
+    for package, expected in RUN_AGAIN.items():
         assert run_small(run) == set(), "nothing changed"
-        append_a_byte(min((code_copy / room).glob(pattern)))
-        assert run_small(run) == expected, room
+        append_a_byte(min((code_copy / package).glob(pattern)))
+        assert run_small(run) == expected, package
 
 
 @pytest.mark.parametrize("file", ["records.py", *SHARED])
@@ -127,8 +127,8 @@ def test_a_changed_byte_of_shared_code_runs_every_stage_again(code_copy, tmp_pat
     assert run_small(run) == set()
 
 
-@pytest.mark.parametrize("room", sorted(USERS))
-def test_a_changed_room_changes_the_stages_that_use_it(code_copy, tmp_path, room):
+@pytest.mark.parametrize("package", sorted(USERS))
+def test_a_changed_package_changes_the_stages_that_use_it(code_copy, tmp_path, package):
     stages = build_stages(shipped("quickstart", tmp_path / "runs"))
     before = dict.fromkeys(QUICKSTART, "unchanged")
 
@@ -137,9 +137,9 @@ def test_a_changed_room_changes_the_stages_that_use_it(code_copy, tmp_path, room
         return {stage.name: fingerprint(stage, before) for stage in stages}
 
     first = fingerprints()
-    append_a_byte(code_copy / room / "__init__.py")
+    append_a_byte(code_copy / package / "__init__.py")
     second = fingerprints()
-    assert {name for name in QUICKSTART if first[name] != second[name]} == USERS[room]
+    assert {name for name in QUICKSTART if first[name] != second[name]} == USERS[package]
 
 
 def test_the_same_code_elsewhere_runs_nothing_again(code_copy, tmp_path, monkeypatch):
@@ -173,9 +173,12 @@ def test_each_stage_names_exactly_the_code_that_it_can_reach(every_stage):
     names = {stage.name for stage in every_stage}
     assert names >= {*QUICKSTART, "answer-trained", "submission", "export", "asked", "study"}
     for stage in every_stage:
-        rooms, modules = code_graph.reached(stage.work)
-        followed = set(rooms)
-        while more := {r for room in followed for r in code_graph.imported_rooms(room)} - followed:
+        packages, modules = code_graph.reached(stage.work)
+        followed = set(packages)
+        while (
+            more := {r for package in followed for r in code_graph.imported_packages(package)}
+            - followed
+        ):
             followed |= more
-        assert set(stage.rooms) == followed, stage.name
+        assert set(stage.packages) == followed, stage.name
         assert set(stage.modules) == modules, stage.name

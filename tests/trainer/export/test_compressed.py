@@ -12,7 +12,7 @@ from kofinlaw.files import write_jsonl
 from kofinlaw.records import Chunk, Example
 from kofinlaw.trainer.export.compressed import calibration_texts, spread, to_compressed
 from kofinlaw.trainer.export.environment import LLM_COMPRESSOR, is_ready
-from kofinlaw.trainer.export.formats import export_model
+from kofinlaw.trainer.export.export_formats import export_model
 from kofinlaw.trainer.export.settings import ExportSettings
 
 

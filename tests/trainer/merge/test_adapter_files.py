@@ -9,7 +9,7 @@ import pytest
 
 from kofinlaw import UserError
 from kofinlaw.trainer.merge.merge_model import merge_adapter
-from kofinlaw.trainer.merge.plan import plan_merge
+from kofinlaw.trainer.merge.merge_plan import plan_merge
 
 
 def test_adapters_whose_sum_with_the_base_is_another_model_are_refused(

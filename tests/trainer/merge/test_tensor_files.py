@@ -11,7 +11,7 @@ import pytest
 from kofinlaw import UserError
 from kofinlaw.trainer.merge import tensor_files
 from kofinlaw.trainer.merge.merge_model import merge_adapter
-from kofinlaw.trainer.merge.plan import plan_merge
+from kofinlaw.trainer.merge.merge_plan import plan_merge
 
 
 def test_missing_truncated_and_unindexed_shards_are_refused(tmp_path, llama, plain_adapter):

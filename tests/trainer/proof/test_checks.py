@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from kofinlaw.trainer.proof.checks import behaviour_checks
-from kofinlaw.trainer.proof.result import ProofFigures
+from kofinlaw.trainer.proof.proof_result import ProofFigures
 from kofinlaw.trainer.proof.settings import VerifySettings
 
 

@@ -1,0 +1,159 @@
+"""Define the types of the figures that a report shows, which are also those of `report.json`."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import TypedDict
+
+from kofinlaw.scoring.scores_record import EnvironmentRecord, PairRecord, ScoresRecord
+
+__all__ = [
+    "AugmentFigures",
+    "ExampleSample",
+    "LatencyFigures",
+    "LossPoint",
+    "MergeCheck",
+    "MergeFigures",
+    "MessageSample",
+    "RejectedSample",
+    "ReportFigures",
+    "ReportWarning",
+    "StageRow",
+    "TrainingFigures",
+    "Verdict",
+]
+
+
+class StageRow(TypedDict):
+    """A stage with the main values of its `stage.json`."""
+
+    stage: str
+    status: str | None
+    seconds: float | None
+    peak_memory_gib: float | None
+    fingerprint: str | None
+    counts: dict[str, object] | None
+
+
+class LossPoint(TypedDict):
+    """Loss and evaluation loss (nats per token) at a step."""
+
+    step: int
+    loss: float | None
+    eval_loss: float | None
+
+
+class TrainingFigures(TypedDict):
+    """Loss curve, lengths and counts of the training stage."""
+
+    points: list[LossPoint]
+    lengths: dict[str, object] | None
+    counts: dict[str, object]
+    max_length: int | None
+    first_example: str
+
+
+class MessageSample(TypedDict):
+    """A message of a sample, cut to a readable length."""
+
+    role: str
+    content: str
+
+
+class ExampleSample(TypedDict):
+    """A training example as the report shows it."""
+
+    id: object
+    task: object
+    generator: object
+    chunks: list[str]
+    messages: list[MessageSample]
+
+
+class RejectedSample(TypedDict):
+    """A rejected example as the report shows it."""
+
+    reason: object
+    detail: object
+    record: str
+
+
+class AugmentFigures(TypedDict):
+    """Kept and rejected examples with samples, and the funnel from documents to examples."""
+
+    kept: int
+    rejected: int
+    generators: dict[str, int]
+    tasks: dict[str, int]
+    reasons: dict[str, int]
+    samples: list[ExampleSample]
+    funnel: list[tuple[str, int]]
+    rejected_samples: list[RejectedSample]
+    card: dict[str, object] | None
+
+
+class LatencyFigures(TypedDict):
+    """Times of the answers by system: `curves` are cumulative seconds by question."""
+
+    curves: dict[str, list[float]]
+    changes: dict[str, list[int]]
+    parts: dict[str, dict[str, float]]
+    budget_seconds: float | None
+    counts: dict[str, dict[str, object]]
+
+
+class MergeCheck(TypedDict, total=False):
+    """A check of the merge proof."""
+
+    name: str
+    value: object
+    bound: object
+    ok: bool
+
+
+class MergeFigures(TypedDict, total=False):
+    """The part of `verify.json` that the report uses."""
+
+    verdict: str
+    failed: list[str]
+    checks: list[MergeCheck]
+
+
+class ReportWarning(TypedDict):
+    """A warning in both languages."""
+
+    ko: str
+    en: str
+
+
+class Verdict(TypedDict):
+    """The first three lines of the report in both languages, and the warnings.
+
+    `outcome` is helped, hurt, unclear, none (no difference) or unknown (not compared).
+    """
+
+    outcome: str
+    pair: PairRecord | None
+    ko: list[str]
+    en: list[str]
+    warnings: list[ReportWarning]
+
+
+class ReportFigures(TypedDict):
+    """Every figure of a report; stages that a run does not have are None."""
+
+    schema: str
+    name: str
+    description: str
+    missing: list[str]
+    stages: list[StageRow]
+    scores: ScoresRecord | None
+    training: TrainingFigures | None
+    augment: AugmentFigures | None
+    documents: dict[str, object] | None
+    latency: LatencyFigures | None
+    merge: MergeFigures | None
+    compliance: dict[str, object] | None
+    recipe: Mapping[str, object]
+    environment: EnvironmentRecord
+    verdict: Verdict

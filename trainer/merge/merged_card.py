@@ -1,0 +1,240 @@
+"""Write the merged checkpoint's companion files: tokenizer, template, config, licence, card."""
+
+from __future__ import annotations
+
+import json
+import shutil
+from pathlib import Path
+
+from kofinlaw import UserError, __version__
+from kofinlaw.files import sha256_file, sha256_text, write_json, write_text
+from kofinlaw.models import catalogue, templates
+from kofinlaw.results import JsonValue
+from kofinlaw.trainer.merge.adapter_files import Adapter
+from kofinlaw.trainer.merge.json_objects import (
+    JsonObject,
+    read_object,
+    read_object_if_present,
+)
+from kofinlaw.trainer.merge.merged_config import readable_by_both
+from kofinlaw.trainer.merge.plan_records import MergePlan
+
+__all__ = [
+    "CONVERTED",
+    "NOTICES",
+    "OTHER_COMPANIONS",
+    "TEMPLATE",
+    "TOKENIZER_FILES",
+    "base_name",
+    "chat_template",
+    "copy_companions",
+    "model_name",
+    "write_card",
+    "write_companions",
+]
+
+TOKENIZER_FILES = (
+    "tokenizer.json",
+    "tokenizer.model",
+    "tokenizer_config.json",
+    "special_tokens_map.json",
+    "added_tokens.json",
+    "vocab.json",
+    "merges.txt",
+)
+NOTICES = ("LICENSE*", "LICENCE*", "NOTICE*", "USE_POLICY*", "*_license*", "*_License*")
+TEMPLATE = "chat_template.jinja"
+OTHER_COMPANIONS = (TEMPLATE, "generation_config.json", "README.md", "kofinlaw.json")
+CONVERTED = "kofinlaw-convert.json"  # the original config of a Llama converted from EXAONE
+
+
+def model_name(adapter: Adapter, plan: MergePlan, asked: str | None) -> str:
+    """Return the merged model's name: `asked`, or the base's name and `-kofinlaw`.
+
+    Raises UserError for a name that breaks the base's licence: EXAONE's (2.1c) requires the names
+    of derivatives to begin with EXAONE.
+    """
+    base_id = base_name(adapter, plan)
+    name = asked or f"{base_id.rsplit('/', 1)[-1]}-kofinlaw"
+    card = catalogue.recognise_folder(plan.base_folder)
+    prefix = "EXAONE" if "exaone" in f"{base_id} {card.id if card else ''}".lower() else ""
+    if plan.base_config.get("model_type") == "exaone":
+        prefix = "EXAONE"
+    if prefix and not name.startswith(prefix):
+        raise UserError(
+            f"the name {name!r} must begin with {prefix}: the base's licence requires it (2.1c)",
+            remedy=f"name it {prefix}-{name}",
+        )
+    return name
+
+
+def base_name(adapter: Adapter, plan: MergePlan) -> str:
+    """Return the base's public name: as recorded, else the catalogue's, else the folder's.
+
+    A recorded name without an owner is a folder's name, so the catalogue's name replaces it.
+    """
+    recorded = str(adapter.record.get("base_id") or "")
+    card = catalogue.recognise_folder(plan.base_folder)
+    if "/" in recorded or card is None:
+        return recorded or plan.base_folder.name
+    return card.id
+
+
+def chat_template(adapter: Adapter, base_folder: Path) -> templates.ChatTemplate:
+    """Return the template the adapter was trained with.
+
+    Raises UserError where the template found is not the recorded one.
+    """
+    own = adapter.folder / TEMPLATE
+    found = templates.template_for(base_folder)
+    if own.exists():
+        found = templates.ChatTemplate(
+            own.read_text(encoding="utf-8"), found.bos, found.eos, "adapter's own"
+        )
+    recorded = adapter.record.get("template_sha256")
+    if recorded is not None and recorded != found.sha256:
+        raise UserError(
+            "the chat template is not the one the adapter was trained with",
+            where=str(own if own.exists() else base_folder),
+            remedy="put the training's chat_template.jinja into the adapter's folder",
+        )
+    return found
+
+
+def write_companions(plan: MergePlan, folder: Path) -> dict[str, str]:
+    """Write every companion file but card and record; returns SHA-256 by file name.
+
+    Raises UserError where tokenizer or chat template are missing or not the adapter's.
+    """
+    adapter, base = plan.adapter, plan.base_folder
+    template = chat_template(adapter, base)
+    written: dict[str, str] = {}
+    tokens_from = adapter.folder if _own_vocabulary(adapter, base, plan) else base
+    for name in TOKENIZER_FILES:
+        if (tokens_from / name).exists():
+            shutil.copyfile(tokens_from / name, folder / name)
+            written[name] = sha256_file(folder / name)
+    if "tokenizer.json" not in written and "tokenizer.model" not in written:
+        raise UserError("the base has no tokenizer", where=str(base))
+    write_text(folder / TEMPLATE, template.source)
+    written[TEMPLATE] = sha256_text(template.source)
+    changed_tie = plan.tied != bool(plan.base_config.get("tie_word_embeddings", plan.tied))
+    config = readable_by_both(
+        plan.base_config,
+        dtype=plan.dtype,
+        tied=plan.tied if changed_tie else None,
+        vocab_size=plan.vocab_size,
+    )
+    write_json(folder / "config.json", config)
+    generation = _generation_config(base, template, folder)
+    if generation:
+        write_json(folder / "generation_config.json", generation)
+    for pattern in (*NOTICES, CONVERTED):
+        for path in sorted(base.glob(pattern)):
+            if path.is_file() and path.name not in written:
+                shutil.copyfile(path, folder / path.name)
+                written[path.name] = sha256_file(folder / path.name)
+    return written
+
+
+def _own_vocabulary(adapter: Adapter, base: Path, plan: MergePlan) -> bool:
+    """Return whether the adapter's tokenizer replaces the base's, because training added tokens."""
+    own, theirs = adapter.folder / "tokenizer.json", base / "tokenizer.json"
+    if not own.exists() or not theirs.exists():
+        if plan.vocab_size is not None and not own.exists():
+            raise UserError(
+                "the vocabulary was resized, but the adapter has no tokenizer.json",
+                where=str(adapter.folder),
+                remedy="save the tokenizer into the adapter's folder",
+            )
+        return own.exists()
+    mine, base_tokens = (json.loads(path.read_text(encoding="utf-8")) for path in (own, theirs))
+    return any(mine.get(key) != base_tokens.get(key) for key in ("model", "added_tokens"))
+
+
+def _generation_config(base: Path, template: templates.ChatTemplate, folder: Path) -> JsonObject:
+    """Return the base's generation config, with the template's stop token as an end token.
+
+    A base model's own end token ends a document. The trained model ends its turn with the
+    template's token, and without it here `generate` would not stop.
+    """
+    config = read_object_if_present(base / "generation_config.json")
+    tokenizer_file = folder / "tokenizer.json"
+    if not tokenizer_file.exists():
+        return config
+    from tokenizers import Tokenizer
+
+    stop = Tokenizer.from_file(str(tokenizer_file)).token_to_id(template.stop)
+    if stop is None:
+        return config
+    ends = config.get("eos_token_id")
+    if ends is None:
+        ends = read_object(folder / "config.json").get("eos_token_id", [])
+    listed: list[JsonValue] = list(ends) if isinstance(ends, list) else [ends]
+    if stop not in listed:
+        config["eos_token_id"] = [*listed, stop]
+    return config
+
+
+def write_card(plan: MergePlan, folder: Path, name: str) -> None:
+    """Write the README.md of the merged model: what it is made of, and its licence terms."""
+    card = catalogue.recognise_folder(plan.base_folder)
+    base_id = base_name(plan.adapter, plan)
+    license_name = card.license if card else "see the base model"
+    quantization = plan.adapter.quantization
+    trained = "16-bit" if quantization is None else f"4-bit ({quantization['type']})"
+    values = {
+        "dequantized": "the 4-bit values that training used, stored in full",
+        "original": "the base's own 16-bit weights",
+    }[plan.base]
+    counts = plan.counts()
+    record = plan.adapter.record
+    recipe = record.get("recipe") or record.get("fingerprints") or {}
+    notices = sorted(p.name for pattern in NOTICES for p in folder.glob(pattern))
+    clauses = "".join(f"\n- {key}: {text}" for key, text in _clauses(card).items())
+    text = f"""---
+base_model: {base_id}
+language: [ko]
+library_name: transformers
+tags: [kofinlaw, finance, law]
+---
+
+# {name}
+
+{base_id} with a LoRA adapter merged by kofinlaw {__version__}.
+
+| | |
+| --- | --- |
+| base | {base_id}, SHA-256 `{plan.base_sha256[:16]}` |
+| trained on | the {trained} base |
+| added to | {values} |
+| stored as | {plan.dtype}, {counts.parameters:,} parameters in {counts.shards} file(s) |
+| weights the adapter changed | {counts.tensors_with_adapter} of {counts.tensors} |
+| recipe | `{json.dumps(recipe, ensure_ascii=False)}` |
+
+`kofinlaw verify` proves the merge. A finished run adds its data, proof and scores to this page;
+its report holds everything else.
+
+## Licence
+
+{license_name}{clauses}
+{("Files: " + ", ".join(notices)) if notices else "The base has no licence file."}
+
+## Limits
+
+This model was trained on the documents that its recipe names, as of their dates. It can be wrong,
+its knowledge of the law is not kept up to date, and nothing it writes is legal or financial advice.
+"""
+    write_text(folder / "README.md", text)
+
+
+def _clauses(card: catalogue.ModelCard | None) -> dict[str, str]:
+    return dict(card.license_clauses) if card else {}
+
+
+def copy_companions(merged: Path, out: Path) -> None:
+    """Copy tokenizer, template, notices, card and record of a merge byte for byte into `out`."""
+    names = [path.name for pattern in NOTICES for path in merged.glob(pattern)]
+    for name in (*TOKENIZER_FILES, *OTHER_COMPANIONS, *names):
+        if (merged / name).exists():
+            shutil.copyfile(merged / name, out / name)

@@ -1,0 +1,75 @@
+"""Check that base, tokenizer and chat template of a merge are those of the trained model."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+
+from kofinlaw.files import sha256_file, sha256_text
+from kofinlaw.models.templates import ChatTemplate, template_for
+from kofinlaw.records import Message
+from kofinlaw.results import JsonValue
+from kofinlaw.trainer.base_identity import base_sha256
+from kofinlaw.trainer.merge.adapter_files import Adapter
+from kofinlaw.trainer.merge.json_objects import read_object_if_present
+from kofinlaw.trainer.proof.proof_result import Check
+
+__all__ = ["RENDERED", "SAME_TEXTS", "identity_checks"]
+
+SAME_TEXTS = ("tokenizer", "chat template")  # without these, two models would not read one text
+RENDERED: list[Message] = [
+    {"role": "user", "content": "제1조의 목적을 쓰시오."},
+    {"role": "assistant", "content": "이용자 보호이다."},
+]
+
+
+def identity_checks(
+    merged: Path,
+    adapter: Adapter,
+    base: Path,
+    record: Mapping[str, JsonValue],
+    template: ChatTemplate | None,
+) -> list[Check]:
+    """Check by hash that base, tokenizer, chat template and its rendering are the trained ones.
+
+    Args:
+        merged: the merged checkpoint.
+        adapter: the adapter it was made from.
+        base: the base model's folder.
+        record: the merged folder's kofinlaw.json, empty where there is none.
+        template: the template used in training; None takes the adapter's record of it.
+    """
+    digest = base_sha256(base)
+    claimed = {adapter.record.get("base_sha256", digest), record.get("base_sha256", digest)}
+    checks = [Check("base", digest[:16], "the adapter's and the merge's", claimed == {digest})]
+    possible = [
+        path
+        for path in (base / "tokenizer.json", adapter.folder / "tokenizer.json")
+        if path.exists()
+    ]
+    stored = merged / "tokenizer.json"
+    found = sha256_file(stored) if stored.exists() else "absent"
+    same = found in [sha256_file(path) for path in possible]
+    checks.append(Check("tokenizer", found[:16], "the base's or the adapter's bytes", same))
+    expected = template.sha256 if template else str(adapter.record.get("template_sha256") or "")
+    expected = expected or template_for(base).sha256
+    own = _own_template(merged)
+    found = sha256_text(own) if own is not None else "absent"
+    checks.append(Check("chat template", found[:16], f"{expected[:16]}", found == expected))
+    if found == expected:
+        rendered = sha256_text(template_for(merged).render(RENDERED))
+        trained = template or ChatTemplate(
+            own or "", template_for(base).bos, template_for(base).eos
+        )
+        wanted = sha256_text(trained.render(RENDERED))
+        checks.append(Check("rendered turns", rendered[:16], wanted[:16], rendered == wanted))
+    return checks
+
+
+def _own_template(merged: Path) -> str | None:
+    """Return the template that another reader finds in the folder, without kofinlaw's catalogue."""
+    file = merged / "chat_template.jinja"
+    if file.exists():
+        return file.read_text(encoding="utf-8")
+    value = read_object_if_present(merged / "tokenizer_config.json").get("chat_template")
+    return value if isinstance(value, str) else None
