@@ -236,7 +236,7 @@ def read_json_lines(path: Path) -> Iterator[tuple[int, dict[str, Any]]]:
 
 
 def _is_unicode(value: object) -> bool:
-    """Return whether all texts of a JSON value can be encoded; the escapes of JSON allow others too."""
+    """Return whether all texts of a JSON value can be encoded (escapes allow others)."""
     try:
         json.dumps(value, ensure_ascii=False).encode()
     except UnicodeEncodeError:

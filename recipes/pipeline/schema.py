@@ -226,7 +226,7 @@ def load_recipe(name: str, overrides: Sequence[str] = ()) -> tuple[Recipe, Recip
 
 
 def check_recipe(recipe_file: RecipeFile) -> Recipe:
-    """Return the recipe that a file holds. Raises UserError that lists every mistake with its line."""
+    """Return the recipe of a file. Raises UserError that lists every mistake with its line."""
     try:
         return Recipe.model_validate(recipe_file.values)
     except ValidationError as error:
