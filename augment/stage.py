@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import random
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
@@ -27,7 +28,7 @@ from kofinlaw.augment.option_choice import Item
 from kofinlaw.augment.protected_questions import ProtectedTexts
 from kofinlaw.augment.raft import PassageIndex
 from kofinlaw.augment.reading.acts import Laws, read_laws
-from kofinlaw.augment.settings import AugmentSettings
+from kofinlaw.augment.settings import WEIGHTS, AugmentSettings
 from kofinlaw.augment.student import OpenStudent, student_margins
 from kofinlaw.augment.teacher.ledger import Resume
 from kofinlaw.augment.teacher.synthesis import synthesize
@@ -75,7 +76,8 @@ def generate_examples(
     Raises:
         UserError: If the corpus has no article to ask about or lacks a held-out title, if
             `select: student` has no student, if a teacher's model or server is not available, if an
-            extra generator has a kind that exists, or if the disk is full.
+            extra generator has no weight, has a kind that exists or yields a draft that is not
+            complete, or if the disk is full.
     """
     settings = _with_kinds(settings, extra_generators)
     out.mkdir(parents=True, exist_ok=True)
@@ -144,6 +146,19 @@ def generate_examples(
 
 def _with_kinds(settings: AugmentSettings, extra: Sequence[QuestionGenerator]) -> AugmentSettings:
     """Return the settings with the weights of extra kinds, which a recipe cannot name."""
+    for generator in extra:
+        if isinstance(generator.kinds, str) or not generator.kinds:
+            raise UserError(
+                f"a generator needs a tuple of kinds, not {generator.kinds!r}",
+                where="extra_generators",
+                remedy='for example QuestionGenerator(("heading",), headings, weight=30)',
+            )
+        if not 0 < generator.weight < math.inf:
+            raise UserError(
+                f"`{generator.kinds[0]}` has the weight {generator.weight}: it gives no question",
+                where="extra_generators",
+                remedy="give it a weight above 0; the built-in kinds have weights from 1 to 22",
+            )
     kinds = {kind: generator.weight for generator in extra for kind in generator.kinds}
     if known := sorted(set(kinds) & set(settings.generators)):
         raise UserError(
@@ -159,9 +174,30 @@ def _distinct_drafts(
 ) -> list[Draft]:
     """Return all drafts. Where two generators give the same question, only the first one counts."""
     distinct: dict[tuple[str, str], Draft] = {}
+    ids = {article.id for law in laws.acts for article in law.articles}
+    own = {kind for generator in extra for kind in generator.kinds}
     for draft in draft_questions(laws, seed, extra=extra, progress=progress):
+        if own and draft.kind not in WEIGHTS:
+            _check_own_draft(draft, own, ids)
         distinct.setdefault((draft.stem, draft.answer), draft)
     return list(distinct.values())
+
+
+def _check_own_draft(draft: Draft, kinds: set[str], articles: set[str]) -> None:
+    """Raise UserError if a draft of a generator of the user cannot become a question."""
+    wrong = ""
+    if draft.kind not in kinds:
+        wrong = f"its kind is not one of {', '.join(sorted(kinds))}"
+    elif not draft.stem.strip():
+        wrong = "its stem is empty"
+    elif not draft.units or not articles.issuperset(draft.units):
+        wrong = f"its units {draft.units!r} are not ids of articles"
+    if wrong:
+        raise UserError(
+            f"a draft of kind `{draft.kind}` cannot be used: {wrong}",
+            where="extra_generators",
+            remedy="fix the generator; kofinlaw.augment.Draft describes each field",
+        )
 
 
 def _ask_student(

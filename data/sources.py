@@ -91,8 +91,15 @@ def read_sources(
         spool: Receives the documents themselves, one by one.
         extra_readers: Readers by file suffix, in addition to the built-in ones.
 
-    Raises UserError if a source does not exist.
+    Raises UserError if a source does not exist, or for a suffix that no file can have.
     """
+    for suffix in extra_readers or {}:
+        if not suffix.startswith(".") or suffix != suffix.lower():
+            raise UserError(
+                f"`{suffix}` is not a file suffix in lower case",
+                where="extra_readers",
+                remedy=f"write it as `.{suffix.lower().lstrip('.')}`",
+            )
     day = settings.as_of.isoformat() if settings.as_of else ""
     out: list[DocumentFacts] = []
     for document in _documents(settings, base, log, progress, extra_readers):

@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import shutil
 from array import array
@@ -67,13 +68,17 @@ class ByteSpool:
 
     def __getitem__(self, row: int) -> bytes:
         start, end = self._offsets[row], self._offsets[row + 1]
-        self._handle.seek(start)
+        try:
+            self._handle.seek(start)  # writes what is still in the buffer
+        except OSError as error:
+            raise disk_error(error, self._path) from error
         self._at_end = False
         return self._handle.read(end - start)
 
     def close(self) -> None:
-        """Close the file; it is deleted with its folder."""
-        self._handle.close()
+        """Close the file; it is deleted with its folder, so it does not matter if it is full."""
+        with contextlib.suppress(OSError):
+            self._handle.close()
 
 
 class Spool:

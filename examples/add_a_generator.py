@@ -14,6 +14,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import kofinlaw.data
+from kofinlaw import UserError
 from kofinlaw.augment import (
     AugmentSettings,
     Draft,
@@ -66,4 +67,7 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    main()
+    try:
+        main()
+    except UserError as error:
+        raise SystemExit(f"error: {error}") from error

@@ -3,7 +3,8 @@
     python examples/add_a_reader.py
 
 A reader gets a path and yields documents. `make_document` finds title, kind, date and licence, as
-for every other format. Without `--documents` the example writes two small e-mails and reads them.
+for every other format. A ValueError rejects the file with its message; any other error ends the
+run. Without `--documents` the example writes two small e-mails and reads them.
 """
 
 from __future__ import annotations
@@ -14,6 +15,7 @@ import email.policy
 from collections.abc import Iterator
 from pathlib import Path
 
+from kofinlaw import UserError
 from kofinlaw.data import DataSettings, Document, SourceSettings, build_corpus, read_chunks
 from kofinlaw.data.readers.documents import make_document
 from kofinlaw.data.settings import LimitSettings
@@ -35,7 +37,8 @@ def read_eml(
     body = message.get_body(preferencelist=("plain",))
     if body is None:
         raise ValueError("the e-mail has no plain text")
-    day = message["Date"].datetime.date().isoformat() if message["Date"] else ""
+    sent = message["Date"].datetime if message["Date"] else None  # None also if it is no date
+    day = sent.date().isoformat() if sent else ""
     meta = {"title": str(message["Subject"] or path.stem), "date": day}
     yield make_document(body.get_content(), source, name, "eml", meta)
 
@@ -71,4 +74,7 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    main()
+    try:
+        main()
+    except UserError as error:
+        raise SystemExit(f"error: {error}") from error

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import codecs
+import re
 import unicodedata
 
 from kofinlaw import UserError
 
-__all__ = ["decode"]
+__all__ = ["decode", "without_surrogates"]
+
+_SURROGATE = re.compile(r"[\ud800-\udfff]")
 
 
 def decode(data: bytes, encoding: str = "auto") -> tuple[str, str]:
@@ -20,6 +23,11 @@ def decode(data: bytes, encoding: str = "auto") -> tuple[str, str]:
     text, found = _decode(data, encoding)
     text = text.replace("\r\n", "\n").replace("\r", "\n").replace("\x00", "")
     return unicodedata.normalize("NFC", text).lstrip("\ufeff"), found
+
+
+def without_surrogates(text: str) -> str:
+    """Replace halves of surrogate pairs by U+FFFD: JSON may hold them, UTF-8 cannot."""
+    return _SURROGATE.sub("\ufffd", text)
 
 
 def _decode(data: bytes, encoding: str) -> tuple[str, str]:

@@ -209,6 +209,8 @@ def read_json_lines(path: Path) -> Iterator[tuple[int, dict[str, Any]]]:
         handle = open(path, encoding="utf-8-sig")
     except FileNotFoundError as error:
         raise UserError("no such file", where=str(path)) from error
+    except IsADirectoryError as error:
+        raise UserError("this is a folder, not a file", where=str(path)) from error
     with handle:
         try:
             for number, line in enumerate(handle, 1):
@@ -220,11 +222,26 @@ def read_json_lines(path: Path) -> Iterator[tuple[int, dict[str, Any]]]:
                     raise UserError(
                         f"broken JSON: {error.msg}", where=f"{path}:{number}"
                     ) from error
+                if "\\u" in line and not _is_unicode(value):
+                    raise UserError(
+                        "broken JSON: half of a surrogate pair (\\ud800 to \\udfff)",
+                        where=f"{path}:{number}",
+                        remedy="remove the broken character from this line",
+                    )
                 if not isinstance(value, dict):
                     raise UserError("a line must hold one JSON object", where=f"{path}:{number}")
                 yield number, value
         except UnicodeDecodeError as error:
             raise UserError("the file is not UTF-8", where=str(path)) from error
+
+
+def _is_unicode(value: object) -> bool:
+    """Return whether all texts of a JSON value can be encoded (escapes allow others)."""
+    try:
+        json.dumps(value, ensure_ascii=False).encode()
+    except UnicodeEncodeError:
+        return False
+    return True
 
 
 class JsonlAppender:

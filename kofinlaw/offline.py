@@ -6,6 +6,7 @@ import contextlib
 import ipaddress
 import os
 import socket
+import threading
 import traceback
 from collections.abc import Callable, Iterator
 from typing import ParamSpec, TypeVar
@@ -116,22 +117,55 @@ _OUTBOUND_CALLS: tuple[tuple[object, str, Callable[..., None]], ...] = (
 )
 
 
+class _Sockets:
+    """The outbound calls of the process while guards are open.
+
+    Guards may overlap in any order, on several threads: the first one replaces the calls, and the
+    last one puts them back.
+    """
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._guards = 0
+        self._originals: list[tuple[object, str, Callable[..., object]]] = []
+
+    def close(self) -> None:
+        """Count a guard; the first one replaces the calls."""
+        with self._lock:
+            self._guards += 1
+            if self._guards == 1:
+                for owner, name, check in _OUTBOUND_CALLS:
+                    call = getattr(owner, name)
+                    self._originals.append((owner, name, call))
+                    setattr(owner, name, _guarded(call, check))
+
+    def reopen(self) -> None:
+        """Forget a guard; the last one puts the calls back."""
+        with self._lock:
+            self._guards -= 1
+            if self._guards == 0:
+                for owner, name, call in self._originals:
+                    setattr(owner, name, call)
+                self._originals.clear()
+
+
+_SOCKETS = _Sockets()
+
+
 @contextlib.contextmanager
 def guard(*, offline: bool = True) -> Iterator[None]:
     """Inside the block, a connection or name look-up beyond loopback raises UserError.
 
     The error names the calling line. The guard covers Python's sockets on every thread of the
-    process. It does not see sockets that native code opens. With `offline` false it does nothing.
+    process until the last open guard ends. It does not see sockets that native code opens. The
+    environment variables stay set. With `offline` false it does nothing.
     """
     if not offline:
         yield
         return
     set_environment()
-    originals = [(owner, name, getattr(owner, name)) for owner, name, _ in _OUTBOUND_CALLS]
-    for (owner, name, call), (_, _, check) in zip(originals, _OUTBOUND_CALLS, strict=True):
-        setattr(owner, name, _guarded(call, check))
+    _SOCKETS.close()
     try:
         yield
     finally:
-        for owner, name, call in originals:
-            setattr(owner, name, call)
+        _SOCKETS.reopen()

@@ -7,6 +7,7 @@ import json
 from pathlib import Path
 from typing import Any
 
+from kofinlaw.files import disk_error
 from kofinlaw.trace_settings import TraceSettings
 from kofinlaw.tracing import NO_TRACE, Exporter, Span, Tracer
 from kofinlaw.tracing_exporters import open_exporter
@@ -57,8 +58,8 @@ def open_tracer(settings: TraceSettings | None, folder: Path, *, offline: bool =
     """Return the tracer that the settings ask for.
 
     JSON Lines are appended to `folder/traces.jsonl`; span numbers continue after those of an
-    interrupted run. Raises UserError for LangSmith or a remote collector while offline, and for a
-    missing extra.
+    interrupted run. Raises UserError for LangSmith or a remote collector while offline, for a
+    missing extra, and for a folder that cannot be written.
     """
     if settings is None or not settings.to:
         return NO_TRACE
@@ -69,7 +70,10 @@ def open_tracer(settings: TraceSettings | None, folder: Path, *, offline: bool =
             path = folder / TRACE_FILE
             _end_torn_line(path)
             first = 1 + max((int(span.get("id") or 0) for _, span in read_traces(path)), default=0)
-            exporters.append(JsonLines(path))
+            try:
+                exporters.append(JsonLines(path))
+            except OSError as error:
+                raise disk_error(error, folder) from error
         else:
             exporters.append(open_exporter(target, settings, offline=offline))
     return Tracer(exporters, redact=settings.redact, first=first)

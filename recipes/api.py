@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Callable, Mapping
 from dataclasses import replace
 from datetime import date
@@ -28,12 +29,17 @@ class OpenRun:
     """A run's folder with its recipe, index and model, ready to answer questions.
 
     The model is loaded at the first question and stays loaded until `close()`, so that a notebook
-    does not load it for each question. Use it as a context manager to free the memory at the end.
+    does not load it for each question. Threads may share it; their questions are answered one after
+    another. Use it as a context manager to free the memory at the end.
     """
 
     def __init__(self, bound: Run) -> None:
         self._run = bound
         self._asking: _Asking | None = None
+        self._turn = threading.RLock()
+
+    def __reduce__(self) -> tuple[type[OpenRun], tuple[Run]]:
+        return OpenRun, (self._run,)  # a copy loads its own model
 
     @property
     def folder(self) -> Path:
@@ -80,7 +86,7 @@ class OpenRun:
         from kofinlaw.trace_files import open_tracer
 
         recipe = self.recipe
-        with guard(offline=recipe.offline):
+        with self._turn, guard(offline=recipe.offline):
             asking = self._asking = self._asking or _Asking.load(self)
             with (
                 open_tracer(recipe.trace, self.folder / "ask", offline=recipe.offline) as tracer,
@@ -100,9 +106,10 @@ class OpenRun:
 
     def close(self) -> None:
         """Free the model; safe to call twice."""
-        if self._asking is not None:
-            self._asking.engine.close()
-            self._asking = None
+        with self._turn:
+            if self._asking is not None:
+                self._asking.engine.close()
+                self._asking = None
 
     def __enter__(self) -> OpenRun:
         return self
@@ -152,7 +159,10 @@ class _Asking:
 def open_run(folder: str | Path | None = None) -> OpenRun:
     """Open the run in `folder`; None opens the newest run under `runs/`.
 
-    Raises UserError if there is no run. Nothing heavy is loaded before the first question.
+    Nothing heavy is loaded before the first question. If the recipe is offline, environment
+    variables that keep the Hugging Face libraries offline stay set in this process.
+
+    Raises UserError if there is no run, or if its recipe has mistakes.
     """
     from kofinlaw.recipes.pipeline.run import reopen
 

@@ -12,6 +12,7 @@ from kofinlaw.data.law.statute import looks_like_statute
 from kofinlaw.data.law.titles import document_id
 from kofinlaw.data.licences import NOT_PROTECTED, UNKNOWN, normalise_licence, stated_licence
 from kofinlaw.data.settings import SourceSettings
+from kofinlaw.decoding import without_surrogates
 from kofinlaw.records import Kind
 
 __all__ = ["Document", "guess_kind", "guess_license", "make_document"]
@@ -67,6 +68,8 @@ def make_document(
         meta: The front matter.
         warning: A warning about the file for the data card.
     """
+    text = without_surrogates(text)
+    meta = {name: without_surrogates(value) for name, value in meta.items()}
     title = source.title or meta.get("제목") or meta.get("title") or _first_heading(text)
     title = unicodedata.normalize("NFC", title or Path(name).stem.replace("_", " ")).strip()
     kind = source.kind or guess_kind(title, text, meta)

@@ -63,11 +63,13 @@ def read_documents(
         extra_readers: Readers of your own by file suffix (`.eml`); they win over the built-in ones.
 
     Raises:
-        UserError: The file is too large, broken, or has an unknown format.
+        UserError: The file is missing, too large, broken, or has an unknown format.
     """
     source = source or SourceSettings(path=path.name)
     limits = limits or LimitSettings()
     name = name or path.name
+    if not path.exists():
+        raise UserError("no such file", where=str(path))
     size = path.stat().st_size
     if size > limits.file_mebibytes * MIB:
         raise UserError(

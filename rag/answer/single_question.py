@@ -7,7 +7,9 @@ from datetime import date
 from typing import Literal
 
 from kofinlaw import UserError
+from kofinlaw.data.korean.words import normalise
 from kofinlaw.data.law.versions import VERSIONED, validity_text
+from kofinlaw.decoding import without_surrogates
 from kofinlaw.models.engines.base import Engine
 from kofinlaw.models.templates import ChatTemplate
 from kofinlaw.rag.answer.agreement import combine
@@ -86,10 +88,13 @@ def ask_question(
 
     Raises UserError for an empty question, and where the index or its server cannot be used.
     """
+    question = normalise(without_surrogates(question))
     if not question.strip():
         raise UserError("the question is empty")
     stem, options = split_options(question)
-    asked = Question("ask", stem, options, as_of=as_of.isoformat() if as_of else "")
+    # A datetime is a date too, but its ISO form has a time.
+    day = date(as_of.year, as_of.month, as_of.day).isoformat() if as_of else ""
+    asked = Question("ask", stem, options, as_of=day)
     if retriever is not None and retriever.needs_model:
         retriever = retriever.with_model(engine, template)
     hits = search_questions(retriever, [asked])[0] if retriever is not None else []

@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from kofinlaw import UserError
+from kofinlaw.data.korean.words import normalise
 from kofinlaw.files import read_json_lines, sha256_file
 from kofinlaw.rag.questions.option_marks import checked_options, split_options
 from kofinlaw.rag.questions.question_csv import column, csv_records, decoded
@@ -161,7 +162,8 @@ def _question(
     if not isinstance(question, str) or not question.strip():
         raise UserError(f"the question `{identity}` is empty", where=where, remedy="fill it in")
     if options:
-        stem, options = checked_options(question.strip(), tuple(o.strip() for o in options), where)
+        texts = tuple(normalise(option).strip() for option in options)
+        stem, options = checked_options(normalise(question).strip(), texts, where)
     else:
-        stem, options = split_options(question, where=where)
+        stem, options = split_options(normalise(question), where=where)
     return Question(identity, stem, options)

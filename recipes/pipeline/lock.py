@@ -27,6 +27,12 @@ def run_lock(folder: Path, say: Callable[[str], None]) -> Iterator[None]:
     try:
         folder.mkdir(parents=True, exist_ok=True)
         handle = open(path, "a+", encoding="utf-8")
+    except (FileExistsError, NotADirectoryError) as error:
+        raise UserError(
+            "a file lies where the run's folder would be",
+            where=error.filename,
+            remedy="choose another folder with --runs DIR",
+        ) from error
     except OSError as error:
         raise disk_error(error, folder) from error
     with handle:

@@ -10,7 +10,7 @@ from pathlib import Path
 
 from kofinlaw import Progress, UserError, silent
 from kofinlaw.recipes.pipeline.recipe_file import RecipeFile, absolute, read_recipe_file
-from kofinlaw.recipes.pipeline.schema import Recipe, System
+from kofinlaw.recipes.pipeline.schema import Recipe, System, check_recipe
 
 __all__ = [
     "SYSTEM_STAGES",
@@ -86,7 +86,7 @@ def bind(recipe: Recipe, recipe_file: RecipeFile, runs: Path, cache: Path | None
 def reopen(folder: Path) -> Run:
     """Return the run in `folder`, bound to the resolved recipe that it keeps.
 
-    Raises UserError if the folder holds no recipe.
+    Raises UserError if the folder holds no recipe, or one with mistakes.
     """
     if not (folder / "recipe.yaml").is_file():
         raise UserError(
@@ -95,8 +95,9 @@ def reopen(folder: Path) -> Run:
             remedy="name the folder of a run, for example runs/quickstart",
         )
     recipe_file = read_recipe_file((folder / "recipe.yaml").resolve())
-    recipe = Recipe.model_validate(recipe_file.values)
-    return Run(recipe, recipe_file, folder.resolve(), time.monotonic(), default_cache())
+    return Run(
+        check_recipe(recipe_file), recipe_file, folder.resolve(), time.monotonic(), default_cache()
+    )
 
 
 def default_cache() -> Path:

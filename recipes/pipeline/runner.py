@@ -111,14 +111,17 @@ class Outcome:
 def inputs_sha256(paths: Iterable[Path]) -> str:
     """Return the SHA-256 (hexadecimal) of the names and contents of files and folders,
     in sorted order.
+
+    A file of a folder counts with its path in that folder. Hidden files do not count.
     """
     digest = hashlib.sha256()
     for path in paths:
         files = sorted(p for p in path.rglob("*") if p.is_file()) if path.is_dir() else [path]
         for item in files:
-            if ".git" in item.parts:
+            parts = item.relative_to(path).parts or (item.name,)
+            if path.is_dir() and any(part.startswith(".") for part in parts):
                 continue
-            digest.update(item.name.encode())
+            digest.update("/".join(parts).encode())
             with contextlib.suppress(OSError):
                 digest.update(sha256_file(item).encode())
     return digest.hexdigest()

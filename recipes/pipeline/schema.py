@@ -39,6 +39,7 @@ __all__ = [
     "Recipe",
     "SweepSettings",
     "System",
+    "check_recipe",
     "describe_errors",
     "field_names",
     "json_schema",
@@ -221,8 +222,13 @@ def load_recipe(name: str, overrides: Sequence[str] = ()) -> tuple[Recipe, Recip
     lists every mistake with file, line and the nearest valid name.
     """
     recipe_file = read_recipe_file(find_recipe(name), overrides)
+    return check_recipe(recipe_file), recipe_file
+
+
+def check_recipe(recipe_file: RecipeFile) -> Recipe:
+    """Return the recipe of a file. Raises UserError that lists every mistake with its line."""
     try:
-        return Recipe.model_validate(recipe_file.values), recipe_file
+        return Recipe.model_validate(recipe_file.values)
     except ValidationError as error:
         raise UserError(describe_errors(error, recipe_file)) from None
 

@@ -3,6 +3,7 @@ import json
 import pytest
 
 from kofinlaw import UserError
+from kofinlaw.augment import Draft, QuestionGenerator
 from kofinlaw.augment.settings import AugmentSettings
 from kofinlaw.augment.stage import generate_examples
 from kofinlaw.files import read_jsonl
@@ -112,3 +113,38 @@ def test_parquet_holds_the_same_examples_and_datasets_reads_both(made, tmp_path)
     assert table["id"][:] == lines["id"][:] == [e.id for e in examples_of(out)]
     assert table["messages"][:] == lines["messages"][:]
     assert set(table[0]["messages"][0]) == {"role", "content"}
+
+
+def own_draft(law, **changes):
+    values = {"kind": "mine", "stem": "제목은?", "answer": "목적", "focus": ("목적",)}
+    values |= {"units": (law.articles[0].id,), "distractors": ("정의", "보고", "보관")}
+    return Draft(**{**values, "document": law.title, **changes})
+
+
+@pytest.mark.parametrize(
+    "options,changes,reason",
+    [
+        ({"weight": 0.0}, {}, "gives no question"),
+        ({"weight": float("nan")}, {}, "gives no question"),
+        ({"kinds": "mine"}, {}, "a tuple of kinds"),
+        ({"kinds": ()}, {}, "a tuple of kinds"),
+        ({"kinds": ("quantity",)}, {}, "exists already"),
+        ({}, {"kind": "other"}, "its kind is not one of mine"),
+        ({}, {"stem": " "}, "its stem is empty"),
+        ({}, {"units": ()}, "not ids of articles"),
+        ({}, {"units": ("없음",)}, "not ids of articles"),
+    ],
+)
+def test_a_generator_of_your_own_that_cannot_work_is_refused(
+    corpus, tmp_path, options, changes, reason
+):
+    def generate(law, laws, seed):
+        yield own_draft(law, **changes)
+
+    generator = QuestionGenerator(
+        **{"kinds": ("mine",), "generate": generate, "weight": 5, **options}
+    )
+    with pytest.raises(UserError, match=reason) as error:
+        run(corpus, tmp_path, AugmentSettings(items=5), extra_generators=[generator])
+    assert error.value.where == "extra_generators"
+    assert error.value.remedy

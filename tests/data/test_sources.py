@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from kofinlaw import UserError
+from kofinlaw.data import DataSettings, build_corpus, read_documents
 from kofinlaw.files import read_jsonl
 from kofinlaw.records import Chunk, Rejected
 
@@ -57,3 +58,25 @@ def test_cp949_nul_bytes_and_a_truncated_file_are_read(files, build, tmp_path):
     chunks = list(read_jsonl(tmp_path / "out" / "chunks.jsonl", Chunk))
     assert {c.title for c in chunks} == {"가람법", "나래법"}
     assert not any("\x00" in c.text for c in chunks)
+
+
+def test_a_reader_for_a_suffix_that_no_file_has_is_refused(act, tmp_path):
+    settings = DataSettings.model_validate({"sources": [{"path": str(act)}]})
+    for suffix in ("eml", ".EML"):
+        with pytest.raises(UserError, match="not a file suffix") as error:
+            build_corpus(settings, tmp_path / "out", base=tmp_path, extra_readers={suffix: None})
+        assert error.value.remedy == "write it as `.eml`"
+
+
+def test_half_of_a_surrogate_pair_does_not_end_the_build(build, act, tmp_path):
+    text = "이체 한도는 영업점에서 본인 확인을 마친 날부터 올릴 수 있습니다. " * 3
+    line = '{"text": "\\ud83d ' + text + '"}'
+    (act / "게시판.jsonl").write_text(line + "\n", encoding="utf-8")
+    assert build([act], tmp_path / "out").documents == 2
+    chunks = (tmp_path / "out" / "chunks.jsonl").read_text(encoding="utf-8")
+    assert "\ufffd 이체 한도는" in chunks
+
+
+def test_a_missing_file_is_named(tmp_path):
+    with pytest.raises(UserError, match="no such file"):
+        list(read_documents(tmp_path / "없음.md"))

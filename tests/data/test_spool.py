@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import errno
+from pathlib import Path
 
 import pytest
 from hypothesis import HealthCheck, given, settings
@@ -47,3 +48,10 @@ def test_a_full_disk_is_said_so_when_a_spool_is_opened(tmp_path, monkeypatch, ki
     monkeypatch.setattr("builtins.open", full)
     with pytest.raises(UserError, match="disk"):
         kind(tmp_path / "a")
+
+
+def test_a_full_disk_is_found_when_the_buffer_is_written_and_not_again_at_the_end():
+    with Spool(Path("/dev/full")) as spool:
+        spool.append({"text": "제1조"})
+        with pytest.raises(UserError, match="no space left"):
+            spool[0]

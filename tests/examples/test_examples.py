@@ -102,3 +102,20 @@ def test_a_new_generator_makes_examples(tmp_path):
     lines = (tmp_path / "my-examples/examples/examples.jsonl").read_text(encoding="utf-8")
     tasks = [json.loads(line)["task"] for line in lines.splitlines()]
     assert tasks.count("choice_heading") >= 5
+
+
+@pytest.mark.parametrize("name", ["add_a_reader.py", "add_a_generator.py"])
+def test_a_missing_folder_is_one_clear_error(name, tmp_path):
+    command = example(name, "--documents", "nowhere")
+    done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True)
+    assert done.returncode == 1
+    assert "nowhere: no such file or folder" in done.stderr
+    assert "Traceback" not in done.stderr
+
+
+def test_a_mail_without_a_real_date_is_read(tmp_path):
+    (tmp_path / "mails").mkdir()
+    head = "Subject: Limit\nDate: soon\nContent-Type: text/plain; charset=utf-8\n\n"
+    mail = head + "이체 한도는 영업점에서 본인 확인을 마치면 오릅니다.\n"
+    (tmp_path / "mails" / "a.eml").write_text(mail, encoding="utf-8")
+    assert "이체 한도는" in run(example("add_a_reader.py", "--documents", "mails"), tmp_path)

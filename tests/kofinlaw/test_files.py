@@ -66,3 +66,20 @@ def test_an_appender_removes_a_line_that_a_killed_process_left_incomplete(tmp_pa
     with files.JsonlAppender(path) as appender:
         appender.append({"id": "3"})
     assert [row["id"] for _, row in files.read_json_lines(path)] == ["1", "3"]
+
+
+@pytest.mark.parametrize(
+    "line,reason",
+    [('{"a": "\\ud83d"}', "surrogate"), ("{", "broken JSON"), ("[]", "one JSON object")],
+)
+def test_a_line_that_cannot_be_used_is_named(tmp_path, line, reason):
+    path = tmp_path / "a.jsonl"
+    path.write_text('{"a": "\\ud83d\\ude00"}\n' + line + "\n", encoding="utf-8")
+    with pytest.raises(UserError, match=reason) as error:
+        list(files.read_json_lines(path))
+    assert error.value.where == f"{path}:2"
+
+
+def test_a_folder_in_place_of_a_file_is_named(tmp_path):
+    with pytest.raises(UserError, match="a folder"):
+        list(files.read_json_lines(tmp_path))

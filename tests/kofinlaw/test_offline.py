@@ -104,3 +104,15 @@ def test_the_environment_is_set_before_anything_loads(monkeypatch):
     set_environment()
     assert os.environ["HF_HUB_OFFLINE"] == "1"
     assert os.environ["USE_HUB_KERNELS"] == "NO"
+
+
+def test_guards_that_overlap_on_two_threads_leave_nothing_behind():
+    before = (socket.socket.connect, socket.getaddrinfo)
+    first, second = guard(), guard()
+    first.__enter__()
+    second.__enter__()
+    first.__exit__(None, None, None)
+    with pytest.raises(UserError, match="offline"):
+        socket.getaddrinfo("example.org", 80)
+    second.__exit__(None, None, None)
+    assert (socket.socket.connect, socket.getaddrinfo) == before

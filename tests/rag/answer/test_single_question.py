@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import unicodedata
 from collections.abc import Sequence
-from datetime import date
+from datetime import date, datetime
 from pathlib import Path
 from typing import Any
 
@@ -166,3 +167,17 @@ def test_without_an_open_span_nothing_is_traced(tmp_path: Path) -> None:
         settings=AnswerSettings(),
     )
     assert not (tmp_path / "traces.jsonl").exists()
+
+
+def test_a_question_typed_on_a_mac_and_a_day_with_a_time_are_read() -> None:
+    searcher = simulation.FakeSearcher(simulation.Clock())
+    given = {"template": simulation.TEMPLATE, "settings": AnswerSettings(), "retriever": searcher}
+    asked = "손해배상 기한은?\n가. 3일\n나. 10일"
+    results = [
+        ask_question(text, engine=DummyEngine(), as_of=datetime(2020, 3, 1, 12), **given)
+        for text in (asked, unicodedata.normalize("NFD", asked), asked + "\ud800")
+    ]
+    assert searcher.days == [date(2020, 3, 1)]
+    assert results[0] == results[1]
+    assert results[1].option in ("3일", "10일")
+    assert results[2].option in ("3일", "10일\ufffd")

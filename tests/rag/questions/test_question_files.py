@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import unicodedata
 from pathlib import Path
 
 import pytest
@@ -83,3 +84,16 @@ def test_json_lines_with_and_without_options(tmp_path: Path) -> None:
     assert [q.options for q in file.questions] == [("가", "나"), ("가", "나"), ()]
     write_submission(tmp_path / "s.csv", read_sheet(file), {"a": "1", "b": "2", "c": "답, 끝"})
     assert (tmp_path / "s.csv").read_text(encoding="utf-8") == 'ID,Answer\na,1\nb,2\nc,"답, 끝"\n'
+
+
+def test_decomposed_korean_of_a_mac_is_composed(tmp_path: Path) -> None:
+    questions = []
+    for form in ("NFC", "NFD"):
+        row = {"id": "1", "question": "기한은?", "options": ["사흘", "열흘"]}
+        text = unicodedata.normalize(form, CONTEST)
+        (tmp_path / "q.csv").write_text(text, encoding="utf-8")
+        line = unicodedata.normalize(form, json.dumps(row, ensure_ascii=False))
+        (tmp_path / "q.jsonl").write_text(line, encoding="utf-8")
+        names = ("q.csv", "q.jsonl")
+        questions.append([read_questions(tmp_path / name).questions for name in names])
+    assert questions[0] == questions[1]

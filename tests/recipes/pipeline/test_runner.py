@@ -13,7 +13,13 @@ from counts import Counts
 
 from kofinlaw import UserError
 from kofinlaw.files import JsonlAppender
-from kofinlaw.recipes.pipeline.runner import Stage, StageFailed, read_record, run_stages
+from kofinlaw.recipes.pipeline.runner import (
+    Stage,
+    StageFailed,
+    inputs_sha256,
+    read_record,
+    run_stages,
+)
 
 
 def lines_stage(name: str, count: int = 3, **fields) -> Stage:
@@ -171,3 +177,22 @@ def test_killed_at_any_moment_the_records_end_up_identical(tmp_path):
 def test_the_record_keeps_korean_readable(tmp_path: Path):
     run_stages([lines_stage("a", settings={"질문": "한글"})], tmp_path)
     assert "한글" in (tmp_path / "a" / "stage.json").read_text(encoding="utf-8")
+
+
+def test_inputs_are_told_apart_by_folder_and_hidden_files_do_not_count(tmp_path):
+    (tmp_path / "법").mkdir()
+    (tmp_path / "규정").mkdir()
+    file = tmp_path / "법" / "가.md"
+    file.write_text("제1조", encoding="utf-8")
+    before = inputs_sha256([tmp_path])
+    (tmp_path / ".DS_Store").write_text("")
+    (tmp_path / ".git").mkdir()
+    (tmp_path / ".git" / "HEAD").write_text("")
+    assert inputs_sha256([tmp_path]) == before
+    file.rename(tmp_path / "규정" / "가.md")
+    assert inputs_sha256([tmp_path]) != before
+    hidden = tmp_path / ".examples.jsonl"  # named by the recipe, so it counts
+    hidden.write_text("a")
+    named = inputs_sha256([hidden])
+    hidden.write_text("b")
+    assert inputs_sha256([hidden]) != named
