@@ -18,7 +18,7 @@ def lazy_exports(
         package: Name of the package, its `__name__`.
         exports: Public name to `module`, or to `module:name` where the name there is another one.
 
-    A name is imported when it is first used. Raises nothing; the returned `__getattr__` raises
+    A name is imported when it is first used; `dir` lists the package's `__all__`. Raises nothing; the returned `__getattr__` raises
     AttributeError for a name that is not exported.
     """
 
@@ -29,6 +29,6 @@ def lazy_exports(
         return getattr(import_module(module), real or name)
 
     def names() -> list[str]:
-        return sorted({*vars(sys.modules[package]), *exports})
+        return sorted(sys.modules[package].__all__)
 
     return get, names
