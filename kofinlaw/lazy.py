@@ -18,8 +18,8 @@ def lazy_exports(
         package: Name of the package, its `__name__`.
         exports: Public name to `module`, or to `module:name` where the name there is another one.
 
-    A name is imported when it is first used; `dir` lists the package's `__all__`. Raises nothing; the returned `__getattr__` raises
-    AttributeError for a name that is not exported.
+    A name is imported when it is first used; `dir` lists the package's `__all__`. Raises nothing;
+    the returned `__getattr__` raises AttributeError for a name that is not exported.
     """
 
     def get(name: str) -> object:
