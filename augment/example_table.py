@@ -29,6 +29,16 @@ def write_parquet(path: Path, examples: Sequence[Example]) -> None:
         ]
     )
     check = pa.struct([("check", text), ("ok", pa.bool_()), ("detail", text)])
+    choice = pa.struct(
+        [
+            ("question", text),
+            ("options", texts),
+            ("evidence", texts),
+            ("answer", pa.int64()),
+            ("negative", pa.bool_()),
+            ("twin", text),
+        ]
+    )
     schema = pa.schema(
         [
             ("id", text),
@@ -37,6 +47,7 @@ def write_parquet(path: Path, examples: Sequence[Example]) -> None:
             ("answer_key", text),
             ("provenance", provenance),
             ("checks", pa.list_(check)),
+            ("choice", choice),
         ]
     )
     write_rows(path, map(_row, examples), schema)
@@ -50,4 +61,5 @@ def _row(example: Example) -> dict[str, object]:
         "answer_key": example.answer_key,
         "provenance": example.provenance,
         "checks": [{"detail": "", **check} for check in example.checks],
+        "choice": example.choice,
     }

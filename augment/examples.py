@@ -20,7 +20,7 @@ from kofinlaw.data.prompting.wording import (
     free_messages,
 )
 from kofinlaw.files import sha256_text
-from kofinlaw.records import Example, Provenance
+from kofinlaw.records import Choice, Example, Provenance
 
 __all__ = ["EMPTY_EVIDENCE", "choice_examples", "free_examples"]
 
@@ -79,6 +79,14 @@ def _choice_example(context: AugmentContext, item: Item) -> Example | None:
             {"check": "gold_shown", "ok": not missing},
             *({"check": f"surface_{change}", "ok": True} for change in changes),
         ],
+        Choice(
+            question=stem,
+            options=options,
+            evidence=list(found.texts),
+            answer=answer,
+            negative=draft.negative,
+            twin="",
+        ),
     )
 
 

@@ -14,6 +14,7 @@ from typing import Any, Literal, TypedDict, TypeVar
 __all__ = [
     "Answer",
     "Article",
+    "Choice",
     "Chunk",
     "Example",
     "Key",
@@ -25,6 +26,7 @@ __all__ = [
     "Rejected",
     "T",
     "from_json",
+    "no_choice",
     "provision_from_json",
     "to_json",
 ]
@@ -122,9 +124,35 @@ class Provenance(TypedDict):
     seed: int
 
 
+class Choice(TypedDict):
+    """The parts of a multiple-choice example, for training that compares its options.
+
+    - `question` is the stem as shown, `options` are texts without marks, `evidence` the passages
+      as shown.
+    - `answer` is the index of the right option from 0. It is -1 if the example is not a choice.
+    - `negative` says that the stem asks for the option that is not so.
+    - `twin` is the id of the example with the opposite deciding fact, or empty.
+    """
+
+    question: str
+    options: list[str]
+    evidence: list[str]
+    answer: int
+    negative: bool
+    twin: str
+
+
+def no_choice() -> Choice:
+    """Return the parts of an example that is not a multiple-choice question."""
+    return Choice(question="", options=[], evidence=[], answer=-1, negative=False, twin="")
+
+
 @dataclass(frozen=True, slots=True)
 class Example:
-    """A training example with its provenance and the checks that it passed."""
+    """A training example with its provenance and the checks that it passed.
+
+    `choice` holds the parts of a multiple-choice example; other examples have an empty one.
+    """
 
     id: str
     task: str
@@ -132,6 +160,7 @@ class Example:
     answer_key: str
     provenance: Provenance
     checks: list[dict[str, object]] = field(default_factory=list)
+    choice: Choice = field(default_factory=no_choice)
 
 
 @dataclass(frozen=True, slots=True)
