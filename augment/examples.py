@@ -167,14 +167,14 @@ def free_examples(
             break
         if context.protected.shared_run(item.question):
             continue
-        missing = settings.shown_evidence and rng.random() < settings.raft.gold_missing_share
+        missing = settings.shown_evidence and rng.random() < settings.raft.free_missing_share
         found = _evidence(context, item.question, (item.unit,), item.focus, rng, missing=missing)
         if found is None:
             continue
         name = f"free-{sha256_text(item.question + item.reference)[:12]}"
         asked, changes = _surface(context, name, item.question, [item.reference, *item.keywords])
         messages = free_messages(asked, found.texts)
-        reply = NO_EVIDENCE if missing else item.reference
+        reply = f"{NO_EVIDENCE} {item.needs}" if missing else item.reference
         messages.append({"role": "assistant", "content": reply})
         task = "free_gold_missing" if missing else "free"
         provenance = _provenance(found.chunks, "free", context.seed)
