@@ -24,8 +24,14 @@ INCOMPATIBLE: dict[Sense, frozenset[Sense]] = {
     "exempt": frozenset({"duty", "not"}),
     "negated": frozenset({"duty", "may"}),
 }
-_CLASSES = (("NN", "N"), ("XR", "N"), ("SL", "N"), ("SN", "N"), ("XSN", "N"), ("V", "V"))
-_CLASSES += (("XSV", "V"), ("XSA", "V"), ("E", "E"), ("J", "J"), ("MA", "M"), ("IC", "M"))
+# Kiwi's parts of speech by their first letters, in one letter.
+_CLASSES = {
+    **dict.fromkeys(("NN", "XR", "SL", "SN", "XSN"), "N"),
+    **dict.fromkeys(("V", "XSV", "XSA"), "V"),
+    **dict.fromkeys(("MA", "IC"), "M"),
+    "E": "E",
+    "J": "J",
+}
 _HEAD = (
     r"(?:(?P<noun>[^ /]+)/N (?:[^ /]+/J )?(?:하|되|시키|받|당하)/V |(?P<verb>[^ /]+)/V )"
     r"(?:(?:게|도록|어)/E (?:하|주|있|두|놓)/V )?"
@@ -74,4 +80,4 @@ def read_modalities(tokens: Sequence[Token]) -> list[Modality]:
 
 
 def _class_of(tag: str) -> str:
-    return next((letter for start, letter in _CLASSES if tag.startswith(start)), "X")
+    return next((letter for start, letter in _CLASSES.items() if tag.startswith(start)), "X")

@@ -51,11 +51,19 @@ _UNITS: dict[str, tuple[str, float]] = {
     "달러": ("dollars", 1),
 }
 _NUMBER = r"\d[\d,]*(?:\.\d+)?"
-_SCALED = rf"{_NUMBER}(?:\s?[천백십]?(?:조|억|만|천|백|십)(?:\s?{_NUMBER}(?=\s?[천백십만억원])|[천백십만억]|(?:\s?{_NUMBER}(?=\s?원)))*)?"
+_SCALED = (
+    rf"{_NUMBER}(?:\s?[천백십]?(?:조|억|만|천|백|십)"
+    rf"(?:\s?{_NUMBER}(?=\s?[천백십만억원])|[천백십만억])*)?"
+)
 _HANGUL = r"[일이삼사오육칠팔구십백천만억조]+"
 _UNIT = "|".join(sorted(map(re.escape, _UNITS), key=len, reverse=True))
 # What may follow a unit: no letter that makes it another word (3회사, 5명령, 10분기).
-_AFTER = r"(?![가-힣])|(?=(?:간|째|마다|당|씩)?(?:이[내상하후전]|안|내에|이다|이며|이고|이라|입니|인 |일 |을|를|이|가|은|는|의|에|로|으로|과|와|까지|부터|만|도|전|후|동안|미만|초과|간|마다|당|씩|분)(?![업계위]))"
+_AFTER = (
+    r"(?![가-힣])|(?=(?:간|째|마다|당|씩)?(?:이[내상하후전]|안|내에|이다|이며|이고|이라|입니|인 "
+    r"|일 |을|를|이|가|은|는|의|에|로|으로|과|와|까지|부터|만|도|전|후|동안|미만|초과|간|마다|당"
+    r"|씩|분)"
+    r"(?![업계위]))"
+)
 _PATTERN = re.compile(
     rf"(?P<whole>\d[\d,]*[천만]?|[일이삼사오육칠팔구]?[십백천만]+|[이삼사오육칠팔구])\s?분의\s?"
     rf"(?P<part>\d[\d,]*(?:\.\d+)?|{_HANGUL})"
@@ -220,7 +228,9 @@ def _is_number_word(word: str, unit: str) -> bool:
     """Return whether Hangul before a unit is a number and not part of a word (`구분`, `사회`)."""
     if unit in ("원", "개월", "년", "퍼센트", "%", "영업일", "시간", "주일"):
         return True
-    return len(word) > 1 and any(letter in _SMALL or letter in _SCALES for letter in word)
+    return word in ("십", "백") or (
+        len(word) > 1 and any(letter in _SMALL or letter in _SCALES for letter in word)
+    )
 
 
 def _joined(found: list[Quantity], text: str) -> list[Quantity]:

@@ -81,8 +81,9 @@ class Actor:
 def read_actors(text: str) -> list[Actor]:
     """Return the parties of a text in order, each name and role once.
 
-    The particle decides the role: 은, 는, 이, 가 for who acts; 에게, 에, 로부터 for the other
-    side; `에 의하여` for who acts; `의 승인을` for whose approval or demand it takes. Names that 또는, 및, 과 or ㆍ join have the role of the last.
+    The particle decides the role: 은, 는, 이, 가 for who acts; 에게, 에, 로부터 for the other side;
+    `에 의하여` for who acts; `의 승인을` for whose approval or demand it takes. Names that 또는,
+    및, 과 or ㆍ join have the role of the last.
     """
     out: list[Actor] = []
     waiting: list[str] = []

@@ -41,6 +41,7 @@ FACT_KINDS: tuple[FactKind, ...] = (
     "modality",
     "term",
 )
+_JOINS = frozenset({"고", "며", "으며", "지만", "으나"})  # endings that end a clause
 _ANCHORS_BEFORE, _ANCHORS_AFTER = 2, 5  # content words around a figure that say what it measures
 _HEADS = 3  # content words before a marker that say what the condition is
 _CACHED_TEXTS = 4096
@@ -54,7 +55,7 @@ _PREDICATE = re.compile(r"(?:다|요|음|함|오|까)[.?!)\s]*$")
 _LETTERS = re.compile(r"[^0-9A-Za-z가-힣%]")
 _LONGEST_ITEM = 30  # characters of a reference that is a name and not a sentence
 _GENERIC = frozenset(
-    "것 경우 말 등 이하 이상 이내 때 수 중 자 바 및 제 조 항 호 법 각 다음 해당 관련 사항 뜻".split()
+    re.findall(r"\w+", "것 경우 말 등 이하 이상 이내 때 수 중 자 바 및 제 조 항 호 법 각 다음 해당")
 )
 _NOUN_TAGS = ("NNG", "NNP", "SL", "XPN", "XSN", "XR", "SH")
 _NEGATIONS = frozenset({"아니하", "않", "못하", "없", "말", "아니", "안", "못"})
@@ -80,7 +81,7 @@ _FAMILY_OF = {form: family for family, forms in _MARKERS.items() for form in for
 
 @dataclass(frozen=True, slots=True)
 class _Condition:
-    """A marker's family, the content words before it (nearest last), and whether they are negated."""
+    """A marker's family and the content words before it, nearest last, perhaps negated."""
 
     family: str
     heads: tuple[str, ...]
@@ -91,8 +92,8 @@ class _Condition:
 class _Reading:
     """What one text states. `anchors[i]` are the words around `quantities[i]`.
 
-    `articles` are (article, 항 or empty, act named before it or empty); `nouns` are compounds; `letters` is the text without
-    blanks and punctuation.
+    `articles` are (article, 항 or empty, act named before it or empty). `nouns` are compounds.
+    `letters` is the text without blanks and punctuation.
     """
 
     quantities: tuple[Quantity, ...]
@@ -168,10 +169,11 @@ def _read(text: str) -> _Reading:
     text = normalise(text)
     tokens = tag_text(text)
     content = [token for token in tokens if _is_content(token)]
+    seams = [token[3] for token in tokens if token[1] in ("SP", "SF") or token[0] in _JOINS]
     quantities = tuple(read_quantities(text))
     return _Reading(
         quantities=quantities,
-        anchors=tuple(_anchors(quantity, content) for quantity in quantities),
+        anchors=tuple(_anchors(quantity, content, seams) for quantity in quantities),
         actors=tuple(read_actors(text)),
         acts=tuple(dict.fromkeys(_letters(match[1]) for match in _ACT.finditer(text))),
         articles=tuple(
@@ -200,10 +202,13 @@ def _is_content(token: Token) -> bool:
     return tag in CONTENT_TAGS and form not in _GENERIC and form not in ("하", "되", "있", "없")
 
 
-def _anchors(quantity: Quantity, content: Sequence[Token]) -> frozenset[str]:
-    """Return the content words next to a figure, which say what it measures."""
-    before = [t[0] for t in content if t[3] <= quantity.start][-_ANCHORS_BEFORE:]
-    after = [t[0] for t in content if t[2] >= quantity.end][:_ANCHORS_AFTER]
+def _anchors(quantity: Quantity, content: Sequence[Token], seams: Sequence[int]) -> frozenset[str]:
+    """Return the content words next to a figure in its clause, which say what it measures."""
+    first = max((seam for seam in seams if seam <= quantity.start), default=0)
+    last = min((seam for seam in seams if seam >= quantity.end), default=quantity.end + 10_000)
+    before = [t[0] for t in content if first <= t[2] and t[3] <= quantity.start]
+    after = [t[0] for t in content if t[2] >= quantity.end and t[3] <= last]
+    before, after = before[-_ANCHORS_BEFORE:], after[:_ANCHORS_AFTER]
     return frozenset(form for form in (*before, *after) if not form[0].isdigit())
 
 
@@ -219,7 +224,7 @@ def _conditions(tokens: Sequence[Token], quantities: Sequence[Quantity]) -> list
         heads: list[str] = []
         negated = False
         for before in reversed(tokens[:index]):
-            if before[0] in _NEGATIONS and not heads:
+            if before[0] in _NEGATIONS and before[1][0] in "VM" and not heads:
                 negated = True
             elif before[1] in ("SF", "SP") or before[0] in _FAMILY_OF:
                 break
