@@ -55,6 +55,7 @@ class Reply:
             self.text,
             self.logprob,
             reasoning=self.reasoning,
+            texts=list(self.prompt.evidence),
             votes=self.votes,
         )
 

@@ -43,6 +43,7 @@ class Prompt:
     - `reasoning` says that the model writes before it chooses, `sampled` that what it writes is
       drawn at random.
     - `opening` is the beginning of a free-text answer, which ends the prompt.
+    - `evidence` are the packed texts in the prompt, one for each of `passages`.
     - `contrast` has the other prompts of a choice by contrast, which shows no options; else None.
     """
 
@@ -55,6 +56,7 @@ class Prompt:
     reasoning: bool = False
     sampled: bool = False
     opening: str = ""
+    evidence: tuple[str, ...] = ()
     contrast: ContrastPrompt | None = None
 
     @property
@@ -144,6 +146,7 @@ class Prompter:
             reasoning,
             sampled=turn > 0 and (reasoning or turn >= orders),
             opening=opening,
+            evidence=tuple(evidence),
             contrast=self._contrast(question, stem, evidence) if by_contrast else None,
         )
 
