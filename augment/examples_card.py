@@ -12,10 +12,12 @@ from kofinlaw.augment.option_choice import Item
 from kofinlaw.augment.preferences import PairFigures
 from kofinlaw.augment.raft import PassageIndex
 from kofinlaw.augment.settings import AugmentSettings
-from kofinlaw.augment.shortcuts import ShortcutFigures, mean, overlap_credit, shortcut_figures
+from kofinlaw.augment.shortcuts import ShortcutFigures, mean, shortcut_figures
 from kofinlaw.augment.teacher.synthesis import Synthesis
 from kofinlaw.augment.teacher.teacher_card import TeacherFigures, funnel_table, teacher_figures
 from kofinlaw.data.korean.words import bigrams
+from kofinlaw.data.solvers.credit import credit_of
+from kofinlaw.data.solvers.overlap import token_overlap
 from kofinlaw.files import write_json, write_text
 from kofinlaw.records import Example, Rejected
 
@@ -139,9 +141,10 @@ def _set_figures(items: Sequence[Item], passages: PassageIndex) -> SetFigures:
             item.answer,
             draft.negative,
         )
-        gold[draft.kind].append(overlap_credit(options, answer, gold_texts, negative=negative))
-        retrieved[draft.kind].append(overlap_credit(options, answer, shown, negative=negative))
-        largest.append(overlap_credit(options, answer, shown))
+        for table, texts in ((gold, gold_texts), (retrieved, shown)):
+            scores = token_overlap(options, texts, negative=negative)
+            table[draft.kind].append(credit_of(scores, answer))
+        largest.append(credit_of(token_overlap(options, shown), answer))
     rows = [(item.options, item.answer) for item in items]
     total = max(len(items), 1)
     return {
