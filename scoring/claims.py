@@ -13,7 +13,6 @@ from kofinlaw.scoring.scores_record import (
 )
 
 __all__ = [
-    "ECHO",
     "PLAN_TOLERANCE",
     "beats",
     "best_baseline",
@@ -25,7 +24,6 @@ __all__ = [
     "without_shown_text",
 ]
 
-ECHO = "echo"  # the only baseline of free text
 PLAN_TOLERANCE = 0.01  # share of answers that may have another plan than `full`
 
 

@@ -21,7 +21,6 @@ from kofinlaw.scoring.provenance import environment
 from kofinlaw.scoring.result import (
     TASK_VERSIONS,
     Against,
-    Figure,
     Pair,
     Scores,
     ScoringResult,
@@ -35,12 +34,8 @@ from kofinlaw.scoring.result import (
 from kofinlaw.scoring.scores_record import SCHEMA, EmbedderRecord, JudgeRecord, ScoresRecord
 from kofinlaw.scoring.settings import JudgeSettings, ScoreSettings
 from kofinlaw.scoring.shown import first_plans, shown_passages, shown_texts
-from kofinlaw.scoring.stats.baselines import (
-    Baseline,
-    choice_baselines,
-    distinct_evidence,
-    echo_baseline,
-)
+from kofinlaw.scoring.stats.baselines import Baseline, choice_baselines, distinct_evidence
+from kofinlaw.scoring.stats.free_baselines import score_free_baselines, shown_evidence
 from kofinlaw.scoring.system_scores import score_system
 from kofinlaw.trace_files import open_tracer
 from kofinlaw.trace_settings import TraceSettings
@@ -116,16 +111,22 @@ def score_answers(
     baselines = choice_baselines(
         inputs.questions, inputs.keyed, evidence, settings=settings, seed=seed
     )
-    echo = echo_baseline(
-        inputs.questions, inputs.keyed, settings=settings, embedder=embedder, seed=seed
-    )
     against = compare_with_baselines(list(scored.values()), baselines, settings=settings, seed=seed)
+    shown = {
+        name: shown_evidence(folder, sheets[name], inputs.passages)
+        for name, folder in systems.items()
+    }
+    free_baselines, fact_baselines = score_free_baselines(
+        inputs.questions, inputs.keyed, shown, settings=settings, embedder=embedder, seed=seed
+    )
     files = {"questions": questions, "key": key}
     if chunks:
         files["chunks"] = chunks
     files |= {f"answers:{name}": _answers_file(folder) for name, folder in systems.items()}
     result = _scores_record(inputs, scored, pairs, settings=settings, embedder=embedder, seed=seed)
-    _add_baselines(result, baselines, echo, against)
+    _add_baselines(result, baselines, against)
+    result["baselines"] |= {n: figure_record(figure) for n, figure in free_baselines.items()}
+    result["fact_baselines"] = {n: figure_record(figure) for n, figure in fact_baselines.items()}
     result["sha256"] = {name: sha256_file(path) for name, path in files.items()}
     if settings.judge is not None:
         with open_tracer(trace, out / "judge", offline=offline) as tracer:
@@ -225,7 +226,6 @@ def _scores_record(
 def _add_baselines(
     result: ScoresRecord,
     baselines: Sequence[Baseline],
-    echo: Figure | None,
     against: Sequence[Against],
 ) -> None:
     """Add the baselines and the comparisons of the systems with them."""
@@ -238,8 +238,6 @@ def _add_baselines(
             "other": figure_record(one.other) if one.other else None,
             "tied": one.tied,
         }
-    if echo is not None:
-        result["baselines"]["echo"] = figure_record(echo)
     result["against"] = [against_record(one) for one in against]
 
 

@@ -40,7 +40,7 @@ SCHEMA = "kofinlaw.scores/2"
 # What a baseline read: the texts in the prompts, the whole retrieved passages, or no evidence.
 Basis = Literal["shown", "passages", "none"]
 # The scores of a system that are a `FigureRecord`.
-ScoreName = Literal["choice", "free", "cosine", "keywords", "blend"]
+ScoreName = Literal["choice", "free", "cosine", "keywords", "facts", "blend"]
 
 
 class FigureRecord(TypedDict):
@@ -109,6 +109,7 @@ class SystemRecord(TypedDict):
     free: FigureRecord | None
     cosine: FigureRecord | None
     keywords: FigureRecord | None
+    facts: NotRequired[FigureRecord | None]
     blend: FigureRecord | None
     slices: dict[str, FigureRecord]
     retrieval: RetrievalRecord | None
@@ -144,6 +145,10 @@ class PairRecord(TypedDict):
     free_difference: float | None
     free_low: float | None
     free_high: float | None
+    facts_n: NotRequired[int]
+    facts_difference: NotRequired[float | None]
+    facts_low: NotRequired[float | None]
+    facts_high: NotRequired[float | None]
     other_plans: int
 
 
@@ -311,6 +316,7 @@ class ScoresRecord(TypedDict):
     baselines: dict[str, FigureRecord]
     solvers: dict[str, SolverRecord]
     against: list[AgainstRecord]
+    fact_baselines: NotRequired[dict[str, FigureRecord]]
     pairs: list[PairRecord]
     smallest: dict[str, SmallestRecord]
     judge: JudgeRecord | None
@@ -340,3 +346,6 @@ class ItemRecord(TypedDict):
     ungrounded: NotRequired[list[str]]
     in_context: NotRequired[bool | None]
     plan: NotRequired[str]
+    facts: NotRequired[float | None]
+    missing_facts: NotRequired[list[str]]
+    contradicted_facts: NotRequired[list[str]]

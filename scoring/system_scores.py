@@ -128,5 +128,6 @@ def score_system(
         orders=order_figures(option_scores or {}, questions, golds, settings, seed=seed),
         grounding=grounding_figures(claims),
         plans=dict(Counter(item.plan for item in items if item.plan)),
+        facts=mean_of([item.facts for item in free], settings, seed),
         items=tuple(items),
     )

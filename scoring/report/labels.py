@@ -36,6 +36,7 @@ BASELINES = {
     "uniform": ("무작위", "uniform guess"),
     "echo": ("질문을 그대로 답함", "question repeated"),
     "stem_overlap": ("질문과 겹치는 보기", "stem overlap"),
+    "sentence": ("질문과 가장 가까운 근거 문장", "nearest evidence sentence"),
     "overlap": ("근거와 겹치는 보기", "evidence overlap"),
     "look_up": ("근거에서 그대로 찾은 보기", "look-up in the evidence"),
 }

@@ -6,7 +6,6 @@ from typing import Literal
 
 from kofinlaw.data.korean.words import josa
 from kofinlaw.scoring.claims import (
-    ECHO,
     beats,
     best_baseline,
     main_system,
@@ -25,6 +24,7 @@ from kofinlaw.scoring.scores_record import (
     ScoresRecord,
     SystemRecord,
 )
+from kofinlaw.scoring.stats.free_baselines import ECHO
 from kofinlaw.scoring.value_text import Words, p_text
 
 __all__ = [
@@ -174,7 +174,23 @@ def _free_sentences(system: SystemRecord, scores: ScoresRecord) -> list[Words]:
             )
         )
         sentences.append(comparison_with_echo(figure, echo))
-    return sentences
+    return [*sentences, *_fact_sentences(system, scores)]
+
+
+def _fact_sentences(system: SystemRecord, scores: ScoresRecord) -> list[Words]:
+    """Return the sentences on the key facts of free text; none if they were not scored."""
+    figure = system.get("facts")
+    if figure is None:
+        return []
+    share = 100 * figure["value"]
+    korean = f"모범 답의 핵심 사실 가운데 질문에 없는 것은 {share:.1f}%를 맞게 답했습니다"
+    english = f"Key facts of the references that the question does not hold: {share:.1f}%"
+    found = scores.get("fact_baselines", {})
+    if found:
+        rows = [(baseline_label(name), 100 * one["value"]) for name, one in found.items()]
+        korean += "(" + "; ".join(f"{label[0]} {value:.1f}%" for label, value in rows) + ")"
+        english += " (" + "; ".join(f"{label[1]} {value:.1f}%" for label, value in rows) + ")"
+    return [(korean + ".", english + ".")]
 
 
 def comparison_with_baseline(against: AgainstRecord, alpha: float) -> Words:

@@ -16,7 +16,6 @@ from kofinlaw.data.solvers.credit import broken_tie, credit_of, shared_credit
 from kofinlaw.data.solvers.solvers import EVIDENCE_SOLVERS, OVERLAPS, Asked, Solvers
 from kofinlaw.records import Chunk, Key, Question
 from kofinlaw.scoring.answers import AnswerSheet
-from kofinlaw.scoring.metrics.fsku import SentenceEncoder, cosines, free_score, keyword_recall
 from kofinlaw.scoring.result import Figure
 from kofinlaw.scoring.scores_record import Basis
 from kofinlaw.scoring.settings import ScoreSettings
@@ -27,7 +26,6 @@ __all__ = [
     "Evidence",
     "choice_baselines",
     "distinct_evidence",
-    "echo_baseline",
     "majority_digit",
 ]
 
@@ -160,36 +158,6 @@ def choice_baselines(
             for read in (replace(better, other=worse.figure), look_up)
         ]
     return out
-
-
-def echo_baseline(
-    questions: Sequence[Question],
-    key: Mapping[str, Key],
-    *,
-    settings: ScoreSettings,
-    embedder: SentenceEncoder | None,
-    seed: int,
-) -> Figure | None:
-    """Return the free-text score of answering with the question itself.
-
-    None without an embedder or without free-text questions.
-    """
-    free = [q for q in questions if not q.options]
-    if embedder is None or not free:
-        return None
-    values = cosines(embedder, [q.question for q in free], [key[q.id].reference for q in free])
-    scores = [
-        free_score(
-            cosine,
-            keyword_recall(q.question, key[q.id].keywords),
-            cosine_weight=settings.cosine_weight,
-            keyword_weight=settings.keyword_weight,
-        )
-        for q, cosine in zip(free, values, strict=True)
-    ]
-    return mean_figure(
-        scores, samples=settings.bootstrap_samples, confidence=settings.confidence, seed=seed
-    )
 
 
 def _solved(

@@ -84,7 +84,8 @@ def test_the_stage_writes_the_same_bytes_twice(run_folder, tmp_path, settings, e
     assert result["schema"] == "kofinlaw.scores/2"
     solvers = {"majority", "longest", "uniform", "stem_overlap"}
     solvers |= {f"{kind}:{rag}" for kind in ("overlap", "look_up") for rag in RAG}
-    assert set(result["baselines"]) == {*solvers, "echo"}
+    free = {"echo", *(f"sentence:{rag}" for rag in RAG)}
+    assert set(result["baselines"]) == solvers | free
     assert set(result["solvers"]) == solvers
     assert result["embedder"]["name"] == "bigram-64"
     assert len(result["sha256"]) == 6

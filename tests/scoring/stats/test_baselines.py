@@ -8,7 +8,6 @@ from kofinlaw.scoring.stats.baselines import (
     Evidence,
     choice_baselines,
     distinct_evidence,
-    echo_baseline,
     majority_digit,
 )
 
@@ -122,12 +121,3 @@ def test_different_evidence_gives_baselines_by_system(settings):
     assert found["look_up:a"].figure.value == 1
     assert found["look_up:c"].figure.value == 0
     assert found["look_up:a"].systems == ("a", "b")
-
-
-def test_the_echo_needs_an_embedder_and_free_text(settings, embedder):
-    free = [Question("f", "통지 기한은?")]
-    key = {"f": Key("f", reference="통지 기한은?", keywords=("통지",))}
-    given = {"settings": settings, "seed": 0}
-    assert echo_baseline(free, key, embedder=embedder, **given).value == pytest.approx(1)
-    assert echo_baseline(free, key, embedder=None, **given) is None
-    assert echo_baseline(CHOICE, keys("1"), embedder=embedder, **given) is None
