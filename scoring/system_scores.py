@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 
 from kofinlaw.records import Answer, Chunk, Key, Question
@@ -40,6 +41,8 @@ def score_system(
     unit_of: Mapping[str, str] | None = None,
     passages: Mapping[str, Chunk] | None = None,
     shown: Mapping[str, Sequence[str]] | None = None,
+    texts: Mapping[str, Sequence[str]] | None = None,
+    plans: Mapping[str, str] | None = None,
     option_scores: OptionScores | None = None,
     seed: int = 0,
 ) -> Scores:
@@ -58,6 +61,8 @@ def score_system(
         unit_of: article by chunk id, if the passages themselves are not given.
         passages: passages by chunk id, for grounding and articles.
         shown: ids of the passages in each question's prompt, if known.
+        texts: packed texts in each question's prompt, if recorded.
+        plans: plan of each question's answer, if recorded.
         option_scores: option scores of every permutation, by question id.
         seed: of the bootstrap intervals.
     """
@@ -68,7 +73,7 @@ def score_system(
     free_questions = [q for q in questions if not q.options]
     passages, shown = passages or {}, shown or {}
     unit_of = unit_of or {name: chunk.unit for name, chunk in passages.items()}
-    claims = grounded_claims(questions, given, shown, passages, settings)
+    claims = grounded_claims(questions, given, shown, passages, settings, texts or {})
     scorer = ItemScorer(
         settings=settings,
         system=system,
@@ -79,6 +84,7 @@ def score_system(
         unit_of=unit_of,
         shown=shown,
         claims=claims,
+        plans=plans or {},
     )
     items = [scorer.item(question) for question in questions]
     choice = [item.score for item in items if item.kind == "choice" and item.score is not None]
@@ -121,5 +127,7 @@ def score_system(
         fallbacks=sum(item.origin == "fallback" for item in items),
         orders=order_figures(option_scores or {}, questions, golds, settings, seed=seed),
         grounding=grounding_figures(claims),
+        plans=dict(Counter(item.plan for item in items if item.plan)),
+        facts=mean_of([item.facts for item in free], settings, seed),
         items=tuple(items),
     )
