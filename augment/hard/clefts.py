@@ -32,7 +32,7 @@ _WITHIN = re.compile(r"(?P<bound> ?이내| ?내)에,? |(?P<for>간|동안| 동�
 
 
 def relative_clause(sentence: str) -> str:
-    """Return the sentence as a clause before a noun: `…하여야 한다` → `…하여야 하는`; empty for none."""
+    """Return the sentence as a clause before a noun (`…하여야 하는`); empty for none."""
     for old, new in _ENDINGS:
         if sentence.endswith(old):
             return sentence[: -len(old)] + new

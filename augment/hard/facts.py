@@ -10,29 +10,57 @@ import re
 from dataclasses import dataclass
 
 from kofinlaw.augment.reading.acts import Law
-from kofinlaw.augment.reading.clauses import Clause, item_noun
+from kofinlaw.augment.reading.clauses import Clause
 from kofinlaw.augment.reading.figures import find_figures
 from kofinlaw.augment.reading.listings import Listing, read_listings
 from kofinlaw.data.korean.words import josa
 
 __all__ = ["Fact", "ListFact", "clause_facts", "item_facts", "list_facts", "opening"]
 
-SHORTEST, LONGEST = 22, 105
+SHORTEST, LONGEST = 22, 130
 _RANGE = r"제\d+항(?:제\d+호)?(?:(?:, ?| 및 | 또는 |ㆍ|부터 )제?\d+[항호](?:까지)?)*"
 _ADVERBIAL = re.compile(rf"(?<![조\d가-힣」])(?:{_RANGE})(?:의 규정)?에 (?:따라|의하여) ")
-_ATTRIBUTE = re.compile(rf"(?<![조\d가-힣」])(?:{_RANGE})(?:의 규정)?에 (?:따른|의한) (?=(?P<noun>[가-힣]{{2,}}))")
+_ATTRIBUTE = re.compile(
+    rf"(?<![조\d가-힣」])(?:{_RANGE})(?:의 규정)?에 (?:따른|의한) (?=(?P<noun>[가-힣]{{2,}}))"
+)
 # Things that the subject of the article names well enough without the pointer to its 항.
-_NAMED = re.compile(r"신청|신고|보고|등록|허가|인가|승인|계획|위원회|통지|공고|공시|계약|심사|지정|검사|평가|과태료|과징금")
+_NAMED = re.compile(
+    r"신청|신고|보고|등록|허가|인가|승인|계획|위원회|통지|공고|공시|계약|심사|지정|검사|평가|과태료|과징금"
+)
 _POINTS = re.compile(
     r"(?<!조)제\d+항|제\d+호|같은 [조항호법영]|전[항조]|각 ?호|각 ?목|다음|이 [조장절항]|본문|단서"
-    r"|불구하고|그러하지|별표|별지|이 경우|준용|해당 [각호목]|^다만|^그 |나머지|또한|^이를|^이 |필요한 (?:세부 ?)?사항|정하여 고시|로 정한다"
+    r"|불구하고|그러하지|별표|별지|이 경우|준용|해당 [각호목]|^다만|^그 "
+    r"|나머지|또한|^이를|^이 |필요한 (?:세부 ?)?사항|정하여 고시|로 정한다"
 )
-_LEAD_CASE = re.compile(r"다음 각 ?호의 어느 하나에 해당하는 (?P<noun>경우|때|자|사람|행위|사항|사유|것|요건|업무)(?P<after>[가-힣]*)")
+_ABSOLUTE = re.compile(
+    r"제\d+조(?:의\d+)?(?:제\d+항(?:의\d+)?)?(?:제\d+호(?:의\d+)?)?(?:[가-하]목)?"
+    r"(?:(?: 및 |, ?| 또는 |ㆍ|부터 )제\d+항(?:까지)?(?:의 규정)?)*"
+)
+_LEAD_CASE = re.compile(
+    r"다음 각 ?호의 어느 하나에 해당하는 (?P<noun>[가-힣]{1,7}?)"
+    r"(?P<after>을|를|이|가|은|는|에는|에|의|에게|으로서|로서|으로|로|와|과|에서|에 한정하여"
+    r"|(?= ))(?= )"
+)
 _LEAD_THING = re.compile(
-    r"다음 각 ?호의 (?P<noun>사항|업무|행위|서류|정보|내용|기관|조치|자료|방법|사업|사무)"
-    r"(?P<particle>을|를|이|가|은|는|에|으로|로)(?P<each> 모두| 각각)? "
+    r"다음 각 ?호의 (?P<noun>[가-힣]{1,7}?)(?P<particle>을|를|이|가|은|는|에|으로|로|이란|란)"
+    r"(?P<each> 모두| 각각)? "
 )
-_PERSON = ("자", "사람")
+# What an item of any form may be.
+_ANYTHING = (
+    "사항",
+    "서류",
+    "내용",
+    "정보",
+    "자료",
+    "업무",
+    "사무",
+    "조치",
+    "방법",
+    "사업",
+    "기관",
+    "비용",
+    "기준",
+)
 
 
 @dataclass(frozen=True)
@@ -78,7 +106,7 @@ def _resolved(text: str, heading: str) -> str:
             return ""
         text = text[: match.start()] + text[match.end() :]
         match = _ATTRIBUTE.search(text)
-    return "" if _POINTS.search(text) else text
+    return "" if _POINTS.search(_ABSOLUTE.sub("§", text)) else text
 
 
 def clause_facts(law: Law, article_id: str, *, closed: bool = True) -> list[Fact]:
@@ -128,33 +156,48 @@ def _resolved_lead(listing: Listing) -> str:
     return resolved.replace("＠", "다음 각 호") if resolved.count("＠") == 1 else ""
 
 
+_PARTICLES = {
+    "을": "을/를",
+    "를": "을/를",
+    "이": "이/가",
+    "가": "이/가",
+    "은": "은/는",
+    "는": "은/는",
+    "으로": "으로/로",
+    "로": "으로/로",
+    "와": "과/와",
+    "과": "과/와",
+    "이란": "이란/란",
+    "란": "이란/란",
+}
+
+
 def opening(lead: str) -> tuple[str, str, str, str] | None:
     """Return (text before the item, after it, its particle, its noun); None for another form."""
-    if match := _LEAD_CASE.search(lead):
-        noun, after = match.group("noun"), match.group("after")
-        pairs = {"을": "을/를", "를": "을/를", "이": "이/가", "가": "이/가", "은": "은/는", "는": "은/는"}
-        if after in pairs:
-            return lead[: match.start()], lead[match.end() :], pairs[after], noun
-        return lead[: match.start()], after + lead[match.end() :], "", noun
-    if match := _LEAD_THING.search(lead):
-        pairs = {
-            "을": "을/를", "를": "을/를", "이": "이/가", "가": "이/가", "은": "은/는", "는": "은/는",
-            "에": "", "으로": "으로/로", "로": "으로/로",
-        }
-        particle = match.group("particle")
-        extra = "에 " if particle == "에" else " "
-        return lead[: match.start()], extra + lead[match.end() :], pairs[particle], match.group("noun")
+    for pattern, group in ((_LEAD_CASE, "after"), (_LEAD_THING, "particle")):
+        match = pattern.search(lead)
+        if not match or match.group("noun") in ("각", "어느", "구분"):
+            continue
+        particle, rest = match.group(group), lead[match.end() :].lstrip()
+        if particle in _PARTICLES:
+            return lead[: match.start()], f" {rest}", _PARTICLES[particle], match.group("noun")
+        return lead[: match.start()], f"{particle} {rest}", "", match.group("noun")
     return None
 
 
 def _fits(item: str, noun: str) -> bool:
     """Return whether the item is a thing of the list's noun, so that it can take its place."""
-    if noun in ("사유", "요건", "것"):
+    if noun in ("사유", "요건", "것", "방식", "절차", "기준"):
         return False
     if noun in ("경우", "때"):
         return item.endswith(("경우", "때"))
-    if noun in _PERSON:
-        return item.endswith(_PERSON)
-    if noun in ("행위", "사항"):
-        return item.endswith(noun) or (noun == "사항" and not item.endswith(("것", "경우", "때", "자", "사람", "행위")))
-    return item_noun(item) in ("", noun) and not item.endswith(("것", "음", "함"))
+    if noun == "사람":
+        return item.endswith(("자", "사람"))
+    if noun == "자":
+        return not item.endswith(("것", "음", "함", "경우", "때", "행위", "사항"))
+    if noun in _ANYTHING:
+        return not item.endswith(("것", "음", "함", "경우", "때", "자", "사람")) and (
+            noun != "조치"
+            or item.endswith(("조치", "명령", "요구", "정지", "취소", "제한", "경고", "주의"))
+        )
+    return item.endswith(noun[-2:])

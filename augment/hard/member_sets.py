@@ -107,7 +107,7 @@ def _question(
     article = here.listing.clause.article
     for _ in range(ATTEMPTS):
         style = draw_style(rng)
-        asked = _asked(around, here, style, rng, negative=negative)
+        asked = _asked(around, here, style, source, rng, negative=negative)
         if asked is None or shares_run(asked[0], source):
             continue
         stem, whole = asked
@@ -142,12 +142,19 @@ def _option(here: ListFact, item: str, style: Style, *, whole: bool) -> str:
 
 
 def _asked(
-    around: Surroundings, here: ListFact, style: Style, rng: random.Random, *, negative: bool
+    around: Surroundings,
+    here: ListFact,
+    style: Style,
+    source: Source,
+    rng: random.Random,
+    *,
+    negative: bool,
 ) -> tuple[str, bool] | None:
     """Return (stem, whether the options are whole statements)."""
     if rng.random() < 0.5:
-        subject = topic(around.law, around.laws, (here.listing.clause.article,), style, rng)
-        return (asks(subject, negative=negative, rng=rng), True) if subject else None
+        articles = (here.listing.clause.article,)
+        subject = topic(around.law, around.laws, articles, style, source, rng)
+        return asks(subject, negative=negative, rng=rng), True
     question = _relative(here, style)
     if not question:
         return None
@@ -181,7 +188,7 @@ _ENDS = (
 
 
 def _relative(here: ListFact, style: Style) -> str:
-    """Return the list's opening as a noun phrase: `금고가 조정을 거부할 수 있는 경우`; empty for none."""
+    """Return the list's opening as a noun phrase (`조정을 거부할 수 있는 경우`); empty for none."""
     noun = {"때": "경우"}.get(here.noun, here.noun)
     before, after = here.before, here.after
     match = re.match(r"^(?P<who>[^,]{2,25}?)(?P<particle>은|는) (?P<rest>[^,]*)$", before)

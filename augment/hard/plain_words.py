@@ -86,9 +86,13 @@ _PATTERNS: tuple[tuple[re.Pattern[str], str], ...] = tuple(
         (r"(?<=[을를]) 명할 수 있다", " 명령할 수 있다"),
         (r"(?<![가-힣])성명(?=[과,을ㆍ ])", "이름"),
         (r"부득이한 사유", "어쩔 수 없는 사유"),
-        (rf"({_BODY})[이가] (?=(?:정하|인정하|고시하|지정하|승인하|요구하|요청하|필요하))", r"\1에서 "),
         (
-            r"(?<=[가-힣])[을를] (?=(?:심사|조사|검사|감독|검토|심의|의결|평가|점검)(?:하[여고는]|한다|할|한|해))",
+            rf"({_BODY})[이가] (?=(?:정하|인정하|고시하|지정하|승인하|요구하|요청하|필요하))",
+            r"\1에서 ",
+        ),
+        (
+            r"(?<=[가-힣])[을를] (?=(?:심사|조사|검사|감독|검토|심의|의결|평가|점검)"
+            r"(?:하[여고는]|한다|할|한|해))",
             "에 대해 ",
         ),
     )
@@ -99,7 +103,6 @@ _THOUSANDS = re.compile(r"(?<![\d천백십])(?P<won>\d+천만원|\d+천만 원)(
 
 def plain_verbs(text: str) -> str:
     """Return the text with plain verbs: `자료를 제출하여야` → `자료를 내야`."""
-
 
     def plain(match: re.Match[str]) -> str:
         form = match.group("form")
@@ -129,4 +132,3 @@ def plain_figures(text: str) -> str:
         return f"{value // 10_000:,}만원" if value % 10_000 == 0 else format_won(value)
 
     return _THOUSANDS.sub(thousands, text)
-

@@ -23,13 +23,27 @@ Rule = Callable[[str], str]
 
 _QUOTED = re.compile(r"「[^」]*」|[\"“][^\"”]*[\"”]|['‘][^'’]*['’]")
 # A verb with 하다 or 되다: `수집 및 이용할` joins two verbs, not two nouns.
-_VERBAL = re.compile(r"(?:하[가-힣]*|할|한|함|했[가-힣]*|되[가-힣]*|된|될|시키[가-힣]*|시킨|시킬)[,.]?$")
-_NOT_A_NOUN = re.compile(r"(?:[을를에는은며고면나]|에서|에게|까지|부터|으로|하여|거나|[가-힣]지|않|때|경우)$")
+_VERBAL = re.compile(
+    r"(?:하[가-힣]*|할|한|함|했[가-힣]*|되[가-힣]*|된|될|시키[가-힣]*|시킨|시킬)[,.]?$"
+)
+_NOT_A_NOUN = re.compile(
+    r"(?:[을를에는은며고면나]|에서|에게|까지|부터|으로|하여|거나|[가-힣]지|않|때|경우)$"
+)
 _JOINED = re.compile(r"(?P<a>[0-9A-Za-z가-힣ㆍ]+) (?P<word>및|또는) (?P<b>\S+)")
 _ADVERBIAL = re.compile(
     r"^(?P<who>[^,]{2,30}?)(?P<particle>은|는) (?P<case>[^,]{6,70}?(?:경우|때))에는,? (?P<rest>.+)$"
 )
-_PARTICLES = ("은/는", "이/가", "을/를", "과/와", "으로/로", "이나/나", "이며/며", "이라/라", "이고/고")
+_PARTICLES = (
+    "은/는",
+    "이/가",
+    "을/를",
+    "과/와",
+    "으로/로",
+    "이나/나",
+    "이며/며",
+    "이라/라",
+    "이고/고",
+)
 _PARTICLE = {form: pair for pair in _PARTICLES for form in pair.split("/")}
 
 
@@ -99,7 +113,9 @@ _WORDS: dict[str, tuple[Rule, ...]] = {
         ),
     ),
     "about": (
-        _replace((r"에 관한 ", "에 대한 "), (r"에 관하여는", "에 대해서는"), (r"에 관하여", "에 대해")),
+        _replace(
+            (r"에 관한 ", "에 대한 "), (r"에 관하여는", "에 대해서는"), (r"에 관하여", "에 대해")
+        ),
     ),
     "by": (
         _replace((r"에 따른 ", "에 의한 "), (r"(?<!바)에 따라 ", "에 의해 ")),
@@ -131,7 +147,11 @@ _WORDS: dict[str, tuple[Rule, ...]] = {
         _replace((r"(?<=[을를기]) 위하여", " 위해서")),
         _replace((r"(?<=[을를기]) 위하여", " 위해")),
     ),
-    "among": (_replace((r"(?<=[가-힣]) 중에서 ", " 가운데에서 "), (r"(?<=[가-힣]) 중 (?=\d)", " 가운데 ")),),
+    "among": (
+        _replace(
+            (r"(?<=[가-힣]) 중에서 ", " 가운데에서 "), (r"(?<=[가-힣]) 중 (?=\d)", " 가운데 ")
+        ),
+    ),
     "yearly": (_replace((r"(?<![가-힣])매년 ", "해마다 ")),),
     "together": (_replace((r"(?<![가-힣])함께 ", "같이 ")),),
     "through": (_replace((r"(?<=[을를]) 통하여", " 통해서")),),
@@ -189,10 +209,10 @@ def _front_condition(text: str) -> str:
 
 _BODY = r"[가-힣]*(?:위원회|총회|이사회|장관|법원|회사|은행|조합|금고|중앙회|업자|기관|원장|정부)"
 _GENITIVE = re.compile(
-    rf"(?<![가-힣0-9])(?P<owner>{_BODY})의 (?=(?:승인|허가|인가|결의|동의|임원|직원|주식|자본금|정관|업무"
-    r"|의결|심의|결정|명령|요청|등록)(?:[을를이가은는에]|으로)(?![가-힣]))"
-    r"|(?<![가-힣0-9])(?P<thing>[가-힣]{2,})의 (?=(?:변경|설립|해산|폐지|합병|양도|등기|발행|작성|종류|방법|절차"
-    r"|내용|명칭|범위|기준|요건|결과|기간|지급|비율|금액)(?:[을를이가은는에]|으로)(?![가-힣]))"
+    rf"(?<![가-힣0-9])(?P<owner>{_BODY})의 (?=(?:승인|허가|인가|결의|동의|임원|직원|주식|자본금"
+    r"|정관|업무|의결|심의|결정|명령|요청|등록)(?:[을를이가은는에]|으로)(?![가-힣]))"
+    r"|(?<![가-힣0-9])(?P<thing>[가-힣]{2,})의 (?=(?:변경|설립|해산|폐지|합병|양도|등기|발행|작성"
+    r"|종류|방법|절차|내용|명칭|범위|기준|요건|결과|기간|지급|비율|금액)(?:[을를이가은는에]|으로)(?![가-힣]))"
 )
 _PERSON_END = re.compile(r"(?:자|인|원|주|사|관|장)$")
 _NOT_AN_OWNER = re.compile(
@@ -225,9 +245,9 @@ def _front_object(text: str) -> str:
         return text
     if re.search(r"(?:[여라고서에게로]|또는|및) ", thing):
         return text
-    if re.search(r"(?:경우|때)(?:에는|에)?,? |[은는이가] |(?:하고|하며|거나|여) ", how) or re.search(
-        r"(?:및|또는) $", how
-    ):
+    if re.search(
+        r"(?:경우|때)(?:에는|에)?,? |[은는이가] |(?:하고|하며|거나|여) ", how
+    ) or re.search(r"(?:및|또는) $", how):
         return text
     if not _whole_head(text, match.group("head")):
         return text
@@ -272,9 +292,11 @@ def _whole_head(text: str, head: str) -> bool:
 
 
 def _front_dative(text: str) -> str:
-    """Move a receiver before the object: `주권을 질권자에게 교부한다` → `질권자에게 주권을 교부한다`."""
+    """Move a receiver before the object: `주권을 그에게 준다` → `그에게 주권을 준다`."""
     match = _DATIVE.match(text)
-    if not match or re.search(r"(?:경우|때)(?:에는|에)?,? |[은는] |(?:하고|하며|하여|해|거나) ", match.group("object")):
+    if not match or re.search(
+        r"(?:경우|때)(?:에는|에)?,? |[은는] |(?:하고|하며|하여|해|거나) ", match.group("object")
+    ):
         return text
     if not _whole_head(text, match.group("head")):
         return text

@@ -13,7 +13,6 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal
 
-from kofinlaw.augment.generators.drafts import distinct
 from kofinlaw.augment.generators.falsity import other_figures, other_parties
 from kofinlaw.augment.hard.facts import Fact
 from kofinlaw.augment.hard.rewriting import swap
@@ -21,11 +20,12 @@ from kofinlaw.augment.reading.acts import Law, Laws
 from kofinlaw.augment.reading.endings import allows, forbids, limits_to_one_party, read_ending
 from kofinlaw.augment.reading.figures import Figure, find_figures
 from kofinlaw.augment.reading.names import is_name, normalize, subject
+from kofinlaw.data.korean.words import bigrams
 
 __all__ = ["FARTHEST", "Slot", "SlotKind", "altered", "read_slots", "related_text"]
 
 # A wrong figure is at most so many times the right one, or so small a part of it.
-FARTHEST = 6.0
+FARTHEST = 8.0
 SlotKind = Literal["figure", "bound", "actor", "duty", "act"]
 
 # Acts that are a right: who may do them can hardly be shown not to have to.
@@ -41,12 +41,8 @@ _CLAUSE_WORD = re.compile(r"(?:면|때|경우|여|고|서|거나|은|는|한|된
 _DELEGATES = re.compile(r"[^.\n]*(?:위탁|위임|대행)[^.\n]*")
 # A figure that is a part of another: `9명 이내의 위원`, `위원장 1명을 포함한`.
 _TRIVIAL = ("1명", "1인", "1회", "1개월 중")
-_DUTIES = {
-    "duty": ("할 수 있다", "하여서는 아니 된다", "하지 아니할 수 있다", "하도록 노력하여야 한다"),
-    "not": ("하여야 한다", "할 수 있다", "하도록 노력하여야 한다"),
-    "cannot": ("할 수 있다",),
-    "may": ("하여야 한다", "하여서는 아니 된다"),
-}
+# The ending that is easiest to confuse with one of a duty, a prohibition or a permission.
+_CONFUSED = {"duty": "할 수 있다", "not": "할 수 있다", "may": "하여야 한다"}
 
 
 @dataclass(frozen=True)
@@ -78,18 +74,21 @@ def related_text(law: Law, laws: Laws) -> tuple[str, ...]:
 
 
 def read_slots(
-    law: Law, laws: Laws, fact: Fact, near: str, delegations: Sequence[str], rng: random.Random
+    law: Law, laws: Laws, fact: Fact, delegations: Sequence[str], rng: random.Random
 ) -> list[Slot]:
     """Return the slots of a fact that have at least one wrong value.
+
+    Figures, parties and acts come from the text of the same article, so that the shown text holds
+    the words of every version.
 
     Args:
         law: The act.
         laws: All acts; no altered fact is a sentence of one of them.
         fact: The fact.
-        near: The text of the article and its neighbours, where wrong values come from.
         delegations: What `related_text` returns for the act.
         rng: Draws the order of the values.
     """
+    near = fact.clause.article.text
     slots = [
         *_figures(fact, near, rng),
         *_bounds(fact),
@@ -112,6 +111,8 @@ def read_slots(
 def _figures(fact: Fact, near: str, rng: random.Random) -> list[Slot]:
     text = fact.text
     found = find_figures(text)
+    # A number of the article counts wherever it is (`제3항`, `2주`): its word is in the shown text.
+    words = set(bigrams(near))
     out = []
     for figure in found:
         others = [f for f in found if f is not figure and f.dimension == figure.dimension]
@@ -124,11 +125,8 @@ def _figures(fact: Fact, near: str, rng: random.Random) -> list[Slot]:
             near_enough = 1 / FARTHEST <= parsed.value / (figure.value or 1) <= FARTHEST
             if near_enough and value not in _TRIVIAL and _false(text, figure, parsed):
                 wrong.append(value)
-        here = [value for value in wrong if value in near]
-        rest = [value for value in wrong if value not in here]
-        out.append(
-            Slot("figure", figure.start, figure.end, figure.text, distinct(figure.text, [*here, *rest])[:8])
-        )
+        here = tuple(value for value in wrong if words.issuperset(bigrams(value)))
+        out.append(Slot("figure", figure.start, figure.end, figure.text, here))
     return out
 
 
@@ -157,9 +155,14 @@ def _bounds(fact: Fact) -> list[Slot]:
     if len(found) != 1 or penal or found[0].text in _TRIVIAL:
         return []
     match = _BOUND.match(text, found[0].end)
-    if not match or text.count(match.group("bound")) > 1 or "범위" in text[match.end() : match.end() + 5]:
+    if (
+        not match
+        or text.count(match.group("bound")) > 1
+        or "범위" in text[match.end() : match.end() + 5]
+    ):
         return []
-    wrong = tuple(bound for bound in _BOUNDS if bound != match.group("bound"))
+    near = fact.clause.article.text
+    wrong = tuple(b for b in _BOUNDS if b != match.group("bound") and b in near)
     return [Slot("bound", match.start("bound"), match.end("bound"), match.group("bound"), wrong)]
 
 
@@ -177,9 +180,8 @@ def _actors(
     wrong = [
         name
         for name in other_parties(law, fact.clause, who, rng)
-        if _clean_name(name) and name not in rest and name not in shared
+        if _clean_name(name) and name not in rest and name not in shared and name in near
     ]
-    wrong.sort(key=lambda name: name not in near)
     if not wrong:
         return []
     return [Slot("actor", 0, len(who), who, tuple(wrong))]
@@ -199,12 +201,13 @@ def _duties(fact: Fact) -> list[Slot]:
     tail = (ending.before[-12:] + ending.verb)[-14:]
     if ending.sense != "not" and _RIGHT.search(tail):
         return []
-    if ending.sense == "not" and re.search(r"고는 |아니하고|않고|외에는|아니면|제외하고", ending.before):
+    if ending.sense == "not" and re.search(
+        r"고는 |아니하고|않고|외에는|아니면|제외하고", ending.before
+    ):
         return []
-    # Who cannot do something for legal reasons is not asked to do it either.
-    sense = "cannot" if ending.sense == "not" and "아니" not in ending.end else ending.sense
     start = len(ending.before) + len(ending.verb)
-    return [Slot("duty", start, start + len(ending.end), ending.end, _DUTIES[sense])]
+    wrong = (_CONFUSED[ending.sense],)
+    return [Slot("duty", start, start + len(ending.end), ending.end, wrong)]
 
 
 def _grants(fact: Fact, near: str) -> list[Slot]:
@@ -212,8 +215,5 @@ def _grants(fact: Fact, near: str) -> list[Slot]:
     if not match or any(f"{a}ㆍ" in near or f"ㆍ{a}" in near for a in _GRANTS):
         return []
     act = match.group("act")
-    if any(other != act and other in fact.clause.article.text for other in _GRANTS):
-        return []
-    wrong = tuple(other for other in _GRANTS if other != act)
+    wrong = tuple(other for other in _GRANTS if other != act and other in near)
     return [Slot("act", match.start("act"), match.end("act"), act, wrong)]
-

@@ -1,4 +1,4 @@
-"""Read what lies around an article once: neighbouring text, runs of letters, delegations."""
+"""Read what lies around an article once: runs of letters, delegations, positions."""
 
 from __future__ import annotations
 
@@ -11,10 +11,7 @@ from kofinlaw.augment.hard.slots import related_text
 from kofinlaw.augment.reading.acts import Law, Laws
 from kofinlaw.records import Article
 
-__all__ = ["NEIGHBOURS", "Surroundings"]
-
-# Articles on each side whose words wrong values may take.
-NEIGHBOURS = 3
+__all__ = ["Surroundings"]
 
 
 @dataclass(frozen=True)
@@ -34,12 +31,6 @@ class Surroundings:
         """The sentences with which the act and its decree delegate work."""
         return related_text(self.law, self.laws)
 
-    def near(self, article: Article) -> str:
-        """Return the text of the article and its neighbours."""
-        place = self.position[article.id]
-        around = self.law.articles[max(place - NEIGHBOURS, 0) : place + NEIGHBOURS + 1]
-        return "\n".join(a.text for a in (article, *around))
-
     def source(self, articles: Sequence[Article]) -> Source:
-        """Return the articles with their headings, line by line, to compare runs of letters with."""
+        """Return the lines of the articles and their headings, to compare runs with."""
         return Source(text for a in articles for text in (a.heading, *a.text.split("\n")))

@@ -1,4 +1,4 @@
-"""Yield statement sets: statements of neighbouring articles, of which one (or all but one) is altered."""
+"""Yield statement sets: statements of neighbouring articles, one (or all but one) altered."""
 
 from __future__ import annotations
 
@@ -16,7 +16,16 @@ from kofinlaw.augment.hard.surroundings import Surroundings
 from kofinlaw.augment.reading.acts import Law, Laws
 from kofinlaw.records import Article
 
-__all__ = ["KINDS", "LONGEST", "SPAN", "Statement", "false_version", "generate", "statement_groups", "usable_statements"]
+__all__ = [
+    "KINDS",
+    "LONGEST",
+    "SPAN",
+    "Statement",
+    "false_version",
+    "generate",
+    "statement_groups",
+    "usable_statements",
+]
 
 KINDS = ("topic_set",)
 # Longest statement in characters, and articles that one set may span: all lines must be shown.
@@ -41,7 +50,7 @@ class Statement:
 
 
 def statement_groups(around: Surroundings, seed: int) -> Iterator[list[Statement]]:
-    """Yield groups of statements of one chapter, at most `SPAN` articles apart, none in two groups."""
+    """Yield groups of statements of one chapter, at most `SPAN` articles apart."""
     group: list[Statement] = []
     for article in around.law.articles:
         far = group and (
@@ -52,12 +61,11 @@ def statement_groups(around: Surroundings, seed: int) -> Iterator[list[Statement
             if len(group) >= SMALLEST:
                 yield group
             group = []
-        near = around.near(article)
         for fact in clause_facts(around.law, article.id):
             if len(fact.text) > LONGEST:
                 continue
             rng = source_rng(seed, "topic", article.id, fact.clause.label)
-            slots = read_slots(around.law, around.laws, fact, near, around.delegations, rng)
+            slots = read_slots(around.law, around.laws, fact, around.delegations, rng)
             group.append(Statement(fact, tuple(slots)))
     if len(group) >= SMALLEST:
         yield group
@@ -82,9 +90,7 @@ def usable_statements(
     """Return the statements that share no long run with the articles of the group."""
     articles = tuple({s.article.id: s.article for s in group}.values())
     source = around.source(articles)
-    return [
-        s for s in group if longest_run(rewrite(s.fact.text, style), source) <= LONGEST_IN_SET
-    ]
+    return [s for s in group if longest_run(rewrite(s.fact.text, style), source) <= LONGEST_IN_SET]
 
 
 def false_version(statement: Statement, style: Style, rng: random.Random) -> str:
@@ -107,9 +113,7 @@ def _draft(
     negative: bool,
 ) -> Iterator[Draft]:
     articles = tuple({s.article.id: s.article for s in chosen}.values())
-    subject = topic(around.law, around.laws, articles, style, rng)
-    if not subject or shares_run(subject, around.source(articles)):
-        return
+    subject = topic(around.law, around.laws, articles, style, around.source(articles), rng)
     options = distinct(answer, wrong)
     if len(options) < 3:
         return
