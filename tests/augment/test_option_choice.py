@@ -47,7 +47,7 @@ def test_equal_options_and_an_answer_in_the_stem_are_refused():
 
 
 def test_a_stem_read_with_the_wrong_polarity_is_refused():
-    wrong = replace(DRAFT, stem="할 수 없는 경우에 해당하는 것은?")
+    wrong = replace(DRAFT, stem="규정에 해당하지 않는 것은?")
     assert find_problem(build_item(wrong, 4, random.Random(0)))[0] == "polarity"
     asked = replace(wrong, negative=True)
     assert find_problem(build_item(asked, 4, random.Random(0))) is None

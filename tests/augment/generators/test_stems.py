@@ -6,7 +6,7 @@ from kofinlaw.data.prompting.stems import is_negative
 
 
 def test_a_form_is_chosen_by_its_polarity():
-    forms = ["거부할 수 없는 경우에 해당하는 것은?", "거부할 수 없는 때는?", ""]
+    forms = ["규정에 해당하지 않는 것은?", "규정에 해당하는 것은?", ""]
     assert stems.choose(forms, random.Random(0)) == forms[1]
     assert stems.choose(forms[:1], random.Random(0)) == ""
     assert stems.choose(forms, random.Random(0), negative=True) == forms[0]
