@@ -16,6 +16,7 @@ from kofinlaw.recipes.pipeline.run import (
     SYSTEM_STAGES,
     Run,
     model_folder,
+    protected_examples,
     protected_texts,
     system_folder,
     token_counter,
@@ -28,6 +29,7 @@ if TYPE_CHECKING:
     from kofinlaw.models.engines.base import Engine
     from kofinlaw.models.templates import ChatTemplate
     from kofinlaw.rag.answer.answer_book import AnsweringResult
+    from kofinlaw.rag.answer_settings import AnswerSettings
     from kofinlaw.rag.index.build import IndexCounts
     from kofinlaw.recipes.pipeline.exports import ExportFigures
     from kofinlaw.recipes.pipeline.ready_examples import ReadyExamples
@@ -101,7 +103,7 @@ def make_examples(run: Run, resume: Resume, out: Path, progress: Progress) -> St
         out,
         seed=run.recipe.seed,
         count_tokens=token_counter(run, progress),
-        protected_texts=protected_texts(run),
+        protected_texts=protected_examples(run),
         ledger=run.folder / "teacher.ledger.jsonl",
         student=lambda: student(run, progress),
         resume=resume,
@@ -116,7 +118,7 @@ def take_examples(run: Run, out: Path, progress: Progress) -> ReadyExamples:
     """
     from kofinlaw.recipes.pipeline.ready_examples import copy_examples
 
-    counts = copy_examples(run.path(run.recipe.examples or ""), protected_texts(run), out)
+    counts = copy_examples(run.path(run.recipe.examples or ""), protected_examples(run), out)
     progress("examples", counts.examples)
     return counts
 
@@ -173,10 +175,17 @@ def gather_questions(run: Run, out: Path, progress: Progress) -> GatheredQuestio
 
 
 def train_adapter(run: Run, out: Path, progress: Progress) -> TrainingResult:
-    """Train the adapter on the run's examples (recipes/train.py calls this too)."""
+    """Train the adapter on the run's examples (recipes/train.py calls this too).
+
+    Raises UserError if the mixture contains an evaluation question.
+    """
     from kofinlaw.models.templates import template_for
+    from kofinlaw.recipes.pipeline.ready_examples import check_mixture
     from kofinlaw.trainer.sft import train
 
+    protected = protected_examples(run) if run.recipe.train.mixture else []
+    for part in run.recipe.train.mixture if protected else ():
+        check_mixture(run.path(str(part.path)), protected)
     folder = model_folder(run, progress)
     return train(
         run.recipe.train,
@@ -248,16 +257,27 @@ def prove_merge(run: Run, out: Path, progress: Progress) -> StageResult:
     return proof
 
 
-def index_chunks(run: Run, out: Path, progress: Progress) -> IndexCounts:
-    """Build the retrieval index of the chunks."""
+def index_chunks(
+    run: Run,
+    out: Path,
+    progress: Progress,
+    *,
+    data: Path | None = None,
+    previous: Path | None = None,
+) -> IndexCounts:
+    """Build the retrieval index of the chunks.
+
+    `data` is the folder of the corpus, `previous` that of an older index whose vectors are used
+    again; None: those of the run.
+    """
     from kofinlaw.rag.index.build import build_index
 
     return build_index(
-        run.folder / "data" / "chunks.jsonl",
+        (data or run.folder / "data") / "chunks.jsonl",
         out,
         run.recipe.rag,
         cache=run.cache,
-        previous=run.folder / "index",
+        previous=previous or run.folder / "index",
         progress=progress,
     )
 
@@ -270,9 +290,26 @@ def export_merged(run: Run, out: Path, progress: Progress) -> ExportFigures:
 
 
 def answer_as(
-    run: Run, system: System, questions: Path, out: Path, progress: Progress
+    run: Run,
+    system: System,
+    questions: Path,
+    out: Path,
+    progress: Progress,
+    *,
+    index: Path | None = None,
+    settings: AnswerSettings | None = None,
 ) -> AnsweringResult:
-    """Answer one question file with one system."""
+    """Answer one question file with one system.
+
+    Args:
+        run: The recipe bound to its folder.
+        system: Names the model, and whether it searches documents.
+        questions: The question file.
+        out: Folder of the answers.
+        progress: Called with the questions done.
+        index: The index to search; None: that of the run.
+        settings: How to answer; None: as the recipe says.
+    """
     from kofinlaw.models.engines.factory import open_engine
     from kofinlaw.models.identity import model_fingerprint
     from kofinlaw.models.templates import template_for
@@ -286,8 +323,8 @@ def answer_as(
     folder = system_folder(run, system)
     retriever = None
     if system.endswith("rag"):
-        index = Index.load(run.folder / "index")
-        retriever = Retriever(index, recipe.rag, cache=run.cache)
+        loaded = Index.load(index or run.folder / "index")
+        retriever = Retriever(loaded, recipe.rag, cache=run.cache)
     with open_tracer(recipe.trace, out, offline=recipe.offline) as tracer:
         return answer_questions(
             questions,
@@ -295,7 +332,7 @@ def answer_as(
             open_engine=lambda: open_engine(recipe.answer.engine, folder, seed=recipe.seed),
             template=template_for(folder),
             retriever=retriever,
-            settings=recipe.answer,
+            settings=settings or recipe.answer,
             model=model_fingerprint(folder, recipe.answer.engine.gguf),
             context=RunContext(
                 seed=recipe.seed, started=time.monotonic(), tracer=tracer, progress=progress

@@ -5,14 +5,15 @@ from __future__ import annotations
 from functools import partial
 from pathlib import Path
 
+from kofinlaw.recipes.pipeline import exam_stages as exams
 from kofinlaw.recipes.pipeline import stage_functions as functions
 from kofinlaw.recipes.pipeline.code_hash import with_imported_packages
 from kofinlaw.recipes.pipeline.run import SYSTEM_STAGES, Run, protected_paths, source_paths
 from kofinlaw.recipes.pipeline.runner import Resume, Stage
-from kofinlaw.recipes.pipeline.schema import System
+from kofinlaw.recipes.pipeline.schema import ExamSettings, System
 from kofinlaw.trainer.settings import TrainSettings
 
-__all__ = ["STAGE_MODULES", "build_stages", "judge_trace", "train_inputs"]
+__all__ = ["EXAM_MODULES", "STAGE_MODULES", "build_stages", "judge_trace", "train_inputs"]
 
 # The modules of this package whose code the stage functions use. `schema` and `recipe_file` are
 # not among them: what they produce is in the stages' settings and inputs.
@@ -20,6 +21,7 @@ STAGE_MODULES = (
     "kofinlaw.recipes.pipeline.run",
     "kofinlaw.recipes.pipeline.stage_functions",
 )
+EXAM_MODULES = (*STAGE_MODULES, "kofinlaw.recipes.pipeline.exam_stages")
 
 
 def build_stages(run: Run, resume: Resume = "if-possible") -> list[Stage]:
@@ -40,6 +42,7 @@ def build_stages(run: Run, resume: Resume = "if-possible") -> list[Stage]:
         stages.append(_export(run))
     if recipe.asks:
         stages += _answering(run)
+    stages += _exams(run)
     stages.append(
         Stage(
             "report",
@@ -116,9 +119,12 @@ def _training(run: Run) -> list[Stage]:
             "train",
             partial(functions.train_adapter, run),
             settings={"train": recipe.train.model_dump(mode="json"), **_model_and_seed(run)},
-            inputs=_paths(run, *(str(path) for path in train_inputs(recipe.train))),
+            inputs=(
+                *_paths(run, *(str(path) for path in train_inputs(recipe.train))),
+                *(protected_paths(run) if recipe.train.mixture else ()),
+            ),
             packages=packages,
-            modules=STAGE_MODULES,
+            modules=(*STAGE_MODULES, "kofinlaw.recipes.pipeline.ready_examples"),
             after=("augment",),
         ),
         Stage(
@@ -226,6 +232,82 @@ def _submission(run: Run, questions: Path) -> Stage:
         modules=STAGE_MODULES,
         after=("index", "merge", "verify"),
     )
+
+
+def _exams(run: Run) -> list[Stage]:
+    """Return the stages that measure on the recipe's exams; none without exams."""
+    listed = run.recipe.evaluate.exam
+    if not listed:
+        return []
+    stages = [stage for exam in listed for stage in _exam(run, exam)]
+    stages.append(
+        Stage(
+            exams.EXAMS_STAGE,
+            partial(exams.score_exams, run),
+            settings={
+                "score": run.recipe.score.model_dump(mode="json"),
+                "seed": run.recipe.seed,
+                "exam": [exam.model_dump(mode="json") for exam in listed],
+            },
+            packages=with_imported_packages("scoring"),
+            modules=EXAM_MODULES,
+            after=(*(("data",) if run.recipe.data else ()), *(stage.name for stage in stages)),
+        )
+    )
+    return stages
+
+
+def _exam(run: Run, exam: ExamSettings) -> list[Stage]:
+    """Return the stages of one exam: questions, documents of its own, answers."""
+    recipe, asked = run.recipe, exams.exam_stage(exam)
+    stages = [
+        Stage(
+            asked,
+            partial(exams.gather_exam, run, exam),
+            inputs=_paths(run, exam.path, exam.key),
+            packages=with_imported_packages("rag"),
+            modules=EXAM_MODULES,
+        )
+    ]
+    index = "index"
+    if exam.sources:
+        data, index = exams.exam_stage(exam, "data"), exams.exam_stage(exam, "index")
+        settings = exams.exam_data_settings(run, exam)
+        stages += [
+            Stage(
+                data,
+                partial(exams.read_exam_documents, run, exam),
+                settings={
+                    "data": settings.model_dump(mode="json"),
+                    "model": recipe.model.model_dump(mode="json"),
+                },
+                inputs=tuple(run.path(source.path) for source in exam.sources),
+                packages=with_imported_packages("data", "models"),
+                modules=EXAM_MODULES,
+            ),
+            Stage(
+                index,
+                partial(exams.build_exam_index, run, exam),
+                settings={"rag": recipe.rag.model_dump(mode="json")},
+                packages=with_imported_packages("rag"),
+                modules=EXAM_MODULES,
+                after=(data,),
+            ),
+        ]
+    for system in exams.exam_systems(run, exam):
+        searched = (index,) if system.endswith("rag") else ()
+        merged = ("merge", "verify") if system.startswith("trained") else ()
+        stages.append(
+            Stage(
+                exams.exam_stage(exam, system),
+                partial(exams.answer_exam, run, exam, system),
+                settings=_answer_settings(run),
+                packages=with_imported_packages("models", "rag"),
+                modules=EXAM_MODULES,
+                after=(asked, *searched, *merged),
+            )
+        )
+    return stages
 
 
 def _answer_settings(run: Run) -> dict[str, object]:

@@ -1,0 +1,1 @@
+"""Score exams: systems next to solvers that read the same evidence, with tests over all exams."""
