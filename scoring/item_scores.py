@@ -231,11 +231,13 @@ def grounded_claims(
     shown: Mapping[str, Sequence[str]],
     passages: Mapping[str, Chunk],
     settings: ScoreSettings,
+    texts: Mapping[str, Sequence[str]],
 ) -> dict[str, tuple[list[Claim], list[Claim]]]:
     """Return (claims, unsupported claims) of each answered free-text question with passages.
 
-    If the passages in the prompt are known, only these can support a claim; otherwise all the
-    retrieved evidence can.
+    If the packed texts of the prompt are recorded (`texts`), only these can support a claim. If
+    only the passages in the prompt are known (`shown`), these can; otherwise all the retrieved
+    evidence can.
     """
     titles = sorted({passage.title for passage in passages.values()})
     out = {}
@@ -246,7 +248,8 @@ def grounded_claims(
         found = [passages[name] for name in ids if name in passages]
         if found:
             text = scored_text(given, question.id, settings)
-            sources = [question.question, *(passage.text for passage in found)]
+            seen = texts.get(question.id) or [passage.text for passage in found]
+            sources = [question.question, *seen]
             units = [passage.unit for passage in found]
             out[question.id] = ungrounded(text, sources, units, titles)
     return out

@@ -32,7 +32,7 @@ from kofinlaw.scoring.result import (
 )
 from kofinlaw.scoring.scores_record import SCHEMA, EmbedderRecord, JudgeRecord, ScoresRecord
 from kofinlaw.scoring.settings import JudgeSettings, ScoreSettings
-from kofinlaw.scoring.shown import shown_passages
+from kofinlaw.scoring.shown import shown_passages, shown_texts
 from kofinlaw.scoring.stats.baselines import score_baselines
 from kofinlaw.scoring.system_scores import score_system
 from kofinlaw.trace_files import open_tracer
@@ -168,6 +168,7 @@ def _score_folder(
         seconds=seconds,
         passages=inputs.passages,
         shown=shown_passages(folder, evidence, inputs.passages),
+        texts=shown_texts(folder),
         option_scores=read_option_scores(folder),
         seed=seed,
     )

@@ -50,6 +50,7 @@ class Reply:
             self.text,
             self.logprob,
             reasoning=self.reasoning,
+            texts=list(self.prompt.evidence),
         )
 
 

@@ -12,7 +12,7 @@ import json
 import math
 import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TypedDict
 
@@ -31,7 +31,7 @@ from kofinlaw.records import Answer
 
 __all__ = ["BEAT_SECONDS", "STATE_VERSION", "EvidenceRow", "Journal", "Timing", "Turn"]
 
-STATE_VERSION = 2
+STATE_VERSION = 3
 BEAT_SECONDS = 2.0  # used time is written this often, so a kill loses no more of it
 
 
@@ -47,6 +47,9 @@ class Turn:
     - `text` is what was written (also for a choice that was not scored), `reasoning` what was
       written before it; `logprob` is the mean of a written token (0 where the engine has none).
     - `failed` is the reason why there is no result.
+    - `texts` are the packed texts of the evidence in the prompt, one for each passage shown. A
+      later turn has them only where they differ from those of turn 0. Folders that an older
+      version wrote have none.
     """
 
     id: str
@@ -61,6 +64,7 @@ class Turn:
     logprob: float = 0.0
     failed: str = ""
     reasoning: str = ""
+    texts: list[str] = field(default_factory=list)
 
 
 @dataclass(frozen=True, slots=True)
@@ -125,6 +129,9 @@ class Journal:
         """Append a turn unless it is recorded already; returns whether it was new."""
         if (turn.id, turn.turn) in self.turns:
             return False
+        first = self.turns.get((turn.id, 0))
+        if turn.texts and first is not None and first.texts == turn.texts:
+            turn = replace(turn, texts=[])
         self.turns[turn.id, turn.turn] = turn
         self._plan.append(turn)
         return True

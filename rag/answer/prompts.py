@@ -35,6 +35,7 @@ class Prompt:
     - `reasoning` says that the model writes before it chooses, `sampled` that what it writes is
       drawn at random.
     - `opening` is the beginning of a free-text answer, which ends the prompt.
+    - `evidence` are the packed texts in the prompt, one for each of `passages`.
     """
 
     text: str
@@ -46,6 +47,7 @@ class Prompt:
     reasoning: bool = False
     sampled: bool = False
     opening: str = ""
+    evidence: tuple[str, ...] = ()
 
     @property
     def shown(self) -> int:
@@ -127,6 +129,7 @@ class Prompter:
             reasoning,
             sampled=turn > 0 and (reasoning or turn >= orders),
             opening=opening,
+            evidence=tuple(evidence),
         )
 
 

@@ -162,3 +162,32 @@ def test_evidence_that_is_written_down_names_its_version(index: Index, tmp_path:
     (hit,) = row["hits"]
     named = (hit["chunk"], hit["unit"], hit["version"])
     assert named == ("가람법@2022-06-10/제2조", "가람법 제2조", "시행 2022-06-10 ~ 2024-09-14")
+
+
+def test_the_journal_records_exactly_the_evidence_in_each_prompt(tmp_path: Path, few: Path) -> None:
+    world = World()
+    world.answer(few, tmp_path / "out", permutations=3, votes=3, budget_minutes=600)
+    turns = rows(tmp_path / "out" / "plan.jsonl")
+    first = {turn["id"]: turn for turn in turns if turn["turn"] == 0}
+    assert any(turn["shown"] > 0 for turn in first.values())
+    assert any(turn["turn"] > 0 for turn in turns)
+    for turn in turns:
+        texts = turn["texts"] or first[turn["id"]]["texts"]
+        assert len(texts) == turn["shown"]
+        assert any(all(text in prompt for text in texts) for prompt in world.prompts)
+
+
+def test_later_turns_record_their_texts_where_they_differ(tmp_path: Path) -> None:
+    journal = Journal(tmp_path, {"seed": 1})
+    journal.record_turn(turn(0, texts=["가"]))
+    journal.record_turn(turn(1, texts=["가"]))
+    journal.record_turn(turn(2, texts=["나"]))
+    assert [t.texts for t in journal.turns.values()] == [["가"], [], ["나"]]
+    again = Journal(tmp_path, {"seed": 1})
+    assert again.turns == journal.turns
+
+
+def test_a_folder_of_an_older_version_is_refused(tmp_path: Path) -> None:
+    (tmp_path / "state.json").write_text('{"version": 2, "seed": 1}', encoding="utf-8")
+    with pytest.raises(UserError, match="version changed"):
+        Journal(tmp_path, {"seed": 1})
