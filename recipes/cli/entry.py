@@ -13,6 +13,7 @@ import typer
 from kofinlaw import UserError, __version__
 from kofinlaw.recipes.cli.answer_commands import answer, ask
 from kofinlaw.recipes.cli.console import say
+from kofinlaw.recipes.cli.exam_command import exam
 from kofinlaw.recipes.cli.export_command import export
 from kofinlaw.recipes.cli.machine_commands import doctor, models
 from kofinlaw.recipes.cli.merge_commands import convert_exaone, convert_llama, merge, verify
@@ -41,7 +42,7 @@ INTERRUPTED = 130
 # In the order of `kofinlaw --help`; each command's name is its function's name.
 COMMANDS = (
     *(run, plan, augment, train, index, sweep, study, tune, prefer),
-    *(ask, answer, score, compare),
+    *(ask, answer, exam, score, compare),
     *(merge, verify, export, models, doctor),
 )
 

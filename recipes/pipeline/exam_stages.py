@@ -191,16 +191,13 @@ def score_exams(run: Run, out: Path, progress: Progress) -> ExamScores:
 
 
 def _rated(run: Run, exam: ExamSettings) -> RatedExam:
-    from kofinlaw.data.law.versions import read_chunks
     from kofinlaw.scoring.exams.rate_exam import rate_exam
 
     folder = run.folder / exam_stage(exam)
-    chunks = run.folder / (exam_stage(exam, "data") if exam.sources else "data") / "chunks.jsonl"
     return rate_exam(
         exam.label,
         list(read_jsonl(folder / "questions.jsonl", Question)),
         list(read_jsonl(folder / "key.jsonl", Key)),
         {name: run.folder / exam_stage(exam, name) for name in exam_systems(run, exam)},
-        {chunk.id: chunk for chunk in read_chunks(chunks)} if chunks.is_file() else {},
         pooled_slice=exam.pooled_slice or "",
     )

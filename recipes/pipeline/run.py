@@ -31,6 +31,7 @@ __all__ = [
     "question_files",
     "read_exam_of",
     "reopen",
+    "serving_folder",
     "source_paths",
     "system_folder",
     "token_counter",
@@ -196,6 +197,12 @@ def model_folder(run: Run, progress: Progress = silent) -> Path:
     from kofinlaw.models.resolve import model_folder as resolve
 
     return resolve(run.recipe.model, offline=run.recipe.offline, cache=run.cache, progress=progress)
+
+
+def serving_folder(run: Run) -> Path:
+    """Return the run's merged model if there is one, else the base model."""
+    merged = run.folder / "merge" / "model"
+    return merged if merged.is_dir() else model_folder(run)
 
 
 def token_counter(run: Run, progress: Progress = silent) -> Callable[[str], int]:

@@ -42,6 +42,7 @@ if TYPE_CHECKING:
 __all__ = [
     "GatheredQuestions",
     "answer_as",
+    "answer_with",
     "check_documents",
     "export_merged",
     "gather_questions",
@@ -310,6 +311,23 @@ def answer_as(
         index: The index to search; None: that of the run.
         settings: How to answer; None: as the recipe says.
     """
+    searched = (index or run.folder / "index") if system.endswith("rag") else None
+    folder = system_folder(run, system)
+    return answer_with(
+        run, folder, searched, questions, out, settings or run.recipe.answer, progress
+    )
+
+
+def answer_with(
+    run: Run,
+    model: Path,
+    index: Path | None,
+    questions: Path,
+    out: Path,
+    settings: AnswerSettings,
+    progress: Progress,
+) -> AnsweringResult:
+    """Answer one question file with the weights in `model`; `index` None: without documents."""
     from kofinlaw.models.engines.factory import open_engine
     from kofinlaw.models.identity import model_fingerprint
     from kofinlaw.models.templates import template_for
@@ -320,20 +338,18 @@ def answer_as(
     from kofinlaw.trace_files import open_tracer
 
     recipe = run.recipe
-    folder = system_folder(run, system)
     retriever = None
-    if system.endswith("rag"):
-        loaded = Index.load(index or run.folder / "index")
-        retriever = Retriever(loaded, recipe.rag, cache=run.cache)
+    if index is not None:
+        retriever = Retriever(Index.load(index), recipe.rag, cache=run.cache)
     with open_tracer(recipe.trace, out, offline=recipe.offline) as tracer:
         return answer_questions(
             questions,
             out,
-            open_engine=lambda: open_engine(recipe.answer.engine, folder, seed=recipe.seed),
-            template=template_for(folder),
+            open_engine=lambda: open_engine(settings.engine, model, seed=recipe.seed),
+            template=template_for(model),
             retriever=retriever,
-            settings=settings or recipe.answer,
-            model=model_fingerprint(folder, recipe.answer.engine.gguf),
+            settings=settings,
+            model=model_fingerprint(model, settings.engine.gguf),
             context=RunContext(
                 seed=recipe.seed, started=time.monotonic(), tracer=tracer, progress=progress
             ),

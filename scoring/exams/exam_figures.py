@@ -54,8 +54,8 @@ def exams_record(rated: Sequence[RatedExam], settings: ScoreSettings, seed: int 
 def exam_record(rated: RatedExam, settings: ScoreSettings, seed: int = 0) -> ExamRecord:
     """Return the figures of one exam: rows of systems and solvers, and their comparisons.
 
-    Every system with evidence is compared with the best solver that reads the same evidence, every
-    other system with the best solver that reads none.
+    A system with evidence is compared with the best of all solvers that read the same evidence or
+    none, another one with the best solver that reads none.
     """
     members = _members(rated)
     best = {name: best_solver(rated, name) for name in rated.systems}
@@ -112,16 +112,18 @@ def exam_pairs(systems: Sequence[str]) -> list[tuple[str, str]]:
     return pairs
 
 
-def best_solver(rated: RatedExam, system: str) -> str:
-    """Return the solver with the most credit of those that read the evidence of `system`, or of
-    those that read none.
+def best_solver(rated: RatedExam, system: str, ids: Iterable[str] | None = None) -> str:
+    """Return the solver with the most credit of those that read the evidence of `system` or none.
+
+    `ids` are the questions that count; None: all.
     """
+    counted = [q.id for q in rated.questions] if ids is None else list(ids)
     names = _solvers_of(rated, system) or [n for n, reads in rated.reads.items() if not reads]
-    return max(names, key=lambda name: (sum(rated.solvers[name].values()), name))
+    return max(names, key=lambda name: (sum(rated.solvers[name][i] for i in counted), name))
 
 
 def _solvers_of(rated: RatedExam, system: str) -> list[str]:
-    """Return every solver a system is compared with if it has evidence; empty without."""
+    """Return the solvers that a system with evidence is compared with; empty without evidence."""
     if not any(system in reads for reads in rated.reads.values()):
         return []
     return [name for name, reads in rated.reads.items() if not reads or system in reads]
@@ -158,10 +160,9 @@ def _pooled(
     """Compare `b` with `a` over the pooled slices of all exams; empty `a`: each best solver."""
     pairs: list[tuple[float, float]] = []
     for one in rated:
-        before = one.systems[a] if a else one.solvers[best_solver(one, b)]
-        members = _members(one)
-        part = one.pooled_slice
-        pairs += [(before[i], one.systems[b][i]) for i in _ids(one, members, part)]
+        ids = list(_ids(one, _members(one), one.pooled_slice))
+        before = one.systems[a] if a else one.solvers[best_solver(one, b, ids)]
+        pairs += [(before[i], one.systems[b][i]) for i in ids]
     return _comparison(a or "best solver", b, "", pairs, settings, seed)
 
 

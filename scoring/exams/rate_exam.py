@@ -9,10 +9,11 @@ from pathlib import Path
 
 from kofinlaw import UserError
 from kofinlaw.files import read_json_lines
-from kofinlaw.records import Chunk, Key, Question
+from kofinlaw.records import Key, Question
 from kofinlaw.scoring.answers import read_answers
 from kofinlaw.scoring.exams.solver_credit import evidence_credit, evidence_free_credit
 from kofinlaw.scoring.metrics.fsku import label_of
+from kofinlaw.scoring.shown import shown_texts
 
 __all__ = ["RatedExam", "average_seeds", "rate_exam"]
 
@@ -46,7 +47,6 @@ def rate_exam(
     questions: Sequence[Question],
     keys: Sequence[Key],
     answers: Mapping[str, Path],
-    passages: Mapping[str, Chunk] | None = None,
     *,
     pooled_slice: str = "",
 ) -> RatedExam:
@@ -56,9 +56,8 @@ def rate_exam(
         name: Names the exam.
         questions: Its questions, all with options.
         keys: Their keys.
-        answers: By system, its answer folder (`answers.jsonl`, `plan.jsonl`).
-        passages: Passages by chunk id: what solvers read where the folder does not record the
-            packed evidence.
+        answers: By system, its answer folder: `answers.jsonl`, and `plan.jsonl` with the packed
+            evidence of each prompt, which the solvers read.
         pooled_slice: The slice that tests over several exams use; empty: all questions.
 
     Raises UserError for unreadable answers, or if the exam has no question in `pooled_slice`.
@@ -84,8 +83,7 @@ def rate_exam(
             )
             for q in questions
         }
-        evidence = {q.id: given.answers[q.id].evidence for q in questions if q.id in given.answers}
-        shown = _shown(folder, evidence, passages or {})
+        shown = shown_texts(folder)
         if any(shown.values()):
             same = next((names for texts, names in by_evidence if texts == shown), None)
             if same is None:
@@ -101,40 +99,34 @@ def rate_exam(
     return RatedExam(name, tuple(questions), golds, systems, solvers, reads, plans, pooled_slice)
 
 
-def average_seeds(rated: Sequence[RatedExam]) -> RatedExam:
-    """Return one exam whose systems' credit is the mean over runs with several seeds.
+def average_seeds(rated: RatedExam) -> RatedExam:
+    """Return the exam with the systems `NAME#1`, `NAME#2`, … averaged within each question.
 
-    All runs must have the same questions and systems; the solvers are those of the first run.
-    Raises ValueError if they differ.
+    They are seeds of one system, which becomes `NAME`. A solver reads what its first seed reads.
     """
-    first = rated[0]
-    for other in rated[1:]:
-        if [q.id for q in other.questions] != [q.id for q in first.questions]:
-            raise ValueError(f"runs of the exam {first.name} have other questions")
-        if list(other.systems) != list(first.systems):
-            raise ValueError(f"runs of the exam {first.name} have other systems")
-    systems = {
-        name: {
-            q.id: sum(one.systems[name][q.id] for one in rated) / len(rated)
-            for q in first.questions
-        }
-        for name in first.systems
-    }
-    plans = {
-        name: dict(sum((Counter(one.plans[name]) for one in rated), Counter()))
-        for name in first.plans
-    }
-    return replace(first, systems=systems, plans=plans, seeds=len(rated))
-
-
-def _shown(
-    folder: Path, evidence: Mapping[str, Sequence[str]], passages: Mapping[str, Chunk]
-) -> dict[str, tuple[str, ...]]:
-    """Return the texts of each question's evidence."""
-    return {
-        name: tuple(passages[chunk].text for chunk in chunks if chunk in passages)
-        for name, chunks in evidence.items()
-    }
+    groups: dict[str, list[str]] = {}
+    for name in rated.systems:
+        groups.setdefault(name.partition("#")[0], []).append(name)
+    first = {names[0]: group for group, names in groups.items()}
+    return replace(
+        rated,
+        systems={
+            group: {
+                q.id: sum(rated.systems[name][q.id] for name in names) / len(names)
+                for q in rated.questions
+            }
+            for group, names in groups.items()
+        },
+        reads={
+            solver: tuple(first[name] for name in names if name in first)
+            for solver, names in rated.reads.items()
+        },
+        plans={
+            group: dict(sum((Counter(rated.plans[name]) for name in names), Counter()))
+            for group, names in groups.items()
+        },
+        seeds=max(map(len, groups.values())),
+    )
 
 
 def _plans(folder: Path) -> dict[str, int]:
