@@ -31,7 +31,7 @@ from outcome import outcome
 from kofinlaw.data.corpus import build_corpus
 from kofinlaw.data.prompting.stems import is_negative
 from kofinlaw.data.settings import DataSettings
-from kofinlaw.files import dumps, sha256_text, write_jsonl
+from kofinlaw.files import read_json_lines, sha256_text, write_jsonl
 from kofinlaw.models.engines.factory import open_engine
 from kofinlaw.models.identity import model_fingerprint
 from kofinlaw.models.quickstart import quickstart_model
@@ -48,8 +48,6 @@ from kofinlaw.rag.retrieve.retriever import Retriever
 from kofinlaw.rag.settings import RagSettings
 from kofinlaw.scoring.exams.exam_figures import best_solver
 from kofinlaw.scoring.exams.rate_exam import RatedExam, average_seeds, rate_exam
-from kofinlaw.scoring.orders import read_option_scores
-from kofinlaw.scoring.shown import shown_texts
 from kofinlaw.scoring.stats.intervals import mean_figure
 from kofinlaw.scoring.stats.paired import paired_difference, sign_flip_p
 
@@ -84,7 +82,7 @@ def parts_of(exam: str, rated: RatedExam) -> dict[str, list[str]]:
 def index_of(exam: str, data: Path, work: Path, rag: RagSettings, folder: Path) -> Index:
     """Return the index of an exam's evidence, which is built once in `work`."""
     built = rag.model_dump(mode="json", include={"lexical", "embedder", "store"})
-    mark = sha256_text(dumps({"rag": built, "sources": SOURCES[exam]}))[:8]
+    mark = sha256_text(str([built, SOURCES[exam]]))[:8]
     corpus, index = work / f"{exam}-corpus", work / f"{exam}-index-{mark}"
     if not (corpus / "chunks.jsonl").is_file():
         sources = [{"path": str(data / name)} for name in SOURCES[exam]]
@@ -131,9 +129,13 @@ def answer(
 
 
 def records(exam: ExamFile, rated: RatedExam, answers: Mapping[str, Path]) -> list[dict[str, Any]]:
-    """Return one record a question: shown texts, option scores and credit by system and solver."""
-    scores = {name: read_option_scores(folder) for name, folder in answers.items()}
-    shown = {name: shown_texts(folder) for name, folder in answers.items()}
+    """Return one record a question, with each system's lines of `plan.jsonl` (option scores, shown
+    texts) and the credit of systems and solvers.
+    """
+    turns: dict[tuple[str, str], list[dict[str, Any]]] = {}
+    for name, folder in answers.items():
+        for _, row in read_json_lines(folder / "plan.jsonl"):
+            turns.setdefault((name, str(row["id"])), []).append(row)
     return [
         {
             "id": question.id,
@@ -146,8 +148,7 @@ def records(exam: ExamFile, rated: RatedExam, answers: Mapping[str, Path]) -> li
             "systems": {
                 name: {
                     "right": rated.systems[name][question.id],
-                    "scores": scores[name].get(question.id, {}),
-                    "texts": shown[name].get(question.id, ()),
+                    "turns": turns.get((name, question.id), []),
                 }
                 for name in answers
             },
@@ -296,7 +297,7 @@ def measure(exam: str, given: argparse.Namespace, models: Mapping[str, Path]) ->
     rows: Rows = given.rows
     asked = exam_rows(read_exam(path), rows, given.limit)
     rag, answer_keys = settings_of(given)
-    mark = sha256_text(dumps([rag.model_dump(mode="json"), str(answer_keys), given.seed]))[:8]
+    mark = sha256_text(str([rag.model_dump(mode="json"), answer_keys, given.seed]))[:8]
     folder = given.work / f"{exam}-{given.rows}-{given.limit or 'whole'}-{mark}"
     questions = folder / "questions.jsonl"
     write_jsonl(questions, asked.questions)

@@ -7,6 +7,9 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 
 from kofinlaw.data.prompting.stems import is_negative
+from kofinlaw.data.solvers.credit import chosen_option
+from kofinlaw.data.solvers.overlap import token_overlap
+from kofinlaw.data.solvers.tokens import TokenSets, morpheme_tokens
 from kofinlaw.records import Chunk, Key, Question
 from kofinlaw.scoring.answers import AnswerSheet
 from kofinlaw.scoring.metrics.fsku import SentenceEncoder, cosines, free_score, keyword_recall
@@ -58,20 +61,16 @@ def largest_overlap(
     The overlap is that of `kofinlaw.rag`, over Kiwi content morphemes. The evidence texts are the
     whole retrieved passages; what packing cut from the prompt is not considered.
     """
-    from kofinlaw.data.korean.words import content_morphemes
-    from kofinlaw.rag.answer.fallback import overlap_choice
-
-    asked = [q for q in questions if evidence.get(q.id)]
-    texts = sorted({text for q in asked for text in (*q.options, *evidence[q.id])})
-    tokens = dict(zip(texts, content_morphemes(texts), strict=True))
+    tokens = TokenSets(morpheme_tokens)
+    tokens.add(t for q in questions for t in (*q.options, *evidence.get(q.id, ())))
     out = {}
-    for q in asked:
-        index = overlap_choice(
-            q.options,
-            evidence[q.id],
-            negative=is_negative(q.question),
-            tokenize=lambda several: [tokens[text] for text in several],
+    for q in questions:
+        if not evidence.get(q.id):
+            continue
+        scores = token_overlap(
+            tokens.of(q.options), tokens.of(evidence[q.id]), negative=is_negative(q.question)
         )
+        index = chosen_option(scores, q.options)
         if index >= 0:
             out[q.id] = str(1 + index)
     return out
