@@ -1,4 +1,4 @@
-"""Keep evaluation questions out of ready training examples and out of the mixture."""
+"""Keep evaluation questions out of ready training examples, the mixture and pairs."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from kofinlaw import UserError
 from kofinlaw.files import dumps, read_json_lines, write_jsonl
 from kofinlaw.records import Rejected
 
-__all__ = ["ReadyExamples", "check_mixture", "copy_examples", "texts_of"]
+__all__ = ["ReadyExamples", "check_training_file", "copy_examples", "texts_of"]
 
 
 @dataclass(frozen=True)
@@ -62,11 +62,11 @@ def copy_examples(path: Path, protected_texts: Sequence[str], out: Path) -> Read
     return ReadyExamples(len(kept), len(rejected))
 
 
-def check_mixture(path: Path, protected_texts: Sequence[str]) -> None:
-    """Check that no example of a further training file contains an evaluation question.
+def check_training_file(path: Path, protected_texts: Sequence[str]) -> None:
+    """Check that no example of a file that training reads unchanged holds an evaluation question.
 
     Args:
-        path: JSON Lines in the same forms as `copy_examples` reads.
+        path: JSON Lines in the forms of `copy_examples`, or pairs (`messages`, `chosen`).
         protected_texts: Questions with their options, the parts on lines.
 
     Raises UserError that names the first line that contains one.
@@ -74,13 +74,13 @@ def check_mixture(path: Path, protected_texts: Sequence[str]) -> None:
     lines, texts = [], []
     for line, row in read_json_lines(path):
         lines.append(line)
-        texts.append(" ".join(texts_of(row)))
+        texts.append(" ".join((*texts_of(row), str(row.get("chosen", "")))))
     found = _contaminated(texts, protected_texts)
     if found:
         index = min(found)
         raise UserError(
-            f"{len(found)} examples of the mixture contain an evaluation question, the first one "
-            f"{found[index]:.0%} of it",
+            f"{len(found)} examples of this training file contain an evaluation question, the "
+            f"first one {found[index]:.0%} of it",
             where=f"{path}:{lines[index]}",
             remedy="remove them from the file, or the questions from `evaluate`",
         )

@@ -6,6 +6,7 @@ Each function writes into the folder `out` and returns the figures of its stage.
 from __future__ import annotations
 
 import time
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -44,6 +45,7 @@ __all__ = [
     "answer_as",
     "answer_with",
     "check_documents",
+    "check_mixture",
     "export_merged",
     "gather_questions",
     "index_chunks",
@@ -94,17 +96,20 @@ def make_examples(run: Run, resume: Resume, out: Path, progress: Progress) -> St
     """Generate training examples and held-out questions from the chunks.
 
     The teacher's answers are kept in the run's folder, so that they survive a new start of the
-    stage; `resume` decides whether they are used again.
+    stage; `resume` decides whether they are used again. Raises UserError if a file of the mixture
+    contains an evaluation question.
     """
     from kofinlaw.augment.stage import generate_examples
 
+    protected = protected_examples(run)
+    check_mixture(run, protected)
     return generate_examples(
         run.recipe.augment,
         run.folder / "data",
         out,
         seed=run.recipe.seed,
         count_tokens=token_counter(run, progress),
-        protected_texts=protected_examples(run),
+        protected_texts=protected,
         ledger=run.folder / "teacher.ledger.jsonl",
         student=lambda: student(run, progress),
         resume=resume,
@@ -121,11 +126,21 @@ def take_examples(run: Run, out: Path, progress: Progress) -> ReadyExamples:
     from kofinlaw.augment.forms.write_forms import write_forms
     from kofinlaw.recipes.pipeline.ready_examples import copy_examples
 
-    counts = copy_examples(run.path(run.recipe.examples or ""), protected_examples(run), out)
+    protected = protected_examples(run)
+    check_mixture(run, protected)
+    counts = copy_examples(run.path(run.recipe.examples or ""), protected, out)
     if run.recipe.augment.write_as:
         write_forms(run.recipe.augment.write_as, out / "examples.jsonl", out / "forms")
     progress("examples", counts.examples)
     return counts
+
+
+def check_mixture(run: Run, protected: Sequence[str]) -> None:
+    """Raise UserError if a file of the training mixture contains one of the protected texts."""
+    from kofinlaw.recipes.pipeline.ready_examples import check_training_file
+
+    for part in run.recipe.train.mixture if protected else ():
+        check_training_file(run.path(str(part.path)), protected)
 
 
 def student(run: Run, progress: Progress) -> tuple[Engine, ChatTemplate]:
@@ -180,17 +195,10 @@ def gather_questions(run: Run, out: Path, progress: Progress) -> GatheredQuestio
 
 
 def train_adapter(run: Run, out: Path, progress: Progress) -> TrainingResult:
-    """Train the adapter on the run's examples (recipes/train.py calls this too).
-
-    Raises UserError if the mixture contains an evaluation question.
-    """
+    """Train the adapter on the run's examples (recipes/train.py calls this too)."""
     from kofinlaw.models.templates import template_for
-    from kofinlaw.recipes.pipeline.ready_examples import check_mixture
     from kofinlaw.trainer.sft import train
 
-    protected = protected_examples(run) if run.recipe.train.mixture else []
-    for part in run.recipe.train.mixture if protected else ():
-        check_mixture(run.path(str(part.path)), protected)
     folder = model_folder(run, progress)
     return train(
         run.recipe.train,

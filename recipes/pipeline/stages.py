@@ -13,13 +13,25 @@ from kofinlaw.recipes.pipeline.runner import Resume, Stage
 from kofinlaw.recipes.pipeline.schema import ExamSettings, System
 from kofinlaw.trainer.settings import TrainSettings
 
-__all__ = ["EXAM_MODULES", "STAGE_MODULES", "build_stages", "judge_trace", "train_inputs"]
+__all__ = [
+    "EXAMPLE_MODULES",
+    "EXAM_MODULES",
+    "STAGE_MODULES",
+    "build_stages",
+    "judge_trace",
+    "train_inputs",
+]
 
 # The modules of this package whose code the stage functions use. `schema` and `recipe_file` are
 # not among them: what they produce is in the stages' settings and inputs.
 STAGE_MODULES = (
     "kofinlaw.recipes.pipeline.run",
     "kofinlaw.recipes.pipeline.stage_functions",
+)
+EXAMPLE_MODULES = (*STAGE_MODULES, "kofinlaw.recipes.pipeline.ready_examples")
+EXAM_SCORE_MODULES = (
+    "kofinlaw.recipes.pipeline.run",
+    "kofinlaw.recipes.pipeline.exam_stages",
 )
 EXAM_MODULES = (*STAGE_MODULES, "kofinlaw.recipes.pipeline.exam_stages")
 
@@ -94,9 +106,9 @@ def _generated(run: Run, resume: Resume) -> Stage:
         "augment",
         partial(functions.make_examples, run, resume),
         settings={"augment": run.recipe.augment.model_dump(mode="json"), **_model_and_seed(run)},
-        inputs=protected_paths(run),
+        inputs=(*protected_paths(run), *_fenced_mixture(run)),
         packages=with_imported_packages("augment", "rag"),
-        modules=STAGE_MODULES,
+        modules=EXAMPLE_MODULES,
         after=("data",),
     )
 
@@ -105,10 +117,21 @@ def _ready(run: Run) -> Stage:
     return Stage(
         "augment",
         partial(functions.take_examples, run),
-        inputs=(run.path(run.recipe.examples or ""), *protected_paths(run)),
-        packages=with_imported_packages("data", "rag"),
-        modules=(*STAGE_MODULES, "kofinlaw.recipes.pipeline.ready_examples"),
+        settings={"write_as": list(run.recipe.augment.write_as)},
+        inputs=(
+            run.path(run.recipe.examples or ""),
+            *protected_paths(run),
+            *_fenced_mixture(run),
+        ),
+        packages=with_imported_packages("augment", "rag"),
+        modules=EXAMPLE_MODULES,
     )
+
+
+def _fenced_mixture(run: Run) -> tuple[Path, ...]:
+    """Return the files of the mixture if they are compared with evaluation questions."""
+    mixture = run.recipe.train.mixture if protected_paths(run) else ()
+    return tuple(run.path(str(part.path)) for part in mixture)
 
 
 def _training(run: Run) -> list[Stage]:
@@ -119,12 +142,9 @@ def _training(run: Run) -> list[Stage]:
             "train",
             partial(functions.train_adapter, run),
             settings={"train": recipe.train.model_dump(mode="json"), **_model_and_seed(run)},
-            inputs=(
-                *_paths(run, *(str(path) for path in train_inputs(recipe.train))),
-                *(protected_paths(run) if recipe.train.mixture else ()),
-            ),
+            inputs=_paths(run, *(str(path) for path in train_inputs(recipe.train))),
             packages=packages,
-            modules=(*STAGE_MODULES, "kofinlaw.recipes.pipeline.ready_examples"),
+            modules=STAGE_MODULES,
             after=("augment",),
         ),
         Stage(
@@ -250,7 +270,7 @@ def _exams(run: Run) -> list[Stage]:
                 "exam": [exam.model_dump(mode="json") for exam in listed],
             },
             packages=with_imported_packages("scoring"),
-            modules=EXAM_MODULES,
+            modules=EXAM_SCORE_MODULES,
             after=(*(("data",) if run.recipe.data else ()), *(stage.name for stage in stages)),
         )
     )

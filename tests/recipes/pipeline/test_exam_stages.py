@@ -7,14 +7,13 @@ from dataclasses import replace
 
 import pytest
 
-from kofinlaw import UserError, silent
+from kofinlaw import UserError
 from kofinlaw.recipes.pipeline.exam_stages import exam_stage, refuse_trained_exams
 from kofinlaw.recipes.pipeline.execution import execute_stages
 from kofinlaw.recipes.pipeline.plan import make_plan
 from kofinlaw.recipes.pipeline.run import bind, protected_examples
 from kofinlaw.recipes.pipeline.runner import read_record, run_stages
 from kofinlaw.recipes.pipeline.schema import load_recipe
-from kofinlaw.recipes.pipeline.stage_functions import train_adapter
 from kofinlaw.recipes.pipeline.stages import build_stages
 
 HEADER = ("question", "answer", "A", "B", "C", "D", "domain", "id")
@@ -185,7 +184,7 @@ def test_ready_examples_and_mixtures_with_an_exam_question_are_fenced_off(bank, 
     assert [json.loads(line)["id"] for line in rejected] == ["line-2", "line-3"]
     mixed = with_exam(bank, "exam.csv", "train.mixture=[{path: ready.jsonl}]")
     with pytest.raises(UserError, match=r"ready\.jsonl:2"):
-        train_adapter(mixed, bank / "out", silent)
+        run_stages(build_stages(mixed), mixed.folder, only=["data", "augment"])
 
 
 def test_generated_examples_never_hold_an_exam_question(bank, monkeypatch):
