@@ -123,5 +123,6 @@ def score_system(
         fallbacks=sum(item.origin == "fallback" for item in items),
         orders=order_figures(option_scores or {}, questions, golds, settings, seed=seed),
         grounding=grounding_figures(claims),
+        facts=mean_of([item.facts for item in free], settings, seed),
         items=tuple(items),
     )

@@ -12,7 +12,6 @@ from kofinlaw.data.solvers.overlap import token_overlap
 from kofinlaw.data.solvers.tokens import TokenSets, morpheme_tokens
 from kofinlaw.records import Chunk, Key, Question
 from kofinlaw.scoring.answers import AnswerSheet
-from kofinlaw.scoring.metrics.fsku import SentenceEncoder, cosines, free_score, keyword_recall
 from kofinlaw.scoring.result import Figure
 from kofinlaw.scoring.settings import ScoreSettings
 from kofinlaw.scoring.stats.intervals import mean_figure
@@ -83,14 +82,12 @@ def score_baselines(
     passages: Mapping[str, Chunk],
     *,
     settings: ScoreSettings,
-    embedder: SentenceEncoder | None,
     seed: int,
 ) -> dict[str, Figure]:
-    """Return the baselines' scores by name.
+    """Return the scores of the multiple-choice baselines by name.
 
-    Multiple choice: `majority`, `longest`, `uniform` and `overlap`; if systems retrieved different
-    evidence, there is one `overlap:SYSTEM` for each. Free text, with an embedder: `echo`, which
-    answers with the question itself.
+    They are `majority`, `longest`, `uniform` and `overlap`; if systems retrieved different
+    evidence, there is one `overlap:SYSTEM` for each. `free_baselines.py` has those of free text.
     """
     choice = [q for q in asked if q.options]
     by_id = {gold.id: gold for gold in golds}
@@ -115,23 +112,6 @@ def score_baselines(
         figures["uniform"] = Figure(mean, mean, mean, len(chances))
         for name, evidence in distinct_evidence(choice, sheets, passages).items():
             add_labels(name, largest_overlap(choice, evidence))
-    free = [q for q in asked if not q.options]
-    if embedder is not None and free:
-        values = cosines(
-            embedder, [q.question for q in free], [by_id[q.id].reference for q in free]
-        )
-        add(
-            "echo",
-            [
-                free_score(
-                    cosine,
-                    keyword_recall(q.question, by_id[q.id].keywords),
-                    cosine_weight=settings.cosine_weight,
-                    keyword_weight=settings.keyword_weight,
-                )
-                for q, cosine in zip(free, values, strict=True)
-            ],
-        )
     return {name: figure for name, figure in figures.items() if figure is not None}
 
 
