@@ -38,7 +38,7 @@ _BOUNDS = ("이상", "이하", "미만", "초과")
 _GRANT = re.compile(r"(?<=의 )(?P<act>승인|허가|인가|동의)(?=[을를] 받)")
 _GRANTS = ("승인", "허가", "인가", "동의")
 _CLAUSE_WORD = re.compile(r"(?:면|때|경우|여|고|서|거나|은|는|한|된|의|에)(?:\s|$)")
-_DELEGATES = re.compile(r"[^.\n]*(?:위탁|위임|대행)[^.\n]*")
+_DELEGATES = ("위탁", "위임", "대행")
 # A figure that is a part of another: `9명 이내의 위원`, `위원장 1명을 포함한`.
 _TRIVIAL = ("1명", "1인", "1회", "1개월 중")
 # The ending that is easiest to confuse with one of a duty, a prohibition or a permission.
@@ -69,7 +69,8 @@ def related_text(law: Law, laws: Laws) -> tuple[str, ...]:
         sentence
         for act in family
         for article in act.articles
-        for sentence in _DELEGATES.findall(article.text)
+        for sentence in re.split(r"[.\n]", article.text)
+        if any(word in sentence for word in _DELEGATES)
     )
 
 
