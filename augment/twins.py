@@ -1,7 +1,7 @@
 """Make counterfactual twins: the same question with another fact in its evidence, another answer.
 
-The word of the deciding line that makes an option right (3개월) is replaced by that of another option
-(6개월). Whoever answers both from memory, or without reading the line, is wrong on one of them.
+The word of the deciding line that makes an option right (3개월) is replaced by that of another
+option (6개월). A system that answers from memory, or without this line, is wrong on one of them.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ def twin_id(name: str) -> str:
 
 
 def other_reading(item: Item, options: Sequence[str], rng: Random) -> tuple[str, str, int] | None:
-    """Return (word in the law, word in the twin's law, index of the twin's answer); None for none."""
+    """Return (the law's word, the twin's word, index of the twin's answer); None for none."""
     readings = dict(item.draft.readings)
     true = readings.get(item.draft.answer)
     found = [

@@ -1,9 +1,9 @@
 """Yield calculations of a last day: from the day of an event, by the law's period.
 
-Periods are counted by the Civil Act (민법): the first day does not count (제157조); a period in weeks,
-months or years ends on the day before the day that corresponds to its first day, or on the last day
-of the month if there is none (제160조). 제161조 (a period that ends on a Saturday or holiday) is left
-out, and the stem says so.
+Periods are counted by the Civil Act (민법): the first day does not count (제157조); a period in
+weeks, months or years ends on the day before the day that corresponds to its first day, or on the
+last day of the month if there is none (제160조). 제161조 (a period that ends on a Saturday or
+holiday) is left out, and the stem says so.
 """
 
 from __future__ import annotations
@@ -119,7 +119,8 @@ def _question(around: Surroundings, fact: Fact, case: _Case, rng: random.Random)
         day += dt.timedelta(days=rng.choice((0, 0, 0, 1, 2, 3)))
         answer = last_day(day, case.number, case.unit)
         stem = (
-            f"{act_phrase(around.law, rng)} 기간을 계산할 때, {josa(event, '이/가')} {_date(day)}이라면 "
+            f"{act_phrase(around.law, rng)} 기간을 계산할 때, "
+            f"{josa(event, '이/가')} {_date(day)}이라면 "
             f"{asked} 마지막 날은? {_RULE}"
         )
         wrong = _slips(fact, case, day, answer, rng)

@@ -22,7 +22,8 @@ KINDS = ("share",)
 ATTEMPTS = 5
 # What a share is taken of: an amount of money, one or two words before 의.
 _BASE = re.compile(
-    r"(?P<base>(?:[가-힣]+의 |[가-힣]*[^은는을를이가에의한할된와과로여고며따\s] )?[가-힣]*(?:금|액|자본|자산|재산|매출|이익|수익|가액|총액|잔액|예금|부채))의 $"
+    r"(?P<base>(?:[가-힣]+의 |[가-힣]*[^은는을를이가에의한할된와과로여고며따\s] )?"
+    r"[가-힣]*(?:금|액|자본|자산|재산|매출|이익|수익|예금|부채))의 $"
 )
 _SUMS = (10, 20, 50, 80, 100, 200, 300, 400, 500, 600, 800, 1000, 2000, 5000)
 
@@ -62,7 +63,8 @@ def _question(around: Surroundings, fact: Fact, seed: int) -> Iterator[Draft]:
         yield Draft(
             kind="share",
             stem=(
-                f"{act_phrase(around.law, rng)} 다음 규정에서 {josa(name, '이/가')} {format_won(total)}이라면 "
+                f"{act_phrase(around.law, rng)} 다음 규정에서 "
+                f"{josa(name, '이/가')} {format_won(total)}이라면 "
                 f"'일정 비율'에 해당하는 금액은? ({rule}.)"
             ),
             answer=format_won(answer),
