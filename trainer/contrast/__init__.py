@@ -1,0 +1,1 @@
+"""Train a choice by contrast: packed options, their attention mask, and the loss of an item."""
