@@ -23,6 +23,7 @@ class AugmentCounts:
         heldout_overlap: Accuracy of the word-overlap rule on the held-out questions with retrieved
             passages (0 to 1).
         heldout_overlap_gold: The same with the gold passages.
+        pairs: Preference pairs; None where none were wanted.
         taught: Examples that a teacher wrote and every check accepted; None without a teacher.
         sent: Requests that were sent to the teacher in this run; None without a teacher.
     """
@@ -37,9 +38,10 @@ class AugmentCounts:
     longest_gain: float
     heldout_overlap: float
     heldout_overlap_gold: float
+    pairs: int | None = None
     taught: int | None = None
     sent: int | None = None
 
     def to_record(self) -> dict[str, object]:
-        """Return the figures by name, without those of a teacher where there was none."""
+        """Return the figures by name, without those that this run has not."""
         return {name: value for name, value in vars(self).items() if value is not None}

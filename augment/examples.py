@@ -22,7 +22,7 @@ from kofinlaw.data.prompting.wording import (
 from kofinlaw.files import sha256_text
 from kofinlaw.records import Choice, Example, Provenance
 
-__all__ = ["EMPTY_EVIDENCE", "choice_examples", "free_examples"]
+__all__ = ["EMPTY_EVIDENCE", "choice_examples", "free_examples", "free_id"]
 
 EMPTY_EVIDENCE = Evidence((), (), complete=False)
 
@@ -144,6 +144,11 @@ def _provenance(chunks: Sequence[str], generator: str, seed: int) -> Provenance:
     }
 
 
+def free_id(item: free_text.FreeItem) -> str:
+    """Return the id of the example of a free-text question."""
+    return f"free-{sha256_text(item.question + item.reference)[:12]}"
+
+
 def free_examples(
     context: AugmentContext, choice_count: int, held_out: frozenset[str]
 ) -> list[Example]:
@@ -171,7 +176,7 @@ def free_examples(
         found = _evidence(context, item.question, (item.unit,), item.focus, rng, missing=missing)
         if found is None:
             continue
-        name = f"free-{sha256_text(item.question + item.reference)[:12]}"
+        name = free_id(item)
         asked, changes = _surface(context, name, item.question, [item.reference, *item.keywords])
         messages = free_messages(asked, found.texts)
         reply = NO_EVIDENCE if missing else item.reference

@@ -9,12 +9,15 @@ from typing import NotRequired, TypedDict
 
 from kofinlaw.augment.augment_counts import AugmentCounts
 from kofinlaw.augment.option_choice import Item
+from kofinlaw.augment.preferences import PairFigures
 from kofinlaw.augment.raft import PassageIndex
 from kofinlaw.augment.settings import AugmentSettings
-from kofinlaw.augment.shortcuts import ShortcutFigures, mean, overlap_credit, shortcut_figures
+from kofinlaw.augment.shortcuts import ShortcutFigures, mean, shortcut_figures
 from kofinlaw.augment.teacher.synthesis import Synthesis
 from kofinlaw.augment.teacher.teacher_card import TeacherFigures, funnel_table, teacher_figures
 from kofinlaw.data.korean.words import bigrams
+from kofinlaw.data.solvers.credit import credit_of
+from kofinlaw.data.solvers.overlap import token_overlap
 from kofinlaw.files import write_json, write_text
 from kofinlaw.records import Example, Rejected
 
@@ -55,6 +58,7 @@ class CardFigures(TypedDict):
     rejected: dict[str, int]
     tokens: int
     longest_example_tokens: int
+    preferences: NotRequired[PairFigures]
     teacher: NotRequired[TeacherFigures]
 
 
@@ -70,6 +74,7 @@ def write_card(
     passages: PassageIndex,
     count: Callable[[str], int],
     synthesis: Synthesis | None = None,
+    pairs: PairFigures | None = None,
 ) -> AugmentCounts:
     """Write `card.json` and `card.md` into `out`, and return the counts of the stage.
 
@@ -84,6 +89,7 @@ def write_card(
         passages: The corpus, for the overlap baseline.
         count: Counts tokens as the trained model does.
         synthesis: What a teacher wrote; None without a teacher.
+        pairs: Figures of the preference pairs; None where none were wanted.
     """
     tokens = [sum(count(m["content"]) for m in example.messages) for example in examples]
     train, held = _set_figures(items, passages), _set_figures(heldout, passages)
@@ -96,6 +102,8 @@ def write_card(
         "tokens": sum(tokens),
         "longest_example_tokens": max(tokens, default=0),
     }
+    if pairs is not None:
+        figures["preferences"] = pairs
     if synthesis is not None and settings.teacher is not None:
         figures["teacher"] = teacher_figures(synthesis, settings.teacher)
     write_json(out / "card.json", {"settings": settings.model_dump(mode="json"), **figures})
@@ -111,6 +119,7 @@ def write_card(
         longest_gain=train["longest_gain"],
         heldout_overlap=held["overlap_retrieved"],
         heldout_overlap_gold=held["overlap_gold"],
+        pairs=pairs["pairs"] if pairs is not None else None,
         taught=len(synthesis.examples) if synthesis is not None else None,
         sent=synthesis.sent if synthesis is not None else None,
     )
@@ -132,9 +141,10 @@ def _set_figures(items: Sequence[Item], passages: PassageIndex) -> SetFigures:
             item.answer,
             draft.negative,
         )
-        gold[draft.kind].append(overlap_credit(options, answer, gold_texts, negative=negative))
-        retrieved[draft.kind].append(overlap_credit(options, answer, shown, negative=negative))
-        largest.append(overlap_credit(options, answer, shown))
+        for table, texts in ((gold, gold_texts), (retrieved, shown)):
+            scores = token_overlap(options, texts, negative=negative)
+            table[draft.kind].append(credit_of(scores, answer))
+        largest.append(credit_of(token_overlap(options, shown), answer))
     rows = [(item.options, item.answer) for item in items]
     total = max(len(items), 1)
     return {
@@ -160,6 +170,8 @@ def _markdown(figures: CardFigures, examples: Sequence[Example]) -> str:
     lines = ["# Training examples", ""]
     lines += _set_lines("train", figures["train"])
     lines += _set_lines("heldout", figures["heldout"])
+    if "preferences" in figures:
+        lines += _pair_lines(figures["preferences"])
     if "teacher" in figures:
         lines += funnel_table(figures["teacher"])
     lines += ["## Rejected", "", "| reason | records |", "| --- | ---: |"]
@@ -172,6 +184,20 @@ def _markdown(figures: CardFigures, examples: Sequence[Example]) -> str:
             lines += [f"### {example.task} ({example.id})", ""]
             lines += [f"**{m['role']}**\n\n{m['content']}\n" for m in example.messages]
     return "\n".join(lines) + "\n"
+
+
+def _pair_lines(pairs: PairFigures) -> list[str]:
+    """Return the card's section on preference pairs."""
+    sources = ", ".join(f"{name} {count}" for name, count in pairs["sources"].items())
+    return [
+        "## Preference pairs",
+        "",
+        f"{pairs['pairs']} pairs ({sources}); {pairs['without_pair']} examples have none.",
+        f"Mean length: chosen {pairs['chosen_characters']:.1f} characters, rejected "
+        f"{pairs['rejected_characters']:.1f}; chosen longer in {pairs['chosen_longer']:.0%}, "
+        f"shorter in {pairs['chosen_shorter']:.0%}.",
+        "",
+    ]
 
 
 def _set_lines(name: str, part: SetFigures) -> list[str]:

@@ -6,6 +6,7 @@ from typing import Literal
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
+from kofinlaw.augment.forms.chat_forms import Form
 from kofinlaw.models.settings import EngineSettings, ModelSettings
 
 __all__ = ["TASK_WEIGHTS", "WEIGHTS", "AugmentSettings", "RaftSettings", "TeacherSettings"]
@@ -177,6 +178,15 @@ class AugmentSettings(BaseModel):
     raft: RaftSettings = Field(default_factory=RaftSettings, description="the evidence in prompts")
     teacher: TeacherSettings | None = Field(
         None, description="a model that writes further examples; none: off"
+    )
+    preferences: bool = Field(
+        True,
+        description="also write preference pairs (right and wrong answer) for `kofinlaw prefer`",
+    )
+    write_as: tuple[Form, ...] = Field(
+        (),
+        description="further forms of examples and pairs, for other trainers: messages (TRL), "
+        "alpaca, sharegpt (LLaMA-Factory)",
     )
 
     @model_validator(mode="after")

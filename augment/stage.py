@@ -22,19 +22,21 @@ from kofinlaw.augment.augment_counts import AugmentCounts
 from kofinlaw.augment.example_table import write_parquet
 from kofinlaw.augment.examples import choice_examples, free_examples
 from kofinlaw.augment.examples_card import write_card
+from kofinlaw.augment.forms.write_forms import write_forms
 from kofinlaw.augment.generators.drafts import Draft
 from kofinlaw.augment.generators.registry import QuestionGenerator, draft_questions
 from kofinlaw.augment.option_choice import Item
+from kofinlaw.augment.preferences import PairFigures, pair_figures, preference_pairs
 from kofinlaw.augment.protected_questions import ProtectedTexts
 from kofinlaw.augment.raft import PassageIndex
 from kofinlaw.augment.reading.acts import Laws, read_laws
 from kofinlaw.augment.settings import WEIGHTS, AugmentSettings
-from kofinlaw.augment.student import OpenStudent, student_margins
+from kofinlaw.augment.student import OpenStudent, student_margins, wrong_options
 from kofinlaw.augment.teacher.ledger import Resume
 from kofinlaw.augment.teacher.synthesis import synthesize
 from kofinlaw.data.chunking import estimate_tokens
 from kofinlaw.files import read_jsonl, write_jsonl
-from kofinlaw.records import Article, Chunk
+from kofinlaw.records import Article, Chunk, Example
 
 __all__ = ["generate_examples"]
 
@@ -55,9 +57,10 @@ def generate_examples(
 ) -> AugmentCounts:
     """Generate the training examples and held-out questions of a corpus.
 
-    Writes `examples.jsonl` and `.parquet`, `heldout_questions.jsonl`, `heldout_key.jsonl`,
-    `rejected.jsonl`, `ledger.jsonl`, `card.md` and `card.json` into `out`. The same corpus,
-    settings and seed give the same bytes.
+    Writes `examples.jsonl` and `.parquet`, `preferences.jsonl`, `heldout_questions.jsonl`,
+    `heldout_key.jsonl`, `rejected.jsonl`, `ledger.jsonl`, `card.md` and `card.json` into `out`, and
+    the forms of `write_as` into `out/forms`. The same corpus, settings and seed give the same
+    bytes.
 
     Args:
         settings: The recipe's section `augment`.
@@ -130,6 +133,14 @@ def generate_examples(
     write_jsonl(out / "rejected.jsonl", context.rejected)
     made = {example.id for example in examples}
     items = [item for item in items if item_id(item) in made]
+    pairs = _write_pairs(context, items, examples, out) if settings.preferences else None
+    if settings.write_as:
+        write_forms(
+            settings.write_as,
+            out / "examples.jsonl",
+            out / "forms",
+            pairs=out / "preferences.jsonl" if pairs is not None else None,
+        )
     return write_card(
         out,
         settings,
@@ -141,7 +152,18 @@ def generate_examples(
         passages=passages,
         count=count,
         synthesis=synthesis,
+        pairs=pairs,
     )
+
+
+def _write_pairs(
+    context: AugmentContext, items: Sequence[Item], examples: Sequence[Example], out: Path
+) -> PairFigures:
+    """Write `preferences.jsonl` and return its figures."""
+    wrong = wrong_options(items, out / "student.jsonl")
+    pairs = preference_pairs(context, examples, wrong)
+    write_jsonl(out / "preferences.jsonl", pairs)
+    return pair_figures(pairs, len(examples))
 
 
 def _with_kinds(settings: AugmentSettings, extra: Sequence[QuestionGenerator]) -> AugmentSettings:

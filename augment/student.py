@@ -3,22 +3,31 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
 from kofinlaw import Progress, silent
-from kofinlaw.augment.assemble import item_id
+from kofinlaw.augment.assemble import item_fingerprint, item_id
 from kofinlaw.augment.option_choice import Item
 from kofinlaw.data.prompting.wording import AnswerForm, choice_candidates, choice_messages
 from kofinlaw.files import JsonlAppender, sha256_text
 from kofinlaw.models.engines.base import Engine
 from kofinlaw.models.templates import ChatTemplate
 
-__all__ = ["BATCH", "OpenStudent", "student_margins"]
+__all__ = ["BATCH", "OpenStudent", "WrongOption", "student_margins", "wrong_options"]
 
 BATCH = 32
 # Loads the model and its chat template when it is called.
 OpenStudent = Callable[[], tuple[Engine, ChatTemplate]]
+
+
+@dataclass(frozen=True)
+class WrongOption:
+    """The wrong option that the student prefers, and its margin (see `student_margins`)."""
+
+    text: str
+    margin: float
 
 
 def student_margins(
@@ -34,7 +43,8 @@ def student_margins(
     The margin is the log probability of the right option less that of the best wrong one: in nats
     for a token (form `text`) or for a label. Below 0 the student is wrong.
 
-    Margins in `path` are not computed again, so a killed run continues with the next batch. The
+    Each line of `path` also has the best wrong option (`wrong_options` reads it). Margins in `path`
+    are not computed again, so a killed run continues with the next batch. The
     student is loaded only if an item is left.
     """
     known = _read(path)
@@ -50,18 +60,32 @@ def student_margins(
                     for item, key in zip(group, keys[start : start + BATCH], strict=True)
                     if key not in known
                 ]
-                for item, margin in zip(
-                    missing, _ask(engine, template, missing, form), strict=True
-                ):
+                for item, wrong in zip(missing, _ask(engine, template, missing, form), strict=True):
                     key = _key(item, form)
-                    known[key] = margin
-                    appender.append({"key": key, "id": item_id(item), "margin": margin})
+                    known[key] = wrong.margin
+                    row = {"key": key, "id": item_id(item), "margin": wrong.margin}
+                    appender.append({**row, "question": _question_key(item), "wrong": wrong.text})
     return {item_id(item): known[key] for item, key in zip(items, keys, strict=True)}
+
+
+def wrong_options(items: Sequence[Item], path: Path) -> dict[str, WrongOption]:
+    """Return the student's best wrong option of each item that `path` holds, by item id.
+
+    An item is found in any order of its options. Raises nothing: a missing file gives no option.
+    """
+    known: dict[str, WrongOption] = {}
+    for row in _rows(path):
+        try:
+            known[str(row["question"])] = WrongOption(str(row["wrong"]), _number(row["margin"]))
+        except (ValueError, KeyError, TypeError):
+            continue
+    keys = {item_id(item): _question_key(item) for item in items}
+    return {name: known[key] for name, key in keys.items() if key in known}
 
 
 def _ask(
     engine: Engine, template: ChatTemplate, items: Sequence[Item], form: AnswerForm
-) -> list[float]:
+) -> list[WrongOption]:
     if not items:
         return []
     prompts = [
@@ -74,8 +98,9 @@ def _ask(
     out = []
     for item, row in zip(items, rows, strict=True):
         values = [s.logprob / max(s.tokens, 1) if form == "text" else s.logprob for s in row]
-        best_wrong = max(value for index, value in enumerate(values) if index != item.answer)
-        out.append(round(values[item.answer] - best_wrong, 4))
+        best = max((i for i in range(len(values)) if i != item.answer), key=values.__getitem__)
+        margin = round(values[item.answer] - values[best], 4)
+        out.append(WrongOption(item.options[best], margin))
     return out
 
 
@@ -83,14 +108,37 @@ def _key(item: Item, form: AnswerForm) -> str:
     return sha256_text("\n".join([form, item.draft.stem, *item.options]))
 
 
+def _question_key(item: Item) -> str:
+    """Return a key that is the same for any order of the options."""
+    return sha256_text(item_fingerprint(item))
+
+
 def _read(path: Path) -> dict[str, float]:
     known: dict[str, float] = {}
-    if path.exists():
-        with open(path, "rb") as handle:
-            for line in handle:
-                try:
-                    row = json.loads(line)
-                    known[str(row["key"])] = float(row["margin"])
-                except (ValueError, KeyError, TypeError):
-                    continue  # a cut or damaged line: its item is asked again
+    for row in _rows(path):
+        try:
+            known[str(row["key"])] = _number(row["margin"])
+        except (ValueError, KeyError, TypeError):
+            continue  # a damaged line: its item is asked again
     return known
+
+
+def _rows(path: Path) -> Iterator[dict[str, object]]:
+    """Yield the objects of a file, without cut or damaged lines."""
+    if not path.exists():
+        return
+    with open(path, "rb") as handle:
+        for line in handle:
+            try:
+                row = json.loads(line)
+            except ValueError:
+                continue
+            if isinstance(row, dict):
+                yield row
+
+
+def _number(value: object) -> float:
+    """Return a JSON number. Raises TypeError for another type."""
+    if not isinstance(value, (int, float)):
+        raise TypeError(f"{value!r} is not a number")
+    return float(value)

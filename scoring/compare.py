@@ -31,6 +31,7 @@ __all__ = [
     "distinct_names",
     "pair_lines",
     "pair_rows",
+    "paired_facts",
     "paired_values",
     "read_run",
     "settings_of",
@@ -78,6 +79,7 @@ def compare_items(
     """Compare two systems by their items; only ids that both have count."""
     one, two = paired_values(items_a, items_b, "choice")
     free_one, free_two = paired_values(items_a, items_b, "free")
+    facts_one, facts_two = paired_facts(items_a, items_b)
     only_a = sum(x > y for x, y in zip(one, two, strict=True))
     only_b = sum(x < y for x, y in zip(one, two, strict=True))
     both = sum(x == y == 1 for x, y in zip(one, two, strict=True))
@@ -91,6 +93,7 @@ def compare_items(
 
     choice = difference(one, two) or (0.0, 0.0, 0.0)
     free = difference(free_one, free_two)
+    facts = difference(facts_one, facts_two)
     p_value = mcnemar_exact(only_a, only_b)
     return Pair(
         a=a,
@@ -109,6 +112,10 @@ def compare_items(
         free_difference=free[0] if free else None,
         free_low=free[1] if free else None,
         free_high=free[2] if free else None,
+        facts_n=len(facts_one),
+        facts_difference=facts[0] if facts else None,
+        facts_low=facts[1] if facts else None,
+        facts_high=facts[2] if facts else None,
     )
 
 
@@ -121,6 +128,15 @@ def paired_values(
         (item.score, other[item.id])
         for item in a
         if item.kind == kind and item.score is not None and item.id in other
+    ]
+    return [x for x, _ in pairs], [y for _, y in pairs]
+
+
+def paired_facts(a: Sequence[Item], b: Sequence[Item]) -> tuple[list[float], list[float]]:
+    """Return the key-fact scores of the ids that both have one for, in the order of `a`."""
+    other = {item.id: item.facts for item in b if item.facts is not None}
+    pairs = [
+        (item.facts, other[item.id]) for item in a if item.facts is not None and item.id in other
     ]
     return [x for x, _ in pairs], [y for _, y in pairs]
 

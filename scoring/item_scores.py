@@ -19,6 +19,7 @@ from kofinlaw.scoring.metrics.fsku import (
     label_of,
 )
 from kofinlaw.scoring.metrics.grounding import Claim, ungrounded
+from kofinlaw.scoring.metrics.key_facts import FactScore, score_facts
 from kofinlaw.scoring.metrics.retrieval_scores import first_rank, in_context, ranked_units
 from kofinlaw.scoring.metrics.text_scores import text_scores
 from kofinlaw.scoring.result import Figure, Item
@@ -69,6 +70,7 @@ class ItemScorer:
         answer = self.given.answers.get(question.id)
         text = answer.answer if answer else ""
         score, cosine, keywords = self._scores(question, gold, text)
+        facts = self._facts(question, gold)
         return Item(
             system=self.system,
             id=question.id,
@@ -92,6 +94,9 @@ class ItemScorer:
             in_context=in_context(question.id, gold.units, self.shown, self.unit_of)
             if answer and gold.units
             else None,
+            facts=facts.score if facts else None,
+            missing_facts=facts.missing if facts else (),
+            contradicted_facts=facts.contradicted if facts else (),
         )
 
     def _scores(
@@ -113,6 +118,13 @@ class ItemScorer:
             keyword_weight=weights.keyword_weight,
         )
         return score, cosine, recall
+
+    def _facts(self, question: Question, gold: Key) -> FactScore | None:
+        """Return the key-fact score of a free-text answer; None for multiple choice."""
+        if question.options:
+            return None
+        text = scored_text(self.given, question.id, self.settings)
+        return score_facts(question.question, gold.reference, text)
 
     def _ungrounded(self, question: Question) -> list[Claim]:
         return self.claims[question.id][1] if question.id in self.claims else []
@@ -231,11 +243,13 @@ def grounded_claims(
     shown: Mapping[str, Sequence[str]],
     passages: Mapping[str, Chunk],
     settings: ScoreSettings,
+    texts: Mapping[str, Sequence[str]],
 ) -> dict[str, tuple[list[Claim], list[Claim]]]:
     """Return (claims, unsupported claims) of each answered free-text question with passages.
 
-    If the passages in the prompt are known, only these can support a claim; otherwise all the
-    retrieved evidence can.
+    If the packed texts of the prompt are recorded (`texts`), only these can support a claim. If
+    only the passages in the prompt are known (`shown`), these can; otherwise all the retrieved
+    evidence can.
     """
     titles = sorted({passage.title for passage in passages.values()})
     out = {}
@@ -246,7 +260,8 @@ def grounded_claims(
         found = [passages[name] for name in ids if name in passages]
         if found:
             text = scored_text(given, question.id, settings)
-            sources = [question.question, *(passage.text for passage in found)]
+            seen = texts.get(question.id) or [passage.text for passage in found]
+            sources = [question.question, *seen]
             units = [passage.unit for passage in found]
             out[question.id] = ungrounded(text, sources, units, titles)
     return out

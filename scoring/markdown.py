@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from kofinlaw.scoring.scores_record import FigureRecord, ScoresRecord
+from kofinlaw.scoring.stats.free_baselines import is_free_baseline
 from kofinlaw.scoring.value_text import p_text
 
 __all__ = ["percent", "scores_markdown"]
@@ -23,8 +24,8 @@ def scores_markdown(result: ScoresRecord) -> str:
         f"{result['counts']['choice']} multiple choice, {result['counts']['free']} free text; "
         f"cosine by {embedder['name'] if embedder else 'no embedder'}; seed {result['seed']}."
     )
-    lines += ["", "| system | choice % | free % | blend % | hit@1/3/5 | p50/p95 s |"]
-    lines.append("| --- | --- | --- | --- | --- | --- |")
+    lines += ["", "| system | choice % | free % | facts % | blend % | hit@1/3/5 | p50/p95 s |"]
+    lines.append("| --- | --- | --- | --- | --- | --- | --- |")
     for name, one in result["systems"].items():
         found = one["retrieval"]
         hits = "–"
@@ -34,10 +35,13 @@ def scores_markdown(result: ScoresRecord) -> str:
             )
         time = one["seconds"]
         pace = f"{time['p50']:.2f}/{time['p95']:.2f}" if time else "–"
-        row = [name, percent(one["choice"]), percent(one["free"]), percent(one["blend"])]
+        row = [name, percent(one["choice"]), percent(one["free"]), percent(one.get("facts"))]
+        row.append(percent(one["blend"]))
         lines.append("| " + " | ".join([*row, hits, pace]) + " |")
     for name, figure in result["baselines"].items():
-        cells = ["–", percent(figure)] if name == "echo" else [percent(figure), "–"]
+        facts = percent(result.get("fact_baselines", {}).get(name))
+        free = is_free_baseline(name)
+        cells = ["–", percent(figure), facts] if free else [percent(figure), "–", "–"]
         lines.append("| " + " | ".join([f"*{name}*", *cells, "–", "–", "–"]) + " |")
     lines += ["", "| pair | only first | only second | difference, points | p | p (Holm) |"]
     lines.append("| --- | --- | --- | --- | --- | --- |")

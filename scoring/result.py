@@ -36,6 +36,7 @@ __all__ = [
 TASK_VERSIONS = {
     "fsku-choice": 1,
     "fsku-free": 1,
+    "key-facts": 1,
     "retrieval-units": 1,
     "text-morphemes": 1,
 }
@@ -61,7 +62,9 @@ class Item:
     - `rank`: rank of the first gold article in the evidence, from 1;
     - `seconds`: time to answer; `tokens`: tokens used;
     - `ungrounded`: numbers, dates and articles of a free answer that no passage contains;
-    - `in_context`: whether a gold article was in the prompt (None if unknown).
+    - `in_context`: whether a gold article was in the prompt (None if unknown);
+    - `facts`: key-fact score of a free answer in 0..1 (None if the question holds every fact);
+      `missing_facts` and `contradicted_facts` are the facts of the reference.
     """
 
     system: str
@@ -82,6 +85,9 @@ class Item:
     origin: str
     ungrounded: tuple[str, ...] = ()
     in_context: bool | None = None
+    facts: float | None = None
+    missing_facts: tuple[str, ...] = ()
+    contradicted_facts: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,7 +118,8 @@ class Scores:
     """All scores of one system. A score is None if nothing was scored for it.
 
     - `choice`: multiple-choice accuracy; `free`: FSKU free-text score, the weighted sum of
-      `cosine` and `keywords`; `blend`: the contest's mean of both;
+      `cosine` and `keywords`; `blend`: the contest's mean of both; `facts`: key-fact score of
+      free text, which does not reward repeating the question (see `metrics/key_facts.py`);
     - `slices`: multiple-choice accuracy by slice;
     - `text`: BLEU, ROUGE, METEOR and chrF of free answers, in 0..1;
     - `seconds`, `tokens`: total, mean, p50, p95 and max per question;
@@ -141,6 +148,7 @@ class Scores:
     fallbacks: int
     orders: OrdersRecord | None = None
     grounding: GroundingRecord | None = None
+    facts: Figure | None = None
     items: tuple[Item, ...] = field(default=(), repr=False)
 
 
@@ -151,7 +159,8 @@ class Pair:
     `only_a` and `only_b` count the multiple-choice items that only one of them answers correctly.
     `difference` is b − a in accuracy, in −1..1, with its paired bootstrap interval. `p_value` is
     the exact two-sided McNemar test, `p_holm` the same after Holm's correction over all pairs of
-    the scoring. `free_difference` is b − a of the free-text score.
+    the scoring. `free_difference` is b − a of the free-text score, `facts_difference` that of the
+    key-fact score over the `facts_n` questions that have one.
     """
 
     a: str
@@ -170,6 +179,10 @@ class Pair:
     free_difference: float | None
     free_low: float | None
     free_high: float | None
+    facts_n: int = 0
+    facts_difference: float | None = None
+    facts_low: float | None = None
+    facts_high: float | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -204,7 +217,12 @@ class ScoringResult:
         """Return the counts and main figures, as `stage.json` keeps them."""
         record: dict[str, object] = {"systems": len(self.systems)}
         for name, scores in self.systems.items():
-            figures = {"choice": scores.choice, "free": scores.free, "blend": scores.blend}
+            figures = {
+                "choice": scores.choice,
+                "free": scores.free,
+                "facts": scores.facts,
+                "blend": scores.blend,
+            }
             for part, figure in figures.items():
                 if figure is not None:
                     record[f"{name}.{part}"] = round(figure.value, 4)

@@ -32,8 +32,9 @@ from kofinlaw.scoring.result import (
 )
 from kofinlaw.scoring.scores_record import SCHEMA, EmbedderRecord, JudgeRecord, ScoresRecord
 from kofinlaw.scoring.settings import JudgeSettings, ScoreSettings
-from kofinlaw.scoring.shown import shown_passages
+from kofinlaw.scoring.shown import shown_passages, shown_texts
 from kofinlaw.scoring.stats.baselines import score_baselines
+from kofinlaw.scoring.stats.free_baselines import score_free_baselines, shown_evidence
 from kofinlaw.scoring.system_scores import score_system
 from kofinlaw.trace_files import open_tracer
 from kofinlaw.trace_settings import TraceSettings
@@ -107,9 +108,16 @@ def score_answers(
         sheets,
         inputs.passages,
         settings=settings,
-        embedder=embedder,
         seed=seed,
     )
+    shown = {
+        name: shown_evidence(folder, sheets[name], inputs.passages)
+        for name, folder in systems.items()
+    }
+    free_baselines, fact_baselines = score_free_baselines(
+        inputs.questions, inputs.keyed, shown, settings=settings, embedder=embedder, seed=seed
+    )
+    baselines |= free_baselines
     files = {"questions": questions, "key": key}
     if chunks:
         files["chunks"] = chunks
@@ -117,6 +125,7 @@ def score_answers(
     result = _scores_record(
         inputs, scored, baselines, pairs, settings=settings, embedder=embedder, seed=seed
     )
+    result["fact_baselines"] = {n: figure_record(figure) for n, figure in fact_baselines.items()}
     result["sha256"] = {name: sha256_file(path) for name, path in files.items()}
     if settings.judge is not None:
         with open_tracer(trace, out / "judge", offline=offline) as tracer:
@@ -168,6 +177,7 @@ def _score_folder(
         seconds=seconds,
         passages=inputs.passages,
         shown=shown_passages(folder, evidence, inputs.passages),
+        texts=shown_texts(folder),
         option_scores=read_option_scores(folder),
         seed=seed,
     )

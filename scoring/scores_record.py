@@ -35,7 +35,7 @@ __all__ = [
 
 SCHEMA = "kofinlaw.scores/1"
 # The scores of a system that are a `FigureRecord`.
-ScoreName = Literal["choice", "free", "cosine", "keywords", "blend"]
+ScoreName = Literal["choice", "free", "cosine", "keywords", "facts", "blend"]
 
 
 class FigureRecord(TypedDict):
@@ -104,6 +104,7 @@ class SystemRecord(TypedDict):
     free: FigureRecord | None
     cosine: FigureRecord | None
     keywords: FigureRecord | None
+    facts: NotRequired[FigureRecord | None]
     blend: FigureRecord | None
     slices: dict[str, FigureRecord]
     retrieval: RetrievalRecord | None
@@ -138,6 +139,10 @@ class PairRecord(TypedDict):
     free_difference: float | None
     free_low: float | None
     free_high: float | None
+    facts_n: NotRequired[int]
+    facts_difference: NotRequired[float | None]
+    facts_low: NotRequired[float | None]
+    facts_high: NotRequired[float | None]
 
 
 class SmallestRecord(TypedDict):
@@ -267,6 +272,7 @@ class ScoresRecord(TypedDict):
     counts: CountsRecord
     systems: dict[str, SystemRecord]
     baselines: dict[str, FigureRecord]
+    fact_baselines: NotRequired[dict[str, FigureRecord]]
     pairs: list[PairRecord]
     smallest: dict[str, SmallestRecord]
     judge: JudgeRecord | None
@@ -295,3 +301,6 @@ class ItemRecord(TypedDict):
     origin: str
     ungrounded: NotRequired[list[str]]
     in_context: NotRequired[bool | None]
+    facts: NotRequired[float | None]
+    missing_facts: NotRequired[list[str]]
+    contradicted_facts: NotRequired[list[str]]

@@ -1,4 +1,4 @@
-"""Find out which passages were in the prompt after packing, out of those that were retrieved."""
+"""Find out which passages and which of their texts were in the prompt after packing."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from kofinlaw.files import read_json_lines
 from kofinlaw.records import Chunk
 from kofinlaw.trace_files import TRACE_FILE, read_traces
 
-__all__ = ["first_prompts", "first_shown", "header", "shown_passages"]
+__all__ = ["first_prompts", "first_shown", "header", "shown_passages", "shown_texts"]
 
 
 def shown_passages(
@@ -19,8 +19,8 @@ def shown_passages(
     """Return the ids of the passages in each question's first prompt.
 
     If `plan.jsonl` records that all retrieved passages were shown, these are returned. If packing
-    left some out, the traced prompt decides: a passage was shown if its header is in the prompt.
-    Questions for which neither is known are left out.
+    left some out, the recorded texts decide, or else the traced prompt: a passage was shown if its
+    header is in them. Questions for which neither is known are left out.
 
     Args:
         folder: the answer folder, with `plan.jsonl` and perhaps `traces.jsonl`.
@@ -28,6 +28,7 @@ def shown_passages(
         passages: all passages by id.
     """
     counts = first_shown(folder / "plan.jsonl")
+    texts = shown_texts(folder)
     prompts: dict[str, str] | None = None
     out: dict[str, tuple[str, ...]] = {}
     for question_id, ids in evidence.items():
@@ -37,13 +38,35 @@ def shown_passages(
         if count >= len(ids) or count == 0:
             out[question_id] = tuple(ids) if count else ()
             continue
-        if prompts is None:
-            prompts = first_prompts(folder / TRACE_FILE)
-        prompt = prompts.get(question_id)
+        if texts.get(question_id):
+            prompt: str | None = "\n".join(texts[question_id])
+        else:
+            if prompts is None:
+                prompts = first_prompts(folder / TRACE_FILE)
+            prompt = prompts.get(question_id)
         heads = {name: header(passages[name]) for name in ids if name in passages}
         found = tuple(name for name in ids if prompt and heads.get(name) and heads[name] in prompt)
         if len(found) >= count:
             out[question_id] = found
+    return out
+
+
+def shown_texts(folder: Path) -> dict[str, tuple[str, ...]]:
+    """Return the packed texts in each question's first prompt, as `plan.jsonl` records them.
+
+    A prompt without evidence gives no texts. Questions whose texts are not recorded are left out:
+    those of folders that an older version wrote, and those for which no turn succeeded.
+    """
+    out: dict[str, tuple[str, ...]] = {}
+    try:
+        for _, row in read_json_lines(folder / "plan.jsonl"):
+            name, texts, shown = str(row.get("id")), row.get("texts"), row.get("shown")
+            if name in out or row.get("failed") or not isinstance(texts, list):
+                continue
+            if len(texts) == shown:
+                out[name] = tuple(str(text) for text in texts)
+    except (UserError, OSError):
+        return out
     return out
 
 

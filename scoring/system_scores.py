@@ -40,6 +40,7 @@ def score_system(
     unit_of: Mapping[str, str] | None = None,
     passages: Mapping[str, Chunk] | None = None,
     shown: Mapping[str, Sequence[str]] | None = None,
+    texts: Mapping[str, Sequence[str]] | None = None,
     option_scores: OptionScores | None = None,
     seed: int = 0,
 ) -> Scores:
@@ -58,6 +59,7 @@ def score_system(
         unit_of: article by chunk id, if the passages themselves are not given.
         passages: passages by chunk id, for grounding and articles.
         shown: ids of the passages in each question's prompt, if known.
+        texts: packed texts in each question's prompt, if recorded.
         option_scores: option scores of every permutation, by question id.
         seed: of the bootstrap intervals.
     """
@@ -68,7 +70,7 @@ def score_system(
     free_questions = [q for q in questions if not q.options]
     passages, shown = passages or {}, shown or {}
     unit_of = unit_of or {name: chunk.unit for name, chunk in passages.items()}
-    claims = grounded_claims(questions, given, shown, passages, settings)
+    claims = grounded_claims(questions, given, shown, passages, settings, texts or {})
     scorer = ItemScorer(
         settings=settings,
         system=system,
@@ -121,5 +123,6 @@ def score_system(
         fallbacks=sum(item.origin == "fallback" for item in items),
         orders=order_figures(option_scores or {}, questions, golds, settings, seed=seed),
         grounding=grounding_figures(claims),
+        facts=mean_of([item.facts for item in free], settings, seed),
         items=tuple(items),
     )

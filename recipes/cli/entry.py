@@ -14,6 +14,7 @@ from kofinlaw import UserError, __version__
 from kofinlaw.recipes.cli.answer_commands import answer, ask
 from kofinlaw.recipes.cli.console import say
 from kofinlaw.recipes.cli.export_command import export
+from kofinlaw.recipes.cli.forms_command import convert_examples
 from kofinlaw.recipes.cli.machine_commands import doctor, models
 from kofinlaw.recipes.cli.merge_commands import convert_exaone, convert_llama, merge, verify
 from kofinlaw.recipes.cli.options import DefaultCommand
@@ -103,9 +104,14 @@ def command_line_app() -> typer.Typer:
     report.command("write", hidden=True)(report_write)
     report.command("serve")(report_serve)
 
-    convert = _group(app, "convert", "Rename a checkpoint's tensors without changing their values.")
+    convert = _group(
+        app,
+        "convert",
+        "Convert a checkpoint to the names of another family, or examples to other forms.",
+    )
     convert.command("llama")(convert_llama)
     convert.command("exaone")(convert_exaone)
+    convert.command("examples")(convert_examples)
     return app
 
 

@@ -21,9 +21,12 @@ __all__ = ["prefer"]
 def prefer(
     recipe: RecipeName,
     pairs: Annotated[
-        Path,
-        typer.Option("--pairs", help="JSON Lines: id, messages, chosen, rejected."),
-    ],
+        Path | None,
+        typer.Option(
+            "--pairs",
+            help="JSON Lines: id, messages, chosen, rejected; default: those of the run's augment.",
+        ),
+    ] = None,
     beta: Annotated[
         float, typer.Option(help="DPO's beta: higher keeps the model closer to its start.")
     ] = 0.1,
@@ -46,6 +49,7 @@ def prefer(
     preference = _preference(beta=beta, loss=loss, pairs_per_pass=pairs_per_pass)
     bound = bind_recipe(recipe, overrides, runs)
     check_policy(bound.recipe)
+    pairs = pairs or _pairs_of(bound.folder, recipe)
     # Imported after the checks: it loads torch and reads the variables that bind_recipe sets.
     from kofinlaw.trainer.preference import train_preferences
 
@@ -71,6 +75,18 @@ def prefer(
     for name, value in counts.items():
         say(f"  {name}: {value}")
     say_next(command_line("merge", short_path(out / "adapter"), "--out", "MERGED"))
+
+
+def _pairs_of(run: Path, recipe: str) -> Path:
+    """Return the pairs of the run's stage `augment`. Raises UserError if it wrote none."""
+    path = run / "augment" / "preferences.jsonl"
+    if not path.is_file():
+        raise UserError(
+            "this run has no preference pairs",
+            where=str(path),
+            remedy=f"write them with `kofinlaw augment {recipe}`, or name a file with --pairs",
+        )
+    return path
 
 
 def _preference(*, beta: float, loss: str, pairs_per_pass: int) -> PreferenceSettings:

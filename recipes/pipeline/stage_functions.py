@@ -112,11 +112,15 @@ def make_examples(run: Run, resume: Resume, out: Path, progress: Progress) -> St
 def take_examples(run: Run, out: Path, progress: Progress) -> ReadyExamples:
     """Take over the recipe's ready examples, except those that contain an evaluation question.
 
-    Raises UserError if the file is missing or broken, or if no example is left.
+    They are also written in the forms of `augment.write_as`. Raises UserError if the file is
+    missing or broken, or if no example is left.
     """
+    from kofinlaw.augment.forms.write_forms import write_forms
     from kofinlaw.recipes.pipeline.ready_examples import copy_examples
 
     counts = copy_examples(run.path(run.recipe.examples or ""), protected_texts(run), out)
+    if run.recipe.augment.write_as:
+        write_forms(run.recipe.augment.write_as, out / "examples.jsonl", out / "forms")
     progress("examples", counts.examples)
     return counts
 

@@ -34,6 +34,7 @@ BASELINES = {
     "longest": ("가장 긴 보기", "longest option"),
     "uniform": ("무작위", "uniform guess"),
     "echo": ("질문을 그대로 답함", "question repeated"),
+    "sentence": ("질문과 가장 가까운 근거 문장", "nearest evidence sentence"),
     "overlap": ("근거와 겹치는 보기", "evidence overlap"),
 }
 SLICES = {

@@ -8,10 +8,10 @@ from kofinlaw.data.korean.words import josa
 from kofinlaw.scoring.report.labels import baseline_label, system_label
 from kofinlaw.scoring.report.report_record import MergeFigures, Verdict
 from kofinlaw.scoring.scores_record import FigureRecord, PairRecord, ScoresRecord, SystemRecord
+from kofinlaw.scoring.stats.free_baselines import ECHO, is_free_baseline
 from kofinlaw.scoring.value_text import Words
 
 __all__ = [
-    "ECHO",
     "ENOUGH_ITEMS",
     "FAULTS",
     "NOT_COMPARED",
@@ -32,7 +32,6 @@ __all__ = [
 ]
 
 ENOUGH_ITEMS = 400  # with so many items a typical difference becomes significant
-ECHO = "echo"  # the only baseline of free text
 Fault = Literal["missing", "unreadable", "duplicates", "foreign"]
 
 NOT_SCORED = (
@@ -113,7 +112,9 @@ def strongest_baseline(scores: ScoresRecord) -> tuple[str, FigureRecord] | None:
     All computed baselines count: guessing, the most common digit, the longest option, and the
     word overlap with the evidence.
     """
-    found = {name: figure for name, figure in scores["baselines"].items() if name != ECHO}
+    found = {
+        name: figure for name, figure in scores["baselines"].items() if not is_free_baseline(name)
+    }
     return max(found.items(), key=lambda item: item[1]["value"]) if found else None
 
 
@@ -186,7 +187,23 @@ def _free_sentences(system: SystemRecord, scores: ScoresRecord) -> list[Words]:
             )
         )
         sentences.append(comparison_with_baseline(figure, echo))
-    return sentences
+    return [*sentences, *_fact_sentences(system, scores)]
+
+
+def _fact_sentences(system: SystemRecord, scores: ScoresRecord) -> list[Words]:
+    """Return the sentences on the key facts of free text; none if they were not scored."""
+    figure = system.get("facts")
+    if figure is None:
+        return []
+    share = 100 * figure["value"]
+    korean = f"모범 답의 핵심 사실 가운데 질문에 없는 것은 {share:.1f}%를 맞게 답했습니다"
+    english = f"Key facts of the references that the question does not hold: {share:.1f}%"
+    found = scores.get("fact_baselines", {})
+    if found:
+        rows = [(baseline_label(name), 100 * one["value"]) for name, one in found.items()]
+        korean += "(" + "; ".join(f"{label[0]} {value:.1f}%" for label, value in rows) + ")"
+        english += " (" + "; ".join(f"{label[1]} {value:.1f}%" for label, value in rows) + ")"
+    return [(korean + ".", english + ".")]
 
 
 def comparison_with_baseline(figure: FigureRecord, baseline: FigureRecord) -> Words:

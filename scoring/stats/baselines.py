@@ -7,9 +7,11 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 
 from kofinlaw.data.prompting.stems import is_negative
+from kofinlaw.data.solvers.credit import chosen_option
+from kofinlaw.data.solvers.overlap import token_overlap
+from kofinlaw.data.solvers.tokens import TokenSets, morpheme_tokens
 from kofinlaw.records import Chunk, Key, Question
 from kofinlaw.scoring.answers import AnswerSheet
-from kofinlaw.scoring.metrics.fsku import SentenceEncoder, cosines, free_score, keyword_recall
 from kofinlaw.scoring.result import Figure
 from kofinlaw.scoring.settings import ScoreSettings
 from kofinlaw.scoring.stats.intervals import mean_figure
@@ -58,20 +60,16 @@ def largest_overlap(
     The overlap is that of `kofinlaw.rag`, over Kiwi content morphemes. The evidence texts are the
     whole retrieved passages; what packing cut from the prompt is not considered.
     """
-    from kofinlaw.data.korean.words import content_morphemes
-    from kofinlaw.rag.answer.fallback import overlap_choice
-
-    asked = [q for q in questions if evidence.get(q.id)]
-    texts = sorted({text for q in asked for text in (*q.options, *evidence[q.id])})
-    tokens = dict(zip(texts, content_morphemes(texts), strict=True))
+    tokens = TokenSets(morpheme_tokens)
+    tokens.add(t for q in questions for t in (*q.options, *evidence.get(q.id, ())))
     out = {}
-    for q in asked:
-        index = overlap_choice(
-            q.options,
-            evidence[q.id],
-            negative=is_negative(q.question),
-            tokenize=lambda several: [tokens[text] for text in several],
+    for q in questions:
+        if not evidence.get(q.id):
+            continue
+        scores = token_overlap(
+            tokens.of(q.options), tokens.of(evidence[q.id]), negative=is_negative(q.question)
         )
+        index = chosen_option(scores, q.options)
         if index >= 0:
             out[q.id] = str(1 + index)
     return out
@@ -84,14 +82,12 @@ def score_baselines(
     passages: Mapping[str, Chunk],
     *,
     settings: ScoreSettings,
-    embedder: SentenceEncoder | None,
     seed: int,
 ) -> dict[str, Figure]:
-    """Return the baselines' scores by name.
+    """Return the scores of the multiple-choice baselines by name.
 
-    Multiple choice: `majority`, `longest`, `uniform` and `overlap`; if systems retrieved different
-    evidence, there is one `overlap:SYSTEM` for each. Free text, with an embedder: `echo`, which
-    answers with the question itself.
+    They are `majority`, `longest`, `uniform` and `overlap`; if systems retrieved different
+    evidence, there is one `overlap:SYSTEM` for each. `free_baselines.py` has those of free text.
     """
     choice = [q for q in asked if q.options]
     by_id = {gold.id: gold for gold in golds}
@@ -116,23 +112,6 @@ def score_baselines(
         figures["uniform"] = Figure(mean, mean, mean, len(chances))
         for name, evidence in distinct_evidence(choice, sheets, passages).items():
             add_labels(name, largest_overlap(choice, evidence))
-    free = [q for q in asked if not q.options]
-    if embedder is not None and free:
-        values = cosines(
-            embedder, [q.question for q in free], [by_id[q.id].reference for q in free]
-        )
-        add(
-            "echo",
-            [
-                free_score(
-                    cosine,
-                    keyword_recall(q.question, by_id[q.id].keywords),
-                    cosine_weight=settings.cosine_weight,
-                    keyword_weight=settings.keyword_weight,
-                )
-                for q, cosine in zip(free, values, strict=True)
-            ],
-        )
     return {name: figure for name, figure in figures.items() if figure is not None}
 
 

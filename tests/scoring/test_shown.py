@@ -3,7 +3,7 @@
 import pytest
 
 from kofinlaw.files import write_jsonl
-from kofinlaw.scoring.shown import shown_passages
+from kofinlaw.scoring.shown import header, shown_passages, shown_texts
 from kofinlaw.trace_files import open_tracer
 from kofinlaw.trace_settings import TraceSettings
 
@@ -33,3 +33,31 @@ def test_if_packing_left_some_out_the_traced_prompt_decides(tmp_path, passages):
     with open_tracer(TraceSettings(), tmp_path) as tracer, tracer.span("score") as span:
         span.item("Q1", prompt=f"[참고 조문]\n{passages[ids[2]].text}\n{passages[ids[0]].text}")
     assert shown_passages(tmp_path, {"Q1": ids, "Q2": ids}, passages) == {"Q1": (ids[0], ids[2])}
+
+
+def test_the_recorded_texts_decide_before_the_traced_prompt(tmp_path, passages):
+    ids = list(passages)[:3]
+    texts = [f"{header(passages[name])}\n한 줄" for name in ids[1:]]
+    write_jsonl(tmp_path / "plan.jsonl", [{**turn("Q1"), "texts": texts}])
+    with open_tracer(TraceSettings(), tmp_path) as tracer, tracer.span("score") as span:
+        span.item("Q1", prompt=passages[ids[0]].text)
+    assert shown_passages(tmp_path, {"Q1": ids}, passages) == {"Q1": (ids[1], ids[2])}
+
+
+def test_texts_are_those_of_the_first_turn_that_succeeded(tmp_path):
+    rows = [
+        {**turn("Q1"), "texts": ["가", "나"]},
+        {**turn("Q1"), "turn": 1, "texts": ["다", "라"]},
+        {**turn("Q2", shown=0), "failed": "empty answer", "texts": []},
+        {**turn("Q2", shown=1), "turn": 1, "texts": ["마"]},
+        {**turn("Q3", shown=0), "texts": []},
+        {**turn("Q4", shown=0), "failed": "out of memory", "texts": []},
+    ]
+    write_jsonl(tmp_path / "plan.jsonl", rows)
+    assert shown_texts(tmp_path) == {"Q1": ("가", "나"), "Q2": ("마",), "Q3": ()}
+
+
+def test_a_folder_of_an_older_version_has_no_texts(tmp_path):
+    write_jsonl(tmp_path / "plan.jsonl", [turn("Q1"), {**turn("Q2"), "texts": []}])
+    assert shown_texts(tmp_path) == {}
+    assert shown_texts(tmp_path / "missing") == {}

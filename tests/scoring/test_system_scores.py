@@ -3,7 +3,7 @@
 import pytest
 
 from kofinlaw import UserError
-from kofinlaw.records import Answer, Key, Question
+from kofinlaw.records import Answer, Chunk, Key, Question
 from kofinlaw.scoring.answers import read_answers
 from kofinlaw.scoring.system_scores import score_system
 
@@ -95,3 +95,25 @@ def test_a_nan_confidence_and_tokens_are_absent(tmp_path, settings):
 def test_a_key_that_does_not_fit_is_refused(settings, questions, keys, message):
     with pytest.raises(UserError, match=message):
         score_system(questions, keys, [], settings=settings)
+
+
+def test_only_the_recorded_text_supports_a_claim(settings):
+    text = "전자금융거래법 제9조\n① 7일 이내에 통지한다.\n② 30일 이내에 보상한다."
+    chunk = Chunk(
+        "a", "a", "전자금융거래법", "statute", "", "전자금융거래법 제9조", text, "", "", "", ""
+    )
+
+    def scored(texts):
+        return score_system(
+            [FREE],
+            [FREE_KEY],
+            [answer("f1", "30일 이내에 보상한다.", ["a"])],
+            settings=settings,
+            passages={"a": chunk},
+            shown={"f1": ("a",)},
+            texts=texts,
+        ).grounding
+
+    assert scored({})["grounded"] == 1
+    cut = "전자금융거래법 제9조\n① 7일 이내에 통지한다."
+    assert (scored({"f1": (cut,)})["claims"], scored({"f1": (cut,)})["grounded"]) == (1, 0)

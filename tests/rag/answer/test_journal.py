@@ -63,11 +63,15 @@ class Killed(BaseException):
     """Simulates a kill: nothing after it runs."""
 
 
+@pytest.mark.parametrize("choose_by", ["score", "contrast"])
 @pytest.mark.parametrize("seed", range(12))
-def test_killed_anywhere_and_run_again_gives_the_same_bytes(tmp_path: Path, seed: int) -> None:
+def test_killed_anywhere_and_run_again_gives_the_same_bytes(
+    tmp_path: Path, seed: int, choose_by: str
+) -> None:
     questions = simulation.question_file(tmp_path, 25, 4, random.Random(seed))
     options: dict[str, Any] = {
-        "permutations": 3,
+        "choose_by": choose_by,
+        "permutations": 3 if choose_by == "score" else 1,
         "votes": 3,
         "batch_questions": 4,
         "budget_minutes": 600,
@@ -89,13 +93,17 @@ def test_killed_anywhere_and_run_again_gives_the_same_bytes(tmp_path: Path, seed
             world.answer(questions, tmp_path / "cut", progress=progress, **options)
             break
         except Killed:
-            with open(tmp_path / "cut" / "plan.jsonl", "a", encoding="utf-8") as handle:
-                handle.write('{"id": "torn')
+            for name in ("plan.jsonl", *(["bare.jsonl"] if choose_by == "contrast" else [])):
+                with open(tmp_path / "cut" / name, "a", encoding="utf-8") as handle:
+                    handle.write('{"id": "torn')
             assert len(submitted(tmp_path / "cut")) == 29
         finally:
             prompts += world.prompts
     World().answer(questions, tmp_path / "cut", **options)
     same_bytes(tmp_path / "cut", tmp_path / "whole")
+    if choose_by == "contrast":
+        same_bytes(tmp_path / "cut", tmp_path / "whole", ("bare.jsonl",))
+        return
     assert len(prompts) <= len(set(prompts)) + 2 * 4 * 6
 
 
@@ -162,3 +170,32 @@ def test_evidence_that_is_written_down_names_its_version(index: Index, tmp_path:
     (hit,) = row["hits"]
     named = (hit["chunk"], hit["unit"], hit["version"])
     assert named == ("가람법@2022-06-10/제2조", "가람법 제2조", "시행 2022-06-10 ~ 2024-09-14")
+
+
+def test_the_journal_records_exactly_the_evidence_in_each_prompt(tmp_path: Path, few: Path) -> None:
+    world = World()
+    world.answer(few, tmp_path / "out", permutations=3, votes=3, budget_minutes=600)
+    turns = rows(tmp_path / "out" / "plan.jsonl")
+    first = {turn["id"]: turn for turn in turns if turn["turn"] == 0}
+    assert any(turn["shown"] > 0 for turn in first.values())
+    assert any(turn["turn"] > 0 for turn in turns)
+    for turn in turns:
+        texts = turn["texts"] or first[turn["id"]]["texts"]
+        assert len(texts) == turn["shown"]
+        assert any(all(text in prompt for text in texts) for prompt in world.prompts)
+
+
+def test_later_turns_record_their_texts_where_they_differ(tmp_path: Path) -> None:
+    journal = Journal(tmp_path, {"seed": 1})
+    journal.record_turn(turn(0, texts=["가"]))
+    journal.record_turn(turn(1, texts=["가"]))
+    journal.record_turn(turn(2, texts=["나"]))
+    assert [t.texts for t in journal.turns.values()] == [["가"], [], ["나"]]
+    again = Journal(tmp_path, {"seed": 1})
+    assert again.turns == journal.turns
+
+
+def test_a_folder_of_an_older_version_is_refused(tmp_path: Path) -> None:
+    (tmp_path / "state.json").write_text('{"version": 2, "seed": 1}', encoding="utf-8")
+    with pytest.raises(UserError, match="version changed"):
+        Journal(tmp_path, {"seed": 1})

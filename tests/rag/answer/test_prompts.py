@@ -64,6 +64,8 @@ def test_what_does_not_fit_loses_evidence_then_its_middle() -> None:
     prompt = prompter(180).build(question, passages, FULL)  # type: ignore[arg-type]
     assert prompt.tokens <= 180
     assert not prompt.cut
+    assert len(prompt.evidence) == prompt.shown > 0
+    assert all(text in prompt.text for text in prompt.evidence)
     long = Question("q", "처음" + "가나다라" * 500 + "끝은?", ("가", "나"))
     prompt = prompter(300).build(long, passages, FULL)  # type: ignore[arg-type]
     assert prompt.tokens <= 300

@@ -30,6 +30,34 @@ def test_pairs_train_the_adapter_and_the_next_command_is_printed(pico, tmp_path,
     assert record["preference"] == {"beta": 0.1, "loss": "ipo", "pairs_per_pass": 2}
 
 
+def test_the_pairs_that_augment_wrote_are_tuned_on(pico, tmp_path, command):
+    words = [pico / "recipe.yaml", "--runs", tmp_path / "runs"]
+    words += ["--set", "augment.write_as=[messages,sharegpt]"]
+    code, _, err = command("prefer", *words)
+    assert code == 1
+    assert "no preference pairs" in err
+    code, _, err = command("augment", *words)
+    assert code == 0, err
+    folder = tmp_path / "runs" / "pico" / "augment"
+    pairs = [json.loads(line) for line in open(folder / "preferences.jsonl", encoding="utf-8")]
+    assert len(pairs) >= 10
+    assert (folder / "forms" / "dataset_info.json").is_file()
+    code, out, err = command("prefer", *words, "--set", "train.max_steps=3")
+    assert code == 0, err
+    figures = json.loads((folder.parent / "prefer" / "preference.json").read_text("utf-8"))
+    assert figures["examples"] == len(pairs)
+    assert figures["loss_last"] < figures["loss_first"]
+    # The same set once more by the command, as from another folder.
+    code, out, err = command(
+        *("convert", "examples", folder / "examples.jsonl", tmp_path / "other"),
+        *("--to", "messages,sharegpt", "--pairs", folder / "preferences.jsonl"),
+    )
+    assert code == 0, err
+    assert "note:" in out
+    for file in (folder / "forms").iterdir():
+        assert (tmp_path / "other" / file.name).read_bytes() == file.read_bytes()
+
+
 def test_an_unknown_loss_is_refused_before_anything_is_loaded(command):
     code, _, err = command("prefer", "no-recipe.yaml", "--pairs", "no.jsonl", "--loss", "dpo")
     assert code == 1

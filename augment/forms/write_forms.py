@@ -1,0 +1,204 @@
+"""Write an example set and its preference pairs in other forms, and say what was left out.
+
+`OUT/messages.jsonl`, `alpaca.jsonl` and `sharegpt.jsonl` hold the examples, the same names with
+`_preferences` the pairs. `dataset_info.json` describes them for LLaMA-Factory. `forms.json` counts
+the lines and names everything that a form does not carry.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+
+from kofinlaw import UserError
+from kofinlaw.augment.forms.chat_forms import (
+    Form,
+    dialogue_line,
+    pair_line,
+    unusable_turns,
+)
+from kofinlaw.augment.forms.dataset_info import DatasetEntry, dataset_entry
+from kofinlaw.files import read_json_lines, write_json, write_jsonl
+from kofinlaw.records import Message
+
+__all__ = ["FormFile", "FormsRecord", "write_forms"]
+
+# Fields that every form carries, in addition to its own. A trainer ignores columns that it does not
+# know; `id` finds the complete record again, and a teacher's licence must not get lost.
+_CARRIED = ("id", "task", "teacher", "teacher_license")
+_READ = {"id", "task", "messages", "prompt", "completion", "text", "chosen", "rejected"}
+
+
+@dataclass(frozen=True)
+class FormFile:
+    """One written file.
+
+    Attributes:
+        file: Its name.
+        lines: Number of lines.
+        left_out: Number of records that the form cannot hold, by reason.
+        plain_prompts: Number of plain prompts with a completion that became a user's turn and an
+            answer. A trainer puts its chat template around them.
+        fields_left_out: Fields of the records that the form does not carry.
+    """
+
+    file: str
+    lines: int
+    left_out: dict[str, int] = field(default_factory=dict)
+    plain_prompts: int = 0
+    fields_left_out: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class FormsRecord:
+    """All written files, as `forms.json` keeps them."""
+
+    files: tuple[FormFile, ...]
+
+    def to_record(self) -> dict[str, object]:
+        """Return the files by form."""
+        return {"files": [asdict(file) for file in self.files]}
+
+    def notes(self) -> list[str]:
+        """Return one sentence for each thing that a file does not hold."""
+        found = []
+        for file in self.files:
+            for reason, count in file.left_out.items():
+                found.append(f"{file.file}: {count} records left out, {reason}")
+            if file.plain_prompts:
+                found.append(f"{file.file}: {file.plain_prompts} plain prompts became user turns")
+            if file.fields_left_out:
+                names = ", ".join(file.fields_left_out)
+                found.append(f"{file.file}: no {names}; the record with the same `id` has them")
+        return found
+
+
+@dataclass(frozen=True)
+class _Record:
+    """A record with its messages, the fields that every form carries, and what is left out."""
+
+    messages: list[Message]
+    carried: dict[str, str]
+    others: tuple[str, ...]
+    problem: str
+    chosen: str = ""
+    rejected: str = ""
+    plain: bool = False
+
+
+def write_forms(
+    forms: Sequence[Form], examples: Path, out: Path, *, pairs: Path | None = None
+) -> FormsRecord:
+    """Write the examples, and the pairs if given, in each form into the folder `out`.
+
+    Args:
+        forms: The forms to write.
+        examples: JSON Lines of `messages`, or of `prompt` and `completion`.
+        out: The folder to write to. It is created if it does not exist.
+        pairs: JSON Lines of `messages`, `chosen` and `rejected`, as `kofinlaw prefer` reads them.
+
+    Raises:
+        UserError: If a file is missing or broken, if a line has not one of these shapes, or if a
+            form can hold no line of a file.
+    """
+    out.mkdir(parents=True, exist_ok=True)
+    info: dict[str, DatasetEntry] = {}
+    files = []
+    sources = [(examples, False)] + ([(pairs, True)] if pairs is not None else [])
+    for path, ranked in sources:
+        records = _read(path, ranked=ranked)
+        for form in forms:
+            name = f"{form}_preferences" if ranked else form
+            file = _write(form, records, out / f"{name}.jsonl", ranked=ranked)
+            if records and not file.lines:
+                reason = next(iter(file.left_out))
+                raise UserError(
+                    f"the form {form} can hold none of the {len(records)} records: {reason}",
+                    where=str(path),
+                    remedy="a dialogue is user and assistant in turn, after at most one system "
+                    "message",
+                )
+            files.append(file)
+            entry = dataset_entry(form, file.file, pairs=ranked)
+            if entry is not None:
+                info[f"kofinlaw_{name}"] = entry
+    record = FormsRecord(tuple(files))
+    write_json(out / "dataset_info.json", info)
+    write_json(out / "forms.json", {**record.to_record(), "notes": record.notes()})
+    return record
+
+
+def _read(path: Path, *, ranked: bool) -> list[_Record]:
+    return [_record(row, f"{path}:{line}", line, ranked) for line, row in read_json_lines(path)]
+
+
+def _record(row: Mapping[str, object], where: str, line: int, ranked: bool) -> _Record:
+    """Return a line of the file as a record. Raises UserError for any other shape."""
+    provenance = row.get("provenance")
+    origin = provenance if isinstance(provenance, Mapping) else row
+    carried = {name: str(row.get(name, "")) for name in ("id", "task")}
+    carried |= {name: str(origin.get(name, "")) for name in ("teacher", "teacher_license")}
+    carried["id"] = carried["id"] or f"line-{line}"
+    others = tuple(sorted(set(row) - _READ - set(_CARRIED)))
+    if ranked:
+        chosen, rejected = row.get("chosen"), row.get("rejected")
+        if not isinstance(chosen, str) or not isinstance(rejected, str):
+            raise UserError("a pair needs `messages`, `chosen` and `rejected`", where=where)
+        messages = _messages(row, where)
+        problem = unusable_turns(messages, last="user")
+        return _Record(messages, carried, others, problem, chosen, rejected)
+    if "messages" not in row and isinstance(row.get("text"), str):
+        return _Record([], carried, others, "a plain `text` has no turns")
+    messages = _messages(row, where)
+    problem = unusable_turns(messages, last="assistant")
+    return _Record(messages, carried, others, problem, plain="messages" not in row)
+
+
+def _messages(row: Mapping[str, object], where: str) -> list[Message]:
+    """Return the messages of a line. Raises UserError if it has none."""
+    prompt, completion = row.get("prompt"), row.get("completion")
+    if "messages" not in row and isinstance(prompt, str) and isinstance(completion, str):
+        return [
+            {"role": "user", "content": prompt},
+            {"role": "assistant", "content": completion},
+        ]
+    messages = row.get("messages")
+    if not isinstance(messages, list) or not messages:
+        raise UserError(
+            "a line needs `messages`, or `prompt` and `completion`",
+            where=where,
+            remedy="see the guide Augmentation, section `Other forms`",
+        )
+    found = []
+    for message in messages:
+        if not isinstance(message, Mapping) or not all(
+            isinstance(message.get(key), str) for key in ("role", "content")
+        ):
+            raise UserError("a message needs `role` and `content` as texts", where=where)
+        found.append({"role": message["role"], "content": message["content"]})
+    return found
+
+
+def _write(form: Form, records: Sequence[_Record], path: Path, *, ranked: bool) -> FormFile:
+    usable = [record for record in records if not record.problem]
+    left_out = Counter(record.problem for record in records if record.problem)
+    # `datasets` takes the type of a column from the first lines: one with turns before its question
+    # comes first, because an empty list has no type.
+    longest = max(range(len(usable)), key=lambda n: len(usable[n].messages), default=0)
+    ordered = [*usable[longest : longest + 1], *usable[:longest], *usable[longest + 1 :]]
+    write_jsonl(path, (_line(form, record, ranked) for record in ordered))
+    others = {name for record in usable for name in record.others}
+    plain = sum(record.plain for record in usable)
+    reasons = dict(sorted(left_out.items()))
+    return FormFile(path.name, len(usable), reasons, plain, tuple(sorted(others)))
+
+
+def _line(form: Form, record: _Record, ranked: bool) -> dict[str, object]:
+    own = (
+        pair_line(form, record.messages, record.chosen, record.rejected)
+        if ranked
+        else dialogue_line(form, record.messages)
+    )
+    return {**record.carried, **own}
