@@ -75,6 +75,7 @@ def read_dataset(
             encode,
             max_length=settings.max_length,
             objective=settings.objective,
+            form=settings.contrast.form,
             progress=progress,
         )
 

@@ -21,7 +21,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from kofinlaw import Progress, UserError, silent
-from kofinlaw.data.prompting.contrast import bare_messages, contrast_messages
+from kofinlaw.data.prompting.contrast import (
+    ContrastForm,
+    bare_messages,
+    contrast_answer,
+    contrast_messages,
+    contrast_text,
+)
 from kofinlaw.files import dumps, read_json_lines, sha256_text
 from kofinlaw.models.templates import ChatTemplate
 from kofinlaw.models.tokenizer import ANCHOR_CHARACTERS
@@ -227,10 +233,11 @@ def encode_choice(
     template: ChatTemplate,
     encode: Callable[[str], list[int]],
     max_length: int,
+    form: ContrastForm = "chat",
 ) -> Encoded:
     """Encode an item as one packed row of its prompt, its options, the bare prompt and the options.
 
-    Options are tokenised as continuations, as they are when the model answers. Raises
+    The prompts have `form`. Options are tokenised as continuations, as in answering. Raises
     ExampleError if an option is empty or occurs twice, the answer is not among the options, or the
     row has more than `max_length` tokens.
     """
@@ -243,9 +250,9 @@ def encode_choice(
         )
     parts: list[tuple[list[int], list[list[int]]]] = []
     for messages in (contrast_messages(choice["question"], choice["evidence"]), bare_messages()):
-        prompt = template.render(messages, add_generation_prompt=True)
-        tails = [_continuation(encode, prompt, option) for option in options]
-        if not all(tails):
+        prompt = contrast_text(template, messages, form)
+        tails = [_continuation(encode, prompt, contrast_answer(o, form)) for o in options]
+        if not all(tails) or not all(option.strip() for option in options):
             raise ExampleError("empty_answer", "an option is empty")
         parts.append((encode(prompt), tails))
     (prompt_ids, tails), (bare_ids, bare_tails) = parts
@@ -278,16 +285,17 @@ def encode_examples(
     *,
     max_length: int,
     objective: Objective = "text",
+    form: ContrastForm = "chat",
     progress: Progress = silent,
 ) -> tuple[list[Encoded], list[Rejected]]:
     """Encode every example of a JSON Lines file in the order of the file.
 
     A line has `messages`, or `prompt` and `completion`, or `text`. Without an `id` it is called
     `line-<number>`. Under the objective `contrast` a line with a `choice` of at least two options
-    becomes an item to choose from, under `both` a text and an item with the same id. Examples that
-    cannot be trained on are returned as rejected, with the reason. Raises UserError if a line has
-    none of the three forms or a broken `choice`, an id occurs twice, the template has no stop
-    token, or no example is left.
+    becomes an item to choose from, under `both` a text and an item with the same id; the prompts
+    of items have `form`. Examples that cannot be trained on are returned as rejected, with the
+    reason. Raises UserError if a line has none of the three forms or a broken `choice`, an id
+    occurs twice, the template has no stop token, or no example is left.
     """
     stop = template.stop
     encoded: list[Encoded] = []
@@ -307,7 +315,9 @@ def encode_examples(
             if choice is None or objective == "both":
                 encoded.append(encode_example(example, template, encode, max_length, stop))
             if choice is not None:
-                encoded.append(encode_choice(example_id, choice, template, encode, max_length))
+                encoded.append(
+                    encode_choice(example_id, choice, template, encode, max_length, form)
+                )
         except ExampleError as error:
             rejected.append(Rejected(example_id, "train", error.reason, str(error), dumps(example)))
         if len(seen) % 200 == 0:

@@ -7,6 +7,8 @@ from typing import Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
+from kofinlaw.data.prompting.contrast import ContrastForm
+
 __all__ = [
     "ContrastSettings",
     "DataPart",
@@ -85,6 +87,11 @@ class ContrastSettings(BaseModel):
         gt=0,
         description="nats per token by which the preferences of the options are divided before "
         "the softmax; lower values stop earlier at items that are already right",
+    )
+    form: ContrastForm = Field(
+        default="chat",
+        description="prompts in the chat template or as plain text; the same as "
+        "answer.contrast_form",
     )
     bare: Literal["trained", "detached"] = Field(
         default="trained",

@@ -69,7 +69,12 @@ def plan_examples(run: Run, tokens_per_character: float, estimated: list[str]) -
     tokenizer, template = load_tokenizer(folder), template_for(folder)
     train = run.recipe.train
     kept, rejected = encode_examples(
-        path, template, tokenizer.encode, max_length=train.max_length, objective=train.objective
+        path,
+        template,
+        tokenizer.encode,
+        max_length=train.max_length,
+        objective=train.objective,
+        form=train.contrast.form,
     )
     if not train.mixture:
         require_choices(kept, train.objective, path)

@@ -241,6 +241,16 @@ def test_options_are_tokenised_as_the_answering_engine_does(pico):
     assert [example.tokens[a:b].tolist() for a, b in edges] == expected
 
 
+def test_the_plain_form_has_no_turns_and_a_space_before_the_option():
+    example = encode_choice("문항", ITEM, CHATML, characters, 500, "plain")
+    text = "".join(map(chr, example.tokens))
+    assert text.startswith(
+        "<s>[참고 조문]\n7일 이내에 낸다.\n\n[문제] 기한은?\n정답: 3일 7일 이내<s>"
+    )
+    assert text.endswith("<s>정답: 3일 7일 이내")
+    assert example.span == text.index(" 3일") + len(" 7일 이내")
+
+
 @pytest.mark.parametrize(
     ("changes", "reason"),
     [
