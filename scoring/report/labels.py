@@ -17,6 +17,7 @@ __all__ = [
     "TRAINING",
     "baseline_label",
     "pair_label",
+    "row_label",
     "slice_label",
     "stage_label",
     "system_label",
@@ -42,6 +43,8 @@ BASELINES = {
 }
 METHODS = {"bigrams": ("바이그램", "bigrams"), "morphemes": ("형태소", "morphemes")}
 SLICES = {
+    "rows:odd": ("홀수 번째 행", "odd rows"),
+    "rows:even": ("짝수 번째 행", "even rows"),
     "negative": ("부정형 질문", "negative stem"),
     "positive": ("긍정형 질문", "positive stem"),
     "hard": ("읽어야 푸는 문항", "hard"),
@@ -84,6 +87,7 @@ STAGES = {
     "export": ("내보내기", "export"),
     "submission": ("제출 파일", "submission"),
     "score": ("채점", "scoring"),
+    "exams": ("시험", "exams"),
     "report": ("보고서", "report"),
 }
 FUNNEL = {
@@ -129,6 +133,7 @@ MERGE_CHECKS = {
 }
 SECTIONS = {
     "scores": ("점수", "Scores"),
+    "exams": ("시험", "Exams"),
     "slices": ("문항 유형별", "Slices"),
     "items": ("문항별 결과", "Item results"),
     "training": ("학습", "Training"),
@@ -169,13 +174,18 @@ def baseline_label(name: str, method: str = "") -> Words:
     return f"{korean}, {label[0]}", f"{english}, {label[1]}"
 
 
+def row_label(name: str) -> Words:
+    """Return the name of a system or a solver."""
+    return system_label(name) if name in SYSTEMS else baseline_label(name)
+
+
 def slice_label(name: str) -> Words:
     """Return a slice's name."""
     kind, _, value = name.partition(":")
     if name.startswith("options-"):
         count = name.removeprefix("options-")
         return f"보기 {count}개", f"{count} options"
-    if value and kind in ("domain", "sub_domain"):
+    if value and kind in ("domain", "sub_domain", "category", "year", "paper"):
         return value, value
     return SLICES.get(name, (name, name))
 
@@ -185,4 +195,8 @@ def stage_label(name: str) -> Words:
     if name.startswith("answer-"):
         label = system_label(name.removeprefix("answer-"))
         return f"답변: {label[0]}", f"answers: {label[1]}"
+    if name.startswith("exam-"):
+        exam, _, part = name.removeprefix("exam-").partition(".")
+        label = STAGES.get(part) or system_label(part) if part else ("문항", "questions")
+        return f"시험 {exam}: {label[0]}", f"exam {exam}: {label[1]}"
     return STAGES.get(name, (name, name))
