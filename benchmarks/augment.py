@@ -33,10 +33,12 @@ from kofinlaw.augment.generators.registry import draft_questions
 from kofinlaw.augment.option_choice import Item, build_item, find_problem
 from kofinlaw.augment.raft import PassageIndex
 from kofinlaw.augment.reading.acts import Laws, read_laws
-from kofinlaw.augment.shortcuts import mean, overlap_credit, shortcut_figures
+from kofinlaw.augment.shortcuts import mean, shortcut_figures
 from kofinlaw.data.corpus import build_corpus
 from kofinlaw.data.korean.words import bigrams, content_morphemes
 from kofinlaw.data.settings import DataSettings
+from kofinlaw.data.solvers.credit import credit_of
+from kofinlaw.data.solvers.overlap import token_overlap
 from kofinlaw.files import read_jsonl
 from kofinlaw.records import Article, Chunk
 
@@ -94,9 +96,10 @@ def overlap_table(
     for item, golds, places in rows:
         options = [set(next(flat)) for _ in item.options]
         for table, where in ((gold, golds), (found, places)):
-            credit = overlap_credit(
-                options, item.answer, [passages[p] for p in where], negative=item.draft.negative
+            scores = token_overlap(
+                options, [passages[p] for p in where], negative=item.draft.negative
             )
+            credit = credit_of(scores, item.answer)
             table[item.draft.kind].append(credit)
             table["all"].append(credit)
     return {

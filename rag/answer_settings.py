@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Literal
+from typing import Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from kofinlaw.models.settings import EngineSettings
 
-__all__ = ["AnswerSettings"]
+__all__ = ["AnswerSettings", "VoterName"]
+
+VoterName = Literal["contrast", "evidence"]
 
 
 class AnswerSettings(BaseModel):
@@ -38,9 +40,19 @@ class AnswerSettings(BaseModel):
         "text",
         description="how the model names an option: by number, or by text (as in training)",
     )
-    choose_by: Literal["score", "generate"] = Field(
+    choose_by: Literal["score", "generate", "contrast"] = Field(
         "score",
-        description="the options' log-probabilities, or generation constrained to the options",
+        description="the options' log-probabilities, generation constrained to the options, or the "
+        "log-probability of each option that is not listed, minus that without context",
+    )
+    contrast_form: Literal["chat", "plain"] = Field(
+        "chat",
+        description="choose_by contrast: prompts in the chat template, or as plain text",
+    )
+    voters: dict[VoterName, Annotated[float, Field(ge=-10, le=10)]] = Field(
+        {"contrast": 1.0},
+        description="choose_by contrast: the weight of each voter; values are standardised within "
+        "the question",
     )
     permutations: int = Field(
         1, ge=1, le=9, description="orders of the options that are averaged (1: the given order)"
@@ -127,9 +139,30 @@ class AnswerSettings(BaseModel):
             raise ValueError(
                 "free_max_tokens and reasoning_tokens must be smaller than context_tokens"
             )
+        if self.choose_by == "contrast":
+            self._check_contrast()
         if (self.free_target_characters or 0) > self.free_max_characters:
             raise ValueError("free_target_characters is larger than free_max_characters")
         return self
+
+    @property
+    def voter_weights(self) -> dict[str, float]:
+        """The weight of each voter by its name."""
+        return {str(name): weight for name, weight in self.voters.items()}
+
+    def _check_contrast(self) -> None:
+        if self.permutations > 1:
+            raise ValueError(
+                "permutations must be 1 with choose_by contrast: the options are not listed, so "
+                "their order does not matter"
+            )
+        if self.reasoning_tokens > 0:
+            raise ValueError(
+                "reasoning_tokens must be 0 with choose_by contrast: the options are scored right "
+                "after the stem"
+            )
+        if not any(self.voters.values()):
+            raise ValueError("voters names no voter with a weight")
 
     @property
     def target_characters(self) -> int:

@@ -160,6 +160,7 @@ def synthesize(
             teacher.write_request(task, prompts[task.name], source),
         )
         for task, source in sources_of(settings, laws, seed, drafts)
+        if not _is_protected(source, protected)
     ]
     books = [book]
     checker = open_checker(settings, seed, progress)
@@ -192,6 +193,14 @@ def synthesize(
     if used is not None:
         write_jsonl(used, [entry for each in books for entry in each.used.values()])
     return _collect(settings, candidates, chunks, seed, books, form)
+
+
+def _is_protected(source: Source, protected: ProtectedTexts) -> bool:
+    """Return whether the question that a prompt would show is an evaluation question."""
+    if not source.question:
+        return False
+    asked = "\n".join([source.question, *(source.options or [source.answer])])
+    return bool(protected.shared_run(source.question) or protected.contained_text(asked))
 
 
 def _load_once(stack: ExitStack, engine: Callable[[], Engine]) -> Callable[[], Engine]:

@@ -7,14 +7,41 @@ without content. Training and answering both build their prompts here.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from typing import Literal, Protocol
 
 from kofinlaw.data.prompting.wording import evidence_block
 from kofinlaw.records import Message
 
-__all__ = ["CONTRAST_VERSION", "bare_messages", "contrast_messages"]
+__all__ = [
+    "CONTRAST_VERSION",
+    "ContrastForm",
+    "Renderer",
+    "bare_messages",
+    "contrast_answer",
+    "contrast_messages",
+    "contrast_text",
+]
 
 CONTRAST_VERSION = "1"
+# `chat`: the messages as the chat template shows them. `plain`: their text after the BOS token, for
+# base models that know no turns.
+ContrastForm = Literal["chat", "plain"]
+
+
+class Renderer(Protocol):
+    """The part of a chat template that is used here."""
+
+    @property
+    def bos(self) -> str:
+        """The text of the BOS token, or an empty string."""
+        ...
+
+    def render(
+        self, messages: Sequence[Mapping[str, str]], *, add_generation_prompt: bool = False
+    ) -> str:
+        """Return the text of chat messages."""
+        ...
 
 
 def contrast_messages(question: str, evidence: Sequence[str] = ()) -> list[Message]:
@@ -28,3 +55,20 @@ def contrast_messages(question: str, evidence: Sequence[str] = ()) -> list[Messa
 def bare_messages() -> list[Message]:
     """Return the user's message without any content, which gives the prior of an option."""
     return [{"role": "user", "content": "정답:"}]
+
+
+def contrast_text(
+    template: Renderer, messages: Sequence[Message], form: ContrastForm = "chat"
+) -> str:
+    """Return the text that the model reads before an option, for messages made by this module.
+
+    The plain form is the text of the messages after the template's BOS token.
+    """
+    if form == "chat":
+        return template.render(messages, add_generation_prompt=True)
+    return template.bos + "\n".join(message["content"] for message in messages)
+
+
+def contrast_answer(option: str, form: ContrastForm = "chat") -> str:
+    """Return an option as the text right after the prompt: the plain form begins with a space."""
+    return option if form == "chat" else f" {option}"

@@ -155,6 +155,7 @@ class _Run:
         if replay is not None:
             recorded = read_plan(replay, [question.id for question in book.questions])
             self.schedule = Replay(book, recorded)
+            book.journal.bare_scores.add(book.journal.read_bare(replay.parent))
         batches = list(first_batches(book.questions, book.settings.batch_questions))
         if self.retriever is not None:
             self._start_search(self.retriever, batches, replay)

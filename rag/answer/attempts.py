@@ -14,7 +14,12 @@ from kofinlaw.models.templates import ChatTemplate
 from kofinlaw.rag.answer.answer_book import AnswerBook
 from kofinlaw.rag.answer.batches import Task
 from kofinlaw.rag.answer.deadline import Costs, Plan, TimeBudget
-from kofinlaw.rag.answer.engine_calls import Reply, ask_engine, call_model
+from kofinlaw.rag.answer.engine_calls import (
+    Reply,
+    ask_engine,
+    call_model,
+    missing_bare_scores,
+)
 from kofinlaw.rag.answer.engine_supervisor import EngineSupervisor
 from kofinlaw.rag.answer.journal import Timing
 from kofinlaw.rag.answer.prompts import Prompter, PromptInput, build_prompts
@@ -128,14 +133,29 @@ class Attempts:
         with self.context.tracer.span("answer", plan=plan.name):
             prompts = build_prompts(prompter, inputs, plan)
 
+            forecast = self.costs.forecast(kind, effort)
+            seeds = [(self.context.seed, task.turn) for task in tasks]
+            bare = book.journal.bare_scores
+
             def call() -> list[Reply | None]:
-                seeds = [(self.context.seed, task.turn) for task in tasks]
                 stop = self.template.stop
-                return ask_engine(engine, prompts, seeds, book.settings, stop=stop, plan=plan)
+                return ask_engine(
+                    engine, prompts, seeds, book.settings, stop=stop, plan=plan, bare=bare
+                )
+
+            def guarded() -> list[Reply | None]:
+                if prompts[0].contrast is not None:
+                    # An abandoned call may end later, so only this thread keeps its scores.
+                    bare.add(
+                        self.supervisor.guarded(
+                            lambda: missing_bare_scores(engine, prompts, bare), forecast
+                        )
+                    )
+                return self.supervisor.guarded(call, forecast)
 
             before = self.context.clock()
             replies = call_model(
-                lambda: self.supervisor.guarded(call, self.costs.forecast(kind, effort)),
+                guarded,
                 inputs,
                 prompts,
                 plan,

@@ -81,8 +81,13 @@ def task_effort(
         effort += DECODE_EFFORT * settings.reasoning_tokens
     if settings.choose_by == "generate":
         return effort + DECODE_EFFORT
+    options = TOKENS_PER_CHARACTER * sum(map(len, question.options))
+    if settings.choose_by == "contrast":
+        # The options follow the prompt and the bare prompt instead of being listed.
+        stems = question_tokens(question) if settings.voters.get("evidence") else 0.0
+        return effort + options + stems
     if settings.answer_form == "text" and not plan.label_only:
-        return effort + TOKENS_PER_CHARACTER * sum(map(len, question.options))
+        return effort + options
     return effort
 
 

@@ -11,10 +11,11 @@ from kofinlaw.models.engines.base import Engine
 from kofinlaw.models.templates import ChatTemplate
 from kofinlaw.rag.answer.batches import Task, first_batches, task_effort, turns_of
 from kofinlaw.rag.answer.deadline import FULL, SAFETY, Clock, Plan, QuestionKind, usable_plans
-from kofinlaw.rag.answer.engine_calls import ask_engine
+from kofinlaw.rag.answer.engine_calls import ask_engine, missing_bare_scores
 from kofinlaw.rag.answer.prompts import Prompter
 from kofinlaw.rag.answer.run_context import RunContext
 from kofinlaw.rag.answer_settings import AnswerSettings
+from kofinlaw.rag.choosing.bare_scores import BareScores
 from kofinlaw.rag.questions.question_files import read_questions
 from kofinlaw.rag.retrieve.evidence import Hit, Searcher, search_questions
 from kofinlaw.records import Question
@@ -172,6 +173,7 @@ def _time_sample(
     settings = sample.settings
     prompter = Prompter(template, settings, sample.evidence_tokens, engine.tokenizer.count)
     sampled = 0
+    bare = BareScores()
     for number, (batch, warm_up) in enumerate(_sampled_batches(sample.batches)):
         effort = sample.effort(batch, FULL)
         prompts = [
@@ -184,7 +186,8 @@ def _time_sample(
         ]
         seeds = [(context.seed, 0)] * len(batch)
         before = context.clock()
-        ask_engine(engine, prompts, seeds, settings, stop=template.stop, plan=FULL)
+        bare.add(missing_bare_scores(engine, prompts, bare))
+        ask_engine(engine, prompts, seeds, settings, stop=template.stop, plan=FULL, bare=bare)
         seconds = context.clock() - before
         context.progress("sample", number + 1)
         if not warm_up:

@@ -5,19 +5,22 @@ from __future__ import annotations
 import hashlib
 import math
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
 from kofinlaw.data.prompting.wording import REASONED_CUE
-from kofinlaw.models.engines.base import Engine, Generation, Request
+from kofinlaw.models.engines.base import ChoiceScore, Engine, Generation, Request
 from kofinlaw.rag.answer.agreement import choice_probabilities, written_choice
 from kofinlaw.rag.answer.deadline import DECODE_EFFORT, Plan
 from kofinlaw.rag.answer.free_text import tidy
 from kofinlaw.rag.answer.journal import Turn
 from kofinlaw.rag.answer.prompts import Prompt, PromptInput
 from kofinlaw.rag.answer_settings import AnswerSettings
+from kofinlaw.rag.choosing.bare_scores import BareScore, BareScores, score_bare
+from kofinlaw.rag.choosing.contrast import ContrastPrompt, model_votes
+from kofinlaw.rag.choosing.preference import Vote, option_probabilities, preferences
 from kofinlaw.tracing import child_span
 
-__all__ = ["Reply", "ask_engine", "call_model"]
+__all__ = ["Reply", "ask_engine", "call_model", "missing_bare_scores"]
 
 
 @dataclass(frozen=True)
@@ -25,7 +28,8 @@ class Reply:
     """The engine's reply to a prompt: `scores` for a choice, `text` for generated text.
 
     `tokens` counts what was written (reasoning included), `logprob` is the mean of one token;
-    `effort` weighs the prompt's share of the call's time, in prompt tokens.
+    `effort` weighs the prompt's share of the call's time, in prompt tokens. `votes` are the values
+    of each voter, for a choice by contrast.
     """
 
     prompt: Prompt
@@ -35,6 +39,7 @@ class Reply:
     logprob: float
     effort: float
     reasoning: str = ""
+    votes: list[Vote] = field(default_factory=list)
 
     def turn(self, identity: str, number: int, plan: str) -> Turn:
         """Return the record of this reply, for a question's id and turn number."""
@@ -51,6 +56,7 @@ class Reply:
             self.logprob,
             reasoning=self.reasoning,
             texts=list(self.prompt.evidence),
+            votes=self.votes,
         )
 
 
@@ -62,10 +68,12 @@ def ask_engine(
     *,
     stop: str,
     plan: Plan,
+    bare: BareScores | None = None,
 ) -> list[Reply | None]:
     """Ask prompts of one kind; None for each prompt that got nothing usable.
 
-    Where the prompts want reasoning it is written first, and the choice follows it.
+    Where the prompts want reasoning it is written first, and the choice follows it. The call keeps
+    no state: it may be abandoned and end later.
 
     Args:
         engine: The engine.
@@ -74,9 +82,13 @@ def ask_engine(
         settings: How choices are made and how long texts may be.
         stop: The token that ends an answer.
         plan: The plan of the prompts.
+        bare: The options' scores without context, for choices by contrast. See
+            `missing_bare_scores`.
 
     Raises RuntimeError where the engine returns another number of results than it got prompts.
     """
+    if prompts[0].contrast is not None:
+        return _contrasted(engine, prompts, settings, bare or BareScores())
     if not prompts[0].reasoning:
         return _replies(engine, prompts, seeds, settings, stop, plan)
     cues = (stop, REASONED_CUE.strip())
@@ -135,6 +147,63 @@ def _replies(
         _written(prompt, generation, settings)
         for prompt, generation in zip(prompts, generations, strict=True)
     ]
+
+
+def missing_bare_scores(
+    engine: Engine, prompts: Sequence[Prompt], bare: BareScores
+) -> list[BareScore]:
+    """Return the scores without context that the prompts' choices need and `bare` has not.
+
+    The caller adds them to `bare` when the call has returned in time. Raises RuntimeError where the
+    engine returns another number of scores than it got texts.
+    """
+    contrast = prompts[0].contrast
+    if contrast is None:
+        return []
+    missing = bare.missing(choice for prompt in prompts for choice in prompt.choices)
+    return score_bare(engine, contrast.bare, missing)
+
+
+def _contrasted(
+    engine: Engine, prompts: Sequence[Prompt], settings: AnswerSettings, bare: BareScores
+) -> list[Reply | None]:
+    """Return the replies to choices by contrast, from one call of the engine.
+
+    Each prompt is read once, and its options continue from there.
+    """
+    asked = [(p.text, p.choices) for p in prompts]
+    stems = {i: p.contrast.stem for i, p in enumerate(prompts) if p.contrast and p.contrast.stem}
+    asked += [(stem, prompts[i].choices) for i, stem in stems.items()]
+    rows = engine.score([text for text, _ in asked], [list(choices) for _, choices in asked])
+    _check_count(len(rows), len(asked))
+    without = dict(zip(stems, rows[len(prompts) :], strict=True))
+    return [
+        _contrast_reply(engine, prompt, prompt.contrast, row, without.get(i), settings, bare)
+        for i, (prompt, row) in enumerate(zip(prompts, rows, strict=False))
+        if prompt.contrast is not None
+    ]
+
+
+def _contrast_reply(
+    engine: Engine,
+    prompt: Prompt,
+    contrast: ContrastPrompt,
+    row: Sequence[ChoiceScore],
+    without: Sequence[ChoiceScore] | None,
+    settings: AnswerSettings,
+    bare: BareScores,
+) -> Reply | None:
+    """Return the reply of one prompt; None where a score is missing or not finite."""
+    found = model_votes(prompt.choices, row, bare, without)
+    if found is None:
+        return None
+    votes = [*found, *contrast.votes]
+    preferred = preferences(votes, settings.voter_weights, negative=contrast.negative)
+    scores = option_probabilities(preferred, prompt.choices)
+    effort = float(prompt.tokens + sum(score.tokens for score in row))
+    if without is not None:
+        effort += engine.tokenizer.count(contrast.stem) + sum(score.tokens for score in without)
+    return Reply(prompt, scores, "", 0, 0.0, effort, votes=votes)
 
 
 def _request(
@@ -209,7 +278,7 @@ def call_model(
 
     `inputs` are those of the prompts; `model` and `choose_by` are recorded in the trace.
     """
-    scored = bool(prompts[0].choices) and choose_by == "score" and not prompts[0].reasoning
+    scored = bool(prompts[0].choices) and choose_by != "generate" and not prompts[0].reasoning
     with child_span(
         "score" if scored else "generate",
         model=model,

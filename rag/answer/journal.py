@@ -3,6 +3,7 @@
 - `plan.jsonl` is the journal: one line for each question and turn, with the plan and what the
   engine returned. `answers.jsonl` follows from it.
 - `evidence.jsonl` holds the passages that were found, `timings.jsonl` the seconds.
+- `bare.jsonl` holds the options' scores without context, where choices are made by contrast.
 - `clock.json` holds the seconds used, and when it was written; `state.json` what must not change.
 """
 
@@ -26,6 +27,8 @@ from kofinlaw.files import (
     write_json,
     write_jsonl,
 )
+from kofinlaw.rag.choosing.bare_scores import BareScore, BareScores
+from kofinlaw.rag.choosing.preference import Vote
 from kofinlaw.rag.retrieve.evidence import Hit
 from kofinlaw.records import Answer
 
@@ -50,6 +53,7 @@ class Turn:
     - `texts` are the packed texts of the evidence in the prompt, one for each passage shown. A
       later turn has them only where they differ from those of turn 0. Folders that an older
       version wrote have none.
+    - `votes` are the values of each voter before they are standardised, for a choice by contrast.
     """
 
     id: str
@@ -65,6 +69,7 @@ class Turn:
     failed: str = ""
     reasoning: str = ""
     texts: list[str] = field(default_factory=list)
+    votes: list[Vote] = field(default_factory=list)
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,7 +116,7 @@ class Journal:
         """
         self.out = out
         self._check_state(state)
-        for name in ("plan.jsonl", "timings.jsonl", "evidence.jsonl"):
+        for name in ("plan.jsonl", "timings.jsonl", "evidence.jsonl", "bare.jsonl"):
             cut_torn_line(out / name)
         self.turns: dict[tuple[str, int], Turn] = {}
         if (out / "plan.jsonl").exists():
@@ -124,6 +129,8 @@ class Journal:
         self._timings = JsonlAppender(out / "timings.jsonl")
         self._evidence = JsonlAppender(out / "evidence.jsonl")
         self._answers: JsonlAppender | None = None
+        self._bare: JsonlAppender | None = None
+        self.bare_scores = BareScores(self.read_bare(), self._record_bare)
 
     def record_turn(self, turn: Turn) -> bool:
         """Append a turn unless it is recorded already; returns whether it was new."""
@@ -171,6 +178,16 @@ class Journal:
             return {}
         return {str(value["id"]): list(value["hits"]) for _, value in read_json_lines(path)}
 
+    def read_bare(self, folder: Path | None = None) -> list[BareScore]:
+        """Return the options' scores without context; `folder` is that of another run."""
+        path = (folder or self.out) / "bare.jsonl"
+        return list(read_jsonl(path, BareScore)) if path.exists() else []
+
+    def _record_bare(self, score: BareScore) -> None:
+        if self._bare is None:
+            self._bare = JsonlAppender(self.out / "bare.jsonl")
+        self._bare.append(score)
+
     def beat(self, used: float, *, force: bool = False) -> None:
         """Write the seconds used, at most every two seconds unless forced."""
         if force or used - self._last_beat >= BEAT_SECONDS:
@@ -179,12 +196,20 @@ class Journal:
             write_json(self.out / "clock.json", now)
 
     def sync(self) -> None:
-        """Flush the journal to the disk."""
+        """Flush the journal to the disk; a turn never without the scores that it was made from."""
+        if self._bare is not None:
+            self._bare.sync()
         self._plan.sync()
 
     def finish(self, order: Sequence[str], answers: Sequence[Answer]) -> list[Timing]:
         """Close the files and sort them by `order` (ids); returns a timing per question."""
-        for appender in (self._plan, self._timings, self._evidence, self._answers):
+        for appender in (
+            self._plan,
+            self._timings,
+            self._evidence,
+            self._answers,
+            self._bare,
+        ):
             if appender is not None:
                 appender.close()
         position = {identity: number for number, identity in enumerate(order)}
@@ -196,6 +221,9 @@ class Journal:
             ({"id": i, "hits": evidence[i]} for i in order if i in evidence),
         )
         write_jsonl(self.out / "timings.jsonl", timings)
+        if (self.out / "bare.jsonl").exists():
+            bare = sorted(self.read_bare(), key=lambda score: score.text)
+            write_jsonl(self.out / "bare.jsonl", bare)
         write_jsonl(self.out / "plan.jsonl", turns)
         write_jsonl(self.out / "answers.jsonl", answers)
         return timings

@@ -5,7 +5,14 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
+from kofinlaw.data.prompting.contrast import (
+    bare_messages,
+    contrast_answer,
+    contrast_messages,
+    contrast_text,
+)
 from kofinlaw.data.prompting.packing import pack_with_index
+from kofinlaw.data.prompting.stems import is_negative
 from kofinlaw.data.prompting.wording import (
     AnswerForm,
     choice_candidates,
@@ -16,6 +23,7 @@ from kofinlaw.models.templates import ChatTemplate
 from kofinlaw.rag.answer.deadline import Plan
 from kofinlaw.rag.answer.free_text import opening_of
 from kofinlaw.rag.answer_settings import AnswerSettings
+from kofinlaw.rag.choosing.contrast import ContrastPrompt
 from kofinlaw.records import Chunk, Question
 from kofinlaw.tracing import child_span
 
@@ -36,6 +44,7 @@ class Prompt:
       drawn at random.
     - `opening` is the beginning of a free-text answer, which ends the prompt.
     - `evidence` are the packed texts in the prompt, one for each of `passages`.
+    - `contrast` has the other prompts of a choice by contrast, which shows no options; else None.
     """
 
     text: str
@@ -48,6 +57,7 @@ class Prompt:
     sampled: bool = False
     opening: str = ""
     evidence: tuple[str, ...] = ()
+    contrast: ContrastPrompt | None = None
 
     @property
     def shown(self) -> int:
@@ -74,8 +84,8 @@ class Prompter:
 
         Turn 0 is greedy. Later turns first show the options in their other orders, as many as
         `permutations` asks for. What is written in turns after those, or after reasoning, is
-        sampled. A prompt that is longer than the context loses evidence first, then the middle of
-        its stem.
+        sampled. A choice by contrast lists no options, under every plan. A prompt that is longer
+        than the context loses evidence first, then the middle of its stem.
         """
         settings, count = self.settings, len(question.options)
         form: AnswerForm = "label" if plan.label_only else settings.answer_form
@@ -83,7 +93,10 @@ class Prompter:
         orders = min(settings.permutations, count)
         order = tuple((option + (turn % orders)) % count for option in range(count))
         options = [question.options[option] for option in order]
-        choices = choice_candidates(options, form) if options else []
+        by_contrast = bool(options) and settings.choose_by == "contrast"
+        choices = choice_candidates(options, "text" if by_contrast else form) if options else []
+        if by_contrast:
+            choices = [contrast_answer(option, settings.contrast_form) for option in choices]
         opening = opening_of(question.question) if settings.free_opening and not options else ""
         room = settings.context_tokens - (
             max(self.count(choice) for choice in choices) if choices else settings.free_max_tokens
@@ -91,6 +104,10 @@ class Prompter:
         room -= settings.reasoning_tokens if reasoning else 0
 
         def render(stem: str, evidence: Sequence[str]) -> tuple[str, int]:
+            if by_contrast:
+                messages = contrast_messages(stem, evidence)
+                text = contrast_text(self.template, messages, settings.contrast_form)
+                return text, self.count(text)
             if options:
                 messages = choice_messages(stem, options, evidence, form, reasoning=reasoning)
             else:
@@ -130,6 +147,17 @@ class Prompter:
             sampled=turn > 0 and (reasoning or turn >= orders),
             opening=opening,
             evidence=tuple(evidence),
+            contrast=self._contrast(question, stem, evidence) if by_contrast else None,
+        )
+
+    def _contrast(self, question: Question, stem: str, evidence: Sequence[str]) -> ContrastPrompt:
+        """Return the other prompts of a choice by contrast; `stem` is the stem as shown."""
+        form = self.settings.contrast_form
+        wanted = evidence and self.settings.voters.get("evidence")
+        return ContrastPrompt(
+            bare=contrast_text(self.template, bare_messages(), form),
+            stem=contrast_text(self.template, contrast_messages(stem), form) if wanted else "",
+            negative=is_negative(question.question),
         )
 
 

@@ -15,10 +15,16 @@ from kofinlaw.models.templates import ChatTemplate
 from kofinlaw.rag.answer.agreement import combine
 from kofinlaw.rag.answer.batches import turns_of
 from kofinlaw.rag.answer.deadline import FULL
-from kofinlaw.rag.answer.engine_calls import Reply, ask_engine, call_model
+from kofinlaw.rag.answer.engine_calls import (
+    Reply,
+    ask_engine,
+    call_model,
+    missing_bare_scores,
+)
 from kofinlaw.rag.answer.fallback import fallback_answer
 from kofinlaw.rag.answer.prompts import Prompter, PromptInput, build_prompts
 from kofinlaw.rag.answer_settings import AnswerSettings
+from kofinlaw.rag.choosing.bare_scores import BareScores
 from kofinlaw.rag.questions.option_marks import split_options
 from kofinlaw.rag.retrieve.evidence import Searcher, search_questions
 from kofinlaw.rag.retrieve.in_force import AbsentAct
@@ -108,8 +114,15 @@ def ask_question(
     replies: list[Reply | None] = []
     if retriever is None or chunks or options or settings.without_evidence == "answer":
         seeds = [(seed, turn) for turn in range(turns)]
+
+        def call() -> list[Reply | None]:
+            bare = BareScores(missing_bare_scores(engine, prompts, BareScores()))
+            return ask_engine(
+                engine, prompts, seeds, settings, stop=template.stop, plan=FULL, bare=bare
+            )
+
         replies = call_model(
-            lambda: ask_engine(engine, prompts, seeds, settings, stop=template.stop, plan=FULL),
+            call,
             inputs,
             prompts,
             FULL,

@@ -9,6 +9,7 @@ __all__ = [
     "FUNNEL",
     "LANGUAGES",
     "MERGE_CHECKS",
+    "METHODS",
     "SECTIONS",
     "SLICES",
     "STAGES",
@@ -16,6 +17,7 @@ __all__ = [
     "TRAINING",
     "baseline_label",
     "pair_label",
+    "row_label",
     "slice_label",
     "stage_label",
     "system_label",
@@ -34,11 +36,19 @@ BASELINES = {
     "longest": ("가장 긴 보기", "longest option"),
     "uniform": ("무작위", "uniform guess"),
     "echo": ("질문을 그대로 답함", "question repeated"),
+    "stem_overlap": ("질문과 겹치는 보기", "stem overlap"),
+    "sentence": ("질문과 가장 가까운 근거 문장", "nearest evidence sentence"),
     "overlap": ("근거와 겹치는 보기", "evidence overlap"),
+    "look_up": ("근거에서 그대로 찾은 보기", "look-up in the evidence"),
 }
+METHODS = {"bigrams": ("바이그램", "bigrams"), "morphemes": ("형태소", "morphemes")}
 SLICES = {
+    "rows:odd": ("홀수 번째 행", "odd rows"),
+    "rows:even": ("짝수 번째 행", "even rows"),
     "negative": ("부정형 질문", "negative stem"),
     "positive": ("긍정형 질문", "positive stem"),
+    "hard": ("읽어야 푸는 문항", "hard"),
+    "look_up": ("찾아서 푸는 문항", "look-up"),
     "numeric": ("숫자 보기", "numeric options"),
     "article-quoted": ("조문 번호 인용", "article cited"),
     "scenario": ("사례형", "scenario"),
@@ -77,6 +87,7 @@ STAGES = {
     "export": ("내보내기", "export"),
     "submission": ("제출 파일", "submission"),
     "score": ("채점", "scoring"),
+    "exams": ("시험", "exams"),
     "report": ("보고서", "report"),
 }
 FUNNEL = {
@@ -118,6 +129,7 @@ MERGE_CHECKS = {
 }
 SECTIONS = {
     "scores": ("점수", "Scores"),
+    "exams": ("시험", "Exams"),
     "slices": ("문항 유형별", "Slices"),
     "items": ("문항별 결과", "Item results"),
     "training": ("학습", "Training"),
@@ -141,16 +153,26 @@ def pair_label(first: str, second: str) -> Words:
     return f"{before[0]} → {after[0]}", f"{before[1]} → {after[1]}"
 
 
-def baseline_label(name: str) -> Words:
-    """Return a baseline's name; `overlap:SYSTEM` also names its system."""
+def baseline_label(name: str, method: str = "") -> Words:
+    """Return a baseline's name; `overlap:SYSTEM` also names its system.
+
+    `method` is how its tokens were made (`bigrams` or `morphemes`), or empty.
+    """
     kind, _, system = name.partition(":")
     if kind not in BASELINES:
         return name, name
     korean, english = BASELINES[kind]
+    if method in METHODS:
+        korean, english = f"{korean}, {METHODS[method][0]}", f"{english}, {METHODS[method][1]}"
     if not system:
         return korean, english
     label = system_label(system)
     return f"{korean}, {label[0]}", f"{english}, {label[1]}"
+
+
+def row_label(name: str) -> Words:
+    """Return the name of a system or a solver."""
+    return system_label(name) if name in SYSTEMS else baseline_label(name)
 
 
 def slice_label(name: str) -> Words:
@@ -159,7 +181,7 @@ def slice_label(name: str) -> Words:
     if name.startswith("options-"):
         count = name.removeprefix("options-")
         return f"보기 {count}개", f"{count} options"
-    if value and kind in ("domain", "sub_domain"):
+    if value and kind in ("domain", "sub_domain", "category", "year", "paper"):
         return value, value
     return SLICES.get(name, (name, name))
 
@@ -169,4 +191,8 @@ def stage_label(name: str) -> Words:
     if name.startswith("answer-"):
         label = system_label(name.removeprefix("answer-"))
         return f"답변: {label[0]}", f"answers: {label[1]}"
+    if name.startswith("exam-"):
+        exam, _, part = name.removeprefix("exam-").partition(".")
+        label = STAGES.get(part) or system_label(part) if part else ("문항", "questions")
+        return f"시험 {exam}: {label[0]}", f"exam {exam}: {label[1]}"
     return STAGES.get(name, (name, name))

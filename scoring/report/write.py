@@ -8,6 +8,7 @@ from pathlib import Path
 
 from kofinlaw import UserError
 from kofinlaw.files import write_json, write_text
+from kofinlaw.scoring.exams.exam_table import exams_markdown
 from kofinlaw.scoring.markdown import scores_markdown
 from kofinlaw.scoring.report.gather import gather
 from kofinlaw.scoring.report.page import render
@@ -21,7 +22,7 @@ __all__ = ["ReportResult", "report_markdown", "write_report"]
 class ReportResult:
     """The result of `write_report`.
 
-    `outcome` says whether training helped: helped, hurt, unclear, none or unknown.
+    `outcome` says whether training helped: helped, no-claim, hurt, unclear, none or unknown.
     """
 
     outcome: str
@@ -82,6 +83,8 @@ def report_markdown(figures: ReportFigures) -> str:
     if figures["scores"]:
         page = scores_markdown(figures["scores"])
         lines += ["", page.replace("# Scores", "## 점수 (Scores)", 1).rstrip()]
+    if figures["exams"]:
+        lines += ["", "## 시험 (Exams)", "", exams_markdown(figures["exams"]).rstrip()]
     lines += [*_model_lines(figures), *_stage_lines(figures), *_environment_lines(figures)]
     return "\n".join(lines) + "\n"
 

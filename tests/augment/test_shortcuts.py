@@ -1,12 +1,9 @@
-from kofinlaw.augment.shortcuts import longest_credit, overlap_credit
+from kofinlaw.augment.shortcuts import shortcut_figures
 
 
-def test_overlap_takes_the_least_for_a_negative_stem_and_shares_ties():
-    options = [{"가", "나"}, {"가"}, {"다"}]
-    assert overlap_credit(options, 0, [{"가", "나"}]) == 0.5
-    assert overlap_credit(options, 2, [{"가", "나"}]) == 0
-    assert overlap_credit(options, 2, [{"가", "나"}], negative=True) == 1
-
-
-def test_the_longest_option_shares_ties():
-    assert longest_credit(["가", "나나", "다다"], 1) == 0.5
+def test_the_longest_option_is_compared_with_chance_and_ties_are_shared():
+    rows = [(["가", "나나", "다다", "라"], 1), (["가", "나", "다", "라"], 0)]
+    figures = shortcut_figures(rows)
+    assert (figures["uniform"], figures["longest"]) == (0.25, 0.375)
+    assert figures["longest_gain"] == 12.5
+    assert figures["positions"] == {"1": 1, "2": 1}

@@ -11,6 +11,14 @@ from kofinlaw.rag.settings import RagSettings
 def test_impossible_settings_are_refused() -> None:
     with pytest.raises(ValueError, match="leaves nothing"):
         AnswerSettings(budget_minutes=1, reserve_minutes=2)
+    with pytest.raises(ValueError, match="permutations must be 1"):
+        AnswerSettings(choose_by="contrast", permutations=2)
+    with pytest.raises(ValueError, match="reasoning_tokens must be 0"):
+        AnswerSettings(choose_by="contrast", reasoning_tokens=32)
+    with pytest.raises(ValueError, match="no voter with a weight"):
+        AnswerSettings(choose_by="contrast", voters={"contrast": 0.0})
+    with pytest.raises(ValueError, match="'contrast' or 'evidence'"):
+        AnswerSettings(voters={"longest": 1.0})  # type: ignore[dict-item]
     with pytest.raises(ValueError, match="no embedder"):
         RagSettings(alpha=1.0)
     with pytest.raises(ValueError, match="pool 5 is smaller"):

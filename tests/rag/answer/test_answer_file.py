@@ -26,12 +26,16 @@ def test_with_time_enough_every_answer_is_the_models(tmp_path: Path, questions: 
 
 
 @pytest.mark.parametrize("form", ["label", "text"])
-@pytest.mark.parametrize("choose_by", ["score", "generate"])
+@pytest.mark.parametrize("choose_by", ["score", "generate", "contrast"])
 def test_every_way_to_choose_gives_valid_answers(
     tmp_path: Path, questions: Path, form: str, choose_by: str
 ) -> None:
     figures = World(searcher=None).answer(
-        questions, tmp_path / "out", answer_form=form, choose_by=choose_by, permutations=2
+        questions,
+        tmp_path / "out",
+        answer_form=form,
+        choose_by=choose_by,
+        permutations=1 if choose_by == "contrast" else 2,
     )
     assert figures["fallback"] == 0
     assert_complete(tmp_path / "out", questions)

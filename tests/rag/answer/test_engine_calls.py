@@ -2,19 +2,28 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 import simulation
-from worlds import World, rows
+from worlds import World, assert_complete, rows, same_bytes
 
+from kofinlaw.data.prompting.contrast import bare_messages
 from kofinlaw.data.prompting.wording import REASONED_CUE, REASONING_RULE
-from kofinlaw.models.engines.base import Generation, Request
+from kofinlaw.models.engines.base import ChoiceScore, Generation, Request
 from kofinlaw.models.engines.dummy_engine import DummyEngine
-from kofinlaw.rag.answer.single_question import ask_question
+from kofinlaw.rag.answer.deadline import FULL
+from kofinlaw.rag.answer.engine_calls import ask_engine, missing_bare_scores
+from kofinlaw.rag.answer.prompts import Prompter
+from kofinlaw.rag.answer.single_question import AskedAnswer, ask_question
 from kofinlaw.rag.answer_settings import AnswerSettings
+from kofinlaw.rag.choosing.bare_scores import BareScores
+from kofinlaw.rag.questions.question_files import read_questions
 from kofinlaw.rag.retrieve.query_forms import generate_with
+from kofinlaw.records import Question
 
 
 @pytest.mark.parametrize("choose_by", ["score", "generate"])
@@ -53,3 +62,147 @@ def test_log_probabilities_are_asked_for_only_where_they_are_read() -> None:
     wanted.clear()
     generate_with(Noting(), simulation.TEMPLATE)(["검색문을 쓰십시오.", "조문을 쓰십시오."])
     assert wanted == {"reasons": {False}}
+
+
+class Scoring(DummyEngine):
+    """Notes what is scored."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.asked: list[tuple[str, tuple[str, ...]]] = []
+
+    def score(
+        self, prompts: Sequence[str], choices: Sequence[Sequence[str]]
+    ) -> list[list[ChoiceScore]]:
+        self.asked += [(p, tuple(row)) for p, row in zip(prompts, choices, strict=True)]
+        return super().score(prompts, choices)
+
+
+BARE = simulation.TEMPLATE.render(bare_messages(), add_generation_prompt=True)
+
+
+def by_contrast(stem: str, options: Sequence[str], **values: object) -> AskedAnswer:
+    settings = AnswerSettings(choose_by="contrast", **values)  # type: ignore[arg-type]
+    asked = "\n".join([stem, *(f"{n} {text}" for n, text in enumerate(options, 1))])
+    return ask_question(
+        asked,
+        engine=DummyEngine(),
+        template=simulation.TEMPLATE,
+        retriever=simulation.FakeSearcher(simulation.Clock()),
+        settings=settings,
+    )
+
+
+@pytest.mark.parametrize("voters", [{"contrast": 1.0}, {"contrast": 0.5, "evidence": 1.0}])
+def test_the_options_order_does_not_matter_by_contrast(voters: dict[str, float]) -> None:
+    options = ("3일", "5일 이내", "10일", "30일")
+    found = {
+        (answer.option, answer.confidence)
+        for order in itertools.permutations(options)
+        for answer in [by_contrast("통지 기한은?", order, voters=voters)]
+    }
+    assert len(found) == 1
+    assert next(iter(found))[0] in options
+
+
+def test_a_negative_stem_takes_the_option_that_fits_least() -> None:
+    engine = Scoring()
+    turns = {}
+    for stem in ("다음 중 옳은 것은?", "다음 중 옳지 않은 것은?"):
+        question = Question("q", stem, ("3일", "5일", "10일"))
+        settings = AnswerSettings(choose_by="contrast")
+        prompt = Prompter(simulation.TEMPLATE, settings, 0, len).build(question, [], FULL)
+        # Both stems get the same scores, so that only the sign differs.
+        prompt = replace(prompt, text="같은 물음")
+        bare = BareScores(missing_bare_scores(engine, [prompt], BareScores()))
+        (reply,) = ask_engine(
+            engine, [prompt], [(0, 0)], settings, stop="<end>", plan=FULL, bare=bare
+        )
+        assert reply is not None
+        turns[stem] = reply
+    positive, negative = turns.values()
+    assert positive.votes == negative.votes
+    assert positive.scores.index(max(positive.scores)) == negative.scores.index(
+        min(negative.scores)
+    )
+
+
+def test_options_are_not_listed_and_each_text_is_scored_bare_once(
+    tmp_path: Path, questions: Path
+) -> None:
+    engine = Scoring()
+    World().answer(
+        questions,
+        tmp_path / "out",
+        open_engine=lambda: engine,
+        choose_by="contrast",
+        batch_questions=4,
+    )
+    bare = [text for prompt, row in engine.asked if prompt == BARE for text in row]
+    asked = {o for q in read_questions(questions).questions for o in q.options}
+    assert sorted(bare) == sorted(asked)
+    shown = [(prompt, row) for prompt, row in engine.asked if prompt != BARE]
+    assert len(shown) == 40
+    assert not any(option in prompt for prompt, row in shown for option in row)
+    for turn in rows(tmp_path / "out/plan.jsonl"):
+        voters = [vote["voter"] for vote in turn["votes"]]
+        assert voters == (["contrast"] if turn["scores"] else [])
+
+
+def test_answers_by_contrast_do_not_depend_on_batches(tmp_path: Path, questions: Path) -> None:
+    for name, size in (("a", 3), ("b", 16)):
+        World().answer(
+            questions,
+            tmp_path / name,
+            choose_by="contrast",
+            voters={"contrast": 1.0, "evidence": 1.0},
+            batch_questions=size,
+        )
+    same_bytes(tmp_path / "a", tmp_path / "b", ("answers.jsonl", "plan.jsonl", "bare.jsonl"))
+
+
+def test_a_replay_repeats_the_bytes_of_a_choice_by_contrast(
+    tmp_path: Path, questions: Path
+) -> None:
+    World().answer(questions, tmp_path / "first", choose_by="contrast")
+    world = World()
+    plan = tmp_path / "first/plan.jsonl"
+    world.answer(questions, tmp_path / "again", choose_by="contrast", replay=plan)
+    same_bytes(tmp_path / "first", tmp_path / "again", ("answers.jsonl", "plan.jsonl"))
+    assert BARE not in world.prompts
+
+
+def test_an_engine_that_fails_leaves_complete_answers_by_contrast(
+    tmp_path: Path, questions: Path
+) -> None:
+    faults = simulation.Faults(crash=0.1, memory=0.1, stall=0.05, empty=0.3, short=0.1)
+    world = World(faults=faults, seed=3)
+    world.answer(
+        questions,
+        tmp_path / "out",
+        choose_by="contrast",
+        voters={"contrast": 1.0, "evidence": 0.5},
+        budget_minutes=600,
+    )
+    assert_complete(tmp_path / "out", questions)
+    failed = [turn for turn in rows(tmp_path / "out/plan.jsonl") if turn["failed"]]
+    assert len(failed) < 10
+
+
+def test_every_plan_chooses_by_contrast_and_the_last_shows_no_evidence(
+    tmp_path: Path, questions: Path
+) -> None:
+    world = World(faults=simulation.Faults(seconds_per_token=0.01))
+    figures = world.answer(
+        questions,
+        tmp_path / "out",
+        choose_by="contrast",
+        voters={"contrast": 1.0, "evidence": 1.0},
+        budget_minutes=4,
+    )
+    assert figures["fallback"] == 0
+    assert figures["plan_label-only"] > 0
+    for turn in rows(tmp_path / "out/plan.jsonl"):
+        if turn["scores"]:
+            voters = [vote["voter"] for vote in turn["votes"]]
+            assert voters == (["contrast", "evidence"] if turn["shown"] else ["contrast"])

@@ -63,11 +63,15 @@ class Killed(BaseException):
     """Simulates a kill: nothing after it runs."""
 
 
+@pytest.mark.parametrize("choose_by", ["score", "contrast"])
 @pytest.mark.parametrize("seed", range(12))
-def test_killed_anywhere_and_run_again_gives_the_same_bytes(tmp_path: Path, seed: int) -> None:
+def test_killed_anywhere_and_run_again_gives_the_same_bytes(
+    tmp_path: Path, seed: int, choose_by: str
+) -> None:
     questions = simulation.question_file(tmp_path, 25, 4, random.Random(seed))
     options: dict[str, Any] = {
-        "permutations": 3,
+        "choose_by": choose_by,
+        "permutations": 3 if choose_by == "score" else 1,
         "votes": 3,
         "batch_questions": 4,
         "budget_minutes": 600,
@@ -89,13 +93,17 @@ def test_killed_anywhere_and_run_again_gives_the_same_bytes(tmp_path: Path, seed
             world.answer(questions, tmp_path / "cut", progress=progress, **options)
             break
         except Killed:
-            with open(tmp_path / "cut" / "plan.jsonl", "a", encoding="utf-8") as handle:
-                handle.write('{"id": "torn')
+            for name in ("plan.jsonl", *(["bare.jsonl"] if choose_by == "contrast" else [])):
+                with open(tmp_path / "cut" / name, "a", encoding="utf-8") as handle:
+                    handle.write('{"id": "torn')
             assert len(submitted(tmp_path / "cut")) == 29
         finally:
             prompts += world.prompts
     World().answer(questions, tmp_path / "cut", **options)
     same_bytes(tmp_path / "cut", tmp_path / "whole")
+    if choose_by == "contrast":
+        same_bytes(tmp_path / "cut", tmp_path / "whole", ("bare.jsonl",))
+        return
     assert len(prompts) <= len(set(prompts)) + 2 * 4 * 6
 
 

@@ -1,0 +1,33 @@
+"""Prompts of a choice by contrast: without options, in a chat template or as plain text."""
+
+from __future__ import annotations
+
+from kofinlaw.data.prompting.contrast import (
+    bare_messages,
+    contrast_answer,
+    contrast_messages,
+    contrast_text,
+)
+from kofinlaw.models.templates import ChatTemplate
+
+TEMPLATE = ChatTemplate(
+    "{{ bos_token }}{% for m in messages %}<{{ m.role }}>{{ m.content }}<end>{% endfor %}"
+    "{% if add_generation_prompt %}<assistant>{% endif %}",
+    bos="<s>",
+    eos="<end>",
+)
+
+
+def test_evidence_comes_before_the_stem_and_the_answer_follows() -> None:
+    messages = contrast_messages("기한은?", ["제9조\n3일 이내", "제10조"])
+    body = "[참고 조문]\n제9조\n3일 이내\n\n제10조\n\n[문제] 기한은?\n정답:"
+    assert messages == [{"role": "user", "content": body}]
+    assert contrast_text(TEMPLATE, messages) == f"<s><user>{body}<end><assistant>"
+    assert contrast_messages("기한은?") == [{"role": "user", "content": "[문제] 기한은?\n정답:"}]
+
+
+def test_the_plain_form_has_no_turns_and_a_space_before_the_answer() -> None:
+    assert contrast_text(TEMPLATE, bare_messages(), "plain") == "<s>정답:"
+    assert contrast_text(TEMPLATE, bare_messages(), "chat") == "<s><user>정답:<end><assistant>"
+    assert contrast_answer("3일", "plain") == " 3일"
+    assert contrast_answer("3일") == "3일"

@@ -1,0 +1,73 @@
+"""Votes become probabilities: standardised, weighted, turned once, without position or length."""
+
+from __future__ import annotations
+
+import itertools
+import math
+
+import pytest
+
+from kofinlaw.rag.choosing.preference import (
+    Vote,
+    option_probabilities,
+    preferences,
+    standardised,
+)
+
+VOTES: list[Vote] = [
+    {"voter": "contrast", "values": [0.5, -0.1, 0.2, 0.0]},
+    {"voter": "evidence", "values": [0.1, 0.4, 0.2, 0.1]},
+]
+TEXTS = ["3일", "5일 이내에 보고", "10일", "30일"]
+
+
+def test_values_have_mean_zero_and_deviation_one() -> None:
+    values = standardised([3.0, 1.0, 2.0, 10.0])
+    assert sum(values) == pytest.approx(0.0)
+    assert math.sqrt(sum(v * v for v in values) / 4) == pytest.approx(1.0)
+    assert standardised([2.0, 2.0, 2.0]) == [0.0, 0.0, 0.0]
+    assert standardised([0.1 + 0.2, 0.3, 0.3]) == [0.0, 0.0, 0.0]
+
+
+def test_a_negative_stem_turns_the_order_and_nothing_else() -> None:
+    weights = {"contrast": 1.0, "evidence": 0.5}
+    positive = preferences(VOTES, weights, negative=False)
+    negative = preferences(VOTES, weights, negative=True)
+    assert negative == [-value for value in positive]
+    assert positive.index(max(positive)) == negative.index(min(negative)) == 0
+
+
+def test_only_voters_with_a_weight_count() -> None:
+    alone = preferences(VOTES, {"evidence": 2.0}, negative=False)
+    assert alone == [2.0 * value for value in standardised(VOTES[1]["values"])]
+    assert preferences(VOTES[:1], {"evidence": 2.0}, negative=False) == standardised(
+        VOTES[0]["values"]
+    )
+
+
+def test_options_in_another_order_get_the_same_probabilities() -> None:
+    weights = {"contrast": 1.0, "evidence": 0.5}
+    given = option_probabilities(preferences(VOTES, weights, negative=True), TEXTS)
+    for order in itertools.permutations(range(4)):
+        moved: list[Vote] = [
+            {"voter": v["voter"], "values": [v["values"][i] for i in order]} for v in VOTES
+        ]
+        preferred = preferences(moved, weights, negative=True)
+        found = option_probabilities(preferred, [TEXTS[i] for i in order])
+        assert found == pytest.approx([given[i] for i in order], abs=2e-8)
+
+
+def test_a_tie_depends_neither_on_position_nor_on_length() -> None:
+    chosen = set()
+    for order in itertools.permutations(TEXTS):
+        found = option_probabilities([0.0] * 4, order)
+        assert sum(value == max(found) for value in found) == 1
+        chosen.add(order[found.index(max(found))])
+    assert len(chosen) == 1
+
+
+def test_a_higher_temperature_is_less_confident() -> None:
+    cold = option_probabilities([1.0, 0.0], ["가", "나"], 0.5)
+    warm = option_probabilities([1.0, 0.0], ["가", "나"], 5.0)
+    assert cold[0] > warm[0] > 0.5
+    assert sum(cold) == pytest.approx(1.0)
