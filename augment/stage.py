@@ -129,6 +129,8 @@ def generate_examples(
             ledger or out / "asked.jsonl",
             seed=seed,
             protected=protected,
+            drafts=[draft for draft in drafts if draft.document not in held_out],
+            form=settings.answer_form,
             used=out / "ledger.jsonl",
             resume=resume,
             progress=progress,

@@ -175,8 +175,14 @@ def baseline_label(name: str, method: str = "") -> Words:
 
 
 def row_label(name: str) -> Words:
-    """Return the name of a system or a solver."""
-    return system_label(name) if name in SYSTEMS else baseline_label(name)
+    """Return the name of a system, or of a solver of an exam (`overlap_bigrams:SYSTEM`)."""
+    if name in SYSTEMS:
+        return system_label(name)
+    solver, colon, system = name.partition(":")
+    if solver.startswith("overlap_"):
+        kind, _, method = solver.partition("_")
+        return baseline_label(f"{kind}{colon}{system}", method)
+    return baseline_label(name)
 
 
 def slice_label(name: str) -> Words:
