@@ -189,14 +189,14 @@ def free_examples(
         asked = f"{item.question}\n{item.reference}"
         if context.protected.shared_run(item.question) or context.protected.contained_text(asked):
             continue
-        missing = settings.shown_evidence and rng.random() < settings.raft.gold_missing_share
+        missing = settings.shown_evidence and rng.random() < settings.raft.free_missing_share
         found = _evidence(context, item.question, (item.unit,), item.focus, rng, missing=missing)
         if found is None:
             continue
         name = free_id(item)
         asked, changes = _surface(context, name, item.question, [item.reference, *item.keywords])
         messages = free_messages(asked, found.texts)
-        reply = NO_EVIDENCE if missing else item.reference
+        reply = f"{NO_EVIDENCE} {item.needs}" if missing else item.reference
         messages.append({"role": "assistant", "content": reply})
         task = "free_gold_missing" if missing else "free"
         provenance = _provenance(found.chunks, "free", context.seed)
