@@ -37,7 +37,8 @@ def generate(law: Law, seed: int) -> Iterator[Draft]:
             wrong = other_parties(law, clause, who, rng)
             stem = _who(clause, who, rng)
             yield from _draft(law, clause, "actor", stem, who, wrong)
-        for towards in addressees(clause.main):
+        # Towards one party forbidden, towards another perhaps too.
+        for towards in () if forbids(clause.main) else addressees(clause.main):
             if towards != named and clause.main.count(towards) == 1:
                 wrong = other_addressees(law, clause, towards, rng)
                 stem = _towards(clause, towards, rng)

@@ -17,7 +17,7 @@ from kofinlaw.augment.reading.phrasing import as_quotation
 
 __all__ = ["generate"]
 
-_EXCEPT = re.compile(r"^다만, (?P<case>[^,]{8,70}(?:경우|때))에?는? ")
+_EXCEPT = re.compile(r"^다만, (?P<case>[^,]{8,70}(?:경우|때))(?:에는|에도|는) ")
 # `제2호에 해당하는 경우` says nothing by itself.
 _POINTS_ELSEWHERE = re.compile(r"제\d+[항호]|같은 [조항호]|본문|단서|^(?:그|이|해당|각각) |이 경우")
 # The case is a part of another case: …를 증명하는 경우에는 … 계약을 체결한 경우에는.
@@ -72,7 +72,7 @@ def _stem(clause: Clause, rng: random.Random) -> str:
     if said:
         plain = [
             f"{start} {said} 규정의 단서에서 정한 경우는?",
-            f"{start} {said} 규정에 단서로 붙은 경우는?",
+            f"{start} {said} 규정의 단서가 정하는 경우는?",
             f"{start} {said} 규정의 단서에서 달리 정한 경우로 옳은 것은?",
         ]
     if said and _EXCEPTS.search(clause.proviso):

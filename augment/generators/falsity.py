@@ -104,6 +104,7 @@ _EXCEPTS_ANYTHING = re.compile(
     r"달리 (?:정한|정하는|합의|약정)|특별한 (?:규정|사정|약정)|정당한 (?:사유|이유)|부득이"
     r"|(?:동의|허가|승인|인가)(?:가 있는|한|를 받은|을 받은|를 얻은|을 얻은)|필요하다고 인정"
     r"|필요(?:한|가 있는) 경우$|^\S+ \S+$"
+    r"|(?:령|규칙|정관)으로 (?:따로 )?정하는 경우$"
 )
 _OFFICES = ("state", "officer", "body")
 _FRACTION = re.compile(r"\d+분의 ?\d+")
@@ -434,7 +435,9 @@ def alterations(law: Law, clause: Clause, rng: random.Random) -> list[tuple[str,
     fractions = [] if allows(sentence) else [m.end() for m in _FRACTION.finditer(sentence)]
     for position in sorted({*(figure.end for figure in figures), *fractions}):
         match = _BOUND.match(sentence, position)
-        if match and sentence.count(match.group("bound")) == 1:
+        # `5명 이상 9명 이하`: with one bound changed the range is no range.
+        ranged = len(_BOUND.findall(sentence)) > 1
+        if match and sentence.count(match.group("bound")) == 1 and not ranged:
             start, end = match.span("bound")
             opposite = _OPPOSITE_BOUNDS[match.group("bound")]
             out.append(("bound", replace_span(sentence, start, end, opposite)))

@@ -82,7 +82,9 @@ def _ask(
             )
         ):
             continue
+        excepted = {other.text for other in find_figures(clause.proviso)}
         wrong = distinct(figure.text, other_figures(figure, clause.article.text, rng))
+        wrong = tuple(text for text in wrong if text not in excepted)
         question = "" if context else _question(clause, sentence, figure, rng)
         if question:
             wrong = tuple(w for w in wrong if find_figures(w)[0].unit == figure.unit)

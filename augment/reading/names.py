@@ -48,6 +48,12 @@ _DOES_NOTHING = re.compile(
     r"로 구성|(?:되어야 한다|된다|본다|[으]?로 한다|이다|의결한다|가진다|진다|속한다|[이가] 있다"
     r"|없다|같다)\.?$"
 )
+# `공사는 정관에 따라 운영한다`: the topic is the object where the sentence has no other.
+_NEEDS_AN_OBJECT = re.compile(
+    r"(?:운영|관리|설치|선임|임명|위촉|지정|부과|발행|조성|정|행|실시|개최|소집)"
+    r"(?:한다|하여야 한다|할 수 있다)\.?$"
+)
+_OBJECT = re.compile(r"[가-힣][을를](?= )")
 _ACTOR_FOLLOWS = re.compile(
     r"^\S+[가-힣][이가] (?!.*(?:경우|때에?는?|기 전|[가-힣]면|위하여|[는은한할된될]) )"
 )
@@ -95,6 +101,8 @@ def acting_subject(sentence: str) -> str:
     if not who:
         return ""
     rest = sentence[sentence.index(who) + len(who) + 1 :].strip()
+    if _NEEDS_AN_OBJECT.search(rest) and not _OBJECT.search(rest):
+        return ""
     if _ACTOR_FOLLOWS.search(rest) or (
         _DOES_NOTHING.search(rest) and not rest.rstrip(".").endswith("아니 된다")
     ):
