@@ -19,7 +19,9 @@ __all__ = ["generate"]
 
 _EXCEPT = re.compile(r"^다만, (?P<case>[^,]{8,70}(?:경우|때))(?:에는|에도|는) ")
 # `제2호에 해당하는 경우` says nothing by itself.
-_POINTS_ELSEWHERE = re.compile(r"제\d+[항호]|같은 [조항호]|본문|단서|^(?:그|이|해당|각각) |이 경우")
+_POINTS_ELSEWHERE = re.compile(
+    r"제\d+[항호]|같은 [조항호]|본문|단서|전\d?[항조]|전단|후단|^(?:그|이|해당|각각) |이 경우"
+)
 # The case is a part of another case: …를 증명하는 경우에는 … 계약을 체결한 경우에는.
 _CONTINUES = re.compile(r"(?:경우|때)에")
 # Whom or what the condition is about, where this is not the name of a party:

@@ -107,6 +107,7 @@ _EXCEPTS_ANYTHING = re.compile(
     r"|(?:령|규칙|정관)으로 (?:따로 )?정하는 경우$"
 )
 _OFFICES = ("state", "officer", "body")
+_ANY_BOUND = re.compile(r"(?<=[\d원명인일년월주회배개 ])(?:이상|이하|이내|초과|미만)")
 _FRACTION = re.compile(r"\d+분의 ?\d+")
 _OPPOSITE_BOUNDS = {
     "이상": "이하",
@@ -142,7 +143,8 @@ def other_parties(law: Law, clause: Clause, name: str, rng: random.Random) -> tu
     apart = [
         other
         for other in law.actors
-        if not words & set(other.split())
+        if other not in law.parties.local_names
+        and not words & set(other.split())
         and not names_overlap(other, name)
         and not any(law.parties.overlap(other, delegate) for delegate in delegates)
         and not law.parties.may_hold_for(other, name)
@@ -427,7 +429,9 @@ def alterations(law: Law, clause: Clause, rng: random.Random) -> list[tuple[str,
         if others:
             out.append(("actor", sentence[:start] + josa(others[0], "은/는") + rest))
     # Who may do something within 20 days may also do it within 10.
+    # `위원장 1명을 포함한`: any other number would be absurd.
     figures = [] if allows(sentence) else find_figures(sentence)
+    figures = [f for f in figures if not (f.dimension == "people" and f.value == 1)]
     for figure in figures[:1]:
         near = other_figures(figure, clause.article.text, rng)
         if near:
@@ -435,8 +439,8 @@ def alterations(law: Law, clause: Clause, rng: random.Random) -> list[tuple[str,
     fractions = [] if allows(sentence) else [m.end() for m in _FRACTION.finditer(sentence)]
     for position in sorted({*(figure.end for figure in figures), *fractions}):
         match = _BOUND.match(sentence, position)
-        # `5명 이상 9명 이하`: with one bound changed the range is no range.
-        ranged = len(_BOUND.findall(sentence)) > 1
+        # `5명 이상 9명 이하`: with one bound changed the range is empty.
+        ranged = len(_ANY_BOUND.findall(sentence)) > 1
         if match and sentence.count(match.group("bound")) == 1 and not ranged:
             start, end = match.span("bound")
             opposite = _OPPOSITE_BOUNDS[match.group("bound")]

@@ -17,7 +17,8 @@ from kofinlaw.records import Article
 __all__ = ["LONGEST_STATEMENT", "generate", "not_of_article"]
 
 LONGEST_STATEMENT = 95
-_OPEN_ENDED = re.compile(r"각 호|각 목|다음 |제\d+호")
+# `전항의 신청`: an option does not show what comes before it.
+_OPEN_ENDED = re.compile(r"각 ?호|각 ?목|다음 |제\d+호|전\d?[항조]|전단|후단")
 _DEPENDS = re.compile(r"제\d+항|같은 [조항호]")
 
 

@@ -22,6 +22,7 @@ __all__ = [
     "BLANK",
     "CITED_SHARE",
     "QUOTED_SHARE",
+    "SHORTEST_HEADING",
     "blank",
     "choose",
     "closing",
@@ -36,6 +37,8 @@ BLANK = "(   )"
 CITED_SHARE = 0.2
 QUOTED_SHARE = 0.15
 
+# Letters of a heading that says enough without its number (`직무` does not).
+SHORTEST_HEADING = 4
 _OPENINGS = (
     "{law}에 따르면",
     "{law}에 따를 때",
@@ -113,7 +116,8 @@ def subject_matter(
     law = f"「{article.title}」"
     if not article.heading:
         return f"{law} {article.number}"
-    if cited or headings.count(article.heading) > 1 or rng.random() < CITED_SHARE:
+    vague = len(article.heading) < SHORTEST_HEADING or headings.count(article.heading) > 1
+    if cited or vague or rng.random() < CITED_SHARE:
         return f"{law} {article.number}({article.heading})"
     return rng.choice(_MATTERS).format(law=law, topic=article.heading)
 

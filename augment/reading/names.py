@@ -35,6 +35,8 @@ _TOO_GENERAL = frozenset(
 _POINTS_BACK = re.compile(
     r"^(?:그|이|저|해당|당해|동|각|모든|어느|다른|같은|위|그러한|이러한|상대방) "
 )
+# 거래소시장 is a market; 광역시장 is a mayor.
+_MARKET = re.compile(r"(?<!특별)(?<!광역)(?<!자치)시장$")
 # Kiwi's tags of verbs, endings and of particles other than 와/과.
 _CLAUSE_TAGS = ("E", "VV", "VA", "VX", "VC", "JK", "JX")
 _SUBJECT = re.compile(
@@ -73,6 +75,8 @@ def is_name(text: str) -> bool:
     words = text.split()
     if text in _TOO_GENERAL or _POINTS_BACK.search(text) or "그" in words:
         return False
+    if _MARKET.search(text):
+        return False
     if not words or len(text) > 26 or len(words) > 5 or not NAME_ENDING.search(words[-1]):
         return False
     if any(_NOT_A_NAME.search(w) for w in words[:-1] if w not in ("또는", "및")):
@@ -89,7 +93,8 @@ def _holds_clause(text: str) -> bool:
 def subject(sentence: str) -> str:
     """Return the party that the sentence binds; empty where its first words are not a name."""
     match = _SUBJECT.match(sentence)
-    return match.group("name") if match and is_name(match.group("name")) else ""
+    name = match.group("name").strip() if match else ""
+    return name if name and is_name(name) else ""
 
 
 def acting_subject(sentence: str) -> str:

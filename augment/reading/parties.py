@@ -21,7 +21,9 @@ __all__ = ["LONGEST_MEANING", "SHORTEST_KIND", "Parties", "delegations"]
 SHORTEST_KIND = 5
 # Characters before a bracket that say what its short name means.
 LONGEST_MEANING = 90
-_SHORT = re.compile(r'이하(?: 이 [조항장절]에서)? ["“](?P<name>[^"“”]{2,20})["”]')
+_SHORT = re.compile(r'이하(?:[^"“”()\n]{0,40}에서)? ?["“](?P<name>[^"“”]{2,20})["”]')
+# A short name for one article only: `이하 이 조 및 제7조에서 "신청기관"이라 한다`.
+_LOCAL = re.compile(r'이하 이 [조항][^"“”()\n]{0,40}에서 ?["“](?P<name>[^"“”]{2,20})["”]')
 _TERM = re.compile(
     r'["“](?P<name>[^"“”]{2,20})["”](?:이라 함은|라 함은|이란|란) (?P<words>[^\n]{5,200})'
     r"(?P<list>(?:\n\s*[가-하]\. [^\n]*)*)"
@@ -61,15 +63,20 @@ _COUNCIL = re.compile(r"(?:위원회|위원장|위원|협의회|심의회)(?: ?(
 _ACTS_AS_ORGAN = (
     (
         re.compile(
-            r"(?:회사|은행|법인|조합|금고|협회|중앙회|연합회|공사|진흥원|단체|업자|사업자)등?$"
+            r"(?:회사|은행|법인|조합|금고|협회|중앙회|연합회|공사|진흥원|감독원|소비자원|참가기관|단체|업자|사업자)등?$"
         ),
         re.compile(
             r"(?:이사장|대표이사|대표자|조합장|(?<!주주)총회|(?<!위원)회장|사장|이사회|은행장|집행임원|집행자|지배인"
             r"|청산인|임원|임직원|직원|업무집행사원|책임자|담당자|부서장|본부장|부서|[가-힣]{2}부)$"
         ),
     ),
+    (
+        re.compile(r"(?:한국은행|감독원|진흥원|연구원|소비자원|공사|참가기관)$"),
+        re.compile(r"^(?:부?총재|부?원장|부원장보|금융통화위원회|금융감독원장)$"),
+    ),
     (re.compile(r"법원$"), re.compile(r"(?:재판장|법관|법원사무관등|판사|집행관)$")),
     (re.compile(r"(?:임원|임직원)$"), re.compile(r"(?:이사|감사|이사장|회장|청산인|직원|위원)$")),
+    (re.compile(r"위원$"), re.compile(r"(?:위원장|부위원장)$")),
     (re.compile(r"이사회$"), re.compile(r"(?:이사|이사장|감사위원회)$")),
 )
 # Roles that one person may have at a time: who pays (지급인) is also who uses the service.
@@ -91,6 +98,15 @@ class Parties:
     """
 
     articles: tuple[Article, ...]
+
+    @cached_property
+    def local_names(self) -> frozenset[str]:
+        """Short names that an article gives for itself only."""
+        return frozenset(
+            match.group("name")
+            for article in self.articles
+            for match in _LOCAL.finditer(article.text)
+        )
 
     def may_hold_for(self, other: str, name: str) -> bool:
         """Return whether a sentence about `name` may apply to `other` too."""
@@ -129,6 +145,8 @@ class Parties:
             or frozenset((normalize(first), normalize(second))) in self._equated
             or _state_and_organ(first, second)
             or _state_and_organ(second, first)
+            or _general_and_special(first, second)
+            or _general_and_special(second, first)
             or self._same_business(first, second)
             or self._same_business(second, first)
             or _body_and_head(first, second)
@@ -300,12 +318,33 @@ def _business(name: str) -> str:
     return bare.removesuffix("회사") + "업" if bare.endswith("회사") else ""
 
 
+# Names for any financial company, and roles that any company may have.
+_ANY_FINANCIAL = re.compile(r"^(?:국가|공공|금융|여신금융)?(?:기관|회사)등?$|^은행$|^금융투자업자$")
+_FINANCIAL = re.compile(r"(?:은행|회사|업자|금고|조합|기관|법인)등?$")
+_ROLE_OF_A_COMPANY = re.compile(
+    r"(?:상장법인|상장회사|주식회사|유한회사|합자회사|합명회사|자회사|지배회사|종속회사|외국회사|대상법인|대상업자"
+    r"|대상회사|대상기관|발행인|발행회사|신청기관|이용기관|외국법인)등?$"
+)
+
+
+def _general_and_special(first: str, second: str) -> bool:
+    """Return whether the first is a general name or a role that the second may have.
+
+    금융기관 and 신탁업자, 주권상장법인 and 보험회사.
+    """
+    return bool(
+        (_ANY_FINANCIAL.search(first) or _ROLE_OF_A_COMPANY.search(first))
+        and _FINANCIAL.search(second)
+    )
+
+
 def _body_and_head(first: str, second: str) -> bool:
     """Return whether the second acts for the first: 금융위원회 and 금융위원장, 금고 and 이사장,
     법원 and 재판장, 임원 and 감사.
     """
-    if _COUNCIL.search(first) and _COUNCIL.search(second):
-        return _COUNCIL.sub("", first) == _COUNCIL.sub("", second)
+    councils = _COUNCIL.search(first) and _COUNCIL.search(second)
+    if councils and _COUNCIL.sub("", first) == _COUNCIL.sub("", second):
+        return True
     return any(body.search(first) and bool(head.search(second)) for body, head in _ACTS_AS_ORGAN)
 
 

@@ -49,6 +49,23 @@ def test_a_ban_is_not_moved_to_another_and_a_leave_not_narrowed(parse):
     assert forbids("누구든지 이용자의 정보를 넘겨서는 안 된다.")
 
 
+def test_a_range_and_a_chair_keep_their_numbers_and_a_bound_its_particle(parse):
+    text = """
+##### 제1조 (구성)
+
+**①** 감독위원회는 5명 이상 9명 이하의 위원을 두어야 한다.
+**②** 감독위원회는 위원장 1명을 포함하여 위원을 두어야 한다.
+**③** 감독위원회는 재적위원 3분의 1 이상이 요구하는 때에는 회의를 소집하여야 한다.
+**④** 감독위원회는 10만원을 초과하는 비용을 이용자에게 돌려주어야 한다.
+"""
+    law = read_laws(parse("구성법", text)).acts[0]
+    found = [dict(alterations(law, clause, random.Random(0))) for clause in law.clauses]
+    assert "bound" not in found[0]
+    assert "number" not in found[1]
+    assert "3분의 1 이하가 요구" in found[2]["bound"]
+    assert "bound" not in found[3]
+
+
 def test_generators_take_their_wrong_options_from_falsity_only():
     prefix = "kofinlaw.augment.generators."
     checked = 0

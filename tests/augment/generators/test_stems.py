@@ -37,7 +37,7 @@ def test_a_heading_that_two_articles_have_comes_with_its_number(parse):
 
 은행은 알려야 한다.
 
-##### 제3조 (공시)
+##### 제3조 (금리의 공시)
 
 은행은 알려야 한다.
 """
@@ -47,7 +47,7 @@ def test_a_heading_that_two_articles_have_comes_with_its_number(parse):
         for a in law.articles
     ]
     assert matters[0] == {"「은행업법」 제1조(보고)"}
-    assert "「은행업법」상 공시" in matters[2]
+    assert "「은행업법」상 금리의 공시" in matters[2]
 
 
 def test_a_blank_shows_both_particles_where_the_options_differ(law):

@@ -32,3 +32,8 @@ def test_dates_and_article_numbers_are_no_figures():
 def test_twelve_months_and_a_year_do_not_differ():
     months, year = find_figures("12개월 또는 1년")
     assert not clearly_differ(months, year)
+
+
+def test_a_fraction_is_no_number_of_minutes():
+    assert find_figures("임원의 3분의 2 이상은 조합원이어야 한다.") == []
+    assert [figure.text for figure in find_figures("30분 이내에 알려야 한다.")] == ["30분"]

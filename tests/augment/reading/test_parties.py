@@ -128,3 +128,23 @@ def test_a_party_and_its_short_name_overlap(parse):
     law = read_laws(parse("법", text)).acts[0]
     assert law.parties.overlap("전자화폐발행자", "전자금융업자")
     assert not law.parties.overlap("전자화폐발행자", "이용자")
+
+
+def test_a_body_overlaps_with_its_head_its_organs_and_general_names(parse):
+    found = parties(
+        parse,
+        '"여신전문금융업"이란 신용카드업, 할부금융업 또는 시설대여업을 말한다.',
+        '공사는 자금을 신청한 은행(이하 이 조 및 제7조에서 "신청기관"이라 한다)을 심사한다.',
+    )
+    assert found.overlap("금융위원회", "금융위원장")
+    assert found.overlap("금고", "이사장")
+    assert found.overlap("법원", "재판장")
+    assert found.overlap("한국은행", "총재")
+    assert found.overlap("임명직 위원", "금융위원회 위원장")
+    assert found.overlap("여신전문금융회사", "할부금융업자")
+    assert found.overlap("금융기관", "신탁업자")
+    assert found.overlap("주권상장법인", "보험회사")
+    assert not found.overlap("금융감독원장", "예금보험공사")
+    assert not found.overlap("금융위원회", "감독위원장")
+    assert not found.overlap("신용카드업자", "할부금융업자")
+    assert found.local_names == {"신청기관"}
