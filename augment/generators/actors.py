@@ -27,7 +27,8 @@ def generate(law: Law, seed: int) -> Iterator[Draft]:
     or party.
     """
     for clause in law.clauses:
-        if not 25 <= len(clause.main) <= LONGEST_QUOTE:
+        # A bracket may add a party: `장관(권한을 위탁받은 자를 포함한다)`.
+        if not 25 <= len(clause.main) <= LONGEST_QUOTE or clause.restricted:
             continue
         rng = source_rng(seed, "actor", clause.article.id, clause.label)
         who, named = acting_subject(clause.main), subject(clause.main)

@@ -24,6 +24,8 @@ _POINTS_ELSEWHERE = re.compile(
 )
 # The case is a part of another case: …를 증명하는 경우에는 … 계약을 체결한 경우에는.
 _CONTINUES = re.compile(r"(?:경우|때)에")
+# `지연시킬 우려가 있는 경우`: what is delayed is not said.
+_WITHOUT_OBJECT = re.compile(r"^\S+[할킬울릴칠질될한된는] (?:우려|염려|필요|경우|때|사유)")
 # Whom or what the condition is about, where this is not the name of a party:
 # 지정권자는 … 취소한 경우, 이 법은 … 미치는 경우.
 _ABOUT_SOMEONE = re.compile(r"^(?:\S+ ){0,3}\S*[회자장관사원등법][은는] ")
@@ -111,4 +113,9 @@ def _without_subject(case: str) -> str:
 
 def _clear_alone(case: str) -> bool:
     """Return whether the condition can be understood without the text around it."""
-    return not (_POINTS_ELSEWHERE.search(case) or _ABOUT_SOMEONE.search(case) or has_topic(case))
+    return not (
+        _POINTS_ELSEWHERE.search(case)
+        or _WITHOUT_OBJECT.search(case)
+        or _ABOUT_SOMEONE.search(case)
+        or has_topic(case)
+    )

@@ -86,9 +86,19 @@ def bigram_share(text: str, grams: set[str]) -> float:
 
 
 def names_overlap(first: str, second: str) -> bool:
-    """Return whether one name contains the other: 금융회사 and 금융회사등."""
-    a, b = normalize(first), normalize(second)
-    return a in b or b in a
+    """Return whether one name contains or abbreviates the other: 금융회사 and 금융회사등."""
+    a, b = sorted((normalize(first), normalize(second)), key=len)
+    return a in b or _abbreviates(a, b)
+
+
+def _abbreviates(short: str, full: str) -> bool:
+    """Return whether the letters of the short name are in the full one, in order: 국정원장,
+    국가정보원장. First and last letters are the same.
+    """
+    if len(short) < 3 or short[0] != full[0] or short[-2:] != full[-2:]:
+        return False
+    letters = iter(full)
+    return all(letter in letters for letter in short)
 
 
 def drop_overlapping_names(answer: str, names: Sequence[str]) -> tuple[str, ...]:

@@ -53,7 +53,7 @@ _READ_AS = re.compile(r'["“](?P<one>[^"“”]{2,20})["”][은는] ["“](?P<
 _MARKS = re.compile(r"^[^가-힣「]*")
 _DELEGATES = re.compile(r"[^\n]*?(?:위탁|위임|대행|하여금|수행하게)[^\n]*")
 # The state acts through its organs: the duties and prohibitions of one are those of the other.
-_STATE = re.compile(r"^(?:정부|국가)$")
+_STATE = re.compile(r"^(?:정부|국가|(?:관계 )?(?:국가|행정|중앙행정|공공)기관(?:등|의 장)?)$")
 _ORGAN = re.compile(r"(?:장관|청장|처장|위원회|법원|대통령|국무총리|지방자치단체|기관)$")
 # An agent may do what its principal does, and any party may be an agent.
 _ACTS_FOR = re.compile(r"(?:수탁자|대리인)$")
@@ -73,6 +73,10 @@ _ACTS_AS_ORGAN = (
     (
         re.compile(r"(?:한국은행|감독원|진흥원|연구원|소비자원|공사|참가기관)$"),
         re.compile(r"^(?:부?총재|부?원장|부원장보|금융통화위원회|금융감독원장)$"),
+    ),
+    (
+        re.compile(r"(?:회사|은행|법인|조합|금고|기관)등?$"),
+        re.compile(r"(?:인사|보수|감사|위험관리|내부통제|임원후보추천|여신심사)위원회$"),
     ),
     (re.compile(r"법원$"), re.compile(r"(?:재판장|법관|법원사무관등|판사|집행관)$")),
     (re.compile(r"(?:임원|임직원)$"), re.compile(r"(?:이사|감사|이사장|회장|청산인|직원|위원)$")),
@@ -158,10 +162,13 @@ class Parties:
         """Return whether the business of the second is a case of that of the first.
 
         여신전문금융업 is 신용카드업 or 할부금융업: 할부금융업자 may be a 여신전문금융회사.
+        상호회사 is set up for 보험업: it is a 보험회사.
         """
         wide, narrow = _business(first), _business(second)
-        return bool(wide and narrow and wide != narrow) and any(
-            named.split("(")[0] == wide and narrow in words for named, words in self._meanings
+        return bool(wide and wide != narrow) and any(
+            (bool(narrow) and named.split("(")[0] == wide and narrow in words)
+            or (_same(named, second) and wide in words)
+            for named, words in self._meanings
         )
 
     @cached_property

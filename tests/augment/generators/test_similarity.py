@@ -2,6 +2,7 @@ from kofinlaw.augment.generators.similarity import (
     combines,
     content_bigrams,
     drop_similar,
+    names_overlap,
     resembles,
 )
 from kofinlaw.data.korean.words import bigrams
@@ -29,3 +30,10 @@ def test_two_items_differ_in_what_they_say_themselves():
     assert resembles(leak, [content_bigrams(guard)])
     same = ["가입자의 권익 보호대책", "가입자의 권익 보호"]
     assert drop_similar([*same, "사업계획이 타당할 것"]) == [same[0], "사업계획이 타당할 것"]
+
+
+def test_an_abbreviation_overlaps_with_the_full_name():
+    assert names_overlap("국정원장", "국가정보원장")
+    assert names_overlap("금융회사", "금융회사등")
+    assert not names_overlap("감독원장", "조정위원장")
+    assert not names_overlap("법무부장관", "행정안전부장관")

@@ -148,3 +148,15 @@ def test_a_body_overlaps_with_its_head_its_organs_and_general_names(parse):
     assert not found.overlap("금융위원회", "감독위원장")
     assert not found.overlap("신용카드업자", "할부금융업자")
     assert found.local_names == {"신청기관"}
+
+
+def test_a_company_for_a_business_and_a_body_of_the_state_overlap(parse):
+    found = parties(
+        parse,
+        '"상호회사"란 보험업을 경영할 목적으로 설립된 회사로서 보험계약자를 사원으로 하는 회사를 말한다.',
+    )
+    assert found.overlap("보험회사", "상호회사")
+    assert found.overlap("국가기관", "과학기술정보통신부장관")
+    assert found.overlap("금융기관", "인사위원회")
+    assert not found.overlap("보험회사", "보험협회")
+    assert not found.overlap("전기통신사업자", "과학기술정보통신부장관")
