@@ -98,7 +98,7 @@ IMPLIED = 0.8  # a sentence and a whole article, from which the sentence may fol
 _BY_LAW = re.compile(r"(?<![가-힣])법[령률](?:에|상|이|로)")
 # A bound directly after a figure, and its opposite. `10만원을 초과하는` has no opposite of the same
 # form.
-_BOUND = re.compile(r" ?(?P<bound>이상|이하|이내(?=에)|초과(?![하되시])|미만(?![하되시]))")
+_BOUND = re.compile(r" ?(?P<bound>이상|이하|이내(?=에(?!서))|초과(?![하되시])|미만(?![하되시]))")
 # A case that may except from any rule.
 _EXCEPTS_ANYTHING = re.compile(
     r"달리 (?:정한|정하는|합의|약정)|특별한 (?:규정|사정|약정)|정당한 (?:사유|이유)|부득이"
@@ -152,7 +152,11 @@ def other_parties(law: Law, clause: Clause, name: str, rng: random.Random) -> tu
     applied = " ".join(law.applied.get(clause.article.number, ()))
     apart = [other for other in apart if other not in applied]
     if party_class(name) == "state" and _AUTHORITY.search(clause.main):
-        apart = [other for other in apart if party_class(other) != "private"]
+        apart = [
+            other
+            for other in apart
+            if party_class(other) != "private" and other not in ("직원", "임직원")
+        ]
     if _OF_A_HUMAN.search(clause.main):
         apart = [other for other in apart if _HUMAN.search(other)]
     acting = {
@@ -175,7 +179,19 @@ def other_parties(law: Law, clause: Clause, name: str, rng: random.Random) -> tu
     ][:12]
     rng.shuffle(here)
     rng.shuffle(elsewhere)
-    return drop_overlapping_names(name, [*here, *elsewhere])[:8]
+    return _different_parties(law, drop_overlapping_names(name, [*here, *elsewhere]))[:8]
+
+
+def _different_parties(law: Law, names: Sequence[str]) -> tuple[str, ...]:
+    """Return the parties without those that overlap an earlier one.
+
+    금융위원회 and 금융위원장 among the wrong options would both be refused at sight.
+    """
+    out: list[str] = []
+    for name in names:
+        if not any(law.parties.overlap(name, other) for other in out):
+            out.append(name)
+    return tuple(out)
 
 
 def _plausible(law: Law, clause: Clause, name: str, other: str) -> bool:

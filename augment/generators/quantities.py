@@ -69,6 +69,8 @@ def _ask(
 ) -> Iterator[Draft]:
     if not 20 <= len(sentence) <= LONGEST_SENTENCE or len(context + sentence) > LONGEST_QUOTED:
         return
+    if "[" in context + sentence:  # `[이하 "동일차주"라 한다]`
+        return
     found = find_figures(sentence)
     around = find_figures(context)
     for figure in found:

@@ -54,7 +54,7 @@ _MARKS = re.compile(r"^[^가-힣「]*")
 _DELEGATES = re.compile(r"[^\n]*?(?:위탁|위임|대행|하여금|수행하게)[^\n]*")
 # The state acts through its organs: the duties and prohibitions of one are those of the other.
 _STATE = re.compile(r"^(?:정부|국가|(?:관계 )?(?:국가|행정|중앙행정|공공)기관(?:등|의 장)?)$")
-_ORGAN = re.compile(r"(?:장관|청장|처장|위원회|법원|대통령|국무총리|지방자치단체|기관)$")
+_ORGAN = re.compile(r"(?:장관|원장|청장|처장|위원회|법원|대통령|국무총리|지방자치단체|기관)$")
 # An agent may do what its principal does, and any party may be an agent.
 _ACTS_FOR = re.compile(r"(?:수탁자|대리인)$")
 # A council and its members: 금융위원회, 금융위원장.
@@ -66,14 +66,15 @@ _ACTS_AS_ORGAN = (
             r"(?:회사|은행|법인|조합|금고|협회|중앙회|연합회|공사|진흥원|감독원|소비자원|참가기관|단체|업자|사업자)등?$"
         ),
         re.compile(
-            r"(?:이사장|대표이사|대표자|조합장|(?<!주주)총회|(?<!위원)회장|사장|이사회|은행장|집행임원|집행자|지배인"
-            r"|청산인|임원|임직원|직원|업무집행사원|책임자|담당자|부서장|본부장|부서|[가-힣]{2}부)$"
+            r"^(?:이사장|대표이사|대표자|조합장|총회|회장|사장|이사회|은행장|대표집행임원|업무집행자|지배인|청산인)$"
+            r"|(?:임원|임직원|직원|사원|책임자|담당자|부서장|본부장|부서|[가-힣]{2}부)$"
         ),
     ),
     (
         re.compile(r"(?:한국은행|감독원|진흥원|연구원|소비자원|공사|참가기관)$"),
-        re.compile(r"^(?:부?총재|부?원장|부원장보|금융통화위원회|금융감독원장)$"),
+        re.compile(r"^(?:부?총재|부?원장|부원장보|금융통화위원회)$"),
     ),
+    (re.compile(r"(?:감독원|참가기관)$"), re.compile(r"금융감독원장$")),
     (
         re.compile(r"(?:회사|은행|법인|조합|금고|기관)등?$"),
         re.compile(r"(?:인사|보수|감사|위험관리|내부통제|임원후보추천|여신심사)위원회$"),
@@ -167,7 +168,7 @@ class Parties:
         wide, narrow = _business(first), _business(second)
         return bool(wide and wide != narrow) and any(
             (bool(narrow) and named.split("(")[0] == wide and narrow in words)
-            or (_same(named, second) and wide in words)
+            or (_same(named, second) and f"{wide}을 경영" in words)
             for named, words in self._meanings
         )
 
