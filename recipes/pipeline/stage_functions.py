@@ -20,6 +20,7 @@ from kofinlaw.recipes.pipeline.run import (
     system_folder,
     token_counter,
 )
+from kofinlaw.recipes.pipeline.voter_fitting import fitted_settings
 from kofinlaw.records import Key, Question
 from kofinlaw.results import StageResult
 
@@ -287,6 +288,7 @@ def answer_as(
     from kofinlaw.trace_files import open_tracer
 
     recipe = run.recipe
+    settings = fitted_settings(run, system, progress)  # before the budget starts to run
     folder = system_folder(run, system)
     retriever = None
     if system.endswith("rag"):
@@ -299,7 +301,7 @@ def answer_as(
             open_engine=lambda: open_engine(recipe.answer.engine, folder, seed=recipe.seed),
             template=template_for(folder),
             retriever=retriever,
-            settings=recipe.answer,
+            settings=settings,
             model=model_fingerprint(folder, recipe.answer.engine.gguf),
             context=RunContext(
                 seed=recipe.seed, started=time.monotonic(), tracer=tracer, progress=progress

@@ -12,7 +12,7 @@ from kofinlaw.recipes.pipeline.runner import Resume, Stage
 from kofinlaw.recipes.pipeline.schema import System
 from kofinlaw.trainer.settings import TrainSettings
 
-__all__ = ["STAGE_MODULES", "build_stages", "judge_trace", "train_inputs"]
+__all__ = ["ANSWER_MODULES", "STAGE_MODULES", "build_stages", "judge_trace", "train_inputs"]
 
 # The modules of this package whose code the stage functions use. `schema` and `recipe_file` are
 # not among them: what they produce is in the stages' settings and inputs.
@@ -20,6 +20,7 @@ STAGE_MODULES = (
     "kofinlaw.recipes.pipeline.run",
     "kofinlaw.recipes.pipeline.stage_functions",
 )
+ANSWER_MODULES = (*STAGE_MODULES, "kofinlaw.recipes.pipeline.voter_fitting")
 
 
 def build_stages(run: Run, resume: Resume = "if-possible") -> list[Stage]:
@@ -210,9 +211,10 @@ def _answers_of(run: Run, system: System) -> Stage:
         SYSTEM_STAGES[system],
         partial(functions.answer_as, run, system, run.questions_path),
         settings=_answer_settings(run),
+        inputs=_voter_file(run),
         packages=with_imported_packages("models", "rag"),
-        modules=STAGE_MODULES,
-        after=("questions", *index, *merged),
+        modules=ANSWER_MODULES,
+        after=(*_fitted_from(run), "questions", *index, *merged),
     )
 
 
@@ -221,11 +223,24 @@ def _submission(run: Run, questions: Path) -> Stage:
         "submission",
         partial(functions.answer_as, run, "trained-rag", questions),
         settings=_answer_settings(run),
-        inputs=(questions,),
+        inputs=(questions, *_voter_file(run)),
         packages=with_imported_packages("models", "rag"),
-        modules=STAGE_MODULES,
-        after=("index", "merge", "verify"),
+        modules=ANSWER_MODULES,
+        after=(*_fitted_from(run), "index", "merge", "verify"),
     )
+
+
+def _voter_file(run: Run) -> tuple[Path, ...]:
+    """Return the file of weights that choices by contrast use, if the recipe names one."""
+    voters = run.recipe.answer.voters
+    return (voters,) if isinstance(voters, Path) else ()
+
+
+def _fitted_from(run: Run) -> tuple[str, ...]:
+    """Return the stage whose examples the voters' weights are fitted to, if they are."""
+    answer = run.recipe.answer
+    fits = answer.choose_by == "contrast" and answer.voters == "fit"
+    return ("augment",) if fits else ()
 
 
 def _answer_settings(run: Run) -> dict[str, object]:
