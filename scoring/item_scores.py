@@ -19,6 +19,7 @@ from kofinlaw.scoring.metrics.fsku import (
     label_of,
 )
 from kofinlaw.scoring.metrics.grounding import Claim, ungrounded
+from kofinlaw.scoring.metrics.key_facts import FactScore, score_facts
 from kofinlaw.scoring.metrics.retrieval_scores import first_rank, in_context, ranked_units
 from kofinlaw.scoring.metrics.text_scores import text_scores
 from kofinlaw.scoring.result import Figure, Item
@@ -50,7 +51,8 @@ class ItemScorer:
 
     - `golds`: the keys; `given`: the answers; `cosines`: of the free-text answers;
     - `seconds`: time to answer; `unit_of`: article by chunk id;
-    - `shown`: ids of the passages in the prompt; `claims`: claims of the free-text answers.
+    - `shown`: ids of the passages in the prompt; `claims`: claims of the free-text answers;
+    - `plans`: plan of the answer by question id.
     """
 
     settings: ScoreSettings
@@ -62,6 +64,7 @@ class ItemScorer:
     unit_of: Mapping[str, str]
     shown: Mapping[str, Sequence[str]]
     claims: Claims
+    plans: Mapping[str, str]
 
     def item(self, question: Question) -> Item:
         """Return the scored item of a question that has a key."""
@@ -69,6 +72,7 @@ class ItemScorer:
         answer = self.given.answers.get(question.id)
         text = answer.answer if answer else ""
         score, cosine, keywords = self._scores(question, gold, text)
+        facts = self._facts(question, gold)
         return Item(
             system=self.system,
             id=question.id,
@@ -92,6 +96,10 @@ class ItemScorer:
             in_context=in_context(question.id, gold.units, self.shown, self.unit_of)
             if answer and gold.units
             else None,
+            plan=self.plans.get(question.id, "") if answer else "",
+            facts=facts.score if facts else None,
+            missing_facts=facts.missing if facts else (),
+            contradicted_facts=facts.contradicted if facts else (),
         )
 
     def _scores(
@@ -113,6 +121,13 @@ class ItemScorer:
             keyword_weight=weights.keyword_weight,
         )
         return score, cosine, recall
+
+    def _facts(self, question: Question, gold: Key) -> FactScore | None:
+        """Return the key-fact score of a free-text answer; None for multiple choice."""
+        if question.options:
+            return None
+        text = scored_text(self.given, question.id, self.settings)
+        return score_facts(question.question, gold.reference, text)
 
     def _ungrounded(self, question: Question) -> list[Claim]:
         return self.claims[question.id][1] if question.id in self.claims else []

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from kofinlaw.scoring.claims import pairs_with_other_plans, reduced_plans, without_shown_text
 from kofinlaw.scoring.scores_record import FigureRecord, ScoresRecord
+from kofinlaw.scoring.stats.free_baselines import is_free_baseline
 from kofinlaw.scoring.value_text import p_text
 
 __all__ = ["percent", "scores_markdown"]
@@ -23,8 +25,8 @@ def scores_markdown(result: ScoresRecord) -> str:
         f"{result['counts']['choice']} multiple choice, {result['counts']['free']} free text; "
         f"cosine by {embedder['name'] if embedder else 'no embedder'}; seed {result['seed']}."
     )
-    lines += ["", "| system | choice % | free % | blend % | hit@1/3/5 | p50/p95 s |"]
-    lines.append("| --- | --- | --- | --- | --- | --- |")
+    lines += ["", "| system | choice % | free % | facts % | blend % | hit@1/3/5 | p50/p95 s |"]
+    lines.append("| --- | --- | --- | --- | --- | --- | --- |")
     for name, one in result["systems"].items():
         found = one["retrieval"]
         hits = "–"
@@ -34,10 +36,13 @@ def scores_markdown(result: ScoresRecord) -> str:
             )
         time = one["seconds"]
         pace = f"{time['p50']:.2f}/{time['p95']:.2f}" if time else "–"
-        row = [name, percent(one["choice"]), percent(one["free"]), percent(one["blend"])]
+        row = [name, percent(one["choice"]), percent(one["free"]), percent(one.get("facts"))]
+        row.append(percent(one["blend"]))
         lines.append("| " + " | ".join([*row, hits, pace]) + " |")
     for name, figure in result["baselines"].items():
-        cells = ["–", percent(figure)] if name == "echo" else [percent(figure), "–"]
+        facts = percent(result.get("fact_baselines", {}).get(name))
+        free = is_free_baseline(name)
+        cells = ["–", percent(figure), facts] if free else [percent(figure), "–", "–"]
         lines.append("| " + " | ".join([f"*{name}*", *cells, "–", "–", "–"]) + " |")
     lines += ["", "| pair | only first | only second | difference, points | p | p (Holm) |"]
     lines.append("| --- | --- | --- | --- | --- | --- |")
@@ -47,8 +52,42 @@ def scores_markdown(result: ScoresRecord) -> str:
         cells.append(f"{100 * pair['difference']:+.1f} [{low:+.1f}, {high:+.1f}]")
         cells += [p_text(pair["p_value"]), p_text(pair["p_holm"])]
         lines.append("| " + " | ".join(cells) + " |")
+    lines += [*_against_lines(result), *_plan_lines(result)]
     lines += [*_order_lines(result), *_grounding_lines(result), *_judge_lines(result)]
     return "\n".join(lines) + "\n"
+
+
+def _against_lines(result: ScoresRecord) -> list[str]:
+    """Return the tests of the systems against the trivial baselines; empty without any."""
+    if not result["against"]:
+        return []
+    lines = ["", "| system | baseline | difference, points | only system | only baseline | p |"]
+    lines.append("| --- | --- | --- | --- | --- | --- |")
+    for one in result["against"]:
+        method = result["solvers"][one["baseline"]]["method"]
+        name = f"{one['baseline']} ({method})" if method else one["baseline"]
+        low, high = 100 * one["low"], 100 * one["high"]
+        cells = [one["system"], name, f"{100 * one['difference']:+.1f} [{low:+.1f}, {high:+.1f}]"]
+        cells += [str(one["only_system"]), str(one["only_baseline"]), p_text(one["p_value"])]
+        lines.append("| " + " | ".join(cells) + " |")
+    return lines
+
+
+def _plan_lines(result: ScoresRecord) -> list[str]:
+    """Return warnings about the plans of the answers and about texts that are not recorded."""
+    lines = []
+    for name, system in result["systems"].items():
+        reduced = reduced_plans(system)
+        if reduced:
+            count, total = sum(reduced.values()), sum(system["plans"].values())
+            plans = ", ".join(f"{plan} {n}" for plan, n in reduced.items())
+            lines.append(f"- {name}: {count} of {total} answers not under the full plan ({plans}).")
+    for pair in pairs_with_other_plans(result):
+        count = pair["other_plans"]
+        lines.append(f"- {pair['a']} → {pair['b']}: {count} items asked under different plans.")
+    for name in without_shown_text(result):
+        lines.append(f"- {name}: prompts not recorded; its baselines read whole passages.")
+    return ["", "Warnings:", "", *lines] if lines else []
 
 
 def _order_lines(result: ScoresRecord) -> list[str]:

@@ -7,6 +7,7 @@ from typing import cast
 
 from kofinlaw.records import to_json
 from kofinlaw.scoring.scores_record import (
+    AgainstRecord,
     FigureRecord,
     GroundingRecord,
     OrdersRecord,
@@ -19,6 +20,7 @@ from kofinlaw.scoring.settings import ScoreSettings
 
 __all__ = [
     "TASK_VERSIONS",
+    "Against",
     "Figure",
     "Item",
     "Pair",
@@ -26,6 +28,7 @@ __all__ = [
     "Scores",
     "ScoringResult",
     "SmallestDifference",
+    "against_record",
     "figure_record",
     "pair_record",
     "settings_record",
@@ -36,6 +39,7 @@ __all__ = [
 TASK_VERSIONS = {
     "fsku-choice": 1,
     "fsku-free": 1,
+    "key-facts": 1,
     "retrieval-units": 1,
     "text-morphemes": 1,
 }
@@ -61,7 +65,10 @@ class Item:
     - `rank`: rank of the first gold article in the evidence, from 1;
     - `seconds`: time to answer; `tokens`: tokens used;
     - `ungrounded`: numbers, dates and articles of a free answer that no passage contains;
-    - `in_context`: whether a gold article was in the prompt (None if unknown).
+    - `in_context`: whether a gold article was in the prompt (None if unknown);
+    - `plan`: the plan under which it was answered (`full`, `half-context` …; empty if unknown).
+    - `facts`: key-fact score of a free answer in 0..1 (None if the question holds every fact);
+      `missing_facts` and `contradicted_facts` are the facts of the reference.
     """
 
     system: str
@@ -82,6 +89,10 @@ class Item:
     origin: str
     ungrounded: tuple[str, ...] = ()
     in_context: bool | None = None
+    plan: str = ""
+    facts: float | None = None
+    missing_facts: tuple[str, ...] = ()
+    contradicted_facts: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,7 +123,8 @@ class Scores:
     """All scores of one system. A score is None if nothing was scored for it.
 
     - `choice`: multiple-choice accuracy; `free`: FSKU free-text score, the weighted sum of
-      `cosine` and `keywords`; `blend`: the contest's mean of both;
+      `cosine` and `keywords`; `blend`: the contest's mean of both; `facts`: key-fact score of
+      free text, which does not reward repeating the question (see `metrics/key_facts.py`);
     - `slices`: multiple-choice accuracy by slice;
     - `text`: BLEU, ROUGE, METEOR and chrF of free answers, in 0..1;
     - `seconds`, `tokens`: total, mean, p50, p95 and max per question;
@@ -120,7 +132,8 @@ class Scores:
       counts); `foreign`: ids that are not in the questions (ignored); `unreadable`:
       multiple-choice answers that name no option;
     - `fallbacks`: answers that the fallback rule wrote;
-    - `orders`: figures of permuted options; `grounding`: figures of the claims in free answers.
+    - `orders`: figures of permuted options; `grounding`: figures of the claims in free answers;
+    - `plans`: number of questions by the plan of their answer, as far as it is recorded.
     """
 
     system: str
@@ -141,6 +154,8 @@ class Scores:
     fallbacks: int
     orders: OrdersRecord | None = None
     grounding: GroundingRecord | None = None
+    facts: Figure | None = None
+    plans: dict[str, int] = field(default_factory=dict)
     items: tuple[Item, ...] = field(default=(), repr=False)
 
 
@@ -151,7 +166,9 @@ class Pair:
     `only_a` and `only_b` count the multiple-choice items that only one of them answers correctly.
     `difference` is b − a in accuracy, in −1..1, with its paired bootstrap interval. `p_value` is
     the exact two-sided McNemar test, `p_holm` the same after Holm's correction over all pairs of
-    the scoring. `free_difference` is b − a of the free-text score.
+    the scoring. `free_difference` is b − a of the free-text score, `facts_difference` that of the
+    key-fact score over the `facts_n` questions that have one. `other_plans` counts the items of
+    both kinds that the two systems answered under different plans.
     """
 
     a: str
@@ -170,6 +187,33 @@ class Pair:
     free_difference: float | None
     free_low: float | None
     free_high: float | None
+    facts_n: int = 0
+    facts_difference: float | None = None
+    facts_low: float | None = None
+    facts_high: float | None = None
+    other_plans: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Against:
+    """A system against a trivial baseline on the same multiple-choice items.
+
+    `only_system` and `only_baseline` count the items that only one of them answers correctly,
+    where a hash breaks the baseline's ties; `p_value` is the exact two-sided McNemar test of these
+    counts. `difference` is system − baseline with shared ties, in −1..1, with its paired bootstrap
+    interval. `tied` counts the items on which the baseline has several best options.
+    """
+
+    system: str
+    baseline: str
+    n: int
+    only_system: int
+    only_baseline: int
+    tied: int
+    difference: float
+    low: float
+    high: float
+    p_value: float
 
 
 @dataclass(frozen=True, slots=True)
@@ -204,7 +248,12 @@ class ScoringResult:
         """Return the counts and main figures, as `stage.json` keeps them."""
         record: dict[str, object] = {"systems": len(self.systems)}
         for name, scores in self.systems.items():
-            figures = {"choice": scores.choice, "free": scores.free, "blend": scores.blend}
+            figures = {
+                "choice": scores.choice,
+                "free": scores.free,
+                "facts": scores.facts,
+                "blend": scores.blend,
+            }
             for part, figure in figures.items():
                 if figure is not None:
                     record[f"{name}.{part}"] = round(figure.value, 4)
@@ -239,6 +288,11 @@ def system_record(scores: Scores) -> SystemRecord:
 def pair_record(pair: Pair) -> PairRecord:
     """Return the comparison of two systems as JSON."""
     return cast("PairRecord", to_json(pair))
+
+
+def against_record(against: Against) -> AgainstRecord:
+    """Return the comparison of a system with a baseline as JSON."""
+    return cast("AgainstRecord", to_json(against))
 
 
 def smallest_record(smallest: SmallestDifference) -> SmallestRecord:

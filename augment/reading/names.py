@@ -4,17 +4,12 @@ from __future__ import annotations
 
 import re
 
+from kofinlaw.data.law.actors import NAME_ENDING
+
 __all__ = ["addressees", "is_name", "members", "normalize", "subject"]
 
 _NOT_A_NAME = re.compile(
     r"(한|된|는|은|을|를|의|에|로|며|고|른|할|될|하여|에서|으로|거나|하거나|따라|대하여|경우|이나|부터|까지|로서)$"
-)
-_NAME_END = re.compile(
-    r"(위원회|위원장|원장|장관|회사|회사등|업자|기관|센터|이용자|주체|처리자|제공자|사업자|은행|법인|조합|협회|중앙회|"
-    r"책임자|담당자|대리인|관리인|발행자|관리기관|평가기관|인증기관|대통령|청장|시장|가맹점|가입자|소비자|채무자|"
-    r"채권자|임원|이사회|감사|회장|총재|공사|진흥원|보험회사|신탁업자|주주|대주주|심의회|분과위원회|사무국장|위원|"
-    r"임직원|직원|은행장|부서|부서장|본부장|대응반|보호부|감사부|금융부|전산부|운영부|관리부|고객|차주|"
-    r"보험설계사|계약자|수익자|위탁자|수탁자|지급인|수취인|법원|검사|청산인|조합원|운영자|정부|국가|지방자치단체|인증사업자)$"
 )
 # Short names that mean different bodies in different chapters.
 _TOO_GENERAL = frozenset(
@@ -53,7 +48,7 @@ def is_name(text: str) -> bool:
     words = text.split()
     if text in _TOO_GENERAL:
         return False
-    if not words or len(text) > 26 or len(words) > 5 or not _NAME_END.search(words[-1]):
+    if not words or len(text) > 26 or len(words) > 5 or not NAME_ENDING.search(words[-1]):
         return False
     return not any(_NOT_A_NAME.search(w) for w in words[:-1] if w not in ("또는", "및"))
 

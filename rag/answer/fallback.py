@@ -16,7 +16,7 @@ from kofinlaw.data.solvers.credit import chosen_option
 from kofinlaw.data.solvers.overlap import token_overlap
 from kofinlaw.records import Answer, Question
 
-__all__ = ["FALLBACK_PASSAGES", "fallback_answer"]
+__all__ = ["FALLBACK_PASSAGES", "best_sentence", "fallback_answer"]
 
 FALLBACK_PASSAGES = 3  # passages that a fallback answer reads
 
@@ -46,11 +46,15 @@ def fallback_answer(
             chosen = int.from_bytes(digest[:8], "big") % len(question.options)
         text = str(chosen + 1)
     else:
-        text = _best_sentence(question.question, evidence)[:max_characters] or NO_EVIDENCE
+        text = best_sentence(question.question, evidence)[:max_characters] or NO_EVIDENCE
     return Answer(question.id, text, tuple(evidence_ids), 0.0, 0, "fallback")
 
 
-def _best_sentence(question: str, evidence: Sequence[str]) -> str:
+def best_sentence(question: str, evidence: Sequence[str]) -> str:
+    """Return the sentence of the evidence that shares most bigrams with the question (by Dice).
+
+    The first of equals; empty where no sentence shares any.
+    """
     asked = set(bigrams(question))
     best, best_score = "", 0.0
     for passage in evidence:

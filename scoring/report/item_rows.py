@@ -61,13 +61,18 @@ class OptionRow(TypedDict):
 
 
 class AnswerRow(TypedDict):
-    """An answer that is not simply one of the options. `cut` is the full length if it was cut."""
+    """An answer that is not simply one of the options. `cut` is the full length if it was cut.
+
+    `absent` and `wrong` are the key facts of the reference that it misses and contradicts.
+    """
 
     system: str
     score: float | None
     text: str
     cut: str
     loose: list[str]
+    absent: list[str]
+    wrong: list[str]
 
 
 class PassageRow(TypedDict):
@@ -252,6 +257,8 @@ def answer_row(item: ItemRecord, system: str, *, free: bool) -> AnswerRow:
         "text": str(item["answer"])[:ANSWER_CHARACTERS],
         "cut": f"{item['answer_length']:,}" if is_cut else "",
         "loose": list(item.get("ungrounded") or ()),
+        "absent": list(item.get("missing_facts") or ()),
+        "wrong": list(item.get("contradicted_facts") or ()),
     }
 
 

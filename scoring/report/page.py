@@ -23,6 +23,8 @@ ITEM_WORDS: dict[str, Words] = {
     "nothing": ("답 없음", "no answer"),
     "characters": ("자", "characters"),
     "loose": ("근거에 없는 것", "not in the evidence"),
+    "absent": ("빠진 사실", "missing facts"),
+    "wrong": ("모순되는 사실", "contradicted facts"),
     "trace": ("호출 기록", "trace"),
 }
 STATES = (

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import TypedDict
 
+from kofinlaw.scoring.claims import main_system
 from kofinlaw.scoring.report import plots
 from kofinlaw.scoring.report.labels import baseline_label, pair_label, slice_label, system_label
-from kofinlaw.scoring.report.verdict import ECHO, main_system
 from kofinlaw.scoring.scores_record import (
     FigureRecord,
     JudgedRecord,
@@ -17,6 +17,7 @@ from kofinlaw.scoring.scores_record import (
     ScoresRecord,
     SystemRecord,
 )
+from kofinlaw.scoring.stats.free_baselines import is_free_baseline
 from kofinlaw.scoring.study_conclusions import judge_note
 from kofinlaw.scoring.value_text import Plot, Words, both, plot_of
 
@@ -45,6 +46,7 @@ FIRST_SLICES = ("negative", "positive", "options-4", "options-5", "numeric", "ar
 WITHOUT_SCORES: Mapping[str, object] = {
     **dict.fromkeys(("scores", "tiles", "slices", "retrieval", "judge", "orders", "grounding")),
     **{name: [] for name in ("systems", "baselines", "text_names", "slice_options", "score_plots")},
+    "against": [],
     "other": "",
     "score_note": ("", ""),
 }
@@ -60,11 +62,13 @@ class SystemRow(TypedDict):
 
 
 class BaselineRow(TypedDict):
-    """A trivial baseline with its label."""
+    """A trivial baseline with its label; `free` baselines also have a key-fact score."""
 
     name: str
     label: Words
     figure: FigureRecord
+    free: bool
+    facts: FigureRecord | None
 
 
 class Tile(TypedDict):
@@ -104,12 +108,21 @@ def score_context(scores: ScoresRecord | None) -> Mapping[str, object]:
     if not scores:
         return WITHOUT_SCORES
     main = main_system(scores) or ""
+    solvers = scores["solvers"]
     systems: list[SystemRow] = [
         {"name": name, "label": system_label(name), "scores": system, "main": name == main}
         for name, system in scores["systems"].items()
     ]
     baselines: list[BaselineRow] = [
-        {"name": name, "label": baseline_label(name), "figure": figure}
+        {
+            "name": name,
+            "label": baseline_label(
+                name, solver["method"] if (solver := solvers.get(name)) else ""
+            ),
+            "figure": figure,
+            "free": is_free_baseline(name),
+            "facts": scores.get("fact_baselines", {}).get(name),
+        }
         for name, figure in scores["baselines"].items()
     ]
     slices = sorted({name for s in systems for name in s["scores"]["slices"]}, key=slice_order)
@@ -148,6 +161,14 @@ def score_context(scores: ScoresRecord | None) -> Mapping[str, object]:
             if s["scores"].get("grounding")
         ],
         "score_note": score_note(scores),
+        "against": [
+            {
+                "system": system_label(one["system"]),
+                "baseline": baseline_label(one["baseline"], solvers[one["baseline"]]["method"]),
+                "a": one,
+            }
+            for one in scores["against"]
+        ],
         "score_plots": score_plots(scores, systems, baselines),
         "tiles": tiles(scores, main),
     }
@@ -207,6 +228,15 @@ def score_note(scores: ScoresRecord) -> Words:
             english += (
                 f" With this embedder references of different items have cosine {floor} (of 100)."
             )
+    if counts["free"]:
+        korean += (
+            " 핵심 사실 = 모범 답의 수치, 주체, 조문, 조건, 의무 가운데 질문에 없고 답에 맞게 있는 "
+            "것의 비율."
+        )
+        english += (
+            " Key facts = share of the reference's figures, actors, articles, conditions and duties"
+            " that the question does not hold and the answer states without contradiction."
+        )
     return korean, english
 
 
@@ -269,14 +299,16 @@ def score_plots(
     fields: tuple[tuple[ScoreName, Words], ...] = (
         ("choice", ("객관식 정답률", "Multiple-choice accuracy")),
         ("free", ("주관식 점수 (FSKU)", "Free-text score (FSKU)")),
+        ("facts", ("주관식 핵심 사실", "Key facts of free text")),
     )
     out = []
     for field, title in fields:
-        scored = [(s["name"], s["label"], f) for s in systems if (f := s["scores"][field])]
+        scored = [(s["name"], s["label"], f) for s in systems if (f := s["scores"].get(field))]
         trivial = [
-            (b["name"], b["label"], b["figure"])
+            (b["name"], b["label"], figure)
             for b in baselines
-            if (b["name"] == ECHO) == (field == "free")
+            if b["free"] == (field != "choice")
+            and (figure := b["facts"] if field == "facts" else b["figure"])
         ]
         if scored:
             out.append(score_plot(field, title, scored, trivial))
