@@ -104,7 +104,7 @@ def _ready(run: Run) -> Stage:
         "augment",
         partial(functions.take_examples, run),
         inputs=(run.path(run.recipe.examples or ""), *protected_paths(run)),
-        packages=with_imported_packages("data", "rag"),
+        packages=with_imported_packages("augment", "data", "rag"),
         modules=(*STAGE_MODULES, "kofinlaw.recipes.pipeline.ready_examples"),
     )
 
