@@ -149,7 +149,7 @@ class _Asking:
         from kofinlaw.models.templates import template_for
         from kofinlaw.rag.index.index import Index
         from kofinlaw.rag.retrieve.retriever import Retriever
-        from kofinlaw.recipes.pipeline.voter_fitting import serving_settings
+        from kofinlaw.recipes.pipeline.fitting.voter_fitting import serving_settings
 
         bound = opened._run
         if not (bound.folder / "index").is_dir():

@@ -6,21 +6,23 @@ Each function writes into the folder `out` and returns the figures of its stage.
 from __future__ import annotations
 
 import time
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from kofinlaw import Progress, UserError
 from kofinlaw.files import read_jsonl, write_json, write_jsonl
+from kofinlaw.recipes.pipeline.fitting.voter_fitting import fitted_settings
 from kofinlaw.recipes.pipeline.run import (
     SYSTEM_STAGES,
     Run,
     model_folder,
+    protected_examples,
     protected_texts,
     system_folder,
     token_counter,
 )
-from kofinlaw.recipes.pipeline.voter_fitting import fitted_settings
 from kofinlaw.records import Key, Question
 from kofinlaw.results import StageResult
 
@@ -29,6 +31,7 @@ if TYPE_CHECKING:
     from kofinlaw.models.engines.base import Engine
     from kofinlaw.models.templates import ChatTemplate
     from kofinlaw.rag.answer.answer_book import AnsweringResult
+    from kofinlaw.rag.answer_settings import AnswerSettings
     from kofinlaw.rag.index.build import IndexCounts
     from kofinlaw.recipes.pipeline.exports import ExportFigures
     from kofinlaw.recipes.pipeline.ready_examples import ReadyExamples
@@ -41,7 +44,9 @@ if TYPE_CHECKING:
 __all__ = [
     "GatheredQuestions",
     "answer_as",
+    "answer_with",
     "check_documents",
+    "check_mixture",
     "export_merged",
     "gather_questions",
     "index_chunks",
@@ -92,17 +97,20 @@ def make_examples(run: Run, resume: Resume, out: Path, progress: Progress) -> St
     """Generate training examples and held-out questions from the chunks.
 
     The teacher's answers are kept in the run's folder, so that they survive a new start of the
-    stage; `resume` decides whether they are used again.
+    stage; `resume` decides whether they are used again. Raises UserError if a file of the mixture
+    contains an evaluation question.
     """
     from kofinlaw.augment.stage import generate_examples
 
+    protected = protected_examples(run)
+    check_mixture(run, protected)
     return generate_examples(
         run.recipe.augment,
         run.folder / "data",
         out,
         seed=run.recipe.seed,
         count_tokens=token_counter(run, progress),
-        protected_texts=protected_texts(run),
+        protected_texts=protected,
         ledger=run.folder / "teacher.ledger.jsonl",
         student=lambda: student(run, progress),
         resume=resume,
@@ -119,11 +127,21 @@ def take_examples(run: Run, out: Path, progress: Progress) -> ReadyExamples:
     from kofinlaw.augment.forms.write_forms import write_forms
     from kofinlaw.recipes.pipeline.ready_examples import copy_examples
 
-    counts = copy_examples(run.path(run.recipe.examples or ""), protected_texts(run), out)
+    protected = protected_examples(run)
+    check_mixture(run, protected)
+    counts = copy_examples(run.path(run.recipe.examples or ""), protected, out)
     if run.recipe.augment.write_as:
         write_forms(run.recipe.augment.write_as, out / "examples.jsonl", out / "forms")
     progress("examples", counts.examples)
     return counts
+
+
+def check_mixture(run: Run, protected: Sequence[str]) -> None:
+    """Raise UserError if a file of the training mixture contains one of the protected texts."""
+    from kofinlaw.recipes.pipeline.ready_examples import check_training_file
+
+    for part in run.recipe.train.mixture if protected else ():
+        check_training_file(run.path(str(part.path)), protected)
 
 
 def student(run: Run, progress: Progress) -> tuple[Engine, ChatTemplate]:
@@ -253,16 +271,27 @@ def prove_merge(run: Run, out: Path, progress: Progress) -> StageResult:
     return proof
 
 
-def index_chunks(run: Run, out: Path, progress: Progress) -> IndexCounts:
-    """Build the retrieval index of the chunks."""
+def index_chunks(
+    run: Run,
+    out: Path,
+    progress: Progress,
+    *,
+    data: Path | None = None,
+    previous: Path | None = None,
+) -> IndexCounts:
+    """Build the retrieval index of the chunks.
+
+    `data` is the folder of the corpus, `previous` that of an older index whose vectors are used
+    again; None: those of the run.
+    """
     from kofinlaw.rag.index.build import build_index
 
     return build_index(
-        run.folder / "data" / "chunks.jsonl",
+        (data or run.folder / "data") / "chunks.jsonl",
         out,
         run.recipe.rag,
         cache=run.cache,
-        previous=run.folder / "index",
+        previous=previous or run.folder / "index",
         progress=progress,
     )
 
@@ -275,9 +304,43 @@ def export_merged(run: Run, out: Path, progress: Progress) -> ExportFigures:
 
 
 def answer_as(
-    run: Run, system: System, questions: Path, out: Path, progress: Progress
+    run: Run,
+    system: System,
+    questions: Path,
+    out: Path,
+    progress: Progress,
+    *,
+    index: Path | None = None,
+    settings: AnswerSettings | None = None,
 ) -> AnsweringResult:
-    """Answer one question file with one system."""
+    """Answer one question file with one system.
+
+    Args:
+        run: The recipe bound to its folder.
+        system: Names the model, and whether it searches documents.
+        questions: The question file.
+        out: Folder of the answers.
+        progress: Called with the questions done.
+        index: The index to search; None: that of the run.
+        settings: How to answer; None: as the recipe says.
+    """
+    searched = (index or run.folder / "index") if system.endswith("rag") else None
+    folder = system_folder(run, system)
+    # Weights are fitted before the budget starts to run.
+    fitted = fitted_settings(run, system, settings or run.recipe.answer, progress)
+    return answer_with(run, folder, searched, questions, out, fitted, progress)
+
+
+def answer_with(
+    run: Run,
+    model: Path,
+    index: Path | None,
+    questions: Path,
+    out: Path,
+    settings: AnswerSettings,
+    progress: Progress,
+) -> AnsweringResult:
+    """Answer one question file with the weights in `model`; `index` None: without documents."""
     from kofinlaw.models.engines.factory import open_engine
     from kofinlaw.models.identity import model_fingerprint
     from kofinlaw.models.templates import template_for
@@ -288,21 +351,18 @@ def answer_as(
     from kofinlaw.trace_files import open_tracer
 
     recipe = run.recipe
-    settings = fitted_settings(run, system, progress)  # before the budget starts to run
-    folder = system_folder(run, system)
     retriever = None
-    if system.endswith("rag"):
-        index = Index.load(run.folder / "index")
-        retriever = Retriever(index, recipe.rag, cache=run.cache)
+    if index is not None:
+        retriever = Retriever(Index.load(index), recipe.rag, cache=run.cache)
     with open_tracer(recipe.trace, out, offline=recipe.offline) as tracer:
         return answer_questions(
             questions,
             out,
-            open_engine=lambda: open_engine(recipe.answer.engine, folder, seed=recipe.seed),
-            template=template_for(folder),
+            open_engine=lambda: open_engine(settings.engine, model, seed=recipe.seed),
+            template=template_for(model),
             retriever=retriever,
             settings=settings,
-            model=model_fingerprint(folder, recipe.answer.engine.gguf),
+            model=model_fingerprint(model, settings.engine.gguf),
             context=RunContext(
                 seed=recipe.seed, started=time.monotonic(), tracer=tracer, progress=progress
             ),

@@ -17,6 +17,7 @@ __all__ = [
     "TRAINING",
     "baseline_label",
     "pair_label",
+    "row_label",
     "slice_label",
     "stage_label",
     "system_label",
@@ -42,6 +43,8 @@ BASELINES = {
 }
 METHODS = {"bigrams": ("바이그램", "bigrams"), "morphemes": ("형태소", "morphemes")}
 SLICES = {
+    "rows:odd": ("홀수 번째 행", "odd rows"),
+    "rows:even": ("짝수 번째 행", "even rows"),
     "negative": ("부정형 질문", "negative stem"),
     "positive": ("긍정형 질문", "positive stem"),
     "hard": ("읽어야 푸는 문항", "hard"),
@@ -84,6 +87,7 @@ STAGES = {
     "export": ("내보내기", "export"),
     "submission": ("제출 파일", "submission"),
     "score": ("채점", "scoring"),
+    "exams": ("시험", "exams"),
     "report": ("보고서", "report"),
 }
 FUNNEL = {
@@ -103,6 +107,10 @@ TRAINING = {
     "loss_first": ("첫 손실", "first loss"),
     "loss_last": ("마지막 손실", "last loss"),
     "evaluation_loss": ("홀드아웃 손실", "held-out loss"),
+    "choices": ("선택 학습 문항(스텝 합계)", "items to choose from, all steps"),
+    "choice_accuracy_first": ("학습 문항 정확도, 처음", "accuracy on training items, first"),
+    "choice_accuracy_last": ("학습 문항 정확도, 마지막", "accuracy on training items, last"),
+    "evaluation_accuracy": ("홀드아웃 문항 정확도", "accuracy on held-out items"),
     "padding": ("패딩 비율", "padding share"),
     "tokens_per_second": ("초당 토큰", "tokens per second"),
     "train_seconds": ("학습 시간, s", "training time, s"),
@@ -125,6 +133,7 @@ MERGE_CHECKS = {
 }
 SECTIONS = {
     "scores": ("점수", "Scores"),
+    "exams": ("시험", "Exams"),
     "slices": ("문항 유형별", "Slices"),
     "items": ("문항별 결과", "Item results"),
     "training": ("학습", "Training"),
@@ -165,13 +174,24 @@ def baseline_label(name: str, method: str = "") -> Words:
     return f"{korean}, {label[0]}", f"{english}, {label[1]}"
 
 
+def row_label(name: str) -> Words:
+    """Return the name of a system, or of a solver of an exam (`overlap_bigrams:SYSTEM`)."""
+    if name in SYSTEMS:
+        return system_label(name)
+    solver, colon, system = name.partition(":")
+    if solver.startswith("overlap_"):
+        kind, _, method = solver.partition("_")
+        return baseline_label(f"{kind}{colon}{system}", method)
+    return baseline_label(name)
+
+
 def slice_label(name: str) -> Words:
     """Return a slice's name."""
     kind, _, value = name.partition(":")
     if name.startswith("options-"):
         count = name.removeprefix("options-")
         return f"보기 {count}개", f"{count} options"
-    if value and kind in ("domain", "sub_domain"):
+    if value and kind in ("domain", "sub_domain", "category", "year", "paper"):
         return value, value
     return SLICES.get(name, (name, name))
 
@@ -181,4 +201,8 @@ def stage_label(name: str) -> Words:
     if name.startswith("answer-"):
         label = system_label(name.removeprefix("answer-"))
         return f"답변: {label[0]}", f"answers: {label[1]}"
+    if name.startswith("exam-"):
+        exam, _, part = name.removeprefix("exam-").partition(".")
+        label = STAGES.get(part) or system_label(part) if part else ("문항", "questions")
+        return f"시험 {exam}: {label[0]}", f"exam {exam}: {label[1]}"
     return STAGES.get(name, (name, name))

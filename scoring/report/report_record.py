@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TypedDict
 
+from kofinlaw.scoring.exams.exam_record import ExamsRecord
 from kofinlaw.scoring.scores_record import EnvironmentRecord, PairRecord, ScoresRecord
 
 __all__ = [
@@ -36,11 +37,16 @@ class StageRow(TypedDict):
 
 
 class LossPoint(TypedDict):
-    """Loss and evaluation loss (nats per token) at a step."""
+    """Loss and evaluation loss (nats per token) at a step, and the shares of right items.
+
+    The two accuracies are None for a step without items to choose from.
+    """
 
     step: int
     loss: float | None
     eval_loss: float | None
+    accuracy: float | None
+    eval_accuracy: float | None
 
 
 class TrainingFigures(TypedDict):
@@ -149,6 +155,7 @@ class ReportFigures(TypedDict):
     missing: list[str]
     stages: list[StageRow]
     scores: ScoresRecord | None
+    exams: ExamsRecord | None
     training: TrainingFigures | None
     augment: AugmentFigures | None
     documents: dict[str, object] | None

@@ -60,9 +60,13 @@ def serving_settings(run: Run) -> AnswerSettings:
     return settings.model_copy(update={"voters": path})
 
 
-def fitted_settings(run: Run, system: System, progress: Progress) -> AnswerSettings:
-    """Return the answer settings of a system; `voters: fit` is fitted now, or taken if it was."""
-    settings = run.recipe.answer
+def fitted_settings(
+    run: Run, system: System, settings: AnswerSettings, progress: Progress
+) -> AnswerSettings:
+    """Return answer settings of a system; `voters: fit` is fitted now, or taken if it was.
+
+    Raises UserError where the run has no examples to fit to.
+    """
     if settings.choose_by != "contrast" or settings.voters != "fit":
         return settings
     questions, keys = training_questions(

@@ -14,16 +14,16 @@ from kofinlaw import UserError
 from kofinlaw.files import write_jsonl
 from kofinlaw.rag.choosing.voter_fit import FIT_VOTERS
 from kofinlaw.rag.choosing.weights_file import read_weights
-from kofinlaw.recipes.pipeline import voter_fitting
-from kofinlaw.recipes.pipeline.recipe_file import read_recipe_file
-from kofinlaw.recipes.pipeline.run import Run, bind
-from kofinlaw.recipes.pipeline.schema import check_recipe
-from kofinlaw.recipes.pipeline.voter_fitting import (
+from kofinlaw.recipes.pipeline.fitting import voter_fitting
+from kofinlaw.recipes.pipeline.fitting.voter_fitting import (
     fitted_settings,
     fitted_weights,
     serving_settings,
     training_questions,
 )
+from kofinlaw.recipes.pipeline.recipe_file import read_recipe_file
+from kofinlaw.recipes.pipeline.run import Run, bind
+from kofinlaw.recipes.pipeline.schema import check_recipe
 from kofinlaw.records import Choice, Example
 
 
@@ -76,7 +76,9 @@ def _no_model(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 
 def test_the_weights_are_fitted_once_and_then_taken(run: Run) -> None:
     calls: list[str] = []
-    settings = fitted_settings(run, "base", lambda phase, *_, **__: calls.append(phase))
+    settings = fitted_settings(
+        run, "base", run.recipe.answer, lambda phase, *_, **__: calls.append(phase)
+    )
     path = fitted_weights(run, "base")
     assert settings.voters == path
     assert calls
@@ -85,37 +87,40 @@ def test_the_weights_are_fitted_once_and_then_taken(run: Run) -> None:
     record = json.loads(path.read_text("utf-8"))
     assert record["fit"]["items"] == 50
     calls.clear()
-    assert fitted_settings(run, "base", lambda phase, *_, **__: calls.append(phase)) == settings
+    assert (
+        fitted_settings(run, "base", run.recipe.answer, lambda phase, *_, **__: calls.append(phase))
+        == settings
+    )
     assert calls == []
 
 
 def test_other_questions_are_fitted_again(run: Run) -> None:
-    fitted_settings(run, "base", lambda *_, **__: None)
+    fitted_settings(run, "base", run.recipe.answer, lambda *_, **__: None)
     before = fitted_weights(run, "base").read_bytes()
     write_jsonl(
         run.folder / "augment" / "examples.jsonl",
         [example(number, answer=(number + 1) % 4) for number in range(80)],
     )
-    fitted_settings(run, "base", lambda *_, **__: None)
+    fitted_settings(run, "base", run.recipe.answer, lambda *_, **__: None)
     assert fitted_weights(run, "base").read_bytes() != before
 
 
 def test_a_fit_that_was_killed_continues_and_ends_with_the_same_bytes(run: Run) -> None:
-    fitted_settings(run, "base", lambda *_, **__: None)
+    fitted_settings(run, "base", run.recipe.answer, lambda *_, **__: None)
     path = fitted_weights(run, "base")
     whole = path.read_bytes()
     plan = path.parent / "answers" / "plan.jsonl"
     lines = plan.read_text("utf-8").splitlines(keepends=True)
     path.unlink()
     plan.write_text("".join(lines[:21]), "utf-8")
-    fitted_settings(run, "base", lambda *_, **__: None)
+    fitted_settings(run, "base", run.recipe.answer, lambda *_, **__: None)
     assert path.read_bytes() == whole
 
 
 def test_a_table_of_weights_is_not_fitted(run: Run) -> None:
     answer = run.recipe.answer.model_copy(update={"voters": {"contrast": 1.0}})
     table = replace(run, recipe=run.recipe.model_copy(update={"answer": answer}))
-    assert fitted_settings(table, "base", lambda *_, **__: None) == answer
+    assert fitted_settings(table, "base", answer, lambda *_, **__: None) == answer
     assert serving_settings(table) == answer
     assert not (run.folder / "voters").exists()
 
