@@ -16,13 +16,15 @@ from kofinlaw.augment.raft import PassageIndex
 from kofinlaw.augment.reading.acts import Laws
 from kofinlaw.augment.selection import pools_by_kind, select, take_by_weight
 from kofinlaw.augment.settings import AugmentSettings
+from kofinlaw.augment.twins import twin_pair
 from kofinlaw.files import dumps, sha256_text
-from kofinlaw.records import Key, Question, Rejected
+from kofinlaw.records import Key, Question, Rejected, TwinQuestion
 
 __all__ = [
     "HELD_OUT",
     "AskStudent",
     "AugmentContext",
+    "heldout_twins",
     "item_fingerprint",
     "item_id",
     "key_of",
@@ -93,6 +95,7 @@ def make_items(
         return []
     hard = _hard_items(context, [d for d in drafts if d.hard], name, excluded, count)
     drafts = [draft for draft in drafts if not draft.hard]
+    settings = _for_the_rest(settings, hard, count)
     count -= len(hard)
     rng = source_rng(context.seed, "select", name)
     checked = [item for draft in drafts if (item := _item(context, draft)) is not None]
@@ -108,6 +111,20 @@ def make_items(
 
     taken = select(pool, count, settings, rng, prefer)
     return _balance_positions([*hard, *(by_draft[id(draft)] for draft in taken)], rng)
+
+
+def _for_the_rest(settings: AugmentSettings, hard: Sequence[Item], count: int) -> AugmentSettings:
+    """Return the settings with the least shares for the questions next to the hard ones.
+
+    The shares are of all `count` questions; hard ones are mostly positive.
+    """
+    rest = count - len(hard)
+    if not hard or rest <= 0:
+        return settings
+    negative = settings.negative_share * count - sum(i.draft.negative for i in hard)
+    numeric = settings.numeric_share * count - sum(i.draft.numeric for i in hard)
+    shares = {"negative_share": negative / rest, "numeric_share": numeric / rest}
+    return settings.model_copy(update={k: min(max(v, 0.0), 0.6) for k, v in shares.items()})
 
 
 def _hard_items(
@@ -140,6 +157,25 @@ def _hard_items(
     found = take_hard(shown, wanted, settings.generators, rng)
     context.balance[name] = found.figures
     return found.items
+
+
+def heldout_twins(
+    context: AugmentContext, drafts: Sequence[Draft], most: int
+) -> list[TwinQuestion]:
+    """Return at most `most` pairs of twins from held-out drafts: each with the evidence to show."""
+    pool = [draft for draft in drafts if draft.readings]
+    rng = source_rng(context.seed, "twins")
+    rng.shuffle(pool)
+    out: list[TwinQuestion] = []
+    for draft in pool:
+        if len(out) >= 2 * most:
+            break
+        item = _item(context, draft)
+        texts = _shown_texts(context, item, retrieved=False) if item is not None else None
+        pair = twin_pair(item_id(item), item, texts, rng) if item is not None and texts else None
+        if pair is not None:
+            out += pair
+    return out
 
 
 def _shown_texts(context: AugmentContext, item: Item, *, retrieved: bool) -> tuple[str, ...] | None:
