@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from kofinlaw.scoring.abstention.abstention_table import abstention_lines
 from kofinlaw.scoring.scores_record import FigureRecord, ScoresRecord
 from kofinlaw.scoring.stats.free_baselines import is_free_baseline
 from kofinlaw.scoring.value_text import p_text
@@ -52,6 +53,8 @@ def scores_markdown(result: ScoresRecord) -> str:
         cells += [p_text(pair["p_value"]), p_text(pair["p_holm"])]
         lines.append("| " + " | ".join(cells) + " |")
     lines += [*_order_lines(result), *_grounding_lines(result), *_judge_lines(result)]
+    abstention = result.get("abstention")
+    lines += abstention_lines(abstention) if abstention else []
     return "\n".join(lines) + "\n"
 
 
