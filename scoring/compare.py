@@ -11,9 +11,10 @@ from pathlib import Path
 from kofinlaw import UserError
 from kofinlaw.files import read_jsonl
 from kofinlaw.scoring.markdown import percent
-from kofinlaw.scoring.result import Item, Pair, Scores, SmallestDifference
+from kofinlaw.scoring.result import Against, Item, Pair, Scores, SmallestDifference
 from kofinlaw.scoring.scores_record import SCHEMA, ScoreName, ScoresRecord
 from kofinlaw.scoring.settings import ScoreSettings
+from kofinlaw.scoring.stats.baselines import Baseline
 from kofinlaw.scoring.stats.paired import (
     holm,
     mcnemar_exact,
@@ -28,6 +29,8 @@ __all__ = [
     "compare_items",
     "compare_runs",
     "compare_systems",
+    "compare_with_baseline",
+    "compare_with_baselines",
     "distinct_names",
     "pair_lines",
     "pair_rows",
@@ -91,6 +94,10 @@ def compare_items(
             x, y, samples=settings.bootstrap_samples, confidence=settings.confidence, seed=seed
         )
 
+    plans = {item.id: item.plan for item in items_b if item.plan}
+    other_plans = sum(
+        bool(item.plan) and plans.get(item.id, item.plan) != item.plan for item in items_a
+    )
     choice = difference(one, two) or (0.0, 0.0, 0.0)
     free = difference(free_one, free_two)
     facts = difference(facts_one, facts_two)
@@ -112,10 +119,63 @@ def compare_items(
         free_difference=free[0] if free else None,
         free_low=free[1] if free else None,
         free_high=free[2] if free else None,
+        other_plans=other_plans,
         facts_n=len(facts_one),
         facts_difference=facts[0] if facts else None,
         facts_low=facts[1] if facts else None,
         facts_high=facts[2] if facts else None,
+    )
+
+
+def compare_with_baselines(
+    scored: Sequence[Scores],
+    baselines: Sequence[Baseline],
+    *,
+    settings: ScoreSettings,
+    seed: int = 0,
+) -> list[Against]:
+    """Compare every system with each baseline that read the system's evidence or none."""
+    return [
+        compare_with_baseline(one, baseline, settings=settings, seed=seed)
+        for one in scored
+        for baseline in baselines
+        if one.choice is not None and (not baseline.systems or one.system in baseline.systems)
+    ]
+
+
+def compare_with_baseline(
+    scores: Scores, baseline: Baseline, *, settings: ScoreSettings, seed: int = 0
+) -> Against:
+    """Compare a system with a baseline on the multiple-choice items that both have.
+
+    The exact McNemar test needs one answer to each item, so a hash of item and option breaks the
+    baseline's ties. The difference and its interval use the shared credit.
+    """
+    items = [i for i in scores.items if i.kind == "choice" and i.id in baseline.credits]
+    system = [float(item.score or 0) for item in items]
+    right = [baseline.right[item.id] for item in items]
+    only_system = sum(s == 1 and not r for s, r in zip(system, right, strict=True))
+    only_baseline = sum(s == 0 and r for s, r in zip(system, right, strict=True))
+    difference = (0.0, 0.0, 0.0)
+    if items:
+        difference = paired_difference(
+            [baseline.credits[item.id] for item in items],
+            system,
+            samples=settings.bootstrap_samples,
+            confidence=settings.confidence,
+            seed=seed,
+        )
+    return Against(
+        system=scores.system,
+        baseline=baseline.name,
+        n=len(items),
+        only_system=only_system,
+        only_baseline=only_baseline,
+        tied=baseline.tied,
+        difference=difference[0],
+        low=difference[1],
+        high=difference[2],
+        p_value=mcnemar_exact(only_baseline, only_system),
     )
 
 
@@ -184,7 +244,11 @@ def read_run(run: Path) -> tuple[ScoresRecord, dict[str, list[Item]]]:
         )
     result: ScoresRecord = json.loads(path.read_text(encoding="utf-8"))
     if result.get("schema") != SCHEMA:
-        raise UserError(f"the scores have another schema: {result.get('schema')}", where=str(path))
+        raise UserError(
+            f"the scores have another schema: {result.get('schema')}, not {SCHEMA}",
+            where=str(path),
+            remedy="score the answers again: `kofinlaw run RECIPE` repeats the stage",
+        )
     items: dict[str, list[Item]] = {}
     for item in read_jsonl(folder / "items.jsonl", Item):
         items.setdefault(item.system, []).append(item)

@@ -51,7 +51,8 @@ class ItemScorer:
 
     - `golds`: the keys; `given`: the answers; `cosines`: of the free-text answers;
     - `seconds`: time to answer; `unit_of`: article by chunk id;
-    - `shown`: ids of the passages in the prompt; `claims`: claims of the free-text answers.
+    - `shown`: ids of the passages in the prompt; `claims`: claims of the free-text answers;
+    - `plans`: plan of the answer by question id.
     """
 
     settings: ScoreSettings
@@ -63,6 +64,7 @@ class ItemScorer:
     unit_of: Mapping[str, str]
     shown: Mapping[str, Sequence[str]]
     claims: Claims
+    plans: Mapping[str, str]
 
     def item(self, question: Question) -> Item:
         """Return the scored item of a question that has a key."""
@@ -94,6 +96,7 @@ class ItemScorer:
             in_context=in_context(question.id, gold.units, self.shown, self.unit_of)
             if answer and gold.units
             else None,
+            plan=self.plans.get(question.id, "") if answer else "",
             facts=facts.score if facts else None,
             missing_facts=facts.missing if facts else (),
             contradicted_facts=facts.contradicted if facts else (),

@@ -131,6 +131,8 @@ def write_results(
         },
         "systems": {name: system_record(one) for name, one in scored.items()},
         "baselines": {},
+        "solvers": {},
+        "against": [],
         "pairs": [],
         "smallest": {},
         "judge": None,

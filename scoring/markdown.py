@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from kofinlaw.scoring.abstention.abstention_table import abstention_lines
+from kofinlaw.scoring.claims import pairs_with_other_plans, reduced_plans, without_shown_text
 from kofinlaw.scoring.scores_record import FigureRecord, ScoresRecord
 from kofinlaw.scoring.stats.free_baselines import is_free_baseline
 from kofinlaw.scoring.value_text import p_text
@@ -52,10 +53,44 @@ def scores_markdown(result: ScoresRecord) -> str:
         cells.append(f"{100 * pair['difference']:+.1f} [{low:+.1f}, {high:+.1f}]")
         cells += [p_text(pair["p_value"]), p_text(pair["p_holm"])]
         lines.append("| " + " | ".join(cells) + " |")
+    lines += [*_against_lines(result), *_plan_lines(result)]
     lines += [*_order_lines(result), *_grounding_lines(result), *_judge_lines(result)]
     abstention = result.get("abstention")
     lines += abstention_lines(abstention) if abstention else []
     return "\n".join(lines) + "\n"
+
+
+def _against_lines(result: ScoresRecord) -> list[str]:
+    """Return the tests of the systems against the trivial baselines; empty without any."""
+    if not result["against"]:
+        return []
+    lines = ["", "| system | baseline | difference, points | only system | only baseline | p |"]
+    lines.append("| --- | --- | --- | --- | --- | --- |")
+    for one in result["against"]:
+        method = result["solvers"][one["baseline"]]["method"]
+        name = f"{one['baseline']} ({method})" if method else one["baseline"]
+        low, high = 100 * one["low"], 100 * one["high"]
+        cells = [one["system"], name, f"{100 * one['difference']:+.1f} [{low:+.1f}, {high:+.1f}]"]
+        cells += [str(one["only_system"]), str(one["only_baseline"]), p_text(one["p_value"])]
+        lines.append("| " + " | ".join(cells) + " |")
+    return lines
+
+
+def _plan_lines(result: ScoresRecord) -> list[str]:
+    """Return warnings about the plans of the answers and about texts that are not recorded."""
+    lines = []
+    for name, system in result["systems"].items():
+        reduced = reduced_plans(system)
+        if reduced:
+            count, total = sum(reduced.values()), sum(system["plans"].values())
+            plans = ", ".join(f"{plan} {n}" for plan, n in reduced.items())
+            lines.append(f"- {name}: {count} of {total} answers not under the full plan ({plans}).")
+    for pair in pairs_with_other_plans(result):
+        count = pair["other_plans"]
+        lines.append(f"- {pair['a']} → {pair['b']}: {count} items asked under different plans.")
+    for name in without_shown_text(result):
+        lines.append(f"- {name}: prompts not recorded; its baselines read whole passages.")
+    return ["", "Warnings:", "", *lines] if lines else []
 
 
 def _order_lines(result: ScoresRecord) -> list[str]:

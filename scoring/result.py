@@ -7,6 +7,7 @@ from typing import cast
 
 from kofinlaw.records import to_json
 from kofinlaw.scoring.scores_record import (
+    AgainstRecord,
     FigureRecord,
     GroundingRecord,
     OrdersRecord,
@@ -19,6 +20,7 @@ from kofinlaw.scoring.settings import ScoreSettings
 
 __all__ = [
     "TASK_VERSIONS",
+    "Against",
     "Figure",
     "Item",
     "Pair",
@@ -26,6 +28,7 @@ __all__ = [
     "Scores",
     "ScoringResult",
     "SmallestDifference",
+    "against_record",
     "figure_record",
     "pair_record",
     "settings_record",
@@ -63,6 +66,7 @@ class Item:
     - `seconds`: time to answer; `tokens`: tokens used;
     - `ungrounded`: numbers, dates and articles of a free answer that no passage contains;
     - `in_context`: whether a gold article was in the prompt (None if unknown);
+    - `plan`: the plan under which it was answered (`full`, `half-context` …; empty if unknown).
     - `facts`: key-fact score of a free answer in 0..1 (None if the question holds every fact);
       `missing_facts` and `contradicted_facts` are the facts of the reference.
     """
@@ -85,6 +89,7 @@ class Item:
     origin: str
     ungrounded: tuple[str, ...] = ()
     in_context: bool | None = None
+    plan: str = ""
     facts: float | None = None
     missing_facts: tuple[str, ...] = ()
     contradicted_facts: tuple[str, ...] = ()
@@ -127,7 +132,8 @@ class Scores:
       counts); `foreign`: ids that are not in the questions (ignored); `unreadable`:
       multiple-choice answers that name no option;
     - `fallbacks`: answers that the fallback rule wrote;
-    - `orders`: figures of permuted options; `grounding`: figures of the claims in free answers.
+    - `orders`: figures of permuted options; `grounding`: figures of the claims in free answers;
+    - `plans`: number of questions by the plan of their answer, as far as it is recorded.
     """
 
     system: str
@@ -149,6 +155,7 @@ class Scores:
     orders: OrdersRecord | None = None
     grounding: GroundingRecord | None = None
     facts: Figure | None = None
+    plans: dict[str, int] = field(default_factory=dict)
     items: tuple[Item, ...] = field(default=(), repr=False)
 
 
@@ -160,7 +167,8 @@ class Pair:
     `difference` is b − a in accuracy, in −1..1, with its paired bootstrap interval. `p_value` is
     the exact two-sided McNemar test, `p_holm` the same after Holm's correction over all pairs of
     the scoring. `free_difference` is b − a of the free-text score, `facts_difference` that of the
-    key-fact score over the `facts_n` questions that have one.
+    key-fact score over the `facts_n` questions that have one. `other_plans` counts the items of
+    both kinds that the two systems answered under different plans.
     """
 
     a: str
@@ -183,6 +191,29 @@ class Pair:
     facts_difference: float | None = None
     facts_low: float | None = None
     facts_high: float | None = None
+    other_plans: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Against:
+    """A system against a trivial baseline on the same multiple-choice items.
+
+    `only_system` and `only_baseline` count the items that only one of them answers correctly,
+    where a hash breaks the baseline's ties; `p_value` is the exact two-sided McNemar test of these
+    counts. `difference` is system − baseline with shared ties, in −1..1, with its paired bootstrap
+    interval. `tied` counts the items on which the baseline has several best options.
+    """
+
+    system: str
+    baseline: str
+    n: int
+    only_system: int
+    only_baseline: int
+    tied: int
+    difference: float
+    low: float
+    high: float
+    p_value: float
 
 
 @dataclass(frozen=True, slots=True)
@@ -257,6 +288,11 @@ def system_record(scores: Scores) -> SystemRecord:
 def pair_record(pair: Pair) -> PairRecord:
     """Return the comparison of two systems as JSON."""
     return cast("PairRecord", to_json(pair))
+
+
+def against_record(against: Against) -> AgainstRecord:
+    """Return the comparison of a system with a baseline as JSON."""
+    return cast("AgainstRecord", to_json(against))
 
 
 def smallest_record(smallest: SmallestDifference) -> SmallestRecord:

@@ -14,7 +14,7 @@ from kofinlaw.scoring.abstention.abstention_figures import abstention_record
 from kofinlaw.scoring.abstention.abstention_record import AbstentionRecord
 from kofinlaw.scoring.answers import AnswerSheet, read_answers, read_timings
 from kofinlaw.scoring.benchmark import read_asked, read_key
-from kofinlaw.scoring.compare import compare_all_pairs, smallest_of
+from kofinlaw.scoring.compare import compare_all_pairs, compare_with_baselines, smallest_of
 from kofinlaw.scoring.item_scores import matched_key
 from kofinlaw.scoring.markdown import scores_markdown
 from kofinlaw.scoring.metrics.fsku import SentenceEncoder, cosine_floor
@@ -22,11 +22,12 @@ from kofinlaw.scoring.orders import read_option_scores
 from kofinlaw.scoring.provenance import environment
 from kofinlaw.scoring.result import (
     TASK_VERSIONS,
-    Figure,
+    Against,
     Item,
     Pair,
     Scores,
     ScoringResult,
+    against_record,
     figure_record,
     pair_record,
     settings_record,
@@ -35,8 +36,8 @@ from kofinlaw.scoring.result import (
 )
 from kofinlaw.scoring.scores_record import SCHEMA, EmbedderRecord, JudgeRecord, ScoresRecord
 from kofinlaw.scoring.settings import JudgeSettings, ScoreSettings
-from kofinlaw.scoring.shown import shown_passages, shown_texts
-from kofinlaw.scoring.stats.baselines import score_baselines
+from kofinlaw.scoring.shown import first_plans, shown_passages, shown_texts
+from kofinlaw.scoring.stats.baselines import Baseline, choice_baselines, distinct_evidence
 from kofinlaw.scoring.stats.free_baselines import score_free_baselines, shown_evidence
 from kofinlaw.scoring.system_scores import score_system
 from kofinlaw.trace_files import open_tracer
@@ -76,7 +77,7 @@ def score_answers(
 ) -> ScoringResult:
     """Score every system's answers on the same questions, and compare every two systems.
 
-    Writes out/scores.json (schema `kofinlaw.scores/1`), items.jsonl (one row per question and
+    Writes out/scores.json (schema `kofinlaw.scores/2`), items.jsonl (one row per question and
     system) and scores.md. Raises UserError for files that are absent or unusable.
 
     Args:
@@ -103,21 +104,22 @@ def score_answers(
 
         embedder = open_embedder(settings.embedder, cache=cache)
     sheets: dict[str, AnswerSheet] = {}
+    texts: dict[str, dict[str, tuple[str, ...]]] = {}
     scored: dict[str, Scores] = {}
     for number, (name, folder) in enumerate(systems.items()):
         progress("score", number, len(systems), system=name)
         sheets[name] = read_answers(_answers_file(folder), [q.id for q in inputs.all_questions])
-        scored[name] = _score_folder(name, folder, sheets[name], inputs, settings, embedder, seed)
+        texts[name] = shown_texts(folder)
+        scored[name] = _score_folder(
+            name, folder, sheets[name], texts[name], inputs, settings, embedder, seed
+        )
     progress("score", len(systems), len(systems))
     pairs = compare_all_pairs(list(scored.values()), settings=settings, seed=seed)
-    baselines = score_baselines(
-        inputs.questions,
-        inputs.key,
-        sheets,
-        inputs.passages,
-        settings=settings,
-        seed=seed,
+    evidence = distinct_evidence(inputs.questions, sheets, texts, inputs.passages)
+    baselines = choice_baselines(
+        inputs.questions, inputs.keyed, evidence, settings=settings, seed=seed
     )
+    against = compare_with_baselines(list(scored.values()), baselines, settings=settings, seed=seed)
     shown = {
         name: shown_evidence(folder, sheets[name], inputs.passages)
         for name, folder in systems.items()
@@ -125,14 +127,13 @@ def score_answers(
     free_baselines, fact_baselines = score_free_baselines(
         inputs.questions, inputs.keyed, shown, settings=settings, embedder=embedder, seed=seed
     )
-    baselines |= free_baselines
     files = {"questions": questions, "key": key}
     if chunks:
         files["chunks"] = chunks
     files |= {f"answers:{name}": _answers_file(folder) for name, folder in systems.items()}
-    result = _scores_record(
-        inputs, scored, baselines, pairs, settings=settings, embedder=embedder, seed=seed
-    )
+    result = _scores_record(inputs, scored, pairs, settings=settings, embedder=embedder, seed=seed)
+    _add_baselines(result, baselines, against)
+    result["baselines"] |= {n: figure_record(figure) for n, figure in free_baselines.items()}
     result["fact_baselines"] = {n: figure_record(figure) for n, figure in fact_baselines.items()}
     result["sha256"] = {name: sha256_file(path) for name, path in files.items()}
     result["abstention"] = (
@@ -172,6 +173,7 @@ def _score_folder(
     name: str,
     folder: Path,
     given: AnswerSheet,
+    texts: Mapping[str, Sequence[str]],
     inputs: _Inputs,
     settings: ScoreSettings,
     embedder: SentenceEncoder | None,
@@ -190,7 +192,8 @@ def _score_folder(
         seconds=seconds,
         passages=inputs.passages,
         shown=shown_passages(folder, evidence, inputs.passages),
-        texts=shown_texts(folder),
+        texts=texts,
+        plans=first_plans(folder),
         option_scores=read_option_scores(folder),
         seed=seed,
     )
@@ -199,14 +202,13 @@ def _score_folder(
 def _scores_record(
     inputs: _Inputs,
     scored: Mapping[str, Scores],
-    baselines: Mapping[str, Figure],
     pairs: Sequence[Pair],
     *,
     settings: ScoreSettings,
     embedder: SentenceEncoder | None,
     seed: int,
 ) -> ScoresRecord:
-    """Return what scores.json holds, before the hashes and the judge."""
+    """Return what scores.json holds, before the baselines, the hashes and the judge."""
     asked = inputs.questions
     return ScoresRecord(
         schema=SCHEMA,
@@ -221,7 +223,9 @@ def _scores_record(
             "without_key": len(inputs.all_questions) - len(asked),
         },
         systems={name: system_record(one) for name, one in scored.items()},
-        baselines={name: figure_record(figure) for name, figure in baselines.items()},
+        baselines={},
+        solvers={},
+        against=[],
         pairs=[pair_record(pair) for pair in pairs],
         smallest={
             f"{pair.a}|{pair.b}": smallest_record(smallest_of(pair, settings)) for pair in pairs
@@ -261,6 +265,24 @@ def _abstention(
     return abstention_record(
         {q.id: q for q in inputs.questions}, items, settings=settings, seed=seed
     )
+
+
+def _add_baselines(
+    result: ScoresRecord,
+    baselines: Sequence[Baseline],
+    against: Sequence[Against],
+) -> None:
+    """Add the baselines and the comparisons of the systems with them."""
+    for one in baselines:
+        result["baselines"][one.name] = figure_record(one.figure)
+        result["solvers"][one.name] = {
+            "basis": one.basis,
+            "systems": list(one.systems),
+            "method": one.method,
+            "other": figure_record(one.other) if one.other else None,
+            "tied": one.tied,
+        }
+    result["against"] = [against_record(one) for one in against]
 
 
 def _judge(

@@ -13,6 +13,8 @@ from kofinlaw.scoring.abstention.abstention_record import AbstentionRecord
 
 __all__ = [
     "SCHEMA",
+    "AgainstRecord",
+    "Basis",
     "ControlRecord",
     "CountsRecord",
     "EmbedderRecord",
@@ -32,10 +34,13 @@ __all__ = [
     "ScoresRecord",
     "SettingsRecord",
     "SmallestRecord",
+    "SolverRecord",
     "SystemRecord",
 ]
 
-SCHEMA = "kofinlaw.scores/1"
+SCHEMA = "kofinlaw.scores/2"
+# What a baseline read: the texts in the prompts, the whole retrieved passages, or no evidence.
+Basis = Literal["shown", "passages", "none"]
 # The scores of a system that are a `FigureRecord`.
 ScoreName = Literal["choice", "free", "cosine", "keywords", "facts", "blend"]
 
@@ -120,6 +125,7 @@ class SystemRecord(TypedDict):
     fallbacks: int
     orders: OrdersRecord | None
     grounding: GroundingRecord | None
+    plans: dict[str, int]
 
 
 class PairRecord(TypedDict):
@@ -145,6 +151,38 @@ class PairRecord(TypedDict):
     facts_difference: NotRequired[float | None]
     facts_low: NotRequired[float | None]
     facts_high: NotRequired[float | None]
+    other_plans: int
+
+
+class SolverRecord(TypedDict):
+    """How a baseline of multiple choice was computed (see `stats/baselines.py`).
+
+    - `basis`: what it read; `systems`: those whose evidence it read, empty for all systems;
+    - `method`: `bigrams` or `morphemes` for the better overlap, else empty; `other`: the figure of
+      the other one;
+    - `tied`: number of questions on which several options share the credit.
+    """
+
+    basis: Basis
+    systems: list[str]
+    method: str
+    other: FigureRecord | None
+    tied: int
+
+
+class AgainstRecord(TypedDict):
+    """`result.Against` as JSON."""
+
+    system: str
+    baseline: str
+    n: int
+    only_system: int
+    only_baseline: int
+    tied: int
+    difference: float
+    low: float
+    high: float
+    p_value: float
 
 
 class SmallestRecord(TypedDict):
@@ -264,7 +302,11 @@ class SettingsRecord(TypedDict):
 
 
 class ScoresRecord(TypedDict):
-    """The content of `scores.json`. `smallest` is by `A|B`, `sha256` by the name of the input."""
+    """The content of `scores.json`. `smallest` is by `A|B`, `sha256` by the name of the input.
+
+    `solvers` describes the baselines of multiple choice by name. `against` compares every system
+    with each of them that read the system's evidence or none.
+    """
 
     schema: str
     tasks: Mapping[str, object]
@@ -274,6 +316,8 @@ class ScoresRecord(TypedDict):
     counts: CountsRecord
     systems: dict[str, SystemRecord]
     baselines: dict[str, FigureRecord]
+    solvers: dict[str, SolverRecord]
+    against: list[AgainstRecord]
     fact_baselines: NotRequired[dict[str, FigureRecord]]
     pairs: list[PairRecord]
     smallest: dict[str, SmallestRecord]
@@ -304,6 +348,7 @@ class ItemRecord(TypedDict):
     origin: str
     ungrounded: NotRequired[list[str]]
     in_context: NotRequired[bool | None]
+    plan: NotRequired[str]
     facts: NotRequired[float | None]
     missing_facts: NotRequired[list[str]]
     contradicted_facts: NotRequired[list[str]]

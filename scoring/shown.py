@@ -10,7 +10,7 @@ from kofinlaw.files import read_json_lines
 from kofinlaw.records import Chunk
 from kofinlaw.trace_files import TRACE_FILE, read_traces
 
-__all__ = ["first_prompts", "first_shown", "header", "shown_passages", "shown_texts"]
+__all__ = ["first_plans", "first_prompts", "first_shown", "header", "shown_passages", "shown_texts"]
 
 
 def shown_passages(
@@ -65,6 +65,22 @@ def shown_texts(folder: Path) -> dict[str, tuple[str, ...]]:
                 continue
             if len(texts) == shown:
                 out[name] = tuple(str(text) for text in texts)
+    except (UserError, OSError):
+        return out
+    return out
+
+
+def first_plans(folder: Path) -> dict[str, str]:
+    """Return the plan of each question's first turn that succeeded; empty without `plan.jsonl`.
+
+    Later turns are taken under the full plan only, so this is the cheapest plan of an answer.
+    """
+    out: dict[str, str] = {}
+    try:
+        for _, row in read_json_lines(folder / "plan.jsonl"):
+            plan = row.get("plan")
+            if isinstance(plan, str) and plan and not row.get("failed"):
+                out.setdefault(str(row.get("id")), plan)
     except (UserError, OSError):
         return out
     return out

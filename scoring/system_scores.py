@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 
 from kofinlaw.records import Answer, Chunk, Key, Question
@@ -41,6 +42,7 @@ def score_system(
     passages: Mapping[str, Chunk] | None = None,
     shown: Mapping[str, Sequence[str]] | None = None,
     texts: Mapping[str, Sequence[str]] | None = None,
+    plans: Mapping[str, str] | None = None,
     option_scores: OptionScores | None = None,
     seed: int = 0,
 ) -> Scores:
@@ -60,6 +62,7 @@ def score_system(
         passages: passages by chunk id, for grounding and articles.
         shown: ids of the passages in each question's prompt, if known.
         texts: packed texts in each question's prompt, if recorded.
+        plans: plan of each question's answer, if recorded.
         option_scores: option scores of every permutation, by question id.
         seed: of the bootstrap intervals.
     """
@@ -81,6 +84,7 @@ def score_system(
         unit_of=unit_of,
         shown=shown,
         claims=claims,
+        plans=plans or {},
     )
     items = [scorer.item(question) for question in questions]
     choice = [item.score for item in items if item.kind == "choice" and item.score is not None]
@@ -123,6 +127,7 @@ def score_system(
         fallbacks=sum(item.origin == "fallback" for item in items),
         orders=order_figures(option_scores or {}, questions, golds, settings, seed=seed),
         grounding=grounding_figures(claims),
+        plans=dict(Counter(item.plan for item in items if item.plan)),
         facts=mean_of([item.facts for item in free], settings, seed),
         items=tuple(items),
     )

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Sequence
 
-__all__ = ["chosen_option", "credit_of", "shared_credit"]
+__all__ = ["broken_tie", "chosen_option", "credit_of", "shared_credit"]
 
 
 def shared_credit(scores: Sequence[float]) -> list[float]:
@@ -27,13 +27,23 @@ def credit_of(scores: Sequence[float], answer: int) -> float:
 
 
 def chosen_option(scores: Sequence[float], options: Sequence[str]) -> int:
-    """Return the index (from 0) of the option with the largest score.
+    """Return the index (from 0) of the option with the largest score, ties broken as `broken_tie`.
 
-    Ties are broken by a hash of the options' text, so neither position nor length decides. The
-    result is -1 if all scores are equal, because then the scores do not distinguish the options.
+    The result is -1 if all scores are equal, because then the scores do not distinguish the
+    options.
     """
     if not scores or min(scores) == max(scores):
         return -1
+    return broken_tie(scores, options)
+
+
+def broken_tie(scores: Sequence[float], options: Sequence[str], salt: str = "") -> int:
+    """Return the index (from 0) of one option among those with the largest score.
+
+    A SHA-256 hash of `salt` and the option's text decides, so neither position nor length does.
+    With the question's id as `salt`, the same option text wins in some questions and loses in
+    others. Raises ValueError without options.
+    """
     best = max(scores)
     tied = [index for index, score in enumerate(scores) if score == best]
-    return min(tied, key=lambda index: hashlib.sha256(options[index].encode()).hexdigest())
+    return min(tied, key=lambda i: hashlib.sha256(f"{salt}{options[i]}".encode()).hexdigest())

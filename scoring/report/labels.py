@@ -9,6 +9,7 @@ __all__ = [
     "FUNNEL",
     "LANGUAGES",
     "MERGE_CHECKS",
+    "METHODS",
     "SECTIONS",
     "SLICES",
     "STAGES",
@@ -34,9 +35,12 @@ BASELINES = {
     "longest": ("가장 긴 보기", "longest option"),
     "uniform": ("무작위", "uniform guess"),
     "echo": ("질문을 그대로 답함", "question repeated"),
+    "stem_overlap": ("질문과 겹치는 보기", "stem overlap"),
     "sentence": ("질문과 가장 가까운 근거 문장", "nearest evidence sentence"),
     "overlap": ("근거와 겹치는 보기", "evidence overlap"),
+    "look_up": ("근거에서 그대로 찾은 보기", "look-up in the evidence"),
 }
+METHODS = {"bigrams": ("바이그램", "bigrams"), "morphemes": ("형태소", "morphemes")}
 SLICES = {
     "negative": ("부정형 질문", "negative stem"),
     "positive": ("긍정형 질문", "positive stem"),
@@ -142,12 +146,17 @@ def pair_label(first: str, second: str) -> Words:
     return f"{before[0]} → {after[0]}", f"{before[1]} → {after[1]}"
 
 
-def baseline_label(name: str) -> Words:
-    """Return a baseline's name; `overlap:SYSTEM` also names its system."""
+def baseline_label(name: str, method: str = "") -> Words:
+    """Return a baseline's name; `overlap:SYSTEM` also names its system.
+
+    `method` is how its tokens were made (`bigrams` or `morphemes`), or empty.
+    """
     kind, _, system = name.partition(":")
     if kind not in BASELINES:
         return name, name
     korean, english = BASELINES[kind]
+    if method in METHODS:
+        korean, english = f"{korean}, {METHODS[method][0]}", f"{english}, {METHODS[method][1]}"
     if not system:
         return korean, english
     label = system_label(system)

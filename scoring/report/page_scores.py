@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import TypedDict
 
+from kofinlaw.scoring.claims import main_system
 from kofinlaw.scoring.report import plots
 from kofinlaw.scoring.report.labels import baseline_label, pair_label, slice_label, system_label
-from kofinlaw.scoring.report.verdict import main_system
 from kofinlaw.scoring.scores_record import (
     FigureRecord,
     JudgedRecord,
@@ -46,6 +46,7 @@ FIRST_SLICES = ("negative", "positive", "options-4", "options-5", "numeric", "ar
 WITHOUT_SCORES: Mapping[str, object] = {
     **dict.fromkeys(("scores", "tiles", "slices", "retrieval", "judge", "orders", "grounding")),
     **{name: [] for name in ("systems", "baselines", "text_names", "slice_options", "score_plots")},
+    "against": [],
     "other": "",
     "score_note": ("", ""),
 }
@@ -107,6 +108,7 @@ def score_context(scores: ScoresRecord | None) -> Mapping[str, object]:
     if not scores:
         return WITHOUT_SCORES
     main = main_system(scores) or ""
+    solvers = scores["solvers"]
     systems: list[SystemRow] = [
         {"name": name, "label": system_label(name), "scores": system, "main": name == main}
         for name, system in scores["systems"].items()
@@ -114,7 +116,9 @@ def score_context(scores: ScoresRecord | None) -> Mapping[str, object]:
     baselines: list[BaselineRow] = [
         {
             "name": name,
-            "label": baseline_label(name),
+            "label": baseline_label(
+                name, solver["method"] if (solver := solvers.get(name)) else ""
+            ),
             "figure": figure,
             "free": is_free_baseline(name),
             "facts": scores.get("fact_baselines", {}).get(name),
@@ -157,6 +161,14 @@ def score_context(scores: ScoresRecord | None) -> Mapping[str, object]:
             if s["scores"].get("grounding")
         ],
         "score_note": score_note(scores),
+        "against": [
+            {
+                "system": system_label(one["system"]),
+                "baseline": baseline_label(one["baseline"], solvers[one["baseline"]]["method"]),
+                "a": one,
+            }
+            for one in scores["against"]
+        ],
         "score_plots": score_plots(scores, systems, baselines),
         "tiles": tiles(scores, main),
     }

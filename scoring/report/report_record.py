@@ -129,7 +129,8 @@ class ReportWarning(TypedDict):
 class Verdict(TypedDict):
     """The first three lines of the report in both languages, and the warnings.
 
-    `outcome` is helped, hurt, unclear, none (no difference) or unknown (not compared).
+    `outcome` is helped, no-claim (above the base, but not above the strongest trivial baseline),
+    hurt, unclear, none (no difference) or unknown (not compared).
     """
 
     outcome: str

@@ -5,11 +5,27 @@ from __future__ import annotations
 from typing import Literal
 
 from kofinlaw.data.korean.words import josa
-from kofinlaw.scoring.report.labels import baseline_label, system_label
+from kofinlaw.scoring.claims import (
+    beats,
+    best_baseline,
+    main_system,
+    outcome_of,
+    pairs_with_other_plans,
+    reduced_plans,
+    training_pair,
+    without_shown_text,
+)
+from kofinlaw.scoring.report.labels import baseline_label, pair_label, system_label
 from kofinlaw.scoring.report.report_record import MergeFigures, Verdict
-from kofinlaw.scoring.scores_record import FigureRecord, PairRecord, ScoresRecord, SystemRecord
-from kofinlaw.scoring.stats.free_baselines import ECHO, is_free_baseline
-from kofinlaw.scoring.value_text import Words
+from kofinlaw.scoring.scores_record import (
+    AgainstRecord,
+    FigureRecord,
+    PairRecord,
+    ScoresRecord,
+    SystemRecord,
+)
+from kofinlaw.scoring.stats.free_baselines import ECHO
+from kofinlaw.scoring.value_text import Words, p_text
 
 __all__ = [
     "ENOUGH_ITEMS",
@@ -19,15 +35,13 @@ __all__ = [
     "OUTCOMES",
     "Fault",
     "comparison_with_baseline",
-    "main_system",
+    "comparison_with_echo",
     "merge_warnings",
-    "outcome_of",
+    "plan_warnings",
     "score_line",
     "score_warnings",
     "smallest_difference_line",
-    "strongest_baseline",
     "training_line",
-    "training_pair",
     "verdict",
 ]
 
@@ -44,6 +58,12 @@ NOT_COMPARED = (
 )
 OUTCOMES = {
     "helped": ("학습이 도움이 되었습니다", "Training helped"),
+    "no-claim": (
+        "학습한 모델의 점수가 기본 모델보다 높지만 가장 강한 단순 기준선보다 높다고 말할 수 "
+        "없으므로, 이 보고서는 모델이 내용을 배웠다고 주장하지 않습니다",
+        "The score rose with training, but it is not shown to be above the strongest trivial "
+        "baseline, so this report does not claim that the model learned the subject",
+    ),
     "hurt": ("학습이 점수를 떨어뜨렸습니다", "Training lowered the score"),
     "none": ("학습은 도움이 되지 않았습니다", "Training did not help"),
     "unclear": (
@@ -64,9 +84,11 @@ def verdict(scores: ScoresRecord | None, merge: MergeFigures | None = None) -> V
 
     Line 1 compares the main system with the strongest trivial baseline, line 2 states whether
     training helped, line 3 the smallest difference that the items can show (empty if unknown).
+    Training counts as a help only if the trained model also beats the strongest baseline.
     """
     pair = training_pair(scores) if scores else None
-    outcome = outcome_of(pair, scores["settings"]["alpha"] if scores else 0.05)
+    best = best_baseline(scores, pair["b"]) if scores and pair else None
+    outcome = outcome_of(pair, scores["settings"]["alpha"] if scores else 0.05, best)
     lines = (
         score_line(scores, pair) if scores else NOT_SCORED,
         training_line(pair, outcome),
@@ -80,42 +102,6 @@ def verdict(scores: ScoresRecord | None, merge: MergeFigures | None = None) -> V
         "en": [english for _, english in lines],
         "warnings": [{"ko": korean, "en": english} for korean, english in warnings],
     }
-
-
-def training_pair(scores: ScoresRecord) -> PairRecord | None:
-    """Return the pair that differs only in training: with retrieval, else without; or None."""
-    pairs = {(pair["a"], pair["b"]): pair for pair in scores["pairs"]}
-    return pairs.get(("base-rag", "trained-rag")) or pairs.get(("base", "trained"))
-
-
-def outcome_of(pair: PairRecord | None, alpha: float) -> str:
-    """Return the outcome of training by the paired test: see `report_record.Verdict`."""
-    if pair is None or not pair["n"]:
-        return "unknown"
-    if pair["only_a"] == pair["only_b"]:
-        return "none"
-    if pair["p_value"] >= alpha:
-        return "unclear"
-    return "helped" if pair["difference"] > 0 else "hurt"
-
-
-def main_system(scores: ScoresRecord) -> str | None:
-    """Return the system that the report is about: the last trained one, else the last one."""
-    names = list(scores["systems"])
-    trained = [name for name in names if name.startswith("trained")]
-    return trained[-1] if trained else names[-1] if names else None
-
-
-def strongest_baseline(scores: ScoresRecord) -> tuple[str, FigureRecord] | None:
-    """Return name and figure of the multiple-choice baseline with the highest score, or None.
-
-    All computed baselines count: guessing, the most common digit, the longest option, and the
-    word overlap with the evidence.
-    """
-    found = {
-        name: figure for name, figure in scores["baselines"].items() if not is_free_baseline(name)
-    }
-    return max(found.items(), key=lambda item: item[1]["value"]) if found else None
 
 
 def score_line(scores: ScoresRecord, pair: PairRecord | None) -> Words:
@@ -156,16 +142,17 @@ def _choice_sentences(
                 f"{base[1].capitalize()}: {value:.1f}%.",
             )
         )
-    strongest = strongest_baseline(scores)
-    if strongest:
-        baseline, value = baseline_label(strongest[0]), 100 * strongest[1]["value"]
+    best = best_baseline(scores, name)
+    if best:
+        baseline = baseline_label(best["baseline"], scores["solvers"][best["baseline"]]["method"])
+        value = 100 * scores["baselines"][best["baseline"]]["value"]
         sentences.append(
             (
                 f"가장 강한 단순 기준선({baseline[0]})은 {value:.1f}%입니다.",
                 f"The strongest trivial baseline ({baseline[1]}): {value:.1f}%.",
             )
         )
-        sentences.append(comparison_with_baseline(figure, strongest[1]))
+        sentences.append(comparison_with_baseline(best, scores["settings"]["alpha"]))
     return sentences
 
 
@@ -186,7 +173,7 @@ def _free_sentences(system: SystemRecord, scores: ScoresRecord) -> list[Words]:
                 f"Giving the question back as the answer: {baseline:.1f}.",
             )
         )
-        sentences.append(comparison_with_baseline(figure, echo))
+        sentences.append(comparison_with_echo(figure, echo))
     return [*sentences, *_fact_sentences(system, scores)]
 
 
@@ -206,18 +193,46 @@ def _fact_sentences(system: SystemRecord, scores: ScoresRecord) -> list[Words]:
     return [(korean + ".", english + ".")]
 
 
-def comparison_with_baseline(figure: FigureRecord, baseline: FigureRecord) -> Words:
-    """Return a sentence on whether a system beats a baseline, and by how much.
+def comparison_with_baseline(against: AgainstRecord, alpha: float) -> Words:
+    """Return a sentence on whether a system beats a baseline of multiple choice, and by how much.
 
-    A lead counts as certain only if the interval of the system's score excludes the baseline.
+    A lead counts only if the exact McNemar test on the items is significant at `alpha`.
     """
-    points = 100 * (figure["value"] - baseline["value"])
+    points = 100 * against["difference"]
+    counts = f"{against['only_system']}:{against['only_baseline']}"
+    test = f"{counts}, p {_p(against['p_value'])}"
+    if points <= 0:
+        return (
+            f"이 시스템은 이 기준선을 넘지 못했습니다(차이 {points:+.1f}점, 한쪽만 맞힌 문항 "
+            f"{test}).",
+            f"The system does not beat this baseline ({points:+.1f} points, only one correct "
+            f"{test}).",
+        )
+    if not beats(against, alpha):
+        return (
+            f"이 시스템이 {points:.1f}점 높지만 우연일 수 있어(한쪽만 맞힌 문항 {test}) 기준선을 "
+            "넘었다고 말할 수 없습니다.",
+            f"The system is {points:.1f} points higher, which can be chance (only one correct "
+            f"{test}), so it is not shown to beat the baseline.",
+        )
+    return (
+        f"이 시스템이 이 기준선보다 {points:.1f}점 높습니다(한쪽만 맞힌 문항 {test}).",
+        f"The system beats this baseline by {points:.1f} points (only one correct {test}).",
+    )
+
+
+def comparison_with_echo(figure: FigureRecord, echo: FigureRecord) -> Words:
+    """Return a sentence on whether a free-text score is above that of the repeated question.
+
+    A lead counts only if the interval of the system's score excludes the baseline.
+    """
+    points = 100 * (figure["value"] - echo["value"])
     if points <= 0:
         return (
             "이 시스템은 이 기준선을 넘지 못했습니다.",
             "The system does not beat this baseline.",
         )
-    if figure["low"] <= baseline["value"]:
+    if figure["low"] <= echo["value"]:
         return (
             f"이 시스템이 {points:.1f}점 높지만, 기준선이 시스템의 신뢰 구간 안에 있어 "
             "기준선을 넘었다고 말할 수 없습니다.",
@@ -230,17 +245,22 @@ def comparison_with_baseline(figure: FigureRecord, baseline: FigureRecord) -> Wo
     )
 
 
+def _p(value: float) -> str:
+    """Return a p-value with its sign of relation."""
+    text = p_text(value)
+    return text if text.startswith("<") else f"= {text}"
+
+
 def training_line(pair: PairRecord | None, outcome: str) -> Words:
     """Write line 2: the paired test of the trained model against the base model."""
     if pair is None or outcome == "unknown":
         return NOT_COMPARED
-    points, p_value = 100 * pair["difference"], pair["p_value"]
-    p_text = f"p = {p_value:.3f}" if p_value >= 0.001 else "p < 0.001"
+    points, p_value = 100 * pair["difference"], f"p {_p(pair['p_value'])}"
     counts = f"{pair['only_b']}:{pair['only_a']}"
     korean, english = OUTCOMES[outcome]
     return (
-        f"{korean} (차이 {points:+.1f}점, 한쪽만 맞힌 문항 {counts}, 정확 맥니마 검정 {p_text}).",
-        f"{english} ({points:+.1f} points, only one correct {counts}, exact McNemar {p_text}).",
+        f"{korean} (차이 {points:+.1f}점, 한쪽만 맞힌 문항 {counts}, 정확 맥니마 검정 {p_value}).",
+        f"{english} ({points:+.1f} points, only one correct {counts}, exact McNemar {p_value}).",
     )
 
 
@@ -299,10 +319,52 @@ def score_warnings(scores: ScoresRecord) -> list[Words]:
                     f"{english}: {count} answers by the fallback rule, not by the model",
                 )
             )
+    out += plan_warnings(scores)
     unkeyed = scores["counts"].get("without_key")
     if unkeyed:
         out.append(
             (f"정답이 없어 채점하지 않은 문항 {unkeyed}", f"{unkeyed} questions without a key")
+        )
+    return out
+
+
+def plan_warnings(scores: ScoresRecord) -> list[Words]:
+    """Return where answers had less than the full plan, where two systems were asked differently,
+    and where the baselines could not read the shown text.
+    """
+    out = []
+    for name, system in scores["systems"].items():
+        reduced = reduced_plans(system)
+        if reduced:
+            korean, english = system_label(name)
+            count, total = sum(reduced.values()), sum(system["plans"].values())
+            plans = ", ".join(f"{plan} {n}" for plan, n in reduced.items())
+            out.append(
+                (
+                    f"{korean}: 답 {total}개 가운데 {count}개를 full이 아닌 답변 계획으로 "
+                    f"만들었습니다({plans})",
+                    f"{english}: {count} of {total} answers under a plan other than full ({plans})",
+                )
+            )
+    for pair in pairs_with_other_plans(scores):
+        korean, english = pair_label(pair["a"], pair["b"])
+        count = pair["other_plans"]
+        out.append(
+            (
+                f"{korean}: 서로 다른 답변 계획으로 물은 문항 {count}, 같은 조건의 비교가 아닙니다",
+                f"{english}: {count} items asked under different plans, so the comparison is not "
+                "under equal conditions",
+            )
+        )
+    for name in without_shown_text(scores):
+        korean, english = system_label(name)
+        out.append(
+            (
+                f"{korean}: 프롬프트의 텍스트가 기록되지 않아 기준선이 검색된 청크 전체를 "
+                "읽었습니다",
+                f"{english}: the text of the prompts is not recorded, so the baselines read whole "
+                "retrieved passages",
+            )
         )
     return out
 

@@ -21,7 +21,7 @@ __all__ = ["ReportResult", "report_markdown", "write_report"]
 class ReportResult:
     """The result of `write_report`.
 
-    `outcome` says whether training helped: helped, hurt, unclear, none or unknown.
+    `outcome` says whether training helped: helped, no-claim, hurt, unclear, none or unknown.
     """
 
     outcome: str

@@ -1,136 +1,219 @@
-"""Score trivial baselines, which every result is compared with."""
+"""Score trivial baselines, which every result is compared with.
+
+Those that read evidence read exactly the text that a system's prompts showed, where the answer
+folder records it. Options with equal scores share the credit.
+"""
 
 from __future__ import annotations
 
 import math
 from collections import Counter
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 
 from kofinlaw.data.prompting.stems import is_negative
-from kofinlaw.data.solvers.credit import chosen_option
-from kofinlaw.data.solvers.overlap import token_overlap
-from kofinlaw.data.solvers.tokens import TokenSets, morpheme_tokens
+from kofinlaw.data.solvers.credit import broken_tie, credit_of, shared_credit
+from kofinlaw.data.solvers.solvers import EVIDENCE_SOLVERS, OVERLAPS, Asked, Solvers
 from kofinlaw.records import Chunk, Key, Question
 from kofinlaw.scoring.answers import AnswerSheet
 from kofinlaw.scoring.result import Figure
+from kofinlaw.scoring.scores_record import Basis
 from kofinlaw.scoring.settings import ScoreSettings
 from kofinlaw.scoring.stats.intervals import mean_figure
 
 __all__ = [
+    "Baseline",
+    "Evidence",
+    "choice_baselines",
     "distinct_evidence",
-    "largest_overlap",
-    "longest_option",
     "majority_digit",
-    "score_baselines",
-    "uniform_expectation",
 ]
 
+Scored = Mapping[str, Sequence[float]]  # scores of the options by question id; the largest counts
 
-def majority_digit(questions: Sequence[Question], key: Mapping[str, Key]) -> dict[str, str]:
-    """Answer every question with the most common right digit; the smaller one of two equals.
+
+@dataclass(frozen=True, slots=True)
+class Evidence:
+    """The texts that some systems were shown, by question id.
+
+    `basis` is `shown` if the texts are those in the prompts, `passages` if they are the whole
+    retrieved passages because the prompts are not recorded.
+    """
+
+    systems: tuple[str, ...]
+    basis: Basis
+    texts: Mapping[str, tuple[str, ...]]
+
+
+@dataclass(frozen=True, slots=True)
+class Baseline:
+    """A trivial rule on multiple-choice questions.
+
+    - `credits`: by question id the probability that it chooses the right option, ties shared;
+    - `right`: by question id whether it is right with ties broken, for exact tests;
+    - `systems`: those whose evidence it read; empty if it read none, then it compares with all;
+    - `tied`: number of questions on which several options share the credit;
+    - `method`: how tokens were made (`bigrams` or `morphemes`), empty if it has none;
+    - `other`: the figure of the overlap with the other kind of tokens.
+    """
+
+    name: str
+    credits: Mapping[str, float]
+    right: Mapping[str, bool]
+    figure: Figure
+    tied: int
+    basis: Basis = "none"
+    systems: tuple[str, ...] = ()
+    method: str = ""
+    other: Figure | None = None
+
+
+def majority_digit(questions: Sequence[Question], key: Mapping[str, Key]) -> str:
+    """Return the most common right label, the smaller one of two equals; empty without questions.
 
     The baseline reads the key, so no constant answer scores higher.
     """
     counts = Counter(key[q.id].answer for q in questions)
-    if not counts:
-        return {}
-    digit = min(counts, key=lambda label: (-counts[label], label))
-    return {q.id: digit for q in questions}
-
-
-def longest_option(questions: Sequence[Question]) -> dict[str, str]:
-    """Answer with the longest option in characters; the first of equal ones."""
-    return {
-        q.id: str(1 + max(range(len(q.options)), key=lambda i: len(q.options[i])))
-        for q in questions
-    }
-
-
-def uniform_expectation(questions: Sequence[Question]) -> list[float]:
-    """Return the probability of guessing each question right."""
-    return [1 / len(q.options) for q in questions]
-
-
-def largest_overlap(
-    questions: Sequence[Question], evidence: Mapping[str, Sequence[str]]
-) -> dict[str, str]:
-    """Answer with the option that shares most words with the evidence (fewest if negative).
-
-    A question without evidence, or whose options overlap equally, is left out and counts as wrong.
-    The overlap is that of `kofinlaw.rag`, over Kiwi content morphemes. The evidence texts are the
-    whole retrieved passages; what packing cut from the prompt is not considered.
-    """
-    tokens = TokenSets(morpheme_tokens)
-    tokens.add(t for q in questions for t in (*q.options, *evidence.get(q.id, ())))
-    out = {}
-    for q in questions:
-        if not evidence.get(q.id):
-            continue
-        scores = token_overlap(
-            tokens.of(q.options), tokens.of(evidence[q.id]), negative=is_negative(q.question)
-        )
-        index = chosen_option(scores, q.options)
-        if index >= 0:
-            out[q.id] = str(1 + index)
-    return out
-
-
-def score_baselines(
-    asked: Sequence[Question],
-    golds: Sequence[Key],
-    sheets: Mapping[str, AnswerSheet],
-    passages: Mapping[str, Chunk],
-    *,
-    settings: ScoreSettings,
-    seed: int,
-) -> dict[str, Figure]:
-    """Return the scores of the multiple-choice baselines by name.
-
-    They are `majority`, `longest`, `uniform` and `overlap`; if systems retrieved different
-    evidence, there is one `overlap:SYSTEM` for each. `free_baselines.py` has those of free text.
-    """
-    choice = [q for q in asked if q.options]
-    by_id = {gold.id: gold for gold in golds}
-    figures: dict[str, Figure | None] = {}
-
-    def add(name: str, values: list[float]) -> None:
-        figures[name] = mean_figure(
-            values,
-            samples=settings.bootstrap_samples,
-            confidence=settings.confidence,
-            seed=seed,
-        )
-
-    def add_labels(name: str, labels: Mapping[str, str]) -> None:
-        add(name, [float(labels.get(q.id) == by_id[q.id].answer) for q in choice])
-
-    if choice:
-        add_labels("majority", majority_digit(choice, by_id))
-        add_labels("longest", longest_option(choice))
-        chances = uniform_expectation(choice)
-        mean = math.fsum(chances) / len(chances)
-        figures["uniform"] = Figure(mean, mean, mean, len(chances))
-        for name, evidence in distinct_evidence(choice, sheets, passages).items():
-            add_labels(name, largest_overlap(choice, evidence))
-    return {name: figure for name, figure in figures.items() if figure is not None}
+    return min(counts, key=lambda label: (-counts[label], label), default="")
 
 
 def distinct_evidence(
-    asked: Sequence[Question], sheets: Mapping[str, AnswerSheet], passages: Mapping[str, Chunk]
-) -> dict[str, dict[str, list[str]]]:
-    """Return evidence texts by question id for each overlap baseline.
+    asked: Sequence[Question],
+    sheets: Mapping[str, AnswerSheet],
+    texts: Mapping[str, Mapping[str, Sequence[str]]],
+    passages: Mapping[str, Chunk],
+) -> list[Evidence]:
+    """Return the evidence of every system that had some; equal evidence is returned once.
 
-    Systems that retrieved the same evidence share one baseline.
+    Args:
+        asked: the questions.
+        sheets: the answers by system, with the ids of the retrieved passages.
+        texts: by system and question id the texts in the prompt, as far as they are recorded. If
+            a system has any, the questions without a record had no evidence in their prompt.
+        passages: all passages by id, for systems whose prompts are not recorded.
     """
-    found: dict[str, dict[str, list[str]]] = {}
-    for name, given in sheets.items():
+    found: list[Evidence] = []
+    for system, given in sheets.items():
+        recorded = texts.get(system, {})
+        basis: Basis = "shown" if recorded else "passages"
         evidence = {
-            q.id: [passages[c].text for c in given.answers[q.id].evidence if c in passages]
+            q.id: tuple(recorded.get(q.id, ()))
+            if recorded
+            else tuple(passages[c].text for c in given.answers[q.id].evidence if c in passages)
             for q in asked
-            if q.id in given.answers
+            if recorded or q.id in given.answers
         }
-        if any(evidence.values()) and evidence not in found.values():
-            found[name] = evidence
-    if len(found) == 1:
-        return {"overlap": next(iter(found.values()))}
-    return {f"overlap:{name}": evidence for name, evidence in found.items()}
+        if not any(evidence.values()):
+            continue
+        same = next((n for n, e in enumerate(found) if (e.basis, e.texts) == (basis, evidence)), -1)
+        if same >= 0:
+            found[same] = Evidence((*found[same].systems, system), basis, evidence)
+        else:
+            found.append(Evidence((system,), basis, evidence))
+    return found
+
+
+def choice_baselines(
+    questions: Sequence[Question],
+    key: Mapping[str, Key],
+    evidence: Sequence[Evidence],
+    *,
+    settings: ScoreSettings,
+    seed: int,
+) -> list[Baseline]:
+    """Return the baselines of the multiple-choice questions; none without such questions.
+
+    `majority`, `longest`, `uniform` and `stem_overlap` read no evidence. `overlap` and `look_up`
+    read it; if systems were shown different texts, there is one `overlap:SYSTEM` and
+    `look_up:SYSTEM` for each, named after the first system. `overlap` is the better one of content
+    morphemes and character bigrams.
+    """
+    asked = [q for q in questions if q.options]
+    if not asked:
+        return []
+    maker = _Maker(asked, key, settings, seed)
+    plain = _solved(asked, {}, ("longest", "stem_overlap"))
+    out = [
+        maker.constant("majority", majority_digit(asked, key)),
+        maker.solved("longest", plain["longest"]),
+        maker.uniform(),
+        maker.solved("stem_overlap", plain["stem_overlap"]),
+    ]
+    for one in evidence:
+        tail = f":{one.systems[0]}" if len(evidence) > 1 else ""
+        found = _solved(asked, one.texts, EVIDENCE_SOLVERS)
+        worse, better = sorted(
+            (
+                replace(
+                    maker.solved(f"overlap{tail}", found[name]),
+                    method=name.removeprefix("overlap_"),
+                )
+                for name in OVERLAPS
+            ),
+            key=lambda baseline: baseline.figure.value,
+        )
+        look_up = maker.solved(f"look_up{tail}", found["look_up"])
+        out += [
+            replace(read, basis=one.basis, systems=one.systems)
+            for read in (replace(better, other=worse.figure), look_up)
+        ]
+    return out
+
+
+def _solved(
+    asked: Sequence[Question], texts: Mapping[str, tuple[str, ...]], names: Sequence[str]
+) -> dict[str, dict[str, list[float]]]:
+    """Return the scores of the options by solver and question id."""
+    solvers = Solvers(names)
+    seen = {
+        q.id: Asked(q.question, q.options, texts.get(q.id, ()), is_negative(q.question))
+        for q in asked
+    }
+    solvers.prepare(seen.values())
+    scores = {name: solvers.scores(one) for name, one in seen.items()}
+    return {name: {q.id: scores[q.id][name] for q in asked} for name in names}
+
+
+@dataclass(frozen=True, slots=True)
+class _Maker:
+    """Turns the scores of options into baselines of these questions."""
+
+    asked: Sequence[Question]
+    key: Mapping[str, Key]
+    settings: ScoreSettings
+    seed: int
+
+    def constant(self, name: str, label: str) -> Baseline:
+        """Return a baseline that always answers with the same label."""
+        right = {q.id: self.key[q.id].answer == label for q in self.asked}
+        credit = {name: float(value) for name, value in right.items()}
+        return Baseline(name, credit, right, self._figure(credit), 0)
+
+    def solved(self, name: str, scored: Scored) -> Baseline:
+        """Return a baseline that chooses the option with the largest score."""
+        credit: dict[str, float] = {}
+        right: dict[str, bool] = {}
+        tied = 0
+        for question in self.asked:
+            answer = int(self.key[question.id].answer) - 1
+            scores = scored[question.id]
+            credit[question.id] = credit_of(scores, answer)
+            right[question.id] = broken_tie(scores, question.options, question.id) == answer
+            tied += max(shared_credit(scores)) < 1
+        return Baseline(name, credit, right, self._figure(credit), tied)
+
+    def uniform(self) -> Baseline:
+        """Return the baseline that guesses: its expectation is known, so it has no interval."""
+        guess = self.solved("uniform", {q.id: [0.0] * len(q.options) for q in self.asked})
+        mean = math.fsum(guess.credits.values()) / len(guess.credits)
+        return replace(guess, figure=Figure(mean, mean, mean, len(guess.credits)))
+
+    def _figure(self, credit: Mapping[str, float]) -> Figure:
+        figure = mean_figure(
+            list(credit.values()),
+            samples=self.settings.bootstrap_samples,
+            confidence=self.settings.confidence,
+            seed=self.seed,
+        )
+        assert figure is not None  # there is at least one question
+        return figure

@@ -7,7 +7,8 @@ import pytest
 
 from kofinlaw import UserError
 from kofinlaw.files import write_json, write_jsonl
-from kofinlaw.scoring.compare import compare_runs
+from kofinlaw.scoring.compare import compare_items, compare_runs
+from kofinlaw.scoring.result import Item
 
 
 def test_runs_are_compared_item_by_item_with_what_changed(run_folder, tmp_path):
@@ -34,3 +35,26 @@ def test_runs_are_compared_item_by_item_with_what_changed(run_folder, tmp_path):
     assert "- train.learning_rate: – → 0.0001" in text
     with pytest.raises(UserError, match="not been scored"):
         compare_runs([run_folder, tmp_path])
+
+
+def item(name, score, plan):
+    return Item(
+        "s", name, "choice", "1", 1, "1", score, None, None, (), (), None, None, 0, None, "model",
+        plan=plan,
+    )  # fmt: skip
+
+
+def test_items_that_were_asked_under_different_plans_are_counted(settings):
+    one = [item("a", 1, "full"), item("b", 0, "full"), item("c", 0, ""), item("d", 1, "full")]
+    two = [item("a", 1, "full"), item("b", 1, "half-context"), item("c", 0, "full")]
+    assert compare_items("x", one, "y", two, settings=settings).other_plans == 1
+    assert compare_items("y", two, "x", one, settings=settings).other_plans == 1
+
+
+def test_scores_of_another_schema_are_refused_with_a_remedy(run_folder, tmp_path):
+    shutil.copytree(run_folder, tmp_path / "old")
+    path = tmp_path / "old/score/scores.json"
+    write_json(path, {**json.loads(path.read_text()), "schema": "kofinlaw.scores/1"})
+    with pytest.raises(UserError, match="another schema") as error:
+        compare_runs([tmp_path / "old", run_folder])
+    assert "score the answers again" in str(error.value)

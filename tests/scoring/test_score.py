@@ -1,13 +1,17 @@
 """The stage that scores several systems."""
 
 import json
+import shutil
 
 import pytest
 
-from kofinlaw.files import write_jsonl
+from kofinlaw.data.prompting.stems import is_negative
+from kofinlaw.files import read_jsonl, write_jsonl
 from kofinlaw.records import Answer, Key, Question
 from kofinlaw.scoring.score import score_answers
+from kofinlaw.scoring.stats.paired import mcnemar_exact
 
+RAG = ("base-rag", "trained-rag")
 CHOICE = [Question(f"q{i}", "다음 중 옳은 것은?", ("가", "나", "다", "라")) for i in range(1, 5)]
 
 CHOICE_KEY = [Key(f"q{i}", answer=str(i), units=(f"법 제{i}조",)) for i in range(1, 5)]
@@ -77,8 +81,12 @@ def test_the_stage_writes_the_same_bytes_twice(run_folder, tmp_path, settings, e
     for one in (result, again):
         del one["environment"]  # a commit by someone else between the two would change it
     assert result == again
-    assert result["schema"] == "kofinlaw.scores/1"
-    assert set(result["baselines"]) >= {"majority", "longest", "uniform", "echo"}
+    assert result["schema"] == "kofinlaw.scores/2"
+    solvers = {"majority", "longest", "uniform", "stem_overlap"}
+    solvers |= {f"{kind}:{rag}" for kind in ("overlap", "look_up") for rag in RAG}
+    free = {"echo", *(f"sentence:{rag}" for rag in RAG)}
+    assert set(result["baselines"]) == solvers | free
+    assert set(result["solvers"]) == solvers
     assert result["embedder"]["name"] == "bigram-64"
     assert len(result["sha256"]) == 6
     assert figures["trained-rag.choice"] == round(
@@ -86,6 +94,65 @@ def test_the_stage_writes_the_same_bytes_twice(run_folder, tmp_path, settings, e
     )
     rows = (tmp_path / "a" / "items.jsonl").read_text().splitlines()
     assert len(rows) == 3 * 72
+
+
+def test_every_system_is_tested_against_the_baselines_that_read_what_it_read(run_folder):
+    result = json.loads((run_folder / "score" / "scores.json").read_text())
+    found = {(one["system"], one["baseline"]): one for one in result["against"]}
+    plain = {name for name in result["solvers"] if ":" not in name}
+    assert {baseline for system, baseline in found if system == "base"} == plain
+    for rag in RAG:
+        own = {f"overlap:{rag}", f"look_up:{rag}"}
+        assert {baseline for system, baseline in found if system == rag} == plain | own
+    for (system, baseline), one in found.items():
+        value = result["systems"][system]["choice"]["value"]
+        assert one["difference"] == pytest.approx(value - result["baselines"][baseline]["value"])
+        assert one["p_value"] == mcnemar_exact(one["only_baseline"], one["only_system"])
+        broken = one["difference"] * one["n"] - (one["only_system"] - one["only_baseline"])
+        assert abs(broken) <= one["tied"]
+
+
+def test_the_recorded_text_is_what_baselines_and_claims_read(run_folder, tmp_path, settings):
+    """Only the text decides: the same answers with the key's option in the prompt, or without."""
+    questions = list(read_jsonl(run_folder / "questions/questions.jsonl", Question))
+    key = {k.id: k for k in read_jsonl(run_folder / "questions/key.jsonl", Key)}
+    choice = [q for q in questions if q.options]
+
+    def scored(name, texts_of, plans=("full",)):
+        folder = tmp_path / name
+        shutil.copytree(run_folder / "answer-base-rag", folder)
+        rows = []
+        for place, q in enumerate(choice):
+            texts = texts_of(q)
+            plan = plans[place % len(plans)]
+            rows.append({"id": q.id, "turn": 0, "plan": plan, "shown": len(texts), "texts": texts})
+        write_jsonl(folder / "plan.jsonl", rows)
+        score_answers(
+            run_folder / "questions/questions.jsonl",
+            run_folder / "questions/key.jsonl",
+            {"base-rag": folder, "trained-rag": run_folder / "answer-trained-rag"},
+            run_folder / "data/chunks.jsonl",
+            folder / "score",
+            settings=settings.model_copy(update={"embedder": None}),
+            seed=42,
+        )
+        return json.loads((folder / "score" / "scores.json").read_text())
+
+    def right_option(q):
+        wanted = int(key[q.id].answer) - 1
+        shown = [o for n, o in enumerate(q.options) if (n == wanted) != is_negative(q.question)]
+        return [" / ".join(shown)]
+
+    with_key = scored("key", right_option, plans=("full", "half-context"))
+    assert with_key["solvers"]["look_up:base-rag"]["basis"] == "shown"
+    assert with_key["solvers"]["look_up:trained-rag"]["basis"] == "passages"
+    assert with_key["baselines"]["look_up:base-rag"]["value"] > 0.9
+    assert with_key["systems"]["base-rag"]["plans"] == {"full": 30, "half-context": 30}
+    without = scored("nothing", lambda q: ["아무 관계 없는 글"])
+    assert without["baselines"]["look_up:base-rag"]["value"] < 0.4
+    assert "30 of 60 answers not under the full plan" in (
+        tmp_path / "key" / "score" / "scores.md"
+    ).read_text("utf-8")
 
 
 def test_every_question_is_an_item_and_the_pairs_add_up(run_folder):

@@ -4,27 +4,7 @@ import json
 
 import pytest
 
-from kofinlaw.scoring.report.verdict import outcome_of, verdict
-
-
-@pytest.mark.parametrize(
-    ("only_a", "only_b", "p_value", "outcome"),
-    [
-        (5, 20, 0.004, "helped"),
-        (20, 5, 0.004, "hurt"),
-        (8, 12, 0.5, "unclear"),
-        (7, 7, 1.0, "none"),
-    ],
-)
-def test_the_verdict_says_plainly_what_the_paired_test_says(only_a, only_b, p_value, outcome):
-    pair = {
-        "n": 60,
-        "only_a": only_a,
-        "only_b": only_b,
-        "p_value": p_value,
-        "difference": (only_b - only_a) / 60,
-    }
-    assert outcome_of(pair, 0.05) == outcome
+from kofinlaw.scoring.report.verdict import verdict
 
 
 def test_the_verdict_points_to_the_larger_question_set_when_items_are_few(run_folder):
@@ -41,6 +21,8 @@ def test_faults_of_the_answers_are_warnings(run_folder):
     scores = json.loads((run_folder / "score" / "scores.json").read_text())
     scores["systems"]["base"]["missing"] = ["MC-001", "MC-002"]
     scores["systems"]["base"]["fallbacks"] = 3
+    for solver in scores["solvers"].values():
+        solver["basis"] = "shown"
     found = verdict(scores, {"verdict": "fail"})
     assert [w["en"].split(":")[0] for w in found["warnings"]] == [
         "base model",
@@ -53,45 +35,128 @@ def figure(value, low=None, high=None, n=60):
     return {"value": value, "low": low or value, "high": high or value, "n": n}
 
 
-def first_line(run_folder, *, system, baselines, free=None):
+def against(baseline, difference, only_system, only_baseline, p_value, system="trained-rag"):
+    return {
+        "system": system,
+        "baseline": baseline,
+        "n": 60,
+        "only_system": only_system,
+        "only_baseline": only_baseline,
+        "tied": 0,
+        "difference": difference,
+        "low": difference,
+        "high": difference,
+        "p_value": p_value,
+    }
+
+
+def changed(run_folder, *, system, baselines, tests=(), free=None):
+    """The scores of the run with other figures of the trained system and other baselines."""
     scores = json.loads((run_folder / "score" / "scores.json").read_text())
     scores["systems"]["trained-rag"] |= {"choice": system, "free": free}
     scores["baselines"] = baselines
-    found = verdict(scores)
+    empty = {"basis": "none", "systems": [], "method": "", "other": None, "tied": 0}
+    scores["solvers"] = {name: empty for name in baselines if name != "echo"}
+    scores["against"] = list(tests)
+    return scores
+
+
+def first_line(run_folder, **given):
+    found = verdict(changed(run_folder, **given))
     return found["ko"][0], found["en"][0]
 
 
-def test_the_first_line_names_the_strongest_of_all_baselines(run_folder):
+def test_the_first_line_names_the_strongest_baseline_of_the_main_system(run_folder):
     baselines = {
-        "majority": figure(0.24),
         "longest": figure(0.25),
-        "uniform": figure(0.22),
-        "overlap:base-rag": figure(0.4),
+        "overlap:base-rag": figure(0.95),
         "overlap:trained-rag": figure(0.507),
+        "look_up:trained-rag": figure(0.907),
         "echo": figure(0.9),
     }
-    korean, english = first_line(run_folder, system=figure(0.206), baselines=baselines)
-    assert "evidence overlap, trained + retrieval): 50.7%." in english
-    assert english.endswith("The system does not beat this baseline.")
-    assert "근거와 겹치는 보기, 학습 모델 + 검색)은 50.7%입니다." in korean
-    assert korean.endswith("이 시스템은 이 기준선을 넘지 못했습니다.")
+    tests = [
+        against("longest", -0.05, 5, 8, 0.5),
+        against("overlap:base-rag", -0.7, 1, 40, 0.001, system="base-rag"),
+        against("overlap:trained-rag", -0.3, 3, 30, 0.001),
+        against("look_up:trained-rag", -0.7, 1, 40, 0.0001),
+    ]
+    scores = changed(run_folder, system=figure(0.206), baselines=baselines, tests=tests)
+    scores["solvers"]["look_up:trained-rag"]["method"] = ""
+    korean, english = verdict(scores)["ko"][0], verdict(scores)["en"][0]
+    assert "(look-up in the evidence, trained + retrieval): 90.7%." in english
+    assert "does not beat this baseline (-70.0 points, only one correct 1:40, p < 0.001)" in english
+    assert "근거에서 그대로 찾은 보기, 학습 모델 + 검색)은 90.7%입니다." in korean
+    assert "이 기준선을 넘지 못했습니다(차이 -70.0점" in korean
 
 
 @pytest.mark.parametrize(
-    ("value", "low", "sentence"),
+    ("test", "sentence"),
     [
-        (0.5, 0.4, "The system does not beat this baseline."),
-        (0.55, 0.5, "so it is not shown to beat the baseline."),
-        (0.7, 0.6, "The system beats this baseline by 20.0 points."),
+        (against("overlap", 0, 5, 5, 1), "The system does not beat this baseline"),
+        (against("overlap", 0.05, 8, 5, 0.58), "so it is not shown to beat the baseline."),
+        (against("overlap", 0.2, 20, 4, 0.002), "The system beats this baseline by 20.0 points"),
     ],
 )
-def test_the_first_line_says_whether_the_system_beats_the_baseline(
-    run_folder, value, low, sentence
+def test_the_first_line_says_whether_the_system_beats_the_baseline(run_folder, test, sentence):
+    given = {"system": figure(0.5, 0.4, 0.9), "baselines": {"overlap": figure(0.5)}}
+    _, english = first_line(run_folder, tests=[test], **given)
+    assert sentence in english
+
+
+@pytest.mark.parametrize(
+    ("test", "outcome", "claim"),
+    [
+        (against("overlap", 0.2, 20, 4, 0.002), "helped", "Training helped"),
+        (against("overlap", 0.05, 8, 5, 0.58), "no-claim", "does not claim that the model learned"),
+        (against("overlap", -0.3, 2, 30, 0.001), "no-claim", "does not claim that the model"),
+    ],
+)
+def test_a_gain_is_no_claim_unless_it_beats_the_strongest_baseline(
+    run_folder, test, outcome, claim
 ):
-    _, english = first_line(
-        run_folder, system=figure(value, low, 0.9), baselines={"longest": figure(0.5)}
+    scores = changed(
+        run_folder, system=figure(0.5), baselines={"overlap": figure(0.4)}, tests=[test]
     )
-    assert english.endswith(sentence)
+    for pair in scores["pairs"]:
+        pair |= {"only_a": 4, "only_b": 30, "difference": 0.4, "p_value": 0.0001}
+    found = verdict(scores)
+    assert found["outcome"] == outcome
+    assert claim in found["en"][1]
+
+
+def test_the_overlap_names_its_tokens(run_folder):
+    scores = changed(
+        run_folder,
+        system=figure(0.5),
+        baselines={"overlap": figure(0.4)},
+        tests=[against("overlap", 0.1, 9, 3, 0.2)],
+    )
+    scores["solvers"]["overlap"]["method"] = "bigrams"
+    assert "(evidence overlap, bigrams): 40.0%." in verdict(scores)["en"][0]
+    assert "근거와 겹치는 보기, 바이그램" in verdict(scores)["ko"][0]
+
+
+def test_plans_other_than_full_and_unequal_plans_are_warnings(run_folder):
+    scores = changed(run_folder, system=figure(0.5), baselines={})
+    scores["systems"]["base-rag"]["plans"] = {"full": 308, "half-context": 80, "label-only": 32}
+    scores["systems"]["trained-rag"]["plans"] = {"full": 416, "half-context": 4}
+    pair = next(p for p in scores["pairs"] if (p["a"], p["b"]) == ("base-rag", "trained-rag"))
+    pair["other_plans"] = 110
+    warnings = [w["en"] for w in verdict(scores)["warnings"]]
+    assert warnings == [
+        "base + retrieval: 112 of 420 answers under a plan other than full "
+        "(half-context 80, label-only 32)",
+        "base + retrieval → trained + retrieval: 110 items asked under different plans, so the "
+        "comparison is not under equal conditions",
+    ]
+
+
+def test_baselines_that_read_whole_passages_are_a_warning(run_folder):
+    scores = json.loads((run_folder / "score" / "scores.json").read_text())
+    assert {solver["basis"] for solver in scores["solvers"].values()} == {"none", "passages"}
+    warnings = [w["en"] for w in verdict(scores)["warnings"]]
+    assert [w.split(":")[0] for w in warnings] == ["base + retrieval", "trained + retrieval"]
+    assert all("baselines read whole retrieved passages" in w for w in warnings)
 
 
 def test_free_text_is_compared_with_the_question_given_back(run_folder):
