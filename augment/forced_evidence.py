@@ -10,7 +10,7 @@ from __future__ import annotations
 import random
 import re
 from collections import Counter
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
 
 from kofinlaw.augment.reading.clauses import clean, simplify
@@ -22,15 +22,92 @@ from kofinlaw.data.prompting.stems import is_negative
 from kofinlaw.records import Chunk, Key, Question
 
 __all__ = [
+    "Passages",
+    "chosen_questions",
     "contradicting_evidence",
     "deciding_lines",
     "deciding_texts",
+    "forced_passages",
     "partial_evidence",
     "party_names",
 ]
 
+Passages = Mapping[str, Sequence[Chunk]]  # by question id
+
 _PARTICLES = {"은": "은/는", "는": "은/는", "이": "이/가", "가": "이/가", "을": "을/를"}
 _PARTICLES |= {"를": "을/를", "과": "과/와", "와": "과/와"}
+
+
+def chosen_questions(
+    questions: Sequence[Question],
+    keys: Mapping[str, Key],
+    chunks: Sequence[Chunk],
+    most: int | None,
+    seed: int,
+) -> tuple[list[Question], dict[str, list[Chunk]]]:
+    """Return the questions whose gold articles are in the corpus, and these passages by question.
+
+    At most `most` are drawn by seed; they keep their order.
+    """
+    by_unit: dict[str, list[Chunk]] = {}
+    for chunk in chunks:
+        by_unit.setdefault(chunk.unit, []).append(chunk)
+    gold = {
+        question.id: [chunk for unit in keys[question.id].units for chunk in by_unit.get(unit, ())]
+        for question in questions
+        if question.id in keys
+    }
+    names = [name for name, passages in gold.items() if passages]
+    if most is not None and most < len(names):
+        names = random.Random(f"{seed}:evidence").sample(names, most)
+    wanted = set(names)
+    return [q for q in questions if q.id in wanted], {name: gold[name] for name in wanted}
+
+
+def forced_passages(
+    kind: str,
+    questions: Sequence[Question],
+    keys: Mapping[str, Key],
+    gold: Passages,
+    chunks: Sequence[Chunk],
+    focus: Mapping[str, Sequence[str]],
+    seed: int,
+) -> dict[str, list[Chunk]]:
+    """Return the passages of each question under a kind of evidence.
+
+    Questions for which the kind cannot be made are left out. Under `none` each has an empty list.
+
+    Args:
+        kind: gold, partial, none or contradicting.
+        questions: the questions.
+        keys: their keys by id.
+        gold: their gold passages by id.
+        chunks: the whole corpus: other parties come from the act of the gold passage.
+        focus: the phrases that decide a question, by id, where they are known.
+        seed: of the new values.
+    """
+    of_act: dict[str, list[Chunk]] = {}
+    for chunk in chunks:
+        of_act.setdefault(chunk.document_id, []).append(chunk)
+    parties: dict[str, list[str]] = {}
+    out: dict[str, list[Chunk]] = {}
+    for question in questions:
+        key, passages = keys[question.id], list(gold[question.id])
+        words = focus.get(question.id, ())
+        found: list[Chunk] | None = passages
+        if kind == "none":
+            found = []
+        elif kind == "partial":
+            found = partial_evidence(passages, question, key, words)
+        elif kind == "contradicting":
+            act = passages[0].document_id
+            if act not in parties:
+                parties[act] = party_names(of_act.get(act, ()))
+            rng = random.Random(f"{seed}:{question.id}")
+            found = contradicting_evidence(passages, question, key, parties[act], rng, words)
+        if found is not None:
+            out[question.id] = found
+    return out
 
 
 def deciding_texts(question: Question, key: Key) -> tuple[str, ...]:

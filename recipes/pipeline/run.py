@@ -10,14 +10,17 @@ from pathlib import Path
 
 from kofinlaw import Progress, UserError, silent
 from kofinlaw.recipes.pipeline.recipe_file import RecipeFile, absolute, read_recipe_file
-from kofinlaw.recipes.pipeline.schema import Recipe, System, check_recipe
+from kofinlaw.recipes.pipeline.schema import EvidenceKind, Recipe, System, check_recipe
 
 __all__ = [
+    "EVIDENCE_STAGE",
     "SYSTEM_STAGES",
     "Run",
     "bind",
     "corpus_files",
     "default_cache",
+    "forced_folders",
+    "forced_stage",
     "model_folder",
     "protected_paths",
     "protected_texts",
@@ -28,6 +31,7 @@ __all__ = [
     "token_counter",
 ]
 
+EVIDENCE_STAGE = "evidence"
 SYSTEM_STAGES: dict[System, str] = {
     "base": "answer-base",
     "base-rag": "answer-base-rag",
@@ -127,6 +131,33 @@ def protected_texts(run: Run) -> list[str]:
         for question in read_questions(path).questions:
             texts.append(" ".join((question.question, *question.options)))
     return texts
+
+
+def forced_stage(model: str, kind: EvidenceKind) -> str:
+    """Return the name of the stage that answers with a kind of evidence; `model` is `base` or
+    `trained`.
+    """
+    return f"evidence-{model}-{kind}"
+
+
+def forced_folders(recipe: Recipe) -> dict[EvidenceKind, dict[str, str]]:
+    """Return the folder of the answers under each kind of evidence of the recipe, by model.
+
+    Retrieved evidence is that of the system with `-rag`, whose answers are used if it is asked.
+    """
+    models = tuple(
+        name
+        for name in ("base", "trained")
+        if any(system.removesuffix("-rag") == name for system in recipe.evaluate.systems)
+    )
+    out: dict[EvidenceKind, dict[str, str]] = {}
+    for kind in recipe.evaluate.evidence:
+        out[kind] = {model: forced_stage(model, kind) for model in models}
+        if kind == "retrieved":
+            for system in recipe.evaluate.systems:
+                if system.endswith("-rag"):
+                    out[kind][system.removesuffix("-rag")] = SYSTEM_STAGES[system]
+    return out
 
 
 def corpus_files(run: Run) -> dict[str, Path]:
