@@ -188,6 +188,12 @@ class RagSettings(BaseModel):
     cross_references: int = Field(
         0, ge=0, le=10, description="articles that the hits cite, added behind the hits"
     )
+    option_passages: int = Field(
+        0,
+        ge=0,
+        le=10,
+        description="passages for each option (query: stem and option), added behind the hits",
+    )
     as_of: datetime.date | None = Field(
         None,
         description="show only text in force on this day; none: the question's own day, else today",

@@ -23,6 +23,7 @@ import copy
 import datetime
 import hashlib
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -36,6 +37,7 @@ from kofinlaw.rag.retrieve.evidence import Hit, trace_records
 from kofinlaw.rag.retrieve.expand import cross_references, neighbours
 from kofinlaw.rag.retrieve.in_force import AbsentAct
 from kofinlaw.rag.retrieve.lists import Backends, ScopedQuery, search_lists
+from kofinlaw.rag.retrieve.option_passages import add_passages, option_queries
 from kofinlaw.rag.retrieve.priors import Priors
 from kofinlaw.rag.retrieve.query_forms import (
     Generate,
@@ -146,7 +148,10 @@ class Retriever:
         as_of: Days = None,
         rerank: bool = True,
     ) -> list[list[Hit]]:
-        """Return passages of each question, best first: `k`, then neighbours and cross-references.
+        """Return passages of each question, best first: `k`, then those added behind them.
+
+        Behind them are neighbours, cross-references and passages of the options, as the settings
+        say.
 
         Args:
             questions: The questions; a batch gives the same hits as one question after another.
@@ -169,7 +174,10 @@ class Retriever:
         ]
         if reranker is not None:
             ranked = self._rerank(questions, ranked, reranker)
-        return [self._hits(one, scope.shown) for one, scope in zip(ranked, scopes, strict=True)]
+        hits = [self._hits(one, scope.shown) for one, scope in zip(ranked, scopes, strict=True)]
+        if self.settings.option_passages:
+            self._add_option_passages(questions, scopes, hits)
+        return hits
 
     def absent(self, question: Question) -> tuple[AbsentAct, ...]:
         """Return the acts that the question is about and that have no text on the day it names.
@@ -277,6 +285,24 @@ class Retriever:
         text = "\n".join([question.question, *question.options])
         units = cited_units(text, self.index.titles)
         return [row for unit in units for row in self.index.rows_of_unit.get(unit, ())]
+
+    def _add_option_passages(
+        self, questions: Sequence[Question], scopes: Sequence[Scope], hits: Sequence[list[Hit]]
+    ) -> None:
+        """Add the best passages of each option behind the hits of its question."""
+        queries = option_queries(questions, scopes)
+        lists: list[list[Ranked]] = [[] for _ in queries]
+        if queries:
+            searched = [replace(one, position=at) for at, one in enumerate(queries)]
+            for name, weight, found in search_lists(
+                searched, self.index, self.settings, self._backends
+            ):
+                for own, ranked in zip(lists, found, strict=True):
+                    own.append(Ranked(f"{name}:per_option", *ranked, weight))
+        for query, own in zip(queries, lists, strict=True):
+            asked = Question("", query.query.text)
+            best = self._rank(asked, own, query.scope)[: self.settings.option_passages]
+            add_passages(hits[query.position], best, self.index.chunks)
 
     def _hits(self, ranked: Sequence[Fused], shown: Mask | None) -> list[Hit]:
         chunks, settings = self.index.chunks, self.settings
