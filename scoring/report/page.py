@@ -6,7 +6,7 @@ from pathlib import Path
 
 from kofinlaw.scoring.report.item_rows import Anchors, item_rows
 from kofinlaw.scoring.report.labels import SECTIONS, pair_label, stage_label, system_label
-from kofinlaw.scoring.report.page_scores import score_context
+from kofinlaw.scoring.report.page_scores import abstention_context, score_context
 from kofinlaw.scoring.report.page_stages import stage_context
 from kofinlaw.scoring.report.report_record import ReportFigures
 from kofinlaw.scoring.report.template import script, template
@@ -43,6 +43,7 @@ def render(figures: ReportFigures, run: Path, traces: Anchors | None = None) -> 
     its hash, so no script inside an answer can run.
     """
     scores = figures["scores"]
+    abstention = abstention_context(scores.get("abstention") if scores else None)
     rows, left_out = item_rows(run, list(scores["systems"]), traces) if scores else ([], 0)
     words = {
         **ITEM_WORDS,
@@ -52,7 +53,8 @@ def render(figures: ReportFigures, run: Path, traces: Anchors | None = None) -> 
     context: dict[str, object] = {
         "f": figures,
         **script("report.js"),
-        "sections": SECTIONS,
+        "sections": {n: title for n, title in SECTIONS.items() if n != "abstention" or abstention},
+        "abstention": abstention,
         "states": STATES,
         "pair_label": pair_label,
         "p_value": p_text,
