@@ -5,20 +5,22 @@ from __future__ import annotations
 import random
 from collections.abc import Callable, Mapping, Sequence
 from collections.abc import Set as AbstractSet
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
 from kofinlaw.augment.generators.drafts import Draft, source_rng
 from kofinlaw.augment.generators.falsity import true_elsewhere
+from kofinlaw.augment.hard_items import POOL, BalanceFigures, ShownItem, take_hard
 from kofinlaw.augment.option_choice import Item, build_item, find_problem
 from kofinlaw.augment.protected_questions import ProtectedTexts
 from kofinlaw.augment.raft import PassageIndex
 from kofinlaw.augment.reading.acts import Laws
-from kofinlaw.augment.selection import select
+from kofinlaw.augment.selection import pools_by_kind, select, take_by_weight
 from kofinlaw.augment.settings import AugmentSettings
 from kofinlaw.files import dumps, sha256_text
 from kofinlaw.records import Key, Question, Rejected
 
 __all__ = [
+    "HELD_OUT",
     "AskStudent",
     "AugmentContext",
     "item_fingerprint",
@@ -28,6 +30,8 @@ __all__ = [
     "question_of",
 ]
 
+# Name of the set of held-out questions in `make_items`.
+HELD_OUT = "heldout"
 # Gives for items, by their id, how sure a model is of the right option; below 0 it is wrong.
 AskStudent = Callable[[Sequence[Item]], Mapping[str, float]]
 
@@ -42,6 +46,8 @@ class AugmentContext:
     passages: PassageIndex
     protected: ProtectedTexts
     rejected: list[Rejected]
+    # Solvers on the hard kinds before and after balancing, by the name of the set.
+    balance: dict[str, BalanceFigures] = field(default_factory=dict)
 
     def reject(self, item: Item, reason: str, detail: str = "") -> None:
         """Record why an item is not used."""
@@ -85,6 +91,9 @@ def make_items(
     settings = context.settings
     if count == 0:
         return []
+    hard = _hard_items(context, [d for d in drafts if d.hard], name, excluded, count)
+    drafts = [draft for draft in drafts if not draft.hard]
+    count -= len(hard)
     rng = source_rng(context.seed, "select", name)
     checked = [item for draft in drafts if (item := _item(context, draft)) is not None]
     by_draft = {id(item.draft): item for item in checked if item_fingerprint(item) not in excluded}
@@ -98,7 +107,62 @@ def make_items(
             return margins[item_id(by_draft[id(draft)])]
 
     taken = select(pool, count, settings, rng, prefer)
-    return _balance_positions([by_draft[id(draft)] for draft in taken], rng)
+    return _balance_positions([*hard, *(by_draft[id(draft)] for draft in taken)], rng)
+
+
+def _hard_items(
+    context: AugmentContext,
+    drafts: Sequence[Draft],
+    name: str,
+    excluded: AbstractSet[str],
+    count: int,
+) -> list[Item]:
+    """Return the hard questions of a set, in their share of `count`, balanced against solvers."""
+    settings = context.settings
+    wanted = round(count * settings.hard_share)
+    if not wanted or not drafts:
+        return []
+    rng = source_rng(context.seed, "hard", name)
+    pools = pools_by_kind(drafts, settings.generators)
+    for kind in sorted(pools):
+        rng.shuffle(pools[kind])
+    pool = take_by_weight(
+        pools, round(wanted * POOL), settings.generators, settings.most_by_article
+    )
+    shown = []
+    for draft in pool:
+        item = _item(context, draft)
+        if item is None or item_fingerprint(item) in excluded:
+            continue
+        texts = _shown_texts(context, item, retrieved=name == HELD_OUT)
+        if texts is not None:
+            shown.append(ShownItem(item, texts))
+    found = take_hard(shown, wanted, settings.generators, rng)
+    context.balance[name] = found.figures
+    return found.items
+
+
+def _shown_texts(context: AugmentContext, item: Item, *, retrieved: bool) -> tuple[str, ...] | None:
+    """Return the evidence of an item's prompt; None where it lacks a deciding line.
+
+    A held-out question is shown what retrieval finds, a training example also its deciding lines.
+    """
+    settings, draft = context.settings, item.draft
+    if not settings.shown_evidence:
+        return ()
+    query = " ".join([draft.stem, *item.options])
+    passages, budget = settings.raft.distractors + 1, settings.raft.max_evidence_tokens
+    if retrieved:
+        return context.passages.retrieved(query, passages, budget)
+    found = context.passages.evidence(
+        query,
+        draft.units,
+        draft.focus,
+        distractors=settings.raft.distractors,
+        budget_tokens=budget,
+        rng=source_rng(context.seed, "shown", draft.stem),
+    )
+    return found.texts if found.complete else None
 
 
 def _item(context: AugmentContext, draft: Draft) -> Item | None:
@@ -147,4 +211,5 @@ def key_of(item: Item) -> Key:
     slices = [draft.kind, "negative" if draft.negative else "positive"]
     slices += ["numeric"] if draft.numeric else []
     slices.append("five" if len(item.options) == 5 else "four")
+    slices.append("hard" if item.hard else "look_up")
     return Key(item_id(item), answer=item.label, units=draft.units, slices=tuple(slices))

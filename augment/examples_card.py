@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import NotRequired, TypedDict
 
 from kofinlaw.augment.augment_counts import AugmentCounts
+from kofinlaw.augment.hard_items import BalanceFigures, balance_table
 from kofinlaw.augment.option_choice import Item
 from kofinlaw.augment.preferences import PairFigures
 from kofinlaw.augment.raft import PassageIndex
@@ -58,6 +59,7 @@ class CardFigures(TypedDict):
     rejected: dict[str, int]
     tokens: int
     longest_example_tokens: int
+    balance: dict[str, BalanceFigures]
     preferences: NotRequired[PairFigures]
     teacher: NotRequired[TeacherFigures]
 
@@ -75,6 +77,7 @@ def write_card(
     count: Callable[[str], int],
     synthesis: Synthesis | None = None,
     pairs: PairFigures | None = None,
+    balance: Mapping[str, BalanceFigures] | None = None,
 ) -> AugmentCounts:
     """Write `card.json` and `card.md` into `out`, and return the counts of the stage.
 
@@ -90,6 +93,7 @@ def write_card(
         count: Counts tokens as the trained model does.
         synthesis: What a teacher wrote; None without a teacher.
         pairs: Figures of the preference pairs; None where none were wanted.
+        balance: Solvers on the hard kinds of each set, before and after balancing.
     """
     tokens = [sum(count(m["content"]) for m in example.messages) for example in examples]
     train, held = _set_figures(items, passages), _set_figures(heldout, passages)
@@ -101,6 +105,7 @@ def write_card(
         "rejected": dict(sorted(Counter(r.reason for r in rejected).items())),
         "tokens": sum(tokens),
         "longest_example_tokens": max(tokens, default=0),
+        "balance": dict(balance or {}),
     }
     if pairs is not None:
         figures["preferences"] = pairs
@@ -172,6 +177,7 @@ def _markdown(figures: CardFigures, examples: Sequence[Example]) -> str:
     lines += _set_lines("heldout", figures["heldout"])
     if "preferences" in figures:
         lines += _pair_lines(figures["preferences"])
+    lines += balance_table(figures["balance"])
     if "teacher" in figures:
         lines += funnel_table(figures["teacher"])
     lines += ["## Rejected", "", "| reason | records |", "| --- | ---: |"]

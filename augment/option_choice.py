@@ -17,11 +17,15 @@ __all__ = ["Item", "build_item", "find_problem"]
 
 @dataclass(frozen=True)
 class Item:
-    """A finished multiple-choice question. `answer` is the index of the right option, from 0."""
+    """A finished multiple-choice question. `answer` is the index of the right option, from 0.
+
+    `hard` says that no trivial solver answers its kind better than by chance.
+    """
 
     draft: Draft
     options: tuple[str, ...]
     answer: int
+    hard: bool = False
 
     @property
     def label(self) -> str:

@@ -137,6 +137,10 @@ class PassageIndex:
         chunks = tuple(self.chunks[row].id for row in shown)
         return Evidence(tuple(shown.values()), chunks, _hold(shown.values(), keep))
 
+    def retrieved(self, query: str, k: int, budget_tokens: int) -> tuple[str, ...]:
+        """Return the texts of the `k` best passages, packed as for answering: no line is kept."""
+        return tuple(self._pack(self.search(query, k), query, budget_tokens, []).values())
+
     def _pack(
         self, order: list[int], query: str, budget_tokens: int, keep: list[str]
     ) -> dict[int, str]:

@@ -9,7 +9,7 @@ from collections.abc import Callable, Mapping, Sequence
 from kofinlaw.augment.generators.drafts import Draft
 from kofinlaw.augment.settings import AugmentSettings
 
-__all__ = ["select"]
+__all__ = ["pools_by_kind", "select", "take_by_weight"]
 
 
 def select(
@@ -27,22 +27,28 @@ def select(
     the smallest value first.
     """
     weights = settings.generators
-    pools: dict[str, list[Draft]] = {}
-    for draft in drafts:
-        if weights.get(draft.kind, 0) > 0:
-            pools.setdefault(draft.kind, []).append(draft)
+    pools = pools_by_kind(drafts, weights)
     for kind in sorted(pools):
         rng.shuffle(pools[kind])
         if prefer is not None:
             pools[kind].sort(key=prefer)
-    taken = _take(pools, count, weights, settings.most_by_article)
+    taken = take_by_weight(pools, count, weights, settings.most_by_article)
     taken = _keep_share(taken, lambda draft: draft.negative, settings.negative_share)
     taken = _keep_share(taken, lambda draft: draft.numeric, settings.numeric_share)
     rng.shuffle(taken)
     return taken
 
 
-def _take(
+def pools_by_kind(drafts: Sequence[Draft], weights: Mapping[str, float]) -> dict[str, list[Draft]]:
+    """Return the drafts by kind, without kinds of weight 0."""
+    pools: dict[str, list[Draft]] = {}
+    for draft in drafts:
+        if weights.get(draft.kind, 0) > 0:
+            pools.setdefault(draft.kind, []).append(draft)
+    return pools
+
+
+def take_by_weight(
     pools: Mapping[str, list[Draft]],
     count: int,
     weights: Mapping[str, float],

@@ -35,6 +35,16 @@ WEIGHTS: dict[str, float] = {
     "which_article": 5,
     "which_act": 1,
     "chain": 2,
+    # Hard kinds, in their own share of the set (`hard_share`): options that differ in one slot.
+    "slot_figure": 20,
+    "slot_bound": 6,
+    "slot_actor": 15,
+    "slot_act": 5,
+    "slot_pair": 15,
+    "slot_member": 20,
+    "topic_set": 20,
+    "double_set": 15,
+    "combination": 8,
 }
 
 
@@ -150,6 +160,13 @@ class AugmentSettings(BaseModel):
     )
     numeric_share: float = Field(
         0.2, ge=0, le=1, description="smallest share of questions whose options are figures (0–1)"
+    )
+    hard_share: float = Field(
+        0.4,
+        ge=0,
+        le=1,
+        description="largest share of questions whose options differ in one slot and that trivial "
+        "solvers cannot answer; other kinds fill up what the acts lack (0–1)",
     )
     most_by_article: int = Field(6, ge=1, description="largest number of items from one article")
     free_share: float = Field(0.04, ge=0, le=0.9, description="share of free-text examples (0–0.9)")

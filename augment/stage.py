@@ -10,6 +10,7 @@ from pathlib import Path
 
 from kofinlaw import Progress, UserError, silent
 from kofinlaw.augment.assemble import (
+    HELD_OUT,
     AskStudent,
     AugmentContext,
     item_fingerprint,
@@ -25,6 +26,7 @@ from kofinlaw.augment.examples_card import write_card
 from kofinlaw.augment.forms.write_forms import write_forms
 from kofinlaw.augment.generators.drafts import Draft
 from kofinlaw.augment.generators.registry import QuestionGenerator, draft_questions
+from kofinlaw.augment.hard.registry import HARD_GENERATORS
 from kofinlaw.augment.option_choice import Item
 from kofinlaw.augment.preferences import PairFigures, pair_figures, preference_pairs
 from kofinlaw.augment.protected_questions import ProtectedTexts
@@ -93,9 +95,11 @@ def generate_examples(
     context = AugmentContext(settings, seed, laws, passages, protected, [])
 
     held_out = frozenset(settings.holdout_documents)
-    drafts = _distinct_drafts(laws, seed, extra_generators, progress)
+    generators = (*(HARD_GENERATORS if settings.hard_share else ()), *extra_generators)
+    own = {kind for generator in extra_generators for kind in generator.kinds}
+    drafts = _distinct_drafts(laws, seed, generators, own, progress)
     heldout = make_items(
-        context, [d for d in drafts if d.document in held_out], settings.holdout_items, "heldout"
+        context, [d for d in drafts if d.document in held_out], settings.holdout_items, HELD_OUT
     )
     items = make_items(
         context,
@@ -157,6 +161,7 @@ def generate_examples(
         count=count,
         synthesis=synthesis,
         pairs=pairs,
+        balance=context.balance,
     )
 
 
@@ -196,12 +201,18 @@ def _with_kinds(settings: AugmentSettings, extra: Sequence[QuestionGenerator]) -
 
 
 def _distinct_drafts(
-    laws: Laws, seed: int, extra: Sequence[QuestionGenerator], progress: Progress
+    laws: Laws,
+    seed: int,
+    extra: Sequence[QuestionGenerator],
+    own: set[str],
+    progress: Progress,
 ) -> list[Draft]:
-    """Return all drafts. Where two generators give the same question, only the first one counts."""
+    """Return all drafts. Where two generators give the same question, only the first one counts.
+
+    Drafts of the user's kinds (`own`) are checked.
+    """
     distinct: dict[tuple[str, str], Draft] = {}
     ids = {article.id for law in laws.acts for article in law.articles}
-    own = {kind for generator in extra for kind in generator.kinds}
     for draft in draft_questions(laws, seed, extra=extra, progress=progress):
         if own and draft.kind not in WEIGHTS:
             _check_own_draft(draft, own, ids)

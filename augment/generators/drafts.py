@@ -31,6 +31,9 @@ class Draft:
         negative: Whether the stem asks for what is not so (옳지 않은 것은, 아닌 것은).
         numeric: Whether the options are figures.
         document: Title of the act.
+        hard: Whether the options differ in one slot and share no long run with the law.
+        readings: For an option (by its text) the words of the deciding line that make it right;
+            the right option first. Empty where no evidence with another answer can be made.
     """
 
     kind: str
@@ -42,6 +45,8 @@ class Draft:
     negative: bool = False
     numeric: bool = False
     document: str = ""
+    hard: bool = False
+    readings: tuple[tuple[str, str], ...] = ()
 
 
 def source_rng(seed: int, *parts: str) -> random.Random:

@@ -73,6 +73,11 @@ class Laws:
         return tuple(law.title for law in self.acts)
 
     @cached_property
+    def headings(self) -> Counter[str]:
+        """How many articles of the corpus have each heading."""
+        return Counter(article.heading.strip() for law in self.acts for article in law.articles)
+
+    @cached_property
     def sentences(self) -> frozenset[str]:
         """Every sentence and 호 of the corpus, normalised. None of them is a false statement."""
         found = set()

@@ -46,6 +46,8 @@ METHODS = {"bigrams": ("바이그램", "bigrams"), "morphemes": ("형태소", "m
 SLICES = {
     "negative": ("부정형 질문", "negative stem"),
     "positive": ("긍정형 질문", "positive stem"),
+    "hard": ("읽어야 푸는 문항", "hard"),
+    "look_up": ("찾아서 푸는 문항", "look-up"),
     "numeric": ("숫자 보기", "numeric options"),
     "article-quoted": ("조문 번호 인용", "article cited"),
     "scenario": ("사례형", "scenario"),

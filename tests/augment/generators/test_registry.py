@@ -1,4 +1,5 @@
 from kofinlaw.augment.generators.registry import GROUNDED_GENERATORS, draft_questions
+from kofinlaw.augment.hard.registry import HARD_GENERATORS
 from kofinlaw.augment.reading.acts import read_laws
 from kofinlaw.augment.reading.names import normalize
 from kofinlaw.augment.settings import WEIGHTS
@@ -7,7 +8,8 @@ from kofinlaw.augment.settings import WEIGHTS
 def test_every_kind_has_one_generator_and_a_weight():
     kinds = [kind for generator in GROUNDED_GENERATORS for kind in generator.kinds]
     assert len(set(kinds)) == len(kinds)
-    assert set(kinds) == set(WEIGHTS)
+    assert {k for g in HARD_GENERATORS for k in g.kinds}.isdisjoint(kinds)
+    assert set(kinds) | {k for g in HARD_GENERATORS for k in g.kinds} == set(WEIGHTS)
 
 
 def test_a_generator_yields_only_its_kinds(laws):

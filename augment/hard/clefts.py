@@ -1,0 +1,73 @@
+"""Move a slot to the end of its sentence: `… 알려야 하는 기간은 2주 이내이다`.
+
+There the slot has other words around it than in the law, so that no run of letters leads to it.
+"""
+
+from __future__ import annotations
+
+import re
+
+from kofinlaw.augment.hard.rewriting import topic_ends
+from kofinlaw.augment.reading.names import subject
+from kofinlaw.data.korean.words import josa
+
+__all__ = ["actor_last", "period_last", "relative_clause"]
+
+_ENDINGS = (
+    ("하여야 한다", "하여야 하는"),
+    ("해야 한다", "해야 하는"),
+    ("야 한다", "야 하는"),
+    ("수 있다", "수 있는"),
+    ("수 없다", "수 없는"),
+    ("하여서는 아니 된다", "하여서는 아니 되는"),
+    ("지 못한다", "지 못하는"),
+    ("지 아니한다", "지 아니하는"),
+    ("한다", "하는"),
+    ("된다", "되는"),
+    ("진다", "지는"),
+    ("받는다", "받는"),
+    ("둔다", "두는"),
+)
+_WITHIN = re.compile(r"(?P<bound> ?이내| ?내)에,? |(?P<for>간|동안| 동안) ")
+
+
+def relative_clause(sentence: str) -> str:
+    """Return the sentence as a clause before a noun (`…하여야 하는`); empty for none."""
+    for old, new in _ENDINGS:
+        if sentence.endswith(old):
+            return sentence[: -len(old)] + new
+    return ""
+
+
+def period_last(sentence: str, period: str) -> str:
+    """Return the sentence with its period at the end; empty where it has another form.
+
+    `period` is the figure, of which the sentence holds exactly one.
+    """
+    start = sentence.find(period)
+    match = _WITHIN.match(sentence, start + len(period))
+    if start < 0 or not match or not re.search(r"[일월년주간]$", period):
+        return ""
+    rest = sentence[:start] + sentence[match.end() :]
+    who, topics = subject(rest), topic_ends(rest)
+    if re.search(r"[으없]면 ", rest) or len(topics) > 1:
+        return ""
+    if topics and not (who and rest.startswith(who) and len(who) + 1 in topics):
+        return ""
+    if who and topics:
+        rest = josa(who, "이/가") + rest[len(who) + 1 :]
+    clause = relative_clause(rest)
+    if not clause or len(sentence) - match.end() < 6:
+        return ""
+    return f"{clause} 기간은 {period}{' 이내' if match.group('bound') else ''}이다"
+
+
+def actor_last(sentence: str, name: str) -> str:
+    """Return the sentence with its subject at the end; empty where it has another form."""
+    if not sentence.startswith(name) or sentence[len(name) : len(name) + 2] not in ("은 ", "는 "):
+        return ""
+    rest = sentence[len(name) + 2 :]
+    if re.search(r"(?:^|[^가-힣])(?:그|자기|자신)의? ?", rest[:14]):
+        return ""
+    clause = relative_clause(rest)
+    return f"{clause} 자는 {name}이다" if clause else ""

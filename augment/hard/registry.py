@@ -1,0 +1,20 @@
+"""List the generators of hard questions. The contract is that of `generators.registry`.
+
+Their drafts have `hard=True`. The stage takes them in their own share (`augment.hard_share`), after
+it has balanced them against trivial solvers (`augment.hard_items`).
+"""
+
+from __future__ import annotations
+
+from kofinlaw.augment.generators.registry import QuestionGenerator
+from kofinlaw.augment.hard import combinations, double_sets, member_sets, minimal_sets, topic_sets
+
+__all__ = ["HARD_GENERATORS"]
+
+HARD_GENERATORS: tuple[QuestionGenerator, ...] = (
+    QuestionGenerator(minimal_sets.KINDS, minimal_sets.generate),
+    QuestionGenerator(member_sets.KINDS, member_sets.generate),
+    QuestionGenerator(topic_sets.KINDS, topic_sets.generate),
+    QuestionGenerator(double_sets.KINDS, double_sets.generate),
+    QuestionGenerator(combinations.KINDS, combinations.generate),
+)

@@ -1,0 +1,219 @@
+"""Find the bound slots of a fact, and the values that make it false.
+
+A slot is one place of a sentence: a figure, its bound, the party that acts, duty or permission, the
+act that is needed. Wrong values come from the neighbouring provisions, so that their words are in
+the evidence and only the binding differs. In doubt a value is not used.
+"""
+
+from __future__ import annotations
+
+import random
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Literal
+
+from kofinlaw.augment.generators.falsity import other_figures, other_parties
+from kofinlaw.augment.hard.facts import Fact
+from kofinlaw.augment.hard.rewriting import swap
+from kofinlaw.augment.reading.acts import Law, Laws
+from kofinlaw.augment.reading.endings import allows, forbids, limits_to_one_party, read_ending
+from kofinlaw.augment.reading.figures import Figure, find_figures
+from kofinlaw.augment.reading.names import is_name, normalize, subject
+from kofinlaw.data.korean.words import bigrams
+
+__all__ = ["FARTHEST", "Slot", "SlotKind", "altered", "read_slots", "related_text"]
+
+# A wrong figure is at most so many times the right one, or so small a part of it.
+FARTHEST = 8.0
+SlotKind = Literal["figure", "bound", "actor", "duty", "act"]
+
+# Acts that are a right: who may do them can hardly be shown not to have to.
+_RIGHT = re.compile(
+    r"신청|제기|청구|행사|이의|항고|항소|상고|요구|요청|선택|주장|취소|해지|해제|철회|열람|항변|거절|거부|위임|위탁"
+    r"|참여|출석|진술|제안|발의|면제|감경|감면|공탁|변제|양도|포기|대리|겸|둘|선임"
+)
+_BOUND = re.compile(r"\s?(?P<bound>이상|이하|미만|초과)(?![가-힣]{3})")
+_BOUNDS = ("이상", "이하", "미만", "초과")
+_GRANT = re.compile(r"(?<=의 )(?P<act>승인|허가|인가|동의)(?=[을를] 받)")
+_GRANTS = ("승인", "허가", "인가", "동의")
+_CLAUSE_WORD = re.compile(r"(?:면|때|경우|여|고|서|거나|은|는|한|된|의|에)(?:\s|$)")
+_DELEGATES = re.compile(r"[^.\n]*(?:위탁|위임|대행)[^.\n]*")
+# A figure that is a part of another: `9명 이내의 위원`, `위원장 1명을 포함한`.
+_TRIVIAL = ("1명", "1인", "1회", "1개월 중")
+# The ending that is easiest to confuse with one of a duty, a prohibition or a permission.
+_CONFUSED = {"duty": "할 수 있다", "not": "할 수 있다", "may": "하여야 한다"}
+
+
+@dataclass(frozen=True)
+class Slot:
+    """A place of a fact's text: `text[start:end]` is `value`; each of `wrong` makes it false."""
+
+    kind: SlotKind
+    start: int
+    end: int
+    value: str
+    wrong: tuple[str, ...]
+
+
+def altered(fact: Fact, slot: Slot, value: str) -> str:
+    """Return the fact with another value in the slot, with the right particle after it."""
+    return swap(fact.text, slot.start, slot.end, value)
+
+
+def related_text(law: Law, laws: Laws) -> tuple[str, ...]:
+    """Return the sentences with which the act, its decree or its parent delegate work to others."""
+    base = re.sub(r" (?:시행령|시행규칙)$", "", law.title)
+    family = [a for a in laws.acts if a.title in (base, f"{base} 시행령", f"{base} 시행규칙")]
+    return tuple(
+        sentence
+        for act in family
+        for article in act.articles
+        for sentence in _DELEGATES.findall(article.text)
+    )
+
+
+def read_slots(
+    law: Law, laws: Laws, fact: Fact, delegations: Sequence[str], rng: random.Random
+) -> list[Slot]:
+    """Return the slots of a fact that have at least one wrong value.
+
+    Figures, parties and acts come from the text of the same article, so that the shown text holds
+    the words of every version.
+
+    Args:
+        law: The act.
+        laws: All acts; no altered fact is a sentence of one of them.
+        fact: The fact.
+        delegations: What `related_text` returns for the act.
+        rng: Draws the order of the values.
+    """
+    near = fact.clause.article.text
+    slots = [
+        *_figures(fact, near, rng),
+        *_bounds(fact),
+        *_actors(law, fact, near, delegations, rng),
+        *_duties(fact),
+        *_grants(fact, near),
+    ]
+    out = []
+    for slot in slots:
+        wrong = tuple(
+            value
+            for value in slot.wrong
+            if normalize(altered(fact, slot, value)) not in laws.sentences
+        )
+        if wrong:
+            out.append(Slot(slot.kind, slot.start, slot.end, slot.value, wrong))
+    return out
+
+
+def _figures(fact: Fact, near: str, rng: random.Random) -> list[Slot]:
+    text = fact.text
+    found = find_figures(text)
+    # A number of the article counts wherever it is (`제3항`, `2주`): its word is in the shown text.
+    words = set(bigrams(near))
+    out = []
+    for figure in found:
+        others = [f for f in found if f is not figure and f.dimension == figure.dimension]
+        if others or figure.text in _TRIVIAL or text.count(figure.text) > 1:
+            continue
+        wrong = []
+        for value in other_figures(figure, near, rng):
+            parsed = find_figures(value)[0]
+            # `2개월` for `30일` is fine; 1명 for 9명 이내 is not worth asking.
+            near_enough = 1 / FARTHEST <= parsed.value / (figure.value or 1) <= FARTHEST
+            if near_enough and value not in _TRIVIAL and _false(text, figure, parsed):
+                wrong.append(value)
+        here = tuple(value for value in wrong if words.issuperset(bigrams(value)))
+        out.append(Slot("figure", figure.start, figure.end, figure.text, here))
+    return out
+
+
+def _false(text: str, figure: Figure, other: Figure) -> bool:
+    """Return whether the other figure makes the sentence false.
+
+    Who may do something within 20 days may also do it within 10; what is forbidden above 10 percent
+    is also forbidden above 15.
+    """
+    if not allows(text) and not forbids(text) and not text.endswith(("지 아니한다", "없다")):
+        return True
+    tail = text[figure.end : figure.end + 8]
+    upper = bool(re.match(r"\s?(?:이하|이내|미만|까지|을 초과하지|를 초과하지|의 범위)", tail))
+    lower = bool(re.match(r"\s?(?:이상|초과|을 초과|를 초과)", tail)) and not upper
+    if allows(text):
+        return (upper and other.value > figure.value) or (lower and other.value < figure.value)
+    return lower and other.value < figure.value
+
+
+def _bounds(fact: Fact) -> list[Slot]:
+    text = fact.text
+    if allows(text) or forbids(text) or text.endswith(("지 아니한다", "없다")):
+        return []
+    found = find_figures(text)
+    penal = re.search("벌칙|과태료|과징금", fact.clause.article.heading)
+    if len(found) != 1 or penal or found[0].text in _TRIVIAL:
+        return []
+    match = _BOUND.match(text, found[0].end)
+    if (
+        not match
+        or text.count(match.group("bound")) > 1
+        or "범위" in text[match.end() : match.end() + 5]
+    ):
+        return []
+    near = fact.clause.article.text
+    wrong = tuple(b for b in _BOUNDS if b != match.group("bound") and b in near)
+    return [Slot("bound", match.start("bound"), match.end("bound"), match.group("bound"), wrong)]
+
+
+def _actors(
+    law: Law, fact: Fact, near: str, delegations: Sequence[str], rng: random.Random
+) -> list[Slot]:
+    text = fact.text
+    who = subject(text)
+    if not who or not text.startswith(who) or forbids(text) or not _clean_name(who):
+        return []
+    if text.endswith(("수 없다", "못한다")):
+        return []
+    rest = text[len(who) :]
+    shared = "\n".join(sentence for sentence in delegations if who in sentence)
+    wrong = [
+        name
+        for name in other_parties(law, fact.clause, who, rng)
+        if _clean_name(name) and name not in rest and name not in shared and name in near
+    ]
+    if not wrong:
+        return []
+    return [Slot("actor", 0, len(who), who, tuple(wrong))]
+
+
+def _clean_name(name: str) -> bool:
+    """Return whether it is a plain name, not a clause such as `대금이 지급되면 법원`."""
+    words = name.split()
+    return is_name(name) and not any(_CLAUSE_WORD.search(word) for word in words[:-1])
+
+
+def _duties(fact: Fact) -> list[Slot]:
+    ending = read_ending(fact.text)
+    if not ending or "노력" in fact.text or limits_to_one_party(ending.before):
+        return []
+    # Who has a right to act may act or not, so a duty is not plainly false.
+    tail = (ending.before[-12:] + ending.verb)[-14:]
+    if ending.sense != "not" and _RIGHT.search(tail):
+        return []
+    if ending.sense == "not" and re.search(
+        r"고는 |아니하고|않고|외에는|아니면|제외하고", ending.before
+    ):
+        return []
+    start = len(ending.before) + len(ending.verb)
+    wrong = (_CONFUSED[ending.sense],)
+    return [Slot("duty", start, start + len(ending.end), ending.end, wrong)]
+
+
+def _grants(fact: Fact, near: str) -> list[Slot]:
+    match = _GRANT.search(fact.text)
+    if not match or any(f"{a}ㆍ" in near or f"ㆍ{a}" in near for a in _GRANTS):
+        return []
+    act = match.group("act")
+    wrong = tuple(other for other in _GRANTS if other != act and other in near)
+    return [Slot("act", match.start("act"), match.end("act"), act, wrong)]
