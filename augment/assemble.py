@@ -177,8 +177,10 @@ def _item(context: AugmentContext, draft: Draft) -> Item | None:
         text := true_elsewhere(draft, item.options, item.answer, context.laws.sentences)
     ):
         problem = ("true_elsewhere", text)
-    if problem is None and (shared := context.protected.shared_run(draft.stem)):
-        problem = ("contaminated", shared)
+    if problem is None:
+        asked = "\n".join((draft.stem, *item.options))
+        shared = context.protected.shared_run(draft.stem) or context.protected.contained_text(asked)
+        problem = ("contaminated", shared) if shared else None
     if problem is not None:
         context.reject(item, *problem)
         return None

@@ -170,7 +170,8 @@ def free_examples(
     for item in pool:
         if len(out) == wanted:
             break
-        if context.protected.shared_run(item.question):
+        asked = f"{item.question}\n{item.reference}"
+        if context.protected.shared_run(item.question) or context.protected.contained_text(asked):
             continue
         missing = settings.shown_evidence and rng.random() < settings.raft.gold_missing_share
         found = _evidence(context, item.question, (item.unit,), item.focus, rng, missing=missing)

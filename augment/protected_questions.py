@@ -6,6 +6,7 @@ from collections.abc import Sequence
 
 from kofinlaw.augment.reading.names import normalize
 from kofinlaw.data.cleaning import contamination
+from kofinlaw.data.cleaning.question_copies import QuestionCopies
 
 __all__ = ["RUN", "ProtectedTexts"]
 
@@ -15,11 +16,16 @@ RUN = 32
 
 
 class ProtectedTexts:
-    """The texts of evaluation questions, searched by runs of letters and by character n-grams."""
+    """The texts of evaluation questions, searched by runs of letters and by character n-grams.
+
+    The parts of a question (stem, options) are on lines of their own, so that an example with the
+    same parts in another order is found too.
+    """
 
     def __init__(self, texts: Sequence[str]) -> None:
         self._texts = tuple(texts)
         self._grams = contamination.ProtectedTexts(texts)
+        self._copies = QuestionCopies(texts)
         self._runs = {
             key[i : i + RUN]
             for text in texts
@@ -41,7 +47,7 @@ class ProtectedTexts:
         """Return the first 80 characters of a protected text that `text` mostly contains;
         else empty.
         """
-        found = self._grams.held_by(text)
+        found = self._copies.held_by(text) or self._grams.held_by(text)
         if found is None or found[1] < contamination.THRESHOLD:
             return ""
         return self._texts[found[0]][:80]

@@ -18,20 +18,15 @@ from pathlib import Path
 
 from kofinlaw import UserError
 from kofinlaw.files import read_jsonl
+from kofinlaw.rag.questions.exam_files import answer_label, row_id
 from kofinlaw.rag.questions.option_marks import split_options
 from kofinlaw.rag.questions.question_csv import csv_records, decoded
 from kofinlaw.records import Key, Question
-from kofinlaw.scoring.metrics.fsku import label_of
 
-__all__ = ["Row", "keywords_of", "read_asked", "read_key", "row_id"]
+__all__ = ["Row", "keywords_of", "read_asked", "read_key"]
 
 _SEPARATORS = re.compile(r"\s*[,;|/\n]\s*")
 Row = tuple[int, dict[str, str]]
-
-
-def row_id(number: int) -> str:
-    """Return the id of the `number`-th row (from 1) of a file without ids."""
-    return f"row-{number:04d}"
 
 
 def read_asked(path: Path) -> list[Question]:
@@ -113,18 +108,10 @@ def _key(name: str, question: Question | None, row: dict[str, str]) -> Key:
     answer = row["answer"]
     slices = tuple(f"{kind}:{row[kind]}" for kind in ("domain", "sub_domain") if row.get(kind))
     if question is not None and question.options:
-        return Key(name, answer=_label(answer, question), slices=slices)
+        label = answer_label(answer, question.options)
+        return Key(name, answer=label or answer, slices=slices)
     keywords = keywords_of(row.get("keyword") or row.get("keywords") or "")
     return Key(name, reference=answer, keywords=keywords, slices=slices)
-
-
-def _label(answer: str, question: Question) -> str:
-    """Return `3`, `3.0`, `3번` or the option's own text as the label `3`; else `answer`."""
-    bare = re.sub(r"(\.0+|번|\.|\))\Z", "", answer.strip())
-    if label_of(bare, len(question.options)):
-        return bare
-    same = [n for n, text in enumerate(question.options, 1) if text.strip() == answer.strip()]
-    return str(same[0]) if len(same) == 1 else answer
 
 
 def keywords_of(text: str) -> tuple[str, ...]:

@@ -133,6 +133,7 @@ def synthesize(
             teacher.write_request(task, prompts[task.name], source),
         )
         for task, source in sources_of(settings, laws, seed)
+        if not _is_protected(source, protected)
     ]
     with ExitStack() as stack:
         engine = _load_once(stack, teacher.engine)
@@ -147,6 +148,14 @@ def synthesize(
     if used is not None:
         write_jsonl(used, list(book.used.values()))
     return _collect(settings, candidates, chunks, seed, book)
+
+
+def _is_protected(source: Source, protected: ProtectedTexts) -> bool:
+    """Return whether the question that a prompt would show is an evaluation question."""
+    if not source.question:
+        return False
+    asked = f"{source.question}\n{source.answer}"
+    return bool(protected.shared_run(source.question) or protected.contained_text(asked))
 
 
 def _load_once(stack: ExitStack, engine: Callable[[], Engine]) -> Callable[[], Engine]:

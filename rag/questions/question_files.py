@@ -13,7 +13,7 @@ from kofinlaw.rag.questions.option_marks import checked_options, split_options
 from kofinlaw.rag.questions.question_csv import column, csv_records, decoded
 from kofinlaw.records import Question
 
-__all__ = ["MAX_FILE_BYTES", "QuestionFile", "read_questions"]
+__all__ = ["MAX_FILE_BYTES", "QuestionFile", "iso_day", "read_questions"]
 
 MAX_FILE_BYTES = 256 * 1024 * 1024  # bytes; a question file is a few MB at most
 
@@ -112,7 +112,7 @@ def _read_jsonl(path: Path) -> QuestionFile:
         if isinstance(options, str) or not all(isinstance(o, str) for o in options):
             raise UserError("`options` must be a list of texts", where=where)
         question = _question(identity, fields["question"], where, tuple(options))
-        questions.append(replace(question, as_of=_day(fields.get("as_of"), where)))
+        questions.append(replace(question, as_of=iso_day(fields.get("as_of"), where)))
     if not questions:
         raise UserError(
             "the file is empty", where=str(path), remedy="write one JSON object in each line"
@@ -142,8 +142,8 @@ def _identity(identity: str, seen: dict[str, int], line: int, where: str) -> str
     return identity
 
 
-def _day(value: object, where: str) -> str:
-    """Return an ISO day; empty for none."""
+def iso_day(value: object, where: str) -> str:
+    """Return an ISO day; empty for none. Raises UserError at `where` for anything else."""
     if value is None or value == "":
         return ""
     try:

@@ -101,6 +101,7 @@ def answer(
     from kofinlaw.rag.answer.run_context import RunContext
     from kofinlaw.recipes.pipeline.lock import run_lock
     from kofinlaw.recipes.pipeline.progress_display import stage_progress
+    from kofinlaw.recipes.pipeline.run import serving_folder
     from kofinlaw.trace_files import open_tracer
 
     started = process_started()
@@ -123,7 +124,7 @@ def answer(
                         retriever=parts.retriever,
                         settings=parts.settings,
                         replay=replay_plan,
-                        model=model_fingerprint(_serving_folder(bound), recipe.answer.engine.gguf),
+                        model=model_fingerprint(serving_folder(bound), recipe.answer.engine.gguf),
                         context=RunContext(
                             seed=recipe.seed, started=started, tracer=tracer, progress=progress
                         ),
@@ -156,26 +157,19 @@ class _Answering:
         from kofinlaw.models.templates import template_for
         from kofinlaw.rag.index.index import Index
         from kofinlaw.rag.retrieve.retriever import Retriever
+        from kofinlaw.recipes.pipeline.run import serving_folder
 
         recipe = bound.recipe
         settings = recipe.answer
         if budget_minutes is not None:
             settings = settings.model_copy(update={"budget_minutes": budget_minutes})
-        folder = _serving_folder(bound)
+        folder = serving_folder(bound)
         return cls(
             open_engine=lambda: open_engine(settings.engine, folder, seed=recipe.seed),
             template=template_for(folder),
             retriever=Retriever(Index.load(bound.folder / "index"), recipe.rag, cache=bound.cache),
             settings=settings,
         )
-
-
-def _serving_folder(bound: Run) -> Path:
-    """Return the run's merged model if there is one, else the base model."""
-    from kofinlaw.recipes.pipeline.run import model_folder
-
-    merged = bound.folder / "merge" / "model"
-    return merged if merged.is_dir() else model_folder(bound)
 
 
 def _check_budget(questions: Path, seed: int, parts: _Answering) -> None:

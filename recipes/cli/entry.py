@@ -13,6 +13,7 @@ import typer
 from kofinlaw import UserError, __version__
 from kofinlaw.recipes.cli.answer_commands import answer, ask
 from kofinlaw.recipes.cli.console import say
+from kofinlaw.recipes.cli.exam_command import exam
 from kofinlaw.recipes.cli.export_command import export
 from kofinlaw.recipes.cli.forms_command import convert_examples
 from kofinlaw.recipes.cli.machine_commands import doctor, models
@@ -42,7 +43,7 @@ INTERRUPTED = 130
 # In the order of `kofinlaw --help`; each command's name is its function's name.
 COMMANDS = (
     *(run, plan, augment, train, index, sweep, study, tune, prefer),
-    *(ask, answer, score, compare),
+    *(ask, answer, exam, score, compare),
     *(merge, verify, export, models, doctor),
 )
 

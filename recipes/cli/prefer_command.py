@@ -44,12 +44,14 @@ def prefer(
     from kofinlaw.recipes.pipeline.compliance import check_policy
     from kofinlaw.recipes.pipeline.lock import run_lock
     from kofinlaw.recipes.pipeline.progress_display import stage_progress
-    from kofinlaw.recipes.pipeline.run import model_folder
+    from kofinlaw.recipes.pipeline.ready_examples import check_training_file
+    from kofinlaw.recipes.pipeline.run import model_folder, protected_examples
 
     preference = _preference(beta=beta, loss=loss, pairs_per_pass=pairs_per_pass)
     bound = bind_recipe(recipe, overrides, runs)
     check_policy(bound.recipe)
     pairs = pairs or _pairs_of(bound.folder, recipe)
+    check_training_file(pairs, protected_examples(bound))
     # Imported after the checks: it loads torch and reads the variables that bind_recipe sets.
     from kofinlaw.trainer.preference import train_preferences
 

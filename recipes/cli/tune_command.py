@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Iterable
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -15,6 +16,7 @@ from kofinlaw.recipes.cli.options import DEFAULT_RUNS, Overrides, RecipeName, Ru
 
 if TYPE_CHECKING:
     from kofinlaw.recipes.pipeline.run import Run
+    from kofinlaw.records import Question
 
 __all__ = ["check_development", "tune"]
 
@@ -71,16 +73,17 @@ def tune(
 def check_development(bound: Run, questions: Path) -> None:
     """Raise UserError if one of these questions also evaluates the run's model."""
     from kofinlaw.rag.questions.question_files import read_questions
-    from kofinlaw.recipes.pipeline.run import protected_paths
+    from kofinlaw.recipes.pipeline.run import protected_questions
 
-    def asked(path: Path) -> set[tuple[str, ...]]:
-        return {(one.question, *one.options) for one in read_questions(path).questions}
+    def texts(questions: Iterable[Question]) -> set[tuple[str, ...]]:
+        return {(one.question, *one.options) for one in questions}
 
     made = (bound.questions_path, bound.folder / "augment" / "heldout_questions.jsonl")
-    files = (*protected_paths(bound), *made)
     # If no document is held out, augment writes an empty file of held-out questions.
-    evaluating = [path for path in files if path.is_file() and path.stat().st_size]
-    common = asked(questions) & {question for path in evaluating for question in asked(path)}
+    files = [path for path in made if path.is_file() and path.stat().st_size]
+    evaluating = texts(protected_questions(bound))
+    evaluating |= texts(one for path in files for one in read_questions(path).questions)
+    common = texts(read_questions(questions).questions) & evaluating
     if common:
         raise UserError(
             "these questions evaluate the recipe's model, so retrieval may not be tuned on them: "

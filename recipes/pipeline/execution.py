@@ -9,6 +9,7 @@ from kofinlaw.data.korean.morpheme_cache import caching
 from kofinlaw.files import write_json, write_text
 from kofinlaw.offline import guard
 from kofinlaw.recipes.pipeline.compliance import check_policy, compliance_record
+from kofinlaw.recipes.pipeline.exam_stages import refuse_trained_exams
 from kofinlaw.recipes.pipeline.lock import run_lock
 from kofinlaw.recipes.pipeline.run import Run
 from kofinlaw.recipes.pipeline.runner import Outcome, Resume, Stage, run_stages
@@ -39,6 +40,7 @@ def execute_stages(
     StageFailed for a fault of kofinlaw.
     """
     check_policy(run.recipe)
+    refuse_trained_exams(run)
     chosen = list(stages) if stages else build_stages(run, resume)
     if only:
         check_stage(chosen, only[-1], run.recipe_file.path.name)

@@ -9,6 +9,7 @@ from kofinlaw import UserError
 from kofinlaw.models.policy.document_checks import check_documents
 from kofinlaw.models.policy.rules import verdict_sentence
 from kofinlaw.recipes.pipeline.compliance import model_name, verdicts_for
+from kofinlaw.recipes.pipeline.exam_stages import refuse_trained_exams
 from kofinlaw.recipes.pipeline.plan_examples import ExamplesPlan, plan_examples
 from kofinlaw.recipes.pipeline.plan_record import (
     AnsweringFigures,
@@ -75,10 +76,15 @@ def _files(run: Run, problems: list[str]) -> list[FileRow]:
         named.append(run.path(run.recipe.examples))
     if run.recipe.evaluate.key:
         named.append(run.path(run.recipe.evaluate.key))
+    named += [run.path(s.path) for exam in run.recipe.evaluate.exam for s in exam.sources]
     for path in named:
         rows.append({"path": str(path), "exists": path.exists()})
         if not path.exists():
             problems.append(f"{path}: no such file or folder, but the recipe names it")
+    try:
+        refuse_trained_exams(run)
+    except UserError as error:
+        problems.append(str(error))
     return rows
 
 

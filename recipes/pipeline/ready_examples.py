@@ -1,4 +1,4 @@
-"""Copy ready training examples into the run, without those that contain evaluation questions."""
+"""Keep evaluation questions out of ready training examples, the mixture and pairs."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from kofinlaw import UserError
 from kofinlaw.files import dumps, read_json_lines, write_jsonl
 from kofinlaw.records import Rejected
 
-__all__ = ["ReadyExamples", "copy_examples", "texts_of"]
+__all__ = ["ReadyExamples", "check_training_file", "copy_examples", "texts_of"]
 
 
 @dataclass(frozen=True)
@@ -35,24 +35,21 @@ def copy_examples(path: Path, protected_texts: Sequence[str], out: Path) -> Read
 
     Raises UserError if `path` is missing or broken, or if no example is left.
     """
-    from kofinlaw.data.cleaning.contamination import overlap
-
     lines, rows = [], []
     for line, row in read_json_lines(path):
         lines.append(line)
         rows.append({"id": f"line-{line}", **row})
-    texts = [" ".join(texts_of(row)) for row in rows]
-    found = {hit.text: hit for hit in overlap(texts, protected_texts)}
+    found = _contaminated([" ".join(texts_of(row)) for row in rows], protected_texts)
     kept = [row for index, row in enumerate(rows) if index not in found]
     rejected = [
         Rejected(
             id=str(rows[index]["id"]),
             stage="augment",
             reason="contaminated",
-            detail=f"line {lines[index]} holds {hit.share:.0%} of an evaluation question",
+            detail=f"line {lines[index]} holds {share:.0%} of an evaluation question",
             record=dumps(rows[index]),
         )
-        for index, hit in sorted(found.items())
+        for index, share in sorted(found.items())
     ]
     if not kept:
         raise UserError(
@@ -63,6 +60,44 @@ def copy_examples(path: Path, protected_texts: Sequence[str], out: Path) -> Read
     write_jsonl(out / "examples.jsonl", kept)
     write_jsonl(out / "rejected.jsonl", rejected)
     return ReadyExamples(len(kept), len(rejected))
+
+
+def check_training_file(path: Path, protected_texts: Sequence[str]) -> None:
+    """Check that no example of a file that training reads unchanged holds an evaluation question.
+
+    Args:
+        path: JSON Lines in the forms of `copy_examples`, or pairs (`messages`, `chosen`).
+        protected_texts: Questions with their options, the parts on lines.
+
+    Raises UserError that names the first line that contains one.
+    """
+    lines, texts = [], []
+    for line, row in read_json_lines(path):
+        lines.append(line)
+        texts.append(" ".join((*texts_of(row), str(row.get("chosen", "")))))
+    found = _contaminated(texts, protected_texts)
+    if found:
+        index = min(found)
+        raise UserError(
+            f"{len(found)} examples of this training file contain an evaluation question, the "
+            f"first one {found[index]:.0%} of it",
+            where=f"{path}:{lines[index]}",
+            remedy="remove them from the file, or the questions from `evaluate`",
+        )
+
+
+def _contaminated(texts: Sequence[str], protected_texts: Sequence[str]) -> dict[int, float]:
+    """Return the share of an evaluation question that a text holds, by the index of the text."""
+    from kofinlaw.data.cleaning.contamination import overlap
+    from kofinlaw.data.cleaning.question_copies import QuestionCopies
+
+    found = {hit.text: hit.share for hit in overlap(texts, protected_texts)}
+    copies = QuestionCopies(protected_texts)
+    for index, text in enumerate(texts):
+        held = copies.held_by(text) if index not in found else None
+        if held is not None:
+            found[index] = held[1]
+    return found
 
 
 def texts_of(row: Mapping[str, object]) -> list[str]:

@@ -29,7 +29,8 @@ __all__ = [
 ]
 
 SHIPPED = Path(__file__).resolve().parents[1]  # the recipes are at the top of this package
-# Keys whose value is a path, a mapping with a `path`, or a list of these.
+# Keys whose value is a path, a mapping with a `path` (perhaps also `key` and `sources`), or a list
+# of these.
 PATH_KEYS = (
     "model.path",
     "data.sources",
@@ -46,6 +47,7 @@ PATH_KEYS = (
     "evaluate.questions",
     "evaluate.key",
     "evaluate.submission",
+    "evaluate.exam",
     "score.judge.model.path",
     "score.judge.engine.gguf",
     "study.trained",
@@ -236,7 +238,8 @@ def _absolute_paths(value: object, base: Path) -> object:
     if isinstance(value, list):
         return [_absolute_paths(item, base) for item in value]
     if isinstance(value, dict) and "path" in value:
-        return {**value, "path": _absolute_paths(value["path"], base)}
+        named = [name for name in ("path", "key", "sources") if name in value]
+        return {**value, **{name: _absolute_paths(value[name], base) for name in named}}
     return value
 
 

@@ -7,10 +7,21 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from kofinlaw import Progress, UserError, silent
 from kofinlaw.recipes.pipeline.recipe_file import RecipeFile, absolute, read_recipe_file
-from kofinlaw.recipes.pipeline.schema import EvidenceKind, Recipe, System, check_recipe
+from kofinlaw.recipes.pipeline.schema import (
+    EvidenceKind,
+    ExamSettings,
+    Recipe,
+    System,
+    check_recipe,
+)
+
+if TYPE_CHECKING:
+    from kofinlaw.rag.questions.exam_files import ExamFile
+    from kofinlaw.records import Question
 
 __all__ = [
     "EVIDENCE_STAGE",
@@ -22,10 +33,14 @@ __all__ = [
     "forced_folders",
     "forced_stage",
     "model_folder",
+    "protected_examples",
     "protected_paths",
+    "protected_questions",
     "protected_texts",
     "question_files",
+    "read_exam_of",
     "reopen",
+    "serving_folder",
     "source_paths",
     "system_folder",
     "token_counter",
@@ -119,17 +134,51 @@ def source_paths(run: Run) -> tuple[Path, ...]:
 def protected_paths(run: Run) -> tuple[Path, ...]:
     """Return the question files whose questions no training example may contain."""
     evaluate = run.recipe.evaluate
-    return tuple(run.path(name) for name in (evaluate.questions, evaluate.submission) if name)
+    named = tuple(run.path(name) for name in (evaluate.questions, evaluate.submission) if name)
+    exams = [name for exam in evaluate.exam for name in (exam.path, exam.key) if name]
+    return (*named, *(run.path(name) for name in exams))
+
+
+def read_exam_of(run: Run, exam: ExamSettings) -> ExamFile:
+    """Return the questions and keys of one exam of the recipe.
+
+    Raises UserError for a file that is missing or has another form.
+    """
+    from kofinlaw.rag.questions.exam_files import read_exam
+
+    return read_exam(run.path(exam.path), run.path(exam.key) if exam.key else None)
+
+
+def protected_questions(run: Run) -> list[Question]:
+    """Return the questions of the recipe's question files and exams.
+
+    Raises UserError for a file that is missing or has another form.
+    """
+    from kofinlaw.rag.questions.question_files import read_questions
+
+    evaluate = run.recipe.evaluate
+    files = [run.path(name) for name in (evaluate.questions, evaluate.submission) if name]
+    found = [question for path in files for question in read_questions(path).questions]
+    return found + [q for exam in evaluate.exam for q in read_exam_of(run, exam).questions]
 
 
 def protected_texts(run: Run) -> list[str]:
-    """Return the recipe's own evaluation questions, each as one text with its options."""
-    from kofinlaw.rag.questions.question_files import read_questions
+    """Return the recipe's own evaluation questions, each as one text: stem and options on lines."""
+    return ["\n".join((one.question, *one.options)) for one in protected_questions(run)]
 
-    texts = []
-    for path in protected_paths(run):
-        for question in read_questions(path).questions:
-            texts.append(" ".join((question.question, *question.options)))
+
+def protected_examples(run: Run) -> list[str]:
+    """Return the texts that no training example may hold: `protected_texts`, and each exam question
+    with its right answer alone, which is enough to learn it.
+
+    Documents are compared with `protected_texts` only: an article that an exam question quotes is
+    evidence.
+    """
+    texts = protected_texts(run)
+    for exam in run.recipe.evaluate.exam:
+        found = read_exam_of(run, exam)
+        for question, key in zip(found.questions, found.keys, strict=True):
+            texts.append(f"{question.question}\n{question.options[int(key.answer) - 1]}")
     return texts
 
 
@@ -185,6 +234,12 @@ def model_folder(run: Run, progress: Progress = silent) -> Path:
     from kofinlaw.models.resolve import model_folder as resolve
 
     return resolve(run.recipe.model, offline=run.recipe.offline, cache=run.cache, progress=progress)
+
+
+def serving_folder(run: Run) -> Path:
+    """Return the run's merged model if there is one, else the base model."""
+    merged = run.folder / "merge" / "model"
+    return merged if merged.is_dir() else model_folder(run)
 
 
 def token_counter(run: Run, progress: Progress = silent) -> Callable[[str], int]:

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import difflib
+import re
 import typing
 from collections.abc import Sequence
+from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
@@ -37,6 +39,7 @@ if TYPE_CHECKING:
 __all__ = [
     "EvaluateSettings",
     "EvidenceKind",
+    "ExamSettings",
     "Recipe",
     "SweepSettings",
     "System",
@@ -52,6 +55,56 @@ __all__ = [
 
 System = Literal["base", "base-rag", "trained", "trained-rag"]
 EvidenceKind = Literal["gold", "retrieved", "partial", "none", "contradicting"]
+
+
+class ExamSettings(BaseModel):
+    """An exam that base and trained model answer, with and without evidence."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    path: str = Field(
+        description="the exam: CSV with question, answer (1-9) and the options A-D, or JSON Lines; "
+        "never trained on"
+    )
+    name: str = Field(
+        "",
+        pattern=r"^[A-Za-z0-9_-]*$",
+        description="name in stages and report; empty: the name of the file",
+    )
+    key: str | None = Field(
+        None, description="JSON Lines of Key records, if the exam itself has no answers"
+    )
+    sources: tuple[SourceSettings, ...] = Field(
+        (),
+        description="documents to search for this exam, with an index of their own; none: the "
+        "recipe's index",
+    )
+    systems: tuple[System, ...] = Field(
+        ("base", "base-rag", "trained", "trained-rag"),
+        min_length=1,
+        description="systems that answer; without documents those with `-rag` are left out",
+    )
+    pooled_slice: str | None = Field(
+        None,
+        description="slice whose questions the test over several exams uses, such as "
+        "`domain:대출`; none: all questions",
+    )
+
+    @model_validator(mode="before")
+    @classmethod
+    def _paths_are_sources(cls, value: object) -> object:
+        if isinstance(value, dict) and isinstance(value.get("sources"), (list, tuple, str)):
+            sources = value["sources"]
+            listed = [sources] if isinstance(sources, str) else sources
+            value = {**value, "sources": [{"path": s} if isinstance(s, str) else s for s in listed]}
+        return value
+
+    @property
+    def label(self) -> str:
+        """The exam's name: `name`, else the name of its file without characters that a folder
+        name should not have.
+        """
+        return self.name or re.sub(r"[^A-Za-z0-9_-]+", "-", Path(self.path).stem).strip("-")
 
 
 class EvaluateSettings(BaseModel):
@@ -73,6 +126,30 @@ class EvaluateSettings(BaseModel):
     submission: str | None = Field(
         None, description="an ID,Question CSV that `trained-rag` answers as submission.csv"
     )
+    exam: tuple[ExamSettings, ...] = Field(
+        (),
+        description="exams to measure on: a file, or a list of files or of {path, name, sources}",
+    )
+
+    @field_validator("exam", mode="before")
+    @classmethod
+    def _files_are_exams(cls, value: object) -> object:
+        if value is None:
+            return ()
+        listed = [value] if isinstance(value, (str, dict)) else value
+        if not isinstance(listed, (list, tuple)):
+            return value
+        return [{"path": item} if isinstance(item, str) else item for item in listed]
+
+    @model_validator(mode="after")
+    def _exams_have_names(self) -> EvaluateSettings:
+        names = [exam.label for exam in self.exam]
+        for name in names:
+            if not name:
+                raise ValueError("an exam's file name has no Latin letter: give it a `name`")
+            if names.count(name) > 1:
+                raise ValueError(f"two exams are named `{name}`: give each its own `name`")
+        return self
 
     evidence: tuple[EvidenceKind, ...] = Field(
         (),
@@ -201,6 +278,13 @@ class Recipe(BaseModel):
                 "`evaluate.heldout` asks for held-out questions, but `augment.holdout_documents` "
                 "names no document to hold out"
             )
+        for exam in self.evaluate.exam:
+            searches = all(name.endswith("-rag") for name in exam.systems)
+            if searches and self.data is None and not exam.sources:
+                raise ValueError(
+                    f"the exam `{exam.label}` is answered from documents only, but there are none: "
+                    "name its `sources`, or add `base` or `trained` to its `systems`"
+                )
         if self.train.quantization == "int8" and self.merge.base != "original":
             raise ValueError(
                 "`train.quantization: int8` can only merge into the 16-bit weights: set "

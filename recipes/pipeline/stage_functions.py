@@ -6,6 +6,7 @@ Each function writes into the folder `out` and returns the figures of its stage.
 from __future__ import annotations
 
 import time
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -18,6 +19,7 @@ from kofinlaw.recipes.pipeline.run import (
     Run,
     forced_folders,
     model_folder,
+    protected_examples,
     protected_texts,
     system_folder,
     token_counter,
@@ -47,7 +49,9 @@ __all__ = [
     "answer_as",
     "answer_forced",
     "answer_from",
+    "answer_with",
     "check_documents",
+    "check_mixture",
     "export_merged",
     "force_evidence",
     "gather_questions",
@@ -99,17 +103,20 @@ def make_examples(run: Run, resume: Resume, out: Path, progress: Progress) -> St
     """Generate training examples and held-out questions from the chunks.
 
     The teacher's answers are kept in the run's folder, so that they survive a new start of the
-    stage; `resume` decides whether they are used again.
+    stage; `resume` decides whether they are used again. Raises UserError if a file of the mixture
+    contains an evaluation question.
     """
     from kofinlaw.augment.stage import generate_examples
 
+    protected = protected_examples(run)
+    check_mixture(run, protected)
     return generate_examples(
         run.recipe.augment,
         run.folder / "data",
         out,
         seed=run.recipe.seed,
         count_tokens=token_counter(run, progress),
-        protected_texts=protected_texts(run),
+        protected_texts=protected,
         ledger=run.folder / "teacher.ledger.jsonl",
         student=lambda: student(run, progress),
         resume=resume,
@@ -126,11 +133,21 @@ def take_examples(run: Run, out: Path, progress: Progress) -> ReadyExamples:
     from kofinlaw.augment.forms.write_forms import write_forms
     from kofinlaw.recipes.pipeline.ready_examples import copy_examples
 
-    counts = copy_examples(run.path(run.recipe.examples or ""), protected_texts(run), out)
+    protected = protected_examples(run)
+    check_mixture(run, protected)
+    counts = copy_examples(run.path(run.recipe.examples or ""), protected, out)
     if run.recipe.augment.write_as:
         write_forms(run.recipe.augment.write_as, out / "examples.jsonl", out / "forms")
     progress("examples", counts.examples)
     return counts
+
+
+def check_mixture(run: Run, protected: Sequence[str]) -> None:
+    """Raise UserError if a file of the training mixture contains one of the protected texts."""
+    from kofinlaw.recipes.pipeline.ready_examples import check_training_file
+
+    for part in run.recipe.train.mixture if protected else ():
+        check_training_file(run.path(str(part.path)), protected)
 
 
 def student(run: Run, progress: Progress) -> tuple[Engine, ChatTemplate]:
@@ -260,16 +277,27 @@ def prove_merge(run: Run, out: Path, progress: Progress) -> StageResult:
     return proof
 
 
-def index_chunks(run: Run, out: Path, progress: Progress) -> IndexCounts:
-    """Build the retrieval index of the chunks."""
+def index_chunks(
+    run: Run,
+    out: Path,
+    progress: Progress,
+    *,
+    data: Path | None = None,
+    previous: Path | None = None,
+) -> IndexCounts:
+    """Build the retrieval index of the chunks.
+
+    `data` is the folder of the corpus, `previous` that of an older index whose vectors are used
+    again; None: those of the run.
+    """
     from kofinlaw.rag.index.build import build_index
 
     return build_index(
-        run.folder / "data" / "chunks.jsonl",
+        (data or run.folder / "data") / "chunks.jsonl",
         out,
         run.recipe.rag,
         cache=run.cache,
-        previous=run.folder / "index",
+        previous=previous or run.folder / "index",
         progress=progress,
     )
 
@@ -282,18 +310,50 @@ def export_merged(run: Run, out: Path, progress: Progress) -> ExportFigures:
 
 
 def answer_as(
-    run: Run, system: System, questions: Path, out: Path, progress: Progress
+    run: Run,
+    system: System,
+    questions: Path,
+    out: Path,
+    progress: Progress,
+    *,
+    index: Path | None = None,
+    settings: AnswerSettings | None = None,
 ) -> AnsweringResult:
-    """Answer one question file with one system."""
+    """Answer one question file with one system.
+
+    Args:
+        run: The recipe bound to its folder.
+        system: Names the model, and whether it searches documents.
+        questions: The question file.
+        out: Folder of the answers.
+        progress: Called with the questions done.
+        index: The index to search; None: that of the run.
+        settings: How to answer; None: as the recipe says.
+    """
+    searched = (index or run.folder / "index") if system.endswith("rag") else None
+    folder = system_folder(run, system)
+    return answer_with(
+        run, folder, searched, questions, out, settings or run.recipe.answer, progress
+    )
+
+
+def answer_with(
+    run: Run,
+    model: Path,
+    index: Path | None,
+    questions: Path,
+    out: Path,
+    settings: AnswerSettings,
+    progress: Progress,
+) -> AnsweringResult:
+    """Answer one question file with the weights in `model`; `index` None: without documents."""
     from kofinlaw.rag.index.index import Index
     from kofinlaw.rag.retrieve.retriever import Retriever
 
     retriever = None
-    if system.endswith("rag"):
-        index = Index.load(run.folder / "index")
-        retriever = Retriever(index, run.recipe.rag, cache=run.cache)
-    folder = system_folder(run, system)
-    return answer_from(run, folder, retriever, questions, out, run.recipe.answer, progress)
+    if index is not None:
+        retriever = Retriever(Index.load(index), run.recipe.rag, cache=run.cache)
+    return answer_from(run, model, retriever, questions, out, settings, progress)
 
 
 def answer_from(

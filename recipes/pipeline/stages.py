@@ -5,6 +5,7 @@ from __future__ import annotations
 from functools import partial
 from pathlib import Path
 
+from kofinlaw.recipes.pipeline import exam_stages as exams
 from kofinlaw.recipes.pipeline import stage_functions as functions
 from kofinlaw.recipes.pipeline.code_hash import with_imported_packages
 from kofinlaw.recipes.pipeline.run import (
@@ -17,10 +18,17 @@ from kofinlaw.recipes.pipeline.run import (
     source_paths,
 )
 from kofinlaw.recipes.pipeline.runner import Resume, Stage
-from kofinlaw.recipes.pipeline.schema import System
+from kofinlaw.recipes.pipeline.schema import ExamSettings, System
 from kofinlaw.trainer.settings import TrainSettings
 
-__all__ = ["STAGE_MODULES", "build_stages", "judge_trace", "train_inputs"]
+__all__ = [
+    "EXAMPLE_MODULES",
+    "EXAM_MODULES",
+    "STAGE_MODULES",
+    "build_stages",
+    "judge_trace",
+    "train_inputs",
+]
 
 # The modules of this package whose code the stage functions use. `schema` and `recipe_file` are
 # not among them: what they produce is in the stages' settings and inputs.
@@ -28,6 +36,12 @@ STAGE_MODULES = (
     "kofinlaw.recipes.pipeline.run",
     "kofinlaw.recipes.pipeline.stage_functions",
 )
+EXAMPLE_MODULES = (*STAGE_MODULES, "kofinlaw.recipes.pipeline.ready_examples")
+EXAM_SCORE_MODULES = (
+    "kofinlaw.recipes.pipeline.run",
+    "kofinlaw.recipes.pipeline.exam_stages",
+)
+EXAM_MODULES = (*STAGE_MODULES, "kofinlaw.recipes.pipeline.exam_stages")
 
 
 def build_stages(run: Run, resume: Resume = "if-possible") -> list[Stage]:
@@ -48,6 +62,7 @@ def build_stages(run: Run, resume: Resume = "if-possible") -> list[Stage]:
         stages.append(_export(run))
     if recipe.asks:
         stages += _answering(run)
+    stages += _exams(run)
     stages.append(
         Stage(
             "report",
@@ -114,9 +129,9 @@ def _generated(run: Run, resume: Resume) -> Stage:
         "augment",
         partial(functions.make_examples, run, resume),
         settings={"augment": run.recipe.augment.model_dump(mode="json"), **_model_and_seed(run)},
-        inputs=protected_paths(run),
+        inputs=(*protected_paths(run), *_fenced_mixture(run)),
         packages=with_imported_packages("augment", "rag"),
-        modules=STAGE_MODULES,
+        modules=EXAMPLE_MODULES,
         after=("data",),
     )
 
@@ -125,10 +140,21 @@ def _ready(run: Run) -> Stage:
     return Stage(
         "augment",
         partial(functions.take_examples, run),
-        inputs=(run.path(run.recipe.examples or ""), *protected_paths(run)),
-        packages=with_imported_packages("data", "rag"),
-        modules=(*STAGE_MODULES, "kofinlaw.recipes.pipeline.ready_examples"),
+        settings={"write_as": list(run.recipe.augment.write_as)},
+        inputs=(
+            run.path(run.recipe.examples or ""),
+            *protected_paths(run),
+            *_fenced_mixture(run),
+        ),
+        packages=with_imported_packages("augment", "rag"),
+        modules=EXAMPLE_MODULES,
     )
+
+
+def _fenced_mixture(run: Run) -> tuple[Path, ...]:
+    """Return the files of the mixture if they are compared with evaluation questions."""
+    mixture = run.recipe.train.mixture if protected_paths(run) else ()
+    return tuple(run.path(str(part.path)) for part in mixture)
 
 
 def _training(run: Run) -> list[Stage]:
@@ -273,6 +299,82 @@ def _submission(run: Run, questions: Path) -> Stage:
         modules=STAGE_MODULES,
         after=("index", "merge", "verify"),
     )
+
+
+def _exams(run: Run) -> list[Stage]:
+    """Return the stages that measure on the recipe's exams; none without exams."""
+    listed = run.recipe.evaluate.exam
+    if not listed:
+        return []
+    stages = [stage for exam in listed for stage in _exam(run, exam)]
+    stages.append(
+        Stage(
+            exams.EXAMS_STAGE,
+            partial(exams.score_exams, run),
+            settings={
+                "score": run.recipe.score.model_dump(mode="json"),
+                "seed": run.recipe.seed,
+                "exam": [exam.model_dump(mode="json") for exam in listed],
+            },
+            packages=with_imported_packages("scoring"),
+            modules=EXAM_SCORE_MODULES,
+            after=(*(("data",) if run.recipe.data else ()), *(stage.name for stage in stages)),
+        )
+    )
+    return stages
+
+
+def _exam(run: Run, exam: ExamSettings) -> list[Stage]:
+    """Return the stages of one exam: questions, documents of its own, answers."""
+    recipe, asked = run.recipe, exams.exam_stage(exam)
+    stages = [
+        Stage(
+            asked,
+            partial(exams.gather_exam, run, exam),
+            inputs=_paths(run, exam.path, exam.key),
+            packages=with_imported_packages("rag"),
+            modules=EXAM_MODULES,
+        )
+    ]
+    index = "index"
+    if exam.sources:
+        data, index = exams.exam_stage(exam, "data"), exams.exam_stage(exam, "index")
+        settings = exams.exam_data_settings(run, exam)
+        stages += [
+            Stage(
+                data,
+                partial(exams.read_exam_documents, run, exam),
+                settings={
+                    "data": settings.model_dump(mode="json"),
+                    "model": recipe.model.model_dump(mode="json"),
+                },
+                inputs=tuple(run.path(source.path) for source in exam.sources),
+                packages=with_imported_packages("data", "models"),
+                modules=EXAM_MODULES,
+            ),
+            Stage(
+                index,
+                partial(exams.build_exam_index, run, exam),
+                settings={"rag": recipe.rag.model_dump(mode="json")},
+                packages=with_imported_packages("rag"),
+                modules=EXAM_MODULES,
+                after=(data,),
+            ),
+        ]
+    for system in exams.exam_systems(run, exam):
+        searched = (index,) if system.endswith("rag") else ()
+        merged = ("merge", "verify") if system.startswith("trained") else ()
+        stages.append(
+            Stage(
+                exams.exam_stage(exam, system),
+                partial(exams.answer_exam, run, exam, system),
+                settings=_answer_settings(run),
+                packages=with_imported_packages("models", "rag"),
+                modules=EXAM_MODULES,
+                after=(asked, *searched, *merged),
+            )
+        )
+    return stages
 
 
 def _answer_settings(run: Run) -> dict[str, object]:

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any, cast
 
 from kofinlaw.scoring.answers import PARTS, read_timings
+from kofinlaw.scoring.exams.exam_record import ExamsRecord
 from kofinlaw.scoring.provenance import environment
 from kofinlaw.scoring.report.plots import bins
 from kofinlaw.scoring.report.report_record import (
@@ -63,7 +64,7 @@ FIRST_STAGES = (
     "index",
     "export",
 )
-LAST_STAGES = ("submission", "score")
+LAST_STAGES = ("submission", "score", "exams")
 MOST_SAMPLES = 6
 SAMPLE_CHARACTERS = 1200  # of a message
 REJECTED_CHARACTERS = 600  # of a rejected record
@@ -86,6 +87,7 @@ def gather(run: Path, recipe: Mapping[str, object] | None = None) -> ReportFigur
         "missing": [name for name in EXPECTED if name not in {s["stage"] for s in stages}],
         "stages": stages,
         "scores": scores,
+        "exams": cast("ExamsRecord | None", read_json(run / "exams" / "exams.json")),
         "training": training_figures(run / "train", recipe),
         "augment": augment_figures(run / "augment"),
         "documents": read_json(run / "data" / "card.json"),

@@ -19,6 +19,7 @@ __all__ = [
     "TRAINING",
     "baseline_label",
     "pair_label",
+    "row_label",
     "slice_label",
     "stage_label",
     "system_label",
@@ -44,6 +45,8 @@ BASELINES = {
 }
 METHODS = {"bigrams": ("바이그램", "bigrams"), "morphemes": ("형태소", "morphemes")}
 SLICES = {
+    "rows:odd": ("홀수 번째 행", "odd rows"),
+    "rows:even": ("짝수 번째 행", "even rows"),
     "negative": ("부정형 질문", "negative stem"),
     "positive": ("긍정형 질문", "positive stem"),
     "hard": ("읽어야 푸는 문항", "hard"),
@@ -87,6 +90,7 @@ STAGES = {
     "export": ("내보내기", "export"),
     "submission": ("제출 파일", "submission"),
     "score": ("채점", "scoring"),
+    "exams": ("시험", "exams"),
     "report": ("보고서", "report"),
 }
 FUNNEL = {
@@ -139,6 +143,7 @@ PARTS = {
 }
 SECTIONS = {
     "scores": ("점수", "Scores"),
+    "exams": ("시험", "Exams"),
     "abstention": ("기권", "Abstention"),
     "slices": ("문항 유형별", "Slices"),
     "items": ("문항별 결과", "Item results"),
@@ -180,13 +185,18 @@ def baseline_label(name: str, method: str = "") -> Words:
     return f"{korean}, {label[0]}", f"{english}, {label[1]}"
 
 
+def row_label(name: str) -> Words:
+    """Return the name of a system or a solver."""
+    return system_label(name) if name in SYSTEMS else baseline_label(name)
+
+
 def slice_label(name: str) -> Words:
     """Return a slice's name."""
     kind, _, value = name.partition(":")
     if name.startswith("options-"):
         count = name.removeprefix("options-")
         return f"보기 {count}개", f"{count} options"
-    if value and kind in ("domain", "sub_domain"):
+    if value and kind in ("domain", "sub_domain", "category", "year", "paper"):
         return value, value
     return SLICES.get(name, (name, name))
 
@@ -200,4 +210,8 @@ def stage_label(name: str) -> Words:
     if name.startswith("evidence-") and kind in EVIDENCE:
         label, evidence = system_label(model), EVIDENCE[kind]
         return f"{evidence[0]}: {label[0]}", f"{evidence[1]}: {label[1]}"
+    if name.startswith("exam-"):
+        exam, _, part = name.removeprefix("exam-").partition(".")
+        label = STAGES.get(part) or system_label(part) if part else ("문항", "questions")
+        return f"시험 {exam}: {label[0]}", f"exam {exam}: {label[1]}"
     return STAGES.get(name, (name, name))

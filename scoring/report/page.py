@@ -4,8 +4,16 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from kofinlaw.scoring.exams.exam_table import other_plans, shown_rows, shown_slices
 from kofinlaw.scoring.report.item_rows import Anchors, item_rows
-from kofinlaw.scoring.report.labels import SECTIONS, pair_label, stage_label, system_label
+from kofinlaw.scoring.report.labels import (
+    SECTIONS,
+    pair_label,
+    row_label,
+    slice_label,
+    stage_label,
+    system_label,
+)
 from kofinlaw.scoring.report.page_scores import abstention_context, score_context
 from kofinlaw.scoring.report.page_stages import stage_context
 from kofinlaw.scoring.report.report_record import ReportFigures
@@ -53,8 +61,18 @@ def render(figures: ReportFigures, run: Path, traces: Anchors | None = None) -> 
     context: dict[str, object] = {
         "f": figures,
         **script("report.js"),
-        "sections": {n: title for n, title in SECTIONS.items() if n != "abstention" or abstention},
+        "sections": {
+            name: title
+            for name, title in SECTIONS.items()
+            if {"exams": figures["exams"], "abstention": abstention}.get(name, True)
+        },
         "abstention": abstention,
+        "exams": figures["exams"],
+        "row_label": row_label,
+        "slice_label": slice_label,
+        "shown_rows": shown_rows,
+        "shown_slices": shown_slices,
+        "other_plans": other_plans,
         "states": STATES,
         "pair_label": pair_label,
         "p_value": p_text,

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TypedDict
 
+from kofinlaw.scoring.exams.exam_record import ExamsRecord
 from kofinlaw.scoring.scores_record import EnvironmentRecord, PairRecord, ScoresRecord
 
 __all__ = [
@@ -149,6 +150,7 @@ class ReportFigures(TypedDict):
     missing: list[str]
     stages: list[StageRow]
     scores: ScoresRecord | None
+    exams: ExamsRecord | None
     training: TrainingFigures | None
     augment: AugmentFigures | None
     documents: dict[str, object] | None

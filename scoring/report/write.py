@@ -8,6 +8,7 @@ from pathlib import Path
 
 from kofinlaw import UserError
 from kofinlaw.files import write_json, write_text
+from kofinlaw.scoring.exams.exam_table import exams_markdown
 from kofinlaw.scoring.markdown import scores_markdown
 from kofinlaw.scoring.report.gather import gather
 from kofinlaw.scoring.report.page import render
@@ -82,6 +83,8 @@ def report_markdown(figures: ReportFigures) -> str:
     if figures["scores"]:
         page = scores_markdown(figures["scores"])
         lines += ["", page.replace("# Scores", "## 점수 (Scores)", 1).rstrip()]
+    if figures["exams"]:
+        lines += ["", "## 시험 (Exams)", "", exams_markdown(figures["exams"]).rstrip()]
     lines += [*_model_lines(figures), *_stage_lines(figures), *_environment_lines(figures)]
     return "\n".join(lines) + "\n"
 

@@ -6,19 +6,25 @@ import math
 from collections.abc import Sequence
 
 import numpy as np
+import numpy.typing as npt
 
 from kofinlaw.scoring.result import SmallestDifference
 from kofinlaw.scoring.stats.intervals import quantiles, resampled_means
 
 __all__ = [
+    "MOST_PARTS",
     "TYPICAL_DISCORDANT",
+    "WIDEST",
     "holm",
     "mcnemar_exact",
     "paired_difference",
+    "sign_flip_p",
     "smallest_detectable",
     "smallest_significant",
 ]
 
+MOST_PARTS = 180  # largest denominator of differences that are tested exactly
+WIDEST = 50_000  # largest sum of the steps of an exact test
 TYPICAL_DISCORDANT = 0.2  # 90-110 of 500 between contest submissions
 
 
@@ -62,6 +68,52 @@ def paired_difference(
     rows = resampled_means(differences, samples=samples, seed=seed)
     low, high = quantiles(rows, confidence)
     return float(differences.mean()), low, high
+
+
+def sign_flip_p(differences: Sequence[float], *, samples: int = 100_000, seed: int = 0) -> float:
+    """Return the two-sided p-value of a permutation test over questions (Fisher 1935).
+
+    Under the null hypothesis the two systems could be exchanged within each question, so each
+    difference could have either sign. The p-value is the share of all sign patterns whose sum is at
+    least as far from zero as the observed one. It is computed exactly where the differences are
+    multiples of a common fraction (such as means over seeds), otherwise from `samples` random
+    patterns. With differences of −1, 0 and 1 it equals the exact McNemar test. 1.0 without a
+    difference.
+
+    Args:
+        differences: b − a of each question, in −1..1; average several seeds within a question.
+        samples: random patterns where the exact distribution is too wide.
+        seed: of the random patterns.
+    """
+    values = np.asarray([d for d in differences if d], dtype=np.float64)
+    if not len(values):
+        return 1.0
+    steps = _whole_steps(values)
+    if steps is not None:
+        # Probability of each sum, by convolution: index i is the sum i − total.
+        total = int(np.abs(steps).sum())
+        share = np.zeros(2 * total + 1)
+        share[total] = 1.0
+        for step in np.abs(steps).tolist():
+            share = (np.roll(share, step) + np.roll(share, -step)) / 2
+        far = np.abs(np.arange(-total, total + 1)) >= abs(int(steps.sum()))
+        return min(1.0, float(share[far].sum()))
+    rng = np.random.default_rng(seed)
+    observed = abs(float(values.sum())) - 1e-9
+    reached = 0
+    for start in range(0, samples, 1000):
+        signs = rng.choice((-1.0, 1.0), size=(min(1000, samples - start), len(values)))
+        reached += int((np.abs(signs @ values) >= observed).sum())
+    return (reached + 1) / (samples + 1)
+
+
+def _whole_steps(values: npt.NDArray[np.float64]) -> npt.NDArray[np.int64] | None:
+    """Return the values as multiples of a common fraction 1/d; None without a small enough d."""
+    for parts in range(1, MOST_PARTS + 1):
+        steps = np.rint(values * parts)
+        if np.abs(values * parts - steps).max() < 1e-6:
+            return steps.astype(np.int64) if np.abs(steps).sum() <= WIDEST else None
+    return None
 
 
 def smallest_significant(discordant: int, alpha: float = 0.05) -> int | None:

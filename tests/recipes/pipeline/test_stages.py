@@ -158,12 +158,13 @@ def test_a_room_without_code_stops_the_run(code_copy, tmp_path):
 
 @pytest.fixture
 def every_stage(tmp_path):
-    """Every stage that a recipe can have: generated and ready examples, export, study."""
+    """Every stage that a recipe can have: generated and ready examples, export, exams, study."""
     examples = tmp_path / "examples.jsonl"
     examples.write_text('{"text": "하나"}\n', encoding="utf-8")
     extras = ("export.formats=[gguf-q8_0]", f"evaluate.submission={examples}")
     systems = "evaluate.systems=[base, base-rag, trained, trained-rag]"
-    full = shipped("quickstart", tmp_path, systems, *extras)
+    exam = f"evaluate.exam={{path: {examples}, sources: {tmp_path}}}"
+    full = shipped("quickstart", tmp_path, systems, *extras, exam)
     ready = shipped("lora-rank-sweep", tmp_path, f"examples={examples}")
     study = shipped("retriever-study", tmp_path)
     return [*build_stages(full), *build_stages(ready), *study_stages(study)]
@@ -172,6 +173,8 @@ def every_stage(tmp_path):
 def test_each_stage_names_exactly_the_code_that_it_can_reach(every_stage):
     names = {stage.name for stage in every_stage}
     assert names >= {*QUICKSTART, "answer-trained", "submission", "export", "asked", "study"}
+    parts = ("", ".data", ".index", ".base", ".base-rag", ".trained", ".trained-rag")
+    assert names >= {"exams", *(f"exam-examples{part}" for part in parts)}
     for stage in every_stage:
         packages, modules = code_graph.reached(stage.work)
         followed = set(packages)

@@ -1,3 +1,6 @@
+import itertools
+import math
+
 import numpy as np
 import pytest
 from hypothesis import given, settings
@@ -7,6 +10,7 @@ from kofinlaw.scoring.stats.paired import (
     holm,
     mcnemar_exact,
     paired_difference,
+    sign_flip_p,
     smallest_detectable,
     smallest_significant,
 )
@@ -27,6 +31,34 @@ def test_mcnemar_is_scipys_binomial_test(only_a, only_b):
 )
 def test_mcnemar_gives_the_published_comparisons_of_contest_submissions(a, b, p):
     assert mcnemar_exact(a, b) == pytest.approx(p, abs=0.006)
+
+
+@given(st.integers(0, 60), st.integers(0, 60), st.integers(0, 20))
+@settings(max_examples=60, deadline=None)
+def test_the_permutation_test_of_right_and_wrong_is_mcnemars(only_a, only_b, same):
+    values = [-1.0] * only_a + [1.0] * only_b + [0.0] * same
+    assert sign_flip_p(values) == pytest.approx(mcnemar_exact(only_a, only_b), rel=1e-9)
+
+
+@given(st.lists(st.sampled_from([-1, -2 / 3, -0.5, -1 / 3, 0, 0.25, 1 / 3, 1]), max_size=9))
+@settings(max_examples=40, deadline=None)
+def test_the_permutation_test_counts_every_pattern_of_signs(values):
+    observed = abs(sum(values)) - 1e-9
+    patterns = list(itertools.product((1, -1), repeat=len(values)))
+    far = sum(
+        abs(sum(s * v for s, v in zip(one, values, strict=True))) >= observed for one in patterns
+    )
+    assert sign_flip_p(values) == pytest.approx(far / len(patterns), abs=1e-9)
+
+
+def test_a_wide_distribution_is_sampled_close_to_the_exact_one():
+    values = [math.sqrt(n) / 10 * (-1) ** (n // 3) for n in range(1, 13)]
+    patterns = list(itertools.product((1, -1), repeat=len(values)))
+    sums = [abs(sum(s * v for s, v in zip(one, values, strict=True))) for one in patterns]
+    exact = sum(total >= abs(sum(values)) - 1e-9 for total in sums) / len(sums)
+    assert sign_flip_p(values) == pytest.approx(exact, abs=0.01)
+    assert sign_flip_p(values) == sign_flip_p(values)
+    assert sign_flip_p([]) == sign_flip_p([0.0]) == 1.0
 
 
 def test_holm_multiplies_step_by_step_and_never_falls():

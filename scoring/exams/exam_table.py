@@ -1,0 +1,88 @@
+"""Write the figures of exams as Markdown tables, and choose what a page shows of them."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from kofinlaw.scoring.exams.exam_record import ExamComparison, ExamRecord, ExamsRecord
+from kofinlaw.scoring.markdown import percent
+from kofinlaw.scoring.value_text import p_text
+
+__all__ = ["exams_markdown", "other_plans", "shown_rows", "shown_slices"]
+
+# Slices in this order; then the others by name.
+_FIRST = ("positive", "negative", "rows:odd", "rows:even")
+_HIDDEN = ("options-", "article-quoted", "numeric")
+MOST_SLICES = 16
+
+
+def exams_markdown(record: ExamsRecord) -> str:
+    """Return one table an exam, its slices, the comparisons, and those over all exams."""
+    lines: list[str] = []
+    for exam in record["exams"]:
+        lines += ["", f"### {exam['name']}", "", *_accuracy_lines(exam), ""]
+        lines += [*_slice_lines(exam), "", *_comparison_lines(exam["comparisons"])]
+        lines += [f"\n- {note}" for note in other_plans(exam)]
+    if record["pooled"]:
+        lines += ["", "### all exams", "", *_comparison_lines(record["pooled"])]
+    return "\n".join(lines).strip() + "\n"
+
+
+def shown_rows(exam: ExamRecord) -> list[str]:
+    """Return the columns of the slice table: every system, and the best solvers."""
+    return [row["name"] for row in exam["rows"] if row["kind"] == "system" or row["best"]]
+
+
+def shown_slices(exam: ExamRecord) -> list[str]:
+    """Return the slices that a page shows, at most MOST_SLICES: stems, halves, then the largest."""
+    figures = exam["rows"][0]["slices"]
+    first = [name for name in _FIRST if name in figures]
+    others = [n for n in figures if n not in first and not n.startswith(_HIDDEN)]
+    others.sort(key=lambda name: (-exam["slices"][name], name))
+    return [*first, *sorted(others[: MOST_SLICES - len(first)])]
+
+
+def other_plans(exam: ExamRecord) -> list[str]:
+    """Return a sentence for each system whose questions were not all answered under `full`."""
+    notes = []
+    for name, plans in exam["plans"].items():
+        others = {plan: count for plan, count in plans.items() if plan != "full"}
+        if others:
+            counted = ", ".join(f"{count} under {plan}" for plan, count in sorted(others.items()))
+            notes.append(
+                f"{name}: not every question was answered under the full plan ({counted}), so the "
+                "comparison is not under one plan"
+            )
+    return notes
+
+
+def _accuracy_lines(exam: ExamRecord) -> list[str]:
+    lines = ["| system or solver | questions | right % |", "| --- | ---: | --- |"]
+    for row in exam["rows"]:
+        name = row["name"] if row["kind"] == "system" else f"*{row['name']}*"
+        lines.append(f"| {name} | {row['all']['n']} | {percent(row['all'])} |")
+    return lines
+
+
+def _slice_lines(exam: ExamRecord) -> list[str]:
+    names = shown_rows(exam)
+    rows = {row["name"]: row for row in exam["rows"]}
+    lines = ["| slice | n | " + " | ".join(names) + " |", "| --- |" + " ---: |" * (1 + len(names))]
+    for part in shown_slices(exam):
+        found = [rows[name]["slices"].get(part) for name in names]
+        cells = [f"{100 * figure['value']:.1f}" if figure else "–" for figure in found]
+        lines.append(f"| {part} | {exam['slices'][part]} | " + " | ".join(cells) + " |")
+    return lines
+
+
+def _comparison_lines(comparisons: Sequence[ExamComparison]) -> list[str]:
+    lines = ["| pair | questions | difference, points | only first | only second | p |"]
+    lines.append("| --- | ---: | --- | ---: | ---: | ---: |")
+    for one in comparisons:
+        part = f" ({one['slice']})" if one["slice"] else ""
+        low, high = 100 * one["low"], 100 * one["high"]
+        points = f"{100 * one['difference']:+.1f} [{low:+.1f}, {high:+.1f}]"
+        cells = [f"{one['a']} → {one['b']}{part}", str(one["n"]), points]
+        cells += [str(one["only_a"]), str(one["only_b"]), p_text(one["p_value"])]
+        lines.append("| " + " | ".join(cells) + " |")
+    return lines
