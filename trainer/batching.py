@@ -127,22 +127,29 @@ def split_over_ranks(members: Sequence[int], lengths: Sequence[int], ranks: int)
 
 
 def split_micro_batches(
-    members: Sequence[int], lengths: Sequence[int], budget: int
+    members: Sequence[int],
+    lengths: Sequence[int],
+    budget: int,
+    rows: Sequence[int] | None = None,
 ) -> list[list[int]]:
     """Split the examples of a step into micro-batches of at most `budget` padded tokens.
 
-    Padded tokens are the longest length times the number of examples. The examples are sorted by
+    Padded tokens are the longest length times the number of rows. `rows` gives the rows of each
+    example; None: one row each. The rows of an example stay together. The examples are sorted by
     length, shortest first. Of all splits of that row, dynamic programming chooses the one with the
     fewest padded tokens plus `PASS_COST_TOKENS` per pass. An example that is longer than the
     budget gets its own micro-batch.
     """
     row = sorted(members, key=lambda i: (lengths[i], i))
+    heights = [1 if rows is None else rows[i] for i in row]
     best = [0.0] + [float("inf")] * len(row)
     back = [0] * (len(row) + 1)
     for end in range(1, len(row) + 1):
         longest = lengths[row[end - 1]]
+        height = 0
         for start in range(end - 1, -1, -1):
-            padded = longest * (end - start)
+            height += heights[start]
+            padded = longest * height
             if padded > budget and end - start > 1:
                 break
             if best[start] + padded + PASS_COST_TOKENS < best[end]:

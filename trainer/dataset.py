@@ -11,7 +11,12 @@ import numpy as np
 from kofinlaw import Progress, UserError, silent
 from kofinlaw.models.templates import ChatTemplate
 from kofinlaw.records import Rejected
-from kofinlaw.trainer.encoding import Encoded, encode_examples, examples_sha256
+from kofinlaw.trainer.encoding import (
+    Encoded,
+    encode_examples,
+    examples_sha256,
+    require_choices,
+)
 from kofinlaw.trainer.settings import TrainSettings
 
 __all__ = ["Dataset", "draw", "hold_out", "read_dataset"]
@@ -60,12 +65,18 @@ def read_dataset(
 
     Held-out examples come from `path` only. Relative paths of the mixture are resolved against
     `base`, or against the working directory without it. Raises UserError as
-    `encoding.encode_examples` and `hold_out`.
+    `encoding.encode_examples`, `encoding.require_choices` and `hold_out`.
     """
 
     def read(file: Path) -> tuple[list[Encoded], list[Rejected]]:
         return encode_examples(
-            file, template, encode, max_length=settings.max_length, progress=progress
+            file,
+            template,
+            encode,
+            max_length=settings.max_length,
+            objective=settings.objective,
+            form=settings.contrast.form,
+            progress=progress,
         )
 
     main, rejected = read(path)
@@ -75,6 +86,7 @@ def read_dataset(
         front += draw(encoded, part.weight, seed=[seed, 2**30 + number])
         rejected += rejected_of_part
     examples = front + back
+    require_choices(examples, settings.objective, path)
     return Dataset(examples, len(front), rejected, examples_sha256(examples))
 
 
@@ -83,18 +95,20 @@ def hold_out(
 ) -> tuple[list[Encoded], list[Encoded]]:
     """Split into examples to train on and held-out examples, each in the order of the file.
 
-    `seed` decides which examples are held out. Raises UserError if the share leaves one of the two
-    lists empty.
+    `seed` decides which examples are held out. A text and an item with the same id are held out
+    together. Raises UserError if the share leaves one of the two lists empty.
     """
-    count = round(share * len(examples))
-    if share > 0 and not 0 < count < len(examples):
+    ids = list(dict.fromkeys(e.id for e in examples))
+    count = round(share * len(ids))
+    if share > 0 and not 0 < count < len(ids):
         raise UserError(
-            f"{len(examples)} examples are too few to hold out a share of {share}",
+            f"{len(ids)} examples are too few to hold out a share of {share}",
             where="train.evaluation_share",
         )
-    chosen = set(np.random.default_rng([seed, 2**31]).permutation(len(examples))[:count].tolist())
-    front = [e for i, e in enumerate(examples) if i not in chosen]
-    back = [e for i, e in enumerate(examples) if i in chosen]
+    order = np.random.default_rng([seed, 2**31]).permutation(len(ids))
+    chosen = {ids[i] for i in order[:count].tolist()}
+    front = [e for e in examples if e.id not in chosen]
+    back = [e for e in examples if e.id in chosen]
     return front, back
 
 

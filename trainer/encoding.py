@@ -5,6 +5,8 @@
   stop token, is supervised. The template needs no generation tags for this.
 - `prompt` and `completion`: the completion and the stop token are supervised.
 - `text` (continued pre-training): the whole text is supervised.
+- `choice`, for the objective that compares options: every option is scored after the prompt with
+  evidence and after a bare prompt, without a stop token, as `answer.choose_by: contrast` does.
 """
 
 from __future__ import annotations
@@ -19,9 +21,19 @@ import numpy as np
 from numpy.typing import NDArray
 
 from kofinlaw import Progress, UserError, silent
+from kofinlaw.data.prompting.contrast import (
+    ContrastForm,
+    bare_messages,
+    contrast_answer,
+    contrast_messages,
+    contrast_text,
+)
 from kofinlaw.files import dumps, read_json_lines, sha256_text
 from kofinlaw.models.templates import ChatTemplate
-from kofinlaw.records import Message, Rejected
+from kofinlaw.models.tokenizer import ANCHOR_CHARACTERS
+from kofinlaw.records import Choice, Message, Rejected
+from kofinlaw.trainer.contrast.items import PackedChoice, pack_choice
+from kofinlaw.trainer.settings import Objective
 
 __all__ = [
     "ROLES",
@@ -29,10 +41,12 @@ __all__ = [
     "ExampleError",
     "ExampleLine",
     "LengthRecord",
+    "encode_choice",
     "encode_example",
     "encode_examples",
     "examples_sha256",
     "length_record",
+    "require_choices",
     "show_example",
     "spans_of",
     "turn_spans",
@@ -42,13 +56,17 @@ ROLES = ("system", "user", "assistant")
 
 
 class ExampleLine(TypedDict, total=False):
-    """One line of an example file: `messages`, or `prompt` and `completion`, or `text`."""
+    """One line of an example file: `messages`, or `prompt` and `completion`, or `text`.
+
+    `choice` may come with any of them; only the objectives `contrast` and `both` read it.
+    """
 
     id: str
     messages: list[Message]
     prompt: str
     completion: str
     text: str
+    choice: Choice
 
 
 class LengthRecord(TypedDict):
@@ -72,12 +90,16 @@ class Encoded:
     If `supervised[i]`, token i is predicted from position i - 1 and counts in the loss. `joined`
     means that the tokenizer would merge characters across the edge of a turn. Such a turn is
     tokenised separately, exactly as it is when the model answers.
+
+    An item to choose from has a `choice`. Its tokens are one packed row and its supervised tokens
+    are those of the options, each predicted from `choice.sources()`.
     """
 
     id: str
     tokens: NDArray[np.int64]
     supervised: NDArray[np.bool_]
     joined: bool = False
+    choice: PackedChoice | None = None
 
     def __len__(self) -> int:
         return len(self.tokens)
@@ -86,6 +108,11 @@ class Encoded:
     def targets(self) -> int:
         """Number of supervised tokens."""
         return int(self.supervised.sum())
+
+    @property
+    def span(self) -> int:
+        """Number of positions that the model must have; less than the tokens of a packed item."""
+        return len(self) if self.choice is None else self.choice.span
 
 
 class ExampleError(ValueError):
@@ -200,20 +227,75 @@ def encode_example(
     return Encoded(example["id"], np.array(tokens, dtype=np.int64), mask, joined)
 
 
+def encode_choice(
+    example_id: str,
+    choice: Choice,
+    template: ChatTemplate,
+    encode: Callable[[str], list[int]],
+    max_length: int,
+    form: ContrastForm = "chat",
+) -> Encoded:
+    """Encode an item as one packed row of its prompt, its options, the bare prompt and the options.
+
+    The prompts have `form`. Options are tokenised as continuations, as in answering. Raises
+    ExampleError if an option is empty or occurs twice, the answer is not among the options, or the
+    row has more than `max_length` tokens.
+    """
+    options = choice["options"]
+    if len(set(options)) < len(options):
+        raise ExampleError("same_options", "two options are the same text")
+    if not 0 <= choice["answer"] < len(options):
+        raise ExampleError(
+            "wrong_answer", f"answer {choice['answer']} is not among {len(options)} options"
+        )
+    parts: list[tuple[list[int], list[list[int]]]] = []
+    for messages in (contrast_messages(choice["question"], choice["evidence"]), bare_messages()):
+        prompt = contrast_text(template, messages, form)
+        tails = [_continuation(encode, prompt, contrast_answer(o, form)) for o in options]
+        if not all(tails) or not all(option.strip() for option in options):
+            raise ExampleError("empty_answer", "an option is empty")
+        parts.append((encode(prompt), tails))
+    (prompt_ids, tails), (bare_ids, bare_tails) = parts
+    tokens, packed = pack_choice(
+        prompt_ids,
+        tails,
+        bare_ids,
+        bare_tails,
+        answer=choice["answer"],
+        negative=choice["negative"],
+    )
+    if len(tokens) > max_length:
+        raise ExampleError(
+            "too_long", f"{len(tokens)} tokens with all options, but max_length is {max_length}"
+        )
+    return Encoded(example_id, tokens, packed.scored(), choice=packed)
+
+
+def _continuation(encode: Callable[[str], list[int]], prompt: str, text: str) -> list[int]:
+    """Return the tokens of `text` after `prompt`, as `models.tokenizer.Tokenizer.continuation`."""
+    end = prompt[-ANCHOR_CHARACTERS:]
+    before, after = encode(end), encode(end + text)
+    return after[len(before) :] if after[: len(before)] == before else encode(text)
+
+
 def encode_examples(
     path: Path,
     template: ChatTemplate,
     encode: Callable[[str], list[int]],
     *,
     max_length: int,
+    objective: Objective = "text",
+    form: ContrastForm = "chat",
     progress: Progress = silent,
 ) -> tuple[list[Encoded], list[Rejected]]:
     """Encode every example of a JSON Lines file in the order of the file.
 
     A line has `messages`, or `prompt` and `completion`, or `text`. Without an `id` it is called
-    `line-<number>`. Examples that cannot be trained on are returned as rejected, with the reason.
-    Raises UserError if a line has none of the three forms, an id occurs twice, the template has no
-    stop token, or no example is left.
+    `line-<number>`. Under the objective `contrast` a line with a `choice` of at least two options
+    becomes an item to choose from, under `both` a text and an item with the same id; the prompts
+    of items have `form`. Examples that cannot be trained on are returned as rejected, with the
+    reason. Raises UserError if a line has none of the three forms or a broken `choice`, an id
+    occurs twice, the template has no stop token, or no example is left.
     """
     stop = template.stop
     encoded: list[Encoded] = []
@@ -228,8 +310,14 @@ def encode_examples(
                 where=f"{path}:{line}",
             )
         seen[example_id] = line
+        choice = None if objective == "text" else _choice_of(example, f"{path}:{line}")
         try:
-            encoded.append(encode_example(example, template, encode, max_length, stop))
+            if choice is None or objective == "both":
+                encoded.append(encode_example(example, template, encode, max_length, stop))
+            if choice is not None:
+                encoded.append(
+                    encode_choice(example_id, choice, template, encode, max_length, form)
+                )
         except ExampleError as error:
             rejected.append(Rejected(example_id, "train", error.reason, str(error), dumps(example)))
         if len(seen) % 200 == 0:
@@ -258,6 +346,40 @@ def _checked(value: Mapping[str, object], where: str) -> ExampleLine:
     return cast(ExampleLine, value)  # checked above
 
 
+def _choice_of(example: ExampleLine, where: str) -> Choice | None:
+    """Return the choice of a line; None if it has none. Raises UserError if it is broken."""
+    choice = example.get("choice")
+    if choice is None:
+        return None
+    texts = isinstance(choice, dict) and all(
+        isinstance(choice.get(name), list) and all(isinstance(text, str) for text in choice[name])
+        for name in ("options", "evidence")
+    )
+    if (
+        not texts
+        or not isinstance(choice.get("question"), str)
+        or not isinstance(choice.get("negative"), bool)
+        or type(choice.get("answer")) is not int
+    ):
+        raise UserError(
+            "`choice` needs a text `question`, lists of texts `options` and `evidence`, an integer "
+            "`answer` (from 0; -1: not a choice), and a true or false `negative`",
+            where=where,
+            remedy="fix it, or remove `choice` from the line",
+        )
+    return choice if choice["answer"] >= 0 and len(choice["options"]) >= 2 else None
+
+
+def require_choices(examples: Iterable[Encoded], objective: Objective, path: Path) -> None:
+    """Raise UserError if `objective` compares options and no example has any."""
+    if objective != "text" and all(example.choice is None for example in examples):
+        raise UserError(
+            f"train.objective is {objective}, but no example has a `choice` with two options",
+            where=str(path),
+            remedy="generate the examples again (`kofinlaw augment`), or set train.objective: text",
+        )
+
+
 def _nothing_left(rejected: Sequence[Rejected]) -> str:
     if not rejected:
         return "no examples to train on"
@@ -274,6 +396,7 @@ def examples_sha256(examples: Iterable[Encoded]) -> str:
     """Compute the SHA-256 over ids, tokens and masks in order; a checkpoint belongs to one."""
     lines = [
         f"{e.id} {sha256_text(e.tokens.tobytes().hex() + e.supervised.tobytes().hex())}"
+        + ("" if e.choice is None else f" {e.choice.edges} {e.choice.answer} {e.choice.sign}")
         for e in examples
     ]
     return sha256_text("\n".join(lines))
@@ -300,6 +423,8 @@ def length_record(examples: Sequence[Encoded], rejected: Sequence[Rejected]) -> 
 
 def show_example(example: Encoded, decode: Callable[[list[int]], str]) -> str:
     """Decode an example for reading; supervised text is enclosed in ⟦ and ⟧."""
+    if example.choice is not None:
+        return _show_choice(example, example.choice, decode)
     lines = [
         f"example {example.id}: {len(example)} tokens, {example.targets} supervised",
         "the model learns to write the text between ⟦ and ⟧",
@@ -311,3 +436,24 @@ def show_example(example: Encoded, decode: Callable[[list[int]], str]) -> str:
         part = decode([int(t) for t in example.tokens[positions]])
         text += f"⟦{part}⟧" if example.supervised[positions[0]] else part
     return "\n".join([*lines, text, ""])
+
+
+def _show_choice(example: Encoded, choice: PackedChoice, decode: Callable[[list[int]], str]) -> str:
+    parts = [
+        decode([int(t) for t in example.tokens[start:end]])
+        for start, end in zip(choice.edges, choice.edges[1:], strict=False)
+    ]
+    prompt, *rest = parts
+    options, bare = rest[: choice.options], rest[choice.options]
+    least = "least" if choice.sign < 0 else "most"
+    lines = [
+        f"example {example.id}: {len(example)} tokens in one row, {choice.options} options",
+        f"the model learns to support option {choice.answer + 1} the {least}: the log-probability "
+        "of a ⟦text⟧ after the first prompt, minus that after the second one",
+        "",
+        prompt,
+        *(f"⟦{option}⟧" for option in options),
+        "",
+        bare,
+    ]
+    return "\n".join([*lines, ""])

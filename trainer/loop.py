@@ -79,18 +79,21 @@ class Loop:
         norm = self._update(rate)
         seconds = time.perf_counter() - started
         state.add(result, seconds)
-        held_out = self._evaluate()
+        held_out, held_out_accuracy = self._evaluate()
         self._maybe_release_heap()
-        more = {"evaluation_loss": held_out, "learning_rate": rate, "gradient_norm": norm}
+        more = {"evaluation_loss": held_out, "evaluation_accuracy": held_out_accuracy}
+        more |= {"learning_rate": rate, "gradient_norm": norm}
         more |= device_memory_access()
         line = metrics_line(state, result, seconds=seconds, more=more)
         self.metrics.record(state.step, line)
         left = self.plan.steps - state.step
+        right = {} if result.accuracy is None else {"accuracy": round(result.accuracy, 3)}
         self.progress(
             "train",
             state.step,
             self.plan.steps,
             loss=round(result.loss, 4),
+            **right,
             tokens_per_second=line["tokens_per_second"],
             padding=line["padding"],
             memory_gib=line["memory_gib"],
@@ -136,17 +139,17 @@ class Loop:
                 remedy="lower learning_rate, or use dtype: bfloat16",
             )
 
-    def _evaluate(self) -> float | None:
-        """Return the held-out loss if it is due, and save the weights of the best one."""
+    def _evaluate(self) -> tuple[float | None, float | None]:
+        """Return held-out loss and accuracy if they are due, and save the weights of the best."""
         last = self.state.step == self.plan.steps
         if not self.held_out or (self.state.step % self.settings.evaluation_steps and not last):
-            return None
-        loss = self.stepper.evaluate(self.held_out)
-        self.state.evaluations.append([self.state.step, loss])
+            return None, None
+        found = self.stepper.evaluate(self.held_out)
+        self.state.add_evaluation(found)
         best = self.state.best()
         if best is not None and best[0] == self.state.step:
             self._save("best")
-        return loss
+        return found.loss, found.accuracy
 
     def _save(self, name: str | None) -> None:
         self.checkpoints.save(

@@ -17,6 +17,7 @@ from torch.utils.checkpoint import checkpoint
 
 from kofinlaw import UserError
 from kofinlaw.models.memory.heap import trim_heap
+from kofinlaw.trainer.contrast.attention import RowLayout, layer_masks
 
 # transformers is not imported here: Unsloth must be imported before it.
 if TYPE_CHECKING:
@@ -30,6 +31,7 @@ __all__ = [
     "head_scale",
     "hidden_states",
     "supervised_nll",
+    "token_nll",
 ]
 
 
@@ -39,19 +41,40 @@ def causal_model(model: Module) -> PreTrainedModel:
     return inner() if inner is not None else model
 
 
-def hidden_states(model: Module, ids: Tensor) -> Tensor:
+def hidden_states(model: Module, ids: Tensor, layout: RowLayout | None = None) -> Tensor:
     """Return the last hidden states [b, n, hidden] of `ids` [b, n], which are padded on the right.
 
-    There is no attention mask: under causal attention no real token sees the padding after it.
+    Without `layout` there is no attention mask: under causal attention no real token sees the
+    padding after it. `layout` describes packed rows; raises CannotPackError if the model's layers
+    cannot follow it.
     """
-    decoder = causal_model(model).base_model
-    return decoder(input_ids=ids, use_cache=False).last_hidden_state
+    base = causal_model(model)
+    if layout is None:
+        return base.base_model(input_ids=ids, use_cache=False).last_hidden_state
+    return base.base_model(
+        input_ids=ids,
+        attention_mask=layer_masks(base, layout),
+        position_ids=layout.positions,
+        use_cache=False,
+    ).last_hidden_state
 
 
 def supervised_nll(
     model: Module, ids: Tensor, positions: Tensor, targets: Tensor, chunk_rows: int
 ) -> Tensor:
-    """Return the sum of -log p(target) in nats over the supervised positions, a float32 scalar.
+    """Return the sum of `token_nll` in nats over the supervised positions, a float32 scalar."""
+    return token_nll(model, ids, positions, targets, chunk_rows).sum()
+
+
+def token_nll(
+    model: Module,
+    ids: Tensor,
+    positions: Tensor,
+    targets: Tensor,
+    chunk_rows: int,
+    layout: RowLayout | None = None,
+) -> Tensor:
+    """Return -log p(target) in nats at each of m supervised positions, float32 [m].
 
     The result is differentiable in every trained parameter of the body. The head may be trained
     too; its chunks are then recomputed in the backward pass.
@@ -62,8 +85,9 @@ def supervised_nll(
         positions: flat positions to predict from, as `batching.pad_micro_batch` returns them.
         targets: the token id to predict at each position.
         chunk_rows: number of positions whose logits exist at the same time.
+        layout: how the tokens of packed rows see each other; None: rows are plain texts.
     """
-    hidden = hidden_states(model, ids)
+    hidden = hidden_states(model, ids, layout)
     if hidden.device.type == "cpu":
         trim_heap()  # return what the layers have freed before the largest tensors of the pass
     rows = hidden.reshape(-1, hidden.shape[-1]).index_select(0, positions)
@@ -75,13 +99,15 @@ def supervised_nll(
         return FrozenHeadLoss.apply(
             rows, head.weight, head.bias, targets, scale, softcap, chunk_rows
         )
-    total = rows.new_zeros((), dtype=torch.float32)
+    chunks = []
     for start in range(0, len(targets), chunk_rows):
         part = slice(start, start + chunk_rows)
-        total = total + checkpoint(
-            _chunk_nll, head, rows[part], targets[part], scale, softcap, use_reentrant=False
+        chunks.append(
+            checkpoint(
+                _chunk_nll, head, rows[part], targets[part], scale, softcap, use_reentrant=False
+            )
         )
-    return total
+    return torch.cat(chunks)
 
 
 def head_scale(config: PretrainedConfig) -> tuple[float, float | None]:
@@ -132,28 +158,28 @@ class FrozenHeadLoss(torch.autograd.Function):
         softcap: float | None,
         chunk_rows: int,
     ) -> Tensor:
-        """Return the summed loss of `rows` [m, hidden] against `targets` [m], a float32 scalar."""
+        """Return the loss of each of `rows` [m, hidden] against `targets` [m], float32 [m]."""
         wanted = ctx.needs_input_grad[0]
         gradient = torch.empty_like(rows) if wanted else None
-        total = torch.zeros((), dtype=torch.float32, device=rows.device)
+        losses = torch.empty(len(targets), dtype=torch.float32, device=rows.device)
         for start in range(0, len(targets), chunk_rows):
             part = slice(start, start + chunk_rows)
             nll, share = _nll_and_slope(
                 rows[part], weight, bias, targets[part], scale, softcap, sloped=wanted
             )
-            total += nll
+            losses[part] = nll
             if gradient is not None:
                 gradient[part] = share.to(weight.dtype) @ weight
             del share  # before the logits of the next chunk
         ctx.gradient = gradient
-        return total
+        return losses
 
     @staticmethod
     def backward(ctx: FunctionCtx, upstream: Tensor) -> tuple[Tensor | None, ...]:
-        """Return the gradient of the rows; no other argument gets one."""
+        """Return the gradient of the rows, each scaled by its own `upstream` [m]."""
         gradient, ctx.gradient = ctx.gradient, None
         if gradient is not None:
-            gradient = gradient * upstream.to(gradient.dtype)
+            gradient = (gradient * upstream[:, None]).to(gradient.dtype)
         return gradient, None, None, None, None, None, None
 
 
@@ -163,7 +189,7 @@ def _chunk_nll(
     logits = head(rows).float() * scale
     if softcap is not None:
         logits = softcap * torch.tanh(logits / softcap)
-    return cross_entropy(logits, targets, reduction="sum")
+    return cross_entropy(logits, targets, reduction="none")
 
 
 def _nll_and_slope(
@@ -176,7 +202,7 @@ def _nll_and_slope(
     *,
     sloped: bool,
 ) -> tuple[Tensor, Tensor]:
-    """Return the summed -log p(target) and, if `sloped`, its derivative by the head's output.
+    """Return -log p(target) of each row and, if `sloped`, its derivative by the head's output.
 
     One float32 tensor of rows × vocabulary exists at a time, a second one under a soft cap. The
     logits become the exponentials and these become the derivative, each in the same memory.
@@ -194,7 +220,7 @@ def _nll_and_slope(
     chosen = logits.gather(1, goal) - most
     share = logits.sub_(most).exp_()
     mass = share.sum(dim=-1, keepdim=True)
-    nll = (mass.log() - chosen).sum()
+    nll = (mass.log() - chosen)[:, 0]
     if sloped:
         share /= mass
         share.scatter_add_(1, goal, -torch.ones_like(goal, dtype=share.dtype))

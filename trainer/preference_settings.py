@@ -26,6 +26,7 @@ PreferenceLoss = Literal[
     "apo_down",
 ]
 UNSUPPORTED_KEYS = (
+    "objective",
     "neftune_alpha",
     "mixture",
     "effective_batch_tokens",

@@ -17,7 +17,16 @@ from kofinlaw.trainer.trainee import Trainee
 
 __all__ = ["COUNTS", "quantization_record", "save_adapter"]
 
-COUNTS = ("examples", "steps", "tokens", "supervised_tokens", "loss_first", "loss_last")
+COUNTS = (
+    "examples",
+    "choices",
+    "steps",
+    "tokens",
+    "supervised_tokens",
+    "loss_first",
+    "loss_last",
+    "choice_accuracy_last",
+)
 
 
 def save_adapter(

@@ -7,9 +7,13 @@ from typing import Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
+from kofinlaw.data.prompting.contrast import ContrastForm
+
 __all__ = [
+    "ContrastSettings",
     "DataPart",
     "LoraSettings",
+    "Objective",
     "Optimizer",
     "Quantization",
     "Schedule",
@@ -21,6 +25,7 @@ Quantization = Literal["none", "nf4", "int8"]
 Optimizer = Literal["adamw", "adamw_8bit", "paged_adamw_8bit"]
 Schedule = Literal["cosine", "linear", "constant"]
 Tracking = Literal["tensorboard", "wandb", "mlflow"]
+Objective = Literal["text", "contrast", "both"]
 
 
 class LoraSettings(BaseModel):
@@ -62,6 +67,41 @@ class LoraSettings(BaseModel):
         default="default",
         description="how the adapter starts: default (no change to the base), pissa (the base's "
         "largest singular directions; needs a 16-bit base), loftq (the error of NF4; needs nf4)",
+    )
+
+
+class ContrastSettings(BaseModel):
+    """How items to choose from are trained (`train.objective: contrast` or `both`).
+
+    Raises pydantic's ValidationError for an unknown key or a value out of range; the recipe reader
+    turns it into a UserError with the line.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    weight: float = Field(
+        default=1.0, gt=0, description="factor of the loss of items, next to the loss of texts"
+    )
+    temperature: float = Field(
+        default=0.5,
+        gt=0,
+        description="nats per token by which the preferences of the options are divided before "
+        "the softmax; lower values stop earlier at items that are already right",
+    )
+    form: ContrastForm = Field(
+        default="chat",
+        description="prompts in the chat template or as plain text; the same as "
+        "answer.contrast_form",
+    )
+    bare: Literal["trained", "detached"] = Field(
+        default="trained",
+        description="scores after the bare prompt, always of the model under training: with their "
+        "gradient (trained) or without it (detached)",
+    )
+    rows: Literal["auto", "packed", "separate"] = Field(
+        default="auto",
+        description="packed: the options of an item share one row; separate: a row for each; auto: "
+        "packed where the model's attention allows it. The result is the same",
     )
 
 
@@ -115,6 +155,15 @@ class TrainSettings(BaseModel):
         default=0.05, ge=0, lt=1, description="share of the steps with a rising rate"
     )
 
+    objective: Objective = Field(
+        default="text",
+        description="what is learned: text (the answers), contrast (examples with a choice are "
+        "asked as answer.choose_by: contrast asks, the others stay texts), both (such an example "
+        "is a text and an item)",
+    )
+    contrast: ContrastSettings = Field(
+        default_factory=ContrastSettings, description="how items to choose from are trained"
+    )
     backend: Literal["hf", "unsloth"] = Field(
         default="hf", description="library that loads the model; unsloth is an extra and needs CUDA"
     )
@@ -207,6 +256,8 @@ class TrainSettings(BaseModel):
     def _fits_together(self) -> Self:
         if self.patience is not None and self.evaluation_share == 0:
             raise ValueError("patience needs held-out examples: set evaluation_share above 0")
+        if self.neftune_alpha is not None and self.objective != "text":
+            raise ValueError("neftune_alpha works with objective: text only")
         if self.lora.decomposed and self.quantization == "int8":
             raise ValueError("lora.decomposed works with quantization none or nf4, not int8")
         start = self.lora.initialization

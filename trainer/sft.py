@@ -65,7 +65,8 @@ def train(
     Args:
         settings: lengths and budgets are in tokens, batches in examples, memory in GiB.
         model_folder: the base model: safetensors, config and tokenizer.
-        examples: JSON Lines with `messages`, or `prompt` and `completion`, or `text`.
+        examples: JSON Lines with `messages`, or `prompt` and `completion`, or `text`; with
+            `choice` for the objectives that compare options.
         out: the folder of the run.
         template: the chat template of `messages`.
         seed: seed of the order of examples, the adapter's start, dropout and noise.
@@ -76,7 +77,7 @@ def train(
         on_micro_batch: called with step and number before each pass.
 
     Returns:
-        The figures of the run; losses are in nats per supervised token.
+        The figures of the run; without items, losses are in nats per supervised token.
 
     Raises:
         UserError: examples, settings or model cannot be used, an example does not fit into memory,
@@ -154,7 +155,16 @@ def _train(
     limit = memory_limit(settings.memory_limit_gib)
     alpha = settings.neftune_alpha
     noise = None if alpha is None else EmbeddingNoise(trainee.model, alpha, seed=run.seed)
-    passes = Passes(trainee.model, data.examples, ranks, settings, noise=noise)
+    if trainee.not_packed:
+        log_event(f"each option of an item takes a row of its own: {trainee.not_packed}")
+    passes = Passes(
+        trainee.model,
+        data.examples,
+        ranks,
+        settings,
+        noise=noise,
+        packed=not trainee.not_packed,
+    )
     run.progress("probe", 0)
     if ranks.zero_stage == 3:  # before the probe, which must measure the sharded base
         passes = passes.under_zero(plain_optimizer)

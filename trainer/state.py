@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TypedDict
 
 from kofinlaw.files import write_jsonl
-from kofinlaw.trainer.step import StepResult
+from kofinlaw.trainer.step import Evaluation, StepResult
 from kofinlaw.units import GIB
 
 __all__ = ["RunFigures", "RunState", "StateRecord", "cut_metrics", "metrics_line"]
@@ -26,6 +26,9 @@ class StateRecord(TypedDict):
     peak: int
     losses: list[float]
     evaluations: list[list[float]]
+    evaluation_accuracies: list[float]
+    choices: list[int]
+    right: list[float]
     events: list[str]
 
 
@@ -38,7 +41,11 @@ class RunFigures(TypedDict):
     padding: float
     loss_first: float
     loss_last: float
+    choices: int
+    choice_accuracy_first: float | None
+    choice_accuracy_last: float | None
     evaluation_loss: float | None
+    evaluation_accuracy: float | None
     best_step: int | None
     tokens_per_second: float
     train_seconds: float
@@ -51,7 +58,9 @@ class RunState:
     """The content of a checkpoint in addition to tensors: counts, losses, evaluations and events.
 
     `tokens` are real, `padded` include padding. `evaluations` are pairs of step and mean held-out
-    loss. `seconds` count only the steps. `peak` is the maximum of the memory in use, in bytes.
+    loss; `evaluation_accuracies` are the shares of held-out items that were right, one for each of
+    them, empty without items. `choices` and `right` count the items of each step and the right
+    ones. `seconds` count only the steps. `peak` is the maximum of the memory in use, in bytes.
     """
 
     step: int = 0
@@ -62,6 +71,9 @@ class RunState:
     peak: int = 0
     losses: list[float] = field(default_factory=list)
     evaluations: list[list[float]] = field(default_factory=list)
+    evaluation_accuracies: list[float] = field(default_factory=list)
+    choices: list[int] = field(default_factory=list)
+    right: list[float] = field(default_factory=list)
     events: list[str] = field(default_factory=list)
     resumed_from: int | None = None
 
@@ -73,6 +85,14 @@ class RunState:
         self.supervised += result.supervised
         self.seconds += seconds
         self.losses.append(result.loss)
+        self.choices.append(result.choices)
+        self.right.append((result.accuracy or 0.0) * result.choices)
+
+    def add_evaluation(self, found: Evaluation) -> None:
+        """Count an evaluation after the current step."""
+        self.evaluations.append([self.step, found.loss])
+        if found.accuracy is not None:
+            self.evaluation_accuracies.append(found.accuracy)
 
     def best(self) -> tuple[int, float] | None:
         """Return (step, loss) of the best evaluation, the earlier one of two equal ones."""
@@ -99,12 +119,16 @@ class RunState:
             "peak": self.peak,
             "losses": self.losses,
             "evaluations": self.evaluations,
+            "evaluation_accuracies": self.evaluation_accuracies,
+            "choices": self.choices,
+            "right": self.right,
             "events": self.events,
         }
 
     def figures(self) -> RunFigures:
-        """Return counts and losses; `loss_last` is the mean over the last tenth of the steps."""
-        last = self.losses[-max(1, len(self.losses) // 10) :]
+        """Return counts and losses; `TrainingResult` explains the first and the last ones."""
+        tenth = max(1, len(self.losses) // 10)
+        last = self.losses[-tenth:]
         best = self.best()
         return {
             "steps": self.step,
@@ -113,13 +137,30 @@ class RunState:
             "padding": round(1 - self.tokens / self.padded, 4),
             "loss_first": round(self.losses[0], 6),
             "loss_last": round(sum(last) / len(last), 6),
+            "choices": sum(self.choices),
+            "choice_accuracy_first": self._accuracy(slice(tenth)),
+            "choice_accuracy_last": self._accuracy(slice(-tenth, None)),
             "evaluation_loss": None if best is None else round(best[1], 6),
+            "evaluation_accuracy": self._best_accuracy(),
             "best_step": None if best is None else best[0],
             "tokens_per_second": round(self.tokens / self.seconds, 1),
             "train_seconds": round(self.seconds, 1),
             "resumed_from": self.resumed_from,
             "out_of_memory": sum("out of memory" in event for event in self.events),
         }
+
+    def _accuracy(self, steps: slice) -> float | None:
+        """Return the share of the items of some steps that were right; None without items."""
+        count = sum(self.choices[steps])
+        return round(sum(self.right[steps]) / count, 4) if count else None
+
+    def _best_accuracy(self) -> float | None:
+        """Return the accuracy of the best evaluation; None without items or evaluations."""
+        best = self.best()
+        if best is None or not self.evaluation_accuracies:
+            return None
+        number = [step for step, _ in self.evaluations].index(best[0])
+        return round(self.evaluation_accuracies[number], 4)
 
 
 def metrics_line(
@@ -132,6 +173,9 @@ def metrics_line(
     return {
         "step": state.step,
         "loss": result.loss,
+        "text_loss": result.text_loss,
+        "choice_loss": result.choice_loss,
+        "choice_accuracy": result.accuracy,
         **more,
         "tokens": result.tokens,
         "supervised_tokens": result.supervised,

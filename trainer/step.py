@@ -1,13 +1,13 @@
 """Run one exact step: the gradient of a fixed set of examples, however memory splits it.
 
 The loss of a step is the sum over its supervised tokens, divided by their number over all
-micro-batches and all processes. Out of memory halves the budget. The step is then repeated from its
-start with the same random state, so no example is skipped or counted twice.
+micro-batches and all processes; items to choose from add the sum over items (`LossWeights`). All
+options of an item are in one pass. Out of memory halves the budget. The step is then repeated from
+its start with the same random state, so no example is skipped or counted twice.
 """
 
 from __future__ import annotations
 
-import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -19,25 +19,42 @@ from kofinlaw import UserError
 from kofinlaw.models.memory.out_of_memory import is_out_of_memory
 from kofinlaw.trainer.adapter import trainable
 from kofinlaw.trainer.batching import split_micro_batches, split_over_ranks
-from kofinlaw.trainer.loss import causal_model
 from kofinlaw.trainer.memory_use import OverLimitError, memory_in_use, release_memory
-from kofinlaw.trainer.passes import Passes
+from kofinlaw.trainer.passes import LossWeights, Passes
 from kofinlaw.trainer.remedies import remedies
 from kofinlaw.trainer.sharding import exit_out_of_memory
 from kofinlaw.units import GIB
 
-__all__ = ["Failure", "StepResult", "Stepper", "bad_loss"]
+__all__ = ["Evaluation", "Failure", "StepResult", "Stepper", "bad_loss"]
+
+
+@dataclass(frozen=True, slots=True)
+class Evaluation:
+    """Mean loss over held-out examples, and the share of their items that are right.
+
+    `loss` is that of a step. `accuracy` is None without items.
+    """
+
+    loss: float
+    accuracy: float | None
 
 
 @dataclass(frozen=True, slots=True)
 class StepResult:
     """The figures of a step over all processes.
 
-    `loss` is in nats per supervised token. `tokens` are real, `padded` include padding. `budget`
-    is the budget at the end of the step. `stop` is whether any process asked to end after it.
+    `loss` is what was minimised: without items, nats per supervised token. `text_loss` is the mean
+    over the supervised tokens of the texts, `choice_loss` the mean over the `choices` (items),
+    `accuracy` the share of these that were right before the update; each is None if there are
+    none. `tokens` are real, `padded` include padding. `budget` is the budget at the end of the
+    step. `stop` is whether any process asked to end after it.
     """
 
     loss: float
+    text_loss: float | None
+    choice_loss: float | None
+    accuracy: float | None
+    choices: int
     tokens: int
     padded: int
     supervised: int
@@ -116,8 +133,6 @@ class Stepper:
         self.limit_bytes = limit_bytes
         self.on_micro_batch = on_micro_batch
         self.checkpoint_root = checkpoint_root
-        config = causal_model(passes.model).config.get_text_config()
-        self.ceiling = 3 * math.log(config.vocab_size)  # nats per token; above it a loss exploded
 
     def gradients(self, step: int, members: Sequence[int], *, stop: bool = False) -> StepResult:
         """Leave the gradient of `step`, summed over the processes, in every trained parameter.
@@ -128,13 +143,12 @@ class Stepper:
         """
         passes = self.passes
         mine = split_over_ranks(members, passes.lengths, self.ranks.world_size)[self.ranks.rank]
-        supervised = passes.targets(members)
-        tokens = sum(passes.lengths[i] for i in members)
+        weights = passes.weights(members)
         failed_alone = 0
         while True:
-            micro_batches = split_micro_batches(mine, passes.lengths, self.budget)
+            micro_batches = self._split(mine)
             idle = self._idle_passes(micro_batches, members)
-            nll, failure = self._run_passes(step, micro_batches, supervised, idle)
+            found, failure = self._run_passes(step, micro_batches, weights, idle)
             agreed = self.ranks.all_reduce_max([*failure.flags(), float(stop)])
             failed, padded, single, bad, any_stop = agreed
             if bad:
@@ -146,33 +160,51 @@ class Stepper:
             self._shrink(step, int(padded), failure, give_up=failed_alone > 1)
         self._sum_gradients()
         padded_tokens = sum(passes.padded(part) for part in micro_batches)
-        sums = self.ranks.all_reduce_sum([nll, padded_tokens, len(micro_batches)])
+        *sums, padded, passes_run = self.ranks.all_reduce_sum(
+            [*found, padded_tokens, len(micro_batches)]
+        )
+        choices = passes.choices(members)
+        texts = passes.targets([i for i in members if passes.examples[i].choice is None])
         return StepResult(
-            loss=sums[0] / supervised,
-            tokens=tokens,
-            padded=int(sums[1]),
-            supervised=supervised,
-            micro_batches=int(sums[2]),
+            loss=weights.text * sums[0] + weights.choice * sums[1],
+            text_loss=sums[0] / texts if texts else None,
+            choice_loss=sums[1] / choices if choices else None,
+            accuracy=sums[2] / choices if choices else None,
+            choices=choices,
+            tokens=passes.tokens(members),
+            padded=int(padded),
+            supervised=passes.targets(members),
+            micro_batches=int(passes_run),
             budget=self.budget,
             stop=bool(any_stop),
         )
 
-    def evaluate(self, members: Sequence[int]) -> float:
-        """Return the mean loss of `members` in nats per supervised token, without gradients."""
+    def evaluate(self, members: Sequence[int]) -> Evaluation:
+        """Return the mean loss of `members` and the accuracy of their items, without gradients."""
         passes = self.passes
         mine = split_over_ranks(members, passes.lengths, self.ranks.world_size)[self.ranks.rank]
-        total = 0.0
+        found = [0.0, 0.0, 0.0]
         passes.model.eval()
         try:
             with torch.no_grad():
-                micro_batches = split_micro_batches(mine, passes.lengths, self.budget)
+                micro_batches = self._split(mine)
+                idle = self._idle_passes(micro_batches, members)  # before the passes communicate
                 for part in micro_batches:
-                    total += float(passes.nll(part))
-                for part in self._idle_passes(micro_batches, members):
-                    passes.nll(part)
+                    found = [a + b for a, b in zip(found, passes.loss(part).values(), strict=True)]
+                for part in idle:
+                    passes.loss(part)
         finally:
             passes.model.train()
-        return self.ranks.all_reduce_sum([total])[0] / passes.targets(members)
+        text, choice, right = self.ranks.all_reduce_sum(found)
+        weights, choices = passes.weights(members), passes.choices(members)
+        return Evaluation(
+            weights.text * text + weights.choice * choice, right / choices if choices else None
+        )
+
+    def _split(self, members: Sequence[int]) -> list[list[int]]:
+        """Split `members` into micro-batches under the budget."""
+        passes = self.passes
+        return split_micro_batches(members, passes.widths, self.budget, passes.rows)
 
     def _idle_passes(
         self, micro_batches: Sequence[Sequence[int]], members: Sequence[int]
@@ -188,14 +220,14 @@ class Stepper:
         self,
         step: int,
         micro_batches: Sequence[Sequence[int]],
-        supervised: int,
+        weights: LossWeights,
         idle: Sequence[Sequence[int]],
-    ) -> tuple[float, Failure]:
-        """Run all passes; return the summed loss, and the failure that ended them if one did."""
+    ) -> tuple[list[float], Failure]:
+        """Run all passes; return the sums of `PassLoss`, and the failure that ended them if any."""
         passes = self.passes
         self._seed(step)
         self._drop_gradients()
-        nll = 0.0
+        sums = [0.0, 0.0, 0.0]
         found = Failure()
         for number, part in enumerate([*micro_batches, *idle]):
             weight = float(number < len(micro_batches))
@@ -203,23 +235,23 @@ class Stepper:
                 if self.on_micro_batch is not None:
                     self.on_micro_batch(step, number)
                 with passes.noise_of(step, part):
-                    loss = passes.nll(part)
-                value = float(loss.detach())
-                if not value <= self.ceiling * passes.targets(part):
+                    loss = passes.loss(part)
+                values = loss.values()
+                if passes.exploded(part, values[0], values[1]):
                     found = Failure(bad=True, examples=self._examples_with_bad_loss(part))
                     if not self.ranks.sharded:  # else the others wait for the remaining passes
-                        return nll, found
+                        return sums, found
                 self._check_limit()
-                (loss * (weight * passes.scale / supervised)).backward()
-                nll += weight * value
+                (loss.weighted(weights) * (weight * passes.scale)).backward()
+                sums = [a + weight * b for a, b in zip(sums, values, strict=True)]
             except Exception as error:
                 if not is_out_of_memory(error):
                     raise
                 failure = self._out_of_memory(step, part, error)
                 # The frames of the traceback hold the tensors of the failed pass.
                 error.__traceback__ = None
-                return nll, failure
-        return nll, found
+                return sums, failure
+        return sums, found
 
     def _out_of_memory(self, step: int, part: Sequence[int], error: Exception) -> Failure:
         """Describe out of memory in a pass over `part`; a sharded run ends the process here."""
@@ -291,6 +323,6 @@ class Stepper:
             found = [
                 examples[i].id
                 for i in part
-                if not float(self.passes.nll([i])) <= self.ceiling * examples[i].targets
+                if self.passes.exploded([i], *self.passes.loss([i]).values()[:2])
             ]
         return found or [examples[i].id for i in part]

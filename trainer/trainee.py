@@ -14,6 +14,7 @@ from kofinlaw import UserError
 from kofinlaw.trainer import adapter as adapters
 from kofinlaw.trainer import zero
 from kofinlaw.trainer.base_identity import base_sha256
+from kofinlaw.trainer.contrast.packing import why_not_packed
 from kofinlaw.trainer.encoding import Encoded
 from kofinlaw.trainer.initialisation import fill_quantization_gap, load_start_adapter
 from kofinlaw.trainer.lora_pass import patch_lora_forward
@@ -35,6 +36,7 @@ class Trainee:
 
     `base_sha256` identifies the base, `storage_dtype` is the number format of its unquantised
     weights. `start` holds the trained tensors before step 1, `frozen` the checksums of all others.
+    `not_packed` says why the options of an item need separate rows; empty if one row is exact.
     """
 
     model: PeftModel
@@ -42,6 +44,7 @@ class Trainee:
     storage_dtype: str
     start: Mapping[str, Tensor]
     frozen: Mapping[str, int]
+    not_packed: str = ""
 
     @property
     def parameters(self) -> int:
@@ -81,10 +84,11 @@ def load_trainee(
     if use_gradient_checkpointing(settings, ranks):
         base.gradient_checkpointing_enable({"use_reentrant": False})
     model.train()
+    not_packed = why_not_packed(model, examples, settings)
     ids = torch.from_numpy(examples[0].tokens[:16]).to(model.device)[None]
     check_head(model, ids, settings.head_chunk_rows)
     start = {name: tensor.clone() for name, tensor in adapters.gathered_tensors(model).items()}
-    return Trainee(model, sha256, storage, start, adapters.frozen_checksums(model))
+    return Trainee(model, sha256, storage, start, adapters.frozen_checksums(model), not_packed)
 
 
 def use_gradient_checkpointing(settings: TrainSettings, ranks: Ranks) -> bool:
@@ -116,10 +120,10 @@ def _load_base(settings: TrainSettings, folder: Path, ranks: Ranks) -> PreTraine
 
 def _check_window(model: PreTrainedModel, examples: Sequence[Encoded]) -> None:
     window = getattr(model.config.get_text_config(), "max_position_embeddings", None)
-    longest = max(examples, key=len)
-    if isinstance(window, int) and len(longest) > window:
+    longest = max(examples, key=lambda example: example.span)
+    if isinstance(window, int) and longest.span > window:
         raise UserError(
-            f"example {longest.id} has {len(longest)} tokens, the model's window is {window}",
+            f"example {longest.id} has {longest.span} tokens, the model's window is {window}",
             where="train.max_length",
             remedy=f"set max_length to {window} or less",
         )

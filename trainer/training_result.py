@@ -28,12 +28,20 @@ class TrainingResult:
     """Tokens that counted in the loss."""
     padding: float
     """Share of the computed tokens that were padding."""
+    choices: int
+    """Items to choose from, in all steps."""
+    choice_accuracy_first: float | None
+    """Share of the items of the first tenth of the steps that were right before their update."""
+    choice_accuracy_last: float | None
+    """The same share in the last tenth of the steps; None without items."""
     loss_first: float
-    """Loss of the first step in nats per supervised token."""
+    """Loss of the first step; without items, in nats per supervised token."""
     loss_last: float
     """Mean loss of the last tenth of the steps."""
     evaluation_loss: float | None
     """Best loss on the held-out examples; None without evaluations."""
+    evaluation_accuracy: float | None
+    """Share of the held-out items that were right in the best evaluation; None without items."""
     best_step: int | None
     """Step of the best evaluation, whose weights are saved; None without evaluations."""
     tokens_per_second: float

@@ -19,7 +19,8 @@ from torch.nn import Module
 from torch.optim import Optimizer
 
 from kofinlaw import UserError
-from kofinlaw.trainer.loss import supervised_nll
+from kofinlaw.trainer.contrast.attention import RowLayout
+from kofinlaw.trainer.loss import token_nll
 from kofinlaw.trainer.settings import TrainSettings
 
 __all__ = [
@@ -139,9 +140,16 @@ class Zero:
         """The parameter groups; the next update uses their `lr`."""
         return self.optimizer.param_groups
 
-    def nll(self, ids: Tensor, positions: Tensor, targets: Tensor, chunk_rows: int) -> Tensor:
-        """See `loss.supervised_nll`; the backward pass sums and shards the gradients."""
-        return self.engine(ids, positions, targets, chunk_rows)
+    def nll(
+        self,
+        ids: Tensor,
+        positions: Tensor,
+        targets: Tensor,
+        chunk_rows: int,
+        layout: RowLayout | None,
+    ) -> Tensor:
+        """See `loss.token_nll`; the backward pass sums and shards the gradients."""
+        return self.engine(ids, positions, targets, chunk_rows, layout)
 
     def update(self) -> float:
         """Clip the gradients since the last update, step, and return the norm of the gradients.
@@ -200,15 +208,22 @@ class Zero:
 
 
 class LossModule(Module):
-    """A module whose forward pass is the loss of some examples; DeepSpeed hooks into it."""
+    """A module whose forward pass is the loss of some tokens; DeepSpeed hooks into it."""
 
     def __init__(self, model: Module) -> None:
         super().__init__()
         self.model = model
 
-    def forward(self, ids: Tensor, positions: Tensor, targets: Tensor, chunk_rows: int) -> Tensor:
-        """See `loss.supervised_nll`."""
-        return supervised_nll(self.model, ids, positions, targets, chunk_rows)
+    def forward(
+        self,
+        ids: Tensor,
+        positions: Tensor,
+        targets: Tensor,
+        chunk_rows: int,
+        layout: RowLayout | None,
+    ) -> Tensor:
+        """See `loss.token_nll`."""
+        return token_nll(self.model, ids, positions, targets, chunk_rows, layout)
 
 
 def _launched_config() -> Mapping[str, object]:

@@ -7,7 +7,7 @@ from typing import NamedTuple
 
 from kofinlaw.files import read_json_lines
 from kofinlaw.recipes.pipeline.plan_record import FirstExample, Lengths
-from kofinlaw.recipes.pipeline.ready_examples import texts_of
+from kofinlaw.recipes.pipeline.ready_examples import choice_texts, texts_of
 from kofinlaw.recipes.pipeline.run import Run
 
 __all__ = ["GUESSED_TOKENS", "ExamplesPlan", "examples_path", "plan_examples"]
@@ -56,14 +56,28 @@ def plan_examples(run: Run, tokens_per_character: float, estimated: list[str]) -
     folder = local_folder(run.recipe.model, cache=run.cache)
     if folder is None:
         estimated.append("lengths: the tokenizer is not on this machine; characters × catalogue")
-        return ExamplesPlan(_by_characters(path, tokens_per_character), first=None)
+        items = run.recipe.train.objective != "text"
+        return ExamplesPlan(_by_characters(path, tokens_per_character, items=items), first=None)
     from kofinlaw.models.templates import template_for
-    from kofinlaw.trainer.encoding import encode_examples, length_record, show_example
+    from kofinlaw.trainer.encoding import (
+        encode_examples,
+        length_record,
+        require_choices,
+        show_example,
+    )
 
     tokenizer, template = load_tokenizer(folder), template_for(folder)
+    train = run.recipe.train
     kept, rejected = encode_examples(
-        path, template, tokenizer.encode, max_length=run.recipe.train.max_length
+        path,
+        template,
+        tokenizer.encode,
+        max_length=train.max_length,
+        objective=train.objective,
+        form=train.contrast.form,
     )
+    if not train.mixture:
+        require_choices(kept, train.objective, path)
     record = length_record(kept, rejected)
     percentiles = record["percentiles"]
     first = kept[0]
@@ -85,9 +99,12 @@ def plan_examples(run: Run, tokens_per_character: float, estimated: list[str]) -
     return ExamplesPlan(lengths, example)
 
 
-def _by_characters(path: Path, tokens_per_character: float) -> Lengths:
+def _by_characters(path: Path, tokens_per_character: float, *, items: bool) -> Lengths:
+    """Estimate lengths; with `items` an item counts its prompt once and its options twice."""
     characters = sorted(
-        sum(map(len, texts_of(row))) for _, row in read_json_lines(path) if isinstance(row, dict)
+        sum(map(len, (items and choice_texts(row, packed=True)) or texts_of(row)))
+        for _, row in read_json_lines(path)
+        if isinstance(row, dict)
     )
     counts = [int(count * tokens_per_character) for count in characters] or [0]
     return {

@@ -10,7 +10,7 @@ from kofinlaw import UserError
 from kofinlaw.files import dumps, read_json_lines, write_jsonl
 from kofinlaw.records import Rejected
 
-__all__ = ["ReadyExamples", "check_training_file", "copy_examples", "texts_of"]
+__all__ = ["ReadyExamples", "check_training_file", "choice_texts", "copy_examples", "texts_of"]
 
 
 @dataclass(frozen=True)
@@ -39,7 +39,8 @@ def copy_examples(path: Path, protected_texts: Sequence[str], out: Path) -> Read
     for line, row in read_json_lines(path):
         lines.append(line)
         rows.append({"id": f"line-{line}", **row})
-    found = _contaminated([" ".join(texts_of(row)) for row in rows], protected_texts)
+    texts = [" ".join([*texts_of(row), *choice_texts(row)]) for row in rows]
+    found = _contaminated(texts, protected_texts)
     kept = [row for index, row in enumerate(rows) if index not in found]
     rejected = [
         Rejected(
@@ -74,7 +75,7 @@ def check_training_file(path: Path, protected_texts: Sequence[str]) -> None:
     lines, texts = [], []
     for line, row in read_json_lines(path):
         lines.append(line)
-        texts.append(" ".join((*texts_of(row), str(row.get("chosen", "")))))
+        texts.append(" ".join((*texts_of(row), *choice_texts(row), str(row.get("chosen", "")))))
     found = _contaminated(texts, protected_texts)
     if found:
         index = min(found)
@@ -106,3 +107,16 @@ def texts_of(row: Mapping[str, object]) -> list[str]:
     if isinstance(messages, list):
         return [str(message.get("content", "")) for message in messages]
     return [str(row[name]) for name in ("prompt", "completion", "text") if name in row]
+
+
+def choice_texts(row: Mapping[str, object], *, packed: bool = False) -> list[str]:
+    """Return evidence, question and options of an example's `choice`; nothing without options.
+
+    `packed` returns the options twice, as the trainer reads them under `train.objective: contrast`.
+    """
+    choice = row.get("choice")
+    if not isinstance(choice, Mapping) or not choice.get("options"):
+        return []
+    options, evidence = choice["options"], choice.get("evidence") or []
+    texts = [*evidence, choice.get("question", ""), *options, *(options if packed else [])]
+    return [str(text) for text in texts]

@@ -38,6 +38,8 @@ PATH_KEYS = (
     "examples",
     "augment.teacher.model.path",
     "augment.teacher.engine.gguf",
+    "augment.teacher.checker.model.path",
+    "augment.teacher.checker.engine.gguf",
     "augment.student_engine.gguf",
     "train.start_from",
     "train.mixture",

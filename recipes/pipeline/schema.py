@@ -295,6 +295,13 @@ class Recipe(BaseModel):
                 f"`augment.answer_form` is {self.augment.answer_form} but `answer.answer_form` is "
                 f"{self.answer.answer_form}: set both to the form that the model is trained on"
             )
+        trained, asked = self.train.contrast.form, self.answer.contrast_form
+        by_contrast = self.train.objective != "text" and self.answer.choose_by == "contrast"
+        if by_contrast and trained != asked:
+            raise ValueError(
+                f"`train.contrast.form` is {trained} but `answer.contrast_form` is {asked}: set "
+                "both to the form in which the model is asked"
+            )
         return self
 
     def _without_documents(self) -> None:

@@ -139,6 +139,8 @@ def training_figures(folder: Path, recipe: Mapping[str, object]) -> TrainingFigu
                 "step": row["step"],
                 "loss": finite_number(row.get("loss")),
                 "eval_loss": finite_number(row.get("evaluation_loss")),
+                "accuracy": finite_number(row.get("choice_accuracy")),
+                "eval_accuracy": finite_number(row.get("evaluation_accuracy")),
             }
             for row in rows
         ],

@@ -110,6 +110,10 @@ TRAINING = {
     "loss_first": ("첫 손실", "first loss"),
     "loss_last": ("마지막 손실", "last loss"),
     "evaluation_loss": ("홀드아웃 손실", "held-out loss"),
+    "choices": ("선택 학습 문항(스텝 합계)", "items to choose from, all steps"),
+    "choice_accuracy_first": ("학습 문항 정확도, 처음", "accuracy on training items, first"),
+    "choice_accuracy_last": ("학습 문항 정확도, 마지막", "accuracy on training items, last"),
+    "evaluation_accuracy": ("홀드아웃 문항 정확도", "accuracy on held-out items"),
     "padding": ("패딩 비율", "padding share"),
     "tokens_per_second": ("초당 토큰", "tokens per second"),
     "train_seconds": ("학습 시간, s", "training time, s"),
@@ -186,8 +190,14 @@ def baseline_label(name: str, method: str = "") -> Words:
 
 
 def row_label(name: str) -> Words:
-    """Return the name of a system or a solver."""
-    return system_label(name) if name in SYSTEMS else baseline_label(name)
+    """Return the name of a system, or of a solver of an exam (`overlap_bigrams:SYSTEM`)."""
+    if name in SYSTEMS:
+        return system_label(name)
+    solver, colon, system = name.partition(":")
+    if solver.startswith("overlap_"):
+        kind, _, method = solver.partition("_")
+        return baseline_label(f"{kind}{colon}{system}", method)
+    return baseline_label(name)
 
 
 def slice_label(name: str) -> Words:

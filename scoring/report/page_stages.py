@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from typing import TypedDict
 
 import numpy as np
@@ -12,6 +12,7 @@ from kofinlaw.scoring.report.gather import lengths_histogram
 from kofinlaw.scoring.report.labels import FUNNEL, MERGE_CHECKS, TRAINING, stage_label, system_label
 from kofinlaw.scoring.report.report_record import (
     LatencyFigures,
+    LossPoint,
     MergeCheck,
     MergeFigures,
     ReportFigures,
@@ -109,11 +110,16 @@ def stage_context(figures: ReportFigures) -> dict[str, object]:
     }
 
 
+LOSS_UNIT = ("손실 (답 토큰당, nat)", "loss (nats per answer token)")
+
+
 def training_plots(training: TrainingFigures) -> list[Plot]:
     """Return the plots of the loss and of the lengths."""
     out = []
     points = training["points"]
     losses = [p["loss"] for p in points if p["loss"] is not None]
+    right = [p["accuracy"] for p in points if p["accuracy"] is not None]
+    unit = ("손실 (nat)", "loss (nats)") if right else LOSS_UNIT
     if losses:
         smooth = plots.running_mean(losses)
         held = any(p["eval_loss"] is not None for p in points)
@@ -132,11 +138,13 @@ def training_plots(training: TrainingFigures) -> list[Plot]:
                 points,
                 f"loss-{lang}",
                 x_label="스텝" if korean else "step",
-                y_label="손실 (답 토큰당, nat)" if korean else "loss (nats per answer token)",
+                y_label=unit[0] if korean else unit[1],
                 smooth="평균" if korean else "mean",
             )
 
         out.append(plot_of(("학습 손실", "Training loss"), note, words, loss))
+    if right:
+        out.append(_accuracy_plot(points, right))
     lengths = training["lengths"]
     if lengths:
         edges, counts = lengths_histogram(lengths)
@@ -160,6 +168,34 @@ def training_plots(training: TrainingFigures) -> list[Plot]:
 
         out.append(plot_of(("예제의 길이", "Lengths of the examples"), None, words, histogram))
     return out
+
+
+def _accuracy_plot(points: Sequence[LossPoint], right: Sequence[float]) -> Plot:
+    """Return the plot of the share of training items that were right before each step."""
+    smooth = plots.running_mean(right)
+    held = any(p["eval_accuracy"] is not None for p in points)
+    note = (
+        "점은 스텝에서 업데이트 전에 맞힌 학습 문항의 비율, 선은 이동 평균"
+        + ("; 네모는 홀드아웃" if held else ""),
+        "dots are the share of a step's training items right before its update, the line a running "
+        "mean" + ("; squares: held out" if held else ""),
+    )
+    words = (
+        f"{len(right)}스텝, 처음 {smooth[0]:.3f}, 마지막 {smooth[-1]:.3f}",
+        f"{len(right)} steps, first {smooth[0]:.3f}, last {smooth[-1]:.3f}",
+    )
+
+    def accuracy(lang: str) -> str:
+        korean = lang == "ko"
+        return plots.accuracy_plot(
+            points,
+            f"accuracy-{lang}",
+            x_label="스텝" if korean else "step",
+            y_label="맞힌 문항의 비율" if korean else "share of items right",
+            smooth="평균" if korean else "mean",
+        )
+
+    return plot_of(("학습 문항 정확도", "Accuracy on training items"), note, words, accuracy)
 
 
 def latency_plots(latency: LatencyFigures) -> list[Plot]:

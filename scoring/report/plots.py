@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import TYPE_CHECKING, Literal
 
 import numpy as np
 
@@ -22,8 +23,12 @@ from kofinlaw.scoring.report.plot_canvas import (
 )
 from kofinlaw.scoring.report.report_record import LossPoint
 
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+
 __all__ = [
     "Row",
+    "accuracy_plot",
     "bins",
     "coverage_plot",
     "histogram_plot",
@@ -91,31 +96,60 @@ def loss_plot(
 ) -> str:
     """Draw training loss by step as dots with a running mean, and evaluation loss as squares."""
     with canvas(2.9, 0.62, prefix) as (axes, out):
-        train = [(p["step"], p["loss"]) for p in points if p.get("loss") is not None]
-        held = [(p["step"], p["eval_loss"]) for p in points if p.get("eval_loss") is not None]
-        if train:
-            steps, losses = zip(*train, strict=True)
-            means = running_mean(losses)
-            axes.plot(steps, losses, "o", ms=3, color=BLUE, alpha=0.35, mew=0)
-            axes.plot(steps, means, color=BLUE, lw=2)
-            axes.annotate(
-                f"{smooth} {means[-1]:.2f}",
-                (steps[-1], means[-1]),
-                xytext=(-4, 10),
-                textcoords="offset points",
-                ha="right",
-                va="bottom",
-                color=BLUE,
-            )
-        if held:
-            steps, losses = zip(*held, strict=True)
-            axes.plot(steps, losses, "s--", ms=4.5, lw=1.3, color=ORANGE)
+        _curve(axes, _pairs(points, "loss"), _pairs(points, "eval_loss"), smooth)
         axes.set_xlabel(x_label)
         caption(axes, y_label)
-        axes.grid(axis="y")
-        axes.margins(x=0.02)
         axes.set_ylim(bottom=0)
     return out[0]
+
+
+def accuracy_plot(
+    points: Sequence[LossPoint], prefix: str, *, x_label: str, y_label: str, smooth: str
+) -> str:
+    """Draw the share of right items by step as dots with a running mean, held out as squares."""
+    with canvas(2.9, 0.62, prefix) as (axes, out):
+        _curve(axes, _pairs(points, "accuracy"), _pairs(points, "eval_accuracy"), smooth)
+        axes.set_xlabel(x_label)
+        caption(axes, y_label)
+        axes.set_ylim(0, 1.02)
+    return out[0]
+
+
+def _pairs(
+    points: Sequence[LossPoint],
+    name: Literal["loss", "eval_loss", "accuracy", "eval_accuracy"],
+) -> list[tuple[int, float]]:
+    """Return (step, value) of the steps that have the value."""
+    found = ((point["step"], point.get(name)) for point in points)
+    return [(step, value) for step, value in found if value is not None]
+
+
+def _curve(
+    axes: Axes,
+    train: Sequence[tuple[int, float]],
+    held: Sequence[tuple[int, float]],
+    smooth: str,
+) -> None:
+    """Draw training values as dots with their running mean, and held-out values as squares."""
+    if train:
+        steps, values = zip(*train, strict=True)
+        means = running_mean(values)
+        axes.plot(steps, values, "o", ms=3, color=BLUE, alpha=0.35, mew=0)
+        axes.plot(steps, means, color=BLUE, lw=2)
+        axes.annotate(
+            f"{smooth} {means[-1]:.2f}",
+            (steps[-1], means[-1]),
+            xytext=(-4, 10),
+            textcoords="offset points",
+            ha="right",
+            va="bottom",
+            color=BLUE,
+        )
+    if held:
+        steps, values = zip(*held, strict=True)
+        axes.plot(steps, values, "s--", ms=4.5, lw=1.3, color=ORANGE)
+    axes.grid(axis="y")
+    axes.margins(x=0.02)
 
 
 def running_mean(values: Sequence[float]) -> list[float]:

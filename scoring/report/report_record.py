@@ -37,11 +37,16 @@ class StageRow(TypedDict):
 
 
 class LossPoint(TypedDict):
-    """Loss and evaluation loss (nats per token) at a step."""
+    """Loss and evaluation loss (nats per token) at a step, and the shares of right items.
+
+    The two accuracies are None for a step without items to choose from.
+    """
 
     step: int
     loss: float | None
     eval_loss: float | None
+    accuracy: float | None
+    eval_accuracy: float | None
 
 
 class TrainingFigures(TypedDict):

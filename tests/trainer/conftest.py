@@ -92,6 +92,31 @@ def write_examples(path: Path, count: int = 40, *, longest: int = 3) -> Path:
     return path
 
 
+def write_choices(path: Path, count: int = 24) -> Path:
+    """`count` examples: two of three are items of two to four options, some stems negative."""
+    lines = []
+    for i in range(count):
+        act = ACTS[i % len(ACTS)]
+        evidence = [ACTS[(i + k) % len(ACTS)] for k in range(i % 3)]
+        words = sorted(set(act.split()))[: 2 + i % 3]
+        choice = {
+            "question": f"제{i}조의 내용은?",
+            "options": words,
+            "evidence": evidence,
+            "answer": i % len(words) if i % 3 else -1,
+            "negative": i % 2 == 0,
+            "twin": "",
+        }
+        messages = [
+            {"role": "user", "content": " ".join([*evidence, f"제{i}조?"])},
+            {"role": "assistant", "content": words[0]},
+        ]
+        lines.append({"id": f"문항-{i:03d}", "messages": messages, "choice": choice})
+    text = "\n".join(json.dumps(line, ensure_ascii=False) for line in lines) + "\n"
+    path.write_text(text, encoding="utf-8")
+    return path
+
+
 @pytest.fixture(scope="session", autouse=True)
 def one_thread():
     """Pico tensors gain nothing from threads, and threads that wait in a busy machine cost much."""
@@ -122,6 +147,12 @@ def examples(tmp_path_factory):
 def build_examples():
     """The function that writes examples."""
     return write_examples
+
+
+@pytest.fixture(scope="session")
+def choices(tmp_path_factory):
+    """24 examples, of which 16 are items to choose from."""
+    return write_choices(tmp_path_factory.mktemp("choices") / "choices.jsonl")
 
 
 @pytest.fixture

@@ -53,6 +53,21 @@ def test_no_cut_of_the_sorted_row_is_cheaper(lengths, budget):
     assert cost(ours) == min(every)
 
 
+@given(LENGTHS, st.integers(1, 900), st.integers(0, 9))
+@settings(max_examples=60, deadline=None)
+def test_the_rows_of_an_example_stay_together_and_count_in_the_budget(lengths, budget, seed):
+    rows = np.random.default_rng(seed).integers(1, 9, len(lengths)).tolist()
+    cuts = split_micro_batches(range(len(lengths)), lengths, budget, rows)
+    assert sorted(i for part in cuts for i in part) == list(range(len(lengths)))
+    for part in cuts:
+        padded = max(lengths[i] for i in part) * sum(rows[i] for i in part)
+        assert len(part) == 1 or padded <= budget
+    alone = [1] * len(lengths)
+    assert split_micro_batches(range(len(lengths)), lengths, budget, alone) == (
+        split_micro_batches(range(len(lengths)), lengths, budget)
+    )
+
+
 @given(LENGTHS, st.integers(1, 5))
 @settings(max_examples=40, deadline=None)
 def test_processes_share_a_step_without_loss(lengths, ranks):

@@ -40,3 +40,20 @@ def test_mixed_files_stand_as_often_as_their_weight_says(tmp_path):
     assert len(data.held_out) == 2
     assert sorted(ids.count(f"글-{i}") for i in range(8)) == [1, 1, 1, 1, 2, 2, 2, 2]
     assert read(1).sha256 == data.sha256 != read(2).sha256
+
+
+def test_both_forms_of_an_item_are_held_out_together(tmp_path):
+    from kofinlaw.trainer.dataset import read_dataset
+    from kofinlaw.trainer.settings import TrainSettings
+
+    choice = {"question": "?", "options": ["가", "나"], "evidence": [], "answer": 0}
+    choice |= {"negative": False, "twin": ""}
+    rows = [{**good(f"{i}"), "choice": choice} if i % 2 else good(f"{i}") for i in range(20)]
+    main = lines(tmp_path / "main.jsonl", *rows)
+    settings = TrainSettings(evaluation_share=0.3, objective="both")
+    data = read_dataset(main, settings, CHATML, characters, seed=1)
+    assert len(data.examples) == 30
+    front = {e.id for e in data.examples[: data.trained]}
+    back = {e.id for e in data.examples[data.trained :]}
+    assert not front & back
+    assert len(back) == 6

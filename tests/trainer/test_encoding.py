@@ -9,9 +9,12 @@ from kofinlaw import UserError
 from kofinlaw.models.templates import ChatTemplate, built_in_template
 from kofinlaw.trainer.encoding import (
     ExampleError,
+    encode_choice,
     encode_example,
     encode_examples,
+    examples_sha256,
     length_record,
+    require_choices,
     show_example,
 )
 
@@ -182,3 +185,129 @@ def test_a_plain_text_is_learned_whole_from_its_second_token_on():
     without = ChatTemplate("", eos="</s>")
     example = encode_example({"id": "가", "text": "제1조(목적)"}, without, characters, 100, "</s>")
     assert spoken(example) == "1조(목적)</s>"
+
+
+ITEM = {
+    "question": "기한은?",
+    "options": ["3일", "7일 이내"],
+    "evidence": ["7일 이내에 낸다."],
+    "answer": 1,
+    "negative": False,
+    "twin": "",
+}
+
+
+def item(*, max_length=500, **changes):
+    return encode_choice("문항", {**ITEM, **changes}, CHATML, characters, max_length)
+
+
+def test_an_item_is_one_row_of_prompt_options_bare_prompt_and_options():
+    from kofinlaw.data.prompting.contrast import bare_messages, contrast_messages
+
+    example = item()
+    asked = contrast_messages(ITEM["question"], ITEM["evidence"])
+    prompts = [CHATML.render(m, add_generation_prompt=True) for m in (asked, bare_messages())]
+    assert "".join(map(chr, example.tokens)) == "".join(
+        prompt + "".join(ITEM["options"]) for prompt in prompts
+    )
+    assert spoken(example).split("|", 1)[0] == "3일7일 이내"
+    assert "<|im_end|>" not in spoken(example)  # the stop token is not scored
+    assert example.targets == 2 * len("3일7일 이내")
+    assert len(example) > example.span == len(prompts[0]) + len("7일 이내")
+    assert (example.choice.answer, example.choice.sign) == (1, 1)
+    assert item(negative=True).choice.sign == -1
+
+
+def test_options_are_tokenised_as_the_answering_engine_does(pico):
+    import itertools
+
+    from kofinlaw.data.prompting.contrast import bare_messages, contrast_messages
+    from kofinlaw.models.templates import template_for
+    from kofinlaw.models.tokenizer import load_tokenizer
+
+    template, tokenizer = template_for(pico), load_tokenizer(pico)
+    example = encode_choice("문항", ITEM, template, tokenizer.encode, 500)
+    asked = contrast_messages(ITEM["question"], ITEM["evidence"])
+    prompts = [template.render(m, add_generation_prompt=True) for m in (asked, bare_messages())]
+    expected = [
+        ids
+        for prompt in prompts
+        for ids in (
+            tokenizer.encode(prompt),
+            *(tokenizer.continuation(prompt, option) for option in ITEM["options"]),
+        )
+    ]
+    edges = itertools.pairwise(example.choice.edges)
+    assert [example.tokens[a:b].tolist() for a, b in edges] == expected
+
+
+def test_the_plain_form_has_no_turns_and_a_space_before_the_option():
+    example = encode_choice("문항", ITEM, CHATML, characters, 500, "plain")
+    text = "".join(map(chr, example.tokens))
+    assert text.startswith(
+        "<s>[참고 조문]\n7일 이내에 낸다.\n\n[문제] 기한은?\n정답: 3일 7일 이내<s>"
+    )
+    assert text.endswith("<s>정답: 3일 7일 이내")
+    assert example.span == text.index(" 3일") + len(" 7일 이내")
+
+
+@pytest.mark.parametrize(
+    ("changes", "reason"),
+    [
+        ({"options": ["3일", "3일"]}, "same_options"),
+        ({"options": ["3일", ""]}, "empty_answer"),
+        ({"answer": 2}, "wrong_answer"),
+        ({"max_length": 60}, "too_long"),
+    ],
+)
+def test_an_item_that_cannot_be_compared_is_rejected_with_its_reason(changes, reason):
+    with pytest.raises(ExampleError) as error:
+        item(**changes)
+    assert error.value.reason == reason
+
+
+def choice_file(path, *choices):
+    turns = [ASK, {"role": "assistant", "content": "3"}]
+    rows = [{"id": f"{i}", "messages": turns, "choice": c} for i, c in enumerate(choices)]
+    text = "\n".join(json.dumps(row, ensure_ascii=False) for row in rows)
+    path.write_text(text, encoding="utf-8")
+    return path
+
+
+@pytest.mark.parametrize(
+    ("objective", "items", "texts"), [("text", 0, 3), ("contrast", 1, 2), ("both", 1, 3)]
+)
+def test_the_objective_decides_which_form_an_example_takes(tmp_path, objective, items, texts):
+    path = choice_file(
+        tmp_path / "e.jsonl", ITEM, {**ITEM, "answer": -1, "options": []}, {**ITEM, "options": [""]}
+    )
+    found, rejected = encode_examples(path, CHATML, characters, max_length=500, objective=objective)
+    assert rejected == []
+    forms = [e.choice is not None for e in found]
+    assert (sum(forms), len(forms) - sum(forms)) == (items, texts)
+    if items:
+        require_choices(found, objective, path)
+
+
+def test_items_enter_the_hash_of_the_data_with_answer_and_polarity():
+    hashes = {examples_sha256([item(**c)]) for c in ({}, {"answer": 0}, {"negative": True})}
+    assert len(hashes) == 3
+
+
+def test_a_broken_choice_and_a_file_without_any_are_errors_with_a_remedy(tmp_path):
+    path = choice_file(tmp_path / "e.jsonl", {**ITEM, "answer": "2"})
+    with pytest.raises(UserError, match="integer `answer`") as error:
+        encode_examples(path, CHATML, characters, max_length=500, objective="contrast")
+    assert error.value.where == f"{path}:1"
+    encode_examples(path, CHATML, characters, max_length=500)  # a text does not read it
+    path = choice_file(tmp_path / "f.jsonl", {**ITEM, "answer": -1})
+    found, _ = encode_examples(path, CHATML, characters, max_length=500, objective="both")
+    with pytest.raises(UserError, match="no example has a `choice`"):
+        require_choices(found, "both", path)
+
+
+def test_an_item_is_shown_with_its_options_and_what_is_learned():
+    shown = show_example(item(negative=True), lambda ids: "".join(map(chr, ids)))
+    assert "support option 2 the least" in shown
+    assert "⟦3일⟧\n⟦7일 이내⟧" in shown
+    assert shown.endswith("assistant\n\n")

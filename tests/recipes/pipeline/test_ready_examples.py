@@ -66,6 +66,50 @@ def test_the_plan_counts_them_and_shows_the_first_with_its_mask(ready):
     assert "⟦3일 이내이다." in plan["first_example"]["rendered"]
 
 
+def with_choices(folder):
+    """Give every second example a choice; its options double its length in a packed row."""
+    path = folder / "examples.jsonl"
+    rows = [json.loads(line) for line in path.read_text("utf-8").splitlines()]
+    for row in rows[1::2]:
+        row["choice"] = {
+            "question": "점검 기한은?",
+            "options": ["3일 이내", "7일 이내", "10일 이내"],
+            "evidence": ["이상은 3일 이내에 은행장에게 알린다."],
+            "answer": 0,
+            "negative": False,
+            "twin": "",
+        }
+    text = "".join(json.dumps(row, ensure_ascii=False) + "\n" for row in rows)
+    path.write_text(text, encoding="utf-8")
+
+
+def test_the_plan_counts_the_tokens_of_packed_items(ready):
+    problem = "no example has a `choice`"
+    assert problem in " ".join(make_plan(bound(ready, "train.objective=contrast"))["problems"])
+    with_choices(ready)
+    lengths = {}
+    for objective in ("text", "contrast", "both"):
+        plan = make_plan(bound(ready, f"train.objective={objective}"))
+        assert plan["ok"], plan["problems"]
+        lengths[objective] = plan["lengths"]
+    assert [lengths[o]["examples"] for o in lengths] == [4, 4, 6]
+    guessed = {}  # without the tokenizer: from the characters of the same texts
+    for objective in ("text", "contrast"):
+        run = bound(ready, f"train.objective={objective}", "model={id: google/gemma-3-270m}")
+        guessed[objective] = make_plan(run)["lengths"]["mean_tokens"]
+    assert lengths["contrast"]["mean_tokens"] > 1.5 * lengths["text"]["mean_tokens"]
+    assert guessed["contrast"] > 1.5 * guessed["text"]
+
+
+def test_items_train_through_every_stage(ready):
+    with_choices(ready)
+    run = bound(ready, "train.objective=both", "train.effective_batch=3")
+    outcomes = run_stages(build_stages(run), run.folder)
+    assert outcomes[1].record["counts"]["choices"] > 0
+    assert outcomes[3].record["counts"]["verdict"] == "pass"
+    assert "Accuracy on training items" in (run.folder / "report" / "report.html").read_text()
+
+
 def test_without_questions_it_trains_merges_proves_and_reports(ready):
     run = bound(ready)
     names = [stage.name for stage in build_stages(run)]
@@ -85,6 +129,21 @@ def test_with_questions_an_example_that_holds_one_is_left_out(ready):
     (rejected,) = (run.folder / "augment" / "rejected.jsonl").read_text("utf-8").splitlines()
     assert json.loads(rejected)["reason"] == "contaminated"
     assert json.loads(rejected)["id"] == "line-4"
+
+
+def test_a_question_that_only_the_choice_of_an_example_holds_is_found(ready):
+    with_choices(ready)
+    path = ready / "examples.jsonl"
+    rows = [json.loads(line) for line in path.read_text("utf-8").splitlines()]
+    rows[1]["choice"]["question"] = rows[3].pop("prompt")
+    rows[3] = {"text": "다른 글이다."}
+    text = "".join(json.dumps(row, ensure_ascii=False) + "\n" for row in rows)
+    path.write_text(text, encoding="utf-8")
+    (ready / "recipe.yaml").write_text(RECIPE + ASKED, encoding="utf-8")
+    run = bound(ready)
+    run_stages(build_stages(run), run.folder, only=["augment", "questions"])
+    (rejected,) = (run.folder / "augment" / "rejected.jsonl").read_text("utf-8").splitlines()
+    assert json.loads(rejected)["id"] == "b"
 
 
 @pytest.mark.parametrize(

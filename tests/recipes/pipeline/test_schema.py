@@ -61,6 +61,15 @@ def test_a_missing_section_is_named(tmp_path):
         load_recipe(written(tmp_path, "name: test\nmodel: {id: a}\n"))
 
 
+def test_items_are_trained_in_the_form_in_which_they_are_asked(tmp_path):
+    asked = "answer: {choose_by: contrast, contrast_form: plain}\n"
+    with pytest.raises(UserError, match=r"train\.contrast\.form.* is chat"):
+        load_recipe(written(tmp_path, MINIMAL + "train: {objective: contrast}\n" + asked))
+    form = "train: {objective: contrast, contrast: {form: plain}}\n"
+    recipe, _ = load_recipe(written(tmp_path, MINIMAL + form + asked))
+    assert recipe.train.contrast.form == "plain"
+
+
 def test_stages_that_do_not_fit_together_are_refused(tmp_path):
     both = MINIMAL + "augment: {answer_form: text}\nanswer: {answer_form: label}\n"
     with pytest.raises(UserError, match="answer_form"):

@@ -122,6 +122,25 @@ def test_broken_records_do_not_stop_the_report(run_folder, tmp_path):
     assert figures.html_bytes > 100_000
 
 
+def test_a_run_over_items_shows_their_accuracy_by_step(run_folder, report, tmp_path):
+    run = tmp_path / "run"
+    shutil.copytree(run_folder, run)
+    rows = [
+        {"step": n, "loss": 1.2, "choice_accuracy": n / 20, "evaluation_accuracy": n / 30}
+        for n in range(1, 11)
+    ]
+    write_jsonl(run / "train" / "metrics.jsonl", rows)
+    write_report(run, tmp_path / "out")
+    page = (tmp_path / "out" / "report.html").read_text()
+    assert "Accuracy on training items" in page
+    assert "10 steps, first 0.050, last 0.500" in page
+    assert "squares: held out" in page
+    assert "loss (nats per answer token)" not in page
+    assert "Accuracy on training items" not in (report / "report.html").read_text()
+    points = json.loads((tmp_path / "out" / "report.json").read_text())["training"]["points"]
+    assert points[9]["accuracy"] == 0.5
+
+
 def test_nothing_in_questions_answers_or_evidence_can_become_markup(
     run_folder, tmp_path, settings, embedder
 ):
