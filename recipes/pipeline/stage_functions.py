@@ -407,7 +407,7 @@ def force_evidence(run: Run, out: Path, progress: Progress) -> ForcedCounts:
     The passages come from the key, which answering does not read: it reads only these files.
     Raises UserError if no question's gold article is in the corpus.
     """
-    from kofinlaw.augment.forced_evidence import chosen_questions, forced_passages
+    from kofinlaw.augment.evidence.forced_evidence import chosen_questions, forced_passages
     from kofinlaw.data.law.versions import read_chunks
     from kofinlaw.rag.retrieve.forced import write_forced
 

@@ -3,7 +3,7 @@ from dataclasses import replace
 
 import pytest
 
-from kofinlaw.augment.forced_evidence import (
+from kofinlaw.augment.evidence.forced_evidence import (
     contradicting_evidence,
     deciding_lines,
     deciding_texts,
