@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 
 from kofinlaw import Progress, UserError
 from kofinlaw.files import read_json_lines, read_jsonl, write_json, write_jsonl
+from kofinlaw.recipes.pipeline.fitting.voter_fitting import fitted_settings
 from kofinlaw.recipes.pipeline.run import (
     EVIDENCE_STAGE,
     SYSTEM_STAGES,
@@ -332,9 +333,9 @@ def answer_as(
     """
     searched = (index or run.folder / "index") if system.endswith("rag") else None
     folder = system_folder(run, system)
-    return answer_with(
-        run, folder, searched, questions, out, settings or run.recipe.answer, progress
-    )
+    # Weights are fitted before the budget starts to run.
+    fitted = fitted_settings(run, system, settings or run.recipe.answer, progress)
+    return answer_with(run, folder, searched, questions, out, fitted, progress)
 
 
 def answer_with(
@@ -475,9 +476,10 @@ def answer_forced(
     else:
         questions = folder / kind / "questions.jsonl"
         searcher = ForcedEvidence(folder / kind / "evidence.jsonl", recipe.rag)
-    system: System = "trained" if model == "trained" else "base"
+    system: System = "trained-rag" if model == "trained" else "base-rag"
+    fitted = fitted_settings(run, system, settings, progress)
     weights = system_folder(run, system)
-    return answer_from(run, weights, searcher, questions, out, settings, progress)
+    return answer_from(run, weights, searcher, questions, out, fitted, progress)
 
 
 def score_answers(run: Run, out: Path, progress: Progress) -> ScoringResult:
