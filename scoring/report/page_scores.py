@@ -56,6 +56,7 @@ FIRST_SLICES = ("negative", "positive", "options-4", "options-5", "numeric", "ar
 # The context without scores. StrictUndefined requires every name.
 WITHOUT_SCORES: Mapping[str, object] = {
     **dict.fromkeys(("scores", "tiles", "slices", "retrieval", "judge", "orders", "grounding")),
+    "calibration": [],
     **{name: [] for name in ("systems", "baselines", "text_names", "slice_options", "score_plots")},
     "against": [],
     "other": "",
@@ -174,6 +175,11 @@ def score_context(scores: ScoresRecord | None) -> Mapping[str, object]:
             {"label": s["label"], "o": s["scores"]["orders"]}
             for s in systems
             if s["scores"].get("orders")
+        ],
+        "calibration": [
+            {"label": s["label"], "c": s["scores"]["calibration"]}
+            for s in systems
+            if s["scores"].get("calibration")
         ],
         "grounding": [
             {"label": s["label"], "g": s["scores"]["grounding"]}
