@@ -108,13 +108,13 @@ def test_a_bound_that_is_swapped_takes_its_particle(traps):
 
 
 @pytest.mark.shared
-@pytest.mark.parametrize("title", ["민사집행법", "신용협동조합법", "통신비밀보호법"])
+@pytest.mark.parametrize("title", ["민사집행법", "신용협동조합법", "예금자보호법"])
 def test_acts_give_no_question_with_a_fault_of_form(title, parse):
     path = SHARED / f"{title}.md"
     if not path.is_file():
         pytest.skip("the development data next to the repository is absent")
     laws = read_laws(parse(title, path.read_text(encoding="utf-8").split("---", 2)[-1]))
     drafts = list(draft_questions(laws, 1))
-    assert len(drafts) > 200
+    assert len(drafts) > 100
     bad = [(faults(laws.acts[0], draft), draft) for draft in drafts]
     assert not [pair for pair in bad if pair[0]]
