@@ -20,6 +20,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from kofinlaw import UserError
+from kofinlaw.rag.choosing.calibration import expected_calibration_error
 from kofinlaw.rag.choosing.preference import (
     GATES,
     LARGEST_GATE,
@@ -38,7 +39,6 @@ PENALTIES = (1.0, 3.0, 10.0, 30.0, 100.0)
 FOLDS = 5
 FEWEST_ITEMS = 40
 STEPS = 50  # of Newton's method; it stops earlier where the weights no longer move
-BINS = 10  # of equal width, for the calibration error
 
 Rows = NDArray[np.float64]  # [options, parameters]
 
@@ -264,14 +264,7 @@ def _right(preferred: Sequence[NDArray[np.float64]], answers: Sequence[int]) -> 
 
 
 def _calibration_error(preferred: Sequence[NDArray[np.float64]], answers: Sequence[int]) -> float:
-    """Return the expected calibration error of the likeliest options, in bins of equal width."""
+    """Return the expected calibration error of the likeliest options."""
     shares = [_softmax(row) for row in preferred]
-    confidence = np.array([row.max() for row in shares])
-    right = np.array([float(row.argmax() == a) for row, a in zip(shares, answers, strict=True)])
-    bins = np.minimum((confidence * BINS).astype(int), BINS - 1)
-    gaps = [
-        abs(right[bins == b].mean() - confidence[bins == b].mean()) * (bins == b).mean()
-        for b in range(BINS)
-        if (bins == b).any()
-    ]
-    return float(sum(gaps))
+    right = [float(row.argmax() == a) for row, a in zip(shares, answers, strict=True)]
+    return expected_calibration_error([float(row.max()) for row in shares], right)
