@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from random import Random
 
 from kofinlaw import Progress
@@ -12,6 +13,7 @@ from kofinlaw.augment.generators.drafts import source_rng
 from kofinlaw.augment.option_choice import Item
 from kofinlaw.augment.raft import Evidence
 from kofinlaw.augment.surface import vary
+from kofinlaw.augment.twins import twin_example
 from kofinlaw.data.prompting.wording import (
     NO_EVIDENCE,
     PROMPT_VERSION,
@@ -30,7 +32,7 @@ EMPTY_EVIDENCE = Evidence((), (), complete=False)
 def choice_examples(
     context: AugmentContext, items: Sequence[Item], progress: Progress
 ) -> list[Example]:
-    """Return one example for each item.
+    """Return one example for each item, and the twins of a share of the hard ones.
 
     Items whose deciding lines do not fit the budget are rejected.
     """
@@ -40,9 +42,23 @@ def choice_examples(
             progress("augment: evidence", done, len(items))
         example = _choice_example(context, item)
         if example is not None:
-            out.append(example)
+            out += _with_twin(context, item, example)
     progress("augment: evidence", len(items), len(items))
     return out
+
+
+def _with_twin(context: AugmentContext, item: Item, example: Example) -> list[Example]:
+    """Return the example, with its twin for a share of those that can have one."""
+    rng = source_rng(context.seed, "twin", example.id)
+    if not item.draft.readings or rng.random() >= context.settings.twin_share:
+        return [example]
+    if NO_EVIDENCE in example.choice["options"]:
+        return [example]
+    twin = twin_example(example, item, context.settings.answer_form, rng)
+    if twin is None:
+        return [example]
+    choice = Choice(**{**example.choice, "twin": twin.id})
+    return [replace(example, choice=choice), twin]
 
 
 def _choice_example(context: AugmentContext, item: Item) -> Example | None:
@@ -173,14 +189,14 @@ def free_examples(
         asked = f"{item.question}\n{item.reference}"
         if context.protected.shared_run(item.question) or context.protected.contained_text(asked):
             continue
-        missing = settings.shown_evidence and rng.random() < settings.raft.gold_missing_share
+        missing = settings.shown_evidence and rng.random() < settings.raft.free_missing_share
         found = _evidence(context, item.question, (item.unit,), item.focus, rng, missing=missing)
         if found is None:
             continue
         name = free_id(item)
         asked, changes = _surface(context, name, item.question, [item.reference, *item.keywords])
         messages = free_messages(asked, found.texts)
-        reply = NO_EVIDENCE if missing else item.reference
+        reply = f"{NO_EVIDENCE} {item.needs}" if missing else item.reference
         messages.append({"role": "assistant", "content": reply})
         task = "free_gold_missing" if missing else "free"
         provenance = _provenance(found.chunks, "free", context.seed)

@@ -9,7 +9,14 @@ from pydantic import BaseModel, ConfigDict, Field, model_validator
 from kofinlaw.augment.forms.chat_forms import Form
 from kofinlaw.models.settings import EngineSettings, ModelSettings
 
-__all__ = ["TASK_WEIGHTS", "WEIGHTS", "AugmentSettings", "RaftSettings", "TeacherSettings"]
+__all__ = [
+    "TASK_WEIGHTS",
+    "WEIGHTS",
+    "AugmentSettings",
+    "CheckerSettings",
+    "RaftSettings",
+    "TeacherSettings",
+]
 
 # Weight of each kind of question: its share before other kinds fill up what one kind lacks. Every
 # known model is weakest at negative stems, figures and five options. Where the answer is in the
@@ -45,6 +52,10 @@ WEIGHTS: dict[str, float] = {
     "topic_set": 20,
     "double_set": 15,
     "combination": 8,
+    "delegated": 5,
+    "sanction": 8,
+    "deadline": 8,
+    "share": 5,
 }
 
 
@@ -60,7 +71,14 @@ class RaftSettings(BaseModel):
         default=0.04,
         ge=0,
         le=0.5,
-        description="examples whose evidence lacks the gold passage (0–0.5)",
+        description="multiple-choice examples whose evidence lacks the gold passage (0–0.5)",
+    )
+    free_missing_share: float = Field(
+        default=0.12,
+        ge=0,
+        le=0.5,
+        description="free-text examples whose evidence lacks the gold passage; the reply says what "
+        "is missing (0–0.5)",
     )
     max_evidence_tokens: int = Field(
         default=280,
@@ -84,7 +102,24 @@ TASK_WEIGHTS: dict[str, float] = {
     "summary": 1,
     "dialogue": 1,
     "refusal": 1,
+    "choice_scenario": 1,
+    "choice_paraphrase": 1,
+    "comparison": 1,
 }
+
+
+class CheckerSettings(BaseModel):
+    """A local model that checks whether two texts mean the same, in place of the teacher."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    model: ModelSettings = Field(..., description="the checking model; take the best local one")
+    engine: EngineSettings = Field(
+        default_factory=EngineSettings, description="the engine that runs it"
+    )
+    prompting: Literal["auto", "chat", "completion"] = Field(
+        "auto", description="as `prompting` of the teacher"
+    )
 
 
 class TeacherSettings(BaseModel):
@@ -107,6 +142,10 @@ class TeacherSettings(BaseModel):
         "models); auto: by the model's name",
     )
     judge: bool = Field(False, description="let the teacher also judge each answer (예 or 아니요)")
+    checker: CheckerSettings | None = Field(
+        None,
+        description="the model that checks a paraphrase in both directions; none: the teacher",
+    )
     max_tokens: int = Field(400, ge=8, description="largest number of tokens in one output")
     temperature: float = Field(0.0, ge=0, description="sampling temperature; 0 is greedy")
     batch: int = Field(32, ge=1, description="requests in one call of the engine")
@@ -155,11 +194,16 @@ class AugmentSettings(BaseModel):
         ge=0,
         le=1,
         description=(
-            "smallest share of questions that ask for the statement that does not apply (0–1)"
+            "smallest share of questions that ask for the statement that does not apply, of those "
+            "that are not hard (0–1)"
         ),
     )
     numeric_share: float = Field(
-        0.2, ge=0, le=1, description="smallest share of questions whose options are figures (0–1)"
+        0.2,
+        ge=0,
+        le=1,
+        description="smallest share of questions whose options are figures, of those that are not "
+        "hard (0–1)",
     )
     hard_share: float = Field(
         0.4,
@@ -167,6 +211,13 @@ class AugmentSettings(BaseModel):
         le=1,
         description="largest share of questions whose options differ in one slot and that trivial "
         "solvers cannot answer; other kinds fill up what the acts lack (0–1)",
+    )
+    twin_share: float = Field(
+        0.5,
+        ge=0,
+        le=1,
+        description="share of the hard examples of one slot that get a twin: the same question "
+        "with another fact in its evidence and another answer (0–1)",
     )
     most_by_article: int = Field(6, ge=1, description="largest number of items from one article")
     free_share: float = Field(0.04, ge=0, le=0.9, description="share of free-text examples (0–0.9)")

@@ -13,6 +13,7 @@ from kofinlaw.augment.assemble import (
     HELD_OUT,
     AskStudent,
     AugmentContext,
+    heldout_twins,
     item_fingerprint,
     item_id,
     key_of,
@@ -60,8 +61,9 @@ def generate_examples(
     """Generate the training examples and held-out questions of a corpus.
 
     Writes `examples.jsonl` and `.parquet`, `preferences.jsonl`, `heldout_questions.jsonl`,
-    `heldout_key.jsonl`, `rejected.jsonl`, `ledger.jsonl`, `card.md` and `card.json` into `out`, and
-    the forms of `write_as` into `out/forms`. The same corpus, settings and seed give the same
+    `heldout_key.jsonl`, `heldout_focus.jsonl` (the phrases that decide each question),
+    `heldout_twins.jsonl`, `rejected.jsonl`, `ledger.jsonl`, `card.md` and `card.json` into `out`,
+    and the forms of `write_as` into `out/forms`. The same corpus, settings and seed give the same
     bytes.
 
     Args:
@@ -115,6 +117,14 @@ def generate_examples(
 
     write_jsonl(out / "heldout_questions.jsonl", [question_of(item) for item in heldout])
     write_jsonl(out / "heldout_key.jsonl", [key_of(item) for item in heldout])
+    write_jsonl(
+        out / "heldout_focus.jsonl",
+        [{"id": item_id(item), "focus": list(item.draft.focus)} for item in heldout],
+    )
+    twins = heldout_twins(
+        context, [d for d in drafts if d.document in held_out], settings.holdout_items // 4
+    )
+    write_jsonl(out / "heldout_twins.jsonl", twins)
     synthesis = None
     if settings.teacher is not None:
         synthesis = synthesize(
@@ -124,6 +134,8 @@ def generate_examples(
             ledger or out / "asked.jsonl",
             seed=seed,
             protected=protected,
+            drafts=[draft for draft in drafts if draft.document not in held_out],
+            form=settings.answer_form,
             used=out / "ledger.jsonl",
             resume=resume,
             progress=progress,

@@ -28,6 +28,7 @@ from augment_faults import core_laws
 from development_data import STATUTES, require
 from outcome import outcome
 
+from kofinlaw.augment.generators.registry import draft_questions
 from kofinlaw.augment.protected_questions import ProtectedTexts
 from kofinlaw.augment.settings import TeacherSettings
 from kofinlaw.augment.teacher.ledger import read_ledger
@@ -58,6 +59,7 @@ def run_teacher(arguments: argparse.Namespace) -> str:
             Path(name) / "ledger.jsonl",
             seed=1,
             protected=ProtectedTexts(()),
+            drafts=list(draft_questions(laws, 1)),
         )
     seconds = time.monotonic() - started
     for example in taught.examples:
@@ -66,6 +68,8 @@ def run_teacher(arguments: argparse.Namespace) -> str:
         print(
             f"  {rejected.reason}: {json.loads(rejected.record)['task']}: {rejected.detail[:200]}"
         )
+    for task, counts in taught.funnel.items():
+        print(f"  funnel {task}: {counts}")
     outputs = len(taught.examples) + len(taught.rejected)
     figures = {
         "requests": taught.requests,

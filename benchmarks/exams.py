@@ -31,7 +31,7 @@ from outcome import outcome
 from kofinlaw.data.corpus import build_corpus
 from kofinlaw.data.prompting.stems import is_negative
 from kofinlaw.data.settings import DataSettings
-from kofinlaw.files import read_json_lines, sha256_text, write_jsonl
+from kofinlaw.files import read_json_lines, sha256_file, sha256_text, write_jsonl
 from kofinlaw.models.engines.factory import open_engine
 from kofinlaw.models.identity import model_fingerprint
 from kofinlaw.models.quickstart import quickstart_model
@@ -99,7 +99,6 @@ def index_of(exam: str, data: Path, work: Path, rag: RagSettings, folder: Path) 
 
 
 def answer(
-    exam: ExamFile,
     questions: Path,
     out: Path,
     model: Path,
@@ -107,8 +106,12 @@ def answer(
     settings: AnswerSettings,
     seed: int,
 ) -> None:
-    """Answer the exam with one model in one way; finished answers are not repeated."""
-    if (out / "done").is_file():
+    """Answer the exam with one model in one way; finished answers of these weights are kept."""
+    weights = model_fingerprint(model, settings.engine.gguf)
+    done = out / "done"
+    if done.is_file() and done.read_text(encoding="utf-8") != weights:
+        raise SystemExit(f"{out} holds answers of other weights: delete it, or rename the model")
+    if done.is_file():
         return
     answer_questions(
         questions,
@@ -117,7 +120,7 @@ def answer(
         template=template_for(model),
         retriever=retriever,
         settings=settings,
-        model=model_fingerprint(model, settings.engine.gguf),
+        model=weights,
         context=RunContext(
             seed=seed,
             progress=lambda phase, done, total=None, **info: print(
@@ -125,7 +128,7 @@ def answer(
             ),
         ),
     )
-    (out / "done").write_text(f"{len(exam.questions)}\n", encoding="utf-8")
+    done.write_text(weights, encoding="utf-8")
 
 
 def records(exam: ExamFile, rated: RatedExam, answers: Mapping[str, Path]) -> list[dict[str, Any]]:
@@ -269,7 +272,8 @@ def models_of(given: argparse.Namespace) -> dict[str, Path]:
         from kofinlaw.trainer.merge.merge_model import merge_adapter
 
         name, path = pair.split("=", 1)
-        merged = given.work / "merged" / name
+        mark = sha256_file(Path(path) / "adapter_model.safetensors")[:8]
+        merged = given.work / "merged" / f"{name}-{mark}"
         if not (merged / "config.json").is_file():
             merge_adapter(Path(path), base, merged, base="original", dtype="bfloat16")
         found[name] = merged
@@ -314,7 +318,7 @@ def measure(exam: str, given: argparse.Namespace, models: Mapping[str, Path]) ->
                 systems[f"{model_name} {way}, no evidence{suffix}"] = None
             for system, searching in systems.items():
                 out = folder / system.replace(" ", "-").replace(",", "")
-                answer(asked, questions, out, model, searching, settings, given.seed)
+                answer(questions, out, model, searching, settings, given.seed)
                 answers[system] = out
     rated = rate_exam(exam, asked.questions, asked.keys, answers)
     target = given.work / f"records-{exam}.jsonl"

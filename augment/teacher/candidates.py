@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass, field
 
 from kofinlaw import UserError
@@ -9,12 +10,17 @@ from kofinlaw.augment.teacher.filters import first_failure
 from kofinlaw.augment.teacher.prompt_files import Prompt
 from kofinlaw.augment.teacher.support import Verdict
 from kofinlaw.augment.teacher.tasks import Source, Task, Written
-from kofinlaw.data.prompting.wording import free_messages
+from kofinlaw.data.prompting.wording import (
+    AnswerForm,
+    choice_candidates,
+    choice_messages,
+    free_messages,
+)
 from kofinlaw.files import dumps
 from kofinlaw.models.catalogue import find_model
 from kofinlaw.models.engines.base import Request
 from kofinlaw.models.settings import ModelSettings
-from kofinlaw.records import Example, Provenance, Rejected
+from kofinlaw.records import Choice, Example, Provenance, Rejected, no_choice
 
 __all__ = ["Candidate", "accepted_example", "rejected_record"]
 
@@ -48,21 +54,41 @@ class Candidate:
 
 
 def accepted_example(
-    candidate: Candidate, written: Written, model: ModelSettings, chunk: str | None, seed: int
+    candidate: Candidate,
+    written: Written,
+    model: ModelSettings,
+    chunks: Sequence[str],
+    seed: int,
+    form: AnswerForm = "text",
 ) -> Example:
     """Return the training example of an output that passed.
 
-    `chunk` is the id of its passage's chunk.
+    `chunks` are the ids of its passages' chunks. A multiple-choice example answers in `form` and
+    has the parts of its choice.
     """
     source, task = candidate.source, f"teacher_{candidate.task.name}"
     (question, answer), *further = written.turns
-    messages = free_messages(question, [f"{source.unit}\n{source.passage}"])
+    choice = no_choice()
+    if candidate.task.choice:
+        options, right = list(written.options), source.right
+        messages = choice_messages(question, options, source.passages, form)
+        answer = choice_candidates(options, form)[right]
+        choice = Choice(
+            question=question,
+            options=options,
+            evidence=source.passages,
+            answer=right,
+            negative=source.negative,
+            twin="",
+        )
+    else:
+        messages = free_messages(question, source.passages)
     messages.append({"role": "assistant", "content": answer})
     for question, answer in further:
         messages.append({"role": "user", "content": question})
         messages.append({"role": "assistant", "content": answer})
     provenance: Provenance = {
-        "chunks": [chunk] if chunk is not None else [],
+        "chunks": list(chunks),
         "generator": task,
         "version": candidate.prompt.version,
         "teacher": model.id,
@@ -72,8 +98,9 @@ def accepted_example(
         "seed": seed,
     }
     checks = [asdict(verdict) for verdict in candidate.checks]
-    # The answer of the last turn is the key.
-    return Example(candidate.name, task, messages, answer, provenance, checks)
+    # The answer of the last turn is the key, of a multiple-choice example the option's number.
+    key = str(source.right + 1) if candidate.task.choice else answer
+    return Example(candidate.name, task, messages, key, provenance, checks, choice)
 
 
 def rejected_record(candidate: Candidate) -> Rejected:
@@ -82,7 +109,7 @@ def rejected_record(candidate: Candidate) -> Rejected:
     record = {
         "task": candidate.task.name,
         "unit": candidate.source.unit,
-        "passage": candidate.source.passage,
+        "passage": candidate.source.text,
         "text": candidate.text,
         "checks": [asdict(verdict) for verdict in candidate.checks],
     }

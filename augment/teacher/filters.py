@@ -9,9 +9,10 @@ from difflib import SequenceMatcher
 from kofinlaw.augment.reading.endings import read_ending
 from kofinlaw.augment.reading.figures import find_figures
 from kofinlaw.augment.reading.names import normalize
+from kofinlaw.augment.teacher.choice_filters import choice_verdicts, twin_verdicts
 from kofinlaw.augment.teacher.prompt_files import Prompt
 from kofinlaw.augment.teacher.support import Verdict, plain_ending, support
-from kofinlaw.augment.teacher.tasks import Written
+from kofinlaw.augment.teacher.tasks import Role, Written
 from kofinlaw.data.cleaning.personal import find_personal_data
 from kofinlaw.data.korean.words import bigrams, content_morphemes, hangul_share, sentences
 from kofinlaw.data.prompting.wording import NO_EVIDENCE
@@ -41,13 +42,34 @@ __all__ = [
     "verdicts",
 ]
 
+# The roles of the texts that a teacher writes freely.
+_OWN_WORDS: tuple[Role, ...] = ("question", "claim", "story", "case", "options")
 _CIRCLE = re.compile(r"(.{15,}).*\1")
 _ASKING = frozenset(
     ["누구", "어떤", "언제", "무엇", "얼마", "며칠", "어디", "조치", "경우", "방법", "상대", "기간"]
 )
+# Tasks whose questions may share little with the provision.
+_LOOSE = frozenset(
+    [
+        "refusal",
+        "dialogue",
+        "easier",
+        "scenario",
+        "choice_scenario",
+        "choice_paraphrase",
+        "comparison",
+    ]
+)
 _ASKS = re.compile(r"(?:\?|까|가|오\.|요)\s*$")
 # Words that a question may add by task (default 1). With more it asks about something else.
-FOREIGN_WORDS = {"harder": 2, "rephrasing": 2, "dialogue": 2}
+FOREIGN_WORDS = {
+    "harder": 2,
+    "rephrasing": 2,
+    "dialogue": 2,
+    "choice_paraphrase": 3,
+    "choice_scenario": 2,
+    "comparison": 2,
+}
 # From this length on, a run of the prompt's letters that is most of an output is a copy.
 COPIED_LETTERS = 16
 LEAST_HANGUL = 0.8  # share of letters
@@ -79,8 +101,8 @@ def length(written: Written, prompt: Prompt) -> Verdict:
 
 def korean(written: Written, prompt: Prompt) -> Verdict:
     """Check that the text is in Hangul, except for foreign words of the passage."""
-    for text in written.texts("question", "claim", "story"):
-        own = re.sub(r"[A-Za-z]+", lambda w: "" if w[0] in written.source.passage else w[0], text)
+    for text in written.texts(*_OWN_WORDS):
+        own = re.sub(r"[A-Za-z]+", lambda w: "" if w[0] in written.source.text else w[0], text)
         if hangul_share(own) < LEAST_HANGUL or _FOREIGN_SCRIPT.search(text):
             return Verdict("korean", False, text[:40])
     return Verdict("korean", True)
@@ -88,10 +110,8 @@ def korean(written: Written, prompt: Prompt) -> Verdict:
 
 def natural(written: Written, prompt: Prompt) -> Verdict:
     """Check that the text has no calques of English or Japanese, except those of the passage."""
-    text = " ".join(written.texts("question", "claim", "story"))
-    found = [
-        match[0] for match in _CALQUES.finditer(text) if match[0] not in written.source.passage
-    ]
+    text = " ".join(written.texts(*_OWN_WORDS))
+    found = [match[0] for match in _CALQUES.finditer(text) if match[0] not in written.source.text]
     return Verdict("natural", not found, " ".join(found))
 
 
@@ -99,7 +119,7 @@ def to_the_task(written: Written, prompt: Prompt) -> Verdict:
     """Check that the text does not talk about being a model and holds no part
     of the prompt's form.
     """
-    match = _CHATTER.search(" ".join(written.texts("question", "claim", "story")))
+    match = _CHATTER.search(" ".join(written.texts(*_OWN_WORDS)))
     return Verdict("to_the_task", match is None, match[0] if match else "")
 
 
@@ -112,7 +132,8 @@ def asks(written: Written, prompt: Prompt) -> Verdict:
 def not_the_prompt(written: Written, prompt: Prompt) -> Verdict:
     """Check that no field copies an example of the prompt, even with another subject."""
     shown = normalize(prompt.text)
-    texts = written.texts("question", "claim", "story")
+    kept = set(written.source.options)  # an option that is a value is copied on purpose
+    texts = [text for text in written.texts(*_OWN_WORDS) if text not in kept]
     copied = [text for text in texts if _copied(normalize(text), shown)]
     return Verdict("not_the_prompt", not copied, " ".join(copied)[:40])
 
@@ -123,11 +144,14 @@ def _copied(text: str, shown: str) -> bool:
 
 
 def about_the_passage(written: Written, prompt: Prompt) -> Verdict:
-    """Check that questions and claims share bigrams with the passage."""
-    available = set(bigrams(written.source.passage))
-    texts = written.texts("question", "claim")
+    """Check that questions (with their cases) and claims share bigrams with the passage."""
+    source = written.source
+    # A stem on a whole article shares words with the question by rule.
+    available = set(bigrams(f"{source.text} {source.question}" if source.options else source.text))
+    cases = " ".join(written.texts("case"))
+    texts = [f"{text} {cases}" for text in written.texts("question", "claim")]
     shared = min((len(set(bigrams(text)) & available) for text in texts), default=0)
-    least = 2 if written.task.name in ("refusal", "dialogue", "easier", "scenario") else 4
+    least = 2 if written.task.name in _LOOSE else 4
     return Verdict("about_the_passage", shared >= least, str(shared))
 
 
@@ -147,10 +171,10 @@ def not_an_echo(written: Written, prompt: Prompt) -> Verdict:
 
 def not_in_circles(written: Written, prompt: Prompt) -> Verdict:
     """Check that no sentence repeats a run of 15 characters, unless the passage repeats it."""
-    texts = written.texts("question", "claim", "story")
+    texts = written.texts(*_OWN_WORDS)
     rows = [row for text in texts for row in sentences(text)]
     runs = [match[1] for row in rows if (match := _CIRCLE.search(row))]
-    own = [run for run in runs if written.source.passage.count(run) < 2]
+    own = [run for run in runs if written.source.text.count(run) < 2]
     return Verdict("not_in_circles", not own, own[0] if own else "")
 
 
@@ -162,7 +186,10 @@ def question_from_the_passage(written: Written, prompt: Prompt) -> Verdict:
     if written.task.name == "refusal":
         return Verdict("question_from_the_passage", True)
     source = written.source
-    shown = " ".join([source.passage, source.title, source.question, *written.texts("story")])
+    second = source.second.title if source.second is not None else ""
+    shown = " ".join(
+        [source.text, source.title, second, source.question, *written.texts("story", "case")]
+    )
     held = set(content_morphemes([shown])[0])
     foreign = [
         word
@@ -199,7 +226,7 @@ def keywords(written: Written, prompt: Prompt) -> Verdict:
 
 def personal_data(written: Written, prompt: Prompt) -> Verdict:
     """Check that the text has no number of a person, card or account."""
-    found = find_personal_data(" ".join(written.texts("question", "claim", "story")))
+    found = find_personal_data(" ".join(written.texts(*_OWN_WORDS)))
     return Verdict("personal_data", not found, " ".join(item.kind for item in found))
 
 
@@ -222,7 +249,9 @@ FILTERS: tuple[Filter, ...] = (
 
 
 def verdicts(written: Written, prompt: Prompt) -> list[Verdict]:
-    """Return the verdicts of all filters, then those on the sentences of each claim (`support`)."""
+    """Return the verdicts of all filters, then those on the sentences of each claim (`support`), on
+    a multiple-choice output and on paraphrases, by rule in both directions.
+    """
     found = [check(written, prompt) for check in FILTERS]
     source = written.source
     citation = f"「{source.title}」 {source.citation}"
@@ -233,7 +262,7 @@ def verdicts(written: Written, prompt: Prompt) -> list[Verdict]:
             for verdict in support(sentence, source.passage, citation=citation, known=known):
                 if verdict.check not in merged or not verdict.ok:
                     merged[verdict.check] = verdict
-    return [*found, *merged.values()]
+    return [*found, *merged.values(), *choice_verdicts(written), *twin_verdicts(written)]
 
 
 def agreement(first: str, second: str) -> Verdict:

@@ -20,7 +20,7 @@ def distinctive_text(written: Written) -> str:
     """Return the text that must be new: the questions, or the claims where the question is
     fixed.
     """
-    return " ".join(written.texts("question", "story") or written.texts("claim"))
+    return " ".join(written.texts("question", "story", "case") or written.texts("claim"))
 
 
 def check_duplicates(candidates: Sequence[Candidate]) -> None:
@@ -42,5 +42,5 @@ def check_duplicates(candidates: Sequence[Candidate]) -> None:
 
 def protected_text(written: Written, protected: ProtectedTexts) -> str:
     """Return the text that an output shares with a protected text; empty for none."""
-    text = " ".join(written.texts("question", "story", "claim"))
+    text = " ".join(written.texts("question", "story", "claim", "case", "options"))
     return protected.shared_run(text) or protected.contained_text(text)

@@ -34,7 +34,7 @@ def parse(text: str, task: Task) -> Mapping[str, str | tuple[str, ...]] | None:
 
 def _value(value: object, field: Field) -> str | tuple[str, ...] | None:
     """Return the value of a field without outer spaces; None if it has the wrong type."""
-    if field.role == "keywords":
+    if field.role in ("keywords", "options"):
         if isinstance(value, list) and all(isinstance(item, str) for item in value):
             return tuple(item.strip() for item in value)
         return None

@@ -8,12 +8,16 @@ from importlib.resources import files
 
 from kofinlaw import UserError
 from kofinlaw.augment.teacher.tasks import Source
+from kofinlaw.data.prompting.wording import option_lines
 from kofinlaw.files import sha256_text
 
 __all__ = ["Prompt", "read_prompt"]
 
 _VERSION = re.compile(r"<!-- version: (\S+) -->\n")
-_PLACEHOLDER = re.compile(r"\{(title|place|passage|question|answer)\}")
+_PLACEHOLDER = re.compile(
+    r"\{(title|place|passage|question|answer|options|other_title|other_place|other_passage"
+    r"|slot_a|slot_b)\}"
+)
 
 
 @dataclass(frozen=True)
@@ -33,13 +37,23 @@ class Prompt:
         return _PLACEHOLDER.sub(lambda match: values[match.group(1)], self.text)
 
     def fill_source(self, source: Source) -> str:
-        """Return the text filled with a provision, its question and its answer."""
+        """Return the text filled with a provision, its question, options and answer.
+
+        Of a pair, the second provision and the slot of each are filled too.
+        """
+        other = source.second or source
         return self.fill(
             title=source.title,
             place=source.citation,
             passage=source.passage,
             question=source.question,
             answer=source.answer,
+            options=option_lines(source.options),
+            other_title=other.title,
+            other_place=other.citation,
+            other_passage=other.passage,
+            slot_a=source.answer,
+            slot_b=other.answer,
         )
 
 

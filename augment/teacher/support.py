@@ -17,7 +17,14 @@ from kofinlaw.augment.reading.figures import find_figures
 from kofinlaw.augment.reading.names import normalize, subject
 from kofinlaw.data.korean.words import bigrams, content_morphemes
 
-__all__ = ["LONGEST_SUBSTITUTION", "Verdict", "plain_ending", "support"]
+__all__ = [
+    "LONGEST_SUBSTITUTION",
+    "Verdict",
+    "figure_verdict",
+    "plain_ending",
+    "support",
+    "term_verdict",
+]
 
 _CITATION = re.compile(r"(?:제\d+(?:조(?:의\d+)?|항|호))+")
 _CITED_PART = re.compile(r"제\d+(?:조(?:의\d+)?|항|호)")
@@ -84,10 +91,10 @@ def support(answer: str, passage: str, *, citation: str = "", known: str = "") -
     answer = plain_ending(_LINK.sub("", answer.strip()))
     source = _nearest(answer, passage)
     return [
-        _figures(answer, passage),
+        figure_verdict(answer, passage),
         _bounds(answer, source),
         _articles(answer, f"{passage} {citation}"),
-        _terms(answer, f"{passage} {known}"),
+        term_verdict(answer, f"{passage} {known}"),
         _substitution(answer, source),
         _negation(answer, source),
         _denial(answer, source),
@@ -112,7 +119,7 @@ def _split_citation(answer: str) -> tuple[str, str]:
     return answer.strip().removesuffix(citation).rstrip(". "), citation
 
 
-def _figures(answer: str, passage: str) -> Verdict:
+def figure_verdict(answer: str, passage: str) -> Verdict:
     """Check that the passage has every figure and number of the answer."""
     held = {(q.dimension, round(q.value, 6)) for q in find_figures(passage)}
     for quantity in find_figures(answer):
@@ -158,7 +165,7 @@ def _is_part(parts: Sequence[str], whole: Sequence[str]) -> bool:
     return any(list(whole[i : i + len(parts)]) == list(parts) for i in range(last + 1))
 
 
-def _terms(answer: str, passage: str) -> Verdict:
+def term_verdict(answer: str, passage: str) -> Verdict:
     """Check that the passage has every content word of the answer,
     as a morpheme or as it is written.
     """

@@ -16,11 +16,17 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from kofinlaw import Progress, silent
-from kofinlaw.augment.generators.drafts import source_rng
+from kofinlaw.augment.generators.drafts import Draft, source_rng
 from kofinlaw.augment.protected_questions import ProtectedTexts
 from kofinlaw.augment.reading.acts import Law
 from kofinlaw.augment.settings import TeacherSettings
 from kofinlaw.augment.teacher.candidates import Candidate, accepted_example, rejected_record
+from kofinlaw.augment.teacher.choice_sources import (
+    PARAPHRASED,
+    STAGED,
+    choice_sources,
+    pair_sources,
+)
 from kofinlaw.augment.teacher.filters import agreement, verdicts
 from kofinlaw.augment.teacher.ledger import Entry, Ledger, Resume, open_ledger
 from kofinlaw.augment.teacher.novelty import check_duplicates, protected_text
@@ -28,7 +34,13 @@ from kofinlaw.augment.teacher.outputs import parse
 from kofinlaw.augment.teacher.prompt_files import read_prompt
 from kofinlaw.augment.teacher.support import Verdict
 from kofinlaw.augment.teacher.tasks import TASKS, Source, Task, Written, passages, questions
-from kofinlaw.augment.teacher.teacher_model import REANSWER, TeacherModel, open_teacher
+from kofinlaw.augment.teacher.teacher_model import (
+    REANSWER,
+    TeacherModel,
+    open_checker,
+    open_teacher,
+)
+from kofinlaw.data.prompting.wording import AnswerForm
 from kofinlaw.files import write_jsonl
 from kofinlaw.models.engines.base import Engine
 from kofinlaw.records import Chunk, Example, Rejected
@@ -60,25 +72,36 @@ class Synthesis:
 
 
 def sources_of(
-    settings: TeacherSettings, laws: Sequence[Law], seed: int
+    settings: TeacherSettings, laws: Sequence[Law], seed: int, drafts: Sequence[Draft] = ()
 ) -> list[tuple[Task, Source]]:
     """Return the provision that each request shows, by the weights of the tasks,
     drawn over all acts.
+
+    `drafts` are the acts' questions by rule, for the multiple-choice tasks. Without them these
+    tasks get none.
     """
     weights = {name: weight for name, weight in settings.tasks.items() if weight > 0}
     total = sum(weights.values())
-    shown = {
-        "passage": [source for law in laws for source in passages(law)],
-        "question": [source for law in laws for source in questions(law)],
-    }
     out: list[tuple[Task, Source]] = []
     for name in sorted(weights):
         task = TASKS[name]
-        usable = list(shown[task.given])
+        usable = _usable(task, laws, seed, drafts)
         source_rng(seed, "teacher", name).shuffle(usable)
         count = round(settings.items * weights[name] / total)
         out += [(task, source) for source in usable[:count]]
     return out
+
+
+def _usable(task: Task, laws: Sequence[Law], seed: int, drafts: Sequence[Draft]) -> list[Source]:
+    """Return everything that a task can show."""
+    if task.given == "passage":
+        return [source for law in laws for source in passages(law)]
+    if task.given == "question":
+        return [source for law in laws for source in questions(law)]
+    if task.given == "pair":
+        return pair_sources(laws, seed)
+    kinds = STAGED if task.name == "choice_scenario" else PARAPHRASED
+    return choice_sources(drafts, laws, seed, kinds)
 
 
 def synthesize(
@@ -89,6 +112,8 @@ def synthesize(
     *,
     seed: int,
     protected: ProtectedTexts,
+    drafts: Sequence[Draft] = (),
+    form: AnswerForm = "text",
     used: Path | None = None,
     resume: Resume = "if-possible",
     progress: Progress = silent,
@@ -105,6 +130,8 @@ def synthesize(
         ledger: The file that keeps all answers.
         seed: Decides the choice of provisions and the sampling.
         protected: Texts that no example may repeat.
+        drafts: The acts' questions by rule, for the multiple-choice tasks.
+        form: The answer form of multiple-choice examples.
         used: A file for the ledger lines that this result depends on, in order.
         resume: What to do with the answers that `ledger` already holds.
         progress: Called with the phase and the number of done and all requests.
@@ -132,9 +159,11 @@ def synthesize(
             prompts[task.name],
             teacher.write_request(task, prompts[task.name], source),
         )
-        for task, source in sources_of(settings, laws, seed)
+        for task, source in sources_of(settings, laws, seed, drafts)
         if not _is_protected(source, protected)
     ]
+    books = [book]
+    checker = open_checker(settings, seed, progress)
     with ExitStack() as stack:
         engine = _load_once(stack, teacher.engine)
         answers = book.ask(engine, [c.request for c in candidates])
@@ -142,19 +171,35 @@ def synthesize(
             progress("augment: teacher", done, len(candidates))
             _check_output(candidate, entry, protected)
         _check_agreement(candidates, teacher, book, engine, progress)
+        _check_picks(candidates, teacher, book, engine)
+        if checker is None:
+            _check_entailment(candidates, teacher, book, engine, progress)
+        else:
+            # The same file: a request's key contains the model.
+            second = open_ledger(
+                ledger,
+                checker.name,
+                resume="if-possible",
+                retry_errors=settings.retry_errors,
+                batch=settings.batch,
+            )
+            books.append(second)
+            _check_entailment(
+                candidates, checker, second, _load_once(stack, checker.engine), progress
+            )
         if settings.judge:
             _judge(candidates, teacher, book, engine)
     check_duplicates(candidates)
     if used is not None:
-        write_jsonl(used, list(book.used.values()))
-    return _collect(settings, candidates, chunks, seed, book)
+        write_jsonl(used, [entry for each in books for entry in each.used.values()])
+    return _collect(settings, candidates, chunks, seed, books, form)
 
 
 def _is_protected(source: Source, protected: ProtectedTexts) -> bool:
     """Return whether the question that a prompt would show is an evaluation question."""
     if not source.question:
         return False
-    asked = f"{source.question}\n{source.answer}"
+    asked = "\n".join([source.question, *(source.options or [source.answer])])
     return bool(protected.shared_run(source.question) or protected.contained_text(asked))
 
 
@@ -196,7 +241,8 @@ def _check_agreement(
     progress: Progress,
 ) -> None:
     """Let the teacher answer each question from the passage alone; both answers must agree."""
-    turns = list(_turns([c for c in candidates if c.task.reanswered]))
+    open_ended = [c for c in candidates if c.task.reanswered and not c.task.choice]
+    turns = list(_turns(open_ended))
     requests = [teacher.answer_request(question, c.source) for c, question, _ in turns]
     for done, ((candidate, _, answer), entry) in enumerate(
         zip(turns, book.ask(engine, requests), strict=True)
@@ -206,6 +252,59 @@ def _check_agreement(
         second = str(fields["answer"]) if fields else ""
         verdict = agreement(answer, second) if second else Verdict("reanswer", False, "no answer")
         candidate.checks.append(verdict)
+
+
+def _check_picks(
+    candidates: Sequence[Candidate],
+    teacher: TeacherModel,
+    book: Ledger,
+    engine: Callable[[], Engine],
+) -> None:
+    """Let the teacher choose an option from the passages alone; it must be the right one."""
+    turns = [
+        (candidate, candidate.written.options, question)
+        for candidate, question, _ in _turns([c for c in candidates if c.task.choice])
+        if candidate.written is not None
+    ]
+    requests = [teacher.pick_request(q, options, c.source) for c, options, q in turns]
+    for (candidate, _, _), entry in zip(turns, book.ask(engine, requests), strict=True):
+        picked = entry.text.strip()
+        ok = picked == str(candidate.source.right + 1)
+        candidate.checks.append(Verdict("reanswer", ok, picked[:40]))
+
+
+def _check_entailment(
+    candidates: Sequence[Candidate],
+    checker: TeacherModel,
+    book: Ledger,
+    engine: Callable[[], Engine],
+    progress: Progress,
+) -> None:
+    """Let a model check each paraphrase in both directions: `entails`, then `entailed`.
+
+    An output passes a direction if all its texts do. The other direction is only asked about
+    outputs that passed the first.
+    """
+    for name in ("entails", "entailed"):
+        asked = [
+            (candidate, *(twin if name == "entails" else (twin[1], twin[0], twin[2])))
+            for candidate in candidates
+            if candidate.fault is None and candidate.written is not None
+            for twin in candidate.written.twins
+        ]
+        requests = [
+            checker.entailment_request(first, second, question=question)
+            for _, first, second, question in asked
+        ]
+        failed: dict[str, str] = {}
+        answers = book.ask(engine, requests)
+        for done, ((candidate, _, text, _), entry) in enumerate(zip(asked, answers, strict=True)):
+            progress(f"augment: checker, {name}", done, len(asked))
+            if not entry.text.strip().startswith("예"):
+                failed.setdefault(candidate.name, text[:40])
+        for candidate in {c.name: c for c, *_ in asked}.values():
+            detail = failed.get(candidate.name, "")
+            candidate.checks.append(Verdict(name, candidate.name not in failed, detail))
 
 
 def _judge(
@@ -234,7 +333,8 @@ def _collect(
     candidates: Sequence[Candidate],
     chunks: Sequence[Chunk],
     seed: int,
-    book: Ledger,
+    books: Sequence[Ledger],
+    form: AnswerForm,
 ) -> Synthesis:
     """Split the candidates into examples and rejected records, and count both."""
     by_unit = {chunk.unit: chunk.id for chunk in reversed(chunks)}
@@ -248,9 +348,11 @@ def _collect(
                 break
             counts[verdict.check] = counts.get(verdict.check, 0) + 1
         if candidate.fault is None and candidate.written is not None:
-            chunk = by_unit.get(candidate.source.unit)
+            source = candidate.source
+            units = [source.unit, *([source.second.unit] if source.second is not None else [])]
+            shown = [by_unit[unit] for unit in dict.fromkeys(units) if unit in by_unit]
             examples.append(
-                accepted_example(candidate, candidate.written, settings.model, chunk, seed)
+                accepted_example(candidate, candidate.written, settings.model, shown, seed, form)
             )
         else:
             rejected.append(rejected_record(candidate))
@@ -259,8 +361,8 @@ def _collect(
         examples,
         rejected,
         funnel,
-        len(book.used),
-        book.sent,
-        sum(entry.tokens for entry in book.used.values()),
-        tuple(book.damaged),
+        sum(len(book.used) for book in books),
+        sum(book.sent for book in books),
+        sum(entry.tokens for book in books for entry in book.used.values()),
+        tuple(books[0].damaged),
     )

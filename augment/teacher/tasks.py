@@ -8,6 +8,7 @@ from typing import Literal
 
 from kofinlaw.augment.generators import free_text
 from kofinlaw.augment.reading.acts import Law
+from kofinlaw.augment.reading.names import normalize
 from kofinlaw.data.prompting.wording import NO_EVIDENCE
 
 __all__ = [
@@ -15,6 +16,7 @@ __all__ = [
     "SHORTEST_PASSAGE",
     "TASKS",
     "Field",
+    "Given",
     "Role",
     "Source",
     "Task",
@@ -24,7 +26,10 @@ __all__ = [
 ]
 
 # The role of a field decides which filters check it.
-Role = Literal["question", "claim", "story", "article", "keywords"]
+Role = Literal["question", "claim", "story", "article", "keywords", "case", "options"]
+# What a prompt shows: a provision; a provision with a free-text question and its answer, or with a
+# multiple-choice question; two provisions that differ in one slot.
+Given = Literal["passage", "question", "choice", "pair"]
 # Characters of a passage.
 SHORTEST_PASSAGE, LONGEST_PASSAGE = 35, 160
 
@@ -33,7 +38,9 @@ SHORTEST_PASSAGE, LONGEST_PASSAGE = 35, 160
 class Source:
     """A provision that a teacher is shown, and for variants the question about it.
 
-    `citation` is how it is cited (`제9조제1항`), `unit` the id of its article.
+    `citation` is how it is cited (`제9조제1항`), `unit` the id of its article. A multiple-choice
+    question has `options` by rule, `right` is the index of the right one from 0 (-1: none), and
+    `negative` says that it asks for what is not so. `second` is the other provision of a pair.
     """
 
     unit: str
@@ -42,11 +49,29 @@ class Source:
     passage: str
     question: str = ""
     answer: str = ""
+    options: tuple[str, ...] = ()
+    right: int = -1
+    negative: bool = False
+    second: Source | None = None
+
+    @property
+    def passages(self) -> list[str]:
+        """The texts that an example shows as evidence: the article's id and the provision."""
+        own = f"{self.unit}\n{self.passage}"
+        return [own, *(self.second.passages if self.second is not None else [])]
+
+    @property
+    def text(self) -> str:
+        """The provision, or both provisions of a pair."""
+        return " ".join([self.passage, *([self.second.text] if self.second is not None else [])])
 
 
 @dataclass(frozen=True)
 class Field:
-    """A text of the output with its length in characters; for `keywords` a list of such texts."""
+    """A text of the output with its length in characters.
+
+    For `keywords` and `options` it is a list of such texts.
+    """
 
     name: str
     role: Role
@@ -62,15 +87,20 @@ class Task:
         name: The task's name; its prompt file has the same name.
         fields: The fields of the output, in the order in which the model writes them.
         turns: Templates of (question, answer) over the fields and the source.
-        given: What the prompt shows: a passage, or a passage with a question and its answer.
+        given: What the prompt shows.
         reanswered: Whether the teacher must give the same answer from the passage alone.
     """
 
     name: str
     fields: tuple[Field, ...]
     turns: tuple[tuple[str, str], ...]
-    given: Literal["passage", "question"] = "passage"
+    given: Given = "passage"
     reanswered: bool = True
+
+    @property
+    def choice(self) -> bool:
+        """Whether the example is a multiple-choice question, with options by rule."""
+        return self.given in ("choice", "pair")
 
     @property
     def schema(self) -> dict[str, object]:
@@ -85,7 +115,9 @@ class Task:
     @property
     def longest(self) -> int:
         """Characters of the longest output, with its JSON syntax."""
-        texts = sum(f.longest * (5 if f.role == "keywords" else 1) for f in self.fields)
+        texts = sum(
+            f.longest * (5 if f.role in ("keywords", "options") else 1) for f in self.fields
+        )
         return texts + sum(len(f.name) + 8 for f in self.fields) + 4
 
     def named(self, *roles: Role) -> list[str]:
@@ -95,8 +127,9 @@ class Task:
 
 def _schema(field: Field) -> dict[str, object]:
     text: dict[str, object] = {"type": "string", "maxLength": field.longest}
-    if field.role == "keywords":
-        return {"type": "array", "items": text, "minItems": 2, "maxItems": 5}
+    if field.role in ("keywords", "options"):
+        least = 2 if field.role == "keywords" else 4
+        return {"type": "array", "items": text, "minItems": least, "maxItems": 5}
     return text
 
 
@@ -150,6 +183,24 @@ TASKS: dict[str, Task] = {
             (("{question}", "{answer}"), ("{follow_up}", "{follow_up_answer}")),
         ),
         Task("refusal", (_question(),), (("{question}", NO_EVIDENCE),)),
+        Task(
+            "choice_scenario",
+            (Field("scenario", "story", 20, 250), _question()),
+            (("{scenario} {question}", "{given_answer}"),),
+            given="choice",
+        ),
+        Task(
+            "choice_paraphrase",
+            (Field("question", "question", 10, 200), Field("options", "options", 1, 120)),
+            (("{question}", "{given_answer}"),),
+            given="choice",
+        ),
+        Task(
+            "comparison",
+            (Field("case_a", "case", 6, 120), Field("case_b", "case", 6, 120), _question()),
+            (("(가) {case_a}\n(나) {case_b}\n{question}", "{given_answer}"),),
+            given="pair",
+        ),
     )
 }
 
@@ -171,10 +222,34 @@ class Written:
         return found
 
     @property
+    def options(self) -> tuple[str, ...]:
+        """The options of a multiple-choice example: the teacher's own words, or those by rule."""
+        own = self.texts("options")
+        return tuple(own) if own else self.source.options
+
+    @property
+    def right(self) -> str:
+        """The right option, or the given answer of a free-text question."""
+        options, right = self.options, self.source.right
+        return options[right] if 0 <= right < len(options) else self.source.answer
+
+    @property
+    def twins(self) -> list[tuple[str, str, bool]]:
+        """(original, new text, whether it is a question): texts that must mean the same.
+
+        Options that the teacher copied are left out.
+        """
+        source, found = self.source, []
+        if self.task.name in ("rephrasing", "choice_paraphrase"):
+            found = [(source.question, text, True) for text in self.texts("question")]
+        pairs = zip(source.options, self.texts("options"), strict=False)
+        return found + [(a, b, False) for a, b in pairs if normalize(a) != normalize(b)]
+
+    @property
     def turns(self) -> list[tuple[str, str]]:
         """(question, answer) of each turn of the example."""
         source = self.source
-        values = dict(title=source.title, place=source.citation, given_answer=source.answer)
+        values = dict(title=source.title, place=source.citation, given_answer=self.right)
         values |= {k: v for k, v in self.fields.items() if isinstance(v, str)}
         return [
             (question.format(**values), answer.format(**values))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -11,13 +11,21 @@ from kofinlaw import Progress, UserError
 from kofinlaw.augment.settings import TeacherSettings
 from kofinlaw.augment.teacher.prompt_files import Prompt, read_prompt
 from kofinlaw.augment.teacher.tasks import Field, Source, Task
+from kofinlaw.data.prompting.wording import choice_candidates, option_lines
 from kofinlaw.models.engines import factory
 from kofinlaw.models.engines.base import Engine, Request
 from kofinlaw.models.identity import model_fingerprint
 from kofinlaw.models.resolve import model_folder
 from kofinlaw.models.templates import template_for
 
-__all__ = ["REANSWER", "VERDICTS", "TeacherModel", "open_teacher", "uses_chat_template"]
+__all__ = [
+    "REANSWER",
+    "VERDICTS",
+    "TeacherModel",
+    "open_checker",
+    "open_teacher",
+    "uses_chat_template",
+]
 
 REANSWER = Task("reanswer", (Field("answer", "claim", 1, 200),), (("{question}", "{answer}"),))
 VERDICTS = ("예", "아니요")
@@ -62,6 +70,27 @@ class TeacherModel:
             self.render(text), max_tokens=4, choices=VERDICTS, seed=self.seed, logprob=False
         )
 
+    def pick_request(self, question: str, options: Sequence[str], source: Source) -> Request:
+        """Return the request for the number of the right option, from the passages alone."""
+        text = read_prompt("pick").fill(
+            passage=source.text, question=question, options=option_lines(options)
+        )
+        labels = tuple(choice_candidates(options))
+        return Request(
+            self.render(text), max_tokens=4, choices=labels, seed=self.seed, logprob=False
+        )
+
+    def entailment_request(self, first: str, second: str, *, question: bool) -> Request:
+        """Return the request for 예 or 아니요: whether the second text follows from the first.
+
+        With `question`: whether every right answer to the first question answers the second.
+        """
+        prompt = read_prompt("same_question" if question else "entails")
+        text = prompt.fill(passage=first, answer=second)
+        return Request(
+            self.render(text), max_tokens=4, choices=VERDICTS, seed=self.seed, logprob=False
+        )
+
     def _request(self, text: str, task: Task, tokens: int) -> Request:
         return Request(
             self.render(text),
@@ -97,6 +126,16 @@ def open_teacher(settings: TeacherSettings, seed: int, progress: Progress) -> Te
         return TeacherModel(name, settings, seed, engine, render, ())
     stop = ("\n\n", "\n조문:")
     return TeacherModel(name, settings, seed, engine, lambda text: f"{bos}{text}", stop)
+
+
+def open_checker(settings: TeacherSettings, seed: int, progress: Progress) -> TeacherModel | None:
+    """Return the model that checks paraphrases; None where it is the teacher itself.
+
+    Raises UserError as `open_teacher` does.
+    """
+    if settings.checker is None:
+        return None
+    return open_teacher(settings.model_copy(update=dict(settings.checker)), seed, progress)
 
 
 def _name(settings: TeacherSettings, folder: Path | None) -> str:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
 import shutil
 import tempfile
 from collections.abc import Callable
@@ -15,9 +14,7 @@ from kofinlaw.recipes.cli.console import command_line
 from kofinlaw.recipes.pipeline.run import Run
 from kofinlaw.records import Article, Example
 
-__all__ = ["TOKENS_PER_CHARACTER", "augment_dry_run"]
-
-TOKENS_PER_CHARACTER = 0.6  # of Korean text, for a model whose rate is not known
+__all__ = ["augment_dry_run"]
 
 
 def augment_dry_run(run: Run) -> list[str]:
@@ -72,15 +69,13 @@ def _teacher_lines(run: Run, settings: AugmentSettings, corpus: Path) -> list[st
     """Return the teacher's requests, tokens, hours and memory by task, and one of its prompts."""
     from kofinlaw.augment.reading.acts import read_laws
     from kofinlaw.augment.teacher.estimate import cost_table, estimate_cost
-    from kofinlaw.models.catalogue import find_model
+    from kofinlaw.recipes.pipeline.plan import tokens_per_character
 
     teacher = settings.teacher
     assert teacher is not None
     held = set(settings.holdout_documents)
     laws = read_laws(read_jsonl(corpus / "articles.jsonl", Article)).acts
-    rate = TOKENS_PER_CHARACTER
-    with contextlib.suppress(UserError):
-        rate = find_model(teacher.model.id).tokens_per_korean_char or rate
+    rate = tokens_per_character(teacher.model.id)
     found = estimate_cost(
         teacher,
         [law for law in laws if law.title not in held],
@@ -95,13 +90,13 @@ def _teacher_lines(run: Run, settings: AugmentSettings, corpus: Path) -> list[st
 
 def _counter(run: Run) -> Callable[[str], int]:
     """Count tokens with the model's tokenizer, or by characters if it is not on this machine."""
-    from kofinlaw.models.catalogue import find_model
     from kofinlaw.models.resolve import local_folder
     from kofinlaw.models.tokenizer import load_tokenizer
     from kofinlaw.recipes.pipeline.compliance import model_name
+    from kofinlaw.recipes.pipeline.plan import tokens_per_character
 
     folder = local_folder(run.recipe.model, cache=run.cache)
     if folder is not None:
         return load_tokenizer(folder).count
-    rate = find_model(model_name(run.recipe.model)).tokens_per_korean_char or TOKENS_PER_CHARACTER
+    rate = tokens_per_character(model_name(run.recipe.model))
     return lambda text: int(rate * len(text)) + 1

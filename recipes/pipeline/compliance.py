@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from kofinlaw.augment.settings import TeacherSettings
 from kofinlaw.models.catalogue import lookup_model
 from kofinlaw.models.policy.document_checks import check_sources
 from kofinlaw.models.policy.model_checks import check_models
@@ -23,7 +24,7 @@ def verdicts_for(recipe: Recipe, policy_name: str) -> list[Verdict]:
     verdicts = check_models(
         policy_name,
         student=model_name(recipe.model),
-        teachers=[model_name(teacher.model)] if teacher else [],
+        teachers=_teacher_names(teacher),
         embedders=[name for name in {recipe.rag.embedder, recipe.score.embedder} if name],
         rerankers=[name for name in (recipe.rag.reranker,) if name not in ("none", "llm")],
         derived_name=recipe.merge.name or "",
@@ -44,6 +45,14 @@ def model_name(model: ModelSettings) -> str:
     return model.id if lookup_model(model.id) or model.path is None else str(model.path)
 
 
+def _teacher_names(teacher: TeacherSettings | None) -> list[str]:
+    """Return the teacher and its checker, whose verdicts also decide what the student learns."""
+    if teacher is None:
+        return []
+    models = [teacher.model, *([teacher.checker.model] if teacher.checker is not None else [])]
+    return list(dict.fromkeys(model_name(model) for model in models))
+
+
 def check_policy(recipe: Recipe) -> None:
     """Raise UserError if the policy refuses; it names the rule, the clause and what is allowed."""
     require_allowed(verdicts_for(recipe, recipe.policy))
@@ -61,11 +70,11 @@ def compliance_record(run: Run) -> dict[str, object]:
     student = model_name(recipe.model)
     models = {student: "student"}
     folders = {student: recipe.model.path} if recipe.model.path else {}
-    if teacher:
-        models.setdefault(model_name(teacher.model), "teacher")
-    for name, role in ((recipe.rag.embedder, "embedder"), (recipe.score.embedder, "embedder")):
-        if name:
-            models.setdefault(name, role)
+    for name in _teacher_names(teacher):
+        models.setdefault(name, "teacher")
+    for embedder, role in ((recipe.rag.embedder, "embedder"), (recipe.score.embedder, "embedder")):
+        if embedder:
+            models.setdefault(embedder, role)
     sources = [
         {"path": source.path, "license": source.license, "sha256": inputs_sha256([path])}
         for source, path in zip(recipe.sources, source_paths(run), strict=True)

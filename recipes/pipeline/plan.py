@@ -6,6 +6,7 @@ import shutil
 from typing import TYPE_CHECKING
 
 from kofinlaw import UserError
+from kofinlaw.files import read_jsonl
 from kofinlaw.models.policy.document_checks import check_documents
 from kofinlaw.models.policy.rules import verdict_sentence
 from kofinlaw.recipes.pipeline.compliance import model_name, verdicts_for
@@ -18,21 +19,32 @@ from kofinlaw.recipes.pipeline.plan_record import (
     Lengths,
     MemoryFigures,
     Plan,
+    TeacherPlan,
     TrainingFigures,
     VerdictRow,
 )
 from kofinlaw.recipes.pipeline.run import Run, protected_paths, source_paths
+from kofinlaw.records import Article
 from kofinlaw.units import GIB
 
 if TYPE_CHECKING:
     from kofinlaw.models.catalogue import ModelCard
 
-__all__ = ["CPU_FLOPS", "GPU_FLOPS", "SHOWN_DOCUMENTS", "make_plan", "plan_lines"]
+__all__ = [
+    "CPU_FLOPS",
+    "GPU_FLOPS",
+    "SHOWN_DOCUMENTS",
+    "TOKENS_PER_CHARACTER",
+    "make_plan",
+    "plan_lines",
+    "tokens_per_character",
+]
 
 # Sustained bf16 arithmetic during training, in FLOP/s: half of an RTX 4090's published dense peak
 # of 165 TFLOP/s, and the measured rate of two busy AVX-512 cores with a 270M model.
 GPU_FLOPS = 80e12
 CPU_FLOPS = 0.08e12
+TOKENS_PER_CHARACTER = 0.6  # of Korean text, for a model whose rate is not known
 SHOWN_DOCUMENTS = 10  # refused documents that are listed
 
 
@@ -55,6 +67,7 @@ def make_plan(run: Run) -> Plan:
         "first_example": examples.first,
         "memory": _memory(run, problems),
         "training": _training(run, examples.lengths, estimated),
+        "teacher": _teacher(run, estimated),
         "answering": _answering(run),
         "disk": _disk(run, problems),
         "problems": problems,
@@ -223,6 +236,58 @@ def _answering(run: Run) -> AnsweringFigures:
     }
 
 
+def tokens_per_character(model: str) -> float:
+    """Return the tokens of a character of Korean text, by the catalogue or typical."""
+    from kofinlaw.models.catalogue import lookup_model
+
+    card = lookup_model(model)
+    return (card.tokens_per_korean_char if card else None) or TOKENS_PER_CHARACTER
+
+
+def _teacher(run: Run, estimated: list[str]) -> TeacherPlan | None:
+    """Return the cost of the recipe's teacher; requests and hours once the acts are known."""
+    settings = run.recipe.augment.teacher
+    if settings is None:
+        return None
+    from kofinlaw.augment.reading.acts import read_laws
+    from kofinlaw.augment.teacher.estimate import estimate_cost, teacher_memory
+    from kofinlaw.models.doctor import gpu_memory_gib
+
+    gpu = gpu_memory_gib() is not None
+    gib = teacher_memory(settings, gpu=gpu)
+    found: TeacherPlan = {
+        "model": settings.model.id,
+        "outputs": settings.items,
+        "total_gib": round(gib, 2) if gib is not None else None,
+        "requests": None,
+        "hours": None,
+    }
+    articles = run.folder / "data" / "articles.jsonl"
+    if articles.exists():
+        rate = tokens_per_character(settings.model.id)
+        held = set(run.recipe.augment.holdout_documents)
+        acts = read_laws(read_jsonl(articles, Article)).acts
+        laws = [law for law in acts if law.title not in held]
+        cost = estimate_cost(
+            settings, laws, run.recipe.seed, lambda text: int(rate * len(text)) + 1, gpu=gpu
+        )
+        hours = [row.hours for row in cost.rows if row.hours is not None]
+        found["requests"] = sum(row.requests for row in cost.rows)
+        found["hours"] = round(sum(hours), 2) if hours else None
+        estimated.append("teacher: as if every output passed the first filters")
+    return found
+
+
+def _teacher_line(teacher: TeacherPlan) -> str:
+    """Return the teacher's figures in one line."""
+    gib = "memory unknown" if teacher["total_gib"] is None else f"{teacher['total_gib']} GiB"
+    line = f"teacher: {teacher['model']}, {teacher['outputs']} outputs, {gib}"
+    if teacher["requests"] is None:
+        return f"{line}; requests and hours after `kofinlaw data`"
+    hours = "hours unknown" if teacher["hours"] is None else f"about {teacher['hours']} hours"
+    return f"{line}, {teacher['requests']} requests, {hours}"
+
+
 def _disk(run: Run, problems: list[str]) -> DiskFigures:
     """Return the space for two merged checkpoints in 16 bit (one replaces the other)
     and one GiB more.
@@ -261,6 +326,8 @@ def plan_lines(plan: Plan) -> list[str]:
         + (f"budget {minutes:g} minutes" if minutes else "no time limit"),
         f"disk: {disk['needed_gib']} GiB needed, {disk['free_gib']} GiB free",
     ]
+    if plan["teacher"] is not None:
+        lines.insert(-1, _teacher_line(plan["teacher"]))
     if plan["first_example"]:
         lines += ["", "first example", ""]
         lines += [f"  {line}" for line in plan["first_example"]["rendered"].splitlines()]

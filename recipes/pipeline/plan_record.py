@@ -12,6 +12,7 @@ __all__ = [
     "Lengths",
     "MemoryFigures",
     "Plan",
+    "TeacherPlan",
     "TrainingFigures",
     "VerdictRow",
 ]
@@ -87,6 +88,20 @@ class AnsweringFigures(TypedDict):
     context_tokens: int
 
 
+class TeacherPlan(TypedDict):
+    """A teacher: outputs to ask for, and its memory in GiB with that of its checker.
+
+    `requests` and `hours` are None before the data stage is done; `total_gib` and `hours` are also
+    None for a model that the catalogue does not know.
+    """
+
+    model: str
+    outputs: int
+    total_gib: float | None
+    requests: int | None
+    hours: float | None
+
+
 class DiskFigures(TypedDict):
     """Disk space in GiB."""
 
@@ -108,6 +123,7 @@ class Plan(TypedDict):
     first_example: FirstExample | None
     memory: MemoryFigures
     training: TrainingFigures
+    teacher: TeacherPlan | None
     answering: AnsweringFigures
     disk: DiskFigures
     problems: list[str]

@@ -61,7 +61,7 @@ class Scripted:
 
 def task_of(prompt: str) -> str:
     """Which prompt file a request was made from."""
-    names = [*TASKS, "reanswer", "judge"]
+    names = [*TASKS, "reanswer", "judge", "pick", "entails", "same_question"]
     return next(name for name in names if read_prompt(name).text.split("\n")[0] in prompt)
 
 
@@ -71,9 +71,67 @@ def shown(prompt: str) -> tuple[str, str]:
     return match["passage"], match["question"] or ""
 
 
+def options_of(prompt: str) -> list[str]:
+    """The options that the request shows after its examples."""
+    rows = prompt.rsplit("보기:\n", 1)[-1].split("\n")
+    return [row[2:] for row in rows if re.match(r"\d ", row)]
+
+
+def pick(prompt: str) -> str:
+    """Choose the option that the provision holds; of a pair, the values in their order."""
+    passage, _ = shown(prompt)
+    options = options_of(prompt)
+    held = []
+    for number, option in enumerate(options, 1):
+        values = re.fullmatch(r"\(가\) (.*), \(나\) (.*)", option)
+        if values is None:
+            held += [number] if option in passage else []
+        elif values[2] in passage[passage.find(values[1]) + len(values[1]) :]:
+            held += [number] if values[1] in passage else []
+    return str(held[0]) if held else "1"
+
+
+def choice_fields(task: str, prompt: str) -> dict[str, object]:
+    """Write the words around a multiple-choice question and keep its options."""
+    if task == "comparison":
+        rows = prompt.rsplit("\n(가) ", 1)[-1].split("\n")
+        first, second, values = rows[0], rows[1].removeprefix("(나) "), rows[2]
+        cases = [
+            " ".join(w for w in text.split() if w.rstrip(".") not in values)[-40:].split(" ", 1)[1]
+            for text in (re.sub(r"\d\S*", "", first), re.sub(r"\d\S*", "", second))
+        ]
+        return {
+            "case_a": f"{cases[0]} 경우",
+            "case_b": f"{cases[1]} 경우",
+            "question": f"{first.split()[0]} (가)와 (나)는 각각 얼마인가?",
+        }
+    passage, question = shown(prompt)
+    options = options_of(prompt)
+    if task == "choice_scenario":
+        words = [w for w in passage.rstrip(".").split() if not any(o in w for o in options)]
+        half = " ".join(word for word in reversed(words) if not re.search(r"\d", word))[:40]
+        return {
+            "scenario": f"김씨는 {half} 어떤 일이 있는지 알고 싶어서 문의하였다.",
+            "question": f"{half} 무엇인가?",
+        }
+    ending = "옳지 않은 것은?" if re.search("않은 것은|아닌 것은", question) else "알맞은 것은?"
+    words = question.replace("은?", "은").split()
+    turned = [
+        " ".join([*w[1:-1], w[0], w[-1]]) if len(o) > 12 and len(w := o.split()) > 2 else o
+        for o in options
+    ]
+    return {"question": f"{' '.join(reversed(words))} {ending}", "options": turned}
+
+
 def sound(prompt: str) -> str:
     """Write what a careful teacher would write: the provision's own words."""
     task = task_of(prompt)
+    if task in ("entails", "same_question"):
+        return "예"
+    if task == "pick":
+        return pick(prompt)
+    if task in ("choice_scenario", "choice_paraphrase", "comparison"):
+        return json.dumps(choice_fields(task, prompt), ensure_ascii=False)
     passage, question = shown(prompt)
     half = " ".join(passage.rstrip(".").split(" ")[:4])
     asked = f"{half} 무엇을 하여야 하는가?"

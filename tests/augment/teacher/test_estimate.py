@@ -6,7 +6,7 @@ from kofinlaw.augment.teacher.estimate import cost_table, estimate_cost
 
 
 def settings(name="google/gemma-3-270m", **more):
-    base = {"model": {"id": name}, "engine": {"engine": "llamacpp"}, "items": 18}
+    base = {"model": {"id": name}, "engine": {"engine": "llamacpp"}, "items": 24}
     return TeacherSettings.model_validate({**base, **more})
 
 
@@ -31,7 +31,25 @@ def test_every_task_has_its_requests_tokens_and_hours(laws):
 def test_a_judge_costs_a_request_a_turn(laws):
     plain = sum(row.requests for row in estimate_cost(settings(), laws, 1, len).rows)
     judged = sum(row.requests for row in estimate_cost(settings(judge=True), laws, 1, len).rows)
-    assert judged == plain + 20
+    assert judged == plain + 26
+
+
+def test_a_paraphrase_costs_a_request_in_each_direction(laws):
+    rows = {row.task: row for row in estimate_cost(settings(), laws, 1, len).rows}
+    assert rows["rephrasing"].requests == 2 * (1 + 1 + 2)
+    assert rows["choice_paraphrase"].requests >= 2 * (1 + 1 + 2)
+    assert rows["choice_scenario"].requests == rows["comparison"].requests == 2 * (1 + 1)
+
+
+def test_a_checker_has_its_own_row_and_its_memory_is_added(laws):
+    checker = {"model": {"id": "Qwen/Qwen2.5-7B-Instruct"}, "engine": {"engine": "llamacpp"}}
+    plain = estimate_cost(settings(), laws, 1, len)
+    checked = estimate_cost(settings(checker=checker), laws, 1, len)
+    row = checked.rows[-1]
+    assert row.task == "checker"
+    assert row.requests > 0
+    assert sum(r.requests for r in checked.rows) == sum(r.requests for r in plain.rows)
+    assert checked.gib > plain.gib + 3
 
 
 def test_a_larger_model_takes_longer_and_more_memory(laws):

@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 
 from kofinlaw import UserError
+from kofinlaw.augment.generators.registry import draft_questions
 from kofinlaw.augment.reading.acts import read_laws
 from kofinlaw.augment.settings import TeacherSettings
 from kofinlaw.augment.stage import generate_examples
@@ -28,7 +29,7 @@ def scripted():
 def teach(scripted, corpus, tmp_path, monkeypatch):
     """Run the stage with a teacher that answers by a function; (engine, examples, rejected)."""
 
-    def run(answer=scripted.sound, items=27, out="out", ledger="ledger.jsonl", **teacher):
+    def run(answer=scripted.sound, items=36, out="out", ledger="ledger.jsonl", **teacher):
         engine = scripted.Scripted(answer)
         monkeypatch.setattr("kofinlaw.models.engines.factory.open_engine", lambda *_, **__: engine)
         settings = scripted.settings_of(items, **teacher)
@@ -59,11 +60,12 @@ def test_every_task_gives_examples_of_its_form_with_the_teachers_licence(teach):
 def test_a_teacher_that_disagrees_with_itself_is_refused(teach, scripted):
     def answer(prompt):
         if scripted.task_of(prompt) == "reanswer":
-            return '{"answer": "감독위원회는 거래를 중지할 수 있다."}'
+            return '{"answer": "협회장은 매년 벌금을 99억원 물려야 한다."}'
         return scripted.sound(prompt)
 
     _, taught, rejected = teach(answer)
-    assert {e.task for e in taught} == {"teacher_explanation", "teacher_summary"}
+    open_ended = {e.task for e in taught if e.choice["answer"] < 0}
+    assert open_ended == {"teacher_explanation", "teacher_summary"}
     assert "reanswer" in {r.reason for r in rejected}
 
 
@@ -102,10 +104,10 @@ def test_another_prompt_version_asks_only_its_own_rows_again(teach, monkeypatch)
     second, again, _ = teach(out="again")
     summaries = sum(e.task == "teacher_summary" for e in taught)
     assert first.asked
-    assert len(second.asked) == 3
+    assert summaries == 3
+    assert len(second.asked) == summaries
     assert all(text.startswith("새 지시", text.index("새")) for text in second.asked)
     assert {e.provenance["version"] for e in again if e.task == "teacher_summary"} == {"9"}
-    assert summaries
 
 
 def model_in(folder, weights):
@@ -205,12 +207,89 @@ def test_outputs_that_repeat_each_other_count_once(teach, scripted):
         "new",
         "about_the_passage",
         "question_from_the_passage",
+        "same_parties",
         "reanswer",
     }
 
 
 def test_the_same_provisions_for_the_same_seed(acts):
     laws = read_laws(acts).acts
-    settings = TeacherSettings.model_validate({"model": {"id": "m"}, "items": 18})
-    assert sources_of(settings, laws, 3) == sources_of(settings, laws, 3)
-    assert len(sources_of(settings, laws, 3)) == 18
+    settings = TeacherSettings.model_validate({"model": {"id": "m"}, "items": 24})
+    drafts = list(draft_questions(read_laws(acts), 3))
+    found = sources_of(settings, laws, 3, drafts)
+    assert found == sources_of(settings, laws, 3, drafts)
+    assert len(found) == 24
+    assert len(sources_of(settings, laws, 3)) == 20  # two tasks show questions by rule
+
+
+def choice_examples(taught):
+    return [e for e in taught if e.choice["answer"] >= 0]
+
+
+def test_a_multiple_choice_example_has_the_parts_of_its_choice(teach):
+    _, taught, _ = teach(items=72)
+    found = choice_examples(taught)
+    assert {e.task for e in found} == {
+        *("teacher_choice_scenario", "teacher_choice_paraphrase", "teacher_comparison"),
+    }
+    for example in found:
+        choice = example.choice
+        assert example.answer_key == str(choice["answer"] + 1)
+        assert example.messages[-1]["content"] == choice["options"][choice["answer"]]
+        assert choice["question"] in example.messages[0]["content"]
+        assert all(text in example.messages[0]["content"] for text in choice["evidence"])
+        assert len(choice["evidence"]) == (2 if example.task == "teacher_comparison" else 1)
+        assert len(example.provenance["chunks"]) == len(
+            {t.split("\n")[0] for t in choice["evidence"]}
+        )
+    assert all(e.choice["options"] == [] for e in taught if e not in found)
+
+
+def test_a_choice_that_the_teacher_cannot_answer_is_refused(teach, scripted):
+    def answer(prompt):
+        if scripted.task_of(prompt) != "pick":
+            return scripted.sound(prompt)
+        options = scripted.options_of(prompt)
+        return str(int(scripted.pick(prompt)) % len(options) + 1)
+
+    _, taught, rejected = teach(answer)
+    assert {json.loads(r.record)["task"] for r in rejected if r.reason == "reanswer"} >= {
+        "choice_scenario",
+        "comparison",
+    }
+    assert len(choice_examples(taught)) < 3
+
+
+@pytest.mark.parametrize("direction", ["entails", "entailed"])
+def test_a_paraphrase_must_hold_in_both_directions(teach, scripted, direction):
+    asked = []
+
+    def answer(prompt):
+        if scripted.task_of(prompt) != "same_question":
+            return scripted.sound(prompt)
+        first, second = prompt.split("첫째: ")[-1].removesuffix("\n판정:").split("\n둘째: ")
+        asked.append((first, second))
+        backward = (second, first) in asked
+        return "아니요" if backward == (direction == "entailed") else "예"
+
+    _, taught, rejected = teach(answer, tasks={"rephrasing": 1}, items=6)
+    reasons = {r.reason for r in rejected}
+    assert taught == []
+    assert direction in reasons
+    assert ("entailed" in reasons) == (direction == "entailed")
+
+
+def test_a_checker_reads_the_paraphrases_and_its_answers_are_kept(teach, scripted, tmp_path):
+    checker = {"model": {"id": "Qwen/Qwen2.5-7B-Instruct"}, "engine": {"engine": "dummy"}}
+    checker["prompting"] = "completion"
+    first, taught, _ = teach(tasks={"rephrasing": 1}, items=6, checker=checker)
+    assert taught
+    models = {
+        json.loads(line)["model"].split("@")[0]
+        for line in open(tmp_path / "out" / "ledger.jsonl", encoding="utf-8")
+    }
+    assert models == {"google/gemma-3-270m", "Qwen/Qwen2.5-7B-Instruct"}
+    again, repeated, _ = teach(tasks={"rephrasing": 1}, items=6, checker=checker, out="again")
+    assert first.asked
+    assert again.asked == []
+    assert repeated == taught

@@ -99,6 +99,8 @@ def test_the_run_measures_every_system_next_to_solvers_and_shows_it(bank, monkey
     page = (run.folder / "report" / "report.html").read_text("utf-8")
     assert '<section id="exams">' in page
     assert "base + retrieval → trained + retrieval" in page
+    for solver in ("evidence overlap, bigrams", "look-up in the evidence", "stem overlap"):
+        assert solver in page
     assert "### bank" in (run.folder / "report" / "report.md").read_text("utf-8")
     before = (run.folder / "exams" / "exams.json").read_bytes()
     outcomes = execute_stages(run, say=said.append)

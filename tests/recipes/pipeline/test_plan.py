@@ -102,3 +102,63 @@ def test_the_contest_refuses_the_sample_corpus(command, tmp_path):
     assert code == 1
     assert "gemma-3-270m" in problems
     assert "2026" in problems
+
+
+@pytest.mark.parametrize("recipe", ["exaone-teacher", "solar-teacher", "qwen-teacher"])
+def test_the_teacher_recipes_plan_memory_first_and_hours_after_the_data_stage(
+    command, tmp_path, statutes, recipe
+):
+    words = [recipe, "--runs", str(tmp_path), "--set", f"data.sources={statutes}"]
+    words += ["--set", "augment.holdout_documents=[]", "--set", "augment.holdout_items=0"]
+    words += ["--set", "evaluate.heldout=false", "--set", "train.memory_limit_gib=24"]
+    _, out, _ = command("plan", *words, "--json")
+    plan = json.loads(out)
+    assert [problem for problem in plan["problems"] if "GiB free" not in problem] == []
+    teacher = plan["teacher"]
+    assert teacher["outputs"] == 2400
+    assert 4 < teacher["total_gib"] < 24
+    assert (teacher["requests"], teacher["hours"]) == (None, None)
+    folder = tmp_path / recipe / "data"
+    folder.mkdir(parents=True)
+    act = "\n\n".join(
+        f"##### 제{n}조 (보고)\n\n담당부서는 제{n}호의 일을 안 날부터 {n}일 이내에 은행장에게 보고하여야 한다."
+        for n in range(3, 30)
+    )
+    rows = _articles(act)
+    (folder / "articles.jsonl").write_text(rows, encoding="utf-8")
+    plan = json.loads(command("plan", *words, "--json")[1])
+    assert plan["teacher"]["requests"] > 0
+    assert plan["teacher"]["hours"] > 0
+    shown = command("plan", *words)[1]
+    assert f"{plan['teacher']['requests']} requests" in shown
+
+
+def _articles(act):
+    from kofinlaw.data.law.statute import parse_statute
+    from kofinlaw.files import dumps
+    from kofinlaw.records import Article
+
+    found = []
+    for node in parse_statute(act).articles:
+        names = (f"점검 규정 {node.number}", "점검 규정", "점검 규정", "rule", node.number)
+        rest = (node.deleted, "2025-01-01", "test", "test", ())
+        found.append(
+            Article(*names, node.heading, "", node.lead, node.text, node.provisions, *rest)
+        )
+    return "".join(dumps(article) + "\n" for article in found)
+
+
+def test_an_exaone_teacher_is_refused_for_another_student(command, tmp_path, statutes):
+    words = ["exaone-teacher", "--runs", str(tmp_path), "--set", f"data.sources={statutes}"]
+    words += ["--set", "model.id=Qwen/Qwen2.5-7B-Instruct", "--set", "merge.name=Qwen-kofinlaw"]
+    code, out, _ = command("plan", *words)
+    assert code == 1
+    assert "may train only EXAONE derivatives" in out
+
+
+def test_a_checker_must_be_allowed_to_teach_too(command, tmp_path, statutes):
+    words = ["qwen-teacher", "--runs", str(tmp_path), "--set", f"data.sources={statutes}"]
+    words += ["--set", "augment.teacher.checker.model.id=LGAI-EXAONE/EXAONE-3.5-7.8B-Instruct"]
+    code, out, _ = command("plan", *words)
+    assert code == 1
+    assert "may train only EXAONE derivatives" in out
