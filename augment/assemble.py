@@ -16,13 +16,15 @@ from kofinlaw.augment.raft import PassageIndex
 from kofinlaw.augment.reading.acts import Laws
 from kofinlaw.augment.selection import pools_by_kind, select, take_by_weight
 from kofinlaw.augment.settings import AugmentSettings
+from kofinlaw.augment.twins import twin_pair
 from kofinlaw.files import dumps, sha256_text
-from kofinlaw.records import Key, Question, Rejected
+from kofinlaw.records import Key, Question, Rejected, TwinQuestion
 
 __all__ = [
     "HELD_OUT",
     "AskStudent",
     "AugmentContext",
+    "heldout_twins",
     "item_fingerprint",
     "item_id",
     "key_of",
@@ -140,6 +142,25 @@ def _hard_items(
     found = take_hard(shown, wanted, settings.generators, rng)
     context.balance[name] = found.figures
     return found.items
+
+
+def heldout_twins(
+    context: AugmentContext, drafts: Sequence[Draft], most: int
+) -> list[TwinQuestion]:
+    """Return at most `most` pairs of twins from held-out drafts: each with the evidence to show."""
+    pool = [draft for draft in drafts if draft.readings]
+    rng = source_rng(context.seed, "twins")
+    rng.shuffle(pool)
+    out: list[TwinQuestion] = []
+    for draft in pool:
+        if len(out) >= 2 * most:
+            break
+        item = _item(context, draft)
+        texts = _shown_texts(context, item, retrieved=False) if item is not None else None
+        pair = twin_pair(item_id(item), item, texts, rng) if item is not None and texts else None
+        if pair is not None:
+            out += pair
+    return out
 
 
 def _shown_texts(context: AugmentContext, item: Item, *, retrieved: bool) -> tuple[str, ...] | None:

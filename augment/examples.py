@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from random import Random
 
 from kofinlaw import Progress
@@ -23,6 +24,7 @@ from kofinlaw.augment.targets.target_forms import (
     verified_messages,
     with_system,
 )
+from kofinlaw.augment.twins import twin_example
 from kofinlaw.data.prompting.wording import (
     NO_EVIDENCE,
     PROMPT_VERSION,
@@ -44,7 +46,7 @@ VERIFY: TargetForm = "verification"
 def choice_examples(
     context: AugmentContext, items: Sequence[Item], progress: Progress
 ) -> list[Example]:
-    """Return one example for each item.
+    """Return one example for each item, and the twins of a share of the hard ones.
 
     Items whose deciding lines do not fit the budget are rejected.
     """
@@ -54,9 +56,24 @@ def choice_examples(
             progress("augment: evidence", done, len(items))
         example = _choice_example(context, item)
         if example is not None:
-            out.append(example)
+            out += _with_twin(context, item, example)
     progress("augment: evidence", len(items), len(items))
     return out
+
+
+def _with_twin(context: AugmentContext, item: Item, example: Example) -> list[Example]:
+    """Return the example, with its twin for a share of those that can have one."""
+    rng = source_rng(context.seed, "twin", example.id)
+    if not item.draft.readings or rng.random() >= context.settings.twin_share:
+        return [example]
+    if NO_EVIDENCE in example.choice["options"]:
+        return [example]
+    form = "label" if example.messages[-1]["content"] == example.answer_key else "text"
+    twin = twin_example(example, item, form, rng)
+    if twin is None:
+        return [example]
+    choice = Choice(**{**example.choice, "twin": twin.id})
+    return [replace(example, choice=choice), twin]
 
 
 def _choice_example(context: AugmentContext, item: Item) -> Example | None:
@@ -121,11 +138,12 @@ def _choice_turns(
 ) -> list[Message]:
     """Return question and reply in the drawn form; in `answer_form` where no forms are set.
 
-    A reason needs its deciding lines in the evidence.
+    A reason needs its deciding lines in the evidence. A question that can have a twin has none.
     """
     settings = context.settings
     reason = ""
-    if settings.target_forms.get("reasoned", 0) > 0 and found.texts and not missing:
+    wanted = settings.target_forms.get("reasoned", 0) > 0 and not item.draft.readings
+    if wanted and found.texts and not missing:
         law = context.laws.by_title.get(item.draft.document)
         lines = deciding_lines(item.draft, law, found.texts) if law is not None else []
         reason = reasoning_of(lines, item.draft)

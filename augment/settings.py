@@ -55,6 +55,10 @@ WEIGHTS: dict[str, float] = {
     "topic_set": 20,
     "double_set": 15,
     "combination": 8,
+    "delegated": 5,
+    "sanction": 8,
+    "deadline": 8,
+    "share": 5,
 }
 
 
@@ -198,6 +202,13 @@ class AugmentSettings(BaseModel):
         le=1,
         description="largest share of questions whose options differ in one slot and that trivial "
         "solvers cannot answer; other kinds fill up what the acts lack (0–1)",
+    )
+    twin_share: float = Field(
+        0.5,
+        ge=0,
+        le=1,
+        description="share of the hard examples of one slot that get a twin: the same question "
+        "with another fact in its evidence and another answer (0–1)",
     )
     most_by_article: int = Field(6, ge=1, description="largest number of items from one article")
     free_share: float = Field(0.04, ge=0, le=0.9, description="share of free-text examples (0–0.9)")

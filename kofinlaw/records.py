@@ -25,6 +25,7 @@ __all__ = [
     "Question",
     "Rejected",
     "T",
+    "TwinQuestion",
     "from_json",
     "no_choice",
     "provision_from_json",
@@ -187,6 +188,26 @@ class Question:
     question: str
     options: tuple[str, ...] = ()
     as_of: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class TwinQuestion:
+    """A question with the evidence to answer it from, one of a pair (`heldout_twins.jsonl`).
+
+    Its twin has the same stem and the same options, but another fact in the evidence and another
+    answer: only a reader of the evidence is right on both.
+
+    - `question` is the stem, `options` are texts without marks, `evidence` the texts to show.
+    - `answer` is the label of the right option ("1" to "5"), `twin` the id of the other question.
+    """
+
+    id: str
+    question: str
+    options: tuple[str, ...]
+    evidence: tuple[str, ...]
+    answer: str
+    negative: bool
+    twin: str
 
 
 @dataclass(frozen=True, slots=True)

@@ -67,13 +67,15 @@ _ANYTHING = (
 class Fact:
     """A true statement. `line` is a phrase of the line of the law that says it, for the evidence.
 
-    `clause` is the 항 that it comes from, and `origin` the text of that line.
+    `clause` is the 항 that it comes from, and `origin` the text of that line. `also` are
+    (article id, phrase) of further lines that decide it, of the same or of another act.
     """
 
     text: str
     clause: Clause
     line: str
     origin: str
+    also: tuple[tuple[str, str], ...] = ()
 
 
 @dataclass(frozen=True)

@@ -22,7 +22,7 @@ from kofinlaw.augment.hard.surroundings import Surroundings
 from kofinlaw.augment.reading.acts import Law, Laws
 from kofinlaw.augment.reading.names import normalize
 
-__all__ = ["ATTEMPTS", "KINDS", "generate"]
+__all__ = ["ATTEMPTS", "KINDS", "Version", "generate", "question_of", "version_sets"]
 
 KINDS = ("slot_figure", "slot_bound", "slot_actor", "slot_act", "slot_pair")
 _KIND: dict[SlotKind, str] = {
@@ -49,7 +49,7 @@ _PAIRS = frozenset(
 
 
 @dataclass(frozen=True)
-class _Version:
+class Version:
     """A version of a fact: its text and the words that its slots hold, in order of the slots."""
 
     text: str
@@ -73,8 +73,8 @@ def generate(law: Law, laws: Laws, seed: int) -> Iterator[Draft]:
                 if _asked(fact, slot)
             ]
             if source is not None:
-                for kind, versions in _sets(law, laws, fact, slots):
-                    yield from _question(around, fact, kind, versions, source, seed)
+                for kind, versions in version_sets(law, laws, fact, slots):
+                    yield from question_of(around, fact, kind, versions, source, seed)
 
 
 def _asked(fact: Fact, slot: Slot) -> bool:
@@ -88,15 +88,15 @@ def _asked(fact: Fact, slot: Slot) -> bool:
     return closed or slot.kind in ("figure", "bound")
 
 
-def _sets(
+def version_sets(
     law: Law, laws: Laws, fact: Fact, slots: Sequence[Slot]
-) -> Iterator[tuple[str, list[_Version]]]:
+) -> Iterator[tuple[str, list[Version]]]:
     """Yield (kind, versions) of each possible set; the first version is the true one."""
     turned = reversed_roles(law, fact) if not fact.clause.proviso else ""
     for slot in slots:
-        versions = [_Version(altered(fact, slot, v), (v,)) for v in (slot.value, *slot.wrong)]
+        versions = [Version(altered(fact, slot, v), (v,)) for v in (slot.value, *slot.wrong)]
         if turned and slot.kind == "actor":
-            versions.append(_Version(turned, ("",)))
+            versions.append(Version(turned, ("",)))
         if len(versions) >= 4 and slot.kind != "duty":
             yield _KIND[slot.kind], versions[:6]
     for first, second in itertools.combinations(slots, 2):
@@ -107,7 +107,7 @@ def _sets(
             yield "slot_pair", _turned_square(law, fact, turned, slot)
 
 
-def _square(laws: Laws, fact: Fact, first: Slot, second: Slot) -> list[_Version]:
+def _square(laws: Laws, fact: Fact, first: Slot, second: Slot) -> list[Version]:
     """Return the versions with either value in two slots, and one with a third value."""
     pairs = [
         (first.value, second.value),
@@ -116,7 +116,7 @@ def _square(laws: Laws, fact: Fact, first: Slot, second: Slot) -> list[_Version]
         (first.wrong[0], second.wrong[0]),
         *((value, second.value) for value in first.wrong[1:2]),
     ]
-    out: list[_Version] = []
+    out: list[Version] = []
     for pair in pairs:
         text = fact.text
         for slot, value in sorted(
@@ -124,29 +124,29 @@ def _square(laws: Laws, fact: Fact, first: Slot, second: Slot) -> list[_Version]
         ):
             text = swap(text, slot.start, slot.end, value)
         if normalize(text) not in laws.sentences or not out:
-            out.append(_Version(text, pair))
+            out.append(Version(text, pair))
     return out
 
 
-def _turned_square(law: Law, fact: Fact, turned: str, slot: Slot) -> list[_Version]:
+def _turned_square(law: Law, fact: Fact, turned: str, slot: Slot) -> list[Version]:
     """Return the versions with either direction of the act and either value of a slot."""
     wrong = slot.wrong[0]
     if turned.count(slot.value) != 1:
         return []
     at = turned.index(slot.value)
     return [
-        _Version(fact.text, (slot.value,)),
-        _Version(altered(fact, slot, wrong), (wrong,)),
-        _Version(turned, ("",)),
-        _Version(swap(turned, at, at + len(slot.value), wrong), ("",)),
+        Version(fact.text, (slot.value,)),
+        Version(altered(fact, slot, wrong), (wrong,)),
+        Version(turned, ("",)),
+        Version(swap(turned, at, at + len(slot.value), wrong), ("",)),
     ]
 
 
-def _question(
+def question_of(
     around: Surroundings,
     fact: Fact,
     kind: str,
-    versions: Sequence[_Version],
+    versions: Sequence[Version],
     source: Source,
     seed: int,
 ) -> Iterator[Draft]:
@@ -177,20 +177,20 @@ def _question(
         stem=asks(subject, negative=False, rng=rng),
         answer=options[0],
         distractors=wrong,
-        units=(article.id,),
-        focus=(fact.line, *_lines(fact, versions)),
+        units=tuple(dict.fromkeys([article.id, *(unit for unit, _ in fact.also)])),
+        focus=(fact.line, *(line for _, line in fact.also), *_lines(fact, versions)),
         document=around.law.title,
         hard=True,
-        readings=_readings(fact, kind, versions, options),
+        readings=_readings(fact, versions, options),
     )
 
 
-def _written(version: _Version, style: Style, shape: Callable[[str, str], str] | None) -> str:
+def _written(version: Version, style: Style, shape: Callable[[str, str], str] | None) -> str:
     text = shape(version.text, version.values[0]) if shape is not None else version.text
     return rewrite(text, style) + "."
 
 
-def _shape(kind: str, versions: Sequence[_Version]) -> Callable[[str, str], str] | None:
+def _shape(kind: str, versions: Sequence[Version]) -> Callable[[str, str], str] | None:
     """Return how to put the slot at the end; None where the sentences do not allow it."""
     shape = {"slot_figure": period_last, "slot_actor": actor_last}.get(kind)
     if shape is None or not all(v.values[0] and shape(v.text, v.values[0]) for v in versions):
@@ -209,7 +209,7 @@ def _hidden(run: int, wrong: Sequence[str], source: Source) -> bool:
     return sum(ties) >= min(len(ties), 2)
 
 
-def _lines(fact: Fact, versions: Sequence[_Version]) -> list[str]:
+def _lines(fact: Fact, versions: Sequence[Version]) -> list[str]:
     """Return phrases of the article's other lines that hold the wrong values."""
     out = []
     lines = fact.clause.article.text.split("\n")
@@ -223,16 +223,29 @@ def _lines(fact: Fact, versions: Sequence[_Version]) -> list[str]:
 
 
 def _readings(
-    fact: Fact, kind: str, versions: Sequence[_Version], options: Sequence[str]
+    fact: Fact, versions: Sequence[Version], options: Sequence[str]
 ) -> tuple[tuple[str, str], ...]:
-    """Return the options with the word that the law would have; empty without one."""
-    value = versions[0].values[0]
-    if kind not in ("slot_figure", "slot_bound", "slot_act", "slot_actor"):
-        return ()
-    if fact.origin.count(value) != 1:
-        return ()
-    return tuple(
-        (option, version.values[0])
-        for option, version in zip(options, versions, strict=True)
-        if version.values[0]
-    )
+    """Return the options with the word that the law would have; empty without one.
+
+    Only versions that differ from the true one in one slot have such a word, and all of them in the
+    same slot.
+    """
+    true = versions[0].values
+    for place, value in enumerate(true):
+        # An ending cannot be replaced in the law by another word.
+        if not value or fact.origin.count(value) != 1 or value.endswith("다"):
+            continue
+        found = [
+            (option, version.values[place])
+            for option, version in zip(options, versions, strict=True)
+            if len(version.values) == len(true)
+            and all(
+                v == t
+                for i, (v, t) in enumerate(zip(version.values, true, strict=True))
+                if i != place
+            )
+            and version.values[place]
+        ]
+        if len(found) > 1:
+            return tuple(found)
+    return ()

@@ -7,7 +7,17 @@ it has balanced them against trivial solvers (`augment.hard_items`).
 from __future__ import annotations
 
 from kofinlaw.augment.generators.registry import QuestionGenerator
-from kofinlaw.augment.hard import combinations, double_sets, member_sets, minimal_sets, topic_sets
+from kofinlaw.augment.hard import (
+    combinations,
+    deadlines,
+    delegated,
+    double_sets,
+    member_sets,
+    minimal_sets,
+    sanctions,
+    shares,
+    topic_sets,
+)
 
 __all__ = ["HARD_GENERATORS"]
 
@@ -17,4 +27,8 @@ HARD_GENERATORS: tuple[QuestionGenerator, ...] = (
     QuestionGenerator(topic_sets.KINDS, topic_sets.generate),
     QuestionGenerator(double_sets.KINDS, double_sets.generate),
     QuestionGenerator(combinations.KINDS, combinations.generate),
+    QuestionGenerator(delegated.KINDS, delegated.generate),
+    QuestionGenerator(sanctions.KINDS, sanctions.generate),
+    QuestionGenerator(deadlines.KINDS, deadlines.generate),
+    QuestionGenerator(shares.KINDS, shares.generate),
 )

@@ -280,7 +280,9 @@ def _split_pairs(text: str) -> str:
 @lru_cache(maxsize=20_000)
 def topic_ends(text: str) -> frozenset[int]:
     """Return where the topic particles (은, 는) of a text end; 적은 and 하는 have none."""
-    return frozenset(end for _, tag, _, end in tag_text(text) if tag == "JX")
+    return frozenset(
+        end for form, tag, _, end in tag_text(text) if tag == "JX" and form in ("은", "는")
+    )
 
 
 def _whole_head(text: str, head: str) -> bool:

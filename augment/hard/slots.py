@@ -38,7 +38,7 @@ _BOUNDS = ("이상", "이하", "미만", "초과")
 _GRANT = re.compile(r"(?<=의 )(?P<act>승인|허가|인가|동의)(?=[을를] 받)")
 _GRANTS = ("승인", "허가", "인가", "동의")
 _CLAUSE_WORD = re.compile(r"(?:면|때|경우|여|고|서|거나|은|는|한|된|의|에)(?:\s|$)")
-_DELEGATES = re.compile(r"[^.\n]*(?:위탁|위임|대행)[^.\n]*")
+_DELEGATES = ("위탁", "위임", "대행")
 # A figure that is a part of another: `9명 이내의 위원`, `위원장 1명을 포함한`.
 _TRIVIAL = ("1명", "1인", "1회", "1개월 중")
 # The ending that is easiest to confuse with one of a duty, a prohibition or a permission.
@@ -69,7 +69,8 @@ def related_text(law: Law, laws: Laws) -> tuple[str, ...]:
         sentence
         for act in family
         for article in act.articles
-        for sentence in _DELEGATES.findall(article.text)
+        for sentence in re.split(r"[.\n]", article.text)
+        if any(word in sentence for word in _DELEGATES)
     )
 
 
@@ -173,23 +174,67 @@ def _actors(
     who = subject(text)
     if not who or not text.startswith(who) or forbids(text) or not _clean_name(who):
         return []
-    if text.endswith(("수 없다", "못한다")):
+    if text.endswith(("수 없다", "못한다")) or not _acts(text, who):
         return []
     rest = text[len(who) :]
     shared = "\n".join(sentence for sentence in delegations if who in sentence)
     wrong = [
         name
         for name in other_parties(law, fact.clause, who, rng)
-        if _clean_name(name) and name not in rest and name not in shared and name in near
+        if _clean_name(name)
+        and name not in rest
+        and name not in shared
+        and name in near
+        and not _part_of(name, who)
+        and not _does_so_too(law, fact, name)
     ]
     if not wrong:
         return []
     return [Slot("actor", 0, len(who), who, tuple(wrong))]
 
 
+def _acts(text: str, who: str) -> bool:
+    """Return whether the topic acts; in `감사는 공사가 선임한다` it does not."""
+    rest = text[len(who) + 1 :]
+    # Another party acts in a part of the sentence: `이사회는 … 구성하며, 이사장이 이를 소집한다`.
+    if any(is_name(m.group(1)) for m in re.finditer(r"([가-힣ㆍ]+)[이가] ", rest)):
+        return False
+    if re.search(r"(?:야 한다|수 있다|아니 된다|아니된다)$", text):
+        return True
+    # The object is next to the verb: `위원장은 추천을 받아 총회에서 선임한다` has none.
+    return bool(re.search(r"[을를] (?:\S+ )?\S+다$", rest)) and not re.search(
+        r"[가-힣][이가] \S+다$", rest
+    )
+
+
+def _part_of(name: str, other: str) -> bool:
+    """Return whether one name holds the other without its 등, or is the head of it.
+
+    손해보험회사 and 보험회사등, 감사위원장 and 감사위원회, 금융감독원 and 금융감독원장.
+    """
+    one, two = (
+        re.sub(r"(?<=위원)[장회]$|(?<=원)장$", "", normalize(n).removesuffix("등"))
+        for n in (name, other)
+    )
+    return one in two or two in one
+
+
+def _does_so_too(law: Law, fact: Fact, name: str) -> bool:
+    """Return whether another sentence of the article says that the party does such a thing."""
+    verb = fact.text.split()[-2:]
+    for clause in law.by_article.get(fact.clause.article.id, ()):
+        for sentence in (clause.main, *clause.rest):
+            same = sentence.rstrip(". ").split()[-2:] == verb
+            if sentence != fact.clause.main and same and name in sentence[:60]:
+                return True
+    return False
+
+
 def _clean_name(name: str) -> bool:
     """Return whether it is a plain name, not a clause such as `대금이 지급되면 법원`."""
     words = name.split()
+    if re.search(r" 및 | 또는 |[와과] ", name):
+        return False
     return is_name(name) and not any(_CLAUSE_WORD.search(word) for word in words[:-1])
 
 

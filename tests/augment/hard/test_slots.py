@@ -1,8 +1,11 @@
 import random
 
+import pytest
+
 from kofinlaw.augment.hard.facts import clause_facts
 from kofinlaw.augment.hard.roles import reversed_roles
-from kofinlaw.augment.hard.slots import altered, read_slots, related_text
+from kofinlaw.augment.hard.slots import _part_of, altered, read_slots, related_text
+from kofinlaw.augment.reading.acts import read_laws
 from kofinlaw.augment.reading.names import normalize
 
 
@@ -44,3 +47,34 @@ def test_roles_are_swapped_with_their_particles(hard_law):
     assert turned == "감독원장은 3개월마다 업무보고서를 결제업자에게 제출하여야 한다"
     # 제2조제4항 says it: 감독원장은 결제업자에게 …
     assert reversed_roles(hard_law, found["제2조제1항"]) == ""
+
+
+def actors_of(parse, sentence, others="감독위원회와 감독원장에게 알린다."):
+    laws = read_laws(parse("법", f"##### 제1조 (기관)\n\n**①** {sentence}\n**②** {others}\n"))
+    law = laws.acts[0]
+    (fact, *_) = clause_facts(law, "법 제1조")
+    return {
+        name
+        for slot in read_slots(law, laws, fact, (), random.Random(1))
+        if slot.kind == "actor"
+        for name in slot.wrong
+    }
+
+
+@pytest.mark.parametrize(
+    "sentence",
+    [
+        "감독위원장은 추천을 받은 사람 중에서 주주총회에서 선임한다.",
+        "이사회는 이사장을 포함한 이사로 구성하며, 이사장이 이를 소집한다.",
+        "감사위원회는 조합장이 그 위원을 임명하고 해임한다.",
+    ],
+)
+def test_a_topic_that_does_not_act_is_no_actor(parse, sentence):
+    assert actors_of(parse, sentence) == set()
+
+
+def test_the_head_of_a_body_and_a_kind_of_it_are_no_wrong_actors():
+    assert _part_of("감사위원장", "감사위원회")
+    assert _part_of("손해보험회사", "보험회사등")
+    assert _part_of("금융감독원", "금융감독원장")
+    assert not _part_of("금융위원회", "금융감독원장")
