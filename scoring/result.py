@@ -8,6 +8,7 @@ from typing import cast
 from kofinlaw.records import to_json
 from kofinlaw.scoring.scores_record import (
     AgainstRecord,
+    CitationRecord,
     FigureRecord,
     GroundingRecord,
     OrdersRecord,
@@ -133,6 +134,7 @@ class Scores:
       multiple-choice answers that name no option;
     - `fallbacks`: answers that the fallback rule wrote;
     - `orders`: figures of permuted options; `grounding`: figures of the claims in free answers;
+      `citations`: figures of the passage numbers that answers and reasons cite;
     - `plans`: number of questions by the plan of their answer, as far as it is recorded.
     """
 
@@ -154,6 +156,7 @@ class Scores:
     fallbacks: int
     orders: OrdersRecord | None = None
     grounding: GroundingRecord | None = None
+    citations: CitationRecord | None = None
     facts: Figure | None = None
     plans: dict[str, int] = field(default_factory=dict)
     items: tuple[Item, ...] = field(default=(), repr=False)

@@ -13,6 +13,7 @@ __all__ = [
     "SCHEMA",
     "AgainstRecord",
     "Basis",
+    "CitationRecord",
     "ControlRecord",
     "CountsRecord",
     "EmbedderRecord",
@@ -101,6 +102,21 @@ class GroundingRecord(TypedDict):
     kinds: dict[str, KindCounts]
 
 
+class CitationRecord(TypedDict):
+    """Figures over the passage numbers that answers cite (see `metrics/citations.py`).
+
+    `unknown` counts numbers of no passage. Precision and recall are shares (0 to 1).
+    """
+
+    answers: int
+    citing: int
+    citations: int
+    right: int
+    unknown: int
+    precision: float
+    recall: float | None
+
+
 class SystemRecord(TypedDict):
     """`result.Scores` as JSON, without its items."""
 
@@ -123,6 +139,7 @@ class SystemRecord(TypedDict):
     fallbacks: int
     orders: OrdersRecord | None
     grounding: GroundingRecord | None
+    citations: NotRequired[CitationRecord | None]
     plans: dict[str, int]
 
 
