@@ -279,7 +279,7 @@ def free_examples(
             continue
         name = free_id(item)
         closed = _closed(context, name)
-        missing = rng.random() < settings.raft.gold_missing_share and not closed
+        missing = not closed and rng.random() < settings.raft.free_missing_share
         found = _evidence(
             context, item.question, (item.unit,), item.focus, rng, missing=missing, closed=closed
         )
@@ -287,7 +287,7 @@ def free_examples(
             continue
         asked, changes = _surface(context, name, item.question, [item.reference, *item.keywords])
         messages = free_messages(asked, found.texts)
-        reply = NO_EVIDENCE if missing else item.reference
+        reply = f"{NO_EVIDENCE} {item.needs}" if missing else item.reference
         messages.append({"role": "assistant", "content": reply})
         task = "free_gold_missing" if missing else "free"
         provenance = _provenance(found.chunks, "free", context.seed)

@@ -11,8 +11,13 @@ from dataclasses import dataclass
 
 from kofinlaw.augment.generators.drafts import Draft
 from kofinlaw.augment.reading.names import normalize
+from kofinlaw.data.korean.words import bigrams
+from kofinlaw.data.prompting.stems import is_negative
 
-__all__ = ["Item", "build_item", "find_problem"]
+__all__ = ["LEAK", "Item", "build_item", "find_problem"]
+
+# Share of an option's bigrams (0 to 1) by which the right one may exceed the others in the stem.
+LEAK = 0.25
 
 
 @dataclass(frozen=True)
@@ -84,7 +89,8 @@ def find_problem(item: Item) -> tuple[str, str] | None:
 
     Codes: `duplicate_option` (two options have the same letters and digits), `empty_option` (an
     option has none), `answer_in_stem` (the stem contains the right option, of more than three
-    letters).
+    letters), `polarity` (a reader of the stem takes a positive question for a negative one, or the
+    reverse), `answer_like_stem` (the right option alone repeats the stem's words).
     """
     keys = [normalize(option) for option in item.options]
     if len(set(keys)) < len(keys):
@@ -94,4 +100,24 @@ def find_problem(item: Item) -> tuple[str, str] | None:
     right = keys[item.answer]
     if len(right) > 3 and right in normalize(item.draft.stem):
         return "answer_in_stem", item.right
+    if is_negative(item.draft.stem) != item.draft.negative:
+        return "polarity", item.right
+    if _repeats_the_stem(item):
+        return "answer_like_stem", item.right
     return None
+
+
+def _repeats_the_stem(item: Item) -> bool:
+    """Return whether the right option shares far more of its bigrams with the stem than every other
+    option; of a negative stem, whether each other option shares far more than the right one.
+
+    Figures and endings share nothing with a stem and are never refused.
+    """
+    grams = set(bigrams(item.draft.stem))
+    shares = [
+        len(grams & own) / max(len(own), 1) for own in (set(bigrams(o)) for o in item.options)
+    ]
+    others = [share for index, share in enumerate(shares) if index != item.answer]
+    if item.draft.negative:
+        return min(others) - shares[item.answer] > LEAK
+    return shares[item.answer] - max(others) > LEAK

@@ -207,13 +207,13 @@ def _free_pair(
     """Return the pair of a free-text example; None where no rule makes a wrong answer."""
     messages, chosen = example.messages[:-1], example.messages[-1]["content"]
     altered = _altered_reference(context, item, law, rng)
-    if chosen == NO_EVIDENCE:
+    if chosen.startswith(NO_EVIDENCE):
         # The passage is missing, so that any answer is invented, even the right one.
         rejected = altered[1] if altered is not None else item.reference
         return _pair(example, "invented", messages, chosen, rejected)
-    settings = context.settings
-    if settings.shown_evidence and rng.random() < settings.raft.gold_missing_share:
-        return _pair(example, "refusal", messages, chosen, NO_EVIDENCE)
+    share = context.settings.raft.free_missing_share
+    if example.provenance["chunks"] and rng.random() < share:
+        return _pair(example, "refusal", messages, chosen, f"{NO_EVIDENCE} {item.needs}")
     if altered is None:
         return None
     return _pair(example, altered[0], messages, chosen, altered[1])

@@ -74,7 +74,14 @@ class RaftSettings(BaseModel):
         default=0.04,
         ge=0,
         le=0.5,
-        description="examples whose evidence lacks the gold passage (0–0.5)",
+        description="multiple-choice examples whose evidence lacks the gold passage (0–0.5)",
+    )
+    free_missing_share: float = Field(
+        default=0.12,
+        ge=0,
+        le=0.5,
+        description="free-text examples whose evidence lacks the gold passage; the reply says what "
+        "is missing (0–0.5)",
     )
     max_evidence_tokens: int = Field(
         default=280,

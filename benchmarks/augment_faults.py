@@ -25,9 +25,10 @@ from outcome import outcome
 
 from kofinlaw.augment.generators.falsity import flip_modality, other_figures, other_parties
 from kofinlaw.augment.reading.acts import Law, Laws, read_laws
-from kofinlaw.augment.reading.clauses import Clause, as_question
+from kofinlaw.augment.reading.clauses import Clause
 from kofinlaw.augment.reading.figures import find_figures
 from kofinlaw.augment.reading.names import subject
+from kofinlaw.augment.reading.phrasing import as_question
 from kofinlaw.augment.teacher.filters import first_failure, verdicts
 from kofinlaw.augment.teacher.prompt_files import read_prompt
 from kofinlaw.augment.teacher.tasks import TASKS, Source, Written, passages

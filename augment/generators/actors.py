@@ -1,18 +1,25 @@
-"""Ask who must act and towards whom: a blank for the subject or the addressee of a sentence."""
+"""Ask who must act and towards whom: a blank or a question word for the subject or addressee."""
 
 from __future__ import annotations
 
 import random
 from collections.abc import Iterator
 
-from kofinlaw.augment.generators.drafts import LONGEST_QUOTE, Draft, cite, source_rng
-from kofinlaw.augment.generators.falsity import other_addressees, other_parties
+from kofinlaw.augment.generators.drafts import LONGEST_QUOTE, Draft, source_rng
+from kofinlaw.augment.generators.falsity import is_a_right, other_addressees, other_parties
+from kofinlaw.augment.generators.stems import BLANK, choose, closing, fill_in, opening
 from kofinlaw.augment.reading.acts import Law
 from kofinlaw.augment.reading.clauses import Clause
 from kofinlaw.augment.reading.endings import forbids
-from kofinlaw.augment.reading.names import addressees, subject
+from kofinlaw.augment.reading.names import acting_subject, addressees, subject
+from kofinlaw.augment.reading.phrasing import as_modifier, as_question
 
 __all__ = ["generate"]
+
+# Share of the questions with a blank (0 to 1).
+_BLANK_SHARE = 0.3
+# Characters between 누가 and the verb that one still reads as one sentence.
+_LONGEST_AFTER_WHO = 60
 
 
 def generate(law: Law, seed: int) -> Iterator[Draft]:
@@ -23,33 +30,28 @@ def generate(law: Law, seed: int) -> Iterator[Draft]:
         if not 25 <= len(clause.main) <= LONGEST_QUOTE:
             continue
         rng = source_rng(seed, "actor", clause.article.id, clause.label)
-        who = subject(clause.main)
-        # What one party may not do, another may not do either.
-        if who and clause.main.count(who) == 1 and not forbids(clause.main):
+        who, named = acting_subject(clause.main), subject(clause.main)
+        # What one party may not do, another may not do either; a right may be that of several.
+        bound = not forbids(clause.main) and not is_a_right(clause.main)
+        if who and clause.main.count(who) == 1 and bound:
             wrong = other_parties(law, clause, who, rng)
-            yield from _draft(law, clause, "actor", who, wrong, rng)
+            stem = _who(clause, who, rng)
+            yield from _draft(law, clause, "actor", stem, who, wrong)
         for towards in addressees(clause.main):
-            if towards != who and clause.main.count(towards) == 1:
+            if towards != named and clause.main.count(towards) == 1:
                 wrong = other_addressees(law, clause, towards, rng)
-                yield from _draft(law, clause, "addressee", towards, wrong, rng)
+                stem = _towards(clause, towards, rng)
+                yield from _draft(law, clause, "addressee", stem, towards, wrong)
 
 
 def _draft(
-    law: Law,
-    clause: Clause,
-    kind: str,
-    name: str,
-    wrong: tuple[str, ...],
-    rng: random.Random,
+    law: Law, clause: Clause, kind: str, stem: str, name: str, wrong: tuple[str, ...]
 ) -> Iterator[Draft]:
-    if len(wrong) < 3:
-        return
-    blank = _blank(clause.main, name, kind)
-    if not blank:
+    if len(wrong) < 3 or not stem:
         return
     yield Draft(
         kind=kind,
-        stem=f'{cite(clause, rng)}의 다음 빈칸에 알맞은 것은? "{blank}"',
+        stem=stem,
         answer=name,
         distractors=wrong,
         units=(clause.article.id,),
@@ -58,10 +60,37 @@ def _draft(
     )
 
 
-def _blank(sentence: str, name: str, kind: str) -> str:
-    """Return the sentence with a blank for the name; empty where the subject has no 은 or 는."""
-    start = sentence.index(name)
-    tail = sentence[start + len(name) :]
-    if kind == "actor":
-        return f"{sentence[:start]}(   )은(는){tail[1:]}" if tail[:1] in "은는" else ""
-    return f"{sentence[:start]}(   ){tail}"
+def _who(clause: Clause, who: str, rng: random.Random) -> str:
+    """Return a stem that asks for the subject; empty where it has no 은 or 는."""
+    start = clause.main.index(who)
+    before, tail = clause.main[:start], clause.main[start + len(who) :]
+    if tail[:1] not in ("은", "는"):
+        return ""
+    rest = before + tail[1:].strip()
+    start_of_stem = opening(clause, rng)
+    forms = []
+    if rng.random() >= _BLANK_SHARE:
+        if doing := as_modifier(rest):
+            forms += [
+                f"{start_of_stem} {doing} 자는?",
+                f"{start_of_stem} {doing} 자로 {closing(rng)}",
+                f"{start_of_stem} {doing} 주체는?",
+                f"{start_of_stem} {doing} 자는 누구인가?",
+            ]
+            forms += [f"다음 중 {start_of_stem} {doing} 자는?"]
+        question = as_question(before + "누가 " + tail[1:].strip())
+        if question and len(rest) <= _LONGEST_AFTER_WHO:
+            forms += [f"{start_of_stem}, {question}", f"{start_of_stem} {question}"]
+    return choose(forms, rng) or fill_in(clause, f"{before}{BLANK}은(는){tail[1:]}", rng)
+
+
+def _towards(clause: Clause, name: str, rng: random.Random) -> str:
+    """Return a stem that asks towards whom the sentence acts."""
+    start = clause.main.index(name)
+    before, tail = clause.main[:start], clause.main[start + len(name) :]
+    question = as_question(f"{before}누구{tail}")
+    if question and rng.random() >= _BLANK_SHARE:
+        return choose(
+            [f"{opening(clause, rng)}, {question}", f"{opening(clause, rng)} {question}"], rng
+        )
+    return fill_in(clause, f"{before}{BLANK}{tail}", rng)

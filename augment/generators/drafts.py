@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from kofinlaw.augment.reading.clauses import Clause
 from kofinlaw.augment.reading.names import normalize
 
-__all__ = ["LONGEST_QUOTE", "Draft", "cite", "distinct", "law_name", "source_rng"]
+__all__ = ["LONGEST_QUOTE", "Draft", "distinct", "law_name", "must_cite", "source_rng"]
 
 LONGEST_QUOTE = 130
 _RELATIVE = re.compile(r"(?<!조)제\d+항|같은 [조항호]|전[항조]|각 호|이 [장절조]|제\d+호")
@@ -54,16 +54,10 @@ def source_rng(seed: int, *parts: str) -> random.Random:
     return random.Random("\u241f".join([str(seed), *parts]))
 
 
-def cite(clause: Clause, rng: random.Random, *, share: float = 0.25) -> str:
-    """Return how the question cites a clause: `「법」` or `「법」 제9조제1항`.
-
-    The long form is used for a share of the questions (0 to 1), and always where the sentence
-    refers to its own article (`제1항에 따라`).
-    """
-    title = f"「{clause.article.title}」"
-    if _RELATIVE.search(clause.main) or rng.random() < share:
-        return f"{title} {clause.citation}"
-    return title
+def must_cite(clause: Clause) -> bool:
+    """Return whether the sentence refers to its own article (`제1항에 따라`), so that a question
+    about it has to cite it."""
+    return bool(_RELATIVE.search(clause.main))
 
 
 def law_name(title: str) -> str:

@@ -39,24 +39,27 @@ from kofinlaw.augment.generators.similarity import (
     resembles,
 )
 from kofinlaw.augment.reading.acts import Law, Laws
-from kofinlaw.augment.reading.clauses import Clause, item_noun
+from kofinlaw.augment.reading.clauses import Clause
 from kofinlaw.augment.reading.endings import (
     CONTRADICTING_ENDINGS,
     NEAREST_CONTRADICTION,
     Ending,
     allows,
     forbids,
+    grants_a_right,
     limits_to_one_party,
     read_ending,
 )
 from kofinlaw.augment.reading.figures import Figure, clearly_differ, find_figures, near_values
+from kofinlaw.augment.reading.kinds import noun_class, party_class
 from kofinlaw.augment.reading.listings import Listing, cited_items
-from kofinlaw.augment.reading.names import normalize, subject
+from kofinlaw.augment.reading.names import acting_subject, addressees, normalize, subject
 from kofinlaw.augment.reading.offences import (
     SHORTEST_VIOLATION,
     Offence,
     changed_sanctions,
 )
+from kofinlaw.augment.reading.particles import replace_span
 from kofinlaw.augment.reading.parties import delegations
 from kofinlaw.augment.reading.terms import Term
 from kofinlaw.data.korean.words import bigrams, josa
@@ -66,12 +69,15 @@ __all__ = [
     "IMPLIED",
     "SAME_AS_CITED",
     "SAME_VIOLATION",
+    "SHORTEST_CONDITION",
     "alterations",
     "articles_not_violated",
     "false_endings",
     "false_versions",
     "flip_modality",
+    "is_a_right",
     "items_not_in_list",
+    "modality_is_decided",
     "offences_punished_otherwise",
     "other_addressees",
     "other_conditions",
@@ -86,16 +92,37 @@ __all__ = [
 # Shares of bigrams above which two texts are taken to say the same (0 to 1).
 SAME_AS_CITED = 0.6  # an item and one of an article that the list only cites
 SAME_VIOLATION = 0.4  # two violations; half of all violations end in 하지 아니한 자
+SHORTEST_CONDITION = 14  # characters of a condition that says enough to be wrong
 IMPLIED = 0.8  # a sentence and a whole article, from which the sentence may follow
 # `다른 법률에 특별한 규정이 있는 경우`, `법령에서 허용하고 있는 경우`: these mean much the same.
 _BY_LAW = re.compile(r"(?<![가-힣])법[령률](?:에|상|이|로)")
-_OPPOSITE_BOUNDS = (
-    ("이상", "이하"),
-    ("이하", "이상"),
-    ("이내에", "이후에"),
-    ("초과", "미만"),
-    ("미만", "초과"),
+# A bound directly after a figure, and its opposite. `10만원을 초과하는` has no opposite of the same
+# form.
+_BOUND = re.compile(r" ?(?P<bound>이상|이하|이내(?=에)|초과(?![하되시])|미만(?![하되시]))")
+# A case that may except from any rule.
+_EXCEPTS_ANYTHING = re.compile(
+    r"달리 (?:정한|정하는|합의|약정)|특별한 (?:규정|사정|약정)|정당한 (?:사유|이유)|부득이"
+    r"|(?:동의|허가|승인|인가)(?:가 있는|한|를 받은|을 받은|를 얻은|을 얻은)|필요하다고 인정"
+    r"|필요(?:한|가 있는) 경우$|^\S+ \S+$"
 )
+_OFFICES = ("state", "officer", "body")
+_FRACTION = re.compile(r"\d+분의 ?\d+")
+_OPPOSITE_BOUNDS = {
+    "이상": "이하",
+    "이하": "이상",
+    "이내": "이후",
+    "초과": "미만",
+    "미만": "초과",
+}
+# What only an authority does, and authorities that other laws let do nearly anything.
+_AUTHORITY = re.compile(
+    r"(?:결정|재판|판결|명령|허가|인가|승인|심문|송달|고시|공고|처분|지도|감독|검사|취소|정지|지정|부과|징수|위촉|선임"
+    r"|해임)(?:을|를|ㆍ|하|할|한|도)|명하|명할"
+)
+_MAY_ANYTHING = re.compile(r"^(?:법원|정부|국가|대통령|검사|국무총리|지방자치단체)$")
+# What only a human does, and names of humans.
+_OF_A_HUMAN = re.compile(r"대표하|대표한|연임|임기|선서|출석하|퇴임|재직|의장이 된|겸직|겸임")
+_HUMAN = re.compile(r"(?:장|장관|이사|감사|위원|임원|직원|인|자|사원|주주|검사|회원|고객)$")
 
 # --- Parties ---
 
@@ -105,7 +132,8 @@ def other_parties(law: Law, clause: Clause, name: str, rng: random.Random) -> tu
 
     Excluded are parties that overlap with `name` in the act, parties with a word of the name, and
     parties to which the article delegates work, because they may act in another's place. Parties
-    that the article mentions come first.
+    that the article mentions come first, then those that are plausible (`_plausible`). Only a human
+    represents, attends or is re-elected.
     """
     words = {w for w in name.split() if len(w) > 1}
     delegated = delegations(clause.article)
@@ -118,11 +146,46 @@ def other_parties(law: Law, clause: Clause, name: str, rng: random.Random) -> tu
         and not any(law.parties.overlap(other, delegate) for delegate in delegates)
         and not law.parties.may_hold_for(other, name)
     ]
-    here = [other for other in apart if other in clause.article.text]
-    elsewhere = [other for other in apart if other not in here][:12]
+    applied = " ".join(law.applied.get(clause.article.number, ()))
+    apart = [other for other in apart if other not in applied]
+    if party_class(name) == "state" and _AUTHORITY.search(clause.main):
+        apart = [other for other in apart if party_class(other) != "private"]
+    if _OF_A_HUMAN.search(clause.main):
+        apart = [other for other in apart if _HUMAN.search(other)]
+    acting = {
+        who
+        for near in law.by_article.get(clause.article.id, ())
+        for who in (subject(near.main), *addressees(near.main))
+    }
+    here = [
+        other
+        for other in apart
+        if other in clause.article.text
+        and (other in acting or party_class(other) == party_class(name))
+    ]
+    elsewhere = [
+        other
+        for other in apart
+        if other not in here
+        and _plausible(law, clause, name, other)
+        and not _MAY_ANYTHING.search(other)
+    ][:12]
     rng.shuffle(here)
     rng.shuffle(elsewhere)
     return drop_overlapping_names(name, [*here, *elsewhere])[:8]
+
+
+def _plausible(law: Law, clause: Clause, name: str, other: str) -> bool:
+    """Return whether a party that the article does not name could be taken for `name`.
+
+    It is of the same class (`보험계약자` does not convene a board), or it acts in the same chapter
+    and both are organisations or officers.
+    """
+    kind, found = party_class(name), party_class(other)
+    if kind == found:
+        return True
+    together = clause.article.path in law.chapters_of.get(other, ())
+    return together and "private" not in (kind, found) and bool(kind and found)
 
 
 def other_addressees(law: Law, clause: Clause, name: str, rng: random.Random) -> tuple[str, ...]:
@@ -145,6 +208,27 @@ def other_addressees(law: Law, clause: Clause, name: str, rng: random.Random) ->
 def false_endings(ending: Ending) -> list[str]:
     """Return the same verb with the four endings that make the sentence false."""
     return [ending.verb + other for other in CONTRADICTING_ENDINGS[ending.sense]]
+
+
+def modality_is_decided(sentence: str) -> bool:
+    """Return whether another ending makes the sentence false beyond doubt.
+
+    A prohibition always does. A duty or a permission does if it is one of an office or a business
+    that the sentence names, and if its verb is not a right (신청, 제기, 청구 …): who must file an
+    objection within a week also may file it.
+    """
+    found = read_ending(sentence)
+    if not found or "노력" in found.verb or "노력" in found.before[-8:]:
+        return False
+    if found.sense == "not":
+        return True
+    return party_class(subject(sentence)) in _OFFICES and not grants_a_right(found)
+
+
+def is_a_right(sentence: str) -> bool:
+    """Return whether the sentence grants a right (…을 청구할 수 있다). Others may have it too."""
+    found = read_ending(sentence)
+    return bool(found and found.sense == "may" and grants_a_right(found))
 
 
 def flip_modality(sentence: str) -> str:
@@ -264,13 +348,15 @@ def items_not_in_list(
 
 
 def _items_of_other_lists(here: Listing, known: Sequence[Listing], rng: random.Random) -> list[str]:
-    """Return the items of the act's other lists that end in the same noun, without similar ones.
+    """Return the items of the act's other lists that are of the class of an item, without similar
+    ones.
 
-    Items of the same article come first, then those that share most bigrams with the article: an
-    item that shares nothing with the evidence could be found without reading it. An article that
-    the list itself cites (제30조에 따른 조치) gives none, because its items are part of the list.
+    Items of the same article come first, then those of its chapter, then those that share most
+    bigrams with the article: an item that shares nothing with the evidence could be found without
+    reading it. An article that the list itself cites (제30조에 따른 조치) gives none, because its
+    items are part of the list.
     """
-    nouns = {item_noun(item) for item in here.items}
+    classes = {noun_class(item) for item in here.items}
     words = content_bigrams(here.clause.article.text)
     own = {normalize(text) for text in here.clause.items}
     cited = here.cited_articles
@@ -280,9 +366,11 @@ def _items_of_other_lists(here: Listing, known: Sequence[Listing], rng: random.R
     for other in known:
         if other is here or other.clause.article.number in cited:
             continue
-        distance = 0 if other.clause.article.id == here.clause.article.id else 1
+        distance = 1 if other.clause.article.path == here.clause.article.path else 2
+        if other.clause.article.id == here.clause.article.id:
+            distance = 0
         for item in other.items:
-            if normalize(item) not in own and item_noun(item) in nouns:
+            if normalize(item) not in own and noun_class(item) in classes:
                 grams = content_bigrams(item)
                 shared = len(grams & words) / max(len(grams), 1)
                 ranked.append((distance, 0.3 * rng.random() - shared, item))
@@ -292,16 +380,20 @@ def _items_of_other_lists(here: Listing, known: Sequence[Listing], rng: random.R
 def other_conditions(
     clause: Clause, case: str, conditions: Sequence[tuple[str, str]], rng: random.Random
 ) -> tuple[str, ...]:
-    """Return at most ten conditions that the clause's exception does not name,
-    of its article first.
+    """Return at most ten conditions that the clause's exception does not name, of its article
+    first, then those that share most words with the rule.
 
     `conditions` are (article id, condition) of the whole act; `case` is the true condition.
     """
     exception = [content_bigrams(clause.proviso)]
+    rule = content_bigrams(clause.main)
     others = [
-        (home != clause.article.id, rng.random(), text)
+        (home != clause.article.id, 0.2 * rng.random() - bigram_share(text, rule), text)
         for home, text in conditions
-        if text not in clause.body and not resembles(text, exception)
+        if text not in clause.body
+        and not resembles(text, exception)
+        and not _EXCEPTS_ANYTHING.search(text)
+        and len(text) >= SHORTEST_CONDITION
     ]
     return distinct(case, drop_similar([text for _, _, text in sorted(others)])[:10])
 
@@ -321,12 +413,12 @@ def alterations(law: Law, clause: Clause, rng: random.Random) -> list[tuple[str,
     """
     sentence = clause.main
     out = []
-    flipped = flip_modality(sentence)
+    flipped = flip_modality(sentence) if modality_is_decided(sentence) else ""
     if flipped and "노력" not in sentence:
         out.append(("modality", flipped))
-    who = subject(sentence)
-    # What one party may not do, another may not do either.
-    if who and not forbids(sentence):
+    who = acting_subject(sentence)
+    # What one party may not do, another may not do either; a right may be that of several.
+    if who and not forbids(sentence) and not is_a_right(sentence):
         others = other_parties(law, clause, who, rng)
         start = sentence.index(who)
         rest = sentence[start + len(who) + 1 :]
@@ -338,10 +430,14 @@ def alterations(law: Law, clause: Clause, rng: random.Random) -> list[tuple[str,
     for figure in figures[:1]:
         near = other_figures(figure, clause.article.text, rng)
         if near:
-            out.append(("number", sentence[: figure.start] + near[0] + sentence[figure.end :]))
-    for old, new in _OPPOSITE_BOUNDS:
-        if figures and sentence.count(old) == 1:
-            out.append(("bound", sentence.replace(old, new)))
+            out.append(("number", replace_span(sentence, figure.start, figure.end, near[0])))
+    fractions = [] if allows(sentence) else [m.end() for m in _FRACTION.finditer(sentence)]
+    for position in sorted({*(figure.end for figure in figures), *fractions}):
+        match = _BOUND.match(sentence, position)
+        if match and sentence.count(match.group("bound")) == 1:
+            start, end = match.span("bound")
+            opposite = _OPPOSITE_BOUNDS[match.group("bound")]
+            out.append(("bound", replace_span(sentence, start, end, opposite)))
             break
     rng.shuffle(out)
     return out

@@ -11,6 +11,7 @@ from kofinlaw.augment.generators.falsity import (
     offences_punished_otherwise,
     other_sanctions,
 )
+from kofinlaw.augment.generators.stems import QUOTED_SHARE, choose, closing
 from kofinlaw.augment.reading.acts import Law
 from kofinlaw.augment.reading.names import normalize
 from kofinlaw.augment.reading.offences import SHORTEST_VIOLATION, Offence, read_offences
@@ -45,7 +46,7 @@ def _sanction_of(
     if len(wrong) >= 3:
         yield Draft(
             kind="penalty",
-            stem=f'{law_name(law.title)}상 "{offence.text}"에 대한 벌칙 또는 과태료는?',
+            stem=_sanction_stem(law, offence, rng),
             answer=offence.sanction,
             distractors=wrong[:8],
             units=(offence.clause.article.id,),
@@ -53,6 +54,46 @@ def _sanction_of(
             numeric=True,
             document=law.title,
         )
+
+
+def _sanction_stem(law: Law, offence: Offence, rng: random.Random) -> str:
+    """Return a stem that gives the offence and asks for its sanction."""
+    name, text = law_name(law.title), offence.text
+    end = closing(rng)
+    quoted = [
+        f'{name}상 "{text}"에 대한 벌칙 또는 과태료는?',
+        f'{name}상 "{text}"에 대한 제재로 {end}',
+    ]
+    plain = [
+        f"{name}상 {text}에 대한 벌칙 또는 과태료는?",
+        f"{name}에 따를 때 {text}에 대한 제재로 {end}",
+        f"{name}상 {text}에 대하여 정한 벌칙 또는 과태료는 무엇인가?",
+        f"{text}에 대하여 {name}에서 정한 제재는?",
+        f"{name}에서 {text}에 대한 처벌 또는 과태료로 {end}",
+    ]
+    return choose(quoted if rng.random() < QUOTED_SHARE else plain, rng)
+
+
+def _group_stem(name: str, rng: random.Random, *, negative: bool) -> str:
+    """Return a stem that gives the sanction (`name`) and asks for an offence."""
+    end = closing(rng, negative=negative)
+    if negative:
+        forms = [
+            f"{name}의 대상으로 정한 것이 아닌 것은?",
+            f"{name}의 대상이 아닌 것은?",
+            f"{name}의 대상에 해당하지 않는 것은?",
+            f"다음 중 {name}의 대상으로 규정되지 않은 것은?",
+            f"{name}의 대상으로 {end}",
+        ]
+    else:
+        forms = [
+            f"{name}의 대상으로 정한 것은?",
+            f"{name}의 대상에 해당하는 것은?",
+            f"다음 중 {name}의 대상으로 규정된 것은?",
+            f"{name}의 대상이 되는 것은?",
+            f"{name}의 대상으로 {end}",
+        ]
+    return choose(forms, rng, negative=negative)
 
 
 def _violated(
@@ -71,7 +112,14 @@ def _violated(
     if len(wrong) >= 3:
         yield Draft(
             kind="violated_article",
-            stem=f'{where}에 따르면 "{offence.violation}"{topic} 어느 규정을 위반한 것인가?',
+            stem=choose(
+                [
+                    f'{where}에 따르면 "{offence.violation}"{topic} 어느 규정을 위반한 것인가?',
+                    f"{where}에 따르면 {offence.violation}{topic} 어느 규정을 위반한 것인가?",
+                    f"{where}에 따를 때 {offence.violation}{topic} 무슨 규정을 어긴 것인가?",
+                ],
+                rng,
+            ),
             answer=offence.article,
             distractors=wrong[:8],
             units=(offence.clause.article.id,),
@@ -95,7 +143,7 @@ def _grouped(
         if len(wrong) >= 3:
             yield Draft(
                 kind="penalty_not",
-                stem=f"{name}의 대상으로 정한 것이 아닌 것은?",
+                stem=_group_stem(name, rng, negative=True),
                 answer=odd.text,
                 distractors=wrong,
                 units=(clause.article.id,),
@@ -109,7 +157,7 @@ def _grouped(
     if len(wrong) >= 3:
         yield Draft(
             kind="penalty_named",
-            stem=f"{name}의 대상으로 정한 것은?",
+            stem=_group_stem(name, rng, negative=False),
             answer=listed[0],
             distractors=wrong,
             units=(clause.article.id,),

@@ -6,59 +6,93 @@ import random
 import re
 from collections.abc import Iterator
 
-from kofinlaw.augment.generators.drafts import Draft, cite, distinct, law_name, source_rng
+from kofinlaw.augment.generators.drafts import Draft, distinct, source_rng
 from kofinlaw.augment.generators.falsity import other_figures
+from kofinlaw.augment.generators.stems import blank, choose, closing, fill_in, opening
 from kofinlaw.augment.reading.acts import Law
-from kofinlaw.augment.reading.clauses import Clause, as_question, simplify
+from kofinlaw.augment.reading.clauses import Clause, simplify
 from kofinlaw.augment.reading.figures import (
     Figure,
     clearly_differ,
     find_figures,
     question_word,
 )
+from kofinlaw.augment.reading.particles import replace_span
+from kofinlaw.augment.reading.phrasing import as_modifier, as_question, subordinate
 
-__all__ = ["LONGEST_SENTENCE", "QUESTION_SHARE", "generate"]
+__all__ = ["LONGEST_QUOTED", "LONGEST_SENTENCE", "QUESTION_SHARE", "generate"]
 
 LONGEST_SENTENCE = 160
-# Share of the figures that are asked with a question word (며칠) instead of a blank (0 to 1).
-QUESTION_SHARE = 0.4
+# Characters of a sentence together with the one that it continues.
+LONGEST_QUOTED = 260
+# Share of the figures that are asked with a question word (며칠) or for a 기간, not with a blank.
+QUESTION_SHARE = 0.75
 # `제1호 외의 자: (   ) 이상`: the reader cannot know who that is.
-_POINTS_ELSEWHERE = re.compile(r"제\d+호")
+_POINTS_ELSEWHERE = re.compile(r"(?<!조)(?<!항)제\d+호|제\d+항")
+_OPENS_LIST = re.compile(r"다음 각 ?호")
+# `여객 1명당`, `1주의 금액`, `사원 1인에 대하여`: the unit of a price, not a figure to know.
+_UNIT_OF_PRICE = re.compile(
+    r"(?:당|마다|의 금액|에 대하여|에 대한|의 액면|씩| 또는 (?:여럿|수인|\d))"
+)
+_SHARES = re.compile(r"주식|의결권|신주|액면|발행")
+# `그 요청을 받은 날부터 2주 이내에`, `5년간`: the figure can be left out and asked for by its name.
+# The figure is in one of several joined clauses: `매년 1회 소집하고, 의장이 된다`.
+_CONTINUES = re.compile(r"(?:고|며|되|지만|으나),? ")
+_DEADLINE = re.compile(r" ?이내에 ")
+_DURATION = re.compile(r"(?:간|동안) ")
 
 
 def generate(law: Law, seed: int) -> Iterator[Draft]:
     """Yield one question for each figure of a short sentence,
     without penalties and final provisions.
+
+    A 호 is given with the sentence that opens its list, an exception or a further sentence with
+    the main one.
     """
     for clause in law.clauses:
         if re.search(r"벌칙|과태료|과징금|부칙|시행일", clause.article.heading):
             continue
         rng = source_rng(seed, "quantity", clause.article.id, clause.label)
-        items = [simplify(item)[0] for item in clause.items]
-        for sentence in (clause.main, clause.proviso, *clause.rest, *items):
-            yield from _ask(law, clause, sentence, rng)
+        yield from _ask(law, clause, "", clause.main, rng)
+        for sentence in (clause.proviso, *clause.rest):
+            yield from _ask(law, clause, clause.main, sentence, rng)
+        leads = [s for s in (clause.main, *clause.rest) if _OPENS_LIST.search(s)]
+        if len(leads) == 1 and not clause.restricted:
+            for item in clause.items:
+                text, restricted = simplify(item)
+                if not restricted and not _POINTS_ELSEWHERE.search(text):
+                    yield from _ask(law, clause, leads[0], text, rng)
 
 
-def _ask(law: Law, clause: Clause, sentence: str, rng: random.Random) -> Iterator[Draft]:
-    if not 20 <= len(sentence) <= LONGEST_SENTENCE or _POINTS_ELSEWHERE.match(sentence):
+def _ask(
+    law: Law, clause: Clause, context: str, sentence: str, rng: random.Random
+) -> Iterator[Draft]:
+    if not 20 <= len(sentence) <= LONGEST_SENTENCE or len(context + sentence) > LONGEST_QUOTED:
         return
     found = find_figures(sentence)
+    around = find_figures(context)
     for figure in found:
-        if sentence.count(figure.text) > 1 or any(
-            not clearly_differ(figure, other)
-            for other in found
-            if other is not figure and other.dimension == figure.dimension
+        if (
+            (context + sentence).count(figure.text) > 1
+            or _is_unit(sentence, figure)
+            or any(
+                not clearly_differ(figure, other)
+                for other in [*found, *around]
+                if other is not figure and other.dimension == figure.dimension
+            )
         ):
             continue
         wrong = distinct(figure.text, other_figures(figure, clause.article.text, rng))
-        question = _question(clause, sentence, figure, rng)
+        question = "" if context else _question(clause, sentence, figure, rng)
         if question:
             wrong = tuple(w for w in wrong if find_figures(w)[0].unit == figure.unit)
         if len(wrong) < 3:
             continue
+        gapped = blank(sentence, figure.start, figure.end, [figure.text, *wrong])
+        whole = _with_context(context, gapped)
         yield Draft(
             kind="quantity",
-            stem=question or _blank(law, clause, sentence, figure, rng),
+            stem=question or fill_in(clause, whole, rng, cited=bool(context)),
             answer=figure.text,
             distractors=wrong,
             units=(clause.article.id,),
@@ -68,22 +102,40 @@ def _ask(law: Law, clause: Clause, sentence: str, rng: random.Random) -> Iterato
         )
 
 
+def _with_context(context: str, gapped: str) -> str:
+    """Return the sentence after the one it continues; a 호 as one of its list."""
+    if not context:
+        return gapped
+    if _OPENS_LIST.search(context) and not gapped.endswith("다."):
+        return f"{context.rstrip()} 그중 하나는 '{gapped.rstrip('. ')}'이다."
+    return f"{context.rstrip()} {gapped}"
+
+
+def _is_unit(sentence: str, figure: Figure) -> bool:
+    """Return whether the figure is the unit of a price (`1주의 금액`), or counts shares."""
+    if figure.unit == "주" and _SHARES.search(sentence):
+        return True
+    return figure.value == 1 and bool(_UNIT_OF_PRICE.match(sentence, figure.end))
+
+
 def _question(clause: Clause, sentence: str, figure: Figure, rng: random.Random) -> str:
-    """Return the sentence as a question (며칠, 몇 년 …) for a share of the figures; else empty."""
+    """Return the sentence as a question (며칠, 몇 년 …; …하여야 하는 기간은) for a share of the
+    figures; else empty.
+    """
     word = question_word(figure)
-    if not word or rng.random() > QUESTION_SHARE:
+    if not word or rng.random() > QUESTION_SHARE or _CONTINUES.search(sentence, figure.end):
         return ""
-    question = as_question(sentence[: figure.start] + word + sentence[figure.end :])
-    if not question or sentence != clause.main:
-        return ""
-    return f"{cite(clause, rng)}에 따르면, {question}"
-
-
-def _blank(law: Law, clause: Clause, sentence: str, figure: Figure, rng: random.Random) -> str:
-    """Return the sentence with a blank for the figure, introduced by its citation."""
-    blank = sentence[: figure.start] + "(   )" + sentence[figure.end :]
-    # A 호 or 다만 alone does not say what the figure is about; the heading does.
-    heading = f"({clause.article.heading})" if clause.article.heading else ""
-    citation = f"{clause.article.number}{heading}{clause.label}"
-    where = cite(clause, rng) if sentence == clause.main else f"{law_name(law.title)} {citation}"
-    return f'{where}의 다음 빈칸에 알맞은 것은? "{blank}"'
+    start = opening(clause, rng)
+    forms = []
+    if question := as_question(replace_span(sentence, figure.start, figure.end, word)):
+        forms += [f"{start}, {question}", f"{start} {question}"]
+    for pattern, name in ((_DEADLINE, "기한"), (_DURATION, "기간")):
+        match = pattern.match(sentence, figure.end)
+        if match and figure.dimension == "days":
+            without = sentence[: figure.start] + sentence[match.end() :]
+            if doing := as_modifier(subordinate(without)):
+                forms += [
+                    f"{start} {doing} {name}은?",
+                    f"{start} {doing} {name}으로 {closing(rng)}",
+                ]
+    return choose(forms, rng)

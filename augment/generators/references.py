@@ -8,9 +8,11 @@ from collections import Counter, defaultdict
 from collections.abc import Iterator, Sequence
 
 from kofinlaw.augment.generators.drafts import LONGEST_QUOTE, Draft, distinct, law_name, source_rng
+from kofinlaw.augment.generators.stems import QUOTED_SHARE, choose
 from kofinlaw.augment.reading.acts import Law, Laws
 from kofinlaw.augment.reading.clauses import Clause
 from kofinlaw.augment.reading.names import normalize
+from kofinlaw.augment.reading.phrasing import as_quotation
 from kofinlaw.data.korean.words import bigrams
 from kofinlaw.records import Article
 
@@ -47,13 +49,30 @@ def governing(law: Law, seed: int) -> Iterator[Draft]:
             if len(wrong) >= 3 and article.number not in clause.main:
                 yield Draft(
                     kind="which_article",
-                    stem=f'「{law.title}」에서 다음을 정한 조문은? "{clause.main}"',
+                    stem=_where(f"「{law.title}」에서 ", "조문", clause.main, rng),
                     answer=article.number,
                     distractors=wrong,
                     units=(article.id,),
                     focus=(clause.main[:30],),
                     document=law.title,
                 )
+
+
+def _where(start: str, thing: str, sentence: str, rng: random.Random) -> str:
+    """Return a stem that asks for the article or the act (`thing`) that holds the sentence."""
+    quoted = [
+        f'{start}다음을 정한 {thing}은? "{sentence}"',
+        f'{start}다음 내용을 규정한 {thing}은? "{sentence}"',
+    ]
+    said = as_quotation(sentence)
+    plain = said and [
+        f"{start}{said} 정한 {thing}은?",
+        f"{start}{said} 규정한 {thing}은?",
+        f"{start}{said} 정하고 있는 {thing}은 무엇인가?",
+        f"다음 중 {start}{said} 규정하고 있는 {thing}은?",
+        f"{start}{said} 한 {thing}은 어느 것인가?",
+    ]
+    return choose(quoted if not plain or rng.random() < QUOTED_SHARE else plain, rng)
 
 
 def _identifies_its_article(clause: Clause) -> bool:
@@ -91,7 +110,7 @@ def acts(law: Law, laws: Laws, seed: int, share: float = 0.15) -> Iterator[Draft
         related = [t for t in everywhere if t != law.title and _family(t) == _family(law.title)]
         yield Draft(
             kind="which_act",
-            stem=f'다음을 정한 법령은? "{clause.main}"',
+            stem=_where("", "법령", clause.main, rng),
             answer=law.title,
             distractors=distinct(law.title, [*related[:1], *others[:7]]),
             units=(article.id,),
@@ -125,7 +144,7 @@ def chains(law: Law, seed: int) -> Iterator[Draft]:
             continue
         target = law.by_number[named[0]]
         rng = source_rng(seed, "chain", clause.article.id, clause.label)
-        if not target.heading or target.heading in clause.main:
+        if not target.heading or target.heading in clause.main or '"' in clause.main:
             continue
         where = f"{law_name(law.title)} {clause.citation}"
         hidden = clause.main.replace(named[0], "(가)")
@@ -133,7 +152,15 @@ def chains(law: Law, seed: int) -> Iterator[Draft]:
         if len(wrong) >= 3:
             yield Draft(
                 kind="chain",
-                stem=f'{where} "{hidden}"에서 (가)에 해당하는 조문의 제목은?',
+                stem=choose(
+                    [
+                        f'{where} "{hidden}"에서 (가)에 해당하는 조문의 제목은?',
+                        f'{where}은 "{hidden}"라고 정한다. (가)는 무엇에 관한 조문인가?',
+                        f'다음은 {where}이다. (가)에 해당하는 조문의 제목은? "{hidden}"',
+                        f'{where} "{hidden}"에서 (가)의 조문이 정한 것은?',
+                    ],
+                    rng,
+                ),
                 answer=target.heading,
                 distractors=wrong,
                 units=(clause.article.id, target.id),

@@ -108,6 +108,9 @@ def draft_questions(
     chosen = [law for law in laws.acts if titles is None or law.title in titles]
     for done, law in enumerate(chosen):
         progress("augment: generate", done, len(chosen), act=law.title)
-        for generator in (*GROUNDED_GENERATORS, *extra):
+        for generator in GROUNDED_GENERATORS:
+            # A stem is empty where no form of words has the right polarity.
+            yield from (d for d in generator.generate(law, laws, seed) if d.stem)
+        for generator in extra:
             yield from generator.generate(law, laws, seed)
     progress("augment: generate", len(chosen), len(chosen))

@@ -6,8 +6,9 @@ import random
 import re
 from collections.abc import Iterator
 
-from kofinlaw.augment.generators.drafts import Draft, distinct, law_name, source_rng
+from kofinlaw.augment.generators.drafts import Draft, distinct, must_cite, source_rng
 from kofinlaw.augment.generators.falsity import false_versions, sentences_not_in_article
+from kofinlaw.augment.generators.stems import choose, closing, subject_matter
 from kofinlaw.augment.reading.acts import Law, Laws
 from kofinlaw.augment.reading.clauses import Clause
 from kofinlaw.augment.reading.names import normalize
@@ -30,14 +31,32 @@ def generate(law: Law, laws: Laws, seed: int) -> Iterator[Draft]:
             continue
         rng = source_rng(seed, "statement", article.id)
         altered = {c.label: false_versions(law, laws, c, rng) for c in usable}
-        where = _name(law, article)
-        yield from _negative(law, usable, altered, where, rng)
-        yield from _positive(law, usable, altered, where, rng)
+        yield from _negative(law, usable, altered, article, rng)
+        yield from _positive(law, usable, altered, article, rng)
 
 
-def _name(law: Law, article: Article) -> str:
-    heading = f"({article.heading})" if article.heading else ""
-    return f"{law_name(law.title)} {article.number}{heading}"
+_ABOUT = (
+    "{about}에 관한 설명으로 {end}",
+    "{about}에 대한 설명으로 {end}",
+    "{about}에 관한 다음 설명 중 {end}",
+    "{about}에 대한 다음 설명 중 {end}",
+    "{about}에 관한 내용으로 {end}",
+    "다음 중 {about}에 관한 설명으로 {end}",
+    "{about}에 대하여 {end}",
+    "{about}에 관한 기술로 {end}",
+    "{about}에 관하여 {end}",
+    "{about}에 관한 규정의 내용으로 {end}",
+    "다음은 {about}에 관한 설명이다. {end}",
+)
+
+
+def _stem(law: Law, article: Article, rng: random.Random, *, negative: bool) -> str:
+    """Return a stem about the article; its number is given where a sentence refers to its 항."""
+    cited = any(must_cite(clause) for clause in law.by_article[article.id])
+    about = subject_matter(article, rng, law.headings, cited=cited)
+    end = closing(rng, negative=negative)
+    forms = [form.format(about=about, end=end) for form in _ABOUT]
+    return choose(forms, rng, negative=negative)
 
 
 def _stands_alone(clause: Clause) -> bool:
@@ -51,7 +70,11 @@ def _stands_alone(clause: Clause) -> bool:
 
 
 def _negative(
-    law: Law, usable: list[Clause], altered: dict[str, list[str]], where: str, rng: random.Random
+    law: Law,
+    usable: list[Clause],
+    altered: dict[str, list[str]],
+    article: Article,
+    rng: random.Random,
 ) -> Iterator[Draft]:
     """Yield one false sentence among true ones of the same article."""
     for clause in usable:
@@ -61,7 +84,7 @@ def _negative(
         rng.shuffle(true)
         yield Draft(
             kind="statement_false",
-            stem=f"{where}에 관한 설명으로 옳지 않은 것은?",
+            stem=_stem(law, article, rng, negative=True),
             answer=altered[clause.label][0],
             distractors=distinct("", [c.main for c in true]),
             units=(clause.article.id,),
@@ -73,7 +96,11 @@ def _negative(
 
 
 def _positive(
-    law: Law, usable: list[Clause], altered: dict[str, list[str]], where: str, rng: random.Random
+    law: Law,
+    usable: list[Clause],
+    altered: dict[str, list[str]],
+    article: Article,
+    rng: random.Random,
 ) -> Iterator[Draft]:
     """Yield one true sentence among false versions of it and of the article's other sentences."""
     for clause in usable:
@@ -84,13 +111,30 @@ def _positive(
         if len(wrong) >= 3:
             yield Draft(
                 kind="statement_true",
-                stem=f"{where}에 관한 설명으로 옳은 것은?",
+                stem=_stem(law, article, rng, negative=False),
                 answer=clause.main,
                 distractors=wrong[:8],
                 units=(clause.article.id,),
                 focus=(clause.main[:30],),
                 document=law.title,
             )
+
+
+def _outside(law: Law, article: Article, rng: random.Random) -> str:
+    """Return a stem that asks for what the article does not hold."""
+    refers = any(must_cite(clause) for clause in law.by_article[article.id])
+    about = subject_matter(article, rng, law.headings, cited=refers)
+    cited = f"「{law.title}」 {article.number}"
+    forms = [
+        f"{cited}에서 정한 내용이 아닌 것은?",
+        f"{cited}에 규정된 내용이 아닌 것은?",
+        f"다음 중 {about}에 관한 조문에서 정한 내용이 아닌 것은?",
+        f"{about}에 관한 조문의 내용에 해당하지 않는 것은?",
+        f"{about}에 관한 조문에 규정되지 않은 것은?",
+        f"{about}에 관하여 정한 조문에 없는 것은?",
+        f"{about}에 관한 조문에 포함되지 않는 내용은?",
+    ]
+    return choose(forms, rng, negative=True)
 
 
 def not_of_article(law: Law, seed: int) -> Iterator[Draft]:
@@ -114,7 +158,7 @@ def not_of_article(law: Law, seed: int) -> Iterator[Draft]:
             odd = min(foreign[:8], key=lambda c: abs(len(c.main) - goal))
             yield Draft(
                 kind="not_of_article",
-                stem=f"{_name(law, article)}에서 정한 내용이 아닌 것은?",
+                stem=_outside(law, article, rng),
                 answer=odd.main,
                 distractors=distinct(odd.main, [c.main for c in own][:6]),
                 units=(article.id,),

@@ -8,6 +8,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import cached_property
 
+from kofinlaw.augment.reading.application import applied_articles
 from kofinlaw.augment.reading.clauses import Clause, clauses
 from kofinlaw.augment.reading.names import addressees, normalize, subject
 from kofinlaw.augment.reading.parties import Parties
@@ -38,6 +39,11 @@ class Law:
         return {article.number: article for article in self.articles}
 
     @cached_property
+    def headings(self) -> tuple[str, ...]:
+        """The headings of the articles, in order."""
+        return tuple(article.heading for article in self.articles)
+
+    @cached_property
     def by_article(self) -> dict[str, tuple[Clause, ...]]:
         """Clauses by article id."""
         found: dict[str, list[Clause]] = defaultdict(list)
@@ -59,6 +65,25 @@ class Law:
                 if name:
                     seen[name] += 1
         return [name for name, _ in sorted(seen.items(), key=lambda pair: (-pair[1], pair[0]))]
+
+    @cached_property
+    def applied(self) -> dict[str, tuple[str, ...]]:
+        """For each article, by number, the texts of provisions that apply it elsewhere (준용)."""
+        texts = [
+            (clause.article.number, f"{clause.article.heading} {clause.body}")
+            for clause in self.clauses
+        ]
+        return applied_articles(texts, tuple(self.by_number))
+
+    @cached_property
+    def chapters_of(self) -> dict[str, set[str]]:
+        """For each office or party the chapters in which it acts or is acted towards."""
+        found: dict[str, set[str]] = defaultdict(set)
+        for clause in self.clauses:
+            for name in (subject(clause.main), *addressees(clause.main)):
+                if name:
+                    found[name].add(clause.article.path)
+        return dict(found)
 
 
 @dataclass(frozen=True)

@@ -16,7 +16,6 @@ from kofinlaw.records import Article, Provision
 
 __all__ = [
     "Clause",
-    "as_question",
     "bracket_spans",
     "clauses",
     "clean",
@@ -166,32 +165,3 @@ def item_noun(text: str) -> str:
     """Return the noun that ends a 호 (행위, 경우, 사항 …); empty for any other ending."""
     match = _ITEM_NOUN.search(text.rstrip("."))
     return match.group(1) if match else ""
-
-
-_QUESTION_ENDINGS = (
-    ("하여야 한다", "하여야 하는가"),
-    ("해야 한다", "해야 하는가"),
-    ("아니 된다", "아니 되는가"),
-    ("안 된다", "안 되는가"),
-    ("아니한다", "아니하는가"),
-    ("못한다", "못하는가"),
-    ("한다", "하는가"),
-    ("된다", "되는가"),
-    ("있다", "있는가"),
-    ("없다", "없는가"),
-    ("진다", "지는가"),
-    ("본다", "보는가"),
-    ("받는다", "받는가"),
-    ("둔다", "두는가"),
-    ("따른다", "따르는가"),
-    ("이다", "인가"),
-)
-
-
-def as_question(sentence: str) -> str:
-    """Return `…하여야 한다.` as `…하여야 하는가?`; empty for an unknown ending."""
-    bare = sentence.rstrip(". ")
-    for ending, question in _QUESTION_ENDINGS:
-        if bare.endswith(ending):
-            return bare[: -len(ending)] + question + "?"
-    return ""

@@ -12,6 +12,7 @@ __all__ = [
     "Sense",
     "allows",
     "forbids",
+    "grants_a_right",
     "limits_to_one_party",
     "read_ending",
 ]
@@ -27,6 +28,12 @@ _ENDING = re.compile(rf"(?P<verb>[가-힣ㆍ]*?)(?P<end>{_DUTY}|{_MAY}|{_NOT})\.
 _BAN = re.compile(r"(?:서는 (?:아니 ?|안 ?)된다|수 없다|지 못한다)\.?$")
 # `인증심사원만 수행할 수 있다`: nobody else may do it, as with 수행하여야 한다.
 _ONLY = re.compile(r"[가-힣]만 (?:\S+ ){0,2}$")
+# What somebody may do for himself: a deadline for it does not oblige him to do it, and `신청할 수
+# 있다` is true where the law says `30일 이내에 신청하여야 한다`.
+_RIGHT = re.compile(
+    r"(?:신청|제기|청구|행사|이의|항고|항소|상고|상소|열람|등사|복사|요구|요청|선택|해제|해지|철회|거절|거부|주장"
+    r"|항변|포기|불복|상계|진술|가입|탈퇴|참가|추인|소집|사임|사퇴)(?:을|를|도)? ?$"
+)
 # The endings that are false where the sentence has this sense. Who may do something may also leave
 # it undone, so 하지 아니할 수 있다 contradicts neither a permission nor a prohibition.
 CONTRADICTING_ENDINGS: dict[Sense, tuple[str, ...]] = {
@@ -80,6 +87,14 @@ def forbids(sentence: str) -> bool:
 def allows(sentence: str) -> bool:
     """Return whether the sentence is a permission, with any verb (둘 수 있다)."""
     return sentence.rstrip(". ").endswith("수 있다")
+
+
+def grants_a_right(ending: Ending) -> bool:
+    """Return whether the verb is one that somebody does for himself (신청, 제기, 청구, 행사 …).
+
+    Duty and permission do not contradict each other there.
+    """
+    return bool(_RIGHT.search(ending.verb or ending.before))
 
 
 def limits_to_one_party(before: str) -> bool:

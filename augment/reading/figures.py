@@ -165,6 +165,10 @@ def clearly_differ(first: Figure, second: Figure) -> bool:
 
 def question_word(figure: Figure) -> str:
     """Return the word that asks for a figure (며칠, 몇 년 …); empty where none reads well."""
-    if figure.unit not in _LADDERS or figure.unit == "분의":
+    if figure.unit == "원":
+        return "얼마"
+    if figure.unit == "분의":
+        return f"{figure.text.split('분의')[0]}분의 몇"
+    if figure.unit not in _LADDERS:
         return ""
     return _QUESTION_WORDS.get(figure.unit, f"몇 {figure.unit}")

@@ -55,6 +55,23 @@ _STATE = re.compile(r"^(?:정부|국가)$")
 _ORGAN = re.compile(r"(?:장관|청장|처장|위원회|법원|대통령|국무총리|지방자치단체|기관)$")
 # An agent may do what its principal does, and any party may be an agent.
 _ACTS_FOR = re.compile(r"(?:수탁자|대리인)$")
+# A council and its members: 금융위원회, 금융위원장.
+_COUNCIL = re.compile(r"(?:위원회|위원장|위원|협의회|심의회)(?: ?(?:위원장|위원|의장))?$")
+# A body or a group of offices, and who acts for it or belongs to it.
+_ACTS_AS_ORGAN = (
+    (
+        re.compile(
+            r"(?:회사|은행|법인|조합|금고|협회|중앙회|연합회|공사|진흥원|단체|업자|사업자)등?$"
+        ),
+        re.compile(
+            r"(?:이사장|대표이사|대표자|조합장|(?<!주주)총회|(?<!위원)회장|사장|이사회|은행장|집행임원|집행자|지배인"
+            r"|청산인|임원|임직원|직원|업무집행사원|책임자|담당자|부서장|본부장|부서|[가-힣]{2}부)$"
+        ),
+    ),
+    (re.compile(r"법원$"), re.compile(r"(?:재판장|법관|법원사무관등|판사|집행관)$")),
+    (re.compile(r"(?:임원|임직원)$"), re.compile(r"(?:이사|감사|이사장|회장|청산인|직원|위원)$")),
+    (re.compile(r"이사회$"), re.compile(r"(?:이사|이사장|감사위원회)$")),
+)
 # Roles that one person may have at a time: who pays (지급인) is also who uses the service.
 _ROLE = re.compile(
     r"(?:(?<!ㆍ)이용자|가입자|고객|소비자|지급인|수취인|채권자|채무자|차주|계약자|수익자|주주|주체|대리인)$"
@@ -112,7 +129,21 @@ class Parties:
             or frozenset((normalize(first), normalize(second))) in self._equated
             or _state_and_organ(first, second)
             or _state_and_organ(second, first)
+            or self._same_business(first, second)
+            or self._same_business(second, first)
+            or _body_and_head(first, second)
+            or _body_and_head(second, first)
             or bool(_ROLE.search(first) and _ROLE.search(second))
+        )
+
+    def _same_business(self, first: str, second: str) -> bool:
+        """Return whether the business of the second is a case of that of the first.
+
+        여신전문금융업 is 신용카드업 or 할부금융업: 할부금융업자 may be a 여신전문금융회사.
+        """
+        wide, narrow = _business(first), _business(second)
+        return bool(wide and narrow and wide != narrow) and any(
+            named.split("(")[0] == wide and narrow in words for named, words in self._meanings
         )
 
     @cached_property
@@ -259,6 +290,23 @@ def _case(name: str, words: str) -> bool:
 
 def _state_and_organ(first: str, second: str) -> bool:
     return bool(_STATE.search(first) and (_STATE.search(second) or _ORGAN.search(second)))
+
+
+def _business(name: str) -> str:
+    """Return the business of a party: 할부금융업 of 할부금융업자, 보험업 of 보험회사."""
+    bare = name.removesuffix("등")
+    if bare.endswith("업자"):
+        return bare.removesuffix("자")
+    return bare.removesuffix("회사") + "업" if bare.endswith("회사") else ""
+
+
+def _body_and_head(first: str, second: str) -> bool:
+    """Return whether the second acts for the first: 금융위원회 and 금융위원장, 금고 and 이사장,
+    법원 and 재판장, 임원 and 감사.
+    """
+    if _COUNCIL.search(first) and _COUNCIL.search(second):
+        return _COUNCIL.sub("", first) == _COUNCIL.sub("", second)
+    return any(body.search(first) and bool(head.search(second)) for body, head in _ACTS_AS_ORGAN)
 
 
 def _same(first: str, second: str) -> bool:

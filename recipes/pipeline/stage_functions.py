@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 
 from kofinlaw import Progress, UserError
 from kofinlaw.files import read_jsonl, write_json, write_jsonl
+from kofinlaw.recipes.pipeline.fitting.voter_fitting import fitted_settings
 from kofinlaw.recipes.pipeline.run import (
     SYSTEM_STAGES,
     Run,
@@ -325,9 +326,9 @@ def answer_as(
     """
     searched = (index or run.folder / "index") if system.endswith("rag") else None
     folder = system_folder(run, system)
-    return answer_with(
-        run, folder, searched, questions, out, settings or run.recipe.answer, progress
-    )
+    # Weights are fitted before the budget starts to run.
+    fitted = fitted_settings(run, system, settings or run.recipe.answer, progress)
+    return answer_with(run, folder, searched, questions, out, fitted, progress)
 
 
 def answer_with(

@@ -14,6 +14,7 @@ from kofinlaw.recipes.pipeline.schema import ExamSettings, System
 from kofinlaw.trainer.settings import TrainSettings
 
 __all__ = [
+    "ANSWER_MODULES",
     "EXAMPLE_MODULES",
     "EXAM_MODULES",
     "STAGE_MODULES",
@@ -28,12 +29,14 @@ STAGE_MODULES = (
     "kofinlaw.recipes.pipeline.run",
     "kofinlaw.recipes.pipeline.stage_functions",
 )
+ANSWER_MODULES = (*STAGE_MODULES, "kofinlaw.recipes.pipeline.fitting.voter_fitting")
 EXAMPLE_MODULES = (*STAGE_MODULES, "kofinlaw.recipes.pipeline.ready_examples")
 EXAM_SCORE_MODULES = (
     "kofinlaw.recipes.pipeline.run",
     "kofinlaw.recipes.pipeline.exam_stages",
 )
 EXAM_MODULES = (*STAGE_MODULES, "kofinlaw.recipes.pipeline.exam_stages")
+EXAM_ANSWER_MODULES = (*ANSWER_MODULES, "kofinlaw.recipes.pipeline.exam_stages")
 
 
 def build_stages(run: Run, resume: Resume = "if-possible") -> list[Stage]:
@@ -236,9 +239,10 @@ def _answers_of(run: Run, system: System) -> Stage:
         SYSTEM_STAGES[system],
         partial(functions.answer_as, run, system, run.questions_path),
         settings=_answer_settings(run),
+        inputs=_voter_file(run),
         packages=with_imported_packages("models", "rag"),
-        modules=STAGE_MODULES,
-        after=("questions", *index, *merged),
+        modules=ANSWER_MODULES,
+        after=(*_fitted_from(run), "questions", *index, *merged),
     )
 
 
@@ -247,11 +251,24 @@ def _submission(run: Run, questions: Path) -> Stage:
         "submission",
         partial(functions.answer_as, run, "trained-rag", questions),
         settings=_answer_settings(run),
-        inputs=(questions,),
+        inputs=(questions, *_voter_file(run)),
         packages=with_imported_packages("models", "rag"),
-        modules=STAGE_MODULES,
-        after=("index", "merge", "verify"),
+        modules=ANSWER_MODULES,
+        after=(*_fitted_from(run), "index", "merge", "verify"),
     )
+
+
+def _voter_file(run: Run) -> tuple[Path, ...]:
+    """Return the file of weights that choices by contrast use, if the recipe names one."""
+    voters = run.recipe.answer.voters
+    return (voters,) if isinstance(voters, Path) else ()
+
+
+def _fitted_from(run: Run) -> tuple[str, ...]:
+    """Return the stage whose examples the voters' weights are fitted to, if they are."""
+    answer = run.recipe.answer
+    fits = answer.choose_by == "contrast" and answer.voters == "fit"
+    return ("augment",) if fits else ()
 
 
 def _exams(run: Run) -> list[Stage]:
@@ -322,9 +339,10 @@ def _exam(run: Run, exam: ExamSettings) -> list[Stage]:
                 exams.exam_stage(exam, system),
                 partial(exams.answer_exam, run, exam, system),
                 settings=_answer_settings(run),
+                inputs=_voter_file(run),
                 packages=with_imported_packages("models", "rag"),
-                modules=EXAM_MODULES,
-                after=(asked, *searched, *merged),
+                modules=EXAM_ANSWER_MODULES,
+                after=(*_fitted_from(run), asked, *searched, *merged),
             )
         )
     return stages

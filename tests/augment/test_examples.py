@@ -48,7 +48,7 @@ def test_the_deciding_article_is_shown_unless_it_is_missing_on_purpose(made, act
     for example in examples_of(made[0]):
         gold_missing = example.task.endswith("gold_missing")
         if gold_missing:
-            assert example.messages[1]["content"] == NO_EVIDENCE
+            assert example.messages[1]["content"].startswith(NO_EVIDENCE)
             continue
         if example.task == "choice_quantity":
             shown = example.messages[0]["content"].split("[문제]")[0]
@@ -71,6 +71,22 @@ def test_gold_missing_examples_answer_that_nothing_is_found(corpus, tmp_path):
     assert decoys
     assert all(e.messages[1]["content"] == NO_EVIDENCE for e in missing)
     assert all(e.messages[1]["content"] != NO_EVIDENCE for e in decoys)
+
+
+def test_free_questions_without_their_article_say_what_is_missing(corpus, tmp_path):
+    raft = SETTINGS.raft.model_copy(update={"free_missing_share": 0.5, "gold_missing_share": 0.0})
+    wanted = SETTINGS.model_copy(update={"raft": raft, "free_share": 0.3})
+    run(corpus, tmp_path, wanted)
+    examples = examples_of(tmp_path)
+    missing = [e for e in examples if e.task == "free_gold_missing"]
+    assert len(missing) > 2
+    assert not any(e.task == "choice_gold_missing" for e in examples)
+    for example in missing:
+        reply = example.messages[1]["content"]
+        title = reply.split("「")[1].split("」")[0]
+        assert reply.startswith(NO_EVIDENCE)
+        assert reply.endswith("규정이 제시되어야 합니다.")
+        assert f"「{title}」" in example.messages[0]["content"].split("[문제]")[-1]
 
 
 def test_evidence_keeps_to_its_tokens(corpus, tmp_path):

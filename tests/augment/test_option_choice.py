@@ -44,3 +44,26 @@ def test_equal_options_and_an_answer_in_the_stem_are_refused():
     assert find_problem(item)[0] == "duplicate_option"
     given_away = replace(DRAFT, stem="개인정보처리자는 누구인가?", answer="개인정보처리자")
     assert find_problem(build_item(given_away, 4, random.Random(0)))[0] == "answer_in_stem"
+
+
+def test_a_stem_read_with_the_wrong_polarity_is_refused():
+    wrong = replace(DRAFT, stem="규정에 해당하지 않는 것은?")
+    assert find_problem(build_item(wrong, 4, random.Random(0)))[0] == "polarity"
+    asked = replace(wrong, negative=True)
+    assert find_problem(build_item(asked, 4, random.Random(0))) is None
+
+
+def test_a_right_option_that_alone_repeats_the_stem_is_refused():
+    draft = Draft(
+        "exception",
+        "열람을 제한하거나 거절할 수 있다는 규정의 단서에서 정한 경우는?",
+        "열람을 제한하거나 거절할 수 있는 경우",
+        ("주소를 알 수 없어 보내지 못한 때", "통계를 집계하지 못한 때", "전산설비가 멈춘 때"),
+        ("법 제1조",),
+        ("열람",),
+    )
+    assert find_problem(build_item(draft, 4, random.Random(0)))[0] == "answer_like_stem"
+    shared = replace(
+        draft, distractors=("열람을 제한하거나 거절할 수 없는 때", *draft.distractors[:2])
+    )
+    assert find_problem(build_item(shared, 4, random.Random(0))) is None

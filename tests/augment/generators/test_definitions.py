@@ -10,15 +10,21 @@ def by_kind(drafts, kind):
 def test_a_definition_asks_for_its_term_and_a_term_for_its_definition(law):
     drafts = list(definitions.generate(law, 0))
     asked = {d.answer: d for d in by_kind(drafts, "definition_term")}
-    assert (
-        '"재화의 구입에 따른 대가의 정산을 대행하거나 매개하는 것"을 뜻하는'
-        in asked["결제대행"].stem
-    )
-    meanings = {d.stem: d.answer for d in by_kind(drafts, "term_definition")}
-    assert (
-        meanings["「전자지급 안전법」에서 '침해행위'의 뜻으로 옳은 것은?"]
-        == "해킹이나 컴퓨터 바이러스로 전산설비를 공격하는 행위"
-    )
+    assert "재화의 구입에 따른 대가의 정산을 대행하거나 매개하는 것" in asked["결제대행"].stem
+    meanings = [d.answer for d in by_kind(drafts, "term_definition") if "'침해행위'" in d.stem]
+    assert meanings == ["해킹이나 컴퓨터 바이러스로 전산설비를 공격하는 행위"]
+
+
+def test_a_concept_question_explains_one_term_rightly_and_others_with_foreign_meanings(law):
+    real = {t.term: t.meaning for t in read_terms(law)}
+    drafts = [d for d in definitions.generate(law, 0) if d.answer.endswith("말한다.")]
+    assert any(d.kind == "term_definition" for d in drafts)
+    for draft in drafts:
+        true = draft.distractors if draft.negative else [draft.answer]
+        false = [draft.answer] if draft.negative else draft.distractors
+        for text in (*true, *false):
+            term = next(t for t in real if text.startswith((f"{t}이란", f"{t}란")))
+            assert (real[term] in text) == (text in true)
 
 
 DEFINITIONS = """
@@ -37,15 +43,19 @@ DEFINITIONS = """
 def test_a_definition_is_given_with_what_it_takes_out(parse):
     drafts = list(definitions.generate(read_laws(parse("정의법", DEFINITIONS)).acts[0], 0))
     asked = next(d for d in by_kind(drafts, "definition_term") if d.answer == "전자업자")
-    assert '등록을 한 자(금융회사는 제외한다)"를 뜻하는' in asked.stem
+    assert "등록을 한 자(금융회사는 제외한다)" in asked.stem
     assert not any("'평가업'" in d.stem for d in by_kind(drafts, "term_definition"))
     pairs = [text for d in by_kind(drafts, "definition_mismatch") for text in d.distractors]
     assert pairs
     assert not any(text.startswith("평가업") for text in pairs)
+    assert all(text.startswith(("전자업자", "거래지시", "오류", "접근매체")) for text in pairs)
 
 
 def test_a_mismatched_pair_is_the_answer_of_a_negative_question(law):
-    for draft in by_kind(definitions.generate(law, 0), "definition_mismatch"):
+    drafts = by_kind(definitions.generate(law, 0), "definition_mismatch")
+    pairs = [d for d in drafts if " - " in d.answer]
+    assert pairs
+    for draft in pairs:
         term, _, meaning = draft.answer.partition(" - ")
         real = {t.term: t.meaning for t in read_terms(law)}
         assert draft.negative

@@ -68,6 +68,8 @@ KINDS = """
   2\\. 담당하는 부서의 이름
   3\\. 거부할 수 있다는 사실
   4\\. 법 제17조 및 제18조
+  5\\. 이용을 그만두는 절차
+  6\\. 불만을 받는 창구의 전화번호
 
 ##### 제3조 (점검)
 
@@ -172,7 +174,7 @@ def test_what_a_list_holds_through_another_is_not_foreign_to_it(parse):
     asked = enumerations.generate(read_laws(parse("제공법", THROUGH)).acts[0], 0)
     given, kept = (
         next(d.distractors for d in asked if d.kind == "enumeration" and words in d.stem)
-        for words in ("제공할 수", "보존한다")
+        for words in ("제공할 수", "보존하")
     )
     assert "교통의 흐름을 살피는 기관이 설치한 경우" in given
     assert "공공의 안녕을 위하여 긴급히 필요한 경우" not in given

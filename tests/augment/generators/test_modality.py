@@ -4,10 +4,28 @@ from kofinlaw.augment.reading.acts import read_laws
 
 
 def test_modality_options_are_the_same_verb_with_other_endings(law):
-    draft = next(d for d in modality.generate(law, 0) if d.answer == "정정을" or "요구" in d.answer)
-    assert draft.answer == "요구할 수 있다"
-    assert "요구하여야 한다" in draft.distractors
-    assert "요구하지 아니할 수 있다" not in draft.distractors
+    draft = next(d for d in modality.generate(law, 0) if "보고" in d.answer)
+    assert draft.answer == "보고하여야 한다"
+    assert set(draft.distractors) == {
+        "보고할 수 있다",
+        "보고하여서는 아니 된다",
+        "보고하지 아니할 수 있다",
+        "보고하도록 노력하여야 한다",
+    }
+
+
+def test_a_right_and_the_duty_of_a_private_party_are_not_asked(law, parse):
+    assert not any("요구할 수 있다" in d.answer for d in modality.generate(law, 0))
+    text = """
+##### 제1조 (이의)
+
+**①** 매각허가에 대한 이의는 매각허가가 있을 때까지 법원에 신청하여야 한다.
+**②** 이용자는 거래가 잘못된 것을 안 때에는 그 내용을 지급업자에게 통지하여야 한다.
+**③** 감독원장은 검사를 마친 때에는 그 결과를 감독위원회에 보고하여야 한다.
+**④** 감독원장은 이용자의 보호를 위한 제도를 개선하도록 항상 노력하여야 한다.
+"""
+    drafts = modality.generate(read_laws(parse("이의법", text)).acts[0], 0)
+    assert [draft.answer for draft in drafts] == ["보고하여야 한다"]
 
 
 def test_a_permission_is_never_beside_the_freedom_to_leave_it(law):

@@ -34,6 +34,8 @@ def test_an_article_of_a_similar_violation_is_no_wrong_option(parse):
   5\\. 제5조를 위반하여 위원회에 해마다 자료를 보내지 아니한 자
 """
     law = read_laws(parse("조치법", text)).acts[0]
-    asked = {d.answer: d.distractors for d in penalties.generate(law, 0) if "어느 규정" in d.stem}
+    asked = {
+        d.answer: d.distractors for d in penalties.generate(law, 0) if d.kind == "violated_article"
+    }
     assert set(asked["제1조제1항"]) == {"제3조", "제4조", "제5조"}
     assert set(asked["제3조"]) >= {"제1조제1항", "제2조제5항"}

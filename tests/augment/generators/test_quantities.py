@@ -25,4 +25,22 @@ def test_a_figure_of_a_list_is_asked_with_what_the_list_is_about(parse):
 """
     drafts = list(quantities.generate(read_laws(parse("금융법", text)).acts[0], 0))
     assert [draft.answer for draft in drafts] == ["30억원"]
-    assert "「금융법」 제17조(자본금)의 다음 빈칸" in drafts[0].stem
+    assert "「금융법」 제17조" in drafts[0].stem
+    assert "전자업자는 다음 각 호의 금액을 갖추어야 한다." in drafts[0].stem
+    assert "전자자금이체업무를 하는 자의 경우: (   )" in drafts[0].stem
+
+
+def test_the_unit_of_a_price_is_not_asked_and_joined_clauses_get_a_blank(parse):
+    text = """
+##### 제1조 (의결권)
+
+**①** 주주는 총회에서 주식 1주마다 1개의 의결권을 행사할 권리가 있는 것으로 본다.
+**②** 운송업자는 승객 1명에 대하여 배상하며 그 기간을 30일 이내로 정하여야 한다.
+**③** 정기총회는 회장이 매년 2회 이상 소집하고, 회장은 총회의 의장이 되는 것으로 정한다.
+"""
+    drafts = list(quantities.generate(read_laws(parse("총회법", text)).acts[0], 0))
+    answers = {draft.answer for draft in drafts}
+    assert {"30일", "2회"} <= answers
+    assert not {"1주", "1명"} & answers
+    joined = next(draft for draft in drafts if draft.answer == "2회")
+    assert "(   )" in joined.stem

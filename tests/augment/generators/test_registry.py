@@ -1,8 +1,66 @@
+import importlib.util
+from pathlib import Path
+
+import pytest
+
 from kofinlaw.augment.generators.registry import GROUNDED_GENERATORS, draft_questions
 from kofinlaw.augment.hard.registry import HARD_GENERATORS
 from kofinlaw.augment.reading.acts import read_laws
 from kofinlaw.augment.reading.names import normalize
 from kofinlaw.augment.settings import WEIGHTS
+
+_spec = importlib.util.spec_from_file_location("faults", Path(__file__).with_name("faults.py"))
+_faults = importlib.util.module_from_spec(_spec)
+_spec.loader.exec_module(_faults)
+faults = _faults.faults
+
+SHARED = Path(__file__).parents[3].parent / "shared" / "data" / "statutes" / "acts"
+# Sentences of the forms that gave faulty questions on acts that nobody had read.
+TRAPS = """
+##### 제1조 (매각)
+
+**①** 매각대금이 지급되면 법원은 배당기일을 정하여 채권자에게 통지하여야 한다.
+**②** 매각허가에 관한 이의는 매각허가가 있을 때까지 신청하여야 한다.
+**③** 이해관계인은 결정을 받은 날부터 7일 이내에 법원에 항고를 제기하여야 한다.
+**④** 집행위원회는 재적위원 3분의 1 이상이 요구하는 때에는 회의를 소집하여야 한다.
+**⑤** 집행위원장은 회의를 소집하려면 5일 이내에 그 일시를 위원에게 통지하여야 한다.
+**⑥** 집행위원회는 9명 이상은 참석하도록 회의 절차를 마련하여야 한다.
+**⑦** 감독원장은 집행위원회에 자료의 제출을 명할 수 있다.
+**⑧** 심의위원회는 매년 결과를 감독원장에게 보고하여야 한다.
+**⑨** 조정위원회는 매년 결과를 심의위원회에 보고하여야 한다.
+
+##### 제2조 (열람의 제한)
+
+**①** 금고는 회원의 신청이 있으면 장부를 열람하게 하여야 한다. 다만, 금고는 회원의 이용에 지장이 없는 범위에서 정관으로 정하는 경우에는 그러하지 아니하다.
+**②** 은행은 고객의 요구가 있으면 거래내역을 알려야 한다. 다만, 천재지변으로 전산설비가 멈춘 경우에는 그러하지 아니하다.
+**③** 회사는 주주의 요구가 있으면 명부를 보여야 한다. 다만, 영업비밀이 새어 나갈 우려가 뚜렷한 경우에는 그러하지 아니하다.
+**④** 조합은 조합원의 요구가 있으면 회의록을 보여야 한다. 다만, 다른 조합원의 사생활이 드러나는 경우에는 그러하지 아니하다.
+**⑤** 협회는 회원의 요구가 있으면 통계를 보여야 한다. 다만, 통계를 아직 집계하지 못한 경우에는 그러하지 아니하다.
+**⑥** 진흥원은 정보보호를 위하여 노력하여야 한다. 이 경우 매년 1회 이상 교육을 하여야 한다.
+
+##### 제3조 (선임)
+
+**①** 자산총액이 큰 회사는 다음 각 호의 구분에 따라 사외이사를 추가로 두어야 한다.
+  1\\. 자산총액이 50조원 이상이고 100조원 미만인 경우: 2명 이상
+  2\\. 자산총액이 100조원 이상인 회사로서 상장된 회사의 경우: 4명 이상
+**②** 집행위원회는 다음 각 호의 자료를 심의한다.
+  1\\. 자산의 취득가액에 관한 정보
+  2\\. 보유한 채권의 내역에 관한 정보
+  3\\. 지난 3년간 거래한 상대방의 명단
+**③** 집행위원회는 다음 각 호의 사람으로 구성한다.
+  1\\. 감독원장이 추천하는 사람
+  2\\. 소비자단체가 추천하는 사람
+  3\\. 금융에 관한 학식이 있는 사람
+**④** 심의위원회는 다음 각 호의 자료를 관리한다.
+  1\\. 회원의 주소와 연락처에 관한 정보
+  2\\. 거래의 날짜와 시각에 관한 정보
+  3\\. 담보물의 감정 결과에 관한 정보
+"""
+
+
+@pytest.fixture(scope="module")
+def traps(parse):
+    return read_laws(parse("집행 절차법", TRAPS))
 
 
 def test_every_kind_has_one_generator_and_a_weight():
@@ -30,3 +88,33 @@ def test_every_answer_differs_from_its_distractors(laws):
     for draft in draft_questions(laws, 1):
         keys = [normalize(text) for text in (draft.answer, *draft.distractors)]
         assert len(set(keys)) == len(keys), draft
+
+
+def test_known_forms_of_sentences_give_no_faulty_question(traps, laws):
+    seen = set()
+    for seed in range(4):
+        for law in (*traps.acts, *laws.acts):
+            for draft in draft_questions(traps if law in traps.acts else laws, seed):
+                if draft.document == law.title:
+                    assert not faults(law, draft), draft
+                    seen.add(draft.kind)
+    wanted = {"actor", "addressee", "quantity", "exception", "enumeration", "statement_true"}
+    assert wanted <= seen
+
+
+def test_a_bound_that_is_swapped_takes_its_particle(traps):
+    texts = {text for d in draft_questions(traps, 0) for text in (d.answer, *d.distractors)}
+    assert any("3분의 1 이하가 요구" in text for text in texts)
+
+
+@pytest.mark.shared
+@pytest.mark.parametrize("title", ["민사집행법", "신용협동조합법", "예금자보호법"])
+def test_acts_give_no_question_with_a_fault_of_form(title, parse):
+    path = SHARED / f"{title}.md"
+    if not path.is_file():
+        pytest.skip("the development data next to the repository is absent")
+    laws = read_laws(parse(title, path.read_text(encoding="utf-8").split("---", 2)[-1]))
+    drafts = list(draft_questions(laws, 1))
+    assert len(drafts) > 100
+    bad = [(faults(laws.acts[0], draft), draft) for draft in drafts]
+    assert not [pair for pair in bad if pair[0]]

@@ -60,7 +60,7 @@ def test_every_task_gives_examples_of_its_form_with_the_teachers_licence(teach):
 def test_a_teacher_that_disagrees_with_itself_is_refused(teach, scripted):
     def answer(prompt):
         if scripted.task_of(prompt) == "reanswer":
-            return '{"answer": "감독위원회는 거래를 중지할 수 있다."}'
+            return '{"answer": "협회장은 매년 벌금을 99억원 물려야 한다."}'
         return scripted.sound(prompt)
 
     _, taught, rejected = teach(answer)

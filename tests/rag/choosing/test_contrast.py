@@ -21,7 +21,8 @@ def test_the_options_own_prior_is_taken_away_token_by_token() -> None:
 
 def test_the_stem_alone_is_a_second_reference() -> None:
     scores = [ChoiceScore(-2.0, 2), ChoiceScore(-15.0, 5)]
-    votes = model_votes(TEXTS, scores, BARE, [ChoiceScore(-2.0, 2), ChoiceScore(-17.5, 5)])
+    stem = [ChoiceScore(-2.0, 2), ChoiceScore(-17.5, 5)]
+    votes = model_votes(TEXTS, scores, BARE, {"evidence": stem})
     assert votes is not None
     assert [vote["voter"] for vote in votes] == ["contrast", "evidence"]
     assert votes[1]["values"] == [pytest.approx(0.0), pytest.approx(0.5)]
@@ -31,6 +32,6 @@ def test_the_stem_alone_is_a_second_reference() -> None:
 def test_a_score_that_is_not_finite_gives_no_votes(bad: float) -> None:
     good = [ChoiceScore(-2.0, 2), ChoiceScore(-15.0, 5)]
     assert model_votes(TEXTS, [good[0], ChoiceScore(bad, 5)], BARE) is None
-    assert model_votes(TEXTS, good, BARE, [ChoiceScore(bad, 2), good[1]]) is None
+    assert model_votes(TEXTS, good, BARE, {"evidence": [ChoiceScore(bad, 2), good[1]]}) is None
     assert model_votes(TEXTS, good, BareScores()) is None
     assert model_votes(TEXTS, good[:1], BARE) is None

@@ -1,0 +1,66 @@
+"""Replace a part of a Korean sentence and correct the particle that follows it."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+
+from kofinlaw.data.korean.words import josa, tag_text
+
+__all__ = ["follow", "has_pair", "has_topic", "in_both_forms", "replace_span"]
+
+_PAIRS = ("은/는", "이/가", "을/를", "과/와", "으로/로", "이나/나")
+# A particle directly after a noun, up to the end of the word. The copula (`이고`, `인`, `이다`) is
+# the same after every noun.
+_PARTICLE = re.compile(
+    r"(?P<particle>은|는|이|가|을|를|과|와|으로|로|이나|나)(?P<rest>서|써|부터)?(?=[\s,.?]|$)"
+)
+# A topic at the end of a word: a noun with 은 or 는, also after 에, 에서 and 으로.
+_TOPIC_TAG = "JX"
+
+
+def replace_span(text: str, start: int, end: int, new: str) -> str:
+    """Return the text with `new` in place of the characters from `start` to `end`.
+
+    A particle that follows directly is written as it fits `new`: `3분의 1 이상이` with 이하 gives
+    `3분의 1 이하가`.
+    """
+    return text[:start] + follow(new, text[end:])
+
+
+def follow(noun: str, tail: str) -> str:
+    """Return the noun with the text that follows it; a particle at its start fits the noun."""
+    match = _PARTICLE.match(tail)
+    if not match:
+        return noun + tail
+    particle = match.group("particle")
+    pair = next(pair for pair in _PAIRS if particle in pair.split("/"))
+    if match.group("rest") and pair != "으로/로":
+        return noun + tail
+    return josa(noun, pair) + tail[len(particle) :]
+
+
+def has_pair(nouns: Sequence[str], tail: str) -> bool:
+    """Return whether the particle at the start of the tail fits all nouns, or there is none."""
+    return all(follow(noun, tail) == noun + tail for noun in nouns)
+
+
+def in_both_forms(tail: str) -> str:
+    """Return the tail with the particle at its start in both forms: `을(를) 말한다`."""
+    match = _PARTICLE.match(tail)
+    if not match:
+        return tail
+    particle = match.group("particle")
+    pair = next(pair for pair in _PAIRS if particle in pair.split("/"))
+    both = {"으로/로": "(으)로", "이나/나": "(이)나"}.get(pair, pair.replace("/", "(") + ")")
+    return both + tail[len(particle) :]
+
+
+def has_topic(text: str) -> bool:
+    """Return whether a word of the text ends in the topic particle 은 or 는.
+
+    Kiwi distinguishes the particle (`금고는`) from the ending of a verb (`정하는`).
+    """
+    if not re.search(r"[은는](?=[\s,]|$)", text):
+        return False
+    return any(tag == _TOPIC_TAG and form in ("은", "는") for form, tag, _, _ in tag_text(text))

@@ -1,0 +1,108 @@
+"""Turn a sentence of the law into a question or a noun phrase, by its ending.
+
+`…하여야 한다.` gives `…하여야 하는가?` and `…하여야 하는`. A subject gets 이 or 가 in a noun
+phrase.
+"""
+
+from __future__ import annotations
+
+import re
+
+from kofinlaw.augment.reading.names import subject
+from kofinlaw.augment.reading.particles import has_topic
+from kofinlaw.data.korean.words import josa
+
+__all__ = ["as_modifier", "as_question", "as_quotation", "list_noun", "subordinate"]
+
+_NIEUN = 4  # index of the final consonant ㄴ
+# `신청서에는 …`, `정관에는 …`: without the topic particle. `신탁은 …`: with 이 instead.
+_PLACE = re.compile(r"^\S+에는 ")
+_TOPIC = re.compile(r"^(?P<noun>[가-힣]{2,})(?P<topic>[은는]) ")
+# `다음 각 호의 어느 하나에 해당하는 경우에는`, `다음 각 호의 사항을`: the noun that the list gives.
+_OPENS_LIST = re.compile(
+    r"다음 각 ?호(?:(?:의| 가운데) (?:어느 하나|1)에 해당하는|에 해당하는|에서 정하는|에 따른|의) ?"
+    r"(?P<noun>경우|때|행위|사항|업무|사람|자|조치|서류|요건|기준|사유|사무|정보|사업|방법|내용"
+    r"|권한|재산|청구권|채권|기관|자료|금액|비용)"
+    r"(?P<particle>에는|에(?! 관|대| 대| 따| 의)|를|을|이|가|은|는),? "
+)
+# `다음 각 호의 사항을 기재한 서면을`: the noun belongs to this verb, not to the sentence's.
+_OF_ANOTHER_VERB = re.compile(r"[가-힣]+[한할된될는은] ")
+
+
+def _present(bare: str) -> str:
+    """Return the sentence without 다 and with 는 or the stem's ㄴ; empty for an unknown ending."""
+    if not bare.endswith("다") or len(bare) < 3:
+        return ""
+    stem = bare[:-1]
+    if stem.endswith(("는", "있", "없")):
+        return stem.removesuffix("는") + "는"
+    if stem.endswith("이") or stem.endswith("아니"):
+        return stem[:-1] + chr(ord(stem[-1]) + _NIEUN)
+    offset = ord(stem[-1]) - ord("가")
+    if 0 <= offset < 11172 and offset % 28 == _NIEUN:
+        return stem[:-1] + chr(ord(stem[-1]) - _NIEUN) + "는"
+    return ""
+
+
+def as_modifier(sentence: str) -> str:
+    """Return `…하여야 한다.` as `…하여야 하는`, the form before a noun.
+
+    Empty for an unknown ending.
+    """
+    return _present(sentence.rstrip(". "))
+
+
+def as_question(sentence: str) -> str:
+    """Return `…하여야 한다.` as `…하여야 하는가?`; empty for an unknown ending."""
+    form = _present(sentence.rstrip(". "))
+    return f"{form}가?" if form else ""
+
+
+def as_quotation(sentence: str) -> str:
+    """Return `…하여야 한다.` as `…하여야 한다고`, and `…이다.` as `…이라고`.
+
+    Empty for an unknown ending.
+    """
+    bare = sentence.rstrip(". ")
+    if not _present(bare):
+        return ""
+    return bare[:-1] + "라고" if bare.endswith(("이다", "아니다")) else bare + "고"
+
+
+def subordinate(sentence: str) -> str:
+    """Return the sentence with 이 or 가 after its subject, as in a clause before a noun.
+
+    Empty where the sentence begins with a topic that is not the name of a party.
+    """
+    who = subject(sentence)
+    if who:
+        start = sentence.index(who)
+        after = start + len(who) + 1
+        return sentence[:start] + josa(who, "이/가") + sentence[after:]
+    place = _PLACE.match(sentence)
+    if place:
+        return sentence[: place.end() - 2] + sentence[place.end() - 1 :]
+    word = _TOPIC.match(sentence)
+    if word and has_topic(word.group("noun") + word.group("topic")):
+        return josa(word.group("noun"), "이/가") + sentence[word.end() - 1 :]
+    return "" if has_topic(sentence) else sentence
+
+
+def list_noun(lead: str) -> tuple[str, str] | None:
+    """Return (the opening sentence as a phrase before a noun, the noun that its list gives).
+
+    `위원회는 다음 각 호의 어느 하나에 해당하는 경우에는 조정을 거부할 수 있다.` gives
+    (`위원회가 조정을 거부할 수 있는`, `경우`). None where the sentence has another form.
+    """
+    match = _OPENS_LIST.search(lead)
+    if not match or len(re.findall("각 ?호", lead)) > 1:
+        return None
+    noun, particle = match.group("noun"), match.group("particle")
+    if noun == "자" and particle not in ("를", "는", "가"):
+        return None
+    rest = lead[match.end() :]
+    head = lead[: match.start()]
+    if particle in ("을", "를", "이", "가") and _OF_ANOTHER_VERB.match(rest):
+        return None
+    modifier = as_modifier(subordinate(head + rest))
+    return (modifier, noun) if modifier and len(modifier) >= 8 else None
