@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from kofinlaw.scoring.abstention.abstention_table import abstention_lines
 from kofinlaw.scoring.claims import pairs_with_other_plans, reduced_plans, without_shown_text
 from kofinlaw.scoring.scores_record import FigureRecord, ScoresRecord
 from kofinlaw.scoring.stats.free_baselines import is_free_baseline
@@ -53,12 +54,11 @@ def scores_markdown(result: ScoresRecord) -> str:
         cells += [p_text(pair["p_value"]), p_text(pair["p_holm"])]
         lines.append("| " + " | ".join(cells) + " |")
     lines += [*_against_lines(result), *_plan_lines(result)]
-    lines += [
-        *_order_lines(result),
-        *_grounding_lines(result),
-        *_citation_lines(result),
-        *_judge_lines(result),
-    ]
+    lines += [*_order_lines(result), *_calibration_lines(result)]
+    lines += [*_grounding_lines(result), *_citation_lines(result)]
+    lines += _judge_lines(result)
+    abstention = result.get("abstention")
+    lines += abstention_lines(abstention) if abstention else []
     return "\n".join(lines) + "\n"
 
 
@@ -105,6 +105,20 @@ def _order_lines(result: ScoresRecord) -> list[str]:
     for name, one in found.items():
         figures = (one["plain"], one["permuted"], one["averaged"], one["consistent"])
         cells = [name, str(one["n"]), str(one["orders"]), *map(percent, figures)]
+        lines.append("| " + " | ".join(cells) + " |")
+    return lines
+
+
+def _calibration_lines(result: ScoresRecord) -> list[str]:
+    """Return the table of confidence against accuracy; empty without multiple choice."""
+    found = {n: one for n, s in result["systems"].items() if (one := s.get("calibration"))}
+    if not found:
+        return []
+    lines = ["", "| calibration | n | error (ECE) % | confidence % | right % |"]
+    lines.append("| --- | --- | --- | --- | --- |")
+    for name, one in found.items():
+        figures = (one["error"], one["confidence"], one["right"])
+        cells = [name, str(one["n"]), *(f"{100 * value:.1f}" for value in figures)]
         lines.append("| " + " | ".join(cells) + " |")
     return lines
 

@@ -26,6 +26,7 @@ from kofinlaw.scoring.metrics.retrieval_scores import retrieval_scores
 from kofinlaw.scoring.orders import OptionScores, order_figures
 from kofinlaw.scoring.result import Scores
 from kofinlaw.scoring.settings import ScoreSettings
+from kofinlaw.scoring.stats.calibration import calibration_figures
 from kofinlaw.scoring.stats.intervals import blend_figure
 
 __all__ = ["score_system"]
@@ -133,6 +134,7 @@ def score_system(
         ),
         fallbacks=sum(item.origin == "fallback" for item in items),
         orders=order_figures(option_scores or {}, questions, golds, settings, seed=seed),
+        calibration=calibration_figures(items),
         grounding=grounding_figures(claims),
         citations=citation_figures(written, shown_units, golds),
         plans=dict(Counter(item.plan for item in items if item.plan)),
