@@ -194,11 +194,16 @@ class AugmentSettings(BaseModel):
         ge=0,
         le=1,
         description=(
-            "smallest share of questions that ask for the statement that does not apply (0–1)"
+            "smallest share of questions that ask for the statement that does not apply, of those "
+            "that are not hard (0–1)"
         ),
     )
     numeric_share: float = Field(
-        0.2, ge=0, le=1, description="smallest share of questions whose options are figures (0–1)"
+        0.2,
+        ge=0,
+        le=1,
+        description="smallest share of questions whose options are figures, of those that are not "
+        "hard (0–1)",
     )
     hard_share: float = Field(
         0.4,

@@ -11,7 +11,9 @@ from kofinlaw.models.settings import EngineSettings
 
 __all__ = ["AnswerSettings", "VoterName", "VoterWeight"]
 
-VoterName = Literal["contrast", "evidence", "overlap", "morphemes", "look_up", "passages"]
+VoterName = Literal[
+    "contrast", "evidence", "likelihood", "overlap", "morphemes", "look_up", "passages", "reading"
+]
 VoterWeight = Annotated[float, Field(ge=-10, le=10)]
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from kofinlaw.scoring.abstention.abstention_table import abstention_lines
 from kofinlaw.scoring.claims import pairs_with_other_plans, reduced_plans, without_shown_text
 from kofinlaw.scoring.scores_record import FigureRecord, ScoresRecord
 from kofinlaw.scoring.stats.free_baselines import is_free_baseline
@@ -55,6 +56,8 @@ def scores_markdown(result: ScoresRecord) -> str:
     lines += [*_against_lines(result), *_plan_lines(result)]
     lines += [*_order_lines(result), *_calibration_lines(result)]
     lines += [*_grounding_lines(result), *_judge_lines(result)]
+    abstention = result.get("abstention")
+    lines += abstention_lines(abstention) if abstention else []
     return "\n".join(lines) + "\n"
 
 

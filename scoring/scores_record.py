@@ -9,6 +9,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Literal, NotRequired, TypedDict
 
+from kofinlaw.scoring.abstention.abstention_record import AbstentionRecord
+
 __all__ = [
     "SCHEMA",
     "AgainstRecord",
@@ -344,6 +346,7 @@ class ScoresRecord(TypedDict):
     pairs: list[PairRecord]
     smallest: dict[str, SmallestRecord]
     judge: JudgeRecord | None
+    abstention: NotRequired[AbstentionRecord | None]
     environment: EnvironmentRecord
     sha256: dict[str, str]
 

@@ -2,8 +2,9 @@
 
 - `contrast`: mean log-probability of a token of the option after evidence and stem, minus that
   after the bare prompt (`bare_messages`). The option's own prior is taken away.
-- `evidence`: the same, minus that after the stem without evidence. What the model knows without
-  the evidence is taken away too.
+- `likelihood`: the mean log-probability after evidence and stem alone.
+- `evidence`: as `contrast`, but minus that after the stem without evidence. What the model knows
+  without the evidence is taken away too.
 """
 
 from __future__ import annotations
@@ -47,7 +48,7 @@ def model_votes(
     bare: BareScores,
     references: Mapping[str, Sequence[ChoiceScore]] | None = None,
 ) -> list[Vote] | None:
-    """Return the values of `contrast`, and of each voter that has a reference.
+    """Return the values of `contrast` and `likelihood`, and of each voter that has a reference.
 
     Args:
         texts: The options as they follow the prompt.
@@ -65,7 +66,8 @@ def model_votes(
         {
             "voter": "contrast",
             "values": [m - bare.mean(text) for m, text in zip(means, texts, strict=True)],
-        }
+        },
+        {"voter": "likelihood", "values": means},
     ]
     for voter, row in references.items():
         values = [m - _mean(s) for m, s in zip(means, row, strict=True)]

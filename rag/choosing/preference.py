@@ -1,9 +1,9 @@
 """Combine the voters' values of each option into probabilities.
 
-A voter's value says how much it prefers an option as the *true* one. Values are standardised within
-the question (mean 0, deviation 1), weighted and added. A weight may depend on gates: whether the
-evidence bears on the question at all. A negative stem asks for the option that is not true, so the
-sign of the sum is turned, once and here only.
+A voter's value says how much it prefers an option as the *true* one. Values are scaled within the
+question (mean 0, deviation 1, or a fixed unit), weighted and added. A weight may depend on gates:
+whether the evidence bears on the question at all. A negative stem asks for the option that is not
+true, so the sign of the sum is turned, once and here only.
 """
 
 from __future__ import annotations
@@ -22,10 +22,14 @@ __all__ = [
     "gate_values",
     "option_probabilities",
     "preferences",
+    "scaled",
     "standardised",
 ]
 
 GATES = ("bearing", "level", "spread")
+# Voters whose differences mean the same in every question: their values are divided by this unit
+# instead of their deviation. Small differences then count little: no line bears on any option.
+UNITS = {"reading": 0.2}
 LARGEST_GATE = 2.0  # a gate further from the fit's mean counts as this many deviations
 
 
@@ -93,6 +97,15 @@ def standardised(values: Sequence[float]) -> list[float]:
     return [value / deviation for value in centred]
 
 
+def scaled(voter: str, values: Sequence[float]) -> list[float]:
+    """Return a voter's values with mean 0, divided by its unit, or else by their deviation."""
+    unit = UNITS.get(voter)
+    if unit is None:
+        return standardised(values)
+    mean = sum(values) / len(values)
+    return [(value - mean) / unit for value in values]
+
+
 def preferences(
     votes: Sequence[Vote], weights: Weights, *, negative: bool, bearing: float = 0.0
 ) -> list[float]:
@@ -108,7 +121,7 @@ def preferences(
     for number, vote in enumerate(votes):
         weight = weights.of(vote["voter"], gates) if some else float(number == 0)
         if weight:
-            for option, value in enumerate(standardised(vote["values"])):
+            for option, value in enumerate(scaled(vote["voter"], vote["values"])):
                 total[option] += weight * value
     return [-value for value in total] if negative else total
 

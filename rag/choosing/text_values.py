@@ -1,4 +1,4 @@
-"""Value options by the shown text without a model and without Kiwi: overlap and look-up.
+"""Value options by the evidence without a model and without Kiwi: overlap, look-up, reading.
 
 The contest's script copies this module, so it imports only what that machine has.
 """
@@ -10,6 +10,7 @@ from collections.abc import Sequence
 from kofinlaw.data.korean.words import bigrams
 from kofinlaw.data.solvers.look_up import look_up_scores
 from kofinlaw.data.solvers.overlap import token_overlap
+from kofinlaw.rag.reading.support import read_options
 
 __all__ = ["bearing_of", "portable_values"]
 
@@ -17,7 +18,7 @@ __all__ = ["bearing_of", "portable_values"]
 def portable_values(
     stem: str, options: Sequence[str], shown: Sequence[str], passages: Sequence[str]
 ) -> dict[str, list[float]]:
-    """Return the values of `look_up`, `overlap` and `passages`, rounded; empty without any text.
+    """Return the values of each voter by its name, rounded; empty without any text.
 
     Args:
         stem: The question without its options.
@@ -37,6 +38,7 @@ def portable_values(
         "look_up": look_up_scores(stem, options, texts),
         "overlap": overlap(texts),
         "passages": overlap(passages),
+        "reading": read_options(stem, options, list(passages) or texts),
     }
     return {name: [round(value, 6) for value in values] for name, values in found.items()}
 

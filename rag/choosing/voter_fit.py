@@ -2,7 +2,7 @@
 
 The model is McFadden's conditional logit (1974): the probability of an option is the softmax, over
 the options of its question, of a linear function of its features. The features are the voters'
-standardised values (sign turned for a negative stem), and those of two voters times each gate. The
+scaled values (sign turned for a negative stem), and those of two voters times each gate. The
 penalty is the squared length of the weights; its size is chosen by cross-validation. Weights of
 voters are not below 0: a voter prefers the options that it holds for true.
 
@@ -27,13 +27,13 @@ from kofinlaw.rag.choosing.preference import (
     Vote,
     Weights,
     gate_values,
-    standardised,
+    scaled,
 )
 
 __all__ = ["FEWEST_ITEMS", "FIT_VOTERS", "GATED", "FitItem", "VoterFit", "fit_voters"]
 
 # The contest's machine has no Kiwi, so `morphemes` is left to the user's own weights.
-FIT_VOTERS = ("contrast", "evidence", "overlap", "look_up", "passages")
+FIT_VOTERS = ("contrast", "evidence", "likelihood", "overlap", "look_up", "reading")
 GATED = ("contrast", "overlap")  # voters whose weight may depend on the gates
 PENALTIES = (1.0, 3.0, 10.0, 30.0, 100.0)
 FOLDS = 5
@@ -153,16 +153,16 @@ def _design(items: Sequence[FitItem]) -> tuple[_Design, dict[str, tuple[float, f
         options = len(item.votes[0]["values"])
         sign = -1.0 if item.negative else 1.0
         plain = {
-            voter: sign * np.array(standardised(values_of.get(voter, [0.0] * options)))
+            voter: sign * np.array(scaled(voter, values_of.get(voter, [0.0] * options)))
             for voter in voters
         }
-        scaled = {
+        levels = {
             gate: min(max((row[gate] - mean) / deviation, -LARGEST_GATE), LARGEST_GATE)
             for gate, (mean, deviation) in gates.items()
         }
         rows.append(
             np.stack(
-                [plain[voter] * (scaled[gate] if gate else 1.0) for voter, gate in columns], axis=1
+                [plain[voter] * (levels[gate] if gate else 1.0) for voter, gate in columns], axis=1
             )
         )
     return _Design(rows, [item.answer for item in items], columns), gates

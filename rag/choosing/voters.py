@@ -1,4 +1,4 @@
-"""Value options by rules that need no model: word overlap and look-up in the shown text.
+"""Value options by rules that need no model: word overlap, look-up, and reading line by line.
 
 A voter says how much it prefers each option as the *true* one, whatever the stem's polarity. To add
 a voter, write a function from `Seen` to one value for each option, add it to `TEXT_VOTERS`, and its
@@ -64,14 +64,20 @@ def _passages(seen: Seen) -> list[float]:
     return _portable("passages", seen)
 
 
+def _reading(seen: Seen) -> list[float]:
+    """Support by the best line of the whole passages, less what the line contradicts."""
+    return _portable("reading", seen)
+
+
 TEXT_VOTERS: dict[str, Voter] = {
     "overlap": _overlap,
     "morphemes": _morphemes,
     "look_up": _look_up,
     "passages": _passages,
+    "reading": _reading,
 }
 # Recorded even without a weight, so that other weights can be tried on a finished run.
-ALWAYS_RECORDED = frozenset({"overlap", "look_up", "passages"})
+ALWAYS_RECORDED = frozenset({"overlap", "look_up", "passages", "reading"})
 
 
 def text_votes(seen: Seen, names: Iterable[str]) -> list[Vote]:

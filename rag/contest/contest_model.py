@@ -187,7 +187,10 @@ class Model:
             bare = self.contrast_prompt(bare_messages()[0]["content"])
             self.bare.update(zip(missing, self.mean_logprobs(bare, missing), strict=True))
         found = self.mean_logprobs(text, choices)
-        votes = {"contrast": [m - self.bare[c] for m, c in zip(found, choices, strict=True)]}
+        votes = {
+            "contrast": [m - self.bare[c] for m, c in zip(found, choices, strict=True)],
+            "likelihood": found,
+        }
         if shown and "evidence" in weights.names:
             alone = self.contrast_prompt(contrast_messages(asked)[0]["content"])
             others = self.mean_logprobs(alone, choices)

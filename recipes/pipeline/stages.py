@@ -8,7 +8,15 @@ from pathlib import Path
 from kofinlaw.recipes.pipeline import exam_stages as exams
 from kofinlaw.recipes.pipeline import stage_functions as functions
 from kofinlaw.recipes.pipeline.code_hash import with_imported_packages
-from kofinlaw.recipes.pipeline.run import SYSTEM_STAGES, Run, protected_paths, source_paths
+from kofinlaw.recipes.pipeline.run import (
+    EVIDENCE_STAGE,
+    SYSTEM_STAGES,
+    Run,
+    forced_folders,
+    forced_stage,
+    protected_paths,
+    source_paths,
+)
 from kofinlaw.recipes.pipeline.runner import Resume, Stage
 from kofinlaw.recipes.pipeline.schema import ExamSettings, System
 from kofinlaw.trainer.settings import TrainSettings
@@ -99,6 +107,21 @@ def _examples_and_questions(run: Run, resume: Resume) -> list[Stage]:
                 packages=with_imported_packages("rag"),
                 modules=STAGE_MODULES,
                 after=("augment",),
+            )
+        )
+    if recipe.evaluate.evidence:
+        stages.append(
+            Stage(
+                EVIDENCE_STAGE,
+                partial(functions.force_evidence, run),
+                settings={
+                    "evidence": list(recipe.evaluate.evidence),
+                    "evidence_questions": recipe.evaluate.evidence_questions,
+                    "seed": recipe.seed,
+                },
+                packages=with_imported_packages("augment", "rag"),
+                modules=STAGE_MODULES,
+                after=("data", "augment", "questions"),
             )
         )
     return stages
@@ -211,7 +234,9 @@ def _answering(run: Run) -> list[Stage]:
     """Return the answers of every system, the submission, and the scores."""
     recipe = run.recipe
     stages = [_answers_of(run, system) for system in recipe.evaluate.systems]
-    answered = tuple(stage.name for stage in stages)
+    stages += _forced(run)
+    forced = (EVIDENCE_STAGE,) if recipe.evaluate.evidence else ()
+    answered = (*forced, *(stage.name for stage in stages))
     if recipe.evaluate.submission:
         stages.append(_submission(run, run.path(recipe.evaluate.submission)))
     stages.append(
@@ -244,6 +269,29 @@ def _answers_of(run: Run, system: System) -> Stage:
         modules=ANSWER_MODULES,
         after=(*_fitted_from(run), "questions", *index, *merged),
     )
+
+
+def _forced(run: Run) -> list[Stage]:
+    """Return the stages that answer with forced evidence; none unless the recipe wants them."""
+    stages = []
+    for kind, by_model in forced_folders(run.recipe).items():
+        for model, folder in by_model.items():
+            if folder != forced_stage(model, kind):
+                continue  # the answers of a system are used
+            # Voters are fitted with evidence from the index.
+            index = ("index",) if kind == "retrieved" or _fitted_from(run) else ()
+            merged = ("merge", "verify") if model == "trained" else ()
+            stages.append(
+                Stage(
+                    folder,
+                    partial(functions.answer_forced, run, model, kind),
+                    settings=_answer_settings(run),
+                    packages=with_imported_packages("models", "rag"),
+                    modules=ANSWER_MODULES,
+                    after=(*_fitted_from(run), EVIDENCE_STAGE, *index, *merged),
+                )
+            )
+    return stages
 
 
 def _submission(run: Run, questions: Path) -> Stage:

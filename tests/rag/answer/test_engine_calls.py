@@ -148,7 +148,8 @@ def test_options_are_not_listed_and_each_text_is_scored_bare_once(
     assert not any(option in prompt for prompt, row in shown for option in row)
     for turn in rows(tmp_path / "out/plan.jsonl"):
         voters = [vote["voter"] for vote in turn["votes"]]
-        assert voters == (["contrast", "look_up", "overlap", "passages"] if turn["scores"] else [])
+        expected = ["contrast", "likelihood", "look_up", "overlap", "passages", "reading"]
+        assert voters == (expected if turn["scores"] else [])
 
 
 def test_answers_by_contrast_do_not_depend_on_batches(tmp_path: Path, questions: Path) -> None:

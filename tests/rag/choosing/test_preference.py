@@ -90,3 +90,13 @@ def test_a_gate_changes_the_weight_of_its_voter_within_bounds() -> None:
     preferred = preferences(votes, weights, negative=False, bearing=0.3)
     assert preferred == pytest.approx([1.0, -1.0])
     assert weights.names == {"overlap"}
+
+
+def test_small_differences_of_reading_count_little() -> None:
+    weights = Weights({"overlap": 1.0, "reading": 1.0})
+    far = [Vote(voter="overlap", values=[0.1, 0.2]), Vote(voter="reading", values=[0.9, 0.1])]
+    near = [Vote(voter="overlap", values=[0.1, 0.2]), Vote(voter="reading", values=[0.2, 0.19])]
+    first, second = preferences(far, weights, negative=False)
+    assert first > second
+    first, second = preferences(near, weights, negative=False)
+    assert first < second

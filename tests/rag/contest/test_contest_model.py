@@ -183,7 +183,14 @@ def test_choices_by_contrast_are_those_of_the_runner(
     ]
     write_jsonl(tmp_path / "chunks.jsonl", chunks)
     weights = Weights(
-        {"contrast": 1.0, "evidence": 0.5, "overlap": 0.3, "look_up": 0.1},
+        {
+            "contrast": 1.0,
+            "evidence": 0.5,
+            "overlap": 0.3,
+            "look_up": 0.1,
+            "reading": 0.2,
+            "likelihood": 0.1,
+        },
         {"overlap": {"bearing": 0.2}},
         {"bearing": (0.3, 0.1)},
         0.8,
