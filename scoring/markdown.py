@@ -55,7 +55,8 @@ def scores_markdown(result: ScoresRecord) -> str:
         lines.append("| " + " | ".join(cells) + " |")
     lines += [*_against_lines(result), *_plan_lines(result)]
     lines += [*_order_lines(result), *_calibration_lines(result)]
-    lines += [*_grounding_lines(result), *_judge_lines(result)]
+    lines += [*_grounding_lines(result), *_citation_lines(result)]
+    lines += _judge_lines(result)
     abstention = result.get("abstention")
     lines += abstention_lines(abstention) if abstention else []
     return "\n".join(lines) + "\n"
@@ -130,6 +131,21 @@ def _grounding_lines(result: ScoresRecord) -> list[str]:
     lines = ["", "| grounding | answers | claims | grounded % |", "| --- | --- | --- | --- |"]
     for name, one in found.items():
         lines.append(f"| {name} | {one['answers']} | {one['claims']} | {100 * one['share']:.1f} |")
+    return lines
+
+
+def _citation_lines(result: ScoresRecord) -> list[str]:
+    """Return the table of cited passage numbers; empty if no answer cites one."""
+    found = {n: one for n, s in result["systems"].items() if (one := s.get("citations"))}
+    if not found:
+        return []
+    lines = ["", "| citations [n] | answers | cite | of a gold article % | of no passage |"]
+    lines.append("| --- | --- | --- | --- | --- |")
+    for name, one in found.items():
+        lines.append(
+            f"| {name} | {one['answers']} | {one['citing']} | {100 * one['precision']:.1f} "
+            f"| {one['unknown']} |"
+        )
     return lines
 
 

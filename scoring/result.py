@@ -9,6 +9,7 @@ from kofinlaw.records import to_json
 from kofinlaw.scoring.scores_record import (
     AgainstRecord,
     CalibrationRecord,
+    CitationRecord,
     FigureRecord,
     GroundingRecord,
     OrdersRecord,
@@ -135,6 +136,7 @@ class Scores:
     - `fallbacks`: answers that the fallback rule wrote;
     - `orders`: figures of permuted options; `calibration`: confidence against accuracy of multiple
       choice; `grounding`: figures of the claims in free answers;
+      `citations`: figures of the passage numbers that answers and reasons cite;
     - `plans`: number of questions by the plan of their answer, as far as it is recorded.
     """
 
@@ -157,6 +159,7 @@ class Scores:
     orders: OrdersRecord | None = None
     calibration: CalibrationRecord | None = None
     grounding: GroundingRecord | None = None
+    citations: CitationRecord | None = None
     facts: Figure | None = None
     plans: dict[str, int] = field(default_factory=dict)
     items: tuple[Item, ...] = field(default=(), repr=False)

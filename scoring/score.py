@@ -36,7 +36,7 @@ from kofinlaw.scoring.result import (
 )
 from kofinlaw.scoring.scores_record import SCHEMA, EmbedderRecord, JudgeRecord, ScoresRecord
 from kofinlaw.scoring.settings import JudgeSettings, ScoreSettings
-from kofinlaw.scoring.shown import first_plans, shown_passages, shown_texts
+from kofinlaw.scoring.shown import first_plans, first_reasons, shown_passages, shown_texts
 from kofinlaw.scoring.stats.baselines import Baseline, choice_baselines, distinct_evidence
 from kofinlaw.scoring.stats.free_baselines import score_free_baselines, shown_evidence
 from kofinlaw.scoring.system_scores import score_system
@@ -194,6 +194,7 @@ def _score_folder(
         shown=shown_passages(folder, evidence, inputs.passages),
         texts=texts,
         plans=first_plans(folder),
+        reasons=first_reasons(folder),
         option_scores=read_option_scores(folder),
         seed=seed,
     )

@@ -17,6 +17,7 @@ __all__ = [
     "Basis",
     "CalibrationBin",
     "CalibrationRecord",
+    "CitationRecord",
     "ControlRecord",
     "CountsRecord",
     "EmbedderRecord",
@@ -126,6 +127,21 @@ class GroundingRecord(TypedDict):
     kinds: dict[str, KindCounts]
 
 
+class CitationRecord(TypedDict):
+    """Figures over the passage numbers that answers cite (see `metrics/citations.py`).
+
+    `unknown` counts numbers of no passage. Precision and recall are shares (0 to 1).
+    """
+
+    answers: int
+    citing: int
+    citations: int
+    right: int
+    unknown: int
+    precision: float
+    recall: float | None
+
+
 class SystemRecord(TypedDict):
     """`result.Scores` as JSON, without its items."""
 
@@ -149,6 +165,7 @@ class SystemRecord(TypedDict):
     orders: OrdersRecord | None
     calibration: NotRequired[CalibrationRecord | None]
     grounding: GroundingRecord | None
+    citations: NotRequired[CitationRecord | None]
     plans: dict[str, int]
 
 

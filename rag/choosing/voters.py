@@ -10,10 +10,9 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 
-from kofinlaw.data.korean.words import bigrams
 from kofinlaw.data.solvers.solvers import Asked, Solvers
 from kofinlaw.rag.choosing.preference import Vote
-from kofinlaw.rag.reading.support import read_options
+from kofinlaw.rag.choosing.text_values import bearing_of, portable_values
 
 __all__ = ["ALWAYS_RECORDED", "TEXT_VOTERS", "Seen", "Voter", "bearing", "text_votes"]
 
@@ -40,33 +39,34 @@ class Seen:
 Voter = Callable[[Seen], Sequence[float]]
 
 
-def _solved(name: str, seen: Seen, texts: tuple[str, ...]) -> list[float]:
-    return Solvers([name]).scores(Asked(seen.stem, seen.options, texts))[name]
+def _portable(name: str, seen: Seen) -> list[float]:
+    return portable_values(seen.stem, seen.options, seen.shown, seen.passages)[name]
 
 
 def _overlap(seen: Seen) -> list[float]:
     """Share of an option's bigrams that its best-matching shown text contains, 0..1."""
-    return _solved("overlap_bigrams", seen, seen.texts)
+    return _portable("overlap", seen)
 
 
 def _morphemes(seen: Seen) -> list[float]:
     """The same with content morphemes by Kiwi."""
-    return _solved("overlap_morphemes", seen, seen.texts)
+    name = "overlap_morphemes"
+    return Solvers([name]).scores(Asked(seen.stem, seen.options, seen.texts))[name]
 
 
 def _look_up(seen: Seen) -> list[float]:
     """Longest verbatim run, or the run through the stem's filled blanks."""
-    return _solved("look_up", seen, seen.texts)
+    return _portable("look_up", seen)
 
 
 def _passages(seen: Seen) -> list[float]:
     """The bigram overlap with the whole passages, of which the prompt shows parts."""
-    return _solved("overlap_bigrams", seen, seen.passages)
+    return _portable("passages", seen)
 
 
 def _reading(seen: Seen) -> list[float]:
     """Support by the best line of the whole passages, less what the line contradicts."""
-    return read_options(seen.stem, seen.options, seen.passages or seen.shown)
+    return _portable("reading", seen)
 
 
 TEXT_VOTERS: dict[str, Voter] = {
@@ -76,8 +76,6 @@ TEXT_VOTERS: dict[str, Voter] = {
     "passages": _passages,
     "reading": _reading,
 }
-
-
 # Recorded even without a weight, so that other weights can be tried on a finished run.
 ALWAYS_RECORDED = frozenset({"overlap", "look_up", "passages", "reading"})
 
@@ -86,11 +84,12 @@ def text_votes(seen: Seen, names: Iterable[str]) -> list[Vote]:
     """Return the votes of the voters `names` that need no model; none without any text."""
     if not seen.texts:
         return []
-    return [
-        {"voter": name, "values": [round(value, 6) for value in TEXT_VOTERS[name](seen)]}
-        for name in sorted(names)
-        if name in TEXT_VOTERS
-    ]
+    known = portable_values(seen.stem, seen.options, seen.shown, seen.passages)
+    votes: list[Vote] = []
+    for name in sorted(set(names) & TEXT_VOTERS.keys()):
+        values = known[name] if name in known else TEXT_VOTERS[name](seen)
+        votes.append({"voter": name, "values": [round(value, 6) for value in values]})
+    return votes
 
 
 def bearing(seen: Seen) -> float:
@@ -98,8 +97,4 @@ def bearing(seen: Seen) -> float:
 
     It is the share of the stem's distinct bigrams that the best-matching text contains.
     """
-    stem = set(bigrams(seen.stem))
-    if not stem:
-        return 0.0
-    best = max((len(stem & set(bigrams(text))) for text in seen.texts), default=0)
-    return round(best / len(stem), 6)
+    return bearing_of(seen.stem, seen.texts)

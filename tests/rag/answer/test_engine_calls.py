@@ -12,7 +12,7 @@ import simulation
 from worlds import World, assert_complete, rows, same_bytes
 
 from kofinlaw.data.prompting.contrast import bare_messages
-from kofinlaw.data.prompting.wording import REASONED_CUE, REASONING_RULE
+from kofinlaw.data.prompting.wording import CITING_RULE, REASONED_CUE
 from kofinlaw.models.engines.base import ChoiceScore, Generation, Request
 from kofinlaw.models.engines.dummy_engine import DummyEngine
 from kofinlaw.rag.answer.deadline import FULL
@@ -36,7 +36,7 @@ def test_reasoning_is_written_first_and_the_choice_follows_it(
     )
     assert figures["fallback"] == 0
     first, second = (
-        [p for p in world.prompts if REASONING_RULE in p and p.endswith(end)]
+        [p for p in world.prompts if CITING_RULE in p and p.endswith(end)]
         for end in ("<assistant>", REASONED_CUE)
     )
     assert len(first) == len(second) == 20
