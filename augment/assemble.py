@@ -95,7 +95,6 @@ def make_items(
         return []
     hard = _hard_items(context, [d for d in drafts if d.hard], name, excluded, count)
     drafts = [draft for draft in drafts if not draft.hard]
-    settings = _for_the_rest(settings, hard, count)
     count -= len(hard)
     rng = source_rng(context.seed, "select", name)
     checked = [item for draft in drafts if (item := _item(context, draft)) is not None]
@@ -111,20 +110,6 @@ def make_items(
 
     taken = select(pool, count, settings, rng, prefer)
     return _balance_positions([*hard, *(by_draft[id(draft)] for draft in taken)], rng)
-
-
-def _for_the_rest(settings: AugmentSettings, hard: Sequence[Item], count: int) -> AugmentSettings:
-    """Return the settings with the least shares for the questions next to the hard ones.
-
-    The shares are of all `count` questions; hard ones are mostly positive.
-    """
-    rest = count - len(hard)
-    if not hard or rest <= 0:
-        return settings
-    negative = settings.negative_share * count - sum(i.draft.negative for i in hard)
-    numeric = settings.numeric_share * count - sum(i.draft.numeric for i in hard)
-    shares = {"negative_share": negative / rest, "numeric_share": numeric / rest}
-    return settings.model_copy(update={k: min(max(v, 0.0), 0.6) for k, v in shares.items()})
 
 
 def _hard_items(

@@ -12,21 +12,35 @@ from kofinlaw.augment.generators import free_text, registry
 from kofinlaw.augment.generators.drafts import source_rng
 from kofinlaw.augment.option_choice import Item
 from kofinlaw.augment.raft import Evidence
+from kofinlaw.augment.settings import TargetForm
 from kofinlaw.augment.surface import vary
+from kofinlaw.augment.targets.deciding_lines import deciding_lines
+from kofinlaw.augment.targets.target_forms import (
+    Statement,
+    draw_form,
+    draw_statement,
+    reasoned_messages,
+    reasoning_of,
+    verified_messages,
+    with_system,
+)
 from kofinlaw.augment.twins import twin_example
 from kofinlaw.data.prompting.wording import (
     NO_EVIDENCE,
     PROMPT_VERSION,
+    VERDICTS,
+    AnswerForm,
     choice_candidates,
     choice_messages,
     free_messages,
 )
 from kofinlaw.files import sha256_text
-from kofinlaw.records import Choice, Example, Provenance
+from kofinlaw.records import Choice, Example, Message, Provenance
 
 __all__ = ["EMPTY_EVIDENCE", "choice_examples", "free_examples", "free_id"]
 
 EMPTY_EVIDENCE = Evidence((), (), complete=False)
+VERIFY: TargetForm = "verification"
 
 
 def choice_examples(
@@ -54,7 +68,8 @@ def _with_twin(context: AugmentContext, item: Item, example: Example) -> list[Ex
         return [example]
     if NO_EVIDENCE in example.choice["options"]:
         return [example]
-    twin = twin_example(example, item, context.settings.answer_form, rng)
+    form = "label" if example.messages[-1]["content"] == example.answer_key else "text"
+    twin = twin_example(example, item, form, rng)
     if twin is None:
         return [example]
     choice = Choice(**{**example.choice, "twin": twin.id})
@@ -64,29 +79,34 @@ def _with_twin(context: AugmentContext, item: Item, example: Example) -> list[Ex
 def _choice_example(context: AugmentContext, item: Item) -> Example | None:
     settings, draft = context.settings, item.draft
     name = item_id(item)
+    form_rng = source_rng(context.seed, "target form", name)
+    statement = draw_statement(draft, form_rng) if settings.target_forms else None
+    closed = _closed(context, name)
+    if statement is not None and not closed:
+        drawn = draw_form(settings.target_forms, ("text", "label", "reasoned", VERIFY), form_rng)
+        if drawn == VERIFY:
+            return _verification(context, item, statement)
     rng = source_rng(context.seed, "evidence", name)
-    drawn = rng.random()
-    missing = settings.shown_evidence and drawn < settings.raft.gold_missing_share
+    share, at = settings.raft.gold_missing_share, rng.random()
+    missing = not closed and at < share
     # The option that no answer can be found is wrong in as many examples as it is right.
-    decoy = settings.shown_evidence and not missing and drawn < 2 * settings.raft.gold_missing_share
+    decoy = not closed and not missing and at < 2 * share
     options, answer = list(item.options), item.answer
     if missing:
         options[answer] = NO_EVIDENCE
     elif decoy:
         options[rng.choice([i for i in range(len(options)) if i != answer])] = NO_EVIDENCE
     query = " ".join([draft.stem, *options])
-    found = _evidence(context, query, draft.units, draft.focus, rng, missing=missing)
+    found = _evidence(context, query, draft.units, draft.focus, rng, missing=missing, closed=closed)
     if found is None:
         context.reject(item, "evidence_too_long", "the deciding lines do not fit the budget")
         return None
     stem, changes = _surface(context, name, draft.stem, options)
-    messages = choice_messages(stem, options, found.texts, settings.answer_form)
-    reply = choice_candidates(options, settings.answer_form)[answer]
-    messages.append({"role": "assistant", "content": reply})
+    messages = _choice_turns(context, item, form_rng, found, stem, options, missing=missing)
     return Example(
         name,
         "choice_gold_missing" if missing else f"choice_{draft.kind}",
-        messages,
+        _with_system(context, name, messages),
         str(answer + 1),
         _provenance(found.chunks, draft.kind, context.seed),
         [
@@ -106,6 +126,73 @@ def _choice_example(context: AugmentContext, item: Item) -> Example | None:
     )
 
 
+def _choice_turns(
+    context: AugmentContext,
+    item: Item,
+    rng: Random,
+    found: Evidence,
+    stem: str,
+    options: Sequence[str],
+    *,
+    missing: bool,
+) -> list[Message]:
+    """Return question and reply in the drawn form; in `answer_form` where no forms are set.
+
+    A reason needs its deciding lines in the evidence. A question that can have a twin has none.
+    """
+    settings = context.settings
+    reason = ""
+    wanted = settings.target_forms.get("reasoned", 0) > 0 and not item.draft.readings
+    if wanted and found.texts and not missing:
+        law = context.laws.by_title.get(item.draft.document)
+        lines = deciding_lines(item.draft, law, found.texts) if law is not None else []
+        reason = reasoning_of(lines, item.draft)
+    possible: tuple[TargetForm, ...] = ("text", "label", *(("reasoned",) if reason else ()))
+    drawn = draw_form(settings.target_forms, possible, rng)
+    if drawn == "reasoned":
+        return reasoned_messages(
+            stem, options, found.texts, settings.answer_form, reason, item.answer
+        )
+    form: AnswerForm = drawn if drawn in ("text", "label") else settings.answer_form
+    messages = choice_messages(stem, options, found.texts, form)
+    reply = choice_candidates(options, form)[item.answer]
+    return [*messages, {"role": "assistant", "content": reply}]
+
+
+def _verification(context: AugmentContext, item: Item, statement: Statement) -> Example | None:
+    """Return the example that asks for a verdict on one statement of an item."""
+    draft, name = item.draft, item_id(item)
+    missing = VERDICTS[statement.verdict] == VERDICTS[-1]
+    rng = source_rng(context.seed, "evidence", name)
+    found = _evidence(
+        context, statement.text, draft.units, draft.focus, rng, missing=missing, closed=False
+    )
+    if found is None:
+        context.reject(item, "evidence_too_long", "the deciding lines do not fit the budget")
+        return None
+    return Example(
+        name,
+        "verification",
+        _with_system(context, name, verified_messages(statement, found.texts)),
+        VERDICTS[statement.verdict],
+        _provenance(found.chunks, draft.kind, context.seed),
+        [{"check": "not_true_elsewhere", "ok": True}, {"check": "gold_shown", "ok": not missing}],
+    )
+
+
+def _closed(context: AugmentContext, name: str) -> bool:
+    """Return whether an example shows no evidence: a share of them, or all."""
+    drawn = source_rng(context.seed, "closed book", name).random()
+    settings = context.settings
+    return not settings.shown_evidence or drawn < settings.closed_book_share
+
+
+def _with_system(context: AugmentContext, name: str, messages: list[Message]) -> list[Message]:
+    """Return the messages, after the system prompt in its share of the examples."""
+    drawn = source_rng(context.seed, "system", name).random()
+    return with_system(messages) if drawn < context.settings.system_share else messages
+
+
 def _evidence(
     context: AugmentContext,
     query: str,
@@ -114,13 +201,14 @@ def _evidence(
     rng: Random,
     *,
     missing: bool,
+    closed: bool,
 ) -> Evidence | None:
-    """Return the evidence of an example, empty where the settings show none.
+    """Return the evidence of an example, empty for one without evidence.
 
     None where the deciding lines do not fit the budget.
     """
     settings = context.settings
-    if not settings.shown_evidence:
+    if closed:
         return EMPTY_EVIDENCE
     found = context.passages.evidence(
         query,
@@ -189,11 +277,14 @@ def free_examples(
         asked = f"{item.question}\n{item.reference}"
         if context.protected.shared_run(item.question) or context.protected.contained_text(asked):
             continue
-        missing = settings.shown_evidence and rng.random() < settings.raft.free_missing_share
-        found = _evidence(context, item.question, (item.unit,), item.focus, rng, missing=missing)
+        name = free_id(item)
+        closed = _closed(context, name)
+        missing = not closed and rng.random() < settings.raft.free_missing_share
+        found = _evidence(
+            context, item.question, (item.unit,), item.focus, rng, missing=missing, closed=closed
+        )
         if found is None:
             continue
-        name = free_id(item)
         asked, changes = _surface(context, name, item.question, [item.reference, *item.keywords])
         messages = free_messages(asked, found.texts)
         reply = f"{NO_EVIDENCE} {item.needs}" if missing else item.reference
@@ -201,5 +292,6 @@ def free_examples(
         task = "free_gold_missing" if missing else "free"
         provenance = _provenance(found.chunks, "free", context.seed)
         checks = [{"check": f"surface_{change}", "ok": True} for change in changes]
+        messages = _with_system(context, name, messages)
         out.append(Example(name, task, messages, reply, provenance, checks))
     return out

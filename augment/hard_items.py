@@ -225,13 +225,14 @@ def _balance_group(
     small = [index for cell in cells.values() if len(cell) < SMALLEST for index in cell]
     groups = [*large, *([small] if small else [])]
     kept: list[int] = []
-    reached = True
     for group in groups:
         limit = None if most is None else round(most * len(group) / max(len(rows), 1))
         found = balanced(values[group], rng, most=limit)
         kept += [group[i] for i in found.kept]
-        reached &= found.reached or (group is small and len(large) > 0)
-    return sorted(kept), reached
+    # Small deviations of the cells may add up.
+    whole = balanced(values[kept], rng)
+    left = [kept[i] for i in whole.kept]
+    return (sorted(left), True) if whole.reached else (sorted(kept), False)
 
 
 def _shares(sizes: Mapping[str, int], count: int, weights: Mapping[str, float]) -> dict[str, int]:

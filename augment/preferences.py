@@ -211,8 +211,8 @@ def _free_pair(
         # The passage is missing, so that any answer is invented, even the right one.
         rejected = altered[1] if altered is not None else item.reference
         return _pair(example, "invented", messages, chosen, rejected)
-    settings = context.settings
-    if settings.shown_evidence and rng.random() < settings.raft.free_missing_share:
+    share = context.settings.raft.free_missing_share
+    if example.provenance["chunks"] and rng.random() < share:
         return _pair(example, "refusal", messages, chosen, f"{NO_EVIDENCE} {item.needs}")
     if altered is None:
         return None

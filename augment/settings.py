@@ -15,9 +15,12 @@ __all__ = [
     "AugmentSettings",
     "CheckerSettings",
     "RaftSettings",
+    "TargetForm",
     "TeacherSettings",
 ]
 
+# What a multiple-choice example asks the model to write.
+TargetForm = Literal["text", "label", "reasoned", "verification"]
 # Weight of each kind of question: its share before other kinds fill up what one kind lacks. Every
 # known model is weakest at negative stems, figures and five options. Where the answer is in the
 # text before the quoted words (actor, definition_term), a small model learns least from an example.
@@ -194,11 +197,16 @@ class AugmentSettings(BaseModel):
         ge=0,
         le=1,
         description=(
-            "smallest share of questions that ask for the statement that does not apply (0–1)"
+            "smallest share of questions that ask for the statement that does not apply, of those "
+            "that are not hard (0–1)"
         ),
     )
     numeric_share: float = Field(
-        0.2, ge=0, le=1, description="smallest share of questions whose options are figures (0–1)"
+        0.2,
+        ge=0,
+        le=1,
+        description="smallest share of questions whose options are figures, of those that are not "
+        "hard (0–1)",
     )
     hard_share: float = Field(
         0.4,
@@ -237,6 +245,18 @@ class AugmentSettings(BaseModel):
     answer_form: Literal["label", "text"] = Field(
         "text", description="what the model answers: the digit of the option, or its text"
     )
+    target_forms: dict[TargetForm, float] = Field(
+        default_factory=dict,
+        description="weights of what a multiple-choice example asks for: text, label, reasoned "
+        "(a reason with the passage's number, then the choice), verification (a verdict on one "
+        "statement); none: answer_form only",
+    )
+    system_share: float = Field(
+        0.0, ge=0, le=1, description="share of examples that begin with a system prompt (0–1)"
+    )
+    closed_book_share: float = Field(
+        0.0, ge=0, le=1, description="share of examples without evidence (0–1)"
+    )
     shown_evidence: bool = Field(True, description="put evidence before the question")
     raft: RaftSettings = Field(default_factory=RaftSettings, description="the evidence in prompts")
     teacher: TeacherSettings | None = Field(
@@ -260,6 +280,10 @@ class AugmentSettings(BaseModel):
             raise ValueError(f"no such kind of question: {', '.join(unknown)}; known: {known}")
         if any(weight < 0 for weight in self.generators.values()):
             raise ValueError("weights of generators must be 0 or more")
+        if any(weight < 0 for weight in self.target_forms.values()) or (
+            self.target_forms and not any(self.target_forms.values())
+        ):
+            raise ValueError("weights of target_forms must be 0 or more, and one of them above 0")
         if self.holdout_items and not self.holdout_documents:
             raise ValueError("holdout_items needs holdout_documents, the acts to ask about")
         return self

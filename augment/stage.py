@@ -61,9 +61,10 @@ def generate_examples(
     """Generate the training examples and held-out questions of a corpus.
 
     Writes `examples.jsonl` and `.parquet`, `preferences.jsonl`, `heldout_questions.jsonl`,
-    `heldout_key.jsonl`, `heldout_twins.jsonl`, `rejected.jsonl`, `ledger.jsonl`, `card.md` and
-    `card.json` into `out`, and the forms of `write_as` into `out/forms`. The same corpus, settings
-    and seed give the same bytes.
+    `heldout_key.jsonl`, `heldout_focus.jsonl` (the phrases that decide each question),
+    `heldout_twins.jsonl`, `rejected.jsonl`, `ledger.jsonl`, `card.md` and `card.json` into `out`,
+    and the forms of `write_as` into `out/forms`. The same corpus, settings and seed give the same
+    bytes.
 
     Args:
         settings: The recipe's section `augment`.
@@ -116,6 +117,10 @@ def generate_examples(
 
     write_jsonl(out / "heldout_questions.jsonl", [question_of(item) for item in heldout])
     write_jsonl(out / "heldout_key.jsonl", [key_of(item) for item in heldout])
+    write_jsonl(
+        out / "heldout_focus.jsonl",
+        [{"id": item_id(item), "focus": list(item.draft.focus)} for item in heldout],
+    )
     twins = heldout_twins(
         context, [d for d in drafts if d.document in held_out], settings.holdout_items // 4
     )

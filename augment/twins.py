@@ -100,13 +100,15 @@ def twin_example(example: Example, item: Item, form: str, rng: Random) -> Exampl
     texts = changed_evidence(choice["evidence"], item.draft.focus[0], old, new)
     if texts is None:
         return None
-    content = example.messages[0]["content"]
+    *before_question, question, _ = example.messages
+    content = question["content"]
     for before, after in zip(choice["evidence"], texts, strict=True):
         content = content.replace(before.strip(), after.strip(), 1)
     reply = str(answer + 1) if form == "label" else choice["options"][answer]
     messages = [
-        {**example.messages[0], "content": content},
-        {**example.messages[1], "content": reply},
+        *before_question,
+        {**question, "content": content},
+        {"role": "assistant", "content": reply},
     ]
     return Example(
         twin_id(example.id),

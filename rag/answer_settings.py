@@ -9,9 +9,12 @@ from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from kofinlaw.models.settings import EngineSettings
 
-__all__ = ["AnswerSettings", "VoterName"]
+__all__ = ["AnswerSettings", "VoterName", "VoterWeight"]
 
-VoterName = Literal["contrast", "evidence"]
+VoterName = Literal[
+    "contrast", "evidence", "likelihood", "overlap", "morphemes", "look_up", "passages", "reading"
+]
+VoterWeight = Annotated[float, Field(ge=-10, le=10)]
 
 
 class AnswerSettings(BaseModel):
@@ -49,10 +52,13 @@ class AnswerSettings(BaseModel):
         "chat",
         description="choose_by contrast: prompts in the chat template, or as plain text",
     )
-    voters: dict[VoterName, Annotated[float, Field(ge=-10, le=10)]] = Field(
+    voters: Literal["fit"] | dict[VoterName, VoterWeight] | Path = Field(
         {"contrast": 1.0},
-        description="choose_by contrast: the weight of each voter; values are standardised within "
-        "the question",
+        description="choose_by contrast: the weight of each voter; or a file of weights; or `fit`: "
+        "fit them to training questions that the model answers first",
+    )
+    voter_items: int = Field(
+        300, ge=40, description="training questions that `voters: fit` answers, for each model"
     )
     permutations: int = Field(
         1, ge=1, le=9, description="orders of the options that are averaged (1: the given order)"
@@ -145,11 +151,6 @@ class AnswerSettings(BaseModel):
             raise ValueError("free_target_characters is larger than free_max_characters")
         return self
 
-    @property
-    def voter_weights(self) -> dict[str, float]:
-        """The weight of each voter by its name."""
-        return {str(name): weight for name, weight in self.voters.items()}
-
     def _check_contrast(self) -> None:
         if self.permutations > 1:
             raise ValueError(
@@ -161,7 +162,7 @@ class AnswerSettings(BaseModel):
                 "reasoning_tokens must be 0 with choose_by contrast: the options are scored right "
                 "after the stem"
             )
-        if not any(self.voters.values()):
+        if isinstance(self.voters, dict) and not any(self.voters.values()):
             raise ValueError("voters names no voter with a weight")
 
     @property

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from kofinlaw.models.engines.base import Engine
     from kofinlaw.models.templates import ChatTemplate
     from kofinlaw.rag.answer.single_question import AskedAnswer
+    from kofinlaw.rag.answer_settings import AnswerSettings
     from kofinlaw.rag.retrieve.retriever import Retriever
     from kofinlaw.recipes.pipeline.run import Run
     from kofinlaw.recipes.pipeline.schema import Recipe
@@ -97,7 +98,7 @@ class OpenRun:
                     engine=asking.engine,
                     template=asking.template,
                     retriever=asking.retriever,
-                    settings=recipe.answer,
+                    settings=asking.settings,
                     seed=recipe.seed,
                     as_of=as_of,
                 )
@@ -127,12 +128,19 @@ class OpenRun:
 
 
 class _Asking:
-    """The parts of a run that answer: the loaded model, its chat template and its retriever."""
+    """The parts of a run that answer: the loaded model, its template, retriever and settings."""
 
-    def __init__(self, engine: Engine, template: ChatTemplate, retriever: Retriever) -> None:
+    def __init__(
+        self,
+        engine: Engine,
+        template: ChatTemplate,
+        retriever: Retriever,
+        settings: AnswerSettings,
+    ) -> None:
         self.engine = engine
         self.template = template
         self.retriever = retriever
+        self.settings = settings
 
     @classmethod
     def load(cls, opened: OpenRun) -> _Asking:
@@ -141,6 +149,7 @@ class _Asking:
         from kofinlaw.models.templates import template_for
         from kofinlaw.rag.index.index import Index
         from kofinlaw.rag.retrieve.retriever import Retriever
+        from kofinlaw.recipes.pipeline.fitting.voter_fitting import serving_settings
 
         bound = opened._run
         if not (bound.folder / "index").is_dir():
@@ -151,9 +160,10 @@ class _Asking:
             )
         folder = opened.model_folder
         recipe = bound.recipe
+        settings = serving_settings(bound)
         retriever = Retriever(Index.load(bound.folder / "index"), recipe.rag, cache=bound.cache)
         engine = open_engine(recipe.answer.engine, folder, seed=recipe.seed)
-        return cls(engine, template_for(folder), retriever)
+        return cls(engine, template_for(folder), retriever, settings)
 
 
 def open_run(folder: str | Path | None = None) -> OpenRun:

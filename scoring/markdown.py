@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from kofinlaw.scoring.abstention.abstention_table import abstention_lines
 from kofinlaw.scoring.claims import pairs_with_other_plans, reduced_plans, without_shown_text
 from kofinlaw.scoring.scores_record import FigureRecord, ScoresRecord
 from kofinlaw.scoring.stats.free_baselines import is_free_baseline
@@ -53,7 +54,11 @@ def scores_markdown(result: ScoresRecord) -> str:
         cells += [p_text(pair["p_value"]), p_text(pair["p_holm"])]
         lines.append("| " + " | ".join(cells) + " |")
     lines += [*_against_lines(result), *_plan_lines(result)]
-    lines += [*_order_lines(result), *_grounding_lines(result), *_judge_lines(result)]
+    lines += [*_order_lines(result), *_calibration_lines(result)]
+    lines += [*_grounding_lines(result), *_citation_lines(result)]
+    lines += _judge_lines(result)
+    abstention = result.get("abstention")
+    lines += abstention_lines(abstention) if abstention else []
     return "\n".join(lines) + "\n"
 
 
@@ -104,6 +109,20 @@ def _order_lines(result: ScoresRecord) -> list[str]:
     return lines
 
 
+def _calibration_lines(result: ScoresRecord) -> list[str]:
+    """Return the table of confidence against accuracy; empty without multiple choice."""
+    found = {n: one for n, s in result["systems"].items() if (one := s.get("calibration"))}
+    if not found:
+        return []
+    lines = ["", "| calibration | n | error (ECE) % | confidence % | right % |"]
+    lines.append("| --- | --- | --- | --- | --- |")
+    for name, one in found.items():
+        figures = (one["error"], one["confidence"], one["right"])
+        cells = [name, str(one["n"]), *(f"{100 * value:.1f}" for value in figures)]
+        lines.append("| " + " | ".join(cells) + " |")
+    return lines
+
+
 def _grounding_lines(result: ScoresRecord) -> list[str]:
     """Return the table of claims that the evidence supports; empty without claims."""
     found = {n: claims for n, one in result["systems"].items() if (claims := one.get("grounding"))}
@@ -112,6 +131,21 @@ def _grounding_lines(result: ScoresRecord) -> list[str]:
     lines = ["", "| grounding | answers | claims | grounded % |", "| --- | --- | --- | --- |"]
     for name, one in found.items():
         lines.append(f"| {name} | {one['answers']} | {one['claims']} | {100 * one['share']:.1f} |")
+    return lines
+
+
+def _citation_lines(result: ScoresRecord) -> list[str]:
+    """Return the table of cited passage numbers; empty if no answer cites one."""
+    found = {n: one for n, s in result["systems"].items() if (one := s.get("citations"))}
+    if not found:
+        return []
+    lines = ["", "| citations [n] | answers | cite | of a gold article % | of no passage |"]
+    lines.append("| --- | --- | --- | --- | --- |")
+    for name, one in found.items():
+        lines.append(
+            f"| {name} | {one['answers']} | {one['citing']} | {100 * one['precision']:.1f} "
+            f"| {one['unknown']} |"
+        )
     return lines
 
 

@@ -8,6 +8,8 @@ from typing import cast
 from kofinlaw.records import to_json
 from kofinlaw.scoring.scores_record import (
     AgainstRecord,
+    CalibrationRecord,
+    CitationRecord,
     FigureRecord,
     GroundingRecord,
     OrdersRecord,
@@ -132,7 +134,9 @@ class Scores:
       counts); `foreign`: ids that are not in the questions (ignored); `unreadable`:
       multiple-choice answers that name no option;
     - `fallbacks`: answers that the fallback rule wrote;
-    - `orders`: figures of permuted options; `grounding`: figures of the claims in free answers;
+    - `orders`: figures of permuted options; `calibration`: confidence against accuracy of multiple
+      choice; `grounding`: figures of the claims in free answers;
+      `citations`: figures of the passage numbers that answers and reasons cite;
     - `plans`: number of questions by the plan of their answer, as far as it is recorded.
     """
 
@@ -153,7 +157,9 @@ class Scores:
     unreadable: tuple[str, ...]
     fallbacks: int
     orders: OrdersRecord | None = None
+    calibration: CalibrationRecord | None = None
     grounding: GroundingRecord | None = None
+    citations: CitationRecord | None = None
     facts: Figure | None = None
     plans: dict[str, int] = field(default_factory=dict)
     items: tuple[Item, ...] = field(default=(), repr=False)
@@ -257,6 +263,8 @@ class ScoringResult:
             for part, figure in figures.items():
                 if figure is not None:
                     record[f"{name}.{part}"] = round(figure.value, 4)
+            if scores.calibration:
+                record[f"{name}.calibration_error"] = round(scores.calibration["error"], 4)
             if scores.retrieval:
                 record[f"{name}.hit_3"] = round(scores.retrieval.hit_3, 4)
             record[f"{name}.missing"] = len(scores.missing)

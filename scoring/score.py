@@ -10,6 +10,8 @@ from kofinlaw import Progress, UserError, silent
 from kofinlaw.data.law.versions import read_chunks
 from kofinlaw.files import sha256_file, write_json, write_jsonl, write_text
 from kofinlaw.records import Chunk, Key, Question
+from kofinlaw.scoring.abstention.abstention_figures import abstention_record
+from kofinlaw.scoring.abstention.abstention_record import AbstentionRecord
 from kofinlaw.scoring.answers import AnswerSheet, read_answers, read_timings
 from kofinlaw.scoring.benchmark import read_asked, read_key
 from kofinlaw.scoring.compare import compare_all_pairs, compare_with_baselines, smallest_of
@@ -21,6 +23,7 @@ from kofinlaw.scoring.provenance import environment
 from kofinlaw.scoring.result import (
     TASK_VERSIONS,
     Against,
+    Item,
     Pair,
     Scores,
     ScoringResult,
@@ -33,7 +36,7 @@ from kofinlaw.scoring.result import (
 )
 from kofinlaw.scoring.scores_record import SCHEMA, EmbedderRecord, JudgeRecord, ScoresRecord
 from kofinlaw.scoring.settings import JudgeSettings, ScoreSettings
-from kofinlaw.scoring.shown import first_plans, shown_passages, shown_texts
+from kofinlaw.scoring.shown import first_plans, first_reasons, shown_passages, shown_texts
 from kofinlaw.scoring.stats.baselines import Baseline, choice_baselines, distinct_evidence
 from kofinlaw.scoring.stats.free_baselines import score_free_baselines, shown_evidence
 from kofinlaw.scoring.system_scores import score_system
@@ -68,6 +71,8 @@ def score_answers(
     seed: int = 0,
     trace: TraceSettings | None = None,
     offline: bool = True,
+    forced: Mapping[str, Mapping[str, Path]] | None = None,
+    forced_questions: Path | None = None,
     progress: Progress = silent,
 ) -> ScoringResult:
     """Score every system's answers on the same questions, and compare every two systems.
@@ -88,6 +93,9 @@ def score_answers(
         seed: of intervals and judge.
         trace: where the judge's calls are traced.
         offline: whether traces must stay on this machine.
+        forced: answer folders under forced evidence, by kind of evidence and model.
+        forced_questions: the questions that were asked with forced evidence; None: those that
+            every model answered.
         progress: is called with the systems done.
     """
     inputs = _read_inputs(questions, key, chunks)
@@ -128,6 +136,11 @@ def score_answers(
     result["baselines"] |= {n: figure_record(figure) for n, figure in free_baselines.items()}
     result["fact_baselines"] = {n: figure_record(figure) for n, figure in fact_baselines.items()}
     result["sha256"] = {name: sha256_file(path) for name, path in files.items()}
+    result["abstention"] = (
+        _abstention(forced, forced_questions, inputs, settings=settings, seed=seed)
+        if forced
+        else None
+    )
     if settings.judge is not None:
         with open_tracer(trace, out / "judge", offline=offline) as tracer:
             result["judge"] = _judge(
@@ -181,6 +194,7 @@ def _score_folder(
         shown=shown_passages(folder, evidence, inputs.passages),
         texts=texts,
         plans=first_plans(folder),
+        reasons=first_reasons(folder),
         option_scores=read_option_scores(folder),
         seed=seed,
     )
@@ -220,6 +234,37 @@ def _scores_record(
         judge=None,
         environment=environment(),
         sha256={},
+    )
+
+
+def _abstention(
+    forced: Mapping[str, Mapping[str, Path]],
+    questions: Path | None,
+    inputs: _Inputs,
+    *,
+    settings: ScoreSettings,
+    seed: int,
+) -> AbstentionRecord:
+    """Return the figures of answers under forced evidence, over the questions of every folder."""
+    wanted = {question.id for question in read_asked(questions)} if questions else set()
+    items: dict[str, dict[str, Sequence[Item]]] = {}
+    for evidence, folders in forced.items():
+        sheets = {model: read_answers(_answers_file(path)) for model, path in folders.items()}
+        asked = [
+            question
+            for question in inputs.questions
+            if (not questions or question.id in wanted)
+            and all(question.id in sheet.answers for sheet in sheets.values())
+        ]
+        if asked:
+            items[evidence] = {
+                model: score_system(
+                    asked, inputs.key, sheet, settings=settings, system=model, seed=seed
+                ).items
+                for model, sheet in sheets.items()
+            }
+    return abstention_record(
+        {q.id: q for q in inputs.questions}, items, settings=settings, seed=seed
     )
 
 

@@ -9,10 +9,15 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Literal, NotRequired, TypedDict
 
+from kofinlaw.scoring.abstention.abstention_record import AbstentionRecord
+
 __all__ = [
     "SCHEMA",
     "AgainstRecord",
     "Basis",
+    "CalibrationBin",
+    "CalibrationRecord",
+    "CitationRecord",
     "ControlRecord",
     "CountsRecord",
     "EmbedderRecord",
@@ -82,6 +87,27 @@ class OrdersRecord(TypedDict):
     lost: int
 
 
+class CalibrationBin(TypedDict):
+    """Answers of one interval of confidence: how many, mean confidence and accuracy (0..1)."""
+
+    n: int
+    confidence: float
+    right: float
+
+
+class CalibrationRecord(TypedDict):
+    """Expected calibration error over the `n` multiple-choice answers that the model gave.
+
+    `confidence` and `right` are the means over these answers; all figures are in 0..1.
+    """
+
+    n: int
+    error: float
+    confidence: float
+    right: float
+    bins: list[CalibrationBin]
+
+
 class KindCounts(TypedDict):
     """Claims of one kind, and how many of them the evidence supports."""
 
@@ -99,6 +125,21 @@ class GroundingRecord(TypedDict):
     share: float
     answers_with_ungrounded: int
     kinds: dict[str, KindCounts]
+
+
+class CitationRecord(TypedDict):
+    """Figures over the passage numbers that answers cite (see `metrics/citations.py`).
+
+    `unknown` counts numbers of no passage. Precision and recall are shares (0 to 1).
+    """
+
+    answers: int
+    citing: int
+    citations: int
+    right: int
+    unknown: int
+    precision: float
+    recall: float | None
 
 
 class SystemRecord(TypedDict):
@@ -122,7 +163,9 @@ class SystemRecord(TypedDict):
     unreadable: list[str]
     fallbacks: int
     orders: OrdersRecord | None
+    calibration: NotRequired[CalibrationRecord | None]
     grounding: GroundingRecord | None
+    citations: NotRequired[CitationRecord | None]
     plans: dict[str, int]
 
 
@@ -320,6 +363,7 @@ class ScoresRecord(TypedDict):
     pairs: list[PairRecord]
     smallest: dict[str, SmallestRecord]
     judge: JudgeRecord | None
+    abstention: NotRequired[AbstentionRecord | None]
     environment: EnvironmentRecord
     sha256: dict[str, str]
 

@@ -92,6 +92,13 @@ class ScoreSettings(BaseModel):
     text_scores: bool = Field(
         True, description="also compute BLEU, ROUGE, METEOR and chrF of the free-text answers"
     )
+    confident_from: float = Field(
+        0.7,
+        ge=0,
+        le=1,
+        description="confidence from which a wrong answer counts as a confident one, under "
+        "`evaluate.evidence`",
+    )
     scored_characters: int = Field(
         4000,
         ge=100,

@@ -10,7 +10,15 @@ from kofinlaw.files import read_json_lines
 from kofinlaw.records import Chunk
 from kofinlaw.trace_files import TRACE_FILE, read_traces
 
-__all__ = ["first_plans", "first_prompts", "first_shown", "header", "shown_passages", "shown_texts"]
+__all__ = [
+    "first_plans",
+    "first_prompts",
+    "first_reasons",
+    "first_shown",
+    "header",
+    "shown_passages",
+    "shown_texts",
+]
 
 
 def shown_passages(
@@ -81,6 +89,19 @@ def first_plans(folder: Path) -> dict[str, str]:
             plan = row.get("plan")
             if isinstance(plan, str) and plan and not row.get("failed"):
                 out.setdefault(str(row.get("id")), plan)
+    except (UserError, OSError):
+        return out
+    return out
+
+
+def first_reasons(folder: Path) -> dict[str, str]:
+    """Return what the model wrote before the choice in each question's first turn, if anything."""
+    out: dict[str, str] = {}
+    try:
+        for _, row in read_json_lines(folder / "plan.jsonl"):
+            reason = row.get("reasoning")
+            if row.get("turn") == 0 and isinstance(reason, str) and reason:
+                out.setdefault(str(row.get("id")), reason)
     except (UserError, OSError):
         return out
     return out

@@ -15,15 +15,18 @@ from kofinlaw.scoring.item_scores import (
     grounded_claims,
     matched_key,
     mean_of,
+    scored_text,
     slice_figures,
     spread,
 )
+from kofinlaw.scoring.metrics.citations import citation_figures
 from kofinlaw.scoring.metrics.fsku import SentenceEncoder, label_of
 from kofinlaw.scoring.metrics.grounding import grounding_figures
 from kofinlaw.scoring.metrics.retrieval_scores import retrieval_scores
 from kofinlaw.scoring.orders import OptionScores, order_figures
 from kofinlaw.scoring.result import Scores
 from kofinlaw.scoring.settings import ScoreSettings
+from kofinlaw.scoring.stats.calibration import calibration_figures
 from kofinlaw.scoring.stats.intervals import blend_figure
 
 __all__ = ["score_system"]
@@ -43,6 +46,7 @@ def score_system(
     shown: Mapping[str, Sequence[str]] | None = None,
     texts: Mapping[str, Sequence[str]] | None = None,
     plans: Mapping[str, str] | None = None,
+    reasons: Mapping[str, str] | None = None,
     option_scores: OptionScores | None = None,
     seed: int = 0,
 ) -> Scores:
@@ -63,6 +67,7 @@ def score_system(
         shown: ids of the passages in each question's prompt, if known.
         texts: packed texts in each question's prompt, if recorded.
         plans: plan of each question's answer, if recorded.
+        reasons: what the model wrote before a choice, by question id, if recorded.
         option_scores: option scores of every permutation, by question id.
         seed: of the bootstrap intervals.
     """
@@ -87,6 +92,9 @@ def score_system(
         plans=plans or {},
     )
     items = [scorer.item(question) for question in questions]
+    written = {q.id: scored_text(given, q.id, settings) for q in free_questions}
+    written |= {q.id: (reasons or {})[q.id] for q in questions if q.id in (reasons or {})}
+    shown_units = {name: [unit_of.get(c, "") for c in ids] for name, ids in shown.items()}
     choice = [item.score for item in items if item.kind == "choice" and item.score is not None]
     free = [item for item in items if item.kind == "free"]
     free_scores = [item.score for item in free if item.score is not None]
@@ -126,7 +134,9 @@ def score_system(
         ),
         fallbacks=sum(item.origin == "fallback" for item in items),
         orders=order_figures(option_scores or {}, questions, golds, settings, seed=seed),
+        calibration=calibration_figures(items),
         grounding=grounding_figures(claims),
+        citations=citation_figures(written, shown_units, golds),
         plans=dict(Counter(item.plan for item in items if item.plan)),
         facts=mean_of([item.facts for item in free], settings, seed),
         items=tuple(items),

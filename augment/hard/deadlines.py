@@ -159,9 +159,13 @@ def _slips(
         match = re.match(r"(\d+) ?(일|주일|주|개월|년)$", text)
         if match:
             found.append(last_day(day, int(match.group(1)), match.group(2)))
-    slips = [d for d in dict.fromkeys(found) if d != answer][:6]
-    rng.shuffle(slips)
-    return slips[:5]
+    slips = [d for d in dict.fromkeys(found) if d != answer]
+    earlier, later = [d for d in slips if d < answer], [d for d in slips if d > answer]
+    # The right day is the first, the last or between, as often: not always in the middle.
+    number = min(rng.randint(0, 4), len(earlier))
+    chosen = [*earlier[:number], *later[: 4 - number]]
+    rng.shuffle(chosen)
+    return chosen
 
 
 def _date(day: dt.date) -> str:

@@ -103,6 +103,11 @@ class Laws:
         return Counter(article.heading.strip() for law in self.acts for article in law.articles)
 
     @cached_property
+    def by_title(self) -> dict[str, Law]:
+        """Acts by title."""
+        return {law.title: law for law in self.acts}
+
+    @cached_property
     def sentences(self) -> frozenset[str]:
         """Every sentence and 호 of the corpus, normalised. None of them is a false statement."""
         found = set()

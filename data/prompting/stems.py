@@ -38,9 +38,9 @@ _DENIED = r"(?:지\s*(?:않는|않은|않을|아니하는|아니한|못한|못�
 # `임원이 될 수 없는 자는?` is a positive question.
 _LISTED = r"(?:자|사람|곳|때|경우)"
 # A word of the thing that is asked for, without a particle that would make it another clause.
-_WORD = r"[^\s?？.,]*[^\s?？.,의에을를은는로고면시도며나]"
+_HEAD_WORD = r"[^\s?？.,]*[^\s?？.,의에을를은는로고면시도며나]"
 _NEGATIVE = re.compile(
-    rf"{_NOT_SO}\s*(?:것|{_LISTED}|(?:{_WORD}\s+)?{_WORD}?){_TAIL}"
+    rf"{_NOT_SO}\s*(?:것|{_LISTED}|(?:{_HEAD_WORD}\s+)?{_HEAD_WORD}?){_TAIL}"
     rf"|{_DENIED}\s*{_HEAD}{_TAIL}"
     r"|(?:옳|맞|바르|올바르|알맞)지\s*(?:않게|못하게)\s*[가-힣]{1,6}\s*것[은을]?[\s?？.]*\Z"
 )

@@ -54,19 +54,33 @@ def _score_texts(
     max_tokens: int,
     max_rows: int,
 ) -> list[ChoiceScore]:
-    """Read the prompt once, then all its tails in batches on copies of its cache."""
+    """Read the prompt once, then all its tails in batches on copies of its cache.
+
+    The head is computed once for each distinct beginning of the tails: all tails share the state
+    before their first token.
+    """
     cache = decoder.read_prefix(prompt[:-1]) if len(prompt) > 1 else None
     # Each row starts with the prompt's last token, whose state scores the tail's first token.
     rows = [[prompt[-1], *tail[:-1]] for tail in tails]
     totals = [0.0] * len(tails)
     for batch in length_batches([len(row) for row in rows], max_tokens, max_rows):
         hidden = decoder.hidden([rows[j] for j in batch], len(prompt) - 1, cache)
-        states = [hidden[row, : len(tails[j])] for row, j in enumerate(batch)]
-        wanted = [[token] for j in batch for token in tails[j]]
-        logprobs = [found for [found] in decoder.logprobs_of(torch.cat(states), wanted)]
-        for j in batch:
-            totals[j] = sum(logprobs[: len(tails[j])])
-            del logprobs[: len(tails[j])]
+        states: list[torch.Tensor] = []
+        wanted: list[list[int]] = []
+        places: list[list[tuple[int, int]]] = []  # of each tail's tokens: (state, token in it)
+        known: dict[tuple[int, ...], int] = {}
+        for row, j in enumerate(batch):
+            places.append([])
+            for position, token in enumerate(tails[j]):
+                number = known.setdefault(tuple(tails[j][:position]), len(states))
+                if number == len(states):
+                    states.append(hidden[row, position])
+                    wanted.append([])
+                places[-1].append((number, len(wanted[number])))
+                wanted[number].append(token)
+        logprobs = decoder.logprobs_of(torch.stack(states), wanted)
+        for j, tokens in zip(batch, places, strict=True):
+            totals[j] = sum(logprobs[number][token] for number, token in tokens)
     return [ChoiceScore(total, len(tail)) for total, tail in zip(totals, tails, strict=True)]
 
 

@@ -11,10 +11,13 @@ from transformers import Cache, DynamicCache, PreTrainedModel
 
 from kofinlaw.models.memory.heap_limit import limit_heap_growth
 
-__all__ = ["HEAD_ROWS", "Decoder", "decoder_and_head", "mask_or_none", "padded"]
+__all__ = ["HEAD_ROWS", "SUMMED_ROWS", "Decoder", "decoder_and_head", "mask_or_none", "padded"]
 
-# Rows whose logits exist at the same time: 64 rows of a 262k vocabulary are 64 MiB in float32.
-HEAD_ROWS = 64
+# Rows whose logits exist at the same time: 128 rows of a 262k vocabulary are 64 MiB in 16 bits.
+HEAD_ROWS = 128
+# Rows whose logits a processor sums in float32 at the same time, because they fit its caches: four
+# times faster than all at once.
+SUMMED_ROWS = 8
 
 
 class Decoder:
@@ -93,11 +96,12 @@ class Decoder:
         out: list[list[float]] = []
         for start in range(0, len(tokens), HEAD_ROWS):
             states = hidden[start : start + HEAD_ROWS]
-            logits = self.scale(self.head(states)).float()
-            totals = torch.logsumexp(logits, dim=-1)
+            logits = self.scale(self.head(states))
+            size = SUMMED_ROWS if self.device.type == "cpu" else HEAD_ROWS
+            totals = torch.cat([part.float().logsumexp(dim=-1) for part in logits.split(size)])
             for row, wanted in enumerate(tokens[start : start + HEAD_ROWS]):
                 ids = list(wanted)
-                chosen = logits[row, ids]
+                chosen = logits[row, ids].float()
                 if self._plain_head():
                     chosen = self.scale(self.head.weight[ids].float() @ states[row].float())
                 out.append((chosen - totals[row]).tolist())

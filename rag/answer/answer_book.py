@@ -12,6 +12,7 @@ from kofinlaw.rag.answer.deadline import PLANS, Plan, QuestionKind, TimeBudget
 from kofinlaw.rag.answer.fallback import FALLBACK_PASSAGES, fallback_answer
 from kofinlaw.rag.answer.journal import EvidenceRow, Journal, Timing, Turn
 from kofinlaw.rag.answer_settings import AnswerSettings
+from kofinlaw.rag.choosing.weights_file import weights_of
 from kofinlaw.rag.questions.question_files import QuestionFile
 from kofinlaw.rag.questions.submission import read_sheet, write_submission
 from kofinlaw.rag.retrieve.evidence import Hit, Searcher
@@ -79,6 +80,7 @@ class AnswerBook:
         self.journal = journal
         self.settings = settings
         self.evidence_tokens = evidence_tokens
+        self.weights = weights_of(settings) if settings.choose_by == "contrast" else None
         self.answers: dict[str, Answer] = {}
         self._hits: list[list[Hit] | None] = [None] * len(file.questions)
         self._fallbacks = [fallback_answer(question, ()) for question in file.questions]

@@ -26,6 +26,7 @@ from kofinlaw.rag.answer.schedule import Replay, Schedule, Step, read_plan, spar
 from kofinlaw.rag.answer.search_ahead import ModelLoan, SearchAhead
 from kofinlaw.rag.answer.watchdog import Caller, ThreadCaller
 from kofinlaw.rag.answer_settings import AnswerSettings
+from kofinlaw.rag.choosing.weights_file import weights_of, weights_record
 from kofinlaw.rag.questions.question_files import QuestionFile, read_questions
 from kofinlaw.rag.retrieve.evidence import Searcher
 
@@ -107,6 +108,11 @@ def _state(
         "template": template.sha256,
         "retriever": retriever.fingerprint if retriever else "",
         "seed": seed,
+        **(
+            {"voters": weights_record(weights_of(settings))}
+            if settings.choose_by == "contrast"
+            else {}
+        ),
         "replay": sha256_file(replay) if replay is not None and replay.is_file() else "",
     }
 

@@ -119,7 +119,11 @@ class Attempts:
         """Make one timed and guarded call to the engine."""
         book, kind = self.book, tasks[0].kind
         prompter = Prompter(
-            self.template, book.settings, book.evidence_tokens, engine.tokenizer.count
+            self.template,
+            book.settings,
+            book.evidence_tokens,
+            engine.tokenizer.count,
+            book.weights,
         )
         inputs = [
             PromptInput(

@@ -84,8 +84,8 @@ def task_effort(
     options = TOKENS_PER_CHARACTER * sum(map(len, question.options))
     if settings.choose_by == "contrast":
         # The options follow the prompt and the bare prompt instead of being listed.
-        stems = question_tokens(question) if settings.voters.get("evidence") else 0.0
-        return effort + options + stems
+        alone = isinstance(settings.voters, dict) and not settings.voters.get("evidence")
+        return effort + options + (0.0 if alone else question_tokens(question))
     if settings.answer_form == "text" and not plan.label_only:
         return effort + options
     return effort

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 from kofinlaw.data.prompting.wording import REASONED_CUE
@@ -57,6 +57,7 @@ class Reply:
             reasoning=self.reasoning,
             texts=list(self.prompt.evidence),
             votes=self.votes,
+            bearing=self.prompt.contrast.bearing if self.prompt.contrast else 0.0,
         )
 
 
@@ -88,7 +89,7 @@ def ask_engine(
     Raises RuntimeError where the engine returns another number of results than it got prompts.
     """
     if prompts[0].contrast is not None:
-        return _contrasted(engine, prompts, settings, bare or BareScores())
+        return _contrasted(engine, prompts, bare or BareScores())
     if not prompts[0].reasoning:
         return _replies(engine, prompts, seeds, settings, stop, plan)
     cues = (stop, REASONED_CUE.strip())
@@ -164,22 +165,27 @@ def missing_bare_scores(
     return score_bare(engine, contrast.bare, missing)
 
 
-def _contrasted(
-    engine: Engine, prompts: Sequence[Prompt], settings: AnswerSettings, bare: BareScores
-) -> list[Reply | None]:
+def _contrasted(engine: Engine, prompts: Sequence[Prompt], bare: BareScores) -> list[Reply | None]:
     """Return the replies to choices by contrast, from one call of the engine.
 
     Each prompt is read once, and its options continue from there.
     """
     asked = [(p.text, p.choices) for p in prompts]
-    stems = {i: p.contrast.stem for i, p in enumerate(prompts) if p.contrast and p.contrast.stem}
-    asked += [(stem, prompts[i].choices) for i, stem in stems.items()]
+    references = [
+        (i, voter, text)
+        for i, prompt in enumerate(prompts)
+        if prompt.contrast
+        for voter, text in prompt.contrast.references.items()
+    ]
+    asked += [(text, prompts[i].choices) for i, _, text in references]
     rows = engine.score([text for text, _ in asked], [list(choices) for _, choices in asked])
     _check_count(len(rows), len(asked))
-    without = dict(zip(stems, rows[len(prompts) :], strict=True))
+    found: list[dict[str, Sequence[ChoiceScore]]] = [{} for _ in prompts]
+    for (i, voter, _), row in zip(references, rows[len(prompts) :], strict=True):
+        found[i][voter] = row
     return [
-        _contrast_reply(engine, prompt, prompt.contrast, row, without.get(i), settings, bare)
-        for i, (prompt, row) in enumerate(zip(prompts, rows, strict=False))
+        _contrast_reply(engine, prompt, prompt.contrast, row, others, bare)
+        for prompt, row, others in zip(prompts, rows, found, strict=False)
         if prompt.contrast is not None
     ]
 
@@ -189,20 +195,21 @@ def _contrast_reply(
     prompt: Prompt,
     contrast: ContrastPrompt,
     row: Sequence[ChoiceScore],
-    without: Sequence[ChoiceScore] | None,
-    settings: AnswerSettings,
+    others: Mapping[str, Sequence[ChoiceScore]],
     bare: BareScores,
 ) -> Reply | None:
     """Return the reply of one prompt; None where a score is missing or not finite."""
-    found = model_votes(prompt.choices, row, bare, without)
+    found = model_votes(prompt.choices, row, bare, others)
     if found is None:
         return None
     votes = [*found, *contrast.votes]
-    preferred = preferences(votes, settings.voter_weights, negative=contrast.negative)
-    scores = option_probabilities(preferred, prompt.choices)
-    effort = float(prompt.tokens + sum(score.tokens for score in row))
-    if without is not None:
-        effort += engine.tokenizer.count(contrast.stem) + sum(score.tokens for score in without)
+    preferred = preferences(
+        votes, contrast.weights, negative=contrast.negative, bearing=contrast.bearing
+    )
+    scores = option_probabilities(preferred, prompt.choices, contrast.weights.temperature)
+    read = [row, *others.values()]
+    effort = float(prompt.tokens + sum(score.tokens for scored in read for score in scored))
+    effort += sum(engine.tokenizer.count(contrast.references[voter]) for voter in others)
     return Reply(prompt, scores, "", 0, 0.0, effort, votes=votes)
 
 

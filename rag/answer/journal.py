@@ -53,7 +53,8 @@ class Turn:
     - `texts` are the packed texts of the evidence in the prompt, one for each passage shown. A
       later turn has them only where they differ from those of turn 0. Folders that an older
       version wrote have none.
-    - `votes` are the values of each voter before they are standardised, for a choice by contrast.
+    - `votes` are the values of each voter before they are standardised, for a choice by contrast;
+      `bearing` is how much the evidence bears on the question (0..1).
     """
 
     id: str
@@ -70,6 +71,7 @@ class Turn:
     reasoning: str = ""
     texts: list[str] = field(default_factory=list)
     votes: list[Vote] = field(default_factory=list)
+    bearing: float = 0.0
 
 
 @dataclass(frozen=True, slots=True)

@@ -24,6 +24,9 @@ from kofinlaw.rag.answer.deadline import Plan
 from kofinlaw.rag.answer.free_text import opening_of
 from kofinlaw.rag.answer_settings import AnswerSettings
 from kofinlaw.rag.choosing.contrast import ContrastPrompt
+from kofinlaw.rag.choosing.preference import Weights
+from kofinlaw.rag.choosing.voters import ALWAYS_RECORDED, Seen, bearing, text_votes
+from kofinlaw.rag.choosing.weights_file import weights_of
 from kofinlaw.records import Chunk, Question
 from kofinlaw.tracing import child_span
 
@@ -69,13 +72,15 @@ class Prompt:
 class Prompter:
     """Builds prompts that fit: evidence into `evidence_tokens`, the whole into the context.
 
-    `count` gives the tokens of a text.
+    `count` gives the tokens of a text. `weights` are those of the voters, for choices by contrast;
+    without them, `answer.voters` is read.
     """
 
     template: ChatTemplate
     settings: AnswerSettings
     evidence_tokens: int
     count: Callable[[str], int]
+    weights: Weights | None = None
 
     def build(
         self, question: Question, passages: Sequence[Chunk], plan: Plan, turn: int = 0
@@ -147,17 +152,27 @@ class Prompter:
             sampled=turn > 0 and (reasoning or turn >= orders),
             opening=opening,
             evidence=tuple(evidence),
-            contrast=self._contrast(question, stem, evidence) if by_contrast else None,
+            contrast=self._contrast(question, stem, evidence, passages) if by_contrast else None,
         )
 
-    def _contrast(self, question: Question, stem: str, evidence: Sequence[str]) -> ContrastPrompt:
-        """Return the other prompts of a choice by contrast; `stem` is the stem as shown."""
+    def _contrast(
+        self, question: Question, stem: str, evidence: Sequence[str], passages: Sequence[Chunk]
+    ) -> ContrastPrompt:
+        """Return the other prompts and votes of a choice by contrast; `stem` is that shown."""
         form = self.settings.contrast_form
-        wanted = evidence and self.settings.voters.get("evidence")
+        weights = self.weights or weights_of(self.settings)
+        references = {}
+        if evidence and "evidence" in weights.names:
+            references["evidence"] = contrast_text(self.template, contrast_messages(stem), form)
+        texts = tuple(passage.text for passage in passages)
+        seen = Seen(question.question, question.options, tuple(evidence), texts)
         return ContrastPrompt(
             bare=contrast_text(self.template, bare_messages(), form),
-            stem=contrast_text(self.template, contrast_messages(stem), form) if wanted else "",
+            weights=weights,
+            references=references,
             negative=is_negative(question.question),
+            votes=tuple(text_votes(seen, weights.names | ALWAYS_RECORDED)),
+            bearing=bearing(seen),
         )
 
 

@@ -1,8 +1,9 @@
 """Combine the voters' values of each option into probabilities.
 
-A voter's value says how much it prefers an option as the *true* one. Values are standardised within
-the question (mean 0, deviation 1), weighted and added. A negative stem asks for the option that is
-not true, so the sign of the sum is turned, once and here only.
+A voter's value says how much it prefers an option as the *true* one. Values are scaled within the
+question (mean 0, deviation 1, or a fixed unit), weighted and added. A weight may depend on gates:
+whether the evidence bears on the question at all. A negative stem asks for the option that is not
+true, so the sign of the sum is turned, once and here only.
 """
 
 from __future__ import annotations
@@ -10,9 +11,26 @@ from __future__ import annotations
 import hashlib
 import math
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from typing import TypedDict
 
-__all__ = ["Vote", "option_probabilities", "preferences", "standardised"]
+__all__ = [
+    "GATES",
+    "LARGEST_GATE",
+    "Vote",
+    "Weights",
+    "gate_values",
+    "option_probabilities",
+    "preferences",
+    "scaled",
+    "standardised",
+]
+
+GATES = ("bearing", "level", "spread")
+# Voters whose differences mean the same in every question: their values are divided by this unit
+# instead of their deviation. Small differences then count little: no line bears on any option.
+UNITS = {"reading": 0.2}
+LARGEST_GATE = 2.0  # a gate further from the fit's mean counts as this many deviations
 
 
 class Vote(TypedDict):
@@ -20,6 +38,53 @@ class Vote(TypedDict):
 
     voter: str
     values: list[float]
+
+
+@dataclass(frozen=True)
+class Weights:
+    """How votes become probabilities.
+
+    The weight of a voter is `voters[v]` plus, for each gate g, `gated[v][g]` times the value of the
+    gate, standardised by `gates[g]` (mean, deviation) of the items of the fit. Preferences are
+    divided by `temperature`.
+    """
+
+    voters: Mapping[str, float]
+    gated: Mapping[str, Mapping[str, float]] = field(default_factory=dict)
+    gates: Mapping[str, tuple[float, float]] = field(default_factory=dict)
+    temperature: float = 1.0
+
+    def of(self, voter: str, gates: Mapping[str, float]) -> float:
+        """Return the weight of a voter for a question with these gate values."""
+        total = self.voters.get(voter, 0.0)
+        for gate, weight in self.gated.get(voter, {}).items():
+            mean, deviation = self.gates[gate]
+            value = (gates[gate] - mean) / deviation
+            total += weight * min(max(value, -LARGEST_GATE), LARGEST_GATE)
+        return total
+
+    @property
+    def names(self) -> frozenset[str]:
+        """The voters that have any weight."""
+        gated = {voter for voter, row in self.gated.items() if any(row.values())}
+        return frozenset(gated | {voter for voter, weight in self.voters.items() if weight})
+
+
+def gate_values(votes: Sequence[Vote], bearing: float) -> dict[str, float]:
+    """Return the gates of a question; a gate whose voter did not vote is 0.
+
+    `bearing` (0..1) is the share of the stem that the evidence contains, `level` the largest word
+    overlap of an option, `spread` the deviation of the contrast between the options.
+    """
+    values = {vote["voter"]: vote["values"] for vote in votes}
+    contrast = values.get("contrast", [0.0])
+    mean = sum(contrast) / len(contrast)
+    variance = sum((value - mean) ** 2 for value in contrast) / len(contrast)
+    return {
+        "bearing": bearing,
+        "level": max(values.get("overlap", [0.0])),
+        "spread": math.sqrt(variance),
+    }
 
 
 def standardised(values: Sequence[float]) -> list[float]:
@@ -32,22 +97,31 @@ def standardised(values: Sequence[float]) -> list[float]:
     return [value / deviation for value in centred]
 
 
+def scaled(voter: str, values: Sequence[float]) -> list[float]:
+    """Return a voter's values with mean 0, divided by its unit, or else by their deviation."""
+    unit = UNITS.get(voter)
+    if unit is None:
+        return standardised(values)
+    mean = sum(values) / len(values)
+    return [(value - mean) / unit for value in values]
+
+
 def preferences(
-    votes: Sequence[Vote], weights: Mapping[str, float], *, negative: bool
+    votes: Sequence[Vote], weights: Weights, *, negative: bool, bearing: float = 0.0
 ) -> list[float]:
     """Return the preference of each option; only voters with a weight count.
 
     Where none of them voted, the first vote counts alone. (Without evidence, nothing can be said of
-    what evidence adds.) `negative` says that the stem asks for the option that is not true.
+    what evidence adds.) `negative` says that the stem asks for the option that is not true;
+    `bearing` is that of `gate_values`.
     """
-    options = len(votes[0]["values"])
-    if not any(weights.get(vote["voter"]) for vote in votes):
-        weights = {votes[0]["voter"]: 1.0}
-    total = [0.0] * options
-    for vote in votes:
-        weight = weights.get(vote["voter"], 0.0)
+    total = [0.0] * len(votes[0]["values"])
+    gates = gate_values(votes, bearing)
+    some = any(vote["voter"] in weights.names for vote in votes)
+    for number, vote in enumerate(votes):
+        weight = weights.of(vote["voter"], gates) if some else float(number == 0)
         if weight:
-            for option, value in enumerate(standardised(vote["values"])):
+            for option, value in enumerate(scaled(vote["voter"], vote["values"])):
                 total[option] += weight * value
     return [-value for value in total] if negative else total
 

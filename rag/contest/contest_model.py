@@ -6,11 +6,19 @@ the model is loaded, because the script writes its first submission before that.
 
 from __future__ import annotations
 
+import copy
 from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, TypedDict
+from typing import TYPE_CHECKING, Literal, TypedDict
 
+from kofinlaw.data.prompting.contrast import (
+    ContrastForm,
+    bare_messages,
+    contrast_answer,
+    contrast_messages,
+)
 from kofinlaw.data.prompting.packing import pack
+from kofinlaw.data.prompting.stems import is_negative
 from kofinlaw.data.prompting.wording import (
     AnswerForm,
     choice_candidates,
@@ -19,6 +27,8 @@ from kofinlaw.data.prompting.wording import (
 )
 from kofinlaw.models.tokenizer import ANCHOR_CHARACTERS
 from kofinlaw.rag.answer.free_text import tidy
+from kofinlaw.rag.choosing.preference import Weights, option_probabilities, preferences
+from kofinlaw.rag.choosing.text_values import bearing_of, portable_values
 
 if TYPE_CHECKING:
     import torch
@@ -29,10 +39,18 @@ __all__ = ["ContestSettings", "Model"]
 class ContestSettings(TypedDict):
     """The content of `contest.json`.
 
-    `before` and `after` are what the chat template writes around the user's message; `stop_ids` end
-    an answer.
+    `before` and `after` are what the chat template writes around the user's message; `bos` is its
+    BOS token; `stop_ids` end an answer. `voters`, `gated`, `gates` and `temperature` are the
+    weights of choices by contrast (see `preference.Weights`).
     """
 
+    bos: str
+    choose_by: Literal["generate", "contrast"]
+    contrast_form: ContrastForm
+    voters: dict[str, float]
+    gated: dict[str, dict[str, float]]
+    gates: dict[str, list[float]]
+    temperature: float
     before: str
     after: str
     stop_ids: list[int]
@@ -46,7 +64,10 @@ class ContestSettings(TypedDict):
 
 
 class Model:
-    """The merged model. It decodes greedily; a choice is constrained to the given choices."""
+    """The merged model. It decodes greedily; a choice is constrained to the given choices.
+
+    With `choose_by: contrast` it scores the options instead, as `kofinlaw answer` does.
+    """
 
     def __init__(self, settings: ContestSettings, folder: Path) -> None:
         import torch
@@ -62,6 +83,7 @@ class Model:
             local_files_only=True,
         ).eval()
         self.device = "cuda" if cuda else "cpu"
+        self.bare: dict[str, float] = {}  # mean log-probability of an option without context
 
     def encode(self, text: str) -> list[int]:
         """Return token ids; the prompt's frame contains the special tokens already."""
@@ -86,26 +108,102 @@ class Model:
 
         `share` (0..1) is that of `evidence_tokens` which the passages may fill.
         """
+        return self.shown_prompt(stem, options, passages, share)[0]
+
+    def shown_prompt(
+        self, stem: str, options: Sequence[str], passages: Sequence[str], share: float
+    ) -> tuple[str, list[str], str]:
+        """Return (prompt, texts of the evidence in it, stem in it); see `prompt`."""
         settings = self.settings
+        by_contrast = bool(options) and settings["choose_by"] == "contrast"
+        room = settings["context_tokens"] - settings["free_max_tokens"]
+        if by_contrast:
+            form = settings["contrast_form"]
+            room = settings["context_tokens"]
+            room -= max(self.count(contrast_answer(option, form)) for option in options)
         evidence_tokens = int(settings["evidence_tokens"] * share)
         query = " ".join([stem, *options])
         while True:
             evidence: list[str] = []
             if evidence_tokens > 0 and passages:
                 evidence = pack(passages, query, evidence_tokens, self.count)
-            if options:
+            if by_contrast:
+                text = self.contrast_prompt(contrast_messages(stem, evidence)[0]["content"])
+            elif options:
                 messages = choice_messages(stem, options, evidence, settings["answer_form"])
+                text = settings["before"] + messages[0]["content"] + settings["after"]
             else:
                 messages = free_messages(stem, evidence)
-            text = settings["before"] + messages[0]["content"] + settings["after"]
-            over = self.count(text) + settings["free_max_tokens"] - settings["context_tokens"]
+                text = settings["before"] + messages[0]["content"] + settings["after"]
+            over = self.count(text) - room
             if over <= 0:
-                return text
+                return text, evidence, stem
             if not evidence:
                 stem, cut = stem[: max(40, len(stem) - 2 * over)], stem
                 if stem == cut:
-                    return text
+                    return text, evidence, stem
             evidence_tokens = min(evidence_tokens, sum(map(self.count, evidence))) - over - 8
+
+    def contrast_prompt(self, content: str) -> str:
+        """Return the text before an option of a choice by contrast."""
+        if self.settings["contrast_form"] == "plain":
+            return self.settings["bos"] + content
+        return self.settings["before"] + content + self.settings["after"]
+
+    def mean_logprobs(self, prompt: str, texts: Sequence[str]) -> list[float]:
+        """Return the mean log-probability of a token of each text right after the prompt."""
+        import torch
+
+        ids = self.encode(prompt)
+        tails = [self.continuation(prompt, text) for text in texts]
+        means = []
+        with torch.inference_mode():
+            cache = None
+            if len(ids) > 1:
+                read = torch.tensor([ids[:-1]], device=self.device)
+                cache = self.model(read, use_cache=True).past_key_values
+            for tail in tails:
+                row = torch.tensor([[ids[-1], *tail[:-1]]], device=self.device)
+                logits = self.model(row, past_key_values=copy.deepcopy(cache)).logits[0].float()
+                total = torch.log_softmax(logits, dim=-1)[range(len(tail)), tail].sum()
+                means.append(float(total) / len(tail))
+        return means
+
+    def choose(
+        self, stem: str, options: Sequence[str], passages: Sequence[str], share: float
+    ) -> str:
+        """Return the number of the option that contrast and voters prefer."""
+        settings = self.settings
+        weights = Weights(
+            settings["voters"],
+            settings["gated"],
+            {gate: (pair[0], pair[1]) for gate, pair in settings["gates"].items()},
+            settings["temperature"],
+        )
+        text, shown, asked = self.shown_prompt(stem, options, passages, share)
+        choices = [contrast_answer(option, settings["contrast_form"]) for option in options]
+        missing = [choice for choice in dict.fromkeys(choices) if choice not in self.bare]
+        if missing:
+            bare = self.contrast_prompt(bare_messages()[0]["content"])
+            self.bare.update(zip(missing, self.mean_logprobs(bare, missing), strict=True))
+        found = self.mean_logprobs(text, choices)
+        votes = {
+            "contrast": [m - self.bare[c] for m, c in zip(found, choices, strict=True)],
+            "likelihood": found,
+        }
+        if shown and "evidence" in weights.names:
+            alone = self.contrast_prompt(contrast_messages(asked)[0]["content"])
+            others = self.mean_logprobs(alone, choices)
+            votes["evidence"] = [m - other for m, other in zip(found, others, strict=True)]
+        votes.update(portable_values(stem, options, shown, passages))
+        preferred = preferences(
+            [{"voter": name, "values": [round(v, 6) for v in row]} for name, row in votes.items()],
+            weights,
+            negative=is_negative(stem),
+            bearing=bearing_of(stem, shown or passages),
+        )
+        chances = option_probabilities(preferred, choices, weights.temperature)
+        return str(chances.index(max(chances)) + 1)
 
     def write(self, text: str, choices: Sequence[str]) -> str:
         """Return the model's text after a prompt: one of the choices, or free text without any."""
@@ -142,6 +240,8 @@ class Model:
         self, stem: str, options: Sequence[str], passages: Sequence[str], share: float
     ) -> str:
         """Return the answer for the submission; empty where the model wrote nothing valid."""
+        if options and self.settings["choose_by"] == "contrast":
+            return self.choose(stem, options, passages, share)
         form = self.settings["answer_form"]
         choices = choice_candidates(options, form) if options else []
         text = self.write(self.prompt(stem, options, passages, share), choices)

@@ -26,6 +26,8 @@ from kofinlaw.data.law.versions import read_chunks
 from kofinlaw.files import atomic_write_bytes, write_json
 from kofinlaw.models.templates import ChatTemplate
 from kofinlaw.rag.answer_settings import AnswerSettings
+from kofinlaw.rag.choosing.preference import Weights
+from kofinlaw.rag.choosing.weights_file import weights_of
 from kofinlaw.rag.contest.contest_model import ContestSettings
 from kofinlaw.rag.contest.inlining import inline
 from kofinlaw.rag.index.version_merge import merge_versions
@@ -73,7 +75,7 @@ def export_contest(
         progress: Called before the index is built.
 
     Raises UserError for a model folder without safetensors or a tokenizer, a template that does not
-    show the question, and a corpus without a passage to show.
+    show the question, a corpus without a passage to show, and a voter that needs Kiwi.
     """
     missing = [name for name in ("config.json", "tokenizer.json") if not (model / name).exists()]
     if missing or not list(model.glob("*.safetensors")):
@@ -96,7 +98,22 @@ def export_contest(
         )
     terms = write_postings(texts, out / "index")
     before, after = _frame(template)
+    by_contrast = answer.choose_by == "contrast"
+    weights = weights_of(answer) if by_contrast else Weights({})
+    if "morphemes" in weights.names:
+        raise UserError(
+            "the contest's machine has no Kiwi for the voter `morphemes`",
+            where="answer.voters",
+            remedy="give its weight to `overlap`, or fit the weights (`fit` does not use it)",
+        )
     settings: ContestSettings = {
+        "bos": template.bos,
+        "choose_by": "contrast" if by_contrast else "generate",
+        "contrast_form": answer.contrast_form,
+        "voters": dict(weights.voters),
+        "gated": {voter: dict(row) for voter, row in weights.gated.items()},
+        "gates": {gate: list(pair) for gate, pair in weights.gates.items()},
+        "temperature": weights.temperature,
         "before": before,
         "after": after,
         "stop_ids": _stop_ids(model, template),

@@ -157,10 +157,11 @@ class _Answering:
         from kofinlaw.models.templates import template_for
         from kofinlaw.rag.index.index import Index
         from kofinlaw.rag.retrieve.retriever import Retriever
+        from kofinlaw.recipes.pipeline.fitting.voter_fitting import serving_settings
         from kofinlaw.recipes.pipeline.run import serving_folder
 
         recipe = bound.recipe
-        settings = recipe.answer
+        settings = serving_settings(bound)
         if budget_minutes is not None:
             settings = settings.model_copy(update={"budget_minutes": budget_minutes})
         folder = serving_folder(bound)

@@ -32,7 +32,7 @@ from kofinlaw.recipes.cli.stage_commands import (
 )
 from kofinlaw.recipes.cli.study_command import study
 from kofinlaw.recipes.cli.sweep_command import sweep
-from kofinlaw.recipes.cli.tune_command import tune
+from kofinlaw.recipes.cli.tune_command import fit_voters, tune
 
 __all__ = ["command_line_app", "main"]
 
@@ -42,7 +42,7 @@ INTERRUPTED = 130
 
 # In the order of `kofinlaw --help`; each command's name is its function's name.
 COMMANDS = (
-    *(run, plan, augment, train, index, sweep, study, tune, prefer),
+    *(run, plan, augment, train, index, sweep, study, tune, fit_voters, prefer),
     *(ask, answer, exam, score, compare),
     *(merge, verify, export, models, doctor),
 )

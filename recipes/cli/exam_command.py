@@ -85,6 +85,7 @@ def measure_exam(
     """
     from kofinlaw.files import write_json, write_jsonl, write_text
     from kofinlaw.rag.questions.exam_files import read_exam
+    from kofinlaw.recipes.pipeline.fitting.voter_fitting import serving_settings
     from kofinlaw.recipes.pipeline.run import serving_folder
     from kofinlaw.recipes.pipeline.stage_functions import answer_with
     from kofinlaw.scoring.exams.exam_figures import exams_record
@@ -94,7 +95,8 @@ def measure_exam(
     found = read_exam(file, key)
     questions = out / "questions.jsonl"
     write_jsonl(questions, found.questions)
-    settings = run.recipe.answer.model_copy(update={"budget_minutes": None})
+    settings = serving_settings(run) if model is None else run.recipe.answer
+    settings = settings.model_copy(update={"budget_minutes": None})
     folders = {"model": out / "model", "model-rag": out / "model-rag"}
     if index is None:
         del folders["model-rag"]

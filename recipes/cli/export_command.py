@@ -14,6 +14,7 @@ from kofinlaw.recipes.cli.console import say, say_next
 from kofinlaw.units import GIB
 
 if TYPE_CHECKING:
+    from kofinlaw.recipes.pipeline.run import Run
     from kofinlaw.trainer.export.settings import ExportSettings
 
 __all__ = ["export"]
@@ -30,6 +31,14 @@ def export(
         bool,
         typer.Option("--contest", help="Write weights, index and an answer.py for Python 3.10."),
     ] = False,
+    compare: Annotated[
+        int,
+        typer.Option(
+            "--compare",
+            help="With --contest: answer so many of the run's questions with the folder's model "
+            "and print how many answers are the same.",
+        ),
+    ] = 0,
     run: Annotated[
         Path | None,
         typer.Option(help="The model's run: its chunks calibrate and measure, its questions test."),
@@ -50,8 +59,10 @@ def export(
     from kofinlaw.trainer.proof.export_proof import prove_exports
 
     if contest:
-        _export_for_contest(merged, run, out)
+        _export_for_contest(merged, run, out, compare)
         return
+    if compare:
+        raise UserError("--compare belongs to --contest", where="--compare")
     settings = _export_settings(to)
     if push or token:
         check_push(push, token)
@@ -91,10 +102,16 @@ def export(
         say(f"uploaded to {push_export(out, settings.formats[0], push, token)}")
 
 
-def _export_for_contest(merged: Path, run: Path | None, out: Path) -> None:
-    """Write the contest folder with the settings and the chunks of `run` (None: the newest run)."""
+def _export_for_contest(merged: Path, run: Path | None, out: Path, compare: int) -> None:
+    """Write the contest folder with the settings and the chunks of `run` (None: the newest run).
+
+    Where the run has answered questions, the folder is compared with its passages, and with the
+    answers to `compare` of them.
+    """
     from kofinlaw.models.templates import template_for
+    from kofinlaw.rag.contest.contest_rules import check_answering
     from kofinlaw.rag.contest.folder import export_contest
+    from kofinlaw.recipes.pipeline.fitting.voter_fitting import serving_settings
 
     bound = bound_run(run)
     counts = export_contest(
@@ -103,11 +120,48 @@ def _export_for_contest(merged: Path, run: Path | None, out: Path) -> None:
         out,
         template=template_for(merged),
         rag=bound.recipe.rag,
-        answer=bound.recipe.answer,
+        answer=serving_settings(bound),
     )
     say(f"{counts.passages} passages and the model, {counts.bytes / GIB:.2f} GiB: {out}")
+    for line in _losses(bound, out, compare):
+        say(line)
+    for verdict in check_answering(bound.recipe.policy, bound.recipe.answer):
+        if not verdict.ok:
+            say(f"{bound.recipe.policy} refuses this: {verdict.detail} ({verdict.clause})")
     script = shlex.join([str(out / "answer.py"), "--questions", "test.csv"])
     say_next(f"python {script} --out submission.csv")
+
+
+def _losses(bound: Run, folder: Path, compare: int) -> list[str]:
+    """Return what the folder does differently from the run, on the questions that it answered."""
+    from kofinlaw.data.law.versions import read_chunks
+    from kofinlaw.files import read_json_lines, read_jsonl
+    from kofinlaw.rag.contest.parity import compare_folder
+    from kofinlaw.rag.questions.question_files import read_questions
+    from kofinlaw.recipes.pipeline.fitting.voter_fitting import serving_system
+    from kofinlaw.recipes.pipeline.progress_display import stage_progress
+    from kofinlaw.recipes.pipeline.run import SYSTEM_STAGES
+    from kofinlaw.records import Answer
+
+    answered = bound.folder / SYSTEM_STAGES[serving_system(bound)]
+    evidence = answered / "evidence.jsonl"
+    if not (evidence.is_file() and bound.questions_path.is_file()):
+        return ["not compared: the run has no answers with evidence yet"]
+    texts = {c.id: c.text for c in read_chunks(bound.folder / "data" / "chunks.jsonl")}
+    found = {
+        str(row["id"]): [texts.get(hit["chunk"], "") for hit in row["hits"]]
+        for _, row in read_json_lines(evidence)
+    }
+    answers = {row.id: row.answer for row in read_jsonl(answered / "answers.jsonl", Answer)}
+    with stage_progress("compare") as progress:
+        return compare_folder(
+            folder,
+            read_questions(bound.questions_path).questions,
+            found,
+            answers,
+            limit=compare,
+            progress=progress,
+        ).lines()
 
 
 def _export_settings(to: str) -> ExportSettings:

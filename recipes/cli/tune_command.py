@@ -1,4 +1,4 @@
-"""Define the command `tune`: choose the best retrieval settings on development questions."""
+"""Define the commands `tune` and `fit-voters`: choose settings on labelled questions."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from kofinlaw.recipes.pipeline.run import Run
     from kofinlaw.records import Question
 
-__all__ = ["check_development", "tune"]
+__all__ = ["check_development", "fit_voters", "tune"]
 
 
 def tune(
@@ -68,6 +68,71 @@ def tune(
     ]
     comment = "with the best setting" if changed else "the recipe's own setting was the best"
     say_next(command_line("run", recipe, *options, *changed, comment=comment))
+
+
+def fit_voters(
+    recipe: RecipeName,
+    questions: Annotated[
+        Path | None,
+        typer.Option("--questions", help="Labelled questions; default: the training examples."),
+    ] = None,
+    key: Annotated[
+        Path | None, typer.Option("--key", help="Their key (JSON Lines), with --questions.")
+    ] = None,
+    overrides: Overrides = None,
+    runs: Runs = DEFAULT_RUNS,
+) -> None:
+    """Fit the weights of the voters (answer.voters) to questions that the run's model answers."""
+    from kofinlaw.files import read_jsonl
+    from kofinlaw.offline import guard
+    from kofinlaw.rag.choosing.weights_file import read_weights
+    from kofinlaw.rag.questions.question_files import read_questions
+    from kofinlaw.recipes.pipeline.compliance import check_policy
+    from kofinlaw.recipes.pipeline.fitting.voter_fitting import (
+        fit_system,
+        fitted_weights,
+        serving_system,
+        training_questions,
+    )
+    from kofinlaw.recipes.pipeline.lock import run_lock
+    from kofinlaw.recipes.pipeline.progress_display import stage_progress
+    from kofinlaw.records import Key
+
+    if (questions is None) != (key is None):
+        raise UserError("--questions and --key are given together, or neither is")
+    bound = bind_recipe(recipe, overrides, runs)
+    check_policy(bound.recipe)
+    answer = bound.recipe.answer
+    if answer.choose_by != "contrast":
+        raise UserError(
+            f"the recipe chooses by `{answer.choose_by}`, which has no voters",
+            where="answer.choose_by",
+            remedy="add `--set answer.choose_by=contrast`",
+        )
+    if questions is not None and key is not None:
+        check_development(bound, questions)
+        keys = [row for row in read_jsonl(key, Key) if row.answer]
+        labelled = {row.id for row in keys}
+        asked = [q for q in read_questions(questions).questions if q.options and q.id in labelled]
+    else:
+        examples = bound.folder / "augment" / "examples.jsonl"
+        asked, keys = training_questions(examples, answer.voter_items)
+    system = serving_system(bound)
+    path = fitted_weights(bound, system)
+    offline = guard(offline=bound.recipe.offline)
+    with run_lock(bound.folder, say), offline, stage_progress("fit-voters") as progress:
+        fit = fit_system(bound, system, asked, keys, progress)
+    if fit is None:
+        say("the weights were fitted before, with the same questions, model and settings")
+    else:
+        for name, value in fit.to_record().items():
+            say(f"  {name}: {value}")
+    for name, weight in read_weights(path).voters.items():
+        say(f"  {name}: {weight:g}")
+    say(f"weights: {path}")
+    options = same_run(overrides, runs)
+    changed = ("--set", f"answer.voters={path}")
+    say_next(command_line("run", recipe, *options, *changed, comment="with these weights"))
 
 
 def check_development(bound: Run, questions: Path) -> None:

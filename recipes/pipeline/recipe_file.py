@@ -54,8 +54,9 @@ PATH_KEYS = (
     "score.judge.engine.gguf",
     "study.trained",
 )
-# Keys whose value is a list of names and paths; a path ends in `.md`.
-NAMES_OR_PATHS = ("score.judge.criteria",)
+# Keys whose value is a name or a path, or a list of these; a path has one of these endings.
+NAMES_OR_PATHS = ("score.judge.criteria", "answer.voters")
+FILE_ENDINGS = (".md", ".json")
 MAX_BYTES = 1_000_000  # of a recipe file
 
 
@@ -231,7 +232,7 @@ def _make_paths_absolute(values: dict[str, object], base: Path, under: str = "")
 def _absolute_files(value: object, base: Path) -> object:
     if isinstance(value, list):
         return [_absolute_files(item, base) for item in value]
-    return _absolute_paths(value, base) if str(value).endswith(".md") else value
+    return _absolute_paths(value, base) if str(value).endswith(FILE_ENDINGS) else value
 
 
 def _absolute_paths(value: object, base: Path) -> object:

@@ -11,18 +11,27 @@ from typing import TYPE_CHECKING
 
 from kofinlaw import Progress, UserError, silent
 from kofinlaw.recipes.pipeline.recipe_file import RecipeFile, absolute, read_recipe_file
-from kofinlaw.recipes.pipeline.schema import ExamSettings, Recipe, System, check_recipe
+from kofinlaw.recipes.pipeline.schema import (
+    EvidenceKind,
+    ExamSettings,
+    Recipe,
+    System,
+    check_recipe,
+)
 
 if TYPE_CHECKING:
     from kofinlaw.rag.questions.exam_files import ExamFile
     from kofinlaw.records import Question
 
 __all__ = [
+    "EVIDENCE_STAGE",
     "SYSTEM_STAGES",
     "Run",
     "bind",
     "corpus_files",
     "default_cache",
+    "forced_folders",
+    "forced_stage",
     "model_folder",
     "protected_examples",
     "protected_paths",
@@ -37,6 +46,7 @@ __all__ = [
     "token_counter",
 ]
 
+EVIDENCE_STAGE = "evidence"
 SYSTEM_STAGES: dict[System, str] = {
     "base": "answer-base",
     "base-rag": "answer-base-rag",
@@ -170,6 +180,33 @@ def protected_examples(run: Run) -> list[str]:
         for question, key in zip(found.questions, found.keys, strict=True):
             texts.append(f"{question.question}\n{question.options[int(key.answer) - 1]}")
     return texts
+
+
+def forced_stage(model: str, kind: EvidenceKind) -> str:
+    """Return the name of the stage that answers with a kind of evidence; `model` is `base` or
+    `trained`.
+    """
+    return f"evidence-{model}-{kind}"
+
+
+def forced_folders(recipe: Recipe) -> dict[EvidenceKind, dict[str, str]]:
+    """Return the folder of the answers under each kind of evidence of the recipe, by model.
+
+    Retrieved evidence is that of the system with `-rag`, whose answers are used if it is asked.
+    """
+    models = tuple(
+        name
+        for name in ("base", "trained")
+        if any(system.removesuffix("-rag") == name for system in recipe.evaluate.systems)
+    )
+    out: dict[EvidenceKind, dict[str, str]] = {}
+    for kind in recipe.evaluate.evidence:
+        out[kind] = {model: forced_stage(model, kind) for model in models}
+        if kind == "retrieved":
+            for system in recipe.evaluate.systems:
+                if system.endswith("-rag"):
+                    out[kind][system.removesuffix("-rag")] = SYSTEM_STAGES[system]
+    return out
 
 
 def corpus_files(run: Run) -> dict[str, Path]:

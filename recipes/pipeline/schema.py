@@ -38,6 +38,7 @@ if TYPE_CHECKING:
 
 __all__ = [
     "EvaluateSettings",
+    "EvidenceKind",
     "ExamSettings",
     "Recipe",
     "SweepSettings",
@@ -53,6 +54,7 @@ __all__ = [
 ]
 
 System = Literal["base", "base-rag", "trained", "trained-rag"]
+EvidenceKind = Literal["gold", "retrieved", "partial", "none", "contradicting"]
 
 
 class ExamSettings(BaseModel):
@@ -149,8 +151,33 @@ class EvaluateSettings(BaseModel):
                 raise ValueError(f"two exams are named `{name}`: give each its own `name`")
         return self
 
+    evidence: tuple[EvidenceKind, ...] = Field(
+        (),
+        description="kinds of evidence that base and trained model are given, to measure "
+        "abstention: the gold passages, as retrieved, gold without the deciding line, none, or "
+        "gold with the deciding figure or party changed",
+    )
+    evidence_questions: int | None = Field(
+        None,
+        ge=1,
+        description="questions asked under each kind of evidence, drawn by seed; none: all whose "
+        "key names an article",
+    )
+
+    @field_validator("evidence", mode="before")
+    @classmethod
+    def _one_kind_is_a_list(cls, value: object) -> object:
+        return (value,) if isinstance(value, str) else value
+
     @model_validator(mode="after")
     def _has_questions(self) -> EvaluateSettings:
+        if self.evidence and not (self.key or self.heldout):
+            raise ValueError(
+                "`evidence` needs questions whose gold articles are known: set `heldout: true`, or "
+                "name `questions` and `key`"
+            )
+        if len(set(self.evidence)) != len(self.evidence):
+            raise ValueError("`evidence` names a kind twice")
         if self.key and not self.questions:
             raise ValueError("`key` is set, but `questions` is not: name the question file too")
         return self
@@ -285,6 +312,10 @@ class Recipe(BaseModel):
             raise ValueError(
                 f"`{reading[0]}` reads documents, but the recipe has no `data`: set "
                 "`evaluate.systems: [base, trained]`"
+            )
+        if self.evaluate.evidence:
+            raise ValueError(
+                "`evaluate.evidence` needs documents: name them in `data.sources`, or remove it"
             )
         if self.evaluate.submission:
             raise ValueError(

@@ -8,12 +8,21 @@ from pathlib import Path
 from kofinlaw.recipes.pipeline import exam_stages as exams
 from kofinlaw.recipes.pipeline import stage_functions as functions
 from kofinlaw.recipes.pipeline.code_hash import with_imported_packages
-from kofinlaw.recipes.pipeline.run import SYSTEM_STAGES, Run, protected_paths, source_paths
+from kofinlaw.recipes.pipeline.run import (
+    EVIDENCE_STAGE,
+    SYSTEM_STAGES,
+    Run,
+    forced_folders,
+    forced_stage,
+    protected_paths,
+    source_paths,
+)
 from kofinlaw.recipes.pipeline.runner import Resume, Stage
 from kofinlaw.recipes.pipeline.schema import ExamSettings, System
 from kofinlaw.trainer.settings import TrainSettings
 
 __all__ = [
+    "ANSWER_MODULES",
     "EXAMPLE_MODULES",
     "EXAM_MODULES",
     "STAGE_MODULES",
@@ -28,12 +37,14 @@ STAGE_MODULES = (
     "kofinlaw.recipes.pipeline.run",
     "kofinlaw.recipes.pipeline.stage_functions",
 )
+ANSWER_MODULES = (*STAGE_MODULES, "kofinlaw.recipes.pipeline.fitting.voter_fitting")
 EXAMPLE_MODULES = (*STAGE_MODULES, "kofinlaw.recipes.pipeline.ready_examples")
 EXAM_SCORE_MODULES = (
     "kofinlaw.recipes.pipeline.run",
     "kofinlaw.recipes.pipeline.exam_stages",
 )
 EXAM_MODULES = (*STAGE_MODULES, "kofinlaw.recipes.pipeline.exam_stages")
+EXAM_ANSWER_MODULES = (*ANSWER_MODULES, "kofinlaw.recipes.pipeline.exam_stages")
 
 
 def build_stages(run: Run, resume: Resume = "if-possible") -> list[Stage]:
@@ -96,6 +107,21 @@ def _examples_and_questions(run: Run, resume: Resume) -> list[Stage]:
                 packages=with_imported_packages("rag"),
                 modules=STAGE_MODULES,
                 after=("augment",),
+            )
+        )
+    if recipe.evaluate.evidence:
+        stages.append(
+            Stage(
+                EVIDENCE_STAGE,
+                partial(functions.force_evidence, run),
+                settings={
+                    "evidence": list(recipe.evaluate.evidence),
+                    "evidence_questions": recipe.evaluate.evidence_questions,
+                    "seed": recipe.seed,
+                },
+                packages=with_imported_packages("augment", "rag"),
+                modules=STAGE_MODULES,
+                after=("data", "augment", "questions"),
             )
         )
     return stages
@@ -208,7 +234,9 @@ def _answering(run: Run) -> list[Stage]:
     """Return the answers of every system, the submission, and the scores."""
     recipe = run.recipe
     stages = [_answers_of(run, system) for system in recipe.evaluate.systems]
-    answered = tuple(stage.name for stage in stages)
+    stages += _forced(run)
+    forced = (EVIDENCE_STAGE,) if recipe.evaluate.evidence else ()
+    answered = (*forced, *(stage.name for stage in stages))
     if recipe.evaluate.submission:
         stages.append(_submission(run, run.path(recipe.evaluate.submission)))
     stages.append(
@@ -236,10 +264,34 @@ def _answers_of(run: Run, system: System) -> Stage:
         SYSTEM_STAGES[system],
         partial(functions.answer_as, run, system, run.questions_path),
         settings=_answer_settings(run),
+        inputs=_voter_file(run),
         packages=with_imported_packages("models", "rag"),
-        modules=STAGE_MODULES,
-        after=("questions", *index, *merged),
+        modules=ANSWER_MODULES,
+        after=(*_fitted_from(run), "questions", *index, *merged),
     )
+
+
+def _forced(run: Run) -> list[Stage]:
+    """Return the stages that answer with forced evidence; none unless the recipe wants them."""
+    stages = []
+    for kind, by_model in forced_folders(run.recipe).items():
+        for model, folder in by_model.items():
+            if folder != forced_stage(model, kind):
+                continue  # the answers of a system are used
+            # Voters are fitted with evidence from the index.
+            index = ("index",) if kind == "retrieved" or _fitted_from(run) else ()
+            merged = ("merge", "verify") if model == "trained" else ()
+            stages.append(
+                Stage(
+                    folder,
+                    partial(functions.answer_forced, run, model, kind),
+                    settings=_answer_settings(run),
+                    packages=with_imported_packages("models", "rag"),
+                    modules=ANSWER_MODULES,
+                    after=(*_fitted_from(run), EVIDENCE_STAGE, *index, *merged),
+                )
+            )
+    return stages
 
 
 def _submission(run: Run, questions: Path) -> Stage:
@@ -247,11 +299,24 @@ def _submission(run: Run, questions: Path) -> Stage:
         "submission",
         partial(functions.answer_as, run, "trained-rag", questions),
         settings=_answer_settings(run),
-        inputs=(questions,),
+        inputs=(questions, *_voter_file(run)),
         packages=with_imported_packages("models", "rag"),
-        modules=STAGE_MODULES,
-        after=("index", "merge", "verify"),
+        modules=ANSWER_MODULES,
+        after=(*_fitted_from(run), "index", "merge", "verify"),
     )
+
+
+def _voter_file(run: Run) -> tuple[Path, ...]:
+    """Return the file of weights that choices by contrast use, if the recipe names one."""
+    voters = run.recipe.answer.voters
+    return (voters,) if isinstance(voters, Path) else ()
+
+
+def _fitted_from(run: Run) -> tuple[str, ...]:
+    """Return the stage whose examples the voters' weights are fitted to, if they are."""
+    answer = run.recipe.answer
+    fits = answer.choose_by == "contrast" and answer.voters == "fit"
+    return ("augment",) if fits else ()
 
 
 def _exams(run: Run) -> list[Stage]:
@@ -322,9 +387,10 @@ def _exam(run: Run, exam: ExamSettings) -> list[Stage]:
                 exams.exam_stage(exam, system),
                 partial(exams.answer_exam, run, exam, system),
                 settings=_answer_settings(run),
+                inputs=_voter_file(run),
                 packages=with_imported_packages("models", "rag"),
-                modules=EXAM_MODULES,
-                after=(asked, *searched, *merged),
+                modules=EXAM_ANSWER_MODULES,
+                after=(*_fitted_from(run), asked, *searched, *merged),
             )
         )
     return stages

@@ -53,7 +53,17 @@ __all__ = [
 
 SCHEMA = "kofinlaw.report/1"
 EXPECTED = ("data", "augment", "train", "merge", "verify", "index", "score")
-FIRST_STAGES = ("data", "augment", "questions", "train", "merge", "verify", "index", "export")
+FIRST_STAGES = (
+    "data",
+    "augment",
+    "questions",
+    "evidence",
+    "train",
+    "merge",
+    "verify",
+    "index",
+    "export",
+)
 LAST_STAGES = ("submission", "score", "exams")
 MOST_SAMPLES = 6
 SAMPLE_CHARACTERS = 1200  # of a message

@@ -6,10 +6,12 @@ from kofinlaw.scoring.value_text import Words
 
 __all__ = [
     "BASELINES",
+    "EVIDENCE",
     "FUNNEL",
     "LANGUAGES",
     "MERGE_CHECKS",
     "METHODS",
+    "PARTS",
     "SECTIONS",
     "SLICES",
     "STAGES",
@@ -80,6 +82,7 @@ STAGES = {
     "data": ("문서 읽기", "documents"),
     "augment": ("증강", "augmentation"),
     "questions": ("평가 문항", "questions"),
+    "evidence": ("정해진 근거", "forced evidence"),
     "train": ("학습", "training"),
     "merge": ("병합", "merge"),
     "verify": ("병합 검증", "merge proof"),
@@ -131,9 +134,21 @@ MERGE_CHECKS = {
     "loss difference": ("손실 차이", "loss difference"),
     "same choices": ("같은 보기 선택", "same choices"),
 }
+EVIDENCE = {
+    "gold": ("정답 근거", "gold evidence"),
+    "retrieved": ("검색한 근거", "retrieved evidence"),
+    "partial": ("결정적인 줄이 없는 근거", "without the deciding line"),
+    "none": ("근거 없음", "no evidence"),
+    "contradicting": ("모순되는 근거", "contradicting evidence"),
+}
+PARTS = {
+    "choice": ("객관식", "multiple choice"),
+    "free": ("주관식", "free text"),
+}
 SECTIONS = {
     "scores": ("점수", "Scores"),
     "exams": ("시험", "Exams"),
+    "abstention": ("기권", "Abstention"),
     "slices": ("문항 유형별", "Slices"),
     "items": ("문항별 결과", "Item results"),
     "training": ("학습", "Training"),
@@ -197,10 +212,14 @@ def slice_label(name: str) -> Words:
 
 
 def stage_label(name: str) -> Words:
-    """Return a stage's name; `answer-SYSTEM` also names its system."""
+    """Return a stage's name; `answer-SYSTEM` and `evidence-MODEL-KIND` also name what answers."""
     if name.startswith("answer-"):
         label = system_label(name.removeprefix("answer-"))
         return f"답변: {label[0]}", f"answers: {label[1]}"
+    model, _, kind = name.removeprefix("evidence-").partition("-")
+    if name.startswith("evidence-") and kind in EVIDENCE:
+        label, evidence = system_label(model), EVIDENCE[kind]
+        return f"{evidence[0]}: {label[0]}", f"{evidence[1]}: {label[1]}"
     if name.startswith("exam-"):
         exam, _, part = name.removeprefix("exam-").partition(".")
         label = STAGES.get(part) or system_label(part) if part else ("문항", "questions")

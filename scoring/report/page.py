@@ -14,7 +14,7 @@ from kofinlaw.scoring.report.labels import (
     stage_label,
     system_label,
 )
-from kofinlaw.scoring.report.page_scores import score_context
+from kofinlaw.scoring.report.page_scores import abstention_context, score_context
 from kofinlaw.scoring.report.page_stages import stage_context
 from kofinlaw.scoring.report.report_record import ReportFigures
 from kofinlaw.scoring.report.template import script, template
@@ -51,6 +51,7 @@ def render(figures: ReportFigures, run: Path, traces: Anchors | None = None) -> 
     its hash, so no script inside an answer can run.
     """
     scores = figures["scores"]
+    abstention = abstention_context(scores.get("abstention") if scores else None)
     rows, left_out = item_rows(run, list(scores["systems"]), traces) if scores else ([], 0)
     words = {
         **ITEM_WORDS,
@@ -60,7 +61,12 @@ def render(figures: ReportFigures, run: Path, traces: Anchors | None = None) -> 
     context: dict[str, object] = {
         "f": figures,
         **script("report.js"),
-        "sections": {k: v for k, v in SECTIONS.items() if k != "exams" or figures["exams"]},
+        "sections": {
+            name: title
+            for name, title in SECTIONS.items()
+            if {"exams": figures["exams"], "abstention": abstention}.get(name, True)
+        },
+        "abstention": abstention,
         "exams": figures["exams"],
         "row_label": row_label,
         "slice_label": slice_label,

@@ -30,6 +30,7 @@ __all__ = [
     "Row",
     "accuracy_plot",
     "bins",
+    "coverage_plot",
     "histogram_plot",
     "latency_plot",
     "loss_plot",
@@ -270,6 +271,42 @@ def share_plot(
         axes.grid(axis="both")
         lines, names = zip(*legend, strict=True)
         axes.legend(lines, names, loc="lower right", frameon=False, fontsize=SIZE - 0.5)
+    return out[0]
+
+
+def coverage_plot(
+    curves: Mapping[str, Sequence[tuple[float, float]]],
+    labels: Mapping[str, str],
+    prefix: str,
+    *,
+    x_label: str,
+    y_label: str,
+) -> str:
+    """Draw risk by coverage: `curves` are (coverage, risk) by system, both in 0..1."""
+    with canvas(2.9, 0.62, prefix) as (axes, out):
+        legend = []
+        for index, (name, points) in enumerate(curves.items()):
+            coverages, values = zip(*points, strict=True)
+            colour, dash = colour_of(name, index), DASHES[index % len(DASHES)]
+            (line,) = axes.plot(
+                [100 * c for c in coverages],
+                [100 * v for v in values],
+                color=colour,
+                lw=1.9,
+                ls=dash,
+            )
+            axes.plot(100 * coverages[-1], 100 * values[-1], "o", color=colour, ms=5)
+            legend.append((line, labels[name]))
+        for setter, name in ((axes.set_xticks, "x"), (axes.set_yticks, "y")):
+            setter(range(0, 101, 25), [f"{tick}%" for tick in range(0, 101, 25)])
+            axes.grid(axis=name)
+        axes.set_xlim(0, 102)
+        axes.set_ylim(0, 103)
+        axes.set_xlabel(x_label)
+        caption(axes, y_label)
+        if legend:
+            lines, names = zip(*legend, strict=True)
+            axes.legend(lines, names, loc="lower right", frameon=False, fontsize=SIZE - 0.5)
     return out[0]
 
 

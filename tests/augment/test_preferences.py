@@ -49,15 +49,20 @@ def test_a_pair_prefers_the_right_option_to_one_of_its_wrong_ones(made):
         assert pair["messages"] == examples[pair["id"]].messages[:-1]
 
 
-def test_no_position_and_no_length_is_preferred(made):
-    examples, pairs = made
-    places = Counter()
-    for pair in pairs:
-        choice = examples[pair["id"]].choice
-        if pair["task"].startswith("choice") and len(choice["options"]) == 5:
-            places[choice["options"].index(pair["rejected"])] += 1
-    assert set(places) == set(range(5))
-    assert max(places.values()) < sum(places.values()) / 2
+def test_no_position_is_preferred_among_options_that_are_equally_similar():
+    options = ["10일", "20일", "30일", "40일", "60일"]
+    for answer in range(5):
+        drawn = Counter(hardest_wrong_option(options, answer, Random(n)) for n in range(400))
+        assert set(drawn) == set(range(5)) - {answer}
+        assert min(drawn.values()) > 60
+
+
+def test_the_card_counts_sources_and_lengths(corpus, tmp_path):
+    _, pairs = run(corpus, tmp_path)
+    figures = json.loads((tmp_path / "card.json").read_text(encoding="utf-8"))["preferences"]
+    assert figures["pairs"] == len(pairs) == sum(figures["sources"].values())
+    longer = sum(len(p["chosen"]) > len(p["rejected"]) for p in pairs) / len(pairs)
+    assert figures["chosen_longer"] == pytest.approx(longer, abs=1e-4)
 
 
 def test_a_free_text_pair_differs_in_a_figure_an_actor_or_a_meaning(made, laws):

@@ -17,7 +17,7 @@ def test_impossible_settings_are_refused() -> None:
         AnswerSettings(choose_by="contrast", reasoning_tokens=32)
     with pytest.raises(ValueError, match="no voter with a weight"):
         AnswerSettings(choose_by="contrast", voters={"contrast": 0.0})
-    with pytest.raises(ValueError, match="'contrast' or 'evidence'"):
+    with pytest.raises(ValueError, match="voters"):
         AnswerSettings(voters={"longest": 1.0})  # type: ignore[dict-item]
     with pytest.raises(ValueError, match="no embedder"):
         RagSettings(alpha=1.0)

@@ -82,7 +82,7 @@ def test_threads_share_one_loaded_model(opened, monkeypatch):
     def load(run):
         loaded.append("loaded")
         time.sleep(0.05)
-        return api._Asking(Engine(), None, None)
+        return api._Asking(Engine(), None, None, opened.recipe.answer)
 
     monkeypatch.setattr(api._Asking, "load", load)
     answer = AskedAnswer("3일", "", 1.0, "model", ())

@@ -3,7 +3,7 @@
 import pytest
 
 from kofinlaw.files import write_jsonl
-from kofinlaw.scoring.shown import header, shown_passages, shown_texts
+from kofinlaw.scoring.shown import first_reasons, header, shown_passages, shown_texts
 from kofinlaw.trace_files import open_tracer
 from kofinlaw.trace_settings import TraceSettings
 
@@ -61,3 +61,14 @@ def test_a_folder_of_an_older_version_has_no_texts(tmp_path):
     write_jsonl(tmp_path / "plan.jsonl", [turn("Q1"), {**turn("Q2"), "texts": []}])
     assert shown_texts(tmp_path) == {}
     assert shown_texts(tmp_path / "missing") == {}
+
+
+def test_the_reasons_before_a_choice_are_those_of_the_first_turn(tmp_path):
+    rows = [
+        {"id": "q1", "turn": 0, "reasoning": "[1] 제1조에 따른다."},
+        {"id": "q1", "turn": 1, "reasoning": "[2]"},
+        {"id": "q2", "turn": 0, "reasoning": ""},
+    ]
+    write_jsonl(tmp_path / "plan.jsonl", rows)
+    assert first_reasons(tmp_path) == {"q1": "[1] 제1조에 따른다."}
+    assert first_reasons(tmp_path / "none") == {}

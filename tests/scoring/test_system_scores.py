@@ -1,5 +1,7 @@
 """The scores of one system."""
 
+from dataclasses import replace
+
 import pytest
 
 from kofinlaw import UserError
@@ -117,3 +119,24 @@ def test_only_the_recorded_text_supports_a_claim(settings):
     assert scored({})["grounded"] == 1
     cut = "전자금융거래법 제9조\n① 7일 이내에 통지한다."
     assert (scored({"f1": (cut,)})["claims"], scored({"f1": (cut,)})["grounded"]) == (1, 0)
+
+
+def test_passage_numbers_in_answers_and_reasons_are_scored(settings):
+    shown = {question.id: ("a", "b") for question in [*CHOICE, FREE]}
+    unit_of = {"a": "다른 법 제1조", "b": "전자금융거래법 제9조"}
+    golds = [replace(key, units=("전자금융거래법 제9조",)) for key in [*CHOICE_KEY, FREE_KEY]]
+
+    def scored(text, reasons):
+        return score_system(
+            [*CHOICE, FREE],
+            golds,
+            [answer("f1", text, ["a", "b"])],
+            settings=settings,
+            shown=shown,
+            unit_of=unit_of,
+            reasons=reasons,
+        ).citations
+
+    assert scored("30일 이내에 보상한다.", {}) is None
+    found = scored("[2] 30일 이내에 보상한다.", {"q1": "[1] 제1조와 [7]"})
+    assert (found["citations"], found["right"], found["unknown"]) == (3, 1, 1)

@@ -12,7 +12,7 @@ import simulation
 from worlds import World, assert_complete, rows, same_bytes
 
 from kofinlaw.data.prompting.contrast import bare_messages
-from kofinlaw.data.prompting.wording import REASONED_CUE, REASONING_RULE
+from kofinlaw.data.prompting.wording import CITING_RULE, REASONED_CUE
 from kofinlaw.models.engines.base import ChoiceScore, Generation, Request
 from kofinlaw.models.engines.dummy_engine import DummyEngine
 from kofinlaw.rag.answer.deadline import FULL
@@ -36,7 +36,7 @@ def test_reasoning_is_written_first_and_the_choice_follows_it(
     )
     assert figures["fallback"] == 0
     first, second = (
-        [p for p in world.prompts if REASONING_RULE in p and p.endswith(end)]
+        [p for p in world.prompts if CITING_RULE in p and p.endswith(end)]
         for end in ("<assistant>", REASONED_CUE)
     )
     assert len(first) == len(second) == 20
@@ -93,7 +93,9 @@ def by_contrast(stem: str, options: Sequence[str], **values: object) -> AskedAns
     )
 
 
-@pytest.mark.parametrize("voters", [{"contrast": 1.0}, {"contrast": 0.5, "evidence": 1.0}])
+@pytest.mark.parametrize(
+    "voters", [{"contrast": 1.0}, {"contrast": 0.5, "evidence": 1.0, "overlap": 0.3}]
+)
 def test_the_options_order_does_not_matter_by_contrast(voters: dict[str, float]) -> None:
     options = ("3일", "5일 이내", "10일", "30일")
     found = {
@@ -146,7 +148,8 @@ def test_options_are_not_listed_and_each_text_is_scored_bare_once(
     assert not any(option in prompt for prompt, row in shown for option in row)
     for turn in rows(tmp_path / "out/plan.jsonl"):
         voters = [vote["voter"] for vote in turn["votes"]]
-        assert voters == (["contrast"] if turn["scores"] else [])
+        expected = ["contrast", "likelihood", "look_up", "overlap", "passages", "reading"]
+        assert voters == (expected if turn["scores"] else [])
 
 
 def test_answers_by_contrast_do_not_depend_on_batches(tmp_path: Path, questions: Path) -> None:
@@ -205,4 +208,6 @@ def test_every_plan_chooses_by_contrast_and_the_last_shows_no_evidence(
     for turn in rows(tmp_path / "out/plan.jsonl"):
         if turn["scores"]:
             voters = [vote["voter"] for vote in turn["votes"]]
-            assert voters == (["contrast", "evidence"] if turn["shown"] else ["contrast"])
+            assert ("evidence" in voters) == bool(turn["shown"])
+            assert voters[0] == "contrast"
+            assert 0 < turn["bearing"] <= 1

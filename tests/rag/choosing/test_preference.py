@@ -9,6 +9,8 @@ import pytest
 
 from kofinlaw.rag.choosing.preference import (
     Vote,
+    Weights,
+    gate_values,
     option_probabilities,
     preferences,
     standardised,
@@ -30,7 +32,7 @@ def test_values_have_mean_zero_and_deviation_one() -> None:
 
 
 def test_a_negative_stem_turns_the_order_and_nothing_else() -> None:
-    weights = {"contrast": 1.0, "evidence": 0.5}
+    weights = Weights({"contrast": 1.0, "evidence": 0.5})
     positive = preferences(VOTES, weights, negative=False)
     negative = preferences(VOTES, weights, negative=True)
     assert negative == [-value for value in positive]
@@ -38,15 +40,15 @@ def test_a_negative_stem_turns_the_order_and_nothing_else() -> None:
 
 
 def test_only_voters_with_a_weight_count() -> None:
-    alone = preferences(VOTES, {"evidence": 2.0}, negative=False)
+    alone = preferences(VOTES, Weights({"evidence": 2.0}), negative=False)
     assert alone == [2.0 * value for value in standardised(VOTES[1]["values"])]
-    assert preferences(VOTES[:1], {"evidence": 2.0}, negative=False) == standardised(
+    assert preferences(VOTES[:1], Weights({"evidence": 2.0}), negative=False) == standardised(
         VOTES[0]["values"]
     )
 
 
 def test_options_in_another_order_get_the_same_probabilities() -> None:
-    weights = {"contrast": 1.0, "evidence": 0.5}
+    weights = Weights({"contrast": 1.0, "evidence": 0.5})
     given = option_probabilities(preferences(VOTES, weights, negative=True), TEXTS)
     for order in itertools.permutations(range(4)):
         moved: list[Vote] = [
@@ -71,3 +73,30 @@ def test_a_higher_temperature_is_less_confident() -> None:
     warm = option_probabilities([1.0, 0.0], ["가", "나"], 5.0)
     assert cold[0] > warm[0] > 0.5
     assert sum(cold) == pytest.approx(1.0)
+
+
+def test_a_gate_changes_the_weight_of_its_voter_within_bounds() -> None:
+    votes: list[Vote] = [
+        {"voter": "contrast", "values": [0.0, 2.0]},
+        {"voter": "overlap", "values": [0.9, 0.3]},
+    ]
+    gates = gate_values(votes, 0.5)
+    assert gates == {"bearing": 0.5, "level": 0.9, "spread": 1.0}
+    weights = Weights({"overlap": 1.0}, {"overlap": {"bearing": 0.5}}, {"bearing": (0.3, 0.1)})
+    assert weights.of("overlap", gates) == pytest.approx(2.0)
+    assert weights.of("overlap", {**gates, "bearing": 0.9}) == pytest.approx(2.0)
+    assert weights.of("overlap", {**gates, "bearing": 0.25}) == pytest.approx(0.75)
+    assert weights.of("contrast", gates) == 0.0
+    preferred = preferences(votes, weights, negative=False, bearing=0.3)
+    assert preferred == pytest.approx([1.0, -1.0])
+    assert weights.names == {"overlap"}
+
+
+def test_small_differences_of_reading_count_little() -> None:
+    weights = Weights({"overlap": 1.0, "reading": 1.0})
+    far = [Vote(voter="overlap", values=[0.1, 0.2]), Vote(voter="reading", values=[0.9, 0.1])]
+    near = [Vote(voter="overlap", values=[0.1, 0.2]), Vote(voter="reading", values=[0.2, 0.19])]
+    first, second = preferences(far, weights, negative=False)
+    assert first > second
+    first, second = preferences(near, weights, negative=False)
+    assert first < second

@@ -11,11 +11,18 @@ from typing import Any
 
 import pytest
 
+from kofinlaw import UserError
 from kofinlaw.files import write_jsonl
+from kofinlaw.models.engines.transformers_engine import TransformersEngine
+from kofinlaw.models.settings import EngineSettings
 from kofinlaw.models.templates import ChatTemplate, template_for
 from kofinlaw.rag.answer.deadline import FULL
+from kofinlaw.rag.answer.engine_calls import ask_engine, missing_bare_scores
 from kofinlaw.rag.answer.prompts import Prompter
 from kofinlaw.rag.answer_settings import AnswerSettings
+from kofinlaw.rag.choosing.bare_scores import BareScores
+from kofinlaw.rag.choosing.preference import Weights
+from kofinlaw.rag.choosing.weights_file import write_weights
 from kofinlaw.rag.contest.folder import export_contest
 from kofinlaw.rag.settings import RagSettings
 from kofinlaw.records import Chunk, Question
@@ -58,6 +65,7 @@ def test_prompts_are_those_of_the_runner(answering: Any, form: str, options: Any
         model.settings = {
             "before": "<s><user>",
             "after": "<end>\n<assistant>",
+            "choose_by": "generate",
             "answer_form": form,
             "evidence_tokens": tokens,
             "context_tokens": 600,
@@ -163,3 +171,81 @@ def test_every_choice_is_written_by_the_model_and_valid(
         rows[i] in {"1", "2", "3", "4"} and rows[i] == written[i] for i in written if i != "F"
     )
     assert rows["F"]
+
+
+@pytest.mark.parametrize("form", ["chat", "plain"])
+def test_choices_by_contrast_are_those_of_the_runner(
+    tmp_path: Path, model: Path, form: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    chunks = [
+        Chunk(f"법/제{i}조", "법", "법", "statute", "", f"법 제{i}조", text, "", "t", "PD", "")
+        for i, text in enumerate(TEXTS)
+    ]
+    write_jsonl(tmp_path / "chunks.jsonl", chunks)
+    weights = Weights(
+        {
+            "contrast": 1.0,
+            "evidence": 0.5,
+            "overlap": 0.3,
+            "look_up": 0.1,
+            "reading": 0.2,
+            "likelihood": 0.1,
+        },
+        {"overlap": {"bearing": 0.2}},
+        {"bearing": (0.3, 0.1)},
+        0.8,
+    )
+    write_weights(tmp_path / "voters.json", weights, {})
+    settings = AnswerSettings(
+        choose_by="contrast", contrast_form=form, voters=tmp_path / "voters.json"
+    )
+    template = template_for(model)
+    folder = tmp_path / "contest"
+    export_contest(
+        model,
+        tmp_path / "chunks.jsonl",
+        folder,
+        template=template,
+        rag=RagSettings(evidence_tokens=60),
+        answer=settings,
+        dtype="float32",
+    )
+    spec = importlib.util.spec_from_file_location("contest_contrast", folder / "answer.py")
+    assert spec is not None
+    assert spec.loader is not None
+    answering: Any = importlib.util.module_from_spec(spec)
+    monkeypatch.setitem(sys.modules, "contest_contrast", answering)
+    spec.loader.exec_module(answering)
+    contest = answering.Model(json.loads((folder / "contest.json").read_text()), folder / "model")
+    engine = TransformersEngine(EngineSettings(dtype="float32"), model)
+    prompter = Prompter(template, settings, 60, engine.tokenizer.count)
+    differ = []
+    for number in range(24):
+        ending = "옳은" if number % 3 else "옳지 않은"
+        stem = f"기록 {number}의 보존 기간으로 {ending} 것은?"
+        options = tuple(f"{number + year}년간 보존한다" for year in (1, 3, 5, 10))
+        prompt = prompter.build(Question("q", stem, options), chunks, FULL)
+        bare = BareScores(missing_bare_scores(engine, [prompt], BareScores()))
+        (reply,) = ask_engine(
+            engine, [prompt], [(0, 0)], settings, stop=template.stop, plan=FULL, bare=bare
+        )
+        assert reply is not None
+        assert contest.prompt(stem, options, TEXTS, 1.0) == prompt.text
+        expected = str(reply.scores.index(max(reply.scores)) + 1)
+        if contest.answer(stem, options, TEXTS, 1.0) != expected:
+            differ.append((number, sorted(reply.scores)))
+    assert differ == []
+
+
+def test_a_voter_that_needs_kiwi_is_refused(tmp_path: Path, model: Path) -> None:
+    chunk = Chunk("법/제22조", "법", "법", "statute", "", "법 제22조", TEXT, "", "t", "PD", "")
+    write_jsonl(tmp_path / "chunks.jsonl", [chunk])
+    with pytest.raises(UserError, match="no Kiwi"):
+        export_contest(
+            model,
+            tmp_path / "chunks.jsonl",
+            tmp_path / "contest",
+            template=template_for(model),
+            rag=RagSettings(),
+            answer=AnswerSettings(choose_by="contrast", voters={"morphemes": 1.0}),
+        )

@@ -1,0 +1,3 @@
+"""Fit settings of a run to its own training questions."""
+
+__all__: list[str] = []

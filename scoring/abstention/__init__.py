@@ -1,0 +1,3 @@
+"""Measure how systems answer when their evidence is forced: complete, partial, absent or wrong."""
+
+__all__: list[str] = []
