@@ -168,7 +168,10 @@ def other_parties(law: Law, clause: Clause, name: str, rng: random.Random) -> tu
         other
         for other in apart
         if other in clause.article.text
-        and (other in acting or party_class(other) == party_class(name))
+        and (
+            other in acting
+            or (party_class(other) == party_class(name) and not _both_bodies(name, other))
+        )
     ]
     elsewhere = [
         other
@@ -176,10 +179,19 @@ def other_parties(law: Law, clause: Clause, name: str, rng: random.Random) -> tu
         if other not in here
         and _plausible(law, clause, name, other)
         and not _MAY_ANYTHING.search(other)
+        and not _both_bodies(name, other)
     ][:12]
     rng.shuffle(here)
     rng.shuffle(elsewhere)
     return _different_parties(law, drop_overlapping_names(name, [*here, *elsewhere]))[:8]
+
+
+def _both_bodies(first: str, second: str) -> bool:
+    """Return whether both are businesses. One company may be both, unless an article has both act.
+
+    외부평가기관 may be a 신용평가회사, 채권금융회사 a 대부채권매입추심업자.
+    """
+    return party_class(first) == party_class(second) == "body"
 
 
 def _different_parties(law: Law, names: Sequence[str]) -> tuple[str, ...]:
