@@ -95,13 +95,16 @@ def main(arguments: Sequence[str] | None = None) -> None:
     args = parser.parse_args(arguments)
     ways = steppers(args)
     best: dict[str, tuple[float, int, int]] = {}
-    for number in range(args.rounds + 1):
+    for stepper in ways.values():
+        stepper.gradients(0, [0])  # warms up
+    for number in range(args.rounds):
         for name, stepper in ways.items():
             members = range(len(stepper.passes.examples))
             start = time.process_time()
             result = stepper.gradients(0, members)
             seconds = time.process_time() - start
-            if number and (name not in best or seconds < best[name][0]):  # the first one warms up
+            print(f"round {number + 1}, {name}: {seconds:.2f} s", flush=True)
+            if name not in best or seconds < best[name][0]:
                 best[name] = (seconds, result.tokens, result.padded)
     print("| way | tokens read | computed | seconds | items/s | tokens/s |")
     print("| --- | ---: | ---: | ---: | ---: | ---: |")
