@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import random
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 from kofinlaw.augment.generators.drafts import Draft, distinct, must_cite, source_rng
 from kofinlaw.augment.generators.falsity import false_versions, sentences_not_in_article
@@ -51,9 +51,13 @@ _ABOUT = (
 )
 
 
-def _stem(law: Law, article: Article, rng: random.Random, *, negative: bool) -> str:
-    """Return a stem about the article; its number is given where a sentence refers to its 항."""
-    cited = any(must_cite(clause) for clause in law.by_article[article.id])
+def _stem(
+    law: Law, article: Article, shown: Sequence[Clause], rng: random.Random, *, negative: bool
+) -> str:
+    """Return a stem about the article; its number is given where a shown sentence refers to its
+    항.
+    """
+    cited = any(must_cite(clause) for clause in shown)
     about = subject_matter(article, rng, law.headings, cited=cited)
     end = closing(rng, negative=negative)
     forms = [form.format(about=about, end=end) for form in _ABOUT]
@@ -85,7 +89,7 @@ def _negative(
         rng.shuffle(true)
         yield Draft(
             kind="statement_false",
-            stem=_stem(law, article, rng, negative=True),
+            stem=_stem(law, article, usable, rng, negative=True),
             answer=altered[clause.label][0],
             distractors=distinct("", [c.main for c in true]),
             units=(clause.article.id,),
@@ -112,7 +116,7 @@ def _positive(
         if len(wrong) >= 3:
             yield Draft(
                 kind="statement_true",
-                stem=_stem(law, article, rng, negative=False),
+                stem=_stem(law, article, usable, rng, negative=False),
                 answer=clause.main,
                 distractors=wrong[:8],
                 units=(clause.article.id,),
@@ -121,9 +125,9 @@ def _positive(
             )
 
 
-def _outside(law: Law, article: Article, rng: random.Random) -> str:
+def _outside(law: Law, article: Article, own: Sequence[Clause], rng: random.Random) -> str:
     """Return a stem that asks for what the article does not hold."""
-    refers = any(must_cite(clause) for clause in law.by_article[article.id])
+    refers = any(must_cite(clause) for clause in own)
     about = subject_matter(article, rng, law.headings, cited=refers)
     cited = f"「{law.title}」 {article.number}"
     forms = [
@@ -159,7 +163,7 @@ def not_of_article(law: Law, seed: int) -> Iterator[Draft]:
             odd = min(foreign[:8], key=lambda c: abs(len(c.main) - goal))
             yield Draft(
                 kind="not_of_article",
-                stem=_outside(law, article, rng),
+                stem=_outside(law, article, own, rng),
                 answer=odd.main,
                 distractors=distinct(odd.main, [c.main for c in own][:6]),
                 units=(article.id,),
