@@ -66,6 +66,24 @@ class AnswerSettings(BaseModel):
         description="choose_by contrast: the weight of each voter; or a file of weights; or `fit`: "
         "fit them to training questions that the model answers first",
     )
+    unrelated_voters: dict[VoterName, VoterWeight] = Field(
+        {},
+        description="the weights instead of `voters` where the evidence does not bear on the "
+        "question; empty: the same. Only next to a table of voters",
+    )
+    bearing_from: float = Field(
+        0.5,
+        ge=0,
+        le=1,
+        description="the evidence bears on a question if its best passage contains at least this "
+        "share of the stem's bigrams",
+    )
+    voter_temperature: float = Field(
+        1.0,
+        gt=0,
+        le=20,
+        description="divides the weighted sum before the softmax; it changes the confidence only",
+    )
     voter_items: int = Field(
         300, ge=40, description="training questions that `voters: fit` answers, for each model"
     )
@@ -175,6 +193,11 @@ class AnswerSettings(BaseModel):
             )
         if isinstance(self.voters, dict) and not any(self.voters.values()):
             raise ValueError("voters names no voter with a weight")
+        if self.unrelated_voters and not isinstance(self.voters, dict):
+            raise ValueError(
+                "unrelated_voters belongs to a table of voters: a file of weights has its own, and "
+                "a fit has gates"
+            )
 
     def _check_contrast_decoding(self) -> None:
         if self.choose_by != "generate":

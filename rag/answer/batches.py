@@ -84,7 +84,8 @@ def task_effort(
     options = TOKENS_PER_CHARACTER * sum(map(len, question.options))
     if settings.choose_by == "contrast":
         # The options follow the prompt and the bare prompt instead of being listed.
-        alone = isinstance(settings.voters, dict) and not settings.voters.get("evidence")
+        tables = (settings.voters, settings.unrelated_voters)
+        alone = all(isinstance(one, dict) and not one.get("evidence") for one in tables)
         return effort + options + (0.0 if alone else question_tokens(question))
     if settings.answer_form == "text" and not plan.label_only:
         return effort + options

@@ -47,15 +47,22 @@ class Weights:
     The weight of a voter is `voters[v]` plus, for each gate g, `gated[v][g]` times the value of the
     gate, standardised by `gates[g]` (mean, deviation) of the items of the fit. Preferences are
     divided by `temperature`.
+
+    `unrelated` are the weights of questions on which the evidence does not bear: those with a
+    `bearing` (0..1) below `bearing_from`. Empty: no question is treated so.
     """
 
     voters: Mapping[str, float]
     gated: Mapping[str, Mapping[str, float]] = field(default_factory=dict)
     gates: Mapping[str, tuple[float, float]] = field(default_factory=dict)
     temperature: float = 1.0
+    unrelated: Mapping[str, float] = field(default_factory=dict)
+    bearing_from: float = 0.5
 
     def of(self, voter: str, gates: Mapping[str, float]) -> float:
         """Return the weight of a voter for a question with these gate values."""
+        if self.unrelated and gates["bearing"] < self.bearing_from:
+            return self.unrelated.get(voter, 0.0)
         total = self.voters.get(voter, 0.0)
         for gate, weight in self.gated.get(voter, {}).items():
             mean, deviation = self.gates[gate]
@@ -67,7 +74,8 @@ class Weights:
     def names(self) -> frozenset[str]:
         """The voters that have any weight."""
         gated = {voter for voter, row in self.gated.items() if any(row.values())}
-        return frozenset(gated | {voter for voter, weight in self.voters.items() if weight})
+        plain = [*self.voters.items(), *self.unrelated.items()]
+        return frozenset(gated | {voter for voter, weight in plain if weight})
 
 
 def gate_values(votes: Sequence[Vote], bearing: float) -> dict[str, float]:
@@ -117,9 +125,10 @@ def preferences(
     """
     total = [0.0] * len(votes[0]["values"])
     gates = gate_values(votes, bearing)
-    some = any(vote["voter"] in weights.names for vote in votes)
-    for number, vote in enumerate(votes):
-        weight = weights.of(vote["voter"], gates) if some else float(number == 0)
+    weighed = [weights.of(vote["voter"], gates) for vote in votes]
+    if not any(weighed):
+        weighed[0] = 1.0
+    for vote, weight in zip(votes, weighed, strict=True):
         if weight:
             for option, value in enumerate(scaled(vote["voter"], vote["values"])):
                 total[option] += weight * value

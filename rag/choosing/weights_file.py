@@ -4,6 +4,7 @@
  "voters": {"contrast": 1.2, "overlap": 0.6},
  "gated": {"overlap": {"level": 0.2}}, "gates": {"level": [0.61, 0.2]},
  "temperature": 0.9,
+ "unrelated": {"likelihood": 1.0}, "bearing_from": 0.5,
  "fit": {"items": 300, ...}}
 """
 
@@ -39,7 +40,12 @@ def weights_of(settings: AnswerSettings) -> Weights:
             where="answer.voters",
             remedy="run `kofinlaw fit-voters RECIPE`, and name the file that it writes",
         )
-    return Weights({str(name): weight for name, weight in settings.voters.items()})
+    return Weights(
+        {str(name): weight for name, weight in settings.voters.items()},
+        temperature=settings.voter_temperature,
+        unrelated={str(name): weight for name, weight in settings.unrelated_voters.items()},
+        bearing_from=settings.bearing_from,
+    )
 
 
 def weights_record(weights: Weights) -> dict[str, object]:
@@ -50,6 +56,8 @@ def weights_record(weights: Weights) -> dict[str, object]:
         "gated": {voter: dict(row) for voter, row in weights.gated.items()},
         "gates": {gate: list(pair) for gate, pair in weights.gates.items()},
         "temperature": weights.temperature,
+        "unrelated": dict(weights.unrelated),
+        "bearing_from": weights.bearing_from,
     }
 
 
@@ -79,6 +87,8 @@ def read_weights(path: Path) -> Weights:
                 for gate, (mean, deviation) in record.get("gates", {}).items()
             },
             _positive(record.get("temperature", 1.0)),
+            {name: _finite(value) for name, value in record.get("unrelated", {}).items()},
+            _finite(record.get("bearing_from", 0.5)),
         )
         _check_names(weights)
     except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
@@ -93,7 +103,7 @@ def read_weights(path: Path) -> Weights:
 
 def _check_names(weights: Weights) -> None:
     known = get_args(VoterName)
-    unknown = sorted({*weights.voters, *weights.gated} - set(known))
+    unknown = sorted({*weights.voters, *weights.gated, *weights.unrelated} - set(known))
     if unknown:
         raise ValueError(f"unknown voters {', '.join(unknown)}; known: {', '.join(known)}")
     used = {gate for row in weights.gated.values() for gate in row}

@@ -41,8 +41,8 @@ class ContestSettings(TypedDict):
 
     `before` and `after` are what the chat template writes around the user's message; `bos` is its
     BOS token; `stop_ids` end an answer. `contrast_decoding` is the weight (0..1) of the prompt
-    without context where a choice is generated. `voters`, `gated`, `gates` and `temperature` are
-    the weights of choices by contrast (see `preference.Weights`).
+    without context where a choice is generated. `voters`, `gated`, `gates`, `temperature`,
+    `unrelated` and `bearing_from` are the weights of choices by contrast (`preference.Weights`).
     """
 
     bos: str
@@ -53,6 +53,8 @@ class ContestSettings(TypedDict):
     gated: dict[str, dict[str, float]]
     gates: dict[str, list[float]]
     temperature: float
+    unrelated: dict[str, float]
+    bearing_from: float
     before: str
     after: str
     stop_ids: list[int]
@@ -189,6 +191,8 @@ class Model:
             settings["gated"],
             {gate: (pair[0], pair[1]) for gate, pair in settings["gates"].items()},
             settings["temperature"],
+            settings["unrelated"],
+            settings["bearing_from"],
         )
         text, shown, asked = self.shown_prompt(stem, options, passages, share)
         choices = [contrast_answer(option, settings["contrast_form"]) for option in options]

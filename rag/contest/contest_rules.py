@@ -69,7 +69,8 @@ def _voters(settings: AnswerSettings) -> tuple[bool, str, str]:
     subject = "answer.voters"
     if not isinstance(settings.voters, Mapping):
         return False, subject, "fitted weights may include voters that are rules, not the model"
-    ruled = sorted(name for name, w in settings.voters.items() if w and name not in MODEL_VOTERS)
+    weights = [*settings.voters.items(), *settings.unrelated_voters.items()]
+    ruled = sorted({name for name, weight in weights if weight} - MODEL_VOTERS)
     if ruled:
         return False, subject, f"{', '.join(ruled)}: rules vote, not the model"
     return True, subject, "only values of the model vote"

@@ -115,6 +115,8 @@ def export_contest(
         "gated": {voter: dict(row) for voter, row in weights.gated.items()},
         "gates": {gate: list(pair) for gate, pair in weights.gates.items()},
         "temperature": weights.temperature,
+        "unrelated": dict(weights.unrelated),
+        "bearing_from": weights.bearing_from,
         "before": before,
         "after": after,
         "stop_ids": _stop_ids(model, template),

@@ -223,26 +223,27 @@ def test_weight_zero_is_generation_without_a_reference(engine, temperature):
 def test_weight_one_takes_a_prior_away_that_the_model_has_everywhere(llama):
     import torch
 
+    prompts, choices = [*PROMPTS, *PERMUTED], ("1 가나", "2 다라", "3 마바")
+
     def texts(engine, weight):
-        choices = ("가나", "다라", "마바")
         requests = [
             Request(p, choices=choices, reference=REFERENCE, reference_weight=weight)
-            for p in [*PROMPTS, *PERMUTED]
+            for p in prompts
         ]
         return [generation.text for generation in engine.generate(requests)]
 
     with TransformersEngine(EngineSettings(dtype="float32"), llama) as engine:
         before = texts(engine, 1.0)
+        planted = next(choice for choice in choices if choice != before[0])
+        firsts = {engine.tokenizer.continuation(p, planted)[0] for p in prompts}
         head = torch.nn.Linear(*reversed(engine.decoder.head.weight.shape))
-        tail = engine.tokenizer.continuation(PROMPTS[0], "다라")
         with torch.no_grad():
             head.weight.copy_(engine.decoder.head.weight)
             head.bias.zero_()
-            head.bias[tail] = 30.0  # the model now wants these tokens after any text
+            head.bias[sorted(firsts)] = 100.0  # the model now begins with them after any text
         engine.decoder.head = head
-        assert set(texts(engine, 0.0)) == {"다라"}
+        assert set(texts(engine, 0.0)) == {planted}
         assert texts(engine, 1.0) == before
-        assert set(before) - {"다라"}
 
 
 def test_votes_from_two_prompts_follow_their_seeds_and_read_each_prompt_once(engine, monkeypatch):

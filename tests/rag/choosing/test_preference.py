@@ -100,3 +100,12 @@ def test_small_differences_of_reading_count_little() -> None:
     assert first > second
     first, second = preferences(near, weights, negative=False)
     assert first < second
+
+
+def test_other_weights_count_where_the_evidence_does_not_bear_on_the_question() -> None:
+    weights = Weights({"contrast": 1.0}, unrelated={"evidence": 1.0}, bearing_from=0.5)
+    near = preferences(VOTES, weights, negative=False, bearing=0.5)
+    far = preferences(VOTES, weights, negative=False, bearing=0.49)
+    assert near == standardised(VOTES[0]["values"])
+    assert far == standardised(VOTES[1]["values"])
+    assert weights.names == {"contrast", "evidence"}

@@ -43,13 +43,18 @@ def test_two_prompts_and_votes_of_one_model_are_allowed_by_their_clauses() -> No
     [
         ({"contrast": 1.0, "evidence": 0.5, "overlap": 0.0}, True, "only values of the model"),
         ({"contrast": 1.0, "reading": 0.4, "overlap": 0.3}, False, "overlap, reading: rules vote"),
-        ({"look_up": 1.0}, False, "look_up: rules vote"),
+        ({"look_up": 1.0}, False, "look_up, overlap: rules vote"),
         ("fit", False, "fitted weights may include"),
         (Path("voters.json"), False, "fitted weights may include"),
     ],
 )
 def test_scores_are_refused_and_rule_voters_by_name(voters: object, ok: bool, named: str) -> None:
-    settings = AnswerSettings(choose_by="contrast", voters=voters)  # type: ignore[arg-type]
+    unrelated = {"likelihood": 1.0, "overlap": 0.2 if voters == {"look_up": 1.0} else 0.0}
+    settings = AnswerSettings(
+        choose_by="contrast",
+        voters=voters,  # type: ignore[arg-type]
+        unrelated_voters=unrelated if isinstance(voters, dict) else {},  # type: ignore[arg-type]
+    )
     chosen, votes, _ = check_answering("contest-2025", settings)
     assert (chosen.ok, chosen.allowed) == (False, GENERATE)
     assert "generates no text" in chosen.detail
