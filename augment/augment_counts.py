@@ -15,6 +15,7 @@ class AugmentCounts:
         examples: All training examples.
         items: Multiple-choice examples that are not from a teacher.
         heldout: Questions of the held-out acts.
+        heldout_free: How many of these are free text; None where none were wanted.
         rejected: Rejected records.
         tokens: Tokens of all examples, as the trained model counts them.
         negative_share: Share of the items that ask for what is not so (0 to 1).
@@ -38,6 +39,7 @@ class AugmentCounts:
     longest_gain: float
     heldout_overlap: float
     heldout_overlap_gold: float
+    heldout_free: int | None = None
     pairs: int | None = None
     taught: int | None = None
     sent: int | None = None

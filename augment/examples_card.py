@@ -60,6 +60,7 @@ class CardFigures(TypedDict):
     tokens: int
     longest_example_tokens: int
     balance: dict[str, BalanceFigures]
+    heldout_free: NotRequired[int]
     preferences: NotRequired[PairFigures]
     teacher: NotRequired[TeacherFigures]
 
@@ -71,6 +72,7 @@ def write_card(
     drafts: Mapping[str, int],
     items: Sequence[Item],
     heldout: Sequence[Item],
+    heldout_free: int = 0,
     examples: Sequence[Example],
     rejected: Sequence[Rejected],
     passages: PassageIndex,
@@ -87,6 +89,7 @@ def write_card(
         drafts: Number of possible questions by kind.
         items: The multiple-choice items of the examples.
         heldout: The held-out items.
+        heldout_free: Number of held-out free-text questions.
         examples: All training examples.
         rejected: All rejected records.
         passages: The corpus, for the overlap baseline.
@@ -107,6 +110,8 @@ def write_card(
         "longest_example_tokens": max(tokens, default=0),
         "balance": dict(balance or {}),
     }
+    if settings.holdout_free:
+        figures["heldout_free"] = heldout_free
     if pairs is not None:
         figures["preferences"] = pairs
     if synthesis is not None and settings.teacher is not None:
@@ -116,7 +121,8 @@ def write_card(
     return AugmentCounts(
         examples=len(examples),
         items=len(items),
-        heldout=len(heldout),
+        heldout=len(heldout) + heldout_free,
+        heldout_free=heldout_free if settings.holdout_free else None,
         rejected=len(rejected),
         tokens=sum(tokens),
         negative_share=train["negative_share"],
@@ -175,6 +181,8 @@ def _markdown(figures: CardFigures, examples: Sequence[Example]) -> str:
     lines = ["# Training examples", ""]
     lines += _set_lines("train", figures["train"])
     lines += _set_lines("heldout", figures["heldout"])
+    if "heldout_free" in figures:
+        lines += [f"{figures['heldout_free']} free-text questions of the held-out acts.", ""]
     if "preferences" in figures:
         lines += _pair_lines(figures["preferences"])
     lines += balance_table(figures["balance"])

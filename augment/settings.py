@@ -186,6 +186,9 @@ class AugmentSettings(BaseModel):
         (), description="titles that are never trained on; their questions are for evaluation"
     )
     holdout_items: int = Field(0, ge=0, description="questions to make from the held-out documents")
+    holdout_free: int = Field(
+        0, ge=0, description="free-text questions to make from the held-out documents as well"
+    )
     five_options_share: float = Field(
         0.65,
         ge=0,
@@ -284,6 +287,7 @@ class AugmentSettings(BaseModel):
             self.target_forms and not any(self.target_forms.values())
         ):
             raise ValueError("weights of target_forms must be 0 or more, and one of them above 0")
-        if self.holdout_items and not self.holdout_documents:
-            raise ValueError("holdout_items needs holdout_documents, the acts to ask about")
+        for name in ("holdout_items", "holdout_free"):
+            if getattr(self, name) and not self.holdout_documents:
+                raise ValueError(f"{name} needs holdout_documents, the acts to ask about")
         return self

@@ -28,6 +28,7 @@ from kofinlaw.augment.forms.write_forms import write_forms
 from kofinlaw.augment.generators.drafts import Draft
 from kofinlaw.augment.generators.registry import QuestionGenerator, draft_questions
 from kofinlaw.augment.hard.registry import HARD_GENERATORS
+from kofinlaw.augment.heldout.free_questions import HeldoutFree, heldout_free
 from kofinlaw.augment.option_choice import Item
 from kofinlaw.augment.preferences import PairFigures, pair_figures, preference_pairs
 from kofinlaw.augment.protected_questions import ProtectedTexts
@@ -115,12 +116,8 @@ def generate_examples(
     examples += free_examples(context, len(examples), held_out)
     random.Random(f"{seed}:order").shuffle(examples)
 
-    write_jsonl(out / "heldout_questions.jsonl", [question_of(item) for item in heldout])
-    write_jsonl(out / "heldout_key.jsonl", [key_of(item) for item in heldout])
-    write_jsonl(
-        out / "heldout_focus.jsonl",
-        [{"id": item_id(item), "focus": list(item.draft.focus)} for item in heldout],
-    )
+    free = heldout_free(context, held_out, settings.holdout_free)
+    _write_heldout(heldout, free, out)
     twins = heldout_twins(
         context, [d for d in drafts if d.document in held_out], settings.holdout_items // 4
     )
@@ -163,6 +160,7 @@ def generate_examples(
         drafts=Counter(draft.kind for draft in drafts),
         items=items,
         heldout=heldout,
+        heldout_free=len(free),
         examples=examples,
         rejected=context.rejected,
         passages=passages,
@@ -170,6 +168,19 @@ def generate_examples(
         synthesis=synthesis,
         pairs=pairs,
         balance=context.balance,
+    )
+
+
+def _write_heldout(items: Sequence[Item], free: Sequence[HeldoutFree], out: Path) -> None:
+    """Write the held-out questions, their keys and their deciding phrases."""
+    questions = [*(question_of(item) for item in items), *(one.question for one in free)]
+    write_jsonl(out / "heldout_questions.jsonl", questions)
+    keys = [*(key_of(item) for item in items), *(one.key for one in free)]
+    write_jsonl(out / "heldout_key.jsonl", keys)
+    focus = [(item_id(item), item.draft.focus) for item in items]
+    focus += [(one.question.id, one.focus) for one in free]
+    write_jsonl(
+        out / "heldout_focus.jsonl", [{"id": name, "focus": list(found)} for name, found in focus]
     )
 
 

@@ -22,7 +22,7 @@ class JsonLines:
 
     def __init__(self, path: Path) -> None:
         path.parent.mkdir(parents=True, exist_ok=True)
-        self._handle = open(path, "a", encoding="utf-8")
+        self._handle = open(path, "a", encoding="utf-8", errors="replace")
 
     def export(self, span: Span) -> None:
         """Write the span as one line."""

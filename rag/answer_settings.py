@@ -48,9 +48,18 @@ class AnswerSettings(BaseModel):
         description="the options' log-probabilities, generation constrained to the options, or the "
         "log-probability of each option that is not listed, minus that without context",
     )
+    contrast_decoding: float = Field(
+        0.0,
+        ge=0,
+        le=1,
+        description="choose_by generate: the options of a positive stem are not listed, and each "
+        "token is chosen by its log-probability with evidence and stem, minus this times that "
+        "without context (0: off)",
+    )
     contrast_form: Literal["chat", "plain"] = Field(
         "chat",
-        description="choose_by contrast: prompts in the chat template, or as plain text",
+        description="choose_by contrast, and contrast_decoding: prompts in the chat template, or "
+        "as plain text",
     )
     voters: Literal["fit"] | dict[VoterName, VoterWeight] | Path = Field(
         {"contrast": 1.0},
@@ -165,6 +174,8 @@ class AnswerSettings(BaseModel):
             )
         if self.choose_by == "contrast":
             self._check_contrast()
+        if self.contrast_decoding > 0:
+            self._check_contrast_decoding()
         if (self.free_target_characters or 0) > self.free_max_characters:
             raise ValueError("free_target_characters is larger than free_max_characters")
         return self
@@ -187,6 +198,29 @@ class AnswerSettings(BaseModel):
                 "unrelated_voters belongs to a table of voters: a file of weights has its own, and "
                 "a fit has gates"
             )
+
+    def _check_contrast_decoding(self) -> None:
+        if self.choose_by != "generate":
+            raise ValueError("contrast_decoding needs choose_by generate")
+        if self.engine.engine != "transformers":
+            raise ValueError(
+                f"engine {self.engine.engine} cannot generate from the difference of two prompts: "
+                "use engine transformers, or set contrast_decoding to 0"
+            )
+        if self.permutations > 1 or self.reasoning_tokens > 0:
+            raise ValueError(
+                "permutations must be 1 and reasoning_tokens 0 with contrast_decoding: the options "
+                "are not listed, and their texts follow right after the stem"
+            )
+
+    def decodes_by_contrast(self, *, options: bool, negative: bool) -> bool:
+        """Return whether an answer is generated from the difference of two prompts.
+
+        It is for a choice with a positive stem. A negative stem asks for the option that the
+        evidence supports least, which is not what a model is likely to write.
+        """
+        wanted = self.choose_by == "generate" and self.contrast_decoding > 0
+        return wanted and options and not negative
 
     @property
     def target_characters(self) -> int:

@@ -15,6 +15,7 @@ from kofinlaw.scoring.abstention.abstention_record import AbstentionRecord
 from kofinlaw.scoring.answers import AnswerSheet, read_answers, read_timings
 from kofinlaw.scoring.benchmark import read_asked, read_key
 from kofinlaw.scoring.compare import compare_all_pairs, compare_with_baselines, smallest_of
+from kofinlaw.scoring.hard_slices import sort_lines, sort_records
 from kofinlaw.scoring.item_scores import matched_key
 from kofinlaw.scoring.markdown import scores_markdown
 from kofinlaw.scoring.metrics.fsku import SentenceEncoder, cosine_floor
@@ -133,6 +134,9 @@ def score_answers(
     files |= {f"answers:{name}": _answers_file(folder) for name, folder in systems.items()}
     result = _scores_record(inputs, scored, pairs, settings=settings, embedder=embedder, seed=seed)
     _add_baselines(result, baselines, against)
+    result["sorts"] = sort_records(
+        list(scored.values()), baselines, inputs.keyed, settings=settings, seed=seed
+    )
     result["baselines"] |= {n: figure_record(figure) for n, figure in free_baselines.items()}
     result["fact_baselines"] = {n: figure_record(figure) for n, figure in fact_baselines.items()}
     result["sha256"] = {name: sha256_file(path) for name, path in files.items()}
@@ -148,7 +152,8 @@ def score_answers(
             )
     out.mkdir(parents=True, exist_ok=True)
     write_jsonl(out / "items.jsonl", (item for one in scored.values() for item in one.items))
-    write_text(out / "scores.md", scores_markdown(result))
+    text = scores_markdown(result) + "\n".join([*sort_lines(result["sorts"]), ""])
+    write_text(out / "scores.md", text)
     write_json(out / "scores.json", result)
     return ScoringResult(scored, tuple(pairs))
 

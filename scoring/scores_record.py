@@ -38,6 +38,7 @@ __all__ = [
     "SettingsRecord",
     "SmallestRecord",
     "SolverRecord",
+    "SortRecord",
     "SystemRecord",
 ]
 
@@ -226,6 +227,17 @@ class AgainstRecord(TypedDict):
     p_value: float
 
 
+class SortRecord(TypedDict):
+    """Multiple choice on one sort of generated question (`hard`, `look_up`), by system.
+
+    `best` compares each system with the solver that has the most credit on these questions.
+    """
+
+    n: int
+    systems: dict[str, FigureRecord]
+    best: dict[str, AgainstRecord]
+
+
 class SmallestRecord(TypedDict):
     """`result.SmallestDifference` as JSON."""
 
@@ -359,6 +371,7 @@ class ScoresRecord(TypedDict):
     baselines: dict[str, FigureRecord]
     solvers: dict[str, SolverRecord]
     against: list[AgainstRecord]
+    sorts: NotRequired[dict[str, SortRecord]]
     fact_baselines: NotRequired[dict[str, FigureRecord]]
     pairs: list[PairRecord]
     smallest: dict[str, SmallestRecord]

@@ -16,7 +16,7 @@ from kofinlaw.augment.reading.phrasing import as_question
 from kofinlaw.augment.reading.terms import read_terms
 from kofinlaw.data.korean.words import josa
 
-__all__ = ["LONGEST", "SHORTEST", "FreeItem", "generate"]
+__all__ = ["LONGEST", "POINTS_BACK", "SHORTEST", "FreeItem", "generate"]
 
 # Characters of a reference.
 SHORTEST, LONGEST = 40, 90
@@ -32,12 +32,13 @@ _ASKED = {
 }
 _IN_A_CASE = re.compile(r"(?P<case>[^,]{15,60}?(?:경우|때)에는?) ")
 _TOPIC = re.compile(r"^(?P<topic>[^,]{2,20}?)[은는](?= )")
-_RELATIVE = re.compile(r"(?<!조)제\d+항|각 ?호|같은 [조항]")
+# References to a 항 or list that the sentence itself does not show.
+POINTS_BACK = re.compile(r"(?<!조)제\d+항|각 ?호|같은 [조항]")
 
 
 @dataclass(frozen=True)
 class FreeItem:
-    """A free-text question with its reference (40 to 90 characters) and required keywords.
+    """A free-text question with its reference (one sentence) and required keywords.
 
     `unit` is the id of the article that holds the answer, `focus` the phrases that decide it,
     `document` the act's title. `needs` says, in a sentence, which provision an answer needs; it
@@ -53,10 +54,18 @@ class FreeItem:
     needs: str = ""
 
 
-def generate(law: Law) -> Iterator[FreeItem]:
+def generate(law: Law, *, shortest: int = SHORTEST, longest: int = LONGEST) -> Iterator[FreeItem]:
     """Yield questions on the meaning of terms, on single figures and on what somebody must do in a
     case, each answered in one sentence with its article.
+
+    `shortest` and `longest` bound the characters of a reference.
     """
+    for item in _every(law):
+        if shortest <= len(item.reference) <= longest:
+            yield item
+
+
+def _every(law: Law) -> Iterator[FreeItem]:
     yield from _terms(law)
     for clause in law.clauses:
         yield from _figure(law, clause)
@@ -67,7 +76,7 @@ def _terms(law: Law) -> Iterator[FreeItem]:
     for term in read_terms(law):
         topic, meaning = josa(term.term, "이란/란"), josa(term.meaning, "을/를")
         reference = f"{topic} {meaning} 말한다({term.article.number})."
-        if SHORTEST <= len(reference) <= LONGEST and term.term not in term.meaning:
+        if term.term not in term.meaning:
             yield FreeItem(
                 f"「{law.title}」에서 '{term.term}'의 뜻을 설명하시오.",
                 reference,
@@ -83,13 +92,13 @@ def _figure(law: Law, clause: Clause) -> Iterator[FreeItem]:
     """Ask for the only figure of a sentence."""
     sentence = clause.main
     found = find_figures(sentence)
-    if len(found) != 1 or clause.restricted or _RELATIVE.search(sentence):
+    if len(found) != 1 or clause.restricted or POINTS_BACK.search(sentence):
         return
     figure = found[0]
     word = question_word(figure)
     question = as_question(replace_span(sentence, figure.start, figure.end, word)) if word else ""
     reference = f"{sentence.rstrip('.')}({clause.citation})."
-    if question and SHORTEST <= len(reference) <= LONGEST:
+    if question:
         who = subject(sentence)
         yield FreeItem(
             f"「{law.title}」에 따르면, {question}",
@@ -110,11 +119,11 @@ def _case(law: Law, clause: Clause) -> Iterator[FreeItem]:
     if not who or not match or not ending or clause.restricted or clause.proviso:
         return
     # A figure is asked for itself, and a 항 or list that the sentence refers to is not shown.
-    if find_figures(sentence) or _RELATIVE.search(sentence):
+    if find_figures(sentence) or POINTS_BACK.search(sentence):
         return
     case = match.group("case")
     reference = f"{sentence.rstrip('.')}({clause.citation})."
-    if not sentence.startswith(who) or not SHORTEST <= len(reference) <= LONGEST:
+    if not sentence.startswith(who):
         return
     asked = {"duty": "하여야 하는가", "may": "할 수 있는가", "not": "하여서는 아니 되는가"}
     what = "무엇을" if ending.sense == "not" else "어떻게"

@@ -21,6 +21,7 @@ __all__ = [
     "TokenCounter",
     "cut_at_stop",
     "length_batches",
+    "refuse_references",
     "timed_call",
 ]
 
@@ -40,10 +41,15 @@ class Request:
       `max_tokens`. `regex`: it matches the whole answer. `json_schema`: the answer follows it.
       `Engine.score` ranks choices by their summed log-probability instead, which favours short
       ones.
+    - With `choices` and a `reference` (another prompt, rendered as `prompt` is), each token is
+      chosen by its log-probability after `prompt` minus `reference_weight` (0..1) times that after
+      `reference`, both with the answer so far. Weight 0 is generation without it. The answer's
+      tokens are the same after both, so the reference ends with the text that ends the prompt.
     - Without `logprob` an engine may leave out the text's log-probability. llama.cpp otherwise
       reads its whole vocabulary again for each token.
 
-    Raises UserError for more than one constraint.
+    Raises UserError for more than one constraint, a reference without choices, and a weight of it
+    outside 0..1.
     """
 
     prompt: str
@@ -55,20 +61,35 @@ class Request:
     regex: str = ""
     json_schema: Mapping[str, object] | None = None
     logprob: bool = True
+    reference: str = ""
+    reference_weight: float = 0.0
 
     def __post_init__(self) -> None:
         if sum((bool(self.choices), bool(self.regex), self.json_schema is not None)) > 1:
             raise UserError("a request may have only one constraint: choices, regex or json_schema")
+        if self.reference and not self.choices:
+            raise UserError(
+                "a request with a reference needs choices", remedy="give choices, or no reference"
+            )
+        if not 0 <= self.reference_weight <= 1:
+            raise UserError(
+                f"reference_weight is {self.reference_weight:g}", remedy="use a weight of 0 to 1"
+            )
+
+    @property
+    def contrasted(self) -> bool:
+        """Whether tokens are chosen by the difference from the reference."""
+        return bool(self.reference) and self.reference_weight > 0
 
 
 @dataclass(frozen=True, slots=True)
 class Generation:
     """A generated text.
 
-    `text` excludes the stop string. `prompt_tokens` and `tokens` count the tokens read and
-    generated. `finish` says why generation ended; if it is `error`, `fault` says what went wrong.
-    `logprob` is the summed natural log-probability of the generated tokens, nan if it was not
-    requested or is not known.
+    `text` excludes the stop string. `prompt_tokens` and `tokens` count the tokens read (without
+    those of a reference) and generated. `finish` says why generation ended; if it is `error`,
+    `fault` says what went wrong. `logprob` is the summed natural log-probability of the generated
+    tokens after the prompt, nan if it was not requested or is not known.
     """
 
     text: str
@@ -157,6 +178,19 @@ def timed_call(stats: EngineStats) -> Iterator[None]:
         raise
     finally:
         stats.seconds += time.monotonic() - started
+
+
+def refuse_references(requests: Sequence[Request], engine: str) -> None:
+    """Refuse requests with a reference, for an engine that cannot read a second prompt.
+
+    Raises UserError with the engine's name and the remedy.
+    """
+    if any(request.contrasted for request in requests):
+        raise UserError(
+            f"engine {engine} cannot generate from the difference of two prompts",
+            where="answer.contrast_decoding",
+            remedy="use engine transformers, or set answer.contrast_decoding to 0",
+        )
 
 
 def cut_at_stop(text: str, stop: Sequence[str]) -> tuple[str, bool]:

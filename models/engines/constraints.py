@@ -54,7 +54,8 @@ class ChoiceTrie:
     """Constrain an answer to one of some texts, given as token ids.
 
     It is done as soon as one choice is left. The rest of that choice is certain, so its tokens are
-    neither computed nor counted. Raises UserError for an empty choice.
+    neither computed nor counted. `ends` are the tokens that end a text. Raises UserError for an
+    empty choice.
     """
 
     def __init__(
@@ -64,7 +65,7 @@ class ChoiceTrie:
             raise UserError("a choice is empty text")
         self._choices = list(choices)
         self._tails = [list(tail) for tail in tails]
-        self._ends = ends
+        self.ends = ends
         self._open = list(range(len(choices)))
         self._depth = 0
         self.done = False
@@ -93,7 +94,7 @@ class ChoiceTrie:
         """Return the next tokens of the open choices, with end tokens if one is complete."""
         tokens = {self._tails[i][self._depth] for i in self._open if not self._ends_here(i)}
         if any(self._ends_here(i) for i in self._open):
-            tokens |= self._ends
+            tokens |= self.ends
         return sorted(tokens)
 
     def _ends_here(self, choice: int) -> bool:
@@ -102,7 +103,7 @@ class ChoiceTrie:
     def advance(self, token: int) -> None:
         """Keep the choices that continue with this token."""
         ending = [i for i in self._open if self._ends_here(i)]
-        if ending and token in self._ends:
+        if ending and token in self.ends:
             self._open = ending
         else:
             self._open = [

@@ -13,6 +13,7 @@ from kofinlaw.models.engines.base import (
     Generation,
     Request,
     cut_at_stop,
+    refuse_references,
     timed_call,
 )
 
@@ -49,7 +50,11 @@ class DummyEngine:
         self._seed = seed
 
     def generate(self, requests: Sequence[Request]) -> list[Generation]:
-        """Return one of the choices, `{}` for a schema, else a short text made from the hash."""
+        """Return one of the choices, `{}` for a schema, else a short text made from the hash.
+
+        Raises: UserError for a request with a reference.
+        """
+        refuse_references(requests, self.name)
         out = []
         with timed_call(self.stats):
             for request in requests:

@@ -19,6 +19,7 @@ from kofinlaw.models.engines.base import (
     Finish,
     Generation,
     Request,
+    refuse_references,
     timed_call,
 )
 from kofinlaw.models.engines.gbnf import choices_grammar, pattern_grammar
@@ -82,8 +83,9 @@ class LlamaCppEngine:
         It supports choices, regular expressions and schemas. A request that llama.cpp fails on
         returns with finish `error` and counts as a failure.
 
-        Raises: UserError for a prompt that leaves no room for its answer.
+        Raises: UserError for a prompt that leaves no room for its answer, and for a reference.
         """
+        refuse_references(requests, self.name)
         prompts = self._tokenizer.encode_batch([request.prompt for request in requests])
         for number, (request, ids) in enumerate(zip(requests, prompts, strict=True)):
             self._check_room(number, len(ids), token_limit(request))

@@ -25,6 +25,7 @@ from kofinlaw.models.engines.base import (
     Request,
     TokenCounter,
     cut_at_stop,
+    refuse_references,
     timed_call,
 )
 from kofinlaw.models.engines.constraints import bare_pattern
@@ -97,7 +98,10 @@ class OpenAIEngine:
 
         If no server answers after three tries, or if the answer violates its constraint, the
         generation has finish `error` and a fault, and counts as a failure.
+
+        Raises: UserError for a request with a reference.
         """
+        refuse_references(requests, self.name)
         with timed_call(self.stats):
             out = list(self._pool.map(self._generate_one, range(len(requests)), requests))
         self.stats.failures += sum(generation.finish == "error" for generation in out)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import gc
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import torch
@@ -121,29 +121,45 @@ class TransformersEngine:
         """Return one generation per request, in order; batches are sorted by length.
 
         Each sampled row draws from its own seed, so that its text depends on the other rows of its
-        batch only through rounding.
+        batch only through rounding. Requests with a reference are batched apart from the others.
 
         Raises: UserError for a constraint that cannot be applied.
         """
         with timed_call(self.stats):
             prompts = self._tokenizer.encode_batch([request.prompt for request in requests])
             sequences = [
-                ActiveSequence(request, ids, self._constraints.for_request(request))
+                ActiveSequence(
+                    request,
+                    ids,
+                    self._constraints.for_request(request),
+                    self._tokenizer.encode(request.reference) if request.contrasted else (),
+                )
                 for request, ids in zip(requests, prompts, strict=True)
             ]
             out = self._score_labels(sequences)
             rest = [i for i in range(len(sequences)) if i not in out]
-            lengths = [len(prompts[i]) + requests[i].max_tokens for i in rest]
-            for batch in length_batches(
-                lengths, self._settings.max_batch_tokens, self._settings.max_batch_size
-            ):
-                some = [sequences[rest[j]] for j in batch]
-                texts = generate_batch(self.decoder, self._tokenizer, some, self._ends)
-                out.update((rest[j], text) for j, text in zip(batch, texts, strict=True))
+            for contrasted in (False, True):
+                some = [i for i in rest if requests[i].contrasted == contrasted]
+                out.update(self._generate_some({i: sequences[i] for i in some}))
             self.stats.tokens += sum(text.tokens for text in out.values())
             self.stats.prompt_tokens += sum(text.prompt_tokens for text in out.values())
             self.stats.failures += sum(text.finish == "error" for text in out.values())
             return [out[i] for i in range(len(requests))]
+
+    def _generate_some(self, sequences: Mapping[int, ActiveSequence]) -> dict[int, Generation]:
+        """Generate sequences that all have a reference, or all have none, by index."""
+        indices = list(sequences)
+        lengths = [
+            len(s.prompt) + len(s.reference) + s.request.max_tokens for s in sequences.values()
+        ]
+        out: dict[int, Generation] = {}
+        for batch in length_batches(
+            lengths, self._settings.max_batch_tokens, self._settings.max_batch_size
+        ):
+            some = [sequences[indices[j]] for j in batch]
+            texts = generate_batch(self.decoder, self._tokenizer, some, self._ends)
+            out.update((indices[j], text) for j, text in zip(batch, texts, strict=True))
+        return out
 
     def _score_labels(self, sequences: Sequence[ActiveSequence]) -> dict[int, Generation]:
         """Answer the greedy choices among single tokens, by index.

@@ -23,6 +23,7 @@ from kofinlaw.models.engines.base import (
     Generation,
     Request,
     cut_at_stop,
+    refuse_references,
     timed_call,
 )
 from kofinlaw.models.engines.constraints import bare_pattern
@@ -112,7 +113,11 @@ class VllmEngine:
         return self._tokenizer
 
     def generate(self, requests: Sequence[Request]) -> list[Generation]:
-        """Return one generation per request, in order; vLLM batches them as its memory allows."""
+        """Return one generation per request, in order; vLLM batches them as its memory allows.
+
+        Raises: UserError for a request with a reference.
+        """
+        refuse_references(requests, self.name)
         with timed_call(self.stats):
             prompts = self._tokenizer.encode_batch([request.prompt for request in requests])
             parameters = [self._parameters(sampling(request)) for request in requests]

@@ -40,15 +40,18 @@ def choice_probabilities(
 def written_choice(
     generation: Generation, choices: Sequence[str], order: Sequence[int]
 ) -> list[float] | None:
-    """Do as `choice_probabilities` for a choice that was written; None where it is not a choice."""
-    text = generation.text.strip()
+    """Do as `choice_probabilities` for a choice that was written; None where it is not a choice.
+
+    Blanks around a choice do not count: in the plain form it begins with one.
+    """
+    text, choices = generation.text.strip(), [choice.strip() for choice in choices]
     if text not in choices:
         return None
     count = len(order)
     likely = 1.0 if math.isnan(generation.logprob) else math.exp(min(generation.logprob, 0.0))
     likely = max(likely, 1 / count + 1e-6)
     out = [round((1 - likely) / (count - 1), 8)] * count
-    out[order[list(choices).index(text)]] = round(likely, 8)
+    out[order[choices.index(text)]] = round(likely, 8)
     return out
 
 

@@ -139,6 +139,8 @@ def _replies(
         replace(
             _request(prompt, seed, settings, _answer_tokens(engine, prompt, settings), (stop,)),
             choices=prompt.choices,
+            reference=prompt.reference,
+            reference_weight=settings.contrast_decoding if prompt.reference else 0.0,
         )
         for prompt, seed in zip(prompts, seeds, strict=True)
     ]

@@ -76,6 +76,12 @@ class EngineSupervisor:
                 # An engine that hangs while loading would hang again, with the memory of both.
                 if isinstance(error, Overdue) or not self._restart():
                     self.dead = True
+            else:
+                if self._engine is None:
+                    raise UserError(
+                        "open_engine returned no engine",
+                        remedy="return what kofinlaw.models.open_engine returns",
+                    )
         return self._engine
 
     def guarded(self, function: Callable[[], T], forecast: float | None = None) -> T:

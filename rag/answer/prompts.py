@@ -48,6 +48,8 @@ class Prompt:
     - `opening` is the beginning of a free-text answer, which ends the prompt.
     - `evidence` are the packed texts in the prompt, one for each of `passages`.
     - `contrast` has the other prompts of a choice by contrast, which shows no options; else None.
+    - `reference` is the prompt without context, for a choice that is generated from the difference
+      of the two prompts; it shows no options either. Else it is empty.
     """
 
     text: str
@@ -61,6 +63,7 @@ class Prompt:
     opening: str = ""
     evidence: tuple[str, ...] = ()
     contrast: ContrastPrompt | None = None
+    reference: str = ""
 
     @property
     def shown(self) -> int:
@@ -89,8 +92,8 @@ class Prompter:
 
         Turn 0 is greedy. Later turns first show the options in their other orders, as many as
         `permutations` asks for. What is written in turns after those, or after reasoning, is
-        sampled. A choice by contrast lists no options, under every plan. A prompt that is longer
-        than the context loses evidence first, then the middle of its stem.
+        sampled. A choice by contrast, scored or generated, lists no options, under every plan. A
+        prompt that is longer than the context loses evidence first, then the middle of its stem.
         """
         settings, count = self.settings, len(question.options)
         form: AnswerForm = "label" if plan.label_only else settings.answer_form
@@ -99,8 +102,12 @@ class Prompter:
         order = tuple((option + (turn % orders)) % count for option in range(count))
         options = [question.options[option] for option in order]
         by_contrast = bool(options) and settings.choose_by == "contrast"
-        choices = choice_candidates(options, "text" if by_contrast else form) if options else []
-        if by_contrast:
+        decoded = settings.decodes_by_contrast(
+            options=bool(options), negative=is_negative(question.question)
+        )
+        unlisted = by_contrast or decoded
+        choices = choice_candidates(options, "text" if unlisted else form) if options else []
+        if unlisted:
             choices = [contrast_answer(option, settings.contrast_form) for option in choices]
         opening = opening_of(question.question) if settings.free_opening and not options else ""
         room = settings.context_tokens - (
@@ -109,7 +116,7 @@ class Prompter:
         room -= settings.reasoning_tokens if reasoning else 0
 
         def render(stem: str, evidence: Sequence[str]) -> tuple[str, int]:
-            if by_contrast:
+            if unlisted:
                 messages = contrast_messages(stem, evidence)
                 text = contrast_text(self.template, messages, settings.contrast_form)
                 return text, self.count(text)
@@ -153,7 +160,12 @@ class Prompter:
             opening=opening,
             evidence=tuple(evidence),
             contrast=self._contrast(question, stem, evidence, passages) if by_contrast else None,
+            reference=self._bare() if decoded else "",
         )
+
+    def _bare(self) -> str:
+        """Return the prompt without context."""
+        return contrast_text(self.template, bare_messages(), self.settings.contrast_form)
 
     def _contrast(
         self, question: Question, stem: str, evidence: Sequence[str], passages: Sequence[Chunk]
@@ -167,7 +179,7 @@ class Prompter:
         texts = tuple(passage.text for passage in passages)
         seen = Seen(question.question, question.options, tuple(evidence), texts)
         return ContrastPrompt(
-            bare=contrast_text(self.template, bare_messages(), form),
+            bare=self._bare(),
             weights=weights,
             references=references,
             negative=is_negative(question.question),

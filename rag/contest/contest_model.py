@@ -40,12 +40,14 @@ class ContestSettings(TypedDict):
     """The content of `contest.json`.
 
     `before` and `after` are what the chat template writes around the user's message; `bos` is its
-    BOS token; `stop_ids` end an answer. `voters`, `gated`, `gates`, `temperature`,
+    BOS token; `stop_ids` end an answer. `contrast_decoding` is the weight (0..1) of the prompt
+    without context where a choice is generated. `voters`, `gated`, `gates`, `temperature`,
     `unrelated` and `bearing_from` are the weights of choices by contrast (`preference.Weights`).
     """
 
     bos: str
     choose_by: Literal["generate", "contrast"]
+    contrast_decoding: float
     contrast_form: ContrastForm
     voters: dict[str, float]
     gated: dict[str, dict[str, float]]
@@ -68,7 +70,8 @@ class ContestSettings(TypedDict):
 class Model:
     """The merged model. It decodes greedily; a choice is constrained to the given choices.
 
-    With `choose_by: contrast` it scores the options instead, as `kofinlaw answer` does.
+    With `contrast_decoding` it generates the choice of a positive stem from the difference of two
+    prompts, and with `choose_by: contrast` it scores the options, as `kofinlaw answer` does.
     """
 
     def __init__(self, settings: ContestSettings, folder: Path) -> None:
@@ -117,7 +120,9 @@ class Model:
     ) -> tuple[str, list[str], str]:
         """Return (prompt, texts of the evidence in it, stem in it); see `prompt`."""
         settings = self.settings
-        by_contrast = bool(options) and settings["choose_by"] == "contrast"
+        by_contrast = bool(options) and (
+            settings["choose_by"] == "contrast" or self.decodes_by_contrast(stem)
+        )
         room = settings["context_tokens"] - settings["free_max_tokens"]
         if by_contrast:
             form = settings["contrast_form"]
@@ -145,6 +150,11 @@ class Model:
                 if stem == cut:
                     return text, evidence, stem
             evidence_tokens = min(evidence_tokens, sum(map(self.count, evidence))) - over - 8
+
+    def decodes_by_contrast(self, stem: str) -> bool:
+        """Return whether a choice is generated from the difference of two prompts."""
+        wanted = self.settings["choose_by"] == "generate" and self.settings["contrast_decoding"] > 0
+        return wanted and not is_negative(stem)
 
     def contrast_prompt(self, content: str) -> str:
         """Return the text before an option of a choice by contrast."""
@@ -209,6 +219,44 @@ class Model:
         chances = option_probabilities(preferred, choices, weights.temperature)
         return str(chances.index(max(chances)) + 1)
 
+    def write_contrasted(self, text: str, choices: Sequence[str]) -> str:
+        """Return the choice that is generated from the difference of a prompt and the bare prompt.
+
+        The same steps as in `kofinlaw.models.engines.generation`: of the tokens that continue a
+        choice, the one with the largest difference, until one choice is left.
+        """
+        import torch
+
+        weight, ends = self.settings["contrast_decoding"], self.settings["stop_ids"]
+        bare = self.contrast_prompt(bare_messages()[0]["content"])
+        tails = [self.continuation(text, choice) for choice in choices]
+        unread = [self.encode(text), self.encode(bare)]
+        caches: list[object] = [None, None]
+        depth = 0
+        while len({tuple(tail) for tail in tails}) > 1:
+            rows = []
+            with torch.inference_mode():
+                for number, cache in enumerate(caches):
+                    ids = torch.tensor([unread[number]], device=self.device)
+                    read = self.model(ids, past_key_values=cache, use_cache=True)
+                    caches[number] = read.past_key_values
+                    rows.append(torch.log_softmax(read.logits[0, -1].float(), dim=-1))
+            ways = [[t] for t in sorted({tail[depth] for tail in tails if len(tail) > depth})]
+            if any(len(tail) == depth for tail in tails):
+                ways.append(ends)
+            best = max(
+                ways,
+                key=lambda way: float(
+                    rows[0][way].logsumexp(0) - weight * rows[1][way].logsumexp(0)
+                ),
+            )
+            if best is ends:
+                tails = [tail for tail in tails if len(tail) == depth]
+            else:
+                tails = [t for t in tails if len(t) > depth and t[depth] == best[0]]
+            unread, depth = [best[:1]] * 2, depth + 1
+        return next(c for c in choices if self.continuation(text, c) == tails[0])
+
     def write(self, text: str, choices: Sequence[str]) -> str:
         """Return the model's text after a prompt: one of the choices, or free text without any."""
         import torch
@@ -246,6 +294,10 @@ class Model:
         """Return the answer for the submission; empty where the model wrote nothing valid."""
         if options and self.settings["choose_by"] == "contrast":
             return self.choose(stem, options, passages, share)
+        if options and self.decodes_by_contrast(stem):
+            choices = [contrast_answer(o, self.settings["contrast_form"]) for o in options]
+            prompt = self.prompt(stem, options, passages, share)
+            return str(choices.index(self.write_contrasted(prompt, choices)) + 1)
         form = self.settings["answer_form"]
         choices = choice_candidates(options, form) if options else []
         text = self.write(self.prompt(stem, options, passages, share), choices)

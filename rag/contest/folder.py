@@ -109,6 +109,7 @@ def export_contest(
     settings: ContestSettings = {
         "bos": template.bos,
         "choose_by": "contrast" if by_contrast else "generate",
+        "contrast_decoding": answer.contrast_decoding,
         "contrast_form": answer.contrast_form,
         "voters": dict(weights.voters),
         "gated": {voter: dict(row) for voter, row in weights.gated.items()},

@@ -265,7 +265,7 @@ def _funnel(run: Path, card: Mapping[str, object], examples: int) -> list[tuple[
     steps = [(name, documents.get(name)) for name in ("documents", "articles", "chunks")]
     possible = card.get("possible")
     steps.append(("drafts", sum(possible.values()) if isinstance(possible, dict) else None))
-    for name in ("train", "examples", "heldout"):
+    for name in ("train", "examples", "heldout", "heldout_free"):
         part = examples if name == "examples" else card.get(name)
         steps.append((name, part.get("items") if isinstance(part, dict) else part))
     return [(name, count) for name, count in steps if isinstance(count, int)]

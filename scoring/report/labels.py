@@ -100,6 +100,7 @@ FUNNEL = {
     "drafts": ("가능한 초안", "possible drafts"),
     "train": ("학습 문항", "training items"),
     "heldout": ("홀드아웃 문항", "held-out items"),
+    "heldout_free": ("그중 주관식", "of which free text"),
     "examples": ("학습 예제", "training examples"),
 }
 TRAINING = {

@@ -15,6 +15,7 @@ from kofinlaw.scoring.claims import (
     training_pair,
     without_shown_text,
 )
+from kofinlaw.scoring.hard_slices import HEADLINE_ITEMS, SORTS
 from kofinlaw.scoring.report.labels import baseline_label, pair_label, system_label
 from kofinlaw.scoring.report.report_record import MergeFigures, Verdict
 from kofinlaw.scoring.scores_record import (
@@ -33,6 +34,7 @@ __all__ = [
     "NOT_COMPARED",
     "NOT_SCORED",
     "OUTCOMES",
+    "SORT_WORDS",
     "Fault",
     "comparison_with_baseline",
     "comparison_with_echo",
@@ -71,6 +73,10 @@ OUTCOMES = {
         "Training is not shown to help: a difference of this size can be chance",
     ),
 }
+SORT_WORDS = {
+    "hard": ("읽어야 푸는", "hard"),
+    "look_up": ("찾아서 푸는", "look-up"),
+}
 FAULTS: dict[Fault, Words] = {
     "missing": ("답이 없어 오답으로 센 문항", "unanswered items, counted as wrong"),
     "unreadable": ("보기 번호가 아닌 답", "answers that name no option"),
@@ -82,9 +88,10 @@ FAULTS: dict[Fault, Words] = {
 def verdict(scores: ScoresRecord | None, merge: MergeFigures | None = None) -> Verdict:
     """Return the lines in both languages, the outcome of training and the warnings.
 
-    Line 1 compares the main system with the strongest trivial baseline, line 2 states whether
-    training helped, line 3 the smallest difference that the items can show (empty if unknown).
-    Training counts as a help only if the trained model also beats the strongest baseline.
+    Line 1 compares the main system with the strongest trivial baseline, first on the hard questions
+    if there are at least `HEADLINE_ITEMS`, with the look-up questions next to them. Line 2 states
+    whether training helped, line 3 the smallest difference that the items can show (empty if
+    unknown). Training counts as a help only if the trained model also beats the strongest baseline.
     """
     pair = training_pair(scores) if scores else None
     best = best_baseline(scores, pair["b"]) if scores and pair else None
@@ -110,11 +117,48 @@ def score_line(scores: ScoresRecord, pair: PairRecord | None) -> Words:
     if name is None:
         return NOT_SCORED
     system = scores["systems"][name]
-    sentences = [*_choice_sentences(name, system, scores, pair), *_free_sentences(system, scores)]
+    sentences = [
+        *_sort_sentences(name, scores),
+        *_choice_sentences(name, system, scores, pair),
+        *_free_sentences(system, scores),
+    ]
     if not sentences:
         return NOT_SCORED
     english = " ".join(english for _, english in sentences)
     return " ".join(korean for korean, _ in sentences), english[0].upper() + english[1:]
+
+
+def _sort_sentences(name: str, scores: ScoresRecord) -> list[Words]:
+    """Return the sentences on hard and look-up questions; none with too few hard ones."""
+    sorts = scores.get("sorts", {})
+    if "hard" not in sorts or sorts["hard"]["n"] < HEADLINE_ITEMS:
+        return []
+    out = []
+    for sort in SORTS:
+        record = sorts.get(sort)
+        figure = record["systems"].get(name) if record else None
+        if record is None or figure is None:
+            continue
+        label, title = system_label(name), SORT_WORDS[sort]
+        value = 100 * figure["value"]
+        out.append(
+            (
+                f"{josa(label[0], '은/는')} {title[0]} {figure['n']}문항의 {value:.1f}%를 "
+                "맞혔습니다.",
+                f"{label[1].capitalize()}: {value:.1f}% of {figure['n']} {title[1]} items.",
+            )
+        )
+        best = record["best"].get(name)
+        if best:
+            solver = baseline_label(best["baseline"], scores["solvers"][best["baseline"]]["method"])
+            out.append(
+                (
+                    f"이 문항에서 가장 강한 단순 기준선은 {solver[0]}입니다.",
+                    f"The strongest trivial baseline on them: {solver[1]}.",
+                )
+            )
+            out.append(comparison_with_baseline(best, scores["settings"]["alpha"]))
+    return out
 
 
 def _choice_sentences(

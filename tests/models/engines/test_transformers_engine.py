@@ -8,7 +8,7 @@ import pytest
 from kofinlaw import UserError
 from kofinlaw.models.engines.base import Generation, Request
 from kofinlaw.models.engines.factory import open_engine
-from kofinlaw.models.engines.transformers_engine import TransformersEngine
+from kofinlaw.models.engines.transformers_engine import TransformersEngine, end_tokens
 from kofinlaw.models.settings import EngineSettings
 
 PROMPTS = [
@@ -165,3 +165,103 @@ def test_a_text_that_cannot_be_finished_counts_as_a_failure(llama, monkeypatch):
     with open_engine(EngineSettings(dtype="float32"), llama) as engine:
         assert engine.generate([Request(PROMPTS[0], max_tokens=3)]) == [failed]
         assert engine.stats.failures == 1
+
+
+REFERENCE = "<s>정답: 받아"
+OPTIONS = ("동의를 받아야 한다", "동의를 받지 않아도", "동의", "배상할 책임을 진다", "배상", "가")
+CONTRASTED = [
+    Request(p, choices=some, reference=REFERENCE, reference_weight=w, max_tokens=1)
+    for p in PROMPTS
+    for some, w in ((OPTIONS, 0.3), (OPTIONS, 1.0), (OPTIONS[:3], 0.8), (OPTIONS[2:4], 1.0))
+]
+
+
+def walked(engine, request):
+    """Choose by hand, with plain forward passes: the option of the largest difference by step."""
+    import torch
+
+    tails = {c: engine.tokenizer.continuation(request.prompt, c) for c in request.choices}
+    ends = sorted(end_tokens(engine.decoder.model, engine.tokenizer))
+    ids = [engine.tokenizer.encode(text) for text in (request.prompt, request.reference)]
+    depth = 0
+    while len(tails) > 1:
+        with torch.no_grad():
+            own, other = (
+                engine.decoder.model(torch.tensor([row])).logits[0, -1].float().log_softmax(-1)
+                for row in ids
+            )
+        ways = {c: [t[depth]] if len(t) > depth else ends for c, t in tails.items()}
+        values = {
+            c: float(own[w].logsumexp(0) - request.reference_weight * other[w].logsumexp(0))
+            for c, w in ways.items()
+        }
+        best = ways[max(values, key=lambda c: values[c])]
+        tails = {c: t for c, t in tails.items() if ways[c] == best}
+        ids, depth = [[*row, best[0]] for row in ids], depth + 1
+    return next(iter(tails))
+
+
+def test_a_reference_is_subtracted_at_each_step_in_any_company(engine):
+    together = engine.generate([*CONTRASTED, Request(PROMPTS[0], max_tokens=6)])
+    for request, generation in zip(CONTRASTED, together, strict=False):
+        assert generation.text == walked(engine, request)
+        assert generation.text in request.choices
+        assert (generation.finish, generation.fault) == ("stop", "")
+        assert generation.logprob < 0
+        (alone,) = engine.generate([request])
+        assert (alone.text, alone.tokens) == (generation.text, generation.tokens)
+        assert alone.logprob == pytest.approx(generation.logprob, abs=1e-3)
+
+
+@pytest.mark.parametrize("temperature", [0.0, 1.0])
+def test_weight_zero_is_generation_without_a_reference(engine, temperature):
+    plain = [Request(p, choices=OPTIONS, temperature=temperature, seed=5) for p in PROMPTS]
+    zero = [replace(request, reference=REFERENCE) for request in plain]
+    assert engine.generate(zero) == engine.generate(plain)
+
+
+def test_weight_one_takes_a_prior_away_that_the_model_has_everywhere(llama):
+    import torch
+
+    prompts, choices = [*PROMPTS, *PERMUTED], ("1 가나", "2 다라", "3 마바")
+
+    def texts(engine, weight):
+        requests = [
+            Request(p, choices=choices, reference=REFERENCE, reference_weight=weight)
+            for p in prompts
+        ]
+        return [generation.text for generation in engine.generate(requests)]
+
+    with TransformersEngine(EngineSettings(dtype="float32"), llama) as engine:
+        before = texts(engine, 1.0)
+        planted = next(choice for choice in choices if choice != before[0])
+        firsts = {engine.tokenizer.continuation(p, planted)[0] for p in prompts}
+        head = torch.nn.Linear(*reversed(engine.decoder.head.weight.shape))
+        with torch.no_grad():
+            head.weight.copy_(engine.decoder.head.weight)
+            head.bias.zero_()
+            head.bias[sorted(firsts)] = 100.0  # the model now begins with them after any text
+        engine.decoder.head = head
+        assert set(texts(engine, 0.0)) == {planted}
+        assert texts(engine, 1.0) == before
+
+
+def test_votes_from_two_prompts_follow_their_seeds_and_read_each_prompt_once(engine, monkeypatch):
+    votes = [replace(CONTRASTED[0], temperature=4.0, seed=n) for n in range(8)]
+    read = []
+    own = engine.decoder.read
+    monkeypatch.setattr(engine.decoder, "read", lambda rows: read.append(rows) or own(rows))
+    written = [vote.text for vote in engine.generate(votes)]
+    assert [len(rows) for rows in read] == [1, 1]
+    assert [engine.generate([vote])[0].text for vote in votes] == written
+    assert len(set(written)) > 1
+    assert set(written) <= set(OPTIONS)
+
+
+def test_single_tokens_are_contrasted_too(engine):
+    request = replace(CONTRASTED[1], choices=("1", "2", "3"))
+    (generation,) = engine.generate([request])
+    assert generation.text == walked(engine, request)
+    own, other = engine.score([request.prompt, REFERENCE], [request.choices] * 2)
+    best = max(range(3), key=lambda i: own[i].logprob - other[i].logprob)
+    assert generation.text == request.choices[best]

@@ -11,7 +11,7 @@ import pytest
 import simulation
 from worlds import World, assert_complete, rows, same_bytes
 
-from kofinlaw.data.prompting.contrast import bare_messages
+from kofinlaw.data.prompting.contrast import bare_messages, contrast_text
 from kofinlaw.data.prompting.wording import CITING_RULE, REASONED_CUE
 from kofinlaw.models.engines.base import ChoiceScore, Generation, Request
 from kofinlaw.models.engines.dummy_engine import DummyEngine
@@ -211,3 +211,45 @@ def test_every_plan_chooses_by_contrast_and_the_last_shows_no_evidence(
             assert ("evidence" in voters) == bool(turn["shown"])
             assert voters[0] == "contrast"
             assert 0 < turn["bearing"] <= 1
+
+
+@pytest.mark.parametrize("form", ["chat", "plain"])
+def test_positive_stems_are_generated_from_two_prompts_and_others_as_before(form: str) -> None:
+    asked: list[Request] = []
+
+    class Writing(DummyEngine):
+        def generate(self, requests: Sequence[Request]) -> list[Generation]:
+            asked.extend(requests)
+            return [Generation(r.choices[1].strip(), 5, 2, "stop", -0.1) for r in requests]
+
+    def replies(weight: float) -> list[list[float]]:
+        asked.clear()
+        settings = AnswerSettings(
+            choose_by="generate", contrast_decoding=weight, contrast_form=form, votes=2
+        )
+        prompter = Prompter(simulation.TEMPLATE, settings, 100, len)
+        questions = [
+            Question("q1", "기한으로 옳은 것은?", ("3일", "10일", "5일")),
+            Question("q2", "기한으로 옳지 않은 것은?", ("3일", "10일", "5일")),
+        ]
+        prompts = [prompter.build(q, [], FULL, turn) for turn in (0, 1) for q in questions]
+        seeds = [(7, turn) for turn in (0, 0, 1, 1)]
+        stop = simulation.TEMPLATE.stop
+        out = ask_engine(Writing(), prompts, seeds, settings, stop=stop, plan=FULL)
+        return [reply.scores for reply in out if reply is not None]
+
+    off = replies(0.0)
+    before = list(asked)
+    assert [request.reference for request in before] == [""] * 4
+    on = replies(0.5)
+    assert [scores.index(max(scores)) for scores in on] == [1] * 4
+    assert [request.reference_weight for request in asked] == [0.5, 0.0, 0.5, 0.0]
+    assert asked[1::2] == before[1::2]
+    assert on[1::2] == off[1::2]
+    (bare,) = {request.reference for request in asked[::2]}
+    assert bare == contrast_text(simulation.TEMPLATE, bare_messages(), form)  # type: ignore[arg-type]
+    blank = " " if form == "plain" else ""
+    assert asked[0].choices == tuple(blank + text for text in ("3일", "10일", "5일"))
+    assert "3일" not in asked[0].prompt
+    assert [request.temperature for request in asked] == [0.0, 0.0, 0.7, 0.7]
+    assert asked[0].seed != asked[2].seed

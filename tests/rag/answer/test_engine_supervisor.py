@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 import simulation
 
+from kofinlaw import UserError
 from kofinlaw.models.engines.shared_models import lease_engine, shared_engine_count
 from kofinlaw.rag.answer.answer_file import answer_questions
 from kofinlaw.rag.answer_settings import AnswerSettings
@@ -55,3 +56,14 @@ def test_a_shared_model_is_loaded_again_after_a_stall(tmp_path: Path, end: threa
     assert (figures.events["stalls"], figures.events["restarts"], len(loaded)) == (1, 1, 2)
     assert figures.fallback == 0
     assert shared_engine_count() == 0
+
+
+def test_an_opener_that_returns_nothing_is_an_error_and_not_an_endless_loop(tmp_path: Path) -> None:
+    questions = simulation.question_file(tmp_path, 2, 0, random.Random(1))
+    with pytest.raises(UserError, match="returned no engine"):
+        answer_questions(
+            questions,
+            tmp_path / "out",
+            open_engine=lambda: None,  # type: ignore[arg-type, return-value]
+            template=simulation.TEMPLATE,
+        )

@@ -7,6 +7,7 @@ from types import SimpleNamespace
 
 from worlds import World, rows
 
+from kofinlaw.data.prompting.contrast import bare_messages, contrast_messages, contrast_text
 from kofinlaw.data.prompting.wording import choice_messages
 from kofinlaw.models.templates import ChatTemplate
 from kofinlaw.rag.answer.deadline import FULL, PLANS
@@ -48,6 +49,29 @@ def test_the_prompt_is_the_one_training_builds() -> None:
         1,
         False,
     )
+
+
+def test_decoding_by_contrast_lists_no_options_and_has_a_prompt_without_context() -> None:
+    passage = SimpleNamespace(text="전자금융거래법 제9조\n금융회사가 배상한다.")
+    options = ("이용자", "금융회사")
+    values = {"choose_by": "generate", "answer_form": "label"}
+    asked = prompter(contrast_decoding=1.0, **values)
+    for plan in (FULL, PLANS[-1]):
+        prompt = asked.build(Question("q", "누가 배상하나?", options), [passage], plan)  # type: ignore[list-item]
+        evidence = [passage.text] if plan is FULL else []
+        expected = contrast_text(TEMPLATE, contrast_messages("누가 배상하나?", evidence))
+        assert (prompt.text, prompt.choices) == (expected, options)
+        assert prompt.reference == contrast_text(TEMPLATE, bare_messages())
+    plain = prompter(contrast_decoding=1.0, contrast_form="plain", **values)
+    prompt = plain.build(Question("q", "누가 배상하나?", options), [], FULL)
+    assert prompt.choices == (" 이용자", " 금융회사")
+    assert prompt.reference == "정답:"
+    off = prompter(**values)
+    negative = Question("q", "배상에 관하여 옳지 않은 것은?", options)
+    assert asked.build(negative, [], FULL) == off.build(negative, [], FULL)
+    free = Question("q", "누가 배상하나?")
+    assert asked.build(free, [], FULL) == off.build(free, [], FULL)
+    assert off.build(Question("q", "누가 배상하나?", options), [], FULL).reference == ""
 
 
 def test_a_turn_rotates_the_options_and_remembers_which_is_which() -> None:

@@ -66,6 +66,7 @@ def test_prompts_are_those_of_the_runner(answering: Any, form: str, options: Any
             "before": "<s><user>",
             "after": "<end>\n<assistant>",
             "choose_by": "generate",
+            "contrast_decoding": 0.0,
             "answer_form": form,
             "evidence_tokens": tokens,
             "context_tokens": 600,
@@ -235,6 +236,55 @@ def test_choices_by_contrast_are_those_of_the_runner(
         if contest.answer(stem, options, TEXTS, 1.0) != expected:
             differ.append((number, sorted(reply.scores)))
     assert differ == []
+
+
+@pytest.mark.parametrize("form", ["chat", "plain"])
+def test_choices_from_two_prompts_are_those_of_the_runner(
+    tmp_path: Path, model: Path, form: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    chunks = [
+        Chunk(f"법/제{i}조", "법", "법", "statute", "", f"법 제{i}조", text, "", "t", "PD", "")
+        for i, text in enumerate(TEXTS)
+    ]
+    write_jsonl(tmp_path / "chunks.jsonl", chunks)
+    settings = AnswerSettings(
+        choose_by="generate", contrast_decoding=0.9, contrast_form=form, answer_form="label"
+    )
+    template = template_for(model)
+    folder = tmp_path / "contest"
+    export_contest(
+        model,
+        tmp_path / "chunks.jsonl",
+        folder,
+        template=template,
+        rag=RagSettings(evidence_tokens=60),
+        answer=settings,
+        dtype="float32",
+    )
+    spec = importlib.util.spec_from_file_location("contest_decoding", folder / "answer.py")
+    assert spec is not None
+    assert spec.loader is not None
+    answering: Any = importlib.util.module_from_spec(spec)
+    monkeypatch.setitem(sys.modules, "contest_decoding", answering)
+    spec.loader.exec_module(answering)
+    contest = answering.Model(json.loads((folder / "contest.json").read_text()), folder / "model")
+    engine = TransformersEngine(EngineSettings(dtype="float32"), model)
+    prompter = Prompter(template, settings, 60, engine.tokenizer.count)
+    chosen = []
+    for number in range(16):
+        ending = "옳은" if number % 4 else "옳지 않은"
+        stem = f"기록 {number}의 보존 기간으로 {ending} 것은?"
+        years = [f"{number + year}년" for year in (1, 3, 5, 10)]
+        options = (f"{years[0]}간", *(f"{year}간 보존한다" for year in years))
+        prompt = prompter.build(Question("q", stem, options), chunks, FULL)
+        (reply,) = ask_engine(engine, [prompt], [(0, 0)], settings, stop=template.stop, plan=FULL)
+        assert reply is not None
+        assert bool(prompt.reference) == (number % 4 > 0)
+        assert contest.prompt(stem, options, TEXTS, 1.0) == prompt.text
+        expected = str(reply.scores.index(max(reply.scores)) + 1)
+        assert contest.answer(stem, options, TEXTS, 1.0) == expected, number
+        chosen.append(expected)
+    assert len(set(chosen)) > 1
 
 
 def test_a_voter_that_needs_kiwi_is_refused(tmp_path: Path, model: Path) -> None:

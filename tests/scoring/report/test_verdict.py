@@ -177,3 +177,35 @@ def test_free_text_is_compared_with_the_question_given_back(run_folder):
 def test_without_any_score_the_first_line_says_so(run_folder):
     _, english = first_line(run_folder, system=None, baselines={})
     assert english == "No answers have been scored yet."
+
+
+@pytest.mark.parametrize("n", [29, 30])
+def test_enough_hard_questions_are_the_headline_with_look_up_next_to_them(run_folder, n):
+    baselines = {"longest": figure(0.3), "uniform": figure(0.25)}
+    scores = changed(
+        run_folder,
+        system=figure(0.5),
+        baselines=baselines,
+        tests=[against("longest", 0.2, 20, 8, 0.04)],
+    )
+    scores["sorts"] = {
+        "hard": {
+            "n": n,
+            "systems": {"trained-rag": figure(0.4, n=n)},
+            "best": {"trained-rag": against("uniform", 0.12, 9, 8, 0.9)},
+        },
+        "look_up": {
+            "n": 20,
+            "systems": {"trained-rag": figure(0.8, n=20)},
+            "best": {"trained-rag": against("longest", 0.3, 12, 1, 0.003)},
+        },
+    }
+    korean, english = (verdict(scores)[language][0] for language in ("ko", "en"))
+    if n < 30:
+        assert "hard items" not in english
+        assert "읽어야 푸는" not in korean
+        return
+    assert english.index("40.0% of 30 hard items") < english.index("80.0% of 20 look-up items")
+    assert english.index("look-up items") < english.index("multiple-choice items correct")
+    assert "it is not shown to beat the baseline" in english.split("look-up items")[0]
+    assert "읽어야 푸는 30문항의 40.0%" in korean

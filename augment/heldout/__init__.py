@@ -1,0 +1,3 @@
+"""Make the evaluation questions of held-out acts that are not multiple choice."""
+
+__all__: list[str] = []

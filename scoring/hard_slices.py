@@ -1,0 +1,111 @@
+"""Compare systems with the best solver on hard and on look-up questions apart.
+
+A generated question is `hard` if trivial solvers were balanced to chance on its kind, else
+`look_up` (`Key.slices`). The best solver of one sort need not be the best of the other.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+
+from kofinlaw.records import Key
+from kofinlaw.scoring.compare import compare_with_baseline
+from kofinlaw.scoring.result import Scores, against_record, figure_record
+from kofinlaw.scoring.scores_record import AgainstRecord, SortRecord
+from kofinlaw.scoring.settings import ScoreSettings
+from kofinlaw.scoring.stats.baselines import Baseline
+from kofinlaw.scoring.stats.intervals import mean_figure
+
+__all__ = ["HEADLINE_ITEMS", "SORTS", "sort_lines", "sort_records"]
+
+SORTS = ("hard", "look_up")
+# Hard questions from which they are the headline.
+HEADLINE_ITEMS = 30
+
+
+def sort_records(
+    scored: Sequence[Scores],
+    baselines: Sequence[Baseline],
+    keys: Mapping[str, Key],
+    *,
+    settings: ScoreSettings,
+    seed: int,
+) -> dict[str, SortRecord]:
+    """Return the figures of each sort that has questions.
+
+    Args:
+        scored: the systems with their items.
+        baselines: the baselines of multiple choice, with their credit by question.
+        keys: the keys by question id; their slices name the sort.
+        settings: of intervals.
+        seed: of intervals.
+    """
+    out: dict[str, SortRecord] = {}
+    for sort in SORTS:
+        ids = {name for name, key in keys.items() if sort in key.slices}
+        systems = {}
+        best: dict[str, AgainstRecord] = {}
+        for one in scored:
+            items = tuple(i for i in one.items if i.kind == "choice" and i.id in ids)
+            figure = mean_figure(
+                [float(item.score or 0) for item in items],
+                samples=settings.bootstrap_samples,
+                confidence=settings.confidence,
+                seed=seed,
+            )
+            if figure is None:
+                continue
+            systems[one.system] = figure_record(figure)
+            found = _best_of(replace(one, items=items), baselines, ids)
+            if found is not None:
+                best[one.system] = against_record(
+                    compare_with_baseline(
+                        replace(one, items=items), found, settings=settings, seed=seed
+                    )
+                )
+        if systems:
+            out[sort] = {
+                "n": max(figure["n"] for figure in systems.values()),
+                "systems": systems,
+                "best": best,
+            }
+    return out
+
+
+def sort_lines(records: Mapping[str, SortRecord]) -> list[str]:
+    """Return the table as lines of Markdown; empty without such questions."""
+    if not records:
+        return []
+    lines = ["", "Hard and look-up questions, with the best solver of each", ""]
+    lines.append("| sort | system | n | right % | best solver | difference, points | p |")
+    lines.append("| --- | --- | ---: | ---: | --- | ---: | ---: |")
+    for sort, record in records.items():
+        for system, figure in record["systems"].items():
+            cells = [sort, system, str(figure["n"]), f"{100 * figure['value']:.1f}"]
+            best = record["best"].get(system)
+            if best is None:
+                cells += ["–", "–", "–"]
+            else:
+                low, high = 100 * best["low"], 100 * best["high"]
+                cells.append(best["baseline"])
+                cells.append(f"{100 * best['difference']:+.1f} [{low:+.1f}, {high:+.1f}]")
+                cells.append(f"{best['p_value']:.3g}")
+            lines.append("| " + " | ".join(cells) + " |")
+    return lines
+
+
+def _best_of(scores: Scores, baselines: Sequence[Baseline], ids: set[str]) -> Baseline | None:
+    """Return the baseline with the most credit on these questions, of those that read what the
+    system was shown or nothing; None without any.
+    """
+    found = [
+        one
+        for one in baselines
+        if (not one.systems or scores.system in one.systems) and ids & one.credits.keys()
+    ]
+    return max(
+        found,
+        key=lambda one: sum(one.credits.get(name, 0.0) for name in sorted(ids)),
+        default=None,
+    )
