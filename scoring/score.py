@@ -41,6 +41,7 @@ from kofinlaw.scoring.shown import first_plans, first_reasons, shown_passages, s
 from kofinlaw.scoring.stats.baselines import Baseline, choice_baselines, distinct_evidence
 from kofinlaw.scoring.stats.free_baselines import score_free_baselines, shown_evidence
 from kofinlaw.scoring.system_scores import score_system
+from kofinlaw.scoring.twins.twin_figures import twin_lines, twins_record
 from kofinlaw.trace_files import open_tracer
 from kofinlaw.trace_settings import TraceSettings
 from kofinlaw.tracing import Tracer
@@ -74,6 +75,8 @@ def score_answers(
     offline: bool = True,
     forced: Mapping[str, Mapping[str, Path]] | None = None,
     forced_questions: Path | None = None,
+    twins: Path | None = None,
+    twin_answers: Mapping[str, Path] | None = None,
     progress: Progress = silent,
 ) -> ScoringResult:
     """Score every system's answers on the same questions, and compare every two systems.
@@ -97,6 +100,8 @@ def score_answers(
         forced: answer folders under forced evidence, by kind of evidence and model.
         forced_questions: the questions that were asked with forced evidence; None: those that
             every model answered.
+        twins: `heldout_twins.jsonl`; None: no twins were answered.
+        twin_answers: folders of their answers by model.
         progress: is called with the systems done.
     """
     inputs = _read_inputs(questions, key, chunks)
@@ -145,6 +150,8 @@ def score_answers(
         if forced
         else None
     )
+    if twins is not None:
+        result["twins"] = twins_record(twins, twin_answers or {})
     if settings.judge is not None:
         with open_tracer(trace, out / "judge", offline=offline) as tracer:
             result["judge"] = _judge(
@@ -152,7 +159,9 @@ def score_answers(
             )
     out.mkdir(parents=True, exist_ok=True)
     write_jsonl(out / "items.jsonl", (item for one in scored.values() for item in one.items))
-    text = scores_markdown(result) + "\n".join([*sort_lines(result["sorts"]), ""])
+    text = scores_markdown(result) + "\n".join(
+        [*sort_lines(result["sorts"]), *twin_lines(result.get("twins")), ""]
+    )
     write_text(out / "scores.md", text)
     write_json(out / "scores.json", result)
     return ScoringResult(scored, tuple(pairs))

@@ -10,6 +10,7 @@ from collections.abc import Mapping
 from typing import Literal, NotRequired, TypedDict
 
 from kofinlaw.scoring.abstention.abstention_record import AbstentionRecord
+from kofinlaw.scoring.twins.twin_figures import TwinsRecord
 
 __all__ = [
     "SCHEMA",
@@ -377,6 +378,7 @@ class ScoresRecord(TypedDict):
     smallest: dict[str, SmallestRecord]
     judge: JudgeRecord | None
     abstention: NotRequired[AbstentionRecord | None]
+    twins: NotRequired[TwinsRecord | None]
     environment: EnvironmentRecord
     sha256: dict[str, str]
 

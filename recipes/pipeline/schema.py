@@ -151,6 +151,11 @@ class EvaluateSettings(BaseModel):
                 raise ValueError(f"two exams are named `{name}`: give each its own `name`")
         return self
 
+    twins: bool = Field(
+        False,
+        description="also answer the held-out twins from their evidence, with the model of each "
+        "system that has `-rag`",
+    )
     evidence: tuple[EvidenceKind, ...] = Field(
         (),
         description="kinds of evidence that base and trained model are given, to measure "
@@ -272,6 +277,11 @@ class Recipe(BaseModel):
             raise ValueError(
                 "`evaluate.heldout` needs examples that are generated from documents, but "
                 "`examples` are ready: name `evaluate.questions` instead"
+            )
+        if self.evaluate.twins and (self.examples is not None or not self.augment.holdout_items):
+            raise ValueError(
+                "`evaluate.twins` answers pairs of held-out questions: set "
+                "`augment.holdout_documents` and `augment.holdout_items`, or remove it"
             )
         if self.evaluate.heldout and not self.augment.holdout_documents:
             raise ValueError(

@@ -504,6 +504,12 @@ def score_answers(run: Run, out: Path, progress: Progress) -> ScoringResult:
         forced_questions=run.folder / EVIDENCE_STAGE / "questions.jsonl"
         if run.recipe.evaluate.evidence
         else None,
+        twins=run.folder / "augment" / "heldout_twins.jsonl" if run.recipe.evaluate.twins else None,
+        twin_answers={
+            model: run.folder / f"twins-{model}"
+            for model in ("base", "trained")
+            if f"{model}-rag" in run.recipe.evaluate.systems
+        },
         progress=progress,
     )
 

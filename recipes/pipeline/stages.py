@@ -19,6 +19,7 @@ from kofinlaw.recipes.pipeline.run import (
 )
 from kofinlaw.recipes.pipeline.runner import Resume, Stage
 from kofinlaw.recipes.pipeline.schema import ExamSettings, System
+from kofinlaw.recipes.pipeline.twins import twin_stages as twins
 from kofinlaw.trainer.settings import TrainSettings
 
 __all__ = [
@@ -44,6 +45,7 @@ EXAM_SCORE_MODULES = (
     "kofinlaw.recipes.pipeline.exam_stages",
 )
 EXAM_MODULES = (*STAGE_MODULES, "kofinlaw.recipes.pipeline.exam_stages")
+TWIN_MODULES = (*ANSWER_MODULES, "kofinlaw.recipes.pipeline.twins.twin_stages")
 EXAM_ANSWER_MODULES = (*ANSWER_MODULES, "kofinlaw.recipes.pipeline.exam_stages")
 
 
@@ -235,6 +237,7 @@ def _answering(run: Run) -> list[Stage]:
     recipe = run.recipe
     stages = [_answers_of(run, system) for system in recipe.evaluate.systems]
     stages += _forced(run)
+    stages += _twins(run)
     forced = (EVIDENCE_STAGE,) if recipe.evaluate.evidence else ()
     answered = (*forced, *(stage.name for stage in stages))
     if recipe.evaluate.submission:
@@ -251,7 +254,12 @@ def _answering(run: Run) -> list[Stage]:
             },
             packages=with_imported_packages("scoring"),
             modules=STAGE_MODULES,
-            after=(*(("data",) if recipe.data else ()), "questions", *answered),
+            after=(
+                *(("data",) if recipe.data else ()),
+                *(("augment",) if recipe.evaluate.twins else ()),
+                "questions",
+                *answered,
+            ),
         )
     )
     return stages
@@ -291,6 +299,38 @@ def _forced(run: Run) -> list[Stage]:
                     after=(*_fitted_from(run), EVIDENCE_STAGE, *index, *merged),
                 )
             )
+    return stages
+
+
+def _twins(run: Run) -> list[Stage]:
+    """Return the stages that answer the held-out twins; none unless the recipe wants them."""
+    models = twins.twin_models(run.recipe)
+    if not models:
+        return []
+    stages = [
+        Stage(
+            twins.TWINS_STAGE,
+            partial(twins.gather_twins, run),
+            packages=with_imported_packages("rag"),
+            modules=TWIN_MODULES,
+            after=("augment",),
+        )
+    ]
+    for model in models:
+        # Voters are fitted with evidence from the index.
+        index = ("index",) if _fitted_from(run) else ()
+        merged = ("merge", "verify") if model == "trained" else ()
+        stages.append(
+            Stage(
+                twins.twins_stage(model),
+                partial(twins.answer_twins, run, model),
+                settings=_answer_settings(run),
+                inputs=_voter_file(run),
+                packages=with_imported_packages("models", "rag"),
+                modules=TWIN_MODULES,
+                after=(*_fitted_from(run), twins.TWINS_STAGE, *index, *merged),
+            )
+        )
     return stages
 
 

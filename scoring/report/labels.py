@@ -91,6 +91,7 @@ STAGES = {
     "submission": ("제출 파일", "submission"),
     "score": ("채점", "scoring"),
     "exams": ("시험", "exams"),
+    "twins": ("쌍둥이 문항", "twins"),
     "report": ("보고서", "report"),
 }
 FUNNEL = {
@@ -150,6 +151,7 @@ SECTIONS = {
     "scores": ("점수", "Scores"),
     "exams": ("시험", "Exams"),
     "abstention": ("기권", "Abstention"),
+    "twins": ("쌍둥이 문항", "Twins"),
     "slices": ("문항 유형별", "Slices"),
     "items": ("문항별 결과", "Item results"),
     "training": ("학습", "Training"),
@@ -221,6 +223,9 @@ def stage_label(name: str) -> Words:
     if name.startswith("evidence-") and kind in EVIDENCE:
         label, evidence = system_label(model), EVIDENCE[kind]
         return f"{evidence[0]}: {label[0]}", f"{evidence[1]}: {label[1]}"
+    if name.startswith("twins-"):
+        label = system_label(name.removeprefix("twins-"))
+        return f"쌍둥이 문항: {label[0]}", f"twins: {label[1]}"
     if name.startswith("exam-"):
         exam, _, part = name.removeprefix("exam-").partition(".")
         label = STAGES.get(part) or system_label(part) if part else ("문항", "questions")
