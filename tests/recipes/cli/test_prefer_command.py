@@ -42,7 +42,10 @@ def test_the_pairs_that_augment_wrote_are_tuned_on(pico, tmp_path, command):
     pairs = [json.loads(line) for line in open(folder / "preferences.jsonl", encoding="utf-8")]
     assert len(pairs) >= 10
     assert (folder / "forms" / "dataset_info.json").is_file()
-    code, out, err = command("prefer", *words, "--set", "train.max_steps=3")
+    # Every step sees all pairs, so that the losses of two steps can be compared.
+    steps = [f"train.effective_batch={len(pairs)}", "train.epochs=3"]
+    sets = [word for step in steps for word in ("--set", step)]
+    code, out, err = command("prefer", *words, *sets)
     assert code == 0, err
     figures = json.loads((folder.parent / "prefer" / "preference.json").read_text("utf-8"))
     assert figures["examples"] == len(pairs)
