@@ -15,7 +15,7 @@ from kofinlaw.scoring.abstention.abstention_record import AbstentionRecord
 from kofinlaw.scoring.answers import AnswerSheet, read_answers, read_timings
 from kofinlaw.scoring.benchmark import read_asked, read_key
 from kofinlaw.scoring.compare import compare_all_pairs, compare_with_baselines, smallest_of
-from kofinlaw.scoring.hard_slices import sort_lines, sort_records
+from kofinlaw.scoring.hard_slices import sort_records
 from kofinlaw.scoring.item_scores import matched_key
 from kofinlaw.scoring.markdown import scores_markdown
 from kofinlaw.scoring.metrics.fsku import SentenceEncoder, cosine_floor
@@ -41,7 +41,7 @@ from kofinlaw.scoring.shown import first_plans, first_reasons, shown_passages, s
 from kofinlaw.scoring.stats.baselines import Baseline, choice_baselines, distinct_evidence
 from kofinlaw.scoring.stats.free_baselines import score_free_baselines, shown_evidence
 from kofinlaw.scoring.system_scores import score_system
-from kofinlaw.scoring.twins.twin_figures import twin_lines, twins_record
+from kofinlaw.scoring.twins.twin_figures import twins_record
 from kofinlaw.trace_files import open_tracer
 from kofinlaw.trace_settings import TraceSettings
 from kofinlaw.tracing import Tracer
@@ -159,10 +159,7 @@ def score_answers(
             )
     out.mkdir(parents=True, exist_ok=True)
     write_jsonl(out / "items.jsonl", (item for one in scored.values() for item in one.items))
-    text = scores_markdown(result) + "\n".join(
-        [*sort_lines(result["sorts"]), *twin_lines(result.get("twins")), ""]
-    )
-    write_text(out / "scores.md", text)
+    write_text(out / "scores.md", scores_markdown(result))
     write_json(out / "scores.json", result)
     return ScoringResult(scored, tuple(pairs))
 

@@ -20,7 +20,7 @@ from kofinlaw.scoring.report.page_scores import abstention_context, score_contex
 from kofinlaw.scoring.report.page_stages import stage_context
 from kofinlaw.scoring.report.report_record import ReportFigures
 from kofinlaw.scoring.report.template import script, template
-from kofinlaw.scoring.twins.twin_figures import TwinsRecord
+from kofinlaw.scoring.twins.twin_record import TwinsRecord
 from kofinlaw.scoring.value_text import Words, p_text, script_json
 
 __all__ = ["ITEM_WORDS", "STATES", "render"]

@@ -17,6 +17,7 @@ from kofinlaw.scoring.report.labels import (
     system_label,
 )
 from kofinlaw.scoring.scores_record import (
+    AgainstRecord,
     FigureRecord,
     JudgedRecord,
     JudgePairRecord,
@@ -37,6 +38,7 @@ __all__ = [
     "JudgePairRow",
     "JudgeTables",
     "JudgedRow",
+    "SortRow",
     "SystemRow",
     "Tile",
     "abstention_context",
@@ -49,6 +51,7 @@ __all__ = [
     "score_plot",
     "score_plots",
     "slice_order",
+    "sort_rows",
     "tiles",
 ]
 
@@ -59,6 +62,7 @@ WITHOUT_SCORES: Mapping[str, object] = {
     "calibration": [],
     **{name: [] for name in ("systems", "baselines", "text_names", "slice_options", "score_plots")},
     "against": [],
+    "sorts": [],
     "other": "",
     "score_note": ("", ""),
 }
@@ -81,6 +85,16 @@ class BaselineRow(TypedDict):
     figure: FigureRecord
     free: bool
     facts: FigureRecord | None
+
+
+class SortRow(TypedDict):
+    """A system on one sort of generated question, next to the best solver on these questions."""
+
+    sort: Words
+    system: Words
+    figure: FigureRecord
+    baseline: Words | None
+    best: AgainstRecord | None
 
 
 class AbstentionTable(TypedDict):
@@ -195,9 +209,30 @@ def score_context(scores: ScoresRecord | None) -> Mapping[str, object]:
             }
             for one in scores["against"]
         ],
+        "sorts": sort_rows(scores),
         "score_plots": score_plots(scores, systems, baselines),
         "tiles": tiles(scores, main),
     }
+
+
+def sort_rows(scores: ScoresRecord) -> list[SortRow]:
+    """Return a row for each sort of question and system, with the best solver on these."""
+    return [
+        {
+            "sort": slice_label(sort),
+            "system": system_label(name),
+            "figure": figure,
+            "baseline": baseline_label(
+                best["baseline"], scores["solvers"][best["baseline"]]["method"]
+            )
+            if best
+            else None,
+            "best": best,
+        }
+        for sort, record in scores.get("sorts", {}).items()
+        for name, figure in record["systems"].items()
+        for best in (record["best"].get(name),)
+    ]
 
 
 def judge_tables(judge: JudgeRecord | None) -> JudgeTables | None:
