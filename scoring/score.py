@@ -271,7 +271,7 @@ def _abstention(
         ]
         if asked:
             items[evidence] = {
-                model: [_forced_scorer(model, sheet, inputs, settings).item(q) for q in asked]
+                model: list(map(_forced_scorer(model, sheet, inputs, settings).item, asked))
                 for model, sheet in sheets.items()
             }
     return abstention_record(
