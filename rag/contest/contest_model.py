@@ -60,6 +60,7 @@ class ContestSettings(TypedDict):
     stop_ids: list[int]
     dtype: str
     k: int
+    option_passages: int
     evidence_tokens: int
     answer_form: AnswerForm
     context_tokens: int

@@ -117,6 +117,7 @@ def export_contest(
         "stop_ids": _stop_ids(model, template),
         "dtype": dtype,
         "k": rag.k,
+        "option_passages": rag.option_passages,
         "evidence_tokens": rag.evidence_tokens,
         "answer_form": answer.answer_form,
         "context_tokens": answer.context_tokens,
