@@ -1,11 +1,15 @@
 """The command that tunes retrieval: on a development set, not on questions that evaluate."""
 
 import json
+import shlex
 import shutil
 
 import pytest
 
 from kofinlaw.files import write_jsonl
+from kofinlaw.rag.choosing.preference import Weights
+from kofinlaw.rag.choosing.weights_file import write_weights
+from kofinlaw.recipes.pipeline.fitting import voter_fitting
 from kofinlaw.recipes.pipeline.run import bind
 from kofinlaw.recipes.pipeline.runner import run_stages
 from kofinlaw.recipes.pipeline.schema import load_recipe
@@ -57,3 +61,28 @@ def test_questions_that_evaluate_the_model_are_refused_from_any_file(
     code, said = tune(files.get(place, tmp_path / "q.jsonl"), pico / "key.jsonl")
     assert code == 1
     assert "may not be tuned on them" in said
+
+
+def test_the_next_command_after_a_fit_replaces_the_recipes_own_tables(typed, tmp_path, monkeypatch):
+    recipe = tmp_path / "r.yaml"
+    recipe.write_text(
+        "name: r\nmodel: {id: google/gemma-3-270m}\nexamples: e.jsonl\nanswer: {choose_by: contrast, "
+        "voters: {reading: 1}, unrelated_voters: {likelihood: 1}, engine: {engine: dummy}}\n",
+        "utf-8",
+    )
+
+    def fit_system(run, system, *_):
+        path = voter_fitting.fitted_weights(run, system)
+        path.parent.mkdir(parents=True)
+        write_weights(path, Weights({"contrast": 1.0}), {})
+
+    monkeypatch.setattr(voter_fitting, "fit_system", fit_system)
+    monkeypatch.setattr(voter_fitting, "training_questions", lambda *_: ([], []))
+    code, said = typed("fit-voters", recipe, "--runs", tmp_path / "runs")
+    assert code == 0, said
+    (command,) = [line for line in said.splitlines() if "kofinlaw run" in line]
+    words = shlex.split(command, comments=True)
+    overrides = [words[i + 1] for i, word in enumerate(words) if word == "--set"]
+    loaded, _ = load_recipe(str(recipe), overrides)
+    assert loaded.answer.voters.name == "voters.json"
+    assert loaded.answer.unrelated_voters == {}
