@@ -49,7 +49,7 @@ class OptionSupport:
 
 
 @lru_cache(maxsize=4_096)  # lines of 80 characters: about 30 MiB
-def _gram_set(text: str) -> frozenset[str]:
+def _grams(text: str) -> frozenset[str]:
     return frozenset(bigrams(text))
 
 
@@ -58,15 +58,15 @@ class _Reader:
 
     def __init__(self, stem: str, passages: Sequence[str]) -> None:
         self._lines = passage_lines(passages)
-        self._gram_set = [_gram_set(line.full) for line in self._lines]
-        seen = Counter(gram for grams in self._gram_set for gram in grams)
+        self._line_grams = [_grams(line.full) for line in self._lines]
+        seen = Counter(gram for grams in self._line_grams for gram in grams)
         total = len(self._lines)
         self._rarity = {gram: math.log(1 + total / (1 + count)) for gram, count in seen.items()}
         self._unseen = math.log(1 + total)
         cited = set(cited_articles(stem))
         shown = [
-            grams | _gram_set(line.header)
-            for line, grams in zip(self._lines, self._gram_set, strict=True)
+            grams | _grams(line.header)
+            for line, grams in zip(self._lines, self._line_grams, strict=True)
         ]
         self._context = [
             STEM_WEIGHT * coverage
@@ -78,7 +78,7 @@ class _Reader:
         """Return the support of one statement."""
         if not self._lines:
             return OptionSupport(0.0, 0.0, (), None)
-        covered = self._coverage(statement, self._gram_set)
+        covered = self._coverage(statement, self._line_grams)
         values = [own + context for own, context in zip(covered, self._context, strict=True)]
         best = max(range(len(values)), key=lambda row: (values[row], -row))
         line = self._lines[best]
@@ -91,7 +91,7 @@ class _Reader:
     def _coverage(self, said: str, shown: Sequence[frozenset[str]]) -> list[float]:
         """Return the share of what is said (0 to 1, by rarity) that each of the sets shows."""
         # Sorted, because the sum of floats depends on their order.
-        weights = {g: self._rarity.get(g, self._unseen) for g in sorted(_gram_set(said))}
+        weights = {g: self._rarity.get(g, self._unseen) for g in sorted(_grams(said))}
         total = sum(weights.values())
         if not total:
             return [0.0] * len(shown)
