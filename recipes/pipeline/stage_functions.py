@@ -22,8 +22,10 @@ from kofinlaw.recipes.pipeline.run import (
     model_folder,
     protected_examples,
     protected_texts,
+    searching_system,
     system_folder,
     token_counter,
+    twin_folders,
 )
 from kofinlaw.records import Key, Question
 from kofinlaw.results import StageResult
@@ -447,7 +449,7 @@ def force_evidence(run: Run, out: Path, progress: Progress) -> ForcedCounts:
                 where="evaluate.evidence",
                 remedy="remove this kind, or ask more questions",
             )
-        (out / kind).mkdir(parents=True)
+        (out / kind).mkdir(parents=True, exist_ok=True)
         write_jsonl(out / kind / "questions.jsonl", asked)
         write_forced(out / kind / "evidence.jsonl", [(q.id, found[q.id]) for q in asked])
         progress("evidence", len(counts), len(evaluate.evidence), kind=kind)
@@ -476,7 +478,7 @@ def answer_forced(
     else:
         questions = folder / kind / "questions.jsonl"
         searcher = ForcedEvidence(folder / kind / "evidence.jsonl", recipe.rag)
-    system: System = "trained-rag" if model == "trained" else "base-rag"
+    system = searching_system(model)
     fitted = fitted_settings(run, system, settings, progress)
     weights = system_folder(run, system)
     return answer_from(run, weights, searcher, questions, out, fitted, progress)
@@ -506,9 +508,7 @@ def score_answers(run: Run, out: Path, progress: Progress) -> ScoringResult:
         else None,
         twins=run.folder / "augment" / "heldout_twins.jsonl" if run.recipe.evaluate.twins else None,
         twin_answers={
-            model: run.folder / f"twins-{model}"
-            for model in ("base", "trained")
-            if f"{model}-rag" in run.recipe.evaluate.systems
+            model: run.folder / folder for model, folder in twin_folders(run.recipe).items()
         },
         progress=progress,
     )
