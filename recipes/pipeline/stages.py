@@ -10,6 +10,8 @@ from kofinlaw import Progress
 from kofinlaw.recipes.pipeline import exam_stages as exams
 from kofinlaw.recipes.pipeline import stage_functions as functions
 from kofinlaw.recipes.pipeline.code_hash import with_imported_packages
+from kofinlaw.recipes.pipeline.evaluation import evidence_stages as evidence
+from kofinlaw.recipes.pipeline.evaluation import twin_stages as twins
 from kofinlaw.recipes.pipeline.run import (
     EVIDENCE_STAGE,
     SYSTEM_STAGES,
@@ -24,7 +26,6 @@ from kofinlaw.recipes.pipeline.run import (
 )
 from kofinlaw.recipes.pipeline.runner import Resume, Stage
 from kofinlaw.recipes.pipeline.schema import ExamSettings, System
-from kofinlaw.recipes.pipeline.twins import twin_stages as twins
 from kofinlaw.results import StageResult
 from kofinlaw.trainer.settings import TrainSettings
 
@@ -44,14 +45,25 @@ STAGE_MODULES = (
     "kofinlaw.recipes.pipeline.run",
     "kofinlaw.recipes.pipeline.stage_functions",
 )
-ANSWER_MODULES = (*STAGE_MODULES, "kofinlaw.recipes.pipeline.fitting.voter_fitting")
+ANSWERING_MODULES = (
+    "kofinlaw.recipes.pipeline.evaluation.answering",
+    "kofinlaw.recipes.pipeline.fitting.voter_fitting",
+)
+ANSWER_MODULES = (*STAGE_MODULES, *ANSWERING_MODULES)
 EXAMPLE_MODULES = (*STAGE_MODULES, "kofinlaw.recipes.pipeline.ready_examples")
+EVIDENCE_MODULES = (
+    "kofinlaw.recipes.pipeline.run",
+    "kofinlaw.recipes.pipeline.evaluation.evidence_stages",
+)
+TWIN_MODULES = (
+    "kofinlaw.recipes.pipeline.run",
+    "kofinlaw.recipes.pipeline.evaluation.twin_stages",
+)
 EXAM_SCORE_MODULES = (
     "kofinlaw.recipes.pipeline.run",
     "kofinlaw.recipes.pipeline.exam_stages",
 )
 EXAM_MODULES = (*STAGE_MODULES, "kofinlaw.recipes.pipeline.exam_stages")
-TWIN_MODULES = (*ANSWER_MODULES, "kofinlaw.recipes.pipeline.twins.twin_stages")
 EXAM_ANSWER_MODULES = (*ANSWER_MODULES, "kofinlaw.recipes.pipeline.exam_stages")
 
 
@@ -121,14 +133,14 @@ def _examples_and_questions(run: Run, resume: Resume) -> list[Stage]:
         stages.append(
             Stage(
                 EVIDENCE_STAGE,
-                partial(functions.force_evidence, run),
+                partial(evidence.force_evidence, run),
                 settings={
                     "evidence": list(recipe.evaluate.evidence),
                     "evidence_questions": recipe.evaluate.evidence_questions,
                     "seed": recipe.seed,
                 },
                 packages=with_imported_packages("augment", "rag"),
-                modules=STAGE_MODULES,
+                modules=EVIDENCE_MODULES,
                 after=("data", "augment", "questions"),
             )
         )
@@ -285,9 +297,11 @@ def _forced(run: Run) -> list[Stage]:
             if folder != forced_stage(model, kind):
                 continue  # the answers of a system are used
             index = ("index",) if kind == "retrieved" else ()
-            work = partial(functions.answer_forced, run, model, kind)
+            work = partial(evidence.answer_forced, run, model, kind)
             after = (EVIDENCE_STAGE, *index)
-            stages.append(_answer_stage(run, folder, searching_system(model), work, after=after))
+            modules = (*EVIDENCE_MODULES, *ANSWERING_MODULES)
+            system = searching_system(model)
+            stages.append(_answer_stage(run, folder, system, work, modules=modules, after=after))
     return stages
 
 
@@ -310,7 +324,7 @@ def _twins(run: Run) -> list[Stage]:
                 folder,
                 searching_system(model),
                 partial(twins.answer_twins, run, model),
-                modules=TWIN_MODULES,
+                modules=(*TWIN_MODULES, *ANSWERING_MODULES),
                 after=(TWINS_STAGE,),
             )
             for model, folder in folders.items()
