@@ -28,7 +28,7 @@ def answer_with(
     *,
     traced: bool = True,
 ) -> AnsweringResult:
-    """Do as `answer_from` does, from the index in a folder; `index` None: without documents."""
+    """Open the index in the folder `index` and call `answer_from`; None: without documents."""
     from kofinlaw.rag.index.index import Index
     from kofinlaw.rag.retrieve.retriever import Retriever
 
@@ -57,9 +57,9 @@ def answer_from(
         evidence: The source of passages; None: without documents.
         questions: The question file.
         out: Folder of the answers.
-        settings: How to answer; they need no fitting.
+        settings: How to answer. `voters` is not `fit`: the caller has fitted them.
         progress: Called with the questions done.
-        traced: Whether the calls are traced as the recipe says.
+        traced: Whether the calls are traced, if the recipe names `trace`.
     """
     from kofinlaw.models.engines.factory import open_engine
     from kofinlaw.models.identity import model_fingerprint
