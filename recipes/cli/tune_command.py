@@ -132,7 +132,7 @@ def fit_voters(
     say(f"weights: {path}")
     options = same_run(overrides, runs)
     changed = ["--set", f"answer.voters={path}"]
-    if answer.unrelated_voters:  # they belong to the recipe's own table of voters
+    if answer.unrelated_voters:  # they belong to a table of voters, and the file has its own
         changed += ["--set", "answer.unrelated_voters={}"]
     say_next(command_line("run", recipe, *options, *changed, comment="with these weights"))
 

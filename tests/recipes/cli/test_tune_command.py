@@ -1,4 +1,4 @@
-"""The command that tunes retrieval: on a development set, not on questions that evaluate."""
+"""The commands `tune`, on a development set that does not evaluate, and `fit-voters`."""
 
 import json
 import shlex
@@ -7,8 +7,8 @@ import shutil
 import pytest
 
 from kofinlaw.files import write_jsonl
-from kofinlaw.rag.choosing.preference import Weights
-from kofinlaw.rag.choosing.weights_file import write_weights
+from kofinlaw.rag.answer_settings import AnswerSettings
+from kofinlaw.rag.choosing.weights_file import weights_of, write_weights
 from kofinlaw.recipes.pipeline.fitting import voter_fitting
 from kofinlaw.recipes.pipeline.run import bind
 from kofinlaw.recipes.pipeline.runner import run_stages
@@ -63,26 +63,22 @@ def test_questions_that_evaluate_the_model_are_refused_from_any_file(
     assert "may not be tuned on them" in said
 
 
-def test_the_next_command_after_a_fit_replaces_the_recipes_own_tables(typed, tmp_path, monkeypatch):
-    recipe = tmp_path / "r.yaml"
-    recipe.write_text(
-        "name: r\nmodel: {id: google/gemma-3-270m}\nexamples: e.jsonl\nanswer: {choose_by: contrast, "
-        "voters: {reading: 1}, unrelated_voters: {likelihood: 1}, engine: {engine: dummy}}\n",
-        "utf-8",
-    )
+def test_the_command_after_a_fit_is_valid_for_a_recipe_with_a_table_of_weights(
+    pico, indexed, typed, monkeypatch
+):
+    def fit(run, system, questions, keys, progress):
+        weights = weights_of(AnswerSettings(voters={"reading": 1.0}))
+        write_weights(voter_fitting.fitted_weights(run, system), weights, {})
 
-    def fit_system(run, system, *_):
-        path = voter_fitting.fitted_weights(run, system)
-        path.parent.mkdir(parents=True)
-        write_weights(path, Weights({"contrast": 1.0}), {})
-
-    monkeypatch.setattr(voter_fitting, "fit_system", fit_system)
     monkeypatch.setattr(voter_fitting, "training_questions", lambda *_: ([], []))
-    code, said = typed("fit-voters", recipe, "--runs", tmp_path / "runs")
+    monkeypatch.setattr(voter_fitting, "fit_system", fit)
+    table = ("answer.choose_by=contrast", "answer.voters={reading: 1.0}")
+    table += ("answer.unrelated_voters={likelihood: 0.5}",)
+    options = [word for value in table for word in ("--set", value)]
+    runs = indexed.folder.parent
+    code, said = typed("fit-voters", pico / "recipe.yaml", *options, "--runs", runs)
     assert code == 0, said
-    (command,) = [line for line in said.splitlines() if "kofinlaw run" in line]
-    words = shlex.split(command, comments=True)
-    overrides = [words[i + 1] for i, word in enumerate(words) if word == "--set"]
-    loaded, _ = load_recipe(str(recipe), overrides)
-    assert loaded.answer.voters.name == "voters.json"
-    assert loaded.answer.unrelated_voters == {}
+    words = shlex.split(said[said.index("kofinlaw run") :], comments=True)
+    overrides = [words[n + 1] for n, word in enumerate(words) if word == "--set"]
+    recipe, _ = load_recipe(str(pico / "recipe.yaml"), overrides)
+    assert recipe.answer.voters == voter_fitting.fitted_weights(indexed, "base-rag")
