@@ -1,8 +1,8 @@
 """Value options by rules that need no model: word overlap, look-up, and reading line by line.
 
 A voter says how much it prefers each option as the *true* one, whatever the stem's polarity. To add
-a voter, let `portable_values` return its values (`text_votes`, if it needs Kiwi), and add its name
-to `TEXT_VOTERS` and to `VoterName` in `kofinlaw.rag.answer_settings`.
+a voter, compute its values in `portable_values` (in `text_votes` if it needs Kiwi), and add its
+name to `TEXT_VOTERS` and to `VoterName` in `kofinlaw.rag.answer_settings`.
 """
 
 from __future__ import annotations

@@ -88,8 +88,10 @@ def scores_of(index: Postings, query: str) -> NDArray[np.float32]:
 def search(
     index: Postings, stem: str, options: Sequence[str], k: int, option_passages: int = 0
 ) -> list[str]:
-    """Return the best `k` passages for the stem, and for the stem with its options, fused by
-    min-max. Behind them are the best `option_passages` for the stem with each option alone.
+    """Return the best passages of a question, without repetition.
+
+    The first `k` are for the stem and for the stem with all options, fused by min-max. Then follow
+    the best `option_passages` for the stem with each option alone.
     """
     fused = np.zeros(len(index.texts), dtype=np.float64)
     queries = [stem, "\n".join([stem, *options])] if options else [stem]
