@@ -16,8 +16,8 @@ import numpy as np
 
 from kofinlaw.augment.balance import SMALLEST, balanced, excess
 from kofinlaw.augment.evidence_free import evidence_free_credits
-from kofinlaw.augment.hard.runs import Source, shares_run
 from kofinlaw.augment.option_choice import Item
+from kofinlaw.augment.rewording.runs import Source, shares_run
 from kofinlaw.data.korean.words import bigrams
 from kofinlaw.data.solvers.credit import credit_of
 from kofinlaw.data.solvers.solvers import Asked, Solvers

@@ -10,10 +10,10 @@ import re
 from collections.abc import Sequence
 from random import Random
 
-from kofinlaw.augment.hard.rewriting import swap
 from kofinlaw.augment.option_choice import Item
 from kofinlaw.augment.reading.clauses import clean, simplify
 from kofinlaw.augment.reading.names import normalize
+from kofinlaw.augment.rewording.rewriting import swap
 from kofinlaw.data.korean.words import bigrams
 from kofinlaw.records import Choice, Example, TwinQuestion
 

@@ -6,13 +6,13 @@ import random
 from collections.abc import Iterator, Sequence
 
 from kofinlaw.augment.generators.drafts import Draft, source_rng
-from kofinlaw.augment.hard.rewriting import draw_style, rewrite
-from kofinlaw.augment.hard.runs import shares_run
 from kofinlaw.augment.hard.slots import Slot, altered
 from kofinlaw.augment.hard.stems import topic
 from kofinlaw.augment.hard.surroundings import Surroundings
 from kofinlaw.augment.hard.topic_sets import Statement, statement_groups, usable_statements
 from kofinlaw.augment.reading.acts import Law, Laws
+from kofinlaw.augment.rewording.rewriting import draw_style, rewrite
+from kofinlaw.augment.rewording.runs import shares_run
 
 __all__ = ["COMBINATIONS", "KINDS", "generate"]
 

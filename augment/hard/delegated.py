@@ -8,12 +8,12 @@ from collections.abc import Iterator
 from kofinlaw.augment.generators.drafts import Draft, source_rng
 from kofinlaw.augment.hard.facts import Fact
 from kofinlaw.augment.hard.minimal_sets import question_of, version_sets
-from kofinlaw.augment.hard.rewriting import swap
 from kofinlaw.augment.hard.slots import read_slots
 from kofinlaw.augment.hard.surroundings import Surroundings
 from kofinlaw.augment.reading.acts import Law, Laws
 from kofinlaw.augment.reading.clauses import Clause
 from kofinlaw.augment.reading.figures import find_figures
+from kofinlaw.augment.rewording.rewriting import swap
 from kofinlaw.records import Article
 
 __all__ = ["KINDS", "delegated_facts", "generate"]

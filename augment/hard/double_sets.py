@@ -11,13 +11,13 @@ from collections.abc import Iterator
 
 from kofinlaw.augment.generators.drafts import Draft, distinct, source_rng
 from kofinlaw.augment.hard.facts import clause_facts
-from kofinlaw.augment.hard.rewriting import Style, draw_style, rewrite
-from kofinlaw.augment.hard.runs import LONGEST_RUN, longest_run
 from kofinlaw.augment.hard.slots import altered, read_slots
 from kofinlaw.augment.hard.stems import asks, topic
 from kofinlaw.augment.hard.surroundings import Surroundings
 from kofinlaw.augment.hard.topic_sets import Statement
 from kofinlaw.augment.reading.acts import Law, Laws
+from kofinlaw.augment.rewording.rewriting import Style, draw_style, rewrite
+from kofinlaw.augment.rewording.runs import LONGEST_RUN, longest_run
 
 __all__ = ["KINDS", "LONGEST", "generate"]
 

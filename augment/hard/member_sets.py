@@ -12,12 +12,12 @@ from collections.abc import Iterator, Sequence
 from kofinlaw.augment.generators.drafts import Draft, distinct, source_rng
 from kofinlaw.augment.generators.falsity import items_not_in_list
 from kofinlaw.augment.hard.facts import ListFact, list_facts
-from kofinlaw.augment.hard.rewriting import Style, draw_style, rewrite
-from kofinlaw.augment.hard.runs import LONGEST_RUN, Source, longest_run, shares_run
 from kofinlaw.augment.hard.stems import act_phrase, asks, topic
 from kofinlaw.augment.hard.surroundings import Surroundings
 from kofinlaw.augment.reading.acts import Law, Laws
 from kofinlaw.augment.reading.clauses import item_noun
+from kofinlaw.augment.rewording.rewriting import Style, draw_style, rewrite
+from kofinlaw.augment.rewording.runs import LONGEST_RUN, Source, longest_run, shares_run
 from kofinlaw.data.korean.words import josa
 
 __all__ = ["KINDS", "generate"]

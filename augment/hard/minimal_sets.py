@@ -11,16 +11,16 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 
 from kofinlaw.augment.generators.drafts import Draft, distinct, source_rng
-from kofinlaw.augment.hard.clefts import actor_last, period_last
 from kofinlaw.augment.hard.facts import Fact, clause_facts, item_facts, list_facts
-from kofinlaw.augment.hard.rewriting import Style, draw_style, rewrite, swap
 from kofinlaw.augment.hard.roles import reversed_roles
-from kofinlaw.augment.hard.runs import LONGEST_RUN, Source, longest_run
 from kofinlaw.augment.hard.slots import Slot, SlotKind, altered, read_slots
 from kofinlaw.augment.hard.stems import asks, topic
 from kofinlaw.augment.hard.surroundings import Surroundings
 from kofinlaw.augment.reading.acts import Law, Laws
 from kofinlaw.augment.reading.names import normalize
+from kofinlaw.augment.rewording.clefts import actor_last, period_last
+from kofinlaw.augment.rewording.rewriting import Style, draw_style, rewrite, swap
+from kofinlaw.augment.rewording.runs import LONGEST_RUN, Source, longest_run
 
 __all__ = ["ATTEMPTS", "KINDS", "Version", "generate", "question_of", "version_sets"]
 

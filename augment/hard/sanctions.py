@@ -6,13 +6,13 @@ import random
 from collections.abc import Iterator, Sequence
 
 from kofinlaw.augment.generators.drafts import Draft, distinct, source_rng
-from kofinlaw.augment.hard.rewriting import draw_style, rewrite
-from kofinlaw.augment.hard.runs import LONGEST_RUN, longest_run
 from kofinlaw.augment.hard.stems import asks, topic
 from kofinlaw.augment.hard.surroundings import Surroundings
 from kofinlaw.augment.reading.acts import Law, Laws
 from kofinlaw.augment.reading.names import normalize
 from kofinlaw.augment.reading.offences import SHORTEST_VIOLATION, Offence, read_offences
+from kofinlaw.augment.rewording.rewriting import draw_style, rewrite
+from kofinlaw.augment.rewording.runs import LONGEST_RUN, longest_run
 
 __all__ = ["CLEAR", "KINDS", "generate"]
 

@@ -8,12 +8,12 @@ from collections.abc import Iterator
 
 from kofinlaw.augment.generators.drafts import Draft, distinct, source_rng
 from kofinlaw.augment.hard.facts import Fact, clause_facts
-from kofinlaw.augment.hard.rewriting import draw_style, rewrite, swap
-from kofinlaw.augment.hard.runs import longest_run
 from kofinlaw.augment.hard.stems import act_phrase
 from kofinlaw.augment.hard.surroundings import Surroundings
 from kofinlaw.augment.reading.acts import Law, Laws
 from kofinlaw.augment.reading.figures import find_figures, format_won, near_values
+from kofinlaw.augment.rewording.rewriting import draw_style, rewrite, swap
+from kofinlaw.augment.rewording.runs import longest_run
 from kofinlaw.data.korean.words import josa
 
 __all__ = ["KINDS", "generate"]

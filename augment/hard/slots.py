@@ -15,11 +15,11 @@ from typing import Literal
 
 from kofinlaw.augment.generators.falsity import other_figures, other_parties
 from kofinlaw.augment.hard.facts import Fact
-from kofinlaw.augment.hard.rewriting import swap
 from kofinlaw.augment.reading.acts import Law, Laws
 from kofinlaw.augment.reading.endings import allows, forbids, limits_to_one_party, read_ending
 from kofinlaw.augment.reading.figures import Figure, find_figures
 from kofinlaw.augment.reading.names import is_name, normalize, subject
+from kofinlaw.augment.rewording.rewriting import swap
 from kofinlaw.data.korean.words import bigrams
 
 __all__ = ["FARTHEST", "Slot", "SlotKind", "altered", "read_slots", "related_text"]

@@ -5,9 +5,9 @@ from __future__ import annotations
 import random
 import re
 
-from kofinlaw.augment.hard.rewriting import Style, rewrite
-from kofinlaw.augment.hard.runs import Source, shares_run
 from kofinlaw.augment.reading.acts import Law, Laws
+from kofinlaw.augment.rewording.rewriting import Style, rewrite
+from kofinlaw.augment.rewording.runs import Source, shares_run
 from kofinlaw.data.korean.words import josa
 from kofinlaw.records import Article
 

@@ -6,9 +6,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
-from kofinlaw.augment.hard.runs import Source
 from kofinlaw.augment.hard.slots import related_text
 from kofinlaw.augment.reading.acts import Law, Laws
+from kofinlaw.augment.rewording.runs import Source
 from kofinlaw.records import Article
 
 __all__ = ["Surroundings"]

@@ -8,12 +8,12 @@ from dataclasses import dataclass
 
 from kofinlaw.augment.generators.drafts import Draft, distinct, source_rng
 from kofinlaw.augment.hard.facts import Fact, clause_facts
-from kofinlaw.augment.hard.rewriting import Style, draw_style, rewrite
-from kofinlaw.augment.hard.runs import longest_run, shares_run
 from kofinlaw.augment.hard.slots import Slot, altered, read_slots
 from kofinlaw.augment.hard.stems import asks, topic
 from kofinlaw.augment.hard.surroundings import Surroundings
 from kofinlaw.augment.reading.acts import Law, Laws
+from kofinlaw.augment.rewording.rewriting import Style, draw_style, rewrite
+from kofinlaw.augment.rewording.runs import longest_run, shares_run
 from kofinlaw.records import Article
 
 __all__ = [

@@ -3,8 +3,8 @@ import itertools
 import pytest
 
 from kofinlaw.augment.hard.registry import HARD_GENERATORS
-from kofinlaw.augment.hard.runs import LONGEST_RUN, Source, longest_run, shares_run
 from kofinlaw.augment.reading.names import normalize
+from kofinlaw.augment.rewording.runs import LONGEST_RUN, Source, longest_run, shares_run
 from kofinlaw.augment.settings import WEIGHTS
 from kofinlaw.data.prompting.stems import is_negative
 

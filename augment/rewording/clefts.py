@@ -7,8 +7,8 @@ from __future__ import annotations
 
 import re
 
-from kofinlaw.augment.hard.rewriting import topic_ends
 from kofinlaw.augment.reading.names import subject
+from kofinlaw.augment.rewording.clause_order import topic_ends
 from kofinlaw.data.korean.words import josa
 
 __all__ = ["actor_last", "period_last", "relative_clause"]

@@ -1,4 +1,4 @@
-from kofinlaw.augment.hard.runs import LONGEST_RUN, Source, longest_run, shares_run
+from kofinlaw.augment.rewording.runs import LONGEST_RUN, Source, longest_run, shares_run
 
 LAW = Source(["은행은 금융위원회에 업무보고서를 제출하여야 한다.", "그 밖의 사항은 따로 정한다."])
 

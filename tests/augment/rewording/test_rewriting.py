@@ -4,9 +4,9 @@ import re
 import pytest
 
 from kofinlaw.augment.hard.facts import clause_facts
-from kofinlaw.augment.hard.rewriting import Style, draw_style, rewrite, swap
 from kofinlaw.augment.reading.figures import find_figures
 from kofinlaw.augment.reading.names import subject
+from kofinlaw.augment.rewording.rewriting import Style, draw_style, rewrite, swap
 from kofinlaw.data.korean.words import final_consonant
 
 PLAIN = Style(front=False)

@@ -1,0 +1,118 @@
+"""Rewrite a sentence of the law by rule, so that it means the same and is no copy of the law.
+
+A rule replaces function words or verbs, joins nouns with another particle, reverses a list or moves
+a part. No rule touches a figure, a party, a negation or the text inside quotation marks. All
+options of a question about one statement are rewritten with the same `Style`.
+"""
+
+from __future__ import annotations
+
+import random
+import re
+from dataclasses import dataclass, field
+
+from kofinlaw.augment.rewording.clause_order import (
+    front_adverbial,
+    front_condition,
+    front_dative,
+    front_object,
+    object_as_topic,
+)
+from kofinlaw.augment.rewording.function_words import WORDS, Rule, contract, negation
+from kofinlaw.augment.rewording.noun_phrases import (
+    drop_genitive,
+    join_nouns,
+    reverse_lists,
+    split_pairs,
+    split_verbs,
+)
+from kofinlaw.augment.rewording.plain_verbs import plain_verbs
+from kofinlaw.augment.rewording.plain_words import plain_figures, plain_words
+from kofinlaw.augment.rewording.sentence_ends import ban, duty, keep, possibility, state
+from kofinlaw.data.korean.words import josa
+
+__all__ = ["RULES", "Rule", "Style", "draw_style", "rewrite", "swap"]
+
+_QUOTED = re.compile(r"「[^」]*」|[\"“][^\"”]*[\"”]|['‘][^'’]*['’]")
+_PARTICLES = (
+    "은/는",
+    "이/가",
+    "을/를",
+    "과/와",
+    "으로/로",
+    "이나/나",
+    "이며/며",
+    "이라/라",
+    "이고/고",
+)
+_PARTICLE = {form: pair for pair in _PARTICLES for form in pair.split("/")}
+
+
+@dataclass(frozen=True)
+class Style:
+    """The drawn form of each choice that the rules leave open, as (pattern, replacement) by rule.
+
+    `front` moves a condition before its subject, and `topic` makes the object the topic.
+    """
+
+    front: bool
+    topic: bool = False
+    forms: dict[str, int] = field(default_factory=dict)
+
+
+RULES: dict[str, tuple[Rule, ...]] = {
+    "lists": (keep, reverse_lists),
+    "two_verbs": (split_verbs,),
+    "join": (join_nouns,),
+    "order": (front_dative, front_object),
+    "verbs": (plain_verbs,),
+    "words": (plain_words,),
+    "figures": (plain_figures,),
+    "possibility": (possibility, keep),
+    "duty": (duty, keep),
+    "ban": (ban,),
+    "genitive": (drop_genitive,),
+    **WORDS,
+    "pairs": (split_pairs,),
+    "state": (state,),
+    "negation": (negation,),
+    "contract": (contract,),
+}
+
+
+def draw_style(rng: random.Random) -> Style:
+    """Draw one of the forms of each rule."""
+    forms = {name: rng.randrange(len(choices)) for name, choices in RULES.items()}
+    return Style(front=rng.random() < 0.6, topic=rng.random() < 0.5, forms=forms)
+
+
+def rewrite(text: str, style: Style) -> str:
+    """Return the text with every rule applied outside quotation marks, in the given style."""
+    if style.topic:
+        text = object_as_topic(text)
+    if style.front:
+        text = front_adverbial(front_condition(text))
+    out, last = [], 0
+    for match in _QUOTED.finditer(text):
+        out += [_rewritten(text[last : match.start()], style), match.group(0)]
+        last = match.end()
+    out.append(_rewritten(text[last:], style))
+    return re.sub(r" +", " ", "".join(out)).strip()
+
+
+def _rewritten(text: str, style: Style) -> str:
+    for name, choices in RULES.items():
+        text = choices[style.forms.get(name, 0) % len(choices)](text)
+    return text
+
+
+def swap(text: str, start: int, end: int, new: str) -> str:
+    """Return the text with `text[start:end]` replaced, and the particle after it corrected.
+
+    `10일이 지난` becomes `2주가 지난`; the 이 of `10일 이내` or `5명이상` is no particle.
+    """
+    tail = text[end:]
+    match = re.match(r"[가-힣]+", tail)
+    if match and (pair := _PARTICLE.get(match.group(0))):
+        return text[:start] + josa(new, pair) + tail[match.end() :]
+    return text[:start] + new + tail

@@ -1,0 +1,67 @@
+"""Write the end of a sentence of the law in another way: duty, permission, ban, state."""
+
+from __future__ import annotations
+
+import re
+
+from kofinlaw.augment.rewording.plain_verbs import DUTIES
+
+__all__ = ["ban", "duty", "keep", "possibility", "state"]
+
+_DUTIES = (
+    *((old, future) for old, (future, _) in DUTIES.items() if old != "해야 한다"),
+    ("받아야 한다", "받을"),
+    ("갖추어야 한다", "갖출"),
+    ("두어야 한다", "둘"),
+)
+_POSSIBLE = re.compile(r"(?P<verb>[가-힣]) 수 (?P<is>있다|없다)$")
+
+
+def possibility(text: str) -> str:
+    """Write `할 수 있다` as `하는 것이 가능하다`, `할 수 없다` as `하는 것이 허용되지 않는다`."""
+    match = _POSSIBLE.search(text)
+    if not match:
+        return text
+    verb, before = match.group("verb"), text[: match.start()]
+    code = ord(verb) - ord("가")
+    if verb == "을":
+        stem = ""
+        if not before or (ord(before[-1]) - ord("가")) % 28 in (0, 8, 19):
+            return text
+    elif code % 28 == 8:
+        stem = chr(ord(verb) - 8)
+    else:
+        return text
+    end = "것이 가능하다" if match.group("is") == "있다" else "것이 허용되지 않는다"
+    return f"{before}{stem}는 {end}"
+
+
+def keep(text: str) -> str:
+    """Return the text unchanged: one of the forms of a rule."""
+    return text
+
+
+def duty(text: str) -> str:
+    """Write `하여야 한다` as `할 의무가 있다`, and `알려야 한다` as `알릴 의무가 있다`."""
+    for old, new in (("하여야 한다", "할"), ("해야 한다", "할"), *_DUTIES):
+        if text.endswith(old):
+            return f"{text[: -len(old)]}{new} 의무가 있다"
+    return text
+
+
+def ban(text: str) -> str:
+    """Write `하여서는 아니 된다` as `하는 것은 금지된다`, and `하지 못한다` as `할 수 없다`."""
+    text = re.sub(r"(?:하여서는|해서는) (?:아니 ?|안 ?)된다$", "하는 것은 금지된다", text)
+    for old, (_, stem) in DUTIES.items():
+        plain = old.removesuffix("야 한다") + "서는"
+        text = re.sub(rf"(?<= ){plain} (?:아니 ?|안 ?)된다$", f"{stem}는 것은 금지된다", text)
+    return re.sub(r"하지 (?:못한다|못하다)$", "할 수 없다", text)
+
+
+def state(text: str) -> str:
+    """Write `2년으로 한다` as `2년이다`."""
+    match = re.search(r"(?<=[0-9가-힣])(?P<thing>\S+?)(?:으로|로) 한다$", text)
+    if not match or not re.search(r"\d\S*$", match.group("thing")):
+        return text
+    thing = match.group("thing")
+    return f"{text[: match.start()]}{thing}이다"
