@@ -16,6 +16,7 @@ from kofinlaw.records import Message
 __all__ = [
     "CONTRAST_VERSION",
     "ContrastForm",
+    "ContrastReference",
     "Renderer",
     "bare_messages",
     "contrast_answer",
@@ -27,6 +28,8 @@ CONTRAST_VERSION = "1"
 # `chat`: the messages as the chat template shows them. `plain`: their text after the BOS token, for
 # base models that know no turns.
 ContrastForm = Literal["chat", "plain"]
+# The prompt whose scores are subtracted: `bare_messages`, the stem without evidence, or none.
+ContrastReference = Literal["bare", "stem", "none"]
 
 
 class Renderer(Protocol):
