@@ -59,15 +59,13 @@ class AugmentContext:
 
 
 def item_id(item: Item) -> str:
-    """Return a stable id of an item: the kind and a hash of the question with its "
-    "options in order."""
+    """Return a stable id of an item: its kind and a hash of the question and ordered options."""
     text = "\n".join([item.draft.stem, *item.options])
     return f"{item.draft.kind}-{sha256_text(text)[:12]}"
 
 
 def item_fingerprint(item: Item) -> str:
-    """Return a fingerprint that is equal for two items with the same question and "
-    "the same options in any order."""
+    """Return a text that is equal for items with the same question and options in any order."""
     return "\n".join([item.draft.stem, *sorted(item.options)])
 
 
@@ -166,7 +164,7 @@ def heldout_twins(
 def _shown_texts(context: AugmentContext, item: Item, *, retrieved: bool) -> tuple[str, ...] | None:
     """Return the evidence of an item's prompt; None where it lacks a deciding line.
 
-    A held-out question is shown what retrieval finds, a training example also its deciding lines.
+    With `retrieved` it is what retrieval finds, without it also the deciding lines.
     """
     settings, draft = context.settings, item.draft
     if not settings.shown_evidence:
@@ -199,8 +197,7 @@ def _item(context: AugmentContext, draft: Draft) -> Item | None:
     ):
         problem = ("true_elsewhere", text)
     if problem is None:
-        asked = "\n".join((draft.stem, *item.options))
-        shared = context.protected.shared_run(draft.stem) or context.protected.contained_text(asked)
+        shared = context.protected.copied_part(draft.stem, "\n".join(item.options))
         problem = ("contaminated", shared) if shared else None
     if problem is not None:
         context.reject(item, *problem)
