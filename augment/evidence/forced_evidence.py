@@ -13,7 +13,7 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
 
-from kofinlaw.augment.reading.clauses import clean, simplify
+from kofinlaw.augment.reading.clauses import line_letters
 from kofinlaw.augment.reading.figures import Figure, clearly_differ, find_figures, near_values
 from kofinlaw.augment.reading.names import normalize
 from kofinlaw.data.korean.words import bigrams, josa, particle_pair
@@ -132,7 +132,7 @@ def deciding_lines(
         key: its key.
         focus: phrases that decide it, where the generator recorded them.
     """
-    plain = [normalize(simplify(clean(line))[0]) for line in lines]
+    plain = [line_letters(line) for line in lines]
     wanted = [normalize(phrase) for phrase in focus if normalize(phrase)]
     found = [i for i, line in enumerate(plain) if any(phrase in line for phrase in wanted)]
     if found:
