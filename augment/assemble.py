@@ -7,6 +7,7 @@ from collections.abc import Callable, Mapping, Sequence
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, field, replace
 
+from kofinlaw import Progress, silent
 from kofinlaw.augment.generators.drafts import Draft, source_rng
 from kofinlaw.augment.generators.falsity import true_elsewhere
 from kofinlaw.augment.hard_items import POOL, BalanceFigures, ShownItem, take_hard
@@ -76,6 +77,7 @@ def make_items(
     name: str,
     excluded: AbstractSet[str] = frozenset(),
     ask_student: AskStudent | None = None,
+    progress: Progress = silent,
 ) -> list[Item]:
     """Return at most `count` finished questions.
 
@@ -87,11 +89,12 @@ def make_items(
         excluded: Fingerprints of items that may not be used.
         ask_student: Asks the model to be trained. Of each kind the items that it knows least are
             taken first.
+        progress: Called while the solvers answer the hard questions.
     """
     settings = context.settings
     if count == 0:
         return []
-    hard = _hard_items(context, [d for d in drafts if d.hard], name, excluded, count)
+    hard = _hard_items(context, [d for d in drafts if d.hard], name, excluded, count, progress)
     drafts = [draft for draft in drafts if not draft.hard]
     count -= len(hard)
     rng = source_rng(context.seed, "select", name)
@@ -116,6 +119,7 @@ def _hard_items(
     name: str,
     excluded: AbstractSet[str],
     count: int,
+    progress: Progress,
 ) -> list[Item]:
     """Return the hard questions of a set, in their share of `count`, balanced against solvers."""
     settings = context.settings
@@ -137,7 +141,7 @@ def _hard_items(
         texts = _shown_texts(context, item, retrieved=name == HELD_OUT)
         if texts is not None:
             shown.append(ShownItem(item, texts))
-    found = take_hard(shown, wanted, settings.generators, rng)
+    found = take_hard(shown, wanted, settings.generators, rng, progress)
     context.balance[name] = found.figures
     return found.items
 
