@@ -101,6 +101,16 @@ def _explained(term: str, meaning: str) -> str:
     return f"{josa(term, '이란/란')} {josa(meaning, '을/를')} 말한다."
 
 
+def _explanation_stems(name: str, end: str) -> list[str]:
+    """Return the stems that ask which of several terms is explained rightly, or wrongly."""
+    return [
+        f"{name}에서 사용하는 용어에 관한 설명으로 {end}",
+        f"{name}상 용어의 정의로 {end}",
+        f"{name}에서 정의하는 용어의 개념에 대한 설명으로 {end}",
+        f"{name}의 용어에 대한 다음 설명 중 {end}",
+    ]
+
+
 def _explainable(others: Sequence[Term]) -> list[Term]:
     """Return the terms whose definition is complete, short and without the term itself."""
     return [t for t in others if t.complete and len(t.meaning) <= 75 and t.term not in t.meaning]
@@ -119,13 +129,7 @@ def _concept(law: Law, term: Term, others: list[Term], rng: random.Random) -> It
         and there.term not in here.term
         and here.term not in there.term
     ]
-    name, end = law_name(law.title), closing(rng)
-    forms = [
-        f"{name}에서 사용하는 용어에 관한 설명으로 {end}",
-        f"{name}상 용어의 정의로 {end}",
-        f"{name}에서 정의하는 용어의 개념에 대한 설명으로 {end}",
-        f"{name}의 용어에 대한 다음 설명 중 {end}",
-    ]
+    forms = _explanation_stems(law_name(law.title), closing(rng))
     true = _explained(term.term, term.meaning)
     if len(distinct(true, wrong)) >= 3:
         yield Draft(
@@ -150,12 +154,7 @@ def _mismatch(law: Law, term: Term, others: list[Term], rng: random.Random) -> I
     wrong = distinct("", [write(t.term, t.meaning) for t in true[:5]])
     name, end = law_name(law.title), closing(rng, negative=True)
     if as_sentence:
-        forms = [
-            f"{name}에서 사용하는 용어에 관한 설명으로 {end}",
-            f"{name}상 용어의 정의로 {end}",
-            f"{name}에서 정의하는 용어의 개념에 대한 설명으로 {end}",
-            f"{name}의 용어에 대한 다음 설명 중 {end}",
-        ]
+        forms = _explanation_stems(name, end)
     else:
         forms = [
             f"{name}상 용어와 그 뜻이 옳게 짝지어지지 않은 것은?",

@@ -35,9 +35,9 @@ _UNIT_OF_PRICE = re.compile(
     r"(?:당|마다|의 금액|에 대하여|에 대한|의 액면|씩| 또는 (?:여럿|수인|\d))"
 )
 _SHARES = re.compile(r"주식|의결권|신주|액면|발행")
-# `그 요청을 받은 날부터 2주 이내에`, `5년간`: the figure can be left out and asked for by its name.
 # The figure is in one of several joined clauses: `매년 1회 소집하고, 의장이 된다`.
 _CONTINUES = re.compile(r"(?:고|며|되|지만|으나),? ")
+# `그 요청을 받은 날부터 2주 이내에`, `5년간`: the figure can be left out and asked for by its name.
 _DEADLINE = re.compile(r" ?이내에 ")
 _DURATION = re.compile(r"(?:간|동안) ")
 
@@ -73,6 +73,7 @@ def _ask(
         return
     found = find_figures(sentence)
     around = find_figures(context)
+    excepted = {other.text for other in find_figures(clause.proviso)}
     for figure in found:
         if (
             (context + sentence).count(figure.text) > 1
@@ -84,7 +85,6 @@ def _ask(
             )
         ):
             continue
-        excepted = {other.text for other in find_figures(clause.proviso)}
         wrong = distinct(figure.text, other_figures(figure, clause.article.text, rng))
         wrong = tuple(text for text in wrong if text not in excepted)
         question = "" if context else _question(clause, sentence, figure, rng)

@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
-from difflib import SequenceMatcher
-
 from kofinlaw.augment.reading.figures import find_figures
 from kofinlaw.augment.reading.names import normalize
 from kofinlaw.augment.teacher.equivalence import equivalence
-from kofinlaw.augment.teacher.support import Verdict, figure_verdict, term_verdict
+from kofinlaw.augment.teacher.support import (
+    Verdict,
+    figure_verdict,
+    term_verdict,
+    worst_verdicts,
+)
 from kofinlaw.augment.teacher.tasks import Written
+from kofinlaw.data.solvers.look_up import shared_run
 
 __all__ = ["LONGEST_RUN", "SHORT_OPTION", "choice_verdicts", "twin_verdicts"]
 
@@ -30,12 +34,11 @@ def choice_verdicts(written: Written) -> list[Verdict]:
 
 def twin_verdicts(written: Written) -> list[Verdict]:
     """Return for each check of `equivalence` its worst verdict over all texts and paraphrases."""
-    merged: dict[str, Verdict] = {}
-    for original, text, question in written.twins:
-        for verdict in equivalence(original, text, question=question):
-            if verdict.check not in merged or not verdict.ok:
-                merged[verdict.check] = verdict
-    return list(merged.values())
+    return worst_verdicts(
+        verdict
+        for original, text, question in written.twins
+        for verdict in equivalence(original, text, question=question)
+    )
 
 
 def _options_kept(written: Written) -> Verdict:
@@ -85,18 +88,11 @@ def _cases(written: Written) -> list[Verdict]:
     second = written.source.second
     if second is None:
         return []
-    found = []
-    for case, source in zip(written.texts("case"), (written.source, second), strict=True):
-        for verdict in (
-            term_verdict(case, source.passage),
-            figure_verdict(case, source.passage),
-        ):
-            found.append(Verdict(f"case_{verdict.check}", verdict.ok, verdict.detail))
-    merged: dict[str, Verdict] = {}
-    for verdict in found:
-        if verdict.check not in merged or not verdict.ok:
-            merged[verdict.check] = verdict
-    return list(merged.values())
+    return worst_verdicts(
+        Verdict(f"case_{verdict.check}", verdict.ok, verdict.detail)
+        for case, source in zip(written.texts("case"), (written.source, second), strict=True)
+        for verdict in (term_verdict(case, source.passage), figure_verdict(case, source.passage))
+    )
 
 
 def _reworded(written: Written) -> Verdict:
@@ -112,11 +108,7 @@ def _reworded(written: Written) -> Verdict:
         ]
     copied = []
     for original, text in pairs:
-        before, after = (_longest_run(normalize(value), passage) for value in (original, text))
+        before, after = (len(shared_run(normalize(value), passage)) for value in (original, text))
         if after > LONGEST_RUN and (story or after >= before):
             copied.append(f"{after} letters: {text[:40]}")
     return Verdict("reworded", not copied, "; ".join(copied))
-
-
-def _longest_run(text: str, passage: str) -> int:
-    return SequenceMatcher(None, text, passage, autojunk=False).find_longest_match().size

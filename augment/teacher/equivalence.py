@@ -10,9 +10,10 @@ import re
 from collections import Counter
 
 from kofinlaw.augment.reading.endings import read_ending
-from kofinlaw.augment.reading.figures import find_figures
-from kofinlaw.augment.reading.names import is_name, normalize
+from kofinlaw.augment.reading.names import normalize
 from kofinlaw.augment.teacher.support import Verdict, plain_ending
+from kofinlaw.data.korean.quantities import read_quantities
+from kofinlaw.data.law.actors import read_actors
 from kofinlaw.data.prompting.stems import is_negative
 
 __all__ = ["equivalence"]
@@ -21,21 +22,7 @@ _CITATION = re.compile(r"(?:제\d+(?:조(?:의\d+)?|항|호))+")
 _ACT = re.compile(r"「([^」]+)」")
 _NUMBER = re.compile(r"\d+")
 _BLANK = re.compile(r"\(\s*\)")
-# A bound after a figure, and its meaning.
-_BOUNDS = {
-    "이내": "within",
-    "안에": "within",
-    "이상": "least",
-    "이하": "most",
-    "미만": "below",
-    "초과": "above",
-    "넘": "above",
-}
-_BOUND = re.compile(rf"\s?(?:을 |를 )?({'|'.join(_BOUNDS)})")
 _NEGATION = re.compile(r"아니|않|없|못|금지|제외|거부|면제|취소|안 된다|안 되")
-_PARTICLE = re.compile(
-    r"(?:에게서|에게|으로부터|로부터|께서|은|는|이|가|을|를|의|와|과|에|도|만|이나|나)$"
-)
 
 
 def equivalence(first: str, second: str, *, question: bool = False) -> list[Verdict]:
@@ -58,17 +45,17 @@ def _same(check: str, first: Counter[str], second: Counter[str]) -> Verdict:
 
 
 def _figures(text: str) -> Counter[str]:
-    """Return the figures with their bounds, each once, and the other numbers of a text."""
+    """Return the quantities with bound and direction, each once, and the other numbers."""
     bare = _CITATION.sub(" ", text)
     found = set()
     rest = bare
-    for figure in find_figures(bare):
-        match = _BOUND.match(bare, figure.end)
-        bound = _BOUNDS[match[1]] if match else ""
-        found.add(f"{figure.dimension} {round(figure.value, 6)} {bound}".strip())
-        rest = rest[: figure.start] + " " * (figure.end - figure.start) + rest[figure.end :]
+    for quantity in read_quantities(bare):
+        parts = quantity.dimension, round(quantity.value, 6), quantity.bound, quantity.direction
+        found.add(" ".join(str(part) for part in parts if part != ""))
+        start, end = quantity.start, quantity.end
+        rest = rest[:start] + " " * (end - start) + rest[end:]
     # The bound of a blank belongs to the answer: (   ) 이내.
-    found |= {number for number in _NUMBER.findall(_BLANK.sub(" ", rest))}
+    found |= set(_NUMBER.findall(_BLANK.sub(" ", rest)))
     return Counter(found)
 
 
@@ -80,10 +67,11 @@ def _no_new_citation(first: str, second: str) -> Verdict:
 
 
 def _parties(text: str) -> Counter[str]:
-    """Return the parties and offices that a text names, each once."""
-    words = re.findall(r"[가-힣ㆍ]{2,}", _ACT.sub(" ", text))
-    found = {form for word in words for form in (word, _PARTICLE.sub("", word)) if is_name(form)}
-    return Counter(found)
+    """Return the parties and offices that a text names, each once.
+
+    Roles are not compared: `은행에 통지한다` and `은행이 통지를 받는다` mean the same.
+    """
+    return Counter({actor.name for actor in read_actors(_ACT.sub(" ", text))})
 
 
 def _polarity(first: str, second: str, *, question: bool) -> Verdict:

@@ -4,18 +4,18 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Sequence
-from difflib import SequenceMatcher
 
 from kofinlaw.augment.reading.endings import read_ending
 from kofinlaw.augment.reading.figures import find_figures
 from kofinlaw.augment.reading.names import normalize
 from kofinlaw.augment.teacher.choice_filters import choice_verdicts, twin_verdicts
 from kofinlaw.augment.teacher.prompt_files import Prompt
-from kofinlaw.augment.teacher.support import Verdict, plain_ending, support
+from kofinlaw.augment.teacher.support import Verdict, plain_ending, support, worst_verdicts
 from kofinlaw.augment.teacher.tasks import Role, Written
 from kofinlaw.data.cleaning.personal import find_personal_data
 from kofinlaw.data.korean.words import bigrams, content_morphemes, hangul_share, sentences
 from kofinlaw.data.prompting.wording import NO_EVIDENCE
+from kofinlaw.data.solvers.look_up import shared_run
 
 __all__ = [
     "COPIED_LETTERS",
@@ -139,7 +139,7 @@ def not_the_prompt(written: Written, prompt: Prompt) -> Verdict:
 
 
 def _copied(text: str, shown: str) -> bool:
-    run = SequenceMatcher(None, text, shown, autojunk=False).find_longest_match().size
+    run = len(shared_run(text, shown))
     return run == len(text) or (run >= COPIED_LETTERS and run > len(text) / 2)
 
 
@@ -256,13 +256,13 @@ def verdicts(written: Written, prompt: Prompt) -> list[Verdict]:
     source = written.source
     citation = f"「{source.title}」 {source.citation}"
     known = " ".join(written.texts("story"))
-    merged: dict[str, Verdict] = {}
-    for claim in written.texts("claim"):
-        for sentence in sentences(claim):
-            for verdict in support(sentence, source.passage, citation=citation, known=known):
-                if verdict.check not in merged or not verdict.ok:
-                    merged[verdict.check] = verdict
-    return [*found, *merged.values(), *choice_verdicts(written), *twin_verdicts(written)]
+    supported = worst_verdicts(
+        verdict
+        for claim in written.texts("claim")
+        for sentence in sentences(claim)
+        for verdict in support(sentence, source.passage, citation=citation, known=known)
+    )
+    return [*found, *supported, *choice_verdicts(written), *twin_verdicts(written)]
 
 
 def agreement(first: str, second: str) -> Verdict:

@@ -7,7 +7,7 @@ model a wrong deadline.
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from difflib import SequenceMatcher
 
@@ -24,6 +24,7 @@ __all__ = [
     "plain_ending",
     "support",
     "term_verdict",
+    "worst_verdicts",
 ]
 
 _CITATION = re.compile(r"(?:제\d+(?:조(?:의\d+)?|항|호))+")
@@ -79,6 +80,15 @@ class Verdict:
     check: str
     ok: bool
     detail: str = ""
+
+
+def worst_verdicts(found: Iterable[Verdict]) -> list[Verdict]:
+    """Return one verdict for each check, in order: the last one that failed, else the first."""
+    merged: dict[str, Verdict] = {}
+    for verdict in found:
+        if verdict.check not in merged or not verdict.ok:
+            merged[verdict.check] = verdict
+    return list(merged.values())
 
 
 def support(answer: str, passage: str, *, citation: str = "", known: str = "") -> list[Verdict]:

@@ -11,10 +11,8 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-__all__ = ["Bound", "Quantity", "read_number", "read_quantities"]
+__all__ = ["Quantity", "read_number", "read_quantities"]
 
-# `most` includes the value (이내, 이하), `below` does not (미만); `least` (이상), `above` (초과).
-Bound = str
 _SCALES = {"조": 10**12, "억": 10**8, "만": 10**4}
 _SMALL = {"천": 1000, "백": 100, "십": 10}
 _DIGITS = {d: n for n, d in enumerate("일이삼사오육칠팔구", 1)}
@@ -76,6 +74,7 @@ _DATE = re.compile(
     r"|(?<!\d)(?P<year>[12]\d{3})\s?년(?!\s?(?:이내|이하|이상|동안|간))"
 )
 _ARTICLE_PART = re.compile(r"제\s?\d+\s?(?:조(?:\s?의\s?\d+)?|[항호장절편관목차])(?:\s?의\s?\d+)?")
+# `most` includes the value (이내, 이하), `below` does not (미만); `least` (이상), `above` (초과).
 _BOUNDS: tuple[tuple[str, re.Pattern[str]], ...] = (
     # A forbidden excess is a bound from above: `100분의 5를 초과할 수 없다`.
     (

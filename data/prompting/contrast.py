@@ -14,7 +14,6 @@ from kofinlaw.data.prompting.wording import evidence_block
 from kofinlaw.records import Message
 
 __all__ = [
-    "CONTRAST_VERSION",
     "ContrastForm",
     "Renderer",
     "bare_messages",
@@ -23,7 +22,6 @@ __all__ = [
     "contrast_text",
 ]
 
-CONTRAST_VERSION = "1"
 # `chat`: the messages as the chat template shows them. `plain`: their text after the BOS token, for
 # base models that know no turns.
 ContrastForm = Literal["chat", "plain"]

@@ -6,7 +6,9 @@ So the contest's machine runs the code that is tested here, and not a second ver
 from __future__ import annotations
 
 import ast
-from collections.abc import Iterator
+import re
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
 from importlib.util import find_spec
 from pathlib import Path
 
@@ -22,29 +24,44 @@ def inline(source: str) -> str:
     of the name.
 
     Everything that a name uses is copied too: constants, other functions, and its module's imports
-    of other packages. Names that only annotations use are not copied. Raises UserError where two
-    modules define the same name differently, and for a name that does not exist.
+    of other packages. Names that only annotations use are not copied. A private name that two
+    modules define differently gets the name of its module in the second one (`_WORD_actors`).
+    Raises UserError where two modules define the same public name differently, and for a name that
+    does not exist.
     """
     tree = ast.parse(source)
     imports, own = _split(tree.body)
-    pasted: dict[str, str] = {}
-    outside: dict[str, None] = {}
+    copied = _Copied()
     for statement in imports:
         if own_module := _own_module(statement):
             for alias in statement.names:
-                _paste(own_module, alias.name, pasted, outside)
+                _paste(own_module, alias.name, copied)
         else:
-            outside[ast.unparse(statement)] = None
+            copied.outside[ast.unparse(statement)] = None
     docstring = ast.get_docstring(tree, clean=False) or ""
     first = own[0].lineno if own else 0
     rest = "\n".join(source.split("\n")[first - 1 :]) if own else ""
     future = "from __future__ import annotations"
-    lines = [line for line in outside if line != future]
+    lines = [line for line in copied.outside if line != future]
     head = f'"""{docstring}"""\n\n{future}\n\n' + "\n".join(sorted(lines))
-    return "\n\n\n".join([head, *pasted.values(), rest.rstrip()]) + "\n"
+    return "\n\n\n".join([head, *copied.pasted.values(), rest.rstrip()]) + "\n"
 
 
-def _paste(module: str, name: str, pasted: dict[str, str], outside: dict[str, None]) -> None:
+@dataclass
+class _Copied:
+    """What has been copied.
+
+    `pasted` holds the texts by their names in the script, `sources` the original text of each,
+    `outside` the imports of other packages, and `renamed` the new names by (module, name).
+    """
+
+    pasted: dict[str, str] = field(default_factory=dict)
+    sources: dict[str, str] = field(default_factory=dict)
+    outside: dict[str, None] = field(default_factory=dict)
+    renamed: dict[tuple[str, str], str] = field(default_factory=dict)
+
+
+def _paste(module: str, name: str, copied: _Copied) -> None:
     """Add a top-level name of a module, after everything it uses."""
     source = _source(module)
     tree = ast.parse(source)
@@ -52,30 +69,47 @@ def _paste(module: str, name: str, pasted: dict[str, str], outside: dict[str, No
     statements = {defined: node for node in body for defined in _defined(node)}
     node = statements.get(name)
     if node is None:
-        _paste_import(imports, module, name, pasted, outside)
+        _paste_import(imports, module, name, copied)
+        return
+    if (module, name) in copied.renamed:
         return
     first = min([node.lineno, *(d.lineno for d in getattr(node, "decorator_list", []))])
     text = "\n".join(source.split("\n")[first - 1 : node.end_lineno])
-    if name in pasted:
-        if text and pasted[name] not in ("", text):
+    new = name
+    if copied.sources.get(name, text) != text:
+        if not name.startswith("_"):
             raise UserError(f"two modules define `{name}` differently", where=module)
+        new = f"{name}_{module.rpartition('.')[2]}"
+    copied.renamed[module, name] = new
+    if new in copied.pasted:
         return
-    pasted[name] = ""  # ends a recursion over names that refer to each other
+    copied.sources[new] = text
+    copied.pasted[new] = ""  # ends a recursion over names that refer to each other
     for used in _names(node):
         if used in statements and used != name:
-            _paste(module, used, pasted, outside)
+            _paste(module, used, copied)
         elif used not in statements:
-            _paste_import(imports, module, used, pasted, outside, needed=False)
-    del pasted[name]
-    pasted[name] = text
+            _paste_import(imports, module, used, copied, needed=False)
+    del copied.pasted[new]
+    changed = {old: to for (of, old), to in copied.renamed.items() if of == module and old != to}
+    copied.pasted[new] = _with_names(text, changed)
+
+
+def _with_names(text: str, changed: Mapping[str, str]) -> str:
+    """Return the text of a statement with other private names, also within f-strings.
+
+    Attributes of the same name stay.
+    """
+    for old, new in changed.items():
+        text = re.sub(rf"(?<![\w.]){re.escape(old)}(?!\w)", new, text)
+    return text
 
 
 def _paste_import(
     imports: list[ast.Import | ast.ImportFrom],
     module: str,
     name: str,
-    pasted: dict[str, str],
-    outside: dict[str, None],
+    copied: _Copied,
     *,
     needed: bool = True,
 ) -> None:
@@ -85,10 +119,10 @@ def _paste_import(
             if (alias.asname or alias.name).split(".")[0] != name:
                 continue
             if own_module := _own_module(statement):
-                _paste(own_module, alias.name, pasted, outside)
+                _paste(own_module, alias.name, copied)
             else:
                 one = ast.unparse(statement).partition("import ")[0] + f"import {alias.name}"
-                outside[one + (f" as {alias.asname}" if alias.asname else "")] = None
+                copied.outside[one + (f" as {alias.asname}" if alias.asname else "")] = None
             return
     if needed:
         raise UserError(f"the module has no `{name}`", where=module)

@@ -1,4 +1,4 @@
-"""Split passages into lines that can be understood alone: a 항, 호 or 목 with what stands above it.
+"""Split passages into lines: each 항, 호 or 목 with the opening words above it.
 
 A 호 means nothing without the opening words of its 항, so a line carries the text of its parent.
 """

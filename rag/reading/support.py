@@ -49,7 +49,7 @@ class OptionSupport:
 
 
 @lru_cache(maxsize=50_000)
-def _gram_set(text: str) -> frozenset[str]:
+def _grams(text: str) -> frozenset[str]:
     return frozenset(bigrams(text))
 
 
@@ -58,24 +58,24 @@ class _Reader:
 
     def __init__(self, stem: str, passages: Sequence[str]) -> None:
         self._lines = passage_lines(passages)
-        self._gram_set = [_gram_set(line.full) for line in self._lines]
-        seen = Counter(gram for grams in self._gram_set for gram in grams)
+        self._line_grams = [_grams(line.full) for line in self._lines]
+        seen = Counter(gram for grams in self._line_grams for gram in grams)
         total = len(self._lines)
         self._rarity = {gram: math.log(1 + total / (1 + count)) for gram, count in seen.items()}
         self._unseen = math.log(1 + total)
-        asked, cited = _gram_set(stem), set(cited_articles(stem))
+        asked, cited = _grams(stem), set(cited_articles(stem))
         self._context = [
-            STEM_WEIGHT * self._coverage(asked, grams | _gram_set(line.header))
+            STEM_WEIGHT * self._coverage(asked, grams | _grams(line.header))
             + (CITED_WEIGHT if line.article and line.article in cited else 0.0)
-            for line, grams in zip(self._lines, self._gram_set, strict=True)
+            for line, grams in zip(self._lines, self._line_grams, strict=True)
         ]
 
     def support(self, statement: str) -> OptionSupport:
         """Return the support of one statement."""
         if not self._lines:
             return OptionSupport(0.0, 0.0, (), None)
-        said = _gram_set(statement)
-        covered = [self._coverage(said, grams) for grams in self._gram_set]
+        said = _grams(statement)
+        covered = [self._coverage(said, grams) for grams in self._line_grams]
         values = [own + context for own, context in zip(covered, self._context, strict=True)]
         best = max(range(len(values)), key=lambda row: (values[row], -row))
         line = self._lines[best]

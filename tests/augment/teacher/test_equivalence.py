@@ -38,6 +38,27 @@ def test_a_change_is_found_in_both_directions(text, check):
         assert check in {v.check for v in equivalence(first, second) if not v.ok}
 
 
+@pytest.mark.parametrize(
+    ("old", "new"),
+    [("3분의 2 이상", "3분의 2 이하"), ("19세 이상", "19세 미만"), ("5건 초과", "5건 미만")],
+)
+def test_the_bound_of_any_unit_is_compared(old, new):
+    first, second = (f"위원회는 {figure}인 경우 이를 의결한다." for figure in (old, new))
+    assert [v.check for v in equivalence(first, second) if not v.ok] == ["same_figures"]
+
+
+@pytest.mark.parametrize(
+    ("first", "second"),
+    [
+        ("과태료 100만원을 부과한다.", "과태료 1,000,000원을 부과한다."),
+        ("은행은 1개월 이내에 알려야 한다.", "은행은 한 달 안에 알려야 한다."),
+        ("금융위원회에 보고하여야 한다.", "금융위에 보고하여야 한다."),
+    ],
+)
+def test_the_same_quantity_or_party_in_another_spelling_passes(first, second):
+    assert first_failure(equivalence(first, second)) is None
+
+
 def test_a_citation_may_be_dropped_but_not_added():
     cited = f"「전자지급 안전법」 제4조제1항에 따르면 {LAW}"
     assert first_failure(equivalence(cited, LAW)) is None

@@ -48,7 +48,7 @@ def test_dots_and_quotes_of_other_fonts_are_the_same() -> None:
 
 
 def test_amounts_keep_their_large_units() -> None:
-    assert ("원", "5천만") in find_slots("5천만원 이하의 과태료").figures
+    assert [one.value for one in find_slots("5천만원 이하의 과태료").quantities] == [50_000_000]
     assert _kinds("3천만원 이하의 벌금", "5천만원 이하의 벌금") == {"figure"}
     assert _kinds("1,000원", "1000원") == set()
 
@@ -60,7 +60,7 @@ def test_exchanged_actors_contradict_the_subject() -> None:
 
 
 def test_articles_are_not_figures() -> None:
-    assert find_slots("제12조제1항에 따른 사항").figures == frozenset()
+    assert find_slots("제12조제1항에 따른 사항").quantities == ()
 
 
 def test_every_kind_is_counted() -> None:
