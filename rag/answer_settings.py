@@ -196,7 +196,7 @@ class AnswerSettings(BaseModel):
         if self.unrelated_voters and not isinstance(self.voters, dict):
             raise ValueError(
                 "unrelated_voters belongs to a table of voters: a file of weights has its own, and "
-                "a fit has gates"
+                "a fit has gates; set unrelated_voters to {}"
             )
 
     def _check_contrast_decoding(self) -> None:

@@ -29,8 +29,10 @@ class Pending(Protocol[Result]):
         ...
 
     def result(self, limit: float) -> Result:
-        """Return or raise the outcome of the function; raises Overdue after `limit` "
-        "more seconds."""
+        """Return or raise the outcome of the function.
+
+        Raises Overdue after `limit` more seconds.
+        """
         ...
 
 

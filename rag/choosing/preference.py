@@ -19,6 +19,7 @@ __all__ = [
     "LARGEST_GATE",
     "Vote",
     "Weights",
+    "WeightsRecord",
     "gate_values",
     "option_probabilities",
     "preferences",
@@ -76,6 +77,18 @@ class Weights:
         gated = {voter for voter, row in self.gated.items() if any(row.values())}
         plain = [*self.voters.items(), *self.unrelated.items()]
         return frozenset(gated | {voter for voter, weight in plain if weight})
+
+
+class WeightsRecord(TypedDict):
+    """Weights as JSON values: the fields of `Weights` and the version of the form."""
+
+    version: int
+    voters: dict[str, float]
+    gated: dict[str, dict[str, float]]
+    gates: dict[str, list[float]]
+    temperature: float
+    unrelated: dict[str, float]
+    bearing_from: float
 
 
 def gate_values(votes: Sequence[Vote], bearing: float) -> dict[str, float]:

@@ -100,7 +100,7 @@ class _Design:
 def fit_voters(items: Sequence[FitItem]) -> VoterFit:
     """Return the weights that fit labelled questions best.
 
-    Raises UserError for fewer than 40 items, and where no voter voted.
+    Raises UserError for fewer than 40 items.
     """
     if len(items) < FEWEST_ITEMS:
         raise UserError(

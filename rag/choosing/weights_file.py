@@ -19,7 +19,7 @@ from typing import get_args
 from kofinlaw import UserError
 from kofinlaw.files import write_json
 from kofinlaw.rag.answer_settings import AnswerSettings, VoterName
-from kofinlaw.rag.choosing.preference import GATES, Weights
+from kofinlaw.rag.choosing.preference import GATES, Weights, WeightsRecord
 
 __all__ = ["FILE_VERSION", "read_weights", "weights_of", "weights_record", "write_weights"]
 
@@ -48,7 +48,7 @@ def weights_of(settings: AnswerSettings) -> Weights:
     )
 
 
-def weights_record(weights: Weights) -> dict[str, object]:
+def weights_record(weights: Weights) -> WeightsRecord:
     """Return weights as JSON values."""
     return {
         "version": FILE_VERSION,

@@ -27,7 +27,12 @@ from kofinlaw.data.prompting.wording import (
 )
 from kofinlaw.models.tokenizer import ANCHOR_CHARACTERS
 from kofinlaw.rag.answer.free_text import tidy
-from kofinlaw.rag.choosing.preference import Weights, option_probabilities, preferences
+from kofinlaw.rag.choosing.preference import (
+    Weights,
+    WeightsRecord,
+    option_probabilities,
+    preferences,
+)
 from kofinlaw.rag.choosing.text_values import bearing_of, portable_values
 
 if TYPE_CHECKING:
@@ -41,25 +46,21 @@ class ContestSettings(TypedDict):
 
     `before` and `after` are what the chat template writes around the user's message; `bos` is its
     BOS token; `stop_ids` end an answer. `contrast_decoding` is the weight (0..1) of the prompt
-    without context where a choice is generated. `voters`, `gated`, `gates`, `temperature`,
-    `unrelated` and `bearing_from` are the weights of choices by contrast (`preference.Weights`).
+    without context where a choice is generated. `weights` are those of choices by contrast; they
+    have no voter where a choice is generated.
     """
 
     bos: str
     choose_by: Literal["generate", "contrast"]
     contrast_decoding: float
     contrast_form: ContrastForm
-    voters: dict[str, float]
-    gated: dict[str, dict[str, float]]
-    gates: dict[str, list[float]]
-    temperature: float
-    unrelated: dict[str, float]
-    bearing_from: float
+    weights: WeightsRecord
     before: str
     after: str
     stop_ids: list[int]
     dtype: str
     k: int
+    option_passages: int
     evidence_tokens: int
     answer_form: AnswerForm
     context_tokens: int
@@ -185,14 +186,14 @@ class Model:
         self, stem: str, options: Sequence[str], passages: Sequence[str], share: float
     ) -> str:
         """Return the number of the option that contrast and voters prefer."""
-        settings = self.settings
+        settings, record = self.settings, self.settings["weights"]
         weights = Weights(
-            settings["voters"],
-            settings["gated"],
-            {gate: (pair[0], pair[1]) for gate, pair in settings["gates"].items()},
-            settings["temperature"],
-            settings["unrelated"],
-            settings["bearing_from"],
+            record["voters"],
+            record["gated"],
+            {gate: (mean, deviation) for gate, (mean, deviation) in record["gates"].items()},
+            record["temperature"],
+            record["unrelated"],
+            record["bearing_from"],
         )
         text, shown, asked = self.shown_prompt(stem, options, passages, share)
         choices = [contrast_answer(option, settings["contrast_form"]) for option in options]

@@ -27,7 +27,7 @@ from kofinlaw.files import atomic_write_bytes, write_json
 from kofinlaw.models.templates import ChatTemplate
 from kofinlaw.rag.answer_settings import AnswerSettings
 from kofinlaw.rag.choosing.preference import Weights
-from kofinlaw.rag.choosing.weights_file import weights_of
+from kofinlaw.rag.choosing.weights_file import weights_of, weights_record
 from kofinlaw.rag.contest.contest_model import ContestSettings
 from kofinlaw.rag.contest.inlining import inline
 from kofinlaw.rag.index.version_merge import merge_versions
@@ -111,17 +111,13 @@ def export_contest(
         "choose_by": "contrast" if by_contrast else "generate",
         "contrast_decoding": answer.contrast_decoding,
         "contrast_form": answer.contrast_form,
-        "voters": dict(weights.voters),
-        "gated": {voter: dict(row) for voter, row in weights.gated.items()},
-        "gates": {gate: list(pair) for gate, pair in weights.gates.items()},
-        "temperature": weights.temperature,
-        "unrelated": dict(weights.unrelated),
-        "bearing_from": weights.bearing_from,
+        "weights": weights_record(weights),
         "before": before,
         "after": after,
         "stop_ids": _stop_ids(model, template),
         "dtype": dtype,
         "k": rag.k,
+        "option_passages": rag.option_passages,
         "evidence_tokens": rag.evidence_tokens,
         "answer_form": answer.answer_form,
         "context_tokens": answer.context_tokens,

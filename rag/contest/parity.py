@@ -69,8 +69,9 @@ def compare_folder(
     )
     index = load_index(folder / "index")
     known = [question for question in questions if question.id in passages]
-    found = {q.id: search(index, q.question, q.options, settings["k"]) for q in known}
-    wanted = {q.id: list(passages[q.id])[: settings["k"]] for q in known}
+    k, added = settings["k"], settings["option_passages"]
+    found = {q.id: search(index, q.question, q.options, k, added) for q in known}
+    wanted = {q.id: list(passages[q.id]) for q in known}
     asked = [q for q in known if q.options and q.id in answers][:limit]
     same = 0
     if asked:

@@ -85,9 +85,13 @@ def scores_of(index: Postings, query: str) -> NDArray[np.float32]:
     return scores
 
 
-def search(index: Postings, stem: str, options: Sequence[str], k: int) -> list[str]:
-    """Return the best passages for the stem, and for the stem with its options,
-    fused by min-max.
+def search(
+    index: Postings, stem: str, options: Sequence[str], k: int, option_passages: int = 0
+) -> list[str]:
+    """Return the best passages of a question, without repetition.
+
+    The first `k` are for the stem and for the stem with all options, fused by min-max. Then follow
+    the best `option_passages` for the stem with each option alone.
     """
     fused = np.zeros(len(index.texts), dtype=np.float64)
     queries = [stem, "\n".join([stem, *options])] if options else [stem]
@@ -98,8 +102,12 @@ def search(index: Postings, stem: str, options: Sequence[str], k: int) -> list[s
         if len(best):
             low, high = scores[best].min(), scores[best].max()
             fused[best] += (scores[best] - low) / (high - low) if high > low else 1.0
-    order = np.argsort(-fused, kind="stable")[:k]
-    return [index.texts[row] for row in order if fused[row] > 0]
+    rows = [int(row) for row in np.argsort(-fused, kind="stable")[:k] if fused[row] > 0]
+    for option in options if option_passages else ():
+        scores = scores_of(index, f"{stem}\n{option}")
+        best = np.argsort(-scores, kind="stable")[:option_passages]
+        rows += [int(row) for row in best if scores[row] > 0]
+    return [index.texts[row] for row in dict.fromkeys(rows)]
 
 
 def read(path: Path) -> tuple[list[str], list[list[str]], list[Question]]:
@@ -196,7 +204,8 @@ def answer_file(path: Path, out: Path, end: float) -> int:
     settings: ContestSettings = json.loads((HERE / "contest.json").read_text(encoding="utf-8"))
     header, rows, questions = read(path)
     index = load_index(HERE / "index")
-    found = [search(index, asked.question, asked.options, settings["k"]) for asked in questions]
+    k, added = settings["k"], settings["option_passages"]
+    found = [search(index, asked.question, asked.options, k, added) for asked in questions]
     limit = settings["free_max_characters"]
     answers = [
         fallback_answer(asked, passages[:FALLBACK_PASSAGES], max_characters=limit).answer

@@ -54,7 +54,7 @@ def build_index(
     previous: Path | None = None,
     progress: Progress = silent,
 ) -> IndexCounts:
-    """Return the index the chunks of a corpus into `out`. A build that was killed there is resumed.
+    """Index the chunks of a corpus into `out`. A build that was killed there is resumed.
 
     Args:
         chunks: `chunks.jsonl` of a corpus. References between articles come from `citations.jsonl`

@@ -34,7 +34,7 @@ class IndexMeta(TypedDict):
 
 
 def fingerprint(meta: Mapping[str, object]) -> str:
-    """Return the Hexadecimal hash of what an index was made from; equal in every folder."""
+    """Return the hexadecimal hash of the sources of an index; equal in every folder."""
     named = {key: value for key, value in meta.items() if key != "generation"}
     text = json.dumps(named, sort_keys=True, ensure_ascii=False)
     return hashlib.sha256(text.encode("utf-8")).hexdigest()

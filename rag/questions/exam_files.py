@@ -28,6 +28,7 @@ Rows = Literal["all", "odd", "even"]
 _DESCRIBING = ("domain", "sub_domain", "category", "year", "paper")
 # The two ways to name the option columns; the third is `options`, a list in JSON Lines.
 _OPTION_NAMES = tuple("abcdefghi"), tuple("123456789")
+_READ = {"id", "question", "answer", "as_of", *_DESCRIBING, *_OPTION_NAMES[0], *_OPTION_NAMES[1]}
 _REQUIRED_OPTIONS = 4  # a blank cell of these columns is an error; questions may lack later ones
 _CIRCLED = "①②③④⑤⑥⑦⑧⑨"
 _FORMS = (
@@ -153,7 +154,7 @@ def _csv_rows(path: Path, needed: Sequence[str]) -> Iterator[tuple[int, Mapping[
     text, _ = decoded(path)
     header, records = csv_records(path, text)
     names = [name.lower() for name in header]
-    for name in needed:
+    for name in (*needed, *(name for name in names if name in _READ)):
         if names.count(name) != 1:
             found = "more than one" if name in names else "no"
             raise UserError(

@@ -48,7 +48,7 @@ class OptionSupport:
     line: Line | None
 
 
-@lru_cache(maxsize=50_000)
+@lru_cache(maxsize=4_096)  # lines of 80 characters: about 30 MiB
 def _grams(text: str) -> frozenset[str]:
     return frozenset(bigrams(text))
 
@@ -63,19 +63,22 @@ class _Reader:
         total = len(self._lines)
         self._rarity = {gram: math.log(1 + total / (1 + count)) for gram, count in seen.items()}
         self._unseen = math.log(1 + total)
-        asked, cited = _grams(stem), set(cited_articles(stem))
-        self._context = [
-            STEM_WEIGHT * self._coverage(asked, grams | _grams(line.header))
-            + (CITED_WEIGHT if line.article and line.article in cited else 0.0)
+        cited = set(cited_articles(stem))
+        shown = [
+            grams | _grams(line.header)
             for line, grams in zip(self._lines, self._line_grams, strict=True)
+        ]
+        self._context = [
+            STEM_WEIGHT * coverage
+            + (CITED_WEIGHT if line.article and line.article in cited else 0.0)
+            for line, coverage in zip(self._lines, self._coverage(stem, shown), strict=True)
         ]
 
     def support(self, statement: str) -> OptionSupport:
         """Return the support of one statement."""
         if not self._lines:
             return OptionSupport(0.0, 0.0, (), None)
-        said = _grams(statement)
-        covered = [self._coverage(said, grams) for grams in self._line_grams]
+        covered = self._coverage(statement, self._line_grams)
         values = [own + context for own, context in zip(covered, self._context, strict=True)]
         best = max(range(len(values)), key=lambda row: (values[row], -row))
         line = self._lines[best]
@@ -85,11 +88,14 @@ class _Reader:
         )
         return OptionSupport(values[best] - lost, covered[best], kinds, line)
 
-    def _coverage(self, said: frozenset[str], shown: frozenset[str]) -> float:
-        """Return the share of what is said that is shown (0 to 1), weighted by rarity."""
-        total = sum(self._rarity.get(gram, self._unseen) for gram in sorted(said))
-        shared = sum(self._rarity.get(gram, self._unseen) for gram in sorted(said & shown))
-        return shared / total if total else 0.0
+    def _coverage(self, said: str, shown: Sequence[frozenset[str]]) -> list[float]:
+        """Return the share of what is said (0 to 1, by rarity) that each of the sets shows."""
+        # Sorted, because the sum of floats depends on their order.
+        weights = {g: self._rarity.get(g, self._unseen) for g in sorted(_grams(said))}
+        total = sum(weights.values())
+        if not total:
+            return [0.0] * len(shown)
+        return [sum(w for g, w in weights.items() if g in grams) / total for grams in shown]
 
 
 def option_support(

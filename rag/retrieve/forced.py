@@ -40,7 +40,7 @@ class ForcedEvidence:
     """A `Searcher` that returns the passages of a file; a question that is not in it has none."""
 
     def __init__(self, path: Path, settings: RagSettings) -> None:
-        """Read the file; raises UserError if it is absent or broken."""
+        """Read a file of `write_forced`; raises UserError if it is absent or not JSON Lines."""
         self.settings = settings
         self._by_question = {
             str(row["id"]): [from_json(Chunk, value) for value in row["chunks"]]

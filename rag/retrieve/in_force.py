@@ -82,7 +82,7 @@ class Calendar:
         return np.array([title in first for title in self._titles], dtype=bool), first
 
     def _first_days(self, shown: Mask) -> dict[str, str]:
-        """Return the title → first day, of titles none of whose passages is shown."""
+        """Return the first day by title, of titles none of whose passages is shown."""
         present = {title for title, one in zip(self._titles, shown.tolist(), strict=True) if one}
         first: dict[str, str] = {}
         for title, start in zip(self._titles, self._starts.tolist(), strict=True):

@@ -85,9 +85,9 @@ def measure_exam(
     """
     from kofinlaw.files import write_json, write_jsonl, write_text
     from kofinlaw.rag.questions.exam_files import read_exam
+    from kofinlaw.recipes.pipeline.evaluation.answering import answer_with
     from kofinlaw.recipes.pipeline.fitting.voter_fitting import serving_settings
     from kofinlaw.recipes.pipeline.run import serving_folder
-    from kofinlaw.recipes.pipeline.stage_functions import answer_with
     from kofinlaw.scoring.exams.exam_figures import exams_record
     from kofinlaw.scoring.exams.exam_table import exams_markdown
     from kofinlaw.scoring.exams.rate_exam import rate_exam

@@ -131,7 +131,9 @@ def fit_voters(
         say(f"  {name}: {weight:g}")
     say(f"weights: {path}")
     options = same_run(overrides, runs)
-    changed = ("--set", f"answer.voters={path}")
+    changed = ["--set", f"answer.voters={path}"]
+    if answer.unrelated_voters:  # they belong to a table of voters, and the file has its own
+        changed += ["--set", "answer.unrelated_voters={}"]
     say_next(command_line("run", recipe, *options, *changed, comment="with these weights"))
 
 

@@ -26,6 +26,7 @@ if TYPE_CHECKING:
 __all__ = [
     "EVIDENCE_STAGE",
     "SYSTEM_STAGES",
+    "TWINS_STAGE",
     "Run",
     "bind",
     "corpus_files",
@@ -40,13 +41,16 @@ __all__ = [
     "question_files",
     "read_exam_of",
     "reopen",
+    "searching_system",
     "serving_folder",
     "source_paths",
     "system_folder",
     "token_counter",
+    "twin_folders",
 ]
 
 EVIDENCE_STAGE = "evidence"
+TWINS_STAGE = "twins"
 SYSTEM_STAGES: dict[System, str] = {
     "base": "answer-base",
     "base-rag": "answer-base-rag",
@@ -207,6 +211,24 @@ def forced_folders(recipe: Recipe) -> dict[EvidenceKind, dict[str, str]]:
                 if system.endswith("-rag"):
                     out[kind][system.removesuffix("-rag")] = SYSTEM_STAGES[system]
     return out
+
+
+def twin_folders(recipe: Recipe) -> dict[str, str]:
+    """Return the folder of the answers to the held-out twins by model; empty if they are not asked.
+
+    The models are those of the systems with `-rag`.
+    """
+    asked = recipe.evaluate.systems if recipe.evaluate.twins else ()
+    return {
+        model: f"{TWINS_STAGE}-{model}"
+        for model in ("base", "trained")
+        if searching_system(model) in asked
+    }
+
+
+def searching_system(model: str) -> System:
+    """Return the system with `-rag` of a model, which is `base` or `trained`."""
+    return "trained-rag" if model == "trained" else "base-rag"
 
 
 def corpus_files(run: Run) -> dict[str, Path]:

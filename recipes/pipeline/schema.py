@@ -288,9 +288,16 @@ class Recipe(BaseModel):
                 "`evaluate.heldout` asks for held-out questions, but `augment.holdout_documents` "
                 "names no document to hold out"
             )
+        fits = self.answer.choose_by == "contrast" and self.answer.voters == "fit"
         for exam in self.evaluate.exam:
-            searches = all(name.endswith("-rag") for name in exam.systems)
-            if searches and self.data is None and not exam.sources:
+            searching = [name.endswith("-rag") for name in exam.systems]
+            if fits and self.data is None and exam.sources and any(searching):
+                raise ValueError(
+                    f"the exam `{exam.label}` searches its own `sources`, but `answer.voters: fit` "
+                    "is fitted with the recipe's documents, and there are none: name "
+                    "`data.sources`, or write the weights into `answer.voters`"
+                )
+            if all(searching) and self.data is None and not exam.sources:
                 raise ValueError(
                     f"the exam `{exam.label}` is answered from documents only, but there are none: "
                     "name its `sources`, or add `base` or `trained` to its `systems`"

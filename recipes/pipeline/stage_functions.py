@@ -5,14 +5,14 @@ Each function writes into the folder `out` and returns the figures of its stage.
 
 from __future__ import annotations
 
-import time
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from kofinlaw import Progress, UserError
-from kofinlaw.files import read_json_lines, read_jsonl, write_json, write_jsonl
+from kofinlaw.files import read_jsonl, write_json, write_jsonl
+from kofinlaw.recipes.pipeline.evaluation.answering import answer_with
 from kofinlaw.recipes.pipeline.fitting.voter_fitting import fitted_settings
 from kofinlaw.recipes.pipeline.run import (
     EVIDENCE_STAGE,
@@ -24,6 +24,7 @@ from kofinlaw.recipes.pipeline.run import (
     protected_texts,
     system_folder,
     token_counter,
+    twin_folders,
 )
 from kofinlaw.records import Key, Question
 from kofinlaw.results import StageResult
@@ -35,26 +36,20 @@ if TYPE_CHECKING:
     from kofinlaw.rag.answer.answer_book import AnsweringResult
     from kofinlaw.rag.answer_settings import AnswerSettings
     from kofinlaw.rag.index.build import IndexCounts
-    from kofinlaw.rag.retrieve.evidence import Searcher
     from kofinlaw.recipes.pipeline.exports import ExportFigures
     from kofinlaw.recipes.pipeline.ready_examples import ReadyExamples
     from kofinlaw.recipes.pipeline.runner import Resume
-    from kofinlaw.recipes.pipeline.schema import EvidenceKind, System
+    from kofinlaw.recipes.pipeline.schema import System
     from kofinlaw.scoring.report.write import ReportResult
     from kofinlaw.scoring.result import ScoringResult
     from kofinlaw.trainer.training_result import TrainingResult
 
 __all__ = [
-    "ForcedCounts",
     "GatheredQuestions",
     "answer_as",
-    "answer_forced",
-    "answer_from",
-    "answer_with",
     "check_documents",
     "check_mixture",
     "export_merged",
-    "force_evidence",
     "gather_questions",
     "index_chunks",
     "make_examples",
@@ -338,150 +333,6 @@ def answer_as(
     return answer_with(run, folder, searched, questions, out, fitted, progress)
 
 
-def answer_with(
-    run: Run,
-    model: Path,
-    index: Path | None,
-    questions: Path,
-    out: Path,
-    settings: AnswerSettings,
-    progress: Progress,
-) -> AnsweringResult:
-    """Answer one question file with the weights in `model`; `index` None: without documents."""
-    from kofinlaw.rag.index.index import Index
-    from kofinlaw.rag.retrieve.retriever import Retriever
-
-    retriever = None
-    if index is not None:
-        retriever = Retriever(Index.load(index), run.recipe.rag, cache=run.cache)
-    return answer_from(run, model, retriever, questions, out, settings, progress)
-
-
-def answer_from(
-    run: Run,
-    model: Path,
-    evidence: Searcher | None,
-    questions: Path,
-    out: Path,
-    settings: AnswerSettings,
-    progress: Progress,
-) -> AnsweringResult:
-    """Answer one question file with the weights in `model` from the passages of `evidence`."""
-    from kofinlaw.models.engines.factory import open_engine
-    from kofinlaw.models.identity import model_fingerprint
-    from kofinlaw.models.templates import template_for
-    from kofinlaw.rag.answer.answer_file import answer_questions
-    from kofinlaw.rag.answer.run_context import RunContext
-    from kofinlaw.trace_files import open_tracer
-
-    recipe = run.recipe
-    with open_tracer(recipe.trace, out, offline=recipe.offline) as tracer:
-        return answer_questions(
-            questions,
-            out,
-            open_engine=lambda: open_engine(settings.engine, model, seed=recipe.seed),
-            template=template_for(model),
-            retriever=evidence,
-            settings=settings,
-            model=model_fingerprint(model, settings.engine.gguf),
-            context=RunContext(
-                seed=recipe.seed, started=time.monotonic(), tracer=tracer, progress=progress
-            ),
-        )
-
-
-@dataclass(frozen=True)
-class ForcedCounts:
-    """How many questions are asked with forced evidence, and how many under each kind."""
-
-    questions: int
-    kinds: dict[str, int]
-
-    def to_record(self) -> dict[str, object]:
-        """Return the counts by name."""
-        return {"questions": self.questions, **self.kinds}
-
-
-def force_evidence(run: Run, out: Path, progress: Progress) -> ForcedCounts:
-    """Write the questions and passages of every kind of evidence that the recipe asks for.
-
-    The passages come from the key, which answering does not read: it reads only these files.
-    Raises UserError if no question's gold article is in the corpus.
-    """
-    from kofinlaw.augment.evidence.forced_evidence import chosen_questions, forced_passages
-    from kofinlaw.data.law.versions import read_chunks
-    from kofinlaw.rag.retrieve.forced import write_forced
-
-    evaluate, seed = run.recipe.evaluate, run.recipe.seed
-    chunks = list(read_chunks(run.folder / "data" / "chunks.jsonl"))
-    keys = {key.id: key for key in read_jsonl(run.key_path, Key)}
-    questions, gold = chosen_questions(
-        list(read_jsonl(run.questions_path, Question)),
-        keys,
-        chunks,
-        evaluate.evidence_questions,
-        seed,
-    )
-    if not questions:
-        raise UserError(
-            "no question's gold article is in the corpus",
-            where="evaluate.evidence",
-            remedy="hold documents out with `evaluate.heldout: true`, or remove `evidence`",
-        )
-    phrases = run.folder / "augment" / "heldout_focus.jsonl"
-    focus: dict[str, list[str]] = {}
-    if evaluate.heldout and phrases.is_file():
-        focus = {str(row["id"]): row["focus"] for _, row in read_json_lines(phrases)}
-    write_jsonl(out / "questions.jsonl", questions)
-    counts: dict[str, int] = {}
-    for kind in evaluate.evidence:
-        if kind == "retrieved":
-            counts[kind] = len(questions)
-            continue
-        found = forced_passages(kind, questions, keys, gold, chunks, focus, seed)
-        asked = [question for question in questions if question.id in found]
-        counts[kind] = len(asked)
-        if not asked:
-            raise UserError(
-                f"no question can have evidence of the kind `{kind}`",
-                where="evaluate.evidence",
-                remedy="remove this kind, or ask more questions",
-            )
-        (out / kind).mkdir(parents=True)
-        write_jsonl(out / kind / "questions.jsonl", asked)
-        write_forced(out / kind / "evidence.jsonl", [(q.id, found[q.id]) for q in asked])
-        progress("evidence", len(counts), len(evaluate.evidence), kind=kind)
-    return ForcedCounts(len(questions), counts)
-
-
-def answer_forced(
-    run: Run, model: str, kind: EvidenceKind, out: Path, progress: Progress
-) -> AnsweringResult:
-    """Answer with one kind of evidence, without a deadline: every model has the same plan.
-
-    A free-text question without evidence is asked too, because the model itself is measured.
-    """
-    from kofinlaw.rag.index.index import Index
-    from kofinlaw.rag.retrieve.forced import ForcedEvidence
-    from kofinlaw.rag.retrieve.retriever import Retriever
-
-    folder, recipe = run.folder / EVIDENCE_STAGE, run.recipe
-    settings = recipe.answer.model_copy(
-        update={"budget_minutes": None, "without_evidence": "answer"}
-    )
-    searcher: Searcher
-    if kind == "retrieved":
-        questions = folder / "questions.jsonl"
-        searcher = Retriever(Index.load(run.folder / "index"), recipe.rag, cache=run.cache)
-    else:
-        questions = folder / kind / "questions.jsonl"
-        searcher = ForcedEvidence(folder / kind / "evidence.jsonl", recipe.rag)
-    system: System = "trained-rag" if model == "trained" else "base-rag"
-    fitted = fitted_settings(run, system, settings, progress)
-    weights = system_folder(run, system)
-    return answer_from(run, weights, searcher, questions, out, fitted, progress)
-
-
 def score_answers(run: Run, out: Path, progress: Progress) -> ScoringResult:
     """Score every system's answers against the key."""
     from kofinlaw.scoring.score import score_answers
@@ -506,9 +357,7 @@ def score_answers(run: Run, out: Path, progress: Progress) -> ScoringResult:
         else None,
         twins=run.folder / "augment" / "heldout_twins.jsonl" if run.recipe.evaluate.twins else None,
         twin_answers={
-            model: run.folder / f"twins-{model}"
-            for model in ("base", "trained")
-            if f"{model}-rag" in run.recipe.evaluate.systems
+            model: run.folder / folder for model, folder in twin_folders(run.recipe).items()
         },
         progress=progress,
     )

@@ -2,24 +2,31 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from functools import partial
 from pathlib import Path
 
+from kofinlaw import Progress
 from kofinlaw.recipes.pipeline import exam_stages as exams
 from kofinlaw.recipes.pipeline import stage_functions as functions
 from kofinlaw.recipes.pipeline.code_hash import with_imported_packages
+from kofinlaw.recipes.pipeline.evaluation import evidence_stages as evidence
+from kofinlaw.recipes.pipeline.evaluation import twin_stages as twins
 from kofinlaw.recipes.pipeline.run import (
     EVIDENCE_STAGE,
     SYSTEM_STAGES,
+    TWINS_STAGE,
     Run,
     forced_folders,
     forced_stage,
     protected_paths,
+    searching_system,
     source_paths,
+    twin_folders,
 )
 from kofinlaw.recipes.pipeline.runner import Resume, Stage
 from kofinlaw.recipes.pipeline.schema import ExamSettings, System
-from kofinlaw.recipes.pipeline.twins import twin_stages as twins
+from kofinlaw.results import StageResult
 from kofinlaw.trainer.settings import TrainSettings
 
 __all__ = [
@@ -38,14 +45,25 @@ STAGE_MODULES = (
     "kofinlaw.recipes.pipeline.run",
     "kofinlaw.recipes.pipeline.stage_functions",
 )
-ANSWER_MODULES = (*STAGE_MODULES, "kofinlaw.recipes.pipeline.fitting.voter_fitting")
+ANSWERING_MODULES = (
+    "kofinlaw.recipes.pipeline.evaluation.answering",
+    "kofinlaw.recipes.pipeline.fitting.voter_fitting",
+)
+ANSWER_MODULES = (*STAGE_MODULES, *ANSWERING_MODULES)
 EXAMPLE_MODULES = (*STAGE_MODULES, "kofinlaw.recipes.pipeline.ready_examples")
+EVIDENCE_MODULES = (
+    "kofinlaw.recipes.pipeline.run",
+    "kofinlaw.recipes.pipeline.evaluation.evidence_stages",
+)
+TWIN_MODULES = (
+    "kofinlaw.recipes.pipeline.run",
+    "kofinlaw.recipes.pipeline.evaluation.twin_stages",
+)
 EXAM_SCORE_MODULES = (
     "kofinlaw.recipes.pipeline.run",
     "kofinlaw.recipes.pipeline.exam_stages",
 )
 EXAM_MODULES = (*STAGE_MODULES, "kofinlaw.recipes.pipeline.exam_stages")
-TWIN_MODULES = (*ANSWER_MODULES, "kofinlaw.recipes.pipeline.twins.twin_stages")
 EXAM_ANSWER_MODULES = (*ANSWER_MODULES, "kofinlaw.recipes.pipeline.exam_stages")
 
 
@@ -115,14 +133,14 @@ def _examples_and_questions(run: Run, resume: Resume) -> list[Stage]:
         stages.append(
             Stage(
                 EVIDENCE_STAGE,
-                partial(functions.force_evidence, run),
+                partial(evidence.force_evidence, run),
                 settings={
                     "evidence": list(recipe.evaluate.evidence),
                     "evidence_questions": recipe.evaluate.evidence_questions,
                     "seed": recipe.seed,
                 },
                 packages=with_imported_packages("augment", "rag"),
-                modules=STAGE_MODULES,
+                modules=EVIDENCE_MODULES,
                 after=("data", "augment", "questions"),
             )
         )
@@ -267,16 +285,8 @@ def _answering(run: Run) -> list[Stage]:
 
 def _answers_of(run: Run, system: System) -> Stage:
     index = ("index",) if system.endswith("rag") else ()
-    merged = ("merge", "verify") if system.startswith("trained") else ()
-    return Stage(
-        SYSTEM_STAGES[system],
-        partial(functions.answer_as, run, system, run.questions_path),
-        settings=_answer_settings(run),
-        inputs=_voter_file(run),
-        packages=with_imported_packages("models", "rag"),
-        modules=ANSWER_MODULES,
-        after=(*_fitted_from(run), "questions", *index, *merged),
-    )
+    work = partial(functions.answer_as, run, system, run.questions_path)
+    return _answer_stage(run, SYSTEM_STAGES[system], system, work, after=("questions", *index))
 
 
 def _forced(run: Run) -> list[Stage]:
@@ -286,77 +296,79 @@ def _forced(run: Run) -> list[Stage]:
         for model, folder in by_model.items():
             if folder != forced_stage(model, kind):
                 continue  # the answers of a system are used
-            # Voters are fitted with evidence from the index.
-            index = ("index",) if kind == "retrieved" or _fitted_from(run) else ()
-            merged = ("merge", "verify") if model == "trained" else ()
-            stages.append(
-                Stage(
-                    folder,
-                    partial(functions.answer_forced, run, model, kind),
-                    settings=_answer_settings(run),
-                    packages=with_imported_packages("models", "rag"),
-                    modules=ANSWER_MODULES,
-                    after=(*_fitted_from(run), EVIDENCE_STAGE, *index, *merged),
-                )
-            )
+            index = ("index",) if kind == "retrieved" else ()
+            work = partial(evidence.answer_forced, run, model, kind)
+            after = (EVIDENCE_STAGE, *index)
+            modules = (*EVIDENCE_MODULES, *ANSWERING_MODULES)
+            system = searching_system(model)
+            stages.append(_answer_stage(run, folder, system, work, modules=modules, after=after))
     return stages
 
 
 def _twins(run: Run) -> list[Stage]:
     """Return the stages that answer the held-out twins; none unless the recipe wants them."""
-    models = twins.twin_models(run.recipe)
-    if not models:
+    folders = twin_folders(run.recipe)
+    if not folders:
         return []
-    stages = [
+    return [
         Stage(
-            twins.TWINS_STAGE,
+            TWINS_STAGE,
             partial(twins.gather_twins, run),
             packages=with_imported_packages("rag"),
             modules=TWIN_MODULES,
             after=("augment",),
-        )
-    ]
-    for model in models:
-        # Voters are fitted with evidence from the index.
-        index = ("index",) if _fitted_from(run) else ()
-        merged = ("merge", "verify") if model == "trained" else ()
-        stages.append(
-            Stage(
-                twins.twins_stage(model),
+        ),
+        *(
+            _answer_stage(
+                run,
+                folder,
+                searching_system(model),
                 partial(twins.answer_twins, run, model),
-                settings=_answer_settings(run),
-                inputs=_voter_file(run),
-                packages=with_imported_packages("models", "rag"),
-                modules=TWIN_MODULES,
-                after=(*_fitted_from(run), twins.TWINS_STAGE, *index, *merged),
+                modules=(*TWIN_MODULES, *ANSWERING_MODULES),
+                after=(TWINS_STAGE,),
             )
-        )
-    return stages
+            for model, folder in folders.items()
+        ),
+    ]
 
 
 def _submission(run: Run, questions: Path) -> Stage:
-    return Stage(
-        "submission",
-        partial(functions.answer_as, run, "trained-rag", questions),
-        settings=_answer_settings(run),
-        inputs=(questions, *_voter_file(run)),
-        packages=with_imported_packages("models", "rag"),
-        modules=ANSWER_MODULES,
-        after=(*_fitted_from(run), "index", "merge", "verify"),
+    work = partial(functions.answer_as, run, "trained-rag", questions)
+    return _answer_stage(
+        run, "submission", "trained-rag", work, inputs=(questions,), after=("index",)
     )
 
 
-def _voter_file(run: Run) -> tuple[Path, ...]:
-    """Return the file of weights that choices by contrast use, if the recipe names one."""
-    voters = run.recipe.answer.voters
-    return (voters,) if isinstance(voters, Path) else ()
+def _answer_stage(
+    run: Run,
+    name: str,
+    system: System,
+    work: Callable[[Path, Progress], StageResult],
+    *,
+    inputs: tuple[Path, ...] = (),
+    modules: tuple[str, ...] = ANSWER_MODULES,
+    after: tuple[str, ...],
+) -> Stage:
+    """Return a stage that answers questions with the weights of `system`.
 
-
-def _fitted_from(run: Run) -> tuple[str, ...]:
-    """Return the stage whose examples the voters' weights are fitted to, if they are."""
+    In addition to `inputs` and `after` it reads what every answer depends on: the merged model, and
+    the weights of the voters from a file, or the examples and the index that they are fitted with.
+    """
     answer = run.recipe.answer
-    fits = answer.choose_by == "contrast" and answer.voters == "fit"
-    return ("augment",) if fits else ()
+    file = (answer.voters,) if isinstance(answer.voters, Path) else ()
+    fitted: tuple[str, ...] = ()
+    if answer.choose_by == "contrast" and answer.voters == "fit":
+        fitted = ("augment", *(("index",) if system.endswith("rag") else ()))
+    merged = ("merge", "verify") if system.startswith("trained") else ()
+    return Stage(
+        name,
+        work,
+        settings=_answer_settings(run),
+        inputs=(*inputs, *file),
+        packages=with_imported_packages("models", "rag"),
+        modules=modules,
+        after=tuple(dict.fromkeys((*fitted, *after, *merged))),
+    )
 
 
 def _exams(run: Run) -> list[Stage]:
@@ -421,16 +433,14 @@ def _exam(run: Run, exam: ExamSettings) -> list[Stage]:
         ]
     for system in exams.exam_systems(run, exam):
         searched = (index,) if system.endswith("rag") else ()
-        merged = ("merge", "verify") if system.startswith("trained") else ()
         stages.append(
-            Stage(
+            _answer_stage(
+                run,
                 exams.exam_stage(exam, system),
+                system,
                 partial(exams.answer_exam, run, exam, system),
-                settings=_answer_settings(run),
-                inputs=_voter_file(run),
-                packages=with_imported_packages("models", "rag"),
                 modules=EXAM_ANSWER_MODULES,
-                after=(*_fitted_from(run), asked, *searched, *merged),
+                after=(asked, *searched),
             )
         )
     return stages

@@ -4,8 +4,9 @@ import json
 
 import pytest
 
-from kofinlaw import UserError
+from kofinlaw import UserError, silent
 from kofinlaw.files import read_jsonl
+from kofinlaw.recipes.pipeline.evaluation.evidence_stages import force_evidence
 from kofinlaw.recipes.pipeline.execution import execute_stages
 from kofinlaw.recipes.pipeline.run import bind
 from kofinlaw.recipes.pipeline.schema import load_recipe
@@ -78,6 +79,14 @@ def test_scores_and_report_have_the_section(finished):
 def test_a_second_run_answers_nothing_again(finished):
     outcomes = execute_stages(finished)
     assert {outcome.how for outcome in outcomes} == {"skipped"}
+
+
+def test_a_stage_that_was_killed_between_kinds_continues(finished, tmp_path):
+    force_evidence(finished, tmp_path, silent)
+    first = {path: path.read_bytes() for path in tmp_path.rglob("*.jsonl")}
+    (tmp_path / "none" / "evidence.jsonl").unlink()
+    force_evidence(finished, tmp_path, silent)
+    assert {path: path.read_bytes() for path in tmp_path.rglob("*.jsonl")} == first
 
 
 def test_only_the_needed_stages_exist(pico, tmp_path):

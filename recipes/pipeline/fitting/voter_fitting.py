@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING
 from kofinlaw import Progress, UserError
 from kofinlaw.data.prompting.stems import is_negative
 from kofinlaw.files import read_jsonl, sha256_file, write_json, write_jsonl
+from kofinlaw.recipes.pipeline.evaluation.answering import answer_with
 from kofinlaw.recipes.pipeline.run import Run, system_folder
 from kofinlaw.records import Example, Key, Question
 
@@ -162,36 +163,24 @@ def _made_from(
 
 def _answer(run: Run, system: System, folder: Path, progress: Progress) -> None:
     """Answer the questions of a folder without a deadline, with every voter."""
-    from kofinlaw.models.engines.factory import open_engine
-    from kofinlaw.models.identity import model_fingerprint
-    from kofinlaw.models.templates import template_for
-    from kofinlaw.rag.answer.answer_file import answer_questions
-    from kofinlaw.rag.answer.run_context import RunContext
     from kofinlaw.rag.choosing.voter_fit import FIT_VOTERS
-    from kofinlaw.rag.index.index import Index
-    from kofinlaw.rag.retrieve.retriever import Retriever
 
-    recipe = run.recipe
-    model = system_folder(run, system)
-    retriever = None
-    if system.endswith("rag"):
-        retriever = Retriever(Index.load(run.folder / "index"), recipe.rag, cache=run.cache)
-    settings = recipe.answer.model_copy(
+    settings = run.recipe.answer.model_copy(
         update={
             "voters": dict.fromkeys(FIT_VOTERS, 1.0),
             "budget_minutes": None,
             "sample_submission": None,
         }
     )
-    answer_questions(
+    answer_with(
+        run,
+        system_folder(run, system),
+        run.folder / "index" if system.endswith("rag") else None,
         folder / "questions.jsonl",
         folder / "answers",
-        open_engine=lambda: open_engine(recipe.answer.engine, model, seed=recipe.seed),
-        template=template_for(model),
-        retriever=retriever,
-        settings=settings,
-        model=model_fingerprint(model, recipe.answer.engine.gguf),
-        context=RunContext(seed=recipe.seed, progress=progress),
+        settings,
+        progress,
+        traced=False,
     )
 
 

@@ -13,10 +13,12 @@ SEEN = Seen("금융회사가 이용자에게 알리는 기한으로 옳지 않�
 
 @pytest.mark.parametrize("name", sorted(TEXT_VOTERS))
 def test_every_voter_prefers_what_the_text_says_whatever_the_polarity(name: str) -> None:
-    values = list(TEXT_VOTERS[name](SEEN))
+    (vote,) = text_votes(SEEN, [name])
+    values = vote["values"]
+    assert vote["voter"] == name
     assert values.index(max(values)) == 0
-    moved = Seen(SEEN.stem, OPTIONS[::-1], SHOWN, SHOWN)
-    assert list(TEXT_VOTERS[name](moved)) == values[::-1]
+    (moved,) = text_votes(Seen(SEEN.stem, OPTIONS[::-1], SHOWN, SHOWN), [name])
+    assert moved["values"] == values[::-1]
 
 
 def test_without_text_nobody_votes() -> None:

@@ -52,13 +52,9 @@ OPTIONS = ("1년", "3년", "5년", "10년")
 @pytest.mark.parametrize("options", [OPTIONS, ()])
 def test_prompts_are_those_of_the_runner(answering: Any, form: str, options: Any) -> None:
     settings = AnswerSettings(answer_form=form, context_tokens=600)
-    chunks = [
-        Chunk(str(i), "법", "법", "statute", "", "법", text, "", "t", "PD", "")
-        for i, text in enumerate(TEXTS)
-    ]
     for tokens in (40, 1000):
         built = Prompter(TEMPLATE, settings, tokens, len).build(
-            Question("q", QUESTION, options), chunks, FULL
+            Question("q", QUESTION, options), CHUNKS, FULL
         )
         model = answering.Model.__new__(answering.Model)
         model.encode = list
@@ -83,7 +79,16 @@ def test_choices_are_cut_into_tokens_as_after_the_prompt(answering: Any) -> None
     assert model.continuation("질문a", "b") == [0, ord("b")]
 
 
-TEXT = "전자금융거래법 제22조(기록)\n① 금융회사는 전자금융거래기록을 5년간 보존한다."
+TEXT = TEXTS[1]
+
+
+CHUNKS = [
+    Chunk(f"법/제{i}조", "법", "법", "statute", "", f"법 제{i}조", text, "", "t", "PD", "")
+    for i, text in enumerate(TEXTS)
+]
+
+
+CHUNK = CHUNKS[1]
 
 
 CHATML = (
@@ -129,23 +134,52 @@ def model(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder
 
 
+def exported(
+    model: Path,
+    folder: Path,
+    chunks: list[Chunk],
+    settings: AnswerSettings,
+    rag: RagSettings | None = None,
+) -> Path:
+    """Export a contest folder below `folder`, and return it."""
+    write_jsonl(folder / "chunks.jsonl", chunks)
+    out = folder / "contest"
+    export_contest(
+        model,
+        folder / "chunks.jsonl",
+        out,
+        template=template_for(model),
+        rag=rag or RagSettings(),
+        answer=settings,
+        dtype="float32",
+    )
+    return out
+
+
+def exported_script(folder: Path, monkeypatch: pytest.MonkeyPatch) -> Any:
+    """Import the `answer.py` of a contest folder."""
+    spec = importlib.util.spec_from_file_location("contest_answer", folder / "answer.py")
+    assert spec is not None
+    assert spec.loader is not None
+    answering: Any = importlib.util.module_from_spec(spec)
+    monkeypatch.setitem(sys.modules, "contest_answer", answering)
+    spec.loader.exec_module(answering)
+    return answering
+
+
+def exported_model(folder: Path, monkeypatch: pytest.MonkeyPatch) -> Any:
+    """Load the model of a contest folder as its script does."""
+    settings = json.loads((folder / "contest.json").read_text("utf-8"))
+    return exported_script(folder, monkeypatch).Model(settings, folder / "model")
+
+
 @pytest.mark.parametrize("form", ["label", "text"])
 def test_every_choice_is_written_by_the_model_and_valid(
     tmp_path: Path, model: Path, form: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    chunk = Chunk("법/제22조", "법", "법", "statute", "", "법 제22조", TEXT, "", "t", "PD", "")
-    write_jsonl(tmp_path / "chunks.jsonl", [chunk])
-    folder = tmp_path / "contest"
-    counts = export_contest(
-        model,
-        tmp_path / "chunks.jsonl",
-        folder,
-        template=template_for(model),
-        rag=RagSettings(),
-        answer=AnswerSettings(answer_form=form, free_max_tokens=8),
-        dtype="float32",
-    )
-    assert counts.passages == 1
+    settings = AnswerSettings(answer_form=form, free_max_tokens=8)
+    folder = exported(model, tmp_path, [CHUNK], settings)
+    assert json.loads((folder / "index/passages.json").read_text("utf-8")) == [TEXT]
     with open(tmp_path / "test.csv", "w", encoding="utf-8-sig", newline="") as handle:
         writer = csv.writer(handle)
         writer.writerow(["ID", "Question"])
@@ -153,12 +187,7 @@ def test_every_choice_is_written_by_the_model_and_valid(
             lines = [f"기록 {number}의 보존 기간은?", "1 1년", "2 10년", "3 5년", "4 3년"]
             writer.writerow([f"Q{number}", "\n".join(lines)])
         writer.writerow(["F", "보존 기간을 설명하시오."])
-    spec = importlib.util.spec_from_file_location("contest_run", folder / "answer.py")
-    assert spec is not None
-    assert spec.loader is not None
-    answering: Any = importlib.util.module_from_spec(spec)
-    monkeypatch.setitem(sys.modules, "contest_run", answering)
-    spec.loader.exec_module(answering)
+    answering = exported_script(folder, monkeypatch)
     out = tmp_path / "out" / "submission.csv"
     arguments = ["answer.py", "--questions", str(tmp_path / "test.csv"), "--out", str(out)]
     monkeypatch.setattr(sys, "argv", arguments)
@@ -178,11 +207,6 @@ def test_every_choice_is_written_by_the_model_and_valid(
 def test_choices_by_contrast_are_those_of_the_runner(
     tmp_path: Path, model: Path, form: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    chunks = [
-        Chunk(f"법/제{i}조", "법", "법", "statute", "", f"법 제{i}조", text, "", "t", "PD", "")
-        for i, text in enumerate(TEXTS)
-    ]
-    write_jsonl(tmp_path / "chunks.jsonl", chunks)
     weights = Weights(
         {
             "contrast": 1.0,
@@ -201,23 +225,8 @@ def test_choices_by_contrast_are_those_of_the_runner(
         choose_by="contrast", contrast_form=form, voters=tmp_path / "voters.json"
     )
     template = template_for(model)
-    folder = tmp_path / "contest"
-    export_contest(
-        model,
-        tmp_path / "chunks.jsonl",
-        folder,
-        template=template,
-        rag=RagSettings(evidence_tokens=60),
-        answer=settings,
-        dtype="float32",
-    )
-    spec = importlib.util.spec_from_file_location("contest_contrast", folder / "answer.py")
-    assert spec is not None
-    assert spec.loader is not None
-    answering: Any = importlib.util.module_from_spec(spec)
-    monkeypatch.setitem(sys.modules, "contest_contrast", answering)
-    spec.loader.exec_module(answering)
-    contest = answering.Model(json.loads((folder / "contest.json").read_text()), folder / "model")
+    folder = exported(model, tmp_path, CHUNKS, settings, RagSettings(evidence_tokens=60))
+    contest = exported_model(folder, monkeypatch)
     engine = TransformersEngine(EngineSettings(dtype="float32"), model)
     prompter = Prompter(template, settings, 60, engine.tokenizer.count)
     differ = []
@@ -225,7 +234,7 @@ def test_choices_by_contrast_are_those_of_the_runner(
         ending = "옳은" if number % 3 else "옳지 않은"
         stem = f"기록 {number}의 보존 기간으로 {ending} 것은?"
         options = tuple(f"{number + year}년간 보존한다" for year in (1, 3, 5, 10))
-        prompt = prompter.build(Question("q", stem, options), chunks, FULL)
+        prompt = prompter.build(Question("q", stem, options), CHUNKS, FULL)
         bare = BareScores(missing_bare_scores(engine, [prompt], BareScores()))
         (reply,) = ask_engine(
             engine, [prompt], [(0, 0)], settings, stop=template.stop, plan=FULL, bare=bare
@@ -242,32 +251,12 @@ def test_choices_by_contrast_are_those_of_the_runner(
 def test_choices_from_two_prompts_are_those_of_the_runner(
     tmp_path: Path, model: Path, form: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    chunks = [
-        Chunk(f"법/제{i}조", "법", "법", "statute", "", f"법 제{i}조", text, "", "t", "PD", "")
-        for i, text in enumerate(TEXTS)
-    ]
-    write_jsonl(tmp_path / "chunks.jsonl", chunks)
     settings = AnswerSettings(
         choose_by="generate", contrast_decoding=0.9, contrast_form=form, answer_form="label"
     )
     template = template_for(model)
-    folder = tmp_path / "contest"
-    export_contest(
-        model,
-        tmp_path / "chunks.jsonl",
-        folder,
-        template=template,
-        rag=RagSettings(evidence_tokens=60),
-        answer=settings,
-        dtype="float32",
-    )
-    spec = importlib.util.spec_from_file_location("contest_decoding", folder / "answer.py")
-    assert spec is not None
-    assert spec.loader is not None
-    answering: Any = importlib.util.module_from_spec(spec)
-    monkeypatch.setitem(sys.modules, "contest_decoding", answering)
-    spec.loader.exec_module(answering)
-    contest = answering.Model(json.loads((folder / "contest.json").read_text()), folder / "model")
+    folder = exported(model, tmp_path, CHUNKS, settings, RagSettings(evidence_tokens=60))
+    contest = exported_model(folder, monkeypatch)
     engine = TransformersEngine(EngineSettings(dtype="float32"), model)
     prompter = Prompter(template, settings, 60, engine.tokenizer.count)
     chosen = []
@@ -276,7 +265,7 @@ def test_choices_from_two_prompts_are_those_of_the_runner(
         stem = f"기록 {number}의 보존 기간으로 {ending} 것은?"
         years = [f"{number + year}년" for year in (1, 3, 5, 10)]
         options = (f"{years[0]}간", *(f"{year}간 보존한다" for year in years))
-        prompt = prompter.build(Question("q", stem, options), chunks, FULL)
+        prompt = prompter.build(Question("q", stem, options), CHUNKS, FULL)
         (reply,) = ask_engine(engine, [prompt], [(0, 0)], settings, stop=template.stop, plan=FULL)
         assert reply is not None
         assert bool(prompt.reference) == (number % 4 > 0)
@@ -288,14 +277,6 @@ def test_choices_from_two_prompts_are_those_of_the_runner(
 
 
 def test_a_voter_that_needs_kiwi_is_refused(tmp_path: Path, model: Path) -> None:
-    chunk = Chunk("법/제22조", "법", "법", "statute", "", "법 제22조", TEXT, "", "t", "PD", "")
-    write_jsonl(tmp_path / "chunks.jsonl", [chunk])
+    settings = AnswerSettings(choose_by="contrast", voters={"morphemes": 1.0})
     with pytest.raises(UserError, match="no Kiwi"):
-        export_contest(
-            model,
-            tmp_path / "chunks.jsonl",
-            tmp_path / "contest",
-            template=template_for(model),
-            rag=RagSettings(),
-            answer=AnswerSettings(choose_by="contrast", voters={"morphemes": 1.0}),
-        )
+        exported(model, tmp_path, [CHUNK], settings)

@@ -23,11 +23,13 @@ QUESTIONS = [
 
 def test_other_passages_are_counted(tmp_path: Path) -> None:
     write_postings(TEXTS, tmp_path / "index")
-    write_json(tmp_path / "contest.json", {"k": 1})
-    found = {"a": [TEXTS[1], TEXTS[0]], "b": [TEXTS[2]], "c": [TEXTS[1]]}
+    write_json(tmp_path / "contest.json", {"k": 1, "option_passages": 0})
+    found = {"a": [TEXTS[1]], "b": [TEXTS[2]], "c": [TEXTS[1]]}
     parity = compare_folder(tmp_path, QUESTIONS, found, {"a": "2"})
     assert parity == Parity(3, 2, 2, 0, 0)
     assert parity.lines() == [
         "passages: the same set for 2 of 3 questions (66.7%), the same best one for 2 (66.7%)"
     ]
+    found["a"].append(TEXTS[0])
+    assert compare_folder(tmp_path, QUESTIONS, found, {}) == Parity(3, 1, 2, 0, 0)
     assert Parity(0, 0, 0, 4, 3).lines() == ["answers: 3 of 4 are the same (75.0%)"]

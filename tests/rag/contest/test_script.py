@@ -16,7 +16,13 @@ import pytest
 
 from kofinlaw.data.korean.lexical import LexicalIndex
 from kofinlaw.data.korean.words import bigrams
+from kofinlaw.files import write_jsonl
 from kofinlaw.rag.contest.folder import ALLOWED, write_postings
+from kofinlaw.rag.index.build import build_index
+from kofinlaw.rag.index.index import Index
+from kofinlaw.rag.retrieve.retriever import Retriever
+from kofinlaw.rag.settings import RagSettings
+from kofinlaw.records import Chunk, Question
 
 
 def test_the_script_is_python_310_and_imports_what_the_machine_has(script: str) -> None:
@@ -67,6 +73,25 @@ def test_retrieval_is_the_lexical_indexs_own(tmp_path: Path, answering: Any) -> 
     assert np.count_nonzero(answering.scores_of(index, "zzz")) == 0
 
 
+def test_passages_of_the_options_are_those_of_the_retriever(tmp_path: Path, answering: Any) -> None:
+    chunks = [
+        Chunk(f"법/제{i}조", "법", "법", "statute", "", f"법 제{i}조", text, "", "t", "PD", str(i))
+        for i, text in enumerate(TEXTS)
+    ]
+    write_jsonl(tmp_path / "chunks.jsonl", chunks)
+    write_postings(TEXTS, tmp_path / "index")
+    index = answering.load_index(tmp_path / "index")
+    rag = RagSettings(k=1, option_passages=1, embedder=None, lexical="bigram")
+    build_index(tmp_path / "chunks.jsonl", tmp_path / "built", rag)
+    options = ("접근매체의 위조", "전자금융거래기록", "개인정보의 수집")
+    asked = Question("1", "5년간 보존하는 것은?", options)
+    (hits,) = Retriever(Index.load(tmp_path / "built"), rag).search([asked])
+    found = answering.search(index, asked.question, options, 1, 1)
+    assert found == [hit.chunk.text for hit in hits]
+    assert sorted(found) == sorted(TEXTS)
+    assert answering.search(index, asked.question, options, 1) == found[:1]
+
+
 def test_the_submission_is_complete_whatever_the_model_does(
     tmp_path: Path, answering: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -80,7 +105,7 @@ def test_the_submission_is_complete_whatever_the_model_does(
         writer.writerow(["N0", "\n".join(lines)])
         writer.writerow(["F0", "보존 기간을 설명하시오."])
     write_postings(TEXTS, tmp_path / "index")
-    settings = {"k": 2, "free_max_characters": 160}
+    settings = {"k": 2, "option_passages": 0, "free_max_characters": 160}
     (tmp_path / "contest.json").write_text(json.dumps(settings), encoding="utf-8")
     tried: list[tuple[int, float]] = []
 

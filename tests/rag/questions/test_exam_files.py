@@ -100,6 +100,7 @@ def test_a_key_file_gives_the_answers(tmp_path):
         ("question,answer,A,B,C,D\n", "the exam has no question"),
         ("stem,answer,A,B,C,D\n가,1,가,나,다,라\n", r"exam\.csv:1: no column `question`"),
         ("question,A,B,C,D\n가,가,나,다,라\n", r"exam\.csv:1: no column `answer`"),
+        ("question,answer,A,B,a\n가,1,가,나,다\n", r"exam\.csv:1: more than one column `a`"),
         ("question,answer\n가는 무엇인가?,1\n", r"exam\.csv:2: the question has no options"),
         ("question,answer,A,B,C,D\n가,5,가,나,다,라\n", r"exam\.csv:2: the answer '5' names none"),
         ("question,answer,A,B,C,D\n가,0,가,나,다,라\n", "names none of the 4 options"),

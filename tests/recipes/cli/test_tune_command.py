@@ -1,11 +1,15 @@
-"""The command that tunes retrieval: on a development set, not on questions that evaluate."""
+"""The commands `tune`, on a development set that does not evaluate, and `fit-voters`."""
 
 import json
+import shlex
 import shutil
 
 import pytest
 
 from kofinlaw.files import write_jsonl
+from kofinlaw.rag.answer_settings import AnswerSettings
+from kofinlaw.rag.choosing.weights_file import weights_of, write_weights
+from kofinlaw.recipes.pipeline.fitting import voter_fitting
 from kofinlaw.recipes.pipeline.run import bind
 from kofinlaw.recipes.pipeline.runner import run_stages
 from kofinlaw.recipes.pipeline.schema import load_recipe
@@ -57,3 +61,24 @@ def test_questions_that_evaluate_the_model_are_refused_from_any_file(
     code, said = tune(files.get(place, tmp_path / "q.jsonl"), pico / "key.jsonl")
     assert code == 1
     assert "may not be tuned on them" in said
+
+
+def test_the_command_after_a_fit_is_valid_for_a_recipe_with_a_table_of_weights(
+    pico, indexed, typed, monkeypatch
+):
+    def fit(run, system, questions, keys, progress):
+        weights = weights_of(AnswerSettings(voters={"reading": 1.0}))
+        write_weights(voter_fitting.fitted_weights(run, system), weights, {})
+
+    monkeypatch.setattr(voter_fitting, "training_questions", lambda *_: ([], []))
+    monkeypatch.setattr(voter_fitting, "fit_system", fit)
+    table = ("answer.choose_by=contrast", "answer.voters={reading: 1.0}")
+    table += ("answer.unrelated_voters={likelihood: 0.5}",)
+    options = [word for value in table for word in ("--set", value)]
+    runs = indexed.folder.parent
+    code, said = typed("fit-voters", pico / "recipe.yaml", *options, "--runs", runs)
+    assert code == 0, said
+    words = shlex.split(said[said.index("kofinlaw run") :], comments=True)
+    overrides = [words[n + 1] for n, word in enumerate(words) if word == "--set"]
+    recipe, _ = load_recipe(str(pico / "recipe.yaml"), overrides)
+    assert recipe.answer.voters == voter_fitting.fitted_weights(indexed, "base-rag")

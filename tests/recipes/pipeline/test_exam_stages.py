@@ -166,6 +166,22 @@ def test_without_documents_the_systems_that_search_are_left_out(bank):
         bound(bank, "evaluate.exam={path: exam.csv, systems: [base-rag]}")
 
 
+def test_weights_are_not_fitted_without_documents_of_the_recipe(bank):
+    (bank / "ready.jsonl").write_text('{"text": "하나"}\n', encoding="utf-8")
+    (bank / "r.yaml").write_text(
+        "name: r\nmodel: {id: google/gemma-3-270m}\nexamples: ready.jsonl\n"
+        "answer: {choose_by: contrast, voters: fit}\n"
+        "evaluate: {exam: {path: exam.csv, sources: docs}}\n",
+        encoding="utf-8",
+    )
+    with pytest.raises(UserError, match=r"`answer\.voters: fit` is fitted with the recipe's doc"):
+        load_recipe(str(bank / "r.yaml"))
+    load_recipe(
+        str(bank / "r.yaml"), ["evaluate.exam={path: exam.csv, sources: docs, systems: [base]}"]
+    )
+    load_recipe(str(bank / "r.yaml"), ["answer.voters={reading: 1.0}"])
+
+
 def test_ready_examples_and_mixtures_with_an_exam_question_are_fenced_off(bank, monkeypatch):
     monkeypatch.chdir(bank)
     question, answer, *options = ROWS[2][:6]

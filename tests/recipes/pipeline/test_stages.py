@@ -158,13 +158,17 @@ def test_a_room_without_code_stops_the_run(code_copy, tmp_path):
 
 @pytest.fixture
 def every_stage(tmp_path):
-    """Every stage that a recipe can have: generated and ready examples, export, exams, study."""
+    """Every stage that a recipe can have: generated and ready examples, export, exams, twins,
+    forced evidence, study.
+    """
     examples = tmp_path / "examples.jsonl"
     examples.write_text('{"text": "하나"}\n', encoding="utf-8")
     extras = ("export.formats=[gguf-q8_0]", f"evaluate.submission={examples}")
     systems = "evaluate.systems=[base, base-rag, trained, trained-rag]"
     exam = f"evaluate.exam={{path: {examples}, sources: {tmp_path}}}"
-    full = shipped("quickstart", tmp_path, systems, *extras, exam)
+    held = ("augment.holdout_documents=[규정]", "augment.holdout_items=4", "evaluate.twins=true")
+    forced = "evaluate.evidence=[gold, retrieved]"
+    full = shipped("quickstart", tmp_path, systems, *extras, exam, *held, forced)
     ready = shipped("lora-rank-sweep", tmp_path, f"examples={examples}")
     study = shipped("retriever-study", tmp_path)
     return [*build_stages(full), *build_stages(ready), *study_stages(study)]
@@ -174,6 +178,8 @@ def test_each_stage_names_exactly_the_code_that_it_can_reach(every_stage):
     names = {stage.name for stage in every_stage}
     assert names >= {*QUICKSTART, "answer-trained", "submission", "export", "asked", "study"}
     parts = ("", ".data", ".index", ".base", ".base-rag", ".trained", ".trained-rag")
+    assert names >= {"twins", "twins-base", "twins-trained"}
+    assert names >= {"evidence", "evidence-base-gold", "evidence-trained-gold"}
     assert names >= {"exams", *(f"exam-examples{part}" for part in parts)}
     for stage in every_stage:
         packages, modules = code_graph.reached(stage.work)
@@ -185,3 +191,41 @@ def test_each_stage_names_exactly_the_code_that_it_can_reach(every_stage):
             followed |= more
         assert set(stage.packages) == followed, stage.name
         assert set(stage.modules) == modules, stage.name
+
+
+def answering(stages):
+    """The stages that answer with a model."""
+    work = ("answer_as", "answer_forced", "answer_twins", "answer_exam")
+    return [stage for stage in stages if stage.work.func.__name__ in work]
+
+
+EVERY_ANSWER = (
+    "answer.choose_by=contrast",
+    "answer.unrelated_voters={}",
+    "evaluate.systems=[base, base-rag, trained-rag]",
+    "augment.holdout_documents=[규정]",
+    "augment.holdout_items=4",
+    "evaluate.twins=true",
+    "evaluate.evidence=[gold, retrieved]",
+)
+
+
+def test_another_file_of_weights_runs_every_answer_again(tmp_path):
+    weights = tmp_path / "voters.json"
+    exam = f"evaluate.exam={{path: {tmp_path / 'exam.csv'}, sources: {tmp_path}}}"
+    named = (f"evaluate.submission={tmp_path / 'asked.csv'}", f"answer.voters={weights}")
+    run = shipped("quickstart", tmp_path, *EVERY_ANSWER, exam, *named)
+    stages = answering(build_stages(run))
+    kinds = {name.split("-")[0] for name in (stage.name for stage in stages)}
+    assert kinds == {"answer", "submission", "evidence", "twins", "exam"}
+    assert [stage.name for stage in stages if weights not in stage.inputs] == []
+
+
+def test_fitted_weights_follow_the_examples_and_the_runs_own_index(tmp_path):
+    exam = f"evaluate.exam={{path: {tmp_path / 'exam.csv'}, sources: {tmp_path}}}"
+    run = shipped("quickstart", tmp_path, *EVERY_ANSWER, exam, "answer.voters=fit")
+    for stage in answering(build_stages(run)):
+        assert "augment" in stage.after, stage.name
+        alone = stage.name.endswith(("-base", ".base", ".trained"))
+        if not alone or stage.name == "twins-base":
+            assert "index" in stage.after, stage.name

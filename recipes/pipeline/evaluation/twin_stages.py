@@ -12,23 +12,17 @@ from pathlib import Path
 from kofinlaw import Progress
 from kofinlaw.files import read_jsonl, sha256_text, write_jsonl
 from kofinlaw.rag.retrieve.forced import ForcedEvidence, write_forced
+from kofinlaw.recipes.pipeline.evaluation.answering import answer_from
 from kofinlaw.recipes.pipeline.fitting.voter_fitting import fitted_settings
-from kofinlaw.recipes.pipeline.run import Run, system_folder
-from kofinlaw.recipes.pipeline.schema import Recipe, System
-from kofinlaw.recipes.pipeline.stage_functions import answer_from
+from kofinlaw.recipes.pipeline.run import TWINS_STAGE, Run, searching_system, system_folder
 from kofinlaw.records import Chunk, Question, TwinQuestion
 from kofinlaw.results import StageResult
 
 __all__ = [
-    "TWINS_STAGE",
     "TwinCounts",
     "answer_twins",
     "gather_twins",
-    "twin_models",
-    "twins_stage",
 ]
-
-TWINS_STAGE = "twins"
 
 
 @dataclass(frozen=True)
@@ -40,19 +34,6 @@ class TwinCounts:
     def to_record(self) -> dict[str, object]:
         """Return the count by name."""
         return {"questions": self.questions}
-
-
-def twins_stage(model: str) -> str:
-    """Return the name of the stage in which a model (`base`, `trained`) answers the twins."""
-    return f"{TWINS_STAGE}-{model}"
-
-
-def twin_models(recipe: Recipe) -> tuple[str, ...]:
-    """Return the models that answer the twins: those of the systems with `-rag`; none if off."""
-    if not recipe.evaluate.twins:
-        return ()
-    systems = recipe.evaluate.systems
-    return tuple(name for name in ("base", "trained") if f"{name}-rag" in systems)
 
 
 def gather_twins(run: Run, out: Path, progress: Progress) -> TwinCounts:
@@ -72,7 +53,7 @@ def answer_twins(run: Run, model: str, out: Path, progress: Progress) -> StageRe
         write_jsonl(out / "answers.jsonl", [])
         return TwinCounts(0)
     settings = recipe.answer.model_copy(update={"budget_minutes": None})
-    system: System = "trained-rag" if model == "trained" else "base-rag"
+    system = searching_system(model)
     return answer_from(
         run,
         system_folder(run, system),
