@@ -22,7 +22,7 @@ from kofinlaw.augment.hard.surroundings import Surroundings
 from kofinlaw.augment.reading.acts import Law, Laws
 from kofinlaw.augment.reading.figures import find_figures, near_values
 from kofinlaw.augment.reading.names import subject
-from kofinlaw.augment.rewording.clause_order import topic_ends
+from kofinlaw.augment.reading.particles import topic_ends
 from kofinlaw.augment.rewording.clefts import relative_clause
 from kofinlaw.augment.rewording.rewriting import draw_style, rewrite
 from kofinlaw.augment.rewording.runs import longest_run

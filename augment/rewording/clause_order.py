@@ -6,6 +6,7 @@ import re
 from functools import lru_cache
 
 from kofinlaw.augment.reading.names import subject
+from kofinlaw.augment.reading.particles import topic_ends
 from kofinlaw.data.korean.words import josa, tag_text
 
 __all__ = [
@@ -15,7 +16,6 @@ __all__ = [
     "front_object",
     "object_as_topic",
     "tagged",
-    "topic_ends",
 ]
 
 _ADVERBIAL = re.compile(
@@ -38,14 +38,6 @@ def front_condition(text: str) -> str:
 def tagged(text: str) -> tuple[tuple[str, str, int, int], ...]:
     """Return (form, part of speech, start, end) of the morphemes of a text, as `tag_text`."""
     return tuple(tag_text(text))
-
-
-@lru_cache(maxsize=20_000)
-def topic_ends(text: str) -> frozenset[int]:
-    """Return where the topic particles (은, 는) of a text end; 적은 and 하는 have none."""
-    return frozenset(
-        end for form, tag, _, end in tagged(text) if tag == "JX" and form in ("은", "는")
-    )
 
 
 _DATIVE = re.compile(

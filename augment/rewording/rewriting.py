@@ -29,23 +29,10 @@ from kofinlaw.augment.rewording.noun_phrases import (
 from kofinlaw.augment.rewording.plain_verbs import plain_verbs
 from kofinlaw.augment.rewording.plain_words import plain_figures, plain_words
 from kofinlaw.augment.rewording.sentence_ends import ban, duty, keep, possibility, state
-from kofinlaw.data.korean.words import josa
 
-__all__ = ["RULES", "Rule", "Style", "draw_style", "rewrite", "swap"]
+__all__ = ["RULES", "Rule", "Style", "draw_style", "rewrite"]
 
 _QUOTED = re.compile(r"「[^」]*」|[\"“][^\"”]*[\"”]|['‘][^'’]*['’]")
-_PARTICLES = (
-    "은/는",
-    "이/가",
-    "을/를",
-    "과/와",
-    "으로/로",
-    "이나/나",
-    "이며/며",
-    "이라/라",
-    "이고/고",
-)
-_PARTICLE = {form: pair for pair in _PARTICLES for form in pair.split("/")}
 
 
 @dataclass(frozen=True)
@@ -104,15 +91,3 @@ def _rewritten(text: str, style: Style) -> str:
     for name, choices in RULES.items():
         text = choices[style.forms.get(name, 0) % len(choices)](text)
     return text
-
-
-def swap(text: str, start: int, end: int, new: str) -> str:
-    """Return the text with `text[start:end]` replaced, and the particle after it corrected.
-
-    `10일이 지난` becomes `2주가 지난`; the 이 of `10일 이내` or `5명이상` is no particle.
-    """
-    tail = text[end:]
-    match = re.match(r"[가-힣]+", tail)
-    if match and (pair := _PARTICLE.get(match.group(0))):
-        return text[:start] + josa(new, pair) + tail[match.end() :]
-    return text[:start] + new + tail
