@@ -10,7 +10,7 @@ from dataclasses import dataclass, field, replace
 from kofinlaw import Progress, silent
 from kofinlaw.augment.generators.drafts import Draft, source_rng
 from kofinlaw.augment.generators.falsity import true_elsewhere
-from kofinlaw.augment.hard_items import POOL, BalanceFigures, ShownItem, take_hard
+from kofinlaw.augment.hard_items import POOL, BalanceFigures, ShownItem, copies_the_law, take_hard
 from kofinlaw.augment.option_choice import Item, build_item, find_problem
 from kofinlaw.augment.protected_questions import ProtectedTexts
 from kofinlaw.augment.raft import PassageIndex
@@ -128,8 +128,13 @@ def _hard_items(
         return []
     rng = source_rng(context.seed, "hard", name)
     pools = pools_by_kind(drafts, settings.generators)
+    lines = {
+        a.id: (a.heading, *a.text.split("\n")) for law in context.laws.acts for a in law.articles
+    }
     for kind in sorted(pools):
         rng.shuffle(pools[kind])
+        # Questions that copy no long run of the law come first.
+        pools[kind].sort(key=lambda draft: copies_the_law(draft, lines))
     pool = take_by_weight(
         pools, round(wanted * POOL), settings.generators, settings.most_by_article
     )

@@ -17,6 +17,7 @@ import numpy as np
 from kofinlaw import Progress, silent
 from kofinlaw.augment.balance import SMALLEST, balanced, excess
 from kofinlaw.augment.evidence_free import evidence_free_credits
+from kofinlaw.augment.generators.drafts import Draft
 from kofinlaw.augment.option_choice import Item
 from kofinlaw.augment.rewording.runs import Source, shares_run
 from kofinlaw.data.korean.words import bigrams
@@ -30,6 +31,7 @@ __all__ = [
     "ShownItem",
     "balance_table",
     "centre_scores",
+    "copies_the_law",
     "solver_credits",
     "take_hard",
 ]
@@ -120,6 +122,15 @@ def take_hard(
         }
     rng.shuffle(out.items)
     return out
+
+
+def copies_the_law(draft: Draft, lines: Mapping[str, Sequence[str]]) -> bool:
+    """Return whether the answer or the stem shares a long run of letters with the draft's articles.
+
+    `lines` are the lines of the articles by id.
+    """
+    source = Source(line for unit in draft.units for line in lines[unit])
+    return any(shares_run(text, source) for text in (draft.answer, draft.stem))
 
 
 def solver_credits(

@@ -7,7 +7,7 @@ import re
 from collections.abc import Iterator
 
 from kofinlaw.augment.generators.drafts import LONGEST_QUOTE, Draft, source_rng
-from kofinlaw.augment.generators.falsity import other_conditions
+from kofinlaw.augment.generators.false_conditions import other_conditions
 from kofinlaw.augment.generators.stems import QUOTED_SHARE, choose, opening
 from kofinlaw.augment.reading.acts import Law
 from kofinlaw.augment.reading.clauses import Clause
@@ -26,7 +26,7 @@ _EXCEPTS = re.compile(r"(?:그러하지 아니하다|아니한다|아니할 수 
 
 def generate(law: Law, seed: int) -> Iterator[Draft]:
     """Yield one question for each exception. The wrong options are conditions of other rules."""
-    known = conditions(law)
+    known = conditions(law.clauses)
     for clause in law.clauses:
         match = _EXCEPT.match(clause.proviso)
         if (

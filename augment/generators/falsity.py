@@ -9,8 +9,9 @@ of question:
 - `penalty`: `other_sanctions`; `violated_article`: `articles_not_violated`;
   `penalty_not`, `penalty_named`: `offences_punished_otherwise`
 - `enumeration`, `enumeration_not`: `items_not_in_list`
-- `exception`: `other_conditions`
-- `definition_term`, `term_definition`, `definition_mismatch`: `unrelated_terms`
+- `exception`, `slot_condition`, `slot_exception`: `false_conditions`
+- `definition_term`, `term_definition`, `definition_mismatch`: `unrelated_terms`;
+  `concept`: `other_meanings`
 - `statement_true`, `statement_false`: `false_versions`
 - `not_of_article`: `sentences_not_in_article`
 - the statements of a finished question: `true_elsewhere`
@@ -68,8 +69,8 @@ from kofinlaw.records import Article
 __all__ = [
     "IMPLIED",
     "SAME_AS_CITED",
+    "SAME_MEANING",
     "SAME_VIOLATION",
-    "SHORTEST_CONDITION",
     "alterations",
     "articles_not_violated",
     "false_endings",
@@ -80,8 +81,8 @@ __all__ = [
     "modality_is_decided",
     "offences_punished_otherwise",
     "other_addressees",
-    "other_conditions",
     "other_figures",
+    "other_meanings",
     "other_parties",
     "other_sanctions",
     "sentences_not_in_article",
@@ -92,20 +93,13 @@ __all__ = [
 # Shares of bigrams above which two texts are taken to say the same (0 to 1).
 SAME_AS_CITED = 0.6  # an item and one of an article that the list only cites
 SAME_VIOLATION = 0.4  # two violations; half of all violations end in 하지 아니한 자
-SHORTEST_CONDITION = 14  # characters of a condition that says enough to be wrong
+SAME_MEANING = 0.8  # two definitions
 IMPLIED = 0.8  # a sentence and a whole article, from which the sentence may follow
 # `다른 법률에 특별한 규정이 있는 경우`, `법령에서 허용하고 있는 경우`: these mean much the same.
 _BY_LAW = re.compile(r"(?<![가-힣])법[령률](?:에|상|이|로)")
 # A bound directly after a figure, and its opposite. `10만원을 초과하는` has no opposite of the same
 # form.
 _BOUND = re.compile(r" ?(?P<bound>이상|이하|이내(?=에(?!서))|초과(?![하되시])|미만(?![하되시]))")
-# A case that may except from any rule.
-_EXCEPTS_ANYTHING = re.compile(
-    r"달리 (?:정한|정하는|합의|약정)|특별한 (?:규정|사정|약정)|정당한 (?:사유|이유)|부득이"
-    r"|(?:동의|허가|승인|인가)(?:가 있는|한|를 받은|을 받은|를 얻은|을 얻은)|필요하다고 인정"
-    r"|필요(?:한|가 있는) 경우$|^\S+ \S+$"
-    r"|(?:령|규칙|정관)으로 (?:따로 )?정하는 경우$"
-)
 _OFFICES = ("state", "officer", "body")
 _ANY_BOUND = re.compile(r"(?<=[\d원명인일년월주회배개 ])(?:이상|이하|이내|초과|미만)")
 _FRACTION = re.compile(r"\d+분의 ?\d+")
@@ -280,10 +274,10 @@ def flip_modality(sentence: str) -> str:
 # --- Figures ---
 
 
-def other_figures(figure: Figure, around: str, rng: random.Random) -> list[str]:
+def other_figures(figure: Figure, around: str, rng: random.Random, count: int = 6) -> list[str]:
     """Return the figures that clearly differ from the true one and from each other.
 
-    Up to three figures of the surrounding text come first, then near ones.
+    Up to three figures of the surrounding text come first, then at most `count` near ones.
     """
     here = [
         other.text
@@ -293,7 +287,7 @@ def other_figures(figure: Figure, around: str, rng: random.Random) -> list[str]:
     rng.shuffle(here)
     seen = [figure]
     out = []
-    for text in [*here[:3], *near_values(figure, rng)]:
+    for text in [*here[:3], *near_values(figure, rng, count)]:
         parsed = find_figures(text)
         if len(parsed) == 1 and all(clearly_differ(parsed[0], other) for other in seen):
             seen.append(parsed[0])
@@ -408,30 +402,27 @@ def _items_of_other_lists(here: Listing, known: Sequence[Listing], rng: random.R
     return drop_similar([text for _, _, text in sorted(ranked)])
 
 
-def other_conditions(
-    clause: Clause, case: str, conditions: Sequence[tuple[str, str]], rng: random.Random
-) -> tuple[str, ...]:
-    """Return at most ten conditions that the clause's exception does not name, of its article
-    first, then those that share most words with the rule.
-
-    `conditions` are (article id, condition) of the whole act; `case` is the true condition.
-    """
-    exception = [content_bigrams(clause.proviso)]
-    rule = content_bigrams(clause.main)
-    others = [
-        (home != clause.article.id, 0.2 * rng.random() - bigram_share(text, rule), text)
-        for home, text in conditions
-        if text not in clause.body
-        and not resembles(text, exception)
-        and not _EXCEPTS_ANYTHING.search(text)
-        and len(text) >= SHORTEST_CONDITION
-    ]
-    return distinct(case, drop_similar([text for _, _, text in sorted(others)])[:10])
-
-
 def unrelated_terms(term: Term, known: Sequence[Term]) -> list[Term]:
     """Return the terms that neither contain the term nor are part of it."""
     return [t for t in known if t.term not in term.term and term.term not in t.term]
+
+
+def other_meanings(term: Term, known: Sequence[Term]) -> list[Term]:
+    """Return the terms whose definition is not that of the term, the most similar ones first.
+
+    Excluded are terms of the same words, and terms of which one definition names or nearly repeats
+    the other: what is a kind of another is defined by it too.
+    """
+    own = content_bigrams(term.meaning)
+    ranked = []
+    for other in unrelated_terms(term, known):
+        grams = content_bigrams(other.meaning)
+        smaller = min(len(own), len(grams)) or 1
+        if term.term in other.meaning or other.term in term.meaning:
+            continue
+        if (share := len(own & grams) / smaller) < SAME_MEANING:
+            ranked.append((-share, other.term, other))
+    return [other for *_, other in sorted(ranked, key=lambda row: row[:2])]
 
 
 # --- Statements ---

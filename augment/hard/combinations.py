@@ -6,12 +6,15 @@ import random
 from collections.abc import Iterator, Sequence
 
 from kofinlaw.augment.generators.drafts import Draft, source_rng
-from kofinlaw.augment.hard.slots import Slot, altered
 from kofinlaw.augment.hard.stems import topic
 from kofinlaw.augment.hard.surroundings import Surroundings
-from kofinlaw.augment.hard.topic_sets import Statement, statement_groups, usable_statements
+from kofinlaw.augment.hard.topic_sets import (
+    false_version,
+    statement_groups,
+    true_version,
+    usable_statements,
+)
 from kofinlaw.augment.reading.acts import Law, Laws
-from kofinlaw.augment.rewording.rewriting import draw_style, rewrite
 from kofinlaw.augment.rewording.runs import shares_run
 
 __all__ = ["COMBINATIONS", "KINDS", "generate"]
@@ -32,19 +35,18 @@ def generate(law: Law, laws: Laws, seed: int) -> Iterator[Draft]:
     around = Surroundings(law, laws)
     for number, group in enumerate(statement_groups(around, seed)):
         rng = source_rng(seed, "combination", group[0].article.id, str(number))
-        style = draw_style(rng)
-        usable = [s for s in usable_statements(around, group, style) if s.slots]
+        usable = [s for s in usable_statements(around, group, rng) if s.slots]
         rng.shuffle(usable)
         for start in range(0, len(usable) - 2, 3):
             chosen = usable[start : start + 3]
             right = rng.choice(COMBINATIONS)
             texts = [
-                rewrite(s.fact.text if place in right else _false(s, rng), style) + "."
+                true_version(s) if place in right else false_version(s, rng)
                 for place, s in enumerate(chosen)
             ]
             articles = tuple({s.article.id: s.article for s in chosen}.values())
             source = around.source(articles)
-            subject = topic(around.law, around.laws, articles, style, source, rng)
+            subject = topic(around.law, around.laws, articles, chosen[0].style, source, rng)
             if any(shares_run(text, source) for text in texts):
                 continue
             shown = " ".join(f"{_LETTERS[i]}. {text}" for i, text in enumerate(texts))
@@ -58,12 +60,6 @@ def generate(law: Law, laws: Laws, seed: int) -> Iterator[Draft]:
                 document=law.title,
                 hard=True,
             )
-
-
-def _false(statement: Statement, rng: random.Random) -> str:
-    slots: Sequence[Slot] = [s for s in statement.slots if s.kind != "duty"] or statement.slots
-    slot = rng.choice(slots)
-    return altered(statement.fact, slot, rng.choice(slot.wrong))
 
 
 def _letters(combination: Sequence[int]) -> str:

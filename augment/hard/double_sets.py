@@ -18,6 +18,7 @@ from kofinlaw.augment.hard.topic_sets import Statement
 from kofinlaw.augment.reading.acts import Law, Laws
 from kofinlaw.augment.rewording.rewriting import Style, draw_style, rewrite
 from kofinlaw.augment.rewording.runs import LONGEST_RUN, longest_run
+from kofinlaw.augment.rewording.sentence_ends import connected
 
 __all__ = ["KINDS", "LONGEST", "generate"]
 
@@ -83,12 +84,5 @@ def _both(statement: Statement, style: Style, rng: random.Random) -> tuple[str, 
 
 def _joined(one: str, other: str) -> str:
     """Return two statements as one sentence; empty where the first does not end in 다."""
-    if not one.endswith("다") or len(one) < 3:
-        return ""
-    if one.endswith("는다"):
-        stem = one[:-2]
-    else:
-        last = ord(one[-2]) - ord("가")
-        # The ㄴ of 한다 and 된다 belongs to the ending.
-        stem = one[:-2] + chr(ord(one[-2]) - 4) if last % 28 == 4 else one[:-1]
-    return f"{stem}고, {other}."
+    first = connected(one, "고")
+    return f"{first}, {other}." if first else ""

@@ -15,7 +15,15 @@ from kofinlaw.augment.reading.figures import find_figures
 from kofinlaw.augment.reading.listings import Listing, read_listings
 from kofinlaw.data.korean.words import josa, particle_pair
 
-__all__ = ["Fact", "ListFact", "clause_facts", "item_facts", "list_facts", "opening"]
+__all__ = [
+    "Fact",
+    "ListFact",
+    "clause_facts",
+    "item_facts",
+    "list_facts",
+    "opening",
+    "resolved_sentence",
+]
 
 SHORTEST, LONGEST = 22, 130
 _RANGE = r"제\d+항(?:제\d+호)?(?:(?:, ?| 및 | 또는 |ㆍ|부터 )제?\d+[항호](?:까지)?)*"
@@ -111,6 +119,14 @@ def _resolved(text: str, heading: str) -> str:
     return "" if _POINTS.search(_ABSOLUTE.sub("§", text)) else text
 
 
+def resolved_sentence(sentence: str, heading: str) -> str:
+    """Return a sentence without pointers to its own article and without its full stop.
+
+    Empty where it points elsewhere, so that it cannot be judged alone.
+    """
+    return _resolved(sentence, heading).rstrip(". ")
+
+
 def clause_facts(law: Law, article_id: str, *, closed: bool = True) -> list[Fact]:
     """Return the facts of an article's 항: first sentences that can be understood alone.
 
@@ -119,12 +135,29 @@ def clause_facts(law: Law, article_id: str, *, closed: bool = True) -> list[Fact
     """
     out = []
     for clause in law.by_article.get(article_id, ()):
-        if closed and (clause.restricted or clause.proviso):
+        if refusal(clause) if closed else _unclear(clause):
             continue
-        text = _resolved(clause.main, clause.article.heading).rstrip(". ")
-        if SHORTEST <= len(text) <= LONGEST and text.endswith("다") and "말한다" not in text:
-            out.append(Fact(text, clause, clause.main[:30], clause.main))
+        text = resolved_sentence(clause.main, clause.article.heading)
+        out.append(Fact(text, clause, clause.main[:30], clause.main))
     return out
+
+
+def refusal(clause: Clause) -> str:
+    """Return why the clause's sentence cannot be judged alone: `bracket`, `exception`, `pointer`,
+    `length` or `no rule`; empty where it can.
+    """
+    if clause.restricted:
+        return "bracket"
+    return "exception" if clause.proviso else _unclear(clause)
+
+
+def _unclear(clause: Clause) -> str:
+    text = resolved_sentence(clause.main, clause.article.heading)
+    if not text:
+        return "pointer"
+    if not SHORTEST <= len(text) <= LONGEST:
+        return "length"
+    return "" if text.endswith("다") and "말한다" not in text else "no rule"
 
 
 def item_facts(here: ListFact) -> list[Fact]:

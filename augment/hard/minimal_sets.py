@@ -7,6 +7,7 @@ key alone. All values are words of the same article; only what they are bound to
 from __future__ import annotations
 
 import itertools
+import re
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 
@@ -20,20 +21,22 @@ from kofinlaw.augment.reading.acts import Law, Laws
 from kofinlaw.augment.reading.names import normalize
 from kofinlaw.augment.reading.particles import replace_span
 from kofinlaw.augment.rewording.clefts import actor_last, period_last
+from kofinlaw.augment.rewording.plain_words import plain_figures
 from kofinlaw.augment.rewording.rewriting import Style, draw_style, rewrite
 from kofinlaw.augment.rewording.runs import LONGEST_RUN, Source, longest_run
 
 __all__ = ["ATTEMPTS", "KINDS", "Version", "generate", "question_of", "version_sets"]
 
-KINDS = ("slot_figure", "slot_bound", "slot_actor", "slot_act", "slot_pair")
+KINDS = ("slot_figure", "slot_bound", "slot_actor", "slot_act", "slot_condition", "slot_pair")
 _KIND: dict[SlotKind, str] = {
     "figure": "slot_figure",
     "bound": "slot_bound",
     "actor": "slot_actor",
     "act": "slot_act",
+    "condition": "slot_condition",
 }
 # Styles tried until the statement shares no long run with the law.
-ATTEMPTS = 6
+ATTEMPTS = 10
 # Pairs of slots where a version with both values wrong is plainly wrong too. Not a party with
 # another duty: what one party must do, another may do.
 _PAIRS = frozenset(
@@ -44,6 +47,9 @@ _PAIRS = frozenset(
         ("figure", "act"),
         ("figure", "figure"),
         ("actor", "act"),
+        ("condition", "figure"),
+        ("condition", "actor"),
+        ("condition", "act"),
     ]
 )
 
@@ -161,6 +167,8 @@ def question_of(
         subject = topic(around.law, around.laws, (article,), style, source, rng)
         shape = _shape(kind, versions) if attempt % 2 == 0 else None
         options = [_written(version, style, shape) for version in versions]
+        if not _alike(options, versions):
+            continue
         run = longest_run(options[0], source)
         if (best is None or run < best[0]) and _hidden(run, options[1:], source):
             best = (run, subject, options)
@@ -207,6 +215,25 @@ def _hidden(run: int, wrong: Sequence[str], source: Source) -> bool:
         return True
     ties = [longest_run(text, source) >= run for text in wrong]
     return sum(ties) >= min(len(ties), 2)
+
+
+_PARTICLES = r"(?:으로|은|는|이|가|을|를|과|와|로)?"
+
+
+def _alike(options: Sequence[str], versions: Sequence[Version]) -> bool:
+    """Return whether the options differ in their values only: a rule of rewriting may apply to one
+    value and not to another. Options whose values are themselves rewritten are not compared.
+    """
+    frames = set()
+    for option, version in zip(options, versions, strict=True):
+        frame = option
+        for value in version.values:
+            shown = plain_figures(value)
+            if not shown or frame.count(shown) != 1:
+                return True
+            frame = re.sub(re.escape(shown) + _PARTICLES, "＿", frame)
+        frames.add(frame)
+    return len(frames) == 1
 
 
 def _lines(fact: Fact, versions: Sequence[Version]) -> list[str]:

@@ -9,11 +9,14 @@ from __future__ import annotations
 from kofinlaw.augment.generators.registry import QuestionGenerator
 from kofinlaw.augment.hard import (
     combinations,
+    concepts,
     deadlines,
     delegated,
     double_sets,
+    exception_sets,
     member_sets,
     minimal_sets,
+    requirement_sets,
     sanctions,
     shares,
     topic_sets,
@@ -23,6 +26,9 @@ __all__ = ["HARD_GENERATORS"]
 
 HARD_GENERATORS: tuple[QuestionGenerator, ...] = (
     QuestionGenerator(minimal_sets.KINDS, minimal_sets.generate),
+    QuestionGenerator(exception_sets.KINDS, exception_sets.generate),
+    QuestionGenerator(requirement_sets.KINDS, requirement_sets.generate),
+    QuestionGenerator(concepts.KINDS, concepts.generate),
     QuestionGenerator(member_sets.KINDS, member_sets.generate),
     QuestionGenerator(topic_sets.KINDS, topic_sets.generate),
     QuestionGenerator(double_sets.KINDS, double_sets.generate),

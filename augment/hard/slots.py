@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from kofinlaw.augment.generators.falsity import other_figures, other_parties
+from kofinlaw.augment.hard.condition_slots import false_cases
 from kofinlaw.augment.hard.facts import Fact
 from kofinlaw.augment.reading.acts import Law, Laws
 from kofinlaw.augment.reading.endings import (
@@ -32,7 +33,11 @@ __all__ = ["FARTHEST", "Slot", "SlotKind", "altered", "read_slots", "related_tex
 
 # A wrong figure is at most so many times the right one, or so small a part of it.
 FARTHEST = 8.0
-SlotKind = Literal["figure", "bound", "actor", "duty", "act"]
+# Figures of the law's usual ones that are tried; those whose number the article has are used.
+NEAR = 20
+# Share of bigrams above which two sentences are about the same thing (0 to 1).
+SAME_THING = 0.4
+SlotKind = Literal["figure", "bound", "actor", "duty", "act", "condition"]
 
 # Acts that are a right: who may do them can hardly be shown not to have to.
 _RIGHT = re.compile(
@@ -43,6 +48,11 @@ _BOUND = re.compile(r"\s?(?P<bound>이상|이하|미만|초과)(?![가-힣]{3})"
 _BOUNDS = ("이상", "이하", "미만", "초과")
 _GRANT = re.compile(r"(?<=의 )(?P<act>승인|허가|인가|동의)(?=[을를] 받)")
 _GRANTS = ("승인", "허가", "인가", "동의")
+# What a business does towards an authority or a party; each is another act.
+_ACT = re.compile(
+    r"(?<=[에게을를] )(?P<act>신고|등록|보고|통지|공고|공시|신청)(?=하여야 한다$|해야 한다$)"
+)
+_ACTS = ("신고", "등록", "보고", "통지", "공고", "공시", "신청")
 _CLAUSE_WORD = re.compile(r"(?:면|때|경우|여|고|서|거나|은|는|한|된|의|에)(?:\s|$)")
 _DELEGATES = ("위탁", "위임", "대행")
 # A figure that is a part of another: `9명 이내의 위원`, `위원장 1명을 포함한`.
@@ -100,6 +110,8 @@ def read_slots(
         *_actors(law, fact, near, delegations, rng),
         *_duties(fact),
         *_grants(fact, near),
+        *_acts_done(law, fact),
+        *_conditions(law, fact, rng),
     ]
     out = []
     for slot in slots:
@@ -124,7 +136,7 @@ def _figures(fact: Fact, near: str, rng: random.Random) -> list[Slot]:
         if others or figure.text in _TRIVIAL or text.count(figure.text) > 1:
             continue
         wrong = []
-        for value in other_figures(figure, near, rng):
+        for value in other_figures(figure, near, rng, NEAR):
             parsed = find_figures(value)[0]
             # `2개월` for `30일` is fine; 1명 for 9명 이내 is not worth asking.
             near_enough = 1 / FARTHEST <= parsed.value / (figure.value or 1) <= FARTHEST
@@ -266,3 +278,36 @@ def _grants(fact: Fact, near: str) -> list[Slot]:
     act = match.group("act")
     wrong = tuple(other for other in _GRANTS if other != act and other in near)
     return [Slot("act", match.start("act"), match.end("act"), act, wrong)]
+
+
+def _conditions(law: Law, fact: Fact, rng: random.Random) -> list[Slot]:
+    found = false_cases(law, fact.clause, fact.text, rng)
+    if found is None:
+        return []
+    here, wrong = found
+    return [Slot("condition", here.start, here.end, here.case, wrong)]
+
+
+def _acts_done(law: Law, fact: Fact) -> list[Slot]:
+    """Return the slot of what must be done (신고, 등록, 보고 …), with other acts of the article.
+
+    An act is not used if another sentence of the article needs it of the same thing.
+    """
+    match = _ACT.search(fact.text)
+    if not match:
+        return []
+    act, thing = match.group("act"), set(bigrams(fact.text[: match.start()]))
+    wrong = []
+    for other in _ACTS:
+        sentences = [
+            sentence
+            for clause in law.by_article[fact.clause.article.id]
+            for sentence in (clause.main, clause.proviso, *clause.rest)
+            if other in sentence
+        ]
+        similar = any(
+            len(thing & set(bigrams(s))) > SAME_THING * max(len(thing), 1) for s in sentences
+        )
+        if other != act and sentences and not similar:
+            wrong.append(other)
+    return [Slot("act", match.start("act"), match.end("act"), act, tuple(wrong))]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import random
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 
 from kofinlaw.augment.generators.drafts import Draft, distinct, source_rng
 from kofinlaw.augment.hard.facts import Fact, clause_facts
@@ -24,24 +24,28 @@ __all__ = [
     "false_version",
     "generate",
     "statement_groups",
+    "true_version",
     "usable_statements",
 ]
 
 KINDS = ("topic_set",)
 # Longest statement in characters, and articles that one set may span: all lines must be shown.
-LONGEST = 85
+LONGEST = 95
 SPAN = 8
-SMALLEST, LARGEST = 4, 8
+SMALLEST, LARGEST = 4, 12
+# Styles tried for each statement.
+ATTEMPTS = 8
 # A statement next to others may share a slightly longer run; the key may not (`runs.LONGEST_RUN`).
 LONGEST_IN_SET = 16
 
 
 @dataclass(frozen=True)
 class Statement:
-    """A fact with its slots."""
+    """A fact with its slots, and the style in which a question writes it."""
 
     fact: Fact
     slots: tuple[Slot, ...]
+    style: Style = field(default_factory=lambda: Style(front=False))
 
     @property
     def article(self) -> Article:
@@ -76,30 +80,46 @@ def generate(law: Law, laws: Laws, seed: int) -> Iterator[Draft]:
     around = Surroundings(law, laws)
     for number, group in enumerate(statement_groups(around, seed)):
         rng = source_rng(seed, "topic_set", group[0].article.id, str(number))
-        style = draw_style(rng)
-        usable = usable_statements(around, group, style)
+        usable = usable_statements(around, group, rng)
         if len(usable) < SMALLEST:
             continue
-        yield from _negative(around, usable, style, rng)
-        yield from _positive(around, usable, style, rng)
+        yield from _negative(around, usable, rng)
+        yield from _positive(around, usable, rng)
 
 
 def usable_statements(
-    around: Surroundings, group: Sequence[Statement], style: Style
+    around: Surroundings, group: Sequence[Statement], rng: random.Random
 ) -> list[Statement]:
-    """Return the statements that share no long run with the articles of the group."""
+    """Return the statements that share no long run with the articles of the group, each with the
+    style of the shortest run.
+    """
     articles = tuple({s.article.id: s.article for s in group}.values())
     source = around.source(articles)
-    return [s for s in group if longest_run(rewrite(s.fact.text, style), source) <= LONGEST_IN_SET]
+    styles = [draw_style(rng) for _ in range(ATTEMPTS)]
+    out = []
+    for statement in group:
+        runs = [longest_run(rewrite(statement.fact.text, style), source) for style in styles]
+        if min(runs) <= LONGEST_IN_SET:
+            out.append(replace(statement, style=styles[runs.index(min(runs))]))
+    return out
 
 
-def false_version(statement: Statement, style: Style, rng: random.Random) -> str:
-    """Return the statement with one slot altered; empty where it has no slot."""
+def true_version(statement: Statement) -> str:
+    """Return the statement in its style."""
+    return rewrite(statement.fact.text, statement.style) + "."
+
+
+def false_version(statement: Statement, rng: random.Random) -> str:
+    """Return the statement with one slot altered; empty where it has no slot.
+
+    Duties are most frequent and easiest to guess, so another slot comes first.
+    """
     if not statement.slots:
         return ""
-    slot = rng.choice(statement.slots)
+    slots = [slot for slot in statement.slots if slot.kind != "duty"] or statement.slots
+    slot = rng.choice(slots)
     value = slot.wrong[0] if rng.random() < 0.6 else rng.choice(slot.wrong)
-    return rewrite(altered(statement.fact, slot, value), style) + "."
+    return rewrite(altered(statement.fact, slot, value), statement.style) + "."
 
 
 def _draft(
@@ -107,13 +127,14 @@ def _draft(
     chosen: Sequence[Statement],
     answer: str,
     wrong: Sequence[str],
-    style: Style,
     rng: random.Random,
     *,
     negative: bool,
 ) -> Iterator[Draft]:
     articles = tuple({s.article.id: s.article for s in chosen}.values())
-    subject = topic(around.law, around.laws, articles, style, around.source(articles), rng)
+    subject = topic(
+        around.law, around.laws, articles, chosen[0].style, around.source(articles), rng
+    )
     options = distinct(answer, wrong)
     if len(options) < 3:
         return
@@ -130,31 +151,31 @@ def _draft(
     )
 
 
-def _negative(
-    around: Surroundings, usable: list[Statement], style: Style, rng: random.Random
-) -> Iterator[Draft]:
+def _negative(around: Surroundings, usable: list[Statement], rng: random.Random) -> Iterator[Draft]:
     """Yield for each alterable statement a set in which it alone is false."""
     for odd in usable:
-        false = false_version(odd, style, rng)
+        false = false_version(odd, rng)
         if not false or shares_run(false, around.source([odd.article])):
             continue
-        others = [s for s in usable if s is not odd]
-        rng.shuffle(others)
-        others = others[:4]
-        true = [rewrite(s.fact.text, style) + "." for s in others]
-        yield from _draft(around, [odd, *others], false, true, style, rng, negative=True)
+        others = _nearest(odd, usable, rng)
+        true = [true_version(s) for s in others]
+        yield from _draft(around, [odd, *others], false, true, rng, negative=True)
 
 
-def _positive(
-    around: Surroundings, usable: list[Statement], style: Style, rng: random.Random
-) -> Iterator[Draft]:
+def _positive(around: Surroundings, usable: list[Statement], rng: random.Random) -> Iterator[Draft]:
     """Yield for each statement a set in which it alone is true."""
     for key in usable:
-        others = [s for s in usable if s is not key and s.slots]
-        answer = rewrite(key.fact.text, style) + "."
+        others = _nearest(key, [s for s in usable if s.slots], rng)
+        answer = true_version(key)
         if len(others) < 3 or shares_run(answer, around.source([key.article])):
             continue
-        rng.shuffle(others)
-        others = others[:4]
-        false = [false_version(s, style, rng) for s in others]
-        yield from _draft(around, [key, *others], answer, false, style, rng, negative=False)
+        false = [false_version(s, rng) for s in others]
+        yield from _draft(around, [key, *others], answer, false, rng, negative=False)
+
+
+def _nearest(key: Statement, usable: Sequence[Statement], rng: random.Random) -> list[Statement]:
+    """Return four other statements, those of the same article first."""
+    others = [s for s in usable if s.fact is not key.fact]
+    rng.shuffle(others)
+    others.sort(key=lambda s: s.article.id != key.article.id)
+    return others[:4]

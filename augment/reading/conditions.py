@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable
 from dataclasses import dataclass
 
-from kofinlaw.augment.reading.acts import Law
+from kofinlaw.augment.reading.clauses import Clause
 from kofinlaw.augment.reading.names import subject
-from kofinlaw.augment.reading.particles import has_topic
+from kofinlaw.augment.reading.particles import has_topic, topic_ends
 
 __all__ = [
     "Condition",
@@ -29,29 +30,30 @@ _WITHOUT_OBJECT = re.compile(r"^\S+[할킬울릴칠질될한된는] (?:우려|�
 _ABOUT_SOMEONE = re.compile(r"^(?:\S+ ){0,3}\S*[회자장관사원등법][은는] ")
 _LIST = re.compile(r"각 ?호")
 _CONDITION = re.compile(r"(?:^|[,.] )(?P<case>[^,.]{10,60}경우)에는")
+# A condition that the text before it fills in: `이 경우`, `그러한 경우`.
+_VAGUE = re.compile(r"^(?:그|이|해당|그러한|이러한) |필요(?:하다고|한)|각 ?호")
 # A sentence with one condition: before or after its subject.
 _RULE = re.compile(
-    r"^(?:(?P<who>[^,]{2,30}?[은는]) )?(?P<case>[^,]{8,70}?(?:경우|때))(?P<after>에는|에) ?,? ?"
+    r"^(?:(?P<who>[^,]{2,30}?[은는]) )?(?P<case>[^,]{5,70}?(?:경우|때))(?:에는|에)?,? "
     r"(?P<rest>[^,]{8,}다)$"
 )
-_SEVERAL = re.compile(
-    r"거나|또는|및|하고 |하며|되고 |되며|[와과] |이나 |, |에도|불구|경우|때에|만을? "
-)
-_OPPOSITES = (
-    (r"지 아니한 $", None),
-    (r"지 아니하는 $", None),
-    (r"지 않은 $", None),
-    (r"지 않는 $", None),
-    (r"(?<=[가-힣])하는 $", "하지 아니하는 "),
-    (r"(?<=[가-힣])되는 $", "되지 아니하는 "),
-    (r"(?<=[가-힣])한 $", "하지 아니한 "),
-    (r"(?<=[가-힣])된 $", "되지 아니한 "),
-    (r"(?<=[이가] )있는 $", "없는 "),
-    (r"(?<=[이가] )없는 $", "있는 "),
-    (r"(?<=[을를] )받은 $", "받지 아니한 "),
-    (r"(?<=[을를] )얻은 $", "얻지 아니한 "),
-    (r"(?<=[을를] )넘는 $", "넘지 아니하는 "),
-    (r"(?<=[을를] )받는 $", "받지 아니하는 "),
+_SEVERAL = re.compile(r"거나|고 |며 |, |에도|불구|경우|때에|만을? |아니|않|없이|못")
+_OPPOSITES = tuple(
+    (re.compile(pattern), new)
+    for pattern, new in (
+        (r"(?<=[가-힣])하는 $", "하지 아니하는 "),
+        (r"(?<=[가-힣])되는 $", "되지 아니하는 "),
+        (r"(?:(?<=[가-힣])|(?<=[을를] ))한 $", "하지 아니한 "),
+        (r"(?<=[가-힣])된 $", "되지 아니한 "),
+        (r"(?<=[이가] )있는 $", "없는 "),
+        (r"(?<=[이가] )없는 $", "있는 "),
+        (r"(?<=[이가] )있을 $", "없을 "),
+        (r"(?<=[이가] )없을 $", "있을 "),
+        (r"(?:(?<=[가-힣])|(?<=[을를] ))할 $", "하지 아니할 "),
+        (r"(?<=[가-힣])하였을 $", "하지 아니하였을 "),
+        (r"(?<=[가-힣])했을 $", "하지 않았을 "),
+        (r"(?<=[을를] )(받|얻|넘)(?=[은는] $)", r"\1지 아니하"),
+    )
 )
 # `필요한 경우` has no useful opposite; `하려는 경우` is what somebody intends.
 _NO_OPPOSITE = re.compile(
@@ -75,9 +77,11 @@ def condition_of(sentence: str) -> Condition | None:
     if not match or re.search(r"(?:경우|때)(?:에|,| )", match.group("rest")):
         return None
     who, case = match.group("who"), match.group("case")
-    if who and subject(f"{who} ") != who[:-1]:
+    if who and len(who) not in topic_ends(sentence):
         return None
-    if not clear_alone(case) or len(case) < 10:
+    if _WITHOUT_OBJECT.search(case) or _VAGUE.search(case) or has_topic(case) or len(case) < 8:
+        return None
+    if re.match(r"(?:또는|및|등|중|그 밖의?) ", match.group("rest")):
         return None
     return Condition(case, match.start("case"), match.end("case"), match.group("rest"))
 
@@ -96,16 +100,20 @@ def opposite(case: str) -> str:
         return ""
     body, noun = match.group("body"), match.group("noun")
     for pattern, new in _OPPOSITES:
-        if re.search(pattern, body):
-            return "" if new is None else re.sub(pattern, new, body) + noun
+        if pattern.search(body):
+            return _particle_of_denial(pattern.sub(new, body)) + noun
     return ""
 
 
-def conditions(law: Law) -> list[tuple[str, str]]:
-    """Return (article id, condition) of the act's rules and exceptions, in order."""
+def _particle_of_denial(body: str) -> str:
+    return body.replace("지 아니하은 ", "지 아니한 ")
+
+
+def conditions(clauses: Iterable[Clause]) -> list[tuple[str, str]]:
+    """Return (article id, condition) of the rules and exceptions of clauses."""
     found = [
         (clause.article.id, without_subject(match.group("case")))
-        for clause in law.clauses
+        for clause in clauses
         for text in (clause.main, clause.proviso)
         for match in _CONDITION.finditer(text)
         if not _LIST.search(match.group("case"))

@@ -108,10 +108,11 @@ def front_adverbial(text: str) -> str:
     if not match or subject(text) != match.group("who"):
         return text
     start = match.start("rest")
-    tags = [(tag, at) for _, tag, at, _ in tagged(text) if tag in ("ETM", "JKO", "JX", "JKS")]
-    inside = [tag for tag, at in tags if match.start("case") <= at < start]
-    after = [tag for tag, at in tags if at >= start]
-    if "JX" in inside or "JKS" in inside or (after and after[0] == "ETM"):
+    topics = [end for end in topic_ends(text) if match.start("case") < end <= start]
+    marks = [(tag, at) for _, tag, at, _ in tagged(text) if tag in ("ETM", "JKO", "JKS")]
+    named = any(tag == "JKS" for tag, at in marks if match.start("case") <= at < start)
+    after = [tag for tag, at in marks if at >= start]
+    if topics or named or (after and after[0] == "ETM"):
         return text
     who = match.group("who") + match.group("topic")
     return f"{match.group('case')} {who} {match.group('rest')}"

@@ -71,7 +71,9 @@ _PATTERNS: tuple[tuple[re.Pattern[str], str], ...] = tuple(
         ),
     )
 )
-_PERCENT = re.compile(r"100분의 ?(?P<number>\d+(?:\.\d+)?)(?P<particle>(?:을|이|은|과|으로)(?= ))?")
+_PERCENT = re.compile(
+    r"100분의 ?(?P<number>\d+(?:\.\d+)?)(?P<particle>(?:을|이|은|과|으로|이나)(?= ))?"
+)
 _THOUSANDS = re.compile(r"(?<![\d천백십])(?P<won>\d+천만원|\d+천만 원)(?![\d])")
 
 
@@ -82,7 +84,7 @@ def plain_words(text: str) -> str:
     return text
 
 
-_AFTER_PERCENT = {"을": "를", "이": "가", "은": "는", "과": "와", "으로": "로"}
+_AFTER_PERCENT = {"을": "를", "이": "가", "은": "는", "과": "와", "으로": "로", "이나": "나"}
 
 
 def _percent(match: re.Match[str]) -> str:

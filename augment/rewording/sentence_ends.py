@@ -6,7 +6,7 @@ import re
 
 from kofinlaw.augment.rewording.plain_verbs import DUTIES
 
-__all__ = ["ban", "duty", "keep", "possibility", "state"]
+__all__ = ["ban", "connected", "duty", "keep", "possibility", "state"]
 
 _DUTIES = (
     *((old, future) for old, (future, _) in DUTIES.items() if old != "해야 한다"),
@@ -65,3 +65,18 @@ def state(text: str) -> str:
         return text
     thing = match.group("thing")
     return f"{text[: match.start()]}{thing}이다"
+
+
+def connected(sentence: str, ending: str) -> str:
+    """Return the sentence with 고 or 지만 in place of 다, to be followed by another one.
+
+    `한다` gives `하고`, `있다` `있지만`; empty where the sentence does not end in 다.
+    """
+    if not sentence.endswith("다") or len(sentence) < 3:
+        return ""
+    if sentence.endswith("는다"):
+        return sentence[:-2] + ending
+    last = ord(sentence[-2]) - ord("가")
+    # The ㄴ of 한다 and 된다 belongs to the ending.
+    stem = sentence[:-2] + chr(ord(sentence[-2]) - 4) if last % 28 == 4 else sentence[:-1]
+    return stem + ending
