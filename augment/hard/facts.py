@@ -35,6 +35,8 @@ _ATTRIBUTE = re.compile(
 _NAMED = re.compile(
     r"신청|신고|보고|등록|허가|인가|승인|계획|위원회|통지|공고|공시|계약|심사|지정|검사|평가|과태료|과징금"
 )
+# Things that say nothing without the pointer, even if the heading has the word.
+_NAMELESS = re.compile(r"방법|사항|기준|요건|절차|기간|경우|자[가은는를에]|것")
 _POINTS = re.compile(
     r"(?<!조)제\d+항|제\d+호|같은 [조항호법영]|전[항조]|각 ?호|각 ?목|다음|이 [조장절항]|본문|단서"
     r"|불구하고|그러하지|별표|별지|이 경우|준용|해당 [각호목]|^다만|^그 "
@@ -112,7 +114,7 @@ def _resolved(text: str, heading: str) -> str:
     match = _ATTRIBUTE.search(text)
     while match:
         noun = match.group("noun")
-        if noun[:2] not in heading and not _NAMED.match(noun):
+        if _NAMELESS.match(noun) or (noun[:2] not in heading and not _NAMED.match(noun)):
             return ""
         text = text[: match.start()] + text[match.end() :]
         match = _ATTRIBUTE.search(text)

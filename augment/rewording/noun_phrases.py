@@ -10,7 +10,7 @@ from kofinlaw.data.korean.words import josa
 __all__ = ["drop_genitive", "join_nouns", "reverse_lists", "split_pairs", "split_verbs"]
 
 _VERBAL = re.compile(
-    r"(?:하[가-힣]*|할|한|함|했[가-힣]*|되[가-힣]*|된|될|시키[가-힣]*|시킨|시킬)[,.]?$"
+    r"(?:하[가-힣]*|할|한|함|했[가-힣]*|되[가-힣]*|된|될|시키[가-힣]*|시킨|시킬|받[가-힣]*)[,.]?$"
 )
 _NOT_A_NOUN = re.compile(
     r"(?:[을를에는은며고면나]|에서|에게|까지|부터|으로|하여|거나|[가-힣]지|않|때|경우)$"
@@ -126,17 +126,21 @@ def reverse_lists(text: str) -> str:
 
 
 def _is_list(text: str, match: re.Match[str]) -> bool:
-    """Return whether the items are nouns and the list begins after a particle or an ending."""
+    """Return whether the items are nouns, and nothing around the list belongs to one of them."""
     start, end = match.start("items"), match.end("last")
     before = ""
+    after = ""
     for form, tag, at, stop in tagged(text):
         if stop <= start:
             before = tag
+        elif at >= end and not after and tag.startswith("E"):
+            after = tag
         elif at < end and not (
             tag in _IN_AN_ITEM or form in ("및", "또는", "ㆍ", "·", ",") or tag.startswith("SP")
         ):
             return False
-    return not before or before in _BEFORE_A_LIST
+    # `법인 또는 대통령령으로 정하는 단체`: what follows belongs to the last item only.
+    return after != "ETM" and (not before or before in _BEFORE_A_LIST)
 
 
 _TWO_VERBS = re.compile(

@@ -15,6 +15,7 @@ from kofinlaw.augment.rewording.noun_phrases import (
         ("법인, 단체 또는 조합이 신청한다", "조합, 단체 또는 법인이 신청한다"),
         # A modifier may belong to the first item only; a figure, an adverb and a longer item stay.
         ("정관으로 정한 법인 또는 단체를 등록한다", None),
+        ("그 자는 법인 또는 대통령령으로 정하는 단체에 한정한다", None),
         ("무기 또는 3년 이상의 징역에 처한다", None),
         ("경제적ㆍ기술적으로 가능한 범위", None),
         ("정보처리 시스템 및 자료를 보관한다", None),
@@ -31,6 +32,10 @@ def test_two_verbs_of_a_duty_are_joined_and_those_of_a_ban_are_alternatives():
         "자료를 위조하거나 변조하여서는 아니 된다"
     )
     assert split_verbs("자료를 조사ㆍ분석하는 경우") == "자료를 조사ㆍ분석하는 경우"
+
+
+def test_two_verbs_are_not_joined_as_nouns():
+    assert join_nouns("제공 및 제출받은 자료") == "제공 및 제출받은 자료"
 
 
 def test_no_third_particle_follows_a_joined_pair():
