@@ -13,7 +13,7 @@ from kofinlaw.augment.hard.stems import asks, topic
 from kofinlaw.augment.hard.surroundings import Surroundings
 from kofinlaw.augment.reading.acts import Law, Laws
 from kofinlaw.augment.rewording.rewriting import Style, draw_style, rewrite
-from kofinlaw.augment.rewording.runs import longest_run, shares_run
+from kofinlaw.augment.rewording.runs import LONGEST_RUN, Source, longest_run, shares_run
 from kofinlaw.records import Article
 
 __all__ = [
@@ -95,13 +95,22 @@ def usable_statements(
     """
     articles = tuple({s.article.id: s.article for s in group}.values())
     source = around.source(articles)
-    styles = [draw_style(rng) for _ in range(ATTEMPTS)]
     out = []
     for statement in group:
-        runs = [longest_run(rewrite(statement.fact.text, style), source) for style in styles]
-        if min(runs) <= LONGEST_IN_SET:
-            out.append(replace(statement, style=styles[runs.index(min(runs))]))
+        best = min(_tried(statement, source, rng), key=lambda pair: pair[0])
+        if best[0] <= LONGEST_IN_SET:
+            out.append(replace(statement, style=best[1]))
     return out
+
+
+def _tried(statement: Statement, source: Source, rng: random.Random) -> Iterator[tuple[int, Style]]:
+    """Yield (longest run, style) of the statement, until it has no long run."""
+    for _ in range(ATTEMPTS):
+        style = draw_style(rng)
+        run = longest_run(rewrite(statement.fact.text, style), source)
+        yield run, style
+        if run <= LONGEST_RUN:
+            return
 
 
 def true_version(statement: Statement) -> str:
