@@ -66,6 +66,12 @@ def tracked(folder: Path) -> bool:
     )
 
 
+def tracked_files(folder: Path) -> set[str]:
+    """Return the files below a folder that git knows, as paths relative to it."""
+    listed = _run(folder, "ls-files", "-z", "--", ".", check=False)
+    return {os.fsdecode(name) for name in listed.split(b"\0") if name}
+
+
 def versions_in_force(
     folder: Path,
     as_of: datetime.date,
