@@ -21,7 +21,7 @@ from kofinlaw import UserError
 from kofinlaw.data.frontmatter import iso_day, split_front_matter
 from kofinlaw.decoding import decode
 
-__all__ = ["Version", "repository", "tracked", "versions_in_force"]
+__all__ = ["Version", "repository", "tracked", "tracked_files", "versions_in_force"]
 
 _TIMEOUT_SECONDS = 600
 # The configuration of an untrusted repository must not run programs.
