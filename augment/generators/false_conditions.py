@@ -8,6 +8,7 @@ from __future__ import annotations
 import random
 import re
 from collections.abc import Sequence
+from functools import lru_cache
 
 from kofinlaw.augment.generators.drafts import distinct
 from kofinlaw.augment.generators.similarity import (
@@ -76,7 +77,6 @@ def other_cases(
         near: The conditions of the article's rules.
         rng: Draws the order of the article's conditions.
     """
-    similar = _clauses_of_effect(law, clause, here.rest)
     own = [content_bigrams(here.case)]
     near = list(near)
     rng.shuffle(near)
@@ -86,8 +86,18 @@ def other_cases(
             continue
         if not _EXCEPTS_ANYTHING.search(text):
             found += [text, opposite(text)]
-    bodies = [(normalize(other.body), content_bigrams(other.body)) for other in similar]
-    return tuple(text for text in distinct(here.case, found) if not _named_in(text, bodies))
+    cases = distinct(here.case, found)
+    if not cases:
+        return ()
+    similar = _clauses_of_effect(law, clause, here.rest)
+    bodies = [(normalize(other.body), _grams(other.body)) for other in similar]
+    return tuple(text for text in cases if not _named_in(text, bodies))
+
+
+@lru_cache(maxsize=20_000)
+def _grams(text: str) -> frozenset[str]:
+    """Return the content bigrams of a clause's text; each clause is compared with many rules."""
+    return frozenset(content_bigrams(text))
 
 
 def _clauses_of_effect(law: Law, clause: Clause, effect: str) -> list[Clause]:
@@ -97,12 +107,11 @@ def _clauses_of_effect(law: Law, clause: Clause, effect: str) -> list[Clause]:
         other
         for other in law.clauses
         if other is not clause
-        and len(grams & content_bigrams(f"{other.main} {other.proviso}"))
-        > SAME_EFFECT * max(len(grams), 1)
+        and len(grams & _grams(f"{other.main} {other.proviso}")) > SAME_EFFECT * max(len(grams), 1)
     ]
 
 
-def _named_in(text: str, bodies: Sequence[tuple[str, set[str]]]) -> bool:
+def _named_in(text: str, bodies: Sequence[tuple[str, frozenset[str]]]) -> bool:
     """Return whether a clause says the condition, or most of it in other words."""
     letters, grams = normalize(text), content_bigrams(text)
     return any(
