@@ -22,6 +22,7 @@ __all__ = [
     "item_facts",
     "list_facts",
     "opening",
+    "refusal",
     "resolved_sentence",
 ]
 
