@@ -125,7 +125,9 @@ class Student:
 
 def test_the_students_own_wrong_option_is_rejected(corpus, tmp_path):
     raft = SETTINGS.raft.model_copy(update={"gold_missing_share": 0.0})
-    settings = SETTINGS.model_copy(update={"select": "student", "free_share": 0.0, "raft": raft})
+    # The student is not asked the hard questions.
+    update = {"select": "student", "free_share": 0.0, "hard_share": 0.0, "raft": raft}
+    settings = SETTINGS.model_copy(update=update)
     template = built_in_template("chatml")
     examples, pairs = run(corpus, tmp_path, settings, student=lambda: (Student(), template))
     own = [p for p in pairs if p["source"] == "student"]

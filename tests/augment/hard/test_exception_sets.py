@@ -19,9 +19,10 @@ LISTED = f"""
 """
 
 
-def drafts(parse, text):
+def drafts(parse, text, kind="slot_exception"):
     laws = read_laws(parse("결제업법", text))
-    return [d for seed in range(8) for d in generate(laws.acts[0], laws, seed)]
+    found = [d for seed in range(8) for d in generate(laws.acts[0], laws, seed)]
+    return [d for d in found if d.kind == kind]
 
 
 @pytest.mark.parametrize("text", [ACT, LISTED])
@@ -47,3 +48,17 @@ def test_the_rule_holds_except_in_its_case(parse, text):
 def test_a_rule_with_a_limiting_bracket_or_a_vague_case_gives_no_question(parse):
     assert not drafts(parse, ACT.replace("감독원장에게 매달", "감독원장(부원장은 제외한다)에게"))
     assert not drafts(parse, ACT.replace("전산설비의 고장이 신고된", "해당 고장이 신고된"))
+
+
+def test_a_rule_holds_in_its_case_and_not_in_the_opposite_one(parse):
+    text = (
+        "##### 제1조 (반납)\n\n**①** 결제업자는 결제업의 등록이 취소된 경우에는 등록증을 "
+        "감독위원회에 지체 없이 반납하여야 한다.\n"
+    )
+    found = drafts(parse, text, "slot_condition")
+    assert len({"예외" in d.answer for d in found}) == 2
+    for draft in found:
+        # A rule of the opposite case, or an exception of the rule's own case, is false.
+        for option in (draft.answer, *draft.distractors):
+            denied = "취소되지" in option
+            assert (option == draft.answer) == (denied == ("예외" in option)), option
