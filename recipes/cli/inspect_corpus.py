@@ -7,7 +7,7 @@ from pathlib import Path
 
 from kofinlaw import UserError
 from kofinlaw.data.law.versions import read_chunks, validity_text
-from kofinlaw.files import read_jsonl
+from kofinlaw.files import read_json, read_jsonl
 from kofinlaw.recipes.cli.console import command_line, short_path
 from kofinlaw.records import Article, Chunk, Provision
 
