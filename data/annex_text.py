@@ -20,11 +20,12 @@ def lines_of_name(lines: Sequence[str], annex: Annex) -> frozenset[int]:
     A chunk repeats both in its header.
     """
     name, heading, regulation = map(_letters, (annex.name, annex.heading, annex.of))
+    title = _letters(annex.heading.partition("(")[0])
     found = []
     for index, line in enumerate(lines[:_MOST_OPENING_LINES]):
         bare = _letters(line).removeprefix(regulation).removeprefix(name)
-        long_enough = 2 * len(bare) >= len(heading)
-        if not bare or (heading.startswith(bare) and long_enough) or _only_cites(line, heading):
+        is_title = heading.startswith(bare) and (bare == title or 2 * len(bare) >= len(heading))
+        if not bare or is_title or _only_cites(line, heading):
             found.append(index)
     return frozenset(found)
 
