@@ -25,6 +25,7 @@ _OPENER = re.compile(r"^\s*(?:#{1,6}\s*)?제\s*\d+(?:-\d+)?\s*조")
 _IN_FORCE = (
     re.compile(rf"\[\s*시행(?:일자?)?\s*[:：]?\s*{_DAY}"),
     re.compile(rf"시행일자?\s*[:：]\s*{_DAY}"),
+    re.compile(rf"(?:^|[|,·(<.])[\s*]*시\s*행\s*(?:예정)?일자?[\s|]*{_DAY}", re.MULTILINE),
     re.compile(
         rf"^[\W_]*시\s*행\s*(?:(?:예정)?일자?)?\s*[|\s]*{_DAY}[.\s)>\]|]*(?:부터|$)", re.MULTILINE
     ),
