@@ -64,7 +64,7 @@ def _question(around: Surroundings, fact: Fact, seed: int) -> Iterator[Draft]:
         yield Draft(
             kind="share",
             stem=(
-                f"{act_phrase(around.law, rng)} 다음 규정에서 "
+                f"{act_phrase(around.law, rng, bare=False)} 다음 규정에서 "
                 f"{josa(name, '이/가')} {format_won(total)}이라면 "
                 f"'일정 비율'에 해당하는 금액은? ({rule}.)"
             ),
