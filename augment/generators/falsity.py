@@ -531,6 +531,7 @@ def alterations(law: Law, clause: Clause, rng: random.Random) -> list[tuple[str,
             text
             for text in other_figures(figure, clause.article.text, rng)
             if figure_makes_false(sentence, figure, find_figures(text)[0])
+            and not (figure.dimension == "people" and find_figures(text)[0].value == 1)
         ]
         if near:
             out.append(("number", replace_span(sentence, figure.start, figure.end, near[0])))

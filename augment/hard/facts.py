@@ -23,6 +23,8 @@ _ADVERBIAL = re.compile(rf"(?<![조\d가-힣」])(?:{_RANGE})(?:의 규정)?에 
 _ATTRIBUTE = re.compile(
     rf"(?<![조\d가-힣」])(?:{_RANGE})(?:의 규정)?에 (?:따른|의한) (?=(?P<noun>[가-힣]{{2,}}))"
 )
+# `제2항에 따라 그 인가가 취소된 때에는`: without the pointer nothing says which one.
+_POINTED_AT = re.compile(rf"{_ADVERBIAL.pattern}(?:그|이|해당) ")
 # Things that the subject of the article names well enough without the pointer to its 항.
 _NAMED = re.compile(
     r"신청|신고|보고|등록|허가|인가|승인|계획|위원회|통지|공고|공시|계약|심사|지정|검사|평가|과태료|과징금"
@@ -109,6 +111,8 @@ class ListFact:
 
 def _resolved(text: str, heading: str) -> str:
     """Return the sentence without pointers to its own article; empty where some remain."""
+    if _POINTED_AT.search(text):
+        return ""
     text = _ADVERBIAL.sub("", text)
     match = _ATTRIBUTE.search(text)
     while match:
