@@ -160,11 +160,11 @@ def missing_bare_scores(
     The caller adds them to `bare` when the call has returned in time. Raises RuntimeError where the
     engine returns another number of scores than it got texts.
     """
-    contrast = prompts[0].contrast
-    if contrast is None:
+    asked = [prompt for prompt in prompts if prompt.contrast and prompt.contrast.bare]
+    if not asked:
         return []
-    missing = bare.missing(choice for prompt in prompts for choice in prompt.choices)
-    return score_bare(engine, contrast.bare, missing)
+    missing = bare.missing(choice for prompt in asked for choice in prompt.choices)
+    return score_bare(engine, asked[0].contrast.bare if asked[0].contrast else "", missing)
 
 
 def _contrasted(engine: Engine, prompts: Sequence[Prompt], bare: BareScores) -> list[Reply | None]:
@@ -201,7 +201,7 @@ def _contrast_reply(
     bare: BareScores,
 ) -> Reply | None:
     """Return the reply of one prompt; None where a score is missing or not finite."""
-    found = model_votes(prompt.choices, row, bare, others)
+    found = model_votes(prompt.choices, row, bare if contrast.bare else None, others)
     if found is None:
         return None
     votes = [*found, *contrast.votes]

@@ -173,18 +173,20 @@ class Prompter:
         """Return the other prompts and votes of a choice by contrast; `stem` is that shown."""
         form = self.settings.contrast_form
         weights = self.weights or weights_of(self.settings)
-        references = {}
-        if evidence and "evidence" in weights.names:
-            references["evidence"] = contrast_text(self.template, contrast_messages(stem), form)
         texts = tuple(passage.text for passage in passages)
         seen = Seen(question.question, question.options, tuple(evidence), texts)
+        bears = bearing(seen)
+        needed = weights.model_voters(bears, shown=bool(evidence))
+        references = {}
+        if "evidence" in needed:
+            references["evidence"] = contrast_text(self.template, contrast_messages(stem), form)
         return ContrastPrompt(
-            bare=self._bare(),
+            bare=self._bare() if "contrast" in needed else "",
             weights=weights,
             references=references,
             negative=is_negative(question.question),
             votes=tuple(text_votes(seen, weights.names | ALWAYS_RECORDED)),
-            bearing=bearing(seen),
+            bearing=bears,
         )
 
 

@@ -197,16 +197,18 @@ class Model:
         )
         text, shown, asked = self.shown_prompt(stem, options, passages, share)
         choices = [contrast_answer(option, settings["contrast_form"]) for option in options]
-        missing = [choice for choice in dict.fromkeys(choices) if choice not in self.bare]
-        if missing:
-            bare = self.contrast_prompt(bare_messages()[0]["content"])
-            self.bare.update(zip(missing, self.mean_logprobs(bare, missing), strict=True))
+        bearing = bearing_of(stem, shown or passages)
+        needed = weights.model_voters(bearing, shown=bool(shown))
         found = self.mean_logprobs(text, choices)
-        votes = {
-            "contrast": [m - self.bare[c] for m, c in zip(found, choices, strict=True)],
-            "likelihood": found,
-        }
-        if shown and "evidence" in weights.names:
+        votes = {}
+        if "contrast" in needed:
+            missing = [choice for choice in dict.fromkeys(choices) if choice not in self.bare]
+            if missing:
+                bare = self.contrast_prompt(bare_messages()[0]["content"])
+                self.bare.update(zip(missing, self.mean_logprobs(bare, missing), strict=True))
+            votes["contrast"] = [m - self.bare[c] for m, c in zip(found, choices, strict=True)]
+        votes["likelihood"] = found
+        if "evidence" in needed:
             alone = self.contrast_prompt(contrast_messages(asked)[0]["content"])
             others = self.mean_logprobs(alone, choices)
             votes["evidence"] = [m - other for m, other in zip(found, others, strict=True)]
@@ -215,7 +217,7 @@ class Model:
             [{"voter": name, "values": [round(v, 6) for v in row]} for name, row in votes.items()],
             weights,
             negative=is_negative(stem),
-            bearing=bearing_of(stem, shown or passages),
+            bearing=bearing,
         )
         chances = option_probabilities(preferred, choices, weights.temperature)
         return str(chances.index(max(chances)) + 1)

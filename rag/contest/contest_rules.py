@@ -6,11 +6,10 @@ from collections.abc import Iterator, Mapping
 
 from kofinlaw.models.policy.rules import Policy, Verdict, policy_named
 from kofinlaw.rag.answer_settings import AnswerSettings
+from kofinlaw.rag.choosing.preference import MODEL_VOTERS
 
-__all__ = ["MODEL_VOTERS", "check_answering"]
+__all__ = ["check_answering"]
 
-# Voters whose values the model computes; all others are rules on the shown text.
-MODEL_VOTERS = frozenset({"contrast", "evidence", "likelihood"})
 _CHOOSE_BY = {
     "score": "options are chosen by `score`: the largest log-probability names an option, and "
     "the model generates no text",
