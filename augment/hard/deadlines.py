@@ -20,7 +20,7 @@ from kofinlaw.augment.hard.clefts import relative_clause
 from kofinlaw.augment.hard.facts import Fact, clause_facts
 from kofinlaw.augment.hard.rewriting import draw_style, rewrite
 from kofinlaw.augment.hard.runs import longest_run
-from kofinlaw.augment.hard.stems import act_phrase
+from kofinlaw.augment.hard.stems import act_or_article
 from kofinlaw.augment.hard.surroundings import Surroundings
 from kofinlaw.augment.reading.acts import Law, Laws
 from kofinlaw.augment.reading.figures import find_figures, near_values
@@ -140,7 +140,7 @@ def _question(around: Surroundings, fact: Fact, case: _Case, rng: random.Random)
         day += dt.timedelta(days=rng.choice((0, 0, 0, 1, 2, 3)))
         answer = last_day(day, case.number, case.unit)
         stem = (
-            f"{act_phrase(around.law, rng, bare=False)} 기간을 계산할 때, "
+            f"{act_or_article(around.law, fact.clause.article, fact.text, rng)} 기간을 계산할 때, "
             f"{josa(event, '이/가')} {_date(day)}이라면 "
             f"{asked} 마지막 날은? {_RULE}"
         )

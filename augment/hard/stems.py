@@ -17,6 +17,7 @@ __all__ = [
     "NEGATIVE",
     "POSITIVE",
     "UNNAMED_SHARE",
+    "act_or_article",
     "act_phrase",
     "asks",
     "chapter",
@@ -61,6 +62,14 @@ def act_phrase(law: Law, rng: random.Random, *, bare: bool = True) -> str:
     quoted = f"「{law.title}」"
     forms = [f"{quoted}상", f"{quoted}에 따른", f"{quoted}에서 정한", f"{law.title}상", quoted]
     return rng.choice(forms if bare else forms[:-1])
+
+
+def act_or_article(law: Law, article: Article, text: str, rng: random.Random) -> str:
+    """Return how a stem names the act (`「은행법」상`), with the article where `text` uses a short
+    name that only the article explains (`「은행법」 제7조에 따른`)."""
+    if needs_article(article, text):
+        return f"「{law.title}」 {article.number}에 따른"
+    return act_phrase(law, rng, bare=False)
 
 
 def chapter(article: Article) -> str:

@@ -33,7 +33,7 @@ _TRANSITIVE = re.compile(
     r"|하기 (?:곤란|어려)[가-힣]*)"
     r"(?: (?:필요가|우려가|염려가|수가) (?:있는|없는))? (?:경우|때)$"
 )
-_OBJECT = re.compile(r"[가-힣0-9」\"”)][을를](?= )|(?:[은는도만]|사항|여부) ")
+_OBJECT = re.compile(r"[가-힣0-9」\"”)][을를](?= )|(?:[도만]|사항|여부) ")
 
 
 def lacks_argument(case: str) -> bool:
