@@ -129,12 +129,13 @@ def docx_to_markdown(path: Path, expanded_mebibytes: int) -> tuple[str, dict[str
         if "word/document.xml" not in archive.names:
             raise UserError("no word/document.xml in the DOCX file")
         styles = _docx_styles(archive)
+        notes = _docx_notes(archive)
         root = archive.xml("word/document.xml")
         body = next((node for node in root if local_name(node.tag) == "body"), root)
         lines: list[str] = []
         for node in _inside(body, "p", "tbl"):
             if local_name(node.tag) == "p":
-                lines.extend(_docx_paragraph(node, styles))
+                lines.extend(_docx_paragraph(node, styles, notes))
             else:
                 lines.extend(markdown_rows(_docx_rows(node)))
         return _tidy(lines), _package_metadata(archive)
@@ -184,7 +185,19 @@ def _docx_styles(archive: Archive) -> dict[str, str]:
     return out
 
 
-def _docx_paragraph(node: Element, styles: dict[str, str]) -> Iterator[str]:
+def _docx_notes(archive: Archive) -> dict[str, str]:
+    """Return the texts of footnotes and endnotes by the kind of their reference and its id."""
+    out = {}
+    for kind in ("footnote", "endnote"):
+        name = f"word/{kind}s.xml"
+        for note in archive.xml(name) if name in archive.names else ():
+            if text := _cell_text(note):
+                out[f"{kind}Reference {_attribute(note, 'id')}"] = text
+    return out
+
+
+def _docx_paragraph(node: Element, styles: dict[str, str], notes: dict[str, str]) -> Iterator[str]:
+    """Yield the line of a paragraph, with its footnotes in brackets."""
     prefix = ""
     words: list[str] = []
     for child in _shown(node):
@@ -195,6 +208,8 @@ def _docx_paragraph(node: Element, styles: dict[str, str]) -> Iterator[str]:
             words.append(child.text or "")
         elif name == "tab":
             words.append(" ")
+        elif note := notes.get(f"{name} {_attribute(child, 'id')}"):
+            words.append(f" ({note})")
         elif name in ("br", "cr") or (name == "p" and child is not node):  # a text box
             words.append("\n")
     text = "".join(words).strip()

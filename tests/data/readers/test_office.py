@@ -98,6 +98,22 @@ def test_docx_content_controls_and_text_boxes_are_read_once(files, tmp_path):
     assert read_one.text == "표지 글\n\n본문\n글상자\n"
 
 
+def test_docx_footnotes_follow_the_word_that_they_explain(files, tmp_path):
+    w = 'xmlns:w="http://schemas.openxmlformats.org/wordprocessingml/2006/main"'
+    body = (
+        '<w:p><w:r><w:t>한도는 1억원</w:t></w:r><w:r><w:footnoteReference w:id="2"/></w:r>'
+        "<w:r><w:t>이다.</w:t></w:r></w:p>"
+    )
+    note = '<w:footnote w:id="2"><w:p><w:r><w:t>개인 기준</w:t></w:r></w:p></w:footnote>'
+    empty = '<w:footnote w:id="0"><w:p/></w:footnote>'
+    members = {
+        "word/document.xml": f"<w:document {w}><w:body>{body}</w:body></w:document>",
+        "word/footnotes.xml": f"<w:footnotes {w}>{empty}{note}</w:footnotes>",
+    }
+    (document,) = read(files.make_zip(tmp_path / "a.docx", members))
+    assert document.text == "한도는 1억원 (개인 기준)이다.\n"
+
+
 def test_an_encrypted_hwpx_file_is_refused(files, tmp_path):
     path = files.make_hwpx(tmp_path / "a.hwpx")
     with zipfile.ZipFile(path, "a") as archive:
