@@ -6,11 +6,10 @@ from collections.abc import Iterator, Mapping
 
 from kofinlaw.models.policy.rules import Policy, Verdict, policy_named
 from kofinlaw.rag.answer_settings import AnswerSettings
+from kofinlaw.rag.choosing.contrast import MODEL_VOTERS
 
-__all__ = ["MODEL_VOTERS", "check_answering"]
+__all__ = ["check_answering"]
 
-# Voters whose values the model computes; all others are rules on the shown text.
-MODEL_VOTERS = frozenset({"contrast", "evidence", "likelihood"})
 _CHOOSE_BY = {
     "score": "options are chosen by `score`: the largest log-probability names an option, and "
     "the model generates no text",
@@ -26,7 +25,8 @@ def check_answering(policy: str, settings: AnswerSettings) -> list[Verdict]:
     """Return the verdicts on the recipe's way of answering, each with its clause.
 
     The clause `generated_answers_only` refuses options that are chosen by scores, voters that are
-    rules, and a prefilled answer opening. It allows constrained generation, also from the
+    rules, a prefilled answer opening, and free-text answers that are sentences of the documents. It
+    allows constrained generation, also from the
     difference of two prompts: each token is chosen by the model's own log-probabilities. The clause
     `one_llm` allows the second prompt and votes, because the same model reads and writes them. A
     policy without a clause gives no verdict on it. Raises UserError for an unknown policy.
@@ -55,6 +55,24 @@ def _generated(rules: Policy, settings: AnswerSettings) -> Iterator[Verdict]:
         )
     if settings.choose_by == "contrast":
         yield verdict(*_voters(settings), _GENERATE)
+    chosen = settings.free_by == "choose"
+    yield verdict(
+        not chosen,
+        "answer.free_by",
+        "a free-text answer is a sentence of the documents that votes choose, and the model "
+        "generates no text"
+        if chosen
+        else "the model generates free-text answers",
+        "answer.free_by: generate",
+    )
+    if not chosen:
+        yield verdict(
+            not settings.free_replace,
+            "answer.free_replace",
+            "free text that is unusable is "
+            + ("replaced by a sentence of the documents" if settings.free_replace else "kept"),
+            "answer.free_replace: false",
+        )
     yield verdict(
         not settings.free_opening,
         "answer.free_opening",

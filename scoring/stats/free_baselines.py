@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-from kofinlaw.rag.answer.fallback import best_sentence
+from kofinlaw.rag.choosing.nearest import nearest_sentence
 from kofinlaw.records import Chunk, Key, Question
 from kofinlaw.scoring.answers import AnswerSheet
 from kofinlaw.scoring.metrics.fsku import SentenceEncoder, cosines, free_score, keyword_recall
@@ -73,7 +73,7 @@ def baseline_answers(
     out = {ECHO: {q.id: q.question for q in asked}}
     for system, evidence in found.items():
         name = SENTENCE if len(found) == 1 else f"{SENTENCE}:{system}"
-        out[name] = {q.id: best_sentence(q.question, evidence[q.id]) for q in asked}
+        out[name] = {q.id: nearest_sentence(q.question, evidence[q.id]) for q in asked}
     return out
 
 

@@ -69,7 +69,8 @@ def test_a_fallback_keeps_to_the_recipes_length_and_the_question_to_its_day() ->
     settings = AnswerSettings(free_max_characters=20)
     result = ask_question("이용자의 손해를 며칠 이내에 배상하는가?", settings=settings, **given)
     assert result.origin == "fallback"
-    assert len(result.answer) == 20
+    assert 0 < len(result.answer) <= 20
+    assert result.answer.startswith("금융회사는 이용자의 손해를")
     assert searcher.days is None
     ask_question("배상?", settings=settings, as_of=date(2020, 3, 1), **given)
     assert searcher.days == [date(2020, 3, 1)]
