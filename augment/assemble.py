@@ -7,6 +7,7 @@ from collections.abc import Callable, Mapping, Sequence
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, field, replace
 
+from kofinlaw import Progress, silent
 from kofinlaw.augment.generators.drafts import Draft, source_rng
 from kofinlaw.augment.generators.falsity import true_elsewhere
 from kofinlaw.augment.hard_items import POOL, BalanceFigures, ShownItem, take_hard
@@ -59,15 +60,13 @@ class AugmentContext:
 
 
 def item_id(item: Item) -> str:
-    """Return a stable id of an item: the kind and a hash of the question with its "
-    "options in order."""
+    """Return a stable id of an item: its kind and a hash of the question and ordered options."""
     text = "\n".join([item.draft.stem, *item.options])
     return f"{item.draft.kind}-{sha256_text(text)[:12]}"
 
 
 def item_fingerprint(item: Item) -> str:
-    """Return a fingerprint that is equal for two items with the same question and "
-    "the same options in any order."""
+    """Return a text that is equal for items with the same question and options in any order."""
     return "\n".join([item.draft.stem, *sorted(item.options)])
 
 
@@ -78,6 +77,7 @@ def make_items(
     name: str,
     excluded: AbstractSet[str] = frozenset(),
     ask_student: AskStudent | None = None,
+    progress: Progress = silent,
 ) -> list[Item]:
     """Return at most `count` finished questions.
 
@@ -89,11 +89,12 @@ def make_items(
         excluded: Fingerprints of items that may not be used.
         ask_student: Asks the model to be trained. Of each kind the items that it knows least are
             taken first.
+        progress: Called while the solvers answer the hard questions.
     """
     settings = context.settings
     if count == 0:
         return []
-    hard = _hard_items(context, [d for d in drafts if d.hard], name, excluded, count)
+    hard = _hard_items(context, [d for d in drafts if d.hard], name, excluded, count, progress)
     drafts = [draft for draft in drafts if not draft.hard]
     count -= len(hard)
     rng = source_rng(context.seed, "select", name)
@@ -118,6 +119,7 @@ def _hard_items(
     name: str,
     excluded: AbstractSet[str],
     count: int,
+    progress: Progress,
 ) -> list[Item]:
     """Return the hard questions of a set, in their share of `count`, balanced against solvers."""
     settings = context.settings
@@ -139,7 +141,7 @@ def _hard_items(
         texts = _shown_texts(context, item, retrieved=name == HELD_OUT)
         if texts is not None:
             shown.append(ShownItem(item, texts))
-    found = take_hard(shown, wanted, settings.generators, rng)
+    found = take_hard(shown, wanted, settings.generators, rng, progress)
     context.balance[name] = found.figures
     return found.items
 
@@ -166,7 +168,7 @@ def heldout_twins(
 def _shown_texts(context: AugmentContext, item: Item, *, retrieved: bool) -> tuple[str, ...] | None:
     """Return the evidence of an item's prompt; None where it lacks a deciding line.
 
-    A held-out question is shown what retrieval finds, a training example also its deciding lines.
+    With `retrieved` it is what retrieval finds, without it also the deciding lines.
     """
     settings, draft = context.settings, item.draft
     if not settings.shown_evidence:
@@ -199,8 +201,7 @@ def _item(context: AugmentContext, draft: Draft) -> Item | None:
     ):
         problem = ("true_elsewhere", text)
     if problem is None:
-        asked = "\n".join((draft.stem, *item.options))
-        shared = context.protected.shared_run(draft.stem) or context.protected.contained_text(asked)
+        shared = context.protected.copied_part(draft.stem, "\n".join(item.options))
         problem = ("contaminated", shared) if shared else None
     if problem is not None:
         context.reject(item, *problem)

@@ -274,8 +274,7 @@ def free_examples(
     for item in pool:
         if len(out) == wanted:
             break
-        asked = f"{item.question}\n{item.reference}"
-        if context.protected.shared_run(item.question) or context.protected.contained_text(asked):
+        if context.protected.copied_part(item.question, item.reference):
             continue
         name = free_id(item)
         closed = _closed(context, name)

@@ -8,12 +8,13 @@ from __future__ import annotations
 
 import random
 from collections import defaultdict
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import TypedDict
 
 import numpy as np
 
+from kofinlaw import Progress, silent
 from kofinlaw.augment.balance import SMALLEST, balanced, excess
 from kofinlaw.augment.evidence_free import evidence_free_credits
 from kofinlaw.augment.hard.runs import Source, shares_run
@@ -37,6 +38,7 @@ __all__ = [
 POOL = 4.0
 # The group of kinds with too few questions to be balanced alone.
 SMALL_KINDS = "small_kinds"
+_PHASE = "augment: solvers"
 
 
 class KindBalance(TypedDict):
@@ -75,9 +77,11 @@ def take_hard(
     count: int,
     weights: Mapping[str, float],
     rng: random.Random,
-    progress: Callable[[str, int, int], None] | None = None,
+    progress: Progress = silent,
 ) -> HardItems:
-    """Return at most `count` items, balanced within each kind, polarity and number of options.
+    """Return about `count` items, balanced within each kind, polarity and number of options.
+
+    They are fewer where the pool has no more; rounding of the cells may add a few.
 
     Cells with fewer than `SMALLEST` questions are balanced together with the other small cells of
     their kind, and so are all kinds with fewer.
@@ -119,19 +123,20 @@ def take_hard(
 
 
 def solver_credits(
-    shown: Sequence[ShownItem], progress: Callable[[str, int, int], None] | None = None
+    shown: Sequence[ShownItem], progress: Progress = silent
 ) -> list[dict[str, float]]:
     """Return the credit of every solver for each item, by the solver's name."""
     asked = [
         Asked(r.item.draft.stem, r.item.options, r.texts, r.item.draft.negative) for r in shown
     ]
+    progress(_PHASE, 0, len(shown))
     solvers = Solvers()
     solvers.prepare(asked)
     guessed = evidence_free_credits([row.item for row in shown])
     out = []
     for done, (row, question) in enumerate(zip(shown, asked, strict=True)):
-        if progress is not None and done % 200 == 0:
-            progress("augment: solvers", done, len(shown))
+        if done and done % 200 == 0:
+            progress(_PHASE, done, len(shown))
         out.append(
             {
                 **solvers.credits(question, row.item.answer),
@@ -139,6 +144,7 @@ def solver_credits(
                 "evidence_free": guessed[done],
             }
         )
+    progress(_PHASE, len(shown), len(shown))
     return out
 
 

@@ -43,6 +43,13 @@ class ProtectedTexts:
         runs = (key[i : i + RUN] for i in range(len(key) - RUN + 1))
         return next((run for run in runs if run in self._runs), "")
 
+    def copied_part(self, question: str, rest: str) -> str:
+        """Return what a question with its options or answer (`rest`) copies; empty for none.
+
+        A common run is searched in the question only.
+        """
+        return self.shared_run(question) or self.contained_text(f"{question}\n{rest}")
+
     def contained_text(self, text: str) -> str:
         """Return the first 80 characters of a protected text that `text` mostly contains;
         else empty.

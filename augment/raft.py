@@ -11,7 +11,7 @@ import random
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 
-from kofinlaw.augment.reading.clauses import clean, simplify
+from kofinlaw.augment.reading.clauses import line_letters
 from kofinlaw.augment.reading.names import normalize
 from kofinlaw.data.korean.lexical import LexicalIndex
 from kofinlaw.data.korean.words import bigrams, content_morphemes
@@ -88,7 +88,7 @@ class PassageIndex:
         found: dict[str, None] = {}
         if row not in self._lines:
             lines = self.chunks[row].text.split("\n")
-            self._lines[row] = [(line, normalize(simplify(clean(line))[0])) for line in lines]
+            self._lines[row] = [(line, line_letters(line)) for line in lines]
         for phrase in focus:
             wanted = normalize(phrase)
             match = next((line for line, key in self._lines[row] if wanted in key), None)

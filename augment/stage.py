@@ -101,16 +101,17 @@ def generate_examples(
     generators = (*(HARD_GENERATORS if settings.hard_share else ()), *extra_generators)
     own = {kind for generator in extra_generators for kind in generator.kinds}
     drafts = _distinct_drafts(laws, seed, generators, own, progress)
-    heldout = make_items(
-        context, [d for d in drafts if d.document in held_out], settings.holdout_items, HELD_OUT
-    )
+    asked = [draft for draft in drafts if draft.document in held_out]
+    trained = [draft for draft in drafts if draft.document not in held_out]
+    heldout = make_items(context, asked, settings.holdout_items, HELD_OUT, progress=progress)
     items = make_items(
         context,
-        [d for d in drafts if d.document not in held_out],
+        trained,
         settings.items,
         "train",
         {item_fingerprint(item) for item in heldout},
         _ask_student(settings, student, out, progress),
+        progress,
     )
     examples = choice_examples(context, items, progress)
     examples += free_examples(context, len(examples), held_out)
@@ -118,9 +119,7 @@ def generate_examples(
 
     free = heldout_free(context, held_out, settings.holdout_free)
     _write_heldout(heldout, free, out)
-    twins = heldout_twins(
-        context, [d for d in drafts if d.document in held_out], settings.holdout_items // 4
-    )
+    twins = heldout_twins(context, asked, settings.holdout_items // 4)
     write_jsonl(out / "heldout_twins.jsonl", twins)
     synthesis = None
     if settings.teacher is not None:
@@ -131,7 +130,7 @@ def generate_examples(
             ledger or out / "asked.jsonl",
             seed=seed,
             protected=protected,
-            drafts=[draft for draft in drafts if draft.document not in held_out],
+            drafts=trained,
             form=settings.answer_form,
             used=out / "ledger.jsonl",
             resume=resume,

@@ -10,10 +10,10 @@ import re
 from collections.abc import Sequence
 from random import Random
 
-from kofinlaw.augment.hard.rewriting import swap
 from kofinlaw.augment.option_choice import Item
-from kofinlaw.augment.reading.clauses import clean, simplify
+from kofinlaw.augment.reading.clauses import line_letters
 from kofinlaw.augment.reading.names import normalize
+from kofinlaw.augment.reading.particles import replace_span
 from kofinlaw.data.korean.words import bigrams
 from kofinlaw.records import Choice, Example, TwinQuestion
 
@@ -57,7 +57,7 @@ def changed_evidence(
         (i, j)
         for i, rows in enumerate(lines)
         for j, row in enumerate(rows)
-        if wanted in normalize(simplify(clean(row))[0])
+        if wanted in line_letters(row)
     ]
     if not places:
         return None
@@ -67,7 +67,7 @@ def changed_evidence(
         for j, row in enumerate(rows):
             # An older word in the same place: a line about the same fact.
             grams = set(bigrams(row))
-            same = wanted in normalize(simplify(clean(row))[0]) or (
+            same = wanted in line_letters(row) or (
                 len(grams & deciding) > SAME_FACT * min(len(grams), len(deciding) or 1)
             )
             count = len(_places(row, old))
@@ -76,7 +76,7 @@ def changed_evidence(
             if count > 1 or _places(row, new):
                 return None
             start = _places(row, old)[0]
-            rows[j] = swap(row, start, start + len(old), new)
+            rows[j] = replace_span(row, start, start + len(old), new)
             changed = True
     return tuple("\n".join(rows) for rows in lines) if changed else None
 

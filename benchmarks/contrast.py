@@ -132,7 +132,7 @@ def main() -> None:
     found = search_questions(retriever, questions)
     asked = [(q, [hit.chunk for hit in hits]) for q, hits in zip(questions, found, strict=True)]
     engine = TransformersEngine(EngineSettings(), folder)
-    prompts = ask(engine, template, asked[:BATCH], WAYS["contrast"])
+    ask(engine, template, asked[:BATCH], WAYS["contrast"])  # warms up
     prompts = [
         Prompter(template, WAYS["contrast"], EVIDENCE_TOKENS, engine.tokenizer.count).build(
             q, chunks, FULL

@@ -4,17 +4,18 @@
 
 All ways take the same examples, adapter and budget, in turn, in one process. `asked part` packs the
 options after the prompt with evidence only: the difference to `packed` is the price of the bare
-scores. Seconds are processor time of this process.
+scores. Seconds are processor time of this process. The last line is JSON.
 """
 
 from __future__ import annotations
 
 import argparse
-import json
 import time
 from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
+
+from outcome import outcome
 
 if TYPE_CHECKING:
     from kofinlaw.trainer.encoding import Encoded
@@ -84,7 +85,7 @@ def steppers(args: argparse.Namespace) -> dict[str, Stepper]:
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
-    """Run the ways in turn and print a table and one line of JSON."""
+    """Run the ways in turn and print a table; the last line is JSON."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--model", type=Path, required=True)
     parser.add_argument("--examples", type=Path, required=True)
@@ -111,7 +112,12 @@ def main(arguments: Sequence[str] | None = None) -> None:
     for name, (seconds, tokens, padded) in best.items():
         rates = f"{args.items / seconds:.2f} | {tokens / seconds:.0f}"
         print(f"| {name} | {tokens} | {padded} | {seconds:.2f} | {rates} |")
-    print(json.dumps({"items": args.items, "best_of": args.rounds, "ways": best}))
+    ways_found = {
+        name: {"seconds": round(seconds, 3), "tokens": tokens, "computed": padded}
+        for name, (seconds, tokens, padded) in best.items()
+    }
+    figures = {"items": args.items, "best_of": args.rounds, "ways": ways_found}
+    print(outcome(figures, {}, not_run=["on a GPU"]))
 
 
 if __name__ == "__main__":

@@ -17,7 +17,7 @@ from kofinlaw.scoring.settings import ScoreSettings
 from kofinlaw.scoring.stats.baselines import Baseline
 from kofinlaw.scoring.stats.intervals import mean_figure
 
-__all__ = ["HEADLINE_ITEMS", "SORTS", "sort_lines", "sort_records"]
+__all__ = ["HEADLINE_ITEMS", "SORTS", "sort_records"]
 
 SORTS = ("hard", "look_up")
 # Hard questions from which they are the headline.
@@ -71,28 +71,6 @@ def sort_records(
                 "best": best,
             }
     return out
-
-
-def sort_lines(records: Mapping[str, SortRecord]) -> list[str]:
-    """Return the table as lines of Markdown; empty without such questions."""
-    if not records:
-        return []
-    lines = ["", "Hard and look-up questions, with the best solver of each", ""]
-    lines.append("| sort | system | n | right % | best solver | difference, points | p |")
-    lines.append("| --- | --- | ---: | ---: | --- | ---: | ---: |")
-    for sort, record in records.items():
-        for system, figure in record["systems"].items():
-            cells = [sort, system, str(figure["n"]), f"{100 * figure['value']:.1f}"]
-            best = record["best"].get(system)
-            if best is None:
-                cells += ["–", "–", "–"]
-            else:
-                low, high = 100 * best["low"], 100 * best["high"]
-                cells.append(best["baseline"])
-                cells.append(f"{100 * best['difference']:+.1f} [{low:+.1f}, {high:+.1f}]")
-                cells.append(f"{best['p_value']:.3g}")
-            lines.append("| " + " | ".join(cells) + " |")
-    return lines
 
 
 def _best_of(scores: Scores, baselines: Sequence[Baseline], ids: set[str]) -> Baseline | None:

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from kofinlaw.scoring.abstention.abstention_table import abstention_lines
 from kofinlaw.scoring.claims import pairs_with_other_plans, reduced_plans, without_shown_text
-from kofinlaw.scoring.scores_record import FigureRecord, ScoresRecord
+from kofinlaw.scoring.scores_record import AgainstRecord, FigureRecord, ScoresRecord
 from kofinlaw.scoring.stats.free_baselines import is_free_baseline
+from kofinlaw.scoring.twins.twin_table import twin_lines
 from kofinlaw.scoring.value_text import p_text
 
 __all__ = ["percent", "scores_markdown"]
@@ -59,6 +60,7 @@ def scores_markdown(result: ScoresRecord) -> str:
     lines += _judge_lines(result)
     abstention = result.get("abstention")
     lines += abstention_lines(abstention) if abstention else []
+    lines += [*_sort_lines(result), *twin_lines(result.get("twins"))]
     return "\n".join(lines) + "\n"
 
 
@@ -69,12 +71,42 @@ def _against_lines(result: ScoresRecord) -> list[str]:
     lines = ["", "| system | baseline | difference, points | only system | only baseline | p |"]
     lines.append("| --- | --- | --- | --- | --- | --- |")
     for one in result["against"]:
-        method = result["solvers"][one["baseline"]]["method"]
-        name = f"{one['baseline']} ({method})" if method else one["baseline"]
-        low, high = 100 * one["low"], 100 * one["high"]
-        cells = [one["system"], name, f"{100 * one['difference']:+.1f} [{low:+.1f}, {high:+.1f}]"]
+        cells = [one["system"], _solver(result, one), _points(one)]
         cells += [str(one["only_system"]), str(one["only_baseline"]), p_text(one["p_value"])]
         lines.append("| " + " | ".join(cells) + " |")
+    return lines
+
+
+def _solver(result: ScoresRecord, one: AgainstRecord) -> str:
+    """Return the name of the baseline, with its kind of tokens if it has one."""
+    method = result["solvers"][one["baseline"]]["method"]
+    return f"{one['baseline']} ({method})" if method else one["baseline"]
+
+
+def _points(one: AgainstRecord) -> str:
+    """Return the difference of system and baseline with its interval, in points."""
+    low, high = 100 * one["low"], 100 * one["high"]
+    return f"{100 * one['difference']:+.1f} [{low:+.1f}, {high:+.1f}]"
+
+
+def _sort_lines(result: ScoresRecord) -> list[str]:
+    """Return hard and look-up questions apart, with the best solver; empty without such ones."""
+    records = result.get("sorts")
+    if not records:
+        return []
+    lines = ["", "Hard and look-up questions, with the best solver of each", ""]
+    lines.append("| sort | system | n | right % | best solver | difference, points | p |")
+    lines.append("| --- | --- | ---: | ---: | --- | ---: | ---: |")
+    for sort, record in records.items():
+        for system, figure in record["systems"].items():
+            best = record["best"].get(system)
+            cells = [sort, system, str(figure["n"]), percent(figure)]
+            cells += (
+                [_solver(result, best), _points(best), p_text(best["p_value"])]
+                if best
+                else ["–", "–", "–"]
+            )
+            lines.append("| " + " | ".join(cells) + " |")
     return lines
 
 

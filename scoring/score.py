@@ -15,8 +15,8 @@ from kofinlaw.scoring.abstention.abstention_record import AbstentionRecord
 from kofinlaw.scoring.answers import AnswerSheet, read_answers, read_timings
 from kofinlaw.scoring.benchmark import read_asked, read_key
 from kofinlaw.scoring.compare import compare_all_pairs, compare_with_baselines, smallest_of
-from kofinlaw.scoring.hard_slices import sort_lines, sort_records
-from kofinlaw.scoring.item_scores import matched_key
+from kofinlaw.scoring.hard_slices import sort_records
+from kofinlaw.scoring.item_scores import ItemScorer, matched_key
 from kofinlaw.scoring.markdown import scores_markdown
 from kofinlaw.scoring.metrics.fsku import SentenceEncoder, cosine_floor
 from kofinlaw.scoring.orders import read_option_scores
@@ -39,9 +39,9 @@ from kofinlaw.scoring.scores_record import SCHEMA, EmbedderRecord, JudgeRecord, 
 from kofinlaw.scoring.settings import JudgeSettings, ScoreSettings
 from kofinlaw.scoring.shown import first_plans, first_reasons, shown_passages, shown_texts
 from kofinlaw.scoring.stats.baselines import Baseline, choice_baselines, distinct_evidence
-from kofinlaw.scoring.stats.free_baselines import score_free_baselines, shown_evidence
+from kofinlaw.scoring.stats.free_baselines import score_free_baselines
 from kofinlaw.scoring.system_scores import score_system
-from kofinlaw.scoring.twins.twin_figures import twin_lines, twins_record
+from kofinlaw.scoring.twins.twin_figures import twins_record
 from kofinlaw.trace_files import open_tracer
 from kofinlaw.trace_settings import TraceSettings
 from kofinlaw.tracing import Tracer
@@ -126,12 +126,14 @@ def score_answers(
         inputs.questions, inputs.keyed, evidence, settings=settings, seed=seed
     )
     against = compare_with_baselines(list(scored.values()), baselines, settings=settings, seed=seed)
-    shown = {
-        name: shown_evidence(folder, sheets[name], inputs.passages)
-        for name, folder in systems.items()
-    }
+    free = [q for q in inputs.questions if not q.options]
     free_baselines, fact_baselines = score_free_baselines(
-        inputs.questions, inputs.keyed, shown, settings=settings, embedder=embedder, seed=seed
+        free,
+        inputs.keyed,
+        distinct_evidence(free, sheets, texts, inputs.passages),
+        settings=settings,
+        embedder=embedder,
+        seed=seed,
     )
     files = {"questions": questions, "key": key}
     if chunks:
@@ -159,10 +161,7 @@ def score_answers(
             )
     out.mkdir(parents=True, exist_ok=True)
     write_jsonl(out / "items.jsonl", (item for one in scored.values() for item in one.items))
-    text = scores_markdown(result) + "\n".join(
-        [*sort_lines(result["sorts"]), *twin_lines(result.get("twins")), ""]
-    )
-    write_text(out / "scores.md", text)
+    write_text(out / "scores.md", scores_markdown(result))
     write_json(out / "scores.json", result)
     return ScoringResult(scored, tuple(pairs))
 
@@ -272,13 +271,29 @@ def _abstention(
         ]
         if asked:
             items[evidence] = {
-                model: score_system(
-                    asked, inputs.key, sheet, settings=settings, system=model, seed=seed
-                ).items
+                model: list(map(_forced_scorer(model, sheet, inputs, settings).item, asked))
                 for model, sheet in sheets.items()
             }
     return abstention_record(
         {q.id: q for q in inputs.questions}, items, settings=settings, seed=seed
+    )
+
+
+def _forced_scorer(
+    model: str, given: AnswerSheet, inputs: _Inputs, settings: ScoreSettings
+) -> ItemScorer:
+    """Return the scorer of answers under forced evidence: right or wrong, and key facts."""
+    return ItemScorer(
+        settings=settings,
+        system=model,
+        golds=inputs.keyed,
+        given=given,
+        cosines={},
+        seconds={},
+        unit_of={},
+        shown={},
+        claims={},
+        plans={},
     )
 
 

@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from typing import Literal, NotRequired, TypedDict
 
 from kofinlaw.scoring.abstention.abstention_record import AbstentionRecord
-from kofinlaw.scoring.twins.twin_figures import TwinsRecord
+from kofinlaw.scoring.twins.twin_record import TwinsRecord
 
 __all__ = [
     "SCHEMA",

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
 from kofinlaw import UserError
 from kofinlaw.files import read_json_lines
@@ -66,15 +67,12 @@ def shown_texts(folder: Path) -> dict[str, tuple[str, ...]]:
     those of folders that an older version wrote, and those for which no turn succeeded.
     """
     out: dict[str, tuple[str, ...]] = {}
-    try:
-        for _, row in read_json_lines(folder / "plan.jsonl"):
-            name, texts, shown = str(row.get("id")), row.get("texts"), row.get("shown")
-            if name in out or row.get("failed") or not isinstance(texts, list):
-                continue
-            if len(texts) == shown:
-                out[name] = tuple(str(text) for text in texts)
-    except (UserError, OSError):
-        return out
+    for row in _turns(folder / "plan.jsonl"):
+        name, texts, shown = str(row.get("id")), row.get("texts"), row.get("shown")
+        if name in out or row.get("failed") or not isinstance(texts, list):
+            continue
+        if len(texts) == shown:
+            out[name] = tuple(str(text) for text in texts)
     return out
 
 
@@ -84,26 +82,20 @@ def first_plans(folder: Path) -> dict[str, str]:
     Later turns are taken under the full plan only, so this is the cheapest plan of an answer.
     """
     out: dict[str, str] = {}
-    try:
-        for _, row in read_json_lines(folder / "plan.jsonl"):
-            plan = row.get("plan")
-            if isinstance(plan, str) and plan and not row.get("failed"):
-                out.setdefault(str(row.get("id")), plan)
-    except (UserError, OSError):
-        return out
+    for row in _turns(folder / "plan.jsonl"):
+        plan = row.get("plan")
+        if isinstance(plan, str) and plan and not row.get("failed"):
+            out.setdefault(str(row.get("id")), plan)
     return out
 
 
 def first_reasons(folder: Path) -> dict[str, str]:
     """Return what the model wrote before the choice in each question's first turn, if anything."""
     out: dict[str, str] = {}
-    try:
-        for _, row in read_json_lines(folder / "plan.jsonl"):
-            reason = row.get("reasoning")
-            if row.get("turn") == 0 and isinstance(reason, str) and reason:
-                out.setdefault(str(row.get("id")), reason)
-    except (UserError, OSError):
-        return out
+    for row in _turns(folder / "plan.jsonl"):
+        reason = row.get("reasoning")
+        if row.get("turn") == 0 and isinstance(reason, str) and reason:
+            out.setdefault(str(row.get("id")), reason)
     return out
 
 
@@ -115,12 +107,9 @@ def header(passage: Chunk) -> str:
 def first_shown(path: Path) -> dict[str, int]:
     """Return how many passages each question's first prompt held; empty without the file."""
     out: dict[str, int] = {}
-    try:
-        for _, row in read_json_lines(path):
-            if row.get("turn") == 0 and isinstance(row.get("shown"), int):
-                out.setdefault(str(row.get("id")), row["shown"])
-    except (UserError, OSError):
-        return out
+    for row in _turns(path):
+        if row.get("turn") == 0 and isinstance(row.get("shown"), int):
+            out.setdefault(str(row.get("id")), row["shown"])
     return out
 
 
@@ -132,3 +121,12 @@ def first_prompts(path: Path) -> dict[str, str]:
             if isinstance(item, dict) and isinstance(item.get("prompt"), str):
                 out.setdefault(str(item.get("id")), item["prompt"])
     return out
+
+
+def _turns(path: Path) -> Iterator[dict[str, Any]]:
+    """Yield the rows of `plan.jsonl`; none without the file, and none after an unreadable row."""
+    try:
+        for _, row in read_json_lines(path):
+            yield row
+    except (UserError, OSError):
+        return

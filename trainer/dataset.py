@@ -76,6 +76,7 @@ def read_dataset(
             max_length=settings.max_length,
             objective=settings.objective,
             form=settings.contrast.form,
+            reference=settings.contrast.reference,
             progress=progress,
         )
 

@@ -23,6 +23,7 @@ from numpy.typing import NDArray
 from kofinlaw import Progress, UserError, silent
 from kofinlaw.data.prompting.contrast import (
     ContrastForm,
+    ContrastReference,
     bare_messages,
     contrast_answer,
     contrast_messages,
@@ -234,8 +235,9 @@ def encode_choice(
     encode: Callable[[str], list[int]],
     max_length: int,
     form: ContrastForm = "chat",
+    reference: ContrastReference = "bare",
 ) -> Encoded:
-    """Encode an item as one packed row of its prompt, its options, the bare prompt and the options.
+    """Encode an item as one packed row: prompt, options, and the prompt and options of `reference`.
 
     The prompts have `form`. Options are tokenised as continuations, as in answering. Raises
     ExampleError if an option is empty or occurs twice, the answer is not among the options, or the
@@ -249,18 +251,21 @@ def encode_choice(
             "wrong_answer", f"answer {choice['answer']} is not among {len(options)} options"
         )
     parts: list[tuple[list[int], list[list[int]]]] = []
-    for messages in (contrast_messages(choice["question"], choice["evidence"]), bare_messages()):
+    prompts = [contrast_messages(choice["question"], choice["evidence"])]
+    if reference != "none":
+        stem = reference == "stem"
+        prompts.append(contrast_messages(choice["question"]) if stem else bare_messages())
+    for messages in prompts:
         prompt = contrast_text(template, messages, form)
         tails = [_continuation(encode, prompt, contrast_answer(o, form)) for o in options]
         if not all(tails) or not all(option.strip() for option in options):
             raise ExampleError("empty_answer", "an option is empty")
         parts.append((encode(prompt), tails))
-    (prompt_ids, tails), (bare_ids, bare_tails) = parts
+    reference_ids, reference_tails = parts[1] if reference != "none" else ([], [])
     tokens, packed = pack_choice(
-        prompt_ids,
-        tails,
-        bare_ids,
-        bare_tails,
+        *parts[0],
+        reference_ids,
+        reference_tails,
         answer=choice["answer"],
         negative=choice["negative"],
     )
@@ -286,6 +291,7 @@ def encode_examples(
     max_length: int,
     objective: Objective = "text",
     form: ContrastForm = "chat",
+    reference: ContrastReference = "bare",
     progress: Progress = silent,
 ) -> tuple[list[Encoded], list[Rejected]]:
     """Encode every example of a JSON Lines file in the order of the file.
@@ -316,7 +322,7 @@ def encode_examples(
                 encoded.append(encode_example(example, template, encode, max_length, stop))
             if choice is not None:
                 encoded.append(
-                    encode_choice(example_id, choice, template, encode, max_length, form)
+                    encode_choice(example_id, choice, template, encode, max_length, form, reference)
                 )
         except ExampleError as error:
             rejected.append(Rejected(example_id, "train", error.reason, str(error), dumps(example)))
@@ -444,16 +450,16 @@ def _show_choice(example: Encoded, choice: PackedChoice, decode: Callable[[list[
         for start, end in zip(choice.edges, choice.edges[1:], strict=False)
     ]
     prompt, *rest = parts
-    options, bare = rest[: choice.options], rest[choice.options]
+    options = rest[: choice.options]
     least = "least" if choice.sign < 0 else "most"
+    minus = ", minus that after the second one" if choice.referred else ""
     lines = [
         f"example {example.id}: {len(example)} tokens in one row, {choice.options} options",
         f"the model learns to support option {choice.answer + 1} the {least}: the log-probability "
-        "of a ⟦text⟧ after the first prompt, minus that after the second one",
+        f"of a ⟦text⟧ after the first prompt{minus}",
         "",
         prompt,
         *(f"⟦{option}⟧" for option in options),
-        "",
-        bare,
+        *(["", rest[choice.options]] if choice.referred else []),
     ]
     return "\n".join([*lines, ""])

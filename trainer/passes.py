@@ -170,13 +170,13 @@ class Passes:
             if example.choice is None:
                 text = text + pieces.pop(0).sum()
                 continue
-            count = 2 * example.choice.options
+            count = len(example.choice.sizes())
             own, pieces = pieces[:count], pieces[count:]
             loss, credit = choice_loss(
                 own,
                 example.choice,
                 temperature=settings.temperature,
-                detach_bare=settings.bare == "detached",
+                detach=settings.detach_reference,
             )
             choice, right = choice + loss, right + credit
         return PassLoss(text, choice, right)

@@ -7,7 +7,7 @@ from typing import Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
-from kofinlaw.data.prompting.contrast import ContrastForm
+from kofinlaw.data.prompting.contrast import ContrastForm, ContrastReference
 
 __all__ = [
     "ContrastSettings",
@@ -93,10 +93,16 @@ class ContrastSettings(BaseModel):
         description="prompts in the chat template or as plain text; the same as "
         "answer.contrast_form",
     )
-    bare: Literal["trained", "detached"] = Field(
-        default="trained",
-        description="scores after the bare prompt, always of the model under training: with their "
-        "gradient (trained) or without it (detached)",
+    reference: ContrastReference = Field(
+        default="bare",
+        description="prompt whose scores are subtracted: without content (bare, trains the voter "
+        "`contrast`), the stem without evidence (stem, trains `evidence`), or none (trains "
+        "`likelihood`; costs least)",
+    )
+    detach_reference: bool = Field(
+        default=False,
+        description="whether the scores after the reference prompt, which are those of the model "
+        "under training, get no gradient",
     )
     rows: Literal["auto", "packed", "separate"] = Field(
         default="auto",

@@ -13,10 +13,10 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
 
-from kofinlaw.augment.reading.clauses import clean, simplify
+from kofinlaw.augment.reading.clauses import line_letters
 from kofinlaw.augment.reading.figures import Figure, clearly_differ, find_figures, near_values
 from kofinlaw.augment.reading.names import normalize
-from kofinlaw.data.korean.words import bigrams, josa
+from kofinlaw.data.korean.words import bigrams, josa, particle_pair
 from kofinlaw.data.law.actors import read_actors
 from kofinlaw.data.prompting.stems import is_negative
 from kofinlaw.records import Chunk, Key, Question
@@ -33,9 +33,6 @@ __all__ = [
 ]
 
 Passages = Mapping[str, Sequence[Chunk]]  # by question id
-
-_PARTICLES = {"은": "은/는", "는": "은/는", "이": "이/가", "가": "이/가", "을": "을/를"}
-_PARTICLES |= {"를": "을/를", "과": "과/와", "와": "과/와"}
 
 
 def chosen_questions(
@@ -135,7 +132,7 @@ def deciding_lines(
         key: its key.
         focus: phrases that decide it, where the generator recorded them.
     """
-    plain = [normalize(simplify(clean(line))[0]) for line in lines]
+    plain = [line_letters(line) for line in lines]
     wanted = [normalize(phrase) for phrase in focus if normalize(phrase)]
     found = [i for i, line in enumerate(plain) if any(phrase in line for phrase in wanted)]
     if found:
@@ -179,7 +176,7 @@ def contradicting_evidence(
 ) -> list[Chunk] | None:
     """Return the gold passages with another figure or party in the deciding lines.
 
-    The new value stands in no option, so that no option is supported. None for a negative stem,
+    No option holds the new value, so that no option is supported. None for a negative stem,
     and where the deciding lines share no figure or party with the right answer.
 
     Args:
@@ -312,7 +309,7 @@ def _renamed(name: str, other: str) -> Callable[[str], str]:
     loose = re.compile(rf"(?<![가-힣]){re.escape(name)}")
 
     def change(line: str) -> str:
-        line = pattern.sub(lambda m: josa(other, _PARTICLES[m[1]]) if m[1] else other, line)
+        line = pattern.sub(lambda m: josa(other, particle_pair(m[1])) if m[1] else other, line)
         return loose.sub(other, line)
 
     return change

@@ -7,36 +7,21 @@ from __future__ import annotations
 
 import re
 
-from kofinlaw.augment.hard.rewriting import topic_ends
 from kofinlaw.augment.reading.names import subject
+from kofinlaw.augment.reading.particles import topic_ends
+from kofinlaw.augment.reading.phrasing import as_modifier
 from kofinlaw.data.korean.words import josa
 
 __all__ = ["actor_last", "period_last", "relative_clause"]
 
-_ENDINGS = (
-    ("하여야 한다", "하여야 하는"),
-    ("해야 한다", "해야 하는"),
-    ("야 한다", "야 하는"),
-    ("수 있다", "수 있는"),
-    ("수 없다", "수 없는"),
-    ("하여서는 아니 된다", "하여서는 아니 되는"),
-    ("지 못한다", "지 못하는"),
-    ("지 아니한다", "지 아니하는"),
-    ("한다", "하는"),
-    ("된다", "되는"),
-    ("진다", "지는"),
-    ("받는다", "받는"),
-    ("둔다", "두는"),
-)
+# Endings whose sentence reads well as a clause; not `본다` or `잃는다`.
+_ENDINGS = ("수 있다", "수 없다", "한다", "된다", "진다", "받는다", "둔다")
 _WITHIN = re.compile(r"(?P<bound> ?이내| ?내)에,? |(?P<for>간|동안| 동안) ")
 
 
 def relative_clause(sentence: str) -> str:
     """Return the sentence as a clause before a noun (`…하여야 하는`); empty for none."""
-    for old, new in _ENDINGS:
-        if sentence.endswith(old):
-            return sentence[: -len(old)] + new
-    return ""
+    return as_modifier(sentence) if sentence.endswith(_ENDINGS) else ""
 
 
 def period_last(sentence: str, period: str) -> str:

@@ -18,13 +18,14 @@ from dataclasses import dataclass
 from kofinlaw.augment.generators.drafts import Draft, source_rng
 from kofinlaw.augment.hard.clefts import relative_clause
 from kofinlaw.augment.hard.facts import Fact, clause_facts
-from kofinlaw.augment.hard.rewriting import draw_style, rewrite, topic_ends
+from kofinlaw.augment.hard.rewriting import draw_style, rewrite
 from kofinlaw.augment.hard.runs import longest_run
 from kofinlaw.augment.hard.stems import act_phrase
 from kofinlaw.augment.hard.surroundings import Surroundings
 from kofinlaw.augment.reading.acts import Law, Laws
 from kofinlaw.augment.reading.figures import find_figures, near_values
 from kofinlaw.augment.reading.names import subject
+from kofinlaw.augment.reading.particles import topic_ends
 from kofinlaw.data.korean.words import josa
 
 __all__ = ["KINDS", "generate", "last_day"]

@@ -8,12 +8,12 @@ from collections.abc import Iterator
 from kofinlaw.augment.generators.drafts import Draft, source_rng
 from kofinlaw.augment.hard.facts import Fact
 from kofinlaw.augment.hard.minimal_sets import question_of, version_sets
-from kofinlaw.augment.hard.rewriting import swap
 from kofinlaw.augment.hard.slots import read_slots
 from kofinlaw.augment.hard.surroundings import Surroundings
 from kofinlaw.augment.reading.acts import Law, Laws
 from kofinlaw.augment.reading.clauses import Clause
 from kofinlaw.augment.reading.figures import find_figures
+from kofinlaw.augment.reading.particles import replace_span
 from kofinlaw.records import Article
 
 __all__ = ["KINDS", "delegated_facts", "generate"]
@@ -75,7 +75,7 @@ def _filled(rule: Clause, phrase: str, meaning: str) -> str:
     if sentence.count(phrase) != 1 or rule.proviso or rule.restricted:
         return ""
     start = sentence.index(phrase)
-    text = swap(sentence, start, start + len(phrase), meaning)
+    text = replace_span(sentence, start, start + len(phrase), meaning)
     if _OPEN.search(text) or len(text) > LONGEST or not text.endswith("다"):
         return ""
     return text

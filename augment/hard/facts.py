@@ -13,7 +13,7 @@ from kofinlaw.augment.reading.acts import Law
 from kofinlaw.augment.reading.clauses import Clause
 from kofinlaw.augment.reading.figures import find_figures
 from kofinlaw.augment.reading.listings import Listing, read_listings
-from kofinlaw.data.korean.words import josa
+from kofinlaw.data.korean.words import josa, particle_pair
 
 __all__ = ["Fact", "ListFact", "clause_facts", "item_facts", "list_facts", "opening"]
 
@@ -158,22 +158,6 @@ def _resolved_lead(listing: Listing) -> str:
     return resolved.replace("＠", "다음 각 호") if resolved.count("＠") == 1 else ""
 
 
-_PARTICLES = {
-    "을": "을/를",
-    "를": "을/를",
-    "이": "이/가",
-    "가": "이/가",
-    "은": "은/는",
-    "는": "은/는",
-    "으로": "으로/로",
-    "로": "으로/로",
-    "와": "과/와",
-    "과": "과/와",
-    "이란": "이란/란",
-    "란": "이란/란",
-}
-
-
 def opening(lead: str) -> tuple[str, str, str, str] | None:
     """Return (text before the item, after it, its particle, its noun); None for another form."""
     for pattern, group in ((_LEAD_CASE, "after"), (_LEAD_THING, "particle")):
@@ -181,8 +165,8 @@ def opening(lead: str) -> tuple[str, str, str, str] | None:
         if not match or match.group("noun") in ("각", "어느", "구분"):
             continue
         particle, rest = match.group(group), lead[match.end() :].lstrip()
-        if particle in _PARTICLES:
-            return lead[: match.start()], f" {rest}", _PARTICLES[particle], match.group("noun")
+        if pair := particle_pair(particle):
+            return lead[: match.start()], f" {rest}", pair, match.group("noun")
         return lead[: match.start()], f"{particle} {rest}", "", match.group("noun")
     return None
 

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from kofinlaw.augment.generators.drafts import Draft, distinct, source_rng
 from kofinlaw.augment.hard.clefts import actor_last, period_last
 from kofinlaw.augment.hard.facts import Fact, clause_facts, item_facts, list_facts
-from kofinlaw.augment.hard.rewriting import Style, draw_style, rewrite, swap
+from kofinlaw.augment.hard.rewriting import Style, draw_style, rewrite
 from kofinlaw.augment.hard.roles import reversed_roles
 from kofinlaw.augment.hard.runs import LONGEST_RUN, Source, longest_run
 from kofinlaw.augment.hard.slots import Slot, SlotKind, altered, read_slots
@@ -21,6 +21,7 @@ from kofinlaw.augment.hard.stems import asks, topic
 from kofinlaw.augment.hard.surroundings import Surroundings
 from kofinlaw.augment.reading.acts import Law, Laws
 from kofinlaw.augment.reading.names import normalize
+from kofinlaw.augment.reading.particles import replace_span
 
 __all__ = ["ATTEMPTS", "KINDS", "Version", "generate", "question_of", "version_sets"]
 
@@ -30,7 +31,6 @@ _KIND: dict[SlotKind, str] = {
     "bound": "slot_bound",
     "actor": "slot_actor",
     "act": "slot_act",
-    "duty": "slot_duty",
 }
 # Styles tried until the statement shares no long run with the law.
 ATTEMPTS = 6
@@ -122,7 +122,7 @@ def _square(laws: Laws, fact: Fact, first: Slot, second: Slot) -> list[Version]:
         for slot, value in sorted(
             zip((first, second), pair, strict=True), key=lambda item: -item[0].start
         ):
-            text = swap(text, slot.start, slot.end, value)
+            text = replace_span(text, slot.start, slot.end, value)
         if normalize(text) not in laws.sentences or not out:
             out.append(Version(text, pair))
     return out
@@ -138,7 +138,7 @@ def _turned_square(law: Law, fact: Fact, turned: str, slot: Slot) -> list[Versio
         Version(fact.text, (slot.value,)),
         Version(altered(fact, slot, wrong), (wrong,)),
         Version(turned, ("",)),
-        Version(swap(turned, at, at + len(slot.value), wrong), ("",)),
+        Version(replace_span(turned, at, at + len(slot.value), wrong), ("",)),
     ]
 
 

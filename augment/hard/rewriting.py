@@ -11,13 +11,13 @@ import random
 import re
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from functools import lru_cache
 
 from kofinlaw.augment.hard.plain_words import plain_figures, plain_verbs, plain_words
 from kofinlaw.augment.reading.names import subject
-from kofinlaw.data.korean.words import josa, tag_text
+from kofinlaw.augment.reading.particles import topic_ends
+from kofinlaw.data.korean.words import josa
 
-__all__ = ["RULES", "Rule", "Style", "draw_style", "rewrite", "swap", "topic_ends"]
+__all__ = ["RULES", "Rule", "Style", "draw_style", "rewrite"]
 
 Rule = Callable[[str], str]
 
@@ -33,18 +33,6 @@ _JOINED = re.compile(r"(?P<a>[0-9A-Za-z가-힣ㆍ]+) (?P<word>및|또는) (?P<b>
 _ADVERBIAL = re.compile(
     r"^(?P<who>[^,]{2,30}?)(?P<particle>은|는) (?P<case>[^,]{6,70}?(?:경우|때))에는,? (?P<rest>.+)$"
 )
-_PARTICLES = (
-    "은/는",
-    "이/가",
-    "을/를",
-    "과/와",
-    "으로/로",
-    "이나/나",
-    "이며/며",
-    "이라/라",
-    "이고/고",
-)
-_PARTICLE = {form: pair for pair in _PARTICLES for form in pair.split("/")}
 
 
 @dataclass(frozen=True)
@@ -277,14 +265,6 @@ def _split_pairs(text: str) -> str:
     return _PAIR.sub(pair, text)
 
 
-@lru_cache(maxsize=20_000)
-def topic_ends(text: str) -> frozenset[int]:
-    """Return where the topic particles (은, 는) of a text end; 적은 and 하는 have none."""
-    return frozenset(
-        end for form, tag, _, end in tag_text(text) if tag == "JX" and form in ("은", "는")
-    )
-
-
 def _whole_head(text: str, head: str) -> bool:
     """Return whether the head ends with its topic or its condition, not inside a noun phrase."""
     bare = head.rstrip(" ,")
@@ -407,15 +387,3 @@ def _rewritten(text: str, style: Style) -> str:
     for name, choices in RULES.items():
         text = choices[style.forms.get(name, 0) % len(choices)](text)
     return text
-
-
-def swap(text: str, start: int, end: int, new: str) -> str:
-    """Return the text with `text[start:end]` replaced, and the particle after it corrected.
-
-    `10일이 지난` becomes `2주가 지난`; the 이 of `10일 이내` or `5명이상` is no particle.
-    """
-    tail = text[end:]
-    match = re.match(r"[가-힣]+", tail)
-    if match and (pair := _PARTICLE.get(match.group(0))):
-        return text[:start] + josa(new, pair) + tail[match.end() :]
-    return text[:start] + new + tail

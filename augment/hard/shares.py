@@ -8,12 +8,13 @@ from collections.abc import Iterator
 
 from kofinlaw.augment.generators.drafts import Draft, distinct, source_rng
 from kofinlaw.augment.hard.facts import Fact, clause_facts
-from kofinlaw.augment.hard.rewriting import draw_style, rewrite, swap
+from kofinlaw.augment.hard.rewriting import draw_style, rewrite
 from kofinlaw.augment.hard.runs import longest_run
 from kofinlaw.augment.hard.stems import act_phrase
 from kofinlaw.augment.hard.surroundings import Surroundings
 from kofinlaw.augment.reading.acts import Law, Laws
 from kofinlaw.augment.reading.figures import find_figures, format_won, near_values
+from kofinlaw.augment.reading.particles import replace_span
 from kofinlaw.data.korean.words import josa
 
 __all__ = ["KINDS", "generate"]
@@ -47,7 +48,7 @@ def _question(around: Surroundings, fact: Fact, seed: int) -> Iterator[Draft]:
     article = fact.clause.article
     rng = source_rng(seed, "share", article.id, fact.clause.label)
     source = around.source((article,))
-    hidden = swap(fact.text, figure.start, figure.end, "일정 비율")
+    hidden = replace_span(fact.text, figure.start, figure.end, "일정 비율")
     # The options are amounts that no text holds, so a longer run of the rule gives nothing away.
     styles = [draw_style(rng) for _ in range(ATTEMPTS)]
     rule = min((rewrite(hidden, style) for style in styles), key=lambda t: longest_run(t, source))

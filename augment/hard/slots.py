@@ -15,11 +15,17 @@ from typing import Literal
 
 from kofinlaw.augment.generators.falsity import other_figures, other_parties
 from kofinlaw.augment.hard.facts import Fact
-from kofinlaw.augment.hard.rewriting import swap
 from kofinlaw.augment.reading.acts import Law, Laws
-from kofinlaw.augment.reading.endings import allows, forbids, limits_to_one_party, read_ending
+from kofinlaw.augment.reading.endings import (
+    NEAREST_CONTRADICTION,
+    allows,
+    forbids,
+    limits_to_one_party,
+    read_ending,
+)
 from kofinlaw.augment.reading.figures import Figure, find_figures
 from kofinlaw.augment.reading.names import is_name, normalize, subject
+from kofinlaw.augment.reading.particles import replace_span
 from kofinlaw.data.korean.words import bigrams
 
 __all__ = ["FARTHEST", "Slot", "SlotKind", "altered", "read_slots", "related_text"]
@@ -41,8 +47,6 @@ _CLAUSE_WORD = re.compile(r"(?:면|때|경우|여|고|서|거나|은|는|한|된
 _DELEGATES = ("위탁", "위임", "대행")
 # A figure that is a part of another: `9명 이내의 위원`, `위원장 1명을 포함한`.
 _TRIVIAL = ("1명", "1인", "1회", "1개월 중")
-# The ending that is easiest to confuse with one of a duty, a prohibition or a permission.
-_CONFUSED = {"duty": "할 수 있다", "not": "할 수 있다", "may": "하여야 한다"}
 
 
 @dataclass(frozen=True)
@@ -58,7 +62,7 @@ class Slot:
 
 def altered(fact: Fact, slot: Slot, value: str) -> str:
     """Return the fact with another value in the slot, with the right particle after it."""
-    return swap(fact.text, slot.start, slot.end, value)
+    return replace_span(fact.text, slot.start, slot.end, value)
 
 
 def related_text(law: Law, laws: Laws) -> tuple[str, ...]:
@@ -251,7 +255,7 @@ def _duties(fact: Fact) -> list[Slot]:
     ):
         return []
     start = len(ending.before) + len(ending.verb)
-    wrong = (_CONFUSED[ending.sense],)
+    wrong = (NEAREST_CONTRADICTION[ending.sense],)
     return [Slot("duty", start, start + len(ending.end), ending.end, wrong)]
 
 

@@ -141,8 +141,7 @@ def _problem(
     sentence = item.reference.rpartition("(")[0]
     if normalize(sentence) in trained:
         return "trained_sentence", sentence
-    asked = f"{item.question}\n{item.reference}"
-    shared = context.protected.shared_run(item.question) or context.protected.contained_text(asked)
+    shared = context.protected.copied_part(item.question, item.reference)
     return ("contaminated", shared) if shared else None
 
 

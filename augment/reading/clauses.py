@@ -12,6 +12,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
+from kofinlaw.augment.reading.names import normalize
 from kofinlaw.records import Article, Provision
 
 __all__ = [
@@ -20,6 +21,7 @@ __all__ = [
     "clauses",
     "clean",
     "item_noun",
+    "line_letters",
     "sentences",
     "simplify",
 ]
@@ -165,3 +167,11 @@ def item_noun(text: str) -> str:
     """Return the noun that ends a 호 (행위, 경우, 사항 …); empty for any other ending."""
     match = _ITEM_NOUN.search(text.rstrip("."))
     return match.group(1) if match else ""
+
+
+def line_letters(line: str) -> str:
+    """Return the letters and digits of a line of the law, to search for a phrase of `focus`.
+
+    Brackets and marks of amendment are left out, as in the sentences of a clause.
+    """
+    return normalize(simplify(clean(line))[0])

@@ -4,19 +4,17 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
+from functools import lru_cache
 
-from kofinlaw.data.korean.words import josa, tag_text
+from kofinlaw.data.korean.words import josa, particle_pair, tag_text
 
-__all__ = ["follow", "has_pair", "has_topic", "in_both_forms", "replace_span"]
+__all__ = ["follow", "has_pair", "has_topic", "in_both_forms", "replace_span", "topic_ends"]
 
-_PAIRS = ("은/는", "이/가", "을/를", "과/와", "으로/로", "이나/나")
 # A particle directly after a noun, up to the end of the word. The copula (`이고`, `인`, `이다`) is
 # the same after every noun.
 _PARTICLE = re.compile(
     r"(?P<particle>은|는|이|가|을|를|과|와|으로|로|이나|나)(?P<rest>서|써|부터)?(?=[\s,.?]|$)"
 )
-# A topic at the end of a word: a noun with 은 or 는, also after 에, 에서 and 으로.
-_TOPIC_TAG = "JX"
 
 
 def replace_span(text: str, start: int, end: int, new: str) -> str:
@@ -34,7 +32,7 @@ def follow(noun: str, tail: str) -> str:
     if not match:
         return noun + tail
     particle = match.group("particle")
-    pair = next(pair for pair in _PAIRS if particle in pair.split("/"))
+    pair = particle_pair(particle)
     if match.group("rest") and pair != "으로/로":
         return noun + tail
     return josa(noun, pair) + tail[len(particle) :]
@@ -51,7 +49,7 @@ def in_both_forms(tail: str) -> str:
     if not match:
         return tail
     particle = match.group("particle")
-    pair = next(pair for pair in _PAIRS if particle in pair.split("/"))
+    pair = particle_pair(particle)
     both = {"으로/로": "(으)로", "이나/나": "(이)나"}.get(pair, pair.replace("/", "(") + ")")
     return both + tail[len(particle) :]
 
@@ -63,4 +61,15 @@ def has_topic(text: str) -> bool:
     """
     if not re.search(r"[은는](?=[\s,]|$)", text):
         return False
-    return any(tag == _TOPIC_TAG and form in ("은", "는") for form, tag, _, _ in tag_text(text))
+    return bool(topic_ends(text))
+
+
+@lru_cache(maxsize=20_000)
+def topic_ends(text: str) -> frozenset[int]:
+    """Return where the topic particles (은, 는) of a text end; 적은 and 하는 have none.
+
+    A topic follows a noun, also after 에, 에서 and 으로.
+    """
+    return frozenset(
+        end for form, tag, _, end in tag_text(text) if tag == "JX" and form in ("은", "는")
+    )

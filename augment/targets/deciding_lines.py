@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from kofinlaw.augment.generators.drafts import Draft
 from kofinlaw.augment.reading.acts import Law
-from kofinlaw.augment.reading.clauses import Clause, clean, simplify
+from kofinlaw.augment.reading.clauses import Clause, line_letters, simplify
 from kofinlaw.augment.reading.names import normalize
 
 __all__ = ["LONGEST_LINE", "DecidingLine", "deciding_lines"]
@@ -63,6 +63,6 @@ def _passage(wanted: str, shown: Sequence[str]) -> int:
     """Return the number of the first shown passage with a line that holds a phrase; 0 for none."""
     for number, text in enumerate(shown, 1):
         for row in text.split("\n"):
-            if wanted in normalize(simplify(clean(row))[0]):
+            if wanted in line_letters(row):
                 return number
     return 0

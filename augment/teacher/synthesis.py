@@ -199,8 +199,8 @@ def _is_protected(source: Source, protected: ProtectedTexts) -> bool:
     """Return whether the question that a prompt would show is an evaluation question."""
     if not source.question:
         return False
-    asked = "\n".join([source.question, *(source.options or [source.answer])])
-    return bool(protected.shared_run(source.question) or protected.contained_text(asked))
+    rest = "\n".join(source.options or [source.answer])
+    return bool(protected.copied_part(source.question, rest))
 
 
 def _load_once(stack: ExitStack, engine: Callable[[], Engine]) -> Callable[[], Engine]:

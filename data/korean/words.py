@@ -30,6 +30,7 @@ __all__ = [
     "josa",
     "morphemes",
     "normalise",
+    "particle_pair",
     "sentence_ends",
     "sentences",
     "tag_text",
@@ -212,6 +213,7 @@ _PARTICLES = {
     "이든/든": ("이든", "든"),
     "아/야": ("아", "야"),
 }
+_PAIR_OF = {form: pair for pair in _PARTICLES for form in pair.split("/")}
 _DIGIT_FINAL = {"0": 21, "1": 8, "2": 0, "3": 16, "4": 0, "5": 0, "6": 1, "7": 8, "8": 8, "9": 0}
 _LATIN_FINAL = {"l": 8, "m": 16, "n": 4, "r": 8}  # 엘, 엠, 엔, 알; the other letters end in a vowel
 _RIEUL = 8
@@ -250,6 +252,11 @@ def josa(word: str, particle: str) -> str:
     final = final_consonant(word)
     closed = final != 0 and not (pair[0] == "으로" and final == _RIEUL)
     return word + (pair[0] if closed else pair[1])
+
+
+def particle_pair(particle: str) -> str:
+    """Return the pair of a particle as `josa` takes it (`은` → `은/는`); empty for other words."""
+    return _PAIR_OF.get(particle, "")
 
 
 def hangul_share(text: str) -> float:

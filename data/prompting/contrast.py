@@ -15,6 +15,7 @@ from kofinlaw.records import Message
 
 __all__ = [
     "ContrastForm",
+    "ContrastReference",
     "Renderer",
     "bare_messages",
     "contrast_answer",
@@ -26,6 +27,8 @@ __all__ = [
 # `chat`: the messages as the chat template shows them. `plain`: their text after the BOS token, for
 # base models that know no turns.
 ContrastForm = Literal["chat", "plain"]
+# The prompt whose scores are subtracted: `bare_messages`, the stem without evidence, or none.
+ContrastReference = Literal["bare", "stem", "none"]
 
 
 class Renderer(Protocol):

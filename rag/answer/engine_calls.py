@@ -183,11 +183,11 @@ def missing_bare_scores(
     The caller adds them to `bare` when the call has returned in time. Raises RuntimeError where the
     engine returns another number of scores than it got texts.
     """
-    scored = [(p, p.contrast) for p in prompts if p.contrast is not None and p.contrast.scored]
-    if not scored:
+    asked = [prompt for prompt in prompts if prompt.contrast and prompt.contrast.bare]
+    if not asked:
         return []
-    missing = bare.missing(choice for prompt, _ in scored for choice in prompt.choices)
-    return score_bare(engine, scored[0][1].bare, missing)
+    missing = bare.missing(choice for prompt in asked for choice in prompt.choices)
+    return score_bare(engine, asked[0].contrast.bare if asked[0].contrast else "", missing)
 
 
 def _contrasted(engine: Engine, prompts: Sequence[Prompt], bare: BareScores) -> list[Reply | None]:
@@ -246,7 +246,11 @@ def _contrast_reply(
     `row` is None where the model does not score the choices; `questions` are the scores of the
     question after each choice, or empty.
     """
-    found = [] if row is None else model_votes(prompt.choices, row, bare, others)
+    found = (
+        []
+        if row is None
+        else model_votes(prompt.choices, row, bare if contrast.bare else None, others)
+    )
     asked = question_vote(questions) if questions else None
     if found is None or (questions and asked is None):
         return None

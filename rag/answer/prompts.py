@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, replace
 
 from kofinlaw.data.prompting.contrast import (
@@ -25,9 +26,9 @@ from kofinlaw.rag.answer.deadline import Plan
 from kofinlaw.rag.answer.fallback import FALLBACK_PASSAGES
 from kofinlaw.rag.answer.free_text import opening_of
 from kofinlaw.rag.answer_settings import AnswerSettings
-from kofinlaw.rag.choosing.contrast import MODEL_VOTERS, ContrastPrompt
+from kofinlaw.rag.choosing.contrast import ContrastPrompt
 from kofinlaw.rag.choosing.nearest import nearest_sentences
-from kofinlaw.rag.choosing.preference import Weights
+from kofinlaw.rag.choosing.preference import MODEL_VOTERS, Weights
 from kofinlaw.rag.choosing.voters import ALWAYS_RECORDED, Seen, bearing, text_votes
 from kofinlaw.rag.choosing.weights_file import weights_of
 from kofinlaw.records import Chunk, Question
@@ -237,22 +238,23 @@ class Prompter:
         weights = Weights({str(v): w for v, w in self.settings.free_voters.items()})
         texts = tuple(evidence) or tuple(passage.text for passage in passages)
         asked = quotes if "question" in weights.names else ()
+        needed = weights.names & MODEL_VOTERS
         return ContrastPrompt(
-            bare=self._bare(),
+            bare=self._bare() if "contrast" in needed else "",
             weights=weights,
-            references=self._references(stem, evidence, weights),
+            references=self._references(stem, needed if evidence else frozenset()),
             votes=({"voter": "nearest", "values": [quote.value for quote in quotes]},),
             bearing=bearing(Seen(question.question, (), texts)),
-            scored=bool(weights.names & (MODEL_VOTERS - {"question"})),
+            scored=bool(needed),
             sources=tuple(
                 contrast_text(self.template, question_messages(quote.text), form) for quote in asked
             ),
             question=contrast_answer(stem, form) if asked else "",
         )
 
-    def _references(self, stem: str, evidence: Sequence[str], weights: Weights) -> dict[str, str]:
+    def _references(self, stem: str, needed: AbstractSet[str]) -> dict[str, str]:
         """Return the prompts of voters that take away what the model knows without evidence."""
-        if not (evidence and "evidence" in weights.names):
+        if "evidence" not in needed:
             return {}
         form = self.settings.contrast_form
         return {"evidence": contrast_text(self.template, contrast_messages(stem), form)}
@@ -268,13 +270,15 @@ class Prompter:
         weights = self.weights or weights_of(self.settings)
         texts = tuple(passage.text for passage in passages)
         seen = Seen(question.question, question.options, tuple(evidence), texts)
+        bears = bearing(seen)
+        needed = weights.model_voters(bears, shown=bool(evidence))
         return ContrastPrompt(
-            bare=self._bare(),
+            bare=self._bare() if "contrast" in needed else "",
             weights=weights,
-            references=self._references(stem, evidence, weights),
+            references=self._references(stem, needed),
             negative=is_negative(question.question),
             votes=tuple(text_votes(seen, weights.names | ALWAYS_RECORDED)),
-            bearing=bearing(seen),
+            bearing=bears,
         )
 
 

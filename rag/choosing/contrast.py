@@ -19,17 +19,14 @@ from kofinlaw.models.engines.base import ChoiceScore
 from kofinlaw.rag.choosing.bare_scores import BareScores
 from kofinlaw.rag.choosing.preference import Vote, Weights
 
-__all__ = ["MODEL_VOTERS", "ContrastPrompt", "mean_logprob", "model_votes", "question_vote"]
-
-# Voters whose values the model computes; all others are rules on the shown text.
-MODEL_VOTERS = frozenset({"contrast", "evidence", "likelihood", "question"})
+__all__ = ["ContrastPrompt", "mean_logprob", "model_votes", "question_vote"]
 
 
 @dataclass(frozen=True)
 class ContrastPrompt:
     """What a prompt of a choice by contrast needs next to its own text.
 
-    - `bare` is the prompt without content.
+    - `bare` is the prompt without content; empty if no voter needs its scores.
     - `references` are other prompts by the name of the voter that reads them: its value is the mean
       log-probability after the prompt itself, minus that after the reference. `evidence` has the
       stem alone.
@@ -56,15 +53,15 @@ class ContrastPrompt:
 def model_votes(
     texts: Sequence[str],
     scores: Sequence[ChoiceScore],
-    bare: BareScores,
+    bare: BareScores | None,
     references: Mapping[str, Sequence[ChoiceScore]] | None = None,
 ) -> list[Vote] | None:
-    """Return the values of `contrast` and `likelihood`, and of each voter that has a reference.
+    """Return the values of `contrast`, of `likelihood` and of each voter that has a reference.
 
     Args:
         texts: The options as they follow the prompt.
         scores: Their scores after evidence and stem.
-        bare: The scores after the bare prompt.
+        bare: The scores after the bare prompt; None leaves `contrast` out.
         references: Their scores after the prompts of other voters, by the voter's name.
 
     Returns None where a score is missing or not finite.
@@ -73,13 +70,10 @@ def model_votes(
     if any(len(row) != len(texts) for row in (scores, *references.values())):
         return None
     means = [mean_logprob(score) for score in scores]
-    votes: list[Vote] = [
-        {
-            "voter": "contrast",
-            "values": [m - bare.mean(text) for m, text in zip(means, texts, strict=True)],
-        },
-        {"voter": "likelihood", "values": means},
-    ]
+    votes: list[Vote] = [{"voter": "likelihood", "values": means}]
+    if bare is not None:
+        values = [m - bare.mean(text) for m, text in zip(means, texts, strict=True)]
+        votes.insert(0, {"voter": "contrast", "values": values})
     for voter, row in references.items():
         values = [m - mean_logprob(s) for m, s in zip(means, row, strict=True)]
         votes.append({"voter": voter, "values": values})

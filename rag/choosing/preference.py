@@ -17,6 +17,7 @@ from typing import TypedDict
 __all__ = [
     "GATES",
     "LARGEST_GATE",
+    "MODEL_VOTERS",
     "Vote",
     "Weights",
     "WeightsRecord",
@@ -28,6 +29,8 @@ __all__ = [
 ]
 
 GATES = ("bearing", "level", "spread")
+# Voters that the model scores for; the others are rules.
+MODEL_VOTERS = frozenset({"contrast", "evidence", "likelihood"})
 # Voters whose differences mean the same in every question: their values are divided by this unit
 # instead of their deviation. Small differences then count little: no line bears on any option.
 UNITS = {"reading": 0.2}
@@ -70,6 +73,23 @@ class Weights:
             value = (gates[gate] - mean) / deviation
             total += weight * min(max(value, -LARGEST_GATE), LARGEST_GATE)
         return total
+
+    def model_voters(self, bearing: float, *, shown: bool) -> frozenset[str]:
+        """Return which of `MODEL_VOTERS` a question needs; the model scores nothing for others.
+
+        Those that have a weight at this `bearing`, and `contrast` where a gate reads its spread.
+        Where no evidence is `shown`, `evidence` cannot vote, and perhaps no rule can: `contrast` is
+        then needed if no other voter of the model has a weight.
+        """
+        if self.unrelated and bearing < self.bearing_from:
+            names = {voter for voter, weight in self.unrelated.items() if weight}
+        else:
+            names = {voter for voter, weight in self.voters.items() if weight}
+            names |= {voter for voter, row in self.gated.items() if any(row.values())}
+            if any(row.get("spread") for row in self.gated.values()):
+                names.add("contrast")
+        found = names & (MODEL_VOTERS if shown else MODEL_VOTERS - {"evidence"})
+        return frozenset(found if found or (shown and names) else {"contrast"})
 
     @property
     def names(self) -> frozenset[str]:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import copy
 from collections.abc import Mapping, Sequence
+from collections.abc import Set as AbstractSet
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal, TypedDict
 
@@ -29,9 +30,9 @@ from kofinlaw.data.prompting.wording import (
 from kofinlaw.models.tokenizer import ANCHOR_CHARACTERS
 from kofinlaw.rag.answer.fallback import FALLBACK_PASSAGES
 from kofinlaw.rag.answer.free_text import free_problem, tidy
-from kofinlaw.rag.choosing.contrast import MODEL_VOTERS
 from kofinlaw.rag.choosing.nearest import nearest_sentences
 from kofinlaw.rag.choosing.preference import (
+    MODEL_VOTERS,
     Weights,
     WeightsRecord,
     option_probabilities,
@@ -215,9 +216,12 @@ class Model:
         )
         text, shown, asked = self.shown_prompt(stem, options, passages, share)
         choices = [contrast_answer(option, self.settings["contrast_form"]) for option in options]
-        votes = self.model_votes(text, asked if shown else "", choices, weights)
+        bearing = bearing_of(stem, shown or passages)
+        needed = weights.model_voters(bearing, shown=bool(shown))
+        votes = self.model_votes(text, asked, choices, needed)
         votes.update(portable_values(stem, options, shown, passages))
-        return str(self.preferred(stem, choices, votes, weights, shown or passages) + 1)
+        best = self.preferred(choices, votes, weights, bearing=bearing, negative=is_negative(stem))
+        return str(best + 1)
 
     def choose_sentence(self, question: str, passages: Sequence[str], share: float) -> str:
         """Return the sentence of the evidence that the voters prefer; empty where there is none."""
@@ -230,14 +234,17 @@ class Model:
             return ""
         choices = [contrast_answer(one, settings["contrast_form"]) for one, _ in found]
         votes: dict[str, list[float]] = {}
-        if weights.names & (MODEL_VOTERS - {"question"}):
-            votes = self.model_votes(text, asked if shown else "", choices, weights)
+        needed = weights.names & MODEL_VOTERS
+        if needed:
+            alone = frozenset() if shown else {"evidence"}
+            votes = self.model_votes(text, asked, choices, needed - alone)
         if "question" in weights.names:
             written = contrast_answer(asked, settings["contrast_form"])
             sources = [self.contrast_prompt(question_messages(t)[0]["content"]) for t, _ in found]
             votes["question"] = [self.mean_logprobs(one, [written])[0] for one in sources]
         votes["nearest"] = [value for _, value in found]
-        best = self.preferred(question, choices, votes, weights, shown or passages, positive=True)
+        bearing = bearing_of(question, shown or passages)
+        best = self.preferred(choices, votes, weights, bearing=bearing, negative=False)
         return found[best][0]
 
     def sentences(self, question: str, texts: Sequence[str], most: int) -> list[tuple[str, float]]:
@@ -253,22 +260,22 @@ class Model:
         return [(one.text, value) for one, value in found]
 
     def model_votes(
-        self, text: str, stem: str, choices: Sequence[str], weights: Weights
+        self, text: str, stem: str, choices: Sequence[str], needed: AbstractSet[str]
     ) -> dict[str, list[float]]:
-        """Return the values of the voters that the model computes.
+        """Return the values of the needed voters of the model, and the likelihood.
 
-        `text` is the prompt, `stem` is empty where it has no evidence.
+        `text` is the prompt, `stem` the stem in it.
         """
-        missing = [choice for choice in dict.fromkeys(choices) if choice not in self.bare]
-        if missing:
-            bare = self.contrast_prompt(bare_messages()[0]["content"])
-            self.bare.update(zip(missing, self.mean_logprobs(bare, missing), strict=True))
         found = self.mean_logprobs(text, choices)
-        votes = {
-            "contrast": [m - self.bare[c] for m, c in zip(found, choices, strict=True)],
-            "likelihood": found,
-        }
-        if stem and "evidence" in weights.names:
+        votes: dict[str, list[float]] = {}
+        if "contrast" in needed:
+            missing = [choice for choice in dict.fromkeys(choices) if choice not in self.bare]
+            if missing:
+                bare = self.contrast_prompt(bare_messages()[0]["content"])
+                self.bare.update(zip(missing, self.mean_logprobs(bare, missing), strict=True))
+            votes["contrast"] = [m - self.bare[c] for m, c in zip(found, choices, strict=True)]
+        votes["likelihood"] = found
+        if "evidence" in needed:
             alone = self.contrast_prompt(contrast_messages(stem)[0]["content"])
             others = self.mean_logprobs(alone, choices)
             votes["evidence"] = [m - other for m, other in zip(found, others, strict=True)]
@@ -276,23 +283,19 @@ class Model:
 
     def preferred(
         self,
-        stem: str,
         choices: Sequence[str],
         votes: Mapping[str, Sequence[float]],
         weights: Weights,
-        texts: Sequence[str],
         *,
-        positive: bool = False,
+        bearing: float,
+        negative: bool,
     ) -> int:
-        """Return the index of the choice that the weighted votes prefer.
-
-        `positive` says that the stem asks for no false option, whatever its words.
-        """
+        """Return the index of the choice that the weighted votes prefer."""
         preferred = preferences(
             [{"voter": name, "values": [round(v, 6) for v in row]} for name, row in votes.items()],
             weights,
-            negative=not positive and is_negative(stem),
-            bearing=bearing_of(stem, texts),
+            negative=negative,
+            bearing=bearing,
         )
         chances = option_probabilities(preferred, choices, weights.temperature)
         return chances.index(max(chances))

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping
 
 from kofinlaw.models.policy.rules import Policy, Verdict, policy_named
 from kofinlaw.rag.answer_settings import AnswerSettings
-from kofinlaw.rag.choosing.contrast import MODEL_VOTERS
+from kofinlaw.rag.choosing.preference import MODEL_VOTERS
 
 __all__ = ["check_answering"]
 

@@ -36,7 +36,8 @@ class ExamComparison(TypedDict):
     """`b` against `a` on the same questions of a slice (empty: all of them).
 
     `difference` is the mean of b − a with its paired bootstrap interval, in −1..1. `only_a` and
-    `only_b` count the questions where one is better. `p_value` is exact.
+    `only_b` count the questions where one is better. `p_value` is that of a permutation test over
+    questions (`sign_flip_p`): exact unless averaged seeds make the sums too wide.
     """
 
     a: str

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from kofinlaw.rag.answer.deadline import FULL
 from kofinlaw.scoring.exams.exam_record import ExamComparison, ExamRecord, ExamsRecord
 from kofinlaw.scoring.markdown import percent
-from kofinlaw.scoring.value_text import p_text
+from kofinlaw.scoring.value_text import Words, p_text
 
 __all__ = ["exams_markdown", "other_plans", "shown_rows", "shown_slices"]
 
@@ -22,7 +23,7 @@ def exams_markdown(record: ExamsRecord) -> str:
     for exam in record["exams"]:
         lines += ["", f"### {exam['name']}", "", *_accuracy_lines(exam), ""]
         lines += [*_slice_lines(exam), "", *_comparison_lines(exam["comparisons"])]
-        lines += [f"\n- {note}" for note in other_plans(exam)]
+        lines += [f"\n- {english}" for _, english in other_plans(exam)]
     if record["pooled"]:
         lines += ["", "### all exams", "", *_comparison_lines(record["pooled"])]
     return "\n".join(lines).strip() + "\n"
@@ -42,16 +43,22 @@ def shown_slices(exam: ExamRecord) -> list[str]:
     return [*first, *sorted(others[: MOST_SLICES - len(first)])]
 
 
-def other_plans(exam: ExamRecord) -> list[str]:
-    """Return a sentence for each system whose questions were not all answered under `full`."""
+def other_plans(exam: ExamRecord) -> list[Words]:
+    """Return a sentence (Korean, English) for each system that did not answer every question under
+    the full plan.
+    """
     notes = []
     for name, plans in exam["plans"].items():
-        others = {plan: count for plan, count in plans.items() if plan != "full"}
+        others = {plan: count for plan, count in plans.items() if plan != FULL.name}
         if others:
-            counted = ", ".join(f"{count} under {plan}" for plan, count in sorted(others.items()))
+            counted = ", ".join(f"{plan} {count}" for plan, count in sorted(others.items()))
             notes.append(
-                f"{name}: not every question was answered under the full plan ({counted}), so the "
-                "comparison is not under one plan"
+                (
+                    f"{name}: full이 아닌 답변 계획으로 답한 문항이 있어({counted}) 같은 조건의 "
+                    "비교가 아닙니다",
+                    f"{name}: not every question was answered under the full plan ({counted}), so "
+                    "the comparison is not under one plan",
+                )
             )
     return notes
 

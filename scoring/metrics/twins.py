@@ -23,11 +23,6 @@ class TwinScore:
     one: int
     unmoved: int
 
-    @property
-    def share(self) -> float:
-        """Share of the pairs with both answers right (0 to 1); 0 without pairs."""
-        return self.both / self.pairs if self.pairs else 0.0
-
 
 def twin_score(questions: Iterable[TwinQuestion], answers: Mapping[str, str]) -> TwinScore:
     """Return the score of `answers`, labels ("1" to "5") by question id, on pairs of twins.

@@ -2,25 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from pathlib import Path
 
 from kofinlaw.scoring.exams.exam_table import other_plans, shown_rows, shown_slices
 from kofinlaw.scoring.report.item_rows import Anchors, item_rows
 from kofinlaw.scoring.report.labels import (
     SECTIONS,
-    baseline_label,
     pair_label,
     row_label,
     slice_label,
     stage_label,
     system_label,
 )
-from kofinlaw.scoring.report.page_scores import abstention_context, score_context
+from kofinlaw.scoring.report.page_scores import score_context
 from kofinlaw.scoring.report.page_stages import stage_context
 from kofinlaw.scoring.report.report_record import ReportFigures
+from kofinlaw.scoring.report.sections.abstention_section import abstention_context
+from kofinlaw.scoring.report.sections.twin_section import twins_context
 from kofinlaw.scoring.report.template import script, template
-from kofinlaw.scoring.twins.twin_figures import TwinsRecord
 from kofinlaw.scoring.value_text import Words, p_text, script_json
 
 __all__ = ["ITEM_WORDS", "STATES", "render"]
@@ -55,7 +54,7 @@ def render(figures: ReportFigures, run: Path, traces: Anchors | None = None) -> 
     """
     scores = figures["scores"]
     abstention = abstention_context(scores.get("abstention") if scores else None)
-    twins = _twins_context(scores.get("twins") if scores else None)
+    twins = twins_context(scores.get("twins") if scores else None)
     rows, left_out = item_rows(run, list(scores["systems"]), traces) if scores else ([], 0)
     words = {
         **ITEM_WORDS,
@@ -90,19 +89,3 @@ def render(figures: ReportFigures, run: Path, traces: Anchors | None = None) -> 
         **stage_context(figures),
     }
     return template("report.html")(**context)
-
-
-def _twins_context(record: TwinsRecord | None) -> Mapping[str, object] | None:
-    """Return the pairs and the rows of models, chance and solvers; None without twins."""
-    if not record:
-        return None
-    rows: list[Mapping[str, object]] = [
-        {"label": system_label(name), "both": one["both"], "model": one}
-        for name, one in record["models"].items()
-    ]
-    rows.append({"label": ("우연", "chance"), "both": record["chance"], "model": None})
-    rows += [
-        {"label": baseline_label(name), "both": value, "model": None}
-        for name, value in record["solvers"].items()
-    ]
-    return {"pairs": record["pairs"], "rows": rows}

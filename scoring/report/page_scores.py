@@ -5,18 +5,16 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import TypedDict
 
-from kofinlaw.scoring.abstention.abstention_record import AbstentionRecord, AbstentionRow
 from kofinlaw.scoring.claims import main_system
 from kofinlaw.scoring.report import plots
 from kofinlaw.scoring.report.labels import (
-    EVIDENCE,
-    PARTS,
     baseline_label,
     pair_label,
     slice_label,
     system_label,
 )
 from kofinlaw.scoring.scores_record import (
+    AgainstRecord,
     FigureRecord,
     JudgedRecord,
     JudgePairRecord,
@@ -32,16 +30,14 @@ from kofinlaw.scoring.value_text import Plot, Words, both, plot_of
 __all__ = [
     "FIRST_SLICES",
     "WITHOUT_SCORES",
-    "AbstentionTable",
     "BaselineRow",
     "JudgePairRow",
     "JudgeTables",
     "JudgedRow",
+    "SortRow",
     "SystemRow",
     "Tile",
-    "abstention_context",
     "compared_with",
-    "coverage_plot",
     "difference_text",
     "judge_tables",
     "score_context",
@@ -49,6 +45,7 @@ __all__ = [
     "score_plot",
     "score_plots",
     "slice_order",
+    "sort_rows",
     "tiles",
 ]
 
@@ -59,6 +56,7 @@ WITHOUT_SCORES: Mapping[str, object] = {
     "calibration": [],
     **{name: [] for name in ("systems", "baselines", "text_names", "slice_options", "score_plots")},
     "against": [],
+    "sorts": [],
     "other": "",
     "score_note": ("", ""),
 }
@@ -83,13 +81,14 @@ class BaselineRow(TypedDict):
     facts: FigureRecord | None
 
 
-class AbstentionTable(TypedDict):
-    """The section on forced evidence: a note, plots, rows, and the coverages as headings."""
+class SortRow(TypedDict):
+    """A system on one sort of generated question, next to the best solver on these questions."""
 
-    note: Words
-    plots: list[Plot]
-    rows: list[Mapping[str, object]]
-    at: list[Words]
+    sort: Words
+    system: Words
+    figure: FigureRecord
+    baseline: Words | None
+    best: AgainstRecord | None
 
 
 class Tile(TypedDict):
@@ -195,9 +194,30 @@ def score_context(scores: ScoresRecord | None) -> Mapping[str, object]:
             }
             for one in scores["against"]
         ],
+        "sorts": sort_rows(scores),
         "score_plots": score_plots(scores, systems, baselines),
         "tiles": tiles(scores, main),
     }
+
+
+def sort_rows(scores: ScoresRecord) -> list[SortRow]:
+    """Return a row for each sort of question and system, with the best solver on these."""
+    return [
+        {
+            "sort": slice_label(sort),
+            "system": system_label(name),
+            "figure": figure,
+            "baseline": baseline_label(
+                best["baseline"], scores["solvers"][best["baseline"]]["method"]
+            )
+            if best
+            else None,
+            "best": best,
+        }
+        for sort, record in scores.get("sorts", {}).items()
+        for name, figure in record["systems"].items()
+        for best in (record["best"].get(name),)
+    ]
 
 
 def judge_tables(judge: JudgeRecord | None) -> JudgeTables | None:
@@ -370,73 +390,3 @@ def score_plot(
         "● systems, ◇ trivial baselines; lines are intervals",
     )
     return plot_of(title, note, both(text), draw)
-
-
-def abstention_context(record: AbstentionRecord | None) -> AbstentionTable | None:
-    """Return what the template of forced evidence uses; None without such answers."""
-    if not record or not record["rows"]:
-        return None
-    threshold = f"{record['threshold']:g}"
-    note = (
-        "위험은 답한 문항의 평균 손실(주관식은 1 − 핵심 사실), AURC는 모든 응답률에 걸친 평균 "
-        f"위험입니다. 확신한 오답은 확신도 {threshold} 이상인 오답의 비율입니다. 거부한 문항에는 "
-        "확신도가 없습니다. 나빠지지 않음: 같은 응답률에서 학습 모델의 평균 위험이 기본 모델보다 "
-        "크지 않은 경우입니다.",
-        "Risk is the mean loss of the answered items (free text: 1 − key facts), AURC the mean "
-        "risk over all coverages. Confident wrong: share of wrong answers with confidence "
-        f"{threshold} or more. Refused items have no confidence. Not worse: at equal coverage the "
-        "trained model's mean risk is not above the base model's.",
-    )
-    rows: list[Mapping[str, object]] = []
-    for row in record["rows"]:
-        kind, part = EVIDENCE[row["evidence"]], PARTS[row["part"]]
-        verdict = None
-        if row["meets"] is not None:
-            verdict = ("충족", "meets") if row["meets"] else ("미충족", "does not meet")
-        models = list(row["systems"])
-        rows.append(
-            {
-                "label": (f"{kind[0]}, {part[0]}", f"{kind[1]}, {part[1]}"),
-                "systems": [
-                    {"label": system_label(name), "one": one, "last": name == models[-1]}
-                    for name, one in row["systems"].items()
-                ],
-                "difference": row["difference"],
-                "verdict": verdict,
-            }
-        )
-    return {
-        "note": note,
-        "plots": [coverage_plot(row) for row in record["rows"]],
-        "rows": rows,
-        "at": [
-            (f"응답률 {100 * c:.0f}%의 위험", f"Risk at {100 * c:.0f}%")
-            for c in record["coverages"]
-        ],
-    }
-
-
-def coverage_plot(row: AbstentionRow) -> Plot:
-    """Return the risk–coverage curves of one kind of evidence and question."""
-    kind, part = EVIDENCE[row["evidence"]], PARTS[row["part"]]
-    curves = {name: one["curve"] for name, one in row["systems"].items() if one["curve"]}
-
-    def draw(language: str) -> str:
-        at = ("ko", "en").index(language)
-        return plots.coverage_plot(
-            curves,
-            {name: system_label(name)[at] for name in curves},
-            f"coverage-{row['evidence']}-{row['part']}-{language}",
-            x_label=("응답률", "coverage")[at],
-            y_label=("위험", "risk")[at],
-        )
-
-    def text(language: str) -> str:
-        at = ("ko", "en").index(language)
-        return "; ".join(
-            f"{system_label(name)[at]} AURC {100 * (one['aurc'] or 0):.1f}%, n {one['n']}"
-            for name, one in row["systems"].items()
-        )
-
-    title = (f"{kind[0]}, {part[0]}", f"{kind[1]}, {part[1]}")
-    return plot_of(title, None, both(text), draw)

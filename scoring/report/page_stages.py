@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import TypedDict
 
 import numpy as np
@@ -121,30 +121,20 @@ def training_plots(training: TrainingFigures) -> list[Plot]:
     right = [p["accuracy"] for p in points if p["accuracy"] is not None]
     unit = ("손실 (nat)", "loss (nats)") if right else LOSS_UNIT
     if losses:
-        smooth = plots.running_mean(losses)
         held = any(p["eval_loss"] is not None for p in points)
-        note = (
-            "점은 스텝별 손실, 선은 이동 평균" + ("; 네모는 홀드아웃" if held else ""),
-            "dots are steps, the line a running mean" + ("; squares: held out" if held else ""),
-        )
-        words = (
-            f"{len(losses)}스텝, 처음 {smooth[0]:.3f}, 마지막 {smooth[-1]:.3f}",
-            f"{len(losses)} steps, first {smooth[0]:.3f}, last {smooth[-1]:.3f}",
-        )
-
-        def loss(lang: str) -> str:
-            korean = lang == "ko"
-            return plots.loss_plot(
-                points,
-                f"loss-{lang}",
-                x_label="스텝" if korean else "step",
-                y_label=unit[0] if korean else unit[1],
-                smooth="평균" if korean else "mean",
-            )
-
-        out.append(plot_of(("학습 손실", "Training loss"), note, words, loss))
+        title, dots = ("학습 손실", "Training loss"), ("스텝별 손실", "steps")
+        out.append(_curve_plot(points, losses, held, title, dots, unit, "loss", plots.loss_plot))
     if right:
-        out.append(_accuracy_plot(points, right))
+        held = any(p["eval_accuracy"] is not None for p in points)
+        title = ("학습 문항 정확도", "Accuracy on training items")
+        dots = (
+            "스텝에서 업데이트 전에 맞힌 학습 문항의 비율",
+            "the share of a step's training items right before its update",
+        )
+        unit = ("맞힌 문항의 비율", "share of items right")
+        out.append(
+            _curve_plot(points, right, held, title, dots, unit, "accuracy", plots.accuracy_plot)
+        )
     lengths = training["lengths"]
     if lengths:
         edges, counts = lengths_histogram(lengths)
@@ -170,32 +160,49 @@ def training_plots(training: TrainingFigures) -> list[Plot]:
     return out
 
 
-def _accuracy_plot(points: Sequence[LossPoint], right: Sequence[float]) -> Plot:
-    """Return the plot of the share of training items that were right before each step."""
-    smooth = plots.running_mean(right)
-    held = any(p["eval_accuracy"] is not None for p in points)
+def _curve_plot(
+    points: Sequence[LossPoint],
+    values: Sequence[float],
+    held: bool,
+    title: Words,
+    dots: Words,
+    unit: Words,
+    prefix: str,
+    draw: Callable[..., str],
+) -> Plot:
+    """Return the plot of a value by step.
+
+    Args:
+        points: all steps.
+        values: the values of the training steps that have one.
+        held: whether there are values of held-out examples.
+        title: of the plot.
+        dots: what a dot is, for the note.
+        unit: label of the y axis.
+        prefix: of the ids in the drawing.
+        draw: `plots.loss_plot` or `plots.accuracy_plot`.
+    """
+    smooth = plots.running_mean(values)
     note = (
-        "점은 스텝에서 업데이트 전에 맞힌 학습 문항의 비율, 선은 이동 평균"
-        + ("; 네모는 홀드아웃" if held else ""),
-        "dots are the share of a step's training items right before its update, the line a running "
-        "mean" + ("; squares: held out" if held else ""),
+        f"점은 {dots[0]}, 선은 이동 평균" + ("; 네모는 홀드아웃" if held else ""),
+        f"dots are {dots[1]}, the line a running mean" + ("; squares: held out" if held else ""),
     )
     words = (
-        f"{len(right)}스텝, 처음 {smooth[0]:.3f}, 마지막 {smooth[-1]:.3f}",
-        f"{len(right)} steps, first {smooth[0]:.3f}, last {smooth[-1]:.3f}",
+        f"{len(values)}스텝, 처음 {smooth[0]:.3f}, 마지막 {smooth[-1]:.3f}",
+        f"{len(values)} steps, first {smooth[0]:.3f}, last {smooth[-1]:.3f}",
     )
 
-    def accuracy(lang: str) -> str:
-        korean = lang == "ko"
-        return plots.accuracy_plot(
+    def drawn(lang: str) -> str:
+        at = ("ko", "en").index(lang)
+        return draw(
             points,
-            f"accuracy-{lang}",
-            x_label="스텝" if korean else "step",
-            y_label="맞힌 문항의 비율" if korean else "share of items right",
-            smooth="평균" if korean else "mean",
+            f"{prefix}-{lang}",
+            x_label=("스텝", "step")[at],
+            y_label=unit[at],
+            smooth=("평균", "mean")[at],
         )
 
-    return plot_of(("학습 문항 정확도", "Accuracy on training items"), note, words, accuracy)
+    return plot_of(title, note, words, drawn)
 
 
 def latency_plots(latency: LatencyFigures) -> list[Plot]:

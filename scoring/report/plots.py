@@ -25,6 +25,7 @@ from kofinlaw.scoring.report.report_record import LossPoint
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
+    from matplotlib.lines import Line2D
 
 __all__ = [
     "Row",
@@ -269,8 +270,7 @@ def share_plot(
         axes.set_xlabel(x_label)
         caption(axes, y_label)
         axes.grid(axis="both")
-        lines, names = zip(*legend, strict=True)
-        axes.legend(lines, names, loc="lower right", frameon=False, fontsize=SIZE - 0.5)
+        _legend(axes, legend)
     return out[0]
 
 
@@ -297,17 +297,22 @@ def coverage_plot(
             )
             axes.plot(100 * coverages[-1], 100 * values[-1], "o", color=colour, ms=5)
             legend.append((line, labels[name]))
-        for setter, name in ((axes.set_xticks, "x"), (axes.set_yticks, "y")):
+        for setter in (axes.set_xticks, axes.set_yticks):
             setter(range(0, 101, 25), [f"{tick}%" for tick in range(0, 101, 25)])
-            axes.grid(axis=name)
+        axes.grid(axis="both")
         axes.set_xlim(0, 102)
         axes.set_ylim(0, 103)
         axes.set_xlabel(x_label)
         caption(axes, y_label)
-        if legend:
-            lines, names = zip(*legend, strict=True)
-            axes.legend(lines, names, loc="lower right", frameon=False, fontsize=SIZE - 0.5)
+        _legend(axes, legend)
     return out[0]
+
+
+def _legend(axes: Axes, rows: Sequence[tuple[Line2D, str]]) -> None:
+    """Draw the legend at the lower right; nothing without rows."""
+    if rows:
+        lines, names = zip(*rows, strict=True)
+        axes.legend(lines, names, loc="lower right", frameon=False, fontsize=SIZE - 0.5)
 
 
 def spaced(heights: Sequence[float], gap: float) -> list[float]:

@@ -1,8 +1,6 @@
-"""Write the first three lines of the report and its warnings, in Korean and English."""
+"""Write the first three lines of the report, in Korean and English."""
 
 from __future__ import annotations
-
-from typing import Literal
 
 from kofinlaw.data.korean.words import josa
 from kofinlaw.scoring.claims import (
@@ -10,14 +8,12 @@ from kofinlaw.scoring.claims import (
     best_baseline,
     main_system,
     outcome_of,
-    pairs_with_other_plans,
-    reduced_plans,
     training_pair,
-    without_shown_text,
 )
 from kofinlaw.scoring.hard_slices import HEADLINE_ITEMS, SORTS
-from kofinlaw.scoring.report.labels import baseline_label, pair_label, system_label
+from kofinlaw.scoring.report.labels import baseline_label, system_label
 from kofinlaw.scoring.report.report_record import MergeFigures, Verdict
+from kofinlaw.scoring.report.sections.score_warnings import merge_warnings, score_warnings
 from kofinlaw.scoring.scores_record import (
     AgainstRecord,
     FigureRecord,
@@ -30,25 +26,19 @@ from kofinlaw.scoring.value_text import Words, p_text
 
 __all__ = [
     "ENOUGH_ITEMS",
-    "FAULTS",
     "NOT_COMPARED",
     "NOT_SCORED",
     "OUTCOMES",
     "SORT_WORDS",
-    "Fault",
     "comparison_with_baseline",
     "comparison_with_echo",
-    "merge_warnings",
-    "plan_warnings",
     "score_line",
-    "score_warnings",
     "smallest_difference_line",
     "training_line",
     "verdict",
 ]
 
 ENOUGH_ITEMS = 400  # with so many items a typical difference becomes significant
-Fault = Literal["missing", "unreadable", "duplicates", "foreign"]
 
 NOT_SCORED = (
     "채점한 답이 아직 없습니다.",
@@ -76,12 +66,6 @@ OUTCOMES = {
 SORT_WORDS = {
     "hard": ("읽어야 푸는", "hard"),
     "look_up": ("찾아서 푸는", "look-up"),
-}
-FAULTS: dict[Fault, Words] = {
-    "missing": ("답이 없어 오답으로 센 문항", "unanswered items, counted as wrong"),
-    "unreadable": ("보기 번호가 아닌 답", "answers that name no option"),
-    "duplicates": ("두 번 답해 첫 답만 센 문항", "items answered twice, the first answer counts"),
-    "foreign": ("묻지 않은 문항에 대한 답(무시함)", "answers to other questions, ignored"),
 }
 
 
@@ -344,80 +328,3 @@ def smallest_difference_line(scores: ScoresRecord, pair: PairRecord | None) -> W
             " For smaller ones run recipes/statutes-cpu.yaml, which asks more than 400 items."
         )
     return korean, english
-
-
-def score_warnings(scores: ScoresRecord) -> list[Words]:
-    """Return what a reader must know before relying on the scores."""
-    out = []
-    for name, system in scores["systems"].items():
-        korean, english = system_label(name)
-        for field, (ko, en) in FAULTS.items():
-            count = len(system[field])
-            if count:
-                out.append((f"{korean}: {ko} {count}", f"{english}: {count} {en}"))
-        if system["fallbacks"]:
-            count = system["fallbacks"]
-            out.append(
-                (
-                    f"{korean}: 모델이 아니라 대체 규칙이 쓴 답 {count}",
-                    f"{english}: {count} answers by the fallback rule, not by the model",
-                )
-            )
-    out += plan_warnings(scores)
-    unkeyed = scores["counts"].get("without_key")
-    if unkeyed:
-        out.append(
-            (f"정답이 없어 채점하지 않은 문항 {unkeyed}", f"{unkeyed} questions without a key")
-        )
-    return out
-
-
-def plan_warnings(scores: ScoresRecord) -> list[Words]:
-    """Return where answers had less than the full plan, where two systems were asked differently,
-    and where the baselines could not read the shown text.
-    """
-    out = []
-    for name, system in scores["systems"].items():
-        reduced = reduced_plans(system)
-        if reduced:
-            korean, english = system_label(name)
-            count, total = sum(reduced.values()), sum(system["plans"].values())
-            plans = ", ".join(f"{plan} {n}" for plan, n in reduced.items())
-            out.append(
-                (
-                    f"{korean}: 답 {total}개 가운데 {count}개를 full이 아닌 답변 계획으로 "
-                    f"만들었습니다({plans})",
-                    f"{english}: {count} of {total} answers under a plan other than full ({plans})",
-                )
-            )
-    for pair in pairs_with_other_plans(scores):
-        korean, english = pair_label(pair["a"], pair["b"])
-        count = pair["other_plans"]
-        out.append(
-            (
-                f"{korean}: 서로 다른 답변 계획으로 물은 문항 {count}, 같은 조건의 비교가 아닙니다",
-                f"{english}: {count} items asked under different plans, so the comparison is not "
-                "under equal conditions",
-            )
-        )
-    for name in without_shown_text(scores):
-        korean, english = system_label(name)
-        out.append(
-            (
-                f"{korean}: 프롬프트의 텍스트가 기록되지 않아 기준선이 검색된 청크 전체를 "
-                "읽었습니다",
-                f"{english}: the text of the prompts is not recorded, so the baselines read whole "
-                "retrieved passages",
-            )
-        )
-    return out
-
-
-def merge_warnings(merge: MergeFigures | None) -> list[Words]:
-    """Return a warning if the merge was not proven."""
-    result = str((merge or {}).get("verdict", "")).lower()
-    if result in {"", "pass", "passed", "ok", "true"}:
-        return []
-    return [
-        (f"병합 증명을 통과하지 못했습니다: {result}", f"The merge was not proven: {result}"),
-    ]

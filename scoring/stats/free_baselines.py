@@ -8,16 +8,14 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from pathlib import Path
 
 from kofinlaw.rag.choosing.nearest import nearest_sentence
-from kofinlaw.records import Chunk, Key, Question
-from kofinlaw.scoring.answers import AnswerSheet
+from kofinlaw.records import Key, Question
 from kofinlaw.scoring.metrics.fsku import SentenceEncoder, cosines, free_score, keyword_recall
 from kofinlaw.scoring.metrics.key_facts import score_facts
 from kofinlaw.scoring.result import Figure
 from kofinlaw.scoring.settings import ScoreSettings
-from kofinlaw.scoring.shown import shown_texts
+from kofinlaw.scoring.stats.baselines import Evidence
 from kofinlaw.scoring.stats.intervals import mean_figure
 
 __all__ = [
@@ -26,7 +24,6 @@ __all__ = [
     "baseline_answers",
     "is_free_baseline",
     "score_free_baselines",
-    "shown_evidence",
 ]
 
 ECHO, SENTENCE = "echo", "sentence"
@@ -37,24 +34,8 @@ def is_free_baseline(name: str) -> bool:
     return name.partition(":")[0] in (ECHO, SENTENCE)
 
 
-def shown_evidence(
-    folder: Path, given: AnswerSheet, passages: Mapping[str, Chunk]
-) -> dict[str, tuple[str, ...]]:
-    """Return the evidence texts that a system was shown, by question id.
-
-    They are the packed texts where `plan.jsonl` records them, else the whole retrieved passages.
-    """
-    recorded = shown_texts(folder)
-    return {
-        name: recorded[name]
-        if name in recorded
-        else tuple(passages[chunk].text for chunk in answer.evidence if chunk in passages)
-        for name, answer in given.answers.items()
-    }
-
-
 def baseline_answers(
-    asked: Sequence[Question], shown: Mapping[str, Mapping[str, Sequence[str]]]
+    asked: Sequence[Question], evidence: Sequence[Evidence]
 ) -> dict[str, dict[str, str]]:
     """Return the answers of each baseline by question id.
 
@@ -63,24 +44,19 @@ def baseline_answers(
 
     Args:
         asked: the free-text questions.
-        shown: evidence texts by system and question id.
+        evidence: the texts that systems were shown (see `baselines.distinct_evidence`).
     """
-    found: dict[str, dict[str, list[str]]] = {}
-    for system, texts in shown.items():
-        evidence = {q.id: list(texts.get(q.id, ())) for q in asked}
-        if any(evidence.values()) and evidence not in found.values():
-            found[system] = evidence
     out = {ECHO: {q.id: q.question for q in asked}}
-    for system, evidence in found.items():
-        name = SENTENCE if len(found) == 1 else f"{SENTENCE}:{system}"
-        out[name] = {q.id: nearest_sentence(q.question, evidence[q.id]) for q in asked}
+    for one in evidence:
+        name = SENTENCE if len(evidence) == 1 else f"{SENTENCE}:{one.systems[0]}"
+        out[name] = {q.id: nearest_sentence(q.question, one.texts.get(q.id, ())) for q in asked}
     return out
 
 
 def score_free_baselines(
     asked: Sequence[Question],
     golds: Mapping[str, Key],
-    shown: Mapping[str, Mapping[str, Sequence[str]]],
+    evidence: Sequence[Evidence],
     *,
     settings: ScoreSettings,
     embedder: SentenceEncoder | None,
@@ -93,7 +69,7 @@ def score_free_baselines(
     Args:
         asked: the questions that have a key.
         golds: keys by question id.
-        shown: evidence texts by system and question id.
+        evidence: the texts that systems were shown for the free-text questions.
         settings: weights and intervals.
         embedder: of the cosine.
         seed: of the intervals.
@@ -113,7 +89,7 @@ def score_free_baselines(
         )
 
     references = [golds[q.id].reference for q in free]
-    for name, answers in baseline_answers(free, shown).items():
+    for name, answers in baseline_answers(free, evidence).items():
         texts = [answers[q.id] for q in free]
         scores = [
             score_facts(q.question, reference, text).score

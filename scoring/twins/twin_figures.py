@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import TypedDict
 
 from kofinlaw.data.solvers.solvers import Asked, Solvers
 from kofinlaw.files import read_jsonl
@@ -12,28 +11,9 @@ from kofinlaw.records import TwinQuestion
 from kofinlaw.scoring.answers import read_answers
 from kofinlaw.scoring.metrics.fsku import label_of
 from kofinlaw.scoring.metrics.twins import twin_score
+from kofinlaw.scoring.twins.twin_record import ModelTwins, TwinsRecord
 
-__all__ = ["ModelTwins", "TwinsRecord", "twin_lines", "twins_record"]
-
-
-class ModelTwins(TypedDict):
-    """A model on the pairs, in shares (0 to 1): both right, each question right, same option."""
-
-    both: float
-    each: float
-    unmoved: float
-
-
-class TwinsRecord(TypedDict):
-    """Pairs, the chance of both right (0 to 1), the models, and the solvers' both right.
-
-    A solver's tied options share its credit; both right is the product of the two credits.
-    """
-
-    pairs: int
-    chance: float
-    models: dict[str, ModelTwins]
-    solvers: dict[str, float]
+__all__ = ["twins_record"]
 
 
 def twins_record(questions: Path, folders: Mapping[str, Path]) -> TwinsRecord | None:
@@ -86,18 +66,3 @@ def _solvers(pairs: Sequence[tuple[TwinQuestion, TwinQuestion]]) -> dict[str, fl
         for name in sums:
             sums[name] += first[name] * second[name]
     return {name: value / len(pairs) for name, value in sums.items()}
-
-
-def twin_lines(record: TwinsRecord | None) -> list[str]:
-    """Return the table as lines of Markdown; empty without twins."""
-    if record is None:
-        return []
-    lines = ["", f"Counterfactual twins ({record['pairs']} pairs)", ""]
-    lines += ["| answers | both right % | each right % | same option % |"]
-    lines += ["| --- | ---: | ---: | ---: |", f"| chance | {100 * record['chance']:.1f} | – | – |"]
-    for model, one in record["models"].items():
-        cells = " | ".join(f"{100 * value:.1f}" for value in (one["both"], one["each"]))
-        lines.append(f"| {model} | {cells} | {100 * one['unmoved']:.1f} |")
-    for name, value in record["solvers"].items():
-        lines.append(f"| *{name}* | {100 * value:.1f} | – | – |")
-    return lines

@@ -7,6 +7,7 @@ from kofinlaw.augment.hard_items import (
     ShownItem,
     balance_table,
     centre_scores,
+    solver_credits,
     take_hard,
 )
 from kofinlaw.augment.option_choice import Item
@@ -45,6 +46,13 @@ def test_small_kinds_are_balanced_together():
     found = take_hard(pool, 40, {f"kind{n}": 1 for n in range(3)}, random.Random(1))
     assert list(found.figures) == [SMALL_KINDS]
     assert found.figures[SMALL_KINDS]["hard"]
+
+
+def test_the_solvers_report_their_progress_from_the_first_item_to_the_last():
+    pool = [shown("fair", n, leaks=False) for n in range(201)]
+    calls = []
+    solver_credits(pool, lambda *call, **_: calls.append(call))
+    assert calls == [("augment: solvers", done, 201) for done in (0, 200, 201)]
 
 
 def test_the_option_between_the_others_is_the_centre():

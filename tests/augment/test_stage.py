@@ -55,6 +55,12 @@ def test_the_same_corpus_and_seed_give_the_same_bytes(corpus, made, tmp_path):
         assert (tmp_path / name).read_bytes() == (made[0] / name).read_bytes(), name
 
 
+def test_the_stage_reports_each_phase(corpus, tmp_path):
+    phases = []
+    run(corpus, tmp_path, progress=lambda phase, *_, **__: phases.append(phase))
+    assert {"augment: generate", "augment: solvers", "augment: evidence"} <= set(phases)
+
+
 def test_held_out_acts_are_never_asked_about_in_training(made):
     for example in examples_of(made[0]):
         asked = example.messages[0]["content"].split("[문제]")[-1]

@@ -81,7 +81,7 @@ def make_questions(choice: int, free: int) -> tuple[list[Question], list[Key]]:
                 f"MC-{number:03d}",
                 answer=str(random_.randint(1, size)),
                 units=(f"가람은행 전자금융규정 제{number % 60 + 1}조",),
-                slices=("numeric",) if number % 4 == 0 else (),
+                slices=("numeric", "hard") if number % 4 == 0 else ("look_up",),
             )
         )
     for number in range(1, free + 1):

@@ -1,8 +1,8 @@
 """Pack a multiple-choice item into one row in which its options share the prompt.
 
-The row is: prompt, every option, bare prompt, every option again. Evidence and stem are read once.
-An option sees its own prompt and its own tokens. Its positions continue those of its prompt, as if
-it were alone.
+The row is: prompt, every option, reference prompt, every option again; or the first two alone.
+Evidence and stem are read once. An option sees its own prompt and its own tokens. Its positions
+continue those of its prompt, as if it were alone.
 """
 
 from __future__ import annotations
@@ -21,19 +21,21 @@ __all__ = ["PackedChoice", "pack_choice"]
 class PackedChoice:
     """Where the parts of an item lie in its row of tokens, and which option is right.
 
-    `edges` are the positions at which its 2 + 2 · options parts start, followed by the length of
-    the row. `answer` is the index of the right option from 0. `sign` is -1 if the stem asks for
-    the least supported option, else 1.
+    `edges` are the positions at which its parts start, followed by the length of the row; the
+    parts are 2 + 2 · options with a reference prompt (`referred`), 1 + options without. `answer` is
+    the index of the right option from 0. `sign` is -1 if the stem asks for the least supported
+    option, else 1.
     """
 
     edges: tuple[int, ...]
     answer: int
     sign: int
+    referred: bool = True
 
     @property
     def options(self) -> int:
         """Number of options."""
-        return len(self.edges) // 2 - 1
+        return len(self.edges) // 2 - 1 if self.referred else len(self.edges) - 2
 
     @property
     def span(self) -> int:
@@ -41,7 +43,7 @@ class PackedChoice:
         return int(self.positions().max()) + 1
 
     def sizes(self) -> list[int]:
-        """Return the tokens of each option under the prompt, then those under the bare prompt."""
+        """Return the tokens of each option after the prompt, then after the reference prompt."""
         return [end - start for start, end in self._option_spans()]
 
     def positions(self) -> NDArray[np.int64]:
@@ -59,10 +61,10 @@ class PackedChoice:
         """
         own = np.zeros(self.edges[-1], dtype=np.int64)
         parent = np.zeros_like(own)
-        bare = 1 + self.options
+        reference = 1 + self.options
         for number, (start, end) in enumerate(pairwise(self.edges)):
             own[start:end] = number
-            parent[start:end] = bare if number >= bare else 0
+            parent[start:end] = reference if number >= reference else 0
         return own, parent
 
     def scored(self) -> NDArray[np.bool_]:
@@ -102,9 +104,9 @@ class PackedChoice:
 
     def _parts(self) -> list[tuple[int, int, int]]:
         """Return start and end of each part, and the start of its prompt."""
-        bare = 1 + self.options
+        reference = 1 + self.options
         return [
-            (start, end, self.edges[bare if number >= bare else 0])
+            (start, end, self.edges[reference if number >= reference else 0])
             for number, (start, end) in enumerate(pairwise(self.edges))
         ]
 
@@ -115,18 +117,20 @@ class PackedChoice:
 def pack_choice(
     prompt: Sequence[int],
     options: Sequence[Sequence[int]],
-    bare: Sequence[int],
-    bare_options: Sequence[Sequence[int]],
+    reference: Sequence[int],
+    reference_options: Sequence[Sequence[int]],
     *,
     answer: int,
     negative: bool,
 ) -> tuple[NDArray[np.int64], PackedChoice]:
     """Join the token ids of an item into one row, int64 [n], and describe its parts.
 
-    Every part has at least one token. `bare` is the prompt without content; `bare_options` are the
-    options after it.
+    `reference` is the prompt whose scores are subtracted, and `reference_options` are the options
+    after it; both are empty for an item without one. Every other part has at least one token.
     """
-    parts = [prompt, *options, bare, *bare_options]
+    parts = [prompt, *options]
+    if reference:
+        parts += [reference, *reference_options]
     edges = (0, *accumulate(map(len, parts)))
     tokens = np.array([token for part in parts for token in part], dtype=np.int64)
-    return tokens, PackedChoice(edges, answer, -1 if negative else 1)
+    return tokens, PackedChoice(edges, answer, -1 if negative else 1, bool(reference))

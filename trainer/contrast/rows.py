@@ -21,7 +21,7 @@ class PassRows:
     - `ids` [b, n] are padded on the right; `sources` [m] and `targets` [m] are flat positions to
       predict from and the tokens to predict, in the order of the examples.
     - `sizes` splits the m targets into pieces: one for a text; for an item one for each option,
-      then one for each option after the bare prompt.
+      then one for each option after the reference prompt, if it has one.
     - `layout` [3, b, n] holds position, part and prompt's part of each token; None if all rows are
       plain texts, for which causal attention is enough.
     """

@@ -4,7 +4,7 @@ import re
 import pytest
 
 from kofinlaw.augment.hard.facts import clause_facts
-from kofinlaw.augment.hard.rewriting import Style, draw_style, rewrite, swap
+from kofinlaw.augment.hard.rewriting import Style, draw_style, rewrite
 from kofinlaw.augment.reading.figures import find_figures
 from kofinlaw.augment.reading.names import subject
 from kofinlaw.data.korean.words import final_consonant
@@ -40,21 +40,6 @@ def test_a_condition_moves_before_its_subject():
     assert rewrite(text, Style(front=True, forms={"case": 0})).startswith(
         "고객이 요청한 경우에 지급업자는"
     )
-
-
-@pytest.mark.parametrize(
-    ("text", "value", "new", "expected"),
-    [
-        ("10일이 지난 날", "10일", "2주", "2주가 지난 날"),
-        ("10일 이내에", "10일", "2주", "2주 이내에"),
-        ("5명이상의 위원", "5명", "3인", "3인이상의 위원"),
-        ("은행은 보고한다", "은행", "회사", "회사는 보고한다"),
-        ("9명 이하가 된다", "이하", "이상", "9명 이상이 된다"),
-    ],
-)
-def test_a_swapped_value_has_the_right_particle(text, value, new, expected):
-    start = text.index(value)
-    assert swap(text, start, start + len(value), new) == expected
 
 
 def test_every_style_keeps_figures_parties_and_polarity(hard_law):

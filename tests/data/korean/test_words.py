@@ -34,6 +34,14 @@ def test_an_unknown_particle_is_an_error():
         korean.josa("은행", "에서/서")
 
 
+@pytest.mark.parametrize(
+    "particle, pair",
+    [("는", "은/는"), ("으로", "으로/로"), ("란", "이란/란"), ("에서", ""), ("", "")],
+)
+def test_a_particle_has_its_pair(particle, pair):
+    assert korean.particle_pair(particle) == pair
+
+
 @given(st.text(alphabet="가각간갈힣나", min_size=1, max_size=5))
 def test_josa_looks_at_the_last_syllable_only(word):
     closed = (ord(word[-1]) - ord("가")) % 28 != 0

@@ -213,6 +213,38 @@ def test_every_plan_chooses_by_contrast_and_the_last_shows_no_evidence(
             assert 0 < turn["bearing"] <= 1
 
 
+def test_only_voters_with_a_weight_for_the_question_are_scored(
+    tmp_path: Path, questions: Path
+) -> None:
+    def answer(name: str, weight: float) -> tuple[list[tuple[str, object]], set[str]]:
+        engine = Scoring()
+        World().answer(
+            questions,
+            tmp_path / name,
+            open_engine=lambda: engine,
+            choose_by="contrast",
+            voters={"reading": 1.0, "evidence": 0.2, "contrast": weight},
+            unrelated_voters={"likelihood": 0.5, "evidence": weight},
+            bearing_from=0.3,
+        )
+        answers = [(row["id"], row["answer"]) for row in rows(tmp_path / name / "answers.jsonl")]
+        return answers, {prompt for prompt, _ in engine.asked}
+
+    needed, asked = answer("needed", 0.0)
+    everything, more = answer("all", 1e-9)
+    assert needed == everything
+    assert asked < more
+    assert BARE in more - asked
+    kinds = set()
+    for turn in rows(tmp_path / "needed/plan.jsonl"):
+        if turn["scores"]:
+            voters = {vote["voter"] for vote in turn["votes"]}
+            assert "contrast" not in voters
+            assert ("evidence" in voters) == (turn["bearing"] >= 0.3)
+            kinds.add("evidence" in voters)
+    assert kinds == {True, False}
+
+
 @pytest.mark.parametrize("form", ["chat", "plain"])
 def test_positive_stems_are_generated_from_two_prompts_and_others_as_before(form: str) -> None:
     asked: list[Request] = []

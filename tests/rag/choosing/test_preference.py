@@ -6,8 +6,12 @@ import itertools
 import math
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from kofinlaw.rag.choosing.preference import (
+    GATES,
+    MODEL_VOTERS,
     Vote,
     Weights,
     gate_values,
@@ -109,3 +113,51 @@ def test_other_weights_count_where_the_evidence_does_not_bear_on_the_question() 
     assert near == standardised(VOTES[0]["values"])
     assert far == standardised(VOTES[1]["values"])
     assert weights.names == {"contrast", "evidence"}
+
+
+VOTERS = ("contrast", "evidence", "likelihood", "reading", "overlap")
+WEIGHTS = st.dictionaries(st.sampled_from(VOTERS), st.sampled_from([0.0, 0.3, -1.0]), max_size=5)
+
+
+@given(
+    WEIGHTS,
+    WEIGHTS,
+    st.dictionaries(
+        st.sampled_from(VOTERS),
+        st.dictionaries(st.sampled_from(GATES), st.sampled_from([0.0, 0.5])),
+        max_size=2,
+    ),
+    st.sampled_from([0.2, 0.8]),
+    st.booleans(),
+    st.lists(st.lists(st.floats(-5, 5), min_size=3, max_size=3), min_size=5, max_size=5),
+)
+def test_what_the_model_does_not_score_changes_no_preference(
+    voters: dict[str, float],
+    unrelated: dict[str, float],
+    gated: dict[str, dict[str, float]],
+    bearing: float,
+    shown: bool,
+    values: list[list[float]],
+) -> None:
+    gates = dict.fromkeys(GATES, (0.5, 0.3))
+    weights = Weights(voters, gated, gates, unrelated=unrelated)
+    votes: list[Vote] = [
+        {"voter": voter, "values": row} for voter, row in zip(VOTERS, values, strict=True)
+    ]
+    if not shown:  # nothing is known about evidence
+        votes = [v for v in votes if v["voter"] in ("contrast", "likelihood")]
+    needed = weights.model_voters(bearing, shown=shown) | {"likelihood"}
+    kept = [v for v in votes if v["voter"] in needed or v["voter"] not in MODEL_VOTERS]
+    all_of, some_of = (
+        preferences(given, weights, negative=False, bearing=bearing) for given in (votes, kept)
+    )
+    if any(weights.of(v["voter"], gate_values(votes, bearing)) for v in votes):
+        assert some_of == pytest.approx(all_of)
+
+
+def test_without_any_weight_the_contrast_is_needed() -> None:
+    assert Weights({}).model_voters(0.9, shown=True) == {"contrast"}
+    assert Weights({"evidence": 1.0}).model_voters(0.9, shown=False) == {"contrast"}
+    assert Weights({"reading": 1.0}).model_voters(0.9, shown=True) == set()
+    gated = Weights({"evidence": 1.0}, {"evidence": {"spread": 0.2}}, {"spread": (0.0, 1.0)})
+    assert gated.model_voters(0.9, shown=True) == {"contrast", "evidence"}

@@ -38,6 +38,7 @@ def test_the_page_has_accuracy_slices_and_comparisons(tmp_path):
 
 def test_another_plan_is_reported(tmp_path):
     found = record(tmp_path, plan="half-context")
-    (note,) = other_plans(found["exams"][0])
-    assert "12 under half-context" in note
-    assert note in exams_markdown(found)
+    ((korean, english),) = other_plans(found["exams"][0])
+    assert "half-context 12" in korean
+    assert "half-context 12" in english
+    assert english in exams_markdown(found)

@@ -24,6 +24,7 @@ EVIL = page_elements.EVIL
 Elements = page_elements.Elements
 
 
+SYSTEMS = ("base", "base-rag", "trained-rag")
 RECIPE = {"name": "quickstart", "description": "견본", "seed": 42, "answer": {"budget_minutes": 5}}
 
 
@@ -54,6 +55,14 @@ def test_the_page_asks_the_network_for_nothing_and_runs_one_script(report):
     style = re.sub(r"url\(#[\w-]+\)", "", page)
     assert "url(" not in style
     assert "@import" not in style
+
+
+def test_hard_and_look_up_questions_have_rows_in_page_and_markdown(report):
+    page = html.unescape((report / "report.html").read_text())
+    assert "Hard and look-up questions" in page
+    assert page.count("찾아서 푸는 문항</span>") >= len(SYSTEMS)
+    text = (report / "report.md").read_text()
+    assert all(f"| look_up | {name} |" in text for name in SYSTEMS)
 
 
 def test_ids_are_unique_and_every_link_in_the_page_leads_somewhere(report):

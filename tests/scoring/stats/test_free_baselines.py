@@ -1,13 +1,10 @@
-from kofinlaw.files import write_jsonl
-from kofinlaw.rag.answer.journal import Turn
-from kofinlaw.records import Answer, Chunk, Key, Question
-from kofinlaw.scoring.answers import answer_sheet
+from kofinlaw.records import Key, Question
 from kofinlaw.scoring.settings import ScoreSettings
+from kofinlaw.scoring.stats.baselines import Evidence
 from kofinlaw.scoring.stats.free_baselines import (
     baseline_answers,
     is_free_baseline,
     score_free_baselines,
-    shown_evidence,
 )
 
 QUESTION = Question("F1", "지급업자는 오류를 안 날부터 며칠 이내에 보고하여야 하는가?")
@@ -28,7 +25,7 @@ class Constant:
 
 
 def test_the_question_given_back_and_the_nearest_sentence():
-    shown = {"base": {}, "base-rag": {"F1": [PASSAGE]}, "trained-rag": {"F1": [PASSAGE]}}
+    shown = [Evidence(("base-rag", "trained-rag"), "shown", {"F1": (PASSAGE,)})]
     answers = baseline_answers([QUESTION], shown)
     assert answers == {"echo": {"F1": QUESTION.question}, "sentence": {"F1": SENTENCE}}
     contest, facts = score_free_baselines(
@@ -48,7 +45,10 @@ def test_the_question_given_back_and_the_nearest_sentence():
 
 
 def test_systems_with_other_evidence_have_their_own_sentence():
-    shown = {"base-rag": {"F1": [PASSAGE]}, "trained-rag": {"F1": [SENTENCE]}}
+    shown = [
+        Evidence(("base-rag",), "shown", {"F1": (PASSAGE,)}),
+        Evidence(("trained-rag",), "shown", {"F1": (SENTENCE,)}),
+    ]
     assert set(baseline_answers([QUESTION], shown)) == {
         "echo",
         "sentence:base-rag",
@@ -58,16 +58,6 @@ def test_systems_with_other_evidence_have_their_own_sentence():
     assert not is_free_baseline("overlap:base-rag")
     choice = Question("Q", "?", ("가", "나"))
     none = score_free_baselines(
-        [choice], {"Q": Key("Q", "1")}, {}, settings=ScoreSettings(), embedder=None, seed=1
+        [choice], {"Q": Key("Q", "1")}, [], settings=ScoreSettings(), embedder=None, seed=1
     )
     assert none == ({}, {})
-
-
-def test_the_recorded_texts_come_before_the_whole_passages(tmp_path):
-    chunk = Chunk("법/제4조", "법", "법", "statute", "", "법 제4조", PASSAGE, "", "", "", "")
-    given = answer_sheet([Answer("F1", "10일", ("법/제4조",), 0.5, 1)])
-    passages = {chunk.id: chunk}
-    assert shown_evidence(tmp_path, given, passages) == {"F1": (PASSAGE,)}
-    turn = Turn("F1", 0, "full", 1, 10, 3, text="10일", texts=[SENTENCE])
-    write_jsonl(tmp_path / "plan.jsonl", [turn])
-    assert shown_evidence(tmp_path, given, passages) == {"F1": (SENTENCE,)}

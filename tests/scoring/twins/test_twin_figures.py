@@ -4,7 +4,7 @@ import pytest
 
 from kofinlaw.files import write_jsonl
 from kofinlaw.records import Answer, TwinQuestion
-from kofinlaw.scoring.twins.twin_figures import twin_lines, twins_record
+from kofinlaw.scoring.twins.twin_figures import twins_record
 
 
 def question(name, twin, days, answer):
@@ -29,10 +29,8 @@ def test_both_right_needs_both_and_solvers_are_credited_on_each(tmp_path):
     assert record["solvers"]["look_up"] == 1
     # All stems and all lengths but one option's are equal: ties are shared.
     assert record["solvers"]["stem_overlap"] == pytest.approx(1 / 16)
-    assert any(line.startswith("| base | 50.0 | 75.0 | 50.0 |") for line in twin_lines(record))
 
 
 def test_without_pairs_there_is_no_record(tmp_path):
     write_jsonl(tmp_path / "twins.jsonl", [])
     assert twins_record(tmp_path / "twins.jsonl", {}) is None
-    assert twin_lines(None) == []

@@ -13,17 +13,20 @@ PART = st.lists(st.integers(3, 90), min_size=1, max_size=6)
 def items(draw):
     count = draw(st.integers(2, 5))
     parts = [[draw(PART) for _ in range(count)] for _ in range(2)]
+    if not draw(st.booleans()):
+        return draw(PART), parts[0], [], []
     return draw(PART), parts[0], draw(PART), parts[1]
 
 
 @given(items(), st.booleans())
 @settings(max_examples=60, deadline=None)
 def test_each_option_sees_its_prompt_and_itself_at_the_positions_of_a_row_alone(item, negative):
-    prompt, options, bare, bare_options = item
+    prompt, options, reference, reference_options = item
     tokens, choice = pack_choice(*item, answer=1, negative=negative)
     assert choice.options == len(options)
+    assert choice.referred == bool(reference)
     assert (choice.answer, choice.sign) == (1, -1 if negative else 1)
-    alone = [[*prompt, *o] for o in options] + [[*bare, *o] for o in bare_options]
+    alone = [[*prompt, *o] for o in options] + [[*reference, *o] for o in reference_options]
     assert choice.span == max(map(len, alone))
     own, parent = choice.segments()
     positions, sources = choice.positions(), choice.sources()

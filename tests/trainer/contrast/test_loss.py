@@ -44,7 +44,7 @@ def test_the_loss_prefers_the_option_that_the_evidence_raises_most_or_least(nega
     slope = (choice_loss(moved, choice, temperature=0.25)[0] - loss) / step
     assert pieces[3].grad.sum().item() == pytest.approx(slope.item(), rel=0.02)
     fresh = nll(1.0, 2.0, 3.0, 2.0, 2.5, 2.5)
-    choice_loss(fresh, choice, temperature=0.25, detach_bare=True)[0].backward()
+    choice_loss(fresh, choice, temperature=0.25, detach=True)[0].backward()
     assert not any(p.grad.any() for p in fresh[3:])
     assert all(p.grad.any() for p in pieces)
     assert all(torch.equal(a.grad, b.grad) for a, b in zip(fresh[:3], pieces[:3], strict=True))

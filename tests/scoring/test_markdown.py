@@ -1,0 +1,20 @@
+"""The scores as Markdown, which the report's Markdown repeats."""
+
+import json
+
+from kofinlaw.scoring.markdown import scores_markdown
+
+
+def test_every_sort_and_the_twins_have_rows(run_folder):
+    scores = json.loads((run_folder / "score" / "scores.json").read_text(encoding="utf-8"))
+    model = {"both": 0.5, "each": 0.75, "unmoved": 0.5}
+    scores["twins"] = {"pairs": 2, "chance": 0.1, "models": {"base": model}, "solvers": {}}
+    rows = scores_markdown(scores).splitlines()
+    for sort, n in (("hard", 15), ("look_up", 45)):
+        best = scores["sorts"][sort]["best"]["base"]
+        (row,) = [row for row in rows if row.startswith(f"| {sort} | base |")]
+        assert f"| {n} |" in row
+        assert best["baseline"] in row
+    assert "| base | 50.0 | 75.0 | 50.0 |" in rows
+    del scores["sorts"], scores["twins"]
+    assert "Hard and look-up" not in scores_markdown(scores)
