@@ -33,7 +33,7 @@ _ASKED = re.compile(
 MAX_OPENING = 60  # characters; a longer subject is a description, not a term
 AGREEMENT_SHARE = 0.8  # of a candidate's merit; the rest is its length and the terms it repeats
 
-ECHO_SHARE = 0.9  # of a text's bigrams; more of them in the question: it is given back
+ECHO_SHARE = 0.9  # of a text; as much from the question or from headings: it is given back
 _SHORTEST_ECHO = 10  # bigrams, or letters of a heading; a shorter answer may repeat the question
 # The prompt's own words: its marks, and the rule for free text.
 _PROMPT_WORDS = re.compile(r"\[(?:참고 조문|질문|문제|설명)\]|핵심어를 넣어")
@@ -41,8 +41,11 @@ _PROMPT_WORDS = re.compile(r"\[(?:참고 조문|질문|문제|설명)\]|핵심�
 _LOOP = re.compile(r"(.{1,40}?)\1{2,}")
 _SHORTEST_LOOP = 12
 _NOT_LETTERS = re.compile(r"[\W_]+")
-# Scripts that no Korean answer has: Greek is left out, because formulas have it.
-_FOREIGN = re.compile(r"[\u0400-\u052f\u0590-\u06ff\u0900-\u0e7f\u3040-\u30ff]")
+# Letters that no Korean answer has: all but Hangul, Hanja, Latin, Greek and letters as symbols.
+_FOREIGN = re.compile(
+    r"[^\W\d_A-Za-z\u00aa-\u024f\u0370-\u03ff\u1100-\u11ff\u2070-\u24ff\u3130-\u318f"
+    r"\u3200-\u9fff\uac00-\ud7a3\uf900-\ufaff\uff00-\uffef]"
+)
 _LEAST_HANGUL = 0.3  # of the letters that neither question nor evidence has as words
 
 
@@ -80,7 +83,12 @@ def _gives_back(text: str, question: str, shown: Sequence[str]) -> bool:
         if sum(word in asked for word in words) >= ECHO_SHARE * len(words):
             return True
     headings = [_letters(one.split("\n", 1)[0]) for one in shown if "\n" in one]
-    return len(letters) >= _SHORTEST_ECHO and any(letters in heading for heading in headings)
+    if len(letters) >= _SHORTEST_ECHO and any(letters in heading for heading in headings):
+        return True
+    rest = letters
+    for heading in filter(None, headings):
+        rest = rest.replace(heading, "")
+    return len(rest) <= (1 - ECHO_SHARE) * len(letters)
 
 
 def _is_foreign(text: str, question: str, shown: Sequence[str]) -> bool:

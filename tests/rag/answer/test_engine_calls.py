@@ -384,7 +384,7 @@ def test_a_file_of_questions_quotes_and_records_its_passages(
             questions,
             tmp_path / name,
             free_by="choose",
-            free_voters={"nearest": 1.0, "evidence": 0.5, "question": 0.5},
+            free_voters={"nearest": 1.0, "contrast": 0.2, "evidence": 0.5, "question": 0.5},
             votes=3,
             batch_questions=size,
         )
