@@ -83,7 +83,7 @@ def _definition_of(
             return
         yield _draft(
             around,
-            f"{act_phrase(around.law, rng)} '{term.term}'{rng.choice(POSITIVE)}",
+            f"{act_phrase(around.law, rng, bare=False)} '{term.term}'{rng.choice(POSITIVE)}",
             texts[0],
             wrong,
             (term, *others),
@@ -97,7 +97,9 @@ def _term_of(
     """Ask which of several similar terms a definition describes."""
     for _ in range(ATTEMPTS):
         meaning = rewrite(term.meaning, draw_style(rng))
-        stem = rng.choice(_STEMS).format(act=act_phrase(around.law, rng), meaning=meaning)
+        stem = rng.choice(_STEMS).format(
+            act=act_phrase(around.law, rng, bare=False), meaning=meaning
+        )
         if shares_run(stem, source):
             continue
         wrong = distinct(term.term, [t.term for t in others])

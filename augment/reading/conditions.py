@@ -6,6 +6,7 @@ import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 
+from kofinlaw.augment.reading.arguments import lacks_argument
 from kofinlaw.augment.reading.clauses import Clause
 from kofinlaw.augment.reading.names import subject
 from kofinlaw.augment.reading.particles import has_topic, topic_ends
@@ -138,4 +139,5 @@ def clear_alone(case: str) -> bool:
         or _WITHOUT_OBJECT.search(case)
         or _ABOUT_SOMEONE.search(case)
         or has_topic(case)
+        or lacks_argument(case)
     )

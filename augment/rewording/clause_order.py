@@ -28,7 +28,7 @@ def front_condition(text: str) -> str:
     match = _ADVERBIAL.match(text)
     if not match or subject(text) != match.group("who"):
         return text
-    if re.search(r"(?:경우|때)에는?(?= )|[은는] ", match.group("case")):
+    if re.search(r"^(?:그|이|해당) |(?:경우|때)에는?(?= )|[은는] ", match.group("case")):
         return text
     who = match.group("who") + match.group("particle")
     return f"{match.group('case')}에 {who} {match.group('rest')}"

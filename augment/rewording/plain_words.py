@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 
 from kofinlaw.augment.reading.figures import format_won, parse_won
+from kofinlaw.augment.reading.particles import replace_span
 
 __all__ = ["plain_figures", "plain_words"]
 
@@ -71,9 +72,7 @@ _PATTERNS: tuple[tuple[re.Pattern[str], str], ...] = tuple(
         ),
     )
 )
-_PERCENT = re.compile(
-    r"100분의 ?(?P<number>\d+(?:\.\d+)?)(?P<particle>(?:을|이|은|과|으로|이나)(?= ))?"
-)
+_PERCENT = re.compile(r"100분의 ?(?P<number>\d+(?:\.\d+)?)")
 _THOUSANDS = re.compile(r"(?<![\d천백십])(?P<won>\d+천만원|\d+천만 원)(?![\d])")
 
 
@@ -84,20 +83,13 @@ def plain_words(text: str) -> str:
     return text
 
 
-_AFTER_PERCENT = {"을": "를", "이": "가", "은": "는", "과": "와", "으로": "로", "이나": "나"}
-
-
-def _percent(match: re.Match[str]) -> str:
-    particle = match.group("particle") or ""
-    return f"{match.group('number')}퍼센트{_AFTER_PERCENT.get(particle, particle)}"
-
-
 def plain_figures(text: str) -> str:
     """Return the text with percent for hundredths and with `3,000만원` for `3천만원`.
 
     The values are equal; only the writing differs from the law's.
     """
-    text = _PERCENT.sub(_percent, text)
+    for match in reversed(list(_PERCENT.finditer(text))):
+        text = replace_span(text, *match.span(), f"{match.group('number')}퍼센트")
 
     def thousands(match: re.Match[str]) -> str:
         value = parse_won(match.group("won"))

@@ -9,8 +9,9 @@ from __future__ import annotations
 
 import random
 import re
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
+from kofinlaw.augment.reading.names import subject
 from kofinlaw.augment.rewording.clause_order import (
     front_adverbial,
     front_condition,
@@ -75,6 +76,8 @@ def draw_style(rng: random.Random) -> Style:
 
 def rewrite(text: str, style: Style) -> str:
     """Return the text with every rule applied outside quotation marks, in the given style."""
+    if not subject(text):  # A thing has no 의무: `수표는 … 발행하여야 한다`.
+        style = replace(style, forms={**style.forms, "duty": 1})
     if style.topic:
         text = object_as_topic(text)
     if style.front:
