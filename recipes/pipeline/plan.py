@@ -67,7 +67,7 @@ def make_plan(run: Run) -> Plan:
         "first_example": examples.first,
         "memory": _memory(run, problems),
         "training": _training(run, examples.lengths, estimated),
-        "teacher": _teacher(run, estimated),
+        "teacher": _teacher(run, problems, estimated),
         "answering": _answering(run),
         "disk": _disk(run, problems),
         "problems": problems,
@@ -181,7 +181,7 @@ def _memory(run: Run, problems: list[str]) -> MemoryFigures:
         "micro_batch": plan.micro_batch,
         "longest_sequence": plan.longest,
     }
-    if plan.total > limit:
+    if plan.total > limit and not run.recipe.ask_only:
         problems.append(
             f"training needs {plan.total:.1f} GiB at {train.max_length} tokens, but the limit is "
             f"{limit:.1f} GiB ({origin}); the longest sequence that fits has {plan.longest} tokens"
@@ -244,11 +244,12 @@ def tokens_per_character(model: str) -> float:
     return (card.tokens_per_korean_char if card else None) or TOKENS_PER_CHARACTER
 
 
-def _teacher(run: Run, estimated: list[str]) -> TeacherPlan | None:
+def _teacher(run: Run, problems: list[str], estimated: list[str]) -> TeacherPlan | None:
     """Return the cost of the recipe's teacher; requests and hours once the acts are known."""
     settings = run.recipe.augment.teacher
     if settings is None:
         return None
+    from kofinlaw.augment.heldout.holdout_choice import held_out_titles
     from kofinlaw.augment.reading.acts import read_laws
     from kofinlaw.augment.teacher.estimate import estimate_cost, teacher_memory
     from kofinlaw.models.doctor import gpu_memory_gib
@@ -265,9 +266,13 @@ def _teacher(run: Run, estimated: list[str]) -> TeacherPlan | None:
     articles = run.folder / "data" / "articles.jsonl"
     if articles.exists():
         rate = tokens_per_character(settings.model.id)
-        held = set(run.recipe.augment.holdout_documents)
-        acts = read_laws(read_jsonl(articles, Article)).acts
-        laws = [law for law in acts if law.title not in held]
+        corpus = read_laws(read_jsonl(articles, Article))
+        held: set[str] = set()
+        try:
+            held = set(held_out_titles(run.recipe.augment, corpus))
+        except UserError as error:
+            problems.append(str(error))
+        laws = [law for law in corpus.acts if law.title not in held]
         cost = estimate_cost(
             settings, laws, run.recipe.seed, lambda text: int(rate * len(text)) + 1, gpu=gpu
         )
