@@ -6,13 +6,13 @@ import os
 import tempfile
 from collections import Counter
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from kofinlaw import Progress, UserError, silent
 from kofinlaw.augment.heldout.holdout_choice import held_out_titles
 from kofinlaw.augment.reading.acts import read_laws
-from kofinlaw.augment.settings import AugmentSettings
+from kofinlaw.augment.settings import AugmentSettings, RaftSettings
 from kofinlaw.augment.stage import generate_examples
 from kofinlaw.data.corpus import build_corpus
 from kofinlaw.data.settings import ChunkSettings, DataSettings, SourceSettings
@@ -149,23 +149,27 @@ class Corpus:
         """
         settings = AugmentSettings(
             items=most_items,
+            raft=RaftSettings(max_evidence_tokens=evidence_tokens),
             preferences=False,
             holdout_share=HOLDOUT_SHARE if holdout else 0.0,
             holdout_items=MOST_TEST_QUESTIONS if holdout else 0,
             holdout_free=MOST_FREE_QUESTIONS if holdout else 0,
         )
-        raft = settings.raft.model_copy(update={"max_evidence_tokens": evidence_tokens})
-        settings = settings.model_copy(update={"raft": raft})
+        found = self._made(settings, progress)
+        if found.items < most_items or found.tests < MOST_TEST_QUESTIONS + MOST_FREE_QUESTIONS:
+            # The shares of the kinds depend on the number wanted, so count as the run will.
+            wanted = {"items": found.items}
+            if holdout:
+                wanted["holdout_items"] = found.tests - found.free_tests
+                wanted["holdout_free"] = found.free_tests
+            found = self._made(settings.model_copy(update=wanted), progress)
+        laws = read_laws(read_jsonl(self.path / "articles.jsonl", Article))
+        return replace(found, held_out=held_out_titles(settings, laws) if holdout else ())
+
+    def _made(self, settings: AugmentSettings, progress: Progress) -> Possible:
         out = self.path.with_name("augment")
         counts = generate_examples(settings, self.path, out, seed=SEED, progress=progress)
-        laws = read_laws(read_jsonl(self.path / "articles.jsonl", Article))
-        return Possible(
-            items=counts.items,
-            examples=counts.examples,
-            tests=counts.heldout,
-            free_tests=counts.heldout_free or 0,
-            held_out=held_out_titles(settings, laws) if holdout else (),
-        )
+        return Possible(counts.items, counts.examples, counts.heldout, counts.heldout_free or 0)
 
     def close(self) -> None:
         """Delete the corpus; safe to call twice."""
