@@ -16,11 +16,12 @@ from kofinlaw import Progress, UserError, silent
 from kofinlaw.data.chunking import chunk_document, estimate_tokens
 from kofinlaw.data.cleaning.contamination import ProtectedTexts, read_protected
 from kofinlaw.data.corpus_build import CorpusBuild
-from kofinlaw.data.corpus_card import corpus_card, write_card
+from kofinlaw.data.corpus_card import Lengths, corpus_card, write_card
 from kofinlaw.data.document_facts import DocumentFacts
 from kofinlaw.data.readers.formats import Reader
 from kofinlaw.data.reject_log import RejectLog
 from kofinlaw.data.settings import DataSettings
+from kofinlaw.data.source_files import unread_lines
 from kofinlaw.data.sources import in_force, read_sources, refuse_protected_sources, restore_document
 from kofinlaw.data.splitting import CountTokens
 from kofinlaw.data.spool import Spool, work_folder
@@ -36,7 +37,8 @@ class CorpusCounts:
     """The counts of a corpus: records in its files, and lengths of its chunks in tokens.
 
     `chunks`, `tokens` and `longest_tokens` are about `chunks.jsonl`, `earlier_chunks` about
-    `earlier.jsonl`. `articles` are those that are not deleted.
+    `earlier.jsonl`. `articles` are those that are not deleted. `last_lines` say how many files were
+    read, and name the others.
     """
 
     documents: int
@@ -49,6 +51,8 @@ class CorpusCounts:
     citations_resolved: int
     tokens: int
     longest_tokens: int
+    files: int
+    last_lines: tuple[str, ...]
 
     def to_record(self) -> dict[str, object]:
         """Return the counts by name."""
@@ -94,7 +98,11 @@ def build_corpus(
         RejectLog(folder) as log,
         Spool(folder / "documents.jsonl") as spool,
     ):
-        documents = _read_documents(settings, base, log, progress, spool, extra_readers)
+        try:
+            documents = _read_documents(settings, base, log, progress, spool, extra_readers)
+        except UserError:
+            write_jsonl(out / "rejected.jsonl", log.rejected())
+            raise
         count = count_tokens or estimate_tokens
         with CorpusBuild(settings, folder, documents, log, count, protected) as build:
             build.split(spool, progress)
@@ -104,6 +112,7 @@ def build_corpus(
             articles = build.write_articles(out)
             references, resolved = build.write_references(out)
         rejected = write_jsonl(out / "rejected.jsonl", log.rejected())
+    _name_files_without_chunks(documents, lengths, log)
     if settings.parquet:
         write_parquet(out)
     facts = {
@@ -130,7 +139,19 @@ def build_corpus(
         citations_resolved=resolved,
         tokens=lengths.total,
         longest_tokens=lengths.longest,
+        files=log.files_found,
+        last_lines=tuple(unread_lines(log.files_found, log.unread)),
     )
+
+
+def _name_files_without_chunks(
+    documents: Sequence[DocumentFacts], lengths: Lengths, log: RejectLog
+) -> None:
+    """Add the files of the newest versions whose chunks were all rejected to the unread files."""
+    for document in documents:
+        if not document.version and not lengths.per_document[document.id]:
+            why = "every chunk was rejected, see rejected.jsonl"
+            log.add_unread(document.source, "no_chunk", why)
 
 
 def _read_documents(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -16,6 +17,7 @@ __all__ = ["ArticleCounts", "Lengths", "card_markdown", "corpus_card", "write_ca
 _EDGES = (0, 64, 128, 256, 512, 768, 1024, 2048, 4096)
 _BANDS: list[tuple[int, int | None]] = list(zip(_EDGES, [*_EDGES[1:], None], strict=True))
 _MAX_WARNINGS = 40
+_MAX_UNREAD = 500
 
 
 class ArticleCounts(NamedTuple):
@@ -84,6 +86,8 @@ def corpus_card(
             "histogram": lengths.histogram,
         },
         **facts,
+        "files": log.files_found,
+        "unread": [asdict(file) for file in log.unread],
         "warnings": log.warnings,
         "sources": [
             {
@@ -131,6 +135,7 @@ def card_markdown(value: dict[str, Any]) -> str:
         *_table("Personal data masked", value.get("personal_data", {})),
         *_table("Removed spans", value.get("removed_spans", {})),
         *_table("References", value.get("citations", {})),
+        *_files(value),
         "## Sources",
         "",
         "| title | kind | as of | licence | chunks | file |",
@@ -145,13 +150,36 @@ def card_markdown(value: dict[str, Any]) -> str:
             row["chunks"],
             row["source"],
         )
-        lines.append("| " + " | ".join(str(c).replace("|", "\\|") for c in cells) + " |")
+        lines.append(_row(cells))
     if value["warnings"]:
         lines += ["", "## Warnings", ""]
         lines += [f"- {warning}" for warning in value["warnings"][:_MAX_WARNINGS]]
         more = len(value["warnings"]) - _MAX_WARNINGS
         lines += [f"- … and {more} more in card.json"] if more > 0 else []
     return "\n".join(lines) + "\n"
+
+
+def _files(value: dict[str, Any]) -> list[str]:
+    """Return the section that names the files that are not read; empty if all are read."""
+    unread = value.get("unread", [])
+    if not unread:
+        return []
+    read = value["files"] - len({file["name"] for file in unread})
+    lines = [
+        "## Files not read",
+        "",
+        f"{read} of {value['files']} files are read. The others:",
+        "",
+        "| file | reason | detail |",
+        "| --- | --- | --- |",
+    ]
+    lines += [_row((f["name"], f["reason"], f["detail"])) for f in unread[:_MAX_UNREAD]]
+    more = len(unread) - _MAX_UNREAD
+    return [*lines, *([f"\n… and {more} more in card.json"] if more > 0 else []), ""]
+
+
+def _row(cells: Sequence[object]) -> str:
+    return "| " + " | ".join(" ".join(str(c).split()).replace("|", "\\|") for c in cells) + " |"
 
 
 def _table(name: str, counts: dict[str, int]) -> list[str]:

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import re
 from collections import Counter
 from collections.abc import Iterator
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal, get_args
 
@@ -11,7 +13,7 @@ from kofinlaw.data.spool import Spool
 from kofinlaw.files import dumps
 from kofinlaw.records import Rejected
 
-__all__ = ["RejectLog", "Step"]
+__all__ = ["RejectLog", "Step", "UnreadFile"]
 
 Step = Literal["read", "in_force", "quality", "personal_data", "contamination", "duplicates"]
 
@@ -21,11 +23,22 @@ _MAX_EXAMPLES = 3
 _MAX_WARNINGS = 1000
 
 
+@dataclass(frozen=True, slots=True)
+class UnreadFile:
+    """A file or link that is not read: its name in records, a short reason, and a sentence."""
+
+    name: str
+    reason: str
+    detail: str
+
+
 class RejectLog:
     """Rejected records by step, the reasons counted, and warnings.
 
     The records are stored in spools in `folder`; without a folder they are only counted.
     `warnings` has the first 1,000 warnings, `examples` the details of the first three rejects.
+    `files_found` counts the files and links below the sources; `unread` are those of them that
+    gave no document, or not all.
     """
 
     def __init__(self, folder: Path | None = None) -> None:
@@ -34,6 +47,8 @@ class RejectLog:
         )
         self.reasons: Counter[str] = Counter()
         self.examples: list[str] = []
+        self.files_found = 0
+        self.unread: list[UnreadFile] = []
         self.warnings: list[str] = []
         self.removed_spans: Counter[str] = Counter()
         self.personal_data: Counter[str] = Counter()
@@ -51,12 +66,21 @@ class RejectLog:
             record: The record itself (a dataclass or a dictionary), if there is one.
         """
         self.reasons[reason] += 1
+        detail = detail[:_MAX_DETAIL_CHARACTERS]
+        of_files = step in ("read", "in_force")
         if len(self.examples) < _MAX_EXAMPLES:
-            self.examples.append(detail[:_MAX_DETAIL_CHARACTERS])
+            self.examples.append(f"{name}: {detail}" if of_files else detail)
+        if of_files:
+            self.add_unread(name, reason, detail)
         if self._spools:
             text = "" if record is None else dumps(record)[:_MAX_RECORD_CHARACTERS]
-            rejected = Rejected(name, "data", reason, detail[:_MAX_DETAIL_CHARACTERS], text)
+            rejected = Rejected(name, "data", reason, detail, text)
             self._spools[step].append(rejected)
+
+    def add_unread(self, name: str, reason: str, detail: str) -> None:
+        """Name a file that gave nothing to the corpus; a record of a file (`name#3`) is no file."""
+        if not re.search(r"#\d+$", name):
+            self.unread.append(UnreadFile(name, reason, detail))
 
     def warn(self, warning: str) -> None:
         """Keep a warning for the card."""

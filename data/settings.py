@@ -30,6 +30,11 @@ READABLE = (
     "*.htm",
     "*.pdf",
     "*.docx",
+    "*.pptx",
+    "*.xlsx",
+    "*.xlsm",
+    "*.odt",
+    "*.rtf",
     "*.hwpx",
     "*.hwp",
     "*.xml",
@@ -37,6 +42,7 @@ READABLE = (
     "*.jsonl",
     "*.jsonl.xz",
     "*.csv",
+    "*.tsv",
     "*.parquet",
 )
 
@@ -73,7 +79,7 @@ class SourceSettings(_Section):
     )
     columns: dict[str, str] = Field(
         default_factory=dict,
-        description="for CSV, JSONL and Parquet: column names of `text`, `title`, `date` …",
+        description="for CSV, XLSX, JSONL and Parquet: column names of `text`, `title`, `date` …",
     )
     encoding: Encoding = Field(default="auto", description="encoding of text files; auto: detected")
 
@@ -143,9 +149,16 @@ class LimitSettings(_Section):
 
     file_mebibytes: int = Field(default=256, ge=1, description="largest file in MiB")
     expanded_mebibytes: int = Field(
-        default=512, ge=1, description="largest unpacked size of an archive (DOCX, HWPX, xz) in MiB"
+        default=512,
+        ge=1,
+        description="largest unpacked size of an archive (DOCX, XLSX, HWPX, xz) in MiB",
     )
-    pages: int = Field(default=5000, ge=1, description="largest number of pages of a PDF")
+    pages: int = Field(
+        default=5000, ge=1, description="largest number of pages of a PDF, or of slides"
+    )
+    cells: int = Field(
+        default=2_000_000, ge=1, description="largest number of cells of a spreadsheet"
+    )
     records: int = Field(
         default=1_000_000,
         ge=1,

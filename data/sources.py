@@ -5,8 +5,6 @@ Documents are written to a spool one by one as they are read. The selection uses
 
 from __future__ import annotations
 
-import fnmatch
-import os
 import re
 import sys
 import tempfile
@@ -22,6 +20,7 @@ from kofinlaw.data.readers.documents import Document
 from kofinlaw.data.readers.formats import Reader, read_documents
 from kofinlaw.data.reject_log import RejectLog
 from kofinlaw.data.settings import DataSettings, SourceSettings
+from kofinlaw.data.source_files import FileList, list_files, source_path
 from kofinlaw.data.spool import Spool
 from kofinlaw.files import sha256_file, sha256_text
 
@@ -30,32 +29,7 @@ __all__ = [
     "read_sources",
     "refuse_protected_sources",
     "restore_document",
-    "source_files",
 ]
-
-
-def source_files(source: SourceSettings, base: Path) -> Iterator[tuple[Path, str]]:
-    """Yield (path, name in records) of each file of a source, ordered by name.
-
-    Links to folders are not followed, so a folder with a link to itself does not loop. Raises
-    UserError if the source does not exist.
-    """
-    root = base / source.path
-    if root.is_file():
-        yield root, root.name
-        return
-    if not root.is_dir():
-        raise UserError(
-            "no such file or folder", where=source.path, remedy="fix data.sources in the recipe"
-        )
-    for folder, folders, names in os.walk(root):
-        folders[:] = sorted(name for name in folders if not name.startswith("."))
-        for name in sorted(names):
-            lower = name.lower()
-            if name.startswith(".") or not any(fnmatch.fnmatch(lower, p) for p in source.include):
-                continue
-            path = Path(folder) / name
-            yield path, f"{root.name}/{path.relative_to(root).as_posix()}"
 
 
 def refuse_protected_sources(settings: DataSettings, base: Path) -> None:
@@ -64,7 +38,7 @@ def refuse_protected_sources(settings: DataSettings, base: Path) -> None:
     hashes = {sha256_file(path): path for path in protected if path.is_file()}
     sizes = {path.stat().st_size for path in protected if path.is_file()}
     for source in settings.sources if hashes else ():
-        for path, name in source_files(source, base):
+        for path, name in list_files(source, base).to_read:
             if path.stat().st_size in sizes and sha256_file(path) in hashes:
                 raise UserError(
                     "this source is a protected file",
@@ -81,7 +55,8 @@ def read_sources(
     spool: Spool | None = None,
     extra_readers: Mapping[str, Reader] | None = None,
 ) -> list[DocumentFacts]:
-    """Return the facts of the documents of all sources, in order; unreadable files are rejected.
+    """Return the facts of the documents of all sources, in order. A file or link that is not read
+    is rejected with the reason.
 
     Args:
         settings: The sources and the limits of files.
@@ -139,15 +114,33 @@ def _documents(
 
     listed: list[tuple[SourceSettings, Path, str]] = []
     for source in settings.sources:
-        root = base / source.path
-        if settings.as_of and _has_history(root):
+        root = source_path(source, base)
+        files = list_files(source, base, extra_readers or ())
+        with_history = settings.as_of is not None and _has_history(root)
+        if with_history:
+            _skip_untracked(files, root)
+        log.files_found += len(files.unread)
+        for file in files.unread:
+            log.reject("read", file.name, file.reason, file.detail)
+        if with_history:
             yield from _from_history(source, root, settings, log, progress, read)
         else:
-            listed += [(source, path, name) for path, name in source_files(source, base)]
+            log.files_found += len(files.to_read)
+            listed += [(source, path, name) for path, name in files.to_read]
     for done, (source, path, name) in enumerate(listed):
         progress("read", done, len(listed), file=name)
         yield from read(path, source, name)
     progress("read", len(listed), len(listed))
+
+
+def _skip_untracked(files: FileList, root: Path) -> None:
+    """Mark the files that git does not know as unread: a history has no version of them."""
+    tracked = history.tracked_files(root)
+    for path, name in files.to_read:
+        if path.relative_to(root).as_posix() not in tracked:
+            files.skip(
+                name, "untracked", "not in the git history → commit it, or leave out data.as_of"
+            )
 
 
 def _read(
@@ -165,14 +158,16 @@ def _read(
         )
         for document in documents:
             if not document.text.strip():
-                log.reject("read", document.source, "empty", "no text")
+                why = "; ".join(["no text", *document.warnings])
+                log.reject("read", document.source, "empty", why)
                 continue
             for warning in document.warnings:
                 log.warn(f"{name}: {warning}")
             yield document
     except UserError as error:
-        log.reject("read", name, "unreadable", error.message)
-    except (OSError, ValueError, RecursionError, MemoryError) as error:
+        why = " → ".join(filter(None, [error.message, error.remedy]))
+        log.reject("read", name, "unreadable", why)
+    except Exception as error:  # one damaged file never ends a run
         log.reject("read", name, "unreadable", f"{type(error).__name__}: {error}")
 
 
@@ -204,6 +199,7 @@ def _from_history(
     )
     for done, version in enumerate(versions):
         progress("history", done, file=version.path)
+        log.files_found += 1
         name = f"{root.name}/{version.path}@{version.commit[:12]}"
         if version.state == "repealed":
             log.reject("read", name, "repealed", f"repealed on {version.day}")

@@ -21,7 +21,7 @@ from kofinlaw import UserError
 from kofinlaw.data.frontmatter import iso_day, split_front_matter
 from kofinlaw.decoding import decode
 
-__all__ = ["Version", "repository", "tracked", "versions_in_force"]
+__all__ = ["Version", "repository", "tracked", "tracked_files", "versions_in_force"]
 
 _TIMEOUT_SECONDS = 600
 # The configuration of an untrusted repository must not run programs.
@@ -64,6 +64,12 @@ def tracked(folder: Path) -> bool:
     return bool(_run(folder, "ls-files", "--", ".", check=False)[:1]) and bool(
         _run(folder, "log", "-1", "--format=%H", "--", ".", check=False).strip()
     )
+
+
+def tracked_files(folder: Path) -> set[str]:
+    """Return the files below a folder that git knows, as paths relative to it."""
+    listed = _run(folder, "ls-files", "-z", "--", ".", check=False)
+    return {os.fsdecode(name) for name in listed.split(b"\0") if name}
 
 
 def versions_in_force(

@@ -18,16 +18,24 @@ _MAX_MEMBERS = 10_000
 # Office files with real text are compressed 5 to 20 times; a ratio of a thousand is a zip bomb.
 _MAX_COMPRESSION_RATIO = 1000
 _MAX_XML_DEPTH = 200
+# The first bytes of an OLE container: legacy Office files, and encrypted files of the open formats.
+_OLE = bytes.fromhex("d0cf11e0a1b11ae1")
+_DECLARATIONS = tuple(
+    text.encode(encoding)
+    for text in ("<!DOCTYPE", "<!ENTITY")
+    for encoding in ("ascii", "utf-16-le", "utf-16-be")
+)
 
 
 class Archive:
     """A zip file whose members are read by name; nothing is extracted to the disk.
 
     Raises UserError if the archive is broken, has too many members, or would unpack to more than
-    `expanded_mebibytes` in total.
+    `expanded_mebibytes` in total, or if it is an encrypted or legacy Office file.
     """
 
     def __init__(self, path: Path, expanded_mebibytes: int) -> None:
+        _refuse_ole(path)
         try:
             self._zip = zipfile.ZipFile(path)
             infos = self._zip.infolist()
@@ -72,6 +80,24 @@ class Archive:
         """
         return parse_xml(self.read(name), name)
 
+    def refuse_declarations(self) -> None:
+        """Raise UserError if an XML member declares entities or a document type, or if the members
+        do not fit into the limit. For archives that another library then reads.
+        """
+        left = self._left
+        for name in self.names:
+            if name.lower().endswith((".xml", ".rels", ".vml")):
+                data = self.read(name)
+                if any(declaration in data for declaration in _DECLARATIONS):
+                    raise UserError(f"{name} declares a document type or entities: refused")
+        self._left = left
+
+    def refuse_encrypted(self) -> None:
+        """Raise UserError if the manifest of an OpenDocument or HWPX file names encrypted parts."""
+        name = "META-INF/manifest.xml"
+        if name in self.names and b"encryption-data" in self.read(name):
+            raise UserError("the file is encrypted", remedy="save it without a password")
+
     def close(self) -> None:
         """Close the file."""
         self._zip.close()
@@ -81,6 +107,23 @@ class Archive:
 
     def __exit__(self, *exception: object) -> None:
         self.close()
+
+
+def _refuse_ole(path: Path) -> None:
+    """Raise UserError if the file is an OLE container, and tell encrypted from legacy files."""
+    try:
+        with path.open("rb") as handle:
+            if handle.read(len(_OLE)) != _OLE:
+                return
+            data = handle.read()
+    except OSError as error:
+        raise UserError(f"the file cannot be opened: {error}") from error
+    if "EncryptedPackage".encode("utf-16-le") in data:
+        raise UserError("the file is encrypted", remedy="save it without a password")
+    raise UserError(
+        "the file has an older format than its name says",
+        remedy="save it again as DOCX, XLSX, PPTX or HWPX",
+    )
 
 
 def parse_xml(data: bytes, name: str) -> Element:

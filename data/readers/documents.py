@@ -15,11 +15,29 @@ from kofinlaw.data.settings import SourceSettings
 from kofinlaw.decoding import without_surrogates
 from kofinlaw.records import Kind
 
-__all__ = ["Document", "guess_kind", "guess_license", "make_document"]
+__all__ = ["Document", "guess_kind", "guess_license", "is_placeholder_title", "make_document"]
 
 _STATUTE_TITLE = re.compile(r"(법|법률|시행령|시행규칙|헌법)$")
 _RULE_TITLE = re.compile(r"(규정|세칙|고시|훈령|예규|내규|규칙|지침|기준|약관|조례)$")
 _RULE_TYPE = re.compile(r"(내규|고시|훈령|예규|지침|세칙|규정|행정규칙)$")
+_PLACEHOLDER = re.compile(
+    r"""
+    microsoft\ (?:office\ )?(?:word|powerpoint|excel)\s*-.*
+    | (?:
+        제목\s?없음 | 제목\s?없는\s?(?:문서|프레젠테이션|스프레드시트) | 제목 | 무제 | 빈\s?문서
+        | 새\s?(?:문서|글|파일|텍스트\ 문서|(?:microsoft\ )?(?:word|powerpoint|excel)\ \S.*)
+        | 문서 | 통합\s?문서 | 프레젠테이션 | 슬라이드 | 시트 | powerpoint\ 프레젠테이션
+        | untitled(?:\s?(?:document|presentation|spreadsheet|page|note))? | no\s?title | title
+        | new\s(?:document|file|page|(?:rich\ )?text\ document|microsoft\ .*)
+        | document | presentation | powerpoint\ presentation | slide(?:\ title)? | workbook
+        | book | sheet
+        | (?:word|blank)\ document | template | normal | hwp\ document | hwp\ 문서
+      )
+      [\s_-]*\(?\d{0,3}\)?
+      (?:\.(?:docx?|hwpx?|pptx?|xlsx?|pdf|rtf|odt|txt|html?|md))?
+    """,
+    re.IGNORECASE | re.VERBOSE,
+)
 _PORTAL = re.compile(r"^https?://(?:www\.)?law\.go\.kr/")
 
 
@@ -70,7 +88,7 @@ def make_document(
     """
     text = without_surrogates(text)
     meta = {name: without_surrogates(value) for name, value in meta.items()}
-    title = source.title or meta.get("제목") or meta.get("title") or _first_heading(text)
+    title = source.title or _stated_title(meta) or _first_heading(text)
     title = unicodedata.normalize("NFC", title or Path(name).stem.replace("_", " ")).strip()
     kind = source.kind or guess_kind(title, text, meta)
     day = iso_day(meta.get("시행일자") or meta.get("시행일"))
@@ -104,9 +122,25 @@ def _stated_day(text: str) -> str:
     return iso_day(match.group(1)) if match else ""
 
 
+def _stated_title(meta: dict[str, str]) -> str:
+    titles = (meta.get(name, "") for name in ("제목", "title", "slide_title"))
+    return next((title for title in titles if title and not is_placeholder_title(title)), "")
+
+
 def _first_heading(text: str) -> str:
-    match = re.search(r"^#\s+(.+?)\s*#*\s*$", text[:20000], re.MULTILINE)
-    return match.group(1) if match else ""
+    for match in re.finditer(r"^#\s+(.+?)\s*#*\s*$", text[:20000], re.MULTILINE):
+        if not is_placeholder_title(match.group(1)):
+            return match.group(1)
+    return ""
+
+
+def is_placeholder_title(title: str) -> bool:
+    """Return whether a title is one that a program writes into a new or printed file.
+
+    Examples: `제목 없음`, `Untitled 2`, `문서1`, `Microsoft Word - 여신규정.doc`.
+    """
+    plain = unicodedata.normalize("NFC", title).strip(" \t\n()[]<>「」『』\"'*.-_#")
+    return not plain or bool(_PLACEHOLDER.fullmatch(plain))
 
 
 def guess_kind(title: str, text: str, meta: dict[str, str]) -> Kind:

@@ -14,13 +14,15 @@ Without changing the package, pass `extra_readers` to `build_corpus` (`examples/
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 
 from kofinlaw import UserError
 from kofinlaw.data.frontmatter import split_front_matter
-from kofinlaw.data.readers.documents import Document, make_document
-from kofinlaw.data.readers.rows import record_text, rows_of
+from kofinlaw.data.readers.documents import Document, is_placeholder_title, make_document
+from kofinlaw.data.readers.grids import Table, grid_of_rows, lay_out, layout_lines
+from kofinlaw.data.readers.rows import csv_rows, has_title, record_form, record_text, rows_of
 from kofinlaw.data.settings import LimitSettings, SourceSettings
 from kofinlaw.decoding import decode
 from kofinlaw.units import MIB
@@ -29,16 +31,22 @@ __all__ = [
     "READERS",
     "Reader",
     "file_suffix",
+    "no_reader",
+    "read_csv",
     "read_documents",
     "read_docx",
     "read_html",
     "read_hwp",
     "read_hwpx",
     "read_markdown",
+    "read_odt",
     "read_pdf",
     "read_portal",
+    "read_pptx",
     "read_records",
+    "read_rtf",
     "read_text",
+    "read_xlsx",
 ]
 
 _KOREAN_CHARSETS = (b"euc-kr", b"cp949", b"ks_c_5601-1987", b"ms949", b"x-windows-949")
@@ -82,7 +90,8 @@ def read_documents(
     suffix = file_suffix(path)
     reader = (extra_readers or {}).get(suffix) or READERS.get(suffix)
     if reader is None:
-        raise UserError(f"no reader for {suffix or 'a file without a suffix'}", where=name)
+        message, remedy = no_reader(path)
+        raise UserError(message, where=name, remedy=remedy)
     yield from reader(path, source, limits, name)
 
 
@@ -90,6 +99,30 @@ def file_suffix(path: Path) -> str:
     """Return the suffix of the file in lower case; `.jsonl.xz` counts as one suffix."""
     lower = path.name.lower()
     return ".jsonl.xz" if lower.endswith(".jsonl.xz") else path.suffix.lower()
+
+
+# What to do with files that no reader knows
+_SAVE_AS = {
+    "save it as DOCX": (".doc", ".dot", ".dotx", ".docm", ".wps", ".pages", ".wpd", ".wri"),
+    "save it as PPTX": (".ppt", ".pps", ".ppsx", ".pptm", ".odp", ".key", ".show", ".hpt"),
+    "save it as XLSX": (".xls", ".xlsb", ".xltx", ".ods", ".numbers", ".cell", ".nxl"),
+    "save it as HWPX": (".hwt", ".hwtx", ".hml", ".hwpml", ".gul"),
+    "save it as PDF or HTML": (".eml", ".msg", ".mht", ".mhtml", ".xps", ".epub", ".tex"),
+    "unpack it into the folder": (
+        ".zip", ".7z", ".rar", ".egg", ".alz", ".tar", ".gz", ".tgz", ".bz2", ".xz",
+    ),
+    "a picture has no text to read: type it, or make a PDF with a text layer by OCR": (
+        ".png", ".jpg", ".jpeg", ".gif", ".bmp", ".tif", ".tiff", ".webp", ".heic", ".svg",
+    ),
+}  # fmt: skip
+_REMEDIES = {suffix: remedy for remedy, suffixes in _SAVE_AS.items() for suffix in suffixes}
+
+
+def no_reader(path: Path) -> tuple[str, str]:
+    """Return (message, remedy) for a file of a format that is not read."""
+    suffix = file_suffix(path)
+    remedy = _REMEDIES.get(suffix, "save it in a format that is read, or add a reader")
+    return f"no reader for {suffix or 'a file without a suffix'}", remedy
 
 
 def read_markdown(
@@ -106,11 +139,16 @@ def read_text(
 ) -> Iterator[Document]:
     """Read plain text; a short first line without a full stop is the title."""
     text, encoding = decode(path.read_bytes(), source.encoding)
-    meta = {"encoding": encoding}
-    head, _, rest = text.lstrip().partition("\n")
-    if 0 < len(head.strip()) <= 80 and not head.strip().endswith((".", "다")) and rest.strip():
-        meta["title"] = head.strip()
+    meta = {"encoding": encoding, **_first_line_title(text)}
     yield make_document(text, source, name, "text", meta)
+
+
+def _first_line_title(text: str) -> dict[str, str]:
+    head, _, rest = text.lstrip().partition("\n")
+    line = head.strip().lstrip("#").strip()
+    if 0 < len(line) <= 80 and not line.endswith((".", "다")) and rest.strip():
+        return {"title": line}
+    return {}
 
 
 def read_html(
@@ -168,6 +206,54 @@ def read_docx(
     yield make_document(text, source, name, "docx", meta)
 
 
+def read_pptx(
+    path: Path, source: SourceSettings, limits: LimitSettings, name: str
+) -> Iterator[Document]:
+    """Read PPTX, the slides of PowerPoint: one section for each slide, with its notes."""
+    from kofinlaw.data.readers.slides import pptx_to_markdown
+
+    text, meta, warnings = pptx_to_markdown(path, limits.expanded_mebibytes, limits.pages)
+    document = make_document(text, source, name, "pptx", meta)
+    yield replace(document, warnings=tuple(warnings))
+
+
+def read_odt(
+    path: Path, source: SourceSettings, limits: LimitSettings, name: str
+) -> Iterator[Document]:
+    """Read ODT, the text documents of LibreOffice."""
+    from kofinlaw.data.readers.opendocument import odt_to_markdown
+
+    text, meta = odt_to_markdown(path, limits.expanded_mebibytes)
+    yield make_document(text, source, name, "odt", meta)
+
+
+def read_rtf(
+    path: Path, source: SourceSettings, limits: LimitSettings, name: str
+) -> Iterator[Document]:
+    """Read RTF; as in plain text, a short first line without a full stop is the title."""
+    from kofinlaw.data.readers.rtf import rtf_to_markdown
+
+    text, meta = rtf_to_markdown(path.read_bytes())
+    stated = meta.get("title", "")
+    if not stated or is_placeholder_title(stated):
+        meta.update(_first_line_title(text))
+    yield make_document(text, source, name, "rtf", meta)
+
+
+def read_xlsx(
+    path: Path, source: SourceSettings, limits: LimitSettings, name: str
+) -> Iterator[Document]:
+    """Read a workbook: its sheets as one document, and each record of a sheet of questions and
+    answers as a document of its own.
+    """
+    from kofinlaw.data.readers.spreadsheets import read_workbook
+
+    book = read_workbook(path, limits.expanded_mebibytes, limits.cells)
+    sheets = [(sheet.name, lay_out(sheet.grid)) for sheet in book.sheets]
+    meta = {"title": book.title} if book.title else {}
+    yield from _read_sheets(sheets, path, source, limits, name, meta, book.warnings)
+
+
 def read_portal(
     path: Path, source: SourceSettings, limits: LimitSettings, name: str
 ) -> Iterator[Document]:
@@ -178,16 +264,109 @@ def read_portal(
     yield make_document(text, source, name, file_suffix(path).lstrip("."), meta)
 
 
+def read_csv(
+    path: Path, source: SourceSettings, limits: LimitSettings, name: str
+) -> Iterator[Document]:
+    """Read CSV or TSV: one document for each record, or one table if no column holds texts."""
+    rows = csv_rows(path, source)
+    if rows and record_form(rows[0], source.columns) != "table":
+        yield from read_records(path, source, limits, name)
+        return
+    _check_records(len(rows), limits)
+    sheets = [("", lay_out(grid_of_rows(rows)))]
+    yield from _read_sheets(sheets, path, source, limits, name, {}, ())
+
+
 def read_records(
     path: Path, source: SourceSettings, limits: LimitSettings, name: str
 ) -> Iterator[Document]:
     """Read JSONL, CSV or Parquet: one document for each record."""
-    for number, row in enumerate(rows_of(path, source, limits), 1):
-        text, meta = record_text(row, source.columns)
-        where = f"{name}#{number}"
+    rows = rows_of(path, source, limits)
+    texts = (record_text(row, source.columns) for row in rows)
+    yield from _record_documents(texts, path, source, name)
+
+
+def _record_documents(
+    texts: Iterable[tuple[str, dict[str, str]]], path: Path, source: SourceSettings, name: str
+) -> Iterator[Document]:
+    """Yield the document of each (Markdown, front matter).
+
+    A title that an earlier record of the same day has gets the number of the record: two texts
+    with one title and one day would be two versions of one document.
+    """
+    record = source.model_copy(update={"title": ""})
+    seen: set[tuple[str, str]] = set()
+    for number, (text, meta) in enumerate(texts, 1):
         meta.setdefault("title", f"{source.title or path.name.split('.')[0]} {number}")
-        record = source.model_copy(update={"title": ""})
-        yield make_document(text, record, where, file_suffix(path).lstrip("."), meta)
+        where = f"{name}#{number}"
+        document = make_document(text, record, where, file_suffix(path).lstrip("."), meta)
+        if (document.title, document.as_of) in seen:
+            document = replace(document, title=f"{document.title} {number}")
+        seen.add((document.title, document.as_of))
+        yield document
+
+
+def _read_sheets(
+    sheets: Sequence[tuple[str, list[str | Table]]],
+    path: Path,
+    source: SourceSettings,
+    limits: LimitSettings,
+    name: str,
+    meta: dict[str, str],
+    warnings: tuple[str, ...],
+) -> Iterator[Document]:
+    """Yield the sheets as one document, then the records of those that hold one text a row.
+
+    Raises UserError if there is no text, if there are too many rows, or if no sheet has the
+    columns that the source names.
+    """
+    lines: list[str] = []
+    records: list[dict[str, str]] = []
+    for title, parts in sheets:
+        kept: list[str | Table] = []
+        for part in parts:
+            if isinstance(part, Table) and _has_records(part, source):
+                records += part.records()
+            else:
+                kept.append(part)
+        if kept:
+            lines += [f"## {title}", ""] if len(sheets) > 1 else []
+            lines += layout_lines(kept)
+    rows = sum(len(p.rows) for _, parts in sheets for p in parts if isinstance(p, Table))
+    _check_records(rows, limits)
+    if source.columns and not records:
+        raise UserError(f"no sheet has the columns {', '.join(source.columns.values())}")
+    if not lines and not records:
+        raise UserError("; ".join(["no text in the visible sheets", *warnings]))
+    if lines:
+        text = "\n".join(lines).strip() + "\n"
+        document = make_document(text, source, name, file_suffix(path).lstrip("."), dict(meta))
+        yield replace(document, warnings=warnings)
+        warnings = ()
+    texts = (record_text(row, source.columns, rest=True) for row in records)
+    for document in _record_documents(texts, path, source, name):
+        yield replace(document, warnings=warnings)
+        warnings = ()
+
+
+def _has_records(table: Table, source: SourceSettings) -> bool:
+    """Return whether each row of a table is a text of its own.
+
+    Raises UserError if the columns are those of exam questions.
+    """
+    form = record_form(table.header, source.columns)
+    if source.columns:
+        return set(source.columns.values()) <= set(table.header)
+    if form == "record":  # many tables have a column 내용; with a title, the rows are posts
+        return has_title(table.header)
+    if form == "exam":
+        record_text(dict.fromkeys(table.header, ""), {})
+    return form == "faq"
+
+
+def _check_records(rows: int, limits: LimitSettings) -> None:
+    if rows > limits.records:
+        raise UserError(f"more than {limits.records} records")
 
 
 # (path, settings of the source, limits of files, name in records) to documents
@@ -202,10 +381,16 @@ READERS: dict[str, Reader] = {
     ".hwpx": read_hwpx,
     ".hwp": read_hwp,
     ".docx": read_docx,
+    ".pptx": read_pptx,
+    ".xlsx": read_xlsx,
+    ".xlsm": read_xlsx,
+    ".odt": read_odt,
+    ".rtf": read_rtf,
     ".xml": read_portal,
     ".json": read_portal,
     ".jsonl": read_records,
     ".jsonl.xz": read_records,
-    ".csv": read_records,
+    ".csv": read_csv,
+    ".tsv": read_csv,
     ".parquet": read_records,
 }

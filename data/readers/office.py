@@ -24,6 +24,7 @@ def hwpx_to_markdown(path: Path, expanded_mebibytes: int) -> tuple[str, dict[str
     Raises UserError if the archive is broken or too large, or has no sections.
     """
     with Archive(path, expanded_mebibytes) as archive:
+        archive.refuse_encrypted()
         sections = sorted(
             (n for n in archive.names if re.search(r"(?:^|/)section\d+\.xml$", n, re.IGNORECASE)),
             key=lambda n: int(re.findall(r"\d+", n)[-1]),

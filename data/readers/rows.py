@@ -1,4 +1,4 @@
-"""Read JSONL, CSV and Parquet: one document for each record, court decisions by issue."""
+"""Read JSONL, CSV and Parquet by record: court decisions by issue, questions with their answers."""
 
 from __future__ import annotations
 
@@ -7,15 +7,22 @@ import io
 import json
 import lzma
 import re
-from collections.abc import Iterator, Mapping
+import unicodedata
+from collections.abc import Iterable, Iterator, Mapping
+from functools import lru_cache
 from pathlib import Path
+from typing import Literal
 
 from kofinlaw import UserError
 from kofinlaw.data.settings import LimitSettings, SourceSettings
 from kofinlaw.decoding import decode
 from kofinlaw.units import MIB
 
-__all__ = ["record_text", "rows_of"]
+__all__ = ["Form", "csv_rows", "has_title", "record_form", "record_text", "rows_of"]
+
+# How the rows of a table are read: one document each (with a text, or with a question and its
+# answer), refused as exam questions, or together as one table.
+Form = Literal["record", "faq", "exam", "table"]
 
 _DEFAULTS = {
     "text": ("text", "본문", "내용", "content", "body"),
@@ -24,6 +31,15 @@ _DEFAULTS = {
     "license": ("license", "라이선스", "이용조건"),
     "kind": ("kind", "종류"),
 }
+_QUESTIONS = (
+    "질문", "질문내용", "질의", "질의내용", "문의", "문의내용", "물음",
+    "question", "questions", "q",
+)  # fmt: skip
+_ANSWERS = (
+    "답변", "답변내용", "회신", "회신내용", "답", "answer", "answers", "a", "response", "reply",
+)  # fmt: skip
+_OPTIONS = ("options", "choices", "선택지", "보기", "보기1", "선택지1", "option1", "choice1")
+_ROW_NUMBERS = ("번호", "순번", "연번", "no", "no.", "id", "idx", "index", "#")
 _ISSUE = re.compile(r"^\s*\[(\d+)\]\s*", re.MULTILINE)
 
 
@@ -35,16 +51,43 @@ def rows_of(path: Path, source: SourceSettings, limits: LimitSettings) -> Iterat
     name = path.name.lower()
     if name.endswith(".parquet"):
         rows = _parquet(path)
-    elif name.endswith(".csv"):
-        text, _ = decode(path.read_bytes(), source.encoding)
-        csv.field_size_limit(1 << 30)
-        rows = iter(csv.DictReader(io.StringIO(text)))
+    elif name.endswith((".csv", ".tsv")):
+        header, *body = csv_rows(path, source) or [[]]
+        rows = (dict(zip(header, row, strict=False)) for row in body)
     else:
         rows = _json_lines(_unpacked(path, limits) if name.endswith(".xz") else path.read_bytes())
     for number, row in enumerate(rows, 1):
         if number > limits.records:
             raise UserError(f"more than {limits.records} records")
-        yield {str(k): _text(v) for k, v in row.items() if k is not None and v is not None}
+        yield {_name(str(k)): _text(v) for k, v in row.items() if k is not None and v is not None}
+
+
+def csv_rows(path: Path, source: SourceSettings) -> list[list[str]]:
+    """Return the rows of a CSV or TSV file that are not blank; cells beyond the header get a name.
+
+    Raises UserError if the file is not text, or is not CSV.
+    """
+    text, _ = decode(path.read_bytes(), source.encoding)
+    csv.field_size_limit(1 << 30)
+    delimiter = "\t" if path.name.lower().endswith(".tsv") else _delimiter(text)
+    try:
+        rows = [row for row in csv.reader(io.StringIO(text), delimiter=delimiter) if any(row)]
+    except csv.Error as error:
+        raise UserError(f"the CSV file is damaged: {error}") from error
+    if rows:
+        longest = max(len(row) for row in rows)
+        rows[0] += [f"열 {n}" for n in range(len(rows[0]) + 1, longest + 1)]
+    return rows
+
+
+def _delimiter(text: str) -> str:
+    """Return the separator of the first line: a comma, or what Excel writes instead of it."""
+    first = text.partition("\n")[0]
+    return "," if "," in first else next((mark for mark in "\t;" if mark in first), ",")
+
+
+def _name(column: str) -> str:
+    return unicodedata.normalize("NFC", column).strip()
 
 
 def _unpacked(path: Path, limits: LimitSettings) -> bytes:
@@ -92,31 +135,123 @@ def _text(value: object) -> str:
     return str(value)
 
 
-def record_text(row: dict[str, str], columns: dict[str, str]) -> tuple[str, dict[str, str]]:
-    """Return (Markdown, front matter) of a record: a court decision by issue, else the text column.
+def record_form(names: Iterable[str], columns: Mapping[str, str]) -> Form:
+    """Return how rows with these column names are read.
 
-    `columns` maps `text`, `title`, `date`, `license` and `kind` to names of columns. Raises
-    UserError if a mapped column is missing, or if there is no text column.
+    `columns` are the names that the source maps; with them every row is a record.
     """
+    names = list(names)
+    if columns or {"판시사항", "사건번호"} <= set(names):
+        return "record"
+    keys = {_key(name) for name in names}
+    question = _find(names, _QUESTIONS)
+    if question and ({"a", "b", "c", "d"} <= keys or keys & set(_OPTIONS)):
+        return "exam"
+    answer, text = _find(names, _ANSWERS), _find(names, _DEFAULTS["text"])
+    if (question and (answer or text)) or (answer and has_title(names)):
+        return "faq"
+    return "record" if text else "table"
+
+
+def has_title(names: Iterable[str]) -> bool:
+    """Return whether one of the column names is that of a title."""
+    return bool(_find(names, _DEFAULTS["title"]))
+
+
+@lru_cache(1024)
+def _key(name: str) -> str:
+    return re.sub(r"\s+", "", _name(name)).lower()
+
+
+@lru_cache(64)
+def _by_key(names: tuple[str, ...]) -> dict[str, str]:
+    return {_key(name): name for name in reversed(names)}
+
+
+def _find(names: Iterable[str], wanted: Iterable[str]) -> str:
+    """Return the column with the first of the wanted names; empty if there is none."""
+    known = _by_key(tuple(names))
+    return next((known[name] for name in wanted if name in known), "")
+
+
+def record_text(
+    row: Mapping[str, str], columns: Mapping[str, str], *, rest: bool = False
+) -> tuple[str, dict[str, str]]:
+    """Return (Markdown, front matter) of a record: a court decision by issue, a question with its
+    answer, else the text column.
+
+    Args:
+        row: The record by column name.
+        columns: Names of the columns of `text`, `title`, `date`, `license` and `kind`.
+        rest: Whether the other columns follow the text as `column: value`. They always follow a
+            question and its answer.
+
+    Raises UserError if a mapped column is missing, if there is no text column, or if the columns
+    are those of exam questions.
+    """
+    form = record_form(row, columns)
     if "판시사항" in row and "사건번호" in row and "text" not in columns:
         return _decision(row)
-    missing = [column for column in columns.values() if column not in row]
+    if form == "exam":
+        raise UserError(
+            f"the columns {', '.join(row)} are those of exam questions, which are no documents",
+            remedy="remove the file from the source",
+        )
+    mapped = {field: _name(column) for field, column in columns.items()}
+    missing = [column for column in mapped.values() if column not in row]
     if missing:
         raise UserError(f"no column {', '.join(missing)}; the columns are {', '.join(row)}")
     found = {}
     for field, names in _DEFAULTS.items():
-        candidates = [columns[field]] if field in columns else names
-        found[field] = next((row[n] for n in candidates if row.get(n)), "")
+        found[field] = mapped.get(field) or _filled(row, names)
+    if form == "faq":
+        return _faq(row, found)
     if not found["text"]:
         raise UserError(
             f"no text column; the columns are {', '.join(row)}",
             remedy="name it: columns: {text: COLUMN} in the source",
         )
-    meta = {key: value for key, value in found.items() if key != "text" and value}
-    return found["text"], meta
+    text = row[found["text"]]
+    if rest and text.strip():
+        text = "\n\n".join([text, *_others(row, found.values())])
+    return text, _front_matter(row, found)
 
 
-def _decision(row: dict[str, str]) -> tuple[str, dict[str, str]]:
+def _filled(row: Mapping[str, str], names: Iterable[str]) -> str:
+    """Return the first of these columns that has a value, else the first that exists."""
+    columns = [column for name in names if (column := _find(row, [name]))]
+    return next((column for column in columns if row[column]), next(iter(columns), ""))
+
+
+def _front_matter(row: Mapping[str, str], found: Mapping[str, str]) -> dict[str, str]:
+    return {
+        field: row[column] for field, column in found.items()
+        if field != "text" and column and row[column]
+    }  # fmt: skip
+
+
+def _faq(row: Mapping[str, str], found: Mapping[str, str]) -> tuple[str, dict[str, str]]:
+    """Return a question with its answer and the other columns; empty without an answer."""
+    question = _find(row, _QUESTIONS) or found["title"]
+    answer = _find(row, _ANSWERS) or found["text"]
+    if not row[answer].strip():
+        return "", {}
+    meta = {**found, "title": "" if found["title"] == question else found["title"]}
+    lines = [f"질문: {row[question].strip()}", f"답변: {row[answer].strip()}"]
+    used = [question, answer, *(column for field, column in meta.items() if field != "text")]
+    return "\n\n".join([*lines, *_others(row, used)]), _front_matter(row, meta)
+
+
+def _others(row: Mapping[str, str], used: Iterable[str]) -> Iterator[str]:
+    """Yield the other columns with a value as `column: value`, without row numbers."""
+    known = set(used)
+    for name, value in row.items():
+        number = _key(name) in _ROW_NUMBERS and value.strip().isdigit()
+        if name not in known and value.strip() and not number:
+            yield f"{name}: {value.strip()}"
+
+
+def _decision(row: Mapping[str, str]) -> tuple[str, dict[str, str]]:
     """Return a court decision: each issue (판시사항) with its holding
     (판결요지) under its number.
     """

@@ -219,6 +219,8 @@ def run_stage(
     unchanged = complete.get("status") == "complete" and complete.get("fingerprint") == mark
     if unchanged and resume != "never":
         say(f"{stage.name}: already done, nothing changed")
+        for line in _last_lines(complete)[:1]:
+            say(f"{stage.name}: {line}")
         return Outcome(stage.name, "skipped", complete)
     earlier = read_record(partial)
     usable = earlier.get("fingerprint") == mark
@@ -253,7 +255,15 @@ def run_stage(
     warnings = record["counts"].get("card_warnings")
     if isinstance(warnings, int) and warnings:
         say(f"{stage.name}: {warnings} warning{'s' if warnings > 1 else ''}, in card.md")
+    for line in _last_lines(record):
+        say(f"{stage.name}: {line}")
     return Outcome(stage.name, "resumed" if resumed else "ran", record)
+
+
+def _last_lines(record: StageRecord) -> list[str]:
+    """Return the lines that the stage's figures hold for the end of its output."""
+    lines = record.get("counts", {}).get("last_lines")
+    return [str(line) for line in lines] if isinstance(lines, (list, tuple)) else []
 
 
 def _work(stage: Stage, partial: Path, record: StageRecord) -> StageRecord:

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-import os
 import tempfile
+import unicodedata
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
@@ -16,6 +16,7 @@ from kofinlaw.augment.settings import AugmentSettings, RaftSettings
 from kofinlaw.augment.stage import generate_examples
 from kofinlaw.data.corpus import build_corpus
 from kofinlaw.data.settings import ChunkSettings, DataSettings, SourceSettings
+from kofinlaw.data.source_files import FileList, list_files
 from kofinlaw.files import read_json_lines, read_jsonl
 from kofinlaw.models.policy.document_checks import check_documents
 from kofinlaw.models.policy.rules import verdict_sentence
@@ -76,7 +77,7 @@ class Possible:
 class Survey:
     """Everything that `kofinlaw init` knows about a folder of documents.
 
-    - `files` is the number of files in the folder, hidden ones excluded.
+    - `files` is the number of files in the folder.
     - `parts` counts the parts of documents that a run leaves out, by reason.
     - `refused` are the sentences of the policy on documents that it refuses; `sources` are then the
       files that it allows, relative to the folder, and otherwise empty: the whole folder.
@@ -205,7 +206,7 @@ def _described(folder: Path, corpus: Path, policy: str, chunks: int, longest_tok
         )
         for title, chunk in first.items()
     )
-    files = _all_files(folder)
+    files = list_files(SourceSettings(path=str(folder)), folder.parent)
     left_out, parts = _left_out(folder, corpus, files, documents)
     rows = [(one.title, one.day, one.license) for one in documents]
     verdicts = [verdict for verdict in check_documents(policy, rows) if not verdict.ok]
@@ -214,7 +215,7 @@ def _described(folder: Path, corpus: Path, policy: str, chunks: int, longest_tok
     laws = read_laws(read_jsonl(corpus / "articles.jsonl", Article))
     return Survey(
         folder=folder,
-        files=len(files),
+        files=len(files.to_read) + len(files.unread),
         documents=documents,
         left_out=tuple(left_out),
         parts=dict(parts),
@@ -226,41 +227,28 @@ def _described(folder: Path, corpus: Path, policy: str, chunks: int, longest_tok
     )
 
 
-def _all_files(folder: Path) -> list[str]:
-    """Return every file of the folder as a relative path, hidden files and folders excluded."""
-    if folder.is_file():
-        return [folder.name]
-    found = []
-    for place, folders, names in os.walk(folder):
-        folders[:] = sorted(name for name in folders if not name.startswith("."))
-        kept = sorted(name for name in names if not name.startswith("."))
-        found += [(Path(place) / name).relative_to(folder).as_posix() for name in kept]
-    return found
-
-
 def _below(folder: Path, source: str) -> str:
     """Return the file of a record's source, relative to the folder."""
     name = source.partition("#")[0]
-    return name.removeprefix(f"{folder.name}/") if folder.is_dir() else folder.name
+    root = unicodedata.normalize("NFC", folder.name)
+    name = unicodedata.normalize("NFC", name)
+    return name.removeprefix(f"{root}/") if folder.is_dir() else root
 
 
 def _left_out(
-    folder: Path, corpus: Path, files: Sequence[str], documents: Sequence[FoundDocument]
+    folder: Path, corpus: Path, files: FileList, documents: Sequence[FoundDocument]
 ) -> tuple[list[LeftOut], Counter[str]]:
     """Return the files that are left out with their reasons, and rejected parts by reason."""
-    known = set(files)
-    reasons: dict[str, str] = {}
+    left = {_below(folder, file.name): file.detail for file in files.unread}
+    read = {one.file for one in documents}
+    readable = {_below(folder, name) for _, name in files.to_read}
     parts: Counter[str] = Counter()
     for _, row in read_json_lines(corpus / "rejected.jsonl"):
         name = _below(folder, str(row["id"]))
-        if name in known:
-            reasons.setdefault(name, f"{row['reason']}: {row['detail']}")
-        else:
+        if name in readable:
+            left.setdefault(name, str(row["detail"]))
+        elif name not in left:
             parts[str(row["reason"])] += 1
-    read = {one.file for one in documents}
-    for name in files:
-        if name not in read and name not in reasons:
-            suffix = Path(name).suffix.lower() or "no suffix"
-            reasons[name] = f"no reader for this kind of file ({suffix})"
-    left = [LeftOut(name, reason) for name, reason in reasons.items() if name not in read]
-    return left, parts
+    for name in sorted(readable - read):
+        left.setdefault(name, "nothing of it is left after cleaning")
+    return [LeftOut(name, why) for name, why in left.items() if name not in read], parts

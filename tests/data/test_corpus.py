@@ -48,6 +48,8 @@ def test_an_act_becomes_chunks_articles_and_a_citation_graph(build, act, tmp_pat
         "citations_resolved": 2,
         "tokens": sum(len(c.text) for c in chunks(tmp_path / "out")),
         "longest_tokens": max(len(c.text) for c in chunks(tmp_path / "out")),
+        "files": 1,
+        "last_lines": ("1 of 1 files read",),
     }
     edges = [
         json.loads(line) for line in (tmp_path / "out" / "citations.jsonl").read_text().splitlines()

@@ -28,7 +28,14 @@ def test_a_bad_file_is_rejected_with_its_reason_and_the_others_are_read(build, a
     counts = build([act], tmp_path / "out")
     assert counts.documents == 1
     found = rejects(tmp_path / "out")
-    assert set(found) == {"acts/빈.md", "acts/깨진 이름.txt", "acts/가짜.pdf", "acts/가짜.hwpx"}
+    assert set(found) == {
+        "acts/빈.md",
+        "acts/깨진 이름.txt",
+        "acts/가짜.pdf",
+        "acts/가짜.hwpx",
+        "acts/그림.png",
+    }
+    assert found["acts/그림.png"][0] == "no_reader"
     assert found["acts/빈.md"] == ("unreadable", "the file is empty")
     assert "cannot be opened" in found["acts/가짜.pdf"][1]
 
@@ -80,3 +87,60 @@ def test_half_of_a_surrogate_pair_does_not_end_the_build(build, act, tmp_path):
 def test_a_missing_file_is_named(tmp_path):
     with pytest.raises(UserError, match="no such file"):
         list(read_documents(tmp_path / "없음.md"))
+
+
+def test_every_file_is_read_or_named_in_the_card_the_rejects_and_the_last_lines(
+    build, act, tmp_path
+):
+    (act / "표지.doc").write_bytes(b"old")
+    (act / "빈.md").write_bytes(b"")
+    (act / "짧은.txt").write_text("가나다", encoding="utf-8")
+    (act / "사본").symlink_to(act, target_is_directory=True)
+    (act / "없음.md").symlink_to(act / "사라진 파일.md")
+    counts = build([act], tmp_path / "out")
+    assert counts.files == 6
+    assert counts.last_lines[0].startswith("1 of 6 files read, ")
+    card = (tmp_path / "out" / "card.md").read_text(encoding="utf-8")
+    assert "1 of 6 files are read." in card
+    wanted = {
+        "acts/표지.doc": (
+            "no_reader",
+            "no reader: acts/표지.doc: no reader for .doc → save it as DOCX",
+        ),
+        "acts/빈.md": ("unreadable", "rejected: acts/빈.md: the file is empty"),
+        "acts/짧은.txt": ("no_chunk", "no chunk left: acts/짧은.txt: every chunk was rejected"),
+        "acts/사본": ("link", "link: acts/사본: a link to a folder is not followed"),
+        "acts/없음.md": ("unreadable", "rejected: acts/없음.md: a link to a missing file"),
+    }
+    records = rejects(tmp_path / "out")
+    for name, (reason, line) in wanted.items():
+        assert any(shown.startswith(line) for shown in counts.last_lines), line
+        assert f"| {name} | {reason} |" in card
+        assert name in records or reason == "no_chunk"
+    assert [r for r in records if "짧은" in r]  # its chunk
+
+
+def test_a_folder_without_a_known_form_names_its_files(build, tmp_path):
+    (tmp_path / "옛 파일").mkdir()
+    (tmp_path / "옛 파일" / "규정.doc").write_bytes(b"old")
+    with pytest.raises(UserError, match="no document could be read") as error:
+        build([tmp_path / "옛 파일"], tmp_path / "out")
+    assert "옛 파일/규정.doc: no reader for .doc → save it as DOCX" in error.value.remedy
+    assert list(rejects(tmp_path / "out")) == ["옛 파일/규정.doc"]
+
+
+def test_a_reader_that_fails_in_an_unforeseen_way_rejects_only_its_file(act, tmp_path):
+    def read_eml(path, source, limits, name):
+        raise KeyError("Subject")
+        yield
+
+    (act / "편지.eml").write_bytes(b"mail")
+    source = {"path": str(act), "include": ["*.md", "*.eml"]}
+    counts = build_corpus(
+        DataSettings.model_validate({"sources": [source]}),
+        tmp_path / "out",
+        base=tmp_path,
+        extra_readers={".eml": read_eml},
+    )
+    assert counts.documents == 1
+    assert rejects(tmp_path / "out") == {"acts/편지.eml": ("unreadable", "KeyError: 'Subject'")}

@@ -36,3 +36,39 @@ def test_front_matter_gives_title_kind_date_and_licence(act):
 )
 def test_days_are_written_in_one_form(value, wanted):
     assert iso_day(value) == wanted
+
+
+@pytest.mark.parametrize(
+    "title",
+    [
+        "제목 없음",
+        "(제목없음)",
+        "untitled",
+        "Untitled 2",
+        "Microsoft Word - 여신규정.doc",
+        "Document1",
+        "문서1",
+        "Presentation1",
+        "PowerPoint 프레젠테이션",
+        "통합 문서2",
+        "새 문서",
+        "새 Microsoft Word 문서.docx",
+        " - ",
+    ],
+)
+def test_placeholder_titles_are_no_titles(tmp_path, title):
+    path = tmp_path / "여신심사_업무규정.md"
+    path.write_text(f"---\ntitle: '{title}'\n---\n\n# {title}\n\n본문이다.\n", encoding="utf-8")
+    assert [d.title for d in read(path)] == ["여신심사 업무규정"]
+    path.write_text(f"---\ntitle: '{title}'\n---\n\n# 여신 안내\n\n글.\n", encoding="utf-8")
+    assert [d.title for d in read(path)] == ["여신 안내"]
+
+
+@pytest.mark.parametrize(
+    "title",
+    ["문서 보관 규정", "문서규정", "Document Management Policy", "Bookkeeping", "문서 2024"],
+)
+def test_titles_that_only_begin_like_placeholders_are_kept(tmp_path, title):
+    path = tmp_path / "a.md"
+    path.write_text(f"---\ntitle: '{title}'\n---\n\n본문이다.\n", encoding="utf-8")
+    assert [d.title for d in read(path)] == [title]

@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import contextlib
 
+import odfdo
+import openpyxl
+import pptx
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
@@ -31,9 +34,11 @@ def test_every_reader_has_a_file_name_pattern_in_the_settings():
 def test_a_file_is_read_without_settings(act, tmp_path):
     (document,) = read_documents(act / "가람법.md")
     assert (document.title, document.source) == ("가람법", "가람법.md")
-    (tmp_path / "a.png").write_bytes(b"png")
-    with pytest.raises(UserError, match=r"no reader for \.png"):
-        list(read_documents(tmp_path / "a.png"))
+    for name, remedy in (("a.png", "OCR"), ("a.doc", "save it as DOCX"), ("a.xyz", "add a reader")):
+        (tmp_path / name).write_bytes(b"bytes")
+        with pytest.raises(UserError, match=rf"no reader for \.{name[2:]}") as error:
+            list(read_documents(tmp_path / name))
+        assert remedy in error.value.remedy
 
 
 @settings(
@@ -47,6 +52,24 @@ def test_any_bytes_are_read_or_refused_by_every_reader(tmp_path, suffix, data):
         list(read_documents(path, SourceSettings(path="x"), LimitSettings()))
 
 
+@pytest.fixture(scope="module")
+def whole(files, tmp_path_factory):
+    """The bytes of a small file of each format."""
+    folder = tmp_path_factory.mktemp("whole")
+    files.make_hwpx(folder / "a.hwpx")
+    files.make_pdf(folder / "a.pdf", ["The first page of the rules", "The second page"])
+    book = openpyxl.Workbook()
+    book.active.append(["구분", "값"])
+    book.active.append(["가", 1])
+    book.save(folder / "a.xlsx")
+    deck = pptx.Presentation()
+    deck.slides.add_slide(deck.slide_layouts[5]).shapes.title.text = "제목이다"
+    deck.save(folder / "a.pptx")
+    odfdo.Document("text").save(folder / "a.odt")
+    (folder / "a.rtf").write_bytes(rb"{\rtf1\ansi\ansicpg949 \'b0\'a1\par}")
+    return {path.suffix[1:]: path.read_bytes() for path in folder.iterdir()}
+
+
 @settings(
     max_examples=120, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
 )
@@ -54,15 +77,11 @@ def test_any_bytes_are_read_or_refused_by_every_reader(tmp_path, suffix, data):
     position=st.floats(0, 1),
     byte=st.integers(0, 255),
     cut=st.booleans(),
-    kind=st.sampled_from(["hwpx", "pdf"]),
+    kind=st.sampled_from(["hwpx", "pdf", "xlsx", "pptx", "odt", "rtf"]),
 )
-def test_damaged_archives_and_pdfs_are_read_or_refused(files, tmp_path, position, byte, cut, kind):
+def test_damaged_files_are_read_or_refused(whole, tmp_path, position, byte, cut, kind):
     path = tmp_path / f"a.{kind}"
-    if kind == "hwpx":
-        files.make_hwpx(path)
-    else:
-        files.make_pdf(path, ["The first page of the rules", "The second page of the rules"])
-    data = bytearray(path.read_bytes())
+    data = bytearray(whole[kind])
     at = min(int(position * len(data)), len(data) - 1)
     if cut:
         del data[at:]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import lzma
+import unicodedata
 
 import pytest
 
@@ -37,8 +38,65 @@ def test_records_of_tables_become_documents(tmp_path):
     assert (third.title, third.text) == ("b 1", "셋째 글")
     with pytest.raises(UserError, match="no column 내용"):
         read(csv, columns={"text": "내용"})
-    with pytest.raises(UserError, match="no text column"):
-        read(csv)
+    path.write_text('{"번호": 1, "글": "셋째 글"}', encoding="utf-8")
+    with pytest.raises(UserError, match="no text column; the columns are 번호, 글"):
+        read(path)
+
+
+def test_a_csv_file_without_texts_is_one_table(tmp_path):
+    path = tmp_path / "수수료.csv"
+    path.write_bytes("수수료표,\r\n구분,금액\r\n송금,500\r\n환전,700\r\n".encode("cp949"))
+    (document,) = read(path)
+    assert document.title == "수수료"
+    assert document.text == (
+        "수수료표\n\n| 구분 | 금액 |\n| --- | --- |\n| 송금 | 500 |\n| 환전 | 700 |\n"
+    )
+
+
+@pytest.mark.parametrize(
+    ("header", "mark"),
+    [("질문,답변,부서", ","), ("Question;Answer;Team", ";"), ("문의 내용\t회신 내용\t부서", "\t")],
+)
+def test_questions_and_answers_are_recognised_by_their_columns(tmp_path, header, mark):
+    rows = [header, mark.join(["한도는?", "1억원입니다.", "여신부"]), mark.join(["", "", ""])]
+    path = tmp_path / ("a.tsv" if mark == "\t" else "a.csv")
+    path.write_text(unicodedata.normalize("NFD", "\n".join(rows)), encoding="utf-8-sig")
+    (document,) = read(path)
+    last = header.split(mark)[-1]
+    assert document.text == f"질문: 한도는?\n\n답변: 1억원입니다.\n\n{last}: 여신부"
+    assert (document.title, document.source) == ("a 1", f"{path.name}#1")
+
+
+def test_a_question_column_with_a_text_and_a_record_without_an_answer(tmp_path):
+    path = tmp_path / "a.jsonl"
+    rows = [{"질문": "한도는?", "내용": "1억원"}, {"질문": "빈 답", "내용": ""}]
+    path.write_text("\n".join(json.dumps(r, ensure_ascii=False) for r in rows), encoding="utf-8")
+    assert [d.text for d in read(path)] == ["질문: 한도는?\n\n답변: 1억원", ""]
+
+
+def test_an_empty_text_does_not_end_the_file(tmp_path):
+    path = tmp_path / "a.csv"
+    path.write_text("제목,본문\n가,\n나,둘째 글\n", encoding="utf-8")
+    assert [d.text for d in read(path)] == ["", "둘째 글"]
+
+
+def test_exam_questions_are_not_documents(tmp_path):
+    path = tmp_path / "a.csv"
+    path.write_text("question,answer,A,B,C,D\n무엇?,1,가,나,다,라\n", encoding="utf-8")
+    with pytest.raises(UserError, match="exam questions"):
+        read(path)
+
+
+def test_records_of_one_title_and_day_are_kept_apart(tmp_path):
+    path = tmp_path / "a.csv"
+    path.write_text("제목,본문\n공지,첫째\n공지,둘째\n", encoding="utf-8")
+    assert [(d.title, d.text) for d in read(path)] == [("공지", "첫째"), ("공지 2", "둘째")]
+
+
+def test_a_cell_beyond_the_header_is_not_lost(tmp_path):
+    path = tmp_path / "a.csv"
+    path.write_text("질문,답변\n한도는?,1억원,단 개인\n", encoding="utf-8")
+    assert [d.text for d in read(path)] == ["질문: 한도는?\n\n답변: 1억원\n\n열 3: 단 개인"]
 
 
 def test_court_decisions_are_laid_out_by_issue(tmp_path):

@@ -119,6 +119,17 @@ def test_a_stage_with_warnings_names_their_file(tmp_path):
     assert [line for line in said if "warning" in line] == ["data: 2 warnings, in card.md"]
 
 
+def test_the_last_lines_of_a_stage_are_shown_and_their_first_one_again_later(tmp_path):
+    lines = ["1 of 2 files read, 1 no reader", "no reader: 옛 규정.doc: save it as DOCX"]
+    stage = Stage("data", lambda out, progress: Counts(last_lines=lines))
+    said: list[str] = []
+    run_stages([stage], tmp_path, say=said.append)
+    assert said[-2:] == [f"data: {line}" for line in lines]
+    said.clear()
+    run_stages([stage], tmp_path, say=said.append)
+    assert said == ["data: already done, nothing changed", f"data: {lines[0]}"]
+
+
 def test_a_single_stage_needs_the_stages_before_it(tmp_path):
     stages = [lines_stage("data"), lines_stage("train", after=("data",))]
     with pytest.raises(UserError, match="is not complete"):

@@ -1,0 +1,109 @@
+"""Convert RTF to Markdown: Korean in its several encodings, tables, headings by outline level."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+
+from kofinlaw import UserError
+from kofinlaw.data.readers.tables import markdown_rows
+
+__all__ = ["rtf_to_markdown"]
+
+# Characters of the private use area mark what striprtf drops: ends of cells and rows, and headings.
+_CELL, _ROW, _HEADING = "\ue001", "\ue002", "\ue003"
+_RAW_BYTES = re.compile(rb"[\x80-\xff]")
+_TABLE_ROW = re.compile(r"\\trowd(?![a-z]).*?\\row(?![a-z])", re.DOTALL)
+_HEX_LINES = re.compile(r"(\\'[0-9a-fA-F]{2})[\r\n]+(?=\\')")
+_HEX_RUN = re.compile(r"((?:\\'[0-9a-fA-F]{2})+)([A-Za-z])?")
+_PICTURE = re.compile(r"(?:[0-9a-fA-F]{2}\s*){256,}")
+_TITLE = re.compile(r"\{\\title ([^{}]*)\}")
+_KOREAN = re.compile(r"\\ansicpg949(?!\d)")
+
+
+def rtf_to_markdown(data: bytes) -> tuple[str, dict[str, str]]:
+    """Return (Markdown, front matter) of an RTF file.
+
+    Raises UserError if the bytes are not RTF or hold no text that can be decoded.
+    """
+    if not data.lstrip()[:5] == b"{\\rtf":
+        raise UserError("this is not an RTF file", remedy="save it again as RTF or DOCX")
+    raw = _RAW_BYTES.sub(lambda match: b"\\'%02x" % match[0][0], data).decode("ascii")
+    title = match[1] if (match := _TITLE.search(raw)) else ""
+    prepared = _prepared(raw)
+    head = prepared[: prepared.find("\\deff")] if "\\deff" in prepared[:400] else "{\\rtf1"
+    meta = {"title": _text(f"{head}\\pard {_paired_hex(title)}}}").strip()} if title else {}
+    lines = list(_lines(_text(prepared)))
+    text = re.sub(r"\n{3,}", "\n\n", "\n".join(lines)).strip() + "\n"
+    return text, {name: value for name, value in meta.items() if value}
+
+
+def _text(raw: str) -> str:
+    from striprtf.striprtf import rtf_to_text
+
+    try:
+        return str(rtf_to_text(raw, encoding="cp949", errors="replace"))
+    except Exception as error:  # striprtf passes on whatever a damaged control word causes
+        raise UserError(f"the RTF file is damaged: {type(error).__name__}: {error}") from error
+
+
+def _prepared(raw: str) -> str:
+    """Return RTF that striprtf reads without loss."""
+    raw = _PICTURE.sub("", raw)
+    raw = _paired_hex(_HEX_LINES.sub(r"\1", raw))
+    # Without this, striprtf searches every field for a link up to the end of its line.
+    raw = raw.replace("\\field{", "\\field {")
+    if _KOREAN.search(raw[:2000]):
+        # Writers of Korean text give its fonts the charset of the system, and striprtf takes that
+        # for Western.
+        raw = re.sub(r"\\fcharset0(?!\d)", r"\\fcharset129", raw)
+    raw = re.sub(r"\\outlinelevel([0-8])(?!\d) ?", _HEADING + r"\1", raw)
+    return _TABLE_ROW.sub(lambda match: _marked_row(match[0]), raw)
+
+
+def _paired_hex(raw: str) -> str:
+    """Write the second byte of a character in hexadecimal if it is written as a letter."""
+
+    def pair(match: re.Match[str]) -> str:
+        run, letter = match[1], match[2]
+        if not letter:
+            return match[0]
+        codes = bytes.fromhex(run.replace("\\'", ""))
+        at = 0
+        while at < len(codes):
+            at += 2 if codes[at] > 0x80 else 1
+        return f"{run}\\'{ord(letter):02x}" if at > len(codes) else match[0]
+
+    return _HEX_RUN.sub(pair, raw)
+
+
+def _marked_row(row: str) -> str:
+    """Mark the ends of the cells of a table row, and join the paragraphs inside a cell."""
+    row = row.replace("|", "/")
+    row = re.sub(r"\\(?:par|line)(?![a-z]) ?", r"\\tab ", row)
+    row = re.sub(r"\\(?:nest)?cell(?![a-z]) ?", _CELL, row)
+    return re.sub(r"\\row(?![a-z]) ?", _ROW + r"\\line ", row)
+
+
+def _lines(text: str) -> Iterator[str]:
+    rows: list[list[str]] = []
+    for line in text.split("\n"):
+        row, is_row, _ = line.partition(_ROW)
+        if is_row:
+            cells = row.split(_CELL)[:-1]
+            rows.append([" ".join(re.sub(_HEADING + r"\d", "", cell).split()) for cell in cells])
+            continue
+        yield from _table(rows)
+        rows = []
+        heading = re.search(_HEADING + r"(\d)", line)
+        words = " ".join(re.sub(_HEADING + r"\d", "", line.replace(_CELL, " ")).split())
+        if words:
+            yield f"{'#' * min(6, int(heading[1]) + 1)} {words}" if heading else words
+            yield ""
+    yield from _table(rows)
+
+
+def _table(rows: list[list[str]]) -> Iterator[str]:
+    """Yield rows in Markdown, each as long as the longest one."""
+    width = max((len(row) for row in rows), default=0)
+    yield from markdown_rows([[*row, *[""] * (width - len(row))] for row in rows])

@@ -1,0 +1,192 @@
+"""List every file below a source: those to read, and the others with the reason."""
+
+from __future__ import annotations
+
+import fnmatch
+import os
+import stat
+import unicodedata
+from collections.abc import Collection, Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from kofinlaw import UserError
+from kofinlaw.data.readers.formats import READERS, file_suffix, no_reader
+from kofinlaw.data.reject_log import UnreadFile
+from kofinlaw.data.settings import SourceSettings
+from kofinlaw.decoding import without_surrogates
+
+__all__ = ["FileList", "list_files", "source_path", "unread_lines"]
+
+_MAX_LINES = 20
+_NAMES = {
+    "no_reader": "no reader",
+    "unreadable": "rejected",
+    "not_included": "not included",
+    "not_in_force": "not in force",
+    "no_chunk": "no chunk left",
+}
+# What the user can do something about comes first in the terminal.
+_ORDER = ("unreadable", "empty", "no_reader", "no_chunk", "link", "not_in_force", "untracked")
+
+
+@dataclass(slots=True)
+class FileList:
+    """The files below a source: `to_read` as (path, name in records), ordered by name, and
+    `unread`.
+    """
+
+    to_read: list[tuple[Path, str]] = field(default_factory=list)
+    unread: list[UnreadFile] = field(default_factory=list)
+
+    def skip(self, name: str, reason: str, detail: str) -> None:
+        """Add a file or link that is not read."""
+        self.unread.append(UnreadFile(name, reason, detail))
+
+
+def source_path(source: SourceSettings, base: Path) -> Path:
+    """Return the path of a source.
+
+    A recipe writes Hangul in composed form; a file system may hold it decomposed (files from macOS)
+    and the other way round. Both name the same file. Returns the plain path if there is no file.
+    """
+    plain = base / source.path
+    if plain.exists():
+        return plain
+    found = base
+    for part in Path(source.path).parts:
+        step = found / part
+        if not step.exists() and found.is_dir():
+            wanted = unicodedata.normalize("NFC", part)
+            same = (n for n in os.listdir(found) if unicodedata.normalize("NFC", n) == wanted)
+            step = found / next(same, part)
+        found = step
+    return found if found.exists() else plain
+
+
+def list_files(
+    source: SourceSettings, base: Path, extra_suffixes: Collection[str] = ()
+) -> FileList:
+    """Return all files and links below a source, ordered by name. The folder `.git` is left out.
+
+    - Links to folders are not followed, so a folder with a link to itself does not loop.
+    - A file that `source.include` does not match is unread: without a reader, or not included.
+    - Hidden files and folders, and lock files of open documents, are unread.
+
+    Args:
+        source: The source.
+        base: The folder to which the path of the source is relative.
+        extra_suffixes: Suffixes that readers of the caller read, in addition to the built-in ones.
+
+    Raises UserError if the source does not exist.
+    """
+    root = source_path(source, base)
+    files = FileList()
+    known = {*READERS, *extra_suffixes}
+    if root.is_file():
+        _add(files, root, _shown(root.name), known)
+        return files
+    if not root.is_dir():
+        raise UserError(
+            "no such file or folder", where=source.path, remedy="fix data.sources in the recipe"
+        )
+    patterns = [unicodedata.normalize("NFC", pattern.lower()) for pattern in source.include]
+    for path, is_folder in _walk(root, files):
+        name = _shown(f"{root.name}/{path.relative_to(root).as_posix()}")
+        plain = name.rpartition("/")[2]
+        if is_folder and path.is_symlink():
+            files.skip(name, "link", "a link to a folder is not followed → add it to data.sources")
+        elif is_folder:
+            files.skip(name, "hidden", "a hidden folder")
+        elif plain.startswith("."):
+            files.skip(name, "hidden", "a hidden file")
+        elif plain.startswith("~$"):
+            files.skip(name, "lock_file", "a lock file of an open document")
+        elif any(fnmatch.fnmatch(plain.lower(), pattern) for pattern in patterns):
+            _add(files, path, name, known)
+        elif file_suffix(path) in known:
+            files.skip(name, "not_included", "its name does not match `include` of the source")
+        else:
+            files.skip(name, "no_reader", _no_reader(path))
+    return files
+
+
+def _walk(root: Path, files: FileList) -> Iterator[tuple[Path, bool]]:
+    """Yield (path, whether it is a folder) of all files, hidden folders and links to folders."""
+
+    def unreadable(error: OSError) -> None:
+        name = Path(str(error.filename)).relative_to(root.parent).as_posix()
+        files.skip(_shown(name), "unreadable", f"the folder cannot be read: {error.strerror}")
+
+    for folder, folders, names in os.walk(root, onerror=unreadable):
+        kept = []
+        for name in sorted(folders):
+            path = Path(folder) / name
+            if name == ".git":
+                continue
+            if name.startswith(".") or path.is_symlink():
+                yield path, True
+            else:
+                kept.append(name)
+        folders[:] = kept
+        for name in sorted(names):
+            yield Path(folder) / name, False
+
+
+def _add(files: FileList, path: Path, name: str, known: Collection[str]) -> None:
+    """Add a file that the source includes, if it is a file and has a reader."""
+    try:
+        mode = path.stat().st_mode
+    except OSError as error:
+        what = "a link to a missing file" if path.is_symlink() else "the file cannot be opened"
+        files.skip(name, "unreadable", f"{what}: {error.strerror}")
+        return
+    if not stat.S_ISREG(mode):  # opening a pipe would wait without end
+        files.skip(name, "unreadable", "not a regular file")
+    elif file_suffix(path) not in known:
+        files.skip(name, "no_reader", _no_reader(path))
+    else:
+        files.to_read.append((path, name))
+
+
+def _no_reader(path: Path) -> str:
+    return " → ".join(no_reader(path))
+
+
+def _shown(path: str) -> str:
+    """Return a path as text: composed Hangul, and CP949 where the bytes of a name are not UTF-8."""
+    return "/".join(unicodedata.normalize("NFC", _decoded(name)) for name in path.split("/"))
+
+
+def _decoded(name: str) -> str:
+    raw = os.fsencode(name)
+    for encoding in ("utf-8", "cp949"):
+        try:
+            return raw.decode(encoding)
+        except UnicodeDecodeError:
+            continue
+    return without_surrogates(name)
+
+
+def unread_lines(found: int, unread: Collection[UnreadFile]) -> list[str]:
+    """Return lines for the terminal: how many files were read, then the others by name.
+
+    The most useful come first; after 20 the rest is counted.
+    """
+    names = {file.name for file in unread}
+    counts: dict[str, int] = {}
+    for file in {file.name: file for file in unread}.values():
+        reason = _reason(file.reason)
+        counts[reason] = counts.get(reason, 0) + 1
+    summary = [f"{found - len(names)} of {found} files read"]
+    summary += [f"{count} {reason}" for reason, count in counts.items()]
+    order = {reason: place for place, reason in enumerate(_ORDER)}
+    listed = sorted(unread, key=lambda file: order.get(file.reason, len(order)))
+    lines = [", ".join(summary)]
+    lines += [f"{_reason(f.reason)}: {f.name}: {f.detail}" for f in listed[:_MAX_LINES]]
+    more = len(listed) - _MAX_LINES
+    return [*lines, f"… and {more} more, in rejected.jsonl"] if more > 0 else lines
+
+
+def _reason(reason: str) -> str:
+    return _NAMES.get(reason, reason.replace("_", " "))

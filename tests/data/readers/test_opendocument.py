@@ -1,0 +1,93 @@
+"""ODT files, written by odfdo during the test."""
+
+from __future__ import annotations
+
+import zipfile
+
+import pytest
+
+from kofinlaw import UserError
+from kofinlaw.data.readers.formats import read_documents
+from kofinlaw.data.settings import LimitSettings, SourceSettings
+
+odfdo = pytest.importorskip("odfdo")
+
+
+def read(path):
+    return list(read_documents(path, SourceSettings(path="x"), LimitSettings()))
+
+
+@pytest.fixture
+def path(tmp_path):
+    document = odfdo.Document("text")
+    body = document.body
+    body.clear()
+    body.append(odfdo.Header(1, "여신 안내"))
+    body.append(odfdo.Paragraph("심사는 3일 안에 마친다."))
+    body.append(odfdo.List(["신분증", "소득 증빙"]))
+    table = odfdo.Table("표", width=3, height=3)
+    table.set_values([["등급", "한도", "비고"], ["가", "5억원", "공통"], ["나", "3억원", ""]])
+    table.set_span((2, 1, 2, 2))
+    body.append(table)
+    document.meta.title = "제목 없음"
+    document.save(tmp_path / "안내.odt")
+    return tmp_path / "안내.odt"
+
+
+def test_headings_lists_and_tables(path):
+    (document,) = read(path)
+    assert (document.title, document.format, document.as_of) == ("여신 안내", "odt", "")
+    assert document.text == (
+        "# 여신 안내\n\n심사는 3일 안에 마친다.\n\n- 신분증\n\n- 소득 증빙\n\n"
+        "| 등급 | 한도 | 비고 |\n| --- | --- | --- |\n| 가 | 5억원 | 공통 |\n| 나 | 3억원 | 공통 |\n"
+    )
+
+
+CONTENT = (
+    '<office:document-content xmlns:office="urn:oasis:names:tc:opendocument:xmlns:office:1.0" '
+    'xmlns:text="urn:oasis:names:tc:opendocument:xmlns:text:1.0" '
+    'xmlns:table="urn:oasis:names:tc:opendocument:xmlns:table:1.0">'
+    "<office:body><office:text>%s</office:text></office:body></office:document-content>"
+)
+
+
+def odt(path, body, **members):
+    with zipfile.ZipFile(path, "w") as archive:
+        archive.writestr("content.xml", CONTENT % body)
+        for name, data in members.items():
+            archive.writestr(name, data)
+    return path
+
+
+def test_deleted_text_and_comments_are_left_out_and_footnotes_kept(tmp_path):
+    body = (
+        "<text:tracked-changes><text:p>지운 글</text:p></text:tracked-changes>"
+        "<text:p>한도는<text:s/>1억원<text:note><text:note-citation>1</text:note-citation>"
+        "<text:note-body><text:p>개인 기준</text:p></text:note-body></text:note>이다."
+        "<office:annotation><text:p>메모</text:p></office:annotation></text:p>"
+    )
+    (document,) = read(odt(tmp_path / "a.odt", body))
+    assert document.text == "한도는 1억원 (개인 기준)이다.\n"
+
+
+def test_a_row_repeated_to_the_last_column_stays_small(tmp_path):
+    body = (
+        "<table:table><table:table-row><table:table-cell><text:p>가</text:p></table:table-cell>"
+        "<table:table-cell><text:p>나</text:p></table:table-cell>"
+        '<table:table-cell table:number-columns-repeated="99999999"/></table:table-row></table:table>'
+    )
+    (document,) = read(odt(tmp_path / "a.odt", body))
+    assert document.text == "| 가 | 나 |\n| --- | --- |\n"
+
+
+def test_encrypted_damaged_and_other_files_are_refused(tmp_path, path):
+    manifest = "<manifest><manifest:encryption-data/></manifest>"
+    with pytest.raises(UserError, match="encrypted"):
+        read(odt(tmp_path / "a.odt", "", **{"META-INF/manifest.xml": manifest}))
+    with zipfile.ZipFile(tmp_path / "b.odt", "w") as archive:
+        archive.writestr("x.xml", "<a/>")
+    with pytest.raises(UserError, match=r"no content\.xml"):
+        read(tmp_path / "b.odt")
+    path.write_bytes(path.read_bytes()[:300])
+    with pytest.raises(UserError, match="broken"):
+        read(path)
