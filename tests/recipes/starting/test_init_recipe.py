@@ -60,8 +60,8 @@ def test_the_recipe_trains_and_tests_on_what_the_documents_give(documents, here,
     for title in ("전산점검 규정", "외부반출 관리 규정", *(f"{kind} 관리 규정" for kind in KINDS)):
         assert f"#   {title} (" in text
     said = "\n".join(written.lines)
-    assert "그림.xyz: no reader" in said
-    assert "그림.xyz: no reader" in text
+    assert "그림.xyz: " in said
+    assert "그림.xyz: " in text
     for line in text.splitlines():
         key, _, value = line.strip().partition(":")
         if value and not key.startswith("#") and key != "description":
@@ -139,6 +139,23 @@ def test_names_are_those_of_folders_with_a_mark_where_letters_are_lost():
     assert korean != other
     assert korean.startswith("documents-")
     assert recipe_name(Path(unicodedata.normalize("NFD", "여신 규정"))) == korean
+
+
+def test_on_a_terminal_init_asks_until_it_understands(documents, here, pico, typed, monkeypatch):
+    answers = iter(["opne", "open", "everything", "ask"])
+    asked = []
+
+    def prompt(text, default):
+        asked.append((text, default))
+        return next(answers)
+
+    monkeypatch.setattr("sys.stdin.isatty", lambda: True, raising=False)
+    monkeypatch.setattr("typer.prompt", prompt)
+    code, said = typed("init", documents, "--model", pico / "model")
+    assert code == 0, said
+    assert [default for _, default in asked] == ["open", "open", "train", "train"]
+    recipe, _ = load_recipe("우리 규정.yaml")
+    assert recipe.ask_only
 
 
 def test_init_plan_run_and_ask_work_as_printed(documents, here, pico, typed, monkeypatch):
