@@ -61,6 +61,8 @@ def make_plan(run: Run) -> Plan:
     return {
         "recipe": run.recipe.name,
         "policy": run.recipe.policy,
+        "trains": not run.recipe.ask_only,
+        "tested": run.recipe.tested,
         "files": files,
         "verdicts": verdicts,
         "lengths": examples.lengths,
@@ -71,7 +73,7 @@ def make_plan(run: Run) -> Plan:
         "answering": _answering(run),
         "disk": _disk(run, problems),
         "problems": problems,
-        "estimated": estimated,
+        "estimated": [] if run.recipe.ask_only else estimated,
         "ok": not problems,
     }
 
@@ -309,24 +311,19 @@ def _disk(run: Run, problems: list[str]) -> DiskFigures:
 
 def plan_lines(plan: Plan) -> list[str]:
     """Return the plan as lines for the terminal."""
-    memory, training = plan["memory"], plan["training"]
-    lengths, answering, disk = plan["lengths"], plan["answering"], plan["disk"]
+    answering, disk = plan["answering"], plan["disk"]
     minutes = answering["budget_minutes"]
     lines = [f"plan of {plan['recipe']} under policy {plan['policy']}", ""]
     lines += [
         f"  {'allowed' if row['ok'] else 'REFUSED'}  {row['verdict']}" for row in plan["verdicts"]
     ]
-    lines += ["", f"memory to train (limit {memory['limit_gib']} GiB: {memory['limit_is']})"]
-    lines += [f"  {name:<28}{gib:>9.3f} GiB" for name, gib in memory["terms_gib"].items()]
+    if plan["trains"]:
+        lines += ["", *_training_lines(plan)]
+    else:
+        lines += ["", "nothing is trained: the base model answers (ask_only)"]
+    if not plan["tested"]:
+        lines.append("not proven: the recipe has no test questions")
     lines += [
-        f"  {'total':<28}{memory['total_gib']:>9.2f} GiB",
-        f"  micro-batch that fits: {memory['micro_batch']}; longest sequence that fits: "
-        f"{memory['longest_sequence']} tokens",
-        "",
-        f"training: {training['steps']} steps of {training['effective_batch']} examples, about "
-        f"{training['tokens']:,} tokens, about {training['hours']} hours",
-        f"examples: {lengths['examples']}, mean {lengths['mean_tokens']} tokens, longest "
-        f"{lengths['longest_tokens'] or 'unknown'}",
         f"answering: {answering['total_gib']} GiB at {answering['bits']} bit, "
         + (f"budget {minutes:g} minutes" if minutes else "no time limit"),
         f"disk: {disk['needed_gib']} GiB needed, {disk['free_gib']} GiB free",
@@ -344,3 +341,19 @@ def plan_lines(plan: Plan) -> list[str]:
     else:
         lines += ["", "no problem found"]
     return lines
+
+
+def _training_lines(plan: Plan) -> list[str]:
+    memory, training, lengths = plan["memory"], plan["training"], plan["lengths"]
+    return [
+        f"memory to train (limit {memory['limit_gib']} GiB: {memory['limit_is']})",
+        *(f"  {name:<28}{gib:>9.3f} GiB" for name, gib in memory["terms_gib"].items()),
+        f"  {'total':<28}{memory['total_gib']:>9.2f} GiB",
+        f"  micro-batch that fits: {memory['micro_batch']}; longest sequence that fits: "
+        f"{memory['longest_sequence']} tokens",
+        "",
+        f"training: {training['steps']} steps of {training['effective_batch']} examples, about "
+        f"{training['tokens']:,} tokens, about {training['hours']} hours",
+        f"examples: {lengths['examples']}, mean {lengths['mean_tokens']} tokens, longest "
+        f"{lengths['longest_tokens'] or 'unknown'}",
+    ]

@@ -23,7 +23,7 @@ from kofinlaw.recipes.starting.model_choice import (
 from kofinlaw.recipes.starting.recipe_text import (
     SHOWN,
     Start,
-    describe_document,
+    document_lines,
     recipe_text,
     sizes_for,
 )
@@ -66,7 +66,8 @@ def init_recipe(folder: Path, wishes: Wishes, progress: Progress = silent) -> Wr
     """Write a recipe for the documents in a folder (or one file), and check it.
 
     Raises UserError if the folder or a readable document in it is missing, if the recipe file
-    exists, or if the wanted start is not possible: the message says which one is.
+    exists or would lie among the documents, or if the wanted start is not possible: the message
+    says which one is.
     """
     folder = folder.absolute()
     if not folder.exists():
@@ -74,7 +75,13 @@ def init_recipe(folder: Path, wishes: Wishes, progress: Progress = silent) -> Wr
             "no such file or folder", where=str(folder), remedy="name the folder of your documents"
         )
     name = recipe_name(folder)
-    out = wishes.out or Path(f"{unicodedata.normalize('NFC', folder.stem or name)}.yaml")
+    out = wishes.out or Path(f"{_label(folder) or name}.yaml")
+    if folder.is_dir() and any(p.is_relative_to(folder) for p in (Path.cwd(), out.absolute())):
+        raise UserError(
+            "the recipe and its runs would lie among your documents and become documents",
+            where=str(folder),
+            remedy=f"work in another folder, for example: cd .. && kofinlaw init {folder.name}",
+        )
     if out.exists():
         raise UserError(
             "this file exists, and init does not overwrite a file",
@@ -122,12 +129,18 @@ def init_recipe(folder: Path, wishes: Wishes, progress: Progress = silent) -> Wr
 
 def recipe_name(folder: Path) -> str:
     """Return a name for the run's folder: that of the documents in Latin letters, else a hash."""
-    base = unicodedata.normalize("NFC", folder.stem)
+    base = _label(folder)
     latin = re.sub(r"[^A-Za-z0-9._-]+", "-", base).strip("-._")
     if latin and latin == re.sub(r"\s+", "-", base).strip("-._"):
         return latin
     mark = hashlib.sha256(base.encode("utf-8")).hexdigest()[:6]
     return f"{latin or 'documents'}-{mark}"
+
+
+def _label(folder: Path) -> str:
+    """Return the name of a folder, or that of a file without its suffix, in composed Hangul."""
+    name = folder.stem if folder.is_file() else folder.name
+    return unicodedata.normalize("NFC", name)
 
 
 def _counts(
@@ -202,9 +215,7 @@ def _lines(
 ) -> list[str]:
     """Return what was found and decided, as lines for the terminal."""
     lines = [f"{len(survey.documents)} documents in {survey.files} files"]
-    lines += [f"  {describe_document(one)}" for one in survey.documents[:SHOWN]]
-    if len(survey.documents) > SHOWN:
-        lines.append(f"  … and {len(survey.documents) - SHOWN} more, all in the corpus")
+    lines += [f"  {line}" for line in document_lines(survey.documents)]
     if survey.left_out or survey.parts or survey.refused:
         lines.append("left out")
         lines += [f"  {one.name}: {one.reason}" for one in survey.left_out]

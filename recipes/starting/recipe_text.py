@@ -4,15 +4,26 @@ from __future__ import annotations
 
 import json
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal
 
 from kofinlaw.recipes.starting.model_choice import Machine, ModelChoice
 from kofinlaw.recipes.starting.survey import HOLDOUT_SHARE, FoundDocument, Possible, Survey
 
-__all__ = ["SHOWN", "Sizes", "Start", "describe_document", "recipe_text", "sizes_for"]
+__all__ = [
+    "MANY",
+    "SHOWN",
+    "Sizes",
+    "Start",
+    "describe_document",
+    "document_lines",
+    "recipe_text",
+    "sizes_for",
+]
 
 Start = Literal["ask", "train", "train-untested"]
+MANY = 3  # documents of one file that are listed by name
 SHOWN = 30  # documents and files that are listed
 COLUMN = 34  # of the comments
 FEW_STEPS = 100  # below, the adapter is merged into float32: 16 bit would round much of it away
@@ -79,6 +90,21 @@ def recipe_text(
     return "\n".join(lines) + "\n"
 
 
+def document_lines(documents: Sequence[FoundDocument]) -> list[str]:
+    """Return a line for each document, and one line for a file that holds many documents."""
+    by_file: dict[str, list[FoundDocument]] = {}
+    for one in documents:
+        by_file.setdefault(one.file, []).append(one)
+    lines: list[str] = []
+    for file, found in by_file.items():
+        if len(found) <= MANY:
+            lines += [describe_document(one) for one in found]
+        else:
+            lines.append(f"{len(found)} documents, the first is {found[0].title}: {file}")
+    more = len(lines) - SHOWN
+    return [*lines[:SHOWN], *([f"… and {more} more lines, all in the corpus"] if more > 0 else [])]
+
+
 def describe_document(one: FoundDocument) -> str:
     """Return one line on a document: title, kind, day, licence, size and file."""
     day = f"in force from {one.day}" if one.day else "day unknown"
@@ -95,9 +121,7 @@ def _head(survey: Survey, possible: Possible, start: Start) -> list[str]:
     }
     lines = [f"# {said[start]}", "#", "# Written by `kofinlaw init`. Change it as you like."]
     lines += ["#", f"# {len(survey.documents)} documents in {survey.files} files:"]
-    lines += [f"#   {describe_document(one)}" for one in survey.documents[:SHOWN]]
-    if len(survey.documents) > SHOWN:
-        lines.append(f"#   … and {len(survey.documents) - SHOWN} more")
+    lines += [f"#   {line}" for line in document_lines(survey.documents)]
     if survey.left_out or survey.parts or survey.refused:
         lines += ["#", "# Left out:"]
         lines += [f"#   {one.name}: {one.reason}" for one in survey.left_out[:SHOWN]]

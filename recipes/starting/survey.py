@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import re
 import tempfile
 import unicodedata
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -184,30 +185,33 @@ class Corpus:
 
 
 def _described(folder: Path, corpus: Path, policy: str, chunks: int, longest_tokens: int) -> Survey:
-    articles: Counter[str] = Counter(
-        article.title
+    articles: Counter[tuple[str, str]] = Counter(
+        (article.title, article.source)
         for article in read_jsonl(corpus / "articles.jsonl", Article)
         if not article.deleted
     )
-    passages: Counter[str] = Counter()
-    first: dict[str, Chunk] = {}
+    passages: Counter[tuple[str, str]] = Counter()
+    first: dict[tuple[str, str], Chunk] = {}
     for chunk in read_jsonl(corpus / "chunks.jsonl", Chunk):
-        passages[chunk.title] += 1
-        first.setdefault(chunk.title, chunk)
+        passages[chunk.title, chunk.source] += 1
+        first.setdefault((chunk.title, chunk.source), chunk)
     documents = tuple(
         FoundDocument(
-            title=title,
+            title=chunk.title,
             kind=chunk.kind,
             day=chunk.as_of,
             license=chunk.license,
             file=_below(folder, chunk.source),
-            articles=articles[title],
-            chunks=passages[title],
+            articles=articles[key],
+            chunks=passages[key],
         )
-        for title, chunk in first.items()
+        for key, chunk in first.items()
     )
+    earlier = {
+        _below(folder, chunk.source) for chunk in read_jsonl(corpus / "earlier.jsonl", Chunk)
+    }
     files = list_files(SourceSettings(path=str(folder)), folder.parent)
-    left_out, parts = _left_out(folder, corpus, files, documents)
+    left_out, parts = _left_out(folder, corpus, files, {one.file for one in documents} | earlier)
     rows = [(one.title, one.day, one.license) for one in documents]
     verdicts = [verdict for verdict in check_documents(policy, rows) if not verdict.ok]
     bad = {verdict.subject for verdict in verdicts}
@@ -229,18 +233,17 @@ def _described(folder: Path, corpus: Path, policy: str, chunks: int, longest_tok
 
 def _below(folder: Path, source: str) -> str:
     """Return the file of a record's source, relative to the folder."""
-    name = source.partition("#")[0]
+    name = re.sub(r"#\d+$", "", source)  # a row of a table
     root = unicodedata.normalize("NFC", folder.name)
     name = unicodedata.normalize("NFC", name)
     return name.removeprefix(f"{root}/") if folder.is_dir() else root
 
 
 def _left_out(
-    folder: Path, corpus: Path, files: FileList, documents: Sequence[FoundDocument]
+    folder: Path, corpus: Path, files: FileList, read: AbstractSet[str]
 ) -> tuple[list[LeftOut], Counter[str]]:
     """Return the files that are left out with their reasons, and rejected parts by reason."""
     left = {_below(folder, file.name): file.detail for file in files.unread}
-    read = {one.file for one in documents}
     readable = {_below(folder, name) for _, name in files.to_read}
     parts: Counter[str] = Counter()
     for _, row in read_json_lines(corpus / "rejected.jsonl"):

@@ -133,6 +133,15 @@ def test_missing_folders_and_unreadable_ones_are_one_error(here, pico):
     assert not list(here.glob("*.yaml"))
 
 
+def test_recipe_and_runs_never_lie_among_the_documents(documents, here, pico, monkeypatch):
+    with pytest.raises(UserError, match="among your documents"):
+        init_recipe(documents, wishes(pico, out=documents / "own.yaml"))
+    monkeypatch.chdir(documents)
+    with pytest.raises(UserError, match="among your documents"):
+        init_recipe(Path("."), wishes(pico))
+    assert not list(documents.glob("*.yaml"))
+
+
 def test_names_are_those_of_folders_with_a_mark_where_letters_are_lost():
     assert recipe_name(Path("bank rules")) == "bank-rules"
     korean, other = recipe_name(Path("여신 규정")), recipe_name(Path("수신 규정"))
@@ -165,7 +174,11 @@ def test_init_plan_run_and_ask_work_as_printed(documents, here, pico, typed, mon
     assert code == 0, said
     assert "Next:" in said
     recipe = Path("우리 규정.yaml")
-    assert typed("plan", recipe)[0] == 0, typed("plan", recipe)
+    code, said = typed("plan", recipe)
+    assert code == 0, said
+    assert "nothing is trained" in said
+    assert "not proven" in said
+    assert "training:" not in said
     code, said = typed("run", recipe)
     assert code == 0, said
     assert "Not proven" in said
