@@ -138,7 +138,7 @@ def test_recipe_and_runs_never_lie_among_the_documents(documents, here, pico, mo
         init_recipe(documents, wishes(pico, out=documents / "own.yaml"))
     monkeypatch.chdir(documents)
     with pytest.raises(UserError, match="among your documents"):
-        init_recipe(Path("."), wishes(pico))
+        init_recipe(Path(), wishes(pico))
     assert not list(documents.glob("*.yaml"))
 
 
