@@ -1,19 +1,25 @@
 """What `kofinlaw init` finds in a folder: every file is a document or left out by name."""
 
-import shutil
+import importlib.util
 import unicodedata
+from pathlib import Path
 
 import pytest
 
 from kofinlaw.recipes.starting.recipe_text import document_lines
 from kofinlaw.recipes.starting.survey import survey_documents
 
+_spec = importlib.util.spec_from_file_location(
+    "pico_run", Path(__file__).parents[1] / "conftest.py"
+)
+pico_run = importlib.util.module_from_spec(_spec)
+_spec.loader.exec_module(pico_run)
+
 
 @pytest.fixture
-def folder(pico, tmp_path):
+def folder(tmp_path):
     """Three rulebooks, an older version of one, a table of questions, and three unusable files."""
-    place = tmp_path / unicodedata.normalize("NFD", "내규")
-    shutil.copytree(pico / "docs", place)
+    place = pico_run.write_documents(tmp_path / unicodedata.normalize("NFD", "내규"))
     newest = (place / "전산점검_규정.md").read_text(encoding="utf-8")
     older = newest.replace("2025-01-02", "2020-01-02").replace("3일", "9일")
     (place / "전산점검_규정_2020.md").write_text(older, encoding="utf-8")
