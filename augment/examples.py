@@ -99,7 +99,9 @@ def _choice_example(context: AugmentContext, item: Item) -> Example | None:
     query = " ".join([draft.stem, *options])
     found = _evidence(context, query, draft.units, draft.focus, rng, missing=missing, closed=closed)
     if found is None:
-        context.reject(item, "evidence_too_long", "the deciding lines do not fit the budget")
+        context.reject(
+            item, "evidence_too_long", "a deciding line does not fit the budget or is in no passage"
+        )
         return None
     stem, changes = _surface(context, name, draft.stem, options)
     messages = _choice_turns(context, item, form_rng, found, stem, options, missing=missing)
@@ -168,7 +170,9 @@ def _verification(context: AugmentContext, item: Item, statement: Statement) -> 
         context, statement.text, draft.units, draft.focus, rng, missing=missing, closed=False
     )
     if found is None:
-        context.reject(item, "evidence_too_long", "the deciding lines do not fit the budget")
+        context.reject(
+            item, "evidence_too_long", "a deciding line does not fit the budget or is in no passage"
+        )
         return None
     return Example(
         name,

@@ -2,7 +2,8 @@
 
 Zhang et al., RAFT (arXiv 2403.10131): train with the gold document among distractors, and without
 it for a share of the examples. Passages are retrieved and packed as for answering, so the model is
-trained on the prompts that it will get. Only the line that decides the question is always kept.
+trained on the prompts that it will get. Only the lines that decide the question are always kept; an
+example whose evidence lacks one of them is not made.
 """
 
 from __future__ import annotations
@@ -18,7 +19,7 @@ from kofinlaw.data.korean.words import bigrams, content_morphemes
 from kofinlaw.data.prompting.packing import pack_with_index
 from kofinlaw.records import Chunk
 
-__all__ = ["Evidence", "PassageIndex"]
+__all__ = ["Evidence", "PassageIndex", "holds_phrases"]
 
 
 @dataclass(frozen=True)
@@ -70,28 +71,43 @@ class PassageIndex:
         return self._grams[row]
 
     def gold(self, units: Sequence[str], focus: Sequence[str]) -> list[int]:
-        """Return the rows of the gold passages, one for each article.
+        """Return the rows of the gold passages: at least one for each article.
 
-        For an article in several passages it is the one with most of the deciding lines.
+        For an article in several passages it is the one with most of the deciding phrases, and then
+        each one that has a phrase that no earlier one has.
         """
         out = []
+        found: set[str] = set()
         for unit in units:
-            parts = self._by_unit.get(unit, [])
-            if parts:
-                out.append(
-                    max(parts, key=lambda row: (len(self._deciding_lines(row, focus)), -row))
-                )
+            parts = {row: self._phrases(row, focus) for row in self._by_unit.get(unit, [])}
+            first = True
+            while parts:
+                best = max(parts, key=lambda row: (len(parts[row] - found), -row))
+                if not first and not parts[best] - found:
+                    break
+                out.append(best)
+                found |= parts.pop(best)
+                first = False
         return out
+
+    def _phrases(self, row: int, focus: Sequence[str]) -> set[str]:
+        """Return the deciding phrases that a line of the passage holds."""
+        keys = [key for _, key in self._keys(row)]
+        return {phrase for phrase in focus if any(map(_finds(phrase), keys))}
+
+    def _keys(self, row: int) -> list[tuple[str, str]]:
+        """Return the lines of a passage with their letters."""
+        if row not in self._lines:
+            lines = self.chunks[row].text.split("\n")
+            self._lines[row] = [(line, line_letters(line)) for line in lines]
+        return self._lines[row]
 
     def _deciding_lines(self, row: int, focus: Sequence[str]) -> list[str]:
         """Return the passage's lines that hold a deciding phrase."""
         found: dict[str, None] = {}
-        if row not in self._lines:
-            lines = self.chunks[row].text.split("\n")
-            self._lines[row] = [(line, line_letters(line)) for line in lines]
         for phrase in focus:
-            wanted = normalize(phrase)
-            match = next((line for line, key in self._lines[row] if wanted in key), None)
+            holds = _finds(phrase)
+            match = next((line for line, key in self._keys(row) if holds(key)), None)
             if match:
                 found[match.strip()] = None
         return list(found)
@@ -130,12 +146,15 @@ class PassageIndex:
         for row in gold:
             if row not in order:
                 order.insert(rng.randrange(min(len(order), 2) + 1), row)
-        keep = [line for row in gold for line in self._deciding_lines(row, focus)]
+        keep = list(
+            dict.fromkeys(line for row in gold for line in self._deciding_lines(row, focus))
+        )
         shown = self._pack(order, query, budget_tokens, keep)
-        if gold and not _hold(shown.values(), keep):
+        if gold and not holds_phrases(shown.values(), focus):
             shown = self._pack(gold, query, budget_tokens, keep)
         chunks = tuple(self.chunks[row].id for row in shown)
-        return Evidence(tuple(shown.values()), chunks, _hold(shown.values(), keep))
+        complete = holds_phrases(shown.values(), focus)
+        return Evidence(tuple(shown.values()), chunks, complete)
 
     def retrieved(self, query: str, k: int, budget_tokens: int) -> tuple[str, ...]:
         """Return the texts of the `k` best passages, packed as for answering: no line is kept."""
@@ -151,7 +170,16 @@ class PassageIndex:
         return {order[number]: text for number, text in found}
 
 
-def _hold(texts: Iterable[str], lines: Sequence[str]) -> bool:
-    """Return whether the texts hold the first 60 characters of every line."""
-    shown = "\n".join(texts)
-    return all(line[:60] in shown for line in lines)
+def holds_phrases(texts: Iterable[str], focus: Sequence[str]) -> bool:
+    """Return whether each deciding phrase is in a line of the texts, by its letters and digits."""
+    keys = [line_letters(line) for text in texts for line in text.split("\n")]
+    return all(any(map(_finds(phrase), keys)) for phrase in focus)
+
+
+def _finds(phrase: str) -> Callable[[str], bool]:
+    """Return a function that says whether the letters of a line hold the phrase.
+
+    A phrase of a raw line may hold brackets, which `line_letters` leaves out.
+    """
+    wanted = {normalize(phrase), line_letters(phrase)} - {""}
+    return lambda key: any(text in key for text in wanted)

@@ -32,7 +32,7 @@ from kofinlaw.data.corpus import build_corpus
 from kofinlaw.data.korean.words import josa
 from kofinlaw.data.settings import DataSettings
 from kofinlaw.files import read_jsonl
-from kofinlaw.rag.answer.fallback import best_sentence
+from kofinlaw.rag.choosing.nearest import nearest_sentence
 from kofinlaw.records import Article
 from kofinlaw.scoring.metrics.key_facts import score_facts
 
@@ -140,7 +140,7 @@ def measure(rows: Sequence[tuple[Law, FreeItem]], seed: int, show: int) -> dict[
             "reference": item.reference,
             "question given back": item.question,
             "in other words": paraphrased(item),
-            "nearest sentence of the article": best_sentence(item.question, [article.text]),
+            "nearest sentence of the article": nearest_sentence(item.question, [article.text]),
         }
         answers |= {name: change(law, item, rng) for name, change in CHANGES.items()}
         for name, answer in answers.items():

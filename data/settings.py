@@ -157,7 +157,7 @@ class LimitSettings(_Section):
         default=5000, ge=1, description="largest number of pages of a PDF, or of slides"
     )
     cells: int = Field(
-        default=2_000_000, ge=1, description="largest number of cells of a spreadsheet"
+        default=1_000_000, ge=1, description="largest number of cells of a spreadsheet"
     )
     records: int = Field(
         default=1_000_000,

@@ -15,6 +15,7 @@ from kofinlaw.data.readers.formats import READERS, file_suffix, no_reader
 from kofinlaw.data.reject_log import UnreadFile
 from kofinlaw.data.settings import SourceSettings
 from kofinlaw.decoding import without_surrogates
+from kofinlaw.files import existing_path
 
 __all__ = ["FileList", "list_files", "source_path", "unread_lines"]
 
@@ -26,6 +27,7 @@ _NAMES = {
     "not_in_force": "not in force",
     "no_chunk": "no chunk left",
 }
+_COUNTED = {"no reader": "without a reader", "no chunk left": "without a chunk"}
 # What the user can do something about comes first in the terminal.
 _ORDER = ("unreadable", "empty", "no_reader", "no_chunk", "link", "not_in_force", "untracked")
 
@@ -45,23 +47,8 @@ class FileList:
 
 
 def source_path(source: SourceSettings, base: Path) -> Path:
-    """Return the path of a source.
-
-    A recipe writes Hangul in composed form; a file system may hold it decomposed (files from macOS)
-    and the other way round. Both name the same file. Returns the plain path if there is no file.
-    """
-    plain = base / source.path
-    if plain.exists():
-        return plain
-    found = base
-    for part in Path(source.path).parts:
-        step = found / part
-        if not step.exists() and found.is_dir():
-            wanted = unicodedata.normalize("NFC", part)
-            same = (n for n in os.listdir(found) if unicodedata.normalize("NFC", n) == wanted)
-            step = found / next(same, part)
-        found = step
-    return found if found.exists() else plain
+    """Return the path of a source, however its name spells Hangul."""
+    return existing_path(base / source.path)
 
 
 def list_files(
@@ -179,7 +166,7 @@ def unread_lines(found: int, unread: Collection[UnreadFile]) -> list[str]:
         reason = _reason(file.reason)
         counts[reason] = counts.get(reason, 0) + 1
     summary = [f"{found - len(names)} of {found} files read"]
-    summary += [f"{count} {reason}" for reason, count in counts.items()]
+    summary += [f"{count} {_COUNTED.get(reason, reason)}" for reason, count in counts.items()]
     order = {reason: place for place, reason in enumerate(_ORDER)}
     listed = sorted(unread, key=lambda file: order.get(file.reason, len(order)))
     lines = [", ".join(summary)]

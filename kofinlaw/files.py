@@ -28,6 +28,7 @@ import hashlib
 import json
 import os
 import shutil
+import unicodedata
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -45,6 +46,7 @@ __all__ = [
     "cut_torn_line",
     "disk_error",
     "dumps",
+    "existing_path",
     "read_json_lines",
     "read_jsonl",
     "sha256_file",
@@ -56,6 +58,29 @@ __all__ = [
 ]
 
 T = TypeVar("T")
+
+
+def existing_path(path: Path) -> Path:
+    """Return the file or folder that a path names, also if one of the two spells Hangul decomposed.
+
+    People write composed Hangul. Files from macOS have decomposed names, and on Linux these are
+    other names. Returns the path unchanged if there is no such file.
+    """
+    if path.exists():
+        return path
+    found = Path(path.anchor)
+    for part in path.parts[1 if path.anchor else 0 :]:
+        step = found / part
+        if not step.exists():
+            wanted = unicodedata.normalize("NFC", part)
+            try:
+                names = os.listdir(found)
+            except OSError:
+                return path
+            same = (name for name in names if unicodedata.normalize("NFC", name) == wanted)
+            step = found / next(same, part)
+        found = step
+    return found if found.exists() else path
 
 
 def dumps(record: object) -> str:

@@ -231,7 +231,9 @@ class Answer:
     """An answer with its evidence.
 
     `evidence` are chunk ids, best first. `confidence` is between 0 and 1, `tokens` counts the
-    tokens used. `origin` is `model`, or `fallback` if the text does not come from the model.
+    tokens used. `origin` is `model`; `quotation` if the text is a sentence of the evidence that was
+    chosen; `fallback` if neither was possible, or the model's text was unusable. `quoted` is the id
+    of the chunk that such a sentence is from.
     """
 
     id: str
@@ -240,6 +242,7 @@ class Answer:
     confidence: float
     tokens: int
     origin: str = "model"
+    quoted: str = ""
 
 
 def to_json(record: object) -> dict[str, Any]:

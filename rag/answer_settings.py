@@ -9,11 +9,12 @@ from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from kofinlaw.models.settings import EngineSettings
 
-__all__ = ["AnswerSettings", "VoterName", "VoterWeight"]
+__all__ = ["AnswerSettings", "FreeVoterName", "VoterName", "VoterWeight"]
 
 VoterName = Literal[
     "contrast", "evidence", "likelihood", "overlap", "morphemes", "look_up", "passages", "reading"
 ]
+FreeVoterName = Literal["nearest", "question", "contrast", "evidence", "likelihood"]
 VoterWeight = Annotated[float, Field(ge=-10, le=10)]
 
 
@@ -110,6 +111,27 @@ class AnswerSettings(BaseModel):
         le=2,
         description="sampling temperature of the candidates after the first, which is greedy",
     )
+    free_by: Literal["generate", "choose"] = Field(
+        "generate",
+        description="a free-text answer is generated, or chosen among the sentences of the "
+        "evidence in the prompt (without any evidence it is generated)",
+    )
+    free_candidates: int = Field(
+        12,
+        ge=1,
+        le=64,
+        description="free_by choose: sentences among which the voters choose, ranked by their "
+        "similarity to the question",
+    )
+    free_voters: dict[FreeVoterName, VoterWeight] = Field(
+        {"nearest": 1.0, "question": 2.0},
+        description="free_by choose: the weight of each voter; `nearest` alone needs no model",
+    )
+    free_replace: bool = Field(
+        True,
+        description="a generated free-text answer that is empty, gives the prompt back, repeats "
+        "itself or is in a foreign script is replaced by the sentence nearest to the question",
+    )
     free_target_characters: int | None = Field(
         None,
         ge=10,
@@ -176,6 +198,8 @@ class AnswerSettings(BaseModel):
             self._check_contrast()
         if self.contrast_decoding > 0:
             self._check_contrast_decoding()
+        if self.free_by == "choose" and not any(self.free_voters.values()):
+            raise ValueError("free_voters names no voter with a weight")
         if (self.free_target_characters or 0) > self.free_max_characters:
             raise ValueError("free_target_characters is larger than free_max_characters")
         return self

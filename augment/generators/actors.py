@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+import re
 from collections.abc import Iterator
 
 from kofinlaw.augment.generators.drafts import LONGEST_QUOTE, Draft, source_rng
@@ -12,7 +13,11 @@ from kofinlaw.augment.reading.acts import Law
 from kofinlaw.augment.reading.clauses import Clause
 from kofinlaw.augment.reading.endings import forbids
 from kofinlaw.augment.reading.names import acting_subject, addressees, subject
-from kofinlaw.augment.reading.phrasing import as_modifier, as_question
+from kofinlaw.augment.reading.phrasing import (
+    as_modifier,
+    as_question,
+    joins_another_subject,
+)
 
 __all__ = ["generate"]
 
@@ -81,7 +86,9 @@ def _who(clause: Clause, who: str, rng: random.Random) -> str:
             ]
             forms += [f"다음 중 {start_of_stem} {doing} 자는?"]
         question = as_question(before + "누가 " + tail[1:].strip())
-        if question and len(rest) <= _LONGEST_AFTER_WHO:
+        # `누가 조정절차가 종료되면`: two subjects in a row.
+        alone = not joins_another_subject(rest) and not re.search(r"[가-힣][이가] ", tail[1:])
+        if question and alone and len(rest) <= _LONGEST_AFTER_WHO:
             forms += [f"{start_of_stem}, {question}", f"{start_of_stem} {question}"]
     return choose(forms, rng) or fill_in(clause, f"{before}{BLANK}은(는){tail[1:]}", rng)
 

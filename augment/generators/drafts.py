@@ -9,6 +9,7 @@ from dataclasses import dataclass
 
 from kofinlaw.augment.reading.clauses import Clause
 from kofinlaw.augment.reading.names import normalize
+from kofinlaw.augment.reading.short_names import needs_article
 
 __all__ = ["LONGEST_QUOTE", "Draft", "distinct", "law_name", "must_cite", "source_rng"]
 
@@ -55,9 +56,9 @@ def source_rng(seed: int, *parts: str) -> random.Random:
 
 
 def must_cite(clause: Clause) -> bool:
-    """Return whether the sentence refers to its own article (`제1항에 따라`), so that a question
-    about it has to cite it."""
-    return bool(_RELATIVE.search(clause.main))
+    """Return whether the sentence refers to its own article (`제1항에 따라`) or uses a short name
+    that only its article explains, so that a question about it has to cite it."""
+    return bool(_RELATIVE.search(clause.main)) or needs_article(clause.article, clause.body)
 
 
 def law_name(title: str) -> str:

@@ -10,6 +10,7 @@ from kofinlaw.augment.generators.drafts import LONGEST_QUOTE, Draft, source_rng
 from kofinlaw.augment.generators.falsity import other_conditions
 from kofinlaw.augment.generators.stems import QUOTED_SHARE, choose, opening
 from kofinlaw.augment.reading.acts import Law
+from kofinlaw.augment.reading.arguments import lacks_argument
 from kofinlaw.augment.reading.clauses import Clause
 from kofinlaw.augment.reading.names import subject
 from kofinlaw.augment.reading.particles import has_topic
@@ -118,4 +119,5 @@ def _clear_alone(case: str) -> bool:
         or _WITHOUT_OBJECT.search(case)
         or _ABOUT_SOMEONE.search(case)
         or has_topic(case)
+        or lacks_argument(case)
     )

@@ -40,6 +40,7 @@ from kofinlaw.augment.generators.similarity import (
 )
 from kofinlaw.augment.reading.acts import Law, Laws
 from kofinlaw.augment.reading.clauses import Clause
+from kofinlaw.augment.reading.delegation import delegating_sentences
 from kofinlaw.augment.reading.endings import (
     CONTRADICTING_ENDINGS,
     NEAREST_CONTRADICTION,
@@ -59,8 +60,7 @@ from kofinlaw.augment.reading.offences import (
     Offence,
     changed_sanctions,
 )
-from kofinlaw.augment.reading.particles import replace_span
-from kofinlaw.augment.reading.parties import delegations
+from kofinlaw.augment.reading.particles import replace_span, subject_topics
 from kofinlaw.augment.reading.terms import Term
 from kofinlaw.data.korean.words import bigrams, josa
 from kofinlaw.records import Article
@@ -72,8 +72,10 @@ __all__ = [
     "SHORTEST_CONDITION",
     "alterations",
     "articles_not_violated",
+    "bound_makes_false",
     "false_endings",
     "false_versions",
+    "figure_makes_false",
     "flip_modality",
     "is_a_right",
     "items_not_in_list",
@@ -106,6 +108,11 @@ _EXCEPTS_ANYTHING = re.compile(
     r"|필요(?:한|가 있는) 경우$|^\S+ \S+$"
     r"|(?:령|규칙|정관)으로 (?:따로 )?정하는 경우$"
 )
+# `허가를 받으려는 경우에는`, `등록을 신청하는`: the sentence is about one who applies.
+_APPLIES = re.compile(
+    r"(?:지정|허가|인가|등록|승인|인증|면허|지원|포상금?|보상|환급|교부|발급|감면|면제|조정|심사|확인|신청|청구)"
+    r"(?:을|를)? ?(?:받|하|얻|신청하)?(?:으려|려|고자 하|고자 할|려면)|신청(?:인|자)은 "
+)
 _OFFICES = ("state", "officer", "body")
 _ANY_BOUND = re.compile(r"(?<=[\d원명인일년월주회배개 ])(?:이상|이하|이내|초과|미만)")
 _FRACTION = re.compile(r"\d+분의 ?\d+")
@@ -116,6 +123,16 @@ _OPPOSITE_BOUNDS = {
     "초과": "미만",
     "미만": "초과",
 }
+# `1년간 1천만원을 넘을 수 없다`: a limit for each period, and a sentence that bars or limits.
+_WINDOW = re.compile(r"\s?(?:간|동안|마다|당|중|에) ")
+_LIMITS = re.compile(
+    r"(?:초과|넘)[가-힣]*(?: 수)? ?(?:없|못|아니|않)|한도|(?<=[\d원명인회배트] )이[하내](?!에)"
+    r"|(?<=[원명인회배트])이[하내](?!에)"
+)
+_BARS = re.compile(r"(?:서는 (?:아니 ?|안 ?)된다|수 없다|지 못한다|지 (?:아니한|않는)다|없다)$")
+_UPPER = re.compile(r"\s?(?:이하|이내|미만|까지|[을를] (?:초과|넘)[가-힣]*지|의 범위)")
+_LOWER = re.compile(r"\s?(?:이상|초과|[을를] (?:초과|넘))")
+_DEFINES = re.compile(r"(?:말한다|으?로 한다|이다|이란다)$")
 # What only an authority does, and authorities that other laws let do nearly anything.
 _AUTHORITY = re.compile(
     r"(?:결정|재판|판결|명령|허가|인가|승인|심문|송달|고시|공고|처분|지도|감독|검사|취소|정지|지정|부과|징수|위촉|선임"
@@ -133,13 +150,15 @@ def other_parties(law: Law, clause: Clause, name: str, rng: random.Random) -> tu
     """Return at most eight parties to whom the clause's sentence about `name` cannot apply.
 
     Excluded are parties that overlap with `name` in the act, parties with a word of the name, and
-    parties to which the article delegates work, because they may act in another's place. Parties
-    that the article mentions come first, then those that are plausible (`_plausible`). Only a human
+    parties to which the article delegates work, or to which the act, its decree or its parent
+    delegate work of `name`, because they may act in another's place. Parties that the article
+    mentions come first, then those that are plausible (`_plausible`). Only a human
     represents, attends or is re-elected.
     """
     words = {w for w in name.split() if len(w) > 1}
-    delegated = delegations(clause.article)
-    delegates = [actor for actor in law.actors if actor != name and actor in delegated]
+    own = "\n".join(delegating_sentences([clause.article]))
+    delegates = {actor for actor in law.actors if actor != name and actor in own}
+    delegates |= law.delegates_of(name)
     apart = [
         other
         for other in law.actors
@@ -241,19 +260,31 @@ def false_endings(ending: Ending) -> list[str]:
     return [ending.verb + other for other in CONTRADICTING_ENDINGS[ending.sense]]
 
 
-def modality_is_decided(sentence: str) -> bool:
+def modality_is_decided(sentence: str, *, anywhere: bool = False) -> bool:
     """Return whether another ending makes the sentence false beyond doubt.
 
     A prohibition always does. A duty or a permission does if it is one of an office or a business
-    that the sentence names, and if its verb is not a right (신청, 제기, 청구 …): who must file an
-    objection within a week also may file it.
+    that the sentence names, if its verb is not a right (신청, 제기, 청구 …), and if the party does
+    not apply for something: who must file an objection within a week also may file it, and who
+    wants to be registered may of course send in the form.
+
+    The office or business begins the sentence, or with `anywhere` is its only topic.
     """
     found = read_ending(sentence)
     if not found or "노력" in found.verb or "노력" in found.before[-8:]:
         return False
     if found.sense == "not":
         return True
-    return party_class(subject(sentence)) in _OFFICES and not grants_a_right(found)
+    who = subject(sentence) or (_only_topic(sentence) if anywhere else "")
+    return (
+        party_class(who) in _OFFICES and not grants_a_right(found) and not _APPLIES.search(sentence)
+    )
+
+
+def _only_topic(sentence: str) -> str:
+    """Return the last word of the sentence's only topic; empty for none or several."""
+    ends = subject_topics(sentence)
+    return sentence[: min(ends) - 1].rpartition(" ")[2] if len(ends) == 1 else ""
 
 
 def is_a_right(sentence: str) -> bool:
@@ -299,6 +330,41 @@ def other_figures(figure: Figure, around: str, rng: random.Random) -> list[str]:
             seen.append(parsed[0])
             out.append(text.strip())
     return out
+
+
+def figure_makes_false(sentence: str, figure: Figure, other: Figure) -> bool:
+    """Return whether the sentence with `other` in place of `figure` says something else.
+
+    It does not where it follows from the true one: who may do something within 20 days may also do
+    it within 10; what is forbidden above 10 percent is also forbidden above 15; what may not exceed
+    a sum in a year may not exceed it in 15 days either. A duty sets its figure: `30일 이내에 보고
+    하여야 한다` is taken as false where the law says 20 days, as exams take it.
+    """
+    tail = sentence[figure.end : figure.end + 10]
+    if _WINDOW.match(tail) and figure.dimension in ("days", "hours") and _LIMITS.search(sentence):
+        return False
+    granted, barred = allows(sentence), _BARS.search(sentence.rstrip(". ")) is not None
+    if not granted and not barred:
+        return True
+    upper = bool(_UPPER.match(tail))
+    lower = bool(_LOWER.match(tail)) and not upper
+    if granted:
+        return (upper and other.value > figure.value) or (lower and other.value < figure.value)
+    return lower and other.value < figure.value
+
+
+def bound_makes_false(sentence: str, figure: Figure | None, bound: str, other: str) -> bool:
+    """Return whether the sentence with another bound after its figure says something else.
+
+    `figure` is None for a fraction. What holds from 10 on also holds above 10, so that 이상 and
+    초과 (이하 and 미만) exclude each other only where the sentence defines (…를 말한다). The length
+    of an act (`5년 이상 보존하여야 한다`) has no upper bound that anybody would write.
+    """
+    if {bound, other} in ({"이상", "초과"}, {"이하", "미만"}):
+        return bool(_DEFINES.search(sentence.rstrip(". ")))
+    lasting = figure is not None and figure.dimension in ("days", "hours")
+    after = sentence[figure.end :] if figure is not None else ""
+    return not (lasting and re.match(rf" ?{bound}(?:,| (?!의 ))", after))
 
 
 # --- Penalties ---
@@ -461,7 +527,12 @@ def alterations(law: Law, clause: Clause, rng: random.Random) -> list[tuple[str,
     figures = [] if allows(sentence) else find_figures(sentence)
     figures = [f for f in figures if not (f.dimension == "people" and f.value == 1)]
     for figure in figures[:1]:
-        near = other_figures(figure, clause.article.text, rng)
+        near = [
+            text
+            for text in other_figures(figure, clause.article.text, rng)
+            if figure_makes_false(sentence, figure, find_figures(text)[0])
+            and not (figure.dimension == "people" and find_figures(text)[0].value == 1)
+        ]
         if near:
             out.append(("number", replace_span(sentence, figure.start, figure.end, near[0])))
     fractions = [] if allows(sentence) else [m.end() for m in _FRACTION.finditer(sentence)]
@@ -472,7 +543,9 @@ def alterations(law: Law, clause: Clause, rng: random.Random) -> list[tuple[str,
         if match and sentence.count(match.group("bound")) == 1 and not ranged:
             start, end = match.span("bound")
             opposite = _OPPOSITE_BOUNDS[match.group("bound")]
-            out.append(("bound", replace_span(sentence, start, end, opposite)))
+            before = next((f for f in figures if f.end == position), None)
+            if bound_makes_false(sentence, before, match.group("bound"), opposite):
+                out.append(("bound", replace_span(sentence, start, end, opposite)))
             break
     rng.shuffle(out)
     return out

@@ -146,7 +146,7 @@ def fill_in(clause: Clause, gapped: str, rng: random.Random, *, cited: bool = Fa
 
 def _part(start: str) -> str:
     """Return `「법」의 내용이다.` from an opening."""
-    law = re.match(r"「[^」]+」(?: \S*제\d+조\S*?(?=에|의|을|를|이|가| |$))?", start)
+    law = re.match(r"「[^」]+」(?: 제\d+조(?:의\d+)?(?:제\d+항(?:의\d+)?)?)?", start)
     return f"{law.group(0) if law else start}의 내용이다."
 
 

@@ -20,12 +20,11 @@ from kofinlaw.augment.hard.clefts import relative_clause
 from kofinlaw.augment.hard.facts import Fact, clause_facts
 from kofinlaw.augment.hard.rewriting import draw_style, rewrite
 from kofinlaw.augment.hard.runs import longest_run
-from kofinlaw.augment.hard.stems import act_phrase
+from kofinlaw.augment.hard.stems import act_or_article
 from kofinlaw.augment.hard.surroundings import Surroundings
 from kofinlaw.augment.reading.acts import Law, Laws
 from kofinlaw.augment.reading.figures import find_figures, near_values
-from kofinlaw.augment.reading.names import subject
-from kofinlaw.augment.reading.particles import topic_ends
+from kofinlaw.augment.reading.particles import subject_topics, topic_as_subject, topic_ends
 from kofinlaw.data.korean.words import josa
 
 __all__ = ["KINDS", "generate", "last_day"]
@@ -38,6 +37,13 @@ _PERIOD = re.compile(
 )
 # These days are counted by another rule, or it is not clear what they count from.
 _UNCLEAR = re.compile(r"영업일|다음 날|기산|전날|말일|불변기간|소멸|시효")
+# `그 신청을 받은 날`: nothing is before it in the question.
+_POINTER = re.compile(r"^(?:그|이|해당|동|같은) ")
+_UNTOLD = re.compile(
+    r"^(?:그|이|해당|동|같은) |^(?:사유|사실|때|날|결과|기간|것|이)(?:[을를이가] |$)|경우|때"
+)
+_JOINED = re.compile(r"(?:[여쳐고며해]|아|어|[아어]서|으?면|따라|거나) ")
+_CONDITION = re.compile(r"(?:(?:경우|때)(?:에는|에도|에|,)?|[가-힣]면|[가-힣]려면) ")
 _RULE = "(초일은 산입하지 않으며, 말일이 토요일이나 공휴일인 경우는 고려하지 않는다)"
 
 
@@ -90,24 +96,38 @@ def _case(fact: Fact) -> _Case | None:
     match = _PERIOD.search(text)
     if not match or _UNCLEAR.search(text) or len(_PERIOD.findall(text)) > 1:
         return None
-    # The event begins after the topic, the condition or the last comma before the period.
+    # The event begins after the topic or the last comma before the period.
     before = text[: match.end("event")]
     ends = [e for e in topic_ends(text) if e < match.start("number")]
-    ends += [m.end() for m in re.finditer(r"(?:경우|때)에는?,? |, ", text[: match.start("number")])]
+    ends += [m.end() for m in re.finditer(r", ", text[: match.start("number")])]
     start = max(ends, default=0)
-    head, event = text[:start].strip(), before[start:].strip(" ,")
-    if not 4 <= len(event) <= 40 or not event.endswith("날"):
-        return None
+    head = text[:start].strip()
+    event = _POINTER.sub("", before[start:].strip(" ,"))
     tail = text[match.end() :]
+    if not 4 <= len(event) <= 40 or not event.endswith("날") or _UNTOLD.search(event):
+        return None
+    # `의결을 거쳐 신청을 받은 날부터 … 통보한다`: which verb an adverb belongs to is open.
+    if _JOINED.search(event) or _CONDITION.search(f"{head} ") or _CONDITION.search(f"{tail} "):
+        return None
     return _Case(head, event, tail, int(match.group("number")), match.group("unit"))
 
 
+def _as_clause(case: _Case) -> str:
+    """Return the sentence without its period, before 마지막 날: its only topic with 이 or 가.
+
+    Empty where it has another topic, or one that is no subject (`신청서에는`).
+    """
+    sentence = f"{case.head} {case.tail}".strip()
+    topics = topic_ends(sentence)
+    if len(topics) > 1 or topics != subject_topics(sentence):
+        return ""
+    for end in topics:
+        sentence = topic_as_subject(sentence[:end]) + sentence[end:]
+    return relative_clause(sentence)
+
+
 def _question(around: Surroundings, fact: Fact, case: _Case, rng: random.Random) -> Iterator[Draft]:
-    head = case.head
-    who = subject(f"{head} ") if head else ""
-    if who and head.startswith(who) and len(head) == len(who) + 1:
-        head = josa(who, "이/가")
-    clause = relative_clause(f"{head} {case.tail}".strip())
+    clause = _as_clause(case)
     if not clause:
         return
     source = around.source((fact.clause.article,))
@@ -120,7 +140,7 @@ def _question(around: Surroundings, fact: Fact, case: _Case, rng: random.Random)
         day += dt.timedelta(days=rng.choice((0, 0, 0, 1, 2, 3)))
         answer = last_day(day, case.number, case.unit)
         stem = (
-            f"{act_phrase(around.law, rng)} 기간을 계산할 때, "
+            f"{act_or_article(around.law, fact.clause.article, fact.text, rng)} 기간을 계산할 때, "
             f"{josa(event, '이/가')} {_date(day)}이라면 "
             f"{asked} 마지막 날은? {_RULE}"
         )

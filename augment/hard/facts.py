@@ -23,6 +23,8 @@ _ADVERBIAL = re.compile(rf"(?<![조\d가-힣」])(?:{_RANGE})(?:의 규정)?에 
 _ATTRIBUTE = re.compile(
     rf"(?<![조\d가-힣」])(?:{_RANGE})(?:의 규정)?에 (?:따른|의한) (?=(?P<noun>[가-힣]{{2,}}))"
 )
+# `제2항에 따라 그 인가가 취소된 때에는`: without the pointer nothing says which one.
+_POINTED_AT = re.compile(rf"{_ADVERBIAL.pattern}(?:그|이|해당) ")
 # Things that the subject of the article names well enough without the pointer to its 항.
 _NAMED = re.compile(
     r"신청|신고|보고|등록|허가|인가|승인|계획|위원회|통지|공고|공시|계약|심사|지정|검사|평가|과태료|과징금"
@@ -45,6 +47,10 @@ _LEAD_THING = re.compile(
     r"다음 각 ?호의 (?P<noun>[가-힣]{1,7}?)(?P<particle>을|를|이|가|은|는|에|으로|로|이란|란)"
     r"(?P<each> 모두| 각각)? "
 )
+# `"대통령령으로 정하는 자"란 다음 각 호의 자를 말한다` → `"…자"에는 <item>이 포함된다`.
+_DEFINED = re.compile(r"(?<=[\"”])(?:이란|란|이라 함은|라 함은) $")
+_AMONG = "에는 "
+_INCLUDED = " 포함된다"
 # What an item of any form may be.
 _ANYTHING = (
     "사항",
@@ -92,6 +98,11 @@ class ListFact:
     noun: str
     items: tuple[str, ...]
 
+    @property
+    def defines(self) -> bool:
+        """Whether the list says what a term means (`…란 다음 각 호의 사항을 말한다`)."""
+        return self.after == _INCLUDED
+
     def statement(self, item: str) -> str:
         """Return the statement that the list holds the item."""
         shown = josa(item, self.particle) if self.particle else item
@@ -100,6 +111,8 @@ class ListFact:
 
 def _resolved(text: str, heading: str) -> str:
     """Return the sentence without pointers to its own article; empty where some remain."""
+    if _POINTED_AT.search(text):
+        return ""
     text = _ADVERBIAL.sub("", text)
     match = _ATTRIBUTE.search(text)
     while match:
@@ -128,7 +141,13 @@ def clause_facts(law: Law, article_id: str, *, closed: bool = True) -> list[Fact
 
 
 def item_facts(here: ListFact) -> list[Fact]:
-    """Return the statements of a list's items that hold a figure."""
+    """Return the statements of a list's items that hold a figure.
+
+    None for a list that defines a term: one 호 is not the whole meaning, and that a narrower case
+    is one of several is true.
+    """
+    if here.defines:
+        return []
     return [
         Fact(here.statement(item).rstrip(". "), here.listing.clause, item[:25], item)
         for item in here.items
@@ -165,6 +184,11 @@ def opening(lead: str) -> tuple[str, str, str, str] | None:
         if not match or match.group("noun") in ("각", "어느", "구분"):
             continue
         particle, rest = match.group(group), lead[match.end() :].lstrip()
+        if rest == "말한다" or _DEFINED.search(lead[: match.start()]):
+            # One 호 of several is a case of the term, not its meaning.
+            before, count = _DEFINED.subn(_AMONG, lead[: match.start()])
+            whole = count and rest == "말한다"
+            return (before, _INCLUDED, "이/가", match.group("noun")) if whole else None
         if pair := particle_pair(particle):
             return lead[: match.start()], f" {rest}", pair, match.group("noun")
         return lead[: match.start()], f"{particle} {rest}", "", match.group("noun")

@@ -14,10 +14,13 @@ from kofinlaw.augment.generators.falsity import items_not_in_list
 from kofinlaw.augment.hard.facts import ListFact, list_facts
 from kofinlaw.augment.hard.rewriting import Style, draw_style, rewrite
 from kofinlaw.augment.hard.runs import LONGEST_RUN, Source, longest_run, shares_run
-from kofinlaw.augment.hard.stems import act_phrase, asks, topic
+from kofinlaw.augment.hard.stems import act_or_article, asks, topic
 from kofinlaw.augment.hard.surroundings import Surroundings
 from kofinlaw.augment.reading.acts import Law, Laws
 from kofinlaw.augment.reading.clauses import item_noun
+from kofinlaw.augment.reading.particles import topic_as_subject
+from kofinlaw.augment.reading.phrasing import joins_another_subject
+from kofinlaw.augment.reading.short_names import needs_article
 from kofinlaw.data.korean.words import josa
 
 __all__ = ["KINDS", "generate"]
@@ -164,7 +167,9 @@ def _asked(
         else ("에 해당하는 것은?", "에 속하는 것은?", "에 해당하는 것으로 옳은 것은?")
     )
     end = rng.choice(ends)
-    where = f"{act_phrase(around.law, rng)} " if rng.random() < 0.8 else ""
+    article = here.listing.clause.article
+    named = rng.random() < 0.8 or needs_article(article, question) or around.law.parent_articles
+    where = f"{act_or_article(around.law, article, question, rng)} " if named else ""
     if end.startswith("이/가"):
         return f"{where}{josa(question, '이/가')}{end[3:]}", False
     return f"{where}{question}{end}", False
@@ -193,9 +198,12 @@ def _relative(here: ListFact, style: Style) -> str:
     before, after = here.before, here.after
     match = re.match(r"^(?P<who>[^,]{2,25}?)(?P<particle>은|는) (?P<rest>[^,]*)$", before)
     if match and not re.search(r"[은는] ", match.group("rest")):
-        before = f"{josa(match.group('who'), '이/가')} {match.group('rest')}"
+        topic_words = match.group("who") + match.group("particle")
+        before = f"{topic_as_subject(topic_words)} {match.group('rest')}"
     after = re.sub(r"^(?:에는|에|에 한정하여|에 한하여|로서),? ?", "", after.strip())
     if here.particle in ("이/가", "은/는") or "," in before or noun in ("자", "사람"):
+        return ""
+    if joins_another_subject(after):
         return ""
     for old, new in _ENDS:
         if after.endswith(old):

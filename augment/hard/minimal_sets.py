@@ -20,6 +20,7 @@ from kofinlaw.augment.hard.slots import Slot, SlotKind, altered, read_slots
 from kofinlaw.augment.hard.stems import asks, topic
 from kofinlaw.augment.hard.surroundings import Surroundings
 from kofinlaw.augment.reading.acts import Law, Laws
+from kofinlaw.augment.reading.clauses import simplify
 from kofinlaw.augment.reading.names import normalize
 from kofinlaw.augment.reading.particles import replace_span
 
@@ -212,7 +213,7 @@ def _hidden(run: int, wrong: Sequence[str], source: Source) -> bool:
 def _lines(fact: Fact, versions: Sequence[Version]) -> list[str]:
     """Return phrases of the article's other lines that hold the wrong values."""
     out = []
-    lines = fact.clause.article.text.split("\n")
+    lines = [simplify(line)[0] for line in fact.clause.article.text.split("\n")]
     for version in versions[1:4]:
         for value in version.values:
             line = next((t for t in lines if value and value in t), "")

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 
 from kofinlaw.augment.reading.figures import format_won, parse_won
+from kofinlaw.augment.reading.particles import replace_span
 
 __all__ = ["plain_figures", "plain_verbs", "plain_words"]
 
@@ -125,7 +126,8 @@ def plain_figures(text: str) -> str:
 
     The values are equal; only the writing differs from the law's.
     """
-    text = _PERCENT.sub(lambda match: f"{match.group('number')}퍼센트", text)
+    for match in reversed(list(_PERCENT.finditer(text))):
+        text = replace_span(text, *match.span(), f"{match.group('number')}퍼센트")
 
     def thousands(match: re.Match[str]) -> str:
         value = parse_won(match.group("won"))

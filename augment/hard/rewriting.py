@@ -10,7 +10,7 @@ from __future__ import annotations
 import random
 import re
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from kofinlaw.augment.hard.plain_words import plain_figures, plain_verbs, plain_words
 from kofinlaw.augment.reading.names import subject
@@ -189,7 +189,7 @@ def _front_condition(text: str) -> str:
     match = _ADVERBIAL.match(text)
     if not match or subject(text) != match.group("who"):
         return text
-    if re.search(r"(?:경우|때)에는?(?= )|[은는] ", match.group("case")):
+    if re.search(r"^(?:그|이|해당) |(?:경우|때)에는?(?= )|[은는] ", match.group("case")):
         return text
     who = match.group("who") + match.group("particle")
     return f"{match.group('case')}에 {who} {match.group('rest')}"
@@ -373,6 +373,8 @@ def draw_style(rng: random.Random) -> Style:
 
 def rewrite(text: str, style: Style) -> str:
     """Return the text with every rule applied outside quotation marks, in the given style."""
+    if not subject(text):  # A thing has no 의무: `수표는 … 발행하여야 한다`.
+        style = replace(style, forms={**style.forms, "duty": 1})
     if style.front:
         text = _front_condition(text)
     out, last = [], 0

@@ -14,12 +14,10 @@ from kofinlaw.augment.reading.acts import Law, Laws
 from kofinlaw.augment.reading.names import normalize
 from kofinlaw.augment.reading.offences import SHORTEST_VIOLATION, Offence, read_offences
 
-__all__ = ["CLEAR", "KINDS", "generate"]
+__all__ = ["KINDS", "generate"]
 
 KINDS = ("sanction",)
 ATTEMPTS = 5
-# Letters of a violation that is clear without the provision that it violates.
-CLEAR = 28
 
 
 def generate(law: Law, laws: Laws, seed: int) -> Iterator[Draft]:
@@ -39,8 +37,8 @@ def generate(law: Law, laws: Laws, seed: int) -> Iterator[Draft]:
 
 
 def _statement(offence: Offence, sanction: str) -> str:
-    # A short violation may be one of several provisions: `공시를 하지 아니한 자`.
-    done = offence.violation if len(offence.violation) >= CLEAR else offence.text
+    # Without the provision that it violates, it may be another offence (`신용공여를 한 자`).
+    done = offence.text
     if sanction.endswith("과태료"):
         return f"{done}에게는 {sanction}를 부과한다"
     return f"{done}는 {sanction}에 처한다".replace("사람는", "사람은")

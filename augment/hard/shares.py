@@ -10,7 +10,7 @@ from kofinlaw.augment.generators.drafts import Draft, distinct, source_rng
 from kofinlaw.augment.hard.facts import Fact, clause_facts
 from kofinlaw.augment.hard.rewriting import draw_style, rewrite
 from kofinlaw.augment.hard.runs import longest_run
-from kofinlaw.augment.hard.stems import act_phrase
+from kofinlaw.augment.hard.stems import act_or_article
 from kofinlaw.augment.hard.surroundings import Surroundings
 from kofinlaw.augment.reading.acts import Law, Laws
 from kofinlaw.augment.reading.figures import find_figures, format_won, near_values
@@ -64,7 +64,7 @@ def _question(around: Surroundings, fact: Fact, seed: int) -> Iterator[Draft]:
         yield Draft(
             kind="share",
             stem=(
-                f"{act_phrase(around.law, rng)} 다음 규정에서 "
+                f"{act_or_article(around.law, article, fact.text, rng)} 다음 규정에서 "
                 f"{josa(name, '이/가')} {format_won(total)}이라면 "
                 f"'일정 비율'에 해당하는 금액은? ({rule}.)"
             ),

@@ -13,7 +13,13 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal
 
-from kofinlaw.augment.generators.falsity import other_figures, other_parties
+from kofinlaw.augment.generators.falsity import (
+    bound_makes_false,
+    figure_makes_false,
+    modality_is_decided,
+    other_figures,
+    other_parties,
+)
 from kofinlaw.augment.hard.facts import Fact
 from kofinlaw.augment.reading.acts import Law, Laws
 from kofinlaw.augment.reading.endings import (
@@ -23,12 +29,12 @@ from kofinlaw.augment.reading.endings import (
     limits_to_one_party,
     read_ending,
 )
-from kofinlaw.augment.reading.figures import Figure, find_figures
+from kofinlaw.augment.reading.figures import find_figures
 from kofinlaw.augment.reading.names import is_name, normalize, subject
 from kofinlaw.augment.reading.particles import replace_span
 from kofinlaw.data.korean.words import bigrams
 
-__all__ = ["FARTHEST", "Slot", "SlotKind", "altered", "read_slots", "related_text"]
+__all__ = ["FARTHEST", "Slot", "SlotKind", "altered", "read_slots"]
 
 # A wrong figure is at most so many times the right one, or so small a part of it.
 FARTHEST = 8.0
@@ -44,7 +50,6 @@ _BOUNDS = ("이상", "이하", "미만", "초과")
 _GRANT = re.compile(r"(?<=의 )(?P<act>승인|허가|인가|동의)(?=[을를] 받)")
 _GRANTS = ("승인", "허가", "인가", "동의")
 _CLAUSE_WORD = re.compile(r"(?:면|때|경우|여|고|서|거나|은|는|한|된|의|에)(?:\s|$)")
-_DELEGATES = ("위탁", "위임", "대행")
 # A figure that is a part of another: `9명 이내의 위원`, `위원장 1명을 포함한`.
 _TRIVIAL = ("1명", "1인", "1회", "1개월 중")
 
@@ -65,19 +70,6 @@ def altered(fact: Fact, slot: Slot, value: str) -> str:
     return replace_span(fact.text, slot.start, slot.end, value)
 
 
-def related_text(law: Law, laws: Laws) -> tuple[str, ...]:
-    """Return the sentences with which the act, its decree or its parent delegate work to others."""
-    base = re.sub(r" (?:시행령|시행규칙)$", "", law.title)
-    family = [a for a in laws.acts if a.title in (base, f"{base} 시행령", f"{base} 시행규칙")]
-    return tuple(
-        sentence
-        for act in family
-        for article in act.articles
-        for sentence in re.split(r"[.\n]", article.text)
-        if any(word in sentence for word in _DELEGATES)
-    )
-
-
 def read_slots(
     law: Law, laws: Laws, fact: Fact, delegations: Sequence[str], rng: random.Random
 ) -> list[Slot]:
@@ -90,7 +82,7 @@ def read_slots(
         law: The act.
         laws: All acts; no altered fact is a sentence of one of them.
         fact: The fact.
-        delegations: What `related_text` returns for the act.
+        delegations: Sentences that delegate work, as `Law.delegations` has them.
         rng: Draws the order of the values.
     """
     near = fact.clause.article.text
@@ -128,27 +120,11 @@ def _figures(fact: Fact, near: str, rng: random.Random) -> list[Slot]:
             parsed = find_figures(value)[0]
             # `2개월` for `30일` is fine; 1명 for 9명 이내 is not worth asking.
             near_enough = 1 / FARTHEST <= parsed.value / (figure.value or 1) <= FARTHEST
-            if near_enough and value not in _TRIVIAL and _false(text, figure, parsed):
+            if near_enough and value not in _TRIVIAL and figure_makes_false(text, figure, parsed):
                 wrong.append(value)
         here = tuple(value for value in wrong if words.issuperset(bigrams(value)))
         out.append(Slot("figure", figure.start, figure.end, figure.text, here))
     return out
-
-
-def _false(text: str, figure: Figure, other: Figure) -> bool:
-    """Return whether the other figure makes the sentence false.
-
-    Who may do something within 20 days may also do it within 10; what is forbidden above 10 percent
-    is also forbidden above 15.
-    """
-    if not allows(text) and not forbids(text) and not text.endswith(("지 아니한다", "없다")):
-        return True
-    tail = text[figure.end : figure.end + 8]
-    upper = bool(re.match(r"\s?(?:이하|이내|미만|까지|을 초과하지|를 초과하지|의 범위)", tail))
-    lower = bool(re.match(r"\s?(?:이상|초과|을 초과|를 초과)", tail)) and not upper
-    if allows(text):
-        return (upper and other.value > figure.value) or (lower and other.value < figure.value)
-    return lower and other.value < figure.value
 
 
 def _bounds(fact: Fact) -> list[Slot]:
@@ -167,7 +143,13 @@ def _bounds(fact: Fact) -> list[Slot]:
     ):
         return []
     near = fact.clause.article.text
-    wrong = tuple(b for b in _BOUNDS if b != match.group("bound") and b in near)
+    wrong = tuple(
+        b
+        for b in _BOUNDS
+        if b != match.group("bound")
+        and b in near
+        and bound_makes_false(text, found[0], match.group("bound"), b)
+    )
     return [Slot("bound", match.start("bound"), match.end("bound"), match.group("bound"), wrong)]
 
 
@@ -245,6 +227,8 @@ def _clean_name(name: str) -> bool:
 def _duties(fact: Fact) -> list[Slot]:
     ending = read_ending(fact.text)
     if not ending or "노력" in fact.text or limits_to_one_party(ending.before):
+        return []
+    if not modality_is_decided(fact.text, anywhere=True):
         return []
     # Who has a right to act may act or not, so a duty is not plainly false.
     tail = (ending.before[-12:] + ending.verb)[-14:]

@@ -7,7 +7,6 @@ from dataclasses import dataclass
 from functools import cached_property
 
 from kofinlaw.augment.hard.runs import Source
-from kofinlaw.augment.hard.slots import related_text
 from kofinlaw.augment.reading.acts import Law, Laws
 from kofinlaw.records import Article
 
@@ -28,8 +27,8 @@ class Surroundings:
 
     @cached_property
     def delegations(self) -> tuple[str, ...]:
-        """The sentences with which the act and its decree delegate work."""
-        return related_text(self.law, self.laws)
+        """The sentences with which the act, its decree or its parent delegate work."""
+        return self.law.delegations
 
     def source(self, articles: Sequence[Article]) -> Source:
         """Return the lines of the articles and their headings, to compare runs with."""

@@ -14,6 +14,7 @@ from kofinlaw.augment.hard.slots import Slot, altered, read_slots
 from kofinlaw.augment.hard.stems import asks, topic
 from kofinlaw.augment.hard.surroundings import Surroundings
 from kofinlaw.augment.reading.acts import Law, Laws
+from kofinlaw.augment.reading.short_names import needs_article
 from kofinlaw.records import Article
 
 __all__ = [
@@ -62,7 +63,8 @@ def statement_groups(around: Surroundings, seed: int) -> Iterator[list[Statement
                 yield group
             group = []
         for fact in clause_facts(around.law, article.id):
-            if len(fact.text) > LONGEST:
+            # Next to other articles a short name of this one could mean anything.
+            if len(fact.text) > LONGEST or needs_article(article, fact.text):
                 continue
             rng = source_rng(seed, "topic", article.id, fact.clause.label)
             slots = read_slots(around.law, around.laws, fact, around.delegations, rng)

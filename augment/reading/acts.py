@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import re
 from collections import Counter, defaultdict
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
 from kofinlaw.augment.reading.application import applied_articles
 from kofinlaw.augment.reading.clauses import Clause, clauses
+from kofinlaw.augment.reading.delegation import delegating_sentences, family_titles, receivers
 from kofinlaw.augment.reading.names import addressees, normalize, subject
 from kofinlaw.augment.reading.parties import Parties
 from kofinlaw.records import Article
@@ -27,6 +28,8 @@ class Law:
     articles: tuple[Article, ...]
     # For a decree: the articles of its act, whose definitions apply to the decree too.
     parent_articles: tuple[Article, ...] = ()
+    # Of its act, its decree and its rule: all but its own.
+    related_articles: tuple[Article, ...] = ()
 
     @cached_property
     def clauses(self) -> tuple[Clause, ...]:
@@ -55,6 +58,26 @@ class Law:
     def parties(self) -> Parties:
         """Which parties overlap, by this act and, for a decree, by its act too."""
         return Parties((*self.articles, *self.parent_articles))
+
+    @cached_property
+    def delegations(self) -> tuple[str, ...]:
+        """The sentences with which the act, its decree or its parent delegate work to others."""
+        return delegating_sentences((*self.articles, *self.related_articles))
+
+    def delegates_of(self, name: str) -> frozenset[str]:
+        """Return the parties that receive work of `name` in a delegation."""
+        if name not in self._delegates:
+            mine = {who for who in (name, *self.actors) if self.parties.overlap(who, name)}
+            received = "\n".join(receivers(sentence, mine) for sentence in self.delegations)
+            self._delegates[name] = frozenset(
+                who for who in self.actors if who not in mine and who in received
+            )
+        return self._delegates[name]
+
+    @cached_property
+    def _delegates(self) -> dict[str, frozenset[str]]:
+        """Results of `delegates_of` by name."""
+        return {}
 
     @cached_property
     def actors(self) -> list[str]:
@@ -127,11 +150,10 @@ def read_laws(articles: Iterable[Article]) -> Laws:
     for article in articles:
         if not article.deleted and article.kind in ("statute", "rule"):
             grouped.setdefault(article.title, []).append(article)
-    return Laws(
-        tuple(
-            Law(title, tuple(group), tuple(grouped.get(_DECREE.sub("", title), ())))
-            if _DECREE.search(title)
-            else Law(title, tuple(group))
-            for title, group in grouped.items()
-        )
-    )
+    return Laws(tuple(_law(title, grouped) for title in grouped))
+
+
+def _law(title: str, grouped: Mapping[str, Sequence[Article]]) -> Law:
+    parent = grouped.get(_DECREE.sub("", title), ()) if _DECREE.search(title) else ()
+    related = (a for name in family_titles(title, grouped) for a in grouped[name])
+    return Law(title, tuple(grouped[title]), tuple(parent), tuple(related))

@@ -32,6 +32,8 @@ _AMENDMENT = re.compile(
 _ITEM_NOUN = re.compile(
     r"(행위|경우|사항|자|사람|것|조치|업무|정보|기관|법인|서류|요건|기준|방법|회사|때)$"
 )
+# 어음법 and 수표법 except with 그러나.
+_EXCEPTS = ("다만", "그러나")
 
 
 @dataclass(frozen=True)
@@ -136,8 +138,8 @@ def _clause(
     parts = sentences(simple)
     if not parts:
         return None
-    provisos = [s for s in parts[1:] if s.startswith("다만")]
-    rest = tuple(s for s in parts[1:] if not s.startswith("다만"))
+    provisos = [s for s in parts[1:] if s.startswith(_EXCEPTS)]
+    rest = tuple(s for s in parts[1:] if not s.startswith(_EXCEPTS))
     return Clause(
         article=article,
         label=label,

@@ -46,6 +46,13 @@ _PATTERN = re.compile(
     r"|(?<![\d제조.월])(?<!월 )(?P<number>\d{1,3})\s?"
     r"(?P<unit>영업일|개월|주일|퍼센트|년|주|일|시간|분(?!의)|명|인|회|배)" + _END
 )
+# `1개월 또는 수개월`: any other number of them is true too.
+_INDEFINITE = re.compile(
+    r"(?<![가-힣])(?:수 ?(?:개월|년|일|주|시간|명|인|회|배|차|개)(?![가-힣]*[업료])"
+    r"|여러|상당한 (?:기간|금액|수))"
+)
+# Characters on each side of a figure in which an indefinite one belongs to it.
+_BESIDE = 12
 _QUESTION_WORDS = {"일": "며칠", "영업일": "몇 영업일", "퍼센트": "몇 퍼센트"}
 
 
@@ -96,9 +103,15 @@ def format_won(value: int) -> str:
 
 
 def find_figures(text: str) -> list[Figure]:
-    """Return the figures of a text in order, without dates, article numbers and calendar years."""
+    """Return the figures of a text in order, without dates, article numbers and calendar years.
+
+    A figure next to an indefinite one (`1개월 또는 수개월`) is left out.
+    """
     out = []
     for match in _PATTERN.finditer(text):
+        beside = text[max(match.start() - _BESIDE, 0) : match.end() + _BESIDE]
+        if _INDEFINITE.search(beside):
+            continue
         words = match.group(0)
         if match.group("ratio"):
             head, part = words.split("분의")

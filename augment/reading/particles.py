@@ -2,13 +2,23 @@
 
 from __future__ import annotations
 
+import itertools
 import re
 from collections.abc import Sequence
 from functools import lru_cache
 
 from kofinlaw.data.korean.words import josa, particle_pair, tag_text
 
-__all__ = ["follow", "has_pair", "has_topic", "in_both_forms", "replace_span", "topic_ends"]
+__all__ = [
+    "follow",
+    "has_pair",
+    "has_topic",
+    "in_both_forms",
+    "replace_span",
+    "subject_topics",
+    "topic_as_subject",
+    "topic_ends",
+]
 
 # A particle directly after a noun, up to the end of the word. The copula (`이고`, `인`, `이다`) is
 # the same after every noun.
@@ -73,3 +83,27 @@ def topic_ends(text: str) -> frozenset[int]:
     return frozenset(
         end for form, tag, _, end in tag_text(text) if tag == "JX" and form in ("은", "는")
     )
+
+
+@lru_cache(maxsize=20_000)
+def subject_topics(text: str) -> frozenset[int]:
+    """Return where the topic particles end that follow a noun directly.
+
+    Of `기간은`, not of `신청서에는`, `은행에서는`, `은행에게는` and `경우에는`.
+    """
+    tags = tag_text(text)
+    return frozenset(
+        end
+        for (_, before, _, _), (form, tag, _, end) in itertools.pairwise(tags)
+        if tag == "JX" and form in ("은", "는") and not before.startswith(("J", "E", "MA"))
+    )
+
+
+def topic_as_subject(words: str) -> str:
+    """Return words that end in a topic particle with 이 or 가 instead: `은행은` → `은행이`.
+
+    After another particle it is only left out, because no subject is there: `신청서에는` →
+    `신청서에`, `은행에서는` → `은행에서`.
+    """
+    bare = words[:-1]
+    return josa(bare, "이/가") if len(words) in subject_topics(words) else bare

@@ -13,17 +13,16 @@ from functools import cached_property
 
 from kofinlaw.augment.reading.clauses import sentences, simplify
 from kofinlaw.augment.reading.names import members, normalize, subject
+from kofinlaw.augment.reading.short_names import local_names
 from kofinlaw.records import Article
 
-__all__ = ["LONGEST_MEANING", "SHORTEST_KIND", "Parties", "delegations"]
+__all__ = ["LONGEST_MEANING", "SHORTEST_KIND", "Parties"]
 
 # A defined name of at least this many letters at the end of another name makes that a kind of it.
 SHORTEST_KIND = 5
 # Characters before a bracket that say what its short name means.
 LONGEST_MEANING = 90
 _SHORT = re.compile(r'이하(?:[^"“”()\n]{0,40}에서)? ?["“](?P<name>[^"“”]{2,20})["”]')
-# A short name for one article only: `이하 이 조 및 제7조에서 "신청기관"이라 한다`.
-_LOCAL = re.compile(r'이하 이 [조항][^"“”()\n]{0,40}에서 ?["“](?P<name>[^"“”]{2,20})["”]')
 _TERM = re.compile(
     r'["“](?P<name>[^"“”]{2,20})["”](?:이라 함은|라 함은|이란|란) (?P<words>[^\n]{5,200})'
     r"(?P<list>(?:\n\s*[가-하]\. [^\n]*)*)"
@@ -51,7 +50,6 @@ _DONE_FOR = re.compile(
 )
 _READ_AS = re.compile(r'["“](?P<one>[^"“”]{2,20})["”][은는] ["“](?P<other>[^"“”]{2,20})["”]으?로')
 _MARKS = re.compile(r"^[^가-힣「]*")
-_DELEGATES = re.compile(r"[^\n]*?(?:위탁|위임|대행|하여금|수행하게)[^\n]*")
 # The state acts through its organs: the duties and prohibitions of one are those of the other.
 _STATE = re.compile(r"^(?:정부|국가|(?:관계 )?(?:국가|행정|중앙행정|공공)기관(?:등|의 장)?)$")
 _ORGAN = re.compile(r"(?:장관|원장|청장|처장|위원회|법원|대통령|국무총리|지방자치단체|기관)$")
@@ -107,11 +105,7 @@ class Parties:
     @cached_property
     def local_names(self) -> frozenset[str]:
         """Short names that an article gives for itself only."""
-        return frozenset(
-            match.group("name")
-            for article in self.articles
-            for match in _LOCAL.finditer(article.text)
-        )
+        return frozenset(name for article in self.articles for name in local_names(article))
 
     def may_hold_for(self, other: str, name: str) -> bool:
         """Return whether a sentence about `name` may apply to `other` too."""
@@ -288,11 +282,6 @@ class Parties:
 
     def _includes_all_organisations(self, name: str) -> bool:
         return any(_ANY_BODY.search(words) for named, words in self._meanings if _same(named, name))
-
-
-def delegations(article: Article) -> str:
-    """Return the lines of the article that delegate or entrust work to another party."""
-    return "\n".join(_DELEGATES.findall(article.text))
 
 
 def _heads(lines: str) -> str:

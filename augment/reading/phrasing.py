@@ -8,12 +8,22 @@ from __future__ import annotations
 
 import re
 
-from kofinlaw.augment.reading.names import subject
-from kofinlaw.augment.reading.particles import has_topic
+from kofinlaw.augment.reading.names import is_name, subject
+from kofinlaw.augment.reading.particles import has_topic, subject_topics, topic_as_subject
 from kofinlaw.data.korean.words import josa
 
-__all__ = ["as_modifier", "as_question", "as_quotation", "list_noun", "subordinate"]
+__all__ = [
+    "as_modifier",
+    "as_question",
+    "as_quotation",
+    "joins_another_subject",
+    "list_noun",
+    "subordinate",
+]
 
+# `신청할 수 있으며, 기간은 …`; not `하고자 하는` and `않고는`.
+_JOINT = re.compile(r"(?<=[가-힣])(?:며|고|되|지만|으나)(?:,? )(?!하는|한다)")
+_ACTOR = re.compile(r"(?P<name>[가-힣ㆍ]{2,20})[이가] ")
 _NIEUN = 4  # index of the final consonant ㄴ
 # `신청서에는 …`, `정관에는 …`: without the topic particle. `신탁은 …`: with 이 instead.
 _PLACE = re.compile(r"^\S+에는 ")
@@ -27,6 +37,12 @@ _OPENS_LIST = re.compile(
 )
 # `다음 각 호의 사항을 기재한 서면을`: the noun belongs to this verb, not to the sentence's.
 _OF_ANOTHER_VERB = re.compile(r"[가-힣]+[한할된될는은] ")
+
+
+# `법 제2조에서 "대통령령으로 정하는 경우"란`: where the term is used, and the term.
+_DEFINED = re.compile(
+    r"(?P<where>[^\"“”]{2,60}?)에서 (?P<term>[\"“][^\"“”]{2,40}[\"”])(?:이란|란|이라 함은|라 함은)"
+)
 
 
 def _present(bare: str) -> str:
@@ -47,9 +63,21 @@ def _present(bare: str) -> str:
 def as_modifier(sentence: str) -> str:
     """Return `…하여야 한다.` as `…하여야 하는`, the form before a noun.
 
-    Empty for an unknown ending.
+    Empty for an unknown ending, and for a sentence whose second half has its own subject: of
+    `…요청할 수 있으며, 기간은 산입하지 않는다` only that half would belong to the noun.
     """
-    return _present(sentence.rstrip(". "))
+    return "" if joins_another_subject(sentence) else _present(sentence.rstrip(". "))
+
+
+def joins_another_subject(sentence: str) -> bool:
+    """Return whether a second half after …(으)며, …고 or …되 has its own topic or party."""
+    joint = _JOINT.search(sentence)
+    if not joint:
+        return False
+    rest = sentence[joint.end() :]
+    return bool(subject_topics(rest)) or any(
+        is_name(match.group("name")) for match in _ACTOR.finditer(rest)
+    )
 
 
 def as_question(sentence: str) -> str:
@@ -84,7 +112,7 @@ def subordinate(sentence: str) -> str:
         return sentence[: place.end() - 2] + sentence[place.end() - 1 :]
     word = _TOPIC.match(sentence)
     if word and has_topic(word.group("noun") + word.group("topic")):
-        return josa(word.group("noun"), "이/가") + sentence[word.end() - 1 :]
+        return topic_as_subject(word.group(0).rstrip()) + sentence[word.end() - 1 :]
     return "" if has_topic(sentence) else sentence
 
 
@@ -92,7 +120,8 @@ def list_noun(lead: str) -> tuple[str, str] | None:
     """Return (the opening sentence as a phrase before a noun, the noun that its list gives).
 
     `위원회는 다음 각 호의 어느 하나에 해당하는 경우에는 조정을 거부할 수 있다.` gives
-    (`위원회가 조정을 거부할 수 있는`, `경우`). None where the sentence has another form.
+    (`위원회가 조정을 거부할 수 있는`, `경우`). `법 제2조에서 "…하는 경우"란 다음 각 호의 경우를
+    말한다` gives (`법 제2조의`, `"…하는 경우"`). None where the sentence has another form.
     """
     match = _OPENS_LIST.search(lead)
     if not match or len(re.findall("각 ?호", lead)) > 1:
@@ -102,6 +131,10 @@ def list_noun(lead: str) -> tuple[str, str] | None:
         return None
     rest = lead[match.end() :]
     head = lead[: match.start()]
+    if rest.startswith("말한다"):
+        # `법 제2조에서 "…하는 경우"란 다음 각 호의 … 경우를 말한다`: the term itself.
+        term = _DEFINED.fullmatch(head.strip())
+        return (f"{term.group('where')}의", term.group("term")) if term else None
     if particle in ("을", "를", "이", "가") and _OF_ANOTHER_VERB.match(rest):
         return None
     modifier = as_modifier(subordinate(head + rest))

@@ -21,6 +21,7 @@ __all__ = [
     "contrast_answer",
     "contrast_messages",
     "contrast_text",
+    "question_messages",
 ]
 
 # `chat`: the messages as the chat template shows them. `plain`: their text after the BOS token, for
@@ -56,6 +57,11 @@ def contrast_messages(question: str, evidence: Sequence[str] = ()) -> list[Messa
 def bare_messages() -> list[Message]:
     """Return the user's message without any content, which gives the prior of an option."""
     return [{"role": "user", "content": "정답:"}]
+
+
+def question_messages(sentence: str) -> list[Message]:
+    """Return the user's message with a sentence as the evidence, which a question follows."""
+    return [{"role": "user", "content": f"{evidence_block([sentence])}[질문]"}]
 
 
 def contrast_text(

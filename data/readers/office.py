@@ -14,6 +14,8 @@ from kofinlaw.data.readers.tables import markdown_rows
 __all__ = ["docx_to_markdown", "hwpx_to_markdown"]
 
 _OUTLINE = re.compile(r"^\s*(?:개요|제목|heading|outline)\s*(\d)\s*$", re.IGNORECASE)
+_MAX_SPAN = 1000
+_MAX_COLUMNS = 10_000
 _TITLE = re.compile(r"^\s*(?:title|제목)\s*$", re.IGNORECASE)
 
 
@@ -79,12 +81,34 @@ def _hwpx_paragraph(paragraph: Element, styles: dict[str, str]) -> Iterator[str]
         yield styles.get(paragraph.get("styleIDRef", ""), "") + text
         yield ""
     for table in tables:
-        rows = [
-            [_cell_text(cell, "t") for cell in row if local_name(cell.tag) == "tc"]
-            for row in table
-            if local_name(row.tag) == "tr"
-        ]
-        yield from markdown_rows(rows)
+        yield from markdown_rows(_hwpx_rows(table))
+
+
+def _hwpx_rows(table: Element) -> list[list[str]]:
+    """Return the rows of a table; cells that are merged over rows or columns repeat their text."""
+    rows: dict[int, dict[int, str]] = {}
+    trs = [row for row in table if local_name(row.tag) == "tr"]
+    for number, row in enumerate(trs):
+        column = 0
+        for cell in (node for node in row if local_name(node.tag) == "tc"):
+            place = {local_name(node.tag): node for node in cell}
+            address, span = place.get("cellAddr"), place.get("cellSpan")
+            top = _count(address, "rowAddr", number)
+            left = _count(address, "colAddr", column)
+            text = _cell_text(cell)
+            for below in range(top, top + min(_count(span, "rowSpan", 1), _MAX_SPAN)):
+                for right in range(left, left + min(_count(span, "colSpan", 1), _MAX_SPAN)):
+                    rows.setdefault(below, {})[right] = text
+            column = left + 1
+    width = max((max(row) + 1 for row in rows.values()), default=0)
+    if width > _MAX_COLUMNS:
+        raise UserError(f"a table has more than {_MAX_COLUMNS} columns")
+    return [[rows[row].get(column, "") for column in range(width)] for row in sorted(rows)]
+
+
+def _count(node: Element | None, name: str, default: int) -> int:
+    value = node.get(name, "") if node is not None else ""
+    return int(value) if value.isdecimal() else default
 
 
 def _hwpx_text(node: Element) -> str:
@@ -105,20 +129,45 @@ def docx_to_markdown(path: Path, expanded_mebibytes: int) -> tuple[str, dict[str
         if "word/document.xml" not in archive.names:
             raise UserError("no word/document.xml in the DOCX file")
         styles = _docx_styles(archive)
+        notes = _docx_notes(archive)
         root = archive.xml("word/document.xml")
         body = next((node for node in root if local_name(node.tag) == "body"), root)
         lines: list[str] = []
-        for node in body:
+        for node in _inside(body, "p", "tbl"):
             if local_name(node.tag) == "p":
-                lines.extend(_docx_paragraph(node, styles))
-            elif local_name(node.tag) == "tbl":
-                rows = [
-                    [_cell_text(cell, "t") for cell in row if local_name(cell.tag) == "tc"]
-                    for row in node
-                    if local_name(row.tag) == "tr"
-                ]
-                lines.extend(markdown_rows(rows))
+                lines.extend(_docx_paragraph(node, styles, notes))
+            else:
+                lines.extend(markdown_rows(_docx_rows(node)))
         return _tidy(lines), _package_metadata(archive)
+
+
+def _inside(parent: Element, *names: str) -> Iterator[Element]:
+    """Yield the elements with these names, also those in content controls and inserted parts."""
+    for node in parent:
+        name = local_name(node.tag)
+        if name in names:
+            yield node
+        elif name in ("sdt", "sdtContent", "ins", "moveTo", "customXml", "smartTag"):
+            yield from _inside(node, *names)
+
+
+def _docx_rows(table: Element) -> list[list[str]]:
+    """Return the rows of a table; cells that are merged over rows or columns repeat their text."""
+    rows: list[list[str]] = []
+    for row in _inside(table, "tr"):
+        cells: list[str] = []
+        for cell in _inside(row, "tc"):
+            text, width = _cell_text(cell), 1
+            for node in next((n for n in cell if local_name(n.tag) == "tcPr"), ()):
+                name = local_name(node.tag)
+                if name == "gridSpan" and _value(node).isdigit():
+                    width = min(int(_value(node)), _MAX_SPAN)
+                elif name == "vMerge" and _value(node) != "restart" and rows:
+                    above = rows[-1]
+                    text = above[len(cells)] if len(cells) < len(above) else text
+            cells += [text] * width
+        rows.append(cells)
+    return rows
 
 
 def _docx_styles(archive: Archive) -> dict[str, str]:
@@ -136,18 +185,32 @@ def _docx_styles(archive: Archive) -> dict[str, str]:
     return out
 
 
-def _docx_paragraph(node: Element, styles: dict[str, str]) -> Iterator[str]:
+def _docx_notes(archive: Archive) -> dict[str, str]:
+    """Return the texts of footnotes and endnotes by the kind of their reference and its id."""
+    out = {}
+    for kind in ("footnote", "endnote"):
+        name = f"word/{kind}s.xml"
+        for note in archive.xml(name) if name in archive.names else ():
+            if text := _cell_text(note):
+                out[f"{kind}Reference {_attribute(note, 'id')}"] = text
+    return out
+
+
+def _docx_paragraph(node: Element, styles: dict[str, str], notes: dict[str, str]) -> Iterator[str]:
+    """Yield the line of a paragraph, with its footnotes in brackets."""
     prefix = ""
     words: list[str] = []
-    for child in node.iter():
+    for child in _shown(node):
         name = local_name(child.tag)
-        if name == "pStyle":
+        if name == "pStyle" and not words:
             prefix = styles.get(_value(child), "")
         elif name == "t":
             words.append(child.text or "")
         elif name == "tab":
             words.append(" ")
-        elif name in ("br", "cr"):
+        elif note := notes.get(f"{name} {_attribute(child, 'id')}"):
+            words.append(f" ({note})")
+        elif name in ("br", "cr") or (name == "p" and child is not node):  # a text box
             words.append("\n")
     text = "".join(words).strip()
     if text:
@@ -155,10 +218,21 @@ def _docx_paragraph(node: Element, styles: dict[str, str]) -> Iterator[str]:
         yield ""
 
 
-def _cell_text(cell: Element, name: str) -> str:
+def _shown(node: Element) -> Iterator[Element]:
+    """Yield an element and all below it, without the copies for old programs and moved text."""
+    yield node
+    for child in node:
+        if local_name(child.tag) not in ("Fallback", "moveFrom"):
+            yield from _shown(child)
+
+
+def _cell_text(cell: Element) -> str:
     """Return all words of a cell on one line, with those of inner tables."""
-    words = [_hwpx_text(node) for node in cell.iter() if local_name(node.tag) == name]
-    return " ".join(" ".join(words).split()).replace("|", "/")
+    words = []
+    for node in _shown(cell):
+        name = local_name(node.tag)
+        words.append(_hwpx_text(node) if name == "t" else " " if name in ("p", "br", "tab") else "")
+    return " ".join("".join(words).split()).replace("|", "/")
 
 
 def _value(node: Element) -> str:

@@ -13,7 +13,8 @@ __all__ = ["rtf_to_markdown"]
 # Characters of the private use area mark what striprtf drops: ends of cells and rows, and headings.
 _CELL, _ROW, _HEADING = "\ue001", "\ue002", "\ue003"
 _RAW_BYTES = re.compile(rb"[\x80-\xff]")
-_TABLE_ROW = re.compile(r"\\trowd(?![a-z]).*?\\row(?![a-z])", re.DOTALL)
+_ROW_START = re.compile(r"\\trowd(?![a-z])")
+_ROW_END = re.compile(r"\\row(?![a-z])")
 _HEX_LINES = re.compile(r"(\\'[0-9a-fA-F]{2})[\r\n]+(?=\\')")
 _HEX_RUN = re.compile(r"((?:\\'[0-9a-fA-F]{2})+)([A-Za-z])?")
 _PICTURE = re.compile(r"(?:[0-9a-fA-F]{2}\s*){256,}")
@@ -58,7 +59,16 @@ def _prepared(raw: str) -> str:
         # for Western.
         raw = re.sub(r"\\fcharset0(?!\d)", r"\\fcharset129", raw)
     raw = re.sub(r"\\outlinelevel([0-8])(?!\d) ?", _HEADING + r"\1", raw)
-    return _TABLE_ROW.sub(lambda match: _marked_row(match[0]), raw)
+    return _with_marked_rows(raw)
+
+
+def _with_marked_rows(raw: str) -> str:
+    """Mark the cells of all table rows; one pass, also where rows have no end."""
+    parts, done = [], 0
+    while (start := _ROW_START.search(raw, done)) and (end := _ROW_END.search(raw, start.end())):
+        parts += [raw[done : start.start()], _marked_row(raw[start.start() : end.end()])]
+        done = end.end()
+    return "".join([*parts, raw[done:]])
 
 
 def _paired_hex(raw: str) -> str:

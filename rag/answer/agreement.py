@@ -69,7 +69,9 @@ def combine(
     - A written choice: the option written most often, of equals the likelier. Confidence is its
       share of the votes, or its probability where there is one turn.
     - Free text: see `free_text.choose_candidate`. Confidence is the mean similarity, or the mean
-      probability of a token where there is one turn.
+      probability of a token where there is one turn. A text that replaces an unusable one counts
+      only if there is no other; its confidence is 0.
+    - A sentence chosen among those of the evidence: confidence is its probability.
 
     `evidence` are the ids of the passages, which the answer records; `target_characters` is the
     preferred length of free text.
@@ -81,6 +83,22 @@ def combine(
     if question.options:
         best, confidence = _chosen_option(good)
         return Answer(question.id, str(best + 1), tuple(evidence), round(confidence, 6), tokens)
+    chosen = next((turn for turn in good if turn.quoted and not turn.replaced), None)
+    if chosen is not None:
+        return Answer(
+            question.id,
+            chosen.text,
+            tuple(evidence),
+            round(max(chosen.scores), 6),
+            tokens,
+            "quotation",
+            chosen.quoted,
+        )
+    written = [turn for turn in good if not turn.replaced]
+    if not written:
+        text, quoted = good[0].text, good[0].quoted
+        return Answer(question.id, text, tuple(evidence), 0.0, tokens, "fallback", quoted)
+    good = written
     texts = [turn.text for turn in good]
     if len(texts) == 1:
         confidence = math.exp(min(good[0].logprob, 0.0)) if good[0].logprob else 0.5

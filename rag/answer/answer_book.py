@@ -232,6 +232,8 @@ class AnswerBook:
         answers = self.all_answers()
         totals = sorted(timing.total for timing in timings) or [0.0]
         plans = Counter(turn.plan for turn in self.journal.turns.values() if turn.turn == 0)
+        replaced = sum(bool(turn.replaced) for turn in self.journal.turns.values())
+        happened = {**events, **({"free_text_replaced": replaced} if replaced else {})}
         return AnsweringResult(
             questions=len(answers),
             choice=sum(bool(question.options) for question in self.questions),
@@ -244,7 +246,7 @@ class AnswerBook:
             seconds_p50=round(totals[len(totals) // 2], 4),
             seconds_p95=round(totals[min(len(totals) - 1, int(0.95 * len(totals)))], 4),
             plans={plan.name: plans[plan.name] for plan in PLANS},
-            events=dict(sorted(events.items())),
+            events=dict(sorted(happened.items())),
         )
 
 

@@ -148,7 +148,7 @@ class Attempts:
                 )
 
             def guarded() -> list[Reply | None]:
-                if prompts[0].contrast is not None:
+                if any(prompt.contrast is not None for prompt in prompts):
                     # An abandoned call may end later, so only this thread keeps its scores.
                     bare.add(
                         self.supervisor.guarded(
@@ -180,7 +180,7 @@ class Attempts:
             if reply is None or self.book.recorded([task]):
                 continue
             share = round(seconds * reply.effort / total, 6)
-            written = bool(reply.text or reply.reasoning)
+            written = bool(reply.text or reply.reasoning) and not reply.votes
             prefill, decode = (0.0, share) if written else (share, 0.0)
             identity = self.book.questions[task.position].id
             self.book.journal.record_timing(

@@ -12,6 +12,7 @@ from kofinlaw.records import Question
 
 __all__ = [
     "FRAME_TOKENS",
+    "TOKENS_OF_SENTENCE",
     "TOKENS_PER_CHARACTER",
     "Task",
     "first_batches",
@@ -23,6 +24,7 @@ __all__ = [
 
 TOKENS_PER_CHARACTER = 0.6  # Korean in the vocabularies of the catalogue, .4 to .9
 FRAME_TOKENS = 60  # the prompt's own words
+TOKENS_OF_SENTENCE = 40  # of a provision
 
 
 @dataclass(frozen=True)
@@ -35,9 +37,13 @@ class Task:
 
 
 def is_scored(question: Question, settings: AnswerSettings) -> bool:
-    """Return whether the answer comes from the scores of the options, without writing anything."""
+    """Return whether the answer comes from scores, without writing anything: those of the options,
+    or of sentences of the evidence.
+    """
+    if not question.options:
+        return settings.free_by == "choose"
     written = settings.choose_by == "generate" or settings.reasoning_tokens > 0
-    return bool(question.options) and not written
+    return not written
 
 
 def turns_of(question: Question, settings: AnswerSettings) -> int:
@@ -47,7 +53,7 @@ def turns_of(question: Question, settings: AnswerSettings) -> int:
     choice) is voted on.
     """
     if not question.options:
-        return settings.votes
+        return 1 if is_scored(question, settings) else settings.votes
     orders = min(settings.permutations, len(question.options))
     return orders if is_scored(question, settings) else max(orders, settings.votes)
 
@@ -76,6 +82,8 @@ def task_effort(
         found = TOKENS_PER_CHARACTER * sum(len(hit.chunk.text) for hit in hits)
     effort = question_tokens(question) + min(found, evidence_tokens * plan.evidence_share)
     if not question.options:
+        if is_scored(question, settings) and found:
+            return _choice_of_sentences(effort, question, settings, evidence_tokens)
         return effort + DECODE_EFFORT * settings.free_max_tokens
     if plan.reasoning:
         effort += DECODE_EFFORT * settings.reasoning_tokens
@@ -90,6 +98,27 @@ def task_effort(
     if settings.answer_form == "text" and not plan.label_only:
         return effort + options
     return effort
+
+
+def _choice_of_sentences(
+    effort: float, question: Question, settings: AnswerSettings, evidence_tokens: int
+) -> float:
+    """Return the effort of choosing among sentences, of which `effort` reads the prompt.
+
+    The sentences are at most the evidence. They follow the prompt, and for the voter `evidence` the
+    stem alone; for `question` each is read with the question.
+    """
+    model = {name for name, weight in settings.free_voters.items() if weight} - {"nearest"}
+    sentences = float(min(evidence_tokens, settings.free_candidates * settings.free_max_tokens))
+    total = 1.0
+    if model - {"question"}:
+        total += effort + sentences
+    if "evidence" in model:
+        total += sentences + question_tokens(question)
+    if "question" in model:
+        count = sentences / TOKENS_OF_SENTENCE
+        total += sentences + min(count, settings.free_candidates) * question_tokens(question)
+    return total
 
 
 def first_batches(questions: Sequence[Question], batch_questions: int) -> Iterator[list[Task]]:

@@ -11,12 +11,12 @@ from kofinlaw.data.prompting.wording import REASONED_CUE
 from kofinlaw.models.engines.base import ChoiceScore, Engine, Generation, Request
 from kofinlaw.rag.answer.agreement import choice_probabilities, written_choice
 from kofinlaw.rag.answer.deadline import DECODE_EFFORT, Plan
-from kofinlaw.rag.answer.free_text import tidy
+from kofinlaw.rag.answer.free_text import free_problem, tidy
 from kofinlaw.rag.answer.journal import Turn
 from kofinlaw.rag.answer.prompts import Prompt, PromptInput
 from kofinlaw.rag.answer_settings import AnswerSettings
 from kofinlaw.rag.choosing.bare_scores import BareScore, BareScores, score_bare
-from kofinlaw.rag.choosing.contrast import ContrastPrompt, model_votes
+from kofinlaw.rag.choosing.contrast import ContrastPrompt, model_votes, question_vote
 from kofinlaw.rag.choosing.preference import Vote, option_probabilities, preferences
 from kofinlaw.tracing import child_span
 
@@ -29,7 +29,8 @@ class Reply:
 
     `tokens` counts what was written (reasoning included), `logprob` is the mean of one token;
     `effort` weighs the prompt's share of the call's time, in prompt tokens. `votes` are the values
-    of each voter, for a choice by contrast.
+    of each voter, for a choice by contrast. `quoted` is the id of the passage from which a sentence
+    was taken as the text; `replaced` is why it replaces generated text (empty: it was chosen).
     """
 
     prompt: Prompt
@@ -40,6 +41,8 @@ class Reply:
     effort: float
     reasoning: str = ""
     votes: list[Vote] = field(default_factory=list)
+    quoted: str = ""
+    replaced: str = ""
 
     def turn(self, identity: str, number: int, plan: str) -> Turn:
         """Return the record of this reply, for a question's id and turn number."""
@@ -58,6 +61,9 @@ class Reply:
             texts=list(self.prompt.evidence),
             votes=self.votes,
             bearing=self.prompt.contrast.bearing if self.prompt.contrast else 0.0,
+            candidates=[quote.text for quote in self.prompt.quotes] if self.votes else [],
+            quoted=self.quoted,
+            replaced=self.replaced,
         )
 
 
@@ -88,8 +94,25 @@ def ask_engine(
 
     Raises RuntimeError where the engine returns another number of results than it got prompts.
     """
-    if prompts[0].contrast is not None:
+    by_contrast = [prompt.contrast is not None for prompt in prompts]
+    if all(by_contrast):
         return _contrasted(engine, prompts, bare or BareScores())
+    if any(by_contrast):  # free text: some questions have no sentence to choose
+        out: list[Reply | None] = [None] * len(prompts)
+        for kind in (True, False):
+            rows = [i for i, one in enumerate(by_contrast) if one is kind]
+            replies = ask_engine(
+                engine,
+                [prompts[i] for i in rows],
+                [seeds[i] for i in rows],
+                settings,
+                stop=stop,
+                plan=plan,
+                bare=bare,
+            )
+            for i, reply in zip(rows, replies, strict=True):
+                out[i] = reply
+        return out
     if not prompts[0].reasoning:
         return _replies(engine, prompts, seeds, settings, stop, plan)
     cues = (stop, REASONED_CUE.strip())
@@ -170,49 +193,81 @@ def missing_bare_scores(
 def _contrasted(engine: Engine, prompts: Sequence[Prompt], bare: BareScores) -> list[Reply | None]:
     """Return the replies to choices by contrast, from one call of the engine.
 
-    Each prompt is read once, and its options continue from there.
+    Each prompt is read once, and its options continue from there. Prompts whose choices the model
+    does not score are not read; the question may be scored after each choice instead.
     """
-    asked = [(p.text, p.choices) for p in prompts]
+    read = [i for i, p in enumerate(prompts) if p.contrast is not None and p.contrast.scored]
+    asked = [(prompts[i].text, prompts[i].choices) for i in read]
     references = [
         (i, voter, text)
-        for i, prompt in enumerate(prompts)
-        if prompt.contrast
-        for voter, text in prompt.contrast.references.items()
+        for i in read
+        if (contrast := prompts[i].contrast) is not None
+        for voter, text in contrast.references.items()
     ]
     asked += [(text, prompts[i].choices) for i, _, text in references]
-    rows = engine.score([text for text, _ in asked], [list(choices) for _, choices in asked])
-    _check_count(len(rows), len(asked))
-    found: list[dict[str, Sequence[ChoiceScore]]] = [{} for _ in prompts]
-    for (i, voter, _), row in zip(references, rows[len(prompts) :], strict=True):
-        found[i][voter] = row
-    return [
-        _contrast_reply(engine, prompt, prompt.contrast, row, others, bare)
-        for prompt, row, others in zip(prompts, rows, found, strict=False)
-        if prompt.contrast is not None
+    first = len(asked)  # of the rows that score a question
+    asked += [
+        (text, (contrast.question,))
+        for prompt in prompts
+        if (contrast := prompt.contrast) is not None
+        for text in contrast.sources
     ]
+    rows: list[list[ChoiceScore]] = []
+    if asked:
+        rows = engine.score([text for text, _ in asked], [list(choices) for _, choices in asked])
+    _check_count(len(rows), len(asked))
+    own = dict(zip(read, rows, strict=False))
+    others: list[dict[str, Sequence[ChoiceScore]]] = [{} for _ in prompts]
+    for (i, voter, _), row in zip(references, rows[len(read) : first], strict=True):
+        others[i][voter] = row
+    questions = [row[0] for row in rows[first:]]
+    out: list[Reply | None] = []
+    for i, prompt in enumerate(prompts):
+        if prompt.contrast is not None:
+            count = len(prompt.contrast.sources)
+            after, questions = questions[:count], questions[count:]
+            out.append(
+                _contrast_reply(engine, prompt, prompt.contrast, own.get(i), others[i], after, bare)
+            )
+    return out
 
 
 def _contrast_reply(
     engine: Engine,
     prompt: Prompt,
     contrast: ContrastPrompt,
-    row: Sequence[ChoiceScore],
+    row: Sequence[ChoiceScore] | None,
     others: Mapping[str, Sequence[ChoiceScore]],
+    questions: Sequence[ChoiceScore],
     bare: BareScores,
 ) -> Reply | None:
-    """Return the reply of one prompt; None where a score is missing or not finite."""
-    found = model_votes(prompt.choices, row, bare if contrast.bare else None, others)
-    if found is None:
+    """Return the reply of one prompt; None where a score is missing or not finite.
+
+    `row` is None where the model does not score the choices; `questions` are the scores of the
+    question after each choice, or empty.
+    """
+    found = (
+        []
+        if row is None
+        else model_votes(prompt.choices, row, bare if contrast.bare else None, others)
+    )
+    asked = question_vote(questions) if questions else None
+    if found is None or (questions and asked is None):
         return None
-    votes = [*found, *contrast.votes]
+    votes = [*found, *([asked] if asked else []), *contrast.votes]
     preferred = preferences(
         votes, contrast.weights, negative=contrast.negative, bearing=contrast.bearing
     )
     scores = option_probabilities(preferred, prompt.choices, contrast.weights.temperature)
-    read = [row, *others.values()]
-    effort = float(prompt.tokens + sum(score.tokens for scored in read for score in scored))
-    effort += sum(engine.tokenizer.count(contrast.references[voter]) for voter in others)
-    return Reply(prompt, scores, "", 0, 0.0, effort, votes=votes)
+    read = [*([] if row is None else [row]), *others.values(), questions]
+    effort = 1.0 + sum(score.tokens for scored in read for score in scored)
+    effort += prompt.tokens if row is not None else 0
+    texts = [*(contrast.references[voter] for voter in others), *contrast.sources]
+    effort += sum(map(engine.tokenizer.count, texts))
+    if not prompt.quotes:
+        return Reply(prompt, scores, "", 0, 0.0, effort, votes=votes)
+    best = prompt.quotes[scores.index(max(scores))]
+    return Reply(prompt, scores, best.text, 0, 0.0, effort, votes=votes, quoted=best.chunk)
 
 
 def _request(
@@ -250,8 +305,18 @@ def _written(prompt: Prompt, generation: Generation, settings: AnswerSettings) -
         if scores is None:
             return None
         return Reply(prompt, scores, generation.text.strip(), generation.tokens, logprob, effort)
+    if generation.finish == "error":
+        return None
     text = tidy(_continued(prompt.opening, generation.text), settings.free_max_characters)
-    if generation.finish == "error" or not generation.text.strip():
+    if prompt.quotes and settings.free_replace:
+        written = text if generation.text.strip() else ""
+        problem = free_problem(written, prompt.question, prompt.evidence)
+        if problem:
+            best, tokens = prompt.quotes[0], generation.tokens
+            return Reply(
+                prompt, [], best.text, tokens, 0.0, effort, quoted=best.chunk, replaced=problem
+            )
+    if not generation.text.strip():
         return None
     return Reply(prompt, [], text, generation.tokens, logprob, effort)
 
@@ -287,7 +352,9 @@ def call_model(
 
     `inputs` are those of the prompts; `model` and `choose_by` are recorded in the trace.
     """
-    scored = bool(prompts[0].choices) and choose_by != "generate" and not prompts[0].reasoning
+    by_contrast = prompts[0].contrast is not None
+    listed = bool(prompts[0].choices) and choose_by != "generate" and not prompts[0].reasoning
+    scored = by_contrast or listed
     with child_span(
         "score" if scored else "generate",
         model=model,

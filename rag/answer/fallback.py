@@ -9,14 +9,15 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Sequence
 
-from kofinlaw.data.korean.words import bigrams, sentences
+from kofinlaw.data.korean.words import bigrams
 from kofinlaw.data.prompting.stems import is_negative
 from kofinlaw.data.prompting.wording import NO_EVIDENCE
 from kofinlaw.data.solvers.credit import chosen_option
 from kofinlaw.data.solvers.overlap import token_overlap
+from kofinlaw.rag.choosing.nearest import nearest_sentence
 from kofinlaw.records import Answer, Question
 
-__all__ = ["FALLBACK_PASSAGES", "best_sentence", "fallback_answer"]
+__all__ = ["FALLBACK_PASSAGES", "fallback_answer"]
 
 FALLBACK_PASSAGES = 3  # passages that a fallback answer reads
 
@@ -32,7 +33,7 @@ def fallback_answer(
 
     Multiple choice: the option that best matches the passages (for a negative stem the one that
     matches least), else one chosen by a hash of the question's id. Free text: the sentence of the
-    evidence that shares most with the question, cut to `max_characters`.
+    evidence that is nearest to the question, cut to `max_characters`.
     """
     if question.options:
         scores = token_overlap(
@@ -46,22 +47,5 @@ def fallback_answer(
             chosen = int.from_bytes(digest[:8], "big") % len(question.options)
         text = str(chosen + 1)
     else:
-        text = best_sentence(question.question, evidence)[:max_characters] or NO_EVIDENCE
+        text = nearest_sentence(question.question, evidence, max_characters) or NO_EVIDENCE
     return Answer(question.id, text, tuple(evidence_ids), 0.0, 0, "fallback")
-
-
-def best_sentence(question: str, evidence: Sequence[str]) -> str:
-    """Return the sentence of the evidence that shares most bigrams with the question (by Dice).
-
-    The first of equals; empty where no sentence shares any.
-    """
-    asked = set(bigrams(question))
-    best, best_score = "", 0.0
-    for passage in evidence:
-        for sentence in sentences(passage):
-            words = set(bigrams(sentence))
-            shared = len(words & asked)
-            score = 2 * shared / (len(words) + len(asked)) if shared else 0.0
-            if score > best_score:
-                best, best_score = " ".join(sentence.split()), score
-    return best

@@ -46,7 +46,8 @@ class Turn:
 
     - `plan` names the plan; `shown` counts the passages in the prompt; `prompt_tokens` and `tokens`
       count what was read and written; `cut` says that the question itself was shortened.
-    - `scores` are the options' probabilities in the question's order (empty for free text).
+    - `scores` are the options' probabilities in the question's order (for free text those of
+      `candidates`; empty where the text was generated).
     - `text` is what was written (also for a choice that was not scored), `reasoning` what was
       written before it; `logprob` is the mean of a written token (0 where the engine has none).
     - `failed` is the reason why there is no result.
@@ -55,6 +56,9 @@ class Turn:
       version wrote have none.
     - `votes` are the values of each voter before they are standardised, for a choice by contrast;
       `bearing` is how much the evidence bears on the question (0..1).
+    - `candidates` are the sentences among which a free-text answer was chosen. `quoted` is the id
+      of the passage that `text` is a sentence of; `replaced` is why it replaces generated text
+      (`empty`, `prompt`, `loop`, `script`).
     """
 
     id: str
@@ -72,6 +76,9 @@ class Turn:
     texts: list[str] = field(default_factory=list)
     votes: list[Vote] = field(default_factory=list)
     bearing: float = 0.0
+    candidates: list[str] = field(default_factory=list)
+    quoted: str = ""
+    replaced: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Set as AbstractSet
+from dataclasses import dataclass, replace
 
 from kofinlaw.data.prompting.contrast import (
     bare_messages,
     contrast_answer,
     contrast_messages,
     contrast_text,
+    question_messages,
 )
 from kofinlaw.data.prompting.packing import pack_with_index
 from kofinlaw.data.prompting.stems import is_negative
@@ -21,18 +23,32 @@ from kofinlaw.data.prompting.wording import (
 )
 from kofinlaw.models.templates import ChatTemplate
 from kofinlaw.rag.answer.deadline import Plan
+from kofinlaw.rag.answer.fallback import FALLBACK_PASSAGES
 from kofinlaw.rag.answer.free_text import opening_of
 from kofinlaw.rag.answer_settings import AnswerSettings
 from kofinlaw.rag.choosing.contrast import ContrastPrompt
-from kofinlaw.rag.choosing.preference import Weights
+from kofinlaw.rag.choosing.nearest import nearest_sentences
+from kofinlaw.rag.choosing.preference import MODEL_VOTERS, Weights
 from kofinlaw.rag.choosing.voters import ALWAYS_RECORDED, Seen, bearing, text_votes
 from kofinlaw.rag.choosing.weights_file import weights_of
 from kofinlaw.records import Chunk, Question
 from kofinlaw.tracing import child_span
 
-__all__ = ["CUT_MARK", "Prompt", "PromptInput", "Prompter", "build_prompts"]
+__all__ = ["CUT_MARK", "Prompt", "PromptInput", "Prompter", "Quote", "build_prompts"]
 
 CUT_MARK = " … "
+
+
+@dataclass(frozen=True, slots=True)
+class Quote:
+    """A sentence of the evidence that can be the answer to a free-text question.
+
+    `chunk` is the id of its passage, `value` its similarity to the question.
+    """
+
+    text: str
+    chunk: str
+    value: float
 
 
 @dataclass(frozen=True)
@@ -50,6 +66,9 @@ class Prompt:
     - `contrast` has the other prompts of a choice by contrast, which shows no options; else None.
     - `reference` is the prompt without context, for a choice that is generated from the difference
       of the two prompts; it shows no options either. Else it is empty.
+    - `quotes` are the sentences that can answer a free-text question, nearest first. With
+      `contrast` they are the choices. Otherwise the first replaces generated text that is unusable.
+    - `question` is the question as it was asked.
     """
 
     text: str
@@ -64,6 +83,8 @@ class Prompt:
     evidence: tuple[str, ...] = ()
     contrast: ContrastPrompt | None = None
     reference: str = ""
+    quotes: tuple[Quote, ...] = ()
+    question: str = ""
 
     @property
     def shown(self) -> int:
@@ -92,8 +113,9 @@ class Prompter:
 
         Turn 0 is greedy. Later turns first show the options in their other orders, as many as
         `permutations` asks for. What is written in turns after those, or after reasoning, is
-        sampled. A choice by contrast, scored or generated, lists no options, under every plan. A
-        prompt that is longer than the context loses evidence first, then the middle of its stem.
+        sampled. A choice by contrast, scored or generated, lists no options, under every plan. Nor
+        does a free-text answer that is chosen list its candidates. A prompt that is longer than the
+        context loses evidence first, then the middle of its stem.
         """
         settings, count = self.settings, len(question.options)
         form: AnswerForm = "label" if plan.label_only else settings.answer_form
@@ -105,11 +127,13 @@ class Prompter:
         decoded = settings.decodes_by_contrast(
             options=bool(options), negative=is_negative(question.question)
         )
-        unlisted = by_contrast or decoded
+        chosen = not options and settings.free_by == "choose" and bool(passages)
+        unlisted = by_contrast or decoded or chosen
         choices = choice_candidates(options, "text" if unlisted else form) if options else []
         if unlisted:
             choices = [contrast_answer(option, settings.contrast_form) for option in choices]
-        opening = opening_of(question.question) if settings.free_opening and not options else ""
+        opened = settings.free_opening and not options and not chosen
+        opening = opening_of(question.question) if opened else ""
         room = settings.context_tokens - (
             max(self.count(choice) for choice in choices) if choices else settings.free_max_tokens
         )
@@ -148,6 +172,17 @@ class Prompter:
             text, tokens = render(stem, evidence)
             if keep == 20:
                 break
+        quotes = self._quotes(question, passages, packed)
+        if chosen and not quotes:
+            generating = settings.model_copy(update={"free_by": "generate"})
+            return replace(self, settings=generating).build(question, passages, plan, turn)
+        contrast = None
+        if by_contrast:
+            contrast = self._contrast(question, stem, evidence, passages)
+        elif chosen:
+            choices = [contrast_answer(quote.text, settings.contrast_form) for quote in quotes]
+            order = tuple(range(len(choices)))
+            contrast = self._choice_of_quotes(question, stem, evidence, passages, quotes)
         return Prompt(
             text,
             tuple(choices),
@@ -159,9 +194,70 @@ class Prompter:
             sampled=turn > 0 and (reasoning or turn >= orders),
             opening=opening,
             evidence=tuple(evidence),
-            contrast=self._contrast(question, stem, evidence, passages) if by_contrast else None,
+            contrast=contrast,
             reference=self._bare() if decoded else "",
+            quotes=quotes,
+            question=question.question,
         )
+
+    def _quotes(
+        self, question: Question, passages: Sequence[Chunk], packed: Sequence[tuple[int, str]]
+    ) -> tuple[Quote, ...]:
+        """Return the sentences of the evidence that can answer a free-text question.
+
+        `packed` is the evidence in the prompt; where there is none, the best passages count.
+        """
+        settings = self.settings
+        chosen = settings.free_by == "choose"
+        if question.options or not (chosen or settings.free_replace):
+            return ()
+        shown = list(packed)
+        if not shown:
+            shown = [(i, one.text) for i, one in enumerate(passages[:FALLBACK_PASSAGES])]
+
+        def fits(text: str) -> bool:
+            short = len(text) <= settings.free_max_characters
+            return short and self.count(text) <= settings.free_max_tokens
+
+        most = settings.free_candidates if chosen else 1
+        found = nearest_sentences(question.question, [text for _, text in shown], most, fits)
+        return tuple(
+            Quote(one.text, passages[shown[one.passage][0]].id, value) for one, value in found
+        )
+
+    def _choice_of_quotes(
+        self,
+        question: Question,
+        stem: str,
+        evidence: Sequence[str],
+        passages: Sequence[Chunk],
+        quotes: Sequence[Quote],
+    ) -> ContrastPrompt:
+        """Return the other prompts and votes of a choice among sentences of the evidence."""
+        form = self.settings.contrast_form
+        weights = Weights({str(v): w for v, w in self.settings.free_voters.items()})
+        texts = tuple(evidence) or tuple(passage.text for passage in passages)
+        asked = quotes if "question" in weights.names else ()
+        needed = weights.names & MODEL_VOTERS
+        return ContrastPrompt(
+            bare=self._bare() if "contrast" in needed else "",
+            weights=weights,
+            references=self._references(stem, needed if evidence else frozenset()),
+            votes=({"voter": "nearest", "values": [quote.value for quote in quotes]},),
+            bearing=bearing(Seen(question.question, (), texts)),
+            scored=bool(needed),
+            sources=tuple(
+                contrast_text(self.template, question_messages(quote.text), form) for quote in asked
+            ),
+            question=contrast_answer(stem, form) if asked else "",
+        )
+
+    def _references(self, stem: str, needed: AbstractSet[str]) -> dict[str, str]:
+        """Return the prompts of voters that take away what the model knows without evidence."""
+        if "evidence" not in needed:
+            return {}
+        form = self.settings.contrast_form
+        return {"evidence": contrast_text(self.template, contrast_messages(stem), form)}
 
     def _bare(self) -> str:
         """Return the prompt without context."""
@@ -171,19 +267,15 @@ class Prompter:
         self, question: Question, stem: str, evidence: Sequence[str], passages: Sequence[Chunk]
     ) -> ContrastPrompt:
         """Return the other prompts and votes of a choice by contrast; `stem` is that shown."""
-        form = self.settings.contrast_form
         weights = self.weights or weights_of(self.settings)
         texts = tuple(passage.text for passage in passages)
         seen = Seen(question.question, question.options, tuple(evidence), texts)
         bears = bearing(seen)
         needed = weights.model_voters(bears, shown=bool(evidence))
-        references = {}
-        if "evidence" in needed:
-            references["evidence"] = contrast_text(self.template, contrast_messages(stem), form)
         return ContrastPrompt(
             bare=self._bare() if "contrast" in needed else "",
             weights=weights,
-            references=references,
+            references=self._references(stem, needed),
             negative=is_negative(question.question),
             votes=tuple(text_votes(seen, weights.names | ALWAYS_RECORDED)),
             bearing=bears,

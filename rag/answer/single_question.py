@@ -30,7 +30,15 @@ from kofinlaw.rag.retrieve.evidence import Searcher, search_questions
 from kofinlaw.rag.retrieve.in_force import AbsentAct
 from kofinlaw.records import Chunk, Question
 
-__all__ = ["AskedAnswer", "Evidence", "ask_question"]
+__all__ = ["AskedAnswer", "Evidence", "Origin", "ask_question"]
+
+
+Origin = Literal["model", "quotation", "fallback"]
+_ORIGINS: dict[str, Origin] = {
+    "model": "model",
+    "quotation": "quotation",
+    "fallback": "fallback",
+}
 
 
 @dataclass(frozen=True)
@@ -56,16 +64,18 @@ class AskedAnswer:
     """An answer, with the text of the chosen option for multiple choice, and its evidence.
 
     `answer` is the option's number or the free text, `confidence` is 0..1, `origin` says whether
-    the model gave the answer. `evidence` is best first. `absent` are acts that the question is
-    about and that had no text on the day it asks about.
+    the model gave the answer, or it is a quotation of the evidence. `quoted` is the chunk that free
+    text is a sentence of, if it is one. `evidence` is best first. `absent` are acts that the
+    question is about and that had no text on the day it asks about.
     """
 
     answer: str
     option: str
     confidence: float
-    origin: Literal["model", "fallback"]
+    origin: Origin
     evidence: tuple[Evidence, ...]
     absent: tuple[AbsentAct, ...] = ()
+    quoted: str = ""
 
 
 def ask_question(
@@ -136,7 +146,6 @@ def ask_question(
     ]
     ids = [chunk.id for chunk in chunks]
     answer = combine(asked, records, ids, target_characters=settings.target_characters)
-    origin: Literal["model", "fallback"] = "fallback" if answer is None else "model"
     if answer is None:
         texts = [chunk.text for chunk in chunks]
         limit = settings.free_max_characters
@@ -145,7 +154,7 @@ def ask_question(
         answer=answer.answer,
         option=options[int(answer.answer) - 1] if options else "",
         confidence=answer.confidence,
-        origin=origin,
+        origin=_ORIGINS[answer.origin],
         evidence=tuple(
             Evidence(
                 chunk=hit.chunk.id,
@@ -159,6 +168,7 @@ def ask_question(
             for index, hit in enumerate(hits)
         ),
         absent=absent,
+        quoted=answer.quoted,
     )
 
 

@@ -5,6 +5,8 @@
 - `likelihood`: the mean log-probability after evidence and stem alone.
 - `evidence`: as `contrast`, but minus that after the stem without evidence. What the model knows
   without the evidence is taken away too.
+- `question` (only for sentences that answer free text): the mean log-probability of a token of the
+  question after the sentence (query likelihood, Ponte and Croft 1998).
 """
 
 from __future__ import annotations
@@ -17,7 +19,7 @@ from kofinlaw.models.engines.base import ChoiceScore
 from kofinlaw.rag.choosing.bare_scores import BareScores
 from kofinlaw.rag.choosing.preference import Vote, Weights
 
-__all__ = ["ContrastPrompt", "model_votes"]
+__all__ = ["ContrastPrompt", "mean_logprob", "model_votes", "question_vote"]
 
 
 @dataclass(frozen=True)
@@ -32,6 +34,9 @@ class ContrastPrompt:
     - `negative` says that the stem asks for the option that is not true.
     - `votes` are the values of the voters that need no model, `bearing` how much the evidence bears
       on the question (0..1).
+    - `scored` is whether the model scores the choices after the prompt.
+    - `sources` are prompts with one choice each, in order, after which the model scores `question`.
+      Both are empty where the voter `question` has no weight.
     """
 
     bare: str
@@ -40,6 +45,9 @@ class ContrastPrompt:
     negative: bool = False
     votes: tuple[Vote, ...] = ()
     bearing: float = 0.0
+    scored: bool = True
+    sources: tuple[str, ...] = ()
+    question: str = ""
 
 
 def model_votes(
@@ -61,18 +69,25 @@ def model_votes(
     references = references or {}
     if any(len(row) != len(texts) for row in (scores, *references.values())):
         return None
-    means = [_mean(score) for score in scores]
+    means = [mean_logprob(score) for score in scores]
     votes: list[Vote] = [{"voter": "likelihood", "values": means}]
     if bare is not None:
         values = [m - bare.mean(text) for m, text in zip(means, texts, strict=True)]
         votes.insert(0, {"voter": "contrast", "values": values})
     for voter, row in references.items():
-        values = [m - _mean(s) for m, s in zip(means, row, strict=True)]
+        values = [m - mean_logprob(s) for m, s in zip(means, row, strict=True)]
         votes.append({"voter": voter, "values": values})
     if not all(math.isfinite(value) for vote in votes for value in vote["values"]):
         return None
     return [{"voter": v["voter"], "values": [round(x, 6) for x in v["values"]]} for v in votes]
 
 
-def _mean(score: ChoiceScore) -> float:
+def question_vote(scores: Sequence[ChoiceScore]) -> Vote | None:
+    """Return the vote of the question's scores after each choice; None where one is not finite."""
+    values = [round(mean_logprob(score), 6) for score in scores]
+    return {"voter": "question", "values": values} if all(map(math.isfinite, values)) else None
+
+
+def mean_logprob(score: ChoiceScore) -> float:
+    """Return the mean log-probability of a token."""
     return score.logprob / max(score.tokens, 1)

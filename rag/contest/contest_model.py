@@ -7,7 +7,8 @@ the model is loaded, because the script writes its first submission before that.
 from __future__ import annotations
 
 import copy
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from collections.abc import Set as AbstractSet
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal, TypedDict
 
@@ -16,6 +17,7 @@ from kofinlaw.data.prompting.contrast import (
     bare_messages,
     contrast_answer,
     contrast_messages,
+    question_messages,
 )
 from kofinlaw.data.prompting.packing import pack
 from kofinlaw.data.prompting.stems import is_negative
@@ -26,8 +28,11 @@ from kofinlaw.data.prompting.wording import (
     free_messages,
 )
 from kofinlaw.models.tokenizer import ANCHOR_CHARACTERS
-from kofinlaw.rag.answer.free_text import tidy
+from kofinlaw.rag.answer.fallback import FALLBACK_PASSAGES
+from kofinlaw.rag.answer.free_text import free_problem, tidy
+from kofinlaw.rag.choosing.nearest import nearest_sentences
 from kofinlaw.rag.choosing.preference import (
+    MODEL_VOTERS,
     Weights,
     WeightsRecord,
     option_probabilities,
@@ -47,7 +52,7 @@ class ContestSettings(TypedDict):
     `before` and `after` are what the chat template writes around the user's message; `bos` is its
     BOS token; `stop_ids` end an answer. `contrast_decoding` is the weight (0..1) of the prompt
     without context where a choice is generated. `weights` are those of choices by contrast; they
-    have no voter where a choice is generated.
+    have no voter where a choice is generated. The keys of free text are those of `answer`.
     """
 
     bos: str
@@ -64,6 +69,10 @@ class ContestSettings(TypedDict):
     evidence_tokens: int
     answer_form: AnswerForm
     context_tokens: int
+    free_by: Literal["generate", "choose"]
+    free_candidates: int
+    free_voters: dict[str, float]
+    free_replace: bool
     free_max_tokens: int
     free_max_characters: int
 
@@ -117,15 +126,25 @@ class Model:
         return self.shown_prompt(stem, options, passages, share)[0]
 
     def shown_prompt(
-        self, stem: str, options: Sequence[str], passages: Sequence[str], share: float
+        self,
+        stem: str,
+        options: Sequence[str],
+        passages: Sequence[str],
+        share: float,
+        *,
+        chosen: bool = False,
     ) -> tuple[str, list[str], str]:
-        """Return (prompt, texts of the evidence in it, stem in it); see `prompt`."""
+        """Return (prompt, texts of the evidence in it, stem in it); see `prompt`.
+
+        `chosen` says that free text is chosen among sentences of the evidence.
+        """
         settings = self.settings
-        by_contrast = bool(options) and (
-            settings["choose_by"] == "contrast" or self.decodes_by_contrast(stem)
+        by_contrast = chosen or (
+            bool(options)
+            and (settings["choose_by"] == "contrast" or self.decodes_by_contrast(stem))
         )
         room = settings["context_tokens"] - settings["free_max_tokens"]
-        if by_contrast:
+        if by_contrast and options:
             form = settings["contrast_form"]
             room = settings["context_tokens"]
             room -= max(self.count(contrast_answer(option, form)) for option in options)
@@ -186,7 +205,7 @@ class Model:
         self, stem: str, options: Sequence[str], passages: Sequence[str], share: float
     ) -> str:
         """Return the number of the option that contrast and voters prefer."""
-        settings, record = self.settings, self.settings["weights"]
+        record = self.settings["weights"]
         weights = Weights(
             record["voters"],
             record["gated"],
@@ -196,11 +215,59 @@ class Model:
             record["bearing_from"],
         )
         text, shown, asked = self.shown_prompt(stem, options, passages, share)
-        choices = [contrast_answer(option, settings["contrast_form"]) for option in options]
+        choices = [contrast_answer(option, self.settings["contrast_form"]) for option in options]
         bearing = bearing_of(stem, shown or passages)
         needed = weights.model_voters(bearing, shown=bool(shown))
+        votes = self.model_votes(text, asked, choices, needed)
+        votes.update(portable_values(stem, options, shown, passages))
+        best = self.preferred(choices, votes, weights, bearing=bearing, negative=is_negative(stem))
+        return str(best + 1)
+
+    def choose_sentence(self, question: str, passages: Sequence[str], share: float) -> str:
+        """Return the sentence of the evidence that the voters prefer; empty where there is none."""
+        settings = self.settings
+        weights = Weights(settings["free_voters"])
+        text, shown, asked = self.shown_prompt(question, (), passages, share, chosen=True)
+        texts = shown or passages[:FALLBACK_PASSAGES]
+        found = self.sentences(question, texts, settings["free_candidates"])
+        if not found:
+            return ""
+        choices = [contrast_answer(one, settings["contrast_form"]) for one, _ in found]
+        votes: dict[str, list[float]] = {}
+        needed = weights.names & MODEL_VOTERS
+        if needed:
+            alone = frozenset() if shown else {"evidence"}
+            votes = self.model_votes(text, asked, choices, needed - alone)
+        if "question" in weights.names:
+            written = contrast_answer(asked, settings["contrast_form"])
+            sources = [self.contrast_prompt(question_messages(t)[0]["content"]) for t, _ in found]
+            votes["question"] = [self.mean_logprobs(one, [written])[0] for one in sources]
+        votes["nearest"] = [value for _, value in found]
+        bearing = bearing_of(question, shown or passages)
+        best = self.preferred(choices, votes, weights, bearing=bearing, negative=False)
+        return found[best][0]
+
+    def sentences(self, question: str, texts: Sequence[str], most: int) -> list[tuple[str, float]]:
+        """Return the sentences of the evidence that can be the answer with their value, nearest
+        first. Where no evidence is in the prompt, the caller gives the passages.
+        """
+
+        def fits(text: str) -> bool:
+            short = len(text) <= self.settings["free_max_characters"]
+            return short and self.count(text) <= self.settings["free_max_tokens"]
+
+        found = nearest_sentences(question, texts, most, fits)
+        return [(one.text, value) for one, value in found]
+
+    def model_votes(
+        self, text: str, stem: str, choices: Sequence[str], needed: AbstractSet[str]
+    ) -> dict[str, list[float]]:
+        """Return the values of the needed voters of the model, and the likelihood.
+
+        `text` is the prompt, `stem` the stem in it.
+        """
         found = self.mean_logprobs(text, choices)
-        votes = {}
+        votes: dict[str, list[float]] = {}
         if "contrast" in needed:
             missing = [choice for choice in dict.fromkeys(choices) if choice not in self.bare]
             if missing:
@@ -209,18 +276,29 @@ class Model:
             votes["contrast"] = [m - self.bare[c] for m, c in zip(found, choices, strict=True)]
         votes["likelihood"] = found
         if "evidence" in needed:
-            alone = self.contrast_prompt(contrast_messages(asked)[0]["content"])
+            alone = self.contrast_prompt(contrast_messages(stem)[0]["content"])
             others = self.mean_logprobs(alone, choices)
             votes["evidence"] = [m - other for m, other in zip(found, others, strict=True)]
-        votes.update(portable_values(stem, options, shown, passages))
+        return votes
+
+    def preferred(
+        self,
+        choices: Sequence[str],
+        votes: Mapping[str, Sequence[float]],
+        weights: Weights,
+        *,
+        bearing: float,
+        negative: bool,
+    ) -> int:
+        """Return the index of the choice that the weighted votes prefer."""
         preferred = preferences(
             [{"voter": name, "values": [round(v, 6) for v in row]} for name, row in votes.items()],
             weights,
-            negative=is_negative(stem),
+            negative=negative,
             bearing=bearing,
         )
         chances = option_probabilities(preferred, choices, weights.temperature)
-        return str(chances.index(max(chances)) + 1)
+        return chances.index(max(chances))
 
     def write_contrasted(self, text: str, choices: Sequence[str]) -> str:
         """Return the choice that is generated from the difference of a prompt and the bare prompt.
@@ -301,9 +379,22 @@ class Model:
             choices = [contrast_answer(o, self.settings["contrast_form"]) for o in options]
             prompt = self.prompt(stem, options, passages, share)
             return str(choices.index(self.write_contrasted(prompt, choices)) + 1)
-        form = self.settings["answer_form"]
-        choices = choice_candidates(options, form) if options else []
-        text = self.write(self.prompt(stem, options, passages, share), choices)
         if not options:
-            return tidy(text, self.settings["free_max_characters"])
+            return self.free_answer(stem, passages, share)
+        choices = choice_candidates(options, self.settings["answer_form"])
+        text = self.write(self.prompt(stem, options, passages, share), choices)
         return str(choices.index(text) + 1) if text in choices else ""
+
+    def free_answer(self, question: str, passages: Sequence[str], share: float) -> str:
+        """Return a sentence of the evidence, or the model's own text; unusable text is replaced."""
+        settings = self.settings
+        if settings["free_by"] == "choose":
+            found = self.choose_sentence(question, passages, share)
+            if found:
+                return found
+        prompt, shown, _ = self.shown_prompt(question, (), passages, share)
+        text = tidy(self.write(prompt, ()), settings["free_max_characters"])
+        if settings["free_replace"] and free_problem(text, question, shown):
+            nearest = self.sentences(question, shown or passages[:FALLBACK_PASSAGES], 1)
+            return nearest[0][0] if nearest else text
+        return text

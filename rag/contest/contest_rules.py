@@ -25,7 +25,8 @@ def check_answering(policy: str, settings: AnswerSettings) -> list[Verdict]:
     """Return the verdicts on the recipe's way of answering, each with its clause.
 
     The clause `generated_answers_only` refuses options that are chosen by scores, voters that are
-    rules, and a prefilled answer opening. It allows constrained generation, also from the
+    rules, a prefilled answer opening, and free-text answers that are sentences of the documents. It
+    allows constrained generation, also from the
     difference of two prompts: each token is chosen by the model's own log-probabilities. The clause
     `one_llm` allows the second prompt and votes, because the same model reads and writes them. A
     policy without a clause gives no verdict on it. Raises UserError for an unknown policy.
@@ -54,6 +55,24 @@ def _generated(rules: Policy, settings: AnswerSettings) -> Iterator[Verdict]:
         )
     if settings.choose_by == "contrast":
         yield verdict(*_voters(settings), _GENERATE)
+    chosen = settings.free_by == "choose"
+    yield verdict(
+        not chosen,
+        "answer.free_by",
+        "a free-text answer is a sentence of the documents that votes choose, and the model "
+        "generates no text"
+        if chosen
+        else "the model generates free-text answers",
+        "answer.free_by: generate",
+    )
+    if not chosen:
+        yield verdict(
+            not settings.free_replace,
+            "answer.free_replace",
+            "free text that is unusable is "
+            + ("replaced by a sentence of the documents" if settings.free_replace else "kept"),
+            "answer.free_replace: false",
+        )
     yield verdict(
         not settings.free_opening,
         "answer.free_opening",

@@ -121,6 +121,10 @@ def export_contest(
         "evidence_tokens": rag.evidence_tokens,
         "answer_form": answer.answer_form,
         "context_tokens": answer.context_tokens,
+        "free_by": answer.free_by,
+        "free_candidates": answer.free_candidates,
+        "free_voters": {str(name): weight for name, weight in answer.free_voters.items()},
+        "free_replace": answer.free_replace,
         "free_max_tokens": answer.free_max_tokens,
         "free_max_characters": answer.free_max_characters,
     }

@@ -19,7 +19,7 @@ __all__ = ["Parity", "compare_folder"]
 @dataclass(frozen=True)
 class Parity:
     """How many of `questions` get the same passages (as a set), the same best passage, and, of
-    `answered` multiple-choice questions, the same answer.
+    `answered` questions, the same answer. Free text is compared only if it is chosen.
     """
 
     questions: int
@@ -54,7 +54,9 @@ def compare_folder(
     limit: int = 0,
     progress: Progress = silent,
 ) -> Parity:
-    """Search, and answer up to `limit` multiple-choice questions, as the folder's script does.
+    """Search, and answer up to `limit` questions, as the folder's script does.
+
+    They are multiple choice, and free text if it is chosen among sentences of the evidence.
 
     Args:
         folder: The contest folder.
@@ -72,7 +74,8 @@ def compare_folder(
     k, added = settings["k"], settings["option_passages"]
     found = {q.id: search(index, q.question, q.options, k, added) for q in known}
     wanted = {q.id: list(passages[q.id]) for q in known}
-    asked = [q for q in known if q.options and q.id in answers][:limit]
+    chosen = settings["free_by"] == "choose"
+    asked = [q for q in known if (q.options or chosen) and q.id in answers][:limit]
     same = 0
     if asked:
         model = Model(settings, folder / "model")

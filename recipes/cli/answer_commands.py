@@ -55,7 +55,8 @@ def ask(
 
 
 def _answer_lines(result: AskedAnswer) -> list[str]:
-    lines = ["", result.answer, ""]
+    units = [hit.unit for hit in result.evidence if hit.chunk == result.quoted]
+    lines = ["", result.answer, *[f"인용 · {unit}" for unit in units], ""]
     lines += [
         f"「{act.title}」: 그날 시행 중인 조문이 없습니다 (말뭉치의 첫 시행일 {act.first})"
         for act in result.absent

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from kofinlaw import Progress, UserError, silent
+from kofinlaw.files import existing_path
 from kofinlaw.recipes.pipeline.recipe_file import RecipeFile, absolute, read_recipe_file
 from kofinlaw.recipes.pipeline.schema import (
     EvidenceKind,
@@ -82,7 +83,7 @@ class Run:
 
         Relative ones start at the recipe file.
         """
-        return absolute(value, self.recipe_file.path.parent)
+        return existing_path(absolute(value, self.recipe_file.path.parent))
 
     @property
     def questions_path(self) -> Path:

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
-from kofinlaw.rag.answer.fallback import best_sentence
+from kofinlaw.rag.choosing.nearest import nearest_sentence
 from kofinlaw.records import Key, Question
 from kofinlaw.scoring.metrics.fsku import SentenceEncoder, cosines, free_score, keyword_recall
 from kofinlaw.scoring.metrics.key_facts import score_facts
@@ -49,7 +49,7 @@ def baseline_answers(
     out = {ECHO: {q.id: q.question for q in asked}}
     for one in evidence:
         name = SENTENCE if len(evidence) == 1 else f"{SENTENCE}:{one.systems[0]}"
-        out[name] = {q.id: best_sentence(q.question, one.texts.get(q.id, ())) for q in asked}
+        out[name] = {q.id: nearest_sentence(q.question, one.texts.get(q.id, ())) for q in asked}
     return out
 
 

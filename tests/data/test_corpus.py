@@ -100,7 +100,8 @@ def test_nothing_heavy_is_imported():
     code = (
         "import sys, kofinlaw.data.corpus, kofinlaw.data.settings, kofinlaw.data.law.citations, "
         "kofinlaw.data.korean.words; heavy = {'torch', 'kiwipiepy', 'bm25s', 'numba', 'bs4', 'lxml', "
-        "'pypdfium2', 'docx', 'pyarrow', 'scipy'} & set(sys.modules); print(sorted(heavy))"
+        "'pypdfium2', 'docx', 'openpyxl', 'pptx', 'striprtf', "
+        "'pyarrow', 'scipy'} & set(sys.modules); print(sorted(heavy))"
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "[]"

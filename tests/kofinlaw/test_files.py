@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import errno
+import unicodedata
+from pathlib import Path
 
 import pytest
 
 from kofinlaw import UserError, files
-from kofinlaw.files import atomic_folder
+from kofinlaw.files import atomic_folder, existing_path
 
 
 def write(folder, text):
@@ -83,3 +85,16 @@ def test_a_line_that_cannot_be_used_is_named(tmp_path, line, reason):
 def test_a_folder_in_place_of_a_file_is_named(tmp_path):
     with pytest.raises(UserError, match="a folder"):
         list(files.read_json_lines(tmp_path))
+
+
+def test_a_path_names_a_file_whose_hangul_is_decomposed_and_the_other_way_round(tmp_path):
+    folder = tmp_path / unicodedata.normalize("NFD", "내규 모음")
+    folder.mkdir()
+    file = folder / "여신 규정.md"
+    file.write_bytes(b"x")
+    composed = tmp_path / "내규 모음" / unicodedata.normalize("NFD", "여신 규정.md")
+    assert not composed.exists()
+    assert existing_path(composed) == file
+    missing = tmp_path / "없음" / "규정.md"
+    assert existing_path(missing) == missing
+    assert existing_path(Path("README.md")) == Path("README.md")

@@ -16,9 +16,9 @@ TEMPLATE = (
 )
 
 
-def finish_run(folder: Path, *, recipe: str = "") -> Path:
+def finish_run(folder: Path, *, recipe: str = "", answer: str = "") -> Path:
     """Make a run of a folder with `data/chunks.jsonl`: its index, a model that is only a template,
-    and its recipe, to which `recipe` adds lines."""
+    and its recipe, to which `recipe` adds lines, and `answer` keys of that section."""
     rag = RagSettings(lexical="bigram")
     build_index(folder / "data" / "chunks.jsonl", folder / "index", rag, cache=None)
     model = folder / "merge" / "model"
@@ -28,7 +28,7 @@ def finish_run(folder: Path, *, recipe: str = "") -> Path:
     (folder / "recipe.yaml").write_text(
         "name: small\nmodel: {id: google/gemma-3-270m}\ndata: {sources: [{path: .}]}\n"
         "rag: {lexical: bigram}\n"
-        "answer: {votes: 2, engine: {engine: dummy}}\n"
+        f"answer: {{votes: 2, {answer} engine: {{engine: dummy}}}}\n"
         "evaluate: {heldout: false, questions: q.csv, key: k.jsonl, systems: [trained-rag]}\n"
         + recipe,
         encoding="utf-8",

@@ -4,14 +4,23 @@ import re
 
 from kofinlaw.augment.generators.drafts import Draft
 from kofinlaw.augment.reading.acts import Law
+from kofinlaw.augment.reading.arguments import lacks_argument
 from kofinlaw.augment.reading.endings import grants_a_right, read_ending
 from kofinlaw.augment.reading.figures import find_figures
 from kofinlaw.augment.reading.kinds import noun_class
 from kofinlaw.augment.reading.names import is_name
-from kofinlaw.augment.reading.particles import has_pair, has_topic
+from kofinlaw.augment.reading.particles import has_pair, has_topic, topic_ends
+from kofinlaw.augment.reading.phrasing import joins_another_subject
+from kofinlaw.augment.reading.short_names import local_names
 from kofinlaw.data.prompting.stems import is_negative
 
 BOUND = re.compile(r"(?<=[\d원명인일년월주회배 ])(?:이상|이하|이내|이후|초과|미만)")
+LASTING = re.compile(r"\d(?:년|개월|일) 이하 (?:\S+ ){0,2}(?:보존|보관|공고|공시|게시|유지)")
+COMPOUND = re.compile(r"[가-힣]{2}(?:에서|에게|으로|(?<=[서권청면행회])에)가 ")
+ASKED = re.compile(r"^(?P<said>.*?) (?:자는\?|자로 |주체는\?|자는 누구)")
+LAST_DAY = re.compile(r"이라면 (?P<said>.*) 마지막 날은")
+# Kinds whose statement is one of one article.
+ONE_ARTICLE = ("quantity", "modality", "actor", "addressee", "statement_true", "deadline", "share")
 DOUBLED = re.compile(r"[가-힣](?:을를|를을|은는|는은|이가 |에게에게|(?<!이)은은|을을|를를)(?= |$)")
 
 
@@ -40,6 +49,31 @@ def faults(law: Law, draft: Draft) -> list[str]:
         found.append("right turned into a duty")
     if draft.kind == "quantity" and ": (   )" in draft.stem and "각 호" not in draft.stem:
         found.append("호 without its opening sentence")
+    return [*found, *_second_round(law, draft)]
+
+
+def _second_round(law: Law, draft: Draft) -> list[str]:
+    """Return the faults of the kinds that an independent reader found."""
+    options = (draft.answer, *draft.distractors)
+    found = []
+    if draft.kind in ("actor", "slot_actor") and not law.delegates_of(draft.answer).isdisjoint(
+        draft.distractors
+    ):
+        found.append("party to whom the work is delegated")
+    if any(COMPOUND.search(text) for text in (draft.stem, *options)):
+        found.append("subject particle after another particle")
+    if re.search(r"(?:이란|란|함은) 말하", draft.stem):
+        found.append("definition as a noun phrase")
+    if draft.kind == "actor" and _joined(draft.stem):
+        found.append("second half with its own subject")
+    if any(LASTING.search(text) for text in options if text != draft.answer):
+        found.append("upper bound of a length of keeping")
+    if draft.kind == "deadline" and _hanging(draft.stem):
+        found.append("topic or condition before 마지막 날")
+    if draft.kind in ONE_ARTICLE and _untold(law, draft):
+        found.append("short name of one article without it")
+    if draft.kind == "exception" and any(lacks_argument(text) for text in options):
+        found.append("condition without its object")
     return found
 
 
@@ -60,3 +94,23 @@ def _right_twin(draft: Draft) -> bool:
         and grants_a_right(true)
         for other in others
     )
+
+
+def _joined(stem: str) -> bool:
+    asked = ASKED.match(stem)
+    return asked is not None and joins_another_subject(asked.group("said"))
+
+
+def _hanging(stem: str) -> bool:
+    said = LAST_DAY.search(stem)
+    return said is None or bool(
+        topic_ends(said.group("said")) or re.search(r"[가-힣]면 |때에는|경우", said.group("said"))
+    )
+
+
+def _untold(law: Law, draft: Draft) -> bool:
+    """Return whether the question uses a short name of its article without naming the article."""
+    article = next(a for a in law.articles if a.id == draft.units[0])
+    text = f" {draft.stem} {draft.answer}"
+    used = [n for n in local_names(article) if re.search(rf"(?<![가-힣]){re.escape(n)}", text)]
+    return bool(used) and article.number not in draft.stem

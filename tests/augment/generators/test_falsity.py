@@ -3,12 +3,21 @@ import random
 from dataclasses import replace
 from pathlib import Path
 
+import pytest
+
 from kofinlaw.augment.generators import actors
 from kofinlaw.augment.generators.drafts import Draft
-from kofinlaw.augment.generators.falsity import alterations, true_elsewhere
+from kofinlaw.augment.generators.falsity import (
+    alterations,
+    bound_makes_false,
+    figure_makes_false,
+    modality_is_decided,
+    true_elsewhere,
+)
 from kofinlaw.augment.option_choice import build_item
 from kofinlaw.augment.reading.acts import read_laws
 from kofinlaw.augment.reading.endings import forbids
+from kofinlaw.augment.reading.figures import find_figures
 
 DRAFT = Draft(
     "quantity", "며칠인가?", "10일", ("5일", "7일", "14일", "30일"), ("법 제1조",), ("10일",)
@@ -78,3 +87,50 @@ def test_generators_take_their_wrong_options_from_falsity_only():
         assert siblings <= {"drafts", "falsity", "stems"}, path.name
         checked += bool(siblings)
     assert checked > 8
+
+
+@pytest.mark.parametrize(
+    ("sentence", "other", "false"),
+    [
+        # It follows from the limit of a year that 15 days have it too.
+        ("포상금은 한 사람이 1년간 1천만원을 넘을 수 없다.", "15일", False),
+        ("포상금은 한 사람이 1년간 1천만원을 넘을 수 없다.", "2년", False),
+        ("보험금은 매년 5천만원을 초과할 수 없다.", "1억원", False),
+        ("보험금은 매년 5천만원을 초과할 수 없다.", "3천만원", True),
+        ("은행은 20일 이내에 이의를 제기할 수 있다.", "10일", False),
+        ("은행은 20일 이내에 이의를 제기할 수 있다.", "30일", True),
+        ("은행은 5명 이상으로 조사반을 둘 수 있다.", "7명", False),
+        ("은행은 20일 이내에 보고하여야 한다.", "10일", True),
+    ],
+)
+def test_a_figure_that_follows_from_the_true_one_is_not_false(sentence, other, false):
+    figure = find_figures(sentence)[0]
+    assert figure_makes_false(sentence, figure, find_figures(other)[0]) == false
+
+
+@pytest.mark.parametrize(
+    ("sentence", "bound", "other", "false"),
+    [
+        ("자산이 10억원 이상인 회사는 감사를 두어야 한다.", "이상", "초과", False),
+        ("비율은 8배 미만이어야 한다.", "미만", "이하", False),
+        ("자산이 10억원 이상인 회사는 감사를 두어야 한다.", "이상", "이하", True),
+        ("대주주란 1억원 이상을 가진 자를 말한다.", "이상", "초과", True),
+        ("금고는 장부를 5년 이상 보존하여야 한다.", "이상", "이하", False),
+    ],
+)
+def test_a_bound_that_follows_from_the_true_one_is_not_false(sentence, bound, other, false):
+    assert bound_makes_false(sentence, find_figures(sentence)[0], bound, other) == false
+
+
+@pytest.mark.parametrize(
+    ("sentence", "decided"),
+    [
+        ("결제업자는 장부를 보존하여야 한다.", True),
+        ("결제업자는 등록을 하려는 경우 서류를 내야 하며, 이를 첨부하여야 한다.", False),
+        ("보증의 표시는 증권에 하여야 한다.", False),
+        ("증권은 제3자의 계산으로 발행할 수 있다.", False),
+        ("신청을 받은 경우 감독위원회는 결과를 통지하여야 한다.", True),
+    ],
+)
+def test_only_an_office_or_a_business_that_does_not_apply_has_a_decided_duty(sentence, decided):
+    assert modality_is_decided(sentence, anywhere=True) == decided

@@ -3,6 +3,7 @@ import datetime as dt
 import pytest
 
 from kofinlaw.augment.hard.deadlines import generate, last_day
+from kofinlaw.augment.reading.acts import read_laws
 
 D = dt.date
 
@@ -44,3 +45,33 @@ def test_the_answer_is_the_last_day_and_the_first_day_counted_is_a_slip(hard_law
         assert draft.answer == f"{right.year}년 {right.month}월 {right.day}일"
         assert "초일은 산입하지 않으며" in draft.stem
         assert draft.answer not in draft.distractors
+
+
+def questions(parse, *sentences):
+    body = "\n".join(f"**{mark}** {text}" for mark, text in zip("①②③④⑤", sentences, strict=False))
+    laws = read_laws(parse("결제업법", f"##### 제1조 (보고)\n\n{body}\n"))
+    return [d for d in generate(laws.acts[0], laws, 3)]
+
+
+def test_the_topic_of_the_clause_before_the_last_day_is_its_subject(parse):
+    (draft,) = questions(
+        parse,
+        "감독원장의 통지를 받은 결제업자는 그 통지를 받은 날부터 14일 이내에 감독위원회에 의견을 제출하여야 한다.",
+    )
+    said = draft.stem.partition("이라면 ")[2]
+    assert "결제업자가 감독위원회에" in said
+    assert "통지를 받은 날이" in draft.stem
+    assert "그 통지를 받은 날이" not in draft.stem
+
+
+@pytest.mark.parametrize(
+    "sentence",
+    [
+        "감독원장은 이의신청을 받은 때에는 위원회 의결을 거쳐 이의신청을 받은 날부터 90일 이내에 통보하여야 한다.",
+        "감독원장은 감독위원회 의결을 거쳐 이의신청을 받은 날부터 90일 이내에 결과를 통보하여야 한다.",
+        "결제업자는 명령을 받으면 그 명령을 받은 날부터 6개월 이내에 점검을 실시하여야 한다.",
+        "결제업자는 사고가 난 경우 그 사유가 생긴 날부터 7일 이내에 보고서를 제출하여야 한다.",
+    ],
+)
+def test_a_condition_or_an_adverb_of_another_verb_gives_no_question(parse, sentence):
+    assert questions(parse, sentence) == []

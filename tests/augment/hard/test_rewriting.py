@@ -23,6 +23,9 @@ _DENIES = re.compile(r"아니|않|없|못|금지")
         ("법인 및 단체를 등록한다", "법인과 단체를 등록한다"),
         ("수집 및 이용할 정보", "수집 및 이용할 정보"),
         ("100분의 5를 넘는 주식", "5퍼센트를 넘는 주식"),
+        ("100분의 10을 넘는 주식", "10퍼센트를 넘는 주식"),
+        ("100분의 10과 100분의 30이 같은 주식", "10퍼센트와 30퍼센트가 같은 주식"),
+        ("100분의 10으로 계산한 금액", "10퍼센트로 계산한 금액"),
         ("3천만원 이하의 벌금", "3,000만원 이하의 벌금"),
         ("법령에 위반한 행위", "법령에 위반한 행위"),
         ("법령을 위반한 행위", "법령을 어긴 행위"),
@@ -64,3 +67,9 @@ def test_every_style_writes_the_particle_that_the_noun_needs(hard_law):
                 for match in _WRONG_PARTICLE.finditer(new):
                     closed = final_consonant(match.group("noun")) != 0
                     assert closed == (match.group("particle") in ("을", "과", "이나")), new
+
+
+def test_a_thing_has_no_duty():
+    style = Style(front=False, forms={"duty": 0})
+    assert rewrite("수표는 제3자의 계산으로 발행하여야 한다", style).endswith("해야 한다")
+    assert rewrite("결제업자는 장부를 보존하여야 한다", style).endswith("할 의무가 있다")

@@ -1,3 +1,5 @@
+import re
+
 from kofinlaw.augment.hard.sanctions import generate
 from kofinlaw.augment.reading.acts import read_laws
 
@@ -25,3 +27,14 @@ def test_each_violation_carries_the_sanction_of_its_own_paragraph(parse):
         assert fine in draft.answer
         assert not any(fine in text for text in draft.distractors)
         assert all(any(f in text for f in FINES.values()) for text in draft.distractors)
+
+
+def test_a_violation_keeps_the_provision_that_it_violates(parse):
+    laws = read_laws(parse("결제업법", ACT))
+    drafts = [d for seed in range(4) for d in generate(laws.acts[0], laws, seed)]
+    assert drafts
+    for draft in drafts:
+        assert all(
+            re.search(r"제\d조제1항을 (?:위반하여|위반해|어겨)", t)
+            for t in (draft.answer, *draft.distractors)
+        )

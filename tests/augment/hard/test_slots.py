@@ -4,7 +4,7 @@ import pytest
 
 from kofinlaw.augment.hard.facts import clause_facts
 from kofinlaw.augment.hard.roles import reversed_roles
-from kofinlaw.augment.hard.slots import _part_of, altered, read_slots, related_text
+from kofinlaw.augment.hard.slots import _part_of, altered, read_slots
 from kofinlaw.augment.reading.acts import read_laws
 from kofinlaw.augment.reading.names import normalize
 
@@ -14,7 +14,7 @@ def facts(law):
 
 
 def slots(law, laws, citation):
-    found = read_slots(law, laws, facts(law)[citation], related_text(law, laws), random.Random(1))
+    found = read_slots(law, laws, facts(law)[citation], law.delegations, random.Random(1))
     return {slot.kind: slot for slot in found}
 
 
@@ -31,7 +31,12 @@ def test_wrong_values_are_words_of_the_article_and_no_sentence_of_the_law(hard_l
 
 def test_a_right_is_no_duty_that_could_be_false(hard_law, hard_laws):
     assert "duty" not in slots(hard_law, hard_laws, "제2조제2항")  # 청구할 수 있다
-    assert slots(hard_law, hard_laws, "제1조제1항")["duty"].wrong == ("할 수 있다",)
+    assert slots(hard_law, hard_laws, "제2조제1항")["duty"].wrong == ("할 수 있다",)
+
+
+def test_who_applies_for_something_has_no_duty_that_could_be_false(hard_law, hard_laws):
+    # 결제업을 하려는 자는 감독위원회에 등록하여야 한다: he may of course do so.
+    assert "duty" not in slots(hard_law, hard_laws, "제1조제1항")
 
 
 def test_a_party_that_may_act_for_another_is_no_wrong_actor(hard_law, hard_laws):

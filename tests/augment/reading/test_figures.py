@@ -37,3 +37,17 @@ def test_twelve_months_and_a_year_do_not_differ():
 def test_a_fraction_is_no_number_of_minutes():
     assert find_figures("임원의 3분의 2 이상은 조합원이어야 한다.") == []
     assert [figure.text for figure in find_figures("30분 이내에 알려야 한다.")] == ["30분"]
+
+
+@pytest.mark.parametrize(
+    ("text", "found"),
+    [
+        ("발행일자 후 1개월 또는 수개월이 될 때", []),
+        ("수인 또는 3인의 대리인", []),
+        ("여러 명 또는 2명의 위원", []),
+        ("수수료는 3개월마다 낸다", ["3개월"]),
+        ("수시로 1개월 이내에 보고한다", ["1개월"]),
+    ],
+)
+def test_a_figure_next_to_an_indefinite_one_is_left_out(text, found):
+    assert [figure.text for figure in find_figures(text)] == found

@@ -6,6 +6,7 @@ from kofinlaw.augment.reading.particles import (
     has_topic,
     in_both_forms,
     replace_span,
+    topic_as_subject,
 )
 
 
@@ -51,3 +52,20 @@ def test_a_particle_is_written_in_both_forms_where_the_options_differ():
 )
 def test_a_topic_is_told_from_the_ending_of_a_verb(text, topic):
     assert has_topic(text) == topic
+
+
+@pytest.mark.parametrize(
+    ("words", "expected"),
+    [
+        ("은행은", "은행이"),
+        ("제출에 걸리는 기간은", "제출에 걸리는 기간이"),
+        ("출자증권에는", "출자증권에"),
+        ("은행에서는", "은행에서"),
+        ("은행에게는", "은행에게"),
+        ("서면으로는", "서면으로"),
+        ("도로는", "도로가"),
+        ("무게는", "무게가"),
+    ],
+)
+def test_a_topic_becomes_a_subject_only_after_a_noun(words, expected):
+    assert topic_as_subject(words) == expected

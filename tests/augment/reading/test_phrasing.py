@@ -4,6 +4,7 @@ from kofinlaw.augment.reading.phrasing import (
     as_modifier,
     as_question,
     as_quotation,
+    joins_another_subject,
     list_noun,
     subordinate,
 )
@@ -56,3 +57,28 @@ def test_a_subject_takes_the_particle_of_a_clause():
 )
 def test_a_list_is_named_by_its_noun_where_the_sentence_allows(lead, found):
     assert list_noun(lead) == found
+
+
+@pytest.mark.parametrize(
+    ("sentence", "joins"),
+    [
+        ("자료를 요청할 수 있으며, 제출에 걸리는 기간은 심의 기간에 넣지 아니한다.", True),
+        ("위원으로 구성하고, 감독위원회가 이를 소집한다.", True),
+        ("보고서를 작성하고 제2항의 경우에는 이를 통지하여야 한다.", False),
+        ("장부를 적고 보존하여야 한다.", False),
+        ("금융업을 하고자 하는 자에게 알려야 한다.", False),
+    ],
+)
+def test_a_second_half_with_its_own_subject_gives_no_phrase_before_a_noun(sentence, joins):
+    assert joins_another_subject(sentence) == joins
+    assert bool(as_modifier(sentence)) != joins
+
+
+def test_a_list_that_defines_a_term_asks_for_the_term():
+    lead = '법 제2조에서 "대통령령으로 정하는 자"란 다음 각 호의 어느 하나에 해당하는 자를 말한다.'
+    assert list_noun(lead) == ("법 제2조의", '"대통령령으로 정하는 자"')
+    assert list_noun("이 영에서 정하는 것은 다음 각 호의 사항을 말한다.") is None
+
+
+def test_a_topic_after_another_particle_is_no_subject():
+    assert subordinate("은행에서는 장부를 보존한다.") == "은행에서 장부를 보존한다."

@@ -79,6 +79,8 @@ def test_a_large_picture_and_many_fields_take_no_time():
     field = r"{\field{\*\fldinst{ PAGE }}{\fldrslt 1}}"
     picture = r"{\pict\pngblip " + "ab" * 2_000_000 + "}"
     started = time.process_time()
-    text, _ = rtf_to_markdown(rtf(r"\pard " + field * 2000 + picture + hexed("끝") + r"\par"))
+    rows = r"\trowd \intbl " * 20_000  # without an end
+    body = r"\pard " + field * 2000 + picture + rows + hexed("끝") + r"\par"
+    text, _ = rtf_to_markdown(rtf(body))
     assert text.endswith("끝\n")
     assert time.process_time() - started < 20

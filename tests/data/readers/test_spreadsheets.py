@@ -178,7 +178,7 @@ def test_too_many_cells_and_a_merge_over_the_whole_sheet_are_refused(tmp_path):
     with zipfile.ZipFile(path, "w") as archive:
         for member, data in members.items():
             archive.writestr(member, data)
-    with pytest.raises(UserError, match="more than 2000000 cells"):
+    with pytest.raises(UserError, match="more than 1000000 cells"):
         read(path)
 
 

@@ -40,6 +40,23 @@ def test_a_budget_that_is_enough_fits_and_its_interval_holds_the_truth(tmp_path:
     assert check.total.low <= check.total.seconds <= check.total.high
 
 
+def test_choosing_free_text_is_forecast_too(tmp_path: Path) -> None:
+    voters = {"nearest": 1.0, "question": 1.0, "evidence": 0.5}
+    check = checked(tmp_path, 0.001, 60, free_by="choose", free_voters=voters, votes=3)
+    world = World(faults=simulation.Faults(seconds_per_token=0.001))
+    world.answer(
+        tmp_path / "test.csv",
+        tmp_path / "out",
+        batch_questions=4,
+        free_by="choose",
+        free_voters=voters,
+        votes=3,
+    )
+    taken = world.clock.now - 1000
+    assert 0.8 * taken < check.total.seconds < 1.25 * taken
+    assert check.turns == 1
+
+
 def test_passes_are_promised_as_the_run_makes_them(tmp_path: Path) -> None:
     """Nine orders of four or five options are five at most, and scored choices have no votes."""
     orders = checked(tmp_path, 0.0001, 600, permutations=9)

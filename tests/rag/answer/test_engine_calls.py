@@ -16,14 +16,14 @@ from kofinlaw.data.prompting.wording import CITING_RULE, REASONED_CUE
 from kofinlaw.models.engines.base import ChoiceScore, Generation, Request
 from kofinlaw.models.engines.dummy_engine import DummyEngine
 from kofinlaw.rag.answer.deadline import FULL
-from kofinlaw.rag.answer.engine_calls import ask_engine, missing_bare_scores
+from kofinlaw.rag.answer.engine_calls import Reply, ask_engine, missing_bare_scores
 from kofinlaw.rag.answer.prompts import Prompter
 from kofinlaw.rag.answer.single_question import AskedAnswer, ask_question
 from kofinlaw.rag.answer_settings import AnswerSettings
 from kofinlaw.rag.choosing.bare_scores import BareScores
 from kofinlaw.rag.questions.question_files import read_questions
 from kofinlaw.rag.retrieve.query_forms import generate_with
-from kofinlaw.records import Question
+from kofinlaw.records import Chunk, Question
 
 
 @pytest.mark.parametrize("choose_by", ["score", "generate"])
@@ -285,3 +285,133 @@ def test_positive_stems_are_generated_from_two_prompts_and_others_as_before(form
     assert "3일" not in asked[0].prompt
     assert [request.temperature for request in asked] == [0.0, 0.0, 0.7, 0.7]
     assert asked[0].seed != asked[2].seed
+
+
+LAW = [
+    Chunk(f"법/제{i}조", "법", "법", "statute", "", f"법 제{i}조", text, "", "t", "PD", "")
+    for i, text in enumerate(
+        [
+            "가람법 제0조(배상)\n① 은행은 손해를 배상한다.\n② 은행은 사고를 공시한다.",
+            "가람법 제1조(기록)\n① 은행은 기록을 5년 동안 보관한다.",
+        ]
+    )
+]
+FREE = Question("f", "은행은 기록을 몇 년 동안 보관하는가?")
+
+
+def test_a_chosen_answer_is_a_sentence_of_the_evidence_with_its_passage() -> None:
+    engine = Scoring()
+    answered = {}
+    for name, voters in {
+        "rule": {"nearest": 1.0},
+        "model": {"contrast": 1.0, "evidence": 1.0, "question": 1.0},
+        "both": {"nearest": 9.0, "question": 0.1},
+    }.items():
+        settings = AnswerSettings(free_by="choose", free_voters=voters)
+        prompt = Prompter(simulation.TEMPLATE, settings, 400, len).build(FREE, LAW, FULL)
+        engine.asked.clear()
+        bare = BareScores(missing_bare_scores(engine, [prompt], BareScores()))
+        (reply,) = ask_engine(
+            engine, [prompt], [(0, 0)], settings, stop="<end>", plan=FULL, bare=bare
+        )
+        assert reply is not None
+        turn = reply.turn("f", 0, "full")
+        assert turn.candidates[turn.scores.index(max(turn.scores))] == turn.text
+        answered[name] = (turn, list(engine.asked))
+    rule, calls = answered["rule"]
+    assert (rule.text, rule.quoted) == ("은행은 기록을 5년 동안 보관한다.", "법/제1조")
+    assert [vote["voter"] for vote in rule.votes] == ["nearest"]
+    assert calls == []
+    assert answered["both"][0].text == rule.text
+    turn, calls = answered["model"]
+    voters = [vote["voter"] for vote in turn.votes]
+    assert voters == ["contrast", "likelihood", "evidence", "question", "nearest"]
+    assert sorted(turn.candidates) == [
+        "은행은 기록을 5년 동안 보관한다.",
+        "은행은 사고를 공시한다.",
+        "은행은 손해를 배상한다.",
+    ]
+    after = [prompt for prompt, row in calls if row == (FREE.question,)]
+    assert len(after) == 3
+    assert all(sentence in prompt for sentence, prompt in zip(turn.candidates, after, strict=True))
+    assert not any(FREE.question in prompt for prompt in after)
+
+
+def test_free_text_without_evidence_is_generated_in_the_same_batch() -> None:
+    settings = AnswerSettings(free_by="choose", free_voters={"nearest": 1.0, "likelihood": 1.0})
+    prompter = Prompter(simulation.TEMPLATE, settings, 400, len)
+    prompts = [prompter.build(FREE, found, FULL) for found in ([], LAW, [])]
+    first, chosen, last = ask_engine(
+        DummyEngine(), prompts, [(0, 0)] * 3, settings, stop="<end>", plan=FULL, bare=BareScores(
+            missing_bare_scores(DummyEngine(), prompts, BareScores())
+        ),
+    )  # fmt: skip
+    assert first is not None
+    assert chosen is not None
+    assert last is not None
+    assert first.text == last.text
+    assert first.text.startswith("답변")
+    assert (chosen.quoted != "", first.quoted) == (True, "")
+
+
+@pytest.mark.parametrize(
+    ("written", "problem"),
+    [("", "empty"), ("[참고 조문] 가람법 제1조(기록)", "prompt"), ("보관. " * 9, "loop")],
+)
+def test_unusable_text_is_replaced_by_the_nearest_sentence(written: str, problem: str) -> None:
+    class Weak(DummyEngine):
+        def generate(self, requests: Sequence[Request]) -> list[Generation]:
+            return [Generation(written, 9, 5, "stop", -1.0) for _ in requests]
+
+    def reply(**values: object) -> Reply | None:
+        settings = AnswerSettings(**values)  # type: ignore[arg-type]
+        prompt = Prompter(simulation.TEMPLATE, settings, 400, len).build(FREE, LAW, FULL)
+        return ask_engine(Weak(), [prompt], [(0, 0)], settings, stop="<end>", plan=FULL)[0]
+
+    replaced = reply()
+    assert replaced is not None
+    assert (replaced.text, replaced.quoted) == ("은행은 기록을 5년 동안 보관한다.", "법/제1조")
+    assert replaced.replaced == problem
+    kept = reply(free_replace=False)
+    assert (kept is None) if problem == "empty" else (kept is not None and not kept.replaced)
+
+
+def test_a_file_of_questions_quotes_and_records_its_passages(
+    tmp_path: Path, questions: Path
+) -> None:
+    for name, size in (("a", 2), ("b", 16)):
+        figures = World().answer(
+            questions,
+            tmp_path / name,
+            free_by="choose",
+            free_voters={"nearest": 1.0, "contrast": 0.2, "evidence": 0.5, "question": 0.5},
+            votes=3,
+            batch_questions=size,
+        )
+        assert figures["fallback"] == 0
+        assert_complete(tmp_path / name, questions)
+    same_bytes(tmp_path / "a", tmp_path / "b", ("answers.jsonl", "plan.jsonl", "bare.jsonl"))
+    free = [row for row in rows(tmp_path / "a/answers.jsonl") if row["id"][0] == "F"]
+    assert {row["origin"] for row in free} == {"quotation"}
+    assert all(row["quoted"] in row["evidence"] and 0 < row["confidence"] <= 1 for row in free)
+    turns = [turn for turn in rows(tmp_path / "a/plan.jsonl") if turn["id"][0] == "F"]
+    assert len(turns) == 5
+    for turn in turns:
+        assert turn["text"] in turn["candidates"]
+        assert {len(vote["values"]) for vote in turn["votes"]} == {len(turn["candidates"])}
+
+
+def test_a_plan_without_evidence_chooses_among_the_best_passages(
+    tmp_path: Path, questions: Path
+) -> None:
+    world = World(faults=simulation.Faults(seconds_per_token=0.05))
+    world.answer(
+        questions,
+        tmp_path / "out",
+        free_by="choose",
+        free_voters={"nearest": 1.0, "likelihood": 0.2},
+        budget_minutes=4,
+    )
+    turns = [turn for turn in rows(tmp_path / "out/plan.jsonl") if turn["id"][0] == "F"]
+    assert any(turn["plan"] == "label-only" and not turn["shown"] for turn in turns)
+    assert all(turn["quoted"] for turn in turns if not turn["failed"])

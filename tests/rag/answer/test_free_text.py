@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from kofinlaw.rag.answer.agreement import (
     combine,
 )
-from kofinlaw.rag.answer.free_text import opening_of, similarity, tidy
+from kofinlaw.rag.answer.free_text import FreeProblem, free_problem, opening_of, similarity, tidy
 from kofinlaw.rag.answer.journal import Turn
 from kofinlaw.records import Question
 
@@ -52,3 +52,46 @@ def test_an_answer_opens_with_the_subject_where_one_is_seen(question: str, openi
 def test_similarity_is_a_symmetric_share(one: str, other: str) -> None:
     assert similarity(one, other) == similarity(other, one)
     assert 0.0 <= similarity(one, other) <= 1.0
+
+
+ASKED = "접근수단의 분실 신고를 받은 은행이 하여야 할 조치를 설명하시오."
+SHOWN = ["가람 규정 제9조(접근수단의 분실 신고)\n② 은행은 10분 안에 거래를 막아야 한다. IPSec VPN"]
+
+
+@pytest.mark.parametrize(
+    ("text", "problem"),
+    [
+        ("", "empty"),
+        (" . ", "empty"),
+        ("[참고 조문] 가람 규정 제9조", "prompt"),
+        ("질문의 핵심어를 넣어 한 문장으로 답하시오.", "prompt"),
+        ("접근수단의 분실 신고를 받은 은행이 하여야 할 조치를 설명", "prompt"),
+        ("가람 규정 제9조(접근수단의 분실 신고)", "prompt"),
+        ("은행은 막는다. 은행은 막는다.", "loop"),
+        ("1000만원을 환산한 후 1000만원을 환산한 후 1000만원을 환산한 후 끝", "loop"),
+        ("The bank must stop all transactions.", "script"),
+        ("은행은 取引を 막는다.", "script"),
+        ("Банк 막는다", "script"),
+        ("은행은 거래를 막는다.𒌒model", "script"),
+        ("가람 규정 제9조(접근수단의 분실 신고)가람 규정 제9조(접근수단의 분실 신고)", "prompt"),
+        ("은행은 10분 안에 접근수단을 이용한 거래를 막아야 한다.", ""),
+        ("10분", ""),
+        ("분실 신고", ""),
+        ("IPSec VPN", ""),
+        ("① 제Ⅱ급은 3㎡ 이상, 오차 α는 損害와 다르다.", ""),
+        ("아니, 아니, 아니다.", ""),
+    ],
+)
+def test_unusable_free_text_is_named(text: str, problem: FreeProblem) -> None:
+    assert free_problem(text, ASKED, SHOWN) == problem
+
+
+def test_a_replaced_text_counts_only_if_there_is_no_other() -> None:
+    replaced = turn(0, text="은행은 배상한다.", quoted="법/제9조", replaced="prompt")
+    alone = combine(Question("q", "?"), [replaced], ["법/제9조"])
+    assert alone is not None
+    assert (alone.answer, alone.origin, alone.confidence) == ("은행은 배상한다.", "fallback", 0.0)
+    assert alone.quoted == "법/제9조"
+    both = combine(Question("q", "?"), [replaced, turn(1, text="10분 안에 막는다.")], [])
+    assert both is not None
+    assert (both.answer, both.origin, both.quoted) == ("10분 안에 막는다.", "model", "")

@@ -75,6 +75,8 @@ def test_killed_anywhere_and_run_again_gives_the_same_bytes(
         "votes": 3,
         "batch_questions": 4,
         "budget_minutes": 600,
+        "free_by": "choose" if choose_by == "contrast" else "generate",
+        "free_voters": {"nearest": 1.0, "question": 0.5, "evidence": 0.5},
     }
     World().answer(questions, tmp_path / "whole", **options)
     draw = random.Random(seed)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import unicodedata
 from collections.abc import Sequence
 from datetime import date, datetime
@@ -69,7 +70,8 @@ def test_a_fallback_keeps_to_the_recipes_length_and_the_question_to_its_day() ->
     settings = AnswerSettings(free_max_characters=20)
     result = ask_question("이용자의 손해를 며칠 이내에 배상하는가?", settings=settings, **given)
     assert result.origin == "fallback"
-    assert len(result.answer) == 20
+    assert 0 < len(result.answer) <= 20
+    assert result.answer.startswith("금융회사는 이용자의 손해를")
     assert searcher.days is None
     ask_question("배상?", settings=settings, as_of=date(2020, 3, 1), **given)
     assert searcher.days == [date(2020, 3, 1)]
@@ -97,6 +99,20 @@ def test_ask_names_the_days_of_the_text_and_the_act_that_had_none(
     code, said = typed("ask", "예금자는 예금의 반환을 요구할 수 있는가?", "--run", run)
     assert code == 0, said
     assert "나래법 제1조 (시행 예정 2999-01-01)" in said
+
+
+def test_ask_quotes_a_sentence_and_names_its_article(tmp_path: Path, typed: Typed) -> None:
+    run = tmp_path / "run"
+    corpus(run, {"가람법": VERSIONS})
+    finish_run(run, answer="free_by: choose, free_voters: {nearest: 1.0, question: 0.1},")
+    code, said = typed("ask", "제2조를 위반한 자의 과태료는 얼마인가?", "--run", run, "--json")
+    assert code == 0, said
+    found = json.loads(said)
+    assert found["origin"] == "quotation"
+    (source,) = [hit for hit in found["evidence"] if hit["chunk"] == found["quoted"]]
+    assert found["answer"] in source["text"]
+    code, said = typed("ask", "제2조를 위반한 자의 과태료는 얼마인가?", "--run", run)
+    assert f"{found['answer']}\n인용 · {source['unit']}\n" in said
 
 
 QUESTION = "접근매체의 위조로 손해가 생기면?\n1 배상한다\n2 배상하지 않는다"

@@ -67,6 +67,7 @@ def test_prompts_are_those_of_the_runner(answering: Any, form: str, options: Any
             "evidence_tokens": tokens,
             "context_tokens": 600,
             "free_max_tokens": settings.free_max_tokens,
+            "free_by": "generate",
         }
         assert model.prompt(QUESTION, options, TEXTS, 1.0) == built.text
 
@@ -280,3 +281,47 @@ def test_a_voter_that_needs_kiwi_is_refused(tmp_path: Path, model: Path) -> None
     settings = AnswerSettings(choose_by="contrast", voters={"morphemes": 1.0})
     with pytest.raises(UserError, match="no Kiwi"):
         exported(model, tmp_path, [CHUNK], settings)
+
+
+@pytest.mark.parametrize("form", ["chat", "plain"])
+def test_chosen_free_text_is_that_of_the_runner(
+    tmp_path: Path, model: Path, form: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    settings = AnswerSettings(
+        free_by="choose",
+        free_voters={"nearest": 2.0, "question": 0.5, "evidence": 0.5, "contrast": 0.3},
+        free_max_tokens=200,
+        contrast_form=form,
+    )
+    template = template_for(model)
+    folder = exported(model, tmp_path, CHUNKS, settings, RagSettings(evidence_tokens=400))
+    contest = exported_model(folder, monkeypatch)
+    engine = TransformersEngine(EngineSettings(dtype="float32"), model)
+    prompter = Prompter(template, settings, 400, engine.tokenizer.count)
+    chosen = set()
+    for number in range(12):
+        asked = ("접근매체의 위조로 생긴 손해", "기록의 보존", "개인정보 수집의 동의")[number % 3]
+        question = f"{asked}에 관하여 제{number}호를 설명하시오."
+        prompt = prompter.build(Question("q", question), CHUNKS, FULL)
+        bare = BareScores(missing_bare_scores(engine, [prompt], BareScores()))
+        (reply,) = ask_engine(
+            engine, [prompt], [(0, 0)], settings, stop=template.stop, plan=FULL, bare=bare
+        )
+        assert reply is not None
+        assert contest.answer(question, (), TEXTS, 1.0) == reply.text, number
+        chosen.add(reply.text)
+    assert len(chosen) > 1
+
+
+def test_unusable_free_text_is_replaced_as_in_the_runner(
+    tmp_path: Path, model: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    question = "전자금융거래기록의 보존 기간을 설명하시오."
+    for replace in (True, False):
+        settings = AnswerSettings(free_max_tokens=200, free_replace=replace)
+        folder = exported(model, tmp_path / str(replace), CHUNKS, settings)
+        contest = exported_model(folder, monkeypatch)
+        monkeypatch.setattr(contest, "write", lambda text, choices: f"[질문] {question}")
+        answer = contest.answer(question, (), TEXTS, 1.0)
+        expected = "금융회사는 전자금융거래기록을 5년간 보존한다."
+        assert answer == (expected if replace else f"[질문] {question}")

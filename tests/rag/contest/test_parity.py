@@ -23,7 +23,7 @@ QUESTIONS = [
 
 def test_other_passages_are_counted(tmp_path: Path) -> None:
     write_postings(TEXTS, tmp_path / "index")
-    write_json(tmp_path / "contest.json", {"k": 1, "option_passages": 0})
+    write_json(tmp_path / "contest.json", {"k": 1, "option_passages": 0, "free_by": "generate"})
     found = {"a": [TEXTS[1]], "b": [TEXTS[2]], "c": [TEXTS[1]]}
     parity = compare_folder(tmp_path, QUESTIONS, found, {"a": "2"})
     assert parity == Parity(3, 2, 2, 0, 0)

@@ -1,0 +1,110 @@
+"""Rank the sentences of the evidence by their similarity to a question, without a model.
+
+The similarity is the Dice coefficient of character bigrams, weighted by their rarity among the
+sentences (as in `rag/reading/support.py`). To it are added HEADING_WEIGHT times the share of the
+question that the sentence's heading alone has, and RANK_WEIGHT divided by the rank of its passage.
+Words of the act's title do not count: they name the act and ask for nothing. The weights were
+chosen on the odd questions of three sets (`docs/studies/transfer.md`, section "Free text").
+
+The contest's script copies this module, so it imports only what that machine has.
+"""
+
+from __future__ import annotations
+
+import math
+import re
+from collections import Counter
+from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Set as AbstractSet
+
+from kofinlaw.data.korean.words import bigrams
+from kofinlaw.rag.reading.candidates import Candidate, evidence_sentences, fitted
+
+__all__ = [
+    "HEADING_WEIGHT",
+    "RANK_WEIGHT",
+    "nearest_sentence",
+    "nearest_sentences",
+    "nearest_values",
+]
+
+HEADING_WEIGHT = 0.3
+RANK_WEIGHT = 0.1
+
+_TITLE = re.compile(r"^(.*?)(?:\s+제\d+조|\s*>|\s*$)")
+_QUOTED = re.compile(r"「[^」]*」")
+
+
+def nearest_sentences(
+    question: str, shown: Sequence[str], most: int, fits: Callable[[str], bool]
+) -> list[tuple[Candidate, float]]:
+    """Return at most `most` sentences of the shown texts with their value, nearest first.
+
+    Args:
+        question: The question.
+        shown: The texts as the prompt shows them, best first.
+        most: The largest number of sentences.
+        fits: Whether a text is short enough for an answer. A longer one is cut, see `fitted`.
+    """
+    found = evidence_sentences(question, shown, fits)
+    values = nearest_values(question, found)
+    order = sorted(range(len(found)), key=lambda i: (-values[i], i))
+    out: dict[str, tuple[Candidate, float]] = {}
+    for index in order:
+        one = found[index]
+        text = fitted(one.text, fits)
+        if text and text not in out:
+            out[text] = (Candidate(text, one.passage, one.header), values[index])
+        if len(out) == most:
+            break
+    return list(out.values())
+
+
+def nearest_sentence(question: str, shown: Sequence[str], max_characters: int = 0) -> str:
+    """Return the nearest sentence of the shown texts, cut to `max_characters` (0: never cut).
+
+    Empty where no sentence and no heading shares a bigram with the question.
+    """
+
+    def fits(text: str) -> bool:
+        return not max_characters or len(text) <= max_characters
+
+    found = nearest_sentences(question, shown, 1, fits)
+    return found[0][0].text if found and found[0][1] > RANK_WEIGHT else ""
+
+
+def nearest_values(question: str, candidates: Sequence[Candidate]) -> list[float]:
+    """Return the value of each candidate, rounded; larger if it is nearer to the question."""
+    titles = {_title(one.header) for one in candidates}
+    asked = frozenset(bigrams(_without(question, titles)))
+    grams = [frozenset(bigrams(one.text)) for one in candidates]
+    seen = Counter(gram for row in grams for gram in row)
+
+    def weigh(some: AbstractSet[str]) -> float:
+        # Sorted, because the sum of floats depends on their order.
+        return sum(math.log(1 + len(grams) / (1 + seen[gram])) for gram in sorted(some))
+
+    whole = weigh(asked) or 1.0
+    out = []
+    for one, row in zip(candidates, grams, strict=True):
+        both = weigh(row) + weigh(asked)
+        heading = frozenset(bigrams(one.header.removeprefix(_title(one.header)))) - row
+        value = 2 * weigh(row & asked) / both if both else 0.0
+        value += HEADING_WEIGHT * weigh(heading & asked) / whole
+        out.append(round(value + RANK_WEIGHT / (1 + one.passage), 6))
+    return out
+
+
+def _title(header: str) -> str:
+    """Return the title of a heading: `전자금융거래법 제9조(배상)` gives `전자금융거래법`."""
+    match = _TITLE.match(header)
+    return match.group(1).strip() if match else ""
+
+
+def _without(question: str, titles: Iterable[str]) -> str:
+    """Return the question without titles of acts; the whole question if nothing else is left."""
+    text = _QUOTED.sub(" ", question)
+    for title in sorted(titles, key=lambda name: (-len(name), name)):
+        if len(title) > 2:
+            text = text.replace(title, " ")
+    return text if bigrams(text) else question
