@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal
 
+from kofinlaw.models.policy.rules import policy_named
 from kofinlaw.recipes.starting.model_choice import Machine, ModelChoice
 from kofinlaw.recipes.starting.survey import HOLDOUT_SHARE, FoundDocument, Possible, Survey
 
@@ -73,15 +74,18 @@ def recipe_text(
         embedder: The model of the vectors; None searches by words only.
     """
     sizes = sizes_for(choice, machine)
+    # A policy that takes only generated answers excludes choices without listed options.
+    generated = policy_named(policy).generated_answers_only
+    contrast = choice.small and not generated
     lines = [*_head(survey, possible, start), ""]
     lines += _top(name, policy, start)
     lines += ["", *_model(choice, machine)]
     lines += ["", *_data(survey, documents, sizes, policy)]
     if start != "ask":
-        lines += ["", *_augment(possible, choice, sizes, start)]
+        lines += ["", *_augment(possible, sizes, start, contrast=contrast)]
         lines += ["", *_train(possible, choice, sizes, machine)]
     lines += ["", *_rag(embedder, sizes)]
-    lines += ["", *_answer(choice)]
+    lines += ["", *_answer(contrast=contrast, generated=generated, small=choice.small)]
     if start == "train":
         lines += ["", *_evaluate()]
         if embedder:
@@ -175,9 +179,9 @@ def _data(survey: Survey, documents: str, sizes: Sizes, policy: str) -> list[str
     return [*lines, "  chunks:", _row("    max_tokens", sizes.chunk_tokens, why)]
 
 
-def _augment(possible: Possible, choice: ModelChoice, sizes: Sizes, start: Start) -> list[str]:
-    form = "text" if choice.small else "label"
-    why = "the text of the option" if choice.small else "the number of the option"
+def _augment(possible: Possible, sizes: Sizes, start: Start, *, contrast: bool) -> list[str]:
+    form = "text" if contrast else "label"
+    why = "the text of the option" if contrast else "the number of the option"
     lines = [
         "augment:",
         _row("  items", possible.items, "training examples; a dry count of your documents"),
@@ -250,9 +254,9 @@ def _rag(embedder: str | None, sizes: Sizes) -> list[str]:
     return [*lines, _row("  option_passages", 2, "passages searched for each option")]
 
 
-def _answer(choice: ModelChoice) -> list[str]:
+def _answer(*, contrast: bool, generated: bool, small: bool) -> list[str]:
     lines = ["answer:"]
-    if choice.small:
+    if contrast:
         lines += [
             _row("  answer_form", "text", "the same as in training"),
             _row("  choose_by", "contrast", "options are not listed: they mislead small models"),
@@ -261,13 +265,20 @@ def _answer(choice: ModelChoice) -> list[str]:
             _row("    evidence", "0.2", "what the evidence adds to the option's probability"),
             "  unrelated_voters:",
             _row("    likelihood", "0.5", "the model alone, where no evidence bears on it"),
+            _row("  free_by", "choose", "a free-text answer is a sentence of the evidence"),
+            "  free_voters:",
+            _row("    nearest", "1.0", "similarity of the sentence to the question, by rule"),
+            _row("    question", "2.0", "probability of the question after the sentence"),
         ]
     else:
         lines += [
             _row("  answer_form", "label", "the same as in training"),
             _row("  choose_by", "generate", "the model writes its choice"),
         ]
-    tokens = 64 if choice.small else 128
+    if generated:
+        text = "the policy takes only text that the model wrote"
+        lines.append(_row("  free_replace", "false", text))
+    tokens = 96 if small else 128
     return [*lines, _row("  free_max_tokens", tokens, "most tokens of a free-text answer")]
 
 

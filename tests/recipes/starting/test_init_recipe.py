@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from kofinlaw import UserError
+from kofinlaw.recipes.pipeline.compliance import verdicts_for
 from kofinlaw.recipes.pipeline.schema import load_recipe
 from kofinlaw.recipes.starting.init_recipe import Wishes, init_recipe, recipe_name
 
@@ -118,6 +119,8 @@ def test_a_policy_leaves_out_what_it_refuses(documents, here, pico):
         init_recipe(documents, wishes(pico, policy="contest-2025", out=out))
     written = init_recipe(documents, Wishes(start="ask", policy="contest-2025", card_gib=24.0))
     recipe, _ = load_recipe(str(written.path))
+    assert recipe.answer.choose_by == "generate"
+    assert all(verdict.ok for verdict in verdicts_for(recipe, "contest-2025"))
     read = [Path(source.path).name for source in recipe.sources]
     assert "새 규정.md" not in read
     assert "출입 관리 규정.md" in read
