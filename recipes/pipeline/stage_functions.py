@@ -142,16 +142,14 @@ def check_enough(run: Run, items: int, examples: int, progress: Progress) -> Non
 
     Raises UserError if the recipe trains on these examples only and they are too few to train.
     """
-    from kofinlaw.augment.enough import can_train, fewest_examples
-
     recipe = run.recipe
     wanted, train = recipe.augment.items, recipe.train
     if items >= wanted:
         return
     found = f"{wanted} examples wanted, {items} possible with these documents"
     trains = not recipe.ask_only and not train.mixture
-    if trains and not can_train(examples, train.effective_batch, train.epochs):
-        fewest = fewest_examples(train.effective_batch, train.epochs)
+    fewest = train.fewest_examples
+    if trains and examples < fewest:
         raise UserError(
             f"{found}: too few to train, at least {fewest} are needed",
             where="augment.items",

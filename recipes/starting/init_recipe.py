@@ -11,7 +11,6 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from kofinlaw import Progress, UserError, silent
-from kofinlaw.augment.enough import can_train, fewest_examples
 from kofinlaw.recipes.pipeline.schema import load_recipe
 from kofinlaw.recipes.starting.model_choice import (
     Machine,
@@ -22,12 +21,14 @@ from kofinlaw.recipes.starting.model_choice import (
 )
 from kofinlaw.recipes.starting.recipe_text import (
     SHOWN,
+    Sizes,
     Start,
     document_lines,
     recipe_text,
     sizes_for,
 )
 from kofinlaw.recipes.starting.survey import Corpus, Possible, Survey, survey_documents
+from kofinlaw.trainer.settings import TrainSettings
 
 __all__ = ["EPOCHS", "STARTS", "Wishes", "Written", "init_recipe", "recipe_name"]
 
@@ -171,12 +172,17 @@ def _counts(
             )
         except UserError:
             continue  # no two groups of documents
-    batch = sizes.effective_batch
+    fewest = _fewest(sizes)
     return {
         start: found
         for start, found in counted.items()
-        if can_train(found.examples, batch, EPOCHS) and (start != "train" or found.tests)
+        if found.examples >= fewest and (start != "train" or found.tests)
     }
+
+
+def _fewest(sizes: Sizes) -> int:
+    """Return the fewest examples that can train with these sizes."""
+    return TrainSettings(effective_batch=sizes.effective_batch, epochs=EPOCHS).fewest_examples
 
 
 def _decided(
@@ -189,7 +195,7 @@ def _decided(
     if wishes.start is not None:
         if wishes.start in options:
             return wishes.start
-        fewest = fewest_examples(sizes_for(choice, machine).effective_batch, EPOCHS)
+        fewest = _fewest(sizes_for(choice, machine))
         test = ", and two documents with articles for a test" if wishes.start == "train" else ""
         raise UserError(
             f"these documents do not give enough examples for `{wishes.start}`: it needs at least "
