@@ -263,7 +263,7 @@ class TrainSettings(BaseModel):
     @property
     def fewest_examples(self) -> int:
         """The fewest examples that can train: enough for four optimizer steps, at least eight."""
-        for_steps = math.ceil((FEWEST_STEPS - 1) * self.effective_batch / self.epochs) + 1
+        for_steps = math.floor((FEWEST_STEPS - 1) * self.effective_batch / self.epochs) + 1
         return max(FEWEST_EXAMPLES, for_steps)
 
     def starting_below(self, base: Path | None) -> Self:
