@@ -136,7 +136,14 @@ def main() -> None:
     figures = report(items, texts, run.recipe.score.embedder or "multilingual-e5-small", run.cache)
     if given.generate:
         figures["replaced"] = [r.replaced for r in written if r and r.replaced]
-    print(outcome({"questions": len(items), **figures}, {}))
+    rule, best = figures[json.dumps(WAYS[0])], figures[json.dumps(WAYS[-2])]
+    echo = figures["question given back"]["contest"]
+    targets = {
+        "chosen, contest's score, not below nearest": (best["contest"], (">=", rule["contest"])),
+        "chosen, key facts, not below nearest": (best["key_facts"], (">=", rule["key_facts"])),
+        "chosen, contest's score, above the question": (best["contest"], (">", echo)),
+    }
+    print(outcome({"questions": len(items), **figures}, targets))
 
 
 def report(

@@ -3,8 +3,8 @@
     python examples/add_a_reader.py
 
 A reader gets a path and yields documents. `make_document` finds title, kind, date and licence, as
-for every other format. A ValueError rejects the file with its message; any other error ends the
-run. Without `--documents` the example writes two small e-mails and reads them.
+for every other format. Any error rejects the file with its message, and the run continues. Without
+`--documents` the example writes two small e-mails and reads them.
 """
 
 from __future__ import annotations
