@@ -220,7 +220,7 @@ def _lines(
     survey: Survey, choice: ModelChoice, machine: Machine, possible: Possible, start: Start
 ) -> list[str]:
     """Return what was found and decided, as lines for the terminal."""
-    lines = [f"{len(survey.documents)} documents in {survey.files} files"]
+    lines = [f"{survey.titles} documents in {survey.files} files"]
     lines += [f"  {line}" for line in document_lines(survey.documents)]
     if survey.left_out or survey.parts or survey.refused:
         lines.append("left out")

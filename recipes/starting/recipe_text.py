@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal
 
 from kofinlaw.models.policy.rules import policy_named
@@ -97,7 +97,7 @@ def recipe_text(
 def document_lines(documents: Sequence[FoundDocument]) -> list[str]:
     """Return a line for each document, and one line for a file that holds many documents."""
     by_file: dict[str, list[FoundDocument]] = {}
-    for one in documents:
+    for one in _whole(documents):
         by_file.setdefault(one.file, []).append(one)
     lines: list[str] = []
     for file, found in by_file.items():
@@ -107,6 +107,22 @@ def document_lines(documents: Sequence[FoundDocument]) -> list[str]:
             lines.append(f"{len(found)} documents, the first is {found[0].title}: {file}")
     more = len(lines) - SHOWN
     return [*lines[:SHOWN], *([f"… and {more} more lines, all in the corpus"] if more > 0 else [])]
+
+
+def _whole(documents: Sequence[FoundDocument]) -> list[FoundDocument]:
+    """Return each document once: one of several files (a regulation, its annexes) as one."""
+    parts: dict[tuple[str, str], list[FoundDocument]] = {}
+    for one in documents:
+        parts.setdefault((one.title, one.day), []).append(one)
+    return [
+        replace(
+            found[0],
+            file=found[0].file + (f" and {len(found) - 1} more files" if len(found) > 1 else ""),
+            articles=sum(part.articles for part in found),
+            chunks=sum(part.chunks for part in found),
+        )
+        for found in parts.values()
+    ]
 
 
 def describe_document(one: FoundDocument) -> str:
@@ -124,7 +140,7 @@ def _head(survey: Survey, possible: Possible, start: Start) -> list[str]:
         "train-untested": "Train a model on your documents without a test: NOT PROVEN.",
     }
     lines = [f"# {said[start]}", "#", "# Written by `kofinlaw init`. Change it as you like."]
-    lines += ["#", f"# {len(survey.documents)} documents in {survey.files} files:"]
+    lines += ["#", f"# {survey.titles} documents in {survey.files} files:"]
     lines += [f"#   {line}" for line in document_lines(survey.documents)]
     if survey.left_out or survey.parts or survey.refused:
         lines += ["#", "# Left out:"]

@@ -41,7 +41,7 @@ MOST_FREE_QUESTIONS = 40
 
 @dataclass(frozen=True)
 class FoundDocument:
-    """A document that was read. `day` is ISO or empty; `file` is relative to the folder."""
+    """A document that was read, or its part in one file. `day` is ISO or empty; `file` is relative to the folder."""
 
     title: str
     kind: str
@@ -96,6 +96,11 @@ class Survey:
     chunks: int
     longest_tokens: int
     acts: int
+
+    @property
+    def titles(self) -> int:
+        """The number of documents; parts of one document may lie in several files."""
+        return len({one.title for one in self.documents})
 
 
 def survey_documents(folder: Path, policy: str, max_tokens: int) -> tuple[Survey, Corpus]:
