@@ -41,7 +41,10 @@ MOST_FREE_QUESTIONS = 40
 
 @dataclass(frozen=True)
 class FoundDocument:
-    """A document that was read, or its part in one file. `day` is ISO or empty; `file` is relative to the folder."""
+    """A document that was read, or its part in one file.
+
+    `day` is ISO or empty; `file` is relative to the folder.
+    """
 
     title: str
     kind: str
