@@ -295,7 +295,9 @@ def test_every_real_annex_belongs_to_its_regulation(shared, tmp_path):
     if not source.is_dir():
         pytest.skip("the regulations with annexes in files are absent")
     out = tmp_path / "data"
-    counts = build_corpus(DataSettings(sources=[str(source)]), out, base=tmp_path)
+    # Next to the regulations lies a list of the files, which is a document of its own.
+    texts = DataSettings(sources=[{"path": str(source), "include": ["*.md"]}])
+    counts = build_corpus(texts, out, base=tmp_path)
     figures = card(out)
     files = [p for p in source.rglob("*.md") if re.match(r"(별표|기타)\d", p.stem)]
     assert (counts.documents, figures["annexes"]) == (23, len(files)) == (23, 148)
@@ -304,7 +306,7 @@ def test_every_real_annex_belongs_to_its_regulation(shared, tmp_path):
     chunks = list(read_jsonl(out / "chunks.jsonl", Chunk))
     assert {c.license for c in chunks} == {"KR-Copyright-Act-Art7"}
     assert not [c.id for c in chunks if re.search("[\u2500-\u257f]|\\| --- \\|", c.text)]
-    assert set(rejected(out)) == {"regulations/manifest.csv"}
+    assert set(rejected(out)) == {"regulations/manifest.csv"}  # not included
     found = {c.unit for c in chunks}
     assert {
         "은행업감독규정 별표 2-9",
@@ -319,7 +321,8 @@ def test_every_real_annex_belongs_to_its_regulation(shared, tmp_path):
 
 @pytest.mark.shared
 def test_a_real_regulation_in_two_collections_is_two_versions(shared, tmp_path):
-    sources = [str(shared / "regulations"), str(shared / "statutes" / "admin_rules")]
+    folders = (shared / "regulations", shared / "statutes" / "admin_rules")
+    sources = [{"path": str(folder), "include": ["*.md"]} for folder in folders]
     out = tmp_path / "data"
     build_corpus(DataSettings(sources=sources), out, base=tmp_path)
     days: dict[str, list[str]] = {}
@@ -328,7 +331,7 @@ def test_a_real_regulation_in_two_collections_is_two_versions(shared, tmp_path):
             days.setdefault(row["title"], []).append(row["as_of"])
     assert days["전자금융감독규정"] == ["2026-02-13", "2025-02-05"]
     assert sum(len(found) == 2 for found in days.values()) == 5
-    assert sorted(rejected(out).values()) == ["duplicate"] * 3 + ["unreadable"]
+    assert sorted(rejected(out).values()) == ["duplicate"] * 3 + ["not_included"]
     newest = {
         c.as_of for c in read_jsonl(out / "chunks.jsonl", Chunk) if c.title == "전자금융감독규정"
     }
