@@ -12,9 +12,10 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from kofinlaw.data.annex_text import deletion, lines_of_name
 from kofinlaw.data.korean.words import sentence_ends
 from kofinlaw.data.law.amendments import strip_amendments
-from kofinlaw.data.law.annexes import annex_name
+from kofinlaw.data.law.annexes import Annex, annex_name
 from kofinlaw.data.law.provisions import PLAIN, Line
 from kofinlaw.data.law.statute import ArticleNode, Section, parse_statute
 from kofinlaw.data.readers.documents import Document
@@ -72,9 +73,13 @@ def chunk_document(
 ) -> Chunked:
     """Split a document by its kind, into chunks within the token limit of the kind.
 
-    A header that would fill more than half of the limit is shortened.
+    A header that would fill more than half of the limit is shortened. An annex in a file of its
+    own is split as an annex inside its regulation is: its unit is `은행업감독규정 별표 3`.
     """
     chunker = _Chunker(document, settings, count_tokens)
+    if document.annex is not None:
+        chunker.annex(document.annex)
+        return chunker.done()
     if document.kind in ("statute", "rule"):
         statute = parse_statute(document.text)
         if statute.articles:
@@ -168,18 +173,36 @@ class _Chunker:
             )
         )
 
+    def annex(self, annex: Annex) -> None:
+        """Split an annex in a file of its own; the lines with its name are not repeated."""
+        text = self.document.text
+        if not self.settings.include_annexes:
+            self.removed.append(Span(0, len(text), "annex"))
+            return
+        lines = _plain_lines(text, 0, len(text))
+        if not annex.deleted:
+            named = lines_of_name([line.text for line in lines], annex)
+            lines = [line for i, line in enumerate(lines) if i not in named] or lines
+        self._unit(annex.name, annex.title, lines, 0, len(text))
+
     def _section(self, section: Section) -> None:
         """Split an annex or a supplement: rows and lines below its title."""
         name = re.sub(r"\s+", " ", section.title).strip() or "부칙"
-        short = annex_name(name) or name
-        header = self._fit_header(f"{self.document.title} {name}")
-        unit = f"{self.document.title} {short}"
         body = _body_start(self.document.text, section.start, section.end)
         lines = _plain_lines(self.document.text, body, section.end)
-        parts = split_lines(
-            lines, header, self.limit, self.count, self.document.text, section.start, section.end
-        )
-        for part in parts:
+        self._unit(annex_name(name) or name, name, lines, section.start, section.end)
+
+    def _unit(self, short: str, name: str, lines: Sequence[Line], start: int, end: int) -> None:
+        """Split the lines of an annex or a supplement below its name."""
+        text = self.document.text
+        header = self._fit_header(f"{self.document.title} {name}")
+        unit = f"{self.document.title} {short}"
+        deleted = deletion([line.text for line in lines], text[start:end])
+        if deleted is not None:
+            part = Part("", "", deleted, start, end)
+            self._add(f"{self.document.id}/{short}", unit, name, header, part)
+            return
+        for part in split_lines(lines, header, self.limit, self.count, text, start, end):
             suffix = f"/{part.label}" if part.label else ""
             self._add(f"{self.document.id}/{short}{suffix}", unit, name, header, part)
 

@@ -112,7 +112,8 @@ def build_corpus(
             articles = build.write_articles(out)
             references, resolved = build.write_references(out)
         rejected = write_jsonl(out / "rejected.jsonl", log.rejected())
-    _name_files_without_chunks(documents, lengths, log)
+    keep = settings.chunks.include_annexes
+    _name_files_without_chunks(documents, lengths, log, annexes=keep)
     if settings.parquet:
         write_parquet(out)
     facts = {
@@ -145,13 +146,21 @@ def build_corpus(
 
 
 def _name_files_without_chunks(
-    documents: Sequence[DocumentFacts], lengths: Lengths, log: RejectLog
+    documents: Sequence[DocumentFacts], lengths: Lengths, log: RejectLog, *, annexes: bool
 ) -> None:
-    """Add the files of the newest versions whose chunks were all rejected to the unread files."""
+    """Add the files of the newest versions that gave no chunk to the unread files.
+
+    `annexes` says whether the recipe keeps annexes.
+    """
+    named = {file.name for file in log.unread}
     for document in documents:
-        if not document.version and not lengths.per_document[document.id]:
+        for facts in (document, *document.parts) if not document.version else ():
+            if lengths.per_file[facts.id, facts.source] or facts.source in named:
+                continue
             why = "every chunk was rejected, see rejected.jsonl"
-            log.add_unread(document.source, "no_chunk", why)
+            if facts.annex and not annexes:
+                why = "an annex, and chunks.include_annexes is false"
+            log.add_unread(facts.source, "no_chunk", why)
 
 
 def _read_documents(

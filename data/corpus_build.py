@@ -24,6 +24,7 @@ from kofinlaw.data.sources import restore_document
 from kofinlaw.data.splitting import CountTokens
 from kofinlaw.data.spool import Spool
 from kofinlaw.files import atomic_write, dumps, read_json_lines, write_jsonl
+from kofinlaw.records import Chunk
 
 __all__ = ["CorpusBuild"]
 
@@ -82,11 +83,12 @@ class CorpusBuild:
             result = chunk_document(document, self._settings.chunks, self._count)
             keep = self._settings.personal_data == "keep"
             articles = [a if keep else mask_article(a) for a in result.articles]
+            chunks = [*result.chunks, *self._annex_chunks(spool, facts, result.chunks)]
             if facts.version:
-                renamed = with_version_ids(result.chunks, facts.version)
+                renamed = with_version_ids(chunks, facts.version)
                 self._versions.add_earlier(facts, self._filter.kept(renamed), articles)
             else:
-                kept = list(self._filter.kept(result.chunks))
+                kept = list(self._filter.kept(chunks))
                 self._versions.add_newest(facts, kept)
                 for chunk in kept:
                     self._chunks.append(chunk)
@@ -96,6 +98,26 @@ class CorpusBuild:
                 self._log.warn(f"{document.source}: {warning}")
             self._log.removed_spans.update(span.name for span in result.removed)
         progress("chunk", len(self._documents), len(self._documents))
+
+    def _annex_chunks(
+        self, spool: Spool, facts: DocumentFacts, own: Sequence[Chunk]
+    ) -> Iterator[Chunk]:
+        """Yield the chunks of the annexes in files of their own.
+
+        A file is rejected if the regulation itself has the text of the annex.
+        """
+        units = {chunk.unit for chunk in own}
+        for part in facts.parts:
+            result = chunk_document(
+                restore_document(spool, part), self._settings.chunks, self._count
+            )
+            held = next((chunk for chunk in result.chunks if chunk.unit in units), None)
+            if held is not None:
+                why = f"{facts.source} has the text of {held.unit}"
+                self._log.reject("read", part.source, "same_annex", why)
+                continue
+            self._log.removed_spans.update(span.name for span in result.removed)
+            yield from result.chunks
 
     def reject_copies(self, out: Path, progress: Progress) -> None:
         """Find the chunks that are copies of others and reject them."""
@@ -120,7 +142,7 @@ class CorpusBuild:
                     continue
                 chunk["since"] = self._versions.since.get(chunk["id"], "")
                 handle.write(dumps(chunk) + "\n")
-                lengths.add(chunk["document_id"], self._count(chunk["text"]))
+                lengths.add(chunk["document_id"], chunk["source"], self._count(chunk["text"]))
                 self._add_annex(chunk)
         return lengths
 
@@ -129,7 +151,7 @@ class CorpusBuild:
 
         def counted() -> Iterator[dict[str, Any]]:
             for chunk in self._versions.earlier_chunks():
-                lengths.per_document[chunk["document_id"]] += 1
+                lengths.per_file[chunk["document_id"], chunk["source"]] += 1
                 yield chunk
 
         return write_jsonl(out / EARLIER, counted())

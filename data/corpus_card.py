@@ -28,21 +28,21 @@ class ArticleCounts(NamedTuple):
 
 
 class Lengths:
-    """The lengths of chunks in tokens: total, longest, a histogram, and chunks per document."""
+    """The lengths of chunks in tokens: total, longest, a histogram, and chunks per file."""
 
     def __init__(self) -> None:
         self.chunks = 0
         self.total = 0
         self.longest = 0
         self.histogram = {_band(low, high): 0 for low, high in _BANDS}
-        self.per_document: Counter[str] = Counter()
+        self.per_file: Counter[tuple[str, str]] = Counter()
 
-    def add(self, document_id: str, tokens: int) -> None:
-        """Count a chunk of a document by its number of tokens."""
+    def add(self, document_id: str, source: str, tokens: int) -> None:
+        """Count a chunk of a document's file by its number of tokens."""
         self.chunks += 1
         self.total += tokens
         self.longest = max(self.longest, tokens)
-        self.per_document[document_id] += 1
+        self.per_file[document_id, source] += 1
         low, high = next(band for band in reversed(_BANDS) if tokens >= band[0])
         self.histogram[_band(low, high)] += 1
 
@@ -67,18 +67,22 @@ def corpus_card(
         estimated: Whether the lengths are estimates.
     """
     dates = [d.as_of for d in documents if d.as_of]
+    annexes = [part for d in documents for part in d.parts]
     return {
         "documents": len(documents),
+        "annexes": len(annexes),
+        "deleted_annexes": sum(bool(part.annex and part.annex.deleted) for part in annexes),
         "chunks": lengths.chunks,
         "articles": articles.valid,
         "deleted_articles": articles.deleted,
         "rejected": dict(sorted(log.reasons.items())),
         "kinds": dict(sorted(Counter(d.kind for d in documents).items())),
-        "formats": dict(sorted(Counter(d.format for d in documents).items())),
+        "formats": dict(sorted(Counter(d.format for d in (*documents, *annexes)).items())),
         "licenses": dict(sorted(Counter(d.license for d in documents).items())),
         "oldest": min(dates, default=""),
         "newest": max(dates, default=""),
         "undated": sum(1 for d in documents if not d.as_of),
+        "days_from": dict(sorted(Counter(_kind_of_origin(d) for d in documents).items())),
         "tokens": {
             "estimated": estimated,
             "total": lengths.total,
@@ -89,19 +93,30 @@ def corpus_card(
         "files": log.files_found,
         "unread": [asdict(file) for file in log.unread],
         "warnings": log.warnings,
-        "sources": [
-            {
-                "title": d.title,
-                "kind": d.kind,
-                "as_of": d.as_of,
-                "license": d.license,
-                "source": d.source,
-                "format": d.format,
-                "chunks": lengths.per_document.get(d.id, 0),
-            }
-            for d in documents
-        ],
+        "sources": [_source(facts, lengths) for d in documents for facts in (d, *d.parts)],
     }
+
+
+def _source(facts: DocumentFacts, lengths: Lengths) -> dict[str, object]:
+    """Return the row of a file: a document, or an annex of the document before it."""
+    annex = facts.annex
+    return {
+        "title": f"{facts.title} {annex.title}" if annex else facts.title,
+        "kind": facts.kind,
+        "as_of": facts.as_of,
+        "day_from": facts.day_from,
+        "license": facts.license,
+        "source": facts.source,
+        "format": facts.format,
+        "annex": annex.name if annex else "",
+        "deleted": bool(annex and annex.deleted),
+        "chunks": lengths.per_file.get((facts.id, facts.source), 0),
+    }
+
+
+def _kind_of_origin(facts: DocumentFacts) -> str:
+    """Return where a day was found, `unknown` for a document without one."""
+    return facts.day_from or ("stated" if facts.as_of else "unknown")
 
 
 def _band(low: int, high: int | None) -> str:
@@ -122,7 +137,8 @@ def card_markdown(value: dict[str, Any]) -> str:
     lines = [
         "# Corpus",
         "",
-        f"{value['documents']} documents, {value['articles']} articles, {value['chunks']} chunks, "
+        f"{value['documents']} documents{_with_annexes(value)}, {value['articles']} articles, "
+        f"{value['chunks']} chunks, "
         f"{tokens['total']:,} tokens{guess}; the longest chunk has {tokens['longest']}.",
         f"Texts of {value['oldest'] or 'no date'} to {value['newest'] or 'no date'}; "
         f"{value['undated']} have no date.",
@@ -130,6 +146,7 @@ def card_markdown(value: dict[str, Any]) -> str:
         *_table("Kind", value["kinds"]),
         *_table("Licence", value["licenses"]),
         *_table("Format", value["formats"]),
+        *_table("Day in force from", value["days_from"]),
         *_table("Tokens a chunk", tokens["histogram"]),
         *_table("Rejected because", value["rejected"]),
         *_table("Personal data masked", value.get("personal_data", {})),
@@ -138,14 +155,15 @@ def card_markdown(value: dict[str, Any]) -> str:
         *_files(value),
         "## Sources",
         "",
-        "| title | kind | as of | licence | chunks | file |",
-        "| --- | --- | --- | --- | --- | --- |",
+        "| title | kind | as of | day from | licence | chunks | file |",
+        "| --- | --- | --- | --- | --- | --- | --- |",
     ]
     for row in value["sources"]:
         cells = (
-            row["title"],
+            row["title"] + (" (삭제)" if row["deleted"] else ""),
             row["kind"],
-            row["as_of"],
+            row["as_of"] or "unknown",
+            row["day_from"],
             row["license"],
             row["chunks"],
             row["source"],
@@ -157,6 +175,12 @@ def card_markdown(value: dict[str, Any]) -> str:
         more = len(value["warnings"]) - _MAX_WARNINGS
         lines += [f"- … and {more} more in card.json"] if more > 0 else []
     return "\n".join(lines) + "\n"
+
+
+def _with_annexes(value: dict[str, Any]) -> str:
+    if not value["annexes"]:
+        return ""
+    return f" with {value['annexes']} annexes in files ({value['deleted_annexes']} deleted)"
 
 
 def _files(value: dict[str, Any]) -> list[str]:

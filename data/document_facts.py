@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from kofinlaw.data.law.annexes import Annex
 from kofinlaw.data.law.titles import document_id
 from kofinlaw.records import Kind
 
@@ -18,6 +19,11 @@ class DocumentFacts:
     - `first_article` is the number of its first article if the document is not in force yet, else
       empty.
     - `version` is the ISO day of an earlier version of an act, and empty for the newest version.
+    - `day_from` is where `as_of` was found (`front matter: 시행일자`, `부칙`), or empty.
+    - `folder` is the folder of its file, `commit` whether its day is that of a git commit.
+    - `rule_type` and `ministry` are 종류 and 소관부처, `serial` is the law portal's number of this
+      version. They are empty if the file does not state them.
+    - `annex` is set for an annex, `parts` are the annexes in files of their own that belong to it.
     """
 
     title: str
@@ -30,6 +36,14 @@ class DocumentFacts:
     first_article: str
     row: int
     version: str = ""
+    day_from: str = ""
+    folder: str = ""
+    commit: bool = False
+    rule_type: str = ""
+    ministry: str = ""
+    serial: str = ""
+    annex: Annex | None = None
+    parts: tuple[DocumentFacts, ...] = ()
 
     @property
     def id(self) -> str:

@@ -13,9 +13,12 @@ from dataclasses import asdict, replace
 from pathlib import Path
 
 from kofinlaw import Progress, UserError
+from kofinlaw.data.annex_files import attach_annexes
 from kofinlaw.data.document_facts import DocumentFacts
 from kofinlaw.data.law import history
+from kofinlaw.data.law.annexes import Annex
 from kofinlaw.data.law.versions import order_versions
+from kofinlaw.data.readers.days import COMMIT
 from kofinlaw.data.readers.documents import Document
 from kofinlaw.data.readers.formats import Reader, read_documents
 from kofinlaw.data.reject_log import RejectLog
@@ -77,7 +80,8 @@ def read_sources(
             )
     day = settings.as_of.isoformat() if settings.as_of else ""
     out: list[DocumentFacts] = []
-    for document in _documents(settings, base, log, progress, extra_readers):
+    for document, folder in _documents(settings, base, log, progress, extra_readers):
+        meta = document.meta
         row = spool.append(asdict(document)) if spool is not None else len(out)
         out.append(
             DocumentFacts(
@@ -90,16 +94,40 @@ def read_sources(
                 sha256=sha256_text(document.text)[:32],
                 first_article=_first_article(document) if day and document.as_of > day else "",
                 row=row,
+                day_from=document.day_from,
+                folder=sys.intern(folder),
+                commit=document.day_from == COMMIT,
+                rule_type=_stated(meta, "행정규칙종류", "행정규칙구분", "법령구분"),
+                ministry=_stated(meta, "소관부처", "소관부처명"),
+                serial=_stated(meta, "행정규칙일련번호", "admRulSeq", "법령일련번호"),
+                annex=document.annex,
             )
         )
     return out
 
 
+def _stated(meta: Mapping[str, str], *keys: str) -> str:
+    """Return the first of these keys that the front matter states, or an empty text."""
+    return next((sys.intern(meta[key].strip()) for key in keys if meta.get(key)), "")
+
+
 def restore_document(spool: Spool, facts: DocumentFacts) -> Document:
-    """Return the document of these facts from the spool, with the title of the facts."""
+    """Return the document of these facts from the spool.
+
+    Title, kind, day and licence are those of the facts: an annex has them from its regulation.
+    """
     value = spool[facts.row]
     value["warnings"] = tuple(value["warnings"])
-    return replace(Document(**value), title=facts.title)
+    value["annex"] = Annex(**value["annex"]) if value["annex"] else None
+    return replace(
+        Document(**value),
+        title=facts.title,
+        kind=facts.kind,
+        as_of=facts.as_of,
+        license=facts.license,
+        day_from=facts.day_from,
+        annex=facts.annex,
+    )
 
 
 def _documents(
@@ -108,7 +136,9 @@ def _documents(
     log: RejectLog,
     progress: Progress,
     extra_readers: Mapping[str, Reader] | None,
-) -> Iterator[Document]:
+) -> Iterator[tuple[Document, str]]:
+    """Yield each document with the folder of its file."""
+
     def read(path: Path, source: SourceSettings, name: str) -> Iterator[Document]:
         return _read(path, source, settings, name, log, extra_readers)
 
@@ -129,7 +159,8 @@ def _documents(
             listed += [(source, path, name) for path, name in files.to_read]
     for done, (source, path, name) in enumerate(listed):
         progress("read", done, len(listed), file=name)
-        yield from read(path, source, name)
+        for document in read(path, source, name):
+            yield document, path.parent.as_posix()
     progress("read", len(listed), len(listed))
 
 
@@ -188,9 +219,9 @@ def _from_history(
     log: RejectLog,
     progress: Progress,
     read: Callable[[Path, SourceSettings, str], Iterator[Document]],
-) -> Iterator[Document]:
+) -> Iterator[tuple[Document, str]]:
     """Yield the documents of a git clone in force on `as_of`,
-    and back in time to `history_from`.
+    and back in time to `history_from`, each with the folder of its file.
     """
     if settings.as_of is None:
         return
@@ -210,13 +241,15 @@ def _from_history(
             for document in read(path, source, name):
                 meta = {**document.meta, "commit": version.commit}
                 # A text without its own date gets the date of its commit.
-                dated = replace(document, meta=meta, as_of=document.as_of or version.day)
+                dated = replace(document, meta=meta)
+                if not dated.as_of:
+                    dated = replace(dated, as_of=version.day, day_from=COMMIT)
                 if version.state == "later" and not settings.allow_not_in_force:
                     day = max(dated.as_of, version.day)
                     why = _too_late(dated.title, _first_article(dated), day)
                     log.reject("read", name, "not_in_force", why)
                 else:
-                    yield dated
+                    yield dated, (root / version.path).parent.as_posix()
 
 
 def _first_article(document: Document) -> str:
@@ -235,17 +268,19 @@ def in_force(
     """Return the documents in force on `as_of` or before, with the newest version
     of each act first.
 
-    A document with a later day, or without a day, is rejected unless `allow_not_in_force` is set.
+    Annexes in files of their own are attached to their regulation first. A document with a later
+    day, or without a day, is rejected unless `allow_not_in_force` is set.
     """
     day = settings.as_of
     kept: list[DocumentFacts] = []
-    for document in documents:
+    for document in attach_annexes(documents, log):
         if day and not settings.allow_not_in_force:
             late = document.as_of > day.isoformat()
             if not document.as_of or late:
                 too_late = _too_late(document.title, document.first_article, document.as_of)
                 why = too_late if late else f"{document.title} has no date"
-                log.reject("in_force", document.source, "not_in_force", why)
+                for facts in (document, *document.parts):
+                    log.reject("in_force", facts.source, "not_in_force", why)
                 continue
         kept.append(document)
     return order_versions(kept, log)

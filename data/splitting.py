@@ -8,7 +8,8 @@ from dataclasses import dataclass
 
 from kofinlaw.data.law.amendments import mask_amendments, strip_amendments
 from kofinlaw.data.law.provisions import PARAGRAPH, PLAIN, SUBITEM, Line, line_label, render_line
-from kofinlaw.data.readers.tables import is_row, plain_table
+from kofinlaw.data.readers.tables import plain_table
+from kofinlaw.data.table_rows import is_row
 
 __all__ = ["CONTEXT_SHARE", "CountTokens", "Part", "SentenceEnds", "split_lines"]
 

@@ -12,6 +12,7 @@ from dataclasses import replace
 from kofinlaw.data.cleaning.contamination import THRESHOLD, ProtectedTexts
 from kofinlaw.data.cleaning.personal import mask_personal_data
 from kofinlaw.data.cleaning.quality import quality_problem
+from kofinlaw.data.law.annexes import annex_name, deleted_annex, split_unit
 from kofinlaw.data.reject_log import RejectLog
 from kofinlaw.data.settings import DataSettings
 from kofinlaw.files import sha256_text
@@ -57,9 +58,12 @@ class ChunkFilter:
                 self.rejected_ids.add(chunk.id)
 
     def _good(self, chunk: Chunk) -> bool:
-        reason, detail = quality_problem(chunk_body(chunk.text), self._settings.quality)
+        body = chunk_body(chunk.text)
+        reason, detail = quality_problem(body, self._settings.quality)
         if reason != "broken_text" and _ARTICLE_UNIT.search(chunk.unit):
             reason = ""  # a short article is valid law
+        if reason == "too_short" and deleted_annex(body) and annex_name(split_unit(chunk.unit)[1]):
+            reason = ""  # who asks for a deleted annex is answered that it was deleted
         if reason:
             self._log.reject("quality", chunk.id, reason, detail, chunk)
         return not reason

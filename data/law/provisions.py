@@ -12,6 +12,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from kofinlaw.data.law.amendments import mask_amendments, strip_amendments
+from kofinlaw.data.table_rows import is_separator
 from kofinlaw.records import Provision
 
 __all__ = [
@@ -73,7 +74,8 @@ class Line:
 def read_lines(text: str, start: int, end: int) -> tuple[list[Line], tuple[str, ...]]:
     """Return (lines of the body between two character offsets, the amendment tags removed from it).
 
-    The spans of the lines cover every character that is not blank.
+    The spans of the lines cover every character that is not blank, except separators of tables
+    (`| --- |`): they are no words of the law.
     """
     source = list(_source_lines(text, start, end))
     marked = [_mark(masked) for _, masked in source]
@@ -92,10 +94,10 @@ def read_lines(text: str, start: int, end: int) -> tuple[list[Line], tuple[str, 
 
 
 def _source_lines(text: str, start: int, end: int) -> Iterator[tuple[int, str]]:
-    """Yield (offset, line with masked tags) of each line that is not blank."""
+    """Yield (offset, line with masked tags) of each line that is not blank or a separator."""
     offset = start
     for line in text[start:end].split("\n"):
-        if line.strip():
+        if line.strip() and not is_separator(line):
             yield offset, mask_amendments(line)
         offset += len(line) + 1
 

@@ -13,11 +13,13 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
+from kofinlaw.data.annex_files import with_parts
 from kofinlaw.data.document_facts import DocumentFacts
 from kofinlaw.data.law.graph import Passage
+from kofinlaw.data.law.titles import title_key
 from kofinlaw.data.reject_log import RejectLog
 from kofinlaw.data.spool import Spool
-from kofinlaw.files import read_jsonl
+from kofinlaw.files import read_jsonl, sha256_text
 from kofinlaw.records import Article, Chunk
 
 __all__ = [
@@ -34,6 +36,7 @@ __all__ = [
 
 EARLIER = "earlier.jsonl"
 VERSIONED = frozenset(["statute", "rule"])
+_FORM = re.compile(r"[\s.,·ㆍ‧•\"“”'‘’`「」『』\\]")
 _DAY = re.compile(r"@\d{4}-\d{2}-\d{2}$")
 
 
@@ -84,31 +87,108 @@ def read_chunks(chunks: Path) -> Iterator[Chunk]:
 def order_versions(documents: Sequence[DocumentFacts], log: RejectLog) -> list[DocumentFacts]:
     """Return the documents with each version of an act once, newest version first.
 
+    Versions have one title, in any spelling of its blanks; all get the newest one's. Two texts of
+    one title whose 종류 and 소관부처 both differ are no versions: one gets both in its title.
+
     Rejected are: a second copy of a version, a text without a date if there are dated ones, and
     the second of two different texts with the same title and day (with a warning). Documents of
     other kinds that share a title get a number, so that their ids differ.
     """
     by_title: dict[str, list[DocumentFacts]] = {}
     for document in documents:
-        by_title.setdefault(document.id, []).append(document)
+        key = title_key(document.title) if document.kind in VERSIONED else f" {document.id}"
+        by_title.setdefault(key, []).append(document)
     out: list[DocumentFacts] = []
-    for group in by_title.values():
-        if len(group) == 1 or group[0].kind not in VERSIONED:
-            out.extend(_numbered(group))
-        else:
+    for titled in by_title.values():
+        if len(titled) == 1 or titled[0].kind not in VERSIONED:
+            out.extend(_numbered(titled))
+            continue
+        for group in _by_issuer(titled, log):
             newest, *earlier = _one_a_day(group, log)
             out.append(newest)
-            out.extend(replace(facts, version=facts.as_of) for facts in earlier)
+            out.extend(_earlier(facts, newest.title) for facts in earlier)
+    return _distinct(out)
+
+
+def _earlier(facts: DocumentFacts, title: str) -> DocumentFacts:
+    """Return the document as an earlier version of the act with this title."""
+    day = facts.as_of
+    parts = tuple(replace(part, title=title, version=day) for part in facts.parts)
+    return replace(facts, title=title, version=day, parts=parts)
+
+
+def _distinct(documents: list[DocumentFacts]) -> list[DocumentFacts]:
+    """Return the documents, a kind without versions renamed if a statute or rule has its title."""
+    seen: dict[str, int] = {}
+    out = []
+    for document in documents:
+        count = seen[document.id] = seen.get(document.id, 0) + 1
+        if count > 1:
+            document = replace(document, title=f"{document.title} ({count})")
+        out.append(document)
     return out
 
 
+def _by_issuer(
+    titled: Sequence[DocumentFacts], log: RejectLog
+) -> Iterator[Sequence[DocumentFacts]]:
+    """Yield the documents of one title in groups of versions.
+
+    The supervisor's 세칙 and the ministry's 고시 may have one title in two collections. A ministry
+    that was renamed still issues the same 종류, so one difference alone does not count.
+    """
+    groups: list[list[DocumentFacts]] = []
+    for document in titled:
+        fitting = (group for group in groups if not _other_issuer(group[0], document))
+        group = next(fitting, None)
+        if group is None:
+            groups.append([document])
+        else:
+            group.append(document)
+    # The title belongs to the text whose 종류 it ends with.
+    groups.sort(key=lambda group: not (group[0].rule_type and _ends_with_type(group[0])))
+    for number, group in enumerate(groups):
+        if not number:
+            yield group
+            continue
+        first, other = groups[0][0], group[0]
+        suffix = f"({other.rule_type}, {other.ministry})"
+        log.warn(
+            f"two rules have the title {first.title}: {first.source} ({first.rule_type}, "
+            f"{first.ministry}) and {other.source}, which is listed with {suffix}"
+        )
+        yield [
+            replace(
+                facts,
+                title=f"{facts.title} {suffix}",
+                parts=tuple(replace(p, title=f"{p.title} {suffix}") for p in facts.parts),
+            )
+            for facts in group
+        ]
+
+
+def _other_issuer(first: DocumentFacts, second: DocumentFacts) -> bool:
+    pairs = ((first.rule_type, second.rule_type), (first.ministry, second.ministry))
+    return all(one and other and one != other for one, other in pairs)
+
+
+def _ends_with_type(facts: DocumentFacts) -> bool:
+    return facts.title.endswith(facts.rule_type)
+
+
 def _one_a_day(group: Sequence[DocumentFacts], log: RejectLog) -> list[DocumentFacts]:
-    """Return the versions of one act, newest first, with one text for each day."""
+    """Return the versions of one act, newest first, with one text for each day.
+
+    Annexes in files of their own stay: those of a rejected copy go to the kept text.
+    """
     kept: list[DocumentFacts] = []
     for document in sorted(group, key=lambda facts: facts.as_of, reverse=True):
-        same = next((facts for facts in kept if facts.as_of == document.as_of), None)
-        if same is not None and same.sha256 == document.sha256:
-            why = f"same text as {same.source}"
+        index = next((i for i, facts in enumerate(kept) if facts.as_of == document.as_of), None)
+        same = kept[index] if index is not None else None
+        serial = same is not None and bool(same.serial) and same.serial == document.serial
+        if same is not None and (serial or same.sha256 == document.sha256):
+            what = f"same version ({document.serial})" if serial else "same text"
+            why = f"{what} as {same.source}"
             log.reject("in_force", document.source, "duplicate", why)
         elif same is not None:
             day = f"of {document.as_of}" if document.as_of else "without a date"
@@ -120,9 +200,13 @@ def _one_a_day(group: Sequence[DocumentFacts], log: RejectLog) -> list[DocumentF
             log.reject("in_force", document.source, "same_day", why)
         elif kept and not document.as_of:
             why = f"{document.title} of no date: {kept[0].source} is of {kept[0].as_of}"
-            log.reject("in_force", document.source, "superseded", why)
+            for facts in (document, *document.parts):
+                log.reject("in_force", facts.source, "superseded", why)
         else:
             kept.append(document)
+            continue
+        if index is not None:
+            kept[index] = with_parts(kept[index], document.parts, log)
     return kept
 
 
@@ -135,9 +219,9 @@ def _numbered(documents: list[DocumentFacts]) -> list[DocumentFacts]:
 
 @dataclass(frozen=True, slots=True)
 class _Text:
-    """The text of a unit: the hashes and the ids of its chunks."""
+    """The text of a unit: the hash of its words, and the ids of its chunks."""
 
-    hashes: tuple[str, ...]
+    words: str
     ids: tuple[str, ...]
 
 
@@ -146,7 +230,8 @@ class Versions:
 
     `since` maps the id of a chunk to the ISO day on which its text came into force: the day of the
     oldest version from which the text did not change. It contains only chunks of acts with several
-    versions, and only their ids are in memory.
+    versions, and only their ids are in memory. Texts that differ only in blanks, dots and quotation
+    marks are one text.
     """
 
     def __init__(self, documents: Iterable[DocumentFacts], folder: Path) -> None:
@@ -161,7 +246,7 @@ class Versions:
         """Add the newest version of an act: its chunks that were kept."""
         if facts.title in self._acts:
             self._units = {
-                unit: _Text(tuple(c.sha256 for c in parts), tuple(c.id for c in parts))
+                unit: _Text(_words(parts), tuple(c.id for c in parts))
                 for unit, parts in _by_unit(chunks).items()
             }
             self._begin(facts.as_of)
@@ -172,12 +257,12 @@ class Versions:
         """Add the next earlier version; its chunks have ids with its day (`with_version_ids`)."""
         units: dict[str, _Text] = {}
         for unit, parts in _by_unit(chunks).items():
-            hashes = tuple(chunk.sha256 for chunk in parts)
+            words = _words(parts)
             later = self._units.get(unit)
-            if later is not None and later.hashes == hashes:
+            if later is not None and later.words == words:
                 units[unit] = later
                 continue
-            units[unit] = _Text(hashes, tuple(chunk.id for chunk in parts))
+            units[unit] = _Text(words, tuple(chunk.id for chunk in parts))
             self._chunks.extend(replace(chunk, until=self._day) for chunk in parts)
         new = {unit for unit, text in units.items() if text is not self._units.get(unit)}
         for article in articles:
@@ -224,6 +309,15 @@ def with_version_ids(chunks: Iterable[Chunk], day: str) -> Iterator[Chunk]:
         document = f"{chunk.document_id}@{day}"
         rest = chunk.id[len(chunk.document_id) :]
         yield replace(chunk, id=document + rest, document_id=document)
+
+
+def _words(parts: Iterable[Chunk]) -> str:
+    """Return a hash of the text below the headers, without blanks, dots and quotation marks.
+
+    Two collections write one text in different forms; that is no other version of the law.
+    """
+    body = "".join(chunk.text.partition("\n")[2] for chunk in parts)
+    return sha256_text(_FORM.sub("", body))
 
 
 def _by_unit(chunks: Iterable[Chunk]) -> dict[str, list[Chunk]]:

@@ -7,10 +7,12 @@ import unicodedata
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from kofinlaw.data.frontmatter import iso_day
+from kofinlaw.data.law.annexes import Annex, annex_of_file
 from kofinlaw.data.law.statute import looks_like_statute
 from kofinlaw.data.law.titles import document_id
 from kofinlaw.data.licences import NOT_PROTECTED, UNKNOWN, normalise_licence, stated_licence
+from kofinlaw.data.readers.days import in_force_day
+from kofinlaw.data.readers.frames import drawn_tables
 from kofinlaw.data.settings import SourceSettings
 from kofinlaw.decoding import without_surrogates
 from kofinlaw.records import Kind
@@ -46,9 +48,10 @@ class Document:
     """A document from a file, or from one record of a table.
 
     - `text` is Markdown without front matter: `#` headings, `|` table rows and plain lines.
-    - `as_of` is an ISO day or empty.
+    - `as_of` is an ISO day or empty, `day_from` where it was found (`front matter: 시행일자`).
     - `source` is the path of the file in its source, with the number of the record.
     - `meta` is the front matter, or what the file says instead of it.
+    - `annex` is set for an annex in a file of its own; its `title` is then the annex's.
     """
 
     title: str
@@ -60,6 +63,8 @@ class Document:
     format: str
     meta: dict[str, str] = field(default_factory=dict)
     warnings: tuple[str, ...] = ()
+    day_from: str = ""
+    annex: Annex | None = None
 
     @property
     def id(self) -> str:
@@ -86,24 +91,18 @@ def make_document(
         meta: The front matter.
         warning: A warning about the file for the data card.
     """
-    text = without_surrogates(text)
+    text = drawn_tables(without_surrogates(text))
     meta = {name: without_surrogates(value) for name, value in meta.items()}
     title = source.title or _stated_title(meta) or _first_heading(text)
     title = unicodedata.normalize("NFC", title or Path(name).stem.replace("_", " ")).strip()
     kind = source.kind or guess_kind(title, text, meta)
-    day = iso_day(meta.get("시행일자") or meta.get("시행일"))
-    day = day or iso_day(meta.get("발령일자") or meta.get("공포일자") or meta.get("as_of"))
-    day = (
-        day
-        or _stated_day(text)
-        or iso_day(meta.get("date"))
-        or (source.as_of.isoformat() if source.as_of else "")
-    )
+    stated = source.as_of.isoformat() if source.as_of else ""
+    day = in_force_day(text, meta, name, stated)
     return Document(
         title=title,
         kind=kind,
         text=text,
-        as_of=day,
+        as_of=day.day,
         source=name,
         license=normalise_licence(source.license)
         if source.license
@@ -111,15 +110,9 @@ def make_document(
         format=format_name,
         meta=meta,
         warnings=(warning,) if warning else (),
+        day_from=day.origin,
+        annex=annex_of_file(name, text, articles=looks_like_statute(text)),
     )
-
-
-def _stated_day(text: str) -> str:
-    """Return the ISO day near the start of a text: `[시행 2026. 2. 10.]`, `시행일: 2026. 1. 15.`"""
-    match = re.search(
-        r"(?:\[\s*시행|시행일자?\s*[:：])\s*(\d{4}[.년\s]+\d{1,2}[.월\s]+\d{1,2})", text[:3000]
-    )
-    return iso_day(match.group(1)) if match else ""
 
 
 def _stated_title(meta: dict[str, str]) -> str:

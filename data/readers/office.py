@@ -244,7 +244,10 @@ def _attribute(node: Element, name: str) -> str:
 
 
 def _package_metadata(archive: Archive) -> dict[str, str]:
-    """Return the title and date from `content.hpf` (HWPX) or `docProps/core.xml` (DOCX)."""
+    """Return the title from `content.hpf` (HWPX) or `docProps/core.xml` (DOCX).
+
+    Their days say when the file was saved, not when its text came into force: they are not read.
+    """
     meta: dict[str, str] = {}
     for name in archive.names:
         if name.lower().endswith(("content.hpf", "docprops/core.xml")):
@@ -252,8 +255,6 @@ def _package_metadata(archive: Archive) -> dict[str, str]:
                 tag, text = local_name(node.tag), (node.text or "").strip()
                 if tag == "title" and text:
                     meta.setdefault("title", text)
-                elif text and (tag == "modified" or node.get("name") == "ModifiedDate"):
-                    meta.setdefault("date", text)
     return meta
 
 

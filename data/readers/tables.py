@@ -1,16 +1,17 @@
-"""Convert tables to rows: frames of box-drawing characters, and Markdown rows."""
+"""Write tables as Markdown rows, and read a single line of a drawn frame as cells."""
 
 from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Sequence
 
-__all__ = ["is_row", "markdown_rows", "plain_table"]
+from kofinlaw.data.table_rows import is_separator
+
+__all__ = ["markdown_rows", "plain_table"]
 
 _FRAME = re.compile(r"[─-╿━┃]")
 _RULE = re.compile(r"^[\s|─-╿=+\-]*[─-╿][\s|─-╿=+\-]*$")
 _FENCE = re.compile(r"^\s*```\w*\s*$")
-_SEPARATOR = re.compile(r"^\s*\|?\s*:?-{2,}:?\s*(?:\|\s*:?-{2,}:?\s*)*\|?\s*$")
 
 
 def plain_table(line: str) -> str:
@@ -19,7 +20,7 @@ def plain_table(line: str) -> str:
 
     Blanks that only pad a cell become one blank.
     """
-    if _FENCE.match(line) or _SEPARATOR.match(line):
+    if _FENCE.match(line) or is_separator(line):
         return ""
     if not _FRAME.search(line):
         return line
@@ -44,8 +45,3 @@ def markdown_rows(rows: Sequence[Sequence[str]]) -> Iterator[str]:
             yield "|" + " --- |" * len(row)
     if filled:
         yield ""
-
-
-def is_row(line: str) -> bool:
-    """Return whether a line contains cells between bars."""
-    return " | " in line.strip().strip("|")

@@ -10,6 +10,7 @@ from kofinlaw.data.law.versions import read_chunks, validity_text
 from kofinlaw.files import read_jsonl
 from kofinlaw.recipes.cli.console import command_line, short_path
 from kofinlaw.records import Article, Chunk, Provision
+from kofinlaw.tolerant_files import read_json
 
 __all__ = ["inspect_lines"]
 
@@ -55,15 +56,25 @@ def _documents(folder: Path, chunks: list[Chunk], articles: dict[str, Article]) 
     per_document: Counter[str] = Counter(article.title for article in articles.values())
     lines = [f"{len(counts)} documents, {len(articles)} articles, {len(chunks)} chunks", ""]
     first = {chunk.title: chunk for chunk in reversed(chunks)}
+    sources = (read_json(folder / "card.json") or {}).get("sources", [])
+    origins = {row["source"]: row.get("day_from") for row in sources}
     for title, count in counts.items():
         chunk = first[title]
         lines.append(
-            f"  {title}  ({chunk.kind}, as of {chunk.as_of or 'unknown'}, "
+            f"  {title}  ({chunk.kind}, {_day(chunk, origins)}, "
             f"{chunk.license or 'no licence named'}): "
             f"{per_document[title]} articles, {count} chunks"
         )
     look = command_line("data", "inspect", short_path(folder), "제9조")
     return [*lines, "", f"show one unit: {look}"]
+
+
+def _day(chunk: Chunk, origins: dict[str, str | None]) -> str:
+    """Return `as of 2024-09-15 (front matter: 시행일자)`, or that the day is unknown."""
+    if not chunk.as_of:
+        return "day unknown"
+    origin = origins.get(chunk.source)
+    return f"as of {chunk.as_of} ({origin})" if origin else f"as of {chunk.as_of}"
 
 
 def _unit(unit: str, chunks: list[Chunk], article: Article | None) -> list[str]:

@@ -45,11 +45,17 @@ def _data(card: Mapping[str, Any] | None, augment: Mapping[str, Any] | None) -> 
     if examples is not None:
         lines.append(f"{examples} training examples.\n")
     rows = [
-        f"| {source['title']} | {source.get('as_of') or '–'} | {source['license']} |"
+        f"| {source['title']} | {source.get('as_of') or 'unknown'} "
+        f"| {source.get('day_from') or '–'} | {source['license']} |"
         for source in (card or {}).get("sources", [])
     ]
     if rows:
-        lines += ["| document | as of | licence |", "| --- | --- | --- |", *rows, ""]
+        lines += [
+            "| document | as of | day from | licence |",
+            "| --- | --- | --- | --- |",
+            *rows,
+            "",
+        ]
     return "\n".join([*lines, ""])
 
 

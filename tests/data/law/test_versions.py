@@ -187,3 +187,75 @@ def test_plain_articles_are_the_newest_and_the_policy_sees_every_version(tmp_pat
     assert {a.as_of for a in parse_articles(settings, base=tmp_path)} == {"2022-01-01"}
     days = [day for _, day, _ in list_documents(settings, base=tmp_path)]
     assert days == ["2022-01-01", "2020-01-01"]
+
+
+def rule(
+    day, *articles, kind="고시", ministry="금융위원회", serial="", title="가람 감독규정 시행세칙"
+):
+    number = f"admRulSeq: '{serial}'\n" if serial else ""
+    front = f"행정규칙종류: {kind}\n소관부처: {ministry}\n{number}"
+    return version(day, *articles, title=title).replace("법령ID: '000001'\n", front)
+
+
+def test_one_title_of_two_issuers_is_two_rules(tmp_path):
+    """The supervisor's 세칙 keeps a title that ends with 세칙; neither replaces the other."""
+    newer = rule("2026-01-01", PURPOSE, fine(500), REPORT)
+    older = rule("2024-01-01", PURPOSE, fine(300), kind="세칙", ministry="금융감독원")
+    out = corpus(tmp_path, newer, older)
+    chunks = {c.id: c for c in read_jsonl(out / "chunks.jsonl", Chunk)}
+    other = "가람_감독규정_시행세칙_(고시,_금융위원회)"
+    assert {c.document_id for c in chunks.values()} == {"가람_감독규정_시행세칙", other}
+    assert "300만원" in chunks["가람_감독규정_시행세칙/제2조"].text
+    assert "500만원" in chunks[f"{other}/제2조"].text
+    assert list(read_jsonl(out / "earlier.jsonl", Chunk)) == []
+    (warning,) = json.loads((out / "card.json").read_text(encoding="utf-8"))["warnings"]
+    assert "two rules have the title 가람 감독규정 시행세칙" in warning
+
+
+def test_a_renamed_ministry_is_no_other_issuer(tmp_path):
+    older = rule("2024-01-01", PURPOSE, fine(300), ministry="금융감독위원회")
+    out = corpus(tmp_path, older, rule("2026-01-01", PURPOSE, fine(500)))
+    assert {c.document_id for c in read_jsonl(out / "chunks.jsonl", Chunk)} == {
+        "가람_감독규정_시행세칙"
+    }
+    assert [c.until for c in read_jsonl(out / "earlier.jsonl", Chunk)] == ["2026-01-01"]
+
+
+def test_titles_in_other_spellings_of_blanks_are_versions(tmp_path):
+    out = corpus(
+        tmp_path,
+        version("2024-01-01", PURPOSE, fine(300), title="가람 에 관한 규정"),
+        version("2026-01-01", PURPOSE, fine(500), title="가람에 관한 규정"),
+    )
+    assert set(known(out)) == {
+        "가람에_관한_규정/제1조",
+        "가람에_관한_규정/제2조",
+        "가람에_관한_규정@2024-01-01/제2조",
+    }
+
+
+def test_one_number_of_the_law_portal_is_one_version(tmp_path):
+    text = rule("2026-01-01", PURPOSE, fine(500), serial="2100000254238")
+    out = corpus(tmp_path, text, text.replace("##### 제2조 (과태료)", "##### 제2조(과태료)"))
+    (reject,) = read_jsonl(out / "rejected.jsonl", Rejected)
+    assert (reject.id, reject.reason) == ("acts/판 2.md", "duplicate")
+    assert "same version (2100000254238) as acts/판 1.md" in reject.detail
+    assert json.loads((out / "card.json").read_text(encoding="utf-8"))["warnings"] == []
+
+
+def test_texts_that_differ_in_form_only_are_one_text(tmp_path):
+    inline = (
+        "제2조 (정의)",
+        '뜻은 다음 각 호와 같다. 1. "은행"이란 법인을 말한다. 2. "이용자"란 사람을 말한다.',
+    )
+    lines = (
+        "제2조 (정의)",
+        "뜻은 다음 각 호와 같다.\n  1. ‘은행’이란 법인을 말한다.\n  2. ‘이용자’란 사람을 말한다.",
+    )
+    out = corpus(
+        tmp_path,
+        version("2024-01-01", PURPOSE, inline),
+        version("2026-01-01", PURPOSE, lines, REPORT),
+    )
+    assert known(out)["가람법/제2조"] == ("2026-01-01", "2024-01-01", "")
+    assert [c.id for c in read_jsonl(out / "earlier.jsonl", Chunk)] == []

@@ -17,7 +17,7 @@ def read(path, **source):
 
 def test_hwpx_gives_paragraphs_headings_and_rows(files, tmp_path):
     (document,) = read(files.make_hwpx(tmp_path / "편람.hwpx"))
-    assert (document.title, document.as_of, document.format) == ("민원 편람", "2026-03-01", "hwpx")
+    assert (document.title, document.as_of, document.format) == ("민원 편람", "", "hwpx")
     assert document.text == (
         "첫 문단 이다.\n\n## 접수와 분류\n\n| 등급 | 책임자 |\n| --- | --- |\n| 가 | 부장 |\n"
     )

@@ -32,6 +32,7 @@ def test_data_proof_and_scores_come_into_the_card_once(tmp_path, merged):
     card = tmp_path / "merge" / "model" / "README.md"
     before = card.read_text()
     source = {"title": "전자금융거래법", "as_of": "2025-01-01", "license": "KR-Copyright-Act-Art7"}
+    source["day_from"] = "front matter: 시행일자"
     write_json(tmp_path / "data" / "card.json", {"sources": [source]})
     write_json(tmp_path / "augment" / "stage.json", {"counts": {"examples": 96}})
     figures = {"argmax_agreement": 0.9987, "tokens_compared": 700, "kl_mean": 0.00012}
@@ -45,7 +46,7 @@ def test_data_proof_and_scores_come_into_the_card_once(tmp_path, merged):
     assert card.read_text() == text
     for line in (
         "96 training examples.",
-        "| 전자금융거래법 | 2025-01-01 | KR-Copyright-Act-Art7 |",
+        "| 전자금융거래법 | 2025-01-01 | front matter: 시행일자 | KR-Copyright-Act-Art7 |",
         "pass. The same most likely token at 99.87% of 700 places, mean KL 0.00012 nats.",
         "| trained-rag | multiple choice | 0.500 (0.400–0.600, 40 items) |",
     ):
