@@ -60,6 +60,7 @@ class CardFigures(TypedDict):
     tokens: int
     longest_example_tokens: int
     balance: dict[str, BalanceFigures]
+    held_out: NotRequired[list[str]]
     heldout_free: NotRequired[int]
     preferences: NotRequired[PairFigures]
     teacher: NotRequired[TeacherFigures]
@@ -80,6 +81,7 @@ def write_card(
     synthesis: Synthesis | None = None,
     pairs: PairFigures | None = None,
     balance: Mapping[str, BalanceFigures] | None = None,
+    held_out: Sequence[str] = (),
 ) -> AugmentCounts:
     """Write `card.json` and `card.md` into `out`, and return the counts of the stage.
 
@@ -97,6 +99,7 @@ def write_card(
         synthesis: What a teacher wrote; None without a teacher.
         pairs: Figures of the preference pairs; None where none were wanted.
         balance: Solvers on the hard kinds of each set, before and after balancing.
+        held_out: Titles of the documents that are not trained on.
     """
     tokens = [sum(count(m["content"]) for m in example.messages) for example in examples]
     train, held = _set_figures(items, passages), _set_figures(heldout, passages)
@@ -110,6 +113,8 @@ def write_card(
         "longest_example_tokens": max(tokens, default=0),
         "balance": dict(balance or {}),
     }
+    if held_out:
+        figures["held_out"] = list(held_out)
     if settings.holdout_free:
         figures["heldout_free"] = heldout_free
     if pairs is not None:
@@ -181,6 +186,8 @@ def _markdown(figures: CardFigures, examples: Sequence[Example]) -> str:
     lines = ["# Training examples", ""]
     lines += _set_lines("train", figures["train"])
     lines += _set_lines("heldout", figures["heldout"])
+    if "held_out" in figures:
+        lines += [f"Held-out documents: {', '.join(figures['held_out'])}.", ""]
     if "heldout_free" in figures:
         lines += [f"{figures['heldout_free']} free-text questions of the held-out acts.", ""]
     if "preferences" in figures:

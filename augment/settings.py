@@ -189,6 +189,13 @@ class AugmentSettings(BaseModel):
     holdout_documents: tuple[str, ...] = Field(
         (), description="titles that are never trained on; their questions are for evaluation"
     )
+    holdout_share: float = Field(
+        0.0,
+        ge=0,
+        le=0.5,
+        description="share of the articles whose documents are held out, chosen by a hash of the "
+        "titles, in place of `holdout_documents` (0–0.5)",
+    )
     holdout_items: int = Field(0, ge=0, description="questions to make from the held-out documents")
     holdout_free: int = Field(
         0, ge=0, description="free-text questions to make from the held-out documents as well"
@@ -291,7 +298,19 @@ class AugmentSettings(BaseModel):
             self.target_forms and not any(self.target_forms.values())
         ):
             raise ValueError("weights of target_forms must be 0 or more, and one of them above 0")
+        if self.holdout_share and self.holdout_documents:
+            raise ValueError(
+                "holdout_share and holdout_documents both choose what is held out: set one of "
+                "them (holdout_documents: [] uses the share)"
+            )
         for name in ("holdout_items", "holdout_free"):
-            if getattr(self, name) and not self.holdout_documents:
-                raise ValueError(f"{name} needs holdout_documents, the acts to ask about")
+            if getattr(self, name) and not self.holds_out:
+                raise ValueError(
+                    f"{name} needs holdout_documents, the acts to ask about, or holdout_share"
+                )
         return self
+
+    @property
+    def holds_out(self) -> bool:
+        """Whether documents are held out from training, by title or by share."""
+        return bool(self.holdout_documents or self.holdout_share)

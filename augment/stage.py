@@ -29,6 +29,7 @@ from kofinlaw.augment.generators.drafts import Draft
 from kofinlaw.augment.generators.registry import QuestionGenerator, draft_questions
 from kofinlaw.augment.hard.registry import HARD_GENERATORS
 from kofinlaw.augment.heldout.free_questions import HeldoutFree, heldout_free
+from kofinlaw.augment.heldout.holdout_choice import held_out_titles
 from kofinlaw.augment.option_choice import Item
 from kofinlaw.augment.preferences import PairFigures, pair_figures, preference_pairs
 from kofinlaw.augment.protected_questions import ProtectedTexts
@@ -91,13 +92,13 @@ def generate_examples(
     out.mkdir(parents=True, exist_ok=True)
     laws = read_laws(read_jsonl(corpus / "articles.jsonl", Article))
     chunks = list(read_jsonl(corpus / "chunks.jsonl", Chunk))
-    _check_corpus(settings, laws, chunks, corpus)
+    _check_corpus(laws, chunks, corpus)
     count = count_tokens or estimate_tokens
     passages = PassageIndex(chunks, count, settings.raft.retrieval)
     protected = ProtectedTexts(protected_texts)
     context = AugmentContext(settings, seed, laws, passages, protected, [])
 
-    held_out = frozenset(settings.holdout_documents)
+    held_out = frozenset(held_out_titles(settings, laws))
     generators = (*(HARD_GENERATORS if settings.hard_share else ()), *extra_generators)
     own = {kind for generator in extra_generators for kind in generator.kinds}
     drafts = _distinct_drafts(laws, seed, generators, own, progress)
@@ -167,6 +168,7 @@ def generate_examples(
         synthesis=synthesis,
         pairs=pairs,
         balance=context.balance,
+        held_out=tuple(title for title in laws.titles if title in held_out),
     )
 
 
@@ -275,19 +277,11 @@ def _ask_student(
     return ask
 
 
-def _check_corpus(
-    settings: AugmentSettings, laws: Laws, chunks: Sequence[Chunk], corpus: Path
-) -> None:
+def _check_corpus(laws: Laws, chunks: Sequence[Chunk], corpus: Path) -> None:
     if not laws.acts or not chunks:
         raise UserError(
             "the corpus holds no article of a statute or rule",
             where=str(corpus / "articles.jsonl"),
-            remedy="questions are made from acts with 조; check `data.sources`",
-        )
-    missing = sorted(set(settings.holdout_documents) - set(laws.titles))
-    if missing:
-        raise UserError(
-            f"held-out documents that the corpus does not have: {', '.join(missing)}",
-            where="augment.holdout_documents",
-            remedy="write titles exactly as in the documents: " + ", ".join(laws.titles[:8]),
+            remedy="questions are made from acts with 조; check `data.sources`, or only ask the "
+            "documents: set `ask_only: true`",
         )

@@ -21,6 +21,7 @@ from __future__ import annotations
 
 import argparse
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -77,6 +78,19 @@ def parts_of(exam: str, rated: RatedExam) -> dict[str, list[str]]:
         return {"all": ids}
     law = [i for i in ids if is_law(rated.keys[i].slices)]
     return {"law": law, "other": [i for i in ids if i not in set(law)], "all": ids}
+
+
+def only_part(exam: ExamFile, name: str, part: str) -> ExamFile:
+    """Return the exam with its questions on law only, if `part` asks for them."""
+    if part == "all" or name != "dev":
+        return exam
+    kept = [i for i, key in enumerate(exam.keys) if is_law(key.slices)]
+    return replace(
+        exam,
+        questions=tuple(exam.questions[i] for i in kept),
+        keys=tuple(exam.keys[i] for i in kept),
+        rows=tuple(exam.rows[i] for i in kept),
+    )
 
 
 def index_of(exam: str, data: Path, work: Path, rag: RagSettings, folder: Path) -> Index:
@@ -299,10 +313,11 @@ def measure(exam: str, given: argparse.Namespace, models: Mapping[str, Path]) ->
     """Answer one exam with every model in every way, write the records and rate the answers."""
     path = given.data / EXAMS[exam] / "questions.csv"
     rows: Rows = given.rows
-    asked = exam_rows(read_exam(path), rows, given.limit)
+    asked = exam_rows(only_part(read_exam(path), exam, given.part), rows, given.limit)
     rag, answer_keys = settings_of(given)
     mark = sha256_text(str([rag.model_dump(mode="json"), answer_keys, given.seed]))[:8]
-    folder = given.work / f"{exam}-{given.rows}-{given.limit or 'whole'}-{mark}"
+    part = "" if given.part == "all" else f"-{given.part}"
+    folder = given.work / f"{exam}{part}-{given.rows}-{given.limit or 'whole'}-{mark}"
     questions = folder / "questions.jsonl"
     write_jsonl(questions, asked.questions)
     index = index_of(exam, given.data, given.work, rag, next(iter(models.values())))
@@ -340,6 +355,7 @@ def main() -> None:
     parser.add_argument("--base", type=Path, help="base of the adapters; default: the small model")
     parser.add_argument("--choose-by", default="score", help="values of answer.choose_by")
     parser.add_argument("--rows", choices=["odd", "even", "all"], default="all")
+    parser.add_argument("--part", choices=["all", "law"], default="all", help="law questions only")
     parser.add_argument("--limit", type=int, help="at most so many questions of each exam")
     parser.add_argument("--evidence-tokens", type=int, default=320)
     parser.add_argument("--without-evidence", action="store_true", help="also without evidence")

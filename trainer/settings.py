@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from pathlib import Path
 from typing import Literal, Self
 
@@ -10,6 +11,8 @@ from pydantic import BaseModel, ConfigDict, Field, model_validator
 from kofinlaw.data.prompting.contrast import ContrastForm, ContrastReference
 
 __all__ = [
+    "FEWEST_EXAMPLES",
+    "FEWEST_STEPS",
     "ContrastSettings",
     "DataPart",
     "LoraSettings",
@@ -20,6 +23,11 @@ __all__ = [
     "Tracking",
     "TrainSettings",
 ]
+
+# One optimizer step changes an adapter so little that storage in 16 bit rounded 82 % of the change
+# away (measured on 3 examples, a 270M model), and fewer than four steps end inside the warm-up.
+FEWEST_STEPS = 4
+FEWEST_EXAMPLES = 8
 
 Quantization = Literal["none", "nf4", "int8"]
 Optimizer = Literal["adamw", "adamw_8bit", "paged_adamw_8bit"]
@@ -251,6 +259,12 @@ class TrainSettings(BaseModel):
         description="trackers in addition to metrics.jsonl, all offline in the run's folder (extra "
         "track)",
     )
+
+    @property
+    def fewest_examples(self) -> int:
+        """The fewest examples that can train: enough for four optimizer steps, at least eight."""
+        for_steps = math.floor((FEWEST_STEPS - 1) * self.effective_batch / self.epochs) + 1
+        return max(FEWEST_EXAMPLES, for_steps)
 
     def starting_below(self, base: Path | None) -> Self:
         """Return a copy whose relative `start_from` is resolved against the folder `base`."""

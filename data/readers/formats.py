@@ -22,7 +22,14 @@ from kofinlaw import UserError
 from kofinlaw.data.frontmatter import split_front_matter
 from kofinlaw.data.readers.documents import Document, is_placeholder_title, make_document
 from kofinlaw.data.readers.grids import Table, grid_of_rows, lay_out, layout_lines
-from kofinlaw.data.readers.rows import csv_rows, has_title, record_form, record_text, rows_of
+from kofinlaw.data.readers.rows import (
+    csv_rows,
+    has_title,
+    lists_files,
+    record_form,
+    record_text,
+    rows_of,
+)
 from kofinlaw.data.settings import LimitSettings, SourceSettings
 from kofinlaw.decoding import decode
 from kofinlaw.units import MIB
@@ -267,12 +274,17 @@ def read_portal(
 def read_csv(
     path: Path, source: SourceSettings, limits: LimitSettings, name: str
 ) -> Iterator[Document]:
-    """Read CSV or TSV: one document for each record, or one table if no column holds texts."""
+    """Read CSV or TSV: one document for each record, or one table if no column holds texts.
+
+    Raises UserError for a list of the files in its folder (`manifest.csv`).
+    """
     rows = csv_rows(path, source)
     if rows and record_form(rows[0], source.columns) != "table":
         yield from read_records(path, source, limits, name)
         return
     _check_records(len(rows), limits)
+    if lists_files(rows, path.parent):
+        raise UserError("a list of the files in this folder, no document")
     sheets = [("", lay_out(grid_of_rows(rows)))]
     yield from _read_sheets(sheets, path, source, limits, name, {}, ())
 

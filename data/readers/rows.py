@@ -8,7 +8,7 @@ import json
 import lzma
 import re
 import unicodedata
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from functools import lru_cache
 from pathlib import Path
 from typing import Literal
@@ -18,7 +18,15 @@ from kofinlaw.data.settings import LimitSettings, SourceSettings
 from kofinlaw.decoding import decode
 from kofinlaw.units import MIB
 
-__all__ = ["Form", "csv_rows", "has_title", "record_form", "record_text", "rows_of"]
+__all__ = [
+    "Form",
+    "csv_rows",
+    "has_title",
+    "lists_files",
+    "record_form",
+    "record_text",
+    "rows_of",
+]
 
 # How the rows of a table are read: one document each (with a text, or with a question and its
 # answer), refused as exam questions, or together as one table.
@@ -40,6 +48,7 @@ _ANSWERS = (
 )  # fmt: skip
 _OPTIONS = ("options", "choices", "선택지", "보기", "보기1", "선택지1", "option1", "choice1")
 _ROW_NUMBERS = ("번호", "순번", "연번", "no", "no.", "id", "idx", "index", "#")
+_FILE_NAME = re.compile(r"\.[A-Za-z0-9]{1,5}\Z")
 _ISSUE = re.compile(r"^\s*\[(\d+)\]\s*", re.MULTILINE)
 
 
@@ -156,6 +165,32 @@ def record_form(names: Iterable[str], columns: Mapping[str, str]) -> Form:
 def has_title(names: Iterable[str]) -> bool:
     """Return whether one of the column names is that of a title."""
     return bool(_find(names, _DEFAULTS["title"]))
+
+
+def lists_files(rows: Sequence[Sequence[str]], folder: Path) -> bool:
+    """Return whether a column of a table names files below `folder` in at least 80 % of its rows.
+
+    `rows[0]` is the header. A file may lie in a folder that another column of its row names.
+    """
+    body = rows[1:]
+    if not body:
+        return False
+
+    def exists(row: Sequence[str], name: str) -> bool:
+        places = [folder, *(folder / other for other in row if other and other != name)]
+        try:
+            return any((place / name).is_file() for place in places)
+        except (OSError, ValueError):  # a cell is no file name
+            return False
+
+    for column in range(len(rows[0])):
+        names = [row[column].strip() if column < len(row) else "" for row in body]
+        if sum(bool(_FILE_NAME.search(name)) for name in names) < 0.8 * len(body):
+            continue
+        found = sum(exists(row, name) for row, name in zip(body, names, strict=True) if name)
+        if found >= 0.8 * len(body):
+            return True
+    return False
 
 
 @lru_cache(1024)

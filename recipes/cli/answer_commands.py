@@ -41,7 +41,10 @@ def ask(
     import dataclasses
 
     from kofinlaw.recipes.api import open_run
+    from kofinlaw.recipes.pipeline.evaluation.serving_notes import serving_notes
 
+    for note in serving_notes(bound_run(run)):
+        typer.echo(note, err=True)
     with open_run(run) as opened:
         result = opened.ask(question, as_of=as_of.date() if as_of else None)
     if as_json:

@@ -67,18 +67,19 @@ def augment_dry_run(run: Run) -> list[str]:
 
 def _teacher_lines(run: Run, settings: AugmentSettings, corpus: Path) -> list[str]:
     """Return the teacher's requests, tokens, hours and memory by task, and one of its prompts."""
+    from kofinlaw.augment.heldout.holdout_choice import held_out_titles
     from kofinlaw.augment.reading.acts import read_laws
     from kofinlaw.augment.teacher.estimate import cost_table, estimate_cost
     from kofinlaw.recipes.pipeline.plan import tokens_per_character
 
     teacher = settings.teacher
     assert teacher is not None
-    held = set(settings.holdout_documents)
-    laws = read_laws(read_jsonl(corpus / "articles.jsonl", Article)).acts
+    laws = read_laws(read_jsonl(corpus / "articles.jsonl", Article))
+    held = set(held_out_titles(settings, laws))
     rate = tokens_per_character(teacher.model.id)
     found = estimate_cost(
         teacher,
-        [law for law in laws if law.title not in held],
+        [law for law in laws.acts if law.title not in held],
         run.recipe.seed,
         lambda text: int(rate * len(text)) + 1,
         gpu=shutil.which("nvidia-smi") is not None,

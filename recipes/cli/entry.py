@@ -20,7 +20,14 @@ from kofinlaw.recipes.cli.machine_commands import doctor, models
 from kofinlaw.recipes.cli.merge_commands import convert_exaone, convert_llama, merge, verify
 from kofinlaw.recipes.cli.options import DefaultCommand
 from kofinlaw.recipes.cli.prefer_command import prefer
-from kofinlaw.recipes.cli.recipe_commands import plan, policy_check, recipe_schema, recipe_show, run
+from kofinlaw.recipes.cli.recipe_commands import (
+    init,
+    plan,
+    policy_check,
+    recipe_schema,
+    recipe_show,
+    run,
+)
 from kofinlaw.recipes.cli.score_commands import compare, report_serve, report_write, score
 from kofinlaw.recipes.cli.stage_commands import (
     augment,
@@ -42,7 +49,7 @@ INTERRUPTED = 130
 
 # In the order of `kofinlaw --help`; each command's name is its function's name.
 COMMANDS = (
-    *(run, plan, augment, train, index, sweep, study, tune, fit_voters, prefer),
+    *(init, run, plan, augment, train, index, sweep, study, tune, fit_voters, prefer),
     *(ask, answer, exam, score, compare),
     *(merge, verify, export, models, doctor),
 )
@@ -78,7 +85,8 @@ def command_line_app() -> typer.Typer:
         add_completion=False,
         pretty_exceptions_enable=False,
         help="Build and prove Korean finance and law models on one 24 GB card, offline.",
-        epilog="Start here: kofinlaw run quickstart. Check this machine: kofinlaw doctor.",
+        epilog="Start here: kofinlaw run quickstart. Your own documents: kofinlaw init FOLDER. "
+        "Check this machine: kofinlaw doctor.",
     )
     app.callback(invoke_without_command=True)(_show_version)
     for command in COMMANDS:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import time
+from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -25,11 +26,96 @@ from kofinlaw.recipes.cli.options import (
 
 if TYPE_CHECKING:
     from kofinlaw.recipes.pipeline.schema import Recipe
+    from kofinlaw.recipes.starting.recipe_text import Start
 
-__all__ = ["KEY_COLUMN", "QUESTION", "plan", "policy_check", "recipe_schema", "recipe_show", "run"]
+__all__ = [
+    "KEY_COLUMN",
+    "QUESTION",
+    "init",
+    "plan",
+    "policy_check",
+    "recipe_schema",
+    "recipe_show",
+    "run",
+]
 
 QUESTION = "전자금융사고가 나면 언제까지 보고하나요?"
 KEY_COLUMN = 46  # widest key column of `recipe show`, in characters
+
+
+def init(
+    folder: Annotated[Path, typer.Argument(help="The folder (or file) of your documents.")],
+    out: Annotated[
+        Path | None, typer.Option("--out", help="The recipe file; default: FOLDER's name.yaml.")
+    ] = None,
+    start: Annotated[
+        str | None,
+        typer.Option("--start", help="ask, train (and prove), or train-untested (not proven)."),
+    ] = None,
+    policy: Annotated[
+        str | None, typer.Option("--policy", help="open, research, commercial or contest-2025.")
+    ] = None,
+    card: Annotated[
+        float | None, typer.Option("--card", min=1, help="Plan for a card of this many GiB.")
+    ] = None,
+    model: Annotated[
+        str, typer.Option("--model", help="A catalogue id or a folder with weights.")
+    ] = "",
+    yes: Annotated[bool, typer.Option("--yes", help="Ask nothing: take the defaults.")] = False,
+) -> None:
+    """Write a commented recipe for your documents; plan, run and ask work on it unchanged."""
+    import sys
+
+    from kofinlaw import UserError
+    from kofinlaw.recipes.pipeline.progress_display import stage_progress
+    from kofinlaw.recipes.starting.init_recipe import STARTS, Wishes, init_recipe
+
+    chosen = next((name for name in STARTS if name == start), None)
+    if start is not None and chosen is None:
+        raise UserError(
+            f"unknown start {start!r}", where="--start", remedy=f"use one of {', '.join(STARTS)}"
+        )
+    asks = not yes and sys.stdin.isatty()
+    if policy is None:
+        policy = _ask_one("Policy", _policy_names(), "open") if asks else "open"
+    with stage_progress("init") as progress:
+        written = init_recipe(
+            folder,
+            Wishes(chosen, policy, card, model, out, _ask_start if asks else None),
+            progress,
+        )
+    for line in written.lines:
+        say(line)
+    recipe = short_path(written.path)
+    say(f"\nWrote {recipe}: {written.start}")
+    asked = ["ask", QUESTION, "--run", DEFAULT_RUNS / written.name]
+    say_next(
+        command_line("plan", recipe),
+        command_line("run", recipe),
+        command_line(*asked, comment="as soon as the index is built"),
+    )
+
+
+def _policy_names() -> list[str]:
+    from kofinlaw.models.policy.rules import policies
+
+    return list(policies())
+
+
+def _ask_start(options: Sequence[Start], proposed: Start) -> Start:
+    say("ask: index and base model, minutes. train: also trains, and tests on held-out documents.")
+    say("train-untested: trains on everything, not proven.")
+    answer = _ask_one("Start", options, proposed)
+    return next(one for one in options if one == answer)
+
+
+def _ask_one(what: str, options: Sequence[str], default: str) -> str:
+    """Ask until the answer is one of the options."""
+    while True:
+        answer = str(typer.prompt(f"{what} ({', '.join(options)})", default=default)).strip()
+        if answer in options:
+            return answer
+        say(f"one of: {', '.join(options)}")
 
 
 def run(
@@ -65,10 +151,9 @@ def run(
     say(f"\nDone in {minutes:.1f} minutes.")
     say(f"Report: {bound.folder / 'report' / 'report.html'}")
     say(f"        {bound.folder / 'report' / 'report.md'}")
-    documents = ["run", "statutes-cpu", "--set", "data.sources=FOLDER_OF_ACTS"]
     say_next(
         command_line("ask", QUESTION, "--run", short_path(bound.folder)),
-        command_line(*documents, comment="with your own documents"),
+        command_line("init", "FOLDER", comment="a recipe for your own documents"),
         command_line("plan", "qwen2.5-7b", comment="what fits a 24 GB card"),
     )
 
@@ -97,7 +182,7 @@ def _show_verdict(folder: Path) -> None:
     except (OSError, ValueError, KeyError, TypeError):
         return
     say()
-    for line in lines:
+    for line in filter(None, lines):
         say(line)
 
 

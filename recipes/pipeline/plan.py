@@ -61,17 +61,19 @@ def make_plan(run: Run) -> Plan:
     return {
         "recipe": run.recipe.name,
         "policy": run.recipe.policy,
+        "trains": not run.recipe.ask_only,
+        "tested": run.recipe.tested,
         "files": files,
         "verdicts": verdicts,
         "lengths": examples.lengths,
         "first_example": examples.first,
         "memory": _memory(run, problems),
         "training": _training(run, examples.lengths, estimated),
-        "teacher": _teacher(run, estimated),
+        "teacher": _teacher(run, problems, estimated),
         "answering": _answering(run),
         "disk": _disk(run, problems),
         "problems": problems,
-        "estimated": estimated,
+        "estimated": [] if run.recipe.ask_only else estimated,
         "ok": not problems,
     }
 
@@ -181,7 +183,7 @@ def _memory(run: Run, problems: list[str]) -> MemoryFigures:
         "micro_batch": plan.micro_batch,
         "longest_sequence": plan.longest,
     }
-    if plan.total > limit:
+    if plan.total > limit and not run.recipe.ask_only:
         problems.append(
             f"training needs {plan.total:.1f} GiB at {train.max_length} tokens, but the limit is "
             f"{limit:.1f} GiB ({origin}); the longest sequence that fits has {plan.longest} tokens"
@@ -244,11 +246,12 @@ def tokens_per_character(model: str) -> float:
     return (card.tokens_per_korean_char if card else None) or TOKENS_PER_CHARACTER
 
 
-def _teacher(run: Run, estimated: list[str]) -> TeacherPlan | None:
+def _teacher(run: Run, problems: list[str], estimated: list[str]) -> TeacherPlan | None:
     """Return the cost of the recipe's teacher; requests and hours once the acts are known."""
     settings = run.recipe.augment.teacher
     if settings is None:
         return None
+    from kofinlaw.augment.heldout.holdout_choice import held_out_titles
     from kofinlaw.augment.reading.acts import read_laws
     from kofinlaw.augment.teacher.estimate import estimate_cost, teacher_memory
     from kofinlaw.models.doctor import gpu_memory_gib
@@ -265,9 +268,13 @@ def _teacher(run: Run, estimated: list[str]) -> TeacherPlan | None:
     articles = run.folder / "data" / "articles.jsonl"
     if articles.exists():
         rate = tokens_per_character(settings.model.id)
-        held = set(run.recipe.augment.holdout_documents)
-        acts = read_laws(read_jsonl(articles, Article)).acts
-        laws = [law for law in acts if law.title not in held]
+        corpus = read_laws(read_jsonl(articles, Article))
+        held: set[str] = set()
+        try:
+            held = set(held_out_titles(run.recipe.augment, corpus))
+        except UserError as error:
+            problems.append(str(error))
+        laws = [law for law in corpus.acts if law.title not in held]
         cost = estimate_cost(
             settings, laws, run.recipe.seed, lambda text: int(rate * len(text)) + 1, gpu=gpu
         )
@@ -304,24 +311,19 @@ def _disk(run: Run, problems: list[str]) -> DiskFigures:
 
 def plan_lines(plan: Plan) -> list[str]:
     """Return the plan as lines for the terminal."""
-    memory, training = plan["memory"], plan["training"]
-    lengths, answering, disk = plan["lengths"], plan["answering"], plan["disk"]
+    answering, disk = plan["answering"], plan["disk"]
     minutes = answering["budget_minutes"]
     lines = [f"plan of {plan['recipe']} under policy {plan['policy']}", ""]
     lines += [
         f"  {'allowed' if row['ok'] else 'REFUSED'}  {row['verdict']}" for row in plan["verdicts"]
     ]
-    lines += ["", f"memory to train (limit {memory['limit_gib']} GiB: {memory['limit_is']})"]
-    lines += [f"  {name:<28}{gib:>9.3f} GiB" for name, gib in memory["terms_gib"].items()]
+    if plan["trains"]:
+        lines += ["", *_training_lines(plan)]
+    else:
+        lines += ["", "nothing is trained: the base model answers (ask_only)"]
+    if not plan["tested"]:
+        lines.append("not proven: the recipe has no test questions")
     lines += [
-        f"  {'total':<28}{memory['total_gib']:>9.2f} GiB",
-        f"  micro-batch that fits: {memory['micro_batch']}; longest sequence that fits: "
-        f"{memory['longest_sequence']} tokens",
-        "",
-        f"training: {training['steps']} steps of {training['effective_batch']} examples, about "
-        f"{training['tokens']:,} tokens, about {training['hours']} hours",
-        f"examples: {lengths['examples']}, mean {lengths['mean_tokens']} tokens, longest "
-        f"{lengths['longest_tokens'] or 'unknown'}",
         f"answering: {answering['total_gib']} GiB at {answering['bits']} bit, "
         + (f"budget {minutes:g} minutes" if minutes else "no time limit"),
         f"disk: {disk['needed_gib']} GiB needed, {disk['free_gib']} GiB free",
@@ -339,3 +341,19 @@ def plan_lines(plan: Plan) -> list[str]:
     else:
         lines += ["", "no problem found"]
     return lines
+
+
+def _training_lines(plan: Plan) -> list[str]:
+    memory, training, lengths = plan["memory"], plan["training"], plan["lengths"]
+    return [
+        f"memory to train (limit {memory['limit_gib']} GiB: {memory['limit_is']})",
+        *(f"  {name:<28}{gib:>9.3f} GiB" for name, gib in memory["terms_gib"].items()),
+        f"  {'total':<28}{memory['total_gib']:>9.2f} GiB",
+        f"  micro-batch that fits: {memory['micro_batch']}; longest sequence that fits: "
+        f"{memory['longest_sequence']} tokens",
+        "",
+        f"training: {training['steps']} steps of {training['effective_batch']} examples, about "
+        f"{training['tokens']:,} tokens, about {training['hours']} hours",
+        f"examples: {lengths['examples']}, mean {lengths['mean_tokens']} tokens, longest "
+        f"{lengths['longest_tokens'] or 'unknown'}",
+    ]

@@ -117,6 +117,8 @@ class Plan(TypedDict):
 
     recipe: str
     policy: str
+    trains: bool
+    tested: bool
     files: list[FileRow]
     verdicts: list[VerdictRow]
     lengths: Lengths

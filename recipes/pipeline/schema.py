@@ -217,6 +217,10 @@ class Recipe(BaseModel):
     )
     offline: bool = Field(True, description="refuse every connection to another machine")
     seed: int = Field(42, ge=0, lt=2**31, description="seed of every random choice")
+    ask_only: bool = Field(
+        False,
+        description="train nothing: build the index, and let the base model answer from it",
+    )
     model: ModelSettings = Field(description="the model that is trained and that answers")
     data: DataSettings | None = Field(
         None, description="the documents and how to split them; none if only `examples` are used"
@@ -283,11 +287,12 @@ class Recipe(BaseModel):
                 "`evaluate.twins` answers pairs of held-out questions: set "
                 "`augment.holdout_documents` and `augment.holdout_items`, or remove it"
             )
-        if self.evaluate.heldout and not self.augment.holdout_documents:
+        if self.evaluate.heldout and not self.augment.holds_out:
             raise ValueError(
                 "`evaluate.heldout` asks for held-out questions, but `augment.holdout_documents` "
-                "names no document to hold out"
+                "names no document to hold out: name documents, or set `augment.holdout_share: 0.2`"
             )
+        self._without_training()
         fits = self.answer.choose_by == "contrast" and self.answer.voters == "fit"
         for exam in self.evaluate.exam:
             searching = [name.endswith("-rag") for name in exam.systems]
@@ -307,7 +312,7 @@ class Recipe(BaseModel):
                 "`train.quantization: int8` can only merge into the 16-bit weights: set "
                 "`merge.base: original`"
             )
-        if self.answer.answer_form != self.augment.answer_form:
+        if not self.ask_only and self.answer.answer_form != self.augment.answer_form:
             raise ValueError(
                 f"`augment.answer_form` is {self.augment.answer_form} but `answer.answer_form` is "
                 f"{self.answer.answer_form}: set both to the form that the model is trained on"
@@ -320,6 +325,25 @@ class Recipe(BaseModel):
                 "both to the form in which the model is asked"
             )
         return self
+
+    def _without_training(self) -> None:
+        """Check that a recipe that only asks names nothing that a trained model would do."""
+        if not self.ask_only:
+            return
+        if self.data is None:
+            raise ValueError("`ask_only` answers from documents: name them in `data.sources`")
+        if self.export.formats:
+            raise ValueError(
+                "`export.formats` exports the trained model, but `ask_only` trains none: remove "
+                "one of them"
+            )
+        asked = list(self.evaluate.systems) if self.asks else []
+        asked += [system for exam in self.evaluate.exam for system in exam.systems]
+        if any(system.startswith("trained") for system in asked):
+            raise ValueError(
+                "`ask_only` trains no model: set `systems: [base, base-rag]` in `evaluate` and in "
+                "each of its exams"
+            )
 
     def _without_documents(self) -> None:
         if self.examples is None:
@@ -341,8 +365,19 @@ class Recipe(BaseModel):
 
     @property
     def asks(self) -> bool:
-        """Whether the run answers questions to evaluate the model."""
-        return bool(self.evaluate.questions or self.evaluate.heldout or self.data)
+        """Whether the run answers questions to evaluate the model; exams do not count."""
+        return bool(self.evaluate.questions or self.evaluate.heldout or self.evaluate.twins)
+
+    @property
+    def tested(self) -> bool:
+        """Whether the run measures its answers at all, with questions or exams."""
+        return self.asks or bool(self.evaluate.exam)
+
+    @property
+    def makes_examples(self) -> bool:
+        """Whether the run generates or takes examples: to train, to test, or to fit voters."""
+        fits = self.answer.choose_by == "contrast" and self.answer.voters == "fit"
+        return not self.ask_only or self.evaluate.heldout or self.evaluate.twins or fits
 
     @property
     def sources(self) -> tuple[SourceSettings, ...]:

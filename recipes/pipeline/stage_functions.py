@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from kofinlaw import Progress, UserError
-from kofinlaw.files import read_jsonl, write_json, write_jsonl
+from kofinlaw.files import read_jsonl, write_json, write_jsonl, write_text
 from kofinlaw.recipes.pipeline.evaluation.answering import answer_with
 from kofinlaw.recipes.pipeline.fitting.voter_fitting import fitted_settings
 from kofinlaw.recipes.pipeline.run import (
@@ -45,9 +45,11 @@ if TYPE_CHECKING:
     from kofinlaw.trainer.training_result import TrainingResult
 
 __all__ = [
+    "NOT_TESTED",
     "GatheredQuestions",
     "answer_as",
     "check_documents",
+    "check_enough",
     "check_mixture",
     "export_merged",
     "gather_questions",
@@ -62,6 +64,12 @@ __all__ = [
     "train_adapter",
     "write_page",
 ]
+
+
+NOT_TESTED = (
+    "Not proven: this run has no test questions. The proof only says that the merged weights are "
+    "the trained ones, not that the answers are right."
+)
 
 
 def read_documents(run: Run, out: Path, progress: Progress) -> CorpusCounts:
@@ -99,14 +107,15 @@ def make_examples(run: Run, resume: Resume, out: Path, progress: Progress) -> St
     """Generate training examples and held-out questions from the chunks.
 
     The teacher's answers are kept in the run's folder, so that they survive a new start of the
-    stage; `resume` decides whether they are used again. Raises UserError if a file of the mixture
-    contains an evaluation question.
+    stage; `resume` decides whether they are used again. Fewer examples than the recipe wants give a
+    warning at once. Raises UserError if a file of the mixture contains an evaluation question, or
+    if there are fewer examples than can train.
     """
     from kofinlaw.augment.stage import generate_examples
 
     protected = protected_examples(run)
     check_mixture(run, protected)
-    return generate_examples(
+    counts = generate_examples(
         run.recipe.augment,
         run.folder / "data",
         out,
@@ -118,6 +127,37 @@ def make_examples(run: Run, resume: Resume, out: Path, progress: Progress) -> St
         resume=resume,
         progress=progress,
     )
+    check_enough(run, counts.items, counts.examples, progress)
+    return counts
+
+
+def check_enough(run: Run, items: int, examples: int, progress: Progress) -> None:
+    """Warn if the documents give fewer items than wanted.
+
+    Args:
+        run: The recipe bound to its folder.
+        items: Multiple-choice examples that were made.
+        examples: All examples that were made.
+        progress: Receives the warning.
+
+    Raises UserError if the recipe trains on these examples only and they are too few to train.
+    """
+    recipe = run.recipe
+    wanted, train = recipe.augment.items, recipe.train
+    if items >= wanted:
+        return
+    found = f"{wanted} examples wanted, {items} possible with these documents"
+    trains = not recipe.ask_only and not train.mixture
+    fewest = train.fewest_examples
+    if trains and examples < fewest:
+        raise UserError(
+            f"{found}: too few to train, at least {fewest} are needed",
+            where="augment.items",
+            remedy="only ask the documents, which needs no examples: set `ask_only: true` (or "
+            "write such a recipe with `kofinlaw init FOLDER --start ask`); or add documents with "
+            "articles (제n조)",
+        )
+    progress(f"warning: {found}", 0)
 
 
 def take_examples(run: Run, out: Path, progress: Progress) -> ReadyExamples:
@@ -270,6 +310,10 @@ def prove_merge(run: Run, out: Path, progress: Progress) -> StageResult:
             where=str(out / "verify.md"),
             remedy="read that page; set `merge.base: best` to keep the better of both bases",
         )
+    if not run.recipe.tested:
+        page = out / "verify.md"
+        write_text(page, f"{page.read_text(encoding='utf-8').rstrip()}\n\n{NOT_TESTED}\n")
+        progress(f"warning: {NOT_TESTED}", 0)
     return proof
 
 
@@ -368,6 +412,6 @@ def write_page(run: Run, out: Path, progress: Progress) -> ReportResult:
     from kofinlaw.scoring.report.model_card import complete_card
     from kofinlaw.scoring.report.write import write_report
 
-    complete_card(run.folder)
+    complete_card(run.folder, tested=run.recipe.tested)
     write_json(out / "recipe.json", run.recipe.model_dump(mode="json"))
     return write_report(run.folder, out, recipe=run.recipe.model_dump(mode="json"))

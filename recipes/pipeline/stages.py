@@ -71,20 +71,24 @@ def build_stages(run: Run, resume: Resume = "if-possible") -> list[Stage]:
     """Return every stage of the recipe, in order.
 
     A recipe with ready `examples` and no documents has no stage `data` or `index`; a recipe
-    without questions has no stage that answers or scores.
+    without questions has no stage that answers or scores; a recipe that only asks has no stage that
+    trains. The index comes right after the documents, so that `ask` works while the rest runs.
 
     Args:
         run: The recipe bound to its folder.
         resume: What `augment` does with the teacher's answers, which are kept outside its folder.
     """
     recipe = run.recipe
-    stages = [*_examples_and_questions(run, resume), *_training(run)]
-    if recipe.data is not None:
-        stages.append(_index(run))
+    stages = _documents(run) if recipe.data is not None else []
+    stages += _examples_and_questions(run, resume)
+    if not recipe.ask_only:
+        stages += _training(run)
     if recipe.export.formats:
         stages.append(_export(run))
     if recipe.asks:
         stages += _answering(run)
+    elif recipe.evaluate.submission:
+        stages.append(_submission(run, run.path(recipe.evaluate.submission)))
     stages += _exams(run)
     stages.append(
         Stage(
@@ -99,24 +103,30 @@ def build_stages(run: Run, resume: Resume = "if-possible") -> list[Stage]:
     return stages
 
 
+def _documents(run: Run) -> list[Stage]:
+    recipe = run.recipe
+    assert recipe.data is not None  # else the recipe has no such stage
+    return [
+        Stage(
+            "data",
+            partial(functions.read_documents, run),
+            settings={
+                "data": recipe.data.model_dump(mode="json"),
+                "model": recipe.model.model_dump(mode="json"),
+            },
+            inputs=(*source_paths(run), *protected_paths(run)),
+            packages=with_imported_packages("data", "models", "rag"),
+            modules=STAGE_MODULES,
+        ),
+        _index(run),
+    ]
+
+
 def _examples_and_questions(run: Run, resume: Resume) -> list[Stage]:
     recipe = run.recipe
     stages = []
-    if recipe.data is not None:
-        stages.append(
-            Stage(
-                "data",
-                partial(functions.read_documents, run),
-                settings={
-                    "data": recipe.data.model_dump(mode="json"),
-                    "model": recipe.model.model_dump(mode="json"),
-                },
-                inputs=(*source_paths(run), *protected_paths(run)),
-                packages=with_imported_packages("data", "models", "rag"),
-                modules=STAGE_MODULES,
-            )
-        )
-    stages.append(_generated(run, resume) if recipe.examples is None else _ready(run))
+    if recipe.makes_examples:
+        stages.append(_generated(run, resume) if recipe.examples is None else _ready(run))
     if recipe.asks:
         stages.append(
             Stage(
@@ -126,7 +136,7 @@ def _examples_and_questions(run: Run, resume: Resume) -> list[Stage]:
                 inputs=_paths(run, recipe.evaluate.questions, recipe.evaluate.key),
                 packages=with_imported_packages("rag"),
                 modules=STAGE_MODULES,
-                after=("augment",),
+                after=("augment",) if recipe.makes_examples else (),
             )
         )
     if recipe.evaluate.evidence:
@@ -141,7 +151,7 @@ def _examples_and_questions(run: Run, resume: Resume) -> list[Stage]:
                 },
                 packages=with_imported_packages("augment", "rag"),
                 modules=EVIDENCE_MODULES,
-                after=("data", "augment", "questions"),
+                after=("data", *(("augment",) if recipe.makes_examples else ()), "questions"),
             )
         )
     return stages
@@ -333,10 +343,9 @@ def _twins(run: Run) -> list[Stage]:
 
 
 def _submission(run: Run, questions: Path) -> Stage:
-    work = partial(functions.answer_as, run, "trained-rag", questions)
-    return _answer_stage(
-        run, "submission", "trained-rag", work, inputs=(questions,), after=("index",)
-    )
+    system: System = "base-rag" if run.recipe.ask_only else "trained-rag"
+    work = partial(functions.answer_as, run, system, questions)
+    return _answer_stage(run, "submission", system, work, inputs=(questions,), after=("index",))
 
 
 def _answer_stage(

@@ -84,7 +84,7 @@ def gather(run: Path, recipe: Mapping[str, object] | None = None) -> ReportFigur
         "schema": SCHEMA,
         "name": str(recipe.get("name") or run.name),
         "description": str(recipe.get("description") or ""),
-        "missing": [name for name in EXPECTED if name not in {s["stage"] for s in stages}],
+        "missing": [name for name in _expected(recipe) if name not in {s["stage"] for s in stages}],
         "stages": stages,
         "scores": scores,
         "exams": cast("ExamsRecord | None", read_json(run / "exams" / "exams.json")),
@@ -96,8 +96,26 @@ def gather(run: Path, recipe: Mapping[str, object] | None = None) -> ReportFigur
         "compliance": read_json(run / "compliance.json"),
         "recipe": dict(recipe),
         "environment": (scores and scores.get("environment")) or environment(),
-        "verdict": verdict(scores, merge),
+        "verdict": verdict(scores, merge, tested=_is_tested(recipe)),
     }
+
+
+def _expected(recipe: Mapping[str, Any]) -> tuple[str, ...]:
+    """Return the stages that a recipe should have; an unknown recipe has all of them."""
+    expected: tuple[str, ...] = EXPECTED
+    if recipe.get("ask_only"):
+        expected = tuple(n for n in expected if n not in ("augment", "train", "merge", "verify"))
+    if not _is_tested(recipe):
+        expected = tuple(name for name in expected if name != "score")
+    return expected
+
+
+def _is_tested(recipe: Mapping[str, Any]) -> bool:
+    """Return whether a recipe measures its answers; an unknown recipe does."""
+    evaluate = recipe.get("evaluate")
+    if not isinstance(evaluate, dict):
+        return True
+    return any(evaluate.get(key) for key in ("questions", "heldout", "twins", "exam"))
 
 
 def stage_rows(run: Path) -> list[StageRow]:

@@ -10,16 +10,21 @@ from kofinlaw.files import write_text
 from kofinlaw.scoring.scores_record import FigureRecord, ScoreName, ScoresRecord
 from kofinlaw.tolerant_files import read_json
 
-__all__ = ["FIRST", "NEXT", "SCORES", "complete_card"]
+__all__ = ["FIRST", "NEXT", "NOT_PROVEN", "SCORES", "complete_card"]
 
 FIRST, NEXT = "## Data\n", "## Licence\n"
+NOT_PROVEN = (
+    "## Scores\n\nNot proven: this model was trained without a test. No question was asked, so it "
+    "is not known how often its answers are right.\n\n"
+)
 SCORES: dict[ScoreName, str] = {"choice": "multiple choice", "free": "free text", "blend": "both"}
 
 
-def complete_card(run: Path) -> bool:
+def complete_card(run: Path, *, tested: bool = True) -> bool:
     """Write data, proof and scores of a finished run into `merge/model/README.md`.
 
-    Sections that are already there are replaced. Returns whether there was a card to complete.
+    Sections that are already there are replaced. The card of a run that was not `tested` says that
+    it is not proven. Returns whether there was a card to complete.
     """
     path = run / "merge" / "model" / "README.md"
     if not path.exists():
@@ -33,7 +38,7 @@ def complete_card(run: Path) -> bool:
     sections = [
         _data(read_json(run / "data" / "card.json"), read_json(run / "augment" / "stage.json")),
         _proof(read_json(run / "verify" / "verify.json")),
-        _scores(scores),
+        _scores(scores) if scores or tested else NOT_PROVEN,
     ]
     write_text(path, f"{head}\n\n{''.join(sections)}{NEXT}{tail}")
     return True

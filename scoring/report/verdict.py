@@ -27,6 +27,7 @@ from kofinlaw.scoring.value_text import Words, p_text
 __all__ = [
     "ENOUGH_ITEMS",
     "NOT_COMPARED",
+    "NOT_PROVEN",
     "NOT_SCORED",
     "OUTCOMES",
     "SORT_WORDS",
@@ -43,6 +44,11 @@ ENOUGH_ITEMS = 400  # with so many items a typical difference becomes significan
 NOT_SCORED = (
     "채점한 답이 아직 없습니다.",
     "No answers have been scored yet.",
+)
+NOT_PROVEN = (
+    "검증되지 않았습니다. 이 실행에는 평가 문항이 없으므로, 답이 맞는지 알 수 없습니다.",
+    "Not proven: this run has no test questions, so it is not known how often its answers are "
+    "right.",
 )
 NOT_COMPARED = (
     "학습 전과 후의 답을 비교할 수 없어 학습의 효과를 판단할 수 없습니다.",
@@ -69,20 +75,23 @@ SORT_WORDS = {
 }
 
 
-def verdict(scores: ScoresRecord | None, merge: MergeFigures | None = None) -> Verdict:
+def verdict(
+    scores: ScoresRecord | None, merge: MergeFigures | None = None, *, tested: bool = True
+) -> Verdict:
     """Return the lines in both languages, the outcome of training and the warnings.
 
     Line 1 compares the main system with the strongest trivial baseline, first on the hard questions
     if there are at least `HEADLINE_ITEMS`, with the look-up questions next to them. Line 2 states
     whether training helped, line 3 the smallest difference that the items can show (empty if
     unknown). Training counts as a help only if the trained model also beats the strongest baseline.
+    A run that is not `tested` has no questions, and line 1 says that it is not proven.
     """
     pair = training_pair(scores) if scores else None
     best = best_baseline(scores, pair["b"]) if scores and pair else None
     outcome = outcome_of(pair, scores["settings"]["alpha"] if scores else 0.05, best)
     lines = (
-        score_line(scores, pair) if scores else NOT_SCORED,
-        training_line(pair, outcome),
+        score_line(scores, pair) if scores else NOT_SCORED if tested else NOT_PROVEN,
+        training_line(pair, outcome) if scores or tested else ("", ""),
         smallest_difference_line(scores, pair) if scores else ("", ""),
     )
     warnings = [*(score_warnings(scores) if scores else ()), *merge_warnings(merge)]

@@ -2,6 +2,8 @@
 
 import pytest
 
+from kofinlaw.trainer.settings import FEWEST_EXAMPLES, FEWEST_STEPS
+
 
 def test_settings_that_do_not_fit_together_are_refused(settings):
     with pytest.raises(ValueError, match="patience needs held-out examples"):
@@ -20,3 +22,17 @@ def test_starts_that_do_not_fit_the_base_are_refused(settings):
         settings(lora=loftq)
     with pytest.raises(ValueError, match="exclude each other"):
         settings(lora=pissa, start_from="somewhere")
+
+
+@pytest.mark.parametrize(("batch", "epochs"), [(4, 1), (4, 3), (16, 1), (16, 2.5), (1, 1)])
+def test_the_fewest_examples_give_four_steps(settings, batch, epochs):
+    fewest = settings(effective_batch=batch, epochs=epochs).fewest_examples
+    steps = -(-fewest * epochs // batch)
+    assert steps >= FEWEST_STEPS
+    assert fewest >= FEWEST_EXAMPLES
+    fewer = -(-(fewest - 1) * epochs // batch)
+    assert fewest == FEWEST_EXAMPLES or fewer < FEWEST_STEPS
+
+
+def test_three_examples_never_train(settings):
+    assert settings(effective_batch=1, epochs=1000).fewest_examples > 3

@@ -127,3 +127,19 @@ def test_parquet_is_read(tmp_path):
 
     pq.write_table(pa.table({"text": ["본문이다."], "title": ["지침"]}), tmp_path / "a.parquet")
     assert [(d.title, d.text) for d in read(tmp_path / "a.parquet")] == [("지침", "본문이다.")]
+
+
+def test_a_list_of_the_files_in_its_folder_is_no_document(tmp_path):
+    (tmp_path / "규정").mkdir()
+    for name in ("고시.md", "별표1.md"):
+        (tmp_path / "규정" / name).write_text("제1조(목적)", encoding="utf-8")
+    path = tmp_path / "manifest.csv"
+
+    path.write_text("폴더,파일,시행일\n규정,고시.md,2025-01-01\n규정,별표1.md,\n", encoding="utf-8")
+    with pytest.raises(UserError, match="list of the files"):
+        read(path)
+    # files that are not here, and a table that only mentions files
+    path.write_text("폴더,파일,시행일\n규정,없음.md,2025-01-01\n규정,별표9.md,\n", encoding="utf-8")
+    assert "없음.md" in read(path)[0].text
+    path.write_text("업무,양식\n접수,규정/고시.md\n심사,대장\n통지,없음\n", encoding="utf-8")
+    assert "대장" in read(path)[0].text

@@ -16,7 +16,13 @@ def run(tmp_path):
 
 
 def test_the_stages_up_to_one_are_named_in_order(run):
-    assert stages_until(run, "train", "--until") == ["data", "augment", "questions", "train"]
+    assert stages_until(run, "train", "--until") == [
+        "data",
+        "index",
+        "augment",
+        "questions",
+        "train",
+    ]
 
 
 def test_an_unknown_stage_is_refused_with_the_known_ones(run):

@@ -117,3 +117,23 @@ def test_the_contest_recipes_keep_the_contests_terms():
         assert str(recipe.data.as_of) == "2025-07-31"
         assert recipe.answer.choose_by == "generate"
         assert recipe.train.quantization == "nf4"
+
+
+@pytest.mark.parametrize(
+    ("addition", "said"),
+    [
+        ("export: {formats: [gguf-q8_0]}\n", "exports the trained model"),
+        ("evaluate: {questions: q.jsonl}\n", "trains no model"),
+        ("evaluate: {exam: exam.csv}\n", "trains no model"),
+    ],
+)
+def test_a_recipe_that_only_asks_refuses_what_needs_a_trained_model(tmp_path, addition, said):
+    asking = MINIMAL + "ask_only: true\n"
+    assert not load_recipe(written(tmp_path, asking))[0].makes_examples
+    with pytest.raises(UserError, match=said):
+        load_recipe(written(tmp_path, asking + addition))
+
+
+def test_a_share_is_enough_to_hold_documents_out(tmp_path):
+    text = MINIMAL + "augment: {holdout_share: 0.2, holdout_items: 5}\nevaluate: {heldout: true}\n"
+    assert load_recipe(written(tmp_path, text))[0].tested

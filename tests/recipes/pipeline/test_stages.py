@@ -45,12 +45,12 @@ def test_other_trace_settings_run_the_answers_again(pico, tmp_path, judge):
 
 QUICKSTART = (
     "data",
+    "index",
     "augment",
     "questions",
     "train",
     "merge",
     "verify",
-    "index",
     "answer-base",
     "answer-base-rag",
     "answer-trained-rag",
@@ -229,3 +229,34 @@ def test_fitted_weights_follow_the_examples_and_the_runs_own_index(tmp_path):
         alone = stage.name.endswith(("-base", ".base", ".trained"))
         if not alone or stage.name == "twins-base":
             assert "index" in stage.after, stage.name
+
+
+ASK = ("ask_only=true", "evaluate={}")
+UNTESTED = ("evaluate={}",)
+
+
+def names(run):
+    return [stage.name for stage in build_stages(run)]
+
+
+def test_a_recipe_that_only_asks_has_no_stage_that_trains(pico, tmp_path):
+    assert names(bound(pico, tmp_path, *ASK)) == ["data", "index", "report"]
+    asked = (
+        "ask_only=true",
+        "evaluate={questions: questions.jsonl, key: key.jsonl, systems: [base-rag]}",
+    )
+    expected = ["data", "index", "questions", "answer-base-rag", "score", "report"]
+    assert names(bound(pico, tmp_path, *asked)) == expected
+
+
+def test_a_recipe_without_a_test_trains_and_reports_but_asks_nothing(pico, tmp_path):
+    expected = ["data", "index", "augment", "train", "merge", "verify", "report"]
+    assert names(bound(pico, tmp_path, *UNTESTED)) == expected
+    with_file = names(bound(pico, tmp_path, "evaluate={submission: questions.csv}"))
+    assert with_file == [*expected[:-1], "submission", "report"]
+
+
+def test_the_index_does_not_run_again_when_training_is_added(pico, tmp_path):
+    asking, training = (marks(bound(pico, tmp_path, *words)) for words in (ASK, UNTESTED))
+    assert asking["index"] == training["index"]
+    assert asking["data"] == training["data"]
