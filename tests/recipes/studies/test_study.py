@@ -156,7 +156,7 @@ def test_a_study_with_redacted_traces_runs_its_cells_again(recipe, tmp_path):
 
 def test_without_a_checkpoint_the_study_trains_one(recipe, tmp_path):
     names = [stage.name for stage in study_stages(bound(recipe, tmp_path, "study.trained=null"))]
-    assert names[:6] == ["data", "augment", "questions", "train", "merge", "index"]
+    assert names[:6] == ["data", "index", "augment", "questions", "train", "merge"]
     base_alone = bound(recipe, tmp_path, "study.trained=null", "study.models=[base]")
     assert "train" not in [stage.name for stage in study_stages(base_alone)]
 
