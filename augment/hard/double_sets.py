@@ -1,6 +1,6 @@
 """Yield double sets: two statements of an article in one sentence, each right or wrong (2×2).
 
-`A는 …해야 하고, B는 …할 수 있다`: whoever reads only one of the two is right by half.
+`A는 …해야 하고, B는 …할 수 있다`: reading only one of the two statements leaves two options.
 """
 
 from __future__ import annotations
