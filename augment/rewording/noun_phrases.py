@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-from kofinlaw.augment.rewording.clause_order import tagged
+from kofinlaw.augment.reading.particles import tagged
 from kofinlaw.data.korean.words import josa
 
 __all__ = ["drop_genitive", "join_nouns", "reverse_lists", "split_pairs", "split_verbs"]
