@@ -23,7 +23,9 @@ from typing import Any
 from development_data import STATUTES, require
 from outcome import outcome
 
-from kofinlaw.augment.generators.falsity import flip_modality, other_figures, other_parties
+from kofinlaw.augment.generators.false_figures import other_figures
+from kofinlaw.augment.generators.false_parties import other_parties
+from kofinlaw.augment.generators.falsity import flip_modality
 from kofinlaw.augment.reading.acts import Law, Laws, read_laws
 from kofinlaw.augment.reading.clauses import Clause
 from kofinlaw.augment.reading.figures import find_figures

@@ -7,7 +7,8 @@ import re
 from collections.abc import Iterator
 
 from kofinlaw.augment.generators.drafts import LONGEST_QUOTE, Draft, source_rng
-from kofinlaw.augment.generators.falsity import is_a_right, other_addressees, other_parties
+from kofinlaw.augment.generators.false_parties import other_addressees, other_parties
+from kofinlaw.augment.generators.falsity import is_a_right
 from kofinlaw.augment.generators.stems import BLANK, choose, closing, fill_in, opening
 from kofinlaw.augment.reading.acts import Law
 from kofinlaw.augment.reading.clauses import Clause

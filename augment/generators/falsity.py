@@ -1,11 +1,11 @@
 """Decide which wrong options are really wrong. Every generator takes its wrong options from here.
 
-A wrong option is useless if it can be defended as right. This module holds one rule for each kind
-of question:
+A wrong option is useless if it can be defended as right. This module and `false_parties`,
+`false_figures` and `false_conditions` hold one rule for each kind of question:
 
-- `actor`, `addressee`: `other_parties`, `other_addressees`
+- `actor`, `addressee`: `false_parties`
 - `modality`: `false_endings`
-- `quantity`: `other_figures`
+- `quantity`: `false_figures`
 - `penalty`: `other_sanctions`; `violated_article`: `articles_not_violated`;
   `penalty_not`, `penalty_named`: `offences_punished_otherwise`
 - `enumeration`, `enumeration_not`: `items_not_in_list`
@@ -18,8 +18,8 @@ of question:
 
 Questions about references need no rule: an article is wrong if it does not hold the quoted text.
 
-`reading.parties` says which parties of an act overlap, `similarity` when two texts say the same.
-All rules reject in doubt: a lost option costs nothing, because an act gives more than are needed.
+`similarity` says when two texts say the same. All rules reject in doubt: a lost option costs
+nothing, because an act gives more than are needed.
 """
 
 from __future__ import annotations
@@ -29,19 +29,22 @@ import re
 from collections.abc import Mapping, Sequence
 
 from kofinlaw.augment.generators.drafts import Draft, distinct
+from kofinlaw.augment.generators.false_figures import (
+    bound_makes_false,
+    figure_makes_false,
+    other_figures,
+)
+from kofinlaw.augment.generators.false_parties import other_parties
 from kofinlaw.augment.generators.similarity import (
     bigram_share,
     combines,
     content_bigrams,
-    drop_overlapping_names,
     drop_similar,
-    names_overlap,
     names_same_kind,
     resembles,
 )
 from kofinlaw.augment.reading.acts import Law, Laws
 from kofinlaw.augment.reading.clauses import Clause
-from kofinlaw.augment.reading.delegation import delegating_sentences
 from kofinlaw.augment.reading.endings import (
     CONTRADICTING_ENDINGS,
     NEAREST_CONTRADICTION,
@@ -52,10 +55,10 @@ from kofinlaw.augment.reading.endings import (
     limits_to_one_party,
     read_ending,
 )
-from kofinlaw.augment.reading.figures import Figure, clearly_differ, find_figures, near_values
+from kofinlaw.augment.reading.figures import find_figures
 from kofinlaw.augment.reading.kinds import noun_class, party_class
 from kofinlaw.augment.reading.listings import Listing, cited_items
-from kofinlaw.augment.reading.names import acting_subject, addressees, normalize, subject
+from kofinlaw.augment.reading.names import acting_subject, normalize, subject
 from kofinlaw.augment.reading.offences import (
     SHORTEST_VIOLATION,
     Offence,
@@ -73,19 +76,14 @@ __all__ = [
     "SAME_VIOLATION",
     "alterations",
     "articles_not_violated",
-    "bound_makes_false",
     "false_endings",
     "false_versions",
-    "figure_makes_false",
     "flip_modality",
     "is_a_right",
     "items_not_in_list",
     "modality_is_decided",
     "offences_punished_otherwise",
-    "other_addressees",
-    "other_figures",
     "other_meanings",
-    "other_parties",
     "other_sanctions",
     "sentences_not_in_article",
     "true_elsewhere",
@@ -117,134 +115,6 @@ _OPPOSITE_BOUNDS = {
     "초과": "미만",
     "미만": "초과",
 }
-# `1년간 1천만원을 넘을 수 없다`: a limit for each period, and a sentence that bars or limits.
-_WINDOW = re.compile(r"\s?(?:간|동안|마다|당|중|에) ")
-_LIMITS = re.compile(
-    r"(?:초과|넘)[가-힣]*(?: 수)? ?(?:없|못|아니|않)|한도|(?<=[\d원명인회배트] )이[하내](?!에)"
-    r"|(?<=[원명인회배트])이[하내](?!에)"
-)
-_BARS = re.compile(r"(?:서는 (?:아니 ?|안 ?)된다|수 없다|지 못한다|지 (?:아니한|않는)다|없다)$")
-_UPPER = re.compile(r"\s?(?:이하|이내|미만|까지|[을를] (?:초과|넘)[가-힣]*지|의 범위)")
-_LOWER = re.compile(r"\s?(?:이상|초과|[을를] (?:초과|넘))")
-_DEFINES = re.compile(r"(?:말한다|으?로 한다|이다|이란다)$")
-# What only an authority does, and authorities that other laws let do nearly anything.
-_AUTHORITY = re.compile(
-    r"(?:결정|재판|판결|명령|허가|인가|승인|심문|송달|고시|공고|처분|지도|감독|검사|취소|정지|지정|부과|징수|위촉|선임"
-    r"|해임)(?:을|를|ㆍ|하|할|한|도)|명하|명할"
-)
-_MAY_ANYTHING = re.compile(r"^(?:법원|정부|국가|대통령|검사|국무총리|지방자치단체)$")
-# What only a human does, and names of humans.
-_OF_A_HUMAN = re.compile(r"대표하|대표한|연임|임기|선서|출석하|퇴임|재직|의장이 된|겸직|겸임")
-_HUMAN = re.compile(r"(?:장|장관|이사|감사|위원|임원|직원|인|자|사원|주주|검사|회원|고객)$")
-
-# --- Parties ---
-
-
-def other_parties(law: Law, clause: Clause, name: str, rng: random.Random) -> tuple[str, ...]:
-    """Return at most eight parties to whom the clause's sentence about `name` cannot apply.
-
-    Excluded are parties that overlap with `name` in the act, parties with a word of the name, and
-    parties to which the article delegates work, or to which the act, its decree or its parent
-    delegate work of `name`, because they may act in another's place. Parties that the article
-    mentions come first, then those that are plausible (`_plausible`). Only a human
-    represents, attends or is re-elected.
-    """
-    words = {w for w in name.split() if len(w) > 1}
-    own = "\n".join(delegating_sentences([clause.article]))
-    delegates = {actor for actor in law.actors if actor != name and actor in own}
-    delegates |= law.delegates_of(name)
-    apart = [
-        other
-        for other in law.actors
-        if other not in law.parties.local_names
-        and not words & set(other.split())
-        and not names_overlap(other, name)
-        and not any(law.parties.overlap(other, delegate) for delegate in delegates)
-        and not law.parties.may_hold_for(other, name)
-    ]
-    applied = " ".join(law.applied.get(clause.article.number, ()))
-    apart = [other for other in apart if other not in applied]
-    if party_class(name) == "state" and _AUTHORITY.search(clause.main):
-        apart = [
-            other
-            for other in apart
-            if party_class(other) != "private" and other not in ("직원", "임직원")
-        ]
-    if _OF_A_HUMAN.search(clause.main):
-        apart = [other for other in apart if _HUMAN.search(other)]
-    acting = {
-        who
-        for near in law.by_article.get(clause.article.id, ())
-        for who in (subject(near.main), *addressees(near.main))
-    }
-    here = [
-        other
-        for other in apart
-        if other in clause.article.text
-        and (
-            other in acting
-            or (party_class(other) == party_class(name) and not _both_bodies(name, other))
-        )
-    ]
-    elsewhere = [
-        other
-        for other in apart
-        if other not in here
-        and _plausible(law, clause, name, other)
-        and not _MAY_ANYTHING.search(other)
-        and not _both_bodies(name, other)
-    ][:12]
-    rng.shuffle(here)
-    rng.shuffle(elsewhere)
-    return _different_parties(law, drop_overlapping_names(name, [*here, *elsewhere]))[:8]
-
-
-def _both_bodies(first: str, second: str) -> bool:
-    """Return whether both are businesses. One company may be both, unless an article has both act.
-
-    외부평가기관 may be a 신용평가회사, 채권금융회사 a 대부채권매입추심업자.
-    """
-    return party_class(first) == party_class(second) == "body"
-
-
-def _different_parties(law: Law, names: Sequence[str]) -> tuple[str, ...]:
-    """Return the parties without those that overlap an earlier one.
-
-    금융위원회 and 금융위원장 among the wrong options would both be refused at sight.
-    """
-    out: list[str] = []
-    for name in names:
-        if not any(law.parties.overlap(name, other) for other in out):
-            out.append(name)
-    return tuple(out)
-
-
-def _plausible(law: Law, clause: Clause, name: str, other: str) -> bool:
-    """Return whether a party that the article does not name could be taken for `name`.
-
-    It is of the same class (`보험계약자` does not convene a board), or it acts in the same chapter
-    and both are organisations or officers.
-    """
-    kind, found = party_class(name), party_class(other)
-    if kind == found:
-        return True
-    together = clause.article.path in law.chapters_of.get(other, ())
-    return together and "private" not in (kind, found) and bool(kind and found)
-
-
-def other_addressees(law: Law, clause: Clause, name: str, rng: random.Random) -> tuple[str, ...]:
-    """Return the parties towards whom the sentence does not act:
-    also none that it names in another role.
-
-    `전자금융업자에게 행하는 통지를 (   )에게 할 수 있다` may mean 전자금융업자 and its kinds too.
-    """
-    named = [actor for actor in law.actors if actor != name and actor in clause.main]
-    return tuple(
-        other
-        for other in other_parties(law, clause, name, rng)
-        if not any(law.parties.overlap(other, actor) for actor in named)
-    )
-
 
 # --- Duties, permissions, prohibitions ---
 
@@ -300,65 +170,6 @@ def flip_modality(sentence: str) -> str:
     if limits_to_one_party(found.before) or (found.sense == "not" and "고는 " in found.before):
         return ""
     return f"{found.before}{found.verb}{NEAREST_CONTRADICTION[found.sense]}."
-
-
-# --- Figures ---
-
-
-def other_figures(figure: Figure, around: str, rng: random.Random, count: int = 6) -> list[str]:
-    """Return the figures that clearly differ from the true one and from each other.
-
-    Up to three figures of the surrounding text come first, then at most `count` near ones.
-    """
-    here = [
-        other.text
-        for other in find_figures(around)
-        if other.dimension == figure.dimension and clearly_differ(other, figure)
-    ]
-    rng.shuffle(here)
-    seen = [figure]
-    out = []
-    for text in [*here[:3], *near_values(figure, rng, count)]:
-        parsed = find_figures(text)
-        if len(parsed) == 1 and all(clearly_differ(parsed[0], other) for other in seen):
-            seen.append(parsed[0])
-            out.append(text.strip())
-    return out
-
-
-def figure_makes_false(sentence: str, figure: Figure, other: Figure) -> bool:
-    """Return whether the sentence with `other` in place of `figure` says something else.
-
-    It does not where it follows from the true one: who may do something within 20 days may also do
-    it within 10; what is forbidden above 10 percent is also forbidden above 15; what may not exceed
-    a sum in a year may not exceed it in 15 days either. A duty sets its figure: `30일 이내에 보고
-    하여야 한다` is taken as false where the law says 20 days, as exams take it.
-    """
-    tail = sentence[figure.end : figure.end + 10]
-    if _WINDOW.match(tail) and figure.dimension in ("days", "hours") and _LIMITS.search(sentence):
-        return False
-    granted, barred = allows(sentence), _BARS.search(sentence.rstrip(". ")) is not None
-    if not granted and not barred:
-        return True
-    upper = bool(_UPPER.match(tail))
-    lower = bool(_LOWER.match(tail)) and not upper
-    if granted:
-        return (upper and other.value > figure.value) or (lower and other.value < figure.value)
-    return lower and other.value < figure.value
-
-
-def bound_makes_false(sentence: str, figure: Figure | None, bound: str, other: str) -> bool:
-    """Return whether the sentence with another bound after its figure says something else.
-
-    `figure` is None for a fraction. What holds from 10 on also holds above 10, so that 이상 and
-    초과 (이하 and 미만) exclude each other only where the sentence defines (…를 말한다). The length
-    of an act (`5년 이상 보존하여야 한다`) has no upper bound that anybody would write.
-    """
-    if {bound, other} in ({"이상", "초과"}, {"이하", "미만"}):
-        return bool(_DEFINES.search(sentence.rstrip(". ")))
-    lasting = figure is not None and figure.dimension in ("days", "hours")
-    after = sentence[figure.end :] if figure is not None else ""
-    return not (lasting and re.match(rf" ?{bound}(?:,| (?!의 ))", after))
 
 
 # --- Penalties ---

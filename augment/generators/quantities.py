@@ -7,7 +7,7 @@ import re
 from collections.abc import Iterator
 
 from kofinlaw.augment.generators.drafts import Draft, distinct, source_rng
-from kofinlaw.augment.generators.falsity import other_figures
+from kofinlaw.augment.generators.false_figures import other_figures
 from kofinlaw.augment.generators.stems import blank, choose, closing, fill_in, opening
 from kofinlaw.augment.reading.acts import Law
 from kofinlaw.augment.reading.clauses import Clause, simplify

@@ -10,7 +10,7 @@
        `source_rng(seed, name, article id, ...)`, so that no draft depends on other acts. Only the
        options of `which_act` are other acts' titles.
     2. The answer is right by the text of `units`, and `focus` holds the phrases that decide it.
-    3. No wrong option can be defended as right. Its rule is a function in `falsity`.
+    3. No wrong option can be defended as right. Its rule is a function that `falsity` lists.
     4. A generator needs no model, no network and no file.
 - *Checks that follow.*
     1. Of two drafts with the same stem and answer only the first counts (`stage`).

@@ -1,4 +1,4 @@
-"""Measure how much two texts or names say the same. Used by `falsity` only."""
+"""Measure how much two texts or names say the same, for `falsity` and its parts."""
 
 from __future__ import annotations
 

@@ -13,13 +13,13 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal
 
-from kofinlaw.augment.generators.falsity import (
+from kofinlaw.augment.generators.false_figures import (
     bound_makes_false,
     figure_makes_false,
-    modality_is_decided,
     other_figures,
-    other_parties,
 )
+from kofinlaw.augment.generators.false_parties import other_parties
+from kofinlaw.augment.generators.falsity import modality_is_decided
 from kofinlaw.augment.hard.condition_slots import false_cases
 from kofinlaw.augment.hard.facts import Fact
 from kofinlaw.augment.reading.acts import Law, Laws
