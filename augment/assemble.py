@@ -148,7 +148,8 @@ def _hard_items(
             shown.append(ShownItem(item, texts))
     found = take_hard(shown, wanted, settings.generators, rng, progress)
     context.balance[name] = found.figures
-    return found.items
+    # Rounding may give more than `wanted`, with a share of 1 more than the set has places.
+    return found.items[:count]
 
 
 def heldout_twins(

@@ -3,7 +3,8 @@ import json
 import pytest
 
 from kofinlaw import UserError
-from kofinlaw.augment import Draft, QuestionGenerator
+from kofinlaw.augment import Draft, QuestionGenerator, assemble
+from kofinlaw.augment.hard_items import HardItems
 from kofinlaw.augment.settings import AugmentSettings
 from kofinlaw.augment.stage import generate_examples
 from kofinlaw.files import read_jsonl
@@ -59,6 +60,24 @@ def test_the_stage_reports_each_phase(corpus, tmp_path):
     phases = []
     run(corpus, tmp_path, progress=lambda phase, *_, **__: phases.append(phase))
     assert {"augment: generate", "augment: solvers", "augment: evidence"} <= set(phases)
+
+
+def test_more_hard_questions_than_wanted_do_not_exceed_the_set(corpus, tmp_path, monkeypatch):
+    taken = []
+
+    def take_all(shown, *_):
+        taken.append(len(shown))
+        return HardItems([row.item for row in shown])
+
+    monkeypatch.setattr(assemble, "take_hard", take_all)
+    settings = SETTINGS.model_copy(
+        update={"hard_share": 1.0, "items": 4, "holdout_items": 2, "free_share": 0.0}
+    )
+    run(corpus, tmp_path, settings)
+    assert max(taken) > 4
+    assert len(list(read_jsonl(tmp_path / "heldout_key.jsonl", Key))) <= 2
+    card = json.loads((tmp_path / "card.json").read_text(encoding="utf-8"))
+    assert card["train"]["items"] <= 4
 
 
 def test_held_out_acts_are_never_asked_about_in_training(made):
