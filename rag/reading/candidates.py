@@ -36,7 +36,7 @@ _SLOT = re.compile(
 )
 _ANY_OF = re.compile(r"다음 각 ?[호목]의 어느 하나")
 _AS_FOLLOWS = re.compile(r"다음(?: 각 ?[호목])?(?:과|와) 같(?:다|이 한다)\.?$")
-# A sentence by itself. Without its full stop `음` may end a noun (`어음`), and so may `요` and `함`.
+# A sentence by itself. `음`, `요` and `함` without a full stop may end a noun (`어음`, `개요`).
 _SAID = re.compile(r"다\.?$|(?:요|음|함)\.$")
 _CASES = ("경우", "때", "날")
 _LABEL = re.compile(r"^(?P<label>[^:：]{1,60}?)\s*[:：]\s*(?P<value>\S.*)$")
