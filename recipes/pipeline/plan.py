@@ -292,10 +292,12 @@ def _teacher_line(teacher: TeacherPlan) -> str:
 
 
 def _disk(run: Run, problems: list[str]) -> DiskFigures:
-    """Return the space for two merged checkpoints in 16 bit (one replaces the other)
-    and one GiB more.
+    """Return the space for one GiB, and for two merged checkpoints in 16 bit if the recipe trains.
+
+    There are two because one replaces the other.
     """
-    needed = 2 * 2 * float(_card(run).parameters) / GIB + 1
+    merged = 0.0 if run.recipe.ask_only else 2 * 2 * float(_card(run).parameters) / GIB
+    needed = merged + 1
     existing = run.folder
     while not existing.exists():
         existing = existing.parent

@@ -124,7 +124,9 @@ class EvaluateSettings(BaseModel):
         description="systems to compare; those with `-rag` read the index, the others no documents",
     )
     submission: str | None = Field(
-        None, description="an ID,Question CSV that `trained-rag` answers as submission.csv"
+        None,
+        description="an ID,Question CSV that `trained-rag` answers as submission.csv; with "
+        "`ask_only`, `base-rag`",
     )
     exam: tuple[ExamSettings, ...] = Field(
         (),
@@ -318,7 +320,7 @@ class Recipe(BaseModel):
             )
         trained, asked = self.train.contrast.form, self.answer.contrast_form
         by_contrast = self.train.objective != "text" and self.answer.choose_by == "contrast"
-        if by_contrast and trained != asked:
+        if not self.ask_only and by_contrast and trained != asked:
             raise ValueError(
                 f"`train.contrast.form` is {trained} but `answer.contrast_form` is {asked}: set "
                 "both to the form in which the model is asked"
