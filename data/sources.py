@@ -192,7 +192,9 @@ def _read(
         documents = read_documents(
             path, source, settings.limits, name=name, extra_readers=extra_readers
         )
+        named = False
         for document in documents:
+            named = named or document.source == name or bool(document.text.strip())
             if not document.text.strip():
                 why = "; ".join(["no text", *document.warnings])
                 log.reject("read", document.source, "empty", why)
@@ -200,6 +202,8 @@ def _read(
             for warning in document.warnings:
                 log.warn(f"{name}: {warning}")
             yield document
+        if not named:  # a table without records, or with empty ones only
+            log.reject("read", name, "empty", "no record with text")
     except UserError as error:
         why = " → ".join(filter(None, [error.message, error.remedy]))
         log.reject("read", name, "unreadable", why)
