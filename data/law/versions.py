@@ -89,7 +89,7 @@ def order_versions(documents: Sequence[DocumentFacts], log: RejectLog) -> list[D
     """Return the documents with each version of an act once, newest version first.
 
     Versions have one title, in any spelling of its blanks; all get the newest one's. Two texts of
-    one title whose 종류 and 소관부처 both differ are no versions: one gets both in its title.
+    one title whose 종류 and 소관부처 both differ are not versions: one gets both in its title.
 
     Rejected are: a second copy of a version, a text without a date if there are dated ones, and
     the second of two different texts with the same title and day (with a warning). Documents of
@@ -307,7 +307,7 @@ def with_version_ids(chunks: Iterable[Chunk], day: str) -> Iterator[Chunk]:
 def _words(parts: Iterable[Chunk]) -> str:
     """Return a hash of the text below the headers, without blanks, dots and quotation marks.
 
-    Two collections write one text in different forms; that is no other version of the law.
+    Two collections write one text in different forms; that is not another version of the law.
     """
     body = "".join(chunk.text.partition("\n")[2] for chunk in parts)
     return sha256_text(_FORM.sub("", body))

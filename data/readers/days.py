@@ -1,8 +1,8 @@
 """Find the day from which a document is in force, and say where it was found.
 
 A day comes from the front matter, the first lines, the 부칙, a record's column, the file name, or
-the recipe. The day on which a file was saved is never one: every copy and every new save of the
-same text has another. Without any of these the day is unknown.
+the recipe. The day on which a file was saved is never used: each copy of the same text has
+another. Without any of these the day is unknown.
 """
 
 from __future__ import annotations

@@ -180,7 +180,7 @@ def lists_files(rows: Sequence[Sequence[str]], folder: Path) -> bool:
         places = [folder, *(folder / other for other in row if other and other != name)]
         try:
             return any((place / name).is_file() for place in places)
-        except (OSError, ValueError):  # a cell is no file name
+        except (OSError, ValueError):  # a cell that is not a file name
             return False
 
     for column in range(len(rows[0])):

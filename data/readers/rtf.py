@@ -43,7 +43,7 @@ def _text(raw: str) -> str:
 
     try:
         return str(rtf_to_text(raw, encoding="cp949", errors="replace"))
-    except Exception as error:  # striprtf passes on whatever a damaged control word causes
+    except Exception as error:  # a damaged control word causes errors of any type
         raise UserError(f"the RTF file is damaged: {type(error).__name__}: {error}") from error
 
 

@@ -44,7 +44,7 @@ def pptx_to_markdown(
             return _deck(slides, str(deck.core_properties.title or ""))
     except UserError:
         raise
-    except Exception as error:  # python-pptx passes on whatever a damaged part causes
+    except Exception as error:  # a damaged part causes errors of any type
         raise UserError(f"the PPTX file is damaged: {type(error).__name__}: {error}") from error
 
 
