@@ -167,7 +167,7 @@ class _Asking:
 
 
 def open_run(folder: str | Path | None = None) -> OpenRun:
-    """Open the run in `folder`; None opens the newest run under `runs/`.
+    """Open the run in `folder`; None opens the newest run under `runs/` that has an index.
 
     Nothing heavy is loaded before the first question. If the recipe is offline, environment
     variables that keep the Hugging Face libraries offline stay set in this process.
@@ -180,18 +180,22 @@ def open_run(folder: str | Path | None = None) -> OpenRun:
 
 
 def newest_run(runs: Path = Path("runs")) -> Path:
-    """Return the folder below `runs` whose recipe was written last.
+    """Return the run below `runs` whose recipe was written last.
 
-    Raises UserError if there is none.
+    Runs with an index come first, because a run without one cannot answer. Raises UserError if
+    there is no run.
     """
-    found = sorted(runs.glob("*/recipe.yaml"), key=lambda path: path.stat().st_mtime)
+    found = [path.parent for path in runs.glob("*/recipe.yaml")]
     if not found:
         raise UserError(
             "there is no run yet",
             where=f"{runs}/",
             remedy="run `kofinlaw run quickstart` to make one",
         )
-    return found[-1].parent
+    return max(
+        found,
+        key=lambda run: ((run / "index").is_dir(), (run / "recipe.yaml").stat().st_mtime),
+    )
 
 
 def run_recipe(

@@ -75,8 +75,7 @@ def read_dataset(
             encode,
             max_length=settings.max_length,
             objective=settings.objective,
-            form=settings.contrast.form,
-            reference=settings.contrast.reference,
+            contrast=settings.contrast,
             progress=progress,
         )
 

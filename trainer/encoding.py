@@ -22,8 +22,6 @@ from numpy.typing import NDArray
 
 from kofinlaw import Progress, UserError, silent
 from kofinlaw.data.prompting.contrast import (
-    ContrastForm,
-    ContrastReference,
     bare_messages,
     contrast_answer,
     contrast_messages,
@@ -34,7 +32,7 @@ from kofinlaw.models.templates import ChatTemplate
 from kofinlaw.models.tokenizer import ANCHOR_CHARACTERS
 from kofinlaw.records import Choice, Message, Rejected
 from kofinlaw.trainer.contrast.items import PackedChoice, pack_choice
-from kofinlaw.trainer.settings import Objective
+from kofinlaw.trainer.settings import ContrastSettings, Objective
 
 __all__ = [
     "ROLES",
@@ -54,6 +52,7 @@ __all__ = [
 ]
 
 ROLES = ("system", "user", "assistant")
+CONTRAST = ContrastSettings()
 
 
 class ExampleLine(TypedDict, total=False):
@@ -234,14 +233,13 @@ def encode_choice(
     template: ChatTemplate,
     encode: Callable[[str], list[int]],
     max_length: int,
-    form: ContrastForm = "chat",
-    reference: ContrastReference = "bare",
+    contrast: ContrastSettings = CONTRAST,
 ) -> Encoded:
-    """Encode an item as one packed row: prompt, options, and the prompt and options of `reference`.
+    """Encode an item as one packed row: prompt and options, then reference prompt and options.
 
-    The prompts have `form`. Options are tokenised as continuations, as in answering. Raises
-    ExampleError if an option is empty or occurs twice, the answer is not among the options, or the
-    row has more than `max_length` tokens.
+    `contrast` gives the form of the prompts and which reference there is. Options are tokenised as
+    continuations, as in answering. Raises ExampleError if an option is empty or occurs twice, the
+    answer is not among the options, or the row has more than `max_length` tokens.
     """
     options = choice["options"]
     if len(set(options)) < len(options):
@@ -252,8 +250,9 @@ def encode_choice(
         )
     parts: list[tuple[list[int], list[list[int]]]] = []
     prompts = [contrast_messages(choice["question"], choice["evidence"])]
-    if reference != "none":
-        stem = reference == "stem"
+    form, referred = contrast.form, contrast.reference != "none"
+    if referred:
+        stem = contrast.reference == "stem"
         prompts.append(contrast_messages(choice["question"]) if stem else bare_messages())
     for messages in prompts:
         prompt = contrast_text(template, messages, form)
@@ -261,7 +260,7 @@ def encode_choice(
         if not all(tails) or not all(option.strip() for option in options):
             raise ExampleError("empty_answer", "an option is empty")
         parts.append((encode(prompt), tails))
-    reference_ids, reference_tails = parts[1] if reference != "none" else ([], [])
+    reference_ids, reference_tails = parts[1] if referred else ([], [])
     tokens, packed = pack_choice(
         *parts[0],
         reference_ids,
@@ -290,18 +289,17 @@ def encode_examples(
     *,
     max_length: int,
     objective: Objective = "text",
-    form: ContrastForm = "chat",
-    reference: ContrastReference = "bare",
+    contrast: ContrastSettings = CONTRAST,
     progress: Progress = silent,
 ) -> tuple[list[Encoded], list[Rejected]]:
     """Encode every example of a JSON Lines file in the order of the file.
 
     A line has `messages`, or `prompt` and `completion`, or `text`. Without an `id` it is called
     `line-<number>`. Under the objective `contrast` a line with a `choice` of at least two options
-    becomes an item to choose from, under `both` a text and an item with the same id; the prompts
-    of items have `form`. Examples that cannot be trained on are returned as rejected, with the
-    reason. Raises UserError if a line has none of the three forms or a broken `choice`, an id
-    occurs twice, the template has no stop token, or no example is left.
+    becomes an item to choose from, under `both` a text and an item with the same id; `contrast`
+    describes the prompts of items. Examples that cannot be trained on are returned as rejected,
+    with the reason. Raises UserError if a line has none of the three forms or a broken `choice`, an
+    id occurs twice, the template has no stop token, or no example is left.
     """
     stop = template.stop
     encoded: list[Encoded] = []
@@ -322,7 +320,7 @@ def encode_examples(
                 encoded.append(encode_example(example, template, encode, max_length, stop))
             if choice is not None:
                 encoded.append(
-                    encode_choice(example_id, choice, template, encode, max_length, form, reference)
+                    encode_choice(example_id, choice, template, encode, max_length, contrast)
                 )
         except ExampleError as error:
             rejected.append(Rejected(example_id, "train", error.reason, str(error), dumps(example)))

@@ -52,7 +52,7 @@ _INDEFINITE = re.compile(
     r"|여러|상당한 (?:기간|금액|수))"
 )
 # Characters on each side of a figure in which an indefinite one belongs to it.
-_BESIDE = 12
+_NEARBY = 12
 _QUESTION_WORDS = {"일": "며칠", "영업일": "몇 영업일", "퍼센트": "몇 퍼센트"}
 
 
@@ -109,8 +109,8 @@ def find_figures(text: str) -> list[Figure]:
     """
     out = []
     for match in _PATTERN.finditer(text):
-        beside = text[max(match.start() - _BESIDE, 0) : match.end() + _BESIDE]
-        if _INDEFINITE.search(beside):
+        nearby = text[max(match.start() - _NEARBY, 0) : match.end() + _NEARBY]
+        if _INDEFINITE.search(nearby):
             continue
         words = match.group(0)
         if match.group("ratio"):

@@ -16,6 +16,7 @@ __all__ = [
     "in_both_forms",
     "replace_span",
     "subject_topics",
+    "tagged",
     "topic_as_subject",
     "topic_ends",
 ]
@@ -75,13 +76,19 @@ def has_topic(text: str) -> bool:
 
 
 @lru_cache(maxsize=20_000)
+def tagged(text: str) -> tuple[tuple[str, str, int, int], ...]:
+    """Return (form, part of speech, start, end) of the morphemes of a text, as `tag_text`."""
+    return tuple(tag_text(text))
+
+
+@lru_cache(maxsize=20_000)
 def topic_ends(text: str) -> frozenset[int]:
     """Return where the topic particles (은, 는) of a text end; 적은 and 하는 have none.
 
     A topic follows a noun, also after 에, 에서 and 으로.
     """
     return frozenset(
-        end for form, tag, _, end in tag_text(text) if tag == "JX" and form in ("은", "는")
+        end for form, tag, _, end in tagged(text) if tag == "JX" and form in ("은", "는")
     )
 
 
@@ -91,7 +98,7 @@ def subject_topics(text: str) -> frozenset[int]:
 
     Of `기간은`, not of `신청서에는`, `은행에서는`, `은행에게는` and `경우에는`.
     """
-    tags = tag_text(text)
+    tags = tagged(text)
     return frozenset(
         end
         for (_, before, _, _), (form, tag, _, end) in itertools.pairwise(tags)

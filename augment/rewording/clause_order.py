@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 import re
-from functools import lru_cache
 
 from kofinlaw.augment.reading.names import subject
-from kofinlaw.augment.reading.particles import topic_ends
-from kofinlaw.data.korean.words import josa, tag_text
+from kofinlaw.augment.reading.particles import tagged, topic_ends
+from kofinlaw.data.korean.words import josa
 
 __all__ = [
     "front_adverbial",
@@ -15,7 +14,6 @@ __all__ = [
     "front_dative",
     "front_object",
     "object_as_topic",
-    "tagged",
 ]
 
 _ADVERBIAL = re.compile(
@@ -32,12 +30,6 @@ def front_condition(text: str) -> str:
         return text
     who = match.group("who") + match.group("particle")
     return f"{match.group('case')}에 {who} {match.group('rest')}"
-
-
-@lru_cache(maxsize=20_000)
-def tagged(text: str) -> tuple[tuple[str, str, int, int], ...]:
-    """Return (form, part of speech, start, end) of the morphemes of a text, as `tag_text`."""
-    return tuple(tag_text(text))
 
 
 _DATIVE = re.compile(

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import re
 
-from kofinlaw.augment.rewording.clause_order import tagged
-from kofinlaw.data.korean.words import josa
+from kofinlaw.augment.reading.particles import tagged
+from kofinlaw.data.korean.words import josa, particle_pair
 
 __all__ = ["drop_genitive", "join_nouns", "reverse_lists", "split_pairs", "split_verbs"]
 
@@ -93,13 +93,6 @@ _LIST = re.compile(
     rf"(?P<joint> 및 | 또는 |ㆍ)(?P<last>{_ITEM}?)"
     r"(?P<particle>을|를|이|가|은|는|으로|로|의|에|에게)(?=[ ,]|$)"
 )
-_PARTICLE_PAIRS = {
-    **dict.fromkeys("을를", "을/를"),
-    **dict.fromkeys("이가", "이/가"),
-    **dict.fromkeys("은는", "은/는"),
-    "으로": "으로/로",
-    "로": "으로/로",
-}
 # What a list has before it, if all of its items are in the list: a particle or an ending.
 _BEFORE_A_LIST = ("JKS", "JKO", "JKB", "JX", "EC")
 _IN_AN_ITEM = ("NNG", "NNP", "XSN", "XPN", "SL")
@@ -119,7 +112,7 @@ def reverse_lists(text: str) -> str:
             continue
         joint = match.group("joint") if match.group("joint") != "ㆍ" else " 및 "
         *others, last = reversed(items)
-        pair = _PARTICLE_PAIRS.get(match.group("particle"))
+        pair = particle_pair(match.group("particle"))
         ending = josa(last, pair) if pair else last + match.group("particle")
         text = f"{text[: match.start()]}{', '.join(others)}{joint}{ending}{text[match.end() :]}"
     return text

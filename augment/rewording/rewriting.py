@@ -10,6 +10,7 @@ from __future__ import annotations
 import random
 import re
 from dataclasses import dataclass, field, replace
+from functools import lru_cache
 
 from kofinlaw.augment.reading.names import subject
 from kofinlaw.augment.rewording.clause_order import (
@@ -92,5 +93,11 @@ def rewrite(text: str, style: Style) -> str:
 
 def _rewritten(text: str, style: Style) -> str:
     for name, choices in RULES.items():
-        text = choices[style.forms.get(name, 0) % len(choices)](text)
+        text = _applied(choices[style.forms.get(name, 0) % len(choices)], text)
     return text
+
+
+@lru_cache(maxsize=20_000)
+def _applied(rule: Rule, text: str) -> str:
+    """Return the text after one rule. The styles that are tried share most of these steps."""
+    return rule(text)

@@ -14,6 +14,12 @@ _DUTIES = (
     ("갖추어야 한다", "갖출"),
     ("두어야 한다", "둘"),
 )
+# Of each plain verb: its form before 서는 (`없애서는 아니 된다`), and its stem.
+_BANNED = {old.removesuffix("야 한다"): stem for old, (_, stem) in DUTIES.items()}
+_BAN = re.compile(
+    rf"(?<= )(?P<verb>{'|'.join(sorted(_BANNED, key=len, reverse=True))})"
+    r"서는 (?:아니 ?|안 ?)된다$"
+)
 _POSSIBLE = re.compile(r"(?P<verb>[가-힣]) 수 (?P<is>있다|없다)$")
 
 
@@ -52,9 +58,7 @@ def duty(text: str) -> str:
 def ban(text: str) -> str:
     """Write `하여서는 아니 된다` as `하는 것은 금지된다`, and `하지 못한다` as `할 수 없다`."""
     text = re.sub(r"(?:하여서는|해서는) (?:아니 ?|안 ?)된다$", "하는 것은 금지된다", text)
-    for old, (_, stem) in DUTIES.items():
-        plain = old.removesuffix("야 한다") + "서는"
-        text = re.sub(rf"(?<= ){plain} (?:아니 ?|안 ?)된다$", f"{stem}는 것은 금지된다", text)
+    text = _BAN.sub(lambda match: f"{_BANNED[match.group('verb')]}는 것은 금지된다", text)
     return re.sub(r"하지 (?:못한다|못하다)$", "할 수 없다", text)
 
 

@@ -43,9 +43,10 @@ def ask(
     from kofinlaw.recipes.api import open_run
     from kofinlaw.recipes.pipeline.evaluation.serving_notes import serving_notes
 
-    for note in serving_notes(bound_run(run)):
+    bound = bound_run(run)
+    for note in serving_notes(bound):
         typer.echo(note, err=True)
-    with open_run(run) as opened:
+    with open_run(bound.folder) as opened:
         result = opened.ask(question, as_of=as_of.date() if as_of else None)
     if as_json:
         print_json(dataclasses.asdict(result))

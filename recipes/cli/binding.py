@@ -5,6 +5,8 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+import typer
+
 if TYPE_CHECKING:
     from kofinlaw.recipes.pipeline.run import Run
 
@@ -23,15 +25,18 @@ def bind_recipe(recipe: str, overrides: list[str] | None, runs: Path) -> Run:
 
 
 def bound_run(folder: Path | None) -> Run:
-    """Return the run in `folder`, bound to the resolved recipe that it keeps;
-    None is the newest run.
+    """Return the run in `folder`, bound to the resolved recipe that it keeps.
 
-    Raises UserError if there is no run.
+    None is the newest run with an index; standard error then shows which one it is. Raises
+    UserError if there is no run.
     """
     from kofinlaw.recipes.api import newest_run
     from kofinlaw.recipes.pipeline.run import reopen
 
-    return _prepared(reopen(folder if folder is not None else newest_run()))
+    if folder is None:
+        folder = newest_run()
+        typer.echo(f"run: {folder}", err=True)
+    return _prepared(reopen(folder))
 
 
 def _prepared(run: Run) -> Run:

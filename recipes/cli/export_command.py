@@ -103,10 +103,10 @@ def export(
 
 
 def _export_for_contest(merged: Path, run: Path | None, out: Path, compare: int) -> None:
-    """Write the contest folder with the settings and the chunks of `run` (None: the newest run).
+    """Write the contest folder with the settings and the chunks of `run`.
 
-    Where the run has answered questions, the folder is compared with its passages, and with the
-    answers to `compare` of them.
+    None is the newest run with an index. Where the run has answered questions, the folder is
+    compared with its passages, and with the answers to `compare` of them.
     """
     from kofinlaw.models.templates import template_for
     from kofinlaw.rag.contest.contest_rules import check_answering

@@ -41,7 +41,8 @@ Overrides = Annotated[
 ]
 Runs = Annotated[Path, typer.Option("--runs", help="Folder that holds the runs.")]
 RunFolder = Annotated[
-    Path | None, typer.Option("--run", help="A run's folder; default: the newest under runs/.")
+    Path | None,
+    typer.Option("--run", help="A run's folder; default: the newest under runs/ with an index."),
 ]
 ResumeMode = Annotated[
     str,

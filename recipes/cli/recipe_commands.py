@@ -30,7 +30,6 @@ if TYPE_CHECKING:
 
 __all__ = [
     "KEY_COLUMN",
-    "QUESTION",
     "init",
     "plan",
     "policy_check",
@@ -39,7 +38,6 @@ __all__ = [
     "run",
 ]
 
-QUESTION = "전자금융사고가 나면 언제까지 보고하나요?"
 KEY_COLUMN = 46  # widest key column of `recipe show`, in characters
 
 
@@ -88,7 +86,7 @@ def init(
         say(line)
     recipe = short_path(written.path)
     say(f"\nWrote {recipe}: {written.start}")
-    asked = ["ask", QUESTION, "--run", DEFAULT_RUNS / written.name]
+    asked = ["ask", written.question, "--run", DEFAULT_RUNS / written.name]
     say_next(
         command_line("plan", recipe),
         command_line("run", recipe),
@@ -130,6 +128,7 @@ def run(
 ) -> None:
     """Run every stage: documents to a trained, merged and verified model, and a report."""
     from kofinlaw.recipes.pipeline.execution import execute_stages, stages_until
+    from kofinlaw.recipes.starting.example_question import example_question
 
     bound = bind_recipe(recipe, overrides, runs)
     if folder is not None:
@@ -151,8 +150,10 @@ def run(
     say(f"\nDone in {minutes:.1f} minutes.")
     say(f"Report: {bound.folder / 'report' / 'report.html'}")
     say(f"        {bound.folder / 'report' / 'report.md'}")
+    question = example_question(bound.folder / "data") if bound.recipe.data else ""
+    asked = [command_line("ask", question, "--run", short_path(bound.folder))] if question else []
     say_next(
-        command_line("ask", QUESTION, "--run", short_path(bound.folder)),
+        *asked,
         command_line("init", "FOLDER", comment="a recipe for your own documents"),
         command_line("plan", "qwen2.5-7b", comment="what fits a 24 GB card"),
     )

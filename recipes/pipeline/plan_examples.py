@@ -9,6 +9,7 @@ from kofinlaw.files import read_json_lines
 from kofinlaw.recipes.pipeline.plan_record import FirstExample, Lengths
 from kofinlaw.recipes.pipeline.ready_examples import choice_texts, texts_of
 from kofinlaw.recipes.pipeline.run import Run
+from kofinlaw.trainer.settings import TrainSettings
 
 __all__ = ["GUESSED_TOKENS", "ExamplesPlan", "examples_path", "plan_examples"]
 
@@ -56,8 +57,9 @@ def plan_examples(run: Run, tokens_per_character: float, estimated: list[str]) -
     folder = local_folder(run.recipe.model, cache=run.cache)
     if folder is None:
         estimated.append("lengths: the tokenizer is not on this machine; characters × catalogue")
-        items = run.recipe.train.objective != "text"
-        return ExamplesPlan(_by_characters(path, tokens_per_character, items=items), first=None)
+        return ExamplesPlan(
+            _by_characters(path, tokens_per_character, run.recipe.train), first=None
+        )
     from kofinlaw.models.templates import template_for
     from kofinlaw.trainer.encoding import (
         encode_examples,
@@ -74,7 +76,7 @@ def plan_examples(run: Run, tokens_per_character: float, estimated: list[str]) -
         tokenizer.encode,
         max_length=train.max_length,
         objective=train.objective,
-        form=train.contrast.form,
+        contrast=train.contrast,
     )
     if not train.mixture:
         require_choices(kept, train.objective, path)
@@ -99,10 +101,11 @@ def plan_examples(run: Run, tokens_per_character: float, estimated: list[str]) -
     return ExamplesPlan(lengths, example)
 
 
-def _by_characters(path: Path, tokens_per_character: float, *, items: bool) -> Lengths:
-    """Estimate lengths; with `items` an item counts its prompt once and its options twice."""
+def _by_characters(path: Path, tokens_per_character: float, train: TrainSettings) -> Lengths:
+    """Estimate lengths; an item that is trained as one counts what its packed row holds."""
+    items, reference = train.objective != "text", train.contrast.reference
     characters = sorted(
-        sum(map(len, (items and choice_texts(row, packed=True)) or texts_of(row)))
+        sum(map(len, (items and choice_texts(row, reference)) or texts_of(row)))
         for _, row in read_json_lines(path)
         if isinstance(row, dict)
     )

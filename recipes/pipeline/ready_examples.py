@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from kofinlaw import UserError
+from kofinlaw.data.prompting.contrast import ContrastReference
 from kofinlaw.files import dumps, read_json_lines, write_jsonl
 from kofinlaw.records import Rejected
 
@@ -109,14 +110,17 @@ def texts_of(row: Mapping[str, object]) -> list[str]:
     return [str(row[name]) for name in ("prompt", "completion", "text") if name in row]
 
 
-def choice_texts(row: Mapping[str, object], *, packed: bool = False) -> list[str]:
+def choice_texts(row: Mapping[str, object], reference: ContrastReference = "none") -> list[str]:
     """Return evidence, question and options of an example's `choice`; nothing without options.
 
-    `packed` returns the options twice, as the trainer reads them under `train.objective: contrast`.
+    Where a reference prompt is read too, the options come twice, and with `stem` the question: as
+    the trainer reads them under `train.objective: contrast`.
     """
     choice = row.get("choice")
     if not isinstance(choice, Mapping) or not choice.get("options"):
         return []
     options, evidence = choice["options"], choice.get("evidence") or []
-    texts = [*evidence, choice.get("question", ""), *options, *(options if packed else [])]
+    question = choice.get("question", "")
+    again = [] if reference == "none" else [*options, *([question] if reference == "stem" else [])]
+    texts = [*evidence, question, *options, *again]
     return [str(text) for text in texts]

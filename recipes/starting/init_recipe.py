@@ -55,11 +55,15 @@ class Wishes:
 
 @dataclass(frozen=True)
 class Written:
-    """The recipe that was written, its name, what it does, and lines for the terminal."""
+    """The recipe that was written, its name, what it does, and lines for the terminal.
+
+    `question` is an example of a question that the documents can answer.
+    """
 
     path: Path
     name: str
     start: Start
+    question: str
     lines: tuple[str, ...]
 
 
@@ -125,7 +129,8 @@ def init_recipe(folder: Path, wishes: Wishes, progress: Progress = silent) -> Wr
         out.unlink()
         raise
     possible = counted.get(start, Possible())
-    return Written(out, name, start, tuple(_lines(survey, choice, machine, possible, start)))
+    lines = tuple(_lines(survey, choice, machine, possible, start))
+    return Written(out, name, start, survey.question, lines)
 
 
 def recipe_name(folder: Path) -> str:

@@ -21,6 +21,7 @@ from kofinlaw.data.source_files import FileList, list_files
 from kofinlaw.files import read_json_lines, read_jsonl
 from kofinlaw.models.policy.document_checks import check_documents
 from kofinlaw.models.policy.rules import verdict_sentence
+from kofinlaw.recipes.starting.example_question import example_question
 from kofinlaw.records import Article, Chunk
 
 __all__ = [
@@ -87,6 +88,7 @@ class Survey:
       files that it allows, relative to the folder, and otherwise empty: the whole folder.
     - `chunks` and `longest_tokens` describe the passages; tokens are estimated.
     - `acts` is the number of documents with articles, from which questions are made.
+    - `question` is an example of a question that the allowed documents can answer.
     """
 
     folder: Path
@@ -99,6 +101,7 @@ class Survey:
     chunks: int
     longest_tokens: int
     acts: int
+    question: str
 
     @property
     def titles(self) -> int:
@@ -236,6 +239,7 @@ def _described(folder: Path, corpus: Path, policy: str, chunks: int, longest_tok
         chunks=chunks,
         longest_tokens=longest_tokens,
         acts=len(laws.acts),
+        question=example_question(corpus, bad),
     )
 
 

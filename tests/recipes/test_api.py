@@ -1,6 +1,7 @@
 """Runs from Python: what is refused, with which error, and what threads and copies share."""
 
 import copy
+import os
 import pickle
 import threading
 import time
@@ -27,6 +28,17 @@ def test_without_any_run_the_newest_one_is_an_error(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     with pytest.raises(kofinlaw.UserError, match="there is no run yet"):
         kofinlaw.open_run()
+
+
+def test_the_newest_run_with_an_index_is_taken_first(tmp_path):
+    for age, name in enumerate(("started", "indexed", "older")):
+        (tmp_path / name).mkdir()
+        (tmp_path / name / "recipe.yaml").touch()
+        os.utime(tmp_path / name / "recipe.yaml", (100 - age, 100 - age))
+    assert api.newest_run(tmp_path).name == "started"
+    for name in ("indexed", "older"):
+        (tmp_path / name / "index").mkdir()
+    assert api.newest_run(tmp_path).name == "indexed"
 
 
 @pytest.mark.parametrize(

@@ -17,6 +17,7 @@ from kofinlaw.trainer.encoding import (
     require_choices,
     show_example,
 )
+from kofinlaw.trainer.settings import ContrastSettings
 
 CHATML = built_in_template("chatml", bos="<s>", eos="<|im_end|>")
 ASK = {"role": "user", "content": "[문제] 1번?"}
@@ -242,7 +243,7 @@ def test_options_are_tokenised_as_the_answering_engine_does(pico):
 
 
 def test_the_plain_form_has_no_turns_and_a_space_before_the_option():
-    example = encode_choice("문항", ITEM, CHATML, characters, 500, "plain")
+    example = encode_choice("문항", ITEM, CHATML, characters, 500, ContrastSettings(form="plain"))
     text = "".join(map(chr, example.tokens))
     assert text.startswith(
         "<s>[참고 조문]\n7일 이내에 낸다.\n\n[문제] 기한은?\n정답: 3일 7일 이내<s>"

@@ -1,5 +1,7 @@
 """The commands `ask` and `answer`: their traces, and what they print without a run."""
 
+import shutil
+
 import pytest
 
 from kofinlaw.files import write_text
@@ -54,6 +56,16 @@ def test_one_question_is_traced_in_the_run(answering, typed):
     assert packing["documents"] == [one for one in found if one in packing["documents"]] != []
     assert "서류를 보관하는 기간은?" in generate["prompt"]
     assert generate["answer"] in said
+
+
+def test_ask_without_a_run_shows_which_run_answers(typed, answering, monkeypatch, tmp_path):
+    (tmp_path / "runs" / "unfinished").mkdir(parents=True)
+    shutil.copy(answering / "recipe.yaml", tmp_path / "runs" / "unfinished")
+    (tmp_path / "runs" / "pico").symlink_to(answering)
+    monkeypatch.chdir(tmp_path)
+    code, said = typed("ask", "서류를 보관하는 기간은?")
+    assert code == 0, said
+    assert "run: runs/pico" in said
 
 
 def test_ask_without_a_run_names_the_command_that_makes_one(command, monkeypatch, tmp_path):

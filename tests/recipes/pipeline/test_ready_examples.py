@@ -99,6 +99,14 @@ def test_the_plan_counts_the_tokens_of_packed_items(ready):
         guessed[objective] = make_plan(run)["lengths"]["mean_tokens"]
     assert lengths["contrast"]["mean_tokens"] > 1.5 * lengths["text"]["mean_tokens"]
     assert guessed["contrast"] > 1.5 * guessed["text"]
+    for model in ((), ("model={id: google/gemma-3-270m}",)):  # by tokens, and by characters
+        none, bare, stem = (
+            make_plan(
+                bound(ready, "train.objective=contrast", f"train.contrast.reference={name}", *model)
+            )["lengths"]["mean_tokens"]
+            for name in ("none", "bare", "stem")
+        )
+        assert none < bare < stem
 
 
 def test_items_train_through_every_stage(ready):

@@ -115,7 +115,7 @@ def reference(folder, data, settings):
         encode,
         max_length=512,
         objective="both",
-        reference=settings.contrast.reference,
+        contrast=settings.contrast,
     )
     lines = {line["id"]: line for line in map(json.loads, data.read_text().splitlines())}
     plan = plan_steps(
