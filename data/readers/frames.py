@@ -187,7 +187,7 @@ class _Filling:
     def add(self, placed: Sequence[tuple[_Segment, int, int]]) -> None:
         """Add the next line: segments with the indexes of their boundaries."""
         filled = sum(bool(segment.words.strip()) for segment, _, _ in placed)
-        started = any(cell.row == self.row for cell in self.cells)
+        started = bool(self.cells) and self.cells[-1].row == self.row
         if any(segment.rule for segment, _, _ in placed):
             self.after_blank = False
             self.row += started
