@@ -146,15 +146,11 @@ def _examples(run: Run, problems: list[str], estimated: list[str]) -> ExamplesPl
 
 def _limit_gib(run: Run) -> tuple[float, str]:
     """Return the memory limit in GiB, and where it comes from."""
-    from kofinlaw.models.doctor import free_memory_gib, gpu_memory_gib
+    from kofinlaw.models.doctor import usable_memory_gib
 
     if run.recipe.train.memory_limit_gib:
         return run.recipe.train.memory_limit_gib, "the recipe's memory_limit_gib"
-    card = gpu_memory_gib()
-    if card:
-        return card, "this machine's card"
-    # The trainer leaves a fifth of the free memory to the rest of the machine.
-    return 0.8 * free_memory_gib(), "four fifths of this machine's free memory"
+    return usable_memory_gib()
 
 
 def _memory(run: Run, problems: list[str]) -> MemoryFigures:

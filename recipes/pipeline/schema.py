@@ -293,10 +293,9 @@ class Recipe(BaseModel):
                 "names no document to hold out: name documents, or set `augment.holdout_share: 0.2`"
             )
         self._without_training()
-        fits = self.answer.choose_by == "contrast" and self.answer.voters == "fit"
         for exam in self.evaluate.exam:
             searching = [name.endswith("-rag") for name in exam.systems]
-            if fits and self.data is None and exam.sources and any(searching):
+            if self.answer.fits_voters and self.data is None and exam.sources and any(searching):
                 raise ValueError(
                     f"the exam `{exam.label}` searches its own `sources`, but `answer.voters: fit` "
                     "is fitted with the recipe's documents, and there are none: name "
@@ -376,8 +375,8 @@ class Recipe(BaseModel):
     @property
     def makes_examples(self) -> bool:
         """Whether the run generates or takes examples: to train, to test, or to fit voters."""
-        fits = self.answer.choose_by == "contrast" and self.answer.voters == "fit"
-        return not self.ask_only or self.evaluate.heldout or self.evaluate.twins or fits
+        tests = self.evaluate.heldout or self.evaluate.twins
+        return not self.ask_only or tests or self.answer.fits_voters
 
     @property
     def sources(self) -> tuple[SourceSettings, ...]:
