@@ -6,6 +6,7 @@ corpus: it is in force with it, superseded with it, and cited as `은행업감�
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from pathlib import PurePosixPath
@@ -142,10 +143,4 @@ def _newest_first(annex: DocumentFacts) -> tuple[int, str]:
 def _order(part: DocumentFacts) -> tuple[str, tuple[int, ...]]:
     """Sort `별표 2의2` after `별표 2` and before `별표 10`."""
     name = part.annex.name if part.annex else ""
-    digits = [""]
-    for character in name:
-        if character.isdigit():
-            digits[-1] += character
-        elif digits[-1]:
-            digits.append("")
-    return name.partition(" ")[0], tuple(int(d) for d in digits if d)
+    return name.partition(" ")[0], tuple(map(int, re.findall(r"\d+", name)))

@@ -6,7 +6,7 @@ import re
 from collections.abc import Sequence
 
 from kofinlaw.data.frontmatter import iso_day
-from kofinlaw.data.law.annexes import Annex, deleted_annex, without_annex_name
+from kofinlaw.data.law.annexes import Annex, only_deleted
 
 __all__ = ["deletion", "lines_of_name"]
 
@@ -47,9 +47,7 @@ def deletion(lines: Sequence[str], raw: str) -> str | None:
         lines: The lines of the text without amendment tags.
         raw: The text itself, where the day may be in a tag. Without a day the result is `삭제`.
     """
-    if len(lines) > _MOST_OPENING_LINES:
-        return None
-    if not any(deleted_annex(without_annex_name(line)) for line in lines):
+    if not only_deleted(lines):
         return None
     found = _DELETED_ON.search(raw)
     day = iso_day(found.group(1).replace("-", ".")) if found else ""

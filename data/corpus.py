@@ -91,7 +91,7 @@ def build_corpus(
         UserError: A source is missing or is a protected file, the disk is full, or no document or
             chunk is left.
     """
-    refuse_protected_sources(settings, base)
+    refuse_protected_sources(settings, base, extra_readers or ())
     protected = ProtectedTexts([*protected_texts, *_protected_texts(settings, base)])
     with (
         work_folder(out) as folder,

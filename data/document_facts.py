@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from kofinlaw.data.law.annexes import Annex
 from kofinlaw.data.law.titles import document_id
@@ -50,3 +50,7 @@ class DocumentFacts:
         """The `document_id` of its chunks."""
         name = document_id(self.title)
         return f"{name}@{self.version}" if self.version else name
+
+    def renamed(self, title: str) -> DocumentFacts:
+        """Return the document with another title, which its annexes have too."""
+        return replace(self, title=title, parts=tuple(replace(p, title=title) for p in self.parts))

@@ -78,7 +78,7 @@ class RejectLog:
             self._spools[step].append(rejected)
 
     def add_unread(self, name: str, reason: str, detail: str) -> None:
-        """Name a file that gave nothing to the corpus; a record of a file (`name#3`) is no file."""
+        """Name a file that gave nothing to the corpus; not a record of a file (`name#3`)."""
         if not re.search(r"#\d+$", name):
             self.unread.append(UnreadFile(name, reason, detail))
 

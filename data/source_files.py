@@ -172,7 +172,7 @@ def unread_lines(found: int, unread: Collection[UnreadFile]) -> list[str]:
     lines = [", ".join(summary)]
     lines += [f"{_reason(f.reason)}: {f.name}: {f.detail}" for f in listed[:_MAX_LINES]]
     more = len(listed) - _MAX_LINES
-    return [*lines, f"… and {more} more, in rejected.jsonl"] if more > 0 else lines
+    return [*lines, f"… and {more} more, in card.json"] if more > 0 else lines
 
 
 def _reason(reason: str) -> str:

@@ -8,7 +8,7 @@ from __future__ import annotations
 import re
 import sys
 import tempfile
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
 from dataclasses import asdict, replace
 from pathlib import Path
 
@@ -35,13 +35,18 @@ __all__ = [
 ]
 
 
-def refuse_protected_sources(settings: DataSettings, base: Path) -> None:
-    """Raise UserError if a source file has the same bytes as a protected file."""
+def refuse_protected_sources(
+    settings: DataSettings, base: Path, extra_suffixes: Collection[str] = ()
+) -> None:
+    """Raise UserError if a source file has the same bytes as a protected file.
+
+    `extra_suffixes` are the suffixes that readers of the caller read.
+    """
     protected = [base / name for name in settings.protected]
     hashes = {sha256_file(path): path for path in protected if path.is_file()}
     sizes = {path.stat().st_size for path in protected if path.is_file()}
     for source in settings.sources if hashes else ():
-        for path, name in list_files(source, base).to_read:
+        for path, name in list_files(source, base, extra_suffixes).to_read:
             if path.stat().st_size in sizes and sha256_file(path) in hashes:
                 raise UserError(
                     "this source is a protected file",
@@ -187,7 +192,9 @@ def _read(
         documents = read_documents(
             path, source, settings.limits, name=name, extra_readers=extra_readers
         )
+        named = False
         for document in documents:
+            named = named or document.source == name or bool(document.text.strip())
             if not document.text.strip():
                 why = "; ".join(["no text", *document.warnings])
                 log.reject("read", document.source, "empty", why)
@@ -195,6 +202,8 @@ def _read(
             for warning in document.warnings:
                 log.warn(f"{name}: {warning}")
             yield document
+        if not named:  # a table without records, or with empty ones only
+            log.reject("read", name, "empty", "no record with text")
     except UserError as error:
         why = " → ".join(filter(None, [error.message, error.remedy]))
         log.reject("read", name, "unreadable", why)

@@ -25,6 +25,7 @@ __all__ = [
     "examine_machine",
     "free_memory_gib",
     "gpu_memory_gib",
+    "usable_memory_gib",
     "within",
 ]
 
@@ -80,6 +81,18 @@ def free_memory_gib() -> float:
     free = _meminfo("MemAvailable")
     limit, used = _cgroup()
     return free if limit is None else min(free, max(0.0, limit - used))
+
+
+def usable_memory_gib() -> tuple[float, str]:
+    """Return the memory that training may use by default in GiB, and where the figure comes from.
+
+    It is that of the card. Without a card, the trainer leaves a fifth of the free memory to the
+    rest of the machine.
+    """
+    card = gpu_memory_gib()
+    if card is not None:
+        return card, "this machine's card"
+    return 0.8 * free_memory_gib(), "four fifths of this machine's free memory"
 
 
 def _python() -> Finding:

@@ -13,7 +13,14 @@ from kofinlaw.models.catalogue import lookup_model
 from kofinlaw.models.folder_checks import check_folder
 from kofinlaw.models.settings import ModelSettings
 
-__all__ = ["DOWNLOADED", "hub_folder", "local_folder", "model_folder", "weight_hashes"]
+__all__ = [
+    "DOWNLOADED",
+    "hub_folder",
+    "local_folder",
+    "model_folder",
+    "package_folder",
+    "weight_hashes",
+]
 
 # Files of a hub repository to download: no pickled weights and no code.
 DOWNLOADED = ["*.safetensors", "*.json", "*.jinja", "tokenizer.model", "LICENSE*"]
@@ -87,7 +94,7 @@ def weight_hashes(
         return {quickstart.GGUF_NAME: quickstart.GGUF_SHA256}
     pattern, found = "*.safetensors", folder
     if found is None and card is not None and card.ships_as:
-        pattern, found = "*.bin", _package_folder(card.ships_as)
+        pattern, found = "*.bin", package_folder(card.ships_as)
     if found is None:
         pattern = "*.safetensors"
         found = local_folder(ModelSettings(id=name), cache=cache)
@@ -101,7 +108,7 @@ def weight_hashes(
     return hashes
 
 
-def _package_folder(package: str) -> Path | None:
+def package_folder(package: str) -> Path | None:
     """Return the folder of an installed package that contains weights, without importing it."""
     spec = find_spec(package.replace("-", "_"))
     return Path(spec.origin).parent if spec is not None and spec.origin else None

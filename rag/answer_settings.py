@@ -247,6 +247,11 @@ class AnswerSettings(BaseModel):
         return wanted and options and not negative
 
     @property
+    def fits_voters(self) -> bool:
+        """Whether the weights of the voters are fitted before the model answers."""
+        return self.choose_by == "contrast" and self.voters == "fit"
+
+    @property
     def target_characters(self) -> int:
         """The preferred length of a free-text answer, in characters."""
         return self.free_target_characters or min(60, self.free_max_characters)

@@ -20,7 +20,7 @@ from kofinlaw.scoring.stats.intervals import mean_figure
 __all__ = ["HEADLINE_ITEMS", "SORTS", "sort_records"]
 
 SORTS = ("hard", "look_up")
-# Hard questions from which they are the headline.
+# The report's first line begins with the hard questions if there are at least so many.
 HEADLINE_ITEMS = 30
 
 
@@ -57,13 +57,12 @@ def sort_records(
             if figure is None:
                 continue
             systems[one.system] = figure_record(figure)
-            found = _best_of(replace(one, items=items), baselines, ids)
+            found = _best_of(one.system, baselines, ids)
             if found is not None:
-                best[one.system] = against_record(
-                    compare_with_baseline(
-                        replace(one, items=items), found, settings=settings, seed=seed
-                    )
+                against = compare_with_baseline(
+                    replace(one, items=items), found, settings=settings, seed=seed
                 )
+                best[one.system] = against_record(against)
         if systems:
             out[sort] = {
                 "n": max(figure["n"] for figure in systems.values()),
@@ -73,14 +72,14 @@ def sort_records(
     return out
 
 
-def _best_of(scores: Scores, baselines: Sequence[Baseline], ids: set[str]) -> Baseline | None:
+def _best_of(system: str, baselines: Sequence[Baseline], ids: set[str]) -> Baseline | None:
     """Return the baseline with the most credit on these questions, of those that read what the
     system was shown or nothing; None without any.
     """
     found = [
         one
         for one in baselines
-        if (not one.systems or scores.system in one.systems) and ids & one.credits.keys()
+        if (not one.systems or system in one.systems) and ids & one.credits.keys()
     ]
     return max(
         found,

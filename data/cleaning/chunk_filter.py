@@ -63,7 +63,7 @@ class ChunkFilter:
         if reason != "broken_text" and _ARTICLE_UNIT.search(chunk.unit):
             reason = ""  # a short article is valid law
         if reason == "too_short" and deleted_annex(body) and annex_name(split_unit(chunk.unit)[1]):
-            reason = ""  # who asks for a deleted annex is answered that it was deleted
+            reason = ""  # it answers a question about a deleted annex
         if reason:
             self._log.reject("quality", chunk.id, reason, detail, chunk)
         return not reason

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 from kofinlaw.data.law.amendments import strip_amendments
@@ -18,6 +19,7 @@ __all__ = [
     "annex_of_file",
     "annex_spelling",
     "deleted_annex",
+    "only_deleted",
     "split_unit",
     "without_annex_name",
 ]
@@ -48,6 +50,8 @@ _DELETED_TAG = re.compile(r"[<〈(\[＜]\s*삭\s*제\s*[\d.,\s]*[>〉)\]＞]")
 _RECORD = re.compile(r"#\d+$")
 _FIRST_LINES = 12
 _MOST_TITLE = 120  # characters
+_MOST_DELETED_LINES = 6  # a deleted annex has no more, and no more characters
+_MOST_DELETED = 400
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,7 +61,7 @@ class Annex:
     - `name` is its name in the spelling of references (`별표 2의2`).
     - `heading` is its title, with the article that it belongs to (`인 가 절 차(제5조 관련)`).
     - `of` is the regulation that the file or its text names, or empty.
-    - `deleted` says that the text only tells that the annex was deleted.
+    - `deleted` is true if the text only says that the annex was deleted.
     - `sure` is false if only the words of the file name suggest an annex of `of`.
     """
 
@@ -115,6 +119,14 @@ def deleted_annex(body: str) -> bool:
     return bool(_DELETED.match(" ".join(body.split())))
 
 
+def only_deleted(lines: Iterable[str]) -> bool:
+    """Return whether the lines have nothing but names, a title and the word that it is deleted."""
+    filled = [line.strip() for line in lines if line.strip()]
+    if len(filled) > _MOST_DELETED_LINES or sum(map(len, filled)) > _MOST_DELETED:
+        return False
+    return any(deleted_annex(without_annex_name(line)) for line in filled)
+
+
 def annex_of_file(name: str, text: str, *, articles: bool = False) -> Annex | None:
     """Return the annex that a file is, by its first lines and its name; None for another file.
 
@@ -123,8 +135,8 @@ def annex_of_file(name: str, text: str, *, articles: bool = False) -> Annex | No
         text: Its text as Markdown.
         articles: Whether the text has articles, so that only the file name can make it an annex.
 
-    A record of a table is no annex. A name in the first lines wins over that of the file: a form
-    in `기타1.md` says `<별지 제6-2호>`.
+    A record of a table is not an annex. A name in the first lines wins over that of the file: a
+    form in `기타1.md` says `<별지 제6-2호>`.
     """
     if _RECORD.search(name):
         return None
@@ -139,7 +151,7 @@ def annex_of_file(name: str, text: str, *, articles: bool = False) -> Annex | No
         name=by_text or by_file,
         heading=_title(lines),
         of=of_text or of_file,
-        deleted=_only_deleted(text),
+        deleted=only_deleted([_HEADING.sub("", line) for line in text.split("\n")]),
         sure=sure or bool(by_text),
     )
 
@@ -203,11 +215,3 @@ def _title(lines: list[str]) -> str:
         if title.endswith(")"):
             break
     return title
-
-
-def _only_deleted(text: str) -> bool:
-    """Return whether the text has nothing but names, a title and the word that it is deleted."""
-    lines = [_HEADING.sub("", line).strip() for line in text.split("\n") if line.strip()]
-    if len(lines) > 6 or sum(map(len, lines)) > 400:
-        return False
-    return any(deleted_annex(without_annex_name(line)) for line in lines)

@@ -75,7 +75,7 @@ def read_lines(text: str, start: int, end: int) -> tuple[list[Line], tuple[str, 
     """Return (lines of the body between two character offsets, the amendment tags removed from it).
 
     The spans of the lines cover every character that is not blank, except separators of tables
-    (`| --- |`): they are no words of the law.
+    (`| --- |`): they are not words of the law.
     """
     source = list(_source_lines(text, start, end))
     marked = [_mark(masked) for _, masked in source]

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import datetime
 import re
+from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -88,7 +89,7 @@ def order_versions(documents: Sequence[DocumentFacts], log: RejectLog) -> list[D
     """Return the documents with each version of an act once, newest version first.
 
     Versions have one title, in any spelling of its blanks; all get the newest one's. Two texts of
-    one title whose 종류 and 소관부처 both differ are no versions: one gets both in its title.
+    one title whose 종류 and 소관부처 both differ are not versions: one gets both in its title.
 
     Rejected are: a second copy of a version, a text without a date if there are dated ones, and
     the second of two different texts with the same title and day (with a warning). Documents of
@@ -106,26 +107,25 @@ def order_versions(documents: Sequence[DocumentFacts], log: RejectLog) -> list[D
         for group in _by_issuer(titled, log):
             newest, *earlier = _one_a_day(group, log)
             out.append(newest)
-            out.extend(_earlier(facts, newest.title) for facts in earlier)
+            out.extend(_earlier(facts.renamed(newest.title)) for facts in earlier)
     return _distinct(out)
 
 
-def _earlier(facts: DocumentFacts, title: str) -> DocumentFacts:
-    """Return the document as an earlier version of the act with this title."""
-    day = facts.as_of
-    parts = tuple(replace(part, title=title, version=day) for part in facts.parts)
-    return replace(facts, title=title, version=day, parts=parts)
+def _earlier(facts: DocumentFacts) -> DocumentFacts:
+    """Return the document as an earlier version of its act."""
+    parts = tuple(replace(part, version=facts.as_of) for part in facts.parts)
+    return replace(facts, version=facts.as_of, parts=parts)
 
 
 def _distinct(documents: list[DocumentFacts]) -> list[DocumentFacts]:
     """Return the documents, a kind without versions renamed if a statute or rule has its title."""
-    seen: dict[str, int] = {}
-    out = []
-    for document in documents:
-        count = seen[document.id] = seen.get(document.id, 0) + 1
-        if count > 1:
-            document = replace(document, title=f"{document.title} ({count})")
-        out.append(document)
+    seen: Counter[str] = Counter()
+    out = list(documents)
+    for index in sorted(range(len(out)), key=lambda i: out[i].kind not in VERSIONED):
+        document = out[index]
+        seen[document.id] += 1
+        if (count := seen[document.id]) > 1:
+            out[index] = document.renamed(f"{document.title} ({count})")
     return out
 
 
@@ -157,14 +157,7 @@ def _by_issuer(
             f"two rules have the title {first.title}: {first.source} ({first.rule_type}, "
             f"{first.ministry}) and {other.source}, which is listed with {suffix}"
         )
-        yield [
-            replace(
-                facts,
-                title=f"{facts.title} {suffix}",
-                parts=tuple(replace(p, title=f"{p.title} {suffix}") for p in facts.parts),
-            )
-            for facts in group
-        ]
+        yield [facts.renamed(f"{facts.title} {suffix}") for facts in group]
 
 
 def _other_issuer(first: DocumentFacts, second: DocumentFacts) -> bool:
@@ -212,7 +205,7 @@ def _one_a_day(group: Sequence[DocumentFacts], log: RejectLog) -> list[DocumentF
 
 def _numbered(documents: list[DocumentFacts]) -> list[DocumentFacts]:
     return [
-        document if index == 0 else replace(document, title=f"{document.title} ({index + 1})")
+        document if index == 0 else document.renamed(f"{document.title} ({index + 1})")
         for index, document in enumerate(documents)
     ]
 
@@ -314,7 +307,7 @@ def with_version_ids(chunks: Iterable[Chunk], day: str) -> Iterator[Chunk]:
 def _words(parts: Iterable[Chunk]) -> str:
     """Return a hash of the text below the headers, without blanks, dots and quotation marks.
 
-    Two collections write one text in different forms; that is no other version of the law.
+    Two collections write one text in different forms; that is not another version of the law.
     """
     body = "".join(chunk.text.partition("\n")[2] for chunk in parts)
     return sha256_text(_FORM.sub("", body))

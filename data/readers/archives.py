@@ -12,7 +12,7 @@ from defusedxml.ElementTree import fromstring
 from kofinlaw import UserError
 from kofinlaw.units import MIB
 
-__all__ = ["Archive", "local_name", "parse_xml"]
+__all__ = ["Archive", "attribute", "local_name", "parse_xml"]
 
 _MAX_MEMBERS = 10_000
 # Office files with real text are compressed 5 to 20 times; a ratio of a thousand is a zip bomb.
@@ -151,3 +151,8 @@ def parse_xml(data: bytes, name: str) -> Element:
 def local_name(tag: str) -> str:
     """Return the name of an element without its namespace."""
     return tag.rpartition("}")[2] if isinstance(tag, str) else ""
+
+
+def attribute(node: Element, name: str) -> str:
+    """Return an attribute by its name without the namespace; empty if there is none."""
+    return next((value for key, value in node.attrib.items() if local_name(key) == name), "")

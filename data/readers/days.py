@@ -1,8 +1,8 @@
 """Find the day from which a document is in force, and say where it was found.
 
 A day comes from the front matter, the first lines, the 부칙, a record's column, the file name, or
-the recipe. The day on which a file was saved is never one: every copy and every new save of the
-same text has another. Without any of these the day is unknown.
+the recipe. The day on which a file was saved is never used: each copy of the same text has
+another. Without any of these the day is unknown.
 """
 
 from __future__ import annotations
@@ -42,8 +42,9 @@ _REVISED = re.compile(
     rf"|^\W*{_DAY}\.?\s*(?:(?:최종|전부|전면|일부|최초)\s*)?(?:개정|제정|개편)\W*$",
     re.MULTILINE,
 )
-_SUPPLEMENT = re.compile(r"^\s*(?:#{1,6}\s*)?부\s*칙(?=\s|$|[<(\[〈（])(.*)$", re.MULTILINE)
-_ANNEX = re.compile(r"^\s*(?:#{1,6}\s*)?[\[<〈【]?\s*(?:별표|별지)", re.MULTILINE)
+# `^[^\S\n]*` and not `^\s*`, which would read a run of blank lines again from each of its lines.
+_SUPPLEMENT = re.compile(r"^[^\S\n]*(?:#{1,6}\s*)?부\s*칙(?=\s|$|[<(\[〈（])(.*)$", re.MULTILINE)
+_ANNEX = re.compile(r"^[^\S\n]*(?:#{1,6}\s*)?[\[<〈【]?\s*(?:별표|별지)", re.MULTILINE)
 _FROM_DAY = re.compile(rf"(?:은|는|를|을|,|\.)\s*{_DAY}\.?\s*(?:부터|자로)\s*시행")
 _FROM_ISSUE = re.compile(
     r"(?:공포|발령|고시|제정|개정|공고|승인)(?:한|된|일|하는)?\s*(?:날|일)?(?:부터|로부터|에)?\s*시행"
@@ -108,12 +109,15 @@ def _valid(value: str) -> str:
 
 
 def _head(text: str) -> str:
-    """Return the first lines: those before the first article, 3,000 characters at most."""
+    """Return the first lines before the first article, of 3,000 characters at most, without blank
+    lines: on a long run of them the patterns would take minutes.
+    """
     out: list[str] = []
     for line in text[:_FIRST_CHARACTERS].splitlines():
         if _OPENER.match(line) or _SUPPLEMENT.match(line):
             break
-        out.append(line)
+        if line.strip():
+            out.append(line)
     return "\n".join(out)
 
 

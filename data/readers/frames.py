@@ -137,7 +137,7 @@ def _nested(lines: Sequence[str]) -> bool:
 
 
 def _inside_frame(lines: Sequence[str]) -> list[str] | None:
-    """Return the lines inside a frame without columns that holds tables; None if it is none."""
+    """Return the lines inside a frame without columns that holds tables; else None."""
     bare = [line.strip() for line in lines]
     if not _nested(lines) or len(bare) < 3 or any(_is_bar(c) for c in bare[0][1:-1]):
         return None
@@ -187,7 +187,7 @@ class _Filling:
     def add(self, placed: Sequence[tuple[_Segment, int, int]]) -> None:
         """Add the next line: segments with the indexes of their boundaries."""
         filled = sum(bool(segment.words.strip()) for segment, _, _ in placed)
-        started = any(cell.row == self.row for cell in self.cells)
+        started = bool(self.cells) and self.cells[-1].row == self.row
         if any(segment.rule for segment, _, _ in placed):
             self.after_blank = False
             self.row += started
@@ -208,7 +208,7 @@ class _Filling:
         self._close(self.open[0].last if self.open[0] else 0, len(self.open))
 
     def _add_words(self, segment: _Segment, first: int, last: int) -> None:
-        words = " ".join(_BOX.sub(" ", segment.words).split())  # a fraction's line is no word
+        words = " ".join(_BOX.sub(" ", segment.words).split())  # a fraction's line is not a word
         cell = self.open[first]
         if cell is None or cell.last < last or (words and cell.row < self.opened):
             self._close(first, last)

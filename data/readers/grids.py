@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
-from kofinlaw.data.readers.tables import markdown_rows
+from kofinlaw.data.readers.tables import cell_text, markdown_rows
 
 __all__ = ["Grid", "Merge", "Table", "grid_of_rows", "lay_out", "layout_lines"]
 
@@ -115,11 +115,7 @@ def layout_lines(parts: Iterable[str | Table]) -> Iterator[str]:
             yield ""
         else:
             rows = [part.header, *part.rows]
-            yield from markdown_rows([[_flat(cell) for cell in row] for row in rows])
-
-
-def _flat(text: str) -> str:
-    return " ".join(text.split()).replace("|", "/")
+            yield from markdown_rows([[cell_text(cell) for cell in row] for row in rows])
 
 
 Cells = Mapping[int, Mapping[int, str]]
@@ -189,7 +185,7 @@ def _table(
     header = []
     for column in columns:
         words = [cells[row].get(column, "") for row in header_rows]
-        header.append(_flat(" ".join(dict.fromkeys(word for word in words if word))))
+        header.append(cell_text(" ".join(dict.fromkeys(word for word in words if word))))
     rows = [_row(cells, origins, row, columns) for row in body[len(header_rows) :]]
     return Table(tuple(header), tuple(rows))
 

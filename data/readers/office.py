@@ -8,8 +8,8 @@ from pathlib import Path
 from xml.etree.ElementTree import Element
 
 from kofinlaw import UserError
-from kofinlaw.data.readers.archives import Archive, local_name
-from kofinlaw.data.readers.tables import markdown_rows
+from kofinlaw.data.readers.archives import Archive, attribute, local_name
+from kofinlaw.data.readers.tables import cell_text, markdown_rows, tidy_markdown
 
 __all__ = ["docx_to_markdown", "hwpx_to_markdown"]
 
@@ -39,7 +39,7 @@ def hwpx_to_markdown(path: Path, expanded_mebibytes: int) -> tuple[str, dict[str
             for paragraph in archive.xml(name):
                 if local_name(paragraph.tag) == "p":
                     lines.extend(_hwpx_paragraph(paragraph, styles))
-        return _tidy(lines), _package_metadata(archive)
+        return tidy_markdown(lines), _package_metadata(archive)
 
 
 def _hwpx_styles(archive: Archive) -> dict[str, str]:
@@ -138,7 +138,7 @@ def docx_to_markdown(path: Path, expanded_mebibytes: int) -> tuple[str, dict[str
                 lines.extend(_docx_paragraph(node, styles, notes))
             else:
                 lines.extend(markdown_rows(_docx_rows(node)))
-        return _tidy(lines), _package_metadata(archive)
+        return tidy_markdown(lines), _package_metadata(archive)
 
 
 def _inside(parent: Element, *names: str) -> Iterator[Element]:
@@ -179,9 +179,9 @@ def _docx_styles(archive: Archive) -> dict[str, str]:
             continue
         name = next((_value(n) for n in style if local_name(n.tag) == "name"), "")
         if match := _OUTLINE.match(name):
-            out[_attribute(style, "styleId")] = "#" * min(6, int(match.group(1))) + " "
+            out[attribute(style, "styleId")] = "#" * min(6, int(match.group(1))) + " "
         elif _TITLE.match(name):
-            out[_attribute(style, "styleId")] = "# "
+            out[attribute(style, "styleId")] = "# "
     return out
 
 
@@ -192,7 +192,7 @@ def _docx_notes(archive: Archive) -> dict[str, str]:
         name = f"word/{kind}s.xml"
         for note in archive.xml(name) if name in archive.names else ():
             if text := _cell_text(note):
-                out[f"{kind}Reference {_attribute(note, 'id')}"] = text
+                out[f"{kind}Reference {attribute(note, 'id')}"] = text
     return out
 
 
@@ -208,7 +208,7 @@ def _docx_paragraph(node: Element, styles: dict[str, str], notes: dict[str, str]
             words.append(child.text or "")
         elif name == "tab":
             words.append(" ")
-        elif note := notes.get(f"{name} {_attribute(child, 'id')}"):
+        elif note := notes.get(f"{name} {attribute(child, 'id')}"):
             words.append(f" ({note})")
         elif name in ("br", "cr") or (name == "p" and child is not node):  # a text box
             words.append("\n")
@@ -232,15 +232,11 @@ def _cell_text(cell: Element) -> str:
     for node in _shown(cell):
         name = local_name(node.tag)
         words.append(_hwpx_text(node) if name == "t" else " " if name in ("p", "br", "tab") else "")
-    return " ".join("".join(words).split()).replace("|", "/")
+    return cell_text("".join(words))
 
 
 def _value(node: Element) -> str:
-    return _attribute(node, "val")
-
-
-def _attribute(node: Element, name: str) -> str:
-    return next((value for key, value in node.attrib.items() if local_name(key) == name), "")
+    return attribute(node, "val")
 
 
 def _package_metadata(archive: Archive) -> dict[str, str]:
@@ -256,7 +252,3 @@ def _package_metadata(archive: Archive) -> dict[str, str]:
                 if tag == "title" and text:
                     meta.setdefault("title", text)
     return meta
-
-
-def _tidy(lines: list[str]) -> str:
-    return re.sub(r"\n{3,}", "\n\n", "\n".join(lines)).strip() + "\n"

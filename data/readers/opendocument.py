@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator
 from pathlib import Path
 from xml.etree.ElementTree import Element
 
 from kofinlaw import UserError
-from kofinlaw.data.readers.archives import Archive, local_name
-from kofinlaw.data.readers.tables import markdown_rows
+from kofinlaw.data.readers.archives import Archive, attribute, local_name
+from kofinlaw.data.readers.tables import cell_text, markdown_rows, tidy_markdown
 
 __all__ = ["odt_to_markdown"]
 
@@ -45,8 +44,7 @@ def odt_to_markdown(path: Path, expanded_mebibytes: int) -> tuple[str, dict[str,
     )
     if body is None:
         raise UserError("the file holds no text document", remedy="save it as DOCX, XLSX or PPTX")
-    text = re.sub(r"\n{3,}", "\n\n", "\n".join(_blocks(body))).strip() + "\n"
-    return text, meta
+    return tidy_markdown(_blocks(body)), meta
 
 
 def _dropped(node: Element) -> bool:
@@ -169,10 +167,9 @@ def _table_rows(node: Element) -> Iterator[Element]:
 
 
 def _cell(cell: Element) -> str:
-    words = " ".join(line for line in _blocks(cell) if line)
-    return " ".join(words.split()).replace("|", "/")
+    return cell_text(" ".join(_blocks(cell)))
 
 
 def _number(node: Element, name: str, default: int) -> int:
-    value = next((v for key, v in node.attrib.items() if local_name(key) == name), "")
+    value = attribute(node, name)
     return int(value) if value.isdigit() else default

@@ -13,6 +13,8 @@ from itertools import pairwise
 import pypdfium2.raw as raw
 from pypdfium2 import PdfiumError, PdfPage, PdfTextPage
 
+from kofinlaw.data.readers.tables import cell_text
+
 __all__ = ["Table", "tables_of"]
 
 _MAX_LINE_WIDTH = 3.0  # points; a thinner path is a line
@@ -69,7 +71,7 @@ def tables_of(page: PdfPage, text_page: PdfTextPage) -> list[Table]:
 
 def _words(text_page: PdfTextPage, left: float, bottom: float, right: float, top: float) -> str:
     text = text_page.get_text_bounded(left=left, bottom=bottom, right=right, top=top)
-    return " ".join(text.replace("\x00", "").split()).replace("|", "/")
+    return cell_text(text.replace("\x00", ""))
 
 
 def _rules(page: PdfPage) -> tuple[list[_Rule], list[_Rule]]:

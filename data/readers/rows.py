@@ -48,7 +48,7 @@ _ANSWERS = (
 )  # fmt: skip
 _OPTIONS = ("options", "choices", "선택지", "보기", "보기1", "선택지1", "option1", "choice1")
 _ROW_NUMBERS = ("번호", "순번", "연번", "no", "no.", "id", "idx", "index", "#")
-_FILE_NAME = re.compile(r"\.[A-Za-z0-9]{1,5}\Z")
+_FILE_NAME = re.compile(r"\.(?=\d*[A-Za-z])[A-Za-z0-9]{1,5}\Z")  # not the number `2.25`
 _ISSUE = re.compile(r"^\s*\[(\d+)\]\s*", re.MULTILINE)
 
 
@@ -180,7 +180,7 @@ def lists_files(rows: Sequence[Sequence[str]], folder: Path) -> bool:
         places = [folder, *(folder / other for other in row if other and other != name)]
         try:
             return any((place / name).is_file() for place in places)
-        except (OSError, ValueError):  # a cell is no file name
+        except (OSError, ValueError):  # a cell that is not a file name
             return False
 
     for column in range(len(rows[0])):

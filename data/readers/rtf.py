@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterator
 
 from kofinlaw import UserError
-from kofinlaw.data.readers.tables import markdown_rows
+from kofinlaw.data.readers.tables import markdown_rows, tidy_markdown
 
 __all__ = ["rtf_to_markdown"]
 
@@ -34,8 +34,7 @@ def rtf_to_markdown(data: bytes) -> tuple[str, dict[str, str]]:
     prepared = _prepared(raw)
     head = prepared[: prepared.find("\\deff")] if "\\deff" in prepared[:400] else "{\\rtf1"
     meta = {"title": _text(f"{head}\\pard {_paired_hex(title)}}}").strip()} if title else {}
-    lines = list(_lines(_text(prepared)))
-    text = re.sub(r"\n{3,}", "\n\n", "\n".join(lines)).strip() + "\n"
+    text = tidy_markdown(_lines(_text(prepared)))
     return text, {name: value for name, value in meta.items() if value}
 
 
@@ -44,7 +43,7 @@ def _text(raw: str) -> str:
 
     try:
         return str(rtf_to_text(raw, encoding="cp949", errors="replace"))
-    except Exception as error:  # striprtf passes on whatever a damaged control word causes
+    except Exception as error:  # a damaged control word causes errors of any type
         raise UserError(f"the RTF file is damaged: {type(error).__name__}: {error}") from error
 
 

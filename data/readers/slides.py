@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from kofinlaw import UserError
 from kofinlaw.data.readers.archives import Archive, local_name, parse_xml
-from kofinlaw.data.readers.tables import markdown_rows
+from kofinlaw.data.readers.tables import cell_text, markdown_rows
 
 if TYPE_CHECKING:
     from pptx.chart.chart import Chart
@@ -44,7 +44,7 @@ def pptx_to_markdown(
             return _deck(slides, str(deck.core_properties.title or ""))
     except UserError:
         raise
-    except Exception as error:  # python-pptx passes on whatever a damaged part causes
+    except Exception as error:  # a damaged part causes errors of any type
         raise UserError(f"the PPTX file is damaged: {type(error).__name__}: {error}") from error
 
 
@@ -138,7 +138,7 @@ def _paragraphs(texts: Iterable[str]) -> Iterator[str]:
 
 def _rows(table: Table) -> list[list[str]]:
     """Return the rows of a table; merged cells repeat their text."""
-    rows = [[_cell(cell.text) for cell in row.cells] for row in table.rows]
+    rows = [[cell_text(cell.text) for cell in row.cells] for row in table.rows]
     for top, row in enumerate(table.rows):
         for left, cell in enumerate(row.cells):
             if cell.is_merge_origin:
@@ -148,19 +148,17 @@ def _rows(table: Table) -> list[list[str]]:
     return rows
 
 
-def _cell(text: str) -> str:
-    return " ".join(text.split()).replace("|", "/")
-
-
 def _chart_lines(chart: Chart) -> Iterator[str]:
     """Yield the title of a chart, and its figures as a table."""
     if chart.has_title and chart.chart_title.has_text_frame:
         yield from _paragraphs([chart.chart_title.text_frame.text])
     for plot in chart.plots:
         series = list(plot.series)
-        header = ["항목", *(_cell(str(one.name or "")) for one in series)]
+        header = ["항목", *(cell_text(str(one.name or "")) for one in series)]
         rows = [header]
         for number, category in enumerate(plot.categories):
             values = [one.values[number] if number < len(one.values) else None for one in series]
-            rows.append([_cell(str(category)), *("" if v is None else f"{v:g}" for v in values)])
+            rows.append(
+                [cell_text(str(category)), *("" if v is None else f"{v:g}" for v in values)]
+            )
         yield from markdown_rows(rows)

@@ -82,7 +82,7 @@ def read_workbook(path: Path, expanded_mebibytes: int, cells: int) -> Workbook:
                 if sheet.sheet_state == "visible"
             ]
             title = str(book.properties.title or "")
-    except Exception as error:  # openpyxl passes on whatever a damaged part causes
+    except Exception as error:  # a damaged part causes errors of any type
         raise UserError(f"the XLSX file is damaged: {type(error).__name__}: {error}") from error
     warnings += [f"the hidden sheet `{name}` is not read; unhide it to read it" for name in hidden]
     if not sheets:

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 
 from kofinlaw.data.table_rows import is_separator
 
-__all__ = ["markdown_rows", "plain_table"]
+__all__ = ["cell_text", "markdown_rows", "plain_table", "tidy_markdown"]
 
 _FRAME = re.compile(r"[─-╿━┃]")
 _RULE = re.compile(r"^[\s|─-╿=+\-]*[─-╿][\s|─-╿=+\-]*$")
@@ -45,3 +45,13 @@ def markdown_rows(rows: Sequence[Sequence[str]]) -> Iterator[str]:
             yield "|" + " --- |" * len(row)
     if filled:
         yield ""
+
+
+def cell_text(text: str) -> str:
+    """Return the text of a cell on one line, without the bar that separates cells."""
+    return " ".join(text.split()).replace("|", "/")
+
+
+def tidy_markdown(lines: Iterable[str]) -> str:
+    """Return lines as a text with one blank line at most between two of them."""
+    return re.sub(r"\n{3,}", "\n\n", "\n".join(lines)).strip() + "\n"

@@ -7,6 +7,8 @@ import re
 from bs4 import BeautifulSoup
 from bs4.element import Comment, NavigableString, PageElement, Tag
 
+from kofinlaw.data.readers.tables import cell_text, tidy_markdown
+
 __all__ = ["html_to_markdown"]
 
 _DROPPED = {
@@ -135,7 +137,7 @@ class _Writer:
                 self._end_line()
                 self.lines.append("")
         elif name in ("td", "th") and self.depth == 1 and self.cells is not None:
-            self.cells.append(" ".join("".join(self.words).split()).replace("|", "/"))
+            self.cells.append(cell_text("".join(self.words)))
             self.words = []
         elif name == "tr" and self.depth == 1 and self.cells is not None:
             self._row(self.cells)
@@ -161,4 +163,4 @@ class _Writer:
 
     def done(self) -> str:
         self._end_line()
-        return re.sub(r"\n{3,}", "\n\n", "\n".join(self.lines)).strip() + "\n"
+        return tidy_markdown(self.lines)

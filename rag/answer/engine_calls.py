@@ -183,11 +183,11 @@ def missing_bare_scores(
     The caller adds them to `bare` when the call has returned in time. Raises RuntimeError where the
     engine returns another number of scores than it got texts.
     """
-    asked = [prompt for prompt in prompts if prompt.contrast and prompt.contrast.bare]
+    asked = [(p.contrast.bare, p.choices) for p in prompts if p.contrast and p.contrast.bare]
     if not asked:
         return []
-    missing = bare.missing(choice for prompt in asked for choice in prompt.choices)
-    return score_bare(engine, asked[0].contrast.bare if asked[0].contrast else "", missing)
+    missing = bare.missing(choice for _, choices in asked for choice in choices)
+    return score_bare(engine, asked[0][0], missing)
 
 
 def _contrasted(engine: Engine, prompts: Sequence[Prompt], bare: BareScores) -> list[Reply | None]:

@@ -279,6 +279,7 @@ class Prompter:
             negative=is_negative(question.question),
             votes=tuple(text_votes(seen, weights.names | ALWAYS_RECORDED)),
             bearing=bears,
+            scored=bool(needed),
         )
 
 

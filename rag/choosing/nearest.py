@@ -1,7 +1,7 @@
 """Rank the sentences of the evidence by their similarity to a question, without a model.
 
 The similarity is the Dice coefficient of character bigrams, weighted by their rarity among the
-sentences (as in `rag/reading/support.py`). To it are added HEADING_WEIGHT times the share of the
+sentences (`rag/reading/rarity.py`). To it are added HEADING_WEIGHT times the share of the
 question that the sentence's heading alone has, and RANK_WEIGHT divided by the rank of its passage.
 Words of the act's title do not count: they name the act and ask for nothing. The weights were
 chosen on the odd questions of three sets (`docs/studies/transfer.md`, section "Free text").
@@ -11,14 +11,12 @@ The contest's script copies this module, so it imports only what that machine ha
 
 from __future__ import annotations
 
-import math
 import re
-from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
-from collections.abc import Set as AbstractSet
 
 from kofinlaw.data.korean.words import bigrams
 from kofinlaw.rag.reading.candidates import Candidate, evidence_sentences, fitted
+from kofinlaw.rag.reading.rarity import Rarity
 
 __all__ = [
     "HEADING_WEIGHT",
@@ -78,19 +76,14 @@ def nearest_values(question: str, candidates: Sequence[Candidate]) -> list[float
     titles = {_title(one.header) for one in candidates}
     asked = frozenset(bigrams(_without(question, titles)))
     grams = [frozenset(bigrams(one.text)) for one in candidates]
-    seen = Counter(gram for row in grams for gram in row)
-
-    def weigh(some: AbstractSet[str]) -> float:
-        # Sorted, because the sum of floats depends on their order.
-        return sum(math.log(1 + len(grams) / (1 + seen[gram])) for gram in sorted(some))
-
-    whole = weigh(asked) or 1.0
+    weigh = Rarity(grams).total
+    whole = weigh(asked)
     out = []
     for one, row in zip(candidates, grams, strict=True):
-        both = weigh(row) + weigh(asked)
+        both = weigh(row) + whole
         heading = frozenset(bigrams(one.header.removeprefix(_title(one.header)))) - row
         value = 2 * weigh(row & asked) / both if both else 0.0
-        value += HEADING_WEIGHT * weigh(heading & asked) / whole
+        value += HEADING_WEIGHT * weigh(heading & asked) / (whole or 1.0)
         out.append(round(value + RANK_WEIGHT / (1 + one.passage), 6))
     return out
 

@@ -218,7 +218,7 @@ class Model:
         choices = [contrast_answer(option, self.settings["contrast_form"]) for option in options]
         bearing = bearing_of(stem, shown or passages)
         needed = weights.model_voters(bearing, shown=bool(shown))
-        votes = self.model_votes(text, asked, choices, needed)
+        votes = self.model_votes(text, asked, choices, needed) if needed else {}
         votes.update(portable_values(stem, options, shown, passages))
         best = self.preferred(choices, votes, weights, bearing=bearing, negative=is_negative(stem))
         return str(best + 1)

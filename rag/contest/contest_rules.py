@@ -26,10 +26,10 @@ def check_answering(policy: str, settings: AnswerSettings) -> list[Verdict]:
 
     The clause `generated_answers_only` refuses options that are chosen by scores, voters that are
     rules, a prefilled answer opening, and free-text answers that are sentences of the documents. It
-    allows constrained generation, also from the
-    difference of two prompts: each token is chosen by the model's own log-probabilities. The clause
-    `one_llm` allows the second prompt and votes, because the same model reads and writes them. A
-    policy without a clause gives no verdict on it. Raises UserError for an unknown policy.
+    allows constrained generation, also from the difference of two prompts: each token is chosen by
+    the model's own log-probabilities. The clause `one_llm` allows the second prompt and votes,
+    because the same model reads and writes them. A policy without a clause gives no verdict on it.
+    Raises UserError for an unknown policy.
     """
     rules = policy_named(policy)
     return [*_generated(rules, settings), *_one_llm(rules, settings)]

@@ -16,7 +16,7 @@ import re
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 
-from kofinlaw.data.korean.words import final_consonant, sentences
+from kofinlaw.data.korean.words import josa, particle_pair, sentences
 
 __all__ = ["Candidate", "asks_for_list", "evidence_sentences", "fitted"]
 
@@ -36,15 +36,14 @@ _SLOT = re.compile(
 )
 _ANY_OF = re.compile(r"다음 각 ?[호목]의 어느 하나")
 _AS_FOLLOWS = re.compile(r"다음(?: 각 ?[호목])?(?:과|와) 같(?:다|이 한다)\.?$")
-_SAID = re.compile(r"(?:다|요|음|함)\.?$")
+# A sentence by itself. `음`, `요` and `함` without a full stop may end a noun (`어음`, `개요`).
+_SAID = re.compile(r"다\.?$|(?:요|음|함)\.$")
 _CASES = ("경우", "때", "날")
 _LABEL = re.compile(r"^(?P<label>[^:：]{1,60}?)\s*[:：]\s*(?P<value>\S.*)$")
 _ASKS_LIST = re.compile(
     r"모두|각각|종류|사항|항목|목록|나열|열거|무엇무엇|어떤 것들|요건들?|[가-힣]+들[은을이]"
     r"|경우(?=[을를은는와] |들|와)"
 )
-# A particle after a final consonant, and the same after a vowel.
-_PAIRS = (("을", "를"), ("이", "가"), ("은", "는"), ("과", "와"), ("으로", "로"))
 
 
 @dataclass(frozen=True, slots=True)
@@ -215,13 +214,8 @@ def _fits_noun(noun: str, items: Sequence[str]) -> bool:
 def _filled(opening: str, slot: re.Match[str], text: str) -> str:
     """Return the text with the slot's particle, and the rest of the opening sentence."""
     after = slot["after"] or ""
-    closed = final_consonant(text)
-    for with_final, without in _PAIRS:
-        if after in (with_final, without):
-            open_sound = not closed or (with_final == "으로" and closed == 8)
-            after = without if open_sound else with_final
-            break
-    return f"{text}{after}{opening[slot.end() :]}"
+    pair = particle_pair(after)
+    return (josa(text, pair) if pair else text + after) + opening[slot.end() :]
 
 
 def _grouped(text: str) -> list[str]:

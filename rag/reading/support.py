@@ -14,8 +14,6 @@ real exams (`docs/studies/transfer.md`).
 
 from __future__ import annotations
 
-import math
-from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import lru_cache
@@ -23,6 +21,7 @@ from functools import lru_cache
 from kofinlaw.data.korean.words import bigrams
 from kofinlaw.rag.reading.combinations import combination_values, marked_statements
 from kofinlaw.rag.reading.lines import Line, cited_articles, passage_lines
+from kofinlaw.rag.reading.rarity import Rarity
 from kofinlaw.rag.reading.slots import contradictions
 
 __all__ = ["OptionSupport", "option_support", "read_options"]
@@ -59,10 +58,7 @@ class _Reader:
     def __init__(self, stem: str, passages: Sequence[str]) -> None:
         self._lines = passage_lines(passages)
         self._line_grams = [_grams(line.full) for line in self._lines]
-        seen = Counter(gram for grams in self._line_grams for gram in grams)
-        total = len(self._lines)
-        self._rarity = {gram: math.log(1 + total / (1 + count)) for gram, count in seen.items()}
-        self._unseen = math.log(1 + total)
+        self._rarity = Rarity(self._line_grams)
         cited = set(cited_articles(stem))
         shown = [
             grams | _grams(line.header)
@@ -90,8 +86,7 @@ class _Reader:
 
     def _coverage(self, said: str, shown: Sequence[frozenset[str]]) -> list[float]:
         """Return the share of what is said (0 to 1, by rarity) that each of the sets shows."""
-        # Sorted, because the sum of floats depends on their order.
-        weights = {g: self._rarity.get(g, self._unseen) for g in sorted(_grams(said))}
+        weights = self._rarity.weights(_grams(said))
         total = sum(weights.values())
         if not total:
             return [0.0] * len(shown)

@@ -11,7 +11,7 @@ from pathlib import Path
 from kofinlaw import UserError
 from kofinlaw.files import disk_error
 
-__all__ = ["run_lock"]
+__all__ = ["is_written", "run_lock"]
 
 
 @contextlib.contextmanager
@@ -55,3 +55,18 @@ def run_lock(folder: Path, say: Callable[[str], None]) -> Iterator[None]:
             yield
         finally:
             handle.truncate(0)
+
+
+def is_written(folder: Path) -> bool:
+    """Return whether another living process is writing a run's folder, by the run's lock."""
+    try:
+        with open(folder / ".lock", encoding="utf-8") as handle:
+            holder = handle.read().strip()
+            if not holder or holder == str(os.getpid()):
+                return False
+            fcntl.flock(handle, fcntl.LOCK_SH | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return True
+    except OSError:
+        return False
+    return False

@@ -146,15 +146,11 @@ def _examples(run: Run, problems: list[str], estimated: list[str]) -> ExamplesPl
 
 def _limit_gib(run: Run) -> tuple[float, str]:
     """Return the memory limit in GiB, and where it comes from."""
-    from kofinlaw.models.doctor import free_memory_gib, gpu_memory_gib
+    from kofinlaw.models.doctor import usable_memory_gib
 
     if run.recipe.train.memory_limit_gib:
         return run.recipe.train.memory_limit_gib, "the recipe's memory_limit_gib"
-    card = gpu_memory_gib()
-    if card:
-        return card, "this machine's card"
-    # The trainer leaves a fifth of the free memory to the rest of the machine.
-    return 0.8 * free_memory_gib(), "four fifths of this machine's free memory"
+    return usable_memory_gib()
 
 
 def _memory(run: Run, problems: list[str]) -> MemoryFigures:
@@ -296,10 +292,12 @@ def _teacher_line(teacher: TeacherPlan) -> str:
 
 
 def _disk(run: Run, problems: list[str]) -> DiskFigures:
-    """Return the space for two merged checkpoints in 16 bit (one replaces the other)
-    and one GiB more.
+    """Return the space for one GiB, and for two merged checkpoints in 16 bit if the recipe trains.
+
+    There are two because one replaces the other.
     """
-    needed = 2 * 2 * float(_card(run).parameters) / GIB + 1
+    merged = 0.0 if run.recipe.ask_only else 2 * 2 * float(_card(run).parameters) / GIB
+    needed = merged + 1
     existing = run.folder
     while not existing.exists():
         existing = existing.parent

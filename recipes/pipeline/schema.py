@@ -124,7 +124,9 @@ class EvaluateSettings(BaseModel):
         description="systems to compare; those with `-rag` read the index, the others no documents",
     )
     submission: str | None = Field(
-        None, description="an ID,Question CSV that `trained-rag` answers as submission.csv"
+        None,
+        description="an ID,Question CSV that `trained-rag` answers as submission.csv; with "
+        "`ask_only`, `base-rag`",
     )
     exam: tuple[ExamSettings, ...] = Field(
         (),
@@ -293,10 +295,9 @@ class Recipe(BaseModel):
                 "names no document to hold out: name documents, or set `augment.holdout_share: 0.2`"
             )
         self._without_training()
-        fits = self.answer.choose_by == "contrast" and self.answer.voters == "fit"
         for exam in self.evaluate.exam:
             searching = [name.endswith("-rag") for name in exam.systems]
-            if fits and self.data is None and exam.sources and any(searching):
+            if self.answer.fits_voters and self.data is None and exam.sources and any(searching):
                 raise ValueError(
                     f"the exam `{exam.label}` searches its own `sources`, but `answer.voters: fit` "
                     "is fitted with the recipe's documents, and there are none: name "
@@ -319,7 +320,7 @@ class Recipe(BaseModel):
             )
         trained, asked = self.train.contrast.form, self.answer.contrast_form
         by_contrast = self.train.objective != "text" and self.answer.choose_by == "contrast"
-        if by_contrast and trained != asked:
+        if not self.ask_only and by_contrast and trained != asked:
             raise ValueError(
                 f"`train.contrast.form` is {trained} but `answer.contrast_form` is {asked}: set "
                 "both to the form in which the model is asked"
@@ -376,8 +377,8 @@ class Recipe(BaseModel):
     @property
     def makes_examples(self) -> bool:
         """Whether the run generates or takes examples: to train, to test, or to fit voters."""
-        fits = self.answer.choose_by == "contrast" and self.answer.voters == "fit"
-        return not self.ask_only or self.evaluate.heldout or self.evaluate.twins or fits
+        tests = self.evaluate.heldout or self.evaluate.twins
+        return not self.ask_only or tests or self.answer.fits_voters
 
     @property
     def sources(self) -> tuple[SourceSettings, ...]:

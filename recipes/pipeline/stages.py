@@ -366,7 +366,7 @@ def _answer_stage(
     answer = run.recipe.answer
     file = (answer.voters,) if isinstance(answer.voters, Path) else ()
     fitted: tuple[str, ...] = ()
-    if answer.choose_by == "contrast" and answer.voters == "fit":
+    if answer.fits_voters:
         fitted = ("augment", *(("index",) if system.endswith("rag") else ()))
     merged = ("merge", "verify") if system.startswith("trained") else ()
     return Stage(

@@ -4,16 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from importlib.util import find_spec
 from pathlib import Path
 
 from kofinlaw import UserError
 from kofinlaw.models.catalogue import ModelCard, all_models, find_model
-from kofinlaw.models.doctor import free_memory_gib, gpu_memory_gib
+from kofinlaw.models.doctor import gpu_memory_gib, usable_memory_gib
 from kofinlaw.models.memory.memory_plan import plan_serving_memory, plan_training_memory
 from kofinlaw.models.policy.model_checks import check_models
 from kofinlaw.models.policy.rules import policy_named
-from kofinlaw.models.resolve import local_folder
+from kofinlaw.models.resolve import local_folder, package_folder
 from kofinlaw.models.settings import ModelSettings
 
 __all__ = [
@@ -64,11 +63,8 @@ def this_machine(card_gib: float | None) -> Machine:
     """Return the memory of the named card, else of this machine's card, else its free memory."""
     if card_gib is not None:
         return Machine(card_gib, True, f"--card {card_gib:g}")
-    card = gpu_memory_gib()
-    if card is not None:
-        return Machine(card, True, "this machine's card")
-    # The trainer leaves a fifth of the free memory to the rest of the machine.
-    return Machine(0.8 * free_memory_gib(), False, "four fifths of this machine's free memory")
+    gib, origin = usable_memory_gib()
+    return Machine(gib, gpu_memory_gib() is not None, origin)
 
 
 def choose_model(
@@ -121,7 +117,7 @@ def choose_model(
 def embedder_at_hand() -> str | None:
     """Return the embedder that comes as a package, or None if it is not installed."""
     package = find_model(EMBEDDER).ships_as
-    return EMBEDDER if package and find_spec(package.replace("-", "_")) is not None else None
+    return EMBEDDER if package and package_folder(package) is not None else None
 
 
 def _named(name: str, machine: Machine, policy: str, *, trains: bool) -> ModelChoice:
@@ -167,5 +163,5 @@ def _needed_gib(card: ModelCard, machine: Machine, *, trains: bool) -> float | N
 def _is_at_hand(card: ModelCard) -> bool:
     """Return whether the weights are on this machine, as a package or in the hub's cache."""
     if card.ships_as:
-        return find_spec(card.ships_as.replace("-", "_")) is not None
+        return package_folder(card.ships_as) is not None
     return local_folder(ModelSettings(id=card.id)) is not None

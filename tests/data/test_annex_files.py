@@ -295,7 +295,7 @@ def test_every_real_annex_belongs_to_its_regulation(shared, tmp_path):
     if not source.is_dir():
         pytest.skip("the regulations with annexes in files are absent")
     out = tmp_path / "data"
-    # Next to the regulations lies a list of the files, which is no document.
+    # Next to the regulations lies a list of the files, which is not a document.
     texts = DataSettings(sources=[{"path": str(source)}])
     counts = build_corpus(texts, out, base=tmp_path)
     figures = card(out)

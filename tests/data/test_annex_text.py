@@ -44,3 +44,12 @@ def test_a_later_line_is_text():
 )
 def test_a_deleted_annex_says_since_when(lines, raw, wanted):
     assert deletion(lines, raw) == wanted
+
+
+def test_a_deleted_part_does_not_delete_a_long_text_above_it():
+    lines = [
+        "[별표 1] 과태료",
+        "과태료는 위반행위의 횟수에 따라 부과한다. " * 20,
+        "삭제 <2016.7.28.>",
+    ]
+    assert deletion(lines, "\n".join(lines)) is None

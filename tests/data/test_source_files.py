@@ -95,4 +95,4 @@ def test_lines_for_the_terminal_put_what_can_be_fixed_first_and_are_bounded():
     lines = unread_lines(40, unread)
     assert lines[0] == "9 of 40 files read, 30 hidden, 1 rejected"
     assert lines[1] == "rejected: a/깨진.pdf: broken"
-    assert (len(lines), lines[-1]) == (22, "… and 11 more, in rejected.jsonl")
+    assert (len(lines), lines[-1]) == (22, "… and 11 more, in card.json")

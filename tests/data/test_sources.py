@@ -6,6 +6,7 @@ import pytest
 
 from kofinlaw import UserError
 from kofinlaw.data import DataSettings, build_corpus, read_documents
+from kofinlaw.data.readers.formats import read_markdown
 from kofinlaw.files import read_jsonl
 from kofinlaw.records import Chunk, Rejected
 
@@ -144,3 +145,26 @@ def test_a_reader_that_fails_in_an_unforeseen_way_rejects_only_its_file(act, tmp
     )
     assert counts.documents == 1
     assert rejects(tmp_path / "out") == {"acts/편지.eml": ("unreadable", "KeyError: 'Subject'")}
+
+
+def test_a_table_without_a_record_with_text_is_named(build, act, tmp_path):
+    (act / "머리글만.csv").write_text("질문,답변\n", encoding="utf-8")
+    (act / "답 없음.csv").write_text("질문,답변\n한도는 얼마인가?,\n", encoding="utf-8")
+    counts = build([act], tmp_path / "out")
+    assert counts.last_lines == (
+        "1 of 3 files read, 2 empty",
+        "empty: acts/답 없음.csv: no record with text",
+        "empty: acts/머리글만.csv: no record with text",
+    )
+
+
+def test_a_protected_file_is_refused_with_a_reader_of_the_caller_too(act, tmp_path):
+    (act / "시험.eml").write_bytes(b"protected")
+    (tmp_path / "protected.eml").write_bytes(b"protected")
+    settings = DataSettings.model_validate(
+        {"sources": [{"path": str(act), "include": ["*.eml"]}], "protected": ["protected.eml"]}
+    )
+    with pytest.raises(UserError, match="this source is a protected file"):
+        build_corpus(
+            settings, tmp_path / "out", base=tmp_path, extra_readers={".eml": read_markdown}
+        )

@@ -1,4 +1,4 @@
-"""Rows and separators of Markdown tables; separators are no words of a text."""
+"""Rows and separators of Markdown tables; separators are not words of a text."""
 
 from __future__ import annotations
 

@@ -118,6 +118,13 @@ def test_free_memory_is_the_less_of_machine_and_control_group(
     assert doctor.free_memory_gib() == free
 
 
+@pytest.mark.parametrize(("card", "gib"), [(24.0, 24.0), (None, 8.0)])
+def test_a_card_is_used_whole_and_host_memory_to_four_fifths(monkeypatch, card, gib):
+    monkeypatch.setattr(doctor, "gpu_memory_gib", lambda: card)
+    monkeypatch.setattr(doctor, "free_memory_gib", lambda: 10.0)
+    assert doctor.usable_memory_gib()[0] == gib
+
+
 def test_a_line_of_meminfo_is_kibibytes(tmp_path):
     path = tmp_path / "meminfo"
     path.write_text("MemTotal:       16777216 kB\nMemAvailable:    8388608 kB\n")

@@ -90,7 +90,8 @@ def answer_forced(
 ) -> AnsweringResult:
     """Answer with one kind of evidence, without a deadline: every model has the same plan.
 
-    A free-text question without evidence is asked too, because the model itself is measured.
+    A free-text question without evidence is asked too, and free text is what the model writes: a
+    chosen sentence could never refuse. (Retrieved evidence uses the run's own answers, if any.)
     """
     from kofinlaw.rag.index.index import Index
     from kofinlaw.rag.retrieve.forced import ForcedEvidence
@@ -98,7 +99,12 @@ def answer_forced(
 
     folder, recipe = run.folder / EVIDENCE_STAGE, run.recipe
     settings = recipe.answer.model_copy(
-        update={"budget_minutes": None, "without_evidence": "answer"}
+        update={
+            "budget_minutes": None,
+            "without_evidence": "answer",
+            "free_by": "generate",
+            "free_replace": False,
+        }
     )
     searcher: Searcher
     if kind == "retrieved":

@@ -2,40 +2,21 @@
 
 from __future__ import annotations
 
-import fcntl
 import os
 from pathlib import Path
 
+from kofinlaw.recipes.pipeline.lock import is_written
 from kofinlaw.recipes.pipeline.run import Run
 
-__all__ = ["HIDDEN_CARD", "busy_folder", "is_written", "serving_notes"]
+__all__ = ["HIDDEN_CARD", "busy_folder", "serving_notes"]
 
 HIDDEN_CARD = "CUDA_VISIBLE_DEVICES"
 
 
-def is_written(folder: Path) -> bool:
-    """Return whether another living process is writing a run's folder, by the run's lock."""
-    try:
-        with open(folder / ".lock", encoding="utf-8") as handle:
-            holder = handle.read().strip()
-            if not holder or holder == str(os.getpid()):
-                return False
-            fcntl.flock(handle, fcntl.LOCK_SH | fcntl.LOCK_NB)
-    except BlockingIOError:
-        return True
-    except OSError:
-        return False
-    return False
-
-
 def busy_folder(run: Run) -> Path | None:
     """Return the folder of a run that another process is writing: this run's, or one next to it."""
-    folders = [run.folder, *sorted(run.folder.parent.glob("*/.lock"))]
-    for found in folders:
-        folder = found.parent if found.name == ".lock" else found
-        if is_written(folder):
-            return folder
-    return None
+    folders = [run.folder, *(lock.parent for lock in sorted(run.folder.parent.glob("*/.lock")))]
+    return next(filter(is_written, folders), None)
 
 
 def serving_notes(run: Run) -> list[str]:

@@ -49,7 +49,7 @@ def serving_settings(run: Run) -> AnswerSettings:
     Raises UserError where the recipe wants fitted weights and they were not fitted.
     """
     settings = run.recipe.answer
-    if settings.choose_by != "contrast" or settings.voters != "fit":
+    if not settings.fits_voters:
         return settings
     path = fitted_weights(run, serving_system(run))
     if not path.is_file():
@@ -68,7 +68,7 @@ def fitted_settings(
 
     Raises UserError where the run has no examples to fit to.
     """
-    if settings.choose_by != "contrast" or settings.voters != "fit":
+    if not settings.fits_voters:
         return settings
     questions, keys = training_questions(
         run.folder / "augment" / "examples.jsonl", settings.voter_items

@@ -7,7 +7,16 @@ import pytest
 
 from kofinlaw import silent
 from kofinlaw.data.corpus import build_corpus, list_documents, parse_articles
-from kofinlaw.data.law.versions import act_of, citation_key, read_chunks, validity_text
+from kofinlaw.data.document_facts import DocumentFacts
+from kofinlaw.data.law.annexes import Annex
+from kofinlaw.data.law.versions import (
+    act_of,
+    citation_key,
+    order_versions,
+    read_chunks,
+    validity_text,
+)
+from kofinlaw.data.reject_log import RejectLog
 from kofinlaw.data.settings import DataSettings
 from kofinlaw.files import read_jsonl
 from kofinlaw.recipes.cli.inspect_corpus import inspect_lines
@@ -259,3 +268,17 @@ def test_texts_that_differ_in_form_only_are_one_text(tmp_path):
     )
     assert known(out)["가람법/제2조"] == ("2026-01-01", "2024-01-01", "")
     assert [c.id for c in read_jsonl(out / "earlier.jsonl", Chunk)] == []
+
+
+def facts(kind: str, source: str, row: int, **more) -> DocumentFacts:
+    return DocumentFacts(
+        "여신규정", kind, "2025-01-01", source, "unknown", "markdown", source, "", row, **more
+    )
+
+
+def test_a_manual_that_is_read_before_the_rule_of_its_title_is_the_one_renamed():
+    annex = facts("rule", "별표1.md", 2, annex=Annex("별표 1", "", ""))
+    documents = [facts("manual", "a.md", 0), facts("rule", "b.md", 1, parts=(annex,))]
+    manual, act = order_versions(documents, RejectLog())
+    assert (manual.title, act.title) == ("여신규정 (2)", "여신규정")
+    assert [part.title for part in act.renamed("수신규정").parts] == ["수신규정"]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import time
 
 import pytest
 
@@ -161,3 +162,10 @@ def test_the_day_on_which_a_file_was_saved_is_never_a_day_in_force(files, tmp_pa
     text.write_text(f"메모\n{words}\n", encoding="utf-8")
     os.utime(text, (1_400_000_000, 1_400_000_000))
     assert read(text) == ("", "")
+
+
+def test_a_long_run_of_blank_lines_is_read_in_seconds():
+    text = "지침\n" + "\n" * 3000 + "부칙\n이 지침은 2025년 3월 1일부터 시행한다.\n"
+    start = time.perf_counter()
+    assert in_force_day(text, {}, "a.txt") == Day("2025-03-01", "부칙")
+    assert time.perf_counter() - start < 10  # `\s*` across lines took more than a minute

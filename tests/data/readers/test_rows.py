@@ -5,11 +5,13 @@ from __future__ import annotations
 import json
 import lzma
 import unicodedata
+from pathlib import Path
 
 import pytest
 
 from kofinlaw import UserError
 from kofinlaw.data.readers.formats import read_documents
+from kofinlaw.data.readers.rows import lists_files
 from kofinlaw.data.settings import LimitSettings, SourceSettings
 
 
@@ -143,3 +145,8 @@ def test_a_list_of_the_files_in_its_folder_is_no_document(tmp_path):
     assert "없음.md" in read(path)[0].text
     path.write_text("업무,양식\n접수,규정/고시.md\n심사,대장\n통지,없음\n", encoding="utf-8")
     assert "대장" in read(path)[0].text
+
+
+def test_decimal_numbers_are_not_looked_up_as_files(tmp_path, monkeypatch):
+    monkeypatch.setattr(Path, "is_file", lambda path: pytest.fail(f"looked up {path}"))
+    assert not lists_files([["금리", "수수료"], ["2.25", "0.5"], ["3.5", "1.25"]], tmp_path)

@@ -245,6 +245,21 @@ def test_only_voters_with_a_weight_for_the_question_are_scored(
     assert kinds == {True, False}
 
 
+def test_rules_alone_choose_without_the_model(tmp_path: Path, questions: Path) -> None:
+    engine = Scoring()
+    World().answer(
+        questions,
+        tmp_path / "out",
+        open_engine=lambda: engine,
+        choose_by="contrast",
+        voters={"reading": 1.0, "overlap": 0.5},
+    )
+    assert engine.asked == []
+    chosen = [turn for turn in rows(tmp_path / "out/plan.jsonl") if turn["scores"]]
+    assert chosen
+    assert all(turn["shown"] for turn in chosen)
+
+
 @pytest.mark.parametrize("form", ["chat", "plain"])
 def test_positive_stems_are_generated_from_two_prompts_and_others_as_before(form: str) -> None:
     asked: list[Request] = []

@@ -74,6 +74,7 @@ def test_a_list_has_as_many_items_as_fit() -> None:
             "가. 신청서",
             "신청서를 붙인다.",
         ),
+        ("은행은 다음 각 호의 증권을 취급한다.", "1. 어음", "은행은 어음을 취급한다."),
     ],
 )
 def test_an_item_takes_its_place_in_the_opening_sentence(

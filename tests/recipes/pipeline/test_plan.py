@@ -162,3 +162,9 @@ def test_a_checker_must_be_allowed_to_teach_too(command, tmp_path, statutes):
     code, out, _ = command("plan", *words)
     assert code == 1
     assert "may train only EXAONE derivatives" in out
+
+
+def test_a_recipe_that_only_asks_needs_no_space_for_a_merged_model(command, statutes, tmp_path):
+    words = ("--json", "--runs", str(tmp_path), "--set", f"data.sources={statutes}")
+    needed = json.loads(command("plan", "ask-documents", *words)[1])["disk"]["needed_gib"]
+    assert needed == 1.0

@@ -134,6 +134,12 @@ def test_a_recipe_that_only_asks_refuses_what_needs_a_trained_model(tmp_path, ad
         load_recipe(written(tmp_path, asking + addition))
 
 
+def test_a_recipe_that_only_asks_need_not_fit_a_form_of_training(tmp_path):
+    form = "train: {objective: contrast}\nanswer: {choose_by: contrast, contrast_form: plain}\n"
+    form += "augment: {answer_form: label}\n"
+    load_recipe(written(tmp_path, MINIMAL + "ask_only: true\n" + form))
+
+
 def test_a_share_is_enough_to_hold_documents_out(tmp_path):
     text = MINIMAL + "augment: {holdout_share: 0.2, holdout_items: 5}\nevaluate: {heldout: true}\n"
     assert load_recipe(written(tmp_path, text))[0].tested

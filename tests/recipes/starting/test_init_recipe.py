@@ -11,6 +11,7 @@ from kofinlaw import UserError
 from kofinlaw.recipes.pipeline.compliance import verdicts_for
 from kofinlaw.recipes.pipeline.schema import load_recipe
 from kofinlaw.recipes.starting.init_recipe import Wishes, init_recipe, recipe_name
+from kofinlaw.recipes.starting.model_choice import EMBEDDER
 
 KINDS = ("출입", "문서", "차량", "물품", "열쇠", "전표")
 
@@ -80,6 +81,18 @@ def test_the_three_starts_differ_in_what_runs(documents, here, pico):
     assert [found[start].tested for start in found] == [False, True, False]
     assert found["train-untested"].augment.items >= found["train"].augment.items
     assert "NOT PROVEN" in Path("train-untested.yaml").read_text(encoding="utf-8")
+
+
+def test_small_models_are_asked_as_in_the_shipped_recipes(documents, here, monkeypatch):
+    monkeypatch.setattr("kofinlaw.recipes.starting.init_recipe.embedder_at_hand", lambda: EMBEDDER)
+    init_recipe(documents, Wishes(start="ask", model="google/gemma-3-270m", out=Path("own.yaml")))
+    own, _ = load_recipe("own.yaml")
+    asking, _ = load_recipe("ask-documents")
+    assert (own.answer, own.rag) == (asking.answer, asking.rag)
+    for name in ("quickstart", "statutes-cpu"):
+        shipped, _ = load_recipe(name)
+        for table in ("voters", "unrelated_voters", "free_voters"):
+            assert getattr(own.answer, table) == getattr(shipped.answer, table), (name, table)
 
 
 def test_a_file_is_never_overwritten(documents, here, pico):

@@ -6,11 +6,8 @@ import sys
 
 import pytest
 
-from kofinlaw.recipes.pipeline.evaluation.serving_notes import (
-    HIDDEN_CARD,
-    is_written,
-    serving_notes,
-)
+from kofinlaw.recipes.pipeline.evaluation.serving_notes import HIDDEN_CARD, serving_notes
+from kofinlaw.recipes.pipeline.lock import is_written
 from kofinlaw.recipes.pipeline.run import bind
 from kofinlaw.recipes.pipeline.schema import load_recipe
 
