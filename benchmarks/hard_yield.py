@@ -5,7 +5,7 @@
 The script reads the Markdown files under FOLDER/acts and FOLDER/admin_rules (default: the
 development data next to the repository) and generates all hard questions of every n-th act. It
 counts clauses by the reason why they give no statement, slots by their number of wrong values,
-and questions by kind with the share of keys that share a run of more than twelve letters with
+and questions by kind with the share whose key or stem shares a run of more than twelve letters with
 their articles. The guide to `augment` counts with `--first 3 --every 4`. The last line is JSON.
 """
 
