@@ -167,7 +167,8 @@ def _write_hwpx(path: Path, text: str) -> None:
         "Contents/section0.xml": f'<hs:sec xmlns:hs="{hancom}/section" '
         f'xmlns:hp="{hancom}/paragraph">{body}</hs:sec>',
         "Contents/content.hpf": '<opf:package xmlns:opf="http://www.idpf.org/2007/opf/"><opf:metadata>'
-        '<opf:title>제목 없음</opf:title><opf:meta name="ModifiedDate">2019-05-02T00:00:00Z</opf:meta>'
+        "<opf:title>제목 없음</opf:title>"
+        '<opf:meta name="ModifiedDate">2019-05-02T00:00:00Z</opf:meta>'
         "</opf:metadata></opf:package>",
     }
     _write_zip(path, parts)
