@@ -91,7 +91,7 @@ def bracketed(article: Article, sentence: str) -> str:
     """Return what brackets hold in the line of the article that says a sentence without them."""
     letters = normalize(sentence)
     lines = [line for line in article.text.split("\n") if letters in line_letters(line)]
-    return " ".join(line[start:end] for line in lines for start, end in bracket_spans(line))
+    return " ".join(line[s + 1 : e].rstrip(")") for line in lines for s, e in bracket_spans(line))
 
 
 def _explains(inside: str) -> bool:
