@@ -38,7 +38,9 @@ STEMS = (
     ("half of a period", re.compile(r"몇 년 ?\d|\(   \)(?:\([^)]*\))? ?\d+개월")),
     (
         "nothing but a list",
-        re.compile(r"(?:때|따르면|따를 때|의하면),? 다음 각 호의 \S+[을를] \S+하는 (?:자|주체)"),
+        re.compile(
+            r"(?:때|따르면|따를 때|의하면),? 다음 각 호의 \S+[을를] \S+(?:하는|하여야 하는|할 수 있는) (?:자|주체)"
+        ),
     ),
     (
         "object as the subject",

@@ -76,3 +76,16 @@ def test_one_quality_of_several_is_not_that_of_every_member(parse):
     members, barred = list_facts(law)
     assert not item_facts(members)
     assert len(item_facts(barred)) == 2
+
+
+def test_an_item_that_repeats_the_subject_of_its_list_is_left_out(parse):
+    text = """
+##### 제1조 (반환)
+
+감독원장은 보험계리업자가 다음 각 호의 어느 하나에 해당하는 경우에는 예탁금을 반환하여야 한다.
+  1\\. 보험계리업자가 영업을 폐지한 경우
+  2\\. 등록이 취소된 경우
+  3\\. 해산이 공고된 경우
+"""
+    (found,) = list_facts(read_laws(parse("결제업법", text)).acts[0])
+    assert found.items == ("등록이 취소된 경우", "해산이 공고된 경우")
