@@ -24,6 +24,7 @@ from kofinlaw.data.readers.documents import Document, is_placeholder_title, make
 from kofinlaw.data.readers.grids import Table, grid_of_rows, lay_out, layout_lines
 from kofinlaw.data.readers.rows import (
     csv_rows,
+    csv_texts,
     has_title,
     lists_files,
     record_form,
@@ -279,10 +280,10 @@ def read_csv(
     Raises UserError for a list of the files in its folder (`manifest.csv`).
     """
     rows = csv_rows(path, source)
+    _check_records(len(rows) - 1, limits)
     if rows and record_form(rows[0], source.columns) != "table":
-        yield from read_records(path, source, limits, name)
+        yield from _record_documents(csv_texts(rows, source.columns), path, source, name)
         return
-    _check_records(len(rows), limits)
     if lists_files(rows, path.parent):
         raise UserError("a list of the files in this folder, no document")
     sheets = [("", lay_out(grid_of_rows(rows)))]
@@ -292,8 +293,8 @@ def read_csv(
 def read_records(
     path: Path, source: SourceSettings, limits: LimitSettings, name: str
 ) -> Iterator[Document]:
-    """Read JSONL, CSV or Parquet: one document for each record."""
-    rows = rows_of(path, source, limits)
+    """Read JSONL or Parquet: one document for each record."""
+    rows = rows_of(path, limits)
     texts = (record_text(row, source.columns) for row in rows)
     yield from _record_documents(texts, path, source, name)
 
