@@ -49,6 +49,7 @@ __all__ = [
     "read_markdown",
     "read_odt",
     "read_pdf",
+    "read_picture",
     "read_portal",
     "read_pptx",
     "read_records",
@@ -119,9 +120,7 @@ _SAVE_AS = {
     "unpack it into the folder": (
         ".zip", ".7z", ".rar", ".egg", ".alz", ".tar", ".gz", ".tgz", ".bz2", ".xz",
     ),
-    "a picture has no text to read: type it, or make a PDF with a text layer by OCR": (
-        ".png", ".jpg", ".jpeg", ".gif", ".bmp", ".tif", ".tiff", ".webp", ".heic", ".svg",
-    ),
+    "save it as PNG if it is a scanned page": (".gif", ".webp", ".heic", ".avif", ".svg", ".jp2"),
 }  # fmt: skip
 _REMEDIES = {suffix: remedy for remedy, suffixes in _SAVE_AS.items() for suffix in suffixes}
 
@@ -177,11 +176,22 @@ def read_html(
 def read_pdf(
     path: Path, source: SourceSettings, limits: LimitSettings, name: str
 ) -> Iterator[Document]:
-    """Yield a PDF with a text layer."""
-    from kofinlaw.data.readers.pdf import pdf_to_text
+    """Yield a PDF; pages without a text layer are read by OCR where Tesseract is installed."""
+    from kofinlaw.data.readers.paged.pdf import pdf_to_text
 
-    text, meta, warning = pdf_to_text(path, limits.pages)
-    yield make_document(text, source, name, "pdf", meta, warning)
+    text, meta, pages = pdf_to_text(path, limits)
+    yield make_document(text, source, name, "pdf", meta, pages=pages)
+
+
+def read_picture(
+    path: Path, source: SourceSettings, limits: LimitSettings, name: str
+) -> Iterator[Document]:
+    """Read the picture of a scanned page by OCR; a short first line is the title."""
+    from kofinlaw.data.readers.paged.pictures import picture_to_text
+
+    text, pages = picture_to_text(path, limits)
+    meta = _first_line_title(text)
+    yield make_document(text, source, name, "picture", meta, pages=pages)
 
 
 def read_hwpx(
@@ -399,6 +409,12 @@ READERS: dict[str, Reader] = {
     ".xlsm": read_xlsx,
     ".odt": read_odt,
     ".rtf": read_rtf,
+    ".png": read_picture,
+    ".jpg": read_picture,
+    ".jpeg": read_picture,
+    ".tif": read_picture,
+    ".tiff": read_picture,
+    ".bmp": read_picture,
     ".xml": read_portal,
     ".json": read_portal,
     ".jsonl": read_records,
