@@ -35,12 +35,14 @@ def picture_to_text(path: Path, limits: LimitSettings) -> tuple[str, Pages]:
     Raises UserError if the file is broken or too large, or if it has no text (`NoTextError`): also
     where Tesseract with Korean is not installed.
     """
-    from PIL import Image
+    from PIL import Image, UnidentifiedImageError
 
     try:
         with warnings.catch_warnings(action="ignore"), Image.open(path, formats=_FORMATS) as image:
             count = getattr(image, "n_frames", 1)
             width, height = image.size
+    except UnidentifiedImageError as error:
+        raise UserError("the picture is not PNG, JPEG, TIFF or BMP") from error
     except Exception as error:  # a damaged header causes errors of any type
         raise UserError(f"the picture cannot be opened: {error}") from error
     if count > limits.pages:
