@@ -11,7 +11,7 @@ from kofinlaw.data.prompting.wording import NO_EVIDENCE, REASONED_CUE
 from kofinlaw.models.engines.base import ChoiceScore, Engine, Generation, Request
 from kofinlaw.rag.answer.agreement import choice_probabilities, written_choice
 from kofinlaw.rag.answer.deadline import DECODE_EFFORT, Plan
-from kofinlaw.rag.answer.free_text import shaped
+from kofinlaw.rag.answer.free_text import FreeProblem, shaped
 from kofinlaw.rag.answer.journal import Turn
 from kofinlaw.rag.answer.prompts import Prompt, PromptInput, Quote
 from kofinlaw.rag.answer_settings import AnswerSettings
@@ -42,7 +42,7 @@ class Reply:
     reasoning: str = ""
     votes: list[Vote] = field(default_factory=list)
     quoted: str = ""
-    replaced: str = ""
+    replaced: FreeProblem = ""
 
     def turn(self, identity: str, number: int, plan: str) -> Turn:
         """Return the record of this reply, for a question's id and turn number."""
