@@ -148,6 +148,11 @@ class AnswerSettings(BaseModel):
             "model answer"
         ),
     )
+    abstain: Literal["never", "free", "always"] = Field(
+        "free",
+        description="questions that are refused where the index does not bear on them: none, "
+        "free-text ones, or choices too (in a submission choices are always answered)",
+    )
     free_max_tokens: int = Field(
         96, ge=8, description="largest number of tokens in a free-text answer"
     )

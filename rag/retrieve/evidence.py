@@ -9,6 +9,7 @@ from typing import Protocol
 
 from kofinlaw.models.engines.base import Engine
 from kofinlaw.models.templates import ChatTemplate
+from kofinlaw.rag.abstention.decision import Judgement
 from kofinlaw.rag.retrieve.in_force import AbsentAct
 from kofinlaw.rag.settings import RagSettings
 from kofinlaw.records import Chunk, Question
@@ -60,6 +61,10 @@ class Searcher(Protocol):
 
     def absent(self, question: Question) -> tuple[AbsentAct, ...]:
         """Return the acts that the question is about and that have no text on the day it names."""
+        ...
+
+    def judge(self, questions: Sequence[Question]) -> list[Judgement | None]:
+        """Return whether the index bears on each question; None where that cannot be judged."""
         ...
 
     def chunks(self, ids: Sequence[str]) -> list[Chunk]:
