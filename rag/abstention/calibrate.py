@@ -18,7 +18,7 @@ from kofinlaw.rag.abstention.off_topic import OFF_TOPIC
 from kofinlaw.rag.arrays import Vectors
 from kofinlaw.records import Chunk
 
-__all__ = ["QUESTIONS", "RATE", "set_floor"]
+__all__ = ["QUESTIONS", "RATES", "set_floor"]
 
 QUESTIONS = 160  # made from a corpus; embedding them takes most of the time
 # Share of the answerable questions that may be refused, with vectors and without. Words alone see

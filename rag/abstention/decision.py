@@ -9,11 +9,11 @@ from kofinlaw.data.prompting.wording import NO_EVIDENCE
 from kofinlaw.rag.abstention.bearing import Score
 from kofinlaw.rag.abstention.floor import Floor
 from kofinlaw.rag.abstention.missing import MissingReason, Named
+from kofinlaw.rag.answer_settings import AbstainMode
 from kofinlaw.records import Question
 
-__all__ = ["AbstainMode", "AbstentionReason", "Judgement", "abstains", "judge"]
+__all__ = ["AbstentionReason", "Judgement", "abstains", "judge"]
 
-AbstainMode = Literal["never", "free", "always"]
 AbstentionReason = Literal["", "below_floor"] | MissingReason
 
 

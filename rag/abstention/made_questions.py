@@ -1,9 +1,9 @@
 """Make questions from the passages of a corpus, by rule, to set its floor.
 
-Half of the questions are the end of a sentence turned into a question (`… 대응반에 알려야 하나요?`),
-half have two to four names of things that a sentence or its heading mentions. Users ask in other
-words than the documents, so some words are replaced (plain words), and some are left out. Otherwise
-the floor would be set by copies of the text, and would refuse users.
+Half of the questions are the end of a sentence turned into a question (`대응반에 알려야 하나요?`).
+The other half have two to four names of things that a sentence or its heading mentions. Users ask
+in other words than the documents, so some words are replaced by plain ones, and some are left out.
+Otherwise the floor would be set by copies of the text, and would refuse users.
 """
 
 from __future__ import annotations
@@ -33,10 +33,12 @@ _ENDINGS = (
     "할 수 있나요?", "무엇인가요?", "몇 번 해야 해요?", "어떻게 되나요?", "꼭 해야 하나요?",
 )  # fmt: skip
 # Names that say nothing about the subject.
-_EMPTY = frozenset(
-    "경우 사항 다음 호의 각호 이상 이하 미만 초과 이내 내용 방법 기준 절차 규정 이후 이전 해당 관련 필요 사람 사실 "
-    "때문 목적 적용 사용 경우에 그밖 이용 결과 이유 구분 대상 방식 포함 가능 제외 추가 기타 비고 합계 목록 동안 기간 기한".split()
-)
+_EMPTY_WORDS = """
+경우 사항 다음 호의 각호 이상 이하 미만 초과 이내 내용 방법 기준 절차 규정 이후 이전 해당 관련
+필요 사람 사실 때문 목적 적용 사용 경우에 그밖 이용 결과 이유 구분 대상 방식 포함 가능 제외
+추가 기타 비고 합계 목록 동안 기간 기한
+"""
+_EMPTY = frozenset(_EMPTY_WORDS.split())
 _SHORTEST_SENTENCE = 15  # characters
 _NOT_A_HEADING = re.compile(r"^(?:총칙|부칙|목적|정의|적용|시행일|삭제|개요)")
 _HEADING = re.compile(r"조(?:의\d+)?\s*\(([^()]{2,40})\)|>\s*(?:[\d.]+\s*)?([^>]{2,40})$")
@@ -142,7 +144,9 @@ def _asked(line: str, subject: str, draw: random.Random) -> str:
 
 
 _FEWEST_WORDS = 4
-_LINKS = frozenset(["또는", "다만", "그", "및", "이", "같은", "다음", "각", "호의", "경우", "경우에는", "때에는"])
+_LINKS = frozenset(
+    ["또는", "다만", "그", "및", "이", "같은", "다음", "각", "호의", "경우", "때에는"]
+)
 _DIGIT = re.compile(r"\d")
 _MARKS = re.compile(r"[\"'“”‘’「」,]|\([^()]*\)")
 _FINAL_N, _FINALS, _FIRST = 4, 28, ord("가")

@@ -1,4 +1,4 @@
-"""Find out that a question is about a provision that does not exist, or about an absent document."""
+"""Find out that a question is about a provision or a document that does not exist."""
 
 from __future__ import annotations
 
@@ -17,7 +17,9 @@ __all__ = ["Missing", "MissingReason", "Named", "read_names"]
 
 MissingReason = Literal["absent_provision", "deleted_provision", "absent_document"]
 _QUOTED = re.compile(r"「([^「」\n]{2,80})」(\s*(?:시행령|시행규칙))?")
-_FORM = re.compile(r"(법률|법|시행령|시행규칙|규정|세칙|규칙|지침|고시|요령|기준|편람|매뉴얼|약관|정관)$")
+_FORM = re.compile(
+    r"(법률|법|시행령|시행규칙|규정|세칙|규칙|지침|고시|요령|기준|편람|매뉴얼|약관|정관)$"
+)
 _PARAGRAPH = re.compile(r"^제(\d+)항")
 _FIRST_ARTICLE = (1, 0, 0)
 
@@ -66,7 +68,9 @@ def _check(citation: Citation, provisions: Provisions) -> Missing | None:
     named, number = split_unit(citation.target)
     title = _known_title(named, provisions)
     if title is None:
-        return Missing("absent_document", f"「{named}」{josa(named, '은/는')[len(named) :]} 색인에 없습니다.")
+        return Missing(
+            "absent_document", f"「{named}」{josa(named, '은/는')[len(named) :]} 색인에 없습니다."
+        )
     document = provisions.documents[title]
     if number.startswith("별"):
         return _check_annex(title, number, document)
@@ -76,7 +80,9 @@ def _check(citation: Citation, provisions: Provisions) -> Missing | None:
         return _check_paragraph(title, number, citation.provision, document)
     if not article_place(number) or not _surely_absent(number, document):
         return None
-    return Missing("absent_provision", f"「{title}」에는 {number}가 없습니다. {_range(title, document)}")
+    return Missing(
+        "absent_provision", f"「{title}」에는 {number}가 없습니다. {_range(title, document)}"
+    )
 
 
 def _surely_absent(number: str, document: DocumentProvisions) -> bool:
@@ -90,12 +96,13 @@ def _surely_absent(number: str, document: DocumentProvisions) -> bool:
 def _check_annex(title: str, number: str, document: DocumentProvisions) -> Missing | None:
     if number in document.annexes or not number.startswith("별표"):
         return None
-    if not document.annexes:
-        text = f"「{title}」에는 {number}{_subject(number)} 없습니다. 색인에 이 문서의 별표가 없습니다."
-        return Missing("absent_provision", text)
     found = [one for one in document.annexes if one.startswith("별표")]
-    shown = f"이 문서의 별표는 {_spelt(found)}입니다." if found else "이 문서에는 별표가 없습니다."
-    return Missing("absent_provision", f"「{title}」에는 {number}{_subject(number)} 없습니다. {shown}")
+    shown = (
+        f"이 문서의 별표는 {_spelt(found)}입니다." if found else "이 문서의 별표는 색인에 없습니다."
+    )
+    return Missing(
+        "absent_provision", f"「{title}」에는 {number}{_subject(number)} 없습니다. {shown}"
+    )
 
 
 def _check_paragraph(

@@ -35,7 +35,7 @@ def correct_names(text: str, titles: Iterable[str]) -> str:
     """Return the text with the one misspelt title in it corrected, and the word 조 after it.
 
     A title counts if the text has it with exactly one syllable that differs in one letter, in any
-    spacing. A text that has the title of a document as it is written, is unchanged but for 조.
+    spacing. A text that has the title of a document as it is written, changes only in 조.
     """
     places = [place for place, character in enumerate(text) if not character.isspace()]
     flat = "".join(text[place] for place in places)
@@ -77,7 +77,7 @@ def _correct_article(text: str, after: int) -> str:
     match = _NUMBERED.search(text, after)
     if match is None or len(text[after : match.start()].strip(" 」』\"'의")) > 0:
         return text
-    opening, number, closing = match.groups()
+    opening, _, closing = match.groups()
     right = (opening == "제", closing == "조")
     if right == (True, False) and closing not in _OTHER_WORDS and one_letter_apart(closing, "조"):
         return f"{text[: match.end() - 1]}조{text[match.end() :]}"

@@ -9,13 +9,15 @@ from kofinlaw.data.korean.words import CONTENT_TAGS, bigrams, tag_text
 __all__ = ["ASKING", "question_words"]
 
 # Words that ask, and words of time, amount and duty that any question may have.
-ASKING = frozenset(
-    "몇 무엇 뭐 뭔 어디 언제 얼마 누구 어떻 어떠하 어떠 어느 무슨 왜 어떤 얼마나 어때 며칠 설명 내용 "
-    "방법 답 답변 이유 질문 궁금 알 알리 되 하 있 없 않 안 못 가능 경우 때 수 것 거 점 데 중 후 전 뒤 "
-    "다음 등 바 보 좀 더 및 최대 최소 정도 한도 기간 기한 요건 조건 기준 절차 대상 규정 정하 필요 말 말하 "
-    "대하 위하 따르 관하 의하 년 월 일 개월 개년 시간 분 원 번 회 차례 명 살 세 퍼센트 프로 % 까지 받 주 "
-    "해 오 가 두 쓰 내 제 조 항 호 목 별표 해당 관련 관하 이 그 저 어 줄 뭐라 어찌 싶 위 각 또 만약 혹시".split()
-)
+_ASKING_WORDS = """
+몇 무엇 뭐 뭔 어디 언제 얼마 누구 어떻 어떠하 어떠 어느 무슨 왜 어떤 얼마나 어때 며칠 설명
+내용 방법 답 답변 이유 질문 궁금 알 알리 되 하 있 없 않 안 못 가능 경우 때 수 것 거 점 데 중
+후 전 뒤 다음 등 바 보 좀 더 및 최대 최소 정도 한도 기간 기한 요건 조건 기준 절차 대상 규정
+정하 필요 말 말하 대하 위하 따르 관하 의하 년 월 일 개월 개년 시간 분 원 번 회 차례 명 살 세
+퍼센트 프로 % 까지 받 주 해 오 가 두 쓰 내 제 조 항 호 목 별표 해당 관련 이 그 저 어 줄 뭐라
+어찌 싶 위 각 또 만약 혹시
+"""
+ASKING = frozenset(_ASKING_WORDS.split())
 # Verbs, adverbs and numbers differ between a question and the provision that answers it.
 _WEIGHTS = {"VV": 0.4, "VA": 0.4, "MAG": 0.3, "NNB": 0.3, "NR": 0.3, "SN": 0.3, "XR": 0.7}
 

@@ -12,6 +12,7 @@ from kofinlaw.data.law.versions import VERSIONED, validity_text
 from kofinlaw.decoding import without_surrogates
 from kofinlaw.models.engines.base import Engine
 from kofinlaw.models.templates import ChatTemplate
+from kofinlaw.rag.abstention.decision import Judgement, abstains
 from kofinlaw.rag.answer.agreement import combine
 from kofinlaw.rag.answer.batches import turns_of
 from kofinlaw.rag.answer.deadline import FULL
@@ -26,18 +27,19 @@ from kofinlaw.rag.answer.prompts import Prompter, PromptInput, build_prompts
 from kofinlaw.rag.answer_settings import AnswerSettings
 from kofinlaw.rag.choosing.bare_scores import BareScores
 from kofinlaw.rag.questions.option_marks import split_options
-from kofinlaw.rag.retrieve.evidence import Searcher, search_questions
+from kofinlaw.rag.retrieve.evidence import Searcher, judge_questions, search_questions
 from kofinlaw.rag.retrieve.in_force import AbsentAct
 from kofinlaw.records import Chunk, Question
 
 __all__ = ["AskedAnswer", "Evidence", "Origin", "ask_question"]
 
 
-Origin = Literal["model", "quotation", "fallback"]
+Origin = Literal["model", "quotation", "fallback", "abstention"]
 _ORIGINS: dict[str, Origin] = {
     "model": "model",
     "quotation": "quotation",
     "fallback": "fallback",
+    "abstention": "abstention",
 }
 
 
@@ -67,6 +69,10 @@ class AskedAnswer:
     the model gave the answer, or it is a quotation of the evidence. `quoted` is the chunk that free
     text is a sentence of, if it is one. `evidence` is best first. `absent` are acts that the
     question is about and that had no text on the day it asks about.
+
+    `abstained` says that the question is refused: `answer` is then the sentence that says so,
+    `option` and `evidence` are empty, and `judgement` has the reason, the score, the floor and the
+    nearest passages. Without a retriever, or under `abstain: never`, `judgement` is None.
     """
 
     answer: str
@@ -76,6 +82,8 @@ class AskedAnswer:
     evidence: tuple[Evidence, ...]
     absent: tuple[AbsentAct, ...] = ()
     quoted: str = ""
+    abstained: bool = False
+    judgement: Judgement | None = None
 
 
 def ask_question(
@@ -91,7 +99,8 @@ def ask_question(
     """Answer one question. All permutations and votes of the settings are used.
 
     Where nothing is found for a free-text question the answer says so, unless the settings let the
-    model answer alone. Within an open span, retrieval, packing and model calls are traced.
+    model answer alone. A question on which the index does not bear is refused without the model, as
+    `settings.abstain` says. Within an open span, retrieval, packing and model calls are traced.
 
     Args:
         question: The question; options may follow on their own lines.
@@ -111,6 +120,9 @@ def ask_question(
     # A datetime is a date too, but its ISO form has a time.
     day = date(as_of.year, as_of.month, as_of.day).isoformat() if as_of else ""
     asked = Question("ask", stem, options, as_of=day)
+    judgement = judge_questions(retriever, [asked], settings.abstain)[0]
+    if judgement is not None and abstains(judgement, asked, settings.abstain):
+        return _refusal(judgement, retriever.absent(asked) if retriever is not None else ())
     if retriever is not None and retriever.needs_model:
         retriever = retriever.with_model(engine, template)
     hits = search_questions(retriever, [asked])[0] if retriever is not None else []
@@ -169,6 +181,21 @@ def ask_question(
         ),
         absent=absent,
         quoted=answer.quoted,
+        judgement=judgement,
+    )
+
+
+def _refusal(judgement: Judgement, absent: tuple[AbsentAct, ...]) -> AskedAnswer:
+    """Return the answer to a question on which the index does not bear."""
+    return AskedAnswer(
+        answer=judgement.text,
+        option="",
+        confidence=0.0,
+        origin="abstention",
+        evidence=(),
+        absent=absent,
+        abstained=True,
+        judgement=judgement,
     )
 
 

@@ -32,8 +32,8 @@ from kofinlaw import UserError
 from kofinlaw.data.law.citations import cited_units
 from kofinlaw.rag.abstention.bearing import Passages
 from kofinlaw.rag.abstention.decision import Judgement, judge
-from kofinlaw.rag.abstention.misspelling import correct_names
 from kofinlaw.rag.abstention.missing import read_names
+from kofinlaw.rag.abstention.misspelling import correct_names
 from kofinlaw.rag.arrays import Mask
 from kofinlaw.rag.fusion import Fused, Ranked
 from kofinlaw.rag.index.check import check_index
