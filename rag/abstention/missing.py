@@ -22,6 +22,7 @@ _FORM = re.compile(
 )
 _PARAGRAPH = re.compile(r"^제(\d+)항")
 _FIRST_ARTICLE = (1, 0, 0)
+_WORDS_OF_A_NAME = 5
 
 
 @dataclass(frozen=True)
@@ -54,30 +55,45 @@ def read_names(question: str, provisions: Provisions) -> Named:
     ]
     missing: Missing | None = None
     for citation in citations:
-        found = _check(citation, provisions)
-        if found is None:
-            return Named(exists=True)
+        named, number = split_unit(citation.target)
+        title = _title_before(text, citation, provisions)
+        if title is not None:
+            found = _check(title, number, citation.provision, provisions.documents[title])
+            if found is None:
+                return Named(exists=True)
+        elif _FORM.fullmatch(named):
+            continue  # the end of a longer name that is not known: `사내 규정 제3조`
+        else:
+            found = _absent_document(named)
         missing = missing or found
     if missing is None:
         missing = _absent_quoted(text, provisions)
     return Named(missing)
 
 
-def _check(citation: Citation, provisions: Provisions) -> Missing | None:
-    """Return what is missing of a citation; None if the index may have it."""
-    named, number = split_unit(citation.target)
-    title = _known_title(named, provisions)
-    if title is None:
-        return Missing(
-            "absent_document", f"「{named}」{josa(named, '은/는')[len(named) :]} 색인에 없습니다."
-        )
-    document = provisions.documents[title]
+def _title_before(text: str, citation: Citation, provisions: Provisions) -> str | None:
+    """Return the title in the index that a citation means; None if there is none.
+
+    Of a name in several words, which no known title equals, a citation has only the last one.
+    """
+    named, _ = split_unit(citation.target)
+    if (title := _known_title(named, provisions)) is not None:
+        return title
+    before = text[: citation.start].split()[-_WORDS_OF_A_NAME:]
+    longer = (" ".join([*before[-count:], named]) for count in range(len(before), 0, -1))
+    return next((one for name in longer if (one := _known_title(name, provisions))), None)
+
+
+def _check(title: str, number: str, provision: str, document: DocumentProvisions) -> Missing | None:
+    """Return what is missing of a document's provision; None if the index may have it."""
     if number.startswith("별"):
         return _check_annex(title, number, document)
     if number in document.deleted:
-        return Missing("deleted_provision", f"「{title}」 {number}는 삭제된 조문입니다.")
+        return Missing(
+            "deleted_provision", f"「{title}」 {josa(number, '은/는')} 삭제된 조문입니다."
+        )
     if number in document.articles:
-        return _check_paragraph(title, number, citation.provision, document)
+        return _check_paragraph(title, number, provision, document)
     if not article_place(number) or not _surely_absent(number, document):
         return None
     return Missing(
@@ -143,7 +159,10 @@ def _absent_quoted(text: str, provisions: Provisions) -> Missing | None:
     names = [name for name in names if _FORM.search(name.strip())]
     if not names or any(_known_title(name, provisions) for name in names):
         return None
-    name = names[0].strip()
+    return _absent_document(names[0].strip())
+
+
+def _absent_document(name: str) -> Missing:
     particle = josa(name, "은/는")[len(name) :]
     return Missing("absent_document", f"「{name}」{particle} 색인에 없습니다.")
 
