@@ -9,6 +9,7 @@ from itertools import combinations
 from pathlib import Path
 
 from kofinlaw import UserError
+from kofinlaw.commands import stage_command
 from kofinlaw.files import read_jsonl
 from kofinlaw.scoring.markdown import percent
 from kofinlaw.scoring.result import Against, Item, Pair, Scores, SmallestDifference
@@ -240,14 +241,16 @@ def read_run(run: Path) -> tuple[ScoresRecord, dict[str, list[Item]]]:
     path = folder / "scores.json"
     if not path.exists():
         raise UserError(
-            "this run has not been scored", where=str(run), remedy="run `kofinlaw run` to its end"
+            "this run has not been scored",
+            where=str(run),
+            remedy=f"score it with `{stage_command('score', run)}`",
         )
     result: ScoresRecord = json.loads(path.read_text(encoding="utf-8"))
     if result.get("schema") != SCHEMA:
         raise UserError(
             f"the scores have another schema: {result.get('schema')}, not {SCHEMA}",
             where=str(path),
-            remedy="score the answers again: `kofinlaw run RECIPE` repeats the stage",
+            remedy=f"score the answers again with `{stage_command('score', run)}`",
         )
     items: dict[str, list[Item]] = {}
     for item in read_jsonl(folder / "items.jsonl", Item):

@@ -4,14 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from kofinlaw import UserError
 from kofinlaw.recipes.cli.binding import bound_run
-from kofinlaw.recipes.cli.console import command_line, print_json, say, say_next
+from kofinlaw.recipes.cli.console import command_line, print_json, say, say_next, short_path
 from kofinlaw.recipes.cli.options import AsJson, RunFolder
 
 if TYPE_CHECKING:
@@ -32,8 +33,8 @@ def ask(
     question: Annotated[str, typer.Argument(help="질문. Options may follow on their own lines.")],
     run: RunFolder = None,
     as_of: Annotated[
-        datetime | None,
-        typer.Option("--as-of", formats=["%Y-%m-%d"], help="Only law in force on this day."),
+        str | None,
+        typer.Option("--as-of", help="Only law in force on this day, for example 2026-01-01."),
     ] = None,
     as_json: AsJson = False,
 ) -> None:
@@ -43,16 +44,29 @@ def ask(
     from kofinlaw.recipes.api import open_run
     from kofinlaw.recipes.pipeline.evaluation.serving_notes import serving_notes
 
+    day = _day(as_of)
+    if not question.strip():
+        raise UserError("the question is empty", where="ask", remedy="write it in quotation marks")
     bound = bound_run(run)
     for note in serving_notes(bound):
         typer.echo(note, err=True)
     with open_run(bound.folder) as opened:
-        result = opened.ask(question, as_of=as_of.date() if as_of else None)
+        result = opened.ask(question, as_of=day)
     if as_json:
         print_json(dataclasses.asdict(result))
         return
     for line in _answer_lines(result):
         say(line)
+
+
+def _day(text: str | None) -> date | None:
+    """Return the day `2026-01-01`. Raises UserError for any other form."""
+    try:
+        return date.fromisoformat(text) if text is not None else None
+    except ValueError as error:
+        raise UserError(
+            f"{text!r} is not a day", where="--as-of", remedy="write it as 2026-01-01"
+        ) from error
 
 
 def _answer_lines(result: AskedAnswer) -> list[str]:
@@ -75,9 +89,10 @@ def _answer_lines(result: AskedAnswer) -> list[str]:
 def answer(
     questions: Annotated[Path, typer.Argument(help="ID,Question CSV, or JSON Lines.")],
     run: RunFolder = None,
-    out: Annotated[Path, typer.Option("--out", help="Folder for answers and submission.")] = Path(
-        "answers"
-    ),
+    out: Annotated[
+        Path | None,
+        typer.Option("--out", help="Folder for the answers; default: RUN/answers/<file name>."),
+    ] = None,
     budget_minutes: Annotated[
         float | None, typer.Option(help="Total minutes, including loading.")
     ] = None,
@@ -112,6 +127,7 @@ def answer(
     started = process_started()
     bound = bound_run(run)
     recipe = bound.recipe
+    out = out or bound.folder / "answers" / questions.stem
     with guard(offline=recipe.offline), run_lock(out, lambda line: say(f"  {line}")):
         if check_budget:
             _check_budget(questions, recipe.seed, _Answering.load(bound, budget_minutes))
@@ -142,8 +158,14 @@ def answer(
     say(f"{result.questions} answers, {result.fallback} of them fallback answers without the model")
     if result.events.get("question_file_changed"):
         say(f"{questions} changed during the run: the answers are to its content at the start")
-    say(f"submission: {out / 'submission.csv'}")
-    say_next(command_line("score", out, "--key", "KEY.jsonl", "--questions", questions))
+    say(f"submission: {short_path(out / 'submission.csv')}")
+    score = ["score", short_path(out), "--questions", questions, "--key"]
+    evaluate = recipe.evaluate
+    own = evaluate.questions and bound.path(evaluate.questions).resolve() == questions.resolve()
+    if own and evaluate.key:
+        say_next(command_line(*score, short_path(bound.path(evaluate.key))))
+    else:
+        say(f"If you have the right answers, score them with `{command_line(*score, 'FILE')}`.")
 
 
 @dataclass(frozen=True)

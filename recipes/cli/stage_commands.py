@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from kofinlaw.recipes.cli.binding import bind_recipe
-from kofinlaw.recipes.cli.console import command_line, say, say_next, short_path
+from kofinlaw.recipes.cli.console import asking_command, command_line, say, say_next, short_path
 from kofinlaw.recipes.cli.options import (
     DEFAULT_RUNS,
     Overrides,
@@ -36,9 +36,10 @@ def data_build(
     _run_stages(bound, resume, ["data"])
     folder = bound.folder / "data"
     say(f"\n{short_path(folder / 'card.md')} lists what was found, kept and rejected.")
+    then = "augment" if bound.recipe.makes_examples else "index"
     say_next(
         command_line("data", "inspect", short_path(folder)),
-        command_line("augment", recipe, *same_run(overrides, runs)),
+        command_line(then, recipe, *same_run(overrides, runs)),
     )
 
 
@@ -95,7 +96,8 @@ def augment(
     else:
         examples = card.with_name("examples.jsonl")
         say(f"\n{short_path(examples)} holds the recipe's ready examples.")
-    say_next(command_line("train", recipe, *same_run(overrides, runs)))
+    then = "index" if bound.recipe.ask_only else "train"
+    say_next(command_line(then, recipe, *same_run(overrides, runs)))
 
 
 def train(
@@ -107,10 +109,9 @@ def train(
     """Train the adapter on the run's examples."""
     bound = bind_recipe(recipe, overrides, runs)
     _run_stages(bound, resume, ["data", "augment", "train"])
-    adapter = short_path(bound.folder / "train" / "adapter")
+    say(f"\nadapter: {short_path(bound.folder / 'train' / 'adapter')}")
     say_next(
-        command_line("merge", adapter, "--out", "MERGED"),
-        command_line("run", recipe, *same_run(overrides, runs), comment="the remaining stages"),
+        command_line("run", recipe, *same_run(overrides, runs), comment="merge, proof and the rest")
     )
 
 
@@ -123,7 +124,7 @@ def index(
     """Build the index that `ask` and `answer` search."""
     bound = bind_recipe(recipe, overrides, runs)
     _run_stages(bound, resume, ["data", "index"])
-    say_next(command_line("ask", "질문", "--run", short_path(bound.folder)))
+    say_next(asking_command(bound.folder))
 
 
 def _run_stages(bound: Run, resume: str, only: list[str]) -> None:
