@@ -58,12 +58,13 @@ def output_folder(path: Path, command: str) -> Path:
     """Return where a command writes what it finds out about `path`, if the user names no folder.
 
     That is `RUN/COMMAND/<name of path>` for a file or folder of a run, else `<path>-COMMAND` next
-    to it: never the current folder.
+    to it.
     """
     run, whole = run_of(path), path.resolve()
+    name = whole.stem if whole.is_file() else whole.name
     if run is None or run == whole:
-        return whole.with_name(f"{whole.stem if whole.is_file() else whole.name}-{command}")
-    return run / command / whole.name
+        return whole.with_name(f"{name}-{command}")
+    return run / command / name
 
 
 def _prepared(run: Run) -> Run:

@@ -71,7 +71,7 @@ def score(
                 remedy="leave out --key, --questions and --chunks, or name an answer file",
             )
         bound = bound_run(answers or run)
-        out = out or bound.folder / "scores"
+        out = out or bound.folder / "scores" / "run"
         with stage_progress("score") as progress:
             _score_run(bound, out, progress)
     else:
@@ -115,19 +115,27 @@ def _score_file(
     progress: Progress,
 ) -> None:
     """Score one answer folder or file, with the settings and the documents of its run, if any."""
-    from kofinlaw.recipes.pipeline.run import corpus_files, default_cache
+    from kofinlaw.recipes.pipeline.run import (
+        SYSTEM_STAGES,
+        corpus_files,
+        default_cache,
+        question_files,
+    )
     from kofinlaw.scoring.score import score_answers
     from kofinlaw.scoring.settings import ScoreSettings
 
+    bound = bound_run(run) if run is not None else None
+    if bound is not None and chunks is None:
+        chunks = corpus_files(bound).get("chunks")
+    if key is None and bound is not None and answers.name in SYSTEM_STAGES.values():
+        own = question_files(bound)
+        key, questions = own.get("key"), questions or own.get("questions")
     if key is None:
         raise UserError(
             "the right answers are missing",
             where="--key",
             remedy="name the file with the right answers: --key KEY.jsonl",
         )
-    bound = bound_run(run) if run is not None else None
-    if bound is not None and chunks is None:
-        chunks = corpus_files(bound).get("chunks")
     score_answers(
         questions or key,
         key,
