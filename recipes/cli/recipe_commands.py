@@ -36,7 +36,6 @@ if TYPE_CHECKING:
     from kofinlaw.recipes.starting.recipe_text import Start
 
 __all__ = [
-    "KEY_COLUMN",
     "init",
     "plan",
     "policy_check",
@@ -44,8 +43,6 @@ __all__ = [
     "recipe_show",
     "run",
 ]
-
-KEY_COLUMN = 46  # widest key column of `recipe show`, in characters
 
 
 def init(
@@ -206,19 +203,27 @@ def plan(
         raise typer.Exit(1)
 
 
-def recipe_show(recipe: RecipeName, overrides: Overrides = None, as_json: AsJson = False) -> None:
-    """Print the resolved recipe with the origin of each value."""
-    from kofinlaw.recipes.pipeline.schema import leaves, load_recipe, origin_of
+def recipe_show(
+    recipe: RecipeName,
+    overrides: Overrides = None,
+    changed: Annotated[
+        bool, typer.Option("--changed", help="Only what differs from the defaults.")
+    ] = False,
+    as_json: AsJson = False,
+) -> None:
+    """Print the resolved recipe as YAML with the origin of each value."""
+    from kofinlaw.recipes.pipeline.schema import load_recipe
+    from kofinlaw.recipes.shown_recipe import nested_values, recipe_lines, shown_values
 
     loaded, recipe_file = load_recipe(recipe, overrides or ())
-    values = loaded.model_dump(mode="json")
+    shown = shown_values(loaded, recipe_file, changed=changed)
     if as_json:
-        print_json(values)
+        print_json(nested_values(shown))
         return
-    rows = [(key, value, origin_of(recipe_file, key)) for key, value in leaves(values)]
-    width = min(KEY_COLUMN, max(len(key) for key, _, _ in rows))
-    for key, value, origin in rows:
-        say(f"{key:<{width}}  {json.dumps(value, ensure_ascii=False)}  # {origin}")
+    said = "only what is not a default" if changed else "a value without a comment is a default"
+    say(f"# {short_path(recipe_file.path)}: {said}")
+    for line in recipe_lines(shown):
+        say(line)
 
 
 def recipe_schema() -> None:
