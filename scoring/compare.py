@@ -11,8 +11,16 @@ from pathlib import Path
 from kofinlaw import UserError
 from kofinlaw.commands import stage_command
 from kofinlaw.files import read_jsonl
+from kofinlaw.scoring.claims import unequal_plans
 from kofinlaw.scoring.markdown import percent
-from kofinlaw.scoring.result import Against, Item, Pair, Scores, SmallestDifference
+from kofinlaw.scoring.result import (
+    Against,
+    Item,
+    Pair,
+    Scores,
+    SmallestDifference,
+    pair_record,
+)
 from kofinlaw.scoring.scores_record import SCHEMA, ScoreName, ScoresRecord
 from kofinlaw.scoring.settings import ScoreSettings
 from kofinlaw.scoring.stats.baselines import Baseline
@@ -285,7 +293,11 @@ def pair_rows(
         low, high = 100 * pair.low, 100 * pair.high
         difference = f"{100 * pair.difference:+.1f} [{low:+.1f}, {high:+.1f}]"
         counts = [str(pair.n), str(pair.only_a), str(pair.only_b)]
-        rows.append([system, *counts, difference, f"{pair.p_value:.4f}"])
+        tested = f"{pair.p_value:.4f}"
+        if unequal_plans(pair_record(pair)):
+            difference = f"{100 * pair.difference:+.1f}"
+            tested = f"not tested: {pair.other_plans} items under different plans"
+        rows.append([system, *counts, difference, tested])
     return rows
 
 
