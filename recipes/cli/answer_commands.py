@@ -119,6 +119,7 @@ def answer(
     from kofinlaw.offline import guard
     from kofinlaw.rag.answer.answer_file import answer_questions
     from kofinlaw.rag.answer.run_context import RunContext
+    from kofinlaw.rag.questions.question_csv import converted_form
     from kofinlaw.recipes.pipeline.lock import run_lock
     from kofinlaw.recipes.pipeline.progress_display import stage_progress
     from kofinlaw.recipes.pipeline.run import serving_folder
@@ -159,6 +160,9 @@ def answer(
     if result.events.get("question_file_changed"):
         say(f"{questions} changed during the run: the answers are to its content at the start")
     say(f"submission: {short_path(out / 'submission.csv')}")
+    form = converted_form(questions)
+    if form:
+        say(f"  {questions} is {form}; the submission is UTF-8 with a mark that Excel reads")
     score = ["score", short_path(out), "--questions", questions, "--key"]
     evaluate = recipe.evaluate
     own = evaluate.questions and bound.path(evaluate.questions).resolve() == questions.resolve()

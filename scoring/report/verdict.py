@@ -24,12 +24,12 @@ from kofinlaw.scoring.scores_record import (
 )
 from kofinlaw.scoring.stats.free_baselines import ECHO
 from kofinlaw.scoring.value_text import Words, p_text
+from kofinlaw.texts import NOT_PROVEN
 
 __all__ = [
     "ENOUGH_ITEMS",
     "MORE_ITEMS",
     "NOT_COMPARED",
-    "NOT_PROVEN",
     "NOT_SCORED",
     "OUTCOMES",
     "SORT_WORDS",
@@ -47,11 +47,6 @@ MORE_ITEMS = "augment.holdout_items, evaluate.questions"
 NOT_SCORED = (
     "채점한 답이 아직 없습니다.",
     "No answers have been scored yet.",
-)
-NOT_PROVEN = (
-    "검증되지 않았습니다. 이 실행에는 평가 문항이 없으므로, 답이 맞는지 알 수 없습니다.",
-    "Not proven: this run has no test questions, so it is not known how often its answers are "
-    "right.",
 )
 NOT_COMPARED = (
     "학습 전과 후의 답을 비교할 수 없어 학습의 효과를 판단할 수 없습니다.",
