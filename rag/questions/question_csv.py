@@ -68,7 +68,7 @@ def decoded(path: Path) -> tuple[str, str]:
     opens. Raises UserError where the file does not exist or has another encoding.
     """
     if not path.is_file():
-        raise UserError("the file does not exist", where=str(path))
+        raise UserError("the file does not exist", where=str(path), remedy="check the path")
     raw = path.read_bytes()
     if raw.startswith((b"\xff\xfe", b"\xfe\xff")):
         try:
