@@ -446,6 +446,8 @@ def _explained(mistake: ErrorDetails, loc: list[str]) -> str:
     if mistake["type"] == "missing":
         return f"`{dotted}` is required"
     message = mistake["msg"].removeprefix("Value error, ")
+    if mistake["type"].startswith("date_"):
+        message = "not a day; write it as 2026-01-01"
     if not dotted:
         return message
     given = mistake.get("input")

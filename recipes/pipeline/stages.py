@@ -134,7 +134,9 @@ def _examples_and_questions(run: Run, resume: Resume) -> list[Stage]:
             Stage(
                 "questions",
                 partial(functions.gather_questions, run),
-                settings={"evaluate": recipe.evaluate.model_dump(mode="json")},
+                settings={
+                    "evaluate": recipe.evaluate.model_dump(mode="json", exclude={"deadline"})
+                },
                 inputs=_paths(run, recipe.evaluate.questions, recipe.evaluate.key),
                 packages=with_imported_packages("rag"),
                 modules=STAGE_MODULES,
