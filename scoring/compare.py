@@ -46,6 +46,7 @@ __all__ = [
     "paired_facts",
     "paired_values",
     "read_run",
+    "run_pairs",
     "settings_of",
     "smallest_of",
 ]
@@ -284,12 +285,7 @@ def pair_rows(
 ) -> list[list[str]]:
     """Return the paired tests of the systems that two runs share; the first row is the heading."""
     rows = [["system", "items", "only first", "only second", "difference, points", "p"]]
-    for system in first:
-        if system not in second:
-            continue
-        golds = {(item.id, item.gold) for item in second[system]}
-        common = [item for item in first[system] if (item.id, item.gold) in golds]
-        pair = compare_items(system, common, system, second[system], settings=settings)
+    for system, pair in run_pairs(first, second, settings):
         low, high = 100 * pair.low, 100 * pair.high
         difference = f"{100 * pair.difference:+.1f} [{low:+.1f}, {high:+.1f}]"
         counts = [str(pair.n), str(pair.only_a), str(pair.only_b)]
@@ -299,6 +295,23 @@ def pair_rows(
             tested = f"not tested: {pair.other_plans} items under different plans"
         rows.append([system, *counts, difference, tested])
     return rows
+
+
+def run_pairs(
+    first: Mapping[str, Sequence[Item]],
+    second: Mapping[str, Sequence[Item]],
+    settings: ScoreSettings,
+) -> list[tuple[str, Pair]]:
+    """Compare each system that two runs share on the items with the same id and gold."""
+    out = []
+    for system in first:
+        if system not in second:
+            continue
+        golds = {(item.id, item.gold) for item in second[system]}
+        common = [item for item in first[system] if (item.id, item.gold) in golds]
+        pair = compare_items(system, common, system, second[system], settings=settings)
+        out.append((system, pair))
+    return out
 
 
 def changed_lines(first: Path, second: Path) -> list[str]:

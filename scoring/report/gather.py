@@ -58,7 +58,7 @@ __all__ = [
 SCHEMA = "kofinlaw.report/1"
 MOST_SAMPLES = 6
 SAMPLE_CHARACTERS = 1200  # of a message
-REJECTED_CHARACTERS = 600  # of a rejected record
+REJECTED_CHARACTERS = 4000  # of a rejected record
 FIRST_EXAMPLE_CHARACTERS = 4000
 
 

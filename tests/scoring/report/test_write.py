@@ -40,6 +40,7 @@ def test_the_page_asks_the_network_for_nothing_and_runs_one_script(report):
     found = Elements(page)
     assert found.open == []
     assert [attrs.get("type") for tag, attrs in found.tags if tag == "script"] == [
+        None,
         "application/json",
         None,
     ]
@@ -162,7 +163,7 @@ def test_a_run_over_items_shows_their_accuracy_by_step(run_folder, report, tmp_p
     page = (tmp_path / "out" / "report.html").read_text()
     assert "Accuracy on training items" in page
     assert "10 steps, first 0.050, last 0.500" in page
-    assert "squares: held out" in page
+    assert "squares: held out" in "".join(Elements(page).text)
     assert "loss (nats per answer token)" not in page
     assert "Accuracy on training items" not in (report / "report.html").read_text()
     points = json.loads((tmp_path / "out" / "report.json").read_text())["training"]["points"]
@@ -209,6 +210,7 @@ def test_nothing_in_questions_answers_or_evidence_can_become_markup(
     found = Elements(page)
     assert found.open == []
     assert [attrs.get("type") for tag, attrs in found.tags if tag == "script"] == [
+        None,
         "application/json",
         None,
     ]
