@@ -7,10 +7,19 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from kofinlaw import UserError
 from kofinlaw.recipes.cli.binding import bind_recipe
-from kofinlaw.recipes.cli.console import command_line, say, say_next, short_path
+from kofinlaw.recipes.cli.console import (
+    asking_command,
+    command_line,
+    print_json,
+    say,
+    say_next,
+    short_path,
+)
 from kofinlaw.recipes.cli.options import (
     DEFAULT_RUNS,
+    AsJson,
     Overrides,
     RecipeName,
     ResumeMode,
@@ -36,22 +45,48 @@ def data_build(
     _run_stages(bound, resume, ["data"])
     folder = bound.folder / "data"
     say(f"\n{short_path(folder / 'card.md')} lists what was found, kept and rejected.")
+    then = "augment" if bound.recipe.makes_examples else "index"
     say_next(
         command_line("data", "inspect", short_path(folder)),
-        command_line("augment", recipe, *same_run(overrides, runs)),
+        command_line(then, recipe, *same_run(overrides, runs)),
     )
 
 
 def data_inspect(
-    folder: Annotated[Path, typer.Argument(help="A run's folder, or its data stage.")],
+    folder: Annotated[
+        Path, typer.Argument(help="Documents (a folder or file), a run's folder or its data stage.")
+    ],
     find: Annotated[str, typer.Argument(help="Show units that contain these words.")] = "",
-    limit: Annotated[int, typer.Option(help="How many units to show.")] = 5,
+    limit: Annotated[
+        int | None, typer.Option(min=1, help="How many units (or documents' chunks) to show.")
+    ] = None,
+    as_json: AsJson = False,
 ) -> None:
-    """Show the documents of a corpus, or the structure and chunks of its matching units."""
-    from kofinlaw.recipes.cli.inspect_corpus import inspect_lines
+    """Show what documents hold before any run, or the documents and units of a corpus."""
+    from kofinlaw.recipes.cli.inspect_corpus import document_lines, holds_corpus, inspect_lines
 
-    for line in inspect_lines(folder, find, limit):
+    if holds_corpus(folder):
+        if as_json:
+            raise UserError(
+                "--json describes documents, and this folder holds a corpus",
+                where=str(folder),
+                remedy="read card.json in its data stage",
+            )
+        for line in inspect_lines(folder, find, limit or 5):
+            say(line)
+        return
+    from kofinlaw.data.inspection import inspect_documents
+    from kofinlaw.recipes.pipeline.progress_display import stage_progress
+
+    with stage_progress("inspect") as progress:
+        found = inspect_documents(folder, find, progress)
+    if as_json:
+        print_json(found.to_record())
+        return
+    for line in document_lines(found, find, limit or 1):
         say(line)
+    if found.documents:
+        say_next(command_line("init", short_path(folder)))
 
 
 def data_diff(
@@ -95,7 +130,8 @@ def augment(
     else:
         examples = card.with_name("examples.jsonl")
         say(f"\n{short_path(examples)} holds the recipe's ready examples.")
-    say_next(command_line("train", recipe, *same_run(overrides, runs)))
+    then = "index" if bound.recipe.ask_only else "train"
+    say_next(command_line(then, recipe, *same_run(overrides, runs)))
 
 
 def train(
@@ -107,10 +143,9 @@ def train(
     """Train the adapter on the run's examples."""
     bound = bind_recipe(recipe, overrides, runs)
     _run_stages(bound, resume, ["data", "augment", "train"])
-    adapter = short_path(bound.folder / "train" / "adapter")
+    say(f"\nadapter: {short_path(bound.folder / 'train' / 'adapter')}")
     say_next(
-        command_line("merge", adapter, "--out", "MERGED"),
-        command_line("run", recipe, *same_run(overrides, runs), comment="the remaining stages"),
+        command_line("run", recipe, *same_run(overrides, runs), comment="merge, proof and the rest")
     )
 
 
@@ -123,7 +158,7 @@ def index(
     """Build the index that `ask` and `answer` search."""
     bound = bind_recipe(recipe, overrides, runs)
     _run_stages(bound, resume, ["data", "index"])
-    say_next(command_line("ask", "질문", "--run", short_path(bound.folder)))
+    say_next(asking_command(bound.folder))
 
 
 def _run_stages(bound: Run, resume: str, only: list[str]) -> None:
