@@ -17,6 +17,9 @@ install: $(STAMP)
 
 quickstart: $(STAMP)
 	$(BIN)/kofinlaw run recipes/quickstart.yaml
+	@echo
+	@echo 'kofinlaw is installed in .venv. Call it as .venv/bin/kofinlaw in this folder, or activate it'
+	@echo 'once in each shell; then kofinlaw works in every folder:  source .venv/bin/activate'
 
 # Hypothesis draws the same examples for the same commit. Plain `pytest` draws new ones.
 test: $(STAMP)

@@ -87,7 +87,7 @@ def read_documents(
     limits = limits or LimitSettings()
     name = name or path.name
     if not path.exists():
-        raise UserError("no such file", where=str(path))
+        raise UserError("no such file", where=str(path), remedy="check the path")
     size = path.stat().st_size
     if size > limits.file_mebibytes * MIB:
         raise UserError(
