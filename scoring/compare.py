@@ -9,9 +9,18 @@ from itertools import combinations
 from pathlib import Path
 
 from kofinlaw import UserError
+from kofinlaw.commands import stage_command
 from kofinlaw.files import read_jsonl
+from kofinlaw.scoring.claims import unequal_plans
 from kofinlaw.scoring.markdown import percent
-from kofinlaw.scoring.result import Against, Item, Pair, Scores, SmallestDifference
+from kofinlaw.scoring.result import (
+    Against,
+    Item,
+    Pair,
+    Scores,
+    SmallestDifference,
+    pair_record,
+)
 from kofinlaw.scoring.scores_record import SCHEMA, ScoreName, ScoresRecord
 from kofinlaw.scoring.settings import ScoreSettings
 from kofinlaw.scoring.stats.baselines import Baseline
@@ -241,14 +250,16 @@ def read_run(run: Path) -> tuple[ScoresRecord, dict[str, list[Item]]]:
     path = folder / "scores.json"
     if not path.exists():
         raise UserError(
-            "this run has not been scored", where=str(run), remedy="run `kofinlaw run` to its end"
+            "this run has not been scored",
+            where=str(run),
+            remedy=f"score it with `{stage_command('score', run)}`",
         )
     result: ScoresRecord = json.loads(path.read_text(encoding="utf-8"))
     if result.get("schema") != SCHEMA:
         raise UserError(
             f"the scores have another schema: {result.get('schema')}, not {SCHEMA}",
             where=str(path),
-            remedy="score the answers again: `kofinlaw run RECIPE` repeats the stage",
+            remedy=f"score the answers again with `{stage_command('score', run)}`",
         )
     items: dict[str, list[Item]] = {}
     for item in read_jsonl(folder / "items.jsonl", Item):
@@ -278,7 +289,11 @@ def pair_rows(
         low, high = 100 * pair.low, 100 * pair.high
         difference = f"{100 * pair.difference:+.1f} [{low:+.1f}, {high:+.1f}]"
         counts = [str(pair.n), str(pair.only_a), str(pair.only_b)]
-        rows.append([system, *counts, difference, f"{pair.p_value:.4f}"])
+        tested = f"{pair.p_value:.4f}"
+        if unequal_plans(pair_record(pair)):
+            difference = f"{100 * pair.difference:+.1f}"
+            tested = f"not tested: {pair.other_plans} items under different plans"
+        rows.append([system, *counts, difference, tested])
     return rows
 
 

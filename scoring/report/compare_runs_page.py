@@ -9,7 +9,7 @@ from typing import Literal
 
 from kofinlaw import UserError
 from kofinlaw.data.korean.words import josa
-from kofinlaw.scoring.claims import main_system
+from kofinlaw.scoring.claims import main_system, unequal_plans
 from kofinlaw.scoring.compare import changed_settings, distinct_names, read_run, run_pairs
 from kofinlaw.scoring.report import plots
 from kofinlaw.scoring.report.compare_page import (
@@ -20,12 +20,12 @@ from kofinlaw.scoring.report.compare_page import (
     percent,
 )
 from kofinlaw.scoring.report.labels import system_label
-from kofinlaw.scoring.result import Pair
+from kofinlaw.scoring.result import Pair, pair_record
 from kofinlaw.scoring.scores_record import FigureRecord, ScoresRecord, SystemRecord
 from kofinlaw.scoring.settings import ScoreSettings
 from kofinlaw.scoring.value_text import Plot, Words, both, p_text, plot_of
 
-__all__ = ["COLUMNS", "PAIR_COLUMNS", "figures", "pair_verdict", "runs_page"]
+__all__ = ["COLUMNS", "NOT_TESTED", "PAIR_COLUMNS", "figures", "pair_verdict", "runs_page"]
 
 COLUMNS = (
     Column("객관식 %", "Multiple choice %"),
@@ -45,6 +45,8 @@ PAIR_COLUMNS: tuple[Words, ...] = (
     ("차이, 점 [95% 구간]", "Difference, points [95% interval]"),
     ("p", "p"),
 )
+
+NOT_TESTED: Words = ("검정 안 함", "not tested")
 
 
 def runs_page(runs: Sequence[Path]) -> str:
@@ -129,6 +131,14 @@ def pair_verdict(first: str, second: str, system: str, pair: Pair | None, alpha:
             f"{second}: {with_first} 비교할 수 있는 공통 객관식 문항이 없습니다.",
             f"{second}: no multiple-choice items in common with {first}.",
         )
+    if unequal_plans(pair_record(pair)):
+        count = pair.other_plans
+        return (
+            f"{second}: {with_first} 비교하는 검정을 하지 않았습니다. {count}문항을 서로 다른 답변 "
+            "계획으로 물었습니다.",
+            f"{second}: not tested against {first}, because {count} items were asked under "
+            "different plans.",
+        )
     points = 100 * pair.difference
     interval = f"[{100 * pair.low:+.1f}, {100 * pair.high:+.1f}]"
     p_value = p_text(pair.p_value)
@@ -154,14 +164,11 @@ def pair_verdict(first: str, second: str, system: str, pair: Pair | None, alpha:
 
 def _pair_row(system: str, pair: Pair) -> list[str | Words]:
     low, high = 100 * pair.low, 100 * pair.high
-    return [
-        system_label(system),
-        str(pair.n),
-        str(pair.only_a),
-        str(pair.only_b),
-        f"{100 * pair.difference:+.1f} [{low:+.1f}, {high:+.1f}]",
-        p_text(pair.p_value),
-    ]
+    difference, tested = f"{100 * pair.difference:+.1f}", p_text(pair.p_value)
+    counts = [str(pair.n), str(pair.only_a), str(pair.only_b)]
+    if unequal_plans(pair_record(pair)):
+        return [system_label(system), *counts, difference, NOT_TESTED]
+    return [system_label(system), *counts, f"{difference} [{low:+.1f}, {high:+.1f}]", tested]
 
 
 def _named(run: str, system: str) -> Words:

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from pathlib import Path
 
-from kofinlaw.scoring.exams.exam_table import other_plans, shown_rows, shown_slices
+from kofinlaw.scoring.claims import unequal_plans
+from kofinlaw.scoring.exams.exam_table import other_plans, shown_rows, shown_slices, untested
 from kofinlaw.scoring.report.item_rows import Anchors, item_rows
 from kofinlaw.scoring.report.labels import (
     SECTIONS,
@@ -82,6 +83,8 @@ def render(figures: ReportFigures, run: Path, traces: Anchors | None = None) -> 
         "states": STATES,
         "pair_label": pair_label,
         "p_value": p_text,
+        "unequal_plans": unequal_plans,
+        "untested": untested,
         "missing": (", ".join(ko for ko, _ in missing), ", ".join(en for _, en in missing)),
         "item_rows": rows,
         "items_left_out": left_out,

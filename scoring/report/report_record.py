@@ -150,7 +150,8 @@ class Verdict(TypedDict):
     """The first three lines of the report in both languages, and the warnings.
 
     `outcome` is helped, no-claim (above the base, but not above the strongest trivial baseline),
-    hurt, unclear, none (no difference) or unknown (not compared).
+    hurt, unclear, none (no difference), unequal (asked under different plans, so not tested) or
+    unknown (not compared).
     """
 
     outcome: str

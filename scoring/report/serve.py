@@ -82,7 +82,7 @@ def open_server(root: Path, *, host: str = "127.0.0.1", port: int = 8765) -> Thr
     """Return a server of the runs in `root`; `serve_forever()` starts it.
 
     Port 0 takes a free port. Raises UserError for a missing folder, an address that is not a
-    loopback address, or a port in use.
+    loopback address, or a port that does not exist or is in use.
     """
     if not root.is_dir():
         raise UserError("no such folder", where=str(root), remedy="name the folder of the runs")
@@ -91,6 +91,10 @@ def open_server(root: Path, *, host: str = "127.0.0.1", port: int = 8765) -> Thr
             f"{host or 'every address'} can be reached from other machines",
             where="--host",
             remedy="reports hold documents and answers: serve on 127.0.0.1 and use ssh -L",
+        )
+    if not 0 <= port <= 65535:
+        raise UserError(
+            f"{port} is not a port", where="--port", remedy="use 1 to 65535, or 0 for a free port"
         )
     kind = _Server6 if ":" in host else _Server
     try:

@@ -66,6 +66,25 @@ def test_hard_and_look_up_questions_have_rows_in_page_and_markdown(report):
     assert all(f"| look_up | {name} |" in text for name in SYSTEMS)
 
 
+def test_a_pair_under_different_plans_has_no_test_on_the_page(run_folder, tmp_path):
+    shutil.copytree(run_folder, tmp_path / "run")
+    path = tmp_path / "run" / "score" / "scores.json"
+    scores = json.loads(path.read_text(encoding="utf-8"))
+    tested = 0
+    for pair in scores["pairs"]:
+        pair["other_plans"] = 9 if pair["a"] == "base" else 0
+        tested += pair["a"] != "base"
+    assert 0 < tested < len(scores["pairs"])
+    write_json(path, scores)
+    write_report(tmp_path / "run", tmp_path / "report", recipe=RECIPE)
+    page = (tmp_path / "report" / "report.html").read_text(encoding="utf-8")
+    assert (
+        page.count('data-en="not tested"') + page.count(">not tested<")
+        == len(scores["pairs"]) - tested
+    )
+    assert "the paired test is not shown" in page
+
+
 def test_ids_are_unique_and_every_link_in_the_page_leads_somewhere(report):
     tags = Elements((report / "report.html").read_text()).tags
     ids = [attrs["id"] for _, attrs in tags if "id" in attrs]
