@@ -10,7 +10,7 @@ $(STAMP): pyproject.toml constraints.txt
 	$(PYTHON) -m venv .venv
 	$(BIN)/pip install --quiet --upgrade pip
 	$(BIN)/pip install --quiet -c constraints.txt torch==2.13.0
-	$(BIN)/pip install --quiet -c constraints.txt -e ".[quickstart,hwp,dev]"
+	$(BIN)/pip install --quiet -c constraints.txt -e ".[quickstart,dev]"
 	@touch $(STAMP)
 
 install: $(STAMP)
