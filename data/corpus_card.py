@@ -150,7 +150,7 @@ def card_markdown(value: dict[str, Any]) -> str:
         *_table("Licence", value["licenses"]),
         *_table("Format", value["formats"]),
         *_table("Day in force from", value["days_from"]),
-        *_table("Tokens a chunk", _without_empty_ends(tokens["histogram"])),
+        *_table("Tokens a chunk", {band: n for band, n in tokens["histogram"].items() if n}),
         *_table("Rejected because", value["rejected"]),
         *_table("Personal data masked", value.get("personal_data", {})),
         *_table("Removed spans", value.get("removed_spans", {})),
@@ -234,13 +234,6 @@ def _ocr(value: dict[str, Any]) -> list[str]:
 
 def _row(cells: Sequence[object]) -> str:
     return "| " + " | ".join(" ".join(str(c).split()).replace("|", "\\|") for c in cells) + " |"
-
-
-def _without_empty_ends(counts: dict[str, int]) -> dict[str, int]:
-    """Return a histogram without the empty bands before the first chunk and after the last."""
-    used = [at for at, count in enumerate(counts.values()) if count]
-    names = list(counts)[used[0] : used[-1] + 1] if used else []
-    return {name: counts[name] for name in names}
 
 
 def _table(name: str, counts: dict[str, int]) -> list[str]:
