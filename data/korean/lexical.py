@@ -72,7 +72,7 @@ class LexicalIndex:
             raise UserError(
                 "there is no lexical index in this folder",
                 where=str(folder),
-                remedy="run `kofinlaw index` to build it",
+                remedy="build the index again: `kofinlaw index` with your recipe",
             )
         documents = int(json.loads(meta.read_text(encoding="utf-8"))["documents"])
         if documents == 0:

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from kofinlaw import UserError
+from kofinlaw.commands import stage_command
 from kofinlaw.data.korean.lexical import LexicalIndex
 from kofinlaw.rag.abstention.floor import Floor
 from kofinlaw.rag.abstention.provisions import Provisions
@@ -52,7 +53,8 @@ class Index:
             raise UserError(
                 "no complete index in this folder",
                 where=str(folder),
-                remedy="kofinlaw index RECIPE builds it (an unfinished build is resumed)",
+                remedy=f"build it with `{stage_command('index', folder.parent)}`; "
+                "an unfinished build is continued",
             )
         try:
             meta = json.loads(path.read_text(encoding="utf-8"))
