@@ -57,7 +57,8 @@ class Evidence:
     are the days of its text where the corpus has several versions of the act
     (`시행 2022-06-10 ~ 2024-09-14`), or the day on which it will come into force. `source` is the
     document's file, `kind` its kind, `day` the ISO day from which the text is in force (empty if it
-    is unknown). `read` is the part of the text that the prompt shows, empty if it shows none.
+    is unknown), `pages` its pages in the file and `ocr` the confidence of their recognition (see
+    `Chunk`). `read` is the part of the text that the prompt shows, empty if it shows none.
     """
 
     chunk: str
@@ -70,6 +71,8 @@ class Evidence:
     source: str = ""
     kind: Kind = "other"
     day: str = ""
+    pages: str = ""
+    ocr: str = ""
     read: str = ""
 
 
@@ -211,6 +214,8 @@ def ask_question(
                 source=hit.chunk.source,
                 kind=hit.chunk.kind,
                 day=hit.chunk.since or hit.chunk.as_of,
+                pages=hit.chunk.pages,
+                ocr=hit.chunk.ocr,
                 read=read.get(index, ""),
             )
             for index, hit in enumerate(hits)

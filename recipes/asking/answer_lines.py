@@ -124,7 +124,7 @@ def _warnings(result: AskedAnswer) -> list[str]:
 
 
 def _source(hit: Evidence) -> str:
-    """Return where a passage is from: its article or heading, its days, and its file."""
+    """Return where a passage is from: its article or heading, its days, its file with pages."""
     from kofinlaw.data.law.versions import VERSIONED
 
     heading = hit.text.split("\n", 1)[0].strip()
@@ -134,7 +134,9 @@ def _source(hit: Evidence) -> str:
         day = f"시행 {hit.day}" if hit.day else "시행일 모름"
     elif not day and hit.day:
         day = f"기준일 {hit.day}"
-    return " · ".join(filter(None, [title, day, hit.source.rsplit("/", 1)[-1]]))
+    file = hit.source.rsplit("/", 1)[-1] + (f" {hit.pages}쪽" if hit.pages else "")
+    scan = f"문자 인식 {hit.ocr}" if hit.ocr else ""
+    return " · ".join(filter(None, [title, day, file, scan]))
 
 
 def _body(result: AskedAnswer, hit: Evidence, style: LineStyle, *, whole: bool) -> list[str]:

@@ -92,7 +92,8 @@ def test_a_picture_with_too_many_pixels_or_pages_is_refused(tmp_path, monkeypatc
     assert "60 x 80 pixels" in refusal(path).message
 
 
-def test_a_real_picture_is_read(files, tmp_path):
+def test_a_real_picture_is_read(files, tmp_path, monkeypatch):
+    monkeypatch.setenv("KOFINLAW_CACHE", str(tmp_path / "cache"))
     ocr = find_ocr()
     if ocr.problem:
         pytest.skip(ocr.problem)
