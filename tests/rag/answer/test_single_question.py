@@ -17,14 +17,18 @@ from corpora import settings, write_chunks
 from worlds import rows
 
 from kofinlaw import UserError
+from kofinlaw.data.prompting.wording import NO_EVIDENCE
 from kofinlaw.models.engines.base import Finish, Generation, Request
 from kofinlaw.models.engines.dummy_engine import DummyEngine
+from kofinlaw.rag.abstention.decision import Judgement
 from kofinlaw.rag.answer.free_text import ends_sentence
 from kofinlaw.rag.answer.single_question import AskedAnswer, ask_question
 from kofinlaw.rag.answer_settings import AnswerSettings
 from kofinlaw.rag.index.build import build_index
 from kofinlaw.rag.index.index import Index
 from kofinlaw.rag.retrieve.retriever import Retriever
+from kofinlaw.recipes.asking.answer_lines import LineStyle, answer_lines
+from kofinlaw.records import Question
 from kofinlaw.trace_files import open_tracer
 from kofinlaw.trace_settings import TraceSettings
 
@@ -233,3 +237,32 @@ def test_a_question_typed_on_a_mac_and_a_day_with_a_time_are_read() -> None:
     assert results[0] == results[1]
     assert results[1].option in ("3일", "10일")
     assert results[2].option in ("3일", "10일\ufffd")
+
+
+@pytest.mark.parametrize(
+    "abstain,choice,refused",
+    [("never", False, False), ("free", False, True), ("free", True, False), ("always", True, True)],
+)
+def test_a_question_that_no_passage_bears_on_is_refused_as_the_recipe_says(
+    abstain: Any, choice: bool, refused: bool
+) -> None:
+    class Judging(simulation.FakeSearcher):
+        def judge(self, questions: Sequence[Question]) -> list[Any]:
+            return [Judgement("below_floor", NO_EVIDENCE, 0.1, 0.5, ("법 제1조",))]
+
+    result = ask_question(
+        "비의 양은?" + ("\n1 3일\n2 10일" if choice else ""),
+        engine=DummyEngine(),
+        template=simulation.TEMPLATE,
+        retriever=Judging(simulation.Clock()),
+        settings=AnswerSettings(abstain=abstain),
+    )
+    assert result.abstained == refused
+    assert (result.origin == "abstention") == refused
+    assert (result.answer == NO_EVIDENCE) == refused
+    assert (result.judgement is None) == (abstain == "never")
+    if refused:
+        assert (result.option, result.evidence, result.confidence) == ("", (), 0.0)
+        lines = answer_lines(result, LineStyle(debug=True))
+        assert "가장 가까운 조문 · 법 제1조" in lines
+        assert "[bearing 0.1000, floor 0.5000, below_floor]" in lines
