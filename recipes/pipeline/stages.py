@@ -50,7 +50,11 @@ ANSWERING_MODULES = (
     "kofinlaw.recipes.pipeline.fitting.voter_fitting",
 )
 ANSWER_MODULES = (*STAGE_MODULES, *ANSWERING_MODULES)
-EXAMPLE_MODULES = (*STAGE_MODULES, "kofinlaw.recipes.pipeline.ready_examples")
+EXAMPLE_MODULES = (
+    *STAGE_MODULES,
+    "kofinlaw.recipes.pipeline.ready_examples",
+    "kofinlaw.recipes.pipeline.planning.example_shortage",
+)
 EVIDENCE_MODULES = (
     "kofinlaw.recipes.pipeline.run",
     "kofinlaw.recipes.pipeline.evaluation.evidence_stages",
@@ -457,7 +461,7 @@ def _exam(run: Run, exam: ExamSettings) -> list[Stage]:
 
 def _answer_settings(run: Run) -> dict[str, object]:
     return {
-        "answer": run.recipe.answer.model_dump(mode="json"),
+        "answer": run.recipe.answer.model_dump(mode="json", exclude={"expected_questions"}),
         "rag": run.recipe.rag.model_dump(mode="json"),
         **_model_and_seed(run),
         **_trace(run),
