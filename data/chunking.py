@@ -19,6 +19,7 @@ from kofinlaw.data.law.annexes import Annex, annex_name
 from kofinlaw.data.law.provisions import PLAIN, Line
 from kofinlaw.data.law.statute import ArticleNode, Section, parse_statute
 from kofinlaw.data.readers.documents import Document
+from kofinlaw.data.readers.paged.unread_pages import page_facts
 from kofinlaw.data.readers.tables import plain_table
 from kofinlaw.data.settings import ChunkSettings
 from kofinlaw.data.splitting import CountTokens, Part, split_lines
@@ -241,6 +242,7 @@ class _Chunker:
             name = f"{name}#{repeats}"
         body = f"{part.context}\n{part.text}" if part.context else part.text
         text = f"{header}\n{body}"
+        pages, ocr = page_facts(self.document.pages, self.document.text, part.start, part.end)
         self.chunks.append(
             Chunk(
                 id=name,
@@ -254,6 +256,8 @@ class _Chunker:
                 source=self.document.source,
                 license=self.document.license,
                 sha256=sha256_text(text),
+                pages=pages,
+                ocr=ocr,
             )
         )
         self.spans.append(Span(part.start, part.end, name))

@@ -152,7 +152,7 @@ def _name_files_without_chunks(
 
     `annexes` says whether the recipe keeps annexes.
     """
-    named = {file.name for file in log.unread}
+    named = {file.name for file in log.unread if not file.in_part}
     for document in documents:
         for facts in (document, *document.parts) if not document.version else ():
             if lengths.per_file[facts.id, facts.source] or facts.source in named:

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from kofinlaw.data.document_facts import DocumentFacts
+from kofinlaw.data.readers.paged.page_lines import page_range
 from kofinlaw.data.reject_log import RejectLog
 from kofinlaw.files import write_json, write_text
 
@@ -18,6 +19,7 @@ _EDGES = (0, 64, 128, 256, 512, 768, 1024, 2048, 4096)
 _BANDS: list[tuple[int, int | None]] = list(zip(_EDGES, [*_EDGES[1:], None], strict=True))
 _MAX_WARNINGS = 40
 _MAX_UNREAD = 500
+_MAX_OCR_PAGES = 40
 
 
 class ArticleCounts(NamedTuple):
@@ -111,6 +113,7 @@ def _source(facts: DocumentFacts, lengths: Lengths) -> dict[str, object]:
         "annex": annex.name if annex else "",
         "deleted": bool(annex and annex.deleted),
         "chunks": lengths.per_file.get((facts.id, facts.source), 0),
+        "ocr": {str(page): confidence for page, confidence in facts.ocr},
     }
 
 
@@ -153,6 +156,7 @@ def card_markdown(value: dict[str, Any]) -> str:
         *_table("Removed spans", value.get("removed_spans", {})),
         *_table("References", value.get("citations", {})),
         *_files(value),
+        *_ocr(value),
         "## Sources",
         "",
         "| title | kind | as of | day from | licence | chunks | file |",
@@ -188,11 +192,13 @@ def _files(value: dict[str, Any]) -> list[str]:
     unread = value.get("unread", [])
     if not unread:
         return []
-    read = value["files"] - len({file["name"] for file in unread})
+    whole = {file["name"] for file in unread if not file.get("in_part")}
+    parts = {file["name"] for file in unread} - whole
+    some = f", {len(parts)} of them only in part" if parts else ""
     lines = [
         "## Files not read",
         "",
-        f"{read} of {value['files']} files are read. The others:",
+        f"{value['files'] - len(whole)} of {value['files']} files are read{some}. The others:",
         "",
         "| file | reason | detail |",
         "| --- | --- | --- |",
@@ -200,6 +206,30 @@ def _files(value: dict[str, Any]) -> list[str]:
     lines += [_row((f["name"], f["reason"], f["detail"])) for f in unread[:_MAX_UNREAD]]
     more = len(unread) - _MAX_UNREAD
     return [*lines, *([f"\n… and {more} more in card.json"] if more > 0 else []), ""]
+
+
+def _ocr(value: dict[str, Any]) -> list[str]:
+    """Return the section that names the pages read by OCR; empty without any."""
+    rows = [row for row in value["sources"] if row.get("ocr")]
+    if not rows:
+        return []
+    lines = [
+        "## Read by OCR",
+        "",
+        "These pages are read from pictures by Tesseract: check figures and numbers in the file. "
+        "The confidence of a page is the mean of its words, 0 to 1; chunks state it as `ocr`.",
+        "",
+        "| file | pages | lowest confidence | confidence by page |",
+        "| --- | --- | --- | --- |",
+    ]
+    for row in rows:
+        pages = sorted(row["ocr"].items(), key=lambda item: int(item[0]))
+        listed = ", ".join(f"{page}: {share:.2f}" for page, share in pages[:_MAX_OCR_PAGES])
+        more = f", … {len(pages) - _MAX_OCR_PAGES} more" if len(pages) > _MAX_OCR_PAGES else ""
+        worst = f"{min(share for _, share in pages):.2f}"
+        shown = page_range([int(page) for page, _ in pages])
+        lines.append(_row((row["source"], shown, worst, listed + more)))
+    return [*lines, ""]
 
 
 def _row(cells: Sequence[object]) -> str:

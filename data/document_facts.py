@@ -23,6 +23,7 @@ class DocumentFacts:
     - `folder` is the folder of its file, `commit` whether its day is that of a git commit.
     - `rule_type` and `ministry` are 종류 and 소관부처, `serial` is the law portal's number of this
       version. They are empty if the file does not state them.
+    - `ocr` are its pages (from 1) that were read by OCR, with their confidence (0 to 1).
     - `annex` is set for an annex, `parts` are the annexes in files of their own that belong to it.
     """
 
@@ -42,6 +43,7 @@ class DocumentFacts:
     rule_type: str = ""
     ministry: str = ""
     serial: str = ""
+    ocr: tuple[tuple[int, float], ...] = ()
     annex: Annex | None = None
     parts: tuple[DocumentFacts, ...] = ()
 

@@ -25,11 +25,15 @@ _MAX_WARNINGS = 1000
 
 @dataclass(frozen=True, slots=True)
 class UnreadFile:
-    """A file or link that is not read: its name in records, a short reason, and a sentence."""
+    """A file or link that is not read: its name in records, a short reason, and a sentence.
+
+    `in_part` is set for a file of which only some pages are not read.
+    """
 
     name: str
     reason: str
     detail: str
+    in_part: bool = False
 
 
 class RejectLog:
@@ -54,7 +58,14 @@ class RejectLog:
         self.personal_data: Counter[str] = Counter()
 
     def reject(
-        self, step: Step, name: str, reason: str, detail: str, record: object = None
+        self,
+        step: Step,
+        name: str,
+        reason: str,
+        detail: str,
+        record: object = None,
+        *,
+        in_part: bool = False,
     ) -> None:
         """Log a rejected record.
 
@@ -64,6 +75,7 @@ class RejectLog:
             reason: A short code, which is counted.
             detail: A sentence for people.
             record: The record itself (a dataclass or a dictionary), if there is one.
+            in_part: Whether the rest of the file is read.
         """
         self.reasons[reason] += 1
         detail = detail[:_MAX_DETAIL_CHARACTERS]
@@ -71,16 +83,18 @@ class RejectLog:
         if len(self.examples) < _MAX_EXAMPLES:
             self.examples.append(f"{name}: {detail}" if of_files else detail)
         if of_files:
-            self.add_unread(name, reason, detail)
+            self.add_unread(name, reason, detail, in_part=in_part)
         if self._spools:
             text = "" if record is None else dumps(record)[:_MAX_RECORD_CHARACTERS]
             rejected = Rejected(name, "data", reason, detail, text)
             self._spools[step].append(rejected)
 
-    def add_unread(self, name: str, reason: str, detail: str) -> None:
-        """Name a file that gave nothing to the corpus; not a record of a file (`name#3`)."""
+    def add_unread(self, name: str, reason: str, detail: str, *, in_part: bool = False) -> None:
+        """Name a file that gave nothing to the corpus, or of which pages are missing (`in_part`);
+        not a record of a file (`name#3`).
+        """
         if not re.search(r"#\d+$", name):
-            self.unread.append(UnreadFile(name, reason, detail))
+            self.unread.append(UnreadFile(name, reason, detail, in_part))
 
     def warn(self, warning: str) -> None:
         """Keep a warning for the card."""

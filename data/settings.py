@@ -37,6 +37,12 @@ READABLE = (
     "*.rtf",
     "*.hwpx",
     "*.hwp",
+    "*.png",
+    "*.jpg",
+    "*.jpeg",
+    "*.tif",
+    "*.tiff",
+    "*.bmp",
     "*.xml",
     "*.json",
     "*.jsonl",
@@ -156,6 +162,18 @@ class LimitSettings(_Section):
     pages: int = Field(
         default=5000, ge=1, description="largest number of pages of a PDF, or of slides"
     )
+    ocr_pages: int = Field(
+        default=1000,
+        ge=0,
+        description="largest number of pages of a file that are read by OCR; 0: no OCR",
+    )
+    ocr_confidence: float = Field(
+        default=0.6,
+        ge=0.0,
+        le=1.0,
+        description="a page that OCR reads with a lower mean confidence (0 to 1) is left out",
+    )
+    ocr_seconds: int = Field(default=120, ge=1, description="longest OCR of a page in seconds")
     cells: int = Field(
         default=1_000_000, ge=1, description="largest number of cells of a spreadsheet"
     )

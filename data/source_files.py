@@ -26,10 +26,30 @@ _NAMES = {
     "not_included": "not included",
     "not_in_force": "not in force",
     "no_chunk": "no chunk left",
+    "needs_ocr": "needs OCR",
+    "ocr_unsure": "OCR is not sure",
+    "ocr_failed": "OCR failed",
 }
-_COUNTED = {"no reader": "without a reader", "no chunk left": "without a chunk"}
+_COUNTED = {
+    "no reader": "without a reader",
+    "no chunk left": "without a chunk",
+    "needs OCR": "need OCR",
+    "OCR is not sure": "with unsure OCR",
+    "OCR failed": "with failed OCR",
+}
 # What the user can do something about comes first in the terminal.
-_ORDER = ("unreadable", "empty", "no_reader", "no_chunk", "link", "not_in_force", "untracked")
+_ORDER = (
+    "unreadable",
+    "needs_ocr",
+    "ocr_unsure",
+    "ocr_failed",
+    "empty",
+    "no_reader",
+    "no_chunk",
+    "link",
+    "not_in_force",
+    "untracked",
+)
 
 
 @dataclass(slots=True)
@@ -156,16 +176,19 @@ def _decoded(name: str) -> str:
 
 
 def unread_lines(found: int, unread: Collection[UnreadFile]) -> list[str]:
-    """Return lines for the terminal: how many files were read, then the others by name.
+    """Return lines for the terminal: how many files were read, then the others by name, with
+    those of which only some pages were read.
 
     The most useful come first; after 20 the rest is counted.
     """
-    names = {file.name for file in unread}
+    whole = {file.name: file for file in unread if not file.in_part}
+    parts = {file.name for file in unread} - set(whole)
     counts: dict[str, int] = {}
-    for file in {file.name: file for file in unread}.values():
+    for file in whole.values():
         reason = _reason(file.reason)
         counts[reason] = counts.get(reason, 0) + 1
-    summary = [f"{found - len(names)} of {found} files read"]
+    summary = [f"{found - len(whole)} of {found} files read"]
+    summary += [f"{len(parts)} of them only in part"] if parts else []
     summary += [f"{count} {_COUNTED.get(reason, reason)}" for reason, count in counts.items()]
     order = {reason: place for place, reason in enumerate(_ORDER)}
     listed = sorted(unread, key=lambda file: order.get(file.reason, len(order)))

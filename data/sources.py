@@ -21,6 +21,7 @@ from kofinlaw.data.law.versions import order_versions
 from kofinlaw.data.readers.days import COMMIT
 from kofinlaw.data.readers.documents import Document
 from kofinlaw.data.readers.formats import Reader, read_documents
+from kofinlaw.data.readers.paged.unread_pages import NoTextError, Pages
 from kofinlaw.data.reject_log import RejectLog
 from kofinlaw.data.settings import DataSettings, SourceSettings
 from kofinlaw.data.source_files import FileList, list_files, source_path
@@ -105,6 +106,7 @@ def read_sources(
                 rule_type=_stated(meta, "행정규칙종류", "행정규칙구분", "법령구분"),
                 ministry=_stated(meta, "소관부처", "소관부처명"),
                 serial=_stated(meta, "행정규칙일련번호", "admRulSeq", "법령일련번호"),
+                ocr=document.pages.ocr,
                 annex=document.annex,
             )
         )
@@ -124,6 +126,8 @@ def restore_document(spool: Spool, facts: DocumentFacts) -> Document:
     value = spool[facts.row]
     value["warnings"] = tuple(value["warnings"])
     value["annex"] = Annex(**value["annex"]) if value["annex"] else None
+    pages = value["pages"]
+    value["pages"] = Pages(tuple(pages["starts"]), tuple((n, share) for n, share in pages["ocr"]))
     return replace(
         Document(**value),
         title=facts.title,
@@ -201,9 +205,14 @@ def _read(
                 continue
             for warning in document.warnings:
                 log.warn(f"{name}: {warning}")
+            for pages in document.pages.unread:
+                log.reject("read", name, pages.reason, pages.detail, pages, in_part=True)
             yield document
         if not named:  # a table without records, or with empty ones only
             log.reject("read", name, "empty", "no record with text")
+    except NoTextError as error:
+        for pages in error.unread:
+            log.reject("read", name, pages.reason, pages.detail, pages)
     except UserError as error:
         why = " → ".join(filter(None, [error.message, error.remedy]))
         log.reject("read", name, "unreadable", why)

@@ -51,6 +51,10 @@ class Chunk:
       act: `since` is the day on which this text came into force, `until` the day on which another
       text replaced it (empty if none did). With a single version both are empty, and `as_of` is
       the only known day.
+    - `pages` are the pages of the file on which the text begins and ends (`3` or `3-4`); empty for
+      a file without pages.
+    - `ocr` is set if a page of the text was read by OCR: the lowest of their mean confidences, 0
+      to 1, as text (`0.93`).
 
     The ids of an earlier version contain the version's day
     (`전자금융거래법@2022-06-10/제9조`); its unit does not.
@@ -69,6 +73,8 @@ class Chunk:
     sha256: str
     since: str = ""
     until: str = ""
+    pages: str = ""
+    ocr: str = ""
 
 
 @dataclass(frozen=True, slots=True)

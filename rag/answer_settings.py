@@ -136,7 +136,8 @@ class AnswerSettings(BaseModel):
     free_replace: bool = Field(
         True,
         description="a generated free-text answer that is empty, gives the prompt back, repeats "
-        "itself or is in a foreign script is replaced by the sentence nearest to the question",
+        "itself, is in a foreign script or ends within its first sentence is replaced by the "
+        "sentence nearest to the question",
     )
     free_target_characters: int | None = Field(
         None,

@@ -69,6 +69,16 @@ class OpenRun:
         merged = self.folder / "merge" / "model"
         return merged if merged.is_dir() else model_folder(self._run)
 
+    def load(self) -> None:
+        """Load index and model now, and not at the first question.
+
+        Raises UserError if the run has no index, or if the model is not on this machine.
+        """
+        from kofinlaw.offline import guard
+
+        with self._turn, guard(offline=self.recipe.offline):
+            self._asking = self._asking or _Asking.load(self)
+
     def ask(self, question: str, *, as_of: date | None = None) -> AskedAnswer:
         """Answer one question from the run's index, with its evidence.
 

@@ -17,7 +17,15 @@ from typing import Protocol
 
 from kofinlaw.data.korean.words import bigrams
 
-__all__ = ["LAST_WEIGHT", "LENGTH_EXPONENT", "RANK_WEIGHTS", "HasText", "pack", "pack_with_index"]
+__all__ = [
+    "LAST_WEIGHT",
+    "LENGTH_EXPONENT",
+    "RANK_WEIGHTS",
+    "HasText",
+    "line_parents",
+    "pack",
+    "pack_with_index",
+]
 
 # Long lines share more bigrams with any query. With an exponent below 1, a line that contains the
 # complete answer still wins over a short line that contains half of it.
@@ -162,7 +170,7 @@ def _lines(
     for rank, body in enumerate(bodies):
         weight = RANK_WEIGHTS[rank] if rank < len(RANK_WEIGHTS) else LAST_WEIGHT
         rows = []
-        for text, parent in zip(body, _parents(body), strict=True):
+        for text, parent in zip(body, line_parents(body), strict=True):
             grams = _grams(text)
             rarity = sum(math.log(1 + total / seen[gram]) for gram in sorted(grams & wanted))
             score = weight * rarity / max(len(grams), 1) ** LENGTH_EXPONENT
@@ -173,7 +181,7 @@ def _lines(
     return out
 
 
-def _parents(body: Sequence[str]) -> list[int]:
+def line_parents(body: Sequence[str]) -> list[int]:
     """Return for each line the index of its 항 or 호, or -1."""
     parents = []
     last = {1: -1, 2: -1}

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import zipfile
+from collections.abc import Iterator
 from pathlib import Path
 from xml.etree.ElementTree import Element, ParseError
 
@@ -80,9 +81,11 @@ class Archive:
         """
         return parse_xml(self.read(name), name)
 
-    def refuse_declarations(self) -> None:
-        """Raise UserError if an XML member declares entities or a document type, or if the members
-        do not fit into the limit. For archives that another library then reads.
+    def checked_xml(self) -> Iterator[tuple[str, bytes]]:
+        """Yield (name, bytes) of each XML member. For archives that another library then reads.
+
+        Raises UserError if a member declares entities or a document type, or if the members do not
+        fit into the limit.
         """
         left = self._left
         for name in self.names:
@@ -90,7 +93,13 @@ class Archive:
                 data = self.read(name)
                 if any(declaration in data for declaration in _DECLARATIONS):
                     raise UserError(f"{name} declares a document type or entities: refused")
+                yield name, data
         self._left = left
+
+    def refuse_declarations(self) -> None:
+        """Check all XML members as `checked_xml` does."""
+        for _ in self.checked_xml():
+            pass
 
     def refuse_encrypted(self) -> None:
         """Raise UserError if the manifest of an OpenDocument or HWPX file names encrypted parts."""

@@ -13,6 +13,7 @@ from kofinlaw.data.law.titles import document_id
 from kofinlaw.data.licences import NOT_PROTECTED, UNKNOWN, normalise_licence, stated_licence
 from kofinlaw.data.readers.days import in_force_day
 from kofinlaw.data.readers.frames import drawn_tables
+from kofinlaw.data.readers.paged.unread_pages import Pages
 from kofinlaw.data.settings import SourceSettings
 from kofinlaw.decoding import without_surrogates
 from kofinlaw.records import Kind
@@ -33,6 +34,7 @@ _PLACEHOLDER = re.compile(
         | new\s(?:document|file|page|(?:rich\ )?text\ document|microsoft\ .*)
         | document | presentation | powerpoint\ presentation | slide(?:\ title)? | workbook
         | book | sheet
+        | (?:scan(?:ned)?|image|img|스캔)(?:\s?(?:document|문서|이미지))?[\s_\d-]*
         | (?:word|blank)\ document | template | normal | hwp\ document | hwp\ 문서
       )
       [\s_-]*\(?\d{0,3}\)?
@@ -52,6 +54,7 @@ class Document:
     - `source` is the path of the file in its source, with the number of the record.
     - `meta` is the front matter, or what the file says instead of it.
     - `annex` is set for an annex in a file of its own; its `title` is then the annex's.
+    - `pages` says how the pages of a file with pages were read.
     """
 
     title: str
@@ -65,6 +68,7 @@ class Document:
     warnings: tuple[str, ...] = ()
     day_from: str = ""
     annex: Annex | None = None
+    pages: Pages = field(default_factory=Pages)
 
     @property
     def id(self) -> str:
@@ -79,6 +83,7 @@ def make_document(
     format_name: str,
     meta: dict[str, str],
     warning: str = "",
+    pages: Pages | None = None,
 ) -> Document:
     """Return the document of a text, with title, kind, day and licence from its front matter
     or source.
@@ -90,8 +95,9 @@ def make_document(
         format_name: The value of `Document.format`.
         meta: The front matter.
         warning: A warning about the file for the data card.
+        pages: How its pages were read. Drawn tables in a text with pages are already converted.
     """
-    text = drawn_tables(without_surrogates(text))
+    text = text if pages else drawn_tables(without_surrogates(text))
     meta = {name: without_surrogates(value) for name, value in meta.items()}
     title = source.title or _stated_title(meta) or _first_heading(text)
     title = unicodedata.normalize("NFC", title or Path(name).stem.replace("_", " ")).strip()
@@ -112,6 +118,7 @@ def make_document(
         warnings=(warning,) if warning else (),
         day_from=day.origin,
         annex=annex_of_file(name, text, articles=looks_like_statute(text)),
+        pages=pages or Pages(),
     )
 
 

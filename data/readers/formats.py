@@ -24,6 +24,7 @@ from kofinlaw.data.readers.documents import Document, is_placeholder_title, make
 from kofinlaw.data.readers.grids import Table, grid_of_rows, lay_out, layout_lines
 from kofinlaw.data.readers.rows import (
     csv_rows,
+    csv_texts,
     has_title,
     lists_files,
     record_form,
@@ -48,6 +49,7 @@ __all__ = [
     "read_markdown",
     "read_odt",
     "read_pdf",
+    "read_picture",
     "read_portal",
     "read_pptx",
     "read_records",
@@ -118,9 +120,7 @@ _SAVE_AS = {
     "unpack it into the folder": (
         ".zip", ".7z", ".rar", ".egg", ".alz", ".tar", ".gz", ".tgz", ".bz2", ".xz",
     ),
-    "a picture has no text to read: type it, or make a PDF with a text layer by OCR": (
-        ".png", ".jpg", ".jpeg", ".gif", ".bmp", ".tif", ".tiff", ".webp", ".heic", ".svg",
-    ),
+    "save it as PNG if it is a scanned page": (".gif", ".webp", ".heic", ".avif", ".svg", ".jp2"),
 }  # fmt: skip
 _REMEDIES = {suffix: remedy for remedy, suffixes in _SAVE_AS.items() for suffix in suffixes}
 
@@ -176,11 +176,22 @@ def read_html(
 def read_pdf(
     path: Path, source: SourceSettings, limits: LimitSettings, name: str
 ) -> Iterator[Document]:
-    """Yield a PDF with a text layer."""
-    from kofinlaw.data.readers.pdf import pdf_to_text
+    """Yield a PDF; pages without a text layer are read by OCR where Tesseract is installed."""
+    from kofinlaw.data.readers.paged.pdf import pdf_to_text
 
-    text, meta, warning = pdf_to_text(path, limits.pages)
-    yield make_document(text, source, name, "pdf", meta, warning)
+    text, meta, pages = pdf_to_text(path, limits)
+    yield make_document(text, source, name, "pdf", meta, pages=pages)
+
+
+def read_picture(
+    path: Path, source: SourceSettings, limits: LimitSettings, name: str
+) -> Iterator[Document]:
+    """Read the picture of a scanned page by OCR; a short first line is the title."""
+    from kofinlaw.data.readers.paged.pictures import picture_to_text
+
+    text, pages = picture_to_text(path, limits)
+    meta = _first_line_title(text)
+    yield make_document(text, source, name, "picture", meta, pages=pages)
 
 
 def read_hwpx(
@@ -279,10 +290,10 @@ def read_csv(
     Raises UserError for a list of the files in its folder (`manifest.csv`).
     """
     rows = csv_rows(path, source)
+    _check_records(len(rows) - 1, limits)
     if rows and record_form(rows[0], source.columns) != "table":
-        yield from read_records(path, source, limits, name)
+        yield from _record_documents(csv_texts(rows, source.columns), path, source, name)
         return
-    _check_records(len(rows), limits)
     if lists_files(rows, path.parent):
         raise UserError("a list of the files in this folder, no document")
     sheets = [("", lay_out(grid_of_rows(rows)))]
@@ -292,8 +303,8 @@ def read_csv(
 def read_records(
     path: Path, source: SourceSettings, limits: LimitSettings, name: str
 ) -> Iterator[Document]:
-    """Read JSONL, CSV or Parquet: one document for each record."""
-    rows = rows_of(path, source, limits)
+    """Read JSONL or Parquet: one document for each record."""
+    rows = rows_of(path, limits)
     texts = (record_text(row, source.columns) for row in rows)
     yield from _record_documents(texts, path, source, name)
 
@@ -398,6 +409,12 @@ READERS: dict[str, Reader] = {
     ".xlsm": read_xlsx,
     ".odt": read_odt,
     ".rtf": read_rtf,
+    ".png": read_picture,
+    ".jpg": read_picture,
+    ".jpeg": read_picture,
+    ".tif": read_picture,
+    ".tiff": read_picture,
+    ".bmp": read_picture,
     ".xml": read_portal,
     ".json": read_portal,
     ".jsonl": read_records,

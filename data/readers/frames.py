@@ -19,7 +19,7 @@ from functools import lru_cache
 from kofinlaw.data.korean.words import blanks_between
 from kofinlaw.data.readers.tables import markdown_rows, plain_table
 
-__all__ = ["drawn_tables"]
+__all__ = ["drawn_tables", "holds_drawing"]
 
 _BOX = re.compile(r"[\u2500-\u257f]")
 _HEADING = re.compile(r"^\s{0,3}#{1,6}\s")
@@ -45,6 +45,11 @@ def drawn_tables(text: str) -> str:
     if not _BOX.search(text):
         return text
     return "\n".join(_converted(text.split("\n"), 0))
+
+
+def holds_drawing(line: str) -> bool:
+    """Return whether a line has a box character."""
+    return bool(_BOX.search(line))
 
 
 def _converted(lines: Sequence[str], depth: int) -> Iterator[str]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
-from kofinlaw.data.readers.tables import cell_text, markdown_rows
+from kofinlaw.data.readers.tables import cell_text, column_names, markdown_rows
 
 __all__ = ["Grid", "Merge", "Table", "grid_of_rows", "lay_out", "layout_lines"]
 
@@ -49,9 +49,7 @@ class Table:
 
     def records(self) -> Iterator[dict[str, str]]:
         """Yield each row by column name; a repeated or empty name gets its column number."""
-        names: list[str] = []
-        for number, name in enumerate(self.header, 1):
-            names.append(name if name and name not in names else f"{name or '열'} {number}")
+        names = column_names(self.header)
         for row in self.rows:
             yield dict(zip(names, row, strict=True))
 

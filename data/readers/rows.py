@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Literal
 
 from kofinlaw import UserError
+from kofinlaw.data.readers.tables import column_names
 from kofinlaw.data.settings import LimitSettings, SourceSettings
 from kofinlaw.decoding import decode
 from kofinlaw.units import MIB
@@ -21,6 +22,7 @@ from kofinlaw.units import MIB
 __all__ = [
     "Form",
     "csv_rows",
+    "csv_texts",
     "has_title",
     "lists_files",
     "record_form",
@@ -52,17 +54,14 @@ _FILE_NAME = re.compile(r"\.(?=\d*[A-Za-z])[A-Za-z0-9]{1,5}\Z")  # not the numbe
 _ISSUE = re.compile(r"^\s*\[(\d+)\]\s*", re.MULTILINE)
 
 
-def rows_of(path: Path, source: SourceSettings, limits: LimitSettings) -> Iterator[dict[str, str]]:
-    """Yield the records of a file with all values as text.
+def rows_of(path: Path, limits: LimitSettings) -> Iterator[dict[str, str]]:
+    """Yield the records of a JSONL or Parquet file with all values as text.
 
     Raises UserError if a line is broken, or if there are more records than `limits.records`.
     """
     name = path.name.lower()
     if name.endswith(".parquet"):
         rows = _parquet(path)
-    elif name.endswith((".csv", ".tsv")):
-        header, *body = csv_rows(path, source) or [[]]
-        rows = (dict(zip(header, row, strict=False)) for row in body)
     else:
         rows = _json_lines(_unpacked(path, limits) if name.endswith(".xz") else path.read_bytes())
     for number, row in enumerate(rows, 1):
@@ -87,6 +86,24 @@ def csv_rows(path: Path, source: SourceSettings) -> list[list[str]]:
         longest = max(len(row) for row in rows)
         rows[0] += [f"열 {n}" for n in range(len(rows[0]) + 1, longest + 1)]
     return rows
+
+
+def csv_texts(
+    rows: Sequence[Sequence[str]], columns: Mapping[str, str]
+) -> Iterator[tuple[str, dict[str, str]]]:
+    """Yield (Markdown, front matter) of each row below the header `rows[0]`, see `record_text`.
+
+    A column that repeats the name of another follows the text as `name 3: value`.
+    """
+    given = [_name(name) for name in rows[0]]
+    header = column_names(given)
+    for row in rows[1:]:
+        record = dict(zip(header, [*row, *[""] * (len(header) - len(row))], strict=True))
+        text, meta = record_text(record, columns)
+        if record_form(header, columns) == "record" and text.strip():
+            used = [name for name in header if name in given]
+            text = "\n\n".join([text, *_others(record, used)])
+        yield text, meta
 
 
 def _delimiter(text: str) -> str:

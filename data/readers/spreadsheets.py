@@ -63,8 +63,7 @@ def read_workbook(path: Path, expanded_mebibytes: int, cells: int) -> Workbook:
     """
     warnings = []
     with Archive(path, expanded_mebibytes) as archive:
-        archive.refuse_declarations()
-        uncalculated = _check_size(archive, cells)
+        uncalculated = _checked(archive, cells)
     if uncalculated:
         warnings.append(
             f"{uncalculated} formulas have no stored value; open and save the file in a "
@@ -90,16 +89,16 @@ def read_workbook(path: Path, expanded_mebibytes: int, cells: int) -> Workbook:
     return Workbook(title, tuple(sheets), tuple(warnings))
 
 
-def _check_size(archive: Archive, cells: int) -> int:
-    """Return the number of formulas without a value.
+def _checked(archive: Archive, cells: int) -> int:
+    """Check the XML of the workbook in one pass; returns the number of formulas without a value.
 
-    Raises UserError if the sheets have more than `cells` cells: openpyxl holds all in memory.
+    Raises UserError if it declares entities, or if the sheets have more than `cells` cells:
+    openpyxl holds all in memory.
     """
     total = uncalculated = 0
-    for name in archive.names:
+    for name, data in archive.checked_xml():
         if not re.search(r"worksheets/[^/]+\.xml$", name, re.IGNORECASE):
             continue
-        data = archive.read(name)
         total += len(_CELL.findall(data)) + sum(_area(match) for match in _MERGE.finditer(data))
         uncalculated += len(_NO_VALUE.findall(data))
         if total > cells:

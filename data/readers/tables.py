@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator, Sequence
 
 from kofinlaw.data.table_rows import is_separator
 
-__all__ = ["cell_text", "markdown_rows", "plain_table", "tidy_markdown"]
+__all__ = ["cell_text", "column_names", "markdown_rows", "plain_table", "tidy_markdown"]
 
 _FRAME = re.compile(r"[─-╿━┃]")
 _RULE = re.compile(r"^[\s|─-╿=+\-]*[─-╿][\s|─-╿=+\-]*$")
@@ -55,3 +55,16 @@ def cell_text(text: str) -> str:
 def tidy_markdown(lines: Iterable[str]) -> str:
     """Return lines as a text with one blank line at most between two of them."""
     return re.sub(r"\n{3,}", "\n\n", "\n".join(lines)).strip() + "\n"
+
+
+def column_names(header: Iterable[str]) -> list[str]:
+    """Return names of columns without repetition: a repeated or empty name gets its number."""
+    given = [name.strip() for name in header]
+    taken = set(given)
+    names: list[str] = []
+    for number, name in enumerate(given, 1):
+        unique = name
+        while not unique or unique in names or (unique != name and unique in taken):
+            unique = f"{unique or '열'} {number}"
+        names.append(unique)
+    return names

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 
 from bs4 import BeautifulSoup
-from bs4.element import Comment, NavigableString, PageElement, Tag
+from bs4.element import CData, NavigableString, PageElement, PreformattedString, Tag
 
 from kofinlaw.data.readers.tables import cell_text, tidy_markdown
 
@@ -45,7 +45,7 @@ def html_to_markdown(text: str) -> tuple[str, dict[str, str]]:
         if isinstance(node, str) and not isinstance(node, Tag):
             if node.startswith("\0"):
                 out.close(node[1:])
-            elif isinstance(node, NavigableString) and not isinstance(node, Comment):
+            elif isinstance(node, NavigableString) and _is_text(node):
                 out.write(str(node))
             continue
         if not isinstance(node, Tag) or (node is not root and _dropped(node)):
@@ -76,6 +76,11 @@ def _metadata(soup: BeautifulSoup) -> dict[str, str]:
         if name in names and tag.get("content"):
             meta.setdefault(names[name], str(tag.get("content")).strip())
     return meta
+
+
+def _is_text(node: NavigableString) -> bool:
+    """Return whether a string is text: not a comment, a doctype or another declaration."""
+    return isinstance(node, CData) or not isinstance(node, PreformattedString)
 
 
 def _dropped(node: Tag) -> bool:

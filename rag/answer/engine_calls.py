@@ -7,13 +7,13 @@ import math
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
-from kofinlaw.data.prompting.wording import REASONED_CUE
+from kofinlaw.data.prompting.wording import NO_EVIDENCE, REASONED_CUE
 from kofinlaw.models.engines.base import ChoiceScore, Engine, Generation, Request
 from kofinlaw.rag.answer.agreement import choice_probabilities, written_choice
 from kofinlaw.rag.answer.deadline import DECODE_EFFORT, Plan
-from kofinlaw.rag.answer.free_text import free_problem, tidy
+from kofinlaw.rag.answer.free_text import FreeProblem, shaped
 from kofinlaw.rag.answer.journal import Turn
-from kofinlaw.rag.answer.prompts import Prompt, PromptInput
+from kofinlaw.rag.answer.prompts import Prompt, PromptInput, Quote
 from kofinlaw.rag.answer_settings import AnswerSettings
 from kofinlaw.rag.choosing.bare_scores import BareScore, BareScores, score_bare
 from kofinlaw.rag.choosing.contrast import ContrastPrompt, model_votes, question_vote
@@ -42,7 +42,7 @@ class Reply:
     reasoning: str = ""
     votes: list[Vote] = field(default_factory=list)
     quoted: str = ""
-    replaced: str = ""
+    replaced: FreeProblem = ""
 
     def turn(self, identity: str, number: int, plan: str) -> Turn:
         """Return the record of this reply, for a question's id and turn number."""
@@ -307,16 +307,27 @@ def _written(prompt: Prompt, generation: Generation, settings: AnswerSettings) -
         return Reply(prompt, scores, generation.text.strip(), generation.tokens, logprob, effort)
     if generation.finish == "error":
         return None
-    text = tidy(_continued(prompt.opening, generation.text), settings.free_max_characters)
-    if prompt.quotes and settings.free_replace:
-        written = text if generation.text.strip() else ""
-        problem = free_problem(written, prompt.question, prompt.evidence)
-        if problem:
-            best, tokens = prompt.quotes[0], generation.tokens
-            return Reply(
-                prompt, [], best.text, tokens, 0.0, effort, quoted=best.chunk, replaced=problem
-            )
-    if not generation.text.strip():
+    said = bool(generation.text.strip())
+    text, problem = shaped(
+        _continued(prompt.opening, generation.text) if said else "",
+        prompt.question,
+        prompt.evidence,
+        settings.free_max_characters,
+        stopped=generation.finish == "stop",
+    )
+    if problem and settings.free_replace and (prompt.quotes or said):
+        best = prompt.quotes[0] if prompt.quotes else Quote(NO_EVIDENCE, "", 0.0)
+        return Reply(
+            prompt,
+            [],
+            best.text,
+            generation.tokens,
+            0.0,
+            effort,
+            quoted=best.chunk,
+            replaced=problem,
+        )
+    if not said:
         return None
     return Reply(prompt, [], text, generation.tokens, logprob, effort)
 

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date
 from typing import Literal
 
 from kofinlaw import UserError
-from kofinlaw.data.korean.words import normalise
+from kofinlaw.data.korean.words import bigrams, normalise
 from kofinlaw.data.law.versions import VERSIONED, validity_text
+from kofinlaw.data.prompting.wording import NO_EVIDENCE
 from kofinlaw.decoding import without_surrogates
 from kofinlaw.models.engines.base import Engine
 from kofinlaw.models.templates import ChatTemplate
@@ -22,13 +24,17 @@ from kofinlaw.rag.answer.engine_calls import (
     missing_bare_scores,
 )
 from kofinlaw.rag.answer.fallback import fallback_answer
+from kofinlaw.rag.answer.free_text import FreeProblem, ends_sentence
 from kofinlaw.rag.answer.prompts import Prompter, PromptInput, build_prompts
 from kofinlaw.rag.answer_settings import AnswerSettings
 from kofinlaw.rag.choosing.bare_scores import BareScores
+from kofinlaw.rag.choosing.nearest import nearest_sentences
 from kofinlaw.rag.questions.option_marks import split_options
+from kofinlaw.rag.reading.candidates import evidence_sentences
+from kofinlaw.rag.reading.support import option_support
 from kofinlaw.rag.retrieve.evidence import Searcher, search_questions
 from kofinlaw.rag.retrieve.in_force import AbsentAct
-from kofinlaw.records import Chunk, Question
+from kofinlaw.records import Chunk, Kind, Question
 
 __all__ = ["AskedAnswer", "Evidence", "Origin", "ask_question"]
 
@@ -47,7 +53,9 @@ class Evidence:
 
     `by` names the retrievers that found it, and `shown` says whether the model read it. `version`
     are the days of its text where the corpus has several versions of the act
-    (`시행 2022-06-10 ~ 2024-09-14`), or the day on which it will come into force.
+    (`시행 2022-06-10 ~ 2024-09-14`), or the day on which it will come into force. `source` is the
+    document's file, `kind` its kind, `day` the ISO day from which the text is in force (empty if it
+    is unknown). `read` is the part of the text that the prompt shows, empty if it shows none.
     """
 
     chunk: str
@@ -57,6 +65,10 @@ class Evidence:
     by: str
     shown: bool
     version: str = ""
+    source: str = ""
+    kind: Kind = "other"
+    day: str = ""
+    read: str = ""
 
 
 @dataclass(frozen=True)
@@ -67,6 +79,10 @@ class AskedAnswer:
     the model gave the answer, or it is a quotation of the evidence. `quoted` is the chunk that free
     text is a sentence of, if it is one. `evidence` is best first. `absent` are acts that the
     question is about and that had no text on the day it asks about.
+
+    `question` is the question without its options. `replaced` is why a quotation replaces the
+    model's text (see `free_text.shaped`). `decisive` is the sentence of the evidence that bears
+    most on the chosen option, from the chunk `decisive_chunk`; both are empty for free text.
     """
 
     answer: str
@@ -76,6 +92,10 @@ class AskedAnswer:
     evidence: tuple[Evidence, ...]
     absent: tuple[AbsentAct, ...] = ()
     quoted: str = ""
+    question: str = ""
+    replaced: FreeProblem = ""
+    decisive: str = ""
+    decisive_chunk: str = ""
 
 
 def ask_question(
@@ -150,9 +170,20 @@ def ask_question(
         texts = [chunk.text for chunk in chunks]
         limit = settings.free_max_characters
         answer = fallback_answer(asked, texts, ids, max_characters=limit)
+    read = dict(zip(prompts[0].passages, prompts[0].evidence, strict=True))
+    shown = [chunk for index, chunk in enumerate(chunks) if index in read]
+    text, option, decisive = answer.answer, "", ("", "")
+    if options:
+        option = options[int(text) - 1]
+        decisive = _decisive(stem, option, shown or chunks)
+    elif answer.origin != "model" and not ends_sentence(text):
+        text = _uncut(text, stem, [chunk.text for chunk in chunks])
+    quoted = answer.quoted
+    if answer.origin == "fallback" and not (options or quoted or text == NO_EVIDENCE):
+        quoted = next((chunk.id for chunk in chunks if _holds(chunk.text, text)), "")
     return AskedAnswer(
-        answer=answer.answer,
-        option=options[int(answer.answer) - 1] if options else "",
+        answer=text,
+        option=option,
         confidence=answer.confidence,
         origin=_ORIGINS[answer.origin],
         evidence=tuple(
@@ -162,14 +193,55 @@ def ask_question(
                 text=hit.chunk.text,
                 score=hit.score,
                 by=", ".join(hit.by),
-                shown=index in prompts[0].passages,
+                shown=index in read,
                 version=_version(hit.chunk, as_of),
+                source=hit.chunk.source,
+                kind=hit.chunk.kind,
+                day=hit.chunk.since or hit.chunk.as_of,
+                read=read.get(index, ""),
             )
             for index, hit in enumerate(hits)
         ),
         absent=absent,
-        quoted=answer.quoted,
+        quoted=quoted,
+        question=stem,
+        replaced=_replaced(replies) if answer.origin == "fallback" else "",
+        decisive=decisive[0],
+        decisive_chunk=decisive[1],
     )
+
+
+def _replaced(replies: Sequence[Reply | None]) -> FreeProblem:
+    """Return why the first usable reply replaces the model's text; empty if none does."""
+    return next((reply.replaced for reply in replies if reply is not None), "")
+
+
+def _decisive(stem: str, option: str, chunks: Sequence[Chunk]) -> tuple[str, str]:
+    """Return the sentence that bears most on an option and the id of its chunk; empty texts where
+    no line shares a word with the option.
+    """
+    best = option_support(stem, [option], [chunk.text for chunk in chunks])[0]
+    if best.line is None or best.coverage <= 0:
+        return "", ""
+    line = best.line
+    chunk = next((one for one in chunks if line.text in one.text), chunks[0])
+    text = "\n".join(filter(None, [line.header or chunk.unit, line.parent, line.text]))
+    found = nearest_sentences(f"{stem} {option}", [text], 1, lambda _: True)
+    return (found[0][0].text if found else line.text), chunk.id
+
+
+def _uncut(text: str, question: str, passages: Sequence[str]) -> str:
+    """Return the whole sentence of the passages of which a quotation is the beginning.
+
+    A quotation is cut to the length that answers of a file may have; one answer may be longer.
+    """
+    found = evidence_sentences(question, passages, lambda _: True)
+    return min((one.text for one in found if _holds(one.text, text)), key=len, default=text)
+
+
+def _holds(text: str, quotation: str) -> bool:
+    """Return whether a text has all bigrams of a quotation, which may leave out words."""
+    return set(bigrams(quotation)) <= set(bigrams(text))
 
 
 def _version(chunk: Chunk, as_of: date | None) -> str:

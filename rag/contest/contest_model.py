@@ -22,6 +22,7 @@ from kofinlaw.data.prompting.contrast import (
 from kofinlaw.data.prompting.packing import pack
 from kofinlaw.data.prompting.stems import is_negative
 from kofinlaw.data.prompting.wording import (
+    NO_EVIDENCE,
     AnswerForm,
     choice_candidates,
     choice_messages,
@@ -29,7 +30,7 @@ from kofinlaw.data.prompting.wording import (
 )
 from kofinlaw.models.tokenizer import ANCHOR_CHARACTERS
 from kofinlaw.rag.answer.fallback import FALLBACK_PASSAGES
-from kofinlaw.rag.answer.free_text import free_problem, tidy
+from kofinlaw.rag.answer.free_text import shaped
 from kofinlaw.rag.choosing.nearest import nearest_sentences
 from kofinlaw.rag.choosing.preference import (
     MODEL_VOTERS,
@@ -339,12 +340,25 @@ class Model:
         return next(c for c in choices if self.continuation(text, c) == tails[0])
 
     def write(self, text: str, choices: Sequence[str]) -> str:
-        """Return the model's text after a prompt: one of the choices, or free text without any."""
+        """Return the choice that the model writes after a prompt; empty if it writes none."""
+        tails = [self.continuation(text, choice) for choice in choices]
+        written, _ = self._generate(text, tails)
+        return next((c for c, t in zip(choices, tails, strict=True) if t == written), "")
+
+    def write_free(self, text: str) -> tuple[str, bool]:
+        """Return the model's text after a prompt, and whether the model ended it itself."""
+        written, stopped = self._generate(text, [])
+        return str(self.tokenizer.decode(written, skip_special_tokens=True)).strip(), stopped
+
+    def _generate(self, text: str, tails: Sequence[list[int]]) -> tuple[list[int], bool]:
+        """Return the tokens after a prompt without the stop token, and whether there was one.
+
+        With `tails` (the tokens of the choices) the text is one of them.
+        """
         import torch
 
         ids = torch.tensor([self.encode(text)], device=self.device)
         ends, start = self.settings["stop_ids"], ids.shape[1]
-        tails = [self.continuation(text, choice) for choice in choices]
 
         def allowed(_: int, so_far: torch.Tensor) -> list[int]:
             written = so_far[start:].tolist()
@@ -365,9 +379,7 @@ class Model:
         # To some tokenizers the end of a turn is an ordinary token: it is cut off here by its id.
         written = out[0, start:].tolist()
         stop = next((i for i, token in enumerate(written) if token in ends), len(written))
-        if tails:
-            return next((c for c, t in zip(choices, tails, strict=True) if t == written[:stop]), "")
-        return str(self.tokenizer.decode(written[:stop], skip_special_tokens=True)).strip()
+        return written[:stop], stop < len(written)
 
     def answer(
         self, stem: str, options: Sequence[str], passages: Sequence[str], share: float
@@ -393,8 +405,10 @@ class Model:
             if found:
                 return found
         prompt, shown, _ = self.shown_prompt(question, (), passages, share)
-        text = tidy(self.write(prompt, ()), settings["free_max_characters"])
-        if settings["free_replace"] and free_problem(text, question, shown):
+        written, stopped = self.write_free(prompt)
+        limit = settings["free_max_characters"]
+        text, problem = shaped(written, question, shown, limit, stopped=stopped)
+        if settings["free_replace"] and problem:
             nearest = self.sentences(question, shown or passages[:FALLBACK_PASSAGES], 1)
-            return nearest[0][0] if nearest else text
+            return nearest[0][0] if nearest else NO_EVIDENCE
         return text

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from kofinlaw import UserError
 from kofinlaw.recipes.cli.binding import bound_run
 from kofinlaw.recipes.cli.console import command_line, print_json, say, say_next
 from kofinlaw.recipes.cli.options import AsJson, RunFolder
@@ -18,26 +19,48 @@ if TYPE_CHECKING:
     from kofinlaw.models.engines.base import Engine
     from kofinlaw.models.templates import ChatTemplate
     from kofinlaw.rag.answer.answer_book import AnsweringResult
-    from kofinlaw.rag.answer.single_question import AskedAnswer
     from kofinlaw.rag.answer_settings import AnswerSettings
     from kofinlaw.rag.retrieve.retriever import Retriever
     from kofinlaw.recipes.pipeline.run import Run
 
-__all__ = ["SHOWN_CHARACTERS", "answer", "ask", "process_started"]
-
-SHOWN_CHARACTERS = 160  # of each passage, on the terminal
+__all__ = ["answer", "ask", "process_started"]
 
 
 def ask(
-    question: Annotated[str, typer.Argument(help="질문. Options may follow on their own lines.")],
+    question: Annotated[
+        str | None,
+        typer.Argument(
+            help="질문. Options may follow on their own lines. "
+            "Without a question: a session that takes one a line, also from a pipe."
+        ),
+    ] = None,
     run: RunFolder = None,
     as_of: Annotated[
-        datetime | None,
-        typer.Option("--as-of", formats=["%Y-%m-%d"], help="Only law in force on this day."),
+        str | None, typer.Option("--as-of", help="Only law in force on this day: 2026-01-01.")
     ] = None,
     as_json: AsJson = False,
+    debug: Annotated[
+        bool, typer.Option("--debug", help="Show scores, retrievers and passages not read.")
+    ] = False,
 ) -> None:
-    """Answer one question from a run's index and show the evidence."""
+    """Answer questions from a run's index and show the evidence."""
+    from kofinlaw.recipes.asking.answer_lines import answer_lines, terminal_style
+    from kofinlaw.recipes.asking.days import typed_day
+    from kofinlaw.recipes.asking.loading import loading
+    from kofinlaw.recipes.asking.session import Session, TerminalLines, piped_lines
+
+    if question is not None and not question.strip():
+        raise UserError(
+            "the question is empty",
+            where="QUESTION",
+            remedy="write a question, or leave it out to start a session",
+        )
+    day = typed_day(as_of) if as_of is not None else None
+    typed = sys.stdin.isatty()
+    lines = None
+    if question is None:
+        lines = TerminalLines() if typed else piped_lines()
+
     import dataclasses
 
     from kofinlaw.recipes.api import open_run
@@ -46,30 +69,32 @@ def ask(
     bound = bound_run(run)
     for note in serving_notes(bound):
         typer.echo(note, err=True)
+    style = terminal_style(debug=debug)
     with open_run(bound.folder) as opened:
-        result = opened.ask(question, as_of=as_of.date() if as_of else None)
+        with loading(f"the model {bound.recipe.model.id}"):
+            opened.load()
+        if lines is not None:
+            session = Session(
+                ask=lambda text, on: opened.ask(text, as_of=on),
+                say=say,
+                note=lambda text: typer.echo(text, err=True),
+                style=style,
+                interactive=typed,
+                as_json=as_json,
+                day=day,
+            )
+            if typed:
+                session.note(":help lists the commands; an empty line leaves")
+            session.run(lines)
+            if session.failed and not typed:
+                raise typer.Exit(1)
+            return
+        result = opened.ask(question or "", as_of=day)
     if as_json:
         print_json(dataclasses.asdict(result))
         return
-    for line in _answer_lines(result):
+    for line in answer_lines(result, style):
         say(line)
-
-
-def _answer_lines(result: AskedAnswer) -> list[str]:
-    units = [hit.unit for hit in result.evidence if hit.chunk == result.quoted]
-    lines = ["", result.answer, *[f"인용 · {unit}" for unit in units], ""]
-    lines += [
-        f"「{act.title}」: 그날 시행 중인 조문이 없습니다 (말뭉치의 첫 시행일 {act.first})"
-        for act in result.absent
-    ]
-    lines.append("근거" if result.evidence else "근거 없음")
-    for hit in result.evidence:
-        version = f" ({hit.version})" if hit.version else ""
-        body = " ".join(hit.text.split())
-        more = "…" if len(body) > SHOWN_CHARACTERS else ""
-        lines.append(f"  · {hit.unit}{version}  ({hit.score:.2f}, {hit.by})")
-        lines.append(f"    {body[:SHOWN_CHARACTERS]}{more}")
-    return lines
 
 
 def answer(

@@ -14,6 +14,7 @@ from kofinlaw import Progress, UserError, silent
 from kofinlaw.augment.reading.acts import read_laws
 from kofinlaw.augment.settings import AugmentSettings, RaftSettings
 from kofinlaw.data.corpus import build_corpus
+from kofinlaw.data.readers.paged.unread_pages import PAGE_REASONS
 from kofinlaw.data.settings import ChunkSettings, DataSettings, SourceSettings
 from kofinlaw.data.source_files import FileList, list_files
 from kofinlaw.files import read_json_lines, read_jsonl
@@ -247,14 +248,18 @@ def _left_out(
 ) -> tuple[list[LeftOut], Counter[str]]:
     """Return the files that are left out with their reasons, and rejected parts by reason."""
     left = {_below(folder, file.name): file.detail for file in files.unread}
+    pages: list[LeftOut] = []
     readable = {_below(folder, name) for _, name in files.to_read}
     parts: Counter[str] = Counter()
     for _, row in read_json_lines(corpus / "rejected.jsonl"):
         name = _below(folder, str(row["id"]))
-        if name in readable:
+        if name in read and row["reason"] in PAGE_REASONS:
+            pages.append(LeftOut(name, str(row["detail"])))
+        elif name in readable:
             left.setdefault(name, str(row["detail"]))
         elif name not in left:
             parts[str(row["reason"])] += 1
     for name in sorted(readable - read):
         left.setdefault(name, "nothing of it is left after cleaning")
-    return [LeftOut(name, why) for name, why in left.items() if name not in read], parts
+    whole = [LeftOut(name, why) for name, why in left.items() if name not in read]
+    return [*whole, *pages], parts

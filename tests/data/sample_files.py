@@ -5,6 +5,8 @@ from __future__ import annotations
 import zipfile
 from pathlib import Path
 
+import pypdfium2
+
 from kofinlaw.data.corpus import build_corpus
 from kofinlaw.data.settings import DataSettings
 
@@ -140,3 +142,42 @@ def ruled_table(rows: list[list[str]], left: int = 60, top: int = 600) -> str:
             for n, cell in enumerate(row)
         ]
     return "\n".join(lines) + "\n"
+
+
+SAMPLE_PDF = Path(__file__).parents[2] / "data/sample/corpus/재해복구_훈련_시행세칙.pdf"
+
+
+def page_bitmap(page: int = 0, scale: float = 200 / 72):
+    """A page of the sample PDF as a picture: Korean text, as a scanner would see it."""
+    document = pypdfium2.PdfDocument(SAMPLE_PDF)
+    return document[page].render(scale=scale, grayscale=True)
+
+
+def page_text(page: int = 0) -> str:
+    """The text layer of a page of the sample PDF."""
+    return pypdfium2.PdfDocument(SAMPLE_PDF)[page].get_textpage().get_text_range()
+
+
+def make_scan(path: Path, pages: str) -> Path:
+    """A PDF whose pages are a picture of the sample's first page (`s`), the text of its second page
+    (`t`), an empty page (`e`), or a white picture (`w`).
+    """
+    out = pypdfium2.PdfDocument.new()
+    sample = pypdfium2.PdfDocument(SAMPLE_PDF)
+    for kind in pages:
+        if kind == "t":
+            out.import_pages(sample, [1])
+            continue
+        page = out.new_page(595, 842)
+        if kind == "e":
+            continue
+        bitmap = page_bitmap() if kind == "s" else pypdfium2.PdfBitmap.new_native(60, 80, 1)
+        if kind == "w":
+            bitmap.fill_rect((255, 255, 255, 255), 0, 0, 60, 80)
+        image = pypdfium2.PdfImage.new(out)
+        image.set_bitmap(bitmap)
+        image.set_matrix(pypdfium2.PdfMatrix().scale(595, 842))
+        page.insert_obj(image)
+        page.gen_content()
+    out.save(path)
+    return path

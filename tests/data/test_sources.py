@@ -36,7 +36,7 @@ def test_a_bad_file_is_rejected_with_its_reason_and_the_others_are_read(build, a
         "acts/가짜.hwpx",
         "acts/그림.png",
     }
-    assert found["acts/그림.png"][0] == "no_reader"
+    assert found["acts/그림.png"][0] == "unreadable"
     assert found["acts/빈.md"] == ("unreadable", "the file is empty")
     assert "cannot be opened" in found["acts/가짜.pdf"][1]
 

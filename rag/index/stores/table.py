@@ -20,7 +20,7 @@ __all__ = ["ADDED", "FIELDS", "ROW", "TABLE", "read_table", "write_table"]
 TABLE = "chunks"
 ROW = "place"  # the column with each passage's row
 FIELDS = tuple(Chunk.__dataclass_fields__)
-ADDED = ("since", "until")  # fields that older tables of this format may lack
+ADDED = ("since", "until", "pages", "ocr")  # fields that older tables of this format may lack
 
 
 def write_table(
@@ -54,7 +54,7 @@ def write_table(
 def read_table(folder: Path, names: Sequence[str], count: int) -> pa.Table:
     """Return the columns `names` of all `count` passages, sorted by row.
 
-    A field that was added after the table was written (`since`, `until`) is empty. Raises
+    A field that was added after the table was written (`since`, `pages`) is empty. Raises
     ValueError where the table is damaged or has another number of passages.
     """
     import lancedb

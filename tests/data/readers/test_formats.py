@@ -34,7 +34,11 @@ def test_every_reader_has_a_file_name_pattern_in_the_settings():
 def test_a_file_is_read_without_settings(act, tmp_path):
     (document,) = read_documents(act / "가람법.md")
     assert (document.title, document.source) == ("가람법", "가람법.md")
-    for name, remedy in (("a.png", "OCR"), ("a.doc", "save it as DOCX"), ("a.xyz", "add a reader")):
+    for name, remedy in (
+        ("a.gif", "save it as PNG"),
+        ("a.doc", "save it as DOCX"),
+        ("a.xyz", "add a reader"),
+    ):
         (tmp_path / name).write_bytes(b"bytes")
         with pytest.raises(UserError, match=rf"no reader for \.{name[2:]}") as error:
             list(read_documents(tmp_path / name))

@@ -101,6 +101,43 @@ def test_a_cell_beyond_the_header_is_not_lost(tmp_path):
     assert [d.text for d in read(path)] == ["질문: 한도는?\n\n답변: 1억원\n\n열 3: 단 개인"]
 
 
+@pytest.mark.parametrize(
+    ("lines", "texts"),
+    [
+        (
+            "질문,답변,답변\n한도는?,1억원,법인은 2억원\n",
+            ["질문: 한도는?\n\n답변: 1억원\n\n답변 3: 법인은 2억원"],
+        ),
+        ("제목,본문,본문\n가,첫째,둘째\n나,셋째,\n", ["첫째\n\n본문 3: 둘째", "셋째"]),
+        (
+            "구분,금액,금액\n송금,1,2\n",
+            ["| 구분 | 금액 | 금액 |\n| --- | --- | --- |\n| 송금 | 1 | 2 |\n"],
+        ),
+    ],
+    ids=["faq", "record", "table"],
+)
+def test_columns_with_one_name_all_keep_their_values(tmp_path, lines, texts):
+    path = tmp_path / "a.csv"
+    path.write_text(lines, encoding="utf-8")
+    assert [d.text for d in read(path)] == texts
+
+
+def test_a_short_row_does_not_end_the_file(tmp_path):
+    path = tmp_path / "a.csv"
+    path.write_text("제목,본문\n가\n나,둘째 글\n", encoding="utf-8")
+    assert [d.text for d in read(path)] == ["", "둘째 글"]
+
+
+def test_a_csv_file_is_read_once(tmp_path, monkeypatch):
+    path = tmp_path / "a.csv"
+    path.write_text("질문,답변\n한도는?,1억원\n", encoding="utf-8")
+    opened = []
+    whole = Path.read_bytes
+    monkeypatch.setattr(Path, "read_bytes", lambda self: opened.append(self) or whole(self))
+    assert len(read(path)) == 1
+    assert opened == [path]
+
+
 def test_court_decisions_are_laid_out_by_issue(tmp_path):
     row = {
         "사건번호": "2010도1",

@@ -27,6 +27,11 @@ def test_a_page_keeps_its_text_and_table_and_loses_menus_and_scripts():
     )
 
 
+def test_a_doctype_and_other_declarations_are_no_text():
+    page = '<?xml version="1.0"?><!DOCTYPE html><html><body><!-- 초안 --><p>예금 안내</p></body></html>'
+    assert html_to_markdown(page)[0].strip() == "예금 안내"
+
+
 @settings(max_examples=200, deadline=None)
 @given(st.text(alphabet='<>/ "=ahpdivtrl1가\n&;!-', max_size=200))
 def test_any_page_is_read_without_an_error(text):

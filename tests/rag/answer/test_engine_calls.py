@@ -12,8 +12,8 @@ import simulation
 from worlds import World, assert_complete, rows, same_bytes
 
 from kofinlaw.data.prompting.contrast import bare_messages, contrast_text
-from kofinlaw.data.prompting.wording import CITING_RULE, REASONED_CUE
-from kofinlaw.models.engines.base import ChoiceScore, Generation, Request
+from kofinlaw.data.prompting.wording import CITING_RULE, NO_EVIDENCE, REASONED_CUE
+from kofinlaw.models.engines.base import ChoiceScore, Finish, Generation, Request
 from kofinlaw.models.engines.dummy_engine import DummyEngine
 from kofinlaw.rag.answer.deadline import FULL
 from kofinlaw.rag.answer.engine_calls import Reply, ask_engine, missing_bare_scores
@@ -371,22 +371,34 @@ def test_free_text_without_evidence_is_generated_in_the_same_batch() -> None:
 
 @pytest.mark.parametrize(
     ("written", "problem"),
-    [("", "empty"), ("[참고 조문] 가람법 제1조(기록)", "prompt"), ("보관. " * 9, "loop")],
+    [
+        ("", "empty"),
+        ("[참고 조문] 가람법 제1조(기록)", "prompt"),
+        ("보관. " * 9, "loop"),
+        ("은행은 기록을 다섯 해 동", "unfinished"),
+    ],
 )
 def test_unusable_text_is_replaced_by_the_nearest_sentence(written: str, problem: str) -> None:
     class Weak(DummyEngine):
         def generate(self, requests: Sequence[Request]) -> list[Generation]:
-            return [Generation(written, 9, 5, "stop", -1.0) for _ in requests]
+            finish: Finish = "length" if problem == "unfinished" else "stop"
+            return [Generation(written, 9, 5, finish, -1.0) for _ in requests]
 
-    def reply(**values: object) -> Reply | None:
+    def reply(passages: Sequence[Chunk] = LAW, **values: object) -> Reply | None:
         settings = AnswerSettings(**values)  # type: ignore[arg-type]
-        prompt = Prompter(simulation.TEMPLATE, settings, 400, len).build(FREE, LAW, FULL)
+        prompt = Prompter(simulation.TEMPLATE, settings, 400, len).build(FREE, passages, FULL)
         return ask_engine(Weak(), [prompt], [(0, 0)], settings, stop="<end>", plan=FULL)[0]
 
     replaced = reply()
     assert replaced is not None
     assert (replaced.text, replaced.quoted) == ("은행은 기록을 5년 동안 보관한다.", "법/제1조")
     assert replaced.replaced == problem
+    alone = reply([])
+    if problem == "empty":
+        assert alone is None  # asked again with less
+    else:
+        assert alone is not None
+        assert (alone.text, alone.quoted, alone.replaced) == (NO_EVIDENCE, "", problem)
     kept = reply(free_replace=False)
     assert (kept is None) if problem == "empty" else (kept is not None and not kept.replaced)
 

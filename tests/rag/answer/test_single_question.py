@@ -17,8 +17,9 @@ from corpora import settings, write_chunks
 from worlds import rows
 
 from kofinlaw import UserError
-from kofinlaw.models.engines.base import Generation, Request
+from kofinlaw.models.engines.base import Finish, Generation, Request
 from kofinlaw.models.engines.dummy_engine import DummyEngine
+from kofinlaw.rag.answer.free_text import ends_sentence
 from kofinlaw.rag.answer.single_question import AskedAnswer, ask_question
 from kofinlaw.rag.answer_settings import AnswerSettings
 from kofinlaw.rag.index.build import build_index
@@ -39,8 +40,12 @@ def test_ask_gives_the_option_and_says_what_the_model_read() -> None:
     )
     assert result.answer in ("1", "2")
     assert result.option == ("3일", "10일")[int(result.answer) - 1]
+    assert result.question == "손해배상 기한은?"
     assert len(result.evidence) == 3
     assert result.evidence[0].shown
+    assert (result.evidence[0].kind, result.evidence[0].day) == ("statute", "2025-01-01")
+    (decisive,) = [hit for hit in result.evidence if hit.chunk == result.decisive_chunk]
+    assert result.decisive in decisive.text
     assert result.evidence[0].unit.startswith("전자금융거래법 제")
     assert result.origin == "model"
 
@@ -60,7 +65,7 @@ def test_ask_without_documents_and_without_a_question() -> None:
             settings=AnswerSettings())  # fmt: skip
 
 
-def test_a_fallback_keeps_to_the_recipes_length_and_the_question_to_its_day() -> None:
+def test_a_fallback_is_a_whole_sentence_and_the_question_keeps_to_its_day() -> None:
     class Silent(DummyEngine):
         def generate(self, requests: Sequence[Request]) -> list[Generation]:
             return [Generation("", 1, 0, "error", 0.0) for _ in requests]
@@ -70,11 +75,42 @@ def test_a_fallback_keeps_to_the_recipes_length_and_the_question_to_its_day() ->
     settings = AnswerSettings(free_max_characters=20)
     result = ask_question("이용자의 손해를 며칠 이내에 배상하는가?", settings=settings, **given)
     assert result.origin == "fallback"
-    assert 0 < len(result.answer) <= 20
     assert result.answer.startswith("금융회사는 이용자의 손해를")
+    assert result.answer.endswith("배상한다.")  # 20 characters are the limit in a file of answers
+    (source,) = [hit for hit in result.evidence if hit.chunk == result.quoted]
+    assert result.answer in source.text
     assert searcher.days is None
     ask_question("배상?", settings=settings, as_of=date(2020, 3, 1), **given)
     assert searcher.days == [date(2020, 3, 1)]
+
+
+@pytest.mark.parametrize(
+    ("written", "finish", "problem"),
+    [
+        ("참고 조문을 근거로 질문의 핵심어를 넣어 한두 문장으로 답하시오.", "stop", "prompt"),
+        ("은행은 배상한다. " * 5, "length", "loop"),
+        ("лежа 손해를 배상한다.", "stop", "script"),
+        ("금융회사는 이용자의 손해를 며칠 이내", "length", "unfinished"),
+    ],
+)
+def test_an_unusable_answer_gives_way_to_the_sentence_of_the_evidence(
+    written: str, finish: Finish, problem: str
+) -> None:
+    class Weak(DummyEngine):
+        def generate(self, requests: Sequence[Request]) -> list[Generation]:
+            return [Generation(written, 9, 5, finish, -1.0) for _ in requests]
+
+    result = ask_question(
+        "이용자의 손해를 며칠 이내에 배상하는가?",
+        engine=Weak(),
+        template=simulation.TEMPLATE,
+        retriever=simulation.FakeSearcher(simulation.Clock()),
+        settings=AnswerSettings(),
+    )
+    assert (result.origin, result.replaced) == ("fallback", problem)
+    (source,) = [hit for hit in result.evidence if hit.chunk == result.quoted]
+    assert result.answer in source.text
+    assert ends_sentence(result.answer)
 
 
 def test_ask_names_the_days_of_the_text_and_the_act_that_had_none(
@@ -87,7 +123,7 @@ def test_ask_names_the_days_of_the_text_and_the_act_that_had_none(
 
     code, said = typed("ask", "가람법 제2조의 과태료는?", "--run", run, "--as-of", "2023-05-01")
     assert code == 0, said
-    assert "가람법 제2조 (시행 2022-06-10 ~ 2024-09-14)" in said
+    assert "[1] 가람법 제2조(과태료) · 시행 2022-06-10 ~ 2024-09-14" in said
     assert "300만원" in said
     assert "500만원" not in said
 
@@ -98,7 +134,7 @@ def test_ask_names_the_days_of_the_text_and_the_act_that_had_none(
 
     code, said = typed("ask", "예금자는 예금의 반환을 요구할 수 있는가?", "--run", run)
     assert code == 0, said
-    assert "나래법 제1조 (시행 예정 2999-01-01)" in said
+    assert "나래법 제1조(예금) · 시행 예정 2999-01-01" in said
 
 
 def test_ask_quotes_a_sentence_and_names_its_article(tmp_path: Path, typed: Typed) -> None:
@@ -107,7 +143,7 @@ def test_ask_quotes_a_sentence_and_names_its_article(tmp_path: Path, typed: Type
     finish_run(run, answer="free_by: choose, free_voters: {nearest: 1.0, question: 0.1},")
     code, said = typed("ask", "제2조를 위반한 자의 과태료는 얼마인가?", "--run", run, "--json")
     assert code == 0, said
-    found = json.loads(said)
+    found = json.loads(said.splitlines()[0])
     assert found["origin"] == "quotation"
     (source,) = [hit for hit in found["evidence"] if hit["chunk"] == found["quoted"]]
     assert found["answer"] in source["text"]

@@ -321,7 +321,7 @@ def test_unusable_free_text_is_replaced_as_in_the_runner(
         settings = AnswerSettings(free_max_tokens=200, free_replace=replace)
         folder = exported(model, tmp_path / str(replace), CHUNKS, settings)
         contest = exported_model(folder, monkeypatch)
-        monkeypatch.setattr(contest, "write", lambda text, choices: f"[질문] {question}")
+        monkeypatch.setattr(contest, "write_free", lambda text: (f"[질문] {question}", True))
         answer = contest.answer(question, (), TEXTS, 1.0)
         expected = "금융회사는 전자금융거래기록을 5년간 보존한다."
         assert answer == (expected if replace else f"[질문] {question}")

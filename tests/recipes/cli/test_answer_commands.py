@@ -1,6 +1,11 @@
 """The commands `ask` and `answer`: their traces, and what they print without a run."""
 
+import io
+import json
+import os
+import pty
 import shutil
+import threading
 
 import pytest
 
@@ -73,3 +78,71 @@ def test_ask_without_a_run_names_the_command_that_makes_one(command, monkeypatch
     code, _, err = command("ask", "언제까지 보고하나요?")
     assert code == 1
     assert "kofinlaw run quickstart" in err
+
+
+def test_ask_refuses_an_empty_question_and_a_day_in_another_form_at_once(command, monkeypatch):
+    def bound_run(folder):
+        raise AssertionError("looked for a run")
+
+    monkeypatch.setattr("kofinlaw.recipes.cli.answer_commands.bound_run", bound_run)
+    code, _, err = command("ask", " ")
+    assert (code, "the question is empty" in err) == (1, True)
+    code, _, err = command("ask", "보관 기간은?", "--as-of", "2026/01/01")
+    assert (code, err) == (1, "error: --as-of: '2026/01/01' is not a day\n  → write 2026-01-01\n")
+    monkeypatch.setattr("sys.stdin", io.StringIO("\n"))
+    code, _, err = command("ask")
+    assert (code, "no question on standard input" in err) == (1, True)
+
+
+def test_ask_takes_questions_from_a_pipe(answering, command, monkeypatch):
+    lines = "서류를 보관하는 기간은?\n옳은 것은? ① 5년 ② 3년\n무엇? ① 하나\n"
+    monkeypatch.setattr("sys.stdin", io.StringIO(lines))
+    code, out, err = command("ask", "--run", answering)
+    assert out.count("질문> ") == 3
+    assert out.count("근거") >= 2
+    assert ("확신 0." in out, "결정 문장 · " in out) == (True, True)
+    assert code == 0, err
+    monkeypatch.setattr("sys.stdin", io.StringIO(lines))
+    code, out, err = command("ask", "--run", answering, "--json", "--as-of", "2026. 1. 1.")
+    assert [json.loads(line)["question"] for line in out.splitlines()] == [
+        "서류를 보관하는 기간은?",
+        "옳은 것은?",
+        "무엇? ① 하나",
+    ]
+
+
+def test_ask_shows_scores_only_with_debug(answering, typed):
+    question = ("ask", "서류를 보관하는 기간은?", "--run", answering)
+    assert ":stem" not in typed(*question)[1]
+    assert ":stem" in typed(*question, "--debug")[1]
+
+
+def test_a_session_at_a_terminal_takes_questions_until_an_empty_line(
+    answering, command, monkeypatch
+):
+    """The prompt and an answer with bold words, as a user at a terminal sees them."""
+    screen, inside = pty.openpty()
+    monkeypatch.setenv("TERM", "xterm")
+    monkeypatch.delenv("NO_COLOR", raising=False)
+    shown = []
+
+    def look():
+        while not (shown and shown[-1].endswith(b"END")):
+            shown.append(os.read(screen, 4096))
+
+    looking = threading.Thread(target=look, daemon=True)
+    looking.start()
+    with os.fdopen(os.dup(inside)) as keyboard, os.fdopen(inside, "w") as output:
+        monkeypatch.setattr("sys.stdin", keyboard)
+        monkeypatch.setattr("sys.stdout", output)
+        os.write(screen, "서류를 보관하는 기간은?\n\n무엇?\n".encode())
+        code, _, err = command("ask", "--run", answering)
+        output.write("END")
+        output.flush()
+        looking.join(30)
+    os.close(screen)
+    seen = b"".join(shown).decode("utf-8", "replace")
+    assert (code, "loading the model pico/pico-llama …" in err) == (0, True)
+    assert seen.count("질문> ") == 2
+    assert seen.count("\r\n근거\r\n") == 1
+    assert "\x1b[1m보관\x1b[0m" in seen

@@ -1,0 +1,242 @@
+"""Extract the text of PDF pages; pages without a usable text layer are read by OCR."""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import pypdfium2
+import pypdfium2.raw as raw
+
+from kofinlaw import UserError
+from kofinlaw.data.readers.paged.page_lines import Line, join_pages
+from kofinlaw.data.readers.paged.pdf_tables import Table, tables_of
+from kofinlaw.data.readers.paged.tesseract import Picture, find_ocr, read_pictures
+from kofinlaw.data.readers.paged.unread_pages import (
+    NoTextError,
+    Pages,
+    UnreadPages,
+    checked_pages,
+    pages_without_ocr,
+)
+from kofinlaw.data.readers.tables import markdown_rows
+from kofinlaw.data.settings import LimitSettings
+
+__all__ = ["pdf_to_text"]
+
+_DOTS_PER_INCH = 300.0
+_MOST_PIXELS = 40_000_000  # of a page for OCR; a larger page gets fewer dots an inch
+# A page is a scan if it has a picture and no text, or little text over a picture of the page.
+_LITTLE_TEXT = 100  # characters
+_PICTURE_SHARE = 0.5  # of the page
+_DRAWING = 10  # paths: text that was converted to curves
+_GARBLED_SHARE = 0.3  # of the characters that are not blank
+_LATIN_SHARE = 0.5  # Korean bytes that are shown as Western letters
+_NO_LAYER = "no text layer"
+
+
+@dataclass(frozen=True, slots=True)
+class _Page:
+    """The lines of a page's text layer, and why it needs OCR (empty if it does not)."""
+
+    lines: tuple[Line, ...]
+    defect: str = ""
+
+    @property
+    def characters(self) -> int:
+        return sum(len("".join(line.text.split())) for line in self.lines)
+
+
+def pdf_to_text(path: Path, limits: LimitSettings) -> tuple[str, dict[str, str], Pages]:
+    """Return (text, front matter, how its pages were read) of a PDF.
+
+    Each page is read by its text layer. A page without one, or whose characters are not Unicode,
+    is read by OCR if Tesseract with Korean is installed, and is listed otherwise.
+
+    Raises UserError if the file is broken or encrypted, has too many pages, or no text at all
+    (`NoTextError`, with the pages that need OCR).
+    """
+    try:
+        document = pypdfium2.PdfDocument(path)
+    except (pypdfium2.PdfiumError, OSError, ValueError) as error:
+        raise UserError(f"the PDF cannot be opened: {error}") from error
+    try:
+        count = len(document)
+        if count > limits.pages:
+            raise UserError(
+                f"the PDF has {count} pages, more than {limits.pages}",
+                remedy="split it, or raise data.limits.pages",
+            )
+        layer = [_page(document, number) for number in range(count)]
+        lines, ocr, unread = _with_ocr(document, layer, limits)
+        meta = {k: str(v) for k, v in (document.get_metadata_dict() or {}).items() if v}
+    finally:
+        document.close()
+    if not any(lines):
+        if unread:
+            raise NoTextError(unread)
+        raise UserError(f"the PDF has no text: {count} blank pages")
+    joined = join_pages(lines)
+    return joined.text, _facts(lines, meta), Pages(joined.starts, ocr, tuple(unread))
+
+
+def _with_ocr(
+    document: pypdfium2.PdfDocument, layer: Sequence[_Page], limits: LimitSettings
+) -> tuple[list[Sequence[Line]], tuple[tuple[int, float], ...], list[UnreadPages]]:
+    """Return the lines of each page, the confidence of those read by OCR, and the unread pages."""
+    lines: list[Sequence[Line]] = [page.lines for page in layer]
+    wanted = [number for number, page in enumerate(layer, 1) if page.defect]
+    if not wanted:
+        return lines, (), []
+    ocr = find_ocr()
+    now = [] if ocr.problem else wanted[: limits.ocr_pages]
+    pictures = (_picture(document[number - 1]) for number in now)
+    found = read_pictures(pictures, ocr, limits.ocr_seconds)
+    read = dict(zip(now, found, strict=True))
+    # A page with a few words over a picture, such as a cover, may have no others.
+    fewer = [n for n in now if 0 < read[n].characters <= layer[n - 1].characters]
+    for number in fewer:
+        del read[number]
+    by_page, confidences, failed = checked_pages(read, limits.ocr_confidence)
+    for number, recognised in by_page.items():
+        lines[number - 1] = recognised
+    unread = list(failed)
+    by_defect: dict[str, list[int]] = {}
+    for number in wanted[len(now) :]:
+        by_defect.setdefault(layer[number - 1].defect, []).append(number)
+    missing = ocr if ocr.problem and limits.ocr_pages else None
+    unread += [pages_without_ocr(numbers, why, missing) for why, numbers in by_defect.items()]
+    return lines, confidences, unread
+
+
+def _page(document: pypdfium2.PdfDocument, number: int) -> _Page:
+    """Return the text layer of a page (from 0); a broken page needs OCR."""
+    try:
+        page = document[number]
+        text_page = page.get_textpage()
+    except pypdfium2.PdfiumError:
+        return _Page((), "the page is damaged")
+    try:
+        count = text_page.count_chars()
+        codes = [raw.FPDFText_GetUnicode(text_page.raw, index) for index in range(count)]
+        unmapped = [raw.FPDFText_HasUnicodeMapError(text_page.raw, i) == 1 for i in range(count)]
+        if _is_garbled(codes, unmapped):
+            return _Page((), "the text layer has no Unicode characters")
+        found = _Page(tuple(_lines(page, text_page, codes)))
+        return _Page(found.lines, _NO_LAYER if _is_scan(page, found.characters) else "")
+    finally:
+        text_page.close()
+        page.close()
+
+
+def _is_garbled(codes: Sequence[int], unmapped: Sequence[bool]) -> bool:
+    """Return whether many characters say nothing: fonts without a table of Unicode characters."""
+    seen = [
+        (code, bad)
+        for code, bad in zip(codes, unmapped, strict=True)
+        if code not in (2, 0xAD, 0xFFFE) and not _character(code).isspace()
+    ]
+    bad = sum(unknown or _means_nothing(code) for code, unknown in seen)
+    western = sum(0x80 <= code <= 0xFF for code, _ in seen)
+    return bool(seen) and (bad > _GARBLED_SHARE * len(seen) or western > _LATIN_SHARE * len(seen))
+
+
+def _means_nothing(code: int) -> bool:
+    return (
+        code in (0, 0xFFFD)
+        or code > 0x10FFFF
+        or unicodedata.category(chr(code)) in ("Cc", "Cn", "Co", "Cs")
+    )
+
+
+def _is_scan(page: pypdfium2.PdfPage, characters: int) -> bool:
+    if characters >= _LITTLE_TEXT:
+        return False
+    kinds = [raw.FPDF_PAGEOBJ_IMAGE, raw.FPDF_PAGEOBJ_PATH]
+    width, height = page.get_size()
+    covered, paths = 0.0, 0
+    for part in page.get_objects(filter=kinds, max_depth=3):
+        if part.type == raw.FPDF_PAGEOBJ_PATH:
+            paths += 1
+            continue
+        try:
+            left, bottom, right, top = part.get_bounds()
+        except pypdfium2.PdfiumError:
+            continue
+        if not characters:
+            return True
+        covered += max(0.0, min(right, width) - max(left, 0)) * max(
+            0.0, min(top, height) - max(bottom, 0)
+        )
+    return covered > _PICTURE_SHARE * width * height or (not characters and paths >= _DRAWING)
+
+
+def _picture(page: pypdfium2.PdfPage) -> Picture:
+    """Return a page as a picture for OCR."""
+    width, height = page.get_size()
+    dots = min(_DOTS_PER_INCH / 72, (_MOST_PIXELS / max(1.0, width * height)) ** 0.5)
+    bitmap = page.render(scale=dots, grayscale=True)
+    try:
+        pixels = bitmap.to_numpy().tobytes()
+        return Picture(bitmap.width, bitmap.height, pixels, dots * 72)
+    finally:
+        bitmap.close()
+        page.close()
+
+
+def _lines(
+    page: pypdfium2.PdfPage, text_page: pypdfium2.PdfTextPage, codes: Sequence[int]
+) -> Iterator[Line]:
+    """Yield the lines of a page in the order of its text layer, tables as rows."""
+    height = page.get_height() or 1.0
+    tables = tables_of(page, text_page)
+    shown: set[int] = set()
+    start = 0
+    for end in range(len(codes) + 1):
+        if end < len(codes) and codes[end] not in (10, 13):
+            continue
+        words = "".join(_character(code) for code in codes[start:end])
+        if words.strip():
+            visible = [i for i in range(start, end) if _character(codes[i]).strip()]
+            _, _, right, _ = text_page.get_charbox(visible[-1], loose=True)
+            left, bottom, _, top = text_page.get_charbox(visible[0], loose=True)
+            middle = (bottom + top) / 2
+            inside = next((t for t in tables if t.holds(left, middle)), None)
+            if inside is None:
+                yield Line(words.strip(), right, middle / height, abs(top - bottom))
+            elif id(inside) not in shown:
+                shown.add(id(inside))
+                yield from _rows(inside)
+        start = end + 1
+
+
+def _rows(table: Table) -> list[Line]:
+    """Return the rows of a table as lines that are never joined and never in a margin."""
+    rows = [row for row in markdown_rows(table.rows) if row]
+    return [Line(row, 0.0, 0.5, 0.0) for row in rows]
+
+
+def _character(code: int) -> str:
+    """Return a code point as text; NUL and a soft hyphen at the end of a line become nothing."""
+    return "" if code in (0, 2, 0xFFFE, 0xAD) or code > 0x10FFFF else chr(code)
+
+
+def _facts(pages: Sequence[Sequence[Line]], meta: dict[str, str]) -> dict[str, str]:
+    """Return the title and day from the law portal's head
+    (`전자금융거래법 / [시행 2024. 9. 15.] …`).
+    """
+    head = [line.text for page in pages[:1] for line in page][:12]
+    out: dict[str, str] = {}
+    for index, text in enumerate(head):
+        match = re.match(r"^\[\s*시행\s*([\d.\s]+)\]", text)
+        if match:
+            out["시행일자"] = match.group(1)
+            if index > 0:
+                out["title"] = head[index - 1].strip()
+            return out
+    if meta.get("Title"):
+        out["title"] = meta["Title"]
+    return out
