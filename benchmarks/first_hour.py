@@ -37,10 +37,11 @@ from typing import Any
 from office_files import HERE, PICTURE, write_folder
 from outcome import Target, outcome
 
+from kofinlaw.data.prompting.wording import NO_EVIDENCE
+
 __all__ = ["Asked", "Walk", "main", "next_commands"]
 
 PARTS = ("ask", "train", "regulations")
-_NOTHING_FOUND = "찾을 수 없습니다"
 
 
 @dataclass
@@ -65,7 +66,6 @@ class Asked:
     right: bool
     answer: str
     passage: str
-    seconds: float
 
 
 def next_commands(output: str) -> list[str]:
@@ -190,37 +190,63 @@ def read_lines(path: Path) -> list[dict[str, Any]]:
     return [json.loads(line) for line in lines if line.strip()]
 
 
-def ask_all(run: Path, questions: Sequence[dict[str, Any]]) -> list[Asked]:
-    """Ask each question in one process, by the function behind `kofinlaw ask`."""
-    from kofinlaw import open_run
+def ask_all(work: Path, run: Path, questions: Sequence[dict[str, Any]]) -> list[Asked]:
+    """Ask all questions in one session of `kofinlaw ask`, through a pipe.
 
+    Raises SystemExit if the session does not answer each question.
+    """
+    started = time.monotonic()
+    command = ["ask", "--run", str(run.relative_to(work)), "--json"]
+    print(f"$ kofinlaw {shlex.join(command)} < questions", flush=True)
+    done = subprocess.run(
+        [sys.executable, "-m", "kofinlaw", *command],
+        cwd=work,
+        input="".join(question["question"] + "\n" for question in questions),
+        capture_output=True,
+        text=True,
+        encoding="utf-8",
+        check=False,
+    )
+    answers = [json.loads(line) for line in done.stdout.splitlines() if line.startswith("{")]
+    if done.returncode or len(answers) != len(questions):
+        raise SystemExit(f"{len(answers)} of {len(questions)} answers\n{done.stderr}")
     sources = {row["id"]: row["source"] for row in read_lines(run / "data" / "chunks.jsonl")}
-    out = []
-    with open_run(run) as opened:
-        for question in questions:
-            started = time.monotonic()
-            found = opened.ask(question["question"])
-            top = found.evidence[0] if found.evidence else None
-            right = (
-                top is not None
-                and question["answerable"]
-                and question["key"] in top.text
-                and _is_of(question, sources.get(top.chunk, ""), top.unit)
-            )
-            asked = Asked(
-                question["id"],
-                question["question"],
-                question["answerable"],
-                _NOTHING_FOUND in found.answer,
-                right,
-                found.answer,
-                top.unit if top is not None else "",
-                round(time.monotonic() - started, 1),
-            )
-            out.append(asked)
-            mark = "refused" if asked.refused else "answered"
-            print(f"  {asked.id:<14} {mark:<9}{'right' if right else '':<6} {asked.passage}")
-    return out
+    asked = [
+        judged(question, answer, sources)
+        for question, answer in zip(questions, answers, strict=True)
+    ]
+    print(f"  {time.monotonic() - started:.1f} s", flush=True)
+    for one in asked:
+        mark = "refused" if one.refused else "answered"
+        print(f"  {one.id:<14} {mark:<9}{'right' if one.right else '':<6} {one.passage}")
+    return asked
+
+
+def judged(question: dict[str, Any], answer: dict[str, Any], sources: dict[str, str]) -> Asked:
+    """Return a question with what became of it.
+
+    Args:
+        question: A line of a question file.
+        answer: The object that `kofinlaw ask --json` printed.
+        sources: The source of each chunk, by its id.
+    """
+    evidence = answer["evidence"]
+    top = evidence[0] if evidence else {"chunk": "", "unit": "", "text": ""}
+    right = (
+        question["answerable"]
+        and question["key"] in top["text"]
+        and _is_of(question, sources.get(top["chunk"], ""), top["unit"])
+    )
+    refused = bool(answer.get("abstained")) or NO_EVIDENCE in answer["answer"]
+    return Asked(
+        question["id"],
+        question["question"],
+        question["answerable"],
+        refused,
+        right,
+        answer["answer"],
+        top["unit"],
+    )
 
 
 def _is_of(question: dict[str, Any], source: str, unit: str) -> bool:
@@ -252,12 +278,11 @@ def ask_part(work: Path, figures: dict[str, Any], targets: Targets) -> None:
         if days[entry.file] != {entry.day or ""}
     }
     figures["wrong_days"] = wrong
-    asked = ask_all(run, read_lines(HERE / "questions.jsonl"))
+    asked = ask_all(work, run, read_lines(HERE / "questions.jsonl"))
     parts = {part: [a for a in asked if a.id.startswith(part)] for part in PLANTED_PARTS}
     figures["planted_answered"] = sum(not one.refused for one in parts["planted"])
     figures["reworded_right_first"] = sum(one.right for one in parts["reworded"])
     figures["wrong_questions"] = [asdict(one) for one in asked if not _good(one)]
-    figures["seconds_a_question"] = round(sum(one.seconds for one in asked) / len(asked), 1)
     targets |= {
         "files_accounted_of_12": (len(known), ("==", 12)),
         "right_days_of_11": (len(files) - len(wrong), ("==", 11)),
@@ -298,7 +323,8 @@ def regulations_part(
     report_walk("regulations", walk, figures, targets)
     if walk.commands[-1].code:
         return
-    asked = ask_all(walk.run_folder, read_lines(HERE / "regulation_questions.jsonl"))
+    questions = read_lines(HERE / "regulation_questions.jsonl")
+    asked = ask_all(work, walk.run_folder, questions)
     yes, no = [a for a in asked if a.answerable], [a for a in asked if not a.answerable]
     figures["regulations_right_first"] = sum(one.right for one in yes)
     figures["regulations_wrong_questions"] = [asdict(one) for one in asked if not _good(one)]

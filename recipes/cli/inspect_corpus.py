@@ -1,4 +1,4 @@
-"""List the documents of a corpus, or show some of its units (`kofinlaw data inspect`)."""
+"""Describe documents before a run, or a corpus and its units (`kofinlaw data inspect`)."""
 
 from __future__ import annotations
 
@@ -6,13 +6,101 @@ from collections import Counter
 from pathlib import Path
 
 from kofinlaw import UserError
+from kofinlaw.data.inspection import Inspection, SampleChunk, SeenDocument
 from kofinlaw.data.law.versions import read_chunks, validity_text
+from kofinlaw.data.source_files import unread_lines
 from kofinlaw.files import read_jsonl
 from kofinlaw.recipes.cli.console import command_line, short_path
 from kofinlaw.records import Article, Chunk, Provision
 from kofinlaw.tolerant_files import read_json
 
-__all__ = ["inspect_lines"]
+__all__ = ["document_lines", "holds_corpus", "inspect_lines"]
+
+_SAMPLE_LINES = 12  # of a chunk that is shown
+_MAX_DOCUMENTS = 200
+_MAX_WARNINGS = 3  # of a document
+
+
+def holds_corpus(folder: Path) -> bool:
+    """Return whether a folder is a run with a data stage, or a data stage."""
+    return any((place / "chunks.jsonl").is_file() for place in (folder, folder / "data"))
+
+
+def document_lines(found: Inspection, find: str = "", limit: int = 1) -> list[str]:
+    """Return lines about documents that no run has read yet.
+
+    Args:
+        found: The documents.
+        find: The words that the shown chunks hold; empty: the first chunks are shown.
+        limit: Number of documents of which chunks are shown.
+    """
+    lines = unread_lines(found.files, found.unread)
+    lines.append("")
+    for one in found.documents[:_MAX_DOCUMENTS]:
+        lines += _document(one)
+    more = len(found.documents) - _MAX_DOCUMENTS
+    lines += [f"… {more} more documents; --json lists all of them", ""] if more > 0 else []
+    lines += [f"warning: {warning}" for warning in found.warnings]
+    shown = [one for one in found.documents if one.samples][:limit]
+    for one in shown:
+        for sample in one.samples:
+            lines += _sample(sample, one.file)
+    if find and not shown:
+        lines += [f"no chunk contains {find!r}", ""]
+    totals = (
+        _count(len({one.title for one in found.documents}), "title"),
+        _count(sum(one.articles for one in found.documents), "article"),
+        _count(sum(one.annexes for one in found.documents), "annex", "annexes"),
+        _count(sum(one.tables for one in found.documents), "table"),
+        _count(sum(one.chunks for one in found.documents), "chunk"),
+        f"about {sum(one.tokens for one in found.documents):,} tokens",
+    )
+    lines.append(f"in total: {', '.join(totals)}")
+    lines.append("a run also removes copies of passages across documents, and lists them")
+    return lines
+
+
+def _count(number: int, one: str, many: str = "") -> str:
+    return f"{number:,} {one if number == 1 else many or one + 's'}"
+
+
+def _document(one: SeenDocument) -> list[str]:
+    day = f"in force from {one.as_of} ({one.day_from})" if one.as_of else "day unknown"
+    facts = [one.format, one.encoding, one.kind, day, f"licence {one.license}"]
+    if one.version:
+        facts.append("an earlier version")
+    if one.annex_of:
+        facts.append(f"annex of {one.annex_of}")
+    counts = []
+    if one.articles:
+        ends = dict.fromkeys((one.first_article, one.last_article))
+        counts.append(f"{_count(one.articles, 'article')} ({'–'.join(ends)})")
+    counts += [_count(one.pages, "page")] if one.pages else []
+    counts += [_count(one.annexes, "annex", "annexes")] if one.annexes else []
+    counts += [_count(one.tables, "table")] if one.tables else []
+    counts.append(_count(one.chunks, "chunk"))
+    counts += [f"the longest about {one.longest} tokens"] if one.chunks else []
+    lines = [f"{one.title}   {one.file}", f"  {' · '.join(filter(None, facts))}"]
+    lines.append(f"  {', '.join(counts)}")
+    lines += [
+        f"  left out: {_count(count, 'chunk')} ({why})" for why, count in one.left_out.items()
+    ]
+    lines += [f"  warning: {warning}" for warning in one.warnings[:_MAX_WARNINGS]]
+    more = len(one.warnings) - _MAX_WARNINGS
+    return [*lines, *([f"  … {more} more warnings"] if more > 0 else []), ""]
+
+
+def _sample(sample: SampleChunk, file: str) -> list[str]:
+    pages = f", page {sample.pages}" if sample.pages else ""
+    text = sample.text.splitlines()
+    cut = ["  │ …"] if len(text) > _SAMPLE_LINES else []
+    return [
+        f"a chunk of {file}{pages}, about {sample.tokens} tokens",
+        f"  {sample.path or sample.unit}",
+        *[f"  │ {line}" for line in text[:_SAMPLE_LINES]],
+        *cut,
+        "",
+    ]
 
 
 def inspect_lines(folder: Path, find: str = "", limit: int = 5) -> list[str]:

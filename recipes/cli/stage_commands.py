@@ -7,10 +7,12 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from kofinlaw import UserError
 from kofinlaw.recipes.cli.binding import bind_recipe
-from kofinlaw.recipes.cli.console import command_line, say, say_next, short_path
+from kofinlaw.recipes.cli.console import command_line, print_json, say, say_next, short_path
 from kofinlaw.recipes.cli.options import (
     DEFAULT_RUNS,
+    AsJson,
     Overrides,
     RecipeName,
     ResumeMode,
@@ -43,15 +45,40 @@ def data_build(
 
 
 def data_inspect(
-    folder: Annotated[Path, typer.Argument(help="A run's folder, or its data stage.")],
+    folder: Annotated[
+        Path, typer.Argument(help="Documents (a folder or file), a run's folder or its data stage.")
+    ],
     find: Annotated[str, typer.Argument(help="Show units that contain these words.")] = "",
-    limit: Annotated[int, typer.Option(help="How many units to show.")] = 5,
+    limit: Annotated[
+        int | None, typer.Option(min=1, help="How many units (or documents' chunks) to show.")
+    ] = None,
+    as_json: AsJson = False,
 ) -> None:
-    """Show the documents of a corpus, or the structure and chunks of its matching units."""
-    from kofinlaw.recipes.cli.inspect_corpus import inspect_lines
+    """Show what documents hold before any run, or the documents and units of a corpus."""
+    from kofinlaw.recipes.cli.inspect_corpus import document_lines, holds_corpus, inspect_lines
 
-    for line in inspect_lines(folder, find, limit):
+    if holds_corpus(folder):
+        if as_json:
+            raise UserError(
+                "--json describes documents, and this folder holds a corpus",
+                where=str(folder),
+                remedy="read card.json in its data stage",
+            )
+        for line in inspect_lines(folder, find, limit or 5):
+            say(line)
+        return
+    from kofinlaw.data.inspection import inspect_documents
+    from kofinlaw.recipes.pipeline.progress_display import stage_progress
+
+    with stage_progress("inspect") as progress:
+        found = inspect_documents(folder, find, progress)
+    if as_json:
+        print_json(found.to_record())
+        return
+    for line in document_lines(found, find, limit or 1):
         say(line)
+    if found.documents:
+        say_next(command_line("init", short_path(folder)))
 
 
 def data_diff(

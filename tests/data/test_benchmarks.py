@@ -4,6 +4,7 @@ import json
 import unicodedata
 
 import corpus_memory
+import first_hour
 import office_files
 import pytest
 
@@ -62,3 +63,55 @@ def test_the_regulation_questions_are_thirty_of_each_kind():
         question["regulation"] and question["where"] and question["key"]
         for question in questions[:30]
     )
+
+
+OUTPUT = """no problem found
+
+Next:
+  kofinlaw run rules.yaml
+  kofinlaw ask '제3조의 내용은?' --run runs/rules   # as soon as the index is built
+  kofinlaw init FOLDER   # a recipe for your own documents
+"""
+
+
+def test_the_commands_under_next_are_found_without_their_comments():
+    commands = first_hour.next_commands(OUTPUT)
+    assert commands == [
+        "kofinlaw run rules.yaml",
+        "kofinlaw ask '제3조의 내용은?' --run runs/rules",
+        "kofinlaw init FOLDER",
+    ]
+    assert [first_hour.has_placeholder(command) for command in commands] == [False, False, True]
+    assert first_hour.next_commands("error: no such file\n") == []
+
+
+def test_a_walk_runs_only_commands_that_were_printed(tmp_path):
+    walk = first_hour.Walk(tmp_path)
+    with pytest.raises(SystemExit, match="no command printed `kofinlaw plan`"):
+        walk.follow("plan")
+
+
+def test_each_file_is_accounted_for_where_it_is_named(tmp_path):
+    data = tmp_path / "data"
+    data.mkdir()
+    chunk = {"source": unicodedata.normalize("NFD", "docs/가.csv#2"), "as_of": "2026-01-01"}
+    (data / "chunks.jsonl").write_text(json.dumps(chunk), encoding="utf-8")
+    (data / "rejected.jsonl").write_text('{"id": "docs/나.png"}', encoding="utf-8")
+    (data / "card.md").write_text("docs/가.csv docs/나.png docs/다.doc", encoding="utf-8")
+    names = ["가.csv", "나.png", "다.doc"]
+    assert first_hour.accounted(names, tmp_path, "no reader: docs/나.png") == names[:2]
+    assert first_hour.accounted(names, tmp_path, "2 files") == names[:1]
+    assert first_hour.days_found(tmp_path) == {"가.csv": {"2026-01-01"}}
+
+
+def test_an_answer_is_right_where_the_first_passage_of_the_file_has_the_key():
+    question = {"id": "q", "question": "?", "answerable": True, "file": "가.csv", "key": "3억원"}
+    passage = {"chunk": "c", "unit": "가 제1조", "text": "한도는 3억원으로 한다."}
+    answer = {"answer": "3억원", "evidence": [passage], "abstained": False}
+    asked = first_hour.judged(question, answer, {"c": "docs/가.csv#1"})
+    assert (asked.right, asked.refused) == (True, False)
+    assert not first_hour.judged(question, answer, {"c": "docs/나.csv"}).right
+    assert not first_hour.judged(question | {"key": "2억원"}, answer, {"c": "docs/가.csv"}).right
+    refusal = {"answer": "없습니다.", "evidence": [], "abstained": True}
+    asked = first_hour.judged(question, refusal, {})
+    assert (asked.right, asked.refused) == (False, True)

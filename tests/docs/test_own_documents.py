@@ -23,7 +23,7 @@ def commands(page):
 def test_both_languages_show_the_same_commands():
     english, korean = (commands(page) for page in GUIDES)
     assert english == korean
-    assert len(english) == 7
+    assert len(english) == 8
 
 
 def test_the_commands_run_as_printed(pico, monkeypatch, tmp_path, typed):

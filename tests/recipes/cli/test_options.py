@@ -31,4 +31,4 @@ def test_a_group_runs_its_first_command_if_none_is_named(command):
     code, _, err = command("data", "no-such-recipe")
     assert (code, "no-such-recipe: no such recipe" in err) == (1, True)
     code, out, _ = command("data", "inspect", "--help")
-    assert (code, "Show the documents of a corpus" in out) == (0, True)
+    assert (code, "Show what documents hold before any run" in out) == (0, True)
