@@ -12,7 +12,7 @@ from kofinlaw.recipes.pipeline.plan_examples import ExamplesPlan, plan_examples
 from kofinlaw.recipes.pipeline.plan_record import AtHandRow, CountFigures, Plan, TeacherPlan
 from kofinlaw.recipes.pipeline.planning.answering_time import minutes_line
 from kofinlaw.recipes.pipeline.planning.at_hand import card_only
-from kofinlaw.recipes.pipeline.planning.dry_count import DryCount
+from kofinlaw.recipes.pipeline.planning.count_record import DryCount
 from kofinlaw.recipes.pipeline.planning.example_shortage import counted
 from kofinlaw.recipes.pipeline.planning.figures import student_card
 from kofinlaw.recipes.pipeline.planning.start_checks import (

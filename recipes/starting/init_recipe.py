@@ -13,7 +13,7 @@ from pathlib import Path
 from kofinlaw import Progress, UserError, silent
 from kofinlaw.models.machines import Machine, machine_for
 from kofinlaw.models.settings import ModelSettings
-from kofinlaw.recipes.pipeline.planning.dry_count import DryCount
+from kofinlaw.recipes.pipeline.planning.count_record import DryCount
 from kofinlaw.recipes.pipeline.schema import load_recipe
 from kofinlaw.recipes.starting.model_choice import ModelChoice, choose_model, embedder_at_hand
 from kofinlaw.recipes.starting.recipe_text import (

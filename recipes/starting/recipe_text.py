@@ -10,7 +10,7 @@ from typing import Literal
 
 from kofinlaw.models.machines import Machine
 from kofinlaw.models.policy.rules import policy_named
-from kofinlaw.recipes.pipeline.planning.dry_count import DryCount
+from kofinlaw.recipes.pipeline.planning.count_record import DryCount
 from kofinlaw.recipes.starting.model_choice import ModelChoice
 from kofinlaw.recipes.starting.survey import (
     HOLDOUT_SHARE,

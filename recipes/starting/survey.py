@@ -21,7 +21,8 @@ from kofinlaw.files import read_json_lines, read_jsonl
 from kofinlaw.models.policy.document_checks import check_documents
 from kofinlaw.models.policy.rules import verdict_sentence
 from kofinlaw.models.settings import ModelSettings
-from kofinlaw.recipes.pipeline.planning.dry_count import DryCount, tokenizer_at_hand
+from kofinlaw.recipes.pipeline.planning.count_record import DryCount
+from kofinlaw.recipes.pipeline.planning.dry_count import tokenizer_at_hand
 from kofinlaw.recipes.pipeline.planning.example_count import count_of_corpus
 from kofinlaw.recipes.starting.example_question import example_question
 from kofinlaw.records import Article, Chunk

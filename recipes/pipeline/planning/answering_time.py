@@ -9,7 +9,7 @@ from kofinlaw.models.catalogue import ModelCard
 from kofinlaw.models.machines import Machine
 from kofinlaw.recipes.pipeline.plan_record import AnsweringTime
 from kofinlaw.recipes.pipeline.planning.answering_effort import Load, effort_of
-from kofinlaw.recipes.pipeline.planning.dry_count import DryCount
+from kofinlaw.recipes.pipeline.planning.count_record import DryCount
 from kofinlaw.recipes.pipeline.planning.measured import answering_rate
 from kofinlaw.recipes.pipeline.run import Run
 

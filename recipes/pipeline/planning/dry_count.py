@@ -12,7 +12,7 @@ import hashlib
 import json
 import tempfile
 from collections.abc import Callable
-from dataclasses import asdict, dataclass
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
@@ -26,59 +26,19 @@ from kofinlaw.models.catalogue import lookup_model
 from kofinlaw.models.resolve import local_folder
 from kofinlaw.models.settings import ModelSettings
 from kofinlaw.recipes.pipeline.code_hash import code_sha256
+from kofinlaw.recipes.pipeline.planning.count_record import DryCount, name_order
 from kofinlaw.recipes.pipeline.run import Run, protected_examples, protected_texts
 from kofinlaw.recipes.pipeline.runner import inputs_sha256
 
 __all__ = [
     "READ_BYTES",
-    "DryCount",
     "documents_of",
     "dry_count",
-    "name_order",
     "tokenizer_at_hand",
 ]
 
 READ_BYTES = 4_000_000  # files that are read; of more, a sample of this size
 TOKENS_PER_CHARACTER = 0.6  # of Korean text, for a model whose rate is not known
-
-
-@dataclass(frozen=True)
-class DryCount:
-    """What a run of the stage `augment` would make.
-
-    - `items` are multiple-choice examples, `examples` all of them, `wanted` is what the recipe asks
-      for. `low` and `high` bound `examples`; they are equal if the count is exact.
-    - `tests` are all test questions, `free_tests` those in free text.
-    - `mean_tokens` and `longest_tokens` are of the texts of an example, without the chat template.
-    - `kinds` counts the examples by kind, `rejected` the questions left out by reason.
-    - `how` says in words where the count comes from.
-    - `held_out` are the titles of the documents that are held out; of a sample they are unknown.
-    """
-
-    items: int
-    examples: int
-    wanted: int
-    low: int
-    high: int
-    tests: int
-    free_tests: int
-    mean_tokens: int
-    longest_tokens: int
-    kinds: dict[str, int]
-    rejected: dict[str, int]
-    how: str
-    held_out: tuple[str, ...] = ()
-
-    @property
-    def exact(self) -> bool:
-        """Whether the run will make exactly this many."""
-        return self.low == self.high
-
-    def sentence(self) -> str:
-        """Return the number of examples in words: exact, or about with its range."""
-        if self.exact:
-            return f"{self.examples:,}"
-        return f"about {self.examples:,} ({self.low:,} to {self.high:,})"
 
 
 def tokenizer_at_hand(
@@ -175,11 +135,6 @@ def _sampled_files(settings: DataSettings, base: Path) -> tuple[DataSettings, fl
             held += size
     part = {"sources": tuple(taken), "as_of": None, "history_from": None}
     return settings.model_copy(update=part), held / total
-
-
-def name_order(name: str) -> str:
-    """Return the key by which a sample is drawn: the SHA-256 of a name."""
-    return hashlib.sha256(name.encode("utf-8", "surrogateescape")).hexdigest()
 
 
 def _documents_key(run: Run) -> dict[str, object]:

@@ -17,12 +17,12 @@ from kofinlaw.augment.reading.acts import Laws, read_laws
 from kofinlaw.augment.settings import AugmentSettings
 from kofinlaw.augment.stage import generate_examples
 from kofinlaw.files import read_json_lines, read_jsonl, write_jsonl
-from kofinlaw.recipes.pipeline.planning.dry_count import DryCount, name_order
+from kofinlaw.recipes.pipeline.planning.count_record import DryCount, name_order
 from kofinlaw.records import Article
 
 __all__ = ["COUNTED_CHARACTERS", "SAMPLE_SPREAD", "TOKEN_SPREAD", "count_of_corpus"]
 
-COUNTED_CHARACTERS = 250_000  # text of articles that is counted, about four seconds of work
+COUNTED_CHARACTERS = 100_000  # text of articles that is counted: some seconds of work
 # Half-width of the range of a count on a sample, and of one with estimated tokens, as a share of
 # the count. docs/benchmarks.md has the differences that were measured.
 SAMPLE_SPREAD = 0.25

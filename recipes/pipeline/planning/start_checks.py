@@ -30,7 +30,8 @@ from kofinlaw.recipes.pipeline.planning.at_hand import (
     needed_extras,
     needed_models,
 )
-from kofinlaw.recipes.pipeline.planning.dry_count import DryCount, documents_of, dry_count
+from kofinlaw.recipes.pipeline.planning.count_record import DryCount
+from kofinlaw.recipes.pipeline.planning.dry_count import documents_of, dry_count
 from kofinlaw.recipes.pipeline.planning.example_shortage import too_few_examples
 from kofinlaw.recipes.pipeline.planning.figures import (
     answering_figures,

@@ -191,3 +191,42 @@ def test_a_recipe_that_only_asks_needs_no_space_for_a_merged_model(command, stat
     words = ("--json", "--runs", str(tmp_path), "--set", f"data.sources={statutes}")
     needed = json.loads(command("plan", "ask-documents", *words)[1])["disk"]["needed_gib"]
     assert needed == 1.0
+
+
+def test_the_option_card_decides_memory_and_hours(command, pico, tmp_path):
+    words = ["plan", str(pico / "recipe.yaml"), "--runs", str(tmp_path), "--json"]
+    code, out, _ = command(*words, "--card", "24")
+    plan = json.loads(out)
+    assert code == 0
+    assert (plan["machine"]["gib"], plan["machine"]["origin"]) == (24, "--card 24")
+    assert plan["memory"]["limit_gib"] == 24
+    assert plan["training"]["basis"] == "arithmetic"
+    shown = command(*words[:-1], "--card", "24GB")[1]
+    assert "planned for a card with 24.0 GiB (--card 24)" in shown
+    assert "# on a machine with 24 GiB of card memory" in shown
+    code, out, _ = command(*words, "--card", "none")
+    assert not json.loads(out)["machine"]["gpu"]
+    assert code == 0
+
+
+def test_a_card_that_is_none_is_one_error(command, pico):
+    for wrong in ("-24", "big", "0"):
+        code, out, error = command("plan", str(pico / "recipe.yaml"), "--card", wrong)
+        assert (code, out) == (1, "")
+        assert error.count("error:") == 1
+        assert "--card 24" in error
+
+
+def test_a_plan_shows_examples_tests_and_minutes(command, pico, tmp_path):
+    words = ["--runs", str(tmp_path), "--set", "augment.holdout_share=0.3"]
+    words += ["--set", "augment.holdout_items=20", "--set", "evaluate.heldout=true"]
+    words += ["--set", "augment.items=300", "--set", "answer.budget_minutes=30"]
+    code, shown, _ = command("plan", str(pico / "recipe.yaml"), *words)
+    assert code == 0, shown
+    assert "training examples: " in shown
+    assert "300 asked for; counted on your documents" in shown
+    assert "test questions: " in shown
+    assert " of 30 minutes" in shown
+    assert "(arithmetic)" in shown
+    assert "no problem found" in shown
+    assert not list(tmp_path.iterdir())  # nothing is written to the runs folder

@@ -7,7 +7,8 @@ import pytest
 from kofinlaw.recipes.pipeline.execution import execute_stages
 from kofinlaw.recipes.pipeline.planning import dry_count as counting
 from kofinlaw.recipes.pipeline.planning import example_count
-from kofinlaw.recipes.pipeline.planning.dry_count import DryCount, documents_of, dry_count
+from kofinlaw.recipes.pipeline.planning.count_record import DryCount
+from kofinlaw.recipes.pipeline.planning.dry_count import documents_of, dry_count
 from kofinlaw.recipes.pipeline.run import bind
 from kofinlaw.recipes.pipeline.schema import load_recipe
 
