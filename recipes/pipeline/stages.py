@@ -33,6 +33,7 @@ __all__ = [
     "ANSWER_MODULES",
     "EXAMPLE_MODULES",
     "EXAM_MODULES",
+    "GENERATED_MODULES",
     "STAGE_MODULES",
     "build_stages",
     "judge_trace",
@@ -50,11 +51,8 @@ ANSWERING_MODULES = (
     "kofinlaw.recipes.pipeline.fitting.voter_fitting",
 )
 ANSWER_MODULES = (*STAGE_MODULES, *ANSWERING_MODULES)
-EXAMPLE_MODULES = (
-    *STAGE_MODULES,
-    "kofinlaw.recipes.pipeline.ready_examples",
-    "kofinlaw.recipes.pipeline.planning.example_shortage",
-)
+EXAMPLE_MODULES = (*STAGE_MODULES, "kofinlaw.recipes.pipeline.ready_examples")
+GENERATED_MODULES = (*EXAMPLE_MODULES, "kofinlaw.recipes.pipeline.planning.example_shortage")
 EVIDENCE_MODULES = (
     "kofinlaw.recipes.pipeline.run",
     "kofinlaw.recipes.pipeline.evaluation.evidence_stages",
@@ -168,7 +166,7 @@ def _generated(run: Run, resume: Resume) -> Stage:
         settings={"augment": run.recipe.augment.model_dump(mode="json"), **_model_and_seed(run)},
         inputs=(*protected_paths(run), *_fenced_mixture(run)),
         packages=with_imported_packages("augment", "rag"),
-        modules=EXAMPLE_MODULES,
+        modules=GENERATED_MODULES,
         after=("data",),
     )
 
