@@ -10,13 +10,16 @@ $(STAMP): pyproject.toml constraints.txt
 	$(PYTHON) -m venv .venv
 	$(BIN)/pip install --quiet --upgrade pip
 	$(BIN)/pip install --quiet -c constraints.txt torch==2.13.0
-	$(BIN)/pip install --quiet -c constraints.txt -e ".[quickstart,hwp,dev]"
+	$(BIN)/pip install --quiet -c constraints.txt -e ".[quickstart,dev]"
 	@touch $(STAMP)
 
 install: $(STAMP)
 
 quickstart: $(STAMP)
 	$(BIN)/kofinlaw run recipes/quickstart.yaml
+	@echo
+	@echo 'kofinlaw is installed in .venv. Call it as .venv/bin/kofinlaw in this folder, or activate it'
+	@echo 'once in each shell; then kofinlaw works in every folder:  source .venv/bin/activate'
 
 # Hypothesis draws the same examples for the same commit. Plain `pytest` draws new ones.
 test: $(STAMP)

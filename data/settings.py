@@ -29,6 +29,7 @@ READABLE = (
     "*.html",
     "*.htm",
     "*.pdf",
+    "*.doc",
     "*.docx",
     "*.pptx",
     "*.xlsx",

@@ -172,7 +172,9 @@ def sync(path: Path) -> None:
 
 
 def disk_error(error: OSError, path: Path) -> Exception:
-    """Return the UserError for a full disk or a read-only folder; any other error unchanged."""
+    """Return the UserError for a full disk, a folder that may not be read or written, or a file
+    in place of a folder; any other error unchanged.
+    """
     if error.errno in (errno.ENOSPC, errno.EDQUOT, errno.EFBIG):
         return UserError(
             "no space left on the disk",
@@ -181,9 +183,14 @@ def disk_error(error: OSError, path: Path) -> Exception:
         )
     if error.errno in (errno.EACCES, errno.EROFS, errno.EPERM):
         return UserError(
-            "this folder cannot be written",
+            "this file or folder may not be read or written",
             where=str(path),
-            remedy="choose another folder with --runs DIR, or fix its permissions",
+            remedy="fix its permissions, or choose another folder (a run's: --runs DIR)",
+        )
+    if error.errno in (errno.ENOTDIR, errno.EISDIR):
+        wanted = "folder" if error.errno == errno.ENOTDIR else "file"
+        return UserError(
+            f"this is not a {wanted}", where=str(path), remedy=f"name a {wanted}, or another path"
         )
     return error
 
@@ -233,7 +240,9 @@ def read_json_lines(path: Path) -> Iterator[tuple[int, dict[str, Any]]]:
     try:
         handle = open(path, encoding="utf-8-sig")
     except FileNotFoundError as error:
-        raise UserError("no such file", where=str(path)) from error
+        raise UserError(
+            "no such file", where=str(path), remedy="check the path, or run what writes this file"
+        ) from error
     except IsADirectoryError as error:
         raise UserError("this is a folder, not a file", where=str(path)) from error
     with handle:

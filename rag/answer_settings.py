@@ -9,8 +9,9 @@ from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from kofinlaw.models.settings import EngineSettings
 
-__all__ = ["AnswerSettings", "FreeVoterName", "VoterName", "VoterWeight"]
+__all__ = ["AbstainMode", "AnswerSettings", "FreeVoterName", "VoterName", "VoterWeight"]
 
+AbstainMode = Literal["never", "free", "always"]
 VoterName = Literal[
     "contrast", "evidence", "likelihood", "overlap", "morphemes", "look_up", "passages", "reading"
 ]
@@ -154,6 +155,11 @@ class AnswerSettings(BaseModel):
             "free-text question without evidence: say that nothing was found, or let the "
             "model answer"
         ),
+    )
+    abstain: AbstainMode = Field(
+        "free",
+        description="questions that are refused where the index does not bear on them: none, "
+        "free-text ones, or choices too (in a submission choices are always answered)",
     )
     free_max_tokens: int = Field(
         96, ge=8, description="largest number of tokens in a free-text answer"

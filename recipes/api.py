@@ -11,6 +11,7 @@ from types import TracebackType
 from typing import TYPE_CHECKING, Literal, get_args
 
 from kofinlaw import UserError
+from kofinlaw.commands import stage_command
 
 if TYPE_CHECKING:
     from kofinlaw.models.engines.base import Engine
@@ -166,7 +167,7 @@ class _Asking:
             raise UserError(
                 "this run has no index",
                 where=str(bound.folder),
-                remedy="run `kofinlaw index RECIPE` to build it",
+                remedy=f"run `{stage_command('index', bound.folder)}` to build it",
             )
         folder = opened.model_folder
         recipe = bound.recipe

@@ -40,14 +40,22 @@ def main() -> None:
         if run.recipe.offline:
             set_environment()
         with guard(offline=run.recipe.offline):
-            _train(run, arguments.recipe)
+            _train(run, _same_run(arguments))
     except UserError as error:
         sys.stderr.write(f"error: {error}\n")
         sys.exit(1)
 
 
-def _train(run: Run, recipe_name: str) -> None:
+def _same_run(arguments: argparse.Namespace) -> list[str]:
+    """Return the words with which another command reads the same recipe values and run."""
+    sets = [word for value in arguments.set for word in ("--set", value)]
+    runs = [] if arguments.runs == Path("runs") else ["--runs", str(arguments.runs)]
+    return [arguments.recipe, *sets, *runs]
+
+
+def _train(run: Run, same: list[str]) -> None:
     from kofinlaw import UserError
+    from kofinlaw.commands import command_line
     from kofinlaw.recipes.pipeline.compliance import check_policy
     from kofinlaw.recipes.pipeline.lock import run_lock
     from kofinlaw.recipes.pipeline.runner import run_stages
@@ -59,7 +67,7 @@ def _train(run: Run, recipe_name: str) -> None:
         raise UserError(
             "there are no examples to train on",
             where=str(run.folder / "augment"),
-            remedy=f"run `kofinlaw augment {recipe_name}` first",
+            remedy=f"run `{command_line('augment', *same)}` first",
         )
     rank, world = int(os.environ.get("RANK", 0)), int(os.environ.get("WORLD_SIZE", 1))
     if world > 1 and rank > 0:
@@ -71,7 +79,7 @@ def _train(run: Run, recipe_name: str) -> None:
     with run_lock(run.folder, print_line):
         run_stages(build_stages(run), run.folder, only=["train"], say=print_line)
     print_line(f"adapter: {run.folder / 'train' / 'adapter'}")
-    print_line(f"next: kofinlaw run {recipe_name}   # the remaining stages")
+    print_line(f"Next:\n  {command_line('run', *same, comment='the remaining stages')}")
 
 
 def print_line(line: str) -> None:

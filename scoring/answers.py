@@ -113,7 +113,7 @@ def read_csv_rows(path: Path) -> list[tuple[int, dict[str, str]]]:
     try:
         raw = path.read_bytes()
     except FileNotFoundError as error:
-        raise UserError("no such file", where=str(path)) from error
+        raise UserError("no such file", where=str(path), remedy="check the path") from error
     try:
         text = raw.decode("utf-8-sig")
     except UnicodeDecodeError:

@@ -21,10 +21,11 @@ __all__ = [
     "pairs_with_other_plans",
     "reduced_plans",
     "training_pair",
+    "unequal_plans",
     "without_shown_text",
 ]
 
-PLAN_TOLERANCE = 0.01  # share of answers that may have another plan than `full`
+PLAN_TOLERANCE = 0.01  # share of answers or items whose plan may be another one
 
 
 def main_system(scores: ScoresRecord) -> str | None:
@@ -68,6 +69,8 @@ def outcome_of(pair: PairRecord | None, alpha: float, best: AgainstRecord | None
     """
     if pair is None or not pair["n"]:
         return "unknown"
+    if unequal_plans(pair):
+        return "unequal"
     if pair["only_a"] == pair["only_b"]:
         return "none"
     if pair["p_value"] >= alpha:
@@ -90,6 +93,15 @@ def reduced_plans(system: SystemRecord) -> Mapping[str, int]:
 def pairs_with_other_plans(scores: ScoresRecord) -> list[PairRecord]:
     """Return the pairs that answered some items under different plans."""
     return [pair for pair in scores["pairs"] if pair["other_plans"]]
+
+
+def unequal_plans(pair: PairRecord) -> bool:
+    """Return whether more than 1 % of a pair's items were asked under different plans.
+
+    A paired test would then compare the plans, not the systems, so its result is not shown.
+    """
+    items = pair["n"] + (pair.get("free_n") or 0)
+    return (pair.get("other_plans") or 0) > PLAN_TOLERANCE * items
 
 
 def without_shown_text(scores: ScoresRecord) -> list[str]:

@@ -9,9 +9,18 @@ from itertools import combinations
 from pathlib import Path
 
 from kofinlaw import UserError
+from kofinlaw.commands import stage_command
 from kofinlaw.files import read_jsonl
+from kofinlaw.scoring.claims import unequal_plans
 from kofinlaw.scoring.markdown import percent
-from kofinlaw.scoring.result import Against, Item, Pair, Scores, SmallestDifference
+from kofinlaw.scoring.result import (
+    Against,
+    Item,
+    Pair,
+    Scores,
+    SmallestDifference,
+    pair_record,
+)
 from kofinlaw.scoring.scores_record import SCHEMA, ScoreName, ScoresRecord
 from kofinlaw.scoring.settings import ScoreSettings
 from kofinlaw.scoring.stats.baselines import Baseline
@@ -37,6 +46,7 @@ __all__ = [
     "paired_facts",
     "paired_values",
     "read_run",
+    "run_pairs",
     "settings_of",
     "smallest_of",
 ]
@@ -240,14 +250,16 @@ def read_run(run: Path) -> tuple[ScoresRecord, dict[str, list[Item]]]:
     path = folder / "scores.json"
     if not path.exists():
         raise UserError(
-            "this run has not been scored", where=str(run), remedy="run `kofinlaw run` to its end"
+            "this run has not been scored",
+            where=str(run),
+            remedy=f"score it with `{stage_command('score', run)}`",
         )
     result: ScoresRecord = json.loads(path.read_text(encoding="utf-8"))
     if result.get("schema") != SCHEMA:
         raise UserError(
             f"the scores have another schema: {result.get('schema')}, not {SCHEMA}",
             where=str(path),
-            remedy="score the answers again: `kofinlaw run RECIPE` repeats the stage",
+            remedy=f"score the answers again with `{stage_command('score', run)}`",
         )
     items: dict[str, list[Item]] = {}
     for item in read_jsonl(folder / "items.jsonl", Item):
@@ -273,17 +285,33 @@ def pair_rows(
 ) -> list[list[str]]:
     """Return the paired tests of the systems that two runs share; the first row is the heading."""
     rows = [["system", "items", "only first", "only second", "difference, points", "p"]]
+    for system, pair in run_pairs(first, second, settings):
+        low, high = 100 * pair.low, 100 * pair.high
+        difference = f"{100 * pair.difference:+.1f} [{low:+.1f}, {high:+.1f}]"
+        counts = [str(pair.n), str(pair.only_a), str(pair.only_b)]
+        tested = f"{pair.p_value:.4f}"
+        if unequal_plans(pair_record(pair)):
+            difference = f"{100 * pair.difference:+.1f}"
+            tested = f"not tested: {pair.other_plans} items under different plans"
+        rows.append([system, *counts, difference, tested])
+    return rows
+
+
+def run_pairs(
+    first: Mapping[str, Sequence[Item]],
+    second: Mapping[str, Sequence[Item]],
+    settings: ScoreSettings,
+) -> list[tuple[str, Pair]]:
+    """Compare each system that two runs share on the items with the same id and gold."""
+    out = []
     for system in first:
         if system not in second:
             continue
         golds = {(item.id, item.gold) for item in second[system]}
         common = [item for item in first[system] if (item.id, item.gold) in golds]
         pair = compare_items(system, common, system, second[system], settings=settings)
-        low, high = 100 * pair.low, 100 * pair.high
-        difference = f"{100 * pair.difference:+.1f} [{low:+.1f}, {high:+.1f}]"
-        counts = [str(pair.n), str(pair.only_a), str(pair.only_b)]
-        rows.append([system, *counts, difference, f"{pair.p_value:.4f}"])
-    return rows
+        out.append((system, pair))
+    return out
 
 
 def changed_lines(first: Path, second: Path) -> list[str]:

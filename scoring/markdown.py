@@ -3,7 +3,12 @@
 from __future__ import annotations
 
 from kofinlaw.scoring.abstention.abstention_table import abstention_lines
-from kofinlaw.scoring.claims import pairs_with_other_plans, reduced_plans, without_shown_text
+from kofinlaw.scoring.claims import (
+    pairs_with_other_plans,
+    reduced_plans,
+    unequal_plans,
+    without_shown_text,
+)
 from kofinlaw.scoring.scores_record import AgainstRecord, FigureRecord, ScoresRecord
 from kofinlaw.scoring.stats.free_baselines import is_free_baseline
 from kofinlaw.scoring.twins.twin_table import twin_lines
@@ -51,8 +56,11 @@ def scores_markdown(result: ScoresRecord) -> str:
     for pair in result["pairs"]:
         cells = [f"{pair['a']} → {pair['b']}", str(pair["only_a"]), str(pair["only_b"])]
         low, high = 100 * pair["low"], 100 * pair["high"]
-        cells.append(f"{100 * pair['difference']:+.1f} [{low:+.1f}, {high:+.1f}]")
-        cells += [p_text(pair["p_value"]), p_text(pair["p_holm"])]
+        if unequal_plans(pair):
+            cells += [f"{100 * pair['difference']:+.1f}", "not tested", "not tested"]
+        else:
+            cells.append(f"{100 * pair['difference']:+.1f} [{low:+.1f}, {high:+.1f}]")
+            cells += [p_text(pair["p_value"]), p_text(pair["p_holm"])]
         lines.append("| " + " | ".join(cells) + " |")
     lines += [*_against_lines(result), *_plan_lines(result)]
     lines += [*_order_lines(result), *_calibration_lines(result)]
@@ -121,7 +129,9 @@ def _plan_lines(result: ScoresRecord) -> list[str]:
             lines.append(f"- {name}: {count} of {total} answers not under the full plan ({plans}).")
     for pair in pairs_with_other_plans(result):
         count = pair["other_plans"]
-        lines.append(f"- {pair['a']} → {pair['b']}: {count} items asked under different plans.")
+        held = "; the paired test is not shown" if unequal_plans(pair) else ""
+        line = f"- {pair['a']} → {pair['b']}: {count} items asked under different plans{held}."
+        lines.append(line)
     for name in without_shown_text(result):
         lines.append(f"- {name}: prompts not recorded; its baselines read whole passages.")
     return ["", "Warnings:", "", *lines] if lines else []

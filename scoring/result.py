@@ -269,7 +269,8 @@ class ScoringResult:
                 record[f"{name}.hit_3"] = round(scores.retrieval.hit_3, 4)
             record[f"{name}.missing"] = len(scores.missing)
         for pair in self.pairs:
-            record[f"{pair.a}|{pair.b}.p"] = round(pair.p_value, 6)
+            if not pair.other_plans:  # else the test compares plans, not systems
+                record[f"{pair.a}|{pair.b}.p"] = round(pair.p_value, 6)
         return record
 
 

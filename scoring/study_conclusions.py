@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Literal, TypedDict
 
+from kofinlaw.scoring.claims import unequal_plans
 from kofinlaw.scoring.scores_record import (
     ControlRecord,
     FigureRecord,
@@ -172,13 +173,15 @@ def best_of(
 
 
 def differs(one: str, other: str, field: Goal, scores: StudyScores) -> bool:
-    """Return whether two systems differ beyond chance.
+    """Return whether two systems differ beyond chance; never if their plans were not the same.
 
     Multiple choice: the exact McNemar test after Holm's correction. Free text: the paired
     bootstrap interval excludes 0.
     """
     for pair in scores["pairs"]:
         if {pair["a"], pair["b"]} == {one, other}:
+            if unequal_plans(pair):
+                return False
             if field == "choice":
                 return bool(pair["p_holm"] < scores["settings"]["alpha"])
             low, high = pair["free_low"], pair["free_high"]

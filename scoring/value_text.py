@@ -3,34 +3,26 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Mapping, Sequence
-from typing import TypedDict, TypeGuard
+from collections.abc import Callable, Mapping
+from typing import TypedDict
 
 __all__ = [
     "MOST_BARS",
     "MOST_CHARACTERS",
-    "MOST_ROWS",
     "Bar",
     "Plot",
-    "TextTable",
     "Words",
     "bars",
     "both",
-    "flat",
-    "flat_without_tables",
-    "is_table",
     "named",
     "p_text",
     "plot_of",
     "script_json",
     "shown",
-    "tables",
-    "text_table",
 ]
 
 Words = tuple[str, str]  # Korean, English
 MOST_BARS = 12
-MOST_ROWS = 60
 MOST_CHARACTERS = 300
 
 
@@ -45,19 +37,11 @@ class Plot(TypedDict):
 
 
 class Bar(TypedDict):
-    """A count as text, with its width in percent of the largest."""
+    """A count as text, with its width in percent of the largest; None draws no bar."""
 
-    name: str
+    name: Words
     count: str
-    share: float
-
-
-class TextTable(TypedDict):
-    """Records as columns and rows of text."""
-
-    name: str
-    columns: list[str]
-    rows: list[list[str]]
+    share: float | None
 
 
 def script_json(value: object) -> str:
@@ -96,52 +80,26 @@ def named(values: Mapping[str, object], labels: Mapping[str, Words]) -> list[tup
     return [(label, shown(value)) for label, value in rows if value is not None]
 
 
-def bars(counts: Mapping[str, int]) -> list[Bar]:
-    """Return counts as bars; the rarest are summed up in one bar."""
+def bars(counts: Mapping[str, int], label: Callable[[str], Words]) -> list[Bar]:
+    """Return counts as bars, the largest first; the rarest are summed up in a last row without bar.
+
+    `label` returns the name of a count in both languages.
+    """
+    common = sorted(counts, key=lambda name: -counts[name])
     top = max(counts.values(), default=1) or 1
-    if len(counts) > MOST_BARS + 1:
-        common = sorted(counts, key=lambda name: -counts[name])
-        counts = {name: counts[name] for name in common[:MOST_BARS]} | {
-            f"… {len(common) - MOST_BARS}": sum(counts[name] for name in common[MOST_BARS:])
+    rows: list[Bar] = [
+        {
+            "name": label(name),
+            "count": f"{counts[name]:,}",
+            "share": round(100 * counts[name] / top, 1),
         }
-    return [
-        {"name": name, "count": f"{count:,}", "share": round(100 * count / top, 1)}
-        for name, count in counts.items()
+        for name in common[: MOST_BARS if len(common) > MOST_BARS + 1 else None]
     ]
-
-
-def is_table(value: object) -> TypeGuard[list[dict[str, object]]]:
-    """Return whether a value is a list of records."""
-    return isinstance(value, list) and bool(value) and all(isinstance(row, dict) for row in value)
-
-
-def tables(values: Mapping[str, object]) -> list[TextTable]:
-    """Return the values that are lists of records as tables."""
-    return [text_table(name, value) for name, value in values.items() if is_table(value)]
-
-
-def text_table(name: str, rows: Sequence[Mapping[str, object]]) -> TextTable:
-    """Return at most MOST_ROWS records as columns and rows of text."""
-    columns = list(dict.fromkeys(column for row in rows for column in row))
-    cells = [[shown(row.get(column)) for column in columns] for row in rows[:MOST_ROWS]]
-    return {"name": name, "columns": columns, "rows": cells}
-
-
-def flat(values: Mapping[str, object], prefix: str = "") -> list[tuple[str, str]]:
-    """Return (dotted name, text) of every nested value, in order."""
-    out = []
-    for name, item in values.items():
-        dotted = f"{prefix}{name}"
-        if isinstance(item, Mapping):
-            out += flat(item, f"{dotted}.")
-        else:
-            out.append((dotted, shown(item)))
-    return out
-
-
-def flat_without_tables(values: Mapping[str, object]) -> list[tuple[str, str]]:
-    """Return (dotted name, text) of every value that is not a table."""
-    return flat({name: value for name, value in values.items() if not is_table(value)})
+    rest = common[len(rows) :]
+    if rest:
+        words = (f"그 밖의 {len(rest)}종류", f"{len(rest)} other kinds")
+        rows.append({"name": words, "count": f"{sum(counts[n] for n in rest):,}", "share": None})
+    return rows
 
 
 def shown(value: object) -> str:

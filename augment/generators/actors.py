@@ -18,6 +18,7 @@ from kofinlaw.augment.reading.phrasing import (
     as_modifier,
     as_question,
     joins_another_subject,
+    leaves_only_list,
 )
 
 __all__ = ["generate"]
@@ -40,13 +41,15 @@ def generate(law: Law, seed: int) -> Iterator[Draft]:
         who, named = acting_subject(clause.main), subject(clause.main)
         # What one party may not do, another may not do either; a right may be that of several.
         bound = not forbids(clause.main) and not is_a_right(clause.main)
-        if who and clause.main.count(who) == 1 and bound:
+        said = clause.main.replace(who, "", 1) if who else ""
+        if who and clause.main.count(who) == 1 and bound and not leaves_only_list(said[1:]):
             wrong = other_parties(law, clause, who, rng)
             stem = _who(clause, who, rng)
             yield from _draft(law, clause, "actor", stem, who, wrong)
         # Towards one party forbidden, towards another perhaps too.
         for towards in () if forbids(clause.main) else addressees(clause.main):
-            if towards != named and clause.main.count(towards) == 1:
+            only_list = leaves_only_list(clause.main.replace(towards, ""))
+            if towards != named and clause.main.count(towards) == 1 and not only_list:
                 wrong = other_addressees(law, clause, towards, rng)
                 stem = _towards(clause, towards, rng)
                 yield from _draft(law, clause, "addressee", stem, towards, wrong)

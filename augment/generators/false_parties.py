@@ -35,14 +35,15 @@ def other_parties(law: Law, clause: Clause, name: str, rng: random.Random) -> tu
 
     Excluded are parties that overlap with `name` in the act, parties with a word of the name, and
     parties to which the article delegates work, or to which the act, its decree or its parent
-    delegate work of `name`, because they may act in another's place. Parties that the article
-    mentions come first, then those that are plausible (`_plausible`). Only a human
+    delegate work of `name`, because they may act in another's place, and those that delegate work
+    to `name`. Where `name` is anyone who did something, no party of the article is used. Parties
+    that the article mentions come first, then those that are plausible (`_plausible`). Only a human
     represents, attends or is re-elected.
     """
     words = {w for w in name.split() if len(w) > 1}
     own = "\n".join(delegating_sentences([clause.article]))
     delegates = {actor for actor in law.actors if actor != name and actor in own}
-    delegates |= law.delegates_of(name)
+    delegates |= law.delegates_of(name) | law.delegators_of(name)
     apart = [
         other
         for other in law.actors
@@ -54,6 +55,8 @@ def other_parties(law: Law, clause: Clause, name: str, rng: random.Random) -> tu
     ]
     applied = " ".join(law.applied.get(clause.article.number, ()))
     apart = [other for other in apart if other not in applied]
+    if name in law.parties.open_roles:
+        apart = [other for other in apart if other not in clause.article.text]
     if party_class(name) == "state" and _AUTHORITY.search(clause.main):
         apart = [
             other

@@ -10,15 +10,21 @@ from kofinlaw.augment.generators.drafts import Draft, distinct, source_rng
 from kofinlaw.augment.generators.false_figures import other_figures
 from kofinlaw.augment.generators.stems import blank, choose, closing, fill_in, opening
 from kofinlaw.augment.reading.acts import Law
-from kofinlaw.augment.reading.clauses import Clause, simplify
+from kofinlaw.augment.reading.clauses import Clause, bracketed, simplify
 from kofinlaw.augment.reading.figures import (
     Figure,
     clearly_differ,
     find_figures,
+    is_half,
     question_word,
 )
 from kofinlaw.augment.reading.particles import replace_span
-from kofinlaw.augment.reading.phrasing import as_modifier, as_question, subordinate
+from kofinlaw.augment.reading.phrasing import (
+    as_modifier,
+    as_question,
+    leaves_only_list,
+    subordinate,
+)
 
 __all__ = ["LONGEST_QUOTED", "LONGEST_SENTENCE", "QUESTION_SHARE", "generate"]
 
@@ -71,13 +77,18 @@ def _ask(
         return
     if "[" in context + sentence:  # `[이하 "동일차주"라 한다]`
         return
+    if not context and leaves_only_list(sentence):
+        return
     found = find_figures(sentence)
     around = find_figures(context)
-    excepted = {other.text for other in find_figures(clause.proviso)}
+    # `3개월 이내(예비허가를 받은 경우에는 1개월 이내)`: in its case the other one is right.
+    cases = f"{clause.proviso} {bracketed(clause.article, sentence)}"
+    excepted = {other.text for other in find_figures(cases)}
     for figure in found:
         if (
             (context + sentence).count(figure.text) > 1
             or _is_unit(sentence, figure)
+            or is_half(sentence, figure)
             or any(
                 not clearly_differ(figure, other)
                 for other in [*found, *around]

@@ -116,10 +116,12 @@ def subject_matter(
     law = f"「{article.title}」"
     if not article.heading:
         return f"{law} {article.number}"
-    vague = len(article.heading) < SHORTEST_HEADING or headings.count(article.heading) > 1
+    # Some texts write `제12조 ((보고의무 등))`.
+    shown = re.sub(r"^\((.*)\)$", r"\1", article.heading)
+    vague = len(shown) < SHORTEST_HEADING or headings.count(article.heading) > 1
     if cited or vague or rng.random() < CITED_SHARE:
-        return f"{law} {article.number}({article.heading})"
-    return rng.choice(_MATTERS).format(law=law, topic=article.heading)
+        return f"{law} {article.number}({shown})"
+    return rng.choice(_MATTERS).format(law=law, topic=shown)
 
 
 def blank(text: str, start: int, end: int, options: Sequence[str]) -> str:

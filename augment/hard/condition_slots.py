@@ -18,11 +18,18 @@ from kofinlaw.augment.reading.endings import allows, forbids
 from kofinlaw.augment.reading.kinds import party_class
 from kofinlaw.augment.reading.listings import LONGEST_ITEM
 from kofinlaw.augment.reading.names import subject
+from kofinlaw.augment.reading.particles import tagged
 
 __all__ = ["false_cases"]
 
 # `신고를 받은 경우 그 내용을 검토하여야 한다`: with another case the rule makes no sense.
 _POINTS_BACK = re.compile(r" (?:그|이|해당|당해) | (?:이를|이에|그것|그에) ")
+_RELATES = re.compile(
+    r"(?:에|[와과]) (?:관한|대한|따른|의한|관련된?|관련한) |의 규정에 의한 |위한 "
+)
+# `서면으로 하여야 한다`: the condition said what.
+_BARE_VERB = re.compile(r"(?:^|(?<=[^을를] ))(?:하여야|해야) 한다$|(?:^| )(?:으?로|에) 한다$")
+_ARGUMENT = re.compile(r"[가-힣](?:을|를|은|는|이|가) ")
 
 
 def false_cases(
@@ -39,6 +46,8 @@ def false_cases(
     here = condition_of(text)
     if here is None or _POINTS_BACK.search(f" {here.rest}") or not _binds(text):
         return None
+    if _within_a_noun_phrase(text, here) or _says_nothing(text[: here.start] + here.rest):
+        return None
     clauses = law.by_article[clause.article.id]
     near = [case for _, case in conditions(clauses)]
     near += [
@@ -49,6 +58,27 @@ def false_cases(
     ]
     cases = other_cases(law, clause, here, near, rng)
     return (here, cases) if cases else None
+
+
+def _within_a_noun_phrase(text: str, here: Condition) -> bool:
+    """Return whether the condition may belong to a clause before a noun, not to the rule.
+
+    `퇴직보험은 퇴직하는 경우 퇴직금을 받도록 하는 보험으로 요건을 갖추어야 한다`. With 에는 it is
+    that of the rule.
+    """
+    if text[here.end : here.end + 2] == "에는":
+        return False
+    return any(tag == "ETM" and form == "는" for form, tag, _, _ in _verbs(here.rest))
+
+
+def _verbs(rest: str) -> list[tuple[str, str, int, int]]:
+    """Return the morphemes of a text without 에 관한, 에 대한, 에 따른 and the like."""
+    return [part for part in tagged(_RELATES.sub("", rest)) if part[1] in ("ETM", "EC", "EF")]
+
+
+def _says_nothing(rule: str) -> bool:
+    """Return whether the rule without its condition does not say what is done: 문서로 해야 한다."""
+    return bool(_BARE_VERB.search(rule)) or not _ARGUMENT.search(rule)
 
 
 def _clear(item: str) -> bool:

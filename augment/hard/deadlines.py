@@ -22,6 +22,7 @@ from kofinlaw.augment.hard.surroundings import Surroundings
 from kofinlaw.augment.reading.acts import Law, Laws
 from kofinlaw.augment.reading.figures import find_figures, near_values
 from kofinlaw.augment.reading.particles import subject_topics, topic_as_subject, topic_ends
+from kofinlaw.augment.rewording.clefts import OWN_TIME as _OWN_TIME
 from kofinlaw.augment.rewording.clefts import relative_clause
 from kofinlaw.augment.rewording.rewriting import draw_style, rewrite
 from kofinlaw.augment.rewording.runs import longest_run
@@ -44,6 +45,8 @@ _UNTOLD = re.compile(
 )
 _JOINED = re.compile(r"(?:[여쳐고며해]|아|어|[아어]서|으?면|따라|거나) ")
 _CONDITION = re.compile(r"(?:(?:경우|때)(?:에는|에도|에|,)?|[가-힣]면|[가-힣]려면) ")
+# `설치보고는 … 7일 이내에 해야 한다`: the topic is what is done, not who does it.
+_TOPIC_IS_OBJECT = re.compile(r"(?:^|[^을를야] )(?:하여야 한다|해야 한다|한다|할 수 있다)$")
 _RULE = "(초일은 산입하지 않으며, 말일이 토요일이나 공휴일인 경우는 고려하지 않는다)"
 
 
@@ -105,6 +108,9 @@ def _case(fact: Fact) -> _Case | None:
     event = _POINTER.sub("", before[start:].strip(" ,"))
     tail = text[match.end() :]
     if not 4 <= len(event) <= 40 or not event.endswith("날") or _UNTOLD.search(event):
+        return None
+    # `7일 이내에 결정을 하고 결과를 지체 없이 알려야 한다`: the period is not that of the notice.
+    if _OWN_TIME.search(tail) or _TOPIC_IS_OBJECT.search(f"{head} {tail}"):
         return None
     # `의결을 거쳐 신청을 받은 날부터 … 통보한다`: which verb an adverb belongs to is open.
     if _JOINED.search(event) or _CONDITION.search(f"{head} ") or _CONDITION.search(f"{tail} "):

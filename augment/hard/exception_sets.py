@@ -20,7 +20,7 @@ from kofinlaw.augment.hard.minimal_sets import Version, question_of
 from kofinlaw.augment.hard.surroundings import Surroundings
 from kofinlaw.augment.reading.acts import Law, Laws
 from kofinlaw.augment.reading.clauses import Clause
-from kofinlaw.augment.reading.conditions import conditions, opposite
+from kofinlaw.augment.reading.conditions import condition_of, conditions, opposite
 from kofinlaw.augment.rewording.sentence_ends import connected
 from kofinlaw.records import Article
 
@@ -33,6 +33,7 @@ _LIFTS = re.compile(r"^다만, (?P<case>[^,]{6,60}(?:경우|때))에는 그러�
 _LISTED = re.compile(r"^다음 각 ?호의 (?:어느 하나|1)에 해당하는 (?:경우|때)$")
 _OPEN_RULE = re.compile(r"각 ?호|[가-힣]만 ")
 _VAGUE_CASE = re.compile(r"각 ?호|^(?:그|이|해당|각각) ")
+_CASE = re.compile(r"(?:경우|때)(?:에는|에|,| )")
 LONGEST_CASE = 60
 LONGEST_WITH_CASE = 70
 
@@ -49,6 +50,9 @@ def generate(law: Law, laws: Laws, seed: int) -> Iterator[Draft]:
                 rng = source_rng(seed, "exception_set", article.id, clause.label, case)
                 others = other_conditions(clause, case, conditions(clauses), rng)
                 items = [content_bigrams(item) for item in clause.items]
+                # The rule's own case, or a wider one: `전자문서를 보관하는 경우` of an 전자화문서.
+                own = condition_of(rule)
+                items += [content_bigrams(own.case)] if own else []
                 others = tuple(text for text in others if not resembles(text, items))
                 versions = _versions(rule, case, others, rng)
                 also = ((article.id, case[:25]),)
@@ -114,7 +118,8 @@ def _versions(rule: str, case: str, others: tuple[str, ...], rng: random.Random)
     """
     against = opposite(case)
     only, too = _held(rule, case, "에만"), _held(rule, case, "에도")
-    if against and rng.random() < 0.5:
+    # `합의하지 않은 때에는 서면으로 체결할 때에는`: two cases in a row.
+    if against and not _CASE.search(rule) and rng.random() < 0.5:
         wrong = [_excepted(rule, against), only, too]
         return [_held(rule, against, "에는"), *wrong, *(_excepted(rule, t) for t in others[:1])]
     wrong = [only, too, *([_excepted(rule, against)] if against else [])]

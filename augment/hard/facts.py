@@ -62,6 +62,8 @@ _LEAD_THING = re.compile(
 _DEFINED = re.compile(r"(?<=[\"”])(?:이란|란|이라 함은|라 함은) $")
 _AMONG = "에는 "
 _INCLUDED = " 포함된다"
+_PERSONS = ("자", "사람", "위원", "기관", "법인", "단체", "회사")
+_APPOINTS = re.compile(r"(?:위촉|임명|선임|구성|지정|추천|선정)|^\S* ?된다$|[으]?로 (?:한|둔)다$")
 # What an item of any form may be.
 _ANYTHING = (
     "사항",
@@ -180,15 +182,35 @@ def item_facts(here: ListFact) -> list[Fact]:
     """Return the statements of a list's items that hold a figure.
 
     None for a list that defines a term: one 호 is not the whole meaning, and that a narrower case
-    is one of several is true.
+    is one of several is true. None for a list of those who make up a body: one quality is not that
+    of all members.
     """
-    if here.defines:
+    if here.defines or _makes_up(here):
         return []
     return [
         Fact(here.statement(item).rstrip(". "), here.listing.clause, item[:25], item)
         for item in here.items
         if find_figures(item) and len(here.statement(item)) <= LONGEST + 25
     ]
+
+
+def _makes_up(here: ListFact) -> bool:
+    """Return whether each item is the quality of some of those who make up a body.
+
+    `위원은 다음 각 호의 어느 하나에 해당하는 사람으로 한다` with one 호 says it of every member.
+    What a person of an item may or must not do holds for each of them.
+    """
+    if here.noun not in _PERSONS or re.search(r"수 (?:있|없)다$|아니 ?된다$|못한다$", here.after):
+        return False
+    if here.particle in ("을/를", "이/가"):
+        return bool(_APPOINTS.search(here.after))
+    return here.particle == "으로/로" or bool(re.match(r"(?:으로|로|이어야|중에서)", here.after))
+
+
+def _repeats(before: str, item: str) -> bool:
+    """Return whether the item begins with the subject before it: `업자가 업자가 폐지한`."""
+    word = re.search(r"(?P<noun>[가-힣]{2,})[이가] $", before)
+    return word is not None and item.startswith(word.group("noun"))
 
 
 def list_facts(law: Law) -> list[ListFact]:
@@ -199,7 +221,9 @@ def list_facts(law: Law) -> list[ListFact]:
         if found is None:
             continue
         before, after, particle, noun = found
-        items = tuple(item for item in listing.items if _fits(item, noun))
+        items = tuple(
+            item for item in listing.items if _fits(item, noun) and not _repeats(before, item)
+        )
         if len(items) >= 2 and len(before) + len(after) >= 15:
             out.append(ListFact(listing, before, after, particle, noun, items))
     return out

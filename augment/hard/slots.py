@@ -23,6 +23,7 @@ from kofinlaw.augment.generators.falsity import modality_is_decided
 from kofinlaw.augment.hard.condition_slots import false_cases
 from kofinlaw.augment.hard.facts import Fact
 from kofinlaw.augment.reading.acts import Law, Laws
+from kofinlaw.augment.reading.clauses import bracketed
 from kofinlaw.augment.reading.endings import (
     NEAREST_CONTRADICTION,
     allows,
@@ -30,7 +31,7 @@ from kofinlaw.augment.reading.endings import (
     limits_to_one_party,
     read_ending,
 )
-from kofinlaw.augment.reading.figures import find_figures
+from kofinlaw.augment.reading.figures import find_figures, is_half
 from kofinlaw.augment.reading.names import is_name, normalize, subject
 from kofinlaw.augment.reading.particles import replace_span
 from kofinlaw.data.korean.words import bigrams
@@ -122,16 +123,22 @@ def _figures(fact: Fact, near: str, rng: random.Random) -> list[Slot]:
     found = find_figures(text)
     # A number of the article counts wherever it is (`제3항`, `2주`): its word is in the shown text.
     words = set(bigrams(near))
+    # In the case of a bracket its own figure is right: `3개월(예비허가를 받은 경우 1개월) 이내`.
+    cases = find_figures(bracketed(fact.clause.article, fact.origin.rstrip(". ")))
     out = []
     for figure in found:
         others = [f for f in found if f is not figure and f.dimension == figure.dimension]
         if others or figure.text in _TRIVIAL or text.count(figure.text) > 1:
+            continue
+        if is_half(text, figure):
             continue
         wrong = []
         for value in other_figures(figure, near, rng, NEAR):
             parsed = find_figures(value)[0]
             # `2개월` for `30일` is fine; 1명 for 9명 이내 is not worth asking.
             near_enough = 1 / FARTHEST <= parsed.value / (figure.value or 1) <= FARTHEST
+            if any((c.dimension, c.value) == (parsed.dimension, parsed.value) for c in cases):
+                continue
             if near_enough and value not in _TRIVIAL and figure_makes_false(text, figure, parsed):
                 wrong.append(value)
         here = tuple(value for value in wrong if words.issuperset(bigrams(value)))

@@ -98,7 +98,7 @@ def topic(
     if not headings and len(articles) == 1 and needs_article(articles[0], articles[0].text):
         return f"「{law.title}」 {articles[0].number}"
     if not headings:
-        return rng.choice([f"「{law.title}」", law.title, f"「{law.title}」의 내용"])
+        return rng.choice([f"「{law.title}」", law.title, f"「{law.title}」의 규정"])
     shown = [rewrite(heading, style) for heading in headings]
     name = shown[0] if len(shown) == 1 else f"{josa(shown[0], '과/와')} {shown[1]}"
     numbers = [a.number for a in articles[:2]]

@@ -74,6 +74,13 @@ class Law:
             )
         return self._delegates[name]
 
+    def delegators_of(self, name: str) -> frozenset[str]:
+        """Return the parties whose work `name` receives in a delegation.
+
+        Where a rule names the 감독원장, its act often names the 금융위원회 for the same work.
+        """
+        return frozenset(who for who in self.actors if name in self.delegates_of(who))
+
     @cached_property
     def _delegates(self) -> dict[str, frozenset[str]]:
         """Results of `delegates_of` by name."""

@@ -18,6 +18,7 @@ from kofinlaw.records import Article, Provision
 __all__ = [
     "Clause",
     "bracket_spans",
+    "bracketed",
     "clauses",
     "clean",
     "item_noun",
@@ -84,6 +85,13 @@ def bracket_spans(text: str) -> list[tuple[int, int]]:
     if depth:
         spans.append((start, len(text)))
     return spans
+
+
+def bracketed(article: Article, sentence: str) -> str:
+    """Return what brackets hold in the line of the article that says a sentence without them."""
+    letters = normalize(sentence)
+    lines = [line for line in article.text.split("\n") if letters in line_letters(line)]
+    return " ".join(line[s + 1 : e].rstrip(")") for line in lines for s, e in bracket_spans(line))
 
 
 def _explains(inside: str) -> bool:

@@ -11,6 +11,7 @@ __all__ = [
     "clearly_differ",
     "find_figures",
     "format_won",
+    "is_half",
     "near_values",
     "parse_won",
     "question_word",
@@ -174,6 +175,13 @@ def clearly_differ(first: Figure, second: Figure) -> bool:
     """
     high, low = max(first.value, second.value), min(first.value, second.value)
     return low == 0 or high / low > 1.07
+
+
+def is_half(sentence: str, figure: Figure) -> bool:
+    """Return whether the figure is a part of a longer one: the year of `1년 6개월 이내`."""
+    after = re.match(r" ?\d{1,3} ?(?:개월|월|일|분)", sentence[figure.end :])
+    before = re.search(r"\d ?(?:년|개월|시간) ?$", sentence[: figure.start])
+    return figure.dimension in ("days", "hours") and bool(after or before)
 
 
 def question_word(figure: Figure) -> str:

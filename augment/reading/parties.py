@@ -20,6 +20,8 @@ __all__ = ["LONGEST_MEANING", "SHORTEST_KIND", "Parties"]
 
 # A defined name of at least this many letters at the end of another name makes that a kind of it.
 SHORTEST_KIND = 5
+# Letters of an organ's name that say which organ it is.
+SHORTEST_ORGAN = 3
 # Characters before a bracket that say what its short name means.
 LONGEST_MEANING = 90
 _SHORT = re.compile(r'이하(?:[^"“”()\n]{0,40}에서)? ?["“](?P<name>[^"“”]{2,20})["”]')
@@ -53,6 +55,23 @@ _MARKS = re.compile(r"^[^가-힣「]*")
 # The state acts through its organs: the duties and prohibitions of one are those of the other.
 _STATE = re.compile(r"^(?:정부|국가|(?:관계 )?(?:국가|행정|중앙행정|공공)기관(?:등|의 장)?)$")
 _ORGAN = re.compile(r"(?:장관|원장|청장|처장|위원회|법원|대통령|국무총리|지방자치단체|기관)$")
+# A class of authorities without a name, and the authorities that may belong to it: 수사기관.
+_CLASS_OF_AUTHORITIES = re.compile(
+    r"^(?:(?:정보)?수사|감독|조사|과세|처분|행정|주무|소관|관할|허가|인가)"
+    r"(?:기관|관청|관서|당국|청)(?:등|의 장)?$|^사법경찰관리?$"
+    r"|^(?:관계|소관|관할|감독|행정) (?:기관|관청|당국)(?:등|의 장)?$"
+)
+_AUTHORITY = re.compile(
+    r"(?:장관|원장|청장|총장|처장|세관장|서장|위원회|위원장|감독원|법원|검사|경찰관|지사|군수|구청장"
+    r"|(?<!거래소)시장)$"
+)
+# `각급 선거관리위원회` are all of them, also 중앙선거관리위원회.
+_EACH = re.compile(r"^(?:각급|각|모든|관할|소관|해당|당해|관계) ?")
+# `제1항에 따른 요청을 한 기관(이하 이 조에서 "요청기관"이라 한다)`: any that did so.
+_OPEN_ROLE = re.compile(
+    r"[가-힣](?:한|하는|하려는|할|된|되는|받은|받는) "
+    r"(?:기관|관서|단체|법인|회사|자|사람|위원)(?:등)?$"
+)
 # An agent may do what its principal does, and any party may be an agent.
 _ACTS_FOR = re.compile(r"(?:수탁자|대리인)$")
 # A council and its members: 금융위원회, 금융위원장.
@@ -107,6 +126,15 @@ class Parties:
         """Short names that an article gives for itself only."""
         return frozenset(name for article in self.articles for name in local_names(article))
 
+    @cached_property
+    def open_roles(self) -> frozenset[str]:
+        """Short names of one article for anyone who did something: the body that made a request."""
+        return frozenset(
+            name
+            for name, words in self._meanings
+            if name in self.local_names and _OPEN_ROLE.search(words.strip())
+        )
+
     def may_hold_for(self, other: str, name: str) -> bool:
         """Return whether a sentence about `name` may apply to `other` too."""
         return (
@@ -144,6 +172,8 @@ class Parties:
             or frozenset((normalize(first), normalize(second))) in self._equated
             or _state_and_organ(first, second)
             or _state_and_organ(second, first)
+            or _class_of(first, second)
+            or _class_of(second, first)
             or _general_and_special(first, second)
             or _general_and_special(second, first)
             or self._same_business(first, second)
@@ -305,6 +335,20 @@ def _case(name: str, words: str) -> bool:
 
 def _state_and_organ(first: str, second: str) -> bool:
     return bool(_STATE.search(first) and (_STATE.search(second) or _ORGAN.search(second)))
+
+
+def _class_of(first: str, second: str) -> bool:
+    """Return whether the first is a class of authorities that the second belongs to.
+
+    수사기관 and 경찰청장, 각급 선거관리위원회 and 중앙선거관리위원회.
+    """
+    if _CLASS_OF_AUTHORITIES.search(first) and (
+        _AUTHORITY.search(second) or _CLASS_OF_AUTHORITIES.search(second)
+    ):
+        return True
+    each = _EACH.match(first)
+    kind = normalize(first[each.end() :]) if each else ""
+    return len(kind) >= SHORTEST_ORGAN and normalize(second).endswith(kind)
 
 
 def _business(name: str) -> str:

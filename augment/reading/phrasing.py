@@ -17,6 +17,7 @@ __all__ = [
     "as_question",
     "as_quotation",
     "joins_another_subject",
+    "leaves_only_list",
     "list_noun",
     "subordinate",
 ]
@@ -39,6 +40,16 @@ _OPENS_LIST = re.compile(
 _OF_ANOTHER_VERB = re.compile(r"[가-힣]+[한할된될는은] ")
 
 
+# `다음 각 호의 어느 하나에 해당하는 사항을`, and a penalty, which says nothing of the act.
+_LIST_ALONE = re.compile(
+    r"다음 각 ?호(?:의|에)?(?: (?:어느 하나|1)에)?(?: 해당하는)? ?[가-힣ㆍ]{1,8}"
+    r"(?:[을를은는이가]|에게|에는|에)?,? "
+)
+_PUNISHED = re.compile(
+    r"\S+ (?:이하|이상)의 \S+(?:(?: 또는|이나|에|과) \S+ (?:이하|이상)의 \S+)*"
+    r"(?: 처한다| 부과한다)?"
+)
+SHORTEST_CONTENT = 12  # letters of a sentence without its party and its list that say enough
 # `법 제2조에서 "대통령령으로 정하는 경우"란`: where the term is used, and the term.
 _DEFINED = re.compile(
     r"(?P<where>[^\"“”]{2,60}?)에서 (?P<term>[\"“][^\"“”]{2,40}[\"”])(?:이란|란|이라 함은|라 함은)"
@@ -95,6 +106,19 @@ def as_quotation(sentence: str) -> str:
     if not _present(bare):
         return ""
     return bare[:-1] + "라고" if bare.endswith(("이다", "아니다")) else bare + "고"
+
+
+def leaves_only_list(sentence: str) -> bool:
+    """Return whether a sentence without its party says nothing but that it has a list.
+
+    `다음 각 호의 사항을 협의ㆍ조정한다`, `다음 각 호의 자는 10년 이하의 징역에 처한다`: who cannot
+    see the list cannot know what the question is about.
+    """
+    rest, lists = _LIST_ALONE.subn("", sentence)
+    if not lists:
+        return False
+    said = re.sub(r"[^가-힣]", "", _PUNISHED.sub("", rest))
+    return len(said) < SHORTEST_CONTENT
 
 
 def subordinate(sentence: str) -> str:

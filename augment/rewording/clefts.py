@@ -12,10 +12,12 @@ from kofinlaw.augment.reading.particles import topic_ends
 from kofinlaw.augment.reading.phrasing import as_modifier
 from kofinlaw.data.korean.words import josa
 
-__all__ = ["actor_last", "period_last", "relative_clause"]
+__all__ = ["OWN_TIME", "actor_last", "period_last", "relative_clause"]
 
 # Endings whose sentence reads well as a clause; not `본다` or `잃는다`.
 _ENDINGS = ("수 있다", "수 없다", "한다", "된다", "진다", "받는다", "둔다")
+# A second verb with a time of its own: `3개월 이내에 결정하고, 그 결과를 지체 없이 알려야 한다`.
+OWN_TIME = re.compile(r"지체 ?(?:없이|하지)|즉시|바로 |곧바로|지체없이")
 _WITHIN = re.compile(r"(?P<bound> ?이내| ?내)에,? |(?P<for>간|동안| 동안) ")
 
 
@@ -34,6 +36,8 @@ def period_last(sentence: str, period: str) -> str:
     if start < 0 or not match or not re.search(r"[일월년주간]$", period):
         return ""
     rest = sentence[:start] + sentence[match.end() :]
+    if OWN_TIME.search(sentence, match.end()):
+        return ""
     who, topics = subject(rest), topic_ends(rest)
     if re.search(r"[으없]면 ", rest) or len(topics) > 1:
         return ""

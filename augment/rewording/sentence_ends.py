@@ -56,9 +56,9 @@ def duty(text: str) -> str:
 
 
 def ban(text: str) -> str:
-    """Write `하여서는 아니 된다` as `하는 것은 금지된다`, and `하지 못한다` as `할 수 없다`."""
-    text = re.sub(r"(?:하여서는|해서는) (?:아니 ?|안 ?)된다$", "하는 것은 금지된다", text)
-    text = _BAN.sub(lambda match: f"{_BANNED[match.group('verb')]}는 것은 금지된다", text)
+    """Write `하여서는 아니 된다` as `하는 것이 금지된다`, and `하지 못한다` as `할 수 없다`."""
+    text = re.sub(r"(?:하여서는|해서는) (?:아니 ?|안 ?)된다$", "하는 것이 금지된다", text)
+    text = _BAN.sub(lambda match: f"{_BANNED[match.group('verb')]}는 것이 금지된다", text)
     return re.sub(r"하지 (?:못한다|못하다)$", "할 수 없다", text)
 
 

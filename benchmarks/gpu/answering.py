@@ -31,6 +31,7 @@ from kofinlaw.models.engines.base import Engine
 from kofinlaw.models.memory.memory_plan import plan_serving_memory
 from kofinlaw.models.settings import EngineSettings
 from kofinlaw.models.templates import ChatTemplate
+from kofinlaw.rag.abstention.decision import Judgement
 from kofinlaw.rag.answer_settings import AnswerSettings
 from kofinlaw.rag.retrieve.evidence import Hit
 from kofinlaw.rag.retrieve.in_force import AbsentAct
@@ -95,6 +96,10 @@ class Drawn:
     def absent(self, question: Question) -> tuple[AbsentAct, ...]:
         """Return no act: the articles have no versions."""
         return ()
+
+    def judge(self, questions: Sequence[Question]) -> list[Judgement | None]:
+        """Return no judgement: every question is answered."""
+        return [None] * len(questions)
 
     def chunks(self, ids: Sequence[str]) -> list[Chunk]:
         """Return the chunks of these ids, in order."""

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import contextlib
 import json
+import math
 from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -71,7 +72,7 @@ class LexicalIndex:
             raise UserError(
                 "there is no lexical index in this folder",
                 where=str(folder),
-                remedy="run `kofinlaw index` to build it",
+                remedy="build the index again: `kofinlaw index` with your recipe",
             )
         documents = int(json.loads(meta.read_text(encoding="utf-8"))["documents"])
         if documents == 0:
@@ -108,6 +109,22 @@ class LexicalIndex:
         if self._bm25 is None or not known:
             return np.zeros(self.documents, dtype=np.float32)
         return np.asarray(self._bm25.get_scores_from_ids(known), dtype=np.float32)
+
+    def postings(self, token: str) -> tuple[NDArray[np.int64], NDArray[np.float64]]:
+        """Return the rows of the passages that hold the token, and how much of it they hold.
+
+        The amount is the token's BM25 value divided by its inverse document frequency: 0 to 1,
+        larger for more occurrences and for shorter passages. An unknown token gives empty arrays.
+        """
+        column = self._vocabulary.get(token)
+        if self._bm25 is None or column is None:
+            return np.zeros(0, dtype=np.int64), np.zeros(0, dtype=np.float64)
+        scores = self._bm25.scores
+        start, end = int(scores["indptr"][column]), int(scores["indptr"][column + 1])
+        rows = np.asarray(scores["indices"][start:end], dtype=np.int64)
+        values = np.asarray(scores["data"][start:end], dtype=np.float64)
+        rarity = math.log(1 + (self.documents - len(rows) + 0.5) / (len(rows) + 0.5))
+        return rows, values / rarity
 
 
 def _bm25(postings: int) -> BM25:

@@ -16,6 +16,7 @@ from functools import lru_cache
 from typing import Protocol
 
 from kofinlaw.data.korean.words import bigrams
+from kofinlaw.data.table_rows import without_separators
 
 __all__ = [
     "LAST_WEIGHT",
@@ -73,7 +74,7 @@ def pack(
     If all passages fit, they are complete. Otherwise the lines that match the query best are
     selected from all passages until the budget is used, each below the header of its passage. A
     passage without a selected line is omitted. If there is a passage, at least one text is
-    returned.
+    returned. Separators of tables (`| --- |`) are left out.
 
     Args:
         passages: The passages, best first.
@@ -98,7 +99,7 @@ def pack_with_index(
     """Pack as `pack` does, with the index of each text's passage,
     because passages may be omitted.
     """
-    texts = [(p if isinstance(p, str) else p.text).strip() for p in passages]
+    texts = [without_separators(p if isinstance(p, str) else p.text).strip() for p in passages]
     if sum(count_tokens(text) for text in texts) <= budget_tokens:
         return [(index, text) for index, text in enumerate(texts) if text]
     wanted = frozenset(bigrams(query))

@@ -41,6 +41,7 @@ __all__ = [
     "file_suffix",
     "no_reader",
     "read_csv",
+    "read_doc",
     "read_documents",
     "read_docx",
     "read_html",
@@ -86,7 +87,7 @@ def read_documents(
     limits = limits or LimitSettings()
     name = name or path.name
     if not path.exists():
-        raise UserError("no such file", where=str(path))
+        raise UserError("no such file", where=str(path), remedy="check the path")
     size = path.stat().st_size
     if size > limits.file_mebibytes * MIB:
         raise UserError(
@@ -112,7 +113,7 @@ def file_suffix(path: Path) -> str:
 
 # What to do with files that no reader knows
 _SAVE_AS = {
-    "save it as DOCX": (".doc", ".dot", ".dotx", ".docm", ".wps", ".pages", ".wpd", ".wri"),
+    "save it as DOCX": (".dot", ".dotx", ".docm", ".wps", ".pages", ".wpd", ".wri"),
     "save it as PPTX": (".ppt", ".pps", ".ppsx", ".pptm", ".odp", ".key", ".show", ".hpt"),
     "save it as XLSX": (".xls", ".xlsb", ".xltx", ".ods", ".numbers", ".cell", ".nxl"),
     "save it as HWPX": (".hwt", ".hwtx", ".hml", ".hwpml", ".gul"),
@@ -207,11 +208,37 @@ def read_hwpx(
 def read_hwp(
     path: Path, source: SourceSettings, limits: LimitSettings, name: str
 ) -> Iterator[Document]:
-    """Read HWP 5, Hancom's older format; needs the extra `hwp`."""
-    from kofinlaw.data.readers.hwp import hwp_to_text
+    """Read HWP 5, Hancom's older format; a file of the newer format counts as HWPX."""
+    from kofinlaw.data.readers.legacy.containers import starts_with
+    from kofinlaw.data.readers.legacy.hwp import hwp_to_markdown
 
-    text = hwp_to_text(path)
+    if starts_with(path, b"PK"):
+        yield from read_hwpx(path, source, limits, name)
+        return
+    text = hwp_to_markdown(path, limits.expanded_mebibytes)
     yield make_document(text, source, name, "hwp", {})
+
+
+def read_doc(
+    path: Path, source: SourceSettings, limits: LimitSettings, name: str
+) -> Iterator[Document]:
+    """Read DOC of Word 97 to 2003; as in plain text, a short first line is the title.
+
+    A DOC file that is really RTF, DOCX or HTML is read as that.
+    """
+    from kofinlaw.data.readers.legacy.containers import starts_with
+    from kofinlaw.data.readers.legacy.word import doc_to_markdown
+
+    for reader, marks in (
+        (read_rtf, (b"{\\rtf",)),
+        (read_docx, (b"PK",)),
+        (read_html, (b"<html", b"<HTML", b"<!DOCTYPE html", b"<!doctype html")),
+    ):
+        if starts_with(path, *marks):
+            yield from reader(path, source, limits, name)
+            return
+    text = doc_to_markdown(path, limits.expanded_mebibytes)
+    yield make_document(text, source, name, "doc", _first_line_title(text))
 
 
 def read_docx(
@@ -403,6 +430,7 @@ READERS: dict[str, Reader] = {
     ".pdf": read_pdf,
     ".hwpx": read_hwpx,
     ".hwp": read_hwp,
+    ".doc": read_doc,
     ".docx": read_docx,
     ".pptx": read_pptx,
     ".xlsx": read_xlsx,

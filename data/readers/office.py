@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from xml.etree.ElementTree import Element
 
@@ -11,7 +11,7 @@ from kofinlaw import UserError
 from kofinlaw.data.readers.archives import Archive, attribute, local_name
 from kofinlaw.data.readers.tables import cell_text, markdown_rows, tidy_markdown
 
-__all__ = ["docx_to_markdown", "hwpx_to_markdown"]
+__all__ = ["docx_to_markdown", "hwpx_to_markdown", "style_prefix"]
 
 _OUTLINE = re.compile(r"^\s*(?:개요|제목|heading|outline)\s*(\d)\s*$", re.IGNORECASE)
 _MAX_SPAN = 1000
@@ -52,13 +52,19 @@ def _hwpx_styles(archive: Archive) -> dict[str, str]:
         if local_name(node.tag) != "style":
             continue
         names = (node.get("name") or "", node.get("engName") or "")
-        level = next((int(m.group(1)) for n in names if (m := _OUTLINE.match(n))), 0)
-        if level:
-            # The document's own title is level 1.
-            out[node.get("id", "")] = "#" * min(6, level + 1) + " "
-        elif any(_TITLE.match(n) for n in names):
-            out[node.get("id", "")] = "# "
+        if prefix := style_prefix(names):
+            out[node.get("id", "")] = prefix
     return out
+
+
+def style_prefix(names: Sequence[str]) -> str:
+    """Return the Markdown prefix of a style of Hancom's with these names, such as `## ` for
+    `개요 1`; empty for ordinary text. The document's own title is level 1.
+    """
+    level = next((int(m.group(1)) for n in names if (m := _OUTLINE.match(n))), 0)
+    if level:
+        return "#" * min(6, level + 1) + " "
+    return "# " if any(_TITLE.match(n) for n in names) else ""
 
 
 def _hwpx_paragraph(paragraph: Element, styles: dict[str, str]) -> Iterator[str]:

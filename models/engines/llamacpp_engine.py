@@ -226,7 +226,9 @@ def gguf_file(settings: EngineSettings, folder: Path) -> Path:
     """
     if settings.gguf is not None:
         if not settings.gguf.is_file():
-            raise UserError("no such file", where=str(settings.gguf))
+            raise UserError(
+                "no such file", where=str(settings.gguf), remedy="name a GGUF file in `engine.gguf`"
+            )
         return settings.gguf
     found = sorted(folder.glob("*.gguf"))
     if len(found) == 1:

@@ -60,7 +60,6 @@ class Policy:
     remote_api: bool = False
     offline: bool = False
     generated_answers_only: bool = False
-    preview: bool = False
     clauses: dict[str, str] = field(default_factory=dict)
 
     def to_record(self) -> dict[str, object]:

@@ -14,6 +14,7 @@ from kofinlaw.data.prompting.wording import NO_EVIDENCE
 from kofinlaw.decoding import without_surrogates
 from kofinlaw.models.engines.base import Engine
 from kofinlaw.models.templates import ChatTemplate
+from kofinlaw.rag.abstention.decision import Judgement, abstains
 from kofinlaw.rag.answer.agreement import combine
 from kofinlaw.rag.answer.batches import turns_of
 from kofinlaw.rag.answer.deadline import FULL
@@ -32,18 +33,19 @@ from kofinlaw.rag.choosing.nearest import nearest_sentences
 from kofinlaw.rag.questions.option_marks import split_options
 from kofinlaw.rag.reading.candidates import evidence_sentences
 from kofinlaw.rag.reading.support import option_support
-from kofinlaw.rag.retrieve.evidence import Searcher, search_questions
+from kofinlaw.rag.retrieve.evidence import Searcher, judge_questions, search_questions
 from kofinlaw.rag.retrieve.in_force import AbsentAct
 from kofinlaw.records import Chunk, Kind, Question
 
 __all__ = ["AskedAnswer", "Evidence", "Origin", "ask_question"]
 
 
-Origin = Literal["model", "quotation", "fallback"]
+Origin = Literal["model", "quotation", "fallback", "abstention"]
 _ORIGINS: dict[str, Origin] = {
     "model": "model",
     "quotation": "quotation",
     "fallback": "fallback",
+    "abstention": "abstention",
 }
 
 
@@ -55,7 +57,8 @@ class Evidence:
     are the days of its text where the corpus has several versions of the act
     (`시행 2022-06-10 ~ 2024-09-14`), or the day on which it will come into force. `source` is the
     document's file, `kind` its kind, `day` the ISO day from which the text is in force (empty if it
-    is unknown). `read` is the part of the text that the prompt shows, empty if it shows none.
+    is unknown), `pages` its pages in the file and `ocr` the confidence of their recognition (see
+    `Chunk`). `read` is the part of the text that the prompt shows, empty if it shows none.
     """
 
     chunk: str
@@ -68,6 +71,8 @@ class Evidence:
     source: str = ""
     kind: Kind = "other"
     day: str = ""
+    pages: str = ""
+    ocr: str = ""
     read: str = ""
 
 
@@ -83,6 +88,10 @@ class AskedAnswer:
     `question` is the question without its options. `replaced` is why a quotation replaces the
     model's text (see `free_text.shaped`). `decisive` is the sentence of the evidence that bears
     most on the chosen option, from the chunk `decisive_chunk`; both are empty for free text.
+
+    `abstained` says that the question is refused: `answer` is then the sentence that says so,
+    `option` and `evidence` are empty, and `judgement` has the reason, the score, the floor and the
+    nearest passages. Without a retriever, or under `abstain: never`, `judgement` is None.
     """
 
     answer: str
@@ -96,6 +105,8 @@ class AskedAnswer:
     replaced: FreeProblem = ""
     decisive: str = ""
     decisive_chunk: str = ""
+    abstained: bool = False
+    judgement: Judgement | None = None
 
 
 def ask_question(
@@ -111,7 +122,8 @@ def ask_question(
     """Answer one question. All permutations and votes of the settings are used.
 
     Where nothing is found for a free-text question the answer says so, unless the settings let the
-    model answer alone. Within an open span, retrieval, packing and model calls are traced.
+    model answer alone. A question on which the index does not bear is refused without the model, as
+    `settings.abstain` says. Within an open span, retrieval, packing and model calls are traced.
 
     Args:
         question: The question; options may follow on their own lines.
@@ -131,6 +143,10 @@ def ask_question(
     # A datetime is a date too, but its ISO form has a time.
     day = date(as_of.year, as_of.month, as_of.day).isoformat() if as_of else ""
     asked = Question("ask", stem, options, as_of=day)
+    judgement = judge_questions(retriever, [asked], settings.abstain)[0]
+    if judgement is not None and abstains(judgement, asked, settings.abstain):
+        absent = retriever.absent(asked) if retriever is not None else ()
+        return _refusal(asked, judgement, absent)
     if retriever is not None and retriever.needs_model:
         retriever = retriever.with_model(engine, template)
     hits = search_questions(retriever, [asked])[0] if retriever is not None else []
@@ -198,6 +214,8 @@ def ask_question(
                 source=hit.chunk.source,
                 kind=hit.chunk.kind,
                 day=hit.chunk.since or hit.chunk.as_of,
+                pages=hit.chunk.pages,
+                ocr=hit.chunk.ocr,
                 read=read.get(index, ""),
             )
             for index, hit in enumerate(hits)
@@ -208,6 +226,22 @@ def ask_question(
         replaced=_replaced(replies) if answer.origin == "fallback" else "",
         decisive=decisive[0],
         decisive_chunk=decisive[1],
+        judgement=judgement,
+    )
+
+
+def _refusal(asked: Question, judgement: Judgement, absent: tuple[AbsentAct, ...]) -> AskedAnswer:
+    """Return the answer to a question on which the index does not bear."""
+    return AskedAnswer(
+        answer=judgement.text,
+        option="",
+        confidence=0.0,
+        origin="abstention",
+        evidence=(),
+        absent=absent,
+        question=asked.question,
+        abstained=True,
+        judgement=judgement,
     )
 
 

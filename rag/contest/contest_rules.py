@@ -74,6 +74,14 @@ def _generated(rules: Policy, settings: AnswerSettings) -> Iterator[Verdict]:
             "answer.free_replace: false",
         )
     yield verdict(
+        settings.abstain == "never",
+        "answer.abstain",
+        "every question is answered"
+        if settings.abstain == "never"
+        else "questions on which the documents do not bear are refused, but all must be answered",
+        "answer.abstain: never",
+    )
+    yield verdict(
         not settings.free_opening,
         "answer.free_opening",
         "the first words of a free-text answer are "

@@ -11,6 +11,10 @@ from kofinlaw import Progress, UserError, silent
 from kofinlaw.data.korean.lexical import LexicalIndex
 from kofinlaw.data.law.versions import EARLIER, read_chunks
 from kofinlaw.files import sha256_file, write_json
+from kofinlaw.rag.abstention.calibrate import set_floor
+from kofinlaw.rag.abstention.floor import Floor
+from kofinlaw.rag.abstention.provisions import Provisions
+from kofinlaw.rag.arrays import Vectors
 from kofinlaw.rag.index.blocks import BLOCK, VECTOR_BLOCK, BlockBuilder
 from kofinlaw.rag.index.generations import publish, start
 from kofinlaw.rag.index.index import Index
@@ -84,8 +88,9 @@ def build_index(
         vectors = blocks.vectors(settings.embedder, settings.embed_characters, cache)
     progress("index", 0, 1)
     write_table(building / "store", records, tokens, vectors)
-    _write_lookups(building, records, tokens, chunks.parent / "citations.jsonl")
+    lexical = _write_lookups(building, records, tokens, chunks.parent)
     meta["dimensions"] = 0 if vectors is None else int(vectors.shape[1])
+    meta["floor"] = _floor(records, lexical, settings, vectors, cache).to_record()
     if settings.store == "weaviate":
         from kofinlaw.rag.index.stores.weaviate_import import import_index
 
@@ -127,14 +132,37 @@ def _meta(chunks: Path, count: int, settings: RagSettings) -> IndexMeta:
 
 
 def _write_lookups(
-    building: Path, records: Sequence[Chunk], tokens: dict[str, list[list[str]]], citations: Path
-) -> None:
-    """Write the lexical indexes and the references between passages."""
-    for kind, words in tokens.items():
-        LexicalIndex.build(words).save(building / f"lexical-{kind}")
+    building: Path, records: Sequence[Chunk], tokens: dict[str, list[list[str]]], corpus: Path
+) -> LexicalIndex:
+    """Write the lexical indexes, the references between passages, and the provisions.
+
+    Returns the first lexical index.
+    """
+    indexes = [LexicalIndex.build(words) for words in tokens.values()]
+    for kind, index in zip(tokens, indexes, strict=True):
+        index.save(building / f"lexical-{kind}")
     cited = cited_rows(records)
     write_json(building / "cited.json", [[row, targets] for row, targets in cited.items()])
-    write_json(building / "references.json", read_references(citations))
+    write_json(building / "references.json", read_references(corpus / "citations.jsonl"))
+    provisions = Provisions.of_corpus(records, corpus / "articles.jsonl")
+    write_json(building / "provisions.json", provisions.to_record())
+    return indexes[0]
+
+
+def _floor(
+    records: Sequence[Chunk],
+    lexical: LexicalIndex,
+    settings: RagSettings,
+    vectors: Vectors | None,
+    cache: Path | None,
+) -> Floor:
+    """Return the least score of a question that is answered, from questions on the passages."""
+    encode = None
+    if settings.embedder is not None:
+        from kofinlaw.models.embedders import open_embedder
+
+        encode = open_embedder(settings.embedder, cache=cache).encode_queries
+    return set_floor(records, lexical, settings.lexical_kinds[0], vectors, encode)
 
 
 def _read_records(chunks: Path) -> list[Chunk]:

@@ -14,7 +14,10 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from kofinlaw import UserError
+from kofinlaw.commands import stage_command
 from kofinlaw.data.korean.lexical import LexicalIndex
+from kofinlaw.rag.abstention.floor import Floor
+from kofinlaw.rag.abstention.provisions import Provisions
 from kofinlaw.rag.arrays import Vectors
 from kofinlaw.rag.index.meta import FORMAT, IndexMeta, fingerprint
 from kofinlaw.rag.index.stores.table import FIELDS, read_table
@@ -50,7 +53,8 @@ class Index:
             raise UserError(
                 "no complete index in this folder",
                 where=str(folder),
-                remedy="kofinlaw index RECIPE builds it (an unfinished build is resumed)",
+                remedy=f"build it with `{stage_command('index', folder.parent)}`; "
+                "an unfinished build is continued",
             )
         try:
             meta = json.loads(path.read_text(encoding="utf-8"))
@@ -104,6 +108,19 @@ class Index:
     def references(self) -> dict[str, list[str]]:
         """Unit → the units that its text refers to, in order."""
         return dict(self._json("references.json"))
+
+    @cached_property
+    def floor(self) -> Floor | None:
+        """The least score of a question that is answered; None if the index was built without."""
+        record = self.meta.get("floor")
+        return None if record is None else Floor.from_record(record)
+
+    @cached_property
+    def provisions(self) -> Provisions:
+        """The articles, annexes and 항 of each document."""
+        if not (self._files / "provisions.json").exists():
+            return Provisions.of_passages(self.chunks)  # an older version built the index
+        return Provisions.from_record(self._json("provisions.json"))
 
     def lexical(self, kind: str) -> LexicalIndex:
         """Return the bm25s index over `kiwi` or `bigram` tokens, memory-mapped.

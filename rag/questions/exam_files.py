@@ -168,14 +168,14 @@ def _csv_rows(path: Path, needed: Sequence[str]) -> Iterator[tuple[int, Mapping[
 
 def _json_rows(path: Path) -> Iterator[tuple[int, Mapping[str, object]]]:
     if not path.is_file():
-        raise UserError("the exam does not exist", where=str(path))
+        raise UserError("the exam does not exist", where=str(path), remedy="check the path")
     for line, value in read_json_lines(path):
         yield line, {str(name).lower(): item for name, item in value.items()}
 
 
 def _read_keys(path: Path) -> dict[str, Key]:
     if not path.is_file():
-        raise UserError("the key does not exist", where=str(path))
+        raise UserError("the key does not exist", where=str(path), remedy="check the path")
     keys: dict[str, Key] = {}
     for line, value in read_json_lines(path):
         try:

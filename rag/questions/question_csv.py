@@ -9,7 +9,7 @@ from pathlib import Path
 
 from kofinlaw import UserError
 
-__all__ = ["MAX_FIELD", "column", "csv_records", "decoded"]
+__all__ = ["MAX_FIELD", "column", "converted_form", "csv_records", "decoded"]
 
 MAX_FIELD = 4 * 1024 * 1024  # characters
 
@@ -68,7 +68,7 @@ def decoded(path: Path) -> tuple[str, str]:
     opens. Raises UserError where the file does not exist or has another encoding.
     """
     if not path.is_file():
-        raise UserError("the file does not exist", where=str(path))
+        raise UserError("the file does not exist", where=str(path), remedy="check the path")
     raw = path.read_bytes()
     if raw.startswith((b"\xff\xfe", b"\xfe\xff")):
         try:
@@ -88,6 +88,18 @@ def decoded(path: Path) -> tuple[str, str]:
         where=str(path),
         remedy="save it as UTF-8 (Excel: `CSV UTF-8`)",
     )
+
+
+def converted_form(path: Path) -> str:
+    """Return `CP949` or `UTF-16` if the submission to this file is UTF-8 instead; else empty.
+
+    Raises UserError as `decoded` does.
+    """
+    raw = path.read_bytes() if path.is_file() else b""
+    _, written = decoded(path)
+    if raw.startswith((b"\xff\xfe", b"\xfe\xff")):
+        return "UTF-16"
+    return "CP949" if written == "utf-8-sig" and not raw.startswith(b"\xef\xbb\xbf") else ""
 
 
 def column(path: Path, header: Sequence[str], name: str) -> int:

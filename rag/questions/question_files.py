@@ -50,7 +50,9 @@ def read_questions(path: Path) -> QuestionFile:
     """
     path = Path(path)
     if not path.is_file():
-        raise UserError("the question file does not exist", where=str(path))
+        raise UserError(
+            "the question file does not exist", where=str(path), remedy="check the path"
+        )
     if path.stat().st_size > MAX_FILE_BYTES:
         raise UserError(
             f"the file holds {path.stat().st_size:,} bytes; a question file has at most "

@@ -39,6 +39,7 @@ _AS_FOLLOWS = re.compile(r"다음(?: 각 ?[호목])?(?:과|와) 같(?:다|이 �
 # A sentence by itself. `음`, `요` and `함` without a full stop may end a noun (`어음`, `개요`).
 _SAID = re.compile(r"다\.?$|(?:요|음|함)\.$")
 _CASES = ("경우", "때", "날")
+_BY = ("구분", "기준", "방법", "절차")  # `다음 각 호의 구분에 따라`: an item cannot take its place
 _LABEL = re.compile(r"^(?P<label>[^:：]{1,60}?)\s*[:：]\s*(?P<value>\S.*)$")
 _ASKS_LIST = re.compile(
     r"모두|각각|종류|사항|항목|목록|나열|열거|무엇무엇|어떤 것들|요건들?|[가-힣]+들[은을이]"
@@ -191,6 +192,8 @@ def _joined(opening: str, items: Sequence[str], *, more: bool = False) -> str:
     label = _LABEL.match(items[0]) if len(items) == 1 else None
     listed = ", ".join(items) + (" 등" if more else "")
     slot = _SLOT.search(opening)
+    if slot and slot["noun"] in _BY and opening[slot.end() :].startswith(" 따라"):
+        return f"{opening.rstrip('. ')}: {listed}"
     if slot and label and slot["noun"] not in _CASES:
         case = label["label"]
         case += "에는 " if case.endswith(_CASES) else "의 경우 "

@@ -9,12 +9,14 @@ from typing import Protocol
 
 from kofinlaw.models.engines.base import Engine
 from kofinlaw.models.templates import ChatTemplate
+from kofinlaw.rag.abstention.decision import Judgement
+from kofinlaw.rag.answer_settings import AbstainMode
 from kofinlaw.rag.retrieve.in_force import AbsentAct
 from kofinlaw.rag.settings import RagSettings
 from kofinlaw.records import Chunk, Question
-from kofinlaw.tracing import Tracer, child_span
+from kofinlaw.tracing import Tracer, annotate_span, child_span
 
-__all__ = ["Hit", "Searcher", "search_questions", "trace_records"]
+__all__ = ["Hit", "Searcher", "judge_questions", "search_questions", "trace_records"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,6 +64,10 @@ class Searcher(Protocol):
         """Return the acts that the question is about and that have no text on the day it names."""
         ...
 
+    def judge(self, questions: Sequence[Question]) -> list[Judgement | None]:
+        """Return whether the index bears on each question; None where that cannot be judged."""
+        ...
+
     def chunks(self, ids: Sequence[str]) -> list[Chunk]:
         """Return the chunks of these ids, in order."""
         ...
@@ -87,6 +93,21 @@ def search_questions(
             documents = trace_records(found)
             span.item(question.id, query=question.question, as_of=day, documents=documents)
     return hits
+
+
+def judge_questions(
+    searcher: Searcher | None, questions: Sequence[Question], mode: AbstainMode
+) -> list[Judgement | None]:
+    """Return the judgement on each question; None for all without a searcher or under `never`.
+
+    That of one question is noted in the span that is open.
+    """
+    if searcher is None or mode == "never":
+        return [None] * len(questions)
+    found = searcher.judge(questions)
+    if len(found) == 1 and (one := found[0]) is not None:
+        annotate_span(judgement=one.reason, score=one.score, floor=one.floor)
+    return found
 
 
 def trace_records(hits: Sequence[Hit]) -> list[dict[str, str | float]]:

@@ -11,6 +11,7 @@ from pathlib import Path
 from kofinlaw.files import read_json_lines, sha256_file, write_jsonl
 from kofinlaw.models.engines.base import Engine
 from kofinlaw.models.templates import ChatTemplate
+from kofinlaw.rag.abstention.decision import Judgement
 from kofinlaw.rag.retrieve.evidence import Hit
 from kofinlaw.rag.retrieve.in_force import AbsentAct
 from kofinlaw.rag.settings import RagSettings
@@ -80,6 +81,10 @@ class ForcedEvidence:
     def absent(self, question: Question) -> tuple[AbsentAct, ...]:
         """Return nothing: no act is searched."""
         return ()
+
+    def judge(self, questions: Sequence[Question]) -> list[Judgement | None]:
+        """Return no judgement: the passages are given, so the model has to judge them."""
+        return [None] * len(questions)
 
     def chunks(self, ids: Sequence[str]) -> list[Chunk]:
         """Return the chunks of these ids, in order; raises KeyError for an unknown one."""

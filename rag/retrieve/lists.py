@@ -8,7 +8,9 @@ from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from kofinlaw.rag.arrays import Found
+import numpy as np
+
+from kofinlaw.rag.arrays import Found, Vectors
 from kofinlaw.rag.index.index import Index
 from kofinlaw.rag.index.stores.base import Store
 from kofinlaw.rag.index.stores.factory import open_store
@@ -40,6 +42,7 @@ class Backends:
         self._index = index
         self._settings = settings
         self._cache = cache
+        self._queries: dict[str, Vectors] = {}
 
     @cached_property
     def store(self) -> Store:
@@ -53,6 +56,20 @@ class Backends:
 
         assert self._settings.embedder is not None
         return open_embedder(self._settings.embedder, cache=self._cache)
+
+    def query_vectors(self, queries: Sequence[str]) -> Vectors:
+        """Return vectors [queries, dimensions]; those of the last queries are kept."""
+        new = [query for query in dict.fromkeys(queries) if query not in self._queries]
+        if new:
+            if len(self._queries) > _KEPT_QUERIES:
+                self._queries.clear()
+                new = list(dict.fromkeys(queries))
+            made = self.embedder.encode_queries(new)
+            self._queries |= dict(zip(new, made, strict=True))
+        return np.stack([self._queries[query] for query in queries])
+
+
+_KEPT_QUERIES = 2048
 
 
 def search_lists(
@@ -71,7 +88,7 @@ def search_lists(
         lists = store.hybrid(
             kinds[0],
             queries,
-            backends.embedder.encode_queries(queries),
+            backends.query_vectors(queries),
             settings.pool,
             alpha=settings.alpha,
             fusion=settings.fusion,
@@ -82,7 +99,7 @@ def search_lists(
         for kind in kinds:
             yield kind, weights[kind], store.lexical(kind, queries, settings.pool, shown)
         if weights["dense"]:
-            vectors = backends.embedder.encode_queries(queries)
+            vectors = backends.query_vectors(queries)
             yield "dense", weights["dense"], store.dense(vectors, settings.pool, shown)
     if weights["cases"]:
         voters = [one.scope.voters for one in asked]

@@ -24,11 +24,16 @@ import datetime
 import hashlib
 from collections.abc import Sequence
 from dataclasses import replace
+from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from kofinlaw import UserError
 from kofinlaw.data.law.citations import cited_units
+from kofinlaw.rag.abstention.bearing import Passages
+from kofinlaw.rag.abstention.decision import Judgement, judge
+from kofinlaw.rag.abstention.missing import read_names
+from kofinlaw.rag.abstention.misspelling import correct_names
 from kofinlaw.rag.arrays import Mask
 from kofinlaw.rag.fusion import Fused, Ranked
 from kofinlaw.rag.index.check import check_index
@@ -197,6 +202,43 @@ class Retriever:
         titles = dict.fromkeys(hit.chunk.title for hit in found if hit.score > 0)
         return tuple(AbsentAct(title, first[title]) for title in titles if title in first)
 
+    def judge(self, questions: Sequence[Question]) -> list[Judgement | None]:
+        """Return whether the passages bear on each question, by its stem and the index's floor.
+
+        Each question is judged by the law in force on its own day. An index without a floor judges
+        only the provisions that a question names.
+        """
+        days = [datetime.date.fromisoformat(q.as_of) if q.as_of else None for q in questions]
+        scopes = self._scopes.of(questions, None, days if any(days) else None)
+        vectors = None
+        if self._passages is not None and self._passages.vectors is not None and questions:
+            vectors = self._backends.query_vectors([one.question for one in questions])
+        out: list[Judgement | None] = []
+        for place, (question, scope) in enumerate(zip(questions, scopes, strict=True)):
+            score = None
+            if self._passages is not None:
+                vector = None if vectors is None else vectors[place]
+                score = self._passages.score(question.question, vector, scope.shown)
+            rows = () if score is None else score.rows
+            nearest = tuple(dict.fromkeys(self.index.chunks[row].unit for row in rows))
+            named = read_names(question.question, self.index.provisions)
+            out.append(judge(named, score, self.index.floor, nearest))
+        return out
+
+    @cached_property
+    def _passages(self) -> Passages | None:
+        """Scores how much the passages bear on a question; None for an index without a floor."""
+        floor = self.index.floor
+        if floor is None:
+            return None
+        kind = str(self.index.meta["lexical"][0])
+        vectors = self.index.vectors if floor.vectors and self.settings.embedder else None
+        if floor.vectors and vectors is None:
+            return None  # the recipe searches without the vectors that the floor was set with
+        return Passages(
+            self.index.chunks, self.index.lexical(kind), kind, vectors, floor.spread or 1.0
+        )
+
     def lists(
         self,
         questions: Sequence[Question],
@@ -283,6 +325,7 @@ class Retriever:
 
     def _cited_rows(self, question: Question) -> list[int]:
         text = "\n".join([question.question, *question.options])
+        text = correct_names(text, self.index.titles)
         units = cited_units(text, self.index.titles)
         return [row for unit in units for row in self.index.rows_of_unit.get(unit, ())]
 

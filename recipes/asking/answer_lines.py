@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from kofinlaw.rag.abstention.decision import Judgement
     from kofinlaw.rag.answer.single_question import AskedAnswer, Evidence
 
 __all__ = ["LineStyle", "answer_lines", "evidence_lines", "option_mark", "terminal_style"]
@@ -58,7 +59,21 @@ def answer_lines(result: AskedAnswer, style: LineStyle) -> list[str]:
     if style.debug:
         why = f", {result.replaced}" if result.replaced else ""
         lines.append(f"[origin {result.origin}{why}, confidence {result.confidence:.4f}]")
+        lines += _judgement(result.judgement)
+    if result.abstained:
+        nearest = result.judgement.nearest if result.judgement is not None else ()
+        return ["", *lines, *([f"가장 가까운 조문 · {', '.join(nearest)}"] if nearest else [])]
     return ["", *lines, "", *evidence_lines(result, style)]
+
+
+def _judgement(judgement: Judgement | None) -> list[str]:
+    """Return the line of `--debug` on the score and the floor of the question."""
+    if judgement is None:
+        return []
+    if judgement.floor is None:
+        return ["[no floor: an older version built the index, or it is searched without vectors]"]
+    reason = f", {judgement.reason}" if judgement.reason else ""
+    return [f"[bearing {judgement.score:.4f}, floor {judgement.floor:.4f}{reason}]"]
 
 
 def evidence_lines(result: AskedAnswer, style: LineStyle, *, whole: bool = False) -> list[str]:
@@ -109,7 +124,7 @@ def _warnings(result: AskedAnswer) -> list[str]:
 
 
 def _source(hit: Evidence) -> str:
-    """Return where a passage is from: its article or heading, its days, and its file."""
+    """Return where a passage is from: its article or heading, its days, its file with pages."""
     from kofinlaw.data.law.versions import VERSIONED
 
     heading = hit.text.split("\n", 1)[0].strip()
@@ -119,7 +134,9 @@ def _source(hit: Evidence) -> str:
         day = f"시행 {hit.day}" if hit.day else "시행일 모름"
     elif not day and hit.day:
         day = f"기준일 {hit.day}"
-    return " · ".join(filter(None, [title, day, hit.source.rsplit("/", 1)[-1]]))
+    file = hit.source.rsplit("/", 1)[-1] + (f" {hit.pages}쪽" if hit.pages else "")
+    scan = f"문자 인식 {hit.ocr}" if hit.ocr else ""
+    return " · ".join(filter(None, [title, day, file, scan]))
 
 
 def _body(result: AskedAnswer, hit: Evidence, style: LineStyle, *, whole: bool) -> list[str]:

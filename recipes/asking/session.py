@@ -62,13 +62,13 @@ class Session:
 
         Raises KeyboardInterrupt at the first Ctrl-C where no user types.
         """
-        interrupted = False
+        interrupted = asking = False
         while True:
             try:
                 line = self._next(lines)
                 if line is None:
                     return
-                interrupted = False
+                interrupted, asking = False, True
                 if self._take(line):
                     return
             except KeyboardInterrupt:
@@ -76,11 +76,13 @@ class Session:
                     raise
                 if interrupted:
                     return
+                self.note("\nthe answer is stopped; press Ctrl-C again to leave" if asking
+                          else "\npress Ctrl-C again to leave")  # fmt: skip
                 interrupted = True
-                self.note("stopped; press Ctrl-C again to leave")
             except UserError as error:
                 self.failed += 1
                 self.note(f"error: {error}")
+            asking = False
 
     def _next(self, lines: Iterator[str]) -> str | None:
         """Return the next question or command; None at the end."""

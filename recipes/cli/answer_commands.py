@@ -12,7 +12,7 @@ import typer
 
 from kofinlaw import UserError
 from kofinlaw.recipes.cli.binding import bound_run
-from kofinlaw.recipes.cli.console import command_line, print_json, say, say_next
+from kofinlaw.recipes.cli.console import command_line, print_json, say, say_next, short_path
 from kofinlaw.recipes.cli.options import AsJson, RunFolder
 
 if TYPE_CHECKING:
@@ -100,9 +100,10 @@ def ask(
 def answer(
     questions: Annotated[Path, typer.Argument(help="ID,Question CSV, or JSON Lines.")],
     run: RunFolder = None,
-    out: Annotated[Path, typer.Option("--out", help="Folder for answers and submission.")] = Path(
-        "answers"
-    ),
+    out: Annotated[
+        Path | None,
+        typer.Option("--out", help="Folder for the answers; default: RUN/answers/<file name>."),
+    ] = None,
     budget_minutes: Annotated[
         float | None, typer.Option(help="Total minutes, including loading.")
     ] = None,
@@ -129,6 +130,7 @@ def answer(
     from kofinlaw.offline import guard
     from kofinlaw.rag.answer.answer_file import answer_questions
     from kofinlaw.rag.answer.run_context import RunContext
+    from kofinlaw.rag.questions.question_csv import converted_form
     from kofinlaw.recipes.pipeline.lock import run_lock
     from kofinlaw.recipes.pipeline.progress_display import stage_progress
     from kofinlaw.recipes.pipeline.run import serving_folder
@@ -137,6 +139,7 @@ def answer(
     started = process_started()
     bound = bound_run(run)
     recipe = bound.recipe
+    out = out or bound.folder / "answers" / questions.stem
     with guard(offline=recipe.offline), run_lock(out, lambda line: say(f"  {line}")):
         if check_budget:
             _check_budget(questions, recipe.seed, _Answering.load(bound, budget_minutes))
@@ -167,8 +170,17 @@ def answer(
     say(f"{result.questions} answers, {result.fallback} of them fallback answers without the model")
     if result.events.get("question_file_changed"):
         say(f"{questions} changed during the run: the answers are to its content at the start")
-    say(f"submission: {out / 'submission.csv'}")
-    say_next(command_line("score", out, "--key", "KEY.jsonl", "--questions", questions))
+    say(f"submission: {short_path(out / 'submission.csv')}")
+    form = converted_form(questions)
+    if form:
+        say(f"  {questions} is {form}; the submission is UTF-8 with a mark that Excel reads")
+    score = ["score", short_path(out), "--questions", questions, "--key"]
+    evaluate = recipe.evaluate
+    own = evaluate.questions and bound.path(evaluate.questions).resolve() == questions.resolve()
+    if own and evaluate.key:
+        say_next(command_line(*score, short_path(bound.path(evaluate.key))))
+    else:
+        say(f"If you have the right answers, score them with `{command_line(*score, 'FILE')}`.")
 
 
 @dataclass(frozen=True)

@@ -7,20 +7,29 @@ from typing import TYPE_CHECKING
 
 import typer
 
+from kofinlaw import UserError
+
 if TYPE_CHECKING:
     from kofinlaw.recipes.pipeline.run import Run
 
-__all__ = ["bind_recipe", "bound_run"]
+__all__ = ["bind_recipe", "bound_run", "output_folder", "run_of"]
 
 
 def bind_recipe(recipe: str, overrides: list[str] | None, runs: Path) -> Run:
     """Load a recipe with its overrides and bind it to its folder under `runs`.
 
-    Raises UserError if the recipe does not exist or has mistakes.
+    Raises UserError if the recipe does not exist or has mistakes, or if `runs` is a file.
     """
     from kofinlaw.recipes.pipeline.run import bind
     from kofinlaw.recipes.pipeline.schema import load_recipe
 
+    for one in (runs, *runs.parents):
+        if one.exists() and not one.is_dir():
+            raise UserError(
+                "a file lies where the run's folder would be",
+                where=str(one),
+                remedy="choose another folder with --runs DIR",
+            )
     return _prepared(bind(*load_recipe(recipe, overrides or ()), runs))
 
 
@@ -37,6 +46,25 @@ def bound_run(folder: Path | None) -> Run:
         folder = newest_run()
         typer.echo(f"run: {folder}", err=True)
     return _prepared(reopen(folder))
+
+
+def run_of(path: Path) -> Path | None:
+    """Return the folder of the run that a file or folder lies in, or is; None if it is in none."""
+    whole = path.resolve()
+    return next((one for one in (whole, *whole.parents) if (one / "recipe.yaml").is_file()), None)
+
+
+def output_folder(path: Path, command: str) -> Path:
+    """Return where a command writes what it finds out about `path`, if the user names no folder.
+
+    That is `RUN/COMMAND/<name of path>` for a file or folder of a run, else `<path>-COMMAND` next
+    to it.
+    """
+    run, whole = run_of(path), path.resolve()
+    name = whole.stem if whole.is_file() else whole.name
+    if run is None or run == whole:
+        return whole.with_name(f"{name}-{command}")
+    return run / command / name
 
 
 def _prepared(run: Run) -> Run:

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import json
-import shlex
 from pathlib import Path
 
 import typer
 
-__all__ = ["command_line", "print_json", "say", "say_next", "short_path"]
+from kofinlaw.commands import command_line
+
+__all__ = ["asking_command", "command_line", "print_json", "say", "say_next", "short_path"]
 
 
 def say(line: str = "") -> None:
@@ -17,16 +18,21 @@ def say(line: str = "") -> None:
 
 
 def say_next(*lines: str) -> None:
-    """End a command with the commands that a user is likely to run next."""
+    """End a command with the commands that a user is likely to run next.
+
+    Each line is made by `command_line`, so that a shell runs it as printed.
+    """
     say("\nNext:")
     for line in lines:
         say(f"  {line}")
 
 
-def command_line(*words: object, comment: str = "") -> str:
-    """Return a `kofinlaw` command that a shell runs as printed, with an optional `# comment`."""
-    line = shlex.join(["kofinlaw", *map(str, words)])
-    return f"{line}   # {comment}" if comment else line
+def asking_command(run: Path) -> str:
+    """Return the command that asks the run in this folder a question that its documents answer."""
+    from kofinlaw.recipes.starting.example_question import example_question
+
+    question = example_question(run / "data") or "무엇을 정한 규정인가요?"
+    return command_line("ask", question, "--run", short_path(run))
 
 
 def print_json(value: object) -> None:

@@ -28,7 +28,9 @@ def augment_dry_run(run: Run) -> list[str]:
 
     corpus = run.folder / "data"
     if not (corpus / "articles.jsonl").is_file():
-        data = command_line("data", run.recipe_file.path, "--runs", run.folder.parent)
+        options = [word for value in run.recipe_file.overrides for word in ("--set", value)]
+        options += ["--runs", str(run.folder.parent)]
+        data = command_line("data", run.recipe_file.path, *options)
         raise UserError(
             "there are no articles to make examples from",
             where=str(corpus),

@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
+import signal
 import sys
 import traceback
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
+from typer.core import TyperGroup
 
 from kofinlaw import UserError, __version__
+from kofinlaw.commands import same_command
+from kofinlaw.files import disk_error
 from kofinlaw.recipes.cli.answer_commands import answer, ask
 from kofinlaw.recipes.cli.console import say
 from kofinlaw.recipes.cli.exam_command import exam
@@ -41,7 +46,7 @@ from kofinlaw.recipes.cli.study_command import study
 from kofinlaw.recipes.cli.sweep_command import sweep
 from kofinlaw.recipes.cli.tune_command import fit_voters, tune
 
-__all__ = ["command_line_app", "main"]
+__all__ = ["CONTINUE", "MainCommand", "command_line_app", "main"]
 
 USER_ERROR = 1
 INTERNAL_ERROR = 70
@@ -52,6 +57,11 @@ COMMANDS = (
     *(init, run, plan, augment, train, index, sweep, study, tune, fit_voters, prefer),
     *(ask, answer, exam, score, compare),
     *(merge, verify, export, models, doctor),
+)
+
+# The commands that continue unfinished work if they are run again.
+CONTINUE = frozenset(
+    (*("run", "data", "augment", "train", "index", "sweep", "study"), *("answer", "exam", "export"))
 )
 
 
@@ -68,19 +78,39 @@ def main() -> None:
     except UserError as error:
         typer.echo(f"error: {error}", err=True)
         sys.exit(USER_ERROR)
-    except KeyboardInterrupt:
-        typer.echo("\nstopped; run the same command again to continue from here", err=True)
+    except KeyboardInterrupt as stop:
+        _interrupted(stop)
         sys.exit(INTERRUPTED)
     except BrokenPipeError:
         os._exit(0)
+    except OSError as error:
+        explained = disk_error(error, Path(error.filename or "."))
+        if not isinstance(explained, UserError):
+            _internal(error)
+        typer.echo(f"error: {explained}", err=True)
+        sys.exit(USER_ERROR)
     except Exception as error:
         _internal(error)
+
+
+class MainCommand(TyperGroup):
+    """The command `kofinlaw`: an interruption says what was running and how to continue."""
+
+    # Any: click's types have no public name here, since newer releases of typer contain click.
+    def invoke(self, ctx: Any) -> Any:
+        """Run the command that is named; typer itself would end silently after Ctrl+C."""
+        try:
+            return super().invoke(ctx)
+        except KeyboardInterrupt as stop:
+            _interrupted(stop)
+            raise typer.Exit(INTERRUPTED) from stop
 
 
 def command_line_app() -> typer.Typer:
     """Build the command line: the commands above and the command groups."""
     app = typer.Typer(
         name="kofinlaw",
+        cls=MainCommand,
         no_args_is_help=True,
         add_completion=False,
         pretty_exceptions_enable=False,
@@ -138,6 +168,18 @@ def _show_version(
     if version:
         say(f"kofinlaw {__version__}")
         raise typer.Exit
+
+
+def _interrupted(stop: KeyboardInterrupt) -> None:
+    """Say what was running, and the command that continues it. A second Ctrl+C ends at once."""
+    with contextlib.suppress(ValueError):  # not the main thread
+        signal.signal(signal.SIGINT, signal.SIG_DFL)
+    notes = getattr(stop, "__notes__", [])
+    where = f" in {notes[0]}" if notes else ""
+    arguments = sys.argv[1:]
+    kept = arguments[:1] and arguments[0] in CONTINUE
+    then = "finished work is kept; to continue:" if kept else "to start it again:"
+    typer.echo(f"\nstopped{where}; {then}\n  {same_command(arguments)}", err=True)
 
 
 def _internal(error: Exception) -> None:

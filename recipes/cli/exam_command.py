@@ -9,7 +9,7 @@ import typer
 
 from kofinlaw import Progress, UserError
 from kofinlaw.recipes.cli.binding import bind_recipe, bound_run
-from kofinlaw.recipes.cli.console import say
+from kofinlaw.recipes.cli.console import say, short_path
 from kofinlaw.recipes.cli.options import DEFAULT_RUNS, Overrides, RunFolder, Runs
 
 if TYPE_CHECKING:
@@ -35,9 +35,10 @@ def exam(
     key: Annotated[
         Path | None, typer.Option("--key", help="Key records, if the exam has no answers.")
     ] = None,
-    out: Annotated[Path, typer.Option("--out", help="Folder for answers and scores.")] = Path(
-        "exam"
-    ),
+    out: Annotated[
+        Path | None,
+        typer.Option("--out", help="Folder for the answers; default: RUN/exam/<file name>."),
+    ] = None,
     overrides: Overrides = None,
     runs: Runs = DEFAULT_RUNS,
 ) -> None:
@@ -53,12 +54,13 @@ def exam(
             where="--set",
             remedy="name the recipe: --recipe RECIPE --set KEY=VALUE",
         )
+    out = out or bound.folder / "exam" / file.stem
     searched = index or (bound.folder / "index" if (bound.folder / "index").is_dir() else None)
     lock = run_lock(out, lambda line: say(f"  {line}"))
     with guard(offline=bound.recipe.offline), lock, stage_progress("exam") as progress:
         page = measure_exam(bound, file, key, out, model, searched, progress)
     say(page)
-    say(f"figures: {out / 'exams.json'}")
+    say(f"figures: {short_path(out / 'exams.json')}")
 
 
 def measure_exam(

@@ -10,7 +10,7 @@ import typer
 
 from kofinlaw import UserError
 from kofinlaw.recipes.cli.binding import bound_run
-from kofinlaw.recipes.cli.console import say, say_next
+from kofinlaw.recipes.cli.console import say
 from kofinlaw.units import GIB
 
 if TYPE_CHECKING:
@@ -129,7 +129,7 @@ def _export_for_contest(merged: Path, run: Path | None, out: Path, compare: int)
         if not verdict.ok:
             say(f"{bound.recipe.policy} refuses this: {verdict.detail} ({verdict.clause})")
     script = shlex.join([str(out / "answer.py"), "--questions", "test.csv"])
-    say_next(f"python {script} --out submission.csv")
+    say(f"On the contest's machine: python {script} --out submission.csv")
 
 
 def _losses(bound: Run, folder: Path, compare: int) -> list[str]:

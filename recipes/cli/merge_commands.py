@@ -8,7 +8,8 @@ from typing import Annotated
 import typer
 
 from kofinlaw import UserError
-from kofinlaw.recipes.cli.console import command_line, say, say_next
+from kofinlaw.recipes.cli.binding import output_folder
+from kofinlaw.recipes.cli.console import command_line, say, say_next, short_path
 
 __all__ = ["convert_exaone", "convert_llama", "merge", "verify"]
 
@@ -82,7 +83,8 @@ def merge(
             )
     changed = result.counts.tensors_with_adapter
     say(f"merged {changed} weights into {out}, on the {result.base} base")
-    say_next(command_line("verify", out, "--against", adapter))
+    based = ["--model", model] if model else []
+    say_next(command_line("verify", out, "--against", adapter, *based))
 
 
 def _weights(text: str, wanted: int) -> list[float]:
@@ -145,9 +147,10 @@ def verify(
     questions: Annotated[
         Path | None, typer.Option(help="Questions that both models answer.")
     ] = None,
-    out: Annotated[Path, typer.Option("--out", help="Folder for verify.json and its page.")] = Path(
-        "verify"
-    ),
+    out: Annotated[
+        Path | None,
+        typer.Option("--out", help="Folder for verify.json; default: in the run, or next to it."),
+    ] = None,
 ) -> None:
     """Check that a merged checkpoint behaves like base + adapter; exit code 1 if it does not."""
     from kofinlaw.files import read_jsonl
@@ -158,6 +161,7 @@ def verify(
     from kofinlaw.trainer.proof.prove import prove_merge
 
     base = _base_folder(against, model)
+    out = out or output_folder(merged, "verified")
     with stage_progress("verify") as progress:
         proof = prove_merge(
             merged,
@@ -168,12 +172,13 @@ def verify(
             out=out,
             progress=progress,
         )
-    say(f"verdict: {proof.verdict}  ({out / 'verify.json'})")
+    say(f"verdict: {proof.verdict}  ({short_path(out / 'verify.md')})")
     if proof.cause is not None:
         say(f"cause: {proof.cause}\n  → {ROUNDING_REMEDY}")
     if proof.verdict != "pass":
         raise typer.Exit(1)
-    say_next(command_line("export", merged, "--to", "gguf", "--out", "EXPORTED"))
+    exported = merged.with_name(f"{merged.name}-hf")
+    say_next(command_line("export", merged, "--to", "hf", "--out", exported))
 
 
 def convert_llama(
@@ -189,7 +194,8 @@ def convert_llama(
 
     converted = exaone_to_llama(source, out, base=base)
     say(f"{converted.tensors} tensors renamed into {out}")
-    say_next(command_line("plan", "RECIPE", "--set", f"model.path={out}"))
+    if base is None:  # else `out` is an adapter
+        say_next(command_line("plan", "exaone-3.5-7.8b", "--set", f"model.path={out}"))
 
 
 def convert_exaone(

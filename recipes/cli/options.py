@@ -87,9 +87,11 @@ def check_resume(value: str) -> Resume:
     return mode
 
 
-def same_run(overrides: list[str] | None, runs: Path) -> list[str]:
-    """Return the options with which a next command reads the same recipe values
-    and the same run.
+def same_run(overrides: list[str] | None, runs: Path, folder: Path | None = None) -> list[str]:
+    """Return the options with which a next command reads the same recipe values and the same run:
+    `--set`, and `--runs` or `--folder` if the user gave them.
     """
     options = [word for value in overrides or () for word in ("--set", value)]
-    return options if runs == DEFAULT_RUNS else [*options, "--runs", str(runs)]
+    if runs != DEFAULT_RUNS:
+        options += ["--runs", str(runs)]
+    return options if folder is None else [*options, "--folder", str(folder)]

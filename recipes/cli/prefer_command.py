@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -10,7 +11,7 @@ import typer
 from kofinlaw import UserError
 from kofinlaw.recipes.cli.binding import bind_recipe
 from kofinlaw.recipes.cli.console import command_line, say, say_next, short_path
-from kofinlaw.recipes.cli.options import DEFAULT_RUNS, Overrides, RecipeName, Runs
+from kofinlaw.recipes.cli.options import DEFAULT_RUNS, Overrides, RecipeName, Runs, same_run
 
 if TYPE_CHECKING:
     from kofinlaw.trainer.preference_settings import PreferenceSettings
@@ -50,7 +51,7 @@ def prefer(
     preference = _preference(beta=beta, loss=loss, pairs_per_pass=pairs_per_pass)
     bound = bind_recipe(recipe, overrides, runs)
     check_policy(bound.recipe)
-    pairs = pairs or _pairs_of(bound.folder, recipe)
+    pairs = pairs or _pairs_of(bound.folder, recipe, same_run(overrides, runs))
     check_training_file(pairs, protected_examples(bound))
     # Imported after the checks: it loads torch and reads the variables that bind_recipe sets.
     from kofinlaw.trainer.preference import train_preferences
@@ -76,17 +77,19 @@ def prefer(
     write_json(out / "preference.json", counts)
     for name, value in counts.items():
         say(f"  {name}: {value}")
-    say_next(command_line("merge", short_path(out / "adapter"), "--out", "MERGED"))
+    adapter, merged = short_path(out / "adapter"), short_path(out / "model")
+    say_next(command_line("merge", adapter, "--out", merged))
 
 
-def _pairs_of(run: Path, recipe: str) -> Path:
+def _pairs_of(run: Path, recipe: str, options: Sequence[str]) -> Path:
     """Return the pairs of the run's stage `augment`. Raises UserError if it wrote none."""
     path = run / "augment" / "preferences.jsonl"
     if not path.is_file():
         raise UserError(
             "this run has no preference pairs",
             where=str(path),
-            remedy=f"write them with `kofinlaw augment {recipe}`, or name a file with --pairs",
+            remedy=f"write them with `{command_line('augment', recipe, *options)}`, or name a file "
+            "with --pairs",
         )
     return path
 

@@ -14,7 +14,14 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from kofinlaw.recipes.cli.binding import bind_recipe
-from kofinlaw.recipes.cli.console import command_line, print_json, say, say_next, short_path
+from kofinlaw.recipes.cli.console import (
+    asking_command,
+    command_line,
+    print_json,
+    say,
+    say_next,
+    short_path,
+)
 from kofinlaw.recipes.cli.options import (
     DEFAULT_RUNS,
     AsJson,
@@ -34,7 +41,6 @@ if TYPE_CHECKING:
     from kofinlaw.recipes.starting.recipe_text import Start
 
 __all__ = [
-    "KEY_COLUMN",
     "init",
     "plan",
     "policy_check",
@@ -42,8 +48,6 @@ __all__ = [
     "recipe_show",
     "run",
 ]
-
-KEY_COLUMN = 46  # widest key column of `recipe show`, in characters
 
 
 def init(
@@ -129,7 +133,7 @@ def run(
 ) -> None:
     """Run every stage: documents to a trained, merged and verified model, and a report."""
     from kofinlaw.recipes.pipeline.execution import execute_stages, stages_until
-    from kofinlaw.recipes.starting.example_question import example_question
+    from kofinlaw.recipes.pipeline.recipe_file import SHIPPED
 
     bound = bind_recipe(recipe, overrides, runs)
     if folder is not None:
@@ -144,20 +148,19 @@ def run(
     minutes = (time.monotonic() - started) / 60
     if until is not None:
         say(f"\nStopped after {until} in {minutes:.1f} minutes.")
-        again = ["run", recipe, *same_run(overrides, runs)]
-        again += ["--folder", str(folder)] if folder is not None else []
+        again = ["run", recipe, *same_run(overrides, runs, folder)]
         say_next(command_line(*again, comment="the remaining stages"))
         return
     _show_verdict(bound.folder)
     say(f"\nDone in {minutes:.1f} minutes.")
     say(f"Report: {bound.folder / 'report' / 'report.html'}")
     say(f"        {bound.folder / 'report' / 'report.md'}")
-    question = example_question(bound.folder / "data") if bound.recipe.data else ""
-    asked = [command_line("ask", question, "--run", short_path(bound.folder))] if question else []
+    if bound.recipe_file.path.parent == SHIPPED:
+        say("Your own documents: `kofinlaw init FOLDER` writes a recipe for them.")
+    served = short_path(bound.folder.parent)
     say_next(
-        *asked,
-        command_line("init", "FOLDER", comment="a recipe for your own documents"),
-        command_line("plan", "qwen2.5-7b", comment="what fits a 24 GB card"),
+        *([asking_command(bound.folder)] if bound.recipe.data else []),
+        command_line("report", "serve", served, comment="all reports in a browser"),
     )
 
 
@@ -180,18 +183,10 @@ def _brief_progress(name: str) -> AbstractContextManager[Progress]:
 
 def _show_licence(recipe: Recipe) -> None:
     from kofinlaw.models.catalogue import find_model
-    from kofinlaw.models.policy.rules import policies, verdict_sentence
-    from kofinlaw.recipes.pipeline.compliance import model_name, verdicts_for
+    from kofinlaw.recipes.pipeline.compliance import model_name
 
     card = find_model(model_name(recipe.model))
     say(f"  model {card.id}: {card.license}, released {card.released}")
-    for policy in policies().values():
-        if not policy.preview or policy.name == recipe.policy:
-            continue
-        refused = [v for v in verdicts_for(recipe, policy.name) if not v.ok]
-        if refused:
-            reason = verdict_sentence(refused[0])
-            say(f"  policy {policy.name} would refuse this run: {reason}")
 
 
 def _show_verdict(folder: Path) -> None:
@@ -232,19 +227,27 @@ def plan(
         raise typer.Exit(1)
 
 
-def recipe_show(recipe: RecipeName, overrides: Overrides = None, as_json: AsJson = False) -> None:
-    """Print the resolved recipe with the origin of each value."""
-    from kofinlaw.recipes.pipeline.schema import leaves, load_recipe, origin_of
+def recipe_show(
+    recipe: RecipeName,
+    overrides: Overrides = None,
+    changed: Annotated[
+        bool, typer.Option("--changed", help="Only what differs from the defaults.")
+    ] = False,
+    as_json: AsJson = False,
+) -> None:
+    """Print the resolved recipe as YAML with the origin of each value."""
+    from kofinlaw.recipes.pipeline.schema import load_recipe
+    from kofinlaw.recipes.shown_recipe import nested_values, recipe_lines, shown_values
 
     loaded, recipe_file = load_recipe(recipe, overrides or ())
-    values = loaded.model_dump(mode="json")
+    shown = shown_values(loaded, recipe_file, changed=changed)
     if as_json:
-        print_json(values)
+        print_json(nested_values(shown))
         return
-    rows = [(key, value, origin_of(recipe_file, key)) for key, value in leaves(values)]
-    width = min(KEY_COLUMN, max(len(key) for key, _, _ in rows))
-    for key, value, origin in rows:
-        say(f"{key:<{width}}  {json.dumps(value, ensure_ascii=False)}  # {origin}")
+    said = "only what is not a default" if changed else "a value without a comment is a default"
+    say(f"# {short_path(recipe_file.path)}: {said}")
+    for line in recipe_lines(shown):
+        say(line)
 
 
 def recipe_schema() -> None:

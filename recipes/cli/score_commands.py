@@ -3,31 +3,44 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from kofinlaw import UserError
-from kofinlaw.recipes.cli.binding import bound_run
-from kofinlaw.recipes.cli.console import say
+from kofinlaw import Progress, UserError
+from kofinlaw.recipes.cli.binding import bound_run, output_folder, run_of
+from kofinlaw.recipes.cli.console import command_line, say, short_path
+
+if TYPE_CHECKING:
+    from kofinlaw.recipes.pipeline.run import Run
 
 __all__ = ["compare", "report_serve", "report_write", "score"]
 
 
 def score(
     answers: Annotated[
-        Path,
-        typer.Argument(help="An answer folder or a submission CSV; for --lm-eval a checkpoint."),
-    ],
+        Path | None,
+        typer.Argument(
+            help="A run, an answer folder or a submission CSV; for --lm-eval a checkpoint."
+        ),
+    ] = None,
+    run: Annotated[
+        Path | None,
+        typer.Option(help="A run: score its systems; with ANSWERS: its settings and documents."),
+    ] = None,
     key: Annotated[
         Path | None, typer.Option("--key", help="JSON Lines or CSV with the right answers.")
     ] = None,
     questions: Annotated[
         Path | None, typer.Option("--questions", help="JSON Lines or CSV; default: the key's.")
     ] = None,
-    out: Annotated[Path, typer.Option("--out", help="Folder for the scores.")] = Path("scores"),
+    out: Annotated[
+        Path | None,
+        typer.Option("--out", help="Folder for the scores; default: in the run, or next to it."),
+    ] = None,
     chunks: Annotated[
-        Path | None, typer.Option("--chunks", help="chunks.jsonl, for retrieval scores.")
+        Path | None,
+        typer.Option("--chunks", help="chunks.jsonl, for retrieval scores; default: the run's."),
     ] = None,
     lm_eval: Annotated[
         str | None,
@@ -42,34 +55,98 @@ def score(
 ) -> None:
     """Score answers: multiple choice, free text (FSKU), retrieval; intervals and baselines."""
     from kofinlaw.recipes.pipeline.progress_display import stage_progress
-    from kofinlaw.recipes.pipeline.run import default_cache
     from kofinlaw.scoring.lm_eval_scores import run_lm_eval
+
+    if lm_eval is not None:
+        if answers is None:
+            raise UserError("--lm-eval scores a checkpoint", remedy="name its folder")
+        tasks = [name for name in lm_eval.split(",") if name]
+        out = out or output_folder(answers, "lm-eval")
+        run_lm_eval(answers, tasks, out, limit=limit, offline=not online)
+    elif answers is None or (answers / "recipe.yaml").is_file():
+        if key or questions or chunks:
+            raise UserError(
+                "a run knows its questions, key and chunks",
+                where="score",
+                remedy="leave out --key, --questions and --chunks, or name an answer file",
+            )
+        bound = bound_run(answers or run)
+        out = out or bound.folder / "scores" / "run"
+        with stage_progress("score") as progress:
+            _score_run(bound, out, progress)
+    else:
+        out = out or output_folder(answers, "scores")
+        with stage_progress("score") as progress:
+            _score_file(answers, run or run_of(answers), questions, key, chunks, out, progress)
+    say((out / "scores.md").read_text(encoding="utf-8"))
+    say(f"page: {short_path(out / 'scores.md')}")
+
+
+def _score_run(run: Run, out: Path, progress: Progress) -> None:
+    """Score every system of a run that has answered. Raises UserError if one has not."""
+    from kofinlaw.commands import stage_command
+    from kofinlaw.recipes.pipeline.run import SYSTEM_STAGES
+    from kofinlaw.recipes.pipeline.stage_functions import score_answers
+
+    if not run.recipe.asks:
+        raise UserError(
+            "this run has no test questions",
+            where=str(run.folder),
+            remedy="answer a question file with `kofinlaw answer`, and score it with --key",
+        )
+    stages = ["questions", *(SYSTEM_STAGES[name] for name in run.recipe.evaluate.systems)]
+    missing = [name for name in stages if not (run.folder / name).is_dir()]
+    if missing:
+        raise UserError(
+            f"this run has not finished {', '.join(missing)}",
+            where=str(run.folder),
+            remedy=f"run `{stage_command('score', run.folder)}`",
+        )
+    score_answers(run, out, progress)
+
+
+def _score_file(
+    answers: Path,
+    run: Path | None,
+    questions: Path | None,
+    key: Path | None,
+    chunks: Path | None,
+    out: Path,
+    progress: Progress,
+) -> None:
+    """Score one answer folder or file, with the settings and the documents of its run, if any."""
+    from kofinlaw.recipes.pipeline.run import (
+        SYSTEM_STAGES,
+        corpus_files,
+        default_cache,
+        question_files,
+    )
     from kofinlaw.scoring.score import score_answers
     from kofinlaw.scoring.settings import ScoreSettings
 
-    if lm_eval is not None:
-        tasks = [name for name in lm_eval.split(",") if name]
-        run_lm_eval(answers, tasks, out, limit=limit, offline=not online)
-        say((out / "scores.md").read_text(encoding="utf-8"))
-        return
+    bound = bound_run(run) if run is not None else None
+    if bound is not None and chunks is None:
+        chunks = corpus_files(bound).get("chunks")
+    if key is None and bound is not None and answers.name in SYSTEM_STAGES.values():
+        own = question_files(bound)
+        key, questions = own.get("key"), questions or own.get("questions")
     if key is None:
         raise UserError(
             "the right answers are missing",
             where="--key",
             remedy="name the file with the right answers: --key KEY.jsonl",
         )
-    with stage_progress("score") as progress:
-        score_answers(
-            questions or key,
-            key,
-            {"answers": answers},
-            chunks,
-            out,
-            settings=ScoreSettings(),
-            cache=default_cache(),
-            progress=progress,
-        )
-    say((out / "scores.md").read_text(encoding="utf-8"))
+    score_answers(
+        questions or key,
+        key,
+        {"answers": answers},
+        chunks,
+        out,
+        settings=bound.recipe.score if bound is not None else ScoreSettings(),
+        seed=bound.recipe.seed if bound is not None else 0,
+        cache=default_cache(),
+        progress=progress,
+    )
 
 
 def compare(
@@ -85,7 +162,7 @@ def compare(
         raise UserError(
             "there is only one run to compare",
             where="compare",
-            remedy="name two or more run folders: kofinlaw compare runs/A runs/B",
+            remedy=f"name two or more run folders: {command_line('compare', 'runs/A', 'runs/B')}",
         )
     say(compare_runs(runs))
     if html is not None:
@@ -113,4 +190,7 @@ def report_serve(
     with open_server(folder, host=host, port=port) as server:
         name = f"[{host}]" if ":" in host else host
         say(f"http://{name}:{server.server_port}/   (Ctrl+C stops the server)")
-        server.serve_forever()
+        try:
+            server.serve_forever()
+        except KeyboardInterrupt:
+            say("\nserver stopped")

@@ -9,7 +9,14 @@ import typer
 
 from kofinlaw import UserError
 from kofinlaw.recipes.cli.binding import bind_recipe
-from kofinlaw.recipes.cli.console import command_line, print_json, say, say_next, short_path
+from kofinlaw.recipes.cli.console import (
+    asking_command,
+    command_line,
+    print_json,
+    say,
+    say_next,
+    short_path,
+)
 from kofinlaw.recipes.cli.options import (
     DEFAULT_RUNS,
     AsJson,
@@ -38,9 +45,10 @@ def data_build(
     _run_stages(bound, resume, ["data"])
     folder = bound.folder / "data"
     say(f"\n{short_path(folder / 'card.md')} lists what was found, kept and rejected.")
+    then = "augment" if bound.recipe.makes_examples else "index"
     say_next(
         command_line("data", "inspect", short_path(folder)),
-        command_line("augment", recipe, *same_run(overrides, runs)),
+        command_line(then, recipe, *same_run(overrides, runs)),
     )
 
 
@@ -122,7 +130,8 @@ def augment(
     else:
         examples = card.with_name("examples.jsonl")
         say(f"\n{short_path(examples)} holds the recipe's ready examples.")
-    say_next(command_line("train", recipe, *same_run(overrides, runs)))
+    then = "index" if bound.recipe.ask_only else "train"
+    say_next(command_line(then, recipe, *same_run(overrides, runs)))
 
 
 def train(
@@ -134,10 +143,9 @@ def train(
     """Train the adapter on the run's examples."""
     bound = bind_recipe(recipe, overrides, runs)
     _run_stages(bound, resume, ["data", "augment", "train"])
-    adapter = short_path(bound.folder / "train" / "adapter")
+    say(f"\nadapter: {short_path(bound.folder / 'train' / 'adapter')}")
     say_next(
-        command_line("merge", adapter, "--out", "MERGED"),
-        command_line("run", recipe, *same_run(overrides, runs), comment="the remaining stages"),
+        command_line("run", recipe, *same_run(overrides, runs), comment="merge, proof and the rest")
     )
 
 
@@ -150,7 +158,7 @@ def index(
     """Build the index that `ask` and `answer` search."""
     bound = bind_recipe(recipe, overrides, runs)
     _run_stages(bound, resume, ["data", "index"])
-    say_next(command_line("ask", "질문", "--run", short_path(bound.folder)))
+    say_next(asking_command(bound.folder))
 
 
 def _run_stages(bound: Run, resume: str, only: list[str]) -> None:

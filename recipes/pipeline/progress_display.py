@@ -40,6 +40,10 @@ def _clock(seconds: float) -> str:
     return f"{hours}:{minutes:02d}:{rest:02d}" if hours else f"{minutes}:{rest:02d}"
 
 
+def _count(done: int, total: int | None) -> str:
+    return f"{done:,}/{total:,}" if total else f"{done:,}"
+
+
 def saved_progress(progress: Progress, path: Path) -> Progress:
     """Return the same progress, also written to `path` every two seconds
     for `kofinlaw report serve`.
@@ -59,16 +63,34 @@ def saved_progress(progress: Progress, path: Path) -> Progress:
     return show_and_save
 
 
-class PlainProgress:
-    """A line when a phase starts or ends and every ten seconds, for logs and pipes."""
+class _Tracked:
+    """The last call of a progress, so that an interruption can say what was running."""
 
     def __init__(self, stage: str) -> None:
         self.stage = stage
+        self._last = ""
+
+    def track(self, phase: str, done: int, total: int | None) -> None:
+        """Keep what is running now."""
+        self._last = f" · {phase} {_count(done, total)}"
+
+    def note(self, error: BaseException | None) -> None:
+        """Add a note with what was running to a KeyboardInterrupt."""
+        if isinstance(error, KeyboardInterrupt):
+            error.add_note(f"{self.stage}{self._last}")
+
+
+class PlainProgress(_Tracked):
+    """A line when a phase starts or ends and every ten seconds, for logs and pipes."""
+
+    def __init__(self, stage: str) -> None:
+        super().__init__(stage)
         self._phase = ""
         self._started = self._printed = 0.0
 
     def __call__(self, phase: str, done: int, total: int | None = None, **info: object) -> None:
         """Print if the phase starts or ends, or if ten seconds have passed."""
+        self.track(phase, done, total)
         now = time.monotonic()
         new = phase != self._phase
         if new:
@@ -78,26 +100,31 @@ class PlainProgress:
             return
         self._printed = now
         elapsed = now - self._started
-        count = f"{done:,}/{total:,}" if total else f"{done:,}"
         rate = f"  {done / elapsed:.1f}/s" if elapsed > 1 and done else ""
         left = ""
         if total and done and not finished and elapsed > 1:
             left = f"  {_clock(elapsed / done * (total - done))} left"
-        line = f"  {self.stage} · {phase} {count}{rate}{left}  {_figures(info)}"
+        line = f"  {self.stage} · {phase} {_count(done, total)}{rate}{left}  {_figures(info)}"
         sys.stderr.write(line.rstrip() + "\n")
         sys.stderr.flush()
 
     def __enter__(self) -> PlainProgress:
         return self
 
-    def __exit__(self, *exception: object) -> None:
-        return None
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self.note(error)
 
 
-class BarProgress:
+class BarProgress(_Tracked):
     """A bar by rich with the count, the time left and the stage's own figures."""
 
     def __init__(self, stage: str) -> None:
+        super().__init__(stage)
         from rich.console import Console
         from rich.progress import (
             BarColumn,
@@ -122,6 +149,7 @@ class BarProgress:
 
     def __call__(self, phase: str, done: int, total: int | None = None, **info: object) -> None:
         """Move the bar of this phase."""
+        self.track(phase, done, total)
         if phase not in self._tasks:
             self._tasks[phase] = self._bars.add_task(phase, total=total, figures="")
         self._bars.update(self._tasks[phase], completed=done, total=total, figures=_figures(info))
@@ -137,6 +165,7 @@ class BarProgress:
         trace: TracebackType | None,
     ) -> None:
         self._bars.stop()
+        self.note(error)
 
 
 def stage_progress(stage: str) -> BarProgress | PlainProgress:

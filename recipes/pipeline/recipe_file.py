@@ -15,6 +15,7 @@ from pathlib import Path
 import yaml
 
 from kofinlaw import UserError
+from kofinlaw.commands import command_line
 
 __all__ = [
     "MAX_BYTES",
@@ -62,11 +63,15 @@ MAX_BYTES = 1_000_000  # of a recipe file
 
 @dataclass(frozen=True)
 class RecipeFile:
-    """Recipe values, paths absolute, and the origin of each dotted key (`file:line` or `--set`)."""
+    """Recipe values, paths absolute, and the origin of each dotted key (`file:line` or `--set`).
+
+    `overrides` are the texts of `--set` that are in the values already.
+    """
 
     path: Path
     values: dict[str, object]
     origins: dict[str, str] = field(default_factory=dict)
+    overrides: tuple[str, ...] = ()
 
     def origin(self, dotted: str) -> str:
         """Return the origin of a key; if it has none, the origin of the nearest enclosing key."""
@@ -90,9 +95,21 @@ def find_recipe(name: str) -> Path:
     shipped = shipped_recipes()
     near = difflib.get_close_matches(Path(name).stem, shipped, 1)
     hint = f"did you mean {near[0]}? " if near else ""
-    raise UserError(
-        "no such recipe", where=name, remedy=f"{hint}shipped recipes: {', '.join(shipped)}"
-    )
+    listed = f"{hint}shipped recipes: {', '.join(shipped)}"
+    if Path(name).is_dir():
+        raise UserError(
+            "this is a folder, not a recipe file",
+            where=name,
+            remedy=f"write a recipe for its documents with `{command_line('init', name)}`, or name "
+            f"a recipe file; {listed}",
+        )
+    if Path(name).suffix in (".yaml", ".yml") or len(Path(name).parts) > 1:
+        raise UserError(
+            "no such file",
+            where=name,
+            remedy="check the path of your recipe (`kofinlaw init FOLDER` writes one); " + listed,
+        )
+    raise UserError("no such recipe", where=name, remedy=listed)
 
 
 def shipped_recipes() -> list[str]:
@@ -136,7 +153,7 @@ def read_recipe_file(path: Path, overrides: Sequence[str] = ()) -> RecipeFile:
     origins: dict[str, str] = {}
     values = _mapping(root, "", path, origins)
     _make_paths_absolute(values, path.parent)
-    recipe_file = RecipeFile(path, values, origins)
+    recipe_file = RecipeFile(path, values, origins, tuple(overrides))
     for override in overrides:
         _apply(recipe_file, override)
     return recipe_file
@@ -205,7 +222,7 @@ def _apply(recipe_file: RecipeFile, override: str) -> None:
             raise UserError(
                 f"`{'.'.join(parts[:depth])}` is a value, not a section",
                 where=f"--set {override}",
-                remedy="`kofinlaw recipe show RECIPE` lists the keys",
+                remedy=f"`{command_line('recipe', 'show', recipe_file.path)}` lists the keys",
             )
         target = inner
     target[parts[-1]] = value

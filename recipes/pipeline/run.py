@@ -21,6 +21,7 @@ from kofinlaw.recipes.pipeline.schema import (
 )
 
 if TYPE_CHECKING:
+    from kofinlaw.rag.answer_settings import AnswerSettings
     from kofinlaw.rag.questions.exam_files import ExamFile
     from kofinlaw.records import Question
 
@@ -30,6 +31,7 @@ __all__ = [
     "TWINS_STAGE",
     "Run",
     "bind",
+    "comparison_settings",
     "corpus_files",
     "default_cache",
     "forced_folders",
@@ -257,6 +259,16 @@ def model_folder(run: Run, progress: Progress = silent) -> Path:
     from kofinlaw.models.resolve import model_folder as resolve
 
     return resolve(run.recipe.model, offline=run.recipe.offline, cache=run.cache, progress=progress)
+
+
+def comparison_settings(run: Run) -> AnswerSettings:
+    """Return how the evaluation questions are answered: without the deadline, unless
+    `evaluate.deadline` is set, so that every system is asked under the same plan.
+    """
+    answer = run.recipe.answer
+    if run.recipe.evaluate.deadline:
+        return answer
+    return answer.model_copy(update={"budget_minutes": None})
 
 
 def serving_folder(run: Run) -> Path:

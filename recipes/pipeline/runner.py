@@ -12,7 +12,6 @@ import contextlib
 import hashlib
 import json
 import logging
-import shlex
 import shutil
 import time
 import traceback
@@ -22,6 +21,7 @@ from pathlib import Path
 from typing import Literal, TypedDict
 
 from kofinlaw import Progress, UserError, __version__
+from kofinlaw.commands import stage_command
 from kofinlaw.files import disk_error, sha256_file, write_json
 from kofinlaw.models.machines import machine_name
 from kofinlaw.recipes.pipeline.code_hash import ROOT_PACKAGE, code_sha256
@@ -36,7 +36,6 @@ __all__ = [
     "StageFailed",
     "StageRecord",
     "code_of",
-    "command_up_to",
     "fingerprint",
     "inputs_sha256",
     "log",
@@ -198,18 +197,10 @@ def run_stages(
                 raise UserError(
                     f"stage {stage.name} reads stage {needed}, which is not complete",
                     where=str(folder),
-                    remedy=f"run `{command_up_to(needed, folder)}` first",
+                    remedy=f"run `{stage_command(needed, folder)}` first",
                 )
         outcomes.append(run_stage(stage, folder, fingerprints[stage.name], resume, say))
     return outcomes
-
-
-def command_up_to(stage: str, folder: Path) -> str:
-    """Return the command that runs the stages of the run in `folder` up to
-    and including this one.
-    """
-    words = ["kofinlaw", "run", str(folder / "recipe.yaml"), "--folder", str(folder)]
-    return shlex.join([*words, "--until", stage])
 
 
 def run_stage(

@@ -123,6 +123,11 @@ class EvaluateSettings(BaseModel):
         ("base", "base-rag", "trained-rag"),
         description="systems to compare; those with `-rag` read the index, the others no documents",
     )
+    deadline: bool = Field(
+        False,
+        description="answer the evaluation questions under `answer.budget_minutes`; false: without "
+        "a time limit, so that every system is asked under the same plan and the paired tests hold",
+    )
     submission: str | None = Field(
         None,
         description="an ID,Question CSV that `trained-rag` answers as submission.csv; with "
@@ -441,6 +446,8 @@ def _explained(mistake: ErrorDetails, loc: list[str]) -> str:
     if mistake["type"] == "missing":
         return f"`{dotted}` is required"
     message = mistake["msg"].removeprefix("Value error, ")
+    if mistake["type"].startswith("date_"):
+        message = "not a day; write it as 2026-01-01"
     if not dotted:
         return message
     given = mistake.get("input")

@@ -30,6 +30,7 @@ from kofinlaw.recipes.pipeline.run import (
 )
 from kofinlaw.records import Key, Question
 from kofinlaw.results import StageResult
+from kofinlaw.texts import NOT_PROVEN
 
 if TYPE_CHECKING:
     from kofinlaw.augment.augment_counts import AugmentCounts
@@ -48,7 +49,6 @@ if TYPE_CHECKING:
     from kofinlaw.trainer.training_result import TrainingResult
 
 __all__ = [
-    "NOT_TESTED",
     "GatheredQuestions",
     "answer_as",
     "check_documents",
@@ -67,12 +67,6 @@ __all__ = [
     "train_adapter",
     "write_page",
 ]
-
-
-NOT_TESTED = (
-    "Not proven: this run has no test questions. The proof only says that the merged weights are "
-    "the trained ones, not that the answers are right."
-)
 
 
 def read_documents(run: Run, out: Path, progress: Progress) -> CorpusCounts:
@@ -323,8 +317,9 @@ def prove_merge(run: Run, out: Path, progress: Progress) -> StageResult:
         )
     if not run.recipe.tested:
         page = out / "verify.md"
-        write_text(page, f"{page.read_text(encoding='utf-8').rstrip()}\n\n{NOT_TESTED}\n")
-        progress(f"warning: {NOT_TESTED}", 0)
+        text = f"{NOT_PROVEN[1]} This proof only says that the merged weights are the trained ones."
+        write_text(page, f"{page.read_text(encoding='utf-8').rstrip()}\n\n{text}\n")
+        progress(f"warning: {text}", 0)
     return proof
 
 

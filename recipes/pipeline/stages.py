@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 
@@ -17,6 +18,7 @@ from kofinlaw.recipes.pipeline.run import (
     SYSTEM_STAGES,
     TWINS_STAGE,
     Run,
+    comparison_settings,
     forced_folders,
     forced_stage,
     protected_paths,
@@ -134,7 +136,9 @@ def _examples_and_questions(run: Run, resume: Resume) -> list[Stage]:
             Stage(
                 "questions",
                 partial(functions.gather_questions, run),
-                settings={"evaluate": recipe.evaluate.model_dump(mode="json")},
+                settings={
+                    "evaluate": recipe.evaluate.model_dump(mode="json", exclude={"deadline"})
+                },
                 inputs=_paths(run, recipe.evaluate.questions, recipe.evaluate.key),
                 packages=with_imported_packages("rag"),
                 modules=STAGE_MODULES,
@@ -297,8 +301,16 @@ def _answering(run: Run) -> list[Stage]:
 
 def _answers_of(run: Run, system: System) -> Stage:
     index = ("index",) if system.endswith("rag") else ()
-    work = partial(functions.answer_as, run, system, run.questions_path)
-    return _answer_stage(run, SYSTEM_STAGES[system], system, work, after=("questions", *index))
+    work = partial(
+        functions.answer_as,
+        run,
+        system,
+        run.questions_path,
+        settings=comparison_settings(run),
+    )
+    stage = _answer_stage(run, SYSTEM_STAGES[system], system, work, after=("questions", *index))
+    settings = {**stage.settings, "deadline": run.recipe.evaluate.deadline}
+    return replace(stage, settings=settings)
 
 
 def _forced(run: Run) -> list[Stage]:

@@ -307,6 +307,7 @@ def _answer(*, contrast: bool, generated: bool, small: bool) -> list[str]:
     if generated:
         text = "the policy takes only text that the model wrote"
         lines.append(_row("  free_replace", "false", text))
+        lines.append(_row("  abstain", "never", "the policy takes an answer to every question"))
     tokens = 96 if small else 128
     return [*lines, _row("  free_max_tokens", tokens, "most tokens of a free-text answer")]
 

@@ -92,6 +92,7 @@ def _answers_of(run: Run, cell: Cell) -> Stage:
     study, dump = run.recipe.study, run.recipe.model_dump(mode="json")
     settings: dict[str, object] = {
         "answer": dump["answer"],
+        "deadline": run.recipe.evaluate.deadline,
         "rag": cell.rag.model_dump(mode="json") if cell.rag else None,
         "model": dump["model"],
         "seed": run.recipe.seed,

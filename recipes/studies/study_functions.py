@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 
 from kofinlaw import Progress, UserError
 from kofinlaw.files import read_jsonl, write_jsonl
-from kofinlaw.recipes.pipeline.run import Run, model_folder
+from kofinlaw.recipes.pipeline.run import Run, comparison_settings, model_folder
 from kofinlaw.recipes.studies.cells import Cell, cells_of, trained_folder
 from kofinlaw.records import Question
 
@@ -129,7 +129,7 @@ def answer_cell(
             open_engine=lambda: waiting.pop() if waiting else engine(),
             template=template,
             retriever=retriever,
-            settings=recipe.answer,
+            settings=comparison_settings(run),
             model=model_fingerprint(folder, recipe.answer.engine.gguf),
             context=RunContext(seed=recipe.seed, started=started, tracer=tracer, progress=progress),
         )

@@ -176,6 +176,9 @@ def run_points(
             failures.append(Failure(point, str(error)))
             say(f"  failed: {error}")
             continue
+        except KeyboardInterrupt as stop:
+            stop.add_note(f"point {number}/{len(points)}, {point_name(point)}")
+            raise
         done.append((point, run.folder))
     return done, failures
 

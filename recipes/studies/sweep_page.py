@@ -4,10 +4,9 @@ from __future__ import annotations
 
 import csv
 import io
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import asdict
 from pathlib import Path
-from typing import TypedDict
 
 from kofinlaw.files import write_json, write_text
 from kofinlaw.recipes.studies.sweep import Failure, point_name
@@ -18,14 +17,27 @@ from kofinlaw.recipes.studies.sweep_figures import (
     conclusion,
     short_keys,
 )
+from kofinlaw.scoring.report.labels import LANGUAGES
 from kofinlaw.scoring.report.template import template
+from kofinlaw.scoring.value_text import Plot, Words, plot_of
 
-__all__ = ["GOALS", "markdown", "write_sweep"]
+__all__ = ["COLUMNS", "GOALS", "markdown", "write_sweep"]
 
 GOALS = {
     "best_loss": ("손실이 가장 낮은 설정", "lowest final loss"),
     "best_value": ("손실과 시간의 균형이 가장 좋은 설정", "best value: loss against time"),
     "least_memory": ("메모리를 가장 적게 쓰는 설정", "least memory"),
+}
+
+# The Korean headings of the columns.
+COLUMNS = {
+    "final loss": "마지막 손실",
+    "runtime s": "실행 시간, s",
+    "memory GiB mean (sd)": "메모리 GiB 평균 (표준편차)",
+    "min–max": "최소–최대",
+    "trained parameters": "학습한 파라미터",
+    "accuracy": "정답률",
+    "Pareto": "파레토",
 }
 
 
@@ -86,6 +98,14 @@ def _why(goal: str, point: PointFigures) -> str:
     }[goal]
 
 
+def _why_words(goal: str, point: PointFigures) -> Words:
+    return {
+        "best_loss": f"손실 {point.final_loss:.4f}",
+        "best_value": f"{point.seconds:.0f}초에 손실 {point.final_loss:.4f}",
+        "least_memory": f"평균 {point.memory_mean:.2f} GiB",
+    }[goal], _why(goal, point)
+
+
 def _csv(points: Sequence[PointFigures]) -> str:
     """Return one row for each point with unrounded numbers.
 
@@ -112,10 +132,10 @@ def _html(
     rows = [_cells(point, level) for point in points]
     return template("sweep.html", Path(__file__).resolve().parent)(
         name=name,
-        columns=list(rows[0]) if rows else [],
+        columns=[_column(column) for column in rows[0]] if rows else [],
         rows=rows,
         conclusion=[
-            (GOALS[goal], short_keys(point.keys), _why(goal, point))
+            (GOALS[goal], short_keys(point.keys), _why_words(goal, point))
             for goal, point in (conclusion(points).items() if points else ())
         ],
         figures=_figures(points) if points else [],
@@ -123,31 +143,57 @@ def _html(
     )
 
 
-class _Figure(TypedDict):
-    """A plot with its title in Korean and English and its text alternative."""
+def _column(name: str) -> Words:
+    """Return the heading of a column; keys of the recipe keep their names."""
+    if name.startswith("steps to "):
+        return f"손실 {name.removeprefix('steps to ')}까지 스텝", name
+    return COLUMNS.get(name, name), name
 
-    title: tuple[str, str]
-    words: str
-    svg: str
 
-
-def _figures(points: Sequence[PointFigures]) -> list[_Figure]:
+def _figures(points: Sequence[PointFigures]) -> list[Plot]:
     from kofinlaw.recipes.studies.sweep_plots import curves_plot, trade_plot
 
+    def curves(language: str) -> str:
+        at = LANGUAGES.index(language)
+        return curves_plot(
+            points,
+            f"curves-{language}",
+            x_label=("스텝", "step")[at],
+            y_label=("손실 (토큰당, nat)", "loss, nats a token")[at],
+        )
+
+    def trade(name: str, cost: str, label: Words) -> Callable[[str], str]:
+        def draw(language: str) -> str:
+            at = LANGUAGES.index(language)
+            return trade_plot(
+                points,
+                f"{name}-{language}",
+                cost,
+                x_label=label[at],
+                y_label=("마지막 손실 (토큰당, nat)", "final loss, nats a token")[at],
+            )
+
+        return draw
+
+    front = ("채운 점은 파레토 경계", "filled points are on the Pareto front")
+    count = len(points)
     return [
-        {
-            "title": ("학습 손실", "Training loss"),
-            "words": f"Smoothed training loss by step for {len(points)} settings",
-            "svg": curves_plot(points, "curves"),
-        },
-        {
-            "title": ("손실과 시간", "Loss against time"),
-            "words": "Final loss against runtime; filled points are on the Pareto front",
-            "svg": trade_plot(points, "time", "seconds", "runtime, s"),
-        },
-        {
-            "title": ("손실과 메모리", "Loss against memory"),
-            "words": "Final loss against mean memory; filled points are on the Pareto front",
-            "svg": trade_plot(points, "memory", "memory_mean", "mean memory, GiB"),
-        },
+        plot_of(
+            ("학습 손실", "Training loss"),
+            None,
+            (f"설정 {count}개의 이동 평균", f"smoothed, by step, for {count} settings"),
+            curves,
+        ),
+        plot_of(
+            ("손실과 시간", "Loss against time"),
+            front,
+            front,
+            trade("time", "seconds", ("실행 시간, s", "runtime, s")),
+        ),
+        plot_of(
+            ("손실과 메모리", "Loss against memory"),
+            front,
+            front,
+            trade("memory", "memory_mean", ("평균 메모리, GiB", "mean memory, GiB")),
+        ),
     ]

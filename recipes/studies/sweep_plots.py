@@ -21,11 +21,12 @@ __all__ = ["COLOURS", "curves_plot", "trade_plot"]
 COLOURS = (BLUE, ORANGE, GREEN, "#CC79A7", "#E69F00", "#56B4E9", GREY)
 
 
-def curves_plot(points: Sequence[PointFigures], prefix: str) -> str:
+def curves_plot(points: Sequence[PointFigures], prefix: str, *, x_label: str, y_label: str) -> str:
     """Draw the smoothed training loss by step, one line for each point,
-    with its own colour and dashes.
+    with its own colour and dashes. The legend is below the axes.
     """
-    with canvas(3.0, 0.62, prefix) as (axes, out):
+    below = 0.22 * len(points)
+    with canvas(3.0 + below, 0.62, prefix, bottom=0.42 + below) as (axes, out):
         for index, point in enumerate(points):
             axes.plot(
                 range(1, point.steps + 1),
@@ -36,21 +37,30 @@ def curves_plot(points: Sequence[PointFigures], prefix: str) -> str:
                 label=short_keys(point.keys),
             )
         axes.set_ylim(bottom=0)
-        axes.set_xlabel("step")
-        caption(axes, "loss, nats a token")
+        axes.set_xlabel(x_label)
+        caption(axes, y_label)
         axes.grid(axis="y")
-        axes.legend(loc="upper right", frameon=False, fontsize=SIZE - 0.5)
+        axes.legend(
+            loc="upper left",
+            bbox_to_anchor=(0, -0.2),
+            borderaxespad=0,
+            frameon=False,
+            fontsize=SIZE - 0.5,
+        )
     return out[0]
 
 
-def trade_plot(points: Sequence[PointFigures], prefix: str, cost: str, label: str) -> str:
+def trade_plot(
+    points: Sequence[PointFigures], prefix: str, cost: str, *, x_label: str, y_label: str
+) -> str:
     """Draw the final loss against a cost; points on the Pareto front are filled, the others hollow.
 
     Args:
         points: The points of the sweep.
         prefix: Makes the ids inside the SVG unique on the page.
         cost: The attribute of a point that holds the cost: `seconds` or `memory_mean`.
-        label: The text of the cost axis.
+        x_label: The text of the cost axis.
+        y_label: The text of the loss axis.
     """
     with canvas(3.0, 0.62, prefix) as (axes, out):
         for index, point in enumerate(points):
@@ -66,7 +76,7 @@ def trade_plot(points: Sequence[PointFigures], prefix: str, cost: str, label: st
                 fontsize=SIZE - 0.5,
             )
         axes.margins(x=0.18, y=0.22)
-        axes.set_xlabel(label)
-        caption(axes, "final loss, nats a token")
+        axes.set_xlabel(x_label)
+        caption(axes, y_label)
         axes.grid(axis="both")
     return out[0]

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from kofinlaw.rag.answer.deadline import FULL
+from kofinlaw.scoring.claims import PLAN_TOLERANCE
 from kofinlaw.scoring.exams.exam_record import ExamComparison, ExamRecord, ExamsRecord
 from kofinlaw.scoring.markdown import percent
 from kofinlaw.scoring.value_text import Words, p_text
 
-__all__ = ["exams_markdown", "other_plans", "shown_rows", "shown_slices"]
+__all__ = ["exams_markdown", "other_plans", "shown_rows", "shown_slices", "untested"]
 
 # Slices in this order; then the others by name.
 _FIRST = ("positive", "negative", "rows:odd", "rows:even")
@@ -22,10 +23,10 @@ def exams_markdown(record: ExamsRecord) -> str:
     lines: list[str] = []
     for exam in record["exams"]:
         lines += ["", f"### {exam['name']}", "", *_accuracy_lines(exam), ""]
-        lines += [*_slice_lines(exam), "", *_comparison_lines(exam["comparisons"])]
+        lines += [*_slice_lines(exam), "", *_comparison_lines(exam["comparisons"], [exam])]
         lines += [f"\n- {english}" for _, english in other_plans(exam)]
     if record["pooled"]:
-        lines += ["", "### all exams", "", *_comparison_lines(record["pooled"])]
+        lines += ["", "### all exams", "", *_comparison_lines(record["pooled"], record["exams"])]
     return "\n".join(lines).strip() + "\n"
 
 
@@ -63,6 +64,27 @@ def other_plans(exam: ExamRecord) -> list[Words]:
     return notes
 
 
+def untested(one: ExamComparison, exams: Sequence[ExamRecord]) -> bool:
+    """Return whether two systems were asked under different plans in one of these exams.
+
+    A paired test would then compare the plans, so its result is not shown. A solver reads what its
+    system was shown, so it is always asked under the same conditions.
+    """
+    for exam in exams:
+        plans = [exam["plans"][name] for name in (one["a"], one["b"]) if name in exam["plans"]]
+        if len(plans) == 2 and _other_items(*plans) > PLAN_TOLERANCE * exam["n"]:
+            return True
+    return False
+
+
+def _other_items(first: Mapping[str, int], second: Mapping[str, int]) -> int:
+    """Return the fewest questions that must have had different plans, by the counts of each."""
+    return max(
+        sum(max(count - other.get(plan, 0), 0) for plan, count in plans.items())
+        for plans, other in ((first, second), (second, first))
+    )
+
+
 def _accuracy_lines(exam: ExamRecord) -> list[str]:
     lines = ["| system or solver | questions | right % |", "| --- | ---: | --- |"]
     for row in exam["rows"]:
@@ -82,7 +104,9 @@ def _slice_lines(exam: ExamRecord) -> list[str]:
     return lines
 
 
-def _comparison_lines(comparisons: Sequence[ExamComparison]) -> list[str]:
+def _comparison_lines(
+    comparisons: Sequence[ExamComparison], exams: Sequence[ExamRecord]
+) -> list[str]:
     lines = ["| pair | questions | difference, points | only first | only second | p |"]
     lines.append("| --- | ---: | --- | ---: | ---: | ---: |")
     for one in comparisons:
@@ -90,6 +114,9 @@ def _comparison_lines(comparisons: Sequence[ExamComparison]) -> list[str]:
         low, high = 100 * one["low"], 100 * one["high"]
         points = f"{100 * one['difference']:+.1f} [{low:+.1f}, {high:+.1f}]"
         cells = [f"{one['a']} → {one['b']}{part}", str(one["n"]), points]
-        cells += [str(one["only_a"]), str(one["only_b"]), p_text(one["p_value"])]
+        tested = p_text(one["p_value"])
+        if untested(one, exams):
+            cells[-1], tested = f"{100 * one['difference']:+.1f}", "not tested"
+        cells += [str(one["only_a"]), str(one["only_b"]), tested]
         lines.append("| " + " | ".join(cells) + " |")
     return lines

@@ -38,7 +38,8 @@ def retrieval_scores(
 ) -> Retrieval | None:
     """Return the metrics over the questions with gold units; no evidence counts as a miss.
 
-    None if no question has gold units, or no question has evidence (a model without retrieval).
+    None if no question has gold units, no question has evidence (a model without retrieval), or
+    the units of the chunks are not known.
 
     Args:
         gold: gold units by question id.
@@ -47,7 +48,7 @@ def retrieval_scores(
         shown: chunk ids in the prompt, by question id, for the questions where they are known.
     """
     asked = {name: units for name, units in gold.items() if units}
-    if not asked or not any(evidence.get(name) for name in asked):
+    if not asked or not unit_of or not any(evidence.get(name) for name in asked):
         return None
     found = {name: ranked_units(evidence.get(name, ()), unit_of) for name in asked}
     ranks = [first_rank(found[name], units) for name, units in asked.items()]

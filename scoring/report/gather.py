@@ -25,6 +25,13 @@ from kofinlaw.scoring.report.report_record import (
 )
 from kofinlaw.scoring.report.verdict import verdict
 from kofinlaw.scoring.scores_record import ScoresRecord
+from kofinlaw.stage_names import (
+    FIRST_STAGES,
+    LAST_STAGES,
+    MAIN_STAGES,
+    REPORT_STAGE,
+    TRAINING_STAGES,
+)
 from kofinlaw.tolerant_files import (
     finite_number,
     finite_values,
@@ -35,10 +42,7 @@ from kofinlaw.tolerant_files import (
 )
 
 __all__ = [
-    "EXPECTED",
     "FIRST_EXAMPLE_CHARACTERS",
-    "FIRST_STAGES",
-    "LAST_STAGES",
     "MOST_SAMPLES",
     "REJECTED_CHARACTERS",
     "SAMPLE_CHARACTERS",
@@ -52,22 +56,9 @@ __all__ = [
 ]
 
 SCHEMA = "kofinlaw.report/1"
-EXPECTED = ("data", "augment", "train", "merge", "verify", "index", "score")
-FIRST_STAGES = (
-    "data",
-    "augment",
-    "questions",
-    "evidence",
-    "train",
-    "merge",
-    "verify",
-    "index",
-    "export",
-)
-LAST_STAGES = ("submission", "score", "exams")
 MOST_SAMPLES = 6
 SAMPLE_CHARACTERS = 1200  # of a message
-REJECTED_CHARACTERS = 600  # of a rejected record
+REJECTED_CHARACTERS = 4000  # of a rejected record
 FIRST_EXAMPLE_CHARACTERS = 4000
 
 
@@ -102,9 +93,9 @@ def gather(run: Path, recipe: Mapping[str, object] | None = None) -> ReportFigur
 
 def _expected(recipe: Mapping[str, Any]) -> tuple[str, ...]:
     """Return the stages that a recipe should have; an unknown recipe has all of them."""
-    expected: tuple[str, ...] = EXPECTED
+    expected: tuple[str, ...] = MAIN_STAGES
     if recipe.get("ask_only"):
-        expected = tuple(n for n in expected if n not in ("augment", "train", "merge", "verify"))
+        expected = tuple(n for n in expected if n not in TRAINING_STAGES)
     if not _is_tested(recipe):
         expected = tuple(name for name in expected if name != "score")
     return expected
@@ -125,7 +116,7 @@ def stage_rows(run: Path) -> list[StageRow]:
         for path in run.glob("*/stage.json")
         if not path.parent.name.startswith(".")
     }
-    middle = sorted(n for n in found if n not in (*FIRST_STAGES, *LAST_STAGES, "report"))
+    middle = sorted(n for n in found if n not in (*FIRST_STAGES, *LAST_STAGES, REPORT_STAGE))
     names = [*(n for n in FIRST_STAGES if n in found), *middle]
     names += [n for n in LAST_STAGES if n in found]
     rows: list[StageRow] = []

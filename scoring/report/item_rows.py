@@ -9,7 +9,6 @@ from typing import Any, TypedDict, cast
 from kofinlaw.data.law.versions import EARLIER, validity_text
 from kofinlaw.files import read_json_lines
 from kofinlaw.scoring.metrics.fsku import label_of
-from kofinlaw.scoring.report.labels import system_label
 from kofinlaw.scoring.scores_record import ItemRecord
 
 __all__ = [
@@ -45,11 +44,11 @@ Anchors = Mapping[tuple[str, str], str]  # on traces.html, by (system, id)
 
 
 class Mark(TypedDict):
-    """The sign of one system's answer, with a label for pointers and screen readers."""
+    """The sign of one system's answer; the page names the system."""
 
     state: str
     sign: str
-    label: str
+    system: str
 
 
 class OptionRow(TypedDict):
@@ -191,7 +190,7 @@ def row_of(
         "marks": "".join(
             str(int(is_right(items[name]))) if name in items else "-" for name in systems
         ),
-        "shown": [mark(item, system_label(name)[0]) for name, item in items.items()],
+        "shown": [mark(item, name) for name, item in items.items()],
         "options": [
             {
                 "text": text,
@@ -238,14 +237,14 @@ def systems_with_evidence(items: Mapping[str, ItemRecord]) -> list[str]:
     return out[::-1]
 
 
-def mark(item: ItemRecord, label: str) -> Mark:
+def mark(item: ItemRecord, system: str) -> Mark:
     """Return the mark of one system's answer: ✓ or ✗, or the free-text score in percent."""
     right = is_right(item)
     if item["kind"] == "free":
         sign = "–" if item["score"] is None else f"{100 * item['score']:.0f}"
     else:
         sign = "✓" if right else "✗"
-    return {"state": "right" if right else "wrong", "sign": sign, "label": label}
+    return {"state": "right" if right else "wrong", "sign": sign, "system": system}
 
 
 def answer_row(item: ItemRecord, system: str, *, free: bool) -> AnswerRow:

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from kofinlaw.scoring.report.wording.question_kinds import kind_label
 from kofinlaw.scoring.value_text import Words
 
 __all__ = [
     "BASELINES",
+    "CRITERIA",
     "EVIDENCE",
     "FUNNEL",
     "LANGUAGES",
@@ -17,6 +19,7 @@ __all__ = [
     "STAGES",
     "SYSTEMS",
     "TRAINING",
+    "TRAINING_REST",
     "baseline_label",
     "pair_label",
     "row_label",
@@ -54,29 +57,7 @@ SLICES = {
     "numeric": ("숫자 보기", "numeric options"),
     "article-quoted": ("조문 번호 인용", "article cited"),
     "scenario": ("사례형", "scenario"),
-    "definition": ("정의", "definition"),
-    "duty": ("의무와 금지", "duties"),
-    "penalty": ("벌칙", "penalties"),
     "computed": ("계산이 필요한 문항", "needs a calculation"),
-    "actor": ("행위 주체", "who acts"),
-    "addressee": ("행위 상대방", "towards whom"),
-    "chain": ("참조 조문 찾기", "article referred to"),
-    "definition_mismatch": ("정의가 맞지 않는 용어", "mismatched definition"),
-    "definition_term": ("정의에 맞는 용어", "term of a definition"),
-    "term_definition": ("용어의 정의", "definition of a term"),
-    "enumeration": ("각 호에 해당하는 것", "in the list"),
-    "enumeration_not": ("각 호에 해당하지 않는 것", "not in the list"),
-    "exception": ("예외", "exception"),
-    "modality": ("의무와 재량 구분", "duty or permission"),
-    "not_of_article": ("그 조문이 아닌 것", "not of the article"),
-    "penalty_named": ("벌칙 대상인 행위", "offence with the penalty"),
-    "penalty_not": ("벌칙 대상이 아닌 행위", "offence without the penalty"),
-    "quantity": ("수량과 기한", "amounts and terms"),
-    "statement_false": ("틀린 설명", "false statement"),
-    "statement_true": ("옳은 설명", "true statement"),
-    "violated_article": ("위반한 조문", "violated article"),
-    "which_act": ("어느 법인가", "which act"),
-    "which_article": ("어느 조문인가", "which article"),
 }
 STAGES = {
     "data": ("문서 읽기", "documents"),
@@ -122,6 +103,20 @@ TRAINING = {
     "peak_memory_gib": ("최대 메모리, GiB", "peak memory, GiB"),
     "trainable_parameters": ("학습한 파라미터", "trained parameters"),
 }
+TRAINING_REST = {
+    "held_out": ("홀드아웃 예제", "held-out examples"),
+    "rejected": ("버린 예제", "rejected examples"),
+    "best_step": ("가장 좋은 스텝", "best step"),
+    "resumed_from": ("이어서 시작한 스텝", "resumed from step"),
+    "out_of_memory": ("메모리가 모자란 횟수", "times out of memory"),
+    "seconds": ("단계 시간, s", "time of the stage, s"),
+    "budget_tokens": ("한 번에 계산하는 토큰", "tokens per pass"),
+    "unmoved_tensors": ("바뀌지 않은 텐서", "unmoved tensors"),
+    "frozen_changed": ("바뀐 고정 텐서", "changed frozen tensors"),
+    "processes": ("프로세스", "processes"),
+    "base_sha256": ("기본 모델의 해시", "hash of the base model"),
+    "template_sha256": ("채팅 템플릿의 해시", "hash of the chat template"),
+}
 MERGE_CHECKS = {
     "base": ("기본 모델", "base"),
     "tokenizer": ("토크나이저", "tokenizer"),
@@ -135,6 +130,7 @@ MERGE_CHECKS = {
     "KL divergence": ("KL 발산", "KL divergence"),
     "loss difference": ("손실 차이", "loss difference"),
     "same choices": ("같은 보기 선택", "same choices"),
+    "loads": ("불러오기", "loads"),
 }
 EVIDENCE = {
     "gold": ("정답 근거", "gold evidence"),
@@ -146,6 +142,11 @@ EVIDENCE = {
 PARTS = {
     "choice": ("객관식", "multiple choice"),
     "free": ("주관식", "free text"),
+}
+CRITERIA = {
+    "correctness": "정확성",
+    "helpfulness": "유용성",
+    "pairwise": "짝 비교",
 }
 SECTIONS = {
     "scores": ("점수", "Scores"),
@@ -161,6 +162,7 @@ SECTIONS = {
     "merge": ("병합 증명", "Merge proof"),
     "compliance": ("규정 준수", "Compliance"),
     "environment": ("환경과 재현", "Environment"),
+    "glossary": ("용어", "Glossary"),
 }
 
 
@@ -211,7 +213,7 @@ def slice_label(name: str) -> Words:
         return f"보기 {count}개", f"{count} options"
     if value and kind in ("domain", "sub_domain", "category", "year", "paper"):
         return value, value
-    return SLICES.get(name, (name, name))
+    return SLICES.get(name) or kind_label(name)
 
 
 def stage_label(name: str) -> Words:

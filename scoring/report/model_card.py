@@ -8,15 +8,12 @@ from typing import Any, cast
 
 from kofinlaw.files import write_text
 from kofinlaw.scoring.scores_record import FigureRecord, ScoreName, ScoresRecord
+from kofinlaw.texts import NOT_PROVEN
 from kofinlaw.tolerant_files import read_json
 
-__all__ = ["FIRST", "NEXT", "NOT_PROVEN", "SCORES", "complete_card"]
+__all__ = ["FIRST", "NEXT", "SCORES", "complete_card"]
 
 FIRST, NEXT = "## Data\n", "## Licence\n"
-NOT_PROVEN = (
-    "## Scores\n\nNot proven: this model was trained without a test. No question was asked, so it "
-    "is not known how often its answers are right.\n\n"
-)
 SCORES: dict[ScoreName, str] = {"choice": "multiple choice", "free": "free text", "blend": "both"}
 
 
@@ -38,7 +35,7 @@ def complete_card(run: Path, *, tested: bool = True) -> bool:
     sections = [
         _data(read_json(run / "data" / "card.json"), read_json(run / "augment" / "stage.json")),
         _proof(read_json(run / "verify" / "verify.json")),
-        _scores(scores) if scores or tested else NOT_PROVEN,
+        _scores(scores) if scores or tested else f"## Scores\n\n{NOT_PROVEN[1]}\n\n",
     ]
     write_text(path, f"{head}\n\n{''.join(sections)}{NEXT}{tail}")
     return True

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
 
-from kofinlaw.scoring.exams.exam_table import other_plans, shown_rows, shown_slices
+from kofinlaw.scoring.claims import unequal_plans
+from kofinlaw.scoring.exams.exam_table import other_plans, shown_rows, shown_slices, untested
 from kofinlaw.scoring.report.item_rows import Anchors, item_rows
 from kofinlaw.scoring.report.labels import (
     SECTIONS,
@@ -19,7 +21,8 @@ from kofinlaw.scoring.report.page_stages import stage_context
 from kofinlaw.scoring.report.report_record import ReportFigures
 from kofinlaw.scoring.report.sections.abstention_section import abstention_context
 from kofinlaw.scoring.report.sections.twin_section import twins_context
-from kofinlaw.scoring.report.template import script, template
+from kofinlaw.scoring.report.template import template
+from kofinlaw.scoring.report.wording.descriptions import description_words
 from kofinlaw.scoring.value_text import Words, p_text, script_json
 
 __all__ = ["ITEM_WORDS", "STATES", "render"]
@@ -63,7 +66,7 @@ def render(figures: ReportFigures, run: Path, traces: Anchors | None = None) -> 
     missing = [stage_label(name) for name in figures["missing"]]
     context: dict[str, object] = {
         "f": figures,
-        **script("report.js"),
+        "description": description_words(figures["description"]),
         "sections": {
             name: title
             for name, title in SECTIONS.items()
@@ -80,12 +83,20 @@ def render(figures: ReportFigures, run: Path, traces: Anchors | None = None) -> 
         "states": STATES,
         "pair_label": pair_label,
         "p_value": p_text,
+        "unequal_plans": unequal_plans,
+        "untested": untested,
         "missing": (", ".join(ko for ko, _ in missing), ", ".join(en for _, en in missing)),
         "item_rows": rows,
         "items_left_out": left_out,
         "words": words,
         "words_json": script_json(words),
-        **score_context(scores),
+        **score_context(scores, _chunks(figures["documents"])),
         **stage_context(figures),
     }
-    return template("report.html")(**context)
+    return template("report.html", scripts=("report.js", "page.js"))(**context)
+
+
+def _chunks(documents: Mapping[str, object] | None) -> int | None:
+    """Return the number of chunks of the corpus, if the data card has it."""
+    count = (documents or {}).get("chunks")
+    return count if isinstance(count, int) else None

@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import TypedDict
 
-from kofinlaw.scoring.claims import main_system
+from kofinlaw.scoring.claims import best_baseline, main_system
 from kofinlaw.scoring.report import plots
 from kofinlaw.scoring.report.labels import (
+    CRITERIA,
     baseline_label,
     pair_label,
     slice_label,
@@ -31,12 +32,15 @@ __all__ = [
     "FIRST_SLICES",
     "WITHOUT_SCORES",
     "BaselineRow",
+    "Gauge",
+    "GaugeMark",
     "JudgePairRow",
     "JudgeTables",
     "JudgedRow",
     "SortRow",
     "SystemRow",
     "Tile",
+    "TileLine",
     "compared_with",
     "difference_text",
     "judge_tables",
@@ -46,6 +50,7 @@ __all__ = [
     "score_plots",
     "slice_order",
     "sort_rows",
+    "strongest_baseline",
     "tiles",
 ]
 
@@ -91,19 +96,43 @@ class SortRow(TypedDict):
     best: AgainstRecord | None
 
 
+class GaugeMark(TypedDict):
+    """A mark on a gauge: `baseline` or `base`, at `at` percent."""
+
+    kind: str
+    at: float
+
+
+class Gauge(TypedDict):
+    """A bar from 0 to 100 with marks."""
+
+    value: float
+    marks: list[GaugeMark]
+
+
+class TileLine(TypedDict):
+    """A line below a large figure; `kind` is the mark of the gauge that it explains, or empty."""
+
+    kind: str
+    text: Words
+
+
 class Tile(TypedDict):
-    """A large figure at the top of the page with a line below it."""
+    """A figure at the top of the page with lines below it; `large` marks the results."""
 
     name: Words
     value: str
     unit: Words
-    under: Words
+    under: list[TileLine]
+    large: bool
+    gauge: Gauge | None
 
 
 class JudgedRow(TypedDict):
     """One system by one criterion of the judge."""
 
     criterion: str
+    title: Words
     label: Words
     f: JudgedRecord
 
@@ -123,8 +152,11 @@ class JudgeTables(TypedDict):
     note: Words
 
 
-def score_context(scores: ScoresRecord | None) -> Mapping[str, object]:
-    """Return what the templates of the score, slice and retrieval sections use."""
+def score_context(scores: ScoresRecord | None, chunks: int | None = None) -> Mapping[str, object]:
+    """Return what the templates of the score, slice and retrieval sections use.
+
+    `chunks` is the size of the corpus, if it is known.
+    """
     if not scores:
         return WITHOUT_SCORES
     main = main_system(scores) or ""
@@ -195,8 +227,8 @@ def score_context(scores: ScoresRecord | None) -> Mapping[str, object]:
             for one in scores["against"]
         ],
         "sorts": sort_rows(scores),
-        "score_plots": score_plots(scores, systems, baselines),
-        "tiles": tiles(scores, main),
+        "score_plots": score_plots(scores, main, systems, baselines),
+        "tiles": tiles(scores, main, chunks),
     }
 
 
@@ -226,7 +258,12 @@ def judge_tables(judge: JudgeRecord | None) -> JudgeTables | None:
         return None
     return {
         "rows": [
-            {"criterion": criterion, "label": system_label(system), "f": found}
+            {
+                "criterion": criterion,
+                "title": (CRITERIA.get(criterion, criterion), criterion),
+                "label": system_label(system),
+                "f": found,
+            }
             for criterion, by_system in judge["criteria"].items()
             for system, found in by_system.items()
         ],
@@ -286,8 +323,12 @@ def score_note(scores: ScoresRecord) -> Words:
     return korean, english
 
 
-def tiles(scores: ScoresRecord, main: str) -> list[Tile]:
-    """Return the figures at the top of the page, at most four."""
+def tiles(scores: ScoresRecord, main: str, chunks: int | None = None) -> list[Tile]:
+    """Return the figures at the top of the page, at most four.
+
+    A result has a bar that also marks the strongest trivial baseline and the base model, and its
+    differences from both. `chunks` is the size of the corpus.
+    """
     system = scores["systems"][main]
     other = compared_with(scores, main)
     out: list[Tile] = []
@@ -297,49 +338,116 @@ def tiles(scores: ScoresRecord, main: str) -> list[Tile]:
     )
     for field, name, unit in fields:
         figure = system[field]
-        if figure:
-            before = scores["systems"][other][field] if other != main else None
-            under = difference_text(figure, before, other) if before else ("", "")
-            value = f"{100 * figure['value']:.1f}"
-            out.append({"name": name, "value": value, "unit": unit, "under": under})
-    found = system["retrieval"]
-    if found:
+        if not figure:
+            continue
+        lines: list[TileLine] = []
+        marks: list[GaugeMark] = []
+        best = strongest_baseline(scores, main, field)
+        if best:
+            title = (
+                f"가장 강한 단순 기준선({best[0][0]})",
+                f"strongest trivial baseline ({best[0][1]})",
+            )
+            lines.append({"kind": "baseline", "text": difference_text(figure, best[1], title)})
+            marks.append({"kind": "baseline", "at": round(100 * best[1]["value"], 1)})
+        before = scores["systems"][other][field] if other != main else None
+        if before:
+            text = difference_text(figure, before, system_label(other))
+            lines.append({"kind": "base", "text": text})
+            marks.append({"kind": "base", "at": round(100 * before["value"], 1)})
+        value = 100 * figure["value"]
         out.append(
             {
-                "name": ("정답 조문 검색", "Gold article found"),
-                "value": f"{100 * found['hit_3']:.1f}",
-                "unit": ("%", "%"),
-                "under": (
-                    f"조문 hit@3, {found['n']}문항",
-                    f"hit@3 over articles, {found['n']} items",
-                ),
+                "name": name,
+                "value": f"{value:.1f}",
+                "unit": unit,
+                "under": lines,
+                "large": True,
+                "gauge": {"value": round(value, 1), "marks": marks},
             }
         )
-    time = system["seconds"]
+    found, time = system["retrieval"], system["seconds"]
+    if found:
+        of = (f", 청크 {chunks:,}개에서 검색", f", among {chunks:,} chunks") if chunks else ("", "")
+        out.append(
+            _small_tile(
+                ("정답 조문 검색", "Gold article found"),
+                f"{100 * found['hit_3']:.1f}",
+                ("%", "%"),
+                (
+                    f"조문 hit@3, {found['n']}문항{of[0]}",
+                    f"hit@3 over articles, {found['n']} items{of[1]}",
+                ),
+            )
+        )
     if time:
         out.append(
-            {
-                "name": ("답변 시간", "Time to answer"),
-                "value": f"{time['p50']:.2f}",
-                "unit": ("초", "s"),
-                "under": (
+            _small_tile(
+                ("답변 시간", "Time to answer"),
+                f"{time['p50']:.2f}",
+                ("초", "s"),
+                (
                     f"한 문항 p50; p95 {time['p95']:.2f}초",
                     f"per question, p50; p95 {time['p95']:.2f} s",
                 ),
-            }
+            )
         )
     return out
 
 
-def difference_text(figure: FigureRecord, before: FigureRecord, other: str) -> Words:
-    """Return the difference in points from another system's figure."""
+def _small_tile(name: Words, value: str, unit: Words, under: Words) -> Tile:
+    """Return a figure that is not a result: no bar and no comparison."""
+    return {
+        "name": name,
+        "value": value,
+        "unit": unit,
+        "under": [{"kind": "", "text": under}],
+        "large": False,
+        "gauge": None,
+    }
+
+
+def strongest_baseline(
+    scores: ScoresRecord, system: str, field: str
+) -> tuple[Words, FigureRecord] | None:
+    """Return the label and the figure of the trivial baseline with the highest score, or None.
+
+    `field` is `choice`, `free` or `facts`. For multiple choice only baselines that read the same
+    evidence as `system`, or none, count if the comparisons are recorded.
+    """
+    best = best_baseline(scores, system) if field == "choice" else None
+    if best:
+        name = best["baseline"]
+        method = scores["solvers"][name]["method"]
+        return baseline_label(name, method), scores["baselines"][name]
+    figures = scores.get("fact_baselines", {}) if field == "facts" else scores["baselines"]
+    found = {
+        name: figure
+        for name, figure in figures.items()
+        if is_free_baseline(name) == (field != "choice")
+    }
+    if not found:
+        return None
+    name = max(found, key=lambda one: found[one]["value"])
+    solver = scores["solvers"].get(name)
+    return baseline_label(name, solver["method"] if solver else ""), found[name]
+
+
+def difference_text(figure: FigureRecord, before: FigureRecord, label: Words) -> Words:
+    """Return another figure with its label, and the difference from it in points."""
     points = 100 * (figure["value"] - before["value"])
-    label = system_label(other)
-    return f"{label[0]}보다 {points:+.1f}점", f"{points:+.1f} points against {label[1]}"
+    value = 100 * before["value"]
+    return (
+        f"{label[0]} {value:.1f}보다 {points:+.1f}점",
+        f"{points:+.1f} points against {label[1]} {value:.1f}",
+    )
 
 
 def score_plots(
-    scores: ScoresRecord, systems: Sequence[SystemRow], baselines: Sequence[BaselineRow]
+    scores: ScoresRecord,
+    main: str,
+    systems: Sequence[SystemRow],
+    baselines: Sequence[BaselineRow],
 ) -> list[Plot]:
     """Return the plots of multiple choice and free text, with the trivial baselines."""
     fields: tuple[tuple[ScoreName, Words], ...] = (
@@ -357,7 +465,8 @@ def score_plots(
             and (figure := b["facts"] if field == "facts" else b["figure"])
         ]
         if scored:
-            out.append(score_plot(field, title, scored, trivial))
+            best = strongest_baseline(scores, main, field)
+            out.append(score_plot(field, title, scored, trivial, best[0] if best else None))
     return out
 
 
@@ -366,13 +475,25 @@ def score_plot(
     title: Words,
     scored: Sequence[tuple[str, Words, FigureRecord]],
     trivial: Sequence[tuple[str, Words, FigureRecord]],
+    best: Words | None = None,
 ) -> Plot:
-    """Return the plot of one score; systems and baselines are (name, label, figure)."""
+    """Return the plot of one score; systems and baselines are (name, label, figure).
+
+    `best` is the label of the strongest baseline, which the plot marks.
+    """
 
     def draw(language: str) -> str:
         at = ("ko", "en").index(language)
         rows = [
-            plots.Row(label[at], f["value"], f["low"], f["high"], name, is_trivial)
+            plots.Row(
+                label[at],
+                f["value"],
+                f["low"],
+                f["high"],
+                name,
+                trivial=is_trivial,
+                best=is_trivial and label == best,
+            )
             for group, is_trivial in ((scored, False), (trivial, True))
             for name, label, f in group
         ]
@@ -386,7 +507,7 @@ def score_plot(
         )
 
     note = (
-        "● 시스템, ◇ 단순 기준선; 선은 구간",
-        "● systems, ◇ trivial baselines; lines are intervals",
+        "● 시스템, ◇ 단순 기준선(◆과 점선: 가장 강한 것); 선은 신뢰 구간",
+        "● systems, ◇ trivial baselines (◆ and dashes: the strongest); lines: confidence intervals",
     )
     return plot_of(title, note, both(text), draw)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import TypedDict
 
@@ -9,8 +10,16 @@ import numpy as np
 
 from kofinlaw.scoring.report import plots
 from kofinlaw.scoring.report.gather import lengths_histogram
-from kofinlaw.scoring.report.labels import FUNNEL, MERGE_CHECKS, TRAINING, stage_label, system_label
+from kofinlaw.scoring.report.labels import (
+    FUNNEL,
+    MERGE_CHECKS,
+    TRAINING,
+    TRAINING_REST,
+    stage_label,
+    system_label,
+)
 from kofinlaw.scoring.report.report_record import (
+    AugmentFigures,
     LatencyFigures,
     LossPoint,
     MergeCheck,
@@ -19,30 +28,41 @@ from kofinlaw.scoring.report.report_record import (
     StageRow,
     TrainingFigures,
 )
+from kofinlaw.scoring.report.wording.compliance_words import compliance_context
+from kofinlaw.scoring.report.wording.machine_words import environment_label, state_label
+from kofinlaw.scoring.report.wording.proof_words import BASES, bound_words, proof_rows, value_words
+from kofinlaw.scoring.report.wording.question_kinds import (
+    ROLES,
+    kind_label,
+    reason_label,
+)
 from kofinlaw.scoring.scores_record import ScoresRecord
 from kofinlaw.scoring.value_text import (
     Plot,
     Words,
     bars,
     both,
-    flat,
-    flat_without_tables,
     named,
     plot_of,
     shown,
-    tables,
 )
+from kofinlaw.tolerant_files import shorten
 
 __all__ = [
+    "LOSS_UNIT",
+    "TEXT_CHARACTERS",
     "CheckRow",
     "LatencyRow",
     "StageText",
     "check_row",
     "environment_rows",
+    "kept_samples",
     "latency_plots",
     "latency_rows",
+    "merge_basis",
     "merge_verdict",
     "recipe_text",
+    "rejected_samples",
     "reproduce",
     "stage_context",
     "stage_row",
@@ -61,8 +81,8 @@ class CheckRow(TypedDict):
     """A check of the merge proof as text."""
 
     name: Words
-    value: str
-    bound: str
+    value: Words
+    bound: Words
     ok: bool
 
 
@@ -72,7 +92,7 @@ class StageText(TypedDict):
     label: Words
     seconds: str
     memory: str
-    status: str
+    status: Words
     fingerprint: str
 
 
@@ -80,28 +100,30 @@ def stage_context(figures: ReportFigures) -> dict[str, object]:
     """Return what the templates of these sections use."""
     training, augment, latency = figures["training"], figures["augment"], figures["latency"]
     merge: MergeFigures = figures["merge"] or {}
-    compliance = figures["compliance"] or {}
     scores = figures["scores"]
     return {
         "training_plots": training_plots(training) if training else [],
         "training_rows": named(training["counts"], TRAINING) if training else [],
-        "training_rest": flat(training["counts"]) if training else [],
+        "training_rest": named(training["counts"], TRAINING_REST) if training else [],
         "funnel": {
             "steps": [(FUNNEL[name], f"{count:,}") for name, count in augment["funnel"]],
-            "kept": bars(augment["generators"] or augment["tasks"]),
-            "rejected": bars(augment["reasons"]),
+            "kept": bars(augment["generators"] or augment["tasks"], kind_label),
+            "rejected": bars(augment["reasons"], reason_label),
         }
         if augment
         else {},
+        "samples": kept_samples(augment) if augment else [],
+        "rejected_samples": rejected_samples(augment) if augment else [],
         "latency_plots": latency_plots(latency) if latency else [],
         "latency_rows": latency_rows(latency, scores) if latency else [],
         "merge_checks": [
             check_row(check) for check in merge.get("checks") or () if isinstance(check, dict)
         ],
         "merge_verdict": merge_verdict(merge),
-        "merge_rows": flat_without_tables(merge),
-        "compliance_tables": tables(compliance),
-        "compliance_rows": flat_without_tables(compliance),
+        "merge_basis": merge_basis(merge),
+        "merge_rows": proof_rows(merge),
+        "merge_texts": merge.get("greedy") or [],
+        "compliance": compliance_context(figures["compliance"]),
         "stage_rows": [stage_row(stage) for stage in figures["stages"]],
         "environment_rows": environment_rows(figures),
         "hash_rows": list(scores["sha256"].items()) if scores else [],
@@ -110,6 +132,7 @@ def stage_context(figures: ReportFigures) -> dict[str, object]:
     }
 
 
+TEXT_CHARACTERS = 600  # of a rejected record
 LOSS_UNIT = ("손실 (답 토큰당, nat)", "loss (nats per answer token)")
 
 
@@ -205,6 +228,57 @@ def _curve_plot(
     return plot_of(title, note, words, drawn)
 
 
+def kept_samples(augment: AugmentFigures) -> list[dict[str, object]]:
+    """Return the samples of kept examples with their kind, chunks and turns."""
+    return [
+        {
+            "kind": kind_label(str(sample["task"])),
+            "chunks": sample["chunks"],
+            "turns": [
+                (ROLES.get(m["role"], (m["role"], m["role"])), m["content"])
+                for m in sample["messages"]
+            ],
+        }
+        for sample in augment["samples"]
+    ]
+
+
+def rejected_samples(augment: AugmentFigures) -> list[dict[str, object]]:
+    """Return the samples of rejected records: reason, detail, kind, and the texts of the record."""
+    out: list[dict[str, object]] = []
+    for sample in augment["rejected_samples"]:
+        record = _record_of(sample["record"])
+        text = record.get("stem") or record.get("text") or record.get("question")
+        options = record.get("options")
+        kind = str(record.get("kind") or record.get("task") or "")
+        out.append(
+            {
+                "reason": reason_label(str(sample["reason"])),
+                "detail": str(sample["detail"] or ""),
+                "kind": kind_label(kind) if kind else None,
+                "text": shorten(text, TEXT_CHARACTERS)
+                if text
+                else _plain(record, sample["record"]),
+                "options": [str(o) for o in options] if isinstance(options, list) else [],
+            }
+        )
+    return out
+
+
+def _plain(record: Mapping[str, object], text: str) -> str:
+    """Return the text of a record that is no JSON object; empty for JSON."""
+    return "" if record or text.startswith(("{", "[")) else shorten(text, TEXT_CHARACTERS)
+
+
+def _record_of(text: str) -> Mapping[str, object]:
+    """Return a rejected record that is JSON text; empty if it is something else or was cut."""
+    try:
+        record = json.loads(text)
+    except ValueError:
+        return {}
+    return record if isinstance(record, dict) else {}
+
+
 def latency_plots(latency: LatencyFigures) -> list[Plot]:
     """Return the plots of the cumulative time with the budget, and of the time per question."""
     curves, budget = latency["curves"], latency["budget_seconds"]
@@ -286,8 +360,8 @@ def check_row(check: MergeCheck) -> CheckRow:
     name = str(check.get("name"))
     return {
         "name": MERGE_CHECKS.get(name, (name, name)),
-        "value": shown(check.get("value")),
-        "bound": shown(check.get("bound")),
+        "value": value_words(check.get("value")),
+        "bound": bound_words(check.get("bound")),
         "ok": bool(check.get("ok")),
     }
 
@@ -302,8 +376,22 @@ def merge_verdict(merge: MergeFigures) -> Words:
             "통과: 병합한 모델은 학습한 모델(기본 + 어댑터)과 같은 결과를 냅니다.",
             "Passed: the merged model behaves like the model that was trained (base + adapter).",
         )
-    failed = ", ".join(str(name) for name in merge.get("failed") or ()) or result
-    return f"실패: {failed}", f"Failed: {failed}"
+    names = [MERGE_CHECKS.get(str(n), (str(n), str(n))) for n in merge.get("failed") or ()]
+    return (
+        f"실패: {', '.join(korean for korean, _ in names) or result}",
+        f"Failed: {', '.join(english for _, english in names) or result}",
+    )
+
+
+def merge_basis(merge: MergeFigures) -> Words:
+    """Return on which base the model was merged and what it was compared with; empty if unknown."""
+    base, against = merge.get("merged_base"), merge.get("compared_with")
+    if base not in BASES or against not in BASES:
+        return "", ""
+    return (
+        f"{BASES[base][0]}에 병합해, {BASES[against][0]} + 어댑터와 비교했습니다.",
+        f"Merged on the {BASES[base][1]} and compared with the {BASES[against][1]} + adapter.",
+    )
 
 
 def stage_row(stage: StageRow) -> StageText:
@@ -313,36 +401,42 @@ def stage_row(stage: StageRow) -> StageText:
         "label": stage_label(stage["stage"]),
         "seconds": f"{seconds:,.1f}" if seconds is not None else "–",
         "memory": f"{memory:.2f}" if memory is not None else "–",
-        "status": stage["status"] or "–",
+        "status": state_label(stage["status"] or "–"),
         "fingerprint": (stage["fingerprint"] or "")[:12],
     }
 
 
-def environment_rows(figures: ReportFigures) -> list[tuple[str, str]]:
+def environment_rows(figures: ReportFigures) -> list[tuple[Words, str]]:
     """Return the seed, the machine and the versions as (name, text)."""
     environment, scores = figures["environment"], figures["scores"]
     packages = environment.get("packages", {})
     seed = scores["seed"] if scores else figures["recipe"].get("seed")
     rows = [("seed", str(seed))] if seed is not None else []
     rows += [
-        (name, shown(value))
+        (name, ", ".join(map(str, value)) if isinstance(value, list) else shown(value))
         for name, value in environment.items()
         if name != "packages" and value not in ("", [])
     ]
     rows.append(("packages", ", ".join(f"{name} {value}" for name, value in packages.items())))
-    return rows
+    return [(environment_label(name), text) for name, text in rows]
 
 
-def reproduce(figures: ReportFigures) -> str:
-    """Return the commands that repeat this run."""
+def reproduce(figures: ReportFigures) -> Words:
+    """Return the commands that repeat this run, with comments in both languages."""
     commit = figures["environment"].get("commit") or ""
-    lines = [f"git checkout {commit.removesuffix('+changes')}"] if commit else []
-    if commit.endswith("+changes"):
-        lines.append("# the working tree had changes that are not in this commit")
-    if figures["recipe"]:
-        lines.append("kofinlaw run recipe.yaml   # the recipe below")
-    lines.append(f"kofinlaw report runs/{figures['name']}")
-    return "\n".join(lines)
+    out = []
+    for changed, below in (
+        ("작업 폴더에는 이 커밋에 없는 변경이 있었습니다", "아래의 레시피"),
+        ("the working tree had changes that are not in this commit", "the recipe below"),
+    ):
+        lines = [f"git checkout {commit.removesuffix('+changes')}"] if commit else []
+        if commit.endswith("+changes"):
+            lines.append(f"# {changed}")
+        if figures["recipe"]:
+            lines.append(f"kofinlaw run recipe.yaml   # {below}")
+        lines.append(f"kofinlaw report runs/{figures['name']}")
+        out.append("\n".join(lines))
+    return out[0], out[1]
 
 
 def recipe_text(recipe: Mapping[str, object]) -> str:

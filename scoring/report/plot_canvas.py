@@ -2,7 +2,8 @@
 
 Text stays text, so the page's fonts show it, and it is never rotated: it fits with any font. The
 margins are computed from the number of characters, not from a font of this machine. The colours are
-Okabe and Ito's, and no series is distinguished by colour alone.
+variables of the page's style, light and dark, after Okabe and Ito. No series is distinguished by
+colour alone, and labels of lines are in the margins, where no line passes.
 """
 
 from __future__ import annotations
@@ -30,6 +31,7 @@ __all__ = [
     "SIZE",
     "SPARE",
     "STYLE",
+    "VARIABLES",
     "WIDTH",
     "canvas",
     "caption",
@@ -43,6 +45,20 @@ BLUE, ORANGE, GREEN, GREY = "#0072B2", "#D55E00", "#009E73", "#8a919c"
 COLOURS = {"trained-rag": BLUE, "trained": "#56B4E9", "base-rag": ORANGE, "base": GREY}
 SPARE = (GREEN, "#CC79A7", "#E69F00", "#56B4E9")
 DASHES = ("solid", (0, (5, 2)), (0, (1.5, 1.5)), (0, (6, 2, 1.5, 2)))
+# The variables of `report.css` that replace the colours, so that plots follow the page's colours.
+VARIABLES = {
+    INK.lower(): "var(--ink)",
+    MUTED.lower(): "var(--muted)",
+    RULE.lower(): "var(--rule)",
+    BLUE.lower(): "var(--s-blue)",
+    ORANGE.lower(): "var(--s-orange)",
+    GREEN.lower(): "var(--s-green)",
+    GREY.lower(): "var(--s-grey)",
+    "#56b4e9": "var(--s-sky)",
+    "#cc79a7": "var(--s-pink)",
+    "#e69f00": "var(--s-amber)",
+    "#ffffff": "var(--paper)",
+}
 WIDTH = 4.7  # inches; 451 px, so that text stays readable on a phone
 SIZE = 9.5  # points
 
@@ -83,8 +99,18 @@ def width_of(text: str, size: float = SIZE) -> float:
 
 
 @contextmanager
-def canvas(height: float, left: float, prefix: str) -> Iterator[tuple[Axes, list[str]]]:
-    """Yield (axes, out): draw on the axes; after the block out[0] is the SVG. Sizes in inches."""
+def canvas(
+    height: float, left: float, prefix: str, *, right: float = 0.3, bottom: float = 0.42
+) -> Iterator[tuple[Axes, list[str]]]:
+    """Yield (axes, out): draw on the axes; after the block out[0] is the SVG.
+
+    Args:
+        height: of the drawing, in inches.
+        left: left margin, in inches.
+        prefix: of the ids in the drawing.
+        right: right margin, in inches.
+        bottom: bottom margin, in inches.
+    """
     import matplotlib
     from matplotlib.backends.backend_svg import FigureCanvasSVG
     from matplotlib.figure import Figure
@@ -96,7 +122,12 @@ def canvas(height: float, left: float, prefix: str) -> Iterator[tuple[Axes, list
         figure = Figure(figsize=(WIDTH, height))
         FigureCanvasSVG(figure)
         axes = figure.add_axes(
-            (left / WIDTH, 0.42 / height, 1 - (left + 0.3) / WIDTH, 1 - 0.78 / height)
+            (
+                left / WIDTH,
+                bottom / height,
+                1 - (left + right) / WIDTH,
+                1 - (bottom + 0.36) / height,
+            )
         )
         axes.set_axisbelow(True)
         yield axes, out
@@ -113,6 +144,7 @@ def embedded(svg: str, prefix: str) -> str:
     svg = re.sub(r'href="#([^"]+)"', rf'href="#{prefix}-\1"', svg)
     svg = re.sub(r"url\(#([^)]+)\)", rf"url(#{prefix}-\1)", svg)
     svg = re.sub(r"'DejaVu Sans'[^;\"]*", "var(--sans)", svg)
+    svg = re.sub(r"#[0-9a-fA-F]{6}\b", lambda match: VARIABLES.get(match[0].lower(), match[0]), svg)
     # The text alternative is the label of the figure.
     return re.sub(
         r'<svg [^>]*?viewBox="([^"]+)"[^>]*>',

@@ -28,6 +28,8 @@ if TYPE_CHECKING:
     from matplotlib.lines import Line2D
 
 __all__ = [
+    "END_MARGIN",
+    "LEGEND_LINE",
     "Row",
     "accuracy_plot",
     "bins",
@@ -42,6 +44,10 @@ __all__ = [
 ]
 
 
+END_MARGIN = 0.8  # inches at the right of a curve, for the label of its end
+LEGEND_LINE = 0.2  # inches of a line of a legend
+
+
 @dataclass(frozen=True, slots=True)
 class Row:
     """One row of the score plot: a label and a mean with its interval (0..1)."""
@@ -52,15 +58,21 @@ class Row:
     high: float
     name: str
     trivial: bool = False
+    best: bool = False
 
 
 def score_plot(rows: Sequence[Row], prefix: str) -> str:
-    """Draw means with intervals, one per row: systems filled, trivial baselines hollow."""
-    height = 0.82 + 0.36 * len(rows)
+    """Draw means with intervals, one per row: systems filled, trivial baselines hollow.
+
+    The values are in a column at the right. A dashed line marks the `best` baseline.
+    """
+    height = 0.82 + 0.33 * len(rows)
     left = 0.12 + max(width_of(row.label) for row in rows)
-    with canvas(height, min(left, 2.3), prefix) as (axes, out):
+    with canvas(height, min(left, 2.3), prefix, right=0.55) as (axes, out):
         for index, row in enumerate(rows):
             colour = MUTED if row.trivial else colour_of(row.name, index)
+            if row.best:
+                axes.axvline(100 * row.value, color=MUTED, lw=1.1, ls=(0, (4, 3)), zorder=1)
             if row.high > row.low:
                 axes.plot([100 * row.low, 100 * row.high], [index] * 2, color=colour, lw=1.8)
             axes.plot(
@@ -69,24 +81,26 @@ def score_plot(rows: Sequence[Row], prefix: str) -> str:
                 marker="D" if row.trivial else "o",
                 ms=5 if row.trivial else 7.5,
                 color=colour,
-                mfc="white" if row.trivial else colour,
+                mfc=colour if row.best or not row.trivial else "white",
+                clip_on=False,
             )
-            axes.text(
-                100 * row.value,
-                index - 0.24,
+            axes.annotate(
                 f"{100 * row.value:.1f}",
-                ha="center",
-                va="bottom",
-                fontsize=SIZE - 1,
-                color=colour,
-                fontweight="normal" if row.trivial else "bold",
+                (1, index),
+                xycoords=("axes fraction", "data"),
+                xytext=(32, 0),
+                textcoords="offset points",
+                ha="right",
+                va="center",
+                color=MUTED if row.trivial and not row.best else INK,
+                fontweight="bold" if row.best or not row.trivial else "normal",
             )
         axes.set_yticks(range(len(rows)), [row.label for row in rows])
         for label, row in zip(axes.get_yticklabels(), rows, strict=True):
-            label.set_color(MUTED if row.trivial else INK)
-        axes.set_ylim(len(rows) - 0.5, -0.75)
+            label.set_color(MUTED if row.trivial and not row.best else INK)
+        axes.set_ylim(len(rows) - 0.5, -0.5)
         axes.set_xlim(0, 100)
-        axes.set_xticks(range(0, 101, 20), [f"{tick}%" for tick in range(0, 101, 20)])
+        axes.set_xticks(range(0, 101, 25), [f"{tick}%" for tick in range(0, 101, 25)])
         axes.grid(axis="x")
         axes.spines["left"].set_visible(False)
     return out[0]
@@ -96,11 +110,10 @@ def loss_plot(
     points: Sequence[LossPoint], prefix: str, *, x_label: str, y_label: str, smooth: str
 ) -> str:
     """Draw training loss by step as dots with a running mean, and evaluation loss as squares."""
-    with canvas(2.9, 0.62, prefix) as (axes, out):
+    with canvas(2.9, 0.62, prefix, right=END_MARGIN) as (axes, out):
         _curve(axes, _pairs(points, "loss"), _pairs(points, "eval_loss"), smooth)
         axes.set_xlabel(x_label)
         caption(axes, y_label)
-        axes.set_ylim(bottom=0)
     return out[0]
 
 
@@ -108,11 +121,10 @@ def accuracy_plot(
     points: Sequence[LossPoint], prefix: str, *, x_label: str, y_label: str, smooth: str
 ) -> str:
     """Draw the share of right items by step as dots with a running mean, held out as squares."""
-    with canvas(2.9, 0.62, prefix) as (axes, out):
-        _curve(axes, _pairs(points, "accuracy"), _pairs(points, "eval_accuracy"), smooth)
+    with canvas(2.9, 0.62, prefix, right=END_MARGIN) as (axes, out):
+        _curve(axes, _pairs(points, "accuracy"), _pairs(points, "eval_accuracy"), smooth, top=1.02)
         axes.set_xlabel(x_label)
         caption(axes, y_label)
-        axes.set_ylim(0, 1.02)
     return out[0]
 
 
@@ -130,32 +142,31 @@ def _curve(
     train: Sequence[tuple[int, float]],
     held: Sequence[tuple[int, float]],
     smooth: str,
+    top: float | None = None,
 ) -> None:
-    """Draw training values as dots with their running mean, and held-out values as squares."""
+    """Draw training values as dots with their running mean, and held-out values as squares.
+
+    `top` is the upper limit of the vertical axis; None fits it to the values.
+    """
+    means = []
     if train:
         steps, values = zip(*train, strict=True)
         means = running_mean(values)
-        axes.plot(steps, values, "o", ms=3, color=BLUE, alpha=0.35, mew=0)
+        axes.plot(steps, values, "o", ms=4, color=BLUE, alpha=0.5, mew=0)
         axes.plot(steps, means, color=BLUE, lw=2)
-        axes.annotate(
-            f"{smooth} {means[-1]:.2f}",
-            (steps[-1], means[-1]),
-            xytext=(-4, 10),
-            textcoords="offset points",
-            ha="right",
-            va="bottom",
-            color=BLUE,
-        )
     if held:
         steps, values = zip(*held, strict=True)
         axes.plot(steps, values, "s--", ms=4.5, lw=1.3, color=ORANGE)
     axes.grid(axis="y")
     axes.margins(x=0.02)
+    axes.set_ylim(0, top)
+    if means:
+        _end_labels(axes, [(means[-1], f"{smooth} {means[-1]:.2f}", BLUE)])
 
 
 def running_mean(values: Sequence[float]) -> list[float]:
-    """Return the mean around each value, over a tenth of all values, fewer at the ends."""
-    reach = len(values) // 20
+    """Return the mean around each value: a tenth of all values, at least 3, fewer at the ends."""
+    reach = max(1, len(values) // 20)
     sums = np.concatenate([[0.0], np.cumsum(np.asarray(values, dtype=np.float64))])
     out = []
     for index in range(len(values)):
@@ -217,7 +228,8 @@ def latency_plot(
     longest = max((len(curve) for curve in curves.values()), default=1)
     top = max((curve[-1] for curve in curves.values() if len(curve)), default=1.0)
     unit = 60.0 if top > 600 else 1.0
-    with canvas(2.9, 0.62, prefix) as (axes, out):
+    right = 0.2 + max((width_of(label) for label in labels.values()), default=0.0)
+    with canvas(2.9, 0.62, prefix, right=min(right, 1.6)) as (axes, out):
         ends = []
         for index, (name, curve) in enumerate(curves.items()):
             seconds = np.concatenate([[0.0], np.asarray(curve, dtype=np.float64)]) / unit
@@ -226,18 +238,23 @@ def latency_plot(
             axes.plot(keep, seconds[keep], color=colour, lw=1.9, ls=DASHES[index % len(DASHES)])
             changed = [at for at in changes.get(name, ()) if at < len(seconds)]
             axes.plot(changed, seconds[changed], "^", color=colour, ms=6, mec="white", mew=0.6)
-            ends.append((float(seconds[-1]), name, colour))
+            ends.append((float(seconds[-1]), labels[name], colour))
         ceiling = 1.12 * top / unit
-        if budget is not None and budget <= 6 * top:
-            ceiling = max(ceiling, 1.12 * budget / unit)
+        if budget is not None and budget <= 2 * top:
+            ceiling = max(ceiling, 1.18 * budget / unit)
             axes.axhline(budget / unit, color=INK, lw=1.1, ls=(0, (4, 2)))
-            axes.text(0, budget / unit, budget_label, ha="left", va="bottom", color=INK)
-        for height, (_, name, colour) in zip(
-            spaced([end[0] for end in sorted(ends)], 0.085 * ceiling), sorted(ends), strict=True
-        ):
-            axes.text(longest * 0.985, height, labels[name], ha="right", va="bottom", color=colour)
+            axes.annotate(
+                budget_label,
+                (0, budget / unit),
+                xytext=(3, 3),
+                textcoords="offset points",
+                ha="left",
+                va="bottom",
+                color=INK,
+            )
         axes.set_xlim(0, longest)
         axes.set_ylim(0, ceiling * 1.06)
+        _end_labels(axes, ends)
         axes.set_xlabel(x_label)
         caption(axes, y_label.format(unit="min" if unit == 60 else "s"))
         axes.grid(axis="y")
@@ -253,7 +270,8 @@ def share_plot(
     y_label: str,
 ) -> str:
     """Draw the share of questions that took at most so many seconds, with p50 and p95 marked."""
-    with canvas(2.9, 0.62, prefix) as (axes, out):
+    below = LEGEND_LINE * len(seconds)
+    with canvas(2.9 + below, 0.62, prefix, bottom=0.42 + below) as (axes, out):
         legend = []
         for index, (name, values) in enumerate(seconds.items()):
             rising = np.sort(np.asarray(values, dtype=np.float64))
@@ -283,7 +301,8 @@ def coverage_plot(
     y_label: str,
 ) -> str:
     """Draw risk by coverage: `curves` are (coverage, risk) by system, both in 0..1."""
-    with canvas(2.9, 0.62, prefix) as (axes, out):
+    below = LEGEND_LINE * len(curves)
+    with canvas(2.9 + below, 0.62, prefix, bottom=0.42 + below) as (axes, out):
         legend = []
         for index, (name, points) in enumerate(curves.items()):
             coverages, values = zip(*points, strict=True)
@@ -309,10 +328,42 @@ def coverage_plot(
 
 
 def _legend(axes: Axes, rows: Sequence[tuple[Line2D, str]]) -> None:
-    """Draw the legend at the lower right; nothing without rows."""
+    """Draw the legend below the axes, where no line passes; nothing without rows."""
     if rows:
         lines, names = zip(*rows, strict=True)
-        axes.legend(lines, names, loc="lower right", frameon=False, fontsize=SIZE - 0.5)
+        axes.legend(
+            lines,
+            names,
+            loc="upper left",
+            bbox_to_anchor=(0, -0.42 / (2.9 - 0.78)),
+            frameon=False,
+            fontsize=SIZE - 0.5,
+            borderaxespad=0,
+            handlelength=2.6,
+        )
+
+
+def _end_labels(axes: Axes, ends: Sequence[tuple[float, str, str]]) -> None:
+    """Write (height, label, colour) of the lines' ends in the right margin, apart from each other.
+
+    Call it after the limits of the axes are set.
+    """
+    low, high = axes.get_ylim()
+    ordered = sorted(ends)
+    heights = spaced([end[0] for end in ordered], 0.085 * (high - low))
+    # The labels of ends near the top move down together, so that they stay within the axes.
+    over = max(0.0, heights[-1] - high) if heights else 0.0
+    for height, (_, label, colour) in zip(heights, ordered, strict=True):
+        axes.annotate(
+            label,
+            (1, height - over),
+            xycoords=("axes fraction", "data"),
+            xytext=(5, 0),
+            textcoords="offset points",
+            ha="left",
+            va="center",
+            color=colour,
+        )
 
 
 def spaced(heights: Sequence[float], gap: float) -> list[float]:

@@ -15,6 +15,7 @@ __all__ = [
     "LossPoint",
     "MergeCheck",
     "MergeFigures",
+    "MergeText",
     "MessageSample",
     "RejectedSample",
     "ReportFigures",
@@ -117,12 +118,25 @@ class MergeCheck(TypedDict, total=False):
     ok: bool
 
 
+class MergeText(TypedDict, total=False):
+    """The same prompt continued by base + adapter and by the merged model."""
+
+    trained: str
+    merged: str
+    same: bool
+
+
 class MergeFigures(TypedDict, total=False):
     """The part of `verify.json` that the report uses."""
 
     verdict: str
     failed: list[str]
     checks: list[MergeCheck]
+    merged_base: str
+    compared_with: str
+    figures: dict[str, object]
+    weights: dict[str, object]
+    greedy: list[MergeText]
 
 
 class ReportWarning(TypedDict):
@@ -136,7 +150,8 @@ class Verdict(TypedDict):
     """The first three lines of the report in both languages, and the warnings.
 
     `outcome` is helped, no-claim (above the base, but not above the strongest trivial baseline),
-    hurt, unclear, none (no difference) or unknown (not compared).
+    hurt, unclear, none (no difference), unequal (asked under different plans, so not tested) or
+    unknown (not compared).
     """
 
     outcome: str

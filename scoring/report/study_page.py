@@ -16,6 +16,7 @@ from kofinlaw.scoring.report.compare_page import (
     percent,
     value_percent,
 )
+from kofinlaw.scoring.report.labels import CRITERIA, system_label
 from kofinlaw.scoring.scores_record import (
     SCHEMA,
     CountsRecord,
@@ -27,6 +28,7 @@ from kofinlaw.scoring.value_text import Words
 from kofinlaw.tolerant_files import read_json
 
 __all__ = [
+    "COLUMN_WORDS",
     "STUDY_SCHEMA",
     "Conclusion",
     "JudgeNote",
@@ -34,6 +36,7 @@ __all__ = [
     "StudyRecord",
     "StudyResult",
     "cell_row",
+    "column_words",
     "columns_of",
     "counted",
     "study_markdown",
@@ -43,6 +46,15 @@ __all__ = [
 STUDY_SCHEMA = "kofinlaw.study/1"
 # A heading, the function that reads its value from a cell, and the decimal digits.
 StudyColumn = tuple[str, Callable[[Cell], float | None], int]
+
+COLUMN_WORDS: dict[str, Words] = {
+    "choice %": ("객관식 %", "Multiple choice %"),
+    "FSKU free": ("주관식 (FSKU)", "Free text (FSKU)"),
+    "gold in prompt": ("프롬프트 안 정답 조문", "Gold in prompt"),
+    "tokens": ("문항당 토큰", "Tokens per question"),
+    "P50 s": ("p50, 초", "p50, s"),
+    "P95 s": ("p95, 초", "p95, s"),
+}
 
 
 class Conclusion(TypedDict):
@@ -121,8 +133,11 @@ def write_study(
     write_text(out / "study.md", study_markdown(result))
     page = comparison_page(
         title=result["name"],
-        columns=[Column(label, label, digits) for label, _, digits in columns_of(rows)],
-        rows=[(row["system"], [read(row) for _, read, _ in columns_of(rows)]) for row in rows],
+        columns=[Column(*column_words(label), digits) for label, _, digits in columns_of(rows)],
+        rows=[
+            (system_label(row["system"]), [read(row) for _, read, _ in columns_of(rows)])
+            for row in rows
+        ],
         lines=[words for _, words in conclusions],
         note=counted(scores["counts"]),
     )
@@ -187,6 +202,14 @@ def columns_of(cells: Sequence[Cell]) -> list[StudyColumn]:
         ("P50 s", lambda cell: cell["p50"], 2),
         ("P95 s", lambda cell: cell["p95"], 2),
     ]
+
+
+def column_words(name: str) -> Words:
+    """Return the heading of a column in Korean and English; measures keep their names."""
+    if name.startswith("judged "):
+        criterion = name.removeprefix("judged ")
+        return f"심판: {CRITERIA.get(criterion, criterion)}", name
+    return COLUMN_WORDS.get(name, (name, name))
 
 
 def study_markdown(result: StudyRecord) -> str:

@@ -1,38 +1,62 @@
-"""Load the pages' templates, their style, and the script of a page with its hash."""
+"""Load the pages' templates with their style and scripts, and hash the scripts for the policy."""
 
 from __future__ import annotations
 
 import base64
 import hashlib
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from functools import partial
 from pathlib import Path
 
-__all__ = ["FOLDER", "script", "template"]
+from kofinlaw.scoring.report.wording.glossary import GLOSSARY, marked
+
+__all__ = ["FIRST_SCRIPT", "FOLDER", "PAGE_SCRIPTS", "script_hashes", "template"]
 
 FOLDER = Path(__file__).resolve().parent / "templates"
+FIRST_SCRIPT = ("first.js",)  # runs before the page is drawn
+PAGE_SCRIPTS = ("page.js",)
 
 
-def template(name: str, folder: Path = FOLDER) -> Callable[..., str]:
+def template(
+    name: str, folder: Path = FOLDER, *, scripts: Sequence[str] = PAGE_SCRIPTS
+) -> Callable[..., str]:
     """Return a function that renders a template of `folder` with the values it gets.
 
-    Every text is escaped, and `css` holds the report's style. Templates of other folders can use
-    the macros of this one.
+    Every text is escaped. `css` holds the report's style, `first_js` and `js` the page's only
+    scripts. Templates of other folders can use the macros of this one.
+
+    Args:
+        name: file of the template.
+        folder: folder of the template.
+        scripts: files of the scripts that run at the end of the page, in this order.
     """
     from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
     environment = Environment(
         loader=FileSystemLoader([folder, FOLDER]), autoescape=True, undefined=StrictUndefined
     )
-    css = (FOLDER / "report.css").read_text(encoding="utf-8")
-    return partial(environment.get_template(name).render, css=css)
+    environment.globals.update(marked=marked, glossary=GLOSSARY)
+    return partial(
+        environment.get_template(name).render,
+        css=(FOLDER / "report.css").read_text(encoding="utf-8"),
+        first_js=_joined(FIRST_SCRIPT),
+        js=_joined(scripts),
+        script_hashes=script_hashes(scripts),
+    )
 
 
-def script(name: str) -> dict[str, str]:
-    """Return a page's only script as `js`, and its `script_hash` for the content security policy.
+def script_hashes(scripts: Sequence[str] = PAGE_SCRIPTS) -> str:
+    """Return the sources of a page's scripts as the content security policy names them.
 
-    The policy allows only this script, so no script inside an answer can run.
+    The policy allows only these scripts, so no script inside an answer can run.
     """
-    text = (FOLDER / name).read_text(encoding="utf-8")
-    digest = base64.b64encode(hashlib.sha256(text.encode("utf-8")).digest()).decode()
-    return {"js": text, "script_hash": f"sha256-{digest}"}
+    digests = (
+        base64.b64encode(hashlib.sha256(_joined(files).encode("utf-8")).digest()).decode()
+        for files in (FIRST_SCRIPT, scripts)
+    )
+    return " ".join(f"'sha256-{digest}'" for digest in digests)
+
+
+def _joined(scripts: Sequence[str]) -> str:
+    """Return the text of script files, one after the other."""
+    return "\n".join((FOLDER / name).read_text(encoding="utf-8") for name in scripts)

@@ -6,19 +6,24 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TypedDict
 
+from kofinlaw.rag.answer.deadline import FULL
 from kofinlaw.scoring.report.item_rows import Anchors, is_right, read_items
 from kofinlaw.scoring.report.labels import system_label
 from kofinlaw.scoring.report.template import template
 from kofinlaw.scoring.scores_record import ItemRecord
-from kofinlaw.scoring.value_text import Words
+from kofinlaw.scoring.value_text import Words, script_json
 from kofinlaw.tolerant_files import shorten
 from kofinlaw.trace_files import TRACE_FILE, read_traces
 
 __all__ = [
+    "CALLS",
+    "FACTS",
     "MOST_ENTRIES",
+    "OPTION_SCORES",
     "SLOW_SHARE",
     "TEXTS",
     "TEXT_CHARACTERS",
+    "WORDS",
     "TraceEntry",
     "TracedCall",
     "anchors_of",
@@ -29,14 +34,46 @@ __all__ = [
     "trace_page",
 ]
 
-MOST_ENTRIES = 400
+MOST_ENTRIES = 200
 SLOW_SHARE = 0.05  # the slowest twentieth of a system's items counts as slow
-TEXT_CHARACTERS = 2400
-TEXTS = ("query", "documents", "prompt", "answer")
+TEXT_CHARACTERS = 1600
+# The words of the page by key: calls, the figures and the texts of a call that are shown.
+CALLS: dict[str, Words] = {
+    "retrieval": ("검색", "retrieval"),
+    "packing": ("근거 배치", "packing the evidence"),
+    "answer": ("답변", "answering"),
+    "score": ("보기 비교", "comparing the options"),
+    "generate": ("글쓰기", "writing"),
+}
+FACTS: dict[str, Words] = {
+    "plan": ("답변 계획", "answer plan"),
+    "found": ("찾은 청크", "chunks found"),
+    "input_tokens": ("읽은 토큰", "tokens read"),
+    "output_tokens": ("쓴 토큰", "tokens written"),
+}
+TEXTS: dict[str, Words] = {
+    "query": ("검색문", "query"),
+    "documents": ("찾은 청크", "chunks found"),
+    "prompt": ("프롬프트", "prompt"),
+    "answer": ("답", "answer"),
+}
+OPTION_SCORES: Words = ("보기별 확률", "probability of each option")
+WORDS: dict[str, Words] = {
+    **{f"call-{name}": words for name, words in CALLS.items()},
+    **{f"fact-{name}": words for name, words in FACTS.items()},
+    **{f"text-{name}": words for name, words in TEXTS.items()},
+    "text-scores": OPTION_SCORES,
+    "wrong": ("틀림", "wrong"),
+    "slow": ("느림", "slow"),
+    "batch": ("함께 계산한 문항", "items in the same call"),
+}
 
 
 class TracedCall(TypedDict):
-    """One call of a question: where it is recorded, its time in seconds, values and texts."""
+    """One call of a question: where it is recorded, its time in seconds, values and texts.
+
+    `name`, and the names of values and texts, are keys of the page's words.
+    """
 
     name: str
     where: str
@@ -52,7 +89,6 @@ class TraceEntry(TypedDict):
 
     anchor: str
     system: str
-    label: Words
     id: str
     wrong: bool
     slow: bool
@@ -75,7 +111,6 @@ def trace_entries(run: Path, systems: Sequence[str]) -> list[TraceEntry]:
                     {
                         "anchor": f"t{len(out) + 1}",
                         "system": system,
-                        "label": system_label(system),
                         "id": item["id"],
                         "wrong": wrong,
                         "slow": late,
@@ -103,20 +138,34 @@ def calls_by_id(path: Path) -> dict[str, list[TracedCall]]:
             values = {**(span.get("attributes") or {}), **item}
             out.setdefault(str(item["id"]), []).append(
                 {
-                    "name": str(span.get("name")),
+                    "name": f"call-{span.get('name')}",
                     "where": f"{path.parent.name}/{path.name}:{line}",
                     "seconds": span.get("seconds"),
                     "batch": len(span["items"]),
                     "error": str(span.get("error") or ""),
                     "facts": [
-                        (name, str(value))
-                        for name, value in values.items()
-                        if name not in ("id", *TEXTS) and isinstance(value, (str, int, float))
+                        (f"fact-{name}", _fact(values[name]))
+                        for name in FACTS
+                        if isinstance(values.get(name), (str, int, float))
+                        and values[name] not in (0, "", FULL.name)
                     ],
-                    "texts": [(name, text_of(values[name])) for name in TEXTS if values.get(name)],
+                    "texts": [
+                        (_text_key(name, values[name]), text_of(values[name]))
+                        for name in TEXTS
+                        if values.get(name)
+                    ],
                 }
             )
     return out
+
+
+def _text_key(name: str, value: object) -> str:
+    """Return the key of a text's name; a list as the answer holds the options' probabilities."""
+    return "text-scores" if name == "answer" and isinstance(value, list) else f"text-{name}"
+
+
+def _fact(value: object) -> str:
+    return f"{value:,}" if isinstance(value, int) and not isinstance(value, bool) else str(value)
 
 
 def text_of(value: object) -> str:
@@ -134,5 +183,16 @@ def anchors_of(entries: Sequence[TraceEntry]) -> Anchors:
 
 
 def trace_page(name: str, entries: Sequence[TraceEntry]) -> str:
-    """Return the page as HTML; every text is escaped."""
-    return template("traces.html")(name=name, entries=entries)
+    """Return the page as HTML; every text is escaped.
+
+    A label that occurs many times is written in Korean, and the script replaces it.
+    """
+    calls = (call["name"] for entry in entries for call in entry["calls"])
+    words = {
+        **{key: (key.removeprefix("call-"),) * 2 for key in calls},
+        **WORDS,
+        **{entry["system"]: system_label(entry["system"]) for entry in entries},
+    }
+    return template("traces.html")(
+        name=name, entries=entries, words=words, words_json=script_json(words)
+    )

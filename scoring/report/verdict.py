@@ -9,6 +9,7 @@ from kofinlaw.scoring.claims import (
     main_system,
     outcome_of,
     training_pair,
+    unequal_plans,
 )
 from kofinlaw.scoring.hard_slices import HEADLINE_ITEMS, SORTS
 from kofinlaw.scoring.report.labels import baseline_label, system_label
@@ -23,11 +24,12 @@ from kofinlaw.scoring.scores_record import (
 )
 from kofinlaw.scoring.stats.free_baselines import ECHO
 from kofinlaw.scoring.value_text import Words, p_text
+from kofinlaw.texts import NOT_PROVEN
 
 __all__ = [
     "ENOUGH_ITEMS",
+    "MORE_ITEMS",
     "NOT_COMPARED",
-    "NOT_PROVEN",
     "NOT_SCORED",
     "OUTCOMES",
     "SORT_WORDS",
@@ -40,15 +42,11 @@ __all__ = [
 ]
 
 ENOUGH_ITEMS = 400  # with so many items a typical difference becomes significant
+MORE_ITEMS = "augment.holdout_items, evaluate.questions"
 
 NOT_SCORED = (
     "채점한 답이 아직 없습니다.",
     "No answers have been scored yet.",
-)
-NOT_PROVEN = (
-    "검증되지 않았습니다. 이 실행에는 평가 문항이 없으므로, 답이 맞는지 알 수 없습니다.",
-    "Not proven: this run has no test questions, so it is not known how often its answers are "
-    "right.",
 )
 NOT_COMPARED = (
     "학습 전과 후의 답을 비교할 수 없어 학습의 효과를 판단할 수 없습니다.",
@@ -292,6 +290,14 @@ def training_line(pair: PairRecord | None, outcome: str) -> Words:
     """Write line 2: the paired test of the trained model against the base model."""
     if pair is None or outcome == "unknown":
         return NOT_COMPARED
+    if outcome == "unequal":
+        count = pair.get("other_plans") or 0
+        return (
+            f"학습의 효과를 검정하지 않았습니다. 학습 전과 후의 모델이 {count}문항을 서로 다른 "
+            "답변 계획으로 답했습니다. 마감 시간이 부족하면 근거를 줄이기 때문입니다.",
+            f"The effect of training is not tested: base and trained model answered {count} items "
+            "under different plans, because the deadline left less evidence to one of them.",
+        )
     points, p_value = 100 * pair["difference"], f"p {_p(pair['p_value'])}"
     counts = f"{pair['only_b']}:{pair['only_a']}"
     korean, english = OUTCOMES[outcome]
@@ -306,7 +312,7 @@ def smallest_difference_line(scores: ScoresRecord, pair: PairRecord | None) -> W
     and how to find a smaller one.
     """
     smallest = scores["smallest"].get(f"{pair['a']}|{pair['b']}") if pair else None
-    if not pair or not smallest or not smallest["n"]:
+    if not pair or not smallest or not smallest["n"] or unequal_plans(pair):
         return "", ""
     n, alpha, differing = smallest["n"], 100 * smallest["alpha"], pair["only_a"] + pair["only_b"]
     if smallest["observed"] is None or smallest["at_best"] is None:
@@ -330,10 +336,6 @@ def smallest_difference_line(scores: ScoresRecord, pair: PairRecord | None) -> W
         english += f" A true difference must be about {found:.0f} points to be found with "
         english += "probability 80%."
     if n < ENOUGH_ITEMS:
-        korean += (
-            " 더 작은 차이를 보려면 400문항 넘게 묻는 recipes/statutes-cpu.yaml을 실행하십시오."
-        )
-        english += (
-            " For smaller ones run recipes/statutes-cpu.yaml, which asks more than 400 items."
-        )
+        korean += f" 더 작은 차이를 보려면 {ENOUGH_ITEMS}문항 이상을 물으십시오({MORE_ITEMS})."
+        english += f" For smaller ones ask at least {ENOUGH_ITEMS} items ({MORE_ITEMS})."
     return korean, english

@@ -22,7 +22,8 @@ __all__ = ["ReportResult", "report_markdown", "write_report"]
 class ReportResult:
     """The result of `write_report`.
 
-    `outcome` says whether training helped: helped, no-claim, hurt, unclear, none or unknown.
+    `outcome` says whether training helped: helped, no-claim, hurt, unclear, none,
+    unequal or unknown.
     """
 
     outcome: str

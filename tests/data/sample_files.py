@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import struct
 import zipfile
 from pathlib import Path
 
@@ -180,4 +181,57 @@ def make_scan(path: Path, pages: str) -> Path:
         page.insert_obj(image)
         page.gen_content()
     out.save(path)
+    return path
+
+
+def make_ole(path: Path, streams: dict[str, bytes]) -> Path:
+    """An OLE file with these streams, `/` between folder and stream, each of at least 4096 bytes."""
+    size, end, free = 512, 0xFFFFFFFE, 0xFFFFFFFF
+    body, fat = b"", []
+    entries: list[list] = [["Root Entry", 5, free, free, free, end, 0]]
+
+    def add(name: str, kind: int, start: int, length: int, parent: int) -> int:
+        entries.append([name, kind, free, free, free, start, length])
+        number = len(entries) - 1
+        # Brothers are a chain to the right.
+        if entries[parent][4] == free:
+            entries[parent][4] = number
+        else:
+            last = entries[parent][4]
+            while entries[last][3] != free:
+                last = entries[last][3]
+            entries[last][3] = number
+        return number
+
+    folders: dict[str, int] = {}
+    for name, data in streams.items():
+        folder, _, plain = name.rpartition("/")
+        if folder and folder not in folders:
+            folders[folder] = add(folder, 1, 0, 0, 0)
+        data = data.ljust(4096, b"\0")
+        add(plain, 2, len(fat), len(data), folders.get(folder, 0))
+        sectors = -(-len(data) // size)
+        fat += [*range(len(fat) + 1, len(fat) + sectors), end]
+        body += data.ljust(sectors * size, b"\0")
+    directory = len(fat)
+    table = b""
+    for name, kind, left, right, child, start, length in entries:
+        text = (name + "\0").encode("utf-16-le")
+        table += text.ljust(64, b"\0") + struct.pack(
+            "<HBBIII", len(text), kind, 1, left, right, child
+        )
+        table += b"\0" * 36 + struct.pack("<IQ", start, length)
+    sectors = -(-len(table) // size)
+    fat += [*range(directory + 1, directory + sectors), end]
+    body += table.ljust(sectors * size, b"\0")
+    first_fat = len(fat)
+    count = -(-(first_fat + 1) // 127)
+    fat += [0xFFFFFFFD] * count
+    packed = b"".join(struct.pack("<I", entry) for entry in fat)
+    body += packed.ljust(count * size, b"\xff")
+    header = bytes.fromhex("d0cf11e0a1b11ae1") + b"\0" * 16
+    header += struct.pack("<HHHHH", 0x3E, 3, 0xFFFE, 9, 6) + b"\0" * 6
+    header += struct.pack("<IIIIIIIII", 0, count, directory, 0, 4096, end, 0, end, 0)
+    header += b"".join(struct.pack("<I", first_fat + n) for n in range(count)).ljust(436, b"\xff")
+    path.write_bytes(header + body)
     return path

@@ -93,7 +93,7 @@ def test_a_missing_file_is_named(tmp_path):
 def test_every_file_is_read_or_named_in_the_card_the_rejects_and_the_last_lines(
     build, act, tmp_path
 ):
-    (act / "표지.doc").write_bytes(b"old")
+    (act / "표지.docm").write_bytes(b"old")
     (act / "빈.md").write_bytes(b"")
     (act / "짧은.txt").write_text("가나다", encoding="utf-8")
     (act / "사본").symlink_to(act, target_is_directory=True)
@@ -104,9 +104,9 @@ def test_every_file_is_read_or_named_in_the_card_the_rejects_and_the_last_lines(
     card = (tmp_path / "out" / "card.md").read_text(encoding="utf-8")
     assert "1 of 6 files are read." in card
     wanted = {
-        "acts/표지.doc": (
+        "acts/표지.docm": (
             "no_reader",
-            "no reader: acts/표지.doc: no reader for .doc → save it as DOCX",
+            "no reader: acts/표지.docm: no reader for .docm → save it as DOCX",
         ),
         "acts/빈.md": ("unreadable", "rejected: acts/빈.md: the file is empty"),
         "acts/짧은.txt": ("no_chunk", "no chunk left: acts/짧은.txt: every chunk was rejected"),
@@ -123,11 +123,11 @@ def test_every_file_is_read_or_named_in_the_card_the_rejects_and_the_last_lines(
 
 def test_a_folder_without_a_known_form_names_its_files(build, tmp_path):
     (tmp_path / "옛 파일").mkdir()
-    (tmp_path / "옛 파일" / "규정.doc").write_bytes(b"old")
+    (tmp_path / "옛 파일" / "규정.docm").write_bytes(b"old")
     with pytest.raises(UserError, match="no document could be read") as error:
         build([tmp_path / "옛 파일"], tmp_path / "out")
-    assert "옛 파일/규정.doc: no reader for .doc → save it as DOCX" in error.value.remedy
-    assert list(rejects(tmp_path / "out")) == ["옛 파일/규정.doc"]
+    assert "옛 파일/규정.docm: no reader for .docm → save it as DOCX" in error.value.remedy
+    assert list(rejects(tmp_path / "out")) == ["옛 파일/규정.docm"]
 
 
 def test_a_reader_that_fails_in_an_unforeseen_way_rejects_only_its_file(act, tmp_path):

@@ -210,6 +210,9 @@ class FakeSearcher:
     def absent(self, question: Question) -> tuple[Any, ...]:
         return ()
 
+    def judge(self, questions: Sequence[Question]) -> list[Any]:
+        return [None] * len(questions)
+
     def three(self, identity: str) -> list[Chunk]:
         return [self.chunk(int(fraction(identity, i) * 50)) for i in range(3)]
 

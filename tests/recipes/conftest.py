@@ -1,6 +1,9 @@
 """A whole run in miniature: a random pico model, three short rulebooks, eight questions."""
 
+import functools
 import json
+import re
+import shlex
 import sys
 from pathlib import Path
 
@@ -184,9 +187,45 @@ def command(capsys, monkeypatch):
         except SystemExit as stop:
             code = int(stop.code or 0)
         printed = capsys.readouterr()
+        for line in next_commands(printed.out):
+            check_command(line)
         return code, printed.out, printed.err
 
     return call
+
+
+def next_commands(printed: str) -> list[str]:
+    """Return the commands that a command suggests at its end."""
+    _, _, tail = printed.partition("\nNext:\n")
+    return [line.strip() for line in tail.splitlines() if line.startswith("  ")]
+
+
+@functools.cache
+def parser():
+    """Return the command line with commands that do nothing."""
+    import typer
+
+    from kofinlaw.recipes.cli.entry import command_line_app
+
+    app = typer.main.get_command(command_line_app())
+    open_groups = [app]
+    while open_groups:
+        for one in open_groups.pop().commands.values():
+            if hasattr(one, "commands"):
+                open_groups.append(one)
+            one.callback = lambda **given: None
+    return app
+
+
+def check_command(line: str) -> None:
+    """Check that a shell and the command line read a suggested command, without placeholders.
+
+    The tests call no other program than kofinlaw, and no command ends with a word in capitals.
+    """
+    words = shlex.split(line, comments=True)
+    assert words[0].endswith("kofinlaw"), line
+    assert not [word for word in words if re.fullmatch(r"[A-Z_]{3,}(\.\w+)?", word)], line
+    parser().main(args=words[1:], standalone_mode=False)
 
 
 @pytest.fixture

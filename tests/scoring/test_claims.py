@@ -2,7 +2,7 @@
 
 import pytest
 
-from kofinlaw.scoring.claims import beats, outcome_of, reduced_plans
+from kofinlaw.scoring.claims import beats, outcome_of, reduced_plans, unequal_plans
 
 
 def paired(only_a, only_b, p_value):
@@ -38,6 +38,15 @@ def against(only_system, only_baseline, p_value, difference=None):
 def test_the_outcome_is_what_the_paired_test_says(only_a, only_b, p_value, outcome):
     assert outcome_of(paired(only_a, only_b, p_value), 0.05) == outcome
     assert outcome_of(None, 0.05) == "unknown"
+
+
+def test_more_than_one_item_in_a_hundred_under_another_plan_is_not_tested():
+    pair = {**paired(5, 20, 0.004), "n": 180, "free_n": 20}
+    assert not unequal_plans(pair)
+    assert not unequal_plans({**pair, "other_plans": 2})
+    assert unequal_plans({**pair, "other_plans": 3})
+    assert outcome_of({**pair, "other_plans": 2}, 0.05) == "helped"
+    assert outcome_of({**pair, "other_plans": 3}, 0.05) == "unequal"
 
 
 def test_a_gain_needs_a_significant_lead_over_the_best_baseline():

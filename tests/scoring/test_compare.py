@@ -51,6 +51,20 @@ def test_items_that_were_asked_under_different_plans_are_counted(settings):
     assert compare_items("y", two, "x", one, settings=settings).other_plans == 1
 
 
+def test_runs_under_different_plans_are_compared_without_a_test(run_folder, tmp_path):
+    runs = []
+    for plan in ("full", "half-context"):
+        shutil.copytree(run_folder, tmp_path / plan)
+        path = tmp_path / plan / "score/items.jsonl"
+        rows = [json.loads(line) for line in path.read_text().splitlines()]
+        write_jsonl(path, [{**row, "plan": plan} for row in rows])
+        runs.append(tmp_path / plan)
+    text = compare_runs(runs)
+    (row,) = [line for line in text.splitlines() if line.startswith("| base | 60 |")]
+    assert row.endswith(" items under different plans |")
+    assert "[" not in row
+
+
 def test_scores_of_another_schema_are_refused_with_a_remedy(run_folder, tmp_path):
     shutil.copytree(run_folder, tmp_path / "old")
     path = tmp_path / "old/score/scores.json"

@@ -18,3 +18,18 @@ def test_every_sort_and_the_twins_have_rows(run_folder):
     assert "| base | 50.0 | 75.0 | 50.0 |" in rows
     del scores["sorts"], scores["twins"]
     assert "Hard and look-up" not in scores_markdown(scores)
+
+
+def test_a_pair_under_different_plans_has_no_test(run_folder):
+    scores = json.loads((run_folder / "score" / "scores.json").read_text(encoding="utf-8"))
+    for pair in scores["pairs"]:
+        pair["other_plans"] = 0
+    (row,) = [r for r in scores_markdown(scores).splitlines() if "| base-rag → trained-rag |" in r]
+    assert "[" in row
+    for pair in scores["pairs"]:
+        pair["other_plans"] = 9
+    page = scores_markdown(scores)
+    (row,) = [r for r in page.splitlines() if "| base-rag → trained-rag |" in r]
+    assert row.endswith("| not tested | not tested |")
+    assert "[" not in row
+    assert "9 items asked under different plans; the paired test is not shown" in page

@@ -30,7 +30,11 @@ def read_object(path: Path) -> JsonObject:
     try:
         value = json.loads(path.read_text(encoding="utf-8"))
     except FileNotFoundError as error:
-        raise UserError("no such file", where=str(path)) from error
+        raise UserError(
+            "no such file",
+            where=str(path),
+            remedy=f"check the path: a model or an adapter is a folder that holds {path.name}",
+        ) from error
     except (ValueError, OSError) as error:
         raise UserError(f"this file cannot be read: {error}", where=str(path)) from error
     if not isinstance(value, dict):

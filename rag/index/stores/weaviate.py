@@ -18,6 +18,7 @@ from urllib.parse import urlsplit
 import numpy as np
 
 from kofinlaw import UserError
+from kofinlaw.commands import stage_command
 from kofinlaw.rag.arrays import Found, Mask, Vectors
 from kofinlaw.rag.index.index import Index
 from kofinlaw.rag.index.tokens import tokens_of
@@ -72,7 +73,8 @@ class WeaviateStore:
             raise UserError(
                 f"the server holds {held} of {wanted} passages of this index in {name}",
                 where=server_url(settings.weaviate),
-                remedy="kofinlaw index RECIPE imports them (an unfinished import is resumed)",
+                remedy=f"import them with `{stage_command('index', index.folder.parent)}`; "
+                "an unfinished import is continued",
             )
         return cls(client, client.collections.get(name), settings)
 

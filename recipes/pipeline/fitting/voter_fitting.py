@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from kofinlaw import Progress, UserError
+from kofinlaw.commands import command_line, stage_command
 from kofinlaw.data.prompting.stems import is_negative
 from kofinlaw.files import read_jsonl, sha256_file, write_json, write_jsonl
 from kofinlaw.recipes.pipeline.evaluation.answering import answer_with
@@ -53,10 +54,12 @@ def serving_settings(run: Run) -> AnswerSettings:
         return settings
     path = fitted_weights(run, serving_system(run))
     if not path.is_file():
+        recipe = run.folder / "recipe.yaml"
+        fitting = command_line("fit-voters", recipe, "--runs", run.folder.parent)
         raise UserError(
             "the weights of the voters are not fitted yet",
             where=str(path),
-            remedy="run `kofinlaw fit-voters RECIPE`, or write them into `answer.voters`",
+            remedy=f"run `{fitting}`, or write them into `answer.voters`",
         )
     return settings.model_copy(update={"voters": path})
 
@@ -92,7 +95,8 @@ def training_questions(examples: Path, limit: int) -> tuple[list[Question], list
         raise UserError(
             "there are no training examples to fit the voters to",
             where=str(examples),
-            remedy="run `kofinlaw augment RECIPE`, or write the weights into `answer.voters`",
+            remedy=f"run `{stage_command('augment', examples.parents[1])}`, or write the "
+            "weights into `answer.voters`",
         )
     found = [e for e in read_jsonl(examples, Example) if e.choice["answer"] >= 0]
     if not found:

@@ -4,7 +4,12 @@ from __future__ import annotations
 
 from typing import Literal
 
-from kofinlaw.scoring.claims import pairs_with_other_plans, reduced_plans, without_shown_text
+from kofinlaw.scoring.claims import (
+    pairs_with_other_plans,
+    reduced_plans,
+    unequal_plans,
+    without_shown_text,
+)
 from kofinlaw.scoring.report.labels import pair_label, system_label
 from kofinlaw.scoring.report.report_record import MergeFigures
 from kofinlaw.scoring.scores_record import ScoresRecord
@@ -68,13 +73,13 @@ def plan_warnings(scores: ScoresRecord) -> list[Words]:
     for pair in pairs_with_other_plans(scores):
         korean, english = pair_label(pair["a"], pair["b"])
         count = pair["other_plans"]
-        out.append(
-            (
-                f"{korean}: 서로 다른 답변 계획으로 물은 문항 {count}, 같은 조건의 비교가 아닙니다",
-                f"{english}: {count} items asked under different plans, so the comparison is not "
-                "under equal conditions",
-            )
-        )
+        ko = f"{korean}: 서로 다른 답변 계획으로 물은 문항 {count}, 같은 조건의 비교가 아닙니다"
+        en = f"{english}: {count} items asked under different plans, so the comparison is not "
+        en += "under equal conditions"
+        if unequal_plans(pair):
+            ko += ". 그래서 대응 표본 검정 결과를 보이지 않습니다"
+            en += "; the paired test is not shown"
+        out.append((ko, en))
     for name in without_shown_text(scores):
         korean, english = system_label(name)
         out.append(

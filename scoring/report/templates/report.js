@@ -1,24 +1,7 @@
 "use strict";
+// The items of the report: filters, search and "more".
 (() => {
   const root = document.documentElement;
-  const buttons = [...document.querySelectorAll(".language button")];
-  const say = (language) => {
-    root.dataset.lang = root.lang = language;
-    for (const button of buttons) button.setAttribute("aria-pressed", String(button.value === language));
-    for (const node of document.querySelectorAll("[data-ko]")) {
-      const text = node.dataset[language];
-      if (node.tagName === "INPUT") node.placeholder = text;
-      else if (node.tagName === "OPTION") node.textContent = text;
-      else node.setAttribute("aria-label", text);
-    }
-    const at = language === "ko" ? 0 : 1;
-    for (const node of document.querySelectorAll("[data-w]")) node.textContent = words[node.dataset.w][at];
-    for (const item of items) item.text = null;
-    document.title = root.dataset[language + "Title"];
-    if (items.length) show();
-  };
-  const source = document.getElementById("words");
-  const words = source ? JSON.parse(source.textContent) : {};
   const items = [...document.querySelectorAll(".item")].map((node) => ({
     node,
     marks: node.dataset.marks, // a digit a system, in the order of the list
@@ -26,8 +9,8 @@
     text: null,
   }));
   const field = (id) => document.getElementById(id);
-  const page = 30;
-  let shown = page;
+  const [first, page] = [8, 24];
+  let shown = first;
   const textOf = (item) => (item.text ??= item.node.textContent.toLowerCase());
   const passes = (item, system, other, state) => {
     const now = item.marks[system];
@@ -52,16 +35,19 @@
     }
     const more = field("more");
     more.hidden = hits <= shown;
+    field("left").textContent = String(Math.max(0, hits - shown));
     field("count").textContent = root.lang === "ko"
       ? `${items.length}문항 가운데 ${hits}문항`
       : `${hits} of ${items.length} items`;
   };
   if (items.length) {
     for (const id of ["system", "other", "state", "slice", "search"]) {
-      field(id).addEventListener("input", () => { shown = page; show(); });
+      field(id).addEventListener("input", () => { shown = first; show(); });
     }
     field("more").addEventListener("click", () => { shown += page; show(); });
   }
-  for (const button of buttons) button.addEventListener("click", () => say(button.value));
-  say("ko");
+  document.addEventListener("language", () => {
+    for (const item of items) item.text = null;
+    if (items.length) show();
+  });
 })();

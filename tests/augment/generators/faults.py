@@ -21,6 +21,36 @@ ASKED = re.compile(r"^(?P<said>.*?) (?:자는\?|자로 |주체는\?|자는 누�
 LAST_DAY = re.compile(r"이라면 (?P<said>.*) 마지막 날은")
 # Kinds whose statement is one of one article.
 ONE_ARTICLE = ("quantity", "modality", "actor", "addressee", "statement_true", "deadline", "share")
+MEMBERS = re.compile(r"위원\S* .*(?:사람|자)(?:으?로(?:서)?|을|를) [^.]*(?:한다|구성|이루어진다)")
+CASE_OF_A_FIGURE = re.compile(
+    r"(?P<figure>\d+(?:일|개월|년))(?: 이내)?\((?P<inside>[^()]*경우[^()]*)\)"
+)
+WORDINGS = (
+    ("repeated subject", re.compile(r"([가-힣]{2,}[이가]) \1 ")),
+    ("case without its particle", re.compile(r"(?:경우|때), 예외로")),
+    ("ban with two topics", re.compile(r"는 것은 금지된다")),
+    ("rule without content", re.compile(r"^(?:\S+[으]?로|\S+에) (?:하여야|해야) 하지만")),
+    ("condition of a relative clause", re.compile(r"하는 보험으로 .*지만, \S+ 퇴직")),
+)
+STEMS = (
+    ("content of the content", re.compile(r"내용에 (?:대한|관한) 내용")),
+    ("two brackets", re.compile(r"\(\([^)]*\)\)")),
+    ("half of a period", re.compile(r"몇 년 ?\d|\(   \)(?:\([^)]*\))? ?\d+개월")),
+    (
+        "nothing but a list",
+        re.compile(
+            r"(?:때|따르면|따를 때|의하면),? 다음 각 호의 \S+[을를] \S+(?:하는|하여야 하는|할 수 있는) (?:자|주체)"
+        ),
+    ),
+    (
+        "object as the subject",
+        re.compile(r"이라면 .*[이가] (?:\S+ )*\S*[^을를\s] (?:하여야|해야) 하는 마지막 날"),
+    ),
+    (
+        "period of another verb",
+        re.compile(r"이라면 .*(?:지체 ?(?:없이|하지)|즉시|바로) .*마지막 날"),
+    ),
+)
 DOUBLED = re.compile(r"[가-힣](?:을를|를을|은는|는은|이가 |에게에게|(?<!이)은은|을을|를를)(?= |$)")
 
 
@@ -49,7 +79,7 @@ def faults(law: Law, draft: Draft) -> list[str]:
         found.append("right turned into a duty")
     if draft.kind == "quantity" and ": (   )" in draft.stem and "각 호" not in draft.stem:
         found.append("호 without its opening sentence")
-    return [*found, *_second_round(law, draft)]
+    return [*found, *_second_round(law, draft), *_third_round(law, draft)]
 
 
 def _second_round(law: Law, draft: Draft) -> list[str]:
@@ -74,6 +104,32 @@ def _second_round(law: Law, draft: Draft) -> list[str]:
         found.append("short name of one article without it")
     if draft.kind == "exception" and any(lacks_argument(text) for text in options):
         found.append("condition without its object")
+    return found
+
+
+def _third_round(law: Law, draft: Draft) -> list[str]:
+    """Return the faults of the kinds that a second independent reader found."""
+    options = (draft.answer, *draft.distractors)
+    article = next(a for a in law.articles if a.id == draft.units[0])
+    found = [name for name, pattern in WORDINGS if any(map(pattern.search, options))]
+    found += [name for name, pattern in STEMS if pattern.search(draft.stem)]
+    if draft.kind in ("actor", "addressee", "slot_actor"):
+        others = [who for who in law.actors if draft.answer in law.delegates_of(who)]
+        if not set(others).isdisjoint(draft.distractors):
+            found.append("party that delegates the work")
+        role = re.search(
+            rf'(?:한|된|받은) (?:기관|자)\(이하 이 [조항]에서 "{re.escape(draft.answer)}"',
+            article.text,
+        )
+        if role and any(text in article.text for text in draft.distractors):
+            found.append("party that may have the role")
+    persons = re.search(r"다음 각 호의 (?:어느 하나에 해당하는 )?(?:사람|자)", article.text)
+    if draft.kind == "slot_figure" and MEMBERS.search(draft.answer) and persons:
+        found.append("one of several qualities as that of all members")
+    for case in CASE_OF_A_FIGURE.finditer(article.text) if draft.numeric else ():
+        texts = [figure.text for figure in find_figures(case.group("inside"))]
+        if draft.answer == case.group("figure") and not set(texts).isdisjoint(draft.distractors):
+            found.append("figure of a bracket's case")
     return found
 
 

@@ -57,3 +57,35 @@ def test_a_condition_that_a_pointer_explains_is_not_read_alone(parse):
     text = "금고는 제2항에 따라 그 인가가 취소된 때에는 3개월 이내에 업무를 정리하여야 한다."
     law = read_laws(parse("금고법", f"##### 제1조 (정리)\n\n**①** {text}\n")).acts[0]
     assert clause_facts(law, "금고법 제1조") == []
+
+
+MEMBERS = """
+##### 제1조 (위원의 자격)
+
+**①** 심의위원회의 위원은 학식이 풍부한 사람으로서 다음 각 호의 어느 하나에 해당하는 사람으로 한다.
+  1\\. 금융기관에서 3년 이상 근무한 경력이 있는 사람
+  2\\. 변호사로 5년 이상 근무한 경력이 있는 사람
+**②** 심의위원회의 업무와 관련하여 다음 각 호의 어느 하나에 해당하는 사람은 위원이 될 수 없다.
+  1\\. 금고 이상의 형을 선고받고 3년이 지나지 않은 사람
+  2\\. 해임된 뒤 5년이 지나지 않은 사람
+"""
+
+
+def test_one_quality_of_several_is_not_that_of_every_member(parse):
+    law = read_laws(parse("결제업법", MEMBERS)).acts[0]
+    members, barred = list_facts(law)
+    assert not item_facts(members)
+    assert len(item_facts(barred)) == 2
+
+
+def test_an_item_that_repeats_the_subject_of_its_list_is_left_out(parse):
+    text = """
+##### 제1조 (반환)
+
+감독원장은 보험계리업자가 다음 각 호의 어느 하나에 해당하는 경우에는 예탁금을 반환하여야 한다.
+  1\\. 보험계리업자가 영업을 폐지한 경우
+  2\\. 등록이 취소된 경우
+  3\\. 해산이 공고된 경우
+"""
+    (found,) = list_facts(read_laws(parse("결제업법", text)).acts[0])
+    assert found.items == ("등록이 취소된 경우", "해산이 공고된 경우")

@@ -1,6 +1,12 @@
 import pytest
 
-from kofinlaw.augment.reading.figures import clearly_differ, find_figures, format_won, parse_won
+from kofinlaw.augment.reading.figures import (
+    clearly_differ,
+    find_figures,
+    format_won,
+    is_half,
+    parse_won,
+)
 
 
 @pytest.mark.parametrize(
@@ -51,3 +57,15 @@ def test_a_fraction_is_no_number_of_minutes():
 )
 def test_a_figure_next_to_an_indefinite_one_is_left_out(text, found):
     assert [figure.text for figure in find_figures(text)] == found
+
+
+@pytest.mark.parametrize(
+    ("sentence", "half"),
+    [
+        ("계획의 이행 기간은 1년 6개월 이내로 한다.", True),
+        ("계획의 이행 기간은 1년 이내로 한다.", False),
+        ("3개월 전부터 5일 동안 공고한다.", False),
+    ],
+)
+def test_a_part_of_a_longer_period_is_a_half(sentence, half):
+    assert all(is_half(sentence, figure) == half for figure in find_figures(sentence))

@@ -160,3 +160,21 @@ def test_a_company_for_a_business_and_a_body_of_the_state_overlap(parse):
     assert found.overlap("금융기관", "인사위원회")
     assert not found.overlap("보험회사", "보험협회")
     assert not found.overlap("전기통신사업자", "과학기술정보통신부장관")
+
+
+def test_a_class_of_authorities_overlaps_with_its_members(parse):
+    found = parties(parse, "수사기관은 결과를 경찰청장에게 알려야 한다.")
+    assert found.overlap("수사기관", "경찰청장")
+    assert found.overlap("감독기관", "금융감독원장")
+    assert found.overlap("각급 선거관리위원회", "중앙선거관리위원회")
+    assert not found.overlap("수사기관", "이용자")
+    assert not found.overlap("각급 선거관리위원회", "금융위원회")
+
+
+def test_a_short_name_for_anyone_who_did_something_is_an_open_role(parse):
+    found = parties(
+        parse,
+        '이용자는 정지를 요청한 기관(이하 이 조에서 "요청기관"이라 한다)에 이의를 신청한다.',
+        '감독원장은 재산을 관리하는 위원회(이하 이 조에서 "재산위원회"라 한다)를 둔다.',
+    )
+    assert found.open_roles == {"요청기관"}

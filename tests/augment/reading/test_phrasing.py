@@ -5,6 +5,7 @@ from kofinlaw.augment.reading.phrasing import (
     as_question,
     as_quotation,
     joins_another_subject,
+    leaves_only_list,
     list_noun,
     subordinate,
 )
@@ -82,3 +83,12 @@ def test_a_list_that_defines_a_term_asks_for_the_term():
 
 def test_a_topic_after_another_particle_is_no_subject():
     assert subordinate("은행에서는 장부를 보존한다.") == "은행에서 장부를 보존한다."
+
+
+def test_a_sentence_that_only_opens_a_list_says_nothing():
+    assert leaves_only_list("다음 각 호의 사항을 협의ㆍ조정한다.")
+    assert leaves_only_list("다음 각 호의 어느 하나에 해당하는 자는 10년 이하의 징역에 처한다.")
+    assert not leaves_only_list(
+        "자산건전성 분류업무와 관련하여 다음 각 호의 사항을 보고하여야 한다."
+    )
+    assert not leaves_only_list("매년 결과를 보고하여야 한다.")

@@ -31,8 +31,8 @@ def test_every_plain_duty_can_be_written_with_의무():
 
 
 def test_ends_are_written_in_another_way():
-    assert ban("자료를 없애서는 아니 된다") == "자료를 없애는 것은 금지된다"
-    assert ban("자료를 폐기하여서는 아니 된다") == "자료를 폐기하는 것은 금지된다"
+    assert ban("자료를 없애서는 아니 된다") == "자료를 없애는 것이 금지된다"
+    assert ban("자료를 폐기하여서는 아니 된다") == "자료를 폐기하는 것이 금지된다"
     assert possibility("위원을 둘 수 있다") == "위원을 두는 것이 가능하다"
 
 

@@ -1,9 +1,11 @@
 """Evidence packed into a token budget."""
 
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from kofinlaw.data.prompting.packing import pack, pack_with_index
+from kofinlaw.data.table_rows import is_separator
 
 ARTICLE = (
     "은행법 제9조(책임)\n"
@@ -21,6 +23,24 @@ def words(text: str) -> int:
 
 def test_passages_that_fit_are_shown_whole():
     assert pack([ARTICLE, "짧은 글"], "질문", 200, words) == [ARTICLE, "짧은 글"]
+
+
+TABLE = (
+    "여신 규정 제7조(사후관리)\n| 등급 | 기간 |\n| --- | :---: |\n| 1급 | 1년 |\n---\n| 2급 | 2년 |"
+)
+
+
+@pytest.mark.parametrize("budget", [2, 6, 8, 12, 100])
+@pytest.mark.parametrize("query", ["1급의 기간", "---", "--- | :---:"])
+def test_separators_of_tables_are_never_shown(budget, query):
+    shown = pack([TABLE, ARTICLE], query, budget, words, keep=["---"])
+    assert shown
+    assert not [line for text in shown for line in text.split("\n") if is_separator(line)]
+
+
+def test_the_rows_of_a_table_are_shown():
+    (shown,) = pack([TABLE], "기간", 100, words)
+    assert shown.split("\n") == [line for line in TABLE.split("\n") if "--" not in line]
 
 
 def test_a_long_article_keeps_its_header_and_the_line_that_matches():

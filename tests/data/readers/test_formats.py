@@ -36,7 +36,7 @@ def test_a_file_is_read_without_settings(act, tmp_path):
     assert (document.title, document.source) == ("가람법", "가람법.md")
     for name, remedy in (
         ("a.gif", "save it as PNG"),
-        ("a.doc", "save it as DOCX"),
+        ("a.ppt", "save it as PPTX"),
         ("a.xyz", "add a reader"),
     ):
         (tmp_path / name).write_bytes(b"bytes")

@@ -18,9 +18,10 @@ def test_the_contest_takes_only_text_the_model_wrote() -> None:
     assert [verdict.allowed for verdict in scored if not verdict.ok] == [
         GENERATE,
         "answer.free_replace: false",
+        "answer.abstain: never",
         "answer.free_opening: false",
     ]
-    own = AnswerSettings(choose_by="generate", free_replace=False)
+    own = AnswerSettings(choose_by="generate", free_replace=False, abstain="never")
     written = check_answering("contest-2025", own)
     assert all(verdict.ok for verdict in written)
     assert check_answering("open", AnswerSettings()) == []
@@ -28,7 +29,7 @@ def test_the_contest_takes_only_text_the_model_wrote() -> None:
 
 def test_two_prompts_and_votes_of_one_model_are_allowed_by_their_clauses() -> None:
     settings = AnswerSettings(
-        choose_by="generate", contrast_decoding=0.5, votes=3, free_replace=False
+        choose_by="generate", contrast_decoding=0.5, votes=3, free_replace=False, abstain="never"
     )
     clauses = policy_named("contest-2025").clauses
     found = [
@@ -40,6 +41,7 @@ def test_two_prompts_and_votes_of_one_model_are_allowed_by_their_clauses() -> No
         ("answer.contrast_decoding", True, clauses["generated_answers_only"]),
         ("answer.free_by", True, clauses["generated_answers_only"]),
         ("answer.free_replace", True, clauses["generated_answers_only"]),
+        ("answer.abstain", True, clauses["generated_answers_only"]),
         ("answer.free_opening", True, clauses["generated_answers_only"]),
         ("answer.contrast_decoding", True, clauses["one_llm"]),
         ("answer.votes", True, clauses["one_llm"]),
@@ -73,7 +75,9 @@ def test_scores_are_refused_and_rule_voters_by_name(voters: object, ok: bool, na
 
 
 def test_sentences_of_the_documents_are_refused_as_free_text() -> None:
-    settings = AnswerSettings(choose_by="generate", free_by="choose", free_voters={"question": 1.0})
+    settings = AnswerSettings(
+        choose_by="generate", free_by="choose", free_voters={"question": 1.0}, abstain="never"
+    )
     (refused,) = [v for v in check_answering("contest-2025", settings) if not v.ok]
     assert (refused.subject, refused.allowed) == ("answer.free_by", "answer.free_by: generate")
     assert "generates no text" in refused.detail

@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from kofinlaw import UserError
+from kofinlaw.rag.questions.question_csv import converted_form, decoded
 from kofinlaw.rag.questions.question_files import read_questions
 
 CONTEST = (
@@ -28,3 +29,14 @@ def test_binary_is_refused(tmp_path: Path) -> None:
     path.write_bytes(bytes(range(256)))
     with pytest.raises(UserError, match="neither UTF-8 nor CP949"):
         read_questions(path)
+
+
+@pytest.mark.parametrize(
+    ("encoding", "form"),
+    [("cp949", "CP949"), ("utf-16", "UTF-16"), ("utf-8-sig", ""), ("utf-8", "")],
+)
+def test_a_submission_in_another_form_than_its_questions_is_named(tmp_path, encoding, form):
+    path = tmp_path / "test.csv"
+    path.write_bytes(CONTEST.encode(encoding))
+    assert converted_form(path) == form
+    assert bool(form) == (decoded(path)[1] != encoding)

@@ -95,11 +95,14 @@ def test_the_evidence_is_that_which_was_read_with_its_days():
     assert not [line for line in lines if "창구" in line]
     unknown = dataclasses.replace(RULE, day="")
     coming = dataclasses.replace(RULE, version="시행 예정 2999-01-01")
-    manual = dataclasses.replace(MANUAL, shown=True)
+    manual = dataclasses.replace(MANUAL, shown=True, pages="3-4", ocr="0.93")
     shown = dataclasses.replace(FREE, evidence=(unknown, coming, manual))
     sources = [line for line in evidence_lines(shown, PLAIN) if line.startswith("[")]
     assert ["시행일 모름" in sources[0], "시행 예정 2999-01-01" in sources[1]] == [True, True]
-    assert sources[2] == "[3] 창구 매뉴얼 > 분실 · 기준일 2025-03-01 · 사고 대응.docx"
+    assert (
+        sources[2]
+        == "[3] 창구 매뉴얼 > 분실 · 기준일 2025-03-01 · 사고 대응.docx 3-4쪽 · 문자 인식 0.93"
+    )
 
 
 def test_whole_passages_and_scores_are_shown_where_asked_for():

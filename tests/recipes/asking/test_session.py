@@ -75,7 +75,7 @@ def test_an_error_does_not_end_the_session():
 def test_ctrl_c_stops_the_answer_and_twice_the_session():
     asked, _, notes, _ = session(["stop", "둘?", "stop", "셋?"])
     assert asked == ["stop", "둘?", "stop", "셋?"]
-    assert notes == ["stopped; press Ctrl-C again to leave"] * 2
+    assert notes == ["\nthe answer is stopped; press Ctrl-C again to leave"] * 2
 
     class Twice:
         """A user who presses Ctrl-C in an answer and again at the prompt."""
@@ -94,6 +94,10 @@ def test_ctrl_c_stops_the_answer_and_twice_the_session():
 
     asked, _, notes, _ = session(Twice())
     assert (asked, len(notes)) == (["stop"], 1)
+    prompt = Twice()
+    prompt.left = ["하나?", KeyboardInterrupt, "둘?", KeyboardInterrupt, KeyboardInterrupt, "never"]
+    asked, _, notes, _ = session(prompt)
+    assert (asked, notes) == (["하나?", "둘?"], ["\npress Ctrl-C again to leave"] * 2)
     with pytest.raises(KeyboardInterrupt):
         session(["stop"], interactive=False)
 

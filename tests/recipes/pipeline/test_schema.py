@@ -143,3 +143,10 @@ def test_a_recipe_that_only_asks_need_not_fit_a_form_of_training(tmp_path):
 def test_a_share_is_enough_to_hold_documents_out(tmp_path):
     text = MINIMAL + "augment: {holdout_share: 0.2, holdout_items: 5}\nevaluate: {heldout: true}\n"
     assert load_recipe(written(tmp_path, text))[0].tested
+
+
+@pytest.mark.parametrize("day", ["2026/01/01", "2026. 1. 1.", "2026-13-01", "soon"])
+def test_a_day_in_another_form_names_the_form_to_write(day):
+    with pytest.raises(UserError) as error:
+        load_recipe("quickstart", [f"data.as_of='{day}'"])
+    assert "`data.as_of`: not a day; write it as 2026-01-01" in str(error.value)

@@ -8,11 +8,12 @@ import pytest
 from counts import Counts
 
 from kofinlaw.recipes.pipeline.code_hash import code_sha256
-from kofinlaw.recipes.pipeline.run import bind
+from kofinlaw.recipes.pipeline.run import bind, comparison_settings
 from kofinlaw.recipes.pipeline.runner import fingerprint, run_stages
 from kofinlaw.recipes.pipeline.schema import load_recipe
 from kofinlaw.recipes.pipeline.stages import build_stages
 from kofinlaw.recipes.studies.study import study_stages
+from kofinlaw.stage_names import FIRST_STAGES, LAST_STAGES, REPORT_STAGE
 
 
 def bound(pico, runs, *overrides):
@@ -254,6 +255,41 @@ def test_a_recipe_without_a_test_trains_and_reports_but_asks_nothing(pico, tmp_p
     assert names(bound(pico, tmp_path, *UNTESTED)) == expected
     with_file = names(bound(pico, tmp_path, "evaluate={submission: questions.csv}"))
     assert with_file == [*expected[:-1], "submission", "report"]
+
+
+def test_the_evaluation_is_asked_without_the_deadline_and_a_submission_with_it(tmp_path):
+    budget = "answer.budget_minutes=7"
+    file = "evaluate.submission=questions.csv"
+    plain = shipped("quickstart", tmp_path, budget, file)
+    timed = shipped("quickstart", tmp_path, budget, file, "evaluate.deadline=true")
+    assert comparison_settings(plain).budget_minutes is None
+    assert comparison_settings(timed).budget_minutes == 7
+    for run, minutes in ((plain, None), (timed, 7)):
+        stages = {stage.name: stage for stage in build_stages(run)}
+        assert stages["answer-base-rag"].work.keywords["settings"].budget_minutes == minutes
+        assert "settings" not in stages["submission"].work.keywords  # the recipe's, with deadline
+    before, after = marks(plain), marks(timed)
+    changed = {name for name in before if before[name] != after[name]}
+    assert {"answer-base", "answer-base-rag", "score"} < changed
+    assert "submission" not in changed
+
+
+def test_the_names_that_a_report_sorts_by_are_those_of_the_stages_in_order(tmp_path):
+    everything = (
+        *EVERY_ANSWER,
+        "evaluate.submission=questions.csv",
+        "export={formats: [hf]}",
+        f"evaluate.exam={{path: {tmp_path / 'exam.csv'}}}",
+    )
+    found = names(shipped("quickstart", tmp_path, *everything))
+    first = [name for name in found if name in FIRST_STAGES]
+    last = [name for name in found if name in LAST_STAGES]
+    assert first == list(FIRST_STAGES)
+    assert last == list(LAST_STAGES)
+    assert found[-1] == REPORT_STAGE
+    others = [name for name in found if name not in (*first, *last, REPORT_STAGE)]
+    assert all(name.startswith(("answer-", "evidence-", "twins", "exam-")) for name in others)
+    assert found.index(others[0]) > found.index(first[-1])
 
 
 def test_the_index_does_not_run_again_when_training_is_added(pico, tmp_path):

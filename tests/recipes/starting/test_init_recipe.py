@@ -212,7 +212,7 @@ def test_init_plan_run_and_ask_work_as_printed(documents, here, pico, typed, mon
     code, said = typed(*words[1:])
     assert code == 0, said
     assert "this recipe trains no model" in said
-    assert f"] {words[2].split('「')[1].split('」')[0]} 제3조" in said
+    assert f"{words[2].split('「')[1].split('」')[0]} 제3조" in said
 
 
 def test_training_without_a_test_is_not_proven_anywhere(documents, here, pico, typed, monkeypatch):

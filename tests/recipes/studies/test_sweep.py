@@ -12,7 +12,7 @@ import pytest
 from kofinlaw import UserError
 from kofinlaw.recipes.pipeline.run import bind
 from kofinlaw.recipes.pipeline.schema import load_recipe
-from kofinlaw.recipes.studies.sweep import cause, grid, point_name, share_stages
+from kofinlaw.recipes.studies.sweep import cause, grid, point_name, run_points, share_stages
 
 
 def test_a_grid_is_every_combination_in_order():
@@ -36,6 +36,18 @@ def test_keys_on_one_axis_move_together():
 def test_points_with_korean_values_have_separate_folders():
     points = grid(["data.sources=금융법,상법전"])
     assert [point_name(point) for point in points] == ["sources=금융법", "sources=상법전"]
+
+
+def test_an_interrupted_sweep_says_at_which_point(pico, tmp_path):
+    def bound(point):
+        return bind(*load_recipe(str(pico / "recipe.yaml")), tmp_path)
+
+    def interrupted(run, point):
+        raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt) as stop:
+        run_points(grid(["seed=7,8"]), bound, interrupted, lambda line: None)
+    assert stop.value.__notes__ == ["point 1/2, seed=7"]
 
 
 def test_a_failed_point_shows_the_cause_and_not_the_remedy():

@@ -12,8 +12,8 @@ def test_the_written_files_name_failures_and_escape_them(tmp_path, published):
     lines = write_sweep(tmp_path, "study", published, failures)
     assert any(line.startswith("- failed: rank=0") for line in lines)
     page = (tmp_path / "sweep.html").read_text(encoding="utf-8")
-    assert "<script>" not in page
-    assert page.count("<svg") == 3
+    assert "<script>alert" not in page
+    assert page.count('<svg viewBox="0 0 ') == 7  # three plots in both languages, and the button
     rows = list(csv.DictReader((tmp_path / "sweep.csv").open(encoding="utf-8")))
     assert [row["train.lora.rank"] for row in rows] == ["8", "128", "256"]
     record = json.loads((tmp_path / "sweep.json").read_text(encoding="utf-8"))

@@ -41,4 +41,10 @@ def test_another_plan_is_reported(tmp_path):
     ((korean, english),) = other_plans(found["exams"][0])
     assert "half-context 12" in korean
     assert "half-context 12" in english
-    assert english in exams_markdown(found)
+    page = exams_markdown(found)
+    assert english in page
+    assert "| base-rag → trained-rag | 12 | +100.0 | 0 | 12 | not tested |" in page
+    (solver,) = [
+        line for line in page.splitlines() if "→ trained-rag |" in line and "base-rag" not in line
+    ]
+    assert "not tested" not in solver

@@ -75,25 +75,30 @@ def test_a_report_is_served_as_it_was_written(served):
 def test_a_running_stage_shows_how_far_it_is_and_its_log_cannot_run(served):
     status, body, _ = ask(served, "/runs/busy")
     assert status == 200
-    assert '<meta http-equiv="refresh"' in body
+    assert 'data-reload="5"' in body
     assert '<progress max="48" value="12"' in body
-    assert "loss &lt;2.1&gt;" in body
-    assert "<script>" not in body
+    assert "<dd>&lt;2.1&gt;</dd>" in body
+    assert "<script>alert" not in body
+    assert "&lt;script&gt;alert(1)" in body
     progress = json.loads(ask(served, "/runs/busy/progress.json")[1])
     assert progress["running"] is True
     assert [(s["name"], s["status"]) for s in progress["stages"]] == [
         ("data", "complete"),
         ("train", "running"),
     ]
-    assert '<meta http-equiv="refresh"' not in ask(served, "/runs/quickstart")[1]
+    assert 'data-reload="5"' not in ask(served, "/runs/quickstart")[1]
 
 
 def test_runs_are_compared_with_their_tests_and_settings(served):
     status, body, _ = ask(served, "/compare?run=quickstart&run=second+run&run=busy2")
     assert status == 200
-    assert "quickstart · trained-rag" in body
+    assert "quickstart · 학습 모델 + 검색" in body
+    assert "quickstart · trained + retrieval" in body
     assert "<td>train.rank</td><td>–</td><td>8</td>" in body
-    assert ask(served, "/compare?run=quickstart")[0] == 404
+    assert "the same items correct as in quickstart" in body
+    status, body, _ = ask(served, "/compare?run=quickstart")
+    assert status == 400
+    assert "Select two or more runs" in body
     assert ask(served, "/compare?run=quickstart&run=busy")[0] == 404  # busy has not been scored
 
 
@@ -138,6 +143,43 @@ def test_loopback_names_are_known(host):
 @pytest.mark.parametrize("method", ["POST", "PUT", "DELETE", "OPTIONS"])
 def test_nothing_can_be_written(served, method):
     assert ask(served, "/runs/quickstart/report.html", method=method)[0] == 501
+
+
+def test_errors_are_pages_in_both_languages(served):
+    for path, method, status in (("/nope", "GET", 404), ("/", "PUT", 501)):
+        found, body, headers = ask(served, path, method=method)
+        assert found == status
+        assert headers["Content-Type"].startswith("text/html")
+        assert f'오류</span><span class="en" lang="en">Error</span> {status}' in body
+        assert "script-src 'sha256-" in headers["Content-Security-Policy"]
+
+
+def test_the_list_has_model_date_and_score_of_each_run(served):
+    body = ask(served, "/")[1]
+    row = next(part for part in body.split("<tr>") if 'value="quickstart"' in part)
+    scores = json.loads((served[1] / "quickstart/score/scores.json").read_text())
+    figure = scores["systems"]["trained-rag"]["choice"]
+    assert f'data-sort="{figure["value"]}">{100 * figure["value"]:.1f} <small>' in row
+    assert "완료" in row
+    assert 'class="day">20' in row
+    busy = next(part for part in body.split("<tr>") if "/runs/busy" in part)
+    assert "실행 중" in busy
+
+
+def test_markdown_of_a_run_is_a_page_and_its_html_is_text(served):
+    folder = served[1] / "quickstart" / "verify"
+    folder.mkdir(exist_ok=True)
+    (folder / "verify.md").write_text(
+        "# Merge proof\n\n| check | found |\n| --- | --- |\n| base | ok |\n\n"
+        "<img src=x onerror=alert(1)> [x](javascript:alert(1)) ![y](http://evil/z.png)\n"
+    )
+    status, body, _ = ask(served, "/runs/quickstart/verify.html")
+    assert status == 200
+    assert "<td>base</td>" in body
+    assert "<img" not in body
+    assert 'href="javascript' not in body
+    assert "/runs/quickstart/verify.html" in ask(served, "/runs/quickstart")[1]
+    assert ask(served, "/runs/busy/verify.html")[0] == 404
 
 
 def test_a_head_has_no_body(served):

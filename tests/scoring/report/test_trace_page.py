@@ -20,9 +20,9 @@ def test_slow_and_wrong_items_link_to_their_traces(judged_and_traced, tmp_path):
     page = (tmp_path / "out" / "report.html").read_text()
     traces = (tmp_path / "out" / "traces.html").read_text()
     (anchor,) = set(re.findall(r'href="traces.html#(t\d+)"', page))
-    assert f'id="{anchor}"><h2>{wrong}' in traces
+    assert f'id="{anchor}"><summary><span class="id">{wrong}</span>' in traces
     assert "answer-trained-rag/traces.jsonl:1" in traces
     assert "빠르고 맞은 문항" not in traces
-    assert "<script" not in traces
+    assert "<script>alert" not in traces
     assert "&lt;script&gt;" in traces
     assert Elements(traces).open == []

@@ -10,10 +10,11 @@ from kofinlaw.scoring.report.verdict import verdict
 def test_the_verdict_points_to_the_larger_question_set_when_items_are_few(run_folder):
     scores = json.loads((run_folder / "score" / "scores.json").read_text())
     found = verdict(scores)
-    assert "statutes-cpu" in found["ko"][2]
+    assert "augment.holdout_items" in found["ko"][2]
+    assert "at least 400 items" in found["en"][2]
     for smallest in scores["smallest"].values():
         smallest["n"] = 480
-    assert "statutes-cpu" not in verdict(scores)["ko"][2]
+    assert "holdout_items" not in verdict(scores)["ko"][2]
     assert verdict(None)["outcome"] == "unknown"
 
 
@@ -172,3 +173,14 @@ def test_enough_hard_questions_are_the_headline_with_look_up_next_to_them(run_fo
     assert english.index("look-up items") < english.index("multiple-choice items correct")
     assert "it is not shown to beat the baseline" in english.split("look-up items")[0]
     assert "읽어야 푸는 30문항의 40.0%" in korean
+
+
+def test_a_pair_under_different_plans_is_not_tested(run_folder):
+    scores = json.loads((run_folder / "score" / "scores.json").read_text())
+    for pair in scores["pairs"]:
+        pair["other_plans"] = 9
+    found = verdict(scores)
+    assert found["outcome"] == "unequal"
+    assert "base and trained model answered 9 items under different plans" in found["en"][1]
+    assert "McNemar" not in found["en"][1]
+    assert found["en"][2] == found["ko"][2] == ""

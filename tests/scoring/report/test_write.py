@@ -40,6 +40,7 @@ def test_the_page_asks_the_network_for_nothing_and_runs_one_script(report):
     found = Elements(page)
     assert found.open == []
     assert [attrs.get("type") for tag, attrs in found.tags if tag == "script"] == [
+        None,
         "application/json",
         None,
     ]
@@ -63,6 +64,25 @@ def test_hard_and_look_up_questions_have_rows_in_page_and_markdown(report):
     assert page.count("찾아서 푸는 문항</span>") >= len(SYSTEMS)
     text = (report / "report.md").read_text()
     assert all(f"| look_up | {name} |" in text for name in SYSTEMS)
+
+
+def test_a_pair_under_different_plans_has_no_test_on_the_page(run_folder, tmp_path):
+    shutil.copytree(run_folder, tmp_path / "run")
+    path = tmp_path / "run" / "score" / "scores.json"
+    scores = json.loads(path.read_text(encoding="utf-8"))
+    tested = 0
+    for pair in scores["pairs"]:
+        pair["other_plans"] = 9 if pair["a"] == "base" else 0
+        tested += pair["a"] != "base"
+    assert 0 < tested < len(scores["pairs"])
+    write_json(path, scores)
+    write_report(tmp_path / "run", tmp_path / "report", recipe=RECIPE)
+    page = (tmp_path / "report" / "report.html").read_text(encoding="utf-8")
+    assert (
+        page.count('data-en="not tested"') + page.count(">not tested<")
+        == len(scores["pairs"]) - tested
+    )
+    assert "the paired test is not shown" in page
 
 
 def test_ids_are_unique_and_every_link_in_the_page_leads_somewhere(report):
@@ -143,7 +163,7 @@ def test_a_run_over_items_shows_their_accuracy_by_step(run_folder, report, tmp_p
     page = (tmp_path / "out" / "report.html").read_text()
     assert "Accuracy on training items" in page
     assert "10 steps, first 0.050, last 0.500" in page
-    assert "squares: held out" in page
+    assert "squares: held out" in "".join(Elements(page).text)
     assert "loss (nats per answer token)" not in page
     assert "Accuracy on training items" not in (report / "report.html").read_text()
     points = json.loads((tmp_path / "out" / "report.json").read_text())["training"]["points"]
@@ -190,6 +210,7 @@ def test_nothing_in_questions_answers_or_evidence_can_become_markup(
     found = Elements(page)
     assert found.open == []
     assert [attrs.get("type") for tag, attrs in found.tags if tag == "script"] == [
+        None,
         "application/json",
         None,
     ]

@@ -131,7 +131,8 @@ def test_too_few_examples_stop_with_what_works(bound):
 
 
 def test_days_of_training_and_minutes_over_the_budget_are_warnings(bound):
-    run = bound("answer.budget_minutes=2", "answer.reserve_minutes=0.5")
+    limited = ("answer.budget_minutes=2", "answer.reserve_minutes=0.5", "evaluate.deadline=true")
+    run = bound(*limited)
     slow = dataclasses.replace(processor(), training_flops=1e3, answering_flops=1e6)
     found = check_start(run, slow)
     check_figures(run, found, planned_lengths(run, found.count))

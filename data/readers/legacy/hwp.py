@@ -1,0 +1,211 @@
+"""Convert HWP 5 to Markdown: headings by style, paragraphs, tables as rows, notes in brackets.
+
+Source: Hancom, 한글 문서 파일 형식 5.0 (revision 1.3). The names of sections below are its own.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+
+from kofinlaw import UserError
+from kofinlaw.data.readers.legacy.containers import Container, starts_with
+from kofinlaw.data.readers.legacy.hwp_records import Record, inflate, record_tree, records
+from kofinlaw.data.readers.office import style_prefix
+from kofinlaw.data.readers.tables import cell_text, markdown_rows, tidy_markdown
+from kofinlaw.units import MIB
+
+__all__ = ["hwp_to_markdown"]
+
+_STYLE, _PARAGRAPH, _TEXT, _CONTROL, _LIST, _TABLE = 26, 66, 67, 71, 72, 77
+_SAVE_AS = "save it as HWPX, DOCX or PDF in Hancom Office"
+# Bits of the file header
+_COMPRESSED, _PASSWORD, _DISTRIBUTION, _DRM, _PUBLIC_KEY = 1, 2, 4, 16, 256
+# Control characters that take one place; the others below 32 take eight.
+_SHORT = {0, 10, 13, *range(24, 32)}
+# Characters that stand for a control record, in order: tables, drawings, notes, fields …
+_ANCHORS = {1, 2, 3, 11, 12, 14, 15, 16, 17, 18, 21, 22, 23}
+_SHOWN = {9: " ", 10: "\n", 24: "-", 30: " ", 31: " "}
+_TABLE_ID, _DRAWING_ID = b" lbt", b" osg"
+_NOTE_IDS = (b"  nf", b"  ne")
+_CELL_PLACE = 8  # bytes before column, row and spans of a cell
+_MAX_CELLS = 200_000
+
+
+def hwp_to_markdown(path: Path, expanded_mebibytes: int) -> str:
+    """Return the Markdown of an HWP 5 file. The title that it states is often that of the template,
+    so it is not read.
+
+    Raises UserError if the file is damaged or too large, of version 3, encrypted, or a distribution
+    document (배포용 문서).
+    """
+    if starts_with(path, b"HWP Document File V3"):
+        raise UserError("the file has the format of HWP 3", remedy=_SAVE_AS)
+    limit = expanded_mebibytes * MIB
+    with Container(path, expanded_mebibytes) as container:
+        names = container.names()
+        if "FileHeader" not in names:
+            raise UserError("this is not an HWP 5 file")
+        compressed = _is_compressed(container.read("FileHeader"))
+
+        def stream(name: str) -> bytes:
+            nonlocal limit
+            data = container.read(name)
+            data = inflate(data, limit, name) if compressed else data
+            limit -= len(data)
+            return data
+
+        styles = _styles(stream("DocInfo")) if "DocInfo" in names else []
+        sections = sorted(
+            (name for name in names if re.fullmatch(r"BodyText/Section\d+", name)),
+            key=lambda name: int(name.rpartition("Section")[2]),
+        )
+        if not sections:
+            raise UserError("the HWP file has no text")
+        lines: list[str] = []
+        for name in sections:
+            for record in record_tree(stream(name), name):
+                if record.tag == _PARAGRAPH:
+                    lines.extend(_paragraph(record, styles))
+    return tidy_markdown(lines)
+
+
+def _is_compressed(header: bytes) -> bool:
+    """Return whether the streams are compressed; raises UserError for what cannot be read."""
+    if not header.startswith(b"HWP Document File") or len(header) < 40:
+        raise UserError("this is not an HWP 5 file")
+    flags = int.from_bytes(header[36:40], "little")
+    if flags & (_PASSWORD | _PUBLIC_KEY):
+        raise UserError("the HWP file is encrypted", remedy="save it without a password")
+    if flags & _DRM:
+        raise UserError("the HWP file is protected by DRM", remedy="save it without protection")
+    if flags & _DISTRIBUTION:
+        raise UserError(
+            "the HWP file is a distribution document (배포용 문서), whose text is encrypted",
+            remedy="ask for the ordinary document, or save it as PDF",
+        )
+    return bool(flags & _COMPRESSED)
+
+
+def _styles(data: bytes) -> list[str]:
+    """Return the Markdown prefix of each style, in the order of their numbers."""
+    out = []
+    for tag, _, body in records(data, "DocInfo"):
+        if tag == _STYLE:
+            name, rest = _counted_text(body)
+            out.append(style_prefix((name, _counted_text(rest)[0])))
+    return out
+
+
+def _counted_text(data: bytes) -> tuple[str, bytes]:
+    """Return the text after its length in characters, and the bytes behind it."""
+    end = 2 + 2 * int.from_bytes(data[:2], "little")
+    return data[2:end].decode("utf-16-le", "replace"), data[end:]
+
+
+def _paragraph(record: Record, styles: Sequence[str]) -> Iterator[str]:
+    """Yield the line of a paragraph, then the texts of its drawings and the rows of its tables."""
+    controls = [child for child in record.children if child.tag == _CONTROL]
+    text = _words(record, controls).strip()
+    style = record.number(10, 1)
+    if text:
+        yield (styles[style] if style < len(styles) else "") + text
+        yield ""
+    for control in controls:
+        kind = control.data[:4]
+        if kind == _TABLE_ID:
+            yield from _table(control, styles)
+        elif kind == _DRAWING_ID:
+            for inner in _paragraphs_below(control):
+                yield from _paragraph(inner, styles)
+
+
+def _words(record: Record, controls: Sequence[Record]) -> str:
+    """Return the text of a paragraph, with its notes in brackets where they are anchored."""
+    anchored = iter(controls)
+    out: list[str] = []
+    for child in record.children:
+        if child.tag != _TEXT:
+            continue
+        units = memoryview(child.data[: len(child.data) // 2 * 2])
+        at = start = 0
+        while at < len(units):
+            code = units[at] | units[at + 1] << 8
+            if code >= 32:
+                at += 2
+                continue
+            out.append(bytes(units[start:at]).decode("utf-16-le", "replace"))
+            out.append(_SHOWN.get(code, ""))
+            if code in _ANCHORS and (control := next(anchored, None)) is not None:
+                out.append(_note(control))
+            at += 2 if code in _SHORT else 16
+            start = at
+        out.append(bytes(units[start:at]).decode("utf-16-le", "replace"))
+    return "".join(out)
+
+
+def _note(control: Record) -> str:
+    """Return a footnote or endnote in brackets; empty for other controls."""
+    if control.data[:4] not in _NOTE_IDS:
+        return ""
+    words = " ".join(_plain(control).split())
+    return f" ({words})" if words else ""
+
+
+def _plain(record: Record) -> str:
+    """Return all words of the paragraphs below a record, also those of inner tables."""
+    paragraphs = _paragraphs_below(record)
+    out = []
+    for paragraph in paragraphs:
+        controls = [child for child in paragraph.children if child.tag == _CONTROL]
+        out.append(_words(paragraph, controls))
+        inner = (c for c in controls if c.data[:4] in (_TABLE_ID, _DRAWING_ID))
+        out += [_plain(control) for control in inner]
+    return " ".join(out)
+
+
+def _paragraphs_below(record: Record) -> Iterator[Record]:
+    """Yield the paragraphs below a record, without those inside them."""
+    for child in record.children:
+        if child.tag == _PARAGRAPH:
+            yield child
+        else:
+            yield from _paragraphs_below(child)
+
+
+def _table(control: Record, styles: Sequence[str]) -> Iterator[str]:
+    """Yield the caption of a table and its rows; merged cells repeat their text.
+
+    Raises UserError if the table has too many cells.
+    """
+    table = next((child for child in control.children if child.tag == _TABLE), None)
+    if table is None:
+        return
+    height, width = table.number(4, 2), table.number(6, 2)
+    if height * width > _MAX_CELLS:
+        raise UserError(f"a table has more than {_MAX_CELLS} cells")
+    rows = [[""] * width for _ in range(height)]
+    before = True
+    place: Record | None = None
+    texts: list[str] = []
+    for child in [*control.children, Record(_LIST, b"")]:
+        if child is table:
+            before = False
+        elif before:
+            if child.tag == _PARAGRAPH:
+                yield from _paragraph(child, styles)
+        elif child.tag == _LIST:
+            if place is not None:
+                _fill(rows, place, cell_text(" ".join(texts)))
+            place, texts = child, []
+        elif child.tag == _PARAGRAPH:
+            texts.append(_plain(Record(0, b"", [child])))
+    yield from markdown_rows(rows)
+
+
+def _fill(rows: Sequence[list[str]], place: Record, text: str) -> None:
+    column, row, columns, height = (place.number(_CELL_PLACE + 2 * n, 2) for n in range(4))
+    for line in rows[row : row + max(1, height)]:
+        for at in range(column, min(len(line), column + max(1, columns))):
+            line[at] = text

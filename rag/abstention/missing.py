@@ -1,0 +1,187 @@
+"""Find out that a question is about a provision or a document that does not exist."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from typing import Literal
+
+from kofinlaw.data.korean.words import josa
+from kofinlaw.data.law.annexes import split_unit
+from kofinlaw.data.law.citations import Citation, find_citations
+from kofinlaw.data.law.titles import ALIASES, canonical_title, title_key
+from kofinlaw.rag.abstention.misspelling import correct_names
+from kofinlaw.rag.abstention.provisions import DocumentProvisions, Provisions, article_place
+
+__all__ = ["Missing", "MissingReason", "Named", "read_names"]
+
+MissingReason = Literal["absent_provision", "deleted_provision", "absent_document"]
+_QUOTED = re.compile(r"「([^「」\n]{2,80})」(\s*(?:시행령|시행규칙))?")
+_FORM = re.compile(
+    r"(법률|법|시행령|시행규칙|규정|세칙|규칙|지침|고시|요령|기준|편람|매뉴얼|약관|정관)$"
+)
+_PARAGRAPH = re.compile(r"^제(\d+)항")
+_FIRST_ARTICLE = (1, 0, 0)
+_WORDS_OF_A_NAME = 5
+
+
+@dataclass(frozen=True)
+class Missing:
+    """What the question asks about and the index does not have, and the sentence that says so."""
+
+    reason: MissingReason
+    text: str
+
+
+@dataclass(frozen=True)
+class Named:
+    """What a question names: the provision that is missing, if any, or one that exists."""
+
+    missing: Missing | None = None
+    exists: bool = False
+
+
+def read_names(question: str, provisions: Provisions) -> Named:
+    """Return which document or provision the question depends on, and whether it is missing.
+
+    A misspelt title is read as the title (`correct_names`), a shortened one as the only title that
+    it abbreviates. Nothing is missing where one of several named provisions exists.
+    """
+    text = correct_names(question, provisions.titles)
+    citations = [
+        citation
+        for citation in find_citations(text, act="", article="", scope=provisions.scope)
+        if split_unit(citation.target)[0]
+    ]
+    missing: Missing | None = None
+    for citation in citations:
+        named, number = split_unit(citation.target)
+        title = _title_before(text, citation, provisions)
+        if title is not None:
+            found = _check(title, number, citation.provision, provisions.documents[title])
+            if found is None:
+                return Named(exists=True)
+        elif _FORM.fullmatch(named):
+            continue  # the end of a longer name that is not known: `사내 규정 제3조`
+        else:
+            found = _absent_document(named)
+        missing = missing or found
+    if missing is None:
+        missing = _absent_quoted(text, provisions)
+    return Named(missing)
+
+
+def _title_before(text: str, citation: Citation, provisions: Provisions) -> str | None:
+    """Return the title in the index that a citation means; None if there is none.
+
+    Of a name in several words, which no known title equals, a citation has only the last one.
+    """
+    named, _ = split_unit(citation.target)
+    if (title := _known_title(named, provisions)) is not None:
+        return title
+    before = text[: citation.start].split()[-_WORDS_OF_A_NAME:]
+    longer = (" ".join([*before[-count:], named]) for count in range(len(before), 0, -1))
+    return next((one for name in longer if (one := _known_title(name, provisions))), None)
+
+
+def _check(title: str, number: str, provision: str, document: DocumentProvisions) -> Missing | None:
+    """Return what is missing of a document's provision; None if the index may have it."""
+    if number.startswith("별"):
+        return _check_annex(title, number, document)
+    if number in document.deleted:
+        return Missing(
+            "deleted_provision", f"「{title}」 {josa(number, '은/는')} 삭제된 조문입니다."
+        )
+    if number in document.articles:
+        return _check_paragraph(title, number, provision, document)
+    if not article_place(number) or not _surely_absent(number, document):
+        return None
+    return Missing(
+        "absent_provision", f"「{title}」에는 {number}가 없습니다. {_range(title, document)}"
+    )
+
+
+def _surely_absent(number: str, document: DocumentProvisions) -> bool:
+    """Return whether the document cannot have the article, even if passages are missing."""
+    if document.whole or not document.articles:
+        return True
+    places = [article_place(one) for one in document.articles]
+    return not min([_FIRST_ARTICLE, *places]) <= article_place(number) <= max(places)
+
+
+def _check_annex(title: str, number: str, document: DocumentProvisions) -> Missing | None:
+    if number in document.annexes or not number.startswith("별표"):
+        return None
+    found = [one for one in document.annexes if one.startswith("별표")]
+    shown = (
+        f"이 문서의 별표는 {_spelt(found)}입니다." if found else "이 문서의 별표는 색인에 없습니다."
+    )
+    return Missing(
+        "absent_provision", f"「{title}」에는 {number}{_subject(number)} 없습니다. {shown}"
+    )
+
+
+def _check_paragraph(
+    title: str, number: str, provision: str, document: DocumentProvisions
+) -> Missing | None:
+    asked = _PARAGRAPH.match(provision)
+    count = document.paragraphs.get(number, 0)
+    if asked is None or not count or int(asked.group(1)) <= count:
+        return None
+    known = "제1항뿐입니다" if count == 1 else f"제1항–제{count}항입니다"
+    text = f"「{title}」 {number}에는 {asked.group(0)}이 없습니다. 이 조는 {known}."
+    return Missing("absent_provision", text)
+
+
+def _range(title: str, document: DocumentProvisions) -> str:
+    form = _FORM.search(title)
+    subject = josa(f"이 {form.group(1)}" if form else "이 문서", "은/는")
+    if not document.articles:
+        return f"{subject} 조문으로 나뉘어 있지 않습니다."
+    ordered = sorted(document.articles, key=article_place)
+    if len(ordered) == 1:
+        return f"{subject} {ordered[0]}뿐입니다."
+    return f"{subject} {ordered[0]}–{ordered[-1]}입니다."
+
+
+def _spelt(names: list[str]) -> str:
+    return names[0] if len(names) == 1 else f"{names[0]}–{names[-1]}"
+
+
+def _subject(name: str) -> str:
+    """Return the particle 이 or 가 after the name."""
+    return josa(name, "이/가")[len(name) :]
+
+
+def _absent_quoted(text: str, provisions: Provisions) -> Missing | None:
+    """Return the document in quotation brackets that the index lacks, if all of them are absent."""
+    names = [f"{match.group(1)}{match.group(2) or ''}" for match in _QUOTED.finditer(text)]
+    names = [name for name in names if _FORM.search(name.strip())]
+    if not names or any(_known_title(name, provisions) for name in names):
+        return None
+    return _absent_document(names[0].strip())
+
+
+def _absent_document(name: str) -> Missing:
+    particle = josa(name, "은/는")[len(name) :]
+    return Missing("absent_document", f"「{name}」{particle} 색인에 없습니다.")
+
+
+def _known_title(name: str, provisions: Provisions) -> str | None:
+    """Return the title in the index that the name means; None if there is none."""
+    title = canonical_title(name, provisions.scope.titles)
+    if title in provisions.documents:
+        return title
+    short = title_key(name)
+    if short in ALIASES:
+        return None
+    longer = [one for one in provisions.titles if _abbreviates(short, title_key(one))]
+    return longer[0] if len(longer) == 1 else None
+
+
+def _abbreviates(short: str, title: str) -> bool:
+    """Return whether the name has letters of the title, in order, with its start and its end."""
+    if len(short) < 3 or short[:2] != title[:2] or short[-2:] != title[-2:]:
+        return False
+    rest = iter(title)
+    return all(letter in rest for letter in short)

@@ -1,0 +1,55 @@
+"""Render the Markdown pages of a run (cards, proof, scores) as HTML pages."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from kofinlaw.scoring.report.template import template
+from kofinlaw.scoring.value_text import Words
+
+if TYPE_CHECKING:
+    from markupsafe import Markup
+
+__all__ = ["DOCUMENTS", "Document", "document_page", "markdown_html"]
+
+
+@dataclass(frozen=True, slots=True)
+class Document:
+    """A Markdown file of a run and its title."""
+
+    path: str
+    title: Words
+
+
+# By the last part of the address.
+DOCUMENTS: dict[str, Document] = {
+    "data-card.html": Document("data/card.md", ("데이터 카드", "Data card")),
+    "augment-card.html": Document("augment/card.md", ("증강 카드", "Augmentation card")),
+    "model-card.html": Document("merge/model/README.md", ("모델 카드", "Model card")),
+    "scores.html": Document("score/scores.md", ("점수 표", "Tables of scores")),
+    "verify.html": Document("verify/verify.md", ("병합 증명", "Merge proof")),
+}
+
+
+def document_page(run: str, document: Document, text: str) -> str:
+    """Return a Markdown file of a run as a page; HTML inside the text is shown as text."""
+    return template("document.html")(
+        run=run, title=document.title, path=document.path, body=markdown_html(text)
+    )
+
+
+def markdown_html(text: str) -> Markup:
+    """Return Markdown as HTML by CommonMark with tables.
+
+    HTML and images in the text are not interpreted, links with other schemes than http(s) are not
+    made, and front matter is shown as a code block.
+    """
+    from markdown_it import MarkdownIt
+    from markupsafe import Markup
+
+    parser = MarkdownIt("commonmark", {"html": False}).enable("table").disable("image")
+    if text.startswith("---\n") and "\n---\n" in text[4:]:
+        front, _, text = text[4:].partition("\n---\n")
+        text = f"```yaml\n{front}\n```\n{text}"
+    return Markup(parser.render(text))

@@ -1,0 +1,140 @@
+"""What a question names and the index lacks."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from kofinlaw.files import write_jsonl
+from kofinlaw.rag.abstention.missing import Named, read_names
+from kofinlaw.rag.abstention.provisions import Provisions
+from kofinlaw.records import Article, Chunk, Provision
+
+
+def chunk(title: str, name: str, *, unit: str = "") -> Chunk:
+    unit = unit or f"{title} {name}"
+    return Chunk(unit, title, title, "rule", name, unit, unit, "", "t", "PD", unit)
+
+
+def article(title: str, number: str, paragraphs: int = 0, *, deleted: bool = False) -> Article:
+    tree = tuple(Provision(f"제{n}항", "내용") for n in range(1, paragraphs + 1))
+    return Article(
+        f"{title} {number}", title, title, "rule", number, "제목", "", "", "내용", tree, deleted,
+        "", "t", "PD", (),
+    )  # fmt: skip
+
+
+@pytest.fixture
+def provisions(tmp_path: Path) -> Provisions:
+    """가람 여신 규정 (제1조–제4조, 제3조 deleted, 별표 1–2), 나래 업무 편람 with headings only."""
+    title = "가람 여신 규정"
+    chunks = [chunk(title, name) for name in ("제1조", "제2조", "제4조", "별표 1", "별표 2")]
+    chunks.append(chunk("나래 업무 편람", "", unit="나래 업무 편람 > 접수"))
+    write_jsonl(
+        tmp_path / "articles.jsonl",
+        [
+            article(title, "제1조"),
+            article(title, "제2조", 3),
+            article(title, "제3조", deleted=True),
+            article(title, "제4조", 1),
+        ],
+    )
+    return Provisions.of_corpus(chunks, tmp_path / "articles.jsonl")
+
+
+@pytest.mark.parametrize(
+    "question,reason,text",
+    [
+        (
+            "「가람 여신 규정」 제99조의 내용은?",
+            "absent_provision",
+            "「가람 여신 규정」에는 제99조가 없습니다. 이 규정은 제1조–제4조입니다.",
+        ),
+        (
+            "가람여신규정 제2조의2는 무엇인가요?",
+            "absent_provision",
+            "「가람 여신 규정」에는 제2조의2가 없습니다. 이 규정은 제1조–제4조입니다.",
+        ),
+        (
+            "가람 여신 규정 제3조를 알려 줘",
+            "deleted_provision",
+            "「가람 여신 규정」 제3조는 삭제된 조문입니다.",
+        ),
+        (
+            "가람 여신 규정 제2조제4항은?",
+            "absent_provision",
+            "「가람 여신 규정」 제2조에는 제4항이 없습니다. 이 조는 제1항–제3항입니다.",
+        ),
+        (
+            "가람 여신 규정 제4조 제2항은?",
+            "absent_provision",
+            "「가람 여신 규정」 제4조에는 제2항이 없습니다. 이 조는 제1항뿐입니다.",
+        ),
+        (
+            "가람 여신 규정 별표 7에는 무엇이 있나요?",
+            "absent_provision",
+            "「가람 여신 규정」에는 별표 7이 없습니다. 이 문서의 별표는 별표 1–별표 2입니다.",
+        ),
+        (
+            "나래 업무 편람 제5조는?",
+            "absent_provision",
+            "「나래 업무 편람」에는 제5조가 없습니다. 이 편람은 조문으로 나뉘어 있지 않습니다.",
+        ),
+        (
+            "「외국환거래규정」에서 신고 한도는?",
+            "absent_document",
+            "「외국환거래규정」은 색인에 없습니다.",
+        ),
+        ("외국환거래법 제3조는?", "absent_document", "「외국환거래법」은 색인에 없습니다."),
+        (
+            "가랑 여신 규정 제99조는?",
+            "absent_provision",
+            "「가람 여신 규정」에는 제99조가 없습니다. 이 규정은 제1조–제4조입니다.",
+        ),
+    ],
+)
+def test_what_a_question_names_and_the_index_lacks_is_said(
+    provisions: Provisions, question: str, reason: str, text: str
+) -> None:
+    missing = read_names(question, provisions).missing
+    assert missing is not None
+    assert (missing.reason, missing.text) == (reason, text)
+
+
+@pytest.mark.parametrize(
+    "question",
+    [
+        "가람 여신 규정 제2조는?",
+        "가람 여신 규정 제2조제3항은?",
+        "가람 여신 규정 제2조와 제99조의 차이는?",
+        "가람 여신 규정 별표 2는?",
+        "가람 규정 제4조는?",  # an abbreviation of the only title that it fits
+        "가람 여신 규전 제4죠는?",
+    ],
+)
+def test_a_provision_that_exists_is_found(provisions: Provisions, question: str) -> None:
+    assert read_names(question, provisions) == Named(exists=True)
+
+
+@pytest.mark.parametrize(
+    "question",
+    [
+        "금리는 얼마인가요?",
+        "제99조는 무엇인가요?",
+        "「가람」은 무슨 뜻인가요?",
+        "이 규정 제99조는?",
+    ],
+)
+def test_a_question_that_names_no_document_is_left_to_the_floor(
+    provisions: Provisions, question: str
+) -> None:
+    assert read_names(question, provisions) == Named()
+
+
+def test_an_index_without_a_list_of_articles_denies_only_what_lies_outside() -> None:
+    """An old index knows passages only; a passage inside the range may have been left out."""
+    old = Provisions.of_passages([chunk("가람 규정", f"제{n}조") for n in (2, 3, 7)])
+    assert read_names("가람 규정 제5조는?", old).missing is None
+    assert read_names("가람 규정 제8조는?", old).missing is not None
+    assert Provisions.from_record(old.to_record()).documents == old.documents
