@@ -10,6 +10,7 @@ from __future__ import annotations
 import contextlib
 import hashlib
 import json
+import re
 import tempfile
 from collections.abc import Callable
 from dataclasses import asdict
@@ -37,6 +38,12 @@ __all__ = [
     "tokenizer_at_hand",
 ]
 
+TEXT_SUFFIXES = (".md", ".markdown", ".txt", ".html", ".htm", ".xml", ".json", ".jsonl", ".csv")
+BYTES_OF_ARTICLE = 1500  # of a document in another form: 300 to 600 characters
+# 제n조 or 제n-m조 at the start of a line, behind marks of Markdown or HTML, in UTF-8.
+HEADING = re.compile(
+    rb"^[#*\s<>/a-z0-9\"=]*" + "제".encode() + rb"\d+(?:-\d+)?" + "조".encode(), re.MULTILINE
+)
 READ_BYTES = 4_000_000  # files that are read; of more, a sample of this size
 TOKENS_PER_CHARACTER = 0.6  # of Korean text, for a model whose rate is not known
 
@@ -118,23 +125,44 @@ def dry_count(run: Run, progress: Progress = silent) -> DryCount:
 def _sampled_files(settings: DataSettings, base: Path) -> tuple[DataSettings, float]:
     """Return the settings, and 1; of a large corpus those of a sample of its files and its share.
 
-    The files of a folder are drawn in the order of the SHA-256 of their names.
+    The files are drawn in the order of the SHA-256 of their names. Examples come from articles, so
+    the share is that of the headings of articles, not of the bytes, which annexes may dominate.
     """
-    listed: list[tuple[SourceSettings, Path, int]] = []
+    listed: list[tuple[SourceSettings, Path, str, int]] = []
     for source in settings.sources:
-        for path, _ in list_files(source, base).to_read:
-            listed.append((source, path, path.stat().st_size))
-    total = sum(size for _, _, size in listed)
-    if total <= READ_BYTES:
+        for path, name in list_files(source, base).to_read:
+            listed.append((source, path, name, path.stat().st_size))
+    if sum(size for _, _, _, size in listed) <= READ_BYTES:
         return settings, 1.0
     taken: list[SourceSettings] = []
-    held = 0
-    for source, path, size in sorted(listed, key=lambda row: name_order(row[1].name)):
+    weights = [_articles_of(path, size) for _, path, _, size in listed]
+    held = weight = 0.0
+    order = sorted(range(len(listed)), key=lambda i: name_order(listed[i][2]))
+    for i in order:
+        source, path, _, size = listed[i]
         if held + size <= READ_BYTES or not taken:
             taken.append(source.model_copy(update={"path": str(path)}))
             held += size
+            weight += weights[i]
     part = {"sources": tuple(taken), "as_of": None, "history_from": None}
-    return settings.model_copy(update=part), held / total
+    return settings.model_copy(update=part), _share(weight, sum(weights))
+
+
+def _share(part: float, whole: float) -> float:
+    """Return a share above 0 and below 1, as a sample is never the whole."""
+    return min(0.99, max(0.001, part / whole)) if whole else 0.5
+
+
+def _articles_of(path: Path, size: int) -> float:
+    """Return the headings of articles in a text file; for another form, about as many as its size
+    suggests.
+    """
+    if path.suffix.lower() not in TEXT_SUFFIXES:
+        return size / BYTES_OF_ARTICLE
+    try:
+        return float(len(HEADING.findall(path.read_bytes())))
+    except OSError:
+        return 0.0
 
 
 def _documents_key(run: Run) -> dict[str, object]:

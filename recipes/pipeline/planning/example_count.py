@@ -20,12 +20,14 @@ from kofinlaw.files import read_json_lines, read_jsonl, write_jsonl
 from kofinlaw.recipes.pipeline.planning.count_record import DryCount, name_order
 from kofinlaw.records import Article
 
-__all__ = ["COUNTED_CHARACTERS", "SAMPLE_SPREAD", "TOKEN_SPREAD", "count_of_corpus"]
+__all__ = ["COUNTED_CHARACTERS", "FILES_SPREAD", "SAMPLE_SPREAD", "TOKEN_SPREAD", "count_of_corpus"]
 
 COUNTED_CHARACTERS = 100_000  # text of articles that is counted: some seconds of work
-# Half-width of the range of a count on a sample, and of one with estimated tokens, as a share of
-# the count. docs/benchmarks.md has the differences that were measured.
-SAMPLE_SPREAD = 0.25
+# Half-width of the range of a count, as a share of the count: on a sample of the documents that were
+# read, on a sample of the files, and with estimated tokens. docs/benchmarks.md has the differences
+# that were measured.
+SAMPLE_SPREAD = 0.2
+FILES_SPREAD = 0.6
 TOKEN_SPREAD = 0.05
 
 
@@ -82,8 +84,10 @@ def count_of_corpus(
     card = json.loads((out / "card.json").read_text(encoding="utf-8"))
     kinds = {str(name): round(n / scale) for name, n in card["examples"].items()}
     examples, spread = round(made.examples / scale), 0.0
-    if scale < 1:
-        spread += SAMPLE_SPREAD
+    if share < 1:
+        spread = FILES_SPREAD
+    elif scale < 1:
+        spread = SAMPLE_SPREAD
     if estimated:
         spread += TOKEN_SPREAD
     if augment.select != "weights":
