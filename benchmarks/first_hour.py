@@ -21,6 +21,7 @@ from __future__ import annotations
 
 import argparse
 import json
+import os
 import re
 import shlex
 import subprocess
@@ -80,6 +81,11 @@ def has_placeholder(command: str) -> bool:
     return any(re.fullmatch(r"[A-Z]{3,}(\.\w+)?", word) for word in shlex.split(command))
 
 
+def _with_this_python(path: str) -> str:
+    """Return the search path with this Python's programs first, so that `kofinlaw` is found."""
+    return os.pathsep.join([str(Path(sys.executable).parent), path])
+
+
 class Walk:
     """The commands of one start in the work folder; each but the first must have been printed."""
 
@@ -121,6 +127,7 @@ class Walk:
         done = subprocess.run(
             [sys.executable, "-m", "kofinlaw", *shlex.split(line)[1:]],
             cwd=self.work,
+            env={**os.environ, "PATH": _with_this_python(os.environ.get("PATH", ""))},
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
@@ -195,30 +202,39 @@ def ask_all(work: Path, run: Path, questions: Sequence[dict[str, Any]]) -> list[
 
     Raises SystemExit if the session does not answer each question.
     """
-    started = time.monotonic()
     command = ["ask", "--run", str(run.relative_to(work)), "--json"]
     print(f"$ kofinlaw {shlex.join(command)} < questions", flush=True)
-    done = subprocess.run(
-        [sys.executable, "-m", "kofinlaw", *command],
-        cwd=work,
-        input="".join(question["question"] + "\n" for question in questions),
-        capture_output=True,
-        text=True,
-        encoding="utf-8",
-        check=False,
-    )
-    answers = [json.loads(line) for line in done.stdout.splitlines() if line.startswith("{")]
-    if done.returncode or len(answers) != len(questions):
-        raise SystemExit(f"{len(answers)} of {len(questions)} answers\n{done.stderr}")
+    log, asked = work / "ask.log", []
     sources = {row["id"]: row["source"] for row in read_lines(run / "data" / "chunks.jsonl")}
-    asked = [
-        judged(question, answer, sources)
-        for question, answer in zip(questions, answers, strict=True)
-    ]
+    started = time.monotonic()
+    with log.open("w", encoding="utf-8") as errors:
+        session = subprocess.Popen(
+            [sys.executable, "-m", "kofinlaw", *command],
+            cwd=work,
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=errors,
+            text=True,
+            encoding="utf-8",
+        )
+        assert session.stdin is not None
+        assert session.stdout is not None
+        session.stdin.write("".join(question["question"] + "\n" for question in questions))
+        session.stdin.close()
+        waiting = iter(questions)
+        for line in session.stdout:
+            if line.startswith("{"):
+                one = judged(next(waiting), json.loads(line), sources)
+                asked.append(one)
+                mark = "refused" if one.refused else "answered"
+                print(
+                    f"  {one.id:<14} {mark:<9}{'right' if one.right else '':<6} {one.passage}",
+                    flush=True,
+                )
+        code = session.wait()
+    if code or len(asked) != len(questions):
+        raise SystemExit(f"{len(asked)} of {len(questions)} answers, exit code {code}: see {log}")
     print(f"  {time.monotonic() - started:.1f} s", flush=True)
-    for one in asked:
-        mark = "refused" if one.refused else "answered"
-        print(f"  {one.id:<14} {mark:<9}{'right' if one.right else '':<6} {one.passage}")
     return asked
 
 

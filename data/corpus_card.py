@@ -150,7 +150,7 @@ def card_markdown(value: dict[str, Any]) -> str:
         *_table("Licence", value["licenses"]),
         *_table("Format", value["formats"]),
         *_table("Day in force from", value["days_from"]),
-        *_table("Tokens a chunk", tokens["histogram"]),
+        *_table("Tokens a chunk", {band: n for band, n in tokens["histogram"].items() if n}),
         *_table("Rejected because", value["rejected"]),
         *_table("Personal data masked", value.get("personal_data", {})),
         *_table("Removed spans", value.get("removed_spans", {})),

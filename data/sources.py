@@ -286,12 +286,13 @@ def in_force(
     """Return the documents in force on `as_of` or before, with the newest version
     of each act first.
 
-    Annexes in files of their own are attached to their regulation first. A document with a later
-    day, or without a day, is rejected unless `allow_not_in_force` is set.
+    Annexes in files of their own are attached to their regulation first. Of two texts of one
+    document and day, one with a text layer is kept before one that was read by OCR. A document with
+    a later day, or without a day, is rejected unless `allow_not_in_force` is set.
     """
     day = settings.as_of
     kept: list[DocumentFacts] = []
-    for document in attach_annexes(documents, log):
+    for document in sorted(attach_annexes(documents, log), key=lambda one: bool(one.ocr)):
         if day and not settings.allow_not_in_force:
             late = document.as_of > day.isoformat()
             if not document.as_of or late:

@@ -238,8 +238,8 @@ class Answer:
 
     `evidence` are chunk ids, best first. `confidence` is between 0 and 1, `tokens` counts the
     tokens used. `origin` is `model`; `quotation` if the text is a sentence of the evidence that was
-    chosen; `fallback` if neither was possible, or the model's text was unusable. `quoted` is the id
-    of the chunk that such a sentence is from.
+    chosen; `abstention` if the question is refused; `fallback` if none of these was possible, or
+    the model's text was unusable. `quoted` is the id of the chunk that such a sentence is from.
     """
 
     id: str

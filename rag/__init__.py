@@ -6,6 +6,7 @@ and either one answer with its evidence or a folder with `answers.jsonl`, `timin
 
 - `index`: build and read an index; `index.stores` search it.
 - `retrieve`: find, fuse and rerank passages, on the day that a question asks about.
+- `abstention`: decide whether the index bears on a question; the floor of an index.
 - `choosing`: choose an option that is not listed, by contrast and weighted voters.
 - `answer`: prompts, engine calls, time budget, journal.
 - `questions`: read question files and write submissions.

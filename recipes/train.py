@@ -44,6 +44,9 @@ def main() -> None:
     except UserError as error:
         sys.stderr.write(f"error: {error}\n")
         sys.exit(1)
+    except KeyboardInterrupt:
+        sys.stderr.write("\nstopped; the last checkpoint is kept: start the same command again\n")
+        sys.exit(130)
 
 
 def _same_run(arguments: argparse.Namespace) -> list[str]:

@@ -14,7 +14,7 @@ from kofinlaw.augment.reading.short_names import needs_article
 __all__ = ["LONGEST_QUOTE", "Draft", "distinct", "law_name", "must_cite", "source_rng"]
 
 LONGEST_QUOTE = 130
-_RELATIVE = re.compile(r"(?<!조)제\d+항|같은 [조항호]|전[항조]|각 호|이 [장절조]|제\d+호")
+_RELATIVE = re.compile(r"(?<!조)제\d+항|같은 [조항호]|전[항조]|각 ?호|이 [장절조]|제\d+호")
 
 
 @dataclass(frozen=True)

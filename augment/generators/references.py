@@ -24,7 +24,7 @@ _OF_ANOTHER = re.compile(
     r"(?<=[」법률영령칙정]) ?(?:제\d+[조항호](?:의\d+)?|[가-하]목|각 호|외의 부분|본문|단서"
     r"|[전후]단|부터|까지|및|또는|[,ㆍ\s])+"
 )
-_RELATIVE = re.compile(r"제\d+항|제\d+호|같은 [조항호]|각 호")
+_RELATIVE = re.compile(r"제\d+항|제\d+호|같은 [조항호]|각 ?호")
 _GENERIC = re.compile(r"대통령령으로 정한다|총리령으로 정한다|필요한 사항은")
 QUESTIONS_BY_ARTICLE = 1
 

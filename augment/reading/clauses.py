@@ -71,14 +71,17 @@ def clean(text: str) -> str:
 
 
 def bracket_spans(text: str) -> list[tuple[int, int]]:
-    """Return (start, end) of the outermost round brackets; an unclosed one ends with the text."""
+    """Return (start, end) of the outermost round or square brackets.
+
+    An unclosed one ends with the text.
+    """
     spans, depth, start = [], 0, 0
     for index, char in enumerate(text):
-        if char == "(":
+        if char in "([":
             if depth == 0:
                 start = index
             depth += 1
-        elif char == ")" and depth:
+        elif char in ")]" and depth:
             depth -= 1
             if depth == 0:
                 spans.append((start, index + 1))
@@ -118,9 +121,9 @@ def sentences(text: str) -> list[str]:
     """Split a text into sentences that end in `다.` outside brackets."""
     out, start, depth = [], 0, 0
     for index, char in enumerate(text):
-        if char == "(":
+        if char in "([":
             depth += 1
-        elif char == ")":
+        elif char in ")]":
             depth = max(depth - 1, 0)
         elif char == "." and depth == 0 and text[max(index - 1, 0)] == "다":
             out.append(text[start : index + 1].strip())

@@ -47,7 +47,8 @@ _TOWARDS = re.compile(
 )
 # `감사는 공사가 선임한다`, `위원회는 9명으로 구성한다`: the topic does nothing here.
 _DOES_NOTHING = re.compile(
-    r"로 구성|(?:되어야 한다|에 따른다|된다|본다|[으]?로 한다|이다|의결한다|가진다|진다|속한다"
+    r"로 (?:[^을를 ]+(?:을|를)? [가-힣]+ )?구성"
+    r"|(?:되어야 한다|에 따른다|된다|본다|[으]?로 한다|이다|의결한다|가진다|진다|속한다"
     r"|[이가] 있다|없다|같다)\.?$"
 )
 # `공사는 정관에 따라 운영한다`: the topic is the object where the sentence has no other.

@@ -23,7 +23,7 @@ _SANCTION = re.compile(
 _VIOLATES = re.compile(
     r"^(?P<article>제\d+조(?:의\d+)?(?:제\d+항)?(?:제\d+호)?)[을를] 위반하여 (?P<violation>.+)$"
 )
-_POINTS_ELSEWHERE = re.compile(r"같은 [조항호]|동[조항]|각 호|이 조")
+_POINTS_ELSEWHERE = re.compile(r"같은 [조항호]|동[조항]|각 ?호|이 조")
 _OFFENCE_END = re.compile(r"(자|행위|경우|사람)$")
 
 

@@ -163,7 +163,7 @@ def _other_value(group: Sequence[_Slot], slot: _Slot, rng: Random) -> str:
 def _short(clause: Clause) -> bool:
     return (
         SHORTEST_PASSAGE <= len(clause.main) <= LONGEST_PASSAGE
-        and "각 호" not in clause.main
+        and not re.search("각 ?호", clause.main)
         and not clause.proviso
         and not clause.restricted
     )

@@ -263,7 +263,7 @@ def passages(law: Law) -> list[Source]:
         Source(clause.article.id, law.title, clause.citation, clause.main)
         for clause in law.clauses
         if SHORTEST_PASSAGE <= len(clause.main) <= LONGEST_PASSAGE
-        and "각 호" not in clause.main
+        and "각호" not in clause.main.replace("각 호", "각호")
         and not clause.proviso
     ]
 

@@ -94,7 +94,7 @@ class Passages:
         """
         count = len(self.chunks) if shown is None else int(shown.sum())
         if count == 0:
-            return Score(-math.inf, 0.0, 0.0, None, ())
+            return Score(0.0, 0.0, 0.0, None, ())
         weights, words = self._words(question, count, shown)
         cosines = None if vector is None or self.vectors is None else self.vectors @ vector
         total = words.copy()

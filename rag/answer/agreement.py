@@ -71,6 +71,7 @@ def combine(
     - Free text: see `free_text.choose_candidate`. Confidence is the mean similarity, or the mean
       probability of a token where there is one turn. A text that replaces an unusable one counts
       only if there is no other; its confidence is 0.
+    - A refused question: the sentence that says so, with confidence 0.
     - A sentence chosen among those of the evidence: confidence is its probability.
 
     `evidence` are the ids of the passages, which the answer records; `target_characters` is the
@@ -83,6 +84,9 @@ def combine(
     if question.options:
         best, confidence = _chosen_option(good)
         return Answer(question.id, str(best + 1), tuple(evidence), round(confidence, 6), tokens)
+    refused = next((turn for turn in good if turn.abstained), None)
+    if refused is not None:
+        return Answer(question.id, refused.text, tuple(evidence), 0.0, tokens, "abstention")
     chosen = next((turn for turn in good if turn.quoted and not turn.replaced), None)
     if chosen is not None:
         return Answer(

@@ -6,6 +6,7 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
+from kofinlaw.rag.abstention.decision import Judgement, abstains
 from kofinlaw.rag.answer.agreement import combine
 from kofinlaw.rag.answer.batches import Task, task_effort, turns_of
 from kofinlaw.rag.answer.deadline import PLANS, Plan, QuestionKind, TimeBudget
@@ -83,6 +84,7 @@ class AnswerBook:
         self.weights = weights_of(settings) if settings.choose_by == "contrast" else None
         self.answers: dict[str, Answer] = {}
         self._hits: list[list[Hit] | None] = [None] * len(file.questions)
+        self._judgements: dict[str, Judgement] = {}
         self._fallbacks = [fallback_answer(question, ()) for question in file.questions]
         self._efforts: dict[tuple[int, str], float] = {}
         self._last_submission = float("-inf")
@@ -95,23 +97,58 @@ class AnswerBook:
         self, searcher: Searcher, known: Mapping[str, Sequence[EvidenceRow]]
     ) -> None:
         """Take the evidence that this run's journal holds, by question id."""
+        self._judgements |= self.journal.read_judgements()
         for position, question in enumerate(self.questions):
             if question.id in known:
                 self._set_evidence(position, _hits(searcher, known[question.id]))
 
-    def copy_evidence(self, searcher: Searcher, known: Mapping[str, Sequence[EvidenceRow]]) -> None:
+    def copy_evidence(
+        self,
+        searcher: Searcher,
+        known: Mapping[str, Sequence[EvidenceRow]],
+        judgements: Mapping[str, Judgement],
+    ) -> None:
         """Take the evidence that another run's journal holds, and record it in this one's too."""
         for position, question in enumerate(self.questions):
             if question.id in known and not self.searched(position):
-                self.add_evidence(position, _hits(searcher, known[question.id]), 0.0)
+                hits = _hits(searcher, known[question.id])
+                self.add_evidence(position, hits, 0.0, judgements.get(question.id))
 
-    def add_evidence(self, position: int, hits: list[Hit], seconds: float) -> None:
-        """Record what a search has found, and the question's share of its seconds."""
+    def add_evidence(
+        self,
+        position: int,
+        hits: list[Hit],
+        seconds: float,
+        judgement: Judgement | None = None,
+    ) -> None:
+        """Record what a search has found, the question's share of its seconds, and the judgement
+        whether the index bears on the question.
+        """
         identity = self.questions[position].id
         self._set_evidence(position, hits)
-        self.journal.record_evidence(identity, hits)
+        if judgement is not None:
+            self._judgements[identity] = judgement
+        self.journal.record_evidence(identity, hits, judgement)
         seconds = round(seconds, 6)
         self.journal.record_timing(Timing(identity, seconds, 0.0, 0.0, seconds, 0, ""))
+
+    def refusal(self, position: int) -> Judgement | None:
+        """Return why a question is refused; None if it is answered.
+
+        A choice is always answered, because a submission has an option for each.
+        """
+        question = self.questions[position]
+        judgement = self._judgements.get(question.id)
+        refused = not question.options and abstains(judgement, question, self.settings.abstain)
+        return judgement if refused else None
+
+    def refuse(self, task: Task, plan: str, judgement: Judgement) -> None:
+        """Record that a question is refused, with the sentence that says so."""
+        identity = self.questions[task.position].id
+        turn = Turn(
+            identity, task.turn, plan, 0, 0, 0, text=judgement.text, abstained=judgement.reason
+        )
+        self.record(task, turn)
 
     def searched(self, position: int) -> bool:
         """Return whether the evidence of a question is known, even if there is none."""

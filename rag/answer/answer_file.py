@@ -181,7 +181,8 @@ class _Run:
         book = self.book
         book.restore_evidence(retriever, book.journal.read_evidence())
         if replay is not None:
-            book.copy_evidence(retriever, book.journal.read_evidence(replay.parent))
+            recorded = book.journal.read_evidence(replay.parent)
+            book.copy_evidence(retriever, recorded, book.journal.read_judgements(replay.parent))
         loan = ModelLoan(self._with_model, self.supervisor.abandon)
         self.search = SearchAhead(
             retriever,
@@ -191,6 +192,7 @@ class _Run:
             self.budget,
             self.counts,
             stall_seconds=book.settings.stall_seconds,
+            abstain=book.settings.abstain,
             loan=loan if retriever.needs_model else None,
         )
         slices = ([t.position for t in batch if not book.searched(t.position)] for batch in batches)
@@ -242,15 +244,24 @@ class _Run:
         found = self.search.take(positions) if self.search is not None and positions else None
         if found is None:
             return
-        for position, hits in zip(positions, found.hits, strict=True):
-            self.book.add_evidence(position, hits, found.seconds / len(positions))
+        share = found.seconds / len(positions)
+        for place, position in enumerate(positions):
+            self.book.add_evidence(position, found.hits[place], share, found.judgements[place])
 
     def _answerable(self, batch: list[Task]) -> list[Task]:
-        """Return the batch without free text for which nothing was found,
-        where the recipe wants that.
+        """Return the batch without the questions that are refused, and without free text for which
+        nothing was found, where the recipe wants that.
         """
         book = self.book
-        if self.retriever is None or book.settings.without_evidence == "answer":
+        if self.retriever is None:
+            return batch
+        for task in batch:
+            refusal = book.refusal(task.position)
+            if refusal is not None and book.turn(task) is None:
+                book.refuse(task, PLANS[0].name, refusal)
+                self.counts["abstained"] += 1
+        batch = [task for task in batch if (turn := book.turn(task)) is None or not turn.abstained]
+        if book.settings.without_evidence == "answer":
             return batch
         for task in batch:
             empty = book.searched(task.position) and not book.hits(task.position)

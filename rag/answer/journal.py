@@ -13,7 +13,7 @@ import json
 import math
 import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import TypedDict
 
@@ -27,10 +27,11 @@ from kofinlaw.files import (
     write_json,
     write_jsonl,
 )
+from kofinlaw.rag.abstention.decision import Judgement
 from kofinlaw.rag.choosing.bare_scores import BareScore, BareScores
 from kofinlaw.rag.choosing.preference import Vote
 from kofinlaw.rag.retrieve.evidence import Hit
-from kofinlaw.records import Answer
+from kofinlaw.records import Answer, from_json
 
 __all__ = ["BEAT_SECONDS", "STATE_VERSION", "EvidenceRow", "Journal", "Timing", "Turn"]
 
@@ -59,6 +60,8 @@ class Turn:
     - `candidates` are the sentences among which a free-text answer was chosen. `quoted` is the id
       of the passage that `text` is a sentence of; `replaced` is why it replaces generated text
       (`empty`, `prompt`, `loop`, `script`).
+    - `abstained` is why the question is refused (`below_floor`, `absent_provision`,
+      `deleted_provision`, `absent_document`); `text` is then the sentence that says so.
     """
 
     id: str
@@ -79,6 +82,7 @@ class Turn:
     candidates: list[str] = field(default_factory=list)
     quoted: str = ""
     replaced: str = ""
+    abstained: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -166,8 +170,10 @@ class Journal:
         """Replace `answers.jsonl` by these answers, before new ones are appended."""
         write_jsonl(self.out / "answers.jsonl", answers)
 
-    def record_evidence(self, identity: str, hits: Sequence[Hit]) -> None:
-        """Append the hits of a question, given by its id."""
+    def record_evidence(
+        self, identity: str, hits: Sequence[Hit], judgement: Judgement | None = None
+    ) -> None:
+        """Append the hits of a question, given by its id, and the judgement on it if any."""
         rows: list[EvidenceRow] = [
             {
                 "chunk": hit.chunk.id,
@@ -178,7 +184,8 @@ class Journal:
             }
             for hit in hits
         ]
-        self._evidence.append({"id": identity, "hits": rows})
+        judged = {} if judgement is None else {"judgement": asdict(judgement)}
+        self._evidence.append({"id": identity, "hits": rows, **judged})
 
     def read_evidence(self, folder: Path | None = None) -> dict[str, list[EvidenceRow]]:
         """Return the evidence found so far by question id; `folder` is that of another run."""
@@ -186,6 +193,17 @@ class Journal:
         if not path.exists():
             return {}
         return {str(value["id"]): list(value["hits"]) for _, value in read_json_lines(path)}
+
+    def read_judgements(self, folder: Path | None = None) -> dict[str, Judgement]:
+        """Return the judgements so far by question id; `folder` is that of another run."""
+        path = (folder or self.out) / "evidence.jsonl"
+        if not path.exists():
+            return {}
+        return {
+            str(value["id"]): from_json(Judgement, value["judgement"])
+            for _, value in read_json_lines(path)
+            if "judgement" in value
+        }
 
     def read_bare(self, folder: Path | None = None) -> list[BareScore]:
         """Return the options' scores without context; `folder` is that of another run."""
@@ -223,11 +241,13 @@ class Journal:
                 appender.close()
         position = {identity: number for number, identity in enumerate(order)}
         turns = sorted(self.turns.values(), key=lambda turn: (position[turn.id], turn.turn))
-        evidence = self.read_evidence()
+        found = self.out / "evidence.jsonl"
+        rows = [value for _, value in read_json_lines(found)] if found.exists() else []
+        evidence = {str(row["id"]): row for row in rows}
         timings = self._summed_timings(order)
         write_jsonl(
             self.out / "evidence.jsonl",
-            ({"id": i, "hits": evidence[i]} for i in order if i in evidence),
+            [evidence[i] for i in order if i in evidence],
         )
         write_jsonl(self.out / "timings.jsonl", timings)
         if (self.out / "bare.jsonl").exists():

@@ -27,7 +27,7 @@ from kofinlaw.rag.answer.fallback import FALLBACK_PASSAGES
 from kofinlaw.rag.answer.free_text import opening_of
 from kofinlaw.rag.answer_settings import AnswerSettings
 from kofinlaw.rag.choosing.contrast import ContrastPrompt
-from kofinlaw.rag.choosing.nearest import nearest_sentences
+from kofinlaw.rag.choosing.nearest import nearest_sentences, quotation
 from kofinlaw.rag.choosing.preference import MODEL_VOTERS, Weights
 from kofinlaw.rag.choosing.voters import ALWAYS_RECORDED, Seen, bearing, text_votes
 from kofinlaw.rag.choosing.weights_file import weights_of
@@ -219,8 +219,13 @@ class Prompter:
             short = len(text) <= settings.free_max_characters
             return short and self.count(text) <= settings.free_max_tokens
 
-        most = settings.free_candidates if chosen else 1
-        found = nearest_sentences(question.question, [text for _, text in shown], most, fits)
+        texts = [text for _, text in shown]
+        if chosen:
+            most = settings.free_candidates
+            found = nearest_sentences(question.question, texts, most, fits)
+        else:
+            quoted = quotation(question.question, texts, fits)
+            found = [] if quoted is None else [quoted]
         return tuple(
             Quote(one.text, passages[shown[one.passage][0]].id, value) for one, value in found
         )

@@ -157,7 +157,9 @@ def spare_batches(book: AnswerBook, turn: int) -> Iterator[list[Task]]:
     found: dict[QuestionKind, list[tuple[float, int]]] = {"free": [], "choice": []}
     for position, question in enumerate(book.questions):
         answer = book.combined(position, before=turn)
-        if answer is not None and _spare_turns(question, turn, book.settings):
+        if answer is None or answer.origin == "abstention":
+            continue
+        if _spare_turns(question, turn, book.settings):
             kind: QuestionKind = "choice" if question.options else "free"
             found[kind].append((answer.confidence, position))
     for kind, candidates in found.items():

@@ -7,10 +7,12 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from kofinlaw import UserError
+from kofinlaw.rag.abstention.decision import Judgement
 from kofinlaw.rag.answer.deadline import TimeBudget
 from kofinlaw.rag.answer.run_context import RunContext
 from kofinlaw.rag.answer.watchdog import Caller, Overdue, Pending
-from kofinlaw.rag.retrieve.evidence import Hit, Searcher, search_questions
+from kofinlaw.rag.answer_settings import AbstainMode
+from kofinlaw.rag.retrieve.evidence import Hit, Searcher, judge_questions, search_questions
 from kofinlaw.records import Question
 
 __all__ = ["FoundEvidence", "ModelLoan", "SearchAhead"]
@@ -18,10 +20,14 @@ __all__ = ["FoundEvidence", "ModelLoan", "SearchAhead"]
 
 @dataclass(frozen=True)
 class FoundEvidence:
-    """The hits of a slice of questions, in order, and the seconds that the search took."""
+    """The hits of a slice of questions, in order, and the seconds that the search took.
+
+    `judgements` say whether the index bears on each question; None where nobody judges.
+    """
 
     hits: list[list[Hit]]
     seconds: float
+    judgements: list[Judgement | None]
 
 
 @dataclass(frozen=True)
@@ -52,6 +58,7 @@ class SearchAhead:
         budget: The time left.
         counts: Counts what goes wrong, by name.
         stall_seconds: A search is given up after this.
+        abstain: Which questions may be refused; `never`: none is judged.
         loan: The answering model, where the searcher needs it.
     """
 
@@ -65,6 +72,7 @@ class SearchAhead:
         counts: Counter[str],
         *,
         stall_seconds: float,
+        abstain: AbstainMode = "never",
         loan: ModelLoan | None = None,
     ) -> None:
         self._searcher = searcher
@@ -74,6 +82,7 @@ class SearchAhead:
         self._budget = budget
         self._counts = counts
         self._stall_seconds = stall_seconds
+        self._abstain: AbstainMode = abstain
         self._loan = loan
         self._rerank = True
         self._patience = budget.left() / 2
@@ -152,9 +161,10 @@ class SearchAhead:
             hits = search_questions(
                 self._searcher, questions, rerank=self._rerank, tracer=self._context.tracer
             )
+            judgements = judge_questions(self._searcher, questions, self._abstain)
             seconds = max(0.0, self._context.clock() - before)
             self._searched += len(positions)
             self._seconds += seconds
-            return FoundEvidence(hits, seconds)
+            return FoundEvidence(hits, seconds, judgements)
 
         return search

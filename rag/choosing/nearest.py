@@ -24,11 +24,15 @@ __all__ = [
     "nearest_sentence",
     "nearest_sentences",
     "nearest_values",
+    "quotation",
 ]
 
 HEADING_WEIGHT = 0.3
 RANK_WEIGHT = 0.1
 
+_QUOTATIONS = 12  # nearest sentences among which the figures of the question decide
+# A figure with its unit, as `1급` and `30일`; `제7조` names a place and is none.
+_FIGURE = re.compile(r"(?<![제\d.,])(\d[\d,.]*)\s?([가-힣%])")
 _TITLE = re.compile(r"^(.*?)(?:\s+제\d+조|\s*>|\s*$)")
 _QUOTED = re.compile(r"「[^」]*」")
 
@@ -56,6 +60,24 @@ def nearest_sentences(
         if len(out) == most:
             break
     return list(out.values())
+
+
+def quotation(
+    question: str, shown: Sequence[str], fits: Callable[[str], bool]
+) -> tuple[Candidate, float] | None:
+    """Return the sentence to quote where a model's text cannot be used, with its value.
+
+    It is the nearest of those that have most of the question's figures: `1급` and `2급` share all
+    bigrams with their neighbours. None without a sentence. The arguments are those of
+    `nearest_sentences`.
+    """
+    found = nearest_sentences(question, shown, _QUOTATIONS, fits)
+    asked = _figures(question)
+    return max(found, key=lambda one: len(asked & _figures(one[0].text)), default=None)
+
+
+def _figures(text: str) -> set[str]:
+    return {number.replace(",", "").rstrip(".") + unit for number, unit in _FIGURE.findall(text)}
 
 
 def nearest_sentence(question: str, shown: Sequence[str], max_characters: int = 0) -> str:

@@ -31,7 +31,7 @@ from kofinlaw.data.prompting.wording import (
 from kofinlaw.models.tokenizer import ANCHOR_CHARACTERS
 from kofinlaw.rag.answer.fallback import FALLBACK_PASSAGES
 from kofinlaw.rag.answer.free_text import shaped
-from kofinlaw.rag.choosing.nearest import nearest_sentences
+from kofinlaw.rag.choosing.nearest import nearest_sentences, quotation
 from kofinlaw.rag.choosing.preference import (
     MODEL_VOTERS,
     Weights,
@@ -252,13 +252,13 @@ class Model:
         """Return the sentences of the evidence that can be the answer with their value, nearest
         first. Where no evidence is in the prompt, the caller gives the passages.
         """
-
-        def fits(text: str) -> bool:
-            short = len(text) <= self.settings["free_max_characters"]
-            return short and self.count(text) <= self.settings["free_max_tokens"]
-
-        found = nearest_sentences(question, texts, most, fits)
+        found = nearest_sentences(question, texts, most, self.fits)
         return [(one.text, value) for one, value in found]
+
+    def fits(self, text: str) -> bool:
+        """Return whether a sentence is short enough for an answer."""
+        short = len(text) <= self.settings["free_max_characters"]
+        return short and self.count(text) <= self.settings["free_max_tokens"]
 
     def model_votes(
         self, text: str, stem: str, choices: Sequence[str], needed: AbstractSet[str]
@@ -409,6 +409,6 @@ class Model:
         limit = settings["free_max_characters"]
         text, problem = shaped(written, question, shown, limit, stopped=stopped)
         if settings["free_replace"] and problem:
-            nearest = self.sentences(question, shown or passages[:FALLBACK_PASSAGES], 1)
-            return nearest[0][0] if nearest else NO_EVIDENCE
+            quoted = quotation(question, shown or passages[:FALLBACK_PASSAGES], self.fits)
+            return NO_EVIDENCE if quoted is None else quoted[0].text
         return text

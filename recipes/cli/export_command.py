@@ -152,7 +152,9 @@ def _losses(bound: Run, folder: Path, compare: int) -> list[str]:
         str(row["id"]): [texts.get(hit["chunk"], "") for hit in row["hits"]]
         for _, row in read_json_lines(evidence)
     }
-    answers = {row.id: row.answer for row in read_jsonl(answered / "answers.jsonl", Answer)}
+    given = read_jsonl(answered / "answers.jsonl", Answer)
+    # The folder refuses no question.
+    answers = {row.id: row.answer for row in given if row.origin != "abstention"}
     with stage_progress("compare") as progress:
         return compare_folder(
             folder,

@@ -254,13 +254,13 @@ def _left_out(
     parts: Counter[str] = Counter()
     for _, row in read_json_lines(corpus / "rejected.jsonl"):
         name = _below(folder, str(row["id"]))
-        if name in read and row["reason"] in PAGE_REASONS:
+        if name in readable and row["reason"] in PAGE_REASONS:
             pages.append(LeftOut(name, str(row["detail"])))
         elif name in readable:
             left.setdefault(name, str(row["detail"]))
         elif name not in left:
             parts[str(row["reason"])] += 1
-    for name in sorted(readable - read):
+    for name in sorted(readable - read - {page.name for page in pages}):
         left.setdefault(name, "nothing of it is left after cleaning")
     whole = [LeftOut(name, why) for name, why in left.items() if name not in read]
-    return [*whole, *pages], parts
+    return [*whole, *(page for page in pages if page.name not in left or page.name in read)], parts

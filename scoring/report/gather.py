@@ -23,6 +23,7 @@ from kofinlaw.scoring.report.report_record import (
     StageRow,
     TrainingFigures,
 )
+from kofinlaw.scoring.report.sections.floor_section import read_floor
 from kofinlaw.scoring.report.verdict import verdict
 from kofinlaw.scoring.scores_record import ScoresRecord
 from kofinlaw.stage_names import (
@@ -82,6 +83,7 @@ def gather(run: Path, recipe: Mapping[str, object] | None = None) -> ReportFigur
         "training": training_figures(run / "train", recipe),
         "augment": augment_figures(run / "augment"),
         "documents": read_json(run / "data" / "card.json"),
+        "floor": read_floor(run),
         "latency": latency_figures(run, stages, recipe),
         "merge": merge,
         "compliance": read_json(run / "compliance.json"),

@@ -20,6 +20,7 @@ from kofinlaw.scoring.report.page_scores import score_context
 from kofinlaw.scoring.report.page_stages import stage_context
 from kofinlaw.scoring.report.report_record import ReportFigures
 from kofinlaw.scoring.report.sections.abstention_section import abstention_context
+from kofinlaw.scoring.report.sections.floor_section import floor_words
 from kofinlaw.scoring.report.sections.twin_section import twins_context
 from kofinlaw.scoring.report.template import template
 from kofinlaw.scoring.report.wording.descriptions import description_words
@@ -73,6 +74,7 @@ def render(figures: ReportFigures, run: Path, traces: Anchors | None = None) -> 
             if {"exams": figures["exams"], "abstention": abstention, "twins": twins}.get(name, True)
         },
         "abstention": abstention,
+        "floor": floor_words(figures["floor"], _abstain(figures["recipe"])),
         "twins": twins,
         "exams": figures["exams"],
         "row_label": row_label,
@@ -94,6 +96,12 @@ def render(figures: ReportFigures, run: Path, traces: Anchors | None = None) -> 
         **stage_context(figures),
     }
     return template("report.html", scripts=("report.js", "page.js"))(**context)
+
+
+def _abstain(recipe: Mapping[str, object]) -> str:
+    """Return `answer.abstain` of the recipe."""
+    answer = recipe.get("answer")
+    return str(answer.get("abstain", "free")) if isinstance(answer, dict) else "free"
 
 
 def _chunks(documents: Mapping[str, object] | None) -> int | None:

@@ -30,6 +30,7 @@ from kofinlaw.scoring.value_text import Plot, Words, both, plot_of
 
 __all__ = [
     "FIRST_SLICES",
+    "TEXT_SCORES",
     "WITHOUT_SCORES",
     "BaselineRow",
     "Gauge",
@@ -54,12 +55,30 @@ __all__ = [
     "tiles",
 ]
 
+TEXT_SCORES = {
+    "bleu": "BLEU",
+    "chrf": "chrF",
+    "rouge1": "ROUGE-1",
+    "rouge2": "ROUGE-2",
+    "rougeL": "ROUGE-L",
+    "meteor_exact": "METEOR",
+}
 FIRST_SLICES = ("negative", "positive", "options-4", "options-5", "numeric", "article-quoted")
 # The context without scores. StrictUndefined requires every name.
 WITHOUT_SCORES: Mapping[str, object] = {
     **dict.fromkeys(("scores", "tiles", "slices", "retrieval", "judge", "orders", "grounding")),
     "calibration": [],
-    **{name: [] for name in ("systems", "baselines", "text_names", "slice_options", "score_plots")},
+    **{
+        name: []
+        for name in (
+            "systems",
+            "baselines",
+            "text_names",
+            "text_titles",
+            "slice_options",
+            "score_plots",
+        )
+    },
     "against": [],
     "sorts": [],
     "other": "",
@@ -177,6 +196,7 @@ def score_context(scores: ScoresRecord | None, chunks: int | None = None) -> Map
         }
         for name, figure in scores["baselines"].items()
     ]
+    text_names = list(dict.fromkeys(n for s in systems for n in s["scores"]["text"]))
     slices = sorted({name for s in systems for name in s["scores"]["slices"]}, key=slice_order)
     return {
         "scores": scores,
@@ -194,7 +214,8 @@ def score_context(scores: ScoresRecord | None, chunks: int | None = None) -> Map
             for name in slices
         ],
         "slice_options": [(name, *slice_label(name)) for name in slices],
-        "text_names": list(dict.fromkeys(n for s in systems for n in s["scores"]["text"])),
+        "text_names": text_names,
+        "text_titles": [TEXT_SCORES.get(name, name) for name in text_names],
         "other": compared_with(scores, main),
         "retrieval": [
             {"label": s["label"], "r": s["scores"]["retrieval"]}

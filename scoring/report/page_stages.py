@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import TypedDict
 
@@ -29,7 +30,7 @@ from kofinlaw.scoring.report.report_record import (
     TrainingFigures,
 )
 from kofinlaw.scoring.report.wording.compliance_words import compliance_context
-from kofinlaw.scoring.report.wording.machine_words import environment_label, state_label
+from kofinlaw.scoring.report.wording.machine_words import INPUTS, environment_label, state_label
 from kofinlaw.scoring.report.wording.proof_words import BASES, bound_words, proof_rows, value_words
 from kofinlaw.scoring.report.wording.question_kinds import (
     ROLES,
@@ -56,6 +57,8 @@ __all__ = [
     "StageText",
     "check_row",
     "environment_rows",
+    "first_example",
+    "hash_rows",
     "kept_samples",
     "latency_plots",
     "latency_rows",
@@ -105,6 +108,7 @@ def stage_context(figures: ReportFigures) -> dict[str, object]:
         "training_plots": training_plots(training) if training else [],
         "training_rows": named(training["counts"], TRAINING) if training else [],
         "training_rest": named(training["counts"], TRAINING_REST) if training else [],
+        "first_example": first_example(training["first_example"]) if training else None,
         "funnel": {
             "steps": [(FUNNEL[name], f"{count:,}") for name, count in augment["funnel"]],
             "kept": bars(augment["generators"] or augment["tasks"], kind_label),
@@ -126,13 +130,17 @@ def stage_context(figures: ReportFigures) -> dict[str, object]:
         "compliance": compliance_context(figures["compliance"]),
         "stage_rows": [stage_row(stage) for stage in figures["stages"]],
         "environment_rows": environment_rows(figures),
-        "hash_rows": list(scores["sha256"].items()) if scores else [],
+        "hash_rows": hash_rows(scores["sha256"]) if scores else [],
         "reproduce": reproduce(figures),
         "recipe_text": recipe_text(figures["recipe"]),
     }
 
 
 TEXT_CHARACTERS = 600  # of a rejected record
+_FIRST_EXAMPLE = re.compile(
+    r"example (\S+): ([\d,]+) tokens, ([\d,]+) supervised\n"
+    r"the model learns to write the text between ⟦ and ⟧\n"
+)
 LOSS_UNIT = ("손실 (답 토큰당, nat)", "loss (nats per answer token)")
 
 
@@ -226,6 +234,24 @@ def _curve_plot(
         )
 
     return plot_of(title, note, words, drawn)
+
+
+def first_example(text: str) -> tuple[Words, str]:
+    """Return the heading of the first training example in both languages, and its text.
+
+    The file begins with its id and its numbers of tokens; other texts have no heading.
+    """
+    match = _FIRST_EXAMPLE.match(text)
+    if not match:
+        return ("", ""), text
+    name, tokens, supervised = match.groups()
+    heading = (
+        f"예제 {name}: {tokens}토큰, 학습 대상 {supervised}토큰. 모델은 ⟦와 ⟧ 사이의 글을 쓰도록 "
+        "학습합니다.",
+        f"Example {name}: {tokens} tokens, {supervised} supervised. The model learns to write the "
+        "text between ⟦ and ⟧.",
+    )
+    return heading, text[match.end() :].lstrip("\n")
 
 
 def kept_samples(augment: AugmentFigures) -> list[dict[str, object]]:
@@ -419,6 +445,18 @@ def environment_rows(figures: ReportFigures) -> list[tuple[Words, str]]:
     ]
     rows.append(("packages", ", ".join(f"{name} {value}" for name, value in packages.items())))
     return [(environment_label(name), text) for name, text in rows]
+
+
+def hash_rows(hashes: Mapping[str, str]) -> list[tuple[Words, str]]:
+    """Return the hashes of the scoring's inputs as (name, text); `answers:NAME` names a system."""
+    rows: list[tuple[Words, str]] = []
+    for name, value in hashes.items():
+        kind, _, system = name.partition(":")
+        korean, english = INPUTS.get(kind, (kind, kind))
+        label = system_label(system) if system else None
+        words = (f"{korean}: {label[0]}", f"{english}: {label[1]}") if label else (korean, english)
+        rows.append((words, value))
+    return rows
 
 
 def reproduce(figures: ReportFigures) -> Words:

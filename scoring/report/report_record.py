@@ -174,6 +174,7 @@ class ReportFigures(TypedDict):
     training: TrainingFigures | None
     augment: AugmentFigures | None
     documents: dict[str, object] | None
+    floor: Mapping[str, object] | None
     latency: LatencyFigures | None
     merge: MergeFigures | None
     compliance: dict[str, object] | None

@@ -147,7 +147,10 @@ def _shape(text: str) -> str:
 
 
 def _paragraphs(lines: Sequence[Line]) -> list[list[str]]:
-    """Return the lines by paragraph: a full line continues unless the next starts a new unit."""
+    """Return the lines by paragraph: a full line continues unless the next starts a new unit.
+
+    Lines with box characters are rows of a drawn table and are never joined.
+    """
     margin = _right_margin(lines)
     paragraphs: list[list[str]] = []
     previous: Line | None = None
@@ -155,7 +158,9 @@ def _paragraphs(lines: Sequence[Line]) -> list[list[str]]:
         full = previous is not None and previous.right > margin - 2.5 * max(previous.size, 1.0)
         same_size = previous is not None and abs(previous.size - line.size) < 0.35 * line.size
         within = bool(paragraphs) and _unclosed(paragraphs[-1][-1])
-        if previous is not None and full and same_size and (within or not _begins(line.text)):
+        drawn = holds_drawing(line.text) or (previous is not None and holds_drawing(previous.text))
+        continues = full and same_size and not drawn and (within or not _begins(line.text))
+        if continues:
             paragraphs[-1].append(line.text)
         else:
             paragraphs.append([line.text])

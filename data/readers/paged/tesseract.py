@@ -1,7 +1,7 @@
 """Read the picture of a page with the program Tesseract, if it is installed with Korean.
 
 Tesseract (Apache-2.0) is called as a program: no package of Python is needed. With the same
-version and the same picture it returns the same words.
+version and the same picture it returns the same words, so they are kept on disk.
 """
 
 from __future__ import annotations
@@ -19,6 +19,7 @@ from pathlib import Path
 from statistics import median
 
 from kofinlaw import UserError
+from kofinlaw.data.readers.paged.ocr_cache import keep_words, kept_words, picture_key
 from kofinlaw.data.readers.paged.page_lines import Line
 
 __all__ = ["Ocr", "Picture", "ReadPage", "find_ocr", "install_command", "read_pictures"]
@@ -160,10 +161,14 @@ def _can_ask() -> bool:
 def _read(picture: Picture, ocr: Ocr, seconds: int) -> ReadPage:
     # In 8 bits a pixel, the portable grey map needs no compression on either side.
     head = f"P5 {picture.width} {picture.height} 255\n".encode()
-    command = [ocr.program, "stdin", "stdout", "-l", _LANGUAGE, "--psm", _LAYOUT]
+    dots = str(max(70, round(picture.dpi)))
+    options = ["-l", _LANGUAGE, "--psm", _LAYOUT, "--dpi", dots, "tsv", "txt"]
+    key = picture_key(ocr.version.encode(), " ".join(options).encode(), head, picture.pixels)
+    if (kept := kept_words(key)) is not None:
+        return _page(kept, picture)
     try:
         done = subprocess.run(
-            [*command, "--dpi", str(max(70, round(picture.dpi))), "tsv", "txt"],
+            [ocr.program, "stdin", "stdout", *options],
             input=head + picture.pixels,
             capture_output=True,
             timeout=seconds,
@@ -176,7 +181,9 @@ def _read(picture: Picture, ocr: Ocr, seconds: int) -> ReadPage:
     if done.returncode:
         lines = done.stderr.decode("utf-8", "replace").strip().splitlines()
         return ReadPage(problem=f"Tesseract failed: {lines[-1] if lines else done.returncode}")
-    return _page(done.stdout.decode("utf-8", "replace"), picture)
+    words = done.stdout.decode("utf-8", "replace")
+    keep_words(key, words)
+    return _page(words, picture)
 
 
 def _page(output: str, picture: Picture) -> ReadPage:

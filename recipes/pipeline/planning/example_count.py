@@ -23,9 +23,9 @@ from kofinlaw.records import Article
 __all__ = ["COUNTED_CHARACTERS", "FILES_SPREAD", "SAMPLE_SPREAD", "TOKEN_SPREAD", "count_of_corpus"]
 
 COUNTED_CHARACTERS = 100_000  # text of articles that is counted: some seconds of work
-# Half-width of the range of a count, as a share of the count: on a sample of the documents that were
-# read, on a sample of the files, and with estimated tokens. docs/benchmarks.md has the differences
-# that were measured.
+# Half-width of the range of a count, as a share of the count: on a sample of the documents that
+# were read, on a sample of the files, and with estimated tokens. docs/benchmarks.md has the
+# differences that were measured.
 SAMPLE_SPREAD = 0.2
 FILES_SPREAD = 0.6
 TOKEN_SPREAD = 0.05

@@ -12,6 +12,7 @@ from kofinlaw.scoring.claims import (
 )
 from kofinlaw.scoring.report.labels import pair_label, system_label
 from kofinlaw.scoring.report.report_record import MergeFigures
+from kofinlaw.scoring.report.wording.machine_words import PLANS
 from kofinlaw.scoring.scores_record import ScoresRecord
 from kofinlaw.scoring.value_text import Words
 
@@ -62,12 +63,15 @@ def plan_warnings(scores: ScoresRecord) -> list[Words]:
         if reduced:
             korean, english = system_label(name)
             count, total = sum(reduced.values()), sum(system["plans"].values())
-            plans = ", ".join(f"{plan} {n}" for plan, n in reduced.items())
+            plans = [(PLANS.get(plan, (plan, plan)), n) for plan, n in reduced.items()]
+            in_korean = ", ".join(f"{label[0]} {n}" for label, n in plans)
+            in_english = ", ".join(f"{label[1]} {n}" for label, n in plans)
             out.append(
                 (
-                    f"{korean}: 답 {total}개 가운데 {count}개를 full이 아닌 답변 계획으로 "
-                    f"만들었습니다({plans})",
-                    f"{english}: {count} of {total} answers under a plan other than full ({plans})",
+                    f"{korean}: 답 {total}개 가운데 {count}개를 줄인 답변 계획으로 "
+                    f"만들었습니다({in_korean})",
+                    f"{english}: {count} of {total} answers under a plan other than full "
+                    f"({in_english})",
                 )
             )
     for pair in pairs_with_other_plans(scores):
@@ -99,5 +103,5 @@ def merge_warnings(merge: MergeFigures | None) -> list[Words]:
     if result in {"", "pass", "passed", "ok", "true"}:
         return []
     return [
-        (f"병합 증명을 통과하지 못했습니다: {result}", f"The merge was not proven: {result}"),
+        ("병합 증명을 통과하지 못했습니다.", "The merge was not proven."),
     ]

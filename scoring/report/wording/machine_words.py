@@ -4,7 +4,16 @@ from __future__ import annotations
 
 from kofinlaw.scoring.value_text import Words
 
-__all__ = ["ENVIRONMENT", "PHASES", "STATES", "UNITS", "environment_label", "state_label"]
+__all__ = [
+    "ENVIRONMENT",
+    "INPUTS",
+    "PHASES",
+    "PLANS",
+    "STATES",
+    "UNITS",
+    "environment_label",
+    "state_label",
+]
 
 ENVIRONMENT: dict[str, Words] = {
     "seed": ("난수 시드", "seed"),
@@ -42,6 +51,21 @@ UNITS: dict[str, Words] = {
     "plan": ("답변 계획", "answer plan"),
     "act": ("법령", "act"),
     "file": ("파일", "file"),
+}
+# How much of the answering plan was left when the time was short.
+PLANS: dict[str, Words] = {
+    "full": ("전체", "full"),
+    "no-reasoning": ("추론 생략", "no-reasoning"),
+    "half-context": ("근거 절반", "half-context"),
+    "quarter-context": ("근거 4분의 1", "quarter-context"),
+    "label-only": ("번호만", "label-only"),
+}
+# The inputs of the scoring, whose hashes are recorded.
+INPUTS: dict[str, Words] = {
+    "questions": ("문항", "questions"),
+    "key": ("정답", "key"),
+    "chunks": ("청크", "chunks"),
+    "answers": ("답", "answers"),
 }
 # The phases of the stages, as they report them.
 PHASES: dict[str, Words] = {

@@ -26,6 +26,7 @@ CASE_OF_A_FIGURE = re.compile(
     r"(?P<figure>\d+(?:일|개월|년))(?: 이내)?\((?P<inside>[^()]*경우[^()]*)\)"
 )
 WORDINGS = (
+    ("square bracket", re.compile(r"[\[\]]")),
     ("repeated subject", re.compile(r"([가-힣]{2,}[이가]) \1 ")),
     ("case without its particle", re.compile(r"(?:경우|때), 예외로")),
     ("ban with two topics", re.compile(r"는 것은 금지된다")),
@@ -33,6 +34,8 @@ WORDINGS = (
     ("condition of a relative clause", re.compile(r"하는 보험으로 .*지만, \S+ 퇴직")),
 )
 STEMS = (
+    ("square bracket", re.compile(r"[\[\]]")),
+    ("body that composes", re.compile(r"위원으로 (?:\S+ )*구성하는 (?:자|주체)")),
     ("content of the content", re.compile(r"내용에 (?:대한|관한) 내용")),
     ("two brackets", re.compile(r"\(\([^)]*\)\)")),
     ("half of a period", re.compile(r"몇 년 ?\d|\(   \)(?:\([^)]*\))? ?\d+개월")),
@@ -123,6 +126,9 @@ def _third_round(law: Law, draft: Draft) -> list[str]:
         )
         if role and any(text in article.text for text in draft.distractors):
             found.append("party that may have the role")
+    listed = re.search(r"다음 각 ?호", draft.stem) and not re.search(r"제[\d-]+조", draft.stem)
+    if draft.kind in ("actor", "addressee", "quantity") and listed:
+        found.append("list of an article that is not named")
     persons = re.search(r"다음 각 호의 (?:어느 하나에 해당하는 )?(?:사람|자)", article.text)
     if draft.kind == "slot_figure" and MEMBERS.search(draft.answer) and persons:
         found.append("one of several qualities as that of all members")

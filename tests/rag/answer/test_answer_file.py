@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -11,6 +12,8 @@ from worlds import World, assert_complete, rows, submitted
 
 from kofinlaw import UserError
 from kofinlaw.data.prompting.wording import NO_EVIDENCE
+from kofinlaw.rag.abstention.decision import Judgement
+from kofinlaw.records import Question
 from kofinlaw.trace_files import open_tracer
 from kofinlaw.trace_settings import TraceSettings
 
@@ -102,3 +105,57 @@ def test_every_call_is_traced_with_the_questions_it_was_for(
     searched = [i["id"] for s in spans if s["name"] == "retrieval" for i in s["items"]]
     assert len(searched) == len(set(searched)) == 23
     assert ("손해를" in (out / "traces.jsonl").read_text("utf-8")) != redact
+
+
+REFUSAL = Judgement("below_floor", NO_EVIDENCE, 0.2, 0.5, ("전자금융거래법 제1조",))
+
+
+class Judging(simulation.FakeSearcher):
+    """Refuses the first free-text question, and a choice."""
+
+    def judge(self, questions: Sequence[Question]) -> list[Any]:
+        return [REFUSAL if q.id in ("F000", "Q000") else Judgement() for q in questions]
+
+
+@pytest.mark.parametrize("abstain", ["never", "free", "always"])
+def test_free_text_is_refused_as_the_recipe_says_and_choices_never(
+    tmp_path: Path, few: Path, abstain: str
+) -> None:
+    world, out = World(), tmp_path / "out"
+    world.searcher = Judging(world.clock)
+    figures = world.answer(few, out, abstain=abstain, votes=3)
+    assert_complete(out, few)
+    answers = {row["id"]: row for row in rows(out / "answers.jsonl")}
+    refused = [name for name, row in answers.items() if row["origin"] == "abstention"]
+    assert refused == ([] if abstain == "never" else ["F000"])
+    assert answers["Q000"]["answer"] in "12345"
+    if not refused:
+        assert "abstained" not in figures
+        return
+    assert figures["abstained"] == 1
+    assert answers["F000"]["answer"] == NO_EVIDENCE
+    assert answers["F000"]["confidence"] == 0.0
+    (turn,) = [row for row in rows(out / "plan.jsonl") if row["id"] == "F000"]
+    assert (turn["abstained"], turn["tokens"]) == ("below_floor", 0)
+    (found,) = [row for row in rows(out / "evidence.jsonl") if row["id"] == "F000"]
+    assert found["judgement"]["score"] == 0.2
+    assert not any("배상책임 0을" in prompt for prompt in world.prompts)
+
+
+def test_a_refusal_survives_a_kill_and_a_replay(tmp_path: Path, few: Path) -> None:
+    world = World()
+    world.searcher = Judging(world.clock)
+    world.answer(few, tmp_path / "whole")
+    again = World()
+    again.searcher = Judging(again.clock)
+    (tmp_path / "killed").mkdir()
+    for name in ("state.json", "evidence.jsonl"):
+        text = (tmp_path / "whole" / name).read_text(encoding="utf-8")
+        (tmp_path / "killed" / name).write_text(text, encoding="utf-8")
+    again.answer(few, tmp_path / "killed")
+    replayed = World()
+    replayed.searcher = simulation.FakeSearcher(replayed.clock)
+    replayed.answer(few, tmp_path / "replayed", replay=tmp_path / "whole" / "plan.jsonl")
+    for name in ("killed", "replayed"):
+        one, other = (rows(tmp_path / folder / "answers.jsonl") for folder in ("whole", name))
+        assert one == other

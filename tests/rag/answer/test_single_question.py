@@ -14,17 +14,24 @@ import simulation
 from acts import VERSIONS, corpus
 from commands import Typed, finish_run
 from corpora import settings, write_chunks
+from hypothesis import given
+from hypothesis import settings as settings_of_hypothesis
+from hypothesis import strategies as st
 from worlds import rows
 
 from kofinlaw import UserError
+from kofinlaw.data.prompting.wording import FREE_RULE, NO_EVIDENCE
 from kofinlaw.models.engines.base import Finish, Generation, Request
 from kofinlaw.models.engines.dummy_engine import DummyEngine
+from kofinlaw.rag.abstention.decision import Judgement
 from kofinlaw.rag.answer.free_text import ends_sentence
 from kofinlaw.rag.answer.single_question import AskedAnswer, ask_question
 from kofinlaw.rag.answer_settings import AnswerSettings
 from kofinlaw.rag.index.build import build_index
 from kofinlaw.rag.index.index import Index
 from kofinlaw.rag.retrieve.retriever import Retriever
+from kofinlaw.recipes.asking.answer_lines import LineStyle, answer_lines
+from kofinlaw.records import Question
 from kofinlaw.trace_files import open_tracer
 from kofinlaw.trace_settings import TraceSettings
 
@@ -111,6 +118,50 @@ def test_an_unusable_answer_gives_way_to_the_sentence_of_the_evidence(
     (source,) = [hit for hit in result.evidence if hit.chunk == result.quoted]
     assert result.answer in source.text
     assert ends_sentence(result.answer)
+
+
+ASKED = "이용자의 손해를 며칠 이내에 배상하는가?"
+PIECES = (
+    ASKED,
+    FREE_RULE,
+    "[참고 조문]",
+    "<end_of_turn>",
+    "лежа",
+    "𒌒slotBox",
+    "금융회사는 이용자의 손해를",
+    "금융회사는 이용자에게 배상한다.",
+    "000000000000",
+    "다만 그 기한은",
+)
+
+
+@settings_of_hypothesis(max_examples=60)
+@given(st.lists(st.sampled_from(PIECES), max_size=6), st.integers(1, 4), st.booleans())
+def test_whatever_a_model_writes_the_answer_has_its_form(
+    pieces: list[str], times: int, stopped: bool
+) -> None:
+    written = " ".join(pieces) * times
+
+    class Weak(DummyEngine):
+        def generate(self, requests: Sequence[Request]) -> list[Generation]:
+            finish: Finish = "stop" if stopped else "length"
+            return [Generation(written, 9, 5, finish, -1.0) for _ in requests]
+
+    result = ask_question(
+        ASKED,
+        engine=Weak(),
+        template=simulation.TEMPLATE,
+        retriever=simulation.FakeSearcher(simulation.Clock()),
+        settings=AnswerSettings(),
+    )
+    assert not any(piece in result.answer for piece in PIECES[:6])
+    assert "핵심어" not in result.answer
+    assert result.answer.count("배상한다.") <= 2
+    own = result.origin == "model" and stopped and written.endswith(result.answer)
+    assert ends_sentence(result.answer) or own, result.answer
+    if result.origin == "fallback":
+        (source,) = [hit for hit in result.evidence if hit.chunk == result.quoted]
+        assert result.answer in source.text
 
 
 def test_ask_names_the_days_of_the_text_and_the_act_that_had_none(
@@ -233,3 +284,32 @@ def test_a_question_typed_on_a_mac_and_a_day_with_a_time_are_read() -> None:
     assert results[0] == results[1]
     assert results[1].option in ("3일", "10일")
     assert results[2].option in ("3일", "10일\ufffd")
+
+
+@pytest.mark.parametrize(
+    "abstain,choice,refused",
+    [("never", False, False), ("free", False, True), ("free", True, False), ("always", True, True)],
+)
+def test_a_question_that_no_passage_bears_on_is_refused_as_the_recipe_says(
+    abstain: Any, choice: bool, refused: bool
+) -> None:
+    class Judging(simulation.FakeSearcher):
+        def judge(self, questions: Sequence[Question]) -> list[Any]:
+            return [Judgement("below_floor", NO_EVIDENCE, 0.1, 0.5, ("법 제1조",))]
+
+    result = ask_question(
+        "비의 양은?" + ("\n1 3일\n2 10일" if choice else ""),
+        engine=DummyEngine(),
+        template=simulation.TEMPLATE,
+        retriever=Judging(simulation.Clock()),
+        settings=AnswerSettings(abstain=abstain),
+    )
+    assert result.abstained == refused
+    assert (result.origin == "abstention") == refused
+    assert (result.answer == NO_EVIDENCE) == refused
+    assert (result.judgement is None) == (abstain == "never")
+    if refused:
+        assert (result.option, result.evidence, result.confidence) == ("", (), 0.0)
+        lines = answer_lines(result, LineStyle(debug=True))
+        assert "가장 가까운 조문 · 법 제1조" in lines
+        assert "[bearing 0.1000, floor 0.5000, below_floor]" in lines

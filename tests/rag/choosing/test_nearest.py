@@ -2,7 +2,14 @@
 
 from __future__ import annotations
 
-from kofinlaw.rag.choosing.nearest import nearest_sentence, nearest_sentences, nearest_values
+import pytest
+
+from kofinlaw.rag.choosing.nearest import (
+    nearest_sentence,
+    nearest_sentences,
+    nearest_values,
+    quotation,
+)
 from kofinlaw.rag.reading.candidates import Candidate
 
 SHOWN = [
@@ -50,3 +57,20 @@ def test_nothing_in_common_is_no_answer_and_a_long_one_is_cut() -> None:
     assert nearest_sentence("고래의 크기는?", ["토끼가 뛴다."]) == ""
     assert nearest_sentence("고래의 크기는?", []) == ""
     assert nearest_sentence("거래 기록 보관", SHOWN, 20) == "은행은 거래 기록을 5년 동안"
+
+
+@pytest.mark.parametrize(
+    ("question", "expected"),
+    [
+        ("2급 사고는 몇 시간 안에 보고하는가?", "2급 사고"),
+        ("1급 사고는 몇 시간 안에 보고하는가?", "1급 사고"),
+        ("제2항의 사고는 몇 시간 안에 보고하는가?", "사고"),
+    ],
+)
+def test_a_quotation_has_the_figures_of_the_question(question: str, expected: str) -> None:
+    law = "가람 규정 제7조(보고)\n① 은행은 다음 각 호의 시간 안에 보고한다.\n"
+    law += "1. 1급 사고: 1시간\n2. 2급 사고: 3시간\n3. 3급 사고: 2일"
+    found = quotation(question, [law], lambda text: len(text) < 99)
+    assert found is not None
+    assert expected in found[0].text
+    assert quotation(question, [], lambda _: True) is None

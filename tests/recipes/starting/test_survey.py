@@ -26,6 +26,13 @@ pico_run = importlib.util.module_from_spec(_spec)
 _spec.loader.exec_module(pico_run)
 
 
+_files = importlib.util.spec_from_file_location(
+    "sample_files", Path(__file__).parents[2] / "data" / "sample_files.py"
+)
+sample_files = importlib.util.module_from_spec(_files)
+_files.loader.exec_module(sample_files)
+
+
 @pytest.fixture
 def folder(tmp_path):
     """Three rulebooks, an older version of one, a table of questions, and three unusable files."""
@@ -56,6 +63,21 @@ def test_every_file_is_a_document_or_left_out(folder):
     assert {"전산점검_규정.md", "문답.csv"} <= read
     assert survey.acts == 3
     assert not corpus.path.exists()
+
+
+def test_pages_that_need_ocr_are_left_out_by_number(tmp_path, monkeypatch):
+    place = pico_run.write_documents(tmp_path / "내규")
+    sample_files.make_scan(place / "혼합.pdf", "ts")
+    sample_files.make_scan(place / "스캔.pdf", "s")
+    empty = tmp_path / "empty"
+    empty.mkdir()
+    monkeypatch.setenv("PATH", str(empty))
+    survey, corpus = survey_documents(place, "open", 512)
+    corpus.close()
+    left = {one.name: one.reason for one in survey.left_out}
+    assert left["혼합.pdf"].startswith("page 2: no text layer → Tesseract is not installed")
+    assert left["스캔.pdf"].startswith("page 1: no text layer → Tesseract is not installed")
+    assert "혼합.pdf" in {one.file for one in survey.documents}
 
 
 def test_a_file_of_many_documents_is_one_line(folder):

@@ -13,6 +13,8 @@ import pytest
 
 from kofinlaw.scoring.report.compare_runs_page import runs_page
 from kofinlaw.scoring.report.serve import list_page, run_page
+from kofinlaw.scoring.report.server.documents import Document, document_page
+from kofinlaw.scoring.report.server.error_page import error_page
 from kofinlaw.scoring.report.write import write_report
 
 CHROMIUM = (
@@ -29,6 +31,17 @@ document.getElementById("more").click(); out.more = visible();
 set("search", "MC-007"); out.search = visible();
 set("search", ""); set("state", "gained"); out.gained = visible();
 set("state", "right"); set("slice", "numeric"); out.numeric = document.getElementById("count").textContent;
+out.dark = getComputedStyle(document.documentElement).getPropertyValue("--paper");
+document.querySelector("button.theme").click();
+out.light = getComputedStyle(document.documentElement).getPropertyValue("--paper");
+const term = document.querySelector('a.term[href="#term-hit"]');
+term.dispatchEvent(new FocusEvent("focus"));
+out.tip = [document.getElementById("tip").hidden, document.getElementById("tip").textContent.slice(0, 8)];
+dispatchEvent(new KeyboardEvent("keydown", { key: "Escape" }));
+out.gone = document.getElementById("tip").hidden;
+dispatchEvent(new Event("beforeprint"));
+out.print = document.querySelectorAll(".item[open]").length;
+dispatchEvent(new Event("afterprint"));
 document.querySelector('.language button[value="en"]').click();
 out.language = [document.documentElement.lang, document.title, document.getElementById("search").placeholder];
 for (const d of document.querySelectorAll("details")) d.open = true;
@@ -90,14 +103,18 @@ def test_filters_language_and_width(page, tmp_path, run_folder, width):
         r["system"] == "trained-rag" and r["score"] >= 0.5 and "numeric" in r["slices"]
         for r in rows
     )
-    assert found["start"] == min(30, wrong)
+    assert found["start"] == min(8, wrong)
     assert found["count"] == f"72문항 가운데 {wrong}문항"
-    assert (found["page"], found["more"]) == (30, 60)
+    assert (found["page"], found["more"]) == (8, 32)
     assert found["search"] == 1
-    assert found["gained"] == gained
+    assert found["gained"] == min(8, gained)
     assert found["numeric"] == f"72문항 가운데 {numeric}문항"
     assert found["language"] == ["en", "quickstart · report", "words, article, id"]
     assert found["hidden"] == "none"
+    assert {found["dark"].strip(), found["light"].strip()} == {"#fff", "#14181f"}
+    assert found["tip"] == [False, "정답 조문이 검"]
+    assert found["gone"] is True
+    assert found["print"] == min(8, numeric)
     assert found["width"][1] <= found["width"][0] == width
 
 
@@ -120,10 +137,11 @@ def axe_source():
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("language", ["ko", "en"])
-def test_axe_finds_no_serious_fault(page, tmp_path, language):
+@pytest.mark.parametrize(("language", "theme"), [("ko", "light"), ("en", "dark")])
+def test_axe_finds_no_serious_fault(page, tmp_path, language, theme):
     text = re.sub(r'<meta http-equiv="Content-Security-Policy"[^>]*>', "", page.read_text())
-    press = f"""document.querySelector('.language button[value="{language}"]').click();"""
+    press = f"""document.querySelector('.language button[value="{language}"]').click();
+        document.documentElement.dataset.theme = "{theme}";"""
     opened = (
         "for (const d of [...document.querySelectorAll('details')].slice(0, 12)) d.open = true;"
     )
@@ -150,6 +168,8 @@ def test_axe_finds_no_serious_fault_in_the_servers_pages(run_folder, tmp_path):
         "list": list_page(root, ["quickstart", "second"]),
         "run": run_page(root / "quickstart"),
         "compare": runs_page([root / "quickstart", root / "second"]),
+        "error": error_page(404),
+        "document": document_page("quickstart", Document("a.md", ("가", "a")), "# A\n\ntext"),
     }
     for name, text in pages.items():
         page = tmp_path / f"{name}.html"

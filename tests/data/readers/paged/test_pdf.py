@@ -99,7 +99,7 @@ def test_mixed_pages_are_read_page_by_page(files, tmp_path, fake_ocr):
         ((3,), "ocr_unsure"),
         ((4,), "ocr_failed"),
     ]
-    why = "page 3: confidence 0.41 is below 0.60 → scan them again, or lower data.limits.ocr_confidence"
+    why = "page 3: confidence 0.41 is below 0.75 → scan them again, or lower data.limits.ocr_confidence"
     assert document.pages.unread[0].detail == why
 
 
@@ -186,3 +186,18 @@ def test_ten_thousand_empty_pages_are_refused_by_their_number_and_without_ocr(fi
     path = files.make_pdf(tmp_path / "a.pdf", [""] * 10_000)
     assert refusal(path).message == "the PDF has 10000 pages, more than 5000"
     assert refusal(path, pages=10_000).message == "the PDF has no text: 10000 blank pages"
+
+
+def test_a_text_layer_wins_over_ocr_of_the_same_rule(files, tmp_path, fake_ocr, build):
+    fake_ocr(page_of("제1조(목적) 흐리게 읽은 글이다."))
+    folder = tmp_path / "docs"
+    folder.mkdir()
+    files.make_scan(folder / "가.pdf", "s")
+    (folder / "나.pdf").write_bytes(files.SAMPLE_PDF.read_bytes())
+    source = {"path": str(folder), "title": "재해복구 훈련 시행세칙", "as_of": "2026-02-10"}
+    build([source], tmp_path / "out")
+    assert {c.source for c in read_jsonl(tmp_path / "out" / "chunks.jsonl", Chunk)} == {
+        "docs/나.pdf"
+    }
+    (reject,) = read_jsonl(tmp_path / "out" / "rejected.jsonl", Rejected)
+    assert (reject.id, reject.reason) == ("docs/가.pdf", "same_day")

@@ -8,11 +8,19 @@ from pathlib import Path
 
 import pytest
 
+from kofinlaw import UserError
 from kofinlaw.data.readers.paged.tesseract import Picture, find_ocr, install_command, read_pictures
 
 HEADER = (
     "level\tpage_num\tblock_num\tpar_num\tline_num\tword_num\tleft\ttop\twidth\theight\tconf\ttext"
 )
+
+
+@pytest.fixture(autouse=True)
+def cache(tmp_path_factory, monkeypatch):
+    folder = tmp_path_factory.mktemp("cache")
+    monkeypatch.setenv("KOFINLAW_CACHE", str(folder))
+    return folder
 
 
 def program(folder: Path, monkeypatch, body: str) -> Path:
@@ -96,6 +104,22 @@ def test_lines_have_the_blanks_of_the_text_and_the_places_of_the_table(tmp_path,
     ]
     assert page.lines[0].height == pytest.approx(1 - 26 / 200)
     assert page.confidence == pytest.approx((0.9 + 0.8 + 2 * 0.7 + 2 * 0.12 + 4 * 1.0) / 10)
+
+
+def test_a_picture_is_read_once(tmp_path, monkeypatch, cache):
+    output = rows((1, 10, 20, 10, 12, 90, "보관")) + "\n보관\n"
+    path = program(tmp_path, monkeypatch, speaking("kor", output))
+    ocr = find_ocr()
+    first = list(read_pictures([picture()], ocr, 20))
+    path.unlink()
+    assert list(read_pictures([picture()], ocr, 20)) == first
+    (kept,) = (cache / "ocr").iterdir()
+    kept.write_bytes(kept.read_bytes()[:-4])  # damaged: read again
+    with pytest.raises(UserError, match="cannot be started"):
+        list(read_pictures([picture()], ocr, 20))
+    kept.unlink()
+    with pytest.raises(UserError, match="cannot be started"):
+        list(read_pictures([picture(width=101)], ocr, 20))
 
 
 def test_a_failing_and_a_slow_program_are_a_problem_of_the_page(tmp_path, monkeypatch):
