@@ -19,7 +19,7 @@ _spec = importlib.util.spec_from_file_location("pico_run", ROOT / "tests/recipes
 pico_run = importlib.util.module_from_spec(_spec)
 _spec.loader.exec_module(pico_run)
 
-NAMES = ["gpu.md", "contest.md"]
+NAMES = ["gpu.md", "contest.md", "own-teacher.md"]
 BLOCK = re.compile(r"^```(\w*)\n(.*?)^```", re.M | re.S)
 KEY = re.compile(
     r"`((?:answer|augment|data|evaluate|export|merge|model|rag|score|train|verify)\.[a-z_.]+)(?<!\.md)(?<!\.py)(?::[^`]*)?`"
@@ -186,3 +186,26 @@ def test_the_contest_script_reads_the_commands_of_the_guide(monkeypatch, tmp_pat
     assert len({out.parent for out in outs}) == 2, "the rehearsal has its own folder"
     left = [end - time.monotonic() for _, _, end in given]
     assert all(259 * 60 < seconds <= 260 * 60 for seconds in left)
+
+
+def test_the_recipe_reader_takes_the_teachers_of_the_guide():
+    engines = []
+    for block in blocks(page("own-teacher.md"), "yaml"):
+        teacher = yaml.safe_load(block)["augment"]["teacher"]
+        override = f"augment.teacher={json.dumps(teacher)}"
+        recipe, _ = load_recipe("qwen-teacher", [override])
+        assert recipe.augment.teacher.items == teacher["items"] == 400
+        assert all(verdict.ok for verdict in verdicts_for(recipe, recipe.policy))
+        engines.append(recipe.augment.teacher.engine.engine)
+    assert engines == ["transformers", "llamacpp", "openai"]
+
+
+def test_the_policy_judges_the_pairs_of_the_teacher_guide_as_it_says():
+    checked = [line.split()[3:] for line in commands("own-teacher.md") if "policy check" in line]
+    assert len(checked) == 2
+    for name, *sets in checked:
+        recipe, _ = load_recipe(name, sets[1::2])
+        assert all(verdict.ok for verdict in verdicts_for(recipe, recipe.policy)), name
+    recipe, _ = load_recipe("exaone-teacher", ["model.id=Qwen/Qwen2.5-7B-Instruct"])
+    refused = [v.detail for v in verdicts_for(recipe, recipe.policy) if not v.ok]
+    assert any("its outputs may train only EXAONE" in detail for detail in refused)
