@@ -228,7 +228,9 @@ def test_the_guide_to_figures_names_every_figure():
         assert f"`{name}`" in text or f"`{stem}_export`" in text, name
     assert f"risk at {100 * COVERAGES[2]:.0f} %" in text
     loop = (ROOT / "trainer/loop.py").read_text(encoding="utf-8")
-    shown = re.findall(r"^            (\w+)=", loop.partition('"train",')[2], re.M)
+    shown = re.findall(
+        r"^            (\w+)=", loop.partition('"train",')[2].partition("return")[0], re.M
+    )
     assert {"loss", "padding", "minutes_left"} <= set(shown)
     assert not [name for name in shown if f"`{name}`" not in text]
     tables = (ROOT / "scoring/markdown.py").read_text(encoding="utf-8")
