@@ -21,6 +21,7 @@ from __future__ import annotations
 
 import argparse
 import json
+import os
 import re
 import shlex
 import subprocess
@@ -80,6 +81,11 @@ def has_placeholder(command: str) -> bool:
     return any(re.fullmatch(r"[A-Z]{3,}(\.\w+)?", word) for word in shlex.split(command))
 
 
+def _with_this_python(path: str) -> str:
+    """Return the search path with this Python's programs first, so that `kofinlaw` is found."""
+    return os.pathsep.join([str(Path(sys.executable).parent), path])
+
+
 class Walk:
     """The commands of one start in the work folder; each but the first must have been printed."""
 
@@ -121,6 +127,7 @@ class Walk:
         done = subprocess.run(
             [sys.executable, "-m", "kofinlaw", *shlex.split(line)[1:]],
             cwd=self.work,
+            env={**os.environ, "PATH": _with_this_python(os.environ.get("PATH", ""))},
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,

@@ -169,7 +169,7 @@ class LimitSettings(_Section):
         description="largest number of pages of a file that are read by OCR; 0: no OCR",
     )
     ocr_confidence: float = Field(
-        default=0.6,
+        default=0.75,
         ge=0.0,
         le=1.0,
         description="a page that OCR reads with a lower mean confidence (0 to 1) is left out",

@@ -20,6 +20,7 @@ __all__ = ["ShownValue", "nested_values", "recipe_lines", "shown_values"]
 
 COMMENT_COLUMN = 44  # where comments start, in characters
 DEFAULT = "default"
+WIDTH = 96  # characters of a line that holds a list of sections
 
 
 @dataclass(frozen=True)
@@ -158,7 +159,7 @@ def _value_lines(indent: str, name: str, one: ShownValue) -> list[str]:
             allow_unicode=True,
             sort_keys=False,
             default_flow_style=None,
-            width=1_000_000,
+            width=WIDTH,
         )
         first = f"{indent}{name}:"
         return [_commented(first, comment), *(f"{indent}  {row}" for row in listed.splitlines())]

@@ -100,8 +100,8 @@ def unequal_plans(pair: PairRecord) -> bool:
 
     A paired test would then compare the plans, not the systems, so its result is not shown.
     """
-    items = pair["n"] + (pair.get("free_n") or 0)
-    return (pair.get("other_plans") or 0) > PLAN_TOLERANCE * items
+    other = pair.get("other_plans") or 0
+    return bool(other) and other > PLAN_TOLERANCE * (pair["n"] + (pair.get("free_n") or 0))
 
 
 def without_shown_text(scores: ScoresRecord) -> list[str]:

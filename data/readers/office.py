@@ -11,9 +11,12 @@ from kofinlaw import UserError
 from kofinlaw.data.readers.archives import Archive, attribute, local_name
 from kofinlaw.data.readers.tables import cell_text, markdown_rows, tidy_markdown
 
-__all__ = ["docx_to_markdown", "hwpx_to_markdown", "style_prefix"]
+__all__ = ["docx_to_markdown", "hancom_symbols", "hwpx_to_markdown", "style_prefix"]
 
 _OUTLINE = re.compile(r"^\s*(?:개요|제목|heading|outline)\s*(\d)\s*$", re.IGNORECASE)
+# Hancom's own characters in the private use area: boxed numbers, one old syllable, and bullets.
+_BOXED = re.compile("[\U000f02b1-\U000f02c4]")
+_BULLET = re.compile("^((?:#{1,6} |\\| )?)[\ue000-\uf8ff\U000f0000-\U000ffffd] ?", re.MULTILINE)
 _MAX_SPAN = 1000
 _MAX_COLUMNS = 10_000
 _TITLE = re.compile(r"^\s*(?:title|제목)\s*$", re.IGNORECASE)
@@ -39,7 +42,17 @@ def hwpx_to_markdown(path: Path, expanded_mebibytes: int) -> tuple[str, dict[str
             for paragraph in archive.xml(name):
                 if local_name(paragraph.tag) == "p":
                     lines.extend(_hwpx_paragraph(paragraph, styles))
-        return tidy_markdown(lines), _package_metadata(archive)
+        return hancom_symbols(tidy_markdown(lines)), _package_metadata(archive)
+
+
+def hancom_symbols(text: str) -> str:
+    """Return a text with Hancom's private characters as Unicode where their meaning is known.
+
+    A boxed number becomes `[1]`, a symbol at the start of a line or row a bullet (`·`).
+    """
+    text = text.replace("\uf53a", "한")
+    text = _BOXED.sub(lambda match: f"[{ord(match[0]) - 0xF02B0}]", text)
+    return _BULLET.sub(r"\1· ", text)
 
 
 def _hwpx_styles(archive: Archive) -> dict[str, str]:

@@ -20,6 +20,13 @@ __all__ = ["LineStyle", "answer_lines", "evidence_lines", "option_mark", "termin
 _BOLD, _PLAIN = "\x1b[1m", "\x1b[0m"
 _INSTEAD = "모델의 답을 쓸 수 없어 조문을 인용합니다: "
 _WITHOUT_MODEL = "모델이 답하지 못해 조문과 가장 많이 겹치는 보기를 골랐습니다"
+_KEPT = {
+    "empty": "모델의 답에 글자가 없습니다",
+    "prompt": "모델의 답이 질문이나 지시문을 되풀이합니다",
+    "loop": "모델의 답이 같은 말을 되풀이합니다",
+    "script": "모델의 답에 다른 문자가 섞여 있습니다",
+    "unfinished": "모델의 답이 문장 안에서 끊겼습니다",
+}
 
 
 @dataclass(frozen=True)
@@ -112,9 +119,13 @@ def _warnings(result: AskedAnswer) -> list[str]:
         for act in result.absent
     ]
     if result.origin == "model" and not result.option:
+        from kofinlaw.rag.answer.free_text import free_problem
         from kofinlaw.scoring.metrics.grounding import ungrounded
 
         read = [hit for hit in result.evidence if hit.shown]
+        problem = free_problem(result.answer, result.question, [hit.read for hit in read])
+        if problem:  # only under free_replace: false, else a quotation replaces it
+            lines.append(f"주의 · {_KEPT[problem]} (answer.free_replace: false)")
         sources = [*(hit.text for hit in read), result.question]
         _, missing = ungrounded(result.answer, sources, [hit.unit for hit in read])
         if missing:

@@ -100,6 +100,7 @@ def test_threads_share_one_loaded_model(opened, monkeypatch):
     answer = AskedAnswer("3일", "", 1.0, "model", ())
     monkeypatch.setattr(single_question, "ask_question", lambda *a, **k: answer)
     threads = [threading.Thread(target=opened.ask, args=("기한은?",)) for _ in range(4)]
+    threads.append(threading.Thread(target=opened.load))
     for thread in threads:
         thread.start()
     for thread in threads:

@@ -12,7 +12,7 @@ from pathlib import Path
 from kofinlaw import UserError
 from kofinlaw.data.readers.legacy.containers import Container, starts_with
 from kofinlaw.data.readers.legacy.hwp_records import Record, inflate, record_tree, records
-from kofinlaw.data.readers.office import style_prefix
+from kofinlaw.data.readers.office import hancom_symbols, style_prefix
 from kofinlaw.data.readers.tables import cell_text, markdown_rows, tidy_markdown
 from kofinlaw.units import MIB
 
@@ -68,7 +68,7 @@ def hwp_to_markdown(path: Path, expanded_mebibytes: int) -> str:
             for record in record_tree(stream(name), name):
                 if record.tag == _PARAGRAPH:
                     lines.extend(_paragraph(record, styles))
-    return tidy_markdown(lines)
+    return hancom_symbols(tidy_markdown(lines))
 
 
 def _is_compressed(header: bytes) -> bool:

@@ -103,5 +103,5 @@ def merge_warnings(merge: MergeFigures | None) -> list[Words]:
     if result in {"", "pass", "passed", "ok", "true"}:
         return []
     return [
-        (f"병합 증명을 통과하지 못했습니다: {result}", f"The merge was not proven: {result}"),
+        ("병합 증명을 통과하지 못했습니다.", "The merge was not proven."),
     ]

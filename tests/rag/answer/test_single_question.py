@@ -14,10 +14,13 @@ import simulation
 from acts import VERSIONS, corpus
 from commands import Typed, finish_run
 from corpora import settings, write_chunks
+from hypothesis import given
+from hypothesis import settings as settings_of_hypothesis
+from hypothesis import strategies as st
 from worlds import rows
 
 from kofinlaw import UserError
-from kofinlaw.data.prompting.wording import NO_EVIDENCE
+from kofinlaw.data.prompting.wording import FREE_RULE, NO_EVIDENCE
 from kofinlaw.models.engines.base import Finish, Generation, Request
 from kofinlaw.models.engines.dummy_engine import DummyEngine
 from kofinlaw.rag.abstention.decision import Judgement
@@ -115,6 +118,50 @@ def test_an_unusable_answer_gives_way_to_the_sentence_of_the_evidence(
     (source,) = [hit for hit in result.evidence if hit.chunk == result.quoted]
     assert result.answer in source.text
     assert ends_sentence(result.answer)
+
+
+ASKED = "이용자의 손해를 며칠 이내에 배상하는가?"
+PIECES = (
+    ASKED,
+    FREE_RULE,
+    "[참고 조문]",
+    "<end_of_turn>",
+    "лежа",
+    "𒌒slotBox",
+    "금융회사는 이용자의 손해를",
+    "금융회사는 이용자에게 배상한다.",
+    "000000000000",
+    "다만 그 기한은",
+)
+
+
+@settings_of_hypothesis(max_examples=60)
+@given(st.lists(st.sampled_from(PIECES), max_size=6), st.integers(1, 4), st.booleans())
+def test_whatever_a_model_writes_the_answer_has_its_form(
+    pieces: list[str], times: int, stopped: bool
+) -> None:
+    written = " ".join(pieces) * times
+
+    class Weak(DummyEngine):
+        def generate(self, requests: Sequence[Request]) -> list[Generation]:
+            finish: Finish = "stop" if stopped else "length"
+            return [Generation(written, 9, 5, finish, -1.0) for _ in requests]
+
+    result = ask_question(
+        ASKED,
+        engine=Weak(),
+        template=simulation.TEMPLATE,
+        retriever=simulation.FakeSearcher(simulation.Clock()),
+        settings=AnswerSettings(),
+    )
+    assert not any(piece in result.answer for piece in PIECES[:6])
+    assert "핵심어" not in result.answer
+    assert result.answer.count("배상한다.") <= 2
+    own = result.origin == "model" and stopped and written.endswith(result.answer)
+    assert ends_sentence(result.answer) or own, result.answer
+    if result.origin == "fallback":
+        (source,) = [hit for hit in result.evidence if hit.chunk == result.quoted]
+        assert result.answer in source.text
 
 
 def test_ask_names_the_days_of_the_text_and_the_act_that_had_none(

@@ -90,6 +90,13 @@ def test_only_a_generated_value_that_no_source_has_is_to_be_checked():
     assert not [line for line in answer_lines(asked, PLAIN) if "확인 필요" in line]
 
 
+def test_an_unusable_answer_that_the_recipe_keeps_is_marked():
+    assert not [line for line in answer_lines(FREE, PLAIN) if "주의" in line]
+    kept = dataclasses.replace(FREE, answer="3시간 안에 보고한다. " * 2)
+    (line,) = [line for line in answer_lines(kept, PLAIN) if "주의" in line]
+    assert line == "주의 · 모델의 답이 같은 말을 되풀이합니다 (answer.free_replace: false)"
+
+
 def test_the_evidence_is_that_which_was_read_with_its_days():
     lines = evidence_lines(FREE, PLAIN)
     assert not [line for line in lines if "창구" in line]

@@ -113,6 +113,13 @@ def test_headings_notes_tables_and_sections_in_reading_order(files, tmp_path):
     ]
 
 
+def test_private_characters_of_hancom_become_unicode(files, tmp_path):
+    lines = ["\U000f02b1 추진 배경", "\uf0a7 첫째", "\uf53a글과 \uf123"]
+    path = make(files, tmp_path / "a.hwp", b"".join(map(paragraph, lines)))
+    (document,) = read(path)
+    assert document.text.split("\n\n") == ["[1] 추진 배경", "· 첫째", "한글과 \uf123\n"]
+
+
 @pytest.mark.parametrize(
     ("flags", "message"),
     [(2, "encrypted"), (4, "distribution document"), (16, "DRM"), (256, "encrypted")],

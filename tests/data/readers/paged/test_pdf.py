@@ -99,7 +99,7 @@ def test_mixed_pages_are_read_page_by_page(files, tmp_path, fake_ocr):
         ((3,), "ocr_unsure"),
         ((4,), "ocr_failed"),
     ]
-    why = "page 3: confidence 0.41 is below 0.60 → scan them again, or lower data.limits.ocr_confidence"
+    why = "page 3: confidence 0.41 is below 0.75 → scan them again, or lower data.limits.ocr_confidence"
     assert document.pages.unread[0].detail == why
 
 

@@ -52,7 +52,7 @@ def test_the_verdict_has_the_warnings_of_the_scores_and_of_the_merge(run_folder)
     scores = scores_of(run_folder)
     scores["systems"]["base"]["fallbacks"] = 3
     found = verdict(scores, {"verdict": "fail"})["warnings"]
-    assert [warning["en"].split(":")[0] for warning in found] == [
+    assert [warning["en"].split(":")[0].rstrip(".") for warning in found] == [
         "base model",
         "The merge was not proven",
     ]
