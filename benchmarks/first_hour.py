@@ -202,30 +202,39 @@ def ask_all(work: Path, run: Path, questions: Sequence[dict[str, Any]]) -> list[
 
     Raises SystemExit if the session does not answer each question.
     """
-    started = time.monotonic()
     command = ["ask", "--run", str(run.relative_to(work)), "--json"]
     print(f"$ kofinlaw {shlex.join(command)} < questions", flush=True)
-    done = subprocess.run(
-        [sys.executable, "-m", "kofinlaw", *command],
-        cwd=work,
-        input="".join(question["question"] + "\n" for question in questions),
-        capture_output=True,
-        text=True,
-        encoding="utf-8",
-        check=False,
-    )
-    answers = [json.loads(line) for line in done.stdout.splitlines() if line.startswith("{")]
-    if done.returncode or len(answers) != len(questions):
-        raise SystemExit(f"{len(answers)} of {len(questions)} answers\n{done.stderr}")
+    log, asked = work / "ask.log", []
     sources = {row["id"]: row["source"] for row in read_lines(run / "data" / "chunks.jsonl")}
-    asked = [
-        judged(question, answer, sources)
-        for question, answer in zip(questions, answers, strict=True)
-    ]
+    started = time.monotonic()
+    with log.open("w", encoding="utf-8") as errors:
+        session = subprocess.Popen(
+            [sys.executable, "-m", "kofinlaw", *command],
+            cwd=work,
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=errors,
+            text=True,
+            encoding="utf-8",
+        )
+        assert session.stdin is not None
+        assert session.stdout is not None
+        session.stdin.write("".join(question["question"] + "\n" for question in questions))
+        session.stdin.close()
+        waiting = iter(questions)
+        for line in session.stdout:
+            if line.startswith("{"):
+                one = judged(next(waiting), json.loads(line), sources)
+                asked.append(one)
+                mark = "refused" if one.refused else "answered"
+                print(
+                    f"  {one.id:<14} {mark:<9}{'right' if one.right else '':<6} {one.passage}",
+                    flush=True,
+                )
+        code = session.wait()
+    if code or len(asked) != len(questions):
+        raise SystemExit(f"{len(asked)} of {len(questions)} answers, exit code {code}: see {log}")
     print(f"  {time.monotonic() - started:.1f} s", flush=True)
-    for one in asked:
-        mark = "refused" if one.refused else "answered"
-        print(f"  {one.id:<14} {mark:<9}{'right' if one.right else '':<6} {one.passage}")
     return asked
 
 

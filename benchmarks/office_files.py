@@ -9,8 +9,10 @@ The PDF has a text layer in a Korean font that the viewer supplies (nothing is e
 from __future__ import annotations
 
 import json
+import struct
 import unicodedata
 import zipfile
+import zlib
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -26,11 +28,7 @@ from pptx.util import Inches
 __all__ = ["HERE", "PICTURE", "OfficeFile", "office_files", "write_folder"]
 
 HERE = Path(__file__).parent / "first_hour"
-PICTURE = "지점 약도.png"  # a file that no reader reads: it must be listed with a reason
-_PNG = bytes.fromhex(
-    "89504e470d0a1a0a0000000d49484452000000010000000108060000001f15c4890000000d4944415478da63fc"
-    "cff0bf1e0005fe02fea7d6059b0000000049454e44ae426082"
-)
+PICTURE = "지점 약도.png"  # blank: without text to read, it must be listed with a reason
 
 
 @dataclass(frozen=True)
@@ -72,8 +70,21 @@ def write_folder(folder: Path) -> list[OfficeFile]:
         name = unicodedata.normalize("NFD" if entry.decomposed else "NFC", entry.file)
         text = (HERE / "documents" / entry.text).read_text(encoding="utf-8")
         _WRITERS[Path(entry.file).suffix](folder / name, text)
-    (folder / PICTURE).write_bytes(_PNG)
+    (folder / PICTURE).write_bytes(_blank_picture(64))
     return files
+
+
+def _blank_picture(size: int) -> bytes:
+    """Return a white PNG of `size` × `size` pixels (ISO/IEC 15948: signature, IHDR, IDAT, IEND)."""
+
+    def part(kind: bytes, content: bytes) -> bytes:
+        checksum = struct.pack(">I", zlib.crc32(kind + content))
+        return struct.pack(">I", len(content)) + kind + content + checksum
+
+    header = struct.pack(">IIBBBBB", size, size, 8, 0, 0, 0, 0)  # 8 bits of grey
+    rows = zlib.compress((b"\0" + b"\xff" * size) * size)
+    signature = b"\x89PNG\r\n\x1a\n"
+    return signature + part(b"IHDR", header) + part(b"IDAT", rows) + part(b"IEND", b"")
 
 
 def _blocks(text: str) -> Iterator[Block]:

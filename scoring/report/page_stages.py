@@ -64,6 +64,7 @@ __all__ = [
     "latency_rows",
     "merge_basis",
     "merge_verdict",
+    "proof_context",
     "recipe_text",
     "rejected_samples",
     "reproduce",
@@ -120,19 +121,25 @@ def stage_context(figures: ReportFigures) -> dict[str, object]:
         "rejected_samples": rejected_samples(augment) if augment else [],
         "latency_plots": latency_plots(latency) if latency else [],
         "latency_rows": latency_rows(latency, scores) if latency else [],
-        "merge_checks": [
-            check_row(check) for check in merge.get("checks") or () if isinstance(check, dict)
-        ],
-        "merge_verdict": merge_verdict(merge),
-        "merge_basis": merge_basis(merge),
-        "merge_rows": proof_rows(merge),
-        "merge_texts": merge.get("greedy") or [],
+        **proof_context(merge),
         "compliance": compliance_context(figures["compliance"]),
         "stage_rows": [stage_row(stage) for stage in figures["stages"]],
         "environment_rows": environment_rows(figures),
         "hash_rows": hash_rows(scores["sha256"]) if scores else [],
         "reproduce": reproduce(figures),
         "recipe_text": recipe_text(figures["recipe"]),
+    }
+
+
+def proof_context(merge: MergeFigures) -> dict[str, object]:
+    """Return what the template of the merge proof uses."""
+    checks = merge.get("checks") or ()
+    return {
+        "merge_checks": [check_row(check) for check in checks if isinstance(check, dict)],
+        "merge_verdict": merge_verdict(merge),
+        "merge_basis": merge_basis(merge),
+        "merge_rows": proof_rows(merge),
+        "merge_texts": merge.get("greedy") or [],
     }
 
 

@@ -26,6 +26,7 @@ from kofinlaw.scoring.report.runs import list_runs, run_state
 from kofinlaw.scoring.report.server.documents import DOCUMENTS, document_page
 from kofinlaw.scoring.report.server.error_page import error_page
 from kofinlaw.scoring.report.server.live import stage_views
+from kofinlaw.scoring.report.server.proof_page import proof_page
 from kofinlaw.scoring.report.server.run_rows import run_row
 from kofinlaw.scoring.report.template import script_hashes, template
 from kofinlaw.scoring.report.wording.machine_words import STATES
@@ -40,6 +41,7 @@ __all__ = [
     "compared",
     "known_host",
     "list_page",
+    "markdown_page",
     "open_server",
     "read_inside",
     "run_page",
@@ -146,7 +148,8 @@ class Handler(BaseHTTPRequestHandler):
         try:
             status, kind, body = self._found()
         except UserError as error:
-            words = (str(error.message), str(error.message))
+            message = str(error.message)
+            words = (f"요청한 페이지를 만들 수 없습니다: {message}", message)
             status, kind, body = HTTPStatus.NOT_FOUND, "text/html", error_page(404, words)
         except OSError:
             status, kind, body = HTTPStatus.NOT_FOUND, "text/html", error_page(404)
@@ -199,9 +202,7 @@ class Handler(BaseHTTPRequestHandler):
         if parts[2] == "progress.json":
             return HTTPStatus.OK, "application/json", dumps(asdict(run_state(run)))
         if parts[2] in DOCUMENTS:
-            document = DOCUMENTS[parts[2]]
-            page = document_page(parts[1], document, read_inside(run, document.path))
-            return HTTPStatus.OK, "text/html", page
+            return HTTPStatus.OK, "text/html", markdown_page(run, parts[2])
         if parts[2] not in FILES:
             return HTTPStatus.NOT_FOUND, "text/html", error_page(404)
         name, kind = FILES[parts[2]]
@@ -239,6 +240,17 @@ def read_inside(run: Path, name: str) -> str:
 def compared(root: Path, names: list[str]) -> str:
     """Return the comparison of the chosen runs; raises UserError for fewer than two."""
     return runs_page([root / name for name in names[:MOST_COMPARED]])
+
+
+def markdown_page(run: Path, name: str) -> str:
+    """Return a Markdown file of a run as a page; the proof is said in both languages.
+
+    Raises UserError for a link out of the run's folder, and OSError for a file that is absent.
+    """
+    document = DOCUMENTS[name]
+    text = read_inside(run, document.path)
+    in_words = proof_page(run) if name == "verify.html" else None
+    return in_words or document_page(run.name, document, text)
 
 
 def list_page(root: Path, names: list[str]) -> str:

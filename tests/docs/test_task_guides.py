@@ -1,12 +1,17 @@
 """The guides to a GPU, the contest, an own teacher and figures: commands, keys and messages exist."""
 
 import importlib.util
+import json
 import re
 import shlex
+import time
 from pathlib import Path
 
 import pytest
+import yaml
 
+from kofinlaw.rag.contest import script as contest_script
+from kofinlaw.recipes.pipeline.compliance import verdicts_for
 from kofinlaw.recipes.pipeline.schema import Recipe, load_recipe
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -14,10 +19,10 @@ _spec = importlib.util.spec_from_file_location("pico_run", ROOT / "tests/recipes
 pico_run = importlib.util.module_from_spec(_spec)
 _spec.loader.exec_module(pico_run)
 
-NAMES = ["gpu.md"]
+NAMES = ["gpu.md", "contest.md", "own-teacher.md"]
 BLOCK = re.compile(r"^```(\w*)\n(.*?)^```", re.M | re.S)
 KEY = re.compile(
-    r"`((?:answer|augment|data|evaluate|export|merge|model|rag|score|train|verify)\.[a-z_.]+)(?::[^`]*)?`"
+    r"`((?:answer|augment|data|evaluate|export|merge|model|rag|score|train|verify)\.[a-z_.]+)(?<!\.md)(?<!\.py)(?::[^`]*)?`"
 )
 ROOMS = ("augment", "data", "models", "rag", "recipes", "scoring", "trainer")
 SHIPPED = {path.stem for path in (ROOT / "recipes").glob("*.yaml")}
@@ -130,3 +135,77 @@ def test_the_gpu_guide_names_models_of_the_catalogue_and_scripts_that_exist():
     scripts = [line[1] for line in words if line[0] == "python"]
     assert scripts
     assert all((ROOT / name).is_file() for name in scripts)
+
+
+def contest_values():
+    (block,) = blocks(page("contest.md"), "yaml")
+    return yaml.safe_load(block)
+
+
+def flat(values, before=""):
+    for name, value in values.items():
+        if isinstance(value, dict):
+            yield from flat(value, f"{before}{name}.")
+        else:
+            yield f"{before}{name}", value
+
+
+def test_the_shipped_recipes_have_the_values_of_the_contest_guide():
+    for name in ("exaone-3.5-7.8b", "solar-10.7b", "qwen2.5-7b"):
+        recipe = load_recipe(name)[0].model_dump()
+        for key, value in flat(contest_values()):
+            found = recipe
+            for part in key.split("."):
+                found = found[part]
+            assert found == value, (name, key)
+
+
+def test_the_policy_takes_the_values_of_the_contest_guide_and_refuses_others():
+    values = [f"{key}={json.dumps(value, default=str)}" for key, value in flat(contest_values())]
+    recipe, _ = load_recipe("qwen2.5-7b", values)
+    assert all(verdict.ok for verdict in verdicts_for(recipe, recipe.policy))
+    others = ("choose_by=contrast", "free_by=choose", "free_replace=true", "free_opening=true")
+    for other in [*others, "abstain=free"]:
+        recipe, _ = load_recipe("qwen2.5-7b", [*values, f"answer.{other}"])
+        refused = [
+            verdict.subject for verdict in verdicts_for(recipe, recipe.policy) if not verdict.ok
+        ]
+        assert f"answer.{other.partition('=')[0]}" in refused
+
+
+def test_the_contest_script_reads_the_commands_of_the_guide(monkeypatch, tmp_path):
+    given = []
+    monkeypatch.setattr(contest_script, "answer_file", lambda *call: given.append(call) or 1)
+    monkeypatch.chdir(tmp_path)
+    lines = shell("contest.md")
+    assert [line[:2] for line in lines] == [["python", "contest/answer.py"]] * 2
+    for line in lines:
+        monkeypatch.setattr("sys.argv", line[1:])
+        contest_script.main()
+    outs = [out for _, out, _ in given]
+    assert len({out.parent for out in outs}) == 2, "the rehearsal has its own folder"
+    left = [end - time.monotonic() for _, _, end in given]
+    assert all(259 * 60 < seconds <= 260 * 60 for seconds in left)
+
+
+def test_the_recipe_reader_takes_the_teachers_of_the_guide():
+    engines = []
+    for block in blocks(page("own-teacher.md"), "yaml"):
+        teacher = yaml.safe_load(block)["augment"]["teacher"]
+        override = f"augment.teacher={json.dumps(teacher)}"
+        recipe, _ = load_recipe("qwen-teacher", [override])
+        assert recipe.augment.teacher.items == teacher["items"] == 400
+        assert all(verdict.ok for verdict in verdicts_for(recipe, recipe.policy))
+        engines.append(recipe.augment.teacher.engine.engine)
+    assert engines == ["transformers", "llamacpp", "openai"]
+
+
+def test_the_policy_judges_the_pairs_of_the_teacher_guide_as_it_says():
+    checked = [line.split()[3:] for line in commands("own-teacher.md") if "policy check" in line]
+    assert len(checked) == 2
+    for name, *sets in checked:
+        recipe, _ = load_recipe(name, sets[1::2])
+        assert all(verdict.ok for verdict in verdicts_for(recipe, recipe.policy)), name
+    recipe, _ = load_recipe("exaone-teacher", ["model.id=Qwen/Qwen2.5-7B-Instruct"])
+    refused = [v.detail for v in verdicts_for(recipe, recipe.policy) if not v.ok]
+    assert any("its outputs may train only EXAONE" in detail for detail in refused)

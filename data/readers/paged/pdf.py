@@ -20,6 +20,7 @@ from kofinlaw.data.readers.paged.unread_pages import (
     Pages,
     UnreadPages,
     checked_pages,
+    damaged_pages,
     pages_without_ocr,
 )
 from kofinlaw.data.readers.tables import markdown_rows
@@ -32,10 +33,12 @@ _MOST_PIXELS = 40_000_000  # of a page for OCR; a larger page gets fewer dots an
 # A page is a scan if it has a picture and no text, or little text over a picture of the page.
 _LITTLE_TEXT = 100  # characters
 _PICTURE_SHARE = 0.5  # of the page
+_BLANK = 64  # pixels of a picture for a page that cannot be drawn
 _DRAWING = 10  # paths: text that was converted to curves
 _GARBLED_SHARE = 0.3  # of the characters that are not blank
 _LATIN_SHARE = 0.5  # Korean bytes that are shown as Western letters
 _NO_LAYER = "no text layer"
+_DAMAGED = "the page is damaged"
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,12 +91,14 @@ def _with_ocr(
 ) -> tuple[list[Sequence[Line]], tuple[tuple[int, float], ...], list[UnreadPages]]:
     """Return the lines of each page, the confidence of those read by OCR, and the unread pages."""
     lines: list[Sequence[Line]] = [page.lines for page in layer]
-    wanted = [number for number, page in enumerate(layer, 1) if page.defect]
+    damaged = [number for number, page in enumerate(layer, 1) if page.defect == _DAMAGED]
+    broken = [damaged_pages(damaged, _DAMAGED)] if damaged else []
+    wanted = [n for n, page in enumerate(layer, 1) if page.defect and page.defect != _DAMAGED]
     if not wanted:
-        return lines, (), []
+        return lines, (), broken
     ocr = find_ocr()
     now = [] if ocr.problem else wanted[: limits.ocr_pages]
-    pictures = (_picture(document[number - 1]) for number in now)
+    pictures = (_picture(document, number - 1) for number in now)
     found = read_pictures(pictures, ocr, limits.ocr_seconds)
     read = dict(zip(now, found, strict=True))
     # A page with a few words over a picture, such as a cover, may have no others.
@@ -103,7 +108,7 @@ def _with_ocr(
     by_page, confidences, failed = checked_pages(read, limits.ocr_confidence)
     for number, recognised in by_page.items():
         lines[number - 1] = recognised
-    unread = list(failed)
+    unread = [*broken, *failed]
     by_defect: dict[str, list[int]] = {}
     for number in wanted[len(now) :]:
         by_defect.setdefault(layer[number - 1].defect, []).append(number)
@@ -113,12 +118,12 @@ def _with_ocr(
 
 
 def _page(document: pypdfium2.PdfDocument, number: int) -> _Page:
-    """Return the text layer of a page (from 0); a broken page needs OCR."""
+    """Return the text layer of a page (from 0)."""
     try:
         page = document[number]
         text_page = page.get_textpage()
     except pypdfium2.PdfiumError:
-        return _Page((), "the page is damaged")
+        return _Page((), _DAMAGED)
     try:
         count = text_page.count_chars()
         codes = [raw.FPDFText_GetUnicode(text_page.raw, index) for index in range(count)]
@@ -174,11 +179,15 @@ def _is_scan(page: pypdfium2.PdfPage, characters: int) -> bool:
     return covered > _PICTURE_SHARE * width * height or (not characters and paths >= _DRAWING)
 
 
-def _picture(page: pypdfium2.PdfPage) -> Picture:
-    """Return a page as a picture for OCR."""
-    width, height = page.get_size()
-    dots = min(_DOTS_PER_INCH / 72, (_MOST_PIXELS / max(1.0, width * height)) ** 0.5)
-    bitmap = page.render(scale=dots, grayscale=True)
+def _picture(document: pypdfium2.PdfDocument, number: int) -> Picture:
+    """Return a page (from 0) as a picture for OCR; white if it cannot be drawn."""
+    try:
+        page = document[number]
+        width, height = page.get_size()
+        dots = min(_DOTS_PER_INCH / 72, (_MOST_PIXELS / max(1.0, width * height)) ** 0.5)
+        bitmap = page.render(scale=dots, grayscale=True)
+    except (pypdfium2.PdfiumError, ValueError):
+        return Picture(_BLANK, _BLANK, b"\xff" * _BLANK**2, _DOTS_PER_INCH)
     try:
         pixels = bitmap.to_numpy().tobytes()
         return Picture(bitmap.width, bitmap.height, pixels, dots * 72)

@@ -17,6 +17,7 @@ __all__ = [
     "Pages",
     "UnreadPages",
     "checked_pages",
+    "damaged_pages",
     "page_facts",
     "pages_without_ocr",
 ]
@@ -80,6 +81,11 @@ def pages_without_ocr(numbers: Sequence[int], why: str, ocr: Ocr | None) -> Unre
     """
     remedy = f"{ocr.problem}: {ocr.remedy}" if ocr else "raise data.limits.ocr_pages to read them"
     return UnreadPages(tuple(numbers), "needs_ocr", f"{_named(numbers)}: {why} → {remedy}")
+
+
+def damaged_pages(numbers: Sequence[int], why: str) -> UnreadPages:
+    """Return the pages (from 1) that cannot be opened."""
+    return UnreadPages(tuple(numbers), "ocr_failed", f"{_named(numbers)}: {why}")
 
 
 def checked_pages(

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from kofinlaw.scoring.report.template import template
+from kofinlaw.scoring.report.wording.card_words import korean_card
 from kofinlaw.scoring.value_text import Words
 
 if TYPE_CHECKING:
@@ -16,15 +18,16 @@ __all__ = ["DOCUMENTS", "Document", "document_page", "markdown_html"]
 
 @dataclass(frozen=True, slots=True)
 class Document:
-    """A Markdown file of a run and its title."""
+    """A Markdown file of a run, its title, and what translates its text into Korean, if known."""
 
     path: str
     title: Words
+    korean: Callable[[str], str] | None = None
 
 
 # By the last part of the address.
 DOCUMENTS: dict[str, Document] = {
-    "data-card.html": Document("data/card.md", ("데이터 카드", "Data card")),
+    "data-card.html": Document("data/card.md", ("데이터 카드", "Data card"), korean_card),
     "augment-card.html": Document("augment/card.md", ("증강 카드", "Augmentation card")),
     "model-card.html": Document("merge/model/README.md", ("모델 카드", "Model card")),
     "scores.html": Document("score/scores.md", ("점수 표", "Tables of scores")),
@@ -35,7 +38,11 @@ DOCUMENTS: dict[str, Document] = {
 def document_page(run: str, document: Document, text: str) -> str:
     """Return a Markdown file of a run as a page; HTML inside the text is shown as text."""
     return template("document.html")(
-        run=run, title=document.title, path=document.path, body=markdown_html(text)
+        run=run,
+        title=document.title,
+        path=document.path,
+        body=markdown_html(text),
+        korean=markdown_html(document.korean(text)) if document.korean else None,
     )
 
 

@@ -201,3 +201,13 @@ def test_a_text_layer_wins_over_ocr_of_the_same_rule(files, tmp_path, fake_ocr, 
     }
     (reject,) = read_jsonl(tmp_path / "out" / "rejected.jsonl", Rejected)
     assert (reject.id, reject.reason) == ("docs/가.pdf", "same_day")
+
+
+def test_a_damaged_page_is_named_and_the_others_are_read(files, tmp_path):
+    path = files.make_pdf(tmp_path / "a.pdf", ["The first page of the rules", "The second page"])
+    path.write_bytes(
+        path.read_bytes().replace(b"6 0 obj\n<< /Type /Page", b"6 0 obj\n(( /Type /Page")
+    )
+    (document,) = read(path)
+    assert document.text == "The first page of the rules\n"
+    assert [one.detail for one in document.pages.unread] == ["page 2: the page is damaged"]
