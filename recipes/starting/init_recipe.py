@@ -76,7 +76,8 @@ def init_recipe(folder: Path, wishes: Wishes, progress: Progress = silent) -> Wr
         raise UserError(
             "no such file or folder", where=str(folder), remedy="name the folder of your documents"
         )
-    name = recipe_name(folder)
+    # Two recipes of one folder must not share the folder of their runs.
+    name = recipe_name(wishes.out.with_suffix("") if wishes.out else folder)
     out = wishes.out or Path(f"{_label(folder) or name}.yaml")
     if folder.is_dir() and any(p.is_relative_to(folder) for p in (Path.cwd(), out.absolute())):
         raise UserError(
@@ -229,7 +230,7 @@ def _lines(
         lines.append("left out")
         lines += [f"  {one.name}: {one.reason}" for one in survey.left_out]
         lines += [f"  {sentence}" for sentence in survey.refused]
-        lines += [f"  {count} passages: {reason}" for reason, count in survey.parts.items()]
+        lines += [f"  {line}" for line in survey.part_lines]
     weights = "weights on this machine" if choice.at_hand else "weights NOT on this machine"
     lines.append(
         f"model {choice.card.id}: {choice.gib:g} GiB of {machine.gib:.1f} GiB "

@@ -156,7 +156,7 @@ def _head(survey: Survey, possible: DryCount | None, start: Start) -> list[str]:
         if len(survey.left_out) > SHOWN:
             lines.append(f"#   … and {len(survey.left_out) - SHOWN} more files")
         lines += [f"#   {sentence}" for sentence in survey.refused[:SHOWN]]
-        lines += [f"#   {count} passages: {reason}" for reason, count in survey.parts.items()]
+        lines += [f"#   {line}" for line in survey.part_lines]
     if start == "train" and possible is not None:
         lines += ["#", "# Held out for the test, never trained on:"]
         lines += [f"#   {title}" for title in possible.held_out[:SHOWN]]

@@ -98,6 +98,15 @@ class Survey:
         """The number of documents; parts of one document may lie in several files."""
         return len({one.title for one in self.documents})
 
+    @property
+    def part_lines(self) -> list[str]:
+        """One line for each reason for which parts of documents are left out, with their count."""
+        return [
+            f"{count} {'passage' if count == 1 else 'passages'}: {reason.replace('_', ' ')}, "
+            "listed in rejected.jsonl of the run"
+            for reason, count in self.parts.items()
+        ]
+
 
 def survey_documents(
     folder: Path, policy: str, max_tokens: int, model: ModelSettings
