@@ -27,6 +27,7 @@ class AugmentCounts:
         pairs: Preference pairs; None where none were wanted.
         taught: Examples that a teacher wrote and every check accepted; None without a teacher.
         sent: Requests that were sent to the teacher in this run; None without a teacher.
+        last_lines: Sentences for the end of the stage; None where as many were made as wanted.
     """
 
     examples: int
@@ -43,6 +44,7 @@ class AugmentCounts:
     pairs: int | None = None
     taught: int | None = None
     sent: int | None = None
+    last_lines: tuple[str, ...] | None = None
 
     def to_record(self) -> dict[str, object]:
         """Return the figures by name, without those that this run has not."""

@@ -19,7 +19,7 @@ from kofinlaw.data.corpus_build import CorpusBuild
 from kofinlaw.data.corpus_card import Lengths, corpus_card, write_card
 from kofinlaw.data.document_facts import DocumentFacts
 from kofinlaw.data.readers.formats import Reader
-from kofinlaw.data.reject_log import RejectLog
+from kofinlaw.data.reject_log import RejectLog, UnreadFile
 from kofinlaw.data.settings import DataSettings
 from kofinlaw.data.source_files import unread_lines
 from kofinlaw.data.sources import in_force, read_sources, refuse_protected_sources, restore_document
@@ -29,7 +29,7 @@ from kofinlaw.files import write_jsonl
 from kofinlaw.parquet import write_parquet
 from kofinlaw.records import Article
 
-__all__ = ["CorpusCounts", "build_corpus", "list_documents", "parse_articles"]
+__all__ = ["CorpusCounts", "DocumentList", "build_corpus", "list_documents", "parse_articles"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -180,15 +180,29 @@ def _read_documents(
     return _at_least_one(documents, settings, log)
 
 
-def list_documents(settings: DataSettings, *, base: Path) -> list[tuple[str, str, str]]:
-    """Return (title, ISO day, licence) of each document that the settings select; nothing is split.
+@dataclass(frozen=True, slots=True)
+class DocumentList:
+    """The documents that the settings select, as (title, ISO day, licence), and the files.
+
+    `files` counts the files and links below the sources; `unread` are those that give no document,
+    with the reason.
+    """
+
+    documents: tuple[tuple[str, str, str], ...]
+    files: int
+    unread: tuple[UnreadFile, ...]
+
+
+def list_documents(settings: DataSettings, *, base: Path) -> DocumentList:
+    """List the documents that the settings select, and the files without one; nothing is split.
 
     Raises UserError if a source is missing or no document is in force on `settings.as_of`.
     """
     log = RejectLog()
     found = in_force(read_sources(settings, base, log, silent), settings, log)
     documents = _at_least_one(found, settings, log)
-    return [(document.title, document.as_of, document.license) for document in documents]
+    rows = tuple((document.title, document.as_of, document.license) for document in documents)
+    return DocumentList(rows, log.files_found, tuple(log.unread))
 
 
 def parse_articles(settings: DataSettings, *, base: Path) -> list[Article]:

@@ -23,6 +23,7 @@ __all__ = [
     "SUPPORTED",
     "Finding",
     "examine_machine",
+    "first_card",
     "free_memory_gib",
     "gpu_memory_gib",
     "usable_memory_gib",
@@ -72,7 +73,7 @@ def examine_machine() -> list[Finding]:
 
 def gpu_memory_gib() -> float | None:
     """Return the memory of the first GPU in GiB, as nvidia-smi reports it; None without a GPU."""
-    card = _first_card()
+    card = first_card()
     return card[1] if card else None
 
 
@@ -83,15 +84,15 @@ def free_memory_gib() -> float:
     return free if limit is None else min(free, max(0.0, limit - used))
 
 
-def usable_memory_gib() -> tuple[float, str]:
+def usable_memory_gib(*, card: bool = True) -> tuple[float, str]:
     """Return the memory that training may use by default in GiB, and where the figure comes from.
 
-    It is that of the card. Without a card, the trainer leaves a fifth of the free memory to the
-    rest of the machine.
+    It is that of the card. Without a card, or with `card` False, the trainer leaves a fifth of the
+    free memory to the rest of the machine.
     """
-    card = gpu_memory_gib()
-    if card is not None:
-        return card, "this machine's card"
+    gib = gpu_memory_gib() if card else None
+    if gib is not None:
+        return gib, "this machine's card"
     return 0.8 * free_memory_gib(), "four fifths of this machine's free memory"
 
 
@@ -119,7 +120,7 @@ def _torch() -> Finding:
         kind = " (CPU build)"
     else:
         kind = f" (built for {build})"
-    mismatch = build == "cpu" and _first_card() is not None
+    mismatch = build == "cpu" and first_card() is not None
     remedy = "torch does not use the GPU: install its CUDA build" if mismatch else ""
     return Finding("torch", not mismatch, found + kind, "a build for this machine", remedy)
 
@@ -150,8 +151,8 @@ def _numbers(text: str) -> tuple[int, ...]:
     return tuple(numbers + [0] * (4 - len(numbers)))
 
 
-def _first_card() -> tuple[str, float, str] | None:
-    """Return (name, memory in GiB, driver version) of the first GPU that nvidia-smi lists."""
+def first_card() -> tuple[str, float, str] | None:
+    """Return (name, GiB of memory, driver version) of the first GPU of nvidia-smi, or None."""
     query = ["--query-gpu=name,memory.total,driver_version", "--format=csv,noheader,nounits"]
     text = _output(["nvidia-smi", *query])
     if not text:
@@ -173,7 +174,7 @@ def _output(command: list[str]) -> str:
 
 
 def _gpu() -> Finding:
-    card = _first_card()
+    card = first_card()
     if card is None:
         return Finding("GPU", True, "none: quickstart and statutes-cpu run without one")
     name, memory, driver = card

@@ -38,6 +38,12 @@ class AnswerSettings(BaseModel):
         False,
         description="count the time between a kill and the next start too, as a contest does",
     )
+    expected_questions: int | None = Field(
+        None,
+        ge=1,
+        description="questions that budget_minutes is meant for, which `kofinlaw plan` counts with "
+        "until evaluate.submission names their file; it changes no answer",
+    )
     reserve_minutes: float = Field(
         1.0, ge=0, description="minutes of the budget reserved for writing the last answers"
     )

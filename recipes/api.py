@@ -235,12 +235,16 @@ def run_recipe(
 
     Returns the run, opened. Stages that are complete are skipped.
 
+    The run is checked first, as `kofinlaw plan` does: weights, packages, documents, examples.
+
     Raises UserError for a mistake in the recipe or its inputs, and StageFailed for a fault of
     kofinlaw (its log path is in the error).
     """
     import json
 
+    from kofinlaw.models.machines import this_machine
     from kofinlaw.recipes.pipeline.execution import check_stage, execute_stages
+    from kofinlaw.recipes.pipeline.planning.start_checks import require_start
     from kofinlaw.recipes.pipeline.run import bind
     from kofinlaw.recipes.pipeline.schema import load_recipe
     from kofinlaw.recipes.pipeline.stages import build_stages
@@ -263,6 +267,7 @@ def run_recipe(
         check_stage(stages, until, "until")
         names = [stage.name for stage in stages]
         only = names[: names.index(until) + 1]
+    require_start(bound, this_machine(), say)
     execute_stages(bound, resume, only=only, say=say)
     return OpenRun(bound)
 

@@ -27,6 +27,9 @@ class Judgement:
     - `score` is how much the passages bear on the question, `floor` the least score that is
       answered (no unit); None where the index has no floor.
     - `nearest` are the units of the nearest passages, best first.
+    - `bound` is the stated bound on refused answerable questions (0 if the floor is assumed),
+      `passed` the measured share of questions that pass with their document hidden; None without
+      a floor or a measurement.
     """
 
     reason: AbstentionReason = ""
@@ -34,6 +37,8 @@ class Judgement:
     score: float | None = None
     floor: float | None = None
     nearest: tuple[str, ...] = ()
+    bound: float | None = None
+    passed: float | None = None
 
 
 def judge(
@@ -52,11 +57,14 @@ def judge(
     """
     value = None if score is None else score.value
     least = None if floor is None else floor.threshold
+    reason: AbstentionReason = ""
+    text = ""
     if named.missing is not None:
-        return Judgement(named.missing.reason, named.missing.text, value, least, nearest)
-    if named.exists or value is None or least is None or value >= least:
-        return Judgement("", "", value, least, nearest)
-    return Judgement("below_floor", NO_EVIDENCE, value, least, nearest)
+        reason, text = named.missing.reason, named.missing.text
+    elif not named.exists and value is not None and least is not None and value < least:
+        reason, text = "below_floor", NO_EVIDENCE
+    errors = (None, None) if floor is None else (floor.rate, floor.passed)
+    return Judgement(reason, text, value, least, nearest, *errors)
 
 
 def abstains(judgement: Judgement | None, question: Question, mode: AbstainMode) -> bool:

@@ -20,6 +20,7 @@ _QUOTED = re.compile(r"「([^「」\n]{2,80})」(\s*(?:시행령|시행규칙))?
 _FORM = re.compile(
     r"(법률|법|시행령|시행규칙|규정|세칙|규칙|지침|고시|요령|기준|편람|매뉴얼|약관|정관)$"
 )
+_NUMBER = re.compile(r"제\s*\d+\s*조(?:\s*의\s*\d+)?")
 _PARAGRAPH = re.compile(r"^제(\d+)항")
 _FIRST_ARTICLE = (1, 0, 0)
 _WORDS_OF_A_NAME = 5
@@ -68,7 +69,21 @@ def read_names(question: str, provisions: Provisions) -> Named:
         missing = missing or found
     if missing is None:
         missing = _absent_quoted(text, provisions)
+    if missing is None and not citations:
+        missing = _in_no_document(text, provisions)
     return Named(missing)
+
+
+def _in_no_document(text: str, provisions: Provisions) -> Missing | None:
+    """Return the article that a question without a title names, if no document has it."""
+    named = _NUMBER.search(text)
+    documents = [one for one in provisions.documents.values() if one.articles]
+    if named is None or not documents:
+        return None
+    number = re.sub(r"\s", "", named.group(0))
+    if any(not _surely_absent(number, one) or number in one.articles for one in documents):
+        return None
+    return Missing("absent_provision", f"색인의 어느 문서에도 {number}{_subject(number)} 없습니다.")
 
 
 def _title_before(text: str, citation: Citation, provisions: Provisions) -> str | None:

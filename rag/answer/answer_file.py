@@ -103,7 +103,9 @@ def _state(
     """Return the values that must be equal in a killed run and in the run that resumes it."""
     return {
         "questions": file.sha256,
-        "settings": settings.model_dump(mode="json", exclude={"budget_minutes", "count_pauses"}),
+        "settings": settings.model_dump(
+            mode="json", exclude={"budget_minutes", "count_pauses", "expected_questions"}
+        ),
         "model": model,
         "template": template.sha256,
         "retriever": retriever.fingerprint if retriever else "",

@@ -214,7 +214,10 @@ def _gives_back(text: str, question: str, shown: Sequence[str]) -> bool:
     letters, words = _letters(text), bigrams(text)
     if len(words) >= _SHORTEST_ECHO:
         asked = set(bigrams(question))
-        if sum(word in asked for word in words) >= ECHO_SHARE * len(words):
+        own = [word for word in words if word not in asked]
+        # A figure of its own answers the question: `… 보관하는 기간은 5년이다`.
+        echo = len(words) - len(own) >= ECHO_SHARE * len(words)
+        if echo and not any(map(str.isdigit, own)):
             return True
     headings = [_letters(one.split("\n", 1)[0]) for one in shown if "\n" in one]
     if len(letters) >= _SHORTEST_ECHO and any(letters in heading for heading in headings):

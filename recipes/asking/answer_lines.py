@@ -77,10 +77,15 @@ def _judgement(judgement: Judgement | None) -> list[str]:
     """Return the line of `--debug` on the score and the floor of the question."""
     if judgement is None:
         return []
-    if judgement.floor is None:
+    if judgement.floor is None or judgement.score is None:
         return ["[no floor: an older version built the index, or it is searched without vectors]"]
     reason = f", {judgement.reason}" if judgement.reason else ""
-    return [f"[bearing {judgement.score:.4f}, floor {judgement.floor:.4f}{reason}]"]
+    errors = ""
+    if judgement.bound is not None:
+        bound = f"bound {judgement.bound:.0%}" if judgement.bound else "assumed"
+        hidden = "" if judgement.passed is None else f", {judgement.passed:.0%} pass when hidden"
+        errors = f" ({bound}{hidden})"
+    return [f"[bearing {judgement.score:.4f}, floor {judgement.floor:.4f}{errors}{reason}]"]
 
 
 def evidence_lines(result: AskedAnswer, style: LineStyle, *, whole: bool = False) -> list[str]:

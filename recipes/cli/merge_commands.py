@@ -157,6 +157,7 @@ def verify(
     from kofinlaw.models.templates import template_for
     from kofinlaw.recipes.pipeline.progress_display import stage_progress
     from kofinlaw.records import Question
+    from kofinlaw.trainer.proof.proof_result import ROUNDING_REMEDY
     from kofinlaw.trainer.proof.prove import prove_merge
 
     base = _base_folder(against, model)
@@ -172,6 +173,8 @@ def verify(
             progress=progress,
         )
     say(f"verdict: {proof.verdict}  ({short_path(out / 'verify.md')})")
+    if proof.cause is not None:
+        say(f"cause: {proof.cause}\n  → {ROUNDING_REMEDY}")
     if proof.verdict != "pass":
         raise typer.Exit(1)
     exported = merged.with_name(f"{merged.name}-hf")

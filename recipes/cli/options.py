@@ -17,6 +17,7 @@ __all__ = [
     "DEFAULT_RUNS",
     "RESUME_MODES",
     "AsJson",
+    "Card",
     "DefaultCommand",
     "Overrides",
     "RecipeName",
@@ -50,6 +51,14 @@ ResumeMode = Annotated[
         "--resume",
         help="never: start again. always: continue, or fail if settings changed. "
         "if-possible: continue if nothing changed, else start again.",
+    ),
+]
+Card = Annotated[
+    str | None,
+    typer.Option(
+        "--card",
+        help="Plan for a card of this many GiB (24), or for the processor (none, cpu); default: "
+        "this machine.",
     ),
 ]
 AsJson = Annotated[bool, typer.Option("--json", help="Print one JSON object and nothing else.")]

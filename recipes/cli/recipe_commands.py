@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import json
+import sys
 import time
 from collections.abc import Sequence
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -23,6 +25,7 @@ from kofinlaw.recipes.cli.console import (
 from kofinlaw.recipes.cli.options import (
     DEFAULT_RUNS,
     AsJson,
+    Card,
     Overrides,
     RecipeName,
     ResumeMode,
@@ -32,6 +35,8 @@ from kofinlaw.recipes.cli.options import (
 )
 
 if TYPE_CHECKING:
+    from kofinlaw import Progress
+    from kofinlaw.recipes.pipeline.run import Run
     from kofinlaw.recipes.pipeline.schema import Recipe
     from kofinlaw.recipes.starting.recipe_text import Start
 
@@ -57,17 +62,13 @@ def init(
     policy: Annotated[
         str | None, typer.Option("--policy", help="open, research, commercial or contest-2025.")
     ] = None,
-    card: Annotated[
-        float | None, typer.Option("--card", min=1, help="Plan for a card of this many GiB.")
-    ] = None,
+    card: Card = None,
     model: Annotated[
         str, typer.Option("--model", help="A catalogue id or a folder with weights.")
     ] = "",
     yes: Annotated[bool, typer.Option("--yes", help="Ask nothing: take the defaults.")] = False,
 ) -> None:
     """Write a commented recipe for your documents; plan, run and ask work on it unchanged."""
-    import sys
-
     from kofinlaw import UserError
     from kofinlaw.recipes.pipeline.progress_display import stage_progress
     from kofinlaw.recipes.starting.init_recipe import STARTS, Wishes, init_recipe
@@ -92,7 +93,7 @@ def init(
     say(f"\nWrote {recipe}: {written.start}")
     asked = ["ask", written.question, "--run", DEFAULT_RUNS / written.name]
     say_next(
-        command_line("plan", recipe),
+        command_line("plan", recipe, *(["--card", card] if card else [])),
         command_line("run", recipe),
         command_line(*asked, comment="as soon as the index is built"),
     )
@@ -142,6 +143,7 @@ def run(
     _show_licence(bound.recipe)
     started = time.monotonic()
     only = stages_until(bound, until, "--until") if until is not None else None
+    _check_start(bound)
     execute_stages(bound, check_resume(resume), only=only, say=lambda line: say(f"  {line}"))
     minutes = (time.monotonic() - started) / 60
     if until is not None:
@@ -160,6 +162,23 @@ def run(
         *([asking_command(bound.folder)] if bound.recipe.data else []),
         command_line("report", "serve", served, comment="all reports in a browser"),
     )
+
+
+def _check_start(bound: Run) -> None:
+    """Stop before any work at a problem that `plan` would show, and print its warnings."""
+    from kofinlaw.models.machines import this_machine
+    from kofinlaw.recipes.pipeline.planning.start_checks import require_start
+
+    with _brief_progress("check") as progress:
+        require_start(bound, this_machine(), lambda line: say(f"  {line}"), progress)
+
+
+def _brief_progress(name: str) -> AbstractContextManager[Progress]:
+    """Return a bar for work of seconds; without a terminal, nothing is shown."""
+    from kofinlaw import silent
+    from kofinlaw.recipes.pipeline.progress_display import stage_progress
+
+    return stage_progress(name) if sys.stderr.isatty() else nullcontext(silent)
 
 
 def _show_licence(recipe: Recipe) -> None:
@@ -186,19 +205,24 @@ def plan(
     recipe: RecipeName,
     overrides: Overrides = None,
     runs: Runs = DEFAULT_RUNS,
+    card: Card = None,
     as_json: AsJson = False,
 ) -> None:
-    """Check a recipe before it runs: schema, policy, memory, steps, hours, disk."""
-    from kofinlaw.recipes.pipeline.plan import make_plan, plan_lines
+    """Check a recipe before it runs: policy, weights, examples, memory, hours, disk."""
+    from kofinlaw.recipes.pipeline.plan import make_plan, plan_lines, planned_machine
 
-    result = make_plan(bind_recipe(recipe, overrides, runs))
+    bound = bind_recipe(recipe, overrides, runs)
+    machine = planned_machine(bound, card)
+    with _brief_progress("plan") as progress:
+        result = make_plan(bound, machine, progress)
     if as_json:
         print_json(result)
     else:
-        for line in plan_lines(result):
+        for line in plan_lines(result, len(bound.recipe.evaluate.systems)):
             say(line)
         if result["ok"]:
-            say_next(command_line("run", recipe, *same_run(overrides, runs)))
+            where = "" if machine.here else f"on a machine with {machine.gib:g} GiB of card memory"
+            say_next(command_line("run", recipe, *same_run(overrides, runs), comment=where))
     if not result["ok"]:
         raise typer.Exit(1)
 

@@ -7,13 +7,14 @@ from typing import NamedTuple
 
 from kofinlaw.files import read_json_lines
 from kofinlaw.recipes.pipeline.plan_record import FirstExample, Lengths
+from kofinlaw.recipes.pipeline.planning.count_record import DryCount
+from kofinlaw.recipes.pipeline.planning.start_checks import planned_lengths
 from kofinlaw.recipes.pipeline.ready_examples import choice_texts, texts_of
 from kofinlaw.recipes.pipeline.run import Run
+from kofinlaw.recipes.pipeline.runner import read_record
 from kofinlaw.trainer.settings import TrainSettings
 
-__all__ = ["GUESSED_TOKENS", "ExamplesPlan", "examples_path", "plan_examples"]
-
-GUESSED_TOKENS = 600  # mean length of an example before there are examples
+__all__ = ["ExamplesPlan", "examples_path", "plan_examples"]
 
 
 class ExamplesPlan(NamedTuple):
@@ -27,36 +28,43 @@ def examples_path(run: Run) -> Path | None:
     """Return the run's examples, else the recipe's ready examples, else None.
 
     The run's own copy comes first because it has lost the examples that contain evaluation
-    questions.
+    questions. Examples that were generated with other settings do not count.
     """
     ready = run.path(run.recipe.examples) if run.recipe.examples else None
-    for path in (run.folder / "augment" / "examples.jsonl", ready):
+    made = run.folder / "augment" / "examples.jsonl"
+    for path in (made if ready is not None or _same_settings(run) else None, ready):
         if path is not None and path.is_file():
             return path
     return None
 
 
-def plan_examples(run: Run, tokens_per_character: float, estimated: list[str]) -> ExamplesPlan:
+def _same_settings(run: Run) -> bool:
+    """Return whether the run's examples were generated with the settings of the recipe."""
+    settings = read_record(run.folder / "augment").get("settings", {})
+    return settings.get("augment") == run.recipe.augment.model_dump(mode="json")
+
+
+def plan_examples(
+    run: Run, count: DryCount | None, tokens_per_character: float, estimated: list[str]
+) -> ExamplesPlan:
     """Count the examples and their tokens, exactly if examples and tokenizer are on this machine.
 
     Without the tokenizer, lengths are characters times `tokens_per_character`. Without examples,
-    their number is the one that the recipe asks for. Both add a note to `estimated`. Raises
-    UserError for examples that cannot be trained on, as the trainer does.
+    number and lengths are those of the dry count, else the number is the one that the recipe asks
+    for. What is estimated adds a note to `estimated`. Raises UserError for examples that cannot be
+    trained on, as the trainer does.
     """
     path = examples_path(run)
     if path is None:
-        estimated.append("lengths: no examples yet; run `kofinlaw augment` for counts")
-        mean = min(run.recipe.train.max_length, GUESSED_TOKENS)
-        items = run.recipe.augment.items
-        return ExamplesPlan(
-            {"examples": items, "mean_tokens": mean, "longest_tokens": None}, first=None
-        )
+        if count is None:
+            estimated.append("lengths · no examples yet: as many as the recipe asks for")
+        return ExamplesPlan(planned_lengths(run, count), first=None)
     from kofinlaw.models.resolve import local_folder
     from kofinlaw.models.tokenizer import load_tokenizer
 
     folder = local_folder(run.recipe.model, cache=run.cache)
     if folder is None:
-        estimated.append("lengths: the tokenizer is not on this machine; characters × catalogue")
+        estimated.append("lengths · the tokenizer is not on this machine: characters × catalogue")
         return ExamplesPlan(
             _by_characters(path, tokens_per_character, run.recipe.train), first=None
         )

@@ -6,10 +6,14 @@ from typing import TypedDict
 
 __all__ = [
     "AnsweringFigures",
+    "AnsweringTime",
+    "AtHandRow",
+    "CountFigures",
     "DiskFigures",
     "FileRow",
     "FirstExample",
     "Lengths",
+    "MachineFigures",
     "MemoryFigures",
     "Plan",
     "TeacherPlan",
@@ -52,6 +56,46 @@ class FileRow(TypedDict):
     exists: bool
 
 
+class MachineFigures(TypedDict):
+    """The machine that is planned for: GiB, whether they are a card's, and where that comes from.
+
+    `rates` says what hours and minutes assume; `here` is False for a card that is not in this
+    machine.
+    """
+
+    gib: float
+    gpu: bool
+    origin: str
+    rates: str
+    here: bool
+
+
+class AtHandRow(TypedDict):
+    """A model or package that the recipe uses, the key that names it, and the command to get it."""
+
+    name: str
+    key: str
+    at_hand: bool
+    command: str
+
+
+class CountFigures(TypedDict):
+    """What the documents give: training examples (with their range), and test questions.
+
+    `kinds` counts the examples by kind, `rejected` the questions that are left out by reason.
+    """
+
+    examples: int
+    low: int
+    high: int
+    wanted: int
+    tests: int
+    kinds: dict[str, int]
+    rejected: dict[str, int]
+    held_out: list[str]
+    how: str
+
+
 class VerdictRow(TypedDict):
     """The policy's verdict on one model, source or way of answering."""
 
@@ -71,19 +115,26 @@ class MemoryFigures(TypedDict):
 
 
 class TrainingFigures(TypedDict):
-    """Optimizer steps, tokens and estimated hours of the training."""
+    """Optimizer steps, tokens and estimated hours of the training.
+
+    `basis` says whether the hours are `measured` in an earlier run or `arithmetic`.
+    """
 
     steps: int
     effective_batch: int
     tokens: int
     hours: float
+    basis: str
 
 
 class AnsweringFigures(TypedDict):
-    """Time limit in minutes (None: no limit) and memory of answering."""
+    """Time limit in minutes (None: no limit) and memory of answering: the model with a batch of
+    prompts, the embedder and the reranker.
+    """
 
     budget_minutes: float | None
     total_gib: float
+    terms_gib: dict[str, float]
     bits: int
     context_tokens: int
 
@@ -109,16 +160,41 @@ class DiskFigures(TypedDict):
     free_gib: float
 
 
+class AnsweringTime(TypedDict):
+    """The minutes that one file of questions takes.
+
+    - `file` says which questions: `submission`, or `test` for the test questions of one system.
+    - `minutes` are for one answer to each question, `minutes_all` for all votes and orders.
+    - `budget_minutes` is the recipe's limit; None: no limit.
+    - `basis` is `measured` or `arithmetic`, `assumes` says what it assumes.
+    """
+
+    file: str
+    questions: int
+    minutes: float
+    minutes_all: float
+    budget_minutes: float | None
+    basis: str
+    assumes: str
+
+
 class Plan(TypedDict):
     """The result of `kofinlaw plan`; `ok` if there are no `problems`.
 
-    `estimated` lists the figures that are estimates and not counts.
+    `warnings` do not stop a run. `estimated` lists what the figures assume that are estimates and
+    not counts.
     """
 
     recipe: str
     policy: str
     trains: bool
     tested: bool
+    machine: MachineFigures
+    models: list[AtHandRow]
+    packages: list[AtHandRow]
+    documents: int | None
+    count: CountFigures | None
+    answering_times: list[AnsweringTime]
     files: list[FileRow]
     verdicts: list[VerdictRow]
     lengths: Lengths
@@ -129,5 +205,6 @@ class Plan(TypedDict):
     answering: AnsweringFigures
     disk: DiskFigures
     problems: list[str]
+    warnings: list[str]
     estimated: list[str]
     ok: bool

@@ -23,6 +23,7 @@ from typing import Literal, TypedDict
 from kofinlaw import Progress, UserError, __version__
 from kofinlaw.commands import stage_command
 from kofinlaw.files import disk_error, sha256_file, write_json
+from kofinlaw.models.machines import machine_name
 from kofinlaw.recipes.pipeline.code_hash import ROOT_PACKAGE, code_sha256
 from kofinlaw.recipes.pipeline.progress_display import PROGRESS_FILE, saved_progress, stage_progress
 from kofinlaw.results import StageResult
@@ -54,7 +55,8 @@ log = logging.getLogger("kofinlaw")
 class StageRecord(TypedDict, total=False):
     """A stage's `stage.json`; empty if the stage has not started.
 
-    `seconds` are those of all attempts together, `counts` the figures that the stage returned.
+    `seconds` are those of all attempts together, `counts` the figures that the stage returned,
+    `machine` names the card or the processor that it ran on.
     """
 
     stage: str
@@ -62,6 +64,7 @@ class StageRecord(TypedDict, total=False):
     fingerprint: str
     seconds: float
     peak_memory_gib: float | None
+    machine: str
     version: str
     settings: Mapping[str, object]
     counts: dict[str, object]
@@ -120,7 +123,7 @@ def inputs_sha256(paths: Iterable[Path]) -> str:
             parts = item.relative_to(path).parts or (item.name,)
             if path.is_dir() and any(part.startswith(".") for part in parts):
                 continue
-            digest.update("/".join(parts).encode())
+            digest.update("/".join(parts).encode("utf-8", "surrogateescape"))
             with contextlib.suppress(OSError):
                 digest.update(sha256_file(item).encode())
     return digest.hexdigest()
@@ -290,6 +293,7 @@ def _work(stage: Stage, partial: Path, record: StageRecord) -> StageRecord:
         "status": "complete",
         "seconds": round(earlier + time.monotonic() - started, 2),
         "peak_memory_gib": peak_memory_gib(),
+        "machine": machine_name(),
         "version": __version__,
         "settings": stage.settings,
         "counts": counts,

@@ -5,8 +5,9 @@ Each function writes into the folder `out` and returns the figures of its stage.
 
 from __future__ import annotations
 
+import json
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -14,6 +15,7 @@ from kofinlaw import Progress, UserError
 from kofinlaw.files import read_jsonl, write_json, write_jsonl, write_text
 from kofinlaw.recipes.pipeline.evaluation.answering import answer_with
 from kofinlaw.recipes.pipeline.fitting.voter_fitting import fitted_settings
+from kofinlaw.recipes.pipeline.planning.example_shortage import counted, too_few_examples
 from kofinlaw.recipes.pipeline.run import (
     EVIDENCE_STAGE,
     SYSTEM_STAGES,
@@ -31,6 +33,7 @@ from kofinlaw.results import StageResult
 from kofinlaw.texts import NOT_PROVEN
 
 if TYPE_CHECKING:
+    from kofinlaw.augment.augment_counts import AugmentCounts
     from kofinlaw.data.corpus import CorpusCounts
     from kofinlaw.models.engines.base import Engine
     from kofinlaw.models.templates import ChatTemplate
@@ -49,9 +52,9 @@ __all__ = [
     "GatheredQuestions",
     "answer_as",
     "check_documents",
-    "check_enough",
     "check_mixture",
     "export_merged",
+    "fewer_lines",
     "gather_questions",
     "index_chunks",
     "make_examples",
@@ -121,37 +124,42 @@ def make_examples(run: Run, resume: Resume, out: Path, progress: Progress) -> St
         resume=resume,
         progress=progress,
     )
-    check_enough(run, counts.items, counts.examples, progress)
-    return counts
+    lines = fewer_lines(run, counts, out)
+    return replace(counts, last_lines=lines) if lines else counts
 
 
-def check_enough(run: Run, items: int, examples: int, progress: Progress) -> None:
-    """Warn if the documents give fewer items than wanted.
+def fewer_lines(run: Run, counts: AugmentCounts, out: Path) -> tuple[str, ...]:
+    """Return sentences on fewer items than wanted: how many, by kind, and what was left out why.
 
     Args:
         run: The recipe bound to its folder.
-        items: Multiple-choice examples that were made.
-        examples: All examples that were made.
-        progress: Receives the warning.
+        counts: The figures of the stage.
+        out: The folder of the stage, with `card.json`.
 
     Raises UserError if the recipe trains on these examples only and they are too few to train.
     """
-    recipe = run.recipe
-    wanted, train = recipe.augment.items, recipe.train
-    if items >= wanted:
-        return
-    found = f"{wanted} examples wanted, {items} possible with these documents"
-    trains = not recipe.ask_only and not train.mixture
-    fewest = train.fewest_examples
-    if trains and examples < fewest:
-        raise UserError(
-            f"{found}: too few to train, at least {fewest} are needed",
-            where="augment.items",
-            remedy="only ask the documents, which needs no examples: set `ask_only: true` (or "
-            "write such a recipe with `kofinlaw init FOLDER --start ask`); or add documents with "
-            "articles (제n조)",
+    wanted = run.recipe.augment.items
+    if counts.items >= wanted:
+        return ()
+    too_few = too_few_examples(run.recipe, counts.examples)
+    if too_few is not None:
+        raise too_few
+    card = json.loads((out / "card.json").read_text(encoding="utf-8"))
+    lines = [
+        f"{wanted:,} examples wanted, {counts.items:,} possible with these documents",
+        f"by kind: {counted(card['examples'])}",
+    ]
+    if card["rejected"]:
+        lines.append(f"questions left out by the checks: {counted(card['rejected'])}")
+    if run.recipe.augment.holds_out:
+        lines.append(
+            "the documents that are held out for the test give no training example "
+            "(augment.holdout_share, augment.holdout_documents)"
         )
-    progress(f"warning: {found}", 0)
+    lines.append(
+        "add documents with articles (제n조) for more; augment/card.md lists each kind with samples"
+    )
+    return tuple(lines)
 
 
 def take_examples(run: Run, out: Path, progress: Progress) -> ReadyExamples:
@@ -286,6 +294,7 @@ def prove_merge(run: Run, out: Path, progress: Progress) -> StageResult:
     """Compare the merged model with base + adapter. Raises UserError if they do not agree."""
     from kofinlaw.models.templates import template_for
     from kofinlaw.trainer.proof import prove
+    from kofinlaw.trainer.proof.proof_result import ROUNDING_REMEDY
 
     base = model_folder(run)
     proof = prove.prove_merge(
@@ -299,6 +308,8 @@ def prove_merge(run: Run, out: Path, progress: Progress) -> StageResult:
         progress=progress,
     )
     if proof.verdict != "pass":
+        if proof.cause is not None:
+            raise UserError(proof.cause, where=str(out / "verify.md"), remedy=ROUNDING_REMEDY)
         raise UserError(
             f"the merged model differs from base + adapter: {', '.join(proof.failed)}",
             where=str(out / "verify.md"),

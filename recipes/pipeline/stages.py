@@ -35,6 +35,7 @@ __all__ = [
     "ANSWER_MODULES",
     "EXAMPLE_MODULES",
     "EXAM_MODULES",
+    "GENERATED_MODULES",
     "STAGE_MODULES",
     "build_stages",
     "judge_trace",
@@ -53,6 +54,7 @@ ANSWERING_MODULES = (
 )
 ANSWER_MODULES = (*STAGE_MODULES, *ANSWERING_MODULES)
 EXAMPLE_MODULES = (*STAGE_MODULES, "kofinlaw.recipes.pipeline.ready_examples")
+GENERATED_MODULES = (*EXAMPLE_MODULES, "kofinlaw.recipes.pipeline.planning.example_shortage")
 EVIDENCE_MODULES = (
     "kofinlaw.recipes.pipeline.run",
     "kofinlaw.recipes.pipeline.evaluation.evidence_stages",
@@ -168,7 +170,7 @@ def _generated(run: Run, resume: Resume) -> Stage:
         settings={"augment": run.recipe.augment.model_dump(mode="json"), **_model_and_seed(run)},
         inputs=(*protected_paths(run), *_fenced_mixture(run)),
         packages=with_imported_packages("augment", "rag"),
-        modules=EXAMPLE_MODULES,
+        modules=GENERATED_MODULES,
         after=("data",),
     )
 
@@ -469,7 +471,7 @@ def _exam(run: Run, exam: ExamSettings) -> list[Stage]:
 
 def _answer_settings(run: Run) -> dict[str, object]:
     return {
-        "answer": run.recipe.answer.model_dump(mode="json"),
+        "answer": run.recipe.answer.model_dump(mode="json", exclude={"expected_questions"}),
         "rag": run.recipe.rag.model_dump(mode="json"),
         **_model_and_seed(run),
         **_trace(run),

@@ -11,14 +11,11 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from kofinlaw import Progress, UserError, silent
+from kofinlaw.models.machines import Machine, machine_for
+from kofinlaw.models.settings import ModelSettings
+from kofinlaw.recipes.pipeline.planning.count_record import DryCount
 from kofinlaw.recipes.pipeline.schema import load_recipe
-from kofinlaw.recipes.starting.model_choice import (
-    Machine,
-    ModelChoice,
-    choose_model,
-    embedder_at_hand,
-    this_machine,
-)
+from kofinlaw.recipes.starting.model_choice import ModelChoice, choose_model, embedder_at_hand
 from kofinlaw.recipes.starting.recipe_text import (
     SHOWN,
     Sizes,
@@ -27,7 +24,7 @@ from kofinlaw.recipes.starting.recipe_text import (
     recipe_text,
     sizes_for,
 )
-from kofinlaw.recipes.starting.survey import Corpus, Possible, Survey, survey_documents
+from kofinlaw.recipes.starting.survey import Corpus, Survey, survey_documents
 from kofinlaw.trainer.settings import TrainSettings
 
 __all__ = ["EPOCHS", "STARTS", "Wishes", "Written", "init_recipe", "recipe_name"]
@@ -47,7 +44,7 @@ class Wishes:
 
     start: Start | None = None
     policy: str = "open"
-    card_gib: float | None = None
+    card: str | None = None
     model: str = ""
     out: Path | None = None
     choose_start: Callable[[Sequence[Start], Start], Start] | None = None
@@ -93,10 +90,11 @@ def init_recipe(folder: Path, wishes: Wishes, progress: Progress = silent) -> Wr
             where=str(out),
             remedy="name another file with --out, or use this recipe: `kofinlaw plan`",
         )
-    machine = this_machine(wishes.card_gib)
+    machine = machine_for(wishes.card)
     choice = choose_model(machine, wishes.policy, trains=wishes.start != "ask", name=wishes.model)
+    model = ModelSettings(id=choice.card.id, path=choice.path)
     survey, corpus = survey_documents(
-        folder, wishes.policy, sizes_for(choice, machine).chunk_tokens
+        folder, wishes.policy, sizes_for(choice, machine).chunk_tokens, model
     )
     with corpus:
         counted = _counts(survey, corpus, choice, machine, wishes.start, progress)
@@ -107,7 +105,7 @@ def init_recipe(folder: Path, wishes: Wishes, progress: Progress = silent) -> Wr
         survey,
         choice,
         machine,
-        counted.get(start, Possible()),
+        counted.get(start),
         start=start,
         policy=wishes.policy,
         name=name,
@@ -128,7 +126,7 @@ def init_recipe(folder: Path, wishes: Wishes, progress: Progress = silent) -> Wr
     except UserError:
         out.unlink()
         raise
-    possible = counted.get(start, Possible())
+    possible = counted.get(start)
     lines = tuple(_lines(survey, choice, machine, possible, start))
     return Written(out, name, start, survey.question, lines)
 
@@ -156,12 +154,12 @@ def _counts(
     machine: Machine,
     wanted: Start | None,
     progress: Progress,
-) -> dict[Start, Possible]:
+) -> dict[Start, DryCount]:
     """Return the dry count of each start that trains and is possible."""
     if wanted == "ask" or not survey.acts:
         return {}
     sizes = sizes_for(choice, machine)
-    counted: dict[Start, Possible] = {}
+    counted: dict[Start, DryCount] = {}
     tries: tuple[tuple[Start, bool], ...] = (("train", True), ("train-untested", False))
     for start, holdout in tries:
         if wanted not in (None, start) or (start == "train-untested" and "train" in counted):
@@ -191,7 +189,7 @@ def _fewest(sizes: Sizes) -> int:
 
 
 def _decided(
-    counted: dict[Start, Possible], choice: ModelChoice, machine: Machine, wishes: Wishes
+    counted: dict[Start, DryCount], choice: ModelChoice, machine: Machine, wishes: Wishes
 ) -> Start:
     """Return the start; raises UserError if the wanted one is not possible."""
     options: list[Start] = ["ask", *counted]
@@ -222,7 +220,7 @@ def _path_in_recipe(folder: Path, out: Path) -> str:
 
 
 def _lines(
-    survey: Survey, choice: ModelChoice, machine: Machine, possible: Possible, start: Start
+    survey: Survey, choice: ModelChoice, machine: Machine, possible: DryCount | None, start: Start
 ) -> list[str]:
     """Return what was found and decided, as lines for the terminal."""
     lines = [f"{survey.titles} documents in {survey.files} files"]
@@ -244,10 +242,10 @@ def _lines(
             f"  a larger model fits: --model {choice.other.id}, after `hf download "
             f"{choice.other.id}`"
         )
-    if start == "ask":
+    if start == "ask" or possible is None:
         lines.append("nothing is trained: the base model answers from the index")
         return lines
-    lines.append(f"{possible.examples} training examples (dry count)")
+    lines.append(f"{possible.sentence()} training examples, {possible.how}")
     if start == "train":
         lines.append(
             f"{possible.tests} test questions from {len(possible.held_out)} held-out documents: "

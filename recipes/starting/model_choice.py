@@ -8,7 +8,7 @@ from pathlib import Path
 
 from kofinlaw import UserError
 from kofinlaw.models.catalogue import ModelCard, all_models, find_model
-from kofinlaw.models.doctor import gpu_memory_gib, usable_memory_gib
+from kofinlaw.models.machines import Machine
 from kofinlaw.models.memory.memory_plan import plan_serving_memory, plan_training_memory
 from kofinlaw.models.policy.model_checks import check_models
 from kofinlaw.models.policy.rules import policy_named
@@ -18,25 +18,14 @@ from kofinlaw.models.settings import ModelSettings
 __all__ = [
     "EMBEDDER",
     "SMALL_PARAMETERS",
-    "Machine",
     "ModelChoice",
     "choose_model",
     "embedder_at_hand",
-    "this_machine",
 ]
 
 # Models of at least this size are trained in 4 bit on a card, and are asked by generation.
 SMALL_PARAMETERS = 1_000_000_000
 EMBEDDER = "intfloat/multilingual-e5-small"  # in the extra `quickstart`
-
-
-@dataclass(frozen=True)
-class Machine:
-    """The memory that a recipe is written for, in GiB, and where the figure comes from."""
-
-    gib: float
-    gpu: bool
-    origin: str
 
 
 @dataclass(frozen=True)
@@ -57,14 +46,6 @@ class ModelChoice:
     def small(self) -> bool:
         """Whether the model is small: 16-bit training, and choices by contrast."""
         return self.card.parameters < SMALL_PARAMETERS
-
-
-def this_machine(card_gib: float | None) -> Machine:
-    """Return the memory of the named card, else of this machine's card, else its free memory."""
-    if card_gib is not None:
-        return Machine(card_gib, True, f"--card {card_gib:g}")
-    gib, origin = usable_memory_gib()
-    return Machine(gib, gpu_memory_gib() is not None, origin)
 
 
 def choose_model(
@@ -141,14 +122,15 @@ def _named(name: str, machine: Machine, policy: str, *, trains: bool) -> ModelCh
 
 
 def _needed_gib(card: ModelCard, machine: Machine, *, trains: bool) -> float | None:
-    """Return the GiB that training (or answering) needs; None if the shape is not known."""
+    """Return the GiB that training and answering need, the larger; None for an unknown shape."""
     small = card.parameters < SMALL_PARAMETERS
     window = card.context or 4096
     try:
+        length = min(4096, window)
+        answering = plan_serving_memory(card, bits=16, context=length, gpu=machine.gpu).total
         if not trains:
-            length = min(4096, window)
-            return plan_serving_memory(card, bits=16, context=length, gpu=machine.gpu).total
-        return plan_training_memory(
+            return answering
+        training = plan_training_memory(
             card,
             quantization="none" if small else "nf4",
             optimizer="adamw" if small else "paged_adamw_8bit",
@@ -156,6 +138,7 @@ def _needed_gib(card: ModelCard, machine: Machine, *, trains: bool) -> float | N
             limit_gib=machine.gib,
             gpu=machine.gpu,
         ).total
+        return max(training, answering)
     except UserError:
         return None
 

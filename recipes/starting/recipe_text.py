@@ -8,9 +8,17 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Literal
 
+from kofinlaw.models.machines import Machine
 from kofinlaw.models.policy.rules import policy_named
-from kofinlaw.recipes.starting.model_choice import Machine, ModelChoice
-from kofinlaw.recipes.starting.survey import HOLDOUT_SHARE, FoundDocument, Possible, Survey
+from kofinlaw.recipes.pipeline.planning.count_record import DryCount
+from kofinlaw.recipes.starting.model_choice import ModelChoice
+from kofinlaw.recipes.starting.survey import (
+    HOLDOUT_SHARE,
+    MOST_FREE_QUESTIONS,
+    MOST_TEST_QUESTIONS,
+    FoundDocument,
+    Survey,
+)
 
 __all__ = [
     "MANY",
@@ -52,7 +60,7 @@ def recipe_text(
     survey: Survey,
     choice: ModelChoice,
     machine: Machine,
-    possible: Possible,
+    possible: DryCount | None,
     *,
     start: Start,
     policy: str,
@@ -66,7 +74,7 @@ def recipe_text(
         survey: The documents.
         choice: The model.
         machine: The memory that the recipe is written for.
-        possible: The dry count of examples and test questions; ignored if nothing is trained.
+        possible: The dry count of examples and test questions; None if nothing is trained.
         start: ask only, train and prove, or train without a test.
         policy: The policy of the recipe.
         name: The name of the run's folder.
@@ -81,7 +89,7 @@ def recipe_text(
     lines += _top(name, policy, start)
     lines += ["", *_model(choice, machine)]
     lines += ["", *_data(survey, documents, sizes, policy)]
-    if start != "ask":
+    if start != "ask" and possible is not None:
         lines += ["", *_augment(possible, sizes, start, contrast=contrast)]
         lines += ["", *_train(possible, choice, sizes, machine)]
     lines += ["", *_rag(embedder, sizes)]
@@ -133,7 +141,7 @@ def describe_document(one: FoundDocument) -> str:
     return f"{one.title} ({one.kind}, {day}, {licence}): {size}, {one.file}"
 
 
-def _head(survey: Survey, possible: Possible, start: Start) -> list[str]:
+def _head(survey: Survey, possible: DryCount | None, start: Start) -> list[str]:
     said = {
         "ask": "Ask your documents: an index and the base model; nothing is trained.",
         "train": "Train a model on your documents and test it on those that are held out.",
@@ -149,7 +157,7 @@ def _head(survey: Survey, possible: Possible, start: Start) -> list[str]:
             lines.append(f"#   … and {len(survey.left_out) - SHOWN} more files")
         lines += [f"#   {sentence}" for sentence in survey.refused[:SHOWN]]
         lines += [f"#   {count} passages: {reason}" for reason, count in survey.parts.items()]
-    if start == "train":
+    if start == "train" and possible is not None:
         lines += ["#", "# Held out for the test, never trained on:"]
         lines += [f"#   {title}" for title in possible.held_out[:SHOWN]]
     return [" ".join(line.split()) if line == "#" else line for line in lines]
@@ -195,26 +203,31 @@ def _data(survey: Survey, documents: str, sizes: Sizes, policy: str) -> list[str
     return [*lines, "  chunks:", _row("    max_tokens", sizes.chunk_tokens, why)]
 
 
-def _augment(possible: Possible, sizes: Sizes, start: Start, *, contrast: bool) -> list[str]:
+def _augment(possible: DryCount, sizes: Sizes, start: Start, *, contrast: bool) -> list[str]:
     form = "text" if contrast else "label"
+    given = possible.sentence()
     why = "the text of the option" if contrast else "the number of the option"
     lines = [
         "augment:",
-        _row("  items", possible.items, "training examples; a dry count of your documents"),
+        _row("  items", sizes.most_items, f"most examples; your documents give {given}"),
         _row("  answer_form", form, f"the model answers with {why}"),
     ]
     if start == "train":
-        multiple = possible.tests - possible.free_tests
+        multiple, free = possible.tests - possible.free_tests, possible.free_tests
         lines += [
             _row("  holdout_share", HOLDOUT_SHARE, "share of the articles that is held out"),
-            _row("  holdout_items", multiple, "test questions with options"),
-            _row("  holdout_free", possible.free_tests, "test questions in free text"),
+            _row(
+                "  holdout_items",
+                MOST_TEST_QUESTIONS,
+                f"most test questions with options; your documents give {multiple}",
+            ),
+            _row("  holdout_free", MOST_FREE_QUESTIONS, f"the same in free text; they give {free}"),
         ]
     text = "evidence in one training prompt"
     return [*lines, "  raft:", _row("    max_evidence_tokens", sizes.evidence_tokens, text)]
 
 
-def _train(possible: Possible, choice: ModelChoice, sizes: Sizes, machine: Machine) -> list[str]:
+def _train(possible: DryCount, choice: ModelChoice, sizes: Sizes, machine: Machine) -> list[str]:
     epochs = 1 if possible.examples >= 400 else 2 if possible.examples >= 150 else 3
     steps = math.ceil(possible.examples * epochs / sizes.effective_batch)
     rate = "1.0e-3" if steps < 40 else "3.0e-4" if choice.small else "2.0e-4"

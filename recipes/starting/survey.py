@@ -7,14 +7,12 @@ import tempfile
 import unicodedata
 from collections import Counter
 from collections.abc import Set as AbstractSet
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 
 from kofinlaw import Progress, UserError, silent
-from kofinlaw.augment.heldout.holdout_choice import held_out_titles
 from kofinlaw.augment.reading.acts import read_laws
 from kofinlaw.augment.settings import AugmentSettings, RaftSettings
-from kofinlaw.augment.stage import generate_examples
 from kofinlaw.data.corpus import build_corpus
 from kofinlaw.data.readers.paged.unread_pages import PAGE_REASONS
 from kofinlaw.data.settings import ChunkSettings, DataSettings, SourceSettings
@@ -22,15 +20,20 @@ from kofinlaw.data.source_files import FileList, list_files
 from kofinlaw.files import read_json_lines, read_jsonl
 from kofinlaw.models.policy.document_checks import check_documents
 from kofinlaw.models.policy.rules import verdict_sentence
+from kofinlaw.models.settings import ModelSettings
+from kofinlaw.recipes.pipeline.planning.count_record import DryCount
+from kofinlaw.recipes.pipeline.planning.dry_count import tokenizer_at_hand
+from kofinlaw.recipes.pipeline.planning.example_count import count_of_corpus
 from kofinlaw.recipes.starting.example_question import example_question
 from kofinlaw.records import Article, Chunk
 
 __all__ = [
     "HOLDOUT_SHARE",
+    "MOST_FREE_QUESTIONS",
+    "MOST_TEST_QUESTIONS",
     "Corpus",
     "FoundDocument",
     "LeftOut",
-    "Possible",
     "Survey",
     "survey_documents",
 ]
@@ -66,20 +69,6 @@ class LeftOut:
 
 
 @dataclass(frozen=True)
-class Possible:
-    """What the documents can give: examples to train on, test questions, and what is held out.
-
-    `tests` includes `free_tests`, the test questions in free text.
-    """
-
-    items: int = 0
-    examples: int = 0
-    tests: int = 0
-    free_tests: int = 0
-    held_out: tuple[str, ...] = ()
-
-
-@dataclass(frozen=True)
 class Survey:
     """Everything that `kofinlaw init` knows about a folder of documents.
 
@@ -110,24 +99,32 @@ class Survey:
         return len({one.title for one in self.documents})
 
 
-def survey_documents(folder: Path, policy: str, max_tokens: int) -> tuple[Survey, Corpus]:
+def survey_documents(
+    folder: Path, policy: str, max_tokens: int, model: ModelSettings
+) -> tuple[Survey, Corpus]:
     """Read the documents of a folder, or one file, into a temporary corpus and describe them.
 
     Args:
         folder: The folder or file; it is not changed.
         policy: The policy whose refusals are named.
         max_tokens: Longest chunk in tokens.
+        model: The model whose tokenizer counts, if it is on this machine.
 
     Returns the survey and the corpus, which the caller closes.
 
     Raises UserError if no document can be read, or if the policy refuses all of them.
     """
-    corpus = Corpus()
+    corpus = Corpus(model)
     try:
         settings = DataSettings(
             sources=(SourceSettings(path=str(folder)),), chunks=ChunkSettings(max_tokens=max_tokens)
         )
-        counts = build_corpus(settings, corpus.path, base=folder.parent)
+        counts = build_corpus(
+            settings,
+            corpus.path,
+            base=folder.parent,
+            count_tokens=None if corpus.estimated else corpus.count_tokens,
+        )
         survey = _described(folder, corpus.path, policy, counts.chunks, counts.longest_tokens)
         if survey.refused and not survey.sources:
             raise UserError(
@@ -144,17 +141,20 @@ def survey_documents(folder: Path, policy: str, max_tokens: int) -> tuple[Survey
 class Corpus:
     """A corpus in a temporary folder, which `close` or the end of the `with` block deletes."""
 
-    def __init__(self) -> None:
+    def __init__(self, model: ModelSettings) -> None:
+        """Open a folder; `model` is the model whose tokens are counted, or estimated."""
+        self.count_tokens, tokenizer = tokenizer_at_hand(model)
+        self.estimated = not tokenizer
         self._folder = tempfile.TemporaryDirectory(prefix="kofinlaw-init-")
         self.path = Path(self._folder.name) / "data"
 
     def possible(
         self, *, most_items: int, holdout: bool, evidence_tokens: int, progress: Progress = silent
-    ) -> Possible:
-        """Count the examples and test questions that the documents give, by making them.
+    ) -> DryCount:
+        """Count the examples and test questions that the documents give, as the run will make them.
 
         Args:
-            most_items: Examples that are enough.
+            most_items: Examples that the recipe asks for.
             holdout: Whether a share of the documents is held out for the test.
             evidence_tokens: Tokens of evidence in one prompt.
             progress: Called with the phase and the number of done and all parts.
@@ -164,26 +164,18 @@ class Corpus:
         settings = AugmentSettings(
             items=most_items,
             raft=RaftSettings(max_evidence_tokens=evidence_tokens),
-            preferences=False,
             holdout_share=HOLDOUT_SHARE if holdout else 0.0,
             holdout_items=MOST_TEST_QUESTIONS if holdout else 0,
             holdout_free=MOST_FREE_QUESTIONS if holdout else 0,
         )
-        found = self._made(settings, progress)
-        if found.items < most_items or found.tests < MOST_TEST_QUESTIONS + MOST_FREE_QUESTIONS:
-            # The shares of the kinds depend on the number wanted, so count as the run will.
-            wanted = {"items": found.items}
-            if holdout:
-                wanted["holdout_items"] = found.tests - found.free_tests
-                wanted["holdout_free"] = found.free_tests
-            found = self._made(settings.model_copy(update=wanted), progress)
-        laws = read_laws(read_jsonl(self.path / "articles.jsonl", Article))
-        return replace(found, held_out=held_out_titles(settings, laws) if holdout else ())
-
-    def _made(self, settings: AugmentSettings, progress: Progress) -> Possible:
-        out = self.path.with_name("augment")
-        counts = generate_examples(settings, self.path, out, seed=SEED, progress=progress)
-        return Possible(counts.items, counts.examples, counts.heldout, counts.heldout_free or 0)
+        return count_of_corpus(
+            settings,
+            self.path,
+            seed=SEED,
+            count_tokens=self.count_tokens,
+            estimated=self.estimated,
+            progress=progress,
+        )
 
     def close(self) -> None:
         """Delete the corpus; safe to call twice."""

@@ -128,7 +128,8 @@ def test_text_in_force_later_is_refused_with_article_and_day(build, act, tmp_pat
         build([act], tmp_path / "out", as_of="2024-06-30", allow_not_in_force=True).documents == 1
     )
     facts = list_documents(DataSettings(sources=[str(act)]), base=Path("/"))
-    assert facts == [("가람법", "2024-07-01", "KR-Copyright-Act-Art7")]
+    assert facts.documents == (("가람법", "2024-07-01", "KR-Copyright-Act-Art7"),)
+    assert (facts.files, facts.unread) == (1, ())
 
 
 def test_a_title_with_slashes_makes_no_path(build, tmp_path):

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 
 from kofinlaw.trainer.proof.export_figures import ExportFigures
-from kofinlaw.trainer.proof.proof_result import ProofResult
+from kofinlaw.trainer.proof.proof_result import ROUNDING_REMEDY, ProofResult
 from kofinlaw.units import MIB
 
 __all__ = ["BASES", "EXPORT_COLUMNS", "exports_page", "verdict_page"]
@@ -41,6 +41,8 @@ def verdict_page(result: ProofResult) -> str:
     ]
     if result.failed:
         lines.append(f"Failed: {', '.join(result.failed)}.")
+    if result.cause is not None:
+        lines += ["", f"**Cause:** {result.cause}.", "", f"**What helps:** {ROUNDING_REMEDY}."]
     if result.not_measured is not None:
         lines.append(f"Not measured: {result.not_measured}.")
     lines += ["", "| check | found | bound | |", "| --- | --- | --- | --- |"]

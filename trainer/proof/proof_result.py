@@ -7,9 +7,30 @@ from typing import Literal
 
 from kofinlaw.trainer.proof.weights import WeightCheck
 
-__all__ = ["Check", "GreedyText", "ProofFigures", "ProofResult", "Verdict"]
+__all__ = [
+    "OF_ROUNDING",
+    "ROUNDING_REMEDY",
+    "Check",
+    "GreedyText",
+    "ProofFigures",
+    "ProofResult",
+    "Verdict",
+]
 
 Verdict = Literal["pass", "fail"]
+# The checks that fail if the stored format rounds the adapter away.
+OF_ROUNDING = {
+    "adapter kept",
+    "argmax agreement",
+    "KL divergence",
+    "loss difference",
+    "same choices",
+}
+ROUNDING_REMEDY = (
+    "set `merge.dtype: float32`, which keeps the change (the model takes twice the space), or "
+    "train more, so that the adapter grows: more examples, train.epochs or train.max_steps, or a "
+    "higher train.learning_rate"
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,6 +141,24 @@ class ProofResult:
         """`pass` where every check holds, else `fail`."""
         return "fail" if self.failed else "pass"
 
+    @property
+    def cause(self) -> str | None:
+        """Why the proof fails and what helps, in two sentences, if rounding is the only cause.
+
+        It is the only cause if every stored weight is base + adapter, rounded once, none is missing
+        or too many, and at least one weight keeps too little of the adapter's change.
+        """
+        weights = self.weights
+        if weights is None or "adapter kept" not in self.failed or set(self.failed) - OF_ROUNDING:
+            return None
+        if weights.wrong or weights.missing or weights.extra:
+            return None
+        return (
+            "the adapter is so small that storing the merged weights rounds "
+            f"{weights.rounding_share:.1%} of its change away; the merge itself is right: every "
+            "weight is base + adapter, rounded once"
+        )
+
     def to_record(self) -> dict[str, object]:
         """Return the verdict and the figures as flat JSON values."""
         figures = self.figures.to_record() if self.figures else {}
@@ -135,6 +174,8 @@ class ProofResult:
             "compared_with": self.compared_with,
             "fixed_dialogues": self.fixed_dialogues,
         }
+        if self.cause is not None:
+            report |= {"cause": self.cause, "remedy": ROUNDING_REMEDY}
         if self.figures is not None:
             report["figures"] = self.figures.to_record()
         if self.weights is not None:

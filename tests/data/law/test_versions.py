@@ -194,7 +194,7 @@ def test_plain_articles_are_the_newest_and_the_policy_sees_every_version(tmp_pat
     corpus(tmp_path, *(version(f"{year}-01-01", PURPOSE, fine(year)) for year in (2020, 2022)))
     settings = DataSettings(sources=[str(tmp_path / "acts")])
     assert {a.as_of for a in parse_articles(settings, base=tmp_path)} == {"2022-01-01"}
-    days = [day for _, day, _ in list_documents(settings, base=tmp_path)]
+    days = [day for _, day, _ in list_documents(settings, base=tmp_path).documents]
     assert days == ["2022-01-01", "2020-01-01"]
 
 

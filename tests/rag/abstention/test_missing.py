@@ -87,6 +87,7 @@ def provisions(tmp_path: Path) -> Provisions:
             "「외국환거래규정」은 색인에 없습니다.",
         ),
         ("외국환거래법 제3조는?", "absent_document", "「외국환거래법」은 색인에 없습니다."),
+        ("제 99 조는?", "absent_provision", "색인의 어느 문서에도 제99조가 없습니다."),
         (
             "가랑 여신 규정 제99조는?",
             "absent_provision",
@@ -121,9 +122,9 @@ def test_a_provision_that_exists_is_found(provisions: Provisions, question: str)
     "question",
     [
         "금리는 얼마인가요?",
-        "제99조는 무엇인가요?",
+        "제2조는 무엇인가요?",
         "「가람」은 무슨 뜻인가요?",
-        "이 규정 제99조는?",
+        "이 규정 제4조는?",
     ],
 )
 def test_a_question_that_names_no_document_is_left_to_the_floor(

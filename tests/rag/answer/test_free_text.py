@@ -108,6 +108,16 @@ def test_unusable_free_text_is_named(text: str, problem: FreeProblem) -> None:
     assert free_problem(text, ASKED, SHOWN) == problem
 
 
+def test_a_question_restated_with_a_figure_of_its_own_is_an_answer() -> None:
+    question = (
+        "「가람 규정」에 따라 은행이 고객에게서 접근수단의 분실 신고를 받은 때부터 그 접근수단을 이용한 "
+        "모든 거래를 막아야 하는 기한은?"
+    )
+    restated = question.removesuffix("?")
+    assert free_problem(f"{restated} 30분이다.", question, SHOWN) == ""
+    assert free_problem(f"{restated} 그것이다.", question, SHOWN) == "prompt"
+
+
 @pytest.mark.parametrize(
     ("text", "stopped", "expected"),
     [

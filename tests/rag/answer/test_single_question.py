@@ -295,7 +295,7 @@ def test_a_question_that_no_passage_bears_on_is_refused_as_the_recipe_says(
 ) -> None:
     class Judging(simulation.FakeSearcher):
         def judge(self, questions: Sequence[Question]) -> list[Any]:
-            return [Judgement("below_floor", NO_EVIDENCE, 0.1, 0.5, ("법 제1조",))]
+            return [Judgement("below_floor", NO_EVIDENCE, 0.1, 0.5, ("법 제1조",), 0.1, 0.3)]
 
     result = ask_question(
         "비의 양은?" + ("\n1 3일\n2 10일" if choice else ""),
@@ -312,4 +312,6 @@ def test_a_question_that_no_passage_bears_on_is_refused_as_the_recipe_says(
         assert (result.option, result.evidence, result.confidence) == ("", (), 0.0)
         lines = answer_lines(result, LineStyle(debug=True))
         assert "가장 가까운 조문 · 법 제1조" in lines
-        assert "[bearing 0.1000, floor 0.5000, below_floor]" in lines
+        assert (
+            "[bearing 0.1000, floor 0.5000 (bound 10%, 30% pass when hidden), below_floor]" in lines
+        )

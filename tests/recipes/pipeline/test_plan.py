@@ -21,6 +21,17 @@ ACT = """---
 
 이 법은 전자문서의 안전성을 확보하기 위하여 {what}을 정함을 목적으로 한다.
 """
+ARTICLES = "\n\n".join(
+    f"##### 제{n}조 (보고)\n\n담당부서는 제{n}호의 일을 안 날부터 {n}일 이내에 은행장에게 보고하여야 한다."
+    for n in range(3, 30)
+)
+# The statute of the fixture is the only document that is held out.
+TRAINABLE = [
+    "augment.items=40",
+    "augment.holdout_documents=[전자서명법]",
+    "evaluate.heldout=false",
+    "train.effective_batch=2",
+]
 
 
 def git(folder: Path, *arguments: str, day: str) -> None:
@@ -36,10 +47,15 @@ def git(folder: Path, *arguments: str, day: str) -> None:
 
 @pytest.fixture
 def statutes(tmp_path) -> Path:
-    """A git clone of one statute: the version of 2024, and one of 2026 on top."""
+    """A git clone of a statute, in the version of 2024 and one of 2026 on top, and of a rulebook
+    from which examples can be made.
+    """
     folder = tmp_path / "statutes"
     folder.mkdir()
     git(folder, "init", "-q", day="2024-01-02")
+    head, _, _ = ACT.replace("전자서명법", "점검 규정").partition("##### 제1조")
+    text = head.format(day="2024-01-02") + ARTICLES
+    (folder / "점검 규정.md").write_text(text, encoding="utf-8")
     for day, what in (("2024-01-02", "기본적인 사항"), ("2026-01-02", "새로운 사항")):
         (folder / "전자서명법.md").write_text(ACT.format(day=day, what=what), encoding="utf-8")
         git(folder, "add", ".", day=day)
@@ -57,14 +73,25 @@ def test_the_card_recipes_plan_without_weights(command, tmp_path, statutes, reci
         str(tmp_path),
         "--set",
         f"data.sources={statutes}",
-        "--set",
-        "train.memory_limit_gib=24",
+        *[word for value in TRAINABLE for word in ("--set", value)],
     )
     plan = json.loads(out)
-    disk_alone = [problem for problem in plan["problems"] if "GiB free" not in problem]
-    assert disk_alone == []
-    assert code == (0 if plan["ok"] else 1)
+    assert plan["problems"] == []
+    assert code == 0
+    assert plan["machine"]["gib"] == 24
+    assert not plan["machine"]["here"]
+    assert "this machine does not have" in plan["machine"]["origin"]
+    assert any("hf download" in warning for warning in plan["warnings"])
     assert 4 < plan["memory"]["total_gib"] < 24
+    assert plan["memory"]["limit_gib"] == 24
+    assert plan["training"]["hours"] < 24
+    assert plan["training"]["tokens"] > 1000
+    assert 15 < plan["answering"]["total_gib"] < 24
+    assert plan["answering"]["terms_gib"]["embedder"] > 2
+    contest = next(row for row in plan["answering_times"] if row["file"] == "submission")
+    assert (contest["questions"], contest["budget_minutes"]) == (515, 270)
+    assert 0 < contest["minutes"] < contest["minutes_all"] < 270
+    assert contest["basis"] == "arithmetic"
     assert plan["memory"]["micro_batch"] >= 1
     assert plan["answering"]["budget_minutes"] == 270
 
@@ -113,18 +140,14 @@ def test_the_teacher_recipes_plan_memory_first_and_hours_after_the_data_stage(
     words += ["--set", "evaluate.heldout=false", "--set", "train.memory_limit_gib=24"]
     _, out, _ = command("plan", *words, "--json")
     plan = json.loads(out)
-    assert [problem for problem in plan["problems"] if "GiB free" not in problem] == []
+    assert plan["problems"] == []
     teacher = plan["teacher"]
     assert teacher["outputs"] == 2400
     assert 4 < teacher["total_gib"] < 24
     assert (teacher["requests"], teacher["hours"]) == (None, None)
     folder = tmp_path / recipe / "data"
     folder.mkdir(parents=True)
-    act = "\n\n".join(
-        f"##### 제{n}조 (보고)\n\n담당부서는 제{n}호의 일을 안 날부터 {n}일 이내에 은행장에게 보고하여야 한다."
-        for n in range(3, 30)
-    )
-    rows = _articles(act)
+    rows = _articles(ARTICLES)
     (folder / "articles.jsonl").write_text(rows, encoding="utf-8")
     plan = json.loads(command("plan", *words, "--json")[1])
     assert plan["teacher"]["requests"] > 0
@@ -168,3 +191,42 @@ def test_a_recipe_that_only_asks_needs_no_space_for_a_merged_model(command, stat
     words = ("--json", "--runs", str(tmp_path), "--set", f"data.sources={statutes}")
     needed = json.loads(command("plan", "ask-documents", *words)[1])["disk"]["needed_gib"]
     assert needed == 1.0
+
+
+def test_the_option_card_decides_memory_and_hours(command, pico, tmp_path):
+    words = ["plan", str(pico / "recipe.yaml"), "--runs", str(tmp_path), "--json"]
+    code, out, _ = command(*words, "--card", "24")
+    plan = json.loads(out)
+    assert code == 0
+    assert (plan["machine"]["gib"], plan["machine"]["origin"]) == (24, "--card 24")
+    assert plan["memory"]["limit_gib"] == 24
+    assert plan["training"]["basis"] == "arithmetic"
+    shown = command(*words[:-1], "--card", "24GB")[1]
+    assert "planned for a card with 24.0 GiB (--card 24)" in shown
+    assert "# on a machine with 24 GiB of card memory" in shown
+    code, out, _ = command(*words, "--card", "none")
+    assert not json.loads(out)["machine"]["gpu"]
+    assert code == 0
+
+
+def test_a_card_that_is_none_is_one_error(command, pico):
+    for wrong in ("-24", "big", "0"):
+        code, out, error = command("plan", str(pico / "recipe.yaml"), "--card", wrong)
+        assert (code, out) == (1, "")
+        assert error.count("error:") == 1
+        assert "--card 24" in error
+
+
+def test_a_plan_shows_examples_tests_and_minutes(command, pico, tmp_path):
+    words = ["--runs", str(tmp_path), "--set", "augment.holdout_share=0.3"]
+    words += ["--set", "augment.holdout_items=20", "--set", "evaluate.heldout=true"]
+    words += ["--set", "augment.items=300", "--set", "answer.budget_minutes=30"]
+    code, shown, _ = command("plan", str(pico / "recipe.yaml"), *words)
+    assert code == 0, shown
+    assert "training examples: " in shown
+    assert "300 asked for; counted on your documents" in shown
+    assert "test questions: " in shown
+    assert " of 30 minutes" in shown
+    assert "(arithmetic)" in shown
+    assert "no problem found" in shown
+    assert not list(tmp_path.iterdir())  # nothing is written to the runs folder

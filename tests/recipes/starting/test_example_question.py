@@ -2,6 +2,7 @@
 
 import pytest
 
+from kofinlaw.models.settings import ModelSettings
 from kofinlaw.recipes.starting.example_question import example_question
 from kofinlaw.recipes.starting.survey import survey_documents
 
@@ -14,7 +15,7 @@ def asked(tmp_path):
         folder = tmp_path / "docs"
         folder.mkdir(exist_ok=True)
         (folder / name).write_text(text, encoding="utf-8")
-        _, corpus = survey_documents(folder, "open", 512)
+        _, corpus = survey_documents(folder, "open", 512, ModelSettings(id="other/model"))
         with corpus:
             return example_question(corpus.path, left_out)
 

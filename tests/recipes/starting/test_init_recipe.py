@@ -1,5 +1,6 @@
 """`kofinlaw init`: from a folder of documents to a recipe that plans, runs and answers."""
 
+import re
 import shlex
 import shutil
 import unicodedata
@@ -9,6 +10,8 @@ import pytest
 
 from kofinlaw import UserError
 from kofinlaw.recipes.pipeline.compliance import verdicts_for
+from kofinlaw.recipes.pipeline.plan import make_plan
+from kofinlaw.recipes.pipeline.run import bind
 from kofinlaw.recipes.pipeline.schema import load_recipe
 from kofinlaw.recipes.starting.init_recipe import Wishes, init_recipe, recipe_name
 from kofinlaw.recipes.starting.model_choice import EMBEDDER
@@ -53,16 +56,21 @@ def test_the_recipe_trains_and_tests_on_what_the_documents_give(documents, here,
     written = init_recipe(documents, wishes(pico))
     assert written.start == "train"
     assert written.path == Path("우리 규정.yaml")
-    recipe, _ = load_recipe(str(written.path))
+    recipe, recipe_file = load_recipe(str(written.path))
     assert recipe.sources[0].path.endswith("우리 규정")
     assert recipe.augment.holdout_share == 0.2
-    assert 8 <= recipe.augment.items <= 9 * 6 * 6
+    said = "\n".join(written.lines)
+    counted = int(re.search(r"([\d,]+) training examples, counted", said)[1])
+    assert 8 <= counted <= 9 * 6 * 6
+    assert recipe.augment.items >= counted
+    plan = make_plan(bind(recipe, recipe_file, here / "runs", here / "cache"))
+    assert plan["problems"] == []
+    assert plan["count"]["examples"] == counted
     assert recipe.evaluate.heldout
     assert recipe.augment.holdout_items + recipe.augment.holdout_free > 0
     text = written.path.read_text(encoding="utf-8")
     for title in ("전산점검 규정", "외부반출 관리 규정", *(f"{kind} 관리 규정" for kind in KINDS)):
         assert f"#   {title} (" in text
-    said = "\n".join(written.lines)
     assert "그림.xyz: " in said
     assert "그림.xyz: " in text
     for line in text.splitlines():
@@ -131,7 +139,7 @@ def test_a_policy_leaves_out_what_it_refuses(documents, here, pico):
     out = Path("contest.yaml")
     with pytest.raises(UserError, match="refuses"):
         init_recipe(documents, wishes(pico, policy="contest-2025", out=out))
-    written = init_recipe(documents, Wishes(start="ask", policy="contest-2025", card_gib=24.0))
+    written = init_recipe(documents, Wishes(start="ask", policy="contest-2025", card="24"))
     recipe, _ = load_recipe(str(written.path))
     assert recipe.answer.choose_by == "generate"
     assert all(verdict.ok for verdict in verdicts_for(recipe, "contest-2025"))

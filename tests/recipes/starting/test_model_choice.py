@@ -2,7 +2,8 @@ import pytest
 
 from kofinlaw import UserError
 from kofinlaw.models.catalogue import find_model
-from kofinlaw.recipes.starting.model_choice import Machine, choose_model, this_machine
+from kofinlaw.models.machines import Machine
+from kofinlaw.recipes.starting.model_choice import choose_model
 
 CARD = Machine(24.0, True, "--card 24")
 PROCESSOR = Machine(8.0, False, "test")
@@ -45,7 +46,3 @@ def test_a_policy_refuses_models(monkeypatch):
         choose_model(CARD, "contest-2025", trains=True, candidates=[SMALL])
     with pytest.raises(UserError, match="contest-2025 refuses"):
         choose_model(CARD, "contest-2025", trains=True, name=SMALL.id)
-
-
-def test_the_named_card_wins_over_the_machine():
-    assert this_machine(24.0) == CARD

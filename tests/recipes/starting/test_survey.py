@@ -6,8 +6,18 @@ from pathlib import Path
 
 import pytest
 
+from kofinlaw.augment.settings import AugmentSettings, RaftSettings
+from kofinlaw.augment.stage import generate_examples
+from kofinlaw.models.settings import ModelSettings
 from kofinlaw.recipes.starting.recipe_text import document_lines
-from kofinlaw.recipes.starting.survey import survey_documents
+from kofinlaw.recipes.starting.survey import (
+    HOLDOUT_SHARE,
+    MOST_FREE_QUESTIONS,
+    MOST_TEST_QUESTIONS,
+    survey_documents,
+)
+
+MODEL = ModelSettings(id="Qwen/Qwen2.5-7B-Instruct")  # its tokenizer is not on this machine
 
 _spec = importlib.util.spec_from_file_location(
     "pico_run", Path(__file__).parents[1] / "conftest.py"
@@ -42,7 +52,7 @@ def folder(tmp_path):
 
 
 def test_every_file_is_a_document_or_left_out(folder):
-    survey, corpus = survey_documents(folder, "open", 512)
+    survey, corpus = survey_documents(folder, "open", 512, MODEL)
     corpus.close()
     read = {one.file for one in survey.documents}
     left = {one.name: one.reason for one in survey.left_out}
@@ -71,7 +81,7 @@ def test_pages_that_need_ocr_are_left_out_by_number(tmp_path, monkeypatch):
 
 
 def test_a_file_of_many_documents_is_one_line(folder):
-    survey, corpus = survey_documents(folder, "open", 512)
+    survey, corpus = survey_documents(folder, "open", 512, MODEL)
     corpus.close()
     lines = document_lines(survey.documents)
     many = [line for line in lines if "문답.csv" in line]
@@ -82,12 +92,27 @@ def test_a_file_of_many_documents_is_one_line(folder):
     )
 
 
-def test_the_dry_count_is_reached_when_it_is_wanted(folder):
-    _, corpus = survey_documents(folder, "open", 512)
+def test_the_count_is_that_of_the_run(folder, tmp_path):
+    _, corpus = survey_documents(folder, "open", 512, MODEL)
     with corpus:
         found = corpus.possible(most_items=500, holdout=True, evidence_tokens=300)
-        again = corpus.possible(most_items=found.items, holdout=True, evidence_tokens=300)
+        made = generate_examples(
+            AugmentSettings(
+                items=500,
+                holdout_share=HOLDOUT_SHARE,
+                holdout_items=MOST_TEST_QUESTIONS,
+                holdout_free=MOST_FREE_QUESTIONS,
+                raft=RaftSettings(max_evidence_tokens=300),
+            ),
+            corpus.path,
+            tmp_path / "made",
+            seed=42,
+            count_tokens=corpus.count_tokens,
+        )
     assert len(found.held_out) == 1
     assert found.tests > 0
     assert 0 < found.examples <= 500
-    assert again.items >= 0.9 * found.items
+    assert (found.items, found.examples, found.tests) == (made.items, made.examples, made.heldout)
+    assert sum(found.kinds.values()) == found.examples
+    assert not found.exact  # no tokenizer: lengths are estimated
+    assert found.low < found.examples < found.high

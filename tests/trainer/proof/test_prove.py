@@ -11,6 +11,7 @@ from safetensors.torch import load_file, save_file
 
 from kofinlaw.records import Question
 from kofinlaw.trainer.merge.merge_model import merge_adapter
+from kofinlaw.trainer.proof.proof_result import ROUNDING_REMEDY
 from kofinlaw.trainer.proof.prove import prove_merge
 from kofinlaw.trainer.proof.settings import VerifySettings
 
@@ -102,6 +103,26 @@ def test_a_skipped_tensor_fails(tmp_path, base, adapter, merged):
     assert result.weights.delta_kept == pytest.approx(0, abs=0.02)
 
 
+def test_a_tiny_adapter_that_16_bits_round_away_is_named_as_the_cause(tmp_path, base, adapter):
+    tiny = tmp_path / "a"
+    shutil.copytree(adapter, tiny)
+    weights = load_file(tiny / "adapter_model.safetensors")
+    small = {name: w * 1e-3 if "lora_B" in name else w for name, w in weights.items()}
+    save_file(small, tiny / "adapter_model.safetensors", metadata={"format": "pt"})
+    merge_adapter(tiny, base, tmp_path / "m")
+    result = verify(tmp_path / "m", tiny, base, out=tmp_path / "proof")
+    assert "adapter kept" in failing(result)
+    share = f"{result.weights.rounding_share:.1%}"
+    assert f"rounds {share} of its change away" in result.cause
+    page = (tmp_path / "proof" / "verify.md").read_text()
+    assert f"**Cause:** {result.cause}." in page
+    assert "`merge.dtype: float32`" in page
+    report = json.loads((tmp_path / "proof" / "verify.json").read_text())
+    assert (report["cause"], report["remedy"]) == (result.cause, ROUNDING_REMEDY)
+    merge_adapter(tiny, base, tmp_path / "m32", dtype="float32")
+    assert verify(tmp_path / "m32", tiny, base).verdict == "pass"
+
+
 def test_a_wrong_scaling_fails_by_weights_and_by_what_it_says(tmp_path, base, adapter):
     wrong = tmp_path / "a"
     shutil.copytree(adapter, wrong)
@@ -111,6 +132,7 @@ def test_a_wrong_scaling_fails_by_weights_and_by_what_it_says(tmp_path, base, ad
     result = verify(tmp_path / "m", adapter, base)
     assert {"weights", "adapter kept", "KL divergence", "argmax agreement"} <= failing(result)
     assert result.weights.delta_kept == pytest.approx(8**0.5, rel=0.05)
+    assert result.cause is None  # not rounding
 
 
 def test_a_dropped_template_fails(tmp_path, base, adapter, merged):

