@@ -18,6 +18,7 @@ __all__ = [
     "LOAD_BYTES",
     "SEARCH_SECONDS",
     "answering_times",
+    "asks_free_text",
     "minutes_line",
 ]
 
@@ -37,6 +38,14 @@ def answering_times(
     """
     loads = [("submission", _submission(run)), ("test", _tests(run, count))]
     return [_time(run, card, machine, file, load) for file, load in loads if load.questions]
+
+
+def asks_free_text(run: Run) -> bool:
+    """Return whether the test has, or may have, questions in free text."""
+    evaluate = run.recipe.evaluate
+    if evaluate.heldout and run.recipe.augment.holdout_free:
+        return True
+    return bool(evaluate.questions and _load_of(run.path(evaluate.questions)).free)
 
 
 def _submission(run: Run) -> Load:

@@ -22,7 +22,7 @@ from kofinlaw.recipes.pipeline.plan_record import (
     MemoryFigures,
     TrainingFigures,
 )
-from kofinlaw.recipes.pipeline.planning.answering_time import answering_times
+from kofinlaw.recipes.pipeline.planning.answering_time import answering_times, asks_free_text
 from kofinlaw.recipes.pipeline.planning.at_hand import (
     NeededExtra,
     NeededModel,
@@ -205,8 +205,10 @@ def _check_files(run: Run, found: StartChecks) -> None:
 
 
 def _check_at_hand(run: Run, found: StartChecks) -> None:
-    found.models = needed_models(run)
-    found.extras = needed_extras(run.recipe)
+    # The score of choices needs no embedder.
+    unused = "" if asks_free_text(run) else "score.embedder"
+    found.models = [model for model in needed_models(run) if model.key != unused]
+    found.extras = [extra for extra in needed_extras(run.recipe) if extra.key != unused]
     lines: dict[str, list[NeededModel]] = {}
     for model in found.models:
         if model.at_hand:

@@ -82,6 +82,16 @@ def test_a_missing_extra_names_its_pip_command(bound, monkeypatch):
     assert "tensorboard" not in found
 
 
+def test_the_score_needs_its_embedder_for_free_text_only(bound, pico, tmp_path):
+    named = ("score.embedder=nlpai-lab/KURE-v1", "evaluate.key=null")
+    assert "score.embedder: the weights" in problems(bound(*named))
+    lines = (pico / "questions.jsonl").read_text(encoding="utf-8").splitlines()
+    choices = tmp_path / "choices.jsonl"
+    choices.write_text("\n".join(line for line in lines if '"options": []' not in line), "utf-8")
+    run = bound(*named, f"evaluate.questions={choices}")
+    assert "score.embedder" not in problems(run)
+
+
 def test_what_needs_a_card_is_a_problem_without_one(bound):
     run = bound("train.optimizer=paged_adamw_8bit")
     assert "train.optimizer: paged_adamw_8bit needs a CUDA card" in problems(run)
