@@ -25,6 +25,10 @@ class Document:
     korean: Callable[[str], str] | None = None
 
 
+# A table scrolls sideways where the window is narrow.
+_SCROLL = (
+    '<div class="scroll" tabindex="0" role="group" aria-label="표" data-ko="표" data-en="table">'
+)
 # By the last part of the address.
 DOCUMENTS: dict[str, Document] = {
     "data-card.html": Document("data/card.md", ("데이터 카드", "Data card"), korean_card),
@@ -59,4 +63,7 @@ def markdown_html(text: str) -> Markup:
     if text.startswith("---\n") and "\n---\n" in text[4:]:
         front, _, text = text[4:].partition("\n---\n")
         text = f"```yaml\n{front}\n```\n{text}"
-    return Markup(parser.render(text))
+    html = parser.render(text)
+    return Markup(
+        html.replace("<table>", f"{_SCROLL}<table>").replace("</table>", "</table></div>")
+    )

@@ -33,7 +33,7 @@ STATES: dict[str, Words] = {
     "stopped": ("중단", "stopped"),
     "failed": ("실패", "failed"),
     "unproven": ("검증 없음", "not proven"),
-    "outdated": ("옛 형식의 점수", "scores of an older version"),
+    "outdated": ("옛 형식의 점수", "old scores"),
     "started": ("시작함", "started"),
 }
 # The figures that a stage reports while it works.
