@@ -39,7 +39,7 @@ SUPPORTED = {
     "accelerate": ">=1.15",
     "bitsandbytes": ">=0.50",
 }
-EXTRAS = ("quickstart", "hwp", "unsloth", "vllm", "deepspeed", "weaviate", "dense", "track")
+EXTRAS = ("quickstart", "unsloth", "vllm", "deepspeed", "weaviate", "dense", "track")
 # What the quickstart needs: room for its model twice, without the Python environment.
 MEMORY_GIB, DISK_GIB = 4.0, 5.0
 # A card sold as 24 GB reports a little less.

@@ -111,6 +111,14 @@ def test_a_file_is_never_overwritten(documents, here, pico):
     assert Path("우리 규정.yaml").read_bytes() == before
 
 
+def test_two_recipes_of_one_folder_have_runs_of_their_own(documents, here, pico):
+    asked = init_recipe(documents, wishes(pico, start="ask"))
+    trained = init_recipe(documents, wishes(pico, start="train", out=Path("trained.yaml")))
+    assert trained.name == "trained"
+    assert load_recipe("trained.yaml")[0].name == "trained"
+    assert asked.name != trained.name
+
+
 def test_documents_without_articles_can_only_be_asked(here, pico):
     folder = here / "notes"
     folder.mkdir()

@@ -72,7 +72,7 @@ def test_pages_that_need_ocr_are_left_out_by_number(tmp_path, monkeypatch):
     empty = tmp_path / "empty"
     empty.mkdir()
     monkeypatch.setenv("PATH", str(empty))
-    survey, corpus = survey_documents(place, "open", 512)
+    survey, corpus = survey_documents(place, "open", 512, MODEL)
     corpus.close()
     left = {one.name: one.reason for one in survey.left_out}
     assert left["혼합.pdf"].startswith("page 2: no text layer → Tesseract is not installed")
