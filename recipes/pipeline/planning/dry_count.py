@@ -2,7 +2,7 @@
 
 The documents are read as the stage `data` reads them; of more than `READ_BYTES`, examples are
 counted on a sample of the files. The cache holds numbers, titles and reasons, but no texts, and a
-result is used again while documents, settings and code are the same.
+result is used again while documents, settings, code and the OCR program are the same.
 """
 
 from __future__ import annotations
@@ -19,6 +19,7 @@ from typing import Any
 
 from kofinlaw import Progress, UserError, silent
 from kofinlaw.data.corpus import DocumentList, build_corpus, list_documents
+from kofinlaw.data.readers.paged.tesseract import find_ocr
 from kofinlaw.data.reject_log import UnreadFile
 from kofinlaw.data.settings import DataSettings, SourceSettings
 from kofinlaw.data.source_files import list_files, source_path
@@ -179,6 +180,7 @@ def _documents_key(run: Run) -> dict[str, object]:
         "data": settings.model_dump(mode="json"),
         "inputs": inputs_sha256([source_path(source, base) for source in settings.sources]),
         "code": code_sha256("kofinlaw.data"),
+        "ocr": asdict(find_ocr()),  # once Tesseract is installed, scanned pages are read
     }
 
 
