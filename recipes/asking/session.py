@@ -43,7 +43,7 @@ class Session:
     """Questions and their answers.
 
     - `ask` answers a question on a day; `say` prints one line of an answer, `note` one line that is
-      none.
+      not part of an answer.
     - `interactive` says that a user types at a terminal; otherwise each question is printed, too.
     - `as_json` prints each answer as one JSON object.
     - `day` is the day whose law is asked for; None: the recipe's own.
@@ -176,7 +176,7 @@ class TerminalLines:
 def piped_lines() -> Iterator[str]:
     """Return the lines of standard input, in UTF-8 or CP949.
 
-    Raises UserError if there is none but blank ones, before a model is loaded for it.
+    Raises UserError, before a model is loaded, if all lines are blank.
     """
     if isinstance(sys.stdin, io.TextIOWrapper):
         sys.stdin.reconfigure(encoding="utf-8", errors="surrogateescape")
