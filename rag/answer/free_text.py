@@ -56,6 +56,7 @@ _SHORTEST_LOOP = 12
 # Digits alone are not a loop up to this length: account numbers and amounts have many zeros.
 _LONGEST_NUMBER = 24
 _SHORTEST_TWICE = 4  # letters; a shorter sentence may occur twice
+_UNSPACED_END = re.compile(r"(?<=다)[.。](?=[가-힣])")  # a sentence that begins without a blank
 # The end of a sentence with its mark, which may be inside closing brackets or quotation marks.
 # `2025. 3.` and the mark `가.` end no sentence.
 _ENDED = re.compile(r"(?:[가-힣A-Za-z%)\]」』”’\"'〉》]{2}[.。]|[!?…！？])[\"'’”」』》)\]）]*$")
@@ -196,7 +197,8 @@ def _repeats_rule(letters: str) -> bool:
 
 
 def _loops(text: str, letters: str, sources: Sequence[str]) -> bool:
-    parts = [part for part in map(_letters, sentences(text)) if len(part) >= _SHORTEST_TWICE]
+    said = (part for line in sentences(text) for part in _UNSPACED_END.split(line))
+    parts = [part for part in map(_letters, said) if len(part) >= _SHORTEST_TWICE]
     if len(set(parts)) < len(parts):
         return True
     known: list[str] = []

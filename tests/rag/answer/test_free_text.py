@@ -202,3 +202,9 @@ def test_a_replaced_text_counts_only_if_there_is_no_other() -> None:
     both = combine(Question("q", "?"), [replaced, turn(1, text="10분 안에 막는다.")], [])
     assert both is not None
     assert (both.answer, both.origin, both.quoted) == ("10분 안에 막는다.", "model", "")
+
+
+def test_a_sentence_twice_is_a_loop_without_a_blank_between() -> None:
+    text = "은행은 손해를 배상한다. 은행은 즉시 알린다.은행은 손해를 배상한다."
+    assert free_problem(text, "누가 배상하는가?") == "loop"
+    assert not free_problem("은행은 손해를 배상한다.은행은 즉시 알린다.", "누가 배상하는가?")

@@ -14,7 +14,7 @@ import simulation
 from acts import VERSIONS, corpus
 from commands import Typed, finish_run
 from corpora import settings, write_chunks
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import settings as settings_of_hypothesis
 from hypothesis import strategies as st
 from worlds import rows
@@ -137,6 +137,7 @@ PIECES = (
 
 @settings_of_hypothesis(max_examples=60)
 @given(st.lists(st.sampled_from(PIECES), max_size=6), st.integers(1, 4), st.booleans())
+@example([PIECES[6], PIECES[7], PIECES[7]], 2, False)
 def test_whatever_a_model_writes_the_answer_has_its_form(
     pieces: list[str], times: int, stopped: bool
 ) -> None:
