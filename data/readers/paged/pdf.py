@@ -14,7 +14,7 @@ import pypdfium2.raw as raw
 from kofinlaw import UserError
 from kofinlaw.data.readers.paged.page_lines import Line, join_pages
 from kofinlaw.data.readers.paged.pdf_tables import Table, tables_of
-from kofinlaw.data.readers.paged.tesseract import Picture, find_ocr, read_pictures
+from kofinlaw.data.readers.paged.tesseract import Picture, ReadPage, find_ocr, read_pictures
 from kofinlaw.data.readers.paged.unread_pages import (
     NoTextError,
     Pages,
@@ -102,7 +102,7 @@ def _with_ocr(
     found = read_pictures(pictures, ocr, limits.ocr_seconds)
     read = dict(zip(now, found, strict=True))
     # A page with a few words over a picture, such as a cover, may have no others.
-    fewer = [n for n in now if 0 < read[n].characters <= layer[n - 1].characters]
+    fewer = [n for n in now if _adds_nothing(read[n], layer[n - 1])]
     for number in fewer:
         del read[number]
     by_page, confidences, failed = checked_pages(read, limits.ocr_confidence)
@@ -115,6 +115,11 @@ def _with_ocr(
     missing = ocr if ocr.problem and limits.ocr_pages else None
     unread += [pages_without_ocr(numbers, why, missing) for why, numbers in by_defect.items()]
     return lines, confidences, unread
+
+
+def _adds_nothing(read: ReadPage, layer: _Page) -> bool:
+    """Return whether OCR finds no more characters than a page's text layer, which has some."""
+    return not read.problem and bool(layer.characters) and read.characters <= layer.characters
 
 
 def _page(document: pypdfium2.PdfDocument, number: int) -> _Page:
