@@ -75,7 +75,7 @@ def pdf_to_text(path: Path, limits: LimitSettings) -> tuple[str, dict[str, str],
             )
         layer = [_page(document, number) for number in range(count)]
         lines, ocr, unread = _with_ocr(document, layer, limits)
-        meta = {k: str(v) for k, v in (document.get_metadata_dict() or {}).items() if v}
+        title = _stated_title(document)
     finally:
         document.close()
     if not any(lines):
@@ -83,7 +83,7 @@ def pdf_to_text(path: Path, limits: LimitSettings) -> tuple[str, dict[str, str],
             raise NoTextError(unread)
         raise UserError(f"the PDF has no text: {count} blank pages")
     joined = join_pages(lines)
-    return joined.text, _facts(lines, meta), Pages(joined.starts, ocr, tuple(unread))
+    return joined.text, _facts(lines, title), Pages(joined.starts, ocr, tuple(unread))
 
 
 def _with_ocr(
@@ -238,19 +238,22 @@ def _character(code: int) -> str:
     return "" if code in (0, 2, 0xFFFE, 0xAD) or code > 0x10FFFF else chr(code)
 
 
-def _facts(pages: Sequence[Sequence[Line]], meta: dict[str, str]) -> dict[str, str]:
+def _stated_title(document: pypdfium2.PdfDocument) -> str:
+    """Return the title that the file states; empty if there is none, or if it is not Unicode."""
+    try:
+        return str(document.get_metadata_value("Title"))
+    except UnicodeDecodeError:
+        return ""
+
+
+def _facts(pages: Sequence[Sequence[Line]], title: str) -> dict[str, str]:
     """Return the title and day from the law portal's head
-    (`전자금융거래법 / [시행 2024. 9. 15.] …`).
+    (`전자금융거래법 / [시행 2024. 9. 15.] …`), else the title that the file states.
     """
     head = [line.text for page in pages[:1] for line in page][:12]
-    out: dict[str, str] = {}
     for index, text in enumerate(head):
         match = re.match(r"^\[\s*시행\s*([\d.\s]+)\]", text)
         if match:
-            out["시행일자"] = match.group(1)
-            if index > 0:
-                out["title"] = head[index - 1].strip()
-            return out
-    if meta.get("Title"):
-        out["title"] = meta["Title"]
-    return out
+            above = {"title": head[index - 1].strip()} if index > 0 else {}
+            return {"시행일자": match.group(1), **above}
+    return {"title": title} if title else {}

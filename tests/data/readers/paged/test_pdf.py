@@ -147,6 +147,19 @@ def test_a_font_without_unicode_needs_ocr(files, tmp_path, fake_ocr):
     assert document.text == "사람이 보는 글\n"
 
 
+@pytest.mark.parametrize(
+    ("title", "expected"), [(b"FEFF00410042", "AB"), (b"FEFFD8000041", "The first page")]
+)
+def test_a_stated_title_that_is_not_unicode_does_not_lose_the_file(
+    files, tmp_path, title, expected
+):
+    path = files.make_pdf(tmp_path / "The_first_page.pdf", ["Rules of the branch"])
+    data = path.read_bytes().replace(b"/Helvetica >>", b"/Helvetica /Title <%s> >>" % title)
+    path.write_bytes(data.replace(b"/Root 1 0 R", b"/Root 1 0 R /Info 3 0 R"))
+    (document,) = read(path)
+    assert (document.title, document.text) == (expected, "Rules of the branch\n")
+
+
 def test_a_chunk_keeps_its_pages_and_its_confidence(files, tmp_path, fake_ocr, build):
     fake_ocr(
         page_of("제1조(목적) 자료를 5년 동안 보관한다.", "제6조(중단) 다음의 경우에 중단한다.")
