@@ -24,7 +24,7 @@ _SAVE_AS = "save it as HWPX, DOCX or PDF in Hancom Office"
 _COMPRESSED, _PASSWORD, _DISTRIBUTION, _DRM, _PUBLIC_KEY = 1, 2, 4, 16, 256
 # Control characters that take one place; the others below 32 take eight.
 _SHORT = {0, 10, 13, *range(24, 32)}
-# Characters that stand for a control record, in order: tables, drawings, notes, fields …
+# Characters that represent a control record, in order: tables, drawings, notes, fields …
 _ANCHORS = {1, 2, 3, 11, 12, 14, 15, 16, 17, 18, 21, 22, 23}
 _SHOWN = {9: " ", 10: "\n", 24: "-", 30: " ", 31: " "}
 _TABLE_ID, _DRAWING_ID = b" lbt", b" osg"

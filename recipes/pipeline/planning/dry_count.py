@@ -19,6 +19,7 @@ from typing import Any
 
 from kofinlaw import Progress, UserError, silent
 from kofinlaw.data.corpus import DocumentList, build_corpus, list_documents
+from kofinlaw.data.readers.paged.tesseract import find_ocr
 from kofinlaw.data.reject_log import UnreadFile
 from kofinlaw.data.settings import DataSettings, SourceSettings
 from kofinlaw.data.source_files import list_files, source_path
@@ -173,6 +174,7 @@ def _documents_key(run: Run) -> dict[str, object]:
         "data": settings.model_dump(mode="json"),
         "inputs": inputs_sha256([source_path(source, base) for source in settings.sources]),
         "code": code_sha256("kofinlaw.data"),
+        "missing": find_ocr().problem,  # with Tesseract, more pages are read
     }
 
 

@@ -4,6 +4,7 @@ import json
 
 import pytest
 
+from kofinlaw.data.readers.paged.tesseract import Ocr
 from kofinlaw.recipes.pipeline.execution import execute_stages
 from kofinlaw.recipes.pipeline.planning import dry_count as counting
 from kofinlaw.recipes.pipeline.planning import example_count
@@ -56,6 +57,15 @@ def test_documents_are_listed_once(bound, monkeypatch):
     assert [title for title, _, _ in first.documents]
     monkeypatch.setattr(counting, "list_documents", None)
     assert documents_of(bound()) == first
+
+
+def test_documents_are_listed_again_once_tesseract_is_installed(bound, monkeypatch):
+    monkeypatch.setattr(counting, "find_ocr", lambda: Ocr(problem="Tesseract is not installed"))
+    documents_of(bound())
+    monkeypatch.setattr(counting, "find_ocr", lambda: Ocr(program="tesseract"))
+    monkeypatch.setattr(counting, "list_documents", None)
+    with pytest.raises(TypeError):
+        documents_of(bound())
 
 
 def test_a_broken_cache_is_counted_again(bound, tmp_path):
