@@ -235,7 +235,8 @@ def run_recipe(
 
     Returns the run, opened. Stages that are complete are skipped.
 
-    The run is checked first, as `kofinlaw plan` does: weights, packages, documents, examples.
+    A run that trains or answers is checked first, as `kofinlaw plan` does: weights, packages,
+    documents, examples.
 
     Raises UserError for a mistake in the recipe or its inputs, and StageFailed for a fault of
     kofinlaw (its log path is in the error).
@@ -244,7 +245,7 @@ def run_recipe(
 
     from kofinlaw.models.machines import this_machine
     from kofinlaw.recipes.pipeline.execution import check_stage, execute_stages
-    from kofinlaw.recipes.pipeline.planning.start_checks import require_start
+    from kofinlaw.recipes.pipeline.planning.start_checks import loads_a_model, require_start
     from kofinlaw.recipes.pipeline.run import bind
     from kofinlaw.recipes.pipeline.schema import load_recipe
     from kofinlaw.recipes.pipeline.stages import build_stages
@@ -267,7 +268,8 @@ def run_recipe(
         check_stage(stages, until, "until")
         names = [stage.name for stage in stages]
         only = names[: names.index(until) + 1]
-    require_start(bound, this_machine(), say)
+    if loads_a_model(bound, only):
+        require_start(bound, this_machine(), say)
     execute_stages(bound, resume, only=only, say=say)
     return OpenRun(bound)
 

@@ -9,7 +9,7 @@ from itertools import combinations
 from pathlib import Path
 
 from kofinlaw import UserError
-from kofinlaw.commands import stage_command
+from kofinlaw.commands import command_line, stage_command
 from kofinlaw.files import read_jsonl
 from kofinlaw.scoring.claims import unequal_plans
 from kofinlaw.scoring.markdown import percent
@@ -46,6 +46,7 @@ __all__ = [
     "paired_facts",
     "paired_values",
     "read_run",
+    "require_schema",
     "run_pairs",
     "settings_of",
     "smallest_of",
@@ -255,12 +256,7 @@ def read_run(run: Path) -> tuple[ScoresRecord, dict[str, list[Item]]]:
             remedy=f"score it with `{stage_command('score', run)}`",
         )
     result: ScoresRecord = json.loads(path.read_text(encoding="utf-8"))
-    if result.get("schema") != SCHEMA:
-        raise UserError(
-            f"the scores have another schema: {result.get('schema')}, not {SCHEMA}",
-            where=str(path),
-            remedy=f"score the answers again with `{stage_command('score', run)}`",
-        )
+    require_schema(result, run)
     items: dict[str, list[Item]] = {}
     for item in read_jsonl(folder / "items.jsonl", Item):
         items.setdefault(item.system, []).append(item)
@@ -276,6 +272,17 @@ def pair_lines(
     head, *rows = pair_rows(first, second, settings)
     lines = ["| " + " | ".join(head) + " |", "|" + " --- |" * len(head)]
     return lines + ["| " + " | ".join(row) + " |" for row in rows]
+
+
+def require_schema(scores: ScoresRecord, run: Path) -> None:
+    """Raise UserError if the scores of a run were written by a version with another schema."""
+    if scores.get("schema") != SCHEMA:
+        out = run / "score"
+        raise UserError(
+            f"the scores have another schema: {scores.get('schema')}, not {SCHEMA}",
+            where=str(out / "scores.json"),
+            remedy=f"score the answers again with `{command_line('score', run, '--out', out)}`",
+        )
 
 
 def pair_rows(

@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from typing import cast
 
 from kofinlaw.records import to_json
+from kofinlaw.scoring.claims import unequal_plans
 from kofinlaw.scoring.scores_record import (
     AgainstRecord,
     CalibrationRecord,
@@ -269,7 +270,7 @@ class ScoringResult:
                 record[f"{name}.hit_3"] = round(scores.retrieval.hit_3, 4)
             record[f"{name}.missing"] = len(scores.missing)
         for pair in self.pairs:
-            if not pair.other_plans:  # else the test compares plans, not systems
+            if not unequal_plans(pair_record(pair)):
                 record[f"{pair.a}|{pair.b}.p"] = round(pair.p_value, 6)
         return record
 

@@ -143,7 +143,7 @@ def run(
     _show_licence(bound.recipe)
     started = time.monotonic()
     only = stages_until(bound, until, "--until") if until is not None else None
-    _check_start(bound)
+    _check_start(bound, only)
     execute_stages(bound, check_resume(resume), only=only, say=lambda line: say(f"  {line}"))
     minutes = (time.monotonic() - started) / 60
     if until is not None:
@@ -164,11 +164,16 @@ def run(
     )
 
 
-def _check_start(bound: Run) -> None:
-    """Stop before any work at a problem that `plan` would show, and print its warnings."""
-    from kofinlaw.models.machines import this_machine
-    from kofinlaw.recipes.pipeline.planning.start_checks import require_start
+def _check_start(bound: Run, only: Sequence[str] | None) -> None:
+    """Stop before any work at a problem that `plan` would show, and print its warnings.
 
+    Stages that any machine runs (`--until index`) need no check.
+    """
+    from kofinlaw.models.machines import this_machine
+    from kofinlaw.recipes.pipeline.planning.start_checks import loads_a_model, require_start
+
+    if not loads_a_model(bound, only):
+        return
     with _brief_progress("check") as progress:
         require_start(bound, this_machine(), lambda line: say(f"  {line}"), progress)
 

@@ -83,7 +83,8 @@ def recipe_text(
     """
     sizes = sizes_for(choice, machine)
     # A policy that takes only generated answers excludes choices without listed options.
-    generated = policy_named(policy).generated_answers_only
+    rules = policy_named(policy)
+    generated = rules.generated_answers_only
     contrast = choice.small and not generated
     lines = [*_head(survey, possible, start), ""]
     lines += _top(name, policy, start)
@@ -93,7 +94,8 @@ def recipe_text(
         lines += ["", *_augment(possible, sizes, start, contrast=contrast)]
         lines += ["", *_train(possible, choice, sizes, machine)]
     lines += ["", *_rag(embedder, sizes)]
-    lines += ["", *_answer(contrast=contrast, generated=generated, small=choice.small)]
+    lines += ["", "answer:", *_limit(rules.answering_minutes)]
+    lines += _answer(contrast=contrast, generated=generated, small=choice.small)
     if start == "train":
         lines += ["", *_evaluate()]
         if embedder:
@@ -283,10 +285,20 @@ def _rag(embedder: str | None, sizes: Sizes) -> list[str]:
     return [*lines, _row("  option_passages", 2, "passages searched for each option")]
 
 
+def _limit(minutes: int | None) -> list[str]:
+    """Return the lines on a policy's time limit; none without a limit."""
+    if minutes is None:
+        return []
+    pauses = "the time between a stop and a restart counts too, as the policy's clock does"
+    return [
+        _row("  budget_minutes", minutes, "the policy's limit for all questions, with loading"),
+        _row("  count_pauses", "true", pauses),
+    ]
+
+
 def _answer(*, contrast: bool, generated: bool, small: bool) -> list[str]:
-    lines = ["answer:"]
     if contrast:
-        lines += [
+        lines = [
             _row("  answer_form", "text", "the same as in training"),
             _row("  choose_by", "contrast", "options are not listed: they mislead small models"),
             "  voters:",
@@ -300,7 +312,7 @@ def _answer(*, contrast: bool, generated: bool, small: bool) -> list[str]:
             _row("    question", "2.0", "probability of the question after the sentence"),
         ]
     else:
-        lines += [
+        lines = [
             _row("  answer_form", "label", "the same as in training"),
             _row("  choose_by", "generate", "the model writes its choice"),
         ]

@@ -140,14 +140,6 @@ def pair_verdict(first: str, second: str, system: str, pair: Pair | None, alpha:
             "different plans.",
         )
     points = 100 * pair.difference
-    if unequal_plans(pair_record(pair)):
-        count = pair.other_plans
-        return (
-            f"{second}: {with_first} 비교하지 않습니다. {count}문항을 서로 다른 답변 계획으로 "
-            f"답했습니다(차이 {points:+.1f}점).",
-            f"{second}: not tested against {first}, because {count} items were asked under "
-            f"different plans ({points:+.1f} points).",
-        )
     interval = f"[{100 * pair.low:+.1f}, {100 * pair.high:+.1f}]"
     p_value = p_text(pair.p_value)
     sign = "" if p_value.startswith("<") else "= "

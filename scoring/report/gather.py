@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any, cast
 
 from kofinlaw.scoring.answers import PARTS, read_timings
+from kofinlaw.scoring.compare import require_schema
 from kofinlaw.scoring.exams.exam_record import ExamsRecord
 from kofinlaw.scoring.provenance import environment
 from kofinlaw.scoring.report.plots import bins
@@ -66,11 +67,14 @@ FIRST_EXAMPLE_CHARACTERS = 4000
 def gather(run: Path, recipe: Mapping[str, object] | None = None) -> ReportFigures:
     """Return every figure of the report, as JSON values.
 
-    `recipe` is the resolved recipe; None reads `report/recipe.json` if there is one.
+    `recipe` is the resolved recipe; None reads `report/recipe.json` if there is one. Raises
+    UserError if the scores have another schema.
     """
     recipe = finite_values(recipe) or read_json(run / "report" / "recipe.json") or {}
     stages = stage_rows(run)
     scores = cast("ScoresRecord | None", read_json(run / "score" / "scores.json"))
+    if scores is not None:
+        require_schema(scores, run)
     merge = cast("MergeFigures | None", read_json(run / "verify" / "verify.json"))
     return {
         "schema": SCHEMA,

@@ -71,4 +71,5 @@ def test_scores_of_another_schema_are_refused_with_a_remedy(run_folder, tmp_path
     write_json(path, {**json.loads(path.read_text()), "schema": "kofinlaw.scores/1"})
     with pytest.raises(UserError, match="another schema") as error:
         compare_runs([tmp_path / "old", run_folder])
-    assert "score the answers again" in str(error.value)
+    again = f"kofinlaw score {tmp_path / 'old'} --out {tmp_path / 'old' / 'score'}"
+    assert again in str(error.value)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
 from kofinlaw import Progress, UserError, silent
@@ -50,6 +50,7 @@ __all__ = [
     "StartChecks",
     "check_figures",
     "check_start",
+    "loads_a_model",
     "planned_lengths",
     "require_start",
 ]
@@ -166,6 +167,17 @@ def require_start(
             remedy="fix the recipe; `kofinlaw plan` checks the same without starting",
         )
     return found
+
+
+def loads_a_model(run: Run, only: Sequence[str] | None) -> bool:
+    """Return whether one of these stages trains, answers or asks a teacher; None is all stages.
+
+    The others run on any machine, so `require_start` is not needed before them.
+    """
+    augment = run.recipe.augment
+    by_rule = augment.teacher is None and augment.select != "student"
+    light = {"data", "index", *(["augment"] if by_rule else [])}
+    return only is None or not light.issuperset(only)
 
 
 def planned_lengths(run: Run, count: DryCount | None) -> Lengths:

@@ -150,6 +150,7 @@ def test_a_policy_leaves_out_what_it_refuses(documents, here, pico):
     written = init_recipe(documents, Wishes(start="ask", policy="contest-2025", card="24"))
     recipe, _ = load_recipe(str(written.path))
     assert recipe.answer.choose_by == "generate"
+    assert (recipe.answer.budget_minutes, recipe.answer.count_pauses) == (270, True)
     assert all(verdict.ok for verdict in verdicts_for(recipe, "contest-2025"))
     read = [Path(source.path).name for source in recipe.sources]
     assert "새 규정.md" not in read

@@ -85,6 +85,13 @@ def test_a_pair_under_different_plans_has_no_test_on_the_page(run_folder, tmp_pa
     assert "the paired test is not shown" in page
 
 
+def test_a_report_of_scores_of_another_schema_is_refused_with_a_remedy(run_folder, tmp_path):
+    shutil.copytree(run_folder, tmp_path / "run")
+    write_json(tmp_path / "run" / "score" / "scores.json", {"schema": "kofinlaw.scores/1"})
+    with pytest.raises(UserError, match="another schema"):
+        write_report(tmp_path / "run", tmp_path / "report", recipe=RECIPE)
+
+
 def test_ids_are_unique_and_every_link_in_the_page_leads_somewhere(report):
     tags = Elements((report / "report.html").read_text()).tags
     ids = [attrs["id"] for _, attrs in tags if "id" in attrs]

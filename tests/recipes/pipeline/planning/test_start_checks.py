@@ -11,6 +11,7 @@ from kofinlaw.recipes.pipeline.planning import start_checks
 from kofinlaw.recipes.pipeline.planning.start_checks import (
     check_figures,
     check_start,
+    loads_a_model,
     planned_lengths,
     require_start,
 )
@@ -165,6 +166,16 @@ def test_weights_may_be_downloaded_if_the_recipe_is_not_offline(bound):
     run = bound("model={id: Qwen/Qwen2.5-7B-Instruct}", "offline=false")
     found = check_start(run, planned_card(24, "test"))
     assert any("downloads Qwen/Qwen2.5-7B-Instruct" in warning for warning in found.warnings)
+
+
+def test_documents_index_and_rules_run_on_any_machine(bound):
+    run = bound("train.optimizer=adamw_8bit")
+    assert not loads_a_model(run, ["data", "index"])
+    assert not loads_a_model(run, ["data", "index", "augment"])
+    assert loads_a_model(run, ["data", "index", "augment", "train"])
+    assert loads_a_model(run, None)
+    asked = bound("augment.teacher={model: {id: Qwen/Qwen2.5-7B-Instruct}}")
+    assert loads_a_model(asked, ["data", "index", "augment"])
 
 
 def test_every_problem_is_listed_at_once(bound, monkeypatch):
