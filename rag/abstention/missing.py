@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal
 
@@ -46,7 +47,8 @@ def read_names(question: str, provisions: Provisions) -> Named:
     """Return which document or provision the question depends on, and whether it is missing.
 
     A misspelt title is read as the title (`correct_names`), a shortened one as the only title that
-    it abbreviates. Nothing is missing where one of several named provisions exists.
+    it abbreviates. Nothing is missing where one of several named provisions exists, and no document
+    is missing where the question names another one that the index has.
     """
     text = correct_names(question, provisions.titles)
     citations = [
@@ -71,19 +73,43 @@ def read_names(question: str, provisions: Provisions) -> Named:
         missing = _absent_quoted(text, provisions)
     if missing is None and not citations:
         missing = _in_no_document(text, provisions)
+    absent = missing is not None and missing.reason == "absent_document"
+    if absent and _names_document(text, citations, provisions):
+        missing = None
     return Named(missing)
 
 
 def _in_no_document(text: str, provisions: Provisions) -> Missing | None:
     """Return the article that a question without a title names, if no document has it."""
-    named = _NUMBER.search(text)
+    numbers = [re.sub(r"\s", "", named) for named in _NUMBER.findall(text)]
     documents = [one for one in provisions.documents.values() if one.articles]
-    if named is None or not documents:
+    if not numbers or not documents:
         return None
-    number = re.sub(r"\s", "", named.group(0))
-    if any(not _surely_absent(number, one) or number in one.articles for one in documents):
+    if any(
+        not _surely_absent(number, one) or number in one.articles
+        for number in numbers
+        for one in documents
+    ):
         return None
-    return Missing("absent_provision", f"색인의 어느 문서에도 {number}{_subject(number)} 없습니다.")
+    said = josa(numbers[0], "이/가")
+    return Missing("absent_provision", f"색인의 어느 문서에도 {said} 없습니다.")
+
+
+def _names_document(text: str, citations: Sequence[Citation], provisions: Provisions) -> bool:
+    """Return whether the text has the title of a document in the index outside its citations.
+
+    `전자금융거래법 제21조에 따른 여신 규정의 절차` is about the regulation. A title inside a longer
+    name does not count: `한국은행법` is not `은행법`.
+    """
+    letters = list(text)
+    for citation in citations:
+        letters[citation.start : citation.end] = " " * (citation.end - citation.start)
+    rest = _QUOTED.sub(
+        lambda match: match[0] if _known_title(_quoted_name(match), provisions) else " ",
+        "".join(letters),
+    )
+    spaced = (r"\s*".join(map(re.escape, re.sub(r"\s", "", one))) for one in provisions.titles)
+    return any(re.search(rf"(?<![가-힣]){title}", rest) for title in spaced)
 
 
 def _title_before(text: str, citation: Citation, provisions: Provisions) -> str | None:
@@ -112,7 +138,8 @@ def _check(title: str, number: str, provision: str, document: DocumentProvisions
     if not article_place(number) or not _surely_absent(number, document):
         return None
     return Missing(
-        "absent_provision", f"「{title}」에는 {number}가 없습니다. {_range(title, document)}"
+        "absent_provision",
+        f"「{title}」에는 {josa(number, '이/가')} 없습니다. {_range(title, document)}",
     )
 
 
@@ -128,11 +155,12 @@ def _check_annex(title: str, number: str, document: DocumentProvisions) -> Missi
     if number in document.annexes or not number.startswith("별표"):
         return None
     found = [one for one in document.annexes if one.startswith("별표")]
-    shown = (
-        f"이 문서의 별표는 {_spelt(found)}입니다." if found else "이 문서의 별표는 색인에 없습니다."
-    )
+    if not found:  # the document may have annexes that are not in its file
+        return Missing("absent_provision", f"색인에는 「{title}」의 별표가 없습니다.")
     return Missing(
-        "absent_provision", f"「{title}」에는 {number}{_subject(number)} 없습니다. {shown}"
+        "absent_provision",
+        f"「{title}」에는 {josa(number, '이/가')} 없습니다. "
+        f"이 문서의 별표는 {_spelt(found)}입니다.",
     )
 
 
@@ -163,18 +191,17 @@ def _spelt(names: list[str]) -> str:
     return names[0] if len(names) == 1 else f"{names[0]}–{names[-1]}"
 
 
-def _subject(name: str) -> str:
-    """Return the particle 이 or 가 after the name."""
-    return josa(name, "이/가")[len(name) :]
-
-
 def _absent_quoted(text: str, provisions: Provisions) -> Missing | None:
     """Return the document in quotation brackets that the index lacks, if all of them are absent."""
-    names = [f"{match.group(1)}{match.group(2) or ''}" for match in _QUOTED.finditer(text)]
+    names = [_quoted_name(match) for match in _QUOTED.finditer(text)]
     names = [name for name in names if _FORM.search(name.strip())]
     if not names or any(_known_title(name, provisions) for name in names):
         return None
     return _absent_document(names[0].strip())
+
+
+def _quoted_name(match: re.Match[str]) -> str:
+    return f"{match.group(1)}{match.group(2) or ''}"
 
 
 def _absent_document(name: str) -> Missing:

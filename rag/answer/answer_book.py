@@ -270,7 +270,9 @@ class AnswerBook:
         totals = sorted(timing.total for timing in timings) or [0.0]
         plans = Counter(turn.plan for turn in self.journal.turns.values() if turn.turn == 0)
         replaced = sum(bool(turn.replaced) for turn in self.journal.turns.values())
-        happened = {**events, **({"free_text_replaced": replaced} if replaced else {})}
+        refused = sum(answer.origin == "abstention" for answer in answers)
+        own = {"free_text_replaced": replaced, "abstained": refused}
+        happened = {**events, **{name: count for name, count in own.items() if count}}
         return AnsweringResult(
             questions=len(answers),
             choice=sum(bool(question.options) for question in self.questions),

@@ -259,7 +259,6 @@ class _Run:
             refusal = book.refusal(task.position)
             if refusal is not None and book.turn(task) is None:
                 book.refuse(task, PLANS[0].name, refusal)
-                self.counts["abstained"] += 1
         batch = [task for task in batch if (turn := book.turn(task)) is None or not turn.abstained]
         if book.settings.without_evidence == "answer":
             return batch

@@ -53,7 +53,7 @@ _SHORTEST_RULE = 12  # letters of a rule of the prompt; as many in a row: the ru
 # The same words three times in a row, at least twelve letters together.
 _LOOPS = tuple(re.compile(rf"(?=((.{{{least},40}}?)\2{{2,}}))") for least in (1, 4))
 _SHORTEST_LOOP = 12
-# Digits alone are no loop up to this length: account numbers and amounts have many zeros.
+# Digits alone are not a loop up to this length: account numbers and amounts have many zeros.
 _LONGEST_NUMBER = 24
 _SHORTEST_TWICE = 4  # letters; a shorter sentence may occur twice
 # The end of a sentence with its mark, which may be inside closing brackets or quotation marks.
@@ -69,7 +69,7 @@ _NOT_LETTERS = re.compile(r"[\W_]+")
 _FOREIGN = re.compile(
     r"[^\W\d_A-Za-z\u00aa-\u024f\u0370-\u03ff\u1100-\u11ff\u2070-\u24ff\u3130-\u318f"
     r"\u3200-\u9fff\uac00-\ud7a3\uf900-\ufaff\uff00-\uffef]"
-    # Digits of other scripts, bytes that are no text, and private or control characters.
+    # Digits of other scripts, bytes that are not text, and private or control characters.
     r"|[^\D0-9\uff10-\uff19]|[\ufffd\ue000-\uf8ff\x00-\x08\x0e-\x1f\x7f-\x9f]"
 )
 _LEAST_HANGUL = 0.3  # of the letters that neither question nor evidence has as words
@@ -158,7 +158,7 @@ def free_problem(text: str, question: str, shown: Sequence[str] = ()) -> FreePro
     - `prompt`: the prompt given back, that is its marks or rules, the question or a heading of the
       evidence.
     - `loop`: the same words three times in a row, or a sentence twice. A number with many zeros and
-      words that the question or the evidence repeats are no loop.
+      words that the question or the evidence repeats are not a loop.
     - `script`: hardly any Hangul where the question is Korean, or letters of a script that Korean
       does not use. Words of the question or the evidence may be in any script.
 

@@ -59,7 +59,7 @@ class Turn:
       `bearing` is how much the evidence bears on the question (0..1).
     - `candidates` are the sentences among which a free-text answer was chosen. `quoted` is the id
       of the passage that `text` is a sentence of; `replaced` is why it replaces generated text
-      (`empty`, `prompt`, `loop`, `script`).
+      (`empty`, `prompt`, `loop`, `script`, `unfinished`).
     - `abstained` is why the question is refused (`below_floor`, `absent_provision`,
       `deleted_provision`, `absent_document`); `text` is then the sentence that says so.
     """

@@ -22,7 +22,8 @@ __all__ = ["FoundEvidence", "ModelLoan", "SearchAhead"]
 class FoundEvidence:
     """The hits of a slice of questions, in order, and the seconds that the search took.
 
-    `judgements` say whether the index bears on each question; None where nobody judges.
+    `judgements` say whether the index bears on each free-text question; None for a choice, and
+    where nobody judges.
     """
 
     hits: list[list[Hit]]
@@ -161,7 +162,9 @@ class SearchAhead:
             hits = search_questions(
                 self._searcher, questions, rerank=self._rerank, tracer=self._context.tracer
             )
-            judgements = judge_questions(self._searcher, questions, self._abstain)
+            free = [one for one in questions if not one.options]  # choices are always answered
+            judged = iter(judge_questions(self._searcher, free, self._abstain) if free else [])
+            judgements = [None if one.options else next(judged) for one in questions]
             seconds = max(0.0, self._context.clock() - before)
             self._searched += len(positions)
             self._seconds += seconds

@@ -31,7 +31,7 @@ HEADING_WEIGHT = 0.3
 RANK_WEIGHT = 0.1
 
 _QUOTATIONS = 12  # nearest sentences among which the figures of the question decide
-# A figure with its unit, as `1급` and `30일`; `제7조` names a place and is none.
+# A figure with its unit, as `1급` and `30일`; `제7조` names a place and is not a figure.
 _FIGURE = re.compile(r"(?<![제\d.,])(\d[\d,.]*)\s?([가-힣%])")
 _TITLE = re.compile(r"^(.*?)(?:\s+제\d+조|\s*>|\s*$)")
 _QUOTED = re.compile(r"「[^」]*」")

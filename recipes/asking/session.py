@@ -7,14 +7,17 @@ From a pipe every line is a question until the end of the input, and blank lines
 from __future__ import annotations
 
 import dataclasses
+import io
 import json
 import sys
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import date
+from itertools import chain
 from typing import TYPE_CHECKING
 
 from kofinlaw import UserError
+from kofinlaw.decoding import decode
 from kofinlaw.recipes.asking.answer_lines import LineStyle, answer_lines, evidence_lines
 from kofinlaw.recipes.asking.days import typed_day
 
@@ -40,7 +43,7 @@ class Session:
     """Questions and their answers.
 
     - `ask` answers a question on a day; `say` prints one line of an answer, `note` one line that is
-      none.
+      not part of an answer.
     - `interactive` says that a user types at a terminal; otherwise each question is printed, too.
     - `as_json` prints each answer as one JSON object.
     - `day` is the day whose law is asked for; None: the recipe's own.
@@ -82,6 +85,9 @@ class Session:
             except UserError as error:
                 self.failed += 1
                 self.note(f"error: {error}")
+            except (MemoryError, RuntimeError) as error:  # of the model: too little memory, a crash
+                self.failed += 1
+                self.note(f"error: the model failed: {type(error).__name__}: {error}")
             asking = False
 
     def _next(self, lines: Iterator[str]) -> str | None:
@@ -168,14 +174,16 @@ class TerminalLines:
 
 
 def piped_lines() -> Iterator[str]:
-    """Return the lines of standard input.
+    """Return the lines of standard input, in UTF-8 or CP949.
 
-    Raises UserError if there is none but blank ones, before a model is loaded for it.
+    Raises UserError, before a model is loaded, if all lines are blank.
     """
-    lines = iter(sys.stdin)
+    if isinstance(sys.stdin, io.TextIOWrapper):
+        sys.stdin.reconfigure(encoding="utf-8", errors="surrogateescape")
+    lines = map(_decoded, sys.stdin)
     for first in lines:
         if first.strip("\ufeff \t\r\n"):
-            return _chained(first, lines)
+            return chain([first], lines)
     raise UserError(
         "there is no question on standard input",
         where="ask",
@@ -183,6 +191,11 @@ def piped_lines() -> Iterator[str]:
     )
 
 
-def _chained(first: str, rest: Iterator[str]) -> Iterator[str]:
-    yield first
-    yield from rest
+def _decoded(line: str) -> str:
+    """Return a line; one that is not UTF-8 is decoded again from its bytes."""
+    data = line.encode("utf-8", errors="surrogateescape")
+    try:
+        data.decode("utf-8")
+    except UnicodeDecodeError:
+        return decode(data)[0]
+    return line

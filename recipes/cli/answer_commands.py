@@ -168,10 +168,14 @@ def answer(
                 return
             result = answer_into(out, started)
     say(f"{result.questions} answers, {result.fallback} of them fallback answers without the model")
-    if result.events.get("question_file_changed"):
+    if refused := result.events.get("abstained"):
+        say(f"{refused} free-text questions refused (answer.abstain): the documents do not bear on "
+            "them")  # fmt: skip
+    changed = result.events.get("question_file_changed")
+    if changed:
         say(f"{questions} changed during the run: the answers are to its content at the start")
     say(f"submission: {short_path(out / 'submission.csv')}")
-    form = converted_form(questions)
+    form = "" if changed else converted_form(questions)
     if form:
         say(f"  {questions} is {form}; the submission is UTF-8 with a mark that Excel reads")
     score = ["score", short_path(out), "--questions", questions, "--key"]

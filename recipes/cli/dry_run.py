@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import shutil
 import tempfile
-from collections.abc import Callable
 from pathlib import Path
 
 from kofinlaw import UserError
@@ -25,6 +24,7 @@ def augment_dry_run(run: Run) -> list[str]:
     work is estimated. Raises UserError if the data stage has not run.
     """
     from kofinlaw.augment.stage import generate_examples
+    from kofinlaw.recipes.pipeline.planning.dry_count import tokenizer_at_hand
 
     corpus = run.folder / "data"
     if not (corpus / "articles.jsonl").is_file():
@@ -40,11 +40,11 @@ def augment_dry_run(run: Run) -> list[str]:
     settings = run.recipe.augment
     lines = [f"augment {run.recipe.name}: {articles} articles, {settings.items} items requested"]
     grounded = settings.model_copy(update={"teacher": None})
+    count, _ = tokenizer_at_hand(run.recipe.model, run.cache)
     with tempfile.TemporaryDirectory() as name:
         out = Path(name)
-        generate_examples(grounded, corpus, out, seed=run.recipe.seed, count_tokens=_counter(run))
+        generate_examples(grounded, corpus, out, seed=run.recipe.seed, count_tokens=count)
         examples = list(read_jsonl(out / "examples.jsonl", Example))
-    count = _counter(run)
     kinds: dict[str, list[int]] = {}
     for example in examples:
         tokens = sum(count(message["content"]) for message in example.messages)
@@ -72,7 +72,7 @@ def _teacher_lines(run: Run, settings: AugmentSettings, corpus: Path) -> list[st
     from kofinlaw.augment.heldout.holdout_choice import held_out_titles
     from kofinlaw.augment.reading.acts import read_laws
     from kofinlaw.augment.teacher.estimate import cost_table, estimate_cost
-    from kofinlaw.recipes.pipeline.plan import tokens_per_character
+    from kofinlaw.recipes.pipeline.planning.dry_count import tokens_per_character
 
     teacher = settings.teacher
     assert teacher is not None
@@ -89,17 +89,3 @@ def _teacher_lines(run: Run, settings: AugmentSettings, corpus: Path) -> list[st
     head = f"teacher {teacher.model.id}, engine {teacher.engine.engine}: not loaded"
     sample = [f"  {line}" for line in found.sample.splitlines()]
     return [head, *cost_table(found), "", "a prompt", "", *sample]
-
-
-def _counter(run: Run) -> Callable[[str], int]:
-    """Count tokens with the model's tokenizer, or by characters if it is not on this machine."""
-    from kofinlaw.models.resolve import local_folder
-    from kofinlaw.models.tokenizer import load_tokenizer
-    from kofinlaw.recipes.pipeline.compliance import model_name
-    from kofinlaw.recipes.pipeline.plan import tokens_per_character
-
-    folder = local_folder(run.recipe.model, cache=run.cache)
-    if folder is not None:
-        return load_tokenizer(folder).count
-    rate = tokens_per_character(model_name(run.recipe.model))
-    return lambda text: int(rate * len(text)) + 1

@@ -13,6 +13,7 @@ from kofinlaw.recipes.pipeline.plan_record import AtHandRow, CountFigures, Plan,
 from kofinlaw.recipes.pipeline.planning.answering_time import minutes_line
 from kofinlaw.recipes.pipeline.planning.at_hand import card_only
 from kofinlaw.recipes.pipeline.planning.count_record import DryCount
+from kofinlaw.recipes.pipeline.planning.dry_count import tokens_per_character
 from kofinlaw.recipes.pipeline.planning.example_shortage import counted
 from kofinlaw.recipes.pipeline.planning.figures import student_card
 from kofinlaw.recipes.pipeline.planning.start_checks import (
@@ -25,14 +26,11 @@ from kofinlaw.recipes.pipeline.run import Run
 from kofinlaw.records import Article
 
 __all__ = [
-    "TOKENS_PER_CHARACTER",
     "make_plan",
     "plan_lines",
     "planned_machine",
-    "tokens_per_character",
 ]
 
-TOKENS_PER_CHARACTER = 0.6  # of Korean text, for a model whose rate is not known
 MOST_KINDS = 6  # kinds of example that are listed
 
 
@@ -135,14 +133,6 @@ def _examples(run: Run, found: StartChecks) -> ExamplesPlan:
     except UserError as error:
         found.problems.append(str(error))
         return ExamplesPlan(planned_lengths(run, found.count), None)
-
-
-def tokens_per_character(model: str) -> float:
-    """Return the tokens of a character of Korean text, by the catalogue or typical."""
-    from kofinlaw.models.catalogue import lookup_model
-
-    card = lookup_model(model)
-    return (card.tokens_per_korean_char if card else None) or TOKENS_PER_CHARACTER
 
 
 def _teacher(run: Run, machine: Machine, found: StartChecks) -> TeacherPlan | None:

@@ -2,7 +2,7 @@
 
 The documents are read as the stage `data` reads them; of more than `READ_BYTES`, examples are
 counted on a sample of the files. The cache holds numbers, titles and reasons, but no texts, and a
-result is used again while documents, settings and code are the same.
+result is used again while documents, settings, code and the OCR program are the same.
 """
 
 from __future__ import annotations
@@ -37,6 +37,7 @@ __all__ = [
     "documents_of",
     "dry_count",
     "tokenizer_at_hand",
+    "tokens_per_character",
 ]
 
 TEXT_SUFFIXES = (".md", ".markdown", ".txt", ".html", ".htm", ".xml", ".json", ".jsonl", ".csv")
@@ -58,9 +59,14 @@ def tokenizer_at_hand(
     folder = local_folder(model, cache=cache)
     if folder is not None and (folder / "tokenizer.json").exists():
         return load_tokenizer(folder).count, str(folder)
-    card = lookup_model(model.id)
-    rate = (card.tokens_per_korean_char if card else None) or TOKENS_PER_CHARACTER
+    rate = tokens_per_character(model.id)
     return lambda text: int(rate * len(text)) + 1, ""
+
+
+def tokens_per_character(model: str) -> float:
+    """Return the tokens per character of Korean text by the catalogue; 0.6 for an unknown model."""
+    card = lookup_model(model)
+    return (card.tokens_per_korean_char if card else None) or TOKENS_PER_CHARACTER
 
 
 def documents_of(run: Run) -> DocumentList:
@@ -93,7 +99,7 @@ def dry_count(run: Run, progress: Progress = silent) -> DryCount:
     path = run.cache / "plans" / f"examples-{_hash(_examples_key(run, folder))}.json"
     known = _read(path)
     if known is not None:
-        with contextlib.suppress(TypeError):
+        with contextlib.suppress(KeyError, TypeError):
             return DryCount(**{**known, "held_out": tuple(known["held_out"])})
     from kofinlaw.recipes.pipeline.planning.example_count import count_of_corpus
 
@@ -174,7 +180,7 @@ def _documents_key(run: Run) -> dict[str, object]:
         "data": settings.model_dump(mode="json"),
         "inputs": inputs_sha256([source_path(source, base) for source in settings.sources]),
         "code": code_sha256("kofinlaw.data"),
-        "missing": find_ocr().problem,  # with Tesseract, more pages are read
+        "ocr": asdict(find_ocr()),  # once Tesseract is installed, scanned pages are read
     }
 
 

@@ -16,7 +16,7 @@ from kofinlaw.recipes.pipeline.plan_record import (
     TrainingFigures,
 )
 from kofinlaw.recipes.pipeline.planning.measured import training_rate
-from kofinlaw.recipes.pipeline.planning.serving import serving_memory
+from kofinlaw.recipes.pipeline.planning.serving import answering_bits, serving_memory
 from kofinlaw.recipes.pipeline.run import Run
 from kofinlaw.units import GIB
 
@@ -116,7 +116,7 @@ def answering_figures(run: Run, machine: Machine, problems: list[str]) -> Answer
     total = sum(terms.values())
     if total > machine.gib:
         remedy = "use a smaller model or a larger card"
-        if terms["weights"] < machine.gib / 2:
+        if terms.get("weights", 0.0) < machine.gib / 2:
             remedy = f"lower answer.engine.max_batch_tokens, or {remedy}"
         elif engine.quantization == "none" and engine.engine in ("transformers", "vllm"):
             remedy = f"set answer.engine.quantization: int8 or nf4, or {remedy}"
@@ -128,7 +128,7 @@ def answering_figures(run: Run, machine: Machine, problems: list[str]) -> Answer
         "budget_minutes": run.recipe.answer.budget_minutes,
         "total_gib": round(total, 2),
         "terms_gib": {name: round(gib, 3) for name, gib in terms.items()},
-        "bits": {"none": 16, "int8": 8, "nf4": 4}[engine.quantization],
+        "bits": answering_bits(engine, student_card(run)),
         "context_tokens": engine.context_tokens,
     }
 

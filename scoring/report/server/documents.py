@@ -53,8 +53,8 @@ def document_page(run: str, document: Document, text: str) -> str:
 def markdown_html(text: str) -> Markup:
     """Return Markdown as HTML by CommonMark with tables.
 
-    HTML and images in the text are not interpreted, links with other schemes than http(s) are not
-    made, and front matter is shown as a code block.
+    HTML and images in the text are not interpreted, links with the schemes javascript, vbscript,
+    file and data are not made, and front matter is shown as a code block.
     """
     from markdown_it import MarkdownIt
     from markupsafe import Markup

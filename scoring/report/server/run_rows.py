@@ -48,7 +48,7 @@ class RunRow:
 
 
 def run_row(folder: Path) -> RunRow:
-    """Return the summary of a run; whatever cannot be read is left out."""
+    """Return the summary of a run; parts that cannot be read are left out."""
     run = run_state(folder)
     recipe = recipe_of(folder)
     scores = read_scores(folder)

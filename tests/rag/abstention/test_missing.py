@@ -57,6 +57,11 @@ def provisions(tmp_path: Path) -> Provisions:
             "「가람 여신 규정」에는 제2조의2가 없습니다. 이 규정은 제1조–제4조입니다.",
         ),
         (
+            "가람 여신 규정 제2조의3은?",
+            "absent_provision",
+            "「가람 여신 규정」에는 제2조의3이 없습니다. 이 규정은 제1조–제4조입니다.",
+        ),
+        (
             "가람 여신 규정 제3조를 알려 줘",
             "deleted_provision",
             "「가람 여신 규정」 제3조는 삭제된 조문입니다.",
@@ -77,6 +82,11 @@ def provisions(tmp_path: Path) -> Provisions:
             "「가람 여신 규정」에는 별표 7이 없습니다. 이 문서의 별표는 별표 1–별표 2입니다.",
         ),
         (
+            "나래 업무 편람 별표 1은?",
+            "absent_provision",
+            "색인에는 「나래 업무 편람」의 별표가 없습니다.",
+        ),
+        (
             "나래 업무 편람 제5조는?",
             "absent_provision",
             "「나래 업무 편람」에는 제5조가 없습니다. 이 편람은 조문으로 나뉘어 있지 않습니다.",
@@ -87,6 +97,16 @@ def provisions(tmp_path: Path) -> Provisions:
             "「외국환거래규정」은 색인에 없습니다.",
         ),
         ("외국환거래법 제3조는?", "absent_document", "「외국환거래법」은 색인에 없습니다."),
+        (
+            "새가람 여신 규정과 외국환거래법 제3조는?",
+            "absent_document",
+            "「외국환거래법」은 색인에 없습니다.",
+        ),
+        (
+            "「가람 여신 규정 시행세칙」에서 신고 한도는?",
+            "absent_document",
+            "「가람 여신 규정 시행세칙」은 색인에 없습니다.",
+        ),
         ("제 99 조는?", "absent_provision", "색인의 어느 문서에도 제99조가 없습니다."),
         (
             "가랑 여신 규정 제99조는?",
@@ -125,6 +145,9 @@ def test_a_provision_that_exists_is_found(provisions: Provisions, question: str)
         "제2조는 무엇인가요?",
         "「가람」은 무슨 뜻인가요?",
         "이 규정 제4조는?",
+        "제99조와 제4조는?",
+        "외국환거래법 제3조에 따른 가람 여신 규정의 절차는?",
+        "가람여신규정에서 「외국환거래법」을 위반하면?",
     ],
 )
 def test_a_question_that_names_no_document_is_left_to_the_floor(

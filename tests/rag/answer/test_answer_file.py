@@ -111,10 +111,11 @@ REFUSAL = Judgement("below_floor", NO_EVIDENCE, 0.2, 0.5, ("전자금융거래�
 
 
 class Judging(simulation.FakeSearcher):
-    """Refuses the first free-text question, and a choice."""
+    """Refuses the first free-text question; choices are not judged."""
 
     def judge(self, questions: Sequence[Question]) -> list[Any]:
-        return [REFUSAL if q.id in ("F000", "Q000") else Judgement() for q in questions]
+        assert not any(one.options for one in questions)
+        return [REFUSAL if q.id == "F000" else Judgement() for q in questions]
 
 
 @pytest.mark.parametrize("abstain", ["never", "free", "always"])
@@ -146,6 +147,7 @@ def test_a_refusal_survives_a_kill_and_a_replay(tmp_path: Path, few: Path) -> No
     world = World()
     world.searcher = Judging(world.clock)
     world.answer(few, tmp_path / "whole")
+    assert world.answer(few, tmp_path / "whole")["abstained"] == 1  # a resume counts all
     again = World()
     again.searcher = Judging(again.clock)
     (tmp_path / "killed").mkdir()

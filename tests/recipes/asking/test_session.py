@@ -24,6 +24,8 @@ class Model:
             raise KeyboardInterrupt
         if question == "wrong":
             raise UserError("no such thing")
+        if question == "crash":
+            raise RuntimeError("CUDA error: out of memory")
         return AskedAnswer(f"답 {len(self.asked)}.", "", 0.5, "model", (), question=question)
 
 
@@ -70,6 +72,12 @@ def test_an_error_does_not_end_the_session():
     asked, _, notes, ended = session(["wrong", "둘?"])
     assert asked == ["wrong", "둘?"]
     assert (notes, ended.failed) == (["error: no such thing"], 1)
+
+
+def test_a_model_that_fails_does_not_end_the_session():
+    asked, said, notes, ended = session(["crash", "둘?"], interactive=False, as_json=True)
+    assert (asked, len(said), ended.failed) == (["crash", "둘?"], 1, 1)
+    assert notes == ["error: the model failed: RuntimeError: CUDA error: out of memory"]
 
 
 def test_ctrl_c_stops_the_answer_and_twice_the_session():
@@ -130,6 +138,14 @@ def test_a_pipe_without_a_question_is_refused(monkeypatch):
         piped_lines()
     monkeypatch.setattr("sys.stdin", io.StringIO("\n하나?\n둘?"))
     assert list(piped_lines()) == ["하나?\n", "둘?"]
+
+
+def test_a_pipe_may_be_cp949(monkeypatch):
+    data = "하나?\n".encode() + "둘?\n".encode("cp949") + b"\xff\xff\n" + "셋?".encode()
+    monkeypatch.setattr("sys.stdin", io.TextIOWrapper(io.BytesIO(data), encoding="ascii"))
+    asked, _, notes, ended = session(piped_lines(), interactive=False)
+    assert (asked, ended.failed) == (["하나?", "둘?", "셋?"], 1)
+    assert "not text" in notes[0]
 
 
 def test_the_prompt_is_no_part_of_redirected_output(monkeypatch, capsys):

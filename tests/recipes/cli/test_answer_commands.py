@@ -42,6 +42,17 @@ def test_answers_to_a_file_are_traced_in_their_folder(answering, pico, tmp_path,
     assert "retrieval" in {span["name"] for span in spans}
 
 
+def test_the_number_of_refused_questions_is_printed(answering, tmp_path, typed):
+    asked = tmp_path / "asked.csv"
+    asked.write_text("ID,Question\na,「없는 규정」에서 신고 한도는?\n", encoding="utf-8")
+    code, said = typed("answer", asked, "--run", answering, "--out", tmp_path / "answers")
+    assert code == 0, said
+    assert "1 free-text questions refused (answer.abstain)" in said
+    assert "「없는 규정」은 색인에 없습니다." in (tmp_path / "answers/submission.csv").read_text(
+        "utf-8"
+    )
+
+
 def test_one_question_is_traced_in_the_run(answering, typed):
     code, said = typed("ask", "서류를 보관하는 기간은?", "--run", answering)
     assert code == 0, said

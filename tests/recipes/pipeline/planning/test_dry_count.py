@@ -59,11 +59,11 @@ def test_documents_are_listed_once(bound, monkeypatch):
     assert documents_of(bound()) == first
 
 
-def test_documents_are_listed_again_once_tesseract_is_installed(bound, monkeypatch):
-    monkeypatch.setattr(counting, "find_ocr", lambda: Ocr(problem="Tesseract is not installed"))
+def test_documents_are_listed_again_once_ocr_is_installed(bound, monkeypatch):
+    monkeypatch.setattr(counting, "find_ocr", lambda: Ocr(problem="not installed"))
     documents_of(bound())
-    monkeypatch.setattr(counting, "find_ocr", lambda: Ocr(program="tesseract"))
-    monkeypatch.setattr(counting, "list_documents", None)
+    monkeypatch.setattr(counting, "find_ocr", lambda: Ocr(program="tesseract", version="5.3"))
+    monkeypatch.setattr(counting, "list_documents", None)  # a second list fails
     with pytest.raises(TypeError):
         documents_of(bound())
 

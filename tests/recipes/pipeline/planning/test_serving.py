@@ -4,7 +4,7 @@ import pytest
 
 from kofinlaw.models.catalogue import find_model
 from kofinlaw.models.machines import planned_card
-from kofinlaw.recipes.pipeline.planning.serving import prompt_tokens, serving_memory
+from kofinlaw.recipes.pipeline.planning.serving import answering_bits, prompt_tokens, serving_memory
 from kofinlaw.recipes.pipeline.schema import load_recipe
 
 CARD = planned_card(24, "test")
@@ -35,6 +35,19 @@ def test_a_larger_batch_has_a_larger_cache(recipe):
     assert caches[2] > 3 * caches[0]
     # 28 layers · 4 heads · 128 · keys and values · 2 bytes = 56 KiB a token
     assert caches[1] == pytest.approx((8192 + 4 * 128) * 57344 / 2**30, rel=0.02)
+
+
+def test_a_gguf_file_counts_by_its_size_and_a_server_takes_no_memory(recipe, tmp_path):
+    file = tmp_path / "q4.gguf"
+    with file.open("wb") as sparse:
+        sparse.truncate(int(QWEN.parameters * 4.5 / 8))
+    packed = recipe(f"answer.engine={{engine: llamacpp, gguf: {file}}}")
+    assert answering_bits(packed.answer.engine, QWEN) == 4
+    whole = recipe("answer.engine={engine: transformers}")
+    weights = serving_memory(whole, QWEN, CARD)["weights"]
+    assert serving_memory(packed, QWEN, CARD)["weights"] < 0.4 * weights
+    served = recipe("answer.engine={engine: openai, servers: ['http://127.0.0.1:8000/v1']}")
+    assert list(serving_memory(served, QWEN, CARD)) == ["embedder"]
 
 
 def test_the_prompt_is_within_the_context(recipe):
