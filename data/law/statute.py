@@ -1,6 +1,7 @@
 """Parse statutes and rules into a tree: 편, 장, 절, 관 (divisions) and 조 (articles).
 
-Reads the Markdown format of legalize-kr (`##### 제1조 (목적)`) and plain text (`제1조(목적) …`).
+Reads the Markdown format of legalize-kr (`##### 제1조 (목적)`) and plain text (`제1조(목적) …`, in
+bold as well: `**제1조(목적)** …`).
 부칙 (supplementary provisions) and 별표 (annexes) are separate from the articles.
 """
 
@@ -27,7 +28,8 @@ DIVISIONS = "편장절관"
 
 _NUMBER = r"제\s*\d+(?:\s*-\s*\d+)?\s*조(?:\s*의\s*\d+)*"
 _HEADING = re.compile(r"^\s{0,3}(#{1,6})\s+")
-_ARTICLE = re.compile(rf"^\s*({_NUMBER})")
+_ARTICLE = re.compile(rf"^\s*(?:\*\*)?({_NUMBER})(?:\*\*)?")
+_BOLD_LINE = re.compile(r"^\s*\*\*([^*]+)\*\*\s*$")
 _DIVISION = re.compile(rf"^\s*(제\s*\d+\s*([{DIVISIONS}])(?:\s*의\s*\d+)*)(?:\s+|$|(?=[<(\[]))")
 _SUPPLEMENT = re.compile(r"^\s*부\s*칙\s*(?:$|[<(\[〈（])")
 _ANNEX = re.compile(r"^\s*[<\[〈【]?\s*(?:별표|별지|서식)\s*(?:제?\s*\d|[>\]〉】(]|$)")
@@ -197,22 +199,24 @@ class _State:
             return None
         bare = line[_HEADING.match(line).end() :] if level else line  # type: ignore[union-attr]
         after = offset + len(line)
-        if (level or self.part != "annex") and _SUPPLEMENT.match(bare):
+        name = _BOLD_LINE.sub(r"\1", bare)
+        if (level or self.part != "annex") and _SUPPLEMENT.match(name):
             self.part = "supplement"
-            return _Boundary("supplement", "", bare.strip(), offset, after)
-        if (level and _ANNEX.match(bare)) or (not level and _ANNEX_PLAIN.match(bare)):
+            return _Boundary("supplement", "", name.strip(), offset, after)
+        if (level and _ANNEX.match(name)) or (not level and _ANNEX_PLAIN.match(name)):
             if not level and self.marked:
                 return None
             self.part = "annex"
-            return _Boundary("annex", "", strip_amendments(bare)[0].strip(" #"), offset, after)
+            return _Boundary("annex", "", strip_amendments(name)[0].strip(" #"), offset, after)
         if self.part != "body":
             return None
         return self._body(offset, line, bare, level)
 
     def _body(self, offset: int, line: str, bare: str, level: int) -> _Boundary | None:
         after = offset + len(line)
-        if (level or not self.marked) and (match := _DIVISION.match(bare)):
-            title = strip_amendments(bare)[0].strip()
+        name = _BOLD_LINE.sub(r"\1", bare)
+        if (level or not self.marked) and (match := _DIVISION.match(name)):
+            title = strip_amendments(name)[0].strip()
             if level or (len(title) < 60 and not title.endswith(("다.", "."))):
                 return _Boundary("division", match.group(2), title, offset, after)
         if level or not self.marked:
@@ -258,7 +262,8 @@ def _title(text: str, start: int) -> tuple[str, int]:
     if offset < len(text) and text[offset] in _CLOSING:
         end = _balanced(text, offset)
         if end > 0:
-            return strip_amendments(text[offset + 1 : end - 1])[0].strip(), end
+            heading = strip_amendments(text[offset + 1 : end - 1])[0].strip()
+            return heading, end + 2 * text.startswith("**", end)
     return "", start
 
 

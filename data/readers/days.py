@@ -20,7 +20,7 @@ COMMIT = "git commit"
 
 _FIRST_CHARACTERS = 3000
 _DAY = r"(\d{4}\s*[-.년/]\s*\d{1,2}\s*[-.월/]\s*\d{1,2}(?!\d)\s*일?)"
-_OPENER = re.compile(r"^\s*(?:#{1,6}\s*)?제\s*\d+(?:-\d+)?\s*조")
+_OPENER = re.compile(r"^\s*(?:#{1,6}\s*)?(?:\*\*)?제\s*\d+(?:-\d+)?\s*조")
 # Only lines about the document itself: a guide often says since when an act is in force.
 _IN_FORCE = (
     re.compile(rf"\[\s*시행(?:일자?)?\s*[:：]?\s*{_DAY}"),
@@ -48,8 +48,10 @@ _REVISED = re.compile(
     re.MULTILINE,
 )
 # `^[^\S\n]*` and not `^\s*`, which would read a run of blank lines again from each of its lines.
-_SUPPLEMENT = re.compile(r"^[^\S\n]*(?:#{1,6}\s*)?부\s*칙(?=\s|$|[<(\[〈（])(.*)$", re.MULTILINE)
-_ANNEX = re.compile(r"^[^\S\n]*(?:#{1,6}\s*)?[\[<〈【]?\s*(?:별표|별지)", re.MULTILINE)
+_SUPPLEMENT = re.compile(
+    r"^[^\S\n]*(?:#{1,6}\s*)?(?:\*\*)?부\s*칙(?=\s|$|[*<(\[〈（])(.*)$", re.MULTILINE
+)
+_ANNEX = re.compile(r"^[^\S\n]*(?:#{1,6}\s*)?(?:\*\*)?[\[<〈【]?\s*(?:별표|별지)", re.MULTILINE)
 _FROM_DAY = re.compile(rf"(?:은|는|를|을|,|\.)\s*{_DAY}\.?\s*(?:부터|자로)\s*시행")
 _FROM_ISSUE = re.compile(
     r"(?:공포|발령|고시|제정|개정|공고|승인)(?:한|된|일|하는)?\s*(?:날|일)?(?:부터|로부터|에)?\s*시행"

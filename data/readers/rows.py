@@ -51,6 +51,7 @@ _ANSWERS = (
 _OPTIONS = ("options", "choices", "선택지", "보기", "보기1", "선택지1", "option1", "choice1")
 _ROW_NUMBERS = ("번호", "순번", "연번", "no", "no.", "id", "idx", "index", "#")
 _FILE_NAME = re.compile(r"\.(?=\d*[A-Za-z])[A-Za-z0-9]{1,5}\Z")  # not the number `2.25`
+_LONGEST_HEADING = 120  # characters of a question that becomes a heading
 _ISSUE = re.compile(r"^\s*\[(\d+)\]\s*", re.MULTILINE)
 
 
@@ -285,13 +286,21 @@ def _front_matter(row: Mapping[str, str], found: Mapping[str, str]) -> dict[str,
 
 
 def _faq(row: Mapping[str, str], found: Mapping[str, str]) -> tuple[str, dict[str, str]]:
-    """Return a question with its answer and the other columns; empty without an answer."""
+    """Return a question with its answer and the other columns; empty without an answer.
+
+    A question on one line becomes the heading of its answer, so that both stay together and the
+    question is not read as an answer.
+    """
     question = _find(row, _QUESTIONS) or found["title"]
     answer = _find(row, _ANSWERS) or found["text"]
     if not row[answer].strip():
         return "", {}
     meta = {**found, "title": "" if found["title"] == question else found["title"]}
-    lines = [f"질문: {row[question].strip()}", f"답변: {row[answer].strip()}"]
+    asked, reply = row[question].strip(), row[answer].strip()
+    if asked and "\n" not in asked and len(asked) <= _LONGEST_HEADING:
+        lines = [f"## {asked}", reply]
+    else:
+        lines = [f"질문: {asked}", f"답변: {reply}"]
     used = [question, answer, *(column for field, column in meta.items() if field != "text")]
     return "\n\n".join([*lines, *_others(row, used)]), _front_matter(row, meta)
 

@@ -6,6 +6,8 @@ question that the sentence's heading alone has, and RANK_WEIGHT divided by the r
 Words of the act's title do not count: they name the act and ask for nothing. The weights were
 chosen on the odd questions of three sets (`docs/studies/transfer.md`, section "Free text").
 
+A question that only names an article (`제8조는 무슨 내용인가요?`) gets sentences of that article.
+
 The contest's script copies this module, so it imports only what that machine has.
 """
 
@@ -16,6 +18,7 @@ from collections.abc import Callable, Iterable, Sequence
 
 from kofinlaw.data.korean.words import bigrams
 from kofinlaw.rag.reading.candidates import Candidate, evidence_sentences, fitted
+from kofinlaw.rag.reading.lines import cited_articles
 from kofinlaw.rag.reading.rarity import Rarity
 
 __all__ = [
@@ -35,6 +38,13 @@ _QUOTATIONS = 12  # nearest sentences among which the figures of the question de
 _FIGURE = re.compile(r"(?<![제\d.,])(\d[\d,.]*)\s?([가-힣%])")
 _TITLE = re.compile(r"^(.*?)(?:\s+제\d+조|\s*>|\s*$)")
 _QUOTED = re.compile(r"「[^」]*」")
+_CITED = re.compile(r"제\s*\d+\s*조(?:의\s*\d+)?(?:\s*[(（][^)）]*[)）])?")
+# All that a question for the text of an article has besides the names of act and article.
+_ONLY_ASKS = re.compile(
+    r"무슨|무엇|뭐|뭔|어떤|어떻게|내용|조문|조항|설명|알려|보여|대해서?|대하여|관하여|인가요?|인지|입니까"
+    r"|이에요|예요|이야|야|있나요|있습니까|되나요|됩니까|되어|돼|주세요|줘|하시오|하세요|해|[은는이가의을를에]"
+    r"|[^\w가-힣]"
+)
 
 
 def nearest_sentences(
@@ -48,7 +58,7 @@ def nearest_sentences(
         most: The largest number of sentences.
         fits: Whether a text is short enough for an answer. A longer one is cut, see `fitted`.
     """
-    found = evidence_sentences(question, shown, fits)
+    found = _of_named_article(question, evidence_sentences(question, shown, fits))
     values = nearest_values(question, found)
     order = sorted(range(len(found)), key=lambda i: (-values[i], i))
     out: dict[str, tuple[Candidate, float]] = {}
@@ -110,6 +120,22 @@ def nearest_values(question: str, candidates: Sequence[Candidate]) -> list[float
     return out
 
 
+def _of_named_article(question: str, found: list[Candidate]) -> list[Candidate]:
+    """Return the sentences of the article whose text a question asks for, if any is shown;
+    else all.
+    """
+    cited = set(cited_articles(question))
+    titles = {_title(one.header) for one in found}
+    if not cited or _ONLY_ASKS.sub("", _CITED.sub(" ", _removed(question, titles))):
+        return found
+    acts = {title for title in titles if title and title in question} or titles
+    named = [
+        one for one in found
+        if cited & set(cited_articles(one.header)[:1]) and _title(one.header) in acts
+    ]  # fmt: skip
+    return named or found
+
+
 def _title(header: str) -> str:
     """Return the title of a heading: `전자금융거래법 제9조(배상)` gives `전자금융거래법`."""
     match = _TITLE.match(header)
@@ -118,8 +144,13 @@ def _title(header: str) -> str:
 
 def _without(question: str, titles: Iterable[str]) -> str:
     """Return the question without titles of acts; the whole question if nothing else is left."""
+    text = _removed(question, titles)
+    return text if bigrams(text) else question
+
+
+def _removed(question: str, titles: Iterable[str]) -> str:
     text = _QUOTED.sub(" ", question)
     for title in sorted(titles, key=lambda name: (-len(name), name)):
         if len(title) > 2:
             text = text.replace(title, " ")
-    return text if bigrams(text) else question
+    return text

@@ -40,6 +40,7 @@ def example_question(corpus: Path, left_out: AbstractSet[str] = frozenset()) -> 
         for line in chunk.text.split("\n"):  # a table of questions and answers has some
             if line.endswith("?"):
                 # A word that begins with a dash would be an option of the command.
-                return line.removeprefix("질문:").lstrip("-–*•· ").strip()
+                asked = line.removeprefix(f"{chunk.title} > ").removeprefix("질문:")
+                return asked.lstrip("-–*•· ").strip()
         return f"「{chunk.title}」의 내용은 무엇인가요?"
     return ""

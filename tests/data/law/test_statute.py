@@ -101,6 +101,37 @@ def test_a_guideline_is_no_statute():
     assert looks_like_statute(ACT)
 
 
+BOLD = """# 여신규정
+
+**제1장 총칙**
+
+**제1조(목적)** 이 규정은 여신을 정한다.
+
+**제2조** (정의) "여신"이란 대출을 말한다.
+**제1조(목적)에서** 정한 대로 한다.
+
+**부칙**
+
+**제1조(시행일)** 이 규정은 2024년 5월 1일부터 시행한다.
+
+**[별표 1]**
+
+전결권
+"""
+
+
+def test_articles_in_bold_are_found():
+    assert looks_like_statute(BOLD)
+    statute = parse_statute(BOLD)
+    first, second = statute.articles
+    assert (first.header, first.path) == ("제1조(목적)", ("제1장 총칙",))
+    assert first.text == "이 규정은 여신을 정한다."
+    assert second.header == "제2조(정의)"
+    assert second.text.startswith('"여신"이란 대출을 말한다.')
+    assert [one.title for one in statute.annexes] == ["[별표 1]"]
+    assert [one.title for one in statute.supplements] == ["부칙"]
+
+
 LINES = st.sampled_from(
     [
         "##### 제1조 (목적)",

@@ -65,7 +65,7 @@ def test_questions_and_answers_are_recognised_by_their_columns(tmp_path, header,
     path.write_text(unicodedata.normalize("NFD", "\n".join(rows)), encoding="utf-8-sig")
     (document,) = read(path)
     last = header.split(mark)[-1]
-    assert document.text == f"질문: 한도는?\n\n답변: 1억원입니다.\n\n{last}: 여신부"
+    assert document.text == f"## 한도는?\n\n1억원입니다.\n\n{last}: 여신부"
     assert (document.title, document.source) == ("a 1", f"{path.name}#1")
 
 
@@ -73,7 +73,7 @@ def test_a_question_column_with_a_text_and_a_record_without_an_answer(tmp_path):
     path = tmp_path / "a.jsonl"
     rows = [{"질문": "한도는?", "내용": "1억원"}, {"질문": "빈 답", "내용": ""}]
     path.write_text("\n".join(json.dumps(r, ensure_ascii=False) for r in rows), encoding="utf-8")
-    assert [d.text for d in read(path)] == ["질문: 한도는?\n\n답변: 1억원", ""]
+    assert [d.text for d in read(path)] == ["## 한도는?\n\n1억원", ""]
 
 
 def test_an_empty_text_does_not_end_the_file(tmp_path):
@@ -98,7 +98,7 @@ def test_records_of_one_title_and_day_are_kept_apart(tmp_path):
 def test_a_cell_beyond_the_header_is_not_lost(tmp_path):
     path = tmp_path / "a.csv"
     path.write_text("질문,답변\n한도는?,1억원,단 개인\n", encoding="utf-8")
-    assert [d.text for d in read(path)] == ["질문: 한도는?\n\n답변: 1억원\n\n열 3: 단 개인"]
+    assert [d.text for d in read(path)] == ["## 한도는?\n\n1억원\n\n열 3: 단 개인"]
 
 
 @pytest.mark.parametrize(
@@ -106,7 +106,7 @@ def test_a_cell_beyond_the_header_is_not_lost(tmp_path):
     [
         (
             "질문,답변,답변\n한도는?,1억원,법인은 2억원\n",
-            ["질문: 한도는?\n\n답변: 1억원\n\n답변 3: 법인은 2억원"],
+            ["## 한도는?\n\n1억원\n\n답변 3: 법인은 2억원"],
         ),
         ("제목,본문,본문\n가,첫째,둘째\n나,셋째,\n", ["첫째\n\n본문 3: 둘째", "셋째"]),
         (
@@ -187,3 +187,10 @@ def test_a_list_of_the_files_in_its_folder_is_no_document(tmp_path):
 def test_decimal_numbers_are_not_looked_up_as_files(tmp_path, monkeypatch):
     monkeypatch.setattr(Path, "is_file", lambda path: pytest.fail(f"looked up {path}"))
     assert not lists_files([["금리", "수수료"], ["2.25", "0.5"], ["3.5", "1.25"]], tmp_path)
+
+
+@pytest.mark.parametrize("asked", ["한도는?\n그리고 수수료는?", "가" * 121])
+def test_a_long_question_is_not_a_heading(tmp_path, asked):
+    path = tmp_path / "a.jsonl"
+    path.write_text(json.dumps({"질문": asked, "답변": "1억원"}), encoding="utf-8")
+    assert [d.text for d in read(path)] == [f"질문: {asked}\n\n답변: 1억원"]

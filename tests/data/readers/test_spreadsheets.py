@@ -127,9 +127,9 @@ def test_a_sheet_of_questions_gives_one_document_a_row(tmp_path):
     assert "전자금융 FAQ" in table.text
     assert (one.title, one.source) == ("FAQ 1", "FAQ.xlsx#1")
     assert one.text == (
-        "질문: 한도는 얼마인가요?\n\n답변: 1회 1억원입니다.\n영업점에서 올립니다.\n\n부서: 디지털부"
+        "## 한도는 얼마인가요?\n\n1회 1억원입니다.\n영업점에서 올립니다.\n\n부서: 디지털부"
     )
-    assert two.text == "질문: 수수료는?\n\n답변: 없습니다."
+    assert two.text == "## 수수료는?\n\n없습니다."
     assert three.text == ""
 
 

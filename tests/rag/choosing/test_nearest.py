@@ -74,3 +74,27 @@ def test_a_quotation_has_the_figures_of_the_question(question: str, expected: st
     assert found is not None
     assert expected in found[0].text
     assert quotation(question, [], lambda _: True) is None
+
+
+ARTICLES = [
+    "가람규정 제8조(연체)\n연체가 길면 이관한다.",
+    "가람규정 제1조(목적)\n이 규정은 무슨 내용인지 정한다.",
+    "나래규정 제8조(교육)\n무슨 내용의 교육인지 알린다.",
+]
+
+
+@pytest.mark.parametrize(
+    ("question", "passages"),
+    [
+        ("가람규정 제8조는 무슨 내용인가요?", {0}),
+        ("「가람규정」 제8조(연체)의 내용은 무엇인가요?", {0}),
+        ("제8조는 무슨 내용인가요?", {0, 2}),
+        ("가람규정 제9조는 무슨 내용인가요?", {0, 1, 2}),
+        ("가람규정 제8조에 따라 교육은 무슨 내용인가요?", {0, 1, 2}),
+    ],
+)
+def test_a_question_that_only_names_an_article_gets_its_sentences(
+    question: str, passages: set[int]
+) -> None:
+    found = nearest_sentences(question, ARTICLES, 9, any_length)
+    assert {one.passage for one, _ in found} == passages
