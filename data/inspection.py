@@ -21,9 +21,11 @@ from kofinlaw.data.readers.documents import Document
 from kofinlaw.data.readers.paged.tesseract import find_ocr
 from kofinlaw.data.reject_log import RejectLog, UnreadFile
 from kofinlaw.data.settings import DataSettings, LimitSettings, SourceSettings
+from kofinlaw.data.source_files import shown_path
 from kofinlaw.data.sources import in_force, read_sources, restore_document
 from kofinlaw.data.spool import Spool
 from kofinlaw.data.table_rows import is_separator
+from kofinlaw.files import existing_path
 from kofinlaw.records import Chunk
 
 __all__ = ["Inspection", "SampleChunk", "SeenDocument", "inspect_documents"]
@@ -92,7 +94,7 @@ class Inspection:
     def to_record(self) -> dict[str, object]:
         """Return the inspection as one JSON object."""
         return {
-            "path": str(self.path),
+            "path": shown_path(str(self.path)),
             "files": self.files,
             "documents": [asdict(one) for one in self.documents],
             "unread": [asdict(one) for one in self.unread],
@@ -110,18 +112,17 @@ def inspect_documents(path: Path, words: str = "", progress: Progress = silent) 
 
     Raises UserError if the path is missing, or if there is no file in the folder.
     """
+    path = existing_path(path.absolute())
     if not path.exists():
         raise UserError("no such file or folder", where=str(path), remedy="check the path")
-    path = path.absolute()
-    settings = DataSettings(
-        sources=(SourceSettings(path=str(path)),), limits=LimitSettings(ocr_pages=0)
-    )
+    # The name of the folder itself may not be UTF-8, so the settings do not contain it.
+    settings = DataSettings(sources=(SourceSettings(path="."),), limits=LimitSettings(ocr_pages=0))
     with (
         tempfile.TemporaryDirectory(prefix="kofinlaw-inspect-") as folder,
         RejectLog() as log,
         Spool(Path(folder) / "documents.jsonl") as spool,
     ):
-        found = in_force(read_sources(settings, path.parent, log, progress, spool), settings, log)
+        found = in_force(read_sources(settings, path, log, progress, spool), settings, log)
         if not log.files_found:
             raise UserError(
                 "there is no file in this folder",

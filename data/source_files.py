@@ -17,7 +17,7 @@ from kofinlaw.data.settings import SourceSettings
 from kofinlaw.decoding import without_surrogates
 from kofinlaw.files import existing_path
 
-__all__ = ["FileList", "list_files", "source_path", "unread_lines"]
+__all__ = ["FileList", "list_files", "shown_path", "source_path", "unread_lines"]
 
 _MAX_LINES = 20
 _NAMES = {
@@ -91,7 +91,7 @@ def list_files(
     files = FileList()
     known = {*READERS, *extra_suffixes}
     if root.is_file():
-        _add(files, root, _shown(root.name), known)
+        _add(files, root, shown_path(root.name), known)
         return files
     if not root.is_dir():
         raise UserError(
@@ -99,7 +99,7 @@ def list_files(
         )
     patterns = [unicodedata.normalize("NFC", pattern.lower()) for pattern in source.include]
     for path, is_folder in _walk(root, files):
-        name = _shown(f"{root.name}/{path.relative_to(root).as_posix()}")
+        name = shown_path(f"{root.name}/{path.relative_to(root).as_posix()}")
         plain = name.rpartition("/")[2]
         if is_folder and path.is_symlink():
             files.skip(name, "link", "a link to a folder is not followed → add it to data.sources")
@@ -123,7 +123,7 @@ def _walk(root: Path, files: FileList) -> Iterator[tuple[Path, bool]]:
 
     def unreadable(error: OSError) -> None:
         name = Path(str(error.filename)).relative_to(root.parent).as_posix()
-        files.skip(_shown(name), "unreadable", f"the folder cannot be read: {error.strerror}")
+        files.skip(shown_path(name), "unreadable", f"the folder cannot be read: {error.strerror}")
 
     for folder, folders, names in os.walk(root, onerror=unreadable):
         kept = []
@@ -160,7 +160,7 @@ def _no_reader(path: Path) -> str:
     return " → ".join(no_reader(path))
 
 
-def _shown(path: str) -> str:
+def shown_path(path: str) -> str:
     """Return a path as text: composed Hangul, and CP949 where the bytes of a name are not UTF-8."""
     return "/".join(unicodedata.normalize("NFC", _decoded(name)) for name in path.split("/"))
 

@@ -68,12 +68,8 @@ def _within_a_noun_phrase(text: str, here: Condition) -> bool:
     """
     if text[here.end : here.end + 2] == "에는":
         return False
-    return any(tag == "ETM" and form == "는" for form, tag, _, _ in _verbs(here.rest))
-
-
-def _verbs(rest: str) -> list[tuple[str, str, int, int]]:
-    """Return the morphemes of a text without 에 관한, 에 대한, 에 따른 and the like."""
-    return [part for part in tagged(_RELATES.sub("", rest)) if part[1] in ("ETM", "EC", "EF")]
+    parts = tagged(_RELATES.sub("", here.rest))
+    return any(tag == "ETM" and form == "는" for form, tag, _, _ in parts)
 
 
 def _says_nothing(rule: str) -> bool:

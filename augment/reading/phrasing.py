@@ -111,8 +111,8 @@ def as_quotation(sentence: str) -> str:
 def leaves_only_list(sentence: str) -> bool:
     """Return whether a sentence without its party says nothing but that it has a list.
 
-    `다음 각 호의 사항을 협의ㆍ조정한다`, `다음 각 호의 자는 10년 이하의 징역에 처한다`: who cannot
-    see the list cannot know what the question is about.
+    `다음 각 호의 사항을 협의ㆍ조정한다`, `다음 각 호의 자는 10년 이하의 징역에 처한다`: a reader
+    without the list does not know what the question asks.
     """
     rest, lists = _LIST_ALONE.subn("", sentence)
     if not lists:

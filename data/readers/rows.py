@@ -98,11 +98,13 @@ def csv_texts(
     """
     given = [_name(name) for name in rows[0]]
     header = column_names(given)
+    of_records = record_form(header, columns) == "record"
+    known = set(given)
+    used = [name for name in header if name in known]
     for row in rows[1:]:
         record = dict(zip(header, [*row, *[""] * (len(header) - len(row))], strict=True))
         text, meta = record_text(record, columns)
-        if record_form(header, columns) == "record" and text.strip():
-            used = [name for name in header if name in given]
+        if of_records and text.strip():
             text = "\n\n".join([text, *_others(record, used)])
         yield text, meta
 

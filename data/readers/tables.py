@@ -61,10 +61,10 @@ def column_names(header: Iterable[str]) -> list[str]:
     """Return names of columns without repetition: a repeated or empty name gets its number."""
     given = [name.strip() for name in header]
     taken = set(given)
-    names: list[str] = []
+    names: dict[str, None] = {}  # in order
     for number, name in enumerate(given, 1):
         unique = name
         while not unique or unique in names or (unique != name and unique in taken):
             unique = f"{unique or '열'} {number}"
-        names.append(unique)
-    return names
+        names[unique] = None
+    return list(names)

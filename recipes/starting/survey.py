@@ -16,7 +16,8 @@ from kofinlaw.augment.settings import AugmentSettings, RaftSettings
 from kofinlaw.data.corpus import build_corpus
 from kofinlaw.data.readers.paged.unread_pages import PAGE_REASONS
 from kofinlaw.data.settings import ChunkSettings, DataSettings, SourceSettings
-from kofinlaw.data.source_files import FileList, list_files
+from kofinlaw.data.source_files import FileList, list_files, shown_path
+from kofinlaw.decoding import without_surrogates
 from kofinlaw.files import read_json_lines, read_jsonl
 from kofinlaw.models.policy.document_checks import check_documents
 from kofinlaw.models.policy.rules import verdict_sentence
@@ -121,8 +122,15 @@ def survey_documents(
 
     Returns the survey and the corpus, which the caller closes.
 
-    Raises UserError if no document can be read, or if the policy refuses all of them.
+    Raises UserError if no document can be read, if the policy refuses all of them, or if the path
+    is not UTF-8.
     """
+    if without_surrogates(str(folder)) != str(folder):
+        raise UserError(
+            "the name of this folder or file is not UTF-8",
+            where=shown_path(str(folder)),
+            remedy="rename it: a recipe is a UTF-8 text and cannot name it",
+        )
     corpus = Corpus(model)
     try:
         settings = DataSettings(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 
 import pytest
 
@@ -79,6 +80,15 @@ def test_one_file_and_annexes_are_described(act):
     assert (annex.annex_of, annex.annexes, annex.tables) == ("가람법", 1, 1)
     (one,) = inspect_documents(act / "가람법.md").documents
     assert one.file == "가람법.md"
+
+
+def test_a_folder_whose_name_is_not_utf_8_is_read(tmp_path):
+    folder = tmp_path / os.fsdecode("규정".encode("cp949"))
+    folder.mkdir()
+    (folder / os.fsdecode("메모.txt".encode("cp949"))).write_text("수수료는 500원이다.\n", "utf-8")
+    found = inspect_documents(folder)
+    assert [one.file for one in found.documents] == ["규정/메모.txt"]
+    assert json.dumps(found.to_record(), ensure_ascii=False).encode("utf-8")
 
 
 def test_a_missing_path_and_an_empty_folder_are_one_error(tmp_path):

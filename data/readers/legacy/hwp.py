@@ -24,13 +24,14 @@ _SAVE_AS = "save it as HWPX, DOCX or PDF in Hancom Office"
 _COMPRESSED, _PASSWORD, _DISTRIBUTION, _DRM, _PUBLIC_KEY = 1, 2, 4, 16, 256
 # Control characters that take one place; the others below 32 take eight.
 _SHORT = {0, 10, 13, *range(24, 32)}
-# Characters that stand for a control record, in order: tables, drawings, notes, fields …
+# Characters that represent a control record, in order: tables, drawings, notes, fields …
 _ANCHORS = {1, 2, 3, 11, 12, 14, 15, 16, 17, 18, 21, 22, 23}
 _SHOWN = {9: " ", 10: "\n", 24: "-", 30: " ", 31: " "}
 _TABLE_ID, _DRAWING_ID = b" lbt", b" osg"
 _NOTE_IDS = (b"  nf", b"  ne")
 _CELL_PLACE = 8  # bytes before column, row and spans of a cell
-_MAX_CELLS = 200_000
+_MAX_CELLS = 1_000_000  # of all tables of a section
+_MAX_TABLE_TEXT = 20_000_000  # characters of a table, with the copies in merged cells
 
 
 def hwp_to_markdown(path: Path, expanded_mebibytes: int) -> str:
@@ -65,7 +66,10 @@ def hwp_to_markdown(path: Path, expanded_mebibytes: int) -> str:
             raise UserError("the HWP file has no text")
         lines: list[str] = []
         for name in sections:
-            for record in record_tree(stream(name), name):
+            tree = record_tree(stream(name), name)
+            if _cells(tree) > _MAX_CELLS:
+                raise UserError(f"the tables of {name} have more than {_MAX_CELLS} cells")
+            for record in tree:
                 if record.tag == _PARAGRAPH:
                     lines.extend(_paragraph(record, styles))
     return hancom_symbols(tidy_markdown(lines))
@@ -177,14 +181,12 @@ def _paragraphs_below(record: Record) -> Iterator[Record]:
 def _table(control: Record, styles: Sequence[str]) -> Iterator[str]:
     """Yield the caption of a table and its rows; merged cells repeat their text.
 
-    Raises UserError if the table has too many cells.
+    Raises UserError if the table has too many characters.
     """
     table = next((child for child in control.children if child.tag == _TABLE), None)
     if table is None:
         return
     height, width = table.number(4, 2), table.number(6, 2)
-    if height * width > _MAX_CELLS:
-        raise UserError(f"a table has more than {_MAX_CELLS} cells")
     rows = [[""] * width for _ in range(height)]
     before = True
     place: Record | None = None
@@ -201,7 +203,17 @@ def _table(control: Record, styles: Sequence[str]) -> Iterator[str]:
             place, texts = child, []
         elif child.tag == _PARAGRAPH:
             texts.append(_plain(Record(0, b"", [child])))
+    if sum(len(text) for row in rows for text in row) > _MAX_TABLE_TEXT:
+        raise UserError(f"a table has more than {_MAX_TABLE_TEXT} characters")
     yield from markdown_rows(rows)
+
+
+def _cells(records: Sequence[Record]) -> int:
+    """Return the number of cells of all tables in records and below them."""
+    return sum(
+        (one.number(4, 2) * one.number(6, 2) if one.tag == _TABLE else 0) + _cells(one.children)
+        for one in records
+    )
 
 
 def _fill(rows: Sequence[list[str]], place: Record, text: str) -> None:

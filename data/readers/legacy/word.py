@@ -95,6 +95,7 @@ class _Reader:
         self._main = main
         self._table = table
         self._pieces = self._read_pieces()
+        self._starts = [piece.start for piece in self._pieces]
         self._formats = dict(self._read_formats())
         self._lengths = _numbers(main, _LENGTHS, "8I")
 
@@ -142,8 +143,9 @@ class _Reader:
         """Yield (offset behind a paragraph in the main stream, its format), 2.8.5 and 2.9.175."""
         data = self._structure(_PARAGRAPHS)
         count = max(0, (len(data) - 4) // 8)
-        for number in _numbers(data, 4 * (count + 1), f"{count}I") if count else ():
-            start = (number & 0x3FFFFF) * _PAGE
+        numbers = _numbers(data, 4 * (count + 1), f"{count}I") if count else ()
+        for number in dict.fromkeys(number & 0x3FFFFF for number in numbers):
+            start = number * _PAGE
             page = self._main[start : start + _PAGE]
             if len(page) < _PAGE:
                 continue
@@ -155,7 +157,7 @@ class _Reader:
 
     def _text(self, start: int, end: int) -> Iterator[tuple[str, int, int]]:
         """Yield (text, offset, bytes a character) of the pieces between two characters."""
-        first = max(0, bisect_right([piece.start for piece in self._pieces], start) - 1)
+        first = max(0, bisect_right(self._starts, start) - 1)
         for piece in self._pieces[first:]:
             low, high = max(start, piece.start), min(end, piece.end)
             if piece.start >= end:
@@ -200,10 +202,12 @@ class _Reader:
         if not count or len(texts) < 4 * (count + 1):
             return
         ends = _numbers(texts, 0, f"{count + 1}I")
+        if any(start > end for start, end in pairwise(ends)):
+            raise UserError("the DOC file is damaged: its notes overlap")
         for place, (start, end) in zip(
             _numbers(references, 0, f"{count}I"), pairwise(ends), strict=True
         ):
-            paragraphs = self._paragraphs(base + start, base + max(start, end), {})
+            paragraphs = self._paragraphs(base + start, base + end, {})
             words = " ".join(" ".join(one.text for one in paragraphs).split())
             if words:
                 yield place, f" ({words})"

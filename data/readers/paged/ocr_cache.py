@@ -34,16 +34,23 @@ def kept_words(key: str) -> str | None:
 
 
 def keep_words(key: str, words: str) -> None:
-    """Keep words under a key, readable for this user only. A full disk is no error."""
+    """Keep words under a key, readable for this user only.
+
+    A full disk is not an error: the words are then not kept, and no part of a file remains.
+    """
     place = _place(key)
     with contextlib.suppress(OSError):
         place.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-        with tempfile.NamedTemporaryFile(dir=place.parent, delete=False) as handle:
-            handle.write(zlib.compress(words.encode("utf-8")))
-        os.replace(handle.name, place)
+        handle = tempfile.NamedTemporaryFile(dir=place.parent, delete=False)
+        try:
+            with handle:
+                handle.write(zlib.compress(words.encode("utf-8")))
+            os.replace(handle.name, place)
+        finally:
+            Path(handle.name).unlink(missing_ok=True)
 
 
 def _place(key: str) -> Path:
     """Return the file of a key below $KOFINLAW_CACHE or ~/.cache/kofinlaw."""
-    cache = Path(os.environ.get("KOFINLAW_CACHE", "~/.cache/kofinlaw")).expanduser()
+    cache = Path(os.environ.get("KOFINLAW_CACHE") or "~/.cache/kofinlaw").expanduser()
     return cache / "ocr" / key

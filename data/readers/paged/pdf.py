@@ -14,7 +14,7 @@ import pypdfium2.raw as raw
 from kofinlaw import UserError
 from kofinlaw.data.readers.paged.page_lines import Line, join_pages
 from kofinlaw.data.readers.paged.pdf_tables import Table, tables_of
-from kofinlaw.data.readers.paged.tesseract import Picture, find_ocr, read_pictures
+from kofinlaw.data.readers.paged.tesseract import Picture, ReadPage, find_ocr, read_pictures
 from kofinlaw.data.readers.paged.unread_pages import (
     NoTextError,
     Pages,
@@ -75,7 +75,7 @@ def pdf_to_text(path: Path, limits: LimitSettings) -> tuple[str, dict[str, str],
             )
         layer = [_page(document, number) for number in range(count)]
         lines, ocr, unread = _with_ocr(document, layer, limits)
-        meta = {k: str(v) for k, v in (document.get_metadata_dict() or {}).items() if v}
+        title = _stated_title(document)
     finally:
         document.close()
     if not any(lines):
@@ -83,7 +83,7 @@ def pdf_to_text(path: Path, limits: LimitSettings) -> tuple[str, dict[str, str],
             raise NoTextError(unread)
         raise UserError(f"the PDF has no text: {count} blank pages")
     joined = join_pages(lines)
-    return joined.text, _facts(lines, meta), Pages(joined.starts, ocr, tuple(unread))
+    return joined.text, _facts(lines, title), Pages(joined.starts, ocr, tuple(unread))
 
 
 def _with_ocr(
@@ -102,7 +102,7 @@ def _with_ocr(
     found = read_pictures(pictures, ocr, limits.ocr_seconds)
     read = dict(zip(now, found, strict=True))
     # A page with a few words over a picture, such as a cover, may have no others.
-    fewer = [n for n in now if 0 < read[n].characters <= layer[n - 1].characters]
+    fewer = [n for n in now if _adds_nothing(read[n], layer[n - 1])]
     for number in fewer:
         del read[number]
     by_page, confidences, failed = checked_pages(read, limits.ocr_confidence)
@@ -115,6 +115,11 @@ def _with_ocr(
     missing = ocr if ocr.problem and limits.ocr_pages else None
     unread += [pages_without_ocr(numbers, why, missing) for why, numbers in by_defect.items()]
     return lines, confidences, unread
+
+
+def _adds_nothing(read: ReadPage, layer: _Page) -> bool:
+    """Return whether OCR finds no more characters than a page's text layer, which has some."""
+    return not read.problem and bool(layer.characters) and read.characters <= layer.characters
 
 
 def _page(document: pypdfium2.PdfDocument, number: int) -> _Page:
@@ -233,19 +238,22 @@ def _character(code: int) -> str:
     return "" if code in (0, 2, 0xFFFE, 0xAD) or code > 0x10FFFF else chr(code)
 
 
-def _facts(pages: Sequence[Sequence[Line]], meta: dict[str, str]) -> dict[str, str]:
+def _stated_title(document: pypdfium2.PdfDocument) -> str:
+    """Return the title that the file states; empty if there is none, or if it is not Unicode."""
+    try:
+        return str(document.get_metadata_value("Title"))
+    except UnicodeDecodeError:
+        return ""
+
+
+def _facts(pages: Sequence[Sequence[Line]], title: str) -> dict[str, str]:
     """Return the title and day from the law portal's head
-    (`전자금융거래법 / [시행 2024. 9. 15.] …`).
+    (`전자금융거래법 / [시행 2024. 9. 15.] …`), else the title that the file states.
     """
     head = [line.text for page in pages[:1] for line in page][:12]
-    out: dict[str, str] = {}
     for index, text in enumerate(head):
         match = re.match(r"^\[\s*시행\s*([\d.\s]+)\]", text)
         if match:
-            out["시행일자"] = match.group(1)
-            if index > 0:
-                out["title"] = head[index - 1].strip()
-            return out
-    if meta.get("Title"):
-        out["title"] = meta["Title"]
-    return out
+            above = {"title": head[index - 1].strip()} if index > 0 else {}
+            return {"시행일자": match.group(1), **above}
+    return {"title": title} if title else {}

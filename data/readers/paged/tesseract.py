@@ -1,12 +1,14 @@
 """Read the picture of a page with the program Tesseract, if it is installed with Korean.
 
 Tesseract (Apache-2.0) is called as a program: no package of Python is needed. With the same
-version and the same picture it returns the same words, so they are kept on disk.
+version, the same Korean data and the same picture it returns the same words, so they are kept on
+disk.
 """
 
 from __future__ import annotations
 
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -32,6 +34,7 @@ _PARALLEL = 4  # pictures at once: each needs about 10 MB, and Tesseract about 1
 _COLUMNS = 12  # of Tesseract's table
 _WORD = "5"  # the level of words in it
 _NOISE = 0.4  # a line with a lower confidence is a smear or a picture
+_MOST_SLOW = 8  # pages in a row that take too long: then the program hangs, and OCR of a file ends
 _WINDOWS = Path("C:/Program Files/Tesseract-OCR/tesseract.exe")
 
 
@@ -39,11 +42,13 @@ _WINDOWS = Path("C:/Program Files/Tesseract-OCR/tesseract.exe")
 class Ocr:
     """The program that reads pictures, or what is missing.
 
-    With `problem` empty, `program` reads Korean. Otherwise `remedy` installs what is missing.
+    With `problem` empty, `program` reads Korean, with the Korean data of this size and time
+    (`data`). Otherwise `remedy` installs what is missing.
     """
 
     program: str = ""
     version: str = ""
+    data: str = ""
     problem: str = ""
     remedy: str = ""
 
@@ -108,12 +113,22 @@ def _asked(program: str, tessdata: str) -> Ocr:
     """Ask a program for its version and languages; `tessdata` only separates the cached answers."""
     try:
         version = _output(program, "--version").split("\n", 1)[0].removeprefix("tesseract ").strip()
-        languages = _output(program, "--list-langs").split()
+        listed = _output(program, "--list-langs")
     except (OSError, subprocess.SubprocessError) as error:
         return Ocr(problem=f"{program} does not start: {error}", remedy=install_command())
-    if _LANGUAGE not in languages:
+    if _LANGUAGE not in listed.split():
         return Ocr(problem="Tesseract has no Korean", remedy=install_command())
-    return Ocr(program, version)
+    return Ocr(program, version, _data(listed))
+
+
+def _data(listed: str) -> str:
+    """Return size and time of the Korean data in the folder that `--list-langs` names in quotes."""
+    folder = re.search(r'"([^"\n]+)"', listed)
+    try:
+        found = (Path(folder[1] if folder else "") / f"{_LANGUAGE}.traineddata").stat()
+    except OSError:
+        return ""
+    return f"{found.st_size} {found.st_mtime_ns}"
 
 
 def _output(*command: str) -> str:
@@ -143,15 +158,27 @@ def read_pictures(pictures: Iterable[Picture], ocr: Ocr, seconds: int) -> Iterat
     Args:
         pictures: The pictures; few of them are taken at a time.
         ocr: The program, as `find_ocr` returns it.
-        seconds: The longest time for one picture. A picture that takes longer has a problem.
+        seconds: The longest time for one picture. A picture that takes longer has a problem. After
+            eight of them in a row the others are not tried.
 
     Raises UserError if the program cannot be started.
     """
     waiting = iter(pictures)
     workers = max(1, min(_PARALLEL, len(os.sched_getaffinity(0)) if _can_ask() else 1))
+    slow = 0
     with ThreadPoolExecutor(workers) as threads:
         while batch := list(islice(waiting, workers)):
-            yield from threads.map(lambda one: _read(one, ocr, seconds), batch)
+            if slow >= _MOST_SLOW:
+                problem = f"not tried: OCR of the {slow} pages before took too long"
+                yield from (ReadPage(problem=problem) for _ in batch)
+                continue
+            for page in threads.map(lambda one: _read(one, ocr, seconds), batch):
+                slow = slow + 1 if page.problem == _too_slow(seconds) else 0
+                yield page
+
+
+def _too_slow(seconds: int) -> str:
+    return f"OCR took more than {seconds} seconds"
 
 
 def _can_ask() -> bool:
@@ -163,7 +190,8 @@ def _read(picture: Picture, ocr: Ocr, seconds: int) -> ReadPage:
     head = f"P5 {picture.width} {picture.height} 255\n".encode()
     dots = str(max(70, round(picture.dpi)))
     options = ["-l", _LANGUAGE, "--psm", _LAYOUT, "--dpi", dots, "tsv", "txt"]
-    key = picture_key(ocr.version.encode(), " ".join(options).encode(), head, picture.pixels)
+    reader = (ocr.version, ocr.data, " ".join(options))
+    key = picture_key(*(part.encode() for part in reader), head, picture.pixels)
     if (kept := kept_words(key)) is not None:
         return _page(kept, picture)
     try:
@@ -175,7 +203,7 @@ def _read(picture: Picture, ocr: Ocr, seconds: int) -> ReadPage:
             env={**os.environ, "OMP_THREAD_LIMIT": "1"},
         )
     except subprocess.TimeoutExpired:
-        return ReadPage(problem=f"OCR took more than {seconds} seconds")
+        return ReadPage(problem=_too_slow(seconds))
     except OSError as error:
         raise UserError(f"Tesseract cannot be started: {error}", remedy=ocr.remedy) from error
     if done.returncode:

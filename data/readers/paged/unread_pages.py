@@ -22,6 +22,7 @@ __all__ = [
     "pages_without_ocr",
 ]
 
+_LONGEST_LIST = 100  # characters
 # A page needs OCR; OCR read it with too little confidence; OCR failed on it.
 PageReason = Literal["needs_ocr", "ocr_unsure", "ocr_failed"]
 PAGE_REASONS: tuple[PageReason, ...] = get_args(PageReason)
@@ -120,4 +121,8 @@ def _unread(read: Mapping[int, ReadPage], lowest: float) -> Iterator[UnreadPages
 
 
 def _named(numbers: Sequence[int]) -> str:
-    return f"page{'s' if len(numbers) > 1 else ''} {page_range(numbers)}"
+    """Return pages as `pages 2, 5-7`. A long list is cut, so that the remedy behind it is seen."""
+    listed = page_range(numbers)
+    if len(listed) > _LONGEST_LIST:
+        listed = f"{listed[:_LONGEST_LIST].rpartition(',')[0]}, … ({len(numbers)} pages)"
+    return f"page{'s' if len(numbers) > 1 else ''} {listed}"

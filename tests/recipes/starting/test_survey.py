@@ -1,11 +1,13 @@
 """What `kofinlaw init` finds in a folder: every file is a document or left out by name."""
 
 import importlib.util
+import os
 import unicodedata
 from pathlib import Path
 
 import pytest
 
+from kofinlaw import UserError
 from kofinlaw.augment.settings import AugmentSettings, RaftSettings
 from kofinlaw.augment.stage import generate_examples
 from kofinlaw.models.settings import ModelSettings
@@ -78,6 +80,13 @@ def test_pages_that_need_ocr_are_left_out_by_number(tmp_path, monkeypatch):
     assert left["혼합.pdf"].startswith("page 2: no text layer → Tesseract is not installed")
     assert left["스캔.pdf"].startswith("page 1: no text layer → Tesseract is not installed")
     assert "혼합.pdf" in {one.file for one in survey.documents}
+
+
+def test_a_folder_whose_name_is_not_utf_8_is_refused(tmp_path):
+    place = tmp_path / os.fsdecode("내규".encode("cp949"))
+    with pytest.raises(UserError, match="is not UTF-8") as caught:
+        survey_documents(place, "open", 512, MODEL)
+    assert caught.value.where.endswith("/내규")
 
 
 def test_a_file_of_many_documents_is_one_line(folder):

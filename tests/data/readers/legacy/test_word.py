@@ -159,6 +159,18 @@ def test_pieces_that_overlap_are_refused(files, tmp_path):
         read(path)
 
 
+def test_notes_that_overlap_are_refused(files, tmp_path):
+    paragraphs = plain("한도\x02는 1억원\x02이다.")
+    path = make(files, tmp_path / "a.doc", paragraphs, ["첫째 각주", "둘째 각주"])
+    assert read(path)[0].text == "한도 (첫째 각주)는 1억원 (둘째 각주)이다.\n"
+    data = path.read_bytes()
+    starts = struct.pack("<III", 0, 6, 12)
+    assert data.count(starts) == 1
+    path.write_bytes(data.replace(starts, struct.pack("<III", 0, 12, 0)))
+    with pytest.raises(UserError, match="its notes overlap"):
+        read(path)
+
+
 def test_damaged_files_raise_nothing_but_user_errors(files, tmp_path):
     good = make(files, tmp_path / "a.doc", DOCUMENT, ["상법 제1조"], "글상자\r").read_bytes()
     chance = random.Random(7)

@@ -110,11 +110,31 @@ def test_pages_beyond_the_limit_are_named(files, tmp_path, fake_ocr):
     assert [one.pages for one in document.pages.unread] == [(2, 3)]
 
 
-def test_fewer_words_than_the_text_layer_do_not_replace_it(files, tmp_path, fake_ocr):
-    fake_ocr(page_of("업무"))
+@pytest.mark.parametrize("found", [page_of("업무"), ReadPage()], ids=["fewer", "none"])
+def test_fewer_words_than_the_text_layer_do_not_replace_it(files, tmp_path, fake_ocr, found):
+    fake_ocr(found)
     picture = "q 595 0 0 842 0 0 cm BI /W 1 /H 1 /CS /G /BPC 8 ID x EI Q"
     (document,) = read(files.make_pdf(tmp_path / "a.pdf", ["Manual of the branch 2025"], picture))
     assert (document.text, document.pages.ocr) == ("Manual of the branch 2025\n", ())
+    assert document.pages.unread == ()  # the page has no other words
+
+
+def test_a_page_with_a_few_words_that_ocr_cannot_read_is_named(files, tmp_path, fake_ocr):
+    fake_ocr(ReadPage(problem="OCR took more than 120 seconds"))
+    picture = "q 595 0 0 842 0 0 cm BI /W 1 /H 1 /CS /G /BPC 8 ID x EI Q"
+    (document,) = read(files.make_pdf(tmp_path / "a.pdf", ["Manual of the branch 2025"], picture))
+    assert [one.reason for one in document.pages.unread] == ["ocr_failed"]
+
+
+def test_a_long_list_of_pages_does_not_hide_the_command(files, tmp_path, no_ocr, build):
+    folder = tmp_path / "docs"
+    folder.mkdir()
+    files.make_scan(folder / "a.pdf", "ts" * 100)
+    counts = build([folder], tmp_path / "out")
+    line = counts.last_lines[1]
+    assert line.startswith("needs OCR: docs/a.pdf: pages 2, 4, 6, ")
+    assert " … (100 pages): no text layer → " in line
+    assert line.endswith(install_command())
 
 
 def test_a_font_without_unicode_needs_ocr(files, tmp_path, fake_ocr):
@@ -125,6 +145,19 @@ def test_a_font_without_unicode_needs_ocr(files, tmp_path, fake_ocr):
     fake_ocr(page_of("사람이 보는 글"))
     (document,) = read(path)
     assert document.text == "사람이 보는 글\n"
+
+
+@pytest.mark.parametrize(
+    ("title", "expected"), [(b"FEFF00410042", "AB"), (b"FEFFD8000041", "The first page")]
+)
+def test_a_stated_title_that_is_not_unicode_does_not_lose_the_file(
+    files, tmp_path, title, expected
+):
+    path = files.make_pdf(tmp_path / "The_first_page.pdf", ["Rules of the branch"])
+    data = path.read_bytes().replace(b"/Helvetica >>", b"/Helvetica /Title <%s> >>" % title)
+    path.write_bytes(data.replace(b"/Root 1 0 R", b"/Root 1 0 R /Info 3 0 R"))
+    (document,) = read(path)
+    assert (document.title, document.text) == (expected, "Rules of the branch\n")
 
 
 def test_a_chunk_keeps_its_pages_and_its_confidence(files, tmp_path, fake_ocr, build):

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import difflib
+import errno
 import sys
 from pathlib import Path
 
 import pytest
 
 from kofinlaw import UserError
+from kofinlaw.data.readers.paged import ocr_cache, tesseract
 from kofinlaw.data.readers.paged.tesseract import Picture, find_ocr, install_command, read_pictures
 
 HEADER = (
@@ -120,6 +122,45 @@ def test_a_picture_is_read_once(tmp_path, monkeypatch, cache):
     kept.unlink()
     with pytest.raises(UserError, match="cannot be started"):
         list(read_pictures([picture(width=101)], ocr, 20))
+
+
+def test_new_korean_data_read_a_picture_again(tmp_path, monkeypatch):
+    data = tmp_path / "kor.traineddata"
+    listed = f'List of available languages in "{tmp_path}" (1):\nkor'
+    program(tmp_path, monkeypatch, speaking(listed, rows((1, 10, 20, 10, 12, 90, "보관"))))
+    data.write_bytes(b"fast")
+    first = find_ocr()
+    assert first.data.startswith("4 ")
+    list(read_pictures([picture()], first, 20))
+    data.write_bytes(b"the best")
+    tesseract._asked.cache_clear()
+    second = find_ocr()
+    (tmp_path / "tesseract").unlink()
+    assert len(list(read_pictures([picture()], first, 20))) == 1
+    with pytest.raises(UserError, match="cannot be started"):
+        list(read_pictures([picture()], second, 20))
+
+
+def test_a_full_disk_keeps_nothing_and_is_not_an_error(tmp_path, monkeypatch, cache):
+    def full(*_):
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr(ocr_cache.os, "replace", full)
+    program(tmp_path, monkeypatch, speaking("kor", rows((1, 10, 20, 10, 12, 90, "보관"))))
+    (page,) = read_pictures([picture()], find_ocr(), 20)
+    assert [line.text for line in page.lines] == ["보관"]
+    assert list((cache / "ocr").iterdir()) == []
+
+
+def test_a_program_that_hangs_is_not_tried_on_every_page(tmp_path, monkeypatch):
+    monkeypatch.setattr(tesseract, "_MOST_SLOW", 1)
+    monkeypatch.setattr(tesseract, "_PARALLEL", 1)
+    program(tmp_path, monkeypatch, speaking("kor", extra="import time; time.sleep(9)"))
+    pages = read_pictures([picture(100 + n) for n in range(3)], find_ocr(), 1)
+    assert [page.problem for page in pages] == [
+        "OCR took more than 1 seconds",
+        *["not tried: OCR of the 1 pages before took too long"] * 2,
+    ]
 
 
 def test_a_failing_and_a_slow_program_are_a_problem_of_the_page(tmp_path, monkeypatch):
