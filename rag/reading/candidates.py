@@ -5,7 +5,8 @@ A candidate is a whole sentence without heading, mark or table separator:
 - an exception (`다만, …`) stays with the sentence that it limits;
 - a 호 or 목 is joined with its opening sentence: `다음 각 호의 어느 하나에 해당하는 경우에는` gives
   way to the item;
-- where the question asks for a list, the opening sentence has all of its items instead.
+- where the question asks for a list, the opening sentence has all of its items instead;
+- a row of a table names the columns of its cells, and the table's head is no candidate.
 
 The contest's script copies this module, so it imports only what that machine has.
 """
@@ -24,6 +25,7 @@ _CIRCLED = re.compile(r"^\s*(?:\*\*)?[①-⑳㉑-㉟㊱-㊿]\**\s*")
 _NUMBER = re.compile(r"^\s*\d{1,3}(?:의\d+)?\\?\.\s+")
 _LETTER = re.compile(r"^\s*[가-하](?:의\d+)?\\?\.\s+")
 _BULLET = re.compile(r"^\s*(?:[-*•ㆍ]\s+|#{1,6}\s+)")
+_BRACKETED = re.compile(r"\([^()]*\)")
 _RULE = re.compile(r"^[\s|:\-–—─━=]+$")  # the line below the head of a table
 # What limits or continues the sentence before it.
 _CONTINUES = re.compile(r"^(?:다만|단,|그러나|이 경우|이때|그 경우|이를|또한|그래도)")
@@ -120,10 +122,16 @@ def _tree(rows: Sequence[str]) -> list[_Node]:
     """Return the 항 and plain lines with their 호 and 목."""
     top: list[_Node] = []
     path: list[_Node] = []
-    for row in rows:
+    head: list[str] = []  # of the table that the last row belongs to
+    for place, row in enumerate(rows):
         if _RULE.match(row):
             continue
-        depth, text = _line(row)
+        if "|" not in row:
+            head = []
+        elif not head and _is_head(rows, place):
+            head = _cells(row)
+            continue
+        depth, text = _line(row, head)
         if not text or text.startswith("삭제"):
             continue
         while path and path[-1].depth >= depth:
@@ -134,10 +142,45 @@ def _tree(rows: Sequence[str]) -> list[_Node]:
     return top
 
 
-def _line(row: str) -> tuple[int, str]:
-    """Return (depth, text without mark) of a line; the cells of a table row are joined."""
+def _cells(row: str) -> list[str]:
+    return [cell.strip() for cell in row.strip().removeprefix("|").removesuffix("|").split("|")]
+
+
+def _is_head(rows: Sequence[str], place: int) -> bool:
+    """Return whether a table row names columns of figures.
+
+    It is the first row of its table and has no figure outside brackets, and every row below it has
+    as many cells and a figure after the first one. Evidence may lack the head of a table, and its
+    rows are then no head of each other.
+    """
+    if place and "|" in rows[place - 1]:
+        return False
+    head, below = _cells(rows[place]), []
+    for row in rows[place + 1 :]:
+        if "|" not in row:
+            break
+        if not _RULE.match(row):
+            below.append(_cells(row))
+    if not below or not all(head) or any(map(str.isdigit, _BRACKETED.sub("", " ".join(head)))):
+        return False
+    return all(
+        len(cells) == len(head) > 1 and any(map(str.isdigit, " ".join(cells[1:])))
+        for cells in below
+    )
+
+
+def _line(row: str, head: Sequence[str] = ()) -> tuple[int, str]:
+    """Return (depth, text without mark) of a line; the cells of a table row are joined, each with
+    the name of its column where the table's head is known.
+    """
     if "|" in row:
-        cells = [cell.strip() for cell in row.strip().strip("|").split("|") if cell.strip()]
+        named = _cells(row)
+        if head:
+            named = named[:1] + [
+                f"{name} {cell}" if cell else ""
+                for name, cell in zip(head[1:], named[1:], strict=True)
+            ]
+        cells = [cell for cell in named if cell]
         return 0, ": ".join([cells[0], ", ".join(cells[1:])]) if len(cells) > 1 else "".join(cells)
     for depth, mark in ((0, _CIRCLED), (1, _NUMBER), (2, _LETTER), (0, _BULLET)):
         match = mark.match(row)

@@ -107,3 +107,30 @@ def test_what_is_too_long_ends_with_a_sentence_then_without_brackets_then_with_a
     assert short(14, "신고(서면을 말한다)를 하여야 한다.") == "신고를 하여야 한다."
     assert short(8, "금융회사는 신고를 하여야 한다.") == "금융회사는"
     assert short(99, "그대로 둔다.") == "그대로 둔다."
+
+
+FEES = """출장 여비 기준
+| 직급 | 숙박비 한도(1박) | 일비 |
+| 부서장 | 120,000원 | 30,000원 |
+| 직원 | 90,000원 | |"""
+
+
+@pytest.mark.parametrize("table", [FEES, FEES.replace("| 부서장", "| --- | --- | --- |\n| 부서장")])
+def test_a_row_names_its_columns_and_the_head_is_no_answer(table: str) -> None:
+    assert texts("직원의 숙박비 한도는?", table) == [
+        "부서장: 숙박비 한도(1박) 120,000원, 일비 30,000원",
+        "직원: 숙박비 한도(1박) 90,000원",
+    ]
+
+
+@pytest.mark.parametrize(
+    "rows",
+    [
+        ["| 부서장 | 120,000원 |", "| 직원 | 90,000원 |"],  # the head was left out
+        ["| 구분 | 담당 |", "| 신고 | 준법감시인 |"],  # no figures: any row may be the head
+        ["| 직급 | 숙박비 |", "| 직원 | 90,000원 | 1박 |"],  # rows of another width
+        ["| 직급 | 숙박비 |"],
+    ],
+)
+def test_rows_without_a_certain_head_are_all_candidates(rows: list[str]) -> None:
+    assert len(texts("직원의 숙박비는?", "\n".join(["여비", *rows]))) == len(rows)
