@@ -24,14 +24,16 @@ def test_several_chunks_of_an_article_count_once():
 def test_retrieval_scores_by_hand():
     gold = {"1": ["A"], "2": ["B"], "3": ["C", "D"], "4": []}
     evidence = {"1": ["A", "B"], "2": ["A", "C", "D", "B"], "3": ["D", "X", "C"]}
-    found = retrieval_scores(gold, evidence, {})
+    units = {"A": "A"}  # a chunk that is not in it is its own unit
+    found = retrieval_scores(gold, evidence, units)
     assert (found.n, found.hit_1, found.hit_3, found.hit_5) == (3, 2 / 3, 2 / 3, 1.0)
     assert found.mrr == pytest.approx((1 + 1 / 4 + 1) / 3)
     ideal = 1 + 1 / math.log2(3)
     assert ndcg(evidence["3"], gold["3"]) == pytest.approx((1 + 1 / math.log2(4)) / ideal)
     assert found.depth == 3
-    assert retrieval_scores(gold, {}, {}) is None
-    assert retrieval_scores({"4": []}, evidence, {}) is None
+    assert retrieval_scores(gold, {}, units) is None
+    assert retrieval_scores({"4": []}, evidence, units) is None
+    assert retrieval_scores(gold, evidence, {}) is None  # the units are not known
 
 
 def test_ndcg_is_sklearns(embedder):
