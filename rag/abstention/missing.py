@@ -12,7 +12,13 @@ from kofinlaw.data.law.annexes import split_unit
 from kofinlaw.data.law.citations import Citation, find_citations
 from kofinlaw.data.law.titles import ALIASES, canonical_title, title_key
 from kofinlaw.rag.abstention.misspelling import correct_names
-from kofinlaw.rag.abstention.provisions import DocumentProvisions, Provisions, article_place
+from kofinlaw.rag.abstention.provisions import (
+    DocumentProvisions,
+    Place,
+    Provisions,
+    article_place,
+    title_ends,
+)
 
 __all__ = ["Missing", "MissingReason", "Named", "read_names"]
 
@@ -23,8 +29,9 @@ _FORM = re.compile(
 )
 _NUMBER = re.compile(r"제\s*\d+\s*조(?:\s*의\s*\d+)?")
 _PARAGRAPH = re.compile(r"^제(\d+)항")
-_FIRST_ARTICLE = (1, 0, 0)
+_FIRST_ARTICLE: Place = (1, 0, 0)
 _WORDS_OF_A_NAME = 5
+_SHORTEST_ABBREVIATION = 3  # letters
 
 
 @dataclass(frozen=True)
@@ -81,16 +88,14 @@ def read_names(question: str, provisions: Provisions) -> Named:
 
 def _in_no_document(text: str, provisions: Provisions) -> Missing | None:
     """Return the article that a question without a title names, if no document has it."""
-    numbers = [re.sub(r"\s", "", named) for named in _NUMBER.findall(text)]
+    numbers = list(dict.fromkeys(re.sub(r"\s", "", named) for named in _NUMBER.findall(text)))
     documents = [one for one in provisions.documents.values() if one.articles]
     if not numbers or not documents:
         return None
-    if any(
-        not _surely_absent(number, one) or number in one.articles
-        for number in numbers
-        for one in documents
-    ):
-        return None
+    for one in documents:
+        known, unsure = set(one.articles), _unsure_range(one)
+        if any(number in known or _between(number, unsure) for number in numbers):
+            return None
     said = josa(numbers[0], "이/가")
     return Missing("absent_provision", f"색인의 어느 문서에도 {said} 없습니다.")
 
@@ -120,7 +125,7 @@ def _title_before(text: str, citation: Citation, provisions: Provisions) -> str 
     named, _ = split_unit(citation.target)
     if (title := _known_title(named, provisions)) is not None:
         return title
-    before = text[: citation.start].split()[-_WORDS_OF_A_NAME:]
+    before = text[: citation.start].rsplit(maxsplit=_WORDS_OF_A_NAME)[-_WORDS_OF_A_NAME:]
     longer = (" ".join([*before[-count:], named]) for count in range(len(before), 0, -1))
     return next((one for name in longer if (one := _known_title(name, provisions))), None)
 
@@ -135,7 +140,7 @@ def _check(title: str, number: str, provision: str, document: DocumentProvisions
         )
     if number in document.articles:
         return _check_paragraph(title, number, provision, document)
-    if not article_place(number) or not _surely_absent(number, document):
+    if not article_place(number) or _between(number, _unsure_range(document)):
         return None
     return Missing(
         "absent_provision",
@@ -143,12 +148,18 @@ def _check(title: str, number: str, provision: str, document: DocumentProvisions
     )
 
 
-def _surely_absent(number: str, document: DocumentProvisions) -> bool:
-    """Return whether the document cannot have the article, even if passages are missing."""
+def _unsure_range(document: DocumentProvisions) -> tuple[Place, Place] | None:
+    """Return the places between which the document may have an article without a passage; None if
+    all of its articles are known.
+    """
     if document.whole or not document.articles:
-        return True
+        return None
     places = [article_place(one) for one in document.articles]
-    return not min([_FIRST_ARTICLE, *places]) <= article_place(number) <= max(places)
+    return min([_FIRST_ARTICLE, *places]), max(places)
+
+
+def _between(number: str, ends: tuple[Place, Place] | None) -> bool:
+    return ends is not None and ends[0] <= article_place(number) <= ends[1]
 
 
 def _check_annex(title: str, number: str, document: DocumentProvisions) -> Missing | None:
@@ -217,13 +228,14 @@ def _known_title(name: str, provisions: Provisions) -> str | None:
     short = title_key(name)
     if short in ALIASES:
         return None
-    longer = [one for one in provisions.titles if _abbreviates(short, title_key(one))]
+    if len(short) < _SHORTEST_ABBREVIATION:
+        return None
+    alike = provisions.titles_by_ends.get(title_ends(short), ())
+    longer = [one for one in alike if _in_order(short, title_key(one))]
     return longer[0] if len(longer) == 1 else None
 
 
-def _abbreviates(short: str, title: str) -> bool:
-    """Return whether the name has letters of the title, in order, with its start and its end."""
-    if len(short) < 3 or short[:2] != title[:2] or short[-2:] != title[-2:]:
-        return False
+def _in_order(short: str, title: str) -> bool:
+    """Return whether the title has the letters of the name in their order."""
     rest = iter(title)
     return all(letter in rest for letter in short)

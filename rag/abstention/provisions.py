@@ -5,20 +5,23 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
-from functools import cached_property
+from functools import cached_property, lru_cache
 from pathlib import Path
 from typing import Any
 
 from kofinlaw.data.law.annexes import split_unit
 from kofinlaw.data.law.citation_locations import Scope
+from kofinlaw.data.law.titles import title_key
 from kofinlaw.files import read_jsonl
 from kofinlaw.records import Article, Chunk
 
-__all__ = ["DocumentProvisions", "Provisions", "article_place"]
+__all__ = ["DocumentProvisions", "Place", "Provisions", "article_place", "title_ends"]
 
 _ARTICLE = re.compile(r"^제(\d+)(?:-(\d+))?조(?:의(\d+))?$")
 _ANNEX = re.compile(r"^별[표지]")
 _PARAGRAPH = re.compile(r"^제(\d+)항$")
+# The parts of an article's number: (9, 0, 2) for `제9조의2`; empty for another text.
+Place = tuple[int, ...]
 
 
 @dataclass
@@ -94,6 +97,14 @@ class Provisions:
         """The titles and article numbers, for reading citations."""
         return Scope.of({title: one.articles for title, one in self.documents.items()})
 
+    @cached_property
+    def titles_by_ends(self) -> dict[tuple[str, str], list[str]]:
+        """The titles by their `title_ends`, which an abbreviation of a title keeps."""
+        found: dict[tuple[str, str], list[str]] = {}
+        for title in self.documents:
+            found.setdefault(title_ends(title), []).append(title)
+        return found
+
 
 def _add(document: DocumentProvisions, name: str) -> None:
     known = document.annexes if _ANNEX.match(name) else document.articles
@@ -101,7 +112,14 @@ def _add(document: DocumentProvisions, name: str) -> None:
         known.append(name)
 
 
-def article_place(number: str) -> tuple[int, ...]:
+def title_ends(title: str) -> tuple[str, str]:
+    """Return the first two and the last two letters of a title or name."""
+    key = title_key(title)
+    return key[:2], key[-2:]
+
+
+@lru_cache(maxsize=16_384)  # a question may cite thousands of articles
+def article_place(number: str) -> Place:
     """Return the parts of an article's number, for comparison; empty for another text."""
     match = _ARTICLE.match(number)
     return tuple(int(part or 0) for part in match.groups()) if match else ()
