@@ -11,7 +11,7 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-__all__ = ["Quantity", "read_number", "read_quantities"]
+__all__ = ["BRANCH", "Quantity", "read_number", "read_quantities"]
 
 _SCALES = {"조": 10**12, "억": 10**8, "만": 10**4}
 _SMALL = {"천": 1000, "백": 100, "십": 10}
@@ -62,6 +62,10 @@ _AFTER = (
     r"|씩|분)"
     r"(?![업계위]))"
 )
+_AMOUNT = rf"(?:{_SCALED}(?:{_UNIT})(?:{_AFTER})|\d[\d,]*\s?분의)".replace(" ", r"\ ")
+# What precedes the 2 in `제9조의2` and `제9조의 2`, but not the 5 in `제9조의 5시간`. The
+# pattern has no groups and is valid in verbose patterns too.
+BRANCH = rf"\s*의(?!\s+{_AMOUNT})\s*"
 _PATTERN = re.compile(
     rf"(?P<whole>\d[\d,]*[천만]?|[일이삼사오육칠팔구]?[십백천만]+|[이삼사오육칠팔구])\s?분의\s?"
     rf"(?P<part>\d[\d,]*(?:\.\d+)?|{_HANGUL})"

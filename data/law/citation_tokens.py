@@ -6,6 +6,7 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from kofinlaw.data.korean.quantities import BRANCH
 from kofinlaw.data.law.annexes import annex_spelling
 
 __all__ = ["ACTS", "DEPTH", "Token", "reference_tokens"]
@@ -38,7 +39,7 @@ class Token:
     value: str
 
 
-_ART = r"제\s*(?P<art>\d+(?:\s*-\s*\d+)?)\s*조(?P<artb>(?:\s*의\s*\d+)*)"
+_ART = rf"제\s*(?P<art>\d+(?:\s*-\s*\d+)?)\s*조(?P<artb>(?:{BRANCH}\d+)*)"
 _TOKEN = re.compile(
     rf"""(?P<quoted>「(?P<name>[^「」\n]{{2,80}})」(?P<decree>\s*(?:시행령|시행규칙))?)
     |(?P<self>(?<![가-힣)\]」"”])(?:이|본)\s?(?:법률|법|영|규칙|규정|세칙|지침|고시|예규|훈령)(?![가-힣]*[률령칙]))

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal
 
+from kofinlaw.data.korean.quantities import BRANCH
 from kofinlaw.data.korean.words import josa
 from kofinlaw.data.law.annexes import split_unit
 from kofinlaw.data.law.citations import Citation, find_citations
@@ -27,7 +28,7 @@ _QUOTED = re.compile(r"「([^「」\n]{2,80})」(\s*(?:시행령|시행규칙))?
 _FORM = re.compile(
     r"(법률|법|시행령|시행규칙|규정|세칙|규칙|지침|고시|요령|기준|편람|매뉴얼|약관|정관)$"
 )
-_NUMBER = re.compile(r"제\s*\d+\s*조(?:\s*의\s*\d+)?")
+_NUMBER = re.compile(rf"제\s*\d+\s*조(?:{BRANCH}\d+)?")
 _PARAGRAPH = re.compile(r"^제(\d+)항")
 _FIRST_ARTICLE: Place = (1, 0, 0)
 _WORDS_OF_A_NAME = 5

@@ -12,6 +12,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
+from kofinlaw.data.korean.quantities import BRANCH
 from kofinlaw.data.law.citations import cited_units
 from kofinlaw.scoring.scores_record import GroundingRecord, KindCounts
 
@@ -24,8 +25,8 @@ _DATE = re.compile(
     r"(?<!\d)(?:(?P<y>\d{4})\s*[.년-]\s*)?(?P<m>\d{1,2})\s*(?(y)[.월-]|월)\s*(?P<d>\d{1,2})"
     r"\s*(?:일|\.|(?!\d))"
 )
-_ARTICLE = re.compile(r"제\s*(\d+)\s*조(?:\s*의\s*(\d+))?")
-_PART = re.compile(r"제\s*\d+\s*(?:조(?:\s*의\s*\d+)?|[항호장절편관]|차)")
+_ARTICLE = re.compile(rf"제\s*(\d+)\s*조(?:{BRANCH}(\d+))?")
+_PART = re.compile(rf"제\s*\d+\s*(?:조(?:{BRANCH}\d+)?|[항호장절편관]|차)")
 _AMOUNT = re.compile(r"(?<![\d.])\d[\d,]*(?:\.\d+)?(?:\s*[억만천백십]\s*(?:\d[\d,]*(?:\.\d+)?)?)*")
 # Units, longest first. Any other word after a number is not a unit, and then any unit matches.
 _UNITS = (

@@ -26,7 +26,7 @@ from functools import lru_cache
 from typing import Literal
 
 from kofinlaw.data.korean.modality import INCOMPATIBLE, Modality, Token, read_modalities
-from kofinlaw.data.korean.quantities import Quantity, read_quantities
+from kofinlaw.data.korean.quantities import BRANCH, Quantity, read_quantities
 from kofinlaw.data.korean.words import CONTENT_TAGS, normalise, tag_text
 from kofinlaw.data.law.actors import Actor, Role, read_actors
 
@@ -47,7 +47,7 @@ _HEADS = 3  # content words before a marker that say what the condition is
 _CACHED_TEXTS = 4096
 
 _ARTICLE = re.compile(
-    r"(?:「([^」]{2,60})」\s?)?제\s?(\d+)\s?조(?:\s?의\s?(\d+))?(?:\s?제\s?(\d+)\s?항)?"
+    rf"(?:「([^」]{{2,60}})」\s?)?제\s?(\d+)\s?조(?:{BRANCH}(\d+))?(?:\s?제\s?(\d+)\s?항)?"
 )
 _ACT = re.compile(r"「([^」]{2,60})」")
 _DEFINES = re.compile(r"(?:말한다|뜻한다|의미한다|말합니다|뜻합니다|의미합니다)")

@@ -40,6 +40,22 @@ def test_numbers_keep_their_units_and_article_numbers_are_no_amounts():
     assert values("3억 5천만 원과 350,000,000원") == ["3.5e+08 원"]
 
 
+@pytest.mark.parametrize("amount", ["5시간", "1,000만원", "100분의 5", "30일"])
+def test_an_amount_after_an_article_is_not_a_branch_of_it(amount):
+    (number,) = values(amount)[:1]
+    assert values(f"제12조의 {amount} 이내이다.")[:2] == ["제12조", number]
+    named = values(f"{ACT} 제12조의 {amount} 이내이다.", [ACT])
+    assert named[:2] == [f"{ACT} 제12조", number]
+
+
+@pytest.mark.parametrize(
+    "text", ["제12조의5", "제12조의 5", "제12조의 5 일부", "제12조의 5회사", "제12조의5 시간"]
+)
+def test_a_branch_of_an_article_is_read_with_its_blank(text):
+    assert values(text) == ["제12조의5"]
+    assert values(f"{ACT} {text}", [ACT]) == [f"{ACT} 제12조의5"]
+
+
 def test_dates_are_read_in_either_form():
     assert values("2025년 7월 31일과 2025. 7. 31.과 7월 31일") == ["2025-07-31", "--07-31"]
 
