@@ -124,11 +124,11 @@ def _tree(rows: Sequence[str]) -> list[_Node]:
     path: list[_Node] = []
     head: list[str] = []  # of the table that the last row belongs to
     for place, row in enumerate(rows):
-        if _RULE.match(row):
-            continue
         if "|" not in row:
             head = []
-        elif not head and _is_head(rows, place):
+        if _RULE.match(row):
+            continue
+        if "|" in row and not head and _is_head(rows, place):
             head = _cells(row)
             continue
         depth, text = _line(row, head)

@@ -134,3 +134,8 @@ def test_a_row_names_its_columns_and_the_head_is_no_answer(table: str) -> None:
 )
 def test_rows_without_a_certain_head_are_all_candidates(rows: list[str]) -> None:
     assert len(texts("직원의 숙박비는?", "\n".join(["여비", *rows]))) == len(rows)
+
+
+def test_a_line_between_two_tables_ends_the_first_one() -> None:
+    rows = ["여비", "| 직급 | 숙박비 |", "| 직원 | 90,000원 |", "---", "| 부서장 | 5급 | 1박 |"]
+    assert texts("숙박비는?", "\n".join(rows)) == ["직원: 숙박비 90,000원", "부서장: 5급, 1박"]
