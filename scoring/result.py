@@ -134,7 +134,8 @@ class Scores:
     - `missing`: unanswered ids, counted as wrong; `duplicates`: ids answered twice (the first
       counts); `foreign`: ids that are not in the questions (ignored); `unreadable`:
       multiple-choice answers that name no option;
-    - `fallbacks`: answers that the fallback rule wrote;
+    - `fallbacks`: answers that the fallback rule wrote; `abstained`: free-text questions that were
+      refused, whose refusal is scored as the answer;
     - `orders`: figures of permuted options; `calibration`: confidence against accuracy of multiple
       choice; `grounding`: figures of the claims in free answers;
       `citations`: figures of the passage numbers that answers and reasons cite;
@@ -157,6 +158,7 @@ class Scores:
     foreign: tuple[str, ...]
     unreadable: tuple[str, ...]
     fallbacks: int
+    abstained: int = 0
     orders: OrdersRecord | None = None
     calibration: CalibrationRecord | None = None
     grounding: GroundingRecord | None = None

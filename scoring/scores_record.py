@@ -164,6 +164,7 @@ class SystemRecord(TypedDict):
     foreign: list[str]
     unreadable: list[str]
     fallbacks: int
+    abstained: NotRequired[int]
     orders: OrdersRecord | None
     calibration: NotRequired[CalibrationRecord | None]
     grounding: GroundingRecord | None

@@ -133,6 +133,7 @@ def score_system(
             and not label_of(given.answers[q.id].answer, len(q.options))
         ),
         fallbacks=sum(item.origin == "fallback" for item in items),
+        abstained=sum(item.origin == "abstention" for item in items),
         orders=order_figures(option_scores or {}, questions, golds, settings, seed=seed),
         calibration=calibration_figures(items),
         grounding=grounding_figures(claims),

@@ -53,6 +53,12 @@ def test_a_perfect_system_scores_one(settings, embedder):
     assert scores.text["rougeL"] == pytest.approx(1.0)
 
 
+def test_refusals_and_fallbacks_are_counted(settings):
+    given = [answer("q1", "1", origin="fallback"), answer("f1", "없습니다.", origin="abstention")]
+    scores = score_system([*CHOICE, FREE], [*CHOICE_KEY, FREE_KEY], given, settings=settings)
+    assert (scores.fallbacks, scores.abstained) == (1, 1)
+
+
 def test_without_an_embedder_there_is_keyword_recall_but_no_free_score(settings):
     scores = score_system(
         [*CHOICE, FREE], [*CHOICE_KEY, FREE_KEY], [answer("f1", "통지한다")], settings=settings

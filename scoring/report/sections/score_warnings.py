@@ -44,6 +44,15 @@ def score_warnings(scores: ScoresRecord) -> list[Words]:
                     f"{english}: {count} answers by the fallback rule, not by the model",
                 )
             )
+        if refused := system.get("abstained"):
+            out.append(
+                (
+                    f"{korean}: 답하기를 거절한 주관식 문항 {refused}(answer.abstain). "
+                    "거절 문장을 답으로 채점",
+                    f"{english}: {refused} free-text questions refused (answer.abstain); the "
+                    "refusal is scored as the answer",
+                )
+            )
     out += plan_warnings(scores)
     unkeyed = scores["counts"].get("without_key")
     if unkeyed:

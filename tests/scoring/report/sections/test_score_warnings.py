@@ -18,10 +18,13 @@ def test_faults_of_the_answers_are_warnings(run_folder):
     scores = scores_of(run_folder)
     scores["systems"]["base"]["missing"] = ["MC-001", "MC-002"]
     scores["systems"]["base"]["fallbacks"] = 3
+    scores["systems"]["base-rag"]["abstained"] = 5
     scores["counts"]["without_key"] = 4
     assert [english for _, english in score_warnings(scores)] == [
         "base model: 2 unanswered items, counted as wrong",
         "base model: 3 answers by the fallback rule, not by the model",
+        "base + retrieval: 5 free-text questions refused (answer.abstain); the refusal is scored "
+        "as the answer",
         "4 questions without a key",
     ]
 
