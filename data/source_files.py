@@ -11,7 +11,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from kofinlaw import UserError
-from kofinlaw.data.readers.formats import READERS, file_suffix, no_reader
+from kofinlaw.data.readers.documents import file_suffix
+from kofinlaw.data.readers.formats import READERS, no_reader
 from kofinlaw.data.reject_log import UnreadFile
 from kofinlaw.data.settings import SourceSettings
 from kofinlaw.decoding import without_surrogates

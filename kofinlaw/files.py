@@ -43,6 +43,7 @@ __all__ = [
     "atomic_folder",
     "atomic_write",
     "atomic_write_bytes",
+    "cache_folder",
     "cut_torn_line",
     "disk_error",
     "dumps",
@@ -58,6 +59,25 @@ __all__ = [
 ]
 
 T = TypeVar("T")
+
+
+def cache_folder(cache: Path | None = None) -> Path:
+    """Return the folder of what is kept between runs: models, vectors, environments, read pages.
+
+    It may not exist yet. It is the first of these:
+
+    1. `cache`
+    2. $KOFINLAW_CACHE
+    3. ~/.cache/kofinlaw, if it exists or if $XDG_CACHE_HOME is not set
+    4. $XDG_CACHE_HOME/kofinlaw
+    """
+    if cache is not None:
+        return Path(cache)
+    if named := os.environ.get("KOFINLAW_CACHE"):
+        return Path(named).expanduser()
+    usual = Path("~/.cache/kofinlaw").expanduser()
+    base = os.environ.get("XDG_CACHE_HOME")
+    return Path(base).expanduser() / "kofinlaw" if base and not usual.exists() else usual
 
 
 def existing_path(path: Path) -> Path:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import contextlib
 import errno
 import fcntl
-import hashlib
 import json
 import os
 import shutil
@@ -15,24 +14,13 @@ from functools import lru_cache
 from pathlib import Path
 
 from kofinlaw import UserError
+from kofinlaw.files import sha256_file
 
-__all__ = ["MANIFEST", "build_once", "cache_folder", "hashes_match", "is_intact", "sha256_file"]
+__all__ = ["MANIFEST", "build_once", "hashes_match", "is_intact"]
 
 MANIFEST = "kofinlaw-cache.json"
 # Name, size in bytes, modification time in nanoseconds and expected SHA-256 of a file.
 _Stamp = tuple[str, int, int, str]
-
-
-def cache_folder(cache: Path | None = None) -> Path:
-    """Return the folder of prepared models.
-
-    It is `cache`, else $KOFINLAW_CACHE, else ~/.cache/kofinlaw.
-    """
-    if cache is not None:
-        return Path(cache)
-    if named := os.environ.get("KOFINLAW_CACHE"):
-        return Path(named)
-    return Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "kofinlaw"
 
 
 def build_once(folder: Path, make: Callable[[Path], None], *, version: str) -> Path:
@@ -100,12 +88,6 @@ def hashes_match(folder: Path, stamps: tuple[_Stamp, ...]) -> bool:
     A file that was written since has another stamp and is compared again.
     """
     return all(sha256_file(folder / name) == digest for name, _, _, digest in stamps)
-
-
-def sha256_file(path: Path) -> str:
-    """Return the SHA-256 of a file's bytes, hexadecimal."""
-    with open(path, "rb") as handle:
-        return hashlib.file_digest(handle, "sha256").hexdigest()
 
 
 def _write_manifest(folder: Path, version: str) -> None:

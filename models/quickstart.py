@@ -6,7 +6,8 @@ from importlib.util import find_spec
 from pathlib import Path
 
 from kofinlaw import Progress, UserError, silent
-from kofinlaw.models.cache import build_once, cache_folder, is_intact, sha256_file
+from kofinlaw.files import cache_folder, sha256_file
+from kofinlaw.models.cache import build_once, is_intact
 
 __all__ = [
     "FOLDER",

@@ -7,8 +7,8 @@ from importlib.util import find_spec
 from pathlib import Path
 
 from kofinlaw import Progress, UserError, silent
+from kofinlaw.files import sha256_file
 from kofinlaw.models import quickstart
-from kofinlaw.models.cache import sha256_file
 from kofinlaw.models.catalogue import lookup_model
 from kofinlaw.models.folder_checks import check_folder
 from kofinlaw.models.settings import ModelSettings

@@ -269,7 +269,7 @@ def run_recipe(
         names = [stage.name for stage in stages]
         only = names[: names.index(until) + 1]
     if loads_a_model(bound, only):
-        require_start(bound, this_machine(), say)
+        require_start(bound, this_machine(), say, resume=resume)
     execute_stages(bound, resume, only=only, say=say)
     return OpenRun(bound)
 

@@ -20,7 +20,7 @@ from kofinlaw.scoring.stats.intervals import mean_figure
 __all__ = ["HEADLINE_ITEMS", "SORTS", "sort_records"]
 
 SORTS = ("hard", "look_up")
-# The report's first line begins with the hard questions if there are at least so many.
+# The report shows the hard questions before the other scores if there are at least so many.
 HEADLINE_ITEMS = 30
 
 

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Mapping
+import re
+from collections.abc import Callable, Iterable, Mapping
 from typing import TypedDict
 
 __all__ = [
@@ -19,6 +20,7 @@ __all__ = [
     "plot_of",
     "script_json",
     "shown",
+    "translated",
 ]
 
 Words = tuple[str, str]  # Korean, English
@@ -114,3 +116,15 @@ def shown(value: object) -> str:
         return f"{value:,}"
     text = value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
     return text if len(text) <= MOST_CHARACTERS else text[:MOST_CHARACTERS] + "…"
+
+
+def translated(text: str, forms: Iterable[tuple[str, str]]) -> str:
+    """Return a text by the first form whose pattern matches all of it; other texts stay unchanged.
+
+    `forms` are pairs of a regular expression and its translation with the groups of the match.
+    """
+    for pattern, form in forms:
+        match = re.fullmatch(pattern, text)
+        if match:
+            return match.expand(form)
+    return text

@@ -22,8 +22,7 @@ from kofinlaw.augment.hard.surroundings import Surroundings
 from kofinlaw.augment.reading.acts import Law, Laws
 from kofinlaw.augment.reading.figures import find_figures, near_values
 from kofinlaw.augment.reading.particles import subject_topics, topic_as_subject, topic_ends
-from kofinlaw.augment.rewording.clefts import OWN_TIME as _OWN_TIME
-from kofinlaw.augment.rewording.clefts import relative_clause
+from kofinlaw.augment.rewording.clefts import OWN_TIME, relative_clause
 from kofinlaw.augment.rewording.rewriting import draw_style, rewrite
 from kofinlaw.augment.rewording.runs import longest_run
 from kofinlaw.data.korean.words import josa
@@ -110,7 +109,7 @@ def _case(fact: Fact) -> _Case | None:
     if not 4 <= len(event) <= 40 or not event.endswith("날") or _UNTOLD.search(event):
         return None
     # `7일 이내에 결정을 하고 결과를 지체 없이 알려야 한다`: the period is not that of the notice.
-    if _OWN_TIME.search(tail) or _TOPIC_IS_OBJECT.search(f"{head} {tail}"):
+    if OWN_TIME.search(tail) or _TOPIC_IS_OBJECT.search(f"{head} {tail}"):
         return None
     # `의결을 거쳐 신청을 받은 날부터 … 통보한다`: which verb an adverb belongs to is open.
     if _JOINED.search(event) or _CONDITION.search(f"{head} ") or _CONDITION.search(f"{tail} "):

@@ -187,11 +187,16 @@ def _boundaries(text: str) -> list[_Boundary]:
 
 @dataclass(slots=True)
 class _State:
-    """The state of the scan: the current part and the number of the last article."""
+    """The state of the scan.
+
+    `marked` says whether articles are Markdown headings. `part` is the current part, `last` the
+    number of the last article, and `supplemented` says whether a 부칙 came before.
+    """
 
     marked: bool
     part: str = "body"
     last: tuple[int, ...] = ()
+    supplemented: bool = False
 
     def read(self, offset: int, line: str, level: int) -> _Boundary | None:
         """Return the boundary that starts with this line, or None."""
@@ -200,8 +205,8 @@ class _State:
         bare = line[_HEADING.match(line).end() :] if level else line  # type: ignore[union-attr]
         after = offset + len(line)
         name = _BOLD_LINE.sub(r"\1", bare)
-        if (level or self.part != "annex") and _SUPPLEMENT.match(name):
-            self.part = "supplement"
+        if _SUPPLEMENT.match(name) and (level or self._may_open_supplement()):
+            self.part, self.supplemented = "supplement", True
             return _Boundary("supplement", "", name.strip(), offset, after)
         if (level and _ANNEX.match(name)) or (not level and _ANNEX_PLAIN.match(name)):
             if not level and self.marked:
@@ -210,11 +215,19 @@ class _State:
             return _Boundary("annex", "", strip_amendments(name)[0].strip(" #"), offset, after)
         if self.part != "body":
             return None
-        return self._body(offset, line, bare, level)
+        return self._body(offset, bare, name, level, after)
 
-    def _body(self, offset: int, line: str, bare: str, level: int) -> _Boundary | None:
-        after = offset + len(line)
-        name = _BOLD_LINE.sub(r"\1", bare)
+    def _may_open_supplement(self) -> bool:
+        """Return whether a plain line 부칙 is that of the document here.
+
+        Below a 별표 it may be that of a standard contract in the 별표. It is the document's if
+        articles came before and no 부칙.
+        """
+        if self.part != "annex":
+            return True
+        return not self.marked and bool(self.last) and not self.supplemented
+
+    def _body(self, offset: int, bare: str, name: str, level: int, after: int) -> _Boundary | None:
         if (level or not self.marked) and (match := _DIVISION.match(name)):
             title = strip_amendments(name)[0].strip()
             if level or (len(title) < 60 and not title.endswith(("다.", "."))):

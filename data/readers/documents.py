@@ -18,7 +18,14 @@ from kofinlaw.data.settings import SourceSettings
 from kofinlaw.decoding import without_surrogates
 from kofinlaw.records import Kind
 
-__all__ = ["Document", "guess_kind", "guess_license", "is_placeholder_title", "make_document"]
+__all__ = [
+    "Document",
+    "file_suffix",
+    "guess_kind",
+    "guess_license",
+    "is_placeholder_title",
+    "make_document",
+]
 
 _STATUTE_TITLE = re.compile(r"(법|법률|시행령|시행규칙|헌법)$")
 _RULE_TITLE = re.compile(r"(규정|세칙|고시|훈령|예규|내규|규칙|지침|기준|약관|조례)$")
@@ -74,6 +81,12 @@ class Document:
     def id(self) -> str:
         """The title without blanks and slashes, which structure the ids of chunks."""
         return document_id(self.title)
+
+
+def file_suffix(path: Path) -> str:
+    """Return the suffix of the file in lower case; `.jsonl.xz` counts as one suffix."""
+    lower = path.name.lower()
+    return ".jsonl.xz" if lower.endswith(".jsonl.xz") else path.suffix.lower()
 
 
 def make_document(

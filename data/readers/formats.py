@@ -5,6 +5,7 @@ To add a format:
 1. Write a function that converts the file to Markdown, in its own module in this folder.
 2. Add a reader here: a function with the parameters of `Reader` that yields `make_document(…)`.
    Import the conversion inside the function if it needs a heavy library.
+   `row_files` has the readers of files with rows.
 3. Add the file suffix to `READERS` below, and the name pattern to `READABLE` in `data/settings.py`.
 4. Add a test next to the others in `tests/data/readers/`.
 
@@ -14,23 +15,19 @@ Without changing the package, pass `extra_readers` to `build_corpus` (`examples/
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import replace
 from pathlib import Path
 
 from kofinlaw import UserError
 from kofinlaw.data.frontmatter import split_front_matter
-from kofinlaw.data.readers.documents import Document, is_placeholder_title, make_document
-from kofinlaw.data.readers.grids import Table, grid_of_rows, lay_out, layout_lines
-from kofinlaw.data.readers.rows import (
-    csv_rows,
-    csv_texts,
-    has_title,
-    lists_files,
-    record_form,
-    record_text,
-    rows_of,
+from kofinlaw.data.readers.documents import (
+    Document,
+    file_suffix,
+    is_placeholder_title,
+    make_document,
 )
+from kofinlaw.data.readers.row_files import read_csv, read_records, read_xlsx
 from kofinlaw.data.settings import LimitSettings, SourceSettings
 from kofinlaw.decoding import decode
 from kofinlaw.units import MIB
@@ -38,9 +35,7 @@ from kofinlaw.units import MIB
 __all__ = [
     "READERS",
     "Reader",
-    "file_suffix",
     "no_reader",
-    "read_csv",
     "read_doc",
     "read_documents",
     "read_docx",
@@ -53,10 +48,8 @@ __all__ = [
     "read_picture",
     "read_portal",
     "read_pptx",
-    "read_records",
     "read_rtf",
     "read_text",
-    "read_xlsx",
 ]
 
 _KOREAN_CHARSETS = (b"euc-kr", b"cp949", b"ks_c_5601-1987", b"ms949", b"x-windows-949")
@@ -103,12 +96,6 @@ def read_documents(
         message, remedy = no_reader(path)
         raise UserError(message, where=name, remedy=remedy)
     yield from reader(path, source, limits, name)
-
-
-def file_suffix(path: Path) -> str:
-    """Return the suffix of the file in lower case; `.jsonl.xz` counts as one suffix."""
-    lower = path.name.lower()
-    return ".jsonl.xz" if lower.endswith(".jsonl.xz") else path.suffix.lower()
 
 
 # What to do with files that no reader knows
@@ -285,20 +272,6 @@ def read_rtf(
     yield make_document(text, source, name, "rtf", meta)
 
 
-def read_xlsx(
-    path: Path, source: SourceSettings, limits: LimitSettings, name: str
-) -> Iterator[Document]:
-    """Read a workbook: its sheets as one document, and each record of a sheet of questions and
-    answers as a document of its own.
-    """
-    from kofinlaw.data.readers.spreadsheets import read_workbook
-
-    book = read_workbook(path, limits.expanded_mebibytes, limits.cells)
-    sheets = [(sheet.name, lay_out(sheet.grid)) for sheet in book.sheets]
-    meta = {"title": book.title} if book.title else {}
-    yield from _read_sheets(sheets, path, source, limits, name, meta, book.warnings)
-
-
 def read_portal(
     path: Path, source: SourceSettings, limits: LimitSettings, name: str
 ) -> Iterator[Document]:
@@ -307,116 +280,6 @@ def read_portal(
 
     text, meta = portal_to_markdown(path)
     yield make_document(text, source, name, file_suffix(path).lstrip("."), meta)
-
-
-def read_csv(
-    path: Path, source: SourceSettings, limits: LimitSettings, name: str
-) -> Iterator[Document]:
-    """Read CSV or TSV: one document for each record, or one table if no column holds texts.
-
-    Raises UserError for a list of the files in its folder (`manifest.csv`).
-    """
-    rows = csv_rows(path, source)
-    _check_records(len(rows) - 1, limits)
-    if rows and record_form(rows[0], source.columns) != "table":
-        yield from _record_documents(csv_texts(rows, source.columns), path, source, name)
-        return
-    if lists_files(rows, path.parent):
-        raise UserError("a list of the files in this folder, no document")
-    sheets = [("", lay_out(grid_of_rows(rows)))]
-    yield from _read_sheets(sheets, path, source, limits, name, {}, ())
-
-
-def read_records(
-    path: Path, source: SourceSettings, limits: LimitSettings, name: str
-) -> Iterator[Document]:
-    """Read JSONL or Parquet: one document for each record."""
-    rows = rows_of(path, limits)
-    texts = (record_text(row, source.columns) for row in rows)
-    yield from _record_documents(texts, path, source, name)
-
-
-def _record_documents(
-    texts: Iterable[tuple[str, dict[str, str]]], path: Path, source: SourceSettings, name: str
-) -> Iterator[Document]:
-    """Yield the document of each (Markdown, front matter).
-
-    A title that an earlier record of the same day has gets the number of the record: two texts
-    with one title and one day would be two versions of one document.
-    """
-    record = source.model_copy(update={"title": ""})
-    seen: set[tuple[str, str]] = set()
-    for number, (text, meta) in enumerate(texts, 1):
-        meta.setdefault("title", f"{source.title or path.name.split('.')[0]} {number}")
-        where = f"{name}#{number}"
-        document = make_document(text, record, where, file_suffix(path).lstrip("."), meta)
-        if (document.title, document.as_of) in seen:
-            document = replace(document, title=f"{document.title} {number}")
-        seen.add((document.title, document.as_of))
-        yield document
-
-
-def _read_sheets(
-    sheets: Sequence[tuple[str, list[str | Table]]],
-    path: Path,
-    source: SourceSettings,
-    limits: LimitSettings,
-    name: str,
-    meta: dict[str, str],
-    warnings: tuple[str, ...],
-) -> Iterator[Document]:
-    """Yield the sheets as one document, then the records of those that hold one text a row.
-
-    Raises UserError if there is no text, if there are too many rows, or if no sheet has the
-    columns that the source names.
-    """
-    lines: list[str] = []
-    records: list[dict[str, str]] = []
-    for title, parts in sheets:
-        kept: list[str | Table] = []
-        for part in parts:
-            if isinstance(part, Table) and _has_records(part, source):
-                records += part.records()
-            else:
-                kept.append(part)
-        if kept:
-            lines += [f"## {title}", ""] if len(sheets) > 1 else []
-            lines += layout_lines(kept)
-    rows = sum(len(p.rows) for _, parts in sheets for p in parts if isinstance(p, Table))
-    _check_records(rows, limits)
-    if source.columns and not records:
-        raise UserError(f"no sheet has the columns {', '.join(source.columns.values())}")
-    if not lines and not records:
-        raise UserError("; ".join(["no text in the visible sheets", *warnings]))
-    if lines:
-        text = "\n".join(lines).strip() + "\n"
-        document = make_document(text, source, name, file_suffix(path).lstrip("."), dict(meta))
-        yield replace(document, warnings=warnings)
-        warnings = ()
-    texts = (record_text(row, source.columns, rest=True) for row in records)
-    for document in _record_documents(texts, path, source, name):
-        yield replace(document, warnings=warnings)
-        warnings = ()
-
-
-def _has_records(table: Table, source: SourceSettings) -> bool:
-    """Return whether each row of a table is a text of its own.
-
-    Raises UserError if the columns are those of exam questions.
-    """
-    form = record_form(table.header, source.columns)
-    if source.columns:
-        return set(source.columns.values()) <= set(table.header)
-    if form == "record":  # many tables have a column 내용; with a title, the rows are posts
-        return has_title(table.header)
-    if form == "exam":
-        record_text(dict.fromkeys(table.header, ""), {})
-    return form == "faq"
-
-
-def _check_records(rows: int, limits: LimitSettings) -> None:
-    if rows > limits.records:
-        raise UserError(f"more than {limits.records} records")
 
 
 # (path, settings of the source, limits of files, name in records) to documents

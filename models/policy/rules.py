@@ -32,8 +32,8 @@ UNKNOWN = "licence and release day are not known"
 
 Purpose = Literal["any", "research", "commercial"]
 # Rules on models and sources, in the order of the compliance record. The rules on answering
-# (generated_answers_only) appear in that record as verdicts; answering_minutes is only a default of
-# `kofinlaw init`.
+# (generated_answers_only) appear in that record as verdicts; answering_minutes and
+# answering_questions are only defaults of `kofinlaw init`.
 RECORDED_FIELDS = (
     "name",
     "purpose",
@@ -62,6 +62,7 @@ class Policy:
     offline: bool = False
     generated_answers_only: bool = False
     answering_minutes: int | None = None
+    answering_questions: int | None = None
     clauses: dict[str, str] = field(default_factory=dict)
 
     def to_record(self) -> dict[str, object]:

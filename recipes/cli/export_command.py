@@ -52,8 +52,9 @@ def export(
     ] = "",
 ) -> None:
     """Write a merged checkpoint in another format and measure what it lost."""
+    from kofinlaw.files import cache_folder
     from kofinlaw.recipes.pipeline.progress_display import stage_progress
-    from kofinlaw.recipes.pipeline.run import corpus_files, default_cache, question_files, reopen
+    from kofinlaw.recipes.pipeline.run import corpus_files, question_files, reopen
     from kofinlaw.trainer.export.export_formats import export_model
     from kofinlaw.trainer.export.push import check_push, push_export
     from kofinlaw.trainer.proof.export_proof import prove_exports
@@ -84,7 +85,7 @@ def export(
             out,
             chunks=corpus.get("chunks"),
             examples=corpus.get("examples"),
-            cache=default_cache(),
+            cache=cache_folder(),
             progress=progress,
         )
         proof = prove_exports(

@@ -116,9 +116,9 @@ def _base_folder(adapter: Path, model: str) -> Path:
     """
     import json
 
+    from kofinlaw.files import cache_folder
     from kofinlaw.models.resolve import model_folder
     from kofinlaw.models.settings import ModelSettings
-    from kofinlaw.recipes.pipeline.run import default_cache
 
     if not model:
         try:
@@ -135,7 +135,7 @@ def _base_folder(adapter: Path, model: str) -> Path:
         if Path(model).is_dir()
         else ModelSettings(id=model)
     )
-    return model_folder(settings, offline=True, cache=default_cache())
+    return model_folder(settings, offline=True, cache=cache_folder())
 
 
 def verify(

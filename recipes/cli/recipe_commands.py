@@ -37,6 +37,7 @@ from kofinlaw.recipes.cli.options import (
 if TYPE_CHECKING:
     from kofinlaw import Progress
     from kofinlaw.recipes.pipeline.run import Run
+    from kofinlaw.recipes.pipeline.runner import Resume
     from kofinlaw.recipes.pipeline.schema import Recipe
     from kofinlaw.recipes.starting.recipe_text import Start
 
@@ -143,8 +144,9 @@ def run(
     _show_licence(bound.recipe)
     started = time.monotonic()
     only = stages_until(bound, until, "--until") if until is not None else None
-    _check_start(bound, only)
-    execute_stages(bound, check_resume(resume), only=only, say=lambda line: say(f"  {line}"))
+    mode = check_resume(resume)
+    _check_start(bound, only, mode)
+    execute_stages(bound, mode, only=only, say=lambda line: say(f"  {line}"))
     minutes = (time.monotonic() - started) / 60
     if until is not None:
         say(f"\nStopped after {until} in {minutes:.1f} minutes.")
@@ -164,7 +166,7 @@ def run(
     )
 
 
-def _check_start(bound: Run, only: Sequence[str] | None) -> None:
+def _check_start(bound: Run, only: Sequence[str] | None, resume: Resume) -> None:
     """Stop before any work at a problem that `plan` would show, and print its warnings.
 
     Stages that any machine runs (`--until index`) need no check.
@@ -175,7 +177,7 @@ def _check_start(bound: Run, only: Sequence[str] | None) -> None:
     if not loads_a_model(bound, only):
         return
     with _brief_progress("check") as progress:
-        require_start(bound, this_machine(), lambda line: say(f"  {line}"), progress)
+        require_start(bound, this_machine(), lambda line: say(f"  {line}"), progress, resume)
 
 
 def _brief_progress(name: str) -> AbstractContextManager[Progress]:

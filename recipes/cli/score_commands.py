@@ -115,10 +115,10 @@ def _score_file(
     progress: Progress,
 ) -> None:
     """Score one answer folder or file, with the settings and the documents of its run, if any."""
+    from kofinlaw.files import cache_folder
     from kofinlaw.recipes.pipeline.run import (
         SYSTEM_STAGES,
         corpus_files,
-        default_cache,
         question_files,
     )
     from kofinlaw.scoring.score import score_answers
@@ -144,7 +144,7 @@ def _score_file(
         out,
         settings=bound.recipe.score if bound is not None else ScoreSettings(),
         seed=bound.recipe.seed if bound is not None else 0,
-        cache=default_cache(),
+        cache=cache_folder(),
         progress=progress,
     )
 

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict
-
 from kofinlaw import Progress, UserError, silent
 from kofinlaw.files import read_jsonl
 from kofinlaw.models.machines import DEFAULT_CARD_GIB, Machine, machine_for, planned_card
@@ -20,6 +18,7 @@ from kofinlaw.recipes.pipeline.planning.start_checks import (
     StartChecks,
     check_figures,
     check_start,
+    is_trained,
     planned_lengths,
 )
 from kofinlaw.recipes.pipeline.run import Run
@@ -45,7 +44,7 @@ def planned_machine(run: Run, card: str | None) -> Machine:
     if this machine has none. Raises UserError for an option that names no card.
     """
     machine = machine_for(card)
-    if card is None and not machine.gpu and card_only(run.recipe):
+    if card is None and not machine.gpu and card_only(run.recipe, trained=is_trained(run)):
         return planned_card(
             DEFAULT_CARD_GIB, "a 24 GB card, which this recipe needs and this machine does not have"
         )
@@ -74,6 +73,7 @@ def make_plan(run: Run, machine: Machine | None = None, progress: Progress = sil
         "recipe": recipe.name,
         "policy": recipe.policy,
         "trains": not recipe.ask_only,
+        "trained": found.trained,
         "tested": recipe.tested,
         "machine": {
             "gib": round(machine.gib, 2),
@@ -110,7 +110,6 @@ def _row(name: str, key: str, at_hand: bool, command: str) -> AtHandRow:
 def _counted(count: DryCount | None) -> CountFigures | None:
     if count is None:
         return None
-    values = asdict(count)
     return {
         "examples": count.examples,
         "low": count.low,
@@ -119,7 +118,7 @@ def _counted(count: DryCount | None) -> CountFigures | None:
         "tests": count.tests,
         "kinds": count.kinds,
         "rejected": count.rejected,
-        "held_out": list(values["held_out"]),
+        "held_out": list(count.held_out),
         "how": count.how,
     }
 
@@ -195,6 +194,8 @@ def plan_lines(plan: Plan, systems: int = 1) -> list[str]:
     lines += ["", *_at_hand_lines(plan), *_document_lines(plan)]
     if plan["trains"]:
         lines += ["", *_training_lines(plan)]
+        if plan["trained"]:
+            lines.append("the training is complete, and `run` does not repeat it")
     else:
         lines += ["", "nothing is trained: the base model answers (ask_only)"]
     if plan["teacher"] is not None:

@@ -182,12 +182,13 @@ class Plan(TypedDict):
     """The result of `kofinlaw plan`; `ok` if there are no `problems`.
 
     `warnings` do not stop a run. `estimated` lists what the figures assume that are estimates and
-    not counts.
+    not counts. `trained` says that the training is complete.
     """
 
     recipe: str
     policy: str
     trains: bool
+    trained: bool
     tested: bool
     machine: MachineFigures
     models: list[AtHandRow]

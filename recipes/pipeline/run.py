@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -10,7 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from kofinlaw import Progress, UserError, silent
-from kofinlaw.files import existing_path
+from kofinlaw.files import cache_folder, existing_path
 from kofinlaw.recipes.pipeline.recipe_file import RecipeFile, absolute, read_recipe_file
 from kofinlaw.recipes.pipeline.schema import (
     EvidenceKind,
@@ -33,7 +32,6 @@ __all__ = [
     "bind",
     "comparison_settings",
     "corpus_files",
-    "default_cache",
     "forced_folders",
     "forced_stage",
     "model_folder",
@@ -99,13 +97,13 @@ class Run:
 
 
 def bind(recipe: Recipe, recipe_file: RecipeFile, runs: Path, cache: Path | None = None) -> Run:
-    """Bind a recipe to the folder `runs/<name>`; `cache` None is `default_cache()`."""
+    """Bind a recipe to the folder `runs/<name>`; `cache` None is `cache_folder()`."""
     return Run(
         recipe,
         recipe_file,
         (runs / recipe.name).resolve(),
         time.monotonic(),
-        cache or default_cache(),
+        cache_folder(cache),
     )
 
 
@@ -122,15 +120,8 @@ def reopen(folder: Path) -> Run:
         )
     recipe_file = read_recipe_file((folder / "recipe.yaml").resolve())
     return Run(
-        check_recipe(recipe_file), recipe_file, folder.resolve(), time.monotonic(), default_cache()
+        check_recipe(recipe_file), recipe_file, folder.resolve(), time.monotonic(), cache_folder()
     )
-
-
-def default_cache() -> Path:
-    """Return the folder of converted models and embeddings: $KOFINLAW_CACHE
-    or ~/.cache/kofinlaw.
-    """
-    return Path(os.environ.get("KOFINLAW_CACHE", "~/.cache/kofinlaw")).expanduser()
 
 
 def source_paths(run: Run) -> tuple[Path, ...]:

@@ -38,6 +38,7 @@ __all__ = [
     "code_of",
     "fingerprint",
     "inputs_sha256",
+    "is_complete",
     "log",
     "log_to",
     "peak_memory_gib",
@@ -141,6 +142,22 @@ def fingerprint(stage: Stage, before: Mapping[str, str]) -> str:
     }
     text = json.dumps(content, sort_keys=True, ensure_ascii=False, default=str)
     return hashlib.sha256(text.encode()).hexdigest()
+
+
+def is_complete(stages: Sequence[Stage], name: str, folder: Path) -> bool:
+    """Return whether a run of these stages skips the stage `name`: it is complete and unchanged.
+
+    Inputs are read only if the stage is complete. `resume="never"` runs it again in any case.
+    """
+    record = read_record(folder / name)
+    if record.get("status") != "complete":
+        return False
+    fingerprints: dict[str, str] = {}
+    for stage in stages:
+        fingerprints[stage.name] = fingerprint(stage, fingerprints)
+        if stage.name == name:
+            break
+    return record.get("fingerprint") == fingerprints.get(name)
 
 
 def code_of(stage: Stage) -> tuple[str, ...]:

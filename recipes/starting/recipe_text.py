@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 from typing import Literal
 
 from kofinlaw.models.machines import Machine
-from kofinlaw.models.policy.rules import policy_named
+from kofinlaw.models.policy.rules import Policy, policy_named
 from kofinlaw.recipes.pipeline.planning.count_record import DryCount
 from kofinlaw.recipes.starting.model_choice import ModelChoice
 from kofinlaw.recipes.starting.survey import (
@@ -94,7 +94,7 @@ def recipe_text(
         lines += ["", *_augment(possible, sizes, start, contrast=contrast)]
         lines += ["", *_train(possible, choice, sizes, machine)]
     lines += ["", *_rag(embedder, sizes)]
-    lines += ["", "answer:", *_limit(rules.answering_minutes)]
+    lines += ["", "answer:", *_limit(rules)]
     lines += _answer(contrast=contrast, generated=generated, small=choice.small)
     if start == "train":
         lines += ["", *_evaluate()]
@@ -285,14 +285,17 @@ def _rag(embedder: str | None, sizes: Sizes) -> list[str]:
     return [*lines, _row("  option_passages", 2, "passages searched for each option")]
 
 
-def _limit(minutes: int | None) -> list[str]:
-    """Return the lines on a policy's time limit; none without a limit."""
+def _limit(rules: Policy) -> list[str]:
+    """Return the lines on a policy's time limit and its questions; none without a limit."""
+    minutes, questions = rules.answering_minutes, rules.answering_questions
     if minutes is None:
         return []
     pauses = "the time between a stop and a restart counts too, as the policy's clock does"
+    counted = "questions of the policy, with which `plan` counts the minutes"
     return [
         _row("  budget_minutes", minutes, "the policy's limit for all questions, with loading"),
         _row("  count_pauses", "true", pauses),
+        *([_row("  expected_questions", questions, counted)] if questions else []),
     ]
 
 

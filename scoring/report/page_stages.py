@@ -31,7 +31,7 @@ from kofinlaw.scoring.report.report_record import (
 )
 from kofinlaw.scoring.report.wording.compliance_words import compliance_context
 from kofinlaw.scoring.report.wording.machine_words import INPUTS, environment_label, state_label
-from kofinlaw.scoring.report.wording.proof_words import BASES, bound_words, proof_rows, value_words
+from kofinlaw.scoring.report.wording.proof_words import BASES, bound_words, proof_rows
 from kofinlaw.scoring.report.wording.question_kinds import (
     ROLES,
     kind_label,
@@ -393,7 +393,7 @@ def check_row(check: MergeCheck) -> CheckRow:
     name = str(check.get("name"))
     return {
         "name": MERGE_CHECKS.get(name, (name, name)),
-        "value": value_words(check.get("value")),
+        "value": bound_words(check.get("value")),
         "bound": bound_words(check.get("bound")),
         "ok": bool(check.get("ok")),
     }

@@ -147,7 +147,7 @@ class ReportWarning(TypedDict):
 
 
 class Verdict(TypedDict):
-    """The first three lines of the report in both languages, and the warnings.
+    """The summary at the top of the report, as lines in both languages, and the warnings.
 
     `outcome` is helped, no-claim (above the base, but not above the strongest trivial baseline),
     hurt, unclear, none (no difference), unequal (asked under different plans, so not tested) or

@@ -3,12 +3,17 @@
 from __future__ import annotations
 
 import base64
+import functools
 import hashlib
 from collections.abc import Callable, Sequence
 from functools import partial
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from kofinlaw.scoring.report.wording.glossary import GLOSSARY, marked
+
+if TYPE_CHECKING:
+    from jinja2 import Environment
 
 __all__ = ["FIRST_SCRIPT", "FOLDER", "PAGE_SCRIPTS", "script_hashes", "template"]
 
@@ -30,14 +35,8 @@ def template(
         folder: folder of the template.
         scripts: files of the scripts that run at the end of the page, in this order.
     """
-    from jinja2 import Environment, FileSystemLoader, StrictUndefined
-
-    environment = Environment(
-        loader=FileSystemLoader([folder, FOLDER]), autoescape=True, undefined=StrictUndefined
-    )
-    environment.globals.update(marked=marked, glossary=GLOSSARY)
     return partial(
-        environment.get_template(name).render,
+        _environment(folder).get_template(name).render,
         css=(FOLDER / "report.css").read_text(encoding="utf-8"),
         first_js=_joined(FIRST_SCRIPT),
         js=_joined(scripts),
@@ -55,6 +54,18 @@ def script_hashes(scripts: Sequence[str] = PAGE_SCRIPTS) -> str:
         for files in (FIRST_SCRIPT, scripts)
     )
     return " ".join(f"'sha256-{digest}'" for digest in digests)
+
+
+@functools.cache
+def _environment(folder: Path) -> Environment:
+    """Return the environment of a folder; it keeps the compiled templates for the next page."""
+    from jinja2 import Environment, FileSystemLoader, StrictUndefined
+
+    environment = Environment(
+        loader=FileSystemLoader([folder, FOLDER]), autoescape=True, undefined=StrictUndefined
+    )
+    environment.globals.update(marked=marked, glossary=GLOSSARY)
+    return environment
 
 
 def _joined(scripts: Sequence[str]) -> str:

@@ -1,4 +1,4 @@
-"""Write the first three lines of the report, in Korean and English."""
+"""Write the summary at the top of the report, in Korean and English."""
 
 from __future__ import annotations
 
@@ -13,6 +13,7 @@ from kofinlaw.scoring.claims import (
 )
 from kofinlaw.scoring.hard_slices import HEADLINE_ITEMS, SORTS
 from kofinlaw.scoring.report.labels import baseline_label, system_label
+from kofinlaw.scoring.report.page_scores import strongest_baseline
 from kofinlaw.scoring.report.report_record import MergeFigures, Verdict
 from kofinlaw.scoring.report.sections.score_warnings import merge_warnings, score_warnings
 from kofinlaw.scoring.scores_record import (
@@ -34,8 +35,8 @@ __all__ = [
     "OUTCOMES",
     "SORT_WORDS",
     "comparison_with_baseline",
-    "comparison_with_echo",
-    "score_line",
+    "comparison_with_free_baseline",
+    "score_lines",
     "smallest_difference_line",
     "training_line",
     "verdict",
@@ -78,20 +79,23 @@ def verdict(
 ) -> Verdict:
     """Return the lines in both languages, the outcome of training and the warnings.
 
-    Line 1 compares the main system with the strongest trivial baseline, first on the hard questions
-    if there are at least `HEADLINE_ITEMS`, with the look-up questions next to them. Line 2 states
-    whether training helped, line 3 the smallest difference that the items can show (empty if
-    unknown). Training counts as a help only if the trained model also beats the strongest baseline.
-    A run that is not `tested` has no questions, and line 1 says that it is not proven.
+    The first line states whether training helped. The next lines compare the main system with the
+    strongest trivial baseline: first on the hard questions if there are at least `HEADLINE_ITEMS`,
+    with the look-up questions next to them, then on multiple choice and on free text, then the key
+    facts. The last line is the smallest difference that the items can show, if it is known. Without
+    a trained and a base model to compare, the scores come first. Training counts as a help only if
+    the trained model also beats the strongest baseline. A run that is not `tested` has no
+    questions, and its only line says that it is not proven.
     """
     pair = training_pair(scores) if scores else None
     best = best_baseline(scores, pair["b"]) if scores and pair else None
     outcome = outcome_of(pair, scores["settings"]["alpha"] if scores else 0.05, best)
-    lines = (
-        score_line(scores, pair) if scores else NOT_SCORED if tested else NOT_PROVEN,
-        training_line(pair, outcome) if scores or tested else ("", ""),
-        smallest_difference_line(scores, pair) if scores else ("", ""),
-    )
+    if scores:
+        lines = score_lines(scores, pair)
+        lines.insert(len(lines) if outcome == "unknown" else 0, training_line(pair, outcome))
+        lines += smallest_difference_line(scores, pair)
+    else:
+        lines = [NOT_SCORED, NOT_COMPARED] if tested else [NOT_PROVEN]
     warnings = [*(score_warnings(scores) if scores else ()), *merge_warnings(merge)]
     return {
         "outcome": outcome,
@@ -102,25 +106,23 @@ def verdict(
     }
 
 
-def score_line(scores: ScoresRecord, pair: PairRecord | None) -> Words:
-    """Write line 1: the main system, the base model and the strongest trivial baseline."""
+def score_lines(scores: ScoresRecord, pair: PairRecord | None) -> list[Words]:
+    """Return a line on each kind of score: the main system, the base model and the baselines."""
     name = main_system(scores)
     if name is None:
-        return NOT_SCORED
+        return [NOT_SCORED]
     system = scores["systems"][name]
-    sentences = [
-        *_sort_sentences(name, scores),
-        *_choice_sentences(name, system, scores, pair),
-        *_free_sentences(system, scores),
+    lines = [
+        *_sort_lines(name, scores),
+        *_choice_lines(name, system, scores, pair),
+        *_free_lines(name, system, scores),
+        *_fact_lines(system, scores),
     ]
-    if not sentences:
-        return NOT_SCORED
-    english = " ".join(english for _, english in sentences)
-    return " ".join(korean for korean, _ in sentences), english[0].upper() + english[1:]
+    return lines or [NOT_SCORED]
 
 
-def _sort_sentences(name: str, scores: ScoresRecord) -> list[Words]:
-    """Return the sentences on hard and look-up questions; none with too few hard ones."""
+def _sort_lines(name: str, scores: ScoresRecord) -> list[Words]:
+    """Return the lines on hard and look-up questions; none with too few hard ones."""
     sorts = scores.get("sorts", {})
     if "hard" not in sorts or sorts["hard"]["n"] < HEADLINE_ITEMS:
         return []
@@ -132,94 +134,85 @@ def _sort_sentences(name: str, scores: ScoresRecord) -> list[Words]:
             continue
         label, title = system_label(name), SORT_WORDS[sort]
         value = 100 * figure["value"]
-        out.append(
-            (
-                f"{josa(label[0], '은/는')} {title[0]} {figure['n']}문항의 {value:.1f}%를 "
-                "맞혔습니다.",
-                f"{label[1].capitalize()}: {value:.1f}% of {figure['n']} {title[1]} items.",
-            )
+        line = (
+            f"{josa(label[0], '은/는')} {title[0]} {figure['n']}문항의 {value:.1f}%를 맞혔습니다.",
+            f"{_first_upper(label[1])} answers {value:.1f}% of {figure['n']} {title[1]} items "
+            "correctly.",
         )
         best = record["best"].get(name)
         if best:
             solver = baseline_label(best["baseline"], scores["solvers"][best["baseline"]]["method"])
-            out.append(
-                (
-                    f"이 문항에서 가장 강한 단순 기준선은 {solver[0]}입니다.",
-                    f"The strongest trivial baseline on them: {solver[1]}.",
-                )
+            line = _joined(
+                line, comparison_with_baseline(best, solver, scores["settings"]["alpha"])
             )
-            out.append(comparison_with_baseline(best, scores["settings"]["alpha"]))
+        out.append(line)
     return out
 
 
-def _choice_sentences(
+def _choice_lines(
     name: str, system: SystemRecord, scores: ScoresRecord, pair: PairRecord | None
 ) -> list[Words]:
-    """Return the sentences on multiple choice; none if it was not scored."""
+    """Return the line on multiple choice; none if it was not scored."""
     figure = system["choice"]
     if figure is None:
         return []
     label = system_label(name)
     n, right, share = figure["n"], round(figure["value"] * figure["n"]), 100 * figure["value"]
-    sentences = [
-        (
-            f"{josa(label[0], '은/는')} 객관식 {n}문항 가운데 {right}문항({share:.1f}%)을 "
-            "맞혔습니다.",
-            f"{label[1]}: {right} of {n} multiple-choice items correct ({share:.1f}%).",
-        )
-    ]
+    korean = (
+        f"{josa(label[0], '은/는')} 객관식 {n}문항 가운데 {right}문항({share:.1f}%)을 맞혔습니다"
+    )
+    english = f"{_first_upper(label[1])} answers {right} of {n} multiple-choice items correctly "
+    english += f"({share:.1f}%"
     before = scores["systems"][pair["a"]]["choice"] if pair and pair["b"] == name else None
     if pair and before:
         base, value = system_label(pair["a"]), 100 * before["value"]
-        sentences.append(
-            (
-                f"{josa(base[0], '은/는')} {value:.1f}%입니다.",
-                f"{base[1].capitalize()}: {value:.1f}%.",
-            )
-        )
+        korean += f"({josa(base[0], '은/는')} {value:.1f}%)"
+        english += f"; {base[1]}: {value:.1f}%"
+    line = (f"{korean}.", f"{english}).")
     best = best_baseline(scores, name)
     if best:
-        baseline = baseline_label(best["baseline"], scores["solvers"][best["baseline"]]["method"])
+        solver = baseline_label(best["baseline"], scores["solvers"][best["baseline"]]["method"])
         value = 100 * scores["baselines"][best["baseline"]]["value"]
-        sentences.append(
-            (
-                f"가장 강한 단순 기준선({baseline[0]})은 {value:.1f}%입니다.",
-                f"The strongest trivial baseline ({baseline[1]}): {value:.1f}%.",
-            )
-        )
-        sentences.append(comparison_with_baseline(best, scores["settings"]["alpha"]))
-    return sentences
+        title = (f"{solver[0]}, {value:.1f}%", f"{solver[1]}, {value:.1f}%")
+        line = _joined(line, comparison_with_baseline(best, title, scores["settings"]["alpha"]))
+    return [line]
 
 
-def _free_sentences(system: SystemRecord, scores: ScoresRecord) -> list[Words]:
-    """Return the sentences on free text; none if it was not scored."""
+def _free_lines(name: str, system: SystemRecord, scores: ScoresRecord) -> list[Words]:
+    """Return the line on free text; none if it was not scored.
+
+    The score is compared with the strongest baseline and with the repeated question.
+    """
     figure, echo = system["free"], scores["baselines"].get(ECHO)
     if figure is None:
         return []
     n, value = figure["n"], 100 * figure["value"]
-    sentences = [
-        (f"주관식 {n}문항은 100점 만점에 {value:.1f}점입니다.", f"Free text: {value:.1f} of 100.")
-    ]
-    if echo:
-        baseline = 100 * echo["value"]
-        sentences.append(
-            (
-                f"질문을 그대로 답으로 내는 기준선은 {baseline:.1f}점입니다.",
-                f"Giving the question back as the answer: {baseline:.1f}.",
-            )
+    line = (
+        f"주관식 {n}문항은 100점 만점에 {value:.1f}점입니다.",
+        f"Free text gets {value:.1f} of 100 ({n} items).",
+    )
+    best = strongest_baseline(scores, name, "free")
+    if best:
+        title = (
+            f"가장 강한 단순 기준선 '{best[0][0]}'",
+            f"the strongest trivial baseline, {best[0][1]}",
         )
-        sentences.append(comparison_with_echo(figure, echo))
-    return [*sentences, *_fact_sentences(system, scores)]
+        line = _joined(line, comparison_with_free_baseline(figure, best[1], title))
+    if echo and best and best[1] is not echo:
+        title = ("질문을 그대로 답으로 내는 기준선", "the question given back as the answer")
+        line = _joined(line, comparison_with_free_baseline(figure, echo, title))
+    return [line]
 
 
-def _fact_sentences(system: SystemRecord, scores: ScoresRecord) -> list[Words]:
-    """Return the sentences on the key facts of free text; none if they were not scored."""
+def _fact_lines(system: SystemRecord, scores: ScoresRecord) -> list[Words]:
+    """Return the line on the key facts of free text; none if they were not scored."""
     figure = system.get("facts")
-    if figure is None:
+    if figure is None or system["free"] is None:
         return []
     share = 100 * figure["value"]
     korean = f"모범 답의 핵심 사실 가운데 질문에 없는 것은 {share:.1f}%를 맞게 답했습니다"
-    english = f"Key facts of the references that the question does not hold: {share:.1f}%"
+    english = f"The answers state {share:.1f}% of the references' key facts that the question does "
+    english += "not hold"
     found = scores.get("fact_baselines", {})
     if found:
         rows = [(baseline_label(name), 100 * one["value"]) for name, one in found.items()]
@@ -228,56 +221,67 @@ def _fact_sentences(system: SystemRecord, scores: ScoresRecord) -> list[Words]:
     return [(korean + ".", english + ".")]
 
 
-def comparison_with_baseline(against: AgainstRecord, alpha: float) -> Words:
+def comparison_with_baseline(against: AgainstRecord, baseline: Words, alpha: float) -> Words:
     """Return a sentence on whether a system beats a baseline of multiple choice, and by how much.
 
-    A lead counts only if the exact McNemar test on the items is significant at `alpha`.
+    A lead counts only if the exact McNemar test on the items is significant at `alpha`. `baseline`
+    is the name of the strongest baseline, with its score where it is known.
     """
     points = 100 * against["difference"]
     counts = f"{against['only_system']}:{against['only_baseline']}"
     test = f"{counts}, p {_p(against['p_value'])}"
+    korean = f"가장 강한 단순 기준선({baseline[0]})"
+    english = f"the strongest trivial baseline ({baseline[1]})"
     if points <= 0:
         return (
-            f"이 시스템은 이 기준선을 넘지 못했습니다(차이 {points:+.1f}점, 한쪽만 맞힌 문항 "
-            f"{test}).",
-            f"The system does not beat this baseline ({points:+.1f} points, only one correct "
-            f"{test}).",
+            f"{korean}을 넘지 못했습니다(차이 {points:+.1f}점, 한쪽만 맞힌 문항 {test}).",
+            f"It does not beat {english}: {points:+.1f} points (only one correct {test}).",
         )
     if not beats(against, alpha):
         return (
-            f"이 시스템이 {points:.1f}점 높지만 우연일 수 있어(한쪽만 맞힌 문항 {test}) 기준선을 "
-            "넘었다고 말할 수 없습니다.",
-            f"The system is {points:.1f} points higher, which can be chance (only one correct "
-            f"{test}), so it is not shown to beat the baseline.",
+            f"{korean}을 넘었다고 말할 수 없습니다. {points:.1f}점 높지만 우연일 수 "
+            f"있습니다(한쪽만 맞힌 문항 {test}).",
+            f"It is not shown to beat {english}: the lead of {points:.1f} points can be chance "
+            f"(only one correct {test}).",
         )
     return (
-        f"이 시스템이 이 기준선보다 {points:.1f}점 높습니다(한쪽만 맞힌 문항 {test}).",
-        f"The system beats this baseline by {points:.1f} points (only one correct {test}).",
+        f"{korean}보다 {points:.1f}점 높습니다(한쪽만 맞힌 문항 {test}).",
+        f"It beats {english} by {points:.1f} points (only one correct {test}).",
     )
 
 
-def comparison_with_echo(figure: FigureRecord, echo: FigureRecord) -> Words:
-    """Return a sentence on whether a free-text score is above that of the repeated question.
+def comparison_with_free_baseline(
+    figure: FigureRecord, baseline: FigureRecord, title: Words
+) -> Words:
+    """Return a sentence on whether a free-text score is above that of a baseline.
 
-    A lead counts only if the interval of the system's score excludes the baseline.
+    A lead counts only if the interval of the system's score excludes the baseline. `title` is the
+    name of the baseline.
     """
-    points = 100 * (figure["value"] - echo["value"])
+    points, value = 100 * (figure["value"] - baseline["value"]), 100 * baseline["value"]
+    korean, english = f"{title[0]}({value:.1f}점)", f"{title[1]} ({value:.1f})"
     if points <= 0:
         return (
-            "이 시스템은 이 기준선을 넘지 못했습니다.",
-            "The system does not beat this baseline.",
+            f"{korean}을 넘지 못했습니다(차이 {points:+.1f}점).",
+            f"It does not beat {english}: {points:+.1f} points.",
         )
-    if figure["low"] <= echo["value"]:
+    if figure["low"] <= baseline["value"]:
         return (
-            f"이 시스템이 {points:.1f}점 높지만, 기준선이 시스템의 신뢰 구간 안에 있어 "
-            "기준선을 넘었다고 말할 수 없습니다.",
-            f"The system is {points:.1f} points higher, but the baseline lies within its interval, "
-            "so it is not shown to beat the baseline.",
+            f"{korean}을 넘었다고 말할 수 없습니다. {points:.1f}점 높지만 기준선이 신뢰 구간 안에 "
+            "있습니다.",
+            f"It is not shown to beat {english}: it is {points:.1f} points higher, but the "
+            "baseline lies within its interval.",
         )
-    return (
-        f"이 시스템이 이 기준선보다 {points:.1f}점 높습니다.",
-        f"The system beats this baseline by {points:.1f} points.",
-    )
+    return (f"{korean}보다 {points:.1f}점 높습니다.", f"It beats {english} by {points:.1f} points.")
+
+
+def _joined(first: Words, second: Words) -> Words:
+    """Return two sentences as one line."""
+    return f"{first[0]} {second[0]}", f"{first[1]} {second[1]}"
+
+
+def _first_upper(text: str) -> str:
+    return text[:1].upper() + text[1:]
 
 
 def _p(value: float) -> str:
@@ -287,7 +291,7 @@ def _p(value: float) -> str:
 
 
 def training_line(pair: PairRecord | None, outcome: str) -> Words:
-    """Write line 2: the paired test of the trained model against the base model."""
+    """Write the line on training: the paired test of the trained model against the base model."""
     if pair is None or outcome == "unknown":
         return NOT_COMPARED
     if outcome == "unequal":
@@ -307,13 +311,13 @@ def training_line(pair: PairRecord | None, outcome: str) -> Words:
     )
 
 
-def smallest_difference_line(scores: ScoresRecord, pair: PairRecord | None) -> Words:
-    """Write line 3: the smallest difference that the items can show,
-    and how to find a smaller one.
+def smallest_difference_line(scores: ScoresRecord, pair: PairRecord | None) -> list[Words]:
+    """Return the line on the smallest difference that the items can show, and how to find a smaller
+    one; none if it is unknown.
     """
     smallest = scores["smallest"].get(f"{pair['a']}|{pair['b']}") if pair else None
     if not pair or not smallest or not smallest["n"] or unequal_plans(pair):
-        return "", ""
+        return []
     n, alpha, differing = smallest["n"], 100 * smallest["alpha"], pair["only_a"] + pair["only_b"]
     if smallest["observed"] is None or smallest["at_best"] is None:
         korean = f"두 시스템의 정오가 갈린 문항이 {n}문항 가운데 {differing}문항뿐이라 어떤 차이도 "
@@ -338,4 +342,4 @@ def smallest_difference_line(scores: ScoresRecord, pair: PairRecord | None) -> W
     if n < ENOUGH_ITEMS:
         korean += f" 더 작은 차이를 보려면 {ENOUGH_ITEMS}문항 이상을 물으십시오({MORE_ITEMS})."
         english += f" For smaller ones ask at least {ENOUGH_ITEMS} items ({MORE_ITEMS})."
-    return korean, english
+    return [(korean, english)]

@@ -76,7 +76,7 @@ def report_markdown(figures: ReportFigures) -> str:
     if figures["description"]:
         lines += [figures["description"], ""]
     for language in (verdict["ko"], verdict["en"]):
-        lines += [*(line for line in language if line), ""]
+        lines += [part for line in language for part in (line, "")]
     for warning in verdict["warnings"]:
         lines.append(f"- {warning['ko']} ({warning['en']})")
     if figures["missing"]:

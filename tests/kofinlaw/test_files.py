@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from kofinlaw import UserError, files
-from kofinlaw.files import atomic_folder, existing_path
+from kofinlaw.files import atomic_folder, cache_folder, existing_path
 
 
 def write(folder, text):
@@ -98,3 +98,26 @@ def test_a_path_names_a_file_whose_hangul_is_decomposed_and_the_other_way_round(
     missing = tmp_path / "없음" / "규정.md"
     assert existing_path(missing) == missing
     assert existing_path(Path("README.md")) == Path("README.md")
+
+
+@pytest.fixture
+def home(tmp_path, monkeypatch):
+    monkeypatch.setenv("HOME", str(tmp_path))
+    monkeypatch.delenv("KOFINLAW_CACHE", raising=False)
+    monkeypatch.delenv("XDG_CACHE_HOME", raising=False)
+    return tmp_path
+
+
+def test_the_cache_is_where_the_caller_or_the_environment_says(home, monkeypatch):
+    monkeypatch.setenv("KOFINLAW_CACHE", "~/models")
+    assert cache_folder() == home / "models"
+    assert cache_folder(Path("b")) == Path("b")
+    monkeypatch.setenv("KOFINLAW_CACHE", "")
+    assert cache_folder() == home / ".cache" / "kofinlaw"
+
+
+def test_a_folder_of_earlier_runs_is_used_again(home, monkeypatch):
+    monkeypatch.setenv("XDG_CACHE_HOME", str(home / "c"))
+    assert cache_folder() == home / "c" / "kofinlaw"
+    (home / ".cache" / "kofinlaw").mkdir(parents=True)
+    assert cache_folder() == home / ".cache" / "kofinlaw"

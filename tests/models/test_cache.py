@@ -10,7 +10,7 @@ import time
 import pytest
 
 from kofinlaw import UserError
-from kofinlaw.models.cache import MANIFEST, build_once, cache_folder, hashes_match
+from kofinlaw.models.cache import MANIFEST, build_once, hashes_match
 
 
 def make(text, calls):
@@ -129,12 +129,3 @@ def test_a_full_disk_is_one_error(tmp_path):
 
     with pytest.raises(UserError, match="no space left"):
         build_once(tmp_path / "m", full, version="1")
-
-
-def test_the_cache_is_where_the_environment_says(monkeypatch, tmp_path):
-    monkeypatch.setenv("KOFINLAW_CACHE", str(tmp_path / "a"))
-    assert cache_folder() == tmp_path / "a"
-    assert cache_folder(tmp_path / "b") == tmp_path / "b"
-    monkeypatch.delenv("KOFINLAW_CACHE")
-    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "c"))
-    assert cache_folder() == tmp_path / "c" / "kofinlaw"

@@ -16,7 +16,8 @@ from functools import partial
 from pathlib import Path
 
 from kofinlaw import UserError
-from kofinlaw.models.cache import build_once, cache_folder, is_intact
+from kofinlaw.files import cache_folder
+from kofinlaw.models.cache import build_once, is_intact
 
 __all__ = [
     "GGUF",

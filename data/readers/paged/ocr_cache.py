@@ -9,6 +9,8 @@ import tempfile
 import zlib
 from pathlib import Path
 
+from kofinlaw.files import cache_folder
+
 __all__ = ["keep_words", "kept_words", "picture_key"]
 
 _MOST_BYTES = 16 << 20  # of the words of a page
@@ -51,6 +53,5 @@ def keep_words(key: str, words: str) -> None:
 
 
 def _place(key: str) -> Path:
-    """Return the file of a key below $KOFINLAW_CACHE or ~/.cache/kofinlaw."""
-    cache = Path(os.environ.get("KOFINLAW_CACHE") or "~/.cache/kofinlaw").expanduser()
-    return cache / "ocr" / key
+    """Return the file of a key in the cache."""
+    return cache_folder() / "ocr" / key

@@ -6,7 +6,7 @@ import itertools
 import re
 from bisect import bisect_right
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from kofinlaw.data.korean.words import blanks_between
@@ -14,7 +14,14 @@ from kofinlaw.data.law.provisions import CIRCLED
 from kofinlaw.data.readers.frames import drawn_tables, holds_drawing
 from kofinlaw.decoding import without_surrogates
 
-__all__ = ["Line", "PagedText", "join_pages", "page_range", "pages_of_span"]
+__all__ = [
+    "Line",
+    "PagedText",
+    "count_characters",
+    "join_pages",
+    "page_range",
+    "pages_of_span",
+]
 
 # Running heads and page numbers are in this share of the page's height at its top and bottom.
 _MARGIN = 0.09
@@ -47,6 +54,11 @@ class PagedText:
 
     text: str
     starts: tuple[int, ...]
+
+
+def count_characters(lines: Iterable[Line]) -> int:
+    """Return the number of characters of lines that are not blank."""
+    return sum(len("".join(line.text.split())) for line in lines)
 
 
 def join_pages(pages: Sequence[Sequence[Line]]) -> PagedText:

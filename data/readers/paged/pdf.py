@@ -12,7 +12,7 @@ import pypdfium2
 import pypdfium2.raw as raw
 
 from kofinlaw import UserError
-from kofinlaw.data.readers.paged.page_lines import Line, join_pages
+from kofinlaw.data.readers.paged.page_lines import Line, count_characters, join_pages
 from kofinlaw.data.readers.paged.pdf_tables import Table, tables_of
 from kofinlaw.data.readers.paged.tesseract import Picture, ReadPage, find_ocr, read_pictures
 from kofinlaw.data.readers.paged.unread_pages import (
@@ -47,10 +47,6 @@ class _Page:
 
     lines: tuple[Line, ...]
     defect: str = ""
-
-    @property
-    def characters(self) -> int:
-        return sum(len("".join(line.text.split())) for line in self.lines)
 
 
 def pdf_to_text(path: Path, limits: LimitSettings) -> tuple[str, dict[str, str], Pages]:
@@ -119,7 +115,8 @@ def _with_ocr(
 
 def _adds_nothing(read: ReadPage, layer: _Page) -> bool:
     """Return whether OCR finds no more characters than a page's text layer, which has some."""
-    return not read.problem and bool(layer.characters) and read.characters <= layer.characters
+    known = count_characters(layer.lines)
+    return not read.problem and known > 0 and count_characters(read.lines) <= known
 
 
 def _page(document: pypdfium2.PdfDocument, number: int) -> _Page:
@@ -135,8 +132,8 @@ def _page(document: pypdfium2.PdfDocument, number: int) -> _Page:
         unmapped = [raw.FPDFText_HasUnicodeMapError(text_page.raw, i) == 1 for i in range(count)]
         if _is_garbled(codes, unmapped):
             return _Page((), "the text layer has no Unicode characters")
-        found = _Page(tuple(_lines(page, text_page, codes)))
-        return _Page(found.lines, _NO_LAYER if _is_scan(page, found.characters) else "")
+        lines = tuple(_lines(page, text_page, codes))
+        return _Page(lines, _NO_LAYER if _is_scan(page, count_characters(lines)) else "")
     finally:
         text_page.close()
         page.close()

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from kofinlaw import UserError
 from kofinlaw.data.readers.paged.page_lines import join_pages
-from kofinlaw.data.readers.paged.tesseract import Picture, find_ocr, read_pictures
+from kofinlaw.data.readers.paged.tesseract import Picture, ReadPage, find_ocr, read_pictures
 from kofinlaw.data.readers.paged.unread_pages import (
     NoTextError,
     Pages,
@@ -61,8 +61,11 @@ def picture_to_text(path: Path, limits: LimitSettings) -> tuple[str, Pages]:
         missing = ocr if limits.ocr_pages else None
         raise NoTextError([pages_without_ocr(numbers, "a picture", missing)])
     now = numbers[: limits.ocr_pages]
-    found = read_pictures(_frames(path, len(now)), ocr, limits.ocr_seconds)
-    read = dict(zip(now, found, strict=True))
+    problems: dict[int, str] = {}
+    found = list(read_pictures(_frames(path, len(now), problems), ocr, limits.ocr_seconds))
+    whole = (number for number in now if number not in problems)
+    read = dict(zip(whole, found, strict=True))
+    read |= {number: ReadPage(problem=problem) for number, problem in problems.items()}
     by_page, confidences, failed = checked_pages(read, limits.ocr_confidence)
     later = numbers[len(now) :]
     unread = [*failed, *([pages_without_ocr(later, "a picture", None)] if later else [])]
@@ -72,25 +75,34 @@ def picture_to_text(path: Path, limits: LimitSettings) -> tuple[str, Pages]:
     return joined.text, Pages(joined.starts, confidences, tuple(unread))
 
 
-def _frames(path: Path, count: int) -> Iterator[Picture]:
-    """Yield the first pages of a picture file in grey, upright as the camera noted."""
-    from PIL import Image, ImageOps
+def _frames(path: Path, count: int, problems: dict[int, str]) -> Iterator[Picture]:
+    """Yield the first pages of a picture file. `problems` receives the number (from 1) of each page
+    that cannot be read, with the reason; such a page is not yielded.
+    """
+    from PIL import Image
 
-    try:
-        with Image.open(path, formats=_FORMATS) as image:
-            for number in range(count):
-                image.seek(number)
-                dots = float(image.info.get("dpi", (0, 0))[0] or 0)
+    with Image.open(path, formats=_FORMATS) as image:
+        for number in range(1, count + 1):
+            try:
+                image.seek(number - 1)
                 if image.width * image.height > _MOST_PIXELS:
-                    raise UserError(f"page {number + 1} of the picture is too large")
-                grey = ImageOps.exif_transpose(_on_white(image)).convert("L")
-                width, height = grey.size
-                dots = dots if dots > _FEW_DOTS else _DOTS_PER_INCH
-                yield Picture(width, height, grey.tobytes(), dots)
-    except UserError:
-        raise
-    except Exception as error:  # damaged data cause errors of any type
-        raise UserError(f"the picture is damaged: {error}") from error
+                    problems[number] = "the picture is too large"
+                    continue
+                frame = _frame(image)
+            except Exception as error:  # damaged data cause errors of any type
+                problems[number] = f"the picture is damaged: {error}"
+            else:
+                yield frame
+
+
+def _frame(image: Image.Image) -> Picture:
+    """Return the current page of a picture in grey, upright as the camera noted."""
+    from PIL import ImageOps
+
+    stated = float(image.info.get("dpi", (0, 0))[0] or 0)
+    grey = ImageOps.exif_transpose(_on_white(image)).convert("L")
+    dots = stated if stated > _FEW_DOTS else _DOTS_PER_INCH
+    return Picture(grey.width, grey.height, grey.tobytes(), dots)
 
 
 def _on_white(image: Image.Image) -> Image.Image:

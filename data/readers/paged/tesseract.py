@@ -94,11 +94,6 @@ class ReadPage:
     confidence: float = 0.0
     problem: str = ""
 
-    @property
-    def characters(self) -> int:
-        """The number of characters that are not blank."""
-        return sum(len("".join(line.text.split())) for line in self.lines)
-
 
 def find_ocr() -> Ocr:
     """Return the Tesseract on the search path, or what is missing: the program or its Korean."""

@@ -10,7 +10,8 @@ from kofinlaw.models.machines import Machine
 from kofinlaw.recipes.pipeline.plan_record import AnsweringTime
 from kofinlaw.recipes.pipeline.planning.answering_effort import Load, effort_of
 from kofinlaw.recipes.pipeline.planning.count_record import DryCount
-from kofinlaw.recipes.pipeline.planning.measured import answering_rate
+from kofinlaw.recipes.pipeline.planning.measured import MeasuredRate, answering_rate
+from kofinlaw.recipes.pipeline.planning.serving import answering_bits
 from kofinlaw.recipes.pipeline.run import Run
 
 __all__ = [
@@ -37,7 +38,10 @@ def answering_times(
     the test questions of one system. Questions whose file cannot be read are left out.
     """
     loads = [("submission", _submission(run)), ("test", _tests(run, count))]
-    return [_time(run, card, machine, file, load) for file, load in loads if load.questions]
+    measured = answering_rate(run, machine) if any(load.questions for _, load in loads) else None
+    return [
+        _time(run, card, machine, file, load, measured) for file, load in loads if load.questions
+    ]
 
 
 def asks_free_text(run: Run) -> bool:
@@ -81,17 +85,24 @@ def _load_of(path: Path) -> Load:
     return Load(choices, len(questions) - choices)
 
 
-def _time(run: Run, card: ModelCard, machine: Machine, file: str, load: Load) -> AnsweringTime:
+def _time(
+    run: Run,
+    card: ModelCard,
+    machine: Machine,
+    file: str,
+    load: Load,
+    measured: MeasuredRate | None,
+) -> AnsweringTime:
     answer = run.recipe.answer
     evidence = run.recipe.rag.evidence_tokens if run.recipe.data is not None else 0
     effort = effort_of(load, answer, evidence)
-    measured = answering_rate(run, machine)
     if measured is not None:
         first = effort.first / measured.rate
         basis = "measured"
         assumes = f"the rate of the run {measured.run} on this machine, loading included"
     else:
-        bits = 4.5 if answer.engine.engine == "llamacpp" else HIDDEN_BITS
+        engine = answer.engine
+        bits = answering_bits(engine, card) if engine.engine == "llamacpp" else HIDDEN_BITS
         weights = card.parameters * bits / 8
         loading = weights / LOAD_BYTES
         reading = 2 * card.parameters * effort.read / machine.answering_flops

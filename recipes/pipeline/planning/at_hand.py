@@ -139,10 +139,13 @@ def _broken(folder: Path) -> str:
     return ""
 
 
-def needed_extras(recipe: Recipe) -> list[NeededExtra]:
-    """Return the optional packages that the stages of the recipe import, each once."""
+def needed_extras(recipe: Recipe, *, trained: bool = False) -> list[NeededExtra]:
+    """Return the optional packages that the stages of the recipe import, each once.
+
+    With `trained` the stage `train` is complete, and its packages are not needed.
+    """
     found: dict[str, NeededExtra] = {}
-    for package, key in _used(recipe):
+    for package, key in _used(recipe, trained=trained):
         if package in found:
             continue
         module = EXTRA_MODULES.get(package, package)
@@ -154,11 +157,11 @@ def needed_extras(recipe: Recipe) -> list[NeededExtra]:
     return list(found.values())
 
 
-def _used(recipe: Recipe) -> Iterator[tuple[str, str]]:
+def _used(recipe: Recipe, *, trained: bool) -> Iterator[tuple[str, str]]:
     """Yield the name of each package that the recipe uses, and the key that needs it."""
     yield "torch", "model"
     if not recipe.ask_only:
-        yield from _used_by_training(recipe)
+        yield from _used_by_training(recipe, trained=trained)
     for key, engine in _engines(recipe):
         if engine.engine in ("llamacpp", "vllm"):
             yield engine.engine, f"{key}.engine"
@@ -177,18 +180,20 @@ def _used(recipe: Recipe) -> Iterator[tuple[str, str]]:
             yield "otel" if target == "opentelemetry" else "langsmith", "trace.to"
 
 
-def _used_by_training(recipe: Recipe) -> Iterator[tuple[str, str]]:
+def _used_by_training(recipe: Recipe, *, trained: bool) -> Iterator[tuple[str, str]]:
     train = recipe.train
     if train.quantization != "none":
         yield "bitsandbytes", "train.quantization"
+    if any(one.startswith(_GGUF) for one in recipe.export.formats):
+        yield _GGUF, "export.formats"
+    if trained:
+        return
     if train.optimizer != "adamw":
         yield "bitsandbytes", "train.optimizer"
     if train.backend == "unsloth":
         yield "unsloth", "train.backend"
     for tracker in train.report_to:
         yield tracker, "train.report_to"
-    if any(one.startswith(_GGUF) for one in recipe.export.formats):
-        yield _GGUF, "export.formats"
 
 
 def _engines(recipe: Recipe) -> Iterator[tuple[str, EngineSettings]]:
@@ -201,10 +206,13 @@ def _engines(recipe: Recipe) -> Iterator[tuple[str, EngineSettings]]:
         yield key.replace(".model.id", ".engine"), engine
 
 
-def card_only(recipe: Recipe) -> list[str]:
-    """Return the recipe's values that only a CUDA card can run, as `key: value`."""
+def card_only(recipe: Recipe, *, trained: bool = False) -> list[str]:
+    """Return the recipe's values that only a CUDA card can run, as `key: value`.
+
+    With `trained` the stage `train` is complete, and its values do not count.
+    """
     found = []
-    if not recipe.ask_only:
+    if not recipe.ask_only and not trained:
         if recipe.train.optimizer != "adamw":
             found.append(f"train.optimizer: {recipe.train.optimizer}")
         if recipe.train.backend == "unsloth":
@@ -213,7 +221,7 @@ def card_only(recipe: Recipe) -> list[str]:
     return found
 
 
-def card_problems(recipe: Recipe, machine: Machine) -> list[str]:
+def card_problems(recipe: Recipe, machine: Machine, *, trained: bool = False) -> list[str]:
     """Return what a machine without a card cannot run, with the remedy; empty with a card."""
     if machine.gpu:
         return []
@@ -225,5 +233,5 @@ def card_problems(recipe: Recipe, machine: Machine) -> list[str]:
     return [
         f"{value} needs a CUDA card, and there is none → "
         + remedies.get(value.partition(":")[0], default)
-        for value in card_only(recipe)
+        for value in card_only(recipe, trained=trained)
     ]

@@ -41,6 +41,8 @@ from kofinlaw.recipes.pipeline.planning.figures import (
     training_figures,
 )
 from kofinlaw.recipes.pipeline.run import Run, protected_paths, protected_texts, source_paths
+from kofinlaw.recipes.pipeline.runner import Resume, is_complete
+from kofinlaw.recipes.pipeline.stages import build_stages
 
 __all__ = [
     "GUESSED_TOKENS",
@@ -50,6 +52,7 @@ __all__ = [
     "StartChecks",
     "check_figures",
     "check_start",
+    "is_trained",
     "loads_a_model",
     "planned_lengths",
     "require_start",
@@ -67,6 +70,7 @@ class StartChecks:
 
     - A run stops at `problems`, each a sentence with its remedy. `warnings` do not stop it.
     - `allowed` says whether the policy allows every document; if not, nothing is counted.
+    - `trained` says whether the training is complete: the run skips it, so it need not fit.
     - `count` is what the documents give; None if no example is made or there is a problem with it.
     - `estimated` says what the figures assume.
     """
@@ -79,13 +83,16 @@ class StartChecks:
     verdicts: list[Verdict] = field(default_factory=list)
     documents: DocumentList | None = None
     allowed: bool = True
+    trained: bool = False
     models: list[NeededModel] = field(default_factory=list)
     extras: list[NeededExtra] = field(default_factory=list)
     count: DryCount | None = None
     answering_times: list[AnsweringTime] = field(default_factory=list)
 
 
-def check_start(run: Run, machine: Machine, progress: Progress = silent) -> StartChecks:
+def check_start(
+    run: Run, machine: Machine, progress: Progress = silent, resume: Resume = "if-possible"
+) -> StartChecks:
     """Check files, policy, documents, weights, packages, examples and questions of a recipe.
 
     Nothing is written except a count without texts in the cache. A mistake becomes a problem; no
@@ -95,8 +102,9 @@ def check_start(run: Run, machine: Machine, progress: Progress = silent) -> Star
         run: The recipe bound to its folder.
         machine: The machine that is planned for.
         progress: Receives the phases of counting the examples.
+        resume: What the run does with complete stages; `never` trains again.
     """
-    found = StartChecks(machine)
+    found = StartChecks(machine, trained=resume != "never" and is_trained(run))
     _check_files(run, found)
     found.verdicts = verdicts_for(run.recipe, run.recipe.policy)
     found.problems += [
@@ -120,15 +128,13 @@ def check_figures(
     run: Run, found: StartChecks, lengths: Lengths
 ) -> tuple[MemoryFigures, TrainingFigures, AnsweringFigures, DiskFigures]:
     """Return memory, training, answering and disk; what does not fit is added to the checks."""
-    machine = found.machine
-    memory = memory_figures(run, machine, found.problems)
-    training = training_figures(
-        run, machine, lengths, [] if run.recipe.ask_only else found.estimated
-    )
+    machine, trains = found.machine, not run.recipe.ask_only and not found.trained
+    memory = memory_figures(run, machine, [] if found.trained else found.problems)
+    training = training_figures(run, machine, lengths, found.estimated if trains else [])
     answering = answering_figures(run, machine, found.problems)
     disk = disk_figures(run, found.problems if machine.here else found.warnings)
     found.answering_times = answering_times(run, student_card(run), machine, found.count)
-    if not run.recipe.ask_only and training["hours"] > LONG_HOURS:
+    if trains and training["hours"] > LONG_HOURS:
         found.warnings.append(
             f"training takes about {training['hours']:,.0f} hours ({training['basis']}), "
             f"{training['hours'] / 24:,.1f} days → use a card (`kofinlaw plan --card 24` shows its "
@@ -147,13 +153,17 @@ def check_figures(
 
 
 def require_start(
-    run: Run, machine: Machine, say: Callable[[str], None], progress: Progress = silent
+    run: Run,
+    machine: Machine,
+    say: Callable[[str], None],
+    progress: Progress = silent,
+    resume: Resume = "if-possible",
 ) -> StartChecks:
     """Check a run before its work as `plan` does, say the warnings, and stop at a problem.
 
     Raises UserError that lists all problems.
     """
-    found = check_start(run, machine, progress)
+    found = check_start(run, machine, progress, resume)
     check_figures(run, found, planned_lengths(run, found.count))
     if found.count is not None:
         say(f"examples: {found.count.sentence()}, {found.count.wanted:,} asked for")
@@ -167,6 +177,12 @@ def require_start(
             remedy="fix the recipe; `kofinlaw plan` checks the same without starting",
         )
     return found
+
+
+def is_trained(run: Run) -> bool:
+    """Return whether the training of a run is complete and would not be repeated."""
+    done = (run.folder / "train").is_dir()
+    return done and is_complete(build_stages(run), "train", run.folder)
 
 
 def loads_a_model(run: Run, only: Sequence[str] | None) -> bool:
@@ -220,7 +236,9 @@ def _check_at_hand(run: Run, found: StartChecks) -> None:
     # The score of choices needs no embedder.
     unused = "" if asks_free_text(run) else "score.embedder"
     found.models = [model for model in needed_models(run) if model.key != unused]
-    found.extras = [extra for extra in needed_extras(run.recipe) if extra.key != unused]
+    found.extras = [
+        extra for extra in needed_extras(run.recipe, trained=found.trained) if extra.key != unused
+    ]
     lines: dict[str, list[NeededModel]] = {}
     for model in found.models:
         if model.at_hand:
@@ -241,7 +259,7 @@ def _check_at_hand(run: Run, found: StartChecks) -> None:
             missing.append(f"{extra.key} needs the package {extra.package} → {extra.command}")
     if found.machine.here:
         found.problems += missing
-        found.problems += card_problems(run.recipe, found.machine)
+        found.problems += card_problems(run.recipe, found.machine, trained=found.trained)
     else:  # the plan is for another machine
         found.warnings += missing
 

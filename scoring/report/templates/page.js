@@ -34,7 +34,7 @@
 
   const dark = matchMedia("(prefers-color-scheme: dark)");
   const switches = all("button.theme");
-  const isDark = () => (root.dataset.theme ? root.dataset.theme === "dark" : dark.matches);
+  const isDark = () => root.dataset.theme === "dark"; // first.js sets it, also when the system changes
   const mark = () => { for (const one of switches) one.setAttribute("aria-pressed", String(isDark())); };
   for (const one of switches) {
     one.addEventListener("click", () => {

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import re
+from kofinlaw.scoring.value_text import translated
 
 __all__ = ["CELLS", "korean_card"]
 
@@ -92,10 +92,7 @@ def _korean(line: str) -> str:
     if line.startswith("| "):
         cells = line.strip("| ").split(" | ")
         return "| " + " | ".join(_cell(cell) for cell in cells) + " |"
-    for pattern, korean in _LINES:
-        if re.fullmatch(pattern, line):
-            return re.sub(pattern, korean, line)
-    return line
+    return translated(line, _LINES)
 
 
 def _cell(cell: str) -> str:

@@ -8,7 +8,7 @@ from pathlib import PurePosixPath
 from typing import TypedDict
 
 from kofinlaw.data.korean.words import josa
-from kofinlaw.scoring.value_text import Words
+from kofinlaw.scoring.value_text import Words, translated
 
 __all__ = [
     "CLAUSES",
@@ -281,10 +281,7 @@ def verdict_ruling(row: Mapping[str, object]) -> Ruling:
 
 def detail_words(detail: str) -> Words:
     """Return the detail of a verdict in both languages; an unknown one stays unchanged."""
-    for pattern, korean in _KOREAN:
-        if re.fullmatch(pattern, detail):
-            return _PARTICLE.sub(_with_particle, re.sub(pattern, korean, detail)), detail
-    return detail, detail
+    return _PARTICLE.sub(_with_particle, translated(detail, _KOREAN)), detail
 
 
 def _with_particle(match: re.Match[str]) -> str:

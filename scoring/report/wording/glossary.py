@@ -202,11 +202,11 @@ GLOSSARY: tuple[Term, ...] = (
         "nat",
         ("nat", "nat"),
         (
-            "자연로그로 잰 정보량의 단위입니다. 손실 1 nat은 다음 토큰을 평균 37% 확률로 "
+            "자연로그로 잰 정보량의 단위입니다. 손실 1 nat은 다음 토큰을 (기하) 평균 37% 확률로 "
             "예상한다는 "
             "뜻입니다.",
             "The unit of information by the natural logarithm. A loss of 1 nat means that the next "
-            "token is expected with a mean probability of 37%.",
+            "token is expected with a (geometric) mean probability of 37%.",
         ),
         ("nat",),
         ("nats?",),
@@ -293,7 +293,7 @@ GLOSSARY: tuple[Term, ...] = (
         ("토큰", "token"),
         (
             "모델이 읽고 쓰는 글의 단위입니다. 한국어는 보통 한두 글자가 한 토큰입니다.",
-            "The unit of text that a model reads and writes; one or two Korean characters.",
+            "The unit of text that a model reads and writes, usually one or two Korean characters.",
         ),
         ("토큰",),
         ("[Tt]okens?",),

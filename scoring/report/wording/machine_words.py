@@ -33,7 +33,7 @@ STATES: dict[str, Words] = {
     "stopped": ("중단", "stopped"),
     "failed": ("실패", "failed"),
     "unproven": ("검증 없음", "not proven"),
-    "outdated": ("옛 형식의 점수", "old scores"),
+    "outdated": ("이전 형식의 점수", "old scores"),
     "started": ("시작함", "started"),
 }
 # The figures that a stage reports while it works.
@@ -47,7 +47,7 @@ UNITS: dict[str, Words] = {
     "budget": ("한 번에 계산하는 토큰", "tokens per pass"),
     "memory_gib": ("메모리, GiB", "memory, GiB"),
     "learning_rate": ("학습률", "learning rate"),
-    "gradient_norm": ("기울기의 크기", "gradient norm"),
+    "gradient_norm": ("그래디언트 노름", "gradient norm"),
     "plan": ("답변 계획", "answer plan"),
     "act": ("법령", "act"),
     "file": ("파일", "file"),
@@ -70,7 +70,7 @@ INPUTS: dict[str, Words] = {
 # The phases of the stages, as they report them.
 PHASES: dict[str, Words] = {
     "answer": ("문항에 답하는 중", "answering questions"),
-    "augment: ask the student": ("학생 모델에 묻는 중", "asking the student"),
+    "augment: ask the student": ("학생 모델에 질문하는 중", "asking the student"),
     "augment: evidence": ("근거를 붙이는 중", "adding evidence"),
     "augment: generate": ("문항을 만드는 중", "generating questions"),
     "augment: ledger": ("교사의 출력을 읽는 중", "reading the teacher's outputs"),
@@ -83,7 +83,7 @@ PHASES: dict[str, Words] = {
     "embed": ("임베딩하는 중", "embedding"),
     "evidence": ("근거를 고르는 중", "choosing evidence"),
     "exam": ("시험을 치르는 중", "taking the exam"),
-    "history": ("옛 법령을 읽는 중", "reading earlier versions"),
+    "history": ("이전 법령을 읽는 중", "reading earlier versions"),
     "index": ("색인하는 중", "indexing"),
     "judge": ("심판이 읽는 중", "the judge is reading"),
     "load": ("모델을 불러오는 중", "loading the model"),

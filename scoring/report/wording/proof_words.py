@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping
 
-from kofinlaw.scoring.value_text import Words, shown
+from kofinlaw.scoring.value_text import Words, shown, translated
 
-__all__ = ["BASES", "FIGURES", "WEIGHTS", "bound_words", "proof_rows", "value_words"]
+__all__ = ["BASES", "FIGURES", "WEIGHTS", "bound_words", "proof_rows"]
 
 # A bound or a value of `verify.json` and its Korean form; `\1` is the part that the pattern keeps.
 _KOREAN: tuple[tuple[str, str], ...] = (
@@ -82,19 +81,11 @@ WEIGHTS: dict[str, Words] = {
 
 
 def bound_words(bound: object) -> Words:
-    """Return a bound in both languages; a bound without a known form stays unchanged."""
+    """Return a bound or a measured value in both languages; an unknown form stays unchanged."""
     text = shown(bound)
     if text.isdigit():
         text = f"{int(text):,}"
-    for pattern, korean in _KOREAN:
-        if re.fullmatch(pattern, text):
-            return re.sub(pattern, korean, text), text
-    return text, text
-
-
-def value_words(value: object) -> Words:
-    """Return a measured value in both languages."""
-    return bound_words(value)
+    return translated(text, _KOREAN), text
 
 
 def proof_rows(merge: Mapping[str, object]) -> list[tuple[Words, str]]:

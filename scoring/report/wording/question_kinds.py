@@ -66,7 +66,7 @@ TEACHER_TASKS: dict[str, Words] = {
 REASONS: dict[str, Words] = {
     "answer_in_stem": ("질문에 답이 나옴", "the question contains the answer"),
     "answer_like_stem": (
-        "정답 보기만 질문의 낱말을 되풀이함",
+        "정답 보기만 질문의 단어를 반복함",
         "only the right option repeats the question's words",
     ),
     "duplicate_option": ("같은 보기가 두 개", "two options are equal"),
@@ -98,10 +98,10 @@ CHECKS: dict[str, Words] = {
     "negation": ("부정이 바뀜", "another negation"),
     "new": ("이미 있는 질문", "not a new question"),
     "no_leak": ("질문에 답이 나옴", "the question leaks the answer"),
-    "not_an_echo": ("질문을 되풀이한 답", "the answer repeats the question"),
-    "not_in_circles": ("같은 말을 되풀이함", "the text repeats itself"),
+    "not_an_echo": ("질문을 반복한 답", "the answer repeats the question"),
+    "not_in_circles": ("같은 말을 반복함", "the text repeats itself"),
     "not_protected": ("평가 문항과 같음", "equal to an evaluation question"),
-    "not_the_prompt": ("프롬프트를 되풀이함", "repeats the prompt"),
+    "not_the_prompt": ("프롬프트를 반복함", "repeats the prompt"),
     "options_kept": ("보기가 바뀜", "changed options"),
     "parses": ("형식이 틀림", "wrong form"),
     "personal_data": ("개인정보가 있음", "personal data"),

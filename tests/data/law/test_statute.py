@@ -132,6 +132,21 @@ def test_articles_in_bold_are_found():
     assert [one.title for one in statute.supplements] == ["부칙"]
 
 
+PLAIN = "제1조(목적) 이 규정은 여신을 정한다.\n{}[별표 1] 약관\n한도는 1억원이다.\n부칙\n제1조(시행일) 공포한 날부터 시행한다.\n"
+
+
+def test_a_plain_supplement_below_an_annex_is_not_part_of_the_annex():
+    statute = parse_statute(PLAIN.format(""))
+    assert [one.text for one in statute.annexes] == ["한도는 1억원이다."]
+    assert [one.text for one in statute.supplements] == ["제1조(시행일) 공포한 날부터 시행한다."]
+
+
+def test_a_second_plain_supplement_below_an_annex_is_that_of_the_annex():
+    for text in (PLAIN.format("부칙\n이 규정은 발령일부터 시행한다.\n"), PLAIN[PLAIN.index("[") :]):
+        (annex,) = parse_statute(text).annexes
+        assert annex.text.endswith("부칙\n제1조(시행일) 공포한 날부터 시행한다.")
+
+
 LINES = st.sampled_from(
     [
         "##### 제1조 (목적)",

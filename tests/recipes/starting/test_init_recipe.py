@@ -151,6 +151,7 @@ def test_a_policy_leaves_out_what_it_refuses(documents, here, pico):
     recipe, _ = load_recipe(str(written.path))
     assert recipe.answer.choose_by == "generate"
     assert (recipe.answer.budget_minutes, recipe.answer.count_pauses) == (270, True)
+    assert recipe.answer.expected_questions == 515
     assert all(verdict.ok for verdict in verdicts_for(recipe, "contest-2025"))
     read = [Path(source.path).name for source in recipe.sources]
     assert "새 규정.md" not in read

@@ -66,6 +66,32 @@ def test_each_page_of_a_tiff_is_read(tmp_path, shades):
     assert [(one.pages, one.reason) for one in document.pages.unread] == [((2,), "ocr_unsure")]
 
 
+def test_a_damaged_or_too_large_page_of_a_tiff_does_not_lose_the_others(
+    tmp_path, shades, monkeypatch
+):
+    pages = [Image.effect_noise((60, 80), 50), *(Image.new("L", (60, 80), n) for n in (200, 100))]
+    path = tmp_path / "a.tif"
+    large = Image.new("L", (90, 90), 50)
+    pages[1].save(
+        path, save_all=True, append_images=[pages[0], large, pages[2]], compression="tiff_lzw"
+    )
+    with Image.open(path) as image:
+        image.seek(1)
+        (start,), (size,) = image.tag_v2[273], image.tag_v2[279]
+    data = path.read_bytes()
+    path.write_bytes(data[:start] + b"\xff" * size + data[start + size :])
+    monkeypatch.setattr(pictures, "_MOST_PIXELS", 60 * 80)
+    (document,) = read_documents(path)
+    assert document.pages.ocr == ((1, 0.8), (4, 0.8))
+    assert {one.pages: one.reason for one in document.pages.unread} == {
+        (2,): "ocr_failed",
+        (3,): "ocr_failed",
+    }
+    details = sorted(one.detail for one in document.pages.unread)
+    assert details[0].startswith("page 2: the picture is damaged: ")
+    assert details[1] == "page 3: the picture is too large"
+
+
 def test_transparent_colour_is_white_and_the_stated_dots_count(tmp_path, shades):
     clear = Image.new("RGBA", (20, 20), (0, 0, 0, 0))
     clear.save(tmp_path / "a.png", dpi=(200, 200))

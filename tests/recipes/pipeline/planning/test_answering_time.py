@@ -38,6 +38,19 @@ def test_a_larger_card_and_shorter_evidence_are_faster(times):
     assert times("qwen2.5-7b", machine=processor())[0]["minutes"] > 10 * slow
 
 
+def test_llamacpp_reads_as_many_bits_as_its_file_has(times, tmp_path):
+    seconds = {}
+    for bits in (4, 8):
+        file = tmp_path / f"{bits}.gguf"
+        with file.open("wb") as handle:
+            handle.truncate(int(bits * 7.6e9 / 8))  # a sparse file: it takes no disk
+        engine = f"answer.engine={{engine: llamacpp, gguf: {file}}}"
+        seconds[bits] = times("qwen2.5-7b", engine)[0]["minutes"]
+    assert seconds[4] < seconds[8]
+    unnamed = times("qwen2.5-7b", "answer.engine={engine: llamacpp}")[0]["minutes"]
+    assert unnamed == seconds[8]
+
+
 def test_the_file_to_submit_is_counted(times, tmp_path):
     file = tmp_path / "test.csv"
     rows = "".join(f'T{n},"무엇인가? 1 가 2 나 3 다 4 라"\n' for n in range(7))

@@ -6,7 +6,9 @@ import shutil
 import pytest
 
 from kofinlaw import UserError
+from kofinlaw.files import write_json
 from kofinlaw.models.machines import planned_card, processor
+from kofinlaw.recipes.pipeline.plan import make_plan, plan_lines
 from kofinlaw.recipes.pipeline.planning import start_checks
 from kofinlaw.recipes.pipeline.planning.start_checks import (
     check_figures,
@@ -16,7 +18,9 @@ from kofinlaw.recipes.pipeline.planning.start_checks import (
     require_start,
 )
 from kofinlaw.recipes.pipeline.run import bind
+from kofinlaw.recipes.pipeline.runner import fingerprint
 from kofinlaw.recipes.pipeline.schema import load_recipe
+from kofinlaw.recipes.pipeline.stages import build_stages
 
 
 @pytest.fixture
@@ -160,6 +164,31 @@ def test_what_does_not_fit_the_card_is_a_problem(bound):
     assert "training needs" in text
     assert "answering needs" in text
     assert "--card 1" in text
+
+
+def test_a_complete_training_need_not_fit_the_machine(bound):
+    values = ("train.optimizer=adamw_8bit", "train.memory_limit_gib=0.001")
+    run, marks = bound(*values), {}
+    for stage in build_stages(run):
+        marks[stage.name] = fingerprint(stage, marks)
+    assert "training needs" in figures(run)
+    write_json(run.folder / "train" / "stage.json", {"status": "complete", "fingerprint": "other"})
+    assert "training needs" in figures(run)
+    assert "train.optimizer: adamw_8bit needs a CUDA card" in figures(run)
+    record = {"status": "complete", "fingerprint": marks["train"]}
+    write_json(run.folder / "train" / "stage.json", record)
+    assert "training needs" not in figures(run)
+    assert "train.optimizer" not in figures(run)
+    assert "training needs" in figures(run, resume="never")
+    plan = make_plan(run, processor())
+    assert plan["trained"]
+    assert "the training is complete, and `run` does not repeat it" in plan_lines(plan)
+
+
+def figures(run, resume="if-possible"):
+    found = check_start(run, processor(), resume=resume)
+    check_figures(run, found, planned_lengths(run, found.count))
+    return "\n".join(found.problems)
 
 
 def test_weights_may_be_downloaded_if_the_recipe_is_not_offline(bound):
