@@ -108,7 +108,8 @@ def write_tokenizer(plan: MergePlan, folder: Path) -> dict[str, str]:
     written: dict[str, str] = {}
     for name in TOKENIZER_FILES:
         source = own / name
-        if name == _CONFIG and not source.exists():
+        # The pieces that a SentencePiece model lists stay the base's when tokens are added.
+        if name in (_CONFIG, "tokenizer.model") and not source.exists():
             source = base / name
         if source.exists():
             shutil.copyfile(source, folder / name)
