@@ -1,8 +1,10 @@
 """Collect every regular expression that the package compiles.
 
-Two ways, because neither finds all: the first argument of every `re.<function>(...)` call, evaluated
-in its module (local variables become a short Korean word), and every `re.Pattern` object that a
-module holds in a global, a container or a class.
+Two ways, because neither finds all:
+
+- the first argument of every `re.<function>(...)` call, evaluated in its module (a local variable
+  becomes a short Korean word);
+- every `re.Pattern` object that a module holds in a global, a container or a class.
 """
 
 from __future__ import annotations
