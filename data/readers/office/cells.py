@@ -24,6 +24,7 @@ class CellRows:
         self.rows: list[list[str | None]] = []
         self._cells = self._characters = 0
         self._below: dict[int, tuple[int, str]] = {}  # column to (rows left, text)
+        self._starts: set[int] = set()  # columns in which a cell begins
 
     def start_row(self) -> None:
         """Begin a row."""
@@ -55,6 +56,7 @@ class CellRows:
         row = self.rows[-1]
         if column is None or (column < len(row) and row[column] is not None):
             column = next((at for at, taken in enumerate(row) if taken is None), len(row))
+        self._starts.add(column)
         for at in range(column, column + max(1, width)):
             if at < len(row) and row[at] is not None and at > column:
                 break  # cells that overlap
@@ -74,8 +76,14 @@ class CellRows:
         row[column] = text
 
     def filled(self) -> list[list[str]]:
-        """Return the rows, each as long as the longest one."""
-        return checked_rows([[cell or "" for cell in row] for row in self.rows])
+        """Return the rows, each as long as the longest one.
+
+        A column in which no cell begins has no width: `colspan="100"` covers the columns that
+        there are.
+        """
+        return checked_rows(
+            [[cell or "" for at, cell in enumerate(row) if at in self._starts] for row in self.rows]
+        )
 
 
 def checked_rows(rows: Sequence[Sequence[str]]) -> list[list[str]]:
