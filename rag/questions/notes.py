@@ -8,9 +8,7 @@ from collections.abc import Callable
 __all__ = ["condition_of", "note_start", "without_keys"]
 
 _OPEN, _CLOSE = r"[\[(<【〔「*#]{0,3} ?", r" ?[\])>】〕」*]{0,3}"
-_LABEL = (
-    r"[(\[]?(?:[①-⑳❶-❿➀-➉]|\d{1,2}|[A-Na-nＡ-Ｎ１-９]|[가나다라마바사아자ㄱ-ㅎ])[)\].]?"
-)
+_LABEL = r"[(\[]?(?:[①-⑳❶-❿➀-➉]|\d{1,2}|[A-Na-nＡ-Ｎ１-９]|[가나다라마바사아자ㄱ-ㅎ])[)\].]?"
 _LABEL_ALONE = rf"{_LABEL}(?![가-힣A-Za-z\d])"
 _KEYS = r"(?:정 ?답(?: ?및 ?해설| ?번호)?|모범 ?답안|복수 ?정답|[Aa]nswer(?: ?key)?|ANSWER|[Kk]ey)"
 _WHY = (
