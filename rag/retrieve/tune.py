@@ -13,17 +13,15 @@ from pathlib import Path
 import numpy as np
 
 from kofinlaw import Progress, UserError, silent
-from kofinlaw.files import atomic_write, write_json
+from kofinlaw.files import atomic_write, read_jsonl, write_json
 from kofinlaw.rag.index.index import Index
-from kofinlaw.rag.questions.key_files import read_keys
-from kofinlaw.rag.questions.question_files import read_questions
 from kofinlaw.rag.retrieve.priors import PRIORS, Priors
 from kofinlaw.rag.retrieve.refusion import FUSIONS, StoredLists
 from kofinlaw.rag.retrieve.retriever import Retriever
 from kofinlaw.rag.retrieve.scope import Allowed
 from kofinlaw.rag.retrieve.tuning_table import Trial, Tuned, as_markdown
 from kofinlaw.rag.settings import QueryForm, RagSettings, RetrieverWeights
-from kofinlaw.records import Question
+from kofinlaw.records import Key, Question
 
 __all__ = [
     "ALPHAS",
@@ -245,9 +243,8 @@ def tune_files(
     `index` is the folder of an index, `questions` and `key` are JSON Lines. Raises UserError where
     no question has units.
     """
-    every = read_questions(questions).questions
-    units = {one.id: one.units for one in read_keys(key, every) if one.units}
-    asked = [one for one in every if one.id in units]
+    units = {one.id: one.units for one in read_jsonl(key, Key) if one.units}
+    asked = [one for one in read_jsonl(questions, Question) if one.id in units]
     if not asked:
         raise UserError(
             "no question has units to find", where=str(key), remedy="name gold articles in `units`"

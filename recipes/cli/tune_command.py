@@ -33,7 +33,10 @@ def tune(
     runs: Runs = DEFAULT_RUNS,
 ) -> None:
     """Try retrieval weights, query forms and k on labelled questions; print the best setting."""
+    from kofinlaw.files import write_jsonl
     from kofinlaw.offline import guard
+    from kofinlaw.rag.questions.key_files import read_keys
+    from kofinlaw.rag.questions.question_files import read_questions
     from kofinlaw.rag.retrieve.tune import tune_files
     from kofinlaw.recipes.pipeline.compliance import check_policy
     from kofinlaw.recipes.pipeline.lock import run_lock
@@ -53,10 +56,19 @@ def tune(
         )
     out = bound.folder / "tune"
     out.mkdir(parents=True, exist_ok=True)
+    asked = read_questions(questions).questions
+    write_jsonl(out / "questions.jsonl", asked)
+    write_jsonl(out / "key.jsonl", read_keys(key, asked))
     offline = guard(offline=bound.recipe.offline)
     with run_lock(bound.folder, say), offline, stage_progress("tune") as progress:
         tuned = tune_files(
-            index, questions, key, out, bound.recipe.rag, cache=bound.cache, progress=progress
+            index,
+            out / "questions.jsonl",
+            out / "key.jsonl",
+            out,
+            bound.recipe.rag,
+            cache=bound.cache,
+            progress=progress,
         )
     say((out / "tuning.md").read_text(encoding="utf-8"))
     before = dict(leaves(bound.recipe.rag.model_dump(mode="json")))
