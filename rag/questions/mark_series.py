@@ -115,7 +115,7 @@ _REFERS = re.compile(
 _QUESTION_END = re.compile(
     r"(?:[?:]|\? ?[(\[][^()\[\]\n]{0,40}[)\]]|것은|시오\.?|세요\.?|십시오\.?|고르면|고르라\.?"
     r"|인가|는가|무엇|(?P<full>[.)\]>]))"
-    r"[\"'”’)\]>|*_]*\Z"
+    r"[\"'”’)\]>|*_]{0,8}\Z"
 )
 _WEAKEST = 4  # the rank of a series that any other one may hold
 _STARTS = 64  # the latest starts of a style that are tried

@@ -17,8 +17,8 @@ _INLINE = re.compile(
     r"<\s?/?\s?(?:li|td|th|span|b|strong|em|i|u|font|sup|sub|label|a|input|form|small|mark)\b[^<>]{0,200}>",
     re.IGNORECASE,
 )
-_RULE = re.compile(r"^[ |:+=-]*-{2}[ |:+=-]*$", re.MULTILINE)  # a rule of a Markdown table
-_BULLET = re.compile(r"(?:[-*+•·◦▪○●□■]\s+)+(?=\S)")
+_RULE_SIGNS = frozenset(" |:+=-")  # a rule of a Markdown table
+_BULLET = re.compile(r"^(?:[-*+•·◦▪○●□■][ \t]{1,8}){1,3}(?=\S)")
 _ENDS = re.compile(r"\r\n?|[\u0085\u2028\u2029\v\f]")
 
 
@@ -37,7 +37,10 @@ def plain_lines(text: str) -> str:
         text = html.unescape(bare) if bare != text else text
     if "&" in text and "&nbsp;" in text:
         text = html.unescape(text)
-    return _RULE.sub("", text) if "--" in text else text
+    if "--" not in text:
+        return text
+    lines = ("" if "--" in s and _RULE_SIGNS.issuperset(s) else s for s in text.split("\n"))
+    return "\n".join(lines)
 
 
 def bare_line(line: str, *, bullets: bool = True) -> str:
@@ -46,7 +49,7 @@ def bare_line(line: str, *, bullets: bool = True) -> str:
     if bare.startswith("> "):
         bare = bare[2:].lstrip()
     if bullets:
-        bare = _BULLET.sub("", bare, count=1) if bare[:1] in "-*+•·◦▪○●□■" else bare
+        bare = _BULLET.sub("", bare) if bare[:1] in "-*+•·◦▪○●□■" else bare
     for mark in ("**", "__"):
         if bare.startswith(mark) and bare.endswith(mark) and len(bare) > 4:
             bare = bare[2:-2].strip()
