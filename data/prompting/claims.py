@@ -26,10 +26,9 @@ _SERIES = (
 _PLACE = {mark: place for series in _SERIES for place, mark in enumerate(series)}
 _MARK = "[" + "".join(_PLACE) + "]"
 _OPTION = re.compile(rf"(?:\s|,|，|ㆍ|·|와|과|및|{_MARK}|[().])+")
-# A circled mark needs no full stop behind it: `ⓐ 소방서장`.
-_BEHIND = r"(?:\s*[.)．:]\s*|(?<=[①-⑩ⓐ-ⓙ㉠-㉩㉮-㉷])\s+)"
-_STATEMENT = re.compile(
-    rf"(?:^|(?<=\s))[(]?({_MARK}){_BEHIND}(\S[^\n]*?)(?=\s[(]?{_MARK}{_BEHIND}|\n|$)",
+# A mark before a statement. A circled one needs no full stop behind it: `ⓐ 서장`.
+_MARKED = re.compile(
+    rf"(?:^|(?<=\s))\(?({_MARK})(?:[^\S\n]{{0,2}}[.)．:]|(?<=[①-⑩ⓐ-ⓙ㉠-㉩㉮-㉷])(?=\s))",
     re.MULTILINE,
 )
 
@@ -49,7 +48,7 @@ def claims_of(stem: str, options: Sequence[str]) -> Claims:
     statements = marked_statements(stem, options)
     if not statements:
         return Claims(stem, tuple(options))
-    first = _STATEMENT.search(stem)
+    first = _MARKED.search(stem)
     before = stem[: first.start()].strip() if first else ""
     return Claims(before or stem, tuple(statements.values()))
 
@@ -61,7 +60,14 @@ def marked_statements(stem: str, options: Sequence[str]) -> dict[str, str]:
     Options may use another series of marks than the stem (`ㄷ` for `ⓒ`); then the place in the
     series decides. Empty for any other question.
     """
-    found = {mark: text.strip() for mark, text in _STATEMENT.findall(stem)}
+    marked = list(_MARKED.finditer(stem))
+    ends = [*(match.start() for match in marked[1:]), len(stem)]
+    texts = (stem[match.end() : end].strip() for match, end in zip(marked, ends, strict=True))
+    found = {
+        match[1]: text.split("\n")[0].strip()
+        for match, text in zip(marked, texts, strict=True)
+        if text
+    }
     if len(found) < 2 or not options:
         return {}
     used: list[str] = []
