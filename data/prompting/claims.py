@@ -61,6 +61,8 @@ def marked_statements(stem: str, options: Sequence[str]) -> dict[str, str]:
     series decides. Empty for any other question.
     """
     marked = list(_MARKED.finditer(stem))
+    if len(marked) < 2 or not options:
+        return {}
     ends = [*(match.start() for match in marked[1:]), len(stem)]
     texts = (stem[match.end() : end].strip() for match, end in zip(marked, ends, strict=True))
     found = {
@@ -68,7 +70,7 @@ def marked_statements(stem: str, options: Sequence[str]) -> dict[str, str]:
         for match, text in zip(marked, texts, strict=True)
         if text
     }
-    if len(found) < 2 or not options:
+    if len(found) < 2:
         return {}
     used: list[str] = []
     for option in options:
