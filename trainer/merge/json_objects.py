@@ -36,7 +36,7 @@ def read_object(path: Path) -> JsonObject:
             where=str(path),
             remedy=f"check the path: a model or an adapter is a folder that holds {path.name}",
         ) from error
-    except (ValueError, OSError) as error:
+    except (ValueError, RecursionError, OSError) as error:
         raise_if_machine(error, path)
         raise UserError(f"this file cannot be read: {error}", where=str(path)) from error
     if not isinstance(value, dict):
