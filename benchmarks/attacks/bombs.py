@@ -8,13 +8,14 @@ from __future__ import annotations
 import csv
 import io
 import lzma
+import random
 import shutil
 import zipfile
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
 from attacks.cases import Case, Ending, run_cases
-from attacks.fuzz import document_forms, other_forms, preload
+from attacks.fuzz import Form, document_forms, other_forms, preload
 
 __all__ = ["bombs"]
 
@@ -56,11 +57,11 @@ def _xz(mebibytes: int) -> bytes:
     return b"".join([*parts, packer.compress(b'"}\n'), packer.flush()])
 
 
-def _documents(valid: dict[str, Path], scale: int) -> Iterator[tuple[str, bytes]]:
+def _documents(valid: dict[str, Path], scale: float) -> Iterator[tuple[str, bytes]]:
     """Yield (file name, content); `scale` is the size of the large ones in MiB."""
-    large = scale * MEBIBYTE
+    large = int(scale * MEBIBYTE)
     text = (_WORDS * (large // len(_WORDS.encode()) + 1)).encode()[:large].decode("utf-8", "ignore")
-    deep = 20_000
+    deep, many = 20_000, int(100_000 * min(1.0, scale))
     yield "한 줄.md", text.encode()
     yield "한 줄.txt", text.replace(" ", "").encode()
     yield "한 줄.html", f"<p>{text}</p>".encode()
@@ -76,27 +77,27 @@ def _documents(valid: dict[str, Path], scale: int) -> Iterator[tuple[str, bytes]
     yield "숫자.json", b'{"a": ' + b"9" * 100_000 + b"}"
     yield "깊은.jsonl", b'{"text": ' + b"[" * deep + b"]" * deep + b"}\n"
     yield "깊은.xml", b"<a>" * deep + b"</a>" * deep
-    entities = "".join(
-        f'<!ENTITY e{n} "{"&e%d;" % (n - 1) * 10}">' if n else '<!ENTITY e0 "가가가가">'
-        for n in range(12)
-    )
+    entities = '<!ENTITY e0 "가가가가">'
+    for n in range(1, 12):
+        entities += f'<!ENTITY e{n} "{f"&e{n - 1};" * 10}">'
     yield "개체.xml", f'<?xml version="1.0"?><!DOCTYPE a [{entities}]><a>&e11;</a>'.encode()
     yield "머리.md", f"---\n{_aliases(10)}---\n# 제목\n본문".encode()
     yield "머리 깊은.md", b"---\na: " + b"[" * deep + b"\n---\n# a\n"
     cell = io.StringIO()
     csv.writer(cell).writerows([["title", "text"], ["가", text]])
     yield "큰 칸.csv", cell.getvalue().encode()
-    yield "따옴표.csv", b'title,text\n"' + b"a,b\n" * 200_000
-    yield "많은 열.csv", b",".join([b"a"] * 100_000) + b"\n" + b",".join([b"b"] * 100_000)
-    yield "압축.jsonl.xz", _xz(600)
+    yield "따옴표.csv", b'title,text\n"' + b"a,b\n" * many
+    yield "많은 열.csv", b",".join([b"a"] * many) + b"\n" + b",".join([b"b"] * many)
+    if scale >= 1:
+        yield "압축.jsonl.xz", _xz(600)
     yield "인용.md", b">" * deep + " 제1조(목적)".encode()
     yield "목록.md", b"".join(b"  " * n + b"- a\n" for n in range(2_000))
     yield "별표.md", b"*" * 200_000
     yield "괄호.md", b"[" * 200_000
-    yield "조문.md", "".join(f"제{n}조의{n}(목적)" for n in range(100_000)).encode()
+    yield "조문.md", "".join(f"제{n}조의{n}(목적)" for n in range(many)).encode()
     yield "글.rtf", b"{\\rtf1 " + b"{" * deep + b"a" + b"}" * deep
     yield "쪽.pdf", b"%PDF-1.4\n" + b"1 0 obj<</Kids[1 0 R]/Parent 1 0 R>>endobj\n" * 5_000
-    zeros = b"\0" * (300 * MEBIBYTE)
+    zeros = b"\0" * int(min(1.0, scale) * 300 * MEBIBYTE)
     for suffix, part in (
         (".docx", "document.xml"),
         (".hwpx", "section0.xml"),
@@ -115,9 +116,9 @@ def _documents(valid: dict[str, Path], scale: int) -> Iterator[tuple[str, bytes]
     yield "많은 파일.docx", _zip_bomb({f"word/{n}.xml": b"<a/>" for n in range(20_000)})
 
 
-def _forms(scale: int) -> Iterator[tuple[str, bytes]]:
+def _forms(scale: float) -> Iterator[tuple[str, bytes]]:
     """Yield (name of a form of `other_forms`, content)."""
-    large, deep = scale * MEBIBYTE, 20_000
+    large, deep = int(scale * MEBIBYTE), 20_000
     yield "recipe", _aliases(12).encode()
     yield "recipe", b"a: &a [*a]\n"
     yield "recipe", b"a: &a {<<: *a}\n"
@@ -134,18 +135,23 @@ def _forms(scale: int) -> Iterator[tuple[str, bytes]]:
     yield "examples.jsonl", b'{"messages": ' + b"[" * deep + b"]" * deep + b"}\n"
     yield "examples.jsonl", b'{"id": ' + b"9" * 5_000 + b', "text": "a"}\n'
     yield "submission.csv", b'ID,Answer\nT1,"' + "①".encode() * (large // 3) + b'"\n'
-    yield "submission.csv", b"ID,Answer\n" + b"T1,1\n" * 200_000
+    yield "submission.csv", b"ID,Answer\n" + b"T1,1\n" * (large // 80)
     yield "model/config.json", b'{"a": ' + b"[" * deep + b"]" * deep + b"}"
-    yield (
-        "model/tokenizer_config.json",
-        b'{"chat_template": "{% for a in range(10**9) %}{% endfor %}"}',
-    )
+    loops = b"{% for a in range(99999) %}" * 3 + b"a" + b"{% endfor %}" * 3
+    yield "model/tokenizer_config.json", b'{"chat_template": "' + loops + b'"}'
     yield "model/model.safetensors", (2**62).to_bytes(8, "little") + b"{}"
     yield "adapter/adapter_config.json", b"[" * deep
 
 
-def bombs(work: Path, scale: int = 16) -> list[Ending]:
-    """Return how each file ended; `scale` is the size of the large ones in MiB."""
+def bombs(work: Path, scale: float = 16, sample: int = 0, seed: int = 0) -> list[Ending]:
+    """Return how each file ended.
+
+    Args:
+        work: A folder for the files.
+        scale: Size of the large ones in MiB.
+        sample: How many of the files, drawn with `seed`; 0: all.
+        seed: Draws the sample.
+    """
     preload()
     valid = {path.suffix: path for path in document_forms(work)}
     cases = [Case(name, _reads(work, name, data)) for name, data in _documents(valid, scale)]
@@ -153,7 +159,7 @@ def bombs(work: Path, scale: int = 16) -> list[Ending]:
     for number, (name, data) in enumerate(_forms(scale)):
         form = forms[name]
 
-        def read(form=form, data=data) -> str:
+        def read(form: Form = form, data: bytes = data) -> str:
             folder = work / "bomb"
             shutil.rmtree(folder, ignore_errors=True)
             shutil.copytree(form.valid.parent, folder)
@@ -161,6 +167,8 @@ def bombs(work: Path, scale: int = 16) -> list[Ending]:
             return form.read(folder / form.valid.name)
 
         cases.append(Case(f"{name} {number}", read))
+    if sample:
+        cases = random.Random(seed).sample(cases, sample)
     return run_cases(cases, SECONDS)
 
 

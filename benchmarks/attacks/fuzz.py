@@ -66,7 +66,8 @@ PORTAL = """<?xml version="1.0" encoding="UTF-8"?>
 <조문제목>목적</조문제목><조문내용>제1조(목적) 이 법은 점검을 정한다.</조문내용>
 <항><항번호>①</항번호><항내용>① 은행은 점검한다.</항내용><호><호번호>1.</호번호>
 <호내용>1. 전산</호내용><목><목번호>가.</목번호><목내용>가. 장비</목내용></목></호></항>
-</조문단위></조문><부칙><부칙단위><부칙내용>이 법은 2025년 1월 1일부터 시행한다.</부칙내용></부칙단위></부칙></법령>
+</조문단위></조문>
+<부칙><부칙단위><부칙내용>이 법은 2025년 1월 1일부터 시행한다.</부칙내용></부칙단위></부칙></법령>
 """
 
 
@@ -162,7 +163,7 @@ def _model_forms(folder: Path) -> Iterator[Form]:
         check_folder(path.parent)
         card_from_config(path.parent)
         OwnTokenizer(path.parent).encode("가")
-        template_for(path.parent)
+        template_for(path.parent).render([{"role": "user", "content": "가"}])
         return "read"
 
     for name in sorted(path.name for path in folder.iterdir()):
@@ -216,20 +217,19 @@ def fuzz(work: Path, seed: int, times: int) -> tuple[dict[str, int], list[Ending
         ]
         endings += run_cases(cases, SECONDS)
         tried[form.name] = times
-    valid = document_forms(work)
-    lost = []
-    for path in valid:
+    files: dict[str, bytes] = {}
+    for place, path in enumerate(document_forms(work)):
         choice = random.Random(f"{seed} {path.name}")
         data = path.read_bytes()
-        form_name = path.suffix if path.suffix != ".json" else "portal.json"
+        form_name = f"document {path.suffix}"
         tried[form_name] = tried.get(form_name, 0) + times
-        changed = {f"{number:04d}{path.suffix}": mutated(data, choice) for number in range(times)}
-        names = list(changed)
-        for start in range(0, times, BATCH):
-            part = {name: changed[name] for name in names[start : start + BATCH]}
-            some, gone = _build(work, form_name, part)
-            endings += some
-            lost += gone
+        for number in range(times):
+            files[f"{number:04d}-{place:02d}{path.suffix}"] = mutated(data, choice)
+    names, lost = sorted(files), []
+    for start in range(0, len(names), BATCH):
+        some, gone = _build(work, {name: files[name] for name in names[start : start + BATCH]})
+        endings += some
+        lost += gone
     return tried, endings, lost
 
 
@@ -264,19 +264,18 @@ def _changed_folder(work: Path, form: Form, data: bytes) -> Callable[[], str]:
     return read
 
 
-def _build(work: Path, form: str, files: Mapping[str, bytes]) -> tuple[list[Ending], list[str]]:
+def _build(work: Path, files: Mapping[str, bytes]) -> tuple[list[Ending], list[str]]:
     """Build a corpus of changed documents and a good one; a bad ending is tried file by file."""
-    whole = Case(f"{form} ({len(files)} files)", lambda: _lost_files(work, files))
+    whole = Case(f"{len(files)} files from {min(files)}", lambda: _lost_files(work, files))
     (ending,) = run_cases([whole], SECONDS * 4)
     if ending.how == "done":
-        gone = [f"{form} {name}" for name in json.loads(ending.detail)]
-        done = [Ending(f"{form} {name}", "done", "", ending.seconds / len(files)) for name in files]
-        return done, gone
-    singles = [
-        Case(f"{form} {name}", lambda one={name: data}: _lost_files(work, one))
-        for name, data in files.items()
-    ]
-    found = run_cases(singles, SECONDS)
+        done = [Ending(name, "done", "", ending.seconds / len(files)) for name in files]
+        return done, json.loads(ending.detail)
+
+    def alone(name: str, data: bytes) -> Case:
+        return Case(name, lambda: _lost_files(work, {name: data}))
+
+    found = run_cases([alone(name, data) for name, data in files.items()], SECONDS)
     gone = [one.name for one in found if one.how == "done" and one.detail != "[]"]
     if not any(one.bad for one in found) and ending.bad:
         found.append(ending)  # only together

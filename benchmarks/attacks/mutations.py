@@ -1,4 +1,4 @@
-"""Change bytes of a small valid file at random: flips, cuts, copies, and texts that break parsers."""
+"""Change a small valid file at random: flip, cut and copy bytes, insert what breaks parsers."""
 
 from __future__ import annotations
 
