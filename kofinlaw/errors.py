@@ -108,12 +108,8 @@ _WORDS = (
     (re.compile(r"disk I/O error"), errno.EIO),  # SQLite, also on a full disk
     (re.compile(r"can't start new thread"), errno.EAGAIN),
     (re.compile(r"DefaultCPUAllocator"), errno.ENOMEM),  # torch
-    *(
-        (re.compile(re.escape(os.strerror(code)), re.IGNORECASE), code)
-        for code in _EXPLAINED
-        if code != errno.EAGAIN
-    ),
 )
+_SYSTEM_WORDS = {os.strerror(code).lower(): code for code in _EXPLAINED if code != errno.EAGAIN}
 _READ = 2000  # characters of a message that are searched
 _CAUSES = 8  # errors that are followed back along a chain
 
@@ -189,7 +185,9 @@ def _errno_of(error: BaseException) -> int:
             return code
     if isinstance(error, ValueError | LookupError | TypeError):
         return 0
-    return next((code for pattern, code in _WORDS if pattern.search(text)), 0)
+    found = next((code for pattern, code in _WORDS if pattern.search(text)), 0)
+    lower = text.lower()
+    return found or next((code for words, code in _SYSTEM_WORDS.items() if words in lower), 0)
 
 
 def _no_descriptor_left() -> bool:
