@@ -138,7 +138,8 @@ def _form_of(value: Mapping[str, object], where: str) -> str:
             "the line needs a list `messages`, or texts `prompt` and `completion`, or a `text`; "
             f"it has {', '.join(value) or 'no fields'}",
             where=where,
-            remedy=f"{_REMEDY}; ShareGPT, Alpaca, prompt/response and question/answer are read too",
+            remedy=f"each line needs `messages`: {_REMEDY}; ShareGPT, Alpaca, prompt/response and "
+            "question/answer are read too",
         )
     return found[0]
 

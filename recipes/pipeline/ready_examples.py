@@ -10,6 +10,7 @@ from pathlib import Path
 from kofinlaw import UserError
 from kofinlaw.data.prompting.contrast import ContrastReference
 from kofinlaw.data.prompting.example_forms import FORM_NAMES, OWN_FORMS, read_example
+from kofinlaw.data.prompting.pair_forms import read_pair
 from kofinlaw.files import dumps, read_json_lines, write_jsonl
 from kofinlaw.records import Rejected
 
@@ -92,9 +93,7 @@ def check_training_file(path: Path, protected_texts: Sequence[str]) -> None:
     lines, texts = [], []
     for line, row in read_json_lines(path):
         lines.append(line)
-        pair = "chosen" in row or "rejected" in row
-        own = texts_of(row) if pair else read_example(row, f"{path}:{line}").texts
-        texts.append(" ".join((*own, *choice_texts(row), str(row.get("chosen", "")))))
+        texts.append(" ".join((*_shown_texts(row, f"{path}:{line}"), *choice_texts(row))))
     found = _contaminated(texts, protected_texts)
     if found:
         index = min(found)
@@ -104,6 +103,14 @@ def check_training_file(path: Path, protected_texts: Sequence[str]) -> None:
             where=f"{path}:{lines[index]}",
             remedy="remove them from the file, or the questions from `evaluate`",
         )
+
+
+def _shown_texts(row: Mapping[str, object], where: str) -> list[str]:
+    """Return the texts of an example, or the prompt and the chosen answer of a pair."""
+    if "chosen" not in row:
+        return read_example(row, where).texts
+    pair = read_pair(row, where)
+    return [*(message["content"] for message in pair.messages), pair.chosen]
 
 
 def _contaminated(texts: Sequence[str], protected_texts: Sequence[str]) -> dict[int, float]:
