@@ -27,6 +27,7 @@ __all__ = [
 ]
 
 MAX_OPTIONS = 9
+_FEW = 3  # an exam has mostly four or five options
 # A heading between stem and options: `보기:`, `[선택지]`.
 _HEADING = re.compile(
     r"(?:\n|(?<=[?？.]))[ \t]{0,8}[\[(<【〈]?(?:보기|선택지|선지|답지|[Oo]ptions?|[Cc]hoices?)"
@@ -171,7 +172,8 @@ def _doubt(stem: str, options: Sequence[str], chosen: Series) -> str:
         return "two options are the same text"
     if chosen.rank == 3 and asks_to_pick(stem) and re.search(r"모두|전부|있는\s*대로", stem):
         return "the stem asks for several of a list, but no options with combinations follow"
-    if not asks_to_pick(stem) and _ASKS_ABOUT.search(stem):
+    few = len(options) <= _FEW and not asks_to_pick(stem)
+    if few and _ASKS_ABOUT.search(stem):
         return "the stem may ask for a text about each item of the list"
     if not asks_choice(stem) and not re.search(r"[?？:：]", stem[-80:]):
         return "the stem does not ask for a choice, but a list follows"
