@@ -81,9 +81,9 @@ def read_text(text: str, *, where: str = "") -> QuestionText:
     if "\\n" in text and "\n" not in text.strip():
         # Line breaks that were escaped once too often, unless the text is about `\\n` itself.
         broken = text.replace("\\r", "").replace("\\n", "\n")
-        found = read_text(broken, where=where)
-        if found.options:
-            return found
+        unescaped = read_text(broken, where=where)
+        if unescaped.options:
+            return unescaped
     lines = plain_lines(text)
     kept, notes = without_keys(lines, lambda part: len(_series(part)) > 0)
     found = _marked(kept, where)
