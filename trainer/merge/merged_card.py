@@ -89,7 +89,7 @@ def chat_template(adapter: Adapter, base_folder: Path) -> templates.ChatTemplate
     found = templates.template_for(base_folder)
     if own.exists():
         found = templates.ChatTemplate(
-            own.read_text(encoding="utf-8"), found.bos, found.eos, "adapter's own"
+            own.read_text(encoding="utf-8"), found.bos, found.eos, "adapter's own", found.controls
         )
     recorded = adapter.record.get("template_sha256")
     if recorded is not None and recorded != found.sha256:
