@@ -153,10 +153,9 @@ def verify(
     ] = None,
 ) -> None:
     """Check that a merged checkpoint behaves like base + adapter; exit code 1 if it does not."""
-    from kofinlaw.files import read_jsonl
     from kofinlaw.models.templates import template_for
+    from kofinlaw.rag.questions.question_files import read_questions
     from kofinlaw.recipes.pipeline.progress_display import stage_progress
-    from kofinlaw.records import Question
     from kofinlaw.trainer.proof.proof_result import ROUNDING_REMEDY
     from kofinlaw.trainer.proof.prove import prove_merge
 
@@ -167,7 +166,7 @@ def verify(
             merged,
             against,
             base,
-            questions=list(read_jsonl(questions, Question)) if questions is not None else (),
+            questions=read_questions(questions).questions if questions is not None else (),
             template=template_for(base),
             out=out,
             progress=progress,

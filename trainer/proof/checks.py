@@ -107,7 +107,9 @@ def compare_models(
 
 
 def _accuracy(picked: Sequence[int], labels: Sequence[str]) -> float:
-    hits = [str(choice + 1) == label for choice, label in zip(picked, labels, strict=True)]
+    hits = [
+        str(choice + 1) in label.split(",") for choice, label in zip(picked, labels, strict=True)
+    ]
     return float(np.mean(hits))
 
 
