@@ -45,6 +45,7 @@ from kofinlaw.recipes.cli.stage_commands import (
 from kofinlaw.recipes.cli.study_command import study
 from kofinlaw.recipes.cli.sweep_command import sweep
 from kofinlaw.recipes.cli.tune_command import fit_voters, tune
+from kofinlaw.texts import terminal_text
 
 __all__ = ["CONTINUE", "MainCommand", "command_line_app", "main"]
 
@@ -76,7 +77,7 @@ def main() -> None:
     try:
         command_line_app()(standalone_mode=True)
     except UserError as error:
-        typer.echo(f"error: {error}", err=True)
+        typer.echo(terminal_text(f"error: {error}"), err=True)
         sys.exit(USER_ERROR)
     except KeyboardInterrupt as stop:
         _interrupted(stop)
@@ -87,7 +88,7 @@ def main() -> None:
         explained = disk_error(error, Path(error.filename or "."))
         if not isinstance(explained, UserError):
             _internal(error)
-        typer.echo(f"error: {explained}", err=True)
+        typer.echo(terminal_text(f"error: {explained}"), err=True)
         sys.exit(USER_ERROR)
     except Exception as error:
         _internal(error)
