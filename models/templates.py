@@ -16,8 +16,14 @@ from typing import TYPE_CHECKING
 
 from kofinlaw import UserError
 from kofinlaw.models.catalogue import ModelCard, recognise_folder
-from kofinlaw.models.control_tokens import ANY, ControlTokens, as_text, control_tokens, own_template
 from kofinlaw.models.folder_checks import read_config
+from kofinlaw.models.rendering.control_tokens import (
+    ANY,
+    ControlTokens,
+    as_text,
+    control_tokens,
+    own_template,
+)
 from kofinlaw.results import JsonValue
 
 if TYPE_CHECKING:
@@ -83,7 +89,7 @@ class ChatTemplate:
         """
         from jinja2 import TemplateError
 
-        from kofinlaw.models.template_meter import TemplateLimitError, metered_render
+        from kofinlaw.models.rendering.template_meter import TemplateLimitError, metered_render
 
         for number, message in enumerate(messages, 1):
             if message.get("role") not in ("system", "user", "assistant"):
@@ -140,7 +146,7 @@ class ChatTemplate:
 @functools.lru_cache(maxsize=32)
 def _compiled(source: str) -> jinja2.Template:
     """Compile a template, without `strftime_now`, so that no text contains today's date."""
-    from kofinlaw.models.template_meter import MeteredEnvironment
+    from kofinlaw.models.rendering.template_meter import MeteredEnvironment
 
     return MeteredEnvironment().metered(source)
 

@@ -7,8 +7,13 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from kofinlaw import UserError
-from kofinlaw.models.control_tokens import MarkedEncoder, as_text, control_tokens, has_marks
 from kofinlaw.models.folder_checks import read_config
+from kofinlaw.models.rendering.control_tokens import (
+    MarkedEncoder,
+    as_text,
+    control_tokens,
+    has_marks,
+)
 
 if TYPE_CHECKING:
     import tokenizers

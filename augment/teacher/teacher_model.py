@@ -12,10 +12,10 @@ from kofinlaw.augment.settings import TeacherSettings
 from kofinlaw.augment.teacher.prompt_files import Prompt, read_prompt
 from kofinlaw.augment.teacher.tasks import Field, Source, Task
 from kofinlaw.data.prompting.wording import choice_candidates, option_lines
-from kofinlaw.models.control_tokens import ANY, as_text, control_tokens
 from kofinlaw.models.engines import factory
 from kofinlaw.models.engines.base import Engine, Request
 from kofinlaw.models.identity import model_fingerprint
+from kofinlaw.models.rendering.control_tokens import ANY, as_text, control_tokens
 from kofinlaw.models.resolve import model_folder
 from kofinlaw.models.templates import template_for
 

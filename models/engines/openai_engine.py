@@ -16,7 +16,6 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from kofinlaw import UserError
-from kofinlaw.models.control_tokens import as_text, broken_text, has_marks
 from kofinlaw.models.engines.base import (
     SERVER_UNREACHABLE,
     ChoiceScore,
@@ -32,6 +31,7 @@ from kofinlaw.models.engines.base import (
 from kofinlaw.models.engines.constraints import bare_pattern
 from kofinlaw.models.engines.dummy_engine import CharacterCounter
 from kofinlaw.models.engines.gbnf import choices_grammar, pattern_grammar
+from kofinlaw.models.rendering.control_tokens import as_text, broken_text, has_marks
 from kofinlaw.models.settings import EngineSettings
 from kofinlaw.models.tokenizer import Tokenizer, load_tokenizer
 from kofinlaw.offline import is_loopback

@@ -28,7 +28,12 @@ from kofinlaw.data.prompting.wording import (
     choice_messages,
     free_messages,
 )
-from kofinlaw.models.control_tokens import ControlTokens, MarkedEncoder, as_text, has_marks
+from kofinlaw.models.rendering.control_tokens import (
+    ControlTokens,
+    MarkedEncoder,
+    as_text,
+    has_marks,
+)
 from kofinlaw.models.tokenizer import ANCHOR_CHARACTERS
 from kofinlaw.rag.answer.fallback import FALLBACK_PASSAGES
 from kofinlaw.rag.answer.free_text import shaped

@@ -24,7 +24,7 @@ from kofinlaw.data.korean.lexical import K1, B
 from kofinlaw.data.korean.words import bigrams
 from kofinlaw.data.law.versions import read_chunks
 from kofinlaw.files import atomic_write_bytes, write_json
-from kofinlaw.models.control_tokens import control_tokens
+from kofinlaw.models.rendering.control_tokens import control_tokens
 from kofinlaw.models.templates import ChatTemplate
 from kofinlaw.rag.answer_settings import AnswerSettings
 from kofinlaw.rag.choosing.preference import Weights

@@ -88,7 +88,8 @@ def test_ordinary_titles_and_names_are_unchanged():
     for text in (
         "은행업 감독규정",
         "금융_규정-2.md",
-        "3.5 %", "p < 0.001",
+        "3.5 %",
+        "p < 0.001",
         "제1조(목적) ① 2024-01-01",
         "a > b",
         "R&D",

@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from tokenizers import decoders, models, normalizers, pre_tokenizers, trainers
 
-from kofinlaw.models.control_tokens import (
+from kofinlaw.models.rendering.control_tokens import (
     CLOSE,
     OPEN,
     ControlTokens,
