@@ -35,6 +35,7 @@ from pathlib import Path
 from typing import Any, BinaryIO, TextIO, TypeVar
 
 from kofinlaw import UserError
+from kofinlaw.foreign_text import load_json
 from kofinlaw.records import from_json, to_json
 
 __all__ = [
@@ -287,10 +288,12 @@ def read_json_lines(path: Path) -> Iterator[tuple[int, dict[str, Any]]]:
                 if not line.strip():
                     continue
                 try:
-                    value = json.loads(line)
+                    value = load_json(line)
                 except json.JSONDecodeError as error:
                     raise UserError(
-                        f"broken JSON: {error.msg}", where=f"{path}:{number}"
+                        f"broken JSON: {error.msg}",
+                        where=f"{path}:{number}",
+                        remedy="fix or remove this line",
                     ) from error
                 if "\\u" in line and not _is_unicode(value):
                     raise UserError(

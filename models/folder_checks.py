@@ -6,6 +6,7 @@ import json
 from pathlib import Path
 
 from kofinlaw import UserError
+from kofinlaw.foreign_text import load_json
 from kofinlaw.results import JsonValue
 
 __all__ = ["check_folder", "read_config"]
@@ -19,7 +20,7 @@ def read_config(path: Path) -> dict[str, JsonValue]:
     if not path.exists():
         return {}
     try:
-        value = json.loads(path.read_text(encoding="utf-8"))
+        value = load_json(path.read_text(encoding="utf-8"))
     except (json.JSONDecodeError, UnicodeDecodeError) as error:
         raise UserError(f"the file cannot be read: {error}", where=str(path)) from error
     if not isinstance(value, dict):

@@ -22,6 +22,7 @@ from numpy.typing import NDArray
 from kofinlaw import UserError
 from kofinlaw.data.cleaning.duplicates import CHARACTERS_PER_SHINGLE
 from kofinlaw.decoding import decode
+from kofinlaw.foreign_text import load_json
 
 __all__ = [
     "NGRAM",
@@ -178,7 +179,7 @@ def read_protected(path: Path) -> list[str]:
 
 def _json_object(line: str) -> Mapping[str, object]:
     try:
-        value = json.loads(line)
+        value = load_json(line)
     except json.JSONDecodeError:
         return {"text": line}
     return value if isinstance(value, dict) else {"text": str(value)}

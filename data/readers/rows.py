@@ -17,6 +17,7 @@ from kofinlaw import UserError
 from kofinlaw.data.readers.tables import column_names
 from kofinlaw.data.settings import LimitSettings, SourceSettings
 from kofinlaw.decoding import decode
+from kofinlaw.foreign_text import load_json
 from kofinlaw.units import MIB
 
 __all__ = [
@@ -137,8 +138,8 @@ def _json_lines(data: bytes) -> Iterator[Mapping[object, object]]:
         if not line.strip():
             continue
         try:
-            value = json.loads(line)
-        except (json.JSONDecodeError, RecursionError) as error:
+            value = load_json(line)
+        except json.JSONDecodeError as error:
             raise UserError(f"line {number} is not JSON: {error}") from error
         if not isinstance(value, dict):
             raise UserError(f"line {number} is not a JSON object")

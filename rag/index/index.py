@@ -59,7 +59,7 @@ class Index:
         try:
             meta = json.loads(path.read_text(encoding="utf-8"))
             found = meta["format"]
-        except (ValueError, KeyError, TypeError) as error:
+        except (ValueError, KeyError, TypeError, RecursionError) as error:
             raise _damaged(folder, f"index.json: {error}") from error
         if found != FORMAT:
             raise UserError(

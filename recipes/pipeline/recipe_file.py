@@ -16,6 +16,7 @@ import yaml
 
 from kofinlaw import UserError
 from kofinlaw.commands import command_line
+from kofinlaw.foreign_text import load_yaml, plain_loader
 
 __all__ = [
     "MAX_BYTES",
@@ -58,6 +59,7 @@ PATH_KEYS = (
 # Keys whose value is a name or a path, or a list of these; a path has one of these endings.
 NAMES_OR_PATHS = ("score.judge.criteria", "answer.voters")
 FILE_ENDINGS = (".md", ".json")
+_PLAIN_TAGS = ("tag:yaml.org,2002:map", "tag:yaml.org,2002:seq")
 MAX_BYTES = 1_000_000  # of a recipe file
 
 
@@ -131,7 +133,7 @@ def read_recipe_file(path: Path, overrides: Sequence[str] = ()) -> RecipeFile:
         )
     try:
         text = path.read_text(encoding="utf-8-sig")
-        root = yaml.compose(text, Loader=yaml.SafeLoader)
+        root = yaml.compose(text, Loader=plain_loader())
     except UnicodeDecodeError as error:
         raise UserError(
             "the recipe is not UTF-8", where=str(path), remedy="save it as UTF-8"
@@ -142,7 +144,9 @@ def read_recipe_file(path: Path, overrides: Sequence[str] = ()) -> RecipeFile:
         raise UserError(
             f"not valid YAML: {getattr(error, 'problem', error)}",
             where=where,
-            remedy="check the indentation and the colons on this line and the line before it",
+            remedy="write each value out, in a few levels of `key: value`"
+            if isinstance(error, yaml.composer.ComposerError)
+            else "check the indentation and the colons on this line and the line before it",
         ) from error
     if not isinstance(root, yaml.MappingNode):
         raise UserError(
@@ -165,9 +169,15 @@ def _mapping(
     """Return the values below a mapping; adds the origin of each dotted key to `origins`."""
     result: dict[str, object] = {}
     for key_node, value_node in node.value:
+        here = f"{path.name}:{key_node.start_mark.line + 1}"
+        if not isinstance(key_node, yaml.ScalarNode):
+            raise UserError(
+                "a key of a recipe is one word, not a list or a mapping",
+                where=here,
+                remedy="write `key: value`",
+            )
         key = str(key_node.value)
         dotted = f"{prefix}.{key}" if prefix else key
-        here = f"{path.name}:{key_node.start_mark.line + 1}"
         if key in result:
             raise UserError(
                 f"the key `{dotted}` appears twice", where=here, remedy="keep one of the two lines"
@@ -180,6 +190,12 @@ def _mapping(
 def _value(node: yaml.Node, prefix: str, path: Path, origins: dict[str, str]) -> object:
     line = node.start_mark.line + 1
     origins.setdefault(prefix, f"{path.name}:{line}")
+    if not isinstance(node, yaml.ScalarNode) and node.tag not in _PLAIN_TAGS:
+        raise UserError(
+            f"a recipe has no values of the type {node.tag}",
+            where=f"{path.name}:{line}",
+            remedy=f"write the value of `{prefix}` without `!`",
+        )
     if isinstance(node, yaml.MappingNode):
         return _mapping(node, prefix, path, origins)
     if isinstance(node, yaml.SequenceNode):
@@ -187,11 +203,15 @@ def _value(node: yaml.Node, prefix: str, path: Path, origins: dict[str, str]) ->
             _value(item, f"{prefix}.{number}", path, origins)
             for number, item in enumerate(node.value)
         ]
-    constructor = yaml.SafeLoader("")
+    constructor = plain_loader()("")
     try:
         return constructor.construct_object(node, deep=True)
     except yaml.YAMLError as error:
-        raise UserError(f"cannot read this value: {error}", where=f"{path.name}:{line}") from error
+        raise UserError(
+            getattr(error, "problem", None) or str(error),
+            where=f"{path.name}:{line}",
+            remedy=f"write another value for `{prefix}`, or a text in quotes",
+        ) from error
 
 
 def _apply(recipe_file: RecipeFile, override: str) -> None:
@@ -205,10 +225,10 @@ def _apply(recipe_file: RecipeFile, override: str) -> None:
             remedy="for example --set train.max_steps=20",
         )
     try:
-        value = yaml.safe_load(text)
+        value = load_yaml(text)
     except yaml.YAMLError as error:
         raise UserError(
-            f"not a YAML value: {error}",
+            f"not a YAML value: {getattr(error, 'problem', None) or error}",
             where=f"--set {override}",
             remedy="for example --set train.max_steps=20",
         ) from error

@@ -15,6 +15,7 @@ from pathlib import Path
 
 from kofinlaw import UserError
 from kofinlaw.files import sha256_text
+from kofinlaw.foreign_text import load_yaml
 
 __all__ = [
     "PLACEHOLDERS",
@@ -102,7 +103,14 @@ def read_rubric(name: str, *, reasoning: bool | None = None) -> Rubric:
                 remedy=f"name {', '.join(SHIPPED[:2])}, or a Markdown file with `choices`",
             ) from error
     match = _FRONT.match(raw)
-    loaded = yaml.safe_load(match.group("front")) if match else None
+    try:
+        loaded = load_yaml(match.group("front")) if match else None
+    except yaml.YAMLError as error:
+        raise UserError(
+            f"the head of the rubric is not YAML: {getattr(error, 'problem', None) or error}",
+            where=name,
+            remedy="write `version` and `choices: [worst, …, best]` between the two `---`",
+        ) from error
     front = loaded if isinstance(loaded, dict) else {}
     choices = front.get("choices")
     if match is None or not isinstance(choices, list) or len(choices) < 2:

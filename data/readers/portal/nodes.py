@@ -78,7 +78,7 @@ def json_tree(data: bytes) -> Node:
     """
     try:
         value = json.loads(decode(data)[0], object_pairs_hook=_Pairs)
-    except (json.JSONDecodeError, RecursionError) as error:
+    except (ValueError, RecursionError) as error:
         raise UserError(f"not JSON: {error}") from error
     return Node("", tuple(_of_value("", value, 0))) if isinstance(value, _Pairs) else Node("", ())
 
