@@ -70,11 +70,18 @@ def main() -> None:
 
     Exit codes: 0 done, 1 an error that the user can fix, 70 a fault of kofinlaw, 130 interrupted.
     """
+    from kofinlaw.recipes.pipeline.evaluation.leaving import leaving
     from kofinlaw.recipes.pipeline.threads import share_processor
 
     share_processor()
+    # Called by the script of this process, and not by a program that continues after it.
+    leaving.own = sys._getframe(1).f_globals.get("__name__") == "__main__"
     try:
         command_line_app()(standalone_mode=True)
+    except SystemExit as stop:
+        if leaving.at_once and isinstance(stop.code, int):
+            leaving.leave(stop.code)
+        raise
     except UserError as error:
         typer.echo(f"error: {error}", err=True)
         sys.exit(USER_ERROR)
