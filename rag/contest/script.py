@@ -13,6 +13,7 @@ from __future__ import annotations
 import argparse
 import contextlib
 import csv
+import io
 import json
 import os
 import sys
@@ -26,9 +27,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from kofinlaw.data.korean.words import bigrams
+from kofinlaw.data.prompting.claims import claims_of
 from kofinlaw.rag.answer.fallback import FALLBACK_PASSAGES, fallback_answer
 from kofinlaw.rag.contest.contest_model import ContestSettings, Model
-from kofinlaw.rag.questions.option_marks import split_options
+from kofinlaw.rag.questions.question_csv import column, decoded
+from kofinlaw.rag.questions.question_fields import fields_of, question_of
 from kofinlaw.records import Question
 
 __all__ = [
@@ -92,7 +95,7 @@ def search(
     """Return the best passages of a question, without repetition.
 
     The first `k` are for the stem and for the stem with all options, fused by min-max. Then follow
-    the best `option_passages` for the stem with each option alone.
+    the best `option_passages` for each option alone (`claims_of`).
     """
     fused = np.zeros(len(index.texts), dtype=np.float64)
     queries = [stem, "\n".join([stem, *options])] if options else [stem]
@@ -104,8 +107,9 @@ def search(
             low, high = scores[best].min(), scores[best].max()
             fused[best] += (scores[best] - low) / (high - low) if high > low else 1.0
     rows = [int(row) for row in np.argsort(-fused, kind="stable")[:k] if fused[row] > 0]
-    for option in options if option_passages else ():
-        scores = scores_of(index, f"{stem}\n{option}")
+    claims = claims_of(stem, options)
+    for claim in claims.texts if option_passages else ():
+        scores = scores_of(index, f"{claims.stem}\n{claim}")
         best = np.argsort(-scores, kind="stable")[:option_passages]
         rows += [int(row) for row in best if scores[row] > 0]
     return [index.texts[row] for row in dict.fromkeys(rows)]
@@ -113,15 +117,16 @@ def search(
 
 def read(path: Path) -> tuple[list[str], list[list[str]], list[Question]]:
     """Return the header, the rows and the questions of a CSV file."""
-    with open(path, encoding="utf-8-sig", newline="") as handle:
-        header, *rows = [row for row in csv.reader(handle) if any(row)]
-    names = [name.strip().lower() for name in header]
-    id_index, question_index = names.index("id"), names.index("question")
+    text, _ = decoded(path)
+    table = csv.reader(io.StringIO(text, newline=""))
+    header, *rows = [row for row in table if any(cell.strip() for cell in row)]
+    header = [name.strip() for name in header]
+    id_index, question_index = (column(path, header, name) for name in ("ID", "Question"))
     questions: list[Question] = []
     for row in rows:
         try:
-            stem, options = split_options(row[question_index])
-            questions.append(Question(row[id_index], stem, options))
+            found = question_of(fields_of(header, row, id_index, question_index), "")
+            questions.append(Question(row[id_index], found.stem, found.options))
         except Exception:  # more options than there are labels: answered as free text
             questions.append(Question(row[id_index], row[question_index].strip()))
     return header, rows, questions
