@@ -6,7 +6,7 @@ import re
 
 import yaml
 
-from kofinlaw.foreign_text import load_yaml
+from kofinlaw.data.plain_yaml import load_yaml
 
 __all__ = ["iso_day", "split_front_matter"]
 

@@ -1,14 +1,18 @@
-"""Decode bytes of unknown encoding to text: UTF-8 (with or without BOM), UTF-16 or CP949."""
+"""Decode what others wrote: bytes of unknown encoding (UTF-8, UTF-16, CP949) to text, and JSON."""
 
 from __future__ import annotations
 
 import codecs
+import json
 import re
 import unicodedata
+from typing import Any
 
 from kofinlaw import UserError
 
-__all__ = ["decode", "without_surrogates"]
+__all__ = ["DEEPEST", "decode", "load_json", "without_surrogates"]
+
+DEEPEST = 100  # levels of lists and objects in JSON and YAML
 
 _SURROGATE = re.compile(r"[\ud800-\udfff]")
 
@@ -90,3 +94,40 @@ def _usual(character: str) -> bool:
         first <= character <= last
         for first, last in ("가힣", "ㄱㆎ", "\u3000〿", "一鿿", "①⓿", "\u2000⁯", "\xa0ÿ", "\uff00～")
     )
+
+
+def load_json(text: str | bytes) -> Any:
+    """Return the value of a JSON text.
+
+    Raises json.JSONDecodeError if it is not JSON, nests deeper than `DEEPEST` levels, or holds an
+    integer that is too long for Python: a caller needs one `except`.
+    """
+    if isinstance(text, bytes):
+        text = text.decode(json.detect_encoding(text))
+    deep = f"the values nest deeper than {DEEPEST} levels"
+    try:
+        value = json.loads(text)
+    except json.JSONDecodeError:
+        raise
+    except RecursionError as error:
+        raise json.JSONDecodeError(deep, "", 0) from error
+    except ValueError as error:  # Python's limit on the digits of an integer
+        raise json.JSONDecodeError(f"a number is too long ({error})", "", 0) from error
+    if text.count("[") + text.count("{") > DEEPEST and _deeper(value, DEEPEST):
+        raise json.JSONDecodeError(deep, "", 0)
+    return value
+
+
+def _deeper(value: object, levels: int) -> bool:
+    """Return whether lists and objects nest deeper than so many levels."""
+    row = [value]
+    for _ in range(levels + 1):
+        row = [
+            inner
+            for one in row
+            if isinstance(one, list | dict)
+            for inner in (one.values() if isinstance(one, dict) else one)
+        ]
+        if not row:
+            return False
+    return any(isinstance(one, list | dict) for one in row) or bool(row)

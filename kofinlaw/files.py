@@ -35,11 +35,8 @@ from pathlib import Path
 from typing import Any, BinaryIO, NoReturn, TextIO, TypeVar
 
 from kofinlaw import UserError
-<<<<<<< HEAD
-from kofinlaw.foreign_text import load_json
-=======
+from kofinlaw.decoding import load_json
 from kofinlaw.errors import machine_error
->>>>>>> main
 from kofinlaw.records import from_json, to_json
 
 __all__ = [

@@ -11,8 +11,8 @@ from pathlib import Path
 from typing import Any
 
 from kofinlaw import UserError
+from kofinlaw.decoding import load_json
 from kofinlaw.files import read_json_lines
-from kofinlaw.foreign_text import load_json
 
 __all__ = [
     "finite_number",

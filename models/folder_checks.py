@@ -6,19 +6,15 @@ refused before a library builds a model of them.
 
 from __future__ import annotations
 
-import json
 import re
 from collections.abc import Mapping
 from importlib.util import find_spec
 from pathlib import Path
 
 from kofinlaw import UserError
-<<<<<<< HEAD
-from kofinlaw.foreign_text import load_json
-=======
+from kofinlaw.decoding import load_json
 from kofinlaw.errors import raise_if_machine
 from kofinlaw.models.weight_headers import tensor_shapes, weight_files
->>>>>>> main
 from kofinlaw.results import JsonValue
 
 __all__ = ["check_folder", "read_config"]
@@ -63,20 +59,14 @@ def read_config(path: Path) -> dict[str, JsonValue]:
     if not path.exists():
         return {}
     try:
-<<<<<<< HEAD
         value = load_json(path.read_text(encoding="utf-8"))
-    except (json.JSONDecodeError, UnicodeDecodeError) as error:
-        raise UserError(f"the file cannot be read: {error}", where=str(path)) from error
-=======
-        value = json.loads(path.read_text(encoding="utf-8"))
-    except (OSError, ValueError, RecursionError) as error:
+    except (OSError, ValueError) as error:
         raise_if_machine(error, path)
         raise UserError(
             f"the file cannot be read: {error}",
             where=str(path),
             remedy="get this file of the model again",
         ) from error
->>>>>>> main
     if not isinstance(value, dict):
         raise UserError("the file must hold one JSON object", where=str(path))
     return value

@@ -21,12 +21,8 @@ from numpy.typing import NDArray
 
 from kofinlaw import UserError
 from kofinlaw.data.cleaning.duplicates import CHARACTERS_PER_SHINGLE
-from kofinlaw.decoding import decode
-<<<<<<< HEAD
-from kofinlaw.foreign_text import load_json
-=======
+from kofinlaw.decoding import decode, load_json
 from kofinlaw.errors import raise_if_machine
->>>>>>> main
 
 __all__ = [
     "NGRAM",

@@ -16,8 +16,7 @@ from typing import Literal
 from kofinlaw import UserError
 from kofinlaw.data.readers.tables import column_names
 from kofinlaw.data.settings import LimitSettings, SourceSettings
-from kofinlaw.decoding import decode
-from kofinlaw.foreign_text import load_json
+from kofinlaw.decoding import decode, load_json
 from kofinlaw.units import MIB
 
 __all__ = [

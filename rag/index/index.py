@@ -60,12 +60,8 @@ class Index:
         try:
             meta = json.loads(path.read_text(encoding="utf-8"))
             found = meta["format"]
-<<<<<<< HEAD
-        except (ValueError, KeyError, TypeError, RecursionError) as error:
-=======
-        except (OSError, ValueError, KeyError, TypeError) as error:
+        except (OSError, ValueError, KeyError, TypeError, RecursionError) as error:
             raise_if_machine(error, path)
->>>>>>> main
             raise _damaged(folder, f"index.json: {error}") from error
         if found != FORMAT:
             raise UserError(

@@ -128,42 +128,32 @@ def answer(
 ) -> None:
     """Answer a question file before the deadline; the submission file is always complete."""
     from kofinlaw.offline import guard
-<<<<<<< HEAD
+    from kofinlaw.rag.questions.question_files import read_questions
     from kofinlaw.recipes.pipeline.evaluation.first_submission import write_first_submission
     from kofinlaw.recipes.pipeline.evaluation.leaving import leaving
-=======
-    from kofinlaw.rag.answer.answer_file import answer_questions
-    from kofinlaw.rag.answer.run_context import RunContext
-    from kofinlaw.rag.questions.question_csv import converted_form
-    from kofinlaw.rag.questions.question_files import read_questions
->>>>>>> main
     from kofinlaw.recipes.pipeline.lock import run_lock
 
     started = process_started()
     bound = bound_run(run)
     recipe = bound.recipe
     out = out or bound.folder / "answers" / questions.stem
-<<<<<<< HEAD
     with (
         guard(offline=recipe.offline),
         run_lock(out, lambda line: say(f"  {line}")),
         ExitStack() as until_answered,
     ):
-=======
-    for line in read_questions(questions).doubt_lines():
-        say(f"  {line}")
-    with guard(offline=recipe.offline), run_lock(out, lambda line: say(f"  {line}")):
->>>>>>> main
-        if check_budget:
-            _check_budget(questions, recipe.seed, _Answering.load(bound, budget_minutes))
-            return
-        one = runs == 1 and replay_plan is None
+        one = runs == 1 and replay_plan is None and not check_budget
         if one:  # before anything heavy is imported, and before the index is read
             write_first_submission(questions, out, sample=recipe.answer.sample_submission)
             over = f"the time is over; the submission is complete: {short_path(out)}/submission.csv"
             minutes = recipe.answer.budget_minutes if budget_minutes is None else budget_minutes
             left = _seconds_left(out, minutes, started)
             until_answered.enter_context(leaving.at_deadline(left, over))
+        for line in read_questions(questions).doubt_lines():
+            say(f"  {line}")
+        if check_budget:
+            _check_budget(questions, recipe.seed, _Answering.load(bound, budget_minutes))
+            return
 
         from kofinlaw.models.identity import model_fingerprint
         from kofinlaw.rag.answer.answer_file import answer_questions

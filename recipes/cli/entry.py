@@ -74,26 +74,16 @@ def main() -> None:
     from kofinlaw.recipes.pipeline.evaluation.leaving import leaving
     from kofinlaw.recipes.pipeline.threads import share_processor
 
-<<<<<<< HEAD
-    share_processor()
     # Called by the script of this process, and not by a program that continues after it.
     leaving.own = sys._getframe(1).f_globals.get("__name__") == "__main__"
-=======
->>>>>>> main
     try:
         check_working_folder()
         share_processor()
         command_line_app()(standalone_mode=True)
-<<<<<<< HEAD
     except SystemExit as stop:
         if leaving.at_once and isinstance(stop.code, int):
             leaving.leave(stop.code)
         raise
-    except UserError as error:
-        typer.echo(f"error: {error}", err=True)
-        sys.exit(USER_ERROR)
-=======
->>>>>>> main
     except KeyboardInterrupt as stop:
         _interrupted(stop)
         sys.exit(INTERRUPTED)

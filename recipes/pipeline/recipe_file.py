@@ -16,7 +16,7 @@ import yaml
 
 from kofinlaw import UserError
 from kofinlaw.commands import command_line
-from kofinlaw.foreign_text import load_yaml, plain_loader
+from kofinlaw.data.plain_yaml import PlainLoader, load_yaml
 
 __all__ = [
     "MAX_BYTES",
@@ -133,7 +133,7 @@ def read_recipe_file(path: Path, overrides: Sequence[str] = ()) -> RecipeFile:
         )
     try:
         text = path.read_text(encoding="utf-8-sig")
-        root = yaml.compose(text, Loader=plain_loader())
+        root = yaml.compose(text, Loader=PlainLoader)
     except UnicodeDecodeError as error:
         raise UserError(
             "the recipe is not UTF-8", where=str(path), remedy="save it as UTF-8"
@@ -203,7 +203,7 @@ def _value(node: yaml.Node, prefix: str, path: Path, origins: dict[str, str]) ->
             _value(item, f"{prefix}.{number}", path, origins)
             for number, item in enumerate(node.value)
         ]
-    constructor = plain_loader()("")
+    constructor = PlainLoader("")
     try:
         return constructor.construct_object(node, deep=True)
     except yaml.YAMLError as error:

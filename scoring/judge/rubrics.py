@@ -14,9 +14,9 @@ from importlib.resources import files
 from pathlib import Path
 
 from kofinlaw import UserError
+from kofinlaw.data.plain_yaml import load_yaml
 from kofinlaw.errors import raise_if_machine
 from kofinlaw.files import sha256_text
-from kofinlaw.foreign_text import load_yaml
 
 __all__ = [
     "PLACEHOLDERS",

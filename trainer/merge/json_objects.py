@@ -6,11 +6,8 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from kofinlaw import UserError
-<<<<<<< HEAD
-from kofinlaw.foreign_text import load_json
-=======
+from kofinlaw.decoding import load_json
 from kofinlaw.errors import raise_if_machine
->>>>>>> main
 from kofinlaw.results import JsonValue
 
 __all__ = [

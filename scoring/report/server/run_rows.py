@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import cast
 
-from kofinlaw.foreign_text import load_yaml
+from kofinlaw.data.plain_yaml import load_yaml
 from kofinlaw.scoring.claims import main_system
 from kofinlaw.scoring.report.runs import RunState, run_state
 from kofinlaw.scoring.report.wording.descriptions import description_words

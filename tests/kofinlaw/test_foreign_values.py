@@ -10,8 +10,9 @@ from hypothesis import strategies as st
 
 from kofinlaw import UserError
 from kofinlaw.data.frontmatter import split_front_matter
+from kofinlaw.data.plain_yaml import LONGEST_NUMBER, load_yaml
+from kofinlaw.decoding import DEEPEST, load_json
 from kofinlaw.files import read_json_lines
-from kofinlaw.foreign_text import DEEPEST, LONGEST_NUMBER, load_json, load_yaml
 from kofinlaw.recipes.pipeline.recipe_file import read_recipe_file
 from kofinlaw.tolerant_files import read_json
 
