@@ -28,13 +28,13 @@ import hashlib
 import json
 import os
 import shutil
-import unicodedata
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, BinaryIO, TextIO, TypeVar
 
 from kofinlaw import UserError
+from kofinlaw.decoding import SURROGATES, clean_text, clean_value
 from kofinlaw.records import from_json, to_json
 
 __all__ = [
@@ -48,6 +48,7 @@ __all__ = [
     "disk_error",
     "dumps",
     "existing_path",
+    "parse_json_line",
     "read_json_lines",
     "read_jsonl",
     "sha256_file",
@@ -86,18 +87,21 @@ def existing_path(path: Path) -> Path:
     People write composed Hangul. Files from macOS have decomposed names, and on Linux these are
     other names. Returns the path unchanged if there is no such file.
     """
-    if path.exists():
+    try:
+        if path.exists():
+            return path
+    except OSError:  # a name that is too long
         return path
     found = Path(path.anchor)
     for part in path.parts[1 if path.anchor else 0 :]:
         step = found / part
         if not step.exists():
-            wanted = unicodedata.normalize("NFC", part)
+            wanted = clean_text(part)
             try:
                 names = os.listdir(found)
             except OSError:
                 return path
-            same = (name for name in names if unicodedata.normalize("NFC", name) == wanted)
+            same = (name for name in names if clean_text(name) == wanted)
             step = found / next(same, part)
         found = step
     return found if found.exists() else path
@@ -120,7 +124,10 @@ def atomic_write(path: Path) -> Iterator[TextIO]:
     The file is synced before it is renamed, so readers see the old file or the complete new one.
     Raises UserError if the disk is full or the folder is not writable.
     """
-    with _replacing(path) as temporary, open(temporary, "w", encoding="utf-8") as handle:
+    with (
+        _replacing(path) as temporary,
+        open(temporary, "w", encoding="utf-8", errors=SURROGATES) as handle,
+    ):
         yield handle
         _flush(handle)
 
@@ -253,7 +260,7 @@ def read_jsonl(path: Path, record_type: type[T]) -> Iterator[T]:
 
 
 def read_json_lines(path: Path) -> Iterator[tuple[int, dict[str, Any]]]:
-    """Yield (line number from 1, object) of each line that is not blank.
+    """Yield (line number from 1, object) of each line that is not blank; its texts are clean.
 
     Raises UserError for a missing file, a broken line or a line that is not an object.
     """
@@ -271,17 +278,9 @@ def read_json_lines(path: Path) -> Iterator[tuple[int, dict[str, Any]]]:
                 if not line.strip():
                     continue
                 try:
-                    value = json.loads(line)
-                except json.JSONDecodeError as error:
-                    raise UserError(
-                        f"broken JSON: {error.msg}", where=f"{path}:{number}"
-                    ) from error
-                if "\\u" in line and not _is_unicode(value):
-                    raise UserError(
-                        "broken JSON: half of a surrogate pair (\\ud800 to \\udfff)",
-                        where=f"{path}:{number}",
-                        remedy="remove the broken character from this line",
-                    )
+                    value = parse_json_line(line)
+                except ValueError as error:
+                    raise UserError(f"broken JSON: {error}", where=f"{path}:{number}") from error
                 if not isinstance(value, dict):
                     raise UserError("a line must hold one JSON object", where=f"{path}:{number}")
                 yield number, value
@@ -289,13 +288,23 @@ def read_json_lines(path: Path) -> Iterator[tuple[int, dict[str, Any]]]:
             raise UserError("the file is not UTF-8", where=str(path)) from error
 
 
-def _is_unicode(value: object) -> bool:
-    """Return whether all texts of a JSON value can be encoded (escapes allow others)."""
+def parse_json_line(line: str) -> Any:
+    """Return the JSON value of a line with clean texts (`kofinlaw.decoding.clean_text`).
+
+    Raises ValueError with the cause if the line is not JSON, is nested too deeply, or has a number
+    of thousands of digits.
+    """
     try:
-        json.dumps(value, ensure_ascii=False).encode()
-    except UnicodeEncodeError:
-        return False
-    return True
+        try:
+            return clean_value(json.loads(line))
+        except json.JSONDecodeError:  # a mark between two values, or a control character in one
+            return clean_value(json.loads(clean_text(line, lines=False)))
+    except json.JSONDecodeError as error:
+        raise ValueError(error.msg) from error
+    except RecursionError as error:
+        raise ValueError("it is nested too deeply") from error
+    except ValueError as error:
+        raise ValueError("it has a number of too many digits") from error
 
 
 class JsonlAppender:
@@ -309,7 +318,7 @@ class JsonlAppender:
         path.parent.mkdir(parents=True, exist_ok=True)
         cut_torn_line(path)
         try:
-            self._handle = open(path, "a", encoding="utf-8")
+            self._handle = open(path, "a", encoding="utf-8", errors=SURROGATES)
         except OSError as error:
             raise disk_error(error, path) from error
         self.path = path
@@ -363,7 +372,7 @@ def cut_torn_line(path: Path) -> None:
 
 def sha256_text(text: str) -> str:
     """Return the SHA-256 of UTF-8 text, hexadecimal."""
-    return hashlib.sha256(text.encode("utf-8")).hexdigest()
+    return hashlib.sha256(text.encode("utf-8", SURROGATES)).hexdigest()
 
 
 def sha256_file(path: Path) -> str:

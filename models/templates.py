@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from kofinlaw import UserError
+from kofinlaw.decoding import without_surrogates
 from kofinlaw.models.catalogue import ModelCard, recognise_folder
 from kofinlaw.models.folder_checks import read_config
 from kofinlaw.results import JsonValue
@@ -149,13 +150,13 @@ def template_for(model: Path | ModelCard) -> ChatTemplate:
     bos, eos = _token_text(config.get("bos_token")), _token_text(config.get("eos_token"))
     file = model / "chat_template.jinja"
     if file.exists():
-        return ChatTemplate(file.read_text(encoding="utf-8"), bos, eos, f"{model.name}'s own")
+        return ChatTemplate(file.read_text(encoding="utf-8-sig"), bos, eos, f"{model.name}'s own")
     own = config.get("chat_template")
     if isinstance(own, list):
         named = {item["name"]: item["template"] for item in own if isinstance(item, dict)}
         own = named.get("default")
     if isinstance(own, str):
-        return ChatTemplate(own, bos, eos, f"{model.name}'s own")
+        return ChatTemplate(without_surrogates(own), bos, eos, f"{model.name}'s own")
     name = card.template if card is not None and card.template else "solar"
     return built_in_template(name, bos=bos, eos=eos)
 

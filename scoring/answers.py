@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import csv
+import io
 import math
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from kofinlaw import UserError
+from kofinlaw.decoding import clean_value, decode
 from kofinlaw.files import read_json_lines
 from kofinlaw.records import Answer
 from kofinlaw.tolerant_files import finite_number
@@ -115,16 +117,13 @@ def read_csv_rows(path: Path) -> list[tuple[int, dict[str, str]]]:
     except FileNotFoundError as error:
         raise UserError("no such file", where=str(path), remedy="check the path") from error
     try:
-        text = raw.decode("utf-8-sig")
-    except UnicodeDecodeError:
-        try:
-            text = raw.decode("cp949")
-        except UnicodeDecodeError as error:
-            raise UserError(
-                "the file is neither UTF-8 nor CP949", where=str(path), remedy="save it as UTF-8"
-            ) from error
+        text, _ = decode(raw, records=True)
+    except UserError as error:
+        raise UserError(
+            "the file is neither UTF-8 nor CP949", where=str(path), remedy="save it as UTF-8"
+        ) from error
     csv.field_size_limit(16 * 1024 * 1024)
-    reader = csv.DictReader(text.splitlines(keepends=True))
+    reader = csv.DictReader(io.StringIO(text, newline=""))
     names = {name.strip().lower() for name in reader.fieldnames or () if name}
     if "answer" not in names:
         raise UserError(
@@ -132,7 +131,11 @@ def read_csv_rows(path: Path) -> list[tuple[int, dict[str, str]]]:
             where=f"{path}:1",
             remedy="the contest's form is `ID,Answer`",
         )
-    return [(reader.line_num, row) for row in reader if "id" not in names or any(row.values())]
+    return [
+        (reader.line_num, clean_value(row))
+        for row in reader
+        if "id" not in names or any(row.values())
+    ]
 
 
 def read_timings(path: Path) -> tuple[dict[str, float], list[dict[str, object]]]:

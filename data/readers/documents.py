@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import re
-import unicodedata
 from dataclasses import dataclass, field
 from pathlib import Path
 
 from kofinlaw.data.law.annexes import Annex, annex_of_file
+from kofinlaw.data.law.headers import standard_provisions
 from kofinlaw.data.law.statute import looks_like_statute
 from kofinlaw.data.law.titles import document_id
 from kofinlaw.data.licences import NOT_PROTECTED, UNKNOWN, normalise_licence, stated_licence
@@ -15,7 +15,7 @@ from kofinlaw.data.readers.days import in_force_day
 from kofinlaw.data.readers.frames import drawn_tables
 from kofinlaw.data.readers.paged.unread_pages import Pages
 from kofinlaw.data.settings import SourceSettings
-from kofinlaw.decoding import without_surrogates
+from kofinlaw.decoding import clean_text, clean_value
 from kofinlaw.records import Kind
 
 __all__ = [
@@ -110,10 +110,10 @@ def make_document(
         warning: A warning about the file for the data card.
         pages: How its pages were read. Drawn tables in a text with pages are already converted.
     """
-    text = text if pages else drawn_tables(without_surrogates(text))
-    meta = {name: without_surrogates(value) for name, value in meta.items()}
+    text = text if pages else standard_provisions(drawn_tables(clean_text(text)))
+    meta = clean_value(meta)
     title = source.title or _stated_title(meta) or _first_heading(text)
-    title = unicodedata.normalize("NFC", title or Path(name).stem.replace("_", " ")).strip()
+    title = clean_text(title or Path(name).stem.replace("_", " ")).replace("\n", " ").strip()
     kind = source.kind or guess_kind(title, text, meta)
     stated = source.as_of.isoformat() if source.as_of else ""
     day = in_force_day(text, meta, name, stated)
@@ -152,7 +152,7 @@ def is_placeholder_title(title: str) -> bool:
 
     Examples: `제목 없음`, `Untitled 2`, `문서1`, `Microsoft Word - 여신규정.doc`.
     """
-    plain = unicodedata.normalize("NFC", title).strip(" \t\n()[]<>「」『』\"'*.-_#")
+    plain = clean_text(title).strip(" \t\n()[]<>「」『』\"'*.-_#")
     return not plain or bool(_PLACEHOLDER.fullmatch(plain))
 
 

@@ -7,7 +7,6 @@ import io
 import json
 import lzma
 import re
-import unicodedata
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from functools import lru_cache
 from pathlib import Path
@@ -16,7 +15,7 @@ from typing import Literal
 from kofinlaw import UserError
 from kofinlaw.data.readers.tables import column_names
 from kofinlaw.data.settings import LimitSettings, SourceSettings
-from kofinlaw.decoding import decode
+from kofinlaw.decoding import clean_text, clean_value, decode
 from kofinlaw.units import MIB
 
 __all__ = [
@@ -51,6 +50,7 @@ _ANSWERS = (
 _OPTIONS = ("options", "choices", "선택지", "보기", "보기1", "선택지1", "option1", "choice1")
 _ROW_NUMBERS = ("번호", "순번", "연번", "no", "no.", "id", "idx", "index", "#")
 _FILE_NAME = re.compile(r"\.(?=\d*[A-Za-z])[A-Za-z0-9]{1,5}\Z")  # not the number `2.25`
+_LINE_END = re.compile(r"\r\n?")
 _LONGEST_HEADING = 120  # characters of a question that becomes a heading
 _ISSUE = re.compile(r"^\s*\[(\d+)\]\s*", re.MULTILINE)
 
@@ -76,11 +76,13 @@ def csv_rows(path: Path, source: SourceSettings) -> list[list[str]]:
 
     Raises UserError if the file is not text, or is not CSV.
     """
-    text, _ = decode(path.read_bytes(), source.encoding)
+    text, _ = decode(path.read_bytes(), source.encoding, records=True)
+    text = _LINE_END.sub("\n", text)
     csv.field_size_limit(1 << 30)
     delimiter = "\t" if path.name.lower().endswith(".tsv") else _delimiter(text)
     try:
-        rows = [row for row in csv.reader(io.StringIO(text), delimiter=delimiter) if any(row)]
+        read = csv.reader(io.StringIO(text), delimiter=delimiter)
+        rows = [[clean_text(cell) for cell in row] for row in read if any(row)]
     except csv.Error as error:
         raise UserError(f"the CSV file is damaged: {error}") from error
     if rows:
@@ -116,7 +118,7 @@ def _delimiter(text: str) -> str:
 
 
 def _name(column: str) -> str:
-    return unicodedata.normalize("NFC", column).strip()
+    return clean_text(column).strip()
 
 
 def _unpacked(path: Path, limits: LimitSettings) -> bytes:
@@ -132,7 +134,7 @@ def _unpacked(path: Path, limits: LimitSettings) -> bytes:
 
 
 def _json_lines(data: bytes) -> Iterator[Mapping[object, object]]:
-    text, _ = decode(data)
+    text = _LINE_END.sub("\n", decode(data, records=True)[0])
     for number, line in enumerate(text.split("\n"), 1):
         if not line.strip():
             continue
@@ -158,9 +160,9 @@ def _parquet(path: Path) -> Iterator[Mapping[object, object]]:
 
 def _text(value: object) -> str:
     if isinstance(value, str):
-        return value
+        return clean_text(value)
     if isinstance(value, (list, dict)):
-        return json.dumps(value, ensure_ascii=False)
+        return json.dumps(clean_value(value), ensure_ascii=False)
     return str(value)
 
 

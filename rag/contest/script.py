@@ -25,7 +25,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from kofinlaw.data.korean.words import bigrams
+from kofinlaw.data.korean.words import bigrams, normalise
 from kofinlaw.rag.answer.fallback import FALLBACK_PASSAGES, fallback_answer
 from kofinlaw.rag.contest.contest_model import ContestSettings, Model
 from kofinlaw.rag.questions.option_marks import split_options
@@ -119,10 +119,10 @@ def read(path: Path) -> tuple[list[str], list[list[str]], list[Question]]:
     questions: list[Question] = []
     for row in rows:
         try:
-            stem, options = split_options(row[question_index])
+            stem, options = split_options(normalise(row[question_index]))
             questions.append(Question(row[id_index], stem, options))
         except Exception:  # more options than there are labels: answered as free text
-            questions.append(Question(row[id_index], row[question_index].strip()))
+            questions.append(Question(row[id_index], normalise(row[question_index]).strip()))
     return header, rows, questions
 
 

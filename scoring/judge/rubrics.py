@@ -14,6 +14,7 @@ from importlib.resources import files
 from pathlib import Path
 
 from kofinlaw import UserError
+from kofinlaw.decoding import clean_text
 from kofinlaw.files import sha256_text
 
 __all__ = [
@@ -94,7 +95,7 @@ def read_rubric(name: str, *, reasoning: bool | None = None) -> Rubric:
         raw = files("kofinlaw.scoring.judge").joinpath("prompts", f"{name}.md").read_text("utf-8")
     else:
         try:
-            raw = Path(name).read_text(encoding="utf-8")
+            raw = clean_text(Path(name).read_text(encoding="utf-8"))
         except OSError as error:
             raise UserError(
                 f"no rubric {name!r}",
