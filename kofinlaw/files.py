@@ -48,8 +48,10 @@ __all__ = [
     "disk_error",
     "dumps",
     "existing_path",
+    "leads_outside",
     "parse_json_line",
     "read_json_lines",
+    "read_json_records",
     "read_jsonl",
     "sha256_file",
     "sha256_text",
@@ -105,6 +107,21 @@ def existing_path(path: Path) -> Path:
             step = found / next(same, part)
         found = step
     return found if found.exists() else path
+
+
+def leads_outside(path: Path, folder: Path) -> bool:
+    """Return whether a path below a folder is a link to something that is not below the folder.
+
+    The folder itself may be a link. A link to a hidden file of the folder (`.git/config`) leads
+    outside too. Hard links cannot be distinguished from files.
+    """
+    if not path.is_symlink():
+        return False
+    try:
+        inside = path.resolve().relative_to(folder.resolve())
+    except (OSError, RuntimeError, ValueError):  # a loop of links, or another folder
+        return True
+    return any(part.startswith(".") for part in inside.parts)
 
 
 def dumps(record: object) -> str:
@@ -264,6 +281,18 @@ def read_json_lines(path: Path) -> Iterator[tuple[int, dict[str, Any]]]:
 
     Raises UserError for a missing file, a broken line or a line that is not an object.
     """
+    for number, value, fault in read_json_records(path):
+        if fault:
+            raise UserError(fault, where=f"{path}:{number}")
+        yield number, value
+
+
+def read_json_records(path: Path) -> Iterator[tuple[int, dict[str, Any], str]]:
+    """Yield (line number from 1, object, fault) of each line that is not blank.
+
+    A line that is not an object has an empty one, and the fault says why: one bad line of a user's
+    file does not end the work. Raises UserError for a missing file, or one that is not UTF-8.
+    """
     try:
         handle = open(path, encoding="utf-8-sig")
     except FileNotFoundError as error:
@@ -280,10 +309,12 @@ def read_json_lines(path: Path) -> Iterator[tuple[int, dict[str, Any]]]:
                 try:
                     value = parse_json_line(line)
                 except ValueError as error:
-                    raise UserError(f"broken JSON: {error}", where=f"{path}:{number}") from error
-                if not isinstance(value, dict):
-                    raise UserError("a line must hold one JSON object", where=f"{path}:{number}")
-                yield number, value
+                    yield number, {}, f"broken JSON: {error}"
+                    continue
+                if isinstance(value, dict):
+                    yield number, value, ""
+                else:
+                    yield number, {}, "a line must hold one JSON object"
         except UnicodeDecodeError as error:
             raise UserError("the file is not UTF-8", where=str(path)) from error
 

@@ -7,9 +7,12 @@ Every line has every field, always with the same type. Therefore
 from __future__ import annotations
 
 import dataclasses
+import errno
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, Literal, TypedDict, TypeVar
+
+from kofinlaw.errors import UserError
 
 __all__ = [
     "Answer",
@@ -29,6 +32,7 @@ __all__ = [
     "from_json",
     "no_choice",
     "provision_from_json",
+    "record_fault",
     "to_json",
 ]
 
@@ -249,6 +253,36 @@ class Answer:
     tokens: int
     origin: str = "model"
     quoted: str = ""
+
+
+# Errors of the machine: every other record would fail too.
+_OF_THE_RUN = frozenset(
+    (errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EMFILE, errno.ENFILE, errno.ENOMEM)
+)
+_MOST_DETAIL = 300  # characters
+
+
+def record_fault(error: Exception) -> str:
+    """Return in one line why a record is rejected, of at most 300 characters.
+
+    Every step that handles records one by one catches Exception and asks this function. So one bad
+    record is a line of `rejected.jsonl`, in whatever step it fails.
+
+    Raises the error again if it is not about the record: too little memory, no space on the disk,
+    too many open files.
+    """
+    cause: BaseException | None = error
+    while cause is not None:
+        if isinstance(cause, MemoryError) or getattr(cause, "errno", None) in _OF_THE_RUN:
+            raise error
+        cause = cause.__cause__ or (None if cause.__suppress_context__ else cause.__context__)
+    if isinstance(error, UserError):
+        text = " → ".join(filter(None, [error.message, error.remedy]))
+    elif isinstance(error, RecursionError):
+        text = "it is nested too deeply"
+    else:
+        text = f"{type(error).__name__}: {error}"
+    return " ".join(text.split())[:_MOST_DETAIL]
 
 
 def to_json(record: object) -> dict[str, Any]:

@@ -27,10 +27,10 @@ from kofinlaw.data.prompting.contrast import (
     contrast_messages,
     contrast_text,
 )
-from kofinlaw.files import dumps, read_json_lines, sha256_text
+from kofinlaw.files import dumps, read_json_records, sha256_text
 from kofinlaw.models.templates import ChatTemplate
 from kofinlaw.models.tokenizer import ANCHOR_CHARACTERS
-from kofinlaw.records import Choice, Message, Rejected
+from kofinlaw.records import Choice, Message, Rejected, record_fault
 from kofinlaw.trainer.contrast.items import PackedChoice, pack_choice
 from kofinlaw.trainer.settings import ContrastSettings, Objective
 
@@ -298,44 +298,53 @@ def encode_examples(
     `line-<number>`. Under the objective `contrast` a line with a `choice` of at least two options
     becomes an item to choose from, under `both` a text and an item with the same id; `contrast`
     describes the prompts of items. Examples that cannot be trained on are returned as rejected,
-    with the reason. Raises UserError if a line has none of the three forms or a broken `choice`, an
-    id occurs twice, the template has no stop token, or no example is left.
+    with line and reason: broken JSON, none of the three forms, a broken `choice`, an id that occurs
+    twice, turns that the template refuses. Raises UserError if the template has no stop token, or
+    if no example is left.
     """
     stop = template.stop
     encoded: list[Encoded] = []
     rejected: list[Rejected] = []
     seen: dict[str, int] = {}
-    for line, given in read_json_lines(path):
-        example = _checked({"id": f"line-{line}", **given}, f"{path}:{line}")
-        example_id = example["id"]
-        if example_id in seen:
-            raise UserError(
-                f"id {example_id!r} is already used on line {seen[example_id]}",
-                where=f"{path}:{line}",
-            )
-        seen[example_id] = line
-        choice = None if objective == "text" else _choice_of(example, f"{path}:{line}")
+    read = 0
+    for read, (line, given, fault) in enumerate(read_json_records(path), 1):
+        example_id = str(given.get("id", f"line-{line}"))
         try:
+            if fault:
+                raise ExampleError("broken_line", fault)
+            named = type(given.get("id", "")) in (str, int)
+            example = _checked({**given, "id": example_id if named else None})
+            if example_id in seen:
+                raise ExampleError(
+                    "same_id", f"id {example_id!r} is already used on line {seen[example_id]}"
+                )
+            seen[example_id] = line
+            choice = None if objective == "text" else _choice_of(example)
+            found = []
             if choice is None or objective == "both":
-                encoded.append(encode_example(example, template, encode, max_length, stop))
+                found.append(encode_example(example, template, encode, max_length, stop))
             if choice is not None:
-                encoded.append(
+                found.append(
                     encode_choice(example_id, choice, template, encode, max_length, contrast)
                 )
-        except ExampleError as error:
-            rejected.append(Rejected(example_id, "train", error.reason, str(error), dumps(example)))
-        if len(seen) % 200 == 0:
-            progress("tokenise", len(seen))
-    progress("tokenise", len(seen), len(seen), rejected=len(rejected))
+            encoded += found
+        except Exception as error:
+            reason = error.reason if isinstance(error, ExampleError) else "unusable"
+            why = str(error) if isinstance(error, ExampleError) else record_fault(error)
+            detail = f"{path.name}:{line}: {why}"
+            rejected.append(Rejected(example_id, "train", reason, detail, dumps(given)))
+        if read % 200 == 0:
+            progress("tokenise", read)
+    progress("tokenise", read, read, rejected=len(rejected))
     if not encoded:
         raise UserError(_nothing_left(rejected), where=str(path))
     return encoded, rejected
 
 
-def _checked(value: Mapping[str, object], where: str) -> ExampleLine:
-    """Return a line as an example; raises UserError if it has none of the three forms."""
+def _checked(value: Mapping[str, object]) -> ExampleLine:
+    """Return a line as an example; raises ExampleError if it has none of the three forms."""
     if not isinstance(value.get("id"), str):
-        raise UserError("the `id` is not a text", where=where)
+        raise ExampleError("unusable", "the `id` is not a text")
     messages = value.get("messages")
     is_chat = isinstance(messages, list) and all(isinstance(m, dict) for m in messages)
     forms = (("prompt", "completion"), ("text",))
@@ -343,15 +352,15 @@ def _checked(value: Mapping[str, object], where: str) -> ExampleLine:
         "messages" in value
         or not any(all(isinstance(value.get(name), str) for name in form) for form in forms)
     ):
-        raise UserError(
+        raise ExampleError(
+            "unusable",
             "the line needs a list `messages`, or texts `prompt` and `completion`, or a `text`",
-            where=where,
         )
     return cast(ExampleLine, value)  # checked above
 
 
-def _choice_of(example: ExampleLine, where: str) -> Choice | None:
-    """Return the choice of a line; None if it has none. Raises UserError if it is broken."""
+def _choice_of(example: ExampleLine) -> Choice | None:
+    """Return the choice of a line; None if it has none. Raises ExampleError if it is broken."""
     choice = example.get("choice")
     if choice is None:
         return None
@@ -365,11 +374,11 @@ def _choice_of(example: ExampleLine, where: str) -> Choice | None:
         or not isinstance(choice.get("negative"), bool)
         or type(choice.get("answer")) is not int
     ):
-        raise UserError(
+        raise ExampleError(
+            "unusable",
             "`choice` needs a text `question`, lists of texts `options` and `evidence`, an integer "
-            "`answer` (from 0; -1: not a choice), and a true or false `negative`",
-            where=where,
-            remedy="fix it, or remove `choice` from the line",
+            "`answer` (from 0; -1: not a choice), and a true or false `negative`; fix it, or "
+            "remove `choice` from the line",
         )
     return choice if choice["answer"] >= 0 and len(choice["options"]) >= 2 else None
 

@@ -46,7 +46,7 @@ def versions_of_one(first: DocumentFacts, second: DocumentFacts) -> bool:
     They are if one of these holds:
 
     - The law portal numbers them as one act or rule.
-    - Both are from the history of one git repository.
+    - Both are from the history of one git repository, or the recipe gives both the title.
     - Both have articles and a day in force, and state the title themselves, which is the name of a
       rule (`여신업무규정`, not `가람은행`).
     - Their texts are similar.
@@ -56,6 +56,8 @@ def versions_of_one(first: DocumentFacts, second: DocumentFacts) -> bool:
     if first.commit and second.commit:
         return True
     pair = (first, second)
+    if all(facts.title_from == "recipe" for facts in pair):
+        return True
     stated = all(facts.title_from != "metadata" for facts in pair)
     stated = stated and _NAME_OF_RULE.search(first.title.strip()) is not None
     if stated and all(facts.articles and facts.as_of for facts in pair):

@@ -30,6 +30,7 @@ __all__ = [
     "guess_license",
     "is_placeholder_title",
     "make_document",
+    "refused_document",
 ]
 
 _STATUTE_TITLE = re.compile(r"(법|법률|시행령|시행규칙|헌법)$")
@@ -80,6 +81,7 @@ class Document:
     - `pages` says how the pages of a file with pages were read.
     - `title_from` is where the title was found: `metadata` only if neither the text nor the file's
       name has it. `other_title` is then the first heading or the file's name.
+    - `fault` says why a record of a file cannot be read. Such a document has no text.
     """
 
     title: str
@@ -96,6 +98,7 @@ class Document:
     pages: Pages = field(default_factory=Pages)
     title_from: TitleOrigin = "text"
     other_title: str = ""
+    fault: str = ""
 
     @property
     def id(self) -> str:
@@ -159,6 +162,11 @@ def make_document(
         title_from=title_from,
         other_title=_one_line(heading or stem) if title_from == "metadata" else "",
     )
+
+
+def refused_document(name: str, format_name: str, fault: str) -> Document:
+    """Return the place of a record that cannot be read, with the reason in `fault`."""
+    return Document("", "other", "", "", name, "", format_name, fault=fault)
 
 
 def _one_line(title: str) -> str:

@@ -276,10 +276,11 @@ def read_portal(
     path: Path, source: SourceSettings, limits: LimitSettings, name: str
 ) -> Iterator[Document]:
     """Yield a statute or rule in the XML or JSON of the law portal."""
-    from kofinlaw.data.readers.portal import portal_to_markdown
+    from kofinlaw.data.readers.portal.markdown import portal_to_markdown
 
-    text, meta = portal_to_markdown(path)
-    yield make_document(text, source, name, file_suffix(path).lstrip("."), meta)
+    text, meta, warnings = portal_to_markdown(path)
+    document = make_document(text, source, name, file_suffix(path).lstrip("."), meta)
+    yield replace(document, warnings=(*document.warnings, *warnings))
 
 
 # (path, settings of the source, limits of files, name in records) to documents

@@ -47,7 +47,7 @@ from kofinlaw.recipes.cli.study_command import study
 from kofinlaw.recipes.cli.sweep_command import sweep
 from kofinlaw.recipes.cli.tune_command import fit_voters, tune
 
-__all__ = ["CONTINUE", "MainCommand", "command_line_app", "main"]
+__all__ = ["CONTINUE", "MainCommand", "command_line_app", "main", "typed_argument"]
 
 USER_ERROR = 1
 INTERNAL_ERROR = 70

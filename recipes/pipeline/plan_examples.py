@@ -5,11 +5,11 @@ from __future__ import annotations
 from pathlib import Path
 from typing import NamedTuple
 
-from kofinlaw.files import read_json_lines
+from kofinlaw.files import read_json_records
 from kofinlaw.recipes.pipeline.plan_record import FirstExample, Lengths
 from kofinlaw.recipes.pipeline.planning.count_record import DryCount
 from kofinlaw.recipes.pipeline.planning.start_checks import planned_lengths
-from kofinlaw.recipes.pipeline.ready_examples import choice_texts, texts_of
+from kofinlaw.recipes.pipeline.ready_examples import choice_texts, texts_of, usable
 from kofinlaw.recipes.pipeline.run import Run
 from kofinlaw.recipes.pipeline.runner import read_record
 from kofinlaw.trainer.settings import TrainSettings
@@ -114,8 +114,8 @@ def _by_characters(path: Path, tokens_per_character: float, train: TrainSettings
     items, reference = train.objective != "text", train.contrast.reference
     characters = sorted(
         sum(map(len, (items and choice_texts(row, reference)) or texts_of(row)))
-        for _, row in read_json_lines(path)
-        if isinstance(row, dict)
+        for _, row, fault in read_json_records(path)
+        if not fault and usable(row)
     )
     counts = [int(count * tokens_per_character) for count in characters] or [0]
     return {

@@ -8,10 +8,17 @@ from pathlib import Path
 
 from kofinlaw import UserError
 from kofinlaw.data.prompting.contrast import ContrastReference
-from kofinlaw.files import dumps, read_json_lines, write_jsonl
-from kofinlaw.records import Rejected
+from kofinlaw.files import dumps, read_json_records, write_jsonl
+from kofinlaw.records import Rejected, record_fault
 
-__all__ = ["ReadyExamples", "check_training_file", "choice_texts", "copy_examples", "texts_of"]
+__all__ = [
+    "ReadyExamples",
+    "check_training_file",
+    "choice_texts",
+    "copy_examples",
+    "texts_of",
+    "usable",
+]
 
 
 @dataclass(frozen=True)
@@ -34,16 +41,26 @@ def copy_examples(path: Path, protected_texts: Sequence[str], out: Path) -> Read
         protected_texts: Questions with their options; an example that contains one is rejected.
         out: Folder for both files.
 
-    Raises UserError if `path` is missing or broken, or if no example is left.
+    A line that is not JSON, or has no texts, is rejected too. Raises UserError if `path` is missing
+    or not UTF-8, or if no example is left.
     """
-    lines, rows = [], []
-    for line, row in read_json_lines(path):
+    lines, rows, texts, unusable = [], [], [], []
+    for line, value, fault in read_json_records(path):
+        row = {"id": f"line-{line}", **value}
+        try:
+            if fault:
+                raise UserError(fault)
+            text = " ".join([*texts_of(row), *choice_texts(row)])
+        except Exception as error:
+            detail = f"{path.name}:{line}: {record_fault(error)}"
+            unusable.append(Rejected(str(row["id"]), "augment", "unusable", detail, dumps(value)))
+            continue
         lines.append(line)
-        rows.append({"id": f"line-{line}", **row})
-    texts = [" ".join([*texts_of(row), *choice_texts(row)]) for row in rows]
+        rows.append(row)
+        texts.append(text)
     found = _contaminated(texts, protected_texts)
     kept = [row for index, row in enumerate(rows) if index not in found]
-    rejected = [
+    rejected = unusable + [
         Rejected(
             id=str(rows[index]["id"]),
             stage="augment",
@@ -57,7 +74,9 @@ def copy_examples(path: Path, protected_texts: Sequence[str], out: Path) -> Read
         raise UserError(
             "no example is left to train on",
             where=str(path),
-            remedy="add examples that contain no evaluation question",
+            remedy=f"fix the file: {unusable[0].detail}"
+            if unusable
+            else "add examples that contain no evaluation question",
         )
     write_jsonl(out / "examples.jsonl", kept)
     write_jsonl(out / "rejected.jsonl", rejected)
@@ -74,7 +93,9 @@ def check_training_file(path: Path, protected_texts: Sequence[str]) -> None:
     Raises UserError that names the first line that contains one.
     """
     lines, texts = [], []
-    for line, row in read_json_lines(path):
+    for line, row, fault in read_json_records(path):
+        if fault or not usable(row):
+            continue  # the trainer rejects it with the reason
         lines.append(line)
         texts.append(" ".join((*texts_of(row), *choice_texts(row), str(row.get("chosen", "")))))
     found = _contaminated(texts, protected_texts)
@@ -100,6 +121,17 @@ def _contaminated(texts: Sequence[str], protected_texts: Sequence[str]) -> dict[
         if held is not None:
             found[index] = held[1]
     return found
+
+
+def usable(row: Mapping[str, object]) -> bool:
+    """Return whether the texts of an example can be read."""
+    try:
+        texts_of(row)
+        choice_texts(row)
+    except Exception as error:
+        record_fault(error)
+        return False
+    return True
 
 
 def texts_of(row: Mapping[str, object]) -> list[str]:

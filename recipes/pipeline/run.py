@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from kofinlaw import Progress, UserError, silent
+from kofinlaw.data.source_files import linked_files
 from kofinlaw.files import cache_folder, existing_path
 from kofinlaw.recipes.pipeline.recipe_file import RecipeFile, absolute, read_recipe_file
 from kofinlaw.recipes.pipeline.schema import (
@@ -44,6 +45,7 @@ __all__ = [
     "reopen",
     "searching_system",
     "serving_folder",
+    "source_inputs",
     "source_paths",
     "system_folder",
     "token_counter",
@@ -127,6 +129,13 @@ def reopen(folder: Path) -> Run:
 def source_paths(run: Run) -> tuple[Path, ...]:
     """Return the folders and files of the recipe's documents."""
     return tuple(run.path(source.path) for source in run.recipe.sources)
+
+
+def source_inputs(run: Run) -> tuple[Path, ...]:
+    """Return the documents' folders and files, and the files outside that their links may name."""
+    base = run.recipe_file.path.parent
+    linked = (path for source in run.recipe.sources for path in linked_files(source, base))
+    return (*source_paths(run), *linked)
 
 
 def protected_paths(run: Run) -> tuple[Path, ...]:

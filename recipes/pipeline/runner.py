@@ -12,6 +12,7 @@ import contextlib
 import hashlib
 import json
 import logging
+import os
 import shutil
 import time
 import traceback
@@ -22,7 +23,7 @@ from typing import Literal, TypedDict
 
 from kofinlaw import Progress, UserError, __version__
 from kofinlaw.commands import stage_command
-from kofinlaw.files import disk_error, sha256_file, write_json
+from kofinlaw.files import disk_error, leads_outside, sha256_file, write_json
 from kofinlaw.models.machines import machine_name
 from kofinlaw.recipes.pipeline.code_hash import ROOT_PACKAGE, code_sha256
 from kofinlaw.recipes.pipeline.progress_display import PROGRESS_FILE, saved_progress, stage_progress
@@ -115,7 +116,8 @@ def inputs_sha256(paths: Iterable[Path]) -> str:
     """Return the SHA-256 (hexadecimal) of the names and contents of files and folders,
     in sorted order.
 
-    A file of a folder counts with its path in that folder. Hidden files do not count.
+    A file of a folder counts with its path in that folder. Hidden files do not count. A link that
+    leads outside of the folder is not read: it counts with its target.
     """
     digest = hashlib.sha256()
     for path in paths:
@@ -125,6 +127,9 @@ def inputs_sha256(paths: Iterable[Path]) -> str:
             if path.is_dir() and any(part.startswith(".") for part in parts):
                 continue
             digest.update("/".join(parts).encode("utf-8", "surrogateescape"))
+            if path.is_dir() and leads_outside(item, path):
+                digest.update(b"\0link " + os.fsencode(item.readlink()))
+                continue
             with contextlib.suppress(OSError):
                 digest.update(sha256_file(item).encode())
     return digest.hexdigest()

@@ -22,14 +22,14 @@ from kofinlaw.data.corpus import DocumentList, build_corpus, list_documents
 from kofinlaw.data.readers.paged.tesseract import find_ocr
 from kofinlaw.data.reject_log import UnreadFile
 from kofinlaw.data.settings import DataSettings, SourceSettings
-from kofinlaw.data.source_files import list_files, source_path
+from kofinlaw.data.source_files import list_files
 from kofinlaw.files import write_json
 from kofinlaw.models.catalogue import lookup_model
 from kofinlaw.models.resolve import local_folder
 from kofinlaw.models.settings import ModelSettings
 from kofinlaw.recipes.pipeline.code_hash import code_sha256
 from kofinlaw.recipes.pipeline.planning.count_record import DryCount, name_order
-from kofinlaw.recipes.pipeline.run import Run, protected_examples, protected_texts
+from kofinlaw.recipes.pipeline.run import Run, protected_examples, protected_texts, source_inputs
 from kofinlaw.recipes.pipeline.runner import inputs_sha256
 
 __all__ = [
@@ -174,11 +174,11 @@ def _articles_of(path: Path, size: int) -> float:
 
 def _documents_key(run: Run) -> dict[str, object]:
     """Return everything that the list of documents depends on."""
-    settings, base = run.recipe.data, run.recipe_file.path.parent
+    settings = run.recipe.data
     assert settings is not None
     return {
         "data": settings.model_dump(mode="json"),
-        "inputs": inputs_sha256([source_path(source, base) for source in settings.sources]),
+        "inputs": inputs_sha256(source_inputs(run)),
         "code": code_sha256("kofinlaw.data"),
         "ocr": asdict(find_ocr()),  # once Tesseract is installed, scanned pages are read
     }
