@@ -25,7 +25,7 @@ from kofinlaw.records import Key, Question
 
 __all__ = ["Row", "keywords_of", "read_asked", "read_key"]
 
-_SEPARATORS = re.compile(r"\s*[,;|/\n]\s*")
+_SEPARATORS = re.compile(r"[,;|/\n]")
 Row = tuple[int, dict[str, str]]
 
 

@@ -174,7 +174,7 @@ def read_protected(path: Path) -> list[str]:
     if suffix == ".csv":
         read = map(clean_value, csv.DictReader(io.StringIO(text, newline="")))
         return [joined for row in read if (joined := _joined(row))]
-    return [part.strip() for part in re.split(r"\n\s*\n", text) if part.strip()]
+    return [part.strip() for part in re.split(r"\n[^\S\n]*+\n", text) if part.strip()]
 
 
 def _json_object(line: str) -> Mapping[str, object]:

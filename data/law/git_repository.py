@@ -288,10 +288,11 @@ def _points_back(git: Path, root: Path) -> bool:
     if (named := git / "gitdir").is_file():
         back = git / _small_file(named).strip()
         return back.name == ".git" and back.parent.resolve() == root
-    found = re.search(r"^\s*worktree\s*=\s*(.+?)\s*$", _small_file(git / "config"), re.MULTILINE)
+    config = _small_file(git / "config")
+    found = re.search(r"^[^\S\n]*worktree[^\S\n]*=[^\S\n]*+(.+)$", config, re.MULTILINE)
     if found is None:
         return False
-    name = found[1].strip('"').replace('\\"', '"').replace("\\\\", "\\")
+    name = found[1].strip().strip('"').replace('\\"', '"').replace("\\\\", "\\")
     return (git / name).resolve() == root
 
 

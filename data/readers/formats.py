@@ -186,10 +186,10 @@ def read_hwpx(
     path: Path, source: SourceSettings, limits: LimitSettings, name: str
 ) -> Iterator[Document]:
     """Read HWPX, Hancom's open format."""
-    from kofinlaw.data.readers.office import hwpx_to_markdown
+    from kofinlaw.data.readers.office.hwpx import hwpx_to_markdown
 
-    text, meta = hwpx_to_markdown(path, limits.expanded_mebibytes)
-    yield make_document(text, source, name, "hwpx", meta)
+    text, meta, warnings = hwpx_to_markdown(path, limits.expanded_mebibytes)
+    yield replace(make_document(text, source, name, "hwpx", meta), warnings=tuple(warnings))
 
 
 def read_hwp(
@@ -232,10 +232,10 @@ def read_docx(
     path: Path, source: SourceSettings, limits: LimitSettings, name: str
 ) -> Iterator[Document]:
     """Read DOCX, Word's open format."""
-    from kofinlaw.data.readers.office import docx_to_markdown
+    from kofinlaw.data.readers.office.docx import docx_to_markdown
 
-    text, meta = docx_to_markdown(path, limits.expanded_mebibytes)
-    yield make_document(text, source, name, "docx", meta)
+    text, meta, warnings = docx_to_markdown(path, limits.expanded_mebibytes)
+    yield replace(make_document(text, source, name, "docx", meta), warnings=tuple(warnings))
 
 
 def read_pptx(
@@ -253,7 +253,7 @@ def read_odt(
     path: Path, source: SourceSettings, limits: LimitSettings, name: str
 ) -> Iterator[Document]:
     """Read ODT, the text documents of LibreOffice."""
-    from kofinlaw.data.readers.opendocument import odt_to_markdown
+    from kofinlaw.data.readers.office.opendocument import odt_to_markdown
 
     text, meta = odt_to_markdown(path, limits.expanded_mebibytes)
     yield make_document(text, source, name, "odt", meta)

@@ -59,7 +59,7 @@ _ROW_NUMBERS = ("번호", "순번", "연번", "no", "no.", "id", "idx", "index",
 _FILE_NAME = re.compile(r"\.(?=\d*[A-Za-z])[A-Za-z0-9]{1,5}\Z")  # not the number `2.25`
 _LINE_END = re.compile(r"\r\n?")
 _LONGEST_HEADING = 120  # characters of a question that becomes a heading
-_ISSUE = re.compile(r"^\s*\[(\d+)\]\s*", re.MULTILINE)
+_ISSUE = re.compile(r"^[^\S\n]*\[(\d+)\]\s*", re.MULTILINE)
 
 
 def rows_of(path: Path, limits: LimitSettings) -> Iterator[dict[str, str] | UserError]:

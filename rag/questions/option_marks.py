@@ -16,12 +16,12 @@ _SYLLABLES = "가나다라마바사아자차카타파하"
 _LETTERS = "ABCDEFGHIJKL"
 # A mark begins a line; each pattern captures the mark and the text of the option.
 _STYLES = {
-    "circled": re.compile(rf"\s*([{_CIRCLED}])\s*(.*)"),
-    "bracketed": re.compile(r"\s*[(（](\d{1,2})[)）]\s*(.*)"),
-    "dotted": re.compile(r"\s*(\d{1,2})\s*[.)．]\s*(.*)"),
-    "bare": re.compile(r"\s*(\d{1,2})(?:\s+(.*)|\s*)$"),
-    "syllable": re.compile(rf"\s*[(（]?([{_SYLLABLES}])[.)）]\s*(.*)"),
-    "letter": re.compile(rf"\s*[(（]?([{_LETTERS}])[.)）]\s*(.*)"),
+    "circled": re.compile(rf"^\s*([{_CIRCLED}])\s*(.*)"),
+    "bracketed": re.compile(r"^\s*[(（](\d{1,2})[)）]\s*(.*)"),
+    "dotted": re.compile(r"^\s*(\d{1,2})\s*[.)．]\s*(.*)"),
+    "bare": re.compile(r"^\s*(\d{1,2})(?:\s++(.*))?$"),
+    "syllable": re.compile(rf"^\s*[(（]?([{_SYLLABLES}])[.)）]\s*(.*)"),
+    "letter": re.compile(rf"^\s*[(（]?([{_LETTERS}])[.)）]\s*(.*)"),
 }
 _ASKS_A_CHOICE = re.compile(
     r"(다음|아래|보기)\s*(중|가운데)|고르|[은는]\s*것은|것을\s*고|[은는]\s*무엇"

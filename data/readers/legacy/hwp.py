@@ -12,7 +12,7 @@ from pathlib import Path
 from kofinlaw import UserError
 from kofinlaw.data.readers.legacy.containers import Container, starts_with
 from kofinlaw.data.readers.legacy.hwp_records import Record, inflate, record_tree, records
-from kofinlaw.data.readers.office import hancom_symbols, style_prefix
+from kofinlaw.data.readers.office.hancom import hancom_symbols, style_prefix
 from kofinlaw.data.readers.tables import cell_text, markdown_rows, tidy_markdown
 from kofinlaw.units import MIB
 

@@ -249,7 +249,7 @@ def _facts(pages: Sequence[Sequence[Line]], title: str) -> dict[str, str]:
     """
     head = [line.text for page in pages[:1] for line in page][:12]
     for index, text in enumerate(head):
-        match = re.match(r"^\[\s*시행\s*([\d.\s]+)\]", text)
+        match = re.match(r"^\[\s*시행\s*+([\d.][\d.\s]*)\]", text)
         if match:
             above = {"title": head[index - 1].strip()} if index > 0 else {}
             return {"시행일자": match.group(1), **above}

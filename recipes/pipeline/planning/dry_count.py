@@ -44,7 +44,8 @@ TEXT_SUFFIXES = (".md", ".markdown", ".txt", ".html", ".htm", ".xml", ".json", "
 BYTES_OF_ARTICLE = 1500  # of a document in another form: 300 to 600 characters
 # 제n조 or 제n-m조 at the start of a line, behind marks of Markdown or HTML, in UTF-8.
 HEADING = re.compile(
-    rb"^[#*\s<>/a-z0-9\"=]*" + "제".encode() + rb"\d+(?:-\d+)?" + "조".encode(), re.MULTILINE
+    rb"^[#*<>/a-z0-9\"= \t\r\f\v]*+" + "제".encode() + rb"\d+(?:-\d+)?" + "조".encode(),
+    re.MULTILINE,
 )
 READ_BYTES = 4_000_000  # files that are read; of more, a sample of this size
 TOKENS_PER_CHARACTER = 0.6  # of Korean text, for a model whose rate is not known
