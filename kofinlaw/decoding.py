@@ -84,7 +84,7 @@ def decode_name(text: str) -> str:
 
 
 def clean_text(text: str, *, lines: bool = True) -> str:
-    """Return text as kofinlaw keeps it; cleaning it a second time changes nothing.
+    """Return text in the one form that is kept; cleaning it a second time changes nothing.
 
     - Hangul and all other characters are composed (NFC).
     - Characters that nobody sees are removed: zero-width marks, byte order marks, soft hyphens,

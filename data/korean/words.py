@@ -60,7 +60,7 @@ def _kiwi(workers: int) -> Kiwi:
 
 
 def normalise(text: str) -> str:
-    """Return clean text (`kofinlaw.decoding.clean_text`) with references to provisions in one
+    """Return clean text (`decoding.clean_text`) with references to provisions in one
     spelling, so that what a user types compares equal to what a document says.
     """
     return standard_references(clean_text(text))
