@@ -221,7 +221,7 @@ def _read(
                 log.reject("read", document.source, "empty", why)
                 continue
             for warning in document.warnings:
-                log.warn(f"{name}: {warning}")
+                log.warn(f"{name}: {warning}", shown=bool(document.pages.unsure))
             for pages in document.pages.unread:
                 log.reject("read", name, pages.reason, pages.detail, pages, in_part=True)
             yield document

@@ -166,9 +166,11 @@ def read_pdf(
 ) -> Iterator[Document]:
     """Yield a PDF; pages without a text layer are read by OCR where Tesseract is installed."""
     from kofinlaw.data.readers.paged.pdf import pdf_to_text
+    from kofinlaw.data.readers.paged.unread_pages import order_warnings
 
     text, meta, pages = pdf_to_text(path, limits)
-    yield make_document(text, source, name, "pdf", meta, pages=pages)
+    document = make_document(text, source, name, "pdf", meta, pages=pages)
+    yield replace(document, warnings=(*document.warnings, *order_warnings(pages)))
 
 
 def read_picture(

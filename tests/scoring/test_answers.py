@@ -55,3 +55,14 @@ def test_decomposed_answers_with_marks_are_composed(tmp_path):
     (tmp_path / "a.jsonl").write_text(json.dumps({"id": "T1", "answer": odd + "\nx\ud83d"}) + "\n")
     assert read_answers(tmp_path / "a.csv").answers["T1"].answer == "은행법\nx"
     assert read_answers(tmp_path / "a.jsonl").answers["T1"].answer == "은행법\nx\ufffd"
+
+
+@pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "cp949", "utf-16"])
+@pytest.mark.parametrize(
+    "header", ["ID,Answer", "id,answer", "번호,답", "문항번호,정답", "question_id,prediction"]
+)
+def test_submissions_with_other_column_names_and_encodings_are_read(tmp_path, header, encoding):
+    path = tmp_path / "submission.csv"
+    path.write_bytes(f"{header}\nq1,③\nq2,3번\n".encode(encoding))
+    found = read_answers(path).answers
+    assert {name: one.answer for name, one in found.items()} == {"q1": "③", "q2": "3번"}
