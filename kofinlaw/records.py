@@ -7,12 +7,11 @@ Every line has every field, always with the same type. Therefore
 from __future__ import annotations
 
 import dataclasses
-import errno
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, Literal, TypedDict, TypeVar
 
-from kofinlaw.errors import UserError
+from kofinlaw.errors import UserError, machine_error
 
 __all__ = [
     "Answer",
@@ -266,10 +265,6 @@ class Answer:
     quoted: str = ""
 
 
-# Errors of the machine: every other record would fail too.
-_OF_THE_RUN = frozenset(
-    (errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EMFILE, errno.ENFILE, errno.ENOMEM)
-)
 _MOST_DETAIL = 300  # characters
 
 
@@ -279,14 +274,12 @@ def record_fault(error: Exception) -> str:
     Every step that handles records one by one catches Exception and asks this function. So one bad
     record is a line of `rejected.jsonl`, in whatever step it fails.
 
-    Raises the error again if it is not about the record: too little memory, no space on the disk,
-    too many open files.
+    Raises MachineError if the error is not about the record: too little memory, no space on the
+    disk, too many open files.
     """
-    cause: BaseException | None = error
-    while cause is not None:
-        if isinstance(cause, MemoryError) or getattr(cause, "errno", None) in _OF_THE_RUN:
-            raise error
-        cause = cause.__cause__ or (None if cause.__suppress_context__ else cause.__context__)
+    explained = machine_error(error)
+    if explained is not None and explained.everywhere:
+        raise explained from error
     if isinstance(error, UserError):
         text = " → ".join(filter(None, [error.message, error.remedy]))
     elif isinstance(error, RecursionError):

@@ -52,7 +52,7 @@ from kofinlaw.records import Rejected, record_fault
 __all__ = ["GROUNDED_GENERATORS", "VERSION", "QuestionGenerator", "draft_questions"]
 
 # Written to the provenance of every example; increase it when a generator changes what it yields.
-VERSION = "15"
+VERSION = "16"
 
 
 @dataclass(frozen=True)

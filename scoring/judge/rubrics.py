@@ -15,6 +15,7 @@ from pathlib import Path
 
 from kofinlaw import UserError
 from kofinlaw.decoding import clean_text
+from kofinlaw.errors import raise_if_machine
 from kofinlaw.files import sha256_text
 
 __all__ = [
@@ -97,6 +98,7 @@ def read_rubric(name: str, *, reasoning: bool | None = None) -> Rubric:
         try:
             raw = clean_text(Path(name).read_text(encoding="utf-8"))
         except OSError as error:
+            raise_if_machine(error, name)
             raise UserError(
                 f"no rubric {name!r}",
                 where="judge.criteria",

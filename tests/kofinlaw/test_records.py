@@ -8,6 +8,7 @@ import json
 import pytest
 
 from kofinlaw import UserError
+from kofinlaw.errors import MachineError
 from kofinlaw.records import (
     Answer,
     Provision,
@@ -45,7 +46,6 @@ def test_a_fault_of_a_record_is_one_line_and_one_of_the_machine_is_raised():
     wrapped = UserError("no space left on the disk")
     wrapped.__cause__ = full
     for error in (full, wrapped, MemoryError(), OSError(errno.EMFILE, "Too many open files")):
-        with pytest.raises(type(error)) as caught:
+        with pytest.raises(MachineError):
             record_fault(error)
-        assert caught.value is error
     assert record_fault(FileNotFoundError(errno.ENOENT, "x")).startswith("FileNotFoundError")
