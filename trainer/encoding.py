@@ -12,8 +12,8 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Collection, Iterable, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TypedDict, cast
 
@@ -21,12 +21,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from kofinlaw import Progress, UserError, silent
+from kofinlaw.data.prompting.bad_examples import malformed
 from kofinlaw.data.prompting.contrast import (
     bare_messages,
     contrast_answer,
     contrast_messages,
     contrast_text,
 )
+from kofinlaw.data.prompting.example_forms import FORM_NAMES, OWN_FORMS, ReadExample, read_example
 from kofinlaw.files import dumps, read_json_records, sha256_text
 from kofinlaw.models.templates import ChatTemplate
 from kofinlaw.models.tokenizer import ANCHOR_CHARACTERS
@@ -58,11 +60,13 @@ CONTRAST = ContrastSettings()
 class ExampleLine(TypedDict, total=False):
     """One line of an example file: `messages`, or `prompt` and `completion`, or `text`.
 
-    `choice` may come with any of them; only the objectives `contrast` and `both` read it.
+    `untrained` are the indices of messages whose answers are not learned. `choice` may come with
+    any of them; only the objectives `contrast` and `both` read it.
     """
 
     id: str
     messages: list[Message]
+    untrained: Collection[int]
     prompt: str
     completion: str
     text: str
@@ -70,7 +74,7 @@ class ExampleLine(TypedDict, total=False):
 
 
 class LengthRecord(TypedDict):
-    """The content of `lengths.json`; lengths are in tokens."""
+    """The content of `lengths.json`; lengths are in tokens. `forms` says how lines were read."""
 
     unit: str
     examples: int
@@ -81,6 +85,7 @@ class LengthRecord(TypedDict):
     histogram: dict[str, list[float]]
     joined: int
     rejected: dict[str, int]
+    forms: dict[str, int]
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,6 +98,8 @@ class Encoded:
 
     An item to choose from has a `choice`. Its tokens are one packed row and its supervised tokens
     are those of the options, each predicted from `choice.sources()`.
+
+    `form` says how the line was read (`example_forms.FORM_NAMES`); empty if it was not a line.
     """
 
     id: str
@@ -100,6 +107,7 @@ class Encoded:
     supervised: NDArray[np.bool_]
     joined: bool = False
     choice: PackedChoice | None = None
+    form: str = ""
 
     def __len__(self) -> int:
         return len(self.tokens)
@@ -124,11 +132,15 @@ class ExampleError(ValueError):
 
 
 def turn_spans(
-    messages: Sequence[Message], template: ChatTemplate, stop: str
+    messages: Sequence[Message],
+    template: ChatTemplate,
+    stop: str,
+    untrained: Collection[int] = (),
 ) -> tuple[str, list[tuple[int, int]]]:
     """Render `messages` and find the supervised (start, end) spans in characters.
 
-    The text ends after the last stop token. Raises ExampleError if a role is wrong, there is no
+    The answers with an index in `untrained` are shown and not learned. The text ends after the
+    last supervised stop token. Raises ExampleError if a role is wrong, there is no
     assistant turn, a rendered prefix is not a prefix of the whole text, or the stop token does not
     follow an answer.
     """
@@ -141,6 +153,9 @@ def turn_spans(
     answers = [i for i, message in enumerate(messages) if message["role"] == "assistant"]
     if not answers:
         raise ExampleError("nothing_supervised", "no assistant turn, so nothing is supervised")
+    answers = [i for i in answers if i not in untrained]
+    if not answers:
+        raise ExampleError("not_trained", "every answer says that it is not trained on")
     text = template.render(messages, add_generation_prompt=False)
     spans = []
     for i in answers:
@@ -167,7 +182,7 @@ def spans_of(
     Raises ExampleError if nothing is supervised, and as `turn_spans`.
     """
     if "messages" in example:
-        return turn_spans(example["messages"], template, stop)
+        return turn_spans(example["messages"], template, stop, example.get("untrained", ()))
     if "completion" in example:
         if not example["completion"].strip():
             raise ExampleError("empty_answer", "the completion is empty")
@@ -294,69 +309,65 @@ def encode_examples(
 ) -> tuple[list[Encoded], list[Rejected]]:
     """Encode every example of a JSON Lines file in the order of the file.
 
-    A line has `messages`, or `prompt` and `completion`, or `text`. Without an `id` it is called
-    `line-<number>`. Under the objective `contrast` a line with a `choice` of at least two options
-    becomes an item to choose from, under `both` a text and an item with the same id; `contrast`
-    describes the prompts of items. Examples that cannot be trained on are returned as rejected,
-    with line and reason: broken JSON, none of the three forms, a broken `choice`, an id that occurs
-    twice, turns that the template refuses. Raises UserError if the template has no stop token, or
-    if no example is left.
+    A line has `messages`, or `prompt` and `completion`, or `text`, or another form that
+    `read_example` reads. Without an `id` it is called `line-<number>`. Under the objective
+    `contrast` a line with a `choice` of at least two options becomes an item to choose from, under
+    `both` a text and an item with the same id; `contrast` describes the prompts of items.
+
+    Examples that cannot be trained on are returned as rejected, with line and reason: broken JSON,
+    fields of the wrong type, a broken `choice`, an id that occurs twice, turns that the template
+    refuses. Raises UserError if a line has no known form or a field that would be ignored, if the
+    template has no stop token, or if no example is left.
     """
     stop = template.stop
     encoded: list[Encoded] = []
     rejected: list[Rejected] = []
     seen: dict[str, int] = {}
-    read = 0
-    for read, (line, given, fault) in enumerate(read_json_records(path), 1):
+    done = 0
+    for done, (line, given, fault) in enumerate(read_json_records(path), 1):
         example_id = str(given.get("id", f"line-{line}"))
+        broken = fault or malformed(given)
+        read = None if broken else read_example(given, f"{path}:{line}")
         try:
-            if fault:
-                raise ExampleError("broken_line", fault)
-            named = type(given.get("id", "")) in (str, int)
-            example = _checked({**given, "id": example_id if named else None})
+            if read is None:
+                raise ExampleError("unusable", broken)
             if example_id in seen:
                 raise ExampleError(
                     "same_id", f"id {example_id!r} is already used on line {seen[example_id]}"
                 )
             seen[example_id] = line
+            if read.left_out:
+                raise ExampleError("not_trained", "the line says that it is not trained on")
+            example = _line_of(example_id, read)
             choice = None if objective == "text" else _choice_of(example)
-            found = []
+            rows: list[Encoded] = []
             if choice is None or objective == "both":
-                found.append(encode_example(example, template, encode, max_length, stop))
+                rows.append(encode_example(example, template, encode, max_length, stop))
             if choice is not None:
-                found.append(
+                rows.append(
                     encode_choice(example_id, choice, template, encode, max_length, contrast)
                 )
-            encoded += found
+            encoded += [replace(one, form=read.form) for one in rows]
         except Exception as error:
             reason = error.reason if isinstance(error, ExampleError) else "unusable"
             why = str(error) if isinstance(error, ExampleError) else record_fault(error)
             detail = f"{path.name}:{line}: {why}"
             rejected.append(Rejected(example_id, "train", reason, detail, dumps(given)))
-        if read % 200 == 0:
-            progress("tokenise", read)
-    progress("tokenise", read, read, rejected=len(rejected))
+        if done % 200 == 0:
+            progress("tokenise", done)
+    forms = Counter(FORM_NAMES[one.form] for one in encoded if one.form not in OWN_FORMS)
+    read_as = {"read_as": "; ".join(forms)} if forms else {}
+    progress("tokenise", done, done, rejected=len(rejected), **read_as)
     if not encoded:
         raise UserError(_nothing_left(rejected), where=str(path))
     return encoded, rejected
 
 
-def _checked(value: Mapping[str, object]) -> ExampleLine:
-    """Return a line as an example; raises ExampleError if it has none of the three forms."""
-    if not isinstance(value.get("id"), str):
-        raise ExampleError("unusable", "the `id` is not a text")
-    messages = value.get("messages")
-    is_chat = isinstance(messages, list) and all(isinstance(m, dict) for m in messages)
-    forms = (("prompt", "completion"), ("text",))
-    if not is_chat and (
-        "messages" in value
-        or not any(all(isinstance(value.get(name), str) for name in form) for form in forms)
-    ):
-        raise ExampleError(
-            "unusable",
-            "the line needs a list `messages`, or texts `prompt` and `completion`, or a `text`",
-        )
-    return cast(ExampleLine, value)  # checked above
+def _line_of(identity: str, found: ReadExample) -> ExampleLine:
+    row: dict[str, object] = {**found.row, "id": identity}
+    if found.form not in ("completion", "text"):
+        row |= {"messages": found.messages, "untrained": found.untrained}
+    return cast(ExampleLine, row)  # checked by `read_example`
 
 
 def _choice_of(example: ExampleLine) -> Choice | None:
@@ -431,6 +442,7 @@ def length_record(examples: Sequence[Encoded], rejected: Sequence[Rejected]) -> 
         "histogram": {"edges": [float(e) for e in edges], "counts": counts.tolist()},
         "joined": sum(e.joined for e in examples),
         "rejected": _reasons(rejected),
+        "forms": dict(Counter(FORM_NAMES[e.form] for e in examples if e.form)),
     }
 
 
