@@ -20,6 +20,7 @@ from transformers.utils import logging
 from kofinlaw import UserError
 from kofinlaw.models.adapters import apply_adapter
 from kofinlaw.models.folder_checks import check_folder
+from kofinlaw.models.memory.out_of_memory import is_out_of_memory, memory_shortage
 from kofinlaw.models.settings import Dtype, Quantization
 
 __all__ = ["check_block_widths", "load_model", "quiet_bars", "repair_nf4"]
@@ -49,7 +50,7 @@ def load_model(
 
     Raises: UserError for a folder without weights, with remote code or with pickled weights, for
     weights with missing tensors, for a model that transformers does not support, and for an
-    adapter that does not fit (`apply_adapter`).
+    adapter that does not fit (`apply_adapter`), and where memory runs out.
     """
     folder = Path(folder)
     check_folder(folder)
@@ -73,7 +74,12 @@ def load_model(
                 trust_remote_code=False,
                 quantization_config=_bitsandbytes_config(quantization, torch_dtype),
             )
-    except (ValueError, OSError, KeyError, RuntimeError, SafetensorError) as error:
+    except (ValueError, OSError, KeyError, RuntimeError, SafetensorError, MemoryError) as error:
+        if is_out_of_memory(error):
+            remedy = "use a smaller model, or quantization nf4"
+            raise memory_shortage(
+                error, "loading the model", where=str(folder), remedy=remedy
+            ) from error
         raise UserError(f"the model does not load: {error}", where=str(folder)) from error
     if missing := sorted(info["missing_keys"]):
         # transformers would fill them with random numbers and continue.

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-__all__ = ["is_out_of_memory"]
+from kofinlaw import UserError
+
+__all__ = ["is_out_of_memory", "memory_shortage"]
 
 _MARKS = (
     "out of memory",  # torch.OutOfMemoryError, "CUDA error: out of memory", HIP
@@ -13,6 +15,7 @@ _MARKS = (
     "not enough memory",  # DefaultCPUAllocator elsewhere
     "cannot allocate memory",
     "failed to allocate",
+    "bad_alloc",  # C++
 )
 
 
@@ -20,10 +23,22 @@ def is_out_of_memory(error: BaseException) -> bool:
     """Return whether an error means that memory ran out, so that a smaller batch may succeed.
 
     CUDA raises `torch.OutOfMemoryError` or a RuntimeError ("CUDA error: out of memory", or an
-    error of its libraries). The CPU allocator raises RuntimeError, the system OSError, and Python
-    MemoryError.
+    error of its libraries). The CPU allocator raises RuntimeError, the system OSError, Python
+    MemoryError, and safetensors an error of its own with the system's text.
     """
     if isinstance(error, MemoryError) or type(error).__name__ == "OutOfMemoryError":
         return True
     text = str(error).lower()
-    return isinstance(error, RuntimeError | OSError) and any(mark in text for mark in _MARKS)
+    may = isinstance(error, RuntimeError | OSError) or type(error).__name__ == "SafetensorError"
+    return may and any(mark in text for mark in _MARKS)
+
+
+def memory_shortage(error: BaseException, doing: str, *, where: str, remedy: str) -> UserError:
+    """Return the error that says that memory ran out while `doing` something, and what helps."""
+    reason = (str(error).strip() or type(error).__name__).splitlines()[0]
+    return UserError(
+        f"memory ran out while {doing}: {reason}",
+        where=where,
+        remedy=f"{remedy}; free memory, or raise the limit of this process (ulimit -v, the "
+        "container's memory)",
+    )
