@@ -12,8 +12,8 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TypedDict, cast
 
@@ -27,6 +27,7 @@ from kofinlaw.data.prompting.contrast import (
     contrast_messages,
     contrast_text,
 )
+from kofinlaw.data.prompting.example_forms import FORM_NAMES, OWN_FORMS, ReadExample, read_example
 from kofinlaw.files import dumps, read_json_lines, sha256_text
 from kofinlaw.models.templates import ChatTemplate
 from kofinlaw.models.tokenizer import ANCHOR_CHARACTERS
@@ -58,11 +59,13 @@ CONTRAST = ContrastSettings()
 class ExampleLine(TypedDict, total=False):
     """One line of an example file: `messages`, or `prompt` and `completion`, or `text`.
 
-    `choice` may come with any of them; only the objectives `contrast` and `both` read it.
+    `untrained` are the indices of messages whose answers are not learned. `choice` may come with
+    any of them; only the objectives `contrast` and `both` read it.
     """
 
     id: str
     messages: list[Message]
+    untrained: Collection[int]
     prompt: str
     completion: str
     text: str
@@ -70,7 +73,7 @@ class ExampleLine(TypedDict, total=False):
 
 
 class LengthRecord(TypedDict):
-    """The content of `lengths.json`; lengths are in tokens."""
+    """The content of `lengths.json`; lengths are in tokens. `forms` says how lines were read."""
 
     unit: str
     examples: int
@@ -81,6 +84,7 @@ class LengthRecord(TypedDict):
     histogram: dict[str, list[float]]
     joined: int
     rejected: dict[str, int]
+    forms: dict[str, int]
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,6 +97,8 @@ class Encoded:
 
     An item to choose from has a `choice`. Its tokens are one packed row and its supervised tokens
     are those of the options, each predicted from `choice.sources()`.
+
+    `form` says how the line was read (`example_forms.FORM_NAMES`); empty if it was not a line.
     """
 
     id: str
@@ -100,6 +106,7 @@ class Encoded:
     supervised: NDArray[np.bool_]
     joined: bool = False
     choice: PackedChoice | None = None
+    form: str = ""
 
     def __len__(self) -> int:
         return len(self.tokens)
@@ -124,11 +131,15 @@ class ExampleError(ValueError):
 
 
 def turn_spans(
-    messages: Sequence[Message], template: ChatTemplate, stop: str
+    messages: Sequence[Message],
+    template: ChatTemplate,
+    stop: str,
+    untrained: Collection[int] = (),
 ) -> tuple[str, list[tuple[int, int]]]:
     """Render `messages` and find the supervised (start, end) spans in characters.
 
-    The text ends after the last stop token. Raises ExampleError if a role is wrong, there is no
+    The answers with an index in `untrained` are shown and not learned. The text ends after the
+    last supervised stop token. Raises ExampleError if a role is wrong, there is no
     assistant turn, a rendered prefix is not a prefix of the whole text, or the stop token does not
     follow an answer.
     """
@@ -141,6 +152,9 @@ def turn_spans(
     answers = [i for i, message in enumerate(messages) if message["role"] == "assistant"]
     if not answers:
         raise ExampleError("nothing_supervised", "no assistant turn, so nothing is supervised")
+    answers = [i for i in answers if i not in untrained]
+    if not answers:
+        raise ExampleError("not_trained", "every answer says that it is not trained on")
     text = template.render(messages, add_generation_prompt=False)
     spans = []
     for i in answers:
@@ -167,7 +181,7 @@ def spans_of(
     Raises ExampleError if nothing is supervised, and as `turn_spans`.
     """
     if "messages" in example:
-        return turn_spans(example["messages"], template, stop)
+        return turn_spans(example["messages"], template, stop, example.get("untrained", ()))
     if "completion" in example:
         if not example["completion"].strip():
             raise ExampleError("empty_answer", "the completion is empty")
@@ -294,19 +308,23 @@ def encode_examples(
 ) -> tuple[list[Encoded], list[Rejected]]:
     """Encode every example of a JSON Lines file in the order of the file.
 
-    A line has `messages`, or `prompt` and `completion`, or `text`. Without an `id` it is called
-    `line-<number>`. Under the objective `contrast` a line with a `choice` of at least two options
-    becomes an item to choose from, under `both` a text and an item with the same id; `contrast`
-    describes the prompts of items. Examples that cannot be trained on are returned as rejected,
-    with the reason. Raises UserError if a line has none of the three forms or a broken `choice`, an
-    id occurs twice, the template has no stop token, or no example is left.
+    A line has `messages`, or `prompt` and `completion`, or `text`, or another form that
+    `read_example` reads. Without an `id` it is called `line-<number>`. Under the objective
+    `contrast` a line with a `choice` of at least two options becomes an item to choose from, under
+    `both` a text and an item with the same id; `contrast` describes the prompts of items. Examples
+    that cannot be trained on are returned as rejected, with the reason. Raises UserError if a line
+    has no known form, a field that would be ignored, or a broken `choice`, an id occurs twice, the
+    template has no stop token, or no example is left.
     """
     stop = template.stop
     encoded: list[Encoded] = []
     rejected: list[Rejected] = []
     seen: dict[str, int] = {}
     for line, given in read_json_lines(path):
-        example = _checked({"id": f"line-{line}", **given}, f"{path}:{line}")
+        where = f"{path}:{line}"
+        identity = _id_of(given, line, where)
+        found = read_example(given, where)
+        example = _line_of(identity, found)
         example_id = example["id"]
         if example_id in seen:
             raise UserError(
@@ -314,40 +332,48 @@ def encode_examples(
                 where=f"{path}:{line}",
             )
         seen[example_id] = line
-        choice = None if objective == "text" else _choice_of(example, f"{path}:{line}")
+        choice = None if objective == "text" else _choice_of(example, where)
         try:
+            if found.left_out:
+                raise ExampleError("not_trained", "the line says that it is not trained on")
+            rows: list[Encoded] = []
             if choice is None or objective == "both":
-                encoded.append(encode_example(example, template, encode, max_length, stop))
+                rows.append(encode_example(example, template, encode, max_length, stop))
             if choice is not None:
-                encoded.append(
+                rows.append(
                     encode_choice(example_id, choice, template, encode, max_length, contrast)
                 )
+            encoded += [replace(one, form=found.form) for one in rows]
         except ExampleError as error:
-            rejected.append(Rejected(example_id, "train", error.reason, str(error), dumps(example)))
+            rejected.append(Rejected(example_id, "train", error.reason, str(error), dumps(given)))
         if len(seen) % 200 == 0:
             progress("tokenise", len(seen))
-    progress("tokenise", len(seen), len(seen), rejected=len(rejected))
+    forms = Counter(FORM_NAMES[one.form] for one in encoded if one.form not in OWN_FORMS)
+    read = {"read_as": "; ".join(forms)} if forms else {}
+    progress("tokenise", len(seen), len(seen), rejected=len(rejected), **read)
     if not encoded:
         raise UserError(_nothing_left(rejected), where=str(path))
     return encoded, rejected
 
 
-def _checked(value: Mapping[str, object], where: str) -> ExampleLine:
-    """Return a line as an example; raises UserError if it has none of the three forms."""
-    if not isinstance(value.get("id"), str):
+def _id_of(given: Mapping[str, object], line: int, where: str) -> str:
+    """Return the id of a line; raises UserError for one that is not a text.
+
+    The forms of other tools number their lines, so there an integer is an id too.
+    """
+    identity = given.get("id", f"line-{line}")
+    if type(identity) is int and not {"messages", "completion", "text"}.intersection(given):
+        return str(identity)
+    if not isinstance(identity, str):
         raise UserError("the `id` is not a text", where=where)
-    messages = value.get("messages")
-    is_chat = isinstance(messages, list) and all(isinstance(m, dict) for m in messages)
-    forms = (("prompt", "completion"), ("text",))
-    if not is_chat and (
-        "messages" in value
-        or not any(all(isinstance(value.get(name), str) for name in form) for form in forms)
-    ):
-        raise UserError(
-            "the line needs a list `messages`, or texts `prompt` and `completion`, or a `text`",
-            where=where,
-        )
-    return cast(ExampleLine, value)  # checked above
+    return identity
+
+
+def _line_of(identity: str, found: ReadExample) -> ExampleLine:
+    row: dict[str, object] = {**found.row, "id": identity}
+    if found.form not in ("completion", "text"):
+        row |= {"messages": found.messages, "untrained": found.untrained}
+    return cast(ExampleLine, row)  # checked by `read_example`
 
 
 def _choice_of(example: ExampleLine, where: str) -> Choice | None:
@@ -422,6 +448,7 @@ def length_record(examples: Sequence[Encoded], rejected: Sequence[Rejected]) -> 
         "histogram": {"edges": [float(e) for e in edges], "counts": counts.tolist()},
         "joined": sum(e.joined for e in examples),
         "rejected": _reasons(rejected),
+        "forms": dict(Counter(FORM_NAMES[e.form] for e in examples if e.form)),
     }
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from kofinlaw import UserError
+from kofinlaw.errors import MachineError
 
 __all__ = ["is_out_of_memory", "memory_shortage"]
 
@@ -33,12 +33,13 @@ def is_out_of_memory(error: BaseException) -> bool:
     return may and any(mark in text for mark in _MARKS)
 
 
-def memory_shortage(error: BaseException, doing: str, *, where: str, remedy: str) -> UserError:
+def memory_shortage(error: BaseException, doing: str, *, where: str, remedy: str) -> MachineError:
     """Return the error that says that memory ran out while `doing` something, and what helps."""
     reason = (str(error).strip() or type(error).__name__).splitlines()[0]
-    return UserError(
+    return MachineError(
         f"memory ran out while {doing}: {reason}",
         where=where,
         remedy=f"{remedy}; free memory, or raise the limit of this process (ulimit -v, the "
         "container's memory)",
+        everywhere=True,
     )

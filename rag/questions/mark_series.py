@@ -110,7 +110,7 @@ _TIGHT_STYLES = {
 _DAYS = re.compile(r"(?<!\d)(?:(?:19|20)\d\d|['’]\d\d) ?[.년] ?\d{1,2} ?[.월](?: ?\d{1,2} ?[.일])?")
 # What follows a sign that only refers to a list: `①항`, `①과 ②`, `㉠, ㉡`.
 _REFERS = re.compile(
-    r"[항호목조](?![가-힣])|[과와의에은는을를](?=[ ,.\n]|\Z)| ?(?:및 |[,·、~/→-]|\n|\Z)"
+    r"[항호목조](?![가-힣])|[과와의에은는를](?=[ ,.\n]|\Z)| ?(?:및 |[,·、~/→-]|\n|\Z)"
 )
 _QUESTION_END = re.compile(
     r"(?:[?:]|\? ?[(\[][^()\[\]\n]{0,40}[)\]]|것은|시오\.?|세요\.?|십시오\.?|고르면|고르라\.?"
@@ -148,7 +148,8 @@ class Series(NamedTuple):
     - `rank` is the level of the style in Korean law, 0 the highest.
     - `opening` is 2 if the first mark begins a line or follows a question, 1 if it follows a
       sentence, 0 within a sentence.
-    - `jump` is the number of a later mark of the style that does not follow; 0 without one.
+    - `jump` is the number of a later mark of the style that does not follow, or comes again; 0
+      without one.
     """
 
     style: str
@@ -276,4 +277,4 @@ def _opening(text: str, mark: Mark) -> int:
 def _jump(marks: Sequence[Mark], best: Sequence[Mark]) -> int:
     """Return the number of the first later mark in front of a line that does not follow."""
     later = [mark.number for mark in marks if mark.start > best[-1].start]
-    return next((number for number in later if len(best) + 1 < number <= len(best) + 3), 0)
+    return next((number for number in later if 1 < number <= len(best) + 3), 0)

@@ -5,11 +5,12 @@ from __future__ import annotations
 from pathlib import Path
 from typing import NamedTuple
 
+from kofinlaw.data.prompting.example_forms import read_example
 from kofinlaw.files import read_json_lines
 from kofinlaw.recipes.pipeline.plan_record import FirstExample, Lengths
 from kofinlaw.recipes.pipeline.planning.count_record import DryCount
 from kofinlaw.recipes.pipeline.planning.start_checks import planned_lengths
-from kofinlaw.recipes.pipeline.ready_examples import choice_texts, texts_of
+from kofinlaw.recipes.pipeline.ready_examples import choice_texts
 from kofinlaw.recipes.pipeline.run import Run
 from kofinlaw.recipes.pipeline.runner import read_record
 from kofinlaw.trainer.settings import TrainSettings
@@ -113,9 +114,14 @@ def _by_characters(path: Path, tokens_per_character: float, train: TrainSettings
     """Estimate lengths; an item that is trained as one counts what its packed row holds."""
     items, reference = train.objective != "text", train.contrast.reference
     characters = sorted(
-        sum(map(len, (items and choice_texts(row, reference)) or texts_of(row)))
-        for _, row in read_json_lines(path)
-        if isinstance(row, dict)
+        sum(
+            map(
+                len,
+                (items and choice_texts(row, reference))
+                or read_example(row, f"{path}:{line}").texts,
+            )
+        )
+        for line, row in read_json_lines(path)
     )
     counts = [int(count * tokens_per_character) for count in characters] or [0]
     return {

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from kofinlaw import UserError
 from kofinlaw.data.prompting.contrast import ContrastReference
+from kofinlaw.data.prompting.example_forms import FORM_NAMES, OWN_FORMS, read_example
+from kofinlaw.data.prompting.pair_forms import read_pair
 from kofinlaw.files import dumps, read_json_lines, write_jsonl
 from kofinlaw.records import Rejected
 
@@ -16,34 +19,48 @@ __all__ = ["ReadyExamples", "check_training_file", "choice_texts", "copy_example
 
 @dataclass(frozen=True)
 class ReadyExamples:
-    """How many ready examples were kept and rejected."""
+    """How many ready examples were kept and rejected, and how many were read in which form."""
 
     examples: int
     rejected: int
+    forms: dict[str, int] = field(default_factory=dict)
 
     def to_record(self) -> dict[str, object]:
-        """Return the counts by name."""
-        return {"examples": self.examples, "rejected": self.rejected}
+        """Return the counts by name; `read as …` for lines in the forms of other tools."""
+        own = {FORM_NAMES[form] for form in OWN_FORMS}
+        read = {f"read as: {name}": n for name, n in self.forms.items() if name not in own}
+        return {"examples": self.examples, "rejected": self.rejected, **read}
 
 
 def copy_examples(path: Path, protected_texts: Sequence[str], out: Path) -> ReadyExamples:
     """Write `examples.jsonl` and `rejected.jsonl` into `out` from the examples in `path`.
 
     Args:
-        path: JSON Lines of `messages`, `prompt` + `completion`, or `text`.
+        path: JSON Lines of `messages`, `prompt` + `completion`, `text`, or another form that
+            `read_example` reads; all but plain texts are written as `messages`.
         protected_texts: Questions with their options; an example that contains one is rejected.
         out: Folder for both files.
 
     Raises UserError if `path` is missing or broken, or if no example is left.
     """
-    lines, rows = [], []
-    for line, row in read_json_lines(path):
+    lines, rows, texts = [], [], []
+    forms: Counter[str] = Counter()
+    untrained: list[Rejected] = []
+    for line, given in read_json_lines(path):
+        read = read_example(given, f"{path}:{line}")
+        row = {"id": f"line-{line}", **read.row}
+        if read.left_out:
+            why = f"line {line} says that it is not trained on"
+            record = dumps(given)
+            untrained.append(Rejected(str(row["id"]), "augment", "not_trained", why, record))
+            continue
+        forms[FORM_NAMES[read.form]] += 1
         lines.append(line)
-        rows.append({"id": f"line-{line}", **row})
-    texts = [" ".join([*texts_of(row), *choice_texts(row)]) for row in rows]
+        rows.append(row)
+        texts.append(" ".join([*read.texts, *choice_texts(row)]))
     found = _contaminated(texts, protected_texts)
     kept = [row for index, row in enumerate(rows) if index not in found]
-    rejected = [
+    rejected = untrained + [
         Rejected(
             id=str(rows[index]["id"]),
             stage="augment",
@@ -61,7 +78,7 @@ def copy_examples(path: Path, protected_texts: Sequence[str], out: Path) -> Read
         )
     write_jsonl(out / "examples.jsonl", kept)
     write_jsonl(out / "rejected.jsonl", rejected)
-    return ReadyExamples(len(kept), len(rejected))
+    return ReadyExamples(len(kept), len(rejected), dict(forms))
 
 
 def check_training_file(path: Path, protected_texts: Sequence[str]) -> None:
@@ -76,7 +93,7 @@ def check_training_file(path: Path, protected_texts: Sequence[str]) -> None:
     lines, texts = [], []
     for line, row in read_json_lines(path):
         lines.append(line)
-        texts.append(" ".join((*texts_of(row), *choice_texts(row), str(row.get("chosen", "")))))
+        texts.append(" ".join((*_shown_texts(row, f"{path}:{line}"), *choice_texts(row))))
     found = _contaminated(texts, protected_texts)
     if found:
         index = min(found)
@@ -86,6 +103,14 @@ def check_training_file(path: Path, protected_texts: Sequence[str]) -> None:
             where=f"{path}:{lines[index]}",
             remedy="remove them from the file, or the questions from `evaluate`",
         )
+
+
+def _shown_texts(row: Mapping[str, object], where: str) -> list[str]:
+    """Return the texts of an example, or the prompt and the chosen answer of a pair."""
+    if "chosen" not in row:
+        return read_example(row, where).texts
+    pair = read_pair(row, where)
+    return [*(message["content"] for message in pair.messages), pair.chosen]
 
 
 def _contaminated(texts: Sequence[str], protected_texts: Sequence[str]) -> dict[int, float]:

@@ -23,6 +23,7 @@ from typing import Literal, TypedDict
 
 from kofinlaw import Progress, UserError, __version__
 from kofinlaw.commands import stage_command
+from kofinlaw.errors import raise_if_machine
 from kofinlaw.files import disk_error, leads_outside, sha256_file, write_json
 from kofinlaw.models.machines import machine_name
 from kofinlaw.recipes.pipeline.code_hash import ROOT_PACKAGE, code_sha256
@@ -181,7 +182,8 @@ def read_record(folder: Path) -> StageRecord:
     """Return the `stage.json` of a stage's folder; empty if it is missing or broken."""
     try:
         record: StageRecord = json.loads((folder / RECORD).read_text(encoding="utf-8"))
-    except (OSError, ValueError):
+    except (OSError, ValueError) as error:
+        raise_if_machine(error, folder / RECORD)
         return {}
     return record if isinstance(record, dict) else {}
 
@@ -299,16 +301,14 @@ def _work(stage: Stage, partial: Path, record: StageRecord) -> StageRecord:
         except (UserError, KeyboardInterrupt, SystemExit):
             _save_record(partial, interrupted())
             raise
-        except OSError as error:
-            _save_record(partial, interrupted())
-            explained = disk_error(error, partial)
-            if isinstance(explained, UserError):
-                raise explained from error
-            log.error("%s", traceback.format_exc())
-            raise StageFailed(stage.name, partial / "log.txt", error) from error
         except Exception as error:
             log.error("%s", traceback.format_exc())
-            _save_record(partial, {**record, "status": "failed"})
+            explained = disk_error(error, partial)
+            if isinstance(explained, UserError):
+                _save_record(partial, interrupted())
+                raise explained from error
+            kept = interrupted() if isinstance(error, OSError) else {**record, "status": "failed"}
+            _save_record(partial, kept)
             raise StageFailed(stage.name, partial / "log.txt", error) from error
     record = {
         **record,

@@ -312,3 +312,60 @@ def test_an_item_is_shown_with_its_options_and_what_is_learned():
     assert "support option 2 the least" in shown
     assert "⟦3일⟧\n⟦7일 이내⟧" in shown
     assert shown.endswith("assistant\n\n")
+
+
+def test_other_forms_are_encoded_as_messages_and_recorded(tmp_path):
+    question, answer = "기한은?", "3일"
+    own = {
+        "messages": [
+            {"role": "user", "content": question},
+            {"role": "assistant", "content": answer},
+        ]
+    }
+    turns = [{"from": "human", "value": question}, {"from": "gpt", "value": answer}]
+    others = [
+        {"id": 1, "conversations": turns},
+        {"instruction": question, "input": "", "output": answer},
+        {"prompt": question, "response": answer},
+        {"question": question, "answer": answer},
+    ]
+    shown = []
+
+    def progress(phase, done, total=None, **info):
+        shown.append(info)
+
+    path = lines(tmp_path / "e.jsonl", own, *others)
+    kept, _ = encode_examples(path, CHATML, characters, max_length=200, progress=progress)
+    assert len({tuple(e.tokens.tolist()) for e in kept}) == 1
+    assert len({tuple(e.supervised.tolist()) for e in kept}) == 1
+    forms = length_record(kept, [])["forms"]
+    assert sum(forms.values()) == len(forms) == 5
+    assert "human is user" in shown[-1]["read_as"]
+    assert "instruction and input" in shown[-1]["read_as"]
+
+
+def test_an_untrained_answer_is_shown_and_not_supervised(tmp_path):
+    first = {"role": "assistant", "content": "틀린 답"}
+    rest = [{"role": "user", "content": "다시"}, {"role": "assistant", "content": "맞는 답"}]
+    for mark in ({"train": False}, {"weight": 0}):
+        path = lines(
+            tmp_path / "e.jsonl",
+            {"id": "가", "messages": [ASK, {**first, **mark}, *rest]},
+            {"id": "나", "messages": [ASK, first], "weight": 0},
+            {"id": "다", "messages": [ASK, {**first, **mark}]},
+        )
+        kept, rejected = encode_examples(path, CHATML, characters, max_length=200)
+        (example,) = kept
+        learned = "".join(chr(t) for t in example.tokens[example.supervised])
+        assert "맞는 답" in learned
+        assert "틀린" not in learned
+        assert [(r.id, r.reason) for r in rejected] == [
+            ("나", "not_trained"),
+            ("다", "not_trained"),
+        ]
+
+
+def test_a_field_that_would_be_ignored_is_refused_with_its_line(tmp_path):
+    path = lines(tmp_path / "e.jsonl", good("가"), {**good("나"), "weight": 0.5})
+    with pytest.raises(UserError, match=r"e\.jsonl:2: `weight` is 0\.5"):
+        encode_examples(path, CHATML, characters, max_length=200)

@@ -229,3 +229,16 @@ def test_a_full_disk_while_saving_is_one_clear_error_and_loses_nothing(once, tmp
     assert names == ["step-000003"]
     assert once("full").resumed_from == 3
     assert files(tmp_path / "full") == files(tmp_path / "whole")
+
+
+def test_a_checkpoint_that_cannot_be_opened_now_is_not_ignored(once, tmp_path, no_more_files):
+    from kofinlaw.errors import MachineError
+    from kofinlaw.trainer import checkpoint
+
+    once("whole")
+    root = tmp_path / "whole" / "checkpoints"
+    folder = max(root.iterdir())
+    with no_more_files(), pytest.raises(MachineError, match="too many open files"):
+        checkpoint.read(folder)
+    with no_more_files(), pytest.raises((MachineError, OSError), match=r"(?i)too many open files"):
+        checkpoint.newest(root, lambda said: pytest.fail(said))
