@@ -20,7 +20,7 @@ from kofinlaw import UserError
 from kofinlaw.errors import raise_if_machine
 from kofinlaw.models.adapters import apply_adapter
 from kofinlaw.models.folder_checks import check_folder
-from kofinlaw.models.memory.out_of_memory import is_out_of_memory, memory_shortage
+from kofinlaw.models.out_of_memory import is_out_of_memory, memory_shortage
 from kofinlaw.models.settings import Dtype, Quantization
 
 __all__ = ["check_block_widths", "load_model", "quiet_bars", "repair_nf4"]

@@ -12,7 +12,7 @@ from torch.optim import Optimizer
 
 from kofinlaw import Progress, UserError, silent
 from kofinlaw.files import write_json, write_jsonl, write_text
-from kofinlaw.models.memory.out_of_memory import is_out_of_memory, memory_shortage
+from kofinlaw.models.out_of_memory import is_out_of_memory, memory_shortage
 from kofinlaw.models.templates import ChatTemplate
 from kofinlaw.trainer import adapter as adapters
 from kofinlaw.trainer import sharding
