@@ -46,6 +46,7 @@ from kofinlaw.recipes.cli.stage_commands import (
 from kofinlaw.recipes.cli.study_command import study
 from kofinlaw.recipes.cli.sweep_command import sweep
 from kofinlaw.recipes.cli.tune_command import fit_voters, tune
+from kofinlaw.texts import terminal_text
 
 __all__ = ["CONTINUE", "MainCommand", "command_line_app", "main"]
 
@@ -83,11 +84,20 @@ def main() -> None:
     except BrokenPipeError:
         os._exit(0)
     except Exception as error:
-        explained = explained_error(error)
-        if explained is None:
-            _internal(error)
-        typer.echo(f"error: {explained}", err=True)
-        sys.exit(USER_ERROR)
+        _end(error)
+    except BaseException as error:
+        if type(error).__name__ != "PanicException":  # of a library in Rust: it is no Exception
+            raise
+        _end(error)
+
+
+def _end(error: BaseException) -> None:
+    """Show the error that the user can fix behind this one and exit with 1; else exit with 70."""
+    explained = explained_error(error)
+    if explained is None:
+        _internal(error)
+    typer.echo(terminal_text(f"error: {explained}"), err=True)
+    sys.exit(USER_ERROR)
 
 
 class MainCommand(TyperGroup):
@@ -179,7 +189,7 @@ def _interrupted(stop: KeyboardInterrupt) -> None:
     typer.echo(f"\nstopped{where}; {then}\n  {same_command(arguments)}", err=True)
 
 
-def _internal(error: Exception) -> None:
+def _internal(error: BaseException) -> None:
     """Show the traceback's end, name the log that holds all of it, and exit with 70."""
     log_path = getattr(error, "log_path", None)
     if log_path is None:
