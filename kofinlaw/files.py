@@ -64,6 +64,7 @@ __all__ = [
 ]
 
 T = TypeVar("T")
+E = TypeVar("E", bound=BaseException)
 
 
 def cache_folder(cache: Path | None = None) -> Path:
@@ -220,7 +221,7 @@ def sync(path: Path) -> None:
         os.close(descriptor)
 
 
-def disk_error(error: Exception, path: Path) -> Exception:
+def disk_error(error: E, path: Path) -> E | UserError:
     """Return the UserError for an error of the machine (a full disk, too many open files, missing
     permissions; also in the words of a library), or for a file in place of a folder; any other
     error unchanged.
@@ -236,7 +237,7 @@ def disk_error(error: Exception, path: Path) -> Exception:
     return error
 
 
-def explained_error(error: Exception) -> UserError | None:
+def explained_error(error: BaseException) -> UserError | None:
     """Return the error that the user can fix behind one that ends a command; None for a fault.
 
     A UserError is returned unchanged, except where its cause is an error of the machine that every

@@ -85,11 +85,20 @@ def main() -> None:
     except BrokenPipeError:
         os._exit(0)
     except Exception as error:
-        explained = explained_error(error)
-        if explained is None:
-            _internal(error)
-        typer.echo(terminal_text(f"error: {explained}"), err=True)
-        sys.exit(USER_ERROR)
+        _end(error)
+    except BaseException as error:
+        if type(error).__name__ != "PanicException":  # of a library in Rust: it is no Exception
+            raise
+        _end(error)
+
+
+def _end(error: BaseException) -> None:
+    """Show the error that the user can fix behind this one and exit with 1; else exit with 70."""
+    explained = explained_error(error)
+    if explained is None:
+        _internal(error)
+    typer.echo(terminal_text(f"error: {explained}"), err=True)
+    sys.exit(USER_ERROR)
 
 
 class MainCommand(TyperGroup):
@@ -202,7 +211,7 @@ def _interrupted(stop: KeyboardInterrupt) -> None:
     typer.echo(f"\nstopped{where}; {then}\n  {same_command(arguments)}", err=True)
 
 
-def _internal(error: Exception) -> None:
+def _internal(error: BaseException) -> None:
     """Show the traceback's end, name the log that holds all of it, and exit with 70."""
     log_path = getattr(error, "log_path", None)
     if log_path is None:
