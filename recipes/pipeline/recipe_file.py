@@ -17,6 +17,8 @@ import yaml
 from kofinlaw import UserError
 from kofinlaw.commands import command_line
 from kofinlaw.data.plain_yaml import PlainLoader, load_yaml
+from kofinlaw.decoding import clean_text, clean_value
+from kofinlaw.files import existing_path
 
 __all__ = [
     "MAX_BYTES",
@@ -132,7 +134,7 @@ def read_recipe_file(path: Path, overrides: Sequence[str] = ()) -> RecipeFile:
             remedy="name a recipe file (YAML)",
         )
     try:
-        text = path.read_text(encoding="utf-8-sig")
+        text = clean_text(path.read_text(encoding="utf-8-sig"))
         root = yaml.compose(text, Loader=PlainLoader)
     except UnicodeDecodeError as error:
         raise UserError(
@@ -176,7 +178,7 @@ def _mapping(
                 where=here,
                 remedy="write `key: value`",
             )
-        key = str(key_node.value)
+        key = clean_text(str(key_node.value))
         dotted = f"{prefix}.{key}" if prefix else key
         if key in result:
             raise UserError(
@@ -205,7 +207,7 @@ def _value(node: yaml.Node, prefix: str, path: Path, origins: dict[str, str]) ->
         ]
     constructor = PlainLoader("")
     try:
-        return constructor.construct_object(node, deep=True)
+        return clean_value(constructor.construct_object(node, deep=True))
     except yaml.YAMLError as error:
         raise UserError(
             getattr(error, "problem", None) or str(error),
@@ -216,7 +218,7 @@ def _value(node: yaml.Node, prefix: str, path: Path, origins: dict[str, str]) ->
 
 def _apply(recipe_file: RecipeFile, override: str) -> None:
     """Set one value of the recipe from `a.b=c`, and its origin."""
-    dotted, equals, text = override.partition("=")
+    dotted, equals, text = clean_text(override).partition("=")
     dotted = dotted.strip()
     if not equals or not dotted:
         raise UserError(
@@ -225,7 +227,7 @@ def _apply(recipe_file: RecipeFile, override: str) -> None:
             remedy="for example --set train.max_steps=20",
         )
     try:
-        value = load_yaml(text)
+        value = clean_value(load_yaml(text))
     except yaml.YAMLError as error:
         raise UserError(
             f"not a YAML value: {getattr(error, 'problem', None) or error}",
@@ -284,6 +286,9 @@ def _absolute_paths(value: object, base: Path) -> object:
 
 
 def absolute(value: str, base: Path) -> Path:
-    """Return a path unchanged if it is absolute, else from `base`; `~` is the home folder."""
+    """Return a path unchanged if it is absolute, else from `base`; `~` is the home folder.
+
+    If only a file with the decomposed name exists, its path is returned.
+    """
     path = Path(value).expanduser()
-    return path if path.is_absolute() else (base / path).resolve()
+    return existing_path(path if path.is_absolute() else (base / path).resolve())
