@@ -137,7 +137,7 @@ def make_document(
 
 
 def _stated_title(meta: dict[str, str]) -> str:
-    titles = (meta.get(name, "") for name in ("제목", "title", "slide_title"))
+    titles = (meta.get(name, "") for name in ("제목", "title", "slide_title", "first_heading"))
     return next((title for title in titles if title and not is_placeholder_title(title)), "")
 
 
