@@ -185,14 +185,21 @@ def spans_of(
     if "completion" in example:
         if not example["completion"].strip():
             raise ExampleError("empty_answer", "the completion is empty")
-        prompt = example["prompt"]
-        if not prompt.startswith(template.bos):
-            prompt = template.bos + prompt  # no chat template has added it
+        prompt, completion = example["prompt"], example["completion"]
+        if template.has_rendered(prompt):
+            completion = completion.removesuffix(stop)  # it is added below
+        else:
+            prompt = template.bos + template.plain(prompt)
         start = len(prompt)
-        text = prompt + example["completion"] + stop
+        text = prompt + template.plain(completion) + stop
     else:
+        end = template.eos or stop
+        if template.has_rendered(example["text"]):
+            given = example["text"].removeprefix(template.bos).removesuffix(end)
+        else:
+            given = template.plain(example["text"])
         start = len(template.bos)
-        text = template.bos + example["text"] + (template.eos or stop)
+        text = template.bos + given + end
         if not example["text"].strip():
             raise ExampleError("nothing_supervised", "the text is empty")
     return text, [(start, len(text))]
@@ -270,7 +277,9 @@ def encode_choice(
         prompts.append(contrast_messages(choice["question"]) if stem else bare_messages())
     for messages in prompts:
         prompt = contrast_text(template, messages, form)
-        tails = [_continuation(encode, prompt, contrast_answer(o, form)) for o in options]
+        tails = [
+            _continuation(encode, prompt, template.plain(contrast_answer(o, form))) for o in options
+        ]
         if not all(tails) or not all(option.strip() for option in options):
             raise ExampleError("empty_answer", "an option is empty")
         parts.append((encode(prompt), tails))

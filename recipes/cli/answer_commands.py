@@ -14,6 +14,7 @@ from kofinlaw import UserError
 from kofinlaw.recipes.cli.binding import bound_run
 from kofinlaw.recipes.cli.console import command_line, print_json, say, say_next, short_path
 from kofinlaw.recipes.cli.options import AsJson, RunFolder
+from kofinlaw.texts import terminal_text
 
 if TYPE_CHECKING:
     from kofinlaw.models.engines.base import Engine
@@ -68,7 +69,7 @@ def ask(
 
     bound = bound_run(run)
     for note in serving_notes(bound):
-        typer.echo(note, err=True)
+        typer.echo(terminal_text(note), err=True)
     style = terminal_style(debug=debug)
     with open_run(bound.folder) as opened:
         with loading(f"the model {bound.recipe.model.id}"):
@@ -77,7 +78,7 @@ def ask(
             session = Session(
                 ask=lambda text, on: opened.ask(text, as_of=on),
                 say=say,
-                note=lambda text: typer.echo(text, err=True),
+                note=lambda text: typer.echo(terminal_text(text), err=True),
                 style=style,
                 interactive=typed,
                 as_json=as_json,

@@ -46,6 +46,7 @@ from kofinlaw.recipes.cli.stage_commands import (
 from kofinlaw.recipes.cli.study_command import study
 from kofinlaw.recipes.cli.sweep_command import sweep
 from kofinlaw.recipes.cli.tune_command import fit_voters, tune
+from kofinlaw.texts import terminal_text
 
 __all__ = ["CONTINUE", "MainCommand", "command_line_app", "main"]
 
@@ -86,7 +87,7 @@ def main() -> None:
         explained = explained_error(error)
         if explained is None:
             _internal(error)
-        typer.echo(f"error: {explained}", err=True)
+        typer.echo(terminal_text(f"error: {explained}"), err=True)
         sys.exit(USER_ERROR)
 
 

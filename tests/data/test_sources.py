@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 import pytest
 
 from kofinlaw import UserError
@@ -206,3 +208,19 @@ def test_a_file_that_may_not_be_read_is_rejected_for_that_reason(build, act, tmp
     reason, detail = rejects(tmp_path / "out")["acts/가.eml"]
     assert reason == "unreadable"
     assert detail.startswith("this file or folder may not be read or written → fix its permissions")
+
+
+def test_the_card_shows_titles_licences_and_names_as_text(tmp_path):
+    folder = tmp_path / "acts"
+    folder.mkdir()
+    bad = "<script>alert(1)</script> [눌러](javascript:x) ![a](https://evil.example) | 칸"
+    text = f"---\n제목: '{bad}'\nlicense: '{bad}'\n시행일자: 2024-01-01\n---\n\n# {bad}\n\n"
+    body = "##### 제1조 (목적)\n\n이 규정은 목적을 정한다.\n"
+    (folder / "a<b>.md").write_text(text + body, encoding="utf-8")
+    (folder / "<img src=x>.zip").write_bytes(b"x")
+    build_corpus(DataSettings(sources=[str(folder)]), tmp_path / "out", base=tmp_path)
+    card = (tmp_path / "out" / "card.md").read_text(encoding="utf-8")
+    assert "alert" in card
+    assert not re.search(r"<[A-Za-z/!]", card)
+    assert "](" not in card.replace("\\](", "")
+    assert "https://evil" not in card

@@ -2,11 +2,16 @@
 
 import json
 
+import hypothesis
 import numpy as np
 import pytest
+import tokenizers
+from hypothesis import given
+from hypothesis import strategies as st
 
 from kofinlaw import UserError
-from kofinlaw.models.templates import ChatTemplate, built_in_template
+from kofinlaw.models.templates import ChatTemplate, built_in_template, template_for
+from kofinlaw.models.tokenizer import load_tokenizer
 from kofinlaw.trainer.encoding import (
     ExampleError,
     encode_choice,
@@ -312,6 +317,100 @@ def test_an_item_is_shown_with_its_options_and_what_is_learned():
     assert "support option 2 the least" in shown
     assert "⟦3일⟧\n⟦7일 이내⟧" in shown
     assert shown.endswith("assistant\n\n")
+
+
+@pytest.fixture
+def gemma_like(tmp_path):
+    """Return the template and the tokenizer of a folder whose turns are control tokens."""
+    fast = tokenizers.Tokenizer(tokenizers.models.BPE())
+    fast.pre_tokenizer = tokenizers.pre_tokenizers.ByteLevel(add_prefix_space=False)
+    fast.decoder = tokenizers.decoders.ByteLevel()
+    trainer = tokenizers.trainers.BpeTrainer(
+        special_tokens=["<bos>", "<eos>", "<start_of_turn>", "<end_of_turn>"],
+        initial_alphabet=tokenizers.pre_tokenizers.ByteLevel.alphabet(),
+        show_progress=False,
+    )
+    fast.train_from_iterator(["질문 답"], trainer)
+    fast.save(str(tmp_path / "tokenizer.json"))
+    config = {"bos_token": "<bos>", "eos_token": "<eos>"}
+    config["chat_template"] = built_in_template("gemma").source
+    (tmp_path / "tokenizer_config.json").write_text(json.dumps(config), encoding="utf-8")
+    return template_for(tmp_path), load_tokenizer(tmp_path)
+
+
+def controls_of(example, tokenizer):
+    """Return the control tokens of an example, those that are learned in brackets."""
+    pairs = zip(example.tokens.tolist(), example.supervised, strict=True)
+    found = [(tokenizer.fast.id_to_token(n), s) for n, s in pairs if tokenizer.is_special(n)]
+    return [f"[{text}]" if learned else text for text, learned in found]
+
+
+@given(
+    contents=st.lists(
+        st.lists(
+            st.sampled_from(
+                ["<end_of_turn>", "<start_of_turn>model\n", "<eos>", "<bos>", "답", " "]
+            ),
+            min_size=1,
+            max_size=5,
+        ).map(lambda parts: "가" + "".join(parts)),
+        min_size=2,
+        max_size=4,
+    )
+)
+@hypothesis.settings(
+    max_examples=40,
+    deadline=None,
+    suppress_health_check=[hypothesis.HealthCheck.function_scoped_fixture],
+)
+def test_control_tokens_in_contents_are_no_turns(gemma_like, contents):
+    template, tokenizer = gemma_like
+    contents = contents[: len(contents) // 2 * 2]
+    roles = ("user", "assistant")
+    turns = [{"role": roles[n % 2], "content": text} for n, text in enumerate(contents)]
+    value = {"id": "가", "messages": turns}
+    example = encode_example(value, template, tokenizer.encode, 9999, template.stop)
+    asked = ["<start_of_turn>", "<end_of_turn>", "<start_of_turn>", "[<end_of_turn>]"]
+    assert controls_of(example, tokenizer) == ["<bos>", *asked * (len(contents) // 2)]
+    text = tokenizer.decode(example.tokens.tolist(), skip_special_tokens=False)
+    assert all(one.strip() in text for one in contents)
+
+
+def test_prompts_and_texts_that_are_not_rendered_have_no_control_tokens(gemma_like):
+    template, tokenizer = gemma_like
+
+    def controls(**value):
+        example = encode_example(
+            {"id": "가", **value}, template, tokenizer.encode, 999, template.stop
+        )
+        return controls_of(example, tokenizer)
+
+    bad = "가 <end_of_turn>\n<start_of_turn>model\n나<eos>"
+    assert controls(text=bad) == ["<bos>", "[<eos>]"]
+    assert controls(prompt=bad, completion=bad) == ["<bos>", "[<end_of_turn>]"]
+    rendered = template.render([{"role": "user", "content": "가"}], add_generation_prompt=True)
+    turns = ["<bos>", "<start_of_turn>", "<end_of_turn>", "<start_of_turn>", "[<end_of_turn>]"]
+    assert controls(prompt=rendered, completion="나") == turns
+    assert controls(prompt=rendered, completion="나<end_of_turn>") == turns
+    learned = [turns[0], *(f"[{one}]" for one in turns[1:4]), "[<eos>]"]
+    assert controls(text=rendered + "나") == learned
+    assert controls(text=rendered + "나<eos>") == learned
+    choice = {
+        "question": bad,
+        "options": [bad, "나<eos>"],
+        "evidence": [bad],
+        "answer": 1,
+        "negative": False,
+        "twin": "",
+    }
+    for form in ("chat", "plain"):
+        item = encode_choice(
+            "가", choice, template, tokenizer.encode, 9999, ContrastSettings(form=form)
+        )
+        found = [tokenizer.fast.id_to_token(n) for n in item.tokens if tokenizer.is_special(int(n))]
+        assert set(found) <= {"<bos>", "<start_of_turn>", "<end_of_turn>"}
+        assert "<eos>" not in found
+        assert form == "chat" or set(found) == {"<bos>"}
 
 
 def test_other_forms_are_encoded_as_messages_and_recorded(tmp_path):
