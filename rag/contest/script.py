@@ -26,7 +26,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from kofinlaw.data.korean.words import bigrams
+from kofinlaw.data.korean.words import bigrams, normalise
 from kofinlaw.data.prompting.claims import claims_of
 from kofinlaw.rag.answer.fallback import FALLBACK_PASSAGES, fallback_answer
 from kofinlaw.rag.contest.contest_model import ContestSettings, Model
@@ -127,7 +127,7 @@ def read(path: Path) -> tuple[list[str], list[list[str]], list[Question]]:
             found = question_of(fields_of(header, row, id_index, question_index), "")
             questions.append(Question(row[id_index], found.stem, found.options))
         except Exception:  # more options than there are labels: answered as free text
-            questions.append(Question(row[id_index], row[question_index].strip()))
+            questions.append(Question(row[id_index], normalise(row[question_index]).strip()))
     return header, rows, questions
 
 

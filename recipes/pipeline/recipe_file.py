@@ -16,6 +16,8 @@ import yaml
 
 from kofinlaw import UserError
 from kofinlaw.commands import command_line
+from kofinlaw.decoding import clean_text, clean_value
+from kofinlaw.files import existing_path
 
 __all__ = [
     "MAX_BYTES",
@@ -130,7 +132,7 @@ def read_recipe_file(path: Path, overrides: Sequence[str] = ()) -> RecipeFile:
             remedy="name a recipe file (YAML)",
         )
     try:
-        text = path.read_text(encoding="utf-8-sig")
+        text = clean_text(path.read_text(encoding="utf-8-sig"))
         root = yaml.compose(text, Loader=yaml.SafeLoader)
     except UnicodeDecodeError as error:
         raise UserError(
@@ -165,7 +167,7 @@ def _mapping(
     """Return the values below a mapping; adds the origin of each dotted key to `origins`."""
     result: dict[str, object] = {}
     for key_node, value_node in node.value:
-        key = str(key_node.value)
+        key = clean_text(str(key_node.value))
         dotted = f"{prefix}.{key}" if prefix else key
         here = f"{path.name}:{key_node.start_mark.line + 1}"
         if key in result:
@@ -189,14 +191,14 @@ def _value(node: yaml.Node, prefix: str, path: Path, origins: dict[str, str]) ->
         ]
     constructor = yaml.SafeLoader("")
     try:
-        return constructor.construct_object(node, deep=True)
+        return clean_value(constructor.construct_object(node, deep=True))
     except yaml.YAMLError as error:
         raise UserError(f"cannot read this value: {error}", where=f"{path.name}:{line}") from error
 
 
 def _apply(recipe_file: RecipeFile, override: str) -> None:
     """Set one value of the recipe from `a.b=c`, and its origin."""
-    dotted, equals, text = override.partition("=")
+    dotted, equals, text = clean_text(override).partition("=")
     dotted = dotted.strip()
     if not equals or not dotted:
         raise UserError(
@@ -205,7 +207,7 @@ def _apply(recipe_file: RecipeFile, override: str) -> None:
             remedy="for example --set train.max_steps=20",
         )
     try:
-        value = yaml.safe_load(text)
+        value = clean_value(yaml.safe_load(text))
     except yaml.YAMLError as error:
         raise UserError(
             f"not a YAML value: {error}",
@@ -264,6 +266,9 @@ def _absolute_paths(value: object, base: Path) -> object:
 
 
 def absolute(value: str, base: Path) -> Path:
-    """Return a path unchanged if it is absolute, else from `base`; `~` is the home folder."""
+    """Return a path unchanged if it is absolute, else from `base`; `~` is the home folder.
+
+    If only a file with the decomposed name exists, its path is returned.
+    """
     path = Path(value).expanduser()
-    return path if path.is_absolute() else (base / path).resolve()
+    return existing_path(path if path.is_absolute() else (base / path).resolve())

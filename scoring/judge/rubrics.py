@@ -14,6 +14,7 @@ from importlib.resources import files
 from pathlib import Path
 
 from kofinlaw import UserError
+from kofinlaw.decoding import clean_text
 from kofinlaw.errors import raise_if_machine
 from kofinlaw.files import sha256_text
 
@@ -95,7 +96,7 @@ def read_rubric(name: str, *, reasoning: bool | None = None) -> Rubric:
         raw = files("kofinlaw.scoring.judge").joinpath("prompts", f"{name}.md").read_text("utf-8")
     else:
         try:
-            raw = Path(name).read_text(encoding="utf-8")
+            raw = clean_text(Path(name).read_text(encoding="utf-8"))
         except OSError as error:
             raise_if_machine(error, name)
             raise UserError(
