@@ -208,7 +208,7 @@ def test_the_first_submission_is_written_before_torch_is_imported(
         folder = tmp_path / "cross-encoder"
         folder.mkdir()
         (folder / "config.json").write_text('{"model_type": "bert"}', encoding="utf-8")
-        (folder / "model.safetensors").touch()
+        (folder / "model.safetensors").write_bytes((2).to_bytes(8, "little") + b"{}")
         recipe = run / "recipe.yaml"
         text = recipe.read_text("utf-8")
         recipe.write_text(
