@@ -155,6 +155,7 @@ def test_answering_needs_no_network_interface(tmp_path: Path, run: Path, questio
 # Runs `kofinlaw` with the arguments after the first, which names the submission. Prints whether the
 # submission existed each time that torch was imported, and the exit status.
 RECORDING = """
+import os
 import sys
 from importlib.machinery import PathFinder
 from pathlib import Path
@@ -195,7 +196,8 @@ try:
     main()
 except SystemExit as error:
     code = error.code or 0
-print(existed, code)
+print(existed, code, flush=True)
+os._exit(0)  # as the command does: threads may still load a model
 """
 
 
