@@ -12,7 +12,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TypedDict, cast
@@ -21,6 +21,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from kofinlaw import Progress, UserError, silent
+from kofinlaw.data.prompting.bad_examples import malformed
 from kofinlaw.data.prompting.contrast import (
     bare_messages,
     contrast_answer,
@@ -28,10 +29,10 @@ from kofinlaw.data.prompting.contrast import (
     contrast_text,
 )
 from kofinlaw.data.prompting.example_forms import FORM_NAMES, OWN_FORMS, ReadExample, read_example
-from kofinlaw.files import dumps, read_json_lines, sha256_text
+from kofinlaw.files import dumps, read_json_records, sha256_text
 from kofinlaw.models.templates import ChatTemplate
 from kofinlaw.models.tokenizer import ANCHOR_CHARACTERS
-from kofinlaw.records import Choice, Message, Rejected
+from kofinlaw.records import Choice, Message, Rejected, record_fault
 from kofinlaw.trainer.contrast.items import PackedChoice, pack_choice
 from kofinlaw.trainer.settings import ContrastSettings, Objective
 
@@ -320,31 +321,34 @@ def encode_examples(
     A line has `messages`, or `prompt` and `completion`, or `text`, or another form that
     `read_example` reads. Without an `id` it is called `line-<number>`. Under the objective
     `contrast` a line with a `choice` of at least two options becomes an item to choose from, under
-    `both` a text and an item with the same id; `contrast` describes the prompts of items. Examples
-    that cannot be trained on are returned as rejected, with the reason. Raises UserError if a line
-    has no known form, a field that would be ignored, or a broken `choice`, an id occurs twice, the
-    template has no stop token, or no example is left.
+    `both` a text and an item with the same id; `contrast` describes the prompts of items.
+
+    Examples that cannot be trained on are returned as rejected, with line and reason: broken JSON,
+    fields of the wrong type, a broken `choice`, an id that occurs twice, turns that the template
+    refuses. Raises UserError if a line has no known form or a field that would be ignored, if the
+    template has no stop token, or if no example is left.
     """
     stop = template.stop
     encoded: list[Encoded] = []
     rejected: list[Rejected] = []
     seen: dict[str, int] = {}
-    for line, given in read_json_lines(path):
-        where = f"{path}:{line}"
-        identity = _id_of(given, line, where)
-        found = read_example(given, where)
-        example = _line_of(identity, found)
-        example_id = example["id"]
-        if example_id in seen:
-            raise UserError(
-                f"id {example_id!r} is already used on line {seen[example_id]}",
-                where=f"{path}:{line}",
-            )
-        seen[example_id] = line
-        choice = None if objective == "text" else _choice_of(example, where)
+    done = 0
+    for done, (line, given, fault) in enumerate(read_json_records(path), 1):
+        example_id = str(given.get("id", f"line-{line}"))
+        broken = fault or malformed(given)
+        read = None if broken else read_example(given, f"{path}:{line}")
         try:
-            if found.left_out:
+            if read is None:
+                raise ExampleError("unusable", broken)
+            if example_id in seen:
+                raise ExampleError(
+                    "same_id", f"id {example_id!r} is already used on line {seen[example_id]}"
+                )
+            seen[example_id] = line
+            if read.left_out:
                 raise ExampleError("not_trained", "the line says that it is not trained on")
+            example = _line_of(example_id, read)
+            choice = None if objective == "text" else _choice_of(example)
             rows: list[Encoded] = []
             if choice is None or objective == "both":
                 rows.append(encode_example(example, template, encode, max_length, stop))
@@ -352,30 +356,20 @@ def encode_examples(
                 rows.append(
                     encode_choice(example_id, choice, template, encode, max_length, contrast)
                 )
-            encoded += [replace(one, form=found.form) for one in rows]
-        except ExampleError as error:
-            rejected.append(Rejected(example_id, "train", error.reason, str(error), dumps(given)))
-        if len(seen) % 200 == 0:
-            progress("tokenise", len(seen))
+            encoded += [replace(one, form=read.form) for one in rows]
+        except Exception as error:
+            reason = error.reason if isinstance(error, ExampleError) else "unusable"
+            why = str(error) if isinstance(error, ExampleError) else record_fault(error)
+            detail = f"{path.name}:{line}: {why}"
+            rejected.append(Rejected(example_id, "train", reason, detail, dumps(given)))
+        if done % 200 == 0:
+            progress("tokenise", done)
     forms = Counter(FORM_NAMES[one.form] for one in encoded if one.form not in OWN_FORMS)
-    read = {"read_as": "; ".join(forms)} if forms else {}
-    progress("tokenise", len(seen), len(seen), rejected=len(rejected), **read)
+    read_as = {"read_as": "; ".join(forms)} if forms else {}
+    progress("tokenise", done, done, rejected=len(rejected), **read_as)
     if not encoded:
         raise UserError(_nothing_left(rejected), where=str(path))
     return encoded, rejected
-
-
-def _id_of(given: Mapping[str, object], line: int, where: str) -> str:
-    """Return the id of a line; raises UserError for one that is not a text.
-
-    The forms of other tools number their lines, so there an integer is an id too.
-    """
-    identity = given.get("id", f"line-{line}")
-    if type(identity) is int and not {"messages", "completion", "text"}.intersection(given):
-        return str(identity)
-    if not isinstance(identity, str):
-        raise UserError("the `id` is not a text", where=where)
-    return identity
 
 
 def _line_of(identity: str, found: ReadExample) -> ExampleLine:
@@ -385,8 +379,8 @@ def _line_of(identity: str, found: ReadExample) -> ExampleLine:
     return cast(ExampleLine, row)  # checked by `read_example`
 
 
-def _choice_of(example: ExampleLine, where: str) -> Choice | None:
-    """Return the choice of a line; None if it has none. Raises UserError if it is broken."""
+def _choice_of(example: ExampleLine) -> Choice | None:
+    """Return the choice of a line; None if it has none. Raises ExampleError if it is broken."""
     choice = example.get("choice")
     if choice is None:
         return None
@@ -400,11 +394,11 @@ def _choice_of(example: ExampleLine, where: str) -> Choice | None:
         or not isinstance(choice.get("negative"), bool)
         or type(choice.get("answer")) is not int
     ):
-        raise UserError(
+        raise ExampleError(
+            "unusable",
             "`choice` needs a text `question`, lists of texts `options` and `evidence`, an integer "
-            "`answer` (from 0; -1: not a choice), and a true or false `negative`",
-            where=where,
-            remedy="fix it, or remove `choice` from the line",
+            "`answer` (from 0; -1: not a choice), and a true or false `negative`; fix it, or "
+            "remove `choice` from the line",
         )
     return choice if choice["answer"] >= 0 and len(choice["options"]) >= 2 else None
 

@@ -17,6 +17,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from kofinlaw import UserError
+from kofinlaw.decoding import without_surrogates
 from kofinlaw.models.folder_checks import read_config
 from kofinlaw.results import JsonValue
 
@@ -271,12 +272,12 @@ def own_template(folder: Path) -> str | None:
     """
     file = folder / "chat_template.jinja"
     if file.exists():
-        return file.read_text(encoding="utf-8")
+        return file.read_text(encoding="utf-8-sig")
     own = read_config(folder / "tokenizer_config.json").get("chat_template")
     if isinstance(own, list):
         named = {item["name"]: item["template"] for item in own if isinstance(item, dict)}
         own = named.get("default")
-    return own if isinstance(own, str) else None
+    return without_surrogates(own) if isinstance(own, str) else None
 
 
 def control_tokens(folder: Path) -> ControlTokens:

@@ -29,6 +29,7 @@ from kofinlaw.data.prompting.wording import (
     choice_messages,
     free_messages,
 )
+from kofinlaw.decoding import clean_text
 from kofinlaw.models.rendering.control_tokens import (
     ControlTokens,
     MarkedEncoder,
@@ -380,7 +381,8 @@ class Model:
     def write_free(self, text: str) -> tuple[str, bool]:
         """Return the model's text after a prompt, and whether the model ended it itself."""
         written, stopped = self._generate(text, [])
-        return str(self.tokenizer.decode(written, skip_special_tokens=True)).strip(), stopped
+        text = clean_text(str(self.tokenizer.decode(written, skip_special_tokens=True)))
+        return text.strip(), stopped
 
     def _generate(self, text: str, tails: Sequence[list[int]]) -> tuple[list[int], bool]:
         """Return the tokens after a prompt without the stop token, and whether there was one.

@@ -5,8 +5,9 @@ from __future__ import annotations
 from pathlib import Path
 from typing import NamedTuple
 
+from kofinlaw.data.prompting.bad_examples import malformed
 from kofinlaw.data.prompting.example_forms import read_example
-from kofinlaw.files import read_json_lines
+from kofinlaw.files import read_json_records
 from kofinlaw.recipes.pipeline.plan_record import FirstExample, Lengths
 from kofinlaw.recipes.pipeline.planning.count_record import DryCount
 from kofinlaw.recipes.pipeline.planning.start_checks import planned_lengths
@@ -121,7 +122,8 @@ def _by_characters(path: Path, tokens_per_character: float, train: TrainSettings
                 or read_example(row, f"{path}:{line}").texts,
             )
         )
-        for line, row in read_json_lines(path)
+        for line, row, fault in read_json_records(path)
+        if not fault and not malformed(row)
     )
     counts = [int(count * tokens_per_character) for count in characters] or [0]
     return {

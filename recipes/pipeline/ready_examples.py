@@ -8,13 +8,14 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from kofinlaw import UserError
+from kofinlaw.data.prompting.bad_examples import malformed
 from kofinlaw.data.prompting.contrast import ContrastReference
 from kofinlaw.data.prompting.example_forms import FORM_NAMES, OWN_FORMS, read_example
 from kofinlaw.data.prompting.pair_forms import read_pair
-from kofinlaw.files import dumps, read_json_lines, write_jsonl
+from kofinlaw.files import dumps, read_json_records, write_jsonl
 from kofinlaw.records import Rejected
 
-__all__ = ["ReadyExamples", "check_training_file", "choice_texts", "copy_examples", "texts_of"]
+__all__ = ["ReadyExamples", "check_training_file", "choice_texts", "copy_examples"]
 
 
 @dataclass(frozen=True)
@@ -41,18 +42,23 @@ def copy_examples(path: Path, protected_texts: Sequence[str], out: Path) -> Read
         protected_texts: Questions with their options; an example that contains one is rejected.
         out: Folder for both files.
 
-    Raises UserError if `path` is missing or broken, or if no example is left.
+    A line that is not JSON, or has no texts, is rejected too. Raises UserError if `path` is missing
+    or not UTF-8, or if no example is left.
     """
     lines, rows, texts = [], [], []
     forms: Counter[str] = Counter()
     untrained: list[Rejected] = []
-    for line, given in read_json_lines(path):
+    for line, given, fault in read_json_records(path):
+        name = str(given.get("id", f"line-{line}"))
+        if why := fault or malformed(given):
+            detail = f"{path.name}:{line}: {why}"
+            untrained.append(Rejected(name, "augment", "unusable", detail, dumps(given)))
+            continue
         read = read_example(given, f"{path}:{line}")
         row = {"id": f"line-{line}", **read.row}
         if read.left_out:
             why = f"line {line} says that it is not trained on"
-            record = dumps(given)
-            untrained.append(Rejected(str(row["id"]), "augment", "not_trained", why, record))
+            untrained.append(Rejected(name, "augment", "not_trained", why, dumps(given)))
             continue
         forms[FORM_NAMES[read.form]] += 1
         lines.append(line)
@@ -74,7 +80,9 @@ def copy_examples(path: Path, protected_texts: Sequence[str], out: Path) -> Read
         raise UserError(
             "no example is left to train on",
             where=str(path),
-            remedy="add examples that contain no evaluation question",
+            remedy=f"fix the file: {untrained[0].detail}"
+            if untrained
+            else "add examples that contain no evaluation question",
         )
     write_jsonl(out / "examples.jsonl", kept)
     write_jsonl(out / "rejected.jsonl", rejected)
@@ -91,7 +99,9 @@ def check_training_file(path: Path, protected_texts: Sequence[str]) -> None:
     Raises UserError that names the first line that contains one.
     """
     lines, texts = [], []
-    for line, row in read_json_lines(path):
+    for line, row, fault in read_json_records(path):
+        if fault or malformed(row):
+            continue  # the trainer rejects it with the reason
         lines.append(line)
         texts.append(" ".join((*_shown_texts(row, f"{path}:{line}"), *choice_texts(row))))
     found = _contaminated(texts, protected_texts)
@@ -125,14 +135,6 @@ def _contaminated(texts: Sequence[str], protected_texts: Sequence[str]) -> dict[
         if held is not None:
             found[index] = held[1]
     return found
-
-
-def texts_of(row: Mapping[str, object]) -> list[str]:
-    """Return the texts of an example in any of the three forms."""
-    messages = row.get("messages")
-    if isinstance(messages, list):
-        return [str(message.get("content", "")) for message in messages]
-    return [str(row[name]) for name in ("prompt", "completion", "text") if name in row]
 
 
 def choice_texts(row: Mapping[str, object], reference: ContrastReference = "none") -> list[str]:

@@ -182,7 +182,7 @@ def read_record(folder: Path) -> StageRecord:
     """Return the `stage.json` of a stage's folder; empty if it is missing or broken."""
     try:
         record: StageRecord = json.loads((folder / RECORD).read_text(encoding="utf-8"))
-    except (OSError, ValueError) as error:
+    except (OSError, ValueError, RecursionError) as error:
         raise_if_machine(error, folder / RECORD)
         return {}
     return record if isinstance(record, dict) else {}

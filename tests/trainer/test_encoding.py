@@ -1,15 +1,17 @@
 """Loss masks by prefix difference, and examples that are rejected."""
 
 import json
+from dataclasses import replace
 
 import hypothesis
 import numpy as np
 import pytest
 import tokenizers
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from kofinlaw import UserError
+from kofinlaw.files import write_jsonl
 from kofinlaw.models.templates import ChatTemplate, built_in_template, template_for
 from kofinlaw.models.tokenizer import load_tokenizer
 from kofinlaw.trainer.encoding import (
@@ -148,15 +150,75 @@ def test_rejected_examples_are_kept_with_their_reason_and_counted(tmp_path):
     [
         ([], "no examples to train on"),
         ([{"id": "빈", "messages": [ASK]}], "none of 1 examples can be trained on"),
-        ([good("가"), good("가")], "is already used on line 1"),
         ([{"id": "가", "question": "…"}], "needs a list `messages`"),
-        ([{"id": 7, "messages": []}], "`id` is not a text"),
+        ([{"id": [7], "messages": []}], "`id` is not a text"),
     ],
 )
 def test_a_file_that_cannot_be_trained_on_is_one_clear_error(tmp_path, values, message):
     path = lines(tmp_path / "e.jsonl", *values)
     with pytest.raises(UserError, match=message):
         encode_examples(path, CHATML, characters, max_length=200)
+
+
+BAD_LINES = {
+    '{"id": "cut", "messages": [': "broken JSON",
+    "[1, 2]": "must hold one JSON object",
+    "7": "must hold one JSON object",
+    '{"text": ' + "[" * 3000 + "]" * 3000 + "}": "nested too deeply",
+    '{"text": "가", "n": ' + "9" * 5000 + "}": "too many digits",
+    '{"messages": [7]}': "not a list of messages",
+    '{"messages": "가"}': "not a list of messages",
+    '{"messages": [{"role": "user", "content": "가"}, {"role": "user", "content": "나"}]}': "turn",
+    '{"messages": [{"role": "user", "content": null}]}': "not a text",
+    '{"messages": [{"role": "user", "content": "가"}, {"role": "assistant", "content": " "}]}': "",
+    '{"prompt": 7, "completion": NaN}': "`prompt` is not a text",
+    '{"id": {"a": 1}, "text": "가"}': "`id` is not a text",
+    '{"id": "1", "text": "다시"}': "already used on line 1",
+}
+
+
+def strict(text):
+    """A template that refuses two user turns in a row, as Gemma's does."""
+    check = (
+        "{% for m in messages %}{% if not loop.first and m.role == messages[loop.index0 - 1].role %}"
+        "{{ raise_exception('turns do not alternate') }}{% endif %}{% endfor %}"
+    )
+    return replace(text, source=check + text.source)
+
+
+def test_a_bad_example_is_one_rejection_with_file_line_and_reason(tmp_path):
+    path = tmp_path / "e.jsonl"
+    first, last = ({"id": str(n), "text": f"은행 {n}"} for n in (1, 2))
+    rows = [json.dumps(first), *BAD_LINES, json.dumps({"text": "은\ud83d행"}), json.dumps(last)]
+    path.write_text("\n".join(rows), encoding="utf-8")
+    found, rejected = encode_examples(path, strict(CHATML), characters, max_length=200)
+    assert [e.id for e in found] == ["1", f"line-{len(rows) - 1}", "2"]
+    assert len(rejected) == len(BAD_LINES)
+    for line, (record, reason) in enumerate(zip(rejected, BAD_LINES.values(), strict=True), 2):
+        assert record.detail.startswith(f"e.jsonl:{line}: ")
+        assert reason in record.detail
+    write_jsonl(tmp_path / "rejected.jsonl", rejected)  # every rejection can be written
+
+
+@settings(max_examples=30, deadline=None)
+@given(st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=4),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(
+        st.sampled_from(["id", "messages", "role", "content", "text", "prompt", "choice"]), inner,
+        max_size=3),
+    max_leaves=8,
+))  # fmt: skip
+def test_any_json_value_is_an_example_or_a_rejection(tmp_path_factory, value):
+    path = tmp_path_factory.mktemp("any") / "e.jsonl"
+    path.write_text('{"text": "은행"}\n' + json.dumps(value) + "\n", encoding="utf-8")
+    try:
+        found, rejected = encode_examples(
+            path, CHATML, characters, max_length=200, objective="both"
+        )
+    except UserError:  # a form or a field that is refused for the whole file
+        return
+    assert len(found) + len(rejected) >= 2
+    write_jsonl(path.parent / "rejected.jsonl", rejected)
 
 
 def test_the_shown_example_marks_what_is_learned():
@@ -304,7 +366,7 @@ def test_a_broken_choice_and_a_file_without_any_are_errors_with_a_remedy(tmp_pat
     path = choice_file(tmp_path / "e.jsonl", {**ITEM, "answer": "2"})
     with pytest.raises(UserError, match="integer `answer`") as error:
         encode_examples(path, CHATML, characters, max_length=500, objective="contrast")
-    assert error.value.where == f"{path}:1"
+    assert "e.jsonl:1: " in str(error.value)
     encode_examples(path, CHATML, characters, max_length=500)  # a text does not read it
     path = choice_file(tmp_path / "f.jsonl", {**ITEM, "answer": -1})
     found, _ = encode_examples(path, CHATML, characters, max_length=500, objective="both")
