@@ -32,6 +32,7 @@ _STARTS = re.compile(
     r"|부\s*칙|[\[<〈【]\s*(?:별표|별지|전문개정|본조신설|제목개정|시행)|[□■○●◦▪▶※ㅇ\-·•]\s|제\s*\d+\s*조\s*삭제"
     r"|[IVXⅠ-Ⅻ]+\.\s)"
 )
+_SENTENCE_END = re.compile(r"[가-힣][.?!]$")
 
 
 @dataclass(frozen=True, slots=True)
@@ -212,7 +213,7 @@ def _glued(paragraphs: Sequence[list[str]]) -> list[str]:
         text = lines[0]
         for line in lines[1:]:
             hyphen = bool(re.search(r"[A-Za-z]-$", text)) and line[:1].islower()
-            blank = next(answers)
+            blank = next(answers) or bool(_SENTENCE_END.search(text) and line[:1].isalnum())
             text = text[:-1] + line if hyphen else f"{text} {line}" if blank else text + line
         out.append(text)
     return out
