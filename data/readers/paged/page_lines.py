@@ -39,8 +39,8 @@ _SENTENCE_END = re.compile(r"[가-힣][.?!]$")
 class Line:
     """A line of a page.
 
-    `right` is its right edge in points, `height` its position above the bottom of the page (0 to
-    1), and `size` the height of its characters in points.
+    `right` is its right edge in points (0: the line never continues), `height` its position above
+    the bottom of the page (0 to 1), and `size` the height of its characters in points.
     """
 
     text: str
@@ -170,7 +170,11 @@ def _paragraphs(lines: Sequence[Line]) -> list[list[str]]:
     paragraphs: list[list[str]] = []
     previous: Line | None = None
     for line in lines:
-        full = previous is not None and previous.right > margin - 2.5 * max(previous.size, 1.0)
+        full = (
+            previous is not None
+            and previous.right != 0.0
+            and previous.right > margin - 2.5 * max(previous.size, 1.0)
+        )
         same_size = previous is not None and abs(previous.size - line.size) < 0.35 * line.size
         within = bool(paragraphs) and _unclosed(paragraphs[-1][-1])
         drawn = holds_drawing(line.text) or (previous is not None and holds_drawing(previous.text))

@@ -19,6 +19,7 @@ from kofinlaw.data.readers.tables import markdown_rows
 __all__ = ["lines_of_page", "turn_upright"]
 
 _WIDE = 0.8  # of the size of the characters: a wider gap splits a line into pieces
+_CELLS = 2.0  # a line with such a gap is a row of cells
 _SAMPLE = 400  # characters of a page whose direction is asked for
 _STRAY = 20  # characters in another direction make the order of a page uncertain
 
@@ -161,7 +162,9 @@ class _Pieces:
             between = "".join(self._page.letters[end : piece.start]) if same else ""
             words += (between or " ") + piece.text
         right = last.right + order.shifts.get(last.start, 0.0)
-        right = 0.0 if last.start in order.ends else right  # such a line is never continued
+        gap = max((b.left - a.right for a, b in pairwise(pieces)), default=0.0)
+        if last.start in order.ends or gap > _CELLS * first.size:
+            right = 0.0  # such a line is never continued
         return [Line(words, right, first.middle / height, first.size)]
 
 

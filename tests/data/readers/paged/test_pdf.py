@@ -11,9 +11,9 @@ from kofinlaw.data.readers.paged.page_lines import Line
 from kofinlaw.data.readers.paged.tesseract import Ocr, ReadPage, install_command
 from kofinlaw.data.readers.paged.unread_pages import NoTextError
 from kofinlaw.data.settings import LimitSettings, SourceSettings
-from kofinlaw.texts import markdown_text
 from kofinlaw.files import read_jsonl
 from kofinlaw.records import Chunk, Rejected
+from kofinlaw.texts import markdown_text
 
 
 def read(path, **source):
