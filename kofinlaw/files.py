@@ -50,6 +50,7 @@ __all__ = [
     "existing_path",
     "read_json_lines",
     "read_jsonl",
+    "set_aside",
     "sha256_file",
     "sha256_text",
     "sync",
@@ -213,6 +214,19 @@ def disk_error(error: OSError, path: Path) -> Exception:
             f"this is not a {wanted}", where=str(path), remedy=f"name a {wanted}, or another path"
         )
     return error
+
+
+def set_aside(path: Path) -> Path:
+    """Rename a file or folder that cannot be used to `<name>.set-aside-<number>`; return the path.
+
+    The leading dot of a hidden name is removed, so that the user sees what was kept.
+    """
+    name = path.name.lstrip(".")
+    number = 1
+    while (target := path.with_name(f"{name}.set-aside-{number}")).exists():
+        number += 1
+    path.rename(target)
+    return target
 
 
 def write_text(path: Path, text: str) -> None:

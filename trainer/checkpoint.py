@@ -32,6 +32,7 @@ __all__ = [
     "Checkpoint",
     "CheckpointRecord",
     "clear_leftovers",
+    "has_checkpoint",
     "keep_newest",
     "newest",
     "optimizer_of",
@@ -101,6 +102,11 @@ def clear_leftovers(folder: Path) -> None:
             shutil.rmtree(path, ignore_errors=True)
         else:
             path.unlink(missing_ok=True)
+
+
+def has_checkpoint(out: Path) -> bool:
+    """Return whether the folder of a run holds the checkpoint of a step."""
+    return any((out / "checkpoints").glob("step-*"))
 
 
 def newest(root: Path, log_event: Callable[[str], None]) -> Checkpoint | None:

@@ -13,6 +13,7 @@ from kofinlaw.recipes.pipeline import stage_functions as functions
 from kofinlaw.recipes.pipeline.code_hash import with_imported_packages
 from kofinlaw.recipes.pipeline.evaluation import evidence_stages as evidence
 from kofinlaw.recipes.pipeline.evaluation import twin_stages as twins
+from kofinlaw.recipes.pipeline.integrity.fingerprints import Stage
 from kofinlaw.recipes.pipeline.run import (
     EVIDENCE_STAGE,
     SYSTEM_STAGES,
@@ -26,7 +27,7 @@ from kofinlaw.recipes.pipeline.run import (
     source_paths,
     twin_folders,
 )
-from kofinlaw.recipes.pipeline.runner import Resume, Stage
+from kofinlaw.recipes.pipeline.runner import Resume
 from kofinlaw.recipes.pipeline.schema import ExamSettings, System
 from kofinlaw.results import StageResult
 from kofinlaw.trainer.settings import TrainSettings
@@ -86,7 +87,7 @@ def build_stages(run: Run, resume: Resume = "if-possible") -> list[Stage]:
     stages = _documents(run) if recipe.data is not None else []
     stages += _examples_and_questions(run, resume)
     if not recipe.ask_only:
-        stages += _training(run)
+        stages += _training(run, resume)
     if recipe.export.formats:
         stages.append(_export(run))
     if recipe.asks:
@@ -196,13 +197,13 @@ def _fenced_mixture(run: Run) -> tuple[Path, ...]:
     return tuple(run.path(str(part.path)) for part in mixture)
 
 
-def _training(run: Run) -> list[Stage]:
+def _training(run: Run, resume: Resume) -> list[Stage]:
     recipe = run.recipe
     packages = with_imported_packages("models", "trainer")
     return [
         Stage(
             "train",
-            partial(functions.train_adapter, run),
+            partial(functions.train_adapter, run, resume),
             settings={"train": recipe.train.model_dump(mode="json"), **_model_and_seed(run)},
             inputs=_paths(run, *(str(path) for path in train_inputs(recipe.train))),
             packages=packages,

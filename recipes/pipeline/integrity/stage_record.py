@@ -1,0 +1,108 @@
+"""Read and write `stage.json`, the record of a stage, with a seal that shows later changes."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Literal, TypedDict, cast
+
+from kofinlaw.files import write_json
+
+__all__ = [
+    "RECORD",
+    "SEAL",
+    "MadeFrom",
+    "OutputFile",
+    "StageRecord",
+    "is_intact",
+    "passed_on",
+    "read_record",
+    "write_record",
+]
+
+RECORD = "stage.json"
+SEAL = "record_sha256"
+
+
+class OutputFile(TypedDict, total=False):
+    """Size and SHA-256 (hexadecimal) of a file; `link` if it is reached through a link."""
+
+    bytes: int
+    sha256: str
+    link: bool
+
+
+class MadeFrom(TypedDict):
+    """The parts of a stage's fingerprint, in addition to its settings."""
+
+    version: str
+    inputs: dict[str, str]
+    code: dict[str, str]
+    before: dict[str, str]
+
+
+class StageRecord(TypedDict, total=False):
+    """A stage's `stage.json`; empty if the stage has not started.
+
+    `seconds` are those of all attempts together, `counts` the figures that the stage returned,
+    `machine` names the card or the processor that it ran on. `outputs` are the files that the stage
+    wrote, by their path in its folder. `edited` is the SHA-256 of outputs that a user changed and
+    accepted. `record_sha256` seals the other keys.
+    """
+
+    stage: str
+    status: Literal["running", "failed", "complete"]
+    fingerprint: str
+    seconds: float
+    peak_memory_gib: float | None
+    machine: str
+    version: str
+    settings: Mapping[str, object]
+    made_from: MadeFrom
+    counts: dict[str, object]
+    outputs: dict[str, OutputFile]
+    edited: str
+    record_sha256: str
+
+
+def read_record(folder: Path) -> StageRecord:
+    """Return the `stage.json` of a stage's folder; empty if it is missing or broken."""
+    try:
+        record = json.loads((folder / RECORD).read_text(encoding="utf-8"))
+    except (OSError, ValueError, RecursionError):
+        return {}
+    return cast("StageRecord", record) if isinstance(record, dict) else {}
+
+
+def write_record(folder: Path, record: StageRecord) -> StageRecord:
+    """Write a record with its seal, atomically; return it as it was written."""
+    plain = json.loads(json.dumps(record, ensure_ascii=False))
+    plain.pop(SEAL, None)
+    plain[SEAL] = _seal(plain)
+    write_json(folder / RECORD, plain)
+    return cast("StageRecord", plain)
+
+
+def is_intact(record: StageRecord) -> bool:
+    """Return whether a record is as it was written. Records of earlier versions have no seal."""
+    seal = record.get(SEAL)
+    return seal is None or seal == _seal({k: v for k, v in record.items() if k != SEAL})
+
+
+def passed_on(record: StageRecord, mark: str) -> str:
+    """Return what the stages after a stage take into their fingerprints.
+
+    This is the stage's own fingerprint `mark`, or a hash of it and of the files that a user changed
+    and accepted.
+    """
+    edited = record.get("edited")
+    if not edited or record.get("fingerprint") != mark:
+        return mark
+    return hashlib.sha256(f"{mark} {edited}".encode()).hexdigest()
+
+
+def _seal(record: Mapping[str, object]) -> str:
+    text = json.dumps(record, sort_keys=True, ensure_ascii=False)
+    return hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()
