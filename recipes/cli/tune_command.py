@@ -114,7 +114,8 @@ def fit_voters(
             where="answer.choose_by",
             remedy="add `--set answer.choose_by=contrast`",
         )
-    require_stages(bound.folder, ("augment", "index", "merge"), trust=trust, say=say)
+    read = ("index", "merge", *(["augment"] if questions is None else []))
+    require_stages(bound.folder, read, trust=trust, say=say)
     if questions is not None and key is not None:
         check_development(bound, questions)
         keys = [row for row in read_jsonl(key, Key) if row.answer]

@@ -37,6 +37,7 @@ from kofinlaw.recipes.pipeline.integrity.fingerprints import (
     plain_settings,
 )
 from kofinlaw.recipes.pipeline.integrity.stage_record import (
+    RECORD,
     MadeFrom,
     StageRecord,
     passed_on,
@@ -201,9 +202,17 @@ class _Runner:
             self.checks.require(needed)
 
     def _refuse_unknown(self, stage: Stage, final: Path, complete: StageRecord) -> None:
-        """Raise UserError for a folder with files and without a readable record."""
-        if complete.get("status") != "complete" and final.is_dir() and any(final.iterdir()):
+        """Raise UserError for a folder with files and an unusable record.
+
+        Without any record the folder is not that of a finished stage: unless `resume` is "always"
+        it is set aside, and the stage runs.
+        """
+        if complete.get("status") == "complete" or not (final.is_dir() and any(final.iterdir())):
+            return
+        if self.resume == "always" or (final / RECORD).exists():
             raise changed_error(self.folder, stage.name, StageState(broken=why_broken(final)))
+        kept = set_aside(final)
+        self.say(f"{stage.name}: {RECORD} is missing; the folder is kept as {kept.name}")
 
     def _clear(
         self, stage: Stage, partial: Path, earlier: StageRecord, parts: MadeFrom, *, keep: bool

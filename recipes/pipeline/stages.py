@@ -41,6 +41,7 @@ __all__ = [
     "build_stages",
     "judge_trace",
     "train_inputs",
+    "train_settings",
 ]
 
 # The modules of this package whose code the stage functions use. `schema` and `recipe_file` are
@@ -204,7 +205,7 @@ def _training(run: Run, resume: Resume) -> list[Stage]:
         Stage(
             "train",
             partial(functions.train_adapter, run, resume),
-            settings={"train": recipe.train.model_dump(mode="json"), **_model_and_seed(run)},
+            settings={"train": train_settings(recipe.train), **_model_and_seed(run)},
             inputs=_paths(run, *(str(path) for path in train_inputs(recipe.train))),
             packages=packages,
             modules=STAGE_MODULES,
@@ -227,6 +228,15 @@ def _training(run: Run, resume: Resume) -> list[Stage]:
             after=(*(("questions",) if recipe.asks else ()), "train", "merge"),
         ),
     ]
+
+
+def train_settings(settings: TrainSettings) -> dict[str, object]:
+    """Return the settings of training that a stage depends on, as JSON values.
+
+    `resume_elsewhere` only permits to continue unfinished work, which another value must not
+    discard.
+    """
+    return settings.model_dump(mode="json", exclude={"resume_elsewhere"})
 
 
 def train_inputs(settings: TrainSettings) -> list[Path]:

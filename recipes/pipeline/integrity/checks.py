@@ -8,7 +8,7 @@ from pathlib import Path
 
 from kofinlaw import UserError
 from kofinlaw.commands import again_command, command_line
-from kofinlaw.files import sha256_text
+from kofinlaw.files import SET_ASIDE, sha256_text
 from kofinlaw.recipes.pipeline.integrity.check_memory import CheckMemory
 from kofinlaw.recipes.pipeline.integrity.outputs import (
     Change,
@@ -20,10 +20,10 @@ from kofinlaw.recipes.pipeline.integrity.outputs import (
 from kofinlaw.recipes.pipeline.integrity.stage_record import (
     RECORD,
     StageRecord,
-    is_intact,
     read_record,
     write_record,
 )
+from kofinlaw.seals import is_intact
 
 __all__ = [
     "Checks",
@@ -172,7 +172,7 @@ def stage_of(path: Path) -> Path | None:
 def stages_in(folder: Path) -> list[str]:
     """Return the names of the finished stages of a run, those that were finished first first."""
     found = [path.parent for path in folder.glob("*/stage.json")]
-    kept = [path for path in found if ".set-aside-" not in path.name]
+    kept = [path for path in found if SET_ASIDE not in path.name]
     return [p.name for p in sorted(kept, key=lambda p: ((p / RECORD).stat().st_mtime_ns, p.name))]
 
 

@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from kofinlaw.files import sha256_file
+from kofinlaw.files import SET_ASIDE, sha256_file
 from kofinlaw.recipes.pipeline.integrity.stage_record import RECORD, OutputFile
 
 __all__ = ["UNREAD", "Change", "Found", "compare", "describe", "extra_files", "find_outputs"]
@@ -73,7 +73,7 @@ def _walk(
         for entry in entries:
             shown = os.fsencode(entry.name).decode("utf-8", "backslashreplace")
             name = f"{prefix}{shown}"
-            if entry.name.startswith(".") or name in UNREAD:
+            if entry.name.startswith(".") or name in UNREAD or SET_ASIDE in name:
                 continue
             link = linked or entry.is_symlink()
             path = Path(entry.path)

@@ -9,21 +9,19 @@ from pathlib import Path
 from typing import Literal, TypedDict, cast
 
 from kofinlaw.files import write_json
+from kofinlaw.seals import sealed
 
 __all__ = [
     "RECORD",
-    "SEAL",
     "MadeFrom",
     "OutputFile",
     "StageRecord",
-    "is_intact",
     "passed_on",
     "read_record",
     "write_record",
 ]
 
 RECORD = "stage.json"
-SEAL = "record_sha256"
 
 
 class OutputFile(TypedDict, total=False):
@@ -78,17 +76,9 @@ def read_record(folder: Path) -> StageRecord:
 
 def write_record(folder: Path, record: StageRecord) -> StageRecord:
     """Write a record with its seal, atomically; return it as it was written."""
-    plain = json.loads(json.dumps(record, ensure_ascii=False))
-    plain.pop(SEAL, None)
-    plain[SEAL] = _seal(plain)
+    plain = sealed(cast("Mapping[str, object]", record))
     write_json(folder / RECORD, plain)
     return cast("StageRecord", plain)
-
-
-def is_intact(record: StageRecord) -> bool:
-    """Return whether a record is as it was written. Records of earlier versions have no seal."""
-    seal = record.get(SEAL)
-    return seal is None or seal == _seal({k: v for k, v in record.items() if k != SEAL})
 
 
 def passed_on(record: StageRecord, mark: str) -> str:
@@ -101,8 +91,3 @@ def passed_on(record: StageRecord, mark: str) -> str:
     if not edited or record.get("fingerprint") != mark:
         return mark
     return hashlib.sha256(f"{mark} {edited}".encode()).hexdigest()
-
-
-def _seal(record: Mapping[str, object]) -> str:
-    text = json.dumps(record, sort_keys=True, ensure_ascii=False)
-    return hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()

@@ -86,8 +86,16 @@ def test_an_unreadable_record_is_refused(run, content):
         path.write_bytes(content)
     with pytest.raises(UserError, match="not known what the folder holds"):
         require_stages(run, ["augment"])
+    stage = Stage("augment", lambda out, progress: Counts())
     with pytest.raises(UserError, match="not known what the folder holds"):
-        run_stages([Stage("augment", lambda out, progress: Counts())], run)
+        run_stages([stage], run, resume="always")
+    if content is None:
+        assert run_stages([stage], run)[0].how == "ran"
+        assert (run / "augment.set-aside-1" / "examples.jsonl").exists()
+        return
+    with pytest.raises(UserError, match="not known what the folder holds"):
+        run_stages([stage], run)
+    assert run_stages([stage], run, again=["augment"])[0].how == "ran"
 
 
 def test_a_run_of_an_earlier_version_cannot_be_checked_and_says_so(run):

@@ -6,11 +6,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from kofinlaw.recipes.pipeline.integrity.stage_record import (
-    is_intact,
     passed_on,
     read_record,
     write_record,
 )
+from kofinlaw.seals import is_intact
 
 VALUES = st.recursive(
     st.none() | st.booleans() | st.integers() | st.floats() | st.text(),
