@@ -67,6 +67,8 @@ def stage_command(stage: str, run: Path) -> str:
 def again_command(stage: str, run: Path) -> str:
     """Return the command that runs one finished stage of the run in the folder `run` again."""
     recipe = run / "recipe.yaml"
+    if stage == "prefer":  # no stage of `run`
+        return command_line(stage, "RECIPE", "--runs", run.parent, "--resume", "never")
     if not recipe.is_file():
         return f"kofinlaw run RECIPE --until {stage} --again {stage}"
     options = ["--folder", run, "--until", stage, "--again", stage]
