@@ -31,10 +31,10 @@ Change = Callable[[str, list[Span], random.Random], str]
 
 # Citations, quotations, blanks to fill in, figures with their unit, and negations.
 _FIXED = (
-    re.compile(r"「[^」]*」"),
-    re.compile(r"[\"“][^\"”]*[\"”]|['‘][^'’]*['’]|\(\s*\)"),
-    re.compile(r"\S*\d\S*"),
-    re.compile(r"\S*(?:아니|아닌|않|없|못|금지|제외|틀린|맞지)\S*"),
+    re.compile(r"「[^「」]*」"),
+    re.compile(r"[\"“][^\"“”]*[\"”]|['‘][^'‘’]*['’]|\(\s*\)"),
+    re.compile(r"(?<!\S)\S*\d\S*"),
+    re.compile(r"(?<!\S)\S*(?:아니|아닌|않|없|못|금지|제외|틀린|맞지)\S*"),
 )
 _WORD = re.compile(r"\S+")
 _VOWELS, _FINALS = 21, 28

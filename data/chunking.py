@@ -16,6 +16,7 @@ from kofinlaw.data.annex_text import deletion, lines_of_name
 from kofinlaw.data.korean.words import sentence_ends
 from kofinlaw.data.law.amendments import strip_amendments
 from kofinlaw.data.law.annexes import Annex, annex_name
+from kofinlaw.data.law.headings import markdown_heading
 from kofinlaw.data.law.provisions import PLAIN, Line
 from kofinlaw.data.law.statute import ArticleNode, Section, parse_statute
 from kofinlaw.data.readers.documents import Document
@@ -36,8 +37,6 @@ __all__ = [
 ]
 
 ESTIMATED_TOKENS_PER_CHARACTER = 0.6
-
-_HEADING = re.compile(r"^\s{0,3}(#{1,6})\s+(.+?)\s*#*\s*$")
 
 
 def estimate_tokens(text: str) -> int:
@@ -277,12 +276,12 @@ def heading_sections(text: str) -> list[tuple[tuple[str, ...], int, int, int]]:
     for line in text.split("\n"):
         if line.lstrip().startswith("```"):
             fenced = not fenced
-        match = None if fenced else _HEADING.match(line)
-        if match:
+        heading = None if fenced else markdown_heading(line)
+        if heading:
             out.append((tuple(t for _, t in stack), start, body, offset))
-            level = len(match.group(1))
-            stack = [(depth, title) for depth, title in stack if depth < level]
-            stack.append((level, match.group(2)))
+            level, title = heading
+            stack = [(depth, above) for depth, above in stack if depth < level]
+            stack.append((level, title))
             start, body = offset, min(offset + len(line) + 1, len(text))
         offset += len(line) + 1
     out.append((tuple(t for _, t in stack), start, body, len(text)))

@@ -141,7 +141,7 @@ def build_corpus(
         tokens=lengths.total,
         longest_tokens=lengths.longest,
         files=log.files_found,
-        last_lines=tuple(unread_lines(log.files_found, log.unread)),
+        last_lines=(*unread_lines(log.files_found, log.unread), *log.shown_lines()),
     )
 
 

@@ -16,7 +16,7 @@ NOT_PROTECTED = "KR-Copyright-Act-Art7"
 UNKNOWN = "unknown"
 
 _KOGL = re.compile(
-    r"(?:공공누리|KOGL|Korea\s*Open\s*Government\s*Licen[cs]e)\s*[-:(]?\s*(?:제|type|유형)?\s*-?\s*([1-4])"
+    r"(?:공공누리|KOGL|Korea\s*Open\s*Government\s*Licen[cs]e)\s*+[-:(]?\s*+(?:제|type|유형)?\s*+-?\s*+([1-4])"
     r"\s*(?:유형)?",
     re.IGNORECASE,
 )
@@ -57,6 +57,6 @@ def stated_licence(text: str) -> str:
     for part in (text[:_HEAD], text[-_HEAD:]):
         if match := _STATED.search(part):
             return normalise_licence(match.group(1))
-    if match := re.search(r"공공누리\s*제?\s*[1-4]\s*유형", text[-_HEAD:]):
+    if match := re.search(r"공공누리\s*+제?\s*+[1-4]\s*유형", text[-_HEAD:]):
         return normalise_licence(match.group(0))
     return ""

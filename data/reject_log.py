@@ -21,6 +21,7 @@ _MAX_DETAIL_CHARACTERS = 300
 _MAX_RECORD_CHARACTERS = 2000
 _MAX_EXAMPLES = 3
 _MAX_WARNINGS = 1000
+_MAX_SHOWN = 20  # warnings on the terminal
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,6 +55,7 @@ class RejectLog:
         self.files_found = 0
         self.unread: list[UnreadFile] = []
         self.warnings: list[str] = []
+        self.shown: list[str] = []
         self.removed_spans: Counter[str] = Counter()
         self.personal_data: Counter[str] = Counter()
 
@@ -96,10 +98,18 @@ class RejectLog:
         if not re.search(r"#\d+$", name):
             self.unread.append(UnreadFile(name, reason, detail, in_part))
 
-    def warn(self, warning: str) -> None:
-        """Keep a warning for the card."""
+    def warn(self, warning: str, *, shown: bool = False) -> None:
+        """Keep a warning for the card, and for the last lines of the terminal if it is `shown`."""
         if len(self.warnings) < _MAX_WARNINGS:
             self.warnings.append(warning)
+            if shown:
+                self.shown.append(warning)
+
+    def shown_lines(self) -> list[str]:
+        """Return the warnings for the terminal; after 20 the rest is counted."""
+        more = len(self.shown) - _MAX_SHOWN
+        rest = [f"… and {more} more warnings, in card.json"] if more > 0 else []
+        return [*(f"warning: {one}" for one in self.shown[:_MAX_SHOWN]), *rest]
 
     def rejected(self) -> Iterator[dict[str, Any]]:
         """Yield the rejected records, step by step, in the order in which they were logged."""

@@ -81,6 +81,9 @@ class SourceSettings(_Section):
     include: tuple[str, ...] = Field(
         default=READABLE, min_length=1, description="patterns of file names to read in a folder"
     )
+    follow_links: bool = Field(
+        default=False, description="whether links to files outside of the folder are read"
+    )
     as_of: datetime.date | None = Field(
         default=None, description="date of texts that do not state a date"
     )

@@ -16,9 +16,16 @@ from kofinlaw.data.readers.formats import READERS, no_reader
 from kofinlaw.data.reject_log import UnreadFile
 from kofinlaw.data.settings import SourceSettings
 from kofinlaw.decoding import without_surrogates
-from kofinlaw.files import existing_path
+from kofinlaw.files import existing_path, leads_outside
 
-__all__ = ["FileList", "list_files", "shown_path", "source_path", "unread_lines"]
+__all__ = [
+    "FileList",
+    "linked_files",
+    "list_files",
+    "shown_path",
+    "source_path",
+    "unread_lines",
+]
 
 _MAX_LINES = 20
 _NAMES = {
@@ -38,6 +45,10 @@ _COUNTED = {
     "OCR is not sure": "with unsure OCR",
     "OCR failed": "with failed OCR",
 }
+_OUTSIDE = (
+    "a link that leads outside of the source → add the file to data.sources, or set "
+    "`follow_links: true` of the source"
+)
 # What the user can do something about comes first in the terminal.
 _ORDER = (
     "unreadable",
@@ -72,12 +83,22 @@ def source_path(source: SourceSettings, base: Path) -> Path:
     return existing_path(base / source.path)
 
 
+def linked_files(source: SourceSettings, base: Path) -> list[Path]:
+    """Return the files outside of a source that its links name; empty without `follow_links`."""
+    root = source_path(source, base)
+    if not source.follow_links or not root.is_dir():
+        return []
+    found = (path for path, is_folder in _walk(root, FileList()) if not is_folder)
+    return [path for path in found if path.is_file() and leads_outside(path, root)]
+
+
 def list_files(
     source: SourceSettings, base: Path, extra_suffixes: Collection[str] = ()
 ) -> FileList:
     """Return all files and links below a source, ordered by name. The folder `.git` is left out.
 
     - Links to folders are not followed, so a folder with a link to itself does not loop.
+    - Links to files outside of the source are read only with `source.follow_links`.
     - A file that `source.include` does not match is unread: without a reader, or not included.
     - Hidden files and folders, and lock files of open documents, are unread.
 
@@ -110,6 +131,8 @@ def list_files(
             files.skip(name, "hidden", "a hidden file")
         elif plain.startswith("~$"):
             files.skip(name, "lock_file", "a lock file of an open document")
+        elif not source.follow_links and leads_outside(path, root):
+            files.skip(name, "link", _OUTSIDE)
         elif any(fnmatch.fnmatch(plain.lower(), pattern) for pattern in patterns):
             _add(files, path, name, known)
         elif file_suffix(path) in known:

@@ -155,13 +155,13 @@ def _documents(
     for source in settings.sources:
         root = source_path(source, base)
         files = list_files(source, base, extra_readers or ())
-        with_history = settings.as_of is not None and _has_history(root)
-        if with_history:
-            _skip_untracked(files, root)
+        tracked = _tracked(root) if settings.as_of is not None else set()
+        if tracked:
+            _skip_untracked(files, root, tracked)
         log.files_found += len(files.unread)
         for file in files.unread:
             log.reject("read", file.name, file.reason, file.detail)
-        if with_history:
+        if tracked:
             yield from _from_history(source, root, settings, log, progress, read)
         else:
             log.files_found += len(files.to_read)
@@ -173,9 +173,13 @@ def _documents(
     progress("read", len(listed), len(listed))
 
 
-def _skip_untracked(files: FileList, root: Path) -> None:
+def _tracked(root: Path) -> set[str]:
+    """Return the files of a source that have a git history, relative to it; empty for a file."""
+    return history.tracked_files(root) if root.is_dir() else set()
+
+
+def _skip_untracked(files: FileList, root: Path, tracked: set[str]) -> None:
     """Mark the files that git does not know as unread: a history has no version of them."""
-    tracked = history.tracked_files(root)
     for path, name in files.to_read:
         if path.relative_to(root).as_posix() not in tracked:
             files.skip(
@@ -204,7 +208,7 @@ def _read(
                 log.reject("read", document.source, "empty", why)
                 continue
             for warning in document.warnings:
-                log.warn(f"{name}: {warning}")
+                log.warn(f"{name}: {warning}", shown=bool(document.pages.unsure))
             for pages in document.pages.unread:
                 log.reject("read", name, pages.reason, pages.detail, pages, in_part=True)
             yield document
@@ -218,16 +222,6 @@ def _read(
         log.reject("read", name, "unreadable", why)
     except Exception as error:  # one damaged file never ends a run
         log.reject("read", name, "unreadable", f"{type(error).__name__}: {error}")
-
-
-def _has_history(root: Path) -> bool:
-    """Return whether the source is a folder whose files have a git history."""
-    return (
-        root.exists()
-        and history.repository(root) is not None
-        and root.is_dir()
-        and history.tracked(root)
-    )
 
 
 def _from_history(
@@ -252,6 +246,9 @@ def _from_history(
         name = f"{root.name}/{version.path}@{version.commit[:12]}"
         if version.state == "repealed":
             log.reject("read", name, "repealed", f"repealed on {version.day}")
+            continue
+        if version.state == "link":
+            log.reject("read", name, "link", "a link in a git history is not followed")
             continue
         with tempfile.TemporaryDirectory() as folder:
             path = Path(folder) / Path(version.path).name

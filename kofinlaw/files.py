@@ -49,6 +49,7 @@ __all__ = [
     "disk_error",
     "dumps",
     "existing_path",
+    "leads_outside",
     "read_json_lines",
     "read_jsonl",
     "readable_lines",
@@ -106,6 +107,21 @@ def existing_path(path: Path) -> Path:
             step = found / next(same, part)
         found = step
     return found if found.exists() else path
+
+
+def leads_outside(path: Path, folder: Path) -> bool:
+    """Return whether a path below a folder is a link to something that is not below the folder.
+
+    The folder itself may be a link. A link to a hidden file of the folder (`.git/config`) leads
+    outside too. Hard links cannot be distinguished from files.
+    """
+    if not path.is_symlink():
+        return False
+    try:
+        inside = path.resolve().relative_to(folder.resolve())
+    except (OSError, RuntimeError, ValueError):  # a loop of links, or another folder
+        return True
+    return any(part.startswith(".") for part in inside.parts)
 
 
 def dumps(record: object) -> str:

@@ -13,12 +13,32 @@ from typing import ParamSpec, TypeVar
 
 from kofinlaw import UserError
 
-__all__ = ["ENVIRONMENT", "ONLY_OFFLINE", "P", "R", "guard", "is_loopback", "set_environment"]
+__all__ = [
+    "ENVIRONMENT",
+    "GIT_OFFLINE",
+    "ONLY_OFFLINE",
+    "P",
+    "R",
+    "guard",
+    "is_loopback",
+    "set_environment",
+]
 
 P = ParamSpec("P")
 R = TypeVar("R")
 
+# Variables that forbid git every transport, also in programs that other programs start.
+GIT_OFFLINE = {
+    "GIT_ALLOW_PROTOCOL": "none",
+    "GIT_NO_LAZY_FETCH": "1",
+    "GIT_TERMINAL_PROMPT": "0",
+    "GIT_ASKPASS": "",
+    "SSH_ASKPASS": "",
+}
 ENVIRONMENT = {
+    **GIT_OFFLINE,
+    "PIP_NO_INDEX": "1",
+    "UV_OFFLINE": "1",
     "HF_HUB_OFFLINE": "1",
     "TRANSFORMERS_OFFLINE": "1",
     "HF_DATASETS_OFFLINE": "1",
@@ -32,14 +52,23 @@ ENVIRONMENT = {
     "VLLM_NO_USAGE_STATS": "1",
     "TOKENIZERS_PARALLELISM": "false",
 }
-ONLY_OFFLINE = ("HF_HUB_OFFLINE", "TRANSFORMERS_OFFLINE", "HF_DATASETS_OFFLINE", "WANDB_MODE")
+ONLY_OFFLINE = (
+    *GIT_OFFLINE,
+    "PIP_NO_INDEX",
+    "UV_OFFLINE",
+    "HF_HUB_OFFLINE",
+    "TRANSFORMERS_OFFLINE",
+    "HF_DATASETS_OFFLINE",
+    "WANDB_MODE",
+)
 
 
 def set_environment(*, offline: bool = True) -> None:
     """Set the environment variables of other libraries.
 
     Call it before transformers or datasets are imported. Telemetry and remote kernels are always
-    off; `offline` also forbids the hub.
+    off; `offline` also forbids the hub and package indexes, and git every transport. Child
+    processes inherit the variables.
     """
     for name, value in ENVIRONMENT.items():
         if name in ONLY_OFFLINE:

@@ -220,8 +220,9 @@ class TwinQuestion:
 class Key:
     """The correct answer of a question. It is stored in another file, which no runner reads.
 
-    `answer` is the label of a multiple-choice answer. `reference` and `keywords` belong to free
-    text. `units` are the gold articles. `slices` name what the item tests (negative, numeric, …).
+    `answer` is the label of a multiple-choice answer, or several with commas (`1,3`): any one of
+    them counts as right. `reference` and `keywords` belong to free text. `units` are the gold
+    articles. `slices` name what the item tests (negative, numeric, …).
     """
 
     id: str
@@ -230,6 +231,16 @@ class Key:
     keywords: tuple[str, ...] = ()
     units: tuple[str, ...] = ()
     slices: tuple[str, ...] = ()
+
+    @property
+    def labels(self) -> tuple[str, ...]:
+        """The labels of all right options, in order; empty for free text."""
+        return tuple(label for label in self.answer.split(",") if label)
+
+    @property
+    def indices(self) -> tuple[int, ...]:
+        """The right options, counted from 0."""
+        return tuple(int(label) - 1 for label in self.labels)
 
 
 @dataclass(frozen=True, slots=True)

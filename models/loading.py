@@ -18,6 +18,7 @@ from transformers import (
 from transformers.utils import logging
 
 from kofinlaw import UserError
+from kofinlaw.models.adapters import apply_adapter
 from kofinlaw.models.folder_checks import check_folder
 from kofinlaw.models.settings import Dtype, Quantization
 
@@ -47,7 +48,8 @@ def load_model(
         attention: transformers' attention implementation.
 
     Raises: UserError for a folder without weights, with remote code or with pickled weights, for
-    weights with missing tensors, and for a model that transformers does not support.
+    weights with missing tensors, for a model that transformers does not support, and for an
+    adapter that does not fit (`apply_adapter`).
     """
     folder = Path(folder)
     check_folder(folder)
@@ -84,13 +86,7 @@ def load_model(
     if device == "cpu":
         check_block_widths(model, folder)
     if adapter is not None:
-        from peft import PeftModel
-
-        if not (adapter / "adapter_config.json").exists():
-            raise UserError("no adapter_config.json in this folder", where=str(adapter))
-        model = PeftModel.from_pretrained(
-            model, str(adapter), is_trainable=for_training, use_safetensors=True
-        )
+        model = apply_adapter(model, Path(adapter), trainable=for_training)
         repair_nf4(model)
     model.train(for_training)
     return model

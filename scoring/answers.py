@@ -10,11 +10,14 @@ from pathlib import Path
 
 from kofinlaw import UserError
 from kofinlaw.files import read_json_lines
+from kofinlaw.rag.questions.field_names import GIVEN_NAMES, ID_NAMES, field_named, field_of
+from kofinlaw.rag.questions.question_csv import decoded
 from kofinlaw.records import Answer
 from kofinlaw.tolerant_files import finite_number
 
 __all__ = [
     "PARTS",
+    "SHEET_IDS",
     "AnswerSheet",
     "answer_of",
     "answer_sheet",
@@ -25,6 +28,7 @@ __all__ = [
     "text_of",
 ]
 
+SHEET_IDS = (*ID_NAMES, "문항")  # a submission names questions, it does not hold them
 PARTS = ("retrieve", "rerank", "prefill", "decode")
 
 
@@ -37,7 +41,10 @@ class AnswerSheet:
 
 
 def read_answers(path: Path, order: Sequence[str] = ()) -> AnswerSheet:
-    """Read answers from `answers.jsonl`, or from a CSV with `ID,Answer` in UTF-8 or CP949.
+    """Read answers from `answers.jsonl`, or from a CSV with `ID,Answer`.
+
+    The CSV is UTF-8 with or without a byte-order mark, UTF-16 or CP949. Its columns may have other
+    usual names (`번호`, `답`, `prediction`).
 
     The rows of a CSV without an `ID` column belong to the questions whose ids are in `order`. A
     field that is missing, or not a number (NaN), counts as absent and is never averaged.
@@ -47,7 +54,7 @@ def read_answers(path: Path, order: Sequence[str] = ()) -> AnswerSheet:
     """
     if path.suffix.lower() == ".csv":
         rows = read_csv_rows(path)
-        if rows and not any(str(name).strip().lower() == "id" for name in rows[0][1]):
+        if rows and field_named([str(name) for name in rows[0][1]], SHEET_IDS) is None:
             if len(rows) != len(order):
                 raise UserError(
                     f"{len(rows)} answers without ids for {len(order)} questions",
@@ -77,7 +84,7 @@ def answer_sheet(answers: Iterable[Answer]) -> AnswerSheet:
 def answer_of(value: Mapping[str, object], *, where: str) -> Answer:
     """Return the answer of one row, from either form; raises UserError if it has no id."""
     row = {str(name).strip().lower(): item for name, item in value.items() if name is not None}
-    name = row.get("id")
+    name = field_of(row, SHEET_IDS)
     if name is None or str(name).strip() == "":
         raise UserError(
             "this answer has no id", where=where, remedy="give every row an `id` (or `ID`)"
@@ -85,7 +92,7 @@ def answer_of(value: Mapping[str, object], *, where: str) -> Answer:
     evidence = row.get("evidence")
     return Answer(
         id=str(name),
-        answer=text_of(row.get("answer")),
+        answer=text_of(field_of(row, GIVEN_NAMES)),
         evidence=tuple(str(chunk) for chunk in evidence) if isinstance(evidence, list) else (),
         confidence=number_or_nan(row.get("confidence")),
         tokens=int(number_or_nan(row.get("tokens"), 0.0)),
@@ -110,29 +117,19 @@ def number_or_nan(value: object, absent: float = math.nan) -> float:
 
 def read_csv_rows(path: Path) -> list[tuple[int, dict[str, str]]]:
     """Return (line, row) of each row of a CSV; raises UserError if its header has no `Answer`."""
-    try:
-        raw = path.read_bytes()
-    except FileNotFoundError as error:
-        raise UserError("no such file", where=str(path), remedy="check the path") from error
-    try:
-        text = raw.decode("utf-8-sig")
-    except UnicodeDecodeError:
-        try:
-            text = raw.decode("cp949")
-        except UnicodeDecodeError as error:
-            raise UserError(
-                "the file is neither UTF-8 nor CP949", where=str(path), remedy="save it as UTF-8"
-            ) from error
+    text, _ = decoded(path)
     csv.field_size_limit(16 * 1024 * 1024)
     reader = csv.DictReader(text.splitlines(keepends=True))
-    names = {name.strip().lower() for name in reader.fieldnames or () if name}
-    if "answer" not in names:
+    names = [name for name in reader.fieldnames or () if name]
+    if field_named(names, GIVEN_NAMES) is None:
         raise UserError(
-            "the header has no answer column",
+            f"the header has no answer column: {', '.join(names)}",
             where=f"{path}:1",
-            remedy="the contest's form is `ID,Answer`",
+            remedy="the contest's form is `ID,Answer`; the answers may also be called "
+            f"{', '.join(GIVEN_NAMES[1:])}",
         )
-    return [(reader.line_num, row) for row in reader if "id" not in names or any(row.values())]
+    by_order = field_named(names, SHEET_IDS) is None
+    return [(reader.line_num, row) for row in reader if by_order or any(row.values())]
 
 
 def read_timings(path: Path) -> tuple[dict[str, float], list[dict[str, object]]]:

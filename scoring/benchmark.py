@@ -17,15 +17,22 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from kofinlaw import UserError
-from kofinlaw.files import read_jsonl
-from kofinlaw.rag.questions.exam_files import answer_label, row_id
-from kofinlaw.rag.questions.option_marks import split_options
+from kofinlaw.rag.questions.exam_files import row_id
+from kofinlaw.rag.questions.field_names import (
+    ANSWER_NAMES,
+    ID_NAMES,
+    QUESTION_NAMES,
+    field_named,
+)
+from kofinlaw.rag.questions.key_files import key_answer, read_keys
 from kofinlaw.rag.questions.question_csv import csv_records, decoded
+from kofinlaw.rag.questions.question_fields import question_of
+from kofinlaw.rag.questions.question_files import read_questions
 from kofinlaw.records import Key, Question
 
 __all__ = ["Row", "keywords_of", "read_asked", "read_key"]
 
-_SEPARATORS = re.compile(r"\s*[,;|/\n]\s*")
+_SEPARATORS = re.compile(r"[,;|/\n]")
 Row = tuple[int, dict[str, str]]
 
 
@@ -35,8 +42,8 @@ def read_asked(path: Path) -> list[Question]:
     Raises UserError for a repeated id, an empty question or a file of another form.
     """
     if path.suffix.lower() != ".csv":
-        return list(read_jsonl(path, Question))
-    return [question for _, question, _ in _questions(path)]
+        return list(read_questions(path).questions)
+    return [question for _, question, _, _ in _questions(path)]
 
 
 def read_key(path: Path, asked: Sequence[Question]) -> list[Key]:
@@ -46,7 +53,7 @@ def read_key(path: Path, asked: Sequence[Question]) -> list[Key]:
     slices. Raises UserError if rows and questions do not fit together.
     """
     if path.suffix.lower() != ".csv":
-        return list(read_jsonl(path, Key))
+        return read_keys(path, asked)
     rows = _rows(path)
     if "answer" not in rows[0][1]:
         raise UserError(
@@ -56,24 +63,26 @@ def read_key(path: Path, asked: Sequence[Question]) -> list[Key]:
             "Question,Answer,Keyword",
         )
     if "question" in rows[0][1]:
-        return [_key(name, question, row) for name, question, row in _questions(path)]
+        return [_key(name, q, row, where) for name, q, row, where in _questions(path)]
     by_id = {question.id: question for question in asked}
     if "id" in rows[0][1]:
-        return [_key(row["id"], by_id.get(row["id"]), row) for _, row in rows]
+        return [_key(row["id"], by_id.get(row["id"]), row, f"{path}:{line}") for line, row in rows]
     if len(rows) != len(asked):
         raise UserError(
             f"{len(rows)} answers without ids for {len(asked)} questions",
             where=str(path),
             remedy="give both files an ID column, or as many rows",
         )
-    return [_key(q.id, q, row) for q, (_, row) in zip(asked, rows, strict=True)]
+    return [
+        _key(q.id, q, row, f"{path}:{line}") for q, (line, row) in zip(asked, rows, strict=True)
+    ]
 
 
 def _rows(path: Path) -> list[Row]:
     """Return (line, cells by lower-cased column) of each row."""
     text, _ = decoded(path)
     header, records = csv_records(path, text)
-    names = [name.lower() for name in header]
+    names = [_canonical(name, header) for name in header]
     if not records:
         raise UserError("the file has a header but no rows", where=str(path))
     return [
@@ -82,13 +91,27 @@ def _rows(path: Path) -> list[Row]:
     ]
 
 
-def _questions(path: Path) -> list[tuple[str, Question, dict[str, str]]]:
+def _canonical(name: str, header: Sequence[str]) -> str:
+    """Return `id`, `question` or `answer` for the column that holds it, else the name in lower
+    case.
+    """
+    for wanted, aliases in (
+        ("id", ID_NAMES),
+        ("question", QUESTION_NAMES),
+        ("answer", ANSWER_NAMES),
+    ):
+        if field_named(header, aliases) == name:
+            return wanted
+    return name.lower()
+
+
+def _questions(path: Path) -> list[tuple[str, Question, dict[str, str], str]]:
     rows = _rows(path)
     if "question" not in rows[0][1]:
         raise UserError(
             "no column `Question`", where=f"{path}:1", remedy="the contest's form is ID,Question"
         )
-    out: list[tuple[str, Question, dict[str, str]]] = []
+    out: list[tuple[str, Question, dict[str, str], str]] = []
     seen: set[str] = set()
     for number, (line, row) in enumerate(rows, 1):
         where = f"{path}:{line}"
@@ -98,18 +121,20 @@ def _questions(path: Path) -> list[tuple[str, Question, dict[str, str]]]:
         if not row["question"]:
             raise UserError("this question is empty", where=where)
         seen.add(name)
-        stem, options = split_options(row["question"], where=where)
-        out.append((name, Question(name, stem, tuple(options)), row))
+        found = question_of(row, where)
+        out.append((name, Question(name, found.stem, found.options), row, where))
     return out
 
 
-def _key(name: str, question: Question | None, row: dict[str, str]) -> Key:
-    """Return a row's key: a label if the question has options, else a reference with keywords."""
+def _key(name: str, question: Question | None, row: dict[str, str], where: str) -> Key:
+    """Return a row's key: a label if the question has options, else a reference with keywords.
+
+    Raises UserError, with `where`, for an answer that names no option.
+    """
     answer = row["answer"]
     slices = tuple(f"{kind}:{row[kind]}" for kind in ("domain", "sub_domain") if row.get(kind))
     if question is not None and question.options:
-        label = answer_label(answer, question.options)
-        return Key(name, answer=label or answer, slices=slices)
+        return Key(name, answer=key_answer(answer, question, where), slices=slices)
     keywords = keywords_of(row.get("keyword") or row.get("keywords") or "")
     return Key(name, reference=answer, keywords=keywords, slices=slices)
 

@@ -107,7 +107,7 @@ class ItemScorer:
     ) -> tuple[float | None, float | None, float | None]:
         """Return (score, cosine, keyword recall); the last two are None for multiple choice."""
         if question.options:
-            right = label_of(text, len(question.options)) == gold.answer
+            right = label_of(text, question.options) in gold.labels
             return float(right), None, None
         recall = keyword_recall(text, gold.keywords)
         cosine = self.cosines.get(question.id)
@@ -149,7 +149,8 @@ def matched_key(questions: Sequence[Question], key: Sequence[Key]) -> dict[str, 
         gold = golds.get(question.id)
         if gold is None:
             continue
-        if question.options and not label_of(gold.answer, len(question.options)):
+        labels = set(map(str, range(1, len(question.options) + 1)))
+        if question.options and not (gold.labels and labels.issuperset(gold.labels)):
             raise UserError(
                 f"the key's answer {gold.answer!r} is none of 1..{len(question.options)}",
                 where=question.id,

@@ -14,7 +14,9 @@ from kofinlaw.scoring.stats.free_baselines import is_free_baseline
 from kofinlaw.scoring.twins.twin_table import twin_lines
 from kofinlaw.scoring.value_text import p_text
 
-__all__ = ["percent", "scores_markdown"]
+__all__ = ["SHOWN_IDS", "percent", "scores_markdown"]
+
+SHOWN_IDS = 10  # ids of one kind of fault that are named
 
 
 def percent(figure: FigureRecord | None) -> str:
@@ -51,6 +53,7 @@ def scores_markdown(result: ScoresRecord) -> str:
         free = is_free_baseline(name)
         cells = ["–", percent(figure), facts] if free else [percent(figure), "–", "–"]
         lines.append("| " + " | ".join([f"*{name}*", *cells, "–", "–", "–"]) + " |")
+    lines += _fault_lines(result)
     lines += ["", "| pair | only first | only second | difference, points | p | p (Holm) |"]
     lines.append("| --- | --- | --- | --- | --- | --- |")
     for pair in result["pairs"]:
@@ -70,6 +73,22 @@ def scores_markdown(result: ScoresRecord) -> str:
     lines += abstention_lines(abstention) if abstention else []
     lines += [*_sort_lines(result), *twin_lines(result.get("twins"))]
     return "\n".join(lines) + "\n"
+
+
+def _fault_lines(result: ScoresRecord) -> list[str]:
+    """Return how many answers could not be scored as they are, with the first ids."""
+    lines: list[str] = []
+    for name, one in result["systems"].items():
+        for ids, said in (
+            (one["missing"], "questions without an answer, counted as wrong"),
+            (one["unreadable"], "answers that name no option, counted as wrong"),
+            (one["duplicates"], "questions answered twice, the first answer counts"),
+            (one["foreign"], "answers to other questions, ignored"),
+        ):
+            if ids:
+                more = ", …" if len(ids) > SHOWN_IDS else ""
+                lines.append(f"- {name}: {len(ids)} {said}: {', '.join(ids[:SHOWN_IDS])}{more}")
+    return ["", *lines] if lines else []
 
 
 def _against_lines(result: ScoresRecord) -> list[str]:

@@ -71,12 +71,12 @@ def order_figures(
         rows = [turns[turn] for turn in sorted(turns)]
         if len(rows) < 2 or any(len(row) != len(question.options) for row in rows):
             continue
-        gold = int(golds[question.id].answer) - 1
+        gold = set(golds[question.id].indices)
         chosen = [best_of(row) for row in rows]
         mean = [sum(column) / len(rows) for column in zip(*rows, strict=True)]
-        plain.append(float(chosen[0] == gold))
-        permuted.append(sum(one == gold for one in chosen[1:]) / (len(chosen) - 1))
-        averaged.append(float(best_of(mean) == gold))
+        plain.append(float(chosen[0] in gold))
+        permuted.append(sum(one in gold for one in chosen[1:]) / (len(chosen) - 1))
+        averaged.append(float(best_of(mean) in gold))
         consistent.append(float(len(set(chosen)) == 1))
         chance.append(len(question.options) ** (1 - len(rows)))
         most = max(most, len(rows))

@@ -9,7 +9,8 @@ from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
 import kofinlaw
-from kofinlaw import __version__
+from kofinlaw import UserError, __version__
+from kofinlaw.data.law.git_repository import find_repository
 from kofinlaw.scoring.scores_record import EnvironmentRecord
 from kofinlaw.units import GIB
 
@@ -58,9 +59,15 @@ def commit() -> str:
     root = Path(kofinlaw.__file__).resolve().parent.parent
     if not (root / ".git").exists():
         return ""
-    head = _output(["git", "-C", str(root), "rev-parse", "HEAD"])
-    changed = _output(["git", "-C", str(root), "status", "--porcelain", "--untracked-files=no"])
-    return f"{head}+changes" if head and changed else head
+    try:
+        repository = find_repository(root)
+        if repository is None:
+            return ""
+        with repository:
+            changed = repository.changed_files()
+    except UserError:  # no git, or a copy without all objects
+        return ""
+    return repository.head + ("+changes" if changed else "")
 
 
 def _output(command: list[str]) -> str:

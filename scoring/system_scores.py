@@ -130,7 +130,7 @@ def score_system(
             for q in questions
             if q.options
             and answered(given, q.id)
-            and not label_of(given.answers[q.id].answer, len(q.options))
+            and not label_of(given.answers[q.id].answer, q.options)
         ),
         fallbacks=sum(item.origin == "fallback" for item in items),
         abstained=sum(item.origin == "abstention" for item in items),

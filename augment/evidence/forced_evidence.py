@@ -115,7 +115,7 @@ def deciding_texts(question: Question, key: Key) -> tuple[str, ...]:
         return (key.reference,)
     if is_negative(question.question):
         return question.options
-    return (question.options[int(key.answer) - 1],)
+    return tuple(question.options[index] for index in key.indices)
 
 
 def deciding_lines(

@@ -16,7 +16,7 @@ __all__ = ["bound_makes_false", "figure_makes_false", "other_figures"]
 # `1년간 1천만원을 넘을 수 없다`: a limit for each period, and a sentence that bars or limits.
 _WINDOW = re.compile(r"\s?(?:간|동안|마다|당|중|에) ")
 _LIMITS = re.compile(
-    r"(?:초과|넘)[가-힣]*(?: 수)? ?(?:없|못|아니|않)|한도|(?<=[\d원명인회배트] )이[하내](?!에)"
+    r"(?:초과|넘)[가-힣]{0,20}(?: 수)? ?(?:없|못|아니|않)|한도|(?<=[\d원명인회배트] )이[하내](?!에)"
     r"|(?<=[원명인회배트])이[하내](?!에)"
 )
 _BARS = re.compile(r"(?:서는 (?:아니 ?|안 ?)된다|수 없다|지 못한다|지 (?:아니한|않는)다|없다)$")

@@ -107,7 +107,7 @@ _APPLIES = re.compile(
 )
 _OFFICES = ("state", "officer", "body")
 _ANY_BOUND = re.compile(r"(?<=[\d원명인일년월주회배개 ])(?:이상|이하|이내|초과|미만)")
-_FRACTION = re.compile(r"\d+분의 ?\d+")
+_FRACTION = re.compile(r"(?<!\d)\d+분의 ?\d+")
 _OPPOSITE_BOUNDS = {
     "이상": "이하",
     "이하": "이상",

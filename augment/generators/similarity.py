@@ -29,7 +29,8 @@ CLOSE = 0.28
 COMBINED = 0.7
 # Who decides the details says nothing about the details.
 _DELEGATES = re.compile(
-    r"(?:(?:대통령|총리|부)령으로|\S*(?:위원회|장관)[가이]) (?:정하는|정하여 고시하는|정한) ?"
+    r"(?:(?:대통령|총리|부)령으로|(?<!\S)\S*(?:위원회|장관)[가이]) "
+    r"(?:정하는|정하여 고시하는|정한) ?"
 )
 
 

@@ -32,7 +32,7 @@ __all__ = ["KINDS", "generate", "last_day"]
 KINDS = ("deadline",)
 ATTEMPTS = 5
 _PERIOD = re.compile(
-    r"(?P<event>\S*[가-힣]+(?:한|된|은|는|던|난|온|간|인) 날)부터 (?P<number>\d{1,3}) ?"
+    r"(?P<event>(?<!\S)\S*[가-힣](?:한|된|은|는|던|난|온|간|인) 날)부터 (?P<number>\d{1,3}) ?"
     r"(?P<unit>일|주일|주|개월|년) ?(?:이내|내|안)에,? "
 )
 # These days are counted by another rule, or it is not clear what they count from.

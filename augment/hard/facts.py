@@ -27,7 +27,7 @@ __all__ = [
 ]
 
 SHORTEST, LONGEST = 22, 130
-_RANGE = r"제\d+항(?:제\d+호)?(?:(?:, ?| 및 | 또는 |ㆍ|부터 )제?\d+[항호](?:까지)?)*"
+_RANGE = r"제\d+항(?:제\d+호)?(?:(?:, ?| 및 | 또는 |ㆍ|부터 )제?\d+[항호](?:까지)?){0,20}"
 _ADVERBIAL = re.compile(rf"(?<![조\d가-힣」])(?:{_RANGE})(?:의 규정)?에 (?:따라|의하여) ")
 _ATTRIBUTE = re.compile(
     rf"(?<![조\d가-힣」])(?:{_RANGE})(?:의 규정)?에 (?:따른|의한) (?=(?P<noun>[가-힣]{{2,}}))"
@@ -209,7 +209,7 @@ def _makes_up(here: ListFact) -> bool:
 
 def _repeats(before: str, item: str) -> bool:
     """Return whether the item begins with the subject before it: `업자가 업자가 폐지한`."""
-    word = re.search(r"(?P<noun>[가-힣]{2,})[이가] $", before)
+    word = re.search(r"(?<![가-힣])(?P<noun>[가-힣]{2,})[이가] $", before)
     return word is not None and item.startswith(word.group("noun"))
 
 

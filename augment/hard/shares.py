@@ -23,7 +23,7 @@ KINDS = ("share",)
 ATTEMPTS = 5
 # What a share is taken of: an amount of money, one or two words before 의.
 _BASE = re.compile(
-    r"(?P<base>(?:[가-힣]+의 |[가-힣]*[^은는을를이가에의한할된와과로여고며따\s] )?"
+    r"(?<![가-힣])(?P<base>(?:[가-힣]+의 |[가-힣]*[^은는을를이가에의한할된와과로여고며따\s] )?"
     r"[가-힣]*(?:금|액|자본|자산|재산|매출|이익|수익|예금|부채))의 $"
 )
 _SUMS = (10, 20, 50, 80, 100, 200, 300, 400, 500, 600, 800, 1000, 2000, 5000)

@@ -202,7 +202,7 @@ def _acts(text: str, who: str) -> bool:
     """Return whether the topic acts; in `감사는 공사가 선임한다` it does not."""
     rest = text[len(who) + 1 :]
     # Another party acts in a part of the sentence: `이사회는 … 구성하며, 이사장이 이를 소집한다`.
-    if any(is_name(m.group(1)) for m in re.finditer(r"([가-힣ㆍ]+)[이가] ", rest)):
+    if any(is_name(m.group(1)) for m in re.finditer(r"(?<![가-힣ㆍ])([가-힣ㆍ]+)[이가] ", rest)):
         return False
     if re.search(r"(?:야 한다|수 있다|아니 된다|아니된다)$", text):
         return True

@@ -11,9 +11,7 @@ __all__ = ["applied_articles", "named_articles"]
 _APPLIES = re.compile(r"준용|적용한다|같다")
 _ARTICLE = r"제\d+조(?:의\d+)?"
 # `제79조 내지 제83조`, `제79조부터 제83조까지`: the articles between them too.
-_RANGE = re.compile(
-    rf"(?P<first>{_ARTICLE})\S*?(?: ?내지 ?|부터 )(?P<last>{_ARTICLE})(?=\S*?까지|\S* ?)"
-)
+_RANGE = re.compile(rf"(?P<first>{_ARTICLE})\S{{0,60}}?(?: ?내지 ?|부터 )(?P<last>{_ARTICLE})")
 _NUMBER = re.compile(_ARTICLE)
 
 

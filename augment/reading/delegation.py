@@ -17,7 +17,8 @@ __all__ = ["delegating_sentences", "family_titles", "receivers"]
 _DELEGATES = re.compile(r"위탁|위임|대행|하여금|수행하게")
 # `다음 각 호의 어느 하나에 해당하는 자에게 위탁한다`: the 호 name those who do the work.
 _TO_A_LIST = re.compile(
-    r"다음 각 ?호의 (?:[가-힣]+ )*[가-힣]*(?:자|사람|기관|법인|단체|회사|협회)(?:에|에게|로|으로) "
+    r"다음 각 ?호의 (?:[가-힣]+ ){0,20}[가-힣]*(?:자|사람|기관|법인|단체|회사|협회)"
+    r"(?:에|에게|로|으로) "
 )
 # `업무를 협회 또는 감독원장에게 위탁한다`: the verb, and the particle after those who receive it.
 _PASSES_ON = re.compile(r"위[탁임](?:한다|할|하거나|하여야)|대행(?:하게|하도록|시)")
@@ -34,7 +35,7 @@ _DOES = re.compile(
 _ITEM = re.compile(r"\s*(?:\d+(?:의\d+)?|[가-하])\\?\. ?")
 _LIST_MARK = "\n"
 _SUBORDINATE = re.compile(r" (?:시행령|시행규칙)$")
-_NAMED_ACT = re.compile(r"「([^」]+)」")
+_NAMED_ACT = re.compile(r"「([^「」]+)」")
 # A rule names the acts that it fills in at its beginning.
 _FIRST_ARTICLES = 2
 

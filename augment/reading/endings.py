@@ -24,7 +24,7 @@ _MAY = r"할 수 있다"
 _NOT = (
     r"하여서는 아니 된다|하여서는 아니된다|해서는 아니 된다|해서는 안 된다|할 수 없다|하지 못한다"
 )
-_ENDING = re.compile(rf"(?P<verb>[가-힣ㆍ]*?)(?P<end>{_DUTY}|{_MAY}|{_NOT})\.?$")
+_ENDING = re.compile(rf"(?<![가-힣ㆍ])(?P<verb>[가-힣ㆍ]*?)(?P<end>{_DUTY}|{_MAY}|{_NOT})\.?$")
 _BAN = re.compile(r"(?:서는 (?:아니 ?|안 ?)된다|수 없다|지 못한다)\.?$")
 # `인증심사원만 수행할 수 있다`: nobody else may do it, as with 수행하여야 한다.
 _ONLY = re.compile(r"[가-힣]만 (?:\S+ ){0,2}$")

@@ -23,7 +23,7 @@ _CLASSES: tuple[tuple[str, str], ...] = (
         "person",
         r"사람|(?<![하이투출융전문숫일적])자|회원|조합원|사원|대의원|발기인|증인|보증인|위원|임원|직원|임직원|종사자|대표|교수|의사|변호사|회계사|세무사"
         r"|공무원|법관|검사|감사|이사|위원장|원장|장관|차관|청장|소유자|대리인|관리인|신청인|청구인|채권자|채무자"
-        r"|사람 \d+명|\d+명|\d+인|배우자|친족|혈족|주주|가족",
+        r"|\d명|\d인|배우자|친족|혈족|주주|가족",
     ),
     (
         "document",
@@ -94,7 +94,9 @@ def noun_class(text: str) -> str:
     other noun its last two letters, so that two such nouns are of one class only if they are the
     same.
     """
-    bare = re.sub(r"\s*\d+(?:명|인)(?: 이[상하내])?$", "", text.rstrip(". "))
+    bare = re.sub(
+        r"(?:(?<!\s)\s++|(?<![\s\d]))\d++(?:명|인)(?: 이[상하내])?$", "", text.rstrip(". ")
+    )
     for name, pattern in _PATTERNS:
         if pattern.search(bare):
             return name

@@ -20,7 +20,7 @@ _ONLY_CITES = re.compile(r"(?:「[^」]+」|법|영|및|또는|부터|까지|제
 # An item that includes another list, or everything that other laws may add. The content of such a
 # list is not known.
 _INCLUDES_OTHERS = re.compile(
-    r"각 [호목](?:의|에 따른)|다른 법[령률]\S* [^.]*(?:사무|업무|사업)(?:로 |$)"
+    r"각 [호목](?:의|에 따른)|다른 법[령률]\S* [^.]{0,200}(?:사무|업무|사업)(?:로 |$)"
     r"|금지하지 (?:않|아니)"
 )
 _LISTS = re.compile(r"다음 각 호|다음 각호")

@@ -15,9 +15,9 @@ __all__ = ["LONGEST_OFFENCE", "SHORTEST_VIOLATION", "Offence", "changed_sanction
 LONGEST_OFFENCE = 80
 # `필요한 조치를 하지 아니한 자` may violate several articles; a longer text identifies its own.
 SHORTEST_VIOLATION = 18
-_MONEY = r"\d[\d,천백십억만]*\s?원"
+_MONEY = r"\d[\d,천백십억만]{0,30}\s?원"
 _SANCTION = re.compile(
-    rf"(?:\d+년 이하의 (?:징역|금고)(?:(?:이나| 또는) {_MONEY} 이하의 벌금)?"
+    rf"(?:(?<!\d)\d+년 이하의 (?:징역|금고)(?:(?:이나| 또는) {_MONEY} 이하의 벌금)?"
     rf"|{_MONEY} 이하의 (?:벌금|과태료))"
 )
 _VIOLATES = re.compile(

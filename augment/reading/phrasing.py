@@ -46,7 +46,7 @@ _LIST_ALONE = re.compile(
     r"(?:[을를은는이가]|에게|에는|에)?,? "
 )
 _PUNISHED = re.compile(
-    r"\S+ (?:이하|이상)의 \S+(?:(?: 또는|이나|에|과) \S+ (?:이하|이상)의 \S+)*"
+    r"(?<!\S)\S+ (?:이하|이상)의 \S+(?:(?: 또는|이나|에|과) \S+ (?:이하|이상)의 \S+)*"
     r"(?: 처한다| 부과한다)?"
 )
 SHORTEST_CONTENT = 12  # letters of a sentence without its party and its list that say enough

@@ -34,7 +34,7 @@ def _related(text: str) -> str:
         text,
     )
     return re.sub(
-        r"(?P<noun>[가-힣]{2,})에 관하여(?= )",
+        r"(?P<noun>(?<![가-힣])[가-힣]{2,})에 관하여(?= )",
         lambda match: josa(match.group("noun"), "과/와") + " 관련하여",
         text,
     )

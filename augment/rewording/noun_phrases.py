@@ -9,15 +9,15 @@ from kofinlaw.data.korean.words import josa, particle_pair
 
 __all__ = ["drop_genitive", "join_nouns", "reverse_lists", "split_pairs", "split_verbs"]
 
-_VERBAL = re.compile(
-    r"(?:하[가-힣]*|할|한|함|했[가-힣]*|되[가-힣]*|된|될|시키[가-힣]*|시킨|시킬|받[가-힣]*)[,.]?$"
-)
+_VERBAL = re.compile(r"(?:(?:[하했되받]|시키)[가-힣]{0,20}|[할한함된될]|시킨|시킬)[,.]?$")
 _NOT_A_NOUN = re.compile(
     r"(?:[을를에는은며고면나]|에서|에게|까지|부터|으로|하여|거나|[가-힣]지|않|때|경우)$"
 )
 # What ends before a further noun of a list.
 _JOINTS = ("과 ", "와 ", "및 ", "또는 ", "나 ", "ㆍ", ", ")
-_JOINED = re.compile(r"(?P<a>[0-9A-Za-z가-힣ㆍ]+) (?P<word>및|또는) (?P<b>\S+)")
+_JOINED = re.compile(
+    r"(?<![0-9A-Za-z가-힣ㆍ])(?P<a>[0-9A-Za-z가-힣ㆍ]+) (?P<word>및|또는) (?P<b>\S+)"
+)
 
 
 def join_nouns(text: str) -> str:
@@ -89,7 +89,7 @@ def split_pairs(text: str) -> str:
 
 _ITEM = r"[0-9A-Za-z가-힣]{2,}"
 _LIST = re.compile(
-    rf"(?<![0-9A-Za-z가-힣ㆍ])(?P<items>{_ITEM}(?:(?:ㆍ|, ){_ITEM})*)"
+    rf"(?<![0-9A-Za-z가-힣ㆍ])(?P<items>{_ITEM}(?:(?:ㆍ|, ){_ITEM}){{0,40}})"
     rf"(?P<joint> 및 | 또는 |ㆍ)(?P<last>{_ITEM}?)"
     r"(?P<particle>을|를|이|가|은|는|으로|로|의|에|에게)(?=[ ,]|$)"
 )

@@ -34,7 +34,7 @@ from kofinlaw.augment.rewording.sentence_ends import ban, duty, keep, possibilit
 
 __all__ = ["RULES", "Rule", "Style", "draw_style", "rewrite"]
 
-_QUOTED = re.compile(r"「[^」]*」|[\"“][^\"”]*[\"”]|['‘][^'’]*['’]")
+_QUOTED = re.compile(r"「[^「」]*」|[\"“][^\"“”]*[\"”]|['‘][^'‘’]*['’]")
 
 
 @dataclass(frozen=True)

@@ -12,7 +12,7 @@ __all__ = ["LONGEST_RUN", "Source", "longest_run", "shares_run"]
 # Letters of Hangul and Latin and digits in a row that a question may share with its evidence.
 LONGEST_RUN = 12
 # The title of an act cannot be rewritten.
-_TITLE = re.compile(r"「[^」]*」")
+_TITLE = re.compile(r"「[^「」]*」")
 
 
 class Source:

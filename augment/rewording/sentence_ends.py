@@ -64,11 +64,10 @@ def ban(text: str) -> str:
 
 def state(text: str) -> str:
     """Write `2년으로 한다` as `2년이다`."""
-    match = re.search(r"(?<=[0-9가-힣])(?P<thing>\S+?)(?:으로|로) 한다$", text)
-    if not match or not re.search(r"\d\S*$", match.group("thing")):
+    match = re.search(r"(?<!\S)[^\s0-9가-힣]*+[0-9가-힣](?P<thing>\S+?)(?:으로|로) 한다$", text)
+    if not match or not re.search(r"\d", match.group("thing")):
         return text
-    thing = match.group("thing")
-    return f"{text[: match.start()]}{thing}이다"
+    return f"{text[: match.end('thing')]}이다"
 
 
 def connected(sentence: str, ending: str) -> str:

@@ -19,7 +19,7 @@ from kofinlaw.data.prompting.stems import is_negative
 __all__ = ["equivalence"]
 
 _CITATION = re.compile(r"(?:제\d+(?:조(?:의\d+)?|항|호))+")
-_ACT = re.compile(r"「([^」]+)」")
+_ACT = re.compile(r"「([^「」]+)」")
 _NUMBER = re.compile(r"\d+")
 _BLANK = re.compile(r"\(\s*\)")
 _NEGATION = re.compile(r"아니|않|없|못|금지|제외|거부|면제|취소|안 된다|안 되")

@@ -44,7 +44,7 @@ __all__ = [
 
 # The roles of the texts that a teacher writes freely.
 _OWN_WORDS: tuple[Role, ...] = ("question", "claim", "story", "case", "options")
-_CIRCLE = re.compile(r"(.{15,}).*\1")
+_CIRCLE = 15  # characters of a run that a sentence must not repeat
 _ASKING = frozenset(
     ["누구", "어떤", "언제", "무엇", "얼마", "며칠", "어디", "조치", "경우", "방법", "상대", "기간"]
 )
@@ -173,9 +173,33 @@ def not_in_circles(written: Written, prompt: Prompt) -> Verdict:
     """Check that no sentence repeats a run of 15 characters, unless the passage repeats it."""
     texts = written.texts(*_OWN_WORDS)
     rows = [row for text in texts for row in sentences(text)]
-    runs = [match[1] for row in rows if (match := _CIRCLE.search(row))]
+    runs = [run for row in rows if (run := _repeated_run(row))]
     own = [run for run in runs if written.source.text.count(run) < 2]
     return Verdict("not_in_circles", not own, own[0] if own else "")
+
+
+def _repeated_run(row: str) -> str:
+    """Return the first run of 15 characters or more that the row repeats behind it; else empty.
+
+    The run is as long as it can be. The time grows with the length of the row alone.
+    """
+    first: dict[str, int] = {}
+    for place in range(len(row) - _CIRCLE + 1):
+        first.setdefault(row[place : place + _CIRCLE], place)
+    starts = [
+        start
+        for place in range(len(row) - _CIRCLE + 1)
+        if place - (start := first[row[place : place + _CIRCLE]]) >= _CIRCLE
+    ]
+    if not starts:
+        return ""
+    start = min(starts)
+    low, high = _CIRCLE, len(row)
+    while low < high:  # a run that is repeated has repeated beginnings
+        middle = (low + high + 1) // 2
+        repeated = row.find(row[start : start + middle], start + middle) >= 0
+        low, high = (middle, high) if repeated else (low, middle - 1)
+    return row[start : start + low]
 
 
 def question_from_the_passage(written: Written, prompt: Prompt) -> Verdict:

@@ -29,19 +29,19 @@ __all__ = [
 
 _CITATION = re.compile(r"(?:제\d+(?:조(?:의\d+)?|항|호))+")
 _CITED_PART = re.compile(r"제\d+(?:조(?:의\d+)?|항|호)")
-_ACT = re.compile(r"「([^」]+)」")
+_ACT = re.compile(r"「([^「」]+)」")
 _NUMBER = re.compile(r"\d+")
 _BOUND = r"미만|초과|이상|이하|이내|이전|이후"
 _NEGATION = re.compile(
     r"아니|않|없|못하|못한|금지|제외|안 된다|안 되|면제|거부|취소" + rf"|{_BOUND}"
 )
 # A negated verb: `등록하지 아니하고`, `응하지 않은`.
-_DENIED = re.compile(r"([가-힣]{2,})지 ?(?:아니|않|못)")
+_DENIED = re.compile(r"(?<![가-힣])([가-힣]{2,})지 ?(?:아니|않|못)")
 _BOUNDED = re.compile(rf"\s?({_BOUND})")
 # To, from, by whom or what: 이용자에게, 금융위원회로부터.
-_TOWARDS = re.compile(r"([가-힣]{2,})(에게서|에게|한테|으로부터|로부터)")
+_TOWARDS = re.compile(r"(?<![가-힣])([가-힣]{2,})(에게서|에게|한테|으로부터|로부터)")
 # The topic of the sentence. 하는, 되는, 있는 … are verbs before a noun.
-_TOPIC = re.compile(r"([가-힣]*[^\W\d하되있없받르지키치이])(?:은|는)(?= )")
+_TOPIC = re.compile(r"(?<![가-힣])([가-힣]*[^\W\d하되있없받르지키치이])(?:은|는)(?= )")
 # A connection to the sentence before.
 _LINK = re.compile(r"^(?:따라서|그러므로|또한|즉|이에 따라|그리고),? ")
 # Words of questions, explanations and answers that are not words of the law.
@@ -124,7 +124,7 @@ def plain_ending(sentence: str) -> str:
 
 def _split_citation(answer: str) -> tuple[str, str]:
     """Return (the answer without its full stop, the citation in brackets after it)."""
-    match = re.search(r"\s*\([^()]*\)\.?$", answer.strip())
+    match = re.search(r"(?<!\s)\s*+\([^()]*\)\.?$", answer.strip())
     citation = match.group(0) if match else ""
     return answer.strip().removesuffix(citation).rstrip(". "), citation
 

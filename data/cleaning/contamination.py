@@ -173,7 +173,7 @@ def read_protected(path: Path) -> list[str]:
         return [joined for row in rows if (joined := _joined(row))]
     if suffix == ".csv":
         return [joined for row in csv.DictReader(io.StringIO(text)) if (joined := _joined(row))]
-    return [part.strip() for part in re.split(r"\n\s*\n", text) if part.strip()]
+    return [part.strip() for part in re.split(r"\n[^\S\n]*+\n", text) if part.strip()]
 
 
 def _json_object(line: str) -> Mapping[str, object]:

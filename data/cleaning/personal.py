@@ -170,7 +170,7 @@ _CITIES = (
 # Between a city and a street there is at least one of 시, 군 and 구, except in Sejong.
 _TOWNS = rf"(?:{_CITIES}\s?(?:[가-힣]{{1,6}}[시군구]\s?){{1,2}}|세종(?:특별자치시|시)\s?)"
 _TOWN = r"(?:[가-힣]{1,6}[읍면]\s?)?"
-_ROOM = r"(?:\s?,?\s?(?:지하\s?)?\d{1,4}[동호층])*(?!\d)"
+_ROOM = r"(?:(?:\s?,\s?|\s{0,2})(?:지하\s?)?\d{1,4}[동호층]){0,8}(?!\d)"
 _NUMBERED = r"\d{1,4}(?:-\d{1,4})?"
 _ROAD = (
     rf"{_TOWNS}{_TOWN}[가-힣0-9]{{1,12}}(?:대?로|길)\s?(?:\d+(?:가|번)?길\s?)?{_NUMBERED}{_ROOM}"

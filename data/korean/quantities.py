@@ -48,10 +48,10 @@ _UNITS: dict[str, tuple[str, float]] = {
     "점": ("points", 1),
     "달러": ("dollars", 1),
 }
-_NUMBER = r"\d[\d,]*(?:\.\d+)?"
+_NUMBER = r"\d[\d,]{0,30}(?:\.\d{1,30})?"
 _SCALED = (
     rf"{_NUMBER}(?:\s?[천백십]?(?:조|억|만|천|백|십)"
-    rf"(?:\s?{_NUMBER}(?=\s?[천백십만억원])|[천백십만억])*)?"
+    rf"(?:\s?{_NUMBER}(?=\s?[천백십만억원])|[천백십만억]){{0,30}})?"
 )
 _HANGUL = r"[일이삼사오육칠팔구십백천만억조]+"
 _UNIT = "|".join(sorted(map(re.escape, _UNITS), key=len, reverse=True))
@@ -62,12 +62,12 @@ _AFTER = (
     r"|씩|분)"
     r"(?![업계위]))"
 )
-_AMOUNT = rf"(?:{_SCALED}(?:{_UNIT})(?:{_AFTER})|\d[\d,]*\s?분의)".replace(" ", r"\ ")
+_AMOUNT = rf"(?:{_SCALED}(?:{_UNIT})(?:{_AFTER})|\d[\d,]{{0,30}}\s?분의)".replace(" ", r"\ ")
 # What precedes the 2 in `제9조의2` and `제9조의 2`, but not the 5 in `제9조의 5시간`. The
 # pattern has no groups and is valid in verbose patterns too.
 BRANCH = rf"\s*의(?!\s+{_AMOUNT})\s*"
 _PATTERN = re.compile(
-    rf"(?P<whole>\d[\d,]*[천만]?|[일이삼사오육칠팔구]?[십백천만]+|[이삼사오육칠팔구])\s?분의\s?"
+    rf"(?P<whole>\d[\d,]{{0,30}}[천만]?|[일이삼사오육칠팔구]?[십백천만]{{1,8}}|[이삼사오육칠팔구])\s?분의\s?"
     rf"(?P<part>\d[\d,]*(?:\.\d+)?|{_HANGUL})"
     rf"|(?<![\d제.,])(?P<number>{_SCALED})\s?(?P<unit>{_UNIT})(?:{_AFTER})"
     rf"|(?<![가-힣\d])(?P<hangul>{_HANGUL})\s?(?P<unit2>{_UNIT})(?:{_AFTER})"

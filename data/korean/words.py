@@ -219,14 +219,19 @@ _LATIN_FINAL = {"l": 8, "m": 16, "n": 4, "r": 8}  # 엘, 엠, 엔, 알; the othe
 _RIEUL = 8
 
 
+_LONGEST_END = 400  # characters at the end of a word that decide its last sound
+
+
 def final_consonant(word: str) -> int:
     """Return the index of the final consonant of a word as it is read aloud (0 for none, 8 for ㄹ).
 
     Closing brackets, quotation marks and a gloss in brackets (`임원(任員)`) are skipped.
     """
-    bare = re.sub(r"[\s\"'’”」』》〉>.,·ㆍ]+$", "", word)
+    bare = re.sub(
+        r"(?<![\s\"'’”」』》〉>.,·ㆍ])[\s\"'’”」』》〉>.,·ㆍ]++$", "", word[-_LONGEST_END:]
+    )
     while (stripped := re.sub(r"[(\[（][^()\[\]（）]*[)\]）]$", "", bare)) != bare:
-        bare = re.sub(r"[\s\"'’”」』》〉>]+$", "", stripped)
+        bare = re.sub(r"(?<![\s\"'’”」』》〉>])[\s\"'’”」』》〉>]++$", "", stripped)
     if not bare:
         return 0
     last = unicodedata.normalize("NFC", bare)[-1].lower()

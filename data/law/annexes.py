@@ -25,8 +25,8 @@ __all__ = [
 ]
 
 _NAME = re.compile(
-    r"(?P<word>별표|별지|서식)\s*(?:제\s*)?(?:(?P<number>\d+(?:\s*-\s*\d+)*)\s*호?"
-    r"(?P<branch>(?:\s*의\s*\d+)*))?(?:\s*호?\s*서식)?"
+    r"(?P<word>별표|별지|서식)\s*+(?:제\s*+)?(?:(?P<number>\d+(?:\s*-\s*\d+)*)\s*+호?"
+    r"(?P<branch>(?:\s*의\s*\d+)*))?(?:\s*+호?\s*+서식)?"
 )
 _ANNEX_UNIT = re.compile(r"^(.*) ((?:별표|별지|서식|부칙)(?: \S+)?|기타 \d+)$")
 _OTHER = re.compile(r"기타\s*(\d+)$")
@@ -34,19 +34,19 @@ _OPENING = r"[\s<\[〈【(■□▣○#|]*"
 _CLOSING = r"\s*[>\]〉】)]?\s*"
 _HEADING = re.compile(r"^\s{0,3}#{1,6}\s+")
 _LEADING = re.compile(
-    r"^\s*[■□▣○]?\s*[<\[〈【]\s*(?:별표|별지|서식)\s*(?:제?\s*\d[^>\]〉】]*)?[>\]〉】]"
+    r"^\s*+[■□▣○]?\s*+[<\[〈【]\s*(?:별표|별지|서식)\s*+(?:제?\s*+\d[^>\]〉】]*)?[>\]〉】]"
 )
 _LETTERS = r"[^<\[〈【>\]〉】|]"
 _OWNED = re.compile(
-    rf"^\s*(?:[■□▣○]\s*(?P<before>{_LETTERS}{{2,80}}?)\s*"
+    rf"^\s*+(?:[■□▣○]\s*+(?P<before>{_LETTERS}{{2,80}}?)\s*"
     r"[<\[〈【]\s*(?P<one>(?:별표|별지|서식)[^>\]〉】]*)[>\]〉】]"
-    rf"|[<\[〈【]\s*(?P<inside>{_LETTERS}{{2,80}}?)\s+"
-    r"(?P<two>(?:별표|별지)\s*제?\s*\d[^>\]〉】]*)[>\]〉】])"
+    rf"|[<\[〈【]\s*+(?P<inside>{_LETTERS}{{2,80}}?)\s++"
+    r"(?P<two>(?:별표|별지)\s*+제?\s*+\d[^>\]〉】]*)[>\]〉】])"
 )
 _ITEM = re.compile(r"^\s*(?:\d+(?:\.\d+)*\s*[.)]|[가-하]\s*[.)]|[①-⑳]|[-·•※○])")
-_CITES = re.compile(r"^\([^()]*(?:제\s*\d|별표)[^()]*(?:관련|서류)?\s*\)$")
+_CITES = re.compile(r"^\((?>[^()]*?(?:제\s*\d|별표))[^()]*\)$")
 _DELETED = re.compile(r"^[<〈(\[＜\s]*삭\s*제[\s\d.,<>〈〉()\[\]＜＞년월일삭제]*$")
-_DELETED_TAG = re.compile(r"[<〈(\[＜]\s*삭\s*제\s*[\d.,\s]*[>〉)\]＞]")
+_DELETED_TAG = re.compile(r"[<〈(\[＜]\s*삭\s*제[\d.,\s]*[>〉)\]＞]")
 _RECORD = re.compile(r"#\d+$")
 _FIRST_LINES = 12
 _MOST_TITLE = 120  # characters
@@ -168,9 +168,7 @@ def _by_file(stem: str) -> tuple[str, str, bool]:
         rest = bare[match.end() : match.end() + 1]
         if not re.match(r"[가-힣\d]", rest):
             return annex_name(bare), named.group(1).strip() if named else "", True
-    if match := re.match(
-        r"^(.{2,80}?)\s*[-–]?\s*[<\[〈【(]?\s*((?:별표|별지)\s*제?\s*\d.*)$", plain
-    ):
+    if match := re.match(r"^(.{2,80}?) ?[-–]? ?[<\[〈【(]? ?((?:별표|별지) ?제? ?\d.*)$", plain):
         return annex_name(match.group(2)), match.group(1).strip(" -–_"), False
     return "", "", False
 

@@ -69,7 +69,7 @@ class Location:
         return 3 if self.sub else 2 if self.item else 1 if self.para else 0
 
 
-_LINE_MARK = re.compile(rf"^\s*(?:([{CIRCLED}])|(\d{{1,3}}(?:의\d+)?)\.(?!\d))", re.MULTILINE)
+_LINE_MARK = re.compile(rf"^[^\S\n]*(?:([{CIRCLED}])|(\d{{1,3}}(?:의\d+)?)\.(?!\d))", re.MULTILINE)
 
 
 def line_locations(text: str, home: Location) -> list[tuple[int, Location]]:

@@ -44,11 +44,11 @@ class Citation:
 
 
 _GAP = re.compile(
-    r"^\s*(?:\[[^\[\]]{0,60}\])?\s*(?:까지)?(?:의\s?규정)?\s*(?:[,ㆍ·、/]|및|또는|이나|나|와|과|그리고|내지|부터|~|∼|～|에서|까지)?"
-    r"\s*(?:및|또는)?\s*$"
+    r"^\s*+(?:\[[^\[\]]{0,60}\])?\s*+(?:까지)?(?:의\s?규정)?\s*+(?:[,ㆍ·、/]|및|또는|이나|나|와|과|그리고|내지|부터|~|∼|～|에서|까지)?"
+    r"\s*+(?:및|또는)?\s*+$"
 )
-_AFTER_ACT = re.compile(r"^\s*(?:상의?|의|에서|에\s?따른)?\s*$")
-_RANGE = re.compile(r"^\s*(?:의?\s*규정)?\s*(?:부터|내지|~|∼|～)\s*$")
+_AFTER_ACT = re.compile(r"^\s*+(?:상의?|의|에서|에\s?따른)?\s*+$")
+_RANGE = re.compile(r"^\s*+(?:의?\s*+규정)?\s*+(?:부터|내지|~|∼|～)\s*+$")
 _ALIAS = re.compile(
     r"(?:「(?P<quoted>[^「」\n]{2,80})」(?P<decree>\s*(?:시행령|시행규칙))?"
     r"|(?P<same>(?:같은|동)\s?법\s?(?P<tail>시행령|시행규칙)))"
@@ -63,13 +63,13 @@ def document_aliases(title: str, text: str, titles: Mapping[str, str]) -> dict[s
     `title_key(title)` to the title.
     """
     names: dict[str, str] = {}
-    act = re.sub(r"\s*(시행령|시행규칙)$", "", title)
+    act = re.sub(r"(?<!\s)\s*+(시행령|시행규칙)$", "", title)
     if act != title:
         names["법"] = act
         if title.endswith("시행규칙"):
             names["영"] = f"{act} 시행령"
     elif title.endswith("시행세칙"):
-        names["규정"] = re.sub(r"\s*시행세칙$", "", title)
+        names["규정"] = re.sub(r"(?<!\s)\s*+시행세칙$", "", title)
     last = act
     for match in _ALIAS.finditer(text):
         if match.group("quoted"):
@@ -78,7 +78,7 @@ def document_aliases(title: str, text: str, titles: Mapping[str, str]) -> dict[s
             last = canonical_title(full, titles)
             meaning = last
         else:
-            base = re.sub(r"\s*(시행령|시행규칙)$", "", last)
+            base = re.sub(r"(?<!\s)\s*+(시행령|시행규칙)$", "", last)
             meaning = canonical_title(f"{base} {match.group('tail')}", titles)
         names[match.group("short").strip()] = meaning
     return names
@@ -211,7 +211,7 @@ class _Reader:
         base = self.state.last_act or self.home.act
         if not tail or not base:
             return base
-        act = re.sub(r"\s*(시행령|시행규칙)$", "", base)
+        act = re.sub(r"(?<!\s)\s*+(시행령|시행규칙)$", "", base)
         return canonical_title(f"{act} {tail}", self.scope.titles)
 
     def _provision(self, token: Token) -> None:

@@ -10,8 +10,7 @@ from __future__ import annotations
 import datetime
 import fnmatch
 import os
-import shutil
-import subprocess
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -19,57 +18,63 @@ from typing import Literal
 
 from kofinlaw import UserError
 from kofinlaw.data.frontmatter import iso_day, split_front_matter
+from kofinlaw.data.law.git_repository import GitRepository, find_repository
 from kofinlaw.decoding import decode
 
-__all__ = ["Version", "repository", "tracked", "tracked_files", "versions_in_force"]
+__all__ = ["Version", "tracked_files", "versions_in_force"]
 
-_TIMEOUT_SECONDS = 600
-# The configuration of an untrusted repository must not run programs.
-_SAFE_OPTIONS = (
-    "-c",
-    "core.fsmonitor=false",
-    "-c",
-    "core.hooksPath=/dev/null",
-    "-c",
-    "core.quotePath=false",
-)
+_LINK = "120000"  # git's mode of a symbolic link
+_FILES = ("100644", "100755", "100664", _LINK)
 
 
 @dataclass(frozen=True, slots=True)
 class Version:
     """A version of a file: path in the repository, commit, ISO day of the commit, and bytes.
 
-    `state` says whether this text was in force on the requested day, came into force later, or
-    was repealed before.
+    `state` says whether this text was in force on the requested day, came into force later, was
+    repealed before, or is a link, which is not followed.
     """
 
     path: str
     commit: str
     day: str
     data: bytes
-    state: Literal["in_force", "later", "repealed"] = "in_force"
+    state: Literal["in_force", "later", "repealed", "link"] = "in_force"
 
 
-def repository(folder: Path) -> Path | None:
-    """Return the root of the git repository that contains the folder, or None."""
-    if shutil.which("git") is None:
-        return None
-    folder = folder if folder.is_dir() else folder.parent
-    done = _run(folder, "rev-parse", "--show-toplevel", check=False)
-    return Path(done.decode().strip()) if done.strip() else None
+@dataclass(frozen=True, slots=True)
+class _Change:
+    """A change of a file: ISO day and id of its commit, and mode and id of the blob after it.
 
+    The blob is empty where the file was deleted.
+    """
 
-def tracked(folder: Path) -> bool:
-    """Return whether git has the history of at least one file in the folder."""
-    return bool(_run(folder, "ls-files", "--", ".", check=False)[:1]) and bool(
-        _run(folder, "log", "-1", "--format=%H", "--", ".", check=False).strip()
-    )
+    day: str
+    commit: str
+    mode: str
+    blob: str
 
 
 def tracked_files(folder: Path) -> set[str]:
-    """Return the files below a folder that git knows, as paths relative to it."""
-    listed = _run(folder, "ls-files", "-z", "--", ".", check=False)
-    return {os.fsdecode(name) for name in listed.split(b"\0") if name}
+    """Return the files below a folder in the current commit, as paths relative to it.
+
+    It is empty outside of a git repository. Raises UserError for a repository that cannot be read,
+    and for one whose history was left out.
+    """
+    repository = find_repository(folder)
+    if repository is None:
+        return set()
+    place = _place(repository, folder)
+    with repository:
+        listed = repository.run("ls-tree", "-r", "-z", repository.head, "--", *place)
+        out = set()
+        for line in listed.split(b"\0"):
+            head, _, name = line.partition(b"\t")
+            if head[:6].decode("ascii") in _FILES:
+                out.add(os.fsdecode(name).removeprefix("".join(place)))
+        if out and repository.shallow:
+            raise repository.incomplete("it is a shallow clone")
+    return out
 
 
 def versions_in_force(
@@ -83,35 +88,43 @@ def versions_in_force(
 
     It is the last promulgated version that was in force on that day. A file that was repealed
     before has the state `repealed`. A file that came into force later has the state `later`, with
-    its oldest text. With `first`, the version of `as_of` is followed by the versions in force since
-    `first`, back in time. `patterns` are patterns of file names. Raises UserError if git fails.
+    its oldest text. A file that was a link has the state `link`. With `first`, the version of
+    `as_of` is followed by the versions in force since `first`, back in time. `patterns` are
+    patterns of file names. Raises UserError if git fails or the clone lacks objects.
     """
-    histories = _histories(folder, patterns)
+    repository = find_repository(folder)
+    if repository is None:
+        return
     oldest = first.isoformat() if first else ""
-    with _Blobs(folder) as blobs:
+    with repository:
+        histories = _histories(repository, folder, patterns)
         for path in sorted(histories):
-            yield from _in_force(path, histories[path], as_of.isoformat(), oldest, blobs)
+            yield from _in_force(path, histories[path], as_of.isoformat(), oldest, repository)
+
+
+def _place(repository: GitRepository, folder: Path) -> list[str]:
+    """Return the path of a folder in the repository, with a slash; nothing for its root."""
+    place = folder.resolve().relative_to(repository.root).as_posix()
+    return [] if place == "." else [f"{place}/"]
 
 
 def _in_force(
-    path: str, history: list[tuple[str, str, str]], day: str, first: str, blobs: _Blobs
+    path: str, history: list[_Change], day: str, first: str, repository: GitRepository
 ) -> Iterator[Version]:
-    """Yield the version in force; `history` has (day, commit, status),
-    newest first; `first` is empty for a single version.
-    """
+    """Yield the version in force; `history` is newest first; `first` is empty for one version."""
     later: Version | None = None
     since = ""  # the day from which the last version found was in force
-    for promulgated, commit, status in history:
-        if status == "D":
+    for change in history:
+        promulgated, commit = change.day, change.commit
+        if not change.blob or change.mode == _LINK:
             if since:
                 return
             if promulgated <= day:
-                yield Version(path, commit, promulgated, b"", "repealed")
+                state: Literal["link", "repealed"] = "link" if change.blob else "repealed"
+                yield Version(path, commit, promulgated, b"", state)
                 return
             continue
-        data = blobs.read(f"{commit}:{path}")
-        if data is None:
-            continue
+        data = repository.read(change.blob)
         begins = _in_force_from(data, promulgated)
         if promulgated <= day and begins <= day and (not since or begins < since):
             yield Version(path, commit, promulgated, data)
@@ -135,107 +148,48 @@ def _in_force_from(data: bytes, promulgated: str) -> str:
     return iso_day(meta.get("시행일자")) or iso_day(meta.get("발령일자")) or promulgated
 
 
-def _histories(folder: Path, patterns: tuple[str, ...]) -> dict[str, list[tuple[str, str, str]]]:
-    """Return the commits of each path as (day, commit, status), newest day first.
+def _histories(
+    repository: GitRepository, folder: Path, patterns: tuple[str, ...]
+) -> dict[str, list[_Change]]:
+    """Return the changes of each path, newest day first.
 
-    Commits of one day keep the order of the log, newest first.
+    Changes of one day keep the order of the log, newest first.
     """
-    log = _run(
-        folder,
+    log = repository.run(
         "log",
         "--no-renames",
-        "--name-status",
+        "--raw",
+        "--no-abbrev",
         "-z",
         "--format=%x01%H %ad",
         "--date=format:%Y-%m-%d",
+        repository.head,
         "--",
-        ".",
+        *_place(repository, folder),
     ).decode("utf-8", errors="surrogateescape")
-    out: dict[str, list[tuple[str, str, str]]] = {}
-    for block in log.split("\x01")[1:]:
-        head, _, rest = block.partition("\0")
-        head = head.strip()
-        if " " not in head:
+    out: dict[str, list[_Change]] = {}
+    commit = day = ""
+    fields = iter(log.split("\0"))
+    for field in fields:
+        if head := re.fullmatch(r"\s*\x01([0-9a-f]+) (\S+)\s*", field):
+            commit, day = head.groups()
             continue
-        commit, _, day = head.partition(" ")
-        fields = [field.strip("\n") for field in rest.split("\0") if field.strip("\n")]
-        for status, path in zip(fields[0::2], fields[1::2], strict=False):
-            name = path.rpartition("/")[2].lower()
-            if any(fnmatch.fnmatch(name, pattern) for pattern in patterns):
-                out.setdefault(path, []).append((day, commit, status[:1]))
+        # `:100644 100644 old-blob new-blob M`, then the path
+        change = re.fullmatch(r"\s*:\d+ (\d+) [0-9a-f]+ ([0-9a-f]+) ([A-Z])\d*", field)
+        if change is None:
+            continue
+        path = next(fields, "")
+        mode, blob, status = change.groups()
+        name = path.rpartition("/")[2].lower()
+        is_file = (status == "D" or mode in _FILES) and _plain(path)
+        if is_file and any(fnmatch.fnmatch(name, pattern) for pattern in patterns):
+            kept = _Change(day, commit, mode, "" if status == "D" else blob)
+            out.setdefault(path, []).append(kept)
     for history in out.values():
-        history.sort(key=lambda item: item[0], reverse=True)
+        history.sort(key=lambda item: item.day, reverse=True)
     return out
 
 
-class _Blobs:
-    """Read file contents with `git cat-file --batch`: one process for any number of versions."""
-
-    def __init__(self, folder: Path) -> None:
-        self._process = subprocess.Popen(
-            ["git", *_SAFE_OPTIONS, "cat-file", "--batch"],
-            cwd=folder,
-            env=_environment(),
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.DEVNULL,
-        )
-
-    def read(self, name: str) -> bytes | None:
-        """Return the bytes of `commit:path`, or None if there is no such file."""
-        stdin, stdout = self._process.stdin, self._process.stdout
-        if stdin is None or stdout is None or "\n" in name:
-            return None
-        stdin.write(name.encode("utf-8", errors="surrogateescape") + b"\n")
-        stdin.flush()
-        head = stdout.readline().split()
-        if len(head) != 3 or head[1] != b"blob":
-            return None
-        data = stdout.read(int(head[2]))
-        stdout.read(1)
-        return data
-
-    def __enter__(self) -> _Blobs:
-        return self
-
-    def __exit__(self, *exception: object) -> None:
-        if self._process.stdin is not None:
-            self._process.stdin.close()
-        if self._process.stdout is not None:
-            self._process.stdout.close()
-        self._process.wait(timeout=_TIMEOUT_SECONDS)
-
-
-def _environment() -> dict[str, str]:
-    return {
-        **os.environ,
-        "GIT_TERMINAL_PROMPT": "0",
-        "GIT_OPTIONAL_LOCKS": "0",
-        "LC_ALL": "C.UTF-8",
-    }
-
-
-def _run(folder: Path, *arguments: str, check: bool = True) -> bytes:
-    try:
-        done = subprocess.run(
-            ["git", *_SAFE_OPTIONS, "--no-pager", *arguments],
-            cwd=folder,
-            env=_environment(),
-            capture_output=True,
-            timeout=_TIMEOUT_SECONDS,
-            check=False,
-        )
-    except (OSError, subprocess.TimeoutExpired) as error:
-        raise UserError(
-            f"git could not be run: {error}", where=str(folder), remedy="install git"
-        ) from error
-    if done.returncode != 0:
-        if not check:
-            return b""
-        lines = done.stderr.decode("utf-8", errors="replace").strip().splitlines()
-        raise UserError(
-            f"git failed: {lines[0] if lines else 'no message'}",
-            where=str(folder),
-            remedy="the folder must be a complete clone with its history (not --depth 1)",
-        )
-    return done.stdout
+def _plain(path: str) -> bool:
+    """Return whether every part of a path is the name of a file; a damaged tree may hold `..`."""
+    return not any(part in ("", ".", "..") for part in path.split("/"))

@@ -32,9 +32,9 @@ _ARTICLE = re.compile(rf"^\s*(?:\*\*)?({_NUMBER})(?:\*\*)?")
 _BOLD_LINE = re.compile(r"^\s*\*\*([^*]+)\*\*\s*$")
 _DIVISION = re.compile(rf"^\s*(제\s*\d+\s*([{DIVISIONS}])(?:\s*의\s*\d+)*)(?:\s+|$|(?=[<(\[]))")
 _SUPPLEMENT = re.compile(r"^\s*부\s*칙\s*(?:$|[<(\[〈（])")
-_ANNEX = re.compile(r"^\s*[<\[〈【]?\s*(?:별표|별지|서식)\s*(?:제?\s*\d|[>\]〉】(]|$)")
-_ANNEX_PLAIN = re.compile(r"^\s*[\[<〈【]\s*(?:별표|별지)\s*(?:제?\s*\d+[^\]>〉】]*)?[\]>〉】]")
-_DELETED = re.compile(r"^[<〈(\[＜]?\s*삭\s*제\s*[>〉)\]＞]?[\s.]*$")
+_ANNEX = re.compile(r"^\s*+[<\[〈【]?\s*+(?:별표|별지|서식)\s*+(?:제?\s*+\d|[>\]〉】(]|$)")
+_ANNEX_PLAIN = re.compile(r"^\s*+[\[<〈【]\s*(?:별표|별지)\s*+(?:제?\s*+\d[^\]>〉】]*)?[\]>〉】]")
+_DELETED = re.compile(r"^[<〈(\[＜]?\s*삭\s*제\s*+[>〉)\]＞]?[\s.]*$")
 _CLOSING = {"(": ")", "[": "]", "（": "）"}
 
 
@@ -304,6 +304,6 @@ def plain_article(line: str) -> tuple[str, str, int] | None:
     if heading:
         cited = bool(re.match(r"[가-힣]", rest)) or bool(re.match(r"제\d+[항호]", heading))
         return None if cited else (re.sub(r"\s", "", match.group(1)), heading, end)
-    if re.match(r"\s*[<〈(\[]?\s*삭\s*제", rest):
+    if re.match(r"\s*+[<〈(\[]?\s*+삭\s*제", rest):
         return re.sub(r"\s", "", match.group(1)), "", end
     return None

@@ -7,13 +7,15 @@ import re
 __all__ = ["is_negative"]
 
 # Remarks after the question: `(단, …)`, `(다툼이 있으면 판례에 따름)`, `[1점]`, a blank `(  )`.
-_REMARK = re.compile(r"\s*(?:\([^()]*\)|\[[^\[\]]*\]|<[^<>]*>|【[^【】]*】)\s*[.?？]*\s*\Z")
+_REMARK = re.compile(
+    r"(?<!\s)\s*+(?:\([^()]*\)|\[[^\[\]]*\]|<[^<>]*>|【[^【】]*】)\s*+[.?？]*+\s*+\Z"
+)
 # What follows the thing that is asked for: `… 것은 무엇인가?`, `… 것을 모두 고르시오.`
 _TAIL = (
     r"(?:만)?(?:[은는을를이가]|으로|로)?"
-    r"(?:\s*(?:모두|전부|각각|하나(?:만|를|을)?|한\s*가지(?:만|를)?))*"
-    r"(?:\s*(?:무엇|어느|어떤|어디|누구|몇|고르|고른|고름|골라|찾으|찾는|선택하|짝지|묶)[^?？]*)?"
-    r"[\s?？.:,]*\Z"
+    r"(?:\s*(?:모두|전부|각각|하나(?:만|를|을)?|한\s*가지(?:만|를)?)){0,5}"
+    r"(?:\s*(?:무엇|어느|어떤|어디|누구|몇|고르|고른|고름|골라|찾으|찾는|선택하|짝지|묶)[^?？]{0,200})?"
+    r"[\s?？.:,]*+\Z"
 )
 # Adjectives and verbs that ask for an option that is not so, whatever is asked for.
 _NOT_SO = (
@@ -38,14 +40,14 @@ _DENIED = r"(?:지\s*(?:않는|않은|않을|아니하는|아니한|못한|못�
 # `임원이 될 수 없는 자는?` is a positive question.
 _LISTED = r"(?:자|사람|곳|때|경우)"
 # A word of the thing that is asked for, without a particle that would make it another clause.
-_HEAD_WORD = r"[^\s?？.,]*[^\s?？.,의에을를은는로고면시도며나]"
+_HEAD_WORD = r"[^\s?？.,]{0,60}[^\s?？.,의에을를은는로고면시도며나]"
 _NEGATIVE = re.compile(
-    rf"{_NOT_SO}\s*(?:것|{_LISTED}|(?:{_HEAD_WORD}\s+)?{_HEAD_WORD}?){_TAIL}"
+    rf"{_NOT_SO}\s*+(?:것|{_LISTED}|(?:{_HEAD_WORD}\s++)?{_HEAD_WORD}?){_TAIL}"
     rf"|{_DENIED}\s*{_HEAD}{_TAIL}"
     r"|(?:옳|맞|바르|올바르|알맞)지\s*(?:않게|못하게)\s*[가-힣]{1,6}\s*것[은을]?[\s?？.]*\Z"
 )
 # What a duty does not cover is listed by the law: `동의를 받지 않아도 되는 경우는?`
-_FREE_OF = re.compile(r"(?:않|아니하|안)(?:아|여|해)도\s*(?:되는|될|좋은)\s*\S*\Z")
+_FREE_OF = re.compile(r"(?:않|아니하|안)(?:아|여|해)도\s*(?:되는|될|좋은)\s*\S{0,60}\Z")
 # `옳은 것(○)과 옳지 않은 것(×)을 바르게 연결한 것은?`
 _BOTH = re.compile(
     r"(?:바르게|옳게|맞게|알맞게|올바르게)\s*"

@@ -19,42 +19,50 @@ __all__ = ["COMMIT", "Day", "in_force_day"]
 COMMIT = "git commit"
 
 _FIRST_CHARACTERS = 3000
-_DAY = r"(\d{4}\s*[-.년/]\s*\d{1,2}\s*[-.월/]\s*\d{1,2}(?!\d)\s*일?)"
+_DAY = r"(\d{4}\s*+[-.년/]\s*+\d{1,2}\s*+[-.월/]\s*+\d{1,2}(?!\d)(?:\s*일)?)"
 _OPENER = re.compile(r"^\s*(?:#{1,6}\s*)?(?:\*\*)?제\s*\d+(?:-\d+)?\s*조")
 # Only lines about the document itself: a guide often says since when an act is in force.
 _IN_FORCE = (
-    re.compile(rf"\[\s*시행(?:일자?)?\s*[:：]?\s*{_DAY}"),
+    re.compile(rf"\[\s*시행(?:일자?)?\s*+[:：]?\s*+{_DAY}"),
     re.compile(rf"시행일자?\s*[:：]\s*{_DAY}"),
-    re.compile(rf"(?:^|[|,·(<.])[\s*]*시\s*행\s*(?:예정)?일자?[\s|]*{_DAY}", re.MULTILINE),
     re.compile(
-        rf"^[\W_]*시\s*행\s*(?:(?:예정)?일자?)?\s*[|\s]*{_DAY}[.\s)>\]|]*(?:부터|$)", re.MULTILINE
+        rf"(?:^[^\S\n*]*+(?:\*[^\S\n]*+)*+|[|,·(<.][\s*]*+)시\s*행\s*+(?:예정)?일자?[\s|]*+{_DAY}",
+        re.MULTILINE,
     ),
-    re.compile(rf"[(<]\s*(?:시행일?\s*)?{_DAY}\.?\s*(?:부터|자로|자)?\s*시행\s*[)>]"),
-    re.compile(rf"[(<]\s*시행일?\s*[:：]?\s*{_DAY}\.?\s*[)>]"),
-    re.compile(rf"^\W*{_DAY}\.?\s*(?:부터|자로|자)?\s*시행\W*$", re.MULTILINE),
+    re.compile(
+        rf"^(?:[^\w\n]|_)*+시\s*행\s*+(?:(?:예정)?일자?)?[|\s]*+{_DAY}[.\s)>\]|]*(?:부터|$)",
+        re.MULTILINE,
+    ),
+    re.compile(rf"[(<]\s*+(?:시행일?\s*+)?{_DAY}\s*+\.?\s*+(?:부터|자로|자)?\s*+시행\s*[)>]"),
+    re.compile(rf"[(<]\s*시행일?\s*+[:：]?\s*+{_DAY}\s*+\.?\s*+[)>]"),
+    re.compile(rf"^[^\w\n]*+{_DAY}\s*+\.?\s*+(?:부터|자로|자)?\s*+시행\W*$", re.MULTILINE),
     # `2026. 2. 10. 시행 · 직원용`, but not `2026. 2. 10. 시행 · 개정 은행법`
     re.compile(
-        rf"^\W*{_DAY}\.?\s*(?:부터|자로|자)?\s*시행\s*[·|/]\s*(?!.*(?:법|령|규정|개정|제도))\S.{{0,24}}$",
+        rf"^[^\w\n]*+{_DAY}\s*+\.?\s*+(?:부터|자로|자)?\s*+시행\s*[·|/]\s*+"
+        r"(?!.*(?:법|령|규정|개정|제도))\S.{0,24}$",
         re.MULTILINE,
     ),
     re.compile(
         r"(?:이|본)\s?(?:법|영|규칙|규정|세칙|지침|고시|기준|내규|예규|훈령|약관|편람|매뉴얼|절차|방침)[은는]\s*"
-        rf"{_DAY}\.?\s*(?:부터|자로)\s*(?:시행|적용)"
+        rf"{_DAY}\s*+\.?\s*+(?:부터|자로)\s*(?:시행|적용)"
     ),
 )
 _REVISED = re.compile(
-    rf"^\W*(?:(?:최종|전부|전면|일부|최초)?\s*(?:개정|제정|시행|개편)\s*(?:일자?)?\W{{0,3}}{_DAY}[\s.,·|()<>\]]*)+$"
-    rf"|^\W*{_DAY}\.?\s*(?:(?:최종|전부|전면|일부|최초)\s*)?(?:개정|제정|개편)\W*$",
+    rf"^[^\w\n]*+(?:(?:최종|전부|전면|일부|최초)?[^\S\n]*+(?:개정|제정|시행|개편)\s*+(?:일자?)?\W{{0,3}}"
+    rf"{_DAY}(?:[^\S\n]|[.,·|()<>\]])*+){{1,12}}$"
+    rf"|^[^\w\n]*+{_DAY}\s*+\.?\s*+(?:(?:최종|전부|전면|일부|최초)\s*+)?(?:개정|제정|개편)\W*$",
     re.MULTILINE,
 )
 # `^[^\S\n]*` and not `^\s*`, which would read a run of blank lines again from each of its lines.
 _SUPPLEMENT = re.compile(
     r"^[^\S\n]*(?:#{1,6}\s*)?(?:\*\*)?부\s*칙(?=\s|$|[*<(\[〈（])(.*)$", re.MULTILINE
 )
-_ANNEX = re.compile(r"^[^\S\n]*(?:#{1,6}\s*)?(?:\*\*)?[\[<〈【]?\s*(?:별표|별지)", re.MULTILINE)
-_FROM_DAY = re.compile(rf"(?:은|는|를|을|,|\.)\s*{_DAY}\.?\s*(?:부터|자로)\s*시행")
+_ANNEX = re.compile(
+    r"^[^\S\n]*+(?:#{1,6}\s*+)?(?:\*\*)?[\[<〈【]?[^\S\n]*+(?:별표|별지)", re.MULTILINE
+)
+_FROM_DAY = re.compile(rf"(?:은|는|를|을|,|\.)\s*{_DAY}\s*+\.?\s*+(?:부터|자로)\s*시행")
 _FROM_ISSUE = re.compile(
-    r"(?:공포|발령|고시|제정|개정|공고|승인)(?:한|된|일|하는)?\s*(?:날|일)?(?:부터|로부터|에)?\s*시행"
+    r"(?:공포|발령|고시|제정|개정|공고|승인)(?:한|된|일|하는)?\s*+(?:날|일)?(?:부터|로부터|에)?\s*+시행"
 )
 _COMPACT = re.compile(r"(?<!\d)((?:19|20)\d{2})([01]\d)([0-3]\d)(?!\d)")
 _RECORD = re.compile(r"#\d+$")

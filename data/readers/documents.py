@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from kofinlaw.data.law.annexes import Annex, annex_of_file
+from kofinlaw.data.law.headings import markdown_heading
 from kofinlaw.data.law.statute import looks_like_statute
 from kofinlaw.data.law.titles import document_id
 from kofinlaw.data.licences import NOT_PROTECTED, UNKNOWN, normalise_licence, stated_licence
@@ -35,13 +36,13 @@ _PLACEHOLDER = re.compile(
     microsoft\ (?:office\ )?(?:word|powerpoint|excel)\s*-.*
     | (?:
         제목\s?없음 | 제목\s?없는\s?(?:문서|프레젠테이션|스프레드시트) | 제목 | 무제 | 빈\s?문서
-        | 새\s?(?:문서|글|파일|텍스트\ 문서|(?:microsoft\ )?(?:word|powerpoint|excel)\ \S.*)
+        | 새\s?(?:문서|글|파일|텍스트\ 문서|(?:microsoft\ )?(?:word|powerpoint|excel)\ \S.*+)
         | 문서 | 통합\s?문서 | 프레젠테이션 | 슬라이드 | 시트 | powerpoint\ 프레젠테이션
         | untitled(?:\s?(?:document|presentation|spreadsheet|page|note))? | no\s?title | title
-        | new\s(?:document|file|page|(?:rich\ )?text\ document|microsoft\ .*)
+        | new\s(?:document|file|page|(?:rich\ )?text\ document|microsoft\ .*+)
         | document | presentation | powerpoint\ presentation | slide(?:\ title)? | workbook
         | book | sheet
-        | (?:scan(?:ned)?|image|img|스캔)(?:\s?(?:document|문서|이미지))?[\s_\d-]*
+        | (?:scan(?:ned)?|image|img|스캔)(?:\s?(?:document|문서|이미지))?[\s_\d-]*+
         | (?:word|blank)\ document | template | normal | hwp\ document | hwp\ 문서
       )
       [\s_-]*\(?\d{0,3}\)?
@@ -141,9 +142,10 @@ def _stated_title(meta: dict[str, str]) -> str:
 
 
 def _first_heading(text: str) -> str:
-    for match in re.finditer(r"^#\s+(.+?)\s*#*\s*$", text[:20000], re.MULTILINE):
-        if not is_placeholder_title(match.group(1)):
-            return match.group(1)
+    for line in text[:20000].splitlines():
+        heading = markdown_heading(line) if line.startswith("#") else None
+        if heading and heading[0] == 1 and not is_placeholder_title(heading[1]):
+            return heading[1]
     return ""
 
 

@@ -166,9 +166,11 @@ def read_pdf(
 ) -> Iterator[Document]:
     """Yield a PDF; pages without a text layer are read by OCR where Tesseract is installed."""
     from kofinlaw.data.readers.paged.pdf import pdf_to_text
+    from kofinlaw.data.readers.paged.unread_pages import order_warnings
 
     text, meta, pages = pdf_to_text(path, limits)
-    yield make_document(text, source, name, "pdf", meta, pages=pages)
+    document = make_document(text, source, name, "pdf", meta, pages=pages)
+    yield replace(document, warnings=(*document.warnings, *order_warnings(pages)))
 
 
 def read_picture(
@@ -186,10 +188,10 @@ def read_hwpx(
     path: Path, source: SourceSettings, limits: LimitSettings, name: str
 ) -> Iterator[Document]:
     """Read HWPX, Hancom's open format."""
-    from kofinlaw.data.readers.office import hwpx_to_markdown
+    from kofinlaw.data.readers.office.hwpx import hwpx_to_markdown
 
-    text, meta = hwpx_to_markdown(path, limits.expanded_mebibytes)
-    yield make_document(text, source, name, "hwpx", meta)
+    text, meta, warnings = hwpx_to_markdown(path, limits.expanded_mebibytes)
+    yield replace(make_document(text, source, name, "hwpx", meta), warnings=tuple(warnings))
 
 
 def read_hwp(
@@ -232,10 +234,10 @@ def read_docx(
     path: Path, source: SourceSettings, limits: LimitSettings, name: str
 ) -> Iterator[Document]:
     """Read DOCX, Word's open format."""
-    from kofinlaw.data.readers.office import docx_to_markdown
+    from kofinlaw.data.readers.office.docx import docx_to_markdown
 
-    text, meta = docx_to_markdown(path, limits.expanded_mebibytes)
-    yield make_document(text, source, name, "docx", meta)
+    text, meta, warnings = docx_to_markdown(path, limits.expanded_mebibytes)
+    yield replace(make_document(text, source, name, "docx", meta), warnings=tuple(warnings))
 
 
 def read_pptx(
@@ -253,7 +255,7 @@ def read_odt(
     path: Path, source: SourceSettings, limits: LimitSettings, name: str
 ) -> Iterator[Document]:
     """Read ODT, the text documents of LibreOffice."""
-    from kofinlaw.data.readers.opendocument import odt_to_markdown
+    from kofinlaw.data.readers.office.opendocument import odt_to_markdown
 
     text, meta = odt_to_markdown(path, limits.expanded_mebibytes)
     yield make_document(text, source, name, "odt", meta)
@@ -276,10 +278,11 @@ def read_portal(
     path: Path, source: SourceSettings, limits: LimitSettings, name: str
 ) -> Iterator[Document]:
     """Yield a statute or rule in the XML or JSON of the law portal."""
-    from kofinlaw.data.readers.portal import portal_to_markdown
+    from kofinlaw.data.readers.portal.markdown import portal_to_markdown
 
-    text, meta = portal_to_markdown(path)
-    yield make_document(text, source, name, file_suffix(path).lstrip("."), meta)
+    text, meta, warnings = portal_to_markdown(path)
+    document = make_document(text, source, name, file_suffix(path).lstrip("."), meta)
+    yield replace(document, warnings=(*document.warnings, *warnings))
 
 
 # (path, settings of the source, limits of files, name in records) to documents

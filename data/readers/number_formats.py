@@ -11,8 +11,8 @@ _TOKENS = re.compile(
     r"""
     "(?P<quoted>[^"]*)"
     | \\(?P<escaped>.)
-    | \[\$(?P<currency>[^\]-]*)[^\]]*\]
-    | \[[^\]]*\]                          # a colour or a condition
+    | \[\$(?P<currency>[^\[\]-]*+)[^\[\]]*\]
+    | \[[^\[\]]*\]                        # a colour or a condition
     | [_*].                               # padding
     | (?P<digits>[#0?][#0?,]*(?:\.[#0?]+)?,*)
     | (?P<other>.)

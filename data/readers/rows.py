@@ -52,7 +52,7 @@ _OPTIONS = ("options", "choices", "선택지", "보기", "보기1", "선택지1"
 _ROW_NUMBERS = ("번호", "순번", "연번", "no", "no.", "id", "idx", "index", "#")
 _FILE_NAME = re.compile(r"\.(?=\d*[A-Za-z])[A-Za-z0-9]{1,5}\Z")  # not the number `2.25`
 _LONGEST_HEADING = 120  # characters of a question that becomes a heading
-_ISSUE = re.compile(r"^\s*\[(\d+)\]\s*", re.MULTILINE)
+_ISSUE = re.compile(r"^[^\S\n]*\[(\d+)\]\s*", re.MULTILINE)
 
 
 def rows_of(path: Path, limits: LimitSettings) -> Iterator[dict[str, str]]:

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import re
+from bisect import bisect_right
 from collections.abc import Iterator
 
 from kofinlaw import UserError
+from kofinlaw.data.readers.rtf_groups import shown_rtf
 from kofinlaw.data.readers.tables import markdown_rows, tidy_markdown
 
 __all__ = ["rtf_to_markdown"]
@@ -14,10 +16,13 @@ __all__ = ["rtf_to_markdown"]
 _CELL, _ROW, _HEADING = "\ue001", "\ue002", "\ue003"
 _RAW_BYTES = re.compile(rb"[\x80-\xff]")
 _ROW_START = re.compile(r"\\trowd(?![a-z])")
+_CELL_EDGE = re.compile(r"((?:\\cl[a-z]+-?\d* ?|\\brdr[a-z]*\d* ?){0,99})\\cellx(-?\d{1,9})")
 _ROW_END = re.compile(r"\\row(?![a-z])")
 _HEX_LINES = re.compile(r"(\\'[0-9a-fA-F]{2})[\r\n]+(?=\\')")
 _HEX_RUN = re.compile(r"((?:\\'[0-9a-fA-F]{2})+)([A-Za-z])?")
 _PICTURE = re.compile(r"(?:[0-9a-fA-F]{2}\s*){256,}")
+_SAME_EDGE = 60  # twips: edges of cells that are closer count as one
+_MAX_COLUMNS = 500
 _TITLE = re.compile(r"\{\\title ([^{}]*)\}")
 _KOREAN = re.compile(r"\\ansicpg949(?!\d)")
 
@@ -49,7 +54,7 @@ def _text(raw: str) -> str:
 
 def _prepared(raw: str) -> str:
     """Return RTF that striprtf reads without loss."""
-    raw = _PICTURE.sub("", raw)
+    raw = shown_rtf(_PICTURE.sub("", raw))
     raw = _paired_hex(_HEX_LINES.sub(r"\1", raw))
     # Without this, striprtf searches every field for a link up to the end of its line.
     raw = raw.replace("\\field{", "\\field {")
@@ -87,32 +92,68 @@ def _paired_hex(raw: str) -> str:
 
 
 def _marked_row(row: str) -> str:
-    """Mark the ends of the cells of a table row, and join the paragraphs inside a cell."""
+    """Mark the ends of the cells of a table row, and join the paragraphs inside a cell.
+
+    Behind the mark of the row are its cells: the right edge of each one in twips, with `^` for a
+    cell that continues the one above, and `<` for one that continues the one on its left.
+    """
+    cells = []
+    for properties, edge in _CELL_EDGE.findall(row):
+        above, left = ("clvmrg" in properties, "clmrg" in properties)
+        cells.append(f"{'^' if above else '<' if left else ''}{edge}")
     row = row.replace("|", "/")
     row = re.sub(r"\\(?:par|line)(?![a-z]) ?", r"\\tab ", row)
     row = re.sub(r"\\(?:nest)?cell(?![a-z]) ?", _CELL, row)
-    return re.sub(r"\\row(?![a-z]) ?", _ROW + r"\\line ", row)
+    return re.sub(r"\\row(?![a-z]) ?", lambda _: f"{_ROW}{';'.join(cells)}\\line ", row)
 
 
 def _lines(text: str) -> Iterator[str]:
-    rows: list[list[str]] = []
+    rows: list[tuple[list[str], list[str]]] = []
     for line in text.split("\n"):
-        row, is_row, _ = line.partition(_ROW)
+        row, is_row, places = line.partition(_ROW)
         if is_row:
             cells = row.split(_CELL)[:-1]
-            rows.append([" ".join(re.sub(_HEADING + r"\d", "", cell).split()) for cell in cells])
+            words = [" ".join(re.sub(_HEADING + r"\d", "", cell).split()) for cell in cells]
+            rows.append((words, places.split(";") if places.strip() else []))
             continue
         yield from _table(rows)
         rows = []
         heading = re.search(_HEADING + r"(\d)", line)
-        words = " ".join(re.sub(_HEADING + r"\d", "", line.replace(_CELL, " ")).split())
-        if words:
-            yield f"{'#' * min(6, int(heading[1]) + 1)} {words}" if heading else words
+        words_of_line = " ".join(re.sub(_HEADING + r"\d", "", line.replace(_CELL, " ")).split())
+        if words_of_line:
+            yield (
+                f"{'#' * min(6, int(heading[1]) + 1)} {words_of_line}" if heading else words_of_line
+            )
             yield ""
     yield from _table(rows)
 
 
-def _table(rows: list[list[str]]) -> Iterator[str]:
-    """Yield rows in Markdown, each as long as the longest one."""
-    width = max((len(row) for row in rows), default=0)
-    yield from markdown_rows([[*row, *[""] * (width - len(row))] for row in rows])
+def _table(rows: list[tuple[list[str], list[str]]]) -> Iterator[str]:
+    """Yield rows in Markdown, each as long as the longest one; merged cells repeat their text."""
+    known = all(len(words) == len(places) for words, places in rows)
+    edges = _merged({int(place.lstrip("^<")) for _, places in rows for place in places})
+    if not known or len(edges) > _MAX_COLUMNS:
+        width = max((len(words) for words, _ in rows), default=0)
+        yield from markdown_rows([[*words, *[""] * (width - len(words))] for words, _ in rows])
+        return
+    out: list[list[str]] = []
+    for words, places in rows:
+        row: list[str] = []
+        for text, place in zip(words, places, strict=True):
+            column = bisect_right(edges, int(place.lstrip("^<")) + _SAME_EDGE)
+            if place.startswith("^") and out and len(row) < len(out[-1]):
+                text = out[-1][len(row)]
+            elif place.startswith("<") and row:
+                text = row[-1]
+            row += [text] * max(0 if row and len(row) >= column else 1, column - len(row))
+        out.append([*row, *[""] * (len(edges) - len(row))])
+    yield from markdown_rows(out)
+
+
+def _merged(edges: set[int]) -> list[int]:
+    """Return edges in order; edges that are almost equal count as one."""
+    out: list[int] = []
+    for edge in sorted(edges):
+        if not out or edge - out[-1] > _SAME_EDGE:
+            out.append(edge)
+    return out

@@ -10,7 +10,7 @@ from kofinlaw.data.table_rows import is_separator
 __all__ = ["cell_text", "column_names", "markdown_rows", "plain_table", "tidy_markdown"]
 
 _FRAME = re.compile(r"[─-╿━┃]")
-_RULE = re.compile(r"^[\s|─-╿=+\-]*[─-╿][\s|─-╿=+\-]*$")
+_RULE = re.compile(r"^[\s|=+\-]*[─-╿][\s|─-╿=+\-]*$")
 _FENCE = re.compile(r"^\s*```\w*\s*$")
 
 

@@ -7,13 +7,16 @@ import re
 from bs4 import BeautifulSoup
 from bs4.element import CData, NavigableString, PageElement, PreformattedString, Tag
 
-from kofinlaw.data.readers.tables import cell_text, tidy_markdown
+from kofinlaw.data.readers.office.cells import CellRows
+from kofinlaw.data.readers.page_marks import ListMarks, hiding_selectors, is_hidden, span_of
+from kofinlaw.data.readers.tables import cell_text, markdown_rows, tidy_markdown
 
 __all__ = ["html_to_markdown"]
 
 _DROPPED = {
-    "script", "style", "noscript", "template", "nav", "header", "footer", "aside", "form", "button",
-    "select", "iframe", "svg", "canvas", "object", "embed", "head", "dialog", "menu",
+    "script", "style", "noscript", "template", "nav", "header", "footer", "aside", "button",
+    "select", "iframe", "svg", "canvas", "object", "embed", "head", "dialog", "menu", "textarea",
+    "datalist", "del",
 }  # fmt: skip
 _BLOCKS = {
     "p", "div", "section", "article", "main", "li", "dd", "dt", "blockquote", "pre", "tr", "table",
@@ -26,6 +29,7 @@ _MENU_CLASS = re.compile(
     r"(?:$|[-_\s])"
 )
 _MAX_LINE_CHARACTERS = 1_000_000
+_SHORT_FORM = 200  # characters: a form with more text is the page itself
 
 
 def html_to_markdown(text: str) -> tuple[str, dict[str, str]]:
@@ -36,6 +40,7 @@ def html_to_markdown(text: str) -> tuple[str, dict[str, str]]:
     """
     soup = BeautifulSoup(text, "lxml")
     meta = _metadata(soup)
+    hiding = hiding_selectors(soup)
     root = soup.find("main") or soup.find(role="main") or soup.find("article")
     root = root if isinstance(root, Tag) and len(root.get_text(strip=True)) > 200 else soup
     out = _Writer()
@@ -48,9 +53,9 @@ def html_to_markdown(text: str) -> tuple[str, dict[str, str]]:
             elif isinstance(node, NavigableString) and _is_text(node):
                 out.write(str(node))
             continue
-        if not isinstance(node, Tag) or (node is not root and _dropped(node)):
+        if not isinstance(node, Tag) or (node is not root and _dropped(node, hiding)):
             continue
-        out.open(node.name)
+        out.open(node)
         stack.append("\0" + node.name)
         stack.extend(reversed(list(node.children)))
     heading = soup.find("h1")
@@ -83,13 +88,13 @@ def _is_text(node: NavigableString) -> bool:
     return isinstance(node, CData) or not isinstance(node, PreformattedString)
 
 
-def _dropped(node: Tag) -> bool:
-    """Return whether the element is a menu, a footer, a script or hidden."""
+def _dropped(node: Tag, hiding: frozenset[str]) -> bool:
+    """Return whether the element is a menu, a footer, a script, a form for input or hidden."""
     if node.name in _DROPPED:
         return True
-    if node.has_attr("hidden") or str(node.get("aria-hidden", "")).lower() == "true":
+    if is_hidden(node, hiding):
         return True
-    if re.search(r"display\s*:\s*none", str(node.get("style", ""))):
+    if node.name == "form" and len(node.get_text(strip=True)) < _SHORT_FORM:
         return True
     if _MENU_ROLE.match(str(node.get("role", ""))):
         return True
@@ -108,56 +113,67 @@ class _Writer:
         self.lines: list[str] = []
         self.words: list[str] = []
         self.prefix = ""
-        self.cells: list[str] | None = None
-        self.rows = 0
+        self.lists: list[ListMarks] = []
+        self.table = CellRows()
+        self.cell: Tag | None = None  # the open cell of the outermost table
         self.depth = 0  # of tables: the rows of an inner table are words of the outer cell
 
     def write(self, text: str) -> None:
         self.words.append(re.sub(r"\s+", " ", text))
 
-    def open(self, name: str) -> None:
+    def open(self, node: Tag) -> None:
+        name = node.name
         if name == "table":
-            self._end_line()
             self.depth += 1
-            self.rows = 0 if self.depth == 1 else self.rows
+            if self.depth == 1:
+                self._end_line()
+                self.table = CellRows()
         elif name == "tr" and self.depth == 1:
             self._end_line()
-            self.cells = []
+            self.table.start_row()
         elif name in ("td", "th") and self.depth == 1:
-            self.words = []
-        elif name in _BLOCKS and self.cells is None:
+            self._end_line()
+            self.cell = node
+        if name in ("ol", "ul", "menu"):
+            self.lists.append(ListMarks(node))
+        if name == "li" and self.cell is not None:
+            self.words.append(" " + self._mark(node))
+        elif name in _BLOCKS and self.cell is not None:
+            self.words.append(" ")
+        elif name in _BLOCKS:
             self._end_line()
             if re.match(r"h[1-6]$", name):
                 self.prefix = "#" * int(name[1]) + " "
             elif name == "li":
-                self.prefix = "- "
-        elif name in _BLOCKS:
-            self.words.append(" ")
+                self.prefix = self._mark(node)
+
+    def _mark(self, item: Tag) -> str:
+        """Return the number or bullet of a list item with a blank behind it."""
+        if not self.lists:
+            return "- "
+        mark = self.lists[-1].next(item)
+        return mark if self.cell is None or mark != "- " else ""
 
     def close(self, name: str) -> None:
+        if name in ("ol", "ul", "menu") and self.lists:
+            self.lists.pop()
         if name == "table":
             self.depth -= 1
             if self.depth == 0:
-                self.cells = None
                 self._end_line()
-                self.lines.append("")
-        elif name in ("td", "th") and self.depth == 1 and self.cells is not None:
-            self.cells.append(cell_text("".join(self.words)))
+                self.lines.extend(markdown_rows(self.table.filled()))
+                self.table = CellRows()
+        elif name in ("td", "th") and self.depth == 1 and self.cell is not None:
+            width, height = span_of(self.cell, "colspan"), span_of(self.cell, "rowspan")
+            self.table.add(cell_text("".join(self.words)), width, height)
             self.words = []
-        elif name == "tr" and self.depth == 1 and self.cells is not None:
-            self._row(self.cells)
-            self.cells = None
-        elif name in _BLOCKS and self.cells is None:
+            self.cell = None
+        elif name in ("thead", "tbody", "tfoot") and self.depth == 1:
+            self.table.end_group()
+        elif name in _BLOCKS and self.cell is None:
             self._end_line()
             if name not in ("li", "br", "tr"):
                 self.lines.append("")
-
-    def _row(self, cells: list[str]) -> None:
-        if any(cells):
-            self.lines.append("| " + " | ".join(cells) + " |")
-            if self.rows == 0:
-                self.lines.append("|" + " --- |" * len(cells))
-            self.rows += 1
 
     def _end_line(self) -> None:
         text = " ".join("".join(self.words).split())[:_MAX_LINE_CHARACTERS]

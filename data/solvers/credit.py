@@ -21,9 +21,10 @@ def shared_credit(scores: Sequence[float]) -> list[float]:
     return [(score == best) / count for score in scores]
 
 
-def credit_of(scores: Sequence[float], answer: int) -> float:
-    """Return the credit (0..1) of the option with index `answer` (from 0)."""
-    return shared_credit(scores)[answer]
+def credit_of(scores: Sequence[float], answers: int | Sequence[int]) -> float:
+    """Return the credit (0..1) of the right option or options, by index from 0."""
+    shared = shared_credit(scores)
+    return sum(shared[i] for i in ({answers} if isinstance(answers, int) else set(answers)))
 
 
 def chosen_option(scores: Sequence[float], options: Sequence[str]) -> int:

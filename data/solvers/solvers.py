@@ -74,12 +74,12 @@ class Solvers:
         """Return the scores of the options by solver; the largest is chosen."""
         return {name: self._solve(name, asked) for name in self.names}
 
-    def credits(self, asked: Asked, answer: int) -> dict[str, float]:
-        """Return each solver's credit (0..1) if the option with index `answer` (from 0) is right.
+    def credits(self, asked: Asked, answers: int | Sequence[int]) -> dict[str, float]:
+        """Return each solver's credit (0..1), given the right option or options by index from 0.
 
         Options with equal scores share the credit.
         """
-        return {name: credit_of(found, answer) for name, found in self.scores(asked).items()}
+        return {name: credit_of(found, answers) for name, found in self.scores(asked).items()}
 
     def _solve(self, name: str, asked: Asked) -> list[float]:
         if name == "longest":

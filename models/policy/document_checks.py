@@ -11,8 +11,8 @@ from kofinlaw.models.policy.rules import Policy, Verdict, policy_named, purpose_
 __all__ = ["check_documents", "check_sources", "license_name"]
 
 _KOGL = re.compile(
-    r"(?:공공누리|KOGL|Korea\s*Open\s*Government\s*Licen[cs]e)\s*[-:(]?\s*"
-    r"(?:제|type|유형)?\s*-?\s*([1-4])",
+    r"(?:공공누리|KOGL|Korea\s*Open\s*Government\s*Licen[cs]e)\s*+[-:(]?\s*+"
+    r"(?:제|type|유형)?\s*+-?\s*+([1-4])",
     re.IGNORECASE,
 )
 _CREATIVE = re.compile(r"\bCC[\s-]*(BY(?:[\s-]*(?:NC|ND|SA))*)(?:[\s-]*\d\.\d)?", re.IGNORECASE)

@@ -34,11 +34,11 @@ FreeProblem = Literal["", "empty", "prompt", "loop", "script", "unfinished"]
 
 # What a question asks about its subject: `… 을 설명하시오`, `… 이란 무엇인가?`
 _ASKED = re.compile(
-    r"(?:에\s*(?:대하여|대해서?|관하여|관해)|[을를]|(?:이?란|[은는이가]))?\s*"
-    r"(?:(?:간략히|간단히|구체적으로|모두|각각|한두\s*문장으로)\s*)*"
+    r"(?:(?:에\s*(?:대하여|대해서?|관하여|관해)|[을를]|(?:이?란|[은는이가]))\s*+|(?<!\s)\s*+)"
+    r"(?:(?:간략히|간단히|구체적으로|모두|각각|한두\s*문장으로)\s*){0,8}"
     r"(?:무엇(?:인가|인지|입니까|을\s*말하는가)?"
     r"|(?:설명|서술|기술|제시|답|논)(?:하시오|하세요|하라|해\s*주세요|하십시오)|쓰시오|쓰세요)"
-    r"(?:\s*(?:설명|서술|기술|답)?하?(?:시오|세요|라))?\s*[.?？]*\s*$"
+    r"(?:\s*+(?:설명|서술|기술|답)?하?(?:시오|세요|라))?\s*+[.?？]*+\s*+$"
 )
 MAX_OPENING = 60  # characters; a longer subject is a description, not a term
 AGREEMENT_SHARE = 0.8  # of a candidate's merit; the rest is its length and the terms it repeats

@@ -75,8 +75,8 @@ def repeat(
     """Answer into `out/run-1` ... `out/run-N` and write `out/repeats.json`.
 
     `answer_once` answers all questions into a folder. `labels` are the correct labels by question
-    id. A second start does not repeat a complete run, because `answer_questions` resumes where it
-    stopped. Raises UserError for fewer than two runs.
+    id, several with commas. A second start does not repeat a complete run, because
+    `answer_questions` resumes where it stopped. Raises UserError for fewer than two runs.
     """
     if runs < 2:
         raise UserError("a spread needs two runs or more", where="--runs")
@@ -97,7 +97,7 @@ def repeat(
         agreement=_mean([float(a[i] == b[i]) for a, b in pairs for i in choices]),
         text_similarity=_mean([similarity(a[i], b[i]) for a, b in pairs for i in free]),
         accuracy=_spread(
-            [_mean([float(a[i] == labels[i]) for i in labelled]) or 0.0 for a in answers]
+            [_mean([float(a[i] in labels[i].split(",")) for i in labelled]) or 0.0 for a in answers]
         )
         if labels is not None and labelled
         else None,

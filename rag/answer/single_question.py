@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 from typing import Literal
 
@@ -30,7 +30,7 @@ from kofinlaw.rag.answer.prompts import Prompter, PromptInput, build_prompts
 from kofinlaw.rag.answer_settings import AnswerSettings
 from kofinlaw.rag.choosing.bare_scores import BareScores
 from kofinlaw.rag.choosing.nearest import nearest_sentences
-from kofinlaw.rag.questions.option_marks import split_options
+from kofinlaw.rag.questions.option_marks import read_text
 from kofinlaw.rag.reading.candidates import evidence_sentences
 from kofinlaw.rag.reading.support import option_support
 from kofinlaw.rag.retrieve.evidence import Searcher, judge_questions, search_questions
@@ -92,6 +92,8 @@ class AskedAnswer:
     `abstained` says that the question is refused: `answer` is then the sentence that says so,
     `option` and `evidence` are empty, and `judgement` has the reason, the score, the floor and the
     nearest passages. Without a retriever, or under `abstain: never`, `judgement` is None.
+
+    `doubt` says why it is not certain whether the question has options, see `read_text`.
     """
 
     answer: str
@@ -107,6 +109,7 @@ class AskedAnswer:
     decisive_chunk: str = ""
     abstained: bool = False
     judgement: Judgement | None = None
+    doubt: str = ""
 
 
 def ask_question(
@@ -139,14 +142,15 @@ def ask_question(
     question = normalise(without_surrogates(question))
     if not question.strip():
         raise UserError("the question is empty")
-    stem, options = split_options(question)
+    read_question = read_text(question)
+    stem, options = read_question.stem, read_question.options
     # A datetime is a date too, but its ISO form has a time.
     day = date(as_of.year, as_of.month, as_of.day).isoformat() if as_of else ""
     asked = Question("ask", stem, options, as_of=day)
     judgement = judge_questions(retriever, [asked], settings.abstain)[0]
     if judgement is not None and abstains(judgement, asked, settings.abstain):
         absent = retriever.absent(asked) if retriever is not None else ()
-        return _refusal(asked, judgement, absent)
+        return replace(_refusal(asked, judgement, absent), doubt=read_question.doubt)
     if retriever is not None and retriever.needs_model:
         retriever = retriever.with_model(engine, template)
     hits = search_questions(retriever, [asked])[0] if retriever is not None else []
@@ -227,6 +231,7 @@ def ask_question(
         decisive=decisive[0],
         decisive_chunk=decisive[1],
         judgement=judgement,
+        doubt=read_question.doubt,
     )
 
 

@@ -36,9 +36,9 @@ RANK_WEIGHT = 0.1
 _QUOTATIONS = 12  # nearest sentences among which the figures of the question decide
 # A figure with its unit, as `1급` and `30일`; `제7조` names a place and is not a figure.
 _FIGURE = re.compile(r"(?<![제\d.,])(\d[\d,.]*)\s?([가-힣%])")
-_TITLE = re.compile(r"^(.*?)(?:\s+제\d+조|\s*>|\s*$)")
-_QUOTED = re.compile(r"「[^」]*」")
-_CITED = re.compile(r"제\s*\d+\s*조(?:의\s*\d+)?(?:\s*[(（][^)）]*[)）])?")
+_TITLE = re.compile(r"^(.*?)(?<!\s)(?:\s++제\d+조|\s*+>|\s*+$)")
+_QUOTED = re.compile(r"「[^「」]*」")
+_CITED = re.compile(r"제\s*\d+\s*조(?:의\s*\d+)?(?:\s*[(（][^)）]{0,100}[)）])?")
 # All that a question for the text of an article has besides the names of act and article.
 _ONLY_ASKS = re.compile(
     r"무슨|무엇|뭐|뭔|어떤|어떻게|내용|조문|조항|설명|알려|보여|대해서?|대하여|관하여|인가요?|인지|입니까"

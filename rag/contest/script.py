@@ -13,6 +13,7 @@ from __future__ import annotations
 import argparse
 import contextlib
 import csv
+import io
 import json
 import os
 import sys
@@ -28,7 +29,8 @@ from numpy.typing import NDArray
 from kofinlaw.data.korean.words import bigrams
 from kofinlaw.rag.answer.fallback import FALLBACK_PASSAGES, fallback_answer
 from kofinlaw.rag.contest.contest_model import ContestSettings, Model
-from kofinlaw.rag.questions.option_marks import split_options
+from kofinlaw.rag.questions.question_csv import column, decoded
+from kofinlaw.rag.questions.question_fields import fields_of, question_of
 from kofinlaw.records import Question
 
 __all__ = [
@@ -112,15 +114,16 @@ def search(
 
 def read(path: Path) -> tuple[list[str], list[list[str]], list[Question]]:
     """Return the header, the rows and the questions of a CSV file."""
-    with open(path, encoding="utf-8-sig", newline="") as handle:
-        header, *rows = [row for row in csv.reader(handle) if any(row)]
-    names = [name.strip().lower() for name in header]
-    id_index, question_index = names.index("id"), names.index("question")
+    text, _ = decoded(path)
+    table = csv.reader(io.StringIO(text, newline=""))
+    header, *rows = [row for row in table if any(cell.strip() for cell in row)]
+    header = [name.strip() for name in header]
+    id_index, question_index = (column(path, header, name) for name in ("ID", "Question"))
     questions: list[Question] = []
     for row in rows:
         try:
-            stem, options = split_options(row[question_index])
-            questions.append(Question(row[id_index], stem, options))
+            found = question_of(fields_of(header, row, id_index, question_index), "")
+            questions.append(Question(row[id_index], found.stem, found.options))
         except Exception:  # more options than there are labels: answered as free text
             questions.append(Question(row[id_index], row[question_index].strip()))
     return header, rows, questions

@@ -8,6 +8,8 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from kofinlaw import UserError
+from kofinlaw.data.korean.words import normalise
+from kofinlaw.rag.questions.field_names import ID_NAMES, QUESTION_NAMES
 
 __all__ = ["MAX_FIELD", "column", "converted_form", "csv_records", "decoded"]
 
@@ -103,10 +105,13 @@ def converted_form(path: Path) -> str:
 
 
 def column(path: Path, header: Sequence[str], name: str) -> int:
-    """Return the index of a column, in any case; UserError unless the header has it exactly
-    once.
+    """Return the index of the column `ID` or `Question`, in any case or under another usual name
+    (`번호`, `질문`); UserError unless the header has it exactly once.
     """
-    found = [i for i, cell in enumerate(header) if cell.lower() == name.lower()]
+    names = [normalise(cell).strip().casefold() for cell in header]
+    aliases = ID_NAMES if name.casefold() == "id" else QUESTION_NAMES
+    wanted = next((alias for alias in aliases if alias in names), name.casefold())
+    found = [i for i, cell in enumerate(names) if cell == wanted]
     if len(found) != 1:
         raise UserError(
             f"{'no' if not found else 'more than one'} column `{name}`",

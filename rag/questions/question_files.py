@@ -3,19 +3,43 @@
 from __future__ import annotations
 
 import datetime
-from dataclasses import dataclass, replace
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
+from typing import NamedTuple
 
 from kofinlaw import UserError
-from kofinlaw.data.korean.words import normalise
 from kofinlaw.files import read_json_lines, sha256_file
-from kofinlaw.rag.questions.option_marks import checked_options, split_options
+from kofinlaw.rag.questions.field_names import (
+    ID_NAMES,
+    QUESTION_NAMES,
+    field_named,
+    field_of,
+)
+from kofinlaw.rag.questions.option_marks import QuestionText
 from kofinlaw.rag.questions.question_csv import column, csv_records, decoded
+from kofinlaw.rag.questions.question_fields import fields_of, question_of
 from kofinlaw.records import Question
 
-__all__ = ["MAX_FILE_BYTES", "QuestionFile", "iso_day", "read_questions"]
+__all__ = [
+    "MAX_FILE_BYTES",
+    "Doubt",
+    "QuestionFile",
+    "doubt_lines",
+    "iso_day",
+    "read_questions",
+]
 
+SHOWN_DOUBTS = 12  # ids of one reason that are named
 MAX_FILE_BYTES = 256 * 1024 * 1024  # bytes; a question file is a few MB at most
+
+
+class Doubt(NamedTuple):
+    """A question whose stem and options are not read with certainty, and why."""
+
+    id: str
+    line: int
+    reason: str
 
 
 @dataclass(frozen=True)
@@ -23,7 +47,8 @@ class QuestionFile:
     """The questions of a file, and what a submission needs to have the same form.
 
     `columns` and `rows` are those of the file (one row for each question); `encoding` and `newline`
-    are those of the submission; `sha256` is the hash of the file's bytes.
+    are those of the submission; `sha256` is the hash of the file's bytes. `doubts` are questions
+    that are not read with certainty; `noted` counts those with notes or answers in their text.
     """
 
     path: Path
@@ -34,15 +59,42 @@ class QuestionFile:
     encoding: str
     newline: str
     sha256: str
+    doubts: tuple[Doubt, ...] = ()
+    noted: int = 0
+
+    def doubt_lines(self) -> list[str]:
+        """Return what a user should check before the questions are answered, as sentences."""
+        out = list(doubt_lines(self.path, self.doubts, len(self.questions)))
+        if self.noted:
+            out.append(
+                f"{self.path}: notes and answers inside the text of {self.noted} questions (정답, "
+                "해설, ※, 출처) are left out of stem and options"
+            )
+        return out
+
+
+def doubt_lines(path: Path, doubts: Sequence[Doubt], questions: int) -> Iterator[str]:
+    """Yield the doubtful questions of a file, by reason, as sentences."""
+    reasons: dict[str, list[Doubt]] = {}
+    for doubt in doubts:
+        reasons.setdefault(doubt.reason, []).append(doubt)
+    for reason, found in reasons.items():
+        named = ", ".join(f"{doubt.id} (line {doubt.line})" for doubt in found[:SHOWN_DOUBTS])
+        more = f" and {len(found) - SHOWN_DOUBTS} more" if len(found) > SHOWN_DOUBTS else ""
+        yield (
+            f"{path}: {len(found)} of {questions} questions are doubtful, {reason}: {named}{more} "
+            "→ write their options as a list `options`, or as lines `1) …`"
+        )
 
 
 def read_questions(path: Path) -> QuestionFile:
     """Read a question file.
 
     - CSV with the columns `ID` and `Question` (in any case; other columns are kept). Options are
-      recognised by their marks, see `split_options`.
+      recognised by their marks, see `read_text`, or have columns of their own (`A` to `D`, `보기1`
+      …, see `question_of`).
     - JSON Lines (`.jsonl`, `.ndjson`) with `id` and `question`; a line may also have `options`
-      (texts without marks) and `as_of` (the day that the question is about, `2025-07-31`).
+      (a list or mapping of texts) and `as_of` (the day that the question is about, `2025-07-31`).
 
     Raises UserError, with the line and a remedy, for a missing, empty, unreadable or too large
     file, missing columns, a missing or repeated id, a blank row or question, and more than nine
@@ -75,11 +127,16 @@ def _read_csv(path: Path) -> QuestionFile:
             "the file has a header but no questions", where=str(path), remedy="add rows below it"
         )
     questions: list[Question] = []
+    doubts: list[Doubt] = []
+    noted = 0
     seen: dict[str, int] = {}
     for line, row in records:
         where = f"{path}:{line}"
         identity = _identity(row[id_index].strip(), seen, line, where)
-        questions.append(_question(identity, row[question_index], where))
+        found = _question(identity, fields_of(header, row, id_index, question_index), where)
+        questions.append(Question(identity, found.stem, found.options))
+        doubts += [Doubt(identity, line, found.doubt)] if found.doubt else []
+        noted += bool(found.notes)
     return QuestionFile(
         path=path,
         questions=tuple(questions),
@@ -92,15 +149,23 @@ def _read_csv(path: Path) -> QuestionFile:
         encoding=encoding,
         newline=newline,
         sha256=sha256_file(path),
+        doubts=tuple(doubts),
+        noted=noted,
     )
 
 
 def _read_jsonl(path: Path) -> QuestionFile:
     questions: list[Question] = []
+    doubts: list[Doubt] = []
+    noted = 0
     seen: dict[str, int] = {}
     for line, value in read_json_lines(path):
         where = f"{path}:{line}"
         fields = {name.lower(): item for name, item in value.items()}
+        for wanted, names in (("id", ID_NAMES), ("question", QUESTION_NAMES)):
+            name = field_named(tuple(fields), names)
+            if name is not None and wanted not in fields:
+                fields[wanted] = fields.pop(name)
         if "id" not in fields or "question" not in fields:
             raise UserError(
                 "a question needs `id` and `question`",
@@ -110,11 +175,11 @@ def _read_jsonl(path: Path) -> QuestionFile:
         identity = _identity(
             "" if fields["id"] is None else str(fields["id"]).strip(), seen, line, where
         )
-        options = fields.get("options") or ()
-        if isinstance(options, str) or not all(isinstance(o, str) for o in options):
-            raise UserError("`options` must be a list of texts", where=where)
-        question = _question(identity, fields["question"], where, tuple(options))
-        questions.append(replace(question, as_of=iso_day(fields.get("as_of"), where)))
+        found = _question(identity, fields, where)
+        day = iso_day(fields.get("as_of"), where)
+        questions.append(Question(identity, found.stem, found.options, day))
+        doubts += [Doubt(identity, line, found.doubt)] if found.doubt else []
+        noted += bool(found.notes)
     if not questions:
         raise UserError(
             "the file is empty", where=str(path), remedy="write one JSON object in each line"
@@ -128,6 +193,8 @@ def _read_jsonl(path: Path) -> QuestionFile:
         encoding="utf-8",
         newline="\n",
         sha256=sha256_file(path),
+        doubts=tuple(doubts),
+        noted=noted,
     )
 
 
@@ -158,14 +225,8 @@ def iso_day(value: object, where: str) -> str:
         ) from error
 
 
-def _question(
-    identity: str, question: object, where: str, options: tuple[str, ...] = ()
-) -> Question:
-    if not isinstance(question, str) or not question.strip():
+def _question(identity: str, row: Mapping[str, object], where: str) -> QuestionText:
+    text = field_of(row, QUESTION_NAMES)
+    if not isinstance(text, str) or not text.strip():
         raise UserError(f"the question `{identity}` is empty", where=where, remedy="fill it in")
-    if options:
-        texts = tuple(normalise(option).strip() for option in options)
-        stem, options = checked_options(normalise(question).strip(), texts, where)
-    else:
-        stem, options = split_options(normalise(question), where=where)
-    return Question(identity, stem, options)
+    return question_of(row, where)

@@ -44,7 +44,7 @@ _CASES = ("경우", "때", "날")
 _BY = ("구분", "기준", "방법", "절차")  # `다음 각 호의 구분에 따라`: an item cannot take its place
 _LABEL = re.compile(r"^(?P<label>[^:：]{1,60}?)\s*[:：]\s*(?P<value>\S.*)$")
 _ASKS_LIST = re.compile(
-    r"모두|각각|종류|사항|항목|목록|나열|열거|무엇무엇|어떤 것들|요건들?|[가-힣]+들[은을이]"
+    r"모두|각각|종류|사항|항목|목록|나열|열거|무엇무엇|어떤 것들|요건들?|[가-힣]들[은을이]"
     r"|경우(?=[을를은는와] |들|와)"
 )
 
@@ -109,7 +109,7 @@ def fitted(text: str, fits: Callable[[str], bool]) -> str:
         if fits(" ".join(parts)):
             return " ".join(parts)
     first = parts[0] if parts else text
-    bare = " ".join(re.sub(r"\s*[(（][^()（）]*[)）]", "", first).split())
+    bare = " ".join(re.sub(r"(?<!\s)\s*+[(（][^()（）]*[)）]", "", first).split())
     if fits(bare):
         return bare
     words = bare.split()

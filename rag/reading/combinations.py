@@ -10,7 +10,7 @@ __all__ = ["combination_values", "marked_statements"]
 _MARK = "[ㄱ-ㅎ㉠-㉻①-⑳가나다라마바사아자차]"
 _OPTION = re.compile(rf"^(?:\s|,|，|ㆍ|·|와|과|및|{_MARK}|[().])+$")
 _STATEMENT = re.compile(
-    rf"(?:^|\s)[(]?({_MARK})\s*[.)．:]\s*(\S[^\n]*?)(?=\s[(]?{_MARK}\s*[.)．:]\s|\n|$)"
+    rf"(?:^|\s)[(]?({_MARK})\s*[.)．:]\s*(\S[^\n]{{0,999}}?)(?=\s[(]?{_MARK}\s*[.)．:]\s|\n|$)"
 )
 
 

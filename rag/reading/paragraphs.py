@@ -23,7 +23,7 @@ MOST_ITEMS = 20  # items below an opening sentence; of a longer list the first o
 
 _WORD = re.compile(r"\d[\d,.]*[가-힣%]*|[A-Za-z][A-Za-z0-9-]*|[가-힣]+|[一-鿿]+")
 _NUMBER = re.compile(r"(\d[\d,.]*)([가-힣%]*)")
-_VERB = re.compile(r"(?<=..)(?:하|되|해|한|할|함|된|될|됨).*$")
+_VERB = re.compile(r"(?<=..)(?:하|되|해|한|할|함|된|될|됨)(?s:.*)")
 _PARTICLE = re.compile(
     r"(?<=..)(?:에게서|에게는|에게|에서는|에서|에는|에|으로서|으로|로서|로|이란|란|까지|부터|이나|"
     r"은|는|이|가|을|를|의|와|과|도|만)$"

@@ -122,6 +122,8 @@ def _warnings(result: AskedAnswer) -> list[str]:
         f"「{act.title}」: 그날 시행 중인 조문이 없습니다 (말뭉치의 첫 시행일 {act.first})"
         for act in result.absent
     ]
+    if result.doubt:
+        lines.append(f"확인 필요 · 보기를 확실히 읽지 못했습니다: {result.doubt}")
     if result.origin == "model" and not result.option:
         from kofinlaw.rag.answer.free_text import free_problem
         from kofinlaw.scoring.metrics.grounding import ungrounded

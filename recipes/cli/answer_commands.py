@@ -133,6 +133,7 @@ def answer(
     from kofinlaw.rag.answer.answer_file import answer_questions
     from kofinlaw.rag.answer.run_context import RunContext
     from kofinlaw.rag.questions.question_csv import converted_form
+    from kofinlaw.rag.questions.question_files import read_questions
     from kofinlaw.recipes.pipeline.lock import run_lock
     from kofinlaw.recipes.pipeline.progress_display import stage_progress
     from kofinlaw.recipes.pipeline.run import serving_folder
@@ -142,6 +143,8 @@ def answer(
     bound = bound_run(run)
     recipe = bound.recipe
     out = out or bound.folder / "answers" / questions.stem
+    for line in read_questions(questions).doubt_lines():
+        say(f"  {line}")
     with guard(offline=recipe.offline), run_lock(out, lambda line: say(f"  {line}")):
         if check_budget:
             _check_budget(questions, recipe.seed, _Answering.load(bound, budget_minutes, trust))
@@ -259,15 +262,15 @@ def _repeat(
 ) -> None:
     import time
 
-    from kofinlaw.files import read_jsonl
     from kofinlaw.rag.answer.repeats import repeat
+    from kofinlaw.rag.questions.key_files import read_keys
     from kofinlaw.rag.questions.question_files import read_questions
-    from kofinlaw.records import Key
 
-    labels = {row.id: row.answer for row in read_jsonl(key, Key)} if key is not None else None
+    asked = read_questions(questions).questions
+    labels = {row.id: row.answer for row in read_keys(key, asked)} if key is not None else None
     result = repeat(
         lambda folder: answer_into(folder, time.monotonic()),
-        read_questions(questions).questions,
+        asked,
         out,
         runs,
         labels=labels,

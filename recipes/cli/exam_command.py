@@ -92,6 +92,7 @@ def measure_exam(
     """
     from kofinlaw.files import write_json, write_jsonl, write_text
     from kofinlaw.rag.questions.exam_files import read_exam
+    from kofinlaw.rag.questions.question_files import doubt_lines
     from kofinlaw.recipes.pipeline.evaluation.answering import answer_with
     from kofinlaw.recipes.pipeline.fitting.voter_fitting import serving_settings
     from kofinlaw.recipes.pipeline.run import serving_folder
@@ -100,6 +101,8 @@ def measure_exam(
     from kofinlaw.scoring.exams.rate_exam import rate_exam
 
     found = read_exam(file, key)
+    for line in doubt_lines(file, found.doubts, len(found.questions)):
+        say(f"  {line}")
     questions = out / "questions.jsonl"
     write_jsonl(questions, found.questions)
     settings = serving_settings(run) if model is None else run.recipe.answer

@@ -39,7 +39,6 @@ def merge(
     trust: Trust = False,
 ) -> None:
     """Merge an adapter into its base, one shard at a time; write a standard checkpoint."""
-    from kofinlaw.models.templates import template_for
     from kofinlaw.recipes.pipeline.integrity.checks import require_path
     from kofinlaw.recipes.pipeline.progress_display import stage_progress
     from kofinlaw.trainer.merge.merge_model import merge_adapter
@@ -55,13 +54,13 @@ def merge(
     for one in adapters:
         require_path(one, trust=trust, say=say)
     adapter = adapters[0]
+    shares = _weights(weights, len(adapters))
+    folder = _base_folder(adapter, model)
     if len(adapters) > 1:
         from kofinlaw.trainer.merge.combine import combine_adapters
 
         adapter = out.with_name(f"{out.name}-adapter")
-        shares = _weights(weights, len(adapters))
-        combine_adapters(adapters, shares, adapter, method=method, density=density)
-    folder = _base_folder(adapter, model)
+        combine_adapters(adapters, shares, adapter, method=method, density=density, base=folder)
     with stage_progress("merge") as progress:
         if base == "best":
             from kofinlaw.trainer.proof.best_base import merge_on_better_base
@@ -73,7 +72,6 @@ def merge(
                 dtype=dtype,
                 name=name or None,
                 accept_unrecorded=accept_unrecorded,
-                template=template_for(folder),
                 progress=progress,
             )
         else:
@@ -96,10 +94,12 @@ def merge(
 def _weights(text: str, wanted: int) -> list[float]:
     """Parse `0.7,0.3` into one number per adapter; an empty text gives equal weights.
 
-    Raises UserError if a part is not a number or the count is wrong.
+    Raises UserError if a part is not a number or the count is wrong, and for one adapter.
     """
     if not text:
         return [1 / wanted] * wanted
+    if wanted == 1:
+        raise UserError("one adapter has no weight", where="--weights", remedy="name several")
     try:
         found = [float(part) for part in text.split(",")]
     except ValueError as error:
@@ -183,11 +183,9 @@ def verify(
             remedy="name the adapter with --against ADAPTER to check a merged checkpoint, or name "
             "a run's folder alone to check its files",
         )
-    from kofinlaw.files import read_jsonl
-    from kofinlaw.models.templates import template_for
+    from kofinlaw.rag.questions.question_files import read_questions
     from kofinlaw.recipes.pipeline.integrity.checks import require_path
     from kofinlaw.recipes.pipeline.progress_display import stage_progress
-    from kofinlaw.records import Question
     from kofinlaw.trainer.proof.proof_result import ROUNDING_REMEDY
     from kofinlaw.trainer.proof.prove import prove_merge
 
@@ -200,8 +198,7 @@ def verify(
             merged,
             against,
             base,
-            questions=list(read_jsonl(questions, Question)) if questions is not None else (),
-            template=template_for(base),
+            questions=read_questions(questions).questions if questions is not None else (),
             out=out,
             progress=progress,
         )

@@ -34,7 +34,10 @@ def tune(
     trust: Trust = False,
 ) -> None:
     """Try retrieval weights, query forms and k on labelled questions; print the best setting."""
+    from kofinlaw.files import write_jsonl
     from kofinlaw.offline import guard
+    from kofinlaw.rag.questions.key_files import read_keys
+    from kofinlaw.rag.questions.question_files import read_questions
     from kofinlaw.rag.retrieve.tune import tune_files
     from kofinlaw.recipes.pipeline.compliance import check_policy
     from kofinlaw.recipes.pipeline.integrity.checks import require_stages
@@ -56,10 +59,19 @@ def tune(
     require_stages(bound.folder, ["index"], trust=trust, say=say)
     out = bound.folder / "tune"
     out.mkdir(parents=True, exist_ok=True)
+    asked = read_questions(questions).questions
+    write_jsonl(out / "questions.jsonl", asked)
+    write_jsonl(out / "key.jsonl", read_keys(key, asked))
     offline = guard(offline=bound.recipe.offline)
     with run_lock(bound.folder, say), offline, stage_progress("tune") as progress:
         tuned = tune_files(
-            index, questions, key, out, bound.recipe.rag, cache=bound.cache, progress=progress
+            index,
+            out / "questions.jsonl",
+            out / "key.jsonl",
+            out,
+            bound.recipe.rag,
+            cache=bound.cache,
+            progress=progress,
         )
     say((out / "tuning.md").read_text(encoding="utf-8"))
     before = dict(leaves(bound.recipe.rag.model_dump(mode="json")))
@@ -87,9 +99,9 @@ def fit_voters(
     trust: Trust = False,
 ) -> None:
     """Fit the weights of the voters (answer.voters) to questions that the run's model answers."""
-    from kofinlaw.files import read_jsonl
     from kofinlaw.offline import guard
     from kofinlaw.rag.choosing.weights_file import read_weights
+    from kofinlaw.rag.questions.key_files import read_keys
     from kofinlaw.rag.questions.question_files import read_questions
     from kofinlaw.recipes.pipeline.compliance import check_policy
     from kofinlaw.recipes.pipeline.fitting.voter_fitting import (
@@ -101,7 +113,6 @@ def fit_voters(
     from kofinlaw.recipes.pipeline.integrity.checks import require_stages
     from kofinlaw.recipes.pipeline.lock import run_lock
     from kofinlaw.recipes.pipeline.progress_display import stage_progress
-    from kofinlaw.records import Key
 
     if (questions is None) != (key is None):
         raise UserError("--questions and --key are given together, or neither is")
@@ -118,9 +129,11 @@ def fit_voters(
     require_stages(bound.folder, read, trust=trust, say=say)
     if questions is not None and key is not None:
         check_development(bound, questions)
-        keys = [row for row in read_jsonl(key, Key) if row.answer]
+        every = read_questions(questions).questions
+        # An item with several right answers has no single option to prefer.
+        keys = [row for row in read_keys(key, every) if len(row.labels) == 1]
         labelled = {row.id for row in keys}
-        asked = [q for q in read_questions(questions).questions if q.options and q.id in labelled]
+        asked = [q for q in every if q.options and q.id in labelled]
     else:
         examples = bound.folder / "augment" / "examples.jsonl"
         asked, keys = training_questions(examples, answer.voter_items)

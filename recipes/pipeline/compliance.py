@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from kofinlaw.augment.settings import TeacherSettings
+from kofinlaw.data.source_files import linked_files
 from kofinlaw.models.catalogue import lookup_model
 from kofinlaw.models.policy.document_checks import check_sources
 from kofinlaw.models.policy.model_checks import check_models
@@ -75,8 +76,13 @@ def compliance_record(run: Run) -> dict[str, object]:
     for embedder, role in ((recipe.rag.embedder, "embedder"), (recipe.score.embedder, "embedder")):
         if embedder:
             models.setdefault(embedder, role)
+    base = run.recipe_file.path.parent
     sources = [
-        {"path": source.path, "license": source.license, "sha256": inputs_sha256([path])}
+        {
+            "path": source.path,
+            "license": source.license,
+            "sha256": inputs_sha256([path, *linked_files(source, base)]),
+        }
         for source, path in zip(recipe.sources, source_paths(run), strict=True)
     ]
     return policy_record(

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from kofinlaw import Progress, UserError, silent
+from kofinlaw.data.source_files import linked_files
 from kofinlaw.files import cache_folder, existing_path
 from kofinlaw.recipes.pipeline.recipe_file import RecipeFile, absolute, read_recipe_file
 from kofinlaw.recipes.pipeline.schema import (
@@ -39,11 +40,13 @@ __all__ = [
     "protected_paths",
     "protected_questions",
     "protected_texts",
+    "question_doubts",
     "question_files",
     "read_exam_of",
     "reopen",
     "searching_system",
     "serving_folder",
+    "source_inputs",
     "source_paths",
     "system_folder",
     "token_counter",
@@ -129,6 +132,13 @@ def source_paths(run: Run) -> tuple[Path, ...]:
     return tuple(run.path(source.path) for source in run.recipe.sources)
 
 
+def source_inputs(run: Run) -> tuple[Path, ...]:
+    """Return the documents' folders and files, and the files outside that their links may name."""
+    base = run.recipe_file.path.parent
+    linked = (path for source in run.recipe.sources for path in linked_files(source, base))
+    return (*source_paths(run), *linked)
+
+
 def protected_paths(run: Run) -> tuple[Path, ...]:
     """Return the question files whose questions no training example may contain."""
     evaluate = run.recipe.evaluate
@@ -160,6 +170,29 @@ def protected_questions(run: Run) -> list[Question]:
     return found + [q for exam in evaluate.exam for q in read_exam_of(run, exam).questions]
 
 
+def question_doubts(run: Run) -> list[str]:
+    """Return what a user should check in the recipe's question files and exams, as sentences.
+
+    Raises UserError for a file that is missing or has another form, and for a key that cannot be
+    read.
+    """
+    from kofinlaw.rag.questions.key_files import read_keys
+    from kofinlaw.rag.questions.question_files import doubt_lines, read_questions
+
+    evaluate = run.recipe.evaluate
+    lines: list[str] = []
+    for name in (evaluate.questions, evaluate.submission):
+        if name:
+            file = read_questions(run.path(name))
+            lines += file.doubt_lines()
+            if name == evaluate.questions and evaluate.key:
+                read_keys(run.path(evaluate.key), file.questions)
+    for exam in evaluate.exam:
+        found = read_exam_of(run, exam)
+        lines += doubt_lines(found.path, found.doubts, len(found.questions))
+    return lines
+
+
 def protected_texts(run: Run) -> list[str]:
     """Return the recipe's own evaluation questions, each as one text: stem and options on lines."""
     return ["\n".join((one.question, *one.options)) for one in protected_questions(run)]
@@ -176,7 +209,7 @@ def protected_examples(run: Run) -> list[str]:
     for exam in run.recipe.evaluate.exam:
         found = read_exam_of(run, exam)
         for question, key in zip(found.questions, found.keys, strict=True):
-            texts.append(f"{question.question}\n{question.options[int(key.answer) - 1]}")
+            texts += [f"{question.question}\n{question.options[index]}" for index in key.indices]
     return texts
 
 

@@ -215,6 +215,7 @@ def gather_questions(run: Run, out: Path, progress: Progress) -> GatheredQuestio
 
     Raises UserError if there is no question.
     """
+    from kofinlaw.rag.questions.key_files import read_keys
     from kofinlaw.rag.questions.question_files import read_questions
 
     evaluate = run.recipe.evaluate
@@ -223,7 +224,7 @@ def gather_questions(run: Run, out: Path, progress: Progress) -> GatheredQuestio
     if evaluate.questions:
         questions += read_questions(run.path(evaluate.questions)).questions
     if evaluate.key:
-        keys += read_jsonl(run.path(evaluate.key), Key)
+        keys += read_keys(run.path(evaluate.key), questions)
     if evaluate.heldout:
         folder = run.folder / "augment"
         questions += read_jsonl(folder / "heldout_questions.jsonl", Question)

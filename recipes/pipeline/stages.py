@@ -24,7 +24,7 @@ from kofinlaw.recipes.pipeline.run import (
     forced_stage,
     protected_paths,
     searching_system,
-    source_paths,
+    source_inputs,
     twin_folders,
 )
 from kofinlaw.recipes.pipeline.runner import Resume
@@ -120,7 +120,7 @@ def _documents(run: Run) -> list[Stage]:
                 "data": recipe.data.model_dump(mode="json"),
                 "model": recipe.model.model_dump(mode="json"),
             },
-            inputs=(*source_paths(run), *protected_paths(run)),
+            inputs=(*source_inputs(run), *protected_paths(run)),
             packages=with_imported_packages("data", "models", "rag"),
             modules=STAGE_MODULES,
         ),

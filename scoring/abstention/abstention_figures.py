@@ -44,7 +44,7 @@ def outcome(item: Item, question: Question) -> tuple[float, float] | None:
     """
     if item.kind == "choice":
         loss = 1 - (item.score or 0.0)
-        label = label_of(item.answer, len(question.options))
+        label = label_of(item.answer, question.options)
         refused = bool(label) and loss > 0 and is_refusal(question.options[int(label) - 1])
     else:
         if item.facts is None:

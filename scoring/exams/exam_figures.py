@@ -97,6 +97,7 @@ def exam_record(rated: RatedExam, settings: ScoreSettings, seed: int = 0) -> Exa
             for part in ("", *parts)
         ],
         "plans": {name: dict(plans) for name, plans in rated.plans.items()},
+        "unreadable": {name: len(ids) for name, ids in rated.unreadable.items()},
     }
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TypedDict
+from typing import NotRequired, TypedDict
 
 from kofinlaw.scoring.scores_record import FigureRecord
 
@@ -53,7 +53,11 @@ class ExamComparison(TypedDict):
 
 
 class ExamRecord(TypedDict):
-    """One exam. `plans` counts, by system, the plans under which questions were answered."""
+    """One exam. `plans` counts, by system, the plans under which questions were answered.
+
+    `unreadable` counts, by system, the answers that name no option; exams that were scored before
+    it existed lack it.
+    """
 
     name: str
     n: int
@@ -61,6 +65,7 @@ class ExamRecord(TypedDict):
     rows: list[ExamRow]
     comparisons: list[ExamComparison]
     plans: dict[str, dict[str, int]]
+    unreadable: NotRequired[dict[str, int]]
 
 
 class ExamsRecord(TypedDict):

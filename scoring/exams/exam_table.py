@@ -10,7 +10,7 @@ from kofinlaw.scoring.exams.exam_record import ExamComparison, ExamRecord, Exams
 from kofinlaw.scoring.markdown import percent
 from kofinlaw.scoring.value_text import Words, p_text
 
-__all__ = ["exams_markdown", "other_plans", "shown_rows", "shown_slices", "untested"]
+__all__ = ["exam_notes", "exams_markdown", "other_plans", "shown_rows", "shown_slices", "untested"]
 
 # Slices in this order; then the others by name.
 _FIRST = ("positive", "negative", "rows:odd", "rows:even")
@@ -24,7 +24,7 @@ def exams_markdown(record: ExamsRecord) -> str:
     for exam in record["exams"]:
         lines += ["", f"### {exam['name']}", "", *_accuracy_lines(exam), ""]
         lines += [*_slice_lines(exam), "", *_comparison_lines(exam["comparisons"], [exam])]
-        lines += [f"\n- {english}" for _, english in other_plans(exam)]
+        lines += [f"\n- {english}" for _, english in exam_notes(exam)]
     if record["pooled"]:
         lines += ["", "### all exams", "", *_comparison_lines(record["pooled"], record["exams"])]
     return "\n".join(lines).strip() + "\n"
@@ -62,6 +62,21 @@ def other_plans(exam: ExamRecord) -> list[Words]:
                 )
             )
     return notes
+
+
+def exam_notes(exam: ExamRecord) -> list[Words]:
+    """Return what a reader must know of an exam's answers: `other_plans`, and how many could not
+    be read.
+    """
+    unread = [
+        (
+            f"{name}: 어느 보기인지 읽을 수 없어 오답으로 센 답 {count}",
+            f"{name}: {count} answers that name no option, counted as wrong",
+        )
+        for name, count in exam.get("unreadable", {}).items()
+        if count
+    ]
+    return [*other_plans(exam), *unread]
 
 
 def untested(one: ExamComparison, exams: Sequence[ExamRecord]) -> bool:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from kofinlaw import UserError
@@ -27,6 +27,7 @@ class RatedExam:
     - `systems`, `solvers`: credit by name and question id;
     - `reads`: by solver, the systems whose evidence it reads;
     - `plans`: by system, how many questions were answered under which plan;
+    - `unreadable`: by system, the ids of the questions whose answer names no option;
     - `pooled_slice`: the slice that tests over several exams use (empty: all questions);
     - `seeds`: how many runs the systems' credit averages.
     """
@@ -40,6 +41,7 @@ class RatedExam:
     plans: Mapping[str, Mapping[str, int]]
     pooled_slice: str = ""
     seeds: int = 1
+    unreadable: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
 
 
 def rate_exam(
@@ -71,18 +73,17 @@ def rate_exam(
             remedy=f"its slices are {', '.join(found)}",
         )
     systems: dict[str, Credit] = {}
+    unreadable: dict[str, tuple[str, ...]] = {}
     solvers = evidence_free_credit(questions, golds)
     reads: dict[str, tuple[str, ...]] = dict.fromkeys(solvers, ())
     by_evidence: list[tuple[dict[str, tuple[str, ...]], list[str]]] = []
     for system, folder in answers.items():
-        given = read_answers(folder / "answers.jsonl", [q.id for q in questions])
-        systems[system] = {
-            q.id: float(
-                q.id in given.answers
-                and label_of(given.answers[q.id].answer, len(q.options)) == golds[q.id].answer
-            )
-            for q in questions
-        }
+        given = read_answers(folder / "answers.jsonl", [q.id for q in questions]).answers
+        labels = {q.id: label_of(given[q.id].answer, q.options) for q in questions if q.id in given}
+        systems[system] = {q.id: float(labels.get(q.id) in golds[q.id].labels) for q in questions}
+        unreadable[system] = tuple(
+            name for name, label in labels.items() if not label and given[name].answer.strip()
+        )
         shown = shown_texts(folder)
         if any(shown.values()):
             same = next((names for texts, names in by_evidence if texts == shown), None)
@@ -96,7 +97,17 @@ def rate_exam(
             solvers[row] = credit
             reads[row] = tuple(names)
     plans = {system: _plans(folder) for system, folder in answers.items()}
-    return RatedExam(name, tuple(questions), golds, systems, solvers, reads, plans, pooled_slice)
+    return RatedExam(
+        name,
+        tuple(questions),
+        golds,
+        systems,
+        solvers,
+        reads,
+        plans,
+        pooled_slice,
+        unreadable=unreadable,
+    )
 
 
 def average_seeds(rated: RatedExam) -> RatedExam:
@@ -126,6 +137,10 @@ def average_seeds(rated: RatedExam) -> RatedExam:
             for group, names in groups.items()
         },
         seeds=max(map(len, groups.values())),
+        unreadable={
+            group: tuple(i for name in names for i in rated.unreadable.get(name, ()))
+            for group, names in groups.items()
+        },
     )
 
 

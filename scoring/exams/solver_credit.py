@@ -18,7 +18,8 @@ def evidence_free_credit(
 ) -> dict[str, Credit]:
     """Return the credit of the solvers that read no evidence, by solver."""
     found = _credits([n for n in SOLVERS if n not in EVIDENCE_SOLVERS], questions, keys, {})
-    return {"uniform": {q.id: 1 / len(q.options) for q in questions}, **found}
+    guess = {q.id: len(keys[q.id].indices) / len(q.options) for q in questions}
+    return {"uniform": guess, **found}
 
 
 def evidence_credit(
@@ -46,7 +47,7 @@ def _credits(
     solvers.prepare(asked)
     found: dict[str, Credit] = {name: {} for name in names}
     for question, one in zip(questions, asked, strict=True):
-        credits = solvers.credits(one, int(keys[question.id].answer) - 1)
+        credits = solvers.credits(one, keys[question.id].indices)
         for name, credit in credits.items():
             found[name][question.id] = credit
     return found

@@ -30,7 +30,7 @@ SHIPPED = ("correctness", "helpfulness", "pairwise")
 PLACEHOLDERS = ("inputs", "outputs", "reference_outputs", "other_outputs")
 Choice = int | float | str
 REASONING_CHARACTERS = 160
-_FRONT = re.compile(r"\A---\n(?P<front>.*?)\n---\n(?P<text>.*)\Z", re.DOTALL)
+_FRONT = re.compile(r"\A---\n(?P<front>.*?)\n---\n(?P<text>.*)", re.DOTALL)
 _PLACEHOLDER = re.compile(r"\{(" + "|".join(PLACEHOLDERS) + r")\}")
 
 

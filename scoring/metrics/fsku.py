@@ -7,15 +7,15 @@ benchmark's `subjective_evaluate.py` (FSI-AI/FSKU-benchmark, MIT).
 
 from __future__ import annotations
 
-import re
 from collections.abc import Sequence
 from typing import Protocol
 
 import numpy as np
 import numpy.typing as npt
 
+from kofinlaw.rag.questions.answer_labels import option_label
+
 __all__ = [
-    "LABEL",
     "SentenceEncoder",
     "cosine_floor",
     "cosines",
@@ -23,8 +23,6 @@ __all__ = [
     "keyword_recall",
     "label_of",
 ]
-
-LABEL = re.compile(r"[1-9]\Z")
 
 
 class SentenceEncoder(Protocol):
@@ -38,13 +36,13 @@ class SentenceEncoder(Protocol):
         ...
 
 
-def label_of(answer: str, options: int) -> str:
-    """Return the option that an answer names, if it is a single digit within the options.
+def label_of(answer: str, options: Sequence[str] | int) -> str:
+    """Return the label of the option that an answer names; empty if it names none.
 
-    Any other answer gives an empty text. Longer text is not searched: "10일" must not become 1.
+    `options` are their texts, or only their number. `3`, `3번`, `③`, `C` and the text of the third
+    option give `3`, see `option_label`. Longer text is not searched: "10일" must not become 1.
     """
-    text = answer.strip()
-    return text if LABEL.match(text) and int(text) <= options else ""
+    return option_label(answer, options)
 
 
 def keyword_recall(answer: str, keywords: Sequence[str]) -> float | None:

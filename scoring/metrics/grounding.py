@@ -27,7 +27,7 @@ _DATE = re.compile(
 )
 _ARTICLE = re.compile(rf"제\s*(\d+)\s*조(?:{BRANCH}(\d+))?")
 _PART = re.compile(rf"제\s*\d+\s*(?:조(?:{BRANCH}\d+)?|[항호장절편관]|차)")
-_AMOUNT = re.compile(r"(?<![\d.])\d[\d,]*(?:\.\d+)?(?:\s*[억만천백십]\s*(?:\d[\d,]*(?:\.\d+)?)?)*")
+_AMOUNT = re.compile(r"(?<![\d.])\d[\d,]*(?:\.\d+)?(?:\s*[억만천백십]\s*+(?:\d[\d,]*(?:\.\d+)?)?)*")
 # Units, longest first. Any other word after a number is not a unit, and then any unit matches.
 _UNITS = (
     "영업일", "개월", "시간", "퍼센트", "포인트", "달러", "년간", "일간", "분의", "이용자",

@@ -182,7 +182,7 @@ def row_of(
     options = list(question.get("options") or ())
     some = next(iter(items.values()))
     gold = set(key.get("units") or ())
-    chosen = {name: label_of(str(item["answer"]), len(options)) for name, item in items.items()}
+    chosen = {name: label_of(str(item["answer"]), options) for name, item in items.items()}
     return {
         "id": question["id"],
         "question": question["question"],
@@ -194,7 +194,7 @@ def row_of(
         "options": [
             {
                 "text": text,
-                "gold": label == some["gold"],
+                "gold": label in str(some["gold"]).split(","),
                 "chosen": [name for name in items if chosen[name] == label],
             }
             for label, text in ((str(number), text) for number, text in enumerate(options, 1))

@@ -122,6 +122,7 @@ MERGE_CHECKS = {
     "tokenizer": ("토크나이저", "tokenizer"),
     "chat template": ("채팅 템플릿", "chat template"),
     "rendered turns": ("템플릿 적용 결과", "rendered turns"),
+    "adapter modules": ("어댑터가 있는 모듈", "adapter modules"),
     "tensors": ("텐서", "tensors"),
     "parameters": ("파라미터", "parameters"),
     "weights": ("가중치", "weights"),

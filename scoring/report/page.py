@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from kofinlaw.scoring.claims import unequal_plans
-from kofinlaw.scoring.exams.exam_table import other_plans, shown_rows, shown_slices, untested
+from kofinlaw.scoring.exams.exam_table import exam_notes, shown_rows, shown_slices, untested
 from kofinlaw.scoring.report.item_rows import Anchors, item_rows
 from kofinlaw.scoring.report.labels import (
     SECTIONS,
@@ -81,7 +81,7 @@ def render(figures: ReportFigures, run: Path, traces: Anchors | None = None) -> 
         "slice_label": slice_label,
         "shown_rows": shown_rows,
         "shown_slices": shown_slices,
-        "other_plans": other_plans,
+        "exam_notes": exam_notes,
         "states": STATES,
         "pair_label": pair_label,
         "p_value": p_text,

@@ -139,15 +139,16 @@ def canvas(
 def embedded(svg: str, prefix: str) -> str:
     """Return only the SVG element, scalable, with prefixed ids so that plots can share a page."""
     svg = svg[svg.index("<svg") :]
-    svg = re.sub(r"<metadata>.*?</metadata>", "", svg, flags=re.DOTALL)
+    before, _, rest = svg.partition("<metadata>")
+    svg = before + rest.partition("</metadata>")[2] if rest else svg
     svg = re.sub(r'\bid="([^"]+)"', rf'id="{prefix}-\1"', svg)
     svg = re.sub(r'href="#([^"]+)"', rf'href="#{prefix}-\1"', svg)
-    svg = re.sub(r"url\(#([^)]+)\)", rf"url(#{prefix}-\1)", svg)
+    svg = re.sub(r"url\(#([^()]+)\)", rf"url(#{prefix}-\1)", svg)
     svg = re.sub(r"'DejaVu Sans'[^;\"]*", "var(--sans)", svg)
     svg = re.sub(r"#[0-9a-fA-F]{6}\b", lambda match: VARIABLES.get(match[0].lower(), match[0]), svg)
     # The text alternative is the label of the figure.
     return re.sub(
-        r'<svg [^>]*?viewBox="([^"]+)"[^>]*>',
+        r'<svg (?>[^<>]*?viewBox="([^"<>]+)")[^<>]*>',
         r'<svg viewBox="\1" aria-hidden="true" focusable="false">',
         svg,
         count=1,

@@ -185,7 +185,7 @@ class _Maker:
 
     def constant(self, name: str, label: str) -> Baseline:
         """Return a baseline that always answers with the same label."""
-        right = {q.id: self.key[q.id].answer == label for q in self.asked}
+        right = {q.id: label in self.key[q.id].labels for q in self.asked}
         credit = {name: float(value) for name, value in right.items()}
         return Baseline(name, credit, right, self._figure(credit), 0)
 
@@ -195,10 +195,10 @@ class _Maker:
         right: dict[str, bool] = {}
         tied = 0
         for question in self.asked:
-            answer = int(self.key[question.id].answer) - 1
+            right_ones = self.key[question.id].indices
             scores = scored[question.id]
-            credit[question.id] = credit_of(scores, answer)
-            right[question.id] = broken_tie(scores, question.options, question.id) == answer
+            credit[question.id] = credit_of(scores, right_ones)
+            right[question.id] = broken_tie(scores, question.options, question.id) in right_ones
             tied += max(shared_credit(scores)) < 1
         return Baseline(name, credit, right, self._figure(credit), tied)
 

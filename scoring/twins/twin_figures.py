@@ -32,7 +32,7 @@ def twins_record(questions: Path, folders: Mapping[str, Path]) -> TwinsRecord | 
     for model, folder in folders.items():
         sheet = read_answers(folder / "answers.jsonl")
         given = {
-            name: label_of(answer.answer, len(known[name].options))
+            name: label_of(answer.answer, known[name].options)
             for name, answer in sheet.answers.items()
             if name in known
         }

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import os
 import socket
+import subprocess
 import threading
 import urllib.request
 
 import pytest
 
 from kofinlaw import UserError
-from kofinlaw.offline import guard, is_loopback, set_environment
+from kofinlaw.offline import ENVIRONMENT, guard, is_loopback, set_environment
 
 
 @pytest.fixture
@@ -116,3 +117,15 @@ def test_guards_that_overlap_on_two_threads_leave_nothing_behind():
         socket.getaddrinfo("example.org", 80)
     second.__exit__(None, None, None)
     assert (socket.socket.connect, socket.getaddrinfo) == before
+
+
+def test_children_of_an_offline_run_have_no_git_transport(tmp_path, monkeypatch):
+    for name in ENVIRONMENT:
+        monkeypatch.delenv(name, raising=False)
+    subprocess.run(["git", "init", "-q", "--bare", tmp_path / "x"], check=True)
+    address = f"file://{tmp_path / 'x'}"
+    command = ["git", "-c", "protocol.allow=always", "ls-remote", address]
+    assert subprocess.run(command, capture_output=True).returncode == 0
+    set_environment()
+    refused = subprocess.run(command, capture_output=True, text=True)
+    assert "not allowed" in refused.stderr

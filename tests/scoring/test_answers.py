@@ -44,3 +44,14 @@ def write(path, text, encoding="utf-8-sig"):
 def test_answers_without_ids_that_are_not_as_many_are_refused(tmp_path):
     with pytest.raises(UserError, match="2 answers without ids for 3 questions"):
         read_answers(write(tmp_path / "a.csv", "Answer\n1\n2\n"), ["a", "b", "c"])
+
+
+@pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "cp949", "utf-16"])
+@pytest.mark.parametrize(
+    "header", ["ID,Answer", "id,answer", "번호,답", "문항번호,정답", "question_id,prediction"]
+)
+def test_submissions_with_other_column_names_and_encodings_are_read(tmp_path, header, encoding):
+    path = tmp_path / "submission.csv"
+    path.write_bytes(f"{header}\nq1,③\nq2,3번\n".encode(encoding))
+    found = read_answers(path).answers
+    assert {name: one.answer for name, one in found.items()} == {"q1": "③", "q2": "3번"}

@@ -33,3 +33,13 @@ def test_a_pair_under_different_plans_has_no_test(run_folder):
     assert row.endswith("| not tested | not tested |")
     assert "[" not in row
     assert "9 items asked under different plans; the paired test is not shown" in page
+
+
+def test_answers_that_could_not_be_read_are_counted_with_their_ids(run_folder):
+    scores = json.loads((run_folder / "score" / "scores.json").read_text(encoding="utf-8"))
+    scores["systems"]["base"]["unreadable"] = [f"q{n}" for n in range(12)]
+    page = scores_markdown(scores)
+    assert "- base: 12 answers that name no option, counted as wrong: q0, q1," in page
+    assert "q9, …" in page
+    scores["systems"]["base"]["unreadable"] = []
+    assert "name no option" not in scores_markdown(scores)

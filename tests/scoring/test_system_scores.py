@@ -25,7 +25,7 @@ def answer(name, text, evidence=(), **more):
 def test_missing_doubled_foreign_and_unreadable_answers_are_counted_and_named(settings, embedder):
     given = [
         answer("q1", "1"),
-        answer("q2", "정답은 2"),
+        answer("q2", "2일 이내"),
         answer("q3", "3"),
         answer("q3", "1"),
         answer("zz", "1"),

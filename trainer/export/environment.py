@@ -18,6 +18,7 @@ from pathlib import Path
 from kofinlaw import UserError
 from kofinlaw.files import cache_folder
 from kofinlaw.models.cache import build_once, is_intact
+from kofinlaw.offline import ENVIRONMENT
 
 __all__ = [
     "GGUF",
@@ -130,8 +131,7 @@ def run_exporter(
 
 
 def _offline() -> dict[str, str]:
-    quiet = {"HF_HUB_OFFLINE": "1", "TRANSFORMERS_OFFLINE": "1", "PYTHONDONTWRITEBYTECODE": "1"}
-    return {**os.environ, **quiet}
+    return {**os.environ, **ENVIRONMENT, "PYTHONDONTWRITEBYTECODE": "1"}
 
 
 def _home(folder: Path | None, cache: Path | None) -> Path:

@@ -16,12 +16,21 @@ from kofinlaw.trainer.base_identity import weight_files
 from kofinlaw.trainer.export import sentencepiece_table
 from kofinlaw.trainer.export.environment import GGUF, environment_python, run_exporter
 from kofinlaw.trainer.export.export_result import ExportFacts
-from kofinlaw.trainer.merge.json_objects import read_object
+from kofinlaw.trainer.merge.json_objects import JsonObject, read_object, read_object_if_present
 
-__all__ = ["NEEDS_SENTENCEPIECE", "OUT_TYPES", "QUANTIZER", "RUN", "find_quantizer", "to_gguf"]
+__all__ = [
+    "DROPS_HEAD",
+    "NEEDS_SENTENCEPIECE",
+    "OUT_TYPES",
+    "QUANTIZER",
+    "RUN",
+    "find_quantizer",
+    "to_gguf",
+]
 
 OUT_TYPES = ("bf16", "f16", "q8_0", "q4_k_m")
 QUANTIZER = "llama-quantize"
+DROPS_HEAD = ("gemma", "gemma2")  # model types whose head the converter leaves out
 # Model types for which the converter reads only tokenizer.model.
 NEEDS_SENTENCEPIECE = ("gemma", "gemma2", "gemma3", "gemma3_text")
 RUN = (
@@ -58,12 +67,13 @@ def to_gguf(
         cache: the cache's folder; None: the user's.
         progress: receives the steps done.
 
-    Raises UserError where the converter refuses the model, a vocabulary is missing, the table
-    differs, or no quantiser is found.
+    Raises UserError where the converter refuses the model or leaves something of it out, a
+    vocabulary is missing, the table differs, or no quantiser is found.
     """
     if out_type not in OUT_TYPES:
         raise UserError(f"out_type must be one of {', '.join(OUT_TYPES)}, not {out_type!r}")
     weight_files(merged)
+    _refuse_own_head(merged)
     quantize = find_quantizer(quantizer) if out_type == "q4_k_m" else None
     python = environment_python(GGUF, environments, cache)
     out.parent.mkdir(parents=True, exist_ok=True)
@@ -82,6 +92,7 @@ def to_gguf(
         progress("export gguf", 1, 2)
         if table is not None:
             _check_table(table, partial)
+        _check_added_tokens(merged, partial)
         sync(partial)
         partial.replace(out)
     except OSError as error:
@@ -140,6 +151,48 @@ def _shipped_vocabulary(merged: Path, cache: Path | None) -> Path | None:
     )
 
 
+def _refuse_own_head(merged: Path) -> None:
+    """Raise UserError for a head that the converter would leave out."""
+    config = read_object(merged / "config.json")
+    own = config.get("tie_word_embeddings") is False
+    if own and config.get("model_type") in DROPS_HEAD:
+        raise UserError(
+            "training separated the head from the embedding, and llama.cpp reads "
+            f"{config['model_type']} with one tensor for both: the exported model would be another",
+            where=str(merged),
+            remedy="export hf or bnb-4bit, or train embedding and head together "
+            "(ensure_weight_tying)",
+        )
+
+
+def _added_tokens(merged: Path) -> dict[int, JsonObject]:
+    """Return the tokens that tokenizer.json adds to its model, by id."""
+    listed = read_object_if_present(merged / "tokenizer.json").get("added_tokens")
+    items = [item for item in listed if isinstance(item, dict)] if isinstance(listed, list) else []
+    found: dict[int, JsonObject] = {}
+    for item in items:
+        number = item.get("id")
+        if isinstance(number, int):
+            found[number] = item
+    return found
+
+
+def _check_added_tokens(merged: Path, written: Path) -> None:
+    """Raise UserError where the converter of a SentencePiece vocabulary wrote a placeholder in the
+    place of an added token."""
+    if not (merged / "tokenizer.model").exists():
+        return
+    texts = token_table(written).tokens
+    for number, item in _added_tokens(merged).items():
+        if number < len(texts) and texts[number] == f"[PAD{number}]" != item.get("content"):
+            raise UserError(
+                f"llama.cpp's converter left out the added token {item.get('content')!r} "
+                f"({number})",
+                where=str(merged),
+                remedy="export hf or bnb-4bit",
+            )
+
+
 def _stage(merged: Path, folder: Path, source: Path | None) -> TokenTable | None:
     """Link the checkpoint's files into `folder`, with a vocabulary rebuilt from `source` if given.
 
@@ -149,6 +202,7 @@ def _stage(merged: Path, folder: Path, source: Path | None) -> TokenTable | None
         if path.is_file():
             (folder / path.name).symlink_to(path.resolve())
     if source is None:
+        _stage_added_tokens(merged, folder)
         return None
     table = token_table(source)
     (folder / "tokenizer.model").write_bytes(sentencepiece_table.sentencepiece_model(table))
@@ -159,6 +213,22 @@ def _stage(merged: Path, folder: Path, source: Path | None) -> TokenTable | None
     (folder / "tokenizer_config.json").unlink()
     write_text(folder / "tokenizer_config.json", json.dumps(config, ensure_ascii=False))
     return table
+
+
+def _stage_added_tokens(merged: Path, folder: Path) -> None:
+    """Name the added tokens in tokenizer_config.json, the only place where the converter of a
+    SentencePiece vocabulary looks for them. transformers 5 writes them to tokenizer.json alone."""
+    config = read_object_if_present(merged / "tokenizer_config.json")
+    added = _added_tokens(merged)
+    if not (merged / "tokenizer.model").exists() or "added_tokens_decoder" in config or not added:
+        return
+    decoder: JsonObject = {
+        str(number): {"content": item.get("content"), "special": bool(item.get("special"))}
+        for number, item in added.items()
+    }
+    target = folder / "tokenizer_config.json"
+    target.unlink(missing_ok=True)
+    write_text(target, json.dumps({**config, "added_tokens_decoder": decoder}, ensure_ascii=False))
 
 
 def _convert(python: Path, source: Path, target: Path, out_type: str) -> None:

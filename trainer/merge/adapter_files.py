@@ -27,6 +27,7 @@ __all__ = [
     "PREFIX",
     "RECORD",
     "SUPPORTED_KEYS",
+    "TOKEN_ROWS",
     "WEIGHTS",
     "Adapter",
     "Quantization",
@@ -41,6 +42,7 @@ PART = re.compile(
     r"^(?P<module>.+)\.(?P<part>lora_A|lora_B|lora_embedding_A|lora_embedding_B"
     r"|lora_magnitude_vector)(?P<end>\.weight|\.bias)?$"
 )
+TOKEN_ROWS = re.compile(r"^(?P<module>.+?)(\.token_adapter)?\.trainable_tokens_delta$")
 # Keys of adapter_config.json that this reader applies, or that do not change the function.
 SUPPORTED_KEYS = frozenset(
     """
@@ -49,11 +51,16 @@ SUPPORTED_KEYS = frozenset(
     modules_to_save init_lora_weights layers_to_transform layers_pattern rank_pattern
     alpha_pattern megatron_core loftq_config eva_config corda_config lora_ga_config use_dora
     runtime_config qalora_group_size lora_bias ensure_weight_tying velora_config
+    trainable_token_indices
     """.split()  # noqa: SIM905 - a list of quoted words is harder to read
 )
 # Initialisations that leave the base's weights unchanged. PiSSA, OLoRA, CorDA, LoftQ and LoRA-GA
 # subtract the adapter's start from the base, so base + adapter is not the trained model.
 BASE_KEEPING_STARTS = (True, False, "gaussian", "eva", "orthogonal")
+# Kinds that add virtual tokens or layers instead of changing weights.
+_PROMPT_KINDS = {"PROMPT_TUNING", "MULTITASK_PROMPT_TUNING", "P_TUNING", "PREFIX_TUNING", "CPT"}
+_PROMPT_KINDS |= {"ADAPTION_PROMPT", "CARTRIDGE"}
+_OTHER_HEADS = {"SEQ_CLS", "TOKEN_CLS", "QUESTION_ANS", "SEQ_2_SEQ_LM"}  # not a language model's
 
 
 class Quantization(TypedDict, total=False):
@@ -105,14 +112,55 @@ class Adapter:
     @cached_property
     def replacements(self) -> dict[str, TensorInfo]:
         """Whole weights of the adapter by the base's name: modules_to_save, resized embeddings,
-        biases."""
+        biases.
+
+        Of a trained module, peft may save the weights before training too (`original_module`);
+        these are left out.
+        """
         replaced: dict[str, TensorInfo] = {}
         for name, info in self.tensors.items():
             plain = name.removeprefix(PREFIX)
-            if PART.match(plain) is None:
-                plain = plain.replace(".modules_to_save.", ".").replace(".base_layer.", ".")
+            if PART.match(plain) or TOKEN_ROWS.match(plain) or ".original_module." in plain:
+                continue
+            for mark in (".modules_to_save.", ".token_adapter.base_layer.", ".base_layer."):
+                plain = plain.replace(mark, ".")
+            if plain not in replaced or plain == name.removeprefix(PREFIX):
                 replaced[plain] = info
         return replaced
+
+    @cached_property
+    def originals(self) -> dict[str, TensorInfo]:
+        """Weights before training that peft saved with a resized and trained module."""
+        marked = ((n.removeprefix(PREFIX), info) for n, info in self.tensors.items())
+        mark = ".original_module."
+        return {name.replace(mark, "."): info for name, info in marked if mark in name}
+
+    @cached_property
+    def token_rows(self) -> dict[str, TensorInfo]:
+        """Rows trained for single tokens (`trainable_token_indices`) by module, such as
+        `model.embed_tokens`."""
+        matches = ((TOKEN_ROWS.match(n.removeprefix(PREFIX)), i) for n, i in self.tensors.items())
+        return {match["module"]: info for match, info in matches if match}
+
+    def token_ids(self, module: str) -> tuple[int, ...]:
+        """Return the ids of a module's trained rows, in the order of the rows.
+
+        A list in the config belongs to the input embedding, so to every module that has rows.
+        Raises UserError where the config does not name ids for the module.
+        """
+        listed = self.config.get("trainable_token_indices")
+        if isinstance(listed, dict):
+            names = [n for n in listed if module == n or module.endswith(f".{n}")]
+            if not names and module.rsplit(".", 1)[-1] == "lm_head" and len(listed) == 1:
+                names = list(listed)  # a tied head follows the embedding
+            listed = listed[names[0]] if names else None
+        ids = [i for i in listed if isinstance(i, int)] if isinstance(listed, list) else []
+        if not isinstance(listed, list) or len(ids) != len(listed) or len(set(ids)) != len(ids):
+            raise UserError(
+                f"trainable_token_indices must list the token ids of {module}, each once",
+                where=str(self.folder / CONFIG),
+            )
+        return tuple(ids)
 
     def scaling(self, module: str) -> float:
         """Return the factor of B·A: alpha/r, or alpha/√r with rsLoRA; patterns apply as in peft."""
@@ -168,15 +216,36 @@ def read_adapter(folder: Path) -> Adapter:
     tensors = list_tensors([weights])
     if not tensors:
         raise UserError("the adapter holds no tensors", where=str(weights))
-    unknown = [n for n in tensors if not n.startswith(PREFIX) or "trainable_tokens_delta" in n]
+    unknown = [n for n in tensors if not n.startswith(PREFIX) or ".default." in f"{n}."]
     if unknown:
-        raise UserError(f"this merge does not support the tensor {unknown[0]}", where=str(weights))
+        raise UserError(
+            f"the tensor {unknown[0]} has not a name that peft writes",
+            where=str(weights),
+            remedy="save the adapter with the peft model's save_pretrained, which names tensors "
+            f"{PREFIX}… without the adapter's own name (default)",
+        )
     return Adapter(folder, config, record, tensors)
 
 
 def _check_config(config: JsonObject, path: Path) -> None:
-    if config.get("peft_type") != "LORA":
-        raise UserError(f"peft_type is {config.get('peft_type')}, not LORA", where=str(path))
+    kind = config.get("peft_type")
+    if kind != "LORA":
+        mergeable = str(kind) not in _PROMPT_KINDS
+        raise UserError(
+            f"peft_type is {kind}, not LORA"
+            + ("" if mergeable else ": it adds virtual tokens or layers, not changes of weights"),
+            where=str(path),
+            remedy="merge it with peft (merge_and_unload, then save_pretrained)"
+            if mergeable
+            else "it cannot be merged into weights; train a LoRA adapter",
+        )
+    if config.get("task_type") in _OTHER_HEADS:
+        raise UserError(
+            f"task_type is {config['task_type']}: the adapter was trained with another head than "
+            "that of a causal language model",
+            where=str(path),
+            remedy="train with task_type CAUSAL_LM",
+        )
     for key in ("r", "lora_alpha"):
         value = config.get(key)
         if not isinstance(value, int | float) or value <= 0:

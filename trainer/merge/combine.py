@@ -24,7 +24,9 @@ from kofinlaw.trainer.merge.adapter_files import (
     Adapter,
     read_adapter,
 )
+from kofinlaw.trainer.merge.coverage import not_finite
 from kofinlaw.trainer.merge.json_objects import JsonObject, integer_at, read_object
+from kofinlaw.trainer.merge.merge_plan import plan_merge
 from kofinlaw.trainer.merge.tensor_files import ShardWriter, TensorInfo, read_tensor
 
 __all__ = ["METHODS", "SAME_KEYS", "CombinedAdapter", "Factors", "combine_adapters"]
@@ -51,6 +53,7 @@ def combine_adapters(
     method: str = "sum",
     density: float = 0.5,
     seed: int = 0,
+    base: Path | None = None,
 ) -> CombinedAdapter:
     """Write the weighted combination of LoRA adapters on one base as an adapter under `out`.
 
@@ -69,9 +72,11 @@ def combine_adapters(
         method: see above.
         density: share of values kept, above 0 and up to 1.
         seed: of the random choice in `dare_*`.
+        base: the base model's folder. With it each adapter is checked as before a merge: none may
+            lack a tensor that its config selects.
 
     Raises UserError for adapters of different bases, templates or kinds, for an unknown method,
-    and for a density out of range.
+    for a density out of range, and for tensors or weights that are not finite numbers.
     """
     if method not in METHODS:
         raise UserError(f"method must be one of {', '.join(METHODS)}, not {method!r}")
@@ -79,8 +84,13 @@ def combine_adapters(
         raise UserError("name two adapters or more, and one weight for each")
     if not 0 < density <= 1:
         raise UserError(f"density must be above 0 and at most 1, not {density}")
+    if not all(math.isfinite(weight) for weight in weights):
+        raise UserError(f"weights must be finite numbers, not {list(weights)}")
     read = [read_adapter(path) for path in adapters]
     _check(read, method)
+    if base is not None:
+        for path in adapters:
+            plan_merge(path, base, base="original", accept_unrecorded=True)
     shared = (*SAME_KEYS, "base_id")
     record: JsonObject = {key: read[0].record[key] for key in shared if key in read[0].record}
     record["combined"] = {
@@ -106,7 +116,10 @@ def combine_adapters(
         "use_rslora": False,
         "rank_pattern": lower_ranks,
         "alpha_pattern": dict(lower_ranks),
-        "target_modules": list(sorted({module.rsplit(".", 1)[-1] for module in modules})),
+        "target_modules": list(
+            sorted(modules)
+        ),  # whole paths: they select these modules and no others
+        **dict.fromkeys(("exclude_modules", "layers_to_transform", "layers_pattern")),
     }
     _write(out, factors, config, record)
     return CombinedAdapter(2 * len(factors), rank, len(read))
@@ -121,8 +134,22 @@ def _check(read: list[Adapter], method: str) -> None:
                     f"these adapters cannot be combined: their {key} differs",
                     where=str(adapter.folder / RECORD),
                 )
+        unfinished = [m for m, parts in adapter.parts.items() if len(parts) == 1]
+        if unfinished:
+            raise UserError(
+                f"{unfinished[0]} lacks one of its two factors",
+                where=str(adapter.folder / WEIGHTS),
+                remedy="copy the adapter again, or train again",
+            )
+        broken = not_finite(adapter)
+        if broken is not None:
+            raise UserError(
+                f"{broken} holds NaN or infinity",
+                where=str(adapter.folder / WEIGHTS),
+                remedy="check the training loss; a diverged adapter cannot be combined",
+            )
         kinds = {kind for parts in adapter.parts.values() for kind in parts}
-        if adapter.replacements or kinds - {"lora_A.weight", "lora_B.weight"}:
+        if adapter.replacements or adapter.token_rows or kinds - {"lora_A.weight", "lora_B.weight"}:
             raise UserError(
                 "only plain LoRA on linear layers can be combined (no DoRA, embeddings, biases or "
                 "modules_to_save)",

@@ -22,7 +22,9 @@ __all__ = [
 ]
 
 # Two-dimensional weights that are not linear layers, or that bitsandbytes does not quantise.
-NOT_QUANTISED = re.compile(r"(^|[._])(lm_head|embed\w*|wte|wpe|norm\w*|\w*layernorm|router)(\.|$)")
+NOT_QUANTISED = re.compile(
+    r"(^|[._])(lm_head|embed\w{0,99}|wte|wpe|norm\w{0,99}|\w{0,99}layernorm|router)(\.|$)"
+)
 IN_PLACE = (
     "adding to 4-bit weights in place rounds back to the same 16 values a block and keeps about "
     "1.5 % of a small adapter"

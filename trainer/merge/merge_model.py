@@ -15,10 +15,12 @@ import torch
 from kofinlaw import Progress, UserError, __version__, silent
 from kofinlaw.files import atomic_folder, sha256_text, write_json
 from kofinlaw.trainer.merge import merged_card as merge_card
-from kofinlaw.trainer.merge.adapter_files import RECORD
+from kofinlaw.trainer.merge.adapter_files import RECORD, WEIGHTS, Adapter
+from kofinlaw.trainer.merge.coverage import not_finite
 from kofinlaw.trainer.merge.json_objects import object_at, read_object
 from kofinlaw.trainer.merge.merge_plan import plan_merge
 from kofinlaw.trainer.merge.merge_result import MergeResult
+from kofinlaw.trainer.merge.merged_tokenizer import TEMPLATE
 from kofinlaw.trainer.merge.plan_records import LoraTerm, MergePlan, PlannedTensor
 from kofinlaw.trainer.merge.quantize import storage_dtype, training_values
 from kofinlaw.trainer.merge.tensor_files import FLOATS, TORCH_NAMES, ShardWriter, read_tensor
@@ -160,9 +162,8 @@ def merged_tensor(planned: PlannedTensor, plan: MergePlan) -> torch.Tensor:
     if plan.quantization is not None:  # training loaded the whole model in this format
         source = source.to(getattr(torch, storage_dtype(plan.quantization)))
     stored = {code: getattr(torch, name) for name, code in TORCH_NAMES.items()}[planned.dtype]
-    changed = planned.dequantised or planned.term is not None or planned.bias_term is not None
-    if not changed:
-        return _finite(source.to(stored), planned, source)
+    if not (planned.dequantised or planned.changed):
+        return _finite(source.to(stored), planned, source, plan.adapter)
     if planned.dequantised and plan.quantization is not None:
         total = training_values(source, plan.quantization)
     else:
@@ -171,7 +172,9 @@ def merged_tensor(planned: PlannedTensor, plan: MergePlan) -> torch.Tensor:
         total = add_term(total, planned.term)
     if planned.bias_term is not None:
         total = total + read_tensor(planned.bias_term).float() * planned.bias_scaling
-    return _finite(total.to(stored), planned, total)
+    if planned.rows is not None:
+        total[list(planned.rows.ids)] = read_tensor(planned.rows.values).float()
+    return _finite(total.to(stored), planned, total, plan.adapter)
 
 
 def add_term(weight: torch.Tensor, term: LoraTerm) -> torch.Tensor:
@@ -197,7 +200,9 @@ def add_term(weight: torch.Tensor, term: LoraTerm) -> torch.Tensor:
     return weight
 
 
-def _finite(stored: torch.Tensor, planned: PlannedTensor, exact: torch.Tensor) -> torch.Tensor:
+def _finite(
+    stored: torch.Tensor, planned: PlannedTensor, exact: torch.Tensor, adapter: Adapter
+) -> torch.Tensor:
     """Return `stored`, or raise UserError where it is not finite;
     `exact` is the sum before rounding.
     """
@@ -210,9 +215,18 @@ def _finite(stored: torch.Tensor, planned: PlannedTensor, exact: torch.Tensor) -
             where=str(planned.source.file),
             remedy="store as bfloat16",
         )
+    of_adapter = not_finite(adapter)
+    if of_adapter is None:
+        raise UserError(
+            f"{planned.name} is not finite after the sum: the base holds NaN or infinity, or the "
+            "sum overflows",
+            where=str(planned.source.file),
+            remedy="check the base's weights",
+        )
     raise UserError(
-        f"{planned.name} is not finite after the sum: base or adapter holds NaN or infinity",
-        where=str(planned.source.file),
+        f"{planned.name} is not finite after the sum: the adapter's {of_adapter} holds NaN or "
+        "infinity",
+        where=str(adapter.folder / WEIGHTS),
         remedy="check the training loss; a diverged adapter cannot be merged",
     )
 
@@ -234,7 +248,7 @@ def _record(
         "base_id": merge_card.base_name(plan.adapter, plan),
         "base_sha256": plan.base_sha256,
         "adapter_sha256": plan.adapter.sha256,
-        "template_sha256": companions[merge_card.TEMPLATE],
+        "template_sha256": companions[TEMPLATE],
         "quantization": plan.adapter.quantization,
         "merge": {
             "base": plan.base,

@@ -9,10 +9,10 @@ import difflib
 from collections.abc import Mapping
 from pathlib import Path
 
-import torch
-
 from kofinlaw import UserError
 from kofinlaw.trainer.merge.adapter_files import WEIGHTS, Adapter, Quantization, read_adapter
+from kofinlaw.trainer.merge.coverage import BaseNames, check_coverage, refuse_unmatched
+from kofinlaw.trainer.merge.embedding_layers import BothLayers, both_layers, find_layers
 from kofinlaw.trainer.merge.json_objects import JsonObject, read_object
 from kofinlaw.trainer.merge.merge_base import (
     check_base,
@@ -26,13 +26,10 @@ from kofinlaw.trainer.merge.tensor_files import (
     TORCH_NAMES,
     TensorInfo,
     checkpoint_tensors,
-    read_tensor,
 )
 
-__all__ = ["EMBEDDINGS", "EMBEDDING_FACTORS", "HEAD", "LINEAR_FACTORS", "plan_merge"]
+__all__ = ["EMBEDDING_FACTORS", "LINEAR_FACTORS", "plan_merge"]
 
-EMBEDDINGS = ("model.embed_tokens.weight", "transformer.wte.weight")
-HEAD = "lm_head.weight"
 LINEAR_FACTORS = ("lora_A.weight", "lora_B.weight")
 EMBEDDING_FACTORS = ("lora_embedding_A", "lora_embedding_B")
 
@@ -54,8 +51,9 @@ def plan_merge(
         dtype: format of the stored weights, as torch names it.
         accept_unrecorded: accept an adapter that does not record its base.
 
-    Raises UserError where the base is not the adapter's, where an adapter tensor matches no
-    weight, has the wrong shape or is left over, and where the base is itself 4-bit.
+    Raises UserError where the base is not the adapter's, where the adapter lacks a tensor that
+    its config selects, where an adapter tensor matches no weight, has the wrong shape or is left
+    over, and where the base is itself 4-bit.
     """
     if base not in ("dequantized", "original"):  # `best` belongs to proof/best_base.py
         raise ValueError(f"base must be dequantized or original, not {base!r}")
@@ -84,40 +82,35 @@ class _Planner:
         self.config = config
         self.weights = weights
         self.quantization = quantization
-        self.notes: list[str] = []
-        self.embedding = next((name for name in EMBEDDINGS if name in weights), None)
-        head_absent = HEAD not in weights
-        self.tied = bool(config.get("tie_word_embeddings", head_absent))
-        if head_absent and not self.tied:
-            raise UserError(
-                f"{HEAD} is missing, but the config does not tie it to the embedding",
-                where=str(base_folder),
-            )
+        self.layers = find_layers(config, weights, base_folder)
+        self.names = dict(weights)  # with the head, even where it is not stored
+        if self.layers.head not in weights and self.layers.embedding is not None:
+            self.names[self.layers.head] = weights[self.layers.embedding]
 
     def plan(self, digest: str, base: str, dtype: str) -> MergePlan:
-        terms = {f"{module}.weight": self._term(module) for module in self.adapter.parts}
+        adapter, layers = self.adapter, self.layers
         biases = self._bias_terms()
-        replaced = dict(self.adapter.replacements)
-        sources = dict(self.weights)
-        tied = self._untie(terms, replaced, sources)
-        unmatched = sorted({*terms, *biases, *replaced} - set(sources))
-        if unmatched:
-            raise UserError(
-                f"{len(unmatched)} tensors of the adapter match no weight of this base, first "
-                f"{unmatched[0]}{self._nearest(unmatched[0])}",
-                where=str(self.adapter.folder / WEIGHTS),
-                remedy="this adapter belongs to another architecture",
-            )
-        vocab_size = self._vocabulary(replaced, sources, tied)
+        with_lora = frozenset(f"{module}.weight" for module in adapter.parts)
+        with_rows = {f"{module}.weight" for module in adapter.token_rows}
+        unmatched = {*with_lora, *with_rows, *biases, *adapter.replacements} - set(self.names)
+        nearest = self._nearest(min(unmatched)) if unmatched else ""
+        refuse_unmatched(adapter, unmatched, self.names, nearest)
+        model_type = str(self.config.get("model_type", ""))
+        modules = check_coverage(
+            adapter,
+            BaseNames(self.names, model_type, layers.embedding, layers.head, layers.tied),
+        )
+        both = both_layers(adapter, self.weights, layers, with_lora)
+        sources = {name: self._source(name, both) for name in self.names}
+        if both.tied:
+            sources.pop(layers.head, None)
+        terms = {f"{module}.weight": self._term(module, sources) for module in adapter.parts}
         out = [
-            self._planned(sources[name], name, terms.get(name), biases.get(name), replaced, dtype)
-            for name in sources
+            self._planned(name, source, terms.get(name), biases.get(name), both, dtype)
+            for name, source in sources.items()
         ]
-        if tied and HEAD in sources and self.embedding is not None:
-            out = [tensor for tensor in out if tensor.name != HEAD]
-            self.notes.append("lm_head is tied to the embedding and not stored twice")
         return MergePlan(
-            adapter=self.adapter,
+            adapter=adapter,
             base_folder=self.base_folder,
             base_sha256=digest,
             base_config=self.config,
@@ -125,22 +118,53 @@ class _Planner:
             dtype=dtype,
             quantization=self.quantization,
             tensors=tuple(sorted(out, key=lambda t: (t.shard, t.name))),
-            tied=tied,
-            vocab_size=vocab_size,
-            notes=tuple(self.notes),
+            modules=modules,
+            tied=both.tied,
+            vocab_size=both.vocab_size,
+            notes=tuple(self._notes(both)),
         )
 
+    def _notes(self, both: BothLayers) -> list[str]:
+        notes = []
+        if both.tied and self.layers.head in self.weights:
+            notes.append(f"{self.layers.head} is tied to the embedding and not stored twice")
+        if self.layers.tied and not both.tied:
+            notes.append(
+                "the adapter changes embedding or head alone: they are stored apart "
+                "(tie_word_embeddings false)"
+            )
+        if both.vocab_size is not None:
+            notes.append(f"the adapter resized the vocabulary to {both.vocab_size} tokens")
+        return notes
+
     def _nearest(self, name: str) -> str:
-        near = difflib.get_close_matches(name, list(self.weights), n=1, cutoff=0.5)
+        near = difflib.get_close_matches(name, list(self.names), n=1, cutoff=0.5)
         return f" (nearest: {near[0]})" if near else ""
 
-    def _term(self, module: str) -> LoraTerm:
+    def _source(self, name: str, both: BothLayers) -> TensorInfo:
+        """Return the tensor that a weight is made from: the adapter's own, or else the base's.
+
+        Raises UserError for another shape than the base's. Embedding and head may have other rows.
+        """
+        if name in both.sources:
+            source = both.sources[name]
+            same = source.shape[1:] == self.names[name].shape[1:]
+        else:
+            source = self.adapter.replacements.get(name, self.names[name])
+            same = source.shape == self.names[name].shape
+        if not same:
+            raise UserError(
+                f"{name} was trained as {source.shape}, the base has {self.names[name].shape}",
+                where=str(self.adapter.folder / WEIGHTS),
+                remedy="merge it with the base that it was trained on",
+            )
+        return source
+
+    def _term(self, module: str, sources: Mapping[str, TensorInfo]) -> LoraTerm:
         parts = dict(self.adapter.parts[module])
         embedding = "lora_embedding_A" in parts
         factors = EMBEDDING_FACTORS if embedding else LINEAR_FACTORS
         where = f"{self.adapter.folder / WEIGHTS}: {module}"
-        if any(factor not in parts for factor in factors):
-            raise UserError("one of the two factors is missing", where=where)
         a, b = (parts.pop(factor) for factor in factors)
         magnitude = parts.pop("lora_magnitude_vector", None)
         parts.pop("lora_B.bias", None)
@@ -154,31 +178,37 @@ class _Planner:
         term = LoraTerm(
             module, a, b, self.adapter.scaling(module), magnitude, transposed, embedding
         )
-        self._check_shapes(term, where)
+        self._check_shapes(term, sources[f"{module}.weight"].shape, where)
         return term
 
-    def _check_shapes(self, term: LoraTerm, where: str) -> None:
-        name = f"{term.module}.weight"
-        weight = self.weights.get(name)
-        if weight is None and name == HEAD and self.embedding is not None:
-            weight = self.weights[self.embedding]
-        if weight is None:
-            return  # reported with all unmatched ones
+    def _check_shapes(self, term: LoraTerm, weight: tuple[int, ...], where: str) -> None:
         rank = self.adapter.rank(term.module)
-        rows, columns = (*weight.shape, 0)[:2]
+        rows, columns = (*weight, 0)[:2]
         if term.transposed or term.embedding:
             rows, columns = columns, rows
         # An embedding's weight is (tokens, width), its factors A (rank, tokens), B (width, rank).
         expected = ((rank, columns), (rows, rank))
-        if (term.a.shape, term.b.shape) != expected or len(weight.shape) != 2:
+        if (term.a.shape, term.b.shape) != expected or len(weight) != 2:
             raise UserError(
                 f"A {term.a.shape} and B {term.b.shape} do not fit rank {rank} and the weight "
-                f"{weight.shape}",
+                f"{weight}",
                 where=where,
-                remedy="adapter and base are of different sizes, or a factor is transposed",
+                remedy=self._shape_remedy(term, rows, columns),
             )
         if term.magnitude is not None and term.magnitude.shape != (rows,):
             raise UserError(f"magnitude {term.magnitude.shape} is not ({rows},)", where=where)
+
+    def _shape_remedy(self, term: LoraTerm, rows: int, columns: int) -> str:
+        if f"{term.module}.weight" in self.layers.names and (
+            term.a.shape[1:] != (columns,) or term.b.shape[:1] != (rows,)
+        ):
+            return (
+                "training resized the vocabulary: save the resized layers with the adapter "
+                "(save_embedding_layers=True)"
+            )
+        if term.a.shape[1:] == (columns,) and term.b.shape[:1] == (rows,):
+            return "r and rank_pattern in the config are not those of the training"
+        return "adapter and base are of different sizes, or a factor is transposed"
 
     def _bias_terms(self) -> dict[str, tuple[TensorInfo, float]]:
         return {
@@ -187,85 +217,26 @@ class _Planner:
             if "lora_B.bias" in parts
         }
 
-    def _untie(
-        self,
-        terms: dict[str, LoraTerm],
-        replaced: dict[str, TensorInfo],
-        sources: dict[str, TensorInfo],
-    ) -> bool:
-        """Return whether embedding and head stay one tensor.
-
-        Where they do not, `sources` gets a source for the head.
-        """
-        if not self.tied or self.embedding is None:
-            return self.tied
-        touched = {*terms, *replaced} & {self.embedding, HEAD}
-        if not touched:
-            return True
-        if not touched & set(terms):
-            both_replaced = {self.embedding, HEAD} <= set(replaced)
-            if both_replaced and _same_data(replaced[self.embedding], replaced[HEAD]):
-                del replaced[HEAD]
-                return True
-            if self.embedding in replaced and self.adapter.config.get("ensure_weight_tying"):
-                replaced.pop(HEAD, None)
-                return True
-        sources.setdefault(HEAD, self.weights[self.embedding])
-        self.notes.append(
-            "the adapter changes embedding or head alone: they are stored apart "
-            "(tie_word_embeddings false)"
-        )
-        return False
-
-    def _vocabulary(
-        self, replaced: dict[str, TensorInfo], sources: dict[str, TensorInfo], tied: bool
-    ) -> int | None:
-        """Return the new number of tokens, where the trained embedding has another number
-        of rows.
-        """
-        for name, info in replaced.items():
-            shape = sources[name].shape
-            rows_may_differ = name in (self.embedding, HEAD)
-            if info.shape != shape and not (rows_may_differ and info.shape[1:] == shape[1:]):
-                raise UserError(
-                    f"{name} was trained as {info.shape}, the base has {shape}",
-                    where=str(self.adapter.folder),
-                )
-        rows = {
-            (replaced.get(name) or sources[name]).shape[0]
-            for name in (self.embedding, *(() if tied else (HEAD,)))
-            if name is not None and name in sources
-        }
-        if len(rows) > 1:
-            raise UserError(
-                f"embedding and head have different numbers of rows: {sorted(rows)}",
-                where=str(self.adapter.folder),
-                remedy="save both resized layers with the adapter (save_embedding_layers=True)",
-            )
-        resized = any(info.shape != sources[name].shape for name, info in replaced.items())
-        return rows.pop() if resized else None
-
     def _planned(
         self,
-        source: TensorInfo,
         name: str,
+        source: TensorInfo,
         term: LoraTerm | None,
         bias: tuple[TensorInfo, float] | None,
-        replaced: dict[str, TensorInfo],
+        both: BothLayers,
         dtype: str,
     ) -> PlannedTensor:
-        shard = source.file.name
-        final = replaced.get(name, source)
         return PlannedTensor(
             name=name,
-            shard=shard,
-            shape=final.shape,
-            dtype=TORCH_NAMES[dtype] if final.dtype in FLOATS else final.dtype,
-            source=final,
-            dequantised=name not in replaced and name in self.quantised,
+            shard=self.names[name].file.name,
+            shape=source.shape,
+            dtype=TORCH_NAMES[dtype] if source.dtype in FLOATS else source.dtype,
+            source=source,
+            dequantised=source is self.names[name] and name in self.quantised,
             term=term,
             bias_term=bias[0] if bias else None,
             bias_scaling=bias[1] if bias else 1.0,
+            rows=both.rows.get(name),
         )
 
     @property
@@ -277,7 +248,3 @@ class _Planner:
         if modules is not None:
             return frozenset(f"{module}.weight" for module in modules)
         return linear_weights(self.weights.values())
-
-
-def _same_data(first: TensorInfo, second: TensorInfo) -> bool:
-    return first.shape == second.shape and torch.equal(read_tensor(first), read_tensor(second))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import shutil
+from collections.abc import Mapping
 from pathlib import Path
 
 from kofinlaw import UserError, __version__
@@ -17,33 +18,28 @@ from kofinlaw.trainer.merge.json_objects import (
     read_object_if_present,
 )
 from kofinlaw.trainer.merge.merged_config import readable_by_both
+from kofinlaw.trainer.merge.merged_tokenizer import (
+    TEMPLATE,
+    TOKENIZER_FILES,
+    chat_template,
+    check_special_ids,
+    own_special_ids,
+    write_tokenizer,
+)
 from kofinlaw.trainer.merge.plan_records import MergePlan
 
 __all__ = [
     "CONVERTED",
     "NOTICES",
     "OTHER_COMPANIONS",
-    "TEMPLATE",
-    "TOKENIZER_FILES",
     "base_name",
-    "chat_template",
     "copy_companions",
     "model_name",
     "write_card",
     "write_companions",
 ]
 
-TOKENIZER_FILES = (
-    "tokenizer.json",
-    "tokenizer.model",
-    "tokenizer_config.json",
-    "special_tokens_map.json",
-    "added_tokens.json",
-    "vocab.json",
-    "merges.txt",
-)
 NOTICES = ("LICENSE*", "LICENCE*", "NOTICE*", "USE_POLICY*", "*_license*", "*_License*")
-TEMPLATE = "chat_template.jinja"
 OTHER_COMPANIONS = (TEMPLATE, "generation_config.json", "README.md", "kofinlaw.json")
 CONVERTED = "kofinlaw-convert.json"  # the original config of a Llama converted from EXAONE
 
@@ -80,27 +76,6 @@ def base_name(adapter: Adapter, plan: MergePlan) -> str:
     return card.id
 
 
-def chat_template(adapter: Adapter, base_folder: Path) -> templates.ChatTemplate:
-    """Return the template the adapter was trained with.
-
-    Raises UserError where the template found is not the recorded one.
-    """
-    own = adapter.folder / TEMPLATE
-    found = templates.template_for(base_folder)
-    if own.exists():
-        found = templates.ChatTemplate(
-            own.read_text(encoding="utf-8"), found.bos, found.eos, "adapter's own"
-        )
-    recorded = adapter.record.get("template_sha256")
-    if recorded is not None and recorded != found.sha256:
-        raise UserError(
-            "the chat template is not the one the adapter was trained with",
-            where=str(own if own.exists() else base_folder),
-            remedy="put the training's chat_template.jinja into the adapter's folder",
-        )
-    return found
-
-
 def write_companions(plan: MergePlan, folder: Path) -> dict[str, str]:
     """Write every companion file but card and record; returns SHA-256 by file name.
 
@@ -108,26 +83,22 @@ def write_companions(plan: MergePlan, folder: Path) -> dict[str, str]:
     """
     adapter, base = plan.adapter, plan.base_folder
     template = chat_template(adapter, base)
-    written: dict[str, str] = {}
-    tokens_from = adapter.folder if _own_vocabulary(adapter, base, plan) else base
-    for name in TOKENIZER_FILES:
-        if (tokens_from / name).exists():
-            shutil.copyfile(tokens_from / name, folder / name)
-            written[name] = sha256_file(folder / name)
-    if "tokenizer.json" not in written and "tokenizer.model" not in written:
-        raise UserError("the base has no tokenizer", where=str(base))
+    written = write_tokenizer(plan, folder)
     write_text(folder / TEMPLATE, template.source)
     written[TEMPLATE] = sha256_text(template.source)
-    changed_tie = plan.tied != bool(plan.base_config.get("tie_word_embeddings", plan.tied))
+    special = own_special_ids(plan, folder)
     config = readable_by_both(
         plan.base_config,
         dtype=plan.dtype,
-        tied=plan.tied if changed_tie else None,
+        tied=_changed_tie(plan),
         vocab_size=plan.vocab_size,
+        special=special,
     )
+    check_special_ids(config, plan.vocab_size, folder / "config.json")
     write_json(folder / "config.json", config)
-    generation = _generation_config(base, template, folder)
+    generation = _generation_config(base, template, folder, special)
     if generation:
+        check_special_ids(generation, plan.vocab_size, folder / "generation_config.json")
         write_json(folder / "generation_config.json", generation)
     for pattern in (*NOTICES, CONVERTED):
         for path in sorted(base.glob(pattern)):
@@ -137,26 +108,23 @@ def write_companions(plan: MergePlan, folder: Path) -> dict[str, str]:
     return written
 
 
-def _own_vocabulary(adapter: Adapter, base: Path, plan: MergePlan) -> bool:
-    """Return whether the adapter's tokenizer replaces the base's, because training added tokens."""
-    own, theirs = adapter.folder / "tokenizer.json", base / "tokenizer.json"
-    if not own.exists() or not theirs.exists():
-        if plan.vocab_size is not None and not own.exists():
-            raise UserError(
-                "the vocabulary was resized, but the adapter has no tokenizer.json",
-                where=str(adapter.folder),
-                remedy="save the tokenizer into the adapter's folder",
-            )
-        return own.exists()
-    mine, base_tokens = (json.loads(path.read_text(encoding="utf-8")) for path in (own, theirs))
-    return any(mine.get(key) != base_tokens.get(key) for key in ("model", "added_tokens"))
+def _changed_tie(plan: MergePlan) -> bool | None:
+    """Return whether embedding and head are one tensor, where the base's config says otherwise.
+
+    A config without the key takes its class's default, which is true for Gemma.
+    """
+    said = plan.base_config.get("tie_word_embeddings")
+    return None if said is plan.tied or (said is None and plan.tied) else plan.tied
 
 
-def _generation_config(base: Path, template: templates.ChatTemplate, folder: Path) -> JsonObject:
+def _generation_config(
+    base: Path, template: templates.ChatTemplate, folder: Path, special: Mapping[str, int]
+) -> JsonObject:
     """Return the base's generation config, with the template's stop token as an end token.
 
     A base model's own end token ends a document. The trained model ends its turn with the
-    template's token, and without it here `generate` would not stop.
+    template's token, and without it here `generate` would not stop. `special` are the ids of the
+    adapter's own tokenizer; its end token is added, the others replace the base's.
     """
     config = read_object_if_present(base / "generation_config.json")
     tokenizer_file = folder / "tokenizer.json"
@@ -164,15 +132,17 @@ def _generation_config(base: Path, template: templates.ChatTemplate, folder: Pat
         return config
     from tokenizers import Tokenizer
 
+    config |= {key: number for key, number in special.items() if key in config}
     stop = Tokenizer.from_file(str(tokenizer_file)).token_to_id(template.stop)
-    if stop is None:
-        return config
-    ends = config.get("eos_token_id")
+    ends = read_object_if_present(base / "generation_config.json").get("eos_token_id")
     if ends is None:
-        ends = read_object(folder / "config.json").get("eos_token_id", [])
+        ends = read_object(base / "config.json").get("eos_token_id", [])
     listed: list[JsonValue] = list(ends) if isinstance(ends, list) else [ends]
-    if stop not in listed:
-        config["eos_token_id"] = [*listed, stop]
+    added = [i for i in (stop, special.get("eos_token_id")) if i is not None and i not in listed]
+    if added:
+        config["eos_token_id"] = [*listed, *dict.fromkeys(added)]
+    elif special and "eos_token_id" in config:
+        config["eos_token_id"] = ends
     return config
 
 

@@ -23,6 +23,7 @@ def readable_by_both(
     dtype: str,
     tied: bool | None = None,
     vocab_size: int | None = None,
+    special: Mapping[str, int] | None = None,
 ) -> JsonObject:
     """Return the config with the keys of both generations of transformers.
 
@@ -31,15 +32,25 @@ def readable_by_both(
         dtype: format of the stored weights, as torch names it (`bfloat16`).
         tied: whether embedding and head share one tensor, where the merge changed it.
         vocab_size: number of tokens, where the merge changed it.
+        special: ids of special tokens, such as `pad_token_id`, where the merge changed them.
     """
     out = dict(config)
     out.pop("_name_or_path", None)
     out.pop("auto_map", None)
     out["dtype"] = out["torch_dtype"] = dtype
+    text = object_at(out, "text_config")  # a model of text and pictures describes each
+    changed: JsonObject = {} if vocab_size is None else {"vocab_size": vocab_size}
     if tied is not None:
         out["tie_word_embeddings"] = tied
-    if vocab_size is not None:
-        out["vocab_size"] = vocab_size
+        changed["tie_word_embeddings"] = tied
+    for key, number in (special or {}).items():
+        ends = out.get(key, text.get(key))
+        if number not in (ends if isinstance(ends, list) else [ends]):
+            changed[key] = number
+    if text:
+        inner = {k: v for k, v in changed.items() if k in text or k not in out}
+        out["text_config"] = {**text, **inner}
+    out |= {key: value for key, value in changed.items() if key in out or not text}
     parameters = object_at(out, "rope_parameters")
     if parameters:
         _add_old_keys(out, parameters)

@@ -10,7 +10,7 @@ from kofinlaw.trainer.merge.json_objects import JsonObject
 from kofinlaw.trainer.merge.merge_result import MergeCounts
 from kofinlaw.trainer.merge.tensor_files import TensorInfo, tensor_bytes
 
-__all__ = ["LoraTerm", "MergePlan", "PlannedTensor"]
+__all__ = ["LoraTerm", "MergePlan", "PlannedTensor", "TokenRows"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,11 +37,20 @@ class LoraTerm:
 
 
 @dataclass(frozen=True, slots=True)
+class TokenRows:
+    """Rows that training replaced: `values` of shape (ids, width), and the ids of their tokens."""
+
+    values: TensorInfo
+    ids: tuple[int, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class PlannedTensor:
     """One tensor of the merged checkpoint: its source, what is added, and how it is stored.
 
     `source` is the base's tensor, or the adapter's where the adapter replaces the whole weight.
-    `bias_term` is an adapter tensor that is added times `bias_scaling` (lora_bias).
+    `bias_term` is an adapter tensor that is added times `bias_scaling` (lora_bias). `rows` are
+    set after the sum (trainable_token_indices).
     """
 
     name: str
@@ -53,6 +62,12 @@ class PlannedTensor:
     term: LoraTerm | None = None
     bias_term: TensorInfo | None = None
     bias_scaling: float = 1.0
+    rows: TokenRows | None = None
+
+    @property
+    def changed(self) -> bool:
+        """Whether the adapter adds to the tensor or sets some of its rows."""
+        return any(part is not None for part in (self.term, self.bias_term, self.rows))
 
 
 @dataclass(frozen=True)
@@ -60,8 +75,8 @@ class MergePlan:
     """The whole merge.
 
     `quantization` says how to reproduce the base's 4-bit values; None keeps the stored values.
-    `dtype` is torch's name of the stored format. `vocab_size` is set where the adapter resized
-    the vocabulary.
+    `dtype` is torch's name of the stored format. `modules` counts the modules with LoRA factors;
+    the config selects no other. `vocab_size` is set where the adapter resized the vocabulary.
     """
 
     adapter: Adapter
@@ -72,6 +87,7 @@ class MergePlan:
     dtype: str
     quantization: Quantization | None
     tensors: tuple[PlannedTensor, ...]
+    modules: int
     tied: bool
     vocab_size: int | None
     notes: tuple[str, ...]
@@ -94,11 +110,11 @@ class MergePlan:
     def counts(self) -> MergeCounts:
         """Return how many tensors the adapter changes or replaces,
         and how many are only dequantised or copied."""
-        changed = sum(t.term is not None or t.bias_term is not None for t in self.tensors)
+        changed = sum(t.changed for t in self.tensors)
         whole = sum(
-            t.source.file.parent == self.adapter.folder and t.term is None for t in self.tensors
+            t.source.file.parent == self.adapter.folder and not t.changed for t in self.tensors
         )
-        dequantised = sum(t.dequantised and t.term is None for t in self.tensors)
+        dequantised = sum(t.dequantised and not t.changed for t in self.tensors)
         return MergeCounts(
             tensors=len(self.tensors),
             tensors_with_adapter=changed,

@@ -12,7 +12,21 @@ from kofinlaw.trainer.proof.proof_result import Check, ProofFigures
 from kofinlaw.trainer.proof.settings import VerifySettings
 from kofinlaw.trainer.proof.weights import WeightCheck
 
-__all__ = ["behaviour_checks", "compare_models", "weight_checks"]
+__all__ = ["behaviour_checks", "compare_models", "modules_check", "weight_checks"]
+
+
+def modules_check(modules: int, gaps: Sequence[str] = ()) -> Check:
+    """Check that the adapter has the tensors of the `modules` that peft selects by its config.
+
+    `gaps` names the tensors that the adapter lacks or has too many.
+    """
+    found = f"{modules} modules, {len(gaps)} tensors missing or too many"
+    return Check(
+        "adapter modules",
+        found + (f", first {gaps[0]}" if gaps else ""),
+        "every module that the config selects, no more and no fewer",
+        not gaps,
+    )
 
 
 def weight_checks(weights: WeightCheck, settings: VerifySettings) -> list[Check]:
@@ -20,6 +34,7 @@ def weight_checks(weights: WeightCheck, settings: VerifySettings) -> list[Check]
     lost = weights.missing + weights.extra
     low, high = settings.min_delta_kept, 2 - settings.min_delta_kept
     return [
+        modules_check(weights.modules),
         Check(
             "tensors",
             f"{weights.tensors} compared, {len(lost)} missing or too many",
@@ -107,7 +122,9 @@ def compare_models(
 
 
 def _accuracy(picked: Sequence[int], labels: Sequence[str]) -> float:
-    hits = [str(choice + 1) == label for choice, label in zip(picked, labels, strict=True)]
+    hits = [
+        str(choice + 1) in label.split(",") for choice, label in zip(picked, labels, strict=True)
+    ]
     return float(np.mean(hits))
 
 

@@ -144,8 +144,12 @@ def _export_figures(
         tokens_per_second_export=rows.tokens_per_second,
         choices=len(picked) or None,
         choice_agreement=_share(a == b for a, b, _ in picked) if picked else None,
-        accuracy_merged=_share(str(a + 1) == label for a, _, label in picked) if labelled else None,
-        accuracy_export=_share(str(b + 1) == label for _, b, label in picked) if labelled else None,
+        accuracy_merged=_share(str(a + 1) in label.split(",") for a, _, label in picked)
+        if labelled
+        else None,
+        accuracy_export=_share(str(b + 1) in label.split(",") for _, b, label in picked)
+        if labelled
+        else None,
         verdict=verdict,
         texts_tokenized=len(same_tokens) or None,
         tokenization_same=_share(same_tokens) if same_tokens else None,

@@ -15,13 +15,19 @@ from typing import Literal
 from kofinlaw import Progress, UserError, silent
 from kofinlaw.data.prompting.wording import free_messages
 from kofinlaw.files import write_json, write_text
+from kofinlaw.models.adapters import AdapterGapError
 from kofinlaw.models.loading import load_model
 from kofinlaw.models.templates import ChatTemplate, template_for
 from kofinlaw.models.tokenizer import Tokenizer, load_tokenizer
 from kofinlaw.records import Key, Message, Question
 from kofinlaw.trainer.merge.adapter_files import RECORD, Adapter, read_adapter
 from kofinlaw.trainer.merge.json_objects import object_at, read_object_if_present, text_at
-from kofinlaw.trainer.proof.checks import behaviour_checks, compare_models, weight_checks
+from kofinlaw.trainer.proof.checks import (
+    behaviour_checks,
+    compare_models,
+    modules_check,
+    weight_checks,
+)
 from kofinlaw.trainer.proof.fixed_prompts import FIXED_DIALOGUES
 from kofinlaw.trainer.proof.measure import KeptRows, Measured, Probe, measure
 from kofinlaw.trainer.proof.probe_tokens import build_probe, texts_only
@@ -104,7 +110,7 @@ def prove_merge(
         choices = [question for question in questions if question.options]
         free = [free_messages(item.question) for item in questions if not item.options]
         probe = build_probe(
-            load_tokenizer(base),
+            load_tokenizer(merged),
             template or template_for(merged),
             [*prompts, *free],
             choices,
@@ -150,7 +156,10 @@ def _compare(
         done += 1
         progress("verify", done, steps)
 
-    reference = load_reference(models.base, models.adapter, models.kind)
+    try:
+        reference = load_reference(models.base, models.adapter, models.kind)
+    except AdapterGapError as error:
+        return _Comparison([modules_check(error.modules, error.gaps)])
     try:
         weights = check_weights(models.merged, reference)
     except UserError as error:
@@ -187,7 +196,7 @@ def _compare(
         checks=[*weight_checks(weights, settings), *behaviour_checks(figures, settings)],
         figures=figures,
         weights=weights,
-        greedy=_greedy_texts(load_tokenizer(models.base), trained, merged),
+        greedy=_greedy_texts(load_tokenizer(models.merged), trained, merged),
     )
 
 

@@ -12,6 +12,7 @@ from kofinlaw.results import JsonValue
 from kofinlaw.trainer.base_identity import base_sha256
 from kofinlaw.trainer.merge.adapter_files import Adapter
 from kofinlaw.trainer.merge.json_objects import read_object_if_present
+from kofinlaw.trainer.merge.merged_tokenizer import chat_template, own_vocabulary
 from kofinlaw.trainer.proof.proof_result import Check
 
 __all__ = ["RENDERED", "SAME_TEXTS", "identity_checks"]
@@ -42,27 +43,27 @@ def identity_checks(
     digest = base_sha256(base)
     claimed = {adapter.record.get("base_sha256", digest), record.get("base_sha256", digest)}
     checks = [Check("base", digest[:16], "the adapter's and the merge's", claimed == {digest})]
-    possible = [
-        path
-        for path in (base / "tokenizer.json", adapter.folder / "tokenizer.json")
-        if path.exists()
-    ]
+    owner = adapter.folder if own_vocabulary(adapter.folder, base) else base
+    wanted = owner / "tokenizer.json"
     stored = merged / "tokenizer.json"
     found = sha256_file(stored) if stored.exists() else "absent"
-    same = found in [sha256_file(path) for path in possible]
-    checks.append(Check("tokenizer", found[:16], "the base's or the adapter's bytes", same))
-    expected = template.sha256 if template else str(adapter.record.get("template_sha256") or "")
-    expected = expected or template_for(base).sha256
+    same = wanted.exists() and found == sha256_file(wanted)
+    of = "adapter's, which has other tokens" if owner == adapter.folder else "base's"
+    checks.append(Check("tokenizer", found[:16], f"the {of}", same))
+    recorded = str(adapter.record.get("template_sha256") or "")
+    trained = template
+    if trained is None and not recorded:
+        trained = chat_template(adapter, base)
+    expected = trained.sha256 if trained else recorded
     own = _own_template(merged)
     found = sha256_text(own) if own is not None else "absent"
     checks.append(Check("chat template", found[:16], f"{expected[:16]}", found == expected))
     if found == expected:
         rendered = sha256_text(template_for(merged).render(RENDERED))
-        trained = template or ChatTemplate(
-            own or "", template_for(base).bos, template_for(base).eos
-        )
-        wanted = sha256_text(trained.render(RENDERED))
-        checks.append(Check("rendered turns", rendered[:16], wanted[:16], rendered == wanted))
+        marks = template_for(base)
+        trained = trained or ChatTemplate(own or "", marks.bos, marks.eos)
+        turns = sha256_text(trained.render(RENDERED))
+        checks.append(Check("rendered turns", rendered[:16], turns[:16], rendered == turns))
     return checks
 
 

@@ -13,10 +13,10 @@ from pathlib import Path
 import torch
 from peft import PeftModel
 from peft.tuners.lora import LoraLayer
-from peft.tuners.tuners_utils import BaseTunerLayer
-from peft.utils import ModulesToSaveWrapper
+from peft.utils import AuxiliaryTrainingWrapper, ModulesToSaveWrapper
 
 from kofinlaw.results import JsonValue
+from kofinlaw.trainer.merge.json_objects import read_object
 from kofinlaw.trainer.merge.tensor_files import checkpoint_tensors, read_tensor
 
 __all__ = [
@@ -41,6 +41,7 @@ class WeightCheck:
     """Result of the comparison over all tensors.
 
     Attributes:
+        modules: modules with LoRA factors in base + adapter; peft selects them by the config.
         tensors: tensors compared.
         parameters: stored parameters of these tensors.
         parameters_expected: parameters of base + adapter.
@@ -54,6 +55,7 @@ class WeightCheck:
             format divided by the norm of the adapter's change.
     """
 
+    modules: int = 0
     tensors: int = 0
     parameters: int = 0
     parameters_expected: int = 0
@@ -67,6 +69,7 @@ class WeightCheck:
     def to_record(self) -> dict[str, JsonValue]:
         """Return the figures as JSON values; of each list, its length and the first ten names."""
         return {
+            "modules": self.modules,
             "tensors": self.tensors,
             "parameters": self.parameters,
             "parameters_expected": self.parameters_expected,
@@ -89,20 +92,22 @@ def check_weights(merged: Path, reference: PeftModel) -> WeightCheck:
     Raises UserError where the checkpoint cannot be read.
     """
     stored = checkpoint_tensors(merged)
-    out = WeightCheck()
+    shared = _shared_head(merged, reference)
+    out = WeightCheck(modules=sum(isinstance(m, LoraLayer) for m in reference.modules()))
     seen: set[str] = set()
     error_square = delta_square = 0.0
     for name, value, delta in expected_weights(reference):
-        out.parameters_expected += value.numel()
-        info = stored.get(name)
+        alias = shared.get(name) if name not in stored else None
+        out.parameters_expected += 0 if alias else value.numel()
+        info = stored.get(alias or name)
         if info is None:
             out.missing.append(name)
             continue
-        seen.add(name)
+        seen.add(info.name)
         total = value if delta is None else value + delta
         found = read_tensor(info).float()
         out.tensors += 1
-        out.parameters += found.numel()
+        out.parameters += 0 if alias else found.numel()
         if found.shape != total.shape:
             out.wrong.append(name)
             continue
@@ -121,6 +126,18 @@ def check_weights(merged: Path, reference: PeftModel) -> WeightCheck:
     return out
 
 
+def _shared_head(merged: Path, reference: PeftModel) -> dict[str, str]:
+    """Return the name of the head's weight with that of the embedding's, where `merged` says that
+    they are one tensor."""
+    if read_object(merged / "config.json").get("tie_word_embeddings") is False:
+        return {}
+    model = reference.base_model.model
+    layers = (model.get_output_embeddings(), model.get_input_embeddings())
+    names = {id(module): name for name, module in model.named_modules()}
+    head, embedding = (names.get(id(layer)) for layer in layers)
+    return {f"{head}.weight": f"{embedding}.weight"} if head and embedding else {}
+
+
 def _rounded_once(found: torch.Tensor, exact: torch.Tensor, dtype: str) -> bool:
     """Return whether `found` is `exact` rounded once to the safetensors format `dtype`."""
     relative, smallest = ROUNDING.get(dtype, (0.0, 0.0))
@@ -137,28 +154,43 @@ def expected_weights(
     Both are float32 on the CPU; the change is None where the adapter does not add to the weight.
     """
     model = reference.base_model.model
-    covered: set[int] = set()
+    adapted: list[str] = []  # paths of the modules that peft has wrapped
+    covered: set[int] = set()  # tied weights are yielded once, unless peft has wrapped one of them
     with torch.no_grad():
         for name, module in model.named_modules():
-            if isinstance(module, ModulesToSaveWrapper):
-                trained = module.modules_to_save["default"]
-                covered |= {id(p) for p in module.parameters()}
-                for part, parameter in trained.named_parameters():
-                    yield f"{name}.{part}", parameter.detach().float().cpu(), None
-            elif isinstance(module, BaseTunerLayer) and isinstance(module, LoraLayer):
-                covered |= {id(p) for p in module.parameters()}
-                base = plain_weight(module.base_layer)
-                yield f"{name}.weight", base, lora_delta(module, base)
-                bias = getattr(module.base_layer, "bias", None)
-                if bias is not None:
-                    yield f"{name}.bias", bias.detach().float().cpu(), None
-        for name, module in model.named_modules():
+            if any(name.startswith(path) for path in adapted):
+                continue
+            if isinstance(module, AuxiliaryTrainingWrapper | LoraLayer):
+                adapted.append(f"{name}.")
+                yield from _adapted_weights(name, module)
+                continue
             for part, parameter in module.named_parameters(recurse=False):
                 if id(parameter) in covered:
                     continue
                 covered.add(id(parameter))
                 value = plain_weight(module) if part == "weight" else parameter.detach()
                 yield f"{name}.{part}" if name else part, value.float().cpu(), None
+
+
+def _adapted_weights(
+    name: str, module: torch.nn.Module
+) -> Iterator[tuple[str, torch.Tensor, torch.Tensor | None]]:
+    """Yield as `expected_weights` the weights of one module that peft has wrapped."""
+    if isinstance(module, ModulesToSaveWrapper):
+        for part, parameter in module.modules_to_save["default"].named_parameters():
+            yield f"{name}.{part}", parameter.detach().float().cpu(), None
+    elif isinstance(module, AuxiliaryTrainingWrapper):  # of rows for single tokens
+        base = plain_weight(module.token_adapter.base_layer)
+        rows = module.token_adapter.get_merged_weights(["default"]).detach().float().cpu()
+        yield f"{name}.weight", base, rows - base
+    elif isinstance(module, LoraLayer):
+        base = plain_weight(module.base_layer)
+        yield f"{name}.weight", base, lora_delta(module, base)
+        bias = getattr(module.base_layer, "bias", None)
+        if bias is not None:
+            own = module.lora_B["default"].bias if module.lora_bias.get("default") else None
+            delta = None if own is None else own.float().cpu() * module.scaling["default"]
+            yield f"{name}.bias", bias.detach().float().cpu(), delta
 
 
 def plain_weight(module: torch.nn.Module) -> torch.Tensor:

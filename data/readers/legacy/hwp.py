@@ -11,14 +11,17 @@ from pathlib import Path
 
 from kofinlaw import UserError
 from kofinlaw.data.readers.legacy.containers import Container, starts_with
-from kofinlaw.data.readers.legacy.hwp_records import Record, inflate, record_tree, records
-from kofinlaw.data.readers.office import hancom_symbols, style_prefix
+from kofinlaw.data.readers.legacy.hwp_info import FORMATS, DocInfo
+from kofinlaw.data.readers.legacy.hwp_records import Record, inflate, record_tree
+from kofinlaw.data.readers.office.docx_lists import is_bullet
+from kofinlaw.data.readers.office.hancom import hancom_symbols
+from kofinlaw.data.readers.office.number_marks import number_mark
 from kofinlaw.data.readers.tables import cell_text, markdown_rows, tidy_markdown
 from kofinlaw.units import MIB
 
 __all__ = ["hwp_to_markdown"]
 
-_STYLE, _PARAGRAPH, _TEXT, _CONTROL, _LIST, _TABLE = 26, 66, 67, 71, 72, 77
+_PARAGRAPH, _TEXT, _CONTROL, _LIST, _TABLE = 66, 67, 71, 72, 77
 _SAVE_AS = "save it as HWPX, DOCX or PDF in Hancom Office"
 # Bits of the file header
 _COMPRESSED, _PASSWORD, _DISTRIBUTION, _DRM, _PUBLIC_KEY = 1, 2, 4, 16, 256
@@ -29,6 +32,8 @@ _ANCHORS = {1, 2, 3, 11, 12, 14, 15, 16, 17, 18, 21, 22, 23}
 _SHOWN = {9: " ", 10: "\n", 24: "-", 30: " ", 31: " "}
 _TABLE_ID, _DRAWING_ID = b" lbt", b" osg"
 _NOTE_IDS = (b"  nf", b"  ne")
+_SECTION_ID, _NUMBER_ID, _EQUATION_ID, _EQUATION = b"dces", b"onta", b"deqe", 88
+_COUNTED = (3, 4, 5)  # the numbers of pictures, tables and equations
 _CELL_PLACE = 8  # bytes before column, row and spans of a cell
 _MAX_CELLS = 1_000_000  # of all tables of a section
 _MAX_TABLE_TEXT = 20_000_000  # characters of a table, with the copies in merged cells
@@ -57,7 +62,7 @@ def hwp_to_markdown(path: Path, expanded_mebibytes: int) -> str:
             limit -= len(data)
             return data
 
-        styles = _styles(stream("DocInfo")) if "DocInfo" in names else []
+        info = DocInfo(stream("DocInfo") if "DocInfo" in names else b"")
         sections = sorted(
             (name for name in names if re.fullmatch(r"BodyText/Section\d+", name)),
             key=lambda name: int(name.rpartition("Section")[2]),
@@ -71,7 +76,7 @@ def hwp_to_markdown(path: Path, expanded_mebibytes: int) -> str:
                 raise UserError(f"the tables of {name} have more than {_MAX_CELLS} cells")
             for record in tree:
                 if record.tag == _PARAGRAPH:
-                    lines.extend(_paragraph(record, styles))
+                    lines.extend(_paragraph(record, info))
     return hancom_symbols(tidy_markdown(lines))
 
 
@@ -92,40 +97,33 @@ def _is_compressed(header: bytes) -> bool:
     return bool(flags & _COMPRESSED)
 
 
-def _styles(data: bytes) -> list[str]:
-    """Return the Markdown prefix of each style, in the order of their numbers."""
-    out = []
-    for tag, _, body in records(data, "DocInfo"):
-        if tag == _STYLE:
-            name, rest = _counted_text(body)
-            out.append(style_prefix((name, _counted_text(rest)[0])))
-    return out
-
-
-def _counted_text(data: bytes) -> tuple[str, bytes]:
-    """Return the text after its length in characters, and the bytes behind it."""
-    end = 2 + 2 * int.from_bytes(data[:2], "little")
-    return data[2:end].decode("utf-16-le", "replace"), data[end:]
-
-
-def _paragraph(record: Record, styles: Sequence[str]) -> Iterator[str]:
+def _paragraph(record: Record, info: DocInfo) -> Iterator[str]:
     """Yield the line of a paragraph, then the texts of its drawings and the rows of its tables."""
     controls = [child for child in record.children if child.tag == _CONTROL]
-    text = _words(record, controls).strip()
-    style = record.number(10, 1)
-    if text:
-        yield (styles[style] if style < len(styles) else "") + text
+    line = _line(record, controls, info)
+    if line:
+        yield info.prefix(record) + line
         yield ""
     for control in controls:
         kind = control.data[:4]
         if kind == _TABLE_ID:
-            yield from _table(control, styles)
+            yield from _table(control, info)
         elif kind == _DRAWING_ID:
             for inner in _paragraphs_below(control):
-                yield from _paragraph(inner, styles)
+                yield from _paragraph(inner, info)
 
 
-def _words(record: Record, controls: Sequence[Record]) -> str:
+def _line(record: Record, controls: Sequence[Record], info: DocInfo) -> str:
+    """Return the automatic number and the text of a paragraph; nothing for a bullet alone."""
+    for control in controls:
+        if control.data[:4] == _SECTION_ID:
+            info.begin_section(control.number(18, 2))
+    text = _words(record, controls, info).strip()
+    mark = info.mark(record)
+    return f"{mark}{text}".strip() if text or not is_bullet(mark) else ""
+
+
+def _words(record: Record, controls: Sequence[Record], info: DocInfo) -> str:
     """Return the text of a paragraph, with its notes in brackets where they are anchored."""
     anchored = iter(controls)
     out: list[str] = []
@@ -142,30 +140,42 @@ def _words(record: Record, controls: Sequence[Record]) -> str:
             out.append(bytes(units[start:at]).decode("utf-16-le", "replace"))
             out.append(_SHOWN.get(code, ""))
             if code in _ANCHORS and (control := next(anchored, None)) is not None:
-                out.append(_note(control))
+                out.append(_shown_control(control, info))
             at += 2 if code in _SHORT else 16
             start = at
         out.append(bytes(units[start:at]).decode("utf-16-le", "replace"))
     return "".join(out)
 
 
-def _note(control: Record) -> str:
-    """Return a footnote or endnote in brackets; empty for other controls."""
-    if control.data[:4] not in _NOTE_IDS:
-        return ""
-    words = " ".join(_plain(control).split())
-    return f" ({words})" if words else ""
+def _shown_control(control: Record, info: DocInfo) -> str:
+    """Return a note in brackets, the number of a caption or the words of an equation; empty for
+    other controls.
+    """
+    kind = control.data[:4]
+    if kind in _NOTE_IDS:
+        words = " ".join(_plain(control, info).split())
+        return f" ({words})" if words else ""
+    if kind == _NUMBER_ID and control.number(4, 4) & 15 in _COUNTED:
+        code = control.number(4, 4) >> 4 & 255
+        number = number_mark(control.number(8, 2), FORMATS[code] if code < len(FORMATS) else "")
+        before, behind = (control.number(at, 2) for at in (12, 14))
+        return (chr(before) if before else "") + number + (chr(behind) if behind else "")
+    if kind == _EQUATION_ID:
+        script = next((child for child in control.children if child.tag == _EQUATION), None)
+        end = 6 + 2 * script.number(4, 2) if script is not None else 0
+        return script.data[6:end].decode("utf-16-le", "replace") if script is not None else ""
+    return ""
 
 
-def _plain(record: Record) -> str:
+def _plain(record: Record, info: DocInfo) -> str:
     """Return all words of the paragraphs below a record, also those of inner tables."""
     paragraphs = _paragraphs_below(record)
     out = []
     for paragraph in paragraphs:
         controls = [child for child in paragraph.children if child.tag == _CONTROL]
-        out.append(_words(paragraph, controls))
+        out.append(_line(paragraph, controls, info))
         inner = (c for c in controls if c.data[:4] in (_TABLE_ID, _DRAWING_ID))
-        out += [_plain(control) for control in inner]
+        out += [_plain(control, info) for control in inner]
     return " ".join(out)
 
 
@@ -178,7 +188,7 @@ def _paragraphs_below(record: Record) -> Iterator[Record]:
             yield from _paragraphs_below(child)
 
 
-def _table(control: Record, styles: Sequence[str]) -> Iterator[str]:
+def _table(control: Record, info: DocInfo) -> Iterator[str]:
     """Yield the caption of a table and its rows; merged cells repeat their text.
 
     Raises UserError if the table has too many characters.
@@ -196,13 +206,13 @@ def _table(control: Record, styles: Sequence[str]) -> Iterator[str]:
             before = False
         elif before:
             if child.tag == _PARAGRAPH:
-                yield from _paragraph(child, styles)
+                yield from _paragraph(child, info)
         elif child.tag == _LIST:
             if place is not None:
                 _fill(rows, place, cell_text(" ".join(texts)))
             place, texts = child, []
         elif child.tag == _PARAGRAPH:
-            texts.append(_plain(Record(0, b"", [child])))
+            texts.append(_plain(Record(0, b"", [child]), info))
     if sum(len(text) for row in rows for text in row) > _MAX_TABLE_TEXT:
         raise UserError(f"a table has more than {_MAX_TABLE_TEXT} characters")
     yield from markdown_rows(rows)

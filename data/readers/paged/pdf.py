@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -13,7 +13,7 @@ import pypdfium2.raw as raw
 
 from kofinlaw import UserError
 from kofinlaw.data.readers.paged.page_lines import Line, count_characters, join_pages
-from kofinlaw.data.readers.paged.pdf_tables import Table, tables_of
+from kofinlaw.data.readers.paged.page_pieces import character, lines_of_page, turn_upright
 from kofinlaw.data.readers.paged.tesseract import Picture, ReadPage, find_ocr, read_pictures
 from kofinlaw.data.readers.paged.unread_pages import (
     NoTextError,
@@ -23,7 +23,6 @@ from kofinlaw.data.readers.paged.unread_pages import (
     damaged_pages,
     pages_without_ocr,
 )
-from kofinlaw.data.readers.tables import markdown_rows
 from kofinlaw.data.settings import LimitSettings
 
 __all__ = ["pdf_to_text"]
@@ -43,10 +42,13 @@ _DAMAGED = "the page is damaged"
 
 @dataclass(frozen=True, slots=True)
 class _Page:
-    """The lines of a page's text layer, and why it needs OCR (empty if it does not)."""
+    """The lines of a page's text layer, why it needs OCR (empty if it does not), and whether the
+    order of its lines is sure.
+    """
 
     lines: tuple[Line, ...]
     defect: str = ""
+    sure: bool = True
 
 
 def pdf_to_text(path: Path, limits: LimitSettings) -> tuple[str, dict[str, str], Pages]:
@@ -79,7 +81,9 @@ def pdf_to_text(path: Path, limits: LimitSettings) -> tuple[str, dict[str, str],
             raise NoTextError(unread)
         raise UserError(f"the PDF has no text: {count} blank pages")
     joined = join_pages(lines)
-    return joined.text, _facts(lines, title), Pages(joined.starts, ocr, tuple(unread))
+    by_ocr = {page for page, _ in ocr}
+    unsure = tuple(n for n, page in enumerate(layer, 1) if not page.sure and n not in by_ocr)
+    return joined.text, _facts(lines, title), Pages(joined.starts, ocr, tuple(unread), unsure)
 
 
 def _with_ocr(
@@ -120,23 +124,33 @@ def _adds_nothing(read: ReadPage, layer: _Page) -> bool:
 
 
 def _page(document: pypdfium2.PdfDocument, number: int) -> _Page:
-    """Return the text layer of a page (from 0)."""
-    try:
-        page = document[number]
-        text_page = page.get_textpage()
-    except pypdfium2.PdfiumError:
-        return _Page((), _DAMAGED)
-    try:
-        count = text_page.count_chars()
-        codes = [raw.FPDFText_GetUnicode(text_page.raw, index) for index in range(count)]
-        unmapped = [raw.FPDFText_HasUnicodeMapError(text_page.raw, i) == 1 for i in range(count)]
-        if _is_garbled(codes, unmapped):
-            return _Page((), "the text layer has no Unicode characters")
-        lines = tuple(_lines(page, text_page, codes))
-        return _Page(lines, _NO_LAYER if _is_scan(page, count_characters(lines)) else "")
-    finally:
-        text_page.close()
-        page.close()
+    """Return the text layer of a page (from 0); a sideways page is turned in memory."""
+    mixed = False
+    for attempt in range(2):
+        try:
+            page = document[number]
+            text_page = page.get_textpage()
+        except pypdfium2.PdfiumError:
+            return _Page((), _DAMAGED)
+        try:
+            count = text_page.count_chars()
+            codes = [raw.FPDFText_GetUnicode(text_page.raw, index) for index in range(count)]
+            if not attempt:
+                turned, mixed = turn_upright(page, text_page, codes)
+                if turned:
+                    continue
+            unmapped = [
+                raw.FPDFText_HasUnicodeMapError(text_page.raw, i) == 1 for i in range(count)
+            ]
+            if _is_garbled(codes, unmapped):
+                return _Page((), "the text layer has no Unicode characters")
+            lines, sure = lines_of_page(page, text_page, codes)
+            defect = _NO_LAYER if _is_scan(page, count_characters(lines)) else ""
+            return _Page(lines, defect, sure and not mixed)
+        finally:
+            text_page.close()
+            page.close()
+    return _Page((), _DAMAGED)
 
 
 def _is_garbled(codes: Sequence[int], unmapped: Sequence[bool]) -> bool:
@@ -144,7 +158,7 @@ def _is_garbled(codes: Sequence[int], unmapped: Sequence[bool]) -> bool:
     seen = [
         (code, bad)
         for code, bad in zip(codes, unmapped, strict=True)
-        if code not in (2, 0xAD, 0xFFFE) and not _character(code).isspace()
+        if code not in (2, 0xAD, 0xFFFE) and not character(code).isspace()
     ]
     bad = sum(unknown or _means_nothing(code) for code, unknown in seen)
     western = sum(0x80 <= code <= 0xFF for code, _ in seen)
@@ -198,43 +212,6 @@ def _picture(document: pypdfium2.PdfDocument, number: int) -> Picture:
         page.close()
 
 
-def _lines(
-    page: pypdfium2.PdfPage, text_page: pypdfium2.PdfTextPage, codes: Sequence[int]
-) -> Iterator[Line]:
-    """Yield the lines of a page in the order of its text layer, tables as rows."""
-    height = page.get_height() or 1.0
-    tables = tables_of(page, text_page)
-    shown: set[int] = set()
-    start = 0
-    for end in range(len(codes) + 1):
-        if end < len(codes) and codes[end] not in (10, 13):
-            continue
-        words = "".join(_character(code) for code in codes[start:end])
-        if words.strip():
-            visible = [i for i in range(start, end) if _character(codes[i]).strip()]
-            _, _, right, _ = text_page.get_charbox(visible[-1], loose=True)
-            left, bottom, _, top = text_page.get_charbox(visible[0], loose=True)
-            middle = (bottom + top) / 2
-            inside = next((t for t in tables if t.holds(left, middle)), None)
-            if inside is None:
-                yield Line(words.strip(), right, middle / height, abs(top - bottom))
-            elif id(inside) not in shown:
-                shown.add(id(inside))
-                yield from _rows(inside)
-        start = end + 1
-
-
-def _rows(table: Table) -> list[Line]:
-    """Return the rows of a table as lines that are never joined and never in a margin."""
-    rows = [row for row in markdown_rows(table.rows) if row]
-    return [Line(row, 0.0, 0.5, 0.0) for row in rows]
-
-
-def _character(code: int) -> str:
-    """Return a code point as text; NUL and a soft hyphen at the end of a line become nothing."""
-    return "" if code in (0, 2, 0xFFFE, 0xAD) or code > 0x10FFFF else chr(code)
-
-
 def _stated_title(document: pypdfium2.PdfDocument) -> str:
     """Return the title that the file states; empty if there is none, or if it is not Unicode."""
     try:
@@ -249,7 +226,7 @@ def _facts(pages: Sequence[Sequence[Line]], title: str) -> dict[str, str]:
     """
     head = [line.text for page in pages[:1] for line in page][:12]
     for index, text in enumerate(head):
-        match = re.match(r"^\[\s*시행\s*([\d.\s]+)\]", text)
+        match = re.match(r"^\[\s*시행\s*+([\d.][\d.\s]*)\]", text)
         if match:
             above = {"title": head[index - 1].strip()} if index > 0 else {}
             return {"시행일자": match.group(1), **above}

@@ -18,6 +18,7 @@ __all__ = [
     "UnreadPages",
     "checked_pages",
     "damaged_pages",
+    "order_warnings",
     "page_facts",
     "pages_without_ocr",
 ]
@@ -52,11 +53,23 @@ class Pages:
     - `starts` are the offsets in its text at which its pages begin; empty for a file without pages.
     - `ocr` are the pages (from 1) that were read by OCR, with their confidence (0 to 1).
     - `unread` are the pages that are not in the text.
+    - `unsure` are the pages (from 1) whose lines can be read in another order as well.
     """
 
     starts: tuple[int, ...] = ()
     ocr: tuple[tuple[int, float], ...] = ()
     unread: tuple[UnreadPages, ...] = field(default=())
+    unsure: tuple[int, ...] = ()
+
+
+def order_warnings(pages: Pages) -> list[str]:
+    """Return a warning that names the pages whose reading order is not sure; none without them."""
+    if not pages.unsure:
+        return []
+    return [
+        f"{_named(pages.unsure)}: the reading order is not sure (columns or a table without lines, "
+        "or text in several directions); check the text, or use the DOCX or HWPX of this document"
+    ]
 
 
 def page_facts(pages: Pages, text: str, start: int, end: int) -> tuple[str, str]:

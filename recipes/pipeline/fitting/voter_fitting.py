@@ -194,7 +194,9 @@ def _items(folder: Path) -> list[FitItem]:
     from kofinlaw.rag.choosing.voter_fit import FitItem
 
     asked = {question.id: question for question in read_jsonl(folder / "questions.jsonl", Question)}
-    labels = {key.id: key.answer for key in read_jsonl(folder / "key.jsonl", Key)}
+    # An item with several right answers has no single option to prefer.
+    keys = read_jsonl(folder / "key.jsonl", Key)
+    labels = {key.id: key.answer for key in keys if len(key.labels) == 1}
     return [
         FitItem(
             turn.id,

@@ -5,12 +5,13 @@ from __future__ import annotations
 import contextlib
 import hashlib
 import json
+import os
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
 from kofinlaw import Progress, __version__
-from kofinlaw.files import sha256_file
+from kofinlaw.files import leads_outside, sha256_file
 from kofinlaw.recipes.pipeline.code_hash import ROOT_PACKAGE, code_sha256
 from kofinlaw.recipes.pipeline.integrity.stage_record import (
     MadeFrom,
@@ -62,7 +63,8 @@ def inputs_sha256(paths: Iterable[Path]) -> str:
     """Return the SHA-256 (hexadecimal) of the names and contents of files and folders,
     in sorted order.
 
-    A file of a folder counts with its path in that folder. Hidden files do not count.
+    A file of a folder counts with its path in that folder. Hidden files do not count. A link that
+    leads outside of the folder is not read: it counts with its target.
     """
     digest = hashlib.sha256()
     for path in paths:
@@ -72,6 +74,9 @@ def inputs_sha256(paths: Iterable[Path]) -> str:
             if path.is_dir() and any(part.startswith(".") for part in parts):
                 continue
             digest.update("/".join(parts).encode("utf-8", "surrogateescape"))
+            if path.is_dir() and leads_outside(item, path):
+                digest.update(b"\0link " + os.fsencode(item.readlink()))
+                continue
             with contextlib.suppress(OSError):
                 digest.update(sha256_file(item).encode())
     return digest.hexdigest()

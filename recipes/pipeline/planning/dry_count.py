@@ -22,7 +22,7 @@ from kofinlaw.data.corpus import DocumentList, build_corpus, list_documents
 from kofinlaw.data.readers.paged.tesseract import find_ocr
 from kofinlaw.data.reject_log import UnreadFile
 from kofinlaw.data.settings import DataSettings, SourceSettings
-from kofinlaw.data.source_files import list_files, source_path
+from kofinlaw.data.source_files import list_files
 from kofinlaw.files import write_json
 from kofinlaw.models.catalogue import lookup_model
 from kofinlaw.models.resolve import local_folder
@@ -30,7 +30,7 @@ from kofinlaw.models.settings import ModelSettings
 from kofinlaw.recipes.pipeline.code_hash import code_sha256
 from kofinlaw.recipes.pipeline.integrity.fingerprints import inputs_sha256
 from kofinlaw.recipes.pipeline.planning.count_record import DryCount, name_order
-from kofinlaw.recipes.pipeline.run import Run, protected_examples, protected_texts
+from kofinlaw.recipes.pipeline.run import Run, protected_examples, protected_texts, source_inputs
 
 __all__ = [
     "READ_BYTES",
@@ -44,7 +44,8 @@ TEXT_SUFFIXES = (".md", ".markdown", ".txt", ".html", ".htm", ".xml", ".json", "
 BYTES_OF_ARTICLE = 1500  # of a document in another form: 300 to 600 characters
 # 제n조 or 제n-m조 at the start of a line, behind marks of Markdown or HTML, in UTF-8.
 HEADING = re.compile(
-    rb"^[#*\s<>/a-z0-9\"=]*" + "제".encode() + rb"\d+(?:-\d+)?" + "조".encode(), re.MULTILINE
+    rb"^[#*<>/a-z0-9\"= \t\r\f\v]*+" + "제".encode() + rb"\d+(?:-\d+)?" + "조".encode(),
+    re.MULTILINE,
 )
 READ_BYTES = 4_000_000  # files that are read; of more, a sample of this size
 TOKENS_PER_CHARACTER = 0.6  # of Korean text, for a model whose rate is not known
@@ -174,11 +175,11 @@ def _articles_of(path: Path, size: int) -> float:
 
 def _documents_key(run: Run) -> dict[str, object]:
     """Return everything that the list of documents depends on."""
-    settings, base = run.recipe.data, run.recipe_file.path.parent
+    settings = run.recipe.data
     assert settings is not None
     return {
         "data": settings.model_dump(mode="json"),
-        "inputs": inputs_sha256([source_path(source, base) for source in settings.sources]),
+        "inputs": inputs_sha256(source_inputs(run)),
         "code": code_sha256("kofinlaw.data"),
         "ocr": asdict(find_ocr()),  # once Tesseract is installed, scanned pages are read
     }

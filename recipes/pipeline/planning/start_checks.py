@@ -41,7 +41,13 @@ from kofinlaw.recipes.pipeline.planning.figures import (
     student_card,
     training_figures,
 )
-from kofinlaw.recipes.pipeline.run import Run, protected_paths, protected_texts, source_paths
+from kofinlaw.recipes.pipeline.run import (
+    Run,
+    protected_paths,
+    protected_texts,
+    question_doubts,
+    source_paths,
+)
 from kofinlaw.recipes.pipeline.runner import Resume
 from kofinlaw.recipes.pipeline.stages import build_stages
 
@@ -229,6 +235,7 @@ def _check_files(run: Run, found: StartChecks) -> None:
         refuse_trained_exams(run)
         if all(row["exists"] for row in found.files):
             protected_texts(run)
+            found.warnings += question_doubts(run)
     except UserError as error:
         found.problems.append(_one_line(error))
 

@@ -21,7 +21,10 @@ __all__ = ["FAULTS", "Fault", "merge_warnings", "plan_warnings", "score_warnings
 Fault = Literal["missing", "unreadable", "duplicates", "foreign"]
 FAULTS: dict[Fault, Words] = {
     "missing": ("답이 없어 오답으로 센 문항", "unanswered items, counted as wrong"),
-    "unreadable": ("보기 번호가 아닌 답", "answers that name no option"),
+    "unreadable": (
+        "어느 보기인지 읽을 수 없어 오답으로 센 답",
+        "answers that name no option, counted as wrong",
+    ),
     "duplicates": ("두 번 답해 첫 답만 센 문항", "items answered twice, the first answer counts"),
     "foreign": ("묻지 않은 문항에 대한 답(무시함)", "answers to other questions, ignored"),
 }

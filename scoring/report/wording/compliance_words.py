@@ -161,7 +161,7 @@ _SOURCES: dict[str, str] = {
         "2025 금융 AI Challenge: 제출하는 답은 LLM이 생성한 글"
     ),
 }
-_PARTICLE = re.compile(r"([^\s']+)('?)(은/는|이/가|으로/로)")
+_PARTICLE = re.compile(r"(?<![^\s'])([^\s']+)('?)(은/는|이/가|으로/로)")
 
 
 def compliance_context(record: Mapping[str, object] | None) -> Compliance | None:

@@ -12,6 +12,17 @@ __all__ = ["BASES", "FIGURES", "WEIGHTS", "bound_words", "proof_rows"]
 _KOREAN: tuple[tuple[str, str], ...] = (
     (r"the adapter's and the merge's", "어댑터와 병합 기록의 기본 모델과 같음"),
     (r"the base's or the adapter's bytes", "기본 모델 또는 어댑터의 파일과 같음"),
+    (r"the base's", "기본 모델의 파일과 같음"),
+    (r"the adapter's, which has other tokens", "토큰을 더한 어댑터의 파일과 같음"),
+    (
+        r"every module that the config selects, no more and no fewer",
+        "설정이 고른 모든 모듈과 같음",
+    ),
+    (r"(\d+) modules, (\d+) tensors missing or too many", r"모듈 \1개, 빠지거나 남는 텐서 \2개"),
+    (
+        r"(\d+) modules, (\d+) tensors missing or too many, first (.+)",
+        r"모듈 \1개, 빠지거나 남는 텐서 \2개, 첫째 \3",
+    ),
     (r"the base's, no more and no fewer", "기본 모델의 텐서와 같은 개수"),
     (r"each is base \+ adapter, rounded once", "모두 기본 + 어댑터를 한 번 반올림한 값"),
     (r"transformers loads the merged folder", "transformers가 병합한 폴더를 불러옴"),
@@ -71,6 +82,7 @@ FIGURES: dict[str, Words] = {
     "tokens_compared": ("비교한 토큰", "compared tokens"),
 }
 WEIGHTS: dict[str, Words] = {
+    "modules": ("LoRA 모듈", "modules with LoRA"),
     "tensors": ("텐서", "tensors"),
     "parameters": ("파라미터", "parameters"),
     "parameters_expected": ("파라미터, 기대한 수", "parameters, expected"),

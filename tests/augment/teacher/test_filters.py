@@ -1,6 +1,10 @@
 """The filters of a teacher's output, one after another."""
 
+import re
+
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from kofinlaw.augment.teacher.filters import agreement, first_failure, verdicts
 from kofinlaw.augment.teacher.prompt_files import read_prompt
@@ -96,3 +100,24 @@ def test_a_wrong_article_is_refused_and_the_right_one_is_not():
 )
 def test_the_teacher_must_agree_with_itself(again, ok):
     assert agreement(REFERENCE, again).ok is ok
+
+
+@given(
+    st.text(alphabet="가나 ", max_size=12),
+    st.text(alphabet="가나다 ", min_size=14, max_size=17),
+    st.text(alphabet="가나 ", max_size=8),
+)
+def test_repeated_runs_are_those_of_the_pattern(before, run, between):
+    """The pattern `(.{15,}).*\\1` finds the same, but its time grows with the cube of the length."""
+    from kofinlaw.augment.teacher.filters import _repeated_run
+
+    row = before + run + between + run
+    match = re.search(r"(.{15,}).*\1", row)
+    assert _repeated_run(row) == (match[1] if match else "")
+
+
+def test_a_repeated_run_is_found_in_a_long_text():
+    from kofinlaw.augment.teacher.filters import _repeated_run
+
+    assert _repeated_run("가나다" * 20_000).startswith("가나다가나다")
+    assert _repeated_run("".join(map(chr, range(0xAC00, 0xD000)))) == ""

@@ -9,7 +9,7 @@ import pytest
 
 from kofinlaw import UserError
 from kofinlaw.data.corpus import build_corpus
-from kofinlaw.data.law.history import repository, versions_in_force
+from kofinlaw.data.law.history import tracked_files, versions_in_force
 from kofinlaw.data.law.versions import read_chunks
 from kofinlaw.data.settings import DataSettings
 from kofinlaw.files import read_jsonl
@@ -41,8 +41,13 @@ def git(folder, *arguments, day="2024-01-01"):
         cwd=folder,
         check=True,
         capture_output=True,
-        env={**os.environ, "GIT_AUTHOR_DATE": when, "GIT_COMMITTER_DATE": when},
+        env={**plain_environment(), "GIT_AUTHOR_DATE": when, "GIT_COMMITTER_DATE": when},
     )
+
+
+def plain_environment():
+    """Return the environment of a user's shell, without what `offline` sets for git."""
+    return {name: value for name, value in os.environ.items() if not name.startswith("GIT_")}
 
 
 @pytest.fixture
@@ -161,6 +166,54 @@ def test_a_repository_cannot_make_us_run_its_programs(clone, tmp_path):
     assert not mark.exists()
 
 
-def test_a_folder_outside_of_git_has_no_repository(tmp_path):
+def test_a_folder_outside_of_git_has_no_history(tmp_path):
     (tmp_path / "x").mkdir()
-    assert repository(tmp_path / "x") is None
+    assert tracked_files(tmp_path / "x") == set()
+
+
+def test_a_shallow_or_partial_clone_is_refused_and_says_what_completes_it(clone, tmp_path):
+    git(clone, "config", "uploadpack.allowFilter", "true")
+    for option, step in (
+        ("--depth=1", "fetch --unshallow"),
+        ("--filter=blob:none", "fetch --refetch --no-filter"),
+    ):
+        folder = tmp_path / option.strip("-")
+        git(tmp_path, "clone", "-q", option, "--no-checkout", f"file://{clone}", str(folder))
+        git(folder, "config", "remote.origin.url", "ssh://example.invalid/x")
+        with pytest.raises(UserError) as error:
+            build_corpus(
+                DataSettings(sources=[str(folder)], as_of="2025-07-31"),
+                tmp_path / "out",
+                base=tmp_path,
+            )
+        assert "the git history is not complete" in error.value.message
+        assert step in error.value.remedy
+        git(folder, "config", "remote.origin.url", f"file://{clone}")
+        command = error.value.remedy[error.value.remedy.index("git -C") :]
+        subprocess.run(
+            command, shell=True, check=True, capture_output=True, env=plain_environment()
+        )
+        build_corpus(
+            DataSettings(sources=[str(folder)], as_of="2025-07-31"), tmp_path / "out", base=tmp_path
+        )
+
+
+def test_odd_names_and_links_of_a_history_are_read_or_reported(clone, tmp_path):
+    folder = clone / "kr" / ":(top)[가]*법"
+    folder.mkdir()
+    text = TEXT.format(title="라온법", promulgated="2024-01-01", in_force="2024-01-01", words="먼")
+    (folder / '"줄\n바꿈".md').write_text(text, encoding="utf-8")
+    (folder / "link.md").symlink_to("/etc/hostname")
+    git(clone, "add", "-A")
+    git(clone, "commit", "-qm", "odd", day="2024-01-01")
+    (folder / "staged.md").write_text(text, encoding="utf-8")
+    git(clone, "add", "-A")  # never committed: the history has no version of it
+    found = list(versions_in_force(folder, datetime.date(2025, 7, 31), ("*.md",)))
+    assert sorted(version.state for version in found) == ["in_force", "link"]
+    build_corpus(
+        DataSettings(sources=[str(folder)], as_of="2025-07-31"), tmp_path / "out", base=tmp_path
+    )
+    chunks = read_chunks(tmp_path / "out" / "chunks.jsonl")
+    assert {chunk.title for chunk in chunks} == {"라온법"}
+    rejected = list(read_jsonl(tmp_path / "out" / "rejected.jsonl", Rejected))
+    assert sorted({r.reason for r in rejected}) == ["link", "untracked"]

@@ -84,3 +84,41 @@ def test_a_large_picture_and_many_fields_take_no_time():
     text, _ = rtf_to_markdown(rtf(body))
     assert text.endswith("끝\n")
     assert time.process_time() - started < 20
+
+
+@pytest.mark.parametrize(
+    ("body", "expected"),
+    [
+        (
+            r"\pard a{\deleted\revauthdel1 old}b\par c\deleted d\'30\par\deleted0 e\par",
+            "ab\n\nce\n",
+        ),
+        (r"\pard a{\v hid}b\v h\v0 c{\v x\plain y}\par", "abcy\n"),
+        (r"\pard a{\footnote \pard note{\b one}\par two}b\par", "a (noteone two)b\n"),
+        (r"\pard{\listtext\plain 1.\tab}a\par{\pntext 2.\tab}b\par", "1. a\n\n2. b\n"),
+        (
+            r"\pard a{\shp{\*\shpinst{\sp{\sn x}{\sv 1}}{\shptxt \pard box {\b text}\par}}"
+            r"{\shprslt{\*\do{\dptxbxtext\pard box\par}}}}b\par end\par",
+            "ab\n\nbox text\n\nend\n",
+        ),
+        (r"\pard a{\*\annotation x}{\field{\*\fldinst y}{\fldrslt z}}\par", "az\n"),
+    ],
+)
+def test_what_a_reader_sees(body, expected):
+    assert rtf_to_markdown(rtf(body))[0] == expected
+
+
+def test_merged_cells_keep_their_columns():
+    def row(edges, *cells):
+        return (
+            rf"\trowd{edges}\pard\intbl " + "".join(cell + r"\cell " for cell in cells) + r"\row "
+        )
+
+    body = (
+        row(r"\clvmgf\cellx1000\clmgf\cellx2000\clmrg\cellx3000", "A", "B", "")
+        + row(r"\clvmrg\cellx1000\clbrdrt\brdrs\cellx2010\cellx3000", "", "C", "D")
+        + row(r"\cellx1000\cellx3000", "E", "F")
+    )
+    assert rtf_to_markdown(rtf(body))[0].splitlines() == [
+        *["| A | B | B |", "| --- | --- | --- |", "| A | C | D |", "| E | F | F |"],
+    ]

@@ -155,3 +155,18 @@ def test_time_counts_that_was_used_before_any_answer(
         killed_while_loading(time.monotonic() - 100)
     with answering.counted(clock, time.monotonic()) as used:
         assert 100 <= used < 160
+
+
+def test_questions_are_read_as_the_run_reads_them(tmp_path: Path) -> None:
+    from kofinlaw.rag.contest.script import read
+    from kofinlaw.rag.questions.question_files import read_questions
+
+    path = tmp_path / "test.csv"
+    rows = [
+        ("a", "옳은 것은? 1) 갑 2) 을 3) 병\n정답: 2"),
+        ("b", "의무를 설명하시오.\n1) 보안\n2) 공시"),
+        ("c", "다음 중 옳은 것은?<br>가. 갑<br>나. 을"),
+    ]
+    with path.open("w", encoding="cp949", newline="") as handle:
+        csv.writer(handle).writerows([("ID", "Question"), *rows])
+    assert tuple(read(path)[2]) == read_questions(path).questions

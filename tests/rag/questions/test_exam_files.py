@@ -153,3 +153,17 @@ def test_every_way_to_name_an_option_gives_its_label(count, data):
     assert {answer_label(way, options) for way in ways} == {str(number)}
     assert answer_label(str(count + 1), options) == ""
     assert answer_label("", options) == ""
+
+
+def test_several_right_answers_other_names_and_doubts(tmp_path):
+    text = (
+        '번호,문제,정답,보기①,보기②,보기③\nx,옳은 것은?,"①, ③",갑,을,병\ny,기한은?,3번,갑,을,을\n'
+    )
+    exam = read_exam(written(tmp_path, text, encoding="cp949"))
+    assert [(key.id, key.answer, key.labels) for key in exam.keys] == [
+        ("x", "1,3", ("1", "3")),
+        ("y", "3", ("3",)),
+    ]
+    assert [(doubt.id, doubt.line) for doubt in exam.doubts] == [("y", 3)]
+    with pytest.raises(UserError, match=r"exam\.csv:2: the question asks for all right options"):
+        read_exam(written(tmp_path, text.replace("옳은 것은?", "모두 고르시오.")))

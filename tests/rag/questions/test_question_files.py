@@ -97,3 +97,47 @@ def test_decomposed_korean_of_a_mac_is_composed(tmp_path: Path) -> None:
         names = ("q.csv", "q.jsonl")
         questions.append([read_questions(tmp_path / name).questions for name in names])
     assert questions[0] == questions[1]
+
+
+def test_doubtful_questions_and_notes_are_listed_with_line_and_remedy(tmp_path: Path) -> None:
+    path = tmp_path / "q.csv"
+    path.write_text(
+        'ID,Question\na,"옳은 것은?\n1) 갑\n2) 을\n정답: 1"\nb,다음 중 옳은 것은?\n'
+        'c,"다음 중 옳은 것은?\n1) 갑\n2) 을\n4) 병"\nd,의무를 설명하시오.\n',
+        encoding="utf-8",
+    )
+    file = read_questions(path)
+    assert [(doubt.id, doubt.line) for doubt in file.doubts] == [("b", 6), ("c", 7)]
+    lines = file.doubt_lines()
+    assert len(lines) == 3
+    assert "1 of 4 questions are doubtful" in lines[0]
+    assert "b (line 6)" in lines[0]
+    assert "of 1 questions" in lines[2]
+    assert all("정답" not in question.question for question in file.questions)
+
+
+def test_other_column_names_and_option_columns_are_read(tmp_path: Path) -> None:
+    path = tmp_path / "q.csv"
+    text = "번호,질문,보기1,보기2,보기3,비고\n1,옳은 것은?,갑,을,병,x\n2,의무를 설명하시오.,,,,y\n"
+    path.write_bytes(text.encode("cp949"))
+    file = read_questions(path)
+    assert [(q.id, q.options) for q in file.questions] == [("1", ("갑", "을", "병")), ("2", ())]
+    write_submission(tmp_path / "s.csv", read_sheet(file), {"1": "2", "2": "답"})
+    written = (tmp_path / "s.csv").read_text(encoding="utf-8-sig").splitlines()
+    assert written[1] == "1,옳은 것은?,갑,을,병,x,2"
+
+
+def test_what_was_read_is_read_the_same_again(tmp_path: Path) -> None:
+    from kofinlaw.files import write_jsonl
+
+    texts = [
+        "옳은 것은? ① 갑 ② 을",
+        "1) 정의\n2) 요건\n위를 설명하시오.",
+        "기한은?\n1 10일\n2 20일",
+    ]
+    path = tmp_path / "q.jsonl"
+    rows = [{"id": str(n), "question": text} for n, text in enumerate(texts)]
+    path.write_text("\n".join(json.dumps(row) for row in rows), encoding="utf-8")
+    first = read_questions(path).questions
+    write_jsonl(tmp_path / "again.jsonl", first)
+    assert read_questions(tmp_path / "again.jsonl").questions == first

@@ -188,6 +188,20 @@ def test_the_record_keeps_korean_readable(tmp_path: Path):
     assert "한글" in (tmp_path / "a" / "stage.json").read_text(encoding="utf-8")
 
 
+def test_a_link_that_leads_outside_counts_with_its_target_and_is_not_read(tmp_path):
+    folder, other = tmp_path / "in", tmp_path / "out.md"
+    folder.mkdir()
+    other.write_text("a")
+    (folder / "link.md").symlink_to(other)
+    before = inputs_sha256([folder])
+    other.write_text("b")
+    assert inputs_sha256([folder]) == before
+    assert inputs_sha256([folder, folder / "link.md"]) != before  # as with `follow_links`
+    (folder / "link.md").unlink()
+    (folder / "link.md").symlink_to(tmp_path / "elsewhere.md")
+    assert inputs_sha256([folder]) != before
+
+
 def test_inputs_are_told_apart_by_folder_and_hidden_files_do_not_count(tmp_path):
     (tmp_path / "법").mkdir()
     (tmp_path / "규정").mkdir()

@@ -20,8 +20,9 @@ def rated(tmp_path, **systems):
 
 
 def test_a_wrong_a_missing_and_an_unreadable_answer_count_as_wrong(tmp_path):
-    found = rated(tmp_path, base=(["1", "2", "", "1번"],))
+    found = rated(tmp_path, base=(["1번", "②", "", "10일"],))
     assert found.systems["base"] == {"q1": 1.0, "q2": 0.0, "q3": 0.0, "q4": 0.0}
+    assert found.unreadable == {"base": ("q4",)}
     assert found.plans == {"base": {"full": 4}}
 
 

@@ -31,13 +31,13 @@ class FixedEmbedder:
         ("5", 4, ""),
         ("0", 4, ""),
         ("10일", 5, ""),
-        ("2번", 4, ""),
+        ("2번", 4, "2"),
         ("", 4, ""),
         ("12", 5, ""),
-        ("３", 4, ""),
+        ("３", 4, "3"),
     ],
 )
-def test_only_a_bare_digit_within_the_options_is_an_answer(answer, options, label):
+def test_an_answer_names_one_option_and_nothing_is_searched_in_longer_text(answer, options, label):
     assert label_of(answer, options) == label
 
 

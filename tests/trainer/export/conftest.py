@@ -46,9 +46,10 @@ def pico_tokens():
     return tokens, scores, types
 
 
-def write(path, *, model="llama"):
+def write(path, *, model="llama", tokens=None):
     gguf = pytest.importorskip("gguf", reason="the extra `gguf` is not installed")
-    tokens, scores, types = pico_tokens()
+    own, scores, types = pico_tokens()
+    tokens = tokens or own
     writer = gguf.GGUFWriter(str(path), "llama")
     writer.add_tokenizer_model(model)
     writer.add_token_list(tokens)

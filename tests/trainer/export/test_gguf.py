@@ -58,6 +58,38 @@ def test_a_quantiser_that_is_found_makes_the_file_from_bf16(tmp_path, llama, mon
     assert not (tmp_path / "n.gguf").exists()
 
 
+def test_a_gemma_whose_head_was_trained_alone_is_refused(tmp_path, llama, monkeypatch):
+    monkeypatch.setenv("HF_HUB_OFFLINE", "1")
+    merged = shutil.copytree(llama, tmp_path / "m")
+    config = json.loads((merged / "config.json").read_text())
+    for kind, refused in (("gemma2", True), ("llama", False)):
+        changed = {**config, "model_type": kind, "tie_word_embeddings": False}
+        (merged / "config.json").write_text(json.dumps(changed))
+        with pytest.raises(UserError) as caught:
+            to_gguf(merged, tmp_path / "m.gguf", environments=tmp_path / "none", out_type="f16")
+        assert ("one tensor for both" in caught.value.message) is refused
+
+
+def test_added_tokens_are_named_where_the_converter_looks(
+    tmp_path, llama, write_gguf, pico_vocabulary
+):
+    merged = shutil.copytree(llama, tmp_path / "m")
+    (merged / "tokenizer.model").write_bytes(b"")
+    (staged := tmp_path / "staged").mkdir()
+    gguf._stage(merged, staged, None)
+    decoder = json.loads((staged / "tokenizer_config.json").read_text())["added_tokens_decoder"]
+    assert decoder["7"] == {"content": "<|end|>", "special": True}
+    assert "added_tokens_decoder" not in json.loads((merged / "tokenizer_config.json").read_text())
+    written = write_gguf(tmp_path / "v.gguf")
+    gguf._check_added_tokens(merged, written)
+    tokenizer = json.loads((merged / "tokenizer.json").read_text())
+    tokenizer["added_tokens"].append({"id": 3, "content": "<금액>", "special": True})
+    (merged / "tokenizer.json").write_text(json.dumps(tokenizer))
+    tokens = ["[PAD3]" if number == 3 else text for number, text in enumerate(pico_vocabulary[0])]
+    with pytest.raises(UserError, match=r"left out the added token '<금액>' \(3\)"):
+        gguf._check_added_tokens(merged, write_gguf(tmp_path / "w.gguf", tokens=tokens))
+
+
 @pytest.mark.slow
 @pytest.mark.skipif(
     not is_ready(GGUF),

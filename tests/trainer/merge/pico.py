@@ -120,4 +120,78 @@ def write_adapter(
     return folder
 
 
+def write_model(folder: Path, kind: str, *, tied: bool) -> Path:
+    """A float32 model of two layers of the architecture `kind`, with a tokenizer."""
+    import torch
+    from transformers import AutoConfig, AutoModelForCausalLM
+
+    folder.mkdir(parents=True, exist_ok=True)
+    vocabulary = write_tokenizer(folder)
+    shape = {
+        "vocab_size": vocabulary,
+        "hidden_size": 64,
+        "intermediate_size": 96,
+        "num_hidden_layers": 2,
+        "num_attention_heads": 4,
+        "num_key_value_heads": 2,
+        "head_dim": 16,
+        "max_position_embeddings": 512,
+        "pad_token_id": 0,
+        "bos_token_id": 1,
+        "eos_token_id": 2,
+        "tie_word_embeddings": tied,
+    }
+    torch.manual_seed(0)
+    config = AutoConfig.for_model(kind, **shape)
+    model = AutoModelForCausalLM.from_config(config, dtype=torch.float32)
+    with torch.no_grad():
+        for name, weight in model.named_parameters():
+            if weight.ndim == 2:
+                weight.normal_(0, 1.0 if "embed" in name else weight.shape[1] ** -0.5)
+            elif "bias" in name:
+                weight.normal_(0, 0.1)
+    model.save_pretrained(folder)
+    return folder
+
+
+ADDED = ["<금액>", "<날짜>"]
+
+
+def write_trained(folder: Path, base: Path, *, resize: bool = False, **changes: Any) -> Any:
+    """Save an adapter as peft and a tokenizer as transformers do; return the model in memory.
+
+    All that the config trains is moved. With `resize` two tokens are added first.
+    """
+    import torch
+    from peft import LoraConfig, get_peft_model
+    from transformers import AutoModelForCausalLM, AutoTokenizer
+
+    model = AutoModelForCausalLM.from_pretrained(base, dtype=torch.float32)
+    torch.manual_seed(3)
+    before = model.config.vocab_size
+    if resize:
+        tokenizer = AutoTokenizer.from_pretrained(base)
+        tokenizer.add_tokens(ADDED, special_tokens=True)
+        model.resize_token_embeddings(len(tokenizer), mean_resizing=False)
+        with torch.no_grad():
+            model.get_input_embeddings().weight[before:].normal_(0, 1)
+            model.get_output_embeddings().weight[before:].normal_(0, 1)
+        tokenizer.save_pretrained(folder)
+    options = {"r": 4, "lora_alpha": 8, "target_modules": ["q_proj", "v_proj", "down_proj"]}
+    adapted = get_peft_model(model, LoraConfig(task_type="CAUSAL_LM", **{**options, **changes}))
+    whole = ("modules_to_save", "tokens_delta", "bias")
+    with torch.no_grad():
+        for name, weight in adapted.named_parameters():
+            if "lora_B" in name or "lora_embedding_B" in name:
+                weight.normal_(0, 0.08)
+            elif "lora_embedding_A" in name:
+                weight.normal_(0, 1)
+            elif "magnitude" in name:
+                weight.mul_(1 + 0.06 * torch.randn_like(weight))
+            elif weight.requires_grad and any(part in name for part in whole):
+                weight.add_(torch.randn_like(weight) * 0.3)
+    adapted.save_pretrained(folder)
+    return adapted.eval()
+
+
 NF4 = {"type": "nf4", "block_size": 64, "double_quant": True, "compute_dtype": "bfloat16"}

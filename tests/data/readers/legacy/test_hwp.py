@@ -204,3 +204,61 @@ def test_hwp_5_written_by_another_library_is_read_with_its_table(tmp_path):
         "| 나 | 과장 |",
         "처리 기한은 14일이다.",
     ]
+
+
+def shape(kind, level, identity=1):
+    """A paragraph shape whose number is of a kind (1 outline, 2 number, 3 bullet) and level."""
+    return record(25, 1, struct.pack("<I", kind << 23 | level << 25).ljust(30, b"\0") + struct.pack(
+        "<HH", identity, 0))  # fmt: skip
+
+
+def numbering(*heads):
+    """A numbering of these (text, code of its format, first number); seven levels."""
+    data = b"".join(
+        struct.pack("<IhhIH", code << 5, 0, 50, 0xFFFFFFFF, len(text)) + text.encode("utf-16-le")
+        for text, code, _ in heads
+    )
+    return record(23, 1, data + struct.pack("<H7I", 1, *(start for *_, start in heads)))
+
+
+HEADS = [("제^1조", 0, 1), ("^2", 1, 1), ("^3.", 8, 1), ("^4)", 10, 3), *[("^5", 0, 1)] * 3]
+
+
+@pytest.mark.parametrize("kind", [1, 2])
+def test_automatic_numbers_of_outlines_and_lists(files, tmp_path, kind):
+    info = b"".join(
+        [shape(0, 0), *(shape(kind, n) for n in range(4)), numbering(*HEADS), style("개요 1", "x")]
+    )
+    section = record(CONTROL, 1, (b"dces" + b"\0" * 14 + struct.pack("<H", 1)))
+
+    def par(text, at, level=0):
+        head = struct.pack("<IIHB", len(text), 0, at, 1).ljust(22, b"\0")
+        return record(PARAGRAPH, level, head) + record(
+            TEXT, level + 1, (text + "\r").encode("utf-16-le")
+        )
+
+    steps = [
+        (1, "(목적)"),
+        (2, "가"),
+        (3, "나"),
+        (3, "다"),
+        (4, "라"),
+        (2, "마"),
+        (1, "(정의)"),
+        (2, "바"),
+    ]
+    body = par(control(2, b"dces"), 0) + section + b"".join(par(text, at) for at, text in steps)
+    (document,) = read(make(files, tmp_path / "a.hwp", body, styles=info))
+    assert document.text.split("\n\n") == [
+        *["제1조 (목적)", "① 가", "가. 나", "나. 다", "ㄷ) 라", "② 마", "제2조 (정의)", "① 바\n"],
+    ]
+
+
+def test_numbers_of_captions_and_equations(files, tmp_path):
+    number = record(CONTROL, 1, b"onta" + struct.pack("<IHHHH", 4, 3, 0, 0, ord(".")))
+    equation = record(CONTROL, 1, b"deqe") + record(
+        88, 2, struct.pack("<IH", 0, 8) + "a over b".encode("utf-16-le")
+    )
+    text = "표 " + control(18, b"onta") + " 수수료 " + control(11, b"deqe")
+    (document,) = read(make(files, tmp_path / "a.hwp", paragraph(text) + number + equation))
+    assert document.text == "표 3. 수수료 a over b\n"

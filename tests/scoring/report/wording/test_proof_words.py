@@ -5,7 +5,7 @@ import re
 import pytest
 
 from kofinlaw.scoring.report.wording.proof_words import FIGURES, bound_words, proof_rows
-from kofinlaw.trainer.proof.checks import behaviour_checks, weight_checks
+from kofinlaw.trainer.proof.checks import behaviour_checks, modules_check, weight_checks
 from kofinlaw.trainer.proof.proof_result import ProofFigures
 from kofinlaw.trainer.proof.settings import VerifySettings
 from kofinlaw.trainer.proof.weights import WeightCheck
@@ -27,7 +27,8 @@ def test_every_bound_and_value_of_a_real_proof_is_said_in_korean():
         *weight_checks(weights, VerifySettings()),
         *behaviour_checks(FOUND, VerifySettings()),
     ]
-    assert len(checks) == 8
+    checks.append(modules_check(14, ["model.layers.1.mlp.up_proj.lora_B.weight"]))
+    assert len(checks) == 10
     for check in checks:
         for text in (check.bound, str(check.value)):
             korean, english = bound_words(text)

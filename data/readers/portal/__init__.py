@@ -1,0 +1,3 @@
+"""Read the XML and JSON of the law portal."""
+
+__all__: list[str] = []
