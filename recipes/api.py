@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import threading
 from collections.abc import Callable, Mapping
 from dataclasses import replace
@@ -172,7 +173,8 @@ class _Asking:
                 where=str(bound.folder),
                 remedy=f"run `{stage_command('index', bound.folder)}` to build it",
             )
-        require_stages(bound.folder, ("index", "merge"), trust=opened._trust)
+        warn = logging.getLogger("kofinlaw").warning
+        require_stages(bound.folder, ("index", "merge"), trust=opened._trust, say=warn)
         folder = opened.model_folder
         recipe = bound.recipe
         settings = serving_settings(bound)

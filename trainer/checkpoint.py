@@ -21,7 +21,7 @@ from torch import Tensor
 
 from kofinlaw import UserError
 from kofinlaw.files import atomic_folder, sha256_file
-from kofinlaw.seals import is_intact, sealed
+from kofinlaw.tolerant_files import is_intact, sealed
 from kofinlaw.trainer.state import RunState, StateRecord
 from kofinlaw.trainer.token_budget import BudgetRecord
 from kofinlaw.trainer.zero import OptimizerState

@@ -35,8 +35,7 @@ from kofinlaw.rag.choosing.bare_scores import BareScore, BareScores
 from kofinlaw.rag.choosing.preference import Vote
 from kofinlaw.rag.retrieve.evidence import Hit
 from kofinlaw.records import Answer, from_json
-from kofinlaw.seals import is_intact, sealed
-from kofinlaw.tolerant_files import read_json
+from kofinlaw.tolerant_files import is_intact, read_json, sealed
 
 __all__ = ["BEAT_SECONDS", "STATE_VERSION", "EvidenceRow", "Journal", "Timing", "Turn"]
 

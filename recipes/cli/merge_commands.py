@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from contextlib import nullcontext, suppress
 from pathlib import Path
 from typing import Annotated
 
@@ -230,7 +231,8 @@ def _verify_run(folder: Path, accept: Sequence[str]) -> None:
             remedy=f"its stages are {', '.join(found)}",
         )
     damaged = []
-    with run_lock(folder, say):
+    # Without `--accept` nothing is written but missing hashes, also of a run that is at work.
+    with run_lock(folder, say) if accept else nullcontext():
         checks = Checks(folder, fresh=True)
         for name in found:
             if name in accept:
@@ -240,7 +242,8 @@ def _verify_run(folder: Path, accept: Sequence[str]) -> None:
                 continue
             state = checks.state(name)
             if state.recorded is None and state.intact:
-                accept_stage(folder / name)
+                with suppress(UserError):  # a folder that may only be read
+                    accept_stage(folder / name)
                 say(f"{name}: an earlier version recorded no hashes; recorded now, unchecked")
             elif state.intact:
                 say(f"{name}: unchanged, {state.recorded} files")

@@ -23,7 +23,7 @@ from kofinlaw.recipes.pipeline.integrity.stage_record import (
     read_record,
     write_record,
 )
-from kofinlaw.seals import is_intact
+from kofinlaw.tolerant_files import is_intact
 
 __all__ = [
     "Checks",
@@ -103,9 +103,13 @@ class Checks:
     def require(self, stage: str, say: Callable[[str], None] = lambda line: None) -> None:
         """Raise UserError if a finished stage is not as it was written.
 
-        The files of a stage that an earlier version of kofinlaw finished cannot be checked; `say`
-        is called with a line about it, and with one about files that the stage did not write.
+        The files of a folder without a record, or of a stage that an earlier version of kofinlaw
+        finished, cannot be checked; `say` is called with a line about it, and with one about files
+        that the stage did not write.
         """
+        if not (self.folder / stage / RECORD).exists():
+            say(f"{stage}: {RECORD} is missing, so its files cannot be checked")
+            return
         state = self.state(stage)
         if not state.intact:
             raise changed_error(self.folder, stage, state)

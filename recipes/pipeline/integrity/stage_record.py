@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Literal, TypedDict, cast
 
 from kofinlaw.files import write_json
-from kofinlaw.seals import sealed
+from kofinlaw.tolerant_files import sealed
 
 __all__ = [
     "RECORD",

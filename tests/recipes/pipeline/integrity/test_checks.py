@@ -84,8 +84,12 @@ def test_an_unreadable_record_is_refused(run, content):
     path.unlink()
     if content is not None:
         path.write_bytes(content)
-    with pytest.raises(UserError, match="not known what the folder holds"):
-        require_stages(run, ["augment"])
+        with pytest.raises(UserError, match="not known what the folder holds"):
+            require_stages(run, ["augment"])
+    else:
+        said: list[str] = []
+        require_stages(run, ["augment"], say=said.append)
+        assert said == ["augment: stage.json is missing, so its files cannot be checked"]
     stage = Stage("augment", lambda out, progress: Counts())
     with pytest.raises(UserError, match="not known what the folder holds"):
         run_stages([stage], run, resume="always")

@@ -10,7 +10,7 @@ from kofinlaw.recipes.pipeline.integrity.stage_record import (
     read_record,
     write_record,
 )
-from kofinlaw.seals import is_intact
+from kofinlaw.tolerant_files import is_intact
 
 VALUES = st.recursive(
     st.none() | st.booleans() | st.integers() | st.floats() | st.text(),
